@@ -1,0 +1,5 @@
+//! The gateway. Under construction.
+
+pub mod cli;
+pub mod config;
+mod control;

@@ -1,0 +1,51 @@
+//! Every bound of the protocol in one place, with the reason for its size.
+
+/// Nested containers in one message, counted as JSON would show them: struct, list, array, tuple, map, and the object
+/// around an enum variant's content. `Option` and unit variants do not count.
+pub const MAX_DEPTH: usize = 128;
+
+/// Zero-sized items (units, empty structs) in the lists of one message. They cost no bytes, so that only a count can
+/// bound them: five bytes could otherwise ask for 268 million.
+pub const MAX_ZERO_SIZED_ITEMS: usize = 65_536;
+
+/// Default and largest body of a frame, in bytes. A longer message travels in fragments of this size.
+pub const MAX_FRAME: u32 = 64 * 1024;
+
+/// The smallest frame body that a peer may ask to be held to, in bytes.
+pub const MIN_FRAME: u32 = 1024;
+
+/// The largest body of HELLO and of SCHEMA, in bytes; these two are never fragmented.
+pub const MAX_CONTROL: u32 = 1024 * 1024;
+
+/// Default for the largest message, in bytes.
+pub const MAX_MESSAGE: u32 = 16 * 1024 * 1024;
+
+/// Default for the calls that one connection may have in flight.
+pub const MAX_CALLS: u32 = 1024;
+
+/// Default for all messages of one connection that wait for more fragments, in bytes together.
+pub const MAX_ASSEMBLY: usize = 64 * 1024 * 1024;
+
+/// The largest metadata block of a call, in bytes.
+pub const MAX_METADATA: usize = 16 * 1024;
+
+/// What one side of a connection accepts; told to the peer in HELLO.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest frame body in bytes, from [`MIN_FRAME`] to [`MAX_FRAME`].
+    pub max_frame: u32,
+    /// Largest message (body of all fragments together) in bytes.
+    pub max_message: u32,
+    /// Calls in flight at once.
+    pub max_calls: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            max_frame: MAX_FRAME,
+            max_message: MAX_MESSAGE,
+            max_calls: MAX_CALLS,
+        }
+    }
+}

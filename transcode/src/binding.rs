@@ -1,0 +1,65 @@
+//! How a route binds HTTP to a method's fields: what the tables say, before any schema is known.
+
+/// Which part of the request is the HTTP body.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Body {
+    /// `"*"`: an object whose members are the request's fields, besides those from path and query.
+    #[default]
+    Whole,
+    /// The body's document is the value of this field (nested with dots).
+    Field(String),
+    /// No body: all fields come from path and query.
+    None,
+}
+
+/// What becomes of members (and query parameters) that name no field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum UnknownFields {
+    /// An error that names all of them.
+    #[default]
+    Reject,
+    /// They are skipped.
+    Ignore,
+}
+
+/// How 64-bit integers are written. They are read in both forms always.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Int64 {
+    /// As JSON numbers, exactly.
+    #[default]
+    Number,
+    /// As strings, for readers that keep numbers in doubles.
+    String,
+}
+
+/// What of the method's result is the HTTP body.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Response {
+    /// The result itself.
+    #[default]
+    Whole,
+    /// An object with one member of this name, the result.
+    Wrap(String),
+    /// Only this field of the result (nested with dots).
+    Field(String),
+}
+
+/// The request's half of a route.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub struct RequestBinding {
+    /// The fields (nested with dots) that the path's parameters fill, in the order in which the path names them.
+    pub path: Vec<String>,
+    /// What the body is.
+    pub body: Body,
+    /// What becomes of members and query parameters that name no field.
+    pub unknown_fields: UnknownFields,
+}
+
+/// The answer's half of a route.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub struct ResponseBinding {
+    /// What of the result is the body.
+    pub shape: Response,
+    /// How 64-bit integers are written.
+    pub int64: Int64,
+}
