@@ -1,14 +1,27 @@
-//! Callgate's wire protocol. Under construction.
+//! Callgate's wire protocol, as data and rules: frames, handshake, Call IDs, the schema of messages, and limits.
+//!
+//! This crate knows no socket, no clock and no runtime. The gateway and the SDK both drive their connections with
+//! [`Inbound`] and [`Outbound`], so that there is one implementation of framing, fragmenting and refusing.
+//! `docs/protocol.md` describes the same bytes for readers who write an SDK in another language; the golden vectors
+//! in `tests/vectors/` bind the two.
 
+pub mod call;
 mod call_id;
 pub mod check;
 pub mod frame;
+pub mod hello;
+mod inbound;
 pub mod limits;
+mod outbound;
 pub mod schema;
 mod status;
 pub mod wire;
 
+pub use call::{CallHead, Metadata, MetadataBuf};
 pub use call_id::CallId;
 pub use frame::ProtocolError;
+pub use hello::{Hello, MethodOffer, ServiceOffer};
+pub use inbound::{Event, Inbound, Role};
 pub use limits::Limits;
+pub use outbound::Outbound;
 pub use status::{Code, Status};

@@ -1,0 +1,366 @@
+//! The sending half of a connection: messages in, bytes out, in fair order.
+//!
+//! What fits one frame is appended to one buffer, so that everything that became ready in one turn of the event loop
+//! leaves in one write. A message longer than a frame puts only its first, empty fragment there (which fixes its place
+//! among the call numbers) and waits aside; its further fragments go out one at a time, in turn with other long
+//! messages, each time the buffer has run empty. So a short call waits for one fragment at most, never for a message.
+
+use crate::call::CallHead;
+use crate::frame::{HEADER, Header, MAGIC, flag, kind};
+use crate::hello::Hello;
+use crate::schema::Fingerprint;
+use crate::status::Status;
+use std::collections::VecDeque;
+use std::convert::Infallible;
+
+/// A buffer that grew past this many bytes is given back once it is empty.
+const KEEP_CAPACITY: usize = 256 * 1024;
+
+/// Bytes to send on one connection. Does no I/O: the owner writes [`chunk`](Self::chunk) and says
+/// [`advance`](Self::advance).
+#[derive(Debug)]
+pub struct Outbound {
+    ready: Vec<u8>,
+    written: usize,
+    long: VecDeque<LongMessage>,
+    long_bytes: usize,
+    max_frame: usize,
+}
+
+#[derive(Debug)]
+struct LongMessage {
+    call: u32,
+    body: Vec<u8>,
+    sent: usize,
+}
+
+impl Outbound {
+    /// Starts with the magic and HELLO in the buffer.
+    pub fn new(hello: &Hello) -> Outbound {
+        let mut outbound = Outbound {
+            ready: MAGIC.to_vec(),
+            written: 0,
+            long: VecDeque::new(),
+            long_bytes: 0,
+            // HELLO is never fragmented; until the peer's HELLO is there nothing long may be sent.
+            max_frame: crate::limits::MAX_CONTROL as usize,
+        };
+        outbound.control(kind::HELLO, |body| hello.encode(body));
+        outbound.max_frame = crate::limits::MIN_FRAME as usize;
+        outbound
+    }
+
+    /// Tells the largest frame body that the peer accepts, in bytes, from its HELLO.
+    pub fn set_max_frame(&mut self, max_frame: u32) {
+        self.max_frame = max_frame as usize;
+    }
+
+    /// Queues a CALL. The payload is written by `payload` straight into the send buffer; if that fails, nothing is
+    /// queued and its error is returned. Call numbers must be queued in rising order.
+    ///
+    /// Returns the size of the payload in bytes.
+    #[inline]
+    pub fn call<E>(
+        &mut self,
+        number: u32,
+        head: &CallHead<'_>,
+        payload: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<usize, E> {
+        let flags = if head.metadata.is_empty() {
+            0
+        } else {
+            flag::METADATA
+        };
+        self.message(kind::CALL, flags, number, |out| {
+            head.encode(out);
+            let start = out.len();
+            payload(out)?;
+            Ok(out.len() - start)
+        })
+    }
+
+    /// Queues a REPLY, likewise.
+    #[inline]
+    pub fn reply<E>(
+        &mut self,
+        number: u32,
+        payload: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.message(kind::REPLY, 0, number, payload)
+    }
+
+    /// Queues a FAILURE.
+    pub fn failure(&mut self, number: u32, status: &Status) {
+        let flags = if status.not_executed {
+            flag::NOT_EXECUTED
+        } else {
+            0
+        };
+        let result = self.message(kind::FAILURE, flags, number, |out| {
+            status.encode(out);
+            Ok::<(), Infallible>(())
+        });
+        let Ok(()) = result;
+    }
+
+    /// Queues a CANCEL, and drops what was not yet sent of that call's own message.
+    pub fn cancel(&mut self, number: u32) {
+        self.abandon(number);
+        self.frame(kind::CANCEL, 0, number, |_| {});
+    }
+
+    /// Drops what was not yet sent of a long message, because nobody waits for it.
+    pub fn abandon(&mut self, number: u32) {
+        if let Some(at) = self.long.iter().position(|message| message.call == number)
+            && let Some(dropped) = self.long.remove(at)
+        {
+            self.long_bytes -= dropped.body.len() - dropped.sent;
+        }
+    }
+
+    /// Queues a PING; the peer's PONG brings the same bytes back.
+    pub fn ping(&mut self, token: [u8; 8]) {
+        self.control(kind::PING, |body| body.extend_from_slice(&token));
+    }
+
+    /// Queues a PONG.
+    pub fn pong(&mut self, token: [u8; 8]) {
+        self.control(kind::PONG, |body| body.extend_from_slice(&token));
+    }
+
+    /// Queues a GO_AWAY: calls with a number above `last_call` have not run and will not run here.
+    pub fn go_away(&mut self, last_call: u32, reason: &str) {
+        self.control(kind::GO_AWAY, |body| {
+            body.extend_from_slice(&last_call.to_le_bytes());
+            // A reason is for people; a line is enough of it, and fits the smallest frame.
+            let short: String = reason.chars().take(225).collect();
+            body.extend_from_slice(short.as_bytes());
+        });
+    }
+
+    /// Queues a SCHEMA_REQUEST.
+    pub fn schema_request(&mut self, fingerprint: Fingerprint) {
+        self.control(kind::SCHEMA_REQUEST, |body| {
+            body.extend_from_slice(&fingerprint.0)
+        });
+    }
+
+    /// Queues a SCHEMA; an empty one says that there is none of that fingerprint.
+    pub fn schema(&mut self, fingerprint: Fingerprint, encoded: &[u8]) {
+        self.control(kind::SCHEMA, |body| {
+            body.extend_from_slice(&fingerprint.0);
+            body.extend_from_slice(encoded);
+        });
+    }
+
+    /// Whether nothing is left to send.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.written == self.ready.len() && self.long.is_empty()
+    }
+
+    /// Bytes that wait to be sent.
+    pub fn backlog(&self) -> usize {
+        self.ready.len() - self.written + self.long_bytes
+    }
+
+    /// The next bytes to write; empty when nothing is left.
+    #[inline]
+    pub fn chunk(&mut self) -> &[u8] {
+        if self.written == self.ready.len() {
+            self.refill();
+        }
+        &self.ready[self.written..]
+    }
+
+    /// Says that the first `n` bytes of [`chunk`](Self::chunk) were written.
+    #[inline]
+    pub fn advance(&mut self, n: usize) {
+        self.written = (self.written + n).min(self.ready.len());
+        if self.written == self.ready.len() {
+            self.clear();
+        }
+    }
+
+    fn clear(&mut self) {
+        self.written = 0;
+        if self.ready.capacity() > KEEP_CAPACITY {
+            self.ready = Vec::new();
+        } else {
+            self.ready.clear();
+        }
+    }
+
+    /// Moves one fragment of the next long message into the empty buffer.
+    fn refill(&mut self) {
+        self.clear();
+        let Some(mut message) = self.long.pop_front() else {
+            return;
+        };
+        let end = message.body.len().min(message.sent + self.max_frame);
+        let fragment = &message.body[message.sent..end];
+        let last = end == message.body.len();
+        let header = Header {
+            length: fragment.len() as u32,
+            kind: kind::DATA,
+            flags: if last { 0 } else { flag::MORE },
+            call: message.call,
+        };
+        self.ready.extend_from_slice(&header.encode());
+        self.ready.extend_from_slice(fragment);
+        self.long_bytes -= fragment.len();
+        if !last {
+            message.sent = end;
+            self.long.push_back(message);
+        }
+    }
+
+    fn control(&mut self, kind: u8, write: impl FnOnce(&mut Vec<u8>)) {
+        self.frame(kind, 0, 0, write);
+    }
+
+    fn frame(&mut self, kind: u8, flags: u8, call: u32, write: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.begin();
+        write(&mut self.ready);
+        self.finish(start, kind, flags, call);
+    }
+
+    /// Appends a message as one frame, or as an empty first fragment and a long message.
+    #[inline]
+    fn message<T, E>(
+        &mut self,
+        kind: u8,
+        flags: u8,
+        call: u32,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let start = self.begin();
+        let written = write(&mut self.ready);
+        if written.is_err() {
+            self.ready.truncate(start);
+            return written;
+        }
+        if self.ready.len() - start - HEADER <= self.max_frame {
+            self.finish(start, kind, flags, call);
+        } else {
+            let body = self.ready.split_off(start + HEADER);
+            self.finish(start, kind, flags | flag::MORE, call);
+            self.long_bytes += body.len();
+            self.long.push_back(LongMessage { call, body, sent: 0 });
+        }
+        written
+    }
+
+    #[inline]
+    fn begin(&mut self) -> usize {
+        let start = self.ready.len();
+        self.ready.extend_from_slice(&[0; HEADER]);
+        start
+    }
+
+    #[inline]
+    fn finish(&mut self, start: usize, kind: u8, flags: u8, call: u32) {
+        let length = (self.ready.len() - start - HEADER) as u32;
+        self.ready[start..start + HEADER].copy_from_slice(
+            &Header {
+                length,
+                kind,
+                flags,
+                call,
+            }
+            .encode(),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::Metadata;
+    use crate::{CallId, Event, Inbound, Limits, Role};
+
+    fn connection() -> (Outbound, Inbound) {
+        let mut outbound = Outbound::new(&Hello::new("test", Limits::default(), Vec::new()));
+        outbound.set_max_frame(Limits::default().max_frame);
+        (outbound, Inbound::new(Role::Acceptor, Limits::default()))
+    }
+
+    fn call(outbound: &mut Outbound, number: u32, payload: &[u8]) {
+        let head = CallHead {
+            call_id: CallId::of("s", "m"),
+            timeout_ms: Some(1000),
+            metadata: Metadata::default(),
+        };
+        let written = outbound.call(number, &head, |out| {
+            out.extend_from_slice(payload);
+            Ok::<(), Infallible>(())
+        });
+        assert_eq!(written, Ok(payload.len()));
+    }
+
+    /// Sends everything chunk by chunk; the calls as they arrive, by number and size.
+    fn deliver(outbound: &mut Outbound, inbound: &mut Inbound) -> Vec<(u32, usize)> {
+        let mut calls = Vec::new();
+        while !outbound.is_empty() {
+            let chunk = outbound.chunk().to_vec();
+            let mut at = 0;
+            while at < chunk.len() {
+                let (taken, event) = inbound.next(&chunk[at..]).expect("well-formed");
+                assert!(taken > 0, "a chunk ends at a frame's end");
+                at += taken;
+                if let Some(Event::Call { number, payload, .. }) = event {
+                    calls.push((number, payload.len()));
+                }
+            }
+            outbound.advance(chunk.len());
+        }
+        calls
+    }
+
+    #[test]
+    fn a_plain_call_costs_eighteen_bytes() {
+        let (mut outbound, _) = connection();
+        let before = outbound.backlog();
+        call(&mut outbound, 1, b"payload");
+        assert_eq!(outbound.backlog() - before, 18 + 7);
+    }
+
+    #[test]
+    fn a_small_call_does_not_wait_for_a_large_one() {
+        let (mut outbound, mut inbound) = connection();
+        call(&mut outbound, 1, &vec![1; 1_000_000]);
+        call(&mut outbound, 2, &vec![2; 300_000]);
+        call(&mut outbound, 3, b"small");
+        assert_eq!(
+            deliver(&mut outbound, &mut inbound),
+            [(3, 5), (2, 300_000), (1, 1_000_000)]
+        );
+    }
+
+    #[test]
+    fn a_cancelled_message_is_not_sent_further_and_frees_its_place() {
+        let (mut outbound, mut inbound) = connection();
+        call(&mut outbound, 1, &vec![1; 1_000_000]);
+        outbound.cancel(1);
+        call(&mut outbound, 2, b"next");
+        assert_eq!(deliver(&mut outbound, &mut inbound), [(2, 4)]);
+        assert_eq!(outbound.backlog(), 0);
+    }
+
+    #[test]
+    fn a_payload_that_fails_leaves_nothing_behind() {
+        let (mut outbound, _) = connection();
+        let before = outbound.backlog();
+        let head = CallHead {
+            call_id: CallId::of("s", "m"),
+            timeout_ms: None,
+            metadata: Metadata::default(),
+        };
+        let failed = outbound.call(1, &head, |out| {
+            out.extend_from_slice(b"half");
+            Err("no")
+        });
+        assert_eq!(failed, Err("no"));
+        assert_eq!(outbound.backlog(), before);
+    }
+}
