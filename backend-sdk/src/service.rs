@@ -1,0 +1,69 @@
+//! What `#[service]` generates and what [`Server`](crate::Server) and [`Client`](crate::Client) drive: the seam between
+//! the macros and the runtime. Users do not write it by hand.
+
+use crate::{Context, Status};
+use callgate_protocol::CallId;
+use callgate_protocol::schema::{Fingerprint, MethodSchema};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+
+/// One method, as both stubs know it. Lives in a `static` that the macro writes.
+pub struct Method {
+    /// The service's name: `orders`.
+    pub service: &'static str,
+    /// The method's name: `quote`.
+    pub name: &'static str,
+    /// Its number on the wire.
+    pub call_id: CallId,
+    /// Running it twice does what running it once does.
+    pub idempotent: bool,
+    /// Describes what it takes and gives.
+    pub describe: fn() -> MethodSchema,
+    /// [`schema`](Self::schema) once it was asked for.
+    pub cache: OnceLock<Schema>,
+}
+
+/// A method's schema, made once.
+pub struct Schema {
+    /// The schema itself.
+    pub schema: MethodSchema,
+    /// Its canonical bytes.
+    pub encoded: Vec<u8>,
+    /// The fingerprint of these.
+    pub fingerprint: Fingerprint,
+}
+
+impl Method {
+    /// The method's schema.
+    pub fn schema(&self) -> &Schema {
+        self.cache.get_or_init(|| {
+            let schema = (self.describe)();
+            let encoded = schema.encode();
+            Schema {
+                fingerprint: Fingerprint::of(&encoded),
+                schema,
+                encoded,
+            }
+        })
+    }
+}
+
+/// What a handler's future gives: the encoded result.
+pub type Answer = Pin<Box<dyn Future<Output = Result<Vec<u8>, Status>> + Send>>;
+
+/// A server stub: a service's methods, and how to run one by its index.
+pub trait Dispatch: Send + Sync + 'static {
+    /// The service's name.
+    fn name(&self) -> &'static str;
+
+    /// The service's version; may be empty.
+    fn version(&self) -> &'static str;
+
+    /// Its methods.
+    fn methods(&self) -> &'static [Method];
+
+    /// Decodes the arguments of method number `method` and gives the future that runs it. The payload is checked against
+    /// the method's schema before bincode sees it; a payload that is none of its values is `invalid_argument`.
+    fn call(self: Arc<Self>, method: usize, context: Context, payload: &[u8]) -> Result<Answer, Status>;
+}
