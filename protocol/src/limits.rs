@@ -1,11 +1,16 @@
 //! Every bound of the protocol in one place, with the reason for its size.
 
-/// Nested containers in one message, counted as JSON would show them: struct, list, array, tuple, map, and the object
-/// around an enum variant's content. `Option` and unit variants do not count.
+/// Nested containers in one message, counted as JSON would show them.
+///
+/// A struct, list, array, tuple or map counts one from where it begins, be it empty or not, to where it ends. An enum's
+/// variant with content counts one for the object around it; content that is a tuple or has named fields counts one
+/// more. Scalars, unit variants and `Option` count nothing, nor does the inside of a `Json` text. So a request, which
+/// is a struct, is at depth 1; depth 128 is accepted and depth 129 refused.
 pub const MAX_DEPTH: usize = 128;
 
-/// Zero-sized items (units, empty structs) in the lists of one message. They cost no bytes, so that only a count can
-/// bound them: five bytes could otherwise ask for 268 million.
+/// Values in one message that are empty in themselves: units; structs, tuples and arrays of no parts. They cost no
+/// bytes, so that only a count can bound them: five bytes could otherwise ask for 268 million. Beside these, a message
+/// may hold one more for each of its bytes.
 pub const MAX_ZERO_SIZED_ITEMS: usize = 65_536;
 
 /// Default and largest body of a frame, in bytes. A longer message travels in fragments of this size.
