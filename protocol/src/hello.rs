@@ -5,7 +5,7 @@
 
 use crate::call_id::CallId;
 use crate::frame::{ProtocolError, VERSION};
-use crate::limits::{Limits, MAX_CALLS, MAX_FRAME, MAX_MESSAGE, MIN_FRAME};
+use crate::limits::Limits;
 use crate::schema::Fingerprint;
 use crate::wire::{Reader, WireError, put_field};
 
@@ -93,11 +93,7 @@ impl Hello {
     pub(crate) fn decode(body: &[u8]) -> Result<Hello, ProtocolError> {
         let mut reader = Reader::new(body);
         let mut versions = None;
-        let mut limits = Limits {
-            max_frame: MAX_FRAME,
-            max_message: MAX_MESSAGE,
-            max_calls: MAX_CALLS,
-        };
+        let mut limits = Limits::default();
         let mut identity = String::new();
         let mut services = Vec::new();
         while let Some((tag, value)) = reader.field()? {
@@ -109,9 +105,9 @@ impl Hello {
                         u16::from_le_bytes(range.array()?),
                     ));
                 }
-                MAX_FRAME_FIELD => limits.max_frame = number(value)?.clamp(MIN_FRAME, MAX_FRAME),
-                MAX_MESSAGE_FIELD => limits.max_message = number(value)?.max(MIN_FRAME),
-                MAX_CALLS_FIELD => limits.max_calls = number(value)?.max(1),
+                MAX_FRAME_FIELD => limits.max_frame = number(value)?,
+                MAX_MESSAGE_FIELD => limits.max_message = number(value)?,
+                MAX_CALLS_FIELD => limits.max_calls = number(value)?,
                 IDENTITY => identity = text(value)?,
                 SERVICE => services.push(ServiceOffer::decode(value)?),
                 _ => {}
@@ -123,7 +119,7 @@ impl Hello {
         }
         Ok(Hello {
             versions: (min, max),
-            limits,
+            limits: limits.clamped(),
             identity,
             services,
         })

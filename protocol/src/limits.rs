@@ -28,7 +28,8 @@ pub const MAX_MESSAGE: u32 = 16 * 1024 * 1024;
 /// Default for the calls that one connection may have in flight.
 pub const MAX_CALLS: u32 = 1024;
 
-/// Default for all messages of one connection that wait for more fragments, in bytes together.
+/// The largest message that a side may ask for, and all messages of one connection that wait for more fragments, in
+/// bytes together.
 pub const MAX_ASSEMBLY: usize = 64 * 1024 * 1024;
 
 /// The largest metadata block of a call, in bytes.
@@ -39,9 +40,9 @@ pub const MAX_METADATA: usize = 16 * 1024;
 pub struct Limits {
     /// Largest frame body in bytes, from [`MIN_FRAME`] to [`MAX_FRAME`].
     pub max_frame: u32,
-    /// Largest message (body of all fragments together) in bytes.
+    /// Largest message (body of all fragments together) in bytes, from [`MIN_FRAME`] to [`MAX_ASSEMBLY`].
     pub max_message: u32,
-    /// Calls in flight at once.
+    /// Calls in flight at once, at least 1.
     pub max_calls: u32,
 }
 
@@ -51,6 +52,18 @@ impl Default for Limits {
             max_frame: MAX_FRAME,
             max_message: MAX_MESSAGE,
             max_calls: MAX_CALLS,
+        }
+    }
+}
+
+impl Limits {
+    /// Each limit moved to the nearest that the protocol allows. Both sides do this with what HELLO tells, so that they
+    /// agree whatever was told.
+    pub fn clamped(self) -> Limits {
+        Limits {
+            max_frame: self.max_frame.clamp(MIN_FRAME, MAX_FRAME),
+            max_message: self.max_message.clamp(MIN_FRAME, MAX_ASSEMBLY as u32),
+            max_calls: self.max_calls.max(1),
         }
     }
 }

@@ -33,6 +33,8 @@ pub enum SchemaError {
     BadMapKey,
     /// A default is not a value of its field's type.
     BadDefault(String),
+    /// The bytes are not those of the fingerprint under which they were sent.
+    WrongFingerprint,
 }
 
 impl fmt::Display for SchemaError {
@@ -48,6 +50,7 @@ impl fmt::Display for SchemaError {
             SchemaError::DuplicateName(name) => write!(f, "the name `{name}` occurs twice"),
             SchemaError::BadMapKey => write!(f, "a map's key cannot be written as a JSON key"),
             SchemaError::BadDefault(name) => write!(f, "the default of `{name}` is not a value of its type"),
+            SchemaError::WrongFingerprint => write!(f, "the schema's bytes are not of its fingerprint"),
         }
     }
 }
