@@ -22,6 +22,9 @@ pub const MIN_FRAME: u32 = 1024;
 /// The largest body of HELLO and of SCHEMA, in bytes; these two are never fragmented.
 pub const MAX_CONTROL: u32 = 1024 * 1024;
 
+/// The largest encoded schema, in bytes: what SCHEMA carries behind the fingerprint. Servers refuse longer ones at start.
+pub const MAX_SCHEMA: usize = MAX_CONTROL as usize - 16;
+
 /// Default for the largest message, in bytes.
 pub const MAX_MESSAGE: u32 = 16 * 1024 * 1024;
 
