@@ -271,4 +271,6 @@ impl<'a> Walk<'a, '_> {
 }
 
 #[cfg(test)]
+mod oracle_tests;
+#[cfg(test)]
 mod tests;

@@ -189,7 +189,7 @@ pub(crate) fn value(tape: &Tape, schema: &MethodSchema, ty: &Type) -> Vec<u8> {
         ty,
         room: 6,
     };
-    bincode::serde::encode_to_vec(&sample, bincode::config::standard()).expect("bincode writes any value")
+    bincode::serde::encode_to_vec(sample, bincode::config::standard()).expect("bincode writes any value")
 }
 
 /// Serializes as some value of the type; `room` is how much deeper it may still grow.
