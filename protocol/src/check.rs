@@ -64,12 +64,8 @@ impl From<WireError> for Reason {
 
 /// Checks that `bytes` are exactly one value of `ty`.
 pub fn value(schema: &MethodSchema, ty: &Type, bytes: &[u8]) -> Result<(), CheckError> {
-    value_within(schema, ty, bytes, &mut allowance(bytes))
-}
-
-/// How many zero-sized values may stand beside these bytes. One for each byte costs no more than reading them.
-pub(crate) fn allowance(bytes: &[u8]) -> usize {
-    MAX_ZERO_SIZED_ITEMS + bytes.len()
+    // One more for each byte costs no more than reading it.
+    value_within(schema, ty, bytes, &mut (MAX_ZERO_SIZED_ITEMS + bytes.len()))
 }
 
 /// Checks one of several values that share an allowance of zero-sized ones.

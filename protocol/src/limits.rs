@@ -25,6 +25,10 @@ pub const MAX_CONTROL: u32 = 1024 * 1024;
 /// The largest encoded schema, in bytes: what SCHEMA carries behind the fingerprint. Servers refuse longer ones at start.
 pub const MAX_SCHEMA: usize = MAX_CONTROL as usize - 16;
 
+/// Types, fields, variants, definitions and aliases of one schema, all together. A byte can bring one, which takes some
+/// hundred bytes once it is read.
+pub const MAX_SCHEMA_PARTS: usize = 65_536;
+
 /// Default for the largest message, in bytes.
 pub const MAX_MESSAGE: u32 = 16 * 1024 * 1024;
 
