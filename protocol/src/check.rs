@@ -27,7 +27,7 @@ pub enum Reason {
     Wire(WireError),
     /// More nested containers than [`MAX_DEPTH`](crate::limits::MAX_DEPTH).
     TooDeep,
-    /// More zero-sized values than [`MAX_ZERO_SIZED_ITEMS`](crate::limits::MAX_ZERO_SIZED_ITEMS) and one for each byte.
+    /// More zero-sized values than [`MAX_ZERO_SIZED_ITEMS`](crate::limits::MAX_ZERO_SIZED_ITEMS).
     TooManyZeroSizedItems,
     /// An enum has no variant of that number.
     UnknownVariant,
@@ -64,8 +64,7 @@ impl From<WireError> for Reason {
 
 /// Checks that `bytes` are exactly one value of `ty`.
 pub fn value(schema: &MethodSchema, ty: &Type, bytes: &[u8]) -> Result<(), CheckError> {
-    // One more for each byte costs no more than reading it.
-    value_within(schema, ty, bytes, &mut (MAX_ZERO_SIZED_ITEMS + bytes.len()))
+    value_within(schema, ty, bytes, &mut { MAX_ZERO_SIZED_ITEMS })
 }
 
 /// Checks one of several values that share an allowance of zero-sized ones.
@@ -149,7 +148,11 @@ impl<'a> Walk<'a, '_> {
                 let count = self.reader.length()?;
                 self.items(item, count)?;
             }
-            Type::Array(item, length) => self.items(item, u64::from(*length))?,
+            Type::Array(item, length) => {
+                let before = self.reader.offset();
+                self.items(item, u64::from(*length))?;
+                self.count_if_empty(before)?;
+            }
             Type::Tuple(items) => self.parts(items.iter())?,
             Type::Map(key, value) => {
                 self.enter()?;
@@ -198,24 +201,19 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// Values of these types, one after another.
-    fn parts(&mut self, types: impl ExactSizeIterator<Item = &'a Type>) -> Step {
-        if types.len() == 0 {
-            self.zero_sized()?;
-        }
+    fn parts(&mut self, types: impl Iterator<Item = &'a Type>) -> Step {
+        let before = self.reader.offset();
         self.enter()?;
         for ty in types {
             self.value(ty)?;
         }
         self.leave();
-        Ok(())
+        self.count_if_empty(before)
     }
 
     /// `count` values of one type. The count is only a claim: the bytes run out, or the allowance does.
     fn items(&mut self, item: &'a Type, count: u64) -> Step {
         self.enter()?;
-        if count == 0 {
-            self.zero_sized()?;
-        }
         if let Some(width) = plain_width(item) {
             let bytes = usize::try_from(count.saturating_mul(width)).unwrap_or(usize::MAX);
             self.reader.take(bytes)?;
@@ -240,8 +238,15 @@ impl<'a> Walk<'a, '_> {
         self.depth -= 1;
     }
 
-    /// Counts a value that is empty in itself. Whatever else takes no bytes is made of such, so this bounds all work
-    /// that no bytes pay for.
+    /// Counts a container that has no length or number of its own, if it took no bytes since `before`.
+    fn count_if_empty(&mut self, before: usize) -> Step {
+        match self.reader.offset() == before {
+            true => self.zero_sized(),
+            false => Ok(()),
+        }
+    }
+
+    /// Counts a value of no bytes, wherever it stands: a few structs that each hold two of the next are 2ⁿ of them.
     fn zero_sized(&mut self) -> Step {
         *self.allowance = self
             .allowance

@@ -62,8 +62,6 @@ pub mod flag {
     pub const METADATA: u8 = 0x02;
     /// FAILURE: the call has certainly not run and may be sent elsewhere.
     pub const NOT_EXECUTED: u8 = 0x02;
-    /// DATA: the message is given up and what came of it is dropped; the body is empty.
-    pub const ABORT: u8 = 0x02;
     /// The bits that must be understood.
     pub const CRITICAL: u8 = 0x0f;
 }
@@ -138,7 +136,7 @@ pub enum ProtocolError {
         /// Its flags.
         flags: u8,
     },
-    /// A call number that is zero, or of a call not above those before it, or of an answer while another is under way.
+    /// A call number that is zero, or of a call not above those before it, or of a REPLY while another answer is under way.
     BadCallNumber(u32),
     /// A body ends early or holds what it must not.
     Malformed(WireError),

@@ -96,6 +96,11 @@ impl Inbound {
         Header::decode(bytes).map(|header| HEADER + header.length as usize)
     }
 
+    /// Whether a message of a call up to that number has begun to arrive and is not complete.
+    pub fn is_assembling(&self, up_to: u32) -> bool {
+        self.assembly.holds_up_to(up_to)
+    }
+
     /// Drops what has arrived of a message that nobody waits for.
     pub fn forget(&mut self, number: u32) {
         self.assembly.forget(number);
@@ -170,11 +175,12 @@ impl Inbound {
                 self.last_call = call;
                 self.begin(header, body)
             }
-            kind::REPLY | kind::FAILURE => {
-                // One call has one answer, and it is still under way.
-                if self.assembly.holds(call) {
-                    return Err(ProtocolError::BadCallNumber(call));
-                }
+            // One call has one answer, and it is still under way.
+            kind::REPLY if self.assembly.holds(call) => Err(ProtocolError::BadCallNumber(call)),
+            kind::REPLY => self.begin(header, body),
+            kind::FAILURE => {
+                // It also ends an answer of which only the beginning was sent.
+                self.assembly.forget(call);
                 self.begin(header, body)
             }
             _ => self.control(kind, body).map(Some),
@@ -231,10 +237,6 @@ impl Inbound {
     }
 
     fn fragment<'a>(&'a mut self, call: u32, flags: u8, body: &[u8]) -> Result<Option<Event<'a>>> {
-        if flags & flag::ABORT != 0 {
-            self.assembly.forget(call);
-            return Ok(None);
-        }
         match self.assembly.append(call, body, flags & flag::MORE != 0) {
             Progress::Nothing => Ok(None),
             Progress::TooLarge => Ok(Some(Event::TooLarge { number: call })),
@@ -259,9 +261,8 @@ fn receives(role: Role, kind: u8) -> bool {
 fn known_flags(kind: u8) -> u8 {
     match kind {
         kind::CALL => flag::MORE | flag::METADATA,
-        kind::REPLY => flag::MORE,
+        kind::REPLY | kind::DATA => flag::MORE,
         kind::FAILURE => flag::MORE | flag::NOT_EXECUTED,
-        kind::DATA => flag::MORE | flag::ABORT,
         _ => 0,
     }
 }

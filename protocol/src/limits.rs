@@ -8,9 +8,9 @@
 /// is a struct, is at depth 1; depth 128 is accepted and depth 129 refused.
 pub const MAX_DEPTH: usize = 128;
 
-/// Values in one message that are empty in themselves: units; structs, tuples and arrays of no parts. They cost no
-/// bytes, so that only a count can bound them: five bytes could otherwise ask for 268 million. Beside these, a message
-/// may hold one more for each of its bytes.
+/// Zero-sized values of one message: units, and the structs, tuples and arrays that have no bytes in all. They cost
+/// nothing, so that only a count can bound them: five bytes could otherwise ask for a list of 268 million, and no byte at
+/// all for a struct of a hundred levels that each hold the next one twice.
 pub const MAX_ZERO_SIZED_ITEMS: usize = 65_536;
 
 /// Default and largest body of a frame, in bytes. A longer message travels in fragments of this size.

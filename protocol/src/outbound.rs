@@ -97,6 +97,18 @@ impl Outbound {
         self.message(kind::REPLY, 0, number, payload)
     }
 
+    /// Queues a REPLY whose payload is there already; a long one is not copied.
+    pub fn reply_with(&mut self, number: u32, payload: Vec<u8>) {
+        let start = self.begin();
+        if payload.len() <= self.max_frame {
+            self.ready.extend_from_slice(&payload);
+            self.finish(start, kind::REPLY, 0, number);
+        } else {
+            self.finish(start, kind::REPLY, flag::MORE, number);
+            self.push_long(number, payload);
+        }
+    }
+
     /// Queues a FAILURE.
     pub fn failure(&mut self, number: u32, status: &Status) {
         let flags = if status.not_executed {
@@ -113,19 +125,13 @@ impl Outbound {
 
     /// Queues a CANCEL, and drops what was not yet sent of that call's own message.
     pub fn cancel(&mut self, number: u32) {
-        self.drop_long(number);
+        self.abandon(number);
         self.frame(kind::CANCEL, 0, number, |_| {});
     }
 
-    /// Drops what was not yet sent of a long message, because nobody waits for it, and tells the peer, which would
-    /// otherwise keep what it has and wait for more.
-    pub fn abandon(&mut self, number: u32) {
-        if self.drop_long(number) {
-            self.frame(kind::DATA, flag::ABORT, number, |_| {});
-        }
-    }
-
-    fn drop_long(&mut self, number: u32) -> bool {
+    /// Drops what was not yet sent of a long message, because nobody waits for it. Says whether there was any: then the
+    /// peer holds the message's beginning, and must be told that it ends here (by CANCEL or FAILURE).
+    pub fn abandon(&mut self, number: u32) -> bool {
         let at = self.long.iter().position(|message| message.call == number);
         let dropped = at.and_then(|at| self.long.remove(at));
         if let Some(message) = &dropped {
@@ -177,7 +183,7 @@ impl Outbound {
         self.written == self.ready.len() && self.long.is_empty()
     }
 
-    /// Bytes that wait to be sent.
+    /// Bytes that wait to be sent; those that [`take`](Self::take) gave away are not among them.
     pub fn backlog(&self) -> usize {
         self.ready.len() - self.written + self.long_bytes
     }
@@ -203,6 +209,22 @@ impl Outbound {
             self.ready.drain(..self.written);
             self.written = 0;
         }
+    }
+
+    /// Moves what [`chunk`](Self::chunk) would give into `buffer`, whose contents are dropped: for owners that share the
+    /// queue between threads and would not hold its lock while they write.
+    #[inline]
+    pub fn take(&mut self, buffer: &mut Vec<u8>) {
+        if self.written == self.ready.len() {
+            self.refill();
+        }
+        if self.written == 0 {
+            std::mem::swap(&mut self.ready, buffer);
+        } else {
+            buffer.clear();
+            buffer.extend_from_slice(&self.ready[self.written..]);
+        }
+        self.clear();
     }
 
     fn clear(&mut self) {
@@ -273,10 +295,14 @@ impl Outbound {
         } else {
             let body = self.ready.split_off(start + HEADER);
             self.finish(start, kind, flags | flag::MORE, call);
-            self.long_bytes += body.len();
-            self.long.push_back(LongMessage { call, body, sent: 0 });
+            self.push_long(call, body);
         }
         written
+    }
+
+    fn push_long(&mut self, call: u32, body: Vec<u8>) {
+        self.long_bytes += body.len();
+        self.long.push_back(LongMessage { call, body, sent: 0 });
     }
 
     #[inline]

@@ -1,6 +1,6 @@
 //! Messages that arrive in fragments: put together here, within the limits of one connection.
 //!
-//! A sender begins a message, sends its rest in DATA frames between other frames, and ends or aborts it. What is under
+//! A sender begins a message, sends its rest in DATA frames between other frames, and ends it or gives it up. What is under
 //! way at once is bounded three ways: messages by the calls in flight, each by the largest message, all together by
 //! [`MAX_ASSEMBLY`]. A message past a bound is dropped whole; its remaining fragments find nothing here and are skipped.
 
@@ -46,6 +46,11 @@ impl Assembly {
     #[inline]
     pub(super) fn holds(&self, call: u32) -> bool {
         !self.messages.is_empty() && self.messages.contains_key(&call)
+    }
+
+    /// Whether a message of a call up to that number is under way.
+    pub(super) fn holds_up_to(&self, call: u32) -> bool {
+        self.messages.keys().any(|&number| number <= call)
     }
 
     /// Takes a message's first fragment; says `false` when there is no room for it.

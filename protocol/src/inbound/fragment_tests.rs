@@ -168,31 +168,38 @@ fn the_memory_of_a_message_goes_with_the_next_look() {
 }
 
 #[test]
-fn what_is_forgotten_cancelled_or_aborted_is_gone_and_its_rest_is_skipped() {
+fn what_is_forgotten_cancelled_or_failed_is_gone_and_its_rest_is_skipped() {
     let forget: fn(&mut Inbound) = |inbound| inbound.forget(1);
     let cancel: fn(&mut Inbound) = |inbound| {
         let events = feed(inbound, &frame(kind::CANCEL, 0, 1, b""));
         assert_eq!(events, Ok(vec!["Cancel { number: 1 }".to_owned()]));
     };
-    let abort: fn(&mut Inbound) = |inbound| {
-        assert_eq!(
-            feed(inbound, &frame(kind::DATA, flag::ABORT, 1, b"")),
-            Ok(Vec::new())
+    let fail: fn(&mut Inbound) = |inbound| {
+        let events = feed(inbound, &frame(kind::FAILURE, 0, 1, &[1]));
+        assert!(
+            matches!(&events.as_deref(), Ok([one]) if one.starts_with("Failure")),
+            "{events:?}"
         );
     };
-    for (what, end) in [("forget", forget), ("cancel", cancel), ("abort", abort)] {
-        let mut inbound = open(Role::Acceptor, Limits::default());
-        let begun = feed(&mut inbound, &frame(kind::CALL, MORE, 1, b""));
-        assert_eq!(begun, Ok(Vec::new()));
+    let table = [
+        ("forget", forget, Role::Acceptor, kind::CALL),
+        ("cancel", cancel, Role::Acceptor, kind::CALL),
+        ("forget", forget, Role::Connector, kind::REPLY),
+        ("fail", fail, Role::Connector, kind::REPLY),
+    ];
+    for (what, end, role, first) in table {
+        let mut inbound = open(role, Limits::default());
+        assert_eq!(feed(&mut inbound, &frame(first, MORE, 1, b"")), Ok(Vec::new()));
         assert!(fill(&mut inbound, 1, 100_000).is_empty());
+        assert!(inbound.is_assembling(1) && !inbound.is_assembling(0));
         end(&mut inbound);
         assert_eq!(inbound.assembly.held(), (0, 0), "{what}");
+        assert!(!inbound.is_assembling(1));
         assert!(fill(&mut inbound, 1, 100_000).is_empty(), "{what}");
         assert_eq!(
             feed(&mut inbound, &frame(kind::DATA, 0, 1, b"")),
             Ok(Vec::new()),
             "{what}"
         );
-        assert_eq!(inbound.last_call(), 1);
     }
 }

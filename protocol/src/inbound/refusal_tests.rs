@@ -174,12 +174,6 @@ fn every_protocol_error_has_bytes_that_bring_it() {
             BadCallNumber(3),
         ),
         (
-            "a failure within a reply",
-            c,
-            after([begun(kind::REPLY, 3), frame(kind::FAILURE, 0, 3, &[2])].concat()),
-            BadCallNumber(3),
-        ),
-        (
             "a call without a Call ID",
             a,
             after(frame(kind::CALL, 0, 1, &[0, 0, 0])),

@@ -106,22 +106,57 @@ fn frames(outbound: &mut Outbound) -> Vec<(u8, u8, u32)> {
 }
 
 #[test]
-fn who_gives_up_an_answer_that_began_tells_the_peer() {
+fn an_answer_that_began_is_given_up_by_a_failure() {
     let (mut outbound, _) = connection();
-    let reply = outbound.reply(7, |out| {
-        out.resize(1_000_000, 0);
-        Ok::<(), Infallible>(())
-    });
-    assert_eq!(reply, Ok(()));
-    outbound.abandon(7);
-    outbound.abandon(8);
+    outbound.reply_with(7, vec![0; 1_000_000]);
+    assert!(outbound.abandon(7) && !outbound.abandon(7));
+    outbound.failure(7, &Status::cancelled("the caller gave up"));
     let sent = [
         (kind::HELLO, 0, 0),
         (kind::REPLY, flag::MORE, 7),
-        (kind::DATA, flag::ABORT, 7),
+        (kind::FAILURE, 0, 7),
     ];
     assert_eq!(frames(&mut outbound), sent);
     assert_eq!(outbound.backlog(), 0);
+}
+
+#[test]
+fn a_payload_that_is_there_already_is_sent_as_one_that_is_written() {
+    for size in [0, 65_536, 65_537, 200_000] {
+        let ((mut written, _), (mut given, _)) = (connection(), connection());
+        let reply = written.reply(1, |out| {
+            out.extend(std::iter::repeat_n(7, size));
+            Ok::<(), Infallible>(())
+        });
+        assert_eq!(reply, Ok(()));
+        given.reply_with(1, vec![7; size]);
+        while !written.is_empty() {
+            let chunk = written.chunk().to_vec();
+            assert_eq!(given.chunk(), chunk, "{size}");
+            written.advance(chunk.len());
+            given.advance(chunk.len());
+        }
+        assert!(given.is_empty());
+    }
+}
+
+#[test]
+fn what_is_taken_is_what_would_have_been_written() {
+    let ((mut written, _), (mut taken, _)) = (connection(), connection());
+    let mut buffer = b"written before".to_vec();
+    for outbound in [&mut written, &mut taken] {
+        call(outbound, 1, &vec![1; 200_000]);
+        call(outbound, 2, b"small");
+        assert_eq!(outbound.chunk()[0], MAGIC[0]);
+        outbound.advance(5);
+    }
+    while !written.is_empty() {
+        taken.take(&mut buffer);
+        assert_eq!(written.chunk(), buffer);
+        written.advance(buffer.len());
+    }
+    assert!(taken.is_empty());
+    assert_eq!(taken.backlog(), 0);
 }
 
 #[test]
