@@ -2,8 +2,7 @@
 //!
 //! bincode has no bound on depth, believes lengths, and lets zero-sized items pass uncounted; a megabyte of `01` into a
 //! recursive enum aborts the process. The walk allocates nothing and is bounded in depth
-//! ([`MAX_DEPTH`](crate::limits::MAX_DEPTH)), in zero-sized values
-//! ([`MAX_ZERO_SIZED_ITEMS`](crate::limits::MAX_ZERO_SIZED_ITEMS)) and by the bytes that are really there. What passes,
+//! ([`MAX_DEPTH`]), in zero-sized values ([`MAX_ZERO_SIZED_ITEMS`]) and by the bytes that are really there. What passes,
 //! bincode decodes.
 
 use crate::limits::{MAX_DEPTH, MAX_ZERO_SIZED_ITEMS};
@@ -25,9 +24,9 @@ pub struct CheckError {
 pub enum Reason {
     /// A primitive cannot be read.
     Wire(WireError),
-    /// More nested containers than [`MAX_DEPTH`](crate::limits::MAX_DEPTH).
+    /// More nested containers than [`MAX_DEPTH`].
     TooDeep,
-    /// More zero-sized values than [`MAX_ZERO_SIZED_ITEMS`](crate::limits::MAX_ZERO_SIZED_ITEMS).
+    /// More zero-sized values than [`MAX_ZERO_SIZED_ITEMS`].
     TooManyZeroSizedItems,
     /// An enum has no variant of that number.
     UnknownVariant,

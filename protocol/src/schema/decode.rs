@@ -23,8 +23,7 @@ pub enum SchemaError {
     TrailingBytes,
     /// A type expression nests deeper than 32.
     TooDeep,
-    /// More types, fields, variants, definitions and aliases than
-    /// [`MAX_SCHEMA_PARTS`](crate::limits::MAX_SCHEMA_PARTS).
+    /// More types, fields, variants, definitions and aliases than [`MAX_SCHEMA_PARTS`].
     TooManyParts,
     /// A reference names no definition.
     DanglingRef(u32),

@@ -244,4 +244,6 @@ impl MethodSchema {
 }
 
 #[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
 mod tests;
