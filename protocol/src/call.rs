@@ -44,7 +44,7 @@ pub mod key {
 pub struct CallHead<'a> {
     /// The method.
     pub call_id: CallId,
-    /// The time that is left for the answer, in milliseconds; `None` without a deadline.
+    /// The time that is left for the answer, in milliseconds; `None` without a deadline. 0 is sent as 1.
     pub timeout_ms: Option<u32>,
     /// Request id, trace context and the like.
     pub metadata: Metadata<'a>,
@@ -55,7 +55,9 @@ impl<'a> CallHead<'a> {
     #[inline]
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.call_id.get().to_le_bytes());
-        out.extend_from_slice(&self.timeout_ms.unwrap_or(0).to_le_bytes());
+        // 0 would say that there is no deadline.
+        let timeout = self.timeout_ms.map_or(0, |ms| ms.max(1));
+        out.extend_from_slice(&timeout.to_le_bytes());
         if !self.metadata.is_empty() {
             out.extend_from_slice(&(self.metadata.block.len() as u16).to_le_bytes());
             out.extend_from_slice(self.metadata.block);

@@ -2,8 +2,7 @@
 //!
 //! bincode has no bound on depth, believes lengths, and lets zero-sized items pass uncounted; a megabyte of `01` into a
 //! recursive enum aborts the process. The walk allocates nothing and is bounded in depth
-//! ([`MAX_DEPTH`](crate::limits::MAX_DEPTH)), in zero-sized items
-//! ([`MAX_ZERO_SIZED_ITEMS`](crate::limits::MAX_ZERO_SIZED_ITEMS)) and by the bytes that are really there. What passes,
+//! ([`MAX_DEPTH`]), in zero-sized values ([`MAX_ZERO_SIZED_ITEMS`]) and by the bytes that are really there. What passes,
 //! bincode decodes.
 
 use crate::limits::{MAX_DEPTH, MAX_ZERO_SIZED_ITEMS};
@@ -25,9 +24,9 @@ pub struct CheckError {
 pub enum Reason {
     /// A primitive cannot be read.
     Wire(WireError),
-    /// More nested containers than [`MAX_DEPTH`](crate::limits::MAX_DEPTH).
+    /// More nested containers than [`MAX_DEPTH`].
     TooDeep,
-    /// More zero-sized items than [`MAX_ZERO_SIZED_ITEMS`](crate::limits::MAX_ZERO_SIZED_ITEMS).
+    /// More zero-sized values than [`MAX_ZERO_SIZED_ITEMS`].
     TooManyZeroSizedItems,
     /// An enum has no variant of that number.
     UnknownVariant,
@@ -44,7 +43,7 @@ impl fmt::Display for CheckError {
         match self.reason {
             Reason::Wire(error) => write!(f, "{error}")?,
             Reason::TooDeep => write!(f, "nested deeper than {MAX_DEPTH}")?,
-            Reason::TooManyZeroSizedItems => write!(f, "more than {MAX_ZERO_SIZED_ITEMS} zero-sized items")?,
+            Reason::TooManyZeroSizedItems => write!(f, "more than {MAX_ZERO_SIZED_ITEMS} zero-sized values")?,
             Reason::UnknownVariant => write!(f, "unknown enum variant")?,
             Reason::NanosOutOfRange => write!(f, "nanoseconds out of range")?,
             Reason::BadUuid => write!(f, "a UUID that is not 16 bytes long")?,
@@ -64,10 +63,20 @@ impl From<WireError> for Reason {
 
 /// Checks that `bytes` are exactly one value of `ty`.
 pub fn value(schema: &MethodSchema, ty: &Type, bytes: &[u8]) -> Result<(), CheckError> {
+    value_within(schema, ty, bytes, &mut { MAX_ZERO_SIZED_ITEMS })
+}
+
+/// Checks one of several values that share an allowance of zero-sized ones.
+pub(crate) fn value_within(
+    schema: &MethodSchema,
+    ty: &Type,
+    bytes: &[u8],
+    allowance: &mut usize,
+) -> Result<(), CheckError> {
     let mut walk = Walk {
         schema,
         reader: Reader::new(bytes),
-        zero_sized: 0,
+        allowance,
         depth: 0,
     };
     let result = walk.value(ty).and_then(|()| match walk.reader.remaining() {
@@ -80,10 +89,10 @@ pub fn value(schema: &MethodSchema, ty: &Type, bytes: &[u8]) -> Result<(), Check
     })
 }
 
-struct Walk<'a> {
+struct Walk<'a, 'b> {
     schema: &'a MethodSchema,
-    reader: Reader<'a>,
-    zero_sized: usize,
+    reader: Reader<'b>,
+    allowance: &'b mut usize,
     depth: usize,
 }
 
@@ -92,10 +101,28 @@ type Step = Result<(), Reason>;
 /// The walk looks at values only to get past them.
 fn skip<T>(_: T) {}
 
-impl<'a> Walk<'a> {
-    fn value(&mut self, ty: &'a Type) -> Step {
+/// The size of values that are sound whatever their bytes, so that many of them are passed in one step.
+fn plain_width(ty: &Type) -> Option<u64> {
+    match ty {
+        Type::U8 | Type::I8 => Some(1),
+        Type::F32 | Type::Ipv4Addr => Some(4),
+        Type::F64 => Some(8),
+        Type::Ipv6Addr => Some(16),
+        _ => None,
+    }
+}
+
+impl<'a> Walk<'a, '_> {
+    fn value(&mut self, mut ty: &'a Type) -> Step {
+        // Options do not count as depth, so they are passed in a loop and take no stack either.
+        while let Type::Option(inner) = ty {
+            if !self.reader.bool()? {
+                return Ok(());
+            }
+            ty = inner;
+        }
         match ty {
-            Type::Unit => {}
+            Type::Unit => self.zero_sized()?,
             Type::Bool => skip(self.reader.bool()?),
             Type::U8 | Type::I8 => skip(self.reader.u8()?),
             Type::U16 | Type::I16 => skip(self.reader.varint(16)?),
@@ -115,26 +142,25 @@ impl<'a> Walk<'a> {
                 1 => skip(self.reader.take(16)?),
                 _ => return Err(Reason::UnknownVariant),
             },
-            Type::Option(inner) => {
-                if self.reader.bool()? {
-                    self.value(inner)?;
-                }
+            Type::Option(_) => {}
+            Type::List(item) => {
+                let count = self.reader.length()?;
+                self.items(item, count)?;
             }
-            Type::List(item) => self.nested(|walk| {
-                let count = walk.reader.length()?;
-                walk.items(count, |walk| walk.value(item))
-            })?,
             Type::Array(item, length) => {
-                self.nested(|walk| walk.items(u64::from(*length), |w| w.value(item)))?
+                let before = self.reader.offset();
+                self.items(item, u64::from(*length))?;
+                self.count_if_empty(before)?;
             }
-            Type::Tuple(items) => self.nested(|walk| items.iter().try_for_each(|item| walk.value(item)))?,
-            Type::Map(key, value) => self.nested(|walk| {
-                let count = walk.reader.length()?;
-                walk.items(count, |walk| {
-                    walk.value(key)?;
-                    walk.value(value)
-                })
-            })?,
+            Type::Tuple(items) => self.parts(items.iter())?,
+            Type::Map(key, value) => {
+                self.enter()?;
+                for _ in 0..self.reader.length()? {
+                    self.value(key)?;
+                    self.value(value)?;
+                }
+                self.leave();
+            }
             Type::Ref(index) => self.definition(*index)?,
         }
         Ok(())
@@ -145,50 +171,86 @@ impl<'a> Walk<'a> {
             Some(Definition::Struct(def)) => self.fields(&def.fields),
             Some(Definition::Enum(def)) => {
                 let number = self.reader.varint(32)?;
-                match &def
-                    .variants
-                    .get(number as usize)
-                    .ok_or(Reason::UnknownVariant)?
-                    .shape
-                {
-                    Shape::Unit => Ok(()),
-                    Shape::Newtype(ty) => self.nested(|walk| walk.value(ty)),
-                    Shape::Tuple(items) => self.nested(|walk| {
-                        walk.nested(|walk| items.iter().try_for_each(|item| walk.value(item)))
-                    }),
-                    Shape::Struct(fields) => self.nested(|walk| walk.fields(fields)),
-                }
+                let variant = def.variants.get(number as usize);
+                self.content(&variant.ok_or(Reason::UnknownVariant)?.shape)
             }
             // A checked schema has no such reference; an unchecked one offers no variant of that number.
             None => Err(Reason::UnknownVariant),
         }
     }
 
-    fn fields(&mut self, fields: &'a [Field]) -> Step {
-        self.nested(|walk| fields.iter().try_for_each(|field| walk.value(&field.ty)))
-    }
-
-    fn items(&mut self, count: u64, mut one: impl FnMut(&mut Self) -> Step) -> Step {
-        for _ in 0..count {
-            let before = self.reader.offset();
-            one(self)?;
-            if self.reader.offset() == before {
-                self.zero_sized += 1;
-                if self.zero_sized > MAX_ZERO_SIZED_ITEMS {
-                    return Err(Reason::TooManyZeroSizedItems);
-                }
-            }
+    /// What follows a variant's number. JSON puts an object around it, which counts.
+    fn content(&mut self, shape: &'a Shape) -> Step {
+        if let Shape::Unit = shape {
+            return Ok(());
         }
+        self.enter()?;
+        match shape {
+            Shape::Unit => {}
+            Shape::Newtype(ty) => self.value(ty)?,
+            Shape::Tuple(types) => self.parts(types.iter())?,
+            Shape::Struct(fields) => self.fields(fields)?,
+        }
+        self.leave();
         Ok(())
     }
 
-    fn nested(&mut self, inside: impl FnOnce(&mut Self) -> Step) -> Step {
+    fn fields(&mut self, fields: &'a [Field]) -> Step {
+        self.parts(fields.iter().map(|field| &field.ty))
+    }
+
+    /// Values of these types, one after another.
+    fn parts(&mut self, types: impl Iterator<Item = &'a Type>) -> Step {
+        let before = self.reader.offset();
+        self.enter()?;
+        for ty in types {
+            self.value(ty)?;
+        }
+        self.leave();
+        self.count_if_empty(before)
+    }
+
+    /// `count` values of one type. The count is only a claim: the bytes run out, or the allowance does.
+    fn items(&mut self, item: &'a Type, count: u64) -> Step {
+        self.enter()?;
+        if let Some(width) = plain_width(item) {
+            let bytes = usize::try_from(count.saturating_mul(width)).unwrap_or(usize::MAX);
+            self.reader.take(bytes)?;
+        } else {
+            for _ in 0..count {
+                self.value(item)?;
+            }
+        }
+        self.leave();
+        Ok(())
+    }
+
+    fn enter(&mut self) -> Step {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(Reason::TooDeep);
         }
-        inside(self)?;
+        Ok(())
+    }
+
+    fn leave(&mut self) {
         self.depth -= 1;
+    }
+
+    /// Counts a container that has no length or number of its own, if it took no bytes since `before`.
+    fn count_if_empty(&mut self, before: usize) -> Step {
+        match self.reader.offset() == before {
+            true => self.zero_sized(),
+            false => Ok(()),
+        }
+    }
+
+    /// Counts a value of no bytes, wherever it stands: a few structs that each hold two of the next are 2ⁿ of them.
+    fn zero_sized(&mut self) -> Step {
+        *self.allowance = self
+            .allowance
+            .checked_sub(1)
+            .ok_or(Reason::TooManyZeroSizedItems)?;
         Ok(())
     }
 
@@ -207,3 +269,8 @@ impl<'a> Walk<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod oracle_tests;
+#[cfg(test)]
+mod tests;

@@ -136,7 +136,7 @@ pub enum ProtocolError {
         /// Its flags.
         flags: u8,
     },
-    /// A call number that is zero, repeated or lower than an earlier one.
+    /// A call number that is zero, or of a call not above those before it, or of a REPLY while another answer is under way.
     BadCallNumber(u32),
     /// A body ends early or holds what it must not.
     Malformed(WireError),

@@ -5,7 +5,7 @@
 
 use crate::call_id::CallId;
 use crate::frame::{ProtocolError, VERSION};
-use crate::limits::{Limits, MAX_CALLS, MAX_FRAME, MAX_MESSAGE, MIN_FRAME};
+use crate::limits::Limits;
 use crate::schema::Fingerprint;
 use crate::wire::{Reader, WireError, put_field};
 
@@ -15,6 +15,7 @@ const MAX_MESSAGE_FIELD: u8 = 3;
 const MAX_CALLS_FIELD: u8 = 4;
 const IDENTITY: u8 = 5;
 const SERVICE: u8 = 6;
+// 7 is STREAMS: see docs/protocol.md.
 
 const SERVICE_NAME: u8 = 1;
 const SERVICE_METHOD: u8 = 2;
@@ -26,6 +27,9 @@ const METHOD_SCHEMA: u8 = 3;
 const METHOD_FLAGS: u8 = 4;
 
 const METHOD_IDEMPOTENT: u8 = 0x01;
+// 0x02 and 0x04 are kept for streams of the caller and of the service.
+/// As in a frame's flags: who does not know one of these bits must not use the method.
+const METHOD_CRITICAL: u8 = 0x0f;
 
 /// What a side says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,11 +97,7 @@ impl Hello {
     pub(crate) fn decode(body: &[u8]) -> Result<Hello, ProtocolError> {
         let mut reader = Reader::new(body);
         let mut versions = None;
-        let mut limits = Limits {
-            max_frame: MAX_FRAME,
-            max_message: MAX_MESSAGE,
-            max_calls: MAX_CALLS,
-        };
+        let mut limits = Limits::default();
         let mut identity = String::new();
         let mut services = Vec::new();
         while let Some((tag, value)) = reader.field()? {
@@ -109,9 +109,9 @@ impl Hello {
                         u16::from_le_bytes(range.array()?),
                     ));
                 }
-                MAX_FRAME_FIELD => limits.max_frame = number(value)?.clamp(MIN_FRAME, MAX_FRAME),
-                MAX_MESSAGE_FIELD => limits.max_message = number(value)?.max(MIN_FRAME),
-                MAX_CALLS_FIELD => limits.max_calls = number(value)?.max(1),
+                MAX_FRAME_FIELD => limits.max_frame = number(value)?,
+                MAX_MESSAGE_FIELD => limits.max_message = number(value)?,
+                MAX_CALLS_FIELD => limits.max_calls = number(value)?,
                 IDENTITY => identity = text(value)?,
                 SERVICE => services.push(ServiceOffer::decode(value)?),
                 _ => {}
@@ -123,7 +123,7 @@ impl Hello {
         }
         Ok(Hello {
             versions: (min, max),
-            limits,
+            limits: limits.clamped(),
             identity,
             services,
         })
@@ -145,20 +145,20 @@ impl ServiceOffer {
 
     fn decode(bytes: &[u8]) -> Result<ServiceOffer, ProtocolError> {
         let mut reader = Reader::new(bytes);
-        let mut service = ServiceOffer {
-            name: String::new(),
-            version: String::new(),
-            methods: Vec::new(),
-        };
+        let (mut name, mut version, mut methods) = (None, String::new(), Vec::new());
         while let Some((tag, value)) = reader.field()? {
             match tag {
-                SERVICE_NAME => service.name = text(value)?,
-                SERVICE_VERSION => service.version = text(value)?,
-                SERVICE_METHOD => service.methods.push(MethodOffer::decode(value)?),
+                SERVICE_NAME => name = Some(text(value)?),
+                SERVICE_VERSION => version = text(value)?,
+                SERVICE_METHOD => methods.extend(MethodOffer::decode(value)?),
                 _ => {}
             }
         }
-        Ok(service)
+        Ok(ServiceOffer {
+            name: name.ok_or(WireError::Truncated)?,
+            version,
+            methods,
+        })
     }
 }
 
@@ -174,24 +174,28 @@ impl MethodOffer {
         out
     }
 
-    fn decode(bytes: &[u8]) -> Result<MethodOffer, ProtocolError> {
+    /// `None` for a method that can only be called by a later version.
+    fn decode(bytes: &[u8]) -> Result<Option<MethodOffer>, ProtocolError> {
         let mut reader = Reader::new(bytes);
-        let (mut name, mut call_id, mut schema, mut idempotent) = (String::new(), None, None, false);
+        let (mut name, mut call_id, mut schema, mut flags) = (None, None, None, 0);
         while let Some((tag, value)) = reader.field()? {
             match tag {
-                METHOD_NAME => name = text(value)?,
+                METHOD_NAME => name = Some(text(value)?),
                 METHOD_CALL_ID => call_id = CallId::pinned(number(value)?),
                 METHOD_SCHEMA => schema = Some(Fingerprint(Reader::new(value).array()?)),
-                METHOD_FLAGS => idempotent = Reader::new(value).u8()? & METHOD_IDEMPOTENT != 0,
+                METHOD_FLAGS => flags = Reader::new(value).u8()?,
                 _ => {}
             }
         }
-        Ok(MethodOffer {
-            name,
+        if flags & METHOD_CRITICAL & !METHOD_IDEMPOTENT != 0 {
+            return Ok(None);
+        }
+        Ok(Some(MethodOffer {
+            name: name.ok_or(WireError::Truncated)?,
             call_id: call_id.ok_or(WireError::Truncated)?,
             schema: schema.ok_or(WireError::Truncated)?,
-            idempotent,
-        })
+            idempotent: flags & METHOD_IDEMPOTENT != 0,
+        }))
     }
 }
 
@@ -204,62 +208,4 @@ fn text(value: &[u8]) -> Result<String, WireError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    pub(crate) fn example() -> Hello {
-        let method = MethodOffer {
-            name: "add".into(),
-            call_id: CallId::of("calc", "add"),
-            schema: Fingerprint::of(b"x"),
-            idempotent: true,
-        };
-        let service = ServiceOffer {
-            name: "calc".into(),
-            version: "1.2".into(),
-            methods: vec![method],
-        };
-        Hello::new(
-            "shop/0.1.0",
-            Limits {
-                max_frame: 4096,
-                ..Limits::default()
-            },
-            vec![service],
-        )
-    }
-
-    fn encoded(hello: &Hello) -> Vec<u8> {
-        let mut out = Vec::new();
-        hello.encode(&mut out);
-        out
-    }
-
-    #[test]
-    fn a_hello_survives_its_encoding_and_unknown_fields_are_skipped() {
-        let mut bytes = encoded(&example());
-        put_field(&mut bytes, 250, b"of a later version");
-        assert_eq!(Hello::decode(&bytes), Ok(example()));
-    }
-
-    #[test]
-    fn a_peer_without_a_common_version_is_refused() {
-        let hello = Hello {
-            versions: (2, 3),
-            ..example()
-        };
-        assert_eq!(
-            Hello::decode(&encoded(&hello)),
-            Err(ProtocolError::NoCommonVersion { min: 2, max: 3 })
-        );
-    }
-
-    #[test]
-    fn a_newer_peer_that_still_speaks_ours_is_accepted() {
-        let hello = Hello {
-            versions: (1, 9),
-            ..example()
-        };
-        assert!(Hello::decode(&encoded(&hello)).is_ok());
-    }
-}
+mod tests;

@@ -3,14 +3,18 @@
 //! The owner reads from its socket into a buffer of its own and hands it to [`Inbound::next`] until no whole frame is
 //! left. Payloads are borrowed from that buffer; only a message in fragments is put together here, within bounds.
 
-use crate::call::CallHead;
+mod assembly;
+mod event;
+
 use crate::frame::{HEADER, Header, MAGIC, ProtocolError, flag, kind};
 use crate::hello::Hello;
-use crate::limits::{Limits, MAX_ASSEMBLY, MAX_CONTROL};
-use crate::schema::Fingerprint;
-use crate::status::Status;
+use crate::limits::{Limits, MAX_CONTROL};
+use crate::schema::{Fingerprint, SchemaError};
 use crate::wire::Reader;
-use std::collections::HashMap;
+use assembly::{Assembly, Message, Progress};
+use event::message;
+
+pub use event::Event;
 
 /// Which side of the connection this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,61 +25,6 @@ pub enum Role {
     Acceptor,
 }
 
-/// What a peer said.
-#[derive(Debug, PartialEq)]
-pub enum Event<'a> {
-    /// Its HELLO, always the first.
-    Hello(Hello),
-    /// It asks for a schema.
-    SchemaRequest(Fingerprint),
-    /// A schema that was asked for; empty when it has none of that fingerprint.
-    Schema(Fingerprint, &'a [u8]),
-    /// It wants a PONG with these bytes.
-    Ping([u8; 8]),
-    /// It answers a PING.
-    Pong([u8; 8]),
-    /// It accepts no more calls; those with a number above `last_call` have not run.
-    GoAway {
-        /// The last call that it accepted; 0 for none.
-        last_call: u32,
-        /// Why, for people.
-        reason: &'a str,
-    },
-    /// It calls a method.
-    Call {
-        /// The call's number, higher than all before.
-        number: u32,
-        /// Method, deadline and metadata.
-        head: CallHead<'a>,
-        /// The arguments.
-        payload: &'a [u8],
-    },
-    /// A call succeeded.
-    Reply {
-        /// The call's number.
-        number: u32,
-        /// The result.
-        payload: &'a [u8],
-    },
-    /// A call failed.
-    Failure {
-        /// The call's number.
-        number: u32,
-        /// Why.
-        status: Status,
-    },
-    /// It no longer wants the answer.
-    Cancel {
-        /// The call's number.
-        number: u32,
-    },
-    /// A message came that is longer than this side accepts; its rest will be skipped.
-    TooLarge {
-        /// The number of the call to which it belonged.
-        number: u32,
-    },
-}
-
 /// Takes apart the bytes that a peer sends.
 #[derive(Debug)]
 pub struct Inbound {
@@ -83,8 +32,7 @@ pub struct Inbound {
     limits: Limits,
     stage: Stage,
     last_call: u32,
-    partial: HashMap<u32, Partial>,
-    partial_bytes: usize,
+    assembly: Assembly,
     /// The last message that was put together; the event that was made of it borrows from here.
     assembled: Vec<u8>,
 }
@@ -96,25 +44,19 @@ enum Stage {
     Open,
 }
 
-#[derive(Debug)]
-struct Partial {
-    kind: u8,
-    flags: u8,
-    body: Vec<u8>,
-}
-
 type Result<T> = std::result::Result<T, ProtocolError>;
 
 impl Inbound {
-    /// Starts at the peer's magic. `limits` are those that this side told in its HELLO.
+    /// Starts at the peer's magic. `limits` are those that this side told in its HELLO; what lies outside the
+    /// protocol's bounds is moved to the nearest, as the peer does it.
     pub fn new(role: Role, limits: Limits) -> Inbound {
+        let limits = limits.clamped();
         Inbound {
             role,
             limits,
             stage: Stage::Magic,
             last_call: 0,
-            partial: HashMap::new(),
-            partial_bytes: 0,
+            assembly: Assembly::new(limits),
             assembled: Vec::new(),
         }
     }
@@ -126,8 +68,14 @@ impl Inbound {
 
     /// Takes the next frame from the start of `bytes`. Returns how many bytes it took and what they say: `(0, None)`
     /// when more bytes are needed, `(n, None)` when they need no reaction. An error ends the connection.
+    ///
+    /// A message that came in fragments is kept until the next call, so that asking until `(0, None)`, be it with no
+    /// bytes at all, also gives its memory back.
     #[inline]
     pub fn next<'a>(&'a mut self, bytes: &'a [u8]) -> Result<(usize, Option<Event<'a>>)> {
+        if !self.assembled.is_empty() {
+            self.assembled = Vec::new();
+        }
         if self.stage == Stage::Magic {
             return self.magic(bytes);
         }
@@ -148,11 +96,14 @@ impl Inbound {
         Header::decode(bytes).map(|header| HEADER + header.length as usize)
     }
 
+    /// Whether a message of a call up to that number has begun to arrive and is not complete.
+    pub fn is_assembling(&self, up_to: u32) -> bool {
+        self.assembly.holds_up_to(up_to)
+    }
+
     /// Drops what has arrived of a message that nobody waits for.
     pub fn forget(&mut self, number: u32) {
-        if let Some(partial) = self.partial.remove(&number) {
-            self.partial_bytes -= partial.body.len();
-        }
+        self.assembly.forget(number);
     }
 
     fn magic<'a>(&'a mut self, bytes: &'a [u8]) -> Result<(usize, Option<Event<'a>>)> {
@@ -172,72 +123,68 @@ impl Inbound {
     /// Refuses by the header alone, before a byte of the body is waited for.
     #[inline]
     fn admit(&self, header: &Header) -> Result<()> {
-        let Header { length, kind, .. } = *header;
+        let Header {
+            length,
+            kind,
+            flags,
+            call,
+        } = *header;
+        match (&self.stage, kind) {
+            (Stage::Open, kind::HELLO) => return Err(ProtocolError::HelloRepeated),
+            (Stage::Open, _) | (_, kind::HELLO) => {}
+            _ => return Err(ProtocolError::HelloMissing),
+        }
         let most = match kind {
             kind::HELLO | kind::SCHEMA => MAX_CONTROL,
             _ => self.limits.max_frame,
         };
+        if kind < kind::SKIPPABLE {
+            if !receives(self.role, kind) {
+                return Err(ProtocolError::UnexpectedFrame(kind));
+            }
+            if flags & flag::CRITICAL & !known_flags(kind) != 0 {
+                return Err(ProtocolError::UnknownFlag { kind, flags });
+            }
+            let bad_number = match kind {
+                kind::CALL => call <= self.last_call,
+                kind::REPLY | kind::FAILURE | kind::CANCEL | kind::DATA => call == 0,
+                _ => false,
+            };
+            if bad_number {
+                return Err(ProtocolError::BadCallNumber(call));
+            }
+        }
         if length > most {
             return Err(ProtocolError::FrameTooLarge { kind, length });
         }
-        match (&self.stage, kind) {
-            (Stage::Open, kind::HELLO) => Err(ProtocolError::HelloRepeated),
-            (Stage::Open, _) | (_, kind::HELLO) => Ok(()),
-            _ => Err(ProtocolError::HelloMissing),
-        }
+        Ok(())
     }
 
     fn frame<'a>(&'a mut self, header: Header, body: &'a [u8]) -> Result<Option<Event<'a>>> {
         let Header {
             kind, flags, call, ..
         } = header;
-        if kind >= kind::SKIPPABLE {
-            return Ok(None);
-        }
-        let known = match kind {
-            kind::CALL => flag::MORE | flag::METADATA,
-            kind::FAILURE => flag::MORE | flag::NOT_EXECUTED,
-            kind::REPLY | kind::DATA => flag::MORE,
-            _ => 0,
-        };
-        if flags & flag::CRITICAL & !known != 0 {
-            return Err(ProtocolError::UnknownFlag { kind, flags });
-        }
-        let received = match self.role {
-            Role::Acceptor => matches!(
-                kind,
-                kind::CALL | kind::CANCEL | kind::DATA | kind::SCHEMA_REQUEST
-            ),
-            Role::Connector => matches!(kind, kind::REPLY | kind::FAILURE | kind::DATA | kind::SCHEMA),
-        };
-        let of_both = matches!(kind, kind::HELLO | kind::PING | kind::PONG | kind::GO_AWAY);
-        if !received && !of_both {
-            return Err(ProtocolError::UnexpectedFrame(kind));
-        }
-        if of_both || matches!(kind, kind::SCHEMA | kind::SCHEMA_REQUEST) {
-            return self.control(kind, body).map(Some);
-        }
-        if call == 0 {
-            return Err(ProtocolError::BadCallNumber(call));
-        }
         match kind {
+            kind::SKIPPABLE.. => Ok(None),
             kind::CANCEL => {
-                self.forget(call);
-                return Ok(Some(Event::Cancel { number: call }));
+                self.assembly.forget(call);
+                Ok(Some(Event::Cancel { number: call }))
             }
-            kind::DATA => return self.fragment(call, flags, body),
+            kind::DATA => self.fragment(call, flags, body),
             kind::CALL => {
-                if call <= self.last_call {
-                    return Err(ProtocolError::BadCallNumber(call));
-                }
                 self.last_call = call;
+                self.begin(header, body)
             }
-            _ => {}
+            // One call has one answer, and it is still under way.
+            kind::REPLY if self.assembly.holds(call) => Err(ProtocolError::BadCallNumber(call)),
+            kind::REPLY => self.begin(header, body),
+            kind::FAILURE => {
+                // It also ends an answer of which only the beginning was sent.
+                self.assembly.forget(call);
+                self.begin(header, body)
+            }
+            _ => self.control(kind, body).map(Some),
         }
-        if flags & flag::MORE != 0 {
-            return self.first_fragment(kind, flags, call, body);
-        }
-        message(kind, flags, call, body).map(Some)
     }
 
     fn control<'a>(&mut self, kind: u8, body: &'a [u8]) -> Result<Event<'a>> {
@@ -251,7 +198,12 @@ impl Inbound {
             kind::SCHEMA_REQUEST => Event::SchemaRequest(Fingerprint(reader.array()?)),
             kind::SCHEMA => {
                 let fingerprint = Fingerprint(reader.array()?);
-                Event::Schema(fingerprint, reader.take(reader.remaining())?)
+                let encoded = reader.take(reader.remaining())?;
+                // Programs are cached by fingerprint for all instances: one must not speak for another's.
+                if !encoded.is_empty() && Fingerprint::of(encoded) != fingerprint {
+                    return Err(ProtocolError::BadSchema(SchemaError::WrongFingerprint));
+                }
+                Event::Schema(fingerprint, encoded)
             }
             kind::PING => Event::Ping(reader.array()?),
             kind::PONG => Event::Pong(reader.array()?),
@@ -264,74 +216,60 @@ impl Inbound {
         })
     }
 
-    fn first_fragment<'a>(
-        &mut self,
-        kind: u8,
-        flags: u8,
-        call: u32,
-        body: &[u8],
-    ) -> Result<Option<Event<'a>>> {
-        if self.partial.contains_key(&call) {
-            return Err(ProtocolError::BadCallNumber(call));
-        }
-        // The calls in flight are bounded, so more messages than that cannot be under way.
-        if self.partial.len() >= self.limits.max_calls as usize {
+    /// Takes the first or only frame of a message.
+    fn begin<'a>(&mut self, header: Header, body: &'a [u8]) -> Result<Option<Event<'a>>> {
+        let Header {
+            kind, flags, call, ..
+        } = header;
+        if body.len() > self.limits.max_message as usize {
             return Ok(Some(Event::TooLarge { number: call }));
         }
-        self.partial.insert(
-            call,
-            Partial {
-                kind,
-                flags,
-                body: body.to_vec(),
-            },
-        );
-        self.partial_bytes += body.len();
-        Ok(None)
+        if flags & flag::MORE == 0 {
+            return message(kind, flags, call, body).map(Some);
+        }
+        let first = Message {
+            kind,
+            flags,
+            body: body.to_vec(),
+        };
+        let begun = self.assembly.begin(call, first);
+        Ok((!begun).then_some(Event::TooLarge { number: call }))
     }
 
     fn fragment<'a>(&'a mut self, call: u32, flags: u8, body: &[u8]) -> Result<Option<Event<'a>>> {
-        // A fragment of a message that was forgotten or refused may still be under way: it is skipped.
-        let Some(partial) = self.partial.get_mut(&call) else {
-            return Ok(None);
-        };
-        let length = partial.body.len() + body.len();
-        if length > self.limits.max_message as usize || self.partial_bytes + body.len() > MAX_ASSEMBLY {
-            self.forget(call);
-            return Ok(Some(Event::TooLarge { number: call }));
+        match self.assembly.append(call, body, flags & flag::MORE != 0) {
+            Progress::Nothing => Ok(None),
+            Progress::TooLarge => Ok(Some(Event::TooLarge { number: call })),
+            Progress::Whole(whole) => {
+                self.assembled = whole.body;
+                message(whole.kind, whole.flags, call, &self.assembled).map(Some)
+            }
         }
-        partial.body.extend_from_slice(body);
-        self.partial_bytes += body.len();
-        if flags & flag::MORE != 0 {
-            return Ok(None);
-        }
-        let Some(partial) = self.partial.remove(&call) else {
-            return Ok(None);
-        };
-        self.partial_bytes -= partial.body.len();
-        self.assembled = partial.body;
-        message(partial.kind, partial.flags, call, &self.assembled).map(Some)
     }
 }
 
-fn message(kind: u8, flags: u8, number: u32, body: &[u8]) -> Result<Event<'_>> {
-    Ok(match kind {
-        kind::CALL => {
-            let (head, payload) = CallHead::decode(body, flags & flag::METADATA != 0)?;
-            Event::Call {
-                number,
-                head,
-                payload,
-            }
-        }
-        kind::REPLY => Event::Reply {
-            number,
-            payload: body,
-        },
-        kind::FAILURE => Event::Failure {
-            number,
-            status: Status::decode(body, flags & flag::NOT_EXECUTED != 0)?,
-        },
-        other => return Err(ProtocolError::UnexpectedFrame(other)),
-    })
+/// Which frames come to which side. The frames of streams come to none: version 1 offers no streams.
+fn receives(role: Role, kind: u8) -> bool {
+    match kind {
+        kind::HELLO | kind::PING | kind::PONG | kind::GO_AWAY | kind::DATA => true,
+        kind::CALL | kind::CANCEL | kind::SCHEMA_REQUEST => role == Role::Acceptor,
+        kind::REPLY | kind::FAILURE | kind::SCHEMA => role == Role::Connector,
+        _ => false,
+    }
 }
+
+fn known_flags(kind: u8) -> u8 {
+    match kind {
+        kind::CALL => flag::MORE | flag::METADATA,
+        kind::REPLY | kind::DATA => flag::MORE,
+        kind::FAILURE => flag::MORE | flag::NOT_EXECUTED,
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod fragment_tests;
+#[cfg(test)]
+mod refusal_tests;
+#[cfg(test)]
+mod tests;

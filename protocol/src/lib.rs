@@ -9,6 +9,8 @@ pub mod call;
 mod call_id;
 pub mod check;
 pub mod frame;
+#[cfg(test)]
+mod generate;
 pub mod hello;
 mod inbound;
 pub mod limits;

@@ -1,11 +1,16 @@
 //! Every bound of the protocol in one place, with the reason for its size.
 
-/// Nested containers in one message, counted as JSON would show them: struct, list, array, tuple, map, and the object
-/// around an enum variant's content. `Option` and unit variants do not count.
+/// Nested containers in one message, counted as JSON would show them.
+///
+/// A struct, list, array, tuple or map counts one from where it begins, be it empty or not, to where it ends. An enum's
+/// variant with content counts one for the object around it; content that is a tuple or has named fields counts one
+/// more. Scalars, unit variants and `Option` count nothing, nor does the inside of a `Json` text. So a request, which
+/// is a struct, is at depth 1; depth 128 is accepted and depth 129 refused.
 pub const MAX_DEPTH: usize = 128;
 
-/// Zero-sized items (units, empty structs) in the lists of one message. They cost no bytes, so that only a count can
-/// bound them: five bytes could otherwise ask for 268 million.
+/// Zero-sized values of one message: units, and the structs, tuples and arrays that have no bytes in all. They cost
+/// nothing, so that only a count can bound them: five bytes could otherwise ask for a list of 268 million, and no byte at
+/// all for a struct of a hundred levels that each hold the next one twice.
 pub const MAX_ZERO_SIZED_ITEMS: usize = 65_536;
 
 /// Default and largest body of a frame, in bytes. A longer message travels in fragments of this size.
@@ -17,13 +22,21 @@ pub const MIN_FRAME: u32 = 1024;
 /// The largest body of HELLO and of SCHEMA, in bytes; these two are never fragmented.
 pub const MAX_CONTROL: u32 = 1024 * 1024;
 
+/// The largest encoded schema, in bytes: what SCHEMA carries behind the fingerprint. Servers refuse longer ones at start.
+pub const MAX_SCHEMA: usize = MAX_CONTROL as usize - 16;
+
+/// Types, fields, variants, definitions and aliases of one schema, all together. A byte can bring one, which takes some
+/// hundred bytes once it is read.
+pub const MAX_SCHEMA_PARTS: usize = 65_536;
+
 /// Default for the largest message, in bytes.
 pub const MAX_MESSAGE: u32 = 16 * 1024 * 1024;
 
 /// Default for the calls that one connection may have in flight.
 pub const MAX_CALLS: u32 = 1024;
 
-/// Default for all messages of one connection that wait for more fragments, in bytes together.
+/// The largest message that a side may ask for, and all messages of one connection that wait for more fragments, in
+/// bytes together.
 pub const MAX_ASSEMBLY: usize = 64 * 1024 * 1024;
 
 /// The largest metadata block of a call, in bytes.
@@ -34,9 +47,9 @@ pub const MAX_METADATA: usize = 16 * 1024;
 pub struct Limits {
     /// Largest frame body in bytes, from [`MIN_FRAME`] to [`MAX_FRAME`].
     pub max_frame: u32,
-    /// Largest message (body of all fragments together) in bytes.
+    /// Largest message (body of all fragments together) in bytes, from [`MIN_FRAME`] to [`MAX_ASSEMBLY`].
     pub max_message: u32,
-    /// Calls in flight at once.
+    /// Calls in flight at once, at least 1.
     pub max_calls: u32,
 }
 
@@ -46,6 +59,18 @@ impl Default for Limits {
             max_frame: MAX_FRAME,
             max_message: MAX_MESSAGE,
             max_calls: MAX_CALLS,
+        }
+    }
+}
+
+impl Limits {
+    /// Each limit moved to the nearest that the protocol allows. Both sides do this with what HELLO tells, so that they
+    /// agree whatever was told.
+    pub fn clamped(self) -> Limits {
+        Limits {
+            max_frame: self.max_frame.clamp(MIN_FRAME, MAX_FRAME),
+            max_message: self.max_message.clamp(MIN_FRAME, MAX_ASSEMBLY as u32),
+            max_calls: self.max_calls.max(1),
         }
     }
 }

@@ -3,11 +3,13 @@
 //! What fits one frame is appended to one buffer, so that everything that became ready in one turn of the event loop
 //! leaves in one write. A message longer than a frame puts only its first, empty fragment there (which fixes its place
 //! among the call numbers) and waits aside; its further fragments go out one at a time, in turn with other long
-//! messages, each time the buffer has run empty. So a short call waits for one fragment at most, never for a message.
+//! messages, each time the buffer has run empty, and after every [`SHORT_RUN`] bytes of other frames when it never does.
+//! So a short call waits for one fragment at most, never for a message, and no flood of short ones stops a long one.
 
 use crate::call::CallHead;
 use crate::frame::{HEADER, Header, MAGIC, flag, kind};
 use crate::hello::Hello;
+use crate::limits::MAX_SCHEMA;
 use crate::schema::Fingerprint;
 use crate::status::Status;
 use std::collections::VecDeque;
@@ -15,6 +17,9 @@ use std::convert::Infallible;
 
 /// A buffer that grew past this many bytes is given back once it is empty.
 const KEEP_CAPACITY: usize = 256 * 1024;
+
+/// So many bytes of other frames go before a fragment at most.
+const SHORT_RUN: usize = 256 * 1024;
 
 /// Bytes to send on one connection. Does no I/O: the owner writes [`chunk`](Self::chunk) and says
 /// [`advance`](Self::advance).
@@ -24,6 +29,8 @@ pub struct Outbound {
     written: usize,
     long: VecDeque<LongMessage>,
     long_bytes: usize,
+    /// Bytes queued since the last fragment.
+    short_run: usize,
     max_frame: usize,
 }
 
@@ -42,6 +49,7 @@ impl Outbound {
             written: 0,
             long: VecDeque::new(),
             long_bytes: 0,
+            short_run: 0,
             // HELLO is never fragmented; until the peer's HELLO is there nothing long may be sent.
             max_frame: crate::limits::MAX_CONTROL as usize,
         };
@@ -89,6 +97,18 @@ impl Outbound {
         self.message(kind::REPLY, 0, number, payload)
     }
 
+    /// Queues a REPLY whose payload is there already; a long one is not copied.
+    pub fn reply_with(&mut self, number: u32, payload: Vec<u8>) {
+        let start = self.begin();
+        if payload.len() <= self.max_frame {
+            self.ready.extend_from_slice(&payload);
+            self.finish(start, kind::REPLY, 0, number);
+        } else {
+            self.finish(start, kind::REPLY, flag::MORE, number);
+            self.push_long(number, payload);
+        }
+    }
+
     /// Queues a FAILURE.
     pub fn failure(&mut self, number: u32, status: &Status) {
         let flags = if status.not_executed {
@@ -109,13 +129,15 @@ impl Outbound {
         self.frame(kind::CANCEL, 0, number, |_| {});
     }
 
-    /// Drops what was not yet sent of a long message, because nobody waits for it.
-    pub fn abandon(&mut self, number: u32) {
-        if let Some(at) = self.long.iter().position(|message| message.call == number)
-            && let Some(dropped) = self.long.remove(at)
-        {
-            self.long_bytes -= dropped.body.len() - dropped.sent;
+    /// Drops what was not yet sent of a long message, because nobody waits for it. Says whether there was any: then the
+    /// peer holds the message's beginning, and must be told that it ends here (by CANCEL or FAILURE).
+    pub fn abandon(&mut self, number: u32) -> bool {
+        let at = self.long.iter().position(|message| message.call == number);
+        let dropped = at.and_then(|at| self.long.remove(at));
+        if let Some(message) = &dropped {
+            self.long_bytes -= message.body.len() - message.sent;
         }
+        dropped.is_some()
     }
 
     /// Queues a PING; the peer's PONG brings the same bytes back.
@@ -145,8 +167,10 @@ impl Outbound {
         });
     }
 
-    /// Queues a SCHEMA; an empty one says that there is none of that fingerprint.
+    /// Queues a SCHEMA; an empty one says that there is none of that fingerprint, and so is one sent that is longer
+    /// than [`MAX_SCHEMA`].
     pub fn schema(&mut self, fingerprint: Fingerprint, encoded: &[u8]) {
+        let encoded = if encoded.len() > MAX_SCHEMA { &[] } else { encoded };
         self.control(kind::SCHEMA, |body| {
             body.extend_from_slice(&fingerprint.0);
             body.extend_from_slice(encoded);
@@ -159,7 +183,7 @@ impl Outbound {
         self.written == self.ready.len() && self.long.is_empty()
     }
 
-    /// Bytes that wait to be sent.
+    /// Bytes that wait to be sent; those that [`take`](Self::take) gave away are not among them.
     pub fn backlog(&self) -> usize {
         self.ready.len() - self.written + self.long_bytes
     }
@@ -179,7 +203,28 @@ impl Outbound {
         self.written = (self.written + n).min(self.ready.len());
         if self.written == self.ready.len() {
             self.clear();
+        } else if self.written >= KEEP_CAPACITY && self.written >= self.ready.len() / 2 {
+            // A buffer that never runs empty must not keep all that ever went through it. What is moved is less than
+            // what was written since the last time.
+            self.ready.drain(..self.written);
+            self.written = 0;
         }
+    }
+
+    /// Moves what [`chunk`](Self::chunk) would give into `buffer`, whose contents are dropped: for owners that share the
+    /// queue between threads and would not hold its lock while they write.
+    #[inline]
+    pub fn take(&mut self, buffer: &mut Vec<u8>) {
+        if self.written == self.ready.len() {
+            self.refill();
+        }
+        if self.written == 0 {
+            std::mem::swap(&mut self.ready, buffer);
+        } else {
+            buffer.clear();
+            buffer.extend_from_slice(&self.ready[self.written..]);
+        }
+        self.clear();
     }
 
     fn clear(&mut self) {
@@ -191,9 +236,14 @@ impl Outbound {
         }
     }
 
-    /// Moves one fragment of the next long message into the empty buffer.
     fn refill(&mut self) {
         self.clear();
+        self.fragment();
+    }
+
+    /// Moves one fragment of the next long message into the buffer.
+    fn fragment(&mut self) {
+        self.short_run = 0;
         let Some(mut message) = self.long.pop_front() else {
             return;
         };
@@ -245,10 +295,14 @@ impl Outbound {
         } else {
             let body = self.ready.split_off(start + HEADER);
             self.finish(start, kind, flags | flag::MORE, call);
-            self.long_bytes += body.len();
-            self.long.push_back(LongMessage { call, body, sent: 0 });
+            self.push_long(call, body);
         }
         written
+    }
+
+    fn push_long(&mut self, call: u32, body: Vec<u8>) {
+        self.long_bytes += body.len();
+        self.long.push_back(LongMessage { call, body, sent: 0 });
     }
 
     #[inline]
@@ -270,97 +324,12 @@ impl Outbound {
             }
             .encode(),
         );
+        self.short_run += HEADER + length as usize;
+        if self.short_run >= SHORT_RUN {
+            self.fragment();
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::call::Metadata;
-    use crate::{CallId, Event, Inbound, Limits, Role};
-
-    fn connection() -> (Outbound, Inbound) {
-        let mut outbound = Outbound::new(&Hello::new("test", Limits::default(), Vec::new()));
-        outbound.set_max_frame(Limits::default().max_frame);
-        (outbound, Inbound::new(Role::Acceptor, Limits::default()))
-    }
-
-    fn call(outbound: &mut Outbound, number: u32, payload: &[u8]) {
-        let head = CallHead {
-            call_id: CallId::of("s", "m"),
-            timeout_ms: Some(1000),
-            metadata: Metadata::default(),
-        };
-        let written = outbound.call(number, &head, |out| {
-            out.extend_from_slice(payload);
-            Ok::<(), Infallible>(())
-        });
-        assert_eq!(written, Ok(payload.len()));
-    }
-
-    /// Sends everything chunk by chunk; the calls as they arrive, by number and size.
-    fn deliver(outbound: &mut Outbound, inbound: &mut Inbound) -> Vec<(u32, usize)> {
-        let mut calls = Vec::new();
-        while !outbound.is_empty() {
-            let chunk = outbound.chunk().to_vec();
-            let mut at = 0;
-            while at < chunk.len() {
-                let (taken, event) = inbound.next(&chunk[at..]).expect("well-formed");
-                assert!(taken > 0, "a chunk ends at a frame's end");
-                at += taken;
-                if let Some(Event::Call { number, payload, .. }) = event {
-                    calls.push((number, payload.len()));
-                }
-            }
-            outbound.advance(chunk.len());
-        }
-        calls
-    }
-
-    #[test]
-    fn a_plain_call_costs_eighteen_bytes() {
-        let (mut outbound, _) = connection();
-        let before = outbound.backlog();
-        call(&mut outbound, 1, b"payload");
-        assert_eq!(outbound.backlog() - before, 18 + 7);
-    }
-
-    #[test]
-    fn a_small_call_does_not_wait_for_a_large_one() {
-        let (mut outbound, mut inbound) = connection();
-        call(&mut outbound, 1, &vec![1; 1_000_000]);
-        call(&mut outbound, 2, &vec![2; 300_000]);
-        call(&mut outbound, 3, b"small");
-        assert_eq!(
-            deliver(&mut outbound, &mut inbound),
-            [(3, 5), (2, 300_000), (1, 1_000_000)]
-        );
-    }
-
-    #[test]
-    fn a_cancelled_message_is_not_sent_further_and_frees_its_place() {
-        let (mut outbound, mut inbound) = connection();
-        call(&mut outbound, 1, &vec![1; 1_000_000]);
-        outbound.cancel(1);
-        call(&mut outbound, 2, b"next");
-        assert_eq!(deliver(&mut outbound, &mut inbound), [(2, 4)]);
-        assert_eq!(outbound.backlog(), 0);
-    }
-
-    #[test]
-    fn a_payload_that_fails_leaves_nothing_behind() {
-        let (mut outbound, _) = connection();
-        let before = outbound.backlog();
-        let head = CallHead {
-            call_id: CallId::of("s", "m"),
-            timeout_ms: None,
-            metadata: Metadata::default(),
-        };
-        let failed = outbound.call(1, &head, |out| {
-            out.extend_from_slice(b"half");
-            Err("no")
-        });
-        assert_eq!(failed, Err("no"));
-        assert_eq!(outbound.backlog(), before);
-    }
-}
+mod tests;

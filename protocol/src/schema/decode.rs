@@ -1,10 +1,10 @@
 //! Bytes → a schema that may be relied upon. They come from the network, so every claim is checked.
 
 use super::encode::{FORMAT, tag};
+use super::validate;
 use super::{Definition, EnumDef, Field, MethodSchema, Shape, StructDef, Type, Variant};
-use crate::check;
+use crate::limits::MAX_SCHEMA_PARTS;
 use crate::wire::{Reader, WireError};
-use std::collections::HashSet;
 use std::fmt;
 
 /// How deep a type expression may nest without going through a definition.
@@ -23,6 +23,8 @@ pub enum SchemaError {
     TrailingBytes,
     /// A type expression nests deeper than 32.
     TooDeep,
+    /// More types, fields, variants, definitions and aliases than [`MAX_SCHEMA_PARTS`].
+    TooManyParts,
     /// A reference names no definition.
     DanglingRef(u32),
     /// The request is not a struct.
@@ -33,6 +35,8 @@ pub enum SchemaError {
     BadMapKey,
     /// A default is not a value of its field's type.
     BadDefault(String),
+    /// The bytes are not those of the fingerprint under which they were sent.
+    WrongFingerprint,
 }
 
 impl fmt::Display for SchemaError {
@@ -43,11 +47,13 @@ impl fmt::Display for SchemaError {
             SchemaError::UnknownTag(n) => write!(f, "unknown tag {n} in a schema"),
             SchemaError::TrailingBytes => write!(f, "bytes after the end of the schema"),
             SchemaError::TooDeep => write!(f, "a type nests deeper than {MAX_TYPE_NESTING}"),
+            SchemaError::TooManyParts => write!(f, "more than {MAX_SCHEMA_PARTS} types, fields and variants"),
             SchemaError::DanglingRef(n) => write!(f, "reference to definition {n}, which does not exist"),
             SchemaError::RequestIsNoStruct => write!(f, "the request is not a struct"),
             SchemaError::DuplicateName(name) => write!(f, "the name `{name}` occurs twice"),
             SchemaError::BadMapKey => write!(f, "a map's key cannot be written as a JSON key"),
             SchemaError::BadDefault(name) => write!(f, "the default of `{name}` is not a value of its type"),
+            SchemaError::WrongFingerprint => write!(f, "the schema's bytes are not of its fingerprint"),
         }
     }
 }
@@ -62,76 +68,97 @@ impl From<WireError> for SchemaError {
 
 type Result<T> = std::result::Result<T, SchemaError>;
 
+/// The bytes, and how many parts may still come from them.
+struct Source<'a> {
+    reader: Reader<'a>,
+    parts: usize,
+}
+
+impl Source<'_> {
+    /// Counts a part before it is read.
+    fn part(&mut self) -> Result<()> {
+        self.parts = self.parts.checked_sub(1).ok_or(SchemaError::TooManyParts)?;
+        Ok(())
+    }
+}
+
 pub(super) fn method(bytes: &[u8]) -> Result<MethodSchema> {
-    let mut reader = Reader::new(bytes);
-    match reader.u8()? {
+    let mut source = Source {
+        reader: Reader::new(bytes),
+        parts: MAX_SCHEMA_PARTS,
+    };
+    match source.reader.u8()? {
         FORMAT => {}
         other => return Err(SchemaError::UnknownFormat(other)),
     }
     let schema = MethodSchema {
-        doc: string(&mut reader)?,
-        request: ty(&mut reader, 0)?,
-        response: ty(&mut reader, 0)?,
-        definitions: all(&mut reader, definition)?,
+        doc: string(&mut source)?,
+        request: ty(&mut source, 0)?,
+        response: ty(&mut source, 0)?,
+        definitions: all(&mut source, definition)?,
     };
-    if reader.remaining() > 0 {
+    if source.reader.remaining() > 0 {
         return Err(SchemaError::TrailingBytes);
     }
-    validate(&schema)?;
+    validate::all(&schema)?;
     Ok(schema)
 }
 
-fn definition(reader: &mut Reader<'_>) -> Result<Definition> {
-    match reader.u8()? {
+fn definition(source: &mut Source<'_>) -> Result<Definition> {
+    source.part()?;
+    match source.reader.u8()? {
         tag::STRUCT => Ok(Definition::Struct(StructDef {
-            name: string(reader)?,
-            doc: string(reader)?,
-            fields: all(reader, field)?,
+            name: string(source)?,
+            doc: string(source)?,
+            fields: all(source, field)?,
         })),
         tag::ENUM => Ok(Definition::Enum(EnumDef {
-            name: string(reader)?,
-            doc: string(reader)?,
-            variants: all(reader, variant)?,
+            name: string(source)?,
+            doc: string(source)?,
+            variants: all(source, variant)?,
         })),
         other => Err(SchemaError::UnknownTag(other)),
     }
 }
 
-fn field(reader: &mut Reader<'_>) -> Result<Field> {
+fn field(source: &mut Source<'_>) -> Result<Field> {
+    source.part()?;
     Ok(Field {
-        name: string(reader)?,
-        aliases: all(reader, string)?,
-        doc: string(reader)?,
-        ty: ty(reader, 0)?,
-        default: if reader.bool()? {
-            Some(reader.bytes()?.to_vec())
+        name: string(source)?,
+        aliases: all(source, alias)?,
+        doc: string(source)?,
+        ty: ty(source, 0)?,
+        default: if source.reader.bool()? {
+            Some(source.reader.bytes()?.to_vec())
         } else {
             None
         },
     })
 }
 
-fn variant(reader: &mut Reader<'_>) -> Result<Variant> {
+fn variant(source: &mut Source<'_>) -> Result<Variant> {
+    source.part()?;
     Ok(Variant {
-        name: string(reader)?,
-        aliases: all(reader, string)?,
-        doc: string(reader)?,
-        shape: match reader.u8()? {
+        name: string(source)?,
+        aliases: all(source, alias)?,
+        doc: string(source)?,
+        shape: match source.reader.u8()? {
             tag::SHAPE_UNIT => Shape::Unit,
-            tag::SHAPE_NEWTYPE => Shape::Newtype(ty(reader, 0)?),
-            tag::SHAPE_TUPLE => Shape::Tuple(all(reader, |reader| ty(reader, 0))?),
-            tag::SHAPE_STRUCT => Shape::Struct(all(reader, field)?),
+            tag::SHAPE_NEWTYPE => Shape::Newtype(ty(source, 0)?),
+            tag::SHAPE_TUPLE => Shape::Tuple(all(source, |source| ty(source, 0))?),
+            tag::SHAPE_STRUCT => Shape::Struct(all(source, field)?),
             other => return Err(SchemaError::UnknownTag(other)),
         },
     })
 }
 
-fn ty(reader: &mut Reader<'_>, nesting: usize) -> Result<Type> {
+fn ty(source: &mut Source<'_>, nesting: usize) -> Result<Type> {
     if nesting > MAX_TYPE_NESTING {
         return Err(SchemaError::TooDeep);
     }
-    let inner = |reader: &mut Reader<'_>| ty(reader, nesting + 1);
-    Ok(match reader.u8()? {
+    source.part()?;
+    let inner = |source: &mut Source<'_>| ty(source, nesting + 1);
+    Ok(match source.reader.u8()? {
         tag::UNIT => Type::Unit,
         tag::BOOL => Type::Bool,
         tag::U8 => Type::U8,
@@ -156,115 +183,34 @@ fn ty(reader: &mut Reader<'_>, nesting: usize) -> Result<Type> {
         tag::IPV4_ADDR => Type::Ipv4Addr,
         tag::IPV6_ADDR => Type::Ipv6Addr,
         tag::JSON => Type::Json,
-        tag::OPTION => Type::Option(Box::new(inner(reader)?)),
-        tag::LIST => Type::List(Box::new(inner(reader)?)),
+        tag::OPTION => Type::Option(Box::new(inner(source)?)),
+        tag::LIST => Type::List(Box::new(inner(source)?)),
         tag::ARRAY => {
-            let length = reader.varint(32)? as u32;
-            Type::Array(Box::new(inner(reader)?), length)
+            let length = source.reader.varint(32)? as u32;
+            Type::Array(Box::new(inner(source)?), length)
         }
-        tag::TUPLE => Type::Tuple(all(reader, inner)?),
-        tag::MAP => Type::Map(Box::new(inner(reader)?), Box::new(inner(reader)?)),
-        tag::REF => Type::Ref(reader.varint(32)? as u32),
+        tag::TUPLE => Type::Tuple(all(source, inner)?),
+        tag::MAP => Type::Map(Box::new(inner(source)?), Box::new(inner(source)?)),
+        tag::REF => Type::Ref(source.reader.varint(32)? as u32),
         other => return Err(SchemaError::UnknownTag(other)),
     })
 }
 
-fn string(reader: &mut Reader<'_>) -> Result<String> {
-    Ok(reader.str()?.to_owned())
+fn alias(source: &mut Source<'_>) -> Result<String> {
+    source.part()?;
+    string(source)
+}
+
+fn string(source: &mut Source<'_>) -> Result<String> {
+    Ok(source.reader.str()?.to_owned())
 }
 
 /// Reads a counted sequence. Each item takes at least a byte, so a false count ends at the end of the bytes.
-fn all<'a, T>(reader: &mut Reader<'a>, mut one: impl FnMut(&mut Reader<'a>) -> Result<T>) -> Result<Vec<T>> {
-    let count = reader.length()?;
+fn all<'a, T>(source: &mut Source<'a>, mut one: impl FnMut(&mut Source<'a>) -> Result<T>) -> Result<Vec<T>> {
+    let count = source.reader.length()?;
     let mut items = Vec::new();
     for _ in 0..count {
-        items.push(one(reader)?);
+        items.push(one(source)?);
     }
     Ok(items)
-}
-
-fn validate(schema: &MethodSchema) -> Result<()> {
-    validate_type(schema, &schema.request)?;
-    validate_type(schema, &schema.response)?;
-    if schema.request_struct().is_none() {
-        return Err(SchemaError::RequestIsNoStruct);
-    }
-    // Types first: a default is only looked at when all that it may refer to is known to be sound.
-    for definition in &schema.definitions {
-        match definition {
-            Definition::Struct(def) => validate_fields(schema, &def.fields)?,
-            Definition::Enum(def) => {
-                unique(def.variants.iter().map(|v| (&v.name, &v.aliases)))?;
-                for variant in &def.variants {
-                    match &variant.shape {
-                        Shape::Unit => {}
-                        Shape::Newtype(ty) => validate_type(schema, ty)?,
-                        Shape::Tuple(types) => types.iter().try_for_each(|ty| validate_type(schema, ty))?,
-                        Shape::Struct(fields) => validate_fields(schema, fields)?,
-                    }
-                }
-            }
-        }
-    }
-    for definition in &schema.definitions {
-        match definition {
-            Definition::Struct(def) => validate_defaults(schema, &def.fields)?,
-            Definition::Enum(def) => {
-                for variant in &def.variants {
-                    if let Shape::Struct(fields) = &variant.shape {
-                        validate_defaults(schema, fields)?;
-                    }
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-fn validate_fields(schema: &MethodSchema, fields: &[Field]) -> Result<()> {
-    unique(fields.iter().map(|f| (&f.name, &f.aliases)))?;
-    fields
-        .iter()
-        .try_for_each(|field| validate_type(schema, &field.ty))
-}
-
-fn validate_defaults(schema: &MethodSchema, fields: &[Field]) -> Result<()> {
-    for field in fields {
-        if let Some(default) = &field.default {
-            check::value(schema, &field.ty, default)
-                .map_err(|_| SchemaError::BadDefault(field.name.clone()))?;
-        }
-    }
-    Ok(())
-}
-
-fn validate_type(schema: &MethodSchema, ty: &Type) -> Result<()> {
-    match ty {
-        Type::Option(inner) | Type::List(inner) | Type::Array(inner, _) => validate_type(schema, inner),
-        Type::Tuple(items) => items.iter().try_for_each(|item| validate_type(schema, item)),
-        Type::Map(key, value) => {
-            validate_type(schema, key)?;
-            if !schema.is_map_key(key) {
-                return Err(SchemaError::BadMapKey);
-            }
-            validate_type(schema, value)
-        }
-        Type::Ref(index) => match schema.definition(*index) {
-            Some(_) => Ok(()),
-            None => Err(SchemaError::DanglingRef(*index)),
-        },
-        _ => Ok(()),
-    }
-}
-
-fn unique<'a>(names: impl Iterator<Item = (&'a String, &'a Vec<String>)>) -> Result<()> {
-    let mut seen = HashSet::new();
-    for (name, aliases) in names {
-        for name in std::iter::once(name).chain(aliases) {
-            if !seen.insert(name) {
-                return Err(SchemaError::DuplicateName(name.clone()));
-            }
-        }
-    }
-    Ok(())
 }

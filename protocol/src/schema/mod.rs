@@ -6,6 +6,7 @@
 
 mod decode;
 mod encode;
+mod validate;
 
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -190,6 +191,16 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
+impl Definition {
+    /// Whether it is an enum whose variants are all units.
+    fn is_of_units(&self) -> bool {
+        match self {
+            Definition::Struct(_) => false,
+            Definition::Enum(def) => def.variants.iter().all(|variant| variant.shape == Shape::Unit),
+        }
+    }
+}
+
 impl MethodSchema {
     /// The canonical bytes: what SCHEMA carries and what the fingerprint is taken of.
     pub fn encode(&self) -> Vec<u8> {
@@ -226,11 +237,13 @@ impl MethodSchema {
             Type::I8 | Type::I16 | Type::I32 | Type::I64 | Type::I128 => true,
             Type::Char | Type::String | Type::Uuid | Type::Timestamp | Type::Duration => true,
             Type::IpAddr | Type::Ipv4Addr | Type::Ipv6Addr => true,
-            Type::Ref(index) => match self.definition(*index) {
-                Some(Definition::Enum(def)) => def.variants.iter().all(|v| v.shape == Shape::Unit),
-                _ => false,
-            },
+            Type::Ref(index) => self.definition(*index).is_some_and(Definition::is_of_units),
             _ => false,
         }
     }
 }
+
+#[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,284 @@
+//! What the guard stops: attacks, and every way in which bytes are not a value.
+
+use super::*;
+use crate::schema::{EnumDef, StructDef, Variant};
+
+pub(super) fn field(name: &str, ty: Type) -> Field {
+    Field {
+        name: name.into(),
+        aliases: Vec::new(),
+        doc: String::new(),
+        ty,
+        default: None,
+    }
+}
+
+pub(super) fn structure(fields: impl IntoIterator<Item = Type>) -> Definition {
+    let fields = fields.into_iter().enumerate();
+    Definition::Struct(StructDef {
+        name: "S".into(),
+        doc: String::new(),
+        fields: fields.map(|(n, ty)| field(&format!("f{n}"), ty)).collect(),
+    })
+}
+
+pub(super) fn enumeration(shapes: impl IntoIterator<Item = Shape>) -> Definition {
+    let shapes = shapes.into_iter().enumerate();
+    Definition::Enum(EnumDef {
+        name: "E".into(),
+        doc: String::new(),
+        variants: shapes
+            .map(|(n, shape)| Variant {
+                name: format!("V{n}"),
+                aliases: Vec::new(),
+                doc: String::new(),
+                shape,
+            })
+            .collect(),
+    })
+}
+
+pub(super) fn schema(definitions: impl IntoIterator<Item = Definition>) -> MethodSchema {
+    MethodSchema {
+        doc: String::new(),
+        request: Type::Ref(0),
+        response: Type::Unit,
+        definitions: definitions.into_iter().collect(),
+    }
+}
+
+pub(super) fn list(item: Type) -> Type {
+    Type::List(Box::new(item))
+}
+
+pub(super) fn array(item: Type, length: u32) -> Type {
+    Type::Array(Box::new(item), length)
+}
+
+pub(super) fn option(inner: Type) -> Type {
+    Type::Option(Box::new(inner))
+}
+
+/// A definition of types, the type, the bytes, and what is wrong with them.
+type Case<'a> = (&'a str, Vec<Definition>, Type, &'a [u8], Reason);
+
+/// A recursive definition, what opens and what ends a level of it, and what a level counts.
+type Recursion<'a> = (&'a str, Vec<Definition>, &'a [u8], &'a [u8], usize);
+
+fn reason(definitions: impl IntoIterator<Item = Definition>, ty: &Type, bytes: &[u8]) -> Result<(), Reason> {
+    value(&schema(definitions), ty, bytes).map_err(|error| error.reason)
+}
+
+#[test]
+fn a_megabyte_of_ones_into_a_recursive_enum_is_refused() {
+    let tree = enumeration([Shape::Unit, Shape::Newtype(Type::Ref(0))]);
+    assert_eq!(
+        reason([tree], &Type::Ref(0), &vec![1; 1_000_000]),
+        Err(Reason::TooDeep)
+    );
+}
+
+#[test]
+fn five_bytes_that_claim_268_million_units_are_refused() {
+    let bytes = [252, 0, 0, 0, 16];
+    assert_eq!(
+        reason([], &list(Type::Unit), &bytes),
+        Err(Reason::TooManyZeroSizedItems)
+    );
+}
+
+#[test]
+fn zero_sized_values_are_counted_wherever_they_are() {
+    let many = MAX_ZERO_SIZED_ITEMS as u32;
+    let pairs = |levels: u32| {
+        let inner = (1..=levels).map(|next| structure([Type::Ref(next), Type::Ref(next)]));
+        inner.chain([structure([Type::Unit])]).collect::<Vec<_>>()
+    };
+    let table = [
+        ("an array of 4 billion", vec![], array(Type::Unit, u32::MAX)),
+        ("arrays in arrays", vec![], array(array(Type::Unit, 1000), 1000)),
+        (
+            "empty arrays in an array",
+            vec![],
+            array(array(Type::U8, 0), u32::MAX),
+        ),
+        ("empty tuples", vec![], array(Type::Tuple(vec![]), u32::MAX)),
+        (
+            "empty structs",
+            vec![structure([])],
+            array(Type::Ref(0), many + 1),
+        ),
+        (
+            "fields of items",
+            vec![structure([Type::Unit, Type::Unit])],
+            array(Type::Ref(0), many / 2 + 1),
+        ),
+        (
+            "fields of a tuple",
+            vec![],
+            Type::Tuple(vec![Type::Unit; many as usize + 1]),
+        ),
+        (
+            "structs that double at each of 100 levels",
+            pairs(100),
+            Type::Ref(0),
+        ),
+    ];
+    for (what, definitions, ty) in table {
+        assert_eq!(
+            reason(definitions, &ty, &[]),
+            Err(Reason::TooManyZeroSizedItems),
+            "{what}"
+        );
+    }
+    // The array itself is one of them.
+    for (count, verdict) in [(many - 1, Ok(())), (many, Err(Reason::TooManyZeroSizedItems))] {
+        assert_eq!(reason([], &array(Type::Unit, count), &[]), verdict, "{count}");
+    }
+}
+
+#[test]
+fn depth_is_counted_as_json_shows_it_and_128_is_the_last() {
+    let recursive = |shape: fn(Type) -> Shape| vec![enumeration([Shape::Unit, shape(Type::Ref(0))])];
+    let table: [Recursion<'_>; 6] = [
+        ("struct", vec![structure([option(Type::Ref(0))])], &[1], &[0], 1),
+        (
+            "list in a struct",
+            vec![structure([list(Type::Ref(0))])],
+            &[1],
+            &[0],
+            2,
+        ),
+        ("newtype variant", recursive(Shape::Newtype), &[1], &[0], 1),
+        (
+            "tuple variant",
+            recursive(|ty| Shape::Tuple(vec![ty])),
+            &[1],
+            &[0],
+            2,
+        ),
+        (
+            "struct variant",
+            recursive(|ty| Shape::Struct(vec![field("f", ty)])),
+            &[1],
+            &[0],
+            2,
+        ),
+        (
+            "map in a struct",
+            vec![structure([Type::Map(Box::new(Type::U8), Box::new(Type::Ref(0)))])],
+            &[1, 9],
+            &[0],
+            2,
+        ),
+    ];
+    for (what, definitions, open, end, counts) in table {
+        // A struct is itself a level at the innermost end; a unit variant is none.
+        let innermost = if matches!(definitions[0], Definition::Struct(_)) {
+            counts
+        } else {
+            0
+        };
+        let levels = (MAX_DEPTH - innermost) / counts;
+        let bytes = |levels: usize| [open.repeat(levels), end.to_vec()].concat();
+        assert_eq!(
+            reason(definitions.clone(), &Type::Ref(0), &bytes(levels)),
+            Ok(()),
+            "{what}"
+        );
+        let deeper = reason(definitions, &Type::Ref(0), &bytes(levels + 1));
+        assert_eq!(deeper, Err(Reason::TooDeep), "{what}");
+    }
+}
+
+#[test]
+fn the_deepest_value_needs_little_stack() {
+    // 32 options, which do not count as depth, around each of 128 structs.
+    let layered = (0..31).fold(Type::Ref(0), |ty, _| option(ty));
+    let definitions = [structure([layered])];
+    let mut bytes = [1].repeat(31 * 127);
+    bytes.push(0);
+    let check = move || reason(definitions, &Type::Ref(0), &bytes);
+    let thread = std::thread::Builder::new().stack_size(256 * 1024).spawn(check);
+    let verdict = thread.expect("a thread starts").join();
+    assert_eq!(verdict.expect("the stack suffices"), Ok(()));
+}
+
+#[test]
+fn every_reason_has_a_message_that_brings_it() {
+    use Reason::*;
+    let unit_enum = || vec![enumeration([Shape::Unit])];
+    let nanos: &[u8] = &[0, 252, 0, 202, 154, 59];
+    let table: [Case<'_>; 13] = [
+        (
+            "a bool of 2",
+            vec![],
+            Type::Bool,
+            &[2],
+            Wire(WireError::InvalidBool),
+        ),
+        (
+            "an option of 2",
+            vec![],
+            option(Type::Unit),
+            &[2],
+            Wire(WireError::InvalidBool),
+        ),
+        (
+            "a u32 where a u16 is",
+            vec![],
+            Type::U16,
+            &[252, 0, 0, 1, 0],
+            Wire(WireError::IntegerOutOfRange),
+        ),
+        (
+            "marker 255",
+            vec![],
+            Type::U128,
+            &[255],
+            Wire(WireError::IntegerOutOfRange),
+        ),
+        (
+            "half a char",
+            vec![],
+            Type::Char,
+            &[0xc3],
+            Wire(WireError::Truncated),
+        ),
+        (
+            "a surrogate",
+            vec![],
+            Type::Char,
+            &[0xed, 0xa0, 0x80],
+            Wire(WireError::InvalidUtf8),
+        ),
+        (
+            "a string of 255",
+            vec![],
+            Type::String,
+            &[1, 255],
+            Wire(WireError::InvalidUtf8),
+        ),
+        (
+            "a list of 2^63 floats",
+            vec![],
+            list(Type::F64),
+            &[253, 0, 0, 0, 0, 0, 0, 0, 128],
+            Wire(WireError::Truncated),
+        ),
+        ("variant 1 of 1", unit_enum(), Type::Ref(0), &[1], UnknownVariant),
+        (
+            "IP version 3",
+            vec![],
+            Type::IpAddr,
+            &[2, 0, 0, 0, 0],
+            UnknownVariant,
+        ),
+        ("10^9 ns", vec![], Type::Duration, nanos, NanosOutOfRange),
+        ("a UUID of 2 bytes", vec![], Type::Uuid, &[2, 0, 0], BadUuid),
+        ("a byte more", vec![], Type::Unit, &[0], TrailingBytes),
+    ];
+    for (what, definitions, ty, bytes, expected) in table {
+        assert_eq!(reason(definitions, &ty, bytes), Err(expected), "{what}");
+    }
+}

@@ -1,0 +1,307 @@
+//! For tests: schemas, and values of them, made from a tape of random bytes.
+//!
+//! What comes next depends on what came before (a value on its type, a reference on the definitions), which a tape
+//! expresses plainly: every choice takes a byte, an empty tape always chooses the simplest, so a shorter tape is a
+//! simpler case. Values are written by bincode itself, through serde: what the checks accept is held against that.
+
+use crate::schema::{Definition, EnumDef, Field, MethodSchema, Shape, StructDef, Type, Variant};
+use proptest::prelude::*;
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, SerializeTuple, Serializer};
+use std::cell::Cell;
+
+/// Random choices, one byte each.
+#[derive(Debug)]
+pub(crate) struct Tape {
+    bytes: Vec<u8>,
+    at: Cell<usize>,
+}
+
+/// Tapes long enough for schemas of some dozen types and values of them.
+pub(crate) fn tapes() -> impl Strategy<Value = Tape> {
+    proptest::collection::vec(any::<u8>(), 0..600).prop_map(|bytes| Tape {
+        bytes,
+        at: Cell::new(0),
+    })
+}
+
+impl Tape {
+    fn byte(&self) -> u8 {
+        let at = self.at.get();
+        self.at.set(at + 1);
+        self.bytes.get(at).copied().unwrap_or(0)
+    }
+
+    fn below(&self, n: usize) -> usize {
+        self.byte() as usize % n
+    }
+
+    fn number(&self) -> u128 {
+        let raw = u128::from_le_bytes(std::array::from_fn(|_| self.byte()));
+        raw >> (self.byte() % 128)
+    }
+
+    fn text(&self) -> String {
+        let length = self.below(6);
+        (0..length).map(|_| self.char()).collect()
+    }
+
+    fn char(&self) -> char {
+        const CHARS: [char; 8] = ['a', '\0', '"', 'é', '\u{7ff}', '€', '\u{fffd}', '\u{1f600}'];
+        CHARS[self.below(CHARS.len())]
+    }
+}
+
+const SCALARS: [Type; 24] = [
+    Type::Unit,
+    Type::Bool,
+    Type::U8,
+    Type::U16,
+    Type::U32,
+    Type::U64,
+    Type::U128,
+    Type::I8,
+    Type::I16,
+    Type::I32,
+    Type::I64,
+    Type::I128,
+    Type::F32,
+    Type::F64,
+    Type::Char,
+    Type::String,
+    Type::Bytes,
+    Type::Uuid,
+    Type::Timestamp,
+    Type::Duration,
+    Type::IpAddr,
+    Type::Ipv4Addr,
+    Type::Ipv6Addr,
+    Type::Json,
+];
+
+/// A schema that `MethodSchema::decode` accepts: a request struct, then structs and enums that may refer to each other.
+pub(crate) fn schema(tape: &Tape) -> MethodSchema {
+    let count = 1 + tape.below(5);
+    let mut schema = MethodSchema {
+        doc: tape.text(),
+        request: Type::Ref(0),
+        response: Type::Unit,
+        definitions: Vec::new(),
+    };
+    for index in 0..count {
+        let definition = if index > 0 && tape.below(2) == 1 {
+            Definition::Enum(enumeration(tape, index, count))
+        } else {
+            let fields = fields(tape, index, count);
+            let (name, doc) = (tape.text(), tape.text());
+            Definition::Struct(StructDef { name, doc, fields })
+        };
+        schema.definitions.push(definition);
+    }
+    schema.response = ty(tape, 0, count, 0, true);
+    add_defaults(tape, &mut schema);
+    schema
+}
+
+fn enumeration(tape: &Tape, index: usize, count: usize) -> EnumDef {
+    // The first variant is a unit, so that every enum has a finite value.
+    let more = tape.below(4);
+    let variants = (0..=more).map(|number| Variant {
+        name: format!("V{number}"),
+        aliases: Vec::new(),
+        doc: tape.text(),
+        shape: match if number == 0 { 0 } else { tape.below(4) } {
+            0 => Shape::Unit,
+            1 => Shape::Newtype(ty(tape, index, count, 0, true)),
+            2 => Shape::Tuple(
+                (0..tape.below(4))
+                    .map(|_| ty(tape, index, count, 0, true))
+                    .collect(),
+            ),
+            _ => Shape::Struct(fields(tape, index, count)),
+        },
+    });
+    EnumDef {
+        variants: variants.collect(),
+        name: tape.text(),
+        doc: tape.text(),
+    }
+}
+
+fn fields(tape: &Tape, index: usize, count: usize) -> Vec<Field> {
+    (0..tape.below(5))
+        .map(|number| Field {
+            name: format!("f{number}"),
+            aliases: (0..tape.below(2))
+                .map(|n| format!("alias {number} {n}"))
+                .collect(),
+            doc: tape.text(),
+            ty: ty(tape, index, count, 0, false),
+            default: None,
+        })
+        .collect()
+}
+
+/// `guarded`: inside something that may be empty, so that a reference to any definition leaves finite values.
+fn ty(tape: &Tape, index: usize, count: usize, nesting: usize, guarded: bool) -> Type {
+    let inner = |guarded| Box::new(ty(tape, index, count, nesting + 1, guarded));
+    match tape.below(if nesting < 4 { 12 } else { 5 }) {
+        0..=4 => SCALARS[tape.below(SCALARS.len())].clone(),
+        5 => Type::Option(inner(true)),
+        6 => Type::List(inner(true)),
+        7 => {
+            let length = tape.below(4) as u32;
+            Type::Array(inner(guarded), length)
+        }
+        8 => Type::Tuple((0..tape.below(4)).map(|_| *inner(guarded)).collect()),
+        9 => {
+            const KEYS: [Type; 4] = [Type::String, Type::I32, Type::Uuid, Type::IpAddr];
+            Type::Map(Box::new(KEYS[tape.below(KEYS.len())].clone()), inner(true))
+        }
+        _ if guarded => Type::Ref(tape.below(count) as u32),
+        _ if index + 1 < count => Type::Ref((index + 1 + tape.below(count - index - 1)) as u32),
+        _ => Type::String,
+    }
+}
+
+fn add_defaults(tape: &Tape, schema: &mut MethodSchema) {
+    for index in 0..schema.definitions.len() {
+        let Definition::Struct(def) = &schema.definitions[index] else {
+            continue;
+        };
+        let defaults: Vec<_> = def
+            .fields
+            .iter()
+            .map(|field| (tape.below(3) == 1).then(|| value(tape, schema, &field.ty)))
+            .collect();
+        if let Definition::Struct(def) = &mut schema.definitions[index] {
+            for (field, default) in def.fields.iter_mut().zip(defaults) {
+                field.default = default;
+            }
+        }
+    }
+}
+
+/// Some value of `ty`, as bincode writes it.
+pub(crate) fn value(tape: &Tape, schema: &MethodSchema, ty: &Type) -> Vec<u8> {
+    let sample = Sample {
+        tape,
+        schema,
+        ty,
+        room: 6,
+    };
+    bincode::serde::encode_to_vec(sample, bincode::config::standard()).expect("bincode writes any value")
+}
+
+/// Serializes as some value of the type; `room` is how much deeper it may still grow.
+#[derive(Clone, Copy)]
+struct Sample<'a> {
+    tape: &'a Tape,
+    schema: &'a MethodSchema,
+    ty: &'a Type,
+    room: usize,
+}
+
+impl<'a> Sample<'a> {
+    fn of(self, ty: &'a Type) -> Self {
+        let room = self.room.saturating_sub(1);
+        Sample { ty, room, ..self }
+    }
+
+    fn count(self) -> usize {
+        if self.room == 0 { 0 } else { self.tape.below(4) }
+    }
+}
+
+impl Serialize for Sample<'_> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let tape = self.tape;
+        match self.ty {
+            Type::Unit => s.serialize_unit(),
+            Type::Bool => s.serialize_bool(tape.below(2) == 1),
+            Type::U8 => s.serialize_u8(tape.number() as u8),
+            Type::U16 => s.serialize_u16(tape.number() as u16),
+            Type::U32 => s.serialize_u32(tape.number() as u32),
+            Type::U64 => s.serialize_u64(tape.number() as u64),
+            Type::U128 => s.serialize_u128(tape.number()),
+            Type::I8 => s.serialize_i8(tape.number() as i8),
+            Type::I16 => s.serialize_i16(tape.number() as i16),
+            Type::I32 => s.serialize_i32(tape.number() as i32),
+            Type::I64 => s.serialize_i64(tape.number() as i64),
+            Type::I128 => s.serialize_i128(tape.number() as i128),
+            Type::F32 => s.serialize_f32(f32::from_bits(tape.number() as u32)),
+            Type::F64 => s.serialize_f64(f64::from_bits(tape.number() as u64)),
+            Type::Char => s.serialize_char(tape.char()),
+            Type::String => s.serialize_str(&tape.text()),
+            Type::Json => s.serialize_str("{\"any\":[1]}"),
+            Type::Bytes => s.serialize_bytes(tape.text().as_bytes()),
+            Type::Uuid => s.serialize_bytes(&tape.number().to_le_bytes()),
+            Type::Timestamp => (tape.number() as i64, 999_999_999u32).serialize(s),
+            Type::Duration => (tape.number() as u64, tape.number() as u32 % 1_000_000_000).serialize(s),
+            Type::IpAddr if tape.below(2) == 0 => std::net::IpAddr::from([127, 0, 0, 1]).serialize(s),
+            Type::IpAddr => std::net::IpAddr::from(tape.number().to_le_bytes()).serialize(s),
+            Type::Ipv4Addr => std::net::Ipv4Addr::from(tape.number() as u32).serialize(s),
+            Type::Ipv6Addr => std::net::Ipv6Addr::from(tape.number()).serialize(s),
+            Type::Option(inner) if self.count() > 0 => s.serialize_some(&self.of(inner)),
+            Type::Option(_) => s.serialize_none(),
+            Type::List(item) => {
+                let count = self.count();
+                let mut seq = s.serialize_seq(Some(count))?;
+                (0..count).try_for_each(|_| seq.serialize_element(&self.of(item)))?;
+                seq.end()
+            }
+            Type::Array(item, length) => self.tuple(s, (0..*length).map(|_| &**item)),
+            Type::Tuple(items) => self.tuple(s, items.iter()),
+            Type::Map(key, value) => {
+                let count = self.count();
+                let mut map = s.serialize_map(Some(count))?;
+                (0..count).try_for_each(|_| map.serialize_entry(&self.of(key), &self.of(value)))?;
+                map.end()
+            }
+            Type::Ref(index) => match &self.schema.definitions[*index as usize] {
+                Definition::Struct(def) => self.tuple(s, def.fields.iter().map(|f| &f.ty)),
+                Definition::Enum(def) => self.variant(s, def),
+            },
+        }
+    }
+}
+
+impl Sample<'_> {
+    /// Structs, tuples and arrays are all written as their parts one after another.
+    fn tuple<'b, S: Serializer>(
+        &self,
+        s: S,
+        types: impl ExactSizeIterator<Item = &'b Type>,
+    ) -> Result<S::Ok, S::Error> {
+        let mut tuple = s.serialize_tuple(types.len())?;
+        for ty in types {
+            tuple.serialize_element(&Sample {
+                ty,
+                tape: self.tape,
+                schema: self.schema,
+                room: self.room.saturating_sub(1),
+            })?;
+        }
+        tuple.end()
+    }
+
+    fn variant<S: Serializer>(&self, s: S, def: &EnumDef) -> Result<S::Ok, S::Error> {
+        let number = if self.room == 0 {
+            0
+        } else {
+            self.tape.below(def.variants.len())
+        };
+        let types: Vec<&Type> = match &def.variants[number].shape {
+            Shape::Unit => return s.serialize_unit_variant("", number as u32, ""),
+            Shape::Newtype(ty) => vec![ty],
+            Shape::Tuple(types) => types.iter().collect(),
+            Shape::Struct(fields) => fields.iter().map(|f| &f.ty).collect(),
+        };
+        struct Content<'a>(Sample<'a>, Vec<&'a Type>);
+        impl Serialize for Content<'_> {
+            fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                self.0.tuple(s, self.1.iter().copied())
+            }
+        }
+        s.serialize_newtype_variant("", number as u32, "", &Content(*self, types))
+    }
+}

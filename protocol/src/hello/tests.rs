@@ -1,0 +1,145 @@
+//! What a HELLO says, what a later version's may say, and what is refused.
+
+use super::*;
+
+pub(crate) fn example() -> Hello {
+    let method = MethodOffer {
+        name: "add".into(),
+        call_id: CallId::of("calc", "add"),
+        schema: Fingerprint::of(b"x"),
+        idempotent: true,
+    };
+    let service = ServiceOffer {
+        name: "calc".into(),
+        version: "1.2".into(),
+        methods: vec![method],
+    };
+    Hello::new(
+        "shop/0.1.0",
+        Limits {
+            max_frame: 4096,
+            ..Limits::default()
+        },
+        vec![service],
+    )
+}
+
+fn encoded(hello: &Hello) -> Vec<u8> {
+    let mut out = Vec::new();
+    hello.encode(&mut out);
+    out
+}
+
+#[test]
+fn a_hello_survives_its_encoding_and_unknown_fields_are_skipped() {
+    let mut bytes = encoded(&example());
+    put_field(&mut bytes, 250, b"of a later version");
+    assert_eq!(Hello::decode(&bytes), Ok(example()));
+}
+
+#[test]
+fn a_peer_without_a_common_version_is_refused() {
+    let hello = Hello {
+        versions: (2, 3),
+        ..example()
+    };
+    assert_eq!(
+        Hello::decode(&encoded(&hello)),
+        Err(ProtocolError::NoCommonVersion { min: 2, max: 3 })
+    );
+}
+
+#[test]
+fn a_newer_peer_that_still_speaks_ours_is_accepted() {
+    let hello = Hello {
+        versions: (1, 9),
+        ..example()
+    };
+    assert!(Hello::decode(&encoded(&hello)).is_ok());
+}
+
+fn put(fields: &[(u8, &[u8])]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (tag, value) in fields {
+        put_field(&mut out, *tag, value);
+    }
+    out
+}
+
+const VERSION_1: (u8, &[u8]) = (VERSIONS, &[1, 0, 1, 0]);
+
+#[test]
+fn what_is_not_said_has_its_default_and_limits_are_moved_into_their_bounds() {
+    let bare = Hello::new("", Limits::default(), Vec::new());
+    assert_eq!(Hello::decode(&put(&[VERSION_1])), Ok(bare));
+    for (tag, told, understood) in [
+        (MAX_FRAME_FIELD, 0, (1024, 16_777_216, 1024)),
+        (MAX_FRAME_FIELD, 65_537, (65_536, 16_777_216, 1024)),
+        (MAX_MESSAGE_FIELD, 0, (65_536, 1024, 1024)),
+        (MAX_MESSAGE_FIELD, u32::MAX, (65_536, 67_108_864, 1024)),
+        (MAX_CALLS_FIELD, 0, (65_536, 16_777_216, 1)),
+        (MAX_CALLS_FIELD, u32::MAX, (65_536, 16_777_216, u32::MAX)),
+    ] {
+        let hello = Hello::decode(&put(&[VERSION_1, (tag, &told.to_le_bytes())])).expect("sound");
+        let limits = hello.limits;
+        assert_eq!(
+            (limits.max_frame, limits.max_message, limits.max_calls),
+            understood
+        );
+    }
+}
+
+#[test]
+fn a_method_with_a_flag_that_must_be_understood_and_is_not_is_not_offered() {
+    let method = |flags: u8| {
+        put(&[
+            (METHOD_NAME, b"add"),
+            (METHOD_CALL_ID, &[7, 0, 0, 0]),
+            (METHOD_SCHEMA, &[0; 16]),
+            (METHOD_FLAGS, &[flags]),
+        ])
+    };
+    for (flags, offered) in [
+        (0x00, true),
+        (0xf1, true),
+        (0x02, false),
+        (0x05, false),
+        (0x08, false),
+    ] {
+        let service = put(&[(SERVICE_NAME, b"calc"), (SERVICE_METHOD, &method(flags))]);
+        let hello = Hello::decode(&put(&[VERSION_1, (SERVICE, &service)])).expect("sound");
+        let methods = &hello.services[0].methods;
+        assert_eq!(methods.len(), usize::from(offered), "{flags:#x}");
+        assert!(methods.iter().all(|method| method.idempotent == (flags & 1 != 0)));
+    }
+}
+
+#[test]
+fn an_offer_without_its_essentials_is_refused() {
+    let name: (u8, &[u8]) = (METHOD_NAME, b"add");
+    let id: (u8, &[u8]) = (METHOD_CALL_ID, &[7, 0, 0, 0]);
+    let schema: (u8, &[u8]) = (METHOD_SCHEMA, &[0; 16]);
+    let in_service = |method: &[u8]| put(&[(SERVICE_NAME, b"calc"), (SERVICE_METHOD, method)]);
+    for (what, service) in [
+        ("a nameless service", put(&[(SERVICE_VERSION, b"1")])),
+        ("a nameless method", in_service(&put(&[id, schema]))),
+        ("a method without a Call ID", in_service(&put(&[name, schema]))),
+        (
+            "Call ID 0",
+            in_service(&put(&[name, (METHOD_CALL_ID, &[0; 4]), schema])),
+        ),
+        ("a method without a schema", in_service(&put(&[name, id]))),
+        (
+            "half a fingerprint",
+            in_service(&put(&[name, id, (METHOD_SCHEMA, &[0; 8])])),
+        ),
+        ("half a field", vec![SERVICE_NAME, 9, b'c']),
+    ] {
+        let refused = Hello::decode(&put(&[VERSION_1, (SERVICE, &service)]));
+        assert_eq!(
+            refused,
+            Err(ProtocolError::Malformed(WireError::Truncated)),
+            "{what}"
+        );
+    }
+}

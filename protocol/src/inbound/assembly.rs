@@ -1,0 +1,94 @@
+//! Messages that arrive in fragments: put together here, within the limits of one connection.
+//!
+//! A sender begins a message, sends its rest in DATA frames between other frames, and ends it or gives it up. What is under
+//! way at once is bounded three ways: messages by the calls in flight, each by the largest message, all together by
+//! [`MAX_ASSEMBLY`]. A message past a bound is dropped whole; its remaining fragments find nothing here and are skipped.
+
+use crate::limits::{Limits, MAX_ASSEMBLY};
+use std::collections::HashMap;
+
+#[derive(Debug)]
+pub(super) struct Assembly {
+    limits: Limits,
+    messages: HashMap<u32, Message>,
+    bytes: usize,
+}
+
+/// A message, whole or on its way to it: what its first frame said, and the body so far.
+#[derive(Debug)]
+pub(super) struct Message {
+    pub(super) kind: u8,
+    pub(super) flags: u8,
+    pub(super) body: Vec<u8>,
+}
+
+/// What a further fragment made of its message.
+#[derive(Debug)]
+pub(super) enum Progress {
+    /// There is more to come, or nobody waits for it.
+    Nothing,
+    /// It was the last fragment.
+    Whole(Message),
+    /// It went past a limit; the message was dropped.
+    TooLarge,
+}
+
+impl Assembly {
+    pub(super) fn new(limits: Limits) -> Assembly {
+        Assembly {
+            limits,
+            messages: HashMap::new(),
+            bytes: 0,
+        }
+    }
+
+    /// Whether a message of that call is under way. Asked for every reply: it is quick while there is none at all.
+    #[inline]
+    pub(super) fn holds(&self, call: u32) -> bool {
+        !self.messages.is_empty() && self.messages.contains_key(&call)
+    }
+
+    /// Whether a message of a call up to that number is under way.
+    pub(super) fn holds_up_to(&self, call: u32) -> bool {
+        self.messages.keys().any(|&number| number <= call)
+    }
+
+    /// Takes a message's first fragment; says `false` when there is no room for it.
+    pub(super) fn begin(&mut self, call: u32, message: Message) -> bool {
+        let size = message.body.len();
+        if self.messages.len() >= self.limits.max_calls as usize || self.bytes + size > MAX_ASSEMBLY {
+            return false;
+        }
+        self.bytes += size;
+        self.messages.insert(call, message);
+        true
+    }
+
+    pub(super) fn append(&mut self, call: u32, fragment: &[u8], more: bool) -> Progress {
+        let Some(message) = self.messages.get_mut(&call) else {
+            return Progress::Nothing;
+        };
+        let size = message.body.len() + fragment.len();
+        if size > self.limits.max_message as usize || self.bytes + fragment.len() > MAX_ASSEMBLY {
+            self.forget(call);
+            return Progress::TooLarge;
+        }
+        message.body.extend_from_slice(fragment);
+        self.bytes += fragment.len();
+        if more {
+            return Progress::Nothing;
+        }
+        self.forget(call).map_or(Progress::Nothing, Progress::Whole)
+    }
+
+    pub(super) fn forget(&mut self, call: u32) -> Option<Message> {
+        let message = self.messages.remove(&call)?;
+        self.bytes -= message.body.len();
+        Some(message)
+    }
+
+    #[cfg(test)]
+    pub(super) fn held(&self) -> (usize, usize) {
+        (self.messages.len(), self.bytes)
+    }
+}

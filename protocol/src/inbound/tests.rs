@@ -1,0 +1,194 @@
+//! What a peer may send, in any pieces, and that damage to it is borne.
+
+use super::*;
+use crate::call::CallHead;
+use crate::call::MetadataBuf;
+use crate::outbound::Outbound;
+use crate::status::Code;
+use crate::status::Status;
+use crate::{CallId, MethodOffer, ServiceOffer};
+use proptest::prelude::*;
+use std::convert::Infallible;
+
+/// A frame's bytes, well-formed or not.
+pub(super) fn frame(kind: u8, flags: u8, call: u32, body: &[u8]) -> Vec<u8> {
+    let header = Header {
+        length: body.len() as u32,
+        kind,
+        flags,
+        call,
+    };
+    [&header.encode()[..], body].concat()
+}
+
+pub(super) fn hello() -> Vec<u8> {
+    let service = ServiceOffer {
+        name: "calc".into(),
+        version: "1".into(),
+        methods: vec![MethodOffer {
+            name: "add".into(),
+            call_id: CallId::of("calc", "add"),
+            schema: Fingerprint([7; 16]),
+            idempotent: true,
+        }],
+    };
+    Outbound::new(&Hello::new("peer", Limits::default(), vec![service]))
+        .chunk()
+        .to_vec()
+}
+
+/// A connection on which the peer has said HELLO.
+pub(super) fn open(role: Role, limits: Limits) -> Inbound {
+    let mut inbound = Inbound::new(role, limits);
+    feed(&mut inbound, &hello()).expect("a sound HELLO");
+    inbound
+}
+
+/// All that the peer says with these bytes, as text.
+pub(super) fn feed(inbound: &mut Inbound, bytes: &[u8]) -> Result<Vec<String>> {
+    let (mut at, mut events) = (0, Vec::new());
+    loop {
+        let (taken, event) = inbound.next(&bytes[at..])?;
+        events.extend(event.map(|event| format!("{event:?}")));
+        at += taken;
+        if taken == 0 {
+            assert_eq!(at, bytes.len(), "whole frames only");
+            return Ok(events);
+        }
+    }
+}
+
+/// Everything that a connector may say, long messages among it; or an acceptor.
+fn conversation(role: Role) -> Vec<u8> {
+    let mut out = Outbound::new(&Hello::new("peer", Limits::default(), Vec::new()));
+    out.set_max_frame(50);
+    let mut metadata = MetadataBuf::default();
+    metadata.push_named("tenant", b"blue");
+    let head = CallHead {
+        call_id: CallId::of("calc", "add"),
+        timeout_ms: Some(1500),
+        metadata: metadata.as_metadata(),
+    };
+    let payload = |out: &mut Vec<u8>| {
+        out.extend(0..120);
+        Ok::<(), Infallible>(())
+    };
+    match role {
+        Role::Acceptor => {
+            out.schema_request(Fingerprint([9; 16]));
+            out.call(1, &head, payload).unwrap_or_else(|e| match e {});
+            out.call(2, &head, |_| Ok::<(), Infallible>(()))
+                .unwrap_or_else(|e| match e {});
+            out.cancel(2);
+        }
+        Role::Connector => {
+            out.schema(Fingerprint::of(b"schema"), b"schema");
+            out.schema(Fingerprint([9; 16]), b"");
+            out.reply(1, payload).unwrap_or_else(|e| match e {});
+            out.failure(2, &Status::new(Code::NotFound, "n".repeat(99)).not_executed());
+            out.failure(3, &Status::unavailable("soon").with_retry_after_ms(5));
+        }
+    }
+    out.ping([1; 8]);
+    out.pong([2; 8]);
+    out.go_away(3, "the end");
+    let mut bytes = Vec::new();
+    while !out.is_empty() {
+        let chunk = out.chunk().to_vec();
+        bytes.extend_from_slice(&chunk);
+        out.advance(chunk.len());
+    }
+    bytes
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn however_the_bytes_are_split_the_events_are_the_same(
+        acceptor in any::<bool>(),
+        sizes in proptest::collection::vec(1usize..40, 1..20),
+    ) {
+        let role = if acceptor { Role::Acceptor } else { Role::Connector };
+        let bytes = conversation(role);
+        let whole = feed(&mut Inbound::new(role, Limits::default()), &bytes).expect("well-formed");
+        prop_assert_eq!(whole.len(), if acceptor { 8 } else { 9 });
+        for sizes in [&sizes[..], &[1]] {
+            let mut inbound = Inbound::new(role, Limits::default());
+            let (mut buffer, mut events, mut at) = (Vec::new(), Vec::new(), 0);
+            for size in sizes.iter().cycle() {
+                let end = bytes.len().min(at + size);
+                buffer.extend_from_slice(&bytes[at..end]);
+                at = end;
+                loop {
+                    let (taken, event) = inbound.next(&buffer).expect("well-formed");
+                    events.extend(event.map(|event| format!("{event:?}")));
+                    buffer.drain(..taken);
+                    if taken == 0 {
+                        break;
+                    }
+                }
+                if at == bytes.len() {
+                    break;
+                }
+            }
+            prop_assert_eq!(&events, &whole);
+        }
+    }
+
+    #[test]
+    fn damaged_bytes_never_panic_and_hold_no_more_than_came(
+        acceptor in any::<bool>(),
+        damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+        noise in proptest::collection::vec(any::<u8>(), 0..60),
+    ) {
+        let role = if acceptor { Role::Acceptor } else { Role::Connector };
+        let mut bytes = conversation(role);
+        for (index, byte) in damage {
+            let at = index.index(bytes.len());
+            bytes[at] = byte;
+        }
+        bytes.extend(noise);
+        let (mut inbound, mut at) = (Inbound::new(role, Limits::default()), 0);
+        while let Ok((taken @ 1.., _)) = inbound.next(&bytes[at..]) {
+            at += taken;
+            let (messages, held) = inbound.assembly.held();
+            prop_assert!(held <= at && messages * HEADER <= at);
+        }
+    }
+}
+
+#[test]
+fn a_later_version_may_add_kinds_flags_and_bytes_that_are_skipped() {
+    let mut inbound = open(Role::Acceptor, Limits::default());
+    let bytes = [
+        frame(0x80, 0xff, 0, b"of a later version"),
+        frame(0xff, 0, 9, b""),
+        frame(kind::PING, 0xf0, 0, b"12345678 and more"),
+        frame(kind::CANCEL, 0x10, 4, b"and why"),
+    ];
+    let events = feed(&mut inbound, &bytes.concat()).expect("skippable");
+    assert_eq!(
+        events,
+        ["Ping([49, 50, 51, 52, 53, 54, 55, 56])", "Cancel { number: 4 }"]
+    );
+}
+
+#[test]
+fn limits_out_of_bounds_mean_the_nearest_to_both_sides() {
+    let told = Limits {
+        max_frame: 1,
+        max_message: u32::MAX,
+        max_calls: 0,
+    };
+    let bytes = Outbound::new(&Hello::new("", told, Vec::new())).chunk().to_vec();
+    let mut peer = Inbound::new(Role::Acceptor, Limits::default());
+    let (magic, _) = peer.next(&bytes).expect("magic");
+    let Ok((_, Some(Event::Hello(hello)))) = peer.next(&bytes[magic..]) else {
+        panic!("no HELLO");
+    };
+    assert_eq!(hello.limits, told.clamped());
+    let mut inbound = open(Role::Connector, told);
+    let largest = frame(kind::REPLY, 0, 1, &vec![0; hello.limits.max_frame as usize]);
+    assert_eq!(feed(&mut inbound, &largest).map(|events| events.len()), Ok(1));
+}

@@ -1,0 +1,239 @@
+//! What leaves a connection, in which order, and what is kept meanwhile.
+
+use super::*;
+use crate::call::Metadata;
+use crate::limits::MAX_SCHEMA;
+use crate::{CallId, Event, Inbound, Limits, Role};
+
+fn connection() -> (Outbound, Inbound) {
+    let mut outbound = Outbound::new(&Hello::new("test", Limits::default(), Vec::new()));
+    outbound.set_max_frame(Limits::default().max_frame);
+    (outbound, Inbound::new(Role::Acceptor, Limits::default()))
+}
+
+fn call(outbound: &mut Outbound, number: u32, payload: &[u8]) {
+    let head = CallHead {
+        call_id: CallId::of("s", "m"),
+        timeout_ms: Some(1000),
+        metadata: Metadata::default(),
+    };
+    let written = outbound.call(number, &head, |out| {
+        out.extend_from_slice(payload);
+        Ok::<(), Infallible>(())
+    });
+    assert_eq!(written, Ok(payload.len()));
+}
+
+/// Sends everything chunk by chunk; the calls as they arrive, by number and size.
+fn deliver(outbound: &mut Outbound, inbound: &mut Inbound) -> Vec<(u32, usize)> {
+    let mut calls = Vec::new();
+    while !outbound.is_empty() {
+        let chunk = outbound.chunk().to_vec();
+        let mut at = 0;
+        while at < chunk.len() {
+            let (taken, event) = inbound.next(&chunk[at..]).expect("well-formed");
+            assert!(taken > 0, "a chunk ends at a frame's end");
+            at += taken;
+            if let Some(Event::Call { number, payload, .. }) = event {
+                calls.push((number, payload.len()));
+            }
+        }
+        outbound.advance(chunk.len());
+    }
+    calls
+}
+
+#[test]
+fn a_plain_call_costs_eighteen_bytes() {
+    let (mut outbound, _) = connection();
+    let before = outbound.backlog();
+    call(&mut outbound, 1, b"payload");
+    assert_eq!(outbound.backlog() - before, 18 + 7);
+}
+
+#[test]
+fn a_small_call_does_not_wait_for_a_large_one() {
+    let (mut outbound, mut inbound) = connection();
+    call(&mut outbound, 1, &vec![1; 1_000_000]);
+    call(&mut outbound, 2, &vec![2; 300_000]);
+    call(&mut outbound, 3, b"small");
+    assert_eq!(
+        deliver(&mut outbound, &mut inbound),
+        [(3, 5), (2, 300_000), (1, 1_000_000)]
+    );
+}
+
+#[test]
+fn a_cancelled_message_is_not_sent_further_and_frees_its_place() {
+    let (mut outbound, mut inbound) = connection();
+    call(&mut outbound, 1, &vec![1; 1_000_000]);
+    outbound.cancel(1);
+    call(&mut outbound, 2, b"next");
+    assert_eq!(deliver(&mut outbound, &mut inbound), [(2, 4)]);
+    assert_eq!(outbound.backlog(), 0);
+}
+
+#[test]
+fn a_payload_that_fails_leaves_nothing_behind() {
+    let (mut outbound, _) = connection();
+    let before = outbound.backlog();
+    let head = CallHead {
+        call_id: CallId::of("s", "m"),
+        timeout_ms: None,
+        metadata: Metadata::default(),
+    };
+    let failed = outbound.call(1, &head, |out| {
+        out.extend_from_slice(b"half");
+        Err("no")
+    });
+    assert_eq!(failed, Err("no"));
+    assert_eq!(outbound.backlog(), before);
+}
+
+/// Everything that is queued, as (kind, flags, call number) of each frame.
+fn frames(outbound: &mut Outbound) -> Vec<(u8, u8, u32)> {
+    let mut frames = Vec::new();
+    while !outbound.is_empty() {
+        let chunk = outbound.chunk().to_vec();
+        let mut rest = chunk.strip_prefix(&MAGIC).unwrap_or(&chunk);
+        while let Some(header) = Header::decode(rest) {
+            frames.push((header.kind, header.flags, header.call));
+            rest = &rest[HEADER + header.length as usize..];
+        }
+        outbound.advance(chunk.len());
+    }
+    frames
+}
+
+#[test]
+fn an_answer_that_began_is_given_up_by_a_failure() {
+    let (mut outbound, _) = connection();
+    outbound.reply_with(7, vec![0; 1_000_000]);
+    assert!(outbound.abandon(7) && !outbound.abandon(7));
+    outbound.failure(7, &Status::cancelled("the caller gave up"));
+    let sent = [
+        (kind::HELLO, 0, 0),
+        (kind::REPLY, flag::MORE, 7),
+        (kind::FAILURE, 0, 7),
+    ];
+    assert_eq!(frames(&mut outbound), sent);
+    assert_eq!(outbound.backlog(), 0);
+}
+
+#[test]
+fn a_payload_that_is_there_already_is_sent_as_one_that_is_written() {
+    for size in [0, 65_536, 65_537, 200_000] {
+        let ((mut written, _), (mut given, _)) = (connection(), connection());
+        let reply = written.reply(1, |out| {
+            out.extend(std::iter::repeat_n(7, size));
+            Ok::<(), Infallible>(())
+        });
+        assert_eq!(reply, Ok(()));
+        given.reply_with(1, vec![7; size]);
+        while !written.is_empty() {
+            let chunk = written.chunk().to_vec();
+            assert_eq!(given.chunk(), chunk, "{size}");
+            written.advance(chunk.len());
+            given.advance(chunk.len());
+        }
+        assert!(given.is_empty());
+    }
+}
+
+#[test]
+fn what_is_taken_is_what_would_have_been_written() {
+    let ((mut written, _), (mut taken, _)) = (connection(), connection());
+    let mut buffer = b"written before".to_vec();
+    for outbound in [&mut written, &mut taken] {
+        call(outbound, 1, &vec![1; 200_000]);
+        call(outbound, 2, b"small");
+        assert_eq!(outbound.chunk()[0], MAGIC[0]);
+        outbound.advance(5);
+    }
+    while !written.is_empty() {
+        taken.take(&mut buffer);
+        assert_eq!(written.chunk(), buffer);
+        written.advance(buffer.len());
+    }
+    assert!(taken.is_empty());
+    assert_eq!(taken.backlog(), 0);
+}
+
+#[test]
+fn a_long_message_moves_on_though_the_buffer_never_runs_empty() {
+    let (mut outbound, mut inbound) = connection();
+    call(&mut outbound, 1, &vec![1; 1_000_000]);
+    let mut arrived = Vec::new();
+    for number in 2..1000 {
+        call(&mut outbound, number, &[2; 10_000]);
+        let bytes = outbound.chunk();
+        // The peer reads half of what there is, in whole frames.
+        let (mut at, half) = (0, bytes.len() / 2);
+        while at < half {
+            let (taken, event) = inbound.next(&bytes[at..]).expect("well-formed");
+            at += taken;
+            if let Some(Event::Call { number, .. }) = event {
+                arrived.push(number);
+            }
+        }
+        outbound.advance(at);
+    }
+    assert!(arrived.contains(&1));
+}
+
+#[test]
+fn what_was_written_is_not_kept_though_the_buffer_never_runs_empty() {
+    let (mut outbound, _) = connection();
+    for number in 1..5000 {
+        call(&mut outbound, number, &[2; 10_000]);
+        let all_but_one = outbound.chunk().len() - 1;
+        outbound.advance(all_but_one);
+    }
+    assert_eq!(outbound.backlog(), 1);
+    assert!(
+        outbound.ready.capacity() <= 4 * KEEP_CAPACITY,
+        "{}",
+        outbound.ready.capacity()
+    );
+}
+
+#[test]
+fn no_time_left_is_not_no_deadline() {
+    let (mut outbound, mut inbound) = connection();
+    let head = CallHead {
+        call_id: CallId::of("s", "m"),
+        timeout_ms: Some(0),
+        metadata: Metadata::default(),
+    };
+    let queued = outbound.call(1, &head, |_| Ok::<(), Infallible>(()));
+    assert_eq!(queued, Ok(0));
+    let bytes = outbound.chunk().to_vec();
+    let mut at = 0;
+    let timeout = loop {
+        let (taken, event) = inbound.next(&bytes[at..]).expect("well-formed");
+        at += taken;
+        if let Some(Event::Call { head, .. }) = event {
+            break head.timeout_ms;
+        }
+    };
+    assert_eq!(timeout, Some(1));
+}
+
+#[test]
+fn a_schema_that_no_frame_can_carry_is_answered_as_absent() {
+    for (size, carried) in [(MAX_SCHEMA, MAX_SCHEMA), (MAX_SCHEMA + 1, 0)] {
+        let (mut outbound, _) = connection();
+        let before = outbound.backlog();
+        let encoded = vec![1; size];
+        outbound.schema(Fingerprint::of(&encoded), &encoded);
+        assert_eq!(outbound.backlog() - before, HEADER + 16 + carried);
+    }
+}
+
+#[test]
+fn a_reason_of_any_length_fits_the_smallest_frame() {
+    let (mut outbound, _) = connection();
+    let before = outbound.backlog();
+    outbound.go_away(1, &"\u{1f600}".repeat(5000));
+    assert!(outbound.backlog() - before <= HEADER + crate::limits::MIN_FRAME as usize);
+}

@@ -1,0 +1,116 @@
+//! What must hold of a schema beyond its encoding, so that whoever has one may rely on it.
+
+use super::{Definition, Field, MethodSchema, SchemaError, Shape, Type};
+use crate::check;
+use crate::limits::MAX_ZERO_SIZED_ITEMS;
+use std::collections::HashSet;
+
+type Result = std::result::Result<(), SchemaError>;
+
+pub(super) fn all(schema: &MethodSchema) -> Result {
+    // Which definitions are enums of units is found once: asked anew for every map, a large enum would cost its size
+    // each time.
+    let types = Types {
+        schema,
+        of_units: schema.definitions.iter().map(Definition::is_of_units).collect(),
+    };
+    types.check(&schema.request)?;
+    types.check(&schema.response)?;
+    if schema.request_struct().is_none() {
+        return Err(SchemaError::RequestIsNoStruct);
+    }
+    for definition in &schema.definitions {
+        types.check_definition(definition)?;
+    }
+    // Defaults last, when all that they may refer to is known to be sound.
+    defaults(schema)
+}
+
+struct Types<'a> {
+    schema: &'a MethodSchema,
+    of_units: Vec<bool>,
+}
+
+impl Types<'_> {
+    fn check_definition(&self, definition: &Definition) -> Result {
+        let def = match definition {
+            Definition::Struct(def) => return self.check_fields(&def.fields),
+            Definition::Enum(def) => def,
+        };
+        unique(def.variants.iter().map(|v| (&v.name, &v.aliases)))?;
+        def.variants.iter().try_for_each(|variant| match &variant.shape {
+            Shape::Unit => Ok(()),
+            Shape::Newtype(ty) => self.check(ty),
+            Shape::Tuple(types) => types.iter().try_for_each(|ty| self.check(ty)),
+            Shape::Struct(fields) => self.check_fields(fields),
+        })
+    }
+
+    fn check_fields(&self, fields: &[Field]) -> Result {
+        unique(fields.iter().map(|f| (&f.name, &f.aliases)))?;
+        fields.iter().try_for_each(|field| self.check(&field.ty))
+    }
+
+    fn check(&self, ty: &Type) -> Result {
+        match ty {
+            Type::Option(inner) | Type::List(inner) | Type::Array(inner, _) => self.check(inner),
+            Type::Tuple(items) => items.iter().try_for_each(|item| self.check(item)),
+            Type::Map(key, value) => {
+                self.check(key)?;
+                if !self.is_key(key) {
+                    return Err(SchemaError::BadMapKey);
+                }
+                self.check(value)
+            }
+            Type::Ref(index) => match self.schema.definition(*index) {
+                Some(_) => Ok(()),
+                None => Err(SchemaError::DanglingRef(*index)),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    fn is_key(&self, ty: &Type) -> bool {
+        match ty {
+            Type::Ref(index) => self.of_units.get(*index as usize) == Some(&true),
+            other => self.schema.is_map_key(other),
+        }
+    }
+}
+
+/// All defaults share one allowance of zero-sized values: there may be thousands, and checking each costs up to that.
+fn defaults(schema: &MethodSchema) -> Result {
+    let structs = schema.definitions.iter().flat_map(|definition| match definition {
+        Definition::Struct(def) => vec![&def.fields],
+        Definition::Enum(def) => def.variants.iter().filter_map(|v| v.shape.fields()).collect(),
+    });
+    let mut allowance = MAX_ZERO_SIZED_ITEMS;
+    for field in structs.flatten() {
+        if let Some(default) = &field.default {
+            check::value_within(schema, &field.ty, default, &mut allowance)
+                .map_err(|_| SchemaError::BadDefault(field.name.clone()))?;
+        }
+    }
+    Ok(())
+}
+
+impl Shape {
+    fn fields(&self) -> Option<&Vec<Field>> {
+        match self {
+            Shape::Struct(fields) => Some(fields),
+            _ => None,
+        }
+    }
+}
+
+fn unique<'a>(names: impl Iterator<Item = (&'a String, &'a Vec<String>)>) -> Result {
+    let mut seen = HashSet::new();
+    for (name, aliases) in names {
+        for name in std::iter::once(name).chain(aliases) {
+            if !seen.insert(name) {
+                return Err(SchemaError::DuplicateName(name.clone()));
+            }
+        }
+    }
+    Ok(())
+}

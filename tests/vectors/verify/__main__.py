@@ -1,0 +1,70 @@
+"""Checks the golden vectors with an implementation of docs/protocol.md that shares no code with the project.
+
+Every vector is read, and written again from what was read; both must agree with the file. It needs Python 3.11 and
+nothing else:
+    python3 tests/vectors/verify
+"""
+import hashlib, json, pathlib, sys
+
+sys.dont_write_bytecode = True
+sys.setrecursionlimit(4000)  # 128 levels of values, some calls each
+
+import frames, schema, values
+from primitives import Bad, Reader
+
+VECTORS = pathlib.Path(__file__).parent.parent
+
+
+def load(name): return json.loads((VECTORS / name).read_text("utf-8"))
+
+def same(what, ours, theirs):
+    if ours != theirs: raise SystemExit(f"{what}:\n  ours   {ours}\n  theirs {theirs}")
+
+
+def check_frames():
+    for e in load("frames.json"):
+        data = bytes.fromhex(e["hex"])
+        same(e["name"], frames.read_all(data), (e["frames"], e["says"]))
+        # Fragments put together, a message's body is what its fields make.
+        r, bodies = Reader(data), {}
+        while r.left():
+            kind, flags, call, body = frames.read_frame(r)
+            bodies[call] = body if kind == frames.KINDS["FAILURE"] else bodies.get(call, b"") + body
+        same(e["name"], sorted(bodies.values()), sorted(map(frames.body_of, e["says"])))
+    for e in load("hello.json"):
+        data = bytes.fromhex(e["hex"])
+        same(e["name"], frames.read_hello(data), e["hello"])
+        same(e["name"], frames.put_hello(e["hello"]), data)
+
+
+def check_schemas():
+    vectors = load("schema.json")
+    for e in vectors["call_ids"]: same(e, frames.call_id(e["service"], e["method"]), e["call_id"])
+    for e in vectors["types"]:
+        same(e["type"], schema.type_text(schema.read_type(Reader(bytes.fromhex(e["hex"])))), e["type"])
+        same(e["type"], schema.put_type(e["type"]).hex(), e["hex"])
+    for e in vectors["schemas"]:
+        data = bytes.fromhex(e["hex"])
+        same(e["name"], schema.in_text(schema.read_schema(data)), e["schema"])
+        same(e["name"], schema.put_schema(e["schema"]), data)
+        same(e["name"], hashlib.sha256(data).hexdigest()[:32], e["fingerprint"])
+
+
+def check_values():
+    vectors = load("values.json")
+    for e in vectors["values"] + vectors["refused"]:
+        of, data = schema.read_schema(bytes.fromhex(e["schema"])), bytes.fromhex(e["hex"])
+        same(e["name"], schema.type_text(of["response"]), e["type"])
+        if "reason" not in e:
+            same(e["name"], values.Value(of, data).whole(of["response"]), e["value"])
+            same(e["name"], values.put(of, of["response"], e["value"]), data)
+            continue
+        try: values.Value(of, data).whole(of["response"])
+        except (Bad, ValueError): continue
+        raise SystemExit(f"not refused: {e['name']}")
+
+
+check_frames()
+check_schemas()
+check_values()
+print("all vectors hold")
