@@ -2,7 +2,7 @@
 //!
 //! bincode has no bound on depth, believes lengths, and lets zero-sized items pass uncounted; a megabyte of `01` into a
 //! recursive enum aborts the process. The walk allocates nothing and is bounded in depth
-//! ([`MAX_DEPTH`](crate::limits::MAX_DEPTH)), in zero-sized items
+//! ([`MAX_DEPTH`](crate::limits::MAX_DEPTH)), in zero-sized values
 //! ([`MAX_ZERO_SIZED_ITEMS`](crate::limits::MAX_ZERO_SIZED_ITEMS)) and by the bytes that are really there. What passes,
 //! bincode decodes.
 
@@ -27,7 +27,7 @@ pub enum Reason {
     Wire(WireError),
     /// More nested containers than [`MAX_DEPTH`](crate::limits::MAX_DEPTH).
     TooDeep,
-    /// More zero-sized items than [`MAX_ZERO_SIZED_ITEMS`](crate::limits::MAX_ZERO_SIZED_ITEMS).
+    /// More zero-sized values than [`MAX_ZERO_SIZED_ITEMS`](crate::limits::MAX_ZERO_SIZED_ITEMS).
     TooManyZeroSizedItems,
     /// An enum has no variant of that number.
     UnknownVariant,
@@ -44,7 +44,7 @@ impl fmt::Display for CheckError {
         match self.reason {
             Reason::Wire(error) => write!(f, "{error}")?,
             Reason::TooDeep => write!(f, "nested deeper than {MAX_DEPTH}")?,
-            Reason::TooManyZeroSizedItems => write!(f, "more than {MAX_ZERO_SIZED_ITEMS} zero-sized items")?,
+            Reason::TooManyZeroSizedItems => write!(f, "more than {MAX_ZERO_SIZED_ITEMS} zero-sized values")?,
             Reason::UnknownVariant => write!(f, "unknown enum variant")?,
             Reason::NanosOutOfRange => write!(f, "nanoseconds out of range")?,
             Reason::BadUuid => write!(f, "a UUID that is not 16 bytes long")?,
@@ -95,7 +95,7 @@ fn skip<T>(_: T) {}
 impl<'a> Walk<'a> {
     fn value(&mut self, ty: &'a Type) -> Step {
         match ty {
-            Type::Unit => {}
+            Type::Unit => self.zero_sized()?,
             Type::Bool => skip(self.reader.bool()?),
             Type::U8 | Type::I8 => skip(self.reader.u8()?),
             Type::U16 | Type::I16 => skip(self.reader.varint(16)?),
@@ -125,9 +125,9 @@ impl<'a> Walk<'a> {
                 walk.items(count, |walk| walk.value(item))
             })?,
             Type::Array(item, length) => {
-                self.nested(|walk| walk.items(u64::from(*length), |w| w.value(item)))?
+                self.unsized_nested(|walk| walk.items(u64::from(*length), |w| w.value(item)))?
             }
-            Type::Tuple(items) => self.nested(|walk| items.iter().try_for_each(|item| walk.value(item)))?,
+            Type::Tuple(items) => self.tuple(items)?,
             Type::Map(key, value) => self.nested(|walk| {
                 let count = walk.reader.length()?;
                 walk.items(count, |walk| {
@@ -153,9 +153,7 @@ impl<'a> Walk<'a> {
                 {
                     Shape::Unit => Ok(()),
                     Shape::Newtype(ty) => self.nested(|walk| walk.value(ty)),
-                    Shape::Tuple(items) => self.nested(|walk| {
-                        walk.nested(|walk| items.iter().try_for_each(|item| walk.value(item)))
-                    }),
+                    Shape::Tuple(items) => self.nested(|walk| walk.tuple(items)),
                     Shape::Struct(fields) => self.nested(|walk| walk.fields(fields)),
                 }
             }
@@ -165,21 +163,37 @@ impl<'a> Walk<'a> {
     }
 
     fn fields(&mut self, fields: &'a [Field]) -> Step {
-        self.nested(|walk| fields.iter().try_for_each(|field| walk.value(&field.ty)))
+        self.unsized_nested(|walk| fields.iter().try_for_each(|field| walk.value(&field.ty)))
+    }
+
+    fn tuple(&mut self, items: &'a [Type]) -> Step {
+        self.unsized_nested(|walk| items.iter().try_for_each(|item| walk.value(item)))
     }
 
     fn items(&mut self, count: u64, mut one: impl FnMut(&mut Self) -> Step) -> Step {
         for _ in 0..count {
-            let before = self.reader.offset();
             one(self)?;
-            if self.reader.offset() == before {
-                self.zero_sized += 1;
-                if self.zero_sized > MAX_ZERO_SIZED_ITEMS {
-                    return Err(Reason::TooManyZeroSizedItems);
-                }
-            }
         }
         Ok(())
+    }
+
+    /// A container without a length or number of its own, so that it may be of size zero. Each one that is, counts:
+    /// not only in lists, since a few structs that each hold two of the next are 2ⁿ values without a byte.
+    fn unsized_nested(&mut self, inside: impl FnOnce(&mut Self) -> Step) -> Step {
+        let before = self.reader.offset();
+        self.nested(inside)?;
+        match self.reader.offset() == before {
+            true => self.zero_sized(),
+            false => Ok(()),
+        }
+    }
+
+    fn zero_sized(&mut self) -> Step {
+        self.zero_sized += 1;
+        match self.zero_sized > MAX_ZERO_SIZED_ITEMS {
+            true => Err(Reason::TooManyZeroSizedItems),
+            false => Ok(()),
+        }
     }
 
     fn nested(&mut self, inside: impl FnOnce(&mut Self) -> Step) -> Step {
@@ -204,6 +218,66 @@ impl<'a> Walk<'a> {
         match self.reader.varint(32)? {
             0..=999_999_999 => Ok(()),
             _ => Err(Reason::NanosOutOfRange),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::StructDef;
+
+    fn schema(fields_of_each: impl Fn(u32) -> Vec<Type>, count: u32) -> MethodSchema {
+        let field = |(index, ty)| Field {
+            name: format!("f{index}"),
+            aliases: Vec::new(),
+            doc: String::new(),
+            ty,
+            default: None,
+        };
+        let definition = |index| {
+            Definition::Struct(StructDef {
+                name: String::new(),
+                doc: String::new(),
+                fields: fields_of_each(index).into_iter().enumerate().map(field).collect(),
+            })
+        };
+        MethodSchema {
+            doc: String::new(),
+            request: Type::Ref(0),
+            response: Type::Unit,
+            definitions: (0..count).map(definition).collect(),
+        }
+    }
+
+    #[test]
+    fn structs_that_each_hold_two_of_the_next_do_not_take_exponential_time() {
+        let doubled = |index| match index {
+            99 => Vec::new(),
+            n => vec![Type::Ref(n + 1), Type::Ref(n + 1)],
+        };
+        let schema = schema(doubled, 100);
+        let reason = value(&schema, &schema.request, &[]).map_err(|error| error.reason);
+        assert_eq!(reason, Err(Reason::TooManyZeroSizedItems));
+    }
+
+    #[test]
+    fn zero_sized_values_are_bounded_wherever_they_are() {
+        for (item, count, passes) in [
+            (Type::Unit, 65_536, true),
+            (Type::Unit, 65_537, false),
+            (Type::Tuple(Vec::new()), 65_536, true),
+            (Type::Tuple(Vec::new()), 65_537, false),
+            (Type::Bool, 65_537, true),
+        ] {
+            let mut bytes = Vec::new();
+            crate::wire::put_varint(&mut bytes, count);
+            if item == Type::Bool {
+                bytes.resize(bytes.len() + count as usize, 0);
+            }
+            let schema = schema(|_| Vec::new(), 0);
+            let checked = value(&schema, &Type::List(Box::new(item.clone())), &bytes);
+            assert_eq!(checked.is_ok(), passes, "{count} of {item:?}: {checked:?}");
         }
     }
 }

@@ -4,8 +4,9 @@
 /// around an enum variant's content. `Option` and unit variants do not count.
 pub const MAX_DEPTH: usize = 128;
 
-/// Zero-sized items (units, empty structs) in the lists of one message. They cost no bytes, so that only a count can
-/// bound them: five bytes could otherwise ask for 268 million.
+/// Zero-sized values of one message: units, and the structs, tuples and arrays that have no bytes in all. They cost
+/// nothing, so that only a count can bound them: five bytes could otherwise ask for a list of 268 million, and no byte at
+/// all for a struct of a hundred levels that each hold the next one twice.
 pub const MAX_ZERO_SIZED_ITEMS: usize = 65_536;
 
 /// Default and largest body of a frame, in bytes. A longer message travels in fragments of this size.
