@@ -57,7 +57,8 @@ impl Problem {
     pub(crate) fn detail(&self, text: &str, at: usize) -> String {
         match *self {
             Problem::Expected(what) => match text.get(at..).and_then(|rest| rest.chars().next()) {
-                Some(got) => format!("expected {what}, got `{}`", got.escape_debug()),
+                Some(got) if got.is_control() => format!("expected {what}, got `{}`", got.escape_default()),
+                Some(got) => format!("expected {what}, got `{got}`"),
                 None => format!("expected {what}, got the end of the document"),
             },
             Problem::Other(what) => what.to_owned(),

@@ -23,8 +23,8 @@ impl Encoder<'_> {
         self.depth -= 1;
         match self.out.len() {
             length if length == start => self.zero_sized(1),
-            length if length > self.limit => {
-                let bytes = self.limit;
+            length if length - self.begin > self.most => {
+                let bytes = self.most;
                 Err(self.stop(
                     self.cursor.pos,
                     format!("the request is longer than {bytes} bytes"),

@@ -41,8 +41,9 @@ pub(super) struct Encoder<'a> {
     pub(super) params: &'a Params,
     pub(super) cursor: Cursor<'a>,
     pub(super) out: &'a mut Vec<u8>,
-    /// `out` must not become longer than this.
-    pub(super) limit: usize,
+    /// Where the message begins in `out`, and how long it may become.
+    pub(super) begin: usize,
+    pub(super) most: usize,
     pub(super) depth: usize,
     pub(super) zero_sized: usize,
     /// Scratch of the objects that are open and not in order.
@@ -70,7 +71,8 @@ impl<'a> Encoder<'a> {
             input,
             params,
             cursor: Cursor::new(body),
-            limit: out.len().saturating_add(most),
+            begin: out.len(),
+            most,
             out,
             depth: 0,
             zero_sized: 0,

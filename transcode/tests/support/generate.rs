@@ -5,10 +5,10 @@ use super::{enumeration, field, structure, variant};
 use callgate_protocol::schema::{Definition, Field, MethodSchema, Shape, Type};
 
 /// SplitMix64.
-pub struct Random(pub u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -16,15 +16,15 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    pub fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         (self.next() % n as u64) as usize
     }
 
-    pub fn chance(&mut self, percent: usize) -> bool {
+    pub(crate) fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
 
-    pub fn pick<T: Clone>(&mut self, of: &[T]) -> T {
+    pub(crate) fn pick<T: Clone>(&mut self, of: &[T]) -> T {
         of[self.below(of.len())].clone()
     }
 
@@ -34,7 +34,7 @@ impl Random {
         raw >> (128 - bits) >> self.below(bits as usize)
     }
 
-    pub fn text(&mut self) -> String {
+    pub(crate) fn text(&mut self) -> String {
         const PARTS: [&str; 14] = [
             "a", "order", "\"", "\\", "\n", "\u{0}", "/", "é", "日本", "🦀", "\u{7f}", "\u{2028}", " ",
             "12345678",
@@ -83,7 +83,7 @@ const NAMES: [&str; 8] = [
 ];
 
 /// Structs stand at even indices, enums of any kind at odd ones, an enum of units alone at the end.
-pub fn schema(random: &mut Random) -> MethodSchema {
+pub(crate) fn schema(random: &mut Random) -> MethodSchema {
     let count = 2 + random.below(5) as u32;
     let mut definitions = Vec::new();
     for index in 0..count {
@@ -196,7 +196,7 @@ fn add_defaults(random: &mut Random, schema: &mut MethodSchema) {
     }
 }
 
-pub fn value(random: &mut Random, schema: &MethodSchema, ty: &Type, budget: usize) -> Value {
+pub(crate) fn value(random: &mut Random, schema: &MethodSchema, ty: &Type, budget: usize) -> Value {
     let less = budget.saturating_sub(1);
     match ty {
         Type::Option(inner) => Value::Option(match **inner {

@@ -1,10 +1,10 @@
 //! What the tests share: short ways to write schemas, and random schemas with values, the second opinion for both
 //! directions.
-#![allow(dead_code, clippy::unwrap_used)]
+#![allow(dead_code, clippy::unwrap_used)] // Each test file uses a part.
 
-pub mod generate;
-pub mod value;
-pub mod write;
+pub(crate) mod generate;
+pub(crate) mod value;
+pub(crate) mod write;
 
 use callgate_protocol::schema::{Definition, EnumDef, Field, MethodSchema, Shape, StructDef, Type, Variant};
 use callgate_transcode::{
@@ -12,7 +12,7 @@ use callgate_transcode::{
 };
 use std::borrow::Cow;
 
-pub fn field(name: &str, ty: Type) -> Field {
+pub(crate) fn field(name: &str, ty: Type) -> Field {
     Field {
         name: name.to_owned(),
         aliases: Vec::new(),
@@ -22,14 +22,14 @@ pub fn field(name: &str, ty: Type) -> Field {
     }
 }
 
-pub fn default_field(name: &str, ty: Type, default: &[u8]) -> Field {
+pub(crate) fn default_field(name: &str, ty: Type, default: &[u8]) -> Field {
     Field {
         default: Some(default.to_vec()),
         ..field(name, ty)
     }
 }
 
-pub fn structure(fields: Vec<Field>) -> Definition {
+pub(crate) fn structure(fields: Vec<Field>) -> Definition {
     Definition::Struct(StructDef {
         name: "S".to_owned(),
         doc: String::new(),
@@ -37,7 +37,7 @@ pub fn structure(fields: Vec<Field>) -> Definition {
     })
 }
 
-pub fn variant(name: &str, shape: Shape) -> Variant {
+pub(crate) fn variant(name: &str, shape: Shape) -> Variant {
     Variant {
         name: name.to_owned(),
         aliases: Vec::new(),
@@ -46,7 +46,7 @@ pub fn variant(name: &str, shape: Shape) -> Variant {
     }
 }
 
-pub fn enumeration(variants: Vec<Variant>) -> Definition {
+pub(crate) fn enumeration(variants: Vec<Variant>) -> Definition {
     Definition::Enum(EnumDef {
         name: "E".to_owned(),
         doc: String::new(),
@@ -55,7 +55,7 @@ pub fn enumeration(variants: Vec<Variant>) -> Definition {
 }
 
 /// The request is the first definition, and so is the response.
-pub fn method(definitions: Vec<Definition>) -> MethodSchema {
+pub(crate) fn method(definitions: Vec<Definition>) -> MethodSchema {
     let schema = MethodSchema {
         doc: String::new(),
         request: Type::Ref(0),
@@ -67,28 +67,28 @@ pub fn method(definitions: Vec<Definition>) -> MethodSchema {
 }
 
 /// A request of one field, `v`.
-pub fn method_of(ty: Type) -> MethodSchema {
+pub(crate) fn method_of(ty: Type) -> MethodSchema {
     method(vec![structure(vec![field("v", ty)])])
 }
 
-pub fn option(ty: Type) -> Type {
+pub(crate) fn option(ty: Type) -> Type {
     Type::Option(Box::new(ty))
 }
 
-pub fn list(ty: Type) -> Type {
+pub(crate) fn list(ty: Type) -> Type {
     Type::List(Box::new(ty))
 }
 
-pub fn whole(schema: &MethodSchema) -> RequestProgram {
+pub(crate) fn whole(schema: &MethodSchema) -> RequestProgram {
     RequestProgram::compile(schema, &RequestBinding::default()).unwrap()
 }
 
 /// Encodes a body alone.
-pub fn encode(program: &RequestProgram, body: &[u8]) -> Result<Vec<u8>, Vec<Violation>> {
+pub(crate) fn encode(program: &RequestProgram, body: &[u8]) -> Result<Vec<u8>, Vec<Violation>> {
     encode_all(program, &[], &[], body)
 }
 
-pub fn encode_all(
+pub(crate) fn encode_all(
     program: &RequestProgram,
     path: &[&str],
     query: &[(&str, &str)],
@@ -111,14 +111,17 @@ pub fn encode_all(
     Ok(out.split_off(6))
 }
 
-pub fn decode(schema: &MethodSchema, message: &[u8]) -> Result<String, callgate_transcode::DecodeError> {
+pub(crate) fn decode(
+    schema: &MethodSchema,
+    message: &[u8],
+) -> Result<String, callgate_transcode::DecodeError> {
     let program = ResponseProgram::compile(schema, &ResponseBinding::default()).unwrap();
     let mut out = Vec::new();
     program.decode(message, &mut out)?;
     Ok(String::from_utf8(out).unwrap())
 }
 
-pub fn binding(path: &[&str], body: Body) -> RequestBinding {
+pub(crate) fn binding(path: &[&str], body: Body) -> RequestBinding {
     RequestBinding {
         path: path.iter().map(|name| name.to_string()).collect(),
         body,
@@ -127,7 +130,7 @@ pub fn binding(path: &[&str], body: Body) -> RequestBinding {
 }
 
 /// Each violation as a line: pointer, line and column, detail.
-pub fn lines(violations: &[Violation]) -> String {
+pub(crate) fn lines(violations: &[Violation]) -> String {
     let line = |violation: &Violation| {
         let place = match (violation.line, violation.column) {
             (Some(line), Some(column)) => format!("{line}:{column}"),

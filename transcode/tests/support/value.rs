@@ -5,7 +5,7 @@ use serde::ser::{Serialize, SerializeMap, SerializeSeq, SerializeTuple, Serializ
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum Value {
+pub(crate) enum Value {
     Unit,
     Bool(bool),
     Unsigned(u128),
@@ -31,9 +31,9 @@ pub enum Value {
 }
 
 /// A value with its type: what serde can serialize.
-pub struct Typed<'a>(pub &'a MethodSchema, pub &'a Type, pub &'a Value);
+pub(crate) struct Typed<'a>(&'a MethodSchema, &'a Type, &'a Value);
 
-pub fn bincode_of(schema: &MethodSchema, ty: &Type, value: &Value) -> Vec<u8> {
+pub(crate) fn bincode_of(schema: &MethodSchema, ty: &Type, value: &Value) -> Vec<u8> {
     bincode::serde::encode_to_vec(Typed(schema, ty, value), bincode::config::standard()).unwrap()
 }
 
@@ -57,7 +57,7 @@ impl Serialize for Fields<'_> {
     }
 }
 
-pub fn content_types(shape: &Shape) -> Vec<&Type> {
+pub(crate) fn content_types(shape: &Shape) -> Vec<&Type> {
     match shape {
         Shape::Unit => Vec::new(),
         Shape::Newtype(ty) => vec![ty],

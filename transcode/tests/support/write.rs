@@ -8,9 +8,9 @@ use callgate_protocol::schema::{Definition, Field, MethodSchema, Shape, Type};
 use chrono::{DateTime, FixedOffset, SecondsFormat};
 
 /// `messy` is the source of whitespace, order, omissions, spellings; without it the text is what we write ourselves.
-pub struct Writer<'a> {
-    pub schema: &'a MethodSchema,
-    pub messy: Option<Random>,
+pub(crate) struct Writer<'a> {
+    pub(crate) schema: &'a MethodSchema,
+    pub(crate) messy: Option<Random>,
 }
 
 impl Writer<'_> {
@@ -52,7 +52,7 @@ impl Writer<'_> {
         format!("{}{before}:{behind}{value}", self.string(name))
     }
 
-    pub fn value(&mut self, ty: &Type, value: &Value) -> String {
+    pub(crate) fn value(&mut self, ty: &Type, value: &Value) -> String {
         match (ty, value) {
             (Type::Json, Value::String(text)) => text.clone(),
             (_, Value::Option(None)) => "null".to_owned(),
@@ -139,7 +139,7 @@ impl Writer<'_> {
     }
 
     /// The value as a text: in a string, as a key, or as a number.
-    pub fn text(&mut self, ty: &Type, value: &Value) -> String {
+    pub(crate) fn text(&mut self, ty: &Type, value: &Value) -> String {
         match value {
             Value::Unit => "null".to_owned(),
             Value::Bool(v) => v.to_string(),
