@@ -24,8 +24,9 @@ pub(crate) struct Number<'a> {
 const EXACT_DIGITS: usize = 19;
 
 impl<'a> Cursor<'a> {
-    /// Passes the number whose first byte (a minus or a digit) comes next.
-    #[inline]
+    /// Passes the number whose first byte (a minus or a digit) comes next. Inlined, since what it gives is too large
+    /// for registers: a copy through memory took a tenth of a request's time.
+    #[inline(always)]
     pub(crate) fn number(&mut self) -> Result<Number<'a>, Fault> {
         let start = self.pos;
         let negative = self.peek() == Some(b'-');
@@ -67,7 +68,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Passes at least one digit.
-    #[inline]
+    #[inline(always)]
     fn digits(&mut self, magnitude: &mut u64) -> Result<usize, Fault> {
         let start = self.pos;
         while let Some(digit @ b'0'..=b'9') = self.peek() {

@@ -3,7 +3,7 @@
 use super::params::{Given, Params};
 use super::{RequestInput, RequestProgram};
 use crate::binding::Body;
-use crate::json::{Cursor, Key, Number, skip_value};
+use crate::json::{Cursor, Key, skip_value};
 use crate::layout::{Fixed, Layout, Node, NodeId};
 use crate::scalar::{Scalar, put_f32, put_f64};
 use crate::tail::put_length_before;
@@ -169,9 +169,7 @@ impl<'a> Encoder<'a> {
                 }
                 Ok(())
             }
-            (Some(b'-' | b'0'..=b'9'), Scalar::Int(int)) => self.number(|number, out| int.put(number, out)),
-            (Some(b'-' | b'0'..=b'9'), Scalar::F64) => self.number(put_f64),
-            (Some(b'-' | b'0'..=b'9'), Scalar::F32) => self.number(put_f32),
+            (Some(b'-' | b'0'..=b'9'), Scalar::Int(_) | Scalar::F64 | Scalar::F32) => self.number(scalar),
             (Some(b't'), Scalar::Bool) => {
                 self.out.push(1);
                 self.literal("true")
@@ -186,12 +184,15 @@ impl<'a> Encoder<'a> {
     }
 
     #[inline]
-    fn number(&mut self, put: impl FnOnce(Number<'a>, &mut Vec<u8>) -> Result<(), String>) -> Step {
+    fn number(&mut self, scalar: Scalar) -> Step {
         let at = self.cursor.pos;
-        match self.cursor.number() {
-            Ok(number) => put(number, self.out).map_err(|detail| self.stop(at, detail)),
-            Err(fault) => Err(self.fault(fault)),
-        }
+        let written = match (self.cursor.number(), scalar) {
+            (Ok(number), Scalar::Int(int)) => int.put(number, self.out),
+            (Ok(number), Scalar::F32) => put_f32(number, self.out),
+            (Ok(number), _) => put_f64(number, self.out),
+            (Err(fault), _) => return Err(self.fault(fault)),
+        };
+        written.map_err(|detail| self.stop(at, detail))
     }
 
     /// Reads a value that is a string in JSON and something else on the wire.
