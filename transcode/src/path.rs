@@ -1,7 +1,8 @@
 //! Field names nested with dots (`filter.name`), as routes and query parameters use them.
 
-use crate::layout::{Layout, Node, NodeId, shown};
+use crate::layout::{Layout, Node, NodeId, Struct, shown};
 use callgate_protocol::limits::MAX_DEPTH;
+use std::fmt;
 
 /// Where a name leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,22 +13,38 @@ pub(crate) struct Resolved {
     pub(crate) node: NodeId,
 }
 
+/// Why a name leads nowhere. Words are made only when somebody asks: unknown names may be ignored.
+#[derive(Debug)]
+pub(crate) enum Nowhere<'a> {
+    /// The struct has no such field.
+    NoField(&'a Struct, &'a str),
+    /// It goes on where there is no struct.
+    NoStruct(&'a str),
+    /// More than 128 names.
+    TooDeep,
+}
+
+impl fmt::Display for Nowhere<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Nowhere::NoField(table, name) => f.write_str(&table.refusal(name)),
+            Nowhere::NoStruct(name) => write!(f, "`{}` is not in a struct", shown(name)),
+            Nowhere::TooDeep => write!(f, "nested deeper than {MAX_DEPTH}"),
+        }
+    }
+}
+
 /// Finds the field that `name` names, in `root` or in structs (or optional structs) inside of it.
-///
-/// # Errors
-/// It names no field; the text says what there is instead.
-pub(crate) fn resolve(layout: &Layout, root: NodeId, name: &str) -> Result<Resolved, String> {
+pub(crate) fn resolve<'a>(layout: &'a Layout, root: NodeId, name: &'a str) -> Result<Resolved, Nowhere<'a>> {
     let (mut steps, mut node, mut rest) = (Vec::new(), root, Some(name));
     while let Some(name) = rest {
-        let Some(table) = structure(layout, node) else {
-            return Err(format!("`{}` is not in a struct", shown(name)));
-        };
+        let table = structure(layout, node).ok_or(Nowhere::NoStruct(name))?;
         let Some((index, inner)) = split(name, |head| table.names.find(head)) else {
             let head = name.split_once('.').map_or(name, |(head, _)| head);
-            return Err(table.refusal(head));
+            return Err(Nowhere::NoField(table, head));
         };
         if steps.len() == MAX_DEPTH {
-            return Err(format!("nested deeper than {MAX_DEPTH}"));
+            return Err(Nowhere::TooDeep);
         }
         steps.push(index as u32);
         node = table.fields[index].node;
@@ -45,7 +62,7 @@ fn split(name: &str, find: impl Fn(&str) -> Option<usize>) -> Option<(usize, Opt
         .find_map(|(dot, _)| Some((find(name.get(..dot)?)?, name.get(dot + 1..))))
 }
 
-fn structure(layout: &Layout, node: NodeId) -> Option<&crate::layout::Struct> {
+fn structure(layout: &Layout, node: NodeId) -> Option<&Struct> {
     match layout.node(node) {
         Node::Struct(table) => Some(table),
         Node::Option(inner) => structure(layout, *inner),

@@ -13,8 +13,8 @@ use callgate_transcode::{RequestBinding, RequestProgram, UnknownFields};
 use support::generate::{self, Random};
 use support::value::bincode_of;
 use support::{
-    decode, default_field, encode, enumeration, field, lines, list, method, method_of, option, structure,
-    variant, whole,
+    decode, default_field, encode, encode_all, enumeration, field, lines, list, method, method_of, option,
+    structure, variant, whole,
 };
 
 /// Encodes, checks what comes out, and decodes it again.
@@ -193,7 +193,33 @@ fn a_megabyte_of_keys_is_compared_without_comparing_each_with_each() {
     // The same field again and again.
     let schema = method_of(Type::U8);
     let body = format!("{{{}\"v\":1}}", "\"v\":1,".repeat(150_000));
-    assert_eq!(encode(&whole(&schema), body.as_bytes()).unwrap_err().len(), 64);
+    assert_eq!(encode(&whole(&schema), body.as_bytes()).unwrap_err().len(), 1);
+}
+
+#[test]
+fn a_flood_of_parameters_or_a_long_key_makes_no_flood_of_words() {
+    let schema = method(vec![structure(vec![
+        field("v", list(Type::U8)),
+        field("a", option(Type::Ref(0))),
+    ])]);
+    let program = whole(&schema);
+    let unknown = vec![("x", "1"); 50_000];
+    assert_eq!(encode_all(&program, &[], &unknown, b"").unwrap_err().len(), 64);
+    let items = vec![("v", "1"); 50_000];
+    assert_eq!(encode_all(&program, &[], &items, b"").unwrap().len(), 50_004);
+    let dots = "a.".repeat(30_000);
+    let refused = encode_all(&program, &[], &[(&dots, "1"), ("v", "1")], b"").unwrap_err();
+    assert!(lines(&refused).len() < 1_000, "{refused:?}");
+
+    let map = method_of(Type::Map(Box::new(Type::String), Box::new(Type::Ref(0))));
+    let body = format!(
+        "{{\"v\":{{\"{}\":{{\"{}\":1}}}}}}",
+        "k".repeat(1 << 20),
+        "u".repeat(1 << 20)
+    );
+    let refused = encode(&whole(&map), body.as_bytes()).unwrap_err();
+    assert_eq!(refused.len(), 2);
+    assert!(lines(&refused).len() < 1_000);
 }
 
 /// Keys may repeat: a message may have an entry of a map twice.

@@ -103,11 +103,17 @@ pub(super) fn line_and_column(text: &str, offset: usize) -> (u32, u32) {
     locator.line_and_column()
 }
 
-/// Appends one reference token to a pointer, escaped as RFC 6901 §3 asks.
+/// Appends one reference token to a pointer, escaped as RFC 6901 §3 asks. A key of more than 128 characters is cut: 64
+/// violations inside of one that is megabytes long would else make an answer of gigabytes.
 pub(crate) fn push_segment(pointer: &mut String, segment: &str) {
+    const LONGEST: usize = 128;
     pointer.push('/');
-    for c in segment.chars() {
+    for (count, c) in segment.chars().enumerate() {
         match c {
+            _ if count == LONGEST => {
+                pointer.push('…');
+                return;
+            }
             '~' => pointer.push_str("~0"),
             '/' => pointer.push_str("~1"),
             c => pointer.push(c),

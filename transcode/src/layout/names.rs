@@ -10,8 +10,8 @@ pub(crate) struct Names {
 /// Up to so many names are compared one after another.
 const FEW: usize = 8;
 
-/// A name longer than this is nobody's typing error.
-const LONGEST_TYPO: usize = 64;
+/// A name longer than this is nobody's typing error, and comparing it would take long.
+const LONGEST_TYPO: usize = 32;
 
 impl Names {
     pub(crate) fn new<'a>(names: impl Iterator<Item = (&'a String, &'a Vec<String>)>) -> Names {
@@ -39,23 +39,22 @@ impl Names {
         entry.map(|(_, index)| *index as usize)
     }
 
-    /// The name that was probably meant.
+    /// The name that was probably meant: at most a third of it is wrong.
     pub(crate) fn nearest(&self, name: &str) -> Option<&str> {
-        let length = name.chars().count();
+        let length = name.chars().take(LONGEST_TYPO + 1).count();
         if length > LONGEST_TYPO {
             return None;
         }
         let near = |known: &str| {
-            let distance = distance(known, name);
-            (distance <= length.max(known.chars().count()) / 3).then_some(distance)
+            let known_length = known.chars().count();
+            let most = length.max(known_length) / 3;
+            if length.abs_diff(known_length) > most {
+                return None;
+            }
+            Some(distance(known, name)).filter(|distance| *distance <= most)
         };
-        let candidates = self
-            .entries
-            .iter()
-            .filter(|(known, _)| known.len() <= 4 * LONGEST_TYPO);
-        let nearest = candidates
-            .filter_map(|(known, _)| Some((near(known)?, &**known)))
-            .min()?;
+        let known = self.entries.iter().map(|(known, _)| &**known);
+        let nearest = known.filter_map(|known| Some((near(known)?, known))).min()?;
         Some(nearest.1)
     }
 }

@@ -87,6 +87,7 @@ impl<'a> Encoder<'a> {
         self.violations = violations;
         // A stop has left its reason there.
         let _ = self.request();
+        self.violations.truncate(MAX_VIOLATIONS);
         match self.violations.is_empty() {
             true => Ok(()),
             false => Err(located(self.cursor.text(), self.violations)),
@@ -105,7 +106,7 @@ impl<'a> Encoder<'a> {
                 self.structure(table, given)?;
                 self.cursor.end().map_err(|fault| self.fault(fault))
             }
-            Body::None if !body.is_empty() && !self.program.ignores_unknown() => {
+            Body::None if !body.is_empty() => {
                 self.refuse(
                     At::Value(0),
                     "there must be no body: the route takes none".to_owned(),

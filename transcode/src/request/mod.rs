@@ -108,7 +108,10 @@ impl RequestProgram {
     /// # Errors
     /// All missing and unknown fields, up to 64, and the first value that is wrong; or the first error of syntax alone.
     pub fn encode(&self, input: &RequestInput<'_>, out: &mut Vec<u8>) -> Result<(), Vec<Violation>> {
-        let body = json::utf8(input.body).map_err(|violation| vec![violation])?;
+        let body = match self.binding.body {
+            Body::None if self.ignores_unknown() => "",
+            _ => json::utf8(input.body).map_err(|violation| vec![violation])?,
+        };
         let fixed = &self.params;
         if input.query.is_empty() && (!body.is_empty() || self.body_field.is_empty()) {
             return Encoder::new(self, input, fixed, body, out).run(Vec::new());

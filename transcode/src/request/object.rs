@@ -5,7 +5,7 @@
 //! members' places in `out` are kept in slots, and at the object's end they are copied into order behind what was
 //! written, and moved down.
 
-use super::encode::{Encoder, Slot, Step};
+use super::encode::{Encoder, Slot, Step, Stop};
 use super::params::{Given, Source};
 use crate::json::{Cursor, Key, Problem, RawString, duplicate_in_text, push_segment, skip_value};
 use crate::layout::{Absent, Node, NodeId, Struct};
@@ -118,8 +118,7 @@ impl<'a> Encoder<'a> {
         if self.is_written(open, index) {
             let first = self.first_member(open, index);
             let detail = Problem::DuplicateKey(first).detail(self.cursor.text(), at);
-            self.refuse(At::Member(at), detail)?;
-            return self.skip();
+            return self.refuse(At::Member(at), detail).and(Err(Stop));
         }
         if open.unordered.is_none() && index == open.done {
             self.joined(node, given)?;

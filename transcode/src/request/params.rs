@@ -6,6 +6,7 @@ use crate::json::push_segment;
 use crate::layout::shown;
 use crate::path;
 use crate::violation::{At, Pending};
+use callgate_protocol::limits::MAX_DEPTH;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -99,25 +100,26 @@ impl Params {
         violations: &mut Vec<Pending>,
     ) {
         for (index, (name, _)) in query.iter().enumerate() {
-            let problem = match path::resolve(&program.layout, program.root, name) {
-                Ok(found) => {
-                    let layout = &program.layout;
-                    if path::is_text(layout, found.node) || path::is_text_list(layout, found.node) {
-                        self.add(&found.steps, Source::Query(index));
-                        continue;
-                    }
-                    "the field is no number, boolean, string or enum, nor a list of such".to_owned()
+            let layout = &program.layout;
+            let problem = match path::resolve(layout, program.root, name) {
+                Ok(found) if path::is_text(layout, found.node) || path::is_text_list(layout, found.node) => {
+                    self.add(&found.steps, Source::Query(index));
+                    continue;
                 }
+                Ok(_) => "the field is no number, boolean, string or enum, nor a list of such".to_owned(),
                 Err(_) if program.ignores_unknown() => continue,
-                Err(problem) => problem,
+                Err(nowhere) => nowhere.to_string(),
             };
-            if violations.len() < MAX_VIOLATIONS {
-                let mut pointer = String::new();
-                name.split('.').for_each(|part| push_segment(&mut pointer, part));
-                violations.push(Pending {
-                    at: At::Field(pointer),
-                    detail: format!("query parameter `{}`: {problem}", shown(name)),
-                });
+            let mut pointer = String::new();
+            name.split('.')
+                .take(MAX_DEPTH)
+                .for_each(|part| push_segment(&mut pointer, part));
+            violations.push(Pending {
+                at: At::Field(pointer),
+                detail: format!("query parameter `{}`: {problem}", shown(name)),
+            });
+            if violations.len() == MAX_VIOLATIONS {
+                return;
             }
         }
     }
