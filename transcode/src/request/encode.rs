@@ -3,7 +3,7 @@
 use super::params::{Given, Params};
 use super::{RequestInput, RequestProgram};
 use crate::binding::Body;
-use crate::json::{Cursor, Key, skip_value};
+use crate::json::{Cursor, Key, RawString, skip_value};
 use crate::layout::{Fixed, Layout, Node, NodeId};
 use crate::scalar::{Scalar, put_f32, put_f64};
 use crate::tail::put_length_before;
@@ -229,7 +229,7 @@ impl<'a> Encoder<'a> {
     }
 
     #[inline]
-    pub(super) fn string(&mut self) -> Result<crate::json::RawString<'a>, Stop> {
+    pub(super) fn string(&mut self) -> Result<RawString<'a>, Stop> {
         match self.cursor.string() {
             Ok(string) => Ok(string),
             Err(fault) => Err(self.fault(fault)),
