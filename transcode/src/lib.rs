@@ -1,5 +1,26 @@
-//! JSON → bincode and bincode → JSON by compiled programs. Under construction.
+//! JSON → bincode and bincode → JSON by programs that are compiled from a method's schema and a route's binding.
+//!
+//! Each direction is one pass: no tree of JSON values is built, and what is written goes straight into the caller's
+//! buffer. A program is built once a schema and route and shared by all threads; it holds no state of a call.
+//!
+//! - [`RequestProgram`]: path, query and body → the request message, or [`Violation`]s to tell the client;
+//! - [`ResponseProgram`]: the result message → the body of the answer;
+//! - [`json::validate`]: RFC 8259 alone.
+//!
+//! Inside: `layout` is the compiled schema; `json` reads and writes JSON and knows no schema; `scalar` is what one token
+//! stands for; `request` and `response` are the two walks.
 
 mod binding;
+pub mod json;
+mod layout;
+mod path;
+mod request;
+mod response;
+mod scalar;
+mod tail;
+mod violation;
 
 pub use binding::{Body, Int64, RequestBinding, Response, ResponseBinding, UnknownFields};
+pub use request::{RequestInput, RequestProgram};
+pub use response::{DecodeError, DecodeReason, ResponseProgram};
+pub use violation::{BindError, Violation};

@@ -1,0 +1,71 @@
+//! JSON itself (RFC 8259), read strictly: the cursor over a document, strings, numbers, and the check of values that
+//! are passed through or skipped. Nothing here knows a schema.
+
+mod cursor;
+mod duplicate;
+mod locate;
+mod number;
+mod skip;
+mod string;
+
+pub(crate) use cursor::{Cursor, Fault, Problem};
+pub(crate) use duplicate::{Key, duplicate, duplicate_in_text};
+pub(crate) use locate::{Locator, push_segment};
+pub(crate) use number::Number;
+pub(crate) use skip::skip_value;
+pub(crate) use string::{RawString, put_json_string};
+
+use crate::violation::Violation;
+
+/// Checks that `text` is exactly one JSON document: RFC 8259 to the letter, UTF-8 without a byte order mark, strings
+/// without lone surrogates, objects without duplicate keys, at most 128 containers deep.
+///
+/// # Errors
+/// The first thing that is wrong, with its place.
+pub fn validate(text: &[u8]) -> Result<(), Violation> {
+    let text = utf8(text)?;
+    document(text, 0).map_err(|fault| locate::violation(text, &fault))
+}
+
+/// The document as text. JSON is UTF-8 without a byte order mark (RFC 8259 §8.1).
+#[inline]
+pub(crate) fn utf8(text: &[u8]) -> Result<&str, Violation> {
+    match std::str::from_utf8(text) {
+        Ok(text) if !text.starts_with('\u{feff}') => Ok(text),
+        Ok(text) => Err(locate::violation(
+            text,
+            &Fault::other(0, "a byte order mark is not part of JSON"),
+        )),
+        Err(error) => {
+            let valid = text.get(..error.valid_up_to()).unwrap_or_default();
+            let valid = std::str::from_utf8(valid).unwrap_or_default();
+            let fault = Fault::other(valid.len(), "not UTF-8 from here on");
+            Err(locate::violation(valid, &fault))
+        }
+    }
+}
+
+/// Checks that `text` is one JSON document when it stands inside of `depth` containers already.
+pub(crate) fn document(text: &str, depth: usize) -> Result<(), Fault> {
+    let mut cursor = Cursor::new(text);
+    cursor.space();
+    skip_value(&mut cursor, depth, &mut Vec::new())?;
+    cursor.end()
+}
+
+/// Appends `text`, a valid document, without line breaks: where it has some, all insignificant white space goes.
+/// An answer may be one line of many.
+pub(crate) fn put_on_one_line(out: &mut Vec<u8>, text: &str) {
+    if !text.bytes().any(|byte| byte == b'\n' || byte == b'\r') {
+        out.extend_from_slice(text.as_bytes());
+        return;
+    }
+    let (mut in_string, mut escaped) = (false, false);
+    for byte in text.bytes() {
+        if in_string || !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
+            out.push(byte);
+        }
+        in_string ^= byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+    }
+}

@@ -1,0 +1,203 @@
+//! JSON strings: found with eight bytes at a time, decoded only where they have escapes, written with the fewest.
+
+use super::{Cursor, Fault};
+use std::borrow::Cow;
+
+/// A string of a JSON text as it stands there, without its quotes. Its escapes are known to be sound.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RawString<'a> {
+    /// What is between the quotes.
+    pub(crate) raw: &'a str,
+    /// Whether it has escapes.
+    pub(crate) escaped: bool,
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = 0x8080_8080_8080_8080;
+
+/// How many bytes at the start of `bytes` are neither a quote, nor a backslash, nor a control character.
+///
+/// Eight bytes a step: a byte's high bit is set in `hits` where the byte is one of those. Borrows can set a bit
+/// wrongly, but only above a right one, so the lowest is right.
+#[inline]
+pub(super) fn plain_run(bytes: &[u8]) -> usize {
+    let mut run = 0;
+    while let Some(eight) = bytes.get(run..run + 8) {
+        let word = u64::from_le_bytes(eight.try_into().unwrap_or_default());
+        let quote = word ^ (ONES * b'"' as u64);
+        let backslash = word ^ (ONES * b'\\' as u64);
+        let control = word.wrapping_sub(ONES * 0x20) & !word;
+        let hits =
+            control | (quote.wrapping_sub(ONES) & !quote) | (backslash.wrapping_sub(ONES) & !backslash);
+        let hits = hits & HIGHS;
+        if hits != 0 {
+            return run + (hits.trailing_zeros() / 8) as usize;
+        }
+        run += 8;
+    }
+    let rest = bytes.get(run..).unwrap_or_default();
+    run + rest
+        .iter()
+        .position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))
+        .unwrap_or(rest.len())
+}
+
+impl<'a> Cursor<'a> {
+    /// Passes the string whose opening quote is the next byte.
+    #[inline]
+    pub(crate) fn string(&mut self) -> Result<RawString<'a>, Fault> {
+        let start = self.pos + 1;
+        let mut end = start;
+        let mut escaped = false;
+        loop {
+            end += plain_run(self.text.as_bytes().get(end..).unwrap_or_default());
+            match self.text.as_bytes().get(end) {
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    escaped = true;
+                    end = escape_end(self.text.as_bytes(), end)?;
+                }
+                Some(_) => {
+                    return Err(Fault::other(
+                        end,
+                        "a control character in a string must be escaped",
+                    ));
+                }
+                None => return Err(Fault::expected(end, "the string's closing `\"`")),
+            }
+        }
+        self.pos = end + 1;
+        Ok(RawString {
+            raw: self.text.get(start..end).unwrap_or_default(),
+            escaped,
+        })
+    }
+
+    /// Passes the key that must come next.
+    #[inline]
+    pub(crate) fn key(&mut self) -> Result<RawString<'a>, Fault> {
+        match self.peek() {
+            Some(b'"') => self.string(),
+            _ => Err(Fault::expected(self.pos, "a member's name in quotes")),
+        }
+    }
+}
+
+/// The offset behind the escape that begins at `at`; a surrogate pair is one escape.
+#[cold]
+fn escape_end(bytes: &[u8], at: usize) -> Result<usize, Fault> {
+    match bytes.get(at + 1) {
+        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
+        Some(b'u') => match hex4(bytes, at + 2)? {
+            0xd800..=0xdbff => {
+                let low = bytes.get(at + 6..at + 8) == Some(b"\\u");
+                match low.then(|| hex4(bytes, at + 8)).transpose()? {
+                    Some(0xdc00..=0xdfff) => Ok(at + 12),
+                    _ => Err(Fault::other(at, "a high surrogate without its low one")),
+                }
+            }
+            0xdc00..=0xdfff => Err(Fault::other(at, "a low surrogate without its high one")),
+            _ => Ok(at + 6),
+        },
+        _ => Err(Fault::expected(at + 1, "an escape (one of `\"\\/bfnrtu`)")),
+    }
+}
+
+fn hex4(bytes: &[u8], at: usize) -> Result<u32, Fault> {
+    let mut value = 0;
+    for place in at..at + 4 {
+        let digit = bytes.get(place).and_then(|byte| (*byte as char).to_digit(16));
+        value = value * 16 + digit.ok_or(Fault::expected(place, "a hexadecimal digit"))?;
+    }
+    Ok(value)
+}
+
+impl<'a> RawString<'a> {
+    /// The string it stands for.
+    #[inline]
+    pub(crate) fn decode(self) -> Cow<'a, str> {
+        match self.escaped {
+            false => Cow::Borrowed(self.raw),
+            true => {
+                let mut decoded = Vec::with_capacity(self.raw.len());
+                self.decode_into(&mut decoded);
+                Cow::Owned(String::from_utf8(decoded).unwrap_or_default())
+            }
+        }
+    }
+
+    /// Appends the string it stands for.
+    pub(crate) fn decode_into(self, out: &mut Vec<u8>) {
+        let bytes = self.raw.as_bytes();
+        let mut at = 0;
+        while let Some(run) = bytes.get(at..).map(plain_run) {
+            out.extend_from_slice(bytes.get(at..at + run).unwrap_or_default());
+            at += run;
+            let Some(kind) = bytes.get(at + 1) else { return };
+            at += 2;
+            let single = match kind {
+                b'b' => '\u{8}',
+                b'f' => '\u{c}',
+                b'n' => '\n',
+                b'r' => '\r',
+                b't' => '\t',
+                b'u' => {
+                    let (decoded, width) = unicode_escape(bytes, at);
+                    at += width;
+                    decoded
+                }
+                same => *same as char,
+            };
+            out.extend_from_slice(single.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+    }
+}
+
+/// The character whose hexadecimal digits begin at `at`, and how many bytes they take. The escape is sound.
+fn unicode_escape(bytes: &[u8], at: usize) -> (char, usize) {
+    let high = hex4(bytes, at).unwrap_or_default();
+    if let Some(single) = char::from_u32(high) {
+        return (single, 4);
+    }
+    let low = hex4(bytes, at + 6).unwrap_or_default();
+    let paired = 0x10000 + ((high & 0x3ff) << 10) + (low & 0x3ff);
+    (char::from_u32(paired).unwrap_or(char::REPLACEMENT_CHARACTER), 10)
+}
+
+/// Appends `text` as a JSON string. Only what must be escaped is.
+#[inline]
+pub(crate) fn put_json_string(out: &mut Vec<u8>, text: &str) {
+    out.push(b'"');
+    let bytes = text.as_bytes();
+    let mut at = plain_run(bytes);
+    out.extend_from_slice(bytes.get(..at).unwrap_or_default());
+    while let Some(byte) = bytes.get(at) {
+        put_escape(out, *byte);
+        let rest = bytes.get(at + 1..).unwrap_or_default();
+        let run = plain_run(rest);
+        out.extend_from_slice(rest.get(..run).unwrap_or_default());
+        at += 1 + run;
+    }
+    out.push(b'"');
+}
+
+#[cold]
+fn put_escape(out: &mut Vec<u8>, byte: u8) {
+    let short = match byte {
+        b'"' => b'"',
+        b'\\' => b'\\',
+        0x08 => b'b',
+        0x0c => b'f',
+        b'\n' => b'n',
+        b'\r' => b'r',
+        b'\t' => b't',
+        other => {
+            const HEX: [u8; 16] = *b"0123456789abcdef";
+            let digits = [HEX[usize::from(other >> 4)], HEX[usize::from(other & 15)]];
+            out.extend_from_slice(b"\\u00");
+            out.extend_from_slice(&digits);
+            return;
+        }
+    };
+    out.extend_from_slice(&[b'\\', short]);
+}

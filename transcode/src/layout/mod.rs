@@ -1,0 +1,175 @@
+//! A schema compiled to a flat arena of nodes: what both directions walk.
+//!
+//! A node's index stands for a type, so that recursion is an index and not a pointer. The first nodes are the schema's
+//! definitions, in their order. Names are rendered ahead: a struct's member is written by copying, and read by
+//! comparing, the bytes `,"name":`.
+
+mod build;
+mod names;
+
+pub(crate) use names::{Names, alternatives};
+
+use crate::scalar::Scalar;
+
+/// The index of a node.
+pub(crate) type NodeId = u32;
+
+/// All types that a message can contain.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    nodes: Vec<Node>,
+}
+
+impl Layout {
+    /// The node of an index that this layout gave out.
+    #[inline]
+    pub(crate) fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id as usize]
+    }
+}
+
+/// One type.
+#[derive(Debug)]
+pub(crate) enum Node {
+    /// No bytes; `null`.
+    Unit,
+    /// What one number, boolean or string says.
+    Scalar(Scalar),
+    /// Any JSON.
+    Json,
+    /// `null` or a value.
+    Option(NodeId),
+    /// An array of any length.
+    List(NodeId),
+    /// An array of one length.
+    Array(NodeId, u32),
+    /// An array with a type for each place.
+    Tuple(Box<[NodeId]>),
+    /// An object whose keys are values.
+    Map(NodeId, NodeId),
+    /// An object with known members.
+    Struct(Struct),
+    /// A string or an object with one member.
+    Enum(Enum),
+}
+
+/// The fields of a struct, or of a struct variant.
+#[derive(Debug)]
+pub(crate) struct Struct {
+    /// In wire order.
+    pub(crate) fields: Box<[Field]>,
+    /// From name or alias to index.
+    pub(crate) names: Names,
+}
+
+/// One field.
+#[derive(Debug)]
+pub(crate) struct Field {
+    /// Its name.
+    pub(crate) name: Box<str>,
+    /// A comma, the quoted name, a colon.
+    lead: Box<[u8]>,
+    /// Its type.
+    pub(crate) node: NodeId,
+    /// What stands for it when it is missing.
+    pub(crate) absent: Absent,
+}
+
+impl Field {
+    /// `,"name":`
+    #[inline]
+    pub(crate) fn comma_key(&self) -> &[u8] {
+        &self.lead
+    }
+
+    /// `"name":`
+    #[inline]
+    pub(crate) fn key(&self) -> &[u8] {
+        self.lead.get(1..).unwrap_or_default()
+    }
+}
+
+/// What stands for a missing field.
+#[derive(Debug)]
+pub(crate) enum Absent {
+    /// Nothing: that is an error.
+    Refused,
+    /// `None`.
+    None,
+    /// The schema's default.
+    Default(Fixed),
+}
+
+/// An encoded value, with what it adds to the message's bounds.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fixed {
+    /// The value.
+    pub(crate) bytes: Box<[u8]>,
+    /// How deep its containers nest.
+    pub(crate) depth: usize,
+    /// How many zero-sized values it has.
+    pub(crate) zero_sized: usize,
+}
+
+/// The variants of an enum.
+#[derive(Debug)]
+pub(crate) struct Enum {
+    /// The index is the number on the wire.
+    pub(crate) variants: Box<[Variant]>,
+    /// From name or alias to index.
+    pub(crate) names: Names,
+}
+
+/// One variant.
+#[derive(Debug)]
+pub(crate) struct Variant {
+    /// Its name.
+    pub(crate) name: Box<str>,
+    /// The name as a JSON string.
+    pub(crate) quoted: Box<[u8]>,
+    /// Its content; `None` for a unit. A tuple variant's is a tuple, a struct variant's a struct.
+    pub(crate) content: Option<NodeId>,
+}
+
+impl Enum {
+    /// Whether any value of it can be written as a string.
+    pub(crate) fn has_unit(&self) -> bool {
+        self.variants.iter().any(|variant| variant.content.is_none())
+    }
+
+    /// Why `name` is refused: no variant, or one that a string does not say.
+    #[cold]
+    pub(crate) fn refusal(&self, name: &str) -> String {
+        match self.names.find(name) {
+            Some(_) => format!("the variant `{}` has content: write {{\"{0}\": …}}", shown(name)),
+            None => format!(
+                "unknown variant `{}`{}",
+                shown(name),
+                alternatives(
+                    self.names.nearest(name),
+                    "variants",
+                    self.variants.iter().map(|variant| &*variant.name)
+                )
+            ),
+        }
+    }
+}
+
+impl Struct {
+    /// Why `name` is refused: it names no field.
+    #[cold]
+    pub(crate) fn refusal(&self, name: &str) -> String {
+        let fields = self.fields.iter().map(|field| &*field.name);
+        let alternatives = alternatives(self.names.nearest(name), "fields", fields);
+        format!("unknown field `{}`{alternatives}", shown(name))
+    }
+}
+
+/// `text`, shortened where it is too long for a message.
+pub(crate) fn shown(text: &str) -> String {
+    const LONGEST: usize = 40;
+    match text.char_indices().nth(LONGEST) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+    }
+}

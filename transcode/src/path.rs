@@ -1,0 +1,90 @@
+//! Field names nested with dots (`filter.name`), as routes and query parameters use them.
+
+use crate::layout::{Layout, Node, NodeId, Struct, shown};
+use callgate_protocol::limits::MAX_DEPTH;
+use std::fmt;
+
+/// Where a name leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Resolved {
+    /// The index of the field in each struct, from the outside in.
+    pub(crate) steps: Vec<u32>,
+    /// The field's type.
+    pub(crate) node: NodeId,
+}
+
+/// Why a name leads nowhere. Words are made only when somebody asks: unknown names may be ignored.
+#[derive(Debug)]
+pub(crate) enum Nowhere<'a> {
+    /// The struct has no such field.
+    NoField(&'a Struct, &'a str),
+    /// It goes on where there is no struct.
+    NoStruct(&'a str),
+    /// More than 128 names.
+    TooDeep,
+}
+
+impl fmt::Display for Nowhere<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Nowhere::NoField(table, name) => f.write_str(&table.refusal(name)),
+            Nowhere::NoStruct(name) => write!(f, "`{}` is not in a struct", shown(name)),
+            Nowhere::TooDeep => write!(f, "nested deeper than {MAX_DEPTH}"),
+        }
+    }
+}
+
+/// Finds the field that `name` names, in `root` or in structs (or optional structs) inside of it.
+pub(crate) fn resolve<'a>(layout: &'a Layout, root: NodeId, name: &'a str) -> Result<Resolved, Nowhere<'a>> {
+    let (mut steps, mut node, mut rest) = (Vec::new(), root, Some(name));
+    while let Some(name) = rest {
+        let table = structure(layout, node).ok_or(Nowhere::NoStruct(name))?;
+        let Some((index, inner)) = split(name, |head| table.names.find(head)) else {
+            let head = name.split_once('.').map_or(name, |(head, _)| head);
+            return Err(Nowhere::NoField(table, head));
+        };
+        if steps.len() == MAX_DEPTH {
+            return Err(Nowhere::TooDeep);
+        }
+        steps.push(index as u32);
+        node = table.fields[index].node;
+        rest = inner;
+    }
+    Ok(Resolved { steps, node })
+}
+
+/// The first field of a dotted name, and what follows its dot. A field's own name may have dots too.
+fn split(name: &str, find: impl Fn(&str) -> Option<usize>) -> Option<(usize, Option<&str>)> {
+    if let Some(index) = find(name) {
+        return Some((index, None));
+    }
+    name.match_indices('.')
+        .find_map(|(dot, _)| Some((find(name.get(..dot)?)?, name.get(dot + 1..))))
+}
+
+fn structure(layout: &Layout, node: NodeId) -> Option<&Struct> {
+    match layout.node(node) {
+        Node::Struct(table) => Some(table),
+        Node::Option(inner) => structure(layout, *inner),
+        _ => None,
+    }
+}
+
+/// Whether a value can be said by one text, outside of JSON.
+pub(crate) fn is_text(layout: &Layout, node: NodeId) -> bool {
+    match layout.node(node) {
+        Node::Scalar(_) | Node::Json => true,
+        Node::Enum(table) => table.has_unit(),
+        Node::Option(inner) => is_text(layout, *inner),
+        _ => false,
+    }
+}
+
+/// Whether a value is a list whose items can each be said by one text.
+pub(crate) fn is_text_list(layout: &Layout, node: NodeId) -> bool {
+    match layout.node(node) {
+        Node::List(item) => is_text(layout, *item),
+        Node::Option(inner) => is_text_list(layout, *inner),
+        _ => false,
+    }
+}

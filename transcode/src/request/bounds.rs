@@ -1,0 +1,122 @@
+//! Where reading ends early: the message's bounds, and the noting of what is wrong.
+
+use super::encode::{Encoder, MAX_VIOLATIONS, Step, Stop};
+use super::params::Source;
+use crate::json::{Fault, Problem, push_segment};
+use crate::layout::Node;
+use crate::violation::{At, Pending};
+use callgate_protocol::limits::{MAX_DEPTH, MAX_ZERO_SIZED_ITEMS};
+
+impl Encoder<'_> {
+    #[inline]
+    pub(super) fn enter(&mut self) -> Step {
+        self.depth += 1;
+        match self.depth > MAX_DEPTH {
+            true => Err(self.stop(self.cursor.pos, format!("nested deeper than {MAX_DEPTH}"))),
+            false => Ok(()),
+        }
+    }
+
+    /// Ends a container that has no length of its own and began at `start` of `out`: it may be of size zero.
+    #[inline]
+    pub(super) fn leave(&mut self, start: usize) -> Step {
+        self.depth -= 1;
+        match self.out.len() {
+            length if length == start => self.zero_sized(1),
+            length if length - self.begin > self.most => {
+                let bytes = self.most;
+                Err(self.stop(
+                    self.cursor.pos,
+                    format!("the request is longer than {bytes} bytes"),
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    #[inline]
+    pub(super) fn zero_sized(&mut self, more: usize) -> Step {
+        self.zero_sized += more;
+        match self.zero_sized > MAX_ZERO_SIZED_ITEMS {
+            true => Err(self.stop(
+                self.cursor.pos,
+                format!("more than {MAX_ZERO_SIZED_ITEMS} values without content"),
+            )),
+            false => Ok(()),
+        }
+    }
+
+    /// Notes a violation after which reading goes on.
+    #[cold]
+    pub(super) fn refuse(&mut self, at: At, detail: String) -> Step {
+        self.violations.push(Pending { at, detail });
+        match self.violations.len() < MAX_VIOLATIONS {
+            true => Ok(()),
+            false => Err(Stop),
+        }
+    }
+
+    /// Notes a violation of the value at an offset, after which reading cannot go on.
+    #[cold]
+    pub(super) fn stop(&mut self, offset: usize, detail: String) -> Stop {
+        let at = At::Value(offset);
+        self.violations.push(Pending { at, detail });
+        Stop
+    }
+
+    /// Notes what the cursor found. Behind an error of syntax nothing means anything, so it stands alone.
+    #[cold]
+    pub(super) fn fault(&mut self, fault: Fault) -> Stop {
+        let detail = fault.detail(self.cursor.text());
+        if fault.is_syntax() {
+            self.violations.clear();
+        }
+        let at = match fault.problem {
+            Problem::DuplicateKey(_) => At::Member(fault.at),
+            _ => At::Value(fault.at),
+        };
+        self.violations.push(Pending { at, detail });
+        Stop
+    }
+
+    /// Notes that the value which comes next is of another type; or that none comes.
+    #[cold]
+    pub(super) fn wrong_type(&mut self, expected: &str) -> Stop {
+        let at = self.cursor.pos;
+        let got = match self.cursor.peek() {
+            Some(b'"') => "a string",
+            Some(b'-' | b'0'..=b'9') => "a number",
+            Some(b't' | b'f') => "a boolean",
+            Some(b'n') => "null",
+            Some(b'[') => "an array",
+            Some(b'{') => "an object",
+            _ => return self.fault(Fault::expected(at, "a value")),
+        };
+        self.stop(at, format!("expected {expected}, got {got}"))
+    }
+
+    /// The pointer to the field that `steps` lead to, for what is not in the body.
+    #[cold]
+    pub(super) fn pointer(&self, steps: &[u32]) -> String {
+        let mut pointer = String::new();
+        let mut node = self.program.root;
+        for step in steps {
+            while let Node::Option(inner) = self.layout.node(node) {
+                node = *inner;
+            }
+            if let Node::Struct(table) = self.layout.node(node)
+                && let Some(field) = table.fields.get(*step as usize)
+            {
+                push_segment(&mut pointer, &field.name);
+                node = field.node;
+            }
+        }
+        pointer
+    }
+
+    /// Whose value it is, for messages.
+    #[cold]
+    pub(super) fn source_name(&self, source: Source) -> String {
+        self.program.source_name(source, self.input.query)
+    }
+}

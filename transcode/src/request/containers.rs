@@ -1,0 +1,211 @@
+//! Arrays, maps and enums of the body.
+
+use super::encode::{Encoder, Step, Stop};
+use crate::json::{Fault, Key, Problem, RawString, duplicate};
+use crate::layout::{Enum, Node, NodeId};
+use crate::scalar::Scalar;
+use crate::tail::{close_count, open_count};
+use crate::violation::At;
+use callgate_protocol::wire::{put_bytes, put_varint};
+
+impl<'a> Encoder<'a> {
+    pub(super) fn list(&mut self, item: NodeId) -> Step {
+        if self.cursor.peek() != Some(b'[') {
+            return Err(self.wrong_type("an array"));
+        }
+        self.enter()?;
+        let start = open_count(self.out);
+        let mut count = 0;
+        if !self.cursor.open(b']') {
+            loop {
+                self.value(item)?;
+                count += 1;
+                if !self.next_item()? {
+                    break;
+                }
+            }
+        }
+        close_count(self.out, start, count);
+        self.leave(start)
+    }
+
+    pub(super) fn array(&mut self, item: NodeId, length: u32) -> Step {
+        self.items(length as usize, |_| item)
+    }
+
+    pub(super) fn tuple(&mut self, items: &'a [NodeId]) -> Step {
+        self.items(items.len(), |index| items[index])
+    }
+
+    fn items(&mut self, length: usize, item: impl Fn(usize) -> NodeId) -> Step {
+        let at = self.cursor.pos;
+        if self.cursor.peek() != Some(b'[') {
+            return Err(self.wrong_type(&format!("an array of {}", counted(length))));
+        }
+        self.enter()?;
+        let start = self.out.len();
+        let mut count = 0;
+        if !self.cursor.open(b']') {
+            loop {
+                match count < length {
+                    true => self.value(item(count))?,
+                    // Only counted, so that the message is right.
+                    false => self.skip()?,
+                }
+                count += 1;
+                if !self.next_item()? {
+                    break;
+                }
+            }
+        }
+        if count != length {
+            return Err(self.stop(
+                at,
+                format!("expected an array of {}, got {count}", counted(length)),
+            ));
+        }
+        self.leave(start)
+    }
+
+    #[inline]
+    fn next_item(&mut self) -> Result<bool, Stop> {
+        self.cursor.next_item().map_err(|fault| self.fault(fault))
+    }
+
+    pub(super) fn map(&mut self, key: NodeId, value: NodeId) -> Step {
+        if self.cursor.peek() != Some(b'{') {
+            return Err(self.wrong_type("an object"));
+        }
+        self.enter()?;
+        let start = open_count(self.out);
+        let base = self.keys.len();
+        if !self.cursor.open(b'}') {
+            loop {
+                self.map_key(key)?;
+                self.cursor.colon().map_err(|fault| self.fault(fault))?;
+                self.value(value)?;
+                if !self.cursor.next_member().map_err(|fault| self.fault(fault))? {
+                    break;
+                }
+            }
+        }
+        let keys = self.keys.get_mut(base..).unwrap_or_default();
+        let count = keys.len() as u64;
+        // As they are written, two spellings of one key are equal.
+        if let Some((second, first)) = duplicate(keys, self.out) {
+            return Err(self.duplicate_key(second.at, first.at));
+        }
+        self.keys.truncate(base);
+        close_count(self.out, start, count);
+        self.leave(start)
+    }
+
+    fn map_key(&mut self, node: NodeId) -> Step {
+        let at = self.cursor.pos;
+        let raw = self.cursor.key().map_err(|fault| self.fault(fault))?;
+        let start = self.out.len();
+        let written = match self.layout.node(node) {
+            Node::Scalar(Scalar::String) if !raw.escaped => {
+                put_bytes(self.out, raw.raw.as_bytes());
+                Ok(())
+            }
+            Node::Scalar(scalar) => scalar.put_text(&raw.decode(), self.out),
+            Node::Enum(table) => put_unit_variant(table, &raw.decode(), self.out),
+            _ => Ok(()),
+        };
+        if let Err(detail) = written {
+            return self
+                .refuse(At::Member(at), format!("the key: {detail}"))
+                .and(Err(Stop));
+        }
+        self.keys.push(Key {
+            start,
+            end: self.out.len(),
+            at,
+            escaped: false,
+        });
+        Ok(())
+    }
+
+    #[cold]
+    pub(super) fn duplicate_key(&mut self, at: usize, first: usize) -> Stop {
+        self.fault(Fault {
+            at,
+            problem: Problem::DuplicateKey(first),
+        })
+    }
+
+    pub(super) fn enumeration(&mut self, table: &'a Enum) -> Step {
+        let at = self.cursor.pos;
+        match self.cursor.peek() {
+            Some(b'"') => {
+                let name = self.string()?.decode();
+                put_unit_variant(table, &name, self.out).map_err(|detail| self.stop(at, detail))
+            }
+            Some(b'{') => self.variant_object(table),
+            _ => Err(self.wrong_type(match table.has_unit() {
+                true => "a variant's name or an object of one variant",
+                false => "an object of one variant",
+            })),
+        }
+    }
+
+    /// `{"Variant": content}`
+    fn variant_object(&mut self, table: &'a Enum) -> Step {
+        let at = self.cursor.pos;
+        self.enter()?;
+        if self.cursor.open(b'}') {
+            return Err(self.stop(
+                at,
+                "expected an object of one variant, got an empty one".to_owned(),
+            ));
+        }
+        let key_at = self.cursor.pos;
+        let raw = self.cursor.key().map_err(|fault| self.fault(fault))?;
+        let index = self.variant(table, key_at, raw)?;
+        self.cursor.colon().map_err(|fault| self.fault(fault))?;
+        put_varint(self.out, index as u64);
+        match table.variants[index].content {
+            Some(content) => self.value(content)?,
+            None if self.cursor.peek() == Some(b'n') => self.literal("null")?,
+            None => return Err(self.wrong_type("`null`: the variant has no content")),
+        }
+        if self.cursor.next_member().map_err(|fault| self.fault(fault))? {
+            return Err(self.stop(
+                at,
+                "expected an object of one variant, got several members".to_owned(),
+            ));
+        }
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn variant(&mut self, table: &'a Enum, at: usize, raw: RawString<'a>) -> Result<usize, Stop> {
+        let name = raw.decode();
+        match table.names.find(&name) {
+            Some(index) => Ok(index),
+            None => {
+                let detail = table.refusal(&name);
+                self.refuse(At::Member(at), detail).and(Err(Stop))
+            }
+        }
+    }
+}
+
+/// Writes the variant that a string names: one without content.
+pub(super) fn put_unit_variant(table: &Enum, name: &str, out: &mut Vec<u8>) -> Result<(), String> {
+    match table.names.find(name) {
+        Some(index) if table.variants[index].content.is_none() => {
+            put_varint(out, index as u64);
+            Ok(())
+        }
+        _ => Err(table.refusal(name)),
+    }
+}
+
+fn counted(items: usize) -> String {
+    match items {
+        1 => "1 item".to_owned(),
+        n => format!("{n} items"),
+    }
+}

@@ -1,0 +1,258 @@
+//! The walk over the body: one value read, one value written. Nothing is kept but what stands in `out` already.
+
+use super::params::{Given, Params};
+use super::{RequestInput, RequestProgram};
+use crate::binding::Body;
+use crate::json::{Cursor, Key, RawString, skip_value};
+use crate::layout::{Fixed, Layout, Node, NodeId};
+use crate::scalar::{Scalar, put_f32, put_f64};
+use crate::tail::put_length_before;
+use crate::violation::{At, Pending, Violation, located};
+use callgate_protocol::limits::{MAX_DEPTH, MAX_MESSAGE};
+use callgate_protocol::wire::put_bytes;
+
+/// So many violations are told; a hostile body could have one for each byte.
+pub(super) const MAX_VIOLATIONS: usize = 64;
+
+/// Reading cannot go on; the violation is noted.
+#[derive(Debug)]
+pub(super) struct Stop;
+
+pub(super) type Step = Result<(), Stop>;
+
+/// Where a member stands in `out` that came out of the fields' order.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slot {
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+impl Slot {
+    pub(super) const EMPTY: Slot = Slot {
+        start: usize::MAX,
+        end: 0,
+    };
+}
+
+pub(super) struct Encoder<'a> {
+    pub(super) program: &'a RequestProgram,
+    pub(super) layout: &'a Layout,
+    pub(super) input: &'a RequestInput<'a>,
+    pub(super) params: &'a Params,
+    pub(super) cursor: Cursor<'a>,
+    pub(super) out: &'a mut Vec<u8>,
+    /// Where the message begins in `out`, and how long it may become.
+    pub(super) begin: usize,
+    pub(super) most: usize,
+    pub(super) depth: usize,
+    pub(super) zero_sized: usize,
+    /// Scratch of the objects that are open and not in order.
+    pub(super) slots: Vec<Slot>,
+    /// Scratch of the objects that are open and whose keys are to be compared at their end.
+    pub(super) keys: Vec<Key>,
+    pub(super) violations: Vec<Pending>,
+}
+
+impl<'a> Encoder<'a> {
+    pub(super) fn new(
+        program: &'a RequestProgram,
+        input: &'a RequestInput<'a>,
+        params: &'a Params,
+        body: &'a str,
+        out: &'a mut Vec<u8>,
+    ) -> Self {
+        out.reserve(body.len());
+        // Missing fields take bytes that the body does not pay for, so a small body could ask for much. No type of
+        // value that is there takes eight times its JSON.
+        let most = (MAX_MESSAGE as usize).max(body.len().saturating_mul(8));
+        Encoder {
+            program,
+            layout: &program.layout,
+            input,
+            params,
+            cursor: Cursor::new(body),
+            begin: out.len(),
+            most,
+            out,
+            depth: 0,
+            zero_sized: 0,
+            slots: Vec::new(),
+            keys: Vec::new(),
+            violations: Vec::new(),
+        }
+    }
+
+    /// Encodes the request. `violations` are known already.
+    pub(super) fn run(mut self, violations: Vec<Pending>) -> Result<(), Vec<Violation>> {
+        self.violations = violations;
+        // A stop has left its reason there.
+        let _ = self.request();
+        self.violations.truncate(MAX_VIOLATIONS);
+        match self.violations.is_empty() {
+            true => Ok(()),
+            false => Err(located(self.cursor.text(), self.violations)),
+        }
+    }
+
+    fn request(&mut self) -> Step {
+        let body = self.cursor.text();
+        let given = self.params.all();
+        let Some(table) = self.program.root_struct() else {
+            return Ok(());
+        };
+        match self.program.binding.body {
+            Body::Whole if !body.is_empty() => {
+                self.cursor.space();
+                self.structure(table, given)?;
+                self.cursor.end().map_err(|fault| self.fault(fault))
+            }
+            Body::None if !body.is_empty() => {
+                self.refuse(
+                    At::Value(0),
+                    "there must be no body: the route takes none".to_owned(),
+                )?;
+                self.assembled(table, given)
+            }
+            _ => self.assembled(table, given),
+        }
+    }
+
+    /// Reads the body where it is one field's value.
+    pub(super) fn whole_body(&mut self, node: NodeId) -> Step {
+        self.cursor.space();
+        self.value(node)?;
+        self.cursor.end().map_err(|fault| self.fault(fault))
+    }
+
+    /// Reads and writes one value.
+    pub(super) fn value(&mut self, node: NodeId) -> Step {
+        match self.layout.node(node) {
+            Node::Scalar(scalar) => self.scalar(*scalar),
+            Node::Struct(table) => self.structure(table, Given::NONE),
+            Node::Option(inner) => match self.cursor.peek() {
+                Some(b'n') => {
+                    self.out.push(0);
+                    self.literal("null")
+                }
+                _ => {
+                    self.out.push(1);
+                    self.value(*inner)
+                }
+            },
+            Node::List(item) => self.list(*item),
+            Node::Enum(table) => self.enumeration(table),
+            Node::Map(key, value) => self.map(*key, *value),
+            Node::Json => self.json(),
+            Node::Array(item, length) => self.array(*item, *length),
+            Node::Tuple(items) => self.tuple(items),
+            Node::Unit => match self.cursor.peek() {
+                Some(b'n') => {
+                    self.literal("null")?;
+                    self.zero_sized(1)
+                }
+                _ => Err(self.wrong_type("`null`")),
+            },
+        }
+    }
+
+    #[inline]
+    fn scalar(&mut self, scalar: Scalar) -> Step {
+        match (self.cursor.peek(), scalar) {
+            (Some(b'"'), Scalar::String) => {
+                let string = self.string()?;
+                match string.escaped {
+                    false => put_bytes(self.out, string.raw.as_bytes()),
+                    true => {
+                        let start = self.out.len();
+                        string.decode_into(self.out);
+                        put_length_before(self.out, start);
+                    }
+                }
+                Ok(())
+            }
+            (Some(b'-' | b'0'..=b'9'), Scalar::Int(_) | Scalar::F64 | Scalar::F32) => self.number(scalar),
+            (Some(b't'), Scalar::Bool) => {
+                self.out.push(1);
+                self.literal("true")
+            }
+            (Some(b'f'), Scalar::Bool) => {
+                self.out.push(0);
+                self.literal("false")
+            }
+            (Some(b'"'), _) => self.text_scalar(scalar),
+            _ => Err(self.wrong_type(scalar.expected())),
+        }
+    }
+
+    #[inline]
+    fn number(&mut self, scalar: Scalar) -> Step {
+        let at = self.cursor.pos;
+        let written = match (self.cursor.number(), scalar) {
+            (Ok(number), Scalar::Int(int)) => int.put(number, self.out),
+            (Ok(number), Scalar::F32) => put_f32(number, self.out),
+            (Ok(number), _) => put_f64(number, self.out),
+            (Err(fault), _) => return Err(self.fault(fault)),
+        };
+        written.map_err(|detail| self.stop(at, detail))
+    }
+
+    /// Reads a value that is a string in JSON and something else on the wire.
+    fn text_scalar(&mut self, scalar: Scalar) -> Step {
+        let at = self.cursor.pos;
+        let text = self.string()?.decode();
+        let result = match scalar {
+            Scalar::Bool => Err("expected a boolean, got a string".to_owned()),
+            Scalar::Int(int) if !int.is_read_from_strings() => {
+                Err("expected an integer, got a string".to_owned())
+            }
+            Scalar::F32 | Scalar::F64 => match scalar.put_special(&text, self.out) {
+                true => Ok(()),
+                false => Err(
+                    "expected a number (or \"NaN\", \"Infinity\", \"-Infinity\"), got a string".to_owned(),
+                ),
+            },
+            _ => scalar.put_text(&text, self.out),
+        };
+        result.map_err(|detail| self.stop(at, detail))
+    }
+
+    fn json(&mut self) -> Step {
+        let start = self.cursor.pos;
+        self.skip()?;
+        put_bytes(self.out, self.cursor.since(start).as_bytes());
+        Ok(())
+    }
+
+    /// Passes and checks any value.
+    pub(super) fn skip(&mut self) -> Step {
+        skip_value(&mut self.cursor, self.depth, &mut self.keys).map_err(|fault| self.fault(fault))
+    }
+
+    #[inline]
+    pub(super) fn string(&mut self) -> Result<RawString<'a>, Stop> {
+        match self.cursor.string() {
+            Ok(string) => Ok(string),
+            Err(fault) => Err(self.fault(fault)),
+        }
+    }
+
+    #[inline]
+    pub(super) fn literal(&mut self, word: &'static str) -> Step {
+        self.cursor.literal(word).map_err(|fault| self.fault(fault))
+    }
+
+    /// Writes what stands for a missing field.
+    pub(super) fn fixed(&mut self, at: impl FnOnce(&Self) -> At, fixed: &Fixed) -> Step {
+        if self.depth + fixed.depth > MAX_DEPTH {
+            let at = at(self);
+            return self
+                .refuse(
+                    at,
+                    format!("its default makes the request nest deeper than {MAX_DEPTH}"),
+                )
+                .and(Err(Stop));
+        }
+        self.out.extend_from_slice(&fixed.bytes);
+        self.zero_sized(fixed.zero_sized)
+    }
+}

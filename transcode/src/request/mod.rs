@@ -1,0 +1,157 @@
+//! JSON → bincode: path, query and body of an HTTP request as a method's request message, in one pass over the body.
+
+mod bounds;
+mod containers;
+mod encode;
+mod given;
+mod object;
+mod params;
+
+use crate::binding::{Body, RequestBinding, UnknownFields};
+use crate::json;
+use crate::layout::{Layout, Node, NodeId, Struct};
+use crate::path;
+use crate::violation::{BindError, Violation};
+use callgate_protocol::schema::MethodSchema;
+use encode::Encoder;
+use params::{Params, Source};
+use std::borrow::Cow;
+
+/// What of an HTTP request becomes a message.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestInput<'a> {
+    /// The path parameters' values, percent-decoded, in the order of [`RequestBinding::path`].
+    pub path: &'a [Cow<'a, str>],
+    /// The query's pairs of name and value, decoded, in their order.
+    pub query: &'a [(Cow<'a, str>, Cow<'a, str>)],
+    /// The body. Empty is as `{}` for [`Body::Whole`] and a missing field for [`Body::Field`].
+    pub body: &'a [u8],
+}
+
+/// Encodes requests of one method as one route binds them.
+#[derive(Debug)]
+pub struct RequestProgram {
+    layout: Layout,
+    root: NodeId,
+    binding: RequestBinding,
+    /// The path's parameters, and the body where it is a field.
+    params: Params,
+    /// The fields that lead to the one which is the body.
+    body_field: Vec<u32>,
+}
+
+impl RequestProgram {
+    /// Compiles the program.
+    ///
+    /// # Errors
+    /// The binding does not suit the method: it names a field that does not exist, binds one twice, or binds a path
+    /// parameter to a field that no single text can be the value of.
+    pub fn compile(schema: &MethodSchema, binding: &RequestBinding) -> Result<RequestProgram, BindError> {
+        let (layout, root) = Layout::new(schema, &schema.request)?;
+        let Node::Struct(_) = layout.node(root) else {
+            return Err(BindError("the schema's request is not a struct".to_owned()));
+        };
+        let mut program = RequestProgram {
+            layout,
+            root,
+            binding: binding.clone(),
+            params: Params::default(),
+            body_field: Vec::new(),
+        };
+        program.bind_path()?;
+        program.bind_body()?;
+        program.params.sort();
+        Ok(program)
+    }
+
+    fn bind_path(&mut self) -> Result<(), BindError> {
+        for (index, name) in self.binding.path.iter().enumerate() {
+            let found = path::resolve(&self.layout, self.root, name)
+                .map_err(|error| BindError(format!("path parameter `{name}`: {error}")))?;
+            if !path::is_text(&self.layout, found.node) {
+                return Err(BindError(format!(
+                    "path parameter `{name}`: the field is not a number, boolean, string or enum, so that no part of a \
+                     path can be its value"
+                )));
+            }
+            if let Some(other) = self.params.overlapping(&found.steps) {
+                let other = self.source_name(other, &[]);
+                return Err(BindError(format!(
+                    "path parameter `{name}` fills a field that {other} fills already"
+                )));
+            }
+            self.params.add(&found.steps, Source::Path(index));
+        }
+        Ok(())
+    }
+
+    fn bind_body(&mut self) -> Result<(), BindError> {
+        let Body::Field(name) = &self.binding.body else {
+            return Ok(());
+        };
+        let found = path::resolve(&self.layout, self.root, name)
+            .map_err(|error| BindError(format!("the body's field `{name}`: {error}")))?;
+        if let Some(other) = self.params.overlapping(&found.steps) {
+            let other = self.source_name(other, &[]);
+            return Err(BindError(format!(
+                "the body's field `{name}` overlaps with what {other} fills"
+            )));
+        }
+        self.params.add(&found.steps, Source::Body);
+        self.body_field = found.steps;
+        Ok(())
+    }
+
+    /// Appends the request's bincode to `out`. What is written always passes [`callgate_protocol::check::value`]. On an
+    /// error `out` may hold garbage behind its earlier length.
+    ///
+    /// # Errors
+    /// All missing and unknown fields, up to 64, and the first value that is wrong; or the first error of syntax alone.
+    pub fn encode(&self, input: &RequestInput<'_>, out: &mut Vec<u8>) -> Result<(), Vec<Violation>> {
+        let body = match self.binding.body {
+            Body::None if self.ignores_unknown() => "",
+            _ => json::utf8(input.body).map_err(|violation| vec![violation])?,
+        };
+        let fixed = &self.params;
+        if input.query.is_empty() && (!body.is_empty() || self.body_field.is_empty()) {
+            return Encoder::new(self, input, fixed, body, out).run(Vec::new());
+        }
+        let mut params = fixed.clone();
+        if body.is_empty() {
+            params.remove_body();
+        }
+        let mut violations = Vec::new();
+        params.add_query(self, input.query, &mut violations);
+        params.sort();
+        Encoder::new(self, input, &params, body, out).run(violations)
+    }
+
+    fn root_struct(&self) -> Option<&Struct> {
+        match self.layout.node(self.root) {
+            Node::Struct(table) => Some(table),
+            _ => None,
+        }
+    }
+
+    fn ignores_unknown(&self) -> bool {
+        self.binding.unknown_fields == UnknownFields::Ignore
+    }
+
+    /// Whose value it is, for messages.
+    fn source_name(&self, source: Source, query: &[(Cow<'_, str>, Cow<'_, str>)]) -> String {
+        match source {
+            Source::Path(index) => {
+                let name = self.binding.path.get(index).map(String::as_str);
+                format!("path parameter `{}`", name.unwrap_or_default())
+            }
+            Source::Query(index) => {
+                let name = query.get(index).map(|(name, _)| &**name);
+                format!(
+                    "query parameter `{}`",
+                    crate::layout::shown(name.unwrap_or_default())
+                )
+            }
+            Source::Body => "the body".to_owned(),
+        }
+    }
+}

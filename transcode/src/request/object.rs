@@ -1,0 +1,293 @@
+//! Structs: members in any order, joined by what path and query give, completed by defaults.
+//!
+//! bincode wants the fields in their own order, JSON has its members in any. Each member is written where it comes. As
+//! long as they come in the fields' order, which is what most writers do, that is all. From the first that does not, the
+//! members' places in `out` are kept in slots, and at the object's end they are copied into order behind what was
+//! written, and moved down.
+
+use super::encode::{Encoder, Slot, Step, Stop};
+use super::params::{Given, Source};
+use crate::json::{Cursor, Key, Problem, RawString, duplicate_in_text, push_segment, skip_value};
+use crate::layout::{Absent, Node, NodeId, Struct};
+use crate::violation::At;
+
+/// An object that is being read; or a struct that is put together without one.
+struct Open<'a> {
+    table: &'a Struct,
+    /// What path and query give for its fields.
+    given: Given,
+    /// Where it begins in the body, if it is there.
+    at: Option<usize>,
+    /// The fields before this one are written, in order.
+    done: usize,
+    /// The field that the next member is probably of.
+    likely: usize,
+    /// Where its slots begin and where in `out` the members out of order begin; `None` while all are in order.
+    unordered: Option<(usize, usize)>,
+    /// Where its keys begin that name no field.
+    unknown: usize,
+}
+
+impl<'a> Encoder<'a> {
+    /// Reads an object as a struct.
+    pub(super) fn structure(&mut self, table: &'a Struct, given: Given) -> Step {
+        if self.cursor.peek() != Some(b'{') {
+            return Err(self.wrong_type("an object"));
+        }
+        let mut open = self.opened(table, given, Some(self.cursor.pos));
+        self.enter()?;
+        let start = self.out.len();
+        self.take_given(&mut open)?;
+        if !self.cursor.open(b'}') {
+            loop {
+                self.member(&mut open)?;
+                if !self.cursor.next_member().map_err(|fault| self.fault(fault))? {
+                    break;
+                }
+            }
+        }
+        self.close(&open)?;
+        self.leave(start)
+    }
+
+    /// Writes a struct of which the body says nothing.
+    pub(super) fn assembled(&mut self, table: &'a Struct, given: Given) -> Step {
+        let open = self.opened(table, given, None);
+        self.enter()?;
+        let start = self.out.len();
+        self.close(&open)?;
+        self.leave(start)
+    }
+
+    fn opened(&self, table: &'a Struct, given: Given, at: Option<usize>) -> Open<'a> {
+        Open {
+            table,
+            given,
+            at,
+            done: 0,
+            likely: 0,
+            unordered: None,
+            unknown: self.keys.len(),
+        }
+    }
+
+    #[inline]
+    fn member(&mut self, open: &mut Open<'a>) -> Step {
+        let table = open.table;
+        if let Some(field) = table.fields.get(open.likely) {
+            let at = self.cursor.pos;
+            if self.cursor.eat(field.key()) {
+                self.cursor.space();
+                if open.unordered.is_none() && open.given.is_empty() {
+                    open.done += 1;
+                    open.likely += 1;
+                    return self.value(field.node);
+                }
+                return self.field(open, open.likely, at);
+            }
+        }
+        self.named_member(open)
+    }
+
+    /// A member that is not the likely one, or does not have its colon directly behind its name.
+    fn named_member(&mut self, open: &mut Open<'a>) -> Step {
+        let at = self.cursor.pos;
+        let raw = self.cursor.key().map_err(|fault| self.fault(fault))?;
+        self.cursor.colon().map_err(|fault| self.fault(fault))?;
+        let table = open.table;
+        match table.fields.get(open.likely) {
+            Some(field) if !raw.escaped && *field.name == *raw.raw => self.field(open, open.likely, at),
+            _ => match table.names.find(&raw.decode()) {
+                Some(index) => self.field(open, index, at),
+                None => self.unknown_member(table, at, raw),
+            },
+        }
+    }
+
+    /// The value of a member whose key is at `at`.
+    fn field(&mut self, open: &mut Open<'a>, index: usize, at: usize) -> Step {
+        let table = open.table;
+        let node = table.fields[index].node;
+        let given = self.params.of(open.given, index);
+        if let Some(given) = given.filter(|given| self.params.is_leaf(*given)) {
+            let other = self.params.sources(given).next().unwrap_or(Source::Body);
+            let other = self.source_name(other);
+            self.refuse(At::Member(at), format!("given twice: in the body and by {other}"))?;
+            return self.skip();
+        }
+        if self.is_written(open, index) {
+            let first = self.first_member(open, index);
+            let detail = Problem::DuplicateKey(first).detail(self.cursor.text(), at);
+            return self.refuse(At::Member(at), detail).and(Err(Stop));
+        }
+        if open.unordered.is_none() && index == open.done {
+            self.joined(node, given)?;
+            open.done += 1;
+            open.likely = open.done;
+            return self.take_given(open);
+        }
+        let (base, _) = match open.unordered {
+            Some(unordered) => unordered,
+            None => {
+                let unordered = (self.slots.len(), self.out.len());
+                self.slots.resize(unordered.0 + table.fields.len(), Slot::EMPTY);
+                *open.unordered.insert(unordered)
+            }
+        };
+        let start = self.out.len();
+        self.joined(node, given)?;
+        let end = self.out.len();
+        self.slots[base + index] = Slot { start, end };
+        open.likely = index + 1;
+        Ok(())
+    }
+
+    fn is_written(&self, open: &Open<'a>, index: usize) -> bool {
+        index < open.done || self.slot(open, index).is_some()
+    }
+
+    fn slot(&self, open: &Open<'a>, index: usize) -> Option<Slot> {
+        let (base, _) = open.unordered?;
+        let slot = self.slots.get(base + index).copied()?;
+        (slot.start != Slot::EMPTY.start).then_some(slot)
+    }
+
+    /// A value of the body, which path and query may give parts of.
+    fn joined(&mut self, node: NodeId, given: Option<Given>) -> Step {
+        let Some(given) = given else {
+            return self.value(node);
+        };
+        match self.layout.node(node) {
+            Node::Struct(table) => self.structure(table, given),
+            Node::Option(inner) if self.cursor.peek() != Some(b'n') => {
+                self.out.push(1);
+                self.joined(*inner, Some(given))
+            }
+            _ => {
+                let other = self.params.sources(given).next().unwrap_or(Source::Body);
+                let detail = format!(
+                    "given twice: `null` in the body, and a part of it by {}",
+                    self.source_name(other)
+                );
+                self.refuse(At::Value(self.cursor.pos), detail)?;
+                self.skip()
+            }
+        }
+    }
+
+    /// Writes what path and query give for the fields whose turn it is.
+    #[inline]
+    fn take_given(&mut self, open: &mut Open<'a>) -> Step {
+        if open.given.is_empty() {
+            return Ok(());
+        }
+        while open.unordered.is_none() {
+            match self.params.of(open.given, open.done) {
+                Some(given) if self.params.is_leaf(given) => {
+                    self.write_given(open.table.fields[open.done].node, given)?;
+                }
+                _ => break,
+            }
+            open.done += 1;
+            open.likely = open.done;
+        }
+        Ok(())
+    }
+
+    fn unknown_member(&mut self, table: &Struct, at: usize, raw: RawString<'a>) -> Step {
+        match self.program.ignores_unknown() {
+            true => self.keys.push(Key::in_text(at, raw)),
+            false => {
+                let detail = table.refusal(&raw.decode());
+                self.refuse(At::Member(at), detail)?;
+            }
+        }
+        // The key must stay below the scratch of what follows.
+        self.skip()
+    }
+
+    /// Completes the struct and puts its fields into order.
+    fn close(&mut self, open: &Open<'a>) -> Step {
+        if self.keys.len() > open.unknown {
+            let keys = self.keys.get_mut(open.unknown..).unwrap_or_default();
+            if let Some((second, first)) = duplicate_in_text(keys, self.cursor.text()) {
+                return Err(self.duplicate_key(second.at, first.at));
+            }
+            self.keys.truncate(open.unknown);
+        }
+        let behind = self.out.len();
+        for index in open.done..open.table.fields.len() {
+            match self.slot(open, index) {
+                Some(slot) => self.out.extend_from_within(slot.start..slot.end),
+                None => self.absent(open, index)?,
+            }
+        }
+        if let Some((base, begin)) = open.unordered {
+            let ordered = self.out.len() - behind;
+            self.out.copy_within(behind.., begin);
+            self.out.truncate(begin + ordered);
+            self.slots.truncate(base);
+        }
+        Ok(())
+    }
+
+    /// A field that the object does not have.
+    fn absent(&mut self, open: &Open<'a>, index: usize) -> Step {
+        let field = &open.table.fields[index];
+        if let Some(given) = self.params.of(open.given, index) {
+            return self.write_given(field.node, given);
+        }
+        match &field.absent {
+            Absent::None => {
+                self.out.push(0);
+                Ok(())
+            }
+            Absent::Default(fixed) => self.fixed(|encoder| encoder.missing_at(open, index), fixed),
+            Absent::Refused => {
+                let at = self.missing_at(open, index);
+                let detail = match at {
+                    At::Value(_) => "there must be a body: it is this field's value".to_owned(),
+                    _ => format!("missing field `{}`", field.name),
+                };
+                self.refuse(at, detail)
+            }
+        }
+    }
+
+    #[cold]
+    fn missing_at(&self, open: &Open<'a>, index: usize) -> At {
+        let name = &open.table.fields[index].name;
+        if let Some(at) = open.at {
+            return At::Missing(at, name.to_string());
+        }
+        let mut steps = self.params.prefix(open.given).to_vec();
+        steps.push(index as u32);
+        if steps == self.program.body_field {
+            return At::Value(0);
+        }
+        let mut pointer = self.pointer(self.params.prefix(open.given));
+        push_segment(&mut pointer, name);
+        At::Field(pointer)
+    }
+
+    /// Where the object has its first member for a field; all of it up to there was read before.
+    #[cold]
+    fn first_member(&self, open: &Open<'a>, index: usize) -> usize {
+        let mut cursor = Cursor::new(self.cursor.text());
+        cursor.pos = open.at.unwrap_or_default();
+        let mut found = cursor.pos;
+        let mut more = !cursor.open(b'}');
+        while more {
+            found = cursor.pos;
+            let Ok(key) = cursor.key() else { break };
+            if open.table.names.find(&key.decode()) == Some(index) {
+                break;
+            }
+            let passed = cursor
+                .colon()
+                .and_then(|()| skip_value(&mut cursor, 0, &mut Vec::new()));
+            more = passed.and_then(|()| cursor.next_member()).unwrap_or(false);
+        }
+        found
+    }
+}

@@ -1,0 +1,242 @@
+//! The walk over a message: reads each value once and writes its JSON. Bounded as `callgate_protocol::check` is.
+
+use super::DecodeReason;
+use crate::json::{document, put_on_one_line};
+use crate::layout::{Enum, Layout, Node, NodeId, Struct};
+use crate::scalar::Style;
+use callgate_protocol::check::Reason;
+use callgate_protocol::limits::{MAX_DEPTH, MAX_ZERO_SIZED_ITEMS};
+use callgate_protocol::wire::Reader;
+
+type Step = Result<(), DecodeReason>;
+
+pub(super) struct Decoder<'a> {
+    layout: &'a Layout,
+    reader: Reader<'a>,
+    out: &'a mut Vec<u8>,
+    style: Style,
+    depth: usize,
+    deepest: usize,
+    zero_sized: usize,
+}
+
+impl<'a> Decoder<'a> {
+    pub(super) fn new(layout: &'a Layout, message: &'a [u8], out: &'a mut Vec<u8>, style: Style) -> Self {
+        Decoder {
+            layout,
+            reader: Reader::new(message),
+            out,
+            style,
+            depth: 0,
+            deepest: 0,
+            zero_sized: 0,
+        }
+    }
+
+    /// How much of the message was read.
+    pub(super) fn offset(&self) -> usize {
+        self.reader.offset()
+    }
+
+    /// The deepest nesting, and the number of zero-sized values.
+    pub(super) fn extent(&self) -> (usize, usize) {
+        (self.deepest, self.zero_sized)
+    }
+
+    /// The message must end here.
+    pub(super) fn end(&self) -> Step {
+        match self.reader.remaining() {
+            0 => Ok(()),
+            _ => Err(Reason::TrailingBytes.into()),
+        }
+    }
+
+    /// Reads and writes one value.
+    pub(super) fn value(&mut self, node: NodeId) -> Step {
+        match self.layout.node(node) {
+            Node::Scalar(scalar) => scalar.print(&mut self.reader, self.out, self.style),
+            Node::Struct(table) => self.structure(table),
+            Node::Option(inner) => match self.reader.bool()? {
+                true => self.value(*inner),
+                false => self.null(),
+            },
+            Node::List(item) => self.list(*item),
+            Node::Enum(table) => self.enumeration(table),
+            Node::Map(key, value) => self.map(*key, *value),
+            Node::Json => self.json(),
+            Node::Array(item, length) => self.array(*item, *length),
+            Node::Tuple(items) => self.tuple(items),
+            Node::Unit => {
+                self.null()?;
+                self.zero_sized()
+            }
+        }
+    }
+
+    fn null(&mut self) -> Step {
+        self.out.extend_from_slice(b"null");
+        Ok(())
+    }
+
+    fn enter(&mut self) -> Step {
+        self.depth += 1;
+        self.deepest = self.deepest.max(self.depth);
+        match self.depth > MAX_DEPTH {
+            true => Err(Reason::TooDeep.into()),
+            false => Ok(()),
+        }
+    }
+
+    /// Ends a container that has no length of its own and began at `start`: it may have been of size zero.
+    fn leave(&mut self, start: usize) -> Step {
+        self.depth -= 1;
+        match self.reader.offset() == start {
+            true => self.zero_sized(),
+            false => Ok(()),
+        }
+    }
+
+    fn zero_sized(&mut self) -> Step {
+        self.zero_sized += 1;
+        match self.zero_sized > MAX_ZERO_SIZED_ITEMS {
+            true => Err(Reason::TooManyZeroSizedItems.into()),
+            false => Ok(()),
+        }
+    }
+
+    fn structure(&mut self, table: &'a Struct) -> Step {
+        self.enter()?;
+        let start = self.reader.offset();
+        self.out.push(b'{');
+        let mut first = true;
+        for field in &table.fields {
+            let key = if first { field.key() } else { field.comma_key() };
+            first = false;
+            self.out.extend_from_slice(key);
+            self.value(field.node)?;
+        }
+        self.out.push(b'}');
+        self.leave(start)
+    }
+
+    fn list(&mut self, item: NodeId) -> Step {
+        let count = self.reader.length()?;
+        self.enter()?;
+        self.items(count, |decoder| decoder.value(item))?;
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn array(&mut self, item: NodeId, length: u32) -> Step {
+        self.enter()?;
+        let start = self.reader.offset();
+        self.items(u64::from(length), |decoder| decoder.value(item))?;
+        self.leave(start)
+    }
+
+    /// The count is not believed: each item takes bytes that are there, or counts as zero-sized.
+    fn items(&mut self, count: u64, mut one: impl FnMut(&mut Self) -> Step) -> Step {
+        self.out.push(b'[');
+        for index in 0..count {
+            if index > 0 {
+                self.out.push(b',');
+            }
+            one(self)?;
+        }
+        self.out.push(b']');
+        Ok(())
+    }
+
+    fn tuple(&mut self, items: &'a [NodeId]) -> Step {
+        self.enter()?;
+        let start = self.reader.offset();
+        let mut items = items.iter();
+        self.items(items.len() as u64, |decoder| {
+            items.next().map_or(Ok(()), |item| decoder.value(*item))
+        })?;
+        self.leave(start)
+    }
+
+    fn map(&mut self, key: NodeId, value: NodeId) -> Step {
+        let count = self.reader.length()?;
+        self.enter()?;
+        self.out.push(b'{');
+        for index in 0..count {
+            if index > 0 {
+                self.out.push(b',');
+            }
+            match self.layout.node(key) {
+                Node::Scalar(scalar) => scalar.print_key(&mut self.reader, self.out, self.style)?,
+                // An enum of units alone, which is written as a string anyway.
+                _ => self.value(key)?,
+            }
+            self.out.push(b':');
+            self.value(value)?;
+        }
+        self.out.push(b'}');
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn enumeration(&mut self, table: &'a Enum) -> Step {
+        let number = self.reader.varint(32)? as usize;
+        let variant = table.variants.get(number).ok_or(Reason::UnknownVariant)?;
+        let Some(content) = variant.content else {
+            self.out.extend_from_slice(&variant.quoted);
+            return Ok(());
+        };
+        self.enter()?;
+        self.out.push(b'{');
+        self.out.extend_from_slice(&variant.quoted);
+        self.out.push(b':');
+        self.value(content)?;
+        self.out.push(b'}');
+        self.depth -= 1;
+        Ok(())
+    }
+
+    /// What a backend calls JSON is checked before it becomes a part of the answer.
+    fn json(&mut self) -> Step {
+        let text = self.reader.str()?;
+        if !self.style.discard {
+            document(text, self.depth).map_err(|_| DecodeReason::InvalidJson)?;
+            put_on_one_line(self.out, text);
+        }
+        Ok(())
+    }
+
+    /// Walks all of a struct and writes only the field to which `path` leads.
+    pub(super) fn field(&mut self, node: NodeId, path: &[u32]) -> Step {
+        let Some((wanted, rest)) = path.split_first() else {
+            return self.value(node);
+        };
+        match self.layout.node(node) {
+            Node::Option(inner) => match self.reader.bool()? {
+                true => self.field(*inner, path),
+                false => self.null(),
+            },
+            Node::Struct(table) => {
+                self.enter()?;
+                let start = self.reader.offset();
+                for (index, field) in (0..).zip(&table.fields) {
+                    match index == *wanted {
+                        true => self.field(field.node, rest)?,
+                        false => self.discard(field.node)?,
+                    }
+                }
+                self.leave(start)
+            }
+            // The program's compiler lets a path lead only through the two above.
+            _ => self.value(node),
+        }
+    }
+
+    fn discard(&mut self, node: NodeId) -> Step {
+        let length = self.out.len();
+        let discard = std::mem::replace(&mut self.style.discard, true);
+        let result = self.value(node);
+        self.style.discard = discard;
+        self.out.truncate(length);
+        result
+    }
+}

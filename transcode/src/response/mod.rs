@@ -1,0 +1,164 @@
+//! bincode → JSON: a method's result as the HTTP body.
+
+mod decode;
+
+use crate::Int64;
+use crate::binding::{Response, ResponseBinding};
+use crate::json::put_json_string;
+use crate::layout::{Layout, Node, NodeId};
+use crate::path;
+use crate::scalar::Style;
+use crate::violation::BindError;
+use callgate_protocol::check::Reason;
+use callgate_protocol::schema::MethodSchema;
+use callgate_protocol::wire::WireError;
+use decode::Decoder;
+use std::fmt;
+
+/// Why a message cannot be shown as JSON. It is the backend's fault, never the client's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DecodeError {
+    /// The offset in bytes behind what was read when it was noticed.
+    pub offset: usize,
+    /// What is wrong.
+    pub reason: DecodeReason,
+}
+
+/// What is wrong with a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DecodeReason {
+    /// It is not a value of its schema.
+    Message(Reason),
+    /// A time stamp outside of the years 0000 to 9999, which RFC 3339 cannot write.
+    YearOutOfRange,
+    /// A `Json` value whose text is not a JSON document, or nests too deep.
+    InvalidJson,
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let offset = self.offset;
+        match self.reason {
+            DecodeReason::Message(reason) => {
+                fmt::Display::fmt(&callgate_protocol::check::CheckError { offset, reason }, f)
+            }
+            DecodeReason::YearOutOfRange => {
+                write!(
+                    f,
+                    "a time stamp outside of the years 0000 to 9999 at byte {offset}"
+                )
+            }
+            DecodeReason::InvalidJson => write!(f, "a Json value that is not JSON at byte {offset}"),
+        }
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+impl From<Reason> for DecodeReason {
+    fn from(reason: Reason) -> Self {
+        DecodeReason::Message(reason)
+    }
+}
+
+impl From<WireError> for DecodeReason {
+    fn from(error: WireError) -> Self {
+        DecodeReason::Message(Reason::Wire(error))
+    }
+}
+
+/// Writes results of one method as JSON, as one route wants them.
+#[derive(Debug)]
+pub struct ResponseProgram {
+    layout: Layout,
+    root: NodeId,
+    /// What stands before the value: empty, or `{"name":`.
+    before: Vec<u8>,
+    /// What stands behind it: empty, or `}`.
+    after: &'static [u8],
+    /// The fields, from the outside in, of which the last is the body.
+    field: Vec<u32>,
+    style: Style,
+    empty: bool,
+}
+
+impl ResponseProgram {
+    /// Compiles the program.
+    ///
+    /// # Errors
+    /// The binding's field does not exist in the result.
+    pub fn compile(schema: &MethodSchema, binding: &ResponseBinding) -> Result<ResponseProgram, BindError> {
+        let (layout, root) = Layout::new(schema, &schema.response)?;
+        let mut program = ResponseProgram {
+            empty: matches!(layout.node(root), Node::Unit) && binding.shape == Response::Whole,
+            layout,
+            root,
+            before: Vec::new(),
+            after: b"",
+            field: Vec::new(),
+            style: Style {
+                int64: binding.int64,
+                discard: false,
+            },
+        };
+        match &binding.shape {
+            Response::Whole => {}
+            Response::Wrap(name) => {
+                program.before.push(b'{');
+                put_json_string(&mut program.before, name);
+                program.before.push(b':');
+                program.after = b"}";
+            }
+            Response::Field(name) => {
+                let found = path::resolve(&program.layout, root, name)
+                    .map_err(|error| BindError(format!("the response's field `{name}`: {error}")))?;
+                program.field = found.steps;
+            }
+        }
+        Ok(program)
+    }
+
+    /// Appends the JSON of `message` to `out`. All of the message is checked, also what is not shown; the bounds are
+    /// those of [`callgate_protocol::check`]. On an error `out` may hold a part of the JSON.
+    ///
+    /// # Errors
+    /// The message is not a value of its schema, or holds a value that JSON cannot show.
+    pub fn decode(&self, message: &[u8], out: &mut Vec<u8>) -> Result<(), DecodeError> {
+        out.reserve(message.len().saturating_mul(2));
+        out.extend_from_slice(&self.before);
+        let mut decoder = Decoder::new(&self.layout, message, out, self.style);
+        let result = match self.field.as_slice() {
+            [] => decoder.value(self.root),
+            field => decoder.field(self.root, field),
+        };
+        result
+            .and_then(|()| decoder.end())
+            .map_err(|reason| DecodeError {
+                offset: decoder.offset(),
+                reason,
+            })?;
+        out.extend_from_slice(self.after);
+        Ok(())
+    }
+
+    /// Whether the method returns nothing and the route adds nothing, so that there is no body to send.
+    pub fn is_empty(&self) -> bool {
+        self.empty
+    }
+}
+
+/// How deep the containers of an encoded value nest, and how many zero-sized values it has.
+pub(crate) fn measure(layout: &Layout, node: NodeId, bytes: &[u8]) -> Result<(usize, usize), DecodeError> {
+    let style = Style {
+        int64: Int64::Number,
+        discard: true,
+    };
+    let mut discarded = Vec::new();
+    let mut decoder = Decoder::new(layout, bytes, &mut discarded, style);
+    let result = decoder.value(node).and_then(|()| decoder.end());
+    result.map_err(|reason| DecodeError {
+        offset: decoder.offset(),
+        reason,
+    })?;
+    Ok(decoder.extent())
+}

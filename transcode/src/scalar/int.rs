@@ -1,0 +1,117 @@
+//! Integers: exact from text to wire, never through a float.
+
+use super::out_of_range;
+use crate::json::Number;
+use crate::layout::shown;
+use callgate_protocol::wire::{put_varint, put_varint128, put_zigzag, put_zigzag128};
+
+/// An integer's type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Int {
+    U8,
+    U16,
+    U32,
+    U64,
+    U128,
+    I8,
+    I16,
+    I32,
+    I64,
+    I128,
+}
+
+impl Int {
+    /// Whether it is read from strings too, since not every JSON writer can write it as a number.
+    pub(crate) fn is_read_from_strings(self) -> bool {
+        matches!(self, Int::U64 | Int::I64 | Int::U128 | Int::I128)
+    }
+
+    pub(super) fn expected(self) -> &'static str {
+        match self.is_read_from_strings() {
+            true => "an integer (a number or a string)",
+            false => "an integer",
+        }
+    }
+
+    fn name_and_range(self) -> (&'static str, String) {
+        match self {
+            Int::U8 => ("u8", format!("0 to {}", u8::MAX)),
+            Int::U16 => ("u16", format!("0 to {}", u16::MAX)),
+            Int::U32 => ("u32", format!("0 to {}", u32::MAX)),
+            Int::U64 => ("u64", format!("0 to {}", u64::MAX)),
+            Int::U128 => ("u128", format!("0 to {}", u128::MAX)),
+            Int::I8 => ("i8", format!("{} to {}", i8::MIN, i8::MAX)),
+            Int::I16 => ("i16", format!("{} to {}", i16::MIN, i16::MAX)),
+            Int::I32 => ("i32", format!("{} to {}", i32::MIN, i32::MAX)),
+            Int::I64 => ("i64", format!("{} to {}", i64::MIN, i64::MAX)),
+            Int::I128 => ("i128", format!("{} to {}", i128::MIN, i128::MAX)),
+        }
+    }
+
+    /// Writes the integer that a JSON number says.
+    #[inline]
+    pub(crate) fn put(self, number: Number<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+        match number.magnitude() {
+            Some(magnitude) if self.put_small(number.negative, magnitude, out).is_some() => Ok(()),
+            _ => self.put_rare(number, out),
+        }
+    }
+
+    /// `None` if it is out of range.
+    #[inline]
+    fn put_small(self, negative: bool, magnitude: u64, out: &mut Vec<u8>) -> Option<()> {
+        let most = match self {
+            Int::U8 => u64::from(u8::MAX),
+            Int::U16 => u64::from(u16::MAX),
+            Int::U32 => u64::from(u32::MAX),
+            Int::U64 | Int::U128 => u64::MAX,
+            // One more below zero than above it.
+            Int::I8 => i8::MAX as u64 + u64::from(negative),
+            Int::I16 => i16::MAX as u64 + u64::from(negative),
+            Int::I32 => i32::MAX as u64 + u64::from(negative),
+            Int::I64 | Int::I128 => i64::MAX as u64 + u64::from(negative),
+        };
+        if magnitude > most {
+            return None;
+        }
+        // In two's complement this is right for the least value too.
+        let signed = if negative {
+            magnitude.wrapping_neg()
+        } else {
+            magnitude
+        } as i64;
+        match self {
+            Int::U8 | Int::U16 | Int::U32 | Int::U64 | Int::U128 if negative && magnitude > 0 => return None,
+            Int::U8 => out.push(magnitude as u8),
+            Int::I8 => out.push(signed as u8),
+            // The varint of a small 128-bit integer is that of the same 64-bit one.
+            Int::U16 | Int::U32 | Int::U64 | Int::U128 => put_varint(out, magnitude),
+            Int::I16 | Int::I32 | Int::I64 | Int::I128 => put_zigzag(out, signed),
+        }
+        Some(())
+    }
+
+    #[cold]
+    fn put_rare(self, number: Number<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+        if !number.integral {
+            return Err(format!("expected an integer, got {}", shown(number.token)));
+        }
+        match (self, number.token.parse::<u128>(), number.token.parse::<i128>()) {
+            (Int::U128, Ok(value), _) => put_varint128(out, value),
+            (Int::I128, _, Ok(value)) => put_zigzag128(out, value),
+            _ => {
+                let (name, range) = self.name_and_range();
+                return Err(out_of_range(number.token, &format!("{name} ({range})")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the integer that `text` says, which must be written as JSON writes integers.
+    pub(crate) fn put_text(self, text: &str, out: &mut Vec<u8>) -> Result<(), String> {
+        match Number::of_text(text) {
+            Some(number) => self.put(number, out),
+            None => Err(format!("expected an integer, got \"{}\"", shown(text))),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Values that are one token in JSON, and how each stands on the wire. Containers are elsewhere.
+
+mod int;
+mod print;
+mod text;
+mod time;
+
+pub(crate) use int::Int;
+pub(crate) use print::Style;
+
+use crate::json::Number;
+
+/// The type of a value that is one number, boolean or string.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scalar {
+    Bool,
+    Int(Int),
+    F32,
+    F64,
+    Char,
+    String,
+    Bytes,
+    Uuid,
+    Timestamp,
+    Duration,
+    IpAddr,
+    Ipv4Addr,
+    Ipv6Addr,
+}
+
+impl Scalar {
+    /// What it looks like, for messages: "expected …".
+    pub(crate) fn expected(self) -> &'static str {
+        match self {
+            Scalar::Bool => "a boolean",
+            Scalar::Int(int) => int.expected(),
+            Scalar::F32 | Scalar::F64 => "a number",
+            Scalar::Char => "a string of one character",
+            Scalar::String => "a string",
+            Scalar::Bytes => "a base64 string",
+            Scalar::Uuid => "a UUID string",
+            Scalar::Timestamp => "an RFC 3339 time stamp, such as \"2026-01-31T12:00:00Z\"",
+            Scalar::Duration => "a duration, such as \"1.5s\"",
+            Scalar::IpAddr => "an IP address string",
+            Scalar::Ipv4Addr => "an IPv4 address string",
+            Scalar::Ipv6Addr => "an IPv6 address string",
+        }
+    }
+}
+
+/// Writes an f64 that a JSON number says.
+#[inline]
+pub(crate) fn put_f64(number: Number<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+    let value = number.to_f64();
+    if value.is_infinite() {
+        return Err(out_of_range(number.token, "f64"));
+    }
+    out.extend_from_slice(&value.to_le_bytes());
+    Ok(())
+}
+
+/// Writes an f32 that a JSON number says.
+pub(crate) fn put_f32(number: Number<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+    let value = number.to_f32();
+    if value.is_infinite() {
+        return Err(out_of_range(number.token, "f32"));
+    }
+    out.extend_from_slice(&value.to_le_bytes());
+    Ok(())
+}
+
+#[cold]
+fn out_of_range(token: &str, range: &str) -> String {
+    format!("{} is out of range for {range}", crate::layout::shown(token))
+}

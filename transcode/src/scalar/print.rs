@@ -1,0 +1,179 @@
+//! Wire → JSON for scalars.
+
+use super::{Int, Scalar, text, time};
+use crate::Int64;
+use crate::json::put_json_string;
+use crate::response::DecodeReason;
+use base64::Engine;
+use callgate_protocol::check::Reason;
+use callgate_protocol::wire::Reader;
+use std::fmt::Display;
+use std::io::Write;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// How scalars are written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Style {
+    pub(crate) int64: Int64,
+    /// Whether the text matters to nobody: then a value that JSON cannot show is none the worse.
+    pub(crate) discard: bool,
+}
+
+type Step = Result<(), DecodeReason>;
+
+impl Scalar {
+    /// Reads one value and appends it as a JSON value.
+    #[inline]
+    pub(crate) fn print(self, reader: &mut Reader<'_>, out: &mut Vec<u8>, style: Style) -> Step {
+        match self {
+            Scalar::String => put_json_string(out, reader.str()?),
+            Scalar::Bool => out.extend_from_slice(if reader.bool()? { b"true" } else { b"false" }),
+            Scalar::Int(int) => {
+                match int.always_text() || (int.is_read_from_strings() && style.int64 == Int64::String) {
+                    false => int.print(reader, out)?,
+                    true => {
+                        out.push(b'"');
+                        int.print(reader, out)?;
+                        out.push(b'"');
+                    }
+                }
+            }
+            Scalar::F32 => print_f32(out, f32::from_le_bytes(reader.array()?)),
+            Scalar::F64 => print_f64(out, f64::from_le_bytes(reader.array()?)),
+            _ => self.print_rare(reader, out, style)?,
+        }
+        Ok(())
+    }
+
+    /// Reads one value and appends it as the key of a JSON object.
+    pub(crate) fn print_key(self, reader: &mut Reader<'_>, out: &mut Vec<u8>, style: Style) -> Step {
+        let start = out.len();
+        self.print(reader, out, style)?;
+        if out.get(start) != Some(&b'"') {
+            out.insert(start, b'"');
+            out.push(b'"');
+        }
+        Ok(())
+    }
+
+    fn print_rare(self, reader: &mut Reader<'_>, out: &mut Vec<u8>, style: Style) -> Step {
+        match self {
+            Scalar::Char => put_json_string(out, reader.char()?.encode_utf8(&mut [0; 4])),
+            Scalar::Bytes => print_base64(out, reader.bytes()?),
+            Scalar::Uuid => print_uuid(out, reader.bytes()?)?,
+            Scalar::Timestamp => {
+                let seconds = reader.zigzag(64)?;
+                let nanos = nanos(reader)?;
+                let printed = time::print_timestamp(out, seconds, nanos);
+                if printed.is_none() && !style.discard {
+                    return Err(DecodeReason::YearOutOfRange);
+                }
+            }
+            Scalar::Duration => {
+                let seconds = reader.varint(64)?;
+                let nanos = nanos(reader)?;
+                time::print_duration(out, seconds, nanos);
+            }
+            Scalar::IpAddr => match reader.varint(32)? {
+                0 => print_quoted(out, Ipv4Addr::from(reader.array::<4>()?)),
+                1 => print_quoted(out, Ipv6Addr::from(reader.array::<16>()?)),
+                _ => return Err(Reason::UnknownVariant.into()),
+            },
+            Scalar::Ipv4Addr => print_quoted(out, Ipv4Addr::from(reader.array::<4>()?)),
+            // `print` has taken all others.
+            _ => print_quoted(out, Ipv6Addr::from(reader.array::<16>()?)),
+        }
+        Ok(())
+    }
+}
+
+impl Int {
+    /// Whether it is written as a string whatever the route says: no JSON reader has such numbers.
+    fn always_text(self) -> bool {
+        matches!(self, Int::U128 | Int::I128)
+    }
+
+    #[inline]
+    fn print(self, reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Step {
+        let mut buffer = itoa::Buffer::new();
+        let text = match self {
+            Int::U8 => buffer.format(reader.u8()?),
+            Int::I8 => buffer.format(reader.u8()? as i8),
+            Int::U16 => buffer.format(reader.varint(16)?),
+            Int::U32 => buffer.format(reader.varint(32)?),
+            Int::U64 => buffer.format(reader.varint(64)?),
+            Int::I16 => buffer.format(reader.zigzag(16)?),
+            Int::I32 => buffer.format(reader.zigzag(32)?),
+            Int::I64 => buffer.format(reader.zigzag(64)?),
+            Int::U128 => buffer.format(reader.varint128()?),
+            Int::I128 => buffer.format(reader.zigzag128()?),
+        };
+        out.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+}
+
+fn nanos(reader: &mut Reader<'_>) -> Result<u32, DecodeReason> {
+    match reader.varint(32)? {
+        nanos @ 0..=999_999_999 => Ok(nanos as u32),
+        _ => Err(Reason::NanosOutOfRange.into()),
+    }
+}
+
+fn print_f64(out: &mut Vec<u8>, value: f64) {
+    match special(value) {
+        Some(text) => out.extend_from_slice(text),
+        None => out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes()),
+    }
+}
+
+fn print_f32(out: &mut Vec<u8>, value: f32) {
+    match special(f64::from(value)) {
+        Some(text) => out.extend_from_slice(text),
+        None => out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes()),
+    }
+}
+
+fn special(value: f64) -> Option<&'static [u8]> {
+    if value.is_finite() {
+        None
+    } else if value.is_nan() {
+        Some(b"\"NaN\"")
+    } else if value > 0.0 {
+        Some(b"\"Infinity\"")
+    } else {
+        Some(b"\"-Infinity\"")
+    }
+}
+
+fn print_base64(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.push(b'"');
+    let start = out.len();
+    // Four characters for three bytes, a started three counting whole.
+    out.resize(start + bytes.len().div_ceil(3) * 4, 0);
+    if let Some(room) = out.get_mut(start..) {
+        // The room is exactly what the encoding takes.
+        let _ = text::BASE64.encode_slice(bytes, room);
+    }
+    out.push(b'"');
+}
+
+fn print_uuid(out: &mut Vec<u8>, bytes: &[u8]) -> Step {
+    let bytes: [u8; 16] = bytes.try_into().map_err(|_| Reason::BadUuid)?;
+    const HEX: [u8; 16] = *b"0123456789abcdef";
+    out.push(b'"');
+    for (index, byte) in bytes.into_iter().enumerate() {
+        if let 4 | 6 | 8 | 10 = index {
+            out.push(b'-');
+        }
+        let digits = [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]];
+        out.extend_from_slice(&digits);
+    }
+    out.push(b'"');
+    Ok(())
+}
+
+fn print_quoted(out: &mut Vec<u8>, value: impl Display) {
+    // Writing to a vector cannot fail.
+    let _ = write!(out, "\"{value}\"");
+}

@@ -1,0 +1,285 @@
+//! Hostile sizes and shapes: depth, zero-sized floods, keys by the thousand, random bytes. Nothing panics, nothing grows
+//! without a bound, and what is taken always passes the protocol's own check.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use callgate_protocol::check;
+use callgate_protocol::limits::{MAX_DEPTH, MAX_ZERO_SIZED_ITEMS};
+use callgate_protocol::schema::{MethodSchema, Shape, Type};
+use callgate_protocol::wire::put_varint;
+use callgate_transcode::json::validate;
+use callgate_transcode::{RequestBinding, RequestProgram, UnknownFields};
+use support::generate::{self, Random};
+use support::value::bincode_of;
+use support::{
+    decode, default_field, encode, encode_all, enumeration, field, lines, list, method, method_of, option,
+    structure, variant, whole,
+};
+
+/// Encodes, checks what comes out, and decodes it again.
+fn round(schema: &MethodSchema, body: &str) -> Result<String, String> {
+    let bytes = encode(&whole(schema), body.as_bytes()).map_err(|violations| lines(&violations))?;
+    assert_eq!(check::value(schema, &schema.request, &bytes), Ok(()));
+    Ok(decode(schema, &bytes).unwrap())
+}
+
+fn nested(open: &str, inner: &str, close: &str, times: usize) -> String {
+    format!("{}{inner}{}", open.repeat(times), close.repeat(times))
+}
+
+#[test]
+fn structs_may_nest_128_deep_and_no_deeper() {
+    let schema = method(vec![structure(vec![field("a", option(Type::Ref(0)))])]);
+    let body = |depth| nested("{\"a\":", "{\"a\":null}", "}", depth - 1);
+    assert_eq!(round(&schema, &body(MAX_DEPTH)), Ok(body(MAX_DEPTH)));
+    let refused = round(&schema, &body(MAX_DEPTH + 1)).unwrap_err();
+    assert!(refused.ends_with("nested deeper than 128"), "{refused}");
+    // `Some` 128 times and `None`.
+    let mut message = vec![1; MAX_DEPTH];
+    message.push(0);
+    assert!(decode(&schema, &message).is_err());
+    assert!(check::value(&schema, &schema.response, &message).is_err());
+    assert!(decode(&schema, &vec![1; 1 << 20]).is_err());
+}
+
+#[test]
+fn each_kind_of_container_counts_as_the_check_counts_it() {
+    let schema = method(vec![
+        structure(vec![field("v", Type::Ref(1))]),
+        enumeration(vec![
+            variant("End", Shape::Unit),
+            variant("N", Shape::Newtype(Type::Ref(1))),
+            variant("T", Shape::Tuple(vec![Type::Ref(1)])),
+            variant("S", Shape::Struct(vec![field("v", Type::Ref(1))])),
+            variant("L", Shape::Newtype(list(Type::Ref(1)))),
+            variant(
+                "M",
+                Shape::Newtype(Type::Map(Box::new(Type::Bool), Box::new(Type::Ref(1)))),
+            ),
+        ]),
+    ]);
+    for (open, close, containers) in [
+        ("{\"N\":", "}", 1),
+        ("{\"T\":[", "]}", 2),
+        ("{\"S\":{\"v\":", "}}", 2),
+        ("{\"L\":[", "]}", 2),
+        ("{\"M\":{\"true\":", "}}", 2),
+    ] {
+        let times = (MAX_DEPTH - 1) / containers;
+        let body = |times| format!("{{\"v\":{}}}", nested(open, "\"End\"", close, times));
+        assert_eq!(round(&schema, &body(times)), Ok(body(times)), "{open}");
+        assert!(round(&schema, &body(times + 1)).is_err(), "{open}");
+    }
+}
+
+#[test]
+fn json_inside_of_a_message_counts_on_from_where_it_stands() {
+    let text = |depth| nested("[", "", "]", depth);
+    assert_eq!(validate(text(MAX_DEPTH).as_bytes()), Ok(()));
+    assert!(validate(text(MAX_DEPTH + 1).as_bytes()).is_err());
+    assert!(validate("[".repeat(1 << 20).as_bytes()).is_err());
+
+    let schema = method_of(Type::Json);
+    let body = |depth| format!("{{\"v\":{}}}", text(depth));
+    assert_eq!(round(&schema, &body(MAX_DEPTH - 1)), Ok(body(MAX_DEPTH - 1)));
+    assert!(round(&schema, &body(MAX_DEPTH)).is_err());
+    let deep = bincode::serde::encode_to_vec(text(MAX_DEPTH), bincode::config::standard()).unwrap();
+    assert!(decode(&schema, &deep).is_err());
+}
+
+#[test]
+fn a_default_counts_where_it_is_filled_in() {
+    // A default of 3 lists inside each other, at the bottom of the nesting.
+    let lists = list(list(list(Type::U8)));
+    let schema = method(vec![structure(vec![
+        default_field("d", lists, &[1, 1, 1, 7]),
+        field("a", option(Type::Ref(0))),
+    ])]);
+    let body = |depth| nested("{\"a\":", "{}", "}", depth - 1);
+    assert!(round(&schema, &body(MAX_DEPTH - 3)).is_ok());
+    let refused = round(&schema, &body(MAX_DEPTH - 2)).unwrap_err();
+    assert!(
+        refused.contains("its default makes the request nest deeper than 128"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn values_without_content_are_counted() {
+    let schema = method_of(list(Type::Unit));
+    let body = |count| format!("{{\"v\":[{}]}}", vec!["null"; count].join(","));
+    assert!(round(&schema, &body(MAX_ZERO_SIZED_ITEMS)).is_ok());
+    assert!(round(&schema, &body(MAX_ZERO_SIZED_ITEMS + 1)).is_err());
+    let mut message = Vec::new();
+    put_varint(&mut message, 1 << 28);
+    assert!(decode(&schema, &message).is_err());
+    put_varint(&mut message, u64::MAX);
+    assert!(decode(&schema, &message[5..]).is_err());
+
+    // A default may have many: here 1 000 of them for each two bytes of the body.
+    let mut thousand = Vec::new();
+    put_varint(&mut thousand, 1_000);
+    let schema = method(vec![
+        structure(vec![field("v", list(Type::Ref(1)))]),
+        structure(vec![default_field("u", list(Type::Tuple(vec![])), &thousand)]),
+    ]);
+    let body = |count| format!("{{\"v\":[{}]}}", vec!["{}"; count].join(","));
+    assert!(round(&schema, &body(65)).is_ok());
+    assert!(round(&schema, &body(66)).is_err());
+}
+
+#[test]
+fn structs_that_each_hold_two_of_the_next_do_not_take_exponential_time() {
+    // Built by hand: the protocol's own reader refuses nothing in it.
+    let twice = |next| structure(vec![field("a", Type::Ref(next)), field("b", Type::Ref(next))]);
+    let mut definitions: Vec<_> = (1..100).map(twice).collect();
+    definitions.push(structure(vec![]));
+    let schema = method(definitions);
+    assert!(decode(&schema, &[]).is_err());
+}
+
+#[test]
+fn missing_fields_do_not_make_a_small_body_a_huge_request() {
+    let default = bincode::serde::encode_to_vec("x".repeat(100_000), bincode::config::standard()).unwrap();
+    let schema = method(vec![
+        structure(vec![field("v", list(Type::Ref(1)))]),
+        structure(vec![default_field("d", Type::String, &default)]),
+    ]);
+    let body = format!("{{\"v\":[{}]}}", vec!["{}"; 100_000].join(","));
+    let refused = round(&schema, &body).unwrap_err();
+    assert!(
+        refused.contains("the request is longer than 16777216 bytes"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn a_megabyte_of_keys_is_compared_without_comparing_each_with_each() {
+    let keys = |escape: &str| {
+        let members: Vec<String> = (0..70_000).map(|i| format!("\"{escape}key{i}\":1")).collect();
+        members.join(",")
+    };
+    let map = method_of(Type::Map(Box::new(Type::String), Box::new(Type::U8)));
+    let any = method_of(Type::Json);
+    let ignoring = RequestBinding {
+        unknown_fields: UnknownFields::Ignore,
+        ..RequestBinding::default()
+    };
+    let ignoring = RequestProgram::compile(&method(vec![structure(vec![])]), &ignoring).unwrap();
+    for escape in ["", "\\u0061"] {
+        let keys = keys(escape);
+        for last in [",\"akey7\":1", ",\"key7\":1"] {
+            let inner = format!("{{{keys}{last}}}");
+            let twice = match escape {
+                "" => last.contains("\"key7"),
+                _ => last.contains("akey7"),
+            };
+            let body = format!("{{\"v\":{inner}}}");
+            for program in [&whole(&map), &whole(&any)] {
+                assert_eq!(
+                    encode(program, body.as_bytes()).is_err(),
+                    twice,
+                    "{escape} {last}"
+                );
+            }
+            assert_eq!(
+                encode(&ignoring, inner.as_bytes()).is_err(),
+                twice,
+                "{escape} {last}"
+            );
+        }
+    }
+    // The same field again and again.
+    let schema = method_of(Type::U8);
+    let body = format!("{{{}\"v\":1}}", "\"v\":1,".repeat(150_000));
+    assert_eq!(encode(&whole(&schema), body.as_bytes()).unwrap_err().len(), 1);
+}
+
+#[test]
+fn a_flood_of_parameters_or_a_long_key_makes_no_flood_of_words() {
+    let schema = method(vec![structure(vec![
+        field("v", list(Type::U8)),
+        field("a", option(Type::Ref(0))),
+    ])]);
+    let program = whole(&schema);
+    let unknown = vec![("x", "1"); 50_000];
+    assert_eq!(encode_all(&program, &[], &unknown, b"").unwrap_err().len(), 64);
+    let items = vec![("v", "1"); 50_000];
+    assert_eq!(encode_all(&program, &[], &items, b"").unwrap().len(), 50_004);
+    let dots = "a.".repeat(30_000);
+    let refused = encode_all(&program, &[], &[(&dots, "1"), ("v", "1")], b"").unwrap_err();
+    assert!(lines(&refused).len() < 1_000, "{refused:?}");
+
+    let map = method_of(Type::Map(Box::new(Type::String), Box::new(Type::Ref(0))));
+    let body = format!(
+        "{{\"v\":{{\"{}\":{{\"{}\":1}}}}}}",
+        "k".repeat(1 << 20),
+        "u".repeat(1 << 20)
+    );
+    let refused = encode(&whole(&map), body.as_bytes()).unwrap_err();
+    assert_eq!(refused.len(), 2);
+    assert!(lines(&refused).len() < 1_000);
+}
+
+/// Keys may repeat: a message may have an entry of a map twice.
+fn is_json(text: &str) -> bool {
+    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+}
+
+#[test]
+fn random_bytes_are_refused_or_taken_but_nothing_else_happens() {
+    for seed in 0..3_000 {
+        let mut random = Random(seed);
+        let schema = generate::schema(&mut random);
+        let program = whole(&schema);
+        for _ in 0..10 {
+            let length = random.below(60);
+            let small = random.chance(50);
+            let mut byte = || random.next() as u8 >> if small { 6 } else { 0 };
+            let bytes: Vec<u8> = (0..length).map(|_| byte()).collect();
+            let decoded = decode(&schema, &bytes);
+            let checked = check::value(&schema, &schema.response, &bytes);
+            match (&decoded, checked) {
+                (Ok(text), Ok(())) => assert!(is_json(text), "seed {seed}: {text}"),
+                (Ok(text), Err(error)) => panic!("seed {seed}: {error} in {text}"),
+                // What is a value may still be none that JSON can show.
+                (Err(_), _) => {}
+            }
+            let _ = encode(&program, &bytes);
+        }
+    }
+}
+
+#[test]
+fn mutated_messages_are_taken_only_where_the_check_takes_them() {
+    for seed in 0..2_000 {
+        let mut random = Random(seed);
+        let schema = generate::schema(&mut random);
+        let value = generate::value(&mut random, &schema, &schema.response, 5);
+        let bytes = bincode_of(&schema, &schema.response, &value);
+        if bytes.is_empty() {
+            continue;
+        }
+        for _ in 0..10 {
+            let mut bytes = bytes.clone();
+            let at = random.below(bytes.len());
+            match random.below(3) {
+                0 => bytes[at] = random.next() as u8,
+                1 => drop(bytes.remove(at)),
+                _ => bytes.insert(at, random.below(3) as u8),
+            }
+            let checked = check::value(&schema, &schema.response, &bytes);
+            match decode(&schema, &bytes) {
+                Ok(text) => {
+                    assert_eq!(checked, Ok(()), "seed {seed}: {text}");
+                    assert!(is_json(&text), "seed {seed}: {text}");
+                }
+                Err(error) => {
+                    let cannot_show = !matches!(error.reason, callgate_transcode::DecodeReason::Message(_));
+                    assert!(checked.is_err() || cannot_show, "seed {seed}: {error}");
+                }
+            }
+        }
+    }
+}

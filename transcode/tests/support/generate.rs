@@ -1,0 +1,338 @@
+//! Random schemas and values, from a seed.
+
+use super::value::{Value, bincode_of};
+use super::{enumeration, field, structure, variant};
+use callgate_protocol::schema::{Definition, Field, MethodSchema, Shape, Type};
+
+/// SplitMix64.
+pub(crate) struct Random(pub(crate) u64);
+
+impl Random {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub(crate) fn below(&mut self, n: usize) -> usize {
+        (self.next() % n as u64) as usize
+    }
+
+    pub(crate) fn chance(&mut self, percent: usize) -> bool {
+        self.below(100) < percent
+    }
+
+    pub(crate) fn pick<T: Clone>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len())].clone()
+    }
+
+    /// Of any width, so that each length of a varint is met.
+    fn wide(&mut self, bits: u32) -> u128 {
+        let raw = (u128::from(self.next()) << 64) | u128::from(self.next());
+        raw >> (128 - bits) >> self.below(bits as usize)
+    }
+
+    pub(crate) fn text(&mut self) -> String {
+        const PARTS: [&str; 14] = [
+            "a", "order", "\"", "\\", "\n", "\u{0}", "/", "é", "日本", "🦀", "\u{7f}", "\u{2028}", " ",
+            "12345678",
+        ];
+        let parts = self.below(6);
+        (0..parts).map(|_| self.pick(&PARTS)).collect()
+    }
+}
+
+const SCALARS: [Type; 22] = [
+    Type::Bool,
+    Type::U8,
+    Type::U16,
+    Type::U32,
+    Type::U64,
+    Type::U128,
+    Type::I8,
+    Type::I16,
+    Type::I32,
+    Type::I64,
+    Type::I128,
+    Type::Char,
+    Type::String,
+    Type::Uuid,
+    Type::Timestamp,
+    Type::Duration,
+    Type::IpAddr,
+    Type::Ipv4Addr,
+    Type::Ipv6Addr,
+    Type::F32,
+    Type::F64,
+    Type::Bytes,
+];
+/// Of those above, the ones that can be keys.
+const KEYS: usize = 19;
+
+const NAMES: [&str; 8] = [
+    "id",
+    "qty",
+    "client_id",
+    "a\"b",
+    "日本",
+    "with space",
+    "x.y",
+    "a~b/c",
+];
+
+/// Structs stand at even indices, enums of any kind at odd ones, an enum of units alone at the end.
+pub(crate) fn schema(random: &mut Random) -> MethodSchema {
+    let count = 2 + random.below(5) as u32;
+    let mut definitions = Vec::new();
+    for index in 0..count {
+        let definition = match index % 2 {
+            0 => structure(fields(random, index, count)),
+            _ => any_enum(random, index, count),
+        };
+        definitions.push(definition);
+    }
+    let units = ["Red", "Green", "Blue"].map(|name| variant(name, Shape::Unit));
+    definitions.push(enumeration(units.to_vec()));
+    let mut schema = MethodSchema {
+        doc: String::new(),
+        request: Type::Ref(0),
+        response: Type::Ref(0),
+        definitions,
+    };
+    add_defaults(random, &mut schema);
+    MethodSchema::decode(&schema.encode()).unwrap()
+}
+
+fn fields(random: &mut Random, index: u32, count: u32) -> Vec<Field> {
+    // More than eight sometimes: then names are searched otherwise.
+    let most = if random.chance(15) { 14 } else { 5 };
+    let fields = random.below(most);
+    let mut one = |place: usize| {
+        let name = format!("{}{place}", random.pick(&NAMES));
+        let mut field = field(&name, ty(random, index, count, 0));
+        if random.chance(20) {
+            field.aliases.push(format!("alias{place}"));
+        }
+        field
+    };
+    (0..fields).map(&mut one).collect()
+}
+
+fn any_enum(random: &mut Random, index: u32, count: u32) -> Definition {
+    let mut variants = vec![variant("Unit", Shape::Unit)];
+    for place in 0..random.below(4) {
+        let shape = match random.below(4) {
+            0 => Shape::Unit,
+            1 => Shape::Newtype(ty(random, index, count, 0)),
+            2 => Shape::Tuple(
+                (0..random.below(4))
+                    .map(|_| ty(random, index, count, 0))
+                    .collect(),
+            ),
+            _ => Shape::Struct(fields(random, index, count)),
+        };
+        variants.push(variant(&format!("V{place}"), shape));
+    }
+    enumeration(variants)
+}
+
+/// A definition is referred to directly only from lower ones, so that there are finite values.
+fn ty(random: &mut Random, index: u32, count: u32, nesting: usize) -> Type {
+    let scalar = |random: &mut Random| random.pick(&SCALARS);
+    if nesting > 3 || random.chance(50) {
+        return scalar(random);
+    }
+    let any = |random: &mut Random| match random.chance(40) {
+        true => Type::Ref(random.below(count as usize) as u32),
+        false => ty(random, index, count, nesting + 1),
+    };
+    match random.below(9) {
+        0 | 1 => Type::Option(Box::new(any(random))),
+        2 => Type::List(Box::new(any(random))),
+        3 => {
+            let length = random.below(4) as u32;
+            Type::Array(Box::new(ty(random, index, count, nesting + 1)), length)
+        }
+        4 => Type::Tuple(
+            (0..random.below(4))
+                .map(|_| ty(random, index, count, nesting + 1))
+                .collect(),
+        ),
+        5 => {
+            let key = match random.chance(20) {
+                true => Type::Ref(count),
+                false => SCALARS[random.below(KEYS)].clone(),
+            };
+            Type::Map(Box::new(key), Box::new(any(random)))
+        }
+        6 => Type::Json,
+        7 => Type::Unit,
+        _ if index + 1 < count => Type::Ref(index + 1 + random.below((count - index - 1) as usize) as u32),
+        _ => Type::Ref(count),
+    }
+}
+
+fn add_defaults(random: &mut Random, schema: &mut MethodSchema) {
+    for index in 0..schema.definitions.len() {
+        let Definition::Struct(def) = &schema.definitions[index] else {
+            continue;
+        };
+        let defaults: Vec<_> = def
+            .fields
+            .iter()
+            .map(|field| {
+                let default = value(random, schema, &field.ty, 1);
+                random.chance(25).then(|| bincode_of(schema, &field.ty, &default))
+            })
+            .collect();
+        let Definition::Struct(def) = &mut schema.definitions[index] else {
+            continue;
+        };
+        for (field, default) in def.fields.iter_mut().zip(defaults) {
+            field.default = default;
+        }
+    }
+}
+
+pub(crate) fn value(random: &mut Random, schema: &MethodSchema, ty: &Type, budget: usize) -> Value {
+    let less = budget.saturating_sub(1);
+    match ty {
+        Type::Option(inner) => Value::Option(match **inner {
+            // `Some(())` has no JSON of its own.
+            Type::Unit => None,
+            _ if budget == 0 || random.chance(30) => None,
+            _ => match value(random, schema, inner, less) {
+                // Nor has `Some(None)`.
+                Value::Option(None) => None,
+                some => Some(Box::new(some)),
+            },
+        }),
+        Type::List(item) => Value::Items(many(random, schema, item, budget)),
+        Type::Array(item, n) => Value::Items((0..*n).map(|_| value(random, schema, item, less)).collect()),
+        Type::Tuple(types) => Value::Items(types.iter().map(|ty| value(random, schema, ty, less)).collect()),
+        Type::Map(key, item) => {
+            let mut entries: Vec<(Value, Value)> = Vec::new();
+            for content in many(random, schema, item, budget) {
+                let key = value(random, schema, key, 0);
+                if entries.iter().all(|(other, _)| *other != key) {
+                    entries.push((key, content));
+                }
+            }
+            Value::Map(entries)
+        }
+        Type::Ref(index) => match schema.definition(*index).unwrap() {
+            Definition::Struct(def) => Value::Items(
+                def.fields
+                    .iter()
+                    .map(|f| value(random, schema, &f.ty, less))
+                    .collect(),
+            ),
+            Definition::Enum(def) => {
+                let number = if budget == 0 {
+                    0
+                } else {
+                    random.below(def.variants.len())
+                };
+                let types = super::value::content_types(&def.variants[number].shape);
+                let content = types.into_iter().map(|ty| value(random, schema, ty, less));
+                Value::Variant(number as u32, content.collect())
+            }
+        },
+        scalar => scalar_value(random, scalar),
+    }
+}
+
+fn many(random: &mut Random, schema: &MethodSchema, item: &Type, budget: usize) -> Vec<Value> {
+    let count = match budget {
+        0 => 0,
+        _ if *item == Type::U8 && random.chance(10) => 300,
+        _ => random.below(4),
+    };
+    (0..count)
+        .map(|_| value(random, schema, item, budget - 1))
+        .collect()
+}
+
+fn scalar_value(random: &mut Random, ty: &Type) -> Value {
+    let signed = |random: &mut Random, bits: u32| {
+        let magnitude = random.wide(bits - 1) as i128;
+        Value::Signed(if random.chance(50) {
+            magnitude
+        } else {
+            -1 - magnitude
+        })
+    };
+    match ty {
+        Type::Unit => Value::Unit,
+        Type::Bool => Value::Bool(random.chance(50)),
+        Type::U8 => Value::Unsigned(random.wide(8)),
+        Type::U16 => Value::Unsigned(random.wide(16)),
+        Type::U32 => Value::Unsigned(random.wide(32)),
+        Type::U64 => Value::Unsigned(random.wide(64)),
+        Type::U128 => Value::Unsigned(random.wide(128)),
+        Type::I8 => signed(random, 8),
+        Type::I16 => signed(random, 16),
+        Type::I32 => signed(random, 32),
+        Type::I64 => signed(random, 64),
+        Type::I128 => signed(random, 128),
+        Type::F32 => Value::F32(match random.below(4) {
+            0 => random.pick(&[
+                0.0,
+                -0.0,
+                1.0,
+                0.1,
+                f32::MAX,
+                f32::MIN_POSITIVE,
+                f32::INFINITY,
+                -1e-45,
+            ]),
+            1 => random.below(100_000) as f32 / 100.0,
+            _ => Some(f32::from_bits(random.next() as u32))
+                .filter(|v| !v.is_nan())
+                .unwrap_or(f32::NAN),
+        }),
+        Type::F64 => Value::F64(match random.below(4) {
+            0 => random.pick(&[
+                0.0,
+                -0.0,
+                1e21,
+                1e22,
+                0.1,
+                f64::MAX,
+                5e-324,
+                f64::NEG_INFINITY,
+                9007199254740993.0,
+            ]),
+            1 => random.below(100_000) as f64 / 100.0,
+            _ => Some(f64::from_bits(random.next()))
+                .filter(|v| !v.is_nan())
+                .unwrap_or(f64::NAN),
+        }),
+        Type::Char => Value::Char(random.pick(&['a', '"', '\\', '\n', 'é', '日', '🦀', '\u{ffff}'])),
+        Type::String => Value::String(random.text()),
+        Type::Bytes => Value::Bytes(random.text().into_bytes()),
+        Type::Uuid => Value::Uuid(random.wide(128).to_be_bytes()),
+        Type::Timestamp => Value::Timestamp(
+            -62_167_219_200 + (random.next() % 315_569_520_000) as i64,
+            sub_second(random),
+        ),
+        Type::Duration => Value::Duration(random.wide(64) as u64, sub_second(random)),
+        Type::Ipv4Addr => Value::V4((random.next() as u32).into()),
+        Type::Ipv6Addr => Value::V6(random.wide(128).into()),
+        Type::IpAddr if random.chance(50) => Value::Ip(std::net::Ipv4Addr::from(random.next() as u32).into()),
+        Type::IpAddr => Value::Ip(std::net::Ipv6Addr::from(random.wide(128)).into()),
+        _ => Value::String(random.pick(&[
+            r#"{"a": [1, 2.50, {"b": null}], "\u0061b": "x\ny"}"#.to_owned(),
+            "[]".to_owned(),
+            "-0.0e+10".to_owned(),
+            r#""text \" here""#.to_owned(),
+        ])),
+    }
+}
+
+fn sub_second(random: &mut Random) -> u32 {
+    let unit = random.pick(&[1, 1_000, 1_000_000, 1_000_000_000]);
+    random.below(1_000_000_000) as u32 / unit * unit
+}
