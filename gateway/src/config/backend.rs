@@ -1,7 +1,8 @@
 //! A backend's declaration: which endpoints there are, and how their connections are kept.
 
+use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
-use super::reader::{Complaint, Item, Reader};
+use super::reader::{Item, Reader};
 use callgate_protocol::limits::MAX_CALLS;
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};

@@ -4,9 +4,7 @@
 //! All mistakes of all files are gathered and shown together; a person fixes them in one go.
 
 use super::source::{Source, shown};
-use annotate_snippets::{
-    AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet, normalize_untrusted_str,
-};
+use annotate_snippets::{AnnotationKind, Element, Group, Level, Renderer, Snippet, normalize_untrusted_str};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -79,7 +77,7 @@ pub(crate) struct Diagnostic {
     title: String,
     /// The first is where it is; the others are where it comes from.
     labels: Vec<Label>,
-    /// A file that has no text to show.
+    /// A file that has no text to show, for the order.
     path: Option<PathBuf>,
     notes: Vec<String>,
     helps: Vec<String>,
@@ -160,12 +158,9 @@ impl Diagnostic {
     }
 
     fn render(&self, renderer: &Renderer) -> String {
-        let mut group = Level::ERROR
+        let group = Level::ERROR
             .primary_title(self.title.as_str())
             .elements(self.snippets());
-        if let (true, Some(path)) = (self.labels.is_empty(), &self.path) {
-            group = group.element(Origin::path(shown(path)));
-        }
         let notes = self
             .notes
             .iter()
@@ -216,7 +211,7 @@ pub(super) fn names_help<'n>(wrong: &str, right: impl IntoIterator<Item = &'n st
     match nearest(wrong, right.iter().copied()) {
         Some(name) => Some(format!("did you mean `{name}`?")),
         None if right.is_empty() || right.len() > 16 => None,
-        None => Some(format!("there is {}", list(&right))),
+        None => Some(format!("there is {}", list(&right, "and"))),
     }
 }
 
@@ -236,13 +231,13 @@ pub(super) fn nearest<'n>(wrong: &str, right: impl IntoIterator<Item = &'n str>)
         .map(|(_, name)| name)
 }
 
-/// `a`, `b` and `c`.
-pub(super) fn list(names: &[&str]) -> String {
+/// `a`, `b` and `c`, or `a`, `b` or `c`.
+pub(super) fn list(names: &[&str], last_word: &str) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     match quoted.split_last() {
         None => String::new(),
         Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        Some((last, rest)) => format!("{} {last_word} {last}", rest.join(", ")),
     }
 }
 

@@ -3,7 +3,7 @@
 //! Literals are compared with the path as the client sent it: nothing is decoded, joined or folded before. What could
 //! therefore never match (a space, a `..` that clients resolve themselves) is refused here.
 
-use super::reader::Complaint;
+use super::complaint::Complaint;
 use std::fmt;
 use std::ops::Range;
 

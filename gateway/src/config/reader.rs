@@ -3,6 +3,7 @@
 //! serde stops at the first error. Here every key is read by itself; what will not do is reported and read as absent,
 //! and the walk goes on. Whoever walks must therefore treat `None` as "already reported, or not there".
 
+use super::complaint::Complaint;
 use super::diagnostics::{Diagnostic, list, names_help};
 use super::source::Source;
 use super::units;
@@ -11,60 +12,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-
-/// Why one value will not do: a title for the whole, a label for the underlined place.
-#[derive(Debug)]
-pub(super) struct Complaint {
-    title: String,
-    label: String,
-    /// The part of the string that is wrong; all of it without.
-    within: Option<Range<usize>>,
-    notes: Vec<String>,
-    helps: Vec<String>,
-}
-
-impl Complaint {
-    pub(super) fn new(title: impl Into<String>, label: impl Into<String>) -> Complaint {
-        Complaint {
-            title: title.into(),
-            label: label.into(),
-            within: None,
-            notes: Vec::new(),
-            helps: Vec::new(),
-        }
-    }
-
-    pub(super) fn within(mut self, range: Range<usize>) -> Self {
-        self.within = Some(range);
-        self
-    }
-
-    /// The same, where the string is the end of a longer one.
-    pub(super) fn shifted(mut self, by: usize) -> Self {
-        self.within = self.within.map(|range| range.start + by..range.end + by);
-        self
-    }
-
-    pub(super) fn note(mut self, text: impl Into<String>) -> Self {
-        self.notes.push(text.into());
-        self
-    }
-
-    pub(super) fn help(mut self, text: impl Into<String>) -> Self {
-        self.helps.push(text.into());
-        self
-    }
-
-    /// The complaint about a value that stands in no file, such as an environment variable's.
-    pub(super) fn without_place(self, name: &str) -> Diagnostic {
-        self.notes_to(Diagnostic::new(format!("{name}: {}: {}", self.title, self.label)))
-    }
-
-    fn notes_to(&self, diagnostic: Diagnostic) -> Diagnostic {
-        let diagnostic = self.notes.iter().fold(diagnostic, Diagnostic::note);
-        self.helps.iter().fold(diagnostic, Diagnostic::help)
-    }
-}
 
 /// A key and its value.
 #[derive(Clone)]
@@ -118,7 +65,9 @@ impl<'s> Reader<'s> {
         for error in &errors {
             let end = self.source.text().len();
             let span = error.span().unwrap_or(end..end);
-            self.report(Diagnostic::new(format!("not valid TOML: {}", error.message())).at(self.source, span, ""));
+            self.report(
+                Diagnostic::new(format!("not valid TOML: {}", error.message())).at(self.source, span, ""),
+            );
         }
         errors.is_empty().then_some(document)
     }
@@ -226,12 +175,12 @@ impl<'s> Reader<'s> {
     /// Reads one of a few words.
     pub(super) fn choice<T: Copy>(&mut self, item: &Item<'_>, choices: &[(&str, T)]) -> Option<T> {
         let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-        self.text(item, &format!("one of {}", list(&words)), |text| {
+        self.text(item, &format!("one of {}", list(&words, "or")), |text| {
             let found = choices.iter().find(|(word, _)| *word == text);
             found.map(|(_, value)| *value).ok_or_else(|| {
                 let complaint = Complaint::new(
                     format!("`{}` cannot be `{text}`", item.key),
-                    format!("expected {}", list(&words)),
+                    format!("expected {}", list(&words, "or")),
                 );
                 match names_help(text, words.iter().copied()) {
                     Some(help) if help.starts_with("did") => complaint.help(help),
@@ -266,9 +215,13 @@ impl<'s> Reader<'s> {
                 format!("`{}` needs a unit", item.key),
                 "milliseconds, seconds, …?",
             );
+            let helpful = number.as_str() != "0" && number.radix() == 10;
             return self.complain(
                 item,
-                complaint.help(format!("write \"{number}s\" or \"{number}ms\"")),
+                match helpful {
+                    true => complaint.help(format!("write \"{number}s\" or \"{number}ms\"")),
+                    false => complaint,
+                },
             );
         }
         let value = self.text(item, "a string such as \"2s\"", units::duration)?;

@@ -1,17 +1,18 @@
 //! A route's declaration: which requests it takes, which method they call, and how the two are bound.
 
-use super::diagnostics::{Diagnostic, nearest};
-use super::path::{self, PathTemplate};
-use super::reader::{Complaint, Item, Reader, Section};
+use super::bind;
+use super::call::{self, CallRef};
+use super::complaint::Complaint;
+use super::diagnostics::Diagnostic;
+use super::method::Method;
+use super::path::PathTemplate;
+use super::reader::{Item, Reader, Section};
 use super::source::{Place, Source};
-use callgate_protocol::CallId;
-use callgate_transcode::{Body, Int64, RequestBinding, Response, ResponseBinding, UnknownFields};
-use std::fmt;
+use callgate_transcode::{RequestBinding, ResponseBinding};
 use std::ops::{Range, RangeInclusive};
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 const KEYS: &[&str] = &[
     "match",
@@ -67,162 +68,6 @@ impl PartialEq for RouteSpec {
 
 impl Eq for RouteSpec {}
 
-/// The methods that routes are made for. `HEAD` and `OPTIONS` the gateway answers by itself.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
-pub enum Method {
-    /// `GET`
-    Get,
-    /// `POST`
-    Post,
-    /// `PUT`
-    Put,
-    /// `PATCH`
-    Patch,
-    /// `DELETE`
-    Delete,
-}
-
-impl Method {
-    /// All of them; the index of each is its number as `usize`.
-    pub const ALL: [Method; 5] = [
-        Method::Get,
-        Method::Post,
-        Method::Put,
-        Method::Patch,
-        Method::Delete,
-    ];
-
-    /// As HTTP writes it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Method::Get => "GET",
-            Method::Post => "POST",
-            Method::Put => "PUT",
-            Method::Patch => "PATCH",
-            Method::Delete => "DELETE",
-        }
-    }
-
-    fn parse(text: &str) -> Result<Method, Complaint> {
-        let at = 0..text.len();
-        text.parse().map_err(|UnknownMethod| match text {
-            "HEAD" => Complaint::new("`HEAD` needs no route", "answered by the GET route of the path")
-                .within(at)
-                .help("remove it; write a GET route if there is none"),
-            "OPTIONS" => Complaint::new("`OPTIONS` needs no route", "answered by the gateway itself")
-                .within(at)
-                .help("remove it"),
-            _ => {
-                let complaint = Complaint::new(
-                    format!("unknown method `{text}`"),
-                    "expected GET, POST, PUT, PATCH or DELETE",
-                );
-                match nearest(text, Method::ALL.map(Method::as_str)) {
-                    Some(name) => complaint.within(at).help(format!("did you mean `{name}`?")),
-                    None => complaint.within(at),
-                }
-            }
-        })
-    }
-}
-
-impl fmt::Display for Method {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// Not one of [`Method::ALL`].
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct UnknownMethod;
-
-impl FromStr for Method {
-    type Err = UnknownMethod;
-
-    /// Exactly as HTTP writes it: methods are case-sensitive (RFC 9110, section 9.1).
-    fn from_str(text: &str) -> Result<Method, UnknownMethod> {
-        Method::ALL
-            .into_iter()
-            .find(|method| method.as_str() == text)
-            .ok_or(UnknownMethod)
-    }
-}
-
-/// How a route names the method it calls.
-#[derive(Clone, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
-pub enum CallRef {
-    /// By name; its Call ID is the name's hash.
-    Name {
-        /// The service.
-        service: String,
-        /// The service's method.
-        method: String,
-    },
-    /// By number, for a method whose Call ID is pinned by hand.
-    Number(CallId),
-}
-
-impl CallRef {
-    /// The number on the wire.
-    pub fn call_id(&self) -> CallId {
-        match self {
-            CallRef::Name { service, method } => CallId::of(service, method),
-            CallRef::Number(id) => *id,
-        }
-    }
-
-    fn parse(text: &str) -> Result<CallRef, Complaint> {
-        let complaint = Complaint::new(
-            format!("`{text}` names no method"),
-            "expected `service.method`, or a number such as `0x1234abcd`",
-        );
-        if let Some(hex) = text.strip_prefix("0x") {
-            let digits = hex.bytes().all(|byte| byte.is_ascii_hexdigit());
-            let number = if digits {
-                u32::from_str_radix(hex, 16).ok()
-            } else {
-                None
-            };
-            return number
-                .and_then(CallId::pinned)
-                .map(CallRef::Number)
-                .ok_or_else(|| {
-                    Complaint::new(
-                        format!("`{text}` is no Call ID"),
-                        "expected `0x1` to `0xffffffff`",
-                    )
-                });
-        }
-        if text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() {
-            return Err(complaint.help(format!("a number stands without quotes: call = {text}")));
-        }
-        let word = |text: &str| {
-            !text.is_empty()
-                && !text.starts_with(|c: char| c.is_ascii_digit())
-                && text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
-        };
-        match text.rsplit_once('.') {
-            Some((service, method)) if word(method) && service.split('.').all(word) => Ok(CallRef::Name {
-                service: service.to_owned(),
-                method: method.to_owned(),
-            }),
-            None if text.contains('/') => {
-                Err(complaint.help(format!("write \"{}\"", text.trim_matches('/').replace('/', "."))))
-            }
-            _ => Err(complaint),
-        }
-    }
-}
-
-impl fmt::Display for CallRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            CallRef::Name { service, method } => write!(f, "{service}.{method}"),
-            CallRef::Number(id) => write!(f, "{id}"),
-        }
-    }
-}
-
 /// The backend a route names.
 #[derive(Clone, Debug)]
 pub(super) enum Target {
@@ -277,27 +122,14 @@ impl Draft {
         Draft {
             source: Arc::clone(reader.source),
             span,
-            call: call.and_then(|item| read_call(reader, &item)),
+            call: call.and_then(|item| call::read(reader, &item)),
             target,
             timeout: section
                 .get("timeout")
                 .and_then(|item| reader.duration(&item, TIMEOUTS))
                 .unwrap_or(TIMEOUT),
-            request: RequestBinding {
-                body: section
-                    .get("body")
-                    .and_then(|item| read_body(reader, &item, &path))
-                    .unwrap_or_default(),
-                unknown_fields: read_unknown(reader, &section),
-                path,
-            },
-            response: ResponseBinding {
-                shape: section
-                    .get("response")
-                    .and_then(|item| read_response(reader, &item))
-                    .unwrap_or_default(),
-                int64: read_int64(reader, &section),
-            },
+            request: bind::request(reader, &section, path),
+            response: bind::response(reader, &section),
             matched,
         }
     }
@@ -348,97 +180,8 @@ fn matches(text: &str) -> Result<(Method, PathTemplate), Complaint> {
         });
     };
     let method = Method::parse(method)?;
+    let path = path.trim_start();
     let start = text.len() - path.len();
     let path = PathTemplate::parse(path).map_err(|complaint| complaint.shifted(start))?;
     Ok((method, path))
-}
-
-fn read_call(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<CallRef> {
-    if let DeValue::Integer(_) = item.value.get_ref() {
-        let number = reader.integer(item, 1..=u64::from(u32::MAX))?;
-        return u32::try_from(number)
-            .ok()
-            .and_then(CallId::pinned)
-            .map(CallRef::Number);
-    }
-    reader.text(item, "a method's name or its number", CallRef::parse)
-}
-
-fn read_body(reader: &mut Reader<'_>, item: &Item<'_>, path: &[String]) -> Option<Body> {
-    if let DeValue::Boolean(false) = item.value.get_ref() {
-        return Some(Body::None);
-    }
-    reader.text(item, "\"*\", a field's name, or false", |text| {
-        if text == "*" {
-            return Ok(Body::Whole);
-        }
-        if text.is_empty() || text == "none" {
-            return Err(
-                Complaint::new("no body is written `false`", "not a field's name").help("write body = false")
-            );
-        }
-        if let Some(reason) = path::field_error(text) {
-            return Err(Complaint::new(
-                "`body` must be \"*\", a field's name, or false",
-                reason,
-            ));
-        }
-        match path
-            .iter()
-            .find(|param| *param == text || path::within(text, param))
-        {
-            Some(param) => Err(Complaint::new(
-                format!("the path and the body both fill `{param}`"),
-                format!("the path has `{{{param}}}`"),
-            )),
-            None => Ok(Body::Field(text.to_owned())),
-        }
-    })
-}
-
-fn read_unknown(reader: &mut Reader<'_>, section: &Section<'_>) -> UnknownFields {
-    let choices = [
-        ("reject", UnknownFields::Reject),
-        ("ignore", UnknownFields::Ignore),
-    ];
-    section
-        .get("unknown_fields")
-        .and_then(|item| reader.choice(&item, &choices))
-        .unwrap_or_default()
-}
-
-fn read_int64(reader: &mut Reader<'_>, section: &Section<'_>) -> Int64 {
-    let choices = [("number", Int64::Number), ("string", Int64::String)];
-    section
-        .get("int64")
-        .and_then(|item| reader.choice(&item, &choices))
-        .unwrap_or_default()
-}
-
-fn read_response(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Response> {
-    let table = reader.table(item, "a table such as { wrap = \"result\" }")?;
-    let before = reader.found.len();
-    let section = reader.section("`response`", table, &["wrap", "field"]);
-    match (section.get("wrap"), section.get("field")) {
-        (Some(wrap), None) => reader.text(&wrap, "the member's name", |text| match text {
-            "" => Err(Complaint::new("`wrap` is the member's name", "there is none")),
-            _ => Ok(Response::Wrap(text.to_owned())),
-        }),
-        (None, Some(field)) => reader.text(&field, "a field's name", |text| match path::field_error(text) {
-            Some(reason) => Err(Complaint::new("`field` is a field's name", reason)),
-            None => Ok(Response::Field(text.to_owned())),
-        }),
-        (None, None) if reader.found.len() > before => None,
-        (one, _) => {
-            let label = if one.is_some() {
-                "it has both"
-            } else {
-                "it has neither"
-            };
-            reader.complain(
-                item,
-                Complaint::new("`response` has either `wrap` or `field`", label),
-            )
-        }
-    }
 }

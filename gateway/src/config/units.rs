@@ -1,6 +1,6 @@
 //! Durations and sizes as people write them: `250ms`, `1.5s`, `1h`; `64KiB`, `10MB`.
 
-use super::reader::Complaint;
+use super::complaint::Complaint;
 use std::time::Duration;
 
 /// The unit's name and its length in nanoseconds.
