@@ -2,7 +2,7 @@
 //!
 //! What the system tells about files is a hint and no more: it comes in bursts, names files that only passed by, and on
 //! some file systems does not come at all. So a thread of its own waits for quiet (or, under continuous writing, for
-//! long enough), reads what is there, and signals only if that is not what it read before. Where no hint comes, it
+//! long enough), reads what is there, and signals only if those are not the files it read before. Where no hint comes, it
 //! looks every two seconds. Whoever is signalled reads again; a signal that was not needed does no harm.
 //!
 //! Folders are watched, not files: an editor replaces a file, and Kubernetes swaps a symlink beside it. Behind symlinks
@@ -16,6 +16,7 @@ use notify::{Config, Event, EventKind, RecommendedWatcher, RecursiveMode, Watche
 use std::collections::{BTreeSet, VecDeque};
 use std::ffi::OsString;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -62,7 +63,7 @@ impl Watcher {
     ///
     /// # Errors
     ///
-    /// The thread cannot be started.
+    /// The thread cannot be started, or a path is empty.
     pub fn start(paths: &[PathBuf]) -> io::Result<Watcher> {
         Watcher::start_with(paths, TIMING, true)
     }
@@ -73,7 +74,7 @@ impl Watcher {
         let stopped = Arc::new(AtomicBool::new(false));
         let source = if hints { hint_source(hint.clone()) } else { None };
         let mut look = Look {
-            paths: paths.to_vec(),
+            paths: paths.iter().map(std::path::absolute).collect::<io::Result<_>>()?,
             source,
             folders: BTreeSet::new(),
             seen: 0,
@@ -197,12 +198,19 @@ impl Look {
     }
 }
 
-/// What the watched paths hold: names, contents, and whether they can be read.
+/// What the watched paths hold: names, contents, and whether they can be read. Which file it is and when it was changed
+/// belong to it too: a file that went away and came back as it was may have been missed by who read in between.
 fn fingerprint(paths: &[PathBuf]) -> u64 {
     let gathered = gather(paths);
     let mut hash = DefaultHasher::new();
     for path in &gathered.files {
         path.hash(&mut hash);
+        // Before the content: what is written in between shows at the next look.
+        let identity = fs::metadata(path).map(|file| {
+            let changed = (file.mtime(), file.mtime_nsec(), file.ctime(), file.ctime_nsec());
+            (file.dev(), file.ino(), changed)
+        });
+        identity.ok().hash(&mut hash);
         read(path).map_err(|error| error.kind()).hash(&mut hash);
     }
     for (path, error) in &gathered.unreadable {

@@ -178,12 +178,20 @@ fn a_file_that_only_passes_by_is_not_signalled() {
     folder.write("other.log", "noise");
     fs::write(&file, "new").unwrap();
     signalled(&mut watcher, &file, Some("new"));
-    // Touched without a change: looked at, and nothing said. The next signal is the next content's.
-    fs::write(&file, "new").unwrap();
     folder.write("other.log", "more noise");
     let longest = TIMING.longest * 2;
     let silent = block_on(async { tokio::time::timeout(longest, watcher.changed()).await.is_err() });
     assert!(silent);
+}
+
+#[test]
+fn a_file_that_went_away_and_came_back_as_it_was_is_signalled() {
+    let folder = Folder::new();
+    let file = folder.write("a.toml", "same");
+    let mut watcher = watch(file.clone());
+    fs::rename(&file, folder.path("aside")).unwrap();
+    fs::rename(folder.path("aside"), &file).unwrap();
+    signalled(&mut watcher, &file, Some("same"));
 }
 
 #[test]
