@@ -48,14 +48,11 @@ fn read_body(reader: &mut Reader<'_>, item: &Item<'_>, path: &[String]) -> Optio
                 reason,
             ));
         }
-        match path
-            .iter()
-            .find(|param| *param == text || path::within(text, param))
-        {
-            Some(param) => Err(Complaint::new(
-                format!("the path and the body both fill `{param}`"),
-                format!("the path has `{{{param}}}`"),
-            )),
+        match path.iter().find(|param| path::overlap(param, text)) {
+            Some(param) => {
+                let title = format!("the path and the body both fill `{text}`");
+                Err(Complaint::new(title, format!("the path has `{{{param}}}`")))
+            }
             None => Ok(Body::Field(text.to_owned())),
         }
     })

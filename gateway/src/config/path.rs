@@ -181,7 +181,7 @@ pub(super) fn overlap(one: &str, other: &str) -> bool {
 }
 
 /// Whether a field lies within another.
-pub(super) fn within(inner: &str, outer: &str) -> bool {
+fn within(inner: &str, outer: &str) -> bool {
     inner
         .strip_prefix(outer)
         .is_some_and(|rest| rest.starts_with('.'))

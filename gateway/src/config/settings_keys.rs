@@ -201,6 +201,13 @@ pub(super) fn absolute(file: &Path, path: &str) -> PathBuf {
 /// A level, or `target=level` with commas between. Stricter than the filter itself, which takes a mistyped level for
 /// the name of a target and then logs nothing.
 pub(super) fn log_filter(text: &str) -> Result<String, Complaint> {
+    if !text.is_ascii() {
+        // tracing-subscriber 0.3.23 cuts such a text within a character, and panics.
+        return Err(Complaint::new(
+            "not a log filter",
+            "expected ASCII characters only",
+        ));
+    }
     let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
     for part in parts.filter(|part| !part.contains(['=', '['])) {
         if LEVELS.iter().any(|level| level.eq_ignore_ascii_case(part)) {

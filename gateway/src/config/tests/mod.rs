@@ -4,6 +4,7 @@
 use super::*;
 
 mod backends;
+mod conflicts;
 mod docs;
 mod files;
 mod never_panics;

@@ -149,29 +149,33 @@ fn a_body_is_everything_a_field_or_false() {
 [backends.shop]
 endpoints = ["127.0.0.1:7101"]
 [[routes]]
-match = "POST /0/{doc}"
+match = "POST /0/{doc.id}"
 call = "a.b"
 body = ""
 [[routes]]
-match = "POST /1/{doc}"
+match = "POST /1/{doc.id}"
 call = "a.b"
 body = "none"
 [[routes]]
-match = "POST /2/{doc}"
+match = "POST /2/{doc.id}"
 call = "a.b"
 body = true
 [[routes]]
-match = "POST /3/{doc}"
+match = "POST /3/{doc.id}"
 call = "a.b"
 body = "a b"
 [[routes]]
-match = "POST /4/{doc}"
+match = "POST /4/{doc.id}"
 call = "a.b"
 body = "doc"
 [[routes]]
-match = "POST /5/{doc}"
+match = "POST /5/{doc.id}"
 call = "a.b"
-body = "doc.x""#,
+body = "doc.id"
+[[routes]]
+match = "POST /6/{doc.id}"
+call = "a.b"
+body = "doc.id.x""#,
         r#"
 error: no body is written `false`
  --> t.toml:7:8
@@ -205,13 +209,19 @@ error: the path and the body both fill `doc`
   --> t.toml:23:8
    |
 23 | body = "doc"
-   |        ^^^^^ the path has `{doc}`
+   |        ^^^^^ the path has `{doc.id}`
 
-error: the path and the body both fill `doc`
+error: the path and the body both fill `doc.id`
   --> t.toml:27:8
    |
-27 | body = "doc.x"
-   |        ^^^^^^^ the path has `{doc}`
+27 | body = "doc.id"
+   |        ^^^^^^^^ the path has `{doc.id}`
+
+error: the path and the body both fill `doc.id.x`
+  --> t.toml:31:8
+   |
+31 | body = "doc.id.x"
+   |        ^^^^^^^^^^ the path has `{doc.id}`
 "#,
     );
 }

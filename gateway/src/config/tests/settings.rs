@@ -310,6 +310,17 @@ error: CALLGATE_LOG: `hyper` is not a level: expected off, error, warn, info, de
 }
 
 #[test]
+fn a_filter_that_would_panic_its_parser_is_refused() {
+    check_settings(
+        "",
+        Some(" 𐠊="),
+        r"
+error: CALLGATE_LOG: not a log filter: expected ASCII characters only
+",
+    );
+}
+
+#[test]
 fn a_broken_filter_is_refused() {
     check_settings(
         r#"
