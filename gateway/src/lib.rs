@@ -2,4 +2,4 @@
 
 pub mod cli;
 pub mod config;
-mod control;
+pub mod control;

@@ -1,1 +1,216 @@
-//! Under construction.
+//! The command line: run the gateway, check its files, show what they say.
+//!
+//! `check` and `routes` read the same files through the same code as the running gateway, so that what they say holds.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail so"))]
+
+use crate::config::{Diagnostics, Settings, Tables};
+use clap::{Args, Parser, Subcommand};
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// What the command line asks for, with the gateway's file.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Serve until told to stop
+    ///
+    /// Routes and backends are watched and taken up while it runs. SIGTERM lets requests in flight end first.
+    Run(Config),
+    /// Check all files and say what is wrong with them
+    ///
+    /// Reads the gateway's file and all tables as `run` would, without serving. Exits with 0 and one line on standard
+    /// output, or with 1 and every mistake on standard error.
+    Check(Config),
+    /// List the routes with the methods they call
+    ///
+    /// One line a route: what it matches, the method, its Call ID (the number on the wire) and the backend.
+    Routes(Config),
+}
+
+/// Where the gateway's file is.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The gateway's own file; it names the tables
+    #[arg(
+        long = "config",
+        value_name = "FILE",
+        env = "CALLGATE_CONFIG",
+        default_value = "config/gateway.toml"
+    )]
+    pub file: PathBuf,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  callgate run                                    serve what config/gateway.toml says
+  callgate run --config /etc/callgate/gateway.toml
+  callgate check && git commit                    commit only tables that hold
+  callgate routes | grep orders                   which method is behind a path
+
+Environment:
+  CALLGATE_CONFIG  the gateway's file, where --config does not name it
+  CALLGATE_LOG     overrides log.level: \"debug\", or \"info,callgate=trace\"
+  NO_COLOR         no colours in diagnostics
+
+Exit status: 0 well, 1 the files or the gateway failed, 2 the command line is wrong.";
+
+/// An API gateway that turns REST and JSON into compact calls over long-lived connections
+#[derive(Debug, Parser)]
+#[command(name = "callgate", version, after_help = EXAMPLES)]
+struct Line {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Reads the process's command line. Ends the process after `--help`, `--version` and mistakes.
+pub fn parse() -> Command {
+    Line::parse().command
+}
+
+/// Does what the command line asks for; `run` is what serves, and gets the path of the gateway's file.
+pub fn main(run: impl FnOnce(PathBuf) -> ExitCode) -> ExitCode {
+    let done = match parse() {
+        Command::Run(config) => return run(config.file),
+        Command::Check(config) => check(&config.file),
+        Command::Routes(config) => routes(&config.file),
+    };
+    match done {
+        Ok(text) => print(&text),
+        Err(diagnostics) => {
+            report(&diagnostics);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Shows diagnostics on standard error, in colour where it is a terminal that wants any.
+pub fn report(diagnostics: &Diagnostics) {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let color = io::stderr().is_terminal() && !plain;
+    // Nobody is left to be told that standard error is closed.
+    let _ = writeln!(io::stderr().lock(), "{}", diagnostics.render(color));
+}
+
+/// Standard output may be a pipe that its reader has closed (`callgate routes | head`), which is no failure.
+fn print(text: &str) -> ExitCode {
+    match writeln!(io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+fn load(file: &Path) -> Result<Tables, Diagnostics> {
+    Tables::load(&Settings::load(file)?.tables.watch)
+}
+
+fn check(file: &Path) -> Result<String, Diagnostics> {
+    let tables = load(file)?;
+    let (routes, backends) = (tables.routes.len(), tables.backends.len());
+    Ok(format!(
+        "ok: {}, {}, hash {}",
+        count(routes, "route"),
+        count(backends, "backend"),
+        tables.hash
+    ))
+}
+
+fn count(number: usize, what: &str) -> String {
+    match number {
+        1 => format!("1 {what}"),
+        _ => format!("{number} {what}s"),
+    }
+}
+
+fn routes(file: &Path) -> Result<String, Diagnostics> {
+    let mut rows = vec![["ROUTE", "CALL", "CALL ID", "BACKEND"].map(str::to_owned)];
+    rows.extend(load(file)?.routes.iter().map(|route| {
+        let call = route.call.to_string();
+        [
+            format!("{:6} {}", route.method, route.path),
+            call,
+            route.call.call_id().to_string(),
+            route.backend.clone(),
+        ]
+    }));
+    Ok(aligned(&rows))
+}
+
+/// Columns two spaces apart, as wide as their widest cell.
+fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
+    let width = |column: usize| {
+        rows.iter()
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: [usize; N] = std::array::from_fn(width);
+    let line = |row: &[String; N]| {
+        let cells: Vec<String> = row
+            .iter()
+            .zip(widths)
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect();
+        cells.join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::testing::Folder;
+    use clap::CommandFactory;
+
+    /// A gateway's file that watches one table of that text.
+    fn folder(table: &str) -> (Folder, PathBuf) {
+        let folder = Folder::new();
+        folder.write("routes/t.toml", table);
+        let file = folder.write("config/gateway.toml", "");
+        (folder, file)
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Line::command().debug_assert();
+    }
+
+    #[test]
+    fn each_command_takes_the_gateways_file() {
+        let file = PathBuf::from("x.toml");
+        for (name, expected) in [
+            ("run", Command::Run(Config { file: file.clone() })),
+            ("check", Command::Check(Config { file: file.clone() })),
+            ("routes", Command::Routes(Config { file: file.clone() })),
+        ] {
+            let line = Line::try_parse_from(["callgate", name, "--config", "x.toml"]).unwrap();
+            assert_eq!(line.command, expected);
+        }
+    }
+
+    #[test]
+    fn check_counts_what_holds_and_shows_what_does_not() {
+        let (_folder, file) = folder("[backends.a]\nendpoints = ['x:1']\n");
+        let text = check(&file).unwrap();
+        assert!(text.starts_with("ok: 0 routes, 1 backend, hash "), "{text}");
+        let (_folder, file) = folder("[[routes]]\n");
+        assert_eq!(check(&file).unwrap_err().len(), 3);
+        assert_eq!(check(Path::new("/nowhere/gateway.toml")).unwrap_err().len(), 1);
+    }
+
+    #[test]
+    fn routes_are_listed_in_columns() {
+        let (_folder, file) = folder(
+            "[backends.shop]\nendpoints = ['x:1']\n\
+             [[routes]]\nmatch = 'GET /v1/calc/add'\ncall = 'calc.add'\n\
+             [[routes]]\nmatch = 'DELETE /x'\ncall = 0x1234abcd\n",
+        );
+        let add = callgate_protocol::CallId::of("calc", "add");
+        let expected = format!(
+            "ROUTE                CALL        CALL ID     BACKEND\n\
+             GET    /v1/calc/add  calc.add    {add}  shop\n\
+             DELETE /x            0x1234abcd  0x1234abcd  shop"
+        );
+        assert_eq!(routes(&file).unwrap(), expected);
+    }
+}

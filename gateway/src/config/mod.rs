@@ -1,1 +1,39 @@
-//! Under construction.
+//! Files → checked settings: what the gateway is told, in types that can only hold what makes sense.
+//!
+//! There are two kinds of file. The gateway's own ([`Settings`]) holds what needs a restart. The tables ([`Tables`])
+//! hold backends and routes, are watched, and are swapped while requests run. Both are read whole and checked whole;
+//! all mistakes come back together as [`Diagnostics`]. Nothing behind this module sees a string that was not checked.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail so"))]
+
+mod backend;
+mod bind;
+mod call;
+mod complaint;
+mod conflicts;
+mod diagnostics;
+mod method;
+mod path;
+mod reader;
+mod route;
+mod settings;
+mod settings_keys;
+mod source;
+mod tables;
+#[cfg(test)]
+pub(crate) mod testing;
+mod units;
+
+pub use backend::{BackendSpec, EndpointAddr};
+pub use call::CallRef;
+pub use diagnostics::Diagnostics;
+pub use method::{Method, UnknownMethod};
+pub use path::{MAX_PARAMETERS, PathTemplate};
+pub use route::RouteSpec;
+pub use settings::{AdminSettings, LogFormat, LogSettings, ServerSettings, Settings, TableSettings};
+pub use source::{MAX_FILE, Place, Source};
+pub(crate) use source::{gather, read};
+pub use tables::{TableHash, Tables};
+
+#[cfg(test)]
+mod tests;

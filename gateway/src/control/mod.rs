@@ -1,3 +1,5 @@
 //! Under construction.
 
 mod watch;
+
+pub use watch::Watcher;

@@ -1,0 +1,106 @@
+//! How a route binds HTTP to a method's fields: `body`, `response`, `unknown_fields`, `int64`.
+
+use super::complaint::Complaint;
+use super::path;
+use super::reader::{Item, Reader, Section};
+use callgate_transcode::{Body, Int64, RequestBinding, Response, ResponseBinding, UnknownFields};
+use toml::de::DeValue;
+
+/// The request's half, with the fields that the path fills.
+pub(super) fn request(reader: &mut Reader<'_>, section: &Section<'_>, path: Vec<String>) -> RequestBinding {
+    RequestBinding {
+        body: section
+            .get("body")
+            .and_then(|item| read_body(reader, &item, &path))
+            .unwrap_or_default(),
+        unknown_fields: read_unknown(reader, section),
+        path,
+    }
+}
+
+/// The answer's half.
+pub(super) fn response(reader: &mut Reader<'_>, section: &Section<'_>) -> ResponseBinding {
+    ResponseBinding {
+        shape: section
+            .get("response")
+            .and_then(|item| read_response(reader, &item))
+            .unwrap_or_default(),
+        int64: read_int64(reader, section),
+    }
+}
+
+fn read_body(reader: &mut Reader<'_>, item: &Item<'_>, path: &[String]) -> Option<Body> {
+    if let DeValue::Boolean(false) = item.value.get_ref() {
+        return Some(Body::None);
+    }
+    reader.text(item, "\"*\", a field's name, or false", |text| {
+        if text == "*" {
+            return Ok(Body::Whole);
+        }
+        if text.is_empty() || text == "none" {
+            return Err(
+                Complaint::new("no body is written `false`", "not a field's name").help("write body = false")
+            );
+        }
+        if let Some(reason) = path::field_error(text) {
+            return Err(Complaint::new(
+                "`body` must be \"*\", a field's name, or false",
+                reason,
+            ));
+        }
+        match path.iter().find(|param| path::overlap(param, text)) {
+            Some(param) => {
+                let title = format!("the path and the body both fill `{text}`");
+                Err(Complaint::new(title, format!("the path has `{{{param}}}`")))
+            }
+            None => Ok(Body::Field(text.to_owned())),
+        }
+    })
+}
+
+fn read_unknown(reader: &mut Reader<'_>, section: &Section<'_>) -> UnknownFields {
+    let choices = [
+        ("reject", UnknownFields::Reject),
+        ("ignore", UnknownFields::Ignore),
+    ];
+    section
+        .get("unknown_fields")
+        .and_then(|item| reader.choice(&item, &choices))
+        .unwrap_or_default()
+}
+
+fn read_int64(reader: &mut Reader<'_>, section: &Section<'_>) -> Int64 {
+    let choices = [("number", Int64::Number), ("string", Int64::String)];
+    section
+        .get("int64")
+        .and_then(|item| reader.choice(&item, &choices))
+        .unwrap_or_default()
+}
+
+fn read_response(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Response> {
+    let table = reader.table(item, "a table such as { wrap = \"result\" }")?;
+    let before = reader.found.len();
+    let section = reader.section("`response`", table, &["wrap", "field"]);
+    match (section.get("wrap"), section.get("field")) {
+        (Some(wrap), None) => reader.text(&wrap, "the member's name", |text| match text {
+            "" => Err(Complaint::new("`wrap` is the member's name", "there is none")),
+            _ => Ok(Response::Wrap(text.to_owned())),
+        }),
+        (None, Some(field)) => reader.text(&field, "a field's name", |text| match path::field_error(text) {
+            Some(reason) => Err(Complaint::new("`field` is a field's name", reason)),
+            None => Ok(Response::Field(text.to_owned())),
+        }),
+        (None, None) if reader.found.len() > before => None,
+        (one, _) => {
+            let label = if one.is_some() {
+                "it has both"
+            } else {
+                "it has neither"
+            };
+            reader.complain(
+                item,
+                Complaint::new("`response` has either `wrap` or `field`", label),
+            )
+        }
+    }
+}

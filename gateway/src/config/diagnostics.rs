@@ -1,0 +1,296 @@
+//! What is wrong with the files, told as the Rust compiler would: the place, the line, what was expected, and the
+//! nearest right name.
+//!
+//! All mistakes of all files are gathered and shown together; a person fixes them in one go.
+
+use super::source::{Source, shown};
+use annotate_snippets::{AnnotationKind, Element, Group, Level, Renderer, Snippet, normalize_untrusted_str};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{fmt, io};
+
+/// How many diagnostics are rendered in full; the rest is counted.
+const MAX_RENDERED: usize = 100;
+
+/// Everything that is wrong with the files; at least one thing.
+#[derive(Clone, Debug)]
+pub struct Diagnostics(Vec<Diagnostic>);
+
+impl Diagnostics {
+    /// `Ok` where nothing is wrong. Sorted by file and place.
+    pub(super) fn none_or(mut found: Vec<Diagnostic>) -> Result<(), Diagnostics> {
+        found.sort_by_cached_key(Diagnostic::order);
+        if found.is_empty() {
+            Ok(())
+        } else {
+            Err(Diagnostics(found))
+        }
+    }
+
+    /// All of them, as a text of many lines, with or without terminal colours.
+    pub fn render(&self, color: bool) -> String {
+        let renderer = if color {
+            Renderer::styled()
+        } else {
+            Renderer::plain()
+        };
+        let mut parts: Vec<String> = self
+            .0
+            .iter()
+            .take(MAX_RENDERED)
+            .map(|diagnostic| diagnostic.render(&renderer))
+            .collect();
+        if self.0.len() > MAX_RENDERED {
+            parts.push(format!("… and {} more errors", self.0.len() - MAX_RENDERED));
+        }
+        parts.join("\n\n")
+    }
+
+    /// One line: the first one's place and title, and how many more there are.
+    pub fn summary(&self) -> String {
+        let first = self.0.first().map(Diagnostic::summary).unwrap_or_default();
+        match self.0.len() {
+            0 | 1 => first,
+            count => format!("{first} (and {} more)", count - 1),
+        }
+    }
+
+    /// How many there are; never zero.
+    #[expect(clippy::len_without_is_empty, reason = "there is always at least one")]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Diagnostics {}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug)]
+pub(crate) struct Diagnostic {
+    title: String,
+    /// The first is where it is; the others are where it comes from.
+    labels: Vec<Label>,
+    /// A file that has no text to show, for the order.
+    path: Option<PathBuf>,
+    notes: Vec<String>,
+    helps: Vec<String>,
+}
+
+impl From<Diagnostic> for Diagnostics {
+    fn from(only: Diagnostic) -> Self {
+        Diagnostics(vec![only])
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Label {
+    source: Arc<Source>,
+    span: Range<usize>,
+    text: String,
+}
+
+impl Diagnostic {
+    pub(super) fn new(title: impl Into<String>) -> Diagnostic {
+        Diagnostic {
+            title: title.into(),
+            labels: Vec::new(),
+            path: None,
+            notes: Vec::new(),
+            helps: Vec::new(),
+        }
+    }
+
+    /// A path that cannot be read.
+    pub(super) fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
+        Diagnostic {
+            path: Some(path.to_path_buf()),
+            ..Diagnostic::new(format!("cannot read {}: {error}", shown(path)))
+        }
+    }
+
+    /// Underlines a span: the first call is where it is, further ones where it comes from.
+    pub(super) fn at(mut self, source: &Arc<Source>, span: Range<usize>, text: impl Into<String>) -> Self {
+        self.labels.push(Label {
+            source: Arc::clone(source),
+            span: source.clamp(span),
+            text: text.into(),
+        });
+        self
+    }
+
+    pub(super) fn note(mut self, text: impl Into<String>) -> Self {
+        self.notes.push(text.into());
+        self
+    }
+
+    pub(super) fn help(mut self, text: impl Into<String>) -> Self {
+        self.helps.push(text.into());
+        self
+    }
+
+    /// Help with the nearest of the right names, or with all of them where none is near.
+    pub(super) fn help_names<'n>(self, wrong: &str, right: impl IntoIterator<Item = &'n str>) -> Self {
+        match names_help(wrong, right) {
+            Some(help) => self.help(help),
+            None => self,
+        }
+    }
+
+    fn order(&self) -> (PathBuf, usize) {
+        match self.labels.first() {
+            Some(label) => (label.source.path().to_path_buf(), label.span.start),
+            None => (self.path.clone().unwrap_or_default(), 0),
+        }
+    }
+
+    fn summary(&self) -> String {
+        match self.labels.first() {
+            Some(label) => format!("{}: {}", label.source.place(label.span.start), self.title),
+            None => self.title.clone(),
+        }
+    }
+
+    fn render(&self, renderer: &Renderer) -> String {
+        let group = Level::ERROR
+            .primary_title(self.title.as_str())
+            .elements(self.snippets());
+        let notes = self
+            .notes
+            .iter()
+            .map(|note| Level::NOTE.message(normalize_untrusted_str(note)));
+        let helps = self
+            .helps
+            .iter()
+            .map(|help| Level::HELP.message(normalize_untrusted_str(help)));
+        let group: Group<'_> = group.elements(notes).elements(helps);
+        renderer.render(&[group])
+    }
+
+    /// One snippet a file, in the order in which the labels name the files.
+    fn snippets(&self) -> Vec<Element<'_>> {
+        let mut files: Vec<&Arc<Source>> = Vec::new();
+        for label in &self.labels {
+            if !files.iter().any(|file| Arc::ptr_eq(file, &label.source)) {
+                files.push(&label.source);
+            }
+        }
+        let snippet = |file: &Arc<Source>| {
+            let own = self
+                .labels
+                .iter()
+                .enumerate()
+                .filter(|(_, label)| Arc::ptr_eq(file, &label.source));
+            let annotations = own.map(|(index, label)| {
+                let kind = if index == 0 {
+                    AnnotationKind::Primary
+                } else {
+                    AnnotationKind::Context
+                };
+                kind.span(label.span.clone())
+                    .label(normalize_untrusted_str(&label.text))
+            });
+            Snippet::source(file.text().to_owned())
+                .path(shown(file.path()))
+                .annotations(annotations)
+                .into()
+        };
+        files.into_iter().map(snippet).collect()
+    }
+}
+
+/// "did you mean …", or a list of the few there are.
+pub(super) fn names_help<'n>(wrong: &str, right: impl IntoIterator<Item = &'n str>) -> Option<String> {
+    let right: Vec<&str> = right.into_iter().collect();
+    match nearest(wrong, right.iter().copied()) {
+        Some(name) => Some(format!("did you mean `{name}`?")),
+        None if right.is_empty() || right.len() > 16 => None,
+        None => Some(format!("there is {}", list(&right, "and"))),
+    }
+}
+
+/// The name nearest to a wrong one, if it is near enough to be meant.
+pub(super) fn nearest<'n>(wrong: &str, right: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    // The distance costs the product of the lengths; no right name is that long.
+    if wrong.len() > 256 {
+        return None;
+    }
+    let lower = wrong.to_lowercase();
+    let allowed = (wrong.chars().count() / 3).max(1);
+    right
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), name))
+        .filter(|(distance, _)| *distance <= allowed && *distance < wrong.chars().count())
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+/// `a`, `b` and `c`, or `a`, `b` or `c`.
+pub(super) fn list(names: &[&str], last_word: &str) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        None => String::new(),
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} {last_word} {last}", rest.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(name: &str, text: &str) -> Arc<Source> {
+        Arc::new(Source::new(name, text))
+    }
+
+    #[test]
+    fn the_nearest_name_is_offered_only_when_it_is_near() {
+        let names = ["timeout", "backend", "body"];
+        for (wrong, expected) in [
+            ("timout", Some("timeout")),
+            ("Timeout", Some("timeout")),
+            ("bacekdn", Some("backend")),
+            ("x", None),
+            ("retries", None),
+        ] {
+            assert_eq!(nearest(wrong, names), expected, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_summary_is_one_line_with_the_first_place_and_a_count() {
+        let file = source("a.toml", "one\ntwo\n");
+        let second = Diagnostic::new("second").at(&file, 4..7, "here");
+        let first = Diagnostic::new("first").at(&file, 0..3, "here");
+        let both = Diagnostics::none_or(vec![second, first]).unwrap_err();
+        assert_eq!(both.summary(), "a.toml:1:1: first (and 1 more)");
+        assert_eq!(both.len(), 2);
+    }
+
+    #[test]
+    fn control_characters_from_a_file_do_not_reach_the_terminal() {
+        let file = source("a.toml", "\u{1b}[31m = 1\n");
+        let all = Diagnostic::new("\u{1b}[31m")
+            .at(&file, 0..5, "\u{1b}[31m")
+            .help("\u{1b}[31m")
+            .note("\u{1b}");
+        let text = Diagnostics::none_or(vec![all]).unwrap_err().to_string();
+        assert!(!text.contains('\u{1b}'), "{text:?}");
+    }
+
+    #[test]
+    fn a_flood_of_errors_is_counted_instead_of_shown() {
+        let file = source("a.toml", "x\n");
+        let many = (0..MAX_RENDERED + 5)
+            .map(|_| Diagnostic::new("bad").at(&file, 0..1, ""))
+            .collect();
+        let text = Diagnostics::none_or(many).unwrap_err().to_string();
+        assert!(text.ends_with("… and 5 more errors"), "{text}");
+    }
+}

@@ -1,0 +1,292 @@
+//! A route's path: literal segments, `{name}` for one segment, `{*name}` for all that is left.
+//!
+//! Literals are compared with the path as the client sent it: nothing is decoded, joined or folded before. What could
+//! therefore never match (a space, a `..` that clients resolve themselves) is refused here.
+
+use super::complaint::Complaint;
+use std::fmt;
+use std::ops::Range;
+
+/// The most parameters a path may have; the router behind it panics beyond 25.
+pub const MAX_PARAMETERS: usize = 16;
+
+/// A checked path.
+#[derive(Clone, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
+pub struct PathTemplate {
+    raw: String,
+    params: Vec<String>,
+}
+
+impl PathTemplate {
+    /// The path as it was written, which is also matchit's pattern for it.
+    pub fn as_str(&self) -> &str {
+        &self.raw
+    }
+
+    /// The parameters' names, each a field's name (nested with dots), in the order of the path.
+    pub fn params(&self) -> &[String] {
+        &self.params
+    }
+
+    /// Whether the last parameter takes the rest of the path.
+    pub fn has_tail(&self) -> bool {
+        self.raw.contains("{*")
+    }
+
+    pub(super) fn parse(raw: &str) -> Result<PathTemplate, Complaint> {
+        if !raw.starts_with('/') {
+            return Err(Complaint::new("a path begins with `/`", "this does not")
+                .within(0..raw.len())
+                .help(format!("write `/{raw}`")));
+        }
+        let mut params: Vec<String> = Vec::new();
+        let mut rest = Some(1);
+        while let Some(start) = rest {
+            let end = raw[start..].find('/').map(|at| start + at);
+            let segment = start..end.unwrap_or(raw.len());
+            if let Some(name) = parameter(raw, segment.clone(), end.is_none())? {
+                admit(&params, name, segment)?;
+                params.push(name.to_owned());
+            }
+            rest = end.map(|end| end + 1);
+        }
+        Ok(PathTemplate {
+            raw: raw.to_owned(),
+            params,
+        })
+    }
+}
+
+impl fmt::Display for PathTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.raw)
+    }
+}
+
+/// The name of a segment's parameter; `None` for a literal.
+fn parameter(raw: &str, at: Range<usize>, last: bool) -> Result<Option<&str>, Complaint> {
+    let segment = &raw[at.clone()];
+    let Some(inner) = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else {
+        return literal(segment, at, last).map(|()| None);
+    };
+    let name = inner.strip_prefix('*').unwrap_or(inner);
+    if let Some(reason) = field_error(name) {
+        return Err(Complaint::new("a parameter needs a field's name", reason).within(at));
+    }
+    if inner.len() != name.len() && !last {
+        return Err(Complaint::new("a tail stands at the end of a path", "something follows it").within(at));
+    }
+    Ok(Some(name))
+}
+
+/// Refuses a parameter that the path already fills, in whole or in part.
+fn admit(params: &[String], name: &str, at: Range<usize>) -> Result<(), Complaint> {
+    if params.len() == MAX_PARAMETERS {
+        return Err(
+            Complaint::new(format!("more than {MAX_PARAMETERS} parameters"), "one too many").within(at),
+        );
+    }
+    match params.iter().find(|other| overlap(other, name)) {
+        Some(other) if other == name => {
+            Err(Complaint::new(format!("`{name}` is in the path twice"), "the second").within(at))
+        }
+        Some(other) => Err(Complaint::new(
+            format!("`{other}` and `{name}` fill the same field"),
+            "one lies within the other",
+        )
+        .within(at)),
+        None => Ok(()),
+    }
+}
+
+fn literal(segment: &str, at: Range<usize>, last: bool) -> Result<(), Complaint> {
+    let complain = |title: &str, label: &str| Complaint::new(title, label).within(at.clone());
+    if segment.contains(['{', '}']) {
+        return Err(complain(
+            "a parameter is a whole segment",
+            "text and a parameter in one segment",
+        )
+        .help("write `{name}` between two slashes, and a verb as a segment of its own"));
+    }
+    if segment.contains(['?', '#']) {
+        return Err(complain("a path has no query", "this is not part of the path")
+            .help("query parameters fill the fields of their names; nothing needs to be declared"));
+    }
+    if segment == "." || segment == ".." {
+        return Err(complain(
+            "clients resolve dot segments before they send",
+            "this would never match",
+        ));
+    }
+    if segment.is_empty() && !last {
+        return Err(complain("an empty segment", "two slashes with nothing between")
+            .within(at.start - 1..at.start + 1));
+    }
+    if let Some((offset, bad)) = segment.char_indices().find(|(_, c)| !allowed(*c)) {
+        let mut utf8 = [0; 4];
+        let encoded: String = bad
+            .encode_utf8(&mut utf8)
+            .bytes()
+            .map(|byte| format!("%{byte:02X}"))
+            .collect();
+        let start = at.start + offset;
+        return Err(Complaint::new(
+            "a path as it is sent has no such character",
+            "not sent as it stands",
+        )
+        .within(start..start + bad.len_utf8())
+        .help(format!("write it as clients send it: `{encoded}`")));
+    }
+    percent(segment, at)
+}
+
+/// Every `%` begins an encoded byte.
+fn percent(segment: &str, at: Range<usize>) -> Result<(), Complaint> {
+    for (offset, _) in segment.match_indices('%') {
+        let hex = segment.as_bytes().get(offset + 1..offset + 3);
+        if !hex.is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)) {
+            let start = at.start + offset;
+            return Err(Complaint::new(
+                "a path as it is sent has no bare `%`",
+                "two hex digits must follow",
+            )
+            .within(start..start + 1)
+            .help("write `%25` for a percent sign"));
+        }
+    }
+    Ok(())
+}
+
+/// RFC 3986, section 3.3: what a path segment is made of.
+fn allowed(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@%".contains(c)
+}
+
+/// Why a text is not a field's name, nested with dots.
+pub(super) fn field_error(name: &str) -> Option<&'static str> {
+    let good = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    if name.is_empty() {
+        return Some("there is none");
+    }
+    if name.split('.').any(str::is_empty) {
+        return Some("a dot stands between two names");
+    }
+    let bad = name.split('.').any(|part| !part.chars().all(good));
+    bad.then_some("names are letters, digits, `_` and `-`, nested with dots")
+}
+
+/// Whether two fields are the same, or one lies within the other.
+pub(super) fn overlap(one: &str, other: &str) -> bool {
+    one == other || within(one, other) || within(other, one)
+}
+
+/// Whether a field lies within another.
+fn within(inner: &str, outer: &str) -> bool {
+    inner
+        .strip_prefix(outer)
+        .is_some_and(|rest| rest.starts_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_come_in_the_order_of_the_path() {
+        let path = PathTemplate::parse("/v1/{b}/x:y/{a.b-c}/{*rest}").ok().unwrap();
+        assert_eq!(path.params(), ["b", "a.b-c", "rest"]);
+        assert!(path.has_tail());
+        assert_eq!(path.as_str(), "/v1/{b}/x:y/{a.b-c}/{*rest}");
+    }
+
+    #[test]
+    fn what_could_never_match_is_refused() {
+        for raw in [
+            "",
+            "v1",
+            "/a//b",
+            "/a/./b",
+            "/../a",
+            "/a b",
+            "/é",
+            "/%",
+            "/%2",
+            "/%zz",
+            "/a?b",
+            "/a#b",
+            "/{}",
+            "/{*}",
+            "/{a",
+            "/a}",
+            "/x{a}",
+            "/{a}:go",
+            "/{a}{b}",
+            "/{*a}/b",
+            "/{a}/{a}",
+            "/{a}/{a.b}",
+            "/{a.}",
+            "/{.a}",
+            "/{a b}",
+            "/{{a}}",
+            "/{a*}",
+        ] {
+            assert!(PathTemplate::parse(raw).is_err(), "{raw:?}");
+        }
+        let many: String = (0..=MAX_PARAMETERS).map(|n| format!("/{{p{n}}}")).collect();
+        assert!(PathTemplate::parse(&many).is_err());
+    }
+
+    #[test]
+    fn every_path_that_is_taken_the_router_takes_and_gives_its_parameters_back() {
+        let most: String = (0..MAX_PARAMETERS).map(|n| format!("/{{p{n}}}")).collect();
+        for raw in [
+            "/",
+            "/a/",
+            "/caf%C3%A9",
+            "/{a.b}/x",
+            "/{*rest}",
+            "/v1/{é}/{_1-x}",
+            &most,
+        ] {
+            let path = PathTemplate::parse(raw).ok().unwrap();
+            let mut router = matchit::Router::new();
+            router.insert(path.as_str(), ()).unwrap();
+            let sent = raw.replace(['{', '}', '*'], "");
+            let found = router.at(&sent).unwrap();
+            let names: Vec<&str> = found.params.iter().map(|(name, _)| name).collect();
+            assert_eq!(names, path.params(), "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_takes_at_least_one_byte() {
+        let mut router = matchit::Router::new();
+        router.insert("/a/{x}/b", 1).unwrap();
+        router.insert("/t/{*x}", 2).unwrap();
+        router.insert("/e/{x}", 3).unwrap();
+        for path in ["/a//b", "/t/", "/t", "/e/", "/e"] {
+            assert!(router.at(path).is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn static_goes_before_parameter_goes_before_tail_wherever_they_branch() {
+        let mut router = matchit::Router::new();
+        for pattern in ["/a/b", "/a/{x}", "/a/b/{*t}", "/{*t}"] {
+            router.insert(pattern, pattern).unwrap();
+        }
+        for (path, expected) in [
+            ("/a/b", "/a/b"),
+            ("/a/c", "/a/{x}"),
+            ("/a/b/c", "/a/b/{*t}"),
+            ("/a/c/d", "/{*t}"),
+            ("/z", "/{*t}"),
+        ] {
+            assert_eq!(
+                router.at(path).map(|found| *found.value).ok(),
+                Some(expected),
+                "{path}"
+            );
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! Reads a TOML tree by hand, so that one mistake does not hide the next.
+//!
+//! serde stops at the first error. Here every key is read by itself; what will not do is reported and read as absent,
+//! and the walk goes on. Whoever walks must therefore treat `None` as "already reported, or not there".
+
+use super::complaint::Complaint;
+use super::diagnostics::{Diagnostic, list, names_help};
+use super::source::Source;
+use super::units;
+use std::ops::{Range, RangeInclusive};
+use std::sync::Arc;
+use std::time::Duration;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// A key and its value.
+#[derive(Clone)]
+pub(super) struct Item<'t> {
+    pub(super) key: &'t str,
+    pub(super) key_span: Range<usize>,
+    pub(super) value: &'t Spanned<DeValue<'t>>,
+}
+
+impl Item<'_> {
+    pub(super) fn span(&self) -> Range<usize> {
+        self.value.span()
+    }
+}
+
+/// A table whose keys are known.
+pub(super) struct Section<'t> {
+    table: &'t DeTable<'t>,
+    known: &'static [&'static str],
+}
+
+impl<'t> Section<'t> {
+    pub(super) fn get(&self, key: &'static str) -> Option<Item<'t>> {
+        debug_assert!(self.known.contains(&key), "`{key}` is read but not known");
+        let (name, value) = self.table.get_key_value(key)?;
+        Some(Item {
+            key,
+            key_span: name.span(),
+            value,
+        })
+    }
+}
+
+/// Reads one file's tree and gathers what is wrong with it.
+pub(super) struct Reader<'s> {
+    pub(super) source: &'s Arc<Source>,
+    pub(super) found: Vec<Diagnostic>,
+}
+
+impl<'s> Reader<'s> {
+    pub(super) fn new(source: &'s Arc<Source>) -> Self {
+        Reader {
+            source,
+            found: Vec::new(),
+        }
+    }
+
+    /// Parses the file; `None` after syntax errors, which are reported, all of them.
+    pub(super) fn document(&mut self) -> Option<Spanned<DeTable<'s>>> {
+        let (document, errors) = DeTable::parse_recoverable(self.source.text());
+        for error in &errors {
+            let end = self.source.text().len();
+            let span = error.span().unwrap_or(end..end);
+            self.report(
+                Diagnostic::new(format!("not valid TOML: {}", error.message())).at(self.source, span, ""),
+            );
+        }
+        errors.is_empty().then_some(document)
+    }
+
+    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
+        self.found.push(diagnostic);
+    }
+
+    /// Takes a table apart; keys that are not known are reported.
+    pub(super) fn section<'t>(
+        &mut self,
+        what: &str,
+        table: &'t DeTable<'t>,
+        known: &'static [&'static str],
+    ) -> Section<'t> {
+        self.section_beside(what, table, known, &[], "")
+    }
+
+    /// The same, where some keys belong elsewhere: `where_to` says where.
+    pub(super) fn section_beside<'t>(
+        &mut self,
+        what: &str,
+        table: &'t DeTable<'t>,
+        known: &'static [&'static str],
+        elsewhere: &[&str],
+        where_to: &str,
+    ) -> Section<'t> {
+        for key in table
+            .keys()
+            .filter(|key| !known.contains(&key.get_ref().as_ref()))
+        {
+            let name = key.get_ref().as_ref();
+            let unknown = Diagnostic::new(format!("unknown key `{name}` in {what}")).at(
+                self.source,
+                key.span(),
+                "not known here",
+            );
+            self.report(match elsewhere.contains(&name) {
+                true => unknown.help(where_to),
+                false => unknown.help_names(name, known.iter().copied()),
+            });
+        }
+        Section { table, known }
+    }
+
+    pub(super) fn table<'t>(&mut self, item: &Item<'t>, expected: &str) -> Option<&'t DeTable<'t>> {
+        match item.value.get_ref() {
+            DeValue::Table(table) => Some(table),
+            _ => self.wrong_type(item.key, item.value, expected),
+        }
+    }
+
+    /// The items of an array.
+    pub(super) fn array<'t>(
+        &mut self,
+        item: &Item<'t>,
+        expected: &str,
+    ) -> Option<&'t [Spanned<DeValue<'t>>]> {
+        match item.value.get_ref() {
+            DeValue::Array(items) => Some(items),
+            _ => self.wrong_type(item.key, item.value, expected),
+        }
+    }
+
+    /// Reads an array of strings; those that will not do are reported and left out.
+    pub(super) fn texts<T>(
+        &mut self,
+        item: &Item<'_>,
+        expected: &str,
+        mut parse: impl FnMut(&str) -> Result<T, Complaint>,
+    ) -> Option<Vec<(T, Range<usize>)>> {
+        let mut all = Vec::new();
+        for value in self.array(item, &format!("an array of strings such as {expected}"))? {
+            let one = Item {
+                value,
+                ..item.clone()
+            };
+            if let Some(parsed) = self.text(
+                &one,
+                &format!("an array of strings such as {expected}"),
+                &mut parse,
+            ) {
+                all.push((parsed, value.span()));
+            }
+        }
+        Some(all)
+    }
+
+    /// Reads a string by a parser.
+    pub(super) fn text<T>(
+        &mut self,
+        item: &Item<'_>,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Result<T, Complaint>,
+    ) -> Option<T> {
+        let DeValue::String(text) = item.value.get_ref() else {
+            return self.wrong_type(item.key, item.value, expected);
+        };
+        match parse(text) {
+            Ok(value) => Some(value),
+            Err(complaint) => self.complain(item, complaint),
+        }
+    }
+
+    /// Reads one of a few words.
+    pub(super) fn choice<T: Copy>(&mut self, item: &Item<'_>, choices: &[(&str, T)]) -> Option<T> {
+        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+        self.text(item, &format!("one of {}", list(&words, "or")), |text| {
+            let found = choices.iter().find(|(word, _)| *word == text);
+            found.map(|(_, value)| *value).ok_or_else(|| {
+                let complaint = Complaint::new(
+                    format!("`{}` cannot be `{text}`", item.key),
+                    format!("expected {}", list(&words, "or")),
+                );
+                match names_help(text, words.iter().copied()) {
+                    Some(help) if help.starts_with("did") => complaint.help(help),
+                    _ => complaint,
+                }
+            })
+        })
+    }
+
+    /// Reads a whole number within bounds.
+    pub(super) fn integer(&mut self, item: &Item<'_>, bounds: RangeInclusive<u64>) -> Option<u64> {
+        let DeValue::Integer(number) = item.value.get_ref() else {
+            return self.wrong_type(item.key, item.value, "a whole number");
+        };
+        let value = i128::from_str_radix(number.as_str(), number.radix()).unwrap_or(i128::MAX);
+        match u64::try_from(value) {
+            Ok(value) if bounds.contains(&value) => Some(value),
+            _ => {
+                let label = format!("expected {} to {}", bounds.start(), bounds.end());
+                self.complain(
+                    item,
+                    Complaint::new(format!("`{}` is out of bounds", item.key), label),
+                )
+            }
+        }
+    }
+
+    /// Reads a duration within bounds.
+    pub(super) fn duration(&mut self, item: &Item<'_>, bounds: RangeInclusive<Duration>) -> Option<Duration> {
+        if let DeValue::Integer(number) = item.value.get_ref() {
+            let complaint = Complaint::new(
+                format!("`{}` needs a unit", item.key),
+                "milliseconds, seconds, …?",
+            );
+            let helpful = number.as_str() != "0" && number.radix() == 10;
+            return self.complain(
+                item,
+                match helpful {
+                    true => complaint.help(format!("write \"{number}s\" or \"{number}ms\"")),
+                    false => complaint,
+                },
+            );
+        }
+        let value = self.text(item, "a string such as \"2s\"", units::duration)?;
+        if bounds.contains(&value) {
+            return Some(value);
+        }
+        let (low, high) = (
+            units::show_duration(*bounds.start()),
+            units::show_duration(*bounds.end()),
+        );
+        self.complain(
+            item,
+            Complaint::new(
+                format!("`{}` is out of bounds", item.key),
+                format!("expected {low} to {high}"),
+            ),
+        )
+    }
+
+    /// Reads a size in bytes within bounds.
+    pub(super) fn size(&mut self, item: &Item<'_>, bounds: RangeInclusive<u64>) -> Option<u64> {
+        let value = match item.value.get_ref() {
+            DeValue::Integer(number) => {
+                let value = i128::from_str_radix(number.as_str(), number.radix()).unwrap_or(i128::MAX);
+                u64::try_from(value).unwrap_or(if value < 0 { 0 } else { u64::MAX })
+            }
+            _ => self.text(item, "a size such as \"64KiB\"", units::size)?,
+        };
+        if bounds.contains(&value) {
+            return Some(value);
+        }
+        let (low, high) = (units::show_size(*bounds.start()), units::show_size(*bounds.end()));
+        self.complain(
+            item,
+            Complaint::new(
+                format!("`{}` is out of bounds", item.key),
+                format!("expected {low} to {high}"),
+            ),
+        )
+    }
+
+    /// Reports a value of the wrong type.
+    pub(super) fn wrong_type<T>(
+        &mut self,
+        key: &str,
+        value: &Spanned<DeValue<'_>>,
+        expected: &str,
+    ) -> Option<T> {
+        let is = match value.get_ref() {
+            DeValue::Integer(_) => "an integer",
+            DeValue::Array(_) => "an array",
+            DeValue::String(_) => "a string",
+            DeValue::Float(_) => "a number",
+            DeValue::Boolean(_) => "true or false",
+            DeValue::Datetime(_) => "a date",
+            DeValue::Table(_) => "a table",
+        };
+        let title = format!("`{key}` must be {expected}");
+        self.report(Diagnostic::new(title).at(self.source, value.span(), format!("this is {is}")));
+        None
+    }
+
+    /// Reports what a parser said of a value.
+    pub(super) fn complain<T>(&mut self, item: &Item<'_>, complaint: Complaint) -> Option<T> {
+        let span = self.span_within(item.value, complaint.within.clone());
+        let diagnostic = Diagnostic::new(&complaint.title).at(self.source, span, &complaint.label);
+        self.report(complaint.notes_to(diagnostic));
+        None
+    }
+
+    /// The span of a part of a string, where the string stands in the file as it is: one pair of quotes, no escapes.
+    fn span_within(&self, value: &Spanned<DeValue<'_>>, part: Option<Range<usize>>) -> Range<usize> {
+        let span = self.source.clamp(value.span());
+        let written = &self.source.text()[span.clone()];
+        let inner = written.get(1..written.len().saturating_sub(1));
+        match (part, value.get_ref()) {
+            (Some(part), DeValue::String(text)) if inner == Some(text.as_ref()) => {
+                span.start + 1 + part.start..span.start + 1 + part.end
+            }
+            _ => span,
+        }
+    }
+}

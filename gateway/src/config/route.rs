@@ -1,0 +1,187 @@
+//! A route's declaration: which requests it takes, which method they call, and how the two are bound.
+
+use super::bind;
+use super::call::{self, CallRef};
+use super::complaint::Complaint;
+use super::diagnostics::Diagnostic;
+use super::method::Method;
+use super::path::PathTemplate;
+use super::reader::{Item, Reader, Section};
+use super::source::{Place, Source};
+use callgate_transcode::{RequestBinding, ResponseBinding};
+use std::ops::{Range, RangeInclusive};
+use std::sync::Arc;
+use std::time::Duration;
+use toml::de::DeTable;
+
+const KEYS: &[&str] = &[
+    "match",
+    "call",
+    "backend",
+    "timeout",
+    "body",
+    "response",
+    "unknown_fields",
+    "int64",
+];
+const TIMEOUT: Duration = Duration::from_secs(10);
+const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(24 * 3600);
+
+/// A checked route. Two are equal when they do the same, wherever they are written.
+#[derive(Clone, Debug)]
+pub struct RouteSpec {
+    /// The requests' method. A `GET` route also answers `HEAD`.
+    pub method: Method,
+    /// The requests' path.
+    pub path: PathTemplate,
+    /// The method that is called.
+    pub call: CallRef,
+    /// The name of the backend that is called; there is one of that name.
+    pub backend: String,
+    /// How long a call may take, retries included; 1 ms to 24 h, by default 10 s.
+    pub timeout: Duration,
+    /// How the request becomes the method's fields.
+    pub request: RequestBinding,
+    /// How the method's result becomes the answer.
+    pub response: ResponseBinding,
+    /// Where it is written.
+    pub place: Place,
+}
+
+impl PartialEq for RouteSpec {
+    fn eq(&self, other: &Self) -> bool {
+        // Taken apart, so that a new field cannot be forgotten; a route that only moved in its file is unchanged.
+        let RouteSpec {
+            method,
+            path,
+            call,
+            backend,
+            timeout,
+            request,
+            response,
+            place: _,
+        } = self;
+        (method, path, call, backend) == (&other.method, &other.path, &other.call, &other.backend)
+            && (timeout, request, response) == (&other.timeout, &other.request, &other.response)
+    }
+}
+
+impl Eq for RouteSpec {}
+
+/// The backend a route names.
+#[derive(Clone, Debug)]
+pub(super) enum Target {
+    /// None: the only one there is.
+    Only,
+    /// This one, named there.
+    Named(String, Range<usize>),
+    /// One that could not be read; reported already.
+    Bad,
+}
+
+/// A route as far as one file alone can tell. What is `None` is reported already.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) source: Arc<Source>,
+    /// Where the route is, for whoever finds it in conflict.
+    pub(super) span: Range<usize>,
+    pub(super) matched: Option<(Method, PathTemplate)>,
+    pub(super) target: Target,
+    call: Option<CallRef>,
+    timeout: Duration,
+    request: RequestBinding,
+    response: ResponseBinding,
+}
+
+impl Draft {
+    /// Reads everything that stands in one `[[routes]]`.
+    pub(super) fn read(reader: &mut Reader<'_>, table: &DeTable<'_>, header: Range<usize>) -> Draft {
+        let section = reader.section("a route", table, KEYS);
+        let matched = required(
+            reader,
+            &section,
+            "match",
+            &header,
+            "match = \"GET /v1/orders/{id}\"",
+        );
+        let span = matched.as_ref().map_or(header.clone(), Item::span);
+        let matched =
+            matched.and_then(|item| reader.text(&item, "a string such as \"GET /v1/orders/{id}\"", matches));
+        let call = required(reader, &section, "call", &header, "call = \"orders.get\"");
+        let target = match section.get("backend") {
+            None => Target::Only,
+            Some(item) => match reader.text(&item, "a backend's name", |text| Ok(text.to_owned())) {
+                Some(name) => Target::Named(name, item.span()),
+                None => Target::Bad,
+            },
+        };
+        let path: Vec<String> = matched
+            .iter()
+            .flat_map(|(_, path)| path.params().to_vec())
+            .collect();
+        Draft {
+            source: Arc::clone(reader.source),
+            span,
+            call: call.and_then(|item| call::read(reader, &item)),
+            target,
+            timeout: section
+                .get("timeout")
+                .and_then(|item| reader.duration(&item, TIMEOUTS))
+                .unwrap_or(TIMEOUT),
+            request: bind::request(reader, &section, path),
+            response: bind::response(reader, &section),
+            matched,
+        }
+    }
+
+    /// The route, with the backend that was found for it.
+    pub(super) fn finish(self, backend: String) -> Option<RouteSpec> {
+        let (method, path) = self.matched?;
+        Some(RouteSpec {
+            method,
+            path,
+            call: self.call?,
+            backend,
+            timeout: self.timeout,
+            request: self.request,
+            response: self.response,
+            place: self.source.place(self.span.start),
+        })
+    }
+}
+
+fn required<'t>(
+    reader: &mut Reader<'_>,
+    section: &Section<'t>,
+    key: &'static str,
+    header: &Range<usize>,
+    example: &str,
+) -> Option<Item<'t>> {
+    let item = section.get(key);
+    if item.is_none() {
+        reader.report(
+            Diagnostic::new(format!("a route needs `{key}`"))
+                .at(reader.source, header.clone(), "this one has none")
+                .help(format!("write {example}")),
+        );
+    }
+    item
+}
+
+fn matches(text: &str) -> Result<(Method, PathTemplate), Complaint> {
+    let Some((method, path)) = text.split_once(' ') else {
+        let complaint = Complaint::new(
+            "a route matches a method and a path",
+            "expected both, with a space between",
+        );
+        return Err(match text.starts_with('/') {
+            true => complaint.help(format!("write \"GET {text}\" or \"POST {text}\"")),
+            false => complaint.help("write \"GET /v1/orders/{id}\""),
+        });
+    };
+    let method = Method::parse(method)?;
+    let path = path.trim_start();
+    let start = text.len() - path.len();
+    let path = PathTemplate::parse(path).map_err(|complaint| complaint.shifted(start))?;
+    Ok((method, path))
+}

@@ -1,0 +1,152 @@
+//! The gateway's own file: what needs a restart. Every key is optional; a key that is not known is an error.
+
+use super::diagnostics::Diagnostics;
+use super::reader::Reader;
+use super::settings_keys::{absolute, log_filter, read};
+use super::source::Source;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use std::{env, thread};
+
+/// The variable that overrides `log.level`.
+const LOG_VARIABLE: &str = "CALLGATE_LOG";
+
+/// What needs a restart to change.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Settings {
+    /// Where and how HTTP is served.
+    pub server: ServerSettings,
+    /// Where the operator's pages are.
+    pub admin: AdminSettings,
+    /// Where the tables are.
+    pub tables: TableSettings,
+    /// What is logged, and how.
+    pub log: LogSettings,
+}
+
+/// `[server]`
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ServerSettings {
+    /// Addresses to listen on, at least one, each once. Port 0 asks the system for a free one.
+    pub listen: Vec<SocketAddr>,
+    /// Worker threads, never 0: `workers = 0` in the file is one per core, counted at load.
+    pub workers: usize,
+    /// The largest request body in bytes.
+    pub max_body: u64,
+    /// The largest request line and headers in bytes, together; at least 8 KiB.
+    pub max_head: u64,
+    /// Connections open at once, all workers together.
+    pub max_connections: u64,
+    /// How long a request's line and headers may take to arrive.
+    pub header_timeout: Duration,
+    /// How long a request's body may take to arrive.
+    pub body_timeout: Duration,
+    /// How long a keep-alive connection may be idle between requests.
+    pub idle_timeout: Duration,
+    /// How long requests in flight may take to end after the gateway was told to stop.
+    pub drain_timeout: Duration,
+}
+
+/// `[admin]`
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AdminSettings {
+    /// The address of health, metrics and the rest; none of the server's.
+    pub listen: SocketAddr,
+}
+
+/// `[tables]`
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TableSettings {
+    /// Files, or folders for their `*.toml`. Absolute.
+    pub watch: Vec<PathBuf>,
+}
+
+/// `[log]`
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LogSettings {
+    /// A filter as `tracing-subscriber`'s `EnvFilter` takes it: a level, or `target=level` with commas between.
+    /// `CALLGATE_LOG` is already in it.
+    pub level: String,
+    /// How lines are written.
+    pub format: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum LogFormat {
+    /// Text where standard error is a terminal, JSON otherwise.
+    #[default]
+    Auto,
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Settings {
+    /// Reads and checks the gateway's file. `CALLGATE_LOG` overrides `log.level`.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it.
+    pub fn load(path: &Path) -> Result<Settings, Diagnostics> {
+        let source = Source::read(path).map_err(|diagnostic| {
+            diagnostic.help("name another with `--config FILE` or the environment's CALLGATE_CONFIG")
+        })?;
+        let filter = env::var(LOG_VARIABLE).ok().filter(|filter| !filter.is_empty());
+        Settings::parse(source, filter.as_deref())
+    }
+
+    /// Checks a file that is already read, with what `CALLGATE_LOG` says.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it.
+    pub fn parse(source: Source, filter: Option<&str>) -> Result<Settings, Diagnostics> {
+        let source = Arc::new(source);
+        let mut settings = Settings::defaults(source.path());
+        let mut reader = Reader::new(&source);
+        if let Some(document) = reader.document() {
+            read(&mut reader, document.get_ref(), &mut settings);
+        }
+        if let Some(filter) = filter {
+            match log_filter(filter) {
+                Ok(filter) => settings.log.level = filter,
+                Err(complaint) => reader.report(complaint.without_place(LOG_VARIABLE)),
+            }
+        }
+        Diagnostics::none_or(reader.found).map(|()| settings)
+    }
+
+    /// What an empty file of that path means.
+    fn defaults(file: &Path) -> Settings {
+        let here = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        Settings {
+            server: ServerSettings {
+                listen: vec![here(8080)],
+                workers: cores(),
+                max_body: 4 << 20,
+                max_head: 16 << 10,
+                max_connections: 20_000,
+                header_timeout: Duration::from_secs(10),
+                body_timeout: Duration::from_secs(30),
+                idle_timeout: Duration::from_secs(75),
+                drain_timeout: Duration::from_secs(30),
+            },
+            admin: AdminSettings { listen: here(8081) },
+            tables: TableSettings {
+                watch: vec![absolute(file, "../routes")],
+            },
+            log: LogSettings {
+                level: "info".to_owned(),
+                format: LogFormat::Auto,
+            },
+        }
+    }
+}
+
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}

@@ -1,0 +1,233 @@
+//! The keys of the gateway's own file: which there are, and what each may be.
+
+use super::complaint::Complaint;
+use super::diagnostics::{Diagnostic, nearest};
+use super::reader::{Item, Reader, Section};
+use super::settings::{LogFormat, ServerSettings, Settings};
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use toml::de::DeTable;
+
+const TIMES: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(24 * 3600);
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
+/// Replaces the defaults by what the file says.
+pub(super) fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, settings: &mut Settings) {
+    let root = reader.section(
+        "the gateway's file",
+        document,
+        &["server", "admin", "tables", "log"],
+    );
+    let sub = |reader: &mut Reader<'_>, name, known| {
+        let item = root.get(name)?;
+        let table = reader.table(&item, &format!("a table, written [{name}]"))?;
+        Some(reader.section(&format!("[{name}]"), table, known))
+    };
+    if let Some(section) = sub(reader, "server", SERVER_KEYS) {
+        read_server(reader, &section, &mut settings.server);
+    }
+    let admin = sub(reader, "admin", &["listen"]).and_then(|section| section.get("listen"));
+    if let Some(item) = &admin {
+        set(&mut settings.admin.listen, reader.text(item, ADDRESS, address));
+    }
+    let watch = sub(reader, "tables", &["watch"]).and_then(|section| section.get("watch"));
+    if let Some(item) = watch {
+        set(&mut settings.tables.watch, read_watch(reader, &item));
+    }
+    if let Some(section) = sub(reader, "log", &["level", "format"]) {
+        let level = section.get("level");
+        set(
+            &mut settings.log.level,
+            level.and_then(|item| reader.text(&item, "a level such as \"info\"", log_filter)),
+        );
+        let formats = [
+            ("auto", LogFormat::Auto),
+            ("text", LogFormat::Text),
+            ("json", LogFormat::Json),
+        ];
+        let format = section.get("format");
+        set(
+            &mut settings.log.format,
+            format.and_then(|item| reader.choice(&item, &formats)),
+        );
+    }
+    let shared = settings
+        .server
+        .listen
+        .iter()
+        .any(|own| *own == settings.admin.listen && own.port() != 0);
+    if let (Some(item), true) = (admin, shared) {
+        let title = format!("`{}` is the server's own address", settings.admin.listen);
+        reader.complain::<()>(&item, Complaint::new(title, "also in [server] listen"));
+    }
+}
+
+const SERVER_KEYS: &[&str] = &[
+    "listen",
+    "workers",
+    "max_body",
+    "max_head",
+    "max_connections",
+    "header_timeout",
+    "body_timeout",
+    "idle_timeout",
+    "drain_timeout",
+];
+const ADDRESS: &str = "an address such as \"127.0.0.1:8080\"";
+
+fn read_server(reader: &mut Reader<'_>, section: &Section<'_>, server: &mut ServerSettings) {
+    if let Some(item) = section.get("listen") {
+        set(&mut server.listen, read_listen(reader, &item));
+    }
+    let workers = section
+        .get("workers")
+        .and_then(|item| reader.integer(&item, 0..=1024));
+    match workers.and_then(|workers| usize::try_from(workers).ok()) {
+        None | Some(0) => {}
+        Some(workers) => server.workers = workers,
+    }
+    // HTTP/1 needs room for the head as a whole: hyper takes no buffer below 8 KiB.
+    let sizes = [
+        ("max_body", 1..=1 << 30, &mut server.max_body),
+        ("max_head", 8 << 10..=1 << 20, &mut server.max_head),
+    ];
+    for (key, bounds, size) in sizes {
+        set(size, section.get(key).and_then(|item| reader.size(&item, bounds)));
+    }
+    let connections = section.get("max_connections");
+    set(
+        &mut server.max_connections,
+        connections.and_then(|item| reader.integer(&item, 1..=10_000_000)),
+    );
+    let times = [
+        ("header_timeout", &mut server.header_timeout),
+        ("body_timeout", &mut server.body_timeout),
+        ("idle_timeout", &mut server.idle_timeout),
+        ("drain_timeout", &mut server.drain_timeout),
+    ];
+    for (key, time) in times {
+        set(
+            time,
+            section.get(key).and_then(|item| reader.duration(&item, TIMES)),
+        );
+    }
+}
+
+/// Replaces a default by what could be read.
+fn set<T>(setting: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *setting = value;
+    }
+}
+
+fn read_listen(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Vec<SocketAddr>> {
+    let before = reader.found.len();
+    let all = reader.texts(item, "[\"127.0.0.1:8080\"]", address)?;
+    if all.is_empty() && reader.found.len() == before {
+        return reader.complain(
+            item,
+            Complaint::new("the server listens nowhere", "expected at least one address"),
+        );
+    }
+    for (index, (address, span)) in all.iter().enumerate() {
+        let first = all[..index]
+            .iter()
+            .find(|(other, _)| other == address && other.port() != 0);
+        if let Some((_, first)) = first {
+            reader.report(
+                Diagnostic::new(format!("address `{address}` is listed twice"))
+                    .at(reader.source, span.clone(), "again")
+                    .at(reader.source, first.clone(), "first here"),
+            );
+        }
+    }
+    Some(all.into_iter().map(|(address, _)| address).collect())
+}
+
+fn address(text: &str) -> Result<SocketAddr, Complaint> {
+    text.parse().map_err(|_| {
+        let complaint = Complaint::new(
+            format!("`{text}` is not an address"),
+            "expected an IP address and a port",
+        );
+        match text.rsplit_once(':') {
+            Some(("" | "*", port)) => complaint.help(format!("write \"0.0.0.0:{port}\" or \"[::]:{port}\"")),
+            Some(("localhost", port)) => {
+                complaint.help(format!("write \"127.0.0.1:{port}\" or \"[::1]:{port}\""))
+            }
+            _ => complaint,
+        }
+    })
+}
+
+fn read_watch(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Vec<PathBuf>> {
+    let file = Arc::clone(reader.source);
+    let before = reader.found.len();
+    let all = reader.texts(item, "[\"../routes\"]", |text| match text {
+        "" => Err(Complaint::new("an empty path", "expected a file or a folder")),
+        _ if text.contains('\0') => Err(Complaint::new("not a path", "it holds a NUL")),
+        _ => Ok(absolute(file.path(), text)),
+    })?;
+    if all.is_empty() && reader.found.len() == before {
+        return reader.complain(
+            item,
+            Complaint::new("no tables are watched", "expected at least one path"),
+        );
+    }
+    Some(all.into_iter().map(|(path, _)| path).collect())
+}
+
+/// A path relative to the file that names it, without the `..` that can be resolved by looking at the text alone.
+pub(super) fn absolute(file: &Path, path: &str) -> PathBuf {
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let joined = folder.join(path);
+    let joined = std::path::absolute(&joined).unwrap_or(joined);
+    let mut tidy = PathBuf::new();
+    for part in joined.components() {
+        // Behind a symlink `..` is not where it seems to be.
+        let plain = part == Component::ParentDir && tidy.file_name().is_some() && !tidy.is_symlink();
+        if plain {
+            tidy.pop();
+        } else {
+            tidy.push(part);
+        }
+    }
+    tidy
+}
+
+/// A level, or `target=level` with commas between. Stricter than the filter itself, which takes a mistyped level for
+/// the name of a target and then logs nothing.
+pub(super) fn log_filter(text: &str) -> Result<String, Complaint> {
+    if !text.is_ascii() {
+        // tracing-subscriber 0.3.23 cuts such a text within a character, and panics.
+        return Err(Complaint::new(
+            "not a log filter",
+            "expected ASCII characters only",
+        ));
+    }
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    for part in parts.filter(|part| !part.contains(['=', '['])) {
+        if LEVELS.iter().any(|level| level.eq_ignore_ascii_case(part)) {
+            continue;
+        }
+        let complaint = Complaint::new(
+            format!("`{part}` is not a level"),
+            "expected off, error, warn, info, debug or trace",
+        );
+        return Err(match nearest(part, LEVELS) {
+            Some(level) => complaint.help(format!("did you mean `{level}`?")),
+            None => complaint.help(format!("for one target alone write `{part}=debug`")),
+        });
+    }
+    match tracing_subscriber::EnvFilter::try_new(text) {
+        Ok(_) if !text.trim().is_empty() => Ok(text.to_owned()),
+        Ok(_) => Err(Complaint::new(
+            "an empty filter",
+            "expected a level such as `info`",
+        )),
+        Err(error) => Err(Complaint::new("not a log filter", error.to_string())),
+    }
+}

@@ -1,0 +1,246 @@
+//! All watched files together: the backends, the routes, and whether the two fit.
+//!
+//! A table is taken whole or not at all. What spans files is checked here, after each file has been read by itself:
+//! names declared twice, routes to backends that nobody declares, routes that no request could tell apart.
+
+use super::backend::{BackendSpec, name_error};
+use super::conflicts;
+use super::diagnostics::{Diagnostic, Diagnostics, list};
+use super::reader::{Item, Reader};
+use super::route::{Draft, RouteSpec, Target};
+use super::source::{Source, gather};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+use toml::de::{DeTable, DeValue};
+
+const KEYS: &[&str] = &["backends", "routes"];
+/// The sections of the gateway's own file, which people write here by mistake.
+const SETTINGS: &[&str] = &["server", "admin", "tables", "log"];
+
+/// Everything the watched files declare, checked.
+#[derive(Clone, Debug)]
+pub struct Tables {
+    /// Tells this table from others.
+    pub hash: TableHash,
+    /// The backends, sorted by name.
+    pub backends: Vec<BackendSpec>,
+    /// The routes, in the order of the files. Each names a backend of [`Tables::backends`].
+    pub routes: Vec<RouteSpec>,
+    /// The files it was read from, sorted.
+    pub files: Vec<PathBuf>,
+}
+
+impl Tables {
+    /// Reads and checks all watched files. No file at all is an empty table.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with any of them, a watched path that leads nowhere among it.
+    pub fn load(watch: &[PathBuf]) -> Result<Tables, Diagnostics> {
+        let gathered = gather(watch);
+        let unreadable = gathered.unreadable.iter();
+        let mut found: Vec<Diagnostic> = unreadable
+            .map(|(path, error)| Diagnostic::unreadable(path, error))
+            .collect();
+        let mut sources = Vec::new();
+        for path in &gathered.files {
+            match Source::read(path) {
+                Ok(source) => sources.push(source),
+                Err(diagnostic) => found.push(diagnostic),
+            }
+        }
+        check(sources, found)
+    }
+
+    /// Checks files that are already read.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with any of them.
+    pub fn parse(sources: Vec<Source>) -> Result<Tables, Diagnostics> {
+        check(sources, Vec::new())
+    }
+}
+
+/// A short name of a table: 64 bits over the names and contents of its files, the same wherever these are the same.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub struct TableHash(u64);
+
+impl TableHash {
+    /// FNV-1a over each file's name (without its folder) and content, each with its length before it.
+    fn of(sources: &[Arc<Source>]) -> TableHash {
+        let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+        let mut eat = |bytes: &[u8]| {
+            let length = (bytes.len() as u64).to_le_bytes();
+            for byte in length.iter().chain(bytes) {
+                hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+            }
+        };
+        for source in sources {
+            eat(source.path().file_name().unwrap_or_default().as_encoded_bytes());
+            eat(source.text().as_bytes());
+        }
+        TableHash(hash)
+    }
+}
+
+impl fmt::Display for TableHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// What the files declare, before it is checked across files.
+#[derive(Default)]
+struct Declared {
+    backends: BTreeMap<String, Declaration>,
+    drafts: Vec<Draft>,
+    /// Some file could not be read, so that what is missing may stand there.
+    incomplete: bool,
+}
+
+struct Declaration {
+    source: Arc<Source>,
+    span: Range<usize>,
+    spec: Option<BackendSpec>,
+}
+
+fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Diagnostics> {
+    let sources: Vec<Arc<Source>> = sources.into_iter().map(Arc::new).collect();
+    let mut declared = Declared {
+        incomplete: !found.is_empty(),
+        ..Declared::default()
+    };
+    for source in &sources {
+        let mut reader = Reader::new(source);
+        match reader.document() {
+            Some(document) => declared.read(&mut reader, document.get_ref()),
+            None => declared.incomplete = true,
+        }
+        found.append(&mut reader.found);
+    }
+    conflicts::find(&declared.drafts, &mut found);
+    let names: Vec<String> = declared.backends.keys().cloned().collect();
+    let mut routes = Vec::new();
+    for draft in declared.drafts {
+        let target = resolve(&draft, &names, declared.incomplete, &mut found);
+        routes.extend(target.and_then(|name| draft.finish(name)));
+    }
+    Diagnostics::none_or(found)?;
+    Ok(Tables {
+        hash: TableHash::of(&sources),
+        backends: declared
+            .backends
+            .into_values()
+            .filter_map(|declaration| declaration.spec)
+            .collect(),
+        routes,
+        files: sources.iter().map(|source| source.path().to_path_buf()).collect(),
+    })
+}
+
+impl Declared {
+    /// Reads one file.
+    fn read(&mut self, reader: &mut Reader<'_>, document: &DeTable<'_>) {
+        let elsewhere = "a setting of the gateway itself; it belongs into gateway.toml and needs a restart";
+        let section = reader.section_beside("a table file", document, KEYS, SETTINGS, elsewhere);
+        if let Some(item) = section.get("backends")
+            && let Some(backends) = reader.table(&item, "tables, each written [backends.name]")
+        {
+            self.backends(reader, backends);
+        }
+        if let Some(item) = section.get("routes")
+            && let Some(routes) = reader.array(&item, "tables, each written [[routes]]")
+        {
+            for route in routes {
+                match route.get_ref() {
+                    DeValue::Table(table) => self.drafts.push(Draft::read(reader, table, route.span())),
+                    _ => drop(reader.wrong_type::<()>("routes", route, "tables, each written [[routes]]")),
+                }
+            }
+        }
+    }
+
+    fn backends(&mut self, reader: &mut Reader<'_>, backends: &DeTable<'_>) {
+        for (key, value) in backends {
+            let name = key.get_ref().as_ref();
+            let item = Item {
+                key: name,
+                key_span: key.span(),
+                value,
+            };
+            if let Some(reason) = name_error(name) {
+                reader.report(Diagnostic::new(format!("`{name}` cannot name a backend")).at(
+                    reader.source,
+                    key.span(),
+                    reason,
+                ));
+            }
+            let spec = reader
+                .table(&item, "a table, written [backends.name]")
+                .and_then(|table| BackendSpec::read(reader, name, table, &item));
+            match self.backends.get(name) {
+                Some(first) => reader.report(
+                    Diagnostic::new(format!("backend `{name}` is declared twice"))
+                        .at(reader.source, key.span(), "again")
+                        .at(&first.source, first.span.clone(), "first here"),
+                ),
+                None => {
+                    let declaration = Declaration {
+                        source: Arc::clone(reader.source),
+                        span: key.span(),
+                        spec,
+                    };
+                    self.backends.insert(name.to_owned(), declaration);
+                }
+            }
+        }
+    }
+}
+
+/// The backend of a route; what it could not be found for is reported.
+fn resolve(draft: &Draft, names: &[String], incomplete: bool, found: &mut Vec<Diagnostic>) -> Option<String> {
+    match &draft.target {
+        Target::Bad => None,
+        Target::Named(name, _) if names.contains(name) => Some(name.clone()),
+        _ if incomplete => None,
+        Target::Named(name, span) => {
+            found.push(
+                Diagnostic::new(format!("unknown backend `{name}`"))
+                    .at(&draft.source, span.clone(), "declared in no file")
+                    .help_names(name, names.iter().map(String::as_str)),
+            );
+            None
+        }
+        Target::Only => match names {
+            [only] => Some(only.clone()),
+            [] => {
+                found.push(
+                    Diagnostic::new("there is no backend for this route")
+                        .at(&draft.source, draft.span.clone(), "calls no one")
+                        .help("declare one: [backends.shop] with endpoints = [\"127.0.0.1:7101\"]"),
+                );
+                None
+            }
+            several => {
+                let several: Vec<&str> = several.iter().map(String::as_str).collect();
+                found.push(
+                    Diagnostic::new("which backend does this route call?")
+                        .at(
+                            &draft.source,
+                            draft.span.clone(),
+                            "names none, and there are several",
+                        )
+                        .help(format!(
+                            "write backend = \"…\" with one of {}",
+                            list(&several, "or")
+                        )),
+                );
+                None
+            }
+        },
+    }
+}

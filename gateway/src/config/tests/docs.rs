@@ -1,0 +1,44 @@
+//! docs/routes.md shows what is so: its tables hold, and its mistakes are told as it says.
+
+use super::*;
+
+const DOCS: &str = include_str!("../../../../docs/routes.md");
+
+/// The fenced blocks of a language, each with the line before it.
+fn blocks<'d>(language: &str) -> Vec<(&'d str, &'d str)> {
+    let fence = format!("\n\n```{language}\n");
+    let block = |(at, _): (usize, &str)| {
+        let before = DOCS[..at].rsplit('\n').next().unwrap_or_default();
+        let text = DOCS[at + fence.len()..].split("```").next().unwrap_or_default();
+        (before, text)
+    };
+    DOCS.match_indices(fence.as_str()).map(block).collect()
+}
+
+#[test]
+fn the_mistakes_are_told_as_the_page_says() {
+    let (named, others): (Vec<_>, Vec<_>) = blocks("toml")
+        .into_iter()
+        .partition(|(line, _)| line.ends_with(".toml`:"));
+    let sources = named
+        .iter()
+        .map(|(line, text)| Source::new(line.trim_matches(['`', ':']), *text))
+        .collect();
+    let seen = Tables::parse(sources).unwrap_err().to_string();
+    assert_eq!(seen.trim(), blocks("text")[0].1.trim());
+    assert!(!others.is_empty());
+    for (_, text) in others {
+        tables(text).unwrap();
+    }
+}
+
+#[test]
+fn every_key_is_explained() {
+    let keys = "endpoints connect_timeout ping_interval ping_timeout max_calls match call backend timeout body response \
+                unknown_fields int64 server.listen server.workers server.max_body server.max_head \
+                server.max_connections server.header_timeout server.body_timeout server.idle_timeout \
+                server.drain_timeout admin.listen tables.watch log.level log.format";
+    for key in keys.split_whitespace() {
+        assert!(DOCS.contains(&format!("\n| `{key}` |")), "{key}");
+    }
+}

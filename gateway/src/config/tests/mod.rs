@@ -1,0 +1,60 @@
+//! What the files may say, and what is said about those that are wrong: through [`check`], so that the code behind can
+//! move. The expected text is what a person sees. What is read where nothing is wrong is in `values`, what comes from disk in `files`.
+
+use super::*;
+
+mod backends;
+mod conflicts;
+mod docs;
+mod files;
+mod never_panics;
+mod paths;
+mod routes;
+mod settings;
+mod tables;
+mod values;
+
+/// Tables from files, each after a line `-- name`; one file without such a line is `t.toml`.
+fn tables(files: &str) -> Result<Tables, Diagnostics> {
+    let sources = match files.strip_prefix("-- ") {
+        None => vec![Source::new("t.toml", files)],
+        Some(files) => {
+            let file = |file: &str| file.split_once('\n').map(|(name, text)| Source::new(name, text));
+            files.split("-- ").filter_map(file).collect()
+        }
+    };
+    Tables::parse(sources)
+}
+
+/// The routes of a table, or what is wrong with it.
+#[track_caller]
+fn check(files: &str, expected: &str) {
+    let route = |route: &RouteSpec| {
+        format!(
+            "{} {} → {} {}\n",
+            route.method, route.path, route.backend, route.call
+        )
+    };
+    compare(
+        tables(files).map(|tables| tables.routes.iter().map(route).collect()),
+        expected,
+    );
+}
+
+/// What is wrong with the gateway's file and with `CALLGATE_LOG`.
+#[track_caller]
+fn check_settings(file: &str, filter: Option<&str>, expected: &str) {
+    compare(
+        Settings::parse(Source::new("gateway.toml", file), filter).map(|_| String::new()),
+        expected,
+    );
+}
+
+#[track_caller]
+fn compare(seen: Result<String, Diagnostics>, expected: &str) {
+    let seen = seen.unwrap_or_else(|diagnostics| diagnostics.to_string());
+    assert!(
+        seen.trim() == expected.trim(),
+        "saw:\n{seen}\n<<<saw, expected:\n{expected}"
+    );
+}

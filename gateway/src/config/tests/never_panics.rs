@@ -1,0 +1,130 @@
+//! Whatever stands in a file, it is read or complained of.
+
+use super::*;
+use proptest::prelude::*;
+
+const TABLE: &str = r#"# A table with everything.
+[backends.shop]
+endpoints = ["127.0.0.1:7101", "unix:/run/é.sock", "[::1]:1"]
+connect_timeout = "1.5s"
+max_calls = 0x10
+[[routes]]
+match = "POST /v1/{a.b}/é/{*rest}"
+call = "orders.quote"
+backend = 'shop'
+timeout = """2s"""
+body = false
+response = { wrap = "result" }
+[[routes]]
+match = "GET /v1/{x}"
+call = 7
+unknown_fields = "ignore"
+"#;
+
+/// What is put in, at random places: what has a meaning somewhere.
+const PARTS: [&str; 24] = [
+    "\"",
+    "'",
+    "[",
+    "]",
+    "{",
+    "}",
+    "=",
+    ".",
+    ",",
+    "/",
+    "*",
+    "%",
+    "\n",
+    "\r",
+    "\u{1b}",
+    "é",
+    "🦀",
+    "0x",
+    "-1",
+    "[[routes]]\n",
+    "match = ",
+    "\"GET /{x}\"",
+    "99999999999999999999",
+    "\u{0}",
+];
+
+#[derive(Clone, Debug)]
+enum Edit {
+    Insert(usize, usize),
+    Remove(usize, usize),
+    Repeat(usize, usize),
+}
+
+fn edit() -> impl Strategy<Value = Edit> {
+    prop_oneof![
+        (any::<usize>(), 0..PARTS.len()).prop_map(|(at, part)| Edit::Insert(at, part)),
+        (any::<usize>(), 1..20usize).prop_map(|(at, length)| Edit::Remove(at, length)),
+        (any::<usize>(), 1..60usize).prop_map(|(at, length)| Edit::Repeat(at, length)),
+    ]
+}
+
+fn apply(text: &str, edits: &[Edit]) -> String {
+    let mut chars: Vec<char> = text.chars().collect();
+    for edit in edits {
+        let spot = |at: usize| at % (chars.len() + 1);
+        match *edit {
+            Edit::Insert(at, part) => drop(chars.splice(spot(at)..spot(at), PARTS[part].chars()).count()),
+            Edit::Remove(at, length) => {
+                let start = spot(at);
+                chars.drain(start..(start + length).min(chars.len()));
+            }
+            Edit::Repeat(at, length) => {
+                let start = spot(at);
+                let piece = chars[start..(start + length).min(chars.len())].to_vec();
+                chars.splice(start..start, piece);
+            }
+        }
+    }
+    chars.into_iter().collect()
+}
+
+/// Reads a text as both kinds of file, and shows what is wrong in every way.
+fn read_and_show(text: &str) {
+    let table = Tables::parse(vec![Source::new("a.toml", text), Source::new("b.toml", TABLE)]).err();
+    let settings = Settings::parse(Source::new("gateway.toml", text), Some(text)).err();
+    for diagnostics in [table, settings].into_iter().flatten() {
+        assert!(!diagnostics.render(false).contains('\u{1b}'));
+        assert!(!diagnostics.render(true).is_empty());
+        assert!(!diagnostics.summary().is_empty());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn a_table_with_random_edits_is_read_or_complained_of(edits in prop::collection::vec(edit(), 1..8)) {
+        read_and_show(&apply(TABLE, &edits));
+    }
+
+    #[test]
+    fn random_text_is_read_or_complained_of(text in "\\PC{0,80}", parts in prop::collection::vec(0..PARTS.len(), 0..12)) {
+        let parts: String = parts.into_iter().map(|part| PARTS[part]).collect();
+        read_and_show(&format!("{text}{parts}"));
+    }
+
+    #[test]
+    fn a_path_that_is_taken_never_fails_in_the_router(path in "(/[a-c{}*.:%A]{0,5}){1,20}") {
+        let table = TABLE.replace("/v1/{x}", &path);
+        if let Ok(tables) = tables(&table) {
+            let mut router = matchit::Router::new();
+            prop_assert!(router.insert(tables.routes[1].path.as_str(), ()).is_ok());
+        }
+    }
+}
+
+#[test]
+fn tables_nested_without_end_are_complained_of() {
+    for text in [
+        format!("a = {}", "[".repeat(100_000)),
+        format!("{}x = 1", "a.".repeat(10_000)),
+    ] {
+        read_and_show(&text);
+    }
+}

@@ -1,0 +1,338 @@
+//! Diagnostics of the gateway's own file.
+
+use super::check_settings;
+
+#[test]
+fn sections_and_keys_of_the_gateways_file_are_known() {
+    check_settings(
+        r#"
+[sever]
+[server]
+listen_on = 1
+[log]
+file = "x"
+[backends.shop]
+endpoints = []"#,
+        None,
+        r#"
+error: unknown key `sever` in the gateway's file
+ --> gateway.toml:2:2
+  |
+2 | [sever]
+  |  ^^^^^ not known here
+  |
+  = help: did you mean `server`?
+
+error: unknown key `listen_on` in [server]
+ --> gateway.toml:4:1
+  |
+4 | listen_on = 1
+  | ^^^^^^^^^ not known here
+  |
+  = help: did you mean `listen`?
+
+error: unknown key `file` in [log]
+ --> gateway.toml:6:1
+  |
+6 | file = "x"
+  | ^^^^ not known here
+  |
+  = help: there is `level` and `format`
+
+error: unknown key `backends` in the gateway's file
+ --> gateway.toml:7:2
+  |
+7 | [backends.shop]
+  |  ^^^^^^^^ not known here
+  |
+  = help: there is `server`, `admin`, `tables` and `log`
+"#,
+    );
+}
+
+#[test]
+fn settings_of_another_type_are_told_what_they_must_be() {
+    check_settings(
+        r#"
+server = 1
+[admin]
+listen = ["127.0.0.1:1"]
+[tables]
+watch = "x"
+[log]
+level = 3"#,
+        None,
+        r#"
+error: `server` must be a table, written [server]
+ --> gateway.toml:2:10
+  |
+2 | server = 1
+  |          ^ this is an integer
+
+error: `listen` must be an address such as "127.0.0.1:8080"
+ --> gateway.toml:4:10
+  |
+4 | listen = ["127.0.0.1:1"]
+  |          ^^^^^^^^^^^^^^^ this is an array
+
+error: `watch` must be an array of strings such as ["../routes"]
+ --> gateway.toml:6:9
+  |
+6 | watch = "x"
+  |         ^^^ this is a string
+
+error: `level` must be a level such as "info"
+ --> gateway.toml:8:9
+  |
+8 | level = 3
+  |         ^ this is an integer
+"#,
+    );
+}
+
+#[test]
+fn addresses_are_ip_addresses_and_ports() {
+    check_settings(
+        r#"
+[server]
+listen = [":80", "localhost:80", "127.0.0.1", "127.0.0.1:1", "127.0.0.1:1"]
+[admin]
+listen = "127.0.0.1:1""#,
+        None,
+        r#"
+error: `:80` is not an address
+ --> gateway.toml:3:11
+  |
+3 | listen = [":80", "localhost:80", "127.0.0.1", "127.0.0.1:1", "127.0.0.1:1"]
+  |           ^^^^^ expected an IP address and a port
+  |
+  = help: write "0.0.0.0:80" or "[::]:80"
+
+error: `localhost:80` is not an address
+ --> gateway.toml:3:18
+  |
+3 | listen = [":80", "localhost:80", "127.0.0.1", "127.0.0.1:1", "127.0.0.1:1"]
+  |                  ^^^^^^^^^^^^^^ expected an IP address and a port
+  |
+  = help: write "127.0.0.1:80" or "[::1]:80"
+
+error: `127.0.0.1` is not an address
+ --> gateway.toml:3:34
+  |
+3 | listen = [":80", "localhost:80", "127.0.0.1", "127.0.0.1:1", "127.0.0.1:1"]
+  |                                  ^^^^^^^^^^^ expected an IP address and a port
+
+error: address `127.0.0.1:1` is listed twice
+ --> gateway.toml:3:62
+  |
+3 | listen = [":80", "localhost:80", "127.0.0.1", "127.0.0.1:1", "127.0.0.1:1"]
+  |                                               -------------  ^^^^^^^^^^^^^ again
+  |                                               |
+  |                                               first here
+
+error: `127.0.0.1:1` is the server's own address
+ --> gateway.toml:5:10
+  |
+5 | listen = "127.0.0.1:1"
+  |          ^^^^^^^^^^^^^ also in [server] listen
+"#,
+    );
+}
+
+#[test]
+fn empty_lists_are_refused() {
+    check_settings(
+        r"
+[server]
+listen = []
+[tables]
+watch = []",
+        None,
+        r"
+error: the server listens nowhere
+ --> gateway.toml:3:10
+  |
+3 | listen = []
+  |          ^^ expected at least one address
+
+error: no tables are watched
+ --> gateway.toml:5:9
+  |
+5 | watch = []
+  |         ^^ expected at least one path
+",
+    );
+}
+
+#[test]
+fn a_watched_path_is_not_empty() {
+    check_settings(
+        r#"
+[tables]
+watch = [""]"#,
+        None,
+        r#"
+error: an empty path
+ --> gateway.toml:3:10
+  |
+3 | watch = [""]
+  |          ^^ expected a file or a folder
+"#,
+    );
+}
+
+#[test]
+fn sizes_counts_and_times_have_bounds() {
+    check_settings(
+        r#"
+[server]
+workers = 2000
+max_body = 0
+max_head = "4KiB"
+max_connections = 0
+header_timeout = "0s"
+body_timeout = 30
+idle_timeout = "2d""#,
+        None,
+        r#"
+error: `workers` is out of bounds
+ --> gateway.toml:3:11
+  |
+3 | workers = 2000
+  |           ^^^^ expected 0 to 1024
+
+error: `max_body` is out of bounds
+ --> gateway.toml:4:12
+  |
+4 | max_body = 0
+  |            ^ expected 1B to 1GiB
+
+error: `max_head` is out of bounds
+ --> gateway.toml:5:12
+  |
+5 | max_head = "4KiB"
+  |            ^^^^^^ expected 8KiB to 1MiB
+
+error: `max_connections` is out of bounds
+ --> gateway.toml:6:19
+  |
+6 | max_connections = 0
+  |                   ^ expected 1 to 10000000
+
+error: `header_timeout` is out of bounds
+ --> gateway.toml:7:18
+  |
+7 | header_timeout = "0s"
+  |                  ^^^^ expected 1ms to 24h
+
+error: `body_timeout` needs a unit
+ --> gateway.toml:8:16
+  |
+8 | body_timeout = 30
+  |                ^^ milliseconds, seconds, …?
+  |
+  = help: write "30s" or "30ms"
+
+error: unknown unit `d`
+ --> gateway.toml:9:16
+  |
+9 | idle_timeout = "2d"
+  |                ^^^^ expected `ms`, `s`, `m` or `h`
+"#,
+    );
+}
+
+#[test]
+fn sizes_have_units() {
+    check_settings(
+        r#"
+[server]
+max_body = "4mb"
+max_head = "big""#,
+        None,
+        r#"
+error: unknown unit `mb`
+ --> gateway.toml:3:12
+  |
+3 | max_body = "4mb"
+  |            ^^^^^ expected `KiB`, `MiB`, `GiB`, or `KB`, `MB`, `GB`
+  |
+  = help: write "4MB"
+
+error: not a size
+ --> gateway.toml:4:12
+  |
+4 | max_head = "big"
+  |            ^^^^^ expected a whole number and a unit, such as "64KiB" or "4MB"
+"#,
+    );
+}
+
+#[test]
+fn a_log_level_is_a_level_and_not_a_target() {
+    check_settings(
+        r#"
+[log]
+level = "inof"
+format = "jsn""#,
+        None,
+        r#"
+error: `inof` is not a level
+ --> gateway.toml:3:9
+  |
+3 | level = "inof"
+  |         ^^^^^^ expected off, error, warn, info, debug or trace
+  |
+  = help: did you mean `info`?
+
+error: `format` cannot be `jsn`
+ --> gateway.toml:4:10
+  |
+4 | format = "jsn"
+  |          ^^^^^ expected `auto`, `text` or `json`
+  |
+  = help: did you mean `json`?
+"#,
+    );
+}
+
+#[test]
+fn the_environments_log_level_is_checked_too() {
+    check_settings(
+        "",
+        Some("hyper"),
+        r"
+error: CALLGATE_LOG: `hyper` is not a level: expected off, error, warn, info, debug or trace
+ |
+ = help: for one target alone write `hyper=debug`
+",
+    );
+}
+
+#[test]
+fn a_filter_that_would_panic_its_parser_is_refused() {
+    check_settings(
+        "",
+        Some(" 𐠊="),
+        r"
+error: CALLGATE_LOG: not a log filter: expected ASCII characters only
+",
+    );
+}
+
+#[test]
+fn a_broken_filter_is_refused() {
+    check_settings(
+        r#"
+[log]
+level = "a=b=c""#,
+        None,
+        r#"
+error: not a log filter
+ --> gateway.toml:3:9
+  |
+3 | level = "a=b=c"
+  |         ^^^^^^^ error parsing level filter: expected one of "off", "error", "warn", "info", "debug", "trace", or a number 0-5
+"#,
+    );
+}

@@ -1,0 +1,187 @@
+//! What right files are read as.
+
+use super::*;
+use callgate_protocol::CallId;
+use callgate_transcode::{Body, Int64, RequestBinding, Response, ResponseBinding, UnknownFields};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const SHOP: &str =
+    "[backends.shop]\nendpoints = ['x:1']\n[[routes]]\nmatch = 'POST /a/{f.id}/{*rest}'\ncall = 'a.b'\n";
+
+/// The only route of [`SHOP`] with more keys.
+#[track_caller]
+fn route(more: &str) -> RouteSpec {
+    let tables = tables(&format!("{SHOP}{more}")).unwrap();
+    assert_eq!(tables.routes.len(), 1);
+    tables.routes.into_iter().next().unwrap()
+}
+
+#[test]
+fn a_route_without_options_has_the_defaults() {
+    let route = route("");
+    assert_eq!(route.method, Method::Post);
+    assert_eq!(route.path.as_str(), "/a/{f.id}/{*rest}");
+    assert_eq!(route.backend, "shop");
+    assert_eq!(route.timeout, Duration::from_secs(10));
+    let path = vec!["f.id".to_owned(), "rest".to_owned()];
+    assert_eq!(route.path.params(), path);
+    assert_eq!(
+        route.request,
+        RequestBinding {
+            path,
+            ..RequestBinding::default()
+        }
+    );
+    assert_eq!(route.response, ResponseBinding::default());
+    assert_eq!(route.call.call_id(), CallId::of("a", "b"));
+    assert_eq!(route.place.to_string(), "t.toml:4:9");
+}
+
+#[test]
+fn a_routes_options_are_read_into_its_bindings() {
+    for (text, expected) in [
+        ("'*'", Body::Whole),
+        ("'doc.x'", Body::Field("doc.x".into())),
+        ("false", Body::None),
+    ] {
+        assert_eq!(route(&format!("body = {text}")).request.body, expected);
+    }
+    for (text, expected) in [
+        ("{ wrap = 'result' }", Response::Wrap("result".into())),
+        ("{ field = 'a.b' }", Response::Field("a.b".into())),
+    ] {
+        assert_eq!(route(&format!("response = {text}")).response.shape, expected);
+    }
+    assert_eq!(route("int64 = 'string'").response.int64, Int64::String);
+    assert_eq!(
+        route("unknown_fields = 'ignore'").request.unknown_fields,
+        UnknownFields::Ignore
+    );
+    assert_eq!(route("timeout = '250ms'").timeout, Duration::from_millis(250));
+}
+
+#[test]
+fn a_call_is_named_or_numbered_in_three_ways() {
+    let number = CallRef::Number(CallId::pinned(0x1234_abcd).unwrap());
+    for (text, expected, shown) in [
+        ("'0x1234ABCD'", number.clone(), "0x1234abcd"),
+        ("0x1234abcd", number.clone(), "0x1234abcd"),
+        ("305_441_741", number, "0x1234abcd"),
+        (
+            "'shop.orders.get'",
+            CallRef::Name {
+                service: "shop.orders".into(),
+                method: "get".into(),
+            },
+            "shop.orders.get",
+        ),
+    ] {
+        let text = SHOP.replace("'a.b'", text);
+        let route = tables(&text).unwrap().routes.remove(0);
+        assert_eq!(route.call, expected);
+        assert_eq!(route.call.to_string(), shown);
+    }
+}
+
+#[test]
+fn a_backends_options_are_read() {
+    let text = "[backends.b]\nendpoints = ['x:1', 'unix:/s']\nconnect_timeout = '2s'\nping_interval = '1m'\n\
+                ping_timeout = '3s'\nmax_calls = 7\n[backends.a]\nendpoints = ['x:1']\n";
+    let endpoints = vec![
+        EndpointAddr::Tcp {
+            host: "x".into(),
+            port: 1,
+        },
+        EndpointAddr::Unix("/s".into()),
+    ];
+    let b = BackendSpec {
+        connect_timeout: Duration::from_secs(2),
+        ping_interval: Duration::from_secs(60),
+        ping_timeout: Duration::from_secs(3),
+        max_calls: 7,
+        ..BackendSpec::new("b", endpoints.clone())
+    };
+    let a = BackendSpec::new("a", endpoints[..1].to_vec());
+    assert_eq!(tables(text).unwrap().backends, [a, b], "sorted by name");
+}
+
+#[test]
+fn a_route_that_only_moved_in_its_file_is_unchanged() {
+    let moved = tables(&format!("# moved\n\n{SHOP}")).unwrap().routes.remove(0);
+    assert_eq!(moved, route(""));
+    assert_ne!(moved.place, route("").place);
+    assert_ne!(route("timeout = '1s'"), route(""));
+}
+
+#[test]
+fn a_tables_hash_tells_contents_and_names_but_not_folders() {
+    let hash = |name: &str, text: &str| Tables::parse(vec![Source::new(name, text)]).unwrap().hash;
+    assert_eq!(hash("/one/a.toml", SHOP), hash("/two/a.toml", SHOP));
+    assert_ne!(hash("a.toml", SHOP), hash("b.toml", SHOP));
+    assert_ne!(hash("a.toml", SHOP), hash("a.toml", &format!("{SHOP}\n")));
+    assert_eq!(hash("a.toml", "").to_string().len(), 16);
+}
+
+#[test]
+fn a_windows_editors_file_is_read() {
+    let text = format!("\u{feff}{}", SHOP.replace('\n', "\r\n"));
+    assert_eq!(tables(&text).unwrap().routes[0], route(""));
+}
+
+fn settings(text: &str, filter: Option<&str>) -> Settings {
+    Settings::parse(Source::new("/etc/callgate/gateway.toml", text), filter).unwrap()
+}
+
+#[test]
+fn the_settings_that_are_shipped_are_the_defaults_and_show_every_key() {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/gateway.toml");
+    let text = std::fs::read_to_string(shipped).unwrap();
+    assert_eq!(settings(&text, None), settings("", None));
+    let keys = "listen workers max_body max_head max_connections header_timeout body_timeout idle_timeout \
+                drain_timeout watch level format";
+    for key in keys.split_whitespace() {
+        assert!(text.contains(&format!("\n{key} = ")), "{key}");
+    }
+}
+
+#[test]
+fn every_setting_is_read() {
+    let text = "server = { listen = ['[::1]:80', '0.0.0.0:0'], workers = 3, max_body = '1KiB', max_head = 10000, \
+                max_connections = 5, header_timeout = '1s', body_timeout = '2s', idle_timeout = '3s', \
+                drain_timeout = '4s' }\n\
+                admin.listen = '127.0.0.1:9'\ntables.watch = ['x', '/y/z.toml', '../../w']\n\
+                log = { level = 'info,callgate=debug', format = 'json' }\n";
+    let seconds = Duration::from_secs;
+    let expected = Settings {
+        server: ServerSettings {
+            listen: vec!["[::1]:80".parse().unwrap(), "0.0.0.0:0".parse().unwrap()],
+            workers: 3,
+            max_body: 1024,
+            max_head: 10_000,
+            max_connections: 5,
+            header_timeout: seconds(1),
+            body_timeout: seconds(2),
+            idle_timeout: seconds(3),
+            drain_timeout: seconds(4),
+        },
+        admin: AdminSettings {
+            listen: "127.0.0.1:9".parse().unwrap(),
+        },
+        tables: TableSettings {
+            watch: ["/etc/callgate/x", "/y/z.toml", "/w"].map(PathBuf::from).to_vec(),
+        },
+        log: LogSettings {
+            level: "info,callgate=debug".into(),
+            format: LogFormat::Json,
+        },
+    };
+    assert_eq!(settings(text, None), expected);
+}
+
+#[test]
+fn no_workers_are_one_a_core_and_the_environment_overrides_the_level() {
+    let settings = settings("server.workers = 0\nlog.level = 'warn'", Some("trace"));
+    assert!(settings.server.workers > 0);
+    assert_eq!(settings.log.level, "trace");
+}
