@@ -5,6 +5,7 @@ mod context;
 #[doc(hidden)]
 pub mod generated;
 pub mod message;
+mod server;
 pub mod service;
 
 pub use callgate_protocol::{Code, Status};
@@ -12,4 +13,5 @@ pub use callgate_sdk_macros::{Message, service};
 pub use client::Client;
 pub use context::Context;
 pub use message::{Bytes, Json, MapKey, Message, SchemaBuilder, Timestamp};
+pub use server::{Server, ServerError};
 pub use uuid::Uuid;

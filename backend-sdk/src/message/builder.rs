@@ -88,14 +88,11 @@ impl SchemaBuilder {
 
     /// The request of a method with these arguments: the only argument itself if it is a struct, otherwise a struct of
     /// that name whose fields the arguments are.
-    pub(crate) fn request(&mut self, name: &str, mut arguments: Vec<Field>) -> Type {
+    pub(crate) fn request(&mut self, name: &str, arguments: Vec<Field>) -> Type {
         if let [argument] = arguments.as_slice()
             && let Type::Ref(number) = argument.ty
-            && let Some(Definition::Struct(def)) = &mut self.slots[number as usize].definition
+            && let Some(Definition::Struct(_)) = &self.slots[number as usize].definition
         {
-            if def.doc.is_empty() {
-                def.doc = std::mem::take(&mut arguments[0].doc);
-            }
             return Type::Ref(number);
         }
         self.add(
