@@ -3,7 +3,7 @@
 //! It is public because generated code lives in other crates, and hidden because nobody writes it by hand.
 
 use crate::service::{Answer, Method};
-use crate::{SchemaBuilder, Status};
+use crate::{Client, Context, Message, SchemaBuilder, Status};
 use bincode::config::standard;
 use callgate_protocol::check;
 use callgate_protocol::schema::{MethodSchema, Type};
@@ -101,6 +101,16 @@ pub fn answer<R: Serialize>(handler: impl Future<Output = Result<R, Status>> + S
         bincode::serde::encode_to_vec(&result, standard())
             .map_err(|error| Status::internal(format!("the result cannot be written: {error}")))
     })
+}
+
+/// Calls a method of another process.
+pub async fn remote<A: Serialize + Sync, R: Message>(
+    client: &Client,
+    method: &'static Method,
+    context: Option<&Context>,
+    arguments: &A,
+) -> Result<R, Status> {
+    client.call(method, context, arguments).await
 }
 
 /// The answer to a method number that the service does not have; the server never asks for one.

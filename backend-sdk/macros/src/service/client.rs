@@ -1,8 +1,9 @@
 //! The client stub: implements the trait by calling another process.
 
 use super::model::{Method, Service};
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 
 /// The stub's type, and its implementations.
 pub(crate) fn stub(service: &Service) -> (TokenStream, TokenStream) {
@@ -23,7 +24,7 @@ pub(crate) fn stub(service: &Service) -> (TokenStream, TokenStream) {
         #[automatically_derived]
         impl #stub {
             /// Calls by way of `client`.
-            pub fn new(client: ::callgate_sdk::Client) -> Self {
+            #vis fn new(client: ::callgate_sdk::Client) -> Self {
                 Self { client }
             }
         }
@@ -56,9 +57,14 @@ fn remote(index: usize, method: &Method) -> TokenStream {
         Some((context, _)) => quote!(::core::option::Option::Some(#context)),
         None => quote!(::core::option::Option::None),
     };
+    // A reply that is no message is complained of once, at its place.
+    let at = method.reply.span().resolved_at(Span::call_site());
+    let call = quote_spanned! {at=>
+        ::callgate_sdk::generated::remote(&self.client, &__METHODS[#index], #context, &(#names))
+    };
     quote! {
         async fn #ident(#parameters) -> #result {
-            self.client.call(&__METHODS[#index], #context, &(#names)).await
+            #call.await
         }
     }
 }

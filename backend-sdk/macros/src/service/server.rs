@@ -34,7 +34,7 @@ pub(crate) fn stub(service: &Service) -> (TokenStream, TokenStream) {
         #[automatically_derived]
         impl<__T: #ident> #server<__T> {
             #[doc = #new_doc]
-            pub fn new(service: __T) -> Self {
+            #vis fn new(service: __T) -> Self {
                 Self { service }
             }
         }
