@@ -3,7 +3,7 @@
 //! It is public because generated code lives in other crates, and hidden because nobody writes it by hand.
 
 use crate::service::{Answer, Method};
-use crate::{Client, Context, Message, SchemaBuilder, Status};
+use crate::{Client, Context, SchemaBuilder, Status};
 use bincode::config::standard;
 use callgate_protocol::check;
 use callgate_protocol::schema::{MethodSchema, Type};
@@ -104,7 +104,7 @@ pub fn answer<R: Serialize>(handler: impl Future<Output = Result<R, Status>> + S
 }
 
 /// Calls a method of another process.
-pub async fn remote<A: Serialize + Sync, R: Message>(
+pub async fn remote<A: Serialize + Sync, R: DeserializeOwned>(
     client: &Client,
     method: &'static Method,
     context: Option<&Context>,

@@ -30,80 +30,54 @@ pub(crate) enum DefaultFrom {
     Path(ExprPath),
 }
 
-/// What each refused attribute would do, and what to do instead.
-const REFUSED: &[(&str, &str)] = &[
+/// What is refused, and what to do instead.
+const REFUSED: &[(&[&str], &str)] = &[
     (
-        "flatten",
-        "the wire carries no field names, so nothing can be flattened: list the fields here, or keep this one as an object of its own",
+        &["flatten"],
+        "the wire carries no field names, so nothing can be flattened: list the fields here, or keep this one as \
+         an object of its own",
     ),
     (
-        "tag",
-        "the wire carries a variant's number, not a tag: remove `tag`; JSON then has `{\"Variant\": {…}}`",
+        &["tag", "content"],
+        "the wire carries a variant's number, not a tag: remove it; JSON then has `{\"Variant\": …}`",
     ),
     (
-        "content",
-        "the wire carries a variant's number, not a tag: remove `content`; JSON then has `{\"Variant\": …}`",
+        &["untagged"],
+        "the wire carries a variant's number, so none can be guessed: remove it, or take a `callgate_sdk::Json` \
+         and look into it",
     ),
     (
-        "untagged",
-        "the wire carries a variant's number, so none can be guessed: remove `untagged`, or take a `callgate_sdk::Json` and look into it",
+        &["skip_serializing_if"],
+        "every field is always written: remove it; an `Option` that is `None` is `null` in JSON",
     ),
     (
-        "skip_serializing_if",
-        "every field is always written: remove `skip_serializing_if`; an `Option` that is `None` is `null` in JSON",
-    ),
-    (
-        "skip_serializing",
+        &["skip_serializing", "skip_deserializing"],
         "a field is written and read, or neither: use `skip`, or two types",
     ),
     (
-        "skip_deserializing",
-        "a field is written and read, or neither: use `skip`, or two types",
+        &["with", "serialize_with", "deserialize_with"],
+        "the schema cannot know what a function writes: use a type whose own shape is the right one",
     ),
     (
-        "with",
-        "the schema cannot know what another module writes: use a type whose own shape is the right one",
+        &["from", "try_from", "into"],
+        "the schema cannot follow a conversion: convert in the method, or implement `Message` by hand and describe \
+         the other type",
     ),
     (
-        "serialize_with",
-        "the schema cannot know what another function writes: use a type whose own shape is the right one",
-    ),
-    (
-        "deserialize_with",
-        "the schema cannot know what another function reads: use a type whose own shape is the right one",
-    ),
-    (
-        "from",
-        "the schema cannot follow a conversion: convert in the method, or implement `Message` by hand and describe the other type",
-    ),
-    (
-        "try_from",
-        "the schema cannot follow a conversion: convert in the method, or implement `Message` by hand and describe the other type",
-    ),
-    (
-        "into",
-        "the schema cannot follow a conversion: convert in the method, or implement `Message` by hand and describe the other type",
-    ),
-    (
-        "remote",
+        &["remote", "getter"],
         "a message is of this crate: copy the fields into a type of your own and convert",
     ),
     (
-        "getter",
-        "a message is of this crate: copy the fields into a type of your own and convert",
+        &["other"],
+        "a number without a variant is an error: remove it, or take a `String`",
     ),
     (
-        "other",
-        "a number without a variant is an error: remove `other`, or take a `String`",
-    ),
-    ("borrow", "a message owns what it contains: use `String` or `Vec`"),
-    (
-        "field_identifier",
-        "an identifier is no message; it has no fields to describe",
+        &["borrow"],
+        "a message owns what it contains: use `String` or `Vec`",
     ),
     (
-        "variant_identifier",
-        "an identifier is no message; it has no variants to describe",
+        &["field_identifier", "variant_identifier"],
+        "an identifier is no message; it has nothing to describe",
     ),
 ];
 
@@ -162,7 +136,7 @@ impl Attrs {
 }
 
 fn advice(name: &str) -> String {
-    match REFUSED.iter().find(|(refused, _)| *refused == name) {
+    match REFUSED.iter().find(|(refused, _)| refused.contains(&name)) {
         Some((_, advice)) => format!("`{name}` cannot be in a message: {advice}"),
         None => {
             format!("`{name}` cannot be in a message: what it changes is not known to `#[derive(Message)]`")

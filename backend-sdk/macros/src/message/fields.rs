@@ -122,7 +122,8 @@ pub(crate) fn unnamed(fields: &FieldsUnnamed, needs: &mut Needs, refusals: &mut 
         if attrs.skip || attrs.default.is_some() {
             refusals.refuse(
                 &field.ty,
-                "a field without a name cannot be skipped or have a default: name the fields, or make the struct `#[serde(transparent)]`",
+                "a field without a name cannot be skipped or have a default: name the fields, or make the struct \
+                 `#[serde(transparent)]`",
             );
         }
         types.push(field.ty.clone());

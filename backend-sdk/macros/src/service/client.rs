@@ -1,9 +1,9 @@
 //! The client stub: implements the trait by calling another process.
 
-use super::model::{Method, Service};
-use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
-use syn::spanned::Spanned;
+use super::method::Method;
+use super::model::Service;
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
 
 /// The stub's type, and its implementations.
 pub(crate) fn stub(service: &Service) -> (TokenStream, TokenStream) {
@@ -15,7 +15,7 @@ pub(crate) fn stub(service: &Service) -> (TokenStream, TokenStream) {
     let methods = service.methods.iter().enumerate().map(|(i, m)| remote(i, m));
     let definition = quote! {
         #[doc = #doc]
-        #[derive(Clone)]
+        #[derive(Clone, Debug)]
         #vis struct #stub {
             client: ::callgate_sdk::Client,
         }
@@ -57,14 +57,9 @@ fn remote(index: usize, method: &Method) -> TokenStream {
         Some((context, _)) => quote!(::core::option::Option::Some(#context)),
         None => quote!(::core::option::Option::None),
     };
-    // A reply that is no message is complained of once, at its place.
-    let at = method.reply.span().resolved_at(Span::call_site());
-    let call = quote_spanned! {at=>
-        ::callgate_sdk::generated::remote(&self.client, &__METHODS[#index], #context, &(#names))
-    };
     quote! {
         async fn #ident(#parameters) -> #result {
-            #call.await
+            ::callgate_sdk::generated::remote(&self.client, &__METHODS[#index], #context, &(#names)).await
         }
     }
 }

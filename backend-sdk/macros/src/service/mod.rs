@@ -1,6 +1,7 @@
 //! `#[service]`: from a trait to a service that can be offered and called.
 
 mod client;
+mod method;
 mod model;
 mod options;
 mod server;

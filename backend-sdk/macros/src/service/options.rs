@@ -41,7 +41,7 @@ impl ServiceOptions {
 }
 
 /// A full stop would be taken for the one between service and method.
-fn is_service_name(name: &str) -> bool {
+pub(super) fn is_service_name(name: &str) -> bool {
     let part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(part)
 }

@@ -1,6 +1,7 @@
 //! The server stub: the table of methods, and how to run one by its index.
 
-use super::model::{Argument, Method, Service};
+use super::method::{Argument, Method};
+use super::model::Service;
 use crate::case;
 use crate::message::describe;
 use proc_macro2::TokenStream;

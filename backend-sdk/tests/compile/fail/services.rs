@@ -76,6 +76,11 @@ trait Name {
     async fn fine(&self) -> Result<(), Status>;
 }
 
+#[service]
+trait _Name {
+    async fn fine(&self) -> Result<(), Status>;
+}
+
 #[service(names = "a")]
 trait Option {
     async fn fine(&self) -> Result<(), Status>;
