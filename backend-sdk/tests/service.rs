@@ -84,15 +84,26 @@ impl BookOrders for Shop {
     }
 }
 
+#[derive(Serialize, Deserialize, Message, Debug)]
+enum Nest {
+    Egg,
+    Inner(Box<Nest>),
+}
+
 #[service(name = "second-hand", version = "1.2")]
 trait Other {
     async fn nothing(&self) -> Result<(), Status>;
+    async fn nest(&self, nest: Nest, units: Vec<()>) -> Result<(), Status>;
 }
 
 struct Nothing;
 
 impl Other for Nothing {
     async fn nothing(&self) -> Result<(), Status> {
+        Ok(())
+    }
+
+    async fn nest(&self, _: Nest, _: Vec<()>) -> Result<(), Status> {
         Ok(())
     }
 }
@@ -162,6 +173,17 @@ fn a_payload_that_is_no_value_of_the_schema_is_an_invalid_argument() {
     }
     let refusal = server().call(index("clear"), Context::background(), &[1]).err();
     assert_eq!(refusal.map(|status| status.code), Some(Code::InvalidArgument));
+}
+
+/// Either would be the end of a process that gave it to bincode: the first by its stack, the second by its patience.
+#[test]
+fn what_bincode_does_not_bound_is_refused_before_it() {
+    let units = bincode_of(&(Nest::Egg, u64::from(u32::MAX)));
+    for payload in [vec![1; 1_000_000], units] {
+        let server = Arc::new(OtherServer::new(Nothing));
+        let refusal = server.call(1, Context::background(), &payload).err();
+        assert_eq!(refusal.map(|status| status.code), Some(Code::InvalidArgument));
+    }
 }
 
 #[test]

@@ -27,6 +27,7 @@ pub(crate) fn stub(service: &Service) -> (TokenStream, TokenStream) {
         .map(|(i, method)| arm(service, i, method));
     let definition = quote! {
         #[doc = #doc]
+        #[derive(Debug)]
         #vis struct #server<T> {
             service: T,
         }

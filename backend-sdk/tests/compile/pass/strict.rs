@@ -1,6 +1,6 @@
 //! Generated code satisfies a crate that allows nothing.
 #![forbid(unsafe_code)]
-#![deny(warnings, missing_docs, rust_2018_idioms)]
+#![deny(warnings, missing_docs, missing_debug_implementations, rust_2018_idioms)]
 #![no_implicit_prelude]
 
 mod shop {
@@ -10,14 +10,14 @@ mod shop {
     use ::std::{result::Result, string::String};
 
     /// Not the standard library's.
-    #[derive(Serialize, Deserialize, Message)]
+    #[derive(::std::fmt::Debug, Serialize, Deserialize, Message)]
     pub struct Vec {
         /// A field.
         pub schema: Option,
     }
 
     /// Not the standard library's.
-    #[derive(Serialize, Deserialize, Message)]
+    #[derive(::std::fmt::Debug, Serialize, Deserialize, Message)]
     pub enum Option {
         /// Not the standard library's.
         Some(T),
@@ -26,7 +26,7 @@ mod shop {
     }
 
     /// Not a type parameter.
-    #[derive(Serialize, Deserialize, Message)]
+    #[derive(::std::fmt::Debug, Serialize, Deserialize, Message)]
     pub struct T;
 
     /// Not the standard library's.
@@ -43,7 +43,7 @@ mod shop {
 macro_rules! message {
     ($name:ident { $($field:ident: $ty:ty),* }) => {
         /// Made by a macro.
-        #[derive(::serde::Serialize, ::serde::Deserialize, ::callgate_sdk::Message)]
+        #[derive(::std::fmt::Debug, ::serde::Serialize, ::serde::Deserialize, ::callgate_sdk::Message)]
         #[cfg_attr(all(), serde(rename_all = "camelCase"))]
         pub struct $name {
             $(
