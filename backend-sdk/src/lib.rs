@@ -1,7 +1,17 @@
 //! The SDK. Under construction.
 
+mod client;
 mod context;
+#[doc(hidden)]
+pub mod generated;
+pub mod message;
+mod server;
 pub mod service;
 
 pub use callgate_protocol::{Code, Status};
+pub use callgate_sdk_macros::{Message, service};
+pub use client::Client;
 pub use context::Context;
+pub use message::{Bytes, Json, MapKey, Message, SchemaBuilder, Timestamp};
+pub use server::{Server, ServerError};
+pub use uuid::Uuid;

@@ -1,2 +1,28 @@
-//! Under construction.
-fn main() {}
+//! The demo's backend: offers three services to whoever connects, as a rule a gateway.
+
+use callgate_sdk::{Server, ServerError};
+use clap::Parser;
+use shop::calc::{CalcServer, Calculator};
+use shop::echo::{EchoServer, Mirror};
+use shop::orders::{OrderBook, OrdersServer};
+
+/// The demo's backend: the services calc, orders and echo.
+#[derive(Parser)]
+struct Options {
+    /// Where to listen, host:port or unix:/path; may be given more than once.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7101")]
+    listen: Vec<String>,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), ServerError> {
+    let mut server = Server::new()
+        .service(CalcServer::new(Calculator))
+        .service(OrdersServer::new(OrderBook::with_demo_orders()))
+        .service(EchoServer::new(Mirror));
+    for address in Options::parse().listen {
+        server = server.listen(address);
+    }
+    // Ends after SIGTERM or SIGINT, when the calls in flight are answered.
+    server.run().await
+}

@@ -1,0 +1,65 @@
+//! The client stub: implements the trait by calling another process.
+
+use super::method::Method;
+use super::model::Service;
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+/// The stub's type, and its implementations.
+pub(crate) fn stub(service: &Service) -> (TokenStream, TokenStream) {
+    let Service { vis, ident, name, .. } = service;
+    let stub = format_ident!("{ident}Client");
+    let doc = format!(
+        "Calls `{name}` in another process: implements [`{ident}`] by a [`Client`](::callgate_sdk::Client)."
+    );
+    let methods = service.methods.iter().enumerate().map(|(i, m)| remote(i, m));
+    let definition = quote! {
+        #[doc = #doc]
+        #[derive(Clone, Debug)]
+        #vis struct #stub {
+            client: ::callgate_sdk::Client,
+        }
+    };
+    let implementations = quote! {
+        #[automatically_derived]
+        impl #stub {
+            /// Calls by way of `client`.
+            #vis fn new(client: ::callgate_sdk::Client) -> Self {
+                Self { client }
+            }
+        }
+
+        #[automatically_derived]
+        impl ::core::convert::From<::callgate_sdk::Client> for #stub {
+            fn from(client: ::callgate_sdk::Client) -> Self {
+                Self::new(client)
+            }
+        }
+
+        #[automatically_derived]
+        impl #ident for #stub {
+            #(#methods)*
+        }
+    };
+    (definition, implementations)
+}
+
+/// One method, which passes its context on if it has one.
+fn remote(index: usize, method: &Method) -> TokenStream {
+    let Method {
+        ident,
+        result,
+        context,
+        ..
+    } = method;
+    let (parameters, names) = (method.parameters(), method.names());
+    let context = match context {
+        Some((context, _)) => quote!(::core::option::Option::Some(#context)),
+        None => quote!(::core::option::Option::None),
+    };
+    quote! {
+        async fn #ident(#parameters) -> #result {
+            ::callgate_sdk::generated::remote(&self.client, &__METHODS[#index], #context, &(#names)).await
+        }
+    }
+}

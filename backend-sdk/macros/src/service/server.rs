@@ -1,0 +1,128 @@
+//! The server stub: the table of methods, and how to run one by its index.
+
+use super::method::{Argument, Method};
+use super::model::Service;
+use crate::case;
+use crate::message::describe;
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::ext::IdentExt;
+
+/// The stub's type, and its implementations.
+pub(crate) fn stub(service: &Service) -> (TokenStream, TokenStream) {
+    let Service {
+        vis,
+        ident,
+        name,
+        version,
+        ..
+    } = service;
+    let server = format_ident!("{ident}Server");
+    let doc = format!("Serves an implementation of [`{ident}`], for a [`Server`](::callgate_sdk::Server).");
+    let new_doc = format!("Serves `service` as `{name}`.");
+    let arms = service
+        .methods
+        .iter()
+        .enumerate()
+        .map(|(i, method)| arm(service, i, method));
+    let definition = quote! {
+        #[doc = #doc]
+        #[derive(Debug)]
+        #vis struct #server<T> {
+            service: T,
+        }
+    };
+    let implementations = quote! {
+        #[automatically_derived]
+        impl<__T: #ident> #server<__T> {
+            #[doc = #new_doc]
+            #vis fn new(service: __T) -> Self {
+                Self { service }
+            }
+        }
+
+        #[automatically_derived]
+        impl<__T: #ident> ::callgate_sdk::generated::Dispatch for #server<__T> {
+            fn name(&self) -> &'static str {
+                #name
+            }
+
+            fn version(&self) -> &'static str {
+                #version
+            }
+
+            fn methods(&self) -> &'static [::callgate_sdk::service::Method] {
+                &__METHODS
+            }
+
+            fn call(
+                self: ::callgate_sdk::generated::Arc<Self>,
+                __method: usize,
+                __context: ::callgate_sdk::Context,
+                __payload: &[u8],
+            ) -> ::core::result::Result<::callgate_sdk::service::Answer, ::callgate_sdk::Status> {
+                match __method {
+                    #(#arms)*
+                    _ => ::core::result::Result::Err(::callgate_sdk::generated::no_such_method(#name, __method)),
+                }
+            }
+        }
+    };
+    (definition, implementations)
+}
+
+/// Runs one method.
+fn arm(service: &Service, index: usize, method: &Method) -> TokenStream {
+    let (contract, ident, names) = (&service.ident, &method.ident, method.names());
+    let context = method.context.iter().map(|_| quote!(&__context,));
+    quote! {
+        #index => {
+            let (#names) = ::callgate_sdk::generated::arguments(&__METHODS[#index], __payload)?;
+            ::core::result::Result::Ok(::callgate_sdk::generated::answer(async move {
+                <__T as #contract>::#ident(&self.service, #(#context)* #names).await
+            }))
+        }
+    }
+}
+
+/// The table that both stubs use.
+pub(crate) fn methods(service: &Service) -> TokenStream {
+    let count = service.methods.len();
+    let methods = service.methods.iter().map(|method| entry(service, method));
+    quote!(static __METHODS: [::callgate_sdk::service::Method; #count] = [#(#methods),*];)
+}
+
+fn entry(service: &Service, method: &Method) -> TokenStream {
+    let Method {
+        name,
+        doc,
+        idempotent,
+        ..
+    } = method;
+    let service_name = &service.name;
+    let call_id = match method.pinned {
+        Some(id) => {
+            let number = id.get();
+            quote!(::callgate_sdk::generated::pinned(#number))
+        }
+        None => quote!(::callgate_sdk::generated::CallId::of(#service_name, #name)),
+    };
+    let request = format!("{}Request", case::pascal(name));
+    let arguments = method.arguments.iter().map(|Argument { ident, doc, ty }| {
+        let (name, ty) = (ident.unraw().to_string(), describe(ty));
+        quote!(::callgate_sdk::generated::field(#name, &[], #doc, #ty, ::core::option::Option::None))
+    });
+    let reply = describe(&method.reply);
+    quote! {
+        ::callgate_sdk::service::Method {
+            service: #service_name,
+            name: #name,
+            call_id: #call_id,
+            idempotent: #idempotent,
+            describe: || ::callgate_sdk::generated::method_schema(#doc, #request, |__schema| {
+                (::std::vec![#(#arguments),*], #reply)
+            }),
+            cache: ::callgate_sdk::generated::OnceLock::new(),
+        }
+    }
+}

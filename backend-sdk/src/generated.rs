@@ -1,0 +1,119 @@
+//! What the macros' output calls: everything that can be a function instead of generated code is one, here.
+//!
+//! It is public because generated code lives in other crates, and hidden because nobody writes it by hand.
+
+use crate::service::{Answer, Method};
+use crate::{Client, Context, SchemaBuilder, Status};
+use bincode::config::standard;
+use callgate_protocol::check;
+use callgate_protocol::schema::{MethodSchema, Type};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::any::type_name;
+use std::future::Future;
+
+pub use crate::service::Dispatch;
+pub use callgate_protocol::CallId;
+pub use callgate_protocol::schema::{Field, Shape, Variant};
+pub use std::sync::{Arc, OnceLock};
+
+/// A field, or an argument of a method.
+pub fn field(name: &str, aliases: &[&str], doc: &str, ty: Type, default: Option<Vec<u8>>) -> Field {
+    Field {
+        name: name.to_owned(),
+        aliases: owned(aliases),
+        doc: doc.to_owned(),
+        ty,
+        default,
+    }
+}
+
+/// A variant of an enum.
+pub fn variant(name: &str, aliases: &[&str], doc: &str, shape: Shape) -> Variant {
+    Variant {
+        name: name.to_owned(),
+        aliases: owned(aliases),
+        doc: doc.to_owned(),
+        shape,
+    }
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
+}
+
+/// The encoded default of a field.
+///
+/// # Panics
+///
+/// When the value's own `Serialize` fails: the program is wrong, and says so when it starts.
+pub fn default_of<T: Serialize>(value: &T) -> Option<Vec<u8>> {
+    match bincode::serde::encode_to_vec(value, standard()) {
+        Ok(bytes) => Some(bytes),
+        Err(error) => panic!(
+            "the default of a field of type {} cannot be written: {error}",
+            type_name::<T>()
+        ),
+    }
+}
+
+/// A method's schema.
+pub fn method_schema(
+    doc: &str,
+    request_name: &str,
+    describe: impl FnOnce(&mut SchemaBuilder) -> (Vec<Field>, Type),
+) -> MethodSchema {
+    let mut schema = SchemaBuilder::new();
+    let (arguments, response) = describe(&mut schema);
+    let request = schema.request(request_name, arguments);
+    schema.finish(doc, request, response)
+}
+
+/// A Call ID that the macro has seen not to be zero.
+pub const fn pinned(number: u32) -> CallId {
+    match CallId::pinned(number) {
+        Some(id) => id,
+        None => panic!("a Call ID cannot be zero"),
+    }
+}
+
+/// Reads a method's arguments, a tuple. The bytes come from the network: the walk against the schema comes first, because
+/// bincode has no bounds of its own.
+pub fn arguments<T: DeserializeOwned>(method: &'static Method, payload: &[u8]) -> Result<T, Status> {
+    let schema = &method.schema().schema;
+    let refuse = |error: &dyn std::fmt::Display| {
+        let Method { service, name, .. } = method;
+        Status::invalid_argument(format!(
+            "the arguments of {service}.{name} cannot be read: {error}"
+        ))
+    };
+    check::value(schema, &schema.request, payload).map_err(|error| refuse(&error))?;
+    match bincode::serde::decode_from_slice(payload, standard()) {
+        Ok((arguments, _)) => Ok(arguments),
+        Err(error) => Err(refuse(&error)),
+    }
+}
+
+/// Runs a handler and writes its result.
+pub fn answer<R: Serialize>(handler: impl Future<Output = Result<R, Status>> + Send + 'static) -> Answer {
+    Box::pin(async move {
+        let result = handler.await?;
+        bincode::serde::encode_to_vec(&result, standard())
+            .map_err(|error| Status::internal(format!("the result cannot be written: {error}")))
+    })
+}
+
+/// Calls a method of another process.
+pub async fn remote<A: Serialize + Sync, R: DeserializeOwned>(
+    client: &Client,
+    method: &'static Method,
+    context: Option<&Context>,
+    arguments: &A,
+) -> Result<R, Status> {
+    client.call(method, context, arguments).await
+}
+
+/// The answer to a method number that the service does not have; the server never asks for one.
+pub fn no_such_method(service: &str, method: usize) -> Status {
+    Status::unimplemented(format!("{service} has no method number {method}")).not_executed()
+}

@@ -1,0 +1,178 @@
+//! How types become a schema: each struct and enum is described once and then referred to by its number.
+//!
+//! A number is given before the fields are looked at. That is all that recursion needs: a type that meets itself on the
+//! way finds its number. Generic types are as many definitions as they have instances, because `TypeId` tells them apart.
+
+use callgate_protocol::schema::{Definition, EnumDef, Field, MethodSchema, StructDef, Type, Variant};
+use std::any::{TypeId, type_name};
+use std::collections::HashMap;
+
+/// Collects the definitions that a method's messages need. [`Message::describe`](crate::Message::describe) is given one.
+#[derive(Debug, Default)]
+pub struct SchemaBuilder {
+    slots: Vec<Slot>,
+    numbers: HashMap<TypeId, u32>,
+    /// Types without a definition of their own that are being described, since the last definition was entered.
+    unnamed: Vec<TypeId>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    name: String,
+    /// `None` while the type is being described.
+    definition: Option<Definition>,
+}
+
+impl SchemaBuilder {
+    /// A builder without definitions.
+    pub fn new() -> SchemaBuilder {
+        SchemaBuilder::default()
+    }
+
+    /// The struct `T`: described by `fields` when it is met for the first time. `name` is for people; the arguments of a
+    /// generic type are added to it.
+    pub fn structure<T: 'static>(
+        &mut self,
+        name: &str,
+        arguments: &[Type],
+        doc: &str,
+        fields: impl FnOnce(&mut SchemaBuilder) -> Vec<Field>,
+    ) -> Type {
+        let name = self.generic_name(name, arguments);
+        self.define(TypeId::of::<T>(), name.clone(), |schema| {
+            Definition::Struct(StructDef {
+                name,
+                doc: doc.to_owned(),
+                fields: fields(schema),
+            })
+        })
+    }
+
+    /// The enum `T`: described by `variants` when it is met for the first time. For `name` see
+    /// [`structure`](Self::structure).
+    pub fn enumeration<T: 'static>(
+        &mut self,
+        name: &str,
+        arguments: &[Type],
+        doc: &str,
+        variants: impl FnOnce(&mut SchemaBuilder) -> Vec<Variant>,
+    ) -> Type {
+        let name = self.generic_name(name, arguments);
+        self.define(TypeId::of::<T>(), name.clone(), |schema| {
+            Definition::Enum(EnumDef {
+                name,
+                doc: doc.to_owned(),
+                variants: variants(schema),
+            })
+        })
+    }
+
+    /// A type `T` that has no definition of its own because it is written as its content is: a newtype, a tuple struct.
+    ///
+    /// # Panics
+    ///
+    /// When `T` contains itself without a struct or an enum between. Such a type has no finite description; the way out is
+    /// a struct with a named field.
+    pub fn unnamed<T: 'static>(&mut self, content: impl FnOnce(&mut SchemaBuilder) -> Type) -> Type {
+        let id = TypeId::of::<T>();
+        assert!(
+            !self.unnamed.contains(&id),
+            "`{}` contains itself without a struct with named fields or an enum between; give it a named field",
+            type_name::<T>(),
+        );
+        self.unnamed.push(id);
+        let ty = content(self);
+        self.unnamed.pop();
+        ty
+    }
+
+    /// The request of a method with these arguments: the only argument itself if it is a struct, otherwise a struct of
+    /// that name whose fields the arguments are.
+    pub(crate) fn request(&mut self, name: &str, arguments: Vec<Field>) -> Type {
+        if let [argument] = arguments.as_slice()
+            && let Type::Ref(number) = argument.ty
+            && let Some(Definition::Struct(_)) = &self.slots[number as usize].definition
+        {
+            return Type::Ref(number);
+        }
+        self.add(
+            name.to_owned(),
+            Some(Definition::Struct(StructDef {
+                name: name.to_owned(),
+                doc: String::new(),
+                fields: arguments,
+            })),
+        )
+    }
+
+    /// The schema of a method. `request` and `response` were described by this builder.
+    pub fn finish(self, doc: &str, request: Type, response: Type) -> MethodSchema {
+        let definitions = self.slots.into_iter().filter_map(|slot| slot.definition);
+        MethodSchema {
+            doc: doc.to_owned(),
+            request,
+            response,
+            definitions: definitions.collect(),
+        }
+    }
+
+    fn define(
+        &mut self,
+        id: TypeId,
+        name: String,
+        describe: impl FnOnce(&mut SchemaBuilder) -> Definition,
+    ) -> Type {
+        if let Some(number) = self.numbers.get(&id) {
+            return Type::Ref(*number);
+        }
+        let number = self.slots.len() as u32;
+        self.numbers.insert(id, number);
+        let ty = self.add(name, None);
+        // From here a type without definition may come again: the way to it leads through this definition, which is finite.
+        let outside = std::mem::take(&mut self.unnamed);
+        let definition = describe(self);
+        self.unnamed = outside;
+        self.slots[number as usize].definition = Some(definition);
+        ty
+    }
+
+    fn add(&mut self, name: String, definition: Option<Definition>) -> Type {
+        self.slots.push(Slot { name, definition });
+        Type::Ref(self.slots.len() as u32 - 1)
+    }
+
+    fn generic_name(&self, name: &str, arguments: &[Type]) -> String {
+        if arguments.is_empty() {
+            return name.to_owned();
+        }
+        format!("{name}<{}>", self.names(arguments))
+    }
+
+    fn names(&self, types: &[Type]) -> String {
+        let names: Vec<String> = types.iter().map(|ty| self.name(ty)).collect();
+        names.join(", ")
+    }
+
+    /// How Rust would write a type, more or less.
+    fn name(&self, ty: &Type) -> String {
+        match ty {
+            Type::Unit => "()".to_owned(),
+            Type::Option(inner) => format!("Option<{}>", self.name(inner)),
+            Type::List(item) => format!("Vec<{}>", self.name(item)),
+            Type::Array(item, length) => format!("[{}; {length}]", self.name(item)),
+            Type::Tuple(items) => format!("({})", self.names(items)),
+            Type::Map(key, value) => format!("Map<{}, {}>", self.name(key), self.name(value)),
+            Type::Ref(number) => match self.slots.get(*number as usize) {
+                Some(slot) => slot.name.clone(),
+                None => "?".to_owned(),
+            },
+            Type::Bool | Type::U8 | Type::U16 | Type::U32 | Type::U64 | Type::U128 | Type::Char => {
+                format!("{ty:?}").to_lowercase()
+            }
+            Type::I8 | Type::I16 | Type::I32 | Type::I64 | Type::I128 | Type::F32 | Type::F64 => {
+                format!("{ty:?}").to_lowercase()
+            }
+            other => format!("{other:?}"),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! What can be a method's argument or result: the trait [`Message`], the types that have it, and how a schema is built.
+//!
+//! serde and bincode carry the value; `Message` tells its shape, which they do not. The two must agree byte for byte, so
+//! every implementation here stands beside a test that compares bincode's bytes with the shape that is described.
+
+mod base64;
+mod builder;
+mod bytes;
+mod impls;
+mod json;
+mod keys;
+mod timestamp;
+
+pub use builder::SchemaBuilder;
+pub use bytes::Bytes;
+pub use callgate_protocol::schema::Type;
+pub use json::{InvalidJson, Json};
+pub use timestamp::{InvalidTimestamp, Timestamp};
+
+/// A type that can be an argument or a result of a method, or a part of one.
+///
+/// It is derived beside serde's traits:
+///
+/// ```
+/// use callgate_sdk::Message;
+/// use serde::{Deserialize, Serialize};
+///
+/// /// One line of an order.
+/// #[derive(Serialize, Deserialize, Message)]
+/// struct Item {
+///     /// What is bought.
+///     sku: String,
+///     #[serde(default)]
+///     quantity: u32,
+/// }
+/// ```
+///
+/// Numbers, `bool`, `char`, `String`, `Option`, `Vec`, arrays, tuples, maps, sets, `Box`, `Duration`, IP addresses,
+/// [`Uuid`](crate::Uuid), [`Bytes`], [`Timestamp`] and [`Json`] have it already.
+///
+/// Implementing it by hand is for types that write exactly what an existing type writes: describe as that type does.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be part of a message",
+    label = "its shape is not known",
+    note = "for a type of your own: `#[derive(serde::Serialize, serde::Deserialize, callgate_sdk::Message)]`",
+    note = "known are numbers, bool, char, String, Option, Vec, arrays up to 32, tuples up to 12, maps with keys that JSON can write, \
+            sets, Box, Duration, IP addresses, Uuid, Bytes, Timestamp and Json; all of them owned"
+)]
+pub trait Message: serde::Serialize + serde::de::DeserializeOwned + Send + 'static {
+    /// Describes what serde and bincode write for this type. Definitions go into `schema`; the type that refers to them
+    /// is returned.
+    fn describe(schema: &mut SchemaBuilder) -> Type;
+}
+
+/// A [`Message`] that can be the key of a JSON object: `bool`, integers, `char`, `String`, what JSON writes as a string
+/// (UUID, time stamp, duration, IP address), enums whose variants are all units, and newtypes of these.
+///
+/// `#[derive(Message)]` implements it where it applies.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the key of a map in a message",
+    label = "JSON cannot write it as a key",
+    note = "keys are bool, integers, char, String, Uuid, Timestamp, Duration, IP addresses, enums without content, and \
+            newtypes of these; a list of pairs, `Vec<(K, V)>`, can have any key"
+)]
+pub trait MapKey: Message {}
