@@ -148,6 +148,11 @@ impl Inbound {
         Header::decode(bytes).map(|header| HEADER + header.length as usize)
     }
 
+    /// How many messages have begun to arrive and are not complete.
+    pub fn assembling(&self) -> usize {
+        self.partial.len()
+    }
+
     /// Drops what has arrived of a message that nobody waits for.
     pub fn forget(&mut self, number: u32) {
         if let Some(partial) = self.partial.remove(&number) {
@@ -233,6 +238,10 @@ impl Inbound {
                 self.last_call = call;
             }
             _ => {}
+        }
+        if kind == kind::FAILURE {
+            // It also ends a REPLY of which only the beginning was sent.
+            self.forget(call);
         }
         if flags & flag::MORE != 0 {
             return self.first_fragment(kind, flags, call, body);

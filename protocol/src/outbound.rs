@@ -109,13 +109,16 @@ impl Outbound {
         self.frame(kind::CANCEL, 0, number, |_| {});
     }
 
-    /// Drops what was not yet sent of a long message, because nobody waits for it.
-    pub fn abandon(&mut self, number: u32) {
+    /// Drops what was not yet sent of a long message, because nobody waits for it. Says whether there was any: then the
+    /// peer holds the message's beginning, and must be told that it ends here (by CANCEL or FAILURE).
+    pub fn abandon(&mut self, number: u32) -> bool {
         if let Some(at) = self.long.iter().position(|message| message.call == number)
             && let Some(dropped) = self.long.remove(at)
         {
             self.long_bytes -= dropped.body.len() - dropped.sent;
+            return true;
         }
+        false
     }
 
     /// Queues a PING; the peer's PONG brings the same bytes back.
@@ -159,7 +162,7 @@ impl Outbound {
         self.written == self.ready.len() && self.long.is_empty()
     }
 
-    /// Bytes that wait to be sent.
+    /// Bytes that wait to be sent; those that [`take`](Self::take) gave away are not among them.
     pub fn backlog(&self) -> usize {
         self.ready.len() - self.written + self.long_bytes
     }
@@ -180,6 +183,22 @@ impl Outbound {
         if self.written == self.ready.len() {
             self.clear();
         }
+    }
+
+    /// Moves what [`chunk`](Self::chunk) would give into `buffer`, whose contents are dropped: for owners that share the
+    /// queue between threads and would not hold its lock while they write.
+    #[inline]
+    pub fn take(&mut self, buffer: &mut Vec<u8>) {
+        if self.written == self.ready.len() {
+            self.refill();
+        }
+        if self.written == 0 {
+            std::mem::swap(&mut self.ready, buffer);
+        } else {
+            buffer.clear();
+            buffer.extend_from_slice(&self.ready[self.written..]);
+        }
+        self.clear();
     }
 
     fn clear(&mut self) {
@@ -344,6 +363,54 @@ mod tests {
         outbound.cancel(1);
         call(&mut outbound, 2, b"next");
         assert_eq!(deliver(&mut outbound, &mut inbound), [(2, 4)]);
+        assert_eq!(outbound.backlog(), 0);
+    }
+
+    #[test]
+    fn a_failure_ends_a_reply_of_which_only_the_beginning_was_sent() {
+        let (mut outbound, _) = connection();
+        let Ok(()) = outbound.reply(1, |out| {
+            out.resize(out.len() + 200_000, 7);
+            Ok::<(), Infallible>(())
+        });
+        assert!(outbound.abandon(1) && !outbound.abandon(1));
+        let mut inbound = Inbound::new(Role::Connector, Limits::default());
+        let mut receive = |outbound: &mut Outbound| {
+            let (mut bytes, mut at) = (Vec::new(), 0);
+            outbound.take(&mut bytes);
+            while at < bytes.len() {
+                at += inbound.next(&bytes[at..]).expect("well-formed").0;
+            }
+            inbound.assembling()
+        };
+        assert_eq!(receive(&mut outbound), 1);
+        outbound.failure(1, &Status::cancelled("the caller gave up"));
+        assert_eq!(receive(&mut outbound), 0);
+    }
+
+    #[test]
+    fn what_is_taken_is_what_would_have_been_written() {
+        let (mut outbound, mut inbound) = connection();
+        let (mut bytes, mut buffer) = (Vec::new(), b"written before".to_vec());
+        call(&mut outbound, 1, &vec![1; 200_000]);
+        call(&mut outbound, 2, b"small");
+        let first = outbound.chunk()[..5].to_vec();
+        outbound.advance(5);
+        bytes.extend_from_slice(&first);
+        while !outbound.is_empty() {
+            outbound.take(&mut buffer);
+            assert!(!buffer.is_empty());
+            bytes.extend_from_slice(&buffer);
+        }
+        let (mut at, mut calls) = (0, Vec::new());
+        while at < bytes.len() {
+            let (taken, event) = inbound.next(&bytes[at..]).expect("well-formed");
+            at += taken;
+            if let Some(Event::Call { number, payload, .. }) = event {
+                calls.push((number, payload.len()));
+            }
+        }
+        assert_eq!(calls, [(2, 5), (1, 200_000)]);
         assert_eq!(outbound.backlog(), 0);
     }
 
