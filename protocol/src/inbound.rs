@@ -148,9 +148,9 @@ impl Inbound {
         Header::decode(bytes).map(|header| HEADER + header.length as usize)
     }
 
-    /// How many messages have begun to arrive and are not complete.
-    pub fn assembling(&self) -> usize {
-        self.partial.len()
+    /// Whether a message of a call up to that number has begun to arrive and is not complete.
+    pub fn is_assembling(&self, up_to: u32) -> bool {
+        self.partial.keys().any(|&number| number <= up_to)
     }
 
     /// Drops what has arrived of a message that nobody waits for.
