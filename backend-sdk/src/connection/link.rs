@@ -275,12 +275,14 @@ impl<T> Link<T> {
         if !self.opened && due(self.started_at + HANDSHAKE_TIMEOUT) {
             return Err(Lost::NoHandshake);
         }
-        // A peer that does not read, and from which we do not read for that reason, is not silent.
-        let reading = self.blocked_since.is_none();
-        if self.opened && reading && due(self.received_at + GONE_AFTER) && self.asked {
+        if self.queue.is_full() {
+            // It is we who do not read; that says nothing about the peer. A stalled write does.
+            self.received_at = now;
+        }
+        if self.opened && due(self.received_at + GONE_AFTER) && self.asked {
             return Err(Lost::Silent);
         }
-        if self.opened && reading && due(self.received_at + ASK_AFTER) && !self.asked {
+        if self.opened && due(self.received_at + ASK_AFTER) && !self.asked {
             self.asked = true;
             self.queue.push(|outbound, _| outbound.ping(*b"callgate"));
         }

@@ -7,8 +7,12 @@ use callgate_protocol::Outbound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 
-/// Bytes waiting to be sent above which a connection's task stops reading until its peer has read some.
+/// Bytes in short messages waiting to be sent above which a connection's task stops reading until its peer has read
+/// some. Long messages do not count here: PING and CANCEL are to be heard while one is under way.
 const PAUSE_READING: usize = 1024 * 1024;
+
+/// The same for all bytes waiting to be sent.
+const PAUSE_READING_LONG: usize = 16 * 1024 * 1024;
 
 /// Bytes waiting to be sent to one peer above which nothing long is added.
 pub(crate) const MAX_BACKLOG: usize = 64 * 1024 * 1024;
@@ -62,7 +66,8 @@ impl<T> Queue<T> {
 
     /// Whether so much waits to be sent that no more should be read.
     pub(crate) fn is_full(&self) -> bool {
-        self.lock().outbound.backlog() > PAUSE_READING
+        let outbound = &self.lock().outbound;
+        outbound.short_backlog() > PAUSE_READING || outbound.backlog() > PAUSE_READING_LONG
     }
 
     /// Whether nothing waits to be sent.

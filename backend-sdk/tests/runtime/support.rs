@@ -51,7 +51,7 @@ fn schema_of(argument: Type, response: Type, definitions: Vec<Definition>) -> Me
     }
 }
 
-fn bytes_to_bytes() -> MethodSchema {
+pub fn bytes_to_bytes() -> MethodSchema {
     schema_of(Type::Bytes, Type::Bytes, Vec::new())
 }
 
@@ -227,9 +227,12 @@ async fn wait(stage: Arc<Stage>, context: Context, bytes: Vec<u8>) -> Result<Vec
 
 async fn block(stage: Arc<Stage>, bytes: Vec<u8>) -> Result<Vec<u8>, Status> {
     stage.tell(Happened::Started(bytes.clone()));
-    while stage.gate.try_acquire().map(|permit| permit.forget()).is_err() {
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    // A handler that blocks says so; else it may block the thread that would have waited for all sockets.
+    tokio::task::block_in_place(|| {
+        while stage.gate.try_acquire().map(|permit| permit.forget()).is_err() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    });
     encode(&bytes)
 }
 
