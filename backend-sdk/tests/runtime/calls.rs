@@ -166,7 +166,7 @@ async fn cancelling_a_long_reply_frees_its_place_at_the_caller() {
         &encode(&b"next".as_slice()).expect("encodes"),
     );
     peer.flush().await;
-    let mut heard = vec![peer.hear().await, peer.hear().await];
+    let mut heard = [peer.hear().await, peer.hear().await];
     heard.sort_by_key(|heard| matches!(heard, Heard::Reply(2, _)));
     assert!(matches!(&heard[0], Heard::Failure(1, status) if status.code == Code::Cancelled));
     assert!(matches!(heard[1], Heard::Reply(2, _)));

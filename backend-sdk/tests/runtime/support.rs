@@ -16,14 +16,14 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
 /// Longer than anything here takes; a test that waits for so long has failed.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-pub async fn soon<T>(what: impl Future<Output = T>) -> T {
+pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, what).await.expect("happens soon")
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Tree {
+pub(crate) enum Tree {
     Leaf,
     Node(Box<Tree>),
 }
@@ -51,7 +51,7 @@ fn schema_of(argument: Type, response: Type, definitions: Vec<Definition>) -> Me
     }
 }
 
-pub fn bytes_to_bytes() -> MethodSchema {
+pub(crate) fn bytes_to_bytes() -> MethodSchema {
     schema_of(Type::Bytes, Type::Bytes, Vec::new())
 }
 
@@ -104,25 +104,25 @@ static METHODS: [Method; 8] = [
 ];
 
 /// Gives back what it gets.
-pub static ECHO: &Method = &METHODS[0];
+pub(crate) static ECHO: &Method = &METHODS[0];
 /// Gives back what it gets, once the gate is opened for it.
-pub static WAIT: &Method = &METHODS[1];
+pub(crate) static WAIT: &Method = &METHODS[1];
 /// Panics.
-pub static PANIC: &Method = &METHODS[2];
+pub(crate) static PANIC: &Method = &METHODS[2];
 /// Gives as many bytes as it is told.
-pub static PRODUCE: &Method = &METHODS[3];
+pub(crate) static PRODUCE: &Method = &METHODS[3];
 /// Takes a recursive enum.
-pub static TREE: &Method = &METHODS[4];
+pub(crate) static TREE: &Method = &METHODS[4];
 /// Takes a list of units.
-pub static UNITS: &Method = &METHODS[5];
+pub(crate) static UNITS: &Method = &METHODS[5];
 /// Blocks its thread until the gate is opened for it.
-pub static BLOCK: &Method = &METHODS[6];
+pub(crate) static BLOCK: &Method = &METHODS[6];
 /// Gives deadline, request id and caller of its context.
-pub static WHO: &Method = &METHODS[7];
+pub(crate) static WHO: &Method = &METHODS[7];
 
 /// What happens in the handlers.
 #[derive(Debug, PartialEq)]
-pub enum Happened {
+pub(crate) enum Happened {
     Started(Vec<u8>),
     /// A handler's future was dropped before its end.
     Dropped(Vec<u8>),
@@ -131,14 +131,14 @@ pub enum Happened {
 }
 
 /// The service.
-pub struct Stage {
+pub(crate) struct Stage {
     happened: mpsc::UnboundedSender<Happened>,
-    pub gate: Semaphore,
+    pub(crate) gate: Semaphore,
 }
 
-pub type Events = mpsc::UnboundedReceiver<Happened>;
+pub(crate) type Events = mpsc::UnboundedReceiver<Happened>;
 
-pub fn stage() -> (Arc<Stage>, Events) {
+pub(crate) fn stage() -> (Arc<Stage>, Events) {
     let (happened, events) = mpsc::unbounded_channel();
     let gate = Semaphore::new(0);
     (Arc::new(Stage { happened, gate }), events)
@@ -150,7 +150,7 @@ impl Stage {
     }
 }
 
-pub struct StageServer(pub Arc<Stage>);
+pub(crate) struct StageServer(pub(crate) Arc<Stage>);
 
 impl Dispatch for StageServer {
     fn name(&self) -> &'static str {
@@ -242,41 +242,41 @@ fn who(context: &Context) -> String {
     format!("{seconds:?} {id:?} {caller:?}")
 }
 
-pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, Status> {
+pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, Status> {
     bincode::serde::encode_to_vec(value, bincode::config::standard())
         .map_err(|error| Status::internal(error.to_string()))
 }
 
-pub fn decode<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, Status> {
+pub(crate) fn decode<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, Status> {
     bincode::serde::decode_from_slice(bytes, bincode::config::standard())
         .map(|(value, _)| value)
         .map_err(|error| Status::invalid_argument(error.to_string()))
 }
 
 /// A running server.
-pub struct Running {
-    pub address: String,
-    pub handle: Handle,
-    pub task: JoinHandle<()>,
+pub(crate) struct Running {
+    pub(crate) address: String,
+    pub(crate) handle: Handle,
+    pub(crate) task: JoinHandle<()>,
 }
 
 impl Running {
     /// Drains and waits for the end.
-    pub async fn finish(self) {
+    pub(crate) async fn finish(self) {
         self.handle.drain();
         soon(self.task).await.expect("the server does not panic");
     }
 }
 
-pub fn server(stage: &Arc<Stage>) -> Server {
+pub(crate) fn server(stage: &Arc<Stage>) -> Server {
     Server::new().service(StageServer(stage.clone()))
 }
 
-pub async fn run(server: Server) -> Running {
+pub(crate) async fn run(server: Server) -> Running {
     run_at(server, "127.0.0.1:0").await
 }
 
-pub async fn run_at(server: Server, address: &str) -> Running {
+pub(crate) async fn run_at(server: Server, address: &str) -> Running {
     let bound = server.listen(address).bind().await.expect("the address is free");
     Running {
         address: bound.addresses()[0].to_string(),
@@ -285,7 +285,7 @@ pub async fn run_at(server: Server, address: &str) -> Running {
     }
 }
 
-pub fn client<'a>(addresses: impl IntoIterator<Item = &'a String>) -> Client {
+pub(crate) fn client<'a>(addresses: impl IntoIterator<Item = &'a String>) -> Client {
     let builder = addresses
         .into_iter()
         .fold(Client::builder(), |b, address| b.endpoint(address));
@@ -295,13 +295,13 @@ pub fn client<'a>(addresses: impl IntoIterator<Item = &'a String>) -> Client {
         .expect("the addresses are well-formed")
 }
 
-pub async fn echo(client: &Client, bytes: &[u8]) -> Result<Vec<u8>, Status> {
+pub(crate) async fn echo(client: &Client, bytes: &[u8]) -> Result<Vec<u8>, Status> {
     soon(client.call(ECHO, None, &bytes)).await
 }
 
 /// What a raw peer hears.
 #[derive(Debug, PartialEq)]
-pub enum Heard {
+pub(crate) enum Heard {
     Hello(Hello),
     Reply(u32, Vec<u8>),
     Failure(u32, Status),
@@ -313,16 +313,16 @@ pub enum Heard {
 }
 
 /// A caller that speaks the protocol by hand.
-pub struct Peer {
-    pub stream: TcpStream,
-    pub outbound: Outbound,
+pub(crate) struct Peer {
+    pub(crate) stream: TcpStream,
+    pub(crate) outbound: Outbound,
     inbound: Inbound,
     buffer: Vec<u8>,
 }
 
 impl Peer {
     /// Connects and shakes hands.
-    pub async fn connect(address: &str) -> Peer {
+    pub(crate) async fn connect(address: &str) -> Peer {
         let stream = TcpStream::connect(address).await.expect("the server listens");
         let hello = Hello::new("raw", Limits::default(), Vec::new());
         let mut peer = Peer {
@@ -339,7 +339,7 @@ impl Peer {
         peer
     }
 
-    pub fn call(&mut self, number: u32, call_id: CallId, timeout_ms: Option<u32>, payload: &[u8]) {
+    pub(crate) fn call(&mut self, number: u32, call_id: CallId, timeout_ms: Option<u32>, payload: &[u8]) {
         let metadata = MetadataBuf::default();
         let head = CallHead {
             call_id,
@@ -352,7 +352,7 @@ impl Peer {
         });
     }
 
-    pub async fn flush(&mut self) {
+    pub(crate) async fn flush(&mut self) {
         while !self.outbound.is_empty() {
             let chunk = self.outbound.chunk();
             // The server may have closed; what it said before that is what counts.
@@ -366,7 +366,7 @@ impl Peer {
     }
 
     /// The next thing that the server says.
-    pub async fn hear(&mut self) -> Heard {
+    pub(crate) async fn hear(&mut self) -> Heard {
         loop {
             let (taken, heard) = {
                 let (taken, event) = self
