@@ -184,10 +184,14 @@ impl Connection {
 
     fn event(&self, event: Event<'_>) -> Flow {
         match event {
-            Event::Reply { number, payload } => self.settle(number, || Ok(payload.to_vec())),
+            Event::Reply { number, payload } => {
+                self.settle(number, || Ok(payload.to_vec()));
+                return Flow::Continue;
+            }
             Event::Failure { number, status } => {
                 let origin = Origin::Endpoint;
                 self.settle(number, || Err(Failed { status, origin }));
+                return Flow::Continue;
             }
             Event::TooLarge { number } => {
                 let status = Status::resource_exhausted("the result is longer than this side accepts");

@@ -122,3 +122,21 @@ async fn ten_restarts_under_load_lose_no_call() {
         server.finish().await;
     }
 }
+
+#[tokio::test]
+async fn a_server_that_runs_drains_at_sigterm_and_returns() {
+    let (stage, mut events) = stage();
+    let path = std::env::temp_dir().join(format!("callgate-signal-{}.sock", std::process::id()));
+    let address = format!("unix:{}", path.display());
+    let task = tokio::spawn(server(&stage).listen(&address).run());
+    let client = client([&address]);
+    let call = tokio::spawn(async move { client.call::<_, Vec<u8>>(WAIT, None, &b"x".as_slice()).await });
+    assert_eq!(soon(events.recv()).await, Some(Happened::Started(b"x".to_vec())));
+    let this = std::process::id().to_string();
+    let kill = std::process::Command::new("kill").args(["-TERM", &this]).status();
+    assert!(kill.is_ok_and(|status| status.success()));
+    stage.gate.add_permits(1);
+    assert_eq!(soon(call).await.expect("no panic"), Ok(b"x".to_vec()));
+    assert!(soon(task).await.expect("no panic").is_ok());
+    assert!(!path.exists());
+}

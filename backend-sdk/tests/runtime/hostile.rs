@@ -177,3 +177,40 @@ async fn half_frames_and_endless_messages_cost_little_and_keep_nobody_waiting() 
     drop(silent);
     running.finish().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_never_says_hello_is_let_go_with_a_reason() {
+    let (stage, _events) = stage();
+    let running = run(server(&stage)).await;
+    let mut stream = TcpStream::connect(&running.address)
+        .await
+        .expect("the server listens");
+    let mut said = Vec::new();
+    soon(stream.read_to_end(&mut said)).await.expect("is closed");
+    let text = String::from_utf8_lossy(&said);
+    assert!(text.contains("no HELLO within 10 s"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_does_not_answer_a_ping_is_gone() {
+    let (stage, mut events) = stage();
+    let running = run(server(&stage)).await;
+    let mut peer = Peer::connect(&running.address).await;
+    peer.call(1, WAIT.call_id, None, &encode(&b"x".as_slice()).expect("encodes"));
+    peer.flush().await;
+    assert_eq!(soon(events.recv()).await, Some(Happened::Started(b"x".to_vec())));
+    let Heard::Ping(token) = peer.hear().await else {
+        panic!("silence is questioned")
+    };
+    peer.outbound.pong(token);
+    peer.flush().await;
+    assert!(
+        matches!(peer.hear().await, Heard::Ping(_)),
+        "an answer keeps the connection"
+    );
+    assert_eq!(peer.hear().await, Heard::Closed);
+    assert!(matches!(
+        soon(events.recv()).await,
+        Some(Happened::Dropped(_) | Happened::Cancelled(_))
+    ));
+}
