@@ -5,4 +5,5 @@ mod client;
 mod drain;
 mod hostile;
 mod limits;
+mod peer;
 mod support;
