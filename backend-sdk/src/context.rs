@@ -1,15 +1,21 @@
 //! What a handler may know of the call that it serves: deadline, metadata, and whether anybody still waits.
+//!
+//! [`CallState`] is what the connection and the call's task share of it: the one place where it is decided, once and
+//! for all, whether a call is answered or cancelled.
 
-use callgate_protocol::MetadataBuf;
+use callgate_protocol::{Metadata, MetadataBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
-/// A call's surroundings. A method that wants it takes `&Context` as its first argument.
+/// A call's surroundings. A method that wants it takes `&Context` as its first argument; passed on to a
+/// [`Client`](crate::Client) it hands on deadline, request id and trace context.
 #[derive(Clone, Debug)]
 pub struct Context {
     deadline: Option<Instant>,
     metadata: MetadataBuf,
-    cancelled: Option<watch::Receiver<bool>>,
+    call: Option<Arc<CallState>>,
 }
 
 impl Context {
@@ -18,8 +24,36 @@ impl Context {
         Context {
             deadline: None,
             metadata: MetadataBuf::default(),
-            cancelled: None,
+            call: None,
         }
+    }
+
+    /// The context of a call that has arrived.
+    pub(crate) fn of_call(
+        deadline: Option<Instant>,
+        metadata: Metadata<'_>,
+        call: Arc<CallState>,
+    ) -> Context {
+        Context {
+            deadline,
+            metadata: metadata.into(),
+            call: Some(call),
+        }
+    }
+
+    /// The same with a deadline at most `timeout` from now; an earlier one stays.
+    pub fn with_timeout(mut self, timeout: Duration) -> Context {
+        if let Some(new) = Instant::now().checked_add(timeout) {
+            self.deadline = Some(self.deadline.map_or(new, |old| old.min(new)));
+        }
+        self
+    }
+
+    /// The same with one more metadata entry. An entry whose name is longer than 255 bytes, or with which the metadata
+    /// would be longer than 16 KiB, is left out. When a name is there already, the first entry counts.
+    pub fn with_metadata(mut self, name: &str, value: &str) -> Context {
+        self.metadata.push_named(name, value.as_bytes());
+        self
     }
 
     /// The moment after which nobody waits for the answer.
@@ -36,5 +70,118 @@ impl Context {
     /// The value of a metadata entry, such as `request-id`, `traceparent` or `caller`, if it is there and is UTF-8.
     pub fn metadata(&self, name: &str) -> Option<&str> {
         std::str::from_utf8(self.metadata.as_metadata().get(name)?).ok()
+    }
+
+    /// Whether nobody waits for the answer any more: the caller gave up or is gone, or the deadline has passed.
+    pub fn is_cancelled(&self) -> bool {
+        self.call.as_ref().is_some_and(|call| call.is_cancelled())
+    }
+
+    /// Waits until nobody waits for the answer any more. The handler's own future is dropped then; this is for what it
+    /// has spawned. Never ends for a call that is answered, nor for a context that belongs to no call.
+    pub async fn cancelled(&self) {
+        match &self.call {
+            Some(call) => call.cancelled().await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// How a call stands. It leaves `RUNNING` once, towards one of the others: so a call has one answer, whoever is first.
+#[derive(Debug)]
+pub(crate) struct CallState {
+    stage: AtomicU8,
+    cancelled: Notify,
+}
+
+const RUNNING: u8 = 0;
+const ANSWERED: u8 = 1;
+const CANCELLED: u8 = 2;
+
+impl CallState {
+    pub(crate) fn running() -> CallState {
+        CallState {
+            stage: AtomicU8::new(RUNNING),
+            cancelled: Notify::new(),
+        }
+    }
+
+    /// Claims the answer for the call's task; `false` when it was cancelled or answered before.
+    pub(crate) fn answer(&self) -> bool {
+        self.leave_running(ANSWERED)
+    }
+
+    /// Cancels the call and tells those who wait for that; `false` when it was cancelled or answered before.
+    pub(crate) fn cancel(&self) -> bool {
+        let cancelled = self.leave_running(CANCELLED);
+        if cancelled {
+            self.cancelled.notify_waiters();
+        }
+        cancelled
+    }
+
+    fn leave_running(&self, stage: u8) -> bool {
+        self.stage
+            .compare_exchange(RUNNING, stage, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok()
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.stage.load(Ordering::Acquire) == CANCELLED
+    }
+
+    async fn cancelled(&self) {
+        loop {
+            // Created before the look at the stage, so that a cancellation between the two is not missed.
+            let notified = self.cancelled.notified();
+            if self.is_cancelled() {
+                return;
+            }
+            notified.await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_either_answered_or_cancelled() {
+        let answered = CallState::running();
+        assert!(answered.answer() && !answered.cancel() && !answered.is_cancelled());
+        let cancelled = CallState::running();
+        assert!(cancelled.cancel() && !cancelled.answer() && cancelled.is_cancelled());
+    }
+
+    #[tokio::test]
+    async fn everybody_who_waits_hears_of_a_cancellation_and_late_ones_too() {
+        let call = Arc::new(CallState::running());
+        let cx = Context::of_call(None, Metadata::default(), call.clone());
+        let waiting: Vec<_> = (0..3)
+            .map(|_| {
+                tokio::spawn({
+                    let cx = cx.clone();
+                    async move { cx.cancelled().await }
+                })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        call.cancel();
+        for task in waiting {
+            task.await.expect("the task does not panic");
+        }
+        cx.cancelled().await;
+    }
+
+    #[test]
+    fn the_earlier_deadline_counts() {
+        let cx = Context::background().with_timeout(Duration::from_secs(1));
+        let deadline = cx.deadline();
+        assert_eq!(
+            cx.clone().with_timeout(Duration::from_secs(9)).deadline(),
+            deadline
+        );
+        assert!(cx.with_timeout(Duration::ZERO).deadline() < deadline);
     }
 }

@@ -1,4 +1,7 @@
-//! The SDK. Under construction.
+//! The SDK: what a Callgate backend, or an internal caller of one, links.
+//!
+//! A [`Server`] offers services; a [`Client`] calls them, as the gateway does. What is between is the wire protocol of
+//! `callgate-protocol`, driven by one connection loop that both share.
 
 mod client;
 mod context;

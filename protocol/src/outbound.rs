@@ -188,6 +188,11 @@ impl Outbound {
         self.ready.len() - self.written + self.long_bytes
     }
 
+    /// Of these, the bytes in frames that go out first: all but the rest of long messages.
+    pub fn short_backlog(&self) -> usize {
+        self.ready.len() - self.written
+    }
+
     /// The next bytes to write; empty when nothing is left.
     #[inline]
     pub fn chunk(&mut self) -> &[u8] {

@@ -1,0 +1,95 @@
+//! One call's life: an endpoint is chosen, the call is sent, and when it has failed without having run, sent to
+//! another one; all of it within the call's deadline.
+
+use super::connection::Call;
+use super::pool::Pool;
+use super::table::{Failed, Origin};
+use crate::service::Method;
+use crate::{Code, Status};
+use callgate_protocol::MetadataBuf;
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout_at};
+
+/// How often a call is sent at most.
+const MAX_ATTEMPTS: u32 = 3;
+
+/// Before the same endpoint is asked again that has refused a call without saying when.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A call that is to be made.
+pub(crate) struct Attempts<'a> {
+    pub(crate) pool: &'a Pool,
+    pub(crate) method: &'static Method,
+    pub(crate) metadata: &'a MetadataBuf,
+    pub(crate) payload: &'a [u8],
+    pub(crate) deadline: Instant,
+}
+
+impl Attempts<'_> {
+    /// Makes the call; the encoded result.
+    pub(crate) async fn run(&self) -> Result<Vec<u8>, Status> {
+        self.pool.budget.earn();
+        let mut sent = 0;
+        match timeout_at(self.deadline, self.attempts(&mut sent)).await {
+            Ok(outcome) => outcome,
+            Err(_) if sent == 0 => {
+                let why = self.pool.why_none();
+                Err(Status::unavailable(format!("no endpoint was ready in time ({why})")).not_executed())
+            }
+            Err(_) => Err(Status::deadline_exceeded("the answer was not there in time")),
+        }
+    }
+
+    async fn attempts(&self, sent: &mut u32) -> Result<Vec<u8>, Status> {
+        let mut last: Option<(usize, Failed)> = None;
+        loop {
+            let avoid = last.as_ref().map(|(endpoint, _)| *endpoint);
+            let (endpoint, connection) = self.pool.pick(self.method, avoid).await?;
+            if let Some((again, failed)) = &last
+                && *again == endpoint
+                && failed.origin == Origin::Endpoint
+            {
+                self.wait_before_the_same(failed).await?;
+            }
+            *sent += 1;
+            let outcome = connection.call(Call {
+                method: self.method,
+                metadata: self.metadata,
+                payload: self.payload,
+                deadline: self.deadline,
+            });
+            match outcome.await {
+                Ok(reply) => return Ok(reply),
+                Err(failed) if *sent < MAX_ATTEMPTS && self.may_retry(&failed) => {
+                    tracing::debug!(status = %failed.status, "a call is sent again");
+                    last = Some((endpoint, failed));
+                }
+                Err(failed) => return Err(failed.status),
+            }
+        }
+    }
+
+    fn may_retry(&self, failed: &Failed) -> bool {
+        match failed.origin {
+            Origin::Unsent => true,
+            Origin::Endpoint => failed.status.not_executed && self.pool.budget.spend(),
+            Origin::Lost => self.method.idempotent && self.pool.budget.spend(),
+        }
+    }
+
+    /// No other endpoint is there. One that was full may have room in a moment; whatever else it has refused, it would
+    /// refuse again.
+    async fn wait_before_the_same(&self, failed: &Failed) -> Result<(), Status> {
+        let asked = failed
+            .status
+            .retry_after_ms
+            .map(|ms| Duration::from_millis(ms.into()));
+        // Half as much again at random: those who were refused together do not come back together.
+        let pause = asked.unwrap_or(PAUSE).mul_f64(1.0 + fastrand::f64() / 2.0);
+        if failed.status.code != Code::Unavailable || Instant::now() + pause >= self.deadline {
+            return Err(failed.status.clone());
+        }
+        sleep(pause).await;
+        Ok(())
+    }
+}

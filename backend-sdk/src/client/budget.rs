@@ -1,0 +1,58 @@
+//! A bound on retries: when servers refuse because they are overloaded, calling them three times as often would not
+//! help. Each call earns a part of a retry; a failure that an endpoint has answered costs a whole one. What never
+//! reached an endpoint costs nothing to retry, because it has cost no endpoint anything.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Retries that can be saved up, and with which a client starts.
+const MOST: u32 = 100 * WHOLE;
+
+/// One retry for every five calls.
+const WHOLE: u32 = 5;
+
+/// What is left for retries.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    left: AtomicU32,
+}
+
+impl Budget {
+    pub(crate) fn new() -> Budget {
+        Budget {
+            left: AtomicU32::new(MOST),
+        }
+    }
+
+    /// A call was made.
+    pub(crate) fn earn(&self) {
+        // Not exact when threads meet here, and need not be.
+        let left = self.left.load(Ordering::Relaxed);
+        if left < MOST {
+            self.left.store(left + 1, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes a retry, if there is one.
+    pub(crate) fn spend(&self) -> bool {
+        self.left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                left.checked_sub(WHOLE)
+            })
+            .is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn five_calls_earn_a_retry_and_savings_are_bounded() {
+        let budget = Budget::new();
+        assert_eq!((0..1000).filter(|_| budget.spend()).count(), 100);
+        (0..5).for_each(|_| budget.earn());
+        assert!(budget.spend() && !budget.spend());
+        (0..10_000).for_each(|_| budget.earn());
+        assert_eq!((0..1000).filter(|_| budget.spend()).count(), 100);
+    }
+}

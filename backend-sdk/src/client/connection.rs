@@ -1,0 +1,317 @@
+//! One connection of a client: what its peer offers, the calls under way on it, and the task that drives it.
+
+use super::table::{Failed, Origin, Outcome, Table, unavailable};
+use crate::Status;
+use crate::connection::{Address, Flow, Link, Lost, MAX_BACKLOG, Queue, Stream};
+use crate::service::Method;
+use callgate_protocol::schema::Fingerprint;
+use callgate_protocol::{CallHead, CallId, Event, Hello, Inbound, Limits, MetadataBuf, Outbound, Role};
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::sync::{Notify, Semaphore, oneshot};
+use tokio::time::{Instant, timeout};
+
+/// For connecting and the handshake together.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A call as it goes out, on whichever connection.
+#[derive(Clone, Copy)]
+pub(crate) struct Call<'a> {
+    pub(crate) method: &'static Method,
+    pub(crate) metadata: &'a MetadataBuf,
+    pub(crate) payload: &'a [u8],
+    pub(crate) deadline: Instant,
+}
+
+/// What a peer says of a method.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Offer {
+    /// It offers the method, with this schema.
+    Same,
+    /// It offers the method with another schema.
+    Other,
+    /// It does not offer the method.
+    None,
+}
+
+/// A connection whose handshake is done.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    queue: Arc<Queue<Table>>,
+    offers: HashMap<CallId, Fingerprint>,
+    /// The longest message that the peer accepts, in bytes.
+    max_message: usize,
+    /// As many as the peer accepts calls at once; whoever finds none waits. Closed when no more calls are accepted.
+    slots: Semaphore,
+    /// Calls under way and calls that wait for a slot.
+    load: AtomicUsize,
+    retired: Notify,
+}
+
+impl Connection {
+    /// Connects and shakes hands.
+    pub(crate) async fn open(
+        address: &Address,
+        identity: &str,
+    ) -> Result<(Arc<Connection>, Link<Table>), String> {
+        match timeout(OPEN_TIMEOUT, open(address, identity)).await {
+            Ok(Ok(opened)) => Ok(opened),
+            Ok(Err(lost)) => Err(lost.to_string()),
+            Err(_) => Err(format!("no connection within {} s", OPEN_TIMEOUT.as_secs())),
+        }
+    }
+
+    /// Whether the peer offers the method.
+    pub(crate) fn offer(&self, method: &Method) -> Offer {
+        match self.offers.get(&method.call_id) {
+            Some(schema) if *schema == method.schema().fingerprint => Offer::Same,
+            Some(_) => Offer::Other,
+            None => Offer::None,
+        }
+    }
+
+    /// Whether new calls are accepted.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.slots.is_closed()
+    }
+
+    /// Calls under way and calls that wait for a slot.
+    pub(crate) fn load(&self) -> usize {
+        self.load.load(Ordering::Relaxed)
+    }
+
+    /// Returns when the connection accepts no more calls. For one waiter.
+    pub(crate) async fn retired(&self) {
+        self.retired.notified().await;
+    }
+
+    /// Sends a call and waits for its outcome, without a bound of its own. Dropping the future cancels the call.
+    pub(crate) async fn call(&self, call: Call<'_>) -> Outcome {
+        if call.payload.len() > self.max_message {
+            let (size, most) = (call.payload.len(), self.max_message);
+            let message = format!("the arguments have {size} bytes; the endpoint accepts {most}");
+            return Err(Failed {
+                status: Status::resource_exhausted(message).not_executed(),
+                origin: Origin::Endpoint,
+            });
+        }
+        let _load = Load::add(&self.load);
+        let Ok(_slot) = self.slots.acquire().await else {
+            return Err(unavailable(Origin::Unsent, "the connection is going down"));
+        };
+        let (number, wait) = self.send(call)?;
+        let _cancel = CancelOnDrop {
+            connection: self,
+            number,
+        };
+        wait.await
+            .unwrap_or_else(|_| Err(unavailable(Origin::Lost, "the connection was lost")))
+    }
+
+    fn send(&self, call: Call<'_>) -> Result<(u32, oneshot::Receiver<Outcome>), Failed> {
+        let left = call
+            .deadline
+            .saturating_duration_since(Instant::now())
+            .as_millis();
+        let head = CallHead {
+            call_id: call.method.call_id,
+            // Zero would mean that there is no deadline.
+            timeout_ms: Some(u32::try_from(left).unwrap_or(u32::MAX).max(1)),
+            metadata: call.metadata.as_metadata(),
+        };
+        let (sent, open) = self.queue.push(|outbound, table| {
+            let Some(number) = table.next_number() else {
+                return (
+                    Err(unavailable(Origin::Unsent, "the connection is going down")),
+                    false,
+                );
+            };
+            if outbound.backlog() + call.payload.len() > MAX_BACKLOG {
+                return (
+                    Err(unavailable(Origin::Unsent, "the endpoint does not read")),
+                    true,
+                );
+            }
+            let Ok(_) = outbound.call(number, &head, |out| {
+                out.extend_from_slice(call.payload);
+                Ok::<(), Infallible>(())
+            });
+            let wait = table.enter(number);
+            (Ok((number, wait)), table.is_open())
+        });
+        if !open {
+            self.retire();
+        }
+        sent
+    }
+
+    /// Drives the connection until it has ended. All calls on it have an outcome then.
+    pub(crate) async fn drive(self: Arc<Connection>, mut link: Link<Table>) {
+        let mut ending = LoseOnDrop {
+            connection: &self,
+            reason: "the client was dropped".into(),
+        };
+        let lost = self.run(&mut link).await;
+        ending.reason = match &lost {
+            Ok(()) => "the connection is going down".into(),
+            Err(lost) => format!("the connection was lost: {lost}"),
+        };
+        drop(ending);
+        if let Err(Lost::Protocol(error)) = &lost {
+            self.queue
+                .push(|outbound, _| outbound.go_away(0, &error.to_string()));
+        }
+        if matches!(lost, Ok(()) | Err(Lost::Protocol(_))) {
+            link.farewell().await;
+        }
+    }
+
+    /// Ends without an error when the connection accepts no more calls and those under way have their outcome.
+    async fn run(&self, link: &mut Link<Table>) -> Result<(), Lost> {
+        loop {
+            // First, because bytes may have come along with the handshake.
+            link.events(|event| self.event(event))?;
+            let done = self.queue.with(|table| !table.is_open() && table.is_empty());
+            if done && link.is_flushed() {
+                return Ok(());
+            }
+            link.turn().await?;
+        }
+    }
+
+    fn event(&self, event: Event<'_>) -> Flow {
+        match event {
+            Event::Reply { number, payload } => {
+                self.settle(number, || Ok(payload.to_vec()));
+                return Flow::Continue;
+            }
+            Event::Failure { number, status } => {
+                let origin = Origin::Endpoint;
+                self.settle(number, || Err(Failed { status, origin }));
+                return Flow::Continue;
+            }
+            Event::TooLarge { number } => {
+                let status = Status::resource_exhausted("the result is longer than this side accepts");
+                let origin = Origin::Endpoint;
+                self.settle(number, || Err(Failed { status, origin }));
+                self.queue.push(|outbound, _| outbound.cancel(number));
+            }
+            Event::GoAway { last_call, reason } => {
+                tracing::info!(reason, "an endpoint accepts no more calls");
+                self.queue.push(|outbound, table| {
+                    for number in table.go_away(last_call, reason) {
+                        if outbound.abandon(number) {
+                            outbound.cancel(number);
+                        }
+                    }
+                });
+                self.retire();
+            }
+            Event::Ping(token) => self.queue.push(|outbound, _| outbound.pong(token)),
+            // A PONG has shown by its mere arrival that the peer is alive. The rest does not come: a second HELLO and
+            // what only servers receive is refused by `Inbound`, and no schema was asked for.
+            _ => {}
+        }
+        if self.queue.is_full() {
+            Flow::Stop
+        } else {
+            Flow::Continue
+        }
+    }
+
+    /// An outcome for which nobody waits (its caller has given up, and CANCEL may be under way) is dropped here.
+    fn settle(&self, number: u32, outcome: impl FnOnce() -> Outcome) {
+        if let Some(answer) = self.queue.with(|table| table.settle(number)) {
+            let _ = answer.send(outcome());
+        }
+    }
+
+    fn retire(&self) {
+        self.slots.close();
+        self.retired.notify_one();
+    }
+}
+
+async fn open(address: &Address, identity: &str) -> Result<(Arc<Connection>, Link<Table>), Lost> {
+    let stream = Stream::connect(address).await?;
+    let hello = Hello::new(identity, Limits::default(), Vec::new());
+    let queue = Arc::new(Queue::new(Outbound::new(&hello), Table::new()));
+    let inbound = Inbound::new(Role::Connector, hello.limits);
+    let mut link = Link::new(stream, inbound, queue.clone(), Table::mark_taken);
+    let mut peer = None;
+    let hello = loop {
+        link.turn().await?;
+        link.events(|event| {
+            if let Event::Hello(hello) = event {
+                peer = Some(hello);
+            }
+            Flow::Stop
+        })?;
+        if let Some(hello) = peer {
+            break hello;
+        }
+    };
+    queue.push(|outbound, _| outbound.set_max_frame(hello.limits.max_frame));
+    let methods = hello.services.iter().flat_map(|service| &service.methods);
+    let connection = Connection {
+        queue,
+        offers: methods.map(|method| (method.call_id, method.schema)).collect(),
+        max_message: hello.limits.max_message as usize,
+        slots: Semaphore::new((hello.limits.max_calls as usize).min(Semaphore::MAX_PERMITS)),
+        load: AtomicUsize::new(0),
+        retired: Notify::new(),
+    };
+    Ok((Arc::new(connection), link))
+}
+
+/// Sends CANCEL when a call's future is dropped before its outcome is there.
+///
+/// The race: the reply may be under way, or in this process's read buffer. Whoever takes the call out of the table
+/// first wins. If that is this guard, the reply finds nobody and is dropped; if it is the reply, there is nothing to
+/// cancel. The server has the same choice on its side, so a CANCEL for a call that it has answered is normal.
+struct CancelOnDrop<'a> {
+    connection: &'a Connection,
+    number: u32,
+}
+
+impl Drop for CancelOnDrop<'_> {
+    fn drop(&mut self) {
+        self.connection.queue.push(|outbound, table| {
+            if table.settle(self.number).is_some() {
+                outbound.cancel(self.number);
+            }
+        });
+    }
+}
+
+/// Ends the calls of a connection when its task ends, even if it is aborted.
+struct LoseOnDrop<'a> {
+    connection: &'a Connection,
+    reason: String,
+}
+
+impl Drop for LoseOnDrop<'_> {
+    fn drop(&mut self) {
+        self.connection.queue.with(|table| table.lose(&self.reason));
+        self.connection.retire();
+    }
+}
+
+/// Counts a call while it is there.
+struct Load<'a>(&'a AtomicUsize);
+
+impl<'a> Load<'a> {
+    fn add(load: &'a AtomicUsize) -> Load<'a> {
+        load.fetch_add(1, Ordering::Relaxed);
+        Load(load)
+    }
+}
+
+impl Drop for Load<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

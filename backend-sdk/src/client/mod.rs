@@ -1,0 +1,220 @@
+//! The client: calls methods as the gateway does, without the gateway between.
+//!
+//! [`Client`] is a handle; the connections belong to its [`Pool`], one for each endpoint, each kept up by a supervisor
+//! task of its own. `attempt` is one call's life: pick an endpoint, send, wait, and perhaps try again elsewhere.
+
+mod attempt;
+mod budget;
+mod connection;
+mod pool;
+mod supervisor;
+mod table;
+
+use crate::connection::{Address, AddressError};
+use crate::service::Method;
+use crate::{Context, Status};
+use attempt::Attempts;
+use bincode::config::standard;
+use callgate_protocol::call::key;
+use callgate_protocol::{MetadataBuf, check};
+use pool::Pool;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
+use std::time::Duration;
+use std::{fmt, io};
+use tokio::time::Instant;
+
+/// For a call without a deadline of its own.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The longest time that a call can say it has left: 49 days.
+const LONGEST_TIMEOUT: Duration = Duration::from_millis(u32::MAX as u64);
+
+/// Calls methods of services. Cheap to clone; all clones share their connections, which close with the last of them.
+#[derive(Clone, Debug)]
+pub struct Client {
+    pool: Arc<Pool>,
+    timeout: Duration,
+    caller: Option<Arc<str>>,
+}
+
+/// A client under construction.
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct ClientBuilder {
+    endpoints: Vec<String>,
+    timeout: Duration,
+    caller: Option<Arc<str>>,
+}
+
+/// Why a client cannot be built.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// No endpoint was given.
+    NoEndpoint,
+    /// An endpoint's address cannot be read.
+    BadAddress(AddressError),
+    /// There is no tokio runtime here, in which the connections could be kept up.
+    NoRuntime(io::Error),
+}
+
+impl Client {
+    /// A client without endpoints yet.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder {
+            endpoints: Vec::new(),
+            timeout: DEFAULT_TIMEOUT,
+            caller: None,
+        }
+    }
+
+    /// The same client with another time limit for calls whose context has no earlier deadline.
+    #[must_use]
+    pub fn with_timeout(&self, timeout: Duration) -> Client {
+        Client {
+            timeout: timeout.min(LONGEST_TIMEOUT),
+            ..self.clone()
+        }
+    }
+
+    /// Calls a method. Client stubs do this; users call these.
+    ///
+    /// The call waits for a connection if none is ready, is sent to another endpoint if one has certainly not run it
+    /// (or if it is idempotent and the connection was lost), and ends at the earlier of the client's time limit and
+    /// `context`'s deadline. The request id and trace context of `context` go along. Dropping the future cancels the
+    /// call: its handler is dropped too.
+    ///
+    /// # Errors
+    /// The method's own [`Status`]; `deadline_exceeded`; `unavailable` when no endpoint could be reached or the
+    /// connection was lost and the call may have run; `unimplemented` when no endpoint offers the method with this
+    /// schema; `resource_exhausted` when the arguments or the result are too long; `internal` when the result is not
+    /// what the schema says.
+    pub async fn call<A, R>(
+        &self,
+        method: &'static Method,
+        context: Option<&Context>,
+        arguments: &A,
+    ) -> Result<R, Status>
+    where
+        A: Serialize + Sync,
+        R: DeserializeOwned,
+    {
+        let payload = bincode::serde::encode_to_vec(arguments, standard()).map_err(|error| {
+            let (service, name) = (method.service, method.name);
+            Status::invalid_argument(format!(
+                "the arguments of {service}.{name} cannot be encoded: {error}"
+            ))
+        })?;
+        let mut deadline = Instant::now() + self.timeout;
+        if let Some(earlier) = context.and_then(Context::deadline) {
+            deadline = deadline.min(earlier.into());
+        }
+        let metadata = self.metadata(context);
+        let attempts = Attempts {
+            pool: &self.pool,
+            method,
+            metadata: &metadata,
+            payload: &payload,
+            deadline,
+        };
+        let reply = attempts.run().await?;
+        decode(method, &reply)
+    }
+
+    fn metadata(&self, context: Option<&Context>) -> MetadataBuf {
+        let mut metadata = MetadataBuf::default();
+        let passed_on = [key::REQUEST_ID, key::TRACEPARENT, key::TRACESTATE];
+        if let Some(context) = context {
+            for number in passed_on {
+                if let Some(value) = key::name(number).and_then(|name| context.metadata(name)) {
+                    metadata.push(number, value.as_bytes());
+                }
+            }
+        }
+        if let Some(caller) = &self.caller {
+            metadata.push(key::CALLER, caller.as_bytes());
+        }
+        metadata
+    }
+}
+
+/// What a peer has sent is checked before bincode sees it.
+fn decode<R: DeserializeOwned>(method: &'static Method, reply: &[u8]) -> Result<R, Status> {
+    let bad = |error: &dyn fmt::Display| {
+        let (service, name) = (method.service, method.name);
+        Status::internal(format!(
+            "the result of {service}.{name} is not what its schema says: {error}"
+        ))
+    };
+    let schema = &method.schema().schema;
+    check::value(schema, &schema.response, reply).map_err(|error| bad(&error))?;
+    let (result, _) = bincode::serde::decode_from_slice(reply, standard()).map_err(|error| bad(&error))?;
+    Ok(result)
+}
+
+impl ClientBuilder {
+    /// One more server that offers the services: `host:port` or `unix:/path`.
+    pub fn endpoint(mut self, address: impl Into<String>) -> ClientBuilder {
+        self.endpoints.push(address.into());
+        self
+    }
+
+    /// How long a call may take, with everything, when its context has no earlier deadline; 10 s unless told.
+    pub fn timeout(mut self, timeout: Duration) -> ClientBuilder {
+        self.timeout = timeout.min(LONGEST_TIMEOUT);
+        self
+    }
+
+    /// Who calls: told to the servers as the metadata entry `caller`.
+    pub fn caller(mut self, name: impl AsRef<str>) -> ClientBuilder {
+        self.caller = Some(name.as_ref().into());
+        self
+    }
+
+    /// The client. Its connections are made in the background; that an endpoint cannot be reached now is no error.
+    ///
+    /// # Errors
+    /// When there is no endpoint, when an address cannot be read, or outside a tokio runtime.
+    pub fn build(self) -> Result<Client, ClientError> {
+        let mut addresses = Vec::new();
+        for given in &self.endpoints {
+            addresses.push(given.parse::<Address>().map_err(ClientError::BadAddress)?);
+        }
+        if addresses.is_empty() {
+            return Err(ClientError::NoEndpoint);
+        }
+        let runtime = tokio::runtime::Handle::try_current()
+            .map_err(|error| ClientError::NoRuntime(io::Error::other(error)))?;
+        let identity = match &self.caller {
+            Some(caller) => format!("{caller} pid {}", std::process::id()),
+            None => crate::connection::own_identity(),
+        };
+        Ok(Client {
+            pool: Arc::new(Pool::new(addresses, identity, &runtime)),
+            timeout: self.timeout,
+            caller: self.caller,
+        })
+    }
+}
+
+impl fmt::Display for ClientError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ClientError::NoEndpoint => write!(f, "no endpoint was given"),
+            ClientError::BadAddress(error) => write!(f, "{error}"),
+            ClientError::NoRuntime(error) => write!(f, "a client needs a tokio runtime: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for ClientError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            ClientError::NoEndpoint => None,
+            ClientError::BadAddress(error) => Some(error),
+            ClientError::NoRuntime(error) => Some(error),
+        }
+    }
+}

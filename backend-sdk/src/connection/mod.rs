@@ -1,0 +1,21 @@
+//! What server and client share: sockets, and the one loop that moves bytes between a socket and the protocol's two
+//! halves.
+
+mod address;
+mod input;
+mod link;
+mod queue;
+mod stream;
+
+pub use address::{Address, AddressError};
+pub(crate) use link::{Flow, Link, Lost, Turn};
+pub(crate) use queue::{MAX_BACKLOG, Queue};
+pub(crate) use stream::{Listener, Stream};
+
+/// How a process names itself to its peers unless it is told otherwise: `shop pid 4711`.
+pub(crate) fn own_identity() -> String {
+    let program = std::env::current_exe().ok();
+    let name = program.as_deref().and_then(|path| path.file_name());
+    let name = name.map_or("unnamed".into(), |name| name.to_string_lossy());
+    format!("{name} pid {}", std::process::id())
+}

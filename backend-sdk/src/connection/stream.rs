@@ -1,0 +1,126 @@
+//! TCP and Unix sockets behind one type each, so that the rest does not ask which it is.
+
+use super::Address;
+use std::io;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+
+/// A connected socket.
+#[derive(Debug)]
+pub(crate) enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+impl Stream {
+    pub(crate) async fn connect(address: &Address) -> io::Result<Stream> {
+        match address {
+            Address::Tcp(host_and_port) => Stream::tcp(TcpStream::connect(host_and_port).await?),
+            Address::Unix(path) => Ok(Stream::Unix(UnixStream::connect(path).await?)),
+        }
+    }
+
+    /// Writes are batched by us; the kernel must not hold them back for more.
+    fn tcp(stream: TcpStream) -> io::Result<Stream> {
+        stream.set_nodelay(true)?;
+        Ok(Stream::Tcp(stream))
+    }
+
+    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut buffer = ReadBuf::new(buffer);
+        let polled = match self {
+            Stream::Tcp(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
+            Stream::Unix(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
+        };
+        polled.map_ok(|()| buffer.filled().len())
+    }
+
+    pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Stream::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Stream::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
+        }
+    }
+
+    /// Tells the peer that nothing more comes.
+    pub(crate) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            Stream::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}
+
+/// A listening socket. A Unix socket's file goes before its listener (the order of the fields), while it is certainly
+/// still ours: a successor may bind the path as soon as nobody listens there.
+#[derive(Debug)]
+pub(crate) enum Listener {
+    Tcp(TcpListener),
+    Unix(SocketFile, UnixListener),
+}
+
+/// The file of a Unix socket on which this process listens.
+#[derive(Debug)]
+pub(crate) struct SocketFile(PathBuf);
+
+impl Listener {
+    pub(crate) async fn bind(address: &Address) -> io::Result<Listener> {
+        match address {
+            Address::Tcp(host_and_port) => Ok(Listener::Tcp(TcpListener::bind(host_and_port).await?)),
+            Address::Unix(path) => {
+                let bound = match UnixListener::bind(path) {
+                    Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                        remove_stale(path).await?;
+                        UnixListener::bind(path)?
+                    }
+                    other => other?,
+                };
+                Ok(Listener::Unix(SocketFile(path.clone()), bound))
+            }
+        }
+    }
+
+    /// The address, with the port that the system has chosen where 0 was given.
+    pub(crate) fn address(&self) -> io::Result<Address> {
+        match self {
+            Listener::Tcp(listener) => Ok(Address::Tcp(listener.local_addr()?.to_string())),
+            Listener::Unix(file, _) => Ok(Address::Unix(file.0.clone())),
+        }
+    }
+
+    /// The next connection, and who it is for the logs.
+    pub(crate) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Stream, String)>> {
+        match self {
+            Listener::Tcp(listener) => listener.poll_accept(cx).map(|accepted| {
+                let (stream, peer) = accepted?;
+                Ok((Stream::tcp(stream)?, peer.to_string()))
+            }),
+            Listener::Unix(file, listener) => listener
+                .poll_accept(cx)
+                .map_ok(|(stream, _)| (Stream::Unix(stream), format!("unix:{}", file.0.display()))),
+        }
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Removes a socket's file that a dead process has left. A file of another kind, and a socket on which somebody
+/// listens, stay and are an error.
+async fn remove_stale(path: &Path) -> io::Result<()> {
+    let in_use = |what: &str| io::Error::new(io::ErrorKind::AddrInUse, what);
+    if !std::fs::symlink_metadata(path)?.file_type().is_socket() {
+        return Err(in_use("a file that is no socket is in the way"));
+    }
+    match UnixStream::connect(path).await {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => std::fs::remove_file(path),
+        _ => Err(in_use("somebody listens there")),
+    }
+}

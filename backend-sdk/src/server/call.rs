@@ -1,0 +1,148 @@
+//! One call's task: runs the handler's future and answers, whatever becomes of it.
+//!
+//! [`Reply`] is the promise of exactly one answer. It is kept by the task; a handler that panics, or a future whose
+//! drop panics, unwinds through it.
+
+use super::registry::{Target, full_name};
+use crate::connection::{MAX_BACKLOG, Queue};
+use crate::context::CallState;
+use crate::service::{Answer, Method};
+use crate::{Context, Status};
+use callgate_protocol::Outbound;
+use std::any::Any;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
+
+/// The numbers of the calls that were answered since the connection last looked.
+pub(crate) type Finished = Vec<u32>;
+
+/// The longest message and details of a failure, in bytes; what is longer is cut.
+const MAX_FAILURE: usize = 64 * 1024;
+
+/// Room for calls in the whole server.
+#[derive(Debug)]
+pub(crate) struct Slots {
+    used: AtomicUsize,
+    max: usize,
+}
+
+/// One call's room. It is given back when the call's task has really ended, even if nobody has waited for it any more.
+#[derive(Debug)]
+pub(crate) struct Slot(Arc<Slots>);
+
+impl Slots {
+    pub(crate) fn new(max: usize) -> Slots {
+        let used = AtomicUsize::new(0);
+        Slots { used, max }
+    }
+
+    pub(crate) fn take(self: &Arc<Slots>) -> Option<Slot> {
+        // Counted before it is compared; whoever finds no room counts back through the drop.
+        let slot = Slot(self.clone());
+        (self.used.fetch_add(1, Ordering::Relaxed) < self.max).then_some(slot)
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.used.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The promise to answer a call.
+pub(crate) struct Reply {
+    pub(crate) queue: Arc<Queue<Finished>>,
+    pub(crate) number: u32,
+    pub(crate) state: Arc<CallState>,
+    pub(crate) method: &'static Method,
+    /// The longest message that the peer accepts, in bytes.
+    pub(crate) max_message: usize,
+    pub(crate) _slot: Slot,
+}
+
+impl Reply {
+    /// Answers, unless the call was cancelled.
+    pub(crate) fn send(self, result: Result<Vec<u8>, Status>) {
+        self.answer(result);
+    }
+
+    fn answer(&self, result: Result<Vec<u8>, Status>) {
+        if !self.state.answer() {
+            return;
+        }
+        self.queue.push(|outbound, finished| {
+            finished.push(self.number);
+            match result {
+                Ok(payload) => self.reply(outbound, payload),
+                Err(status) => outbound.failure(self.number, &bounded(status)),
+            }
+        });
+    }
+
+    fn reply(&self, outbound: &mut Outbound, payload: Vec<u8>) {
+        let size = payload.len();
+        if size > self.max_message {
+            let most = self.max_message;
+            let message = format!("the result has {size} bytes; the caller accepts {most}");
+            outbound.failure(self.number, &Status::resource_exhausted(message));
+        } else if outbound.backlog() + size > MAX_BACKLOG {
+            let message = "too many results wait to be read by the caller";
+            outbound.failure(self.number, &Status::resource_exhausted(message));
+        } else {
+            outbound.reply_with(self.number, payload);
+        }
+    }
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        self.answer(Err(Status::internal("the method ended without an answer")));
+    }
+}
+
+/// Decodes the arguments and gives the future that runs the method. User code, so that it may panic.
+pub(crate) fn start(target: &Target, context: Context, payload: &[u8]) -> Result<Answer, Status> {
+    let call = || target.service.clone().call(target.index, context, payload);
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| Err(panicked(target.method, &*panic)))
+}
+
+/// A call's task.
+pub(crate) async fn run(answer: Answer, reply: Reply) {
+    let result = outcome(answer, reply.method).await;
+    reply.send(result);
+}
+
+async fn outcome(mut answer: Answer, method: &'static Method) -> Result<Vec<u8>, Status> {
+    poll_fn(|cx| {
+        let poll = || answer.as_mut().poll(cx);
+        catch_unwind(AssertUnwindSafe(poll))
+            .unwrap_or_else(|panic| Poll::Ready(Err(panicked(method, &*panic))))
+    })
+    .await
+}
+
+/// What a caller learns of a panic is that there was one; the message is for the log.
+fn panicked(method: &Method, panic: &(dyn Any + Send)) -> Status {
+    let message = match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
+        (Some(text), _) => text,
+        (_, Some(text)) => text.as_str(),
+        _ => "(a panic without a text)",
+    };
+    tracing::error!(method = full_name(method), panic = message, "a method panicked");
+    Status::internal("the method failed unexpectedly")
+}
+
+fn bounded(mut status: Status) -> Status {
+    if status.message.len() > MAX_FAILURE {
+        let end = (0..=MAX_FAILURE)
+            .rev()
+            .find(|&end| status.message.is_char_boundary(end));
+        status.message.truncate(end.unwrap_or(0));
+    }
+    // Half a JSON text is none.
+    status.details = status.details.filter(|details| details.len() <= MAX_FAILURE);
+    status
+}

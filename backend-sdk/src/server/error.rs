@@ -1,0 +1,94 @@
+//! Why a server cannot start. All of it is its operator's or author's to mend; nothing here comes from a peer.
+
+use crate::connection::{Address, AddressError};
+use callgate_protocol::CallId;
+use std::{fmt, io};
+
+/// Why a server did not start.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// No address to listen on was given.
+    NoAddress,
+    /// An address cannot be read.
+    BadAddress(AddressError),
+    /// An address cannot be listened on.
+    Bind {
+        /// The address.
+        address: Address,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Two services have the same name.
+    ServiceTwice {
+        /// The name.
+        name: &'static str,
+        /// The version of the one that was added first.
+        first: &'static str,
+        /// The version of the other one.
+        second: &'static str,
+    },
+    /// Two methods have the same Call ID; `#[call(id = …)]` gives one of them another.
+    CallIdTwice {
+        /// The number.
+        call_id: CallId,
+        /// The method that was added first, as `service.method`.
+        first: String,
+        /// The other one.
+        second: String,
+    },
+    /// What the server offers does not fit into a HELLO.
+    OfferTooLarge {
+        /// Its size in bytes.
+        size: usize,
+    },
+    /// A method's schema does not fit into a frame.
+    SchemaTooLarge {
+        /// The method, as `service.method`.
+        method: String,
+        /// Its size in bytes.
+        size: usize,
+    },
+    /// The process's signals cannot be listened to.
+    Signals(io::Error),
+}
+
+impl fmt::Display for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ServerError::NoAddress => write!(f, "no address to listen on was given"),
+            ServerError::BadAddress(error) => write!(f, "{error}"),
+            ServerError::Bind { address, source } => write!(f, "cannot listen on {address}: {source}"),
+            ServerError::ServiceTwice { name, first, second } => write!(
+                f,
+                "two services are named {name} (version \"{first}\" and version \"{second}\")"
+            ),
+            ServerError::CallIdTwice {
+                call_id,
+                first,
+                second,
+            } => write!(f, "{first} and {second} have the same Call ID {call_id}"),
+            ServerError::OfferTooLarge { size } => write!(
+                f,
+                "what the server offers takes {size} bytes, more than fit into a HELLO"
+            ),
+            ServerError::SchemaTooLarge { method, size } => {
+                write!(
+                    f,
+                    "the schema of {method} takes {size} bytes, more than fit into a frame"
+                )
+            }
+            ServerError::Signals(error) => write!(f, "cannot listen to signals: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for ServerError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            ServerError::Bind { source, .. } | ServerError::Signals(source) => Some(source),
+            ServerError::BadAddress(error) => Some(error),
+            _ => None,
+        }
+    }
+}

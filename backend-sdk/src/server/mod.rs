@@ -1,0 +1,159 @@
+//! The server: offers services on some addresses, and goes down without losing a call.
+//!
+//! [`Server`] collects what is wished for, [`Bound`] holds the listeners and serves, each connection is a task of its
+//! own (`connection`), and each call again (`call`). Tasks are owned: when a server's future is dropped, its
+//! connections end, and when a connection ends, so do its calls.
+
+mod bound;
+mod call;
+mod connection;
+mod error;
+mod registry;
+
+pub use bound::{Bound, Handle};
+pub use error::ServerError;
+
+use crate::connection::{Address, Listener, own_identity};
+use crate::service::Dispatch;
+use callgate_protocol::{Limits, limits};
+use connection::Shared;
+use registry::Registry;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// How far a server's life has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    /// Accepts connections and calls.
+    Serving,
+    /// Finishes the calls that it has accepted.
+    Draining,
+    /// Drops what is not finished.
+    Stopping,
+}
+
+/// A server under construction.
+///
+/// ```no_run
+/// # use callgate_sdk::{Server, ServerError, service::Dispatch};
+/// # async fn example(calc: impl Dispatch) -> Result<(), ServerError> {
+/// Server::new().service(calc).listen("127.0.0.1:7101").run().await
+/// # }
+/// ```
+#[must_use = "a server does nothing until it is run"]
+pub struct Server {
+    services: Vec<Arc<dyn Dispatch>>,
+    addresses: Vec<String>,
+    identity: String,
+    grace: Duration,
+    max_calls: u32,
+    max_connections: usize,
+}
+
+impl Default for Server {
+    fn default() -> Server {
+        Server::new()
+    }
+}
+
+impl Server {
+    /// A server without services and addresses.
+    pub fn new() -> Server {
+        Server {
+            services: Vec::new(),
+            addresses: Vec::new(),
+            identity: own_identity(),
+            grace: Duration::from_secs(30),
+            max_calls: 4096,
+            max_connections: 1024,
+        }
+    }
+
+    /// Offers a service too.
+    pub fn service(mut self, service: impl Dispatch) -> Server {
+        self.services.push(Arc::new(service));
+        self
+    }
+
+    /// Listens there too: `host:port`, where port 0 lets the system choose, or `unix:/path`.
+    pub fn listen(mut self, address: impl Into<String>) -> Server {
+        self.addresses.push(address.into());
+        self
+    }
+
+    /// How many calls may run at once in the whole server; 4096 unless told. Each connection may use at most 1024 of
+    /// them. A call too many is refused at once, as one that has not run, so that its caller can go elsewhere.
+    pub fn max_calls(mut self, calls: u32) -> Server {
+        self.max_calls = calls.max(1);
+        self
+    }
+
+    /// How many connections may be open at once; 1024 unless told. Further ones wait, not accepted, until one closes.
+    pub fn max_connections(mut self, connections: usize) -> Server {
+        self.max_connections = connections.max(1);
+        self
+    }
+
+    /// How long calls that are running when the server is told to go down may take to finish; 30 s unless told.
+    pub fn grace(mut self, grace: Duration) -> Server {
+        self.grace = grace;
+        self
+    }
+
+    /// Who the server is, for the logs and status pages of its callers; the program's name and process id unless told.
+    pub fn identity(mut self, identity: impl Into<String>) -> Server {
+        self.identity = identity.into();
+        self
+    }
+
+    /// Serves until SIGTERM or SIGINT, then drains and returns. A second signal ends the grace.
+    ///
+    /// # Errors
+    /// When the server cannot start; nothing that a peer does is an error here.
+    pub async fn run(self) -> Result<(), ServerError> {
+        let mut terminate = signal(SignalKind::terminate()).map_err(ServerError::Signals)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(ServerError::Signals)?;
+        let bound = self.bind().await?;
+        let handle = bound.handle();
+        let signals = async {
+            for tell in [Handle::drain, Handle::stop] {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
+                tell(&handle);
+            }
+            std::future::pending().await
+        };
+        tokio::select! {
+            () = bound.serve() => Ok(()),
+            () = signals => Ok(()),
+        }
+    }
+
+    /// Checks the services and opens the addresses: from here on connections are queued by the system, and
+    /// [`Bound::serve`] takes them.
+    ///
+    /// # Errors
+    /// When services contradict each other, or an address cannot be opened.
+    pub async fn bind(self) -> Result<Bound, ServerError> {
+        let limits = Limits {
+            max_calls: self.max_calls.min(limits::MAX_CALLS),
+            ..Limits::default()
+        };
+        let registry = Registry::new(self.services, self.identity, limits)?;
+        if self.addresses.is_empty() {
+            return Err(ServerError::NoAddress);
+        }
+        let mut listeners = Vec::new();
+        for given in &self.addresses {
+            let address: Address = given.parse().map_err(ServerError::BadAddress)?;
+            let bound = Listener::bind(&address).await;
+            listeners.push(bound.map_err(|source| ServerError::Bind { address, source })?);
+        }
+        let slots = Arc::new(call::Slots::new(self.max_calls as usize));
+        let shared = Arc::new(Shared { registry, slots });
+        Ok(Bound::new(listeners, shared, self.grace, self.max_connections))
+    }
+}

@@ -1,0 +1,111 @@
+//! What a server offers: its services, found by Call ID, and its schemas, found by fingerprint. Checked once, at start.
+
+use super::ServerError;
+use crate::service::{Dispatch, Method};
+use callgate_protocol::limits::{MAX_CONTROL, MAX_METADATA};
+use callgate_protocol::schema::Fingerprint;
+use callgate_protocol::{CallId, Hello, Limits, MethodOffer, Outbound, ServiceOffer};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A method that can be called: the `index`th of a service.
+pub(crate) struct Target {
+    pub(crate) service: Arc<dyn Dispatch>,
+    pub(crate) index: usize,
+    pub(crate) method: &'static Method,
+}
+
+/// A server's services.
+pub(crate) struct Registry {
+    services: Vec<Arc<dyn Dispatch>>,
+    targets: HashMap<CallId, Target>,
+    schemas: HashMap<Fingerprint, &'static [u8]>,
+    hello: Hello,
+}
+
+impl Registry {
+    pub(crate) fn new(
+        services: Vec<Arc<dyn Dispatch>>,
+        identity: String,
+        limits: Limits,
+    ) -> Result<Registry, ServerError> {
+        let mut registry = Registry {
+            services: Vec::new(),
+            targets: HashMap::new(),
+            schemas: HashMap::new(),
+            hello: Hello::new(identity, limits, Vec::new()),
+        };
+        for service in services {
+            registry.add(service)?;
+        }
+        let size = Outbound::new(&registry.hello).backlog();
+        if size > MAX_CONTROL as usize {
+            return Err(ServerError::OfferTooLarge { size });
+        }
+        Ok(registry)
+    }
+
+    /// The method of that number.
+    pub(crate) fn target(&self, call_id: CallId) -> Option<&Target> {
+        self.targets.get(&call_id)
+    }
+
+    /// The encoded schema of that fingerprint; empty when there is none.
+    pub(crate) fn schema(&self, fingerprint: Fingerprint) -> &'static [u8] {
+        self.schemas.get(&fingerprint).copied().unwrap_or_default()
+    }
+
+    /// What the server says of itself.
+    pub(crate) fn hello(&self) -> &Hello {
+        &self.hello
+    }
+
+    fn add(&mut self, service: Arc<dyn Dispatch>) -> Result<(), ServerError> {
+        if let Some(first) = self.services.iter().find(|s| s.name() == service.name()) {
+            return Err(ServerError::ServiceTwice {
+                name: service.name(),
+                first: first.version(),
+                second: service.version(),
+            });
+        }
+        let mut offer = ServiceOffer {
+            name: service.name().into(),
+            version: service.version().into(),
+            methods: Vec::new(),
+        };
+        for (index, method) in service.methods().iter().enumerate() {
+            let schema = method.schema();
+            if schema.encoded.len() > MAX_CONTROL as usize - MAX_METADATA {
+                let (method, size) = (full_name(method), schema.encoded.len());
+                return Err(ServerError::SchemaTooLarge { method, size });
+            }
+            let target = Target {
+                service: service.clone(),
+                index,
+                method,
+            };
+            if let Some(first) = self.targets.insert(method.call_id, target) {
+                return Err(ServerError::CallIdTwice {
+                    call_id: method.call_id,
+                    first: full_name(first.method),
+                    second: full_name(method),
+                });
+            }
+            self.schemas.insert(schema.fingerprint, &schema.encoded);
+            offer.methods.push(MethodOffer {
+                name: method.name.into(),
+                call_id: method.call_id,
+                schema: schema.fingerprint,
+                idempotent: method.idempotent,
+            });
+        }
+        self.hello.services.push(offer);
+        self.services.push(service);
+        Ok(())
+    }
+}
+
+/// A method's name as users write it: `orders.quote`.
+pub(crate) fn full_name(method: &Method) -> String {
+    format!("{}.{}", method.service, method.name)
+}

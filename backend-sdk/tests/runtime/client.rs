@@ -1,0 +1,120 @@
+//! The client's choices: which endpoint, whether again, and what it says when nothing helps.
+
+use crate::support::*;
+use callgate_protocol::{CallId, Hello, Limits, MethodOffer, Outbound, ServiceOffer};
+use callgate_sdk::{Client, ClientError, Code};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+#[tokio::test]
+async fn an_endpoint_with_another_schema_is_not_called() {
+    let (stage, _events) = stage();
+    // Offers the method under its number, but with the schema of another one; and would not answer.
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let other = listener.local_addr().expect("is bound").to_string();
+    let impostor = tokio::spawn(async move {
+        let method = MethodOffer {
+            name: "echo".into(),
+            call_id: CallId::of("stage", "echo"),
+            schema: TREE.schema().fingerprint,
+            idempotent: true,
+        };
+        let service = ServiceOffer {
+            name: "stage".into(),
+            version: "2".into(),
+            methods: vec![method],
+        };
+        let mut open = Vec::new();
+        loop {
+            let (mut stream, _) = listener.accept().await.expect("accepts");
+            let mut hello = Outbound::new(&Hello::new("other", Limits::default(), vec![service.clone()]));
+            stream.write_all(hello.chunk()).await.expect("writes");
+            open.push(stream);
+        }
+    });
+    let alone = client([&other]);
+    let refused = echo(&alone, b"x").await.expect_err("no endpoint fits");
+    assert_eq!((refused.code, refused.not_executed), (Code::Unimplemented, true));
+    assert!(refused.message.contains("stage.echo"), "{}", refused.message);
+    let running = run(server(&stage)).await;
+    let both = client([&other, &running.address]);
+    for _ in 0..20 {
+        assert_eq!(echo(&both, b"x").await, Ok(b"x".to_vec()));
+    }
+    impostor.abort();
+    running.finish().await;
+}
+
+#[tokio::test]
+async fn a_call_that_one_server_refuses_unrun_is_sent_to_another() {
+    let (full, mut events) = stage();
+    let (free, _events) = stage();
+    let a = run(server(&full).max_calls(1)).await;
+    let b = run(server(&free)).await;
+    let mut peer = Peer::connect(&a.address).await;
+    peer.call(1, WAIT.call_id, None, &encode(&b"x".as_slice()).expect("encodes"));
+    peer.flush().await;
+    soon(events.recv()).await;
+    let client = client([&a.address, &b.address]);
+    for _ in 0..50 {
+        assert_eq!(echo(&client, b"y").await, Ok(b"y".to_vec()));
+    }
+    full.gate.add_permits(1);
+    a.finish().await;
+    b.finish().await;
+}
+
+#[tokio::test]
+async fn a_lost_connection_is_unavailable_and_the_call_is_not_repeated() {
+    let (stage, mut events) = stage();
+    let running = run(server(&stage)).await;
+    let client = client([&running.address]);
+    let call = tokio::spawn(async move { client.call::<_, Vec<u8>>(WAIT, None, &b"x".as_slice()).await });
+    assert_eq!(soon(events.recv()).await, Some(Happened::Started(b"x".to_vec())));
+    // Dropped, not drained: the connection is reset without a word.
+    running.task.abort();
+    let lost = soon(call)
+        .await
+        .expect("no panic")
+        .expect_err("the connection is lost");
+    assert_eq!((lost.code, lost.not_executed), (Code::Unavailable, false));
+}
+
+#[tokio::test]
+async fn without_a_reachable_endpoint_a_call_is_unavailable_at_its_deadline_and_says_why() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let nobody = listener.local_addr().expect("is bound").to_string();
+    drop(listener);
+    let client = client([&nobody]).with_timeout(Duration::from_millis(200));
+    let failed = echo(&client, b"x").await.expect_err("nobody is there");
+    assert_eq!((failed.code, failed.not_executed), (Code::Unavailable, true));
+    assert!(failed.message.contains(&nobody), "{}", failed.message);
+}
+
+#[tokio::test]
+async fn dropping_the_last_client_closes_its_connections() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("is bound").to_string();
+    let client = client([&address]);
+    let clone = client.clone();
+    let (mut stream, _) = soon(listener.accept()).await.expect("the client connects");
+    let mut magic = [0; 8];
+    soon(stream.read_exact(&mut magic))
+        .await
+        .expect("the client speaks");
+    drop(client);
+    drop(clone);
+    soon(stream.read_to_end(&mut Vec::new()))
+        .await
+        .expect("is closed");
+}
+
+#[test]
+fn what_cannot_work_is_an_error_when_the_client_is_built() {
+    assert!(matches!(Client::builder().build(), Err(ClientError::NoEndpoint)));
+    let bad = Client::builder().endpoint("nowhere").build();
+    assert!(matches!(bad, Err(ClientError::BadAddress(_))));
+    let outside = Client::builder().endpoint("127.0.0.1:1").build();
+    assert!(matches!(outside, Err(ClientError::NoRuntime(_))));
+}

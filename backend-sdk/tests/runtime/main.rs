@@ -1,0 +1,9 @@
+//! The runtime on real sockets: servers and clients of this crate, and peers made by hand from the protocol's halves.
+
+mod calls;
+mod client;
+mod drain;
+mod hostile;
+mod limits;
+mod peer;
+mod support;

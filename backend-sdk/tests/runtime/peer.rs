@@ -1,0 +1,109 @@
+//! A caller made by hand from the protocol's two halves: it can break every rule that a client keeps.
+
+use crate::support::soon;
+use callgate_protocol::call::{CallHead, MetadataBuf};
+use callgate_protocol::{CallId, Event, Hello, Inbound, Limits, Outbound, Role};
+use callgate_sdk::Status;
+use std::convert::Infallible;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// What a raw peer hears.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Heard {
+    Hello(Hello),
+    Reply(u32, Vec<u8>),
+    Failure(u32, Status),
+    GoAway(u32, String),
+    Schema(Vec<u8>),
+    Ping([u8; 8]),
+    Pong([u8; 8]),
+    Closed,
+}
+
+/// A caller that speaks the protocol by hand.
+pub(crate) struct Peer {
+    pub(crate) stream: TcpStream,
+    pub(crate) outbound: Outbound,
+    inbound: Inbound,
+    buffer: Vec<u8>,
+}
+
+impl Peer {
+    /// Connects and shakes hands.
+    pub(crate) async fn connect(address: &str) -> Peer {
+        let stream = TcpStream::connect(address).await.expect("the server listens");
+        let hello = Hello::new("raw", Limits::default(), Vec::new());
+        let mut peer = Peer {
+            stream,
+            outbound: Outbound::new(&hello),
+            inbound: Inbound::new(Role::Connector, Limits::default()),
+            buffer: Vec::new(),
+        };
+        peer.flush().await;
+        let Heard::Hello(hello) = peer.hear().await else {
+            panic!("HELLO comes first")
+        };
+        peer.outbound.set_max_frame(hello.limits.max_frame);
+        peer
+    }
+
+    pub(crate) fn call(&mut self, number: u32, call_id: CallId, timeout_ms: Option<u32>, payload: &[u8]) {
+        let metadata = MetadataBuf::default();
+        let head = CallHead {
+            call_id,
+            timeout_ms,
+            metadata: metadata.as_metadata(),
+        };
+        let Ok(_) = self.outbound.call(number, &head, |out| {
+            out.extend_from_slice(payload);
+            Ok::<(), Infallible>(())
+        });
+    }
+
+    pub(crate) async fn flush(&mut self) {
+        while !self.outbound.is_empty() {
+            let chunk = self.outbound.chunk();
+            // The server may have closed; what it said before that is what counts.
+            let written = self.stream.write_all(chunk).await;
+            let n = chunk.len();
+            self.outbound.advance(n);
+            if written.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// The next thing that the server says.
+    pub(crate) async fn hear(&mut self) -> Heard {
+        loop {
+            let (taken, heard) = {
+                let (taken, event) = self
+                    .inbound
+                    .next(&self.buffer)
+                    .expect("the server keeps the protocol");
+                (taken, event.map(heard))
+            };
+            self.buffer.drain(..taken);
+            if let Some(heard) = heard {
+                return heard;
+            }
+            if taken == 0 && soon(self.stream.read_buf(&mut self.buffer)).await.unwrap_or(0) == 0 {
+                return Heard::Closed;
+            }
+        }
+    }
+}
+
+fn heard(event: Event<'_>) -> Heard {
+    match event {
+        Event::Hello(hello) => Heard::Hello(hello),
+        Event::Reply { number, payload } => Heard::Reply(number, payload.to_vec()),
+        Event::Failure { number, status } => Heard::Failure(number, status),
+        Event::GoAway { last_call, reason } => Heard::GoAway(last_call, reason.into()),
+        Event::Schema(_, schema) => Heard::Schema(schema.to_vec()),
+        Event::Ping(token) => Heard::Ping(token),
+        Event::Pong(token) => Heard::Pong(token),
+        other => panic!("a caller does not hear {other:?}"),
+    }
+}
