@@ -1,0 +1,22 @@
+# The ways into the project. Each target is a script in scripts/, which says what it does and why.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check setup bench
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: ## two backends and the gateway on 127.0.0.1:8080, with requests to paste; DEMO_ONCE=1 sends them itself and ends
+	@scripts/demo
+
+test: ## every test: unit, end to end, documentation
+	@scripts/test
+
+check: ## format, lints, documentation, dependencies, deploy files
+	@scripts/check
+
+setup: ## install what this machine lacks for all of these (demo and test do their part of it themselves)
+	@scripts/setup
+
+bench: ## not there yet
+	@echo "make bench is not there yet: the comparison with nginx, HAProxy and Envoy is an issue of its own." >&2; exit 2
