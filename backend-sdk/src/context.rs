@@ -21,11 +21,7 @@ pub struct Context {
 impl Context {
     /// A context for a call that a program starts of itself: no deadline, no metadata, never cancelled.
     pub fn background() -> Context {
-        Context {
-            deadline: None,
-            metadata: MetadataBuf::default(),
-            call: None,
-        }
+        Context { deadline: None, metadata: MetadataBuf::default(), call: None }
     }
 
     /// The context of a call that has arrived.
@@ -34,11 +30,7 @@ impl Context {
         metadata: Metadata<'_>,
         call: Arc<CallState>,
     ) -> Context {
-        Context {
-            deadline,
-            metadata: metadata.into(),
-            call: Some(call),
-        }
+        Context { deadline, metadata: metadata.into(), call: Some(call) }
     }
 
     /// The same with a deadline at most `timeout` from now; an earlier one stays.
@@ -63,8 +55,7 @@ impl Context {
 
     /// The time that is left; zero when the deadline has passed, `None` without one.
     pub fn remaining(&self) -> Option<Duration> {
-        self.deadline
-            .map(|deadline| deadline.saturating_duration_since(Instant::now()))
+        self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
     }
 
     /// The value of a metadata entry, such as `request-id`, `traceparent` or `caller`, if it is there and is UTF-8.
@@ -100,10 +91,7 @@ const CANCELLED: u8 = 2;
 
 impl CallState {
     pub(crate) fn running() -> CallState {
-        CallState {
-            stage: AtomicU8::new(RUNNING),
-            cancelled: Notify::new(),
-        }
+        CallState { stage: AtomicU8::new(RUNNING), cancelled: Notify::new() }
     }
 
     /// Claims the answer for the call's task; `false` when it was cancelled or answered before.
@@ -121,9 +109,7 @@ impl CallState {
     }
 
     fn leave_running(&self, stage: u8) -> bool {
-        self.stage
-            .compare_exchange(RUNNING, stage, Ordering::AcqRel, Ordering::Acquire)
-            .is_ok()
+        self.stage.compare_exchange(RUNNING, stage, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
     fn is_cancelled(&self) -> bool {
@@ -178,10 +164,7 @@ mod tests {
     fn the_earlier_deadline_counts() {
         let cx = Context::background().with_timeout(Duration::from_secs(1));
         let deadline = cx.deadline();
-        assert_eq!(
-            cx.clone().with_timeout(Duration::from_secs(9)).deadline(),
-            deadline
-        );
+        assert_eq!(cx.clone().with_timeout(Duration::from_secs(9)).deadline(), deadline);
         assert!(cx.with_timeout(Duration::ZERO).deadline() < deadline);
     }
 }

@@ -19,23 +19,12 @@ pub use std::sync::{Arc, OnceLock};
 
 /// A field, or an argument of a method.
 pub fn field(name: &str, aliases: &[&str], doc: &str, ty: Type, default: Option<Vec<u8>>) -> Field {
-    Field {
-        name: name.to_owned(),
-        aliases: owned(aliases),
-        doc: doc.to_owned(),
-        ty,
-        default,
-    }
+    Field { name: name.to_owned(), aliases: owned(aliases), doc: doc.to_owned(), ty, default }
 }
 
 /// A variant of an enum.
 pub fn variant(name: &str, aliases: &[&str], doc: &str, shape: Shape) -> Variant {
-    Variant {
-        name: name.to_owned(),
-        aliases: owned(aliases),
-        doc: doc.to_owned(),
-        shape,
-    }
+    Variant { name: name.to_owned(), aliases: owned(aliases), doc: doc.to_owned(), shape }
 }
 
 fn owned(names: &[&str]) -> Vec<String> {
@@ -50,10 +39,9 @@ fn owned(names: &[&str]) -> Vec<String> {
 pub fn default_of<T: Serialize>(value: &T) -> Option<Vec<u8>> {
     match bincode::serde::encode_to_vec(value, standard()) {
         Ok(bytes) => Some(bytes),
-        Err(error) => panic!(
-            "the default of a field of type {} cannot be written: {error}",
-            type_name::<T>()
-        ),
+        Err(error) => {
+            panic!("the default of a field of type {} cannot be written: {error}", type_name::<T>())
+        }
     }
 }
 
@@ -83,9 +71,7 @@ pub fn arguments<T: DeserializeOwned>(method: &'static Method, payload: &[u8]) -
     let schema = &method.schema().schema;
     let refuse = |error: &dyn std::fmt::Display| {
         let Method { service, name, .. } = method;
-        Status::invalid_argument(format!(
-            "the arguments of {service}.{name} cannot be read: {error}"
-        ))
+        Status::invalid_argument(format!("the arguments of {service}.{name} cannot be read: {error}"))
     };
     check::value(schema, &schema.request, payload).map_err(|error| refuse(&error))?;
     match bincode::serde::decode_from_slice(payload, standard()) {

@@ -1,9 +1,12 @@
 //! The SDK: what a Callgate backend, or an internal caller of one, links.
 //!
-//! A [`Server`] offers services; a [`Client`] calls them, as the gateway does. What is between is the wire protocol of
-//! `callgate-protocol`, driven by one connection loop that both share.
+//! A backend is a trait and its methods: [`service`] makes the server stub and the client stub of it, and
+//! [`Message`](derive@Message) describes the types that it takes and gives. A [`Server`] offers services; a [`Client`]
+//! calls them, as the gateway does. What is between is the wire protocol of `callgate-protocol`, driven by one
+//! connection loop that both share.
 
 mod client;
+mod connection;
 mod context;
 #[doc(hidden)]
 pub mod generated;
@@ -13,8 +16,9 @@ pub mod service;
 
 pub use callgate_protocol::{Code, Status};
 pub use callgate_sdk_macros::{Message, service};
-pub use client::Client;
+pub use client::{Client, ClientBuilder, ClientError};
+pub use connection::{Address, AddressError};
 pub use context::Context;
 pub use message::{Bytes, Json, MapKey, Message, SchemaBuilder, Timestamp};
-pub use server::{Server, ServerError};
+pub use server::{Bound, Handle, Server, ServerError};
 pub use uuid::Uuid;

@@ -40,11 +40,7 @@ impl Method {
         self.cache.get_or_init(|| {
             let schema = (self.describe)();
             let encoded = schema.encode();
-            Schema {
-                fingerprint: Fingerprint::of(&encoded),
-                schema,
-                encoded,
-            }
+            Schema { fingerprint: Fingerprint::of(&encoded), schema, encoded }
         })
     }
 }

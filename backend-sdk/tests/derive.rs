@@ -32,21 +32,13 @@ struct Item {
 #[test]
 fn a_struct_is_its_fields_with_their_names_and_documentation() {
     let item = struct_of::<Item>();
-    assert_eq!(
-        (item.name.as_str(), item.doc.as_str()),
-        ("Item", "One line of an order.\n\n  Indented.")
-    );
+    assert_eq!((item.name.as_str(), item.doc.as_str()), ("Item", "One line of an order.\n\n  Indented."));
     assert_eq!(names(&item.fields), ["sku", "qty", "type"]);
     assert_eq!(item.fields[0].doc, "What is bought.");
     assert_eq!(item.fields[1].aliases, ["count", "n"]);
     assert_eq!(item.fields[2].ty, Type::Option(Box::new(Type::U8)));
     assert!(item.fields.iter().all(|field| field.default.is_none()));
-    fits(&Item {
-        sku: "a".into(),
-        quantity: 1,
-        r#type: Some(2),
-        seen: true,
-    });
+    fits(&Item { sku: "a".into(), quantity: 1, r#type: Some(2), seen: true });
 }
 
 fn twelve() -> u8 {
@@ -77,12 +69,7 @@ struct AllDefaults {
 
 impl Default for AllDefaults {
     fn default() -> Self {
-        AllDefaults {
-            name: "none".to_owned(),
-            size: 3,
-            item: vec![1, 2],
-            hidden: 9,
-        }
+        AllDefaults { name: "none".to_owned(), size: 3, item: vec![1, 2], hidden: 9 }
     }
 }
 
@@ -98,21 +85,10 @@ struct Small {
 
 #[test]
 fn a_default_is_the_encoded_value() {
-    let defaults: Vec<_> = struct_of::<FieldDefaults>()
-        .fields
-        .into_iter()
-        .map(|f| f.default)
-        .collect();
+    let defaults: Vec<_> = struct_of::<FieldDefaults>().fields.into_iter().map(|f| f.default).collect();
     assert_eq!(defaults, [Some(vec![0]), Some(vec![12]), Some(vec![0]), None]);
-    let defaults: Vec<_> = struct_of::<AllDefaults>()
-        .fields
-        .into_iter()
-        .map(|f| f.default)
-        .collect();
-    assert_eq!(
-        defaults,
-        [Some(b"\x04none".to_vec()), Some(vec![12]), Some(vec![2, 1, 2])]
-    );
+    let defaults: Vec<_> = struct_of::<AllDefaults>().fields.into_iter().map(|f| f.default).collect();
+    assert_eq!(defaults, [Some(b"\x04none".to_vec()), Some(vec![12]), Some(vec![2, 1, 2])]);
     assert_eq!(struct_of::<Small>().fields[0].default, Some(vec![5]));
     fits(&AllDefaults::default());
 }
@@ -153,10 +129,7 @@ fn structs_without_named_fields_are_what_they_contain() {
     assert_eq!(struct_of::<Empty>().fields, []);
     fits(&(Unit, Empty {}, EmptyTuple(), Sku("a".into())));
     fits(&(Pair(1, Sku("b".into())), Price(0.5)));
-    fits(&Id::<Item> {
-        number: 300,
-        of: PhantomData,
-    });
+    fits(&Id::<Item> { number: 300, of: PhantomData });
 }
 
 /// Every shape.
@@ -187,17 +160,7 @@ fn an_enum_is_its_variants() {
     let every = enum_of::<Every>();
     assert_eq!(every.doc, "Every shape.");
     let names: Vec<_> = every.variants.iter().map(|v| v.name.as_str()).collect();
-    assert_eq!(
-        names,
-        [
-            "plain-unit",
-            "one-value",
-            "two-values",
-            "no-values",
-            "FIELDS",
-            "more-fields"
-        ]
-    );
+    assert_eq!(names, ["plain-unit", "one-value", "two-values", "no-values", "FIELDS", "more-fields"]);
     assert_eq!(every.variants[0].doc, "No content.");
     assert_eq!(every.variants[1].aliases, ["wrapped"]);
     let shapes: Vec<_> = every.variants.iter().map(|v| v.shape.clone()).collect();
@@ -205,17 +168,10 @@ fn an_enum_is_its_variants() {
     assert_eq!(shapes[1], Shape::Newtype(Type::U64));
     assert_eq!(shapes[2], Shape::Tuple(vec![Type::U8, Type::String]));
     assert_eq!(shapes[3], Shape::Tuple(vec![]));
-    let Shape::Struct(fields) = &shapes[4] else {
-        panic!("not a struct: {:?}", shapes[4])
-    };
-    assert_eq!(
-        (fields[0].name.as_str(), fields[1].name.as_str()),
-        ("firstName", "size")
-    );
+    let Shape::Struct(fields) = &shapes[4] else { panic!("not a struct: {:?}", shapes[4]) };
+    assert_eq!((fields[0].name.as_str(), fields[1].name.as_str()), ("firstName", "size"));
     assert_eq!(fields[1].default, Some(vec![12]));
-    let Shape::Struct(fields) = &shapes[5] else {
-        panic!("not a struct: {:?}", shapes[5])
-    };
+    let Shape::Struct(fields) = &shapes[5] else { panic!("not a struct: {:?}", shapes[5]) };
     assert_eq!(fields[0].name, "FIRST_NAME");
     let first_name = || "n".to_owned();
     fits(&vec![
@@ -223,13 +179,8 @@ fn an_enum_is_its_variants() {
         Every::OneValue(1 << 40),
         Every::TwoValues(1, "t".into()),
         Every::NoValues(),
-        Every::Fields {
-            first_name: first_name(),
-            the_size: 1,
-        },
-        Every::MoreFields {
-            first_name: first_name(),
-        },
+        Every::Fields { first_name: first_name(), the_size: 1 },
+        Every::MoreFields { first_name: first_name() },
     ]);
 }
 
@@ -304,31 +255,17 @@ enum Branch {
 fn a_recursive_type_refers_to_itself() {
     let schema = schema_of::<Tree>();
     assert_eq!(schema.response, Type::Ref(0));
-    let Some(Definition::Struct(tree)) = schema.definition(0) else {
-        panic!("not a struct")
-    };
+    let Some(Definition::Struct(tree)) = schema.definition(0) else { panic!("not a struct") };
     assert_eq!(tree.fields[1].ty, Type::List(Box::new(Type::Ref(0))));
-    let Some(Definition::Struct(page)) = schema.definition(1) else {
-        panic!("not a struct")
-    };
+    let Some(Definition::Struct(page)) = schema.definition(1) else { panic!("not a struct") };
     assert_eq!(page.name, "Page<Tree>");
-    let leaf = || Tree {
-        value: 1,
-        children: vec![],
-        forest: None,
-    };
+    let leaf = || Tree { value: 1, children: vec![], forest: None };
     fits(&Tree {
         value: 2,
         children: vec![leaf(), leaf()],
-        forest: Some(Box::new(Page {
-            items: vec![leaf()],
-            next: None,
-        })),
+        forest: Some(Box::new(Page { items: vec![leaf()], next: None })),
     });
-    fits(&Branches(vec![
-        Branch::Leaf,
-        Branch::Fork(Branches(vec![Branch::Leaf])),
-    ]));
+    fits(&Branches(vec![Branch::Leaf, Branch::Fork(Branches(vec![Branch::Leaf]))]));
 }
 
 #[test]
@@ -343,19 +280,8 @@ fn each_instance_of_a_generic_type_is_its_own_definition() {
             Definition::Enum(def) => def.name.as_str(),
         })
         .collect();
-    assert_eq!(
-        names,
-        [
-            "Page<u8>",
-            "Item",
-            "Page<Map<String, [Option<Item>; 2]>>",
-            "Nothing"
-        ]
-    );
-    assert_eq!(
-        schema.response,
-        Type::Tuple(vec![Type::Ref(0), Type::Ref(2), Type::Ref(0)])
-    );
+    assert_eq!(names, ["Page<u8>", "Item", "Page<Map<String, [Option<Item>; 2]>>", "Nothing"]);
+    assert_eq!(schema.response, Type::Tuple(vec![Type::Ref(0), Type::Ref(2), Type::Ref(0)]));
 }
 
 #[derive(Serialize, Deserialize, Message)]
@@ -392,10 +318,7 @@ fn bounds_are_serdes_and_the_messages() {
     #[derive(Clone)]
     struct NoMessage;
     let bag = struct_of::<Bounded<u8, NoMessage>>();
-    assert_eq!(
-        (bag.name.as_str(), &bag.fields[0].default),
-        ("Bag<u8>", &Some(vec![0]))
-    );
+    assert_eq!((bag.name.as_str(), &bag.fields[0].default), ("Bag<u8>", &Some(vec![0])));
     assert_eq!(struct_of::<Defaulted<bool>>().fields[0].default, Some(vec![0]));
 }
 
@@ -424,12 +347,7 @@ fn enums_without_content_and_newtypes_of_keys_are_keys() {
 
 #[test]
 fn the_bytes_of_a_struct_are_its_fields_one_after_another() {
-    let item = Item {
-        sku: "a".into(),
-        quantity: 300,
-        r#type: None,
-        seen: true,
-    };
+    let item = Item { sku: "a".into(), quantity: 300, r#type: None, seen: true };
     assert_eq!(bincode_of(&item), [1, b'a', 251, 44, 1, 0]);
     assert_eq!(bincode_of(&Every::TwoValues(7, "x".into())), [2, 7, 1, b'x']);
 }

@@ -131,10 +131,7 @@ async fn call<R: DeserializeOwned>(name: &str, payload: &[u8]) -> Result<R, Stat
 }
 
 fn item() -> Item {
-    Item {
-        sku: "a".into(),
-        quantity: 3,
-    }
+    Item { sku: "a".into(), quantity: 3 }
 }
 
 #[tokio::test]
@@ -157,16 +154,9 @@ fn a_payload_that_is_no_value_of_the_schema_is_an_invalid_argument() {
     let good = bincode_of(&("1001", [item()].as_slice(), Some(5u8)));
     let mut trailing = good.clone();
     trailing.push(0);
-    let payloads = [
-        &good[..good.len() - 1],
-        &trailing,
-        &[],
-        &[253, 255, 255, 255, 255, 255, 255, 255, 255],
-    ];
+    let payloads = [&good[..good.len() - 1], &trailing, &[], &[253, 255, 255, 255, 255, 255, 255, 255, 255]];
     for payload in payloads {
-        let refusal = server()
-            .call(index("quote"), Context::background(), payload)
-            .err();
+        let refusal = server().call(index("quote"), Context::background(), payload).err();
         let refusal = refusal.expect("the payload is refused");
         assert_eq!(refusal.code, Code::InvalidArgument);
         assert!(refusal.message.contains("book_orders.quote"), "{refusal}");
@@ -189,10 +179,7 @@ fn what_bincode_does_not_bound_is_refused_before_it() {
 #[test]
 fn a_method_that_is_not_there_is_unimplemented() {
     let refusal = server().call(99, Context::background(), &[]).err();
-    assert_eq!(
-        refusal.map(|status| (status.code, status.not_executed)),
-        Some((Code::Unimplemented, true))
-    );
+    assert_eq!(refusal.map(|status| (status.code, status.not_executed)), Some((Code::Unimplemented, true)));
 }
 
 #[test]
@@ -210,12 +197,7 @@ fn names_numbers_and_flags_are_those_of_the_trait() {
 fn each_methods_schema_is_valid_and_carries_documentation() {
     for method in server().methods() {
         let schema = method.schema();
-        assert_eq!(
-            MethodSchema::decode(&schema.encoded).as_ref(),
-            Ok(&schema.schema),
-            "{}",
-            method.name
-        );
+        assert_eq!(MethodSchema::decode(&schema.encoded).as_ref(), Ok(&schema.schema), "{}", method.name);
     }
     let quote = &method("quote").schema().schema;
     assert_eq!(quote.doc, "Prices an order.\n\nIt is not kept.");
@@ -237,18 +219,9 @@ fn the_only_argument_is_the_request_if_it_is_a_struct() {
         (request("get").name, request("get").doc),
         ("Item".to_owned(), "One line of an order.".to_owned())
     );
-    assert_eq!(
-        method("get").schema().schema.response,
-        method("get").schema().schema.request
-    );
-    assert_eq!(
-        (request("rank").name.as_str(), request("rank").fields.len()),
-        ("RankRequest", 1)
-    );
-    assert_eq!(
-        (request("clear").name.as_str(), request("clear").fields.len()),
-        ("ClearRequest", 0)
-    );
+    assert_eq!(method("get").schema().schema.response, method("get").schema().schema.request);
+    assert_eq!((request("rank").name.as_str(), request("rank").fields.len()), ("RankRequest", 1));
+    assert_eq!((request("clear").name.as_str(), request("clear").fields.len()), ("ClearRequest", 0));
     assert_eq!(request("boxed").fields.len(), 2);
 }
 

@@ -35,10 +35,7 @@ fn each_type_is_described_as_the_protocol_names_it() {
         (type_of::<[u8; 0]>(), Type::Array(Box::new(Type::U8), 0)),
         (type_of::<[bool; 32]>(), Type::Array(Box::new(Type::Bool), 32)),
         (type_of::<(u8, bool)>(), Type::Tuple(vec![Type::U8, Type::Bool])),
-        (
-            type_of::<HashMap<i8, f64>>(),
-            Type::Map(Box::new(Type::I8), Box::new(Type::F64)),
-        ),
+        (type_of::<HashMap<i8, f64>>(), Type::Map(Box::new(Type::I8), Box::new(Type::F64))),
     ];
     for (described, expected) in described {
         assert_eq!(described, expected);
@@ -118,46 +115,17 @@ fn the_bytes_are_those_of_the_protocols_page() {
 fn time_stamps_are_rfc_3339() {
     let vectors = [
         ("1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z", 0, 0),
-        (
-            "1969-12-31T23:59:59.5Z",
-            "1969-12-31T23:59:59.5Z",
-            -1,
-            500_000_000,
-        ),
-        (
-            "2000-02-29T12:00:00.000000001Z",
-            "2000-02-29T12:00:00.000000001Z",
-            951_825_600,
-            1,
-        ),
-        (
-            "1985-04-12t23:20:50.52z",
-            "1985-04-12T23:20:50.52Z",
-            482_196_050,
-            520_000_000,
-        ),
-        (
-            "1996-12-19T16:39:57-08:00",
-            "1996-12-20T00:39:57Z",
-            851_042_397,
-            0,
-        ),
-        (
-            "1937-01-01T12:00:27.87+00:20",
-            "1937-01-01T11:40:27.87Z",
-            -1_041_337_173,
-            870_000_000,
-        ),
+        ("1969-12-31T23:59:59.5Z", "1969-12-31T23:59:59.5Z", -1, 500_000_000),
+        ("2000-02-29T12:00:00.000000001Z", "2000-02-29T12:00:00.000000001Z", 951_825_600, 1),
+        ("1985-04-12t23:20:50.52z", "1985-04-12T23:20:50.52Z", 482_196_050, 520_000_000),
+        ("1996-12-19T16:39:57-08:00", "1996-12-20T00:39:57Z", 851_042_397, 0),
+        ("1937-01-01T12:00:27.87+00:20", "1937-01-01T11:40:27.87Z", -1_041_337_173, 870_000_000),
         ("0000-01-01T00:00:00Z", "0000-01-01T00:00:00Z", -62_167_219_200, 0),
         ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z", 253_402_300_799, 0),
     ];
     for (text, canonical, seconds, nanos) in vectors {
         let timestamp: Timestamp = text.parse().expect(text);
-        assert_eq!(
-            (timestamp.seconds(), timestamp.nanos()),
-            (seconds, nanos),
-            "{text}"
-        );
+        assert_eq!((timestamp.seconds(), timestamp.nanos()), (seconds, nanos), "{text}");
         assert_eq!(timestamp.to_string(), canonical);
     }
     for text in [
@@ -205,10 +173,7 @@ fn json_keeps_its_text() {
     fits(&json);
     let outer = serde_json::to_string(&vec![&json]).expect("JSON can be written");
     assert_eq!(outer, format!("[{json}]"));
-    assert_eq!(
-        serde_json::from_str::<Vec<Json>>(&outer).expect("and read"),
-        [json]
-    );
+    assert_eq!(serde_json::from_str::<Vec<Json>>(&outer).expect("and read"), [json]);
     let list = Json::from_value(&[1, 2]).expect("a list is JSON");
     assert_eq!(list.parse::<(u8, u8)>().expect("two numbers"), (1, 2));
     assert!(list.parse::<bool>().is_err());

@@ -79,11 +79,8 @@ impl<'a> CallHead<'a> {
         } else {
             &[]
         };
-        let head = CallHead {
-            call_id,
-            timeout_ms: (timeout > 0).then_some(timeout),
-            metadata: Metadata { block },
-        };
+        let head =
+            CallHead { call_id, timeout_ms: (timeout > 0).then_some(timeout), metadata: Metadata { block } };
         Ok((head, reader.take(reader.remaining())?))
     }
 }
@@ -186,9 +183,7 @@ impl MetadataBuf {
 
 impl From<Metadata<'_>> for MetadataBuf {
     fn from(metadata: Metadata<'_>) -> Self {
-        MetadataBuf {
-            block: metadata.block.to_vec(),
-        }
+        MetadataBuf { block: metadata.block.to_vec() }
     }
 }
 

@@ -12,10 +12,7 @@ impl CallId {
     /// The default number of a method: FNV-1a (32 bits) over the bytes of `service`, a full stop, and `method`.
     /// Should the hash be zero it becomes 1. It is `const`, so that a service's collisions are compile errors.
     pub const fn of(service: &str, method: &str) -> CallId {
-        let hash = fnv1a(
-            fnv1a(fnv1a(0x811c_9dc5, service.as_bytes()), b"."),
-            method.as_bytes(),
-        );
+        let hash = fnv1a(fnv1a(fnv1a(0x811c_9dc5, service.as_bytes()), b"."), method.as_bytes());
         CallId(if hash == 0 { 1 } else { hash })
     }
 

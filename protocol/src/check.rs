@@ -73,20 +73,12 @@ pub(crate) fn value_within(
     bytes: &[u8],
     allowance: &mut usize,
 ) -> Result<(), CheckError> {
-    let mut walk = Walk {
-        schema,
-        reader: Reader::new(bytes),
-        allowance,
-        depth: 0,
-    };
+    let mut walk = Walk { schema, reader: Reader::new(bytes), allowance, depth: 0 };
     let result = walk.value(ty).and_then(|()| match walk.reader.remaining() {
         0 => Ok(()),
         _ => Err(Reason::TrailingBytes),
     });
-    result.map_err(|reason| CheckError {
-        offset: walk.reader.offset(),
-        reason,
-    })
+    result.map_err(|reason| CheckError { offset: walk.reader.offset(), reason })
 }
 
 struct Walk<'a, 'b> {
@@ -247,10 +239,7 @@ impl<'a> Walk<'a, '_> {
 
     /// Counts a value of no bytes, wherever it stands: a few structs that each hold two of the next are 2ⁿ of them.
     fn zero_sized(&mut self) -> Step {
-        *self.allowance = self
-            .allowance
-            .checked_sub(1)
-            .ok_or(Reason::TooManyZeroSizedItems)?;
+        *self.allowance = self.allowance.checked_sub(1).ok_or(Reason::TooManyZeroSizedItems)?;
         Ok(())
     }
 

@@ -155,10 +155,7 @@ impl fmt::Display for ProtocolError {
                 )
             }
             ProtocolError::NoCommonVersion { min, max } => {
-                write!(
-                    f,
-                    "no common version: the peer speaks {min} to {max}, this side {VERSION}"
-                )
+                write!(f, "no common version: the peer speaks {min} to {max}, this side {VERSION}")
             }
             ProtocolError::HelloMissing => write!(f, "a frame before HELLO"),
             ProtocolError::HelloRepeated => write!(f, "a second HELLO"),

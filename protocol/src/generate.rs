@@ -18,10 +18,7 @@ pub(crate) struct Tape {
 
 /// Tapes long enough for schemas of some dozen types and values of them.
 pub(crate) fn tapes() -> impl Strategy<Value = Tape> {
-    proptest::collection::vec(any::<u8>(), 0..600).prop_map(|bytes| Tape {
-        bytes,
-        at: Cell::new(0),
-    })
+    proptest::collection::vec(any::<u8>(), 0..600).prop_map(|bytes| Tape { bytes, at: Cell::new(0) })
 }
 
 impl Tape {
@@ -112,28 +109,18 @@ fn enumeration(tape: &Tape, index: usize, count: usize) -> EnumDef {
         shape: match if number == 0 { 0 } else { tape.below(4) } {
             0 => Shape::Unit,
             1 => Shape::Newtype(ty(tape, index, count, 0, true)),
-            2 => Shape::Tuple(
-                (0..tape.below(4))
-                    .map(|_| ty(tape, index, count, 0, true))
-                    .collect(),
-            ),
+            2 => Shape::Tuple((0..tape.below(4)).map(|_| ty(tape, index, count, 0, true)).collect()),
             _ => Shape::Struct(fields(tape, index, count)),
         },
     });
-    EnumDef {
-        variants: variants.collect(),
-        name: tape.text(),
-        doc: tape.text(),
-    }
+    EnumDef { variants: variants.collect(), name: tape.text(), doc: tape.text() }
 }
 
 fn fields(tape: &Tape, index: usize, count: usize) -> Vec<Field> {
     (0..tape.below(5))
         .map(|number| Field {
             name: format!("f{number}"),
-            aliases: (0..tape.below(2))
-                .map(|n| format!("alias {number} {n}"))
-                .collect(),
+            aliases: (0..tape.below(2)).map(|n| format!("alias {number} {n}")).collect(),
             doc: tape.text(),
             ty: ty(tape, index, count, 0, false),
             default: None,
@@ -183,12 +170,7 @@ fn add_defaults(tape: &Tape, schema: &mut MethodSchema) {
 
 /// Some value of `ty`, as bincode writes it.
 pub(crate) fn value(tape: &Tape, schema: &MethodSchema, ty: &Type) -> Vec<u8> {
-    let sample = Sample {
-        tape,
-        schema,
-        ty,
-        room: 6,
-    };
+    let sample = Sample { tape, schema, ty, room: 6 };
     bincode::serde::encode_to_vec(sample, bincode::config::standard()).expect("bincode writes any value")
 }
 
@@ -285,11 +267,7 @@ impl Sample<'_> {
     }
 
     fn variant<S: Serializer>(&self, s: S, def: &EnumDef) -> Result<S::Ok, S::Error> {
-        let number = if self.room == 0 {
-            0
-        } else {
-            self.tape.below(def.variants.len())
-        };
+        let number = if self.room == 0 { 0 } else { self.tape.below(def.variants.len()) };
         let types: Vec<&Type> = match &def.variants[number].shape {
             Shape::Unit => return s.serialize_unit_variant("", number as u32, ""),
             Shape::Newtype(ty) => vec![ty],

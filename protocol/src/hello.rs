@@ -71,12 +71,7 @@ pub struct MethodOffer {
 impl Hello {
     /// A HELLO of this crate's version.
     pub fn new(identity: impl Into<String>, limits: Limits, services: Vec<ServiceOffer>) -> Hello {
-        Hello {
-            versions: (VERSION, VERSION),
-            limits,
-            identity: identity.into(),
-            services,
-        }
+        Hello { versions: (VERSION, VERSION), limits, identity: identity.into(), services }
     }
 
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
@@ -104,10 +99,7 @@ impl Hello {
             match tag {
                 VERSIONS => {
                     let mut range = Reader::new(value);
-                    versions = Some((
-                        u16::from_le_bytes(range.array()?),
-                        u16::from_le_bytes(range.array()?),
-                    ));
+                    versions = Some((u16::from_le_bytes(range.array()?), u16::from_le_bytes(range.array()?)));
                 }
                 MAX_FRAME_FIELD => limits.max_frame = number(value)?,
                 MAX_MESSAGE_FIELD => limits.max_message = number(value)?,
@@ -121,12 +113,7 @@ impl Hello {
         if !(min..=max).contains(&VERSION) {
             return Err(ProtocolError::NoCommonVersion { min, max });
         }
-        Ok(Hello {
-            versions: (min, max),
-            limits: limits.clamped(),
-            identity,
-            services,
-        })
+        Ok(Hello { versions: (min, max), limits: limits.clamped(), identity, services })
     }
 }
 
@@ -154,11 +141,7 @@ impl ServiceOffer {
                 _ => {}
             }
         }
-        Ok(ServiceOffer {
-            name: name.ok_or(WireError::Truncated)?,
-            version,
-            methods,
-        })
+        Ok(ServiceOffer { name: name.ok_or(WireError::Truncated)?, version, methods })
     }
 }
 

@@ -123,12 +123,7 @@ impl Inbound {
     /// Refuses by the header alone, before a byte of the body is waited for.
     #[inline]
     fn admit(&self, header: &Header) -> Result<()> {
-        let Header {
-            length,
-            kind,
-            flags,
-            call,
-        } = *header;
+        let Header { length, kind, flags, call } = *header;
         match (&self.stage, kind) {
             (Stage::Open, kind::HELLO) => return Err(ProtocolError::HelloRepeated),
             (Stage::Open, _) | (_, kind::HELLO) => {}
@@ -161,9 +156,7 @@ impl Inbound {
     }
 
     fn frame<'a>(&'a mut self, header: Header, body: &'a [u8]) -> Result<Option<Event<'a>>> {
-        let Header {
-            kind, flags, call, ..
-        } = header;
+        let Header { kind, flags, call, .. } = header;
         match kind {
             kind::SKIPPABLE.. => Ok(None),
             kind::CANCEL => {
@@ -218,20 +211,14 @@ impl Inbound {
 
     /// Takes the first or only frame of a message.
     fn begin<'a>(&mut self, header: Header, body: &'a [u8]) -> Result<Option<Event<'a>>> {
-        let Header {
-            kind, flags, call, ..
-        } = header;
+        let Header { kind, flags, call, .. } = header;
         if body.len() > self.limits.max_message as usize {
             return Ok(Some(Event::TooLarge { number: call }));
         }
         if flags & flag::MORE == 0 {
             return message(kind, flags, call, body).map(Some);
         }
-        let first = Message {
-            kind,
-            flags,
-            body: body.to_vec(),
-        };
+        let first = Message { kind, flags, body: body.to_vec() };
         let begun = self.assembly.begin(call, first);
         Ok((!begun).then_some(Event::TooLarge { number: call }))
     }

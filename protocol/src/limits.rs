@@ -55,11 +55,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits {
-            max_frame: MAX_FRAME,
-            max_message: MAX_MESSAGE,
-            max_calls: MAX_CALLS,
-        }
+        Limits { max_frame: MAX_FRAME, max_message: MAX_MESSAGE, max_calls: MAX_CALLS }
     }
 }
 

@@ -74,11 +74,7 @@ impl Outbound {
         head: &CallHead<'_>,
         payload: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     ) -> Result<usize, E> {
-        let flags = if head.metadata.is_empty() {
-            0
-        } else {
-            flag::METADATA
-        };
+        let flags = if head.metadata.is_empty() { 0 } else { flag::METADATA };
         self.message(kind::CALL, flags, number, |out| {
             head.encode(out);
             let start = out.len();
@@ -111,11 +107,7 @@ impl Outbound {
 
     /// Queues a FAILURE.
     pub fn failure(&mut self, number: u32, status: &Status) {
-        let flags = if status.not_executed {
-            flag::NOT_EXECUTED
-        } else {
-            0
-        };
+        let flags = if status.not_executed { flag::NOT_EXECUTED } else { 0 };
         let result = self.message(kind::FAILURE, flags, number, |out| {
             status.encode(out);
             Ok::<(), Infallible>(())
@@ -162,9 +154,7 @@ impl Outbound {
 
     /// Queues a SCHEMA_REQUEST.
     pub fn schema_request(&mut self, fingerprint: Fingerprint) {
-        self.control(kind::SCHEMA_REQUEST, |body| {
-            body.extend_from_slice(&fingerprint.0)
-        });
+        self.control(kind::SCHEMA_REQUEST, |body| body.extend_from_slice(&fingerprint.0));
     }
 
     /// Queues a SCHEMA; an empty one says that there is none of that fingerprint, and so is one sent that is longer
@@ -188,8 +178,9 @@ impl Outbound {
         self.ready.len() - self.written + self.long_bytes
     }
 
-    /// Of these, the bytes in frames that go out first: all but the rest of long messages.
-    pub fn short_backlog(&self) -> usize {
+    /// Bytes in the buffer that go out before anything queued from now on: the place of the next message.
+    #[inline]
+    pub fn queued(&self) -> usize {
         self.ready.len() - self.written
     }
 
@@ -320,15 +311,7 @@ impl Outbound {
     #[inline]
     fn finish(&mut self, start: usize, kind: u8, flags: u8, call: u32) {
         let length = (self.ready.len() - start - HEADER) as u32;
-        self.ready[start..start + HEADER].copy_from_slice(
-            &Header {
-                length,
-                kind,
-                flags,
-                call,
-            }
-            .encode(),
-        );
+        self.ready[start..start + HEADER].copy_from_slice(&Header { length, kind, flags, call }.encode());
         self.short_run += HEADER + length as usize;
         if self.short_run >= SHORT_RUN {
             self.fragment();

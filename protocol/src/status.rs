@@ -101,13 +101,7 @@ macro_rules! constructors {
 impl Status {
     /// A status with a code and a message.
     pub fn new(code: Code, message: impl Into<String>) -> Status {
-        Status {
-            code,
-            message: message.into(),
-            details: None,
-            retry_after_ms: None,
-            not_executed: false,
-        }
+        Status { code, message: message.into(), details: None, retry_after_ms: None, not_executed: false }
     }
 
     constructors! {
@@ -190,9 +184,7 @@ mod tests {
     #[test]
     fn a_status_survives_its_encoding() {
         for &code in Code::ALL {
-            let status = Status::new(code, "né")
-                .with_details("{\"a\":1}")
-                .with_retry_after_ms(1500);
+            let status = Status::new(code, "né").with_details("{\"a\":1}").with_retry_after_ms(1500);
             let mut bytes = Vec::new();
             status.encode(&mut bytes);
             assert_eq!(Status::decode(&bytes, false), Ok(status));

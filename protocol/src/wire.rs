@@ -164,11 +164,7 @@ impl<'a> Reader<'a> {
     #[inline]
     pub fn varint(&mut self, bits: u32) -> Result<u64, WireError> {
         let first = self.u8()?;
-        if first < MARK_U16 {
-            Ok(first as u64)
-        } else {
-            self.long_varint(first, bits)
-        }
+        if first < MARK_U16 { Ok(first as u64) } else { self.long_varint(first, bits) }
     }
 
     fn long_varint(&mut self, mark: u8, bits: u32) -> Result<u64, WireError> {

@@ -58,8 +58,7 @@ fn split(name: &str, find: impl Fn(&str) -> Option<usize>) -> Option<(usize, Opt
     if let Some(index) = find(name) {
         return Some((index, None));
     }
-    name.match_indices('.')
-        .find_map(|(dot, _)| Some((find(name.get(..dot)?)?, name.get(dot + 1..))))
+    name.match_indices('.').find_map(|(dot, _)| Some((find(name.get(..dot)?)?, name.get(dot + 1..))))
 }
 
 fn structure(layout: &Layout, node: NodeId) -> Option<&Struct> {

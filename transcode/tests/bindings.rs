@@ -54,41 +54,18 @@ fn path_query_and_body_fill_one_request_together() {
     let all =
         r#"{"id":7,"filter":{"name":"x","ok":true},"kind":"Closed","tags":["a","b"],"page":{"size":3}}"#;
     let expected = encode(&whole(&schema), all.as_bytes()).unwrap();
-    let query = [
-        ("tags", "a"),
-        ("filter.name", "x"),
-        ("kind", "Closed"),
-        ("page.size", "3"),
-        ("tags", "b"),
-    ];
+    let query = [("tags", "a"), ("filter.name", "x"), ("kind", "Closed"), ("page.size", "3"), ("tags", "b")];
 
     let by_path = RequestProgram::compile(&schema, &binding(&["id", "filter.ok"], Body::Whole)).unwrap();
-    for body in [
-        "",
-        "{}",
-        r#"{"filter":{}}"#,
-        r#"{"limit":50,"filter":{"min":null}}"#,
-    ] {
+    for body in ["", "{}", r#"{"filter":{}}"#, r#"{"limit":50,"filter":{"min":null}}"#] {
         let encoded = encode_all(&by_path, &["7", "true"], &query, body.as_bytes());
         assert_eq!(encoded, Ok(expected.clone()), "{body}");
     }
     for (query, body) in [
-        (
-            &query[..0],
-            r#"{"filter":{"name":"x"},"kind":"Closed","tags":["a","b"],"page":{"size":3}}"#,
-        ),
-        (
-            &query[..0],
-            r#"{"page":{"size":3},"tags":["a","b"],"filter":{"name":"x"},"kind":"Closed"}"#,
-        ),
-        (
-            &query[3..4],
-            r#"{"tags":["a","b"],"page":{"at":null},"filter":{"name":"x"},"kind":"Closed"}"#,
-        ),
-        (
-            &query[1..2],
-            r#"{"tags":["a","b"],"page":{"size":3},"kind":"Closed"}"#,
-        ),
+        (&query[..0], r#"{"filter":{"name":"x"},"kind":"Closed","tags":["a","b"],"page":{"size":3}}"#),
+        (&query[..0], r#"{"page":{"size":3},"tags":["a","b"],"filter":{"name":"x"},"kind":"Closed"}"#),
+        (&query[3..4], r#"{"tags":["a","b"],"page":{"at":null},"filter":{"name":"x"},"kind":"Closed"}"#),
+        (&query[1..2], r#"{"tags":["a","b"],"page":{"size":3},"kind":"Closed"}"#),
     ] {
         let encoded = encode_all(&by_path, &["7", "true"], query, body.as_bytes());
         assert_eq!(encoded, Ok(expected.clone()), "{body}");
@@ -104,19 +81,12 @@ fn the_body_may_be_one_field() {
     let body = Body::Field("filter".to_owned());
     let program = RequestProgram::compile(&schema, &binding(&["id"], body)).unwrap();
     let expected = encode(&whole(&schema), br#"{"id":7,"filter":{"ok":false}}"#).unwrap();
-    assert_eq!(
-        encode_all(&program, &["7"], &[], b" {\"ok\": false} "),
-        Ok(expected)
-    );
+    assert_eq!(encode_all(&program, &["7"], &[], b" {\"ok\": false} "), Ok(expected));
     for (query, body, expected) in [
         (&[][..], "", " 1:1 there must be a body: it is this field's value"),
         (&[], "{}", "/ok 1:1 missing field `ok`"),
         (&[], "{\"ok\": 1}", "/ok 1:8 expected a boolean, got a number"),
-        (
-            &[],
-            "{\"ok\": true} 1",
-            " 1:14 expected the end of the document, got `1`",
-        ),
+        (&[], "{\"ok\": true} 1", " 1:14 expected the end of the document, got `1`"),
         (
             &[("filter.name", "x")],
             "{\"ok\": true}",
@@ -134,14 +104,9 @@ fn the_body_may_be_one_field() {
     }
     let nested = binding(&["id", "filter.ok"], Body::Field("page.at".to_owned()));
     let nested = RequestProgram::compile(&schema, &nested).unwrap();
-    let expected = encode(
-        &whole(&schema),
-        br#"{"id":7,"filter":{"ok":true},"page":{"size":-1,"at":[1, 2]}}"#,
-    );
-    assert_eq!(
-        encode_all(&nested, &["7", "true"], &[("page.size", "-1")], b"[1, 2]"),
-        expected
-    );
+    let expected =
+        encode(&whole(&schema), br#"{"id":7,"filter":{"ok":true},"page":{"size":-1,"at":[1, 2]}}"#);
+    assert_eq!(encode_all(&nested, &["7", "true"], &[("page.size", "-1")], b"[1, 2]"), expected);
 }
 
 #[test]
@@ -149,31 +114,11 @@ fn what_path_and_query_give_wrongly_is_told() {
     let program = RequestProgram::compile(&schema(), &binding(&["id"], Body::Whole)).unwrap();
     let body = r#"{"filter": {"ok": true}}"#;
     for (path, query, expected) in [
-        (
-            "x",
-            ("limit", "1"),
-            "/id - path parameter `id`: expected an integer, got \"x\"",
-        ),
-        (
-            "07",
-            ("limit", "1"),
-            "/id - path parameter `id`: expected an integer, got \"07\"",
-        ),
-        (
-            "-1",
-            ("limit", "1"),
-            "/id - path parameter `id`: -1 is out of range for u32 (0 to 4294967295)",
-        ),
-        (
-            "1",
-            ("limit", ""),
-            "/limit - query parameter `limit`: expected an integer, got \"\"",
-        ),
-        (
-            "1",
-            ("id", "2"),
-            "/id - given twice: by path parameter `id` and by query parameter `id`",
-        ),
+        ("x", ("limit", "1"), "/id - path parameter `id`: expected an integer, got \"x\""),
+        ("07", ("limit", "1"), "/id - path parameter `id`: expected an integer, got \"07\""),
+        ("-1", ("limit", "1"), "/id - path parameter `id`: -1 is out of range for u32 (0 to 4294967295)"),
+        ("1", ("limit", ""), "/limit - query parameter `limit`: expected an integer, got \"\""),
+        ("1", ("id", "2"), "/id - given twice: by path parameter `id` and by query parameter `id`"),
         (
             "1",
             ("limt", "2"),
@@ -269,17 +214,9 @@ fn all_violations_come_together_those_outside_of_the_body_first() {
 
 #[test]
 fn unknown_query_parameters_are_ignored_where_the_route_says_so() {
-    let binding = RequestBinding {
-        unknown_fields: UnknownFields::Ignore,
-        ..binding(&["id"], Body::None)
-    };
+    let binding = RequestBinding { unknown_fields: UnknownFields::Ignore, ..binding(&["id"], Body::None) };
     let program = RequestProgram::compile(&schema(), &binding).unwrap();
-    let query = [
-        ("utm", "x"),
-        ("filter.ok", "true"),
-        ("filter.utm", "x"),
-        ("id.x", "1"),
-    ];
+    let query = [("utm", "x"), ("filter.ok", "true"), ("filter.utm", "x"), ("id.x", "1")];
     let expected = encode(&whole(&schema()), br#"{"id":7,"filter":{"ok":true}}"#);
     assert_eq!(encode_all(&program, &["7"], &query, b"ignored \xff"), expected);
 }
@@ -310,11 +247,7 @@ fn routes_that_do_not_suit_the_method_are_refused() {
             "path parameter `tags`: the field is not a number, boolean, string or enum, so that no part of a path can \
              be its value",
         ),
-        (
-            &["id.x"],
-            Body::Whole,
-            "path parameter `id.x`: `x` is not in a struct",
-        ),
+        (&["id.x"], Body::Whole, "path parameter `id.x`: `x` is not in a struct"),
         (
             &["id", "id"],
             Body::None,
@@ -335,15 +268,9 @@ fn routes_that_do_not_suit_the_method_are_refused() {
         assert_eq!(refused.to_string(), expected);
     }
     let shape = Response::Field("kind.x".to_owned());
-    let binding = ResponseBinding {
-        shape,
-        ..ResponseBinding::default()
-    };
+    let binding = ResponseBinding { shape, ..ResponseBinding::default() };
     let refused = ResponseProgram::compile(&schema(), &binding).unwrap_err();
-    assert_eq!(
-        refused.to_string(),
-        "the response's field `kind.x`: `x` is not in a struct"
-    );
+    assert_eq!(refused.to_string(), "the response's field `kind.x`: `x` is not in a struct");
 }
 
 fn answer(schema: &MethodSchema, shape: Response, int64: Int64, message: &[u8]) -> String {
@@ -363,10 +290,7 @@ fn of_a_result_the_answer_may_be_all_a_part_or_a_member() {
     let field = |name: &str| Response::Field(name.to_owned());
     for (shape, expected) in [
         (Response::Whole, full),
-        (
-            Response::Wrap("a\"b".to_owned()),
-            &format!("{{\"a\\\"b\":{full}}}"),
-        ),
+        (Response::Wrap("a\"b".to_owned()), &format!("{{\"a\\\"b\":{full}}}")),
         (field("filter"), r#"{"name":null,"min":0.5,"ok":true}"#),
         (field("filter.min"), "0.5"),
         (field("page.at"), "{}"),
@@ -380,10 +304,7 @@ fn of_a_result_the_answer_may_be_all_a_part_or_a_member() {
     longer.push(0);
     for shape in [Response::Whole, field("id")] {
         let told = answer(&schema, shape, Int64::Number, &longer);
-        assert_eq!(
-            told,
-            format!("bytes after the end of the value at byte {}", message.len())
-        );
+        assert_eq!(told, format!("bytes after the end of the value at byte {}", message.len()));
     }
     let shorter = &message[..message.len() - 1];
     assert_eq!(
@@ -413,10 +334,7 @@ fn integers_of_64_bits_are_strings_where_the_route_says_so() {
 fn a_result_of_nothing_is_known_to_be_empty() {
     let mut schema = schema();
     let empty = |schema: &MethodSchema, shape| {
-        let binding = ResponseBinding {
-            shape,
-            ..ResponseBinding::default()
-        };
+        let binding = ResponseBinding { shape, ..ResponseBinding::default() };
         ResponseProgram::compile(schema, &binding).unwrap().is_empty()
     };
     assert!(!empty(&schema, Response::Whole));
@@ -434,18 +352,12 @@ fn what_a_backend_calls_json_is_checked_before_it_becomes_a_part_of_the_answer()
     schema.response = Type::Json;
     for (text, expected) in [
         ("{\"a\": [1 , 2]}", "{\"a\": [1 , 2]}"),
-        (
-            "{\n\"a b\": [1 , \"\\\" \\\\\"]\r\n}\n",
-            "{\"a b\":[1,\"\\\" \\\\\"]}",
-        ),
+        ("{\n\"a b\": [1 , \"\\\" \\\\\"]\r\n}\n", "{\"a b\":[1,\"\\\" \\\\\"]}"),
         ("{\"a\": 1}}", "a Json value that is not JSON at byte 10"),
         ("", "a Json value that is not JSON at byte 1"),
     ] {
         let message = bincode::serde::encode_to_vec(text, bincode::config::standard()).unwrap();
-        assert_eq!(
-            answer(&schema, Response::Whole, Int64::Number, &message),
-            expected
-        );
+        assert_eq!(answer(&schema, Response::Whole, Int64::Number, &message), expected);
     }
 }
 
@@ -455,24 +367,12 @@ fn time_stamps_that_rfc_3339_cannot_write_are_refused() {
     schema.response = Type::Timestamp;
     for (seconds, expected) in [
         (253_402_300_799_i64, "\"9999-12-31T23:59:59Z\""),
-        (
-            253_402_300_800,
-            "a time stamp outside of the years 0000 to 9999 at byte 10",
-        ),
+        (253_402_300_800, "a time stamp outside of the years 0000 to 9999 at byte 10"),
         (-62_167_219_200, "\"0000-01-01T00:00:00Z\""),
-        (
-            -62_167_219_201,
-            "a time stamp outside of the years 0000 to 9999 at byte 10",
-        ),
-        (
-            i64::MIN,
-            "a time stamp outside of the years 0000 to 9999 at byte 10",
-        ),
+        (-62_167_219_201, "a time stamp outside of the years 0000 to 9999 at byte 10"),
+        (i64::MIN, "a time stamp outside of the years 0000 to 9999 at byte 10"),
     ] {
         let message = bincode::serde::encode_to_vec((seconds, 0_u32), bincode::config::standard()).unwrap();
-        assert_eq!(
-            answer(&schema, Response::Whole, Int64::Number, &message),
-            expected
-        );
+        assert_eq!(answer(&schema, Response::Whole, Int64::Number, &message), expected);
     }
 }

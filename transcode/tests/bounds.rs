@@ -53,10 +53,7 @@ fn each_kind_of_container_counts_as_the_check_counts_it() {
             variant("T", Shape::Tuple(vec![Type::Ref(1)])),
             variant("S", Shape::Struct(vec![field("v", Type::Ref(1))])),
             variant("L", Shape::Newtype(list(Type::Ref(1)))),
-            variant(
-                "M",
-                Shape::Newtype(Type::Map(Box::new(Type::Bool), Box::new(Type::Ref(1)))),
-            ),
+            variant("M", Shape::Newtype(Type::Map(Box::new(Type::Bool), Box::new(Type::Ref(1))))),
         ]),
     ]);
     for (open, close, containers) in [
@@ -99,10 +96,7 @@ fn a_default_counts_where_it_is_filled_in() {
     let body = |depth| nested("{\"a\":", "{}", "}", depth - 1);
     assert!(round(&schema, &body(MAX_DEPTH - 3)).is_ok());
     let refused = round(&schema, &body(MAX_DEPTH - 2)).unwrap_err();
-    assert!(
-        refused.contains("its default makes the request nest deeper than 128"),
-        "{refused}"
-    );
+    assert!(refused.contains("its default makes the request nest deeper than 128"), "{refused}");
 }
 
 #[test]
@@ -148,10 +142,7 @@ fn missing_fields_do_not_make_a_small_body_a_huge_request() {
     ]);
     let body = format!("{{\"v\":[{}]}}", vec!["{}"; 100_000].join(","));
     let refused = round(&schema, &body).unwrap_err();
-    assert!(
-        refused.contains("the request is longer than 16777216 bytes"),
-        "{refused}"
-    );
+    assert!(refused.contains("the request is longer than 16777216 bytes"), "{refused}");
 }
 
 #[test]
@@ -162,10 +153,7 @@ fn a_megabyte_of_keys_is_compared_without_comparing_each_with_each() {
     };
     let map = method_of(Type::Map(Box::new(Type::String), Box::new(Type::U8)));
     let any = method_of(Type::Json);
-    let ignoring = RequestBinding {
-        unknown_fields: UnknownFields::Ignore,
-        ..RequestBinding::default()
-    };
+    let ignoring = RequestBinding { unknown_fields: UnknownFields::Ignore, ..RequestBinding::default() };
     let ignoring = RequestProgram::compile(&method(vec![structure(vec![])]), &ignoring).unwrap();
     for escape in ["", "\\u0061"] {
         let keys = keys(escape);
@@ -177,17 +165,9 @@ fn a_megabyte_of_keys_is_compared_without_comparing_each_with_each() {
             };
             let body = format!("{{\"v\":{inner}}}");
             for program in [&whole(&map), &whole(&any)] {
-                assert_eq!(
-                    encode(program, body.as_bytes()).is_err(),
-                    twice,
-                    "{escape} {last}"
-                );
+                assert_eq!(encode(program, body.as_bytes()).is_err(), twice, "{escape} {last}");
             }
-            assert_eq!(
-                encode(&ignoring, inner.as_bytes()).is_err(),
-                twice,
-                "{escape} {last}"
-            );
+            assert_eq!(encode(&ignoring, inner.as_bytes()).is_err(), twice, "{escape} {last}");
         }
     }
     // The same field again and again.
@@ -198,10 +178,7 @@ fn a_megabyte_of_keys_is_compared_without_comparing_each_with_each() {
 
 #[test]
 fn a_flood_of_parameters_or_a_long_key_makes_no_flood_of_words() {
-    let schema = method(vec![structure(vec![
-        field("v", list(Type::U8)),
-        field("a", option(Type::Ref(0))),
-    ])]);
+    let schema = method(vec![structure(vec![field("v", list(Type::U8)), field("a", option(Type::Ref(0)))])]);
     let program = whole(&schema);
     let unknown = vec![("x", "1"); 50_000];
     assert_eq!(encode_all(&program, &[], &unknown, b"").unwrap_err().len(), 64);
@@ -212,11 +189,7 @@ fn a_flood_of_parameters_or_a_long_key_makes_no_flood_of_words() {
     assert!(lines(&refused).len() < 1_000, "{refused:?}");
 
     let map = method_of(Type::Map(Box::new(Type::String), Box::new(Type::Ref(0))));
-    let body = format!(
-        "{{\"v\":{{\"{}\":{{\"{}\":1}}}}}}",
-        "k".repeat(1 << 20),
-        "u".repeat(1 << 20)
-    );
+    let body = format!("{{\"v\":{{\"{}\":{{\"{}\":1}}}}}}", "k".repeat(1 << 20), "u".repeat(1 << 20));
     let refused = encode(&whole(&map), body.as_bytes()).unwrap_err();
     assert_eq!(refused.len(), 2);
     assert!(lines(&refused).len() < 1_000);

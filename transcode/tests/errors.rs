@@ -22,19 +22,13 @@ fn order() -> MethodSchema {
         variant("Split", Shape::Tuple(vec![Type::U8, Type::U8])),
         variant("Later", Shape::Struct(vec![field("days", Type::U16)])),
     ];
-    let id = Field {
-        aliases: vec!["order_id".to_owned()],
-        ..field("id", Type::U64)
-    };
+    let id = Field { aliases: vec!["order_id".to_owned()], ..field("id", Type::U64) };
     method(vec![
         structure(vec![
             id,
             field("items", list(Type::Ref(1))),
             field("payment", option(Type::Ref(3))),
-            field(
-                "prices",
-                option(Type::Map(Box::new(Type::U8), Box::new(Type::F64))),
-            ),
+            field("prices", option(Type::Map(Box::new(Type::U8), Box::new(Type::F64)))),
             field("at", option(Type::Timestamp)),
             field("any", option(Type::Json)),
             field("pair", option(Type::Tuple(vec![Type::Char, Type::I8]))),
@@ -67,14 +61,7 @@ fn check(table: &[(&str, &str)]) {
 #[test]
 fn all_missing_and_unknown_fields_are_told_at_once() {
     check(&[
-        (
-            "{}",
-            concat!(
-                r#"/id 1:1 missing field `id`"#,
-                "\n",
-                r#"/items 1:1 missing field `items`"#
-            ),
-        ),
+        ("{}", concat!(r#"/id 1:1 missing field `id`"#, "\n", r#"/items 1:1 missing field `items`"#)),
         (
             r#"{"id": 1, "itmes": [], "x/y~z": {}}"#,
             concat!(
@@ -113,26 +100,11 @@ fn all_missing_and_unknown_fields_are_told_at_once() {
 #[test]
 fn a_wrong_type_is_told_with_what_was_expected() {
     check(&[
-        (
-            r#"{"id": true, "items": []}"#,
-            "/id 1:8 expected an integer (a number or a string), got a boolean",
-        ),
-        (
-            r#"{"id": 1, "items": {}}"#,
-            "/items 1:20 expected an array, got an object",
-        ),
-        (
-            r#"{"id": 1, "items": [7]}"#,
-            "/items/0 1:21 expected an object, got a number",
-        ),
-        (
-            r#"{"id": 1, "items": [{"sku": null}]}"#,
-            "/items/0/sku 1:29 expected a string, got null",
-        ),
-        (
-            r#"{"id": 1, "items": [{"qty": "7"}]}"#,
-            "/items/0/qty 1:29 expected an integer, got a string",
-        ),
+        (r#"{"id": true, "items": []}"#, "/id 1:8 expected an integer (a number or a string), got a boolean"),
+        (r#"{"id": 1, "items": {}}"#, "/items 1:20 expected an array, got an object"),
+        (r#"{"id": 1, "items": [7]}"#, "/items/0 1:21 expected an object, got a number"),
+        (r#"{"id": 1, "items": [{"sku": null}]}"#, "/items/0/sku 1:29 expected a string, got null"),
+        (r#"{"id": 1, "items": [{"qty": "7"}]}"#, "/items/0/qty 1:29 expected an integer, got a string"),
         (
             r#"{"id": 1, "prices": {"1": "x"}}"#,
             r#"/prices/1 1:27 expected a number (or "NaN", "Infinity", "-Infinity"), got a string"#,
@@ -148,10 +120,7 @@ fn a_wrong_type_is_told_with_what_was_expected() {
 #[test]
 fn numbers_that_do_not_fit_are_told_with_their_range() {
     check(&[
-        (
-            r#"{"id": -1}"#,
-            "/id 1:8 -1 is out of range for u64 (0 to 18446744073709551615)",
-        ),
+        (r#"{"id": -1}"#, "/id 1:8 -1 is out of range for u64 (0 to 18446744073709551615)"),
         (
             r#"{"id": 18446744073709551616}"#,
             "/id 1:8 18446744073709551616 is out of range for u64 (0 to 18446744073709551615)",
@@ -162,22 +131,10 @@ fn numbers_that_do_not_fit_are_told_with_their_range() {
             r#"{"items": [{"qty": 4294967296}]}"#,
             "/items/0/qty 1:20 4294967296 is out of range for u32 (0 to 4294967295)",
         ),
-        (
-            r#"{"pair": ["a", -129]}"#,
-            "/pair/1 1:16 -129 is out of range for i8 (-128 to 127)",
-        ),
-        (
-            r#"{"prices": {"1": 1e400}}"#,
-            "/prices/1 1:18 1e400 is out of range for f64",
-        ),
-        (
-            r#"{"prices": {"256": 1}}"#,
-            "/prices/256 1:13 the key: 256 is out of range for u8 (0 to 255)",
-        ),
-        (
-            r#"{"prices": {"x": 1}}"#,
-            r#"/prices/x 1:13 the key: expected an integer, got "x""#,
-        ),
+        (r#"{"pair": ["a", -129]}"#, "/pair/1 1:16 -129 is out of range for i8 (-128 to 127)"),
+        (r#"{"prices": {"1": 1e400}}"#, "/prices/1 1:18 1e400 is out of range for f64"),
+        (r#"{"prices": {"256": 1}}"#, "/prices/256 1:13 the key: 256 is out of range for u8 (0 to 255)"),
+        (r#"{"prices": {"x": 1}}"#, r#"/prices/x 1:13 the key: expected an integer, got "x""#),
     ]);
 }
 
@@ -197,10 +154,7 @@ fn strings_that_say_no_value_are_told_with_the_form() {
             r#"{"at": "2026-12-31T23:59:60Z"}"#,
             r#"/at 1:8 not an RFC 3339 time stamp: leap seconds cannot be represented, got "2026-12-31T23:59:60Z""#,
         ),
-        (
-            r#"{"pair": ["ab", 1]}"#,
-            "/pair/0 1:11 expected one character, got 2",
-        ),
+        (r#"{"pair": ["ab", 1]}"#, "/pair/0 1:11 expected one character, got 2"),
         (
             r#"{"items": [{"colour": "gren"}]}"#,
             "/items/0/colour 1:23 unknown variant `gren`, did you mean `green`? (variants: `red`, `green`, `blue`)",
@@ -211,18 +165,9 @@ fn strings_that_say_no_value_are_told_with_the_form() {
 #[test]
 fn arrays_of_the_wrong_length_are_told_with_both_lengths() {
     check(&[
-        (
-            r#"{"pair": []}"#,
-            "/pair 1:10 expected an array of 2 items, got 0",
-        ),
-        (
-            r#"{"pair": ["a"]}"#,
-            "/pair 1:10 expected an array of 2 items, got 1",
-        ),
-        (
-            r#"{"pair": ["a", 1, 2, 3]}"#,
-            "/pair 1:10 expected an array of 2 items, got 4",
-        ),
+        (r#"{"pair": []}"#, "/pair 1:10 expected an array of 2 items, got 0"),
+        (r#"{"pair": ["a"]}"#, "/pair 1:10 expected an array of 2 items, got 1"),
+        (r#"{"pair": ["a", 1, 2, 3]}"#, "/pair 1:10 expected an array of 2 items, got 4"),
     ]);
 }
 
@@ -233,14 +178,8 @@ fn enums_are_told_with_their_variants() {
             r#"{"payment": "cash"}"#,
             "/payment 1:13 unknown variant `cash`, did you mean `Cash`? (variants: `Cash`, `Card`, `Split`, `Later`)",
         ),
-        (
-            r#"{"payment": "Card"}"#,
-            r#"/payment 1:13 the variant `Card` has content: write {"Card": …}"#,
-        ),
-        (
-            r#"{"payment": {}}"#,
-            "/payment 1:13 expected an object of one variant, got an empty one",
-        ),
+        (r#"{"payment": "Card"}"#, r#"/payment 1:13 the variant `Card` has content: write {"Card": …}"#),
+        (r#"{"payment": {}}"#, "/payment 1:13 expected an object of one variant, got an empty one"),
         (
             r#"{"payment": {"Crad": "1"}}"#,
             "/payment/Crad 1:14 unknown variant `Crad`, did you mean `Card`? (variants: `Cash`, `Card`, `Split`, `Later`)",
@@ -253,10 +192,7 @@ fn enums_are_told_with_their_variants() {
             r#"{"payment": {"Cash": 1}}"#,
             "/payment/Cash 1:22 expected `null`: the variant has no content, got a number",
         ),
-        (
-            r#"{"payment": {"Split": [1, 2, 3]}}"#,
-            "/payment/Split 1:23 expected an array of 2 items, got 3",
-        ),
+        (r#"{"payment": {"Split": [1, 2, 3]}}"#, "/payment/Split 1:23 expected an array of 2 items, got 3"),
         (
             r#"{"payment": {"Later": {"dayz": 3}}, "id": 1, "items": []}"#,
             concat!(
@@ -271,10 +207,7 @@ fn enums_are_told_with_their_variants() {
 #[test]
 fn duplicate_keys_are_told_with_both_places() {
     check(&[
-        (
-            "{\"id\": 1,\n\"items\": [], \"id\": 2}",
-            "/id 2:14 the same key twice: first at line 1, column 2",
-        ),
+        ("{\"id\": 1,\n\"items\": [], \"id\": 2}", "/id 2:14 the same key twice: first at line 1, column 2"),
         (
             r#"{"order_id": 1, "items": [], "id": 2}"#,
             "/id 1:30 the same key twice: first at line 1, column 2",
@@ -302,24 +235,12 @@ fn an_error_of_syntax_is_told_alone_with_its_place() {
             "{\"x\": 1,\n  \"id\": 1,\n  \"items\": [{\"sku\": \"ab\" \"qty\": 1}]}",
             r#"/items/0/sku 3:26 expected `,` or `}`, got `"`"#,
         ),
-        (
-            r#"{"id": 1,}"#,
-            " 1:10 expected a member's name in quotes, got `}`",
-        ),
+        (r#"{"id": 1,}"#, " 1:10 expected a member's name in quotes, got `}`"),
         (r#"{"id" 1}"#, "/id 1:7 expected `:`, got `1`"),
         (r#"{"id": }"#, "/id 1:8 expected a value, got `}`"),
-        (
-            r#"{"id": 1"#,
-            "/id 1:9 expected `,` or `}`, got the end of the document",
-        ),
-        (
-            r#"{"id": 01}"#,
-            "/id 1:8 a number must not begin with a zero before other digits",
-        ),
-        (
-            r#"{"id": 1, "items": []} x"#,
-            " 1:24 expected the end of the document, got `x`",
-        ),
+        (r#"{"id": 1"#, "/id 1:9 expected `,` or `}`, got the end of the document"),
+        (r#"{"id": 01}"#, "/id 1:8 a number must not begin with a zero before other digits"),
+        (r#"{"id": 1, "items": []} x"#, " 1:24 expected the end of the document, got `x`"),
         (
             r#"{"id": 1, "items": [{"sku": "日本\x"}]}"#,
             r#"/items/0/sku 1:33 expected an escape (one of `"\/bfnrtu`), got `x`"#,
@@ -332,10 +253,7 @@ fn an_error_of_syntax_is_told_alone_with_its_place() {
             "{\"id\": 1, \"items\": [{\"sku\": \"a\tb\"}]}",
             "/items/0/sku 1:31 a control character in a string must be escaped",
         ),
-        (
-            r#"{"id": 1, "payment": nul}"#,
-            "/payment 1:25 expected `true`, `false` or `null`, got `}`",
-        ),
+        (r#"{"id": 1, "payment": nul}"#, "/payment 1:25 expected `true`, `false` or `null`, got `}`"),
         ("\u{feff}{}", " 1:1 a byte order mark is not part of JSON"),
     ]);
 }
@@ -343,26 +261,17 @@ fn an_error_of_syntax_is_told_alone_with_its_place() {
 #[test]
 fn bytes_that_are_not_utf8_are_told_with_the_place() {
     let program = whole(&order());
-    let violations = encode(
-        &program,
-        b"{\"id\": 1,\n \"items\": [{\"sku\": \"\xc3\xa9\xff\"}]}",
-    )
-    .unwrap_err();
+    let violations =
+        encode(&program, b"{\"id\": 1,\n \"items\": [{\"sku\": \"\xc3\xa9\xff\"}]}").unwrap_err();
     assert_eq!(lines(&violations), "/items/0/sku 2:22 not UTF-8 from here on");
 }
 
 #[test]
 fn unknown_fields_are_skipped_where_the_route_says_so_but_not_their_faults() {
-    let binding = RequestBinding {
-        unknown_fields: UnknownFields::Ignore,
-        ..RequestBinding::default()
-    };
+    let binding = RequestBinding { unknown_fields: UnknownFields::Ignore, ..RequestBinding::default() };
     let program = RequestProgram::compile(&order(), &binding).unwrap();
     for (body, expected) in [
-        (
-            r#"{"x": [{"id": 0}], "id": 1, "items": [], "y": "z"}"#,
-            "accepted: [1, 0, 0, 0, 0, 0, 0]",
-        ),
+        (r#"{"x": [{"id": 0}], "id": 1, "items": [], "y": "z"}"#, "accepted: [1, 0, 0, 0, 0, 0, 0]"),
         (
             r#"{"x": [01], "id": 1, "items": []}"#,
             "/x/0 1:8 a number must not begin with a zero before other digits",

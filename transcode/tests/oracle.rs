@@ -22,21 +22,14 @@ fn what_is_encoded_is_what_bincode_encodes_however_the_json_is_written() {
             let expected = bincode_of(&schema, &schema.request, &value);
             let messy = Some(Random(random.next()));
             for messy in [None, messy] {
-                let mut writer = Writer {
-                    schema: &schema,
-                    messy,
-                };
+                let mut writer = Writer { schema: &schema, messy };
                 let json = writer.value(&schema.request, &value);
                 match encode(&program, json.as_bytes()) {
                     Ok(encoded) => assert_eq!(encoded, expected, "seed {seed}: {json}"),
                     Err(violations) => panic!("seed {seed}: {violations:?}: {json}"),
                 }
             }
-            assert_eq!(
-                check::value(&schema, &schema.request, &expected),
-                Ok(()),
-                "seed {seed}"
-            );
+            assert_eq!(check::value(&schema, &schema.request, &expected), Ok(()), "seed {seed}");
         }
     }
 }
@@ -48,16 +41,9 @@ fn what_is_decoded_is_the_plain_json_of_the_value() {
         let schema = schema(&mut random);
         let value = value(&mut random, &schema, &schema.response, 5);
         let bytes = bincode_of(&schema, &schema.response, &value);
-        let mut writer = Writer {
-            schema: &schema,
-            messy: None,
-        };
+        let mut writer = Writer { schema: &schema, messy: None };
         let expected = writer.value(&schema.response, &value);
-        assert_eq!(
-            decode(&schema, &bytes).as_deref(),
-            Ok(expected.as_str()),
-            "seed {seed}"
-        );
+        assert_eq!(decode(&schema, &bytes).as_deref(), Ok(expected.as_str()), "seed {seed}");
         callgate_transcode::json::validate(expected.as_bytes()).unwrap();
     }
 }

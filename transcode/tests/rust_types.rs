@@ -58,10 +58,7 @@ fn schema() -> MethodSchema {
 }
 
 fn order(side: Side, note: Option<&str>) -> Order {
-    let line = |sku: &str, qty| Line {
-        sku: sku.to_owned(),
-        qty,
-    };
+    let line = |sku: &str, qty| Line { sku: sku.to_owned(), qty };
     Order {
         id: 70_000,
         side,
@@ -92,16 +89,10 @@ fn derived_types_go_both_ways() {
     let program = whole(&schema);
     for order in orders() {
         let bytes = bincode_of(&order);
-        for json in [
-            serde_json::to_string(&order),
-            serde_json::to_string_pretty(&order),
-        ] {
+        for json in [serde_json::to_string(&order), serde_json::to_string_pretty(&order)] {
             assert_eq!(encode(&program, json.unwrap().as_bytes()), Ok(bytes.clone()));
         }
-        assert_eq!(
-            decode(&schema, &bytes),
-            Ok(serde_json::to_string(&order).unwrap())
-        );
+        assert_eq!(decode(&schema, &bytes), Ok(serde_json::to_string(&order).unwrap()));
     }
 }
 
@@ -187,8 +178,5 @@ fn broken_json_is_taken_exactly_where_serde_json_takes_it() {
         }
     }
     // The comparison says something only if both happen often.
-    assert!(
-        taken > 1_500 && refused > 10_000,
-        "{taken} taken, {refused} refused"
-    );
+    assert!(taken > 1_500 && refused > 10_000, "{taken} taken, {refused} refused");
 }

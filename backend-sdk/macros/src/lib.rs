@@ -19,9 +19,7 @@ use proc_macro::TokenStream;
 #[proc_macro_derive(Message, attributes(serde))]
 pub fn derive_message(input: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(input as syn::DeriveInput);
-    message::expand(&input)
-        .unwrap_or_else(syn::Error::into_compile_error)
-        .into()
+    message::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// Makes a trait a service.
@@ -43,9 +41,7 @@ pub fn derive_message(input: TokenStream) -> TokenStream {
 /// pins its Call ID.
 #[proc_macro_attribute]
 pub fn service(options: TokenStream, item: TokenStream) -> TokenStream {
-    service::expand(options.into(), item.into())
-        .unwrap_or_else(syn::Error::into_compile_error)
-        .into()
+    service::expand(options.into(), item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// Collects refusals, so that one run of the compiler shows all of them.

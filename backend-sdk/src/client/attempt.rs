@@ -80,10 +80,7 @@ impl Attempts<'_> {
     /// No other endpoint is there. One that was full may have room in a moment; whatever else it has refused, it would
     /// refuse again.
     async fn wait_before_the_same(&self, failed: &Failed) -> Result<(), Status> {
-        let asked = failed
-            .status
-            .retry_after_ms
-            .map(|ms| Duration::from_millis(ms.into()));
+        let asked = failed.status.retry_after_ms.map(|ms| Duration::from_millis(ms.into()));
         // Half as much again at random: those who were refused together do not come back together.
         let pause = asked.unwrap_or(PAUSE).mul_f64(1.0 + fastrand::f64() / 2.0);
         if failed.status.code != Code::Unavailable || Instant::now() + pause >= self.deadline {

@@ -18,9 +18,7 @@ pub(crate) struct Budget {
 
 impl Budget {
     pub(crate) fn new() -> Budget {
-        Budget {
-            left: AtomicU32::new(MOST),
-        }
+        Budget { left: AtomicU32::new(MOST) }
     }
 
     /// A call was made.
@@ -34,11 +32,7 @@ impl Budget {
 
     /// Takes a retry, if there is one.
     pub(crate) fn spend(&self) -> bool {
-        self.left
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-                left.checked_sub(WHOLE)
-            })
-            .is_ok()
+        self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(WHOLE)).is_ok()
     }
 }
 

@@ -103,19 +103,12 @@ impl Connection {
             return Err(unavailable(Origin::Unsent, "the connection is going down"));
         };
         let (number, wait) = self.send(call)?;
-        let _cancel = CancelOnDrop {
-            connection: self,
-            number,
-        };
-        wait.await
-            .unwrap_or_else(|_| Err(unavailable(Origin::Lost, "the connection was lost")))
+        let _cancel = CancelOnDrop { connection: self, number };
+        wait.await.unwrap_or_else(|_| Err(unavailable(Origin::Lost, "the connection was lost")))
     }
 
     fn send(&self, call: Call<'_>) -> Result<(u32, oneshot::Receiver<Outcome>), Failed> {
-        let left = call
-            .deadline
-            .saturating_duration_since(Instant::now())
-            .as_millis();
+        let left = call.deadline.saturating_duration_since(Instant::now()).as_millis();
         let head = CallHead {
             call_id: call.method.call_id,
             // Zero would mean that there is no deadline.
@@ -124,16 +117,10 @@ impl Connection {
         };
         let (sent, open) = self.queue.push(|outbound, table| {
             let Some(number) = table.next_number() else {
-                return (
-                    Err(unavailable(Origin::Unsent, "the connection is going down")),
-                    false,
-                );
+                return (Err(unavailable(Origin::Unsent, "the connection is going down")), false);
             };
             if outbound.backlog() + call.payload.len() > MAX_BACKLOG {
-                return (
-                    Err(unavailable(Origin::Unsent, "the endpoint does not read")),
-                    true,
-                );
+                return (Err(unavailable(Origin::Unsent, "the endpoint does not read")), true);
             }
             let Ok(_) = outbound.call(number, &head, |out| {
                 out.extend_from_slice(call.payload);
@@ -150,10 +137,7 @@ impl Connection {
 
     /// Drives the connection until it has ended. All calls on it have an outcome then.
     pub(crate) async fn drive(self: Arc<Connection>, mut link: Link<Table>) {
-        let mut ending = LoseOnDrop {
-            connection: &self,
-            reason: "the client was dropped".into(),
-        };
+        let mut ending = LoseOnDrop { connection: &self, reason: "the client was dropped".into() };
         let lost = self.run(&mut link).await;
         ending.reason = match &lost {
             Ok(()) => "the connection is going down".into(),
@@ -161,8 +145,7 @@ impl Connection {
         };
         drop(ending);
         if let Err(Lost::Protocol(error)) = &lost {
-            self.queue
-                .push(|outbound, _| outbound.go_away(0, &error.to_string()));
+            self.queue.push(|outbound, _| outbound.go_away(0, &error.to_string()));
         }
         if matches!(lost, Ok(()) | Err(Lost::Protocol(_))) {
             link.farewell().await;
@@ -215,11 +198,7 @@ impl Connection {
             // what only servers receive is refused by `Inbound`, and no schema was asked for.
             _ => {}
         }
-        if self.queue.is_full() {
-            Flow::Stop
-        } else {
-            Flow::Continue
-        }
+        if self.queue.is_full() { Flow::Stop } else { Flow::Continue }
     }
 
     /// An outcome for which nobody waits (its caller has given up, and CANCEL may be under way) is dropped here.

@@ -63,20 +63,13 @@ pub enum ClientError {
 impl Client {
     /// A client without endpoints yet.
     pub fn builder() -> ClientBuilder {
-        ClientBuilder {
-            endpoints: Vec::new(),
-            timeout: DEFAULT_TIMEOUT,
-            caller: None,
-        }
+        ClientBuilder { endpoints: Vec::new(), timeout: DEFAULT_TIMEOUT, caller: None }
     }
 
     /// The same client with another time limit for calls whose context has no earlier deadline.
     #[must_use]
     pub fn with_timeout(&self, timeout: Duration) -> Client {
-        Client {
-            timeout: timeout.min(LONGEST_TIMEOUT),
-            ..self.clone()
-        }
+        Client { timeout: timeout.min(LONGEST_TIMEOUT), ..self.clone() }
     }
 
     /// Calls a method. Client stubs do this; users call these.
@@ -103,22 +96,15 @@ impl Client {
     {
         let payload = bincode::serde::encode_to_vec(arguments, standard()).map_err(|error| {
             let (service, name) = (method.service, method.name);
-            Status::invalid_argument(format!(
-                "the arguments of {service}.{name} cannot be encoded: {error}"
-            ))
+            Status::invalid_argument(format!("the arguments of {service}.{name} cannot be encoded: {error}"))
         })?;
         let mut deadline = Instant::now() + self.timeout;
         if let Some(earlier) = context.and_then(Context::deadline) {
             deadline = deadline.min(earlier.into());
         }
         let metadata = self.metadata(context);
-        let attempts = Attempts {
-            pool: &self.pool,
-            method,
-            metadata: &metadata,
-            payload: &payload,
-            deadline,
-        };
+        let attempts =
+            Attempts { pool: &self.pool, method, metadata: &metadata, payload: &payload, deadline };
         let reply = attempts.run().await?;
         decode(method, &reply)
     }
@@ -144,9 +130,7 @@ impl Client {
 fn decode<R: DeserializeOwned>(method: &'static Method, reply: &[u8]) -> Result<R, Status> {
     let bad = |error: &dyn fmt::Display| {
         let (service, name) = (method.service, method.name);
-        Status::internal(format!(
-            "the result of {service}.{name} is not what its schema says: {error}"
-        ))
+        Status::internal(format!("the result of {service}.{name} is not what its schema says: {error}"))
     };
     let schema = &method.schema().schema;
     check::value(schema, &schema.response, reply).map_err(|error| bad(&error))?;

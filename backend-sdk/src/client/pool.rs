@@ -65,12 +65,7 @@ impl Pool {
             supervisors.spawn_on(supervise(endpoint.clone(), identity.clone()), runtime);
             endpoint
         });
-        Pool {
-            endpoints: endpoints.collect(),
-            changed,
-            budget: Budget::new(),
-            _supervisors: supervisors,
-        }
+        Pool { endpoints: endpoints.collect(), changed, budget: Budget::new(), _supervisors: supervisors }
     }
 
     /// A ready endpoint that offers the method; not `avoid` if there is another. Waits, without a bound of its own,
@@ -128,11 +123,7 @@ impl Pool {
                 Offer::Same if avoid == Some(index) => avoided = Some((index, connection)),
                 Offer::Same => {
                     // Reservoir sampling: after each step, any two of those seen so far are in it equally likely.
-                    let place = if eligible < 2 {
-                        eligible
-                    } else {
-                        fastrand::usize(..=eligible)
-                    };
+                    let place = if eligible < 2 { eligible } else { fastrand::usize(..=eligible) };
                     if let Some(slot) = two.get_mut(place) {
                         *slot = Some((index, connection));
                     }
@@ -156,11 +147,7 @@ impl Pool {
 /// Ties are broken at random: otherwise the first endpoint would get every call of a quiet client.
 fn less_loaded(a: Choice, b: Choice) -> Choice {
     let (of_a, of_b) = (a.1.load(), b.1.load());
-    if of_a < of_b || (of_a == of_b && fastrand::bool()) {
-        a
-    } else {
-        b
-    }
+    if of_a < of_b || (of_a == of_b && fastrand::bool()) { a } else { b }
 }
 
 fn not_offered(method: &Method, other_schema: bool) -> Status {

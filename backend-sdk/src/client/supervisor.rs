@@ -30,11 +30,7 @@ pub(crate) async fn supervise(endpoint: Arc<Endpoint>, identity: Arc<str>) {
                 connection.retired().await;
                 tracing::info!(%address, "a connection has ended or accepts no more calls; connecting anew");
                 endpoint.set(State::Connecting);
-                failures = if since.elapsed() < GOOD_AFTER {
-                    failures + 1
-                } else {
-                    0
-                };
+                failures = if since.elapsed() < GOOD_AFTER { failures + 1 } else { 0 };
             }
             Err(error) => {
                 tracing::debug!(%address, error, "cannot connect");
@@ -52,9 +48,7 @@ fn pause(failures: u32) -> Duration {
     if failures == 0 {
         return Duration::ZERO;
     }
-    let longest = SHORTEST_PAUSE
-        .saturating_mul(1 << (failures - 1).min(16))
-        .min(LONGEST_PAUSE);
+    let longest = SHORTEST_PAUSE.saturating_mul(1 << (failures - 1).min(16)).min(LONGEST_PAUSE);
     longest.mul_f64(fastrand::f64())
 }
 

@@ -43,11 +43,7 @@ pub(crate) struct Table {
 
 impl Table {
     pub(crate) fn new() -> Table {
-        Table {
-            next: Some(1),
-            taken: 0,
-            waiting: HashMap::new(),
-        }
+        Table { next: Some(1), taken: 0, waiting: HashMap::new() }
     }
 
     /// The number for a new call, or `None` when the connection accepts no more.
@@ -86,12 +82,7 @@ impl Table {
     /// Accepts no more calls, and takes out those above `last_call`, which have not run; gives their numbers.
     pub(crate) fn go_away(&mut self, last_call: u32, reason: &str) -> Vec<u32> {
         self.close();
-        let unsent: Vec<u32> = self
-            .waiting
-            .keys()
-            .copied()
-            .filter(|&number| number > last_call)
-            .collect();
+        let unsent: Vec<u32> = self.waiting.keys().copied().filter(|&number| number > last_call).collect();
         for &number in &unsent {
             if let Some(answer) = self.settle(number) {
                 let _ = answer.send(Err(unavailable(Origin::Unsent, reason)));
@@ -110,11 +101,7 @@ impl Table {
         self.close();
         for (number, answer) in self.waiting.drain() {
             // The caller's future may be dropped in this moment; then nobody wants the outcome.
-            let origin = if number > self.taken {
-                Origin::Unsent
-            } else {
-                Origin::Lost
-            };
+            let origin = if number > self.taken { Origin::Unsent } else { Origin::Lost };
             let _ = answer.send(Err(unavailable(origin, reason)));
         }
     }
@@ -154,11 +141,7 @@ mod tests {
         assert_eq!(table.go_away(1, "going down"), [2]);
         assert_eq!(origin(refused), Some(Origin::Unsent));
         assert!(!table.is_open() && !table.is_empty());
-        assert!(
-            table
-                .settle(1)
-                .is_some_and(|answer| answer.send(Ok(Vec::new())).is_ok())
-        );
+        assert!(table.settle(1).is_some_and(|answer| answer.send(Ok(Vec::new())).is_ok()));
         assert_eq!(origin(accepted), None);
     }
 

@@ -66,29 +66,14 @@ mod tests {
 
     #[test]
     fn an_address_is_shown_as_it_was_given() {
-        for given in [
-            "127.0.0.1:0",
-            "orders.internal:7101",
-            "[::1]:7101",
-            "unix:/run/x.sock",
-        ] {
+        for given in ["127.0.0.1:0", "orders.internal:7101", "[::1]:7101", "unix:/run/x.sock"] {
             assert_eq!(given.parse::<Address>().map(|a| a.to_string()), Ok(given.into()));
         }
     }
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for given in [
-            "",
-            "7101",
-            ":7101",
-            "host",
-            "host:",
-            "host:70000",
-            "::1:80",
-            "unix:",
-            "host:http",
-        ] {
+        for given in ["", "7101", ":7101", "host", "host:", "host:70000", "::1:80", "unix:", "host:http"] {
             assert!(given.parse::<Address>().is_err(), "{given}");
         }
     }

@@ -21,11 +21,7 @@ pub(crate) struct Input {
 
 impl Input {
     pub(crate) fn new() -> Input {
-        Input {
-            bytes: vec![0; USUAL],
-            start: 0,
-            end: 0,
-        }
+        Input { bytes: vec![0; USUAL], start: 0, end: 0 }
     }
 
     /// What was read and not yet consumed.

@@ -252,11 +252,7 @@ impl<T> Link<T> {
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_write(cx)?;
-        if self.is_flushed() {
-            Poll::Ready(Ok(()))
-        } else {
-            Poll::Pending
-        }
+        if self.is_flushed() { Poll::Ready(Ok(())) } else { Poll::Pending }
     }
 
     /// Reacts to the timer and sets it anew; says whether the owner's alarm was among the reasons.

@@ -32,13 +32,7 @@ struct State<T> {
 
 impl<T> Queue<T> {
     pub(crate) fn new(outbound: Outbound, table: T) -> Queue<T> {
-        Queue {
-            state: Mutex::new(State {
-                outbound,
-                waker: None,
-                table,
-            }),
-        }
+        Queue { state: Mutex::new(State { outbound, waker: None, table }) }
     }
 
     /// Queues something, and wakes the connection's task if there is now something to send.
@@ -47,11 +41,7 @@ impl<T> Queue<T> {
         let mut guard = self.lock();
         let state = &mut *guard;
         let result = add(&mut state.outbound, &mut state.table);
-        let waker = if state.outbound.is_empty() {
-            None
-        } else {
-            state.waker.take()
-        };
+        let waker = if state.outbound.is_empty() { None } else { state.waker.take() };
         drop(guard);
         if let Some(waker) = waker {
             waker.wake();
@@ -67,7 +57,7 @@ impl<T> Queue<T> {
     /// Whether so much waits to be sent that no more should be read.
     pub(crate) fn is_full(&self) -> bool {
         let outbound = &self.lock().outbound;
-        outbound.short_backlog() > PAUSE_READING || outbound.backlog() > PAUSE_READING_LONG
+        outbound.queued() > PAUSE_READING || outbound.backlog() > PAUSE_READING_LONG
     }
 
     /// Whether nothing waits to be sent.

@@ -6,10 +6,8 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 pub(super) fn encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
-        let group = chunk
-            .iter()
-            .enumerate()
-            .fold(0, |group, (i, byte)| group | (u32::from(*byte) << (16 - 8 * i)));
+        let group =
+            chunk.iter().enumerate().fold(0, |group, (i, byte)| group | (u32::from(*byte) << (16 - 8 * i)));
         for i in 0..4 {
             match i <= chunk.len() {
                 true => text.push(ALPHABET[(group >> (18 - 6 * i)) as usize & 63] as char),
@@ -74,10 +72,7 @@ mod tests {
         for (bytes, text) in vectors {
             assert_eq!(encode(bytes.as_bytes()), text);
             assert_eq!(decode(text).as_deref(), Some(bytes.as_bytes()));
-            assert_eq!(
-                decode(text.trim_end_matches('=')).as_deref(),
-                Some(bytes.as_bytes())
-            );
+            assert_eq!(decode(text.trim_end_matches('=')).as_deref(), Some(bytes.as_bytes()));
         }
     }
 

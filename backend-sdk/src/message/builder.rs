@@ -40,11 +40,7 @@ impl SchemaBuilder {
     ) -> Type {
         let name = self.generic_name(name, arguments);
         self.define(TypeId::of::<T>(), name.clone(), |schema| {
-            Definition::Struct(StructDef {
-                name,
-                doc: doc.to_owned(),
-                fields: fields(schema),
-            })
+            Definition::Struct(StructDef { name, doc: doc.to_owned(), fields: fields(schema) })
         })
     }
 
@@ -59,11 +55,7 @@ impl SchemaBuilder {
     ) -> Type {
         let name = self.generic_name(name, arguments);
         self.define(TypeId::of::<T>(), name.clone(), |schema| {
-            Definition::Enum(EnumDef {
-                name,
-                doc: doc.to_owned(),
-                variants: variants(schema),
-            })
+            Definition::Enum(EnumDef { name, doc: doc.to_owned(), variants: variants(schema) })
         })
     }
 
@@ -108,12 +100,7 @@ impl SchemaBuilder {
     /// The schema of a method. `request` and `response` were described by this builder.
     pub fn finish(self, doc: &str, request: Type, response: Type) -> MethodSchema {
         let definitions = self.slots.into_iter().filter_map(|slot| slot.definition);
-        MethodSchema {
-            doc: doc.to_owned(),
-            request,
-            response,
-            definitions: definitions.collect(),
-        }
+        MethodSchema { doc: doc.to_owned(), request, response, definitions: definitions.collect() }
     }
 
     fn define(

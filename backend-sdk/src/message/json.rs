@@ -22,9 +22,7 @@ impl Json {
 
     /// Writes a value as JSON. Fails for what JSON cannot express, such as a map whose keys are lists.
     pub fn from_value(value: &(impl Serialize + ?Sized)) -> Result<Json, InvalidJson> {
-        serde_json::value::to_raw_value(value)
-            .map(Json)
-            .map_err(InvalidJson)
+        serde_json::value::to_raw_value(value).map(Json).map_err(InvalidJson)
     }
 
     /// Reads it as a `T`.

@@ -27,11 +27,7 @@ pub struct Timestamp {
 impl Timestamp {
     /// The moment `nanos` after second `seconds`; `None` when that is a second or more.
     pub const fn new(seconds: i64, nanos: u32) -> Option<Timestamp> {
-        if nanos < NANOS_PER_SECOND {
-            Some(Timestamp { seconds, nanos })
-        } else {
-            None
-        }
+        if nanos < NANOS_PER_SECOND { Some(Timestamp { seconds, nanos }) } else { None }
     }
 
     /// This moment by the system's clock.
@@ -72,21 +68,12 @@ impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Timestamp {
         let whole = |d: Duration| i64::try_from(d.as_secs()).unwrap_or(i64::MAX);
         match time.duration_since(UNIX_EPOCH) {
-            Ok(after) => Timestamp {
-                seconds: whole(after),
-                nanos: after.subsec_nanos(),
-            },
+            Ok(after) => Timestamp { seconds: whole(after), nanos: after.subsec_nanos() },
             Err(error) => {
                 let before = error.duration();
                 match before.subsec_nanos() {
-                    0 => Timestamp {
-                        seconds: -whole(before),
-                        nanos: 0,
-                    },
-                    nanos => Timestamp {
-                        seconds: -whole(before) - 1,
-                        nanos: NANOS_PER_SECOND - nanos,
-                    },
+                    0 => Timestamp { seconds: -whole(before), nanos: 0 },
+                    nanos => Timestamp { seconds: -whole(before) - 1, nanos: NANOS_PER_SECOND - nanos },
                 }
             }
         }

@@ -62,28 +62,17 @@ impl Bound {
         grace: Duration,
         max_connections: usize,
     ) -> Bound {
-        Bound {
-            listeners,
-            shared,
-            grace,
-            max_connections,
-            phase: watch::Sender::new(Phase::Serving),
-        }
+        Bound { listeners, shared, grace, max_connections, phase: watch::Sender::new(Phase::Serving) }
     }
 
     /// Where the server listens, in the order given, with the ports that the system has chosen.
     pub fn addresses(&self) -> Vec<Address> {
-        self.listeners
-            .iter()
-            .filter_map(|listener| listener.address().ok())
-            .collect()
+        self.listeners.iter().filter_map(|listener| listener.address().ok()).collect()
     }
 
     /// Tells the server from elsewhere to go down.
     pub fn handle(&self) -> Handle {
-        Handle {
-            phase: self.phase.clone(),
-        }
+        Handle { phase: self.phase.clone() }
     }
 
     /// Serves until a [`Handle`] says that it is over. Returns when the calls that ran have ended, or the grace has

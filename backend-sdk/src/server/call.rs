@@ -137,9 +137,7 @@ fn panicked(method: &Method, panic: &(dyn Any + Send)) -> Status {
 
 fn bounded(mut status: Status) -> Status {
     if status.message.len() > MAX_FAILURE {
-        let end = (0..=MAX_FAILURE)
-            .rev()
-            .find(|&end| status.message.is_char_boundary(end));
+        let end = (0..=MAX_FAILURE).rev().find(|&end| status.message.is_char_boundary(end));
         status.message.truncate(end.unwrap_or(0));
     }
     // Half a JSON text is none.

@@ -147,11 +147,7 @@ impl Calls {
 
     fn event(&mut self, event: Event<'_>, now: Instant) -> Flow {
         match event {
-            Event::Call {
-                number,
-                head,
-                payload,
-            } => self.call(number, &head, payload, now),
+            Event::Call { number, head, payload } => self.call(number, &head, payload, now),
             Event::Cancel { number } => self.cancel(number),
             Event::Ping(token) => self.push(|outbound| outbound.pong(token)),
             Event::Hello(hello) => {
@@ -186,9 +182,7 @@ impl Calls {
             let full = Status::unavailable("the server is at its limit of calls");
             return self.refuse(number, &full.with_retry_after_ms(RETRY_AFTER_MS));
         };
-        let deadline = head
-            .timeout_ms
-            .and_then(|ms| now.checked_add(Duration::from_millis(ms.into())));
+        let deadline = head.timeout_ms.and_then(|ms| now.checked_add(Duration::from_millis(ms.into())));
         let state = Arc::new(CallState::running());
         let context = Context::of_call(deadline, head.metadata, state.clone());
         let answer = match call::start(target, context, payload) {
@@ -207,11 +201,7 @@ impl Calls {
         if let Some(deadline) = deadline {
             self.next_deadline = Some(self.next_deadline.map_or(deadline, |next| next.min(deadline)));
         }
-        let running = Running {
-            task,
-            state,
-            deadline,
-        };
+        let running = Running { task, state, deadline };
         self.running.insert(number, running);
         Flow::Continue
     }
@@ -264,8 +254,7 @@ impl Calls {
 
     /// Forgets the calls that were answered.
     fn reap(&mut self) {
-        self.queue
-            .with(|finished| std::mem::swap(finished, &mut self.reaped));
+        self.queue.with(|finished| std::mem::swap(finished, &mut self.reaped));
         for number in self.reaped.drain(..) {
             self.running.remove(&number);
         }
@@ -297,11 +286,7 @@ impl Calls {
     /// Queues something; when the peer does not read, no more is asked of it in this turn.
     fn push(&self, add: impl FnOnce(&mut Outbound)) -> Flow {
         self.queue.push(|outbound, _| add(outbound));
-        if self.queue.is_full() {
-            Flow::Stop
-        } else {
-            Flow::Continue
-        }
+        if self.queue.is_full() { Flow::Stop } else { Flow::Continue }
     }
 }
 

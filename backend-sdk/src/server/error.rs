@@ -59,24 +59,17 @@ impl fmt::Display for ServerError {
             ServerError::NoAddress => write!(f, "no address to listen on was given"),
             ServerError::BadAddress(error) => write!(f, "{error}"),
             ServerError::Bind { address, source } => write!(f, "cannot listen on {address}: {source}"),
-            ServerError::ServiceTwice { name, first, second } => write!(
-                f,
-                "two services are named {name} (version \"{first}\" and version \"{second}\")"
-            ),
-            ServerError::CallIdTwice {
-                call_id,
-                first,
-                second,
-            } => write!(f, "{first} and {second} have the same Call ID {call_id}"),
-            ServerError::OfferTooLarge { size } => write!(
-                f,
-                "what the server offers takes {size} bytes, more than fit into a HELLO"
-            ),
+            ServerError::ServiceTwice { name, first, second } => {
+                write!(f, "two services are named {name} (version \"{first}\" and version \"{second}\")")
+            }
+            ServerError::CallIdTwice { call_id, first, second } => {
+                write!(f, "{first} and {second} have the same Call ID {call_id}")
+            }
+            ServerError::OfferTooLarge { size } => {
+                write!(f, "what the server offers takes {size} bytes, more than fit into a HELLO")
+            }
             ServerError::SchemaTooLarge { method, size } => {
-                write!(
-                    f,
-                    "the schema of {method} takes {size} bytes, more than fit into a frame"
-                )
+                write!(f, "the schema of {method} takes {size} bytes, more than fit into a frame")
             }
             ServerError::Signals(error) => write!(f, "cannot listen to signals: {error}"),
         }

@@ -138,10 +138,7 @@ impl Server {
     /// # Errors
     /// When services contradict each other, or an address cannot be opened.
     pub async fn bind(self) -> Result<Bound, ServerError> {
-        let limits = Limits {
-            max_calls: self.max_calls.min(limits::MAX_CALLS),
-            ..Limits::default()
-        };
+        let limits = Limits { max_calls: self.max_calls.min(limits::MAX_CALLS), ..Limits::default() };
         let registry = Registry::new(self.services, self.identity, limits)?;
         if self.addresses.is_empty() {
             return Err(ServerError::NoAddress);

@@ -79,11 +79,7 @@ impl Registry {
                 let (method, size) = (full_name(method), schema.encoded.len());
                 return Err(ServerError::SchemaTooLarge { method, size });
             }
-            let target = Target {
-                service: service.clone(),
-                index,
-                method,
-            };
+            let target = Target { service: service.clone(), index, method };
             if let Some(first) = self.targets.insert(method.call_id, target) {
                 return Err(ServerError::CallIdTwice {
                     call_id: method.call_id,

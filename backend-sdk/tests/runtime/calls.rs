@@ -14,10 +14,7 @@ async fn a_slow_call_does_not_block_a_fast_one() {
         let client = client.clone();
         async move { client.call::<_, Vec<u8>>(WAIT, None, &b"slow".as_slice()).await }
     });
-    assert_eq!(
-        soon(events.recv()).await,
-        Some(Happened::Started(b"slow".to_vec()))
-    );
+    assert_eq!(soon(events.recv()).await, Some(Happened::Started(b"slow".to_vec())));
     assert_eq!(echo(&client, b"fast").await, Ok(b"fast".to_vec()));
     stage.gate.add_permits(1);
     assert_eq!(soon(slow).await.expect("no panic"), Ok(b"slow".to_vec()));
@@ -81,13 +78,8 @@ async fn a_handler_is_dropped_at_its_deadline_and_the_caller_is_told() {
     peer.flush().await;
     let mut failed = Vec::new();
     for _ in 0..2 {
-        let Heard::Failure(number, status) = peer.hear().await else {
-            panic!("the calls fail")
-        };
-        assert_eq!(
-            (status.code, status.not_executed),
-            (Code::DeadlineExceeded, false)
-        );
+        let Heard::Failure(number, status) = peer.hear().await else { panic!("the calls fail") };
+        assert_eq!((status.code, status.not_executed), (Code::DeadlineExceeded, false));
         failed.push(number);
     }
     assert_eq!(failed, [2, 1], "in the order of their deadlines");
@@ -95,10 +87,7 @@ async fn a_handler_is_dropped_at_its_deadline_and_the_caller_is_told() {
     while seen.len() < 6 {
         seen.push(soon(events.recv()).await.expect("the stage is there"));
     }
-    for happened in [
-        Happened::Dropped(b"x".to_vec()),
-        Happened::Cancelled(b"x".to_vec()),
-    ] {
+    for happened in [Happened::Dropped(b"x".to_vec()), Happened::Cancelled(b"x".to_vec())] {
         assert_eq!(seen.iter().filter(|&h| *h == happened).count(), 2, "{seen:?}");
     }
     running.finish().await;
@@ -119,13 +108,7 @@ async fn dropping_a_calls_future_drops_its_handler_and_tells_what_it_has_spawned
     }
     let mut seen = [soon(events.recv()).await, soon(events.recv()).await];
     seen.sort_by_key(|happened| matches!(happened, Some(Happened::Cancelled(_))));
-    assert_eq!(
-        seen,
-        [
-            Some(Happened::Dropped(b"x".to_vec())),
-            Some(Happened::Cancelled(b"x".to_vec()))
-        ]
-    );
+    assert_eq!(seen, [Some(Happened::Dropped(b"x".to_vec())), Some(Happened::Cancelled(b"x".to_vec()))]);
     assert_eq!(echo(&client, b"y").await, Ok(b"y".to_vec()));
     running.finish().await;
 }
@@ -155,16 +138,9 @@ async fn cancelling_a_long_reply_frees_its_place_at_the_caller() {
     peer.call(1, PRODUCE.call_id, None, &payload);
     peer.flush().await;
     let mut first = [0; 1];
-    soon(peer.stream.peek(&mut first))
-        .await
-        .expect("the reply has begun");
+    soon(peer.stream.peek(&mut first)).await.expect("the reply has begun");
     peer.outbound.cancel(1);
-    peer.call(
-        2,
-        ECHO.call_id,
-        None,
-        &encode(&b"next".as_slice()).expect("encodes"),
-    );
+    peer.call(2, ECHO.call_id, None, &encode(&b"next".as_slice()).expect("encodes"));
     peer.flush().await;
     let mut heard = [peer.hear().await, peer.hear().await];
     heard.sort_by_key(|heard| matches!(heard, Heard::Reply(2, _)));
@@ -195,18 +171,12 @@ async fn deadline_and_metadata_are_passed_on() {
         .build()
         .expect("a good address");
     let who = async |context: Option<&Context>| {
-        let who: Vec<u8> = soon(client.call(WHO, context, &b"".as_slice()))
-            .await
-            .expect("succeeds");
+        let who: Vec<u8> = soon(client.call(WHO, context, &b"".as_slice())).await.expect("succeeds");
         String::from_utf8(who).expect("is text")
     };
-    let context = Context::background()
-        .with_timeout(Duration::from_secs(3))
-        .with_metadata("request-id", "r1");
-    assert_eq!(
-        who(Some(&context)).await,
-        "Some(3.0) Some(\"r1\") Some(\"billing\")"
-    );
+    let context =
+        Context::background().with_timeout(Duration::from_secs(3)).with_metadata("request-id", "r1");
+    assert_eq!(who(Some(&context)).await, "Some(3.0) Some(\"r1\") Some(\"billing\")");
     assert_eq!(who(None).await, "Some(10.0) None Some(\"billing\")");
     running.finish().await;
 }
@@ -216,17 +186,9 @@ async fn a_busy_handler_does_not_keep_a_ping_waiting() {
     let (stage, mut events) = stage();
     let running = run(server(&stage)).await;
     let mut peer = Peer::connect(&running.address).await;
-    peer.call(
-        1,
-        BLOCK.call_id,
-        None,
-        &encode(&b"busy".as_slice()).expect("encodes"),
-    );
+    peer.call(1, BLOCK.call_id, None, &encode(&b"busy".as_slice()).expect("encodes"));
     peer.flush().await;
-    assert_eq!(
-        soon(events.recv()).await,
-        Some(Happened::Started(b"busy".to_vec()))
-    );
+    assert_eq!(soon(events.recv()).await, Some(Happened::Started(b"busy".to_vec())));
     peer.outbound.ping(*b"12345678");
     peer.flush().await;
     assert_eq!(peer.hear().await, Heard::Pong(*b"12345678"));
@@ -241,8 +203,7 @@ async fn the_server_tells_the_schemas_of_its_methods() {
     let running = run(server(&stage)).await;
     let mut peer = Peer::connect(&running.address).await;
     peer.outbound.schema_request(TREE.schema().fingerprint);
-    peer.outbound
-        .schema_request(callgate_protocol::schema::Fingerprint([0; 16]));
+    peer.outbound.schema_request(callgate_protocol::schema::Fingerprint([0; 16]));
     peer.flush().await;
     assert_eq!(peer.hear().await, Heard::Schema(TREE.schema().encoded.clone()));
     assert_eq!(peer.hear().await, Heard::Schema(Vec::new()));
@@ -256,9 +217,7 @@ async fn an_unknown_call_id_has_not_run() {
     let mut peer = Peer::connect(&running.address).await;
     peer.call(1, CallId::of("no", "such"), None, b"");
     peer.flush().await;
-    let Heard::Failure(1, status) = peer.hear().await else {
-        panic!("the call fails")
-    };
+    let Heard::Failure(1, status) = peer.hear().await else { panic!("the call fails") };
     assert_eq!((status.code, status.not_executed), (Code::Unimplemented, true));
     running.finish().await;
 }
@@ -274,9 +233,7 @@ async fn what_bincode_would_choke_on_is_refused_before_it() {
     peer.flush().await;
     let mut numbers = Vec::new();
     for _ in 0..2 {
-        let Heard::Failure(number, status) = peer.hear().await else {
-            panic!("the calls fail")
-        };
+        let Heard::Failure(number, status) = peer.hear().await else { panic!("the calls fail") };
         assert_eq!(status.code, Code::InvalidArgument);
         numbers.push(number);
     }

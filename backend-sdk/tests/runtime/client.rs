@@ -20,11 +20,7 @@ async fn an_endpoint_with_another_schema_is_not_called() {
             schema: TREE.schema().fingerprint,
             idempotent: true,
         };
-        let service = ServiceOffer {
-            name: "stage".into(),
-            version: "2".into(),
-            methods: vec![method],
-        };
+        let service = ServiceOffer { name: "stage".into(), version: "2".into(), methods: vec![method] };
         let mut open = Vec::new();
         loop {
             let (mut stream, _) = listener.accept().await.expect("accepts");
@@ -74,10 +70,7 @@ async fn a_lost_connection_is_unavailable_and_the_call_is_not_repeated() {
     assert_eq!(soon(events.recv()).await, Some(Happened::Started(b"x".to_vec())));
     // Dropped, not drained: the connection is reset without a word.
     running.task.abort();
-    let lost = soon(call)
-        .await
-        .expect("no panic")
-        .expect_err("the connection is lost");
+    let lost = soon(call).await.expect("no panic").expect_err("the connection is lost");
     assert_eq!((lost.code, lost.not_executed), (Code::Unavailable, false));
 }
 
@@ -100,14 +93,10 @@ async fn dropping_the_last_client_closes_its_connections() {
     let clone = client.clone();
     let (mut stream, _) = soon(listener.accept()).await.expect("the client connects");
     let mut magic = [0; 8];
-    soon(stream.read_exact(&mut magic))
-        .await
-        .expect("the client speaks");
+    soon(stream.read_exact(&mut magic)).await.expect("the client speaks");
     drop(client);
     drop(clone);
-    soon(stream.read_to_end(&mut Vec::new()))
-        .await
-        .expect("is closed");
+    soon(stream.read_to_end(&mut Vec::new())).await.expect("is closed");
 }
 
 #[test]

@@ -37,9 +37,7 @@ async fn after_the_grace_calls_are_dropped_and_their_callers_told() {
     soon(events.recv()).await;
     running.handle.drain();
     assert!(matches!(peer.hear().await, Heard::GoAway(1, _)));
-    let Heard::Failure(1, status) = peer.hear().await else {
-        panic!("the call is dropped")
-    };
+    let Heard::Failure(1, status) = peer.hear().await else { panic!("the call is dropped") };
     assert_eq!((status.code, status.not_executed), (Code::Unavailable, false));
     drop(peer);
     soon(running.task).await.expect("no panic");
@@ -94,9 +92,7 @@ async fn ten_restarts_under_load_lose_no_call() {
         tokio::spawn(async move {
             while !done.load(Ordering::Relaxed) {
                 let size = if caller == 0 { 200_000u64 } else { 300 };
-                let got: Vec<u8> = soon(client.call(PRODUCE, None, &size))
-                    .await
-                    .expect("no call is lost");
+                let got: Vec<u8> = soon(client.call(PRODUCE, None, &size)).await.expect("no call is lost");
                 assert_eq!(got.len() as u64, size);
                 calls.fetch_add(1, Ordering::Relaxed);
             }

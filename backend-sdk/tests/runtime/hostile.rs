@@ -13,27 +13,17 @@ struct Random(u64);
 
 impl Random {
     fn next(&mut self, below: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6364136223846793005)
-            .wrapping_add(1442695040888963407);
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         (self.0 >> 33) as usize % below.max(1)
     }
 }
 
 fn handshake() -> Vec<u8> {
-    Outbound::new(&Hello::new("hostile", Limits::default(), Vec::new()))
-        .chunk()
-        .to_vec()
+    Outbound::new(&Hello::new("hostile", Limits::default(), Vec::new())).chunk().to_vec()
 }
 
 fn frame(length: u32, kind: u8, flags: u8, call: u32, body: &[u8]) -> Vec<u8> {
-    let header = Header {
-        length,
-        kind,
-        flags,
-        call,
-    };
+    let header = Header { length, kind, flags, call };
     [&header.encode()[..], body].concat()
 }
 
@@ -75,10 +65,7 @@ async fn send(address: &str, bytes: &[u8]) {
 /// Bytes of memory that this process has.
 fn memory() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").expect("is Linux");
-    let pages = statm
-        .split(' ')
-        .nth(1)
-        .and_then(|pages| pages.parse::<usize>().ok());
+    let pages = statm.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok());
     pages.expect("is a number") * 4096
 }
 
@@ -156,9 +143,7 @@ async fn half_frames_and_endless_messages_cost_little_and_keep_nobody_waiting() 
     let before = memory();
     let mut silent = Vec::new();
     for i in 0..100 {
-        let mut stream = TcpStream::connect(&running.address)
-            .await
-            .expect("the server listens");
+        let mut stream = TcpStream::connect(&running.address).await.expect("the server listens");
         let mut bytes = handshake();
         match i % 3 {
             // A header that claims much, then nothing.
@@ -182,9 +167,7 @@ async fn half_frames_and_endless_messages_cost_little_and_keep_nobody_waiting() 
 async fn a_peer_that_never_says_hello_is_let_go_with_a_reason() {
     let (stage, _events) = stage();
     let running = run(server(&stage)).await;
-    let mut stream = TcpStream::connect(&running.address)
-        .await
-        .expect("the server listens");
+    let mut stream = TcpStream::connect(&running.address).await.expect("the server listens");
     let mut said = Vec::new();
     soon(stream.read_to_end(&mut said)).await.expect("is closed");
     let text = String::from_utf8_lossy(&said);
@@ -199,18 +182,10 @@ async fn a_peer_that_does_not_answer_a_ping_is_gone() {
     peer.call(1, WAIT.call_id, None, &encode(&b"x".as_slice()).expect("encodes"));
     peer.flush().await;
     assert_eq!(soon(events.recv()).await, Some(Happened::Started(b"x".to_vec())));
-    let Heard::Ping(token) = peer.hear().await else {
-        panic!("silence is questioned")
-    };
+    let Heard::Ping(token) = peer.hear().await else { panic!("silence is questioned") };
     peer.outbound.pong(token);
     peer.flush().await;
-    assert!(
-        matches!(peer.hear().await, Heard::Ping(_)),
-        "an answer keeps the connection"
-    );
+    assert!(matches!(peer.hear().await, Heard::Ping(_)), "an answer keeps the connection");
     assert_eq!(peer.hear().await, Heard::Closed);
-    assert!(matches!(
-        soon(events.recv()).await,
-        Some(Happened::Dropped(_) | Happened::Cancelled(_))
-    ));
+    assert!(matches!(soon(events.recv()).await, Some(Happened::Dropped(_) | Happened::Cancelled(_))));
 }

@@ -13,9 +13,7 @@ async fn a_call_beyond_the_bound_is_refused_as_not_run_and_says_when_to_come_aga
         peer.call(number, WAIT.call_id, None, &payload);
     }
     peer.flush().await;
-    let Heard::Failure(3, status) = peer.hear().await else {
-        panic!("the third call is refused")
-    };
+    let Heard::Failure(3, status) = peer.hear().await else { panic!("the third call is refused") };
     assert_eq!((status.code, status.not_executed), (Code::Unavailable, true));
     assert!(status.retry_after_ms.is_some());
     // The bound is the server's, too: another connection finds no room either.
@@ -55,33 +53,15 @@ async fn messages_beyond_the_limit_are_resource_exhausted_and_have_not_run() {
     peer.call(2, ECHO.call_id, None, &encode(&b"x".as_slice()).expect("encodes"));
     peer.flush().await;
     assert!(matches!(peer.hear().await, Heard::Reply(2, _)));
-    let Heard::Failure(1, status) = peer.hear().await else {
-        panic!("the call is refused")
-    };
-    assert_eq!(
-        (status.code, status.not_executed),
-        (Code::ResourceExhausted, true)
-    );
-    peer.call(
-        3,
-        PRODUCE.call_id,
-        None,
-        &encode(&(17u64 << 20)).expect("encodes"),
-    );
+    let Heard::Failure(1, status) = peer.hear().await else { panic!("the call is refused") };
+    assert_eq!((status.code, status.not_executed), (Code::ResourceExhausted, true));
+    peer.call(3, PRODUCE.call_id, None, &encode(&(17u64 << 20)).expect("encodes"));
     peer.flush().await;
-    let Heard::Failure(3, status) = peer.hear().await else {
-        panic!("the result is refused")
-    };
-    assert_eq!(
-        (status.code, status.not_executed),
-        (Code::ResourceExhausted, false)
-    );
+    let Heard::Failure(3, status) = peer.hear().await else { panic!("the result is refused") };
+    assert_eq!((status.code, status.not_executed), (Code::ResourceExhausted, false));
     let client = client([&running.address]);
     let refused = soon(client.call::<_, Vec<u8>>(ECHO, None, &vec![0u8; 17 << 20])).await;
-    assert_eq!(
-        refused.map_err(|status| status.code),
-        Err(Code::ResourceExhausted)
-    );
+    assert_eq!(refused.map_err(|status| status.code), Err(Code::ResourceExhausted));
     running.finish().await;
 }
 
@@ -110,32 +90,16 @@ async fn a_peer_that_does_not_read_is_not_read_from_and_harms_nobody_else() {
 #[tokio::test]
 async fn what_cannot_work_is_an_error_at_start_that_names_both() {
     let (stage, _events) = stage();
-    let twice = server(&stage)
-        .service(StageServer(stage.clone()))
-        .listen("127.0.0.1:0");
-    let error = twice
-        .bind()
-        .await
-        .map(|_| ())
-        .expect_err("two services of one name");
+    let twice = server(&stage).service(StageServer(stage.clone())).listen("127.0.0.1:0");
+    let error = twice.bind().await.map(|_| ()).expect_err("two services of one name");
     assert!(matches!(error, ServerError::ServiceTwice { name: "stage", .. }));
 
     let clash = server(&stage).service(Clash).listen("127.0.0.1:0");
-    let error = clash
-        .bind()
-        .await
-        .map(|_| ())
-        .expect_err("two methods of one number");
+    let error = clash.bind().await.map(|_| ()).expect_err("two methods of one number");
     let text = error.to_string();
-    assert!(
-        text.contains("stage.echo") && text.contains("clash.echo"),
-        "{text}"
-    );
+    assert!(text.contains("stage.echo") && text.contains("clash.echo"), "{text}");
 
-    assert!(matches!(
-        server(&stage).bind().await.map(|_| ()),
-        Err(ServerError::NoAddress)
-    ));
+    assert!(matches!(server(&stage).bind().await.map(|_| ()), Err(ServerError::NoAddress)));
     let bad = Server::new().listen("nowhere").bind().await.map(|_| ());
     assert!(matches!(bad, Err(ServerError::BadAddress(_))));
 }

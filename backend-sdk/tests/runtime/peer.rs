@@ -41,20 +41,14 @@ impl Peer {
             buffer: Vec::new(),
         };
         peer.flush().await;
-        let Heard::Hello(hello) = peer.hear().await else {
-            panic!("HELLO comes first")
-        };
+        let Heard::Hello(hello) = peer.hear().await else { panic!("HELLO comes first") };
         peer.outbound.set_max_frame(hello.limits.max_frame);
         peer
     }
 
     pub(crate) fn call(&mut self, number: u32, call_id: CallId, timeout_ms: Option<u32>, payload: &[u8]) {
         let metadata = MetadataBuf::default();
-        let head = CallHead {
-            call_id,
-            timeout_ms,
-            metadata: metadata.as_metadata(),
-        };
+        let head = CallHead { call_id, timeout_ms, metadata: metadata.as_metadata() };
         let Ok(_) = self.outbound.call(number, &head, |out| {
             out.extend_from_slice(payload);
             Ok::<(), Infallible>(())
@@ -78,10 +72,7 @@ impl Peer {
     pub(crate) async fn hear(&mut self) -> Heard {
         loop {
             let (taken, heard) = {
-                let (taken, event) = self
-                    .inbound
-                    .next(&self.buffer)
-                    .expect("the server keeps the protocol");
+                let (taken, event) = self.inbound.next(&self.buffer).expect("the server keeps the protocol");
                 (taken, event.map(heard))
             };
             self.buffer.drain(..taken);

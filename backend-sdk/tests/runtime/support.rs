@@ -33,19 +33,11 @@ fn schema_of(argument: Type, response: Type, definitions: Vec<Definition>) -> Me
         ty: argument,
         default: None,
     };
-    let request = Definition::Struct(StructDef {
-        name: "Request".into(),
-        doc: String::new(),
-        fields: vec![field],
-    });
+    let request =
+        Definition::Struct(StructDef { name: "Request".into(), doc: String::new(), fields: vec![field] });
     let mut all = vec![request];
     all.extend(definitions);
-    MethodSchema {
-        doc: String::new(),
-        request: Type::Ref(0),
-        response,
-        definitions: all,
-    }
+    MethodSchema { doc: String::new(), request: Type::Ref(0), response, definitions: all }
 }
 
 pub(crate) fn bytes_to_bytes() -> MethodSchema {
@@ -57,19 +49,12 @@ fn size_to_bytes() -> MethodSchema {
 }
 
 fn tree() -> MethodSchema {
-    let variant = |name: &str, shape| Variant {
-        name: name.into(),
-        aliases: Vec::new(),
-        doc: String::new(),
-        shape,
-    };
+    let variant =
+        |name: &str, shape| Variant { name: name.into(), aliases: Vec::new(), doc: String::new(), shape };
     let tree = EnumDef {
         name: "Tree".into(),
         doc: String::new(),
-        variants: vec![
-            variant("Leaf", Shape::Unit),
-            variant("Node", Shape::Newtype(Type::Ref(1))),
-        ],
+        variants: vec![variant("Leaf", Shape::Unit), variant("Node", Shape::Newtype(Type::Ref(1)))],
     };
     schema_of(Type::Ref(1), Type::Bytes, vec![Definition::Enum(tree)])
 }
@@ -212,12 +197,7 @@ async fn wait(stage: Arc<Stage>, context: Context, bytes: Vec<u8>) -> Result<Vec
         }
     });
     stage.tell(Happened::Started(bytes.clone()));
-    stage
-        .gate
-        .acquire()
-        .await
-        .expect("the gate is never closed")
-        .forget();
+    stage.gate.acquire().await.expect("the gate is never closed").forget();
     unfinished.1 = None;
     encode(&bytes)
 }
@@ -283,13 +263,8 @@ pub(crate) async fn run_at(server: Server, address: &str) -> Running {
 }
 
 pub(crate) fn client<'a>(addresses: impl IntoIterator<Item = &'a String>) -> Client {
-    let builder = addresses
-        .into_iter()
-        .fold(Client::builder(), |b, address| b.endpoint(address));
-    builder
-        .timeout(PATIENCE)
-        .build()
-        .expect("the addresses are well-formed")
+    let builder = addresses.into_iter().fold(Client::builder(), |b, address| b.endpoint(address));
+    builder.timeout(PATIENCE).build().expect("the addresses are well-formed")
 }
 
 pub(crate) async fn echo(client: &Client, bytes: &[u8]) -> Result<Vec<u8>, Status> {

@@ -22,8 +22,7 @@ pub struct Calculator;
 
 impl Calc for Calculator {
     async fn add(&self, a: i64, b: i64) -> Result<i64, Status> {
-        a.checked_add(b)
-            .ok_or_else(|| Status::out_of_range("the sum does not fit 64 bits"))
+        a.checked_add(b).ok_or_else(|| Status::out_of_range("the sum does not fit 64 bits"))
     }
 
     async fn divide(&self, a: f64, b: f64) -> Result<f64, Status> {

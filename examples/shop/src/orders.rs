@@ -99,18 +99,9 @@ pub struct OrderBook {
 impl OrderBook {
     /// A book with the orders 1001, 1002 and 1003.
     pub fn with_demo_orders() -> OrderBook {
-        let item = |sku: &str, qty, unit_price| Item {
-            sku: sku.to_owned(),
-            qty,
-            unit_price,
-        };
+        let item = |sku: &str, qty, unit_price| Item { sku: sku.to_owned(), qty, unit_price };
         let mut book = OrderBook::default();
-        book.insert(
-            "1001",
-            "ada",
-            State::Delivered,
-            vec![item("tea", 2, 4.5), item("cup", 1, 12.0)],
-        );
+        book.insert("1001", "ada", State::Delivered, vec![item("tea", 2, 4.5), item("cup", 1, 12.0)]);
         book.insert("1002", "grace", State::Shipped, vec![item("lamp", 1, 39.9)]);
         book.insert("1003", "alan", State::Placed, vec![item("apple", 12, 0.25)]);
         book
@@ -139,12 +130,7 @@ impl Orders for OrderBook {
         _note: Option<String>,
     ) -> Result<Quote, Status> {
         let lines: Vec<Line> = items.into_iter().map(price).collect();
-        Ok(Quote {
-            order_id,
-            total: lines.iter().map(|line| line.amount).sum(),
-            lines,
-            express,
-        })
+        Ok(Quote { order_id, total: lines.iter().map(|line| line.amount).sum(), lines, express })
     }
 
     async fn get(&self, order_id: String) -> Result<Order, Status> {
@@ -154,11 +140,7 @@ impl Orders for OrderBook {
 }
 
 fn price(item: Item) -> Line {
-    Line {
-        amount: f64::from(item.qty) * item.unit_price,
-        sku: item.sku,
-        qty: item.qty,
-    }
+    Line { amount: f64::from(item.qty) * item.unit_price, sku: item.sku, qty: item.qty }
 }
 
 #[cfg(test)]
@@ -171,9 +153,7 @@ mod tests {
         let book = OrderBook::with_demo_orders();
         let order = book.get("1001".into()).await.expect("a demo order");
         assert_eq!(order.placed.to_string(), "2026-11-02T09:30:00Z");
-        let quote = book
-            .quote("7".into(), "ada".into(), true, order.items, None)
-            .await;
+        let quote = book.quote("7".into(), "ada".into(), true, order.items, None).await;
         let quote = quote.expect("a quote");
         let amounts: Vec<_> = quote.lines.iter().map(|line| line.amount).collect();
         assert_eq!((quote.total, amounts), (21.0, vec![9.0, 12.0]));

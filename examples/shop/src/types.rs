@@ -185,13 +185,7 @@ pub struct Defaults {
 
 impl Default for Defaults {
     fn default() -> Defaults {
-        Defaults {
-            zero: 0,
-            name: "unnamed".to_owned(),
-            enabled: true,
-            note: None,
-            internal: 0,
-        }
+        Defaults { zero: 0, name: "unnamed".to_owned(), enabled: true, note: None, internal: 0 }
     }
 }
 

@@ -107,12 +107,7 @@ fn load(file: &Path) -> Result<Tables, Diagnostics> {
 fn check(file: &Path) -> Result<String, Diagnostics> {
     let tables = load(file)?;
     let (routes, backends) = (tables.routes.len(), tables.backends.len());
-    Ok(format!(
-        "ok: {}, {}, hash {}",
-        count(routes, "route"),
-        count(backends, "backend"),
-        tables.hash
-    ))
+    Ok(format!("ok: {}, {}, hash {}", count(routes, "route"), count(backends, "backend"), tables.hash))
 }
 
 fn count(number: usize, what: &str) -> String {
@@ -138,19 +133,11 @@ fn routes(file: &Path) -> Result<String, Diagnostics> {
 
 /// Columns two spaces apart, as wide as their widest cell.
 fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
-    let width = |column: usize| {
-        rows.iter()
-            .map(|row| row[column].chars().count())
-            .max()
-            .unwrap_or(0)
-    };
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: [usize; N] = std::array::from_fn(width);
     let line = |row: &[String; N]| {
-        let cells: Vec<String> = row
-            .iter()
-            .zip(widths)
-            .map(|(cell, width)| format!("{cell:width$}"))
-            .collect();
+        let cells: Vec<String> =
+            row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
         cells.join("  ").trim_end().to_owned()
     };
     rows.iter().map(line).collect::<Vec<_>>().join("\n")

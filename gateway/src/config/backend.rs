@@ -11,13 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use toml::de::DeTable;
 
-const KEYS: &[&str] = &[
-    "endpoints",
-    "connect_timeout",
-    "ping_interval",
-    "ping_timeout",
-    "max_calls",
-];
+const KEYS: &[&str] = &["endpoints", "connect_timeout", "ping_interval", "ping_timeout", "max_calls"];
 /// The longest path that fits a Unix socket's address, in bytes.
 const MAX_UNIX_PATH: usize = 107;
 const WAIT: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(60);
@@ -81,10 +75,7 @@ impl BackendSpec {
                 *time = value;
             }
         }
-        if let Some(calls) = section
-            .get("max_calls")
-            .and_then(|item| reader.integer(&item, 1..=65_536))
-        {
+        if let Some(calls) = section.get("max_calls").and_then(|item| reader.integer(&item, 1..=65_536)) {
             spec.max_calls = u32::try_from(calls).unwrap_or(MAX_CALLS);
         }
         Some(spec)
@@ -120,15 +111,11 @@ impl EndpointAddr {
         if let Some(path) = text.strip_prefix("unix:") {
             return unix(path);
         }
-        let complaint = Complaint::new(
-            format!("`{text}` is not an endpoint"),
-            "expected `host:port` or `unix:/path`",
-        );
+        let complaint =
+            Complaint::new(format!("`{text}` is not an endpoint"), "expected `host:port` or `unix:/path`");
         if let Some((scheme, rest)) = text.split_once("://") {
             return Err(complaint
-                .note(format!(
-                    "Callgate speaks its own protocol to backends; there is no `{scheme}://`"
-                ))
+                .note(format!("Callgate speaks its own protocol to backends; there is no `{scheme}://`"))
                 .help(format!("write \"{}\"", rest.trim_end_matches('/'))));
         }
         if text.parse::<Ipv6Addr>().is_ok() {
@@ -138,23 +125,19 @@ impl EndpointAddr {
             return Err(complaint.help(format!("the port is missing: \"{text}:7101\"")));
         };
         let port_at = text.len() - port.len()..text.len();
-        let number = if port.bytes().all(|byte| byte.is_ascii_digit()) {
-            port.parse().unwrap_or(0)
-        } else {
-            0
-        };
+        let number =
+            if port.bytes().all(|byte| byte.is_ascii_digit()) { port.parse().unwrap_or(0) } else { 0 };
         if number == 0 {
             return Err(
-                Complaint::new(format!("`{port}` is not a port"), "expected 1 to 65535").within(port_at),
+                Complaint::new(format!("`{port}` is not a port"), "expected 1 to 65535").within(port_at)
             );
         }
         match host_name(host) {
             Some(host) => Ok(EndpointAddr::Tcp { host, port: number }),
-            None => Err(Complaint::new(
-                format!("`{host}` is not a host"),
-                "expected a name or an IP address",
-            )
-            .within(0..host.len())),
+            None => {
+                Err(Complaint::new(format!("`{host}` is not a host"), "expected a name or an IP address")
+                    .within(0..host.len()))
+            }
         }
     }
 }
@@ -163,10 +146,7 @@ fn endpoints(reader: &mut Reader<'_>, name: &str, item: &Item<'_>) -> Option<Vec
     let before = reader.found.len();
     let all = reader.texts(item, "[\"127.0.0.1:7101\"]", EndpointAddr::parse)?;
     if all.is_empty() && reader.found.len() == before {
-        let complaint = Complaint::new(
-            format!("backend `{name}` has no endpoints"),
-            "expected at least one",
-        );
+        let complaint = Complaint::new(format!("backend `{name}` has no endpoints"), "expected at least one");
         reader.complain::<()>(
             item,
             complaint.help("remove the backend and its routes to take it out of service"),
@@ -208,18 +188,14 @@ fn host_name(host: &str) -> Option<String> {
     }
     let label = |label: &str| {
         (1..=63).contains(&label.len())
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
     let name = host.strip_suffix('.').unwrap_or(host);
     // A last label of digits only is an address that went wrong, as in `10.0.0.256`.
-    let last_is_number = name
-        .rsplit('.')
-        .next()
-        .is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
+    let last_is_number =
+        name.rsplit('.').next().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
     let good = name.len() <= 253 && name.split('.').all(label) && !last_is_number;
     good.then(|| host.to_ascii_lowercase())
 }
@@ -240,10 +216,7 @@ mod tests {
         for (text, shown) in [
             ("127.0.0.1:7101", "127.0.0.1:7101"),
             ("Shop.Internal:1", "shop.internal:1"),
-            (
-                "shop_1.svc.cluster.local.:65535",
-                "shop_1.svc.cluster.local.:65535",
-            ),
+            ("shop_1.svc.cluster.local.:65535", "shop_1.svc.cluster.local.:65535"),
             ("[0:0::1]:7101", "[::1]:7101"),
             ("unix:/run/shop.sock", "unix:/run/shop.sock"),
         ] {

@@ -9,10 +9,7 @@ use toml::de::DeValue;
 /// The request's half, with the fields that the path fills.
 pub(super) fn request(reader: &mut Reader<'_>, section: &Section<'_>, path: Vec<String>) -> RequestBinding {
     RequestBinding {
-        body: section
-            .get("body")
-            .and_then(|item| read_body(reader, &item, &path))
-            .unwrap_or_default(),
+        body: section.get("body").and_then(|item| read_body(reader, &item, &path)).unwrap_or_default(),
         unknown_fields: read_unknown(reader, section),
         path,
     }
@@ -21,10 +18,7 @@ pub(super) fn request(reader: &mut Reader<'_>, section: &Section<'_>, path: Vec<
 /// The answer's half.
 pub(super) fn response(reader: &mut Reader<'_>, section: &Section<'_>) -> ResponseBinding {
     ResponseBinding {
-        shape: section
-            .get("response")
-            .and_then(|item| read_response(reader, &item))
-            .unwrap_or_default(),
+        shape: section.get("response").and_then(|item| read_response(reader, &item)).unwrap_or_default(),
         int64: read_int64(reader, section),
     }
 }
@@ -43,10 +37,7 @@ fn read_body(reader: &mut Reader<'_>, item: &Item<'_>, path: &[String]) -> Optio
             );
         }
         if let Some(reason) = path::field_error(text) {
-            return Err(Complaint::new(
-                "`body` must be \"*\", a field's name, or false",
-                reason,
-            ));
+            return Err(Complaint::new("`body` must be \"*\", a field's name, or false", reason));
         }
         match path.iter().find(|param| path::overlap(param, text)) {
             Some(param) => {
@@ -59,22 +50,13 @@ fn read_body(reader: &mut Reader<'_>, item: &Item<'_>, path: &[String]) -> Optio
 }
 
 fn read_unknown(reader: &mut Reader<'_>, section: &Section<'_>) -> UnknownFields {
-    let choices = [
-        ("reject", UnknownFields::Reject),
-        ("ignore", UnknownFields::Ignore),
-    ];
-    section
-        .get("unknown_fields")
-        .and_then(|item| reader.choice(&item, &choices))
-        .unwrap_or_default()
+    let choices = [("reject", UnknownFields::Reject), ("ignore", UnknownFields::Ignore)];
+    section.get("unknown_fields").and_then(|item| reader.choice(&item, &choices)).unwrap_or_default()
 }
 
 fn read_int64(reader: &mut Reader<'_>, section: &Section<'_>) -> Int64 {
     let choices = [("number", Int64::Number), ("string", Int64::String)];
-    section
-        .get("int64")
-        .and_then(|item| reader.choice(&item, &choices))
-        .unwrap_or_default()
+    section.get("int64").and_then(|item| reader.choice(&item, &choices)).unwrap_or_default()
 }
 
 fn read_response(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Response> {
@@ -92,15 +74,8 @@ fn read_response(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Response> {
         }),
         (None, None) if reader.found.len() > before => None,
         (one, _) => {
-            let label = if one.is_some() {
-                "it has both"
-            } else {
-                "it has neither"
-            };
-            reader.complain(
-                item,
-                Complaint::new("`response` has either `wrap` or `field`", label),
-            )
+            let label = if one.is_some() { "it has both" } else { "it has neither" };
+            reader.complain(item, Complaint::new("`response` has either `wrap` or `field`", label))
         }
     }
 }

@@ -36,20 +36,10 @@ impl CallRef {
         );
         if let Some(hex) = text.strip_prefix("0x") {
             let digits = hex.bytes().all(|byte| byte.is_ascii_hexdigit());
-            let number = if digits {
-                u32::from_str_radix(hex, 16).ok()
-            } else {
-                None
-            };
-            return number
-                .and_then(CallId::pinned)
-                .map(CallRef::Number)
-                .ok_or_else(|| {
-                    Complaint::new(
-                        format!("`{text}` is no Call ID"),
-                        "expected `0x1` to `0xffffffff`",
-                    )
-                });
+            let number = if digits { u32::from_str_radix(hex, 16).ok() } else { None };
+            return number.and_then(CallId::pinned).map(CallRef::Number).ok_or_else(|| {
+                Complaint::new(format!("`{text}` is no Call ID"), "expected `0x1` to `0xffffffff`")
+            });
         }
         if text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() {
             return Err(complaint.help(format!("a number stands without quotes: call = {text}")));
@@ -60,10 +50,9 @@ impl CallRef {
                 && text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
         };
         match text.rsplit_once('.') {
-            Some((service, method)) if word(method) && service.split('.').all(word) => Ok(CallRef::Name {
-                service: service.to_owned(),
-                method: method.to_owned(),
-            }),
+            Some((service, method)) if word(method) && service.split('.').all(word) => {
+                Ok(CallRef::Name { service: service.to_owned(), method: method.to_owned() })
+            }
             None if text.contains('/') => {
                 Err(complaint.help(format!("write \"{}\"", text.trim_matches('/').replace('/', "."))))
             }
@@ -85,10 +74,7 @@ impl fmt::Display for CallRef {
 pub(super) fn read(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<CallRef> {
     if let DeValue::Integer(_) = item.value.get_ref() {
         let number = reader.integer(item, 1..=u64::from(u32::MAX))?;
-        return u32::try_from(number)
-            .ok()
-            .and_then(CallId::pinned)
-            .map(CallRef::Number);
+        return u32::try_from(number).ok().and_then(CallId::pinned).map(CallRef::Number);
     }
     reader.text(item, "a method's name or its number", CallRef::parse)
 }

@@ -26,12 +26,8 @@ pub(super) fn find(drafts: &[Draft], found: &mut Vec<Diagnostic>) {
                 _ => None,
             };
             // The router may name a path that nobody wrote; then the first that it would not take beside this one.
-            let other = named.or_else(|| {
-                taken
-                    .iter()
-                    .find(|(other, _)| clash(other, path.as_str()))
-                    .map(|(_, d)| *d)
-            });
+            let other = named
+                .or_else(|| taken.iter().find(|(other, _)| clash(other, path.as_str())).map(|(_, d)| *d));
             found.push(conflict(method, draft, other));
         }
     }
@@ -43,13 +39,7 @@ fn clash(one: &str, other: &str) -> bool {
 }
 
 fn conflict(method: Method, draft: &Draft, other: Option<&Draft>) -> Diagnostic {
-    let path = |draft: &Draft| {
-        draft
-            .matched
-            .as_ref()
-            .map(|(_, path)| path.to_string())
-            .unwrap_or_default()
-    };
+    let path = |draft: &Draft| draft.matched.as_ref().map(|(_, path)| path.to_string()).unwrap_or_default();
     let own = path(draft);
     let Some(other) = other else {
         return Diagnostic::new(format!("`{method} {own}` conflicts with other routes")).at(
@@ -62,14 +52,13 @@ fn conflict(method: Method, draft: &Draft, other: Option<&Draft>) -> Diagnostic 
     let (title, label) = if own == theirs {
         (format!("`{method} {own}` is routed twice"), "again")
     } else {
-        (
-            format!("`{method} {own}` conflicts with `{method} {theirs}`"),
-            "takes the same requests",
-        )
+        (format!("`{method} {own}` conflicts with `{method} {theirs}`"), "takes the same requests")
     };
-    let diagnostic = Diagnostic::new(title)
-        .at(&draft.source, draft.span.clone(), label)
-        .at(&other.source, other.span.clone(), "first here");
+    let diagnostic = Diagnostic::new(title).at(&draft.source, draft.span.clone(), label).at(
+        &other.source,
+        other.span.clone(),
+        "first here",
+    );
     if own.contains("{*") != theirs.contains("{*") {
         return diagnostic.note("where one route has a tail, another cannot have a parameter");
     }

@@ -21,26 +21,14 @@ impl Diagnostics {
     /// `Ok` where nothing is wrong. Sorted by file and place.
     pub(super) fn none_or(mut found: Vec<Diagnostic>) -> Result<(), Diagnostics> {
         found.sort_by_cached_key(Diagnostic::order);
-        if found.is_empty() {
-            Ok(())
-        } else {
-            Err(Diagnostics(found))
-        }
+        if found.is_empty() { Ok(()) } else { Err(Diagnostics(found)) }
     }
 
     /// All of them, as a text of many lines, with or without terminal colours.
     pub fn render(&self, color: bool) -> String {
-        let renderer = if color {
-            Renderer::styled()
-        } else {
-            Renderer::plain()
-        };
-        let mut parts: Vec<String> = self
-            .0
-            .iter()
-            .take(MAX_RENDERED)
-            .map(|diagnostic| diagnostic.render(&renderer))
-            .collect();
+        let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+        let mut parts: Vec<String> =
+            self.0.iter().take(MAX_RENDERED).map(|diagnostic| diagnostic.render(&renderer)).collect();
         if self.0.len() > MAX_RENDERED {
             parts.push(format!("… and {} more errors", self.0.len() - MAX_RENDERED));
         }
@@ -117,11 +105,7 @@ impl Diagnostic {
 
     /// Underlines a span: the first call is where it is, further ones where it comes from.
     pub(super) fn at(mut self, source: &Arc<Source>, span: Range<usize>, text: impl Into<String>) -> Self {
-        self.labels.push(Label {
-            source: Arc::clone(source),
-            span: source.clamp(span),
-            text: text.into(),
-        });
+        self.labels.push(Label { source: Arc::clone(source), span: source.clamp(span), text: text.into() });
         self
     }
 
@@ -158,17 +142,9 @@ impl Diagnostic {
     }
 
     fn render(&self, renderer: &Renderer) -> String {
-        let group = Level::ERROR
-            .primary_title(self.title.as_str())
-            .elements(self.snippets());
-        let notes = self
-            .notes
-            .iter()
-            .map(|note| Level::NOTE.message(normalize_untrusted_str(note)));
-        let helps = self
-            .helps
-            .iter()
-            .map(|help| Level::HELP.message(normalize_untrusted_str(help)));
+        let group = Level::ERROR.primary_title(self.title.as_str()).elements(self.snippets());
+        let notes = self.notes.iter().map(|note| Level::NOTE.message(normalize_untrusted_str(note)));
+        let helps = self.helps.iter().map(|help| Level::HELP.message(normalize_untrusted_str(help)));
         let group: Group<'_> = group.elements(notes).elements(helps);
         renderer.render(&[group])
     }
@@ -182,24 +158,12 @@ impl Diagnostic {
             }
         }
         let snippet = |file: &Arc<Source>| {
-            let own = self
-                .labels
-                .iter()
-                .enumerate()
-                .filter(|(_, label)| Arc::ptr_eq(file, &label.source));
+            let own = self.labels.iter().enumerate().filter(|(_, label)| Arc::ptr_eq(file, &label.source));
             let annotations = own.map(|(index, label)| {
-                let kind = if index == 0 {
-                    AnnotationKind::Primary
-                } else {
-                    AnnotationKind::Context
-                };
-                kind.span(label.span.clone())
-                    .label(normalize_untrusted_str(&label.text))
+                let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+                kind.span(label.span.clone()).label(normalize_untrusted_str(&label.text))
             });
-            Snippet::source(file.text().to_owned())
-                .path(shown(file.path()))
-                .annotations(annotations)
-                .into()
+            Snippet::source(file.text().to_owned()).path(shown(file.path())).annotations(annotations).into()
         };
         files.into_iter().map(snippet).collect()
     }
@@ -276,10 +240,8 @@ mod tests {
     #[test]
     fn control_characters_from_a_file_do_not_reach_the_terminal() {
         let file = source("a.toml", "\u{1b}[31m = 1\n");
-        let all = Diagnostic::new("\u{1b}[31m")
-            .at(&file, 0..5, "\u{1b}[31m")
-            .help("\u{1b}[31m")
-            .note("\u{1b}");
+        let all =
+            Diagnostic::new("\u{1b}[31m").at(&file, 0..5, "\u{1b}[31m").help("\u{1b}[31m").note("\u{1b}");
         let text = Diagnostics::none_or(vec![all]).unwrap_err().to_string();
         assert!(!text.contains('\u{1b}'), "{text:?}");
     }
@@ -287,9 +249,7 @@ mod tests {
     #[test]
     fn a_flood_of_errors_is_counted_instead_of_shown() {
         let file = source("a.toml", "x\n");
-        let many = (0..MAX_RENDERED + 5)
-            .map(|_| Diagnostic::new("bad").at(&file, 0..1, ""))
-            .collect();
+        let many = (0..MAX_RENDERED + 5).map(|_| Diagnostic::new("bad").at(&file, 0..1, "")).collect();
         let text = Diagnostics::none_or(many).unwrap_err().to_string();
         assert!(text.ends_with("… and 5 more errors"), "{text}");
     }

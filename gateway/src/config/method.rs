@@ -22,13 +22,7 @@ pub enum Method {
 
 impl Method {
     /// All of them; the index of each is its number as `usize`.
-    pub const ALL: [Method; 5] = [
-        Method::Get,
-        Method::Post,
-        Method::Put,
-        Method::Patch,
-        Method::Delete,
-    ];
+    pub const ALL: [Method; 5] = [Method::Get, Method::Post, Method::Put, Method::Patch, Method::Delete];
 
     /// As HTTP writes it.
     pub const fn as_str(self) -> &'static str {
@@ -79,9 +73,6 @@ impl FromStr for Method {
 
     /// Exactly as HTTP writes it: methods are case-sensitive (RFC 9110, section 9.1).
     fn from_str(text: &str) -> Result<Method, UnknownMethod> {
-        Method::ALL
-            .into_iter()
-            .find(|method| method.as_str() == text)
-            .ok_or(UnknownMethod)
+        Method::ALL.into_iter().find(|method| method.as_str() == text).ok_or(UnknownMethod)
     }
 }

@@ -50,10 +50,7 @@ impl PathTemplate {
             }
             rest = end.map(|end| end + 1);
         }
-        Ok(PathTemplate {
-            raw: raw.to_owned(),
-            params,
-        })
+        Ok(PathTemplate { raw: raw.to_owned(), params })
     }
 }
 
@@ -83,7 +80,7 @@ fn parameter(raw: &str, at: Range<usize>, last: bool) -> Result<Option<&str>, Co
 fn admit(params: &[String], name: &str, at: Range<usize>) -> Result<(), Complaint> {
     if params.len() == MAX_PARAMETERS {
         return Err(
-            Complaint::new(format!("more than {MAX_PARAMETERS} parameters"), "one too many").within(at),
+            Complaint::new(format!("more than {MAX_PARAMETERS} parameters"), "one too many").within(at)
         );
     }
     match params.iter().find(|other| overlap(other, name)) {
@@ -102,21 +99,15 @@ fn admit(params: &[String], name: &str, at: Range<usize>) -> Result<(), Complain
 fn literal(segment: &str, at: Range<usize>, last: bool) -> Result<(), Complaint> {
     let complain = |title: &str, label: &str| Complaint::new(title, label).within(at.clone());
     if segment.contains(['{', '}']) {
-        return Err(complain(
-            "a parameter is a whole segment",
-            "text and a parameter in one segment",
-        )
-        .help("write `{name}` between two slashes, and a verb as a segment of its own"));
+        return Err(complain("a parameter is a whole segment", "text and a parameter in one segment")
+            .help("write `{name}` between two slashes, and a verb as a segment of its own"));
     }
     if segment.contains(['?', '#']) {
         return Err(complain("a path has no query", "this is not part of the path")
             .help("query parameters fill the fields of their names; nothing needs to be declared"));
     }
     if segment == "." || segment == ".." {
-        return Err(complain(
-            "clients resolve dot segments before they send",
-            "this would never match",
-        ));
+        return Err(complain("clients resolve dot segments before they send", "this would never match"));
     }
     if segment.is_empty() && !last {
         return Err(complain("an empty segment", "two slashes with nothing between")
@@ -124,18 +115,11 @@ fn literal(segment: &str, at: Range<usize>, last: bool) -> Result<(), Complaint>
     }
     if let Some((offset, bad)) = segment.char_indices().find(|(_, c)| !allowed(*c)) {
         let mut utf8 = [0; 4];
-        let encoded: String = bad
-            .encode_utf8(&mut utf8)
-            .bytes()
-            .map(|byte| format!("%{byte:02X}"))
-            .collect();
+        let encoded: String = bad.encode_utf8(&mut utf8).bytes().map(|byte| format!("%{byte:02X}")).collect();
         let start = at.start + offset;
-        return Err(Complaint::new(
-            "a path as it is sent has no such character",
-            "not sent as it stands",
-        )
-        .within(start..start + bad.len_utf8())
-        .help(format!("write it as clients send it: `{encoded}`")));
+        return Err(Complaint::new("a path as it is sent has no such character", "not sent as it stands")
+            .within(start..start + bad.len_utf8())
+            .help(format!("write it as clients send it: `{encoded}`")));
     }
     percent(segment, at)
 }
@@ -146,12 +130,9 @@ fn percent(segment: &str, at: Range<usize>) -> Result<(), Complaint> {
         let hex = segment.as_bytes().get(offset + 1..offset + 3);
         if !hex.is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)) {
             let start = at.start + offset;
-            return Err(Complaint::new(
-                "a path as it is sent has no bare `%`",
-                "two hex digits must follow",
-            )
-            .within(start..start + 1)
-            .help("write `%25` for a percent sign"));
+            return Err(Complaint::new("a path as it is sent has no bare `%`", "two hex digits must follow")
+                .within(start..start + 1)
+                .help("write `%25` for a percent sign"));
         }
     }
     Ok(())
@@ -182,9 +163,7 @@ pub(super) fn overlap(one: &str, other: &str) -> bool {
 
 /// Whether a field lies within another.
 fn within(inner: &str, outer: &str) -> bool {
-    inner
-        .strip_prefix(outer)
-        .is_some_and(|rest| rest.starts_with('.'))
+    inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'))
 }
 
 #[cfg(test)]
@@ -239,15 +218,7 @@ mod tests {
     #[test]
     fn every_path_that_is_taken_the_router_takes_and_gives_its_parameters_back() {
         let most: String = (0..MAX_PARAMETERS).map(|n| format!("/{{p{n}}}")).collect();
-        for raw in [
-            "/",
-            "/a/",
-            "/caf%C3%A9",
-            "/{a.b}/x",
-            "/{*rest}",
-            "/v1/{é}/{_1-x}",
-            &most,
-        ] {
+        for raw in ["/", "/a/", "/caf%C3%A9", "/{a.b}/x", "/{*rest}", "/v1/{é}/{_1-x}", &most] {
             let path = PathTemplate::parse(raw).ok().unwrap();
             let mut router = matchit::Router::new();
             router.insert(path.as_str(), ()).unwrap();
@@ -282,11 +253,7 @@ mod tests {
             ("/a/c/d", "/{*t}"),
             ("/z", "/{*t}"),
         ] {
-            assert_eq!(
-                router.at(path).map(|found| *found.value).ok(),
-                Some(expected),
-                "{path}"
-            );
+            assert_eq!(router.at(path).map(|found| *found.value).ok(), Some(expected), "{path}");
         }
     }
 }

@@ -37,11 +37,7 @@ impl<'t> Section<'t> {
     pub(super) fn get(&self, key: &'static str) -> Option<Item<'t>> {
         debug_assert!(self.known.contains(&key), "`{key}` is read but not known");
         let (name, value) = self.table.get_key_value(key)?;
-        Some(Item {
-            key,
-            key_span: name.span(),
-            value,
-        })
+        Some(Item { key, key_span: name.span(), value })
     }
 }
 
@@ -53,10 +49,7 @@ pub(super) struct Reader<'s> {
 
 impl<'s> Reader<'s> {
     pub(super) fn new(source: &'s Arc<Source>) -> Self {
-        Reader {
-            source,
-            found: Vec::new(),
-        }
+        Reader { source, found: Vec::new() }
     }
 
     /// Parses the file; `None` after syntax errors, which are reported, all of them.
@@ -65,9 +58,11 @@ impl<'s> Reader<'s> {
         for error in &errors {
             let end = self.source.text().len();
             let span = error.span().unwrap_or(end..end);
-            self.report(
-                Diagnostic::new(format!("not valid TOML: {}", error.message())).at(self.source, span, ""),
-            );
+            self.report(Diagnostic::new(format!("not valid TOML: {}", error.message())).at(
+                self.source,
+                span,
+                "",
+            ));
         }
         errors.is_empty().then_some(document)
     }
@@ -95,10 +90,7 @@ impl<'s> Reader<'s> {
         elsewhere: &[&str],
         where_to: &str,
     ) -> Section<'t> {
-        for key in table
-            .keys()
-            .filter(|key| !known.contains(&key.get_ref().as_ref()))
-        {
+        for key in table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())) {
             let name = key.get_ref().as_ref();
             let unknown = Diagnostic::new(format!("unknown key `{name}` in {what}")).at(
                 self.source,
@@ -141,15 +133,10 @@ impl<'s> Reader<'s> {
     ) -> Option<Vec<(T, Range<usize>)>> {
         let mut all = Vec::new();
         for value in self.array(item, &format!("an array of strings such as {expected}"))? {
-            let one = Item {
-                value,
-                ..item.clone()
-            };
-            if let Some(parsed) = self.text(
-                &one,
-                &format!("an array of strings such as {expected}"),
-                &mut parse,
-            ) {
+            let one = Item { value, ..item.clone() };
+            if let Some(parsed) =
+                self.text(&one, &format!("an array of strings such as {expected}"), &mut parse)
+            {
                 all.push((parsed, value.span()));
             }
         }
@@ -200,10 +187,7 @@ impl<'s> Reader<'s> {
             Ok(value) if bounds.contains(&value) => Some(value),
             _ => {
                 let label = format!("expected {} to {}", bounds.start(), bounds.end());
-                self.complain(
-                    item,
-                    Complaint::new(format!("`{}` is out of bounds", item.key), label),
-                )
+                self.complain(item, Complaint::new(format!("`{}` is out of bounds", item.key), label))
             }
         }
     }
@@ -211,10 +195,8 @@ impl<'s> Reader<'s> {
     /// Reads a duration within bounds.
     pub(super) fn duration(&mut self, item: &Item<'_>, bounds: RangeInclusive<Duration>) -> Option<Duration> {
         if let DeValue::Integer(number) = item.value.get_ref() {
-            let complaint = Complaint::new(
-                format!("`{}` needs a unit", item.key),
-                "milliseconds, seconds, …?",
-            );
+            let complaint =
+                Complaint::new(format!("`{}` needs a unit", item.key), "milliseconds, seconds, …?");
             let helpful = number.as_str() != "0" && number.radix() == 10;
             return self.complain(
                 item,
@@ -228,16 +210,10 @@ impl<'s> Reader<'s> {
         if bounds.contains(&value) {
             return Some(value);
         }
-        let (low, high) = (
-            units::show_duration(*bounds.start()),
-            units::show_duration(*bounds.end()),
-        );
+        let (low, high) = (units::show_duration(*bounds.start()), units::show_duration(*bounds.end()));
         self.complain(
             item,
-            Complaint::new(
-                format!("`{}` is out of bounds", item.key),
-                format!("expected {low} to {high}"),
-            ),
+            Complaint::new(format!("`{}` is out of bounds", item.key), format!("expected {low} to {high}")),
         )
     }
 
@@ -256,10 +232,7 @@ impl<'s> Reader<'s> {
         let (low, high) = (units::show_size(*bounds.start()), units::show_size(*bounds.end()));
         self.complain(
             item,
-            Complaint::new(
-                format!("`{}` is out of bounds", item.key),
-                format!("expected {low} to {high}"),
-            ),
+            Complaint::new(format!("`{}` is out of bounds", item.key), format!("expected {low} to {high}")),
         )
     }
 

@@ -14,16 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use toml::de::DeTable;
 
-const KEYS: &[&str] = &[
-    "match",
-    "call",
-    "backend",
-    "timeout",
-    "body",
-    "response",
-    "unknown_fields",
-    "int64",
-];
+const KEYS: &[&str] = &["match", "call", "backend", "timeout", "body", "response", "unknown_fields", "int64"];
 const TIMEOUT: Duration = Duration::from_secs(10);
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(24 * 3600);
 
@@ -51,16 +42,7 @@ pub struct RouteSpec {
 impl PartialEq for RouteSpec {
     fn eq(&self, other: &Self) -> bool {
         // Taken apart, so that a new field cannot be forgotten; a route that only moved in its file is unchanged.
-        let RouteSpec {
-            method,
-            path,
-            call,
-            backend,
-            timeout,
-            request,
-            response,
-            place: _,
-        } = self;
+        let RouteSpec { method, path, call, backend, timeout, request, response, place: _ } = self;
         (method, path, call, backend) == (&other.method, &other.path, &other.call, &other.backend)
             && (timeout, request, response) == (&other.timeout, &other.request, &other.response)
     }
@@ -97,13 +79,7 @@ impl Draft {
     /// Reads everything that stands in one `[[routes]]`.
     pub(super) fn read(reader: &mut Reader<'_>, table: &DeTable<'_>, header: Range<usize>) -> Draft {
         let section = reader.section("a route", table, KEYS);
-        let matched = required(
-            reader,
-            &section,
-            "match",
-            &header,
-            "match = \"GET /v1/orders/{id}\"",
-        );
+        let matched = required(reader, &section, "match", &header, "match = \"GET /v1/orders/{id}\"");
         let span = matched.as_ref().map_or(header.clone(), Item::span);
         let matched =
             matched.and_then(|item| reader.text(&item, "a string such as \"GET /v1/orders/{id}\"", matches));
@@ -115,10 +91,7 @@ impl Draft {
                 None => Target::Bad,
             },
         };
-        let path: Vec<String> = matched
-            .iter()
-            .flat_map(|(_, path)| path.params().to_vec())
-            .collect();
+        let path: Vec<String> = matched.iter().flat_map(|(_, path)| path.params().to_vec()).collect();
         Draft {
             source: Arc::clone(reader.source),
             span,
@@ -170,10 +143,8 @@ fn required<'t>(
 
 fn matches(text: &str) -> Result<(Method, PathTemplate), Complaint> {
     let Some((method, path)) = text.split_once(' ') else {
-        let complaint = Complaint::new(
-            "a route matches a method and a path",
-            "expected both, with a space between",
-        );
+        let complaint =
+            Complaint::new("a route matches a method and a path", "expected both, with a space between");
         return Err(match text.starts_with('/') {
             true => complaint.help(format!("write \"GET {text}\" or \"POST {text}\"")),
             false => complaint.help("write \"GET /v1/orders/{id}\""),

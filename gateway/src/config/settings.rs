@@ -136,13 +136,8 @@ impl Settings {
                 drain_timeout: Duration::from_secs(30),
             },
             admin: AdminSettings { listen: here(8081) },
-            tables: TableSettings {
-                watch: vec![absolute(file, "../routes")],
-            },
-            log: LogSettings {
-                level: "info".to_owned(),
-                format: LogFormat::Auto,
-            },
+            tables: TableSettings { watch: vec![absolute(file, "../routes")] },
+            log: LogSettings { level: "info".to_owned(), format: LogFormat::Auto },
         }
     }
 }

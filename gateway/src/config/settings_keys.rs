@@ -16,11 +16,7 @@ const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// Replaces the defaults by what the file says.
 pub(super) fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, settings: &mut Settings) {
-    let root = reader.section(
-        "the gateway's file",
-        document,
-        &["server", "admin", "tables", "log"],
-    );
+    let root = reader.section("the gateway's file", document, &["server", "admin", "tables", "log"]);
     let sub = |reader: &mut Reader<'_>, name, known| {
         let item = root.get(name)?;
         let table = reader.table(&item, &format!("a table, written [{name}]"))?;
@@ -43,22 +39,11 @@ pub(super) fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, settings: &m
             &mut settings.log.level,
             level.and_then(|item| reader.text(&item, "a level such as \"info\"", log_filter)),
         );
-        let formats = [
-            ("auto", LogFormat::Auto),
-            ("text", LogFormat::Text),
-            ("json", LogFormat::Json),
-        ];
+        let formats = [("auto", LogFormat::Auto), ("text", LogFormat::Text), ("json", LogFormat::Json)];
         let format = section.get("format");
-        set(
-            &mut settings.log.format,
-            format.and_then(|item| reader.choice(&item, &formats)),
-        );
+        set(&mut settings.log.format, format.and_then(|item| reader.choice(&item, &formats)));
     }
-    let shared = settings
-        .server
-        .listen
-        .iter()
-        .any(|own| *own == settings.admin.listen && own.port() != 0);
+    let shared = settings.server.listen.iter().any(|own| *own == settings.admin.listen && own.port() != 0);
     if let (Some(item), true) = (admin, shared) {
         let title = format!("`{}` is the server's own address", settings.admin.listen);
         reader.complain::<()>(&item, Complaint::new(title, "also in [server] listen"));
@@ -82,14 +67,12 @@ fn read_server(reader: &mut Reader<'_>, section: &Section<'_>, server: &mut Serv
     if let Some(item) = section.get("listen") {
         set(&mut server.listen, read_listen(reader, &item));
     }
-    let workers = section
-        .get("workers")
-        .and_then(|item| reader.integer(&item, 0..=1024));
+    let workers = section.get("workers").and_then(|item| reader.integer(&item, 0..=1024));
     match workers.and_then(|workers| usize::try_from(workers).ok()) {
         None | Some(0) => {}
         Some(workers) => server.workers = workers,
     }
-    // HTTP/1 needs room for the head as a whole: hyper takes no buffer below 8 KiB.
+    // HTTP/1 needs room for the head as a whole: the HTTP library takes no buffer below 8 KiB.
     let sizes = [
         ("max_body", 1..=1 << 30, &mut server.max_body),
         ("max_head", 8 << 10..=1 << 20, &mut server.max_head),
@@ -98,10 +81,7 @@ fn read_server(reader: &mut Reader<'_>, section: &Section<'_>, server: &mut Serv
         set(size, section.get(key).and_then(|item| reader.size(&item, bounds)));
     }
     let connections = section.get("max_connections");
-    set(
-        &mut server.max_connections,
-        connections.and_then(|item| reader.integer(&item, 1..=10_000_000)),
-    );
+    set(&mut server.max_connections, connections.and_then(|item| reader.integer(&item, 1..=10_000_000)));
     let times = [
         ("header_timeout", &mut server.header_timeout),
         ("body_timeout", &mut server.body_timeout),
@@ -109,10 +89,7 @@ fn read_server(reader: &mut Reader<'_>, section: &Section<'_>, server: &mut Serv
         ("drain_timeout", &mut server.drain_timeout),
     ];
     for (key, time) in times {
-        set(
-            time,
-            section.get(key).and_then(|item| reader.duration(&item, TIMES)),
-        );
+        set(time, section.get(key).and_then(|item| reader.duration(&item, TIMES)));
     }
 }
 
@@ -127,15 +104,11 @@ fn read_listen(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Vec<SocketAdd
     let before = reader.found.len();
     let all = reader.texts(item, "[\"127.0.0.1:8080\"]", address)?;
     if all.is_empty() && reader.found.len() == before {
-        return reader.complain(
-            item,
-            Complaint::new("the server listens nowhere", "expected at least one address"),
-        );
+        return reader
+            .complain(item, Complaint::new("the server listens nowhere", "expected at least one address"));
     }
     for (index, (address, span)) in all.iter().enumerate() {
-        let first = all[..index]
-            .iter()
-            .find(|(other, _)| other == address && other.port() != 0);
+        let first = all[..index].iter().find(|(other, _)| other == address && other.port() != 0);
         if let Some((_, first)) = first {
             reader.report(
                 Diagnostic::new(format!("address `{address}` is listed twice"))
@@ -149,10 +122,8 @@ fn read_listen(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Vec<SocketAdd
 
 fn address(text: &str) -> Result<SocketAddr, Complaint> {
     text.parse().map_err(|_| {
-        let complaint = Complaint::new(
-            format!("`{text}` is not an address"),
-            "expected an IP address and a port",
-        );
+        let complaint =
+            Complaint::new(format!("`{text}` is not an address"), "expected an IP address and a port");
         match text.rsplit_once(':') {
             Some(("" | "*", port)) => complaint.help(format!("write \"0.0.0.0:{port}\" or \"[::]:{port}\"")),
             Some(("localhost", port)) => {
@@ -172,10 +143,7 @@ fn read_watch(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Vec<PathBuf>> 
         _ => Ok(absolute(file.path(), text)),
     })?;
     if all.is_empty() && reader.found.len() == before {
-        return reader.complain(
-            item,
-            Complaint::new("no tables are watched", "expected at least one path"),
-        );
+        return reader.complain(item, Complaint::new("no tables are watched", "expected at least one path"));
     }
     Some(all.into_iter().map(|(path, _)| path).collect())
 }
@@ -203,10 +171,7 @@ pub(super) fn absolute(file: &Path, path: &str) -> PathBuf {
 pub(super) fn log_filter(text: &str) -> Result<String, Complaint> {
     if !text.is_ascii() {
         // tracing-subscriber 0.3.23 cuts such a text within a character, and panics.
-        return Err(Complaint::new(
-            "not a log filter",
-            "expected ASCII characters only",
-        ));
+        return Err(Complaint::new("not a log filter", "expected ASCII characters only"));
     }
     let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
     for part in parts.filter(|part| !part.contains(['=', '['])) {
@@ -224,10 +189,7 @@ pub(super) fn log_filter(text: &str) -> Result<String, Complaint> {
     }
     match tracing_subscriber::EnvFilter::try_new(text) {
         Ok(_) if !text.trim().is_empty() => Ok(text.to_owned()),
-        Ok(_) => Err(Complaint::new(
-            "an empty filter",
-            "expected a level such as `info`",
-        )),
+        Ok(_) => Err(Complaint::new("an empty filter", "expected a level such as `info`")),
         Err(error) => Err(Complaint::new("not a log filter", error.to_string())),
     }
 }

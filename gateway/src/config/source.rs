@@ -26,24 +26,14 @@ impl Source {
     /// Text under a name; nothing is read.
     pub fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Source {
         let text = text.into();
-        let starts = text
-            .bytes()
-            .enumerate()
-            .filter(|(_, byte)| *byte == b'\n')
-            .map(|(at, _)| at + 1);
-        Source {
-            path: path.into().into(),
-            lines: std::iter::once(0).chain(starts).collect(),
-            text,
-        }
+        let starts = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
+        Source { path: path.into().into(), lines: std::iter::once(0).chain(starts).collect(), text }
     }
 
     /// Reads a file; what stands in the way is a diagnostic.
     pub(crate) fn read(path: &Path) -> Result<Source, Diagnostic> {
         let bytes = read(path).map_err(|error| Diagnostic::unreadable(path, &error))?;
-        String::from_utf8(bytes)
-            .map(|text| Source::new(path, text))
-            .map_err(|error| not_utf8(path, &error))
+        String::from_utf8(bytes).map(|text| Source::new(path, text)).map_err(|error| not_utf8(path, &error))
     }
 
     /// The file's path, as it was given or found.
@@ -59,10 +49,7 @@ impl Source {
     /// Where an offset in bytes stands.
     pub(super) fn place(&self, offset: usize) -> Place {
         let offset = self.boundary(offset);
-        let line = self
-            .lines
-            .partition_point(|start| *start <= offset)
-            .saturating_sub(1);
+        let line = self.lines.partition_point(|start| *start <= offset).saturating_sub(1);
         let column = self.text[self.lines[line]..offset].chars().count();
         Place {
             file: Arc::clone(&self.path),
@@ -79,10 +66,7 @@ impl Source {
 
     fn boundary(&self, offset: usize) -> usize {
         let offset = offset.min(self.text.len());
-        (0..=offset)
-            .rev()
-            .find(|at| self.text.is_char_boundary(*at))
-            .unwrap_or(0)
+        (0..=offset).rev().find(|at| self.text.is_char_boundary(*at)).unwrap_or(0)
     }
 }
 
@@ -175,11 +159,7 @@ fn not_utf8(path: &Path, error: &std::string::FromUtf8Error) -> Diagnostic {
     let source = Arc::new(Source::new(path, text));
     // The text before the bad byte is unchanged by the lossy reading, so that the offset holds.
     Diagnostic::new("the file is not UTF-8")
-        .at(
-            &source,
-            valid..valid + 1,
-            format!("byte {valid} belongs to no character"),
-        )
+        .at(&source, valid..valid + 1, format!("byte {valid} belongs to no character"))
         .help("TOML files are UTF-8; save it so")
 }
 
@@ -201,26 +181,12 @@ mod tests {
     #[test]
     fn a_folder_stands_for_its_toml_files_sorted_without_hidden_ones() {
         let folder = Folder::new();
-        for name in [
-            "b.toml",
-            "a.toml",
-            ".hidden.toml",
-            "notes.txt",
-            "..data/real.toml",
-            "dir.toml/x.toml",
-        ] {
+        for name in ["b.toml", "a.toml", ".hidden.toml", "notes.txt", "..data/real.toml", "dir.toml/x.toml"] {
             folder.write(name, "");
         }
         std::os::unix::fs::symlink("..data/real.toml", folder.path("real.toml")).unwrap();
         let found = gather(&[folder.path(""), folder.path("a.toml")]);
-        assert_eq!(
-            found.files,
-            [
-                folder.path("a.toml"),
-                folder.path("b.toml"),
-                folder.path("real.toml")
-            ]
-        );
+        assert_eq!(found.files, [folder.path("a.toml"), folder.path("b.toml"), folder.path("real.toml")]);
         assert!(found.unreadable.is_empty());
     }
 }

@@ -42,9 +42,8 @@ impl Tables {
     pub fn load(watch: &[PathBuf]) -> Result<Tables, Diagnostics> {
         let gathered = gather(watch);
         let unreadable = gathered.unreadable.iter();
-        let mut found: Vec<Diagnostic> = unreadable
-            .map(|(path, error)| Diagnostic::unreadable(path, error))
-            .collect();
+        let mut found: Vec<Diagnostic> =
+            unreadable.map(|(path, error)| Diagnostic::unreadable(path, error)).collect();
         let mut sources = Vec::new();
         for path in &gathered.files {
             match Source::read(path) {
@@ -110,10 +109,7 @@ struct Declaration {
 
 fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Diagnostics> {
     let sources: Vec<Arc<Source>> = sources.into_iter().map(Arc::new).collect();
-    let mut declared = Declared {
-        incomplete: !found.is_empty(),
-        ..Declared::default()
-    };
+    let mut declared = Declared { incomplete: !found.is_empty(), ..Declared::default() };
     for source in &sources {
         let mut reader = Reader::new(source);
         match reader.document() {
@@ -132,11 +128,7 @@ fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Dia
     Diagnostics::none_or(found)?;
     Ok(Tables {
         hash: TableHash::of(&sources),
-        backends: declared
-            .backends
-            .into_values()
-            .filter_map(|declaration| declaration.spec)
-            .collect(),
+        backends: declared.backends.into_values().filter_map(|declaration| declaration.spec).collect(),
         routes,
         files: sources.iter().map(|source| source.path().to_path_buf()).collect(),
     })
@@ -167,11 +159,7 @@ impl Declared {
     fn backends(&mut self, reader: &mut Reader<'_>, backends: &DeTable<'_>) {
         for (key, value) in backends {
             let name = key.get_ref().as_ref();
-            let item = Item {
-                key: name,
-                key_span: key.span(),
-                value,
-            };
+            let item = Item { key: name, key_span: key.span(), value };
             if let Some(reason) = name_error(name) {
                 reader.report(Diagnostic::new(format!("`{name}` cannot name a backend")).at(
                     reader.source,
@@ -189,11 +177,8 @@ impl Declared {
                         .at(&first.source, first.span.clone(), "first here"),
                 ),
                 None => {
-                    let declaration = Declaration {
-                        source: Arc::clone(reader.source),
-                        span: key.span(),
-                        spec,
-                    };
+                    let declaration =
+                        Declaration { source: Arc::clone(reader.source), span: key.span(), spec };
                     self.backends.insert(name.to_owned(), declaration);
                 }
             }
@@ -229,15 +214,8 @@ fn resolve(draft: &Draft, names: &[String], incomplete: bool, found: &mut Vec<Di
                 let several: Vec<&str> = several.iter().map(String::as_str).collect();
                 found.push(
                     Diagnostic::new("which backend does this route call?")
-                        .at(
-                            &draft.source,
-                            draft.span.clone(),
-                            "names none, and there are several",
-                        )
-                        .help(format!(
-                            "write backend = \"…\" with one of {}",
-                            list(&several, "or")
-                        )),
+                        .at(&draft.source, draft.span.clone(), "names none, and there are several")
+                        .help(format!("write backend = \"…\" with one of {}", list(&several, "or"))),
                 );
                 None
             }

@@ -10,11 +10,7 @@ pub(crate) struct Folder(PathBuf);
 impl Folder {
     pub(crate) fn new() -> Folder {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!(
-            "callgate-test-{}-{}",
-            process::id(),
-            NEXT.fetch_add(1, Ordering::Relaxed)
-        );
+        let name = format!("callgate-test-{}-{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         // macOS hands out a temporary folder behind a symlink; tests compare resolved paths.
         let path = fs::canonicalize(env::temp_dir()).unwrap().join(name);
         fs::create_dir_all(&path).unwrap();
@@ -23,11 +19,7 @@ impl Folder {
 
     /// A path in the folder; the folder itself for "".
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        if name.is_empty() {
-            self.0.clone()
-        } else {
-            self.0.join(name)
-        }
+        if name.is_empty() { self.0.clone() } else { self.0.join(name) }
     }
 
     /// Writes a file, and makes the folders above it.

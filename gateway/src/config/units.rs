@@ -4,12 +4,8 @@ use super::complaint::Complaint;
 use std::time::Duration;
 
 /// The unit's name and its length in nanoseconds.
-const TIMES: [(&str, u64); 4] = [
-    ("h", 3_600_000_000_000),
-    ("m", 60_000_000_000),
-    ("s", 1_000_000_000),
-    ("ms", 1_000_000),
-];
+const TIMES: [(&str, u64); 4] =
+    [("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000)];
 
 /// The unit's name and its size in bytes. `kB` is the SI spelling of `KB`.
 const SIZES: [(&str, u64); 8] = [
@@ -77,9 +73,7 @@ pub(super) fn size(text: &str) -> Result<u64, Complaint> {
 /// A duration in the largest unit that divides it.
 pub(super) fn show_duration(duration: Duration) -> String {
     let nanos = duration.as_nanos();
-    let unit = TIMES
-        .iter()
-        .find(|(_, unit)| nanos > 0 && nanos.is_multiple_of(u128::from(*unit)));
+    let unit = TIMES.iter().find(|(_, unit)| nanos > 0 && nanos.is_multiple_of(u128::from(*unit)));
     match unit {
         Some((name, unit)) => format!("{}{name}", nanos / u128::from(*unit)),
         None => format!("{}ms", nanos as f64 / 1e6),
@@ -88,10 +82,7 @@ pub(super) fn show_duration(duration: Duration) -> String {
 
 /// A size in the largest binary unit that divides it.
 pub(super) fn show_size(bytes: u64) -> String {
-    let unit = SIZES
-        .iter()
-        .take(3)
-        .find(|(_, unit)| bytes > 0 && bytes.is_multiple_of(*unit));
+    let unit = SIZES.iter().take(3).find(|(_, unit)| bytes > 0 && bytes.is_multiple_of(*unit));
     match unit {
         Some((name, unit)) => format!("{}{name}", bytes / unit),
         None => format!("{bytes}B"),
@@ -99,9 +90,7 @@ pub(super) fn show_size(bytes: u64) -> String {
 }
 
 fn split(text: &str) -> (&str, &str) {
-    let end = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(text.len());
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
     (number, unit.strip_prefix(' ').unwrap_or(unit))
 }
@@ -136,19 +125,7 @@ mod tests {
         ] {
             assert_eq!(duration(text).ok(), Some(Duration::from_nanos(nanos)), "{text}");
         }
-        for text in [
-            "",
-            "s",
-            "2",
-            "-2s",
-            "1,5s",
-            "1.s",
-            ".5s",
-            "2 seconds",
-            "2S",
-            "1m30s",
-            "1..5s",
-        ] {
+        for text in ["", "s", "2", "-2s", "1,5s", "1.s", ".5s", "2 seconds", "2S", "1m30s", "1..5s"] {
             assert!(duration(text).is_err(), "{text}");
         }
     }

@@ -89,12 +89,7 @@ impl Everything {
         let large = [Type::U128, Type::I128, Type::F64, Type::Char, Type::String];
         let map = Type::Map(Box::new(Type::String), Box::new(array(Type::F32, 2)));
         schema([
-            structure([
-                Type::Tuple(small.into()),
-                Type::Tuple(large.into()),
-                Type::Ref(1),
-                map,
-            ]),
+            structure([Type::Tuple(small.into()), Type::Tuple(large.into()), Type::Ref(1), map]),
             enumeration([
                 Shape::Unit,
                 Shape::Newtype(option(Type::U32)),

@@ -4,13 +4,7 @@ use super::*;
 use crate::schema::{EnumDef, StructDef, Variant};
 
 pub(super) fn field(name: &str, ty: Type) -> Field {
-    Field {
-        name: name.into(),
-        aliases: Vec::new(),
-        doc: String::new(),
-        ty,
-        default: None,
-    }
+    Field { name: name.into(), aliases: Vec::new(), doc: String::new(), ty, default: None }
 }
 
 pub(super) fn structure(fields: impl IntoIterator<Item = Type>) -> Definition {
@@ -72,19 +66,13 @@ fn reason(definitions: impl IntoIterator<Item = Definition>, ty: &Type, bytes: &
 #[test]
 fn a_megabyte_of_ones_into_a_recursive_enum_is_refused() {
     let tree = enumeration([Shape::Unit, Shape::Newtype(Type::Ref(0))]);
-    assert_eq!(
-        reason([tree], &Type::Ref(0), &vec![1; 1_000_000]),
-        Err(Reason::TooDeep)
-    );
+    assert_eq!(reason([tree], &Type::Ref(0), &vec![1; 1_000_000]), Err(Reason::TooDeep));
 }
 
 #[test]
 fn five_bytes_that_claim_268_million_units_are_refused() {
     let bytes = [252, 0, 0, 0, 16];
-    assert_eq!(
-        reason([], &list(Type::Unit), &bytes),
-        Err(Reason::TooManyZeroSizedItems)
-    );
+    assert_eq!(reason([], &list(Type::Unit), &bytes), Err(Reason::TooManyZeroSizedItems));
 }
 
 #[test]
@@ -97,39 +85,15 @@ fn zero_sized_values_are_counted_wherever_they_are() {
     let table = [
         ("an array of 4 billion", vec![], array(Type::Unit, u32::MAX)),
         ("arrays in arrays", vec![], array(array(Type::Unit, 1000), 1000)),
-        (
-            "empty arrays in an array",
-            vec![],
-            array(array(Type::U8, 0), u32::MAX),
-        ),
+        ("empty arrays in an array", vec![], array(array(Type::U8, 0), u32::MAX)),
         ("empty tuples", vec![], array(Type::Tuple(vec![]), u32::MAX)),
-        (
-            "empty structs",
-            vec![structure([])],
-            array(Type::Ref(0), many + 1),
-        ),
-        (
-            "fields of items",
-            vec![structure([Type::Unit, Type::Unit])],
-            array(Type::Ref(0), many / 2 + 1),
-        ),
-        (
-            "fields of a tuple",
-            vec![],
-            Type::Tuple(vec![Type::Unit; many as usize + 1]),
-        ),
-        (
-            "structs that double at each of 100 levels",
-            pairs(100),
-            Type::Ref(0),
-        ),
+        ("empty structs", vec![structure([])], array(Type::Ref(0), many + 1)),
+        ("fields of items", vec![structure([Type::Unit, Type::Unit])], array(Type::Ref(0), many / 2 + 1)),
+        ("fields of a tuple", vec![], Type::Tuple(vec![Type::Unit; many as usize + 1])),
+        ("structs that double at each of 100 levels", pairs(100), Type::Ref(0)),
     ];
     for (what, definitions, ty) in table {
-        assert_eq!(
-            reason(definitions, &ty, &[]),
-            Err(Reason::TooManyZeroSizedItems),
-            "{what}"
-        );
+        assert_eq!(reason(definitions, &ty, &[]), Err(Reason::TooManyZeroSizedItems), "{what}");
     }
     // The array itself is one of them.
     for (count, verdict) in [(many - 1, Ok(())), (many, Err(Reason::TooManyZeroSizedItems))] {
@@ -142,28 +106,10 @@ fn depth_is_counted_as_json_shows_it_and_128_is_the_last() {
     let recursive = |shape: fn(Type) -> Shape| vec![enumeration([Shape::Unit, shape(Type::Ref(0))])];
     let table: [Recursion<'_>; 6] = [
         ("struct", vec![structure([option(Type::Ref(0))])], &[1], &[0], 1),
-        (
-            "list in a struct",
-            vec![structure([list(Type::Ref(0))])],
-            &[1],
-            &[0],
-            2,
-        ),
+        ("list in a struct", vec![structure([list(Type::Ref(0))])], &[1], &[0], 2),
         ("newtype variant", recursive(Shape::Newtype), &[1], &[0], 1),
-        (
-            "tuple variant",
-            recursive(|ty| Shape::Tuple(vec![ty])),
-            &[1],
-            &[0],
-            2,
-        ),
-        (
-            "struct variant",
-            recursive(|ty| Shape::Struct(vec![field("f", ty)])),
-            &[1],
-            &[0],
-            2,
-        ),
+        ("tuple variant", recursive(|ty| Shape::Tuple(vec![ty])), &[1], &[0], 2),
+        ("struct variant", recursive(|ty| Shape::Struct(vec![field("f", ty)])), &[1], &[0], 2),
         (
             "map in a struct",
             vec![structure([Type::Map(Box::new(Type::U8), Box::new(Type::Ref(0)))])],
@@ -174,18 +120,10 @@ fn depth_is_counted_as_json_shows_it_and_128_is_the_last() {
     ];
     for (what, definitions, open, end, counts) in table {
         // A struct is itself a level at the innermost end; a unit variant is none.
-        let innermost = if matches!(definitions[0], Definition::Struct(_)) {
-            counts
-        } else {
-            0
-        };
+        let innermost = if matches!(definitions[0], Definition::Struct(_)) { counts } else { 0 };
         let levels = (MAX_DEPTH - innermost) / counts;
         let bytes = |levels: usize| [open.repeat(levels), end.to_vec()].concat();
-        assert_eq!(
-            reason(definitions.clone(), &Type::Ref(0), &bytes(levels)),
-            Ok(()),
-            "{what}"
-        );
+        assert_eq!(reason(definitions.clone(), &Type::Ref(0), &bytes(levels)), Ok(()), "{what}");
         let deeper = reason(definitions, &Type::Ref(0), &bytes(levels + 1));
         assert_eq!(deeper, Err(Reason::TooDeep), "{what}");
     }
@@ -210,55 +148,13 @@ fn every_reason_has_a_message_that_brings_it() {
     let unit_enum = || vec![enumeration([Shape::Unit])];
     let nanos: &[u8] = &[0, 252, 0, 202, 154, 59];
     let table: [Case<'_>; 13] = [
-        (
-            "a bool of 2",
-            vec![],
-            Type::Bool,
-            &[2],
-            Wire(WireError::InvalidBool),
-        ),
-        (
-            "an option of 2",
-            vec![],
-            option(Type::Unit),
-            &[2],
-            Wire(WireError::InvalidBool),
-        ),
-        (
-            "a u32 where a u16 is",
-            vec![],
-            Type::U16,
-            &[252, 0, 0, 1, 0],
-            Wire(WireError::IntegerOutOfRange),
-        ),
-        (
-            "marker 255",
-            vec![],
-            Type::U128,
-            &[255],
-            Wire(WireError::IntegerOutOfRange),
-        ),
-        (
-            "half a char",
-            vec![],
-            Type::Char,
-            &[0xc3],
-            Wire(WireError::Truncated),
-        ),
-        (
-            "a surrogate",
-            vec![],
-            Type::Char,
-            &[0xed, 0xa0, 0x80],
-            Wire(WireError::InvalidUtf8),
-        ),
-        (
-            "a string of 255",
-            vec![],
-            Type::String,
-            &[1, 255],
-            Wire(WireError::InvalidUtf8),
-        ),
+        ("a bool of 2", vec![], Type::Bool, &[2], Wire(WireError::InvalidBool)),
+        ("an option of 2", vec![], option(Type::Unit), &[2], Wire(WireError::InvalidBool)),
+        ("a u32 where a u16 is", vec![], Type::U16, &[252, 0, 0, 1, 0], Wire(WireError::IntegerOutOfRange)),
+        ("marker 255", vec![], Type::U128, &[255], Wire(WireError::IntegerOutOfRange)),
+        ("half a char", vec![], Type::Char, &[0xc3], Wire(WireError::Truncated)),
+        ("a surrogate", vec![], Type::Char, &[0xed, 0xa0, 0x80], Wire(WireError::InvalidUtf8)),
+        ("a string of 255", vec![], Type::String, &[1, 255], Wire(WireError::InvalidUtf8)),
         (
             "a list of 2^63 floats",
             vec![],
@@ -267,13 +163,7 @@ fn every_reason_has_a_message_that_brings_it() {
             Wire(WireError::Truncated),
         ),
         ("variant 1 of 1", unit_enum(), Type::Ref(0), &[1], UnknownVariant),
-        (
-            "IP version 3",
-            vec![],
-            Type::IpAddr,
-            &[2, 0, 0, 0, 0],
-            UnknownVariant,
-        ),
+        ("IP version 3", vec![], Type::IpAddr, &[2, 0, 0, 0, 0], UnknownVariant),
         ("10^9 ns", vec![], Type::Duration, nanos, NanosOutOfRange),
         ("a UUID of 2 bytes", vec![], Type::Uuid, &[2, 0, 0], BadUuid),
         ("a byte more", vec![], Type::Unit, &[0], TrailingBytes),

@@ -9,19 +9,8 @@ pub(crate) fn example() -> Hello {
         schema: Fingerprint::of(b"x"),
         idempotent: true,
     };
-    let service = ServiceOffer {
-        name: "calc".into(),
-        version: "1.2".into(),
-        methods: vec![method],
-    };
-    Hello::new(
-        "shop/0.1.0",
-        Limits {
-            max_frame: 4096,
-            ..Limits::default()
-        },
-        vec![service],
-    )
+    let service = ServiceOffer { name: "calc".into(), version: "1.2".into(), methods: vec![method] };
+    Hello::new("shop/0.1.0", Limits { max_frame: 4096, ..Limits::default() }, vec![service])
 }
 
 fn encoded(hello: &Hello) -> Vec<u8> {
@@ -39,22 +28,13 @@ fn a_hello_survives_its_encoding_and_unknown_fields_are_skipped() {
 
 #[test]
 fn a_peer_without_a_common_version_is_refused() {
-    let hello = Hello {
-        versions: (2, 3),
-        ..example()
-    };
-    assert_eq!(
-        Hello::decode(&encoded(&hello)),
-        Err(ProtocolError::NoCommonVersion { min: 2, max: 3 })
-    );
+    let hello = Hello { versions: (2, 3), ..example() };
+    assert_eq!(Hello::decode(&encoded(&hello)), Err(ProtocolError::NoCommonVersion { min: 2, max: 3 }));
 }
 
 #[test]
 fn a_newer_peer_that_still_speaks_ours_is_accepted() {
-    let hello = Hello {
-        versions: (1, 9),
-        ..example()
-    };
+    let hello = Hello { versions: (1, 9), ..example() };
     assert!(Hello::decode(&encoded(&hello)).is_ok());
 }
 
@@ -82,10 +62,7 @@ fn what_is_not_said_has_its_default_and_limits_are_moved_into_their_bounds() {
     ] {
         let hello = Hello::decode(&put(&[VERSION_1, (tag, &told.to_le_bytes())])).expect("sound");
         let limits = hello.limits;
-        assert_eq!(
-            (limits.max_frame, limits.max_message, limits.max_calls),
-            understood
-        );
+        assert_eq!((limits.max_frame, limits.max_message, limits.max_calls), understood);
     }
 }
 
@@ -99,13 +76,7 @@ fn a_method_with_a_flag_that_must_be_understood_and_is_not_is_not_offered() {
             (METHOD_FLAGS, &[flags]),
         ])
     };
-    for (flags, offered) in [
-        (0x00, true),
-        (0xf1, true),
-        (0x02, false),
-        (0x05, false),
-        (0x08, false),
-    ] {
+    for (flags, offered) in [(0x00, true), (0xf1, true), (0x02, false), (0x05, false), (0x08, false)] {
         let service = put(&[(SERVICE_NAME, b"calc"), (SERVICE_METHOD, &method(flags))]);
         let hello = Hello::decode(&put(&[VERSION_1, (SERVICE, &service)])).expect("sound");
         let methods = &hello.services[0].methods;
@@ -124,22 +95,12 @@ fn an_offer_without_its_essentials_is_refused() {
         ("a nameless service", put(&[(SERVICE_VERSION, b"1")])),
         ("a nameless method", in_service(&put(&[id, schema]))),
         ("a method without a Call ID", in_service(&put(&[name, schema]))),
-        (
-            "Call ID 0",
-            in_service(&put(&[name, (METHOD_CALL_ID, &[0; 4]), schema])),
-        ),
+        ("Call ID 0", in_service(&put(&[name, (METHOD_CALL_ID, &[0; 4]), schema]))),
         ("a method without a schema", in_service(&put(&[name, id]))),
-        (
-            "half a fingerprint",
-            in_service(&put(&[name, id, (METHOD_SCHEMA, &[0; 8])])),
-        ),
+        ("half a fingerprint", in_service(&put(&[name, id, (METHOD_SCHEMA, &[0; 8])]))),
         ("half a field", vec![SERVICE_NAME, 9, b'c']),
     ] {
         let refused = Hello::decode(&put(&[VERSION_1, (SERVICE, &service)]));
-        assert_eq!(
-            refused,
-            Err(ProtocolError::Malformed(WireError::Truncated)),
-            "{what}"
-        );
+        assert_eq!(refused, Err(ProtocolError::Malformed(WireError::Truncated)), "{what}");
     }
 }

@@ -35,11 +35,7 @@ pub(super) enum Progress {
 
 impl Assembly {
     pub(super) fn new(limits: Limits) -> Assembly {
-        Assembly {
-            limits,
-            messages: HashMap::new(),
-            bytes: 0,
-        }
+        Assembly { limits, messages: HashMap::new(), bytes: 0 }
     }
 
     /// Whether a message of that call is under way. Asked for every reply: it is quick while there is none at all.

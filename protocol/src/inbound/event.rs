@@ -67,20 +67,12 @@ pub(super) fn message(kind: u8, flags: u8, number: u32, body: &[u8]) -> Result<E
     Ok(match kind {
         kind::CALL => {
             let (head, payload) = CallHead::decode(body, flags & flag::METADATA != 0)?;
-            Event::Call {
-                number,
-                head,
-                payload,
-            }
+            Event::Call { number, head, payload }
         }
-        kind::REPLY => Event::Reply {
-            number,
-            payload: body,
-        },
-        kind::FAILURE => Event::Failure {
-            number,
-            status: Status::decode(body, flags & flag::NOT_EXECUTED != 0)?,
-        },
+        kind::REPLY => Event::Reply { number, payload: body },
+        kind::FAILURE => {
+            Event::Failure { number, status: Status::decode(body, flags & flag::NOT_EXECUTED != 0)? }
+        }
         other => return Err(ProtocolError::UnexpectedFrame(other)),
     })
 }

@@ -9,13 +9,7 @@ const MORE: u8 = flag::MORE;
 
 fn reply(call: u32, body: &[u8]) -> String {
     let payload = body;
-    format!(
-        "{:?}",
-        Event::Reply {
-            number: call,
-            payload
-        }
-    )
+    format!("{:?}", Event::Reply { number: call, payload })
 }
 
 fn too_large(number: u32) -> String {
@@ -96,10 +90,7 @@ fn head_and_metadata_may_be_cut_anywhere() {
 
 #[test]
 fn a_message_of_exactly_the_limit_arrives_and_a_byte_more_is_refused_once() {
-    let limits = Limits {
-        max_message: 2000,
-        ..Limits::default()
-    };
+    let limits = Limits { max_message: 2000, ..Limits::default() };
     for (size, fits) in [(2000, true), (2001, false)] {
         let body = vec![1; size];
         let expected = if fits { reply(1, &body) } else { too_large(1) };
@@ -139,10 +130,7 @@ fn all_messages_together_are_bounded() {
 
 #[test]
 fn no_more_messages_are_under_way_than_calls_may_be() {
-    let limits = Limits {
-        max_calls: 3,
-        ..Limits::default()
-    };
+    let limits = Limits { max_calls: 3, ..Limits::default() };
     let mut inbound = open(Role::Connector, limits);
     for call in 1..=3 {
         assert!(begin(&mut inbound, call).is_empty());
@@ -159,9 +147,7 @@ fn the_memory_of_a_message_goes_with_the_next_look() {
     let mut inbound = open(Role::Connector, Limits::default());
     begin(&mut inbound, 1);
     fill(&mut inbound, 1, 1_000_000);
-    let (_, event) = inbound
-        .next(&[0, 0, 0, 0, kind::DATA, 0, 1, 0, 0, 0])
-        .expect("sound");
+    let (_, event) = inbound.next(&[0, 0, 0, 0, kind::DATA, 0, 1, 0, 0, 0]).expect("sound");
     assert!(matches!(event, Some(Event::Reply { payload, .. }) if payload.len() == 1_000_000));
     assert_eq!(inbound.next(&[]), Ok((0, None)));
     assert_eq!(inbound.assembled.capacity(), 0);
@@ -176,10 +162,7 @@ fn what_is_forgotten_cancelled_or_failed_is_gone_and_its_rest_is_skipped() {
     };
     let fail: fn(&mut Inbound) = |inbound| {
         let events = feed(inbound, &frame(kind::FAILURE, 0, 1, &[1]));
-        assert!(
-            matches!(&events.as_deref(), Ok([one]) if one.starts_with("Failure")),
-            "{events:?}"
-        );
+        assert!(matches!(&events.as_deref(), Ok([one]) if one.starts_with("Failure")), "{events:?}");
     };
     let table = [
         ("forget", forget, Role::Acceptor, kind::CALL),
@@ -196,10 +179,6 @@ fn what_is_forgotten_cancelled_or_failed_is_gone_and_its_rest_is_skipped() {
         assert_eq!(inbound.assembly.held(), (0, 0), "{what}");
         assert!(!inbound.is_assembling(1));
         assert!(fill(&mut inbound, 1, 100_000).is_empty(), "{what}");
-        assert_eq!(
-            feed(&mut inbound, &frame(kind::DATA, 0, 1, b"")),
-            Ok(Vec::new()),
-            "{what}"
-        );
+        assert_eq!(feed(&mut inbound, &frame(kind::DATA, 0, 1, b"")), Ok(Vec::new()), "{what}");
     }
 }

@@ -11,156 +11,44 @@ fn every_protocol_error_has_bytes_that_bring_it() {
     use ProtocolError::*;
     let version = |min: u16, max: u16| {
         let range = [min.to_le_bytes(), max.to_le_bytes()].concat();
-        [
-            &MAGIC[..],
-            &frame(kind::HELLO, 0, 0, &[&[1, 4], &range[..]].concat()),
-        ]
-        .concat()
+        [&MAGIC[..], &frame(kind::HELLO, 0, 0, &[&[1, 4], &range[..]].concat())].concat()
     };
     let begun = |kind, call| frame(kind, flag::MORE, call, b"");
-    let long = Header {
-        length: MAX_FRAME + 1,
-        kind: kind::CALL,
-        flags: 0,
-        call: 1,
-    }
-    .encode()
-    .to_vec();
+    let long = Header { length: MAX_FRAME + 1, kind: kind::CALL, flags: 0, call: 1 }.encode().to_vec();
     let call = |number| frame(kind::CALL, 0, number, &[1, 0, 0, 0, 0, 0, 0, 0]);
     let after = |bytes: Vec<u8>| [hello(), bytes].concat();
     let (a, c) = (Role::Acceptor, Role::Connector);
     let truncated = || Malformed(WireError::Truncated);
     let wrong_schema = frame(kind::SCHEMA, 0, 0, &[7; 17]);
     let table = [
-        (
-            "HTTP",
-            a,
-            b"GET / HTTP/1.1".to_vec(),
-            BadMagic(*b"G\0\0\0\0\0\0\0"),
-        ),
-        (
-            "only later versions",
-            a,
-            version(2, 4),
-            NoCommonVersion { min: 2, max: 4 },
-        ),
-        (
-            "a range the wrong way round",
-            a,
-            version(VERSION + 1, VERSION),
-            NoCommonVersion { min: 2, max: 1 },
-        ),
-        (
-            "no HELLO",
-            a,
-            [&MAGIC[..], &frame(kind::PING, 0, 0, &[0; 8])].concat(),
-            HelloMissing,
-        ),
-        (
-            "something skippable before HELLO",
-            a,
-            [&MAGIC[..], &frame(0x80, 0, 0, b"")].concat(),
-            HelloMissing,
-        ),
+        ("HTTP", a, b"GET / HTTP/1.1".to_vec(), BadMagic(*b"G\0\0\0\0\0\0\0")),
+        ("only later versions", a, version(2, 4), NoCommonVersion { min: 2, max: 4 }),
+        ("a range the wrong way round", a, version(VERSION + 1, VERSION), NoCommonVersion { min: 2, max: 1 }),
+        ("no HELLO", a, [&MAGIC[..], &frame(kind::PING, 0, 0, &[0; 8])].concat(), HelloMissing),
+        ("something skippable before HELLO", a, [&MAGIC[..], &frame(0x80, 0, 0, b"")].concat(), HelloMissing),
         ("a second HELLO", a, after(hello()[8..].to_vec()), HelloRepeated),
-        (
-            "a HELLO without versions",
-            a,
-            [&MAGIC[..], &frame(kind::HELLO, 0, 0, b"")].concat(),
-            truncated(),
-        ),
-        (
-            "a body too long",
-            a,
-            after(long),
-            FrameTooLarge {
-                kind: kind::CALL,
-                length: MAX_FRAME + 1,
-            },
-        ),
-        (
-            "a reply to who is called",
-            a,
-            after(frame(kind::REPLY, 0, 1, b"")),
-            UnexpectedFrame(kind::REPLY),
-        ),
-        (
-            "a schema to who is called",
-            a,
-            after(wrong_schema.clone()),
-            UnexpectedFrame(kind::SCHEMA),
-        ),
-        (
-            "a call to the caller",
-            c,
-            after(call(1)),
-            UnexpectedFrame(kind::CALL),
-        ),
-        (
-            "a cancel to the caller",
-            c,
-            after(frame(kind::CANCEL, 0, 1, b"")),
-            UnexpectedFrame(kind::CANCEL),
-        ),
-        (
-            "an item",
-            a,
-            after(frame(kind::ITEM, 0, 1, b"")),
-            UnexpectedFrame(kind::ITEM),
-        ),
-        (
-            "an end",
-            c,
-            after(frame(kind::END, 0, 1, b"")),
-            UnexpectedFrame(kind::END),
-        ),
-        (
-            "credit",
-            c,
-            after(frame(kind::CREDIT, 0, 1, b"")),
-            UnexpectedFrame(kind::CREDIT),
-        ),
-        (
-            "an unknown kind",
-            c,
-            after(frame(0x7f, 0, 0, b"")),
-            UnexpectedFrame(0x7f),
-        ),
+        ("a HELLO without versions", a, [&MAGIC[..], &frame(kind::HELLO, 0, 0, b"")].concat(), truncated()),
+        ("a body too long", a, after(long), FrameTooLarge { kind: kind::CALL, length: MAX_FRAME + 1 }),
+        ("a reply to who is called", a, after(frame(kind::REPLY, 0, 1, b"")), UnexpectedFrame(kind::REPLY)),
+        ("a schema to who is called", a, after(wrong_schema.clone()), UnexpectedFrame(kind::SCHEMA)),
+        ("a call to the caller", c, after(call(1)), UnexpectedFrame(kind::CALL)),
+        ("a cancel to the caller", c, after(frame(kind::CANCEL, 0, 1, b"")), UnexpectedFrame(kind::CANCEL)),
+        ("an item", a, after(frame(kind::ITEM, 0, 1, b"")), UnexpectedFrame(kind::ITEM)),
+        ("an end", c, after(frame(kind::END, 0, 1, b"")), UnexpectedFrame(kind::END)),
+        ("credit", c, after(frame(kind::CREDIT, 0, 1, b"")), UnexpectedFrame(kind::CREDIT)),
+        ("an unknown kind", c, after(frame(0x7f, 0, 0, b"")), UnexpectedFrame(0x7f)),
         (
             "an unknown flag",
             a,
             after(frame(kind::CALL, 8, 1, b"")),
-            UnknownFlag {
-                kind: kind::CALL,
-                flags: 8,
-            },
+            UnknownFlag { kind: kind::CALL, flags: 8 },
         ),
         ("call 0", a, after(call(0)), BadCallNumber(0)),
-        (
-            "reply 0",
-            c,
-            after(frame(kind::REPLY, 0, 0, b"")),
-            BadCallNumber(0),
-        ),
-        (
-            "cancel 0",
-            a,
-            after(frame(kind::CANCEL, 0, 0, b"")),
-            BadCallNumber(0),
-        ),
+        ("reply 0", c, after(frame(kind::REPLY, 0, 0, b"")), BadCallNumber(0)),
+        ("cancel 0", a, after(frame(kind::CANCEL, 0, 0, b"")), BadCallNumber(0)),
         ("data 0", a, after(frame(kind::DATA, 0, 0, b"")), BadCallNumber(0)),
-        (
-            "a call's number again",
-            a,
-            after([call(5), call(5)].concat()),
-            BadCallNumber(5),
-        ),
-        (
-            "a call's number, lower",
-            a,
-            after([call(5), call(4)].concat()),
-            BadCallNumber(4),
-        ),
+        ("a call's number again", a, after([call(5), call(5)].concat()), BadCallNumber(5)),
+        ("a call's number, lower", a, after([call(5), call(4)].concat()), BadCallNumber(4)),
         (
             "the last number again",
             a,
@@ -173,42 +61,17 @@ fn every_protocol_error_has_bytes_that_bring_it() {
             after([begun(kind::REPLY, 3), begun(kind::REPLY, 3)].concat()),
             BadCallNumber(3),
         ),
-        (
-            "a call without a Call ID",
-            a,
-            after(frame(kind::CALL, 0, 1, &[0, 0, 0])),
-            truncated(),
-        ),
-        (
-            "Call ID 0",
-            a,
-            after(frame(kind::CALL, 0, 1, &[0; 8])),
-            Malformed(WireError::IntegerOutOfRange),
-        ),
+        ("a call without a Call ID", a, after(frame(kind::CALL, 0, 1, &[0, 0, 0])), truncated()),
+        ("Call ID 0", a, after(frame(kind::CALL, 0, 1, &[0; 8])), Malformed(WireError::IntegerOutOfRange)),
         (
             "metadata of 16 KB and one",
             a,
             after(frame(kind::CALL, 2, 1, &[1, 0, 0, 0, 0, 0, 0, 0, 1, 64])),
             Malformed(WireError::IntegerOutOfRange),
         ),
-        (
-            "a failure without a code",
-            c,
-            after(frame(kind::FAILURE, 0, 1, b"")),
-            truncated(),
-        ),
-        (
-            "a short PING",
-            a,
-            after(frame(kind::PING, 0, 0, &[0; 7])),
-            truncated(),
-        ),
-        (
-            "a schema of another fingerprint",
-            c,
-            after(wrong_schema),
-            BadSchema(SchemaError::WrongFingerprint),
-        ),
+        ("a failure without a code", c, after(frame(kind::FAILURE, 0, 1, b"")), truncated()),
+        ("a short PING", a, after(frame(kind::PING, 0, 0, &[0; 7])), truncated()),
+        ("a schema of another fingerprint", c, after(wrong_schema), BadSchema(SchemaError::WrongFingerprint)),
     ];
     for (what, role, bytes, expected) in table {
         let mut inbound = Inbound::new(role, Limits::default());
@@ -234,15 +97,7 @@ fn every_protocol_error_has_bytes_that_bring_it() {
 
 #[test]
 fn what_must_be_refused_is_refused_by_its_header() {
-    let header = |kind, flags, call, length| {
-        Header {
-            length,
-            kind,
-            flags,
-            call,
-        }
-        .encode()
-    };
+    let header = |kind, flags, call, length| Header { length, kind, flags, call }.encode();
     for (role, header) in [
         (Role::Acceptor, header(kind::SCHEMA, 0, 0, 1_000_000)),
         (Role::Connector, header(kind::ITEM, 0, 1, 60_000)),

@@ -12,12 +12,7 @@ use std::convert::Infallible;
 
 /// A frame's bytes, well-formed or not.
 pub(super) fn frame(kind: u8, flags: u8, call: u32, body: &[u8]) -> Vec<u8> {
-    let header = Header {
-        length: body.len() as u32,
-        kind,
-        flags,
-        call,
-    };
+    let header = Header { length: body.len() as u32, kind, flags, call };
     [&header.encode()[..], body].concat()
 }
 
@@ -32,9 +27,7 @@ pub(super) fn hello() -> Vec<u8> {
             idempotent: true,
         }],
     };
-    Outbound::new(&Hello::new("peer", Limits::default(), vec![service]))
-        .chunk()
-        .to_vec()
+    Outbound::new(&Hello::new("peer", Limits::default(), vec![service])).chunk().to_vec()
 }
 
 /// A connection on which the peer has said HELLO.
@@ -77,8 +70,7 @@ fn conversation(role: Role) -> Vec<u8> {
         Role::Acceptor => {
             out.schema_request(Fingerprint([9; 16]));
             out.call(1, &head, payload).unwrap_or_else(|e| match e {});
-            out.call(2, &head, |_| Ok::<(), Infallible>(()))
-                .unwrap_or_else(|e| match e {});
+            out.call(2, &head, |_| Ok::<(), Infallible>(())).unwrap_or_else(|e| match e {});
             out.cancel(2);
         }
         Role::Connector => {
@@ -168,19 +160,12 @@ fn a_later_version_may_add_kinds_flags_and_bytes_that_are_skipped() {
         frame(kind::CANCEL, 0x10, 4, b"and why"),
     ];
     let events = feed(&mut inbound, &bytes.concat()).expect("skippable");
-    assert_eq!(
-        events,
-        ["Ping([49, 50, 51, 52, 53, 54, 55, 56])", "Cancel { number: 4 }"]
-    );
+    assert_eq!(events, ["Ping([49, 50, 51, 52, 53, 54, 55, 56])", "Cancel { number: 4 }"]);
 }
 
 #[test]
 fn limits_out_of_bounds_mean_the_nearest_to_both_sides() {
-    let told = Limits {
-        max_frame: 1,
-        max_message: u32::MAX,
-        max_calls: 0,
-    };
+    let told = Limits { max_frame: 1, max_message: u32::MAX, max_calls: 0 };
     let bytes = Outbound::new(&Hello::new("", told, Vec::new())).chunk().to_vec();
     let mut peer = Inbound::new(Role::Acceptor, Limits::default());
     let (magic, _) = peer.next(&bytes).expect("magic");

@@ -12,11 +12,8 @@ fn connection() -> (Outbound, Inbound) {
 }
 
 fn call(outbound: &mut Outbound, number: u32, payload: &[u8]) {
-    let head = CallHead {
-        call_id: CallId::of("s", "m"),
-        timeout_ms: Some(1000),
-        metadata: Metadata::default(),
-    };
+    let head =
+        CallHead { call_id: CallId::of("s", "m"), timeout_ms: Some(1000), metadata: Metadata::default() };
     let written = outbound.call(number, &head, |out| {
         out.extend_from_slice(payload);
         Ok::<(), Infallible>(())
@@ -57,10 +54,7 @@ fn a_small_call_does_not_wait_for_a_large_one() {
     call(&mut outbound, 1, &vec![1; 1_000_000]);
     call(&mut outbound, 2, &vec![2; 300_000]);
     call(&mut outbound, 3, b"small");
-    assert_eq!(
-        deliver(&mut outbound, &mut inbound),
-        [(3, 5), (2, 300_000), (1, 1_000_000)]
-    );
+    assert_eq!(deliver(&mut outbound, &mut inbound), [(3, 5), (2, 300_000), (1, 1_000_000)]);
 }
 
 #[test]
@@ -77,11 +71,7 @@ fn a_cancelled_message_is_not_sent_further_and_frees_its_place() {
 fn a_payload_that_fails_leaves_nothing_behind() {
     let (mut outbound, _) = connection();
     let before = outbound.backlog();
-    let head = CallHead {
-        call_id: CallId::of("s", "m"),
-        timeout_ms: None,
-        metadata: Metadata::default(),
-    };
+    let head = CallHead { call_id: CallId::of("s", "m"), timeout_ms: None, metadata: Metadata::default() };
     let failed = outbound.call(1, &head, |out| {
         out.extend_from_slice(b"half");
         Err("no")
@@ -111,11 +101,7 @@ fn an_answer_that_began_is_given_up_by_a_failure() {
     outbound.reply_with(7, vec![0; 1_000_000]);
     assert!(outbound.abandon(7) && !outbound.abandon(7));
     outbound.failure(7, &Status::cancelled("the caller gave up"));
-    let sent = [
-        (kind::HELLO, 0, 0),
-        (kind::REPLY, flag::MORE, 7),
-        (kind::FAILURE, 0, 7),
-    ];
+    let sent = [(kind::HELLO, 0, 0), (kind::REPLY, flag::MORE, 7), (kind::FAILURE, 0, 7)];
     assert_eq!(frames(&mut outbound), sent);
     assert_eq!(outbound.backlog(), 0);
 }
@@ -190,21 +176,13 @@ fn what_was_written_is_not_kept_though_the_buffer_never_runs_empty() {
         outbound.advance(all_but_one);
     }
     assert_eq!(outbound.backlog(), 1);
-    assert!(
-        outbound.ready.capacity() <= 4 * KEEP_CAPACITY,
-        "{}",
-        outbound.ready.capacity()
-    );
+    assert!(outbound.ready.capacity() <= 4 * KEEP_CAPACITY, "{}", outbound.ready.capacity());
 }
 
 #[test]
 fn no_time_left_is_not_no_deadline() {
     let (mut outbound, mut inbound) = connection();
-    let head = CallHead {
-        call_id: CallId::of("s", "m"),
-        timeout_ms: Some(0),
-        metadata: Metadata::default(),
-    };
+    let head = CallHead { call_id: CallId::of("s", "m"), timeout_ms: Some(0), metadata: Metadata::default() };
     let queued = outbound.call(1, &head, |_| Ok::<(), Infallible>(()));
     assert_eq!(queued, Ok(0));
     let bytes = outbound.chunk().to_vec();

@@ -83,10 +83,7 @@ impl Source<'_> {
 }
 
 pub(super) fn method(bytes: &[u8]) -> Result<MethodSchema> {
-    let mut source = Source {
-        reader: Reader::new(bytes),
-        parts: MAX_SCHEMA_PARTS,
-    };
+    let mut source = Source { reader: Reader::new(bytes), parts: MAX_SCHEMA_PARTS };
     match source.reader.u8()? {
         FORMAT => {}
         other => return Err(SchemaError::UnknownFormat(other)),
@@ -128,11 +125,7 @@ fn field(source: &mut Source<'_>) -> Result<Field> {
         aliases: all(source, alias)?,
         doc: string(source)?,
         ty: ty(source, 0)?,
-        default: if source.reader.bool()? {
-            Some(source.reader.bytes()?.to_vec())
-        } else {
-            None
-        },
+        default: if source.reader.bool()? { Some(source.reader.bytes()?.to_vec()) } else { None },
     })
 }
 

@@ -16,10 +16,7 @@ fn counts_and_lengths_that_claim_too_much_are_refused() {
         let mut doc = vec![1];
         put_varint(&mut doc, claim);
         for bytes in [definitions, tuple, doc] {
-            assert_eq!(
-                MethodSchema::decode(&bytes),
-                Err(SchemaError::Wire(WireError::Truncated))
-            );
+            assert_eq!(MethodSchema::decode(&bytes), Err(SchemaError::Wire(WireError::Truncated)));
         }
     }
 }
@@ -37,10 +34,10 @@ fn schemas_made_to_be_expensive_are_refused_soon() {
         .collect();
     doubling.push(structure(vec![field("u", Type::Unit)]));
     let with_default = |ty: Type, count: usize| {
-        let fields = names.iter().take(count).map(|name| Field {
-            default: Some(Vec::new()),
-            ..field(name, ty.clone())
-        });
+        let fields = names
+            .iter()
+            .take(count)
+            .map(|name| Field { default: Some(Vec::new()), ..field(name, ty.clone()) });
         structure(fields.collect())
     };
     let mut hour = doubling.clone();
@@ -62,11 +59,7 @@ fn schemas_made_to_be_expensive_are_refused_soon() {
             schema(vec![structure(vec![field("f", keyed)]), enumeration(variants)]),
             None,
         ),
-        (
-            "a default that doubles 100 times",
-            schema(hour),
-            Some(SchemaError::BadDefault("0".into())),
-        ),
+        ("a default that doubles 100 times", schema(hour), Some(SchemaError::BadDefault("0".into()))),
         (
             "thousands of such defaults",
             schema(vec![with_default(array, 20_000)]),
@@ -77,11 +70,7 @@ fn schemas_made_to_be_expensive_are_refused_soon() {
         let bytes = schema.encode();
         let begun = Instant::now();
         let verdict = MethodSchema::decode(&bytes).err();
-        assert!(
-            begun.elapsed() < Duration::from_secs(10),
-            "{what}: {:?}",
-            begun.elapsed()
-        );
+        assert!(begun.elapsed() < Duration::from_secs(10), "{what}: {:?}", begun.elapsed());
         assert_eq!(verdict, expected, "{what}");
     }
 }
@@ -91,8 +80,5 @@ fn a_long_schema_of_few_parts_is_accepted() {
     let mut bytes = vec![1];
     put_bytes(&mut bytes, &vec![b'd'; 900_000]);
     bytes.extend([37, 0, 0, 1, 48, 0, 0, 0]);
-    assert_eq!(
-        MethodSchema::decode(&bytes).map(|schema| schema.doc.len()),
-        Ok(900_000)
-    );
+    assert_eq!(MethodSchema::decode(&bytes).map(|schema| schema.doc.len()), Ok(900_000));
 }

@@ -6,21 +6,11 @@ use crate::wire::WireError;
 use proptest::prelude::*;
 
 pub(super) fn field(name: &str, ty: Type) -> Field {
-    Field {
-        name: name.into(),
-        aliases: Vec::new(),
-        doc: String::new(),
-        ty,
-        default: None,
-    }
+    Field { name: name.into(), aliases: Vec::new(), doc: String::new(), ty, default: None }
 }
 
 pub(super) fn structure(fields: Vec<Field>) -> Definition {
-    Definition::Struct(StructDef {
-        name: "S".into(),
-        doc: String::new(),
-        fields,
-    })
+    Definition::Struct(StructDef { name: "S".into(), doc: String::new(), fields })
 }
 
 pub(super) fn enumeration(variants: Vec<(&str, Shape)>) -> Definition {
@@ -30,20 +20,11 @@ pub(super) fn enumeration(variants: Vec<(&str, Shape)>) -> Definition {
         doc: String::new(),
         shape,
     });
-    Definition::Enum(EnumDef {
-        name: "E".into(),
-        doc: String::new(),
-        variants: variants.collect(),
-    })
+    Definition::Enum(EnumDef { name: "E".into(), doc: String::new(), variants: variants.collect() })
 }
 
 pub(super) fn schema(definitions: Vec<Definition>) -> MethodSchema {
-    MethodSchema {
-        doc: String::new(),
-        request: Type::Ref(0),
-        response: Type::Unit,
-        definitions,
-    }
+    MethodSchema { doc: String::new(), request: Type::Ref(0), response: Type::Unit, definitions }
 }
 
 pub(super) fn one_field(ty: Type) -> MethodSchema {
@@ -108,16 +89,10 @@ fn the_fingerprint_of_a_schema_stands_still() {
         response: Type::Option(Box::new(Type::F64)),
         definitions: vec![
             structure(vec![field("kind", Type::Ref(1)), amount]),
-            enumeration(vec![
-                ("Spot", Shape::Unit),
-                ("At", Shape::Newtype(Type::Timestamp)),
-            ]),
+            enumeration(vec![("Spot", Shape::Unit), ("At", Shape::Newtype(Type::Timestamp))]),
         ],
     };
-    assert_eq!(
-        Fingerprint::of(&schema.encode()).to_string(),
-        "bd0ac5c9d947f714d3bd6f898720e1c0"
-    );
+    assert_eq!(Fingerprint::of(&schema.encode()).to_string(), "bd0ac5c9d947f714d3bd6f898720e1c0");
     let mut renamed = schema.clone();
     renamed.doc.clear();
     assert_ne!(renamed.encode(), schema.encode());
@@ -142,50 +117,24 @@ fn every_schema_error_has_a_schema_that_brings_it() {
     asks_for_enum.response = Type::Ref(0);
     let table = [
         ("a dangling response", answers, DanglingRef(1)),
-        (
-            "a dangling field",
-            one_field(Type::List(Box::new(Type::Ref(9)))),
-            DanglingRef(9),
-        ),
+        ("a dangling field", one_field(Type::List(Box::new(Type::Ref(9)))), DanglingRef(9)),
         (
             "a dangling variant",
-            schema(vec![
-                structure(vec![]),
-                enumeration(vec![("V", Shape::Tuple(vec![Type::Ref(2)]))]),
-            ]),
+            schema(vec![structure(vec![]), enumeration(vec![("V", Shape::Tuple(vec![Type::Ref(2)]))])]),
             DanglingRef(2),
         ),
         ("a request of no struct", asks_for_unit, RequestIsNoStruct),
         ("a request of an enum", asks_for_enum, RequestIsNoStruct),
         ("no definitions", schema(vec![]), DanglingRef(0)),
-        (
-            "a field twice",
-            schema(vec![structure(twice("a", "a"))]),
-            DuplicateName("a".into()),
-        ),
-        (
-            "an alias of another field",
-            schema(vec![structure(aliased)]),
-            DuplicateName("a".into()),
-        ),
+        ("a field twice", schema(vec![structure(twice("a", "a"))]), DuplicateName("a".into())),
+        ("an alias of another field", schema(vec![structure(aliased)]), DuplicateName("a".into())),
         (
             "a variant twice",
-            schema(vec![
-                structure(vec![]),
-                enumeration(vec![("V", Shape::Unit), ("V", Shape::Unit)]),
-            ]),
+            schema(vec![structure(vec![]), enumeration(vec![("V", Shape::Unit), ("V", Shape::Unit)])]),
             DuplicateName("V".into()),
         ),
-        (
-            "a variant's field twice",
-            schema(in_variant(twice("x", "x"))),
-            DuplicateName("x".into()),
-        ),
-        (
-            "a list as a key",
-            one_field(map(Type::List(Box::new(Type::U8)))),
-            BadMapKey,
-        ),
+        ("a variant's field twice", schema(in_variant(twice("x", "x"))), DuplicateName("x".into())),
+        ("a list as a key", one_field(map(Type::List(Box::new(Type::U8)))), BadMapKey),
         ("a float as a key", one_field(map(Type::F64)), BadMapKey),
         ("a struct as a key", one_field(map(Type::Ref(0))), BadMapKey),
         (
@@ -193,11 +142,7 @@ fn every_schema_error_has_a_schema_that_brings_it() {
             schema(vec![structure(vec![defaulted.clone()])]),
             BadDefault("f".into()),
         ),
-        (
-            "such a default in a variant",
-            schema(in_variant(vec![defaulted])),
-            BadDefault("f".into()),
-        ),
+        ("such a default in a variant", schema(in_variant(vec![defaulted])), BadDefault("f".into())),
         ("33 options", one_field(deep(33)), TooDeep),
         ("a thousand options", one_field(deep(1000)), TooDeep),
     ];
@@ -212,21 +157,13 @@ fn every_schema_error_has_a_schema_that_brings_it() {
         ("an unknown type", &[1, 0, 24], UnknownTag(24)),
         ("a shape as a type", &[1, 0, 48], UnknownTag(48)),
         ("an unknown definition", &[1, 0, 37, 0, 0, 1, 50], UnknownTag(50)),
-        (
-            "an unknown shape",
-            &[1, 0, 37, 0, 0, 1, 49, 0, 0, 1, 0, 0, 0, 4],
-            UnknownTag(4),
-        ),
+        ("an unknown shape", &[1, 0, 37, 0, 0, 1, 49, 0, 0, 1, 0, 0, 0, 4], UnknownTag(4)),
         (
             "a default flag of 2",
             &[1, 0, 37, 0, 0, 1, 48, 0, 0, 1, 0, 0, 0, 1, 2],
             Wire(WireError::InvalidBool),
         ),
-        (
-            "a name that is not UTF-8",
-            &[1, 1, 255],
-            Wire(WireError::InvalidUtf8),
-        ),
+        ("a name that is not UTF-8", &[1, 1, 255], Wire(WireError::InvalidUtf8)),
     ];
     for (what, bytes, expected) in bytes {
         assert_eq!(MethodSchema::decode(bytes), Err(expected), "{what}");
@@ -237,28 +174,17 @@ fn every_schema_error_has_a_schema_that_brings_it() {
 fn map_keys_are_what_json_can_write_as_a_key() {
     let units = || vec![("A", Shape::Unit), ("B", Shape::Unit)];
     for (variants, fits) in [(units(), true), (vec![("A", Shape::Newtype(Type::U8))], false)] {
-        let schema = schema(vec![
-            structure(vec![field("m", map(Type::Ref(1)))]),
-            enumeration(variants),
-        ]);
-        assert_eq!(
-            decoded(&schema),
-            if fits { Ok(()) } else { Err(SchemaError::BadMapKey) }
-        );
+        let schema = schema(vec![structure(vec![field("m", map(Type::Ref(1)))]), enumeration(variants)]);
+        assert_eq!(decoded(&schema), if fits { Ok(()) } else { Err(SchemaError::BadMapKey) });
         assert_eq!(schema.is_map_key(&Type::Ref(1)), fits);
     }
     use Type::*;
-    let keys = [
-        Bool, U8, U16, U32, U64, U128, I8, I16, I32, I64, I128, Char, String, Uuid, Timestamp, Duration,
-    ];
+    let keys =
+        [Bool, U8, U16, U32, U64, U128, I8, I16, I32, I64, I128, Char, String, Uuid, Timestamp, Duration];
     for key in keys.into_iter().chain([IpAddr, Ipv4Addr, Ipv6Addr]) {
         assert_eq!(decoded(&one_field(map(key.clone()))), Ok(()), "{key:?}");
     }
     for key in [Unit, F32, F64, Bytes, Json, Option(Box::new(U8)), Tuple(vec![])] {
-        assert_eq!(
-            decoded(&one_field(map(key.clone()))),
-            Err(SchemaError::BadMapKey),
-            "{key:?}"
-        );
+        assert_eq!(decoded(&one_field(map(key.clone()))), Err(SchemaError::BadMapKey), "{key:?}");
     }
 }

@@ -10,10 +10,7 @@ type Result = std::result::Result<(), SchemaError>;
 pub(super) fn all(schema: &MethodSchema) -> Result {
     // Which definitions are enums of units is found once: asked anew for every map, a large enum would cost its size
     // each time.
-    let types = Types {
-        schema,
-        of_units: schema.definitions.iter().map(Definition::is_of_units).collect(),
-    };
+    let types = Types { schema, of_units: schema.definitions.iter().map(Definition::is_of_units).collect() };
     types.check(&schema.request)?;
     types.check(&schema.response)?;
     if schema.request_struct().is_none() {

@@ -65,11 +65,7 @@ fn entry(
     Entry {
         name,
         description,
-        to: if to == Role::Acceptor {
-            "acceptor"
-        } else {
-            "connector"
-        },
+        to: if to == Role::Acceptor { "acceptor" } else { "connector" },
         frames: headers(&bytes),
         says: understood(to, &bytes),
         hex: hex(&bytes),
@@ -93,9 +89,7 @@ fn headers(mut bytes: &[u8]) -> Vec<HeaderFields> {
 /// What the receiver makes of the bytes, after a HELLO.
 fn understood(role: Role, bytes: &[u8]) -> Vec<Value> {
     let mut inbound = Inbound::new(role, Limits::default());
-    let mut all = Outbound::new(&Hello::new("", Limits::default(), Vec::new()))
-        .chunk()
-        .to_vec();
+    let mut all = Outbound::new(&Hello::new("", Limits::default(), Vec::new())).chunk().to_vec();
     all.extend_from_slice(bytes);
     let (mut at, mut says) = (0, Vec::new());
     while at < all.len() {
@@ -117,16 +111,9 @@ fn describe(event: Event<'_>) -> Option<Value> {
         Event::Ping(token) => json!({"ping": hex(&token)}),
         Event::Pong(token) => json!({"pong": hex(&token)}),
         Event::GoAway { last_call, reason } => json!({"go_away": {"last_call": last_call, "reason": reason}}),
-        Event::Call {
-            number,
-            head,
-            payload,
-        } => {
-            let metadata: Vec<_> = head
-                .metadata
-                .iter()
-                .map(|(name, value)| json!([name, hex(value)]))
-                .collect();
+        Event::Call { number, head, payload } => {
+            let metadata: Vec<_> =
+                head.metadata.iter().map(|(name, value)| json!([name, hex(value)])).collect();
             json!({"call": {
                 "number": number,
                 "call_id": head.call_id.get(),
@@ -150,11 +137,7 @@ fn describe(event: Event<'_>) -> Option<Value> {
 }
 
 fn head<'a>(timeout_ms: Option<u32>, metadata: Metadata<'a>) -> CallHead<'a> {
-    CallHead {
-        call_id: CallId::of("calc", "add"),
-        timeout_ms,
-        metadata,
-    }
+    CallHead { call_id: CallId::of("calc", "add"), timeout_ms, metadata }
 }
 
 fn call(outbound: &mut Outbound, number: u32, head: &CallHead<'_>, payload: &[u8]) {
@@ -184,22 +167,12 @@ fn calls() -> Vec<Entry> {
                 call(out, 1, &head(None, Metadata::default()), &[1, 251, 44, 1]);
             },
         ),
-        entry(
-            "call-deadline",
-            "call 2 with 1500 ms left, no arguments",
-            a,
-            |out| {
-                call(out, 2, &head(Some(1500), Metadata::default()), &[]);
-            },
-        ),
-        entry(
-            "call-metadata",
-            "call 3 with three metadata entries: two numbered, one named",
-            a,
-            |out| {
-                call(out, 3, &head(Some(250), metadata().as_metadata()), &[2]);
-            },
-        ),
+        entry("call-deadline", "call 2 with 1500 ms left, no arguments", a, |out| {
+            call(out, 2, &head(Some(1500), Metadata::default()), &[]);
+        }),
+        entry("call-metadata", "call 3 with three metadata entries: two numbered, one named", a, |out| {
+            call(out, 3, &head(Some(250), metadata().as_metadata()), &[2]);
+        }),
         entry(
             "call-in-fragments",
             "call 4, metadata and 40 bytes of arguments, cut at every 16 bytes; an empty first frame holds its place among the numbers",
@@ -208,18 +181,9 @@ fn calls() -> Vec<Entry> {
                 call(out, 4, &head(Some(1000), metadata().as_metadata()), &long);
             },
         ),
-        entry(
-            "cancel",
-            "the caller no longer wants the answer to call 3",
-            a,
-            |out| out.cancel(3),
-        ),
-        entry("reply", "call 1 gives 301 as a u32", c, |out| {
-            out.reply_with(1, vec![251, 45, 1])
-        }),
-        entry("reply-unit", "call 2 gives a unit: no bytes", c, |out| {
-            out.reply_with(2, Vec::new())
-        }),
+        entry("cancel", "the caller no longer wants the answer to call 3", a, |out| out.cancel(3)),
+        entry("reply", "call 1 gives 301 as a u32", c, |out| out.reply_with(1, vec![251, 45, 1])),
+        entry("reply-unit", "call 2 gives a unit: no bytes", c, |out| out.reply_with(2, Vec::new())),
         entry(
             "replies-in-fragments",
             "two long replies and a short one take turns; DATA belongs to the frame before it of the same number",
@@ -230,17 +194,12 @@ fn calls() -> Vec<Entry> {
                 out.reply_with(6, vec![9]);
             },
         ),
-        entry(
-            "reply-given-up",
-            "a long reply began; then the call failed, which ends it",
-            c,
-            |out| {
-                out.set_max_frame(16);
-                out.reply_with(7, long.clone());
-                out.abandon(7);
-                out.failure(7, &Status::cancelled(""));
-            },
-        ),
+        entry("reply-given-up", "a long reply began; then the call failed, which ends it", c, |out| {
+            out.set_max_frame(16);
+            out.reply_with(7, long.clone());
+            out.abandon(7);
+            out.failure(7, &Status::cancelled(""));
+        }),
     ]
 }
 
@@ -251,22 +210,15 @@ fn others() -> Vec<Entry> {
             out.failure(1, &Status::not_found("no such order"))
         }),
         entry("failure-full", "everything that a failure can say", c, |out| {
-            let status = Status::unavailable("full")
-                .with_details("{\"queue\":7}")
-                .with_retry_after_ms(1500);
+            let status = Status::unavailable("full").with_details("{\"queue\":7}").with_retry_after_ms(1500);
             out.failure(2, &status.not_executed());
         }),
         entry("ping", "are you there?", a, |out| out.ping(*b"01234567")),
         entry("pong", "I am: the same 8 bytes", c, |out| out.pong(*b"01234567")),
-        entry(
-            "go-away",
-            "calls to 41 are still answered, later ones have not run",
-            c,
-            |out| out.go_away(41, "shutting down"),
-        ),
-        entry("go-away-of-a-caller", "no more calls will come", a, |out| {
-            out.go_away(0, "")
+        entry("go-away", "calls to 41 are still answered, later ones have not run", c, |out| {
+            out.go_away(41, "shutting down")
         }),
+        entry("go-away-of-a-caller", "no more calls will come", a, |out| out.go_away(0, "")),
         entry("schema-request", "by fingerprint", a, |out| {
             out.schema_request(Fingerprint(*b"0123456789abcdef"))
         }),
@@ -286,16 +238,7 @@ fn frames_are_written_and_understood_as_their_vectors_say() {
     entries.extend(others());
     check("frames.json", &entries);
     for entry in kept("frames.json").as_array().expect("a list") {
-        let role = if entry["to"] == "acceptor" {
-            Role::Acceptor
-        } else {
-            Role::Connector
-        };
-        assert_eq!(
-            json!(understood(role, &unhex(&entry["hex"]))),
-            entry["says"],
-            "{}",
-            entry["name"]
-        );
+        let role = if entry["to"] == "acceptor" { Role::Acceptor } else { Role::Connector };
+        assert_eq!(json!(understood(role, &unhex(&entry["hex"]))), entry["says"], "{}", entry["name"]);
     }
 }

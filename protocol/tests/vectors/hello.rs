@@ -41,12 +41,7 @@ fn describe(hello: &Hello) -> Value {
 }
 
 fn entry(name: &'static str, description: &'static str, hello: &Hello) -> Entry {
-    Entry {
-        name,
-        description,
-        hex: hex(Outbound::new(hello).chunk()),
-        hello: describe(hello),
-    }
+    Entry { name, description, hex: hex(Outbound::new(hello).chunk()), hello: describe(hello) }
 }
 
 fn method(name: &str, idempotent: bool) -> MethodOffer {
@@ -65,16 +60,8 @@ fn hellos_are_written_and_understood_as_their_vectors_say() {
         version: "1.2.0".into(),
         methods: vec![method("add", true), method("reset", false)],
     };
-    let unversioned = ServiceOffer {
-        name: "clock".into(),
-        version: String::new(),
-        methods: Vec::new(),
-    };
-    let small = Limits {
-        max_frame: 4096,
-        max_message: 1_048_576,
-        max_calls: 64,
-    };
+    let unversioned = ServiceOffer { name: "clock".into(), version: String::new(), methods: Vec::new() };
+    let small = Limits { max_frame: 4096, max_message: 1_048_576, max_calls: 64 };
     let mut later = Hello::new("later/9", Limits::default(), Vec::new());
     later.versions = (1, 9);
     let entries = [
@@ -88,18 +75,11 @@ fn hellos_are_written_and_understood_as_their_vectors_say() {
             "a side with limits of its own that offers two services",
             &Hello::new("shop/0.1.0 pid 4711", small, vec![service, unversioned]),
         ),
-        entry(
-            "later",
-            "a side that speaks versions 1 to 9: version 1 is spoken with it",
-            &later,
-        ),
+        entry("later", "a side that speaks versions 1 to 9: version 1 is spoken with it", &later),
     ];
     check("hello.json", &entries);
     for entry in kept("hello.json").as_array().expect("a list") {
-        let (bytes, mut inbound) = (
-            unhex(&entry["hex"]),
-            Inbound::new(Role::Connector, Limits::default()),
-        );
+        let (bytes, mut inbound) = (unhex(&entry["hex"]), Inbound::new(Role::Connector, Limits::default()));
         let (magic, _) = inbound.next(&bytes).expect("the magic");
         let Ok((taken, Some(Event::Hello(hello)))) = inbound.next(&bytes[magic..]) else {
             panic!("no HELLO in {}", entry["name"]);

@@ -20,11 +20,7 @@ fn check(name: &str, vectors: &impl Serialize) {
     }
     let kept = std::fs::read_to_string(&path).expect("the vectors are kept in the repository");
     let line = kept.lines().zip(produced.lines()).position(|(a, b)| a != b);
-    assert!(
-        kept == produced,
-        "{name} differs from line {:?} on",
-        line.map(|n| n + 1)
-    );
+    assert!(kept == produced, "{name} differs from line {:?} on", line.map(|n| n + 1));
 }
 
 /// The kept file, to be decoded.
@@ -39,11 +35,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn unhex(text: &serde_json::Value) -> Vec<u8> {
-    let digits = text
-        .as_str()
-        .expect("a string of hex digits")
-        .as_bytes()
-        .chunks(2);
+    let digits = text.as_str().expect("a string of hex digits").as_bytes().chunks(2);
     digits
         .map(|pair| {
             let pair = std::str::from_utf8(pair).expect("ASCII");

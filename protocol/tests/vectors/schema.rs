@@ -84,21 +84,11 @@ fn describe(schema: &MethodSchema) -> Value {
 }
 
 pub(crate) fn plain_field(name: &str, ty: Type) -> Field {
-    Field {
-        name: name.into(),
-        aliases: Vec::new(),
-        doc: String::new(),
-        ty,
-        default: None,
-    }
+    Field { name: name.into(), aliases: Vec::new(), doc: String::new(), ty, default: None }
 }
 
 pub(crate) fn structure(name: &str, fields: Vec<Field>) -> Definition {
-    Definition::Struct(StructDef {
-        name: name.into(),
-        doc: String::new(),
-        fields,
-    })
+    Definition::Struct(StructDef { name: name.into(), doc: String::new(), fields })
 }
 
 pub(crate) fn enumeration(name: &str, variants: Vec<(&str, Shape)>) -> Definition {
@@ -108,11 +98,7 @@ pub(crate) fn enumeration(name: &str, variants: Vec<(&str, Shape)>) -> Definitio
         doc: String::new(),
         shape,
     });
-    Definition::Enum(EnumDef {
-        name: name.into(),
-        doc: String::new(),
-        variants: variants.collect(),
-    })
+    Definition::Enum(EnumDef { name: name.into(), doc: String::new(), variants: variants.collect() })
 }
 
 fn types() -> Vec<TypeEntry> {
@@ -138,10 +124,7 @@ fn types() -> Vec<TypeEntry> {
             definitions: Vec::new(),
         };
         let bytes = schema.encode();
-        TypeEntry {
-            r#type: text(&schema.response),
-            hex: hex(&bytes[4..bytes.len() - 1]),
-        }
+        TypeEntry { r#type: text(&schema.response), hex: hex(&bytes[4..bytes.len() - 1]) }
     };
     simple.into_iter().chain(composed).map(entry).collect()
 }
@@ -171,26 +154,17 @@ fn schemas() -> Vec<SchemaEntry> {
         ("Drone", Shape::Tuple(vec![Type::F64, Type::F64])),
         ("Post", Shape::Struct(vec![plain_field("street", Type::String)])),
     ];
-    let node = vec![
-        plain_field("name", Type::String),
-        plain_field("children", Type::List(Box::new(Type::Ref(0)))),
-    ];
+    let node =
+        vec![plain_field("name", Type::String), plain_field("children", Type::List(Box::new(Type::Ref(0))))];
     vec![
-        entry(
-            "nothing",
-            "takes nothing, gives nothing",
-            method("", Type::Unit, vec![structure("", vec![])]),
-        ),
+        entry("nothing", "takes nothing, gives nothing", method("", Type::Unit, vec![structure("", vec![])])),
         entry(
             "add",
             "two arguments, documented",
             method(
                 "Adds.",
                 Type::U32,
-                vec![structure(
-                    "add",
-                    vec![plain_field("a", Type::U32), plain_field("b", Type::U32)],
-                )],
+                vec![structure("add", vec![plain_field("a", Type::U32), plain_field("b", Type::U32)])],
             ),
         ),
         entry(
@@ -212,11 +186,7 @@ fn schemas() -> Vec<SchemaEntry> {
                 ],
             ),
         ),
-        entry(
-            "tree",
-            "a type that contains itself",
-            method("", Type::Ref(0), vec![structure("Node", node)]),
-        ),
+        entry("tree", "a type that contains itself", method("", Type::Ref(0), vec![structure("Node", node)])),
     ]
 }
 
@@ -226,11 +196,7 @@ fn schemas_are_written_and_read_as_their_vectors_say() {
     let call_id = |(service, method)| json!({"service": service, "method": method, "call_id": CallId::of(service, method).get()});
     check(
         "schema.json",
-        &Vectors {
-            call_ids: names.into_iter().map(call_id).collect(),
-            types: types(),
-            schemas: schemas(),
-        },
+        &Vectors { call_ids: names.into_iter().map(call_id).collect(), types: types(), schemas: schemas() },
     );
     for entry in kept("schema.json")["schemas"].as_array().expect("a list") {
         let bytes = unhex(&entry["hex"]);

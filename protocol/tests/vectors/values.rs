@@ -45,35 +45,18 @@ fn method(response: Type) -> MethodSchema {
     let next = Type::Option(Box::new(Type::Ref(4)));
     let definitions: Vec<Definition> = vec![
         structure("Empty", vec![]),
-        structure(
-            "Point",
-            vec![plain_field("x", Type::I32), plain_field("y", Type::I32)],
-        ),
+        structure("Point", vec![plain_field("x", Type::I32), plain_field("y", Type::I32)]),
         enumeration("Way", shapes),
         enumeration("Colour", vec![("Red", Shape::Unit), ("Blue", Shape::Unit)]),
-        structure(
-            "Node",
-            vec![plain_field("value", Type::U8), plain_field("next", next)],
-        ),
+        structure("Node", vec![plain_field("value", Type::U8), plain_field("next", next)]),
     ];
-    MethodSchema {
-        doc: String::new(),
-        request: Type::Ref(0),
-        response,
-        definitions,
-    }
+    MethodSchema { doc: String::new(), request: Type::Ref(0), response, definitions }
 }
 
 fn entry(name: &'static str, ty: Type, value: Value, oracle: impl Serialize) -> Entry {
     let bytes =
         bincode::serde::encode_to_vec(oracle, bincode::config::standard()).expect("bincode writes it");
-    Entry {
-        name,
-        r#type: text(&ty),
-        schema: hex(&method(ty).encode()),
-        value,
-        hex: hex(&bytes),
-    }
+    Entry { name, r#type: text(&ty), schema: hex(&method(ty).encode()), value, hex: hex(&bytes) }
 }
 
 fn refused() -> Vec<Refused> {
@@ -89,17 +72,9 @@ fn refused() -> Vec<Refused> {
         ("char: a surrogate", Char, vec![0xed, 0xa0, 0x80]),
         ("char: not the shortest UTF-8", Char, vec![0xc0, 0x80]),
         ("string: not UTF-8", String, vec![1, 0xff]),
-        (
-            "string: longer than the message",
-            String,
-            vec![253, 255, 255, 255, 255, 255, 255, 255, 255],
-        ),
+        ("string: longer than the message", String, vec![253, 255, 255, 255, 255, 255, 255, 255, 255]),
         ("uuid of 15 bytes", Uuid, [vec![15], vec![0; 15]].concat()),
-        (
-            "timestamp with 10^9 nanoseconds",
-            Timestamp,
-            vec![0, 252, 0, 202, 154, 59],
-        ),
+        ("timestamp with 10^9 nanoseconds", Timestamp, vec![0, 252, 0, 202, 154, 59]),
         ("IP address of a third kind", IpAddr, vec![2, 0, 0, 0, 0]),
         ("enum: no such variant", Ref(2), vec![4]),
         ("268 million units", List(Box::new(Unit)), vec![252, 0, 0, 0, 16]),
@@ -108,17 +83,11 @@ fn refused() -> Vec<Refused> {
             Array(Box::new(Unit), 65_536),
             vec![],
         ),
-        (
-            "129 structs, one in the other",
-            Ref(4),
-            [[7, 1].repeat(deep), vec![7, 0]].concat(),
-        ),
+        ("129 structs, one in the other", Ref(4), [[7, 1].repeat(deep), vec![7, 0]].concat()),
     ];
     let entry = |(name, ty, bytes): (&'static str, Type, Vec<u8>)| {
         let schema = method(ty);
-        let reason = guard::value(&schema, &schema.response, &bytes)
-            .expect_err(name)
-            .reason;
+        let reason = guard::value(&schema, &schema.response, &bytes).expect_err(name).reason;
         Refused {
             name,
             r#type: text(&schema.response),
@@ -135,17 +104,8 @@ fn refused() -> Vec<Refused> {
 
 #[test]
 fn values_are_what_bincode_writes_and_the_guard_lets_through() {
-    let values = [cases::integers(), cases::scalars(), cases::composed()]
-        .into_iter()
-        .flatten()
-        .collect();
-    check(
-        "values.json",
-        &Vectors {
-            values,
-            refused: refused(),
-        },
-    );
+    let values = [cases::integers(), cases::scalars(), cases::composed()].into_iter().flatten().collect();
+    check("values.json", &Vectors { values, refused: refused() });
     let vectors = kept("values.json");
     for (list, sound) in [("values", true), ("refused", false)] {
         for entry in vectors[list].as_array().expect("a list") {

@@ -27,18 +27,12 @@ pub(crate) enum Problem {
 impl Fault {
     #[cold]
     pub(crate) fn expected(at: usize, what: &'static str) -> Fault {
-        Fault {
-            at,
-            problem: Problem::Expected(what),
-        }
+        Fault { at, problem: Problem::Expected(what) }
     }
 
     #[cold]
     pub(crate) fn other(at: usize, what: &'static str) -> Fault {
-        Fault {
-            at,
-            problem: Problem::Other(what),
-        }
+        Fault { at, problem: Problem::Other(what) }
     }
 
     /// Whether the text is not JSON at all, so that nothing behind the place means anything.

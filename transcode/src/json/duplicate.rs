@@ -20,12 +20,7 @@ pub(crate) struct Key {
 impl Key {
     /// The key `raw`, whose opening quote is at `at`, as a range of the text.
     pub(crate) fn in_text(at: usize, raw: RawString<'_>) -> Key {
-        Key {
-            start: at + 1,
-            end: at + 1 + raw.raw.len(),
-            at,
-            escaped: raw.escaped,
-        }
+        Key { start: at + 1, end: at + 1 + raw.raw.len(), at, escaped: raw.escaped }
     }
 }
 

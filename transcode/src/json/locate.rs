@@ -21,12 +21,7 @@ pub(crate) struct Locator<'a> {
 
 impl<'a> Locator<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Locator {
-            cursor: Cursor::new(text),
-            levels: Vec::new(),
-            line: 1,
-            line_start: 0,
-        }
+        Locator { cursor: Cursor::new(text), levels: Vec::new(), line: 1, line_start: 0 }
     }
 
     /// Goes on to `offset`.

@@ -32,10 +32,7 @@ pub fn validate(text: &[u8]) -> Result<(), Violation> {
 pub(crate) fn utf8(text: &[u8]) -> Result<&str, Violation> {
     match std::str::from_utf8(text) {
         Ok(text) if !text.starts_with('\u{feff}') => Ok(text),
-        Ok(text) => Err(locate::violation(
-            text,
-            &Fault::other(0, "a byte order mark is not part of JSON"),
-        )),
+        Ok(text) => Err(locate::violation(text, &Fault::other(0, "a byte order mark is not part of JSON"))),
         Err(error) => {
             let valid = text.get(..error.valid_up_to()).unwrap_or_default();
             let valid = std::str::from_utf8(valid).unwrap_or_default();

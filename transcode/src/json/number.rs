@@ -35,10 +35,7 @@ impl<'a> Cursor<'a> {
         let first = self.pos;
         let mut digits = self.digits(&mut magnitude)?;
         if digits > 1 && self.text.as_bytes().get(first) == Some(&b'0') {
-            return Err(Fault::other(
-                first,
-                "a number must not begin with a zero before other digits",
-            ));
+            return Err(Fault::other(first, "a number must not begin with a zero before other digits"));
         }
         let (mut fraction, mut exponent) = (0, false);
         let mut next = self.peek();

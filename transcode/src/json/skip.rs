@@ -12,10 +12,7 @@ pub(crate) fn skip_value(cursor: &mut Cursor<'_>, depth: usize, keys: &mut Vec<K
         Some(b't') => cursor.literal("true"),
         Some(b'f') => cursor.literal("false"),
         Some(b'n') => cursor.literal("null"),
-        Some(b'[' | b'{') if depth >= MAX_DEPTH => Err(Fault {
-            at: cursor.pos,
-            problem: Problem::TooDeep,
-        }),
+        Some(b'[' | b'{') if depth >= MAX_DEPTH => Err(Fault { at: cursor.pos, problem: Problem::TooDeep }),
         Some(b'[') => skip_array(cursor, depth + 1, keys),
         Some(b'{') => {
             let base = keys.len();
@@ -55,9 +52,6 @@ fn skip_object(cursor: &mut Cursor<'_>, depth: usize, keys: &mut Vec<Key>, base:
     }
     match duplicate_in_text(keys.get_mut(base..).unwrap_or_default(), cursor.text()) {
         None => Ok(()),
-        Some((second, first)) => Err(Fault {
-            at: second.at,
-            problem: Problem::DuplicateKey(first.at),
-        }),
+        Some((second, first)) => Err(Fault { at: second.at, problem: Problem::DuplicateKey(first.at) }),
     }
 }

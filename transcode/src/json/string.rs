@@ -36,10 +36,7 @@ pub(super) fn plain_run(bytes: &[u8]) -> usize {
         run += 8;
     }
     let rest = bytes.get(run..).unwrap_or_default();
-    run + rest
-        .iter()
-        .position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))
-        .unwrap_or(rest.len())
+    run + rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len())
 }
 
 impl<'a> Cursor<'a> {
@@ -58,19 +55,13 @@ impl<'a> Cursor<'a> {
                     end = escape_end(self.text.as_bytes(), end)?;
                 }
                 Some(_) => {
-                    return Err(Fault::other(
-                        end,
-                        "a control character in a string must be escaped",
-                    ));
+                    return Err(Fault::other(end, "a control character in a string must be escaped"));
                 }
                 None => return Err(Fault::expected(end, "the string's closing `\"`")),
             }
         }
         self.pos = end + 1;
-        Ok(RawString {
-            raw: self.text.get(start..end).unwrap_or_default(),
-            escaped,
-        })
+        Ok(RawString { raw: self.text.get(start..end).unwrap_or_default(), escaped })
     }
 
     /// Passes the key that must come next.

@@ -54,10 +54,7 @@ impl Layout {
             return Ok(());
         };
         let (depth, zero_sized) = measure(self, field.node, &fixed.bytes).map_err(|error| {
-            BindError(format!(
-                "the default of `{}` is not a value of its type: {error}",
-                field.name
-            ))
+            BindError(format!("the default of `{}` is not a value of its type: {error}", field.name))
         })?;
         if let Node::Struct(table) = &mut self.nodes[id]
             && let Absent::Default(fixed) = &mut table.fields[index].absent
@@ -98,9 +95,7 @@ impl Builder<'_> {
             Type::Tuple(items) => Node::Tuple(self.all(items)?),
             Type::Map(key, value) => {
                 if !self.schema.is_map_key(key) {
-                    return Err(BindError(
-                        "the schema has a map whose keys JSON cannot write".to_owned(),
-                    ));
+                    return Err(BindError("the schema has a map whose keys JSON cannot write".to_owned()));
                 }
                 Node::Map(self.node(key)?, self.node(value)?)
             }
@@ -130,10 +125,9 @@ impl Builder<'_> {
             lead: lead.into_boxed_slice(),
             node: self.node(&field.ty)?,
             absent: match (&field.default, &field.ty) {
-                (Some(bytes), _) => Absent::Default(Fixed {
-                    bytes: bytes.as_slice().into(),
-                    ..Fixed::default()
-                }),
+                (Some(bytes), _) => {
+                    Absent::Default(Fixed { bytes: bytes.as_slice().into(), ..Fixed::default() })
+                }
                 (None, Type::Option(_)) => Absent::None,
                 (None, _) => Absent::Refused,
             },

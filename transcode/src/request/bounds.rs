@@ -25,10 +25,7 @@ impl Encoder<'_> {
             length if length == start => self.zero_sized(1),
             length if length - self.begin > self.most => {
                 let bytes = self.most;
-                Err(self.stop(
-                    self.cursor.pos,
-                    format!("the request is longer than {bytes} bytes"),
-                ))
+                Err(self.stop(self.cursor.pos, format!("the request is longer than {bytes} bytes")))
             }
             _ => Ok(()),
         }
@@ -38,10 +35,8 @@ impl Encoder<'_> {
     pub(super) fn zero_sized(&mut self, more: usize) -> Step {
         self.zero_sized += more;
         match self.zero_sized > MAX_ZERO_SIZED_ITEMS {
-            true => Err(self.stop(
-                self.cursor.pos,
-                format!("more than {MAX_ZERO_SIZED_ITEMS} values without content"),
-            )),
+            true => Err(self
+                .stop(self.cursor.pos, format!("more than {MAX_ZERO_SIZED_ITEMS} values without content"))),
             false => Ok(()),
         }
     }

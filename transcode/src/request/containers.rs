@@ -59,10 +59,7 @@ impl<'a> Encoder<'a> {
             }
         }
         if count != length {
-            return Err(self.stop(
-                at,
-                format!("expected an array of {}, got {count}", counted(length)),
-            ));
+            return Err(self.stop(at, format!("expected an array of {}, got {count}", counted(length))));
         }
         self.leave(start)
     }
@@ -114,25 +111,15 @@ impl<'a> Encoder<'a> {
             _ => Ok(()),
         };
         if let Err(detail) = written {
-            return self
-                .refuse(At::Member(at), format!("the key: {detail}"))
-                .and(Err(Stop));
+            return self.refuse(At::Member(at), format!("the key: {detail}")).and(Err(Stop));
         }
-        self.keys.push(Key {
-            start,
-            end: self.out.len(),
-            at,
-            escaped: false,
-        });
+        self.keys.push(Key { start, end: self.out.len(), at, escaped: false });
         Ok(())
     }
 
     #[cold]
     pub(super) fn duplicate_key(&mut self, at: usize, first: usize) -> Stop {
-        self.fault(Fault {
-            at,
-            problem: Problem::DuplicateKey(first),
-        })
+        self.fault(Fault { at, problem: Problem::DuplicateKey(first) })
     }
 
     pub(super) fn enumeration(&mut self, table: &'a Enum) -> Step {
@@ -155,10 +142,7 @@ impl<'a> Encoder<'a> {
         let at = self.cursor.pos;
         self.enter()?;
         if self.cursor.open(b'}') {
-            return Err(self.stop(
-                at,
-                "expected an object of one variant, got an empty one".to_owned(),
-            ));
+            return Err(self.stop(at, "expected an object of one variant, got an empty one".to_owned()));
         }
         let key_at = self.cursor.pos;
         let raw = self.cursor.key().map_err(|fault| self.fault(fault))?;
@@ -171,10 +155,7 @@ impl<'a> Encoder<'a> {
             None => return Err(self.wrong_type("`null`: the variant has no content")),
         }
         if self.cursor.next_member().map_err(|fault| self.fault(fault))? {
-            return Err(self.stop(
-                at,
-                "expected an object of one variant, got several members".to_owned(),
-            ));
+            return Err(self.stop(at, "expected an object of one variant, got several members".to_owned()));
         }
         self.depth -= 1;
         Ok(())

@@ -28,10 +28,7 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    pub(super) const EMPTY: Slot = Slot {
-        start: usize::MAX,
-        end: 0,
-    };
+    pub(super) const EMPTY: Slot = Slot { start: usize::MAX, end: 0 };
 }
 
 pub(super) struct Encoder<'a> {
@@ -107,10 +104,7 @@ impl<'a> Encoder<'a> {
                 self.cursor.end().map_err(|fault| self.fault(fault))
             }
             Body::None if !body.is_empty() => {
-                self.refuse(
-                    At::Value(0),
-                    "there must be no body: the route takes none".to_owned(),
-                )?;
+                self.refuse(At::Value(0), "there must be no body: the route takes none".to_owned())?;
                 self.assembled(table, given)
             }
             _ => self.assembled(table, given),
@@ -200,19 +194,19 @@ impl<'a> Encoder<'a> {
     fn text_scalar(&mut self, scalar: Scalar) -> Step {
         let at = self.cursor.pos;
         let text = self.string()?.decode();
-        let result = match scalar {
-            Scalar::Bool => Err("expected a boolean, got a string".to_owned()),
-            Scalar::Int(int) if !int.is_read_from_strings() => {
-                Err("expected an integer, got a string".to_owned())
-            }
-            Scalar::F32 | Scalar::F64 => match scalar.put_special(&text, self.out) {
-                true => Ok(()),
-                false => Err(
-                    "expected a number (or \"NaN\", \"Infinity\", \"-Infinity\"), got a string".to_owned(),
-                ),
-            },
-            _ => scalar.put_text(&text, self.out),
-        };
+        let result =
+            match scalar {
+                Scalar::Bool => Err("expected a boolean, got a string".to_owned()),
+                Scalar::Int(int) if !int.is_read_from_strings() => {
+                    Err("expected an integer, got a string".to_owned())
+                }
+                Scalar::F32 | Scalar::F64 => match scalar.put_special(&text, self.out) {
+                    true => Ok(()),
+                    false => Err("expected a number (or \"NaN\", \"Infinity\", \"-Infinity\"), got a string"
+                        .to_owned()),
+                },
+                _ => scalar.put_text(&text, self.out),
+            };
         result.map_err(|detail| self.stop(at, detail))
     }
 
@@ -246,10 +240,7 @@ impl<'a> Encoder<'a> {
         if self.depth + fixed.depth > MAX_DEPTH {
             let at = at(self);
             return self
-                .refuse(
-                    at,
-                    format!("its default makes the request nest deeper than {MAX_DEPTH}"),
-                )
+                .refuse(at, format!("its default makes the request nest deeper than {MAX_DEPTH}"))
                 .and(Err(Stop));
         }
         self.out.extend_from_slice(&fixed.bytes);

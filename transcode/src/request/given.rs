@@ -31,12 +31,7 @@ impl Encoder<'_> {
 
     #[cold]
     fn given_twice(&mut self, given: Given) -> Step {
-        let names: Vec<String> = self
-            .params
-            .sources(given)
-            .take(2)
-            .map(|s| self.source_name(s))
-            .collect();
+        let names: Vec<String> = self.params.sources(given).take(2).map(|s| self.source_name(s)).collect();
         let at = At::Field(self.pointer(self.params.prefix(given)));
         self.refuse(at, format!("given twice: by {}", names.join(" and by ")))
     }

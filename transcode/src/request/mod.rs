@@ -93,9 +93,7 @@ impl RequestProgram {
             .map_err(|error| BindError(format!("the body's field `{name}`: {error}")))?;
         if let Some(other) = self.params.overlapping(&found.steps) {
             let other = self.source_name(other, &[]);
-            return Err(BindError(format!(
-                "the body's field `{name}` overlaps with what {other} fills"
-            )));
+            return Err(BindError(format!("the body's field `{name}` overlaps with what {other} fills")));
         }
         self.params.add(&found.steps, Source::Body);
         self.body_field = found.steps;
@@ -146,10 +144,7 @@ impl RequestProgram {
             }
             Source::Query(index) => {
                 let name = query.get(index).map(|(name, _)| &**name);
-                format!(
-                    "query parameter `{}`",
-                    crate::layout::shown(name.unwrap_or_default())
-                )
+                format!("query parameter `{}`", crate::layout::shown(name.unwrap_or_default()))
             }
             Source::Body => "the body".to_owned(),
         }

@@ -60,15 +60,7 @@ impl<'a> Encoder<'a> {
     }
 
     fn opened(&self, table: &'a Struct, given: Given, at: Option<usize>) -> Open<'a> {
-        Open {
-            table,
-            given,
-            at,
-            done: 0,
-            likely: 0,
-            unordered: None,
-            unknown: self.keys.len(),
-        }
+        Open { table, given, at, done: 0, likely: 0, unordered: None, unknown: self.keys.len() }
     }
 
     #[inline]
@@ -283,9 +275,7 @@ impl<'a> Encoder<'a> {
             if open.table.names.find(&key.decode()) == Some(index) {
                 break;
             }
-            let passed = cursor
-                .colon()
-                .and_then(|()| skip_value(&mut cursor, 0, &mut Vec::new()));
+            let passed = cursor.colon().and_then(|()| skip_value(&mut cursor, 0, &mut Vec::new()));
             more = passed.and_then(|()| cursor.next_member()).unwrap_or(false);
         }
         found

@@ -47,11 +47,7 @@ pub(super) struct Given {
 
 impl Given {
     /// Nothing is given.
-    pub(super) const NONE: Given = Given {
-        from: 0,
-        to: 0,
-        level: 0,
-    };
+    pub(super) const NONE: Given = Given { from: 0, to: 0, level: 0 };
 
     #[inline]
     pub(super) fn is_empty(self) -> bool {
@@ -67,10 +63,7 @@ impl Params {
     pub(super) fn add(&mut self, steps: &[u32], source: Source) {
         let start = self.steps.len();
         self.steps.extend_from_slice(steps);
-        self.list.push(Param {
-            steps: start..self.steps.len(),
-            source,
-        });
+        self.list.push(Param { steps: start..self.steps.len(), source });
     }
 
     pub(super) fn sort(&mut self) {
@@ -111,9 +104,7 @@ impl Params {
                 Err(nowhere) => nowhere.to_string(),
             };
             let mut pointer = String::new();
-            name.split('.')
-                .take(MAX_DEPTH)
-                .for_each(|part| push_segment(&mut pointer, part));
+            name.split('.').take(MAX_DEPTH).for_each(|part| push_segment(&mut pointer, part));
             violations.push(Pending {
                 at: At::Field(pointer),
                 detail: format!("query parameter `{}`: {problem}", shown(name)),
@@ -126,11 +117,7 @@ impl Params {
 
     /// All of them, for the request itself.
     pub(super) fn all(&self) -> Given {
-        Given {
-            from: 0,
-            to: self.list.len(),
-            level: 0,
-        }
+        Given { from: 0, to: self.list.len(), level: 0 }
     }
 
     /// Those for the field of that index in the struct which `given` is for.

@@ -22,15 +22,7 @@ pub(super) struct Decoder<'a> {
 
 impl<'a> Decoder<'a> {
     pub(super) fn new(layout: &'a Layout, message: &'a [u8], out: &'a mut Vec<u8>, style: Style) -> Self {
-        Decoder {
-            layout,
-            reader: Reader::new(message),
-            out,
-            style,
-            depth: 0,
-            deepest: 0,
-            zero_sized: 0,
-        }
+        Decoder { layout, reader: Reader::new(message), out, style, depth: 0, deepest: 0, zero_sized: 0 }
     }
 
     /// How much of the message was read.
@@ -151,9 +143,7 @@ impl<'a> Decoder<'a> {
         self.enter()?;
         let start = self.reader.offset();
         let mut items = items.iter();
-        self.items(items.len() as u64, |decoder| {
-            items.next().map_or(Ok(()), |item| decoder.value(*item))
-        })?;
+        self.items(items.len() as u64, |decoder| items.next().map_or(Ok(()), |item| decoder.value(*item)))?;
         self.leave(start)
     }
 

@@ -43,10 +43,7 @@ impl fmt::Display for DecodeError {
                 fmt::Display::fmt(&callgate_protocol::check::CheckError { offset, reason }, f)
             }
             DecodeReason::YearOutOfRange => {
-                write!(
-                    f,
-                    "a time stamp outside of the years 0000 to 9999 at byte {offset}"
-                )
+                write!(f, "a time stamp outside of the years 0000 to 9999 at byte {offset}")
             }
             DecodeReason::InvalidJson => write!(f, "a Json value that is not JSON at byte {offset}"),
         }
@@ -96,10 +93,7 @@ impl ResponseProgram {
             before: Vec::new(),
             after: b"",
             field: Vec::new(),
-            style: Style {
-                int64: binding.int64,
-                discard: false,
-            },
+            style: Style { int64: binding.int64, discard: false },
         };
         match &binding.shape {
             Response::Whole => {}
@@ -133,10 +127,7 @@ impl ResponseProgram {
         };
         result
             .and_then(|()| decoder.end())
-            .map_err(|reason| DecodeError {
-                offset: decoder.offset(),
-                reason,
-            })?;
+            .map_err(|reason| DecodeError { offset: decoder.offset(), reason })?;
         out.extend_from_slice(self.after);
         Ok(())
     }
@@ -149,16 +140,10 @@ impl ResponseProgram {
 
 /// How deep the containers of an encoded value nest, and how many zero-sized values it has.
 pub(crate) fn measure(layout: &Layout, node: NodeId, bytes: &[u8]) -> Result<(usize, usize), DecodeError> {
-    let style = Style {
-        int64: Int64::Number,
-        discard: true,
-    };
+    let style = Style { int64: Int64::Number, discard: true };
     let mut discarded = Vec::new();
     let mut decoder = Decoder::new(layout, bytes, &mut discarded, style);
     let result = decoder.value(node).and_then(|()| decoder.end());
-    result.map_err(|reason| DecodeError {
-        offset: decoder.offset(),
-        reason,
-    })?;
+    result.map_err(|reason| DecodeError { offset: decoder.offset(), reason })?;
     Ok(decoder.extent())
 }

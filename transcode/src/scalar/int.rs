@@ -75,11 +75,7 @@ impl Int {
             return None;
         }
         // In two's complement this is right for the least value too.
-        let signed = if negative {
-            magnitude.wrapping_neg()
-        } else {
-            magnitude
-        } as i64;
+        let signed = if negative { magnitude.wrapping_neg() } else { magnitude } as i64;
         match self {
             Int::U8 | Int::U16 | Int::U32 | Int::U64 | Int::U128 if negative && magnitude > 0 => return None,
             Int::U8 => out.push(magnitude as u8),

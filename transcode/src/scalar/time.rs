@@ -22,27 +22,8 @@ fn parse_timestamp(text: &str) -> Result<(i64, u32), &'static str> {
     const FORM: &str = "expected the form `2026-01-31T12:00:00Z`";
     let bytes = text.as_bytes();
     let (date_time, rest) = bytes.split_at_checked(19).ok_or(FORM)?;
-    let &[
-        y1,
-        y2,
-        y3,
-        y4,
-        b'-',
-        m1,
-        m2,
-        b'-',
-        d1,
-        d2,
-        b'T' | b't',
-        h1,
-        h2,
-        b':',
-        n1,
-        n2,
-        b':',
-        s1,
-        s2,
-    ] = date_time
+    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T' | b't', h1, h2, b':', n1, n2, b':', s1, s2] =
+        date_time
     else {
         return Err(FORM);
     };
@@ -207,12 +188,8 @@ pub(super) fn print_duration(out: &mut Vec<u8>, seconds: u64, nanos: u32) {
 
 /// Writes the duration that `text` says.
 pub(super) fn put_duration(text: &str, out: &mut Vec<u8>) -> Result<(), String> {
-    let nanos = parse_duration(text).map_err(|problem| {
-        format!(
-            "not a duration such as \"1.5s\": {problem}, got \"{}\"",
-            shown(text)
-        )
-    })?;
+    let nanos = parse_duration(text)
+        .map_err(|problem| format!("not a duration such as \"1.5s\": {problem}, got \"{}\"", shown(text)))?;
     let seconds = u64::try_from(nanos / NANOS_A_SECOND)
         .map_err(|_| format!("the duration \"{}\" is too long", shown(text)))?;
     put_varint(out, seconds);
@@ -223,9 +200,7 @@ pub(super) fn put_duration(text: &str, out: &mut Vec<u8>) -> Result<(), String> 
 /// In nanoseconds.
 fn parse_duration(text: &str) -> Result<u128, &'static str> {
     const TOO_LONG: &str = "too long";
-    let number_end = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(text.len());
+    let number_end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(number_end);
     if unit.starts_with('-') {
         return Err("it cannot be negative");

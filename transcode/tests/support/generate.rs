@@ -71,16 +71,7 @@ const SCALARS: [Type; 22] = [
 /// Of those above, the ones that can be keys.
 const KEYS: usize = 19;
 
-const NAMES: [&str; 8] = [
-    "id",
-    "qty",
-    "client_id",
-    "a\"b",
-    "日本",
-    "with space",
-    "x.y",
-    "a~b/c",
-];
+const NAMES: [&str; 8] = ["id", "qty", "client_id", "a\"b", "日本", "with space", "x.y", "a~b/c"];
 
 /// Structs stand at even indices, enums of any kind at odd ones, an enum of units alone at the end.
 pub(crate) fn schema(random: &mut Random) -> MethodSchema {
@@ -95,12 +86,8 @@ pub(crate) fn schema(random: &mut Random) -> MethodSchema {
     }
     let units = ["Red", "Green", "Blue"].map(|name| variant(name, Shape::Unit));
     definitions.push(enumeration(units.to_vec()));
-    let mut schema = MethodSchema {
-        doc: String::new(),
-        request: Type::Ref(0),
-        response: Type::Ref(0),
-        definitions,
-    };
+    let mut schema =
+        MethodSchema { doc: String::new(), request: Type::Ref(0), response: Type::Ref(0), definitions };
     add_defaults(random, &mut schema);
     MethodSchema::decode(&schema.encode()).unwrap()
 }
@@ -126,11 +113,7 @@ fn any_enum(random: &mut Random, index: u32, count: u32) -> Definition {
         let shape = match random.below(4) {
             0 => Shape::Unit,
             1 => Shape::Newtype(ty(random, index, count, 0)),
-            2 => Shape::Tuple(
-                (0..random.below(4))
-                    .map(|_| ty(random, index, count, 0))
-                    .collect(),
-            ),
+            2 => Shape::Tuple((0..random.below(4)).map(|_| ty(random, index, count, 0)).collect()),
             _ => Shape::Struct(fields(random, index, count)),
         };
         variants.push(variant(&format!("V{place}"), shape));
@@ -155,11 +138,7 @@ fn ty(random: &mut Random, index: u32, count: u32, nesting: usize) -> Type {
             let length = random.below(4) as u32;
             Type::Array(Box::new(ty(random, index, count, nesting + 1)), length)
         }
-        4 => Type::Tuple(
-            (0..random.below(4))
-                .map(|_| ty(random, index, count, nesting + 1))
-                .collect(),
-        ),
+        4 => Type::Tuple((0..random.below(4)).map(|_| ty(random, index, count, nesting + 1)).collect()),
         5 => {
             let key = match random.chance(20) {
                 true => Type::Ref(count),
@@ -223,18 +202,11 @@ pub(crate) fn value(random: &mut Random, schema: &MethodSchema, ty: &Type, budge
             Value::Map(entries)
         }
         Type::Ref(index) => match schema.definition(*index).unwrap() {
-            Definition::Struct(def) => Value::Items(
-                def.fields
-                    .iter()
-                    .map(|f| value(random, schema, &f.ty, less))
-                    .collect(),
-            ),
+            Definition::Struct(def) => {
+                Value::Items(def.fields.iter().map(|f| value(random, schema, &f.ty, less)).collect())
+            }
             Definition::Enum(def) => {
-                let number = if budget == 0 {
-                    0
-                } else {
-                    random.below(def.variants.len())
-                };
+                let number = if budget == 0 { 0 } else { random.below(def.variants.len()) };
                 let types = super::value::content_types(&def.variants[number].shape);
                 let content = types.into_iter().map(|ty| value(random, schema, ty, less));
                 Value::Variant(number as u32, content.collect())
@@ -250,19 +222,13 @@ fn many(random: &mut Random, schema: &MethodSchema, item: &Type, budget: usize) 
         _ if *item == Type::U8 && random.chance(10) => 300,
         _ => random.below(4),
     };
-    (0..count)
-        .map(|_| value(random, schema, item, budget - 1))
-        .collect()
+    (0..count).map(|_| value(random, schema, item, budget - 1)).collect()
 }
 
 fn scalar_value(random: &mut Random, ty: &Type) -> Value {
     let signed = |random: &mut Random, bits: u32| {
         let magnitude = random.wide(bits - 1) as i128;
-        Value::Signed(if random.chance(50) {
-            magnitude
-        } else {
-            -1 - magnitude
-        })
+        Value::Signed(if random.chance(50) { magnitude } else { -1 - magnitude })
     };
     match ty {
         Type::Unit => Value::Unit,
@@ -278,20 +244,9 @@ fn scalar_value(random: &mut Random, ty: &Type) -> Value {
         Type::I64 => signed(random, 64),
         Type::I128 => signed(random, 128),
         Type::F32 => Value::F32(match random.below(4) {
-            0 => random.pick(&[
-                0.0,
-                -0.0,
-                1.0,
-                0.1,
-                f32::MAX,
-                f32::MIN_POSITIVE,
-                f32::INFINITY,
-                -1e-45,
-            ]),
+            0 => random.pick(&[0.0, -0.0, 1.0, 0.1, f32::MAX, f32::MIN_POSITIVE, f32::INFINITY, -1e-45]),
             1 => random.below(100_000) as f32 / 100.0,
-            _ => Some(f32::from_bits(random.next() as u32))
-                .filter(|v| !v.is_nan())
-                .unwrap_or(f32::NAN),
+            _ => Some(f32::from_bits(random.next() as u32)).filter(|v| !v.is_nan()).unwrap_or(f32::NAN),
         }),
         Type::F64 => Value::F64(match random.below(4) {
             0 => random.pick(&[
@@ -306,18 +261,15 @@ fn scalar_value(random: &mut Random, ty: &Type) -> Value {
                 9007199254740993.0,
             ]),
             1 => random.below(100_000) as f64 / 100.0,
-            _ => Some(f64::from_bits(random.next()))
-                .filter(|v| !v.is_nan())
-                .unwrap_or(f64::NAN),
+            _ => Some(f64::from_bits(random.next())).filter(|v| !v.is_nan()).unwrap_or(f64::NAN),
         }),
         Type::Char => Value::Char(random.pick(&['a', '"', '\\', '\n', 'é', '日', '🦀', '\u{ffff}'])),
         Type::String => Value::String(random.text()),
         Type::Bytes => Value::Bytes(random.text().into_bytes()),
         Type::Uuid => Value::Uuid(random.wide(128).to_be_bytes()),
-        Type::Timestamp => Value::Timestamp(
-            -62_167_219_200 + (random.next() % 315_569_520_000) as i64,
-            sub_second(random),
-        ),
+        Type::Timestamp => {
+            Value::Timestamp(-62_167_219_200 + (random.next() % 315_569_520_000) as i64, sub_second(random))
+        }
         Type::Duration => Value::Duration(random.wide(64) as u64, sub_second(random)),
         Type::Ipv4Addr => Value::V4((random.next() as u32).into()),
         Type::Ipv6Addr => Value::V6(random.wide(128).into()),

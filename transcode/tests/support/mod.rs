@@ -13,55 +13,29 @@ use callgate_transcode::{
 use std::borrow::Cow;
 
 pub(crate) fn field(name: &str, ty: Type) -> Field {
-    Field {
-        name: name.to_owned(),
-        aliases: Vec::new(),
-        doc: String::new(),
-        ty,
-        default: None,
-    }
+    Field { name: name.to_owned(), aliases: Vec::new(), doc: String::new(), ty, default: None }
 }
 
 pub(crate) fn default_field(name: &str, ty: Type, default: &[u8]) -> Field {
-    Field {
-        default: Some(default.to_vec()),
-        ..field(name, ty)
-    }
+    Field { default: Some(default.to_vec()), ..field(name, ty) }
 }
 
 pub(crate) fn structure(fields: Vec<Field>) -> Definition {
-    Definition::Struct(StructDef {
-        name: "S".to_owned(),
-        doc: String::new(),
-        fields,
-    })
+    Definition::Struct(StructDef { name: "S".to_owned(), doc: String::new(), fields })
 }
 
 pub(crate) fn variant(name: &str, shape: Shape) -> Variant {
-    Variant {
-        name: name.to_owned(),
-        aliases: Vec::new(),
-        doc: String::new(),
-        shape,
-    }
+    Variant { name: name.to_owned(), aliases: Vec::new(), doc: String::new(), shape }
 }
 
 pub(crate) fn enumeration(variants: Vec<Variant>) -> Definition {
-    Definition::Enum(EnumDef {
-        name: "E".to_owned(),
-        doc: String::new(),
-        variants,
-    })
+    Definition::Enum(EnumDef { name: "E".to_owned(), doc: String::new(), variants })
 }
 
 /// The request is the first definition, and so is the response.
 pub(crate) fn method(definitions: Vec<Definition>) -> MethodSchema {
-    let schema = MethodSchema {
-        doc: String::new(),
-        request: Type::Ref(0),
-        response: Type::Ref(0),
-        definitions,
-    };
+    let schema =
+        MethodSchema { doc: String::new(), request: Type::Ref(0), response: Type::Ref(0), definitions };
     // Only what a backend could tell.
     MethodSchema::decode(&schema.encode()).unwrap()
 }
@@ -95,17 +69,10 @@ pub(crate) fn encode_all(
     body: &[u8],
 ) -> Result<Vec<u8>, Vec<Violation>> {
     let path: Vec<Cow<'_, str>> = path.iter().map(|value| Cow::from(*value)).collect();
-    let query: Vec<_> = query
-        .iter()
-        .map(|(name, value)| (Cow::from(*name), Cow::from(*value)))
-        .collect();
+    let query: Vec<_> = query.iter().map(|(name, value)| (Cow::from(*name), Cow::from(*value))).collect();
     // What stands in the buffer before must stay.
     let mut out = b"before".to_vec();
-    let input = RequestInput {
-        path: &path,
-        query: &query,
-        body,
-    };
+    let input = RequestInput { path: &path, query: &query, body };
     program.encode(&input, &mut out)?;
     assert_eq!(&out[..6], b"before");
     Ok(out.split_off(6))

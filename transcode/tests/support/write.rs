@@ -62,11 +62,7 @@ impl Writer<'_> {
                 self.joined('[', parts, ']')
             }
             (Type::Tuple(types), Value::Items(items)) => {
-                let parts = types
-                    .iter()
-                    .zip(items)
-                    .map(|(ty, item)| self.value(ty, item))
-                    .collect();
+                let parts = types.iter().zip(items).map(|(ty, item)| self.value(ty, item)).collect();
                 self.joined('[', parts, ']')
             }
             (Type::Map(key, ty), Value::Map(entries)) => {
@@ -123,9 +119,7 @@ impl Writer<'_> {
     }
 
     fn variant(&mut self, index: u32, number: u32, content: &[Value]) -> String {
-        let Some(Definition::Enum(def)) = self.schema.definition(index) else {
-            panic!("no enum")
-        };
+        let Some(Definition::Enum(def)) = self.schema.definition(index) else { panic!("no enum") };
         let variant = def.variants[number as usize].clone();
         let value = match &variant.shape {
             Shape::Unit if self.chance(30) => "null".to_owned(),

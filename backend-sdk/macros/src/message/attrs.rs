@@ -67,18 +67,9 @@ const REFUSED: &[(&[&str], &str)] = &[
         &["remote", "getter"],
         "a message is of this crate: copy the fields into a type of your own and convert",
     ),
-    (
-        &["other"],
-        "a number without a variant is an error: remove it, or take a `String`",
-    ),
-    (
-        &["borrow"],
-        "a message owns what it contains: use `String` or `Vec`",
-    ),
-    (
-        &["field_identifier", "variant_identifier"],
-        "an identifier is no message; it has nothing to describe",
-    ),
+    (&["other"], "a number without a variant is an error: remove it, or take a `String`"),
+    (&["borrow"], "a message owns what it contains: use `String` or `Vec`"),
+    (&["field_identifier", "variant_identifier"], "an identifier is no message; it has nothing to describe"),
 ];
 
 impl Attrs {
@@ -98,9 +89,7 @@ impl Attrs {
             });
             match one_way.as_slice() {
                 [(a, _), (b, _)] if a != b => read.skip = true,
-                _ => one_way
-                    .iter()
-                    .for_each(|(name, path)| refusals.refuse(path, advice(name))),
+                _ => one_way.iter().for_each(|(name, path)| refusals.refuse(path, advice(name))),
             }
             if let Err(error) = result {
                 refusals.add(error);

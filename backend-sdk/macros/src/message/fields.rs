@@ -19,10 +19,8 @@ impl Names {
     pub(crate) fn add(&mut self, name: &str, aliases: &[String], at: &Ident, refusals: &mut Refusals) {
         for name in std::iter::once(name).chain(aliases.iter().map(String::as_str)) {
             if !self.0.insert(name.to_owned()) {
-                refusals.refuse(
-                    at,
-                    format!("the name `{name}` is taken: each name and alias can stand once"),
-                );
+                refusals
+                    .refuse(at, format!("the name `{name}` is taken: each name and alias can stand once"));
             }
         }
     }
@@ -133,10 +131,7 @@ pub(crate) fn unnamed(fields: &FieldsUnnamed, needs: &mut Needs, refusals: &mut 
 
 fn refuse_reference(ty: &Type, refusals: &mut Refusals) {
     if let Type::Reference(_) = ty {
-        refusals.refuse(
-            ty,
-            "a message owns what it contains: use `String` for `&str`, `Vec` for a slice",
-        );
+        refusals.refuse(ty, "a message owns what it contains: use `String` for `&str`, `Vec` for a slice");
     }
 }
 
@@ -155,11 +150,7 @@ pub(crate) fn describe(ty: &Type) -> TokenStream {
 /// Whether a type is a `PhantomData`, which serde leaves aside in transparent structs.
 pub(crate) fn is_phantom(ty: &Type) -> bool {
     match ty {
-        Type::Path(ty) => ty
-            .path
-            .segments
-            .last()
-            .is_some_and(|last| last.ident == "PhantomData"),
+        Type::Path(ty) => ty.path.segments.last().is_some_and(|last| last.ident == "PhantomData"),
         _ => false,
     }
 }

@@ -79,10 +79,7 @@ pub(crate) fn header(input: &DeriveInput, path: TokenStream, predicates: &[Where
     let ident = &input.ident;
     let mut generics = input.generics.clone();
     if !predicates.is_empty() {
-        generics
-            .make_where_clause()
-            .predicates
-            .extend(predicates.iter().cloned());
+        generics.make_where_clause().predicates.extend(predicates.iter().cloned());
     }
     let (_, type_generics, _) = input.generics.split_for_impl();
     let (impl_generics, _, where_clause) = generics.split_for_impl();

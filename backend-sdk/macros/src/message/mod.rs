@@ -16,18 +16,13 @@ use syn::{Data, DataEnum, DataStruct, DeriveInput, Fields, Type, WherePredicate,
 
 /// The implementation of `Message`, and of `MapKey` where that applies.
 pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
-    let mut derive = Derive {
-        input,
-        attrs: Attrs::default(),
-        needs: Needs::default(),
-        refusals: Refusals::default(),
-    };
+    let mut derive =
+        Derive { input, attrs: Attrs::default(), needs: Needs::default(), refusals: Refusals::default() };
     derive.attrs = Attrs::read(&input.attrs, &mut derive.refusals);
     if let Some(lifetime) = input.generics.lifetimes().next() {
-        derive.refusals.refuse(
-            lifetime,
-            "a message owns what it contains: use `String` for `&str`, `Vec` for a slice",
-        );
+        derive
+            .refusals
+            .refuse(lifetime, "a message owns what it contains: use `String` for `&str`, `Vec` for a slice");
     }
     let described = match &input.data {
         Data::Struct(data) => derive.structure(data),
@@ -40,12 +35,7 @@ pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
             Described::default()
         }
     };
-    let Derive {
-        attrs,
-        needs,
-        refusals,
-        ..
-    } = derive;
+    let Derive { attrs, needs, refusals, .. } = derive;
     refusals.check()?;
 
     let predicates = needs.predicates(input, &attrs);
@@ -94,10 +84,7 @@ impl Derive<'_> {
                     container_default: self.attrs.default.as_ref(),
                 };
                 let fields = named.describe(fields, &mut self.needs, &mut self.refusals);
-                Described {
-                    body: self.definition(quote!(structure), fields),
-                    key: None,
-                }
+                Described { body: self.definition(quote!(structure), fields), key: None }
             }
             Fields::Unnamed(fields) => {
                 let types = fields::unnamed(fields, &mut self.needs, &mut self.refusals);
@@ -106,10 +93,7 @@ impl Derive<'_> {
                     types => unnamed(fields::tuple(types)),
                 }
             }
-            Fields::Unit => Described {
-                body: quote!(::callgate_sdk::message::Type::Unit),
-                key: None,
-            },
+            Fields::Unit => Described { body: quote!(::callgate_sdk::message::Type::Unit), key: None },
         }
     }
 
@@ -187,8 +171,5 @@ fn newtype(ty: &Type) -> Described {
 }
 
 fn unnamed(content: TokenStream) -> Described {
-    Described {
-        body: quote!(__schema.unnamed::<Self>(|__schema| #content)),
-        key: None,
-    }
+    Described { body: quote!(__schema.unnamed::<Self>(|__schema| #content)), key: None }
 }

@@ -46,12 +46,7 @@ pub(crate) fn stub(service: &Service) -> (TokenStream, TokenStream) {
 
 /// One method, which passes its context on if it has one.
 fn remote(index: usize, method: &Method) -> TokenStream {
-    let Method {
-        ident,
-        result,
-        context,
-        ..
-    } = method;
+    let Method { ident, result, context, .. } = method;
     let (parameters, names) = (method.parameters(), method.names());
     let context = match context {
         Some((context, _)) => quote!(::core::option::Option::Some(#context)),

@@ -40,16 +40,9 @@ pub(crate) struct Argument {
 impl Method {
     /// Reads a function of the trait. What is wrong with it is noted, and the method taken as well as can be.
     pub(super) fn read(function: TraitItemFn, refusals: &mut Refusals) -> Method {
-        let MethodOptions {
-            attrs,
-            idempotent,
-            pinned,
-        } = MethodOptions::read(function.attrs, refusals);
+        let MethodOptions { attrs, idempotent, pinned } = MethodOptions::read(function.attrs, refusals);
         if let Some(body) = &function.default {
-            refusals.refuse(
-                body,
-                "a method is implemented elsewhere: write `;` instead of a body",
-            );
+            refusals.refuse(body, "a method is implemented elsewhere: write `;` instead of a body");
         }
         let signature = function.sig;
         check_qualifiers(&signature, refusals);
@@ -100,10 +93,8 @@ impl Method {
             }
         };
         for attr in input.attrs.iter().filter(|attr| !attr.path().is_ident("doc")) {
-            refusals.refuse(
-                attr,
-                "an argument has documentation and no other attributes: take a struct instead",
-            );
+            refusals
+                .refuse(attr, "an argument has documentation and no other attributes: take a struct instead");
         }
         match &*input.ty {
             ty @ Type::Reference(reference) if is_context(&reference.elem) => {
@@ -125,20 +116,13 @@ impl Method {
         if self.arguments.iter().any(|other| other.ident == ident) {
             refusals.refuse(&ident, format!("there is an argument `{ident}` already"));
         }
-        self.arguments.push(Argument {
-            ident,
-            doc: docs::text(&input.attrs),
-            ty: *input.ty,
-        });
+        self.arguments.push(Argument { ident, doc: docs::text(&input.attrs), ty: *input.ty });
     }
 
     /// What stands between the parentheses: of the trait's method, and of an implementation's.
     pub(crate) fn parameters(&self) -> TokenStream {
         let context = self.context.iter().map(|(ident, ty)| quote!(#ident: #ty,));
-        let arguments = self
-            .arguments
-            .iter()
-            .map(|Argument { ident, ty, .. }| quote!(#ident: #ty,));
+        let arguments = self.arguments.iter().map(|Argument { ident, ty, .. }| quote!(#ident: #ty,));
         quote!(&self, #(#context)* #(#arguments)*)
     }
 
@@ -155,11 +139,7 @@ fn is_shared_self(me: &syn::Receiver) -> bool {
 
 fn is_context(ty: &Type) -> bool {
     match ty {
-        Type::Path(ty) => ty
-            .path
-            .segments
-            .last()
-            .is_some_and(|last| last.ident == "Context"),
+        Type::Path(ty) => ty.path.segments.last().is_some_and(|last| last.ident == "Context"),
         _ => false,
     }
 }
@@ -212,15 +192,8 @@ fn ok_of_result(ty: &Type) -> Option<&Type> {
     };
     let arguments: Vec<_> = arguments.args.iter().collect();
     match arguments.as_slice() {
-        [
-            GenericArgument::Type(reply),
-            GenericArgument::Type(Type::Path(error)),
-        ] => {
-            let status = error
-                .path
-                .segments
-                .last()
-                .is_some_and(|last| last.ident == "Status");
+        [GenericArgument::Type(reply), GenericArgument::Type(Type::Path(error))] => {
+            let status = error.path.segments.last().is_some_and(|last| last.ident == "Status");
             status.then_some(reply)
         }
         _ => None,

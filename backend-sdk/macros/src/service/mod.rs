@@ -32,9 +32,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> syn::Result<Tok
 
 /// The trait, its methods' futures known to be `Send`.
 fn contract(service: &Service) -> TokenStream {
-    let Service {
-        attrs, vis, ident, ..
-    } = service;
+    let Service { attrs, vis, ident, .. } = service;
     let methods = service.methods.iter().map(|method| {
         let (attrs, ident, result) = (&method.attrs, &method.ident, &method.result);
         let parameters = method.parameters();

@@ -45,9 +45,7 @@ impl Service {
             }
         }
         let service = Service {
-            name: options
-                .name
-                .unwrap_or_else(|| case::snake(&item.ident.unraw().to_string())),
+            name: options.name.unwrap_or_else(|| case::snake(&item.ident.unraw().to_string())),
             version: options.version,
             attrs: item.attrs,
             vis: item.vis,
@@ -57,10 +55,7 @@ impl Service {
         service.check_names(&mut refusals);
         refusals.check()?;
         if service.methods.is_empty() {
-            return Err(syn::Error::new_spanned(
-                &service.ident,
-                "a service has at least one method",
-            ));
+            return Err(syn::Error::new_spanned(&service.ident, "a service has at least one method"));
         }
         Ok(service)
     }

@@ -55,11 +55,7 @@ pub(crate) struct MethodOptions {
 
 impl MethodOptions {
     pub(crate) fn read(attrs: Vec<Attribute>, refusals: &mut Refusals) -> MethodOptions {
-        let mut options = MethodOptions {
-            attrs: Vec::new(),
-            idempotent: false,
-            pinned: None,
-        };
+        let mut options = MethodOptions { attrs: Vec::new(), idempotent: false, pinned: None };
         for attr in attrs {
             if attr.path().is_ident("idempotent") {
                 options.idempotent = true;
@@ -72,10 +68,7 @@ impl MethodOptions {
                     Err(error) => refusals.add(error),
                 }
             } else if attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr") {
-                refusals.refuse(
-                    attr,
-                    "a service is the same everywhere: put `cfg` on the whole trait",
-                );
+                refusals.refuse(attr, "a service is the same everywhere: put `cfg` on the whole trait");
             } else {
                 options.attrs.push(attr);
             }

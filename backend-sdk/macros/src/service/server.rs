@@ -10,21 +10,11 @@ use syn::ext::IdentExt;
 
 /// The stub's type, and its implementations.
 pub(crate) fn stub(service: &Service) -> (TokenStream, TokenStream) {
-    let Service {
-        vis,
-        ident,
-        name,
-        version,
-        ..
-    } = service;
+    let Service { vis, ident, name, version, .. } = service;
     let server = format_ident!("{ident}Server");
     let doc = format!("Serves an implementation of [`{ident}`], for a [`Server`](::callgate_sdk::Server).");
     let new_doc = format!("Serves `service` as `{name}`.");
-    let arms = service
-        .methods
-        .iter()
-        .enumerate()
-        .map(|(i, method)| arm(service, i, method));
+    let arms = service.methods.iter().enumerate().map(|(i, method)| arm(service, i, method));
     let definition = quote! {
         #[doc = #doc]
         #[derive(Debug)]
@@ -93,12 +83,7 @@ pub(crate) fn methods(service: &Service) -> TokenStream {
 }
 
 fn entry(service: &Service, method: &Method) -> TokenStream {
-    let Method {
-        name,
-        doc,
-        idempotent,
-        ..
-    } = method;
+    let Method { name, doc, idempotent, .. } = method;
     let service_name = &service.name;
     let call_id = match method.pinned {
         Some(id) => {

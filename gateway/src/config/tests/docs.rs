@@ -17,13 +17,10 @@ fn blocks<'d>(language: &str) -> Vec<(&'d str, &'d str)> {
 
 #[test]
 fn the_mistakes_are_told_as_the_page_says() {
-    let (named, others): (Vec<_>, Vec<_>) = blocks("toml")
-        .into_iter()
-        .partition(|(line, _)| line.ends_with(".toml`:"));
-    let sources = named
-        .iter()
-        .map(|(line, text)| Source::new(line.trim_matches(['`', ':']), *text))
-        .collect();
+    let (named, others): (Vec<_>, Vec<_>) =
+        blocks("toml").into_iter().partition(|(line, _)| line.ends_with(".toml`:"));
+    let sources =
+        named.iter().map(|(line, text)| Source::new(line.trim_matches(['`', ':']), *text)).collect();
     let seen = Tables::parse(sources).unwrap_err().to_string();
     assert_eq!(seen.trim(), blocks("text")[0].1.trim());
     assert!(!others.is_empty());

@@ -9,26 +9,16 @@ use std::path::Path;
 fn check_load(folder: &Folder, watched: &str, expected: &str) {
     let seen = Tables::load(&[folder.path(watched)]).unwrap_err().to_string();
     let seen = seen.replace(&folder.path("").display().to_string(), "~");
-    assert!(
-        seen.trim() == expected.trim(),
-        "saw:\n{seen}\nexpected:\n{expected}"
-    );
+    assert!(seen.trim() == expected.trim(), "saw:\n{seen}\nexpected:\n{expected}");
 }
 
 #[test]
 fn the_demos_tables_hold_and_are_what_the_demo_needs() {
     let tables = Tables::load(&[Path::new(env!("CARGO_MANIFEST_DIR")).join("../routes")]).unwrap();
-    let endpoints: Vec<String> = tables.backends[0]
-        .endpoints
-        .iter()
-        .map(EndpointAddr::to_string)
-        .collect();
+    let endpoints: Vec<String> = tables.backends[0].endpoints.iter().map(EndpointAddr::to_string).collect();
     assert_eq!(endpoints, ["127.0.0.1:7101", "127.0.0.1:7102"]);
-    let routes: Vec<String> = tables
-        .routes
-        .iter()
-        .map(|route| format!("{} {} {}", route.method, route.path, route.call))
-        .collect();
+    let routes: Vec<String> =
+        tables.routes.iter().map(|route| format!("{} {} {}", route.method, route.path, route.call)).collect();
     assert_eq!(
         routes,
         [

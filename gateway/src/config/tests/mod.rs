@@ -29,32 +29,19 @@ fn tables(files: &str) -> Result<Tables, Diagnostics> {
 /// The routes of a table, or what is wrong with it.
 #[track_caller]
 fn check(files: &str, expected: &str) {
-    let route = |route: &RouteSpec| {
-        format!(
-            "{} {} → {} {}\n",
-            route.method, route.path, route.backend, route.call
-        )
-    };
-    compare(
-        tables(files).map(|tables| tables.routes.iter().map(route).collect()),
-        expected,
-    );
+    let route =
+        |route: &RouteSpec| format!("{} {} → {} {}\n", route.method, route.path, route.backend, route.call);
+    compare(tables(files).map(|tables| tables.routes.iter().map(route).collect()), expected);
 }
 
 /// What is wrong with the gateway's file and with `CALLGATE_LOG`.
 #[track_caller]
 fn check_settings(file: &str, filter: Option<&str>, expected: &str) {
-    compare(
-        Settings::parse(Source::new("gateway.toml", file), filter).map(|_| String::new()),
-        expected,
-    );
+    compare(Settings::parse(Source::new("gateway.toml", file), filter).map(|_| String::new()), expected);
 }
 
 #[track_caller]
 fn compare(seen: Result<String, Diagnostics>, expected: &str) {
     let seen = seen.unwrap_or_else(|diagnostics| diagnostics.to_string());
-    assert!(
-        seen.trim() == expected.trim(),
-        "saw:\n{seen}\n<<<saw, expected:\n{expected}"
-    );
+    assert!(seen.trim() == expected.trim(), "saw:\n{seen}\n<<<saw, expected:\n{expected}");
 }

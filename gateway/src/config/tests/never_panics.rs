@@ -121,10 +121,7 @@ proptest! {
 
 #[test]
 fn tables_nested_without_end_are_complained_of() {
-    for text in [
-        format!("a = {}", "[".repeat(100_000)),
-        format!("{}x = 1", "a.".repeat(10_000)),
-    ] {
+    for text in [format!("a = {}", "[".repeat(100_000)), format!("{}x = 1", "a.".repeat(10_000))] {
         read_and_show(&text);
     }
 }

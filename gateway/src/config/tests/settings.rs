@@ -300,11 +300,11 @@ error: `format` cannot be `jsn`
 fn the_environments_log_level_is_checked_too() {
     check_settings(
         "",
-        Some("hyper"),
+        Some("tokio"),
         r"
-error: CALLGATE_LOG: `hyper` is not a level: expected off, error, warn, info, debug or trace
+error: CALLGATE_LOG: `tokio` is not a level: expected off, error, warn, info, debug or trace
  |
- = help: for one target alone write `hyper=debug`
+ = help: for one target alone write `tokio=debug`
 ",
     );
 }

@@ -26,13 +26,7 @@ fn a_route_without_options_has_the_defaults() {
     assert_eq!(route.timeout, Duration::from_secs(10));
     let path = vec!["f.id".to_owned(), "rest".to_owned()];
     assert_eq!(route.path.params(), path);
-    assert_eq!(
-        route.request,
-        RequestBinding {
-            path,
-            ..RequestBinding::default()
-        }
-    );
+    assert_eq!(route.request, RequestBinding { path, ..RequestBinding::default() });
     assert_eq!(route.response, ResponseBinding::default());
     assert_eq!(route.call.call_id(), CallId::of("a", "b"));
     assert_eq!(route.place.to_string(), "t.toml:4:9");
@@ -40,11 +34,9 @@ fn a_route_without_options_has_the_defaults() {
 
 #[test]
 fn a_routes_options_are_read_into_its_bindings() {
-    for (text, expected) in [
-        ("'*'", Body::Whole),
-        ("'doc.x'", Body::Field("doc.x".into())),
-        ("false", Body::None),
-    ] {
+    for (text, expected) in
+        [("'*'", Body::Whole), ("'doc.x'", Body::Field("doc.x".into())), ("false", Body::None)]
+    {
         assert_eq!(route(&format!("body = {text}")).request.body, expected);
     }
     for (text, expected) in [
@@ -54,10 +46,7 @@ fn a_routes_options_are_read_into_its_bindings() {
         assert_eq!(route(&format!("response = {text}")).response.shape, expected);
     }
     assert_eq!(route("int64 = 'string'").response.int64, Int64::String);
-    assert_eq!(
-        route("unknown_fields = 'ignore'").request.unknown_fields,
-        UnknownFields::Ignore
-    );
+    assert_eq!(route("unknown_fields = 'ignore'").request.unknown_fields, UnknownFields::Ignore);
     assert_eq!(route("timeout = '250ms'").timeout, Duration::from_millis(250));
 }
 
@@ -70,10 +59,7 @@ fn a_call_is_named_or_numbered_in_three_ways() {
         ("305_441_741", number, "0x1234abcd"),
         (
             "'shop.orders.get'",
-            CallRef::Name {
-                service: "shop.orders".into(),
-                method: "get".into(),
-            },
+            CallRef::Name { service: "shop.orders".into(), method: "get".into() },
             "shop.orders.get",
         ),
     ] {
@@ -88,13 +74,7 @@ fn a_call_is_named_or_numbered_in_three_ways() {
 fn a_backends_options_are_read() {
     let text = "[backends.b]\nendpoints = ['x:1', 'unix:/s']\nconnect_timeout = '2s'\nping_interval = '1m'\n\
                 ping_timeout = '3s'\nmax_calls = 7\n[backends.a]\nendpoints = ['x:1']\n";
-    let endpoints = vec![
-        EndpointAddr::Tcp {
-            host: "x".into(),
-            port: 1,
-        },
-        EndpointAddr::Unix("/s".into()),
-    ];
+    let endpoints = vec![EndpointAddr::Tcp { host: "x".into(), port: 1 }, EndpointAddr::Unix("/s".into())];
     let b = BackendSpec {
         connect_timeout: Duration::from_secs(2),
         ping_interval: Duration::from_secs(60),
@@ -165,16 +145,9 @@ fn every_setting_is_read() {
             idle_timeout: seconds(3),
             drain_timeout: seconds(4),
         },
-        admin: AdminSettings {
-            listen: "127.0.0.1:9".parse().unwrap(),
-        },
-        tables: TableSettings {
-            watch: ["/etc/callgate/x", "/y/z.toml", "/w"].map(PathBuf::from).to_vec(),
-        },
-        log: LogSettings {
-            level: "info,callgate=debug".into(),
-            format: LogFormat::Json,
-        },
+        admin: AdminSettings { listen: "127.0.0.1:9".parse().unwrap() },
+        tables: TableSettings { watch: ["/etc/callgate/x", "/y/z.toml", "/w"].map(PathBuf::from).to_vec() },
+        log: LogSettings { level: "info,callgate=debug".into(), format: LogFormat::Json },
     };
     assert_eq!(settings(text, None), expected);
 }

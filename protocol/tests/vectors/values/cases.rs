@@ -49,34 +49,14 @@ pub(super) fn integers() -> Vec<Entry> {
         entry("u16 from 251: marker 251 and 2 bytes", U16, json!(251), 251u16),
         entry("u16 at its end", U16, json!(65535), u16::MAX),
         entry("u32 of 16 bits: marker 251", U32, json!(300), 300u32),
-        entry(
-            "u32 from 65536: marker 252 and 4 bytes",
-            U32,
-            json!(65536),
-            65536u32,
-        ),
-        entry(
-            "u64 from 2^32: marker 253 and 8 bytes",
-            U64,
-            json!(4_294_967_296u64),
-            1u64 << 32,
-        ),
+        entry("u32 from 65536: marker 252 and 4 bytes", U32, json!(65536), 65536u32),
+        entry("u64 from 2^32: marker 253 and 8 bytes", U64, json!(4_294_967_296u64), 1u64 << 32),
         entry("u64 at its end", U64, json!(u64::MAX), u64::MAX),
-        entry(
-            "u128 from 2^64: marker 254 and 16 bytes",
-            U128,
-            json!((1u128 << 64).to_string()),
-            1u128 << 64,
-        ),
+        entry("u128 from 2^64: marker 254 and 16 bytes", U128, json!((1u128 << 64).to_string()), 1u128 << 64),
         entry("u128 at its end", U128, json!(u128::MAX.to_string()), u128::MAX),
         entry("i16: zigzag of -1 is 1", I16, json!(-1), -1i16),
         entry("i16: zigzag of 1 is 2", I16, json!(1), 1i16),
-        entry(
-            "i16: zigzag of -126 is 251, so a marker",
-            I16,
-            json!(-126),
-            -126i16,
-        ),
+        entry("i16: zigzag of -126 is 251, so a marker", I16, json!(-126), -126i16),
         entry("i32 at its start", I32, json!(i32::MIN), i32::MIN),
         entry("i64 at its start", I64, json!(i64::MIN), i64::MIN),
         entry("i64 at its end", I64, json!(i64::MAX), i64::MAX),
@@ -99,24 +79,9 @@ pub(super) fn scalars() -> Vec<Entry> {
         entry("char of 3 bytes", Char, json!("€"), '€'),
         entry("char of 4 bytes", Char, json!("😀"), '😀'),
         entry("string, empty", String, json!(""), ""),
-        entry(
-            "string: length in bytes, not in characters",
-            String,
-            json!("né"),
-            "né",
-        ),
-        entry(
-            "string of 251 bytes: the length is a varint",
-            String,
-            json!("x".repeat(251)),
-            "x".repeat(251),
-        ),
-        entry(
-            "bytes: length, then bytes",
-            Bytes,
-            json!("/wA="),
-            self::Bytes(&[255, 0]),
-        ),
+        entry("string: length in bytes, not in characters", String, json!("né"), "né"),
+        entry("string of 251 bytes: the length is a varint", String, json!("x".repeat(251)), "x".repeat(251)),
+        entry("bytes: length, then bytes", Bytes, json!("/wA="), self::Bytes(&[255, 0])),
         entry(
             "uuid: 16 bytes behind their length, 17 in all",
             Uuid,
@@ -165,12 +130,7 @@ pub(super) fn scalars() -> Vec<Entry> {
             json!("2001:db8::1"),
             std::net::Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1),
         ),
-        entry(
-            "JSON: its text as a string",
-            Json,
-            json!({"a": [1, null]}),
-            "{\"a\":[1,null]}",
-        ),
+        entry("JSON: its text as a string", Json, json!({"a": [1, null]}), "{\"a\":[1,null]}"),
     ]
 }
 
@@ -179,43 +139,15 @@ pub(super) fn composed() -> Vec<Entry> {
     let list = |item| List(Box::new(item));
     let option = |inner| Option(Box::new(inner));
     let map = BTreeMap::from([("a", 1u16), ("b", 300)]);
-    let node = Node {
-        value: 1,
-        next: Some(Box::new(Node { value: 2, next: None })),
-    };
+    let node = Node { value: 1, next: Some(Box::new(Node { value: 2, next: None })) };
     vec![
         entry("option, none: a byte 0", option(U32), json!(null), None::<u32>),
-        entry(
-            "option, some: a byte 1 and the value",
-            option(U32),
-            json!(300),
-            Some(300u32),
-        ),
-        entry(
-            "list: length, then items",
-            list(U16),
-            json!([1, 300]),
-            vec![1u16, 300],
-        ),
+        entry("option, some: a byte 1 and the value", option(U32), json!(300), Some(300u32)),
+        entry("list: length, then items", list(U16), json!([1, 300]), vec![1u16, 300]),
         entry("list, empty", list(U16), json!([]), Vec::<u16>::new()),
-        entry(
-            "list of units: a length and no more",
-            list(Unit),
-            json!([null, null, null]),
-            vec![(), (), ()],
-        ),
-        entry(
-            "array: items without a length",
-            Array(Box::new(U16), 3),
-            json!([1, 2, 3]),
-            [1u16, 2, 3],
-        ),
-        entry(
-            "tuple: items without a length",
-            Tuple(vec![U8, String]),
-            json!([7, "x"]),
-            (7u8, "x"),
-        ),
+        entry("list of units: a length and no more", list(Unit), json!([null, null, null]), vec![(), (), ()]),
+        entry("array: items without a length", Array(Box::new(U16), 3), json!([1, 2, 3]), [1u16, 2, 3]),
+        entry("tuple: items without a length", Tuple(vec![U8, String]), json!([7, "x"]), (7u8, "x")),
         entry(
             "map: length, then key and value in turn",
             Map(Box::new(String), Box::new(U16)),
@@ -242,25 +174,13 @@ pub(super) fn composed() -> Vec<Entry> {
         ),
         entry("struct, empty: no bytes", Ref(0), json!({}), Empty {}),
         entry("enum, unit variant: its number", Ref(2), json!("Unit"), Way::Unit),
-        entry(
-            "enum, newtype variant",
-            Ref(2),
-            json!({"Newtype": 7}),
-            Way::Newtype(7),
-        ),
-        entry(
-            "enum, tuple variant",
-            Ref(2),
-            json!({"Tuple": [7, true]}),
-            Way::Tuple(7, true),
-        ),
+        entry("enum, newtype variant", Ref(2), json!({"Newtype": 7}), Way::Newtype(7)),
+        entry("enum, tuple variant", Ref(2), json!({"Tuple": [7, true]}), Way::Tuple(7, true)),
         entry(
             "enum, struct variant",
             Ref(2),
             json!({"Struct": {"point": {"x": 0, "y": 2}}}),
-            Way::Struct {
-                point: Point { x: 0, y: 2 },
-            },
+            Way::Struct { point: Point { x: 0, y: 2 } },
         ),
         entry(
             "a type that contains itself",
