@@ -1,5 +1,18 @@
-//! The gateway. Under construction.
+//! The gateway: HTTP and JSON in front, calls over long-lived connections behind.
+//!
+//! The folders stand in the order in which a request meets them: [`front`], [`routes`], [`call`], [`backends`]. Beside
+//! them [`config`] makes checked settings of files, [`control`] puts new tables into force, [`admin`] shows what is
+//! going on, [`telemetry`] counts it, and [`cli`] is the command line. A [`worker`] is a thread that owns its share of
+//! all of it; [`process`] puts them together.
 
+pub mod admin;
+pub mod backends;
+pub mod call;
 pub mod cli;
 pub mod config;
 pub mod control;
+pub mod front;
+pub mod process;
+pub mod routes;
+pub mod telemetry;
+pub mod worker;

@@ -1,2 +1,8 @@
-//! Under construction.
-fn main() {}
+//! The binary `callgate`.
+
+use callgate::{cli, process};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main(|config| process::run(&config))
+}

@@ -87,12 +87,7 @@ impl Watcher {
         let thread = thread::Builder::new()
             .name("callgate-watch".to_owned())
             .spawn(move || run(&mut look, &hinted, &stop, timing))?;
-        Ok(Watcher {
-            changes,
-            hints: hint,
-            stopped,
-            thread: Some(thread),
-        })
+        Ok(Watcher { changes, hints: hint, stopped, thread: Some(thread) })
     }
 
     /// Waits until the files may have changed since the last call returned. Changes in between are one. Cancel safe.

@@ -5,23 +5,13 @@ use super::*;
 use crate::config::testing::Folder;
 use std::os::unix::fs::symlink;
 
-const HINTS: Timing = Timing {
-    poll: Duration::from_secs(3600),
-    ..TIMING
-};
+const HINTS: Timing = Timing { poll: Duration::from_secs(3600), ..TIMING };
 /// Far more than anything here takes on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(30);
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        tokio::time::timeout(DEADLINE, future)
-            .await
-            .expect("the signal did not come")
-    })
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(async { tokio::time::timeout(DEADLINE, future).await.expect("the signal did not come") })
 }
 
 fn watch(path: PathBuf) -> Watcher {
@@ -131,10 +121,7 @@ fn a_folder_that_appears_later_and_is_replaced_is_followed() {
 fn without_hints_the_slow_look_finds_the_change() {
     let folder = Folder::new();
     let file = folder.write("a.toml", "old");
-    let timing = Timing {
-        poll: Duration::from_millis(20),
-        ..TIMING
-    };
+    let timing = Timing { poll: Duration::from_millis(20), ..TIMING };
     let mut watcher = Watcher::start_with(std::slice::from_ref(&file), timing, false).unwrap();
     fs::write(&file, "new").unwrap();
     signalled(&mut watcher, &file, Some("new"));

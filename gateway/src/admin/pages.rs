@@ -1,0 +1,193 @@
+//! What the admin port shows.
+
+use crate::backends::{MethodEntry, Offer};
+use crate::routes::{Backend, Endpoint, Route};
+use crate::telemetry::{Scrape, render};
+use crate::worker::Shared;
+use callgate_protocol::schema::{Definition, Field, MethodSchema, Shape, Type};
+use serde_json::{Value, json};
+
+/// The list of pages.
+pub(super) const INDEX: &str = "\
+GET  /metrics    for Prometheus
+GET  /healthz    the process lives
+GET  /readyz     requests can be answered
+GET  /routes     the routes in force, and what they call
+GET  /backends   the backends, their instances, methods and schemas
+GET  /config     the settings and tables in force, and the last error
+POST /-/reload   read the tables again
+";
+
+/// The scrape.
+pub(super) fn metrics(shared: &Shared) -> String {
+    let table = shared.table.load();
+    let routes = table.routes.iter();
+    let endpoints = table.backends.iter().flat_map(|backend| {
+        let name = backend.spec.name.as_str();
+        backend.endpoints.iter().map(move |endpoint| (name, endpoint.addr.to_string(), &endpoint.stats))
+    });
+    render(&Scrape {
+        front: &shared.front,
+        reloads: &shared.reloads,
+        table_hash: &table.hash,
+        routes: routes
+            .map(|route| (route.spec.path.as_str(), route.spec.method.as_str(), route.stats.as_ref()))
+            .collect(),
+        endpoints: endpoints.collect(),
+    })
+}
+
+/// The routes in force.
+pub(super) fn routes(shared: &Shared) -> Value {
+    let table = shared.table.load();
+    let routes: Vec<Value> = table.routes.iter().map(|route| self::route(shared, route)).collect();
+    json!({ "hash": table.hash, "routes": routes })
+}
+
+fn route(shared: &Shared, route: &Route) -> Value {
+    let spec = &route.spec;
+    // The first instance that is known speaks for all; those that differ show under /backends.
+    let method = route.backend.endpoints.iter().find_map(|endpoint| {
+        let offer = endpoint.offer.load_full()?;
+        let entry = offer.find(&spec.call)?;
+        let problem = shared.catalog.transcoder(spec, entry).err().map(|error| error.to_string());
+        Some((entry.call_id, problem))
+    });
+    let offered = method.is_some();
+    let (call_id, problem) = method.unwrap_or((spec.call.call_id(), None));
+    json!({
+        "match": format!("{} {}", spec.method.as_str(), spec.path.as_str()),
+        "call": spec.call.to_string(),
+        "call_id": call_id.to_string(),
+        "backend": spec.backend,
+        "timeout_ms": spec.timeout.as_millis() as u64,
+        "offered": offered,
+        "problem": problem,
+        "defined": spec.place.to_string(),
+    })
+}
+
+/// The backends in force.
+pub(super) fn backends(shared: &Shared) -> Value {
+    let table = shared.table.load();
+    let backends: Vec<Value> = table.backends.iter().map(|backend| self::backend(backend)).collect();
+    json!({ "hash": table.hash, "backends": backends })
+}
+
+fn backend(backend: &Backend) -> Value {
+    let endpoints: Vec<Value> = backend.endpoints.iter().map(|endpoint| self::endpoint(endpoint)).collect();
+    json!({ "name": backend.spec.name, "endpoints": endpoints })
+}
+
+fn endpoint(endpoint: &Endpoint) -> Value {
+    let stats = &endpoint.stats.0;
+    let outcomes: serde_json::Map<String, Value> =
+        endpoint.stats.outcomes().map(|(outcome, n)| (outcome.to_owned(), n.into())).collect();
+    let offer = endpoint.offer.load_full();
+    json!({
+        "address": endpoint.addr.to_string(),
+        "connections": stats.sum(|one| &one.connections),
+        "calls_in_flight": stats.sum(|one| &one.in_flight),
+        "calls": outcomes,
+        "connects": stats.sum(|one| &one.connects),
+        "connect_failures": stats.sum(|one| &one.connect_failures),
+        "error": endpoint.error.load_full().map(|error| error.as_ref().clone()),
+        "instance": offer.as_deref().map(instance),
+    })
+}
+
+fn instance(offer: &Offer) -> Value {
+    let services: Vec<Value> =
+        offer.services.iter().map(|(name, version)| json!({ "name": name, "version": version })).collect();
+    let methods: Vec<Value> = offer.methods.iter().map(method).collect();
+    json!({ "identity": offer.identity, "services": services, "methods": methods })
+}
+
+fn method(entry: &MethodEntry) -> Value {
+    let schema = &entry.schema;
+    let definitions: Vec<Value> =
+        schema.definitions.iter().map(|definition| self::definition(schema, definition)).collect();
+    json!({
+        "name": entry.name,
+        "call_id": entry.call_id.to_string(),
+        "schema": entry.fingerprint.to_string(),
+        "idempotent": entry.idempotent,
+        "doc": schema.doc,
+        "request": type_name(schema, &schema.request),
+        "response": type_name(schema, &schema.response),
+        "definitions": definitions,
+    })
+}
+
+fn definition(schema: &MethodSchema, definition: &Definition) -> Value {
+    match definition {
+        Definition::Struct(def) => {
+            json!({ "struct": def.name, "doc": def.doc, "fields": fields(schema, &def.fields) })
+        }
+        Definition::Enum(def) => {
+            let variants = def.variants.iter().map(|variant| {
+                let content = match &variant.shape {
+                    Shape::Unit => Value::Null,
+                    Shape::Newtype(ty) => type_name(schema, ty).into(),
+                    Shape::Tuple(types) => types.iter().map(|ty| type_name(schema, ty)).collect(),
+                    Shape::Struct(of) => fields(schema, of),
+                };
+                json!({ "name": variant.name, "doc": variant.doc, "content": content })
+            });
+            json!({ "enum": def.name, "doc": def.doc, "variants": variants.collect::<Vec<_>>() })
+        }
+    }
+}
+
+fn fields(schema: &MethodSchema, fields: &[Field]) -> Value {
+    let field = |field: &Field| {
+        let optional = field.default.is_some() || matches!(field.ty, Type::Option(_));
+        json!({
+            "name": field.name,
+            "type": type_name(schema, &field.ty),
+            "required": !optional,
+            "doc": field.doc,
+        })
+    };
+    fields.iter().map(field).collect()
+}
+
+/// A type as a Rust programmer would write it.
+fn type_name(schema: &MethodSchema, ty: &Type) -> String {
+    let name = |ty: &Type| type_name(schema, ty);
+    match ty {
+        Type::Option(inner) => format!("Option<{}>", name(inner)),
+        Type::List(inner) => format!("Vec<{}>", name(inner)),
+        Type::Array(inner, length) => format!("[{}; {length}]", name(inner)),
+        Type::Tuple(items) => format!("({})", items.iter().map(name).collect::<Vec<_>>().join(", ")),
+        Type::Map(key, value) => format!("Map<{}, {}>", name(key), name(value)),
+        Type::Ref(index) => match schema.definition(*index) {
+            Some(Definition::Struct(def)) => def.name.clone(),
+            Some(Definition::Enum(def)) => def.name.clone(),
+            None => "?".to_owned(),
+        },
+        Type::Unit => "()".to_owned(),
+        Type::Bool | Type::Char | Type::F32 | Type::F64 => format!("{ty:?}").to_lowercase(),
+        Type::U8 | Type::U16 | Type::U32 | Type::U64 | Type::U128 => format!("{ty:?}").to_lowercase(),
+        Type::I8 | Type::I16 | Type::I32 | Type::I64 | Type::I128 => format!("{ty:?}").to_lowercase(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// Settings and tables in force.
+pub(super) fn config(shared: &Shared) -> Value {
+    let table = shared.table.load();
+    let settings = &shared.settings;
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "tables": {
+            "hash": table.hash,
+            "taken_at": shared.reloads.taken_at.get(),
+            "routes": table.routes.len(),
+            "backends": table.backends.len(),
+            "watch": settings.tables.watch,
+            "last_error": shared.last_error.load_full().map(|error| error.as_ref().clone()),
+        },
+        "settings": format!("{settings:?}"),
+    })
+}

@@ -1,0 +1,528 @@
+//! One connection to an instance: the calls in flight on it, and the task that reads and writes.
+//!
+//! Calls are encoded straight into the connection's send buffer by whoever makes them; the task is woken once, at the
+//! end of the worker's turn, and writes what all of them have put there in one system call. Replies are transcoded to
+//! JSON where they lie in the receive buffer.
+//!
+//! A call that is dropped before its answer is there removes itself and sends CANCEL. The answer may be on its way at
+//! that moment; it finds no call waiting and is ignored.
+
+use super::catalog::Transcoder;
+use super::numbers::NumberMap;
+use super::offer::Offer;
+use super::stream::Stream;
+use crate::backends::catalog::Catalog;
+use crate::config::BackendSpec;
+use crate::routes::{Endpoint, Route};
+use crate::telemetry::Outcome;
+use callgate_protocol::{CallHead, Event, Inbound, Metadata, Outbound, ProtocolError, Status};
+use callgate_transcode::{RequestInput, Violation};
+use std::cell::{Cell, RefCell};
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::Notify;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
+
+/// Unsent bytes past which a connection is given no more calls, in bytes.
+const MAX_BACKLOG: usize = 32 * 1024 * 1024;
+
+/// What is read at once, in bytes.
+const READ_SIZE: usize = 64 * 1024;
+
+/// Call numbers past this one are not given out any more; the connection is replaced.
+const LAST_NUMBER: u32 = u32::MAX - 1;
+
+/// A connection, as one worker's calls see it.
+pub struct Conn {
+    /// Where it leads.
+    pub endpoint: Arc<Endpoint>,
+    worker: usize,
+    offer: Arc<Offer>,
+    max_calls: usize,
+    outbound: RefCell<Outbound>,
+    pending: RefCell<NumberMap<u32, Pending>>,
+    next_number: Cell<u32>,
+    /// Bytes that the kernel has taken since the connection began.
+    written: Cell<u64>,
+    accepting: Cell<bool>,
+    /// Told when `accepting` ends.
+    pub(super) closing: Notify,
+    driver: RefCell<Option<Waker>>,
+    driver_woken: Cell<bool>,
+    programs: RefCell<Vec<Option<(u64, Program)>>>,
+}
+
+/// What a route's calls look like for this instance, or why they cannot be made. Counted within the worker, so that
+/// workers do not meet in a reference count.
+pub(crate) type Program = Result<Rc<LocalTranscoder>, Rc<str>>;
+
+/// A program, counted within the worker.
+pub struct LocalTranscoder(Arc<Transcoder>);
+
+struct Pending {
+    slot: Rc<Slot>,
+    transcoder: Rc<LocalTranscoder>,
+    /// Where in the stream of bytes the call begins: while no more than that was written, it has not left.
+    position: u64,
+}
+
+#[derive(Default)]
+struct Slot {
+    answer: RefCell<Option<Answer>>,
+    waker: RefCell<Option<Waker>>,
+}
+
+/// How a call ended.
+#[derive(Debug)]
+pub enum Answer {
+    /// With a result, as JSON; empty when the method returns nothing.
+    Json(Vec<u8>),
+    /// With a failure.
+    Failed(Status),
+    /// With a reply that is no value of the schema; why.
+    BadReply(String),
+    /// It has certainly not run.
+    Refused,
+    /// The connection was lost; it may have run.
+    Lost,
+}
+
+/// Why a call was not sent.
+#[derive(Debug)]
+pub enum Unsent {
+    /// The request does not fit the method's schema.
+    Invalid(Vec<Violation>),
+    /// The request is larger than the instance accepts: the bound in bytes.
+    TooLarge(u32),
+}
+
+impl Conn {
+    pub(super) fn new(
+        endpoint: Arc<Endpoint>,
+        worker: usize,
+        spec: &BackendSpec,
+        offer: Arc<Offer>,
+        outbound: Outbound,
+    ) -> Conn {
+        Conn {
+            endpoint,
+            worker,
+            max_calls: spec.max_calls.min(offer.limits.max_calls) as usize,
+            offer,
+            outbound: RefCell::new(outbound),
+            pending: RefCell::default(),
+            next_number: Cell::new(1),
+            written: Cell::new(0),
+            accepting: Cell::new(true),
+            closing: Notify::new(),
+            driver: RefCell::new(None),
+            driver_woken: Cell::new(false),
+            programs: RefCell::default(),
+        }
+    }
+
+    /// Whether a further call may be made on it.
+    #[inline]
+    pub fn has_room(&self) -> bool {
+        self.accepting.get()
+            && self.in_flight() < self.max_calls
+            && self.outbound.borrow().backlog() < MAX_BACKLOG
+    }
+
+    /// Calls that wait for their answer.
+    #[inline]
+    pub fn in_flight(&self) -> usize {
+        self.pending.borrow().len()
+    }
+
+    /// The program of a route for this instance: `None` when the instance does not offer the method, an error when the
+    /// route's fields do not fit it.
+    pub fn transcoder(&self, route: &Route, catalog: &Catalog) -> Option<Program> {
+        if let Some(Some((id, program))) = self.programs.borrow().get(route.slot)
+            && *id == route.id
+        {
+            return Some(program.clone());
+        }
+        let method = self.offer.find(&route.spec.call)?;
+        let program = catalog.transcoder(&route.spec, method).map(|shared| Rc::new(LocalTranscoder(shared))).map_err(|error| {
+            let place = &route.spec.place;
+            tracing::error!(%place, call = %route.spec.call, endpoint = %self.endpoint.addr, %error, "a route does not fit the method");
+            Rc::from(error.to_string())
+        });
+        let mut programs = self.programs.borrow_mut();
+        if programs.len() <= route.slot {
+            programs.resize(route.slot + 1, None);
+        }
+        programs[route.slot] = Some((route.id, program.clone()));
+        Some(program)
+    }
+
+    /// Encodes a call into the send buffer. What comes of it is the returned future's to tell.
+    pub fn call(
+        self: &Rc<Self>,
+        transcoder: &Rc<LocalTranscoder>,
+        timeout: Duration,
+        metadata: Metadata<'_>,
+        input: &RequestInput<'_>,
+    ) -> Result<InFlight, Unsent> {
+        let number = self.next_number.get();
+        let max_message = self.offer.limits.max_message as usize;
+        // A call with less than a millisecond left is still worth one; zero would mean no deadline.
+        let timeout_ms = Some(u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX).max(1));
+        let head = CallHead { call_id: transcoder.0.call_id, timeout_ms, metadata };
+        let mut outbound = self.outbound.borrow_mut();
+        let position = self.written.get() + outbound.queued() as u64;
+        outbound.call(number, &head, |out| {
+            let start = out.len();
+            transcoder.0.request.encode(input, out).map_err(Unsent::Invalid)?;
+            if out.len() - start > max_message {
+                Err(Unsent::TooLarge(self.offer.limits.max_message))
+            } else {
+                Ok(())
+            }
+        })?;
+        drop(outbound);
+        self.next_number.set(number + 1);
+        if number >= LAST_NUMBER {
+            self.stop_accepting();
+        }
+        let slot = Rc::new(Slot::default());
+        let pending = Pending { slot: slot.clone(), transcoder: transcoder.clone(), position };
+        self.pending.borrow_mut().insert(number, pending);
+        self.endpoint.stats.0.of(self.worker).in_flight.increment();
+        self.wake_driver();
+        Ok(InFlight { conn: self.clone(), number, slot })
+    }
+
+    /// Ends the connection's service: no new calls; those in flight are answered, then it closes.
+    pub(super) fn stop_accepting(&self) {
+        if self.accepting.replace(false) {
+            self.closing.notify_waiters();
+            self.wake_driver();
+        }
+    }
+
+    pub(super) fn accepts(&self) -> bool {
+        self.accepting.get()
+    }
+
+    #[inline]
+    fn wake_driver(&self) {
+        if !self.driver_woken.replace(true)
+            && let Some(waker) = self.driver.borrow().as_ref()
+        {
+            waker.wake_by_ref();
+        }
+    }
+
+    fn take_pending(&self, number: u32) -> Option<Pending> {
+        let pending = self.pending.borrow_mut().remove(&number);
+        if pending.is_some() {
+            self.endpoint.stats.0.of(self.worker).in_flight.decrement();
+        }
+        pending
+    }
+
+    fn finish(&self, pending: Pending, answer: Answer) {
+        let outcome = match &answer {
+            Answer::Json(_) => Outcome::Ok,
+            Answer::Failed(status) => Outcome::Failed(status.code),
+            Answer::BadReply(_) => Outcome::Failed(callgate_protocol::Code::Internal),
+            Answer::Refused => Outcome::Refused,
+            Answer::Lost => Outcome::Lost,
+        };
+        self.endpoint.stats.0.of(self.worker).ended(outcome);
+        *pending.slot.answer.borrow_mut() = Some(answer);
+        if let Some(waker) = pending.slot.waker.borrow_mut().take() {
+            waker.wake();
+        }
+    }
+
+    fn on_event(&self, event: Event<'_>) -> Result<(), ProtocolError> {
+        match event {
+            Event::Reply { number, payload } => self.on_reply(number, payload)?,
+            Event::Failure { number, status } => {
+                if let Some(pending) = self.answered(number)? {
+                    let answer = if status.not_executed && status.code == callgate_protocol::Code::Unavailable
+                    {
+                        Answer::Refused
+                    } else {
+                        Answer::Failed(status)
+                    };
+                    self.finish(pending, answer);
+                }
+            }
+            Event::TooLarge { number } => {
+                self.outbound.borrow_mut().cancel(number);
+                if let Some(pending) = self.answered(number)? {
+                    let error = "the reply is larger than the gateway accepts";
+                    self.finish(pending, Answer::BadReply(error.to_owned()));
+                }
+            }
+            Event::Ping(token) => self.outbound.borrow_mut().pong(token),
+            Event::GoAway { last_call, reason } => self.on_go_away(last_call, reason),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn on_reply(&self, number: u32, payload: &[u8]) -> Result<(), ProtocolError> {
+        let Some(pending) = self.answered(number)? else {
+            return Ok(());
+        };
+        // JSON is about twice as long as what it is made of.
+        let mut json = Vec::with_capacity(payload.len() * 2 + 64);
+        let response = &pending.transcoder.0.response;
+        let answer = match response.decode(payload, &mut json) {
+            Ok(()) if response.is_empty() => Answer::Json(Vec::new()),
+            Ok(()) => Answer::Json(json),
+            Err(error) => Answer::BadReply(error.to_string()),
+        };
+        self.finish(pending, answer);
+        Ok(())
+    }
+
+    /// The call that an answer belongs to; `None` for one that nobody waits for any more.
+    fn answered(&self, number: u32) -> Result<Option<Pending>, ProtocolError> {
+        if number >= self.next_number.get() {
+            return Err(ProtocolError::BadCallNumber(number));
+        }
+        // An answer to a call of which not all was sent yet: the rest is of no use to anybody.
+        let mut outbound = self.outbound.borrow_mut();
+        if outbound.abandon(number) {
+            outbound.cancel(number);
+        }
+        drop(outbound);
+        Ok(self.take_pending(number))
+    }
+
+    fn on_go_away(&self, last_call: u32, reason: &str) {
+        tracing::info!(endpoint = %self.endpoint.addr, reason, "the instance goes away");
+        self.stop_accepting();
+        self.finish_where(|number, _| number > last_call, || Answer::Refused);
+    }
+
+    fn on_end(&self) {
+        self.stop_accepting();
+        let written = self.written.get();
+        self.finish_where(|_, pending| written <= pending.position, || Answer::Refused);
+        self.finish_where(|_, _| true, || Answer::Lost);
+    }
+
+    fn finish_where(&self, of: impl Fn(u32, &Pending) -> bool, answer: impl Fn() -> Answer) {
+        let numbers: Vec<u32> = self
+            .pending
+            .borrow()
+            .iter()
+            .filter(|(number, pending)| of(**number, pending))
+            .map(|(n, _)| *n)
+            .collect();
+        for number in numbers {
+            if let Some(pending) = self.take_pending(number) {
+                self.finish(pending, answer());
+            }
+        }
+    }
+}
+
+/// A call that was sent. Dropped before its answer is there, it is cancelled.
+pub struct InFlight {
+    conn: Rc<Conn>,
+    number: u32,
+    slot: Rc<Slot>,
+}
+
+impl Future for InFlight {
+    type Output = Answer;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
+        if let Some(answer) = self.slot.answer.borrow_mut().take() {
+            return Poll::Ready(answer);
+        }
+        let mut waker = self.slot.waker.borrow_mut();
+        match waker.as_mut() {
+            Some(known) => known.clone_from(cx.waker()),
+            None => *waker = Some(cx.waker().clone()),
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        if self.conn.take_pending(self.number).is_some() {
+            let stats = &self.conn.endpoint.stats.0;
+            stats.of(self.conn.worker).ended(Outcome::Failed(callgate_protocol::Code::Cancelled));
+            self.conn.outbound.borrow_mut().cancel(self.number);
+            self.conn.wake_driver();
+        }
+    }
+}
+
+/// Why a connection ended.
+#[derive(Debug)]
+pub(super) enum End {
+    /// It was to end, and nothing was left to answer.
+    Drained,
+    /// The peer closed it.
+    Closed,
+    /// The peer answered no PING.
+    Silent,
+    /// The socket failed.
+    Io(std::io::Error),
+    /// The peer broke the protocol.
+    Protocol(ProtocolError),
+}
+
+/// The task of a connection: reads and writes until it ends, then settles the calls that are left.
+pub(super) async fn drive(conn: Rc<Conn>, established: (Stream, Inbound, Vec<u8>), spec: BackendSpec) -> End {
+    let (stream, inbound, unread) = established;
+    let mut tick =
+        interval(spec.ping_interval.min(spec.ping_timeout).div_f64(2.0).max(Duration::from_millis(10)));
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let filled = unread.len();
+    let mut buffer = unread;
+    buffer.resize(filled.max(READ_SIZE), 0);
+    let mut driver = Driver {
+        conn: &conn,
+        stream,
+        inbound,
+        buffer,
+        filled,
+        tick,
+        heard: Instant::now(),
+        pinged: None,
+        spec: &spec,
+    };
+    let end = poll_fn(|cx| driver.poll(cx)).await;
+    if let End::Protocol(error) = &end {
+        driver.say_why(error);
+    }
+    drop(driver);
+    conn.on_end();
+    end
+}
+
+struct Driver<'a> {
+    conn: &'a Conn,
+    stream: Stream,
+    inbound: Inbound,
+    buffer: Vec<u8>,
+    filled: usize,
+    tick: Interval,
+    heard: Instant,
+    pinged: Option<Instant>,
+    spec: &'a BackendSpec,
+}
+
+impl Driver<'_> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        self.register(cx);
+        match self.poll_read(cx).and_then(|()| self.poll_ping(cx)).and_then(|()| self.poll_write(cx)) {
+            Err(end) => Poll::Ready(end),
+            Ok(()) => {
+                let conn = self.conn;
+                let idle = conn.pending.borrow().is_empty() && conn.outbound.borrow().is_empty();
+                if idle && !conn.accepting.get() { Poll::Ready(End::Drained) } else { Poll::Pending }
+            }
+        }
+    }
+
+    fn register(&self, cx: &mut Context<'_>) {
+        self.conn.driver_woken.set(false);
+        let mut waker = self.conn.driver.borrow_mut();
+        match waker.as_mut() {
+            Some(known) => known.clone_from(cx.waker()),
+            None => *waker = Some(cx.waker().clone()),
+        }
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
+        self.take_frames()?;
+        loop {
+            let mut space = ReadBuf::new(&mut self.buffer[self.filled..]);
+            match Pin::new(&mut self.stream).poll_read(cx, &mut space) {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(Err(error)) => return Err(End::Io(error)),
+                Poll::Ready(Ok(())) => {
+                    let read = space.filled().len();
+                    if read == 0 {
+                        return Err(End::Closed);
+                    }
+                    self.filled += read;
+                    self.heard = Instant::now();
+                    self.pinged = None;
+                    self.take_frames()?;
+                }
+            }
+        }
+    }
+
+    /// Takes all whole frames and leaves room for the rest of one that is not.
+    fn take_frames(&mut self) -> Result<(), End> {
+        let mut at = 0;
+        loop {
+            let (taken, event) = self.inbound.next(&self.buffer[at..self.filled]).map_err(End::Protocol)?;
+            if taken == 0 {
+                break;
+            }
+            at += taken;
+            if let Some(event) = event {
+                self.conn.on_event(event).map_err(End::Protocol)?;
+            }
+        }
+        if at > 0 {
+            self.buffer.copy_within(at..self.filled, 0);
+            self.filled -= at;
+        }
+        let wanted = Inbound::frame_size(&self.buffer[..self.filled]).unwrap_or(0).max(READ_SIZE);
+        if wanted > self.buffer.len() || (self.buffer.len() > READ_SIZE && self.filled == 0) {
+            self.buffer.resize(wanted, 0);
+            self.buffer.shrink_to_fit();
+        }
+        Ok(())
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
+        let mut outbound = self.conn.outbound.borrow_mut();
+        while !outbound.is_empty() {
+            match Pin::new(&mut self.stream).poll_write(cx, outbound.chunk()) {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(Err(error)) => return Err(End::Io(error)),
+                Poll::Ready(Ok(n)) => {
+                    outbound.advance(n);
+                    self.conn.written.set(self.conn.written.get() + n as u64);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A peer that was silent for a while is asked whether it is there; one that does not answer is left.
+    fn poll_ping(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
+        while self.tick.poll_tick(cx).is_ready() {
+            match self.pinged {
+                Some(at) if at.elapsed() >= self.spec.ping_timeout => return Err(End::Silent),
+                None if self.heard.elapsed() >= self.spec.ping_interval => {
+                    self.pinged = Some(Instant::now());
+                    self.conn.outbound.borrow_mut().ping([0; 8]);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells a peer that broke the protocol what was wrong, if its socket takes it at once.
+    fn say_why(&mut self, error: &ProtocolError) {
+        let mut outbound = self.conn.outbound.borrow_mut();
+        outbound.go_away(0, &error.to_string());
+        let mut cx = Context::from_waker(Waker::noop());
+        let _ = Pin::new(&mut self.stream).poll_write(&mut cx, outbound.chunk());
+    }
+}

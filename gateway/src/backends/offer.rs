@@ -1,0 +1,84 @@
+//! What an instance offers, as it said in the handshake: its methods with their schemas.
+
+use crate::config::CallRef;
+use callgate_protocol::schema::{Fingerprint, MethodSchema};
+use callgate_protocol::{CallId, Hello, Limits};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// An instance's HELLO together with the schemas that it names.
+#[derive(Debug)]
+pub struct Offer {
+    /// Who it says it is.
+    pub identity: String,
+    /// What it accepts.
+    pub limits: Limits,
+    /// Its services: name and version.
+    pub services: Vec<(String, String)>,
+    /// Its methods.
+    pub methods: Vec<MethodEntry>,
+    by_name: HashMap<String, usize>,
+    by_id: HashMap<CallId, usize>,
+}
+
+/// A method that an instance offers.
+#[derive(Debug)]
+pub struct MethodEntry {
+    /// `orders.quote`.
+    pub name: String,
+    /// Its number in this instance.
+    pub call_id: CallId,
+    /// Which schema it has.
+    pub fingerprint: Fingerprint,
+    /// The schema itself.
+    pub schema: Arc<MethodSchema>,
+    /// Running it twice does what running it once does.
+    pub idempotent: bool,
+}
+
+impl Offer {
+    /// Puts a HELLO and its schemas together. A Call ID that names two methods is an error.
+    pub(super) fn new(
+        hello: Hello,
+        mut schema: impl FnMut(Fingerprint) -> Option<Arc<MethodSchema>>,
+    ) -> Result<Offer, String> {
+        let mut offer = Offer {
+            identity: hello.identity,
+            limits: hello.limits,
+            services: Vec::new(),
+            methods: Vec::new(),
+            by_name: HashMap::new(),
+            by_id: HashMap::new(),
+        };
+        for service in hello.services {
+            for method in service.methods {
+                let name = format!("{}.{}", service.name, method.name);
+                let schema = schema(method.schema).ok_or_else(|| format!("no schema came for {name}"))?;
+                let index = offer.methods.len();
+                if let Some(other) = offer.by_id.insert(method.call_id, index) {
+                    let other = &offer.methods[other].name;
+                    return Err(format!("Call ID {} is both {other} and {name}", method.call_id));
+                }
+                offer.by_name.insert(name.clone(), index);
+                offer.methods.push(MethodEntry {
+                    name,
+                    call_id: method.call_id,
+                    fingerprint: method.schema,
+                    schema,
+                    idempotent: method.idempotent,
+                });
+            }
+            offer.services.push((service.name, service.version));
+        }
+        Ok(offer)
+    }
+
+    /// The method that a route names.
+    pub fn find(&self, call: &CallRef) -> Option<&MethodEntry> {
+        let index = match call {
+            CallRef::Name { service, method } => self.by_name.get(&format!("{service}.{method}")),
+            CallRef::Number(call_id) => self.by_id.get(call_id),
+        };
+        index.map(|index| &self.methods[*index])
+    }
+}

@@ -1,0 +1,137 @@
+//! A worker's backends: brought in line with the table, and asked for a connection by every call.
+
+use super::catalog::Catalog;
+use super::conn::Conn;
+use super::numbers::NumberMap;
+use super::peer::{Peer, Surroundings};
+use crate::routes::{Backend, Table};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// All backends, as one worker sees them.
+pub struct Pool {
+    surroundings: Surroundings,
+    generation: Cell<u64>,
+    backends: RefCell<NumberMap<u64, Rc<LocalBackend>>>,
+    peers: RefCell<NumberMap<u64, Rc<Peer>>>,
+}
+
+/// A backend, as one worker sees it.
+pub struct LocalBackend {
+    peers: Vec<Rc<Peer>>,
+}
+
+/// Where a call can go.
+pub enum Pick {
+    /// On this connection.
+    Ready(Rc<Conn>),
+    /// Nowhere yet, but a connection is being made: wait for [`Pool::changed`].
+    Wait,
+    /// Nowhere: every instance is at its bound of calls in flight.
+    Busy,
+    /// Nowhere: no instance is there.
+    None,
+}
+
+impl Pool {
+    /// An empty pool of worker number `worker`.
+    pub fn new(worker: usize, catalog: Arc<Catalog>) -> Pool {
+        Pool {
+            surroundings: Surroundings { worker, catalog, changed: Rc::new(Notify::new()) },
+            generation: Cell::new(0),
+            backends: RefCell::default(),
+            peers: RefCell::default(),
+        }
+    }
+
+    /// The generation of the table that the pool is in line with.
+    pub fn generation(&self) -> u64 {
+        self.generation.get()
+    }
+
+    /// Told whenever some endpoint became or ceased to be reachable.
+    pub fn changed(&self) -> &Notify {
+        &self.surroundings.changed
+    }
+
+    /// Schemas and programs.
+    pub fn catalog(&self) -> &Catalog {
+        &self.surroundings.catalog
+    }
+
+    /// Brings the pool in line with a table: new endpoints are connected to, gone ones retire, others stay.
+    pub fn sync(&self, table: &Table) {
+        if self.generation.replace(table.generation) == table.generation {
+            return;
+        }
+        let mut old_peers = std::mem::take(&mut *self.peers.borrow_mut());
+        let mut peers = NumberMap::default();
+        let mut backends = NumberMap::default();
+        for backend in &table.backends {
+            let local = backend.endpoints.iter().map(|endpoint| {
+                let peer = old_peers.remove(&endpoint.id).unwrap_or_else(|| {
+                    Peer::start(endpoint.clone(), backend.spec.clone(), self.surroundings.clone())
+                });
+                peers.insert(endpoint.id, peer.clone());
+                peer
+            });
+            backends.insert(backend.id, Rc::new(LocalBackend { peers: local.collect() }));
+        }
+        *self.peers.borrow_mut() = peers;
+        *self.backends.borrow_mut() = backends;
+        old_peers.values().for_each(|peer| peer.retire());
+        self.changed().notify_waiters();
+    }
+
+    /// The worker's side of a backend; `None` when a later table no longer has it.
+    pub fn backend(&self, backend: &Backend) -> Option<Rc<LocalBackend>> {
+        self.backends.borrow().get(&backend.id).cloned()
+    }
+
+    /// Retires everything: for the worker's end.
+    pub fn retire(&self) {
+        self.peers.borrow_mut().drain().for_each(|(_, peer)| peer.retire());
+        self.backends.borrow_mut().clear();
+    }
+
+    /// Whether some endpoint's first attempt to connect is still under way.
+    pub fn is_settling(&self) -> bool {
+        self.peers.borrow().values().any(|peer| peer.is_hopeful() && peer.conn().is_none())
+    }
+}
+
+impl LocalBackend {
+    /// Picks the connection for a call: of two random ones that have room, that with fewer calls in flight.
+    /// Those for which `avoid` holds come last: instances that have just refused the call.
+    pub fn pick(&self, avoid: impl Fn(u64) -> bool) -> Pick {
+        let n = self.peers.len();
+        let usable = |at: usize| {
+            let peer = &self.peers[at];
+            peer.conn().filter(|conn| conn.has_room() && !avoid(peer.endpoint.id))
+        };
+        if n > 1 {
+            let first = fastrand::usize(..n);
+            let second = (first + 1 + fastrand::usize(..n - 1)) % n;
+            match (usable(first), usable(second)) {
+                (Some(a), Some(b)) => return Pick::Ready(if b.in_flight() < a.in_flight() { b } else { a }),
+                (Some(one), None) | (None, Some(one)) => return Pick::Ready(one),
+                (None, None) => {}
+            }
+        }
+        let start = if n > 1 { fastrand::usize(..n) } else { 0 };
+        let mut all = (0..n).map(|offset| (start + offset) % n);
+        if let Some(conn) = all.clone().find_map(usable) {
+            return Pick::Ready(conn);
+        }
+        let with_room = |at: usize| self.peers[at].conn().filter(|conn| conn.has_room());
+        if let Some(conn) = all.clone().find_map(with_room) {
+            return Pick::Ready(conn);
+        }
+        if all.clone().any(|at| self.peers[at].conn().is_some()) {
+            return Pick::Busy;
+        }
+        if all.any(|at| self.peers[at].is_hopeful()) { Pick::Wait } else { Pick::None }
+    }
+}

@@ -1,0 +1,200 @@
+//! One request: its way from the head to the answer.
+
+use super::body::RequestBody;
+use super::connections::Client;
+use super::problem::Problem;
+use super::request_id;
+use crate::call::{self, Failure};
+use crate::config::Method;
+use crate::routes::{Found, Route, Table, query_pairs};
+use crate::telemetry::RouteStats;
+use crate::worker::Worker;
+use callgate_protocol::call::key;
+use callgate_protocol::{Code, MetadataBuf};
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue};
+use hyper::{Request, Response, StatusCode, http::request::Parts};
+use std::rc::Rc;
+use tokio::time::Instant;
+
+type Answer = Response<Full<Bytes>>;
+
+/// Answers a request and counts it.
+pub(super) async fn handle(worker: &Rc<Worker>, client: &Client, request: Request<Incoming>) -> Answer {
+    client.busy();
+    let began = Instant::now();
+    let _in_flight = InFlight::enter(worker);
+    let id = worker.ids.take_or_make(request.headers());
+    let (parts, body) = request.into_parts();
+    let mut body = RequestBody::new(body);
+    let mut answer = answer(worker, &parts, &mut body, &id, began).await;
+    if !body.discard(&parts.headers, &worker.shared.settings.server).await {
+        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    answer.headers_mut().insert(request_id::HEADER, id);
+    client.answered();
+    answer
+}
+
+/// Counts a request while it is open, however it ends.
+struct InFlight<'a>(&'a Worker);
+
+impl<'a> InFlight<'a> {
+    fn enter(worker: &'a Worker) -> InFlight<'a> {
+        worker.shared.front.workers.of(worker.id).in_flight.increment();
+        InFlight(worker)
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.shared.front.workers.of(self.0.id).in_flight.decrement();
+    }
+}
+
+async fn answer(
+    worker: &Rc<Worker>,
+    parts: &Parts,
+    body: &mut RequestBody,
+    id: &HeaderValue,
+    began: Instant,
+) -> Answer {
+    let path = parts.uri.path();
+    let id = id.to_str().unwrap_or_default();
+    let unmatched = &worker.shared.front.unmatched;
+    // A table may be swapped while the body arrives or the call waits. A call that then finds its instances gone has
+    // not run: it is looked up again.
+    loop {
+        let table = worker.table();
+        let method = match &parts.method {
+            &hyper::Method::HEAD => Some(Method::Get),
+            method => method.as_str().parse().ok(),
+        };
+        let (route, path_params) = match table.find(method, path) {
+            Found::Route(route, params) => (route, params),
+            missed => return counted(worker, unmatched, began, miss(missed, parts, &table), id),
+        };
+        let read = match body.read(&parts.headers, &worker.shared.settings.server).await {
+            Ok(bytes) => bytes,
+            Err(problem) => return counted(worker, &route.stats, began, Err(problem), id),
+        };
+        let result = call(worker, route, path_params, parts, &read, id).await;
+        if matches!(result, Err(Failure::NoInstance)) && worker.table().generation != table.generation {
+            continue;
+        }
+        if let Err(Failure::Invalid(_)) = &result {
+            route.stats.0.of(worker.id).bad_requests.increment();
+        }
+        let result =
+            result.map(success).map_err(|failure| Problem::of(failure, id, route.spec.path.as_str()));
+        return counted(worker, &route.stats, began, result, id);
+    }
+}
+
+fn counted(
+    worker: &Worker,
+    stats: &RouteStats,
+    began: Instant,
+    result: Result<Answer, Problem>,
+    id: &str,
+) -> Answer {
+    let answer = result.unwrap_or_else(|problem| problem.into_response(id));
+    stats.0.of(worker.id).answered(answer.status().as_u16(), began.elapsed());
+    answer
+}
+
+/// The answer to a request without a route.
+fn miss(found: Found<'_, '_>, parts: &Parts, table: &Table) -> Result<Answer, Problem> {
+    let path = parts.uri.path();
+    let options = parts.method == hyper::Method::OPTIONS;
+    match found {
+        Found::OtherMethods(methods) if options => Ok(options_answer(&allow(&methods))),
+        Found::OtherMethods(methods) => Err(Problem::wrong_method(parts.method.as_str(), allow(&methods))),
+        Found::NotUtf8 => {
+            Err(Problem::new(Code::InvalidArgument, "a path parameter is not UTF-8 after percent-decoding"))
+        }
+        _ if options && path == "*" => Ok(options_answer(&allow(&Method::ALL))),
+        _ => {
+            debug_assert!(table.methods(path).is_empty(), "a path without methods matches nothing");
+            Err(Problem::no_route(path))
+        }
+    }
+}
+
+/// The value of `Allow`: GET brings HEAD, and OPTIONS is always there (RFC 9110, 9.3.2 and 9.3.7).
+fn allow(methods: &[Method]) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    for method in methods {
+        names.push(method.as_str());
+        if *method == Method::Get {
+            names.push("HEAD");
+        }
+    }
+    names.push("OPTIONS");
+    names.join(", ")
+}
+
+fn options_answer(allow: &str) -> Answer {
+    let mut answer = Response::new(Full::default());
+    *answer.status_mut() = StatusCode::NO_CONTENT;
+    if let Ok(value) = HeaderValue::from_str(allow) {
+        answer.headers_mut().insert(ALLOW, value);
+    }
+    answer
+}
+
+fn success(json: Vec<u8>) -> Answer {
+    if json.is_empty() {
+        let mut answer = Response::new(Full::default());
+        *answer.status_mut() = StatusCode::NO_CONTENT;
+        return answer;
+    }
+    let mut answer = Response::new(Full::new(Bytes::from(json)));
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer
+}
+
+async fn call(
+    worker: &Worker,
+    route: &Route,
+    path: crate::routes::PathParams<'_>,
+    parts: &Parts,
+    body: &[u8],
+    id: &str,
+) -> Result<Vec<u8>, Failure> {
+    let query = query_pairs(parts.uri.query().unwrap_or_default()).map_err(|_| {
+        let detail = "the query is not UTF-8 after percent-decoding".to_owned();
+        let violation =
+            callgate_transcode::Violation { pointer: String::new(), detail, line: None, column: None };
+        Failure::Invalid(vec![violation])
+    })?;
+    let mut metadata = MetadataBuf::default();
+    metadata.push(key::REQUEST_ID, id.as_bytes());
+    for (key, name) in [(key::TRACEPARENT, "traceparent"), (key::TRACESTATE, "tracestate")] {
+        if let Some(value) = parts.headers.get(name) {
+            // One that is too long for the call is left out, as trace context allows.
+            let _ = metadata.push(key, value.as_bytes());
+        }
+    }
+    let request = call::Request {
+        route,
+        path,
+        query,
+        body,
+        metadata: metadata.as_metadata(),
+        deadline: Instant::now() + route.spec.timeout,
+    };
+    call::run(worker, &request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn allow_names_what_http_adds() {
+        assert_eq!(allow(&[Method::Get, Method::Post]), "GET, HEAD, POST, OPTIONS");
+        assert_eq!(allow(&[Method::Delete]), "DELETE, OPTIONS");
+    }
+}

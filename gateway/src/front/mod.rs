@@ -1,0 +1,22 @@
+//! The side towards the clients: listeners, HTTP/1.1, and the words in which errors are told.
+//!
+//! ```text
+//! accept       listening sockets; spreads new connections over the workers
+//! connections  a worker's client connections: hyper, idle and slow clients, drain
+//! handler      one request: match, body, call, answer
+//! body         a request's body, within its limits
+//! problem      failures as RFC 9457 problem details
+//! request_id   taken or made
+//! ```
+//! With `admin`, this is the only module that names hyper.
+
+mod accept;
+mod body;
+mod connections;
+mod handler;
+pub(crate) mod problem;
+mod request_id;
+
+pub use accept::accept;
+pub use connections::Connections;
+pub use request_id::RequestIds;

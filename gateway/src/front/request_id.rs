@@ -1,0 +1,69 @@
+//! Request ids: taken from `X-Request-Id` where that is reasonable, made otherwise.
+
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use std::cell::RefCell;
+
+/// The header that carries the id, both ways.
+pub(super) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The longest id that is taken from a client, in bytes.
+const MAX_LENGTH: usize = 128;
+
+/// Makes ids: 32 hexadecimal digits, random.
+pub struct RequestIds(RefCell<fastrand::Rng>);
+
+impl RequestIds {
+    /// A generator of its own for a worker.
+    #[expect(clippy::new_without_default, reason = "a default would hide that it is seeded at random")]
+    pub fn new() -> RequestIds {
+        RequestIds(RefCell::new(fastrand::Rng::new()))
+    }
+
+    /// The request's id: the client's if it is made of 1 to 128 visible ASCII characters, or a new one.
+    pub fn take_or_make(&self, headers: &HeaderMap) -> HeaderValue {
+        match headers.get(HEADER) {
+            Some(id) if is_reasonable(id.as_bytes()) => id.clone(),
+            _ => self.make(),
+        }
+    }
+
+    fn make(&self) -> HeaderValue {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut number = self.0.borrow_mut().u128(..);
+        let mut text = [0; 32];
+        for digit in &mut text {
+            *digit = DIGITS[(number & 15) as usize];
+            number >>= 4;
+        }
+        HeaderValue::from_bytes(&text).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
+    }
+}
+
+fn is_reasonable(id: &[u8]) -> bool {
+    (1..=MAX_LENGTH).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasonable_ids_are_taken_and_others_replaced() {
+        let ids = RequestIds::new();
+        let taken = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(HEADER, HeaderValue::from_str(text).expect("a header value"));
+            ids.take_or_make(&headers).as_bytes().to_vec()
+        };
+        assert_eq!(taken("abc-1"), b"abc-1");
+        for replaced in ["", "with space", &"x".repeat(129)] {
+            assert_eq!(taken(replaced).len(), 32, "{replaced}");
+        }
+    }
+
+    #[test]
+    fn made_ids_differ() {
+        let ids = RequestIds::new();
+        assert_ne!(ids.make(), ids.make());
+    }
+}

@@ -1,0 +1,235 @@
+//! The process: pingora's server as chassis, with the gateway as its one service. The only module that names pingora.
+//!
+//! pingora runs services, hands listening sockets to a successor, and ends the process; its own graceful stop sleeps
+//! for a fixed time, so the signals are waited for here, and the stop is asked for when the last request is answered.
+
+use crate::admin;
+use crate::backends::Catalog;
+use crate::config::{Settings, Tables};
+use crate::control::{self, watch::Watcher};
+use crate::front;
+use crate::routes::Table;
+use crate::telemetry::{self, FrontStats, ReloadStats};
+use crate::worker::{self, Command, Shared};
+use arc_swap::{ArcSwap, ArcSwapOption};
+use async_trait::async_trait;
+use pingora_core::server::configuration::ServerConf;
+use pingora_core::server::{ListenFds, RunArgs, Server, ShutdownSignal, ShutdownSignalWatch, ShutdownWatch};
+use pingora_core::services::Service;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::AsRawFd;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{Mutex, mpsc, watch};
+use tokio::task::JoinSet;
+
+/// Commands that may wait for a worker: new connections, of which the kernel holds more.
+const COMMAND_QUEUE: usize = 1024;
+
+/// Runs the gateway until it is told to end. Errors are for whoever started it: what was wrong, on standard error.
+pub fn run(config: &Path) -> ExitCode {
+    match start(config) {
+        Ok(gateway) => gateway.run(),
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(config: &Path) -> Result<Gateway, String> {
+    let settings = Settings::load(config).map_err(|error| error.to_string())?;
+    // Watched first and read then, so that no change falls in between.
+    let watcher = Watcher::start(&settings.tables.watch)
+        .map_err(|error| format!("callgate: cannot watch the tables: {error}"))?;
+    let tables = Tables::load(&settings.tables.watch).map_err(|error| error.to_string())?;
+    telemetry::log::start(&settings.log, "pingora_core=warn");
+    let bind = |addr: &SocketAddr| {
+        let listener =
+            TcpListener::bind(addr).map_err(|error| format!("callgate: cannot listen on {addr}: {error}"))?;
+        listener.set_nonblocking(true).map_err(|error| format!("callgate: {addr}: {error}"))?;
+        Ok::<_, String>(listener)
+    };
+    let listeners = settings.server.listen.iter().map(bind).collect::<Result<Vec<_>, _>>()?;
+    let admin = bind(&settings.admin.listen)?;
+    let workers = settings.server.workers;
+    let shared = Arc::new(Shared {
+        workers,
+        table: ArcSwap::from_pointee(Table::empty()),
+        table_changed: watch::channel(0).0,
+        catalog: Arc::new(Catalog::default()),
+        front: FrontStats::new(workers),
+        reloads: ReloadStats::default(),
+        last_error: ArcSwapOption::empty(),
+        load: (0..workers).map(|_| AtomicUsize::new(0)).collect(),
+        settled: (0..workers).map(|_| AtomicBool::new(false)).collect(),
+        draining: AtomicBool::new(false),
+        settings,
+    });
+    control::take(&shared, tables, "start");
+    Ok(Gateway { shared, listeners, admin, watcher })
+}
+
+/// Everything that may fail has not failed: what remains is to run.
+struct Gateway {
+    shared: Arc<Shared>,
+    listeners: Vec<TcpListener>,
+    admin: TcpListener,
+    watcher: Watcher,
+}
+
+impl Gateway {
+    fn run(self) -> ExitCode {
+        let (drain, told_to_drain) = watch::channel(false);
+        let (drained_tx, drained) = mpsc::channel(1);
+        // Nothing is left to wait for when our own drain is over.
+        let conf = ServerConf {
+            threads: 1,
+            work_stealing: false,
+            grace_period_seconds: Some(0),
+            graceful_shutdown_timeout_seconds: Some(1),
+            ..ServerConf::default()
+        };
+        let mut server = Server::new_with_opt_and_conf(None, conf);
+        server.bootstrap();
+        server.add_service(Main { gateway: Some(self), told_to_drain, drained: drained_tx });
+        server.run(RunArgs { shutdown_signal: Box::new(Signals { drain, drained: Mutex::new(drained) }) });
+        ExitCode::SUCCESS
+    }
+}
+
+/// Waits for the signal to end, then for the drain.
+struct Signals {
+    drain: watch::Sender<bool>,
+    drained: Mutex<mpsc::Receiver<()>>,
+}
+
+#[async_trait]
+impl ShutdownSignalWatch for Signals {
+    async fn recv(&self) -> ShutdownSignal {
+        let told = tokio::select! {
+            () = one(SignalKind::terminate()) => "SIGTERM",
+            () = one(SignalKind::interrupt()) => "SIGINT",
+        };
+        tracing::info!(signal = told, "draining");
+        self.drain.send_replace(true);
+        let mut drained = self.drained.lock().await;
+        tokio::select! {
+            _ = drained.recv() => tracing::info!("drained"),
+            () = one(SignalKind::interrupt()) => tracing::warn!("interrupted, not waiting for the drain"),
+        }
+        ShutdownSignal::FastShutdown
+    }
+}
+
+async fn one(kind: SignalKind) {
+    match signal(kind) {
+        Ok(mut signal) => drop(signal.recv().await),
+        Err(error) => {
+            tracing::error!(%error, "a signal cannot be waited for");
+            std::future::pending().await
+        }
+    }
+}
+
+/// The gateway as pingora's service.
+struct Main {
+    gateway: Option<Gateway>,
+    told_to_drain: watch::Receiver<bool>,
+    drained: mpsc::Sender<()>,
+}
+
+#[async_trait]
+impl Service for Main {
+    async fn start_service(
+        &mut self,
+        fds: Option<ListenFds>,
+        _shutdown: ShutdownWatch,
+        _listeners_per_fd: usize,
+    ) {
+        let Some(gateway) = self.gateway.take() else {
+            return;
+        };
+        if let Some(fds) = &fds {
+            offer_to_successor(fds, &gateway.listeners);
+        }
+        let told_to_drain = self.told_to_drain.clone();
+        if let Err(error) = serve(gateway, told_to_drain).await {
+            tracing::error!(%error, "the gateway cannot run");
+        }
+        let _ = self.drained.send(()).await;
+    }
+
+    fn name(&self) -> &str {
+        "callgate"
+    }
+}
+
+/// Notes the listening sockets where an upgrade in place will look for them.
+fn offer_to_successor(fds: &ListenFds, listeners: &[TcpListener]) {
+    let mut fds = fds.lock();
+    for listener in listeners {
+        if let Ok(addr) = listener.local_addr() {
+            fds.add(addr.to_string(), listener.as_raw_fd());
+        }
+    }
+}
+
+/// Serves until told to drain, and returns when that is done.
+async fn serve(gateway: Gateway, mut told_to_drain: watch::Receiver<bool>) -> std::io::Result<()> {
+    let Gateway { shared, listeners, admin, watcher } = gateway;
+    let hangup: Signal = signal(SignalKind::hangup())?;
+    let (commands, threads) = start_workers(&shared)?;
+    let (reloads, reload_requests) = mpsc::channel(16);
+    // Ended by being dropped, all of them, when this function returns.
+    let mut tasks = JoinSet::new();
+    let admin = tokio::net::TcpListener::from_std(admin)?;
+    tracing::info!(address = %admin.local_addr()?, "admin port open");
+    tasks.spawn(admin::serve(admin, shared.clone(), reloads));
+    tasks.spawn(control::run(shared.clone(), watcher, hangup, reload_requests));
+    let mut acceptors = JoinSet::new();
+    for listener in listeners {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        tracing::info!(address = %listener.local_addr()?, workers = shared.workers, "listening");
+        acceptors.spawn(front::accept(listener, shared.clone(), commands.clone()));
+    }
+    // Fails only when the sender is gone, which is as good as being told.
+    let _ = told_to_drain.wait_for(|told| *told).await;
+    shared.draining.store(true, Relaxed);
+    acceptors.shutdown().await;
+    for worker in &commands {
+        let _ = worker.send(Command::Drain).await;
+    }
+    drop(commands);
+    let joined =
+        tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())));
+    // Each worker bounds its own drain; the margin is for one that does not get to it.
+    let limit = shared.settings.server.drain_timeout + Duration::from_secs(5);
+    if tokio::time::timeout(limit, joined).await.is_err() {
+        tracing::warn!("a worker did not end in time");
+    }
+    Ok(())
+}
+
+type Threads = Vec<std::thread::JoinHandle<()>>;
+
+fn start_workers(shared: &Arc<Shared>) -> std::io::Result<(Vec<mpsc::Sender<Command>>, Threads)> {
+    let mut commands = Vec::new();
+    let mut threads = Vec::new();
+    for id in 0..shared.workers {
+        let (sender, receiver) = mpsc::channel(COMMAND_QUEUE);
+        let shared = shared.clone();
+        let run = move || {
+            if let Err(error) = worker::run(id, shared, receiver) {
+                tracing::error!(worker = id, %error, "a worker cannot run");
+            }
+        };
+        threads.push(std::thread::Builder::new().name(format!("worker-{id}")).spawn(run)?);
+        commands.push(sender);
+    }
+    Ok((commands, threads))
+}

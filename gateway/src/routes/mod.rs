@@ -1,0 +1,9 @@
+//! The route and backend tables in force: what a request is looked up in.
+//!
+//! A [`Table`] never changes; a reload builds the next one, taking over what stayed the same, and swaps it in.
+
+mod params;
+mod table;
+
+pub use params::{PathParams, QueryPairs, query_pairs};
+pub use table::{Backend, Endpoint, Found, Route, Table};

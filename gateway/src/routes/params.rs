@@ -1,0 +1,86 @@
+//! Path and query of a request as decoded text: percent-decoded once, after the path was split into segments, so that
+//! `%2F` stays in its segment.
+
+use std::borrow::Cow;
+
+/// A parameter whose percent-encoding is not UTF-8.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotUtf8;
+
+/// The values that a path's parameters caught, in the order of the template.
+pub type PathParams<'a> = Vec<Cow<'a, str>>;
+
+/// Names and values of a query, in order.
+pub type QueryPairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
+
+/// The pairs of a query string, in order. `+` is a space, as forms write it; a name without `=` has an empty value.
+pub fn query_pairs(query: &str) -> Result<QueryPairs<'_>, NotUtf8> {
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            Ok((decode(name, true)?, decode(value, true)?))
+        })
+        .collect()
+}
+
+/// Decodes a path segment's percent-encoding, once. A `%` without two hex digits behind it stands for itself.
+pub(super) fn decode_segment(text: &str) -> Result<Cow<'_, str>, NotUtf8> {
+    decode(text, false)
+}
+
+fn decode(text: &str, plus_is_space: bool) -> Result<Cow<'_, str>, NotUtf8> {
+    let special = |byte: &u8| *byte == b'%' || (plus_is_space && *byte == b'+');
+    let Some(first) = text.bytes().position(|byte| special(&byte)) else {
+        return Ok(Cow::Borrowed(text));
+    };
+    let bytes = text.as_bytes();
+    let mut decoded = bytes[..first].to_vec();
+    let mut at = first;
+    while at < bytes.len() {
+        let hex = |offset: usize| bytes.get(at + offset).and_then(|byte| (*byte as char).to_digit(16));
+        match (bytes[at], hex(1), hex(2)) {
+            (b'%', Some(high), Some(low)) => {
+                decoded.push((high * 16 + low) as u8);
+                at += 3;
+            }
+            (b'+', ..) if plus_is_space => {
+                decoded.push(b' ');
+                at += 1;
+            }
+            (byte, ..) => {
+                decoded.push(byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(decoded).map(Cow::Owned).map_err(|_| NotUtf8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percent_encoding_is_decoded_once() {
+        let cases = [
+            ("plain", "plain"),
+            ("a%2Fb", "a/b"),
+            ("%2541", "%41"),
+            ("50%", "50%"),
+            ("a%zz", "a%zz"),
+            ("a+b", "a+b"),
+        ];
+        for (raw, expected) in cases {
+            assert_eq!(decode_segment(raw).as_deref(), Ok(expected), "{raw}");
+        }
+        assert_eq!(decode_segment("%ff"), Err(NotUtf8));
+    }
+
+    #[test]
+    fn a_query_is_split_before_it_is_decoded() {
+        let pairs = query_pairs("a=1&b=x%26y&&c&d=p+q&e=1=2").expect("UTF-8");
+        let pairs: Vec<_> = pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
+        assert_eq!(pairs, [("a", "1"), ("b", "x&y"), ("c", ""), ("d", "p q"), ("e", "1=2")]);
+    }
+}

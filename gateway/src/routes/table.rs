@@ -1,0 +1,298 @@
+//! Building a table from checked files, as a diff against the one before; and looking requests up in it.
+
+use super::params::{NotUtf8, PathParams, decode_segment};
+use crate::backends::Offer;
+use crate::config::{BackendSpec, EndpointAddr, Method, RouteSpec, Tables};
+use crate::telemetry::{EndpointStats, RouteStats};
+use arc_swap::ArcSwapOption;
+use matchit::Router;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Tells things apart that may carry the same name one after another.
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
+fn next_id() -> u64 {
+    NEXT_ID.fetch_add(1, Relaxed)
+}
+
+/// Routes and backends, checked and ready to be looked up.
+pub struct Table {
+    /// Rises with every table.
+    pub generation: u64,
+    /// The hash of the files.
+    pub hash: String,
+    /// All routes.
+    pub routes: Vec<Arc<Route>>,
+    /// All backends, by name.
+    pub backends: Vec<Arc<Backend>>,
+    /// For each method the tree of its paths; the leaves are places in `routes`.
+    routers: [Router<usize>; Method::ALL.len()],
+}
+
+/// A route and what belongs to it.
+pub struct Route {
+    /// Which route this is: a changed route is another.
+    pub id: u64,
+    /// Its place in tables that workers keep by route; below the number of routes that ever were at once.
+    pub slot: usize,
+    /// What the files say.
+    pub spec: RouteSpec,
+    /// Where its calls go.
+    pub backend: Arc<Backend>,
+    /// What it counts.
+    pub stats: Arc<RouteStats>,
+}
+
+/// A backend: endpoints that offer the same services.
+pub struct Backend {
+    /// Which backend this is: a changed backend is another.
+    pub id: u64,
+    /// What the files say.
+    pub spec: BackendSpec,
+    /// Its endpoints.
+    pub endpoints: Vec<Arc<Endpoint>>,
+}
+
+/// One address of a backend. It stays the same as long as address and connection settings do, whatever else changes.
+pub struct Endpoint {
+    /// Which endpoint this is.
+    pub id: u64,
+    /// Where it is.
+    pub addr: EndpointAddr,
+    /// What it counts.
+    pub stats: EndpointStats,
+    /// What it offered when it was last connected to.
+    pub offer: ArcSwapOption<Offer>,
+    /// Why the last attempt to connect failed; none while it is connected.
+    pub error: ArcSwapOption<String>,
+}
+
+/// What a path was found to be.
+pub enum Found<'t, 'p> {
+    /// A route, and the values of its path parameters.
+    Route(&'t Route, PathParams<'p>),
+    /// A parameter that is not UTF-8.
+    NotUtf8,
+    /// The path exists, but not with this method; those with which it does.
+    OtherMethods(Vec<Method>),
+    /// No such path.
+    Nothing,
+}
+
+impl Table {
+    /// An empty table, before the first.
+    pub fn empty() -> Table {
+        let routers = std::array::from_fn(|_| Router::new());
+        Table { generation: 0, hash: String::new(), routes: Vec::new(), backends: Vec::new(), routers }
+    }
+
+    /// The next table. What did not change against `before` is taken over with its connections, counters and health.
+    pub fn next(before: &Table, tables: Tables, workers: usize) -> Table {
+        let backends = next_backends(before, tables.backends, workers);
+        let routes = next_routes(before, tables.routes, &backends, workers);
+        let mut routers: [Router<usize>; Method::ALL.len()] = std::array::from_fn(|_| Router::new());
+        for (at, route) in routes.iter().enumerate() {
+            let router = &mut routers[route.spec.method as usize];
+            if let Err(error) = router.insert(route.spec.path.as_str(), at) {
+                // The checks of the files insert the same patterns into the same kind of tree.
+                tracing::error!(route = route.spec.path.as_str(), %error, "a checked route does not go into the table");
+            }
+        }
+        Table { generation: before.generation + 1, hash: tables.hash.to_string(), routes, backends, routers }
+    }
+
+    /// Looks a path up, as the request line has it.
+    pub fn find<'t, 'p>(&'t self, method: Option<Method>, path: &'p str) -> Found<'t, 'p> {
+        if let Some(method) = method
+            && let Ok(found) = self.routers[method as usize].at(path)
+        {
+            let params: Result<PathParams<'p>, NotUtf8> =
+                found.params.iter().map(|(_, value)| decode_segment(value)).collect();
+            return match params {
+                Ok(params) => Found::Route(&self.routes[*found.value], params),
+                Err(NotUtf8) => Found::NotUtf8,
+            };
+        }
+        let others = self.methods(path);
+        if others.is_empty() { Found::Nothing } else { Found::OtherMethods(others) }
+    }
+
+    /// The methods with which a path exists.
+    pub fn methods(&self, path: &str) -> Vec<Method> {
+        let has = |method: &Method| self.routers[*method as usize].at(path).is_ok();
+        Method::ALL.iter().copied().filter(has).collect()
+    }
+}
+
+fn next_backends(before: &Table, specs: Vec<BackendSpec>, workers: usize) -> Vec<Arc<Backend>> {
+    let known: HashMap<&str, &Arc<Backend>> =
+        before.backends.iter().map(|backend| (backend.spec.name.as_str(), backend)).collect();
+    let next = |spec: BackendSpec| {
+        let old = known.get(spec.name.as_str()).copied();
+        if let Some(old) = old.filter(|old| old.spec == spec) {
+            return old.clone();
+        }
+        // An endpoint survives when its address does and nothing about how to connect changed.
+        let keep = old.filter(|old| {
+            BackendSpec { endpoints: Vec::new(), ..old.spec.clone() }
+                == BackendSpec { endpoints: Vec::new(), ..spec.clone() }
+        });
+        let endpoint = |addr: &EndpointAddr| {
+            let kept = keep.and_then(|old| old.endpoints.iter().find(|endpoint| endpoint.addr == *addr));
+            kept.cloned().unwrap_or_else(|| {
+                Arc::new(Endpoint {
+                    id: next_id(),
+                    addr: addr.clone(),
+                    stats: EndpointStats::new(workers),
+                    offer: ArcSwapOption::empty(),
+                    error: ArcSwapOption::empty(),
+                })
+            })
+        };
+        let endpoints = spec.endpoints.iter().map(endpoint).collect();
+        Arc::new(Backend { id: next_id(), spec, endpoints })
+    };
+    specs.into_iter().map(next).collect()
+}
+
+fn next_routes(
+    before: &Table,
+    specs: Vec<RouteSpec>,
+    backends: &[Arc<Backend>],
+    workers: usize,
+) -> Vec<Arc<Route>> {
+    let known: HashMap<(Method, &str), &Arc<Route>> =
+        before.routes.iter().map(|route| ((route.spec.method, route.spec.path.as_str()), route)).collect();
+    let backends: HashMap<&str, &Arc<Backend>> = backends.iter().map(|b| (b.spec.name.as_str(), b)).collect();
+    // A route that keeps its place in the table (method and path) keeps its slot and its counters.
+    let keys = specs.iter().map(|spec| (spec.method, spec.path.as_str()));
+    let taken: HashSet<usize> = keys.filter_map(|key| known.get(&key)).map(|route| route.slot).collect();
+    let mut free = (0..).filter(|slot| !taken.contains(slot));
+    let mut routes = Vec::with_capacity(specs.len());
+    for spec in &specs {
+        let Some(backend) = backends.get(spec.backend.as_str()).copied() else {
+            continue;
+        };
+        let old = known.get(&(spec.method, spec.path.as_str())).copied();
+        let route = match old {
+            Some(old) if old.spec == *spec && old.backend.id == backend.id => old.clone(),
+            Some(old) => Arc::new(Route {
+                // Programs depend on the route's own lines only, so a changed backend does not make it another route.
+                id: if old.spec == *spec { old.id } else { next_id() },
+                slot: old.slot,
+                spec: spec.clone(),
+                backend: backend.clone(),
+                stats: old.stats.clone(),
+            }),
+            None => Arc::new(Route {
+                id: next_id(),
+                slot: free.next().unwrap_or_default(),
+                spec: spec.clone(),
+                backend: backend.clone(),
+                stats: Arc::new(RouteStats::new(workers)),
+            }),
+        };
+        routes.push(route);
+    }
+    routes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Source;
+
+    const TWO_BACKENDS: &str = r#"
+        [backends.a]
+        endpoints = ["127.0.0.1:1", "127.0.0.1:2"]
+        [backends.b]
+        endpoints = ["127.0.0.1:3"]
+        [[routes]]
+        match = "GET /one/{id}"
+        call = "s.one"
+        backend = "a"
+        [[routes]]
+        match = "POST /two/{*rest}"
+        call = "s.two"
+        backend = "b"
+    "#;
+
+    fn next(before: &Table, text: &str) -> Table {
+        let tables = Tables::parse(vec![Source::new("t.toml", text)]).expect("sound tables");
+        Table::next(before, tables, 1)
+    }
+
+    fn route<'t>(table: &'t Table, path: &str) -> &'t Arc<Route> {
+        table.routes.iter().find(|route| route.spec.path.as_str() == path).expect("the route is there")
+    }
+
+    #[test]
+    fn what_does_not_change_is_the_same_object_in_the_next_table() {
+        let first = next(&Table::empty(), TWO_BACKENDS);
+        let second = next(&first, &TWO_BACKENDS.replace("s.two", "s.other"));
+        for (old, new) in first.backends.iter().zip(&second.backends) {
+            assert!(Arc::ptr_eq(old, new));
+        }
+        assert!(Arc::ptr_eq(route(&first, "/one/{id}"), route(&second, "/one/{id}")));
+        let (old, new) = (route(&first, "/two/{*rest}"), route(&second, "/two/{*rest}"));
+        assert_ne!(old.id, new.id, "a changed route is another");
+        assert!(Arc::ptr_eq(&old.stats, &new.stats), "which goes on counting");
+        assert_eq!(old.slot, new.slot);
+    }
+
+    #[test]
+    fn an_endpoint_that_stays_keeps_its_connections_whatever_comes_or_goes_beside_it() {
+        let first = next(&Table::empty(), TWO_BACKENDS);
+        let second = next(&first, &TWO_BACKENDS.replace("127.0.0.1:1", "127.0.0.1:9"));
+        let (old, new) = (&first.backends[0].endpoints, &second.backends[0].endpoints);
+        assert!(Arc::ptr_eq(&old[1], &new[1]));
+        assert_ne!(old[0].id, new[0].id);
+        let kept = route(&second, "/one/{id}");
+        assert_eq!(kept.id, route(&first, "/one/{id}").id, "its programs still hold");
+        assert!(Arc::ptr_eq(&kept.backend, &second.backends[0]), "its calls go to the new set");
+    }
+
+    #[test]
+    fn other_connection_settings_make_other_endpoints() {
+        let first = next(&Table::empty(), TWO_BACKENDS);
+        let changed = TWO_BACKENDS.replace("[backends.b]", "[backends.b]\n ping_interval = \"3s\"");
+        let second = next(&first, &changed);
+        assert_ne!(first.backends[1].endpoints[0].id, second.backends[1].endpoints[0].id);
+        assert!(Arc::ptr_eq(&first.backends[0], &second.backends[0]));
+    }
+
+    #[test]
+    fn slots_are_given_again_but_never_twice_at_once() {
+        let mut table = next(&Table::empty(), TWO_BACKENDS);
+        for round in 0..20 {
+            let more = format!(
+                "{TWO_BACKENDS}\n[[routes]]\nmatch = \"GET /r{round}\"\ncall = \"s.r\"\nbackend = \"a\"\n"
+            );
+            table = next(&table, &more);
+            let mut slots: Vec<_> = table.routes.iter().map(|route| route.slot).collect();
+            slots.sort_unstable();
+            slots.dedup();
+            assert_eq!(slots.len(), 3);
+            assert!(slots.iter().all(|slot| *slot < 4), "{slots:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_found_with_decoded_parameters_or_its_methods_are_told() {
+        let table = next(&Table::empty(), TWO_BACKENDS);
+        let found = |method, path| match table.find(method, path) {
+            Found::Route(_, params) => params.join(","),
+            Found::NotUtf8 => "not utf-8".to_owned(),
+            Found::OtherMethods(methods) => methods.iter().map(|m| m.as_str()).collect::<Vec<_>>().join(","),
+            Found::Nothing => "nothing".to_owned(),
+        };
+        assert_eq!(found(Some(Method::Get), "/one/a%2Fb"), "a/b");
+        assert_eq!(found(Some(Method::Post), "/two/x/y%20z"), "x/y z");
+        assert_eq!(found(Some(Method::Get), "/one/%ff"), "not utf-8");
+        assert_eq!(found(Some(Method::Post), "/one/1"), "GET");
+        assert_eq!(found(None, "/one/1"), "GET");
+        assert_eq!(found(Some(Method::Get), "/one/1/2"), "nothing");
+    }
+}

@@ -1,0 +1,8 @@
+//! What the gateway tells about itself: counters kept per worker and summed when scraped, and the log.
+
+pub mod log;
+mod scrape;
+mod stats;
+
+pub use scrape::{Scrape, render};
+pub use stats::{EndpointStats, FrontStats, Outcome, PerWorker, ReloadStats, RouteStats, StatusClass};

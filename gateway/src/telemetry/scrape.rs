@@ -1,0 +1,227 @@
+//! A scrape: the counters added up and written as Prometheus reads them.
+
+use super::stats::{BUCKETS, EndpointStats, FrontStats, Histogram, ReloadStats, RouteStats};
+use prometheus::proto::{Bucket, Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType};
+use prometheus::{Encoder, TextEncoder};
+
+/// All that a scrape shows, borrowed from where it is counted.
+pub struct Scrape<'a> {
+    /// The front's counters.
+    pub front: &'a FrontStats,
+    /// The reloads' counters.
+    pub reloads: &'a ReloadStats,
+    /// The hash of the tables in force.
+    pub table_hash: &'a str,
+    /// Routes: template, method, counters.
+    pub routes: Vec<(&'a str, &'static str, &'a RouteStats)>,
+    /// Endpoints: backend, address, counters.
+    pub endpoints: Vec<(&'a str, String, &'a EndpointStats)>,
+}
+
+/// The text of a scrape, in the Prometheus text format 0.0.4.
+pub fn render(scrape: &Scrape<'_>) -> String {
+    let mut families = Vec::new();
+    requests(scrape, &mut families);
+    calls(scrape, &mut families);
+    front(scrape, &mut families);
+    reloads(scrape, &mut families);
+    process(&mut families);
+    families.retain(|family| !family.get_metric().is_empty());
+    let mut text = Vec::new();
+    // Writing to memory fails for families without metrics only, and those were taken out.
+    if let Err(error) = TextEncoder::new().encode(&families, &mut text) {
+        tracing::error!(%error, "the metrics cannot be written");
+    }
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+fn requests(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
+    // Requests that no route matched have no method of the tables to name.
+    let unmatched = ("none", "none", &scrape.front.unmatched);
+    let all: Vec<_> = scrape.routes.iter().copied().chain([unmatched]).collect();
+    let mut by_status =
+        family("callgate_requests_total", "Requests answered, by route, method and status.", COUNTER);
+    let mut durations =
+        family("callgate_request_duration_seconds", "Time from the request's head to the answer.", HISTOGRAM);
+    let mut transcoding = family(
+        "callgate_transcoding_errors_total",
+        "Requests (direction=request) and replies (direction=reply) that did not fit the method's schema.",
+        COUNTER,
+    );
+    for (route, method, stats) in all {
+        let labels = [("route", route), ("method", method)];
+        for (status, n) in stats.by_status() {
+            let status = status.to_string();
+            counter(&mut by_status, &[labels[0], labels[1], ("status", &status)], n as f64);
+        }
+        if let Some(metric) = histogram(&labels, stats.0.iter().map(|one| &one.duration)) {
+            durations.mut_metric().push(metric);
+        }
+        let errors = [
+            ("request", stats.0.sum(|one| &one.bad_requests)),
+            ("reply", stats.0.sum(|one| &one.bad_replies)),
+        ];
+        for (direction, n) in errors.into_iter().filter(|(_, n)| *n > 0) {
+            counter(&mut transcoding, &[labels[0], labels[1], ("direction", direction)], n as f64);
+        }
+    }
+    families.extend([by_status, durations, transcoding]);
+}
+
+fn calls(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
+    let mut outcomes = family(
+        "callgate_calls_total",
+        "Calls to backends that ended, by outcome: ok, a canonical code, refused or lost.",
+        COUNTER,
+    );
+    let mut in_flight =
+        family("callgate_calls_in_flight", "Calls that were sent and not yet answered.", GAUGE);
+    let mut connections =
+        family("callgate_backend_connections", "Connections to the endpoint, of all workers.", GAUGE);
+    let mut connects = family("callgate_backend_connects_total", "Attempts to connect, by outcome.", COUNTER);
+    for (backend, endpoint, stats) in &scrape.endpoints {
+        let labels = [("backend", *backend), ("endpoint", endpoint.as_str())];
+        for (outcome, n) in stats.outcomes() {
+            counter(&mut outcomes, &[labels[0], labels[1], ("outcome", outcome)], n as f64);
+        }
+        gauge(&mut in_flight, &labels, stats.0.sum(|one| &one.in_flight) as f64);
+        gauge(&mut connections, &labels, stats.0.sum(|one| &one.connections) as f64);
+        let attempts =
+            [("ok", stats.0.sum(|one| &one.connects)), ("failed", stats.0.sum(|one| &one.connect_failures))];
+        for (outcome, n) in attempts {
+            counter(&mut connects, &[labels[0], labels[1], ("outcome", outcome)], n as f64);
+        }
+    }
+    families.extend([outcomes, in_flight, connections, connects]);
+}
+
+fn front(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
+    let workers = &scrape.front.workers;
+    let mut open = family("callgate_connections", "Open client connections.", GAUGE);
+    gauge(&mut open, &[], workers.sum(|one| &one.connections) as f64);
+    let mut accepted = family("callgate_connections_total", "Client connections accepted.", COUNTER);
+    counter(&mut accepted, &[], workers.sum(|one| &one.accepted) as f64);
+    let mut in_flight = family("callgate_requests_in_flight", "Requests being answered.", GAUGE);
+    gauge(&mut in_flight, &[], workers.sum(|one| &one.in_flight) as f64);
+    families.extend([open, accepted, in_flight]);
+}
+
+fn reloads(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
+    let stats = scrape.reloads;
+    let mut total = family(
+        "callgate_reloads_total",
+        "Reloads of the tables, by outcome: ok, failed or unchanged.",
+        COUNTER,
+    );
+    for (outcome, n) in [("ok", &stats.succeeded), ("failed", &stats.failed), ("unchanged", &stats.unchanged)]
+    {
+        counter(&mut total, &[("outcome", outcome)], n.get() as f64);
+    }
+    let mut taken =
+        family("callgate_tables_taken_timestamp_seconds", "When the tables in force were taken.", GAUGE);
+    gauge(&mut taken, &[], stats.taken_at.get() as f64);
+    let mut hash = family("callgate_tables_info", "The hash of the tables in force.", GAUGE);
+    gauge(&mut hash, &[("hash", scrape.table_hash)], 1.0);
+    let mut build = family("callgate_build_info", "The version that runs.", GAUGE);
+    gauge(&mut build, &[("version", env!("CARGO_PKG_VERSION"))], 1.0);
+    families.extend([total, taken, hash, build]);
+}
+
+/// The process's own figures, from /proc; what cannot be read is left out.
+fn process(families: &mut Vec<MetricFamily>) {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The fields follow the command's name, which ends with the last closing parenthesis.
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let field = |at: usize| fields.get(at).and_then(|text| text.parse::<f64>().ok());
+    const TICKS_PER_SECOND: f64 = 100.0;
+    if let (Some(user), Some(system)) = (field(11), field(12)) {
+        let mut cpu = family("process_cpu_seconds_total", "CPU time, user and system.", COUNTER);
+        counter(&mut cpu, &[], (user + system) / TICKS_PER_SECOND);
+        families.push(cpu);
+    }
+    let figures = [
+        ("process_threads", "Threads.", field(17)),
+        ("process_virtual_memory_bytes", "Virtual memory.", field(20)),
+        ("process_resident_memory_bytes", "Resident memory.", field(21).map(|pages| pages * 4096.0)),
+        (
+            "process_open_fds",
+            "Open file descriptors.",
+            std::fs::read_dir("/proc/self/fd").ok().map(|d| d.count() as f64),
+        ),
+    ];
+    for (name, help, value) in figures {
+        if let Some(value) = value {
+            let mut one = family(name, help, GAUGE);
+            gauge(&mut one, &[], value);
+            families.push(one);
+        }
+    }
+}
+
+const COUNTER: MetricType = MetricType::COUNTER;
+const GAUGE: MetricType = MetricType::GAUGE;
+const HISTOGRAM: MetricType = MetricType::HISTOGRAM;
+
+fn family(name: &str, help: &str, kind: MetricType) -> MetricFamily {
+    let mut family = MetricFamily::default();
+    family.set_name(name.to_owned());
+    family.set_help(help.to_owned());
+    family.set_field_type(kind);
+    family
+}
+
+fn metric(labels: &[(&str, &str)]) -> Metric {
+    let pairs = labels.iter().map(|(name, value)| {
+        let mut pair = LabelPair::default();
+        pair.set_name((*name).to_owned());
+        pair.set_value((*value).to_owned());
+        pair
+    });
+    Metric::from_label(pairs.collect())
+}
+
+fn counter(family: &mut MetricFamily, labels: &[(&str, &str)], value: f64) {
+    let mut counter = Counter::default();
+    counter.set_value(value);
+    let mut metric = metric(labels);
+    metric.set_counter(counter);
+    family.mut_metric().push(metric);
+}
+
+fn gauge(family: &mut MetricFamily, labels: &[(&str, &str)], value: f64) {
+    let mut gauge = Gauge::default();
+    gauge.set_value(value);
+    let mut metric = metric(labels);
+    metric.set_gauge(gauge);
+    family.mut_metric().push(metric);
+}
+
+/// The sum of all workers' distributions; `None` while nothing was observed.
+fn histogram<'a>(labels: &[(&str, &str)], parts: impl Iterator<Item = &'a Histogram>) -> Option<Metric> {
+    let (mut counts, mut count, mut nanoseconds) = ([0; BUCKETS.len()], 0, 0u64);
+    for part in parts {
+        for (sum, bucket) in counts.iter_mut().zip(&part.buckets) {
+            *sum += bucket.get();
+        }
+        count += part.count.get();
+        nanoseconds = nanoseconds.wrapping_add(part.nanoseconds.get());
+    }
+    if count == 0 {
+        return None;
+    }
+    let mut cumulative = 0;
+    let buckets = BUCKETS.iter().zip(counts).map(|(bound, n)| {
+        cumulative += n;
+        let mut bucket = Bucket::default();
+        bucket.set_upper_bound(*bound);
+        bucket.set_cumulative_count(cumulative);
+        bucket
+    });
+    let mut histogram = prometheus::proto::Histogram::default();
+    histogram.set_bucket(buckets.collect());
+    histogram.set_sample_count(count);
+    histogram.set_sample_sum(nanoseconds as f64 / 1e9);
+    let mut metric = metric(labels);
+    metric.set_histogram(histogram);
+    Some(metric)
+}

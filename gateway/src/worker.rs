@@ -1,0 +1,156 @@
+//! A worker: one thread with a runtime of its own, its own client connections and its own connections to every
+//! instance. Workers share the table, which they read, and nothing that they write on a request's way.
+
+use crate::backends::{Catalog, Pool};
+use crate::config::Settings;
+use crate::front::{self, Connections};
+use crate::routes::Table;
+use crate::telemetry::{FrontStats, ReloadStats};
+use arc_swap::{ArcSwap, ArcSwapOption};
+use std::cell::{Cell, RefCell};
+use std::ops::Deref;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::sync::{mpsc, watch};
+
+/// What all threads of the process share.
+pub struct Shared {
+    /// What `gateway.toml` says.
+    pub settings: Settings,
+    /// How many workers there are.
+    pub workers: usize,
+    /// The table in force.
+    pub table: ArcSwap<Table>,
+    /// Told the generation of each new table.
+    pub table_changed: watch::Sender<u64>,
+    /// Schemas and programs.
+    pub catalog: Arc<Catalog>,
+    /// The front's counters.
+    pub front: FrontStats,
+    /// The reloads' counters.
+    pub reloads: ReloadStats,
+    /// Why the tables were last refused, rendered; none when the files in place are in force.
+    pub last_error: ArcSwapOption<String>,
+    /// Open client connections by worker, by which new ones are spread.
+    pub load: Vec<AtomicUsize>,
+    /// Workers whose first attempts to connect to every endpoint are through.
+    pub settled: Vec<AtomicBool>,
+    /// The process ends as soon as the open requests are answered.
+    pub draining: AtomicBool,
+}
+
+impl Shared {
+    /// Whether requests can be answered: everything was tried once, and the process is not about to end.
+    pub fn is_ready(&self) -> bool {
+        self.settled.iter().all(|settled| settled.load(Relaxed)) && !self.draining.load(Relaxed)
+    }
+}
+
+/// What a worker is told.
+pub enum Command {
+    /// A client has connected.
+    Serve(std::net::TcpStream),
+    /// No new requests: finish those that are open, then end.
+    Drain,
+}
+
+/// A worker's state, shared by its tasks.
+pub struct Worker {
+    /// Its number, from 0.
+    pub id: usize,
+    /// What it shares with others.
+    pub shared: Arc<Shared>,
+    /// Its connections to the instances.
+    pub pool: Pool,
+    /// Makes request ids.
+    pub ids: front::RequestIds,
+    table: RefCell<Rc<LocalTable>>,
+    generation: Cell<u64>,
+}
+
+/// The table in force, counted within the worker.
+pub struct LocalTable(Arc<Table>);
+
+impl Deref for LocalTable {
+    type Target = Table;
+
+    fn deref(&self) -> &Table {
+        &self.0
+    }
+}
+
+impl Worker {
+    /// A worker without connections. To be made on its own thread.
+    fn new(id: usize, shared: Arc<Shared>) -> Worker {
+        let pool = Pool::new(id, shared.catalog.clone());
+        let table = Rc::new(LocalTable(shared.table.load_full()));
+        Worker {
+            id,
+            shared,
+            pool,
+            ids: front::RequestIds::new(),
+            table: RefCell::new(table),
+            generation: Cell::new(0),
+        }
+    }
+
+    /// The table in force. When it is a new one, the worker's connections are brought in line with it first.
+    pub fn table(&self) -> Rc<LocalTable> {
+        let current = self.shared.table.load();
+        if current.generation != self.generation.get() {
+            self.generation.set(current.generation);
+            self.pool.sync(&current);
+            *self.table.borrow_mut() = Rc::new(LocalTable(Arc::clone(&current)));
+        }
+        self.table.borrow().clone()
+    }
+}
+
+/// Runs worker number `id` on the calling thread until it has drained.
+pub fn run(id: usize, shared: Arc<Shared>, commands: mpsc::Receiver<Command>) -> std::io::Result<()> {
+    let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default())?;
+    runtime.block_on(async {
+        let worker = Rc::new(Worker::new(id, shared));
+        worker.table();
+        let watcher = tokio::task::spawn_local(follow_tables(worker.clone()));
+        serve(&worker, commands).await;
+        watcher.abort();
+        worker.pool.retire();
+    });
+    Ok(())
+}
+
+async fn serve(worker: &Rc<Worker>, mut commands: mpsc::Receiver<Command>) {
+    let connections = Connections::new(worker.clone());
+    // Anything else, the end of the commands too, is the word to drain.
+    while let Some(Command::Serve(stream)) = commands.recv().await {
+        connections.serve(stream);
+    }
+    connections.drain().await;
+}
+
+/// Brings an idle worker in line with each new table, so that connections are made before they are needed.
+async fn follow_tables(worker: Rc<Worker>) {
+    let mut changed = worker.shared.table_changed.subscribe();
+    let settled = &worker.shared.settled[worker.id];
+    loop {
+        worker.table();
+        tokio::select! {
+            result = changed.changed() => if result.is_err() { return },
+            () = settle(&worker), if !settled.load(Relaxed) => settled.store(true, Relaxed),
+        }
+    }
+}
+
+/// Waits until every endpoint was tried.
+async fn settle(worker: &Worker) {
+    loop {
+        let changed = worker.pool.changed().notified();
+        if !worker.pool.is_settling() {
+            return;
+        }
+        changed.await;
+    }
+}
