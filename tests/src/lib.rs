@@ -1,1 +1,32 @@
-//! Under construction.
+//! The harness of the end-to-end tests: real gateways and backends as child processes, and a real HTTP client.
+//!
+//! Whatever a test starts is ended when it is dropped. Nothing sleeps and hopes: [`eventually`] asks again until what is
+//! waited for holds, with a deadline so generous that only a real failure meets it.
+
+mod client;
+mod process;
+
+pub use client::{Answer, Client};
+pub use process::{Backend, Gateway, Setup, binary, free_port};
+
+use std::future::Future;
+use std::time::Duration;
+
+/// How long anything may take that is waited for. Long, because the machine may be slow; never used as a measure.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Asks until the answer is there; panics with `what` when it does not come within [`PATIENCE`].
+pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
+    let asked = async {
+        loop {
+            if let Some(answer) = ask().await {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    match tokio::time::timeout(PATIENCE, asked).await {
+        Ok(answer) => answer,
+        Err(_) => panic!("not within {PATIENCE:?}: {what}"),
+    }
+}

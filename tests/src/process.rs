@@ -1,0 +1,320 @@
+//! Child processes: backends and gateways, ended when dropped.
+
+use crate::{Client, eventually};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use tempfile::TempDir;
+
+/// A program of the workspace. `CALLGATE_TEST_BIN_DIR` says where they are; otherwise they are built first.
+pub fn binary(name: &str) -> PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let folder = FOLDER.get_or_init(|| {
+        let workspace =
+            Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is in the workspace");
+        if let Some(folder) = std::env::var_os("CALLGATE_TEST_BIN_DIR") {
+            return workspace.join(folder);
+        }
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let build =
+            Command::new(cargo).args(["build", "--workspace", "--bins"]).current_dir(workspace).status();
+        assert!(build.expect("cargo runs").success(), "the programs cannot be built");
+        // The test itself lies in the folder `deps` beside them.
+        let test = std::env::current_exe().expect("a test has a path");
+        test.ancestors().nth(2).expect("a test lies two folders deep").to_path_buf()
+    });
+    folder.join(name)
+}
+
+/// A port that was free a moment ago.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
+    listener.local_addr().expect("a bound socket has an address").port()
+}
+
+/// A child process.
+#[derive(Debug)]
+struct Process {
+    child: Child,
+    name: String,
+}
+
+impl Process {
+    fn start(name: &str, arguments: &[String], log: &Path) -> Process {
+        let log =
+            std::fs::File::options().create(true).append(true).open(log).expect("the log can be written");
+        let child = Command::new(binary(name))
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .env("CALLGATE_LOG", std::env::var("CALLGATE_LOG").unwrap_or_else(|_| "info".to_owned()))
+            .spawn();
+        let child = child.unwrap_or_else(|error| panic!("{name} does not start: {error}"));
+        Process { child, name: name.to_owned() }
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.child.id() as i32);
+        kill(pid, signal).unwrap_or_else(|error| panic!("{} cannot be told {signal}: {error}", self.name));
+    }
+
+    async fn ended(&mut self) -> bool {
+        let name = self.name.clone();
+        let child = &mut self.child;
+        let mut success = None;
+        eventually(&format!("the end of {name}"), || {
+            success = child.try_wait().expect("a child can be waited for").map(|status| status.success());
+            std::future::ready(success)
+        })
+        .await
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A backend process that listens on a port of its own.
+pub struct Backend {
+    program: String,
+    port: u16,
+    log: PathBuf,
+    process: Option<Process>,
+}
+
+impl Backend {
+    /// Where it listens, as the tables write it.
+    pub fn endpoint(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Ends it as a deployment does: SIGTERM, then waiting for it to drain.
+    pub async fn stop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.signal(Signal::SIGTERM);
+            assert!(process.ended().await, "{} did not end well", self.program);
+        }
+    }
+
+    /// Starts it again on the same port.
+    pub fn start(&mut self) {
+        let arguments = ["--listen".to_owned(), self.endpoint()];
+        self.process = Some(Process::start(&self.program, &arguments, &self.log));
+    }
+
+    /// Ends it at once.
+    pub fn kill(&mut self) {
+        self.process = None;
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        if let Some(process) = &self.process {
+            process.signal(signal);
+        }
+    }
+
+    /// Its resident memory in bytes.
+    pub fn resident_bytes(&self) -> u64 {
+        self.process.as_ref().map_or(0, |process| resident_bytes(process.child.id()))
+    }
+
+    /// Whether its process still runs.
+    pub fn is_running(&mut self) -> bool {
+        self.process.as_mut().is_some_and(|process| matches!(process.child.try_wait(), Ok(None)))
+    }
+}
+
+fn resident_bytes(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    line.trim().trim_end_matches(" kB").trim().parse::<u64>().unwrap_or(0) * 1024
+}
+
+/// A gateway's files, before it is started, and the folder that holds everything of one test.
+pub struct Setup {
+    folder: TempDir,
+    server: String,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Setup::new()
+    }
+}
+
+impl Setup {
+    /// A new folder with an empty `routes/`.
+    pub fn new() -> Setup {
+        let folder = TempDir::new().expect("a folder can be made");
+        std::fs::create_dir(folder.path().join("routes")).expect("a folder can be made");
+        Setup { folder, server: String::new() }
+    }
+
+    /// Adds lines to `[server]` of gateway.toml: `max_body = "1KiB"`.
+    pub fn server(mut self, lines: &str) -> Setup {
+        self.server.push_str(lines);
+        self.server.push('\n');
+        self
+    }
+
+    /// The folder whose `*.toml` are the tables.
+    pub fn routes(&self) -> PathBuf {
+        self.folder.path().join("routes")
+    }
+
+    /// Where the processes write their logs.
+    pub fn log(&self, name: &str) -> PathBuf {
+        self.folder.path().join(format!("{name}.log"))
+    }
+
+    /// Starts a backend program (`shop`, or one of this package's) on a port of its own.
+    pub fn backend(&self, program: &str) -> Backend {
+        let port = free_port();
+        let log = self.log(&format!("{program}-{port}"));
+        let mut backend = Backend { program: program.to_owned(), port, log, process: None };
+        backend.start();
+        backend
+    }
+
+    /// Writes a table file, as an editor does: beside it, then renamed over it.
+    pub fn write_routes(&self, name: &str, text: &str) {
+        let path = self.routes().join(name);
+        let new = self.routes().join(format!(".{name}.new"));
+        std::fs::write(&new, text).expect("a table can be written");
+        std::fs::rename(&new, &path).expect("a table can be renamed");
+    }
+
+    /// The shop's routes, with those backends.
+    pub fn write_shop(&self, backends: &[&Backend]) {
+        let workspace =
+            Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is in the workspace");
+        let text =
+            std::fs::read_to_string(workspace.join("routes/shop.toml")).expect("the demo has its routes");
+        let endpoints: Vec<String> = backends.iter().map(|backend| backend.endpoint()).collect();
+        let line = text
+            .lines()
+            .find(|line| line.trim_start().starts_with("endpoints"))
+            .expect("a line of endpoints");
+        // Named at each route, so that a test may bring further backends.
+        let text = text.replace("\ncall", "\nbackend = \"shop\"\ncall");
+        self.write_routes("shop.toml", &text.replace(line, &format!("endpoints = {endpoints:?}")));
+    }
+
+    /// Starts a gateway on these files and waits until it is ready.
+    pub async fn gateway(&self) -> Gateway {
+        let (http, admin) = (free_port(), free_port());
+        let text = format!(
+            "[server]\nlisten = [\"127.0.0.1:{http}\"]\nworkers = 2\n{}\n[admin]\nlisten = \"127.0.0.1:{admin}\"\n\
+             [tables]\nwatch = [\"routes\"]\n[log]\nformat = \"json\"\n",
+            self.server
+        );
+        let config = self.folder.path().join(format!("gateway-{http}.toml"));
+        std::fs::write(&config, text).expect("the settings can be written");
+        let arguments = ["run".to_owned(), "--config".to_owned(), config.display().to_string()];
+        let log = self.log("gateway");
+        let process = Process::start("callgate", &arguments, &log);
+        let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        let mut gateway = Gateway {
+            addr: local(http),
+            client: Client::new(local(http)),
+            admin: Client::new(local(admin)),
+            config,
+            log,
+            process,
+        };
+        gateway.ready().await;
+        gateway
+    }
+}
+
+/// A gateway process.
+pub struct Gateway {
+    /// Where it serves HTTP.
+    pub addr: SocketAddr,
+    /// A client of it.
+    pub client: Client,
+    /// A client of its admin port.
+    pub admin: Client,
+    /// Its gateway.toml.
+    pub config: PathBuf,
+    log: PathBuf,
+    process: Process,
+}
+
+impl Gateway {
+    async fn ready(&mut self) {
+        loop {
+            let status = self.process.child.try_wait().expect("a child can be waited for");
+            assert!(status.is_none(), "the gateway ended: {}", self.log());
+            if let Ok(answer) = self.admin.try_send("GET", "/readyz", &[], "").await
+                && answer.status == 200
+            {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        self.process.signal(signal);
+    }
+
+    /// Waits until it ends by itself; whether it ended well.
+    pub async fn ended(&mut self) -> bool {
+        self.process.ended().await
+    }
+
+    /// Whether its process still runs.
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.process.child.try_wait(), Ok(None))
+    }
+
+    /// Its resident memory in bytes.
+    pub fn resident_bytes(&self) -> u64 {
+        resident_bytes(self.process.child.id())
+    }
+
+    /// Asks it to read its tables again; the outcome: `ok`, `unchanged` or `failed`.
+    pub async fn reload(&self) -> String {
+        let answer = self.admin.send("POST", "/-/reload", &[], "").await;
+        answer.json()["outcome"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// A metric's value: the sum over all samples whose line holds all of `labels`.
+    pub async fn metric(&self, name: &str, labels: &[&str]) -> f64 {
+        let text = self.admin.get("/metrics").await.text();
+        let samples = text.lines().filter(|line| {
+            let rest = line.strip_prefix(name).unwrap_or_default();
+            rest.starts_with(['{', ' ']) && labels.iter().all(|label| rest.contains(label))
+        });
+        samples.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+    }
+
+    /// Waits until every worker has a connection to that backend.
+    pub async fn connected(&self, backend: &Backend) {
+        let endpoint = backend.endpoint();
+        let (admin, endpoint) = (&self.admin, &endpoint);
+        eventually(&format!("connections to {endpoint}"), || async move {
+            let page = admin.get("/backends").await.json();
+            let backends = page["backends"].as_array()?.iter();
+            let endpoints = backends.filter_map(|backend| backend["endpoints"].as_array()).flatten();
+            let mut ours = endpoints.filter(|one| one["address"] == endpoint.as_str());
+            ours.any(|one| one["connections"].as_u64() >= Some(2)).then_some(())
+        })
+        .await;
+    }
+}

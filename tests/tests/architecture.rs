@@ -1,0 +1,112 @@
+//! The invariants of ARCHITECTURE.md that can be read off the sources.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+/// All Rust sources beneath a folder of the workspace, with their texts.
+fn sources(folder: &str) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![workspace().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                found.push((path.strip_prefix(workspace()).unwrap().to_path_buf(), text));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "{folder} has sources");
+    found
+}
+
+/// Asserts that none of `words` occurs in the sources beneath `folder`, but in files under one of `except`.
+fn only(folder: &str, words: &[&str], except: &[&str]) {
+    for (path, text) in sources(folder) {
+        if except.iter().any(|allowed| path.starts_with(allowed)) {
+            continue;
+        }
+        for word in words {
+            assert!(!text.contains(word), "{} names `{word}`", path.display());
+        }
+    }
+}
+
+#[test]
+fn hyper_is_named_by_front_and_admin_only() {
+    only("gateway/src", &["hyper", "http_body"], &["gateway/src/front", "gateway/src/admin"]);
+}
+
+#[test]
+fn pingora_is_named_by_the_process_set_up_only() {
+    only("gateway/src", &["pingora"], &["gateway/src/process.rs"]);
+}
+
+#[test]
+fn protocol_and_transcode_do_no_io() {
+    let io = [
+        "TcpStream",
+        "UdpSocket",
+        "UnixStream",
+        "std::fs",
+        "std::time",
+        "std::thread",
+        "std::process",
+        "std::env",
+        "tokio",
+        "async fn",
+    ];
+    for folder in ["protocol/src", "transcode/src"] {
+        for (path, text) in sources(folder) {
+            // Their tests may read files, such as golden vectors.
+            if path.components().any(|part| part.as_os_str().to_string_lossy().contains("test")) {
+                continue;
+            }
+            let code = text.split("#[cfg(test)]").next().unwrap();
+            for word in io {
+                assert!(!code.contains(word), "{} names `{word}`", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_gateway_does_not_link_the_sdk() {
+    let manifest = fs::read_to_string(workspace().join("gateway/Cargo.toml")).unwrap();
+    assert!(!manifest.contains("callgate-sdk"));
+}
+
+#[test]
+fn every_source_file_says_what_it_owns() {
+    for folder in
+        ["protocol/src", "transcode/src", "backend-sdk", "gateway/src", "examples/shop/src", "tests/src"]
+    {
+        for (path, text) in sources(folder) {
+            // Cases of macro tests are programs of users, not of ours.
+            if path.starts_with("backend-sdk/tests/compile") {
+                continue;
+            }
+            assert!(text.starts_with("//!"), "{} does not open with what it owns", path.display());
+        }
+    }
+}
+
+#[test]
+fn unsafe_code_is_forbidden_everywhere() {
+    let manifest = fs::read_to_string(workspace().join("Cargo.toml")).unwrap();
+    assert!(manifest.contains("unsafe_code = \"forbid\""));
+    for member in
+        ["protocol", "transcode", "backend-sdk", "backend-sdk/macros", "gateway", "examples/shop", "tests"]
+    {
+        let manifest = fs::read_to_string(workspace().join(member).join("Cargo.toml")).unwrap();
+        assert!(manifest.contains("[lints]\nworkspace = true"), "{member} keeps the workspace's lints");
+    }
+}
