@@ -6,6 +6,7 @@
 use callgate_tests::{Backend, Client, Setup, binary, eventually};
 use nix::sys::signal::Signal;
 use serde_json::json;
+use std::os::unix::fs::symlink;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -152,6 +153,35 @@ async fn files_are_taken_as_they_change_and_what_stayed_keeps_its_counters_and_c
     let counted = admin.metric("callgate_requests_total", &["/v1/calc/add", "200"]).await;
     assert_eq!(counted, 1.0, "the route that stayed went on counting");
     assert_eq!(gateway.metric("callgate_backend_connects_total", &["outcome=\"ok\""]).await, connects);
+}
+
+#[tokio::test]
+async fn a_config_map_that_is_swapped_by_symlink_is_taken() {
+    let setup = Setup::new();
+    let backend = setup.backend("shop");
+    setup.write_shop(&[&backend]);
+    let routes = setup.routes();
+    // As the kubelet lays a mounted ConfigMap out: the files are links through `..data`, which a rename replaces.
+    let publish = |version: &str, path: &str| {
+        let folder = routes.join(format!("..{version}"));
+        std::fs::create_dir(&folder).expect("a new folder");
+        let table = format!("[[routes]]\nmatch = \"GET {path}\"\ncall = \"calc.add\"\n");
+        std::fs::write(folder.join("mapped.toml"), table).expect("it can be written");
+        symlink(format!("..{version}"), routes.join("..data_tmp")).expect("it can be linked");
+        std::fs::rename(routes.join("..data_tmp"), routes.join("..data")).expect("it can be swapped");
+    };
+    publish("v1", "/v1");
+    symlink("..data/mapped.toml", routes.join("mapped.toml")).expect("it can be linked");
+    let gateway = setup.gateway().await;
+    gateway.connected(&backend).await;
+    let client = &gateway.client;
+    assert_eq!(client.get("/v1?a=1&b=2").await.status, 200);
+    for version in ["v2", "v3", "v4"] {
+        publish(version, &format!("/{version}"));
+        let path = &format!("/{version}?a=1&b=2");
+        eventually(version, || async { (client.get(path).await.status == 200).then_some(()) }).await;
+    }
+    assert_eq!(client.get("/v1?a=1&b=2").await.status, 404);
 }
 
 #[tokio::test]
