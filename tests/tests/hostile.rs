@@ -114,6 +114,49 @@ async fn slow_clients_are_left_when_their_time_is_up() {
     still_well(&mut gateway).await;
 }
 
+/// Sends a request on a raw connection and reads its answer, which carries a length.
+async fn exchange(socket: &mut TcpStream, request: &[u8]) -> String {
+    socket.write_all(request).await.expect("it reads");
+    let mut answer = Vec::new();
+    loop {
+        let read = timeout(callgate_tests::PATIENCE, socket.read_buf(&mut answer)).await;
+        let read = read.expect("an answer in time").expect("an answer");
+        let text = String::from_utf8_lossy(&answer).into_owned();
+        assert!(read > 0, "closed after {text:?}");
+        if text.ends_with(r#"{"result":3}"#) {
+            return text;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_rested_serves_on_and_what_it_had_begun_to_send_is_kept() {
+    let setup = Setup::new();
+    let backend = setup.backend("shop");
+    setup.write_shop(&[&backend]);
+    let gateway = setup.gateway().await;
+    gateway.connected(&backend).await;
+    let request = b"GET /v1/calc/add?a=1&b=2 HTTP/1.1\r\nhost: x\r\n\r\n";
+    let mut sockets = Vec::new();
+    for _ in 0..20 {
+        let mut socket = TcpStream::connect(gateway.addr).await.expect("the gateway listens");
+        exchange(&mut socket, request).await;
+        sockets.push(socket);
+    }
+    // Half of them send the beginning of their next request together with the one before.
+    for socket in &mut sockets[..10] {
+        exchange(socket, &[&request[..], &request[..9]].concat()).await;
+    }
+    // Long enough that all of them rest; whether they do is not for a client to see.
+    tokio::time::sleep(Duration::from_millis(1600)).await;
+    for (at, socket) in sockets.iter_mut().enumerate() {
+        let rest = if at < 10 { &request[9..] } else { &request[..] };
+        assert!(exchange(socket, rest).await.starts_with("HTTP/1.1 200 OK"));
+        assert!(exchange(socket, request).await.starts_with("HTTP/1.1 200 OK"));
+    }
+    assert_eq!(gateway.metric("callgate_connections", &[]).await, 20.0);
+}
+
 #[tokio::test]
 async fn deep_long_and_repetitive_json_costs_no_more_than_its_length() {
     let setup = Setup::new();

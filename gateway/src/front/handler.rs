@@ -1,7 +1,7 @@
 //! One request: its way from the head to the answer.
 
 use super::body::RequestBody;
-use super::connections::Client;
+use super::client::Client;
 use super::problem::Problem;
 use super::request_id;
 use crate::call::{self, Failure};
