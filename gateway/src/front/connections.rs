@@ -22,7 +22,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
-use tokio::time::{interval, timeout};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 /// Time between two sweeps.
 const SWEEP: Duration = Duration::from_millis(250);
@@ -112,12 +112,16 @@ impl Connections {
             waker: RefCell::new(None),
             expired: Cell::new(false),
         });
-        tokio::task::spawn_local(serve(self.worker.clone(), client, stream));
+        // On the books before its task runs: a drain must not miss it.
+        let registered = Registered::new(self.worker.clone(), client);
+        tokio::task::spawn_local(serve(registered, stream));
     }
 
     /// Lets every connection answer what it has, then closes it; waits for that, at most for the time that the
     /// settings give.
     pub async fn drain(self) {
+        // The runtime looks at the sockets before this goes on, so that what has come is read before the word to end.
+        tokio::task::yield_now().await;
         self.open.draining.set(true);
         self.open.clients.borrow().iter().for_each(|(_, client)| client.wake());
         let all_closed = async {
@@ -137,29 +141,35 @@ impl Connections {
     }
 }
 
-/// Takes a connection off the books however its task ends.
+/// A connection on the books; taken off however its task ends.
 struct Registered {
     worker: Rc<Worker>,
-    open: Rc<Open>,
+    client: Rc<Client>,
     key: usize,
+}
+
+impl Registered {
+    fn new(worker: Rc<Worker>, client: Rc<Client>) -> Registered {
+        let counters = worker.shared.front.workers.of(worker.id);
+        counters.connections.increment();
+        counters.accepted.increment();
+        let key = client.open.clients.borrow_mut().insert(client.clone());
+        Registered { worker, client, key }
+    }
 }
 
 impl Drop for Registered {
     fn drop(&mut self) {
-        self.open.clients.borrow_mut().remove(self.key);
-        self.open.closed.notify_waiters();
+        let open = &self.client.open;
+        open.clients.borrow_mut().remove(self.key);
+        open.closed.notify_waiters();
         self.worker.shared.front.workers.of(self.worker.id).connections.decrement();
         self.worker.shared.load[self.worker.id].fetch_sub(1, Relaxed);
     }
 }
 
-async fn serve(worker: Rc<Worker>, client: Rc<Client>, stream: TcpStream) {
-    let open = client.open.clone();
-    let key = open.clients.borrow_mut().insert(client.clone());
-    let _registered = Registered { worker: worker.clone(), open: open.clone(), key };
-    let counters = worker.shared.front.workers.of(worker.id);
-    counters.connections.increment();
-    counters.accepted.increment();
+async fn serve(registered: Registered, stream: TcpStream) {
+    let Registered { worker, client, .. } = &registered;
     let head_limit = worker.shared.settings.server.max_head as usize;
     let service = service_fn(|request| {
         let (worker, client) = (worker.clone(), client.clone());
@@ -175,10 +185,13 @@ async fn serve(worker: Rc<Worker>, client: Rc<Client>, stream: TcpStream) {
         if client.expired.get() {
             return Poll::Ready(Ok(()));
         }
-        if open.draining.get() && !told {
-            told = true;
-            connection.as_mut().graceful_shutdown();
+        let polled = connection.as_mut().poll(cx);
+        if polled.is_ready() || told || !client.open.draining.get() {
+            return polled;
         }
+        // Polled before: hyper closes a connection without a request at once, with those that it has not read.
+        told = true;
+        connection.as_mut().graceful_shutdown();
         connection.as_mut().poll(cx)
     });
     if let Err(error) = ended.await {
@@ -201,6 +214,8 @@ async fn sweep(worker: Rc<Worker>, open: Rc<Open>) {
     let sweeps = |limit: Duration| limit.as_millis().div_ceil(SWEEP.as_millis()) as u64;
     let (idle, head) = (sweeps(server.idle_timeout), sweeps(server.header_timeout));
     let mut tick = interval(SWEEP);
+    // Time in which the process stood still is not the clients' fault.
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
         let now = open.sweeps.get() + 1;
