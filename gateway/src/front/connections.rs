@@ -21,7 +21,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::task::Poll;
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio::time::{interval, timeout};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 /// Time between two sweeps.
 const SWEEP: Duration = Duration::from_millis(250);
@@ -55,12 +55,16 @@ impl Connections {
             }
         };
         let client = Rc::new(Client::new(self.open.clone()));
-        tokio::task::spawn_local(serve(self.worker.clone(), client, stream));
+        // On the books before its task runs: a drain must not miss it.
+        let registered = Registered::new(self.worker.clone(), client);
+        tokio::task::spawn_local(serve(registered, stream));
     }
 
     /// Lets every connection answer what it has, then closes it; waits for that, at most for the time that the
     /// settings give.
     pub async fn drain(self) {
+        // The runtime looks at the sockets before this goes on, so that what has come is read before the word to end.
+        tokio::task::yield_now().await;
         self.open.draining.set(true);
         self.open.clients.borrow().iter().for_each(|(_, client)| client.wake());
         let all_closed = async {
@@ -80,32 +84,38 @@ impl Connections {
     }
 }
 
-/// Takes a connection off the books however its task ends.
+/// A connection on the books; taken off however its task ends.
 struct Registered {
     worker: Rc<Worker>,
-    open: Rc<Open>,
+    client: Rc<Client>,
     key: usize,
+}
+
+impl Registered {
+    fn new(worker: Rc<Worker>, client: Rc<Client>) -> Registered {
+        let counters = worker.shared.front.workers.of(worker.id);
+        counters.connections.increment();
+        counters.accepted.increment();
+        let key = client.open.clients.borrow_mut().insert(client.clone());
+        Registered { worker, client, key }
+    }
 }
 
 impl Drop for Registered {
     fn drop(&mut self) {
-        self.open.clients.borrow_mut().remove(self.key);
-        self.open.closed.notify_waiters();
+        let open = &self.client.open;
+        open.clients.borrow_mut().remove(self.key);
+        open.closed.notify_waiters();
         self.worker.shared.front.workers.of(self.worker.id).connections.decrement();
         self.worker.shared.load[self.worker.id].fetch_sub(1, Relaxed);
     }
 }
 
-async fn serve(worker: Rc<Worker>, client: Rc<Client>, stream: TcpStream) {
-    let open = client.open.clone();
-    let key = open.clients.borrow_mut().insert(client.clone());
-    let _registered = Registered { worker: worker.clone(), open: open.clone(), key };
-    let counters = worker.shared.front.workers.of(worker.id);
-    counters.connections.increment();
-    counters.accepted.increment();
-    let mut io = ClientIo::new(stream, client);
-    while rest(&io, &open).await {
-        match drive(&worker, io).await {
+async fn serve(registered: Registered, stream: TcpStream) {
+    let Registered { worker, client, .. } = &registered;
+    let mut io = ClientIo::new(stream, client.clone());
+    while rest(&io).await {
+        match drive(worker, io).await {
             Ok(Some(resting)) => io = resting,
             Ok(None) => return,
             Err(error) => {
@@ -118,14 +128,15 @@ async fn serve(worker: Rc<Worker>, client: Rc<Client>, stream: TcpStream) {
 }
 
 /// Waits for the next bytes; `false` when there is no more time for them.
-async fn rest(io: &ClientIo, open: &Open) -> bool {
+async fn rest(io: &ClientIo) -> bool {
     let client = &io.client;
     let readable = poll_fn(|cx| {
         client.remember(cx.waker());
-        if client.expired.get() || open.draining.get() {
-            return Poll::Ready(false);
+        // What has come before the word to end is answered.
+        if io.poll_readable(cx).is_ready() {
+            return Poll::Ready(true);
         }
-        io.poll_readable(cx).map(|()| true)
+        if client.expired.get() || client.open.draining.get() { Poll::Ready(false) } else { Poll::Pending }
     });
     let readable = readable.await;
     client.resting.set(false);
@@ -149,13 +160,15 @@ async fn drive(worker: &Rc<Worker>, io: ClientIo) -> hyper::Result<Option<Client
         if client.expired.get() {
             return Poll::Ready(Ok(()));
         }
+        let polled = connection.as_mut().poll(cx);
         // Bytes may have come since the sweep.
-        let rests = client.resting.get() && client.phase.get() == Phase::Idle;
-        client.resting.set(rests);
-        if (rests || client.open.draining.get()) && !told {
-            told = true;
-            connection.as_mut().graceful_shutdown();
+        client.resting.set(client.resting.get() && client.phase.get() == Phase::Idle);
+        if polled.is_ready() || told || !(client.resting.get() || client.open.draining.get()) {
+            return polled;
         }
+        // Polled before: hyper closes a connection without a request at once, with those that it has not read.
+        told = true;
+        connection.as_mut().graceful_shutdown();
         connection.as_mut().poll(cx)
     })
     .await?;
@@ -174,6 +187,8 @@ async fn sweep(worker: Rc<Worker>, open: Rc<Open>) {
     let sweeps = |limit: Duration| limit.as_millis().div_ceil(SWEEP.as_millis()) as u64;
     let (idle, head) = (sweeps(server.idle_timeout), sweeps(server.header_timeout));
     let mut tick = interval(SWEEP);
+    // Time in which the process stood still is not the clients' fault.
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
         let now = open.sweeps.get() + 1;
