@@ -18,14 +18,18 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 /// Time between two sweeps.
 const SWEEP: Duration = Duration::from_millis(250);
+
+/// How much of what a client sends on is read past after its last answer, in bytes.
+const MAX_LINGER: usize = 1024 * 1024;
 
 /// The client connections of a worker.
 pub struct Connections {
@@ -176,8 +180,8 @@ async fn serve(registered: Registered, stream: TcpStream) {
         async move { Ok::<_, Infallible>(handle(&worker, &client, request).await) }
     });
     let mut http = http1::Builder::new();
-    http.max_header_size(head_limit).pipeline_flush(true);
-    let io = ClientIo { stream: TokioIo::new(stream), client: client.clone() };
+    http.max_header_size(head_limit);
+    let io = ClientIo { stream: TokioIo::new(stream), client: client.clone(), lingered: 0 };
     let mut connection = pin!(http.serve_connection(io, service));
     let mut told = false;
     let ended = poll_fn(|cx| {
@@ -238,6 +242,8 @@ async fn sweep(worker: Rc<Worker>, open: Rc<Open>) {
 struct ClientIo {
     stream: TokioIo<TcpStream>,
     client: Rc<Client>,
+    /// Bytes read past since the end of the last answer.
+    lingered: usize,
 }
 
 impl Read for ClientIo {
@@ -267,7 +273,8 @@ impl Write for ClientIo {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+        self.poll_linger(cx).map(Ok)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -286,6 +293,26 @@ impl Write for ClientIo {
 }
 
 impl ClientIo {
+    /// Closing with bytes unread would reset the connection, and the last answer with it (RFC 9112, 9.6). A client that is
+    /// still sending, a head that is too long as a rule, is read past until it ends, within a head's time.
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut scratch = [0; 4096];
+        while self.lingered < MAX_LINGER {
+            let mut space = ReadBuf::new(&mut scratch);
+            match Pin::new(self.stream.inner_mut()).poll_read(cx, &mut space) {
+                Poll::Ready(Ok(())) if !space.filled().is_empty() => {
+                    if self.lingered == 0 {
+                        self.client.enter(Phase::Head);
+                    }
+                    self.lingered += space.filled().len();
+                }
+                Poll::Pending if self.lingered > 0 => return Poll::Pending,
+                _ => break,
+            }
+        }
+        Poll::Ready(())
+    }
+
     /// A client that takes its answer slowly is not idle.
     fn progress(&self, written: &Poll<io::Result<usize>>) {
         if written.is_ready() && self.client.phase.get() == Phase::Idle {
