@@ -8,9 +8,13 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
+
+/// How much of what a client sends on is read past after its last answer, in bytes.
+const MAX_LINGER: usize = 1024 * 1024;
 
 /// The connections that are open, and what concerns all of them.
 #[derive(Default)]
@@ -100,11 +104,13 @@ pub(super) struct ClientIo {
     /// What was read before the connection rested and not yet taken.
     pub(super) unread: Bytes,
     pub(super) client: Rc<Client>,
+    /// Bytes read past since the end of the last answer.
+    lingered: usize,
 }
 
 impl ClientIo {
     pub(super) fn new(stream: TcpStream, client: Rc<Client>) -> ClientIo {
-        ClientIo { stream: TokioIo::new(stream), unread: Bytes::new(), client }
+        ClientIo { stream: TokioIo::new(stream), unread: Bytes::new(), client, lingered: 0 }
     }
 
     /// Waits until something can be read, if only the end.
@@ -114,6 +120,26 @@ impl ClientIo {
         }
         // An error is found by whoever reads.
         self.stream.inner().poll_read_ready(cx).map(drop)
+    }
+
+    /// Closing with bytes unread would reset the connection, and the last answer with it (RFC 9112, 9.6). A client that is
+    /// still sending, a head that is too long as a rule, is read past until it ends, within a head's time.
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut scratch = [0; 4096];
+        while self.lingered < MAX_LINGER {
+            let mut space = ReadBuf::new(&mut scratch);
+            match Pin::new(self.stream.inner_mut()).poll_read(cx, &mut space) {
+                Poll::Ready(Ok(())) if !space.filled().is_empty() => {
+                    if self.lingered == 0 {
+                        self.client.enter(Phase::Head);
+                    }
+                    self.lingered += space.filled().len();
+                }
+                Poll::Pending if self.lingered > 0 => return Poll::Pending,
+                _ => break,
+            }
+        }
+        Poll::Ready(())
     }
 
     /// A client that takes its answer slowly is not idle.
@@ -161,7 +187,8 @@ impl Write for ClientIo {
         if self.client.resting.get() {
             return Poll::Ready(Ok(()));
         }
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+        self.poll_linger(cx).map(Ok)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -85,6 +85,11 @@ impl Problem {
         Problem::new(Code::NotFound, format!("no route matches {path}"))
     }
 
+    /// The request names no host, or several.
+    pub(crate) fn bad_host() -> Problem {
+        Problem::new(Code::InvalidArgument, "a request must have one Host header")
+    }
+
     /// The path exists with other methods.
     pub(crate) fn wrong_method(method: &str, allow: String) -> Problem {
         let detail = format!("{method} is not possible here; possible: {allow}");
