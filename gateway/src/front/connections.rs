@@ -166,7 +166,7 @@ async fn serve(worker: Rc<Worker>, client: Rc<Client>, stream: TcpStream) {
         async move { Ok::<_, Infallible>(handle(&worker, &client, request).await) }
     });
     let mut http = http1::Builder::new();
-    http.max_header_size(head_limit).pipeline_flush(true);
+    http.max_header_size(head_limit);
     let io = ClientIo { stream: TokioIo::new(stream), client: client.clone() };
     let mut connection = pin!(http.serve_connection(io, service));
     let mut told = false;
