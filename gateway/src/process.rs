@@ -16,6 +16,7 @@ use async_trait::async_trait;
 use pingora_core::server::configuration::ServerConf;
 use pingora_core::server::{ListenFds, RunArgs, Server, ShutdownSignal, ShutdownSignalWatch, ShutdownWatch};
 use pingora_core::services::Service;
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::AsRawFd;
 use std::path::Path;
@@ -48,17 +49,12 @@ fn start(config: &Path) -> Result<Gateway, String> {
     let settings = Settings::load(config).map_err(|error| error.to_string())?;
     // Watched first and read then, so that no change falls in between.
     let watcher = Watcher::start(&settings.tables.watch)
-        .map_err(|error| format!("callgate: cannot watch the tables: {error}"))?;
+        .map_err(|error| format!("error: cannot watch the tables: {error}"))?;
     let tables = Tables::load(&settings.tables.watch).map_err(|error| error.to_string())?;
     telemetry::log::start(&settings.log, "pingora_core=warn");
-    let bind = |addr: &SocketAddr| {
-        let listener =
-            TcpListener::bind(addr).map_err(|error| format!("callgate: cannot listen on {addr}: {error}"))?;
-        listener.set_nonblocking(true).map_err(|error| format!("callgate: {addr}: {error}"))?;
-        Ok::<_, String>(listener)
-    };
-    let listeners = settings.server.listen.iter().map(bind).collect::<Result<Vec<_>, _>>()?;
-    let admin = bind(&settings.admin.listen)?;
+    let listeners =
+        settings.server.listen.iter().map(|addr| bind(addr, "server")).collect::<Result<Vec<_>, _>>()?;
+    let admin = bind(&settings.admin.listen, "admin")?;
     let workers = settings.server.workers;
     let shared = Arc::new(Shared {
         workers,
@@ -75,6 +71,23 @@ fn start(config: &Path) -> Result<Gateway, String> {
     });
     control::take(&shared, tables, "start");
     Ok(Gateway { shared, listeners, admin, watcher })
+}
+
+fn bind(addr: &SocketAddr, section: &str) -> Result<TcpListener, String> {
+    let bound =
+        TcpListener::bind(addr).and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
+    bound.map_err(|error| {
+        let help = match error.kind() {
+            ErrorKind::AddrInUse => format!("see who has it: ss -ltnp 'sport = :{}'; or", addr.port()),
+            ErrorKind::AddrNotAvailable => "this machine has no such address;".to_owned(),
+            ErrorKind::PermissionDenied => {
+                "ports below 1024 need the capability CAP_NET_BIND_SERVICE; or".to_owned()
+            }
+            _ => String::new(),
+        };
+        let help = format!("{help} set `listen` in [{section}] of gateway.toml to another");
+        format!("error: cannot listen on {addr}: {error}\n |\n = help: {}", help.trim_start())
+    })
 }
 
 /// Everything that may fail has not failed: what remains is to run.

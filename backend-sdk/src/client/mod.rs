@@ -49,7 +49,8 @@ pub struct ClientBuilder {
 }
 
 /// Why a client cannot be built.
-#[derive(Debug)]
+///
+/// `Debug` says the same as `Display`: a `main` that returns it shows it so.
 #[non_exhaustive]
 pub enum ClientError {
     /// No endpoint was given.
@@ -186,10 +187,16 @@ impl ClientBuilder {
 impl fmt::Display for ClientError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ClientError::NoEndpoint => write!(f, "no endpoint was given"),
+            ClientError::NoEndpoint => write!(f, "no endpoint was given: call `endpoint`"),
             ClientError::BadAddress(error) => write!(f, "{error}"),
             ClientError::NoRuntime(error) => write!(f, "a client needs a tokio runtime: {error}"),
         }
+    }
+}
+
+impl fmt::Debug for ClientError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -5,7 +5,8 @@ use callgate_protocol::CallId;
 use std::{fmt, io};
 
 /// Why a server did not start.
-#[derive(Debug)]
+///
+/// `Debug` says the same as `Display`: a `main` that returns it shows it so.
 #[non_exhaustive]
 pub enum ServerError {
     /// No address to listen on was given.
@@ -56,14 +57,17 @@ pub enum ServerError {
 impl fmt::Display for ServerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ServerError::NoAddress => write!(f, "no address to listen on was given"),
+            ServerError::NoAddress => write!(f, "no address to listen on was given: call `listen`"),
             ServerError::BadAddress(error) => write!(f, "{error}"),
             ServerError::Bind { address, source } => write!(f, "cannot listen on {address}: {source}"),
             ServerError::ServiceTwice { name, first, second } => {
                 write!(f, "two services are named {name} (version \"{first}\" and version \"{second}\")")
             }
             ServerError::CallIdTwice { call_id, first, second } => {
-                write!(f, "{first} and {second} have the same Call ID {call_id}")
+                write!(
+                    f,
+                    "{first} and {second} have the same Call ID {call_id}; give one another by #[call(id = …)]"
+                )
             }
             ServerError::OfferTooLarge { size } => {
                 write!(f, "what the server offers takes {size} bytes, more than fit into a HELLO")
@@ -73,6 +77,12 @@ impl fmt::Display for ServerError {
             }
             ServerError::Signals(error) => write!(f, "cannot listen to signals: {error}"),
         }
+    }
+}
+
+impl fmt::Debug for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -102,6 +102,9 @@ async fn what_cannot_work_is_an_error_at_start_that_names_both() {
     assert!(matches!(server(&stage).bind().await.map(|_| ()), Err(ServerError::NoAddress)));
     let bad = Server::new().listen("nowhere").bind().await.map(|_| ());
     assert!(matches!(bad, Err(ServerError::BadAddress(_))));
+    // What a `main` that returns the error prints.
+    let shown = format!("{:?}", bad.expect_err("no address"));
+    assert!(shown.contains("host:port") && !shown.contains("BadAddress"), "{shown}");
 }
 
 /// Pins a number that is another service's.

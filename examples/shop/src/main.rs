@@ -5,6 +5,7 @@ use clap::Parser;
 use shop::calc::{CalcServer, Calculator};
 use shop::echo::{EchoServer, Mirror};
 use shop::orders::{OrderBook, OrdersServer};
+use std::io::{IsTerminal, stderr};
 
 /// The demo's backend: the services calc, orders and echo.
 #[derive(Parser)]
@@ -16,6 +17,8 @@ struct Options {
 
 #[tokio::main]
 async fn main() -> Result<(), ServerError> {
+    // The SDK tells what it does through `tracing`; this writes it to standard error.
+    tracing_subscriber::fmt().with_writer(stderr).with_ansi(stderr().is_terminal()).init();
     let mut server = Server::new()
         .service(CalcServer::new(Calculator))
         .service(OrdersServer::new(OrderBook::with_demo_orders()))

@@ -150,7 +150,7 @@ impl Problem {
     fn of_status(status: Status, request_id: &str, route: &str) -> Problem {
         if matches!(status.code, Code::Unknown | Code::Internal | Code::DataLoss) {
             let (code, details) = (status.code.name(), status.details.as_deref().unwrap_or_default());
-            tracing::error!(request_id, route, code, message = status.message, details, "the method failed");
+            tracing::error!(request_id, route, code, error = status.message, details, "the method failed");
             return Problem::new(status.code, "the method failed; the log has more under the request's id");
         }
         let retry_after = match (status.code, status.retry_after_ms) {
