@@ -9,8 +9,11 @@ use callgate_protocol::limits::{MAX_DEPTH, MAX_ZERO_SIZED_ITEMS};
 use callgate_protocol::schema::{MethodSchema, Shape, Type};
 use callgate_protocol::wire::put_varint;
 use callgate_transcode::json::validate;
-use callgate_transcode::{RequestBinding, RequestProgram, UnknownFields};
-use support::generate::{self, Random};
+use callgate_transcode::{DecodeReason, RequestBinding, RequestProgram, UnknownFields};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use support::generate::{runs, schemas, values};
 use support::value::bincode_of;
 use support::{
     decode, default_field, encode, encode_all, enumeration, field, lines, list, method, method_of, option,
@@ -200,57 +203,50 @@ fn is_json(text: &str) -> bool {
     serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
 }
 
-#[test]
-fn random_bytes_are_refused_or_taken_but_nothing_else_happens() {
-    for seed in 0..3_000 {
-        let mut random = Random(seed);
-        let schema = generate::schema(&mut random);
+proptest! {
+    #![proptest_config(runs(4_000))]
+
+    #[test]
+    fn random_bytes_are_refused_or_taken_but_nothing_else_happens(
+        schema in schemas(),
+        all in vec(vec(prop_oneof![any::<u8>(), 0..4_u8], 0..60), 10),
+    ) {
         let program = whole(&schema);
-        for _ in 0..10 {
-            let length = random.below(60);
-            let small = random.chance(50);
-            let mut byte = || random.next() as u8 >> if small { 6 } else { 0 };
-            let bytes: Vec<u8> = (0..length).map(|_| byte()).collect();
-            let decoded = decode(&schema, &bytes);
+        for bytes in all {
             let checked = check::value(&schema, &schema.response, &bytes);
-            match (&decoded, checked) {
-                (Ok(text), Ok(())) => assert!(is_json(text), "seed {seed}: {text}"),
-                (Ok(text), Err(error)) => panic!("seed {seed}: {error} in {text}"),
+            match (decode(&schema, &bytes), checked) {
+                (Ok(text), Ok(())) => prop_assert!(is_json(&text), "{}", text),
+                (Ok(text), Err(error)) => prop_assert!(false, "{} in {}", error, text),
                 // What is a value may still be none that JSON can show.
                 (Err(_), _) => {}
             }
             let _ = encode(&program, &bytes);
         }
     }
-}
 
-#[test]
-fn mutated_messages_are_taken_only_where_the_check_takes_them() {
-    for seed in 0..2_000 {
-        let mut random = Random(seed);
-        let schema = generate::schema(&mut random);
-        let value = generate::value(&mut random, &schema, &schema.response, 5);
+    #[test]
+    fn mutated_messages_are_taken_only_where_the_check_takes_them(
+        (schema, value, _) in values(),
+        mutations in vec((any::<Index>(), 0..3, any::<u8>()), 10),
+    ) {
         let bytes = bincode_of(&schema, &schema.response, &value);
-        if bytes.is_empty() {
-            continue;
-        }
-        for _ in 0..10 {
+        for (at, how, byte) in mutations.into_iter().filter(|_| !bytes.is_empty()) {
             let mut bytes = bytes.clone();
-            let at = random.below(bytes.len());
-            match random.below(3) {
-                0 => bytes[at] = random.next() as u8,
+            let at = at.index(bytes.len());
+            match how {
+                0 => bytes[at] = byte,
                 1 => drop(bytes.remove(at)),
-                _ => bytes.insert(at, random.below(3) as u8),
+                _ => bytes.insert(at, byte % 3),
             }
             let checked = check::value(&schema, &schema.response, &bytes);
             match decode(&schema, &bytes) {
                 Ok(text) => {
-                    assert_eq!(checked, Ok(()), "seed {seed}: {text}");
-                    assert!(is_json(&text), "seed {seed}: {text}");
+                    prop_assert_eq!(checked, Ok(()), "{}", text);
+                    prop_assert!(is_json(&text), "{}", text);
                 }
                 Err(error) => {
-                    let cannot_show = !matches!(error.reason, callgate_transcode::DecodeReason::Message(_));
-                    assert!(checked.is_err() || cannot_show, "seed {seed}: {error}");
+                    let cannot_show = !matches!(error.reason, DecodeReason::Message(_));
+                    prop_assert!(checked.is_err() || cannot_show, "{}", error);
                 }
             }
         }
