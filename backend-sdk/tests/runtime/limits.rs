@@ -74,7 +74,7 @@ async fn a_peer_that_does_not_read_is_not_read_from_and_harms_nobody_else() {
     let writing = async {
         loop {
             for _ in 0..1000 {
-                peer.outbound.schema_request(TREE.schema().fingerprint);
+                peer.outbound.schema_request(known(TREE).fingerprint);
             }
             peer.flush().await;
         }
