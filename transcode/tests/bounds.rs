@@ -7,7 +7,7 @@ mod support;
 use callgate_protocol::check;
 use callgate_protocol::limits::{MAX_DEPTH, MAX_ZERO_SIZED_ITEMS};
 use callgate_protocol::schema::{MethodSchema, Shape, Type};
-use callgate_protocol::wire::put_varint;
+use callgate_protocol::wire::{put_varint, put_zigzag};
 use callgate_transcode::json::validate;
 use callgate_transcode::{DecodeReason, RequestBinding, RequestProgram, UnknownFields};
 use proptest::collection::vec;
@@ -198,9 +198,31 @@ fn a_flood_of_parameters_or_a_long_key_makes_no_flood_of_words() {
     assert!(lines(&refused).len() < 1_000);
 }
 
-/// Keys may repeat: a message may have an entry of a map twice.
+#[test]
+fn a_map_with_a_key_twice_is_not_shown_however_large_it_is() {
+    let map = |key, value| Type::Map(Box::new(key), Box::new(value));
+    let schema = method_of(map(Type::I32, map(Type::Bool, Type::U8)));
+    let message = |keys: &[i64]| {
+        let mut bytes = Vec::new();
+        put_varint(&mut bytes, keys.len() as u64);
+        for key in keys {
+            put_zigzag(&mut bytes, *key);
+            // {"true": 1, "false": 2}, again and again: a key is of its own map only.
+            bytes.extend_from_slice(&[2, 1, 1, 0, 2]);
+        }
+        bytes
+    };
+    for count in [2, 8, 9, 500] {
+        let mut keys: Vec<i64> = (0..count).map(|key| key * 7919 % 1009 - 100).collect();
+        assert!(decode(&schema, &message(&keys)).is_ok(), "{count}");
+        keys[0] = keys[count as usize - 1];
+        let refused = decode(&schema, &message(&keys)).unwrap_err();
+        assert_eq!(refused.reason, DecodeReason::DuplicateKey, "{count}");
+    }
+}
+
 fn is_json(text: &str) -> bool {
-    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+    validate(text.as_bytes()).is_ok()
 }
 
 proptest! {
