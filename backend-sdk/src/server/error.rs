@@ -1,5 +1,6 @@
 //! Why a server cannot start. All of it is its operator's or author's to mend; nothing here comes from a peer.
 
+use crate::BadSchema;
 use crate::connection::{Address, AddressError};
 use callgate_protocol::CallId;
 use std::{fmt, io};
@@ -43,6 +44,13 @@ pub enum ServerError {
         /// Its size in bytes.
         size: usize,
     },
+    /// A method's types cannot be described.
+    BadSchema {
+        /// The method, as `service.method`.
+        method: String,
+        /// What is wrong with them.
+        problem: BadSchema,
+    },
     /// A method's schema does not fit into a frame.
     SchemaTooLarge {
         /// The method, as `service.method`.
@@ -72,6 +80,9 @@ impl fmt::Display for ServerError {
             ServerError::OfferTooLarge { size } => {
                 write!(f, "what the server offers takes {size} bytes, more than fit into a HELLO")
             }
+            ServerError::BadSchema { method, problem } => {
+                write!(f, "the types of {method} cannot be offered: {problem}")
+            }
             ServerError::SchemaTooLarge { method, size } => {
                 write!(f, "the schema of {method} takes {size} bytes, more than fit into a frame")
             }
@@ -91,6 +102,7 @@ impl std::error::Error for ServerError {
         match self {
             ServerError::Bind { source, .. } | ServerError::Signals(source) => Some(source),
             ServerError::BadAddress(error) => Some(error),
+            ServerError::BadSchema { problem, .. } => Some(problem),
             _ => None,
         }
     }
