@@ -6,6 +6,10 @@ from peers import GATEWAYS, LABELS
 from results import cell
 from stats import median
 
+# The paper that a name takes.
+LABEL_WIDTH = 120
+LINE = 16
+
 STYLE = """<style>
     .ink { fill: #1f2328; } .dim { fill: #57606a; font-size: 12px; } .rule { stroke: #d0d7de; fill: none; }
     .proxy { fill: #0969da; } .backend { fill: #9ec5f4; }
@@ -78,8 +82,8 @@ def latency(results):
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in drawn)
         parts.append(f'<polyline class="line s-{name}" points="{path}"/>')
         parts += [f'<circle class="f-{name}" cx="{x:.1f}" cy="{y:.1f}" r="3"/>' for x, y in drawn]
-        ends.append((drawn[-1][1], name))
-    parts += _labels(sorted(ends), box[0] + box[2] + 12)
+        ends.append((*drawn[-1], name))
+    parts += _labels(ends)
     return _svg("Latency against load by peer", 820, box[1] + box[3] + 50, parts)
 
 
@@ -117,12 +121,14 @@ def _grid(across, down, box):
     return parts
 
 
-def _labels(ends, x):
-    """The names at the lines' ends, moved apart where they would meet."""
-    parts, lowest = [], -math.inf
-    for y, name in ends:
-        lowest = max(y + 4, lowest + 16)
-        parts.append(f'<text class="f-{name}" x="{x}" y="{lowest:.1f}">{LABELS[name]}</text>')
+def _labels(ends):
+    """The names at the lines' ends, moved down where two would meet."""
+    parts, placed = [], []
+    for x, y, name in sorted(ends, key=lambda end: end[1]):
+        while any(abs(x - other) < LABEL_WIDTH and abs(y - above) < LINE for other, above in placed):
+            y += 1
+        placed.append((x, y))
+        parts.append(f'<text class="f-{name}" x="{x + 8:.1f}" y="{y + 5:.1f}">{LABELS[name]}</text>')
     return parts
 
 

@@ -126,8 +126,13 @@ def _stat(path):
 def _cpu(pid):
     """The scheduler's own count, in nanoseconds. It is user and system time together, of which /proc/PID/stat shows
     the same sum in hundredths of a second, too coarse for a run of two seconds."""
-    spent = [path.read_text().split()[0] for path in PROC.glob(f"{pid}/task/*/schedstat")]
-    return sum(map(int, spent)) / 1e9
+    spent = 0
+    for path in PROC.glob(f"{pid}/task/*/schedstat"):
+        try:
+            spent += int(path.read_text().split()[0])
+        except OSError:
+            continue  # A thread that has just ended.
+    return spent / 1e9
 
 
 def _memory(pid):
