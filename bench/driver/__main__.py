@@ -1,0 +1,62 @@
+"""The side-by-side benchmark: starts the peers, measures them in turn, and says what came of it.
+
+`make bench` builds what it needs and calls it. Python 3.9 or newer, and nothing beside its standard library:
+
+    python3 bench/driver run --product DIR --peers DIR [--envoy FILE] [--quick]
+    python3 bench/driver render     the charts and the table of docs/performance.md anew, from the JSON
+"""
+
+import argparse
+import json
+import pathlib
+import signal
+import sys
+
+sys.dont_write_bytecode = True
+
+import measure
+import peers
+import plan
+import ratios
+import render
+import report
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "bench" / "results" / "latest.json"
+
+
+def main():
+    options = arguments()
+    # A stop must end the processes that were started, so it is an exception like Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: told to stop"))
+    if options.command == "render":
+        results = json.loads(RESULTS.read_text("utf-8"))
+        print("bench: wrote " + ", ".join(render.all_of(results, ROOT)))
+        return
+    tools = peers.Tools(options.product, options.peers, options.envoy)
+    chosen = plan.quick() if options.quick else plan.full()
+    results = measure.run(tools, chosen, ROOT)
+    results["ratios"] = ratios.of(results)
+    print(report.text(results))
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+    print(f"bench: wrote {options.out}")
+    if options.out.resolve() == RESULTS:
+        print("bench: wrote " + ", ".join(render.all_of(results, ROOT)))
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="bench/driver", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    run = commands.add_parser("run", help="measure")
+    run.add_argument("--product", type=pathlib.Path, required=True, help="the folder of callgate and shop")
+    run.add_argument("--peers", type=pathlib.Path, required=True, help="the folder of floor, plain, grpc and load")
+    run.add_argument("--envoy", type=pathlib.Path, help="the program")
+    run.add_argument("--quick", action="store_true", help="some minutes less, and figures that say less")
+    run.add_argument("--out", type=pathlib.Path, default=RESULTS, help="the JSON file")
+    commands.add_parser("render", help="charts and docs/performance.md from the JSON file")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""The clients: wrk for closed loops of short requests, our own for others and for open loops; and one that only looks
+whether an answer is right."""
+
+import http.client
+import json
+import pathlib
+import subprocess
+
+SCRIPT = pathlib.Path(__file__).with_name("wrk.lua")
+
+# Over its own duration, how long a client may take, in seconds.
+MARGIN = 30
+
+
+class Clients:
+    """The clients' programs, and a folder for what they read."""
+
+    def __init__(self, tools, folder):
+        self.wrk_program = tools.wrk
+        self.load_program = tools.load
+        self.folder = folder
+
+    def closed(self, peer, work, connections, seconds):
+        """Each connection sends its next request when the last is answered. `seconds` is a whole number.
+
+        wrk drops what is under way when its time is up. That costs the peer CPU time for requests that are not counted:
+        nothing where there are ten thousands, but too much where one takes milliseconds. There our own client is used,
+        which waits for the last answers."""
+        if work.slow:
+            done = self._load(peer, work, connections, seconds)
+            return {**done, "errors": done["errors"] + done["unanswered"]}
+        body = self._file(f"{work.name}.json", work.body) if work.body else ""
+        command = [self.wrk_program, "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", SCRIPT]
+        command += [f"http://127.0.0.1:{peer.port}{work.path}", "--", work.method, body]
+        output = _run(command, seconds)
+        line = next(line for line in output.splitlines() if line.startswith("RESULT "))
+        return json.loads(line[len("RESULT ") :])
+
+    def open(self, peer, work, connections, seconds, rate):
+        """Requests at a fixed rate, with latencies counted from when each was due."""
+        return self._load(peer, work, connections, seconds, "--rate", str(rate))
+
+    def warm(self, peer, work, connections, seconds):
+        """A closed loop of which the figures are not wanted."""
+        return self._load(peer, work, connections, seconds)
+
+    def _load(self, peer, work, connections, seconds, *more):
+        request = self._file(f"{work.name}-{peer.port}.http", work.request(peer.port))
+        command = [self.load_program, "--address", f"127.0.0.1:{peer.port}", "--request", request]
+        command += ["--connections", connections, "--seconds", seconds, *more]
+        return json.loads(_run(command, seconds))
+
+    def _file(self, name, content):
+        path = self.folder / name
+        if not path.exists():
+            path.write_bytes(content)
+        return path
+
+
+def ask(port, method, path, body=b"", timeout=20):
+    """One request; returns the status and the answer's body."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    try:
+        headers = {"Content-Type": "application/json"} if body else {}
+        connection.request(method, path, body or None, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def _run(command, seconds):
+    command = [str(part) for part in command]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + MARGIN, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"bench: {' '.join(command)}\n{done.stdout}{done.stderr}")
+    return done.stdout

@@ -1,0 +1,149 @@
+"""The configuration of nginx, HAProxy and Envoy, tuned for this work as their documents say, with the reasons."""
+
+import json
+
+# Clients that each takes at once; above what any stage opens.
+CLIENTS = 12000
+
+NGINX = """\
+daemon off;
+worker_processes {workers};
+# A file for each client and one for its upstream connection.
+worker_rlimit_nofile {files};
+pid {folder}/{name}.pid;
+error_log stderr warn;
+
+events {{
+    worker_connections {clients};
+}}
+
+http {{
+    access_log off;
+    # The bodies of 60 KB stay in memory, in both directions.
+    client_body_buffer_size 128k;
+    proxy_buffers 16 16k;
+    proxy_busy_buffers_size 64k;
+    client_body_temp_path {folder}/{name}-body;
+    proxy_temp_path {folder}/{name}-proxy;
+    fastcgi_temp_path {folder}/{name}-fastcgi;
+    uwsgi_temp_path {folder}/{name}-uwsgi;
+    scgi_temp_path {folder}/{name}-scgi;
+    # Keep-alive on both sides: the defaults close a connection after 1000 requests.
+    keepalive_timeout 300s;
+    keepalive_requests 1000000000;
+
+    upstream service {{
+        server 127.0.0.1:{upstream};
+        keepalive 1024;
+        keepalive_requests 1000000000;
+        keepalive_timeout 300s;
+    }}
+    server {{
+        listen 127.0.0.1:{port} reuseport backlog=4096;
+        location / {{
+            proxy_pass http://service;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+        }}
+    }}
+}}
+"""
+
+HAPROXY = """\
+global
+    nbthread {workers}
+    maxconn {clients}
+    # Where the limit of open files cannot be raised to twice the clients, serve as many as fit.
+    no strict-limits
+
+defaults
+    mode http
+    # Keep-alive on both sides, connections to the server shared by all clients. Without a `log` nothing is logged.
+    option http-keep-alive
+    http-reuse always
+    timeout connect 5s
+    timeout client 300s
+    timeout server 300s
+
+frontend clients
+    bind 127.0.0.1:{port} backlog 4096
+    default_backend service
+
+backend service
+    server one 127.0.0.1:{upstream} pool-max-conn -1
+"""
+
+
+def nginx(folder, name, port, upstream, workers):
+    return NGINX.format(
+        folder=folder,
+        name=name,
+        port=port,
+        upstream=upstream,
+        workers=workers,
+        clients=CLIENTS,
+        files=2 * CLIENTS,
+    )
+
+
+def haproxy(port, upstream, workers):
+    return HAPROXY.format(port=port, upstream=upstream, workers=workers, clients=CLIENTS)
+
+
+def envoy(port, upstream, descriptor):
+    """JSON, which is YAML too. As Envoy's advice on benchmarking has it: no access log, no request ids, no dynamic
+    statistics, and circuit breakers that do not trip."""
+    transcoder = {
+        "@type": _type("filters.http.grpc_json_transcoder", "GrpcJsonTranscoder"),
+        "proto_descriptor": str(descriptor),
+        "services": ["shop.Orders", "shop.Calc"],
+        # So that its answers are those of the others: snake_case names, and fields shown that are false or 0.
+        "print_options": {"preserve_proto_field_names": True, "always_print_primitive_fields": True},
+    }
+    router = {"@type": _type("filters.http.router", "Router"), "dynamic_stats": False}
+    manager = {
+        "@type": _type("filters.network.http_connection_manager", "HttpConnectionManager"),
+        "stat_prefix": "clients",
+        "codec_type": "HTTP1",
+        "generate_request_id": False,
+        "route_config": {"virtual_hosts": [_virtual_host()]},
+        "http_filters": [
+            {"name": "envoy.filters.http.grpc_json_transcoder", "typed_config": transcoder},
+            {"name": "envoy.filters.http.router", "typed_config": router},
+        ],
+    }
+    filters = [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]
+    listener = {"name": "clients", "address": _address(port), "filter_chains": [{"filters": filters}]}
+    return json.dumps({"static_resources": {"listeners": [listener], "clusters": [_cluster(upstream)]}}, indent=1)
+
+
+def _virtual_host():
+    route = {"match": {"prefix": "/"}, "route": {"cluster": "service", "timeout": "10s"}}
+    return {"name": "all", "domains": ["*"], "routes": [route]}
+
+
+def _cluster(upstream):
+    """The gRPC service, over HTTP/2."""
+    http2 = {
+        "@type": _type("upstreams.http", "HttpProtocolOptions"),
+        "explicit_http_config": {"http2_protocol_options": {}},
+    }
+    many = 1_000_000
+    breakers = {"max_connections": many, "max_pending_requests": many, "max_requests": many}
+    endpoint = {"endpoint": {"address": _address(upstream)}}
+    return {
+        "name": "service",
+        "type": "STATIC",
+        "connect_timeout": "5s",
+        "typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": http2},
+        "circuit_breakers": {"thresholds": [breakers]},
+        "load_assignment": {"cluster_name": "service", "endpoints": [{"lb_endpoints": [endpoint]}]},
+    }
+
+
+def _address(port):
+    return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+
+
+def _type(package, name):
+    return f"type.googleapis.com/envoy.extensions.{package}.v3.{name}"

@@ -1,0 +1,184 @@
+"""The peers: how each is started, and which processes count as its proxy and which as its backend."""
+
+import dataclasses
+import pathlib
+import shutil
+from typing import Optional
+
+import clients
+import configs
+from processes import wait_for
+from works import WORKS
+
+LABELS = {
+    "floor": "floor: read, write, epoll",
+    "plain": "no gateway",
+    "nginx": "nginx",
+    "haproxy": "HAProxy",
+    "envoy": "Envoy transcoder",
+    "callgate": "Callgate",
+}
+GATEWAYS = ("nginx", "haproxy", "envoy", "callgate")
+
+# The demo's table, in which the endpoints are replaced.
+TABLE = pathlib.Path(__file__).resolve().parents[2] / "routes" / "shop.toml"
+ENDPOINTS = 'endpoints = ["127.0.0.1:7101", "127.0.0.1:7102"]'
+
+
+class Tools:
+    """Where the programs are; none for those that this machine lacks."""
+
+    def __init__(self, product, built, envoy):
+        self.callgate, self.shop = product / "callgate", product / "shop"
+        self.floor, self.plain = built / "floor", built / "plain"
+        self.grpc, self.load = built / "grpc", built / "load"
+        system = "/usr/local/sbin:/usr/sbin:/sbin"
+        self.wrk = shutil.which("wrk")
+        self.nginx = shutil.which("nginx") or shutil.which("nginx", path=system)
+        self.haproxy = shutil.which("haproxy") or shutil.which("haproxy", path=system)
+        self.envoy = envoy if envoy and envoy.exists() else None
+        if not self.wrk:
+            raise SystemExit("bench: wrk is not installed, so nothing can be measured")
+
+    def missing(self):
+        """Peers that must be left out."""
+        return [name for name in LABELS if not getattr(self, name)]
+
+
+@dataclasses.dataclass
+class Peer:
+    """A running peer. `proxy` is what stands between client and service, `backend` the service."""
+
+    name: str
+    workers: int
+    port: int
+    proxy: list
+    backend: list
+    admin: Optional[int] = None
+
+    def cpu(self):
+        """CPU seconds so far: of the proxy, of the backend."""
+        return tuple(sum(process.cpu() for process in side) for side in (self.proxy, self.backend))
+
+    def memory(self):
+        """Bytes in use by the proxy, or by the service where there is none."""
+        return sum(process.memory() for process in self.proxy or self.backend)
+
+    def check(self, works):
+        """Fails unless every work is answered as it must be."""
+        for work in works:
+            status, body = clients.ask(self.port, work.method, work.path, work.body)
+            if status != 200 or not work.is_answered_by(body):
+                raise SystemExit(f"bench: {self.name} answers {work.name} with {status}: {body[:500]}")
+
+
+class Starter:
+    """Starts peers in a fleet."""
+
+    def __init__(self, tools, fleet):
+        self.tools = tools
+        self.fleet = fleet
+
+    def start(self, name, workers=1):
+        """Starts a peer with its backend, waits until it answers, and checks its answers."""
+        peer = getattr(self, name)(workers)
+        process = (peer.proxy or peer.backend)[0]
+        # The floor has one answer only.
+        works = [WORKS["quote"]] if name == "floor" else list(WORKS.values())
+        wait_for(lambda: _answers(peer.port), process, name)
+        peer.check(works)
+        return peer
+
+    def floor(self, _workers):
+        port, body = self.fleet.port(), self._write("floor.json", WORKS["quote"].answer_text())
+        command = [self.tools.floor, "--listen", f"127.0.0.1:{port}", "--body", body]
+        return Peer("floor", 1, port, [self.fleet.start(f"floor-{port}", command)], [])
+
+    def plain(self, workers):
+        port = self.fleet.port()
+        command = [self.tools.plain, "--listen", f"127.0.0.1:{port}", "--threads", workers]
+        return Peer("plain", workers, port, [], [self.fleet.start(f"plain-{port}", command)])
+
+    def nginx(self, workers):
+        service, port = self.plain(workers), self.fleet.port()
+        name = f"nginx-{port}"
+        config = self._write(f"{name}.conf", configs.nginx(self.fleet.folder, name, port, service.port, workers))
+        process = self.fleet.start(name, [self.tools.nginx, "-c", config, "-e", "stderr"])
+        return Peer("nginx", workers, port, [process], service.backend)
+
+    def haproxy(self, workers):
+        service, port = self.plain(workers), self.fleet.port()
+        config = self._write(f"haproxy-{port}.cfg", configs.haproxy(port, service.port, workers))
+        process = self.fleet.start(f"haproxy-{port}", [self.tools.haproxy, "-db", "-f", config])
+        return Peer("haproxy", workers, port, [process], service.backend)
+
+    def envoy(self, workers):
+        service, port = self.fleet.port(), self.fleet.port()
+        descriptor = self.fleet.folder / "shop.pb"
+        writer = self.fleet.start("descriptor", [self.tools.grpc, "--descriptor", descriptor])
+        writer.popen.wait(10)
+        command = [self.tools.grpc, "--listen", f"127.0.0.1:{service}", "--threads", workers]
+        backend = self.fleet.start(f"grpc-{service}", command)
+        config = self._write(f"envoy-{port}.json", configs.envoy(port, service, descriptor))
+        command = [self.tools.envoy, "--config-path", config, "--concurrency", workers]
+        command += ["--disable-hot-restart", "--log-level", "warning"]
+        return Peer("envoy", workers, port, [self.fleet.start(f"envoy-{port}", command)], [backend])
+
+    def callgate(self, workers, table=None):
+        """As it ships, but for ports and workers. `table` names the tables' folder and the backends' processes."""
+        port, admin = self.fleet.port(), self.fleet.port()
+        folder, shops = table or self._demo_table(port)
+        settings = (
+            f'[server]\nlisten = ["127.0.0.1:{port}"]\nworkers = {workers}\n'
+            f'[admin]\nlisten = "127.0.0.1:{admin}"\n[tables]\nwatch = ["{folder}"]\n'
+        )
+        config = self._write(f"callgate-{port}.toml", settings)
+        process = self.fleet.start(f"callgate-{port}", [self.tools.callgate, "run", "--config", config])
+        wait_for(lambda: _answers(admin, "/readyz", 200), process, "callgate")
+        return Peer("callgate", workers, port, [process], shops, admin)
+
+    def shops(self, count=2):
+        """Instances of the demo's backend of one thread each; returns their addresses and processes."""
+        addresses, processes = [], []
+        for _ in range(count):
+            address = f"127.0.0.1:{self.fleet.port()}"
+            processes.append(self.shop([address]))
+            addresses.append(address)
+        return addresses, processes
+
+    def shop(self, addresses):
+        """One instance that listens on all of these."""
+        command = [self.tools.shop, "--threads", 1]
+        for address in addresses:
+            command += ["--listen", address]
+        return self.fleet.start(f"shop-{addresses[0]}", command)
+
+    def _demo_table(self, port):
+        addresses, processes = self.shops()
+        folder = self.fleet.folder / f"routes-{port}"
+        folder.mkdir()
+        (folder / "shop.toml").write_text(demo_table(addresses), "utf-8")
+        return folder, processes
+
+    def _write(self, name, text):
+        path = self.fleet.folder / name
+        path.write_text(text, "utf-8")
+        return path
+
+
+def demo_table(addresses):
+    """The demo's table with these endpoints."""
+    table = TABLE.read_text("utf-8")
+    if ENDPOINTS not in table:
+        raise SystemExit(f"bench: {TABLE} has other endpoints than the benchmark knows")
+    listed = ", ".join(f'"{address}"' for address in addresses)
+    return table.replace(ENDPOINTS, f"endpoints = [{listed}]")
+
+
+def _answers(port, path="/v1/calc/add?a=1&b=2", wanted=None):
+    """Whether anybody answers there, with that status if one is wanted."""
+    try:
+        status, _ = clients.ask(port, "GET", path, timeout=2)
+    except OSError:
+        return False
+    return status == (wanted or 200)

@@ -1,0 +1,80 @@
+"""What must hold: ratios of medians within one run, each with what it must reach and what it aims at."""
+
+from results import cell
+from stats import median
+
+
+def of(results):
+    """All of them, as rows. A ratio is none where one of its figures was not measured."""
+    return [
+        _row("CPU per request ÷ nginx's", _proxy(results, "nginx"), 0.75, 0.60),
+        _row("CPU per request ÷ Envoy transcoder's", _proxy(results, "envoy"), 1 / 8, 1 / 10),
+        _row("CPU per request ÷ the floor's", _proxy(results, "floor"), 2.0, 1.6),
+        _row("gateway + backend ÷ no gateway at all", _both(results, "quote"), 1.40, 1.10),
+        _row("60 KB quote: ÷ Envoy's", _proxy(results, "envoy", "large"), 1 / 8, 1 / 14),
+        _row("60 KB quote: gateway + backend ÷ no gateway", _both(results, "large"), 1.45, 1.0),
+        _row("two workers: CPU per request ÷ one worker's", _workers(results), 1.10, 1.0),
+        _row("one connection: p50 added ÷ what nginx adds", _added(results), 1.0, 0.6),
+        _row("open loop: p99 ÷ nginx's", _tail(results), 1.0, 0.7),
+        _row("memory per idle connection, KB", _idle(results), 18, 8),
+        _row("10,000 routes ÷ 10: CPU per request", _table(results), 1.05, 1.0),
+        _row("p99 with a reload each second ÷ without", _reloading(results), 1.2, 1.0),
+    ]
+
+
+def _row(name, value, must, aim):
+    reached = None
+    if value is not None:
+        reached = "aim" if value <= aim else "must" if value <= must else "no"
+    return {"name": name, "value": value, "must": must, "aim": aim, "reached": reached}
+
+
+def _median(results, peer, key, work="quote", connections=64, workers=1):
+    found = cell(results, peer, work, connections, workers)
+    return median(found[key]) if found else None
+
+
+def _divided(value, by):
+    return value / by if value is not None and by else None
+
+
+def _proxy(results, peer, work="quote"):
+    ours, theirs = (_median(results, name, "proxy_us", work) for name in ("callgate", peer))
+    return _divided(ours, theirs)
+
+
+def _both(results, work):
+    return _divided(_median(results, "callgate", "both_us", work), _median(results, "plain", "both_us", work))
+
+
+def _workers(results):
+    one, two = (_median(results, "callgate", "proxy_us", workers=workers) for workers in (1, 2))
+    return _divided(two, one)
+
+
+def _added(results):
+    plain, ours, theirs = (_median(results, name, "p50_us", connections=1) for name in ("plain", "callgate", "nginx"))
+    if None in (plain, ours, theirs):
+        return None
+    return _divided(ours - plain, theirs - plain)
+
+
+def _tail(results):
+    peers = results["open"]["peers"]
+    ours, theirs = (peers.get(name) for name in ("callgate", "nginx"))
+    return _divided(median(ours["p99_us"]), median(theirs["p99_us"])) if ours and theirs else None
+
+
+def _idle(results):
+    found = results["idle"]["peers"].get("callgate")
+    return found["per_connection_kb"] if found else None
+
+
+def _table(results):
+    table = results["table"]
+    return _divided(median(table["large"]["proxy_us"]), median(table["small"]["proxy_us"]))
+
+
+def _reloading(results):
+    table = results["table"]
+    return _divided(median(table["reloading"]["p99_us"]), median(table["steady"]["p99_us"]))

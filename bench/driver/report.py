@@ -1,0 +1,134 @@
+"""The results as text for a terminal, and the same tables as Markdown."""
+
+from peers import LABELS
+from stats import median, spread
+from works import WORKS
+
+MARKS = {"aim": "aim reached", "must": "holds", "no": "DOES NOT HOLD", None: "not measured"}
+PEER_COLUMNS = [
+    "peer",
+    "requests/s",
+    "p50 µs",
+    "p99 µs",
+    "p99.9 µs",
+    "CPU µs proxy",
+    "backend",
+    "both",
+    "memory MB",
+]
+
+
+def text(results):
+    """All of it, for a terminal."""
+    blocks = []
+    for heading, header, rows in tables(results):
+        blocks.append(f"\n{heading}\n\n{_aligned([header, *rows])}")
+    if any(found["errors"] for found in results["cells"]):
+        blocks.append("\n! requests failed in these cells; their figures say nothing")
+    return "\n".join(blocks) + "\n"
+
+
+def tables(results):
+    """Heading, header and rows of every table, in the order in which they are read."""
+    yield "What must hold", ["ratio of medians", "measured", "must", "aim", ""], _ratio_rows(results)
+    for heading, cells in _groups(results):
+        yield heading, PEER_COLUMNS, [_cell_row(found) for found in cells]
+    tail = results["open"]
+    heading = f"Open loop: {tail['rate']:,} requests/s, {place('quote', tail['connections'], 1)}"
+    rows = [_latency_row(LABELS[name], found) for name, found in tail["peers"].items()]
+    yield heading, ["peer", "p50 µs", "p99 µs", "p99.9 µs"], rows
+    idle = results["idle"]
+    rows = [_idle_row(name, found) for name, found in idle["peers"].items()]
+    yield f"{idle['connections']:,} idle connections", [
+        "peer",
+        "KB a connection",
+        "MB before",
+        "MB with them",
+    ], rows
+    yield from _table_tables(results["table"])
+
+
+def _groups(results):
+    """The cells by work, connections and workers."""
+    groups = {}
+    for found in results["cells"]:
+        heading = place(found["work"], found["connections"], found["workers"])
+        groups.setdefault(heading[0].upper() + heading[1:], []).append(found)
+    return groups.items()
+
+
+def place(work, connections, workers):
+    """A cell's name."""
+    return f"{WORKS[work].label}, {_count(connections, 'connection')}, {_count(workers, 'worker')}"
+
+
+def _count(number, what):
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
+
+
+def _table_tables(table):
+    size = f"{table['routes']:,} routes, {table['endpoints']:,} endpoints"
+    rows = [
+        [name, _figure(found["proxy_us"]), _figure(found["rps"]), _megabytes(found["memory_kb"])]
+        for name, found in ((size, table["large"]), ("10 routes, 4 endpoints", table["small"]))
+    ]
+    yield "The large table", ["table", "CPU µs proxy", "requests/s", "memory MB"], rows
+    rows = [
+        _latency_row(name, table[key])
+        for name, key in (("left alone", "steady"), ("a reload each second", "reloading"))
+    ]
+    reload_ms = _figure(table["reload_ms"])
+    heading = f"Reloading it: {reload_ms} ms each; latency at {table['rate']:,} requests/s"
+    yield heading, ["", "p50 µs", "p99 µs", "p99.9 µs"], rows
+
+
+def _ratio_rows(results):
+    rows = []
+    for ratio in results["ratios"]:
+        value = "" if ratio["value"] is None else _number(ratio["value"])
+        rows.append([ratio["name"], value, _number(ratio["must"]), _number(ratio["aim"]), MARKS[ratio["reached"]]])
+    return rows
+
+
+def _cell_row(found):
+    keys = ("rps", "p50_us", "p99_us", "p999_us", "proxy_us", "backend_us", "both_us")
+    label = LABELS[found["peer"]] + (" !" if found["errors"] else "")
+    return [label, *(_figure(found[key]) for key in keys), _megabytes(found["memory_kb"])]
+
+
+def _latency_row(name, found):
+    label = name + (" !" if median(found["errors"]) else "")
+    return [label, *(_figure(found[key]) for key in ("p50_us", "p99_us", "p999_us"))]
+
+
+def _idle_row(name, found):
+    before, after = found["before_kb"] / 1024, found["after_kb"] / 1024
+    return [LABELS[name], f"{found['per_connection_kb']:.1f}", f"{before:.1f}", f"{after:.1f}"]
+
+
+def _figure(found):
+    """The median, and half of the range in percent of it. Nothing where there is nothing, as a proxy of no gateway."""
+    if not found or not found["median"]:
+        return ""
+    spread_of = spread(found)
+    return _number(found["median"]) + (f" ±{spread_of:.0%}" if len(found["rounds"]) > 1 else "")
+
+
+def _megabytes(found):
+    return f"{median(found) / 1024:.1f}"
+
+
+def _number(value):
+    """Three digits that mean something, and no exponent."""
+    if abs(value) >= 100:
+        return f"{value:.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}" if abs(value) < 0.1995 else f"{value:.2f}"
+
+
+def _aligned(rows):
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [row[0].ljust(widths[0])] + [each.rjust(width) for each, width in zip(row[1:], widths[1:])]
+        lines.append("  " + "  ".join(cells).rstrip())
+    return "\n".join(lines)

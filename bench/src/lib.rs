@@ -1,0 +1,6 @@
+//! What the benchmark's programs share: the service they all answer for, how connections are dealt to threads, and
+//! where an HTTP message ends.
+
+pub mod dealer;
+pub mod message;
+pub mod orders;
