@@ -94,7 +94,7 @@ trait AlsoAbsent {
 }
 
 #[service]
-#[cfg(all())]
+#[cfg(not(any()))]
 trait Present {
     async fn always(&self) -> Result<(), Status>;
 }
