@@ -264,7 +264,13 @@ impl Conn {
                     self.finish(pending, Answer::BadReply(error.to_owned()));
                 }
             }
-            Event::Ping(token) => self.outbound.borrow_mut().pong(token),
+            Event::Ping(token) => {
+                let mut outbound = self.outbound.borrow_mut();
+                // A peer that asks on and on and reads no answer must not fill our memory with them.
+                if outbound.backlog() < MAX_BACKLOG {
+                    outbound.pong(token);
+                }
+            }
             Event::GoAway { last_call, reason } => self.on_go_away(last_call, reason),
             _ => {}
         }
@@ -382,6 +388,7 @@ pub(super) enum End {
 /// The task of a connection: reads and writes until it ends, then settles the calls that are left.
 pub(super) async fn drive(conn: Rc<Conn>, established: (Stream, Inbound, Vec<u8>), spec: BackendSpec) -> End {
     let (stream, inbound, unread) = established;
+    let _settled = Settled(&conn);
     let mut tick =
         interval(spec.ping_interval.min(spec.ping_timeout).div_f64(2.0).max(Duration::from_millis(10)));
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -403,9 +410,17 @@ pub(super) async fn drive(conn: Rc<Conn>, established: (Stream, Inbound, Vec<u8>
     if let End::Protocol(error) = &end {
         driver.say_why(error);
     }
-    drop(driver);
-    conn.on_end();
     end
+}
+
+/// Settles what is left however the connection's task ends: even a panic in it must not leave calls waiting for their
+/// deadlines, and further ones coming.
+struct Settled<'a>(&'a Conn);
+
+impl Drop for Settled<'_> {
+    fn drop(&mut self) {
+        self.0.on_end();
+    }
 }
 
 struct Driver<'a> {
@@ -524,5 +539,47 @@ impl Driver<'_> {
         outbound.go_away(0, &error.to_string());
         let mut cx = Context::from_waker(Waker::noop());
         let _ = Pin::new(&mut self.stream).poll_write(&mut cx, outbound.chunk());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::EndpointAddr;
+    use callgate_protocol::{Hello, Limits, Role};
+
+    fn connection() -> (Rc<Conn>, BackendSpec) {
+        let spec = BackendSpec::new("b", Vec::new());
+        let hello = Hello::new("peer", Limits::default(), Vec::new());
+        let outbound = Outbound::new(&hello);
+        let offer = Offer::new(hello, |_| None).expect("no methods, no trouble");
+        let addr = EndpointAddr::Tcp { host: "peer".to_owned(), port: 1 };
+        let conn = Conn::new(Arc::new(Endpoint::new(addr, 1)), 0, &spec, Arc::new(offer), outbound);
+        (Rc::new(conn), spec)
+    }
+
+    #[tokio::test]
+    async fn a_connection_takes_no_calls_when_its_task_is_gone() {
+        let (conn, spec) = connection();
+        let (ours, _theirs) = tokio::net::UnixStream::pair().expect("a pair of sockets");
+        let inbound = Inbound::new(Role::Connector, Limits::default());
+        let mut task = Box::pin(drive(conn.clone(), (Stream::Unix(ours), inbound, Vec::new()), spec));
+        tokio::select! {
+            biased;
+            _ = &mut task => panic!("nothing ends it"),
+            () = std::future::ready(()) => {}
+        }
+        assert!(conn.has_room());
+        drop(task);
+        assert!(!conn.has_room());
+    }
+
+    #[test]
+    fn pings_without_end_fill_a_bounded_buffer() {
+        let (conn, _) = connection();
+        for _ in 0..MAX_BACKLOG / 8 {
+            conn.on_event(Event::Ping([0; 8])).expect("a ping is no offence");
+        }
+        assert!(conn.outbound.borrow().backlog() < MAX_BACKLOG + 100);
     }
 }
