@@ -130,28 +130,32 @@ struct Signals {
 impl ShutdownSignalWatch for Signals {
     async fn recv(&self) -> ShutdownSignal {
         let mut drained = self.drained.lock().await;
+        let (mut terminate, mut interrupt) =
+            (listen(SignalKind::terminate()), listen(SignalKind::interrupt()));
         let told = tokio::select! {
-            () = one(SignalKind::terminate()) => "SIGTERM",
-            () = one(SignalKind::interrupt()) => "SIGINT",
+            () = next(&mut terminate) => "SIGTERM",
+            () = next(&mut interrupt) => "SIGINT",
             _ = drained.recv() => return ShutdownSignal::FastShutdown,
         };
         tracing::info!(signal = told, "draining");
         self.drain.send_replace(true);
         tokio::select! {
             _ = drained.recv() => tracing::info!("drained"),
-            () = one(SignalKind::interrupt()) => tracing::warn!("interrupted, not waiting for the drain"),
+            () = next(&mut interrupt) => tracing::warn!("interrupted, not waiting for the drain"),
         }
         ShutdownSignal::FastShutdown
     }
 }
 
-async fn one(kind: SignalKind) {
-    match signal(kind) {
-        Ok(mut signal) => drop(signal.recv().await),
-        Err(error) => {
-            tracing::error!(%error, "a signal cannot be waited for");
-            std::future::pending().await
-        }
+/// Listens for a signal from now on: one that comes while nobody waits is there for who waits next.
+fn listen(kind: SignalKind) -> Option<Signal> {
+    signal(kind).inspect_err(|error| tracing::error!(%error, "a signal cannot be waited for")).ok()
+}
+
+async fn next(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
     }
 }
 

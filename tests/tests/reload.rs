@@ -3,7 +3,7 @@
 //! The short form runs in `make test`. `scripts/soak` runs the long one: `CALLGATE_SOAK=long`, a thousand reloads and
 //! fifty restarts.
 
-use callgate_tests::{Backend, Client, Setup, binary, eventually};
+use callgate_tests::{Backend, Client, Raw, Setup, binary, eventually};
 use nix::sys::signal::Signal;
 use serde_json::json;
 use std::os::unix::fs::symlink;
@@ -132,6 +132,57 @@ async fn reloads_and_restarts_lose_no_request() {
     let taken = gateway.metric("callgate_reloads_total", &["outcome=\"ok\""]).await;
     assert!(taken > reloads as f64 / 3.0, "reloads were real: {taken}");
     println!("{answered} requests, {reloads} reloads, {restarts} restarts: none lost");
+}
+
+/// The shop's tables with their backend under that name.
+fn renamed(shop: &str, name: &str) -> String {
+    shop.replace("[backends.shop]", &format!("[backends.{name}]"))
+        .replace("backend = \"shop\"", &format!("backend = \"{name}\""))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn backends_that_are_renamed_and_endpoints_that_move_lose_no_request() {
+    let setup = Setup::new();
+    let backends = [setup.backend("shop"), setup.backend("shop")];
+    setup.write_shop(&[&backends[0], &backends[1]]);
+    let gateway = setup.gateway().await;
+    let shop = std::fs::read_to_string(setup.routes().join("shop.toml")).expect("it was written");
+    let line = shop.lines().find(|line| line.starts_with("endpoints")).expect("a line");
+    let load = Load::start(&gateway.client, 12);
+    for n in 0..60 {
+        // One endpoint stays and the other moves, then both are in a backend of another name.
+        let at = backends[n % 2].endpoint();
+        let other = format!("[backends.other]\nendpoints = [\"{}\"]\n", backends[(n + 1) % 2].endpoint());
+        let split = shop.replace(line, &format!("endpoints = [\"{at}\"]\n{other}"));
+        setup.write_routes("shop.toml", &split);
+        let (first, second) = tokio::join!(gateway.reload(), async {
+            setup.write_routes("shop.toml", &renamed(&shop, &format!("name{n}")));
+            gateway.reload().await
+        });
+        assert!(first != "failed" && second != "failed", "{first}, {second}");
+    }
+    println!("{} requests", load.finish().await);
+    let left = async || gateway.metric("callgate_calls_in_flight", &[]).await;
+    eventually("the calls' end", || async { (left().await == 0.0).then_some(()) }).await;
+}
+
+#[tokio::test]
+async fn a_request_whose_backend_is_renamed_while_its_body_arrives_is_answered() {
+    let setup = Setup::new();
+    let backend = setup.backend("shop");
+    setup.write_shop(&[&backend]);
+    let gateway = setup.gateway().await;
+    let shop = std::fs::read_to_string(setup.routes().join("shop.toml")).expect("it was written");
+    let mut raw = Raw::connect(gateway.addr).await;
+    let head =
+        "POST /v1/echo HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 6\r\n\r\n";
+    raw.write(format!("{head}[1,")).await;
+    let open = async || gateway.metric("callgate_requests_in_flight", &[]).await;
+    eventually("the request", || async { (open().await == 1.0).then_some(()) }).await;
+    setup.write_routes("shop.toml", &renamed(&shop, "other"));
+    gateway.reload().await;
+    raw.write("22]").await;
+    assert_eq!(raw.answer().await.expect("an answer").1, "[1,22]");
 }
 
 #[tokio::test]

@@ -1,38 +1,35 @@
-//! One connection to an instance: the calls in flight on it, and the task that reads and writes.
+//! One connection to an instance: the calls in flight on it.
 //!
-//! Calls are encoded straight into the connection's send buffer by whoever makes them; the task is woken once, at the
-//! end of the worker's turn, and writes what all of them have put there in one system call. Replies are transcoded to
-//! JSON where they lie in the receive buffer.
+//! Calls are encoded straight into the connection's send buffer by whoever makes them; the connection's task
+//! ([`driver`]) writes them. Replies are transcoded to JSON where they lie in the receive buffer.
 //!
 //! A call that is dropped before its answer is there removes itself and sends CANCEL. The answer may be on its way at
 //! that moment; it finds no call waiting and is ignored.
 
+mod driver;
+
+pub(super) use driver::{End, drive};
+
 use super::catalog::Transcoder;
 use super::numbers::NumberMap;
 use super::offer::Offer;
-use super::stream::Stream;
 use crate::backends::catalog::Catalog;
 use crate::config::BackendSpec;
 use crate::routes::{Endpoint, Route};
 use crate::telemetry::Outcome;
-use callgate_protocol::{CallHead, Event, Inbound, Metadata, Outbound, ProtocolError, Status};
+use callgate_protocol::{CallHead, Event, Metadata, Outbound, ProtocolError, Status};
 use callgate_transcode::{RequestInput, Violation};
 use std::cell::{Cell, RefCell};
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 /// Unsent bytes past which a connection is given no more calls, in bytes.
 const MAX_BACKLOG: usize = 32 * 1024 * 1024;
-
-/// What is read at once, in bytes.
-const READ_SIZE: usize = 64 * 1024;
 
 /// Call numbers past this one are not given out any more; the connection is replaced.
 const LAST_NUMBER: u32 = u32::MAX - 1;
@@ -264,7 +261,13 @@ impl Conn {
                     self.finish(pending, Answer::BadReply(error.to_owned()));
                 }
             }
-            Event::Ping(token) => self.outbound.borrow_mut().pong(token),
+            Event::Ping(token) => {
+                let mut outbound = self.outbound.borrow_mut();
+                // A peer that asks on and on and reads no answer must not fill our memory with them.
+                if outbound.backlog() < MAX_BACKLOG {
+                    outbound.pong(token);
+                }
+            }
             Event::GoAway { last_call, reason } => self.on_go_away(last_call, reason),
             _ => {}
         }
@@ -364,165 +367,45 @@ impl Drop for InFlight {
     }
 }
 
-/// Why a connection ended.
-#[derive(Debug)]
-pub(super) enum End {
-    /// It was to end, and nothing was left to answer.
-    Drained,
-    /// The peer closed it.
-    Closed,
-    /// The peer answered no PING.
-    Silent,
-    /// The socket failed.
-    Io(std::io::Error),
-    /// The peer broke the protocol.
-    Protocol(ProtocolError),
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backends::stream::Stream;
+    use crate::config::EndpointAddr;
+    use callgate_protocol::{Hello, Inbound, Limits, Role};
 
-/// The task of a connection: reads and writes until it ends, then settles the calls that are left.
-pub(super) async fn drive(conn: Rc<Conn>, established: (Stream, Inbound, Vec<u8>), spec: BackendSpec) -> End {
-    let (stream, inbound, unread) = established;
-    let mut tick =
-        interval(spec.ping_interval.min(spec.ping_timeout).div_f64(2.0).max(Duration::from_millis(10)));
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let filled = unread.len();
-    let mut buffer = unread;
-    buffer.resize(filled.max(READ_SIZE), 0);
-    let mut driver = Driver {
-        conn: &conn,
-        stream,
-        inbound,
-        buffer,
-        filled,
-        tick,
-        heard: Instant::now(),
-        pinged: None,
-        spec: &spec,
-    };
-    let end = poll_fn(|cx| driver.poll(cx)).await;
-    if let End::Protocol(error) = &end {
-        driver.say_why(error);
-    }
-    drop(driver);
-    conn.on_end();
-    end
-}
-
-struct Driver<'a> {
-    conn: &'a Conn,
-    stream: Stream,
-    inbound: Inbound,
-    buffer: Vec<u8>,
-    filled: usize,
-    tick: Interval,
-    heard: Instant,
-    pinged: Option<Instant>,
-    spec: &'a BackendSpec,
-}
-
-impl Driver<'_> {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        self.register(cx);
-        match self.poll_read(cx).and_then(|()| self.poll_ping(cx)).and_then(|()| self.poll_write(cx)) {
-            Err(end) => Poll::Ready(end),
-            Ok(()) => {
-                let conn = self.conn;
-                let idle = conn.pending.borrow().is_empty() && conn.outbound.borrow().is_empty();
-                if idle && !conn.accepting.get() { Poll::Ready(End::Drained) } else { Poll::Pending }
-            }
-        }
+    fn connection() -> (Rc<Conn>, BackendSpec) {
+        let spec = BackendSpec::new("b", Vec::new());
+        let hello = Hello::new("peer", Limits::default(), Vec::new());
+        let outbound = Outbound::new(&hello);
+        let offer = Offer::new(hello, |_| None).expect("no methods, no trouble");
+        let addr = EndpointAddr::Tcp { host: "peer".to_owned(), port: 1 };
+        let conn = Conn::new(Arc::new(Endpoint::new(addr, 1)), 0, &spec, Arc::new(offer), outbound);
+        (Rc::new(conn), spec)
     }
 
-    fn register(&self, cx: &mut Context<'_>) {
-        self.conn.driver_woken.set(false);
-        let mut waker = self.conn.driver.borrow_mut();
-        match waker.as_mut() {
-            Some(known) => known.clone_from(cx.waker()),
-            None => *waker = Some(cx.waker().clone()),
+    #[tokio::test]
+    async fn a_connection_takes_no_calls_when_its_task_is_gone() {
+        let (conn, spec) = connection();
+        let (ours, _theirs) = tokio::net::UnixStream::pair().expect("a pair of sockets");
+        let inbound = Inbound::new(Role::Connector, Limits::default());
+        let mut task = Box::pin(drive(conn.clone(), (Stream::Unix(ours), inbound, Vec::new()), spec));
+        tokio::select! {
+            biased;
+            _ = &mut task => panic!("nothing ends it"),
+            () = std::future::ready(()) => {}
         }
+        assert!(conn.has_room());
+        drop(task);
+        assert!(!conn.has_room());
     }
 
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
-        self.take_frames()?;
-        loop {
-            let mut space = ReadBuf::new(&mut self.buffer[self.filled..]);
-            match Pin::new(&mut self.stream).poll_read(cx, &mut space) {
-                Poll::Pending => return Ok(()),
-                Poll::Ready(Err(error)) => return Err(End::Io(error)),
-                Poll::Ready(Ok(())) => {
-                    let read = space.filled().len();
-                    if read == 0 {
-                        return Err(End::Closed);
-                    }
-                    self.filled += read;
-                    self.heard = Instant::now();
-                    self.pinged = None;
-                    self.take_frames()?;
-                }
-            }
+    #[test]
+    fn pings_without_end_fill_a_bounded_buffer() {
+        let (conn, _) = connection();
+        for _ in 0..MAX_BACKLOG / 8 {
+            conn.on_event(Event::Ping([0; 8])).expect("a ping is no offence");
         }
-    }
-
-    /// Takes all whole frames and leaves room for the rest of one that is not.
-    fn take_frames(&mut self) -> Result<(), End> {
-        let mut at = 0;
-        loop {
-            let (taken, event) = self.inbound.next(&self.buffer[at..self.filled]).map_err(End::Protocol)?;
-            if taken == 0 {
-                break;
-            }
-            at += taken;
-            if let Some(event) = event {
-                self.conn.on_event(event).map_err(End::Protocol)?;
-            }
-        }
-        if at > 0 {
-            self.buffer.copy_within(at..self.filled, 0);
-            self.filled -= at;
-        }
-        let wanted = Inbound::frame_size(&self.buffer[..self.filled]).unwrap_or(0).max(READ_SIZE);
-        if wanted > self.buffer.len() || (self.buffer.len() > READ_SIZE && self.filled == 0) {
-            self.buffer.resize(wanted, 0);
-            self.buffer.shrink_to_fit();
-        }
-        Ok(())
-    }
-
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
-        let mut outbound = self.conn.outbound.borrow_mut();
-        while !outbound.is_empty() {
-            match Pin::new(&mut self.stream).poll_write(cx, outbound.chunk()) {
-                Poll::Pending => return Ok(()),
-                Poll::Ready(Err(error)) => return Err(End::Io(error)),
-                Poll::Ready(Ok(n)) => {
-                    outbound.advance(n);
-                    self.conn.written.set(self.conn.written.get() + n as u64);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// A peer that was silent for a while is asked whether it is there; one that does not answer is left.
-    fn poll_ping(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
-        while self.tick.poll_tick(cx).is_ready() {
-            match self.pinged {
-                Some(at) if at.elapsed() >= self.spec.ping_timeout => return Err(End::Silent),
-                None if self.heard.elapsed() >= self.spec.ping_interval => {
-                    self.pinged = Some(Instant::now());
-                    self.conn.outbound.borrow_mut().ping([0; 8]);
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// Tells a peer that broke the protocol what was wrong, if its socket takes it at once.
-    fn say_why(&mut self, error: &ProtocolError) {
-        let mut outbound = self.conn.outbound.borrow_mut();
-        outbound.go_away(0, &error.to_string());
-        let mut cx = Context::from_waker(Waker::noop());
-        let _ = Pin::new(&mut self.stream).poll_write(&mut cx, outbound.chunk());
+        assert!(conn.outbound.borrow().backlog() < MAX_BACKLOG + 100);
     }
 }

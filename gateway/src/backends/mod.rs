@@ -4,7 +4,7 @@
 //! pool        a worker's backends, brought in line with the table
 //! peer        one endpoint's supervisor: connects, reconnects with backoff, retires
 //! handshake   HELLO and the schemas that are not known yet
-//! conn        one connection: calls in flight, and the task that reads and writes
+//! conn        one connection: calls in flight; conn::driver, the task that reads and writes
 //! offer       what an instance said it offers
 //! catalog     schemas and compiled programs, shared by all workers
 //! stream      TCP or Unix socket

@@ -5,6 +5,7 @@ use super::conn::{Conn, End, drive};
 use super::handshake::establish;
 use crate::config::BackendSpec;
 use crate::routes::Endpoint;
+use crate::telemetry::EndpointCounters;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -141,10 +142,10 @@ async fn serve(
     let endpoint = conn.endpoint.clone();
     let counters = endpoint.stats.0.of(surroundings.worker);
     counters.connects.increment();
-    counters.connections.increment();
+    let open = Open::count(counters);
     let backend = spec.name.clone();
     let end = drive(conn, parts, spec).await;
-    counters.connections.decrement();
+    drop(open);
     match end {
         End::Drained => tracing::debug!(endpoint = %endpoint.addr, backend, "connection drained"),
         End::Closed => {
@@ -157,6 +158,22 @@ async fn serve(
         }
     }
     surroundings.changed.notify_waiters();
+}
+
+/// Counts a connection while it is open, however its task ends.
+struct Open<'a>(&'a EndpointCounters);
+
+impl<'a> Open<'a> {
+    fn count(counters: &'a EndpointCounters) -> Open<'a> {
+        counters.connections.increment();
+        Open(counters)
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.connections.decrement();
+    }
 }
 
 /// Doubles with each failure, and is spread over its upper half so that workers and gateways do not come all at once.

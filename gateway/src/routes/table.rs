@@ -69,6 +69,19 @@ pub struct Endpoint {
     pub error: ArcSwapOption<String>,
 }
 
+impl Endpoint {
+    /// An endpoint that nobody has connected to yet.
+    pub(crate) fn new(addr: EndpointAddr, workers: usize) -> Endpoint {
+        Endpoint {
+            id: next_id(),
+            addr,
+            stats: EndpointStats::new(workers),
+            offer: ArcSwapOption::empty(),
+            error: ArcSwapOption::empty(),
+        }
+    }
+}
+
 /// What a path was found to be.
 pub enum Found<'t, 'p> {
     /// A route, and the values of its path parameters.
@@ -141,15 +154,7 @@ fn next_backends(before: &Table, specs: Vec<BackendSpec>, workers: usize) -> Vec
         });
         let endpoint = |addr: &EndpointAddr| {
             let kept = keep.and_then(|old| old.endpoints.iter().find(|endpoint| endpoint.addr == *addr));
-            kept.cloned().unwrap_or_else(|| {
-                Arc::new(Endpoint {
-                    id: next_id(),
-                    addr: addr.clone(),
-                    stats: EndpointStats::new(workers),
-                    offer: ArcSwapOption::empty(),
-                    error: ArcSwapOption::empty(),
-                })
-            })
+            kept.cloned().unwrap_or_else(|| Arc::new(Endpoint::new(addr.clone(), workers)))
         };
         let endpoints = spec.endpoints.iter().map(endpoint).collect();
         Arc::new(Backend { id: next_id(), spec, endpoints })

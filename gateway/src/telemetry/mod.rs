@@ -5,4 +5,6 @@ mod scrape;
 mod stats;
 
 pub use scrape::{Scrape, render};
-pub use stats::{EndpointStats, FrontStats, Outcome, PerWorker, ReloadStats, RouteStats, StatusClass};
+pub use stats::{
+    EndpointCounters, EndpointStats, FrontStats, Outcome, PerWorker, ReloadStats, RouteStats, StatusClass,
+};

@@ -1,0 +1,195 @@
+//! The task of a connection: reads, writes and pings until it ends.
+//!
+//! It is woken once, at the end of the worker's turn, and writes what all calls of that turn have put into the send buffer
+//! in one system call.
+
+use super::Conn;
+use crate::backends::stream::Stream;
+use crate::config::BackendSpec;
+use callgate_protocol::{Inbound, ProtocolError};
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
+
+/// What is read at once, in bytes.
+const READ_SIZE: usize = 64 * 1024;
+
+/// Why a connection ended.
+#[derive(Debug)]
+pub(in crate::backends) enum End {
+    /// It was to end, and nothing was left to answer.
+    Drained,
+    /// The peer closed it.
+    Closed,
+    /// The peer answered no PING.
+    Silent,
+    /// The socket failed.
+    Io(std::io::Error),
+    /// The peer broke the protocol.
+    Protocol(ProtocolError),
+}
+
+/// The task of a connection: reads and writes until it ends, then settles the calls that are left.
+pub(in crate::backends) async fn drive(
+    conn: Rc<Conn>,
+    established: (Stream, Inbound, Vec<u8>),
+    spec: BackendSpec,
+) -> End {
+    let (stream, inbound, unread) = established;
+    let _settled = Settled(&conn);
+    let mut tick =
+        interval(spec.ping_interval.min(spec.ping_timeout).div_f64(2.0).max(Duration::from_millis(10)));
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let filled = unread.len();
+    let mut buffer = unread;
+    buffer.resize(filled.max(READ_SIZE), 0);
+    let mut driver = Driver {
+        conn: &conn,
+        stream,
+        inbound,
+        buffer,
+        filled,
+        tick,
+        heard: Instant::now(),
+        pinged: None,
+        spec: &spec,
+    };
+    let end = poll_fn(|cx| driver.poll(cx)).await;
+    if let End::Protocol(error) = &end {
+        driver.say_why(error);
+    }
+    end
+}
+
+/// Settles what is left however the connection's task ends: even a panic in it must not leave calls waiting for their
+/// deadlines, and further ones coming.
+struct Settled<'a>(&'a Conn);
+
+impl Drop for Settled<'_> {
+    fn drop(&mut self) {
+        self.0.on_end();
+    }
+}
+
+struct Driver<'a> {
+    conn: &'a Conn,
+    stream: Stream,
+    inbound: Inbound,
+    buffer: Vec<u8>,
+    filled: usize,
+    tick: Interval,
+    heard: Instant,
+    pinged: Option<Instant>,
+    spec: &'a BackendSpec,
+}
+
+impl Driver<'_> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        self.register(cx);
+        match self.poll_read(cx).and_then(|()| self.poll_ping(cx)).and_then(|()| self.poll_write(cx)) {
+            Err(end) => Poll::Ready(end),
+            Ok(()) => {
+                let conn = self.conn;
+                let idle = conn.pending.borrow().is_empty() && conn.outbound.borrow().is_empty();
+                if idle && !conn.accepting.get() { Poll::Ready(End::Drained) } else { Poll::Pending }
+            }
+        }
+    }
+
+    fn register(&self, cx: &mut Context<'_>) {
+        self.conn.driver_woken.set(false);
+        let mut waker = self.conn.driver.borrow_mut();
+        match waker.as_mut() {
+            Some(known) => known.clone_from(cx.waker()),
+            None => *waker = Some(cx.waker().clone()),
+        }
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
+        self.take_frames()?;
+        loop {
+            let mut space = ReadBuf::new(&mut self.buffer[self.filled..]);
+            match Pin::new(&mut self.stream).poll_read(cx, &mut space) {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(Err(error)) => return Err(End::Io(error)),
+                Poll::Ready(Ok(())) => {
+                    let read = space.filled().len();
+                    if read == 0 {
+                        return Err(End::Closed);
+                    }
+                    self.filled += read;
+                    self.heard = Instant::now();
+                    self.pinged = None;
+                    self.take_frames()?;
+                }
+            }
+        }
+    }
+
+    /// Takes all whole frames and leaves room for the rest of one that is not.
+    fn take_frames(&mut self) -> Result<(), End> {
+        let mut at = 0;
+        loop {
+            let (taken, event) = self.inbound.next(&self.buffer[at..self.filled]).map_err(End::Protocol)?;
+            if taken == 0 {
+                break;
+            }
+            at += taken;
+            if let Some(event) = event {
+                self.conn.on_event(event).map_err(End::Protocol)?;
+            }
+        }
+        if at > 0 {
+            self.buffer.copy_within(at..self.filled, 0);
+            self.filled -= at;
+        }
+        let wanted = Inbound::frame_size(&self.buffer[..self.filled]).unwrap_or(0).max(READ_SIZE);
+        if wanted > self.buffer.len() || (self.buffer.len() > READ_SIZE && self.filled == 0) {
+            self.buffer.resize(wanted, 0);
+            self.buffer.shrink_to_fit();
+        }
+        Ok(())
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
+        let mut outbound = self.conn.outbound.borrow_mut();
+        while !outbound.is_empty() {
+            match Pin::new(&mut self.stream).poll_write(cx, outbound.chunk()) {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(Err(error)) => return Err(End::Io(error)),
+                Poll::Ready(Ok(n)) => {
+                    outbound.advance(n);
+                    self.conn.written.set(self.conn.written.get() + n as u64);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A peer that was silent for a while is asked whether it is there; one that does not answer is left.
+    fn poll_ping(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
+        while self.tick.poll_tick(cx).is_ready() {
+            match self.pinged {
+                Some(at) if at.elapsed() >= self.spec.ping_timeout => return Err(End::Silent),
+                None if self.heard.elapsed() >= self.spec.ping_interval => {
+                    self.pinged = Some(Instant::now());
+                    self.conn.outbound.borrow_mut().ping([0; 8]);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells a peer that broke the protocol what was wrong, if its socket takes it at once.
+    fn say_why(&mut self, error: &ProtocolError) {
+        let mut outbound = self.conn.outbound.borrow_mut();
+        outbound.go_away(0, &error.to_string());
+        let mut cx = Context::from_waker(Waker::noop());
+        let _ = Pin::new(&mut self.stream).poll_write(&mut cx, outbound.chunk());
+    }
+}
