@@ -6,6 +6,7 @@
 mod assembly;
 mod event;
 
+use crate::budget::Budget;
 use crate::frame::{HEADER, Header, MAGIC, ProtocolError, flag, kind};
 use crate::hello::Hello;
 use crate::limits::{Limits, MAX_CONTROL};
@@ -13,6 +14,7 @@ use crate::schema::{Fingerprint, SchemaError};
 use crate::wire::Reader;
 use assembly::{Assembly, Message, Progress};
 use event::message;
+use std::sync::Arc;
 
 pub use event::Event;
 
@@ -34,7 +36,7 @@ pub struct Inbound {
     last_call: u32,
     assembly: Assembly,
     /// The last message that was put together; the event that was made of it borrows from here.
-    assembled: Vec<u8>,
+    assembled: Option<Message>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -50,14 +52,20 @@ impl Inbound {
     /// Starts at the peer's magic. `limits` are those that this side told in its HELLO; what lies outside the
     /// protocol's bounds is moved to the nearest, as the peer does it.
     pub fn new(role: Role, limits: Limits) -> Inbound {
+        Inbound::sharing(role, limits, None)
+    }
+
+    /// The same with a bound on the bytes of messages in parts which other connections share: it refuses a message as the
+    /// connection's own bounds do.
+    pub fn sharing(role: Role, limits: Limits, budget: Option<Arc<Budget>>) -> Inbound {
         let limits = limits.clamped();
         Inbound {
             role,
             limits,
             stage: Stage::Magic,
             last_call: 0,
-            assembly: Assembly::new(limits),
-            assembled: Vec::new(),
+            assembly: Assembly::new(limits, budget),
+            assembled: None,
         }
     }
 
@@ -73,9 +81,7 @@ impl Inbound {
     /// bytes at all, also gives its memory back.
     #[inline]
     pub fn next<'a>(&'a mut self, bytes: &'a [u8]) -> Result<(usize, Option<Event<'a>>)> {
-        if !self.assembled.is_empty() {
-            self.assembled = Vec::new();
-        }
+        self.assembled = None;
         if self.stage == Stage::Magic {
             return self.magic(bytes);
         }
@@ -218,7 +224,7 @@ impl Inbound {
         if flags & flag::MORE == 0 {
             return message(kind, flags, call, body).map(Some);
         }
-        let first = Message { kind, flags, body: body.to_vec() };
+        let first = Message::new(kind, flags, body.to_vec());
         let begun = self.assembly.begin(call, first);
         Ok((!begun).then_some(Event::TooLarge { number: call }))
     }
@@ -228,8 +234,8 @@ impl Inbound {
             Progress::Nothing => Ok(None),
             Progress::TooLarge => Ok(Some(Event::TooLarge { number: call })),
             Progress::Whole(whole) => {
-                self.assembled = whole.body;
-                message(whole.kind, whole.flags, call, &self.assembled).map(Some)
+                let whole = self.assembled.insert(whole);
+                message(whole.kind, whole.flags, call, &whole.body).map(Some)
             }
         }
     }

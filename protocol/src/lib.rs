@@ -5,6 +5,7 @@
 //! `docs/protocol.md` describes the same bytes for readers who write an SDK in another language; the golden vectors
 //! in `tests/vectors/` bind the two.
 
+mod budget;
 pub mod call;
 mod call_id;
 pub mod check;
@@ -19,6 +20,7 @@ pub mod schema;
 mod status;
 pub mod wire;
 
+pub use budget::{Budget, Room};
 pub use call::{CallHead, Metadata, MetadataBuf};
 pub use call_id::CallId;
 pub use frame::ProtocolError;

@@ -6,6 +6,7 @@
 //! messages, each time the buffer has run empty, and after every [`SHORT_RUN`] bytes of other frames when it never does.
 //! So a short call waits for one fragment at most, never for a message, and no flood of short ones stops a long one.
 
+use crate::budget::Room;
 use crate::call::CallHead;
 use crate::frame::{HEADER, Header, MAGIC, flag, kind};
 use crate::hello::Hello;
@@ -39,6 +40,8 @@ struct LongMessage {
     call: u32,
     body: Vec<u8>,
     sent: usize,
+    /// Given back with the message.
+    _room: Option<Room>,
 }
 
 impl Outbound {
@@ -95,13 +98,18 @@ impl Outbound {
 
     /// Queues a REPLY whose payload is there already; a long one is not copied.
     pub fn reply_with(&mut self, number: u32, payload: Vec<u8>) {
+        self.reply_holding(number, payload, None);
+    }
+
+    /// The same for a payload that takes room of a budget, until all of it was handed out to be written.
+    pub fn reply_holding(&mut self, number: u32, payload: Vec<u8>, room: Option<Room>) {
         let start = self.begin();
         if payload.len() <= self.max_frame {
             self.ready.extend_from_slice(&payload);
             self.finish(start, kind::REPLY, 0, number);
         } else {
             self.finish(start, kind::REPLY, flag::MORE, number);
-            self.push_long(number, payload);
+            self.push_long(number, payload, room);
         }
     }
 
@@ -291,14 +299,14 @@ impl Outbound {
         } else {
             let body = self.ready.split_off(start + HEADER);
             self.finish(start, kind, flags | flag::MORE, call);
-            self.push_long(call, body);
+            self.push_long(call, body, None);
         }
         written
     }
 
-    fn push_long(&mut self, call: u32, body: Vec<u8>) {
+    fn push_long(&mut self, call: u32, body: Vec<u8>, room: Option<Room>) {
         self.long_bytes += body.len();
-        self.long.push_back(LongMessage { call, body, sent: 0 });
+        self.long.push_back(LongMessage { call, body, sent: 0, _room: room });
     }
 
     #[inline]

@@ -8,7 +8,8 @@ use crate::connection::{MAX_BACKLOG, Queue};
 use crate::context::CallState;
 use crate::service::{Answer, Method};
 use crate::{Context, Status};
-use callgate_protocol::Outbound;
+use callgate_protocol::limits::MAX_FRAME;
+use callgate_protocol::{Budget, Outbound, Room};
 use std::any::Any;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,11 +23,16 @@ pub(crate) type Finished = Vec<u32>;
 /// The longest message and details of a failure, in bytes; what is longer is cut.
 const MAX_FAILURE: usize = 64 * 1024;
 
+/// A message of more bytes takes room of the server's budget. It does not fit into a frame.
+pub(crate) const LONG: usize = MAX_FRAME as usize;
+
 /// Room for calls in the whole server.
 #[derive(Debug)]
 pub(crate) struct Slots {
     used: AtomicUsize,
     max: usize,
+    /// For the long among their messages: those that arrive in parts, arguments at work, results that wait to be read.
+    pub(crate) budget: Arc<Budget>,
 }
 
 /// One call's room. It is given back when the call's task has really ended, even if nobody has waited for it any more.
@@ -34,9 +40,8 @@ pub(crate) struct Slots {
 pub(crate) struct Slot(Arc<Slots>);
 
 impl Slots {
-    pub(crate) fn new(max: usize) -> Slots {
-        let used = AtomicUsize::new(0);
-        Slots { used, max }
+    pub(crate) fn new(max: usize, max_buffered: usize) -> Slots {
+        Slots { used: AtomicUsize::new(0), max, budget: Budget::new(max_buffered) }
     }
 
     pub(crate) fn take(self: &Arc<Slots>) -> Option<Slot> {
@@ -65,7 +70,9 @@ pub(crate) struct Reply {
     pub(crate) method: &'static Method,
     /// The longest message that the peer accepts, in bytes.
     pub(crate) max_message: usize,
-    pub(crate) _slot: Slot,
+    pub(crate) slot: Slot,
+    /// That of long arguments.
+    pub(crate) _room: Option<Room>,
 }
 
 impl Reply {
@@ -96,8 +103,13 @@ impl Reply {
         } else if outbound.backlog() + size > MAX_BACKLOG {
             let message = "too many results wait to be read by the caller";
             outbound.failure(self.number, &Status::resource_exhausted(message));
-        } else {
+        } else if size <= LONG {
             outbound.reply_with(self.number, payload);
+        } else if let Some(room) = self.slot.0.budget.take(size) {
+            outbound.reply_holding(self.number, payload, Some(room));
+        } else {
+            let message = "the server has no room for a result of this length now";
+            outbound.failure(self.number, &Status::resource_exhausted(message));
         }
     }
 }

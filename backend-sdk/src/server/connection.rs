@@ -4,7 +4,7 @@
 //! the arguments lie in the read buffer; the methods run in tasks of their own, so that none keeps a PING waiting.
 
 use super::Phase;
-use super::call::{self, Finished, Reply, Slot, Slots};
+use super::call::{self, Finished, LONG, Reply, Slot, Slots};
 use super::registry::Registry;
 use crate::connection::{Flow, Link, Lost, Queue, Stream, Turn};
 use crate::context::CallState;
@@ -29,7 +29,7 @@ pub(crate) struct Shared {
 pub(crate) async fn serve(stream: Stream, peer: String, shared: Arc<Shared>, phase: watch::Receiver<Phase>) {
     let hello = shared.registry.hello();
     let queue = Arc::new(Queue::new(Outbound::new(hello), Finished::new()));
-    let inbound = Inbound::new(Role::Acceptor, hello.limits);
+    let inbound = Inbound::sharing(Role::Acceptor, hello.limits, Some(shared.slots.budget.clone()));
     let mut link = Link::new(stream, inbound, queue.clone(), |_| {});
     let mut calls = Calls::new(shared, queue.clone());
     let lost = match drive(&mut link, &mut calls, phase).await {
@@ -178,9 +178,16 @@ impl Calls {
             let message = format!("no method has the Call ID {}", head.call_id);
             return self.refuse(number, &Status::unimplemented(message));
         };
-        let Some(slot) = self.room() else {
-            let full = Status::unavailable("the server is at its limit of calls");
-            return self.refuse(number, &full.with_retry_after_ms(RETRY_AFTER_MS));
+        let full = |what| Status::unavailable(what).with_retry_after_ms(RETRY_AFTER_MS);
+        let Some(slot) = self.slot() else {
+            return self.refuse(number, &full("the server is at its limit of calls"));
+        };
+        let room = match payload.len() {
+            0..=LONG => None,
+            long => match shared.slots.budget.take(long) {
+                None => return self.refuse(number, &full("the server is at its limit of bytes")),
+                room => room,
+            },
         };
         let deadline = head.timeout_ms.and_then(|ms| now.checked_add(Duration::from_millis(ms.into())));
         let state = Arc::new(CallState::running());
@@ -195,7 +202,8 @@ impl Calls {
             state: state.clone(),
             method: target.method,
             max_message: self.max_message,
-            _slot: slot,
+            slot,
+            _room: room,
         };
         let task = tokio::spawn(call::run(answer, reply));
         if let Some(deadline) = deadline {
@@ -206,7 +214,7 @@ impl Calls {
         Flow::Continue
     }
 
-    fn room(&mut self) -> Option<Slot> {
+    fn slot(&mut self) -> Option<Slot> {
         let limit = self.shared.registry.hello().limits.max_calls as usize;
         if self.running.len() >= limit {
             self.reap();

@@ -50,6 +50,7 @@ pub struct Server {
     grace: Duration,
     max_calls: u32,
     max_connections: usize,
+    max_buffered: usize,
 }
 
 impl Default for Server {
@@ -68,6 +69,7 @@ impl Server {
             grace: Duration::from_secs(30),
             max_calls: 4096,
             max_connections: 1024,
+            max_buffered: 1 << 30,
         }
     }
 
@@ -93,6 +95,15 @@ impl Server {
     /// How many connections may be open at once; 1024 unless told. Further ones wait, not accepted, until one closes.
     pub fn max_connections(mut self, connections: usize) -> Server {
         self.max_connections = connections.max(1);
+        self
+    }
+
+    /// How many bytes all messages longer than 64 KiB may have together, in the whole server: while they arrive, while their
+    /// call is running, and while results wait to be read; 1 GiB unless told. Each connection may have at most 64 MiB
+    /// arriving and as many waiting. What finds no room is refused, and its caller told. Shorter messages are bounded by the
+    /// number of calls and connections.
+    pub fn max_buffered(mut self, bytes: usize) -> Server {
+        self.max_buffered = bytes;
         self
     }
 
@@ -150,7 +161,7 @@ impl Server {
             let bound = Listener::bind(&address).await;
             listeners.push(bound.map_err(|source| ServerError::Bind { address, source })?);
         }
-        let slots = Arc::new(call::Slots::new(self.max_calls as usize));
+        let slots = Arc::new(call::Slots::new(self.max_calls as usize, self.max_buffered));
         let shared = Arc::new(Shared { registry, slots });
         Ok(Bound::new(listeners, shared, self.grace, self.max_connections))
     }

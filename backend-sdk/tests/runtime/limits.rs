@@ -1,6 +1,7 @@
 //! Bounds, and what is refused at start.
 
 use crate::support::*;
+use callgate_protocol::frame::{flag, kind};
 use callgate_sdk::{Code, Server, ServerError};
 use std::time::Duration;
 
@@ -63,6 +64,55 @@ async fn messages_beyond_the_limit_are_resource_exhausted_and_have_not_run() {
     let client = client([&running.address]);
     let refused = soon(client.call::<_, Vec<u8>>(ECHO, None, &vec![0u8; 17 << 20])).await;
     assert_eq!(refused.map_err(|status| status.code), Err(Code::ResourceExhausted));
+    running.finish().await;
+}
+
+#[tokio::test]
+async fn long_messages_of_all_connections_share_one_bound_and_short_ones_do_not_feel_it() {
+    let (stage, mut events) = stage();
+    let running = run(server(&stage).max_buffered(1_000_000)).await;
+    let client = client([&running.address]);
+    let long = vec![7u8; 300_000];
+    assert_eq!(echo(&client, &long).await.as_ref(), Ok(&long), "arriving, at work, and waiting to be read");
+
+    // Arrived, and at work.
+    let mut working = Peer::connect(&running.address).await;
+    working.call(1, WAIT.call_id, None, &encode(&long).expect("encodes"));
+    working.flush().await;
+    assert_eq!(soon(events.recv()).await, Some(Happened::Started(long.clone())));
+
+    // Arriving, without an end: each connection within its own bounds.
+    let mut pinning = Vec::new();
+    for _ in 0..10 {
+        let mut peer = Peer::connect(&running.address).await;
+        let call = [&ECHO.call_id.get().to_le_bytes()[..], &[0; 60_000]].concat();
+        peer.frame(kind::CALL, flag::MORE, 1, &call).await;
+        peer.frame(kind::DATA, flag::MORE, 1, &call).await;
+        peer.outbound.ping(*b"12345678");
+        peer.flush().await;
+        match peer.hear().await {
+            Heard::Pong(_) => pinning.push(peer),
+            Heard::Failure(1, status) => {
+                assert_eq!((status.code, status.not_executed), (Code::ResourceExhausted, true));
+                break;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(pinning.len(), 5, "700 000 bytes were left");
+    let refused = echo(&client, &long).await.expect_err("there is no room");
+    assert_eq!(refused.code, Code::ResourceExhausted);
+    assert_eq!(echo(&client, b"short").await, Ok(b"short".to_vec()));
+    let result = soon(client.call::<_, Vec<u8>>(PRODUCE, None, &300_000u64)).await;
+    assert_eq!(result.map_err(|status| status.code), Err(Code::ResourceExhausted));
+
+    // All of it comes back: what was cut short with its connection, the rest with its answer.
+    for peer in pinning {
+        peer.end().await;
+    }
+    stage.gate.add_permits(1);
+    assert!(matches!(working.hear().await, Heard::Reply(1, _)));
+    assert_eq!(echo(&client, &long).await.as_ref(), Ok(&long));
     running.finish().await;
 }
 

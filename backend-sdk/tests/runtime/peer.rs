@@ -2,6 +2,7 @@
 
 use crate::support::soon;
 use callgate_protocol::call::{CallHead, MetadataBuf};
+use callgate_protocol::frame::Header;
 use callgate_protocol::{CallId, Event, Hello, Inbound, Limits, Outbound, Role};
 use callgate_sdk::Status;
 use std::convert::Infallible;
@@ -78,6 +79,18 @@ impl Peer {
                 return;
             }
         }
+    }
+
+    /// Sends a frame as it is, whether or not an honest caller would.
+    pub(crate) async fn frame(&mut self, kind: u8, flags: u8, call: u32, body: &[u8]) {
+        let header = Header { length: body.len() as u32, kind, flags, call };
+        self.stream.write_all(&[&header.encode(), body].concat()).await.expect("the server reads");
+    }
+
+    /// Goes, and waits until the server has noticed.
+    pub(crate) async fn end(mut self) {
+        self.stream.shutdown().await.expect("the server is there");
+        while self.hear().await != Heard::Closed {}
     }
 
     /// The next thing that the server says.

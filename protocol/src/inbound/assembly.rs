@@ -1,15 +1,19 @@
 //! Messages that arrive in fragments: put together here, within the limits of one connection.
 //!
 //! A sender begins a message, sends its rest in DATA frames between other frames, and ends it or gives it up. What is under
-//! way at once is bounded three ways: messages by the calls in flight, each by the largest message, all together by
-//! [`MAX_ASSEMBLY`]. A message past a bound is dropped whole; its remaining fragments find nothing here and are skipped.
+//! way at once is bounded: messages by the calls in flight, each by the largest message, all together by [`MAX_ASSEMBLY`] and by what
+//! other connections leave of a shared [`Budget`]. A message past a bound is dropped whole; its remaining fragments find nothing here and are skipped.
 
+use crate::budget::{Budget, Room};
 use crate::limits::{Limits, MAX_ASSEMBLY};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 #[derive(Debug)]
 pub(super) struct Assembly {
     limits: Limits,
+    /// What this connection has in common with others.
+    budget: Option<Arc<Budget>>,
     messages: HashMap<u32, Message>,
     bytes: usize,
 }
@@ -20,6 +24,14 @@ pub(super) struct Message {
     pub(super) kind: u8,
     pub(super) flags: u8,
     pub(super) body: Vec<u8>,
+    /// The body's, where there is a budget.
+    room: Option<Room>,
+}
+
+impl Message {
+    pub(super) fn new(kind: u8, flags: u8, body: Vec<u8>) -> Message {
+        Message { kind, flags, body, room: None }
+    }
 }
 
 /// What a further fragment made of its message.
@@ -34,8 +46,8 @@ pub(super) enum Progress {
 }
 
 impl Assembly {
-    pub(super) fn new(limits: Limits) -> Assembly {
-        Assembly { limits, messages: HashMap::new(), bytes: 0 }
+    pub(super) fn new(limits: Limits, budget: Option<Arc<Budget>>) -> Assembly {
+        Assembly { limits, budget, messages: HashMap::new(), bytes: 0 }
     }
 
     /// Whether a message of that call is under way. Asked for every reply: it is quick while there is none at all.
@@ -50,10 +62,16 @@ impl Assembly {
     }
 
     /// Takes a message's first fragment; says `false` when there is no room for it.
-    pub(super) fn begin(&mut self, call: u32, message: Message) -> bool {
+    pub(super) fn begin(&mut self, call: u32, mut message: Message) -> bool {
         let size = message.body.len();
         if self.messages.len() >= self.limits.max_calls as usize || self.bytes + size > MAX_ASSEMBLY {
             return false;
+        }
+        if let Some(budget) = &self.budget {
+            message.room = budget.take(size);
+            if message.room.is_none() {
+                return false;
+            }
         }
         self.bytes += size;
         self.messages.insert(call, message);
@@ -65,7 +83,10 @@ impl Assembly {
             return Progress::Nothing;
         };
         let size = message.body.len() + fragment.len();
-        if size > self.limits.max_message as usize || self.bytes + fragment.len() > MAX_ASSEMBLY {
+        if size > self.limits.max_message as usize
+            || self.bytes + fragment.len() > MAX_ASSEMBLY
+            || !message.room.as_mut().is_none_or(|room| room.grow(fragment.len()))
+        {
             self.forget(call);
             return Progress::TooLarge;
         }
