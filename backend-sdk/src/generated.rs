@@ -3,13 +3,12 @@
 //! It is public because generated code lives in other crates, and hidden because nobody writes it by hand.
 
 use crate::service::{Answer, Method};
-use crate::{Client, Context, SchemaBuilder, Status};
+use crate::{BadSchema, Client, Context, SchemaBuilder, Status};
 use bincode::config::standard;
 use callgate_protocol::check;
 use callgate_protocol::schema::{MethodSchema, Type};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::any::type_name;
 use std::future::Future;
 
 pub use crate::service::Dispatch;
@@ -32,17 +31,8 @@ fn owned(names: &[&str]) -> Vec<String> {
 }
 
 /// The encoded default of a field.
-///
-/// # Panics
-///
-/// When the value's own `Serialize` fails: the program is wrong, and says so when it starts.
-pub fn default_of<T: Serialize>(value: &T) -> Option<Vec<u8>> {
-    match bincode::serde::encode_to_vec(value, standard()) {
-        Ok(bytes) => Some(bytes),
-        Err(error) => {
-            panic!("the default of a field of type {} cannot be written: {error}", type_name::<T>())
-        }
-    }
+pub fn default_of<T: Serialize>(schema: &mut SchemaBuilder, value: &T) -> Option<Vec<u8>> {
+    schema.default_of(value)
 }
 
 /// A method's schema.
@@ -50,7 +40,7 @@ pub fn method_schema(
     doc: &str,
     request_name: &str,
     describe: impl FnOnce(&mut SchemaBuilder) -> (Vec<Field>, Type),
-) -> MethodSchema {
+) -> Result<MethodSchema, BadSchema> {
     let mut schema = SchemaBuilder::new();
     let (arguments, response) = describe(&mut schema);
     let request = schema.request(request_name, arguments);
@@ -68,9 +58,12 @@ pub const fn pinned(number: u32) -> CallId {
 /// Reads a method's arguments, a tuple. The bytes come from the network: the walk against the schema comes first, because
 /// bincode has no bounds of its own.
 pub fn arguments<T: DeserializeOwned>(method: &'static Method, payload: &[u8]) -> Result<T, Status> {
-    let schema = &method.schema().schema;
+    let Method { service, name, .. } = method;
+    let schema = match method.schema() {
+        Ok(schema) => &schema.schema,
+        Err(error) => return Err(Status::internal(format!("{service}.{name} has no schema: {error}"))),
+    };
     let refuse = |error: &dyn std::fmt::Display| {
-        let Method { service, name, .. } = method;
         Status::invalid_argument(format!("the arguments of {service}.{name} cannot be read: {error}"))
     };
     check::value(schema, &schema.request, payload).map_err(|error| refuse(&error))?;

@@ -1,6 +1,6 @@
 //! The SDK: what a Callgate backend, or an internal caller of one, links.
 //!
-//! A backend is a trait and its methods: [`service`] makes the server stub and the client stub of it, and
+//! A backend is a trait and its methods: [`macro@service`] makes the server stub and the client stub of it, and
 //! [`Message`](derive@Message) describes the types that it takes and gives. A [`Server`] offers services; a [`Client`]
 //! calls them, as the gateway does. What is between is the wire protocol of `callgate-protocol`, driven by one
 //! connection loop that both share.
@@ -19,6 +19,6 @@ pub use callgate_sdk_macros::{Message, service};
 pub use client::{Client, ClientBuilder, ClientError};
 pub use connection::{Address, AddressError};
 pub use context::Context;
-pub use message::{Bytes, Json, MapKey, Message, SchemaBuilder, Timestamp};
+pub use message::{BadSchema, Bytes, Json, MapKey, Message, SchemaBuilder, Timestamp};
 pub use server::{Bound, Handle, Server, ServerError};
 pub use uuid::Uuid;

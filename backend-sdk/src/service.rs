@@ -1,7 +1,7 @@
 //! What `#[service]` generates and what [`Server`](crate::Server) and [`Client`](crate::Client) drive: the seam between
 //! the macros and the runtime. Users do not write it by hand.
 
-use crate::{Context, Status};
+use crate::{BadSchema, Context, Status};
 use callgate_protocol::CallId;
 use callgate_protocol::schema::{Fingerprint, MethodSchema};
 use std::future::Future;
@@ -19,9 +19,9 @@ pub struct Method {
     /// Running it twice does what running it once does.
     pub idempotent: bool,
     /// Describes what it takes and gives.
-    pub describe: fn() -> MethodSchema,
+    pub describe: fn() -> Result<MethodSchema, BadSchema>,
     /// [`schema`](Self::schema) once it was asked for.
-    pub cache: OnceLock<Schema>,
+    pub cache: OnceLock<Result<Schema, BadSchema>>,
 }
 
 /// A method's schema, made once.
@@ -36,12 +36,16 @@ pub struct Schema {
 
 impl Method {
     /// The method's schema.
-    pub fn schema(&self) -> &Schema {
-        self.cache.get_or_init(|| {
-            let schema = (self.describe)();
+    ///
+    /// # Errors
+    /// When its types cannot be described. No server offers such a method, and no client calls it.
+    pub fn schema(&self) -> Result<&Schema, &BadSchema> {
+        let schema = self.cache.get_or_init(|| {
+            let schema = (self.describe)()?;
             let encoded = schema.encode();
-            Schema { fingerprint: Fingerprint::of(&encoded), schema, encoded }
-        })
+            Ok(Schema { fingerprint: Fingerprint::of(&encoded), schema, encoded })
+        });
+        schema.as_ref()
     }
 }
 

@@ -16,6 +16,7 @@ use async_trait::async_trait;
 use pingora_core::server::configuration::ServerConf;
 use pingora_core::server::{ListenFds, RunArgs, Server, ShutdownSignal, ShutdownSignalWatch, ShutdownWatch};
 use pingora_core::services::Service;
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::AsRawFd;
 use std::path::Path;
@@ -29,6 +30,9 @@ use tokio::task::JoinSet;
 
 /// Commands that may wait for a worker: new connections, of which the kernel holds more.
 const COMMAND_QUEUE: usize = 1024;
+
+/// How long handing over the last accepted connections may take.
+const ACCEPT_LIMIT: Duration = Duration::from_secs(1);
 
 /// Runs the gateway until it is told to end. Errors are for whoever started it: what was wrong, on standard error.
 pub fn run(config: &Path) -> ExitCode {
@@ -45,17 +49,12 @@ fn start(config: &Path) -> Result<Gateway, String> {
     let settings = Settings::load(config).map_err(|error| error.to_string())?;
     // Watched first and read then, so that no change falls in between.
     let watcher = Watcher::start(&settings.tables.watch)
-        .map_err(|error| format!("callgate: cannot watch the tables: {error}"))?;
+        .map_err(|error| format!("error: cannot watch the tables: {error}"))?;
     let tables = Tables::load(&settings.tables.watch).map_err(|error| error.to_string())?;
     telemetry::log::start(&settings.log, "pingora_core=warn");
-    let bind = |addr: &SocketAddr| {
-        let listener =
-            TcpListener::bind(addr).map_err(|error| format!("callgate: cannot listen on {addr}: {error}"))?;
-        listener.set_nonblocking(true).map_err(|error| format!("callgate: {addr}: {error}"))?;
-        Ok::<_, String>(listener)
-    };
-    let listeners = settings.server.listen.iter().map(bind).collect::<Result<Vec<_>, _>>()?;
-    let admin = bind(&settings.admin.listen)?;
+    let listeners =
+        settings.server.listen.iter().map(|addr| bind(addr, "server")).collect::<Result<Vec<_>, _>>()?;
+    let admin = bind(&settings.admin.listen, "admin")?;
     let workers = settings.server.workers;
     let shared = Arc::new(Shared {
         workers,
@@ -72,6 +71,23 @@ fn start(config: &Path) -> Result<Gateway, String> {
     });
     control::take(&shared, tables, "start");
     Ok(Gateway { shared, listeners, admin, watcher })
+}
+
+fn bind(addr: &SocketAddr, section: &str) -> Result<TcpListener, String> {
+    let bound =
+        TcpListener::bind(addr).and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
+    bound.map_err(|error| {
+        let help = match error.kind() {
+            ErrorKind::AddrInUse => format!("see who has it: ss -ltnp 'sport = :{}'; or", addr.port()),
+            ErrorKind::AddrNotAvailable => "this machine has no such address;".to_owned(),
+            ErrorKind::PermissionDenied => {
+                "ports below 1024 need the capability CAP_NET_BIND_SERVICE; or".to_owned()
+            }
+            _ => String::new(),
+        };
+        let help = format!("{help} set `listen` in [{section}] of gateway.toml to another");
+        format!("error: cannot listen on {addr}: {error}\n |\n = help: {}", help.trim_start())
+    })
 }
 
 /// Everything that may fail has not failed: what remains is to run.
@@ -96,13 +112,15 @@ impl Gateway {
         };
         let mut server = Server::new_with_opt_and_conf(None, conf);
         server.bootstrap();
-        server.add_service(Main { gateway: Some(self), told_to_drain, drained: drained_tx });
+        let failed = Arc::new(AtomicBool::new(false));
+        let ended = Ended { failed: failed.clone(), told: drained_tx };
+        server.add_service(Main { gateway: Some(self), told_to_drain, ended });
         server.run(RunArgs { shutdown_signal: Box::new(Signals { drain, drained: Mutex::new(drained) }) });
-        ExitCode::SUCCESS
+        if failed.load(Relaxed) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
     }
 }
 
-/// Waits for the signal to end, then for the drain.
+/// Waits for the signal to end, then for the drain; or for an end that nobody asked for.
 struct Signals {
     drain: watch::Sender<bool>,
     drained: Mutex<mpsc::Receiver<()>>,
@@ -111,13 +129,14 @@ struct Signals {
 #[async_trait]
 impl ShutdownSignalWatch for Signals {
     async fn recv(&self) -> ShutdownSignal {
+        let mut drained = self.drained.lock().await;
         let told = tokio::select! {
             () = one(SignalKind::terminate()) => "SIGTERM",
             () = one(SignalKind::interrupt()) => "SIGINT",
+            _ = drained.recv() => return ShutdownSignal::FastShutdown,
         };
         tracing::info!(signal = told, "draining");
         self.drain.send_replace(true);
-        let mut drained = self.drained.lock().await;
         tokio::select! {
             _ = drained.recv() => tracing::info!("drained"),
             () = one(SignalKind::interrupt()) => tracing::warn!("interrupted, not waiting for the drain"),
@@ -140,7 +159,13 @@ async fn one(kind: SignalKind) {
 struct Main {
     gateway: Option<Gateway>,
     told_to_drain: watch::Receiver<bool>,
-    drained: mpsc::Sender<()>,
+    ended: Ended,
+}
+
+/// Where the service says that it has ended, and whether that was a failure.
+struct Ended {
+    failed: Arc<AtomicBool>,
+    told: mpsc::Sender<()>,
 }
 
 #[async_trait]
@@ -160,8 +185,9 @@ impl Service for Main {
         let told_to_drain = self.told_to_drain.clone();
         if let Err(error) = serve(gateway, told_to_drain).await {
             tracing::error!(%error, "the gateway cannot run");
+            self.ended.failed.store(true, Relaxed);
         }
-        let _ = self.drained.send(()).await;
+        let _ = self.ended.told.send(()).await;
     }
 
     fn name(&self) -> &str {
@@ -179,7 +205,8 @@ fn offer_to_successor(fds: &ListenFds, listeners: &[TcpListener]) {
     }
 }
 
-/// Serves until told to drain, and returns when that is done.
+/// Serves until told to drain, and returns when that is done. A worker that ends before is an error, and ends all: a
+/// process that lacks one would go on to take connections for it.
 async fn serve(gateway: Gateway, mut told_to_drain: watch::Receiver<bool>) -> std::io::Result<()> {
     let Gateway { shared, listeners, admin, watcher } = gateway;
     let hangup: Signal = signal(SignalKind::hangup())?;
@@ -191,28 +218,47 @@ async fn serve(gateway: Gateway, mut told_to_drain: watch::Receiver<bool>) -> st
     tracing::info!(address = %admin.local_addr()?, "admin port open");
     tasks.spawn(admin::serve(admin, shared.clone(), reloads));
     tasks.spawn(control::run(shared.clone(), watcher, hangup, reload_requests));
+    let (stop, stopped) = watch::channel(false);
     let mut acceptors = JoinSet::new();
     for listener in listeners {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         tracing::info!(address = %listener.local_addr()?, workers = shared.workers, "listening");
-        acceptors.spawn(front::accept(listener, shared.clone(), commands.clone()));
+        acceptors.spawn(front::accept(listener, shared.clone(), commands.clone(), stopped.clone()));
     }
-    // Fails only when the sender is gone, which is as good as being told.
-    let _ = told_to_drain.wait_for(|told| *told).await;
-    shared.draining.store(true, Relaxed);
-    acceptors.shutdown().await;
+    let mut gone = JoinSet::new();
     for worker in &commands {
-        let _ = worker.send(Command::Drain).await;
+        let worker = worker.clone();
+        gone.spawn(async move { worker.closed().await });
     }
-    drop(commands);
-    let joined =
-        tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())));
+    let told = tokio::select! {
+        // Fails only when the sender is gone, which is as good as being told.
+        _ = told_to_drain.wait_for(|told| *told) => Ok(()),
+        _ = gone.join_next() => Err(std::io::Error::other("a worker has ended")),
+    };
+    shared.draining.store(true, Relaxed);
+    stop.send_replace(true);
+    let accepted = async { while acceptors.join_next().await.is_some() {} };
+    if tokio::time::timeout(ACCEPT_LIMIT, accepted).await.is_err() {
+        tracing::warn!("workers did not take the last connections in time");
+    }
+    end_workers(&shared, commands, threads).await;
+    told
+}
+
+/// Tells the workers to drain and waits for their end.
+async fn end_workers(shared: &Shared, commands: Vec<mpsc::Sender<Command>>, threads: Threads) {
+    let ended = async {
+        for worker in &commands {
+            let _ = worker.send(Command::Drain).await;
+        }
+        let join = move || threads.into_iter().for_each(|thread| drop(thread.join()));
+        let _ = tokio::task::spawn_blocking(join).await;
+    };
     // Each worker bounds its own drain; the margin is for one that does not get to it.
     let limit = shared.settings.server.drain_timeout + Duration::from_secs(5);
-    if tokio::time::timeout(limit, joined).await.is_err() {
+    if tokio::time::timeout(limit, ended).await.is_err() {
         tracing::warn!("a worker did not end in time");
     }
-    Ok(())
 }
 
 type Threads = Vec<std::thread::JoinHandle<()>>;

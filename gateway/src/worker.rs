@@ -119,6 +119,8 @@ pub fn run(id: usize, shared: Arc<Shared>, commands: mpsc::Receiver<Command>) ->
         watcher.abort();
         worker.pool.retire();
     });
+    // Without waiting: a name that is being looked up in a thread of its own cannot be told to stop.
+    runtime.shutdown_background();
     Ok(())
 }
 

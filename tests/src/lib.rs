@@ -5,9 +5,11 @@
 
 mod client;
 mod process;
+mod raw;
 
 pub use client::{Answer, Client};
 pub use process::{Backend, Gateway, Setup, binary, free_port};
+pub use raw::{Raw, header};
 
 use std::future::Future;
 use std::time::Duration;

@@ -81,10 +81,10 @@ impl Drop for Process {
     }
 }
 
-/// A backend process that listens on a port of its own.
+/// A backend process that listens on an endpoint of its own.
 pub struct Backend {
     program: String,
-    port: u16,
+    endpoint: String,
     log: PathBuf,
     process: Option<Process>,
 }
@@ -92,7 +92,7 @@ pub struct Backend {
 impl Backend {
     /// Where it listens, as the tables write it.
     pub fn endpoint(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        self.endpoint.clone()
     }
 
     /// Ends it as a deployment does: SIGTERM, then waiting for it to drain.
@@ -103,7 +103,7 @@ impl Backend {
         }
     }
 
-    /// Starts it again on the same port.
+    /// Starts it again on the same endpoint.
     pub fn start(&mut self) {
         let arguments = ["--listen".to_owned(), self.endpoint()];
         self.process = Some(Process::start(&self.program, &arguments, &self.log));
@@ -177,9 +177,13 @@ impl Setup {
 
     /// Starts a backend program (`shop`, or one of this package's) on a port of its own.
     pub fn backend(&self, program: &str) -> Backend {
-        let port = free_port();
-        let log = self.log(&format!("{program}-{port}"));
-        let mut backend = Backend { program: program.to_owned(), port, log, process: None };
+        self.backend_at(program, format!("127.0.0.1:{}", free_port()))
+    }
+
+    /// Starts a backend program at that endpoint: `host:port` or `unix:/path`.
+    pub fn backend_at(&self, program: &str, endpoint: String) -> Backend {
+        let log = self.log(&format!("{program}-{}", endpoint.rsplit(['/', ':']).next().unwrap_or_default()));
+        let mut backend = Backend { program: program.to_owned(), endpoint, log, process: None };
         backend.start();
         backend
     }

@@ -95,6 +95,38 @@ async fn hostile_http_is_refused_and_the_gateway_serves_on() {
 }
 
 #[tokio::test]
+async fn a_request_that_is_none_is_answered_before_the_connection_closes() {
+    let gateway = Setup::new().gateway().await;
+    let get = "GET /nowhere HTTP/1.1\r\nhost: x\r\n";
+    for (request, expected) in [
+        ("GARBAGE\r\n\r\n".to_owned(), "HTTP/1.1 400 "),
+        ("GET / HTTP/9.9\r\n\r\n".to_owned(), "HTTP/1.1 400 "),
+        (format!("{get}x y: z\r\n\r\n"), "HTTP/1.1 400 "),
+        (format!("{get}content-length: 2\r\ncontent-length: 3\r\n\r\n{{}}"), "HTTP/1.1 400 "),
+        (format!("{get}long: {}\r\n\r\n", "x".repeat(17 << 10)), "HTTP/1.1 431 "),
+    ] {
+        let answer = send(&gateway, request.as_bytes()).await;
+        let start: String = request.chars().take(80).collect();
+        assert!(answer.starts_with(expected), "{start:?}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_does_not_wait_for_what_follows_its_request() {
+    let gateway = Setup::new().gateway().await;
+    // An empty line, as some clients send it (RFC 9112, 2.2), and the beginning of the next request.
+    for next in ["\r\n", "GET /nowhere HT"] {
+        let mut socket = TcpStream::connect(gateway.addr).await.expect("the gateway listens");
+        let request = format!("GET /nowhere HTTP/1.1\r\nhost: x\r\n\r\n{next}");
+        socket.write_all(request.as_bytes()).await.expect("it reads");
+        let mut answer = [0; 12];
+        let read = timeout(Duration::from_secs(5), socket.read_exact(&mut answer)).await;
+        assert!(matches!(read, Ok(Ok(_))), "nothing was answered before {next:?}");
+        assert_eq!(&answer, b"HTTP/1.1 404");
+    }
+}
+
+#[tokio::test]
 async fn slow_clients_are_left_when_their_time_is_up() {
     let setup = Setup::new().server("header_timeout = \"1s\"\nbody_timeout = \"1s\"\nidle_timeout = \"1s\"");
     let backend = setup.backend("shop");
@@ -112,6 +144,49 @@ async fn slow_clients_are_left_when_their_time_is_up() {
         assert!(answer.starts_with(expected), "{request:?}: {answer}");
     }
     still_well(&mut gateway).await;
+}
+
+/// Sends a request on a raw connection and reads its answer, which carries a length.
+async fn exchange(socket: &mut TcpStream, request: &[u8]) -> String {
+    socket.write_all(request).await.expect("it reads");
+    let mut answer = Vec::new();
+    loop {
+        let read = timeout(callgate_tests::PATIENCE, socket.read_buf(&mut answer)).await;
+        let read = read.expect("an answer in time").expect("an answer");
+        let text = String::from_utf8_lossy(&answer).into_owned();
+        assert!(read > 0, "closed after {text:?}");
+        if text.ends_with(r#"{"result":3}"#) {
+            return text;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_rested_serves_on_and_what_it_had_begun_to_send_is_kept() {
+    let setup = Setup::new();
+    let backend = setup.backend("shop");
+    setup.write_shop(&[&backend]);
+    let gateway = setup.gateway().await;
+    gateway.connected(&backend).await;
+    let request = b"GET /v1/calc/add?a=1&b=2 HTTP/1.1\r\nhost: x\r\n\r\n";
+    let mut sockets = Vec::new();
+    for _ in 0..20 {
+        let mut socket = TcpStream::connect(gateway.addr).await.expect("the gateway listens");
+        exchange(&mut socket, request).await;
+        sockets.push(socket);
+    }
+    // Half of them send the beginning of their next request together with the one before.
+    for socket in &mut sockets[..10] {
+        exchange(socket, &[&request[..], &request[..9]].concat()).await;
+    }
+    // Long enough that all of them rest; whether they do is not for a client to see.
+    tokio::time::sleep(Duration::from_millis(1600)).await;
+    for (at, socket) in sockets.iter_mut().enumerate() {
+        let rest = if at < 10 { &request[9..] } else { &request[..] };
+        assert!(exchange(socket, rest).await.starts_with("HTTP/1.1 200 OK"));
+        assert!(exchange(socket, request).await.starts_with("HTTP/1.1 200 OK"));
+    }
+    assert_eq!(gateway.metric("callgate_connections", &[]).await, 20.0);
 }
 
 #[tokio::test]

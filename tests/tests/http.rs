@@ -413,7 +413,12 @@ async fn pages_for_operators_tell_what_is_in_force() {
     for word in ["orders.quote", "unit_price", "\"required\": false"] {
         assert!(backends.contains(word), "{word}: {backends}");
     }
-    assert_eq!(admin.get("/config").await.json()["tables"]["last_error"], Value::Null);
+    let config = admin.get("/config").await.json();
+    assert_eq!(config["tables"]["last_error"], Value::Null);
+    assert_eq!(
+        (&config["settings"]["server"]["workers"], &config["settings"]["log"]["format"]),
+        (&json!(2), &json!("json"))
+    );
     shop.gateway.client.get("/v1/calc/add?a=1&b=2").await;
     shop.gateway.client.get("/v1/secret-path").await;
     shop.gateway.client.get("/v1/calc/add?a=x&b=2").await;

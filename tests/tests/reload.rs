@@ -207,6 +207,12 @@ async fn a_table_with_a_mistake_leaves_the_old_one_serving_and_says_why() {
     }
     assert!(gateway.log().contains("bad.toml:4"), "{}", gateway.log());
     assert_eq!(gateway.client.get("/v1/calc/add?a=1&b=2").await.status, 200);
+    std::fs::remove_file(setup.routes().join("bad.toml")).expect("it is there");
+    eventually("a word on the mistake's end", || async {
+        gateway.log().contains("sound again").then_some(())
+    })
+    .await;
+    setup.write_routes("bad.toml", bad);
     let check = Command::new(binary("callgate")).args(["check", "--config"]).arg(&gateway.config).output();
     let check = check.expect("callgate runs");
     assert_eq!(check.status.code(), Some(1));

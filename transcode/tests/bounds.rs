@@ -7,10 +7,13 @@ mod support;
 use callgate_protocol::check;
 use callgate_protocol::limits::{MAX_DEPTH, MAX_ZERO_SIZED_ITEMS};
 use callgate_protocol::schema::{MethodSchema, Shape, Type};
-use callgate_protocol::wire::put_varint;
+use callgate_protocol::wire::{put_varint, put_zigzag};
 use callgate_transcode::json::validate;
-use callgate_transcode::{RequestBinding, RequestProgram, UnknownFields};
-use support::generate::{self, Random};
+use callgate_transcode::{DecodeReason, RequestBinding, RequestProgram, UnknownFields};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use support::generate::{runs, schemas, values};
 use support::value::bincode_of;
 use support::{
     decode, default_field, encode, encode_all, enumeration, field, lines, list, method, method_of, option,
@@ -195,62 +198,77 @@ fn a_flood_of_parameters_or_a_long_key_makes_no_flood_of_words() {
     assert!(lines(&refused).len() < 1_000);
 }
 
-/// Keys may repeat: a message may have an entry of a map twice.
-fn is_json(text: &str) -> bool {
-    serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok()
+#[test]
+fn a_map_with_a_key_twice_is_not_shown_however_large_it_is() {
+    let map = |key, value| Type::Map(Box::new(key), Box::new(value));
+    let schema = method_of(map(Type::I32, map(Type::Bool, Type::U8)));
+    let message = |keys: &[i64]| {
+        let mut bytes = Vec::new();
+        put_varint(&mut bytes, keys.len() as u64);
+        for key in keys {
+            put_zigzag(&mut bytes, *key);
+            // {"true": 1, "false": 2}, again and again: a key is of its own map only.
+            bytes.extend_from_slice(&[2, 1, 1, 0, 2]);
+        }
+        bytes
+    };
+    for count in [2, 8, 9, 500] {
+        let mut keys: Vec<i64> = (0..count).map(|key| key * 7919 % 1009 - 100).collect();
+        assert!(decode(&schema, &message(&keys)).is_ok(), "{count}");
+        keys[0] = keys[count as usize - 1];
+        let refused = decode(&schema, &message(&keys)).unwrap_err();
+        assert_eq!(refused.reason, DecodeReason::DuplicateKey, "{count}");
+    }
 }
 
-#[test]
-fn random_bytes_are_refused_or_taken_but_nothing_else_happens() {
-    for seed in 0..3_000 {
-        let mut random = Random(seed);
-        let schema = generate::schema(&mut random);
+fn is_json(text: &str) -> bool {
+    validate(text.as_bytes()).is_ok()
+}
+
+proptest! {
+    #![proptest_config(runs(4_000))]
+
+    #[test]
+    fn random_bytes_are_refused_or_taken_but_nothing_else_happens(
+        schema in schemas(),
+        all in vec(vec(prop_oneof![any::<u8>(), 0..4_u8], 0..60), 10),
+    ) {
         let program = whole(&schema);
-        for _ in 0..10 {
-            let length = random.below(60);
-            let small = random.chance(50);
-            let mut byte = || random.next() as u8 >> if small { 6 } else { 0 };
-            let bytes: Vec<u8> = (0..length).map(|_| byte()).collect();
-            let decoded = decode(&schema, &bytes);
+        for bytes in all {
             let checked = check::value(&schema, &schema.response, &bytes);
-            match (&decoded, checked) {
-                (Ok(text), Ok(())) => assert!(is_json(text), "seed {seed}: {text}"),
-                (Ok(text), Err(error)) => panic!("seed {seed}: {error} in {text}"),
+            match (decode(&schema, &bytes), checked) {
+                (Ok(text), Ok(())) => prop_assert!(is_json(&text), "{}", text),
+                (Ok(text), Err(error)) => prop_assert!(false, "{} in {}", error, text),
                 // What is a value may still be none that JSON can show.
                 (Err(_), _) => {}
             }
             let _ = encode(&program, &bytes);
         }
     }
-}
 
-#[test]
-fn mutated_messages_are_taken_only_where_the_check_takes_them() {
-    for seed in 0..2_000 {
-        let mut random = Random(seed);
-        let schema = generate::schema(&mut random);
-        let value = generate::value(&mut random, &schema, &schema.response, 5);
+    #[test]
+    fn mutated_messages_are_taken_only_where_the_check_takes_them(
+        (schema, value, _) in values(),
+        mutations in vec((any::<Index>(), 0..3, any::<u8>()), 10),
+    ) {
         let bytes = bincode_of(&schema, &schema.response, &value);
-        if bytes.is_empty() {
-            continue;
-        }
-        for _ in 0..10 {
+        for (at, how, byte) in mutations.into_iter().filter(|_| !bytes.is_empty()) {
             let mut bytes = bytes.clone();
-            let at = random.below(bytes.len());
-            match random.below(3) {
-                0 => bytes[at] = random.next() as u8,
+            let at = at.index(bytes.len());
+            match how {
+                0 => bytes[at] = byte,
                 1 => drop(bytes.remove(at)),
-                _ => bytes.insert(at, random.below(3) as u8),
+                _ => bytes.insert(at, byte % 3),
             }
             let checked = check::value(&schema, &schema.response, &bytes);
             match decode(&schema, &bytes) {
                 Ok(text) => {
-                    assert_eq!(checked, Ok(()), "seed {seed}: {text}");
-                    assert!(is_json(&text), "seed {seed}: {text}");
+                    prop_assert_eq!(checked, Ok(()), "{}", text);
+                    prop_assert!(is_json(&text), "{}", text);
                 }
                 Err(error) => {
-                    let cannot_show = !matches!(error.reason, callgate_transcode::DecodeReason::Message(_));
-                    assert!(checked.is_err() || cannot_show, "seed {seed}: {error}");
+                    let cannot_show = !matches!(error.reason, DecodeReason::Message(_));
+                    prop_assert!(checked.is_err() || cannot_show, "{}", error);
                 }
             }
         }

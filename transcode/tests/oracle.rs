@@ -4,46 +4,36 @@
 mod support;
 
 use callgate_protocol::check;
-use support::generate::{Random, schema, value};
+use proptest::prelude::*;
+use support::generate::{Random, runs, values};
 use support::value::bincode_of;
 use support::write::Writer;
 use support::{decode, encode, whole};
 
-const SEEDS: u64 = 4_000;
+proptest! {
+    #![proptest_config(runs(6_000))]
 
-#[test]
-fn what_is_encoded_is_what_bincode_encodes_however_the_json_is_written() {
-    for seed in 0..SEEDS {
-        let mut random = Random(seed);
-        let schema = schema(&mut random);
+    #[test]
+    fn what_is_encoded_is_what_bincode_encodes_however_the_json_is_written(
+        (schema, value, spelling) in values(),
+    ) {
         let program = whole(&schema);
-        for _ in 0..3 {
-            let value = value(&mut random, &schema, &schema.request, 5);
-            let expected = bincode_of(&schema, &schema.request, &value);
-            let messy = Some(Random(random.next()));
-            for messy in [None, messy] {
-                let mut writer = Writer { schema: &schema, messy };
-                let json = writer.value(&schema.request, &value);
-                match encode(&program, json.as_bytes()) {
-                    Ok(encoded) => assert_eq!(encoded, expected, "seed {seed}: {json}"),
-                    Err(violations) => panic!("seed {seed}: {violations:?}: {json}"),
-                }
-            }
-            assert_eq!(check::value(&schema, &schema.request, &expected), Ok(()), "seed {seed}");
+        let expected = bincode_of(&schema, &schema.request, &value);
+        prop_assert_eq!(check::value(&schema, &schema.request, &expected), Ok(()));
+        for messy in [None, Some(Random::tape(spelling))] {
+            let mut writer = Writer { schema: &schema, messy };
+            let json = writer.value(&schema.request, &value);
+            let encoded = encode(&program, json.as_bytes());
+            prop_assert_eq!(encoded.as_ref(), Ok(&expected), "{}", json);
         }
     }
-}
 
-#[test]
-fn what_is_decoded_is_the_plain_json_of_the_value() {
-    for seed in 0..SEEDS {
-        let mut random = Random(seed);
-        let schema = schema(&mut random);
-        let value = value(&mut random, &schema, &schema.response, 5);
+    #[test]
+    fn what_is_decoded_is_the_plain_json_of_the_value((schema, value, _) in values()) {
         let bytes = bincode_of(&schema, &schema.response, &value);
         let mut writer = Writer { schema: &schema, messy: None };
         let expected = writer.value(&schema.response, &value);
-        assert_eq!(decode(&schema, &bytes).as_deref(), Ok(expected.as_str()), "seed {seed}");
-        callgate_transcode::json::validate(expected.as_bytes()).unwrap();
+        prop_assert_eq!(decode(&schema, &bytes), Ok(expected.clone()));
+        prop_assert_eq!(callgate_transcode::json::validate(expected.as_bytes()), Ok(()));
     }
 }

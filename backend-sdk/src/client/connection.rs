@@ -67,7 +67,7 @@ impl Connection {
     /// Whether the peer offers the method.
     pub(crate) fn offer(&self, method: &Method) -> Offer {
         match self.offers.get(&method.call_id) {
-            Some(schema) if *schema == method.schema().fingerprint => Offer::Same,
+            Some(schema) if method.schema().is_ok_and(|own| own.fingerprint == *schema) => Offer::Same,
             Some(_) => Offer::Other,
             None => Offer::None,
         }

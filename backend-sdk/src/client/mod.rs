@@ -16,6 +16,7 @@ use crate::{Context, Status};
 use attempt::Attempts;
 use bincode::config::standard;
 use callgate_protocol::call::key;
+use callgate_protocol::schema::MethodSchema;
 use callgate_protocol::{MetadataBuf, check};
 use pool::Pool;
 use serde::Serialize;
@@ -49,7 +50,8 @@ pub struct ClientBuilder {
 }
 
 /// Why a client cannot be built.
-#[derive(Debug)]
+///
+/// `Debug` says the same as `Display`: a `main` that returns it shows it so.
 #[non_exhaustive]
 pub enum ClientError {
     /// No endpoint was given.
@@ -94,8 +96,11 @@ impl Client {
         A: Serialize + Sync,
         R: DeserializeOwned,
     {
+        let (service, name) = (method.service, method.name);
+        let schema = method.schema().map_err(|problem| {
+            Status::internal(format!("{service}.{name} cannot be called: {problem}")).not_executed()
+        })?;
         let payload = bincode::serde::encode_to_vec(arguments, standard()).map_err(|error| {
-            let (service, name) = (method.service, method.name);
             Status::invalid_argument(format!("the arguments of {service}.{name} cannot be encoded: {error}"))
         })?;
         let mut deadline = Instant::now() + self.timeout;
@@ -106,7 +111,7 @@ impl Client {
         let attempts =
             Attempts { pool: &self.pool, method, metadata: &metadata, payload: &payload, deadline };
         let reply = attempts.run().await?;
-        decode(method, &reply)
+        decode(method, &schema.schema, &reply)
     }
 
     fn metadata(&self, context: Option<&Context>) -> MetadataBuf {
@@ -127,12 +132,11 @@ impl Client {
 }
 
 /// What a peer has sent is checked before bincode sees it.
-fn decode<R: DeserializeOwned>(method: &'static Method, reply: &[u8]) -> Result<R, Status> {
+fn decode<R: DeserializeOwned>(method: &Method, schema: &MethodSchema, reply: &[u8]) -> Result<R, Status> {
     let bad = |error: &dyn fmt::Display| {
         let (service, name) = (method.service, method.name);
         Status::internal(format!("the result of {service}.{name} is not what its schema says: {error}"))
     };
-    let schema = &method.schema().schema;
     check::value(schema, &schema.response, reply).map_err(|error| bad(&error))?;
     let (result, _) = bincode::serde::decode_from_slice(reply, standard()).map_err(|error| bad(&error))?;
     Ok(result)
@@ -186,10 +190,16 @@ impl ClientBuilder {
 impl fmt::Display for ClientError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ClientError::NoEndpoint => write!(f, "no endpoint was given"),
+            ClientError::NoEndpoint => write!(f, "no endpoint was given: call `endpoint`"),
             ClientError::BadAddress(error) => write!(f, "{error}"),
             ClientError::NoRuntime(error) => write!(f, "a client needs a tokio runtime: {error}"),
         }
+    }
+}
+
+impl fmt::Debug for ClientError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

@@ -3,6 +3,10 @@
 //! An owner calls [`turn`](Link::turn) and then [`events`](Link::events), again and again. A turn writes what is queued,
 //! all in one write, and reads once; it ends as soon as there is something to react to. When the peer does not read,
 //! the backlog grows until nothing more is read from it either, and when that lasts the connection is given up.
+//!
+//! Before it writes, the task goes once to the end of the runtime's queue: a runtime runs a task that was just woken
+//! before others that are ready, so that without this each of many handlers that are ready together would have its
+//! answer written alone.
 
 use super::input::Input;
 use super::{Queue, Stream};
@@ -94,6 +98,8 @@ pub(crate) struct Link<T> {
     /// What is being written, from `written` on; no longer under the queue's lock.
     output: Vec<u8>,
     written: usize,
+    /// The others that were ready had their turn since something was queued.
+    gathered: bool,
     on_take: fn(&mut T),
     started_at: Instant,
     opened: bool,
@@ -121,6 +127,7 @@ impl<T> Link<T> {
             queue,
             output: Vec::new(),
             written: 0,
+            gathered: false,
             on_take,
             started_at: now,
             opened: false,
@@ -197,7 +204,10 @@ impl<T> Link<T> {
     }
 
     fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<Turn, Lost>> {
-        if self.poll_write(cx)? {
+        if !self.is_flushed() && !std::mem::replace(&mut self.gathered, true) {
+            cx.waker().wake_by_ref();
+        } else if self.poll_write(cx)? {
+            self.gathered = false;
             return Poll::Ready(Ok(Turn::Sent));
         }
         if !self.queue.is_full() {

@@ -3,9 +3,14 @@
 //! A number is given before the fields are looked at. That is all that recursion needs: a type that meets itself on the
 //! way finds its number. Generic types are as many definitions as they have instances, because `TypeId` tells them apart.
 
-use callgate_protocol::schema::{Definition, EnumDef, Field, MethodSchema, StructDef, Type, Variant};
+use bincode::config::standard;
+use callgate_protocol::schema::{
+    Definition, EnumDef, Field, MethodSchema, SchemaError, StructDef, Type, Variant,
+};
+use serde::Serialize;
 use std::any::{TypeId, type_name};
 use std::collections::HashMap;
+use std::fmt;
 
 /// Collects the definitions that a method's messages need. [`Message::describe`](crate::Message::describe) is given one.
 #[derive(Debug, Default)]
@@ -14,7 +19,46 @@ pub struct SchemaBuilder {
     numbers: HashMap<TypeId, u32>,
     /// Types without a definition of their own that are being described, since the last definition was entered.
     unnamed: Vec<TypeId>,
+    /// What was wrong first.
+    problem: Option<BadSchema>,
 }
+
+/// Why a method has no schema: its program is wrong, and hears so when its server starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BadSchema {
+    /// A type that has no name of its own in JSON contains itself.
+    Endless {
+        /// The type.
+        ty: &'static str,
+    },
+    /// The default of a field is refused by its own `Serialize`.
+    Default {
+        /// The field's type.
+        ty: &'static str,
+        /// What `Serialize` says.
+        error: String,
+    },
+    /// What was described breaks a rule that whoever reads a schema checks.
+    Refused(SchemaError),
+}
+
+impl fmt::Display for BadSchema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BadSchema::Endless { ty } => write!(
+                f,
+                "`{ty}` contains itself without a struct with named fields or an enum between; give it a named field"
+            ),
+            BadSchema::Default { ty, error } => {
+                write!(f, "the default of a field of type `{ty}` cannot be written: {error}")
+            }
+            BadSchema::Refused(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl std::error::Error for BadSchema {}
 
 #[derive(Debug)]
 struct Slot {
@@ -60,22 +104,28 @@ impl SchemaBuilder {
     }
 
     /// A type `T` that has no definition of its own because it is written as its content is: a newtype, a tuple struct.
-    ///
-    /// # Panics
-    ///
-    /// When `T` contains itself without a struct or an enum between. Such a type has no finite description; the way out is
-    /// a struct with a named field.
+    /// It must not contain itself without a struct or an enum between: that has no finite description, and
+    /// [`finish`](Self::finish) says so.
     pub fn unnamed<T: 'static>(&mut self, content: impl FnOnce(&mut SchemaBuilder) -> Type) -> Type {
         let id = TypeId::of::<T>();
-        assert!(
-            !self.unnamed.contains(&id),
-            "`{}` contains itself without a struct with named fields or an enum between; give it a named field",
-            type_name::<T>(),
-        );
+        if self.unnamed.contains(&id) {
+            self.problem.get_or_insert(BadSchema::Endless { ty: type_name::<T>() });
+            return Type::Unit;
+        }
         self.unnamed.push(id);
         let ty = content(self);
         self.unnamed.pop();
         ty
+    }
+
+    /// The encoded default of a field.
+    pub(crate) fn default_of<T: Serialize>(&mut self, value: &T) -> Option<Vec<u8>> {
+        let written = bincode::serde::encode_to_vec(value, standard());
+        let refused = |error: bincode::error::EncodeError| {
+            let (ty, error) = (type_name::<T>(), error.to_string());
+            self.problem.get_or_insert(BadSchema::Default { ty, error });
+        };
+        written.map_err(refused).ok()
     }
 
     /// The request of a method with these arguments: the only argument itself if it is a struct, otherwise a struct of
@@ -83,7 +133,8 @@ impl SchemaBuilder {
     pub(crate) fn request(&mut self, name: &str, arguments: Vec<Field>) -> Type {
         if let [argument] = arguments.as_slice()
             && let Type::Ref(number) = argument.ty
-            && let Some(Definition::Struct(_)) = &self.slots[number as usize].definition
+            && let Some(slot) = self.slots.get(number as usize)
+            && let Some(Definition::Struct(_)) = &slot.definition
         {
             return Type::Ref(number);
         }
@@ -98,9 +149,16 @@ impl SchemaBuilder {
     }
 
     /// The schema of a method. `request` and `response` were described by this builder.
-    pub fn finish(self, doc: &str, request: Type, response: Type) -> MethodSchema {
-        let definitions = self.slots.into_iter().filter_map(|slot| slot.definition);
-        MethodSchema { doc: doc.to_owned(), request, response, definitions: definitions.collect() }
+    ///
+    /// # Errors
+    /// When a type or a default cannot be described, or when the schema is one that its readers would refuse.
+    pub fn finish(self, doc: &str, request: Type, response: Type) -> Result<MethodSchema, BadSchema> {
+        if let Some(problem) = self.problem {
+            return Err(problem);
+        }
+        let definitions = self.slots.into_iter().filter_map(|slot| slot.definition).collect();
+        let schema = MethodSchema { doc: doc.to_owned(), request, response, definitions };
+        MethodSchema::decode(&schema.encode()).map_err(BadSchema::Refused)
     }
 
     fn define(

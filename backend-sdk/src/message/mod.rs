@@ -11,7 +11,7 @@ mod json;
 mod keys;
 mod timestamp;
 
-pub use builder::SchemaBuilder;
+pub use builder::{BadSchema, SchemaBuilder};
 pub use bytes::Bytes;
 pub use callgate_protocol::schema::Type;
 pub use json::{InvalidJson, Json};

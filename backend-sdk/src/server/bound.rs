@@ -2,6 +2,7 @@
 
 use super::Phase;
 use super::connection::{self, Shared};
+use super::waker::Waker;
 use crate::connection::{Address, Listener, Stream};
 use std::future::poll_fn;
 use std::io;
@@ -78,6 +79,7 @@ impl Bound {
     /// Serves until a [`Handle`] says that it is over. Returns when the calls that ran have ended, or the grace has
     /// passed, and their answers have left. Dropping the future ends everything at once.
     pub async fn serve(self) {
+        let _waker = Waker::start(self.shared.slots.clone());
         let mut connections = JoinSet::new();
         let mut phase = self.phase.subscribe();
         for address in self.addresses() {

@@ -44,6 +44,11 @@ impl Slots {
         let slot = Slot(self.clone());
         (self.used.fetch_add(1, Ordering::Relaxed) < self.max).then_some(slot)
     }
+
+    /// Whether any call is running.
+    pub(crate) fn are_used(&self) -> bool {
+        self.used.load(Ordering::Relaxed) > 0
+    }
 }
 
 impl Drop for Slot {

@@ -1,11 +1,13 @@
 //! Why a server cannot start. All of it is its operator's or author's to mend; nothing here comes from a peer.
 
+use crate::BadSchema;
 use crate::connection::{Address, AddressError};
 use callgate_protocol::CallId;
 use std::{fmt, io};
 
 /// Why a server did not start.
-#[derive(Debug)]
+///
+/// `Debug` says the same as `Display`: a `main` that returns it shows it so.
 #[non_exhaustive]
 pub enum ServerError {
     /// No address to listen on was given.
@@ -42,6 +44,13 @@ pub enum ServerError {
         /// Its size in bytes.
         size: usize,
     },
+    /// A method's types cannot be described.
+    BadSchema {
+        /// The method, as `service.method`.
+        method: String,
+        /// What is wrong with them.
+        problem: BadSchema,
+    },
     /// A method's schema does not fit into a frame.
     SchemaTooLarge {
         /// The method, as `service.method`.
@@ -56,17 +65,23 @@ pub enum ServerError {
 impl fmt::Display for ServerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ServerError::NoAddress => write!(f, "no address to listen on was given"),
+            ServerError::NoAddress => write!(f, "no address to listen on was given: call `listen`"),
             ServerError::BadAddress(error) => write!(f, "{error}"),
             ServerError::Bind { address, source } => write!(f, "cannot listen on {address}: {source}"),
             ServerError::ServiceTwice { name, first, second } => {
                 write!(f, "two services are named {name} (version \"{first}\" and version \"{second}\")")
             }
             ServerError::CallIdTwice { call_id, first, second } => {
-                write!(f, "{first} and {second} have the same Call ID {call_id}")
+                write!(
+                    f,
+                    "{first} and {second} have the same Call ID {call_id}; give one another by #[call(id = …)]"
+                )
             }
             ServerError::OfferTooLarge { size } => {
                 write!(f, "what the server offers takes {size} bytes, more than fit into a HELLO")
+            }
+            ServerError::BadSchema { method, problem } => {
+                write!(f, "the types of {method} cannot be offered: {problem}")
             }
             ServerError::SchemaTooLarge { method, size } => {
                 write!(f, "the schema of {method} takes {size} bytes, more than fit into a frame")
@@ -76,11 +91,18 @@ impl fmt::Display for ServerError {
     }
 }
 
+impl fmt::Debug for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl std::error::Error for ServerError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             ServerError::Bind { source, .. } | ServerError::Signals(source) => Some(source),
             ServerError::BadAddress(error) => Some(error),
+            ServerError::BadSchema { problem, .. } => Some(problem),
             _ => None,
         }
     }

@@ -9,6 +9,7 @@ mod call;
 mod connection;
 mod error;
 mod registry;
+mod waker;
 
 pub use bound::{Bound, Handle};
 pub use error::ServerError;

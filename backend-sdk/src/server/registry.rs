@@ -2,7 +2,7 @@
 
 use super::ServerError;
 use crate::service::{Dispatch, Method};
-use callgate_protocol::limits::{MAX_CONTROL, MAX_METADATA};
+use callgate_protocol::limits::{MAX_CONTROL, MAX_SCHEMA};
 use callgate_protocol::schema::Fingerprint;
 use callgate_protocol::{CallId, Hello, Limits, MethodOffer, Outbound, ServiceOffer};
 use std::collections::HashMap;
@@ -74,8 +74,11 @@ impl Registry {
             methods: Vec::new(),
         };
         for (index, method) in service.methods().iter().enumerate() {
-            let schema = method.schema();
-            if schema.encoded.len() > MAX_CONTROL as usize - MAX_METADATA {
+            let schema = method.schema().map_err(|problem| ServerError::BadSchema {
+                method: full_name(method),
+                problem: problem.clone(),
+            })?;
+            if schema.encoded.len() > MAX_SCHEMA {
                 let (method, size) = (full_name(method), schema.encoded.len());
                 return Err(ServerError::SchemaTooLarge { method, size });
             }

@@ -15,10 +15,7 @@ pub(crate) fn schema_of<T: Message>() -> MethodSchema {
     let mut builder = SchemaBuilder::new();
     let response = T::describe(&mut builder);
     let request = Nothing::describe(&mut builder);
-    let schema = builder.finish("", request, response);
-    let decoded = MethodSchema::decode(&schema.encode()).expect("a described schema is valid");
-    assert_eq!(decoded, schema);
-    schema
+    builder.finish("", request, response).expect("the types can be described")
 }
 
 /// The type that refers to `T`.

@@ -17,7 +17,7 @@ async fn an_endpoint_with_another_schema_is_not_called() {
         let method = MethodOffer {
             name: "echo".into(),
             call_id: CallId::of("stage", "echo"),
-            schema: TREE.schema().fingerprint,
+            schema: known(TREE).fingerprint,
             idempotent: true,
         };
         let service = ServiceOffer { name: "stage".into(), version: "2".into(), methods: vec![method] };

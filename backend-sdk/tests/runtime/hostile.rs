@@ -42,7 +42,7 @@ fn honest() -> Vec<u8> {
         });
     }
     outbound.ping(*b"12345678");
-    outbound.schema_request(ECHO.schema().fingerprint);
+    outbound.schema_request(known(ECHO).fingerprint);
     outbound.cancel(7);
     let mut bytes = Vec::new();
     while !outbound.is_empty() {

@@ -6,7 +6,7 @@ use callgate_protocol::{CallId, Event, Hello, Inbound, Limits, Outbound, Role};
 use callgate_sdk::Status;
 use std::convert::Infallible;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 /// What a raw peer hears.
 #[derive(Debug, PartialEq)]
@@ -32,7 +32,19 @@ pub(crate) struct Peer {
 impl Peer {
     /// Connects and shakes hands.
     pub(crate) async fn connect(address: &str) -> Peer {
-        let stream = TcpStream::connect(address).await.expect("the server listens");
+        Peer::over(TcpStream::connect(address).await.expect("the server listens")).await
+    }
+
+    /// Connects with the smallest buffer for what the server sends, which so cannot send far ahead.
+    pub(crate) async fn connect_with_little_room(address: &str) -> Peer {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_recv_buffer_size(4096).expect("a small buffer is allowed");
+        let address = address.parse().expect("an IP address and a port");
+        Peer::over(socket.connect(address).await.expect("the server listens")).await
+    }
+
+    async fn over(stream: TcpStream) -> Peer {
+        stream.set_nodelay(true).expect("is TCP");
         let hello = Hello::new("raw", Limits::default(), Vec::new());
         let mut peer = Peer {
             stream,

@@ -3,12 +3,12 @@
 pub(crate) use crate::peer::{Heard, Peer};
 use callgate_protocol::schema::{Definition, EnumDef, Field, MethodSchema, Shape, StructDef, Type, Variant};
 use callgate_protocol::{CallId, check};
-use callgate_sdk::service::{Answer, Dispatch, Method};
-use callgate_sdk::{Client, Context, Handle, Server, Status};
+use callgate_sdk::service::{Answer, Dispatch, Method, Schema};
+use callgate_sdk::{BadSchema, Client, Context, Handle, Server, Status};
 use serde::{Deserialize, Serialize};
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
@@ -25,7 +25,9 @@ pub(crate) enum Tree {
     Node(Box<Tree>),
 }
 
-fn schema_of(argument: Type, response: Type, definitions: Vec<Definition>) -> MethodSchema {
+type Described = Result<MethodSchema, BadSchema>;
+
+fn schema_of(argument: Type, response: Type, definitions: Vec<Definition>) -> Described {
     let field = Field {
         name: "argument".into(),
         aliases: Vec::new(),
@@ -37,18 +39,18 @@ fn schema_of(argument: Type, response: Type, definitions: Vec<Definition>) -> Me
         Definition::Struct(StructDef { name: "Request".into(), doc: String::new(), fields: vec![field] });
     let mut all = vec![request];
     all.extend(definitions);
-    MethodSchema { doc: String::new(), request: Type::Ref(0), response, definitions: all }
+    Ok(MethodSchema { doc: String::new(), request: Type::Ref(0), response, definitions: all })
 }
 
-pub(crate) fn bytes_to_bytes() -> MethodSchema {
+pub(crate) fn bytes_to_bytes() -> Described {
     schema_of(Type::Bytes, Type::Bytes, Vec::new())
 }
 
-fn size_to_bytes() -> MethodSchema {
+fn size_to_bytes() -> Described {
     schema_of(Type::U64, Type::Bytes, Vec::new())
 }
 
-fn tree() -> MethodSchema {
+fn tree() -> Described {
     let variant =
         |name: &str, shape| Variant { name: name.into(), aliases: Vec::new(), doc: String::new(), shape };
     let tree = EnumDef {
@@ -59,11 +61,11 @@ fn tree() -> MethodSchema {
     schema_of(Type::Ref(1), Type::Bytes, vec![Definition::Enum(tree)])
 }
 
-fn units() -> MethodSchema {
+fn units() -> Described {
     schema_of(Type::List(Box::new(Type::Unit)), Type::Bytes, Vec::new())
 }
 
-const fn method(name: &'static str, idempotent: bool, describe: fn() -> MethodSchema) -> Method {
+const fn method(name: &'static str, idempotent: bool, describe: fn() -> Described) -> Method {
     Method {
         service: "stage",
         name,
@@ -97,10 +99,15 @@ pub(crate) static PRODUCE: &Method = &METHODS[3];
 pub(crate) static TREE: &Method = &METHODS[4];
 /// Takes a list of units.
 pub(crate) static UNITS: &Method = &METHODS[5];
-/// Blocks its thread until the gate is opened for it.
+/// Blocks its thread, without a word to tokio, until the gate is opened for it; with the argument `later` not at once.
 pub(crate) static BLOCK: &Method = &METHODS[6];
 /// Gives deadline, request id and caller of its context.
 pub(crate) static WHO: &Method = &METHODS[7];
+
+/// The schema of a method.
+pub(crate) fn known(method: &'static Method) -> &'static Schema {
+    method.schema().expect("its types can be described")
+}
 
 /// What happens in the handlers.
 #[derive(Debug, PartialEq)]
@@ -148,7 +155,7 @@ impl Dispatch for StageServer {
     }
 
     fn call(self: Arc<Self>, method: usize, context: Context, payload: &[u8]) -> Result<Answer, Status> {
-        let schema = &METHODS[method].schema().schema;
+        let schema = &known(&METHODS[method]).schema;
         check::value(schema, &schema.request, payload)
             .map_err(|error| Status::invalid_argument(error.to_string()))?;
         let stage = self.0.clone();
@@ -203,13 +210,17 @@ async fn wait(stage: Arc<Stage>, context: Context, bytes: Vec<u8>) -> Result<Vec
 }
 
 async fn block(stage: Arc<Stage>, bytes: Vec<u8>) -> Result<Vec<u8>, Status> {
+    if bytes == b"later" {
+        // Whoever waits for the timer waits for the sockets too, and goes on to run this.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
     stage.tell(Happened::Started(bytes.clone()));
-    // A handler that blocks says so; else it may block the thread that would have waited for all sockets.
-    tokio::task::block_in_place(|| {
-        while stage.gate.try_acquire().map(|permit| permit.forget()).is_err() {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    });
+    let since = Instant::now();
+    while stage.gate.try_acquire().map(|permit| permit.forget()).is_err() {
+        // Were all threads blocked, not even a test's time limit would be noticed.
+        assert!(since.elapsed() < PATIENCE, "nobody was there to open the gate");
+        std::thread::sleep(Duration::from_millis(1));
+    }
     encode(&bytes)
 }
 

@@ -6,6 +6,7 @@ use shop::calc::{CalcServer, Calculator};
 use shop::echo::{EchoServer, Mirror};
 use shop::orders::{OrderBook, OrdersServer};
 use std::error::Error;
+use std::io::{IsTerminal, stderr};
 use std::num::NonZeroUsize;
 use tokio::runtime::Builder;
 
@@ -21,6 +22,8 @@ struct Options {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
+    // The SDK tells what it does through `tracing`; this writes it to standard error.
+    tracing_subscriber::fmt().with_writer(stderr).with_ansi(stderr().is_terminal()).init();
     let options = Options::parse();
     let runtime = runtime(options.threads).enable_all().build()?;
     Ok(runtime.block_on(serve(options.listen))?)

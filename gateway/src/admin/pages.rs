@@ -1,11 +1,13 @@
 //! What the admin port shows.
 
 use crate::backends::{MethodEntry, Offer};
+use crate::config::Settings;
 use crate::routes::{Backend, Endpoint, Route};
 use crate::telemetry::{Scrape, render};
 use crate::worker::Shared;
 use callgate_protocol::schema::{Definition, Field, MethodSchema, Shape, Type};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// The list of pages.
 pub(super) const INDEX: &str = "\
@@ -177,7 +179,6 @@ fn type_name(schema: &MethodSchema, ty: &Type) -> String {
 /// Settings and tables in force.
 pub(super) fn config(shared: &Shared) -> Value {
     let table = shared.table.load();
-    let settings = &shared.settings;
     json!({
         "version": env!("CARGO_PKG_VERSION"),
         "tables": {
@@ -185,9 +186,30 @@ pub(super) fn config(shared: &Shared) -> Value {
             "taken_at": shared.reloads.taken_at.get(),
             "routes": table.routes.len(),
             "backends": table.backends.len(),
-            "watch": settings.tables.watch,
             "last_error": shared.last_error.load_full().map(|error| error.as_ref().clone()),
         },
-        "settings": format!("{settings:?}"),
+        "settings": settings(&shared.settings),
+    })
+}
+
+/// The settings as gateway.toml names them; sizes in bytes.
+fn settings(settings: &Settings) -> Value {
+    let Settings { server, admin, tables, log } = settings;
+    let time = |time: Duration| format!("{time:?}");
+    json!({
+        "server": {
+            "listen": server.listen,
+            "workers": server.workers,
+            "max_body": server.max_body,
+            "max_head": server.max_head,
+            "max_connections": server.max_connections,
+            "header_timeout": time(server.header_timeout),
+            "body_timeout": time(server.body_timeout),
+            "idle_timeout": time(server.idle_timeout),
+            "drain_timeout": time(server.drain_timeout),
+        },
+        "admin": { "listen": admin.listen },
+        "tables": { "watch": tables.watch },
+        "log": { "level": log.level, "format": format!("{:?}", log.format).to_lowercase() },
     })
 }

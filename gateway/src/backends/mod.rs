@@ -24,4 +24,4 @@ mod stream;
 pub use catalog::{Catalog, Transcoder};
 pub use conn::{Answer, Conn, InFlight, Unsent};
 pub use offer::{MethodEntry, Offer};
-pub use pool::{LocalBackend, Pick, Pool};
+pub use pool::{LocalBackend, Pick, Pool, Tried};

@@ -23,6 +23,15 @@ pub struct LocalBackend {
     peers: Vec<Rc<Peer>>,
 }
 
+/// The instances that a call has been to in vain, by the ids of their endpoints.
+#[derive(Debug, Default)]
+pub struct Tried {
+    /// They had not accepted it, and may do so when they are asked again.
+    pub refused: Vec<u64>,
+    /// They do not offer its method.
+    pub lacking: Vec<u64>,
+}
+
 /// Where a call can go.
 pub enum Pick {
     /// On this connection.
@@ -103,14 +112,14 @@ impl Pool {
 }
 
 impl LocalBackend {
-    /// Picks the connection for a call: of two random ones that have room, that with fewer calls in flight.
-    /// Those for which `avoid` holds come last: instances that have just refused the call.
-    pub fn pick(&self, avoid: impl Fn(u64) -> bool) -> Pick {
+    /// Picks the connection for a call: of two random ones that have room, that with fewer calls in flight. Those that
+    /// refused the call come last, those that lack its method not at all.
+    pub fn pick(&self, tried: &Tried) -> Pick {
         let n = self.peers.len();
-        let usable = |at: usize| {
-            let peer = &self.peers[at];
-            peer.conn().filter(|conn| conn.has_room() && !avoid(peer.endpoint.id))
-        };
+        let offering =
+            |at: usize| Some(&self.peers[at]).filter(|peer| !tried.lacking.contains(&peer.endpoint.id));
+        let with_room = |at: usize| offering(at)?.conn().filter(|conn| conn.has_room());
+        let usable = |at: usize| with_room(at).filter(|conn| !tried.refused.contains(&conn.endpoint.id));
         if n > 1 {
             let first = fastrand::usize(..n);
             let second = (first + 1 + fastrand::usize(..n - 1)) % n;
@@ -122,16 +131,12 @@ impl LocalBackend {
         }
         let start = if n > 1 { fastrand::usize(..n) } else { 0 };
         let mut all = (0..n).map(|offset| (start + offset) % n);
-        if let Some(conn) = all.clone().find_map(usable) {
+        if let Some(conn) = all.clone().find_map(usable).or_else(|| all.clone().find_map(with_room)) {
             return Pick::Ready(conn);
         }
-        let with_room = |at: usize| self.peers[at].conn().filter(|conn| conn.has_room());
-        if let Some(conn) = all.clone().find_map(with_room) {
-            return Pick::Ready(conn);
-        }
-        if all.clone().any(|at| self.peers[at].conn().is_some()) {
+        if all.clone().filter_map(offering).any(|peer| peer.conn().is_some()) {
             return Pick::Busy;
         }
-        if all.any(|at| self.peers[at].is_hopeful()) { Pick::Wait } else { Pick::None }
+        if all.any(|at| offering(at).is_some_and(|peer| peer.is_hopeful())) { Pick::Wait } else { Pick::None }
     }
 }

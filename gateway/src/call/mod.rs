@@ -1,7 +1,7 @@
 //! One call's life: pick an instance, transcode for its schema, send, await, and go elsewhere when the instance had
 //! not accepted it.
 
-use crate::backends::{Answer, Conn, Pick, Unsent};
+use crate::backends::{Answer, Conn, Offer, Pick, Tried, Unsent};
 use crate::routes::{PathParams, QueryPairs, Route};
 use crate::worker::Worker;
 use callgate_protocol::{Metadata, Status};
@@ -53,14 +53,11 @@ pub enum Failure {
 
 /// Runs a call. The JSON is empty for a method that returns nothing.
 pub async fn run(worker: &Worker, request: &Request<'_>) -> Result<Vec<u8>, Failure> {
-    let mut refused = Vec::new();
+    let mut tried = Tried::default();
     loop {
-        let conn = connection(worker, request, &refused).await?;
+        let conn = connection(worker, request, &tried).await?;
         let Some(program) = conn.transcoder(request.route, worker.pool.catalog()) else {
-            refused.push(conn.endpoint.id);
-            if refused.len() >= MAX_ATTEMPTS.max(request.route.backend.endpoints.len()) {
-                return Err(Failure::NotOffered);
-            }
+            tried.lacking.push(conn.endpoint.id);
             continue;
         };
         let transcoder = program.map_err(|error| Failure::Internal(error.to_string()))?;
@@ -87,8 +84,8 @@ pub async fn run(worker: &Worker, request: &Request<'_>) -> Result<Vec<u8>, Fail
             }
             Answer::Lost => return Err(Failure::Lost),
             Answer::Refused => {
-                refused.push(conn.endpoint.id);
-                if refused.len() >= MAX_ATTEMPTS {
+                tried.refused.push(conn.endpoint.id);
+                if tried.refused.len() >= MAX_ATTEMPTS {
                     return Err(Failure::NoInstance);
                 }
             }
@@ -98,18 +95,27 @@ pub async fn run(worker: &Worker, request: &Request<'_>) -> Result<Vec<u8>, Fail
 
 /// A connection for the next attempt, other than to those that refused if there is a choice. Waits while one is being
 /// made, at most until the deadline.
-async fn connection(worker: &Worker, request: &Request<'_>, refused: &[u64]) -> Result<Rc<Conn>, Failure> {
+async fn connection(worker: &Worker, request: &Request<'_>, tried: &Tried) -> Result<Rc<Conn>, Failure> {
     loop {
         // Registered before looking, so that no change is missed in between.
         let changed = worker.pool.changed().notified();
         let Some(backend) = worker.pool.backend(&request.route.backend) else {
             return Err(Failure::NoInstance);
         };
-        match backend.pick(|endpoint| refused.contains(&endpoint)) {
+        match backend.pick(tried) {
             Pick::Ready(conn) => return Ok(conn),
             Pick::Busy => return Err(Failure::Busy),
+            Pick::None if nobody_offers(request.route, tried) => return Err(Failure::NotOffered),
             Pick::None => return Err(Failure::NoInstance),
             Pick::Wait => timeout_at(request.deadline, changed).await.map_err(|_| Failure::Deadline)?,
         }
     }
+}
+
+/// Whether connected instances lack the method, and none that is away offered it when it was last there: then a retry
+/// does not help.
+fn nobody_offers(route: &Route, tried: &Tried) -> bool {
+    let mut others = route.backend.endpoints.iter().filter(|endpoint| !tried.lacking.contains(&endpoint.id));
+    let offers = |offer: &Offer| offer.find(&route.spec.call).is_some();
+    !tried.lacking.is_empty() && !others.any(|other| other.offer.load().as_deref().is_some_and(offers))
 }

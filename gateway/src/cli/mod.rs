@@ -44,7 +44,7 @@ pub struct Config {
 const EXAMPLES: &str = "\
 Examples:
   callgate run                                    serve what config/gateway.toml says
-  callgate run --config /etc/callgate/gateway.toml
+  callgate run --config /etc/callgate/config/gateway.toml
   callgate check && git commit                    commit only tables that hold
   callgate routes | grep orders                   which method is behind a path
 

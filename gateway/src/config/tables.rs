@@ -41,9 +41,10 @@ impl Tables {
     /// Everything that is wrong with any of them, a watched path that leads nowhere among it.
     pub fn load(watch: &[PathBuf]) -> Result<Tables, Diagnostics> {
         let gathered = gather(watch);
-        let unreadable = gathered.unreadable.iter();
-        let mut found: Vec<Diagnostic> =
-            unreadable.map(|(path, error)| Diagnostic::unreadable(path, error)).collect();
+        let unreadable = gathered.unreadable.iter().map(|(path, error)| {
+            Diagnostic::unreadable(path, error).help("`watch` in [tables] of gateway.toml names it")
+        });
+        let mut found: Vec<Diagnostic> = unreadable.collect();
         let mut sources = Vec::new();
         for path in &gathered.files {
             match Source::read(path) {

@@ -65,11 +65,15 @@ async fn reload(shared: &Arc<Shared>, cause: &'static str) -> Reload {
 
 /// Puts sound tables into force.
 pub fn take(shared: &Shared, tables: Tables, cause: &'static str) -> Reload {
-    shared.last_error.store(None);
+    let mended = shared.last_error.swap(None).is_some();
     let before = shared.table.load_full();
     let hash = tables.hash.to_string();
     if before.generation > 0 && before.hash == hash {
         shared.reloads.unchanged.increment();
+        // Whoever has taken a mistake back looks for an answer to it.
+        if mended {
+            tracing::info!(cause, hash, "tables sound again, and as they were");
+        }
         return Reload::Unchanged(hash);
     }
     let table = Table::next(&before, tables, shared.workers);

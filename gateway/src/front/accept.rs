@@ -2,30 +2,34 @@
 
 use crate::worker::{Command, Shared};
 use std::io;
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
 /// How long accepting pauses when the process has no file descriptors left, or connections are at their bound.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Accepts until the task is dropped.
-pub async fn accept(listener: TcpListener, shared: Arc<Shared>, workers: Vec<mpsc::Sender<Command>>) {
-    let most = shared.settings.server.max_connections as usize;
+/// Accepts until it is told to stop, or until a worker is gone. What the kernel has accepted by then is served too: its
+/// request may have come already.
+pub async fn accept(
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    workers: Vec<mpsc::Sender<Command>>,
+    mut stop: watch::Receiver<bool>,
+) {
     loop {
-        while shared.load.iter().map(|load| load.load(Relaxed)).sum::<usize>() >= most {
-            sleep(PAUSE).await;
-        }
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                let least = (0..workers.len()).min_by_key(|at| shared.load[*at].load(Relaxed)).unwrap_or(0);
-                let _ = stream.set_nodelay(true);
-                let Ok(stream) = stream.into_std() else { continue };
-                shared.load[least].fetch_add(1, Relaxed);
-                if workers[least].send(Command::Serve(stream)).await.is_err() {
+        let accepted = tokio::select! {
+            accepted = next(&listener, &shared) => accepted,
+            // Fails only when the sender is gone, which is as good as being told.
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        match accepted {
+            Ok(stream) => {
+                if serve(stream, &shared, &workers).await.is_err() {
                     return;
                 }
             }
@@ -37,6 +41,34 @@ pub async fn accept(listener: TcpListener, shared: Arc<Shared>, workers: Vec<mps
             }
         }
     }
+    let Ok(listener) = listener.into_std() else { return };
+    while has_room(&shared)
+        && let Ok((stream, _)) = listener.accept()
+    {
+        if stream.set_nonblocking(true).is_ok() && serve(stream, &shared, &workers).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn has_room(shared: &Shared) -> bool {
+    let open: usize = shared.load.iter().map(|load| load.load(Relaxed)).sum();
+    open < shared.settings.server.max_connections as usize
+}
+
+async fn next(listener: &TcpListener, shared: &Shared) -> io::Result<TcpStream> {
+    while !has_room(shared) {
+        sleep(PAUSE).await;
+    }
+    listener.accept().await?.0.into_std()
+}
+
+/// Hands a connection to a worker; an error when that one is gone.
+async fn serve(stream: TcpStream, shared: &Shared, workers: &[mpsc::Sender<Command>]) -> Result<(), ()> {
+    let _ = stream.set_nodelay(true);
+    let least = (0..workers.len()).min_by_key(|at| shared.load[*at].load(Relaxed)).unwrap_or(0);
+    shared.load[least].fetch_add(1, Relaxed);
+    workers[least].send(Command::Serve(stream)).await.map_err(drop)
 }
 
 fn is_of_connection(error: &io::Error) -> bool {

@@ -1,90 +1,39 @@
 //! A worker's client connections: hyper on a plain socket each, with the time limits that hyper has not.
 //!
+//! hyper keeps 16 KiB of buffers for a connection, whether anything goes over it or not. So hyper is given a connection
+//! when its first bytes are there, and gives it back when it has been idle for a while: a resting connection is a socket
+//! and a few hundred bytes.
+//!
 //! hyper's own timer for request heads is made anew for each request, and it has none for idle connections. Here each
 //! connection notes what it waits for and since when, and one sweep of the worker closes those that wait too long: the
 //! limits are kept to within [`SWEEP`].
 
+use super::client::{Client, ClientIo, Open, Phase};
 use super::handler::handle;
 use crate::worker::Worker;
-use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use slab::Slab;
-use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
-use std::io;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::task::{Context, Poll, Waker};
+use std::task::Poll;
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio::sync::Notify;
-use tokio::time::{interval, timeout};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 /// Time between two sweeps.
 const SWEEP: Duration = Duration::from_millis(250);
+
+/// A connection that has been idle for so many sweeps is put to rest.
+const REST_AFTER: u64 = 4;
 
 /// The client connections of a worker.
 pub struct Connections {
     worker: Rc<Worker>,
     open: Rc<Open>,
     sweeper: tokio::task::JoinHandle<()>,
-}
-
-#[derive(Default)]
-struct Open {
-    clients: RefCell<Slab<Rc<Client>>>,
-    draining: Cell<bool>,
-    /// Sweeps since the worker began: the clock of the limits.
-    sweeps: Cell<u64>,
-    closed: Notify,
-}
-
-/// What a connection waits for.
-#[derive(Clone, Copy, PartialEq)]
-enum Phase {
-    /// For a request, or for the client to take its answer.
-    Idle,
-    /// For the rest of a request's head.
-    Head,
-    /// For us: a request is being answered.
-    Busy,
-}
-
-/// One connection, as the sweep and the drain see it.
-pub(super) struct Client {
-    open: Rc<Open>,
-    phase: Cell<Phase>,
-    since: Cell<u64>,
-    waker: RefCell<Option<Waker>>,
-    /// It waited too long.
-    expired: Cell<bool>,
-}
-
-impl Client {
-    fn enter(&self, phase: Phase) {
-        self.phase.set(phase);
-        self.since.set(self.open.sweeps.get());
-    }
-
-    /// A request's head is there.
-    pub(super) fn busy(&self) {
-        self.enter(Phase::Busy);
-    }
-
-    /// The answer is made.
-    pub(super) fn answered(&self) {
-        self.enter(Phase::Idle);
-    }
-
-    fn wake(&self) {
-        if let Some(waker) = self.waker.borrow().as_ref() {
-            waker.wake_by_ref();
-        }
-    }
 }
 
 impl Connections {
@@ -105,19 +54,17 @@ impl Connections {
                 return;
             }
         };
-        let client = Rc::new(Client {
-            open: self.open.clone(),
-            phase: Cell::new(Phase::Idle),
-            since: Cell::new(self.open.sweeps.get()),
-            waker: RefCell::new(None),
-            expired: Cell::new(false),
-        });
-        tokio::task::spawn_local(serve(self.worker.clone(), client, stream));
+        let client = Rc::new(Client::new(self.open.clone()));
+        // On the books before its task runs: a drain must not miss it.
+        let registered = Registered::new(self.worker.clone(), client);
+        tokio::task::spawn_local(serve(registered, stream));
     }
 
     /// Lets every connection answer what it has, then closes it; waits for that, at most for the time that the
     /// settings give.
     pub async fn drain(self) {
+        // The runtime looks at the sockets before this goes on, so that what has come is read before the word to end.
+        tokio::task::yield_now().await;
         self.open.draining.set(true);
         self.open.clients.borrow().iter().for_each(|(_, client)| client.wake());
         let all_closed = async {
@@ -137,62 +84,101 @@ impl Connections {
     }
 }
 
-/// Takes a connection off the books however its task ends.
+/// A connection on the books; taken off however its task ends.
 struct Registered {
     worker: Rc<Worker>,
-    open: Rc<Open>,
+    client: Rc<Client>,
     key: usize,
+}
+
+impl Registered {
+    fn new(worker: Rc<Worker>, client: Rc<Client>) -> Registered {
+        let counters = worker.shared.front.workers.of(worker.id);
+        counters.connections.increment();
+        counters.accepted.increment();
+        let key = client.open.clients.borrow_mut().insert(client.clone());
+        Registered { worker, client, key }
+    }
 }
 
 impl Drop for Registered {
     fn drop(&mut self) {
-        self.open.clients.borrow_mut().remove(self.key);
-        self.open.closed.notify_waiters();
+        let open = &self.client.open;
+        open.clients.borrow_mut().remove(self.key);
+        open.closed.notify_waiters();
         self.worker.shared.front.workers.of(self.worker.id).connections.decrement();
         self.worker.shared.load[self.worker.id].fetch_sub(1, Relaxed);
     }
 }
 
-async fn serve(worker: Rc<Worker>, client: Rc<Client>, stream: TcpStream) {
-    let open = client.open.clone();
-    let key = open.clients.borrow_mut().insert(client.clone());
-    let _registered = Registered { worker: worker.clone(), open: open.clone(), key };
-    let counters = worker.shared.front.workers.of(worker.id);
-    counters.connections.increment();
-    counters.accepted.increment();
-    let head_limit = worker.shared.settings.server.max_head as usize;
+async fn serve(registered: Registered, stream: TcpStream) {
+    let Registered { worker, client, .. } = &registered;
+    let mut io = ClientIo::new(stream, client.clone());
+    while rest(&io).await {
+        match drive(worker, io).await {
+            Ok(Some(resting)) => io = resting,
+            Ok(None) => return,
+            Err(error) => {
+                // Clients that break off or send nonsense are their own affair; whoever looks for them finds them here.
+                tracing::debug!(%error, "a client connection ended early");
+                return;
+            }
+        }
+    }
+}
+
+/// Waits for the next bytes; `false` when there is no more time for them.
+async fn rest(io: &ClientIo) -> bool {
+    let client = &io.client;
+    let readable = poll_fn(|cx| {
+        client.remember(cx.waker());
+        // What has come before the word to end is answered.
+        if io.poll_readable(cx).is_ready() {
+            return Poll::Ready(true);
+        }
+        if client.expired.get() || client.open.draining.get() { Poll::Ready(false) } else { Poll::Pending }
+    });
+    let readable = readable.await;
+    client.resting.set(false);
+    readable
+}
+
+/// Lets hyper serve the connection until it ends, or rests: then the socket comes back.
+async fn drive(worker: &Rc<Worker>, io: ClientIo) -> hyper::Result<Option<ClientIo>> {
+    let client = io.client.clone();
     let service = service_fn(|request| {
         let (worker, client) = (worker.clone(), client.clone());
         async move { Ok::<_, Infallible>(handle(&worker, &client, request).await) }
     });
     let mut http = http1::Builder::new();
-    http.max_header_size(head_limit).pipeline_flush(true);
-    let io = ClientIo { stream: TokioIo::new(stream), client: client.clone() };
-    let mut connection = pin!(http.serve_connection(io, service));
+    http.max_header_size(worker.shared.settings.server.max_head as usize);
+    // On the heap, so that a resting connection's task does not keep the place.
+    let mut connection = Box::pin(http.serve_connection(io, service));
     let mut told = false;
-    let ended = poll_fn(|cx| {
-        remember(&client.waker, cx.waker());
+    poll_fn(|cx| {
+        client.remember(cx.waker());
         if client.expired.get() {
             return Poll::Ready(Ok(()));
         }
-        if open.draining.get() && !told {
-            told = true;
-            connection.as_mut().graceful_shutdown();
+        let polled = connection.as_mut().poll(cx);
+        // Bytes may have come since the sweep.
+        client.resting.set(client.resting.get() && client.phase.get() == Phase::Idle);
+        if polled.is_ready() || told || !(client.resting.get() || client.open.draining.get()) {
+            return polled;
         }
+        // Polled before: hyper closes a connection without a request at once, with those that it has not read.
+        told = true;
+        connection.as_mut().graceful_shutdown();
         connection.as_mut().poll(cx)
-    });
-    if let Err(error) = ended.await {
-        // Clients that break off or send nonsense are their own affair; whoever looks for them finds them here.
-        tracing::debug!(%error, "a client connection ended early");
+    })
+    .await?;
+    if !client.resting.get() {
+        return Ok(None);
     }
-}
-
-fn remember(place: &RefCell<Option<Waker>>, waker: &Waker) {
-    let mut place = place.borrow_mut();
-    match place.as_mut() {
-        Some(known) => known.clone_from(waker),
-        None => *place = Some(waker.clone()),
-    }
+    let parts = Pin::into_inner(connection).into_parts();
+    let mut io = parts.io;
+    io.unread = parts.read_buf;
+    Ok(Some(io))
 }
 
 /// Closes the connections that have waited too long.
@@ -201,80 +187,26 @@ async fn sweep(worker: Rc<Worker>, open: Rc<Open>) {
     let sweeps = |limit: Duration| limit.as_millis().div_ceil(SWEEP.as_millis()) as u64;
     let (idle, head) = (sweeps(server.idle_timeout), sweeps(server.header_timeout));
     let mut tick = interval(SWEEP);
+    // Time in which the process stood still is not the clients' fault.
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
         let now = open.sweeps.get() + 1;
         open.sweeps.set(now);
         for (_, client) in open.clients.borrow().iter() {
+            let waited = now - client.since.get();
             let limit = match client.phase.get() {
                 Phase::Idle => idle,
                 Phase::Head => head,
                 Phase::Busy => continue,
             };
-            if now - client.since.get() > limit {
+            if waited > limit {
                 client.expired.set(true);
                 client.wake();
+            } else if waited == REST_AFTER && client.phase.get() == Phase::Idle && !client.blocked.get() {
+                client.resting.set(true);
+                client.wake();
             }
-        }
-    }
-}
-
-/// A client's socket, which notes what goes over it.
-struct ClientIo {
-    stream: TokioIo<TcpStream>,
-    client: Rc<Client>,
-}
-
-impl Read for ClientIo {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
-        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
-        // The limit runs from a head's first byte: a byte now and then does not prolong it.
-        if read.is_ready() && self.client.phase.get() == Phase::Idle {
-            self.client.enter(Phase::Head);
-        }
-        read
-    }
-}
-
-impl Write for ClientIo {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.progress(&written);
-        written
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
-        self.progress(&written);
-        written
-    }
-}
-
-impl ClientIo {
-    /// A client that takes its answer slowly is not idle.
-    fn progress(&self, written: &Poll<io::Result<usize>>) {
-        if written.is_ready() && self.client.phase.get() == Phase::Idle {
-            self.client.enter(Phase::Idle);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One request: its way from the head to the answer.
 
 use super::body::RequestBody;
-use super::connections::Client;
+use super::client::Client;
 use super::problem::Problem;
 use super::request_id;
 use crate::call::{self, Failure};
@@ -13,8 +13,8 @@ use callgate_protocol::call::key;
 use callgate_protocol::{Code, MetadataBuf};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue};
-use hyper::{Request, Response, StatusCode, http::request::Parts};
+use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HOST, HeaderValue};
+use hyper::{Request, Response, StatusCode, Version, http::request::Parts};
 use std::rc::Rc;
 use tokio::time::Instant;
 
@@ -63,6 +63,9 @@ async fn answer(
     let path = parts.uri.path();
     let id = id.to_str().unwrap_or_default();
     let unmatched = &worker.shared.front.unmatched;
+    if !names_one_host(parts) {
+        return counted(worker, unmatched, began, Err(Problem::bad_host()), id);
+    }
     // A table may be swapped while the body arrives or the call waits. A call that then finds its instances gone has
     // not run: it is looked up again.
     loop {
@@ -89,6 +92,14 @@ async fn answer(
         let result =
             result.map(success).map_err(|failure| Problem::of(failure, id, route.spec.path.as_str()));
         return counted(worker, &route.stats, began, result, id);
+    }
+}
+
+/// RFC 9112, 3.2: whoever takes another of two hosts, or guesses a missing one, sees another request.
+fn names_one_host(parts: &Parts) -> bool {
+    match parts.headers.get_all(HOST).iter().count() {
+        1 => true,
+        n => n == 0 && parts.version < Version::HTTP_11,
     }
 }
 

@@ -3,6 +3,7 @@
 //! ```text
 //! accept       listening sockets; spreads new connections over the workers
 //! connections  a worker's client connections: hyper, idle and slow clients, drain
+//! client       one of them: what it waits for, and its socket
 //! handler      one request: match, body, call, answer
 //! body         a request's body, within its limits
 //! problem      failures as RFC 9457 problem details
@@ -12,6 +13,7 @@
 
 mod accept;
 mod body;
+mod client;
 mod connections;
 mod handler;
 pub(crate) mod problem;

@@ -85,6 +85,11 @@ impl Problem {
         Problem::new(Code::NotFound, format!("no route matches {path}"))
     }
 
+    /// The request names no host, or several.
+    pub(crate) fn bad_host() -> Problem {
+        Problem::new(Code::InvalidArgument, "a request must have one Host header")
+    }
+
     /// The path exists with other methods.
     pub(crate) fn wrong_method(method: &str, allow: String) -> Problem {
         let detail = format!("{method} is not possible here; possible: {allow}");
@@ -145,7 +150,7 @@ impl Problem {
     fn of_status(status: Status, request_id: &str, route: &str) -> Problem {
         if matches!(status.code, Code::Unknown | Code::Internal | Code::DataLoss) {
             let (code, details) = (status.code.name(), status.details.as_deref().unwrap_or_default());
-            tracing::error!(request_id, route, code, message = status.message, details, "the method failed");
+            tracing::error!(request_id, route, code, error = status.message, details, "the method failed");
             return Problem::new(status.code, "the method failed; the log has more under the request's id");
         }
         let retry_after = match (status.code, status.retry_after_ms) {

@@ -1,7 +1,7 @@
 //! The walk over a message: reads each value once and writes its JSON. Bounded as `callgate_protocol::check` is.
 
 use super::DecodeReason;
-use crate::json::{document, put_on_one_line};
+use crate::json::{Key, document, duplicate, put_on_one_line};
 use crate::layout::{Enum, Layout, Node, NodeId, Struct};
 use crate::scalar::Style;
 use callgate_protocol::check::Reason;
@@ -18,11 +18,14 @@ pub(super) struct Decoder<'a> {
     depth: usize,
     deepest: usize,
     zero_sized: usize,
+    /// Scratch of the maps that are open: where their keys stand in `out`.
+    keys: Vec<Key>,
 }
 
 impl<'a> Decoder<'a> {
     pub(super) fn new(layout: &'a Layout, message: &'a [u8], out: &'a mut Vec<u8>, style: Style) -> Self {
-        Decoder { layout, reader: Reader::new(message), out, style, depth: 0, deepest: 0, zero_sized: 0 }
+        let reader = Reader::new(message);
+        Decoder { layout, reader, out, style, depth: 0, deepest: 0, zero_sized: 0, keys: Vec::new() }
     }
 
     /// How much of the message was read.
@@ -151,18 +154,27 @@ impl<'a> Decoder<'a> {
         let count = self.reader.length()?;
         self.enter()?;
         self.out.push(b'{');
+        let base = self.keys.len();
         for index in 0..count {
             if index > 0 {
                 self.out.push(b',');
             }
+            let start = self.out.len();
             match self.layout.node(key) {
                 Node::Scalar(scalar) => scalar.print_key(&mut self.reader, self.out, self.style)?,
                 // An enum of units alone, which is written as a string anyway.
                 _ => self.value(key)?,
             }
+            self.keys.push(Key { start, end: self.out.len(), at: start, escaped: false });
             self.out.push(b':');
             self.value(value)?;
         }
+        // Each value has one way to be written, so equal keys are equal bytes.
+        if !self.style.discard && duplicate(self.keys.get_mut(base..).unwrap_or_default(), self.out).is_some()
+        {
+            return Err(DecodeReason::DuplicateKey);
+        }
+        self.keys.truncate(base);
         self.out.push(b'}');
         self.depth -= 1;
         Ok(())

@@ -33,6 +33,8 @@ pub enum DecodeReason {
     YearOutOfRange,
     /// A `Json` value whose text is not a JSON document, or nests too deep.
     InvalidJson,
+    /// A map with the same key twice, of which each reader of JSON would make something else.
+    DuplicateKey,
 }
 
 impl fmt::Display for DecodeError {
@@ -46,6 +48,9 @@ impl fmt::Display for DecodeError {
                 write!(f, "a time stamp outside of the years 0000 to 9999 at byte {offset}")
             }
             DecodeReason::InvalidJson => write!(f, "a Json value that is not JSON at byte {offset}"),
+            DecodeReason::DuplicateKey => {
+                write!(f, "a map with the same key twice, which ends at byte {offset}")
+            }
         }
     }
 }

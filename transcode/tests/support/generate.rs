@@ -1,27 +1,73 @@
-//! Random schemas and values, from a seed.
+//! Random schemas, values, and ways to write them: strategies for proptest.
+//!
+//! What can come next depends on what came before (a value on its type, a reference on the definitions). A tape of numbers
+//! expresses that plainly: every choice takes one, and where the tape has ended all are 0, the simplest choice. So
+//! proptest, which shortens tapes and makes their numbers smaller, makes cases simpler. Schema, value and spelling have a
+//! tape each: a simpler schema is not another value.
 
 use super::value::{Value, bincode_of};
 use super::{enumeration, field, structure, variant};
 use callgate_protocol::schema::{Definition, Field, MethodSchema, Shape, Type};
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
-/// SplitMix64.
-pub(crate) struct Random(pub(crate) u64);
+/// So many cases, the same in every run; `PROPTEST_RNG_SEED` gives others.
+pub(crate) fn runs(cases: u32) -> ProptestConfig {
+    let mut config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) };
+    if let RngSeed::Random = config.rng_seed {
+        config.rng_seed = RngSeed::Fixed(20_261_103);
+    }
+    config
+}
+
+/// Schemas, each as a backend could tell it.
+pub(crate) fn schemas() -> impl Strategy<Value = MethodSchema> {
+    tapes(200).prop_map(|tape| schema(&mut Random::tape(tape)))
+}
+
+/// Schemas, a value of the request (and response) of each, and a tape for how its JSON is spelled.
+pub(crate) fn values() -> impl Strategy<Value = (MethodSchema, Value, Vec<u64>)> {
+    (schemas(), tapes(300), tapes(300)).prop_map(|(schema, tape, spelling)| {
+        let value = value(&mut Random::tape(tape), &schema, &schema.request, 5);
+        (schema, value, spelling)
+    })
+}
+
+fn tapes(longest: usize) -> impl Strategy<Value = Vec<u64>> {
+    proptest::collection::vec(any::<u64>(), 0..longest)
+}
+
+/// A source of choices.
+pub(crate) struct Random(Box<dyn Iterator<Item = u64>>);
 
 impl Random {
+    /// The numbers of a tape, then zeros.
+    pub(crate) fn tape(tape: Vec<u64>) -> Random {
+        Random(Box::new(tape.into_iter().chain(std::iter::repeat(0))))
+    }
+
+    /// SplitMix64.
+    pub(crate) fn seeded(mut state: u64) -> Random {
+        Random(Box::new(std::iter::repeat_with(move || {
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = state;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            z ^ (z >> 31)
+        })))
+    }
+
     pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        self.0.next().unwrap_or_default()
     }
 
     pub(crate) fn below(&mut self, n: usize) -> usize {
         (self.next() % n as u64) as usize
     }
 
+    /// Whether the less simple of two is chosen.
     pub(crate) fn chance(&mut self, percent: usize) -> bool {
-        self.below(100) < percent
+        self.below(100) >= 100 - percent
     }
 
     pub(crate) fn pick<T: Clone>(&mut self, of: &[T]) -> T {
@@ -34,7 +80,7 @@ impl Random {
         raw >> (128 - bits) >> self.below(bits as usize)
     }
 
-    pub(crate) fn text(&mut self) -> String {
+    fn text(&mut self) -> String {
         const PARTS: [&str; 14] = [
             "a", "order", "\"", "\\", "\n", "\u{0}", "/", "é", "日本", "🦀", "\u{7f}", "\u{2028}", " ",
             "12345678",
@@ -74,7 +120,7 @@ const KEYS: usize = 19;
 const NAMES: [&str; 8] = ["id", "qty", "client_id", "a\"b", "日本", "with space", "x.y", "a~b/c"];
 
 /// Structs stand at even indices, enums of any kind at odd ones, an enum of units alone at the end.
-pub(crate) fn schema(random: &mut Random) -> MethodSchema {
+fn schema(random: &mut Random) -> MethodSchema {
     let count = 2 + random.below(5) as u32;
     let mut definitions = Vec::new();
     for index in 0..count {
@@ -124,7 +170,7 @@ fn any_enum(random: &mut Random, index: u32, count: u32) -> Definition {
 /// A definition is referred to directly only from lower ones, so that there are finite values.
 fn ty(random: &mut Random, index: u32, count: u32, nesting: usize) -> Type {
     let scalar = |random: &mut Random| random.pick(&SCALARS);
-    if nesting > 3 || random.chance(50) {
+    if nesting > 3 || !random.chance(50) {
         return scalar(random);
     }
     let any = |random: &mut Random| match random.chance(40) {
@@ -175,13 +221,13 @@ fn add_defaults(random: &mut Random, schema: &mut MethodSchema) {
     }
 }
 
-pub(crate) fn value(random: &mut Random, schema: &MethodSchema, ty: &Type, budget: usize) -> Value {
+fn value(random: &mut Random, schema: &MethodSchema, ty: &Type, budget: usize) -> Value {
     let less = budget.saturating_sub(1);
     match ty {
         Type::Option(inner) => Value::Option(match **inner {
             // `Some(())` has no JSON of its own.
             Type::Unit => None,
-            _ if budget == 0 || random.chance(30) => None,
+            _ if budget == 0 || !random.chance(70) => None,
             _ => match value(random, schema, inner, less) {
                 // Nor has `Some(None)`.
                 Value::Option(None) => None,

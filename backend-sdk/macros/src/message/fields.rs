@@ -99,10 +99,10 @@ impl Named<'_> {
         let default_of = quote!(::callgate_sdk::generated::default_of::<#ty>);
         let default = match (&attrs.default, self.container_default) {
             (Some(DefaultFrom::Trait), _) => {
-                quote!(#default_of(&<#ty as ::core::default::Default>::default()))
+                quote!(#default_of(__schema, &<#ty as ::core::default::Default>::default()))
             }
-            (Some(DefaultFrom::Path(path)), _) => quote!(#default_of(&#path())),
-            (None, Some(_)) => quote!(#default_of(&__default.#ident)),
+            (Some(DefaultFrom::Path(path)), _) => quote!(#default_of(__schema, &#path())),
+            (None, Some(_)) => quote!(#default_of(__schema, &__default.#ident)),
             (None, None) => quote!(::core::option::Option::None),
         };
         let (aliases, doc, described) = (&attrs.aliases, docs::text(&field.attrs), describe(ty));

@@ -3,7 +3,7 @@
 use super::method::Method;
 use super::model::Service;
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 
 /// The stub's type, and its implementations.
 pub(crate) fn stub(service: &Service) -> (TokenStream, TokenStream) {
@@ -52,9 +52,7 @@ fn remote(index: usize, method: &Method) -> TokenStream {
         Some((context, _)) => quote!(::core::option::Option::Some(#context)),
         None => quote!(::core::option::Option::None),
     };
-    quote! {
-        async fn #ident(#parameters) -> #result {
-            ::callgate_sdk::generated::remote(&self.client, &__METHODS[#index], #context, &(#names)).await
-        }
-    }
+    let arguments = quote!(&self.client, &__METHODS[#index], #context, &(#names));
+    let remote = quote_spanned!(method.result_span()=> ::callgate_sdk::generated::remote(#arguments).await);
+    quote!(async fn #ident(#parameters) -> #result { #remote })
 }

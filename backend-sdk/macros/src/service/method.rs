@@ -3,9 +3,10 @@
 use super::options::MethodOptions;
 use crate::{Refusals, docs};
 use callgate_protocol::CallId;
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 use syn::{
     Attribute, FnArg, GenericArgument, Ident, Pat, PatType, PathArguments, ReturnType, Signature,
     TraitItemFn, Type, parse_quote,
@@ -119,6 +120,11 @@ impl Method {
         self.arguments.push(Argument { ident, doc: docs::text(&input.attrs), ty: *input.ty });
     }
 
+    /// Where the result's type stands, for what the compiler may have to say of it.
+    pub(crate) fn result_span(&self) -> Span {
+        self.result.span().resolved_at(Span::call_site())
+    }
+
     /// What stands between the parentheses: of the trait's method, and of an implementation's.
     pub(crate) fn parameters(&self) -> TokenStream {
         let context = self.context.iter().map(|(ident, ty)| quote!(#ident: #ty,));
@@ -192,6 +198,8 @@ fn ok_of_result(ty: &Type) -> Option<&Type> {
     };
     let arguments: Vec<_> = arguments.args.iter().collect();
     match arguments.as_slice() {
+        // An alias, as many crates have one. Whether its error is a `Status` is for the compiler to see.
+        [GenericArgument::Type(reply)] => Some(reply),
         [GenericArgument::Type(reply), GenericArgument::Type(Type::Path(error))] => {
             let status = error.path.segments.last().is_some_and(|last| last.ident == "Status");
             status.then_some(reply)

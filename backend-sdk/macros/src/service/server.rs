@@ -4,8 +4,9 @@ use super::method::{Argument, Method};
 use super::model::Service;
 use crate::case;
 use crate::message::describe;
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::Ident;
 use syn::ext::IdentExt;
 
 /// The stub's type, and its implementations.
@@ -14,7 +15,11 @@ pub(crate) fn stub(service: &Service) -> (TokenStream, TokenStream) {
     let server = format_ident!("{ident}Server");
     let doc = format!("Serves an implementation of [`{ident}`], for a [`Server`](::callgate_sdk::Server).");
     let new_doc = format!("Serves `service` as `{name}`.");
-    let arms = service.methods.iter().enumerate().map(|(i, method)| arm(service, i, method));
+    // Beside the arguments' names, which may be any.
+    let [number, context, payload] =
+        ["number", "context", "payload"].map(|name| Ident::new(name, Span::mixed_site()));
+    let arms = service.methods.iter().enumerate();
+    let arms = arms.map(|(i, method)| arm(service, i, method, &context, &payload));
     let definition = quote! {
         #[doc = #doc]
         #[derive(Debug)]
@@ -47,13 +52,13 @@ pub(crate) fn stub(service: &Service) -> (TokenStream, TokenStream) {
 
             fn call(
                 self: ::callgate_sdk::generated::Arc<Self>,
-                __method: usize,
-                __context: ::callgate_sdk::Context,
-                __payload: &[u8],
+                #number: usize,
+                #context: ::callgate_sdk::Context,
+                #payload: &[u8],
             ) -> ::core::result::Result<::callgate_sdk::service::Answer, ::callgate_sdk::Status> {
-                match __method {
+                match #number {
                     #(#arms)*
-                    _ => ::core::result::Result::Err(::callgate_sdk::generated::no_such_method(#name, __method)),
+                    _ => ::core::result::Result::Err(::callgate_sdk::generated::no_such_method(#name, #number)),
                 }
             }
         }
@@ -62,15 +67,17 @@ pub(crate) fn stub(service: &Service) -> (TokenStream, TokenStream) {
 }
 
 /// Runs one method.
-fn arm(service: &Service, index: usize, method: &Method) -> TokenStream {
+fn arm(service: &Service, index: usize, method: &Method, context: &Ident, payload: &Ident) -> TokenStream {
     let (contract, ident, names) = (&service.ident, &method.ident, method.names());
-    let context = method.context.iter().map(|_| quote!(&__context,));
+    let context = method.context.iter().map(|_| quote!(&#context,));
+    let handler = quote!(<__T as #contract>::#ident(&self.service, #(#context)* #names).await);
+    // A result of another error than `Status` is the compiler's to find; its complaint stands at the result.
+    let answer =
+        quote_spanned!(method.result_span()=> ::callgate_sdk::generated::answer(async move { #handler }));
     quote! {
         #index => {
-            let (#names) = ::callgate_sdk::generated::arguments(&__METHODS[#index], __payload)?;
-            ::core::result::Result::Ok(::callgate_sdk::generated::answer(async move {
-                <__T as #contract>::#ident(&self.service, #(#context)* #names).await
-            }))
+            let (#names) = ::callgate_sdk::generated::arguments(&__METHODS[#index], #payload)?;
+            ::core::result::Result::Ok(#answer)
         }
     }
 }

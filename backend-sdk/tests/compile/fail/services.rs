@@ -11,7 +11,6 @@ trait Methods {
     async fn no_result(&self) -> u8;
     async fn no_return(&self);
     async fn other_error(&self) -> Result<u8, String>;
-    async fn alias(&self) -> std::io::Result<u8>;
     async fn generic<T>(&self, a: T) -> Result<(), Status>;
     async fn lifetime<'a>(&'a self) -> Result<(), Status>;
     async fn bound(&self) -> Result<(), Status>

@@ -48,6 +48,8 @@ fn a_path_that_leads_nowhere_is_an_error() {
         "routes",
         "
 error: cannot read ~/routes: No such file or directory (os error 2)
+ |
+ = help: `watch` in [tables] of gateway.toml names it
 ",
     );
 }

@@ -1,0 +1,207 @@
+//! One client connection, as its worker sees it: what it waits for and since when, and its socket, which notes that.
+
+use hyper::body::Bytes;
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::rt::TokioIo;
+use slab::Slab;
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker, ready};
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+
+/// How much of what a client sends on is read past after its last answer, in bytes.
+const MAX_LINGER: usize = 1024 * 1024;
+
+/// The connections that are open, and what concerns all of them.
+#[derive(Default)]
+pub(super) struct Open {
+    pub(super) clients: RefCell<Slab<Rc<Client>>>,
+    pub(super) draining: Cell<bool>,
+    /// Sweeps since the worker began: the clock of the limits.
+    pub(super) sweeps: Cell<u64>,
+    pub(super) closed: Notify,
+}
+
+/// What a connection waits for.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Phase {
+    /// For a request, or for the client to take its answer.
+    Idle,
+    /// For the rest of a request's head.
+    Head,
+    /// For us: a request is being answered.
+    Busy,
+}
+
+/// One connection, as the sweep and the drain see it.
+pub(super) struct Client {
+    pub(super) open: Rc<Open>,
+    pub(super) phase: Cell<Phase>,
+    /// The sweep at which the phase began.
+    pub(super) since: Cell<u64>,
+    waker: RefCell<Option<Waker>>,
+    /// It waited too long.
+    pub(super) expired: Cell<bool>,
+    /// It is to rest, or does: hyper is to let go of the socket without closing it.
+    pub(super) resting: Cell<bool>,
+    /// The client takes its answer slowly: what is left of it is hyper's to send.
+    pub(super) blocked: Cell<bool>,
+}
+
+impl Client {
+    /// A client that has just connected.
+    pub(super) fn new(open: Rc<Open>) -> Client {
+        Client {
+            phase: Cell::new(Phase::Idle),
+            since: Cell::new(open.sweeps.get()),
+            waker: RefCell::new(None),
+            expired: Cell::new(false),
+            resting: Cell::new(false),
+            blocked: Cell::new(false),
+            open,
+        }
+    }
+
+    fn enter(&self, phase: Phase) {
+        self.phase.set(phase);
+        self.since.set(self.open.sweeps.get());
+    }
+
+    /// A request's head is there.
+    pub(super) fn busy(&self) {
+        self.enter(Phase::Busy);
+    }
+
+    /// The answer is made.
+    pub(super) fn answered(&self) {
+        self.enter(Phase::Idle);
+    }
+
+    /// Notes whom to wake when one of the marks is set.
+    pub(super) fn remember(&self, waker: &Waker) {
+        let mut place = self.waker.borrow_mut();
+        match place.as_mut() {
+            Some(known) => known.clone_from(waker),
+            None => *place = Some(waker.clone()),
+        }
+    }
+
+    /// Has the connection look at its marks.
+    pub(super) fn wake(&self) {
+        if let Some(waker) = self.waker.borrow().as_ref() {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+/// A client's socket, which notes what goes over it.
+pub(super) struct ClientIo {
+    stream: TokioIo<TcpStream>,
+    /// What was read before the connection rested and not yet taken.
+    pub(super) unread: Bytes,
+    pub(super) client: Rc<Client>,
+    /// Bytes read past since the end of the last answer.
+    lingered: usize,
+}
+
+impl ClientIo {
+    pub(super) fn new(stream: TcpStream, client: Rc<Client>) -> ClientIo {
+        ClientIo { stream: TokioIo::new(stream), unread: Bytes::new(), client, lingered: 0 }
+    }
+
+    /// Waits until something can be read, if only the end.
+    pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.unread.is_empty() {
+            return Poll::Ready(());
+        }
+        // An error is found by whoever reads.
+        self.stream.inner().poll_read_ready(cx).map(drop)
+    }
+
+    /// Closing with bytes unread would reset the connection, and the last answer with it (RFC 9112, 9.6). A client that is
+    /// still sending, a head that is too long as a rule, is read past until it ends, within a head's time.
+    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut scratch = [0; 4096];
+        while self.lingered < MAX_LINGER {
+            let mut space = ReadBuf::new(&mut scratch);
+            match Pin::new(self.stream.inner_mut()).poll_read(cx, &mut space) {
+                Poll::Ready(Ok(())) if !space.filled().is_empty() => {
+                    if self.lingered == 0 {
+                        self.client.enter(Phase::Head);
+                    }
+                    self.lingered += space.filled().len();
+                }
+                Poll::Pending if self.lingered > 0 => return Poll::Pending,
+                _ => break,
+            }
+        }
+        Poll::Ready(())
+    }
+
+    /// A client that takes its answer slowly is not idle.
+    fn progress(&self, written: &Poll<io::Result<usize>>) {
+        self.client.blocked.set(written.is_pending());
+        if written.is_ready() && self.client.phase.get() == Phase::Idle {
+            self.client.enter(Phase::Idle);
+        }
+    }
+}
+
+impl Read for ClientIo {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut buf: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        if !self.unread.is_empty() {
+            let length = self.unread.len().min(buf.remaining());
+            buf.put_slice(&self.unread.split_to(length));
+            self.client.enter(Phase::Head);
+            return Poll::Ready(Ok(()));
+        }
+        let read = Pin::new(&mut self.stream).poll_read(cx, buf);
+        // The limit runs from a head's first byte: a byte now and then does not prolong it.
+        if read.is_ready() && self.client.phase.get() == Phase::Idle {
+            self.client.enter(Phase::Head);
+        }
+        read
+    }
+}
+
+impl Write for ClientIo {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.progress(&written);
+        written
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.client.resting.get() {
+            return Poll::Ready(Ok(()));
+        }
+        ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+        self.poll_linger(cx).map(Ok)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.progress(&written);
+        written
+    }
+}

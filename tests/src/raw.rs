@@ -1,0 +1,81 @@
+//! A client connection as bytes: for what no HTTP library would send.
+
+use crate::PATIENCE;
+use std::future::Future;
+use std::net::SocketAddr;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// A connection to a gateway.
+#[derive(Debug)]
+pub struct Raw {
+    socket: TcpStream,
+    unread: Vec<u8>,
+}
+
+impl Raw {
+    /// Connects.
+    pub async fn connect(addr: SocketAddr) -> Raw {
+        let socket = in_time("a connection", TcpStream::connect(addr)).await.expect("the gateway listens");
+        Raw { socket, unread: Vec::new() }
+    }
+
+    /// Writes all of it.
+    pub async fn write(&mut self, bytes: impl AsRef<[u8]>) {
+        in_time("writing", self.socket.write_all(bytes.as_ref())).await.expect("the gateway reads");
+    }
+
+    /// Says that nothing more will be written.
+    pub async fn end(&mut self) {
+        self.socket.shutdown().await.expect("the socket is open");
+    }
+
+    /// Reads one answer: its head, and as much body as `content-length` says. `None` when the connection ended before.
+    pub async fn answer(&mut self) -> Option<(String, String)> {
+        let head = loop {
+            if let Some(end) = self.unread.windows(4).position(|four| four == b"\r\n\r\n") {
+                let body = self.unread.split_off(end + 4);
+                break String::from_utf8(std::mem::replace(&mut self.unread, body)).expect("a head in ASCII");
+            }
+            if !self.more().await {
+                return None;
+            }
+        };
+        let length = header(&head, "content-length").map_or(0, |text| text.parse().expect("a length"));
+        while self.unread.len() < length {
+            if !self.more().await {
+                return None;
+            }
+        }
+        let rest = self.unread.split_off(length);
+        let body = String::from_utf8(std::mem::replace(&mut self.unread, rest)).expect("a body in UTF-8");
+        Some((head, body))
+    }
+
+    /// Reads one answer and gives its status; 0 when the connection ended before.
+    pub async fn status(&mut self) -> u16 {
+        let answer = self.answer().await;
+        answer.map_or(0, |(head, _)| head[9..12].parse().expect("a status of three digits"))
+    }
+
+    /// Whether the gateway has closed the connection, with nothing more to read.
+    pub async fn ended(&mut self) -> bool {
+        self.unread.is_empty() && !self.more().await
+    }
+
+    async fn more(&mut self) -> bool {
+        let read = in_time("an answer", self.socket.read_buf(&mut self.unread)).await;
+        read.unwrap_or(0) > 0
+    }
+}
+
+/// The value of a head's header.
+pub fn header<'h>(head: &'h str, name: &str) -> Option<&'h str> {
+    let mut lines = head.lines().filter_map(|line| line.split_once(':'));
+    lines.find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+}
+
+async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> T {
+    timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("not within {PATIENCE:?}: {what}"))
+}
