@@ -18,5 +18,5 @@ check: ## format, lints, documentation, dependencies, deploy files
 setup: ## install what this machine lacks for all of these (demo and test do their part of it themselves)
 	@scripts/setup
 
-bench: ## side by side with nginx, HAProxy and Envoy, in about twenty minutes; QUICK=1 takes three
+bench: ## side by side with nginx, HAProxy and Envoy, in about twenty minutes; QUICK=1 takes four
 	@scripts/bench

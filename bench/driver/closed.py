@@ -31,8 +31,8 @@ def run(bench, _results):
 
 
 def _schedule(bench):
-    """Round by round, in each round cell by cell, in each cell peer by peer, beginning with another one each round: what
-    changes on the machine in the meantime meets all peers alike."""
+    """Round by round, in each round cell by cell, in each cell peer by peer, beginning with another one each round:
+    what changes on the machine in the meantime meets all peers alike."""
     cells = bench.plan.cells
     for number in range(max(cell.rounds for cell in cells)):
         for cell in cells:

@@ -6,42 +6,48 @@ import time
 from peers import GATEWAYS, LABELS, Starter
 from works import WORKS
 
-# Opening and asking once takes so long for a connection, starting and settling for a gateway, in seconds.
+# Opening and asking once takes so long for a connection, in seconds.
 PER_CONNECTION = 0.0004
-PER_GATEWAY = 4
-# How long a gateway has to free what only the request needed, in seconds.
-SETTLE = 1.5
+# Until what only the start or the requests needed has gone back to the system, in seconds: allocators keep what is
+# freed for a while (jemalloc for ten), and connections are idle for longer.
+SETTLE = 13
 
 
 def expected(bench):
     """How long the stage will take, in seconds."""
-    return len(bench.present(GATEWAYS)) * _seconds(bench)
+    return SETTLE + len(bench.present(GATEWAYS)) * _seconds(bench)
 
 
 def run(bench, _results):
-    """Opens connections, sends one request on each, and looks what the process has grown by. Each gateway is started
+    """Opens connections, sends one request on each, and looks what the process has grown by. The gateways are started
     anew for it: what a loaded one has freed would be used again, and hide the growth. What the kernel keeps for the
     sockets is the same for all and not counted."""
     count, found = bench.plan.idle, {}
-    for name in bench.present(GATEWAYS):
-        bench.progress.step(f"{count} idle connections: {LABELS[name]}", _seconds(bench))
-        with bench.fleet(f"idle-{name}") as fleet:
-            peer = Starter(bench.tools, fleet).start(name)
-            time.sleep(SETTLE)
-            before = peer.memory()
-            sockets = _connect(peer, count)
-            try:
-                time.sleep(SETTLE)
-                after = peer.memory()
-            finally:
-                for each in sockets:
-                    each.close()
-        found[name] = {
-            "before_kb": before / 1024,
-            "after_kb": after / 1024,
-            "per_connection_kb": (after - before) / 1024 / count,
-        }
+    with bench.fleet("idle") as fleet:
+        bench.progress.step("idle connections: starting the gateways", SETTLE)
+        starter = Starter(bench.tools, fleet)
+        running = [starter.start(name) for name in bench.present(GATEWAYS)]
+        time.sleep(SETTLE)
+        for peer in running:
+            bench.progress.step(f"{count:,} idle connections: {LABELS[peer.name]}", _seconds(bench))
+            found[peer.name] = _measure(peer, count)
     return {"idle": {"connections": count, "peers": found}}
+
+
+def _measure(peer, count):
+    before = peer.memory()
+    sockets = _connect(peer, count)
+    try:
+        time.sleep(SETTLE)
+        after = peer.memory()
+    finally:
+        for each in sockets:
+            each.close()
+    return {
+        "before_kb": before / 1024,
+        "after_kb": after / 1024,
+        "per_connection_kb": (after - before) / 1024 / count,
+    }
 
 
 def _connect(peer, count):
@@ -58,4 +64,4 @@ def _connect(peer, count):
 
 
 def _seconds(bench):
-    return PER_GATEWAY + bench.plan.idle * PER_CONNECTION
+    return SETTLE + bench.plan.idle * PER_CONNECTION
