@@ -16,6 +16,7 @@ use async_trait::async_trait;
 use pingora_core::server::configuration::ServerConf;
 use pingora_core::server::{ListenFds, RunArgs, Server, ShutdownSignal, ShutdownSignalWatch, ShutdownWatch};
 use pingora_core::services::Service;
+use socket2::SockRef;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::AsRawFd;
@@ -30,6 +31,9 @@ use tokio::task::JoinSet;
 
 /// Commands that may wait for a worker: new connections, of which the kernel holds more.
 const COMMAND_QUEUE: usize = 1024;
+
+/// Connections that may wait in the kernel to be accepted; it may have a lower bound of its own (net.core.somaxconn).
+const BACKLOG: i32 = 4096;
 
 /// How long handing over the last accepted connections may take.
 const ACCEPT_LIMIT: Duration = Duration::from_secs(1);
@@ -74,8 +78,12 @@ fn start(config: &Path) -> Result<Gateway, String> {
 }
 
 fn bind(addr: &SocketAddr, section: &str) -> Result<TcpListener, String> {
-    let bound =
-        TcpListener::bind(addr).and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
+    let bound = TcpListener::bind(addr).and_then(|listener| {
+        // The standard library asks for 128, which a burst of new connections overruns.
+        SockRef::from(&listener).listen(BACKLOG)?;
+        listener.set_nonblocking(true)?;
+        Ok(listener)
+    });
     bound.map_err(|error| {
         let help = match error.kind() {
             ErrorKind::AddrInUse => format!("see who has it: ss -ltnp 'sport = :{}'; or", addr.port()),

@@ -139,10 +139,14 @@ fn process(families: &mut Vec<MetricFamily>) {
         counter(&mut cpu, &[], (user + system) / TICKS_PER_SECOND);
         families.push(cpu);
     }
+    // In kB whatever the size of a page, which stat counts in.
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+    let resident = resident.and_then(|kb| kb.parse::<f64>().ok()).map(|kb| kb * 1024.0);
     let figures = [
         ("process_threads", "Threads.", field(17)),
         ("process_virtual_memory_bytes", "Virtual memory.", field(20)),
-        ("process_resident_memory_bytes", "Resident memory.", field(21).map(|pages| pages * 4096.0)),
+        ("process_resident_memory_bytes", "Resident memory.", resident),
         (
             "process_open_fds",
             "Open file descriptors.",
