@@ -82,19 +82,19 @@ fn a_service_may_stand_in_a_function() {
 }
 
 #[service]
-#[cfg(any())]
+#[cfg(not(unix))]
 trait Absent {
     async fn never(&self, it: NoSuchType) -> Result<(), Status>;
 }
 
-#[cfg(any())]
+#[cfg(not(unix))]
 #[service]
 trait AlsoAbsent {
     async fn never(&self, it: NoSuchType) -> Result<(), Status>;
 }
 
 #[service]
-#[cfg(not(any()))]
+#[cfg(unix)]
 trait Present {
     async fn always(&self) -> Result<(), Status>;
 }

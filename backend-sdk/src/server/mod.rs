@@ -2,10 +2,11 @@
 //!
 //! [`Server`] collects what is wished for, [`Bound`] holds the listeners and serves, each connection is a task of its
 //! own (`connection`), and each call again (`call`). Tasks are owned: when a server's future is dropped, its
-//! connections end, and when a connection ends, so do its calls.
+//! connections end, and when a connection ends, so do its calls (`calls`).
 
 mod bound;
 mod call;
+mod calls;
 mod connection;
 mod error;
 mod registry;

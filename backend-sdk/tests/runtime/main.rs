@@ -3,7 +3,6 @@
 mod calls;
 mod client;
 mod drain;
-mod hostile;
 mod limits;
 mod peer;
 mod support;

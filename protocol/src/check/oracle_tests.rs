@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(crate::generate::runs(300))]
 
     #[test]
     fn exactly_what_bincode_writes_is_accepted(tape in tapes()) {

@@ -30,7 +30,7 @@ fn fill(inbound: &mut Inbound, call: u32, size: usize) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(crate::generate::runs(100))]
 
     #[test]
     fn messages_interleaved_arbitrarily_arrive_whole(

@@ -94,7 +94,7 @@ fn conversation(role: Role) -> Vec<u8> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(crate::generate::runs(60))]
 
     #[test]
     fn however_the_bytes_are_split_the_events_are_the_same(

@@ -40,7 +40,7 @@ fn decoded(schema: &MethodSchema) -> Result<(), SchemaError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(crate::generate::runs(300))]
 
     #[test]
     fn a_schema_survives_its_encoding(tape in tapes()) {

@@ -14,6 +14,8 @@ fn written(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
 }
 
 proptest! {
+    #![proptest_config(crate::generate::runs(256))]
+
     #[test]
     fn integers_are_written_as_bincode_writes_them(bits in 0u32..128, raw in any::<u128>()) {
         let v = raw >> bits;

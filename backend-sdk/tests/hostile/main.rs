@@ -1,4 +1,13 @@
 //! Hostile and broken peers: whatever they send, the server serves the others, and its memory stays bounded.
+//!
+//! A program of its own, so that the memory which is measured is not that of other tests.
+
+#[path = "../runtime/peer.rs"]
+#[allow(dead_code, reason = "not all of it is needed here")]
+mod peer;
+#[path = "../runtime/support.rs"]
+#[allow(dead_code, reason = "not all of it is needed here")]
+mod support;
 
 use crate::support::*;
 use callgate_protocol::call::CallHead;
