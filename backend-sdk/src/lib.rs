@@ -1,6 +1,6 @@
 //! The SDK: what a Callgate backend, or an internal caller of one, links.
 //!
-//! A backend is a trait and its methods: [`service`] makes the server stub and the client stub of it, and
+//! A backend is a trait and its methods: [`service`](macro@service) makes the server stub and the client stub of it, and
 //! [`Message`](derive@Message) describes the types that it takes and gives. A [`Server`] offers services; a [`Client`]
 //! calls them, as the gateway does. What is between is the wire protocol of `callgate-protocol`, driven by one
 //! connection loop that both share.
