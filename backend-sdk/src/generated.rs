@@ -16,6 +16,9 @@ pub use callgate_protocol::CallId;
 pub use callgate_protocol::schema::{Field, Shape, Variant};
 pub use std::sync::{Arc, OnceLock};
 
+/// The bytes for which an answer has room from the start.
+const ANSWER_ROOM: usize = 512;
+
 /// A field, or an argument of a method.
 pub fn field(name: &str, aliases: &[&str], doc: &str, ty: Type, default: Option<Vec<u8>>) -> Field {
     Field { name: name.to_owned(), aliases: owned(aliases), doc: doc.to_owned(), ty, default }
@@ -77,8 +80,12 @@ pub fn arguments<T: DeserializeOwned>(method: &'static Method, payload: &[u8]) -
 pub fn answer<R: Serialize>(handler: impl Future<Output = Result<R, Status>> + Send + 'static) -> Answer {
     Box::pin(async move {
         let result = handler.await?;
-        bincode::serde::encode_to_vec(&result, standard())
-            .map_err(|error| Status::internal(format!("the result cannot be written: {error}")))
+        // Room for most results at once: growing byte by byte cost more than writing them.
+        let mut written = Vec::with_capacity(ANSWER_ROOM);
+        match bincode::serde::encode_into_std_write(&result, &mut written, standard()) {
+            Ok(_) => Ok(written),
+            Err(error) => Err(Status::internal(format!("the result cannot be written: {error}"))),
+        }
     })
 }
 
