@@ -63,6 +63,7 @@ fn start(config: &Path) -> Result<Gateway, String> {
     let shared = Arc::new(Shared {
         workers,
         table: ArcSwap::from_pointee(Table::empty()),
+        retired: ArcSwapOption::empty(),
         table_changed: watch::channel(0).0,
         catalog: Arc::new(Catalog::default()),
         front: FrontStats::new(workers),

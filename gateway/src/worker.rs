@@ -23,6 +23,8 @@ pub struct Shared {
     pub workers: usize,
     /// The table in force.
     pub table: ArcSwap<Table>,
+    /// The table before it, kept until the next: it is freed where tables are made, not on a worker's way.
+    pub retired: ArcSwapOption<Table>,
     /// Told the generation of each new table.
     pub table_changed: watch::Sender<u64>,
     /// Schemas and programs.

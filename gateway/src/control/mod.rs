@@ -83,6 +83,7 @@ pub fn take(shared: &Shared, tables: Tables, cause: &'static str) -> Reload {
     tracing::info!(cause, hash, routes, kept, backends, "tables taken");
     let generation = table.generation;
     shared.table.store(Arc::new(table));
+    shared.retired.store(Some(before));
     shared.table_changed.send_replace(generation);
     shared.reloads.succeeded.increment();
     shared.reloads.taken_at.set(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
