@@ -155,24 +155,17 @@ impl<'a> Cursor<'a> {
     /// Behind a member of an object: passes a comma (`true`, and the next key begins here) or the end (`false`).
     #[inline]
     pub(crate) fn next_member(&mut self) -> Result<bool, Fault> {
-        self.space();
-        match self.peek() {
-            Some(b',') => {
-                self.pos += 1;
-                self.space();
-                Ok(true)
-            }
-            Some(b'}') => {
-                self.pos += 1;
-                Ok(false)
-            }
-            _ => Err(Fault::expected(self.pos, "`,` or `}`")),
-        }
+        self.next_or(b'}', "`,` or `}`")
     }
 
     /// Behind an item of an array: passes a comma (`true`, and the next item begins here) or the end (`false`).
     #[inline]
     pub(crate) fn next_item(&mut self) -> Result<bool, Fault> {
+        self.next_or(b']', "`,` or `]`")
+    }
+
+    #[inline]
+    fn next_or(&mut self, close: u8, expected: &'static str) -> Result<bool, Fault> {
         self.space();
         match self.peek() {
             Some(b',') => {
@@ -180,11 +173,11 @@ impl<'a> Cursor<'a> {
                 self.space();
                 Ok(true)
             }
-            Some(b']') => {
+            Some(byte) if byte == close => {
                 self.pos += 1;
                 Ok(false)
             }
-            _ => Err(Fault::expected(self.pos, "`,` or `]`")),
+            _ => Err(Fault::expected(self.pos, expected)),
         }
     }
 
