@@ -133,6 +133,11 @@ pub struct MetadataBuf {
 }
 
 impl MetadataBuf {
+    /// No entries, and room for so many bytes of them.
+    pub fn with_capacity(bytes: usize) -> MetadataBuf {
+        MetadataBuf { block: Vec::with_capacity(bytes) }
+    }
+
     /// Takes out all entries.
     pub fn clear(&mut self) {
         self.block.clear();

@@ -1,7 +1,7 @@
-//! One call's task: runs the handler's future and answers, whatever becomes of it.
+//! One call: runs the handler's future and answers, whatever becomes of it.
 //!
-//! [`Reply`] is the promise of exactly one answer. It is kept by the task; a handler that panics, or a future whose
-//! drop panics, unwinds through it.
+//! [`Reply`] is the promise of exactly one answer. It is kept by whoever runs the call, as a rule a task of its own; a
+//! handler that panics, or a future whose drop panics, unwinds through it.
 
 use super::registry::{Target, full_name};
 use crate::connection::{MAX_BACKLOG, Queue};
@@ -15,7 +15,7 @@ use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Poll;
+use std::task::{self, Poll, Waker};
 
 /// The numbers of the calls that were answered since the connection last looked.
 pub(crate) type Finished = Vec<u32>;
@@ -73,21 +73,25 @@ pub(crate) struct Reply {
     pub(crate) slot: Slot,
     /// That of long arguments.
     pub(crate) _room: Option<Room>,
+    /// Whether the connection has the call on its books, and wants to hear of its end.
+    pub(crate) booked: bool,
 }
 
 impl Reply {
     /// Answers, unless the call was cancelled.
     pub(crate) fn send(self, result: Result<Vec<u8>, Status>) {
-        self.answer(result);
+        self.answer(|| result);
     }
 
-    fn answer(&self, result: Result<Vec<u8>, Status>) {
+    fn answer(&self, result: impl FnOnce() -> Result<Vec<u8>, Status>) {
         if !self.state.answer() {
             return;
         }
         self.queue.push(|outbound, finished| {
-            finished.push(self.number);
-            match result {
+            if self.booked {
+                finished.push(self.number);
+            }
+            match result() {
                 Ok(payload) => self.reply(outbound, payload),
                 Err(status) => outbound.failure(self.number, &bounded(status)),
             }
@@ -116,7 +120,7 @@ impl Reply {
 
 impl Drop for Reply {
     fn drop(&mut self) {
-        self.answer(Err(Status::internal("the method ended without an answer")));
+        self.answer(|| Err(Status::internal("the method ended without an answer")));
     }
 }
 
@@ -127,18 +131,31 @@ pub(crate) fn start(target: &Target, context: Context, payload: &[u8]) -> Result
 }
 
 /// A call's task.
-pub(crate) async fn run(answer: Answer, reply: Reply) {
-    let result = outcome(answer, reply.method).await;
+pub(crate) async fn run(mut answer: Answer, reply: Reply) {
+    let result = poll_fn(|cx| poll(&mut answer, reply.method, cx)).await;
     reply.send(result);
 }
 
-async fn outcome(mut answer: Answer, method: &'static Method) -> Result<Vec<u8>, Status> {
-    poll_fn(|cx| {
-        let poll = || answer.as_mut().poll(cx);
-        catch_unwind(AssertUnwindSafe(poll))
-            .unwrap_or_else(|panic| Poll::Ready(Err(panicked(method, &*panic))))
-    })
-    .await
+/// Runs the method until it ends, or waits for something: then its future comes back. Whoever goes on with it polls it
+/// again, so nobody need be woken for it.
+pub(crate) fn begin(mut answer: Answer, method: &'static Method) -> Result<Result<Vec<u8>, Status>, Answer> {
+    match poll(&mut answer, method, &mut task::Context::from_waker(Waker::noop())) {
+        Poll::Pending => Err(answer),
+        Poll::Ready(result) => {
+            // A panic here is the method's, and comes too late to matter to anybody.
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(answer)));
+            Ok(result)
+        }
+    }
+}
+
+fn poll(
+    answer: &mut Answer,
+    method: &'static Method,
+    cx: &mut task::Context<'_>,
+) -> Poll<Result<Vec<u8>, Status>> {
+    let poll = || answer.as_mut().poll(cx);
+    catch_unwind(AssertUnwindSafe(poll)).unwrap_or_else(|panic| Poll::Ready(Err(panicked(method, &*panic))))
 }
 
 /// What a caller learns of a panic is that there was one; the message is for the log.

@@ -14,6 +14,8 @@ use tokio::sync::watch;
 pub(crate) struct Shared {
     pub(crate) registry: Registry,
     pub(crate) slots: Arc<Slots>,
+    /// Whether the runtime has one thread for everything.
+    pub(crate) one_thread: bool,
 }
 
 /// Serves one connection until it ends.

@@ -22,6 +22,7 @@ use connection::Shared;
 use registry::Registry;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::RuntimeFlavor;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// How far a server's life has come.
@@ -163,7 +164,9 @@ impl Server {
             listeners.push(bound.map_err(|source| ServerError::Bind { address, source })?);
         }
         let slots = Arc::new(call::Slots::new(self.max_calls as usize, self.max_buffered));
-        let shared = Arc::new(Shared { registry, slots });
+        let runtime = tokio::runtime::Handle::current();
+        let one_thread = runtime.runtime_flavor() == RuntimeFlavor::CurrentThread;
+        let shared = Arc::new(Shared { registry, slots, one_thread });
         Ok(Bound::new(listeners, shared, self.grace, self.max_connections))
     }
 }

@@ -5,7 +5,7 @@ use crate::service::{Dispatch, Method};
 use callgate_protocol::limits::{MAX_CONTROL, MAX_SCHEMA};
 use callgate_protocol::schema::Fingerprint;
 use callgate_protocol::{CallId, Hello, Limits, MethodOffer, Outbound, ServiceOffer};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// A method that can be called: the `index`th of a service.
@@ -18,7 +18,7 @@ pub(crate) struct Target {
 /// A server's services.
 pub(crate) struct Registry {
     services: Vec<Arc<dyn Dispatch>>,
-    targets: HashMap<CallId, Target>,
+    targets: BTreeMap<CallId, Target>,
     schemas: HashMap<Fingerprint, &'static [u8]>,
     hello: Hello,
 }
@@ -31,7 +31,7 @@ impl Registry {
     ) -> Result<Registry, ServerError> {
         let mut registry = Registry {
             services: Vec::new(),
-            targets: HashMap::new(),
+            targets: BTreeMap::new(),
             schemas: HashMap::new(),
             hello: Hello::new(identity, limits, Vec::new()),
         };

@@ -25,8 +25,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// Unsent bytes past which a connection is given no more calls, in bytes.
 const MAX_BACKLOG: usize = 32 * 1024 * 1024;
@@ -46,6 +46,10 @@ pub struct Conn {
     next_number: Cell<u32>,
     /// Bytes that the kernel has taken since the connection began.
     written: Cell<u64>,
+    /// Calls that were encoded since the task last wrote.
+    unsent: Cell<usize>,
+    /// No call in flight has its deadline before this. The task has one timer, for this time, instead of one a call.
+    first_deadline: Cell<Option<Instant>>,
     accepting: Cell<bool>,
     /// Told when `accepting` ends.
     pub(super) closing: Notify,
@@ -66,6 +70,7 @@ struct Pending {
     transcoder: Rc<LocalTranscoder>,
     /// Where in the stream of bytes the call begins: while no more than that was written, it has not left.
     position: u64,
+    deadline: Instant,
 }
 
 #[derive(Default)]
@@ -87,6 +92,17 @@ pub enum Answer {
     Refused,
     /// The connection was lost; it may have run.
     Lost,
+    /// Not before its deadline.
+    Late,
+}
+
+/// When a call is made, and when its answer must be there.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// Now, or a moment ago.
+    pub now: Instant,
+    /// Later than that.
+    pub deadline: Instant,
 }
 
 /// Why a call was not sent.
@@ -115,6 +131,8 @@ impl Conn {
             pending: RefCell::default(),
             next_number: Cell::new(1),
             written: Cell::new(0),
+            unsent: Cell::new(0),
+            first_deadline: Cell::new(None),
             accepting: Cell::new(true),
             closing: Notify::new(),
             driver: RefCell::new(None),
@@ -163,14 +181,15 @@ impl Conn {
     pub fn call(
         self: &Rc<Self>,
         transcoder: &Rc<LocalTranscoder>,
-        timeout: Duration,
+        times: Times,
         metadata: Metadata<'_>,
         input: &RequestInput<'_>,
     ) -> Result<InFlight, Unsent> {
         let number = self.next_number.get();
         let max_message = self.offer.limits.max_message as usize;
         // A call with less than a millisecond left is still worth one; zero would mean no deadline.
-        let timeout_ms = Some(u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX).max(1));
+        let left = times.deadline.saturating_duration_since(times.now);
+        let timeout_ms = Some(u32::try_from(left.as_millis()).unwrap_or(u32::MAX).max(1));
         let head = CallHead { call_id: transcoder.0.call_id, timeout_ms, metadata };
         let mut outbound = self.outbound.borrow_mut();
         let position = self.written.get() + outbound.queued() as u64;
@@ -189,8 +208,13 @@ impl Conn {
             self.stop_accepting();
         }
         let slot = Rc::new(Slot::default());
-        let pending = Pending { slot: slot.clone(), transcoder: transcoder.clone(), position };
+        let deadline = times.deadline;
+        let pending = Pending { slot: slot.clone(), transcoder: transcoder.clone(), position, deadline };
         self.pending.borrow_mut().insert(number, pending);
+        self.unsent.set(self.unsent.get() + 1);
+        if self.first_deadline.get().is_none_or(|first| deadline < first) {
+            self.first_deadline.set(Some(deadline));
+        }
         self.endpoint.stats.0.of(self.worker).in_flight.increment();
         self.wake_driver();
         Ok(InFlight { conn: self.clone(), number, slot })
@@ -232,6 +256,7 @@ impl Conn {
             Answer::BadReply(_) => Outcome::Failed(callgate_protocol::Code::Internal),
             Answer::Refused => Outcome::Refused,
             Answer::Lost => Outcome::Lost,
+            Answer::Late => Outcome::Failed(callgate_protocol::Code::DeadlineExceeded),
         };
         self.endpoint.stats.0.of(self.worker).ended(outcome);
         *pending.slot.answer.borrow_mut() = Some(answer);
@@ -304,6 +329,18 @@ impl Conn {
         Ok(self.take_pending(number))
     }
 
+    /// Ends the calls whose time is up, and finds the next deadline.
+    fn expire(&self, now: Instant) {
+        let late = |pending: &Pending| pending.deadline <= now;
+        for number in self.numbers_where(|_, pending| late(pending)) {
+            if let Some(pending) = self.take_pending(number) {
+                self.outbound.borrow_mut().cancel(number);
+                self.finish(pending, Answer::Late);
+            }
+        }
+        self.first_deadline.set(self.pending.borrow().values().map(|pending| pending.deadline).min());
+    }
+
     fn on_go_away(&self, last_call: u32, reason: &str) {
         tracing::info!(endpoint = %self.endpoint.addr, reason, "the instance goes away");
         self.stop_accepting();
@@ -318,18 +355,16 @@ impl Conn {
     }
 
     fn finish_where(&self, of: impl Fn(u32, &Pending) -> bool, answer: impl Fn() -> Answer) {
-        let numbers: Vec<u32> = self
-            .pending
-            .borrow()
-            .iter()
-            .filter(|(number, pending)| of(**number, pending))
-            .map(|(n, _)| *n)
-            .collect();
-        for number in numbers {
+        for number in self.numbers_where(of) {
             if let Some(pending) = self.take_pending(number) {
                 self.finish(pending, answer());
             }
         }
+    }
+
+    fn numbers_where(&self, of: impl Fn(u32, &Pending) -> bool) -> Vec<u32> {
+        let pending = self.pending.borrow();
+        pending.iter().filter(|(number, pending)| of(**number, pending)).map(|(number, _)| *number).collect()
     }
 }
 

@@ -22,6 +22,6 @@ mod pool;
 mod stream;
 
 pub use catalog::{Catalog, Transcoder};
-pub use conn::{Answer, Conn, InFlight, Unsent};
+pub use conn::{Answer, Conn, InFlight, Times, Unsent};
 pub use offer::{MethodEntry, Offer};
 pub use pool::{LocalBackend, Pick, Pool, Tried};

@@ -1,7 +1,7 @@
 //! One call's life: pick an instance, transcode for its schema, send, await, and go elsewhere when the instance had
 //! not accepted it.
 
-use crate::backends::{Answer, Conn, Offer, Pick, Tried, Unsent};
+use crate::backends::{Answer, Conn, Offer, Pick, Times, Tried, Unsent};
 use crate::routes::{PathParams, QueryPairs, Route};
 use crate::worker::Worker;
 use callgate_protocol::{Metadata, Status};
@@ -24,8 +24,8 @@ pub struct Request<'a> {
     pub body: &'a [u8],
     /// What travels with the call.
     pub metadata: Metadata<'a>,
-    /// When the answer must be there.
-    pub deadline: Instant,
+    /// When it came, and when the answer must be there.
+    pub times: Times,
 }
 
 /// Why there is no result: what the front has to say to the client.
@@ -54,25 +54,21 @@ pub enum Failure {
 /// Runs a call. The JSON is empty for a method that returns nothing.
 pub async fn run(worker: &Worker, request: &Request<'_>) -> Result<Vec<u8>, Failure> {
     let mut tried = Tried::default();
+    let mut times = request.times;
     loop {
-        let conn = connection(worker, request, &tried).await?;
+        let conn = connection(worker, request, &tried, &mut times).await?;
         let Some(program) = conn.transcoder(request.route, worker.pool.catalog()) else {
             tried.lacking.push(conn.endpoint.id);
             continue;
         };
         let transcoder = program.map_err(|error| Failure::Internal(error.to_string()))?;
         let input = RequestInput { path: &request.path, query: &request.query, body: request.body };
-        let left = request.deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(Failure::Deadline);
-        }
         let in_flight =
-            conn.call(&transcoder, left, request.metadata, &input).map_err(|unsent| match unsent {
+            conn.call(&transcoder, times, request.metadata, &input).map_err(|unsent| match unsent {
                 Unsent::Invalid(violations) => Failure::Invalid(violations),
                 Unsent::TooLarge(limit) => Failure::TooLarge(u64::from(limit)),
             })?;
-        let answer = timeout_at(request.deadline, in_flight).await.map_err(|_| Failure::Deadline)?;
-        match answer {
+        match in_flight.await {
             Answer::Json(json) => return Ok(json),
             Answer::Failed(status) => return Err(Failure::Status(status)),
             Answer::BadReply(error) => {
@@ -83,7 +79,12 @@ pub async fn run(worker: &Worker, request: &Request<'_>) -> Result<Vec<u8>, Fail
                 )));
             }
             Answer::Lost => return Err(Failure::Lost),
+            Answer::Late => return Err(Failure::Deadline),
             Answer::Refused => {
+                times.now = Instant::now();
+                if times.now >= times.deadline {
+                    return Err(Failure::Deadline);
+                }
                 tried.refused.push(conn.endpoint.id);
                 if tried.refused.len() >= MAX_ATTEMPTS {
                     return Err(Failure::NoInstance);
@@ -95,10 +96,13 @@ pub async fn run(worker: &Worker, request: &Request<'_>) -> Result<Vec<u8>, Fail
 
 /// A connection for the next attempt, other than to those that refused if there is a choice. Waits while one is being
 /// made, at most until the deadline.
-async fn connection(worker: &Worker, request: &Request<'_>, tried: &Tried) -> Result<Rc<Conn>, Failure> {
+async fn connection(
+    worker: &Worker,
+    request: &Request<'_>,
+    tried: &Tried,
+    times: &mut Times,
+) -> Result<Rc<Conn>, Failure> {
     loop {
-        // Registered before looking, so that no change is missed in between.
-        let changed = worker.pool.changed().notified();
         let Some(backend) = worker.pool.backend(&request.route.backend) else {
             return Err(Failure::NoInstance);
         };
@@ -107,7 +111,12 @@ async fn connection(worker: &Worker, request: &Request<'_>, tried: &Tried) -> Re
             Pick::Busy => return Err(Failure::Busy),
             Pick::None if nobody_offers(request.route, tried) => return Err(Failure::NotOffered),
             Pick::None => return Err(Failure::NoInstance),
-            Pick::Wait => timeout_at(request.deadline, changed).await.map_err(|_| Failure::Deadline)?,
+            Pick::Wait => {
+                // Nothing can have changed in between: this thread alone changes it.
+                let changed = worker.pool.changed().notified();
+                timeout_at(times.deadline, changed).await.map_err(|_| Failure::Deadline)?;
+                times.now = Instant::now();
+            }
         }
     }
 }

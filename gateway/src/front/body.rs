@@ -2,8 +2,9 @@
 
 use super::problem::Problem;
 use crate::config::ServerSettings;
+use bytes::BytesMut;
 use callgate_protocol::Code;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT, HeaderMap};
 use std::future::{Future, poll_fn};
@@ -15,7 +16,12 @@ use tokio::time::timeout;
 const MAX_DISCARDED: usize = 64 * 1024 * 1024;
 
 /// A body that is read once, however often its request is looked up.
-pub(super) enum RequestBody {
+pub(super) struct RequestBody {
+    state: State,
+    waited: bool,
+}
+
+enum State {
     /// Not yet read, or refused before its end.
     Unread(Incoming),
     /// Read.
@@ -24,10 +30,21 @@ pub(super) enum RequestBody {
     Broken,
 }
 
+/// Why a body was not read to its end.
+enum Unreadable {
+    TooLong,
+    Failed(hyper::Error),
+}
+
 impl RequestBody {
     /// A body that nothing was read of.
     pub(super) fn new(body: Incoming) -> RequestBody {
-        RequestBody::Unread(body)
+        RequestBody { state: State::Unread(body), waited: false }
+    }
+
+    /// Whether it was not there at once, so that time has passed with it.
+    pub(super) fn waited(&self) -> bool {
+        self.waited
     }
 
     /// The body's bytes, within the limits, if it is JSON.
@@ -36,39 +53,32 @@ impl RequestBody {
         headers: &HeaderMap,
         server: &ServerSettings,
     ) -> Result<Bytes, Problem> {
-        match self {
-            RequestBody::Read(bytes) => return Ok(bytes.clone()),
-            RequestBody::Unread(body) if body.is_end_stream() => {}
-            RequestBody::Unread(body) => {
-                check_type(headers)?;
-                if body.size_hint().lower() > server.max_body {
-                    return Err(Problem::too_large(server.max_body));
-                }
-                let limited = Limited::new(body, server.max_body as usize);
-                match in_time(limited.collect(), server.body_timeout).await {
-                    Some(Ok(collected)) => {
-                        let bytes = collected.to_bytes();
-                        *self = RequestBody::Read(bytes.clone());
-                        return Ok(bytes);
-                    }
-                    Some(Err(error)) if error.is::<LengthLimitError>() => {
-                        return Err(Problem::too_large(server.max_body));
-                    }
-                    Some(Err(error)) => {
-                        *self = RequestBody::Broken;
-                        return Err(Problem::new(
-                            Code::InvalidArgument,
-                            format!("the body cannot be read: {error}"),
-                        ));
-                    }
-                    None => *self = RequestBody::Broken,
-                }
-            }
-            RequestBody::Broken => {}
+        let body = match &mut self.state {
+            State::Read(bytes) => return Ok(bytes.clone()),
+            State::Broken => return Err(Problem::slow_body()),
+            State::Unread(body) if body.is_end_stream() => return Ok(Bytes::new()),
+            State::Unread(body) => body,
+        };
+        check_type(headers)?;
+        if body.size_hint().lower() > server.max_body {
+            return Err(Problem::too_large(server.max_body));
         }
-        match self {
-            RequestBody::Broken => Err(Problem::slow_body()),
-            _ => Ok(Bytes::new()),
+        let (read, waited) = in_time(collect(body, server.max_body as usize), server.body_timeout).await;
+        self.waited = waited;
+        match read {
+            Some(Ok(bytes)) => {
+                self.state = State::Read(bytes.clone());
+                Ok(bytes)
+            }
+            Some(Err(Unreadable::TooLong)) => Err(Problem::too_large(server.max_body)),
+            Some(Err(Unreadable::Failed(error))) => {
+                self.state = State::Broken;
+                Err(Problem::new(Code::InvalidArgument, format!("the body cannot be read: {error}")))
+            }
+            None => {
+                self.state = State::Broken;
+                Err(Problem::slow_body())
+            }
         }
     }
 
@@ -76,10 +86,10 @@ impl RequestBody {
     /// with bytes unread would reset the connection, and the answer with it. Says whether the end was reached; a client
     /// that sends on and on, or waits to be told to send (RFC 9110, 10.1.1), is left.
     pub(super) async fn discard(self, headers: &HeaderMap, server: &ServerSettings) -> bool {
-        let mut body = match self {
-            RequestBody::Read(_) => return true,
-            RequestBody::Broken => return false,
-            RequestBody::Unread(body) => body,
+        let mut body = match self.state {
+            State::Read(_) => return true,
+            State::Broken => return false,
+            State::Unread(body) => body,
         };
         if body.is_end_stream() || headers.contains_key(EXPECT) {
             return body.is_end_stream();
@@ -95,20 +105,36 @@ impl RequestBody {
             }
             true
         };
-        in_time(read_past, server.body_timeout).await.unwrap_or(false)
+        in_time(read_past, server.body_timeout).await.0.unwrap_or(false)
     }
 }
 
-/// Waits for a body. Most are there already, and those need no timer.
-async fn in_time<F: Future>(body: F, limit: std::time::Duration) -> Option<F::Output> {
+/// All bytes of a body, at most so many. One that came in one piece is not copied.
+async fn collect(body: &mut Incoming, most: usize) -> Result<Bytes, Unreadable> {
+    let mut all = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(Unreadable::Failed)?.into_data() else { continue };
+        if all.len() + data.len() > most {
+            return Err(Unreadable::TooLong);
+        }
+        if all.is_empty() && body.is_end_stream() {
+            return Ok(data);
+        }
+        all.extend_from_slice(&data);
+    }
+    Ok(all.freeze())
+}
+
+/// Waits for a body, and says whether it had to. Most are there already, and those need no timer.
+async fn in_time<F: Future>(body: F, limit: std::time::Duration) -> (Option<F::Output>, bool) {
     let mut body = pin!(body);
     let at_once = poll_fn(|cx| match body.as_mut().poll(cx) {
         Poll::Ready(read) => Poll::Ready(Some(read)),
         Poll::Pending => Poll::Ready(None),
     });
     match at_once.await {
-        Some(read) => Some(read),
-        None => timeout(limit, body).await.ok(),
+        Some(read) => (Some(read), false),
+        None => (timeout(limit, body).await.ok(), true),
     }
 }
 

@@ -4,6 +4,7 @@ use super::body::RequestBody;
 use super::client::Client;
 use super::problem::Problem;
 use super::request_id;
+use crate::backends::Times;
 use crate::call::{self, Failure};
 use crate::config::Method;
 use crate::routes::{Found, Route, Table, query_pairs};
@@ -13,28 +14,66 @@ use callgate_protocol::call::key;
 use callgate_protocol::{Code, MetadataBuf};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HOST, HeaderValue};
+use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
 use hyper::{Request, Response, StatusCode, Version, http::request::Parts};
 use std::rc::Rc;
 use tokio::time::Instant;
 
-type Answer = Response<Full<Bytes>>;
+/// The bytes for which a call's metadata has room from the start: a request id and a trace.
+const METADATA_ROOM: usize = 128;
+
+/// What a request is answered with.
+enum Answer {
+    /// A call's result.
+    Json(Vec<u8>),
+    /// Anything else.
+    Other(Response<Full<Bytes>>),
+}
+
+impl Answer {
+    fn status(&self) -> StatusCode {
+        match self {
+            Answer::Json(_) => StatusCode::OK,
+            Answer::Other(response) => response.status(),
+        }
+    }
+
+    /// The answer as a response. That of a result is made in the request's own header map, which has room.
+    fn into_response(self, mut headers: HeaderMap) -> Response<Full<Bytes>> {
+        match self {
+            Answer::Json(json) => {
+                headers.clear();
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                let mut response = Response::new(Full::new(Bytes::from(json)));
+                *response.headers_mut() = headers;
+                response
+            }
+            Answer::Other(response) => response,
+        }
+    }
+}
 
 /// Answers a request and counts it.
-pub(super) async fn handle(worker: &Rc<Worker>, client: &Client, request: Request<Incoming>) -> Answer {
+pub(super) async fn handle(
+    worker: &Rc<Worker>,
+    client: &Client,
+    request: Request<Incoming>,
+) -> Response<Full<Bytes>> {
     client.busy();
     let began = Instant::now();
     let _in_flight = InFlight::enter(worker);
     let id = worker.ids.take_or_make(request.headers());
     let (parts, body) = request.into_parts();
     let mut body = RequestBody::new(body);
-    let mut answer = answer(worker, &parts, &mut body, &id, began).await;
-    if !body.discard(&parts.headers, &worker.shared.settings.server).await {
-        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    let answer = answer(worker, &parts, &mut body, &id, began).await;
+    let all_read = body.discard(&parts.headers, &worker.shared.settings.server).await;
+    let mut response = answer.into_response(parts.headers);
+    if !all_read {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
-    answer.headers_mut().insert(request_id::HEADER, id);
+    response.headers_mut().insert(request_id::HEADER, id);
     client.answered();
-    answer
+    response
 }
 
 /// Counts a request while it is open, however it ends.
@@ -61,7 +100,6 @@ async fn answer(
     began: Instant,
 ) -> Answer {
     let path = parts.uri.path();
-    let id = id.to_str().unwrap_or_default();
     let unmatched = &worker.shared.front.unmatched;
     if !names_one_host(parts) {
         return counted(worker, unmatched, began, Err(Problem::bad_host()), id);
@@ -82,15 +120,17 @@ async fn answer(
             Ok(bytes) => bytes,
             Err(problem) => return counted(worker, &route.stats, began, Err(problem), id),
         };
-        let result = call(worker, route, path_params, parts, &read, id).await;
+        let came = if body.waited() { Instant::now() } else { began };
+        let result = call(worker, route, path_params, parts, &read, id, came).await;
         if matches!(result, Err(Failure::NoInstance)) && worker.table().generation != table.generation {
             continue;
         }
         if let Err(Failure::Invalid(_)) = &result {
             route.stats.0.of(worker.id).bad_requests.increment();
         }
-        let result =
-            result.map(success).map_err(|failure| Problem::of(failure, id, route.spec.path.as_str()));
+        let result = result
+            .map(success)
+            .map_err(|failure| Problem::of(failure, request_id::text(id), route.spec.path.as_str()));
         return counted(worker, &route.stats, began, result, id);
     }
 }
@@ -108,9 +148,9 @@ fn counted(
     stats: &RouteStats,
     began: Instant,
     result: Result<Answer, Problem>,
-    id: &str,
+    id: &HeaderValue,
 ) -> Answer {
-    let answer = result.unwrap_or_else(|problem| problem.into_response(id));
+    let answer = result.unwrap_or_else(|problem| Answer::Other(problem.into_response(request_id::text(id))));
     stats.0.of(worker.id).answered(answer.status().as_u16(), began.elapsed());
     answer
 }
@@ -152,18 +192,16 @@ fn options_answer(allow: &str) -> Answer {
     if let Ok(value) = HeaderValue::from_str(allow) {
         answer.headers_mut().insert(ALLOW, value);
     }
-    answer
+    Answer::Other(answer)
 }
 
 fn success(json: Vec<u8>) -> Answer {
     if json.is_empty() {
         let mut answer = Response::new(Full::default());
         *answer.status_mut() = StatusCode::NO_CONTENT;
-        return answer;
+        return Answer::Other(answer);
     }
-    let mut answer = Response::new(Full::new(Bytes::from(json)));
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    answer
+    Answer::Json(json)
 }
 
 async fn call(
@@ -172,7 +210,8 @@ async fn call(
     path: crate::routes::PathParams<'_>,
     parts: &Parts,
     body: &[u8],
-    id: &str,
+    id: &HeaderValue,
+    now: Instant,
 ) -> Result<Vec<u8>, Failure> {
     let query = query_pairs(parts.uri.query().unwrap_or_default()).map_err(|_| {
         let detail = "the query is not UTF-8 after percent-decoding".to_owned();
@@ -180,7 +219,7 @@ async fn call(
             callgate_transcode::Violation { pointer: String::new(), detail, line: None, column: None };
         Failure::Invalid(vec![violation])
     })?;
-    let mut metadata = MetadataBuf::default();
+    let mut metadata = MetadataBuf::with_capacity(METADATA_ROOM);
     metadata.push(key::REQUEST_ID, id.as_bytes());
     for (key, name) in [(key::TRACEPARENT, "traceparent"), (key::TRACESTATE, "tracestate")] {
         if let Some(value) = parts.headers.get(name) {
@@ -194,7 +233,7 @@ async fn call(
         query,
         body,
         metadata: metadata.as_metadata(),
-        deadline: Instant::now() + route.spec.timeout,
+        times: Times { now, deadline: now + route.spec.timeout },
     };
     call::run(worker, &request).await
 }

@@ -9,6 +9,18 @@ pub(super) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest id that is taken from a client, in bytes.
 const MAX_LENGTH: usize = 128;
 
+/// The two digits of every byte.
+const HEX: [[u8; 2]; 256] = {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut all = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        all[byte] = [DIGITS[byte >> 4], DIGITS[byte & 15]];
+        byte += 1;
+    }
+    all
+};
+
 /// Makes ids: 32 hexadecimal digits, random.
 pub struct RequestIds(RefCell<fastrand::Rng>);
 
@@ -28,15 +40,18 @@ impl RequestIds {
     }
 
     fn make(&self) -> HeaderValue {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let mut number = self.0.borrow_mut().u128(..);
+        let number = self.0.borrow_mut().u128(..).to_le_bytes();
         let mut text = [0; 32];
-        for digit in &mut text {
-            *digit = DIGITS[(number & 15) as usize];
-            number >>= 4;
+        for (digits, byte) in text.chunks_exact_mut(2).zip(number) {
+            digits.copy_from_slice(&HEX[usize::from(byte)]);
         }
         HeaderValue::from_bytes(&text).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
     }
+}
+
+/// An id as text.
+pub(super) fn text(id: &HeaderValue) -> &str {
+    id.to_str().unwrap_or_default()
 }
 
 fn is_reasonable(id: &[u8]) -> bool {

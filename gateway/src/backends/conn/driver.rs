@@ -1,19 +1,22 @@
 //! The task of a connection: reads, writes and pings until it ends.
 //!
 //! It is woken once, at the end of the worker's turn, and writes what all calls of that turn have put into the send buffer
-//! in one system call.
+//! in one system call. Under load it lets the runtime look at its sockets once more before: a write, and the instance that
+//! wakes up for it, cost more than anything else on the way, and then serve twice as many calls. A call that is alone is
+//! written at once.
 
 use super::Conn;
 use crate::backends::stream::Stream;
 use crate::config::BackendSpec;
 use callgate_protocol::{Inbound, ProtocolError};
-use std::future::poll_fn;
-use std::pin::Pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
+use tokio::task::yield_now;
+use tokio::time::{Instant, Interval, MissedTickBehavior, Sleep, interval, sleep_until};
 
 /// What is read at once, in bytes.
 const READ_SIZE: usize = 64 * 1024;
@@ -53,7 +56,9 @@ pub(in crate::backends) async fn drive(
         inbound,
         buffer,
         filled,
+        gathering: Gathering::Begun,
         tick,
+        deadline: Box::pin(sleep_until(Instant::now())),
         heard: Instant::now(),
         pinged: None,
         spec: &spec,
@@ -75,13 +80,26 @@ impl Drop for Settled<'_> {
     }
 }
 
+/// How far the task is in waiting for more to write.
+enum Gathering {
+    /// Nothing waits, or for the runtime to look at its sockets.
+    Begun,
+    /// It looks.
+    Looking,
+    /// It has, and runs the tasks that became ready by it.
+    Running,
+}
+
 struct Driver<'a> {
     conn: &'a Conn,
     stream: Stream,
     inbound: Inbound,
     buffer: Vec<u8>,
     filled: usize,
+    gathering: Gathering,
     tick: Interval,
+    /// For the first deadline of all calls in flight.
+    deadline: Pin<Box<Sleep>>,
     heard: Instant,
     pinged: Option<Instant>,
     spec: &'a BackendSpec,
@@ -90,7 +108,8 @@ struct Driver<'a> {
 impl Driver<'_> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         self.register(cx);
-        match self.poll_read(cx).and_then(|()| self.poll_ping(cx)).and_then(|()| self.poll_write(cx)) {
+        self.poll_deadlines(cx);
+        match self.poll_read(cx).and_then(|()| self.poll_ping(cx)).and_then(|()| self.poll_gather(cx)) {
             Err(end) => Poll::Ready(end),
             Ok(()) => {
                 let conn = self.conn;
@@ -153,6 +172,45 @@ impl Driver<'_> {
             self.buffer.shrink_to_fit();
         }
         Ok(())
+    }
+
+    /// Ends the calls whose time is up. Most are answered long before, so the timer is moved only when it has run out or
+    /// an earlier deadline has come.
+    fn poll_deadlines(&mut self, cx: &mut Context<'_>) {
+        while let Some(first) = self.conn.first_deadline.get() {
+            if self.deadline.is_elapsed() || first < self.deadline.deadline() {
+                self.deadline.as_mut().reset(first);
+            }
+            if self.deadline.as_mut().poll(cx).is_pending() {
+                return;
+            }
+            self.conn.expire(Instant::now());
+        }
+    }
+
+    /// Writes at once; or, if other calls are in flight, so that there is probably more to write, when the runtime has
+    /// looked at its sockets once more and run what became ready.
+    fn poll_gather(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
+        let unsent = self.conn.unsent.get();
+        if unsent > 0 && unsent < self.conn.in_flight() {
+            match self.gathering {
+                Gathering::Begun => {
+                    self.gathering = Gathering::Looking;
+                    // Polled once, it has the task woken after the runtime has looked.
+                    let _ = pin!(yield_now()).poll(cx);
+                    return Ok(());
+                }
+                Gathering::Looking => {
+                    self.gathering = Gathering::Running;
+                    cx.waker().wake_by_ref();
+                    return Ok(());
+                }
+                Gathering::Running => {}
+            }
+        }
+        self.gathering = Gathering::Begun;
+        self.conn.unsent.set(0);
+        self.poll_write(cx)
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
