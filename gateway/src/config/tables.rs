@@ -40,19 +40,21 @@ impl Tables {
     ///
     /// Everything that is wrong with any of them, a watched path that leads nowhere among it.
     pub fn load(watch: &[PathBuf]) -> Result<Tables, Diagnostics> {
-        let gathered = gather(watch);
-        let unreadable = gathered.unreadable.iter().map(|(path, error)| {
-            Diagnostic::unreadable(path, error).help("`watch` in [tables] of gateway.toml names it")
-        });
-        let mut found: Vec<Diagnostic> = unreadable.collect();
-        let mut sources = Vec::new();
-        for path in &gathered.files {
-            match Source::read(path) {
-                Ok(source) => sources.push(source),
-                Err(diagnostic) => found.push(diagnostic),
-            }
-        }
+        let (sources, found) = read(watch);
         check(sources, found)
+    }
+
+    /// The same, unless the files are those of the table with this hash, as it is written: then they are not looked into.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    pub fn load_unless(watch: &[PathBuf], hash: &str) -> Result<Option<Tables>, Diagnostics> {
+        let (sources, found) = read(watch);
+        if found.is_empty() && TableHash::of(&sources).to_string() == hash {
+            return Ok(None);
+        }
+        check(sources, found).map(Some)
     }
 
     /// Checks files that are already read.
@@ -71,7 +73,7 @@ pub struct TableHash(u64);
 
 impl TableHash {
     /// FNV-1a over each file's name (without its folder) and content, each with its length before it.
-    fn of(sources: &[Arc<Source>]) -> TableHash {
+    fn of(sources: &[Source]) -> TableHash {
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
         let mut eat = |bytes: &[u8]| {
             let length = (bytes.len() as u64).to_le_bytes();
@@ -108,7 +110,25 @@ struct Declaration {
     spec: Option<BackendSpec>,
 }
 
+/// Reads the watched files; what could not be read is among the diagnostics.
+fn read(watch: &[PathBuf]) -> (Vec<Source>, Vec<Diagnostic>) {
+    let gathered = gather(watch);
+    let unreadable = gathered.unreadable.iter().map(|(path, error)| {
+        Diagnostic::unreadable(path, error).help("`watch` in [tables] of gateway.toml names it")
+    });
+    let mut found: Vec<Diagnostic> = unreadable.collect();
+    let mut sources = Vec::new();
+    for path in &gathered.files {
+        match Source::read(path) {
+            Ok(source) => sources.push(source),
+            Err(diagnostic) => found.push(diagnostic),
+        }
+    }
+    (sources, found)
+}
+
 fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Diagnostics> {
+    let hash = TableHash::of(&sources);
     let sources: Vec<Arc<Source>> = sources.into_iter().map(Arc::new).collect();
     let mut declared = Declared { incomplete: !found.is_empty(), ..Declared::default() };
     for source in &sources {
@@ -128,7 +148,7 @@ fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Dia
     }
     Diagnostics::none_or(found)?;
     Ok(Tables {
-        hash: TableHash::of(&sources),
+        hash,
         backends: declared.backends.into_values().filter_map(|declaration| declaration.spec).collect(),
         routes,
         files: sources.iter().map(|source| source.path().to_path_buf()).collect(),
@@ -187,11 +207,11 @@ impl Declared {
     }
 }
 
-/// The backend of a route; what it could not be found for is reported.
+/// The backend of a route, one of the sorted `names`; what it could not be found for is reported.
 fn resolve(draft: &Draft, names: &[String], incomplete: bool, found: &mut Vec<Diagnostic>) -> Option<String> {
     match &draft.target {
         Target::Bad => None,
-        Target::Named(name, _) if names.contains(name) => Some(name.clone()),
+        Target::Named(name, _) if names.binary_search(name).is_ok() => Some(name.clone()),
         _ if incomplete => None,
         Target::Named(name, span) => {
             found.push(

@@ -15,6 +15,9 @@ use tokio::signal::unix::Signal;
 use tokio::sync::{mpsc, oneshot};
 use watch::Watcher;
 
+/// The nice value of the thread that reads tables: it gets about a tenth of a core that workers want all of.
+const NICE: i32 = 10;
+
 /// What a reload came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reload {
@@ -49,33 +52,51 @@ pub async fn run(
     }
 }
 
-/// Reads the files and puts them into force if they are sound and new.
+/// Reads the files and puts them into force if they are sound and new, on a thread of its own that stands back behind the
+/// workers: a large table takes tens of milliseconds, which requests shall not wait for.
 async fn reload(shared: &Arc<Shared>, cause: &'static str) -> Reload {
-    let watch = shared.settings.tables.watch.clone();
-    let loaded = tokio::task::spawn_blocking(move || Tables::load(&watch)).await;
-    match loaded {
-        Ok(Ok(tables)) => take(shared, tables, cause),
-        Ok(Err(diagnostics)) => refuse(shared, &diagnostics, cause),
-        Err(error) => {
-            tracing::error!(%error, "reading the tables failed inside");
-            Reload::Refused("an internal error; see the log".to_owned())
+    let (done, result) = oneshot::channel();
+    let work = {
+        let shared = shared.clone();
+        move || {
+            stand_back();
+            // Whoever waits may be gone with the process.
+            let _ = done.send(reload_now(&shared, cause));
         }
+    };
+    let started = std::thread::Builder::new().name("tables".to_owned()).spawn(work);
+    if let Err(error) = started {
+        tracing::error!(%error, "no thread to read the tables in");
+    }
+    result.await.unwrap_or_else(|_| {
+        tracing::error!("reading the tables failed inside");
+        Reload::Refused("an internal error; see the log".to_owned())
+    })
+}
+
+/// Lowers the calling thread's priority. Linux keeps a nice value for each thread; where this is not possible all is as it
+/// was.
+fn stand_back() {
+    let thread = rustix::thread::gettid();
+    if let Err(error) = rustix::process::setpriority_process(Some(thread), NICE) {
+        tracing::debug!(%error, "tables are read with the priority of everything else");
+    }
+}
+
+fn reload_now(shared: &Shared, cause: &'static str) -> Reload {
+    let before = shared.table.load().hash.clone();
+    match Tables::load_unless(&shared.settings.tables.watch, &before) {
+        Ok(Some(tables)) => take(shared, tables, cause),
+        Ok(None) => unchanged(shared, before, cause),
+        Err(diagnostics) => refuse(shared, &diagnostics, cause),
     }
 }
 
 /// Puts sound tables into force.
 pub fn take(shared: &Shared, tables: Tables, cause: &'static str) -> Reload {
-    let mended = shared.last_error.swap(None).is_some();
+    shared.last_error.store(None);
     let before = shared.table.load_full();
     let hash = tables.hash.to_string();
-    if before.generation > 0 && before.hash == hash {
-        shared.reloads.unchanged.increment();
-        // Whoever has taken a mistake back looks for an answer to it.
-        if mended {
-            tracing::info!(cause, hash, "tables sound again, and as they were");
-        }
-        return Reload::Unchanged(hash);
-    }
     let table = Table::next(&before, tables, shared.workers);
     let known: HashSet<u64> = before.routes.iter().map(|route| route.id).collect();
     let kept = table.routes.iter().filter(|route| known.contains(&route.id)).count();
@@ -88,6 +109,15 @@ pub fn take(shared: &Shared, tables: Tables, cause: &'static str) -> Reload {
     shared.reloads.succeeded.increment();
     shared.reloads.taken_at.set(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
     Reload::Taken(hash)
+}
+
+fn unchanged(shared: &Shared, hash: String, cause: &'static str) -> Reload {
+    shared.reloads.unchanged.increment();
+    // Whoever has taken a mistake back looks for an answer to it.
+    if shared.last_error.swap(None).is_some() {
+        tracing::info!(cause, hash, "tables sound again, and as they were");
+    }
+    Reload::Unchanged(hash)
 }
 
 fn refuse(shared: &Shared, diagnostics: &Diagnostics, cause: &'static str) -> Reload {
