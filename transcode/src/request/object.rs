@@ -68,7 +68,7 @@ impl<'a> Encoder<'a> {
         let table = open.table;
         if let Some(field) = table.fields.get(open.likely) {
             let at = self.cursor.pos;
-            if self.cursor.eat(field.key()) {
+            if self.cursor.eat(field.lead.key()) {
                 self.cursor.space();
                 if open.unordered.is_none() && open.given.is_empty() {
                     open.done += 1;

@@ -2,11 +2,11 @@
 
 use super::{Int, Scalar, text, time};
 use crate::Int64;
-use crate::json::put_json_string;
+use crate::json::{put_json_string, put_json_utf8};
 use crate::response::DecodeReason;
 use base64::Engine;
 use callgate_protocol::check::Reason;
-use callgate_protocol::wire::Reader;
+use callgate_protocol::wire::{Reader, WireError};
 use std::fmt::Display;
 use std::io::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -22,20 +22,17 @@ pub(crate) struct Style {
 type Step = Result<(), DecodeReason>;
 
 impl Scalar {
-    /// Reads one value and appends it as a JSON value.
-    #[inline]
+    /// Reads one value and appends it as a JSON value. It is inlined, and what it calls is not, so that the walk comes
+    /// straight to the one function that a value needs.
+    #[inline(always)]
     pub(crate) fn print(self, reader: &mut Reader<'_>, out: &mut Vec<u8>, style: Style) -> Step {
         match self {
-            Scalar::String => put_json_string(out, reader.str()?),
+            Scalar::String => print_string(reader, out)?,
             Scalar::Bool => out.extend_from_slice(if reader.bool()? { b"true" } else { b"false" }),
             Scalar::Int(int) => {
                 match int.always_text() || (int.is_read_from_strings() && style.int64 == Int64::String) {
                     false => int.print(reader, out)?,
-                    true => {
-                        out.push(b'"');
-                        int.print(reader, out)?;
-                        out.push(b'"');
-                    }
+                    true => int.print_quoted(reader, out)?,
                 }
             }
             Scalar::F32 => print_f32(out, f32::from_le_bytes(reader.array()?)),
@@ -56,6 +53,7 @@ impl Scalar {
         Ok(())
     }
 
+    #[inline(never)]
     fn print_rare(self, reader: &mut Reader<'_>, out: &mut Vec<u8>, style: Style) -> Step {
         match self {
             Scalar::Char => put_json_string(out, reader.char()?.encode_utf8(&mut [0; 4])),
@@ -93,7 +91,15 @@ impl Int {
         matches!(self, Int::U128 | Int::I128)
     }
 
-    #[inline]
+    #[inline(never)]
+    fn print_quoted(self, reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Step {
+        out.push(b'"');
+        self.print(reader, out)?;
+        out.push(b'"');
+        Ok(())
+    }
+
+    #[inline(never)]
     fn print(self, reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Step {
         let mut buffer = itoa::Buffer::new();
         let text = match self {
@@ -113,6 +119,12 @@ impl Int {
     }
 }
 
+#[inline(never)]
+fn print_string(reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Step {
+    put_json_utf8(out, reader.bytes()?).ok_or(WireError::InvalidUtf8)?;
+    Ok(())
+}
+
 fn nanos(reader: &mut Reader<'_>) -> Result<u32, DecodeReason> {
     match reader.varint(32)? {
         nanos @ 0..=999_999_999 => Ok(nanos as u32),
@@ -120,6 +132,7 @@ fn nanos(reader: &mut Reader<'_>) -> Result<u32, DecodeReason> {
     }
 }
 
+#[inline(never)]
 fn print_f64(out: &mut Vec<u8>, value: f64) {
     match special(value) {
         Some(text) => out.extend_from_slice(text),
@@ -127,6 +140,7 @@ fn print_f64(out: &mut Vec<u8>, value: f64) {
     }
 }
 
+#[inline(never)]
 fn print_f32(out: &mut Vec<u8>, value: f32) {
     match special(f64::from(value)) {
         Some(text) => out.extend_from_slice(text),
