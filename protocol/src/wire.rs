@@ -15,9 +15,16 @@ const MARK_U128: u8 = 254;
 /// Writes an unsigned integer of up to 64 bits (u16, u32, u64, lengths, variant numbers).
 #[inline]
 pub fn put_varint(out: &mut Vec<u8>, value: u64) {
-    if value < MARK_U16 as u64 {
-        out.push(value as u8);
-    } else if value <= u16::MAX as u64 {
+    // Small enough to be inlined; most values are lengths and numbers of one byte.
+    match value < MARK_U16 as u64 {
+        true => out.push(value as u8),
+        false => put_long_varint(out, value),
+    }
+}
+
+#[inline(never)]
+fn put_long_varint(out: &mut Vec<u8>, value: u64) {
+    if value <= u16::MAX as u64 {
         out.push(MARK_U16);
         out.extend_from_slice(&(value as u16).to_le_bytes());
     } else if value <= u32::MAX as u64 {

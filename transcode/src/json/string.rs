@@ -62,10 +62,20 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub(crate) fn string(&mut self) -> Result<RawString<'a>, Fault> {
         let start = self.pos + 1;
-        let mut end = start;
+        let bytes = self.text.as_bytes();
+        let end = start + plain_run(bytes.get(start..).unwrap_or_default());
+        if bytes.get(end) != Some(&b'"') {
+            return self.string_beyond(start, end);
+        }
+        self.pos = end + 1;
+        Ok(RawString { raw: self.text.get(start..end).unwrap_or_default(), escaped: false })
+    }
+
+    /// Passes the rest of a string from `end` on, where no plain byte is.
+    #[inline(never)]
+    fn string_beyond(&mut self, start: usize, mut end: usize) -> Result<RawString<'a>, Fault> {
         let mut escaped = false;
         loop {
-            end += plain_run(self.text.as_bytes().get(end..).unwrap_or_default());
             match self.text.as_bytes().get(end) {
                 Some(b'"') => break,
                 Some(b'\\') => {
@@ -77,6 +87,7 @@ impl<'a> Cursor<'a> {
                 }
                 None => return Err(Fault::expected(end, "the string's closing `\"`")),
             }
+            end += plain_run(self.text.as_bytes().get(end..).unwrap_or_default());
         }
         self.pos = end + 1;
         Ok(RawString { raw: self.text.get(start..end).unwrap_or_default(), escaped })

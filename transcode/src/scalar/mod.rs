@@ -49,11 +49,11 @@ impl Scalar {
 }
 
 /// Writes an f64 that a JSON number says.
-#[inline]
+#[inline(always)]
 pub(crate) fn put_f64(number: Number<'_>, out: &mut Vec<u8>) -> Result<(), String> {
     let value = number.to_f64();
     if value.is_infinite() {
-        return Err(out_of_range(number.token, "f64"));
+        return Err(out_of_range(number.token(), "f64"));
     }
     out.extend_from_slice(&value.to_le_bytes());
     Ok(())
@@ -63,7 +63,7 @@ pub(crate) fn put_f64(number: Number<'_>, out: &mut Vec<u8>) -> Result<(), Strin
 pub(crate) fn put_f32(number: Number<'_>, out: &mut Vec<u8>) -> Result<(), String> {
     let value = number.to_f32();
     if value.is_infinite() {
-        return Err(out_of_range(number.token, "f32"));
+        return Err(out_of_range(number.token(), "f32"));
     }
     out.extend_from_slice(&value.to_le_bytes());
     Ok(())
