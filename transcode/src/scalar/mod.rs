@@ -1,5 +1,6 @@
 //! Values that are one token in JSON, and how each stands on the wire. Containers are elsewhere.
 
+mod float;
 mod int;
 mod print;
 mod text;
