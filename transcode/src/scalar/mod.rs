@@ -12,7 +12,9 @@ pub(crate) use print::Style;
 use crate::json::Number;
 
 /// The type of a value that is one number, boolean or string.
+// With a tag of its own, which is jumped by as it is; packed into `Int`'s it would be taken apart for each value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub(crate) enum Scalar {
     Bool,
     Int(Int),
