@@ -125,7 +125,7 @@ impl<'a> Walk<'a, '_> {
             Type::F64 => skip(self.reader.take(8)?),
             Type::Ipv6Addr => skip(self.reader.take(16)?),
             Type::Char => skip(self.reader.char()?),
-            Type::String | Type::Json => skip(self.reader.str()?),
+            Type::String | Type::Json => self.reader.skip_str()?,
             Type::Bytes => skip(self.reader.bytes()?),
             Type::Uuid => self.uuid()?,
             Type::Timestamp | Type::Duration => self.time()?,

@@ -15,9 +15,16 @@ const MARK_U128: u8 = 254;
 /// Writes an unsigned integer of up to 64 bits (u16, u32, u64, lengths, variant numbers).
 #[inline]
 pub fn put_varint(out: &mut Vec<u8>, value: u64) {
-    if value < MARK_U16 as u64 {
-        out.push(value as u8);
-    } else if value <= u16::MAX as u64 {
+    // Small enough to be inlined; most values are lengths and numbers of one byte.
+    match value < MARK_U16 as u64 {
+        true => out.push(value as u8),
+        false => put_long_varint(out, value),
+    }
+}
+
+#[inline(never)]
+fn put_long_varint(out: &mut Vec<u8>, value: u64) {
+    if value <= u16::MAX as u64 {
         out.push(MARK_U16);
         out.extend_from_slice(&(value as u16).to_le_bytes());
     } else if value <= u32::MAX as u64 {
@@ -219,6 +226,17 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(self.bytes()?).map_err(|_| WireError::InvalidUtf8)
     }
 
+    /// Passes a string.
+    #[inline]
+    pub fn skip_str(&mut self) -> Result<(), WireError> {
+        let bytes = self.bytes()?;
+        // Most strings are short and ASCII, which is seen before the validation would have begun.
+        match is_ascii(bytes) || std::str::from_utf8(bytes).is_ok() {
+            true => Ok(()),
+            false => Err(WireError::InvalidUtf8),
+        }
+    }
+
     /// A char.
     pub fn char(&mut self) -> Result<char, WireError> {
         let first = *self.bytes.get(self.at).ok_or(WireError::Truncated)?;
@@ -240,6 +258,20 @@ impl<'a> Reader<'a> {
         }
         let tag = self.u8()?;
         Ok(Some((tag, self.bytes()?)))
+    }
+}
+
+/// Whether all bytes are ASCII: eight a step, the last eight of them perhaps once more.
+#[inline]
+fn is_ascii(bytes: &[u8]) -> bool {
+    match bytes.last_chunk() {
+        Some(last) => {
+            let (words, _) = bytes.as_chunks();
+            let all =
+                words.iter().fold(u64::from_le_bytes(*last), |all, word| all | u64::from_le_bytes(*word));
+            all & 0x8080_8080_8080_8080 == 0
+        }
+        None => bytes.iter().fold(0, |all, byte| all | byte) < 0x80,
     }
 }
 

@@ -103,10 +103,16 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// What comes next.
+    #[inline]
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.text.as_bytes().get(self.pos..).unwrap_or_default()
+    }
+
     /// Passes `bytes` if they come next.
     #[inline]
     pub(crate) fn eat(&mut self, bytes: &[u8]) -> bool {
-        let rest = self.text.as_bytes().get(self.pos..).unwrap_or_default();
+        let rest = self.rest();
         let found = rest.starts_with(bytes);
         if found {
             self.pos += bytes.len();
@@ -125,8 +131,7 @@ impl<'a> Cursor<'a> {
 
     #[cold]
     fn not_literal(&self, word: &'static str) -> Fault {
-        let rest = self.text.as_bytes().get(self.pos..).unwrap_or_default();
-        let same = rest.iter().zip(word.bytes()).take_while(|(a, b)| **a == *b);
+        let same = self.rest().iter().zip(word.bytes()).take_while(|(a, b)| **a == *b);
         Fault::expected(self.pos + same.count(), "`true`, `false` or `null`")
     }
 

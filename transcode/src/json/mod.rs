@@ -13,7 +13,7 @@ pub(crate) use duplicate::{Key, duplicate, duplicate_in_text};
 pub(crate) use locate::{Locator, push_segment};
 pub(crate) use number::Number;
 pub(crate) use skip::skip_value;
-pub(crate) use string::{RawString, put_json_string};
+pub(crate) use string::{RawString, put_json_string, put_json_utf8};
 
 use crate::violation::Violation;
 

@@ -5,8 +5,10 @@ use super::{Cursor, Fault};
 /// A number of a JSON text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Number<'a> {
-    /// The number as it stands there.
-    pub(crate) token: &'a str,
+    /// The text it stands in, and from where to where.
+    text: &'a str,
+    start: usize,
+    end: usize,
     /// Whether it begins with a minus.
     pub(crate) negative: bool,
     /// Its digits as an integer, the decimal point left out. Right only when `digits` is at most 19.
@@ -54,7 +56,9 @@ impl<'a> Cursor<'a> {
             self.digits(&mut 0)?;
         }
         Ok(Number {
-            token: self.since(start),
+            text: self.text,
+            start,
+            end: self.pos,
             negative,
             magnitude,
             digits,
@@ -67,12 +71,15 @@ impl<'a> Cursor<'a> {
     /// Passes at least one digit.
     #[inline(always)]
     fn digits(&mut self, magnitude: &mut u64) -> Result<usize, Fault> {
-        let start = self.pos;
-        while let Some(digit @ b'0'..=b'9') = self.peek() {
+        let (bytes, start) = (self.text.as_bytes(), self.pos);
+        // Kept out of the cursor, which is in memory, while it changes with each digit.
+        let mut at = start;
+        while let Some(digit @ b'0'..=b'9') = bytes.get(at) {
             *magnitude = magnitude.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
-            self.pos += 1;
+            at += 1;
         }
-        match self.pos - start {
+        self.pos = at;
+        match at - start {
             0 => Err(Fault::expected(start, "a digit")),
             count => Ok(count),
         }
@@ -87,6 +94,12 @@ impl<'a> Number<'a> {
         (cursor.pos == text.len()).then_some(number)
     }
 
+    /// The number as it stands there.
+    #[inline]
+    pub(crate) fn token(&self) -> &'a str {
+        self.text.get(self.start..self.end).unwrap_or_default()
+    }
+
     /// The absolute value, if it is an integer of at most 64 bits.
     #[inline]
     pub(crate) fn magnitude(&self) -> Option<u64> {
@@ -95,12 +108,12 @@ impl<'a> Number<'a> {
         } else if self.digits <= EXACT_DIGITS {
             Some(self.magnitude)
         } else {
-            self.token.strip_prefix('-').unwrap_or(self.token).parse().ok()
+            long_magnitude(self.token())
         }
     }
 
     /// The nearest f64. Infinite if the number is out of range.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn to_f64(self) -> f64 {
         // Both operands are exact, so that the one division rounds right (Clinger's fast path).
         const POWERS: [f64; 23] = [
@@ -111,11 +124,23 @@ impl<'a> Number<'a> {
             let value = self.magnitude as f64 / POWERS.get(self.fraction).copied().unwrap_or(1.0);
             return if self.negative { -value } else { value };
         }
-        self.token.parse().unwrap_or(f64::INFINITY)
+        rounded(self.token())
     }
 
     /// The nearest f32, rounded once. Infinite if the number is out of range.
     pub(crate) fn to_f32(self) -> f32 {
-        self.token.parse().unwrap_or(f32::INFINITY)
+        self.token().parse().unwrap_or(f32::INFINITY)
     }
+}
+
+// Both take only the token, so that a number that needs neither stays in registers.
+
+#[cold]
+fn long_magnitude(token: &str) -> Option<u64> {
+    token.strip_prefix('-').unwrap_or(token).parse().ok()
+}
+
+#[cold]
+fn rounded(token: &str) -> f64 {
+    token.parse().unwrap_or(f64::INFINITY)
 }

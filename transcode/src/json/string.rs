@@ -15,21 +15,39 @@ pub(crate) struct RawString<'a> {
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
-/// How many bytes at the start of `bytes` are neither a quote, nor a backslash, nor a control character.
-///
-/// Eight bytes a step: a byte's high bit is set in `hits` where the byte is one of those. Borrows can set a bit
-/// wrongly, but only above a right one, so the lowest is right.
+/// Sets the high bit of each of eight bytes that is a quote, a backslash or a control character; and perhaps that of
+/// others, but only above one of those, or where a byte is not ASCII: subtracting borrows.
+#[inline]
+fn stops(word: u64) -> u64 {
+    // This swaps a quote (0x22) and a space (0x20), so that the quote and the controls are all that is below 0x21.
+    let low = (word ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
+    let backslash = (word ^ (ONES * b'\\' as u64)).wrapping_sub(ONES);
+    low | backslash
+}
+
+/// Whether all of `bytes` are ASCII that a JSON string has as it is.
+#[inline]
+fn is_plain(bytes: &[u8]) -> bool {
+    let Some(last) = bytes.last_chunk() else {
+        return bytes.iter().all(|byte| matches!(byte, 0x20..0x80) && !matches!(byte, b'"' | b'\\'));
+    };
+    let hits = |word: &[u8; 8]| {
+        let word = u64::from_le_bytes(*word);
+        stops(word) | word
+    };
+    // The last eight bytes once more, perhaps, instead of the last few one by one.
+    let (words, _) = bytes.as_chunks();
+    words.iter().fold(hits(last), |all, word| all | hits(word)) & HIGHS == 0
+}
+
+/// How many bytes at the start of `bytes` are neither a quote, nor a backslash, nor a control character. Eight bytes a
+/// step.
 #[inline]
 pub(super) fn plain_run(bytes: &[u8]) -> usize {
     let mut run = 0;
     while let Some(eight) = bytes.get(run..run + 8) {
         let word = u64::from_le_bytes(eight.try_into().unwrap_or_default());
-        let quote = word ^ (ONES * b'"' as u64);
-        let backslash = word ^ (ONES * b'\\' as u64);
-        let control = word.wrapping_sub(ONES * 0x20) & !word;
-        let hits =
-            control | (quote.wrapping_sub(ONES) & !quote) | (backslash.wrapping_sub(ONES) & !backslash);
-        let hits = hits & HIGHS;
+        let hits = stops(word) & !word & HIGHS;
         if hits != 0 {
             return run + (hits.trailing_zeros() / 8) as usize;
         }
@@ -44,10 +62,20 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub(crate) fn string(&mut self) -> Result<RawString<'a>, Fault> {
         let start = self.pos + 1;
-        let mut end = start;
+        let bytes = self.text.as_bytes();
+        let end = start + plain_run(bytes.get(start..).unwrap_or_default());
+        if bytes.get(end) != Some(&b'"') {
+            return self.string_beyond(start, end);
+        }
+        self.pos = end + 1;
+        Ok(RawString { raw: self.text.get(start..end).unwrap_or_default(), escaped: false })
+    }
+
+    /// Passes the rest of a string from `end` on, where no plain byte is.
+    #[inline(never)]
+    fn string_beyond(&mut self, start: usize, mut end: usize) -> Result<RawString<'a>, Fault> {
         let mut escaped = false;
         loop {
-            end += plain_run(self.text.as_bytes().get(end..).unwrap_or_default());
             match self.text.as_bytes().get(end) {
                 Some(b'"') => break,
                 Some(b'\\') => {
@@ -59,6 +87,7 @@ impl<'a> Cursor<'a> {
                 }
                 None => return Err(Fault::expected(end, "the string's closing `\"`")),
             }
+            end += plain_run(self.text.as_bytes().get(end..).unwrap_or_default());
         }
         self.pos = end + 1;
         Ok(RawString { raw: self.text.get(start..end).unwrap_or_default(), escaped })
@@ -156,7 +185,6 @@ fn unicode_escape(bytes: &[u8], at: usize) -> (char, usize) {
 }
 
 /// Appends `text` as a JSON string. Only what must be escaped is.
-#[inline]
 pub(crate) fn put_json_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     let bytes = text.as_bytes();
@@ -170,6 +198,20 @@ pub(crate) fn put_json_string(out: &mut Vec<u8>, text: &str) {
         at += 1 + run;
     }
     out.push(b'"');
+}
+
+/// Appends `bytes` as a JSON string. `None` if they are not UTF-8.
+#[inline]
+pub(crate) fn put_json_utf8(out: &mut Vec<u8>, bytes: &[u8]) -> Option<()> {
+    // One look at most strings, instead of one for UTF-8 and another for escapes.
+    if !is_plain(bytes) {
+        put_json_string(out, std::str::from_utf8(bytes).ok()?);
+        return Some(());
+    }
+    out.push(b'"');
+    out.extend_from_slice(bytes);
+    out.push(b'"');
+    Some(())
 }
 
 #[cold]
@@ -191,4 +233,24 @@ fn put_escape(out: &mut Vec<u8>, byte: u8) {
         }
     };
     out.extend_from_slice(&[b'\\', short]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_byte_is_told_at_each_place() {
+        let stops = |byte: u8| matches!(byte, 0..0x20 | b'"' | b'\\');
+        for (length, first, second) in (0..=20).flat_map(|n| (0..=255).map(move |b| (n, b, b ^ 0x81))) {
+            for place in 0..length {
+                let mut bytes = vec![b'!'; length];
+                bytes[length - 1] = second;
+                bytes[place] = first;
+                let run = bytes.iter().position(|byte| stops(*byte)).unwrap_or(length);
+                assert_eq!(plain_run(&bytes), run, "{bytes:?}");
+                assert_eq!(is_plain(&bytes), run == length && bytes.is_ascii(), "{bytes:?}");
+            }
+        }
+    }
 }

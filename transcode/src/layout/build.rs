@@ -1,6 +1,6 @@
 //! Schema → layout.
 
-use super::{Absent, Enum, Field, Fixed, Layout, Names, Node, NodeId, Struct, Variant};
+use super::{Absent, Enum, Field, Fixed, Layout, Lead, Names, Node, NodeId, Struct, Variant};
 use crate::json::put_json_string;
 use crate::response::measure;
 use crate::scalar::{Int, Scalar};
@@ -109,20 +109,19 @@ impl Builder<'_> {
     }
 
     fn structure(&mut self, fields: &[schema::Field]) -> Result<Struct> {
-        let compiled: Result<Box<[Field]>> = fields.iter().map(|field| self.field(field)).collect();
+        let openings = std::iter::once(b'{').chain(std::iter::repeat(b','));
+        let compiled: Result<Box<[Field]>> =
+            openings.zip(fields).map(|(opening, field)| self.field(opening, field)).collect();
         Ok(Struct {
             fields: compiled?,
             names: Names::new(fields.iter().map(|field| (&field.name, &field.aliases))),
         })
     }
 
-    fn field(&mut self, field: &schema::Field) -> Result<Field> {
-        let mut lead = vec![b','];
-        put_json_string(&mut lead, &field.name);
-        lead.push(b':');
+    fn field(&mut self, opening: u8, field: &schema::Field) -> Result<Field> {
         Ok(Field {
             name: field.name.as_str().into(),
-            lead: lead.into_boxed_slice(),
+            lead: Lead::new(opening, &field.name),
             node: self.node(&field.ty)?,
             absent: match (&field.default, &field.ty) {
                 (Some(bytes), _) => {

@@ -2,11 +2,13 @@
 //!
 //! A node's index stands for a type, so that recursion is an index and not a pointer. The first nodes are the schema's
 //! definitions, in their order. Names are rendered ahead: a struct's member is written by copying, and read by
-//! comparing, the bytes `,"name":`.
+//! comparing, what stands before its value ([`Lead`]).
 
 mod build;
+mod lead;
 mod names;
 
+pub(crate) use lead::Lead;
 pub(crate) use names::{Names, alternatives};
 
 use crate::scalar::Scalar;
@@ -67,26 +69,12 @@ pub(crate) struct Struct {
 pub(crate) struct Field {
     /// Its name.
     pub(crate) name: Box<str>,
-    /// A comma, the quoted name, a colon.
-    lead: Box<[u8]>,
+    /// What stands before its value.
+    pub(crate) lead: Lead,
     /// Its type.
     pub(crate) node: NodeId,
     /// What stands for it when it is missing.
     pub(crate) absent: Absent,
-}
-
-impl Field {
-    /// `,"name":`
-    #[inline]
-    pub(crate) fn comma_key(&self) -> &[u8] {
-        &self.lead
-    }
-
-    /// `"name":`
-    #[inline]
-    pub(crate) fn key(&self) -> &[u8] {
-        self.lead.get(1..).unwrap_or_default()
-    }
 }
 
 /// What stands for a missing field.

@@ -5,7 +5,7 @@ use super::{RequestInput, RequestProgram};
 use crate::binding::Body;
 use crate::json::{Cursor, Key, RawString, skip_value};
 use crate::layout::{Fixed, Layout, Node, NodeId};
-use crate::scalar::{Scalar, put_f32, put_f64};
+use crate::scalar::{Int, Scalar, put_f32, put_f64};
 use crate::tail::put_length_before;
 use crate::violation::{At, Pending, Violation, located};
 use callgate_protocol::limits::{MAX_DEPTH, MAX_MESSAGE};
@@ -119,8 +119,18 @@ impl<'a> Encoder<'a> {
     }
 
     /// Reads and writes one value.
+    #[inline(always)]
     pub(super) fn value(&mut self, node: NodeId) -> Step {
         match self.layout.node(node) {
+            // Most values. They do not need the frame of the others, which costs as much as a small one itself.
+            Node::Scalar(scalar) => self.scalar(*scalar),
+            node => self.compound(node),
+        }
+    }
+
+    #[inline(never)]
+    fn compound(&mut self, node: &'a Node) -> Step {
+        match node {
             Node::Scalar(scalar) => self.scalar(*scalar),
             Node::Struct(table) => self.structure(table, Given::NONE),
             Node::Option(inner) => match self.cursor.peek() {
@@ -149,40 +159,54 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    #[inline]
+    /// It is inlined, and what it calls is not, so that the walk comes straight to the one function that a value needs.
+    #[inline(always)]
     fn scalar(&mut self, scalar: Scalar) -> Step {
-        match (self.cursor.peek(), scalar) {
-            (Some(b'"'), Scalar::String) => {
-                let string = self.string()?;
-                match string.escaped {
-                    false => put_bytes(self.out, string.raw.as_bytes()),
-                    true => {
-                        let start = self.out.len();
-                        string.decode_into(self.out);
-                        put_length_before(self.out, start);
-                    }
-                }
-                Ok(())
-            }
-            (Some(b'-' | b'0'..=b'9'), Scalar::Int(_) | Scalar::F64 | Scalar::F32) => self.number(scalar),
-            (Some(b't'), Scalar::Bool) => {
-                self.out.push(1);
-                self.literal("true")
-            }
-            (Some(b'f'), Scalar::Bool) => {
-                self.out.push(0);
-                self.literal("false")
-            }
-            (Some(b'"'), _) => self.text_scalar(scalar),
-            _ => Err(self.wrong_type(scalar.expected())),
+        match scalar {
+            Scalar::String => self.plain_string(),
+            Scalar::Int(int) => self.integer(int),
+            Scalar::F32 | Scalar::F64 => self.float(scalar),
+            Scalar::Bool => self.boolean(),
+            _ => self.text_scalar(scalar),
         }
     }
 
-    #[inline]
-    fn number(&mut self, scalar: Scalar) -> Step {
+    #[inline(never)]
+    fn plain_string(&mut self) -> Step {
+        if self.cursor.peek() != Some(b'"') {
+            return Err(self.wrong_type(Scalar::String.expected()));
+        }
+        let string = self.string()?;
+        match string.escaped {
+            false => put_bytes(self.out, string.raw.as_bytes()),
+            true => {
+                let start = self.out.len();
+                string.decode_into(self.out);
+                put_length_before(self.out, start);
+            }
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn integer(&mut self, int: Int) -> Step {
+        let Some(b'-' | b'0'..=b'9') = self.cursor.peek() else {
+            return self.text_scalar(Scalar::Int(int));
+        };
+        let at = self.cursor.pos;
+        match self.cursor.number() {
+            Ok(number) => int.put(number, self.out).map_err(|detail| self.stop(at, detail)),
+            Err(fault) => Err(self.fault(fault)),
+        }
+    }
+
+    #[inline(never)]
+    fn float(&mut self, scalar: Scalar) -> Step {
+        let Some(b'-' | b'0'..=b'9') = self.cursor.peek() else {
+            return self.text_scalar(scalar);
+        };
         let at = self.cursor.pos;
         let written = match (self.cursor.number(), scalar) {
-            (Ok(number), Scalar::Int(int)) => int.put(number, self.out),
             (Ok(number), Scalar::F32) => put_f32(number, self.out),
             (Ok(number), _) => put_f64(number, self.out),
             (Err(fault), _) => return Err(self.fault(fault)),
@@ -190,8 +214,27 @@ impl<'a> Encoder<'a> {
         written.map_err(|detail| self.stop(at, detail))
     }
 
+    #[inline(never)]
+    fn boolean(&mut self) -> Step {
+        match self.cursor.peek() {
+            Some(b't') => {
+                self.out.push(1);
+                self.literal("true")
+            }
+            Some(b'f') => {
+                self.out.push(0);
+                self.literal("false")
+            }
+            _ => self.text_scalar(Scalar::Bool),
+        }
+    }
+
     /// Reads a value that is a string in JSON and something else on the wire.
+    #[inline(never)]
     fn text_scalar(&mut self, scalar: Scalar) -> Step {
+        if self.cursor.peek() != Some(b'"') {
+            return Err(self.wrong_type(scalar.expected()));
+        }
         let at = self.cursor.pos;
         let text = self.string()?.decode();
         let result =

@@ -18,6 +18,8 @@ struct Open<'a> {
     given: Given,
     /// Where it begins in the body, if it is there.
     at: Option<usize>,
+    /// From this field on, path and query give nothing.
+    free: usize,
     /// The fields before this one are written, in order.
     done: usize,
     /// The field that the next member is probably of.
@@ -60,7 +62,8 @@ impl<'a> Encoder<'a> {
     }
 
     fn opened(&self, table: &'a Struct, given: Given, at: Option<usize>) -> Open<'a> {
-        Open { table, given, at, done: 0, likely: 0, unordered: None, unknown: self.keys.len() }
+        let free = self.params.end(given);
+        Open { table, given, at, free, done: 0, likely: 0, unordered: None, unknown: self.keys.len() }
     }
 
     #[inline]
@@ -68,9 +71,11 @@ impl<'a> Encoder<'a> {
         let table = open.table;
         if let Some(field) = table.fields.get(open.likely) {
             let at = self.cursor.pos;
-            if self.cursor.eat(field.key()) {
+            if let Some(length) = field.lead.key_length(self.cursor.rest()) {
+                self.cursor.pos += length;
                 self.cursor.space();
-                if open.unordered.is_none() && open.given.is_empty() {
+                // Until one comes out of order, the likely field is the next one.
+                if open.unordered.is_none() && open.likely >= open.free {
                     open.done += 1;
                     open.likely += 1;
                     return self.value(field.node);
@@ -100,7 +105,7 @@ impl<'a> Encoder<'a> {
     fn field(&mut self, open: &mut Open<'a>, index: usize, at: usize) -> Step {
         let table = open.table;
         let node = table.fields[index].node;
-        let given = self.params.of(open.given, index);
+        let given = self.given(open, index);
         if let Some(given) = given.filter(|given| self.params.is_leaf(*given)) {
             let other = self.params.sources(given).next().unwrap_or(Source::Body);
             let other = self.source_name(other);
@@ -132,6 +137,15 @@ impl<'a> Encoder<'a> {
         self.slots[base + index] = Slot { start, end };
         open.likely = index + 1;
         Ok(())
+    }
+
+    /// What path and query give for a field.
+    #[inline]
+    fn given(&self, open: &Open<'a>, index: usize) -> Option<Given> {
+        match index < open.free {
+            true => self.params.of(open.given, index),
+            false => None,
+        }
     }
 
     fn is_written(&self, open: &Open<'a>, index: usize) -> bool {
@@ -170,11 +184,8 @@ impl<'a> Encoder<'a> {
     /// Writes what path and query give for the fields whose turn it is.
     #[inline]
     fn take_given(&mut self, open: &mut Open<'a>) -> Step {
-        if open.given.is_empty() {
-            return Ok(());
-        }
-        while open.unordered.is_none() {
-            match self.params.of(open.given, open.done) {
+        while open.done < open.free && open.unordered.is_none() {
+            match self.given(open, open.done) {
                 Some(given) if self.params.is_leaf(given) => {
                     self.write_given(open.table.fields[open.done].node, given)?;
                 }
@@ -198,8 +209,18 @@ impl<'a> Encoder<'a> {
         self.skip()
     }
 
-    /// Completes the struct and puts its fields into order.
+    /// Completes the struct and puts its fields into order, unless that is what it is.
+    #[inline]
     fn close(&mut self, open: &Open<'a>) -> Step {
+        let all = open.done == open.table.fields.len() && open.unordered.is_none();
+        match all && self.keys.len() == open.unknown {
+            true => Ok(()),
+            false => self.complete(open),
+        }
+    }
+
+    #[inline(never)]
+    fn complete(&mut self, open: &Open<'a>) -> Step {
         if self.keys.len() > open.unknown {
             let keys = self.keys.get_mut(open.unknown..).unwrap_or_default();
             if let Some((second, first)) = duplicate_in_text(keys, self.cursor.text()) {
@@ -226,7 +247,7 @@ impl<'a> Encoder<'a> {
     /// A field that the object does not have.
     fn absent(&mut self, open: &Open<'a>, index: usize) -> Step {
         let field = &open.table.fields[index];
-        if let Some(given) = self.params.of(open.given, index) {
+        if let Some(given) = self.given(open, index) {
             return self.write_given(field.node, given);
         }
         match &field.absent {

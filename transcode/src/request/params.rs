@@ -133,6 +133,20 @@ impl Params {
         })
     }
 
+    /// The first field of the struct which `given` is for from which on there is none.
+    #[inline]
+    pub(super) fn end(&self, given: Given) -> usize {
+        match given.is_empty() {
+            true => 0,
+            false => self.last_step(given).map_or(0, |step| step as usize + 1),
+        }
+    }
+
+    fn last_step(&self, given: Given) -> Option<u32> {
+        let last = self.list.get(given.from..given.to)?.last()?;
+        self.steps.get(last.steps.start + given.level).copied()
+    }
+
     /// Whether `given` is for the field itself, and not only for fields inside of it.
     pub(super) fn is_leaf(&self, given: Given) -> bool {
         self.steps_of(given).len() == given.level

@@ -47,9 +47,19 @@ impl<'a> Decoder<'a> {
     }
 
     /// Reads and writes one value.
+    #[inline(always)]
     pub(super) fn value(&mut self, node: NodeId) -> Step {
         match self.layout.node(node) {
+            // Most values. They do not need the frame of the others, which costs as much as a small one itself.
             Node::Scalar(scalar) => scalar.print(&mut self.reader, self.out, self.style),
+            node => self.compound(node),
+        }
+    }
+
+    #[inline(never)]
+    fn compound(&mut self, node: &'a Node) -> Step {
+        match node {
+            Node::Scalar(_) => Ok(()),
             Node::Struct(table) => self.structure(table),
             Node::Option(inner) => match self.reader.bool()? {
                 true => self.value(*inner),
@@ -102,12 +112,11 @@ impl<'a> Decoder<'a> {
     fn structure(&mut self, table: &'a Struct) -> Step {
         self.enter()?;
         let start = self.reader.offset();
-        self.out.push(b'{');
-        let mut first = true;
+        if table.fields.is_empty() {
+            self.out.push(b'{');
+        }
         for field in &table.fields {
-            let key = if first { field.key() } else { field.comma_key() };
-            first = false;
-            self.out.extend_from_slice(key);
+            field.lead.put(self.out);
             self.value(field.node)?;
         }
         self.out.push(b'}');

@@ -49,55 +49,59 @@ impl Int {
     }
 
     /// Writes the integer that a JSON number says.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn put(self, number: Number<'_>, out: &mut Vec<u8>) -> Result<(), String> {
         match number.magnitude() {
             Some(magnitude) if self.put_small(number.negative, magnitude, out).is_some() => Ok(()),
-            _ => self.put_rare(number, out),
+            _ => self.put_rare(number.token(), number.integral, out),
         }
     }
 
     /// `None` if it is out of range.
-    #[inline]
+    #[inline(always)]
     fn put_small(self, negative: bool, magnitude: u64, out: &mut Vec<u8>) -> Option<()> {
         let most = match self {
             Int::U8 => u64::from(u8::MAX),
             Int::U16 => u64::from(u16::MAX),
             Int::U32 => u64::from(u32::MAX),
             Int::U64 | Int::U128 => u64::MAX,
-            // One more below zero than above it.
-            Int::I8 => i8::MAX as u64 + u64::from(negative),
-            Int::I16 => i16::MAX as u64 + u64::from(negative),
-            Int::I32 => i32::MAX as u64 + u64::from(negative),
-            Int::I64 | Int::I128 => i64::MAX as u64 + u64::from(negative),
+            Int::I8 => i8::MAX as u64,
+            Int::I16 => i16::MAX as u64,
+            Int::I32 => i32::MAX as u64,
+            Int::I64 | Int::I128 => i64::MAX as u64,
+        };
+        let is_signed = matches!(self, Int::I8 | Int::I16 | Int::I32 | Int::I64 | Int::I128);
+        // One more below zero than above it; unsigned, only zero may have a minus.
+        let most = match (negative, is_signed) {
+            (false, _) => most,
+            (true, true) => most + 1,
+            (true, false) => 0,
         };
         if magnitude > most {
             return None;
         }
         // In two's complement this is right for the least value too.
         let signed = if negative { magnitude.wrapping_neg() } else { magnitude } as i64;
-        match self {
-            Int::U8 | Int::U16 | Int::U32 | Int::U64 | Int::U128 if negative && magnitude > 0 => return None,
-            Int::U8 => out.push(magnitude as u8),
-            Int::I8 => out.push(signed as u8),
+        match (self, is_signed) {
+            (Int::U8 | Int::I8, _) => out.push(signed as u8),
             // The varint of a small 128-bit integer is that of the same 64-bit one.
-            Int::U16 | Int::U32 | Int::U64 | Int::U128 => put_varint(out, magnitude),
-            Int::I16 | Int::I32 | Int::I64 | Int::I128 => put_zigzag(out, signed),
+            (_, false) => put_varint(out, magnitude),
+            (_, true) => put_zigzag(out, signed),
         }
         Some(())
     }
 
     #[cold]
-    fn put_rare(self, number: Number<'_>, out: &mut Vec<u8>) -> Result<(), String> {
-        if !number.integral {
-            return Err(format!("expected an integer, got {}", shown(number.token)));
+    fn put_rare(self, token: &str, integral: bool, out: &mut Vec<u8>) -> Result<(), String> {
+        if !integral {
+            return Err(format!("expected an integer, got {}", shown(token)));
         }
-        match (self, number.token.parse::<u128>(), number.token.parse::<i128>()) {
+        match (self, token.parse::<u128>(), token.parse::<i128>()) {
             (Int::U128, Ok(value), _) => put_varint128(out, value),
             (Int::I128, _, Ok(value)) => put_zigzag128(out, value),
             _ => {
                 let (name, range) = self.name_and_range();
-                return Err(out_of_range(number.token, &format!("{name} ({range})")));
+                return Err(out_of_range(token, &format!("{name} ({range})")));
             }
         }
         Ok(())

@@ -1,12 +1,13 @@
 //! Wire → JSON for scalars.
 
+use super::float::{print_f32, print_f64};
 use super::{Int, Scalar, text, time};
 use crate::Int64;
-use crate::json::put_json_string;
+use crate::json::{put_json_string, put_json_utf8};
 use crate::response::DecodeReason;
 use base64::Engine;
 use callgate_protocol::check::Reason;
-use callgate_protocol::wire::Reader;
+use callgate_protocol::wire::{Reader, WireError};
 use std::fmt::Display;
 use std::io::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -22,20 +23,17 @@ pub(crate) struct Style {
 type Step = Result<(), DecodeReason>;
 
 impl Scalar {
-    /// Reads one value and appends it as a JSON value.
-    #[inline]
+    /// Reads one value and appends it as a JSON value. It is inlined, and what it calls is not, so that the walk comes
+    /// straight to the one function that a value needs.
+    #[inline(always)]
     pub(crate) fn print(self, reader: &mut Reader<'_>, out: &mut Vec<u8>, style: Style) -> Step {
         match self {
-            Scalar::String => put_json_string(out, reader.str()?),
+            Scalar::String => print_string(reader, out)?,
             Scalar::Bool => out.extend_from_slice(if reader.bool()? { b"true" } else { b"false" }),
             Scalar::Int(int) => {
                 match int.always_text() || (int.is_read_from_strings() && style.int64 == Int64::String) {
                     false => int.print(reader, out)?,
-                    true => {
-                        out.push(b'"');
-                        int.print(reader, out)?;
-                        out.push(b'"');
-                    }
+                    true => int.print_quoted(reader, out)?,
                 }
             }
             Scalar::F32 => print_f32(out, f32::from_le_bytes(reader.array()?)),
@@ -56,6 +54,7 @@ impl Scalar {
         Ok(())
     }
 
+    #[inline(never)]
     fn print_rare(self, reader: &mut Reader<'_>, out: &mut Vec<u8>, style: Style) -> Step {
         match self {
             Scalar::Char => put_json_string(out, reader.char()?.encode_utf8(&mut [0; 4])),
@@ -93,56 +92,64 @@ impl Int {
         matches!(self, Int::U128 | Int::I128)
     }
 
-    #[inline]
-    fn print(self, reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Step {
-        let mut buffer = itoa::Buffer::new();
-        let text = match self {
-            Int::U8 => buffer.format(reader.u8()?),
-            Int::I8 => buffer.format(reader.u8()? as i8),
-            Int::U16 => buffer.format(reader.varint(16)?),
-            Int::U32 => buffer.format(reader.varint(32)?),
-            Int::U64 => buffer.format(reader.varint(64)?),
-            Int::I16 => buffer.format(reader.zigzag(16)?),
-            Int::I32 => buffer.format(reader.zigzag(32)?),
-            Int::I64 => buffer.format(reader.zigzag(64)?),
-            Int::U128 => buffer.format(reader.varint128()?),
-            Int::I128 => buffer.format(reader.zigzag128()?),
-        };
-        out.extend_from_slice(text.as_bytes());
+    #[inline(never)]
+    fn print_quoted(self, reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Step {
+        out.push(b'"');
+        self.print(reader, out)?;
+        out.push(b'"');
         Ok(())
     }
+
+    #[inline(never)]
+    fn print(self, reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Step {
+        match self {
+            Int::U8 => print_unsigned(out, u64::from(reader.u8()?)),
+            Int::U16 => print_unsigned(out, reader.varint(16)?),
+            Int::U32 => print_unsigned(out, reader.varint(32)?),
+            Int::U64 => print_unsigned(out, reader.varint(64)?),
+            Int::I8 => print_signed(out, i64::from(reader.u8()? as i8)),
+            Int::I16 => print_signed(out, reader.zigzag(16)?),
+            Int::I32 => print_signed(out, reader.zigzag(32)?),
+            Int::I64 => print_signed(out, reader.zigzag(64)?),
+            Int::U128 => print_any(out, reader.varint128()?),
+            Int::I128 => print_any(out, reader.zigzag128()?),
+        }
+        Ok(())
+    }
+}
+
+#[inline(never)]
+fn print_string(reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Step {
+    put_json_utf8(out, reader.bytes()?).ok_or(WireError::InvalidUtf8)?;
+    Ok(())
+}
+
+/// Appends an integer. Counts and quantities often have one digit, which needs no buffer.
+#[inline]
+fn print_unsigned(out: &mut Vec<u8>, value: u64) {
+    match value < 10 {
+        true => out.push(b'0' + value as u8),
+        false => print_any(out, value),
+    }
+}
+
+#[inline]
+fn print_signed(out: &mut Vec<u8>, value: i64) {
+    match u64::try_from(value) {
+        Ok(value) => print_unsigned(out, value),
+        Err(_) => print_any(out, value),
+    }
+}
+
+#[inline(never)]
+fn print_any(out: &mut Vec<u8>, value: impl itoa::Integer) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
 fn nanos(reader: &mut Reader<'_>) -> Result<u32, DecodeReason> {
     match reader.varint(32)? {
         nanos @ 0..=999_999_999 => Ok(nanos as u32),
         _ => Err(Reason::NanosOutOfRange.into()),
-    }
-}
-
-fn print_f64(out: &mut Vec<u8>, value: f64) {
-    match special(value) {
-        Some(text) => out.extend_from_slice(text),
-        None => out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes()),
-    }
-}
-
-fn print_f32(out: &mut Vec<u8>, value: f32) {
-    match special(f64::from(value)) {
-        Some(text) => out.extend_from_slice(text),
-        None => out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes()),
-    }
-}
-
-fn special(value: f64) -> Option<&'static [u8]> {
-    if value.is_finite() {
-        None
-    } else if value.is_nan() {
-        Some(b"\"NaN\"")
-    } else if value > 0.0 {
-        Some(b"\"Infinity\"")
-    } else {
-        Some(b"\"-Infinity\"")
     }
 }
 

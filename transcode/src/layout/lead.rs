@@ -1,0 +1,57 @@
+//! What stands before a member's value, rendered ahead: `{"name":` for the first field and `,"name":` for the others.
+//!
+//! A name is short, and a call that copies or compares a few bytes costs more than doing so with sixteen at once: all of
+//! them are written and then cut to length, or compared under a mask.
+
+use crate::json::put_json_string;
+
+const WIDTH: usize = 16;
+
+#[derive(Debug)]
+pub(crate) struct Lead {
+    /// `"name":`
+    key: Box<[u8]>,
+    /// The brace or the comma and as much of the key as there is room for, with zeros behind it if it is shorter.
+    start: [u8; WIDTH],
+    /// As much of the key as `start` has, and all ones where that is.
+    short: u128,
+    mask: u128,
+}
+
+impl Lead {
+    pub(super) fn new(opening: u8, name: &str) -> Lead {
+        let mut key = Vec::new();
+        put_json_string(&mut key, name);
+        key.push(b':');
+        let (mut start, mut mask) = ([0; WIDTH], [0; WIDTH]);
+        for (place, byte) in std::iter::once(&opening).chain(&key).take(WIDTH).enumerate() {
+            (start[place], mask[place]) = (*byte, 0xff);
+        }
+        let (short, mask) = (u128::from_le_bytes(start) >> 8, u128::from_le_bytes(mask) >> 8);
+        Lead { key: key.into_boxed_slice(), start, short, mask }
+    }
+
+    /// Appends it.
+    #[inline]
+    pub(crate) fn put(&self, out: &mut Vec<u8>) {
+        let before = out.len();
+        out.extend_from_slice(&self.start);
+        match self.key.get(WIDTH - 1..) {
+            Some(rest) => out.extend_from_slice(rest),
+            None => out.truncate(before + 1 + self.key.len()),
+        }
+    }
+
+    /// The length of the key if `bytes` begin with it.
+    #[inline]
+    pub(crate) fn key_length(&self, bytes: &[u8]) -> Option<usize> {
+        let found = match bytes.first_chunk() {
+            Some(first) => {
+                let same = (u128::from_le_bytes(*first) ^ self.short) & self.mask == 0;
+                same && (self.key.len() < WIDTH || bytes.starts_with(&self.key))
+            }
+            None => bytes.starts_with(&self.key),
+        };
+        found.then_some(self.key.len())
+    }
+}

@@ -1,0 +1,112 @@
+//! Floats → JSON: the fewest digits that read back as the same value.
+
+/// Appends `value` as a JSON value.
+#[inline(never)]
+pub(super) fn print_f64(out: &mut Vec<u8>, value: f64) {
+    if !print_hundredths(out, value) {
+        print_any(out, value);
+    }
+}
+
+#[inline(never)]
+fn print_any(out: &mut Vec<u8>, value: f64) {
+    match special(value) {
+        Some(text) => out.extend_from_slice(text),
+        None => out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes()),
+    }
+}
+
+/// Appends `value` as a JSON value.
+#[inline(never)]
+pub(super) fn print_f32(out: &mut Vec<u8>, value: f32) {
+    match special(f64::from(value)) {
+        Some(text) => out.extend_from_slice(text),
+        None => out.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes()),
+    }
+}
+
+/// Appends `value` if it is what a decimal with at most two places reads as, such as most prices and all small integers.
+/// Whether it was.
+///
+/// Hundredths that are divided by 100 give, both being exact and division rounding right, the float nearest to that
+/// decimal. No two decimals of at most 15 digits have the same nearest float, so this one, without zeros at its end, is
+/// the shortest.
+fn print_hundredths(out: &mut Vec<u8>, value: f64) -> bool {
+    // Thirteen characters at most. A negative zero has its sign.
+    if !(0.0..1e10).contains(&value) || value.is_sign_negative() {
+        return false;
+    }
+    let hundredths = (value * 100.0 + 0.5) as i64;
+    if hundredths as f64 / 100.0 != value {
+        return false;
+    }
+    let hundredths = hundredths as u64;
+    let (mut whole, places) = (hundredths / 100, hundredths % 100);
+    // From the last character to the first, which ends up lowest.
+    let (mut text, mut length) = (0, 0);
+    let mut put = |byte: u8| {
+        text = text << 8 | u128::from(byte);
+        length += 1;
+    };
+    if !places.is_multiple_of(10) {
+        put(b'0' + (places % 10) as u8);
+    }
+    put(b'0' + (places / 10) as u8);
+    put(b'.');
+    loop {
+        put(b'0' + (whole % 10) as u8);
+        whole /= 10;
+        if whole == 0 {
+            break;
+        }
+    }
+    // All sixteen bytes in one step, and cut.
+    let end = out.len() + length;
+    out.extend_from_slice(&text.to_le_bytes());
+    out.truncate(end);
+    true
+}
+
+fn special(value: f64) -> Option<&'static [u8]> {
+    if value.is_finite() {
+        None
+    } else if value.is_nan() {
+        Some(b"\"NaN\"")
+    } else if value > 0.0 {
+        Some(b"\"Infinity\"")
+    } else {
+        Some(b"\"-Infinity\"")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn assert_shortest(value: f64) {
+        let mut out = b"x".to_vec();
+        print_f64(&mut out, value);
+        assert_eq!(out[1..], *zmij::Buffer::new().format_finite(value).as_bytes(), "{value:e}");
+    }
+
+    #[test]
+    fn hundredths_and_their_neighbours_are_as_short_as_any() {
+        let decades =
+            (0..13).flat_map(|power| [10_u64.pow(power) - 1, 10_u64.pow(power), 5 * 10_u64.pow(power)]);
+        for hundredths in (0..100_000).chain(decades) {
+            let value = hundredths as f64 / 100.0;
+            for value in [value, value.next_up(), value.next_down(), -value] {
+                assert_shortest(value);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_float_is_as_short_as_can_be(hundredths in 0..2_000_000_000_000_u64, thousandths in any::<u32>()) {
+            assert_shortest(hundredths as f64 / 100.0);
+            assert_shortest(f64::from(thousandths) / 1000.0);
+        }
+    }
+}
