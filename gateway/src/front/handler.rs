@@ -14,13 +14,17 @@ use callgate_protocol::call::key;
 use callgate_protocol::{Code, MetadataBuf};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
+use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Request, Response, StatusCode, Version, http::request::Parts};
 use std::rc::Rc;
 use tokio::time::Instant;
 
 /// The bytes for which a call's metadata has room from the start: a request id and a trace.
 const METADATA_ROOM: usize = 128;
+
+/// W3C trace context, passed on as it came.
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// What a request is answered with.
 enum Answer {
@@ -221,7 +225,7 @@ async fn call(
     })?;
     let mut metadata = MetadataBuf::with_capacity(METADATA_ROOM);
     metadata.push(key::REQUEST_ID, id.as_bytes());
-    for (key, name) in [(key::TRACEPARENT, "traceparent"), (key::TRACESTATE, "tracestate")] {
+    for (key, name) in [(key::TRACEPARENT, TRACEPARENT), (key::TRACESTATE, TRACESTATE)] {
         if let Some(value) = parts.headers.get(name) {
             // One that is too long for the call is left out, as trace context allows.
             let _ = metadata.push(key, value.as_bytes());

@@ -1,6 +1,7 @@
 //! Path and query of a request as decoded text: percent-decoded once, after the path was split into segments, so that
 //! `%2F` stays in its segment.
 
+use memchr::{memchr, memchr2};
 use std::borrow::Cow;
 
 /// A parameter whose percent-encoding is not UTF-8.
@@ -15,6 +16,9 @@ pub type QueryPairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
 /// The pairs of a query string, in order. `+` is a space, as forms write it; a name without `=` has an empty value.
 pub fn query_pairs(query: &str) -> Result<QueryPairs<'_>, NotUtf8> {
+    if query.is_empty() {
+        return Ok(Vec::new());
+    }
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     pairs
         .map(|pair| {
@@ -30,11 +34,11 @@ pub(super) fn decode_segment(text: &str) -> Result<Cow<'_, str>, NotUtf8> {
 }
 
 fn decode(text: &str, plus_is_space: bool) -> Result<Cow<'_, str>, NotUtf8> {
-    let special = |byte: &u8| *byte == b'%' || (plus_is_space && *byte == b'+');
-    let Some(first) = text.bytes().position(|byte| special(&byte)) else {
+    let bytes = text.as_bytes();
+    let special = if plus_is_space { memchr2(b'%', b'+', bytes) } else { memchr(b'%', bytes) };
+    let Some(first) = special else {
         return Ok(Cow::Borrowed(text));
     };
-    let bytes = text.as_bytes();
     let mut decoded = bytes[..first].to_vec();
     let mut at = first;
     while at < bytes.len() {
