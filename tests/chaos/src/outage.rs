@@ -1,8 +1,8 @@
-//! The second trial: nothing works any more, twice. First every instance answers each call with a failure that could be
-//! retried; then all of them are gone. Retries must not multiply the load, nothing may pile up, and when one instance
-//! recovers the client must see it.
+//! The second trial: nothing works any more, three times. First every instance answers each call with a failure that could
+//! be retried; then all of them are gone; then all are there and silent. Retries must not multiply the load, nothing may
+//! pile up, and when one instance recovers the client must see it.
 //!
-//! Two phases of each kind: down, and recovering, in which one instance is well and the others are still as they were.
+//! Each has two phases: down, and recovering, in which one instance is well and the others are still as they were.
 
 use crate::Failed;
 use crate::gateway::Gateway;
@@ -11,6 +11,7 @@ use crate::options::Options;
 use crate::rig::Rig;
 use crate::tally::{Call, Record, Tally};
 use crate::verdict::Verdict;
+use nix::sys::signal::Signal;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
@@ -42,6 +43,8 @@ enum Trouble {
     Failing,
     /// No process is there.
     Killed,
+    /// Every process is stopped: its system accepts connections and bytes, and nobody answers.
+    Stopped,
 }
 
 /// What was measured of one trouble.
@@ -61,7 +64,7 @@ pub(crate) async fn run(options: Options) -> Result<Verdict, Failed> {
     let began = Instant::now();
     let load = Load::start(rig.gateway.lock().await.http, options.rate, began);
     let mut all = Vec::new();
-    for trouble in [Trouble::Failing, Trouble::Killed] {
+    for trouble in [Trouble::Failing, Trouble::Killed, Trouble::Stopped] {
         sleep(WELL).await;
         eprintln!("{:4.0} s  all instances: {trouble:?}", began.elapsed().as_secs_f64());
         all.push((trouble, measure(&rig, trouble, began).await?));
@@ -96,6 +99,7 @@ async fn measure(rig: &Rig, trouble: Trouble, began: Instant) -> Result<Measured
         match trouble {
             Trouble::Failing => drop(instance.tell("fail 100").await?),
             Trouble::Killed => instance.kill().await?,
+            Trouble::Stopped => instance.signal(Signal::SIGSTOP)?,
         }
     }
     let from = began.elapsed();
@@ -123,6 +127,7 @@ async fn recover(rig: &Rig, trouble: Trouble, which: std::ops::Range<usize>) -> 
         match trouble {
             Trouble::Failing => drop(instance.tell("well").await?),
             Trouble::Killed => instance.start().await?,
+            Trouble::Stopped => instance.signal(Signal::SIGCONT)?,
         }
     }
     Ok(())
@@ -137,7 +142,7 @@ async fn attempts(rig: &Rig, trouble: Trouble) -> Result<u64, Failed> {
                 attempts += instance.lock().await.calls().await?;
             }
         }
-        Trouble::Killed => {
+        Trouble::Killed | Trouble::Stopped => {
             let admin = rig.gateway.lock().await.admin;
             for endpoint in &rig.tables.lock().await.endpoints {
                 attempts += admin.endpoint(endpoint).await?.connects;
@@ -162,16 +167,18 @@ fn judge(verdict: &mut Verdict, options: &Options, trouble: Trouble, measured: &
             let most =
                 requests as f64 * (1.0 + f64::from(options.budget) / 100.0) + FLOOR_PER_SECOND * seconds;
             let word = format!(
-                "{} attempts for {requests} requests while all failed ({ratio:.2} each); at most {most:.0}",
+                "{trouble:?}: {} attempts for {requests} requests meanwhile ({ratio:.2} each); at most {most:.0}",
                 measured.attempts
             );
             verdict.promise(measured.attempts as f64 <= most, word);
         }
-        Trouble::Killed => {
+        Trouble::Killed | Trouble::Stopped => {
             // Two workers, backoff from 50 ms doubling to 5 s: some ten attempts each in that time.
             let most = options.instances as f64 * 2.0 * (10.0 + seconds);
-            let word =
-                format!("{} attempts to connect while all were gone; at most {most:.0}", measured.attempts);
+            let word = format!(
+                "{trouble:?}: {} attempts to connect meanwhile; at most {most:.0}",
+                measured.attempts
+            );
             verdict.promise(measured.attempts as f64 <= most, word);
         }
     }
@@ -179,9 +186,10 @@ fn judge(verdict: &mut Verdict, options: &Options, trouble: Trouble, measured: &
     let grown = measured.kib_most.saturating_sub(measured.kib_before);
     let word = format!("{trouble:?}: the gateway's memory grew by {grown} KiB from {}", measured.kib_before);
     verdict.promise(grown <= MAY_GROW, word);
-    // Requests may wait for an instance, but only those of their timeout.
-    let most = f64::from(options.rate) * options.timeout as f64;
-    let word = format!("{trouble:?}: at most {} requests in flight", measured.in_flight_most);
+    // Requests may wait for an instance, but only as long as their timeout says; one second for the measuring.
+    let most = f64::from(options.rate) * (options.timeout + 1) as f64;
+    let word =
+        format!("{trouble:?}: {} requests in flight at once, at most {most:.0}", measured.in_flight_most);
     verdict.promise(measured.in_flight_most <= most, word);
 }
 

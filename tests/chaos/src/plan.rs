@@ -58,9 +58,11 @@ impl Kind {
     fn lasts(self) -> std::ops::RangeInclusive<u64> {
         match self {
             Kind::Kill => 100..=3000,
-            Kind::Stop => 1000..=5000,
+            // Longer than the routes' timeout as a rule: whoever only waits for SIGCONT has failed.
+            Kind::Stop => 3000..=8000,
             Kind::Drain | Kind::Reschema => 0..=1500,
-            Kind::Slow | Kind::Fail | Kind::Refuse | Kind::Hang => 1000..=4000,
+            Kind::Hang => 3000..=8000,
+            Kind::Slow | Kind::Fail | Kind::Refuse => 1000..=4000,
             Kind::Remove | Kind::DrainTable => 500..=3000,
             Kind::Reload | Kind::Upgrade => 0..=0,
         }

@@ -23,6 +23,9 @@ use tokio::signal::unix::{SignalKind, signal};
 /// How long calls may take to finish after SIGTERM. Longer than the calls that are only slow.
 const GRACE: Duration = Duration::from_secs(4);
 
+/// The longest that a piece of work takes.
+const WORK_MS: u64 = 16;
+
 /// Which schema the service has.
 #[derive(Clone, Copy, ValueEnum)]
 enum Schema {
@@ -55,16 +58,24 @@ impl Probed {
     /// The answer to `lookup`.
     async fn lookup(&self, factor: u32) -> Result<u64, Status> {
         self.faults.before(Call::Lookup).await?;
+        work().await;
         self.faults.after()?;
         Ok(u64::from(factor) * 3)
     }
 
-    /// Runs `count`: noted before anything can be answered, and before a failure that comes after running.
+    /// Runs `count`. The instance may die before the run, or between the run and the answer.
     async fn count(&self, id: u64) -> Result<(), Status> {
         self.faults.before(Call::Count).await?;
+        work().await;
         self.ledger.ran(id).map_err(|error| Status::internal(format!("the ledger: {error}")))?;
+        work().await;
         self.faults.after()
     }
+}
+
+/// Some time passes, as in a service that does something, so that there are calls in flight whenever a fault comes.
+async fn work() {
+    tokio::time::sleep(Duration::from_millis(fastrand::u64(0..=WORK_MS))).await;
 }
 
 #[tokio::main(flavor = "current_thread")]
