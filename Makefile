@@ -21,5 +21,5 @@ setup: ## install what this machine lacks for all of these (demo and test do the
 bench: ## side by side with nginx, HAProxy and Envoy, in about twenty minutes; QUICK=1 takes four
 	@scripts/bench
 
-chaos: ## a steady client while instances die, hang, drain and change; an outage; dropped packets; in about six minutes
+chaos: ## a steady client while instances die, hang, drain and change; an outage; dropped packets; in about five minutes
 	@scripts/chaos

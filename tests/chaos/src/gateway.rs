@@ -51,10 +51,10 @@ impl Gateway {
         });
         let status = old_ended.await.map_err(|_| "the old gateway does not end")??;
         self.child = next;
-        match status.success() {
-            true => Ok(()),
-            false => Err(format!("the old gateway ended with {status}").into()),
+        if !status.success() {
+            return Err(format!("the old gateway ended with {status}").into());
         }
+        timeout(PATIENCE, self.ready()).await.map_err(|_| "the new gateway does not get ready")?
     }
 
     /// Whether it still runs.

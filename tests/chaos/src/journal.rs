@@ -94,6 +94,15 @@ impl Journal {
         counts
     }
 
+    /// The most faults that went on at the same time.
+    pub(crate) fn most_at_once(&self) -> usize {
+        let entries = self.entries();
+        let beside = |at: Duration| {
+            entries.iter().filter(|other| other.from <= at && other.to.is_none_or(|to| at < to)).count()
+        };
+        entries.iter().map(|entry| beside(entry.from)).max().unwrap_or_default()
+    }
+
     fn entries(&self) -> MutexGuard<'_, Vec<Entry>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -20,7 +20,7 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 100)]
     pub(crate) faults: usize,
     /// Calls a second, of both kinds; one in five is not idempotent
-    #[arg(long, default_value_t = 600, value_parser = clap::value_parser!(u32).range(10..=100_000))]
+    #[arg(long, default_value_t = 800, value_parser = clap::value_parser!(u32).range(10..=100_000))]
     pub(crate) rate: u32,
     /// How many instances there are
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(2..=32))]
@@ -37,7 +37,7 @@ pub(crate) struct Options {
     /// Further lines for both routes
     #[arg(long, default_value = "")]
     pub(crate) route_lines: String,
-    /// Further lines for [server] of gateway.toml
+    /// Further lines for the section `server` of gateway.toml
     #[arg(long, default_value = "")]
     pub(crate) server_lines: String,
     /// How much of the requests retries may add when nothing works, in percent

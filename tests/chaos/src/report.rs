@@ -7,8 +7,8 @@ use crate::verdict::Verdict;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-/// Of this many groups of failed calls one is shown.
-const GROUPS: usize = 20;
+/// Of failed calls that were told the same, this many are shown.
+const SHOWN: usize = 3;
 
 /// Everything that a storm leaves behind.
 pub(crate) struct Storm<'a> {
@@ -44,7 +44,8 @@ impl Storm<'_> {
         println!("  failed without having run: {} (safe; the client noticed)", ids.failed_unrun);
         let faults = self.journal.counts();
         let by_kind: Vec<String> = faults.iter().map(|(kind, n)| format!("{kind} {n}")).collect();
-        println!("faults: {} ({})", faults.values().sum::<usize>(), by_kind.join(", "));
+        let (all, at_once) = (faults.values().sum::<usize>(), self.journal.most_at_once());
+        println!("faults: {all}, up to {at_once} at once ({})", by_kind.join(", "));
         println!("the client's connections: {}", self.connections);
         self.show_failed();
 
@@ -62,33 +63,31 @@ impl Storm<'_> {
         verdict
     }
 
-    /// Failed calls in groups: what they were told, and which faults went on beside them.
+    /// Failed calls by what they were told: which faults went on beside them, and a few in full.
     fn show_failed(&self) {
         let failed = self.tally.failed();
-        let mut beside: BTreeMap<Kind, usize> = BTreeMap::new();
-        let mut groups: BTreeMap<(String, Vec<Kind>), Vec<&Ended>> = BTreeMap::new();
+        let mut groups: BTreeMap<String, Vec<&Ended>> = BTreeMap::new();
         for ended in failed.iter().filter(|ended| is_bad(ended)) {
-            let kinds = self.kinds_beside(ended);
-            kinds.iter().for_each(|kind| *beside.entry(*kind).or_default() += 1);
-            groups.entry((told(&ended.outcome), kinds)).or_default().push(ended);
+            groups.entry(told(&ended.outcome)).or_default().push(ended);
         }
-        if !beside.is_empty() {
+        for (told, group) in &groups {
+            let mut beside: BTreeMap<Kind, usize> = BTreeMap::new();
+            for kind in group.iter().flat_map(|ended| self.kinds_beside(ended)) {
+                *beside.entry(kind).or_default() += 1;
+            }
             let beside: Vec<String> = beside.iter().map(|(kind, n)| format!("{kind} {n}")).collect();
-            println!("failed while there was (several may apply): {}", beside.join(", "));
-        }
-        let mut groups: Vec<_> = groups.into_iter().collect();
-        groups.sort_by_key(|(_, ended)| std::cmp::Reverse(ended.len()));
-        for ((told, _), ended) in groups.iter().take(GROUPS) {
-            let first = ended[0];
-            let (at, took) = (first.at.as_secs_f64(), first.took.as_secs_f64());
-            println!("  {} × {told}", ended.len());
-            println!("    such as {:?} {} at {at:.2} s, after {took:.2} s", first.call, first.number);
-            let faults = self.journal.during(first.at, first.at + first.took);
-            let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-            println!("    beside {}", faults.join(", "));
-        }
-        if groups.len() > GROUPS {
-            println!("  … and {} more groups", groups.len() - GROUPS);
+            println!("failed: {} × {told}", group.len());
+            println!("  beside (several may apply): {}", beside.join(", "));
+            for ended in group.iter().take(SHOWN) {
+                let (at, took) = (ended.at.as_secs_f64(), ended.took.as_secs_f64());
+                let faults = self.journal.during(ended.at, ended.at + ended.took);
+                let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+                let faults = faults.join(", ");
+                println!(
+                    "  {:?} {} at {at:.2} s, after {took:.2} s; beside {faults}",
+                    ended.call, ended.number
+                );
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Details are kept of this many failed calls; all are counted.
-const DETAILS: usize = 2000;
+const DETAILS: usize = 10_000;
 
 /// Which method a call is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
