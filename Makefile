@@ -1,7 +1,7 @@
 # The ways into the project. Each target is a script in scripts/, which says what it does and why.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check setup bench
+.PHONY: help demo test check setup bench chaos
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -20,3 +20,6 @@ setup: ## install what this machine lacks for all of these (demo and test do the
 
 bench: ## side by side with nginx, HAProxy and Envoy, in about twenty minutes; QUICK=1 takes four
 	@scripts/bench
+
+chaos: ## a steady client while instances die, hang, drain and change; an outage; dropped packets; in about five minutes
+	@scripts/chaos

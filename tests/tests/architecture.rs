@@ -86,9 +86,15 @@ fn the_gateway_does_not_link_the_sdk() {
 
 #[test]
 fn every_source_file_says_what_it_owns() {
-    for folder in
-        ["protocol/src", "transcode/src", "backend-sdk", "gateway/src", "examples/shop/src", "tests/src"]
-    {
+    for folder in [
+        "protocol/src",
+        "transcode/src",
+        "backend-sdk",
+        "gateway/src",
+        "examples/shop/src",
+        "tests/src",
+        "tests/chaos",
+    ] {
         for (path, text) in sources(folder) {
             // Cases of macro tests are programs of users, not of ours.
             if path.starts_with("backend-sdk/tests/compile") {
@@ -103,9 +109,16 @@ fn every_source_file_says_what_it_owns() {
 fn unsafe_code_is_forbidden_everywhere() {
     let manifest = fs::read_to_string(workspace().join("Cargo.toml")).unwrap();
     assert!(manifest.contains("unsafe_code = \"forbid\""));
-    for member in
-        ["protocol", "transcode", "backend-sdk", "backend-sdk/macros", "gateway", "examples/shop", "tests"]
-    {
+    for member in [
+        "protocol",
+        "transcode",
+        "backend-sdk",
+        "backend-sdk/macros",
+        "gateway",
+        "examples/shop",
+        "tests",
+        "tests/chaos",
+    ] {
         let manifest = fs::read_to_string(workspace().join(member).join("Cargo.toml")).unwrap();
         assert!(manifest.contains("[lints]\nworkspace = true"), "{member} keeps the workspace's lints");
     }
