@@ -20,7 +20,8 @@ const MAX_LINGER: usize = 1024 * 1024;
 #[derive(Default)]
 pub(super) struct Open {
     pub(super) clients: RefCell<Slab<Rc<Client>>>,
-    pub(super) draining: Cell<bool>,
+    /// Set when also those without a request are to be closed.
+    pub(super) stopping: Cell<bool>,
     /// Sweeps since the worker began: the clock of the limits.
     pub(super) sweeps: Cell<u64>,
     pub(super) closed: Notify,
