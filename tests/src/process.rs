@@ -8,6 +8,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use tempfile::TempDir;
 
 /// A program of the workspace. `CALLGATE_TEST_BIN_DIR` says where they are; otherwise they are built first.
@@ -30,10 +31,17 @@ pub fn binary(name: &str) -> PathBuf {
     folder.join(name)
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago, and that nobody is likely to take: below those that the system gives to clients, of
+/// which a test may have hundreds a second, and each test process begins elsewhere.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
-    listener.local_addr().expect("a bound socket has an address").port()
+    const FIRST: u32 = 20_000;
+    const COUNT: u32 = 12_000;
+    const EACH: u32 = 10;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let begin = std::process::id() % (COUNT / EACH) * EACH;
+    let ports = std::iter::repeat_with(|| FIRST + (begin + NEXT.fetch_add(1, Relaxed)) % COUNT);
+    let mut ports = ports.take(COUNT as usize).filter_map(|port| u16::try_from(port).ok());
+    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("loopback has free ports")
 }
 
 /// A child process.
