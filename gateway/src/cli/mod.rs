@@ -38,7 +38,7 @@ pub struct Run {
     /// Take the listening sockets over from the gateway that runs, which then drains and ends
     ///
     /// No connection is refused and no request lost. If anything goes wrong, the running gateway goes on and this one
-    /// says why. The running one is found by the settings ([upgrade] socket); SOCKET names another, if it has been
+    /// says why. The running one is found by the settings (`socket` of `[upgrade]`); SOCKET names another, if it has been
     /// started with other settings.
     #[arg(long, value_name = "SOCKET", num_args = 0..=1, require_equals = true)]
     pub upgrade: Option<Option<String>>,

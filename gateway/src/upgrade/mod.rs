@@ -19,7 +19,7 @@
 //! ```
 //!
 //! Either side may say `no WHY` instead of its next word; then the running gateway goes on as if nothing had happened.
-//! So it does when the successor ends, or is not ready within [`LIMIT`]. A running gateway that ends *without* a word has
+//! So it does when the successor ends, or is not ready within a minute. A running gateway that ends *without* a word has
 //! crashed: the successor, which has the sockets, goes on alone. Lines that are not known are passed over, so that other
 //! versions may say more.
 //!
