@@ -3,7 +3,7 @@
 //! The folders stand in the order in which a request meets them: [`front`], [`routes`], [`call`], [`backends`]. Beside
 //! them [`config`] makes checked settings of files, [`control`] puts new tables into force, [`admin`] shows what is
 //! going on, [`telemetry`] counts it, and [`cli`] is the command line. A [`worker`] is a thread that owns its share of
-//! all of it; [`process`] puts them together.
+//! all of it; [`process`] puts them together, on the sockets that [`listeners`] opens or takes over by an [`upgrade`].
 
 pub mod admin;
 pub mod backends;
@@ -12,7 +12,10 @@ pub mod cli;
 pub mod config;
 pub mod control;
 pub mod front;
+pub mod listeners;
 pub mod process;
 pub mod routes;
 pub mod telemetry;
+pub mod upgrade;
 pub mod worker;
+pub mod workers;

@@ -9,5 +9,5 @@ use tikv_jemallocator::Jemalloc;
 static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
-    cli::main(|config| process::run(&config))
+    cli::main(|run| process::run(&run.config.file, run.upgrade))
 }

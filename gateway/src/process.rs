@@ -1,25 +1,26 @@
 //! The process: pingora's server as chassis, with the gateway as its one service. The only module that names pingora.
 //!
-//! pingora runs services, hands listening sockets to a successor, and ends the process; its own graceful stop sleeps
-//! for a fixed time, so the signals are waited for here, and the stop is asked for when the last request is answered.
+//! pingora runs services and ends the process; its own graceful stop sleeps for a fixed time, and so does its hand-over
+//! of sockets to a successor. So the signals are waited for here, `upgrade` hands the sockets over, and pingora is told to
+//! stop when the last request is answered.
 
 use crate::admin;
 use crate::backends::Catalog;
 use crate::config::{Settings, Tables};
 use crate::control::{self, watch::Watcher};
 use crate::front;
+use crate::listeners::Listeners;
 use crate::routes::Table;
-use crate::telemetry::{self, FrontStats, ReloadStats};
-use crate::worker::{self, Command, Shared};
+use crate::telemetry::{self, FrontStats, ReloadStats, UpgradeStats};
+use crate::upgrade::{Name, Offer, Predecessor, systemd};
+use crate::worker::{Ending, Shared};
+use crate::workers::Workers;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use async_trait::async_trait;
 use pingora_core::server::configuration::ServerConf;
 use pingora_core::server::{ListenFds, RunArgs, Server, ShutdownSignal, ShutdownSignalWatch, ShutdownWatch};
 use pingora_core::services::Service;
-use socket2::SockRef;
-use std::io::ErrorKind;
-use std::net::{SocketAddr, TcpListener};
-use std::os::fd::AsRawFd;
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -29,18 +30,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinSet;
 
-/// Commands that may wait for a worker: new connections, of which the kernel holds more.
-const COMMAND_QUEUE: usize = 1024;
-
-/// Connections that may wait in the kernel to be accepted; it may have a lower bound of its own (net.core.somaxconn).
-const BACKLOG: i32 = 4096;
-
 /// How long handing over the last accepted connections may take.
 const ACCEPT_LIMIT: Duration = Duration::from_secs(1);
 
-/// Runs the gateway until it is told to end. Errors are for whoever started it: what was wrong, on standard error.
-pub fn run(config: &Path) -> ExitCode {
-    match start(config) {
+/// Runs the gateway until it is told to end. `upgrade` has it take over from a running gateway, by default from the one
+/// of these settings. Errors are for whoever started it: what was wrong, on standard error.
+pub fn run(config: &Path, upgrade: Option<Option<String>>) -> ExitCode {
+    match start(config, upgrade) {
         Ok(gateway) => gateway.run(),
         Err(error) => {
             eprintln!("{error}");
@@ -49,16 +45,17 @@ pub fn run(config: &Path) -> ExitCode {
     }
 }
 
-fn start(config: &Path) -> Result<Gateway, String> {
+fn start(config: &Path, upgrade: Option<Option<String>>) -> Result<Gateway, String> {
     let settings = Settings::load(config).map_err(|error| error.to_string())?;
     // Watched first and read then, so that no change falls in between.
     let watcher = Watcher::start(&settings.tables.watch)
         .map_err(|error| format!("error: cannot watch the tables: {error}"))?;
     let tables = Tables::load(&settings.tables.watch).map_err(|error| error.to_string())?;
     telemetry::log::start(&settings.log, "pingora_core=warn");
-    let listeners =
-        settings.server.listen.iter().map(|addr| bind(addr, "server")).collect::<Result<Vec<_>, _>>()?;
-    let admin = bind(&settings.admin.listen, "admin")?;
+    let name = Name::of(&settings);
+    let before = upgrade.map(|other| other.map_or_else(|| name.clone(), |other| Name::given(&other)));
+    let mut before = before.map(|name| Predecessor::ask(&name)).transpose()?;
+    let listeners = Listeners::open(&settings, &name, before.as_mut())?;
     let workers = settings.server.workers;
     let shared = Arc::new(Shared {
         workers,
@@ -68,43 +65,30 @@ fn start(config: &Path) -> Result<Gateway, String> {
         catalog: Arc::new(Catalog::default()),
         front: FrontStats::new(workers),
         reloads: ReloadStats::default(),
+        upgrades: UpgradeStats::default(),
         last_error: ArcSwapOption::empty(),
         load: (0..workers).map(|_| AtomicUsize::new(0)).collect(),
-        settled: (0..workers).map(|_| AtomicBool::new(false)).collect(),
+        unsettled: watch::channel(workers).0,
         draining: AtomicBool::new(false),
         settings,
     });
+    if let Some(before) = &before {
+        shared.upgrades.succeeded.set(before.upgrades.0 + 1);
+        shared.upgrades.failed.set(before.upgrades.1);
+    }
     control::take(&shared, tables, "start");
-    Ok(Gateway { shared, listeners, admin, watcher })
-}
-
-fn bind(addr: &SocketAddr, section: &str) -> Result<TcpListener, String> {
-    let bound = TcpListener::bind(addr).and_then(|listener| {
-        // The standard library asks for 128, which a burst of new connections overruns.
-        SockRef::from(&listener).listen(BACKLOG)?;
-        listener.set_nonblocking(true)?;
-        Ok(listener)
-    });
-    bound.map_err(|error| {
-        let help = match error.kind() {
-            ErrorKind::AddrInUse => format!("see who has it: ss -ltnp 'sport = :{}'; or", addr.port()),
-            ErrorKind::AddrNotAvailable => "this machine has no such address;".to_owned(),
-            ErrorKind::PermissionDenied => {
-                "ports below 1024 need the capability CAP_NET_BIND_SERVICE; or".to_owned()
-            }
-            _ => String::new(),
-        };
-        let help = format!("{help} set `listen` in [{section}] of gateway.toml to another");
-        format!("error: cannot listen on {addr}: {error}\n |\n = help: {}", help.trim_start())
-    })
+    Ok(Gateway { shared, listeners, watcher, name, before })
 }
 
 /// Everything that may fail has not failed: what remains is to run.
 struct Gateway {
     shared: Arc<Shared>,
-    listeners: Vec<TcpListener>,
-    admin: TcpListener,
+    listeners: Listeners,
     watcher: Watcher,
+    /// Of the upgrade socket.
+    name: Name,
+    /// The gateway to take over from.
+    before: Option<Predecessor>,
 }
 
 impl Gateway {
@@ -146,7 +130,7 @@ impl ShutdownSignalWatch for Signals {
             () = next(&mut interrupt) => "SIGINT",
             _ = drained.recv() => return ShutdownSignal::FastShutdown,
         };
-        tracing::info!(signal = told, "draining");
+        tracing::info!(signal = told, "told to stop");
         self.drain.send_replace(true);
         tokio::select! {
             _ = drained.recv() => tracing::info!("drained"),
@@ -185,16 +169,13 @@ struct Ended {
 impl Service for Main {
     async fn start_service(
         &mut self,
-        fds: Option<ListenFds>,
+        _fds: Option<ListenFds>,
         _shutdown: ShutdownWatch,
         _listeners_per_fd: usize,
     ) {
         let Some(gateway) = self.gateway.take() else {
             return;
         };
-        if let Some(fds) = &fds {
-            offer_to_successor(fds, &gateway.listeners);
-        }
         let told_to_drain = self.told_to_drain.clone();
         if let Err(error) = serve(gateway, told_to_drain).await {
             tracing::error!(%error, "the gateway cannot run");
@@ -208,87 +189,105 @@ impl Service for Main {
     }
 }
 
-/// Notes the listening sockets where an upgrade in place will look for them.
-fn offer_to_successor(fds: &ListenFds, listeners: &[TcpListener]) {
-    let mut fds = fds.lock();
-    for listener in listeners {
-        if let Ok(addr) = listener.local_addr() {
-            fds.add(addr.to_string(), listener.as_raw_fd());
-        }
-    }
-}
-
-/// Serves until told to drain, and returns when that is done. A worker that ends before is an error, and ends all: a
-/// process that lacks one would go on to take connections for it.
-async fn serve(gateway: Gateway, mut told_to_drain: watch::Receiver<bool>) -> std::io::Result<()> {
-    let Gateway { shared, listeners, admin, watcher } = gateway;
+/// Serves until told to drain, or until a successor serves, and returns when that is done. A worker that ends before is an
+/// error, and ends all: a process that lacks one would go on to take connections for it.
+async fn serve(gateway: Gateway, told: watch::Receiver<bool>) -> io::Result<()> {
+    let Gateway { shared, listeners, watcher, name, before } = gateway;
+    let Listeners { http, admin, upgrade, offered } = listeners;
     let hangup: Signal = signal(SignalKind::hangup())?;
-    let (commands, threads) = start_workers(&shared)?;
+    let offer = Offer::new(shared.clone(), name, upgrade, offered)?;
+    let workers = Workers::start(&shared)?;
     let (reloads, reload_requests) = mpsc::channel(16);
     // Ended by being dropped, all of them, when this function returns.
     let mut tasks = JoinSet::new();
-    let admin = tokio::net::TcpListener::from_std(admin)?;
-    tracing::info!(address = %admin.local_addr()?, "admin port open");
-    tasks.spawn(admin::serve(admin, shared.clone(), reloads));
     tasks.spawn(control::run(shared.clone(), watcher, hangup, reload_requests));
-    let (stop, stopped) = watch::channel(false);
+    let (stop, stopped) = watch::channel(None);
     let mut acceptors = JoinSet::new();
-    for listener in listeners {
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        tracing::info!(address = %listener.local_addr()?, workers = shared.workers, "listening");
-        acceptors.spawn(front::accept(listener, shared.clone(), commands.clone(), stopped.clone()));
-    }
-    let mut gone = JoinSet::new();
-    for worker in &commands {
-        let worker = worker.clone();
-        gone.spawn(async move { worker.closed().await });
-    }
-    let told = tokio::select! {
-        // Fails only when the sender is gone, which is as good as being told.
-        _ = told_to_drain.wait_for(|told| *told) => Ok(()),
-        _ = gone.join_next() => Err(std::io::Error::other("a worker has ended")),
+    let accept = || {
+        let admin = tokio::net::TcpListener::from_std(admin)?;
+        tracing::info!(address = %admin.local_addr()?, "admin port open");
+        tasks.spawn(admin::serve(admin, shared.clone(), reloads, stopped.clone()));
+        for listener in http {
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            tracing::info!(address = %listener.local_addr()?, workers = shared.workers, "listening");
+            acceptors.spawn(front::accept(listener, shared.clone(), workers.commands(), stopped.clone()));
+        }
+        Ok(())
     };
+    let end = tokio::select! {
+        end = serve_until_told(&shared, before, offer, accept, told.clone()) => end,
+        () = workers.one_has_ended() => End { ending: Ending::Stop, error: Some(io::Error::other("a worker has ended")) },
+    };
+    if end.ending == Ending::Stop {
+        systemd::stopping();
+    }
     shared.draining.store(true, Relaxed);
-    stop.send_replace(true);
+    tracing::info!("draining");
+    stop.send_replace(Some(end.ending));
     let accepted = async { while acceptors.join_next().await.is_some() {} };
     if tokio::time::timeout(ACCEPT_LIMIT, accepted).await.is_err() {
         tracing::warn!("workers did not take the last connections in time");
     }
-    end_workers(&shared, commands, threads).await;
-    told
+    workers.end(&shared.settings, end.ending, told).await;
+    end.error.map_or(Ok(()), Err)
 }
 
-/// Tells the workers to drain and waits for their end.
-async fn end_workers(shared: &Shared, commands: Vec<mpsc::Sender<Command>>, threads: Threads) {
-    let ended = async {
-        for worker in &commands {
-            let _ = worker.send(Command::Drain).await;
+/// What the process's end is like.
+struct End {
+    ending: Ending,
+    error: Option<io::Error>,
+}
+
+/// Begins to `accept` and serves: at once, or in place of the gateway before, when everything is prepared.
+async fn serve_until_told(
+    shared: &Arc<Shared>,
+    before: Option<Predecessor>,
+    offer: Offer,
+    accept: impl FnOnce() -> io::Result<()>,
+    mut told: watch::Receiver<bool>,
+) -> End {
+    let first = before.is_none();
+    // The gateway before goes on, with what waits in the queues.
+    let unbegun = if first { Ending::Stop } else { Ending::HandOver };
+    let taken_over = take_over(shared, before, accept);
+    let began = tokio::select! {
+        began = taken_over => began,
+        // Fails only when the sender is gone, which is as good as being told.
+        _ = told.wait_for(|told| *told) => {
+            return End { ending: unbegun, error: None };
         }
-        let join = move || threads.into_iter().for_each(|thread| drop(thread.join()));
-        let _ = tokio::task::spawn_blocking(join).await;
     };
-    // Each worker bounds its own drain; the margin is for one that does not get to it.
-    let limit = shared.settings.server.drain_timeout + Duration::from_secs(5);
-    if tokio::time::timeout(limit, ended).await.is_err() {
-        tracing::warn!("a worker did not end in time");
+    if let Err(error) = began {
+        return End { ending: unbegun, error: Some(error) };
     }
+    let ready = async {
+        // Of a successor the gateway before tells.
+        if first {
+            shared.settled().await;
+            systemd::ready();
+        }
+        std::future::pending().await
+    };
+    let ending = tokio::select! {
+        ending = offer.run(told) => ending,
+        never = ready => never,
+    };
+    End { ending, error: None }
 }
 
-type Threads = Vec<std::thread::JoinHandle<()>>;
-
-fn start_workers(shared: &Arc<Shared>) -> std::io::Result<(Vec<mpsc::Sender<Command>>, Threads)> {
-    let mut commands = Vec::new();
-    let mut threads = Vec::new();
-    for id in 0..shared.workers {
-        let (sender, receiver) = mpsc::channel(COMMAND_QUEUE);
-        let shared = shared.clone();
-        let run = move || {
-            if let Err(error) = worker::run(id, shared, receiver) {
-                tracing::error!(worker = id, %error, "a worker cannot run");
-            }
-        };
-        threads.push(std::thread::Builder::new().name(format!("worker-{id}")).spawn(run)?);
-        commands.push(sender);
-    }
-    Ok((commands, threads))
+async fn take_over(
+    shared: &Arc<Shared>,
+    before: Option<Predecessor>,
+    accept: impl FnOnce() -> io::Result<()>,
+) -> io::Result<()> {
+    let Some(before) = before else {
+        return accept();
+    };
+    let process = before.process;
+    let mut before = before.resume()?;
+    before.prepare(shared.settled()).await.map_err(io::Error::other)?;
+    accept()?;
+    before.take_over().await.map_err(io::Error::other)?;
+    tracing::info!(process, "serving in place of the gateway before");
+    Ok(())
 }

@@ -5,7 +5,7 @@ use crate::backends::{Catalog, Pool};
 use crate::config::Settings;
 use crate::front::{self, Connections};
 use crate::routes::Table;
-use crate::telemetry::{FrontStats, ReloadStats};
+use crate::telemetry::{FrontStats, ReloadStats, UpgradeStats};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use std::cell::{Cell, RefCell};
 use std::ops::Deref;
@@ -33,20 +33,28 @@ pub struct Shared {
     pub front: FrontStats,
     /// The reloads' counters.
     pub reloads: ReloadStats,
+    /// The upgrades' counters.
+    pub upgrades: UpgradeStats,
     /// Why the tables were last refused, rendered; none when the files in place are in force.
     pub last_error: ArcSwapOption<String>,
     /// Open client connections by worker, by which new ones are spread.
     pub load: Vec<AtomicUsize>,
-    /// Workers whose first attempts to connect to every endpoint are through.
-    pub settled: Vec<AtomicBool>,
-    /// The process ends as soon as the open requests are answered.
+    /// How many workers' first attempts to connect to every endpoint are not through.
+    pub unsettled: watch::Sender<usize>,
+    /// The process ends as soon as the open requests are answered: each answer is its connection's last.
     pub draining: AtomicBool,
 }
 
 impl Shared {
     /// Whether requests can be answered: everything was tried once, and the process is not about to end.
     pub fn is_ready(&self) -> bool {
-        self.settled.iter().all(|settled| settled.load(Relaxed)) && !self.draining.load(Relaxed)
+        *self.unsettled.borrow() == 0 && !self.draining.load(Relaxed)
+    }
+
+    /// Waits until everything was tried once.
+    pub async fn settled(&self) {
+        // Fails only when the sender is gone, which is here.
+        let _ = self.unsettled.subscribe().wait_for(|unsettled| *unsettled == 0).await;
     }
 }
 
@@ -54,8 +62,18 @@ impl Shared {
 pub enum Command {
     /// A client has connected.
     Serve(std::net::TcpStream),
-    /// No new requests: finish those that are open, then end.
-    Drain,
+    /// No new connections: finish with those that are open, then end. May be said again with less patience.
+    Drain(Ending),
+}
+
+/// Why a process ends, and so how much time its clients have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It was told to stop: idle connections close at once.
+    Stop,
+    /// A successor has its listening sockets: connections close with their next answer, or when they were idle for as
+    /// long as any may be.
+    HandOver,
 }
 
 /// A worker's state, shared by its tasks.
@@ -128,22 +146,39 @@ pub fn run(id: usize, shared: Arc<Shared>, commands: mpsc::Receiver<Command>) ->
 
 async fn serve(worker: &Rc<Worker>, mut commands: mpsc::Receiver<Command>) {
     let connections = Connections::new(worker.clone());
-    // Anything else, the end of the commands too, is the word to drain.
-    while let Some(Command::Serve(stream)) = commands.recv().await {
-        connections.serve(stream);
+    if serve_until_told(&connections, &mut commands).await == Ending::HandOver {
+        tokio::select! {
+            () = connections.leave() => {}
+            // With less patience, or never again.
+            _ = serve_until_told(&connections, &mut commands) => {}
+        }
     }
     connections.drain().await;
+}
+
+/// Serves what has connected until the word to drain, which is also what the end of all commands means.
+async fn serve_until_told(connections: &Connections, commands: &mut mpsc::Receiver<Command>) -> Ending {
+    loop {
+        match commands.recv().await {
+            Some(Command::Serve(stream)) => connections.serve(stream),
+            Some(Command::Drain(ending)) => return ending,
+            None => return Ending::Stop,
+        }
+    }
 }
 
 /// Brings an idle worker in line with each new table, so that connections are made before they are needed.
 async fn follow_tables(worker: Rc<Worker>) {
     let mut changed = worker.shared.table_changed.subscribe();
-    let settled = &worker.shared.settled[worker.id];
+    let mut settled = false;
     loop {
         worker.table();
         tokio::select! {
             result = changed.changed() => if result.is_err() { return },
-            () = settle(&worker), if !settled.load(Relaxed) => settled.store(true, Relaxed),
+            () = settle(&worker), if !settled => {
+                settled = true;
+                worker.shared.unsettled.send_modify(|unsettled| *unsettled -= 1);
+            }
         }
     }
 }

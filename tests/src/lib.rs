@@ -8,7 +8,7 @@ mod process;
 mod raw;
 
 pub use client::{Answer, Client};
-pub use process::{Backend, Gateway, Setup, binary, free_port};
+pub use process::{Backend, Gateway, Old, Setup, binary, free_port, is_alive};
 pub use raw::{Raw, header};
 
 use std::future::Future;

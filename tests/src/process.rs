@@ -3,10 +3,12 @@
 use crate::{Client, eventually};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use serde_json::Value;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use tempfile::TempDir;
 
 /// A program of the workspace. `CALLGATE_TEST_BIN_DIR` says where they are; otherwise they are built first.
@@ -29,10 +31,17 @@ pub fn binary(name: &str) -> PathBuf {
     folder.join(name)
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago, and that nobody is likely to take: below those that the system gives to clients, of
+/// which a test may have hundreds a second, and each test process begins elsewhere.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
-    listener.local_addr().expect("a bound socket has an address").port()
+    const FIRST: u32 = 20_000;
+    const COUNT: u32 = 12_000;
+    const EACH: u32 = 10;
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let begin = std::process::id() % (COUNT / EACH) * EACH;
+    let ports = std::iter::repeat_with(|| FIRST + (begin + NEXT.fetch_add(1, Relaxed)) % COUNT);
+    let mut ports = ports.take(COUNT as usize).filter_map(|port| u16::try_from(port).ok());
+    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("loopback has free ports")
 }
 
 /// A child process.
@@ -43,7 +52,7 @@ struct Process {
 }
 
 impl Process {
-    fn start(name: &str, arguments: &[String], log: &Path) -> Process {
+    fn start(name: &str, arguments: &[String], environment: &[(String, String)], log: &Path) -> Process {
         let log =
             std::fs::File::options().create(true).append(true).open(log).expect("the log can be written");
         let child = Command::new(binary(name))
@@ -52,6 +61,7 @@ impl Process {
             .stdout(Stdio::null())
             .stderr(log)
             .env("CALLGATE_LOG", std::env::var("CALLGATE_LOG").unwrap_or_else(|_| "info".to_owned()))
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .spawn();
         let child = child.unwrap_or_else(|error| panic!("{name} does not start: {error}"));
         Process { child, name: name.to_owned() }
@@ -106,7 +116,7 @@ impl Backend {
     /// Starts it again on the same endpoint.
     pub fn start(&mut self) {
         let arguments = ["--listen".to_owned(), self.endpoint()];
-        self.process = Some(Process::start(&self.program, &arguments, &self.log));
+        self.process = Some(Process::start(&self.program, &arguments, &[], &self.log));
     }
 
     /// Ends it at once.
@@ -142,6 +152,8 @@ fn resident_bytes(pid: u32) -> u64 {
 pub struct Setup {
     folder: TempDir,
     server: String,
+    sections: String,
+    environment: Vec<(String, String)>,
 }
 
 impl Default for Setup {
@@ -155,7 +167,7 @@ impl Setup {
     pub fn new() -> Setup {
         let folder = TempDir::new().expect("a folder can be made");
         std::fs::create_dir(folder.path().join("routes")).expect("a folder can be made");
-        Setup { folder, server: String::new() }
+        Setup { folder, server: String::new(), sections: String::new(), environment: Vec::new() }
     }
 
     /// Adds lines to `[server]` of gateway.toml: `max_body = "1KiB"`.
@@ -163,6 +175,24 @@ impl Setup {
         self.server.push_str(lines);
         self.server.push('\n');
         self
+    }
+
+    /// Adds a section to gateway.toml.
+    pub fn section(mut self, text: &str) -> Setup {
+        self.sections.push_str(text);
+        self.sections.push('\n');
+        self
+    }
+
+    /// Adds a variable to the gateways' environment.
+    pub fn env(mut self, name: &str, value: &str) -> Setup {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The folder of everything.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The folder whose `*.toml` are the tables.
@@ -217,14 +247,14 @@ impl Setup {
         let (http, admin) = (free_port(), free_port());
         let text = format!(
             "[server]\nlisten = [\"127.0.0.1:{http}\"]\nworkers = 2\n{}\n[admin]\nlisten = \"127.0.0.1:{admin}\"\n\
-             [tables]\nwatch = [\"routes\"]\n[log]\nformat = \"json\"\n",
-            self.server
+             [tables]\nwatch = [\"routes\"]\n[log]\nformat = \"json\"\n{}",
+            self.server, self.sections
         );
         let config = self.folder.path().join(format!("gateway-{http}.toml"));
         std::fs::write(&config, text).expect("the settings can be written");
         let arguments = ["run".to_owned(), "--config".to_owned(), config.display().to_string()];
         let log = self.log("gateway");
-        let process = Process::start("callgate", &arguments, &log);
+        let process = Process::start("callgate", &arguments, &self.environment, &log);
         let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let mut gateway = Gateway {
             addr: local(http),
@@ -232,10 +262,57 @@ impl Setup {
             admin: Client::new(local(admin)),
             config,
             log,
+            environment: self.environment.clone(),
             process,
         };
         gateway.ready().await;
         gateway
+    }
+}
+
+/// What a gateway logs when its successor serves.
+const SUCCEEDED: &str = "a successor serves";
+
+/// Whether a process runs, whoever's child it is. One that nobody has waited for has ended.
+pub fn is_alive(pid: u32) -> bool {
+    std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| !line.is_empty())
+}
+
+/// A gateway process whose successor serves.
+pub struct Old(Process);
+
+impl Old {
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.0.child.id()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        self.0.signal(signal);
+    }
+
+    /// Waits until it ends by itself; whether it ended well.
+    pub async fn ended(&mut self) -> bool {
+        self.0.ended().await
+    }
+
+    /// Whether it still runs.
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.0.child.try_wait(), Ok(None))
+    }
+}
+
+/// Successors that a gateway has started itself are nobody's children when it has ended.
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let config = self.config.display().to_string();
+        for pid in self.logged("started a successor", "process").iter().filter_map(Value::as_i64) {
+            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            if String::from_utf8_lossy(&line).contains(&config) {
+                let _ = kill(Pid::from_raw(pid as i32), Signal::SIGKILL);
+            }
+        }
     }
 }
 
@@ -250,11 +327,13 @@ pub struct Gateway {
     /// Its gateway.toml.
     pub config: PathBuf,
     log: PathBuf,
+    environment: Vec<(String, String)>,
     process: Process,
 }
 
 impl Gateway {
-    async fn ready(&mut self) {
+    /// Waits until it answers requests.
+    pub async fn ready(&mut self) {
         loop {
             let status = self.process.child.try_wait().expect("a child can be waited for");
             assert!(status.is_none(), "the gateway ended: {}", self.log());
@@ -270,6 +349,67 @@ impl Gateway {
     /// What it has logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// The values of a field in the lines that it has logged with that message.
+    pub fn logged(&self, message: &str, field: &str) -> Vec<Value> {
+        let log = self.log();
+        let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.filter(|line| line["message"] == message).map(|mut line| line[field].take()).collect()
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.process.child.id()
+    }
+
+    /// Starts a successor as a child of this test, and waits until that serves in the place of the old process, which it
+    /// gives back.
+    pub async fn upgrade(&mut self) -> Old {
+        let drained = self.logged("draining", "target").len();
+        let old = self.successor("--upgrade");
+        let pid = self.pid();
+        eventually("the successor", || {
+            assert!(self.is_running(), "the successor ended: {}", self.log());
+            let served = self.logged(SUCCEEDED, "process").iter().any(|process| *process == pid);
+            let drains = self.logged("draining", "target").len() > drained;
+            std::future::ready((served && drains).then_some(()))
+        })
+        .await;
+        old
+    }
+
+    /// Starts a successor with that argument, and does not wait for anything.
+    pub fn successor(&mut self, upgrade: &str) -> Old {
+        let config = self.config.display().to_string();
+        let arguments = ["run", upgrade, "--config", &config].map(str::to_owned);
+        let successor = Process::start("callgate", &arguments, &self.environment, &self.log);
+        Old(std::mem::replace(&mut self.process, successor))
+    }
+
+    /// Tells process `pid`, which serves, to start a successor, and waits until that serves; gives its process.
+    pub async fn upgrade_itself(&self, pid: u32) -> u32 {
+        let before = self.logged(SUCCEEDED, "process").len();
+        let drained = self.logged("draining", "target").len();
+        kill(Pid::from_raw(pid as i32), Signal::SIGUSR2).expect("the process runs");
+        eventually("the successor", || async {
+            let after = self.logged(SUCCEEDED, "process");
+            let successor = after.get(before).and_then(Value::as_u64).and_then(|pid| u32::try_from(pid).ok());
+            successor.filter(|_| self.logged("draining", "target").len() > drained)
+        })
+        .await
+    }
+
+    /// What becomes of a successor that is expected to fail: what it says.
+    pub async fn refused(&self, upgrade: &str) -> String {
+        let mut command = tokio::process::Command::new(binary("callgate"));
+        command.args(["run", upgrade, "--config"]).arg(&self.config).kill_on_drop(true);
+        let output =
+            tokio::time::timeout(crate::PATIENCE, command.output()).await.expect("it ends by itself");
+        let output = output.expect("it runs");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success(), "it did not fail: {said}");
+        said
     }
 
     /// Sends it a signal.

@@ -64,6 +64,12 @@ impl Raw {
         self.unread.is_empty() && !self.more().await
     }
 
+    /// The same, where it matters how: panics when the connection was reset.
+    pub async fn ended_without_reset(&mut self) -> bool {
+        let read = in_time("the end", self.socket.read_buf(&mut self.unread)).await;
+        read.expect("the connection is not reset") == 0 && self.unread.is_empty()
+    }
+
     async fn more(&mut self) -> bool {
         let read = in_time("an answer", self.socket.read_buf(&mut self.unread)).await;
         read.unwrap_or(0) > 0

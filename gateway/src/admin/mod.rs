@@ -3,7 +3,7 @@
 mod pages;
 
 use crate::control::{Reload, Request as ReloadRequest};
-use crate::worker::Shared;
+use crate::worker::{Ending, Shared};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
@@ -12,10 +12,11 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 /// Connections to the admin port at once.
@@ -24,19 +25,42 @@ const MAX_CONNECTIONS: usize = 64;
 /// How long a client of the admin port may take for a request's head, and a connection may be idle.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Serves the admin port until the task is dropped.
-pub async fn serve(listener: TcpListener, shared: Arc<Shared>, reloads: mpsc::Sender<ReloadRequest>) {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+/// Where the process is told that it ends.
+type Stop = watch::Receiver<Option<Ending>>;
+
+/// Serves the admin port until the task is dropped; or until a successor does, and what is open here is answered.
+pub async fn serve(
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    reloads: mpsc::Sender<ReloadRequest>,
+    stop: Stop,
+) {
     let mut connections = JoinSet::new();
+    tokio::select! {
+        () = accept(&listener, &shared, &reloads, &stop, &mut connections) => {}
+        () = handed_over(stop.clone()) => {}
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+async fn accept(
+    listener: &TcpListener,
+    shared: &Arc<Shared>,
+    reloads: &mpsc::Sender<ReloadRequest>,
+    stop: &Stop,
+    connections: &mut JoinSet<()>,
+) {
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let Ok(place) = places.clone().acquire_owned().await else {
             return;
         };
         match listener.accept().await {
             Ok((stream, _)) => {
-                let (shared, reloads) = (shared.clone(), reloads.clone());
+                let (shared, reloads, stop) = (shared.clone(), reloads.clone(), stop.clone());
                 connections.spawn(async move {
-                    serve_connection(stream, shared, reloads).await;
+                    serve_connection(stream, shared, reloads, stop).await;
                     drop(place);
                 });
             }
@@ -49,14 +73,34 @@ pub async fn serve(listener: TcpListener, shared: Arc<Shared>, reloads: mpsc::Se
     }
 }
 
-async fn serve_connection(stream: TcpStream, shared: Arc<Shared>, reloads: mpsc::Sender<ReloadRequest>) {
+/// Waits until a successor has the listening sockets. An operator's eyes stay on a process that is told to stop.
+async fn handed_over(mut stop: Stop) {
+    if stop.wait_for(|ending| *ending == Some(Ending::HandOver)).await.is_err() {
+        std::future::pending().await
+    }
+}
+
+async fn serve_connection(
+    stream: TcpStream,
+    shared: Arc<Shared>,
+    reloads: mpsc::Sender<ReloadRequest>,
+    stop: Stop,
+) {
     let service = service_fn(|request| {
         let (shared, reloads) = (shared.clone(), reloads.clone());
         async move { Ok::<_, Infallible>(answer(request, &shared, &reloads).await) }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
-    if let Err(error) = http.serve_connection(TokioIo::new(stream), service).await {
+    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+    let served = tokio::select! {
+        served = connection.as_mut() => served,
+        () = handed_over(stop) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = served {
         tracing::debug!(%error, "an admin connection ended early");
     }
 }

@@ -31,6 +31,7 @@ pub(super) fn metrics(shared: &Shared) -> String {
     render(&Scrape {
         front: &shared.front,
         reloads: &shared.reloads,
+        upgrades: &shared.upgrades,
         table_hash: &table.hash,
         routes: routes
             .map(|route| (route.spec.path.as_str(), route.spec.method.as_str(), route.stats.as_ref()))
@@ -194,7 +195,7 @@ pub(super) fn config(shared: &Shared) -> Value {
 
 /// The settings as gateway.toml names them; sizes in bytes.
 fn settings(settings: &Settings) -> Value {
-    let Settings { server, admin, tables, log } = settings;
+    let Settings { server, admin, tables, log, upgrade } = settings;
     let time = |time: Duration| format!("{time:?}");
     json!({
         "server": {
@@ -211,5 +212,9 @@ fn settings(settings: &Settings) -> Value {
         "admin": { "listen": admin.listen },
         "tables": { "watch": tables.watch },
         "log": { "level": log.level, "format": format!("{:?}", log.format).to_lowercase() },
+        "upgrade": {
+            "socket": upgrade.socket.as_deref().unwrap_or("auto"),
+            "drain_timeout": time(upgrade.drain_timeout),
+        },
     })
 }

@@ -15,8 +15,9 @@ use std::process::ExitCode;
 pub enum Command {
     /// Serve until told to stop
     ///
-    /// Routes and backends are watched and taken up while it runs. SIGTERM lets requests in flight end first.
-    Run(Config),
+    /// Routes and backends are watched and taken up while it runs. SIGTERM lets requests in flight end first. SIGUSR2
+    /// starts its successor: the same program with the same arguments and `--upgrade`.
+    Run(Run),
     /// Check all files and say what is wrong with them
     ///
     /// Reads the gateway's file and all tables as `run` would, without serving. Exits with 0 and one line on standard
@@ -26,6 +27,21 @@ pub enum Command {
     ///
     /// One line a route: what it matches, the method, its Call ID (the number on the wire) and the backend.
     Routes(Config),
+}
+
+/// How to serve.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Where the gateway's file is
+    #[command(flatten)]
+    pub config: Config,
+    /// Take the listening sockets over from the gateway that runs, which then drains and ends
+    ///
+    /// No connection is refused and no request lost. If anything goes wrong, the running gateway goes on and this one
+    /// says why. The running one is found by the settings (`socket` of `[upgrade]`); SOCKET names another, if it has been
+    /// started with other settings.
+    #[arg(long, value_name = "SOCKET", num_args = 0..=1, require_equals = true)]
+    pub upgrade: Option<Option<String>>,
 }
 
 /// Where the gateway's file is.
@@ -45,6 +61,7 @@ const EXAMPLES: &str = "\
 Examples:
   callgate run                                    serve what config/gateway.toml says
   callgate run --config /etc/callgate/config/gateway.toml
+  callgate run --upgrade                          the same in place of the one that runs, without a gap
   callgate check && git commit                    commit only tables that hold
   callgate routes | grep orders                   which method is behind a path
 
@@ -68,10 +85,10 @@ pub fn parse() -> Command {
     Line::parse().command
 }
 
-/// Does what the command line asks for; `run` is what serves, and gets the path of the gateway's file.
-pub fn main(run: impl FnOnce(PathBuf) -> ExitCode) -> ExitCode {
+/// Does what the command line asks for; `run` is what serves.
+pub fn main(run: impl FnOnce(Run) -> ExitCode) -> ExitCode {
     let done = match parse() {
-        Command::Run(config) => return run(config.file),
+        Command::Run(how) => return run(how),
         Command::Check(config) => check(&config.file),
         Command::Routes(config) => routes(&config.file),
     };
@@ -166,12 +183,22 @@ mod tests {
     fn each_command_takes_the_gateways_file() {
         let file = PathBuf::from("x.toml");
         for (name, expected) in [
-            ("run", Command::Run(Config { file: file.clone() })),
+            ("run", Command::Run(Run { config: Config { file: file.clone() }, upgrade: None })),
             ("check", Command::Check(Config { file: file.clone() })),
             ("routes", Command::Routes(Config { file: file.clone() })),
         ] {
             let line = Line::try_parse_from(["callgate", name, "--config", "x.toml"]).unwrap();
             assert_eq!(line.command, expected);
+        }
+    }
+
+    #[test]
+    fn an_upgrade_may_name_the_running_gateways_socket() {
+        for (argument, expected) in [("--upgrade", None), ("--upgrade=@x", Some("@x".to_owned()))] {
+            let line = Line::try_parse_from(["callgate", "run", argument, "--config", "x.toml"]).unwrap();
+            assert!(
+                matches!(line.command, Command::Run(Run { upgrade: Some(name), .. }) if name == expected)
+            );
         }
     }
 

@@ -30,7 +30,9 @@ pub use diagnostics::Diagnostics;
 pub use method::{Method, UnknownMethod};
 pub use path::{MAX_PARAMETERS, PathTemplate};
 pub use route::RouteSpec;
-pub use settings::{AdminSettings, LogFormat, LogSettings, ServerSettings, Settings, TableSettings};
+pub use settings::{
+    AdminSettings, LogFormat, LogSettings, ServerSettings, Settings, TableSettings, UpgradeSettings,
+};
 pub use source::{MAX_FILE, Place, Source};
 pub(crate) use source::{gather, read};
 pub use tables::{TableHash, Tables};

@@ -24,6 +24,8 @@ pub struct Settings {
     pub tables: TableSettings,
     /// What is logged, and how.
     pub log: LogSettings,
+    /// How a successor takes over.
+    pub upgrade: UpgradeSettings,
 }
 
 /// `[server]`
@@ -71,6 +73,17 @@ pub struct LogSettings {
     pub level: String,
     /// How lines are written.
     pub format: LogFormat,
+}
+
+/// `[upgrade]`
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UpgradeSettings {
+    /// Where a successor asks for the listening sockets: `@` and a name in the abstract namespace, or an absolute path.
+    /// Without, a name made of the user and the admin address.
+    pub socket: Option<String>,
+    /// How long connections may stay with the old process before it closes those that are idle and gives requests in
+    /// flight the server's drain timeout.
+    pub drain_timeout: Duration,
 }
 
 /// How log lines are written.
@@ -138,6 +151,7 @@ impl Settings {
             admin: AdminSettings { listen: here(8081) },
             tables: TableSettings { watch: vec![absolute(file, "../routes")] },
             log: LogSettings { level: "info".to_owned(), format: LogFormat::Auto },
+            upgrade: UpgradeSettings { socket: None, drain_timeout: Duration::from_secs(5 * 60) },
         }
     }
 }

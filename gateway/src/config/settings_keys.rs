@@ -16,7 +16,8 @@ const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// Replaces the defaults by what the file says.
 pub(super) fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, settings: &mut Settings) {
-    let root = reader.section("the gateway's file", document, &["server", "admin", "tables", "log"]);
+    let root =
+        reader.section("the gateway's file", document, &["server", "admin", "tables", "log", "upgrade"]);
     let sub = |reader: &mut Reader<'_>, name, known| {
         let item = root.get(name)?;
         let table = reader.table(&item, &format!("a table, written [{name}]"))?;
@@ -42,6 +43,15 @@ pub(super) fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, settings: &m
         let formats = [("auto", LogFormat::Auto), ("text", LogFormat::Text), ("json", LogFormat::Json)];
         let format = section.get("format");
         set(&mut settings.log.format, format.and_then(|item| reader.choice(&item, &formats)));
+    }
+    if let Some(section) = sub(reader, "upgrade", &["socket", "drain_timeout"]) {
+        let file = Arc::clone(reader.source);
+        let socket = section.get("socket");
+        let expected = "\"auto\", \"@NAME\" or a path";
+        let parse = |text: &str| socket_name(file.path(), text);
+        set(&mut settings.upgrade.socket, socket.and_then(|item| reader.text(&item, expected, parse)));
+        let time = section.get("drain_timeout");
+        set(&mut settings.upgrade.drain_timeout, time.and_then(|item| reader.duration(&item, TIMES)));
     }
     let shared = settings.server.listen.iter().any(|own| *own == settings.admin.listen && own.port() != 0);
     if let (Some(item), true) = (admin, shared) {
@@ -91,6 +101,28 @@ fn read_server(reader: &mut Reader<'_>, section: &Section<'_>, server: &mut Serv
     for (key, time) in times {
         set(time, section.get(key).and_then(|item| reader.duration(&item, TIMES)));
     }
+}
+
+/// The system's bound of a Unix socket's address, with room for what ends a path or begins a name.
+const MAX_SOCKET_NAME: usize = 106;
+
+fn socket_name(file: &Path, text: &str) -> Result<Option<String>, Complaint> {
+    let name = match text {
+        "auto" => return Ok(None),
+        "" | "@" => {
+            return Err(Complaint::new("a socket without a name", "expected \"auto\", \"@NAME\" or a path"));
+        }
+        _ if text.starts_with('@') => text.to_owned(),
+        _ => absolute(file, text).display().to_string(),
+    };
+    if name.contains(char::is_control) {
+        return Err(Complaint::new("not a socket's name", "it holds a control character"));
+    }
+    if name.len() > MAX_SOCKET_NAME {
+        let label = format!("{} bytes, and the system takes {MAX_SOCKET_NAME}", name.len());
+        return Err(Complaint::new("the socket's name is too long", label));
+    }
+    Ok(Some(name))
 }
 
 /// Replaces a default by what could be read.

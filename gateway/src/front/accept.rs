@@ -1,6 +1,6 @@
 //! Listening sockets. A new connection goes to the worker with the fewest.
 
-use crate::worker::{Command, Shared};
+use crate::worker::{Command, Ending, Shared};
 use std::io;
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -13,19 +13,19 @@ use tokio::time::sleep;
 /// How long accepting pauses when the process has no file descriptors left, or connections are at their bound.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Accepts until it is told to stop, or until a worker is gone. What the kernel has accepted by then is served too: its
-/// request may have come already.
+/// Accepts until it is told to stop, or until a worker is gone. What the kernel has accepted by then is served too, its
+/// request may have come already; unless a successor is there to do it.
 pub async fn accept(
     listener: TcpListener,
     shared: Arc<Shared>,
     workers: Vec<mpsc::Sender<Command>>,
-    mut stop: watch::Receiver<bool>,
+    mut stop: watch::Receiver<Option<Ending>>,
 ) {
-    loop {
+    let ending = loop {
         let accepted = tokio::select! {
             accepted = next(&listener, &shared) => accepted,
             // Fails only when the sender is gone, which is as good as being told.
-            _ = stop.wait_for(|stop| *stop) => break,
+            stop = stop.wait_for(Option::is_some) => break stop.map_or(None, |ending| *ending),
         };
         match accepted {
             Ok(stream) => {
@@ -40,6 +40,9 @@ pub async fn accept(
                 sleep(PAUSE).await;
             }
         }
+    };
+    if ending == Some(Ending::HandOver) {
+        return;
     }
     let Ok(listener) = listener.into_std() else { return };
     while has_room(&shared)

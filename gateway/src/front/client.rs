@@ -24,7 +24,8 @@ const SMALL_ANSWER: usize = 1024;
 #[derive(Default)]
 pub(super) struct Open {
     pub(super) clients: RefCell<Slab<Rc<Client>>>,
-    pub(super) draining: Cell<bool>,
+    /// Set when also those without a request are to be closed.
+    pub(super) stopping: Cell<bool>,
     /// Sweeps since the worker began: the clock of the limits.
     pub(super) sweeps: Cell<u64>,
     pub(super) closed: Notify,

@@ -11,6 +11,7 @@
 use super::client::{Client, ClientIo, Open, Phase};
 use super::handler::handle;
 use crate::worker::Worker;
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use std::convert::Infallible;
@@ -60,27 +61,40 @@ impl Connections {
         tokio::task::spawn_local(serve(registered, stream));
     }
 
+    /// Waits until every connection has closed with its next answer, as they do when the process drains; at most for the
+    /// time that the settings give.
+    ///
+    /// An idle one stays: its next request may be on its way, and a server that closes has no means to know. It is
+    /// closed when it was idle for as long as any may be, which its client has to reckon with at all times.
+    pub async fn leave(&self) {
+        if timeout(self.worker.shared.settings.upgrade.drain_timeout, self.all_closed()).await.is_err() {
+            let left = self.open.clients.borrow().len();
+            tracing::info!(left, "connections have not left by themselves");
+        }
+    }
+
     /// Lets every connection answer what it has, then closes it; waits for that, at most for the time that the
     /// settings give.
     pub async fn drain(self) {
         // The runtime looks at the sockets before this goes on, so that what has come is read before the word to end.
         tokio::task::yield_now().await;
-        self.open.draining.set(true);
+        self.open.stopping.set(true);
         self.open.clients.borrow().iter().for_each(|(_, client)| client.wake());
-        let all_closed = async {
-            loop {
-                let closed = self.open.closed.notified();
-                if self.open.clients.borrow().is_empty() {
-                    return;
-                }
-                closed.await;
-            }
-        };
-        if timeout(self.worker.shared.settings.server.drain_timeout, all_closed).await.is_err() {
+        if timeout(self.worker.shared.settings.server.drain_timeout, self.all_closed()).await.is_err() {
             let left = self.open.clients.borrow().len();
             tracing::warn!(left, "connections were still busy at the end of the drain time");
         }
         self.sweeper.abort();
+    }
+
+    async fn all_closed(&self) {
+        loop {
+            let closed = self.open.closed.notified();
+            if self.open.clients.borrow().is_empty() {
+                return;
+            }
+            closed.await;
+        }
     }
 }
 
@@ -136,7 +150,7 @@ async fn rest(io: &ClientIo) -> bool {
         if io.poll_readable(cx).is_ready() {
             return Poll::Ready(true);
         }
-        if client.expired.get() || client.open.draining.get() { Poll::Ready(false) } else { Poll::Pending }
+        if client.expired.get() || client.open.stopping.get() { Poll::Ready(false) } else { Poll::Pending }
     });
     let readable = readable.await;
     client.resting.set(false);
@@ -148,7 +162,16 @@ async fn drive(worker: &Rc<Worker>, io: ClientIo) -> hyper::Result<Option<Client
     let client = io.client.clone();
     let service = service_fn(|request| {
         let (worker, client) = (worker.clone(), client.clone());
-        async move { Ok::<_, Infallible>(handle(&worker, &client, request).await) }
+        let version = request.version();
+        async move {
+            let mut answer = handle(&worker, &client, request).await;
+            if worker.shared.draining.load(Relaxed) {
+                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                // Or hyper would promise a client of HTTP/1.0 the opposite beside it.
+                *answer.version_mut() = version;
+            }
+            Ok::<_, Infallible>(answer)
+        }
     });
     let mut http = http1::Builder::new();
     http.max_header_size(worker.shared.settings.server.max_head as usize);
@@ -163,7 +186,7 @@ async fn drive(worker: &Rc<Worker>, io: ClientIo) -> hyper::Result<Option<Client
         let polled = connection.as_mut().poll(cx);
         // Bytes may have come since the sweep.
         client.resting.set(client.resting.get() && client.phase.get() == Phase::Idle);
-        if polled.is_ready() || told || !(client.resting.get() || client.open.draining.get()) {
+        if polled.is_ready() || told || !(client.resting.get() || client.open.stopping.get()) {
             return polled;
         }
         // Polled before: hyper closes a connection without a request at once, with those that it has not read.

@@ -7,4 +7,5 @@ mod stats;
 pub use scrape::{Scrape, render};
 pub use stats::{
     EndpointCounters, EndpointStats, FrontStats, Outcome, PerWorker, ReloadStats, RouteStats, StatusClass,
+    UpgradeStats,
 };

@@ -1,6 +1,6 @@
 //! A scrape: the counters added up and written as Prometheus reads them.
 
-use super::stats::{BUCKETS, EndpointStats, FrontStats, Histogram, ReloadStats, RouteStats};
+use super::stats::{BUCKETS, EndpointStats, FrontStats, Histogram, ReloadStats, RouteStats, UpgradeStats};
 use prometheus::proto::{Bucket, Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType};
 use prometheus::{Encoder, TextEncoder};
 
@@ -10,6 +10,8 @@ pub struct Scrape<'a> {
     pub front: &'a FrontStats,
     /// The reloads' counters.
     pub reloads: &'a ReloadStats,
+    /// The upgrades' counters.
+    pub upgrades: &'a UpgradeStats,
     /// The hash of the tables in force.
     pub table_hash: &'a str,
     /// Routes: template, method, counters.
@@ -25,6 +27,7 @@ pub fn render(scrape: &Scrape<'_>) -> String {
     calls(scrape, &mut families);
     front(scrape, &mut families);
     reloads(scrape, &mut families);
+    upgrades(scrape, &mut families);
     process(&mut families);
     families.retain(|family| !family.get_metric().is_empty());
     let mut text = Vec::new();
@@ -125,6 +128,19 @@ fn reloads(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
     let mut build = family("callgate_build_info", "The version that runs.", GAUGE);
     gauge(&mut build, &[("version", env!("CARGO_PKG_VERSION"))], 1.0);
     families.extend([total, taken, hash, build]);
+}
+
+fn upgrades(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
+    let stats = scrape.upgrades;
+    let mut total = family(
+        "callgate_upgrades_total",
+        "Upgrades in place since the first process was started, by outcome: ok or failed.",
+        COUNTER,
+    );
+    for (outcome, n) in [("ok", &stats.succeeded), ("failed", &stats.failed)] {
+        counter(&mut total, &[("outcome", outcome)], n.get() as f64);
+    }
+    families.push(total);
 }
 
 /// The process's own figures, from /proc; what cannot be read is left out.

@@ -270,6 +270,15 @@ pub struct ReloadStats {
     pub taken_at: Counter,
 }
 
+/// Upgrades in place since the first process was started: each process takes the numbers over from the one before.
+#[derive(Debug, Default)]
+pub struct UpgradeStats {
+    /// Successors that took over.
+    pub succeeded: Counter,
+    /// Successors that did not.
+    pub failed: Counter,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

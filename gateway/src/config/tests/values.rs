@@ -119,7 +119,7 @@ fn the_settings_that_are_shipped_are_the_defaults_and_show_every_key() {
     let text = std::fs::read_to_string(shipped).unwrap();
     assert_eq!(settings(&text, None), settings("", None));
     let keys = "listen workers max_body max_head max_connections header_timeout body_timeout idle_timeout \
-                drain_timeout watch level format";
+                drain_timeout watch level format socket";
     for key in keys.split_whitespace() {
         assert!(text.contains(&format!("\n{key} = ")), "{key}");
     }
@@ -131,7 +131,8 @@ fn every_setting_is_read() {
                 max_connections = 5, header_timeout = '1s', body_timeout = '2s', idle_timeout = '3s', \
                 drain_timeout = '4s' }\n\
                 admin.listen = '127.0.0.1:9'\ntables.watch = ['x', '/y/z.toml', '../../w']\n\
-                log = { level = 'info,callgate=debug', format = 'json' }\n";
+                log = { level = 'info,callgate=debug', format = 'json' }\n\
+                upgrade = { socket = '@x', drain_timeout = '5s' }\n";
     let seconds = Duration::from_secs;
     let expected = Settings {
         server: ServerSettings {
@@ -148,8 +149,28 @@ fn every_setting_is_read() {
         admin: AdminSettings { listen: "127.0.0.1:9".parse().unwrap() },
         tables: TableSettings { watch: ["/etc/callgate/x", "/y/z.toml", "/w"].map(PathBuf::from).to_vec() },
         log: LogSettings { level: "info,callgate=debug".into(), format: LogFormat::Json },
+        upgrade: UpgradeSettings { socket: Some("@x".into()), drain_timeout: seconds(5) },
     };
     assert_eq!(settings(text, None), expected);
+}
+
+#[test]
+fn an_upgrade_socket_is_a_name_a_path_or_made_up() {
+    let parsed = |socket: &str| {
+        let source = Source::new("/etc/callgate/gateway.toml", format!("upgrade.socket = '{socket}'"));
+        Settings::parse(source, None).map(|settings| settings.upgrade.socket)
+    };
+    for (written, expected) in [
+        ("auto", None),
+        ("@a b", Some("@a b")),
+        ("up.sock", Some("/etc/callgate/up.sock")),
+        ("/run/up.sock", Some("/run/up.sock")),
+    ] {
+        assert_eq!(parsed(written).unwrap().as_deref(), expected, "{written}");
+    }
+    for wrong in ["", "@", "a\tb", &"x".repeat(120), &format!("@{}", "x".repeat(106))] {
+        assert!(parsed(wrong).is_err(), "{wrong}");
+    }
 }
 
 #[test]
