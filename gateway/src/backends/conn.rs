@@ -31,6 +31,14 @@ use tokio::time::Instant;
 /// Unsent bytes past which a connection is given no more calls, in bytes.
 const MAX_BACKLOG: usize = 32 * 1024 * 1024;
 
+/// The calls that a connection may be ahead by and still be given the next one, if a write is about to leave on it anyway:
+/// one more call in a write costs a tenth of a call that has a write, and a backend that wakes up for it, to itself.
+const JOINING: isize = 32;
+
+/// Only where answers come within this time, in nanoseconds. Where they take longer, an even share is worth more than
+/// fewer writes.
+const QUICK: u64 = 1_000_000;
+
 /// Call numbers past this one are not given out any more; the connection is replaced.
 const LAST_NUMBER: u32 = u32::MAX - 1;
 
@@ -48,6 +56,8 @@ pub struct Conn {
     written: Cell<u64>,
     /// Calls that were encoded since the task last wrote.
     unsent: Cell<usize>,
+    /// How long answers have taken lately, in nanoseconds.
+    turnaround: Cell<u64>,
     /// No call in flight has its deadline before this. The task has one timer, for this time, instead of one a call.
     first_deadline: Cell<Option<Instant>>,
     accepting: Cell<bool>,
@@ -70,7 +80,7 @@ struct Pending {
     transcoder: Rc<LocalTranscoder>,
     /// Where in the stream of bytes the call begins: while no more than that was written, it has not left.
     position: u64,
-    deadline: Instant,
+    times: Times,
 }
 
 #[derive(Default)]
@@ -132,6 +142,7 @@ impl Conn {
             next_number: Cell::new(1),
             written: Cell::new(0),
             unsent: Cell::new(0),
+            turnaround: Cell::new(QUICK),
             first_deadline: Cell::new(None),
             accepting: Cell::new(true),
             closing: Notify::new(),
@@ -153,6 +164,13 @@ impl Conn {
     #[inline]
     pub fn in_flight(&self) -> usize {
         self.pending.borrow().len()
+    }
+
+    /// What it weighs against giving it the next call: the calls in flight, and less if that call saves a write.
+    #[inline]
+    pub fn load(&self) -> isize {
+        let joins = self.unsent.get() > 0 && self.turnaround.get() < QUICK;
+        self.in_flight() as isize - if joins { JOINING } else { 0 }
     }
 
     /// The program of a route for this instance: `None` when the instance does not offer the method, an error when the
@@ -209,7 +227,7 @@ impl Conn {
         }
         let slot = Rc::new(Slot::default());
         let deadline = times.deadline;
-        let pending = Pending { slot: slot.clone(), transcoder: transcoder.clone(), position, deadline };
+        let pending = Pending { slot: slot.clone(), transcoder: transcoder.clone(), position, times };
         self.pending.borrow_mut().insert(number, pending);
         self.unsent.set(self.unsent.get() + 1);
         if self.first_deadline.get().is_none_or(|first| deadline < first) {
@@ -265,9 +283,10 @@ impl Conn {
         }
     }
 
-    fn on_event(&self, event: Event<'_>) -> Result<(), ProtocolError> {
+    /// Handles what has come at `now`.
+    fn on_event(&self, event: Event<'_>, now: Instant) -> Result<(), ProtocolError> {
         match event {
-            Event::Reply { number, payload } => self.on_reply(number, payload)?,
+            Event::Reply { number, payload } => self.on_reply(number, payload, now)?,
             Event::Failure { number, status } => {
                 if let Some(pending) = self.answered(number)? {
                     let answer = if status.not_executed && status.code == callgate_protocol::Code::Unavailable
@@ -299,10 +318,13 @@ impl Conn {
         Ok(())
     }
 
-    fn on_reply(&self, number: u32, payload: &[u8]) -> Result<(), ProtocolError> {
+    fn on_reply(&self, number: u32, payload: &[u8], now: Instant) -> Result<(), ProtocolError> {
         let Some(pending) = self.answered(number)? else {
             return Ok(());
         };
+        let took = now.saturating_duration_since(pending.times.now).as_nanos() as u64;
+        // Neither comes near the bounds: a call has a deadline of a day at most.
+        self.turnaround.set((self.turnaround.get() * 7 + took) / 8);
         // JSON is about twice as long as what it is made of.
         let mut json = Vec::with_capacity(payload.len() * 2 + 64);
         let response = &pending.transcoder.0.response;
@@ -331,14 +353,14 @@ impl Conn {
 
     /// Ends the calls whose time is up, and finds the next deadline.
     fn expire(&self, now: Instant) {
-        let late = |pending: &Pending| pending.deadline <= now;
+        let late = |pending: &Pending| pending.times.deadline <= now;
         for number in self.numbers_where(|_, pending| late(pending)) {
             if let Some(pending) = self.take_pending(number) {
                 self.outbound.borrow_mut().cancel(number);
                 self.finish(pending, Answer::Late);
             }
         }
-        self.first_deadline.set(self.pending.borrow().values().map(|pending| pending.deadline).min());
+        self.first_deadline.set(self.pending.borrow().values().map(|pending| pending.times.deadline).min());
     }
 
     fn on_go_away(&self, last_call: u32, reason: &str) {
@@ -439,7 +461,7 @@ mod tests {
     fn pings_without_end_fill_a_bounded_buffer() {
         let (conn, _) = connection();
         for _ in 0..MAX_BACKLOG / 8 {
-            conn.on_event(Event::Ping([0; 8])).expect("a ping is no offence");
+            conn.on_event(Event::Ping([0; 8]), Instant::now()).expect("a ping is no offence");
         }
         assert!(conn.outbound.borrow().backlog() < MAX_BACKLOG + 100);
     }

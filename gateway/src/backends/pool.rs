@@ -112,7 +112,7 @@ impl Pool {
 }
 
 impl LocalBackend {
-    /// Picks the connection for a call: of two random ones that have room, that with fewer calls in flight. Those that
+    /// Picks the connection for a call: of two random ones that have room, that with less load. Those that
     /// refused the call come last, those that lack its method not at all.
     pub fn pick(&self, tried: &Tried) -> Pick {
         let n = self.peers.len();
@@ -124,7 +124,7 @@ impl LocalBackend {
             let first = fastrand::usize(..n);
             let second = (first + 1 + fastrand::usize(..n - 1)) % n;
             match (usable(first), usable(second)) {
-                (Some(a), Some(b)) => return Pick::Ready(if b.in_flight() < a.in_flight() { b } else { a }),
+                (Some(a), Some(b)) => return Pick::Ready(if b.load() < a.load() { b } else { a }),
                 (Some(one), None) | (None, Some(one)) => return Pick::Ready(one),
                 (None, None) => {}
             }

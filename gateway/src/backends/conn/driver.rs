@@ -159,7 +159,7 @@ impl Driver<'_> {
             }
             at += taken;
             if let Some(event) = event {
-                self.conn.on_event(event).map_err(End::Protocol)?;
+                self.conn.on_event(event, self.heard).map_err(End::Protocol)?;
             }
         }
         if at > 0 {
