@@ -6,7 +6,7 @@
 use crate::admin;
 use crate::backends::Catalog;
 use crate::config::{Settings, Tables};
-use crate::control::{self, watch::Watcher};
+use crate::control::{self, Drains, watch::Watcher};
 use crate::front;
 use crate::routes::Table;
 use crate::telemetry::{self, FrontStats, ReloadStats};
@@ -65,6 +65,7 @@ fn start(config: &Path) -> Result<Gateway, String> {
         table: ArcSwap::from_pointee(Table::empty()),
         retired: ArcSwapOption::empty(),
         table_changed: watch::channel(0).0,
+        drains: Drains::new(workers),
         catalog: Arc::new(Catalog::default()),
         front: FrontStats::new(workers),
         reloads: ReloadStats::default(),
