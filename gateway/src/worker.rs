@@ -3,6 +3,7 @@
 
 use crate::backends::{Catalog, Pool};
 use crate::config::Settings;
+use crate::control::Drains;
 use crate::front::{self, Connections};
 use crate::routes::Table;
 use crate::telemetry::{FrontStats, ReloadStats, UpgradeStats};
@@ -27,6 +28,8 @@ pub struct Shared {
     pub retired: ArcSwapOption<Table>,
     /// Told the generation of each new table.
     pub table_changed: watch::Sender<u64>,
+    /// Told when an operator changes which endpoints drain.
+    pub drains: Drains,
     /// Schemas and programs.
     pub catalog: Arc<Catalog>,
     /// The front's counters.
@@ -167,14 +170,24 @@ async fn serve_until_told(connections: &Connections, commands: &mut mpsc::Receiv
     }
 }
 
-/// Brings an idle worker in line with each new table, so that connections are made before they are needed.
+/// Brings an idle worker in line with each new table and with what operators say of drains, so that connections are made
+/// before they are needed, and left before anybody asks.
 async fn follow_tables(worker: Rc<Worker>) {
     let mut changed = worker.shared.table_changed.subscribe();
+    let mut drains = worker.shared.drains.listen();
     let mut settled = false;
     loop {
         worker.table();
         tokio::select! {
             result = changed.changed() => if result.is_err() { return },
+            result = drains.changed() => {
+                if result.is_err() {
+                    return;
+                }
+                let word = *drains.borrow_and_update();
+                worker.pool.heed_drains(&worker.table());
+                worker.shared.drains.heeded(worker.id, word);
+            }
             () = settle(&worker), if !settled => {
                 settled = true;
                 worker.shared.unsettled.send_modify(|unsettled| *unsettled -= 1);

@@ -81,6 +81,8 @@ pub struct Status {
     pub retry_after_ms: Option<u32>,
     /// The call has certainly not run, so that it may be sent elsewhere, whatever its method.
     pub not_executed: bool,
+    /// `not_executed` speaks of a call that this process has made, see [`as_heard`](Self::as_heard).
+    heard: bool,
 }
 
 const FIELD_MESSAGE: u8 = 1;
@@ -101,7 +103,8 @@ macro_rules! constructors {
 impl Status {
     /// A status with a code and a message.
     pub fn new(code: Code, message: impl Into<String>) -> Status {
-        Status { code, message: message.into(), details: None, retry_after_ms: None, not_executed: false }
+        let message = message.into();
+        Status { code, message, details: None, retry_after_ms: None, not_executed: false, heard: false }
     }
 
     constructors! {
@@ -139,6 +142,18 @@ impl Status {
     pub fn not_executed(mut self) -> Status {
         self.not_executed = true;
         self
+    }
+
+    /// As the caller of a failed call hears it. That the call has not run is true of that call only: a handler that passes
+    /// the status on has itself run, and its own caller is not told otherwise.
+    pub fn as_heard(mut self) -> Status {
+        self.heard = self.not_executed;
+        self
+    }
+
+    /// Whether a FAILURE frame may say that its call has not run.
+    pub(crate) fn says_not_executed(&self) -> bool {
+        self.not_executed && !self.heard
     }
 
     /// Writes the body of a FAILURE frame (`not_executed` is a flag of the frame).
@@ -190,6 +205,15 @@ mod tests {
             assert_eq!(Status::decode(&bytes, false), Ok(status));
             assert_eq!(Code::from_name(code.name()), Some(code));
         }
+    }
+
+    #[test]
+    fn that_a_call_has_not_run_is_not_said_of_the_call_that_made_it() {
+        let refused = Status::unavailable("full").not_executed();
+        assert!(refused.says_not_executed());
+        let heard = refused.as_heard();
+        assert!(heard.not_executed && !heard.says_not_executed());
+        assert_eq!(Status::internal("ran").as_heard(), Status::internal("ran"));
     }
 
     #[test]

@@ -95,6 +95,8 @@ impl Drop for Process {
 pub struct Backend {
     program: String,
     endpoint: String,
+    /// What it is told besides.
+    arguments: Vec<String>,
     log: PathBuf,
     process: Option<Process>,
 }
@@ -115,7 +117,8 @@ impl Backend {
 
     /// Starts it again on the same endpoint.
     pub fn start(&mut self) {
-        let arguments = ["--listen".to_owned(), self.endpoint()];
+        let mut arguments = vec!["--listen".to_owned(), self.endpoint()];
+        arguments.extend(self.arguments.iter().cloned());
         self.process = Some(Process::start(&self.program, &arguments, &[], &self.log));
     }
 
@@ -200,6 +203,11 @@ impl Setup {
         self.folder.path().join("routes")
     }
 
+    /// A file of the test's own.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     /// Where the processes write their logs.
     pub fn log(&self, name: &str) -> PathBuf {
         self.folder.path().join(format!("{name}.log"))
@@ -212,8 +220,14 @@ impl Setup {
 
     /// Starts a backend program at that endpoint: `host:port` or `unix:/path`.
     pub fn backend_at(&self, program: &str, endpoint: String) -> Backend {
+        self.backend_told(program, endpoint, &[])
+    }
+
+    /// The same with further arguments.
+    pub fn backend_told(&self, program: &str, endpoint: String, arguments: &[&str]) -> Backend {
         let log = self.log(&format!("{program}-{}", endpoint.rsplit(['/', ':']).next().unwrap_or_default()));
-        let mut backend = Backend { program: program.to_owned(), endpoint, log, process: None };
+        let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        let mut backend = Backend { program: program.to_owned(), endpoint, arguments, log, process: None };
         backend.start();
         backend
     }

@@ -1,9 +1,9 @@
 //! One call's life: an endpoint is chosen, the call is sent, and when it has failed without having run, sent to
 //! another one; all of it within the call's deadline.
 
-use super::connection::Call;
+use super::connection::{Call, Connection};
 use super::pool::Pool;
-use super::table::{Failed, Origin};
+use super::table::{Failed, Origin, Outcome};
 use crate::service::Method;
 use crate::{Code, Status};
 use callgate_protocol::MetadataBuf;
@@ -25,22 +25,33 @@ pub(crate) struct Attempts<'a> {
     pub(crate) deadline: Instant,
 }
 
+/// How far a call has come, for when its time is up.
+#[derive(Default)]
+struct Progress {
+    /// How often it was sent.
+    sent: u32,
+    /// Some endpoint may have run it, or may be running it.
+    may_have_run: bool,
+}
+
 impl Attempts<'_> {
     /// Makes the call; the encoded result.
     pub(crate) async fn run(&self) -> Result<Vec<u8>, Status> {
         self.pool.budget.earn();
-        let mut sent = 0;
-        match timeout_at(self.deadline, self.attempts(&mut sent)).await {
+        let mut progress = Progress::default();
+        match timeout_at(self.deadline, self.attempts(&mut progress)).await {
             Ok(outcome) => outcome,
-            Err(_) if sent == 0 => {
+            Err(_) if progress.may_have_run => {
+                Err(Status::deadline_exceeded("the answer was not there in time"))
+            }
+            Err(_) => {
                 let why = self.pool.why_none();
                 Err(Status::unavailable(format!("no endpoint was ready in time ({why})")).not_executed())
             }
-            Err(_) => Err(Status::deadline_exceeded("the answer was not there in time")),
         }
     }
 
-    async fn attempts(&self, sent: &mut u32) -> Result<Vec<u8>, Status> {
+    async fn attempts(&self, progress: &mut Progress) -> Result<Vec<u8>, Status> {
         let mut last: Option<(usize, Failed)> = None;
         loop {
             let avoid = last.as_ref().map(|(endpoint, _)| *endpoint);
@@ -51,27 +62,38 @@ impl Attempts<'_> {
             {
                 self.wait_before_the_same(failed).await?;
             }
-            *sent += 1;
-            let outcome = connection.call(Call {
-                method: self.method,
-                metadata: self.metadata,
-                payload: self.payload,
-                deadline: self.deadline,
-            });
-            match outcome.await {
+            progress.sent += 1;
+            let failed = match self.once(&connection, progress).await {
                 Ok(reply) => return Ok(reply),
-                Err(failed) if *sent < MAX_ATTEMPTS && self.may_retry(&failed) => {
-                    tracing::debug!(status = %failed.status, "a call is sent again");
-                    last = Some((endpoint, failed));
-                }
-                Err(failed) => return Err(failed.status),
+                Err(failed) => failed,
+            };
+            if progress.sent >= MAX_ATTEMPTS || !self.may_retry(&failed) {
+                return Err(failed.status);
             }
+            tracing::debug!(status = %failed.status, "a call is sent again");
+            last = Some((endpoint, failed));
         }
+    }
+
+    /// Sends the call on a connection, as soon as there is a slot for it.
+    async fn once(&self, connection: &Connection, progress: &mut Progress) -> Outcome {
+        let slot = connection.slot(self.payload.len()).await?;
+        let before = std::mem::replace(&mut progress.may_have_run, true);
+        let call = Call {
+            method: self.method,
+            metadata: self.metadata,
+            payload: self.payload,
+            deadline: self.deadline,
+        };
+        let outcome = connection.call(call, slot).await;
+        progress.may_have_run = before || !matches!(&outcome, Err(failed) if failed.status.not_executed);
+        outcome
     }
 
     fn may_retry(&self, failed: &Failed) -> bool {
         match failed.origin {
             Origin::Unsent => true,
+            Origin::Late => false,
             Origin::Endpoint => failed.status.not_executed && self.pool.budget.spend(),
             Origin::Lost => self.method.idempotent && self.pool.budget.spend(),
         }

@@ -1,6 +1,6 @@
 //! One connection of a client: what its peer offers, the calls under way on it, and the task that drives it.
 
-use super::table::{Failed, Origin, Outcome, Table, unavailable};
+use super::table::{Failed, Origin, Outcome, Table, late, unavailable};
 use crate::Status;
 use crate::connection::{Address, Flow, Link, Lost, MAX_BACKLOG, Queue, Stream};
 use crate::service::Method;
@@ -11,7 +11,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::{Notify, Semaphore, oneshot};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit, oneshot};
 use tokio::time::{Instant, timeout};
 
 /// For connecting and the handshake together.
@@ -88,31 +88,44 @@ impl Connection {
         self.retired.notified().await;
     }
 
-    /// Sends a call and waits for its outcome, without a bound of its own. Dropping the future cancels the call.
-    pub(crate) async fn call(&self, call: Call<'_>) -> Outcome {
-        if call.payload.len() > self.max_message {
-            let (size, most) = (call.payload.len(), self.max_message);
+    /// Whether the peer has all the calls that it accepts.
+    pub(crate) fn is_full(&self) -> bool {
+        self.slots.available_permits() == 0
+    }
+
+    /// A place for a call whose arguments have `size` bytes, when there is one, without a bound of its own.
+    pub(crate) async fn slot(&self, size: usize) -> Result<Slot<'_>, Failed> {
+        if size > self.max_message {
+            let most = self.max_message;
             let message = format!("the arguments have {size} bytes; the endpoint accepts {most}");
             return Err(Failed {
                 status: Status::resource_exhausted(message).not_executed(),
                 origin: Origin::Endpoint,
             });
         }
-        let _load = Load::add(&self.load);
-        let Ok(_slot) = self.slots.acquire().await else {
-            return Err(unavailable(Origin::Unsent, "the connection is going down"));
-        };
+        let load = Load::add(&self.load);
+        match self.slots.acquire().await {
+            Ok(permit) => Ok(Slot { _permit: permit, _load: load }),
+            Err(_) => Err(unavailable(Origin::Unsent, "the connection is going down")),
+        }
+    }
+
+    /// Sends a call and waits for its outcome, without a bound of its own. Dropping the future cancels the call.
+    pub(crate) async fn call(&self, call: Call<'_>, _slot: Slot<'_>) -> Outcome {
         let (number, wait) = self.send(call)?;
         let _cancel = CancelOnDrop { connection: self, number };
         wait.await.unwrap_or_else(|_| Err(unavailable(Origin::Lost, "the connection was lost")))
     }
 
     fn send(&self, call: Call<'_>) -> Result<(u32, oneshot::Receiver<Outcome>), Failed> {
-        let left = call.deadline.saturating_duration_since(Instant::now()).as_millis();
+        let left = call.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(Failed { status: late(), origin: Origin::Late });
+        }
         let head = CallHead {
             call_id: call.method.call_id,
             // Zero would mean that there is no deadline.
-            timeout_ms: Some(u32::try_from(left).unwrap_or(u32::MAX).max(1)),
+            timeout_ms: Some(u32::try_from(left.as_millis()).unwrap_or(u32::MAX).max(1)),
             metadata: call.metadata.as_metadata(),
         };
         let (sent, open) = self.queue.push(|outbound, table| {
@@ -277,6 +290,12 @@ impl Drop for LoseOnDrop<'_> {
         self.connection.queue.with(|table| table.lose(&self.reason));
         self.connection.retire();
     }
+}
+
+/// A call's place among those that the peer accepts at once.
+pub(crate) struct Slot<'a> {
+    _permit: SemaphorePermit<'a>,
+    _load: Load<'a>,
 }
 
 /// Counts a call while it is there.

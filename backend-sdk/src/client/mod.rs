@@ -82,11 +82,26 @@ impl Client {
     /// call: its handler is dropped too.
     ///
     /// # Errors
-    /// The method's own [`Status`]; `deadline_exceeded`; `unavailable` when no endpoint could be reached or the
+    /// The method's own [`Status`]; `deadline_exceeded` when the answer was not there in time, or when no time was left to
+    /// send it; `unavailable` when no endpoint could be reached or the
     /// connection was lost and the call may have run; `unimplemented` when no endpoint offers the method with this
     /// schema; `resource_exhausted` when the arguments or the result are too long; `internal` when the result is not
-    /// what the schema says.
+    /// what the schema says. `not_executed` says that this call has certainly not run; it goes no further when a handler
+    /// passes the status on to its own caller.
     pub async fn call<A, R>(
+        &self,
+        method: &'static Method,
+        context: Option<&Context>,
+        arguments: &A,
+    ) -> Result<R, Status>
+    where
+        A: Serialize + Sync,
+        R: DeserializeOwned,
+    {
+        self.reply(method, context, arguments).await.map_err(Status::as_heard)
+    }
+
+    async fn reply<A, R>(
         &self,
         method: &'static Method,
         context: Option<&Context>,
@@ -103,9 +118,13 @@ impl Client {
         let payload = bincode::serde::encode_to_vec(arguments, standard()).map_err(|error| {
             Status::invalid_argument(format!("the arguments of {service}.{name} cannot be encoded: {error}"))
         })?;
-        let mut deadline = Instant::now() + self.timeout;
+        let now = Instant::now();
+        let mut deadline = now + self.timeout;
         if let Some(earlier) = context.and_then(Context::deadline) {
             deadline = deadline.min(earlier.into());
+        }
+        if deadline <= now {
+            return Err(table::late());
         }
         let metadata = self.metadata(context);
         let attempts =

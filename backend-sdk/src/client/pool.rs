@@ -92,6 +92,9 @@ impl Pool {
             let address = &endpoint.address;
             endpoint.look(|state| match state {
                 State::Connecting => format!("{address}: connecting"),
+                State::Ready(connection) if connection.is_full() => {
+                    format!("{address}: it has all the calls that it accepts")
+                }
                 State::Ready(_) => format!("{address}: ready"),
                 State::Down(reason) => format!("{address}: {reason}"),
             })

@@ -29,6 +29,8 @@ pub(crate) enum Origin {
     Unsent,
     /// The connection was lost, and the call may have run.
     Lost,
+    /// There was no time left to send it.
+    Late,
 }
 
 /// The calls under way.
@@ -111,6 +113,11 @@ pub(crate) fn unavailable(origin: Origin, reason: &str) -> Failed {
     let mut status = Status::unavailable(reason);
     status.not_executed = origin == Origin::Unsent;
     Failed { status, origin }
+}
+
+/// What becomes of a call for which there is no time left: it is not sent.
+pub(crate) fn late() -> Status {
+    Status::deadline_exceeded("no time was left for the call").not_executed()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use callgate_protocol::{CallId, Hello, Limits, MethodOffer, Outbound, ServiceOffer};
-use callgate_sdk::{Client, ClientError, Code};
+use callgate_sdk::{Client, ClientError, Code, Context};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -83,6 +83,44 @@ async fn without_a_reachable_endpoint_a_call_is_unavailable_at_its_deadline_and_
     let failed = echo(&client, b"x").await.expect_err("nobody is there");
     assert_eq!((failed.code, failed.not_executed), (Code::Unavailable, true));
     assert!(failed.message.contains(&nobody), "{}", failed.message);
+}
+
+#[tokio::test]
+async fn a_call_whose_time_is_up_while_it_waits_for_a_place_has_not_run() {
+    let (full, mut events) = stage();
+    let running = run(server(&full).max_calls(1)).await;
+    let client = client([&running.address]);
+    let first = tokio::spawn({
+        let client = client.clone();
+        async move { client.call::<_, Vec<u8>>(WAIT, None, &b"first".as_slice()).await }
+    });
+    assert_eq!(soon(events.recv()).await, Some(Happened::Started(b"first".to_vec())));
+    let hasty = client.with_timeout(Duration::from_millis(100));
+    let late = echo(&hasty, b"second").await.expect_err("there is no place for it");
+    assert_eq!((late.code, late.not_executed), (Code::Unavailable, true));
+    assert!(late.message.contains("all the calls that it accepts"), "{}", late.message);
+    full.gate.add_permits(1);
+    assert_eq!(soon(first).await.expect("no panic"), Ok(b"first".to_vec()));
+    running.finish().await;
+}
+
+#[tokio::test]
+async fn a_call_with_no_time_left_is_not_sent() {
+    let (stage, mut events) = stage();
+    let running = run(server(&stage)).await;
+    let client = client([&running.address]);
+    echo(&client, b"connected").await.expect("the server is there");
+    let passed = Context::background().with_timeout(Duration::ZERO);
+    let late = soon(client.call::<_, Vec<u8>>(WAIT, Some(&passed), &b"late".as_slice())).await;
+    let late = late.expect_err("its time is up");
+    assert_eq!((late.code, late.not_executed), (Code::DeadlineExceeded, true));
+    // On one connection calls begin in their order: were the first sent, it would be the first to begin.
+    let other =
+        tokio::spawn(async move { client.call::<_, Vec<u8>>(WAIT, None, &b"other".as_slice()).await });
+    assert_eq!(soon(events.recv()).await, Some(Happened::Started(b"other".to_vec())));
+    stage.gate.add_permits(1);
+    assert_eq!(soon(other).await.expect("no panic"), Ok(b"other".to_vec()));
+    running.finish().await;
 }
 
 #[tokio::test]

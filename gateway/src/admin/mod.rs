@@ -1,9 +1,11 @@
-//! The operator's port: metrics, health, what is in force, and reload. Not for clients: keep it to yourself.
+//! The operator's port: metrics, health, what is in force, reload and drain. Not for clients: keep it to yourself.
 
+mod drain;
 mod pages;
 
 use crate::control::{Reload, Request as ReloadRequest};
 use crate::worker::{Ending, Shared};
+use drain::Refusal;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
@@ -115,7 +117,9 @@ async fn answer(
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     match (request.uri().path(), reads) {
         ("/-/reload", _) if request.method() == Method::POST => reload(reloads).await,
-        ("/-/reload", _) => wrong_method("POST"),
+        ("/-/drain", _) if request.method() == Method::POST => drain(&request, shared, true).await,
+        ("/-/undrain", _) if request.method() == Method::POST => drain(&request, shared, false).await,
+        ("/-/reload" | "/-/drain" | "/-/undrain", _) => wrong_method("POST"),
         (path, reads) => match page(path, shared) {
             None => text(StatusCode::NOT_FOUND, format!("no such page\n\n{}", pages::INDEX)),
             Some(_) if !reads => wrong_method("GET, HEAD"),
@@ -157,6 +161,16 @@ async fn reload(reloads: &mpsc::Sender<ReloadRequest>) -> Answer {
             &serde_json::json!({ "outcome": "failed", "error": error }),
         ),
         Err(_) => text(StatusCode::SERVICE_UNAVAILABLE, "the gateway is about to end\n".to_owned()),
+    }
+}
+
+async fn drain(request: &Request<Incoming>, shared: &Shared, drain: bool) -> Answer {
+    let query = request.uri().query().unwrap_or_default();
+    match drain::change(query, shared, drain).await {
+        Ok(told) => json(StatusCode::OK, &told),
+        Err(Refusal::BadRequest(why)) => text(StatusCode::BAD_REQUEST, why),
+        Err(Refusal::NotFound(why)) => text(StatusCode::NOT_FOUND, why),
+        Err(Refusal::NotHeeded(why)) => text(StatusCode::SERVICE_UNAVAILABLE, why),
     }
 }
 

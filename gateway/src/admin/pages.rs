@@ -1,23 +1,26 @@
 //! What the admin port shows.
 
 use crate::backends::{MethodEntry, Offer};
-use crate::config::Settings;
+use crate::config::{EndpointSpec, Settings};
 use crate::routes::{Backend, Endpoint, Route};
-use crate::telemetry::{Scrape, render};
+use crate::telemetry::{EndpointScrape, Scrape, render};
 use crate::worker::Shared;
 use callgate_protocol::schema::{Definition, Field, MethodSchema, Shape, Type};
 use serde_json::{Value, json};
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 /// The list of pages.
 pub(super) const INDEX: &str = "\
-GET  /metrics    for Prometheus
-GET  /healthz    the process lives
-GET  /readyz     requests can be answered
-GET  /routes     the routes in force, and what they call
-GET  /backends   the backends, their instances, methods and schemas
-GET  /config     the settings and tables in force, and the last error
-POST /-/reload   read the tables again
+GET  /metrics     for Prometheus
+GET  /healthz     the process lives
+GET  /readyz      requests can be answered
+GET  /routes      the routes in force, and what they call
+GET  /backends    the backends, their instances, methods and schemas
+GET  /config      the settings and tables in force, and the last error
+POST /-/reload    read the tables again
+POST /-/drain     ?endpoint=host:port[&backend=name]: no new calls there; those in flight finish
+POST /-/undrain   the same: calls go there again
 ";
 
 /// The scrape.
@@ -25,8 +28,12 @@ pub(super) fn metrics(shared: &Shared) -> String {
     let table = shared.table.load();
     let routes = table.routes.iter();
     let endpoints = table.backends.iter().flat_map(|backend| {
-        let name = backend.spec.name.as_str();
-        backend.endpoints.iter().map(move |endpoint| (name, endpoint.addr.to_string(), &endpoint.stats))
+        backend.members().map(|(endpoint, spec)| EndpointScrape {
+            backend: &backend.spec.name,
+            address: endpoint.addr.to_string(),
+            draining: endpoint.drains(spec),
+            stats: &endpoint.stats,
+        })
     });
     render(&Scrape {
         front: &shared.front,
@@ -78,17 +85,26 @@ pub(super) fn backends(shared: &Shared) -> Value {
 }
 
 fn backend(backend: &Backend) -> Value {
-    let endpoints: Vec<Value> = backend.endpoints.iter().map(|endpoint| self::endpoint(endpoint)).collect();
+    let endpoints: Vec<Value> =
+        backend.members().map(|(endpoint, spec)| self::endpoint(endpoint, spec)).collect();
     json!({ "name": backend.spec.name, "endpoints": endpoints })
 }
 
-fn endpoint(endpoint: &Endpoint) -> Value {
+/// By whose word an endpoint drains; empty when it does not.
+pub(super) fn drained_by(endpoint: &Endpoint, spec: &EndpointSpec) -> Vec<&'static str> {
+    let words = [("table", spec.drain), ("admin", endpoint.drained_by_admin.load(Relaxed))];
+    words.into_iter().filter(|(_, drain)| *drain).map(|(word, _)| word).collect()
+}
+
+fn endpoint(endpoint: &Endpoint, spec: &EndpointSpec) -> Value {
     let stats = &endpoint.stats.0;
     let outcomes: serde_json::Map<String, Value> =
         endpoint.stats.outcomes().map(|(outcome, n)| (outcome.to_owned(), n.into())).collect();
     let offer = endpoint.offer.load_full();
     json!({
         "address": endpoint.addr.to_string(),
+        "draining": endpoint.drains(spec),
+        "drained_by": drained_by(endpoint, spec),
         "connections": stats.sum(|one| &one.connections),
         "calls_in_flight": stats.sum(|one| &one.in_flight),
         "calls": outcomes,

@@ -40,17 +40,29 @@ pub(super) struct Surroundings {
 }
 
 impl Peer {
-    /// Begins to connect. Must be called on the worker's runtime.
-    pub(super) fn start(endpoint: Arc<Endpoint>, spec: BackendSpec, surroundings: Surroundings) -> Rc<Peer> {
-        let peer = Rc::new(Peer {
+    /// An endpoint that nobody connects to yet.
+    pub(super) fn new(endpoint: Arc<Endpoint>) -> Rc<Peer> {
+        Rc::new(Peer {
             endpoint,
             conn: RefCell::new(None),
-            hopeful: Cell::new(true),
+            hopeful: Cell::new(false),
             supervisor: RefCell::new(None),
-        });
-        let task = tokio::task::spawn_local(supervise(peer.clone(), spec, surroundings));
-        *peer.supervisor.borrow_mut() = Some(task.abort_handle());
-        peer
+        })
+    }
+
+    /// Begins to connect, unless it does already. Must be called on the worker's runtime.
+    pub(super) fn start(self: &Rc<Self>, spec: &BackendSpec, surroundings: &Surroundings) {
+        let mut supervisor = self.supervisor.borrow_mut();
+        if supervisor.is_none() {
+            self.hopeful.set(true);
+            let task = tokio::task::spawn_local(supervise(self.clone(), spec.clone(), surroundings.clone()));
+            *supervisor = Some(task.abort_handle());
+        }
+    }
+
+    /// Whether nobody connects to it: it drains, or is no longer in the table.
+    pub(super) fn is_retired(&self) -> bool {
+        self.supervisor.borrow().is_none()
     }
 
     /// The connection, if there is one that accepts calls.
@@ -63,7 +75,7 @@ impl Peer {
         self.hopeful.get()
     }
 
-    /// Ends the supervisor. The connection answers what is in flight, then closes.
+    /// Ends the supervisor, until it is started again. The connection answers what is in flight, then closes.
     pub(super) fn retire(&self) {
         if let Some(supervisor) = self.supervisor.borrow_mut().take() {
             supervisor.abort();

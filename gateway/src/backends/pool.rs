@@ -70,7 +70,8 @@ impl Pool {
         &self.surroundings.catalog
     }
 
-    /// Brings the pool in line with a table: new endpoints are connected to, gone ones retire, others stay.
+    /// Brings the pool in line with a table: new endpoints are connected to, gone ones and those that drain retire, others
+    /// stay.
     pub fn sync(&self, table: &Table) {
         if self.generation.replace(table.generation) == table.generation {
             return;
@@ -80,9 +81,7 @@ impl Pool {
         let mut backends = NumberMap::default();
         for backend in &table.backends {
             let local = backend.endpoints.iter().map(|endpoint| {
-                let peer = old_peers.remove(&endpoint.id).unwrap_or_else(|| {
-                    Peer::start(endpoint.clone(), backend.spec.clone(), self.surroundings.clone())
-                });
+                let peer = old_peers.remove(&endpoint.id).unwrap_or_else(|| Peer::new(endpoint.clone()));
                 peers.insert(endpoint.id, peer.clone());
                 peer
             });
@@ -91,6 +90,23 @@ impl Pool {
         *self.peers.borrow_mut() = peers;
         *self.backends.borrow_mut() = backends;
         old_peers.values().for_each(|peer| peer.retire());
+        self.heed_drains(table);
+    }
+
+    /// Leaves the endpoints that drain by now, and connects to those that no longer do. All in one step, so that a call
+    /// which finds one of two gone finds the other one coming.
+    pub fn heed_drains(&self, table: &Table) {
+        let peers = self.peers.borrow();
+        for backend in &table.backends {
+            for (endpoint, spec) in backend.members() {
+                match peers.get(&endpoint.id) {
+                    Some(peer) if endpoint.drains(spec) => peer.retire(),
+                    Some(peer) => peer.start(&backend.spec, &self.surroundings),
+                    None => {}
+                }
+            }
+        }
+        drop(peers);
         self.changed().notify_waiters();
     }
 
@@ -112,6 +128,11 @@ impl Pool {
 }
 
 impl LocalBackend {
+    /// Whether every instance is being drained, so that none will be there however long a call waits.
+    pub fn drains(&self) -> bool {
+        self.peers.iter().all(|peer| peer.is_retired())
+    }
+
     /// Picks the connection for a call: of two random ones that have room, that with less load. Those that
     /// refused the call come last, those that lack its method not at all.
     pub fn pick(&self, tried: &Tried) -> Pick {

@@ -41,6 +41,8 @@ pub enum Failure {
     Deadline,
     /// No instance is there; a retry may help.
     NoInstance,
+    /// Every instance is being drained; a retry may help once one is taken back.
+    Draining,
     /// All instances are at their bound of calls in flight; a retry may help.
     Busy,
     /// The connection was lost while the call ran; it may have run.
@@ -110,12 +112,17 @@ async fn connection(
             Pick::Ready(conn) => return Ok(conn),
             Pick::Busy => return Err(Failure::Busy),
             Pick::None if nobody_offers(request.route, tried) => return Err(Failure::NotOffered),
+            Pick::None if backend.drains() => return Err(Failure::Draining),
             Pick::None => return Err(Failure::NoInstance),
             Pick::Wait => {
                 // Nothing can have changed in between: this thread alone changes it.
                 let changed = worker.pool.changed().notified();
                 timeout_at(times.deadline, changed).await.map_err(|_| Failure::Deadline)?;
                 times.now = Instant::now();
+                // It may have changed in the very moment in which the time was up.
+                if times.now >= times.deadline {
+                    return Err(Failure::Deadline);
+                }
             }
         }
     }

@@ -51,6 +51,12 @@ impl Complaint {
         self.notes_to(Diagnostic::new(format!("{name}: {}: {}", self.title, self.label)))
     }
 
+    /// The complaint about a value that stands in no file, in one line.
+    pub(super) fn on_one_line(&self) -> String {
+        let more = self.notes.iter().chain(&self.helps).map(|text| format!("; {text}"));
+        format!("{}: {}{}", self.title, self.label, more.collect::<String>())
+    }
+
     /// Adds the notes and helps.
     pub(super) fn notes_to(&self, diagnostic: Diagnostic) -> Diagnostic {
         let diagnostic = self.notes.iter().fold(diagnostic, Diagnostic::note);

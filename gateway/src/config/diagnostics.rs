@@ -170,7 +170,7 @@ impl Diagnostic {
 }
 
 /// "did you mean …", or a list of the few there are.
-pub(super) fn names_help<'n>(wrong: &str, right: impl IntoIterator<Item = &'n str>) -> Option<String> {
+pub(crate) fn names_help<'n>(wrong: &str, right: impl IntoIterator<Item = &'n str>) -> Option<String> {
     let right: Vec<&str> = right.into_iter().collect();
     match nearest(wrong, right.iter().copied()) {
         Some(name) => Some(format!("did you mean `{name}`?")),

@@ -177,6 +177,14 @@ impl<'s> Reader<'s> {
         })
     }
 
+    /// Reads `true` or `false`.
+    pub(super) fn boolean(&mut self, item: &Item<'_>) -> Option<bool> {
+        match item.value.get_ref() {
+            DeValue::Boolean(value) => Some(*value),
+            _ => self.wrong_type(item.key, item.value, "true or false"),
+        }
+    }
+
     /// Reads a whole number within bounds.
     pub(super) fn integer(&mut self, item: &Item<'_>, bounds: RangeInclusive<u64>) -> Option<u64> {
         let DeValue::Integer(number) = item.value.get_ref() else {

@@ -3,7 +3,10 @@
 //! Reloads come one at a time through this task, whoever asks for them: a file event, SIGHUP or the admin port. A
 //! table with a mistake leaves the old one serving.
 
+mod drain;
 pub mod watch;
+
+pub use drain::Drains;
 
 use crate::config::{Diagnostics, Tables};
 use crate::routes::Table;

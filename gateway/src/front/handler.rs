@@ -126,7 +126,9 @@ async fn answer(
         };
         let came = if body.waited() { Instant::now() } else { began };
         let result = call(worker, route, path_params, parts, &read, id, came).await;
-        if matches!(result, Err(Failure::NoInstance)) && worker.table().generation != table.generation {
+        if matches!(result, Err(Failure::NoInstance | Failure::Draining))
+            && worker.table().generation != table.generation
+        {
             continue;
         }
         if let Err(Failure::Invalid(_)) = &result {

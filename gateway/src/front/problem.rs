@@ -135,6 +135,7 @@ impl Problem {
                 Problem::new(Code::DeadlineExceeded, "the call took longer than its deadline")
             }
             Failure::NoInstance => unavailable("no instance of the service is available"),
+            Failure::Draining => unavailable("every instance of the service is being drained"),
             Failure::Busy => unavailable("every instance of the service is busy"),
             Failure::Lost => unavailable("the connection to the service was lost while the call ran"),
             Failure::NotOffered => {

@@ -2,13 +2,13 @@
 
 use super::params::{NotUtf8, PathParams, decode_segment};
 use crate::backends::Offer;
-use crate::config::{BackendSpec, EndpointAddr, Method, RouteSpec, Tables};
+use crate::config::{BackendSpec, EndpointAddr, EndpointSpec, Method, RouteSpec, Tables};
 use crate::telemetry::{EndpointStats, RouteStats};
 use arc_swap::ArcSwapOption;
 use matchit::Router;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 /// Tells things apart that may carry the same name one after another.
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
@@ -51,8 +51,15 @@ pub struct Backend {
     pub id: u64,
     /// What the files say.
     pub spec: BackendSpec,
-    /// Its endpoints.
+    /// Its endpoints, in the order of `spec.endpoints`.
     pub endpoints: Vec<Arc<Endpoint>>,
+}
+
+impl Backend {
+    /// Its endpoints, each with what the files say of it.
+    pub fn members(&self) -> impl Iterator<Item = (&Arc<Endpoint>, &EndpointSpec)> {
+        self.endpoints.iter().zip(&self.spec.endpoints)
+    }
 }
 
 /// One address of a backend. It stays the same as long as address and connection settings do, whatever else changes.
@@ -67,6 +74,9 @@ pub struct Endpoint {
     pub offer: ArcSwapOption<Offer>,
     /// Why the last attempt to connect failed; none while it is connected.
     pub error: ArcSwapOption<String>,
+    /// An operator has asked for its drain. It stays so as long as the backend lists the address, even where other
+    /// connection settings make another endpoint of it.
+    pub drained_by_admin: Arc<AtomicBool>,
 }
 
 impl Endpoint {
@@ -78,7 +88,13 @@ impl Endpoint {
             stats: EndpointStats::new(workers),
             offer: ArcSwapOption::empty(),
             error: ArcSwapOption::empty(),
+            drained_by_admin: Arc::default(),
         }
+    }
+
+    /// Whether no new calls may go to it, by what the table in force says of it or by an operator's word.
+    pub fn drains(&self, spec: &EndpointSpec) -> bool {
+        spec.drain || self.drained_by_admin.load(Relaxed)
     }
 }
 
@@ -152,9 +168,16 @@ fn next_backends(before: &Table, specs: Vec<BackendSpec>, workers: usize) -> Vec
             BackendSpec { endpoints: Vec::new(), ..old.spec.clone() }
                 == BackendSpec { endpoints: Vec::new(), ..spec.clone() }
         });
-        let endpoint = |addr: &EndpointAddr| {
-            let kept = keep.and_then(|old| old.endpoints.iter().find(|endpoint| endpoint.addr == *addr));
-            kept.cloned().unwrap_or_else(|| Arc::new(Endpoint::new(addr.clone(), workers)))
+        let endpoint = |next: &EndpointSpec| {
+            let before = old.and_then(|old| old.endpoints.iter().find(|endpoint| endpoint.addr == next.addr));
+            match before {
+                Some(before) if keep.is_some() => before.clone(),
+                Some(before) => Arc::new(Endpoint {
+                    drained_by_admin: before.drained_by_admin.clone(),
+                    ..Endpoint::new(next.addr.clone(), workers)
+                }),
+                None => Arc::new(Endpoint::new(next.addr.clone(), workers)),
+            }
         };
         let endpoints = spec.endpoints.iter().map(endpoint).collect();
         Arc::new(Backend { id: next_id(), spec, endpoints })
@@ -266,6 +289,24 @@ mod tests {
         let second = next(&first, &changed);
         assert_ne!(first.backends[1].endpoints[0].id, second.backends[1].endpoints[0].id);
         assert!(Arc::ptr_eq(&first.backends[0], &second.backends[0]));
+    }
+
+    #[test]
+    fn an_endpoint_whose_drain_changes_stays_the_same_and_an_operators_word_outlives_other_settings() {
+        let first = next(&Table::empty(), TWO_BACKENDS);
+        let drained = TWO_BACKENDS.replace("\"127.0.0.1:1\"", "{ address = \"127.0.0.1:1\", drain = true }");
+        let second = next(&first, &drained);
+        let states = |table: &Table| -> Vec<bool> {
+            table.backends[0].members().map(|(endpoint, spec)| endpoint.drains(spec)).collect()
+        };
+        assert_eq!((states(&first), states(&second)), (vec![false, false], vec![true, false]));
+        assert!(Arc::ptr_eq(&first.backends[0].endpoints[0], &second.backends[0].endpoints[0]));
+        second.backends[0].endpoints[1].drained_by_admin.store(true, Relaxed);
+        let third = next(&second, &TWO_BACKENDS.replace("[backends.a]", "[backends.a]\n max_calls = 7"));
+        assert_ne!(third.backends[0].endpoints[1].id, second.backends[0].endpoints[1].id);
+        assert_eq!(states(&third), [false, true]);
+        let without = next(&third, &TWO_BACKENDS.replace(", \"127.0.0.1:2\"", ""));
+        assert_eq!(states(&next(&without, TWO_BACKENDS)), [false, false], "what is listed again is new");
     }
 
     #[test]

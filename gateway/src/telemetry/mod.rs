@@ -4,7 +4,7 @@ pub mod log;
 mod scrape;
 mod stats;
 
-pub use scrape::{Scrape, render};
+pub use scrape::{EndpointScrape, Scrape, render};
 pub use stats::{
     EndpointCounters, EndpointStats, FrontStats, Outcome, PerWorker, ReloadStats, RouteStats, StatusClass,
     UpgradeStats,

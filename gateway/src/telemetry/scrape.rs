@@ -16,8 +16,20 @@ pub struct Scrape<'a> {
     pub table_hash: &'a str,
     /// Routes: template, method, counters.
     pub routes: Vec<(&'a str, &'static str, &'a RouteStats)>,
-    /// Endpoints: backend, address, counters.
-    pub endpoints: Vec<(&'a str, String, &'a EndpointStats)>,
+    /// The endpoints of all backends.
+    pub endpoints: Vec<EndpointScrape<'a>>,
+}
+
+/// What a scrape shows of an endpoint.
+pub struct EndpointScrape<'a> {
+    /// The backend's name.
+    pub backend: &'a str,
+    /// Where it is.
+    pub address: String,
+    /// No new calls go to it.
+    pub draining: bool,
+    /// Its counters.
+    pub stats: &'a EndpointStats,
 }
 
 /// The text of a scrape, in the Prometheus text format 0.0.4.
@@ -82,8 +94,14 @@ fn calls(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
     let mut connections =
         family("callgate_backend_connections", "Connections to the endpoint, of all workers.", GAUGE);
     let mut connects = family("callgate_backend_connects_total", "Attempts to connect, by outcome.", COUNTER);
-    for (backend, endpoint, stats) in &scrape.endpoints {
-        let labels = [("backend", *backend), ("endpoint", endpoint.as_str())];
+    let mut draining = family(
+        "callgate_endpoint_draining",
+        "1 while no new calls go to the endpoint, by the table's or an operator's word.",
+        GAUGE,
+    );
+    for EndpointScrape { backend, address, draining: drains, stats } in &scrape.endpoints {
+        let labels = [("backend", *backend), ("endpoint", address.as_str())];
+        gauge(&mut draining, &labels, f64::from(u8::from(*drains)));
         for (outcome, n) in stats.outcomes() {
             counter(&mut outcomes, &[labels[0], labels[1], ("outcome", outcome)], n as f64);
         }
@@ -95,7 +113,7 @@ fn calls(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
             counter(&mut connects, &[labels[0], labels[1], ("outcome", outcome)], n as f64);
         }
     }
-    families.extend([outcomes, in_flight, connections, connects]);
+    families.extend([outcomes, in_flight, connections, connects, draining]);
 }
 
 fn front(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {

@@ -42,7 +42,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// Those that run unless others are asked for.
-    pub(crate) const USUAL: [Kind; 9] = [
+    pub(crate) const USUAL: [Kind; 10] = [
         Kind::Kill,
         Kind::Stop,
         Kind::Drain,
@@ -52,6 +52,7 @@ impl Kind {
         Kind::Refuse,
         Kind::Reload,
         Kind::Remove,
+        Kind::DrainTable,
     ];
 
     /// How long it lasts, in milliseconds; nothing for what is done in one step.

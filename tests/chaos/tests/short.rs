@@ -12,7 +12,7 @@ fn chaos(arguments: &[&str]) {
 
 #[test]
 fn restarts_schemas_refusals_and_reloads_at_once_fail_no_call_and_run_none_twice() {
-    let kinds = "drain,reschema,slow,refuse,reload,remove";
+    let kinds = "drain,drain-table,reschema,slow,refuse,reload,remove";
     chaos(&["--seed", "1", "--calls", "2400", "--rate", "300", "--faults", "12", "--kinds", kinds]);
 }
 

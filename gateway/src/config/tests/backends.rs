@@ -244,6 +244,106 @@ error: endpoint `[::1]:1` is listed twice
 }
 
 #[test]
+fn an_endpoints_table_has_an_address_and_nothing_unknown() {
+    check(
+        r#"
+[backends.a]
+endpoints = [
+  { drain = true },
+  { adress = "x:1" },
+  { address = 7101 },
+  { address = "x", drain = "yes" },
+  { address = "x:1", weight = 2 },
+  {},
+  true,
+]"#,
+        r#"
+error: an endpoint has no `address`
+ --> t.toml:4:3
+  |
+4 |   { drain = true },
+  |   ^^^^^^^^^^^^^^^^ where does it listen?
+  |
+  = help: write { address = "127.0.0.1:7101" }, or just "127.0.0.1:7101"
+
+error: an endpoint has no `address`
+ --> t.toml:5:3
+  |
+5 |   { adress = "x:1" },
+  |   ^^^^^^^^^^^^^^^^^^ where does it listen?
+  |
+  = help: write { address = "127.0.0.1:7101" }, or just "127.0.0.1:7101"
+
+error: unknown key `adress` in an endpoint
+ --> t.toml:5:5
+  |
+5 |   { adress = "x:1" },
+  |     ^^^^^^ not known here
+  |
+  = help: did you mean `address`?
+
+error: `address` must be a string such as "127.0.0.1:7101"
+ --> t.toml:6:15
+  |
+6 |   { address = 7101 },
+  |               ^^^^ this is an integer
+
+error: `x` is not an endpoint
+ --> t.toml:7:15
+  |
+7 |   { address = "x", drain = "yes" },
+  |               ^^^ expected `host:port` or `unix:/path`
+  |
+  = help: the port is missing: "x:7101"
+
+error: `drain` must be true or false
+ --> t.toml:7:28
+  |
+7 |   { address = "x", drain = "yes" },
+  |                            ^^^^^ this is a string
+
+error: unknown key `weight` in an endpoint
+ --> t.toml:8:22
+  |
+8 |   { address = "x:1", weight = 2 },
+  |                      ^^^^^^ not known here
+  |
+  = help: there is `address` and `drain`
+
+error: an endpoint has no `address`
+ --> t.toml:9:3
+  |
+9 |   {},
+  |   ^^ where does it listen?
+  |
+  = help: write { address = "127.0.0.1:7101" }, or just "127.0.0.1:7101"
+
+error: `endpoints` must be strings such as "127.0.0.1:7101", or tables such as { address = "127.0.0.1:7101", drain = true }
+  --> t.toml:10:3
+   |
+10 |   true,
+   |   ^^^^ this is true or false
+"#,
+    );
+}
+
+#[test]
+fn an_endpoint_twice_is_shown_in_whichever_form_it_is_written() {
+    check(
+        r#"
+[backends.a]
+endpoints = ["x:1", { address = "X:1", drain = true }]"#,
+        r#"
+error: endpoint `x:1` is listed twice
+ --> t.toml:3:33
+  |
+3 | endpoints = ["x:1", { address = "X:1", drain = true }]
+  |              ----- first here   ^^^^^ again
+"#,
+    );
+}
+
+#[test]
 fn a_backend_in_two_files_is_shown_in_both() {
     check(
         r#"-- a.toml

@@ -15,7 +15,8 @@ fn check_load(folder: &Folder, watched: &str, expected: &str) {
 #[test]
 fn the_demos_tables_hold_and_are_what_the_demo_needs() {
     let tables = Tables::load(&[Path::new(env!("CARGO_MANIFEST_DIR")).join("../routes")]).unwrap();
-    let endpoints: Vec<String> = tables.backends[0].endpoints.iter().map(EndpointAddr::to_string).collect();
+    let endpoints: Vec<String> =
+        tables.backends[0].endpoints.iter().map(|endpoint| endpoint.addr.to_string()).collect();
     assert_eq!(endpoints, ["127.0.0.1:7101", "127.0.0.1:7102"]);
     let routes: Vec<String> =
         tables.routes.iter().map(|route| format!("{} {} {}", route.method, route.path, route.call)).collect();

@@ -198,13 +198,13 @@ error: `shop` must be a table, written [backends.name]
 4 | shop = "127.0.0.1:7101"
   |        ^^^^^^^^^^^^^^^^ this is a string
 
-error: `endpoints` must be an array of strings such as ["127.0.0.1:7101"]
+error: `endpoints` must be an array such as ["127.0.0.1:7101"]
  --> t.toml:6:13
   |
 6 | endpoints = "x:1"
   |             ^^^^^ this is a string
 
-error: `endpoints` must be an array of strings such as ["127.0.0.1:7101"]
+error: `endpoints` must be strings such as "127.0.0.1:7101", or tables such as { address = "127.0.0.1:7101", drain = true }
  --> t.toml:8:21
   |
 8 | endpoints = ["x:1", 2]

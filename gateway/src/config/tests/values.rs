@@ -74,7 +74,8 @@ fn a_call_is_named_or_numbered_in_three_ways() {
 fn a_backends_options_are_read() {
     let text = "[backends.b]\nendpoints = ['x:1', 'unix:/s']\nconnect_timeout = '2s'\nping_interval = '1m'\n\
                 ping_timeout = '3s'\nmax_calls = 7\n[backends.a]\nendpoints = ['x:1']\n";
-    let endpoints = vec![EndpointAddr::Tcp { host: "x".into(), port: 1 }, EndpointAddr::Unix("/s".into())];
+    let tcp = EndpointAddr::Tcp { host: "x".into(), port: 1 };
+    let endpoints: Vec<EndpointSpec> = vec![tcp.into(), EndpointAddr::Unix("/s".into()).into()];
     let b = BackendSpec {
         connect_timeout: Duration::from_secs(2),
         ping_interval: Duration::from_secs(60),
@@ -84,6 +85,16 @@ fn a_backends_options_are_read() {
     };
     let a = BackendSpec::new("a", endpoints[..1].to_vec());
     assert_eq!(tables(text).unwrap().backends, [a, b], "sorted by name");
+}
+
+#[test]
+fn an_endpoint_is_its_address_or_a_table_with_it() {
+    let text = "[backends.b]\nendpoints = ['x:1', { address = 'x:2' }, { address = 'X:3', drain = true }]\n\
+                [[backends.c.endpoints]]\naddress = 'x:1'\ndrain = false\n";
+    let spec = |port, drain| EndpointSpec { addr: EndpointAddr::Tcp { host: "x".into(), port }, drain };
+    let [b, c] = tables(text).unwrap().backends.try_into().unwrap();
+    assert_eq!(b.endpoints, [spec(1, false), spec(2, false), spec(3, true)]);
+    assert_eq!(c.endpoints, [spec(1, false)]);
 }
 
 #[test]

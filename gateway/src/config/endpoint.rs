@@ -1,0 +1,252 @@
+//! The endpoints of a backend: where its instances listen, and whether calls may go there.
+
+use super::complaint::Complaint;
+use super::diagnostics::Diagnostic;
+use super::reader::{Item, Reader};
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::ops::Range;
+use std::path::PathBuf;
+use std::str::FromStr;
+use toml::de::{DeTable, DeValue};
+
+const KEYS: &[&str] = &["address", "drain"];
+/// What a list of endpoints looks like, for whoever wrote something else.
+const LIST: &str = "an array such as [\"127.0.0.1:7101\"]";
+/// What one of them looks like.
+const ONE: &str =
+    "strings such as \"127.0.0.1:7101\", or tables such as { address = \"127.0.0.1:7101\", drain = true }";
+/// The longest path that fits a Unix socket's address, in bytes.
+const MAX_UNIX_PATH: usize = 107;
+
+/// One endpoint of a backend, as the tables have it: its address alone, or a table with more.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EndpointSpec {
+    /// Where the instance listens.
+    pub addr: EndpointAddr,
+    /// No new calls go there, and the connections to it close when the last answer is there; by default `false`.
+    pub drain: bool,
+}
+
+impl From<EndpointAddr> for EndpointSpec {
+    /// An endpoint of which nothing but its address is said.
+    fn from(addr: EndpointAddr) -> EndpointSpec {
+        EndpointSpec { addr, drain: false }
+    }
+}
+
+impl EndpointSpec {
+    fn read(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<(EndpointSpec, Range<usize>)> {
+        match item.value.get_ref() {
+            DeValue::String(_) => {
+                let addr = reader.text(item, ONE, EndpointAddr::parse)?;
+                Some((addr.into(), item.span()))
+            }
+            DeValue::Table(table) => EndpointSpec::read_table(reader, table, item),
+            _ => reader.wrong_type(item.key, item.value, ONE),
+        }
+    }
+
+    fn read_table(
+        reader: &mut Reader<'_>,
+        table: &DeTable<'_>,
+        item: &Item<'_>,
+    ) -> Option<(EndpointSpec, Range<usize>)> {
+        let section = reader.section("an endpoint", table, KEYS);
+        let drain = section.get("drain").and_then(|item| reader.boolean(&item));
+        let Some(address) = section.get("address") else {
+            reader.report(
+                Diagnostic::new("an endpoint has no `address`")
+                    .at(reader.source, item.span(), "where does it listen?")
+                    .help("write { address = \"127.0.0.1:7101\" }, or just \"127.0.0.1:7101\""),
+            );
+            return None;
+        };
+        let addr = reader.text(&address, "a string such as \"127.0.0.1:7101\"", EndpointAddr::parse)?;
+        Some((EndpointSpec { addr, drain: drain.unwrap_or(false) }, address.span()))
+    }
+}
+
+/// Reads the endpoints of the backend `name`: at least one, each once.
+pub(super) fn endpoints(reader: &mut Reader<'_>, name: &str, item: &Item<'_>) -> Option<Vec<EndpointSpec>> {
+    let before = reader.found.len();
+    let mut all: Vec<(EndpointSpec, Range<usize>)> = Vec::new();
+    for value in reader.array(item, LIST)? {
+        all.extend(EndpointSpec::read(reader, &Item { value, ..item.clone() }));
+    }
+    if all.is_empty() && reader.found.len() == before {
+        let complaint = Complaint::new(format!("backend `{name}` has no endpoints"), "expected at least one");
+        reader.complain::<()>(
+            item,
+            complaint.help("remove the backend and its routes to take it out of service"),
+        );
+    }
+    for (index, (endpoint, span)) in all.iter().enumerate() {
+        let mut before = all[..index].iter();
+        if let Some((_, first)) = before.find(|(other, _)| other.addr == endpoint.addr) {
+            reader.report(
+                Diagnostic::new(format!("endpoint `{}` is listed twice", endpoint.addr))
+                    .at(reader.source, span.clone(), "again")
+                    .at(reader.source, first.clone(), "first here"),
+            );
+        }
+    }
+    Some(all.into_iter().map(|(endpoint, _)| endpoint).collect())
+}
+
+/// Where one instance listens. Its text reads back as itself.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub enum EndpointAddr {
+    /// `host:port`, `1.2.3.4:port`, `[::1]:port`.
+    Tcp {
+        /// A name in lower case, or an address without brackets.
+        host: String,
+        /// The port; never 0.
+        port: u16,
+    },
+    /// `unix:/path`.
+    Unix(PathBuf),
+}
+
+impl fmt::Display for EndpointAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            EndpointAddr::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
+            EndpointAddr::Tcp { host, port } => write!(f, "{host}:{port}"),
+            EndpointAddr::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+impl FromStr for EndpointAddr {
+    type Err = String;
+
+    /// Reads an address that stands in no file; the error is for people.
+    fn from_str(text: &str) -> Result<EndpointAddr, String> {
+        EndpointAddr::parse(text).map_err(|complaint| complaint.on_one_line())
+    }
+}
+
+impl EndpointAddr {
+    fn parse(text: &str) -> Result<EndpointAddr, Complaint> {
+        if let Some(path) = text.strip_prefix("unix:") {
+            return unix(path);
+        }
+        let complaint =
+            Complaint::new(format!("`{text}` is not an endpoint"), "expected `host:port` or `unix:/path`");
+        if let Some((scheme, rest)) = text.split_once("://") {
+            return Err(complaint
+                .note(format!("Callgate speaks its own protocol to backends; there is no `{scheme}://`"))
+                .help(format!("write \"{}\"", rest.trim_end_matches('/'))));
+        }
+        if text.parse::<Ipv6Addr>().is_ok() {
+            return Err(complaint.help(format!("an IPv6 address stands in brackets: \"[{text}]:7101\"")));
+        }
+        let Some((host, port)) = text.rsplit_once(':') else {
+            return Err(complaint.help(format!("the port is missing: \"{text}:7101\"")));
+        };
+        let port_at = text.len() - port.len()..text.len();
+        let number =
+            if port.bytes().all(|byte| byte.is_ascii_digit()) { port.parse().unwrap_or(0) } else { 0 };
+        if number == 0 {
+            return Err(
+                Complaint::new(format!("`{port}` is not a port"), "expected 1 to 65535").within(port_at)
+            );
+        }
+        match host_name(host) {
+            Some(host) => Ok(EndpointAddr::Tcp { host, port: number }),
+            None => {
+                Err(Complaint::new(format!("`{host}` is not a host"), "expected a name or an IP address")
+                    .within(0..host.len()))
+            }
+        }
+    }
+}
+
+fn unix(path: &str) -> Result<EndpointAddr, Complaint> {
+    let label = if !path.starts_with('/') {
+        "the path begins with `/`"
+    } else if path.len() > MAX_UNIX_PATH {
+        "a Unix socket's path has at most 107 bytes"
+    } else if path.contains('\0') {
+        "the path holds a NUL"
+    } else {
+        return Ok(EndpointAddr::Unix(PathBuf::from(path)));
+    };
+    Err(Complaint::new("not a Unix socket's path", label).within("unix:".len().."unix:".len() + path.len()))
+}
+
+/// A host in its one spelling: names in lower case, IPv6 addresses shortened and without brackets.
+fn host_name(host: &str) -> Option<String> {
+    if let Some(inner) = host.strip_prefix('[') {
+        let address: Ipv6Addr = inner.strip_suffix(']')?.parse().ok()?;
+        return Some(address.to_string());
+    }
+    if let Ok(address) = host.parse::<Ipv4Addr>() {
+        return Some(address.to_string());
+    }
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let name = host.strip_suffix('.').unwrap_or(host);
+    // A last label of digits only is an address that went wrong, as in `10.0.0.256`.
+    let last_is_number =
+        name.rsplit('.').next().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
+    let good = name.len() <= 253 && name.split('.').all(label) && !last_is_number;
+    good.then(|| host.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoints_text_reads_back_as_itself() {
+        for (text, shown) in [
+            ("127.0.0.1:7101", "127.0.0.1:7101"),
+            ("Shop.Internal:1", "shop.internal:1"),
+            ("shop_1.svc.cluster.local.:65535", "shop_1.svc.cluster.local.:65535"),
+            ("[0:0::1]:7101", "[::1]:7101"),
+            ("unix:/run/shop.sock", "unix:/run/shop.sock"),
+        ] {
+            let endpoint = EndpointAddr::parse(text).ok().unwrap();
+            assert_eq!(endpoint.to_string(), shown);
+            assert_eq!(EndpointAddr::parse(shown).ok().unwrap(), endpoint);
+        }
+    }
+
+    #[test]
+    fn what_is_no_endpoint_is_refused() {
+        for text in [
+            "",
+            ":",
+            ":1",
+            "shop",
+            "shop:",
+            "shop:0",
+            "shop:65536",
+            "shop:+1",
+            "shop: 1",
+            "::1",
+            "::1:7101",
+            "[::1]",
+            "[::1:1",
+            "[shop]:1",
+            "http://shop:1",
+            "10.0.0.256:1",
+            "1:1",
+            "-a:1",
+            "a..b:1",
+            "a b:1",
+            "unix:",
+            "unix:x",
+            "unix:/\0",
+        ] {
+            assert!(EndpointAddr::parse(text).is_err(), "{text:?}");
+        }
+        assert!(EndpointAddr::parse(&format!("unix:/{}", "x".repeat(107))).is_err());
+    }
+}
