@@ -1,7 +1,7 @@
 //! Building a table from checked files, as a diff against the one before; and looking requests up in it.
 
 use super::params::{NotUtf8, PathParams, decode_segment};
-use crate::backends::Offer;
+use crate::backends::{Offer, Signals};
 use crate::config::{BackendSpec, EndpointAddr, Method, RouteSpec, Tables};
 use crate::telemetry::{EndpointStats, RouteStats};
 use arc_swap::ArcSwapOption;
@@ -67,6 +67,8 @@ pub struct Endpoint {
     pub offer: ArcSwapOption<Offer>,
     /// Why the last attempt to connect failed; none while it is connected.
     pub error: ArcSwapOption<String>,
+    /// What one worker's connections to it tell the others.
+    pub signals: Signals,
 }
 
 impl Endpoint {
@@ -78,6 +80,7 @@ impl Endpoint {
             stats: EndpointStats::new(workers),
             offer: ArcSwapOption::empty(),
             error: ArcSwapOption::empty(),
+            signals: Signals::default(),
         }
     }
 }
@@ -148,10 +151,7 @@ fn next_backends(before: &Table, specs: Vec<BackendSpec>, workers: usize) -> Vec
             return old.clone();
         }
         // An endpoint survives when its address does and nothing about how to connect changed.
-        let keep = old.filter(|old| {
-            BackendSpec { endpoints: Vec::new(), ..old.spec.clone() }
-                == BackendSpec { endpoints: Vec::new(), ..spec.clone() }
-        });
+        let keep = old.filter(|old| old.spec.connects_like(&spec));
         let endpoint = |addr: &EndpointAddr| {
             let kept = keep.and_then(|old| old.endpoints.iter().find(|endpoint| endpoint.addr == *addr));
             kept.cloned().unwrap_or_else(|| Arc::new(Endpoint::new(addr.clone(), workers)))
