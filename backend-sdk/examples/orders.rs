@@ -78,3 +78,19 @@ pub fn client() -> Result<Client, ClientError> {
         .build()?; // connects in the background; needs a tokio runtime
     Ok(client)
 }
+
+/// A server that wants no calls before it has warmed up.
+pub async fn serve_when_warm(
+    server: callgate_sdk::Server,
+    warm_up: impl AsyncFnOnce() + Send + 'static,
+) -> Result<(), callgate_sdk::ServerError> {
+    let bound = server.bind().await?;
+    let handle = bound.handle();
+    handle.set_ready(false);
+    let warming_up = async {
+        warm_up().await;
+        handle.set_ready(true);
+    };
+    tokio::join!(bound.serve(), warming_up);
+    Ok(())
+}

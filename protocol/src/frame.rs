@@ -52,6 +52,8 @@ pub mod kind {
     pub const CREDIT: u8 = 0x22;
     /// From here on, kinds that are not known are skipped.
     pub const SKIPPABLE: u8 = 0x80;
+    /// Whether the sender wants calls at the moment; until it says so it does.
+    pub const READY: u8 = 0x80;
 }
 
 /// The flags of a frame. The lower four bits must be understood, the upper four may be ignored.

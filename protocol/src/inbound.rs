@@ -164,6 +164,7 @@ impl Inbound {
     fn frame<'a>(&'a mut self, header: Header, body: &'a [u8]) -> Result<Option<Event<'a>>> {
         let Header { kind, flags, call, .. } = header;
         match kind {
+            kind::READY if self.role == Role::Connector => Ok(ready(body)),
             kind::SKIPPABLE.. => Ok(None),
             kind::CANCEL => {
                 self.assembly.forget(call);
@@ -238,6 +239,15 @@ impl Inbound {
                 message(whole.kind, whole.flags, call, &whole.body).map(Some)
             }
         }
+    }
+}
+
+/// What READY says. It may be skipped, so what is not known of it is.
+fn ready(body: &[u8]) -> Option<Event<'static>> {
+    match body.first() {
+        Some(0) => Some(Event::Ready(false)),
+        Some(1) => Some(Event::Ready(true)),
+        _ => None,
     }
 }
 

@@ -150,6 +150,11 @@ impl Outbound {
         self.control(kind::PONG, |body| body.extend_from_slice(&token));
     }
 
+    /// Queues a READY: whether this side wants calls from now on.
+    pub fn ready(&mut self, ready: bool) {
+        self.control(kind::READY, |body| body.push(u8::from(ready)));
+    }
+
     /// Queues a GO_AWAY: calls with a number above `last_call` have not run and will not run here.
     pub fn go_away(&mut self, last_call: u32, reason: &str) {
         self.control(kind::GO_AWAY, |body| {

@@ -1,8 +1,8 @@
 //! A server with open listeners: accepts connections, owns their tasks, and brings them to an end.
 
-use super::Phase;
 use super::connection::{self, Shared};
 use super::waker::Waker;
+use super::{Orders, Phase};
 use crate::connection::{Address, Listener, Stream};
 use std::future::poll_fn;
 use std::io;
@@ -26,16 +26,23 @@ pub struct Bound {
     shared: Arc<Shared>,
     grace: Duration,
     max_connections: usize,
-    phase: watch::Sender<Phase>,
+    orders: watch::Sender<Orders>,
 }
 
-/// Tells a server from elsewhere to go down.
+/// Tells a server from elsewhere whether to take calls, and to go down.
 #[derive(Clone, Debug)]
 pub struct Handle {
-    phase: watch::Sender<Phase>,
+    orders: watch::Sender<Orders>,
 }
 
 impl Handle {
+    /// Says whether calls are welcome; they are, unless told. Every connection's peer is told at once, and each new one at
+    /// its beginning; a gateway then sends no calls here until they are welcome again. What arrives all the same runs as
+    /// ever. For a server that warms up, or that cannot do without something which is away.
+    pub fn set_ready(&self, ready: bool) {
+        self.orders.send_if_modified(|orders| std::mem::replace(&mut orders.ready, ready) != ready);
+    }
+
     /// Lets the server accept no more connections and calls, finish those that run, and return from
     /// [`Bound::serve`].
     pub fn drain(&self) {
@@ -48,9 +55,9 @@ impl Handle {
     }
 
     fn advance(&self, to: Phase) {
-        self.phase.send_if_modified(|phase| {
-            let further = *phase < to;
-            *phase = to.max(*phase);
+        self.orders.send_if_modified(|orders| {
+            let further = orders.phase < to;
+            orders.phase = to.max(orders.phase);
             further
         });
     }
@@ -63,7 +70,8 @@ impl Bound {
         grace: Duration,
         max_connections: usize,
     ) -> Bound {
-        Bound { listeners, shared, grace, max_connections, phase: watch::Sender::new(Phase::Serving) }
+        let orders = watch::Sender::new(Orders { phase: Phase::Serving, ready: true });
+        Bound { listeners, shared, grace, max_connections, orders }
     }
 
     /// Where the server listens, in the order given, with the ports that the system has chosen.
@@ -71,9 +79,9 @@ impl Bound {
         self.listeners.iter().filter_map(|listener| listener.address().ok()).collect()
     }
 
-    /// Tells the server from elsewhere to go down.
+    /// Tells the server from elsewhere whether to take calls, and to go down.
     pub fn handle(&self) -> Handle {
-        Handle { phase: self.phase.clone() }
+        Handle { orders: self.orders.clone() }
     }
 
     /// Serves until a [`Handle`] says that it is over. Returns when the calls that ran have ended, or the grace has
@@ -81,7 +89,7 @@ impl Bound {
     pub async fn serve(self) {
         let _waker = Waker::start(self.shared.slots.clone());
         let mut connections = JoinSet::new();
-        let mut phase = self.phase.subscribe();
+        let mut orders = self.orders.subscribe();
         for address in self.addresses() {
             tracing::info!(%address, "listening");
         }
@@ -90,8 +98,8 @@ impl Bound {
                 accepted = accept(&self.listeners), if connections.len() < self.max_connections => match accepted {
                     Ok((stream, peer)) => {
                         tracing::debug!(peer, "connection accepted");
-                        let (shared, phase) = (self.shared.clone(), self.phase.subscribe());
-                        connections.spawn(connection::serve(stream, peer, shared, phase));
+                        let (shared, orders) = (self.shared.clone(), self.orders.subscribe());
+                        connections.spawn(connection::serve(stream, peer, shared, orders));
                     }
                     Err(error) if of_the_peer(&error) => {}
                     Err(error) => {
@@ -100,25 +108,25 @@ impl Bound {
                     }
                 },
                 Some(_) = connections.join_next() => {}
-                () = reached(&mut phase, Phase::Draining) => break,
+                () = reached(&mut orders, Phase::Draining) => break,
             }
         }
         // Connections that the system holds in its queue and nobody has accepted are refused by this.
         drop(self.listeners);
         tracing::info!(connections = connections.len(), "draining");
-        let handle = Handle { phase: self.phase };
+        let handle = Handle { orders: self.orders };
         finish(connections, &handle, self.grace).await;
     }
 }
 
 /// Waits for the connections to end: within the grace by themselves, then by force.
 async fn finish(mut connections: JoinSet<()>, handle: &Handle, grace: Duration) {
-    let mut phase = handle.phase.subscribe();
+    let mut orders = handle.orders.subscribe();
     let all_ended = async { while connections.join_next().await.is_some() {} };
     let enough = async {
         tokio::select! {
             () = sleep(grace) => {}
-            () = reached(&mut phase, Phase::Stopping) => {}
+            () = reached(&mut orders, Phase::Stopping) => {}
         }
         handle.stop();
         sleep_until(Instant::now() + FAREWELL).await;
@@ -129,9 +137,9 @@ async fn finish(mut connections: JoinSet<()>, handle: &Handle, grace: Duration) 
     }
 }
 
-async fn reached(phase: &mut watch::Receiver<Phase>, this: Phase) {
+async fn reached(orders: &mut watch::Receiver<Orders>, this: Phase) {
     // An error would mean that the sender is gone; the server holds one.
-    let _ = phase.wait_for(|phase| *phase >= this).await;
+    let _ = orders.wait_for(|orders| orders.phase >= this).await;
 }
 
 async fn accept(listeners: &[Listener]) -> io::Result<(Stream, String)> {

@@ -27,6 +27,8 @@ pub(super) struct Calls {
     pub(super) running: HashMap<u32, Running>,
     /// The longest message that the peer accepts, in bytes.
     max_message: usize,
+    /// What the peer was last told, or believes if it was told nothing.
+    ready: bool,
     /// While draining: the last call that is still run.
     pub(super) last_call: Option<u32>,
     /// The earliest deadline that the alarm does not know yet.
@@ -56,6 +58,7 @@ impl Calls {
             queue,
             running: HashMap::new(),
             max_message: usize::MAX,
+            ready: true,
             last_call: None,
             next_deadline: None,
             reaped: Finished::new(),
@@ -193,6 +196,13 @@ impl Calls {
         self.queue.with(|finished| std::mem::swap(finished, &mut self.reaped));
         for number in self.reaped.drain(..) {
             self.running.remove(&number);
+        }
+    }
+
+    /// Tells the peer whether calls are welcome, if it does not know.
+    pub(super) fn set_ready(&mut self, ready: bool) {
+        if std::mem::replace(&mut self.ready, ready) != ready {
+            self.push(|outbound| outbound.ready(ready));
         }
     }
 

@@ -1,9 +1,9 @@
 //! One connection of a server: its life from the handshake to the drain, and how it ends.
 
-use super::Phase;
 use super::call::{Finished, Slots};
 use super::calls::Calls;
 use super::registry::Registry;
+use super::{Orders, Phase};
 use crate::connection::{Link, Lost, Queue, Stream, Turn};
 use callgate_protocol::{Inbound, Outbound, Role};
 use std::sync::Arc;
@@ -19,13 +19,18 @@ pub(crate) struct Shared {
 }
 
 /// Serves one connection until it ends.
-pub(crate) async fn serve(stream: Stream, peer: String, shared: Arc<Shared>, phase: watch::Receiver<Phase>) {
+pub(crate) async fn serve(
+    stream: Stream,
+    peer: String,
+    shared: Arc<Shared>,
+    orders: watch::Receiver<Orders>,
+) {
     let hello = shared.registry.hello();
     let queue = Arc::new(Queue::new(Outbound::new(hello), Finished::new()));
     let inbound = Inbound::sharing(Role::Acceptor, hello.limits, Some(shared.slots.budget.clone()));
     let mut link = Link::new(stream, inbound, queue.clone(), |_| {});
     let mut calls = Calls::new(shared, queue.clone());
-    let lost = match drive(&mut link, &mut calls, phase).await {
+    let lost = match drive(&mut link, &mut calls, orders).await {
         Ok(()) => {
             tracing::debug!(peer, "connection drained");
             return link.farewell().await;
@@ -51,12 +56,14 @@ pub(crate) async fn serve(stream: Stream, peer: String, shared: Arc<Shared>, pha
 async fn drive(
     link: &mut Link<Finished>,
     calls: &mut Calls,
-    mut phase: watch::Receiver<Phase>,
+    mut orders: watch::Receiver<Orders>,
 ) -> Result<(), Lost> {
-    phase.mark_changed();
+    orders.mark_changed();
     loop {
-        if phase.has_changed().unwrap_or(false) {
-            match *phase.borrow_and_update() {
+        if orders.has_changed().unwrap_or(false) {
+            let Orders { phase, ready } = *orders.borrow_and_update();
+            calls.set_ready(ready);
+            match phase {
                 Phase::Serving => {}
                 Phase::Draining => calls.drain(link.inbound().last_call()),
                 Phase::Stopping => {
@@ -76,11 +83,11 @@ async fn drive(
         let turn = tokio::select! {
             biased;
             turn = link.turn() => turn?,
-            changed = phase.changed() => {
+            changed = orders.changed() => {
                 if changed.is_err() {
                     return Ok(());
                 }
-                phase.mark_changed();
+                orders.mark_changed();
                 continue;
             }
         };

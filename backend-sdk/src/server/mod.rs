@@ -36,6 +36,14 @@ enum Phase {
     Stopping,
 }
 
+/// What a server's connections are told from elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Orders {
+    phase: Phase,
+    /// Whether calls are welcome; callers are told.
+    ready: bool,
+}
+
 /// A server under construction.
 ///
 /// ```no_run

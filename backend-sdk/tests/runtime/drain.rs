@@ -28,6 +28,33 @@ async fn a_draining_server_finishes_its_calls_ignores_later_ones_and_answers_pin
 }
 
 #[tokio::test]
+async fn a_server_says_whether_it_is_ready_on_every_connection_and_serves_all_the_same() {
+    let (stage, _events) = stage();
+    let bound = server(&stage).listen("127.0.0.1:0").bind().await.expect("the address is free");
+    let (address, handle) = (bound.addresses()[0].to_string(), bound.handle());
+    handle.set_ready(false);
+    let task = tokio::spawn(bound.serve());
+    let mut first = Peer::connect(&address).await;
+    assert_eq!(first.hear().await, Heard::Ready(false), "said right behind HELLO");
+    handle.set_ready(true);
+    assert_eq!(first.hear().await, Heard::Ready(true));
+    let mut second = Peer::connect(&address).await;
+    handle.set_ready(true);
+    handle.set_ready(false);
+    for peer in [&mut first, &mut second] {
+        assert_eq!(peer.hear().await, Heard::Ready(false), "and nothing before, as it was ready");
+        peer.call(1, ECHO.call_id, None, &encode(&b"x".as_slice()).expect("encodes"));
+        peer.flush().await;
+        assert!(matches!(peer.hear().await, Heard::Reply(1, _)));
+    }
+    handle.drain();
+    for mut peer in [first, second] {
+        assert!(matches!(peer.hear().await, Heard::GoAway(1, _)));
+    }
+    soon(task).await.expect("no panic");
+}
+
+#[tokio::test]
 async fn after_the_grace_calls_are_dropped_and_their_callers_told() {
     let (stage, mut events) = stage();
     let running = run(server(&stage).grace(Duration::from_millis(10))).await;

@@ -3,7 +3,7 @@
 use crate::backends::{MethodEntry, Offer};
 use crate::config::{EndpointSpec, Settings};
 use crate::routes::{Backend, Endpoint, Route};
-use crate::telemetry::{EndpointScrape, Scrape, render};
+use crate::telemetry::{EndpointScrape, HealthCounters, Scrape, render};
 use crate::worker::Shared;
 use callgate_protocol::schema::{Definition, Field, MethodSchema, Shape, Type};
 use serde_json::{Value, json};
@@ -105,6 +105,8 @@ fn endpoint(endpoint: &Endpoint, spec: &EndpointSpec) -> Value {
         "address": endpoint.addr.to_string(),
         "draining": endpoint.drains(spec),
         "drained_by": drained_by(endpoint, spec),
+        "state": endpoint.stats.standing().name(),
+        "health": stats.iter().map(|one| health(&one.health)).collect::<Vec<_>>(),
         "connections": stats.sum(|one| &one.connections),
         "calls_in_flight": stats.sum(|one| &one.in_flight),
         "calls": outcomes,
@@ -112,6 +114,19 @@ fn endpoint(endpoint: &Endpoint, spec: &EndpointSpec) -> Value {
         "connect_failures": stats.sum(|one| &one.connect_failures),
         "error": endpoint.error.load_full().map(|error| error.as_ref().clone()),
         "instance": offer.as_deref().map(instance),
+    })
+}
+
+/// What one worker thinks of an instance.
+fn health(health: &HealthCounters) -> Value {
+    let latency = health.latency_us.get();
+    json!({
+        "state": health.standing().name(),
+        "ejected_for_ms": Some(health.ejected_for_ms.get()).filter(|ms| *ms > 0),
+        "share_percent": health.share.get(),
+        "failures": health.failures.get(),
+        "of_calls": health.of_calls.get(),
+        "latency_ms": (latency > 0).then(|| latency as f64 / 1000.0),
     })
 }
 

@@ -3,28 +3,37 @@
 //! Calls are encoded straight into the connection's send buffer by whoever makes them; the connection's task
 //! ([`driver`]) writes them. Replies are transcoded to JSON where they lie in the receive buffer.
 //!
+//! [`settle`] is what the peer says and what comes of it, [`in_flight`] a call, [`silence`] how a peer that is gone is noticed.
+//!
 //! A call that is dropped before its answer is there removes itself and sends CANCEL. The answer may be on its way at
 //! that moment; it finds no call waiting and is ignored.
 
+mod answer;
 mod driver;
+mod in_flight;
+mod settle;
+mod silence;
 
+pub use answer::{Answer, Times, Unsent};
 pub(super) use driver::{End, drive};
+pub use in_flight::InFlight;
 
 use super::catalog::Transcoder;
+use super::monitor::Monitor;
 use super::numbers::NumberMap;
 use super::offer::Offer;
 use crate::backends::catalog::Catalog;
 use crate::config::BackendSpec;
 use crate::routes::{Endpoint, Route};
-use crate::telemetry::Outcome;
-use callgate_protocol::{CallHead, Event, Metadata, Outbound, ProtocolError, Status};
-use callgate_transcode::{RequestInput, Violation};
+use callgate_protocol::{CallHead, Metadata, Outbound};
+use callgate_transcode::RequestInput;
+use in_flight::{Pending, Slot};
+use silence::{Patience, Silence, Then};
 use std::cell::{Cell, RefCell};
-use std::future::Future;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
+use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -33,11 +42,7 @@ const MAX_BACKLOG: usize = 32 * 1024 * 1024;
 
 /// The calls that a connection may be ahead by and still be given the next one, if a write is about to leave on it anyway:
 /// one more call in a write costs a tenth of a call that has a write, and a backend that wakes up for it, to itself.
-const JOINING: isize = 32;
-
-/// Only where answers come within this time, in nanoseconds. Where they take longer, an even share is worth more than
-/// fewer writes.
-const QUICK: u64 = 1_000_000;
+const JOINING: usize = 32;
 
 /// Call numbers past this one are not given out any more; the connection is replaced.
 const LAST_NUMBER: u32 = u32::MAX - 1;
@@ -47,6 +52,8 @@ pub struct Conn {
     /// Where it leads.
     pub endpoint: Arc<Endpoint>,
     worker: usize,
+    /// Hears what becomes of calls.
+    monitor: Rc<Monitor>,
     offer: Arc<Offer>,
     max_calls: usize,
     outbound: RefCell<Outbound>,
@@ -56,11 +63,22 @@ pub struct Conn {
     written: Cell<u64>,
     /// Calls that were encoded since the task last wrote.
     unsent: Cell<usize>,
-    /// How long answers have taken lately, in nanoseconds.
-    turnaround: Cell<u64>,
     /// No call in flight has its deadline before this. The task has one timer, for this time, instead of one a call.
     first_deadline: Cell<Option<Instant>>,
     accepting: Cell<bool>,
+    /// The peer wants calls.
+    ready: Cell<bool>,
+    /// When something was last read.
+    heard_at: Cell<Instant>,
+    /// Something was read since the last look, and how much had been written then.
+    heard: Cell<bool>,
+    written_before: Cell<u64>,
+    silence: RefCell<Silence>,
+    patience: Patience,
+    /// It does not answer: it gets calls only when there is no other.
+    doubtful: Cell<bool>,
+    /// It was given up; the task ends.
+    left: Cell<bool>,
     /// Told when `accepting` ends.
     pub(super) closing: Notify,
     driver: RefCell<Option<Waker>>,
@@ -75,59 +93,11 @@ pub(crate) type Program = Result<Rc<LocalTranscoder>, Rc<str>>;
 /// A program, counted within the worker.
 pub struct LocalTranscoder(Arc<Transcoder>);
 
-struct Pending {
-    slot: Rc<Slot>,
-    transcoder: Rc<LocalTranscoder>,
-    /// Where in the stream of bytes the call begins: while no more than that was written, it has not left.
-    position: u64,
-    times: Times,
-}
-
-#[derive(Default)]
-struct Slot {
-    answer: RefCell<Option<Answer>>,
-    waker: RefCell<Option<Waker>>,
-}
-
-/// How a call ended.
-#[derive(Debug)]
-pub enum Answer {
-    /// With a result, as JSON; empty when the method returns nothing.
-    Json(Vec<u8>),
-    /// With a failure.
-    Failed(Status),
-    /// With a reply that is no value of the schema; why.
-    BadReply(String),
-    /// It has certainly not run.
-    Refused,
-    /// The connection was lost; it may have run.
-    Lost,
-    /// Not before its deadline.
-    Late,
-}
-
-/// When a call is made, and when its answer must be there.
-#[derive(Clone, Copy, Debug)]
-pub struct Times {
-    /// Now, or a moment ago.
-    pub now: Instant,
-    /// Later than that.
-    pub deadline: Instant,
-}
-
-/// Why a call was not sent.
-#[derive(Debug)]
-pub enum Unsent {
-    /// The request does not fit the method's schema.
-    Invalid(Vec<Violation>),
-    /// The request is larger than the instance accepts: the bound in bytes.
-    TooLarge(u32),
-}
-
 impl Conn {
     pub(super) fn new(
         endpoint: Arc<Endpoint>,
         worker: usize,
+        monitor: Rc<Monitor>,
         spec: &BackendSpec,
         offer: Arc<Offer>,
         outbound: Outbound,
@@ -135,6 +105,7 @@ impl Conn {
         Conn {
             endpoint,
             worker,
+            monitor,
             max_calls: spec.max_calls.min(offer.limits.max_calls) as usize,
             offer,
             outbound: RefCell::new(outbound),
@@ -142,9 +113,16 @@ impl Conn {
             next_number: Cell::new(1),
             written: Cell::new(0),
             unsent: Cell::new(0),
-            turnaround: Cell::new(QUICK),
             first_deadline: Cell::new(None),
             accepting: Cell::new(true),
+            ready: Cell::new(true),
+            heard_at: Cell::new(Instant::now()),
+            heard: Cell::new(true),
+            written_before: Cell::new(0),
+            silence: RefCell::default(),
+            patience: Patience { idle: spec.ping_interval, asked: spec.ping_timeout },
+            doubtful: Cell::new(false),
+            left: Cell::new(false),
             closing: Notify::new(),
             driver: RefCell::new(None),
             driver_woken: Cell::new(false),
@@ -166,11 +144,12 @@ impl Conn {
         self.pending.borrow().len()
     }
 
-    /// What it weighs against giving it the next call: the calls in flight, and less if that call saves a write.
+    /// What weighs against giving it the next call: the calls in flight, and less where that call saves a write. Only an
+    /// instance that answers quickly is ahead of others for that: where answers take longer, an even share is worth more.
     #[inline]
-    pub fn load(&self) -> isize {
-        let joins = self.unsent.get() > 0 && self.turnaround.get() < QUICK;
-        self.in_flight() as isize - if joins { JOINING } else { 0 }
+    pub fn load(&self) -> usize {
+        let joins = self.unsent.get() > 0 && self.monitor.is_quick();
+        if joins { self.in_flight().saturating_sub(JOINING) } else { self.in_flight() + 1 }
     }
 
     /// The program of a route for this instance: `None` when the instance does not offer the method, an error when the
@@ -226,8 +205,10 @@ impl Conn {
             self.stop_accepting();
         }
         let slot = Rc::new(Slot::default());
-        let deadline = times.deadline;
-        let pending = Pending { slot: slot.clone(), transcoder: transcoder.clone(), position, times };
+        let Times { now: sent_at, deadline } = times;
+        let epoch = self.monitor.sent();
+        let (kept, transcoder) = (slot.clone(), transcoder.clone());
+        let pending = Pending { slot: kept, transcoder, position, sent_at, deadline, epoch };
         self.pending.borrow_mut().insert(number, pending);
         self.unsent.set(self.unsent.get() + 1);
         if self.first_deadline.get().is_none_or(|first| deadline < first) {
@@ -250,6 +231,62 @@ impl Conn {
         self.accepting.get()
     }
 
+    /// Whether the peer wants calls.
+    #[inline]
+    pub(super) fn is_ready(&self) -> bool {
+        self.ready.get()
+    }
+
+    /// Whether the peer may be gone: it does not answer.
+    #[inline]
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.doubtful.get()
+    }
+
+    pub(super) fn set_ready(&self, ready: bool) {
+        if self.ready.replace(ready) != ready {
+            tracing::info!(endpoint = %self.endpoint.addr, ready, "the instance says whether it is ready");
+            self.monitor.ask_for_review();
+        }
+    }
+
+    /// Looks whether the peer is there, `pace` after the last time: asks it when it was silent for long, and leaves it when
+    /// it does not answer.
+    pub(super) fn look(&self, pace: Duration) {
+        let written = self.written.get();
+        // What is still being taken from us is no silence: the question would have to wait behind it.
+        let sending = self.written_before.replace(written) != written && !self.outbound.borrow().is_empty();
+        let alive = self.heard.replace(false) || sending;
+        let busy = self.in_flight() > 0;
+        match self.silence.borrow_mut().look(alive, busy, pace, self.patience) {
+            Then::Nothing => {}
+            Then::Ask => {
+                self.outbound.borrow_mut().ping(*b"callgate");
+                self.wake_driver();
+            }
+            Then::Doubt => {
+                if !self.doubtful.replace(true) {
+                    self.monitor.ask_for_review();
+                }
+            }
+            Then::Leave => {
+                self.left.set(true);
+                self.stop_accepting();
+                self.wake_driver();
+            }
+        }
+    }
+
+    /// Something was read.
+    #[inline]
+    fn hears(&self, now: Instant) {
+        self.heard_at.set(now);
+        self.heard.set(true);
+        if self.doubtful.replace(false) {
+            self.monitor.ask_for_review();
+        }
+    }
+
     #[inline]
     fn wake_driver(&self) {
         if !self.driver_woken.replace(true)
@@ -258,211 +295,9 @@ impl Conn {
             waker.wake_by_ref();
         }
     }
-
-    fn take_pending(&self, number: u32) -> Option<Pending> {
-        let pending = self.pending.borrow_mut().remove(&number);
-        if pending.is_some() {
-            self.endpoint.stats.0.of(self.worker).in_flight.decrement();
-        }
-        pending
-    }
-
-    fn finish(&self, pending: Pending, answer: Answer) {
-        let outcome = match &answer {
-            Answer::Json(_) => Outcome::Ok,
-            Answer::Failed(status) => Outcome::Failed(status.code),
-            Answer::BadReply(_) => Outcome::Failed(callgate_protocol::Code::Internal),
-            Answer::Refused => Outcome::Refused,
-            Answer::Lost => Outcome::Lost,
-            Answer::Late => Outcome::Failed(callgate_protocol::Code::DeadlineExceeded),
-        };
-        self.endpoint.stats.0.of(self.worker).ended(outcome);
-        *pending.slot.answer.borrow_mut() = Some(answer);
-        if let Some(waker) = pending.slot.waker.borrow_mut().take() {
-            waker.wake();
-        }
-    }
-
-    /// Handles what has come at `now`.
-    fn on_event(&self, event: Event<'_>, now: Instant) -> Result<(), ProtocolError> {
-        match event {
-            Event::Reply { number, payload } => self.on_reply(number, payload, now)?,
-            Event::Failure { number, status } => {
-                if let Some(pending) = self.answered(number)? {
-                    let answer = if status.not_executed && status.code == callgate_protocol::Code::Unavailable
-                    {
-                        Answer::Refused
-                    } else {
-                        Answer::Failed(status)
-                    };
-                    self.finish(pending, answer);
-                }
-            }
-            Event::TooLarge { number } => {
-                self.outbound.borrow_mut().cancel(number);
-                if let Some(pending) = self.answered(number)? {
-                    let error = "the reply is larger than the gateway accepts";
-                    self.finish(pending, Answer::BadReply(error.to_owned()));
-                }
-            }
-            Event::Ping(token) => {
-                let mut outbound = self.outbound.borrow_mut();
-                // A peer that asks on and on and reads no answer must not fill our memory with them.
-                if outbound.backlog() < MAX_BACKLOG {
-                    outbound.pong(token);
-                }
-            }
-            Event::GoAway { last_call, reason } => self.on_go_away(last_call, reason),
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn on_reply(&self, number: u32, payload: &[u8], now: Instant) -> Result<(), ProtocolError> {
-        let Some(pending) = self.answered(number)? else {
-            return Ok(());
-        };
-        let took = now.saturating_duration_since(pending.times.now).as_nanos() as u64;
-        // Neither comes near the bounds: a call has a deadline of a day at most.
-        self.turnaround.set((self.turnaround.get() * 7 + took) / 8);
-        // JSON is about twice as long as what it is made of.
-        let mut json = Vec::with_capacity(payload.len() * 2 + 64);
-        let response = &pending.transcoder.0.response;
-        let answer = match response.decode(payload, &mut json) {
-            Ok(()) if response.is_empty() => Answer::Json(Vec::new()),
-            Ok(()) => Answer::Json(json),
-            Err(error) => Answer::BadReply(error.to_string()),
-        };
-        self.finish(pending, answer);
-        Ok(())
-    }
-
-    /// The call that an answer belongs to; `None` for one that nobody waits for any more.
-    fn answered(&self, number: u32) -> Result<Option<Pending>, ProtocolError> {
-        if number >= self.next_number.get() {
-            return Err(ProtocolError::BadCallNumber(number));
-        }
-        // An answer to a call of which not all was sent yet: the rest is of no use to anybody.
-        let mut outbound = self.outbound.borrow_mut();
-        if outbound.abandon(number) {
-            outbound.cancel(number);
-        }
-        drop(outbound);
-        Ok(self.take_pending(number))
-    }
-
-    /// Ends the calls whose time is up, and finds the next deadline.
-    fn expire(&self, now: Instant) {
-        let late = |pending: &Pending| pending.times.deadline <= now;
-        for number in self.numbers_where(|_, pending| late(pending)) {
-            if let Some(pending) = self.take_pending(number) {
-                self.outbound.borrow_mut().cancel(number);
-                self.finish(pending, Answer::Late);
-            }
-        }
-        self.first_deadline.set(self.pending.borrow().values().map(|pending| pending.times.deadline).min());
-    }
-
-    fn on_go_away(&self, last_call: u32, reason: &str) {
-        tracing::info!(endpoint = %self.endpoint.addr, reason, "the instance goes away");
-        self.stop_accepting();
-        self.finish_where(|number, _| number > last_call, || Answer::Refused);
-    }
-
-    fn on_end(&self) {
-        self.stop_accepting();
-        let written = self.written.get();
-        self.finish_where(|_, pending| written <= pending.position, || Answer::Refused);
-        self.finish_where(|_, _| true, || Answer::Lost);
-    }
-
-    fn finish_where(&self, of: impl Fn(u32, &Pending) -> bool, answer: impl Fn() -> Answer) {
-        for number in self.numbers_where(of) {
-            if let Some(pending) = self.take_pending(number) {
-                self.finish(pending, answer());
-            }
-        }
-    }
-
-    fn numbers_where(&self, of: impl Fn(u32, &Pending) -> bool) -> Vec<u32> {
-        let pending = self.pending.borrow();
-        pending.iter().filter(|(number, pending)| of(**number, pending)).map(|(number, _)| *number).collect()
-    }
-}
-
-/// A call that was sent. Dropped before its answer is there, it is cancelled.
-pub struct InFlight {
-    conn: Rc<Conn>,
-    number: u32,
-    slot: Rc<Slot>,
-}
-
-impl Future for InFlight {
-    type Output = Answer;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
-        if let Some(answer) = self.slot.answer.borrow_mut().take() {
-            return Poll::Ready(answer);
-        }
-        let mut waker = self.slot.waker.borrow_mut();
-        match waker.as_mut() {
-            Some(known) => known.clone_from(cx.waker()),
-            None => *waker = Some(cx.waker().clone()),
-        }
-        Poll::Pending
-    }
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        if self.conn.take_pending(self.number).is_some() {
-            let stats = &self.conn.endpoint.stats.0;
-            stats.of(self.conn.worker).ended(Outcome::Failed(callgate_protocol::Code::Cancelled));
-            self.conn.outbound.borrow_mut().cancel(self.number);
-            self.conn.wake_driver();
-        }
-    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::backends::stream::Stream;
-    use crate::config::EndpointAddr;
-    use callgate_protocol::{Hello, Inbound, Limits, Role};
-
-    fn connection() -> (Rc<Conn>, BackendSpec) {
-        let spec = BackendSpec::new("b", Vec::new());
-        let hello = Hello::new("peer", Limits::default(), Vec::new());
-        let outbound = Outbound::new(&hello);
-        let offer = Offer::new(hello, |_| None).expect("no methods, no trouble");
-        let addr = EndpointAddr::Tcp { host: "peer".to_owned(), port: 1 };
-        let conn = Conn::new(Arc::new(Endpoint::new(addr, 1)), 0, &spec, Arc::new(offer), outbound);
-        (Rc::new(conn), spec)
-    }
-
-    #[tokio::test]
-    async fn a_connection_takes_no_calls_when_its_task_is_gone() {
-        let (conn, spec) = connection();
-        let (ours, _theirs) = tokio::net::UnixStream::pair().expect("a pair of sockets");
-        let inbound = Inbound::new(Role::Connector, Limits::default());
-        let mut task = Box::pin(drive(conn.clone(), (Stream::Unix(ours), inbound, Vec::new()), spec));
-        tokio::select! {
-            biased;
-            _ = &mut task => panic!("nothing ends it"),
-            () = std::future::ready(()) => {}
-        }
-        assert!(conn.has_room());
-        drop(task);
-        assert!(!conn.has_room());
-    }
-
-    #[test]
-    fn pings_without_end_fill_a_bounded_buffer() {
-        let (conn, _) = connection();
-        for _ in 0..MAX_BACKLOG / 8 {
-            conn.on_event(Event::Ping([0; 8]), Instant::now()).expect("a ping is no offence");
-        }
-        assert!(conn.outbound.borrow().backlog() < MAX_BACKLOG + 100);
-    }
-}
+pub(super) mod testing;
+#[cfg(test)]
+mod tests;

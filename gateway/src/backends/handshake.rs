@@ -8,6 +8,7 @@ use callgate_protocol::schema::{Fingerprint, MethodSchema};
 use callgate_protocol::{Event, Hello, Inbound, Limits, Outbound, Role};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// The schemas that one connection may bring, in bytes together.
@@ -21,6 +22,8 @@ pub(super) struct Established {
     pub(super) offer: Offer,
     /// Bytes that were read and not yet taken.
     pub(super) unread: Vec<u8>,
+    /// Whether the peer wants calls.
+    pub(super) ready: bool,
 }
 
 /// What the gateway says of itself.
@@ -30,8 +33,13 @@ fn hello() -> Hello {
 }
 
 /// Opens a connection. The caller bounds the time; errors are for people.
-pub(super) async fn establish(addr: &EndpointAddr, catalog: &Catalog) -> Result<Established, String> {
-    let stream = Stream::connect(addr).await.map_err(|error| format!("cannot connect: {error}"))?;
+pub(super) async fn establish(
+    addr: &EndpointAddr,
+    user_timeout: Duration,
+    catalog: &Catalog,
+) -> Result<Established, String> {
+    let stream =
+        Stream::connect(addr, user_timeout).await.map_err(|error| format!("cannot connect: {error}"))?;
     let hello = hello();
     let mut opening = Opening {
         stream,
@@ -42,12 +50,13 @@ pub(super) async fn establish(addr: &EndpointAddr, catalog: &Catalog) -> Result<
         schemas: HashMap::new(),
         wanted: 0,
         schema_bytes: 0,
+        ready: true,
     };
     opening.run(catalog).await?;
-    let Opening { stream, inbound, outbound, unread, hello, schemas, .. } = opening;
+    let Opening { stream, inbound, outbound, unread, hello, schemas, ready, .. } = opening;
     let hello = hello.ok_or("the handshake ended without HELLO")?;
     let offer = Offer::new(hello, |fingerprint| schemas.get(&fingerprint).cloned())?;
-    Ok(Established { stream, inbound, outbound, offer, unread })
+    Ok(Established { stream, inbound, outbound, offer, unread, ready })
 }
 
 struct Opening {
@@ -59,6 +68,7 @@ struct Opening {
     schemas: HashMap<Fingerprint, Arc<MethodSchema>>,
     wanted: usize,
     schema_bytes: usize,
+    ready: bool,
 }
 
 impl Opening {
@@ -118,6 +128,7 @@ impl Opening {
                     self.wanted = self.wanted.saturating_sub(1);
                 }
                 Some(Event::Ping(token)) => self.outbound.pong(token),
+                Some(Event::Ready(ready)) => self.ready = ready,
                 Some(Event::GoAway { reason, .. }) => return Err(format!("the peer went away: {reason}")),
                 _ => {}
             }

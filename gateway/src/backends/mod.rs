@@ -2,26 +2,37 @@
 //!
 //! ```text
 //! pool        a worker's backends, brought in line with the table
-//! peer        one endpoint's supervisor: connects, reconnects with backoff, retires
+//! pick        which instance a call goes to
+//! keeper      ten times a second: who is silent, who is ejected or tried again
+//! health      how an instance is judged by what becomes of its calls; monitor, where its connections report that
+//! peer        one endpoint's supervisor: connects, reconnects with backoff, replaces what is old, retires
 //! handshake   HELLO and the schemas that are not known yet
 //! conn        one connection: calls in flight; conn::driver, the task that reads and writes
 //! offer       what an instance said it offers
 //! catalog     schemas and compiled programs, shared by all workers
 //! stream      TCP or Unix socket
+//! signals     what one worker's connections tell the others
 //! ```
 //! Nothing here is shared between workers but the catalog, which is asked only when a connection is made or a route
-//! meets a schema for the first time.
+//! meets a schema for the first time, and the signals, which are raised when an endpoint is reached or recovers.
 
 mod catalog;
 mod conn;
 mod handshake;
+mod health;
+mod keeper;
+mod monitor;
 mod numbers;
 mod offer;
 mod peer;
+mod pick;
 mod pool;
+mod signals;
 mod stream;
 
 pub use catalog::{Catalog, Transcoder};
 pub use conn::{Answer, Conn, InFlight, Times, Unsent};
 pub use offer::{MethodEntry, Offer};
-pub use pool::{LocalBackend, Pick, Pool, Tried};
+pub use pick::{LocalBackend, Pick, Tried};
+pub use pool::Pool;
+pub use signals::Signals;

@@ -3,20 +3,28 @@
 use super::catalog::Catalog;
 use super::conn::{Conn, End, drive};
 use super::handshake::establish;
+use super::keeper::Connections;
+use super::monitor::Monitor;
 use crate::config::BackendSpec;
 use crate::routes::Endpoint;
-use crate::telemetry::EndpointCounters;
+use crate::telemetry::{Disconnect, EndpointCounters};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 /// Bounds of the time between two attempts to connect.
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
-const LAST_BACKOFF: Duration = Duration::from_secs(5);
+const LAST_BACKOFF: Duration = Duration::from_secs(1);
+
+/// When a worker has reached an endpoint, the others try again within this time.
+const FOLLOW_WITHIN: Duration = Duration::from_millis(20);
+
+/// So much longer than an answer to a ping may take, the peer's system may take to acknowledge bytes.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(1);
 
 /// A connection that ends before this is not a success: the next attempt waits as after a failure.
 const SETTLED: Duration = Duration::from_secs(1);
@@ -24,6 +32,11 @@ const SETTLED: Duration = Duration::from_secs(1);
 /// An endpoint, as one worker sees it.
 pub(super) struct Peer {
     pub(super) endpoint: Arc<Endpoint>,
+    pub(super) worker: usize,
+    /// What becomes of its calls, over all connections to it.
+    pub(super) monitor: Rc<Monitor>,
+    /// What of the endpoint's signals the keeper has seen.
+    pub(super) seen_recovered: Cell<u64>,
     conn: RefCell<Option<Rc<Conn>>>,
     /// No attempt has failed since the last connection, so one may be there any moment.
     hopeful: Cell<bool>,
@@ -37,13 +50,29 @@ pub(super) struct Surroundings {
     pub(super) catalog: Arc<Catalog>,
     /// Told whenever some endpoint of the worker became or ceased to be reachable.
     pub(super) changed: Rc<Notify>,
+    /// The keeper: told when instances are to be reviewed.
+    pub(super) due: Rc<Notify>,
+    /// All open connections of the worker.
+    pub(super) connections: Connections,
+}
+
+impl Surroundings {
+    fn tell_change(&self) {
+        self.due.notify_one();
+        self.changed.notify_waiters();
+    }
 }
 
 impl Peer {
     /// An endpoint that nobody connects to yet.
-    pub(super) fn new(endpoint: Arc<Endpoint>) -> Rc<Peer> {
+    pub(super) fn new(endpoint: Arc<Endpoint>, spec: &BackendSpec, surroundings: &Surroundings) -> Rc<Peer> {
+        let monitor = Rc::new(Monitor::new(spec.health, surroundings.due.clone()));
+        let seen_recovered = Cell::new(endpoint.signals.recovered());
         Rc::new(Peer {
             endpoint,
+            worker: surroundings.worker,
+            monitor,
+            seen_recovered,
             conn: RefCell::new(None),
             hopeful: Cell::new(false),
             supervisor: RefCell::new(None),
@@ -65,9 +94,28 @@ impl Peer {
         self.supervisor.borrow().is_none()
     }
 
+    /// One that has that connection and no supervisor.
+    #[cfg(test)]
+    pub(super) fn connected(conn: Rc<Conn>, monitor: Rc<Monitor>) -> Rc<Peer> {
+        Rc::new(Peer {
+            endpoint: conn.endpoint.clone(),
+            worker: 0,
+            monitor,
+            seen_recovered: Cell::new(0),
+            conn: RefCell::new(Some(conn)),
+            hopeful: Cell::new(true),
+            supervisor: RefCell::new(None),
+        })
+    }
+
     /// The connection, if there is one that accepts calls.
     pub(super) fn conn(&self) -> Option<Rc<Conn>> {
         self.conn.borrow().as_ref().filter(|conn| conn.accepts()).cloned()
+    }
+
+    /// What this worker counts of it.
+    pub(super) fn counters(&self) -> &EndpointCounters {
+        self.endpoint.stats.0.of(self.worker)
     }
 
     /// Whether a connection is being made and nothing speaks against it yet.
@@ -88,38 +136,79 @@ impl Peer {
 }
 
 async fn supervise(peer: Rc<Peer>, spec: BackendSpec, surroundings: Surroundings) {
+    let mut reached = peer.endpoint.signals.watch_reached();
     let mut failures = 0;
     loop {
         let began = Instant::now();
+        reached.mark_unchanged();
         match connect(&peer, &spec, &surroundings).await {
             Ok(conn) => {
+                peer.monitor.connected(Instant::now());
                 peer.hopeful.set(true);
                 *peer.conn.borrow_mut() = Some(conn.clone());
-                surroundings.changed.notify_waiters();
-                let closing = conn.closing.notified();
-                if conn.accepts() {
-                    closing.await;
-                }
+                surroundings.tell_change();
+                peer.endpoint.signals.raise_reached();
+                hold(&peer, conn, &spec, &surroundings).await;
                 *peer.conn.borrow_mut() = None;
                 failures = if began.elapsed() < SETTLED { failures + 1 } else { 0 };
                 // Calls wait for the next attempt only if it comes at once.
                 peer.hopeful.set(failures == 0);
-                surroundings.changed.notify_waiters();
+                surroundings.tell_change();
+                if failures > 0 {
+                    sleep(backoff(failures)).await;
+                }
             }
             Err(error) => {
                 failures += 1;
-                let counters = peer.endpoint.stats.0.of(surroundings.worker);
-                counters.connect_failures.increment();
                 if failures == 1 {
                     tracing::warn!(endpoint = %peer.endpoint.addr, backend = spec.name, %error, "cannot reach an endpoint");
                 }
                 peer.endpoint.error.store(Some(Arc::new(error)));
                 peer.hopeful.set(false);
-                surroundings.changed.notify_waiters();
+                surroundings.tell_change();
+                pause(failures, &mut reached).await;
             }
         }
-        if failures > 0 {
-            sleep(backoff(failures)).await;
+    }
+}
+
+/// Waits before the next attempt to connect: until another worker has reached the endpoint, perhaps while this one was failing, or
+/// else for the backoff.
+async fn pause(failures: u32, reached: &mut watch::Receiver<()>) {
+    tokio::select! {
+        () = sleep(backoff(failures)) => {}
+        // The sender is the endpoint's; it does not go away meanwhile.
+        _ = reached.changed() => sleep(FOLLOW_WITHIN.mul_f64(fastrand::f64())).await,
+    }
+}
+
+/// Keeps the peer connected as long as a connection ends by its age only: then the next one is there before the old one takes no
+/// more calls. So long-lived connections come to instances that were not there when they were made, where one address leads to
+/// several.
+async fn hold(peer: &Rc<Peer>, mut conn: Rc<Conn>, spec: &BackendSpec, surroundings: &Surroundings) {
+    let mut age = lifetime(spec.max_age);
+    loop {
+        let closing = conn.closing.notified();
+        if !conn.accepts() {
+            return;
+        }
+        tokio::select! {
+            () = closing => return,
+            () = sleep(age) => {}
+        }
+        match connect(peer, spec, surroundings).await {
+            Ok(next) => {
+                *peer.conn.borrow_mut() = Some(next.clone());
+                conn.stop_accepting();
+                conn = next;
+                age = lifetime(spec.max_age);
+                surroundings.tell_change();
+            }
+            // The old one does still.
+            Err(error) => {
+                tracing::debug!(endpoint = %peer.endpoint.addr, %error, "an old connection is not replaced yet");
+                age = lifetime(spec.max_age / 10);
+            }
         }
     }
 }
@@ -130,46 +219,64 @@ async fn connect(
     surroundings: &Surroundings,
 ) -> Result<Rc<Conn>, String> {
     let endpoint = peer.endpoint.clone();
-    let established = timeout(spec.connect_timeout, establish(&endpoint.addr, &surroundings.catalog))
-        .await
-        .map_err(|_| format!("no connection within {:?}", spec.connect_timeout))??;
+    let user_timeout = spec.ping_timeout + UNACKNOWLEDGED;
+    let establishing = establish(&endpoint.addr, user_timeout, &surroundings.catalog);
+    let established = match timeout(spec.connect_timeout, establishing).await {
+        Ok(established) => established,
+        Err(_) => Err(format!("no connection within {:?}", spec.connect_timeout)),
+    };
+    let established = established.inspect_err(|_| peer.counters().connect_failures.increment())?;
     let offer = Arc::new(established.offer);
     tracing::info!(endpoint = %endpoint.addr, backend = spec.name, identity = offer.identity, "connected");
     endpoint.offer.store(Some(offer.clone()));
     endpoint.error.store(None);
-    let conn = Rc::new(Conn::new(endpoint, surroundings.worker, spec, offer, established.outbound));
+    let (worker, monitor) = (surroundings.worker, peer.monitor.clone());
+    let conn = Rc::new(Conn::new(endpoint, worker, monitor, spec, offer, established.outbound));
+    conn.set_ready(established.ready);
+    surroundings.connections.borrow_mut().push(Rc::downgrade(&conn));
     let parts = (established.stream, established.inbound, established.unread);
     // The connection's task outlives the supervisor: it ends by itself when nothing is left to answer, and calls have
     // deadlines.
-    tokio::task::spawn_local(serve(conn.clone(), parts, spec.clone(), surroundings.clone()));
+    tokio::task::spawn_local(serve(conn.clone(), parts, spec.name.clone(), surroundings.clone()));
     Ok(conn)
 }
 
 async fn serve(
     conn: Rc<Conn>,
     parts: (super::stream::Stream, callgate_protocol::Inbound, Vec<u8>),
-    spec: BackendSpec,
+    backend: String,
     surroundings: Surroundings,
 ) {
     let endpoint = conn.endpoint.clone();
     let counters = endpoint.stats.0.of(surroundings.worker);
     counters.connects.increment();
     let open = Open::count(counters);
-    let backend = spec.name.clone();
-    let end = drive(conn, parts, spec).await;
+    let end = drive(conn, parts).await;
     drop(open);
-    match end {
-        End::Drained => tracing::debug!(endpoint = %endpoint.addr, backend, "connection drained"),
+    let why = match end {
+        End::Drained => {
+            tracing::debug!(endpoint = %endpoint.addr, backend, "connection drained");
+            Disconnect::Drained
+        }
         End::Closed => {
-            tracing::info!(endpoint = %endpoint.addr, backend, "the instance closed the connection")
+            tracing::info!(endpoint = %endpoint.addr, backend, "the instance closed the connection");
+            Disconnect::Closed
         }
-        End::Silent => tracing::warn!(endpoint = %endpoint.addr, backend, "the instance answers no ping"),
-        End::Io(error) => tracing::warn!(endpoint = %endpoint.addr, backend, %error, "the connection failed"),
+        End::Silent => {
+            tracing::warn!(endpoint = %endpoint.addr, backend, "the instance answers no ping");
+            Disconnect::Silent
+        }
+        End::Io(error) => {
+            tracing::warn!(endpoint = %endpoint.addr, backend, %error, "the connection failed");
+            Disconnect::Failed
+        }
         End::Protocol(error) => {
-            tracing::error!(endpoint = %endpoint.addr, backend, %error, "the instance broke the protocol")
+            tracing::error!(endpoint = %endpoint.addr, backend, %error, "the instance broke the protocol");
+            Disconnect::Protocol
         }
-    }
-    surroundings.changed.notify_waiters();
+    };
+    counters.health.disconnected(why);
+    surroundings.tell_change();
 }
 
 /// Counts a connection while it is open, however its task ends.
@@ -188,6 +295,11 @@ impl Drop for Open<'_> {
     }
 }
 
+/// Spread over a fifth, so that what began together does not end together.
+fn lifetime(max_age: Duration) -> Duration {
+    max_age.mul_f64(0.8 + fastrand::f64() / 5.0)
+}
+
 /// Doubles with each failure, and is spread over its upper half so that workers and gateways do not come all at once.
 fn backoff(failures: u32) -> Duration {
     let most = FIRST_BACKOFF.saturating_mul(1 << failures.saturating_sub(1).min(10)).min(LAST_BACKOFF);
@@ -197,6 +309,7 @@ fn backoff(failures: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backends::Signals;
 
     #[test]
     fn backoff_grows_and_stays_within_its_bounds() {
@@ -205,5 +318,27 @@ mod tests {
             assert!(time >= FIRST_BACKOFF / 2 && time <= LAST_BACKOFF, "{failures}: {time:?}");
         }
         assert!(backoff(8) > backoff(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_could_not_connect_tries_again_as_soon_as_another_worker_has() {
+        let signals = Signals::default();
+        let mut reached = signals.watch_reached();
+        let began = Instant::now();
+        // While the attempt of this one was failing.
+        signals.raise_reached();
+        pause(100, &mut reached).await;
+        assert!(began.elapsed() <= FOLLOW_WITHIN + Duration::from_millis(1));
+        let began = Instant::now();
+        pause(100, &mut reached).await;
+        assert!(began.elapsed() >= LAST_BACKOFF / 2, "no news since");
+    }
+
+    #[test]
+    fn connections_that_began_together_do_not_end_together() {
+        let max_age = Duration::from_secs(100);
+        let times: Vec<Duration> = (0..100).map(|_| lifetime(max_age)).collect();
+        assert!(times.iter().all(|time| *time >= max_age.mul_f64(0.8) && *time <= max_age));
+        assert!(times.iter().max() > times.iter().min());
     }
 }

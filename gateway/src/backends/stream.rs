@@ -1,9 +1,11 @@
 //! A byte stream to an endpoint: TCP or a Unix socket.
 
 use crate::config::EndpointAddr;
+use socket2::SockRef;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
@@ -15,13 +17,15 @@ pub(super) enum Stream {
 }
 
 impl Stream {
-    /// Connects. A host name is resolved, and its addresses are tried in turn.
-    pub(super) async fn connect(addr: &EndpointAddr) -> io::Result<Stream> {
+    /// Connects. A host name is resolved, and its addresses are tried in turn. Bytes that the peer's system does not
+    /// acknowledge for `user_timeout` end the connection.
+    pub(super) async fn connect(addr: &EndpointAddr, user_timeout: Duration) -> io::Result<Stream> {
         match addr {
             EndpointAddr::Tcp { host, port } => {
                 let stream = TcpStream::connect((host.as_str(), *port)).await?;
                 // Writes are batched here; the kernel must not hold them back for more.
                 stream.set_nodelay(true)?;
+                SockRef::from(&stream).set_tcp_user_timeout(Some(user_timeout))?;
                 Ok(Stream::Tcp(stream))
             }
             EndpointAddr::Unix(path) => UnixStream::connect(path).await.map(Stream::Unix),

@@ -55,7 +55,7 @@ pub enum Failure {
 
 /// Runs a call. The JSON is empty for a method that returns nothing.
 pub async fn run(worker: &Worker, request: &Request<'_>) -> Result<Vec<u8>, Failure> {
-    let mut tried = Tried::default();
+    let mut tried = Tried { fragile: !request.route.spec.method.is_idempotent(), ..Tried::default() };
     let mut times = request.times;
     loop {
         let conn = connection(worker, request, &tried, &mut times).await?;

@@ -2,15 +2,18 @@
 
 use super::diagnostics::Diagnostic;
 use super::endpoint::{EndpointSpec, endpoints};
+use super::health::HealthSpec;
 use super::reader::{Item, Reader};
 use callgate_protocol::limits::MAX_CALLS;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 use toml::de::DeTable;
 
-const KEYS: &[&str] = &["endpoints", "connect_timeout", "ping_interval", "ping_timeout", "max_calls"];
+const KEYS: &[&str] =
+    &["endpoints", "connect_timeout", "ping_interval", "ping_timeout", "max_age", "max_calls", "health"];
 const WAIT: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(60);
 const INTERVAL: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(3600);
+const AGE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(168 * 3600);
 
 /// A named group of endpoints that offer the same methods.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,12 +24,17 @@ pub struct BackendSpec {
     pub endpoints: Vec<EndpointSpec>,
     /// How long connecting and the handshake may take together; 1 ms to 60 s, by default 1 s.
     pub connect_timeout: Duration,
-    /// How long a connection may be silent before it is pinged; 10 ms to 1 h, by default 10 s.
+    /// How long a connection without calls may be silent before it is pinged; 10 ms to 1 h, by default 5 s. One whose
+    /// calls wait is pinged after half a second.
     pub ping_interval: Duration,
-    /// How long a ping may go unanswered before the connection is given up; 1 ms to 60 s, by default 5 s.
+    /// How long a ping may go unanswered before the connection is given up; 1 ms to 60 s, by default 2 s.
     pub ping_timeout: Duration,
+    /// After how long a connection is replaced by a new one, about; 1 s to 168 h, by default 30 min.
+    pub max_age: Duration,
     /// Calls in flight on one connection; 1 to 65536, by default 1024. The instance may ask for fewer.
     pub max_calls: u32,
+    /// How its instances are judged.
+    pub health: HealthSpec,
 }
 
 impl BackendSpec {
@@ -36,10 +44,23 @@ impl BackendSpec {
             name: name.into(),
             endpoints,
             connect_timeout: Duration::from_secs(1),
-            ping_interval: Duration::from_secs(10),
-            ping_timeout: Duration::from_secs(5),
+            ping_interval: Duration::from_secs(5),
+            ping_timeout: Duration::from_secs(2),
+            max_age: Duration::from_secs(1800),
             max_calls: MAX_CALLS,
+            health: HealthSpec::default(),
         }
+    }
+
+    /// Whether connections made by `self` are as those made by `other` would be.
+    pub fn connects_like(&self, other: &BackendSpec) -> bool {
+        let how = |spec: &BackendSpec| {
+            let BackendSpec {
+                name, connect_timeout, ping_interval, ping_timeout, max_age, max_calls, ..
+            } = spec;
+            (name.clone(), *connect_timeout, *ping_interval, *ping_timeout, *max_age, *max_calls)
+        };
+        how(self) == how(other)
     }
 
     pub(super) fn read(
@@ -64,6 +85,7 @@ impl BackendSpec {
             ("connect_timeout", WAIT, &mut spec.connect_timeout),
             ("ping_interval", INTERVAL, &mut spec.ping_interval),
             ("ping_timeout", WAIT, &mut spec.ping_timeout),
+            ("max_age", AGE, &mut spec.max_age),
         ];
         for (key, bounds, time) in times {
             if let Some(value) = section.get(key).and_then(|item| reader.duration(&item, bounds)) {
@@ -72,6 +94,9 @@ impl BackendSpec {
         }
         if let Some(calls) = section.get("max_calls").and_then(|item| reader.integer(&item, 1..=65_536)) {
             spec.max_calls = u32::try_from(calls).unwrap_or(MAX_CALLS);
+        }
+        if let Some(item) = section.get("health") {
+            spec.health = HealthSpec::read(reader, &item);
         }
         Some(spec)
     }

@@ -35,6 +35,11 @@ impl Method {
         }
     }
 
+    /// Whether asking twice is meant to do what asking once does (RFC 9110, 9.2.2).
+    pub const fn is_idempotent(self) -> bool {
+        matches!(self, Method::Get | Method::Put | Method::Delete)
+    }
+
     pub(super) fn parse(text: &str) -> Result<Method, Complaint> {
         let at = 0..text.len();
         text.parse().map_err(|UnknownMethod| match text {

@@ -1,7 +1,7 @@
 //! Building a table from checked files, as a diff against the one before; and looking requests up in it.
 
 use super::params::{NotUtf8, PathParams, decode_segment};
-use crate::backends::Offer;
+use crate::backends::{Offer, Signals};
 use crate::config::{BackendSpec, EndpointAddr, EndpointSpec, Method, RouteSpec, Tables};
 use crate::telemetry::{EndpointStats, RouteStats};
 use arc_swap::ArcSwapOption;
@@ -77,6 +77,8 @@ pub struct Endpoint {
     /// An operator has asked for its drain. It stays so as long as the backend lists the address, even where other
     /// connection settings make another endpoint of it.
     pub drained_by_admin: Arc<AtomicBool>,
+    /// What one worker's connections to it tell the others.
+    pub signals: Signals,
 }
 
 impl Endpoint {
@@ -89,6 +91,7 @@ impl Endpoint {
             offer: ArcSwapOption::empty(),
             error: ArcSwapOption::empty(),
             drained_by_admin: Arc::default(),
+            signals: Signals::default(),
         }
     }
 
@@ -164,10 +167,7 @@ fn next_backends(before: &Table, specs: Vec<BackendSpec>, workers: usize) -> Vec
             return old.clone();
         }
         // An endpoint survives when its address does and nothing about how to connect changed.
-        let keep = old.filter(|old| {
-            BackendSpec { endpoints: Vec::new(), ..old.spec.clone() }
-                == BackendSpec { endpoints: Vec::new(), ..spec.clone() }
-        });
+        let keep = old.filter(|old| old.spec.connects_like(&spec));
         let endpoint = |next: &EndpointSpec| {
             let before = old.and_then(|old| old.endpoints.iter().find(|endpoint| endpoint.addr == next.addr));
             match before {

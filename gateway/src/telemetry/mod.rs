@@ -1,9 +1,11 @@
 //! What the gateway tells about itself: counters kept per worker and summed when scraped, and the log.
 
+mod health;
 pub mod log;
 mod scrape;
 mod stats;
 
+pub use health::{Disconnect, EjectionReason, HealthCounters, Standing};
 pub use scrape::{EndpointScrape, Scrape, render};
 pub use stats::{
     EndpointCounters, EndpointStats, FrontStats, Outcome, PerWorker, ReloadStats, RouteStats, StatusClass,

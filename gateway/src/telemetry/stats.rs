@@ -1,6 +1,7 @@
 //! The counters. Each worker writes its own copy, so that no cache line is shared on the hot path; a scrape adds them
 //! up. Label values come from the tables: a route's counters live and die with the route.
 
+use super::health::HealthCounters;
 use callgate_protocol::Code;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -206,6 +207,8 @@ pub struct EndpointCounters {
     pub connect_failures: Counter,
     /// Connections that were established.
     pub connects: Counter,
+    /// How it stands.
+    pub health: HealthCounters,
 }
 
 impl EndpointCounters {

@@ -20,6 +20,8 @@ pub enum Event<'a> {
     Ping([u8; 8]),
     /// It answers a PING.
     Pong([u8; 8]),
+    /// Whether it wants calls from now on. Those that it has, it goes on with.
+    Ready(bool),
     /// It accepts no more calls; those with a number above `last_call` have not run.
     GoAway {
         /// The last call that it accepted; 0 for none.

@@ -164,6 +164,23 @@ fn a_later_version_may_add_kinds_flags_and_bytes_that_are_skipped() {
 }
 
 #[test]
+fn ready_says_so_to_a_connector_and_nothing_in_other_words() {
+    let mut outbound = Outbound::new(&Hello::new("", Limits::default(), Vec::new()));
+    let hello = outbound.chunk().len();
+    outbound.advance(hello);
+    outbound.ready(false);
+    outbound.ready(true);
+    let known = outbound.chunk().to_vec();
+    let later = [frame(kind::READY, 0, 0, b""), frame(kind::READY, 0xff, 7, b"\x02")].concat();
+    for (role, said) in [(Role::Connector, ["Ready(false)", "Ready(true)"].as_slice()), (Role::Acceptor, &[])]
+    {
+        let mut inbound = open(role, Limits::default());
+        assert_eq!(feed(&mut inbound, &known).expect("skippable"), said);
+        assert!(feed(&mut inbound, &later).expect("skippable").is_empty());
+    }
+}
+
+#[test]
 fn limits_out_of_bounds_mean_the_nearest_to_both_sides() {
     let told = Limits { max_frame: 1, max_message: u32::MAX, max_calls: 0 };
     let bytes = Outbound::new(&Hello::new("", told, Vec::new())).chunk().to_vec();

@@ -40,6 +40,7 @@ fn kind_name(number: u8) -> &'static str {
         kind::FAILURE => "FAILURE",
         kind::CANCEL => "CANCEL",
         kind::DATA => "DATA",
+        kind::READY => "READY",
         other => panic!("no vector for kind {other:#x}"),
     }
 }
@@ -110,6 +111,7 @@ fn describe(event: Event<'_>) -> Option<Value> {
         }
         Event::Ping(token) => json!({"ping": hex(&token)}),
         Event::Pong(token) => json!({"pong": hex(&token)}),
+        Event::Ready(ready) => json!({"ready": ready}),
         Event::GoAway { last_call, reason } => json!({"go_away": {"last_call": last_call, "reason": reason}}),
         Event::Call { number, head, payload } => {
             let metadata: Vec<_> =
@@ -219,6 +221,8 @@ fn others() -> Vec<Entry> {
             out.go_away(41, "shutting down")
         }),
         entry("go-away-of-a-caller", "no more calls will come", a, |out| out.go_away(0, "")),
+        entry("ready-not", "no calls at the moment, please", c, |out| out.ready(false)),
+        entry("ready-again", "calls are welcome again", c, |out| out.ready(true)),
         entry("schema-request", "by fingerprint", a, |out| {
             out.schema_request(Fingerprint(*b"0123456789abcdef"))
         }),

@@ -173,7 +173,7 @@ fn judge(verdict: &mut Verdict, options: &Options, trouble: Trouble, measured: &
             verdict.promise(measured.attempts as f64 <= most, word);
         }
         Trouble::Killed | Trouble::Stopped => {
-            // Two workers, backoff from 50 ms doubling to 5 s: some ten attempts each in that time.
+            // Two workers, backoff from 50 ms doubling to 1 s: some ten attempts each in that time.
             let most = options.instances as f64 * 2.0 * (10.0 + seconds);
             let word = format!(
                 "{trouble:?}: {} attempts to connect meanwhile; at most {most:.0}",

@@ -3,7 +3,7 @@ from primitives import Bad, Reader, blob, field, text, u32
 
 MAGIC = b"CALLGATE"
 KINDS = {"HELLO": 1, "SCHEMA_REQUEST": 2, "SCHEMA": 3, "PING": 4, "PONG": 5, "GO_AWAY": 6,
-         "CALL": 0x10, "REPLY": 0x11, "FAILURE": 0x12, "CANCEL": 0x13, "DATA": 0x14}
+         "CALL": 0x10, "REPLY": 0x11, "FAILURE": 0x12, "CANCEL": 0x13, "DATA": 0x14, "READY": 0x80}
 MORE, METADATA, NOT_EXECUTED = 1, 2, 2
 KEYS = [None, "request-id", "traceparent", "tracestate", "caller"]
 CODES = """ok cancelled unknown invalid_argument deadline_exceeded not_found already_exists permission_denied
@@ -49,6 +49,7 @@ def message(name, flags, call, body):
     r = Reader(body)
     match name:
         case "PING" | "PONG": return {name.lower(): r.take(8).hex()}
+        case "READY": return {"ready": {0: False, 1: True}[r.u8()]}
         case "GO_AWAY": return {"go_away": {"last_call": r.fixed(4), "reason": r.rest().decode()}}
         case "SCHEMA_REQUEST": return {"schema_request": r.take(16).hex()}
         case "SCHEMA": return {"schema": {"fingerprint": r.take(16).hex(), "bytes": r.rest().hex()}}
@@ -76,6 +77,7 @@ def body_of(says):
     (name, v), = says.items()
     match name:
         case "ping" | "pong" | "schema_request": return bytes.fromhex(v)
+        case "ready": return bytes([v])
         case "go_away": return u32(v["last_call"]) + v["reason"].encode()
         case "schema": return bytes.fromhex(v["fingerprint"] + v["bytes"])
         case "cancel": return b""

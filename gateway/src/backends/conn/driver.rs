@@ -1,4 +1,4 @@
-//! The task of a connection: reads, writes and pings until it ends.
+//! The task of a connection: reads and writes until it ends. Whether the peer is there at all is the keeper's to find out.
 //!
 //! It is woken once, at the end of the worker's turn, and writes what all calls of that turn have put into the send buffer
 //! in one system call. Under load it lets the runtime look at its sockets once more before: a write, and the instance that
@@ -7,16 +7,14 @@
 
 use super::Conn;
 use crate::backends::stream::Stream;
-use crate::config::BackendSpec;
 use callgate_protocol::{Inbound, ProtocolError};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::task::yield_now;
-use tokio::time::{Instant, Interval, MissedTickBehavior, Sleep, interval, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 /// What is read at once, in bytes.
 const READ_SIZE: usize = 64 * 1024;
@@ -37,16 +35,9 @@ pub(in crate::backends) enum End {
 }
 
 /// The task of a connection: reads and writes until it ends, then settles the calls that are left.
-pub(in crate::backends) async fn drive(
-    conn: Rc<Conn>,
-    established: (Stream, Inbound, Vec<u8>),
-    spec: BackendSpec,
-) -> End {
+pub(in crate::backends) async fn drive(conn: Rc<Conn>, established: (Stream, Inbound, Vec<u8>)) -> End {
     let (stream, inbound, unread) = established;
     let _settled = Settled(&conn);
-    let mut tick =
-        interval(spec.ping_interval.min(spec.ping_timeout).div_f64(2.0).max(Duration::from_millis(10)));
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let filled = unread.len();
     let mut buffer = unread;
     buffer.resize(filled.max(READ_SIZE), 0);
@@ -57,11 +48,7 @@ pub(in crate::backends) async fn drive(
         buffer,
         filled,
         gathering: Gathering::Begun,
-        tick,
         deadline: Box::pin(sleep_until(Instant::now())),
-        heard: Instant::now(),
-        pinged: None,
-        spec: &spec,
     };
     let end = poll_fn(|cx| driver.poll(cx)).await;
     if let End::Protocol(error) = &end {
@@ -97,20 +84,17 @@ struct Driver<'a> {
     buffer: Vec<u8>,
     filled: usize,
     gathering: Gathering,
-    tick: Interval,
     /// For the first deadline of all calls in flight.
     deadline: Pin<Box<Sleep>>,
-    heard: Instant,
-    pinged: Option<Instant>,
-    spec: &'a BackendSpec,
 }
 
 impl Driver<'_> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         self.register(cx);
         self.poll_deadlines(cx);
-        match self.poll_read(cx).and_then(|()| self.poll_ping(cx)).and_then(|()| self.poll_gather(cx)) {
+        match self.poll_read(cx).and_then(|()| self.poll_gather(cx)) {
             Err(end) => Poll::Ready(end),
+            Ok(()) if self.conn.left.get() => Poll::Ready(End::Silent),
             Ok(()) => {
                 let conn = self.conn;
                 let idle = conn.pending.borrow().is_empty() && conn.outbound.borrow().is_empty();
@@ -141,8 +125,7 @@ impl Driver<'_> {
                         return Err(End::Closed);
                     }
                     self.filled += read;
-                    self.heard = Instant::now();
-                    self.pinged = None;
+                    self.conn.hears(Instant::now());
                     self.take_frames()?;
                 }
             }
@@ -159,7 +142,7 @@ impl Driver<'_> {
             }
             at += taken;
             if let Some(event) = event {
-                self.conn.on_event(event, self.heard).map_err(End::Protocol)?;
+                self.conn.on_event(event).map_err(End::Protocol)?;
             }
         }
         if at > 0 {
@@ -223,21 +206,6 @@ impl Driver<'_> {
                     outbound.advance(n);
                     self.conn.written.set(self.conn.written.get() + n as u64);
                 }
-            }
-        }
-        Ok(())
-    }
-
-    /// A peer that was silent for a while is asked whether it is there; one that does not answer is left.
-    fn poll_ping(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
-        while self.tick.poll_tick(cx).is_ready() {
-            match self.pinged {
-                Some(at) if at.elapsed() >= self.spec.ping_timeout => return Err(End::Silent),
-                None if self.heard.elapsed() >= self.spec.ping_interval => {
-                    self.pinged = Some(Instant::now());
-                    self.conn.outbound.borrow_mut().ping([0; 8]);
-                }
-                _ => {}
             }
         }
         Ok(())

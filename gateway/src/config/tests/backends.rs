@@ -112,6 +112,70 @@ error: `max_calls` is out of bounds
 }
 
 #[test]
+fn health_has_bounds_and_known_keys() {
+    check(
+        r#"
+[backends.shop]
+endpoints = ["127.0.0.1:7101"]
+max_age = "0s"
+health = true
+[backends.b]
+endpoints = ["x:1"]
+[backends.b.health]
+failures = 0
+failure_rate = 101
+max_ejected = "half"
+ejection = "10ms"
+slowstart = "1s""#,
+        r#"
+error: `max_age` is out of bounds
+ --> t.toml:4:11
+  |
+4 | max_age = "0s"
+  |           ^^^^ expected 1s to 168h
+
+error: `health` must be a table such as { failures = 5 }
+ --> t.toml:5:10
+  |
+5 | health = true
+  |          ^^^^ this is true or false
+
+error: `failures` is out of bounds
+ --> t.toml:9:12
+  |
+9 | failures = 0
+  |            ^ expected 1 to 32
+
+error: `failure_rate` is out of bounds
+  --> t.toml:10:16
+   |
+10 | failure_rate = 101
+   |                ^^^ expected 1 to 100
+
+error: `max_ejected` must be a whole number
+  --> t.toml:11:15
+   |
+11 | max_ejected = "half"
+   |               ^^^^^^ this is a string
+
+error: `ejection` is out of bounds
+  --> t.toml:12:12
+   |
+12 | ejection = "10ms"
+   |            ^^^^^^ expected 100ms to 1h
+
+error: unknown key `slowstart` in a backend's health
+  --> t.toml:13:1
+   |
+13 | slowstart = "1s"
+   | ^^^^^^^^^ not known here
+   |
+   = help: did you mean `slow_start`?
+"#,
+    );
+}
+
+#[test]
 fn a_backends_name_is_a_metric_label() {
     check(
         r#"

@@ -73,14 +73,26 @@ fn a_call_is_named_or_numbered_in_three_ways() {
 #[test]
 fn a_backends_options_are_read() {
     let text = "[backends.b]\nendpoints = ['x:1', 'unix:/s']\nconnect_timeout = '2s'\nping_interval = '1m'\n\
-                ping_timeout = '3s'\nmax_calls = 7\n[backends.a]\nendpoints = ['x:1']\n";
+                ping_timeout = '3s'\nmax_age = '1h'\nmax_calls = 7\n[backends.b.health]\nfailures = 3\n\
+                failure_rate = 60\nslow_factor = 9\nejection = '2s'\nmax_ejection = '1m'\nmax_ejected = 0\n\
+                slow_start = '20s'\n[backends.a]\nendpoints = ['x:1']\n";
     let tcp = EndpointAddr::Tcp { host: "x".into(), port: 1 };
     let endpoints: Vec<EndpointSpec> = vec![tcp.into(), EndpointAddr::Unix("/s".into()).into()];
     let b = BackendSpec {
         connect_timeout: Duration::from_secs(2),
         ping_interval: Duration::from_secs(60),
         ping_timeout: Duration::from_secs(3),
+        max_age: Duration::from_secs(3600),
         max_calls: 7,
+        health: HealthSpec {
+            failures: 3,
+            failure_rate: 60,
+            slow_factor: 9,
+            ejection: Duration::from_secs(2),
+            max_ejection: Duration::from_secs(60),
+            max_ejected: 0,
+            slow_start: Duration::from_secs(20),
+        },
         ..BackendSpec::new("b", endpoints.clone())
     };
     let a = BackendSpec::new("a", endpoints[..1].to_vec());

@@ -1,0 +1,40 @@
+//! What comes of a call, and why one is not sent.
+
+use callgate_protocol::Status;
+use callgate_transcode::Violation;
+use tokio::time::Instant;
+
+/// How a call ended.
+#[derive(Debug)]
+pub enum Answer {
+    /// With a result, as JSON; empty when the method returns nothing.
+    Json(Vec<u8>),
+    /// With a failure.
+    Failed(Status),
+    /// With a reply that is no value of the schema; why.
+    BadReply(String),
+    /// It has certainly not run.
+    Refused,
+    /// The connection was lost; it may have run.
+    Lost,
+    /// Not before its deadline.
+    Late,
+}
+
+/// When a call is made, and when its answer must be there.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// Now, or a moment ago.
+    pub now: Instant,
+    /// Later than that.
+    pub deadline: Instant,
+}
+
+/// Why a call was not sent.
+#[derive(Debug)]
+pub enum Unsent {
+    /// The request does not fit the method's schema.
+    Invalid(Vec<Violation>),
+    /// The request is larger than the instance accepts: the bound in bytes.
+    TooLarge(u32),
+}

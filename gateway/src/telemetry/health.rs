@@ -1,0 +1,150 @@
+//! How the instances stand, as the admin port and a scrape show it. Each worker writes down what it thinks.
+
+use super::stats::{Counter, EndpointStats};
+
+macro_rules! named {
+    ($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $variant:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum $name { $($(#[$of])* $variant,)* }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &'static [$name] = &[$($name::$variant,)*];
+
+            /// As it is shown.
+            pub const fn name(self) -> &'static str {
+                match self { $($name::$variant => $text,)* }
+            }
+        }
+    };
+}
+
+named! {
+    /// How an instance stands with a worker; from the best to the worst.
+    Standing {
+        /// It gets its share.
+        Well = "ok",
+        /// It gets a growing part of its share.
+        SlowStart = "slow_start",
+        /// It fails, and gets a trickle, because too many are ejected already.
+        Shunned = "shunned",
+        /// It was ejected; one call at a time shows whether it is well again.
+        Probing = "probing",
+        /// It fails, and gets no calls for a while.
+        Ejected = "ejected",
+        /// It does not answer a ping so far.
+        Silent = "silent",
+        /// It says that it wants no calls.
+        NotReady = "not_ready",
+        /// A connection is being made.
+        Connecting = "connecting",
+        /// The last attempt to connect has failed.
+        Unreachable = "unreachable",
+    }
+}
+
+named! {
+    /// Why an instance was ejected.
+    EjectionReason {
+        /// So many failures in a row.
+        Failures = "failures",
+        /// So many failures among the last calls.
+        FailureRate = "failure_rate",
+        /// Far slower than others.
+        Slow = "slow",
+    }
+}
+
+named! {
+    /// Why a connection ended.
+    Disconnect {
+        /// It was to end, and all its calls were answered.
+        Drained = "drained",
+        /// The instance closed it.
+        Closed = "closed",
+        /// The instance answered no ping.
+        Silent = "silent",
+        /// The socket failed.
+        Failed = "failed",
+        /// The instance broke the protocol.
+        Protocol = "protocol",
+    }
+}
+
+/// What one worker has to say of an instance.
+#[derive(Debug, Default)]
+pub struct HealthCounters {
+    /// A [`Standing`], by its place in [`Standing::ALL`].
+    standing: Counter,
+    /// For how many milliseconds it stays ejected.
+    pub ejected_for_ms: Counter,
+    /// Its share of the calls, in percent of what it would get if it were well.
+    pub share: Counter,
+    /// Failures among its last calls, and how many these are.
+    pub failures: Counter,
+    /// See `failures`.
+    pub of_calls: Counter,
+    /// The moving average of its answers' times, in microseconds; 0 when there was none.
+    pub latency_us: Counter,
+    /// Ejections, by reason.
+    ejections: [Counter; EjectionReason::ALL.len()],
+    /// Times that it was found well after it was ejected or shunned.
+    pub recoveries: Counter,
+    /// Calls that it was given although it was ejected or did not answer, because there was no other.
+    pub last_resorts: Counter,
+    /// Connections that ended, by reason.
+    disconnects: [Counter; Disconnect::ALL.len()],
+}
+
+impl HealthCounters {
+    /// Notes how it stands.
+    pub fn stands(&self, standing: Standing) {
+        self.standing.set(standing as u64);
+    }
+
+    /// How it stood at the last review.
+    pub fn standing(&self) -> Standing {
+        let at = usize::try_from(self.standing.get()).unwrap_or_default();
+        Standing::ALL.get(at).copied().unwrap_or(Standing::Well)
+    }
+
+    /// Counts an ejection.
+    pub fn ejected(&self, reason: EjectionReason) {
+        self.ejections[reason as usize].increment();
+    }
+
+    /// Counts the end of a connection.
+    pub fn disconnected(&self, why: Disconnect) {
+        self.disconnects[why as usize].increment();
+    }
+}
+
+impl EndpointStats {
+    /// The worst standing that any worker sees.
+    pub fn standing(&self) -> Standing {
+        self.0.iter().map(|one| one.health.standing()).max().unwrap_or(Standing::Connecting)
+    }
+
+    /// How many workers see it so.
+    pub fn standing_with(&self, standing: Standing) -> usize {
+        self.0.iter().filter(|one| one.health.standing() == standing).count()
+    }
+
+    /// The mean of the workers' moving averages, in seconds; none before the first answer.
+    pub fn latency(&self) -> Option<f64> {
+        let all: Vec<u64> =
+            self.0.iter().map(|one| one.health.latency_us.get()).filter(|us| *us > 0).collect();
+        (!all.is_empty()).then(|| all.iter().sum::<u64>() as f64 / all.len() as f64 / 1e6)
+    }
+
+    /// Ejections so far.
+    pub fn ejections(&self, reason: EjectionReason) -> u64 {
+        self.0.sum(|one| &one.health.ejections[reason as usize])
+    }
+
+    /// Connections that ended so.
+    pub fn disconnects(&self, why: Disconnect) -> u64 {
+        self.0.sum(|one| &one.health.disconnects[why as usize])
+    }
+}
