@@ -63,7 +63,11 @@ pub struct Conn {
 pub(crate) type Program = Result<Rc<LocalTranscoder>, Rc<str>>;
 
 /// A program, counted within the worker.
-pub struct LocalTranscoder(Arc<Transcoder>);
+pub struct LocalTranscoder {
+    shared: Arc<Transcoder>,
+    /// The instance says that running the method twice does what running it once does.
+    pub(crate) idempotent: bool,
+}
 
 struct Pending {
     slot: Rc<Slot>,
@@ -88,8 +92,10 @@ pub enum Answer {
     Failed(Status),
     /// With a reply that is no value of the schema; why.
     BadReply(String),
-    /// It has certainly not run.
-    Refused,
+    /// Not at all: the instance had not accepted it, or not one byte had left. It has certainly not run.
+    NotAccepted,
+    /// With `unavailable`, and the instance said that it has not run.
+    Refused(Status),
     /// The connection was lost; it may have run.
     Lost,
     /// Not before its deadline.
@@ -164,7 +170,7 @@ impl Conn {
             return Some(program.clone());
         }
         let method = self.offer.find(&route.spec.call)?;
-        let program = catalog.transcoder(&route.spec, method).map(|shared| Rc::new(LocalTranscoder(shared))).map_err(|error| {
+        let program = catalog.transcoder(&route.spec, method).map(|shared| Rc::new(LocalTranscoder { shared, idempotent: method.idempotent })).map_err(|error| {
             let place = &route.spec.place;
             tracing::error!(%place, call = %route.spec.call, endpoint = %self.endpoint.addr, %error, "a route does not fit the method");
             Rc::from(error.to_string())
@@ -190,12 +196,12 @@ impl Conn {
         // A call with less than a millisecond left is still worth one; zero would mean no deadline.
         let left = times.deadline.saturating_duration_since(times.now);
         let timeout_ms = Some(u32::try_from(left.as_millis()).unwrap_or(u32::MAX).max(1));
-        let head = CallHead { call_id: transcoder.0.call_id, timeout_ms, metadata };
+        let head = CallHead { call_id: transcoder.shared.call_id, timeout_ms, metadata };
         let mut outbound = self.outbound.borrow_mut();
         let position = self.written.get() + outbound.queued() as u64;
         outbound.call(number, &head, |out| {
             let start = out.len();
-            transcoder.0.request.encode(input, out).map_err(Unsent::Invalid)?;
+            transcoder.shared.request.encode(input, out).map_err(Unsent::Invalid)?;
             if out.len() - start > max_message {
                 Err(Unsent::TooLarge(self.offer.limits.max_message))
             } else {
@@ -254,7 +260,7 @@ impl Conn {
             Answer::Json(_) => Outcome::Ok,
             Answer::Failed(status) => Outcome::Failed(status.code),
             Answer::BadReply(_) => Outcome::Failed(callgate_protocol::Code::Internal),
-            Answer::Refused => Outcome::Refused,
+            Answer::NotAccepted | Answer::Refused(_) => Outcome::Refused,
             Answer::Lost => Outcome::Lost,
             Answer::Late => Outcome::Failed(callgate_protocol::Code::DeadlineExceeded),
         };
@@ -272,7 +278,7 @@ impl Conn {
                 if let Some(pending) = self.answered(number)? {
                     let answer = if status.not_executed && status.code == callgate_protocol::Code::Unavailable
                     {
-                        Answer::Refused
+                        Answer::Refused(status)
                     } else {
                         Answer::Failed(status)
                     };
@@ -305,7 +311,7 @@ impl Conn {
         };
         // JSON is about twice as long as what it is made of.
         let mut json = Vec::with_capacity(payload.len() * 2 + 64);
-        let response = &pending.transcoder.0.response;
+        let response = &pending.transcoder.shared.response;
         let answer = match response.decode(payload, &mut json) {
             Ok(()) if response.is_empty() => Answer::Json(Vec::new()),
             Ok(()) => Answer::Json(json),
@@ -344,13 +350,13 @@ impl Conn {
     fn on_go_away(&self, last_call: u32, reason: &str) {
         tracing::info!(endpoint = %self.endpoint.addr, reason, "the instance goes away");
         self.stop_accepting();
-        self.finish_where(|number, _| number > last_call, || Answer::Refused);
+        self.finish_where(|number, _| number > last_call, || Answer::NotAccepted);
     }
 
     fn on_end(&self) {
         self.stop_accepting();
         let written = self.written.get();
-        self.finish_where(|_, pending| written <= pending.position, || Answer::Refused);
+        self.finish_where(|_, pending| written <= pending.position, || Answer::NotAccepted);
         self.finish_where(|_, _| true, || Answer::Lost);
     }
 
@@ -373,6 +379,13 @@ pub struct InFlight {
     conn: Rc<Conn>,
     number: u32,
     slot: Rc<Slot>,
+}
+
+impl InFlight {
+    /// Where it was sent.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.conn.endpoint
+    }
 }
 
 impl Future for InFlight {

@@ -4,8 +4,10 @@ use super::catalog::Catalog;
 use super::conn::Conn;
 use super::numbers::NumberMap;
 use super::peer::{Peer, Surroundings};
+use crate::call::CallState;
 use crate::routes::{Backend, Table};
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -20,13 +22,16 @@ pub struct Pool {
 
 /// A backend, as one worker sees it.
 pub struct LocalBackend {
+    name: String,
     peers: Vec<Rc<Peer>>,
+    /// What its calls have come to; kept when a new table changes the backend.
+    pub calls: Rc<CallState>,
 }
 
 /// The instances that a call has been to in vain, by the ids of their endpoints.
 #[derive(Debug, Default)]
 pub struct Tried {
-    /// They had not accepted it, and may do so when they are asked again.
+    /// They have not accepted it, refused or failed it, and may do better when they are asked again.
     pub refused: Vec<u64>,
     /// They do not offer its method.
     pub lacking: Vec<u64>,
@@ -76,6 +81,9 @@ impl Pool {
             return;
         }
         let mut old_peers = std::mem::take(&mut *self.peers.borrow_mut());
+        let old_backends = std::mem::take(&mut *self.backends.borrow_mut());
+        let calls: HashMap<&str, &Rc<CallState>> =
+            old_backends.values().map(|old| (old.name.as_str(), &old.calls)).collect();
         let mut peers = NumberMap::default();
         let mut backends = NumberMap::default();
         for backend in &table.backends {
@@ -86,7 +94,10 @@ impl Pool {
                 peers.insert(endpoint.id, peer.clone());
                 peer
             });
-            backends.insert(backend.id, Rc::new(LocalBackend { peers: local.collect() }));
+            let peers = local.collect();
+            let calls = calls.get(backend.spec.name.as_str()).copied().cloned().unwrap_or_default();
+            backends
+                .insert(backend.id, Rc::new(LocalBackend { name: backend.spec.name.clone(), peers, calls }));
         }
         *self.peers.borrow_mut() = peers;
         *self.backends.borrow_mut() = backends;

@@ -3,6 +3,7 @@
 use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
 use super::reader::{Item, Reader};
+use super::retry;
 use callgate_protocol::limits::MAX_CALLS;
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -11,7 +12,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 use toml::de::DeTable;
 
-const KEYS: &[&str] = &["endpoints", "connect_timeout", "ping_interval", "ping_timeout", "max_calls"];
+const KEYS: &[&str] =
+    &["endpoints", "connect_timeout", "ping_interval", "ping_timeout", "max_calls", "retry_budget", "hold"];
 /// The longest path that fits a Unix socket's address, in bytes.
 const MAX_UNIX_PATH: usize = 107;
 const WAIT: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(60);
@@ -32,6 +34,10 @@ pub struct BackendSpec {
     pub ping_timeout: Duration,
     /// Calls in flight on one connection; 1 to 65536, by default 1024. The instance may ask for fewer.
     pub max_calls: u32,
+    /// How many calls may be sent again in vain, in percent of the recent ones; 0 to 100, by default 20.
+    pub retry_budget: u32,
+    /// How long a call may wait when no instance is there; 0 to 1 min, by default 1 s.
+    pub hold: Duration,
 }
 
 impl BackendSpec {
@@ -44,7 +50,23 @@ impl BackendSpec {
             ping_interval: Duration::from_secs(10),
             ping_timeout: Duration::from_secs(5),
             max_calls: MAX_CALLS,
+            retry_budget: retry::BUDGET,
+            hold: retry::HOLD,
         }
+    }
+
+    /// Whether connections to both are made and kept alike, whatever the endpoints are and calls do on them.
+    pub fn connects_as(&self, other: &BackendSpec) -> bool {
+        let connecting = |spec: &BackendSpec| {
+            let calls = BackendSpec::new("", Vec::new());
+            BackendSpec {
+                endpoints: Vec::new(),
+                retry_budget: calls.retry_budget,
+                hold: calls.hold,
+                ..spec.clone()
+            }
+        };
+        connecting(self) == connecting(other)
     }
 
     pub(super) fn read(
@@ -69,6 +91,7 @@ impl BackendSpec {
             ("connect_timeout", WAIT, &mut spec.connect_timeout),
             ("ping_interval", INTERVAL, &mut spec.ping_interval),
             ("ping_timeout", WAIT, &mut spec.ping_timeout),
+            ("hold", retry::HOLDS, &mut spec.hold),
         ];
         for (key, bounds, time) in times {
             if let Some(value) = section.get(key).and_then(|item| reader.duration(&item, bounds)) {
@@ -77,6 +100,9 @@ impl BackendSpec {
         }
         if let Some(calls) = section.get("max_calls").and_then(|item| reader.integer(&item, 1..=65_536)) {
             spec.max_calls = u32::try_from(calls).unwrap_or(MAX_CALLS);
+        }
+        if let Some(item) = section.get("retry_budget") {
+            spec.retry_budget = retry::read_budget(reader, &item).unwrap_or(spec.retry_budget);
         }
         Some(spec)
     }

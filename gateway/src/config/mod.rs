@@ -15,6 +15,7 @@ mod diagnostics;
 mod method;
 mod path;
 mod reader;
+mod retry;
 mod route;
 mod settings;
 mod settings_keys;
@@ -29,11 +30,13 @@ pub use call::CallRef;
 pub use diagnostics::Diagnostics;
 pub use method::{Method, UnknownMethod};
 pub use path::{MAX_PARAMETERS, PathTemplate};
+pub use retry::{RetryOn, RetrySpec};
 pub use route::RouteSpec;
 pub use settings::{AdminSettings, LogFormat, LogSettings, ServerSettings, Settings, TableSettings};
 pub use source::{MAX_FILE, Place, Source};
 pub(crate) use source::{gather, read};
 pub use tables::{TableHash, Tables};
+pub(crate) use units::timeout;
 
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use super::params::{NotUtf8, PathParams, decode_segment};
 use crate::backends::Offer;
 use crate::config::{BackendSpec, EndpointAddr, Method, RouteSpec, Tables};
-use crate::telemetry::{EndpointStats, RouteStats};
+use crate::telemetry::{BackendStats, EndpointStats, RouteStats};
 use arc_swap::ArcSwapOption;
 use matchit::Router;
 use std::collections::{HashMap, HashSet};
@@ -53,6 +53,8 @@ pub struct Backend {
     pub spec: BackendSpec,
     /// Its endpoints.
     pub endpoints: Vec<Arc<Endpoint>>,
+    /// What it counts, as long as there is one of its name.
+    pub stats: Arc<BackendStats>,
 }
 
 /// One address of a backend. It stays the same as long as address and connection settings do, whatever else changes.
@@ -148,16 +150,14 @@ fn next_backends(before: &Table, specs: Vec<BackendSpec>, workers: usize) -> Vec
             return old.clone();
         }
         // An endpoint survives when its address does and nothing about how to connect changed.
-        let keep = old.filter(|old| {
-            BackendSpec { endpoints: Vec::new(), ..old.spec.clone() }
-                == BackendSpec { endpoints: Vec::new(), ..spec.clone() }
-        });
+        let keep = old.filter(|old| old.spec.connects_as(&spec));
         let endpoint = |addr: &EndpointAddr| {
             let kept = keep.and_then(|old| old.endpoints.iter().find(|endpoint| endpoint.addr == *addr));
             kept.cloned().unwrap_or_else(|| Arc::new(Endpoint::new(addr.clone(), workers)))
         };
         let endpoints = spec.endpoints.iter().map(endpoint).collect();
-        Arc::new(Backend { id: next_id(), spec, endpoints })
+        let stats = old.map_or_else(|| Arc::new(BackendStats::new(workers)), |old| old.stats.clone());
+        Arc::new(Backend { id: next_id(), spec, endpoints, stats })
     };
     specs.into_iter().map(next).collect()
 }
