@@ -10,9 +10,12 @@ use tokio::time::Instant;
 /// The calls of one worker to one backend.
 pub struct CallState {
     pub(super) budget: Budget,
-    /// By the slots of the routes that hedge, each with the route's id.
-    latencies: RefCell<Vec<Option<(u64, Rc<Latency>)>>>,
+    /// By the slots of the routes that hedge.
+    latencies: RefCell<Vec<Option<OfRoute>>>,
 }
+
+/// A route's id, and how long its calls take.
+type OfRoute = (u64, Rc<Latency>);
 
 impl Default for CallState {
     fn default() -> CallState {
