@@ -25,6 +25,9 @@ pub(super) enum Cost {
     Refused,
     /// Whole: an instance has worked on it, or still does.
     Ran,
+    /// Whole, and at most half of the budget goes for these: a second try beside a slow one is a luxury, which must not
+    /// use up what calls need that have failed.
+    Hedge,
 }
 
 impl Cost {
@@ -32,7 +35,7 @@ impl Cost {
     fn halves(self) -> u64 {
         match self {
             Cost::Refused => 1,
-            Cost::Ran => 2,
+            Cost::Ran | Cost::Hedge => 2,
         }
     }
 }
@@ -74,6 +77,7 @@ impl Budget {
         let (Window { calls, spent }, before) = (self.now.get(), self.before.get());
         let percent = u64::from(percent);
         let most = ((calls + before.calls) * percent / 50).max(if percent > 0 { 2 * FLOOR } else { 0 });
+        let most = if let Cost::Hedge = cost { most / 2 } else { most };
         let cost = cost.halves();
         let within = spent + before.spent + cost <= most;
         if within {
@@ -156,6 +160,15 @@ mod tests {
         }
         budget.refund(Cost::Ran);
         assert_eq!(budget.now.get().spent + budget.before.get().spent, 2 * 100 - 2);
+    }
+
+    #[test]
+    fn hedges_leave_half_of_the_budget_to_failed_calls() {
+        let begin = Instant::now();
+        let budget = Budget::new(begin);
+        (0..100).for_each(|_| budget.called(begin));
+        assert_eq!((0..100).filter(|_| budget.spend(begin, 20, Cost::Hedge)).count(), 10);
+        assert_eq!((0..100).filter(|_| budget.spend(begin, 20, Cost::Ran)).count(), 10);
     }
 
     #[test]

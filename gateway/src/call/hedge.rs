@@ -75,7 +75,7 @@ impl Call<'_> {
         self.tried.refused.pop();
         let conn = conn?;
         // Nothing is given back for it, or nothing would bound how much is hedged.
-        if !self.pay(Cost::Ran) {
+        if !self.pay(Cost::Hedge) {
             return None;
         }
         // Should the request not fit that instance's schema, the first try still may.
