@@ -95,7 +95,7 @@ async fn a_method_is_not_called_unknown_while_the_instance_that_offers_it_is_bus
     let setup = Setup::new();
     let mut old = setup.backend("shop");
     let new = setup.backend("shop-next");
-    let gateway = gateway(&setup, &[&old, &new], "max_calls = 1").await;
+    let gateway = gateway(&setup, &[&old, &new], "max_calls = 1\nhold = \"0s\"").await;
     let occupied = occupy_both_workers(&gateway).await;
     for _ in 0..10 {
         let answer = gateway.client.get("/add?a=1&b=2").await;

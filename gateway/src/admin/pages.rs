@@ -1,7 +1,7 @@
 //! What the admin port shows.
 
 use crate::backends::{MethodEntry, Offer};
-use crate::config::{EndpointSpec, Settings};
+use crate::config::{EndpointSpec, RetryOn, RetrySpec, Settings};
 use crate::routes::{Backend, Endpoint, Route};
 use crate::telemetry::{EndpointScrape, HealthCounters, Scrape, render};
 use crate::worker::Shared;
@@ -27,6 +27,7 @@ POST /-/undrain   the same: calls go there again
 pub(super) fn metrics(shared: &Shared) -> String {
     let table = shared.table.load();
     let routes = table.routes.iter();
+    let backends = table.backends.iter();
     let endpoints = table.backends.iter().flat_map(|backend| {
         backend.members().map(|(endpoint, spec)| EndpointScrape {
             backend: &backend.spec.name,
@@ -43,6 +44,7 @@ pub(super) fn metrics(shared: &Shared) -> String {
         routes: routes
             .map(|route| (route.spec.path.as_str(), route.spec.method.as_str(), route.stats.as_ref()))
             .collect(),
+        backends: backends.map(|backend| (backend.spec.name.as_str(), backend.stats.as_ref())).collect(),
         endpoints: endpoints.collect(),
     })
 }
@@ -61,19 +63,33 @@ fn route(shared: &Shared, route: &Route) -> Value {
         let offer = endpoint.offer.load_full()?;
         let entry = offer.find(&spec.call)?;
         let problem = shared.catalog.transcoder(spec, entry).err().map(|error| error.to_string());
-        Some((entry.call_id, problem))
+        Some((entry.call_id, problem, entry.idempotent))
     });
     let offered = method.is_some();
-    let (call_id, problem) = method.unwrap_or((spec.call.call_id(), None));
+    let (call_id, problem, by_method) = method.unwrap_or((spec.call.call_id(), None, false));
+    let idempotent = spec.idempotent.unwrap_or(by_method);
     json!({
         "match": format!("{} {}", spec.method.as_str(), spec.path.as_str()),
         "call": spec.call.to_string(),
         "call_id": call_id.to_string(),
         "backend": spec.backend,
         "timeout_ms": spec.timeout.as_millis() as u64,
+        "idempotent": idempotent,
+        "retry": retry(&spec.retry),
         "offered": offered,
         "problem": problem,
         "defined": spec.place.to_string(),
+    })
+}
+
+fn retry(retry: &RetrySpec) -> Value {
+    let RetryOn { refused, lost, unavailable } = retry.on;
+    let on = [("refused", refused), ("lost", lost), ("unavailable", unavailable)];
+    json!({
+        "attempts": retry.attempts,
+        "on": on.iter().filter(|(_, on)| *on).map(|(word, _)| *word).collect::<Vec<_>>(),
+        "per_try_timeout_ms": retry.per_try_timeout.map(|time| time.as_millis() as u64),
+        "hedge": retry.hedge.map(|percentile| format!("p{percentile}")),
     })
 }
 
@@ -87,7 +103,18 @@ pub(super) fn backends(shared: &Shared) -> Value {
 fn backend(backend: &Backend) -> Value {
     let endpoints: Vec<Value> =
         backend.members().map(|(endpoint, spec)| self::endpoint(endpoint, spec)).collect();
-    json!({ "name": backend.spec.name, "endpoints": endpoints })
+    let stats = &backend.stats;
+    let retries: serde_json::Map<String, Value> =
+        stats.retries().map(|(reason, n)| (reason.to_owned(), n.into())).collect();
+    json!({
+        "name": backend.spec.name,
+        "endpoints": endpoints,
+        "retries": retries,
+        "retry_budget_percent": backend.spec.retry_budget,
+        "retry_budget_exhausted": stats.0.sum(|one| &one.budget_exhausted),
+        "hold_ms": backend.spec.hold.as_millis() as u64,
+        "calls_held": stats.0.sum(|one| &one.held),
+    })
 }
 
 /// By whose word an endpoint drains; empty when it does not.

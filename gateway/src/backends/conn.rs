@@ -91,7 +91,11 @@ pub struct Conn {
 pub(crate) type Program = Result<Rc<LocalTranscoder>, Rc<str>>;
 
 /// A program, counted within the worker.
-pub struct LocalTranscoder(Arc<Transcoder>);
+pub struct LocalTranscoder {
+    shared: Arc<Transcoder>,
+    /// The instance says that running the method twice does what running it once does.
+    pub(crate) idempotent: bool,
+}
 
 impl Conn {
     pub(super) fn new(
@@ -161,7 +165,7 @@ impl Conn {
             return Some(program.clone());
         }
         let method = self.offer.find(&route.spec.call)?;
-        let program = catalog.transcoder(&route.spec, method).map(|shared| Rc::new(LocalTranscoder(shared))).map_err(|error| {
+        let program = catalog.transcoder(&route.spec, method).map(|shared| Rc::new(LocalTranscoder { shared, idempotent: method.idempotent })).map_err(|error| {
             let place = &route.spec.place;
             tracing::error!(%place, call = %route.spec.call, endpoint = %self.endpoint.addr, %error, "a route does not fit the method");
             Rc::from(error.to_string())
@@ -187,12 +191,12 @@ impl Conn {
         // A call with less than a millisecond left is still worth one; zero would mean no deadline.
         let left = times.deadline.saturating_duration_since(times.now);
         let timeout_ms = Some(u32::try_from(left.as_millis()).unwrap_or(u32::MAX).max(1));
-        let head = CallHead { call_id: transcoder.0.call_id, timeout_ms, metadata };
+        let head = CallHead { call_id: transcoder.shared.call_id, timeout_ms, metadata };
         let mut outbound = self.outbound.borrow_mut();
         let position = self.written.get() + outbound.queued() as u64;
         outbound.call(number, &head, |out| {
             let start = out.len();
-            transcoder.0.request.encode(input, out).map_err(Unsent::Invalid)?;
+            transcoder.shared.request.encode(input, out).map_err(Unsent::Invalid)?;
             if out.len() - start > max_message {
                 Err(Unsent::TooLarge(self.offer.limits.max_message))
             } else {

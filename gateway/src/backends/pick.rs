@@ -6,12 +6,14 @@
 
 use super::conn::Conn;
 use super::peer::Peer;
+use crate::call::CallState;
 use crate::config::HealthSpec;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// A backend, as one worker sees it.
 pub struct LocalBackend {
+    pub(super) name: String,
     pub(super) peers: Vec<Rc<Peer>>,
     pub(super) spec: HealthSpec,
     /// Places of the peers that get calls, as the last review saw it. Only a help for the quick choice: whoever is chosen is
@@ -19,12 +21,14 @@ pub struct LocalBackend {
     pub(super) live: RefCell<Vec<usize>>,
     /// Some peer has to be probed.
     pub(super) probing: Cell<bool>,
+    /// What its calls have come to; kept when a new table changes the backend.
+    pub calls: Rc<CallState>,
 }
 
 /// The instances that a call has been to in vain, by the ids of their endpoints.
 #[derive(Debug, Default)]
 pub struct Tried {
-    /// They had not accepted it, and may do so when they are asked again.
+    /// They have not accepted it, refused or failed it, and may do better when they are asked again.
     pub refused: Vec<u64>,
     /// They do not offer its method.
     pub lacking: Vec<u64>,
@@ -59,8 +63,13 @@ enum Tier {
 }
 
 impl LocalBackend {
-    pub(super) fn new(peers: Vec<Rc<Peer>>, spec: HealthSpec) -> LocalBackend {
-        LocalBackend { peers, spec, live: RefCell::default(), probing: Cell::new(false) }
+    pub(super) fn new(
+        name: String,
+        peers: Vec<Rc<Peer>>,
+        spec: HealthSpec,
+        calls: Rc<CallState>,
+    ) -> LocalBackend {
+        LocalBackend { name, peers, spec, live: RefCell::default(), probing: Cell::new(false), calls }
     }
 
     /// Whether every instance is being drained, so that none will be there however long a call waits.

@@ -5,8 +5,10 @@ use super::keeper::{Backends, Connections, keep};
 use super::numbers::NumberMap;
 use super::peer::{Peer, Surroundings};
 use super::pick::LocalBackend;
+use crate::call::CallState;
 use crate::routes::{Backend, Table};
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -57,6 +59,9 @@ impl Pool {
             return;
         }
         let mut old_peers = std::mem::take(&mut *self.peers.borrow_mut());
+        let old_backends = std::mem::take(&mut *self.backends.borrow_mut());
+        let calls: HashMap<&str, &Rc<CallState>> =
+            old_backends.values().map(|old| (old.name.as_str(), &old.calls)).collect();
         let mut peers = NumberMap::default();
         let mut backends = NumberMap::default();
         for backend in &table.backends {
@@ -68,7 +73,10 @@ impl Pool {
                 peers.insert(endpoint.id, peer.clone());
                 peer
             });
-            backends.insert(backend.id, Rc::new(LocalBackend::new(local.collect(), backend.spec.health)));
+            let calls = calls.get(backend.spec.name.as_str()).copied().cloned().unwrap_or_default();
+            let local =
+                LocalBackend::new(backend.spec.name.clone(), local.collect(), backend.spec.health, calls);
+            backends.insert(backend.id, Rc::new(local));
         }
         *self.peers.borrow_mut() = peers;
         *self.backends.borrow_mut() = backends;

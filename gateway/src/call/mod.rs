@@ -1,16 +1,36 @@
-//! One call's life: pick an instance, transcode for its schema, send, await, and go elsewhere when the instance had
-//! not accepted it.
+//! One call's life: pick an instance, transcode for its schema, send, await; and after a failure go elsewhere, if that is
+//! safe, wanted, and within the budget.
+//!
+//! ```text
+//! retry    whether a call is sent again, and after which pause
+//! budget   how many may be, so that retries do not make an outage worse
+//! hold     waiting while no instance is there
+//! hedge    a second try beside a slow first one
+//! latency  what is slow
+//! state    what a worker keeps of all this for a backend
+//! ```
 
-use crate::backends::{Answer, Conn, Offer, Pick, Times, Tried, Unsent};
+mod budget;
+mod hedge;
+mod hold;
+mod latency;
+mod retry;
+mod state;
+
+pub use state::CallState;
+
+use crate::backends::{Answer, Conn, InFlight, LocalBackend, Offer, Pick, Times, Tried, Unsent};
 use crate::routes::{PathParams, QueryPairs, Route};
+use crate::telemetry::{BackendCounters, HoldOutcome, RetryReason};
 use crate::worker::Worker;
+use budget::Cost;
 use callgate_protocol::{Metadata, Status};
 use callgate_transcode::{RequestInput, Violation};
+use hold::Held;
+use retry::Pause;
 use std::rc::Rc;
-use tokio::time::{Instant, timeout_at};
-
-/// How many instances a call is sent to before it is given up. Only calls that have certainly not run are sent again.
-const MAX_ATTEMPTS: usize = 4;
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout_at};
 
 /// What a call is made of.
 pub struct Request<'a> {
@@ -35,11 +55,11 @@ pub enum Failure {
     Invalid(Vec<Violation>),
     /// The request is larger than the instance accepts: the bound in bytes.
     TooLarge(u64),
-    /// The method failed.
+    /// The method failed, or the instance refused the call.
     Status(Status),
     /// The time was up.
     Deadline,
-    /// No instance is there; a retry may help.
+    /// No instance is there; a retry may help. The call has not run, or may run again.
     NoInstance,
     /// Every instance is being drained; a retry may help once one is taken back.
     Draining,
@@ -55,76 +75,261 @@ pub enum Failure {
 
 /// Runs a call. The JSON is empty for a method that returns nothing.
 pub async fn run(worker: &Worker, request: &Request<'_>) -> Result<Vec<u8>, Failure> {
-    let mut tried = Tried { fragile: !request.route.spec.method.is_idempotent(), ..Tried::default() };
-    let mut times = request.times;
+    if request.times.deadline <= request.times.now {
+        return Err(Failure::Deadline);
+    }
+    let mut call = Call::new(worker, request);
     loop {
-        let conn = connection(worker, request, &tried, &mut times).await?;
-        let Some(program) = conn.transcoder(request.route, worker.pool.catalog()) else {
-            tried.lacking.push(conn.endpoint.id);
-            continue;
+        let mut sent = call.send().await?;
+        let answer = match request.route.spec.retry.hedge {
+            Some(percent) if sent.idempotent && call.may_send_again() => {
+                hedge::answer(&mut call, &mut sent, percent).await
+            }
+            _ => (&mut sent.in_flight).await,
         };
-        let transcoder = program.map_err(|error| Failure::Internal(error.to_string()))?;
-        let input = RequestInput { path: &request.path, query: &request.query, body: request.body };
-        let in_flight =
-            conn.call(&transcoder, times, request.metadata, &input).map_err(|unsent| match unsent {
-                Unsent::Invalid(violations) => Failure::Invalid(violations),
-                Unsent::TooLarge(limit) => Failure::TooLarge(u64::from(limit)),
-            })?;
-        match in_flight.await {
-            Answer::Json(json) => return Ok(json),
-            Answer::Failed(status) => return Err(Failure::Status(status)),
-            Answer::BadReply(error) => {
-                request.route.stats.0.of(worker.id).bad_replies.increment();
-                return Err(Failure::Internal(format!(
-                    "the reply of {} is broken: {error}",
-                    conn.endpoint.addr
-                )));
+        let reason = retry::reason(&answer, sent.limited);
+        match retry::result(answer) {
+            Ok(json) => {
+                call.not_in_vain();
+                return Ok(json);
             }
-            Answer::Lost => return Err(Failure::Lost),
-            Answer::Late => return Err(Failure::Deadline),
-            Answer::Refused => {
-                times.now = Instant::now();
-                if times.now >= times.deadline {
-                    return Err(Failure::Deadline);
-                }
-                tried.refused.push(conn.endpoint.id);
-                if tried.refused.len() >= MAX_ATTEMPTS {
-                    return Err(Failure::NoInstance);
-                }
-            }
+            Err(failure) => call.after(&sent, reason, failure)?,
         }
     }
 }
 
-/// A connection for the next attempt, other than to those that refused if there is a choice. Waits while one is being
-/// made, at most until the deadline.
-async fn connection(
-    worker: &Worker,
-    request: &Request<'_>,
-    tried: &Tried,
-    times: &mut Times,
-) -> Result<Rc<Conn>, Failure> {
-    loop {
-        let Some(backend) = worker.pool.backend(&request.route.backend) else {
-            return Err(Failure::NoInstance);
-        };
-        match backend.pick(tried) {
-            Pick::Ready(conn) => return Ok(conn),
-            Pick::Busy => return Err(Failure::Busy),
-            Pick::None if nobody_offers(request.route, tried) => return Err(Failure::NotOffered),
-            Pick::None if backend.drains() => return Err(Failure::Draining),
-            Pick::None => return Err(Failure::NoInstance),
-            Pick::Wait => {
-                // Nothing can have changed in between: this thread alone changes it.
-                let changed = worker.pool.changed().notified();
-                timeout_at(times.deadline, changed).await.map_err(|_| Failure::Deadline)?;
-                times.now = Instant::now();
-                // It may have changed in the very moment in which the time was up.
-                if times.now >= times.deadline {
-                    return Err(Failure::Deadline);
-                }
+/// A call on its way.
+struct Call<'a> {
+    worker: &'a Worker,
+    request: &'a Request<'a>,
+    /// The deadline is the call's; `now` is brought up to date whenever the call has waited.
+    times: Times,
+    tried: Tried,
+    /// How often it was sent, other than to instances that did not accept it.
+    sent: u32,
+    not_accepted: u32,
+    backend: Option<Rc<LocalBackend>>,
+    /// The last failure, which the call goes on after.
+    again: Option<Again>,
+    /// What the current try has cost, if it was not the first.
+    paid: Option<Cost>,
+    held: Option<Held<'a>>,
+}
+
+/// A failure after which a call goes on.
+struct Again {
+    reason: RetryReason,
+    /// What the client is told if nothing better comes.
+    failure: Failure,
+    /// The pause was made that an instance wants which is asked twice.
+    paused: bool,
+}
+
+/// A call that was sent to an instance.
+struct Try {
+    in_flight: InFlight,
+    /// It may run a second time.
+    idempotent: bool,
+    /// It has less time than the call.
+    limited: bool,
+}
+
+impl<'a> Call<'a> {
+    fn new(worker: &'a Worker, request: &'a Request<'a>) -> Call<'a> {
+        Call {
+            worker,
+            request,
+            times: request.times,
+            // Whether the method says that it may run twice is not known before an instance is chosen.
+            tried: Tried { fragile: request.route.spec.idempotent != Some(true), ..Tried::default() },
+            sent: 0,
+            not_accepted: 0,
+            backend: None,
+            again: None,
+            paid: None,
+            held: None,
+        }
+    }
+
+    fn counters(&self) -> &'a BackendCounters {
+        self.request.route.backend.stats.0.of(self.worker.id)
+    }
+
+    /// Sends the call to an instance, when there is one.
+    async fn send(&mut self) -> Result<Try, Failure> {
+        loop {
+            let conn = self.instance().await?;
+            if let Some(sent) = self.send_to(&conn)? {
+                return Ok(sent);
             }
         }
+    }
+
+    /// Sends the call to an instance, unless that lacks the method.
+    fn send_to(&mut self, conn: &Rc<Conn>) -> Result<Option<Try>, Failure> {
+        let Request { route, path, query, body, metadata, .. } = self.request;
+        let Some(program) = conn.transcoder(route, self.worker.pool.catalog()) else {
+            self.tried.lacking.push(conn.endpoint.id);
+            return Ok(None);
+        };
+        let transcoder = program.map_err(|error| Failure::Internal(error.to_string()))?;
+        let idempotent = route.spec.idempotent.unwrap_or(transcoder.idempotent);
+        let limit = self.limit(idempotent);
+        let times = Times { deadline: limit.unwrap_or(self.times.deadline), ..self.times };
+        let input = RequestInput { path, query, body };
+        let in_flight = conn.call(&transcoder, times, *metadata, &input).map_err(|unsent| match unsent {
+            Unsent::Invalid(violations) => Failure::Invalid(violations),
+            Unsent::TooLarge(limit) => Failure::TooLarge(u64::from(limit)),
+        })?;
+        self.sent += 1;
+        if let Some(again) = self.again.take() {
+            self.counters().retried(again.reason);
+        }
+        Ok(Some(Try { in_flight, idempotent, limited: limit.is_some() }))
+    }
+
+    /// When a try must be answered, if that is before the call's deadline. The last one has all the time that is left.
+    fn limit(&self, idempotent: bool) -> Option<Instant> {
+        let retry = &self.request.route.spec.retry;
+        let limit = self.times.now + retry.per_try_timeout?;
+        let another_follows = idempotent && self.sent + 1 < retry.attempts;
+        (another_follows && limit < self.times.deadline).then_some(limit)
+    }
+
+    /// Whether the call would be sent again after that answer, were there attempts and budget left.
+    fn would_go_on_after(&self, sent: &Try, answer: &Answer) -> bool {
+        let retry = &self.request.route.spec.retry;
+        retry::reason(answer, sent.limited)
+            .is_some_and(|reason| retry::is_wanted(retry, reason, sent.idempotent))
+    }
+
+    fn may_send_again(&self) -> bool {
+        self.sent < self.request.route.spec.retry.attempts
+    }
+
+    /// A connection for the next try, other than to those that have failed if there is a choice.
+    async fn instance(&mut self) -> Result<Rc<Conn>, Failure> {
+        let route = self.request.route;
+        loop {
+            let Some(backend) = self.worker.pool.backend(&route.backend) else {
+                // A table without it is in force. If the call may go on, it may do so by that table.
+                return Err(Failure::NoInstance);
+            };
+            let picked = backend.pick(&self.tried);
+            if self.backend.replace(backend).is_none() {
+                self.state(|state| state.budget.called(self.times.now));
+            }
+            match picked {
+                Pick::Ready(conn) => {
+                    self.end_hold(HoldOutcome::Served);
+                    match self.pause_before(&conn)? {
+                        None => return Ok(conn),
+                        Some(time) => sleep(time).await,
+                    }
+                }
+                Pick::Busy => return Err(self.give_up(Failure::Busy)),
+                Pick::None if nobody_offers(route, &self.tried) => {
+                    return Err(self.give_up(Failure::NotOffered));
+                }
+                Pick::None if self.backend.as_ref().is_some_and(|backend| backend.drains()) => {
+                    return Err(self.give_up(Failure::Draining));
+                }
+                Pick::None => self.hold().await?,
+                Pick::Wait => {
+                    // Nothing can have changed in between: this thread alone changes it.
+                    let changed = self.worker.pool.changed().notified();
+                    timeout_at(self.times.deadline, changed).await.map_err(|_| Failure::Deadline)?;
+                }
+            }
+            self.times.now = Instant::now();
+            // An instance may have come in the very moment in which the time was up.
+            if self.times.now >= self.times.deadline {
+                return Err(Failure::Deadline);
+            }
+        }
+    }
+
+    fn state<T: Default>(&self, of: impl FnOnce(&CallState) -> T) -> T {
+        self.backend.as_ref().map(|backend| of(&backend.calls)).unwrap_or_default()
+    }
+
+    /// How long to wait before an instance is asked: only if it has failed the call, and no other is there.
+    fn pause_before(&mut self, conn: &Conn) -> Result<Option<Duration>, Failure> {
+        let Some(again) = &mut self.again else {
+            return Ok(None);
+        };
+        if again.paused || !self.tried.refused.contains(&conn.endpoint.id) {
+            return Ok(None);
+        }
+        again.paused = true;
+        match retry::pause(&again.failure, self.sent) {
+            Pause::No => Ok(None),
+            Pause::For(time) if self.times.now + time < self.times.deadline => Ok(Some(time)),
+            Pause::For(_) | Pause::TooLong => Err(self.give_up(Failure::NoInstance)),
+        }
+    }
+
+    /// After a try that has failed: whether the call goes on, or what the client is told.
+    fn after(
+        &mut self,
+        sent: &Try,
+        reason: Option<RetryReason>,
+        mut failure: Failure,
+    ) -> Result<(), Failure> {
+        let endpoint = sent.in_flight.endpoint();
+        if let Failure::Internal(error) = &mut failure {
+            self.request.route.stats.0.of(self.worker.id).bad_replies.increment();
+            *error = format!("the reply of {} is broken: {error}", endpoint.addr);
+        }
+        let retry = &self.request.route.spec.retry;
+        let Some(reason) = reason.filter(|reason| retry::is_wanted(retry, *reason, sent.idempotent)) else {
+            return Err(failure);
+        };
+        if reason == RetryReason::NotAccepted {
+            self.sent -= 1;
+            self.not_accepted += 1;
+        }
+        if !self.may_send_again() || self.not_accepted > retry::MAX_NOT_ACCEPTED {
+            return Err(failure);
+        }
+        self.times.now = Instant::now();
+        if self.times.now >= self.times.deadline {
+            return Err(Failure::Deadline);
+        }
+        if !self.pay_for(reason) {
+            return Err(failure);
+        }
+        self.tried.refused.push(endpoint.id);
+        self.again = Some(Again { reason, failure, paused: false });
+        Ok(())
+    }
+
+    /// Takes what sending the call again for that reason costs from the budget.
+    fn pay_for(&mut self, reason: RetryReason) -> bool {
+        self.paid = retry::cost(reason);
+        self.paid.is_none_or(|cost| self.pay(cost))
+    }
+
+    fn pay(&self, cost: Cost) -> bool {
+        let percent = self.request.route.backend.spec.retry_budget;
+        let paid = self.state(|state| state.budget.spend(self.times.now, percent, cost));
+        if !paid {
+            self.counters().budget_exhausted.increment();
+        }
+        paid
+    }
+
+    /// The last try has brought a result.
+    #[inline]
+    fn not_in_vain(&mut self) {
+        if let Some(cost) = self.paid.take() {
+            self.state(|state| state.budget.refund(cost));
+        }
+    }
+
+    /// The last failure, which says more than that there is nowhere to go after it.
+    fn give_up(&mut self, otherwise: Failure) -> Failure {
+        self.again.take().map_or(otherwise, |again| again.failure)
     }
 }
 

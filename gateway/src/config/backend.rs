@@ -4,13 +4,23 @@ use super::diagnostics::Diagnostic;
 use super::endpoint::{EndpointSpec, endpoints};
 use super::health::HealthSpec;
 use super::reader::{Item, Reader};
+use super::retry;
 use callgate_protocol::limits::MAX_CALLS;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 use toml::de::DeTable;
 
-const KEYS: &[&str] =
-    &["endpoints", "connect_timeout", "ping_interval", "ping_timeout", "max_age", "max_calls", "health"];
+const KEYS: &[&str] = &[
+    "endpoints",
+    "connect_timeout",
+    "ping_interval",
+    "ping_timeout",
+    "max_age",
+    "max_calls",
+    "health",
+    "retry_budget",
+    "hold",
+];
 const WAIT: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(60);
 const INTERVAL: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(3600);
 const AGE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(168 * 3600);
@@ -35,6 +45,10 @@ pub struct BackendSpec {
     pub max_calls: u32,
     /// How its instances are judged.
     pub health: HealthSpec,
+    /// How many calls may be sent again in vain, in percent of the recent ones; 0 to 100, by default 20.
+    pub retry_budget: u32,
+    /// How long a call may wait when no instance is there; 0 to 1 min, by default 1 s.
+    pub hold: Duration,
 }
 
 impl BackendSpec {
@@ -49,6 +63,8 @@ impl BackendSpec {
             max_age: Duration::from_secs(1800),
             max_calls: MAX_CALLS,
             health: HealthSpec::default(),
+            retry_budget: retry::BUDGET,
+            hold: retry::HOLD,
         }
     }
 
@@ -86,6 +102,7 @@ impl BackendSpec {
             ("ping_interval", INTERVAL, &mut spec.ping_interval),
             ("ping_timeout", WAIT, &mut spec.ping_timeout),
             ("max_age", AGE, &mut spec.max_age),
+            ("hold", retry::HOLDS, &mut spec.hold),
         ];
         for (key, bounds, time) in times {
             if let Some(value) = section.get(key).and_then(|item| reader.duration(&item, bounds)) {
@@ -97,6 +114,9 @@ impl BackendSpec {
         }
         if let Some(item) = section.get("health") {
             spec.health = HealthSpec::read(reader, &item);
+        }
+        if let Some(item) = section.get("retry_budget") {
+            spec.retry_budget = retry::read_budget(reader, &item).unwrap_or(spec.retry_budget);
         }
         Some(spec)
     }

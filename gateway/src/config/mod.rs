@@ -17,6 +17,7 @@ mod health;
 mod method;
 mod path;
 mod reader;
+mod retry;
 mod route;
 mod settings;
 mod settings_keys;
@@ -34,6 +35,7 @@ pub use endpoint::{EndpointAddr, EndpointSpec};
 pub use health::HealthSpec;
 pub use method::{Method, UnknownMethod};
 pub use path::{MAX_PARAMETERS, PathTemplate};
+pub use retry::{RetryOn, RetrySpec};
 pub use route::RouteSpec;
 pub use settings::{
     AdminSettings, LogFormat, LogSettings, ServerSettings, Settings, TableSettings, UpgradeSettings,
@@ -41,6 +43,7 @@ pub use settings::{
 pub use source::{MAX_FILE, Place, Source};
 pub(crate) use source::{gather, read};
 pub use tables::{TableHash, Tables};
+pub(crate) use units::timeout;
 
 #[cfg(test)]
 mod tests;

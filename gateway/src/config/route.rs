@@ -7,6 +7,7 @@ use super::diagnostics::Diagnostic;
 use super::method::Method;
 use super::path::PathTemplate;
 use super::reader::{Item, Reader, Section};
+use super::retry::{self, RetrySpec};
 use super::source::{Place, Source};
 use callgate_transcode::{RequestBinding, ResponseBinding};
 use std::ops::{Range, RangeInclusive};
@@ -14,7 +15,18 @@ use std::sync::Arc;
 use std::time::Duration;
 use toml::de::DeTable;
 
-const KEYS: &[&str] = &["match", "call", "backend", "timeout", "body", "response", "unknown_fields", "int64"];
+const KEYS: &[&str] = &[
+    "match",
+    "call",
+    "backend",
+    "timeout",
+    "idempotent",
+    "retry",
+    "body",
+    "response",
+    "unknown_fields",
+    "int64",
+];
 const TIMEOUT: Duration = Duration::from_secs(10);
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(24 * 3600);
 
@@ -31,6 +43,10 @@ pub struct RouteSpec {
     pub backend: String,
     /// How long a call may take, retries included; 1 ms to 24 h, by default 10 s.
     pub timeout: Duration,
+    /// Whether running a call twice does what running it once does. `None`: the instance says so of its method.
+    pub idempotent: Option<bool>,
+    /// How often calls are sent, and after what.
+    pub retry: RetrySpec,
     /// How the request becomes the method's fields.
     pub request: RequestBinding,
     /// How the method's result becomes the answer.
@@ -42,9 +58,21 @@ pub struct RouteSpec {
 impl PartialEq for RouteSpec {
     fn eq(&self, other: &Self) -> bool {
         // Taken apart, so that a new field cannot be forgotten; a route that only moved in its file is unchanged.
-        let RouteSpec { method, path, call, backend, timeout, request, response, place: _ } = self;
+        let RouteSpec {
+            method,
+            path,
+            call,
+            backend,
+            timeout,
+            idempotent,
+            retry,
+            request,
+            response,
+            place: _,
+        } = self;
         (method, path, call, backend) == (&other.method, &other.path, &other.call, &other.backend)
             && (timeout, request, response) == (&other.timeout, &other.request, &other.response)
+            && (idempotent, retry) == (&other.idempotent, &other.retry)
     }
 }
 
@@ -71,6 +99,8 @@ pub(super) struct Draft {
     pub(super) target: Target,
     call: Option<CallRef>,
     timeout: Duration,
+    idempotent: Option<bool>,
+    retry: RetrySpec,
     request: RequestBinding,
     response: ResponseBinding,
 }
@@ -91,16 +121,18 @@ impl Draft {
                 None => Target::Bad,
             },
         };
+        let timeout =
+            section.get("timeout").and_then(|item| reader.duration(&item, TIMEOUTS)).unwrap_or(TIMEOUT);
+        let idempotent = retry::read_idempotent(reader, &section);
         let path: Vec<String> = matched.iter().flat_map(|(_, path)| path.params().to_vec()).collect();
         Draft {
             source: Arc::clone(reader.source),
             span,
             call: call.and_then(|item| call::read(reader, &item)),
             target,
-            timeout: section
-                .get("timeout")
-                .and_then(|item| reader.duration(&item, TIMEOUTS))
-                .unwrap_or(TIMEOUT),
+            timeout,
+            idempotent,
+            retry: retry::read(reader, &section, timeout, idempotent),
             request: bind::request(reader, &section, path),
             response: bind::response(reader, &section),
             matched,
@@ -116,6 +148,8 @@ impl Draft {
             call: self.call?,
             backend,
             timeout: self.timeout,
+            idempotent: retry::idempotent(self.idempotent, method),
+            retry: self.retry,
             request: self.request,
             response: self.response,
             place: self.source.place(self.span.start),

@@ -36,11 +36,24 @@ pub(super) fn duration(text: &str) -> Result<Duration, Complaint> {
         };
         return Err(complaint);
     };
-    let nanos = u128::from(*nanos);
-    let total = u128::from(whole) * nanos + u128::from(fraction) * nanos / 1_000_000_000;
+    Ok(in_nanos((whole, fraction), *nanos))
+}
+
+fn in_nanos((whole, fraction): (u64, u64), unit: u64) -> Duration {
+    let unit = u128::from(unit);
+    let total = u128::from(whole) * unit + u128::from(fraction) * unit / 1_000_000_000;
     // What does not fit is out of every bound; the bounds say so.
-    let total = u64::try_from(total).unwrap_or(u64::MAX);
-    Ok(Duration::from_nanos(total))
+    Duration::from_nanos(u64::try_from(total).unwrap_or(u64::MAX))
+}
+
+/// Reads what a request's header says: a duration, or a bare number of seconds.
+pub(crate) fn timeout(text: &str) -> Option<Duration> {
+    let (number, unit) = split(text);
+    let nanos = match unit {
+        "" => 1_000_000_000,
+        _ => TIMES.iter().find(|(name, _)| *name == unit)?.1,
+    };
+    decimal(number).map(|number| in_nanos(number, nanos))
 }
 
 /// Reads a whole number of bytes with or without a unit.
@@ -127,6 +140,18 @@ mod tests {
         }
         for text in ["", "s", "2", "-2s", "1,5s", "1.s", ".5s", "2 seconds", "2S", "1m30s", "1..5s"] {
             assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_headers_time_may_be_a_bare_number_of_seconds() {
+        for (text, millis) in
+            [("2s", 2000), ("250ms", 250), ("1.5", 1500), ("0", 0), ("3", 3000), ("1m", 60_000)]
+        {
+            assert_eq!(timeout(text), Some(Duration::from_millis(millis)), "{text}");
+        }
+        for text in ["", "s", "-1", "1,5", "2 seconds", "1e3", "soon", "0x1"] {
+            assert_eq!(timeout(text), None, "{text}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::body::RequestBody;
 use super::client::Client;
+use super::deadline::{self, GRPC_TIMEOUT, X_REQUEST_TIMEOUT};
 use super::problem::Problem;
 use super::request_id;
 use crate::backends::Times;
@@ -17,14 +18,15 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Request, Response, StatusCode, Version, http::request::Parts};
 use std::rc::Rc;
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// The bytes for which a call's metadata has room from the start: a request id and a trace.
 const METADATA_ROOM: usize = 128;
 
 /// W3C trace context, passed on as it came.
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// What a request is answered with.
 enum Answer {
@@ -109,7 +111,8 @@ async fn answer(
         return counted(worker, unmatched, began, Err(Problem::bad_host()), id);
     }
     // A table may be swapped while the body arrives or the call waits. A call that then finds its instances gone has
-    // not run: it is looked up again.
+    // not run, or may run again: it is looked up again.
+    let mut came = None;
     loop {
         let table = worker.table();
         let method = match &parts.method {
@@ -124,8 +127,9 @@ async fn answer(
             Ok(bytes) => bytes,
             Err(problem) => return counted(worker, &route.stats, began, Err(problem), id),
         };
-        let came = if body.waited() { Instant::now() } else { began };
-        let result = call(worker, route, path_params, parts, &read, id, came).await;
+        let now = if body.waited() || came.is_some() { Instant::now() } else { began };
+        let clocks = Clocks { began, came: *came.get_or_insert(now), now };
+        let result = call(worker, route, path_params, parts, &read, id, clocks).await;
         if matches!(result, Err(Failure::NoInstance | Failure::Draining))
             && worker.table().generation != table.generation
         {
@@ -210,6 +214,17 @@ fn success(json: Vec<u8>) -> Answer {
     Answer::Json(json)
 }
 
+/// What a call's time is counted from.
+#[derive(Clone, Copy)]
+struct Clocks {
+    /// The request's head was there: the caller's patience begins.
+    began: Instant,
+    /// Its body was there: the route's timeout begins.
+    came: Instant,
+    /// Now, or a moment ago.
+    now: Instant,
+}
+
 async fn call(
     worker: &Worker,
     route: &Route,
@@ -217,18 +232,16 @@ async fn call(
     parts: &Parts,
     body: &[u8],
     id: &HeaderValue,
-    now: Instant,
+    clocks: Clocks,
 ) -> Result<Vec<u8>, Failure> {
-    let query = query_pairs(parts.uri.query().unwrap_or_default()).map_err(|_| {
-        let detail = "the query is not UTF-8 after percent-decoding".to_owned();
-        let violation =
-            callgate_transcode::Violation { pointer: String::new(), detail, line: None, column: None };
-        Failure::Invalid(vec![violation])
-    })?;
+    let query = query_pairs(parts.uri.query().unwrap_or_default())
+        .map_err(|_| invalid("the query is not UTF-8 after percent-decoding"))?;
+    let carried = Carried::by(&parts.headers);
+    let deadline = carried.deadline(clocks, route.spec.timeout)?;
     let mut metadata = MetadataBuf::with_capacity(METADATA_ROOM);
     metadata.push(key::REQUEST_ID, id.as_bytes());
-    for (key, name) in [(key::TRACEPARENT, TRACEPARENT), (key::TRACESTATE, TRACESTATE)] {
-        if let Some(value) = parts.headers.get(name) {
+    for (key, value) in [(key::TRACEPARENT, carried.traceparent), (key::TRACESTATE, carried.tracestate)] {
+        if let Some(value) = value {
             // One that is too long for the call is left out, as trace context allows.
             let _ = metadata.push(key, value.as_bytes());
         }
@@ -239,14 +252,89 @@ async fn call(
         query,
         body,
         metadata: metadata.as_metadata(),
-        times: Times { now, deadline: now + route.spec.timeout },
+        times: Times { now: clocks.now, deadline },
     };
     call::run(worker, &request).await
+}
+
+/// The request as a whole is wrong.
+fn invalid(detail: impl Into<String>) -> Failure {
+    let (pointer, detail) = (String::new(), detail.into());
+    Failure::Invalid(vec![callgate_transcode::Violation { pointer, detail, line: None, column: None }])
+}
+
+/// The headers that go with the call. They are found in one pass: a look for each would cost a hash.
+#[derive(Default)]
+struct Carried<'a> {
+    traceparent: Option<&'a HeaderValue>,
+    tracestate: Option<&'a HeaderValue>,
+    x_request_timeout: Option<&'a HeaderValue>,
+    grpc_timeout: Option<&'a HeaderValue>,
+}
+
+impl<'a> Carried<'a> {
+    /// Where a header comes twice, the first counts.
+    fn by(headers: &'a HeaderMap) -> Carried<'a> {
+        let mut carried = Carried::default();
+        for (name, value) in headers {
+            let place = if *name == TRACEPARENT {
+                &mut carried.traceparent
+            } else if *name == TRACESTATE {
+                &mut carried.tracestate
+            } else if *name == X_REQUEST_TIMEOUT {
+                &mut carried.x_request_timeout
+            } else if *name == GRPC_TIMEOUT {
+                &mut carried.grpc_timeout
+            } else {
+                continue;
+            };
+            place.get_or_insert(value);
+        }
+        carried
+    }
+
+    /// When the answer must be there: by the route, or by the caller where that is sooner.
+    fn deadline(&self, clocks: Clocks, timeout: Duration) -> Result<Instant, Failure> {
+        let mut deadline = clocks.came + timeout;
+        let x_request = self.x_request_timeout.map(deadline::x_request_timeout);
+        let grpc = self.grpc_timeout.map(deadline::grpc_timeout);
+        for time in x_request.into_iter().chain(grpc) {
+            // One beyond the end of time is none.
+            if let Some(earlier) = clocks.began.checked_add(time.map_err(invalid)?) {
+                deadline = deadline.min(earlier);
+            }
+        }
+        Ok(deadline)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_caller_lowers_the_deadline_and_never_raises_it() {
+        let began = Instant::now();
+        let second = Duration::from_secs(1);
+        let clocks = Clocks { began, came: began + second, now: began + second };
+        for (headers, expected) in [
+            (&[][..], Some(11)),
+            (&[("x-request-timeout", "2")], Some(2)),
+            (&[("grpc-timeout", "3S")], Some(3)),
+            (&[("x-request-timeout", "60s")], Some(11)),
+            (&[("x-request-timeout", "5s"), ("grpc-timeout", "4S")], Some(4)),
+            (&[("x-request-timeout", "99999999999999999999h")], Some(11)),
+            (&[("x-request-timeout", "5s"), ("grpc-timeout", "soon")], None),
+            (&[("x-request-timeout", "")], None),
+        ] {
+            let map: HeaderMap = headers
+                .iter()
+                .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+                .collect();
+            let deadline = Carried::by(&map).deadline(clocks, 10 * second).ok();
+            assert_eq!(deadline, expected.map(|seconds| began + seconds * second), "{headers:?}");
+        }
+    }
 
     #[test]
     fn allow_names_what_http_adds() {

@@ -6,6 +6,7 @@
 //! client       one of them: what it waits for, and its socket
 //! handler      one request: match, body, call, answer
 //! body         a request's body, within its limits
+//! deadline     how long the caller waits
 //! problem      failures as RFC 9457 problem details
 //! request_id   taken or made
 //! ```
@@ -15,6 +16,7 @@ mod accept;
 mod body;
 mod client;
 mod connections;
+mod deadline;
 mod handler;
 pub(crate) mod problem;
 mod request_id;

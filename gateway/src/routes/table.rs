@@ -3,7 +3,7 @@
 use super::params::{NotUtf8, PathParams, decode_segment};
 use crate::backends::{Offer, Signals};
 use crate::config::{BackendSpec, EndpointAddr, EndpointSpec, Method, RouteSpec, Tables};
-use crate::telemetry::{EndpointStats, RouteStats};
+use crate::telemetry::{BackendStats, EndpointStats, RouteStats};
 use arc_swap::ArcSwapOption;
 use matchit::Router;
 use std::collections::{HashMap, HashSet};
@@ -53,6 +53,8 @@ pub struct Backend {
     pub spec: BackendSpec,
     /// Its endpoints, in the order of `spec.endpoints`.
     pub endpoints: Vec<Arc<Endpoint>>,
+    /// What it counts, as long as there is one of its name.
+    pub stats: Arc<BackendStats>,
 }
 
 impl Backend {
@@ -180,7 +182,8 @@ fn next_backends(before: &Table, specs: Vec<BackendSpec>, workers: usize) -> Vec
             }
         };
         let endpoints = spec.endpoints.iter().map(endpoint).collect();
-        Arc::new(Backend { id: next_id(), spec, endpoints })
+        let stats = old.map_or_else(|| Arc::new(BackendStats::new(workers)), |old| old.stats.clone());
+        Arc::new(Backend { id: next_id(), spec, endpoints, stats })
     };
     specs.into_iter().map(next).collect()
 }

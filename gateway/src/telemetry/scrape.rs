@@ -1,6 +1,7 @@
 //! A scrape: the counters added up and written as Prometheus reads them.
 
 use super::health::{Disconnect, EjectionReason, Standing};
+use super::retries::BackendStats;
 use super::stats::{BUCKETS, EndpointStats, FrontStats, Histogram, ReloadStats, RouteStats, UpgradeStats};
 use prometheus::proto::{Bucket, Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType};
 use prometheus::{Encoder, TextEncoder};
@@ -17,6 +18,8 @@ pub struct Scrape<'a> {
     pub table_hash: &'a str,
     /// Routes: template, method, counters.
     pub routes: Vec<(&'a str, &'static str, &'a RouteStats)>,
+    /// Backends: name, counters.
+    pub backends: Vec<(&'a str, &'a BackendStats)>,
     /// The endpoints of all backends.
     pub endpoints: Vec<EndpointScrape<'a>>,
 }
@@ -39,6 +42,7 @@ pub fn render(scrape: &Scrape<'_>) -> String {
     requests(scrape, &mut families);
     calls(scrape, &mut families);
     health(scrape, &mut families);
+    retries(scrape, &mut families);
     front(scrape, &mut families);
     reloads(scrape, &mut families);
     upgrades(scrape, &mut families);
@@ -160,6 +164,37 @@ fn health(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
         }
     }
     families.extend([states, latencies, ejections, recoveries, last_resorts, disconnects]);
+}
+
+fn retries(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
+    let mut again =
+        family("callgate_retries_total", "Calls that were sent again, by what had failed.", COUNTER);
+    let mut exhausted = family(
+        "callgate_retry_budget_exhausted_total",
+        "Failures that were not retried because the backend's retry budget was used up.",
+        COUNTER,
+    );
+    let mut hedges = family(
+        "callgate_hedges_total",
+        "Calls whose first try was slow: which try answered, or that no second one was sent.",
+        COUNTER,
+    );
+    let mut held = family("callgate_held_calls", "Calls that wait for an instance.", GAUGE);
+    let mut holds =
+        family("callgate_held_calls_total", "Calls that waited for an instance, by how that ended.", COUNTER);
+    for (name, stats) in &scrape.backends {
+        let backend = ("backend", *name);
+        stats.retries().for_each(|(reason, n)| counter(&mut again, &[backend, ("reason", reason)], n as f64));
+        stats
+            .hedges()
+            .for_each(|(outcome, n)| counter(&mut hedges, &[backend, ("outcome", outcome)], n as f64));
+        stats
+            .holds()
+            .for_each(|(outcome, n)| counter(&mut holds, &[backend, ("outcome", outcome)], n as f64));
+        counter(&mut exhausted, &[backend], stats.0.sum(|one| &one.budget_exhausted) as f64);
+        gauge(&mut held, &[backend], stats.0.sum(|one| &one.held) as f64);
+    }
+    families.extend([again, exhausted, hedges, held, holds]);
 }
 
 fn front(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {

@@ -13,8 +13,10 @@ pub enum Answer {
     Failed(Status),
     /// With a reply that is no value of the schema; why.
     BadReply(String),
-    /// It has certainly not run.
-    Refused,
+    /// Not at all: the instance had not accepted it, or not one byte had left. It has certainly not run.
+    NotAccepted,
+    /// With `unavailable`, and the instance said that it has not run.
+    Refused(Status),
     /// The connection was lost; it may have run.
     Lost,
     /// Not before its deadline.

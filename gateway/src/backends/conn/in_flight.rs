@@ -2,6 +2,7 @@
 
 use super::{Answer, Conn, LocalTranscoder};
 use crate::backends::health::Verdict;
+use crate::routes::Endpoint;
 use crate::telemetry::Outcome;
 use callgate_protocol::Code;
 use std::cell::RefCell;
@@ -44,6 +45,13 @@ pub struct InFlight {
     pub(super) conn: Rc<Conn>,
     pub(super) number: u32,
     pub(super) slot: Rc<Slot>,
+}
+
+impl InFlight {
+    /// Where it was sent.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.conn.endpoint
+    }
 }
 
 impl Future for InFlight {

@@ -22,7 +22,8 @@ impl Conn {
             Answer::Json(_) => (Outcome::Ok, Verdict::Good),
             Answer::Failed(status) => (Outcome::Failed(status.code), verdict(status)),
             Answer::BadReply(_) => (Outcome::Failed(Code::Internal), Verdict::Failed),
-            Answer::Refused => (Outcome::Refused, Verdict::Nothing),
+            Answer::NotAccepted => (Outcome::Refused, Verdict::Nothing),
+            Answer::Refused(_) => (Outcome::Refused, Verdict::Refused),
             // With its connection the instance is left anyway, and the next one is judged anew.
             Answer::Lost => (Outcome::Lost, Verdict::Nothing),
             Answer::Late => (Outcome::Failed(Code::DeadlineExceeded), Verdict::Failed),
@@ -44,11 +45,11 @@ impl Conn {
             Event::Reply { number, payload } => self.on_reply(number, payload)?,
             Event::Failure { number, status } => {
                 if let Some(pending) = self.answered(number)? {
-                    if status.not_executed && status.code == Code::Unavailable {
-                        self.finish_as(pending, Answer::Refused, Outcome::Refused, Verdict::Refused);
-                    } else {
-                        self.finish(pending, Answer::Failed(status));
-                    }
+                    let refused = status.not_executed && status.code == Code::Unavailable;
+                    self.finish(
+                        pending,
+                        if refused { Answer::Refused(status) } else { Answer::Failed(status) },
+                    );
                 }
             }
             Event::TooLarge { number } => {
@@ -79,7 +80,7 @@ impl Conn {
         };
         // JSON is about twice as long as what it is made of.
         let mut json = Vec::with_capacity(payload.len() * 2 + 64);
-        let response = &pending.transcoder.0.response;
+        let response = &pending.transcoder.shared.response;
         let answer = match response.decode(payload, &mut json) {
             Ok(()) if response.is_empty() => Answer::Json(Vec::new()),
             Ok(()) => Answer::Json(json),
@@ -118,13 +119,13 @@ impl Conn {
     fn on_go_away(&self, last_call: u32, reason: &str) {
         tracing::info!(endpoint = %self.endpoint.addr, reason, "the instance goes away");
         self.stop_accepting();
-        self.finish_where(|number, _| number > last_call, || Answer::Refused);
+        self.finish_where(|number, _| number > last_call, || Answer::NotAccepted);
     }
 
     pub(super) fn on_end(&self) {
         self.stop_accepting();
         let written = self.written.get();
-        self.finish_where(|_, pending| written <= pending.position, || Answer::Refused);
+        self.finish_where(|_, pending| written <= pending.position, || Answer::NotAccepted);
         self.finish_where(|_, _| true, || Answer::Lost);
     }
 

@@ -12,7 +12,7 @@ const PICKS: usize = 10_000;
 fn backend(n: usize) -> LocalBackend {
     let spec = HealthSpec { slow_start: Duration::from_millis(1), ..HealthSpec::default() };
     let peers = (0..n).map(|_| testing::peer(spec)).collect();
-    let backend = LocalBackend::new(peers, spec);
+    let backend = LocalBackend::new("b".to_owned(), peers, spec, Rc::default());
     backend.review(Instant::now() + Duration::from_secs(1));
     backend
 }
@@ -58,7 +58,7 @@ fn an_instance_that_is_new_has_a_part_of_its_share() {
 #[test]
 fn the_only_one_gets_everything_new_as_it_is() {
     let spec = HealthSpec::default();
-    let backend = LocalBackend::new(vec![testing::peer(spec)], spec);
+    let backend = LocalBackend::new("b".to_owned(), vec![testing::peer(spec)], spec, Rc::default());
     backend.review(Instant::now());
     assert_eq!(shares(&backend, &Tried::default()), [100]);
 }

@@ -8,11 +8,15 @@ const TABLE: &str = r#"# A table with everything.
 endpoints = ["127.0.0.1:7101", "unix:/run/é.sock", { address = "[::1]:1", drain = true }]
 connect_timeout = "1.5s"
 max_calls = 0x10
+retry_budget = "10%"
+hold = "2s"
 [[routes]]
 match = "POST /v1/{a.b}/é/{*rest}"
 call = "orders.quote"
 backend = 'shop'
 timeout = """2s"""
+idempotent = true
+retry = { attempts = 2, on = ["lost"], per_try_timeout = "1s", hedge = "p95" }
 body = false
 response = { wrap = "result" }
 [[routes]]

@@ -1,0 +1,202 @@
+//! A bound on retries: when instances fail because there is too much to do, sending calls again makes it worse.
+//!
+//! Of the calls of the last moment, a share may be sent again in vain: a try that brings a result gives back what it
+//! took. So the bound is tight when everything fails, and does not bind when half of the instances are well and the other
+//! half's calls only have to go there. "The last moment" is two windows of half a second, the current one and the one
+//! before, so that what was saved up in an hour of health is not spent in the first second of an outage. The share says
+//! nothing where calls are few, so some retries are allowed in any case ([`FLOOR`]).
+//!
+//! Time is passed in, and a call costs a comparison and an addition: the clock is not asked.
+
+use std::cell::Cell;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Half of what counts as recent.
+const WINDOW: Duration = Duration::from_millis(500);
+
+/// Tries that are allowed in two windows whatever the number of calls, unless the share is zero.
+const FLOOR: u64 = 10;
+
+/// What sending a call again costs.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Cost {
+    /// Half: it has not run, an instance has only refused it.
+    Refused,
+    /// Whole: an instance has worked on it, or still does.
+    Ran,
+    /// Whole, and at most half of the budget goes for these: a second try beside a slow one is a luxury, which must not
+    /// use up what calls need that have failed.
+    Hedge,
+}
+
+impl Cost {
+    /// In halves of a try.
+    fn halves(self) -> u64 {
+        match self {
+            Cost::Refused => 1,
+            Cost::Ran | Cost::Hedge => 2,
+        }
+    }
+}
+
+/// The budget of one backend in one worker.
+#[derive(Debug)]
+pub(super) struct Budget {
+    /// The end of the current window.
+    ends: Cell<Instant>,
+    now: Cell<Window>,
+    before: Cell<Window>,
+}
+
+/// What happened in a window.
+#[derive(Clone, Copy, Debug, Default)]
+struct Window {
+    calls: u64,
+    /// In halves of a try.
+    spent: u64,
+}
+
+impl Budget {
+    /// A budget without calls.
+    pub(super) fn new(now: Instant) -> Budget {
+        Budget { ends: Cell::new(now + WINDOW), now: Cell::default(), before: Cell::default() }
+    }
+
+    /// A call was made, for the first time.
+    #[inline]
+    pub(super) fn called(&self, now: Instant) {
+        self.turn(now);
+        let Window { calls, spent } = self.now.get();
+        self.now.set(Window { calls: calls + 1, spent });
+    }
+
+    /// Takes a try, if there is one left of that many percent of the recent calls.
+    pub(super) fn spend(&self, now: Instant, percent: u32, cost: Cost) -> bool {
+        self.turn(now);
+        let (Window { calls, spent }, before) = (self.now.get(), self.before.get());
+        let percent = u64::from(percent);
+        let most = ((calls + before.calls) * percent / 50).max(if percent > 0 { 2 * FLOOR } else { 0 });
+        let most = if let Cost::Hedge = cost { most / 2 } else { most };
+        let cost = cost.halves();
+        let within = spent + before.spent + cost <= most;
+        if within {
+            self.now.set(Window { calls, spent: spent + cost });
+        }
+        within
+    }
+
+    /// Gives back what a try has cost that brought a result.
+    pub(super) fn refund(&self, cost: Cost) {
+        let give_back = |window: &Cell<Window>, cost: u64| {
+            let Window { calls, spent } = window.get();
+            let given = spent.min(cost);
+            window.set(Window { calls, spent: spent - given });
+            cost - given
+        };
+        // It may have been taken in the window before.
+        let left = give_back(&self.now, cost.halves());
+        give_back(&self.before, left);
+    }
+
+    /// Begins the next window when the current one is over.
+    #[inline]
+    fn turn(&self, now: Instant) {
+        let ends = self.ends.get();
+        if now < ends {
+            return;
+        }
+        let in_the_next = now < ends + WINDOW;
+        self.before.set(if in_the_next { self.now.get() } else { Window::default() });
+        self.now.set(Window::default());
+        self.ends.set(if in_the_next { ends + WINDOW } else { now + WINDOW });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Makes `calls` evenly over `time`, and tries as often as it may after each; the tries that it got.
+    fn run(budget: &Budget, from: Instant, time: Duration, calls: u32, percent: u32, cost: Cost) -> u32 {
+        let mut tries = 0;
+        for n in 0..calls {
+            let now = from + time * n / calls;
+            budget.called(now);
+            while budget.spend(now, percent, cost) {
+                tries += 1;
+            }
+        }
+        tries
+    }
+
+    #[test]
+    fn under_total_failure_tries_stay_within_the_share_of_the_calls() {
+        let (second, begin) = (Duration::from_secs(1), Instant::now());
+        for (percent, cost, most) in [(20, Cost::Ran, 0.2), (20, Cost::Refused, 0.4), (100, Cost::Ran, 1.0)] {
+            let budget = Budget::new(begin);
+            for n in 0..500 {
+                budget.called(begin + 2 * second * n / 500);
+            }
+            let tries = run(&budget, begin + 2 * second, 10 * second, 10_000, percent, cost);
+            let share = f64::from(tries) / 10_000.0;
+            assert!(share > 0.8 * most && share < 1.15 * most, "{percent} %, {cost:?}: {share}");
+        }
+    }
+
+    #[test]
+    fn what_brings_a_result_is_free_in_the_end() {
+        let begin = Instant::now();
+        let budget = Budget::new(begin);
+        for n in 0..10_000 {
+            let now = begin + Duration::from_millis(n);
+            budget.called(now);
+            // One call in ten fails twice, every other one once.
+            for _ in 0..u64::from(n % 10 == 0) {
+                assert!(budget.spend(now, 20, Cost::Ran), "in vain, {n}");
+            }
+            assert!(budget.spend(now, 20, Cost::Ran), "with a result, {n}");
+            budget.refund(Cost::Ran);
+        }
+        budget.refund(Cost::Ran);
+        assert_eq!(budget.now.get().spent + budget.before.get().spent, 2 * 100 - 2);
+    }
+
+    #[test]
+    fn hedges_leave_half_of_the_budget_to_failed_calls() {
+        let begin = Instant::now();
+        let budget = Budget::new(begin);
+        (0..100).for_each(|_| budget.called(begin));
+        assert_eq!((0..100).filter(|_| budget.spend(begin, 20, Cost::Hedge)).count(), 10);
+        assert_eq!((0..100).filter(|_| budget.spend(begin, 20, Cost::Ran)).count(), 10);
+    }
+
+    #[test]
+    fn few_calls_have_some_tries_a_second_but_none_where_none_are_wanted() {
+        let begin = Instant::now();
+        for (percent, expected) in [(20, 10), (1, 10), (0, 0)] {
+            let budget = Budget::new(begin);
+            for second in 0..5 {
+                let now = begin + Duration::from_secs(second);
+                budget.called(now);
+                let tries = (0..100).filter(|_| budget.spend(now, percent, Cost::Ran)).count();
+                assert_eq!(tries, expected, "{percent} %, second {second}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_healthy_hour_is_not_saved_up() {
+        let begin = Instant::now();
+        let budget = Budget::new(begin);
+        for n in 0..3_600_000u32 {
+            budget.called(begin + Duration::from_millis(n.into()));
+        }
+        let now = begin + Duration::from_secs(3600);
+        let tries = (0..100_000).filter(|_| budget.spend(now, 20, Cost::Ran)).count();
+        assert!((100..=200).contains(&tries), "{tries} of 1000 calls a second");
+        let later = now + Duration::from_secs(60);
+        let tries = (0..100_000).filter(|_| budget.spend(later, 20, Cost::Ran)).count();
+        assert_eq!(tries, 10, "after a minute without calls");
+    }
+}

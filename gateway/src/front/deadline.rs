@@ -1,0 +1,79 @@
+//! The caller's own deadline: how long it waits for the answer, as it says in `X-Request-Timeout` or `Grpc-Timeout`.
+//!
+//! It lowers the route's timeout and never raises it. One that cannot be read is refused: whoever sends it counts on it.
+
+use crate::config;
+use hyper::header::{HeaderName, HeaderValue};
+use std::time::Duration;
+
+/// A number and a unit as in the tables (`250ms`, `1.5s`, `1m`), or a bare number of seconds.
+pub(super) static X_REQUEST_TIMEOUT: HeaderName = HeaderName::from_static("x-request-timeout");
+
+/// As gRPC writes it: one to eight digits and a unit, `H`, `M`, `S`, `m`, `u` or `n`.
+pub(super) static GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
+
+/// Reads `X-Request-Timeout`; the error is for the client.
+pub(super) fn x_request_timeout(value: &HeaderValue) -> Result<Duration, String> {
+    value.to_str().ok().and_then(|text| config::timeout(text.trim())).ok_or_else(|| {
+        "X-Request-Timeout must be a duration such as 250ms or 1.5s, or a number of seconds".to_owned()
+    })
+}
+
+/// Reads `Grpc-Timeout`; the error is for the client.
+pub(super) fn grpc_timeout(value: &HeaderValue) -> Result<Duration, String> {
+    parse_grpc(value.as_bytes())
+        .ok_or_else(|| "Grpc-Timeout must be one to eight digits and one of H, M, S, m, u, n".to_owned())
+}
+
+fn parse_grpc(text: &[u8]) -> Option<Duration> {
+    let (unit, digits) = text.split_last()?;
+    if !(1..=8).contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let number = digits.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'));
+    Some(match unit {
+        b'H' => Duration::from_secs(number * 3600),
+        b'M' => Duration::from_secs(number * 60),
+        b'S' => Duration::from_secs(number),
+        b'm' => Duration::from_millis(number),
+        b'u' => Duration::from_micros(number),
+        b'n' => Duration::from_nanos(number),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grpc_timeout_is_digits_and_a_unit() {
+        for (text, expected) in [
+            ("1H", Duration::from_secs(3600)),
+            ("2M", Duration::from_secs(120)),
+            ("10S", Duration::from_secs(10)),
+            ("250m", Duration::from_millis(250)),
+            ("00000007u", Duration::from_micros(7)),
+            ("99999999n", Duration::from_nanos(99_999_999)),
+            ("99999999H", Duration::from_secs(99_999_999 * 3600)),
+            ("0S", Duration::ZERO),
+        ] {
+            assert_eq!(grpc_timeout(&HeaderValue::from_static(text)), Ok(expected), "{text}");
+        }
+        for text in ["", "S", "10", "123456789S", "-1S", "1.5S", "1 S", "1s", "1h", "1ms", " 1S"] {
+            assert!(grpc_timeout(&HeaderValue::from_static(text)).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_timeout_is_a_duration_or_a_number_of_seconds() {
+        for (text, ms) in [("250ms", 250), ("2", 2000), ("1.5s", 1500), ("0", 0)] {
+            assert_eq!(x_request_timeout(&HeaderValue::from_static(text)), Ok(Duration::from_millis(ms)));
+        }
+        for text in ["", "soon", "-1", "2 seconds", "1e3"] {
+            assert!(x_request_timeout(&HeaderValue::from_static(text)).is_err(), "{text:?}");
+        }
+        let not_ascii = HeaderValue::from_bytes(b"\xff").expect("a header value");
+        assert!(x_request_timeout(&not_ascii).is_err());
+    }
+}
