@@ -135,6 +135,7 @@ async fn an_instance_that_never_answers_slows_no_call_to_another() {
     // Calls that waited for it even now and then would take far longer together than they may.
     setup.write_routes("calls.toml", &table(&endpoints, "connect_timeout = \"2s\""));
     let gateway = setup.gateway().await;
+    gateway.connected(&backend).await;
     let began = Instant::now();
     for _ in 0..200 {
         adds(&gateway.client).await;

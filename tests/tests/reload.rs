@@ -146,6 +146,10 @@ async fn backends_that_are_renamed_and_endpoints_that_move_lose_no_request() {
     let backends = [setup.backend("shop"), setup.backend("shop")];
     setup.write_shop(&[&backends[0], &backends[1]]);
     let gateway = setup.gateway().await;
+    // Ready is also a gateway that has tried in vain: the backends may need longer to start.
+    for backend in &backends {
+        gateway.connected(backend).await;
+    }
     let shop = std::fs::read_to_string(setup.routes().join("shop.toml")).expect("it was written");
     let line = shop.lines().find(|line| line.starts_with("endpoints")).expect("a line");
     let load = Load::start(&gateway.client, 12);
@@ -172,6 +176,7 @@ async fn a_request_whose_backend_is_renamed_while_its_body_arrives_is_answered()
     let backend = setup.backend("shop");
     setup.write_shop(&[&backend]);
     let gateway = setup.gateway().await;
+    gateway.connected(&backend).await;
     let shop = std::fs::read_to_string(setup.routes().join("shop.toml")).expect("it was written");
     let mut raw = Raw::connect(gateway.addr).await;
     let head =
