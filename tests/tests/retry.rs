@@ -48,22 +48,23 @@ async fn sent(gateway: &Gateway, labels: &[&str]) -> f64 {
 
 #[tokio::test]
 async fn an_idempotent_call_goes_to_another_instance_after_whatever_failure_a_retry_may_help_against() {
-    let setup = Setup::new();
-    let (bad, good) = (setup.backend("unruly"), setup.backend("unruly"));
-    let lines = "retry = { per_try_timeout = \"200ms\" }";
-    let gateway = gateway(&setup, &[&bad, &good], "", lines).await;
+    // A gateway for each: in the end it leaves an instance that only fails.
     for (how, reason) in [("fail", "unavailable"), ("refuse-100", "refused"), ("hang", "timeout")] {
+        let setup = Setup::new();
+        let (bad, good) = (setup.backend("unruly"), setup.backend("unruly"));
+        let lines = "retry = { per_try_timeout = \"200ms\" }";
+        let gateway = gateway(&setup, &[&bad, &good], "", lines).await;
         for _ in 0..CALLS {
             let answer = call(&gateway.client, "/safe", how, &bad.endpoint()).await;
             assert_eq!((answer.status, answer.json()), (200, good.endpoint().into()), "{how}");
         }
         assert!(retries(&gateway, reason).await > 0.0, "{how}");
+        let page = gateway.admin.get("/backends").await.json();
+        assert!(page["backends"][0]["retries"][reason].as_u64() > Some(0), "{page}");
+        let first = sent(&gateway, &[]).await;
+        let answer = call(&gateway.client, "/safe", "missing", "*").await;
+        assert_eq!((answer.status, sent(&gateway, &[]).await), (404, first + 1.0), "an answer is an answer");
     }
-    let page = gateway.admin.get("/backends").await.json();
-    assert!(page["backends"][0]["retries"]["unavailable"].as_u64() > Some(0), "{page}");
-    let first = sent(&gateway, &[]).await;
-    let answer = call(&gateway.client, "/safe", "missing", "*").await;
-    assert_eq!((answer.status, sent(&gateway, &[]).await), (404, first + 1.0), "an answer is an answer");
 }
 
 #[tokio::test]
@@ -79,11 +80,18 @@ async fn a_call_that_may_have_run_is_sent_once_unless_it_is_idempotent() {
         assert_eq!(sent(&gateway, &[]).await, f64::from(n), "sent once");
     }
     assert!(failed > 0);
+    assert_eq!(retries(&gateway, "unavailable").await, 0.0);
+}
+
+#[tokio::test]
+async fn a_call_that_was_refused_has_not_run_and_is_sent_again_whatever_its_method() {
+    let setup = Setup::new();
+    let (bad, good) = (setup.backend("unruly"), setup.backend("unruly"));
+    let gateway = gateway(&setup, &[&bad, &good], RICH, "").await;
     for _ in 0..CALLS {
         let answer = call(&gateway.client, "/once", "refuse-100", &bad.endpoint()).await;
         assert_eq!(answer.status, 200, "it has not run: {}", answer.text());
     }
-    assert_eq!(retries(&gateway, "unavailable").await, 0.0);
     assert!(retries(&gateway, "refused").await > 0.0);
 }
 
