@@ -42,7 +42,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// Those that run unless others are asked for.
-    pub(crate) const USUAL: [Kind; 10] = [
+    pub(crate) const USUAL: [Kind; 11] = [
         Kind::Kill,
         Kind::Stop,
         Kind::Drain,
@@ -53,6 +53,7 @@ impl Kind {
         Kind::Reload,
         Kind::Remove,
         Kind::DrainTable,
+        Kind::Upgrade,
     ];
 
     /// How long it lasts, in milliseconds; nothing for what is done in one step.

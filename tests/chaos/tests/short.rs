@@ -17,7 +17,6 @@ fn restarts_schemas_refusals_and_reloads_at_once_fail_no_call_and_run_none_twice
 }
 
 #[test]
-#[ignore = "until retries are there"]
 fn every_kind_of_fault_at_once_fails_no_idempotent_call_and_runs_no_other_twice() {
     chaos(&["--seed", "1", "--calls", "3600", "--rate", "300", "--faults", "18"]);
 }
