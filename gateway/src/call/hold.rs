@@ -43,7 +43,7 @@ impl Call<'_> {
         if let Some(held) = &self.held {
             return Some(held.until);
         }
-        let hold = self.request.route.backend.spec.hold;
+        let hold = self.request.backend.spec.hold;
         if hold.is_zero() {
             return None;
         }

@@ -20,7 +20,7 @@ mod state;
 pub use state::CallState;
 
 use crate::backends::{Answer, Conn, InFlight, LocalBackend, Offer, Pick, Times, Tried, Unsent};
-use crate::routes::{PathParams, QueryPairs, Route};
+use crate::routes::{Backend, PathParams, QueryPairs, Route};
 use crate::telemetry::{BackendCounters, HoldOutcome, RetryReason};
 use crate::worker::Worker;
 use budget::Cost;
@@ -36,6 +36,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 pub struct Request<'a> {
     /// The route that matched.
     pub route: &'a Route,
+    /// Where the call goes, among the backends of the route.
+    pub backend: &'a Backend,
     /// The values of the path's parameters.
     pub path: PathParams<'a>,
     /// The query's pairs.
@@ -152,7 +154,7 @@ impl<'a> Call<'a> {
     }
 
     fn counters(&self) -> &'a BackendCounters {
-        self.request.route.backend.stats.0.of(self.worker.id)
+        self.request.backend.stats.0.of(self.worker.id)
     }
 
     /// Sends the call to an instance, when there is one.
@@ -209,9 +211,8 @@ impl<'a> Call<'a> {
 
     /// A connection for the next try, other than to those that have failed if there is a choice.
     async fn instance(&mut self) -> Result<Rc<Conn>, Failure> {
-        let route = self.request.route;
         loop {
-            let Some(backend) = self.worker.pool.backend(&route.backend) else {
+            let Some(backend) = self.worker.pool.backend(self.request.backend) else {
                 // A table without it is in force. If the call may go on, it may do so by that table.
                 return Err(Failure::NoInstance);
             };
@@ -228,7 +229,7 @@ impl<'a> Call<'a> {
                     }
                 }
                 Pick::Busy => return Err(self.give_up(Failure::Busy)),
-                Pick::None if nobody_offers(route, &self.tried) => {
+                Pick::None if nobody_offers(self.request, &self.tried) => {
                     return Err(self.give_up(Failure::NotOffered));
                 }
                 Pick::None if self.backend.as_ref().is_some_and(|backend| backend.drains()) => {
@@ -311,7 +312,7 @@ impl<'a> Call<'a> {
     }
 
     fn pay(&self, cost: Cost) -> bool {
-        let percent = self.request.route.backend.spec.retry_budget;
+        let percent = self.request.backend.spec.retry_budget;
         let paid = self.state(|state| state.budget.spend(self.times.now, percent, cost));
         if !paid {
             self.counters().budget_exhausted.increment();
@@ -335,8 +336,9 @@ impl<'a> Call<'a> {
 
 /// Whether connected instances lack the method, and none that is away offered it when it was last there: then a retry
 /// does not help.
-fn nobody_offers(route: &Route, tried: &Tried) -> bool {
-    let mut others = route.backend.endpoints.iter().filter(|endpoint| !tried.lacking.contains(&endpoint.id));
+fn nobody_offers(request: &Request<'_>, tried: &Tried) -> bool {
+    let Request { route, backend, .. } = request;
+    let mut others = backend.endpoints.iter().filter(|endpoint| !tried.lacking.contains(&endpoint.id));
     let offers = |offer: &Offer| offer.find(&route.spec.call).is_some();
     !tried.lacking.is_empty() && !others.any(|other| other.offer.load().as_deref().is_some_and(offers))
 }

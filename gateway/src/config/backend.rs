@@ -35,7 +35,7 @@ pub struct BackendSpec {
     /// How long connecting and the handshake may take together; 1 ms to 60 s, by default 1 s.
     pub connect_timeout: Duration,
     /// How long a connection without calls may be silent before it is pinged; 10 ms to 1 h, by default 5 s. One whose
-    /// calls wait is pinged after half a second.
+    /// calls wait is pinged after 0.2 s.
     pub ping_interval: Duration,
     /// How long a ping may go unanswered before the connection is given up; 1 ms to 60 s, by default 2 s.
     pub ping_timeout: Duration,

@@ -16,6 +16,7 @@ mod endpoint;
 mod health;
 mod method;
 mod path;
+mod policy;
 mod reader;
 mod retry;
 mod route;
@@ -35,6 +36,7 @@ pub use endpoint::{EndpointAddr, EndpointSpec};
 pub use health::HealthSpec;
 pub use method::{Method, UnknownMethod};
 pub use path::{MAX_PARAMETERS, PathTemplate};
+pub use policy::RoutePolicy;
 pub use retry::{RetryOn, RetrySpec};
 pub use route::RouteSpec;
 pub use settings::{

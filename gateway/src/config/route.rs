@@ -6,6 +6,7 @@ use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
 use super::method::Method;
 use super::path::PathTemplate;
+use super::policy::RoutePolicy;
 use super::reader::{Item, Reader, Section};
 use super::retry::{self, RetrySpec};
 use super::source::{Place, Source};
@@ -47,6 +48,8 @@ pub struct RouteSpec {
     pub idempotent: Option<bool>,
     /// How often calls are sent, and after what.
     pub retry: RetrySpec,
+    /// What else is to be done with its calls.
+    pub policy: RoutePolicy,
     /// How the request becomes the method's fields.
     pub request: RequestBinding,
     /// How the method's result becomes the answer.
@@ -66,13 +69,14 @@ impl PartialEq for RouteSpec {
             timeout,
             idempotent,
             retry,
+            policy,
             request,
             response,
             place: _,
         } = self;
         (method, path, call, backend) == (&other.method, &other.path, &other.call, &other.backend)
             && (timeout, request, response) == (&other.timeout, &other.request, &other.response)
-            && (idempotent, retry) == (&other.idempotent, &other.retry)
+            && (idempotent, retry, policy) == (&other.idempotent, &other.retry, &other.policy)
     }
 }
 
@@ -101,6 +105,7 @@ pub(super) struct Draft {
     timeout: Duration,
     idempotent: Option<bool>,
     retry: RetrySpec,
+    policy: RoutePolicy,
     request: RequestBinding,
     response: ResponseBinding,
 }
@@ -133,6 +138,7 @@ impl Draft {
             timeout,
             idempotent,
             retry: retry::read(reader, &section, timeout, idempotent),
+            policy: RoutePolicy::read(reader, &section),
             request: bind::request(reader, &section, path),
             response: bind::response(reader, &section),
             matched,
@@ -150,6 +156,7 @@ impl Draft {
             timeout: self.timeout,
             idempotent: retry::idempotent(self.idempotent, method),
             retry: self.retry,
+            policy: self.policy,
             request: self.request,
             response: self.response,
             place: self.source.place(self.span.start),

@@ -248,6 +248,7 @@ async fn call(
     }
     let request = call::Request {
         route,
+        backend: &route.backend,
         path,
         query,
         body,

@@ -5,11 +5,12 @@
 
 use std::time::Duration;
 
-/// After so long without a byte the peer is asked, if calls wait for it.
-const BUSY: Duration = Duration::from_millis(500);
+/// After so long without a byte the peer is asked, if calls wait for it. Short, because all that it is given before it is
+/// doubted has to be sent again: together with [`DOUBT`], less than the share of the recent calls that retries may be.
+const BUSY: Duration = Duration::from_millis(200);
 
 /// So long after it was asked in vain it is given no more calls, as long as there is another instance.
-const DOUBT: Duration = Duration::from_millis(500);
+const DOUBT: Duration = Duration::from_millis(200);
 
 /// How long a peer has been silent.
 #[derive(Debug, Default)]
@@ -93,8 +94,8 @@ mod tests {
 
     #[test]
     fn a_busy_peer_is_asked_soon_and_an_idle_one_later() {
-        assert_eq!(after(true), [(5, Then::Ask), (10, Then::Doubt), (25, Then::Leave)]);
-        assert_eq!(after(false), [(50, Then::Ask), (55, Then::Doubt), (70, Then::Leave)]);
+        assert_eq!(after(true), [(2, Then::Ask), (4, Then::Doubt), (22, Then::Leave)]);
+        assert_eq!(after(false), [(50, Then::Ask), (52, Then::Doubt), (70, Then::Leave)]);
     }
 
     #[test]
@@ -110,7 +111,7 @@ mod tests {
     fn any_sign_of_life_ends_the_silence() {
         let mut silence = Silence::default();
         for round in 0..10 {
-            for _ in 0..24 {
+            for _ in 0..21 {
                 assert_ne!(silence.look(false, true, PACE, PATIENCE), Then::Leave, "round {round}");
             }
             assert_eq!(silence.look(true, true, PACE, PATIENCE), Then::Nothing);
