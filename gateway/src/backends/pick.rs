@@ -119,10 +119,10 @@ impl LocalBackend {
         };
         match (at(first), at(second)) {
             (Some(a), Some(b)) => Some(match (a.0.monitor.has_turn(), b.0.monitor.has_turn()) {
-                (true, false) => a,
-                (false, true) => b,
                 (true, true) => cheaper(a, b, |(peer, conn)| peer.monitor.cost(conn.load())),
-                (false, false) => cheaper(a, b, |(peer, conn)| peer.monitor.weighted_cost(conn.load())),
+                // Where calls pile up, an instance is not spared because it is new: what it is compared with may be gone.
+                (true, false) => cheaper(a, b, |(peer, conn)| peer.monitor.weighted_cost(conn.load())),
+                (false, _) => cheaper(b, a, |(peer, conn)| peer.monitor.weighted_cost(conn.load())),
             }),
             (Some(one), None) | (None, Some(one)) => one.0.monitor.has_turn().then_some(one),
             (None, None) => None,

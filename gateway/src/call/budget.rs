@@ -1,11 +1,11 @@
 //! A bound on retries: when instances fail because there is too much to do, sending calls again makes it worse.
 //!
-//! Of the calls of the last moment, a share may be sent again in vain: a try that brings a result gives back what it
-//! took. So the bound is tight when everything fails, and does not bind when half of the instances are well and the other
-//! half's calls only have to go there. "The last moment" is two windows of a second and a half, the current one and the one
-//! before: long enough for all calls that an instance was given before its silence was noticed, and so short that what was
-//! saved up in an hour of health is not spent in the first seconds of an outage. The share says nothing where calls are
-//! few, so some retries are allowed in any case ([`FLOOR`]).
+//! Of the calls of the last moment, a share may be sent again in vain: a result gives back what the tries took that led to it,
+//! but for those that an instance has worked on. So the bound is tight when everything fails, and does not bind when half of the
+//! instances are well and the other half's calls only have to go there. "The last moment" is two windows of a second and a
+//! half, the current one and the one before: long enough for all calls that an instance was given before its silence was
+//! noticed, even if it was given all there were, and so short that what was saved up in an hour of health is not spent in the
+//! first seconds of an outage. The share says nothing where calls are few, so some retries are allowed in any case ([`FLOOR`]).
 //!
 //! Time is passed in, and a call costs a comparison and an addition: the clock is not asked.
 
@@ -22,9 +22,9 @@ const FLOOR: u64 = 30;
 /// What sending a call again costs.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Cost {
-    /// Half: it has not run, an instance has only refused it.
-    Refused,
-    /// Whole: an instance has worked on it, or still does.
+    /// Half: no instance works on it any more. One has refused it, or is gone.
+    Dropped,
+    /// Whole: an instance has worked on it for nothing, or still does.
     Ran,
     /// Whole, and at most half of the budget goes for these: a second try beside a slow one is a luxury, which must not
     /// use up what calls need that have failed.
@@ -33,9 +33,9 @@ pub(super) enum Cost {
 
 impl Cost {
     /// In halves of a try.
-    fn halves(self) -> u64 {
+    pub(super) fn halves(self) -> u64 {
         match self {
-            Cost::Refused => 1,
+            Cost::Dropped => 1,
             Cost::Ran | Cost::Hedge => 2,
         }
     }
@@ -87,8 +87,8 @@ impl Budget {
         within
     }
 
-    /// Gives back what a try has cost that brought a result.
-    pub(super) fn refund(&self, cost: Cost) {
+    /// Gives back what a result has cost, in halves of a try.
+    pub(super) fn refund(&self, halves: u64) {
         let give_back = |window: &Cell<Window>, cost: u64| {
             let Window { calls, spent } = window.get();
             let given = spent.min(cost);
@@ -96,7 +96,7 @@ impl Budget {
             cost - given
         };
         // It may have been taken in the window before.
-        let left = give_back(&self.now, cost.halves());
+        let left = give_back(&self.now, halves);
         give_back(&self.before, left);
     }
 
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn under_total_failure_tries_stay_within_the_share_of_the_calls() {
         let (second, begin) = (Duration::from_secs(1), Instant::now());
-        for (percent, cost, most) in [(20, Cost::Ran, 0.2), (20, Cost::Refused, 0.4), (100, Cost::Ran, 1.0)] {
+        for (percent, cost, most) in [(20, Cost::Ran, 0.2), (20, Cost::Dropped, 0.4), (100, Cost::Ran, 1.0)] {
             let budget = Budget::new(begin);
             for n in 0..500 {
                 budget.called(begin + 2 * second * n / 500);
@@ -157,9 +157,9 @@ mod tests {
                 assert!(budget.spend(now, 20, Cost::Ran), "in vain, {n}");
             }
             assert!(budget.spend(now, 20, Cost::Ran), "with a result, {n}");
-            budget.refund(Cost::Ran);
+            budget.refund(Cost::Ran.halves());
         }
-        budget.refund(Cost::Ran);
+        budget.refund(Cost::Ran.halves());
         assert_eq!(budget.now.get().spent + budget.before.get().spent, 2 * 250 - 2);
     }
 

@@ -113,8 +113,8 @@ struct Call<'a> {
     backend: Option<Rc<LocalBackend>>,
     /// The last failure, which the call goes on after.
     again: Option<Again>,
-    /// What the current try has cost, if it was not the first.
-    paid: Option<Cost>,
+    /// What a result gives back to the budget, in halves of a try.
+    returns: u64,
     held: Option<Held<'a>>,
 }
 
@@ -148,7 +148,7 @@ impl<'a> Call<'a> {
             not_accepted: 0,
             backend: None,
             again: None,
-            paid: None,
+            returns: 0,
             held: None,
         }
     }
@@ -307,8 +307,16 @@ impl<'a> Call<'a> {
 
     /// Takes what sending the call again for that reason costs from the budget.
     fn pay_for(&mut self, reason: RetryReason) -> bool {
-        self.paid = retry::cost(reason);
-        self.paid.is_none_or(|cost| self.pay(cost))
+        let Some(cost) = retry::cost(reason) else {
+            return true;
+        };
+        // An instance has worked on the try in vain: what led to it is lost, whatever comes of the next.
+        if let Cost::Ran = cost {
+            self.returns = 0;
+        }
+        let paid = self.pay(cost);
+        self.returns += if paid { cost.halves() } else { 0 };
+        paid
     }
 
     fn pay(&self, cost: Cost) -> bool {
@@ -323,8 +331,9 @@ impl<'a> Call<'a> {
     /// The last try has brought a result.
     #[inline]
     fn not_in_vain(&mut self) {
-        if let Some(cost) = self.paid.take() {
-            self.state(|state| state.budget.refund(cost));
+        if self.returns > 0 {
+            self.state(|state| state.budget.refund(self.returns));
+            self.returns = 0;
         }
     }
 

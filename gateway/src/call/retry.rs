@@ -66,8 +66,8 @@ pub(super) fn is_wanted(spec: &RetrySpec, reason: RetryReason, idempotent: bool)
 pub(super) fn cost(reason: RetryReason) -> Option<Cost> {
     match reason {
         RetryReason::NotAccepted => None,
-        RetryReason::Refused => Some(Cost::Refused),
-        RetryReason::Lost | RetryReason::Unavailable | RetryReason::Timeout => Some(Cost::Ran),
+        RetryReason::Refused | RetryReason::Lost => Some(Cost::Dropped),
+        RetryReason::Unavailable | RetryReason::Timeout => Some(Cost::Ran),
     }
 }
 
