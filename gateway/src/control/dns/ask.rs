@@ -146,3 +146,65 @@ fn failure(error: NetError) -> Answer {
         _ => Answer::Failed(error.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hickory_resolver::net::NoRecords;
+    use hickory_resolver::proto::op::Query;
+
+    fn servers(search: &[&str], ndots: usize) -> Servers {
+        let settings = DnsSettings { servers: vec![([127, 0, 0, 1], 53).into()], ..DnsSettings::default() };
+        let search = search.iter().map(|domain| Name::from_ascii(domain).expect("a name")).collect();
+        Servers { search, ndots, ..Servers::new(&settings).expect("nothing is asked yet") }
+    }
+
+    #[test]
+    fn a_name_that_is_not_whole_is_tried_with_the_search_list_as_the_system_does() {
+        let cluster = ["ns.svc.cluster.local.", "svc.cluster.local.", "cluster.local"];
+        for (search, ndots, host, expected) in [
+            (&cluster[..], 5, "shop.", "shop."),
+            (
+                &cluster,
+                5,
+                "shop",
+                "shop.ns.svc.cluster.local. shop.svc.cluster.local. shop.cluster.local. shop.",
+            ),
+            (&cluster[1..2], 1, "shop.ns", "shop.ns. shop.ns.svc.cluster.local."),
+            (&cluster[1..2], 2, "shop.ns", "shop.ns.svc.cluster.local. shop.ns."),
+            (&[], 1, "shop", "shop."),
+        ] {
+            let names = servers(search, ndots).names(host).expect("a checked name");
+            assert!(names.iter().all(Name::is_fqdn), "so that nobody adds to them: {names:?}");
+            let shown: Vec<String> = names.iter().map(Name::to_ascii).collect();
+            assert_eq!(shown.join(" "), expected, "{host}");
+        }
+        let long = ["a".repeat(60), "b".repeat(60), "c".repeat(60), "d".repeat(60)].join(".");
+        assert_eq!(
+            servers(&cluster, 9).names(&long).expect("a checked name").len(),
+            1,
+            "too long with any domain"
+        );
+    }
+
+    #[test]
+    fn only_a_server_that_says_so_makes_a_name_missing() {
+        let none = |code, ttl| {
+            let mut none = NoRecords::new(Box::new(Query::default()), code);
+            none.negative_ttl = ttl;
+            failure(none.into())
+        };
+        let seconds = |n| Some(Duration::from_secs(n));
+        assert_eq!(none(ResponseCode::NXDomain, Some(7)), Answer::Missing(seconds(7)));
+        assert_eq!(none(ResponseCode::NoError, None), Answer::Missing(None));
+        for failed in [
+            none(ResponseCode::ServFail, Some(7)),
+            none(ResponseCode::Refused, None),
+            failure(NetError::Dns(DnsError::ResponseCode(ResponseCode::ServFail))),
+            failure(NetError::Timeout),
+            failure(NetError::NoConnections),
+        ] {
+            assert!(matches!(failed, Answer::Failed(_)), "{failed:?}");
+        }
+    }
+}

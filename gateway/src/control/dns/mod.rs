@@ -6,7 +6,7 @@
 //! mod       all names: what control and the admin port read
 //! follow    the tasks, and which names have one
 //! state     what a name's answers come to
-//! ask       the questions, by hickory
+//! ask       the questions
 //! ```
 
 mod ask;
