@@ -1,5 +1,6 @@
 //! The endpoints of a backend: where its instances listen, and whether calls may go there.
 
+use super::balance::{ENDPOINT_KEYS, Placing};
 use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
 use super::reader::{Item, Reader};
@@ -10,7 +11,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use toml::de::{DeTable, DeValue};
 
-const KEYS: &[&str] = &["address", "drain"];
+const KEYS: &[&str] = &["address", "drain", ENDPOINT_KEYS[0], ENDPOINT_KEYS[1]];
 /// What a list of endpoints looks like, for whoever wrote something else.
 const LIST: &str = "an array such as [\"127.0.0.1:7101\"]";
 /// What one of them looks like.
@@ -26,12 +27,14 @@ pub struct EndpointSpec {
     pub addr: EndpointAddr,
     /// No new calls go there, and the connections to it close when the last answer is there; by default `false`.
     pub drain: bool,
+    /// Its part among the backend's endpoints.
+    pub placing: Placing,
 }
 
 impl From<EndpointAddr> for EndpointSpec {
     /// An endpoint of which nothing but its address is said.
     fn from(addr: EndpointAddr) -> EndpointSpec {
-        EndpointSpec { addr, drain: false }
+        EndpointSpec { addr, drain: false, placing: Placing::default() }
     }
 }
 
@@ -54,6 +57,7 @@ impl EndpointSpec {
     ) -> Option<(EndpointSpec, Range<usize>)> {
         let section = reader.section("an endpoint", table, KEYS);
         let drain = section.get("drain").and_then(|item| reader.boolean(&item));
+        let placing = Placing::read(reader, &section);
         let Some(address) = section.get("address") else {
             reader.report(
                 Diagnostic::new("an endpoint has no `address`")
@@ -63,7 +67,7 @@ impl EndpointSpec {
             return None;
         };
         let addr = reader.text(&address, "a string such as \"127.0.0.1:7101\"", EndpointAddr::parse)?;
-        Some((EndpointSpec { addr, drain: drain.unwrap_or(false) }, address.span()))
+        Some((EndpointSpec { addr, drain: drain.unwrap_or(false), placing }, address.span()))
     }
 }
 

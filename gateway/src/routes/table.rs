@@ -1,8 +1,8 @@
 //! Building a table from checked files, as a diff against the one before; and looking requests up in it.
 
 use super::params::{NotUtf8, PathParams, decode_segment};
-use crate::backends::{Offer, Signals};
-use crate::config::{BackendSpec, EndpointAddr, EndpointSpec, Method, RouteSpec, Tables};
+use crate::backends::{Offer, Ring, Signals};
+use crate::config::{BackendSpec, Balance, EndpointAddr, EndpointSpec, Method, RouteSpec, Tables};
 use crate::telemetry::{BackendStats, EndpointStats, RouteStats};
 use arc_swap::ArcSwapOption;
 use matchit::Router;
@@ -55,9 +55,28 @@ pub struct Backend {
     pub endpoints: Vec<Arc<Endpoint>>,
     /// What it counts, as long as there is one of its name.
     pub stats: Arc<BackendStats>,
+    /// Which endpoint is a key's, by its place in `endpoints`; there if calls are spread by keys.
+    pub ring: Option<Arc<Ring>>,
 }
 
 impl Backend {
+    /// A backend with its endpoints. Its ring is that of the one before, if that had the same ones.
+    pub(crate) fn new(
+        spec: BackendSpec,
+        endpoints: Vec<Arc<Endpoint>>,
+        stats: Arc<BackendStats>,
+        before: Option<&Backend>,
+    ) -> Backend {
+        let mut backend = Backend { id: next_id(), spec, endpoints, stats, ring: None };
+        if let Balance::Hash(_) = backend.spec.balance {
+            let members: Vec<(EndpointAddr, u32)> =
+                backend.members().map(|(one, spec)| (one.addr.clone(), spec.placing.weight)).collect();
+            let known = before.and_then(|before| before.ring.clone()).filter(|ring| ring.is_of(&members));
+            backend.ring = Some(known.unwrap_or_else(|| Arc::new(Ring::new(members))));
+        }
+        backend
+    }
+
     /// Its endpoints, each with what the files say of it.
     pub fn members(&self) -> impl Iterator<Item = (&Arc<Endpoint>, &EndpointSpec)> {
         self.endpoints.iter().zip(&self.spec.endpoints)
@@ -183,7 +202,7 @@ fn next_backends(before: &Table, specs: Vec<BackendSpec>, workers: usize) -> Vec
         };
         let endpoints = spec.endpoints.iter().map(endpoint).collect();
         let stats = old.map_or_else(|| Arc::new(BackendStats::new(workers)), |old| old.stats.clone());
-        Arc::new(Backend { id: next_id(), spec, endpoints, stats })
+        Arc::new(Backend::new(spec, endpoints, stats, old.map(Arc::as_ref)))
     };
     specs.into_iter().map(next).collect()
 }

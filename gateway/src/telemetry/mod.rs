@@ -7,7 +7,7 @@ mod scrape;
 mod stats;
 
 pub use health::{Disconnect, EjectionReason, HealthCounters, Standing};
-pub use retries::{BackendCounters, BackendStats, HedgeOutcome, HoldOutcome, RetryReason};
+pub use retries::{BackendCounters, BackendStats, Diverted, HedgeOutcome, HoldOutcome, RetryReason};
 pub use scrape::{EndpointScrape, Scrape, render};
 pub use stats::{
     EndpointCounters, EndpointStats, FrontStats, Outcome, PerWorker, ReloadStats, RouteStats, StatusClass,
