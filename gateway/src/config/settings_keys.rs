@@ -85,7 +85,7 @@ fn read_server(reader: &mut Reader<'_>, section: &Section<'_>, server: &mut Serv
         Some(workers) => server.workers = workers,
     }
     if let Some(item) = section.get("zone") {
-        server.zone = reader.text(&item, "a zone's name", balance::zone);
+        server.zone = reader.text(&item, "a string such as \"eu-1a\"", balance::zone);
     }
     // HTTP/1 needs room for the head as a whole: the HTTP library takes no buffer below 8 KiB.
     let sizes = [

@@ -94,7 +94,7 @@ fn by_latency_a_slow_instance_has_a_small_share_even_where_calls_wait() {
         let took = Duration::from_millis(if at == 1 { 50 } else { 2 });
         calls(&backend, at, 32, Verdict::Good, took);
     }
-    backend.review(later(0));
+    backend.review(later(1));
     assert_eq!(shares(&backend, &Tried::default())[1], 0);
     let _calls = pile_up(&backend, 330, |_| Tried::default());
     let piles = in_flight(&backend);
@@ -107,7 +107,7 @@ fn one_peak_turns_calls_away_at_once_and_is_forgotten_with_time() {
     for at in 0..2 {
         calls(&backend, at, 32, Verdict::Good, Duration::from_millis(10));
     }
-    backend.review(later(0));
+    backend.review(later(1));
     calls(&backend, 0, 1, Verdict::Good, Duration::from_millis(60));
     assert_eq!(shares(&backend, &Tried::default()), [0, 100], "before any review");
     for tenth in 0..600 {
@@ -123,7 +123,7 @@ fn a_failure_is_no_sign_of_quickness_and_giving_up_late_is_one_of_slowness() {
     for at in 0..2 {
         calls(&backend, at, 32, Verdict::Good, Duration::from_millis(10));
     }
-    backend.review(later(0));
+    backend.review(later(1));
     calls(&backend, 0, 1, Verdict::Failed, Duration::from_micros(1));
     let even = shares(&backend, &Tried::default());
     assert!(even.iter().all(|share| (40..60).contains(share)), "{even:?}");
@@ -138,7 +138,7 @@ fn a_call_joins_a_write_to_an_instance_that_is_quick() {
         for at in 0..2 {
             calls(&backend, at, 32, Verdict::Good, took);
         }
-        backend.review(later(0));
+        backend.review(later(1));
         let _written_soon = testing::occupy(&backend.peers[0].conn().expect("it is connected"), 8);
         assert_eq!(shares(&backend, &Tried::default()), if joins { [100, 0] } else { [0, 100] });
     }
