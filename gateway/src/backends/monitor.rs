@@ -79,7 +79,7 @@ impl Monitor {
     fn took(&self, verdict: Verdict, took: f32, now: Instant) {
         let mut peak = self.peak.get();
         match verdict {
-            Verdict::Good => peak.observe(took, now),
+            Verdict::Good => peak.observe(took, self.typical.get(), now),
             // To fail quickly is no merit.
             Verdict::Failed | Verdict::GivenUp => peak.at_least(took),
             Verdict::Refused | Verdict::Nothing => return,

@@ -30,10 +30,15 @@ impl PeakEwma {
         PeakEwma { seconds: 0.0, at: now }
     }
 
-    /// An answer took so many seconds.
+    /// An answer took so many seconds, where `typical` is what the backend's instances take (0: not known). The first one pays
+    /// for what is done only once, and is no peak.
     #[inline]
-    pub(super) fn observe(&mut self, took: f32, now: Instant) {
+    pub(super) fn observe(&mut self, took: f32, typical: f32, now: Instant) {
         let weight = self.weight_since(now);
+        if self.seconds == 0.0 {
+            self.seconds = took.min(typical.max(FLOOR));
+            return;
+        }
         self.seconds = if took > self.seconds { took } else { took + (self.seconds - took) * weight };
     }
 
@@ -88,19 +93,20 @@ mod tests {
     fn it_rises_at_once_and_falls_with_time_whether_answers_come_or_not() {
         let began = Instant::now();
         let mut peak = PeakEwma::new(began);
-        peak.observe(0.01, began);
-        peak.observe(0.1, began);
+        peak.observe(0.05, 0.01, began);
+        assert_eq!(peak.price(0.01), 0.01, "the first is none");
+        peak.observe(0.1, 0.01, began);
         assert_eq!(peak.price(0.01), 0.1);
         let mut asked = peak;
         for tenth in 1..=100 {
             let now = began + DECAY / 100 * tenth;
             peak.fade(now);
-            asked.observe(0.01, now);
+            asked.observe(0.01, 0.01, now);
         }
         assert!(near(peak.price(0.01), 0.1 / std::f32::consts::E), "{peak:?}");
         assert!(near(asked.price(0.01), 0.01 + 0.09 / std::f32::consts::E), "{asked:?}");
         // Answers that are read together are one moment.
-        asked.observe(0.001, began + DECAY);
+        asked.observe(0.001, 0.01, began + DECAY);
         assert!(asked.price(0.01) > 0.04);
     }
 
@@ -115,7 +121,7 @@ mod tests {
         assert!(near(peak.price(1.0), 0.02 * CAP), "the rest is forgotten");
         peak.fade(began + 1000 * DECAY);
         assert_eq!(peak.price(5.0), FLOOR);
-        peak.observe(0.000_01, began + 1001 * DECAY);
+        peak.observe(0.000_01, 5.0, began + 1001 * DECAY);
         assert_eq!(peak.price(5.0), FLOOR);
     }
 }

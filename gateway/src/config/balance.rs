@@ -218,7 +218,8 @@ impl Placing {
         if let Some(weight) = weight.and_then(|weight| u32::try_from(weight).ok()) {
             placing.weight = weight;
         }
-        placing.zone = section.get("zone").and_then(|item| reader.text(&item, "a string such as \"eu-1a\"", zone));
+        placing.zone =
+            section.get("zone").and_then(|item| reader.text(&item, "a string such as \"eu-1a\"", zone));
         placing
     }
 }
