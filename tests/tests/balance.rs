@@ -26,9 +26,16 @@ fn plain(backends: &[&Backend]) -> Vec<String> {
 async fn gateway(setup: &Setup, backends: &[&Backend]) -> Gateway {
     let gateway = setup.gateway().await;
     for backend in backends {
-        stands(&gateway, backend, "ok").await;
+        at_full_share(&gateway, backend).await;
     }
     gateway
+}
+
+/// Waits until an instance gets all of its share from each worker.
+async fn at_full_share(gateway: &Gateway, backend: &Backend) {
+    // One that a worker has not heard of yet is shown as none of its troubles.
+    gateway.connected(backend).await;
+    stands(gateway, backend, "ok").await;
 }
 
 /// Waits until an instance stands so with each worker, in every backend.
@@ -114,7 +121,7 @@ async fn a_user_stays_with_an_instance_by_header_or_cookie_in_all_workers_and_ga
     // One more takes some users over, and leaves the others where they are.
     setup.write_routes("by_header.toml", &table("by_header", &four, "{ hash = \"header:X-User\" }"));
     assert_eq!(gateway.reload().await, "ok");
-    stands(&gateway, &backends[3], "ok").await;
+    at_full_share(&gateway, &backends[3]).await;
     let new = beside(&backends[3].endpoint()).ask().await.expect("an answer");
     let after = users(&gateway, "/by_header", "x-user", user).await;
     let moved = by_header.iter().zip(&after).filter(|(before, after)| before != after);

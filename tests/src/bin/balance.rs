@@ -79,7 +79,9 @@ async fn main() {
         let [usual_p50, usual_p99, p99, judged_p99] =
             [usual.p50, usual.p99, alone.p99, judged.p99].map(|time| time.as_secs_f64() * 1000.0);
         let failed = usual.failed + alone.failed + judged.failed;
-        eprintln!("{name}: {usual_p50:.1} and {usual_p99:.1} ms usually, then p99 {p99:.1} and {judged_p99:.1} ms; {failed} failed");
+        eprintln!(
+            "{name}: {usual_p50:.1} and {usual_p99:.1} ms usually, then p99 {p99:.1} and {judged_p99:.1} ms; {failed} failed"
+        );
     }
 }
 
