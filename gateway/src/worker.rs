@@ -109,7 +109,7 @@ impl Deref for LocalTable {
 impl Worker {
     /// A worker without connections. To be made on its own thread.
     fn new(id: usize, shared: Arc<Shared>) -> Worker {
-        let pool = Pool::new(id, shared.catalog.clone());
+        let pool = Pool::new(id, shared.catalog.clone(), shared.settings.server.zone.clone());
         let table = Rc::new(LocalTable(shared.table.load_full()));
         Worker {
             id,

@@ -5,14 +5,15 @@ use callgate_tests::{Backend, Gateway, Setup, eventually};
 use nix::sys::signal::Signal;
 use serde_json::Value;
 
-/// Two instances, or as many, and the gateway with those lines for their backend.
+/// Two instances, or as many, and the gateway with those lines for their backend. Its calls are not spread by latency: an
+/// instance gets what its health allows.
 async fn start(setup: &Setup, n: usize, lines: &str) -> (Vec<Backend>, Gateway) {
     let backends: Vec<Backend> = (0..n).map(|_| setup.backend("moody")).collect();
     let endpoints: Vec<String> = backends.iter().map(Backend::endpoint).collect();
     setup.write_routes(
         "moody.toml",
         &format!(
-            "[backends.moody]\nendpoints = {endpoints:?}\n{lines}\n\
+            "[backends.moody]\nendpoints = {endpoints:?}\nbalance = \"least_request\"\n{lines}\n\
              [[routes]]\nmatch = \"GET /ask\"\ncall = \"moody.ask\"\nresponse = {{ wrap = \"pid\" }}\n"
         ),
     );

@@ -11,10 +11,11 @@ const CALLS: u32 = 40;
 /// A budget that no test uses up unless it wants to, though its tries are in vain.
 const RICH: &str = "retry_budget = \"100%\"";
 
-/// Three routes: `POST /safe` (the method says that it is idempotent), `POST /once` (it is not), `GET /remaining`.
+/// Any instance is asked, whatever calls before have come to. Three routes: `POST /safe` (the method says that it is idempotent), `POST /once` (it is not), `GET /remaining`.
 fn table(backends: &[&Backend], backend_lines: &str, route_lines: &str) -> String {
     let endpoints: Vec<String> = backends.iter().map(|backend| backend.endpoint()).collect();
-    let mut text = format!("[backends.unruly]\nendpoints = {endpoints:?}\n{backend_lines}\n");
+    let mut text =
+        format!("[backends.unruly]\nendpoints = {endpoints:?}\nbalance = \"random\"\n{backend_lines}\n");
     for (matched, call) in
         [("POST /safe", "unruly.safe"), ("POST /once", "unruly.once"), ("GET /remaining", "unruly.remaining")]
     {

@@ -2,12 +2,13 @@
 
 use super::names;
 use crate::backends::{MethodEntry, Offer};
-use crate::config::{EndpointSpec, RetryOn, RetrySpec, Settings};
+use crate::config::{Balance, EndpointSpec, RetryOn, RetrySpec, Settings};
 use crate::routes::{Backend, Endpoint, Route};
 use crate::telemetry::{EndpointScrape, HealthCounters, Scrape, render};
 use crate::worker::Shared;
 use callgate_protocol::schema::{Definition, Field, MethodSchema, Shape, Type};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -100,7 +101,7 @@ fn retry(retry: &RetrySpec) -> Value {
 pub(super) fn backends(shared: &Shared) -> Value {
     let table = shared.table.load();
     let backends: Vec<Value> = table.backends.iter().map(|backend| self::backend(shared, backend)).collect();
-    json!({ "hash": table.hash, "backends": backends })
+    json!({ "hash": table.hash, "zone": shared.settings.server.zone, "backends": backends })
 }
 
 fn backend(shared: &Shared, backend: &Backend) -> Value {
@@ -112,6 +113,8 @@ fn backend(shared: &Shared, backend: &Backend) -> Value {
     json!({
         "name": backend.spec.name,
         "names": names::of(&shared.names, backend),
+        "balance": balance(&backend.spec.balance),
+        "calls_diverted": backend.stats.diverted().collect::<BTreeMap<_, _>>(),
         "endpoints": endpoints,
         "retries": retries,
         "retry_budget_percent": backend.spec.retry_budget,
@@ -119,6 +122,13 @@ fn backend(shared: &Shared, backend: &Backend) -> Value {
         "hold_ms": backend.spec.hold.as_millis() as u64,
         "calls_held": stats.0.sum(|one| &one.held),
     })
+}
+
+fn balance(balance: &Balance) -> Value {
+    match balance {
+        Balance::Hash(hash) => json!({ "hash": hash.by.text(), "load_factor_percent": hash.load_factor }),
+        named => named.name().into(),
+    }
 }
 
 /// By whose word an endpoint drains; empty when it does not.
@@ -135,6 +145,8 @@ fn endpoint(endpoint: &Endpoint, spec: &EndpointSpec) -> Value {
     json!({
         "address": endpoint.addr.to_string(),
         "name": names::leads_to(spec),
+        "weight": spec.placing.weight,
+        "zone": spec.placing.zone,
         "draining": endpoint.drains(spec),
         "drained_by": drained_by(endpoint, spec),
         "state": endpoint.stats.standing().name(),
@@ -264,6 +276,7 @@ fn settings(settings: &Settings) -> Value {
         "server": {
             "listen": server.listen,
             "workers": server.workers,
+            "zone": server.zone,
             "max_body": server.max_body,
             "max_head": server.max_head,
             "max_connections": server.max_connections,

@@ -214,9 +214,9 @@ impl Health {
         }
     }
 
-    /// How much dearer a call to it is for the slow ones among its last: 1 to 17.
-    pub(super) fn slowness(&self) -> u32 {
-        1 + self.slow.count_ones() / 2
+    /// Whether it is neither left nor to be spared for failing.
+    pub(super) fn is_well(&self) -> bool {
+        self.state == State::Well
     }
 
     /// Whether its answers are known to come within [`QUICK`].

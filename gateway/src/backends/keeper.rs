@@ -66,9 +66,14 @@ impl LocalBackend {
         drop(healths);
         let mut live = Vec::with_capacity(self.peers.len());
         let mut probing = false;
+        let typical = self.typical();
         for (at, peer) in self.peers.iter().enumerate() {
-            peer.monitor.settle(now);
             let (ejected, recovered) = outcomes[at];
+            if recovered {
+                peer.monitor.forget_peak(now);
+            }
+            peer.monitor.set_typical(typical);
+            peer.monitor.settle(now);
             peer.note(ejected.then_some(reasons[at]), recovered);
             peer.publish(now);
             probing |= peer.monitor.is_probing();
@@ -77,9 +82,18 @@ impl LocalBackend {
             }
         }
         self.probing.set(probing);
-        let changed = *self.live.borrow() != live;
-        *self.live.borrow_mut() = live;
+        let groups = self.group(&live);
+        let changed = *self.groups.borrow() != groups;
+        *self.groups.borrow_mut() = groups;
         changed
+    }
+
+    /// What its instances take, in seconds: the median, of an even number the lower one; 0 as long as nobody knows.
+    fn typical(&self) -> f32 {
+        let callable = self.peers.iter().filter(|peer| peer.is_callable());
+        let mut usual: Vec<f32> = callable.filter_map(|peer| peer.monitor.usual()).collect();
+        usual.sort_unstable_by(f32::total_cmp);
+        usual.get(usual.len().saturating_sub(1) / 2).copied().unwrap_or(0.0)
     }
 }
 

@@ -2,9 +2,11 @@
 //!
 //! ```text
 //! pool        a worker's backends, brought in line with the table
-//! pick        which instance a call goes to
+//! pick        which instance a call goes to, by the backend's balance
+//! ring        which instance is a key's
 //! keeper      ten times a second: who is silent, who is ejected or tried again
 //! health      how an instance is judged by what becomes of its calls; monitor, where its connections report that
+//! peak_ewma   how long an instance takes
 //! peer        one endpoint's supervisor: connects, reconnects with backoff, replaces what is old, retires
 //! handshake   HELLO and the schemas that are not known yet
 //! conn        one connection: calls in flight; conn::driver, the task that reads and writes
@@ -24,9 +26,11 @@ mod keeper;
 mod monitor;
 mod numbers;
 mod offer;
+mod peak_ewma;
 mod peer;
 mod pick;
 mod pool;
+mod ring;
 mod signals;
 mod stream;
 
@@ -35,4 +39,5 @@ pub use conn::{Answer, Conn, InFlight, Times, Unsent};
 pub use offer::{MethodEntry, Offer};
 pub use pick::{LocalBackend, Pick, Tried};
 pub use pool::Pool;
+pub use ring::{Ring, hash};
 pub use signals::Signals;

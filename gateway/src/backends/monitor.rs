@@ -3,6 +3,7 @@
 //! A pick must not think: what it needs is worked out by the keeper's reviews and lies in cells.
 
 use super::health::{FULL, Health, Verdict};
+use super::peak_ewma::PeakEwma;
 use crate::config::HealthSpec;
 use std::cell::{Cell, RefCell, RefMut};
 use std::rc::Rc;
@@ -18,7 +19,11 @@ pub(super) struct Monitor {
     health: RefCell<Health>,
     spec: Cell<HealthSpec>,
     weight: Cell<u8>,
-    slowness: Cell<u32>,
+    peak: Cell<PeakEwma>,
+    /// What the backend's instances take, in seconds; 0 as long as nobody knows.
+    typical: Cell<f32>,
+    /// What one call to it costs, in seconds: worked out from the two.
+    price: Cell<f32>,
     /// It has waited long enough for a probe to take any call for one.
     impatient: Cell<bool>,
     /// The keeper: told when a review is due.
@@ -27,9 +32,18 @@ pub(super) struct Monitor {
 
 impl Monitor {
     pub(super) fn new(spec: HealthSpec, due: Rc<Notify>) -> Monitor {
-        let health = RefCell::new(Health::new(Instant::now()));
-        let (weight, slowness, impatient) = (Cell::new(FULL), Cell::new(1), Cell::new(false));
-        Monitor { health, spec: Cell::new(spec), weight, slowness, impatient, due }
+        let now = Instant::now();
+        let peak = PeakEwma::new(now);
+        Monitor {
+            health: RefCell::new(Health::new(now)),
+            spec: Cell::new(spec),
+            weight: Cell::new(FULL),
+            peak: Cell::new(peak),
+            typical: Cell::new(0.0),
+            price: Cell::new(peak.price(0.0)),
+            impatient: Cell::new(false),
+            due,
+        }
     }
 
     /// Judges by these settings from now on.
@@ -40,6 +54,7 @@ impl Monitor {
     /// There is a connection after there was none.
     pub(super) fn connected(&self, now: Instant) {
         self.health.borrow_mut().connected(now);
+        self.forget_peak(now);
         self.settle(now);
     }
 
@@ -49,12 +64,34 @@ impl Monitor {
         self.health.borrow_mut().sent()
     }
 
-    /// A call has ended.
+    /// A call has ended, at `now` or a moment ago.
     #[inline]
-    pub(super) fn ended(&self, epoch: u32, verdict: Verdict, took: Option<Duration>) {
+    pub(super) fn ended(&self, epoch: u32, verdict: Verdict, took: Option<Duration>, now: Instant) {
+        if let Some(took) = took {
+            self.took(verdict, took.as_secs_f32(), now);
+        }
         if self.health.borrow_mut().ended(epoch, verdict, took, &self.spec.get()) {
             self.ask_for_review();
         }
+    }
+
+    #[inline]
+    fn took(&self, verdict: Verdict, took: f32, now: Instant) {
+        let mut peak = self.peak.get();
+        match verdict {
+            Verdict::Good => peak.observe(took, self.typical.get(), now),
+            // To fail quickly is no merit.
+            Verdict::Failed | Verdict::GivenUp => peak.at_least(took),
+            Verdict::Refused | Verdict::Nothing => return,
+        }
+        peak.cap(self.typical.get());
+        self.peak.set(peak);
+        self.price.set(peak.price(self.typical.get()));
+    }
+
+    /// Nothing is known of how long it takes.
+    pub(super) fn forget_peak(&self, now: Instant) {
+        self.peak.set(PeakEwma::new(now));
     }
 
     /// Whether it can be called has changed, or something else that the keeper has to see.
@@ -90,15 +127,26 @@ impl Monitor {
         self.health.borrow().is_quick()
     }
 
-    /// What a further call to it costs, as others wait for it already.
+    /// What one call to it costs, in seconds, beside the others that wait for it.
     #[inline]
-    pub(super) fn cost(&self, in_flight: usize) -> u64 {
-        (in_flight as u64 + 1) * u64::from(self.slowness.get())
+    pub(super) fn price(&self) -> f32 {
+        self.price.get()
     }
 
-    /// The same where its weight is to count as well.
-    pub(super) fn weighted_cost(&self, in_flight: usize) -> u64 {
-        self.cost(in_flight) * u64::from(FULL) / u64::from(self.weight.get().max(1))
+    /// Whether it is well, with all of its share or on the way there.
+    pub(super) fn is_well(&self) -> bool {
+        self.health.borrow().is_well()
+    }
+
+    /// How long its answers take on the average, in seconds; `None` as long as nobody knows.
+    pub(super) fn usual(&self) -> Option<f32> {
+        let latency = self.health.borrow().latency().as_secs_f32();
+        (latency > 0.0).then_some(latency)
+    }
+
+    /// What the backend's instances take, in seconds.
+    pub(super) fn set_typical(&self, typical: f32) {
+        self.typical.set(typical);
     }
 
     /// For a review.
@@ -110,7 +158,11 @@ impl Monitor {
     pub(super) fn settle(&self, now: Instant) {
         let health = self.health.borrow();
         self.weight.set(health.weight(&self.spec.get(), now));
-        self.slowness.set(health.slowness());
+        let mut peak = self.peak.get();
+        peak.fade(now);
+        peak.cap(self.typical.get());
+        self.peak.set(peak);
+        self.price.set(peak.price(self.typical.get()));
         let waited =
             health.probing_since().map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
         self.impatient.set(waited >= IMPATIENT_AFTER);

@@ -1,34 +1,75 @@
-//! Which instance a call goes to: of two random ones the one that costs less.
+//! Which instance a call goes to. There is one rule of who could take it, and a backend's `balance` says in which order these
+//! are asked:
 //!
-//! A call costs what the calls in flight there make it wait, times what the slow ones among the instance's last calls show;
-//! less where it leaves with a write that waits anyway.
-//! An instance that is new, has recovered or is shunned has its turn only in part of the cases (its weight).
+//! ```text
+//! two     of two random ones the one that costs less: peak_ewma, least_request
+//! turns   one after the other
+//! any     a random one, by weight
+//! key     the one that is the key's, by the ring
+//! groups  who is asked at all: as a rule those of the gateway's own zone
+//! ```
+//! An instance that is new, has recovered or is shunned has its turn only in part of the cases (its health's weight). Where the
+//! order finds none, all instances are looked at, and the best one that is left is taken.
+
+mod any;
+mod groups;
+mod key;
+mod turns;
+mod two;
+
+pub(super) use groups::Groups;
 
 use super::conn::Conn;
 use super::peer::Peer;
 use crate::call::CallState;
-use crate::config::HealthSpec;
+use crate::config::{Balance, HealthSpec};
+use crate::routes::Backend;
+use crate::telemetry::{BackendStats, Diverted};
+use groups::Group;
+use key::ByKey;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-
-/// Where that many calls have piled up, another instance is not spared because it is new: this one may be gone.
-const PILED: usize = 16;
+use std::sync::Arc;
+use turns::Turns;
 
 /// A backend, as one worker sees it.
 pub struct LocalBackend {
     pub(super) name: String,
     pub(super) peers: Vec<Rc<Peer>>,
+    /// What the table says of each of them.
+    parts: Vec<Part>,
     pub(super) spec: HealthSpec,
-    /// Places of the peers that get calls, as the last review saw it. Only a help for the quick choice: whoever is chosen is
-    /// looked at again.
-    pub(super) live: RefCell<Vec<usize>>,
+    order: Order,
+    /// The peers that get calls, as the last review saw it. Only a help for the quick choice: whoever is chosen is looked at
+    /// again.
+    pub(super) groups: RefCell<Groups>,
     /// Some peer has to be probed.
     pub(super) probing: Cell<bool>,
     /// What its calls have come to; kept when a new table changes the backend.
     pub calls: Rc<CallState>,
+    stats: Arc<BackendStats>,
 }
 
-/// The instances that a call has been to in vain, by the ids of their endpoints.
+/// In which order instances are asked.
+enum Order {
+    PeakEwma,
+    LeastRequest,
+    Turns(Turns),
+    Any,
+    Key(ByKey),
+}
+
+/// An instance's part in its backend.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part {
+    weight: u32,
+    /// What calls in flight there count, beside those of an instance of average weight.
+    lightness: f32,
+    /// It is in another zone than the gateway, and others are not.
+    away: bool,
+}
+
+/// What a pick has to know of a call: where it has been in vain, by the ids of the endpoints, and what it asks for.
 #[derive(Debug, Default)]
 pub struct Tried {
     /// They have not accepted it, refused or failed it, and may do better when they are asked again.
@@ -37,6 +78,8 @@ pub struct Tried {
     pub lacking: Vec<u64>,
     /// The call could not be repeated if it failed: no instance is probed with it.
     pub fragile: bool,
+    /// The hash of its key, where its backend spreads calls by that.
+    pub key: Option<u64>,
 }
 
 /// Where a call can go.
@@ -52,7 +95,11 @@ pub enum Pick {
 }
 
 /// An instance that could take the call.
-type Candidate<'b> = (&'b Peer, Rc<Conn>);
+struct Candidate<'b> {
+    place: usize,
+    peer: &'b Peer,
+    conn: Rc<Conn>,
+}
 
 /// In which order instances are taken when the quick choice finds none.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,13 +113,38 @@ enum Tier {
 }
 
 impl LocalBackend {
+    /// A backend with the peers of its endpoints, in their order, for a gateway of that zone.
     pub(super) fn new(
-        name: String,
+        backend: &Backend,
         peers: Vec<Rc<Peer>>,
-        spec: HealthSpec,
         calls: Rc<CallState>,
+        zone: Option<&str>,
     ) -> LocalBackend {
-        LocalBackend { name, peers, spec, live: RefCell::default(), probing: Cell::new(false), calls }
+        let spec = &backend.spec;
+        let parts = parts(backend, zone);
+        let order = match &spec.balance {
+            Balance::PeakEwma => Order::PeakEwma,
+            Balance::LeastRequest => Order::LeastRequest,
+            Balance::RoundRobin => Order::Turns(Turns::of(&parts)),
+            Balance::Random => Order::Any,
+            Balance::Hash(hash) => Order::Key(ByKey::new(hash, backend.ring.clone())),
+        };
+        LocalBackend {
+            name: spec.name.clone(),
+            peers,
+            parts,
+            spec: spec.health,
+            order,
+            groups: RefCell::default(),
+            probing: Cell::new(false),
+            calls,
+            stats: backend.stats.clone(),
+        }
+    }
+
+    /// Whether these are its peers.
+    pub(super) fn has(&self, peers: &[Rc<Peer>]) -> bool {
+        self.peers.len() == peers.len() && self.peers.iter().zip(peers).all(|(own, one)| Rc::ptr_eq(own, one))
     }
 
     /// Whether every instance is being drained, so that none will be there however long a call waits.
@@ -89,10 +161,52 @@ impl LocalBackend {
         {
             return Pick::Ready(conn);
         }
-        match self.of_two(tried).or_else(|| self.of_all(tried)) {
-            Some((_, conn)) => Pick::Ready(conn),
-            None => self.nowhere(tried),
+        let groups = self.groups.borrow();
+        let Some(chosen) = self.choose(&groups, tried) else { return self.nowhere(tried) };
+        if self.parts[chosen.place].away {
+            self.divert(chosen.peer, Diverted::OtherZone);
         }
+        Pick::Ready(chosen.conn)
+    }
+
+    fn choose(&self, groups: &Groups, tried: &Tried) -> Option<Candidate<'_>> {
+        let (first, other) = groups.in_order(tried.key);
+        if let Some(chosen) = self.of_group(first, tried) {
+            return Some(chosen);
+        }
+        let (tier, best) = self.of_all(tried)?;
+        // Those of the one group can take no more. Which of the other does is for the order to say.
+        let elsewhere = tier == Tier::Fresh && other.has(best.place);
+        if elsewhere && let Some(chosen) = self.of_group(other, tried) {
+            return Some(chosen);
+        }
+        if tier == Tier::LastResort {
+            best.peer.counters().health.last_resorts.increment();
+        }
+        Some(best)
+    }
+
+    /// By the backend's order, one of a group that gets calls and was not tried.
+    #[inline]
+    fn of_group(&self, group: &Group, tried: &Tried) -> Option<Candidate<'_>> {
+        match &self.order {
+            Order::PeakEwma | Order::LeastRequest => self.of_two(group, tried),
+            Order::Turns(turns) => self.in_turn(turns, group, tried),
+            Order::Any => self.any(group, tried),
+            Order::Key(by) => match tried.key {
+                Some(key) => self.by_key(by, key, group, tried),
+                None => {
+                    let chosen = self.any(group, tried)?;
+                    self.divert(chosen.peer, Diverted::NoKey);
+                    Some(chosen)
+                }
+            },
+        }
+    }
+
+    /// Counts a call that does not go where it went if all were well.
+    fn divert(&self, to: &Peer, why: Diverted) {
+        self.stats.0.of(to.worker).diverted(why);
     }
 
     /// An instance that waits for a call to be tried with.
@@ -104,41 +218,21 @@ impl LocalBackend {
         })
     }
 
-    /// The better one of two that get calls and were not tried.
+    /// The instance at that place, if it gets calls and was not tried.
     #[inline]
-    fn of_two(&self, tried: &Tried) -> Option<Candidate<'_>> {
-        let live = self.live.borrow();
-        let at = |place: usize| {
-            let peer = self.peers.get(live[place])?;
-            let conn = usable(peer)?;
-            (peer.monitor.is_in() && !tried.has(peer)).then_some((&**peer, conn))
-        };
-        let (first, second) = match live.len() {
-            0 => return None,
-            1 => return at(0),
-            n => {
-                let first = fastrand::usize(..n);
-                (first, (first + 1 + fastrand::usize(..n - 1)) % n)
-            }
-        };
-        match (at(first), at(second)) {
-            (Some(a), Some(b)) => Some(match (a.0.monitor.has_turn(), b.0.monitor.has_turn()) {
-                (true, true) => cheaper(a, b, |(peer, conn)| peer.monitor.cost(conn.load())),
-                (true, false) if a.1.load() <= PILED => a,
-                (false, true) if b.1.load() <= PILED => b,
-                _ => cheaper(a, b, |(peer, conn)| peer.monitor.weighted_cost(conn.load())),
-            }),
-            (Some(one), None) | (None, Some(one)) => one.0.monitor.has_turn().then_some(one),
-            (None, None) => None,
-        }
+    fn eligible(&self, place: usize, tried: &Tried) -> Option<Candidate<'_>> {
+        let peer = self.peers.get(place)?;
+        let conn = usable(peer)?;
+        (peer.monitor.is_in() && !tried.has(peer)).then_some(Candidate { place, peer, conn })
     }
 
     /// The best one of all that have room.
-    fn of_all(&self, tried: &Tried) -> Option<Candidate<'_>> {
+    fn of_all(&self, tried: &Tried) -> Option<(Tier, Candidate<'_>)> {
         let n = self.peers.len();
         let start = if n > 1 { fastrand::usize(..n) } else { 0 };
-        let mut best: Option<((Tier, u64), Candidate<'_>)> = None;
-        for peer in (0..n).filter_map(|offset| self.peers.get((start + offset) % n)) {
+        let mut best: Option<((Tier, bool, f32), Candidate<'_>)> = None;
+        for place in (0..n).map(|offset| (start + offset) % n) {
+            let peer = &*self.peers[place];
             let Some(conn) = peer.conn().filter(|conn| conn.is_ready() && conn.has_room()) else { continue };
             if tried.lacking.contains(&peer.endpoint.id) {
                 continue;
@@ -148,16 +242,13 @@ impl LocalBackend {
                 true if tried.refused.contains(&peer.endpoint.id) => Tier::Tried,
                 true => Tier::Fresh,
             };
-            let key = (tier, peer.monitor.weighted_cost(conn.load()));
+            let candidate = Candidate { place, peer, conn };
+            let key = (tier, self.parts[place].away, self.weighted_cost(&candidate));
             if best.as_ref().is_none_or(|(known, _)| key < *known) {
-                best = Some((key, (peer, conn)));
+                best = Some((key, candidate));
             }
         }
-        let ((tier, _), chosen) = best?;
-        if tier == Tier::LastResort {
-            chosen.0.counters().health.last_resorts.increment();
-        }
-        Some(chosen)
+        best.map(|((tier, ..), chosen)| (tier, chosen))
     }
 
     fn nowhere(&self, tried: &Tried) -> Pick {
@@ -181,8 +272,20 @@ fn usable(peer: &Peer) -> Option<Rc<Conn>> {
     peer.conn().filter(|conn| conn.is_ready() && !conn.is_doubtful() && conn.has_room())
 }
 
-fn cheaper<'b>(a: Candidate<'b>, b: Candidate<'b>, cost: impl Fn(&Candidate<'b>) -> u64) -> Candidate<'b> {
-    if cost(&b) < cost(&a) { b } else { a }
+/// What the table says of each instance, for a gateway of that zone. Where none is in the zone, all zones are alike.
+fn parts(backend: &Backend, zone: Option<&str>) -> Vec<Part> {
+    let placings = || backend.members().map(|(_, spec)| &spec.placing);
+    let total: u64 = placings().map(|placing| u64::from(placing.weight)).sum();
+    let average = total as f32 / placings().count().max(1) as f32;
+    let at_home = |of: Option<&str>| of.is_some() && of == zone;
+    let zoned = placings().any(|placing| at_home(placing.zone.as_deref()));
+    placings()
+        .map(|placing| Part {
+            weight: placing.weight,
+            lightness: average / placing.weight as f32,
+            away: zoned && !at_home(placing.zone.as_deref()),
+        })
+        .collect()
 }
 
 #[cfg(test)]

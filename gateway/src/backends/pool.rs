@@ -13,10 +13,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
 /// All backends, as one worker sees them.
 pub struct Pool {
     surroundings: Surroundings,
+    /// Where the gateway is.
+    zone: Option<String>,
     generation: Cell<u64>,
     backends: Backends,
     peers: RefCell<NumberMap<u64, Rc<Peer>>>,
@@ -24,12 +27,13 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// An empty pool of worker number `worker`.
-    pub fn new(worker: usize, catalog: Arc<Catalog>) -> Pool {
+    /// An empty pool of worker number `worker`, in that zone.
+    pub fn new(worker: usize, catalog: Arc<Catalog>, zone: Option<String>) -> Pool {
         let connections = Connections::default();
         let (changed, due) = (Rc::default(), Rc::default());
         Pool {
             surroundings: Surroundings { worker, catalog, changed, due, connections },
+            zone,
             generation: Cell::new(0),
             backends: Backends::default(),
             peers: RefCell::default(),
@@ -74,9 +78,12 @@ impl Pool {
                 peer
             });
             let calls = calls.get(backend.spec.name.as_str()).copied().cloned().unwrap_or_default();
-            let local =
-                LocalBackend::new(backend.spec.name.clone(), local.collect(), backend.spec.health, calls);
-            backends.insert(backend.id, Rc::new(local));
+            let local: Vec<Rc<Peer>> = local.collect();
+            // Whose turn it is outlives what changes elsewhere.
+            let known = old_backends.get(&backend.id).filter(|old| old.has(&local)).cloned();
+            let local = known
+                .unwrap_or_else(|| Rc::new(LocalBackend::new(backend, local, calls, self.zone.as_deref())));
+            backends.insert(backend.id, local);
         }
         *self.peers.borrow_mut() = peers;
         *self.backends.borrow_mut() = backends;
@@ -86,6 +93,11 @@ impl Pool {
             tokio::task::spawn_local(keeper).abort_handle()
         });
         self.heed_drains(table);
+        // Who gets calls is known before the next one is made.
+        let now = Instant::now();
+        for backend in self.backends.borrow().values() {
+            backend.review(now);
+        }
     }
 
     /// Leaves the endpoints that drain by now, and connects to those that no longer do. All in one step, so that a call

@@ -38,6 +38,8 @@ pub struct Request<'a> {
     pub route: &'a Route,
     /// Where the call goes, among the backends of the route.
     pub backend: &'a Backend,
+    /// The hash of its key, where the backend spreads calls by that.
+    pub key: Option<u64>,
     /// The values of the path's parameters.
     pub path: PathParams<'a>,
     /// The query's pairs.
@@ -143,7 +145,11 @@ impl<'a> Call<'a> {
             request,
             times: request.times,
             // Whether the method says that it may run twice is not known before an instance is chosen.
-            tried: Tried { fragile: request.route.spec.idempotent != Some(true), ..Tried::default() },
+            tried: Tried {
+                fragile: request.route.spec.idempotent != Some(true),
+                key: request.key,
+                ..Tried::default()
+            },
             sent: 0,
             not_accepted: 0,
             backend: None,

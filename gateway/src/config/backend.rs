@@ -1,5 +1,6 @@
 //! A backend's declaration: its endpoints, and how their connections are kept.
 
+use super::balance::Balance;
 use super::diagnostics::Diagnostic;
 use super::endpoint::{EndpointSpec, endpoints};
 use super::health::HealthSpec;
@@ -20,6 +21,7 @@ const KEYS: &[&str] = &[
     "health",
     "retry_budget",
     "hold",
+    "balance",
 ];
 const WAIT: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(60);
 const INTERVAL: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(3600);
@@ -43,6 +45,8 @@ pub struct BackendSpec {
     pub max_age: Duration,
     /// Calls in flight on one connection; 1 to 65536, by default 1024. The instance may ask for fewer.
     pub max_calls: u32,
+    /// How its calls are spread over its instances.
+    pub balance: Balance,
     /// How its instances are judged.
     pub health: HealthSpec,
     /// How many calls may be sent again in vain, in percent of the recent ones; 0 to 100, by default 20.
@@ -62,6 +66,7 @@ impl BackendSpec {
             ping_timeout: Duration::from_secs(2),
             max_age: Duration::from_secs(1800),
             max_calls: MAX_CALLS,
+            balance: Balance::default(),
             health: HealthSpec::default(),
             retry_budget: retry::BUDGET,
             hold: retry::HOLD,
@@ -111,6 +116,9 @@ impl BackendSpec {
         }
         if let Some(calls) = section.get("max_calls").and_then(|item| reader.integer(&item, 1..=65_536)) {
             spec.max_calls = u32::try_from(calls).unwrap_or(MAX_CALLS);
+        }
+        if let Some(item) = section.get("balance") {
+            spec.balance = Balance::read(reader, &item).unwrap_or_default();
         }
         if let Some(item) = section.get("health") {
             spec.health = HealthSpec::read(reader, &item);

@@ -1,5 +1,6 @@
 //! The endpoints of a backend: where its instances listen, and whether calls may go there.
 
+use super::balance::{ENDPOINT_KEYS, Placing};
 use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
 use super::dns::{self, DnsName};
@@ -11,7 +12,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use toml::de::{DeTable, DeValue};
 
-const KEYS: &[&str] = &["address", "drain"];
+const KEYS: &[&str] = &["address", "drain", ENDPOINT_KEYS[0], ENDPOINT_KEYS[1]];
 /// What a list of endpoints looks like, for whoever wrote something else.
 const LIST: &str = "an array such as [\"127.0.0.1:7101\"]";
 /// What one of them looks like.
@@ -27,6 +28,8 @@ pub struct EndpointSpec {
     pub addr: Address,
     /// No new calls go there, and the connections to it close when the last answer is there; by default `false`.
     pub drain: bool,
+    /// Its part among the backend's endpoints.
+    pub placing: Placing,
 }
 
 impl From<EndpointAddr> for EndpointSpec {
@@ -39,7 +42,7 @@ impl From<EndpointAddr> for EndpointSpec {
 impl From<Address> for EndpointSpec {
     /// The same where the address may be a name.
     fn from(addr: Address) -> EndpointSpec {
-        EndpointSpec { addr, drain: false }
+        EndpointSpec { addr, drain: false, placing: Placing::default() }
     }
 }
 
@@ -62,6 +65,7 @@ impl EndpointSpec {
     ) -> Option<(EndpointSpec, Range<usize>)> {
         let section = reader.section("an endpoint", table, KEYS);
         let drain = section.get("drain").and_then(|item| reader.boolean(&item));
+        let placing = Placing::read(reader, &section);
         let Some(address) = section.get("address") else {
             reader.report(
                 Diagnostic::new("an endpoint has no `address`")
@@ -71,7 +75,7 @@ impl EndpointSpec {
             return None;
         };
         let addr = reader.text(&address, "a string such as \"127.0.0.1:7101\"", Address::parse)?;
-        Some((EndpointSpec { addr, drain: drain.unwrap_or(false) }, address.span()))
+        Some((EndpointSpec { addr, drain: drain.unwrap_or(false), placing }, address.span()))
     }
 }
 

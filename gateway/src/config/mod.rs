@@ -7,6 +7,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail so"))]
 
 mod backend;
+mod balance;
 mod bind;
 mod call;
 mod complaint;
@@ -30,6 +31,7 @@ pub(crate) mod testing;
 mod units;
 
 pub use backend::BackendSpec;
+pub use balance::{Balance, HashBy, HashSpec, Placing};
 pub use call::CallRef;
 pub use diagnostics::Diagnostics;
 pub(crate) use diagnostics::names_help;

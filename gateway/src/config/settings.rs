@@ -1,5 +1,6 @@
 //! The gateway's own file: what needs a restart. Every key is optional; a key that is not known is an error.
 
+use super::balance;
 use super::diagnostics::Diagnostics;
 use super::dns::DnsSettings;
 use super::reader::Reader;
@@ -13,6 +14,9 @@ use std::{env, thread};
 
 /// The variable that overrides `log.level`.
 const LOG_VARIABLE: &str = "CALLGATE_LOG";
+
+/// The variable that overrides `server.zone`: it differs from machine to machine, and the file need not.
+const ZONE_VARIABLE: &str = "CALLGATE_ZONE";
 
 /// What needs a restart to change.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -38,6 +42,8 @@ pub struct ServerSettings {
     pub listen: Vec<SocketAddr>,
     /// Worker threads, never 0: `workers = 0` in the file is one per core, counted at load.
     pub workers: usize,
+    /// Where the gateway is; instances of the same zone are preferred.
+    pub zone: Option<String>,
     /// The largest request body in bytes.
     pub max_body: u64,
     /// The largest request line and headers in bytes, together; at least 8 KiB.
@@ -102,7 +108,7 @@ pub enum LogFormat {
 }
 
 impl Settings {
-    /// Reads and checks the gateway's file. `CALLGATE_LOG` overrides `log.level`.
+    /// Reads and checks the gateway's file. `CALLGATE_LOG` overrides `log.level`, and `CALLGATE_ZONE` overrides `server.zone`.
     ///
     /// # Errors
     ///
@@ -111,8 +117,9 @@ impl Settings {
         let source = Source::read(path).map_err(|diagnostic| {
             diagnostic.help("name another with `--config FILE` or the environment's CALLGATE_CONFIG")
         })?;
-        let filter = env::var(LOG_VARIABLE).ok().filter(|filter| !filter.is_empty());
-        Settings::parse(source, filter.as_deref())
+        let variable = |name| env::var(name).ok().filter(|value| !value.is_empty());
+        let (filter, zone) = (variable(LOG_VARIABLE), variable(ZONE_VARIABLE));
+        Settings::parse_beside(source, filter.as_deref(), zone.as_deref())
     }
 
     /// Checks a file that is already read, with what `CALLGATE_LOG` says.
@@ -121,6 +128,15 @@ impl Settings {
     ///
     /// Everything that is wrong with it.
     pub fn parse(source: Source, filter: Option<&str>) -> Result<Settings, Diagnostics> {
+        Settings::parse_beside(source, filter, None)
+    }
+
+    /// The same with what `CALLGATE_ZONE` says.
+    pub(super) fn parse_beside(
+        source: Source,
+        filter: Option<&str>,
+        zone: Option<&str>,
+    ) -> Result<Settings, Diagnostics> {
         let source = Arc::new(source);
         let mut settings = Settings::defaults(source.path());
         let mut reader = Reader::new(&source);
@@ -133,6 +149,12 @@ impl Settings {
                 Err(complaint) => reader.report(complaint.without_place(LOG_VARIABLE)),
             }
         }
+        if let Some(zone) = zone {
+            match balance::zone(zone) {
+                Ok(zone) => settings.server.zone = Some(zone),
+                Err(complaint) => reader.report(complaint.without_place(ZONE_VARIABLE)),
+            }
+        }
         Diagnostics::none_or(reader.found).map(|()| settings)
     }
 
@@ -143,6 +165,7 @@ impl Settings {
             server: ServerSettings {
                 listen: vec![here(8080)],
                 workers: cores(),
+                zone: None,
                 max_body: 4 << 20,
                 max_head: 16 << 10,
                 max_connections: 20_000,

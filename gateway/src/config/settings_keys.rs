@@ -1,5 +1,6 @@
 //! The keys of the gateway's own file: which there are, and what each may be.
 
+use super::balance;
 use super::complaint::Complaint;
 use super::diagnostics::{Diagnostic, nearest};
 use super::dns;
@@ -67,6 +68,7 @@ pub(super) fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, settings: &m
 const SERVER_KEYS: &[&str] = &[
     "listen",
     "workers",
+    "zone",
     "max_body",
     "max_head",
     "max_connections",
@@ -85,6 +87,9 @@ fn read_server(reader: &mut Reader<'_>, section: &Section<'_>, server: &mut Serv
     match workers.and_then(|workers| usize::try_from(workers).ok()) {
         None | Some(0) => {}
         Some(workers) => server.workers = workers,
+    }
+    if let Some(item) = section.get("zone") {
+        server.zone = reader.text(&item, "a string such as \"eu-1a\"", balance::zone);
     }
     // HTTP/1 needs room for the head as a whole: the HTTP library takes no buffer below 8 KiB.
     let sizes = [

@@ -110,6 +110,15 @@ struct Declaration {
     spec: Option<BackendSpec>,
 }
 
+impl Declaration {
+    /// What is wrong with a backend in view of all routes.
+    fn check(&self, routes: &[RouteSpec]) -> Option<Diagnostic> {
+        let spec = self.spec.as_ref()?;
+        let diagnostic = spec.balance.check(&spec.name, routes)?;
+        Some(diagnostic.at(&self.source, self.span.clone(), "declared here"))
+    }
+}
+
 /// Reads the watched files; what could not be read is among the diagnostics.
 fn read(watch: &[PathBuf]) -> (Vec<Source>, Vec<Diagnostic>) {
     let gathered = gather(watch);
@@ -145,6 +154,9 @@ fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Dia
     for draft in declared.drafts {
         let target = resolve(&draft, &names, declared.incomplete, &mut found);
         routes.extend(target.and_then(|name| draft.finish(name)));
+    }
+    if found.is_empty() {
+        found.extend(declared.backends.values().filter_map(|declaration| declaration.check(&routes)));
     }
     Diagnostics::none_or(found)?;
     Ok(Tables {

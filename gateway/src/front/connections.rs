@@ -55,7 +55,8 @@ impl Connections {
                 return;
             }
         };
-        let client = Rc::new(Client::new(self.open.clone()));
+        let addr = stream.peer_addr().ok().map(|addr| addr.ip().to_canonical());
+        let client = Rc::new(Client::new(self.open.clone(), addr));
         // On the books before its task runs: a drain must not miss it.
         let registered = Registered::new(self.worker.clone(), client);
         tokio::task::spawn_local(serve(registered, stream));

@@ -3,6 +3,7 @@
 use super::body::RequestBody;
 use super::client::Client;
 use super::deadline::{self, GRPC_TIMEOUT, X_REQUEST_TIMEOUT};
+use super::hash_key::hash_key;
 use super::problem::Problem;
 use super::request_id;
 use crate::backends::Times;
@@ -71,7 +72,7 @@ pub(super) async fn handle(
     let id = worker.ids.take_or_make(request.headers());
     let (parts, body) = request.into_parts();
     let mut body = RequestBody::new(body);
-    let answer = answer(worker, &parts, &mut body, &id, began).await;
+    let answer = answer(worker, client, &parts, &mut body, &id, began).await;
     let all_read = body.discard(&parts.headers, &worker.shared.settings.server).await;
     let mut response = answer.into_response(parts.headers);
     if !all_read {
@@ -100,6 +101,7 @@ impl Drop for InFlight<'_> {
 
 async fn answer(
     worker: &Rc<Worker>,
+    client: &Client,
     parts: &Parts,
     body: &mut RequestBody,
     id: &HeaderValue,
@@ -129,7 +131,8 @@ async fn answer(
         };
         let now = if body.waited() || came.is_some() { Instant::now() } else { began };
         let clocks = Clocks { began, came: *came.get_or_insert(now), now };
-        let result = call(worker, route, path_params, parts, &read, id, clocks).await;
+        let origin = Origin { client, id };
+        let result = call(worker, route, path_params, parts, &read, origin, clocks).await;
         if matches!(result, Err(Failure::NoInstance | Failure::Draining))
             && worker.table().generation != table.generation
         {
@@ -225,13 +228,20 @@ struct Clocks {
     now: Instant,
 }
 
+/// Whose request it is, and which.
+#[derive(Clone, Copy)]
+struct Origin<'a> {
+    client: &'a Client,
+    id: &'a HeaderValue,
+}
+
 async fn call(
     worker: &Worker,
     route: &Route,
     path: crate::routes::PathParams<'_>,
     parts: &Parts,
     body: &[u8],
-    id: &HeaderValue,
+    origin: Origin<'_>,
     clocks: Clocks,
 ) -> Result<Vec<u8>, Failure> {
     let query = query_pairs(parts.uri.query().unwrap_or_default())
@@ -239,7 +249,7 @@ async fn call(
     let carried = Carried::by(&parts.headers);
     let deadline = carried.deadline(clocks, route.spec.timeout)?;
     let mut metadata = MetadataBuf::with_capacity(METADATA_ROOM);
-    metadata.push(key::REQUEST_ID, id.as_bytes());
+    metadata.push(key::REQUEST_ID, origin.id.as_bytes());
     for (key, value) in [(key::TRACEPARENT, carried.traceparent), (key::TRACESTATE, carried.tracestate)] {
         if let Some(value) = value {
             // One that is too long for the call is left out, as trace context allows.
@@ -249,6 +259,7 @@ async fn call(
     let request = call::Request {
         route,
         backend: &route.backend,
+        key: hash_key(&route.backend, route, &path, &parts.headers, origin.client),
         path,
         query,
         body,

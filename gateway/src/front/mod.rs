@@ -6,6 +6,7 @@
 //! client       one of them: what it waits for, and its socket
 //! handler      one request: match, body, call, answer
 //! body         a request's body, within its limits
+//! hash_key     the key by which a backend spreads its calls
 //! deadline     how long the caller waits
 //! problem      failures as RFC 9457 problem details
 //! request_id   taken or made
@@ -18,6 +19,7 @@ mod client;
 mod connections;
 mod deadline;
 mod handler;
+mod hash_key;
 pub(crate) mod problem;
 mod request_id;
 

@@ -2,8 +2,8 @@
 
 use super::addresses::{Addresses, Reached, reached};
 use super::params::{NotUtf8, PathParams, decode_segment};
-use crate::backends::{Offer, Signals};
-use crate::config::{BackendSpec, EndpointAddr, EndpointSpec, Method, RouteSpec, Tables};
+use crate::backends::{Offer, Ring, Signals};
+use crate::config::{BackendSpec, Balance, EndpointAddr, EndpointSpec, Method, RouteSpec, Tables};
 use crate::telemetry::{BackendStats, EndpointStats, RouteStats};
 use arc_swap::ArcSwapOption;
 use matchit::Router;
@@ -58,9 +58,28 @@ pub struct Backend {
     declared: Vec<usize>,
     /// What it counts, as long as there is one of its name.
     pub stats: Arc<BackendStats>,
+    /// Which endpoint is a key's, by its place in `endpoints`; there if calls are spread by keys.
+    pub ring: Option<Arc<Ring>>,
 }
 
 impl Backend {
+    /// A backend with its endpoints, and for each its place in `spec.endpoints`. Its ring is that of the one before, if that had the same ones.
+    pub(crate) fn new(
+        spec: BackendSpec,
+        (endpoints, declared): (Vec<Arc<Endpoint>>, Vec<usize>),
+        stats: Arc<BackendStats>,
+        before: Option<&Backend>,
+    ) -> Backend {
+        let mut backend = Backend { id: next_id(), spec, endpoints, declared, stats, ring: None };
+        if let Balance::Hash(_) = backend.spec.balance {
+            let members: Vec<(EndpointAddr, u32)> =
+                backend.members().map(|(one, spec)| (one.addr.clone(), spec.placing.weight)).collect();
+            let known = before.and_then(|before| before.ring.clone()).filter(|ring| ring.is_of(&members));
+            backend.ring = Some(known.unwrap_or_else(|| Arc::new(Ring::new(members))));
+        }
+        backend
+    }
+
     /// Its endpoints, each with what the files say of it.
     pub fn members(&self) -> impl Iterator<Item = (&Arc<Endpoint>, &EndpointSpec)> {
         self.endpoints.iter().zip(self.declared.iter().map(|at| &self.spec.endpoints[*at]))
@@ -223,7 +242,7 @@ fn next_backends(
         let endpoints = reached.iter().map(endpoint).collect();
         let declared = reached.iter().map(|one| one.declared).collect();
         let stats = old.map_or_else(|| Arc::new(BackendStats::new(workers)), |old| old.stats.clone());
-        Arc::new(Backend { id: next_id(), spec, endpoints, declared, stats })
+        Arc::new(Backend::new(spec, (endpoints, declared), stats, old.map(Arc::as_ref)))
     };
     specs.into_iter().map(next).collect()
 }

@@ -9,7 +9,7 @@ mod stats;
 
 pub use health::{Disconnect, EjectionReason, HealthCounters, Standing};
 pub use names::{NameScrape, NameStats, Resolution};
-pub use retries::{BackendCounters, BackendStats, HedgeOutcome, HoldOutcome, RetryReason};
+pub use retries::{BackendCounters, BackendStats, Diverted, HedgeOutcome, HoldOutcome, RetryReason};
 pub use scrape::{EndpointScrape, Scrape, render};
 pub use stats::{
     EndpointCounters, EndpointStats, FrontStats, Outcome, PerWorker, ReloadStats, RouteStats, StatusClass,

@@ -1,5 +1,5 @@
-//! What a backend counts of calls that one instance did not settle: retries, hedges, and calls that waited for an
-//! instance.
+//! What a backend counts of calls that one instance did not settle: retries, hedges, calls that waited for an
+//! instance, and calls that went elsewhere than if all were well.
 
 use super::stats::{Counter, PerWorker};
 
@@ -65,6 +65,19 @@ labels! {
     }
 }
 
+labels! {
+    /// Why a call does not go where it went if all were well.
+    Diverted {
+        /// It leaves the gateway's zone, though there are instances in it.
+        OtherZone = "other_zone",
+        /// The instance that its key belongs to is away, full or not at its full share, has been tried, or bears more than
+        /// the load factor allows.
+        Moved = "moved",
+        /// It has no key, and goes anywhere.
+        NoKey = "no_key",
+    }
+}
+
 /// What a backend counts.
 #[derive(Debug)]
 pub struct BackendStats(pub PerWorker<BackendCounters>);
@@ -75,6 +88,7 @@ pub struct BackendCounters {
     retries: [Counter; RetryReason::ALL.len()],
     hedges: [Counter; HedgeOutcome::ALL.len()],
     holds: [Counter; HoldOutcome::ALL.len()],
+    diverted: [Counter; Diverted::ALL.len()],
     /// Failures that were not retried because the budget was used up.
     pub budget_exhausted: Counter,
     /// Calls that wait for an instance.
@@ -90,6 +104,11 @@ impl BackendCounters {
     /// Counts a call that was or could have been hedged.
     pub fn hedged(&self, outcome: HedgeOutcome) {
         self.hedges[outcome as usize].increment();
+    }
+
+    /// Counts a call that goes elsewhere than if all were well.
+    pub fn diverted(&self, why: Diverted) {
+        self.diverted[why as usize].increment();
     }
 
     /// Counts a call that has waited for an instance, or was not let to.
@@ -114,6 +133,12 @@ impl BackendStats {
     pub fn hedges(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
         let all = HedgeOutcome::ALL.iter();
         all.map(|outcome| (outcome.name(), self.0.sum(|one| &one.hedges[*outcome as usize])))
+    }
+
+    /// Calls that went elsewhere than if all were well, by why.
+    pub fn diverted(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        let all = Diverted::ALL.iter();
+        all.map(|why| (why.name(), self.0.sum(|one| &one.diverted[*why as usize])))
     }
 
     /// Calls that waited for an instance, by how that ended.

@@ -186,8 +186,14 @@ fn retries(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
     let mut held = family("callgate_held_calls", "Calls that wait for an instance.", GAUGE);
     let mut holds =
         family("callgate_held_calls_total", "Calls that waited for an instance, by how that ended.", COUNTER);
+    let mut diverted = family(
+        "callgate_calls_diverted_total",
+        "Calls that went elsewhere than if all were well: out of the zone, or not to their key's instance.",
+        COUNTER,
+    );
     for (name, stats) in &scrape.backends {
         let backend = ("backend", *name);
+        stats.diverted().for_each(|(why, n)| counter(&mut diverted, &[backend, ("reason", why)], n as f64));
         stats.retries().for_each(|(reason, n)| counter(&mut again, &[backend, ("reason", reason)], n as f64));
         stats
             .hedges()
@@ -198,7 +204,7 @@ fn retries(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
         counter(&mut exhausted, &[backend], stats.0.sum(|one| &one.budget_exhausted) as f64);
         gauge(&mut held, &[backend], stats.0.sum(|one| &one.held) as f64);
     }
-    families.extend([again, exhausted, hedges, held, holds]);
+    families.extend([again, exhausted, hedges, held, holds, diverted]);
 }
 
 fn front(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {

@@ -74,7 +74,9 @@ impl Drop for InFlight {
     fn drop(&mut self) {
         if let Some(pending) = self.conn.take_pending(self.number) {
             // Whoever gives up soon says nothing; whoever has waited longer than others do says that the instance is slow.
-            self.conn.monitor.ended(pending.epoch, Verdict::GivenUp, Some(pending.sent_at.elapsed()));
+            let now = Instant::now();
+            let waited = now.saturating_duration_since(pending.sent_at);
+            self.conn.monitor.ended(pending.epoch, Verdict::GivenUp, Some(waited), now);
             let stats = &self.conn.endpoint.stats.0;
             stats.of(self.conn.worker).ended(Outcome::Failed(Code::Cancelled));
             self.conn.outbound.borrow_mut().cancel(self.number);

@@ -35,7 +35,7 @@ impl Conn {
         // The time of the read that brought the answer: no clock is asked for each of them.
         let ended_at = if matches!(answer, Answer::Late) { pending.deadline } else { self.heard_at.get() };
         let took = ended_at.saturating_duration_since(pending.sent_at);
-        self.monitor.ended(pending.epoch, verdict, Some(took));
+        self.monitor.ended(pending.epoch, verdict, Some(took), ended_at);
         self.endpoint.stats.0.of(self.worker).ended(outcome);
         pending.slot.give(answer);
     }

@@ -1,30 +1,62 @@
-//! Connections without a socket, for tests.
+//! Connections without a socket, for tests, and calls on them that nobody answers.
 
-use super::{Conn, Monitor, Offer};
+use super::{Conn, InFlight, LocalTranscoder, Monitor, Offer, Times};
+use crate::backends::Transcoder;
 use crate::backends::peer::Peer;
 use crate::config::{BackendSpec, EndpointAddr, HealthSpec};
 use crate::routes::Endpoint;
-use callgate_protocol::{Hello, Limits, Outbound};
+use callgate_protocol::schema::{Definition, MethodSchema, StructDef, Type};
+use callgate_protocol::{CallId, Hello, Limits, Metadata, Outbound};
+use callgate_transcode::{RequestBinding, RequestInput, RequestProgram, ResponseBinding, ResponseProgram};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// A connection to an instance that offers nothing.
 pub(in crate::backends) fn connection() -> Rc<Conn> {
-    connection_of(Rc::new(Monitor::new(HealthSpec::default(), Rc::default())))
+    connection_of(Rc::new(Monitor::new(HealthSpec::default(), Rc::default())), 1)
 }
 
 /// An instance with a connection.
 pub(in crate::backends) fn peer(spec: HealthSpec) -> Rc<Peer> {
-    let monitor = Rc::new(Monitor::new(spec, Rc::default()));
-    Peer::connected(connection_of(monitor.clone()), monitor)
+    peer_at(spec, 1)
 }
 
-fn connection_of(monitor: Rc<Monitor>) -> Rc<Conn> {
+/// The same on that port.
+pub(in crate::backends) fn peer_at(spec: HealthSpec, port: u16) -> Rc<Peer> {
+    let monitor = Rc::new(Monitor::new(spec, Rc::default()));
+    Peer::connected(connection_of(monitor.clone(), port), monitor)
+}
+
+/// Puts so many calls in flight; they are as long as what is given back.
+pub(in crate::backends) fn occupy(conn: &Rc<Conn>, calls: usize) -> Vec<InFlight> {
+    let empty = StructDef { name: "Empty".to_owned(), doc: String::new(), fields: Vec::new() };
+    let schema = MethodSchema {
+        doc: String::new(),
+        request: Type::Ref(0),
+        response: Type::Ref(0),
+        definitions: vec![Definition::Struct(empty)],
+    };
+    let shared = Transcoder {
+        call_id: CallId::of("s", "m"),
+        request: RequestProgram::compile(&schema, &RequestBinding::default()).expect("nothing to bind"),
+        response: ResponseProgram::compile(&schema, &ResponseBinding::default()).expect("nothing to bind"),
+    };
+    let transcoder = Rc::new(LocalTranscoder { shared: Arc::new(shared), idempotent: true });
+    let now = Instant::now();
+    let times = Times { now, deadline: now + Duration::from_secs(3600) };
+    let input = RequestInput { path: &[], query: &[], body: b"" };
+    let call = || conn.call(&transcoder, times, Metadata::default(), &input).expect("it fits the schema");
+    std::iter::repeat_with(call).take(calls).collect()
+}
+
+fn connection_of(monitor: Rc<Monitor>, port: u16) -> Rc<Conn> {
     let spec = BackendSpec::new("b", Vec::new());
     let hello = Hello::new("peer", Limits::default(), Vec::new());
     let outbound = Outbound::new(&hello);
     let offer = Offer::new(hello, |_| None).expect("no methods, no trouble");
-    let addr = EndpointAddr::Tcp { host: "peer".to_owned(), port: 1 };
+    let addr = EndpointAddr::Tcp { host: "peer".to_owned(), port };
     let endpoint = Arc::new(Endpoint::new(addr, 1));
     Rc::new(Conn::new(endpoint, 0, monitor, &spec, Arc::new(offer), outbound))
 }

@@ -3,36 +3,75 @@
 use super::*;
 use crate::backends::conn::testing;
 use crate::backends::health::Verdict;
+use crate::config::{BackendSpec, EndpointSpec, Placing};
 use std::time::Duration;
 use tokio::time::Instant;
 
+mod balance;
+mod zones;
+
 const PICKS: usize = 10_000;
 
-/// Connected instances, all with their whole share.
-fn backend(n: usize) -> LocalBackend {
-    let spec = HealthSpec { slow_start: Duration::from_millis(1), ..HealthSpec::default() };
-    let peers = (0..n).map(|_| testing::peer(spec)).collect();
-    let backend = LocalBackend::new("b".to_owned(), peers, spec, Rc::default());
-    backend.review(Instant::now() + Duration::from_secs(1));
+/// Health by which an instance has its whole share at once.
+fn at_once() -> HealthSpec {
+    HealthSpec { slow_start: Duration::from_millis(1), ..HealthSpec::default() }
+}
+
+/// Connected instances with those parts, for a gateway of zone `a`.
+fn local(balance: Balance, health: HealthSpec, placings: &[Placing]) -> LocalBackend {
+    let peers: Vec<Rc<Peer>> = (1..).zip(placings).map(|(port, _)| testing::peer_at(health, port)).collect();
+    let specs = peers.iter().zip(placings).map(|(peer, placing)| EndpointSpec {
+        placing: placing.clone(),
+        ..EndpointSpec::from(peer.endpoint.addr.clone())
+    });
+    let spec = BackendSpec { balance, health, ..BackendSpec::new("b", specs.collect()) };
+    let endpoints = peers.iter().enumerate().map(|(at, peer)| (peer.endpoint.clone(), at)).unzip();
+    let backend = Backend::new(spec, endpoints, Arc::new(BackendStats::new(1)), None);
+    LocalBackend::new(&backend, peers, Rc::default(), Some("a"))
+}
+
+/// Instances that are all alike and have their whole share.
+fn of(balance: Balance, n: usize) -> LocalBackend {
+    let backend = local(balance, at_once(), &vec![Placing::default(); n]);
+    backend.review(later(1));
     backend
+}
+
+fn backend(n: usize) -> LocalBackend {
+    of(Balance::default(), n)
+}
+
+/// Every strategy; those by keys are asked without one, too.
+fn strategies() -> Vec<Balance> {
+    vec![
+        Balance::PeakEwma,
+        Balance::LeastRequest,
+        Balance::RoundRobin,
+        Balance::Random,
+        balance::by_key(None),
+        balance::by_key(Some(125)),
+    ]
+}
+
+/// Which instance a call goes to, if any.
+fn picked(backend: &LocalBackend, tried: &Tried) -> Option<usize> {
+    match backend.pick(tried) {
+        Pick::Ready(conn) => backend.peers.iter().position(|peer| peer.endpoint.id == conn.endpoint.id),
+        _ => None,
+    }
 }
 
 /// How many of many calls each instance gets, in percent. None stays in flight.
 fn shares(backend: &LocalBackend, tried: &Tried) -> Vec<usize> {
-    let mut picked = vec![0; backend.peers.len()];
-    for _ in 0..PICKS {
-        if let Pick::Ready(conn) = backend.pick(tried) {
-            let at = backend.peers.iter().position(|peer| peer.endpoint.id == conn.endpoint.id);
-            picked[at.expect("it is one of them")] += 1;
-        }
-    }
-    picked.iter().map(|n| n * 100 / PICKS).collect()
+    let mut all = vec![0; backend.peers.len()];
+    (0..PICKS).filter_map(|_| picked(backend, tried)).for_each(|place| all[place] += 1);
+    all.iter().map(|n| n * 100 / PICKS).collect()
 }
 
 /// Calls to an instance that end so.
 fn calls(backend: &LocalBackend, at: usize, n: usize, verdict: Verdict, took: Duration) {
     let monitor = &backend.peers[at].monitor;
-    (0..n).for_each(|_| monitor.ended(monitor.sent(), verdict, Some(took)));
+    (0..n).for_each(|_| monitor.ended(monitor.sent(), verdict, Some(took), Instant::now()));
 }
 
 fn later(seconds: u64) -> Instant {
@@ -58,9 +97,11 @@ fn an_instance_that_is_new_has_a_part_of_its_share() {
 #[test]
 fn the_only_one_gets_everything_new_as_it_is() {
     let spec = HealthSpec::default();
-    let backend = LocalBackend::new("b".to_owned(), vec![testing::peer(spec)], spec, Rc::default());
-    backend.review(Instant::now());
-    assert_eq!(shares(&backend, &Tried::default()), [100]);
+    for balance in strategies() {
+        let backend = local(balance, spec, &[Placing::default()]);
+        backend.review(Instant::now());
+        assert_eq!(shares(&backend, &Tried::default()), [100]);
+    }
 }
 
 #[test]
@@ -93,44 +134,89 @@ fn a_probe_is_made_with_a_call_that_can_be_repeated_and_only_one_at_a_time() {
     assert_eq!(shares(&backend, &Tried::default()), [0, 100]);
     backend.review(later(5));
     let epoch = backend.peers[0].monitor.sent();
-    backend.peers[0].monitor.ended(epoch, Verdict::Nothing, None);
+    backend.peers[0].monitor.ended(epoch, Verdict::Nothing, None, later(5));
     assert_eq!(shares(&backend, &fragile), [100, 0], "after a while any call will do");
 }
 
 #[test]
 fn where_a_call_has_been_it_comes_again_only_after_the_others_and_an_ejected_one_comes_last() {
-    let backend = backend(3);
-    calls(&backend, 0, 5, Verdict::Failed, Duration::from_millis(10));
-    backend.review(later(1));
-    let id = |at: usize| backend.peers[at].endpoint.id;
-    let tried = Tried { refused: vec![id(1)], ..Tried::default() };
-    assert_eq!(shares(&backend, &tried), [0, 0, 100]);
-    let tried = Tried { refused: vec![id(1)], lacking: vec![id(2)], ..Tried::default() };
-    assert_eq!(shares(&backend, &tried), [0, 100, 0]);
-    let tried = Tried { lacking: vec![id(1), id(2)], ..Tried::default() };
-    assert_eq!(shares(&backend, &tried), [100, 0, 0]);
-    assert!(backend.peers[0].counters().health.last_resorts.get() > 0);
+    for balance in strategies() {
+        let backend = of(balance, 3);
+        calls(&backend, 0, 5, Verdict::Failed, Duration::from_millis(10));
+        backend.review(later(1));
+        let id = |at: usize| backend.peers[at].endpoint.id;
+        for key in [None, Some(7), Some(8), Some(9)] {
+            let tried = Tried { refused: vec![id(1)], key, ..Tried::default() };
+            assert_eq!(shares(&backend, &tried), [0, 0, 100]);
+            let tried = Tried { refused: vec![id(1)], lacking: vec![id(2)], key, ..Tried::default() };
+            assert_eq!(shares(&backend, &tried), [0, 100, 0]);
+            let tried = Tried { lacking: vec![id(1), id(2)], key, ..Tried::default() };
+            assert_eq!(shares(&backend, &tried), [100, 0, 0]);
+        }
+        assert!(backend.peers[0].counters().health.last_resorts.get() > 0);
+    }
 }
 
 #[test]
 fn one_that_is_not_ready_gets_nothing_even_if_that_leaves_none() {
-    let backend = backend(2);
-    let set_ready = |at: usize, ready| backend.peers[at].conn().expect("it is connected").set_ready(ready);
-    set_ready(0, false);
-    assert_eq!(shares(&backend, &Tried::default()), [0, 100], "before the review as well as after it");
-    backend.review(Instant::now());
-    assert_eq!(shares(&backend, &Tried::default()), [0, 100]);
-    set_ready(1, false);
-    assert!(matches!(backend.pick(&Tried::default()), Pick::None));
+    for balance in strategies() {
+        let backend = of(balance, 2);
+        let set_ready =
+            |at: usize, ready| backend.peers[at].conn().expect("it is connected").set_ready(ready);
+        set_ready(0, false);
+        for key in [None, Some(7), Some(8), Some(9)] {
+            let tried = Tried { key, ..Tried::default() };
+            assert_eq!(shares(&backend, &tried), [0, 100], "before the review as well as after it");
+        }
+        backend.review(Instant::now());
+        assert_eq!(shares(&backend, &Tried::default()), [0, 100]);
+        set_ready(1, false);
+        assert!(matches!(backend.pick(&Tried::default()), Pick::None));
+    }
 }
 
 #[test]
 fn one_that_does_not_answer_gets_calls_only_if_there_is_no_other() {
-    let backend = backend(2);
-    let silent = backend.peers[0].conn().expect("it is connected");
-    // Asked after 5 s, doubted half a second later.
-    (0..7).for_each(|_| silent.look(Duration::from_secs(1)));
-    assert_eq!(shares(&backend, &Tried::default()), [0, 100]);
-    let tried = Tried { lacking: vec![backend.peers[1].endpoint.id], ..Tried::default() };
-    assert_eq!(shares(&backend, &tried), [100, 0]);
+    for balance in strategies() {
+        let backend = of(balance, 2);
+        let silent = backend.peers[0].conn().expect("it is connected");
+        // Asked after 5 s, doubted half a second later.
+        (0..7).for_each(|_| silent.look(Duration::from_secs(1)));
+        assert_eq!(shares(&backend, &Tried::default()), [0, 100]);
+        let tried = Tried { lacking: vec![backend.peers[1].endpoint.id], ..Tried::default() };
+        assert_eq!(shares(&backend, &tried), [100, 0]);
+    }
+}
+
+#[test]
+fn one_that_is_full_gets_nothing_and_when_all_are_the_backend_is_busy() {
+    for balance in strategies() {
+        let backend = of(balance, 2);
+        let full = |at: usize| testing::occupy(&backend.peers[at].conn().expect("it is connected"), 1024);
+        let _first = full(0);
+        for key in [None, Some(7), Some(8), Some(9)] {
+            assert_eq!(shares(&backend, &Tried { key, ..Tried::default() }), [0, 100]);
+        }
+        let _second = full(1);
+        assert!(matches!(backend.pick(&Tried::default()), Pick::Busy));
+    }
+}
+
+#[test]
+fn where_calls_pile_up_an_instance_is_not_spared_for_being_new() {
+    for balance in [Balance::PeakEwma, Balance::LeastRequest] {
+        let mut backend = of(balance, 2);
+        backend.spec.slow_start = Duration::from_secs(3600);
+        let new = testing::peer_at(backend.spec, 9);
+        backend.peers[1] = new.clone();
+        backend.review(later(1));
+        let shares_now = shares(&backend, &Tried::default());
+        assert!(shares_now[0] > 80, "idle, the new one has a part of its share: {shares_now:?}");
+        // The first has its whole share, and answers nothing any more.
+        let _waiting = testing::occupy(&backend.peers[0].conn().expect("it is connected"), 64);
+        assert_eq!(shares(&backend, &Tried::default()), [0, 100]);
+        // A tenth of a share is worth ten times as many calls in flight.
+        let _its_part = testing::occupy(&new.conn().expect("it is connected"), 16);
+        assert!(shares(&backend, &Tried::default())[0] > 80);
+    }
 }

@@ -317,7 +317,7 @@ endpoints = [
   { adress = "x:1" },
   { address = 7101 },
   { address = "x", drain = "yes" },
-  { address = "x:1", weight = 2 },
+  { address = "x:1", capacity = 2 },
   {},
   true,
 ]"#,
@@ -366,13 +366,13 @@ error: `drain` must be true or false
 7 |   { address = "x", drain = "yes" },
   |                            ^^^^^ this is a string
 
-error: unknown key `weight` in an endpoint
+error: unknown key `capacity` in an endpoint
  --> t.toml:8:22
   |
-8 |   { address = "x:1", weight = 2 },
-  |                      ^^^^^^ not known here
+8 |   { address = "x:1", capacity = 2 },
+  |                      ^^^^^^^^ not known here
   |
-  = help: there is `address` and `drain`
+  = help: there is `address`, `drain`, `weight` and `zone`
 
 error: an endpoint has no `address`
  --> t.toml:9:3

@@ -4,6 +4,7 @@
 use super::*;
 
 mod backends;
+mod balance;
 mod conflicts;
 mod dns;
 mod docs;

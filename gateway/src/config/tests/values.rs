@@ -103,8 +103,10 @@ fn a_backends_options_are_read() {
 fn an_endpoint_is_its_address_or_a_table_with_it() {
     let text = "[backends.b]\nendpoints = ['x:1', { address = 'x:2' }, { address = 'X:3', drain = true }]\n\
                 [[backends.c.endpoints]]\naddress = 'x:1'\ndrain = false\n";
-    let spec =
-        |port, drain| EndpointSpec { addr: Address::At(EndpointAddr::Tcp { host: "x".into(), port }), drain };
+    let spec = |port, drain| EndpointSpec {
+        drain,
+        ..EndpointSpec::from(EndpointAddr::Tcp { host: "x".into(), port })
+    };
     let [b, c] = tables(text).unwrap().backends.try_into().unwrap();
     assert_eq!(b.endpoints, [spec(1, false), spec(2, false), spec(3, true)]);
     assert_eq!(c.endpoints, [spec(1, false)]);
@@ -162,6 +164,7 @@ fn every_setting_is_read() {
         server: ServerSettings {
             listen: vec!["[::1]:80".parse().unwrap(), "0.0.0.0:0".parse().unwrap()],
             workers: 3,
+            zone: None,
             max_body: 1024,
             max_head: 10_000,
             max_connections: 5,

@@ -1,0 +1,127 @@
+//! How long an instance takes, with an eye on the worst: the peak-EWMA of Finagle and Linkerd.
+//!
+//! It rises to a longer time at once and comes down by an exponential average over [`DECAY`], also while no answer comes. So
+//! one slow answer is enough to turn calls away, and whoever gets none is tried again in the end.
+
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// In which time all but a third of a peak is forgotten.
+const DECAY: Duration = Duration::from_secs(10);
+
+/// Shorter times are as good as this, in seconds: among instances that quick, what differs is chance.
+pub(super) const FLOOR: f32 = 0.001;
+
+/// No instance costs more than so many times what is typical. One call of a method that takes long by nature must not send
+/// all others to the instances that have happened to get none of these.
+const CAP: f32 = 16.0;
+
+/// The moving peak of one instance's times.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PeakEwma {
+    /// In seconds; 0 before the first answer.
+    seconds: f32,
+    at: Instant,
+}
+
+impl PeakEwma {
+    /// Nothing is known yet.
+    pub(super) fn new(now: Instant) -> PeakEwma {
+        PeakEwma { seconds: 0.0, at: now }
+    }
+
+    /// An answer took so many seconds, where `typical` is what the backend's instances take (0: not known). The first one pays
+    /// for what is done only once, and is no peak.
+    #[inline]
+    pub(super) fn observe(&mut self, took: f32, typical: f32, now: Instant) {
+        let weight = self.weight_since(now);
+        if self.seconds == 0.0 {
+            self.seconds = took.min(typical.max(FLOOR));
+            return;
+        }
+        self.seconds = if took > self.seconds { took } else { took + (self.seconds - took) * weight };
+    }
+
+    /// So many seconds have brought no good answer: it takes at least as long.
+    #[inline]
+    pub(super) fn at_least(&mut self, took: f32) {
+        self.seconds = self.seconds.max(took);
+    }
+
+    /// Time passes.
+    pub(super) fn fade(&mut self, now: Instant) {
+        let weight = self.weight_since(now);
+        // What was measured once stays measured.
+        self.seconds = (self.seconds * weight).max(self.seconds.min(FLOOR));
+    }
+
+    /// What a call is taken to cost, in seconds, where `typical` is what the backend's instances take (0: not known).
+    pub(super) fn price(&self, typical: f32) -> f32 {
+        let typical = typical.max(FLOOR);
+        let own = if self.seconds == 0.0 { typical } else { self.seconds };
+        own.clamp(FLOOR, typical * CAP)
+    }
+
+    /// Forgets what is beyond the most that counts.
+    pub(super) fn cap(&mut self, typical: f32) {
+        if typical > 0.0 {
+            self.seconds = self.seconds.min(typical.max(FLOOR) * CAP);
+        }
+    }
+
+    /// How much of what was known still counts. Answers that were read together have one time, and the later ones none.
+    #[inline]
+    fn weight_since(&mut self, now: Instant) -> f32 {
+        if now <= self.at {
+            return 1.0;
+        }
+        let since = now.duration_since(self.at);
+        self.at = now;
+        (-since.as_secs_f32() / DECAY.as_secs_f32()).exp()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn near(a: f32, b: f32) -> bool {
+        (a - b).abs() < b.abs() / 100.0
+    }
+
+    #[test]
+    fn it_rises_at_once_and_falls_with_time_whether_answers_come_or_not() {
+        let began = Instant::now();
+        let mut peak = PeakEwma::new(began);
+        peak.observe(0.05, 0.01, began);
+        assert_eq!(peak.price(0.01), 0.01, "the first is none");
+        peak.observe(0.1, 0.01, began);
+        assert_eq!(peak.price(0.01), 0.1);
+        let mut asked = peak;
+        for tenth in 1..=100 {
+            let now = began + DECAY / 100 * tenth;
+            peak.fade(now);
+            asked.observe(0.01, 0.01, now);
+        }
+        assert!(near(peak.price(0.01), 0.1 / std::f32::consts::E), "{peak:?}");
+        assert!(near(asked.price(0.01), 0.01 + 0.09 / std::f32::consts::E), "{asked:?}");
+        // Answers that are read together are one moment.
+        asked.observe(0.001, 0.01, began + DECAY);
+        assert!(asked.price(0.01) > 0.04);
+    }
+
+    #[test]
+    fn what_is_not_known_is_typical_and_nothing_costs_more_than_so_much_more() {
+        let began = Instant::now();
+        let mut peak = PeakEwma::new(began);
+        assert_eq!((peak.price(0.0), peak.price(0.02)), (FLOOR, 0.02));
+        peak.at_least(60.0);
+        assert_eq!(peak.price(0.02), 0.02 * CAP);
+        peak.cap(0.02);
+        assert!(near(peak.price(1.0), 0.02 * CAP), "the rest is forgotten");
+        peak.fade(began + 1000 * DECAY);
+        assert_eq!(peak.price(5.0), FLOOR);
+        peak.observe(0.000_01, 5.0, began + 1001 * DECAY);
+        assert_eq!(peak.price(5.0), FLOOR);
+    }
+}

@@ -1,0 +1,233 @@
+//! `balance` of a backend: by which rule its calls are spread over its instances; and what an endpoint says that the rules
+//! heed, its `weight` and `zone`.
+
+use super::backend::name_error;
+use super::complaint::Complaint;
+use super::diagnostics::{Diagnostic, names_help};
+use super::reader::{Item, Reader, Section};
+use super::route::RouteSpec;
+use std::ops::RangeInclusive;
+use toml::de::DeValue;
+
+/// What is read of an endpoint's table here.
+pub(super) const ENDPOINT_KEYS: [&str; 2] = ["weight", "zone"];
+/// The keys of `balance` as a table.
+const KEYS: &[&str] = &["hash", "load_factor"];
+/// What `balance` looks like, for whoever wrote something else.
+const EITHER: &str = "a strategy such as \"least_request\", or a table such as { hash = \"header:x-user\" }";
+const WEIGHTS: RangeInclusive<u64> = 1..=1000;
+/// At 100 % every instance would have to have exactly its share.
+const FACTORS: RangeInclusive<u32> = 101..=1000;
+
+const STRATEGIES: [(&str, Balance); 4] = [
+    ("peak_ewma", Balance::PeakEwma),
+    ("least_request", Balance::LeastRequest),
+    ("round_robin", Balance::RoundRobin),
+    ("random", Balance::Random),
+];
+
+/// How a backend's calls are spread over its instances.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Balance {
+    /// Of two random instances the one that costs less: by what it lately took at most, times the calls in flight there.
+    #[default]
+    PeakEwma,
+    /// Of two random instances the one with fewer calls in flight.
+    LeastRequest,
+    /// One after the other.
+    RoundRobin,
+    /// Any.
+    Random,
+    /// Always the same one for the same key.
+    Hash(HashSpec),
+}
+
+/// Which instance is a key's, and when another one is taken.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HashSpec {
+    /// Where a request has its key.
+    pub by: HashBy,
+    /// An instance with more calls in flight than so many percent of the average gets none for its keys; 101 to 1000, by
+    /// default however many it has.
+    pub load_factor: Option<u32>,
+}
+
+/// Where a request has its key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum HashBy {
+    /// In the header of that name, in lower case.
+    Header(String),
+    /// In the path parameter of that name.
+    Path(String),
+    /// In the cookie of that name.
+    Cookie(String),
+    /// It is the client's IP address.
+    Client,
+}
+
+impl HashBy {
+    /// As the tables write it.
+    pub fn text(&self) -> String {
+        match self {
+            HashBy::Header(name) => format!("header:{name}"),
+            HashBy::Path(name) => format!("path:{name}"),
+            HashBy::Cookie(name) => format!("cookie:{name}"),
+            HashBy::Client => "client".to_owned(),
+        }
+    }
+}
+
+impl Balance {
+    /// Its name, as the tables write it; that of the key for a hash.
+    pub fn name(&self) -> String {
+        match self {
+            Balance::Hash(hash) => hash.by.text(),
+            named => STRATEGIES
+                .iter()
+                .find(|(_, one)| one == named)
+                .map(|(name, _)| (*name).to_owned())
+                .unwrap_or_default(),
+        }
+    }
+
+    /// Reads `balance`.
+    pub(super) fn read(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Balance> {
+        match item.value.get_ref() {
+            DeValue::String(_) => reader.text(item, EITHER, strategy),
+            DeValue::Table(table) => {
+                let section = reader.section("`balance`", table, KEYS);
+                let factor = section.get("load_factor").and_then(|item| read_factor(reader, &item));
+                let Some(hash) = section.get("hash") else {
+                    let complaint = Complaint::new("`balance` as a table needs `hash`", "by what?");
+                    return reader.complain(item, complaint.help("write { hash = \"header:x-user\" }"));
+                };
+                let by = reader.text(&hash, "a text such as \"header:x-user\"", hash_by)?;
+                Some(Balance::Hash(HashSpec { by, load_factor: factor }))
+            }
+            _ => reader.wrong_type(item.key, item.value, EITHER),
+        }
+    }
+
+    /// What is wrong with it in view of all routes: a path parameter by which to hash must be some route's.
+    pub(super) fn check(&self, backend: &str, routes: &[RouteSpec]) -> Option<Diagnostic> {
+        let Balance::Hash(HashSpec { by: HashBy::Path(name), .. }) = self else {
+            return None;
+        };
+        let params = || routes.iter().flat_map(|route| route.path.params());
+        // Tables without routes are some that are not there yet.
+        if routes.is_empty() || params().any(|param| param == name) {
+            return None;
+        }
+        let title = format!("backend `{backend}` hashes by `{name}`, which is no route's path parameter");
+        let mut names: Vec<&str> = params().map(String::as_str).collect();
+        names.sort_unstable();
+        names.dedup();
+        Some(Diagnostic::new(title).help_names(name, names))
+    }
+}
+
+fn strategy(text: &str) -> Result<Balance, Complaint> {
+    if let Some((_, found)) = STRATEGIES.iter().find(|(name, _)| *name == text) {
+        return Ok(found.clone());
+    }
+    let names = STRATEGIES.map(|(name, _)| name);
+    let title = format!("there is no strategy `{text}`");
+    let complaint = Complaint::new(title, "expected a strategy, or { hash = … }");
+    let hashes = text.contains("hash") || hash_by(text).is_ok();
+    Err(match (hashes, names_help(text, names)) {
+        (true, _) => {
+            let by = if hash_by(text).is_ok() { text } else { "header:x-user" };
+            complaint.help(format!("write balance = {{ hash = \"{by}\" }}"))
+        }
+        (false, Some(help)) => complaint.help(help),
+        (false, None) => complaint,
+    })
+}
+
+fn hash_by(text: &str) -> Result<HashBy, Complaint> {
+    if text == "client" {
+        return Ok(HashBy::Client);
+    }
+    let kinds = ["header", "path", "cookie", "client"];
+    let Some((kind, name)) = text.split_once(':') else {
+        let complaint = Complaint::new(
+            format!("`{text}` is nothing to hash by"),
+            "expected `header:name`, `path:name`, `cookie:name` or `client`",
+        );
+        return Err(match kinds.contains(&text) {
+            true => complaint.help(format!("which one? write \"{text}:name\"")),
+            false => complaint.help(format!("write \"header:{text}\", \"path:{text}\" or \"cookie:{text}\"")),
+        });
+    };
+    let within = text.len() - name.len()..text.len();
+    let token = |name: &str| {
+        let good = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        (1..=256).contains(&name.len()) && name.bytes().all(good)
+    };
+    match kind {
+        "header" | "cookie" if !token(name) => {
+            let complaint =
+                Complaint::new(format!("not a {kind}'s name"), "expected letters, digits, `-`, `_`, `.`");
+            Err(complaint.within(within))
+        }
+        "header" => Ok(HashBy::Header(name.to_ascii_lowercase())),
+        "cookie" => Ok(HashBy::Cookie(name.to_owned())),
+        "path" => Ok(HashBy::Path(name.to_owned())),
+        _ => {
+            let complaint =
+                Complaint::new(format!("`{kind}` is nothing to hash by"), "not known").within(0..kind.len());
+            Err(names_help(kind, kinds).into_iter().fold(complaint, Complaint::help))
+        }
+    }
+}
+
+fn read_factor(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<u32> {
+    if let DeValue::Integer(number) = item.value.get_ref() {
+        let complaint = Complaint::new("`load_factor` is a share of the average", "percent?");
+        return reader.complain(item, complaint.help(format!("write \"{number}%\"")));
+    }
+    reader.text(item, "a share of the average such as \"125%\"", |text| {
+        let percent = text.strip_suffix('%').and_then(|digits| digits.parse().ok());
+        percent.filter(|percent| FACTORS.contains(percent)).ok_or_else(|| {
+            let label = format!("expected \"{}%\" to \"{}%\"", FACTORS.start(), FACTORS.end());
+            Complaint::new(format!("`{text}` is no load factor"), label)
+        })
+    })
+}
+
+/// What an endpoint says of its part in the backend.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Placing {
+    /// How many times as many calls it gets as one of weight 1; 1 to 1000, by default 1.
+    pub weight: u32,
+    /// Where it is: gateways of that zone prefer it. By default nowhere in particular.
+    pub zone: Option<String>,
+}
+
+impl Default for Placing {
+    fn default() -> Placing {
+        Placing { weight: 1, zone: None }
+    }
+}
+
+impl Placing {
+    /// Reads its part of an endpoint's table.
+    pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Placing {
+        let mut placing = Placing::default();
+        let weight = section.get("weight").and_then(|item| reader.integer(&item, WEIGHTS));
+        if let Some(weight) = weight.and_then(|weight| u32::try_from(weight).ok()) {
+            placing.weight = weight;
+        }
+        placing.zone =
+            section.get("zone").and_then(|item| reader.text(&item, "a string such as \"eu-1a\"", zone));
+        placing
+    }
+}
+
+/// Reads a zone's name.
+pub(super) fn zone(text: &str) -> Result<String, Complaint> {
+    match name_error(text) {
+        None => Ok(text.to_owned()),
+        Some(label) => Err(Complaint::new(format!("`{text}` cannot name a zone"), label)),
+    }
+}
