@@ -1,5 +1,6 @@
 //! What the admin port shows.
 
+use super::limits;
 use crate::backends::{MethodEntry, Offer};
 use crate::config::{EndpointSpec, RetryOn, RetrySpec, Settings};
 use crate::routes::{Backend, Endpoint, Route};
@@ -44,6 +45,7 @@ pub(super) fn metrics(shared: &Shared) -> String {
         routes: routes
             .map(|route| (route.spec.path.as_str(), route.spec.method.as_str(), route.stats.as_ref()))
             .collect(),
+        limits: limits::scrape(&table),
         backends: backends.map(|backend| (backend.spec.name.as_str(), backend.stats.as_ref())).collect(),
         endpoints: endpoints.collect(),
     })
@@ -76,6 +78,7 @@ fn route(shared: &Shared, route: &Route) -> Value {
         "timeout_ms": spec.timeout.as_millis() as u64,
         "idempotent": idempotent,
         "retry": retry(&spec.retry),
+        "rate_limits": limits::page(route),
         "offered": offered,
         "problem": problem,
         "defined": spec.place.to_string(),

@@ -6,6 +6,7 @@ use hyper_util::rt::TokioIo;
 use slab::Slab;
 use std::cell::{Cell, RefCell};
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
@@ -45,6 +46,8 @@ pub(super) enum Phase {
 /// One connection, as the sweep and the drain see it.
 pub(super) struct Client {
     pub(super) open: Rc<Open>,
+    /// Who has connected.
+    pub(super) peer: IpAddr,
     pub(super) phase: Cell<Phase>,
     /// The sweep at which the phase began.
     pub(super) since: Cell<u64>,
@@ -59,8 +62,9 @@ pub(super) struct Client {
 
 impl Client {
     /// A client that has just connected.
-    pub(super) fn new(open: Rc<Open>) -> Client {
+    pub(super) fn new(open: Rc<Open>, peer: IpAddr) -> Client {
         Client {
+            peer,
             phase: Cell::new(Phase::Idle),
             since: Cell::new(open.sweeps.get()),
             waker: RefCell::new(None),

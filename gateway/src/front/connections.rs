@@ -16,6 +16,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
+use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -55,7 +56,9 @@ impl Connections {
                 return;
             }
         };
-        let client = Rc::new(Client::new(self.open.clone()));
+        // Only one that is gone has no address, and hears no answer.
+        let peer = stream.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
+        let client = Rc::new(Client::new(self.open.clone(), peer));
         // On the books before its task runs: a drain must not miss it.
         let registered = Registered::new(self.worker.clone(), client);
         tokio::task::spawn_local(serve(registered, stream));

@@ -3,6 +3,7 @@
 use super::body::RequestBody;
 use super::client::Client;
 use super::deadline::{self, GRPC_TIMEOUT, X_REQUEST_TIMEOUT};
+use super::limit::{self, RateFields};
 use super::problem::Problem;
 use super::request_id;
 use crate::backends::Times;
@@ -71,13 +72,15 @@ pub(super) async fn handle(
     let id = worker.ids.take_or_make(request.headers());
     let (parts, body) = request.into_parts();
     let mut body = RequestBody::new(body);
-    let answer = answer(worker, &parts, &mut body, &id, began).await;
+    let mut fields = RateFields::default();
+    let answer = answer(worker, client, &parts, &mut body, &id, began, &mut fields).await;
     let all_read = body.discard(&parts.headers, &worker.shared.settings.server).await;
     let mut response = answer.into_response(parts.headers);
     if !all_read {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response.headers_mut().insert(request_id::HEADER, id);
+    fields.put(response.headers_mut());
     client.answered();
     response
 }
@@ -100,10 +103,12 @@ impl Drop for InFlight<'_> {
 
 async fn answer(
     worker: &Rc<Worker>,
+    client: &Client,
     parts: &Parts,
     body: &mut RequestBody,
     id: &HeaderValue,
     began: Instant,
+    fields: &mut RateFields,
 ) -> Answer {
     let path = parts.uri.path();
     let unmatched = &worker.shared.front.unmatched;
@@ -123,6 +128,13 @@ async fn answer(
             Found::Route(route, params) => (route, params),
             missed => return counted(worker, unmatched, began, miss(missed, parts, &table), id),
         };
+        // Once, whatever becomes of the table afterwards.
+        if !route.limits.is_empty()
+            && came.is_none()
+            && let Err(problem) = limit::check(worker.id, route, client.peer, &parts.headers, began, fields)
+        {
+            return counted(worker, &route.stats, began, Err(problem), id);
+        }
         let read = match body.read(&parts.headers, &worker.shared.settings.server).await {
             Ok(bytes) => bytes,
             Err(problem) => return counted(worker, &route.stats, began, Err(problem), id),

@@ -7,6 +7,7 @@
 //! handler      one request: match, body, call, answer
 //! body         a request's body, within its limits
 //! deadline     how long the caller waits
+//! limit        whose token of a rate limit a request takes, and what its answer says of it
 //! problem      failures as RFC 9457 problem details
 //! request_id   taken or made
 //! ```
@@ -18,6 +19,7 @@ mod client;
 mod connections;
 mod deadline;
 mod handler;
+mod limit;
 pub(crate) mod problem;
 mod request_id;
 

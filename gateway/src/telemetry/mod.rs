@@ -1,12 +1,14 @@
 //! What the gateway tells about itself: counters kept per worker and summed when scraped, and the log.
 
 mod health;
+mod limits;
 pub mod log;
 mod retries;
 mod scrape;
 mod stats;
 
 pub use health::{Disconnect, EjectionReason, HealthCounters, Standing};
+pub use limits::{LimitCounters, LimitScrape, LimitStats};
 pub use retries::{BackendCounters, BackendStats, HedgeOutcome, HoldOutcome, RetryReason};
 pub use scrape::{EndpointScrape, Scrape, render};
 pub use stats::{
