@@ -1,6 +1,6 @@
 //! Rate limits of real gateways with two workers. Buckets here fill so slowly that no test takes long enough to matter.
 
-use callgate_tests::{Answer, Backend, Client, Gateway, PATIENCE, Setup};
+use callgate_tests::{Answer, Backend, Client, Gateway, PATIENCE, Raw, Setup};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -104,7 +104,7 @@ async fn an_answer_says_what_is_left_and_a_refusal_says_when_to_come_again() {
 }
 
 #[tokio::test]
-async fn a_refused_body_is_not_waited_for() {
+async fn a_request_is_refused_before_its_body_is_read() {
     let setup = Setup::new();
     let backend = setup.backend("shop");
     let text = format!("[backends.shop]\nendpoints = [{:?}]\n", backend.endpoint());
@@ -114,10 +114,10 @@ async fn a_refused_body_is_not_waited_for() {
     let gateway = setup.gateway().await;
     gateway.connected(&backend).await;
     assert_eq!(gateway.client.post("/limited", r#"{"a":1,"b":2}"#).await.status, 200);
-    let mut raw = callgate_tests::Raw::connect(gateway.addr).await;
-    let head = "POST /limited HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n";
-    raw.write(head).await;
-    assert_eq!(raw.status().await, 429, "though not one byte of the body has come");
+    let mut raw = Raw::connect(gateway.addr).await;
+    raw.write("POST /limited HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 1000\r\n\r\n")
+        .await;
+    assert_eq!(raw.status().await, 429, "not 100, and not when the body has come");
 }
 
 #[tokio::test]

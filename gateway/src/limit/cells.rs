@@ -17,7 +17,7 @@ use std::sync::atomic::Ordering::Relaxed;
 const WAYS: usize = 8;
 
 /// Sets that are looked at to estimate how many keys are there.
-const SAMPLE: usize = 4096;
+const SAMPLE: usize = 16_384;
 
 /// The cells of some keys: the time in the upper half, the key's hash in the lower one; 0 while it is nobody's.
 ///
