@@ -116,6 +116,11 @@ fn all_workers_together_admit_no_more_than_the_rate_and_the_burst() {
 }
 
 #[test]
+fn a_bucket_is_changed_without_a_lock() {
+    assert!(portable_atomic::AtomicU128::is_lock_free());
+}
+
+#[test]
 fn the_memory_is_what_was_declared_whatever_comes() {
     let (buckets, start) = buckets("rate = '1/h', by = 'client', max_keys = 10000");
     let bytes = buckets.bytes();
@@ -147,7 +152,10 @@ fn a_limited_key_is_limited_and_no_other_is_hurt_while_many_more_keys_go_by_than
     let (buckets, start) = buckets("rate = '10/s', burst = 20, by = 'client', max_keys = 10000");
     let tick = Duration::from_micros(1);
     let limited: Vec<String> = (0..50).map(|n| format!("limited {n}")).collect();
-    let (mut allowed, mut evicted) = (vec![0_u32; limited.len()], 0_u32);
+    let burst = |key: &String| (0..25).filter(|_| buckets.take(key, start).admitted).count() as u32;
+    let mut allowed: Vec<u32> = limited.iter().map(burst).collect();
+    assert_eq!(allowed, [20; 50], "they are limited from the beginning");
+    let mut evicted = 0_u32;
     for n in 0..OTHERS {
         let now = start + tick * n;
         let outcome = buckets.take(&n, now);
