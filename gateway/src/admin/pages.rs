@@ -1,6 +1,6 @@
 //! What the admin port shows.
 
-use super::names;
+use super::{limits, names};
 use crate::backends::{MethodEntry, Offer};
 use crate::config::{Balance, EndpointSpec, RetryOn, RetrySpec, Settings};
 use crate::routes::{Backend, Endpoint, Route};
@@ -47,6 +47,7 @@ pub(super) fn metrics(shared: &Shared) -> String {
         routes: routes
             .map(|route| (route.spec.path.as_str(), route.spec.method.as_str(), route.stats.as_ref()))
             .collect(),
+        limits: limits::scrape(&table),
         backends: backends.map(|backend| (backend.spec.name.as_str(), backend.stats.as_ref())).collect(),
         endpoints: endpoints.collect(),
         names: names.iter().map(|name| name.scrape()).collect(),
@@ -80,6 +81,7 @@ fn route(shared: &Shared, route: &Route) -> Value {
         "timeout_ms": spec.timeout.as_millis() as u64,
         "idempotent": idempotent,
         "retry": retry(&spec.retry),
+        "rate_limits": limits::page(route),
         "offered": offered,
         "problem": problem,
         "defined": spec.place.to_string(),

@@ -19,9 +19,11 @@ mod health;
 mod method;
 mod path;
 mod policy;
+mod rate_limit;
 mod reader;
 mod retry;
 mod route;
+mod route_limits;
 mod settings;
 mod settings_keys;
 mod source;
@@ -41,8 +43,10 @@ pub use health::HealthSpec;
 pub use method::{Method, UnknownMethod};
 pub use path::{MAX_PARAMETERS, PathTemplate};
 pub use policy::RoutePolicy;
+pub use rate_limit::{LimitBy, Rate, RateLimitSpec};
 pub use retry::{RetryOn, RetrySpec};
 pub use route::RouteSpec;
+pub use route_limits::{RateLimit, RateLimits};
 pub use settings::{
     AdminSettings, LogFormat, LogSettings, ServerSettings, Settings, TableSettings, UpgradeSettings,
 };

@@ -3,14 +3,18 @@
 //! Each part has a file of its own and reads its own keys; here they are put together.
 
 use super::reader::{Reader, Section};
+use super::route_limits::RateLimits;
 
 /// A route's traffic policy. By default it changes nothing.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct RoutePolicy {}
+pub struct RoutePolicy {
+    /// How many requests it takes in a time; by default all.
+    pub rate_limits: RateLimits,
+}
 
 impl RoutePolicy {
     /// Reads the parts of a route's section.
-    pub(super) fn read(_reader: &mut Reader<'_>, _section: &Section<'_>) -> RoutePolicy {
-        RoutePolicy {}
+    pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> RoutePolicy {
+        RoutePolicy { rate_limits: RateLimits::read(reader, section) }
     }
 }

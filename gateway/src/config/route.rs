@@ -23,6 +23,7 @@ const KEYS: &[&str] = &[
     "timeout",
     "idempotent",
     "retry",
+    "rate_limit",
     "body",
     "response",
     "unknown_fields",
@@ -105,7 +106,7 @@ pub(super) struct Draft {
     timeout: Duration,
     idempotent: Option<bool>,
     retry: RetrySpec,
-    policy: RoutePolicy,
+    pub(super) policy: RoutePolicy,
     request: RequestBinding,
     response: ResponseBinding,
 }

@@ -8,6 +8,7 @@ use super::conflicts;
 use super::diagnostics::{Diagnostic, Diagnostics, list};
 use super::reader::{Item, Reader};
 use super::route::{Draft, RouteSpec, Target};
+use super::route_limits::SharedLimits;
 use super::source::{Source, gather};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,7 +17,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
-const KEYS: &[&str] = &["backends", "routes"];
+const KEYS: &[&str] = &["backends", "routes", "limits"];
 /// The sections of the gateway's own file, which people write here by mistake.
 const SETTINGS: &[&str] = &["server", "admin", "tables", "log", "dns"];
 
@@ -100,6 +101,7 @@ impl fmt::Display for TableHash {
 struct Declared {
     backends: BTreeMap<String, Declaration>,
     drafts: Vec<Draft>,
+    limits: SharedLimits,
     /// Some file could not be read, so that what is missing may stand there.
     incomplete: bool,
 }
@@ -151,7 +153,9 @@ fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Dia
     conflicts::find(&declared.drafts, &mut found);
     let names: Vec<String> = declared.backends.keys().cloned().collect();
     let mut routes = Vec::new();
-    for draft in declared.drafts {
+    for mut draft in declared.drafts {
+        let limits = &mut draft.policy.rate_limits;
+        limits.resolve(&declared.limits, &draft.source, declared.incomplete, &mut found);
         let target = resolve(&draft, &names, declared.incomplete, &mut found);
         routes.extend(target.and_then(|name| draft.finish(name)));
     }
@@ -177,6 +181,7 @@ impl Declared {
         {
             self.backends(reader, backends);
         }
+        self.limits.read(reader, &section);
         if let Some(item) = section.get("routes")
             && let Some(routes) = reader.array(&item, "tables, each written [[routes]]")
         {

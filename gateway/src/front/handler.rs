@@ -4,6 +4,7 @@ use super::body::RequestBody;
 use super::client::Client;
 use super::deadline::{self, GRPC_TIMEOUT, X_REQUEST_TIMEOUT};
 use super::hash_key::hash_key;
+use super::limit::{self, RateFields};
 use super::problem::Problem;
 use super::request_id;
 use crate::backends::Times;
@@ -72,13 +73,15 @@ pub(super) async fn handle(
     let id = worker.ids.take_or_make(request.headers());
     let (parts, body) = request.into_parts();
     let mut body = RequestBody::new(body);
-    let answer = answer(worker, client, &parts, &mut body, &id, began).await;
+    let mut fields = RateFields::default();
+    let answer = answer(worker, client, &parts, &mut body, &id, began, &mut fields).await;
     let all_read = body.discard(&parts.headers, &worker.shared.settings.server).await;
     let mut response = answer.into_response(parts.headers);
     if !all_read {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response.headers_mut().insert(request_id::HEADER, id);
+    fields.put(response.headers_mut());
     client.answered();
     response
 }
@@ -106,6 +109,7 @@ async fn answer(
     body: &mut RequestBody,
     id: &HeaderValue,
     began: Instant,
+    fields: &mut RateFields,
 ) -> Answer {
     let path = parts.uri.path();
     let unmatched = &worker.shared.front.unmatched;
@@ -125,6 +129,13 @@ async fn answer(
             Found::Route(route, params) => (route, params),
             missed => return counted(worker, unmatched, began, miss(missed, parts, &table), id),
         };
+        // Once, whatever becomes of the table afterwards.
+        if !route.limits.is_empty()
+            && came.is_none()
+            && let Err(problem) = limit::check(worker.id, route, client.addr, &parts.headers, began, fields)
+        {
+            return counted(worker, &route.stats, began, Err(problem), id);
+        }
         let read = match body.read(&parts.headers, &worker.shared.settings.server).await {
             Ok(bytes) => bytes,
             Err(problem) => return counted(worker, &route.stats, began, Err(problem), id),

@@ -8,6 +8,7 @@
 //! body         a request's body, within its limits
 //! hash_key     the key by which a backend spreads its calls
 //! deadline     how long the caller waits
+//! limit        whose token of a rate limit a request takes, and what its answer says of it
 //! problem      failures as RFC 9457 problem details
 //! request_id   taken or made
 //! ```
@@ -20,6 +21,7 @@ mod connections;
 mod deadline;
 mod handler;
 mod hash_key;
+mod limit;
 pub(crate) mod problem;
 mod request_id;
 

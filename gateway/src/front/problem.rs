@@ -114,6 +114,12 @@ impl Problem {
         Problem::new(Code::DeadlineExceeded, detail).with_status(StatusCode::REQUEST_TIMEOUT)
     }
 
+    /// A rate limit has no token left; there is one in so many seconds.
+    pub(crate) fn rate_limited(policy: &str, seconds: u64) -> Problem {
+        let detail = format!("too many requests: the limit {policy} is used up; try again in {seconds} s");
+        Problem { retry_after: Some(seconds), ..Problem::new(Code::ResourceExhausted, detail) }
+    }
+
     /// The same, answered with another status.
     fn with_status(self, status: StatusCode) -> Problem {
         Problem { status, ..self }

@@ -4,6 +4,7 @@ use super::addresses::{Addresses, Reached, reached};
 use super::params::{NotUtf8, PathParams, decode_segment};
 use crate::backends::{Offer, Ring, Signals};
 use crate::config::{BackendSpec, Balance, EndpointAddr, EndpointSpec, Method, RouteSpec, Tables};
+use crate::limit::{Limits, SharedBuckets};
 use crate::telemetry::{BackendStats, EndpointStats, RouteStats};
 use arc_swap::ArcSwapOption;
 use matchit::Router;
@@ -44,6 +45,8 @@ pub struct Route {
     pub backend: Arc<Backend>,
     /// What it counts.
     pub stats: Arc<RouteStats>,
+    /// How many requests it takes in a time.
+    pub limits: Limits,
 }
 
 /// A backend: endpoints that offer the same services.
@@ -260,12 +263,14 @@ fn next_routes(
     let keys = specs.iter().map(|spec| (spec.method, spec.path.as_str()));
     let taken: HashSet<usize> = keys.filter_map(|key| known.get(&key)).map(|route| route.slot).collect();
     let mut free = (0..).filter(|slot| !taken.contains(slot));
+    let mut shared = SharedBuckets::of(before.routes.iter().map(|route| &route.limits));
     let mut routes = Vec::with_capacity(specs.len());
     for spec in &specs {
         let Some(backend) = backends.get(spec.backend.as_str()).copied() else {
             continue;
         };
         let old = known.get(&(spec.method, spec.path.as_str())).copied();
+        let mut limits = || Limits::next(spec, old.map(|old| &old.limits), &mut shared, workers);
         let route = match old {
             Some(old) if old.spec == *spec && old.backend.id == backend.id => old.clone(),
             Some(old) => Arc::new(Route {
@@ -275,6 +280,7 @@ fn next_routes(
                 spec: spec.clone(),
                 backend: backend.clone(),
                 stats: old.stats.clone(),
+                limits: limits(),
             }),
             None => Arc::new(Route {
                 id: next_id(),
@@ -282,6 +288,7 @@ fn next_routes(
                 spec: spec.clone(),
                 backend: backend.clone(),
                 stats: Arc::new(RouteStats::new(workers)),
+                limits: limits(),
             }),
         };
         routes.push(route);

@@ -1,6 +1,7 @@
 //! What the gateway tells about itself: counters kept per worker and summed when scraped, and the log.
 
 mod health;
+mod limits;
 pub mod log;
 mod names;
 mod retries;
@@ -8,6 +9,7 @@ mod scrape;
 mod stats;
 
 pub use health::{Disconnect, EjectionReason, HealthCounters, Standing};
+pub use limits::{LimitCounters, LimitScrape, LimitStats};
 pub use names::{NameScrape, NameStats, Resolution};
 pub use retries::{BackendCounters, BackendStats, Diverted, HedgeOutcome, HoldOutcome, RetryReason};
 pub use scrape::{EndpointScrape, Scrape, render};

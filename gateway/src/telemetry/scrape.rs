@@ -1,6 +1,7 @@
 //! A scrape: the counters added up and written as Prometheus reads them.
 
 use super::health::{Disconnect, EjectionReason, Standing};
+use super::limits::{LimitScrape, limits};
 use super::names::{NameScrape, names};
 use super::retries::BackendStats;
 use super::stats::{BUCKETS, EndpointStats, FrontStats, Histogram, ReloadStats, RouteStats, UpgradeStats};
@@ -19,6 +20,8 @@ pub struct Scrape<'a> {
     pub table_hash: &'a str,
     /// Routes: template, method, counters.
     pub routes: Vec<(&'a str, &'static str, &'a RouteStats)>,
+    /// The rate limits of all routes.
+    pub limits: Vec<LimitScrape<'a>>,
     /// Backends: name, counters.
     pub backends: Vec<(&'a str, &'a BackendStats)>,
     /// The endpoints of all backends.
@@ -43,6 +46,7 @@ pub struct EndpointScrape<'a> {
 pub fn render(scrape: &Scrape<'_>) -> String {
     let mut families = Vec::new();
     requests(scrape, &mut families);
+    limits(scrape, &mut families);
     calls(scrape, &mut families);
     health(scrape, &mut families);
     retries(scrape, &mut families);

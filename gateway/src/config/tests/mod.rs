@@ -11,6 +11,7 @@ mod docs;
 mod files;
 mod never_panics;
 mod paths;
+mod rate_limits;
 mod retries;
 mod routes;
 mod settings;

@@ -17,12 +17,17 @@ backend = 'shop'
 timeout = """2s"""
 idempotent = true
 retry = { attempts = 2, on = ["lost"], per_try_timeout = "1s", hedge = "p95" }
+rate_limit = [{ rate = "100/s", burst = 3, by = "header:x-e" }, "all"]
 body = false
 response = { wrap = "result" }
 [[routes]]
 match = "GET /v1/{x}"
 call = 7
 unknown_fields = "ignore"
+[limits.all]
+rate = "5/h"
+by = "api_key"
+max_keys = 7
 "#;
 
 /// What is put in, at random places: what has a meaning somewhere.

@@ -1,0 +1,107 @@
+//! A route's rate limits on a request: what its keys are, and what the client is told.
+//!
+//! The header fields are those of draft-ietf-httpapi-ratelimit-headers-11.
+
+use super::problem::Problem;
+use crate::config::LimitBy;
+use crate::limit::{self, Key};
+use crate::routes::Route;
+use hyper::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use std::net::{IpAddr, Ipv4Addr};
+use tokio::time::Instant;
+
+static RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+static RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const X_API_KEY: &str = "x-api-key";
+
+/// What an answer says of the limits that its request was counted in.
+#[derive(Debug, Default)]
+pub(super) struct RateFields {
+    now: Option<HeaderValue>,
+    policy: Option<HeaderValue>,
+}
+
+impl RateFields {
+    /// Puts them among an answer's headers.
+    pub(super) fn put(self, headers: &mut HeaderMap) {
+        for (name, value) in [(&RATE_LIMIT, self.now), (&RATE_LIMIT_POLICY, self.policy)] {
+            if let Some(value) = value {
+                headers.insert(name, value);
+            }
+        }
+    }
+}
+
+/// Asks the limits of a route about a request; `fields` is what its answer is to say of them, whatever becomes of it.
+pub(super) fn check(
+    worker: usize,
+    route: &Route,
+    peer: Option<IpAddr>,
+    headers: &HeaderMap,
+    now: Instant,
+    fields: &mut RateFields,
+) -> Result<(), Problem> {
+    // Only one that is gone has no address, and hears no answer.
+    let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let verdict = route.limits.check(worker, now, |by| key(by, peer, headers));
+    if !verdict.field.is_empty() {
+        fields.now = HeaderValue::try_from(verdict.field).ok();
+    }
+    let Some(refused) = verdict.refused else { return Ok(()) };
+    fields.policy = HeaderValue::from_str(refused.policies).ok();
+    Err(Problem::rate_limited(refused.policy, refused.retry_after))
+}
+
+/// Whose token it is. A request without the header or the key shares one bucket with all others without.
+fn key<'h>(by: &LimitBy, peer: IpAddr, headers: &'h HeaderMap) -> Key<'h> {
+    let header =
+        |value: Option<&'h HeaderValue>| value.map_or(Key::None, |value| Key::Text(value.as_bytes()));
+    match by {
+        LimitBy::Route => Key::None,
+        LimitBy::Client => limit::client(peer),
+        LimitBy::Header(name) => header(headers.get(name.as_str())),
+        LimitBy::ApiKey => match headers.get(X_API_KEY) {
+            Some(key) => Key::Text(key.as_bytes()),
+            None => headers.get(AUTHORIZATION).and_then(bearer).map_or(Key::None, Key::Text),
+        },
+    }
+}
+
+/// The token of `Authorization: Bearer` (RFC 6750, 2.1; a scheme's case does not matter).
+fn bearer(value: &HeaderValue) -> Option<&[u8]> {
+    let (scheme, token) = value.as_bytes().split_at_checked(7)?;
+    let token = token.trim_ascii();
+    (scheme.eq_ignore_ascii_case(b"bearer ") && !token.is_empty()).then_some(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_what_the_limit_counts_by() {
+        let peer: IpAddr = "192.0.2.1".parse().expect("an address");
+        let headers = |fields: &[(&'static str, &'static str)]| -> HeaderMap {
+            let field = |(name, value): &(&'static str, &'static str)| {
+                (HeaderName::from_static(name), HeaderValue::from_static(value))
+            };
+            fields.iter().map(field).collect()
+        };
+        let tenant = LimitBy::Header("x-tenant".to_owned());
+        for (by, fields, expected) in [
+            (&LimitBy::Route, &[("x-api-key", "k")][..], Key::None),
+            (&LimitBy::Client, &[("x-forwarded-for", "198.51.100.1")], Key::Client(peer)),
+            (&tenant, &[("x-tenant", "a")], Key::Text(b"a")),
+            (&tenant, &[("x-tenant", "")], Key::Text(b"")),
+            (&tenant, &[], Key::None),
+            (&LimitBy::ApiKey, &[("x-api-key", "k"), ("authorization", "Bearer t")], Key::Text(b"k")),
+            (&LimitBy::ApiKey, &[("authorization", "bearer  t ")], Key::Text(b"t")),
+            (&LimitBy::ApiKey, &[("authorization", "Basic dDp0")], Key::None),
+            (&LimitBy::ApiKey, &[("authorization", "Bearer ")], Key::None),
+            (&LimitBy::ApiKey, &[("authorization", "Bear")], Key::None),
+            (&LimitBy::ApiKey, &[], Key::None),
+        ] {
+            assert_eq!(key(by, peer, &headers(fields)), expected, "{by} {fields:?}");
+        }
+    }
+}
