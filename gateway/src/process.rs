@@ -74,7 +74,8 @@ fn start(config: &Path, upgrade: Option<Option<String>>) -> Result<Gateway, Stri
         draining: AtomicBool::new(false),
         settings,
     });
-    if let Some(before) = &before {
+    if let Some(before) = &mut before {
+        shared.names.remember(std::mem::take(&mut before.addresses));
         shared.upgrades.succeeded.set(before.upgrades.0 + 1);
         shared.upgrades.failed.set(before.upgrades.1);
     }

@@ -39,7 +39,8 @@ impl Follower {
             if self.tasks.contains_key(host) {
                 continue;
             }
-            let name = Arc::new(Name::new(host));
+            let remembered = lock(&self.names.remembered).remove(host).unwrap_or_default();
+            let name = Arc::new(Name::new(host, remembered));
             lock(&self.names.all).insert(host.clone(), name.clone());
             let mut task = JoinSet::new();
             let (names, asker) = (self.names.clone(), self.asker.clone());

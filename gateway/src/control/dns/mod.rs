@@ -41,6 +41,8 @@ pub fn hosts<'b>(backends: impl IntoIterator<Item = &'b BackendSpec>) -> BTreeSe
 #[derive(Debug)]
 pub struct Names {
     all: Mutex<BTreeMap<String, Arc<Name>>>,
+    /// Where the gateway before this one was led, until this one has begun.
+    remembered: Mutex<Addresses>,
     /// Some name leads elsewhere. There is one who listens: control.
     moved: Notify,
     /// Told when a name was asked for the first time.
@@ -76,6 +78,7 @@ impl Default for Names {
     fn default() -> Names {
         Names {
             all: Mutex::default(),
+            remembered: Mutex::default(),
             moved: Notify::new(),
             asked: watch::Sender::new(()),
             begun: watch::Sender::new(false),
@@ -100,6 +103,15 @@ impl Names {
         self.all().into_iter().map(each).collect()
     }
 
+    /// Has names lead there that are followed from now on and before [`begin`](Self::begin), for as long as no server says
+    /// otherwise: what the gateway before this one knew, who may be upgraded while the servers fail.
+    pub fn remember(&self, addresses: impl IntoIterator<Item = (String, IpAddr)>) {
+        let mut remembered = lock(&self.remembered);
+        for (host, ip) in addresses {
+            remembered.entry(host).or_default().push(ip);
+        }
+    }
+
     /// Waits until some name leads elsewhere than when this was last asked.
     pub async fn moved(&self) {
         self.moved.notified().await;
@@ -107,6 +119,7 @@ impl Names {
 
     /// The first answers are in force; or that the servers were silent is.
     pub fn begin(&self) {
+        *lock(&self.remembered) = Addresses::default();
         self.begun.send_replace(true);
     }
 
@@ -118,8 +131,9 @@ impl Names {
 }
 
 impl Name {
-    fn new(host: &str) -> Name {
-        Name { host: host.to_owned(), state: Mutex::default(), stats: NameStats::default() }
+    fn new(host: &str, addresses: Vec<IpAddr>) -> Name {
+        let state = Mutex::new(State::leading_to(addresses));
+        Name { host: host.to_owned(), state, stats: NameStats::default() }
     }
 
     /// Takes two answers in and logs what they change; when to ask again, and whether the name leads elsewhere now.
@@ -139,10 +153,10 @@ impl Name {
         let in_use = after.addresses.len();
         // The same mistake comes with every look-up; the log has it once.
         match (&before.error, &after.error) {
-            (None, Some(error)) => tracing::warn!(name, in_use, error, "a name is not answered"),
-            (Some(_), None) => tracing::info!(name, in_use, "a name is answered again"),
+            (None, Some(error)) => tracing::warn!(name, in_use, error, "a name has no good answer"),
+            (Some(_), None) => tracing::info!(name, in_use, "a name has a good answer again"),
             (Some(before), Some(error)) if before != error => {
-                tracing::debug!(name, in_use, error, "a name is not answered");
+                tracing::debug!(name, in_use, error, "a name has no good answer");
             }
             _ => {}
         }

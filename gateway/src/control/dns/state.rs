@@ -65,6 +65,14 @@ pub(super) struct Heard {
 }
 
 impl State {
+    /// What is known of a name when it was not asked for yet.
+    pub(super) fn leading_to(addresses: Vec<IpAddr>) -> State {
+        let (four, six) = addresses.into_iter().partition(IpAddr::is_ipv4);
+        let mut state = State { found: [four, six], ..State::default() };
+        state.settle();
+        state
+    }
+
     /// Takes two answers in.
     pub(super) fn hear(&mut self, answers: Answers, now: Instant, settings: &DnsSettings) -> Heard {
         self.error = answers.iter().find_map(|answer| match answer {
