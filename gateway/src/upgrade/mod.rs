@@ -9,6 +9,7 @@
 //!                      <---- connects ----
 //! callgate 1 PID       ------------------>
 //! upgrades OK FAILED   ------------------>
+//! leads HOST IP        ------------------> a line for each address in use of each name that endpoints give
 //! socket KIND ADDRESS  ------------------> with the descriptor; a line for each listening socket, this one among them
 //! all                  ------------------>
 //!                                         takes those that its settings name and binds what is missing, starts its

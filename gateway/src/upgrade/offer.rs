@@ -103,8 +103,11 @@ impl Offer {
         }
         tracing::info!(process, "a successor asks for the listening sockets");
         let (sockets, upgrades, told) = (self.sockets.clone(), &self.shared.upgrades, told.clone());
-        let counts = format!("upgrades {} {}", upgrades.succeeded.get(), upgrades.failed.get());
-        attempts.spawn(async move { (process, hand_over(channel, &sockets, &counts, told).await) });
+        let mut words = vec![format!("upgrades {} {}", upgrades.succeeded.get(), upgrades.failed.get())];
+        for (host, addresses) in self.shared.names.addresses() {
+            words.extend(addresses.iter().map(|ip| format!("leads {host} {ip}")));
+        }
+        attempts.spawn(async move { (process, hand_over(channel, &sockets, &words, told).await) });
     }
 
     /// Starts a successor: what was started once, from where it was started, with the same arguments.
@@ -159,11 +162,11 @@ async fn accept(listener: Option<&UnixListener>) -> UnixStream {
 async fn hand_over(
     mut channel: Channel,
     sockets: &[(String, OwnedFd)],
-    counts: &str,
+    words: &[String],
     mut told: watch::Receiver<bool>,
 ) -> Result<(), String> {
     let ready = tokio::select! {
-        ready = timeout(LIMIT, give(&mut channel, sockets, counts)) => match ready {
+        ready = timeout(LIMIT, give(&mut channel, sockets, words)) => match ready {
             Ok(Ok(ready)) => ready,
             Ok(Err(error)) => Err(error.to_string()),
             Err(_) => Err(format!("it was not ready within {LIMIT:?}")),
@@ -186,10 +189,12 @@ async fn hand_over(
 async fn give(
     channel: &mut Channel,
     sockets: &[(String, OwnedFd)],
-    counts: &str,
+    words: &[String],
 ) -> io::Result<Result<(), String>> {
     channel.say(&format!("callgate {VERSION} {}", std::process::id())).await?;
-    channel.say(counts).await?;
+    for word in words {
+        channel.say(word).await?;
+    }
     for (name, socket) in sockets {
         channel.give(&format!("socket {name}"), socket.as_fd()).await?;
     }

@@ -4,7 +4,7 @@ use super::channel::{Channel, Paused};
 use super::{LIMIT, Name, VERSION, WORD_LIMIT};
 use std::future::{Future, pending};
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
 use tokio::net::UnixStream;
@@ -13,6 +13,8 @@ use tokio::time::timeout;
 
 /// More sockets than anybody listens on: what is said beyond that is not believed.
 const MAX_SOCKETS: usize = 1024;
+/// The same of addresses of names.
+const MAX_ADDRESSES: usize = 65_536;
 
 /// The gateway whose sockets we have, and which goes on until we are ready.
 pub struct Predecessor {
@@ -21,6 +23,8 @@ pub struct Predecessor {
     pub process: u32,
     /// How many upgrades have gone well and have failed since the first process was started.
     pub upgrades: (u64, u64),
+    /// Where its names lead: hosts with an address each.
+    pub addresses: Vec<(String, IpAddr)>,
     sockets: Vec<(String, OwnedFd)>,
 }
 
@@ -76,7 +80,8 @@ async fn ask(name: &Name) -> io::Result<Predecessor> {
     let stream = name.connect()?;
     stream.set_nonblocking(true)?;
     let mut channel = Channel::new(UnixStream::from_std(stream)?)?;
-    let (mut process, mut upgrades, mut sockets) = (channel.peer(), (0, 0), Vec::new());
+    let (mut process, mut upgrades) = (channel.peer(), (0, 0));
+    let (mut addresses, mut sockets) = (Vec::new(), Vec::new());
     loop {
         let ended = || io::Error::new(ErrorKind::UnexpectedEof, "it ended, or does not speak our language");
         let line = channel.hear().await?.ok_or_else(ended)?;
@@ -95,11 +100,19 @@ async fn ask(name: &Name) -> io::Result<Predecessor> {
                 let mut numbers = rest.split(' ').map(|number| number.parse().unwrap_or(0));
                 upgrades = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
             }
+            "leads" if addresses.len() < MAX_ADDRESSES => {
+                let pair =
+                    rest.split_once(' ').and_then(|(host, ip)| Some((host.to_owned(), ip.parse().ok()?)));
+                addresses.extend(pair);
+            }
             "socket" if sockets.len() < MAX_SOCKETS => {
                 let missing = || io::Error::new(ErrorKind::InvalidData, "it gave a name without a socket");
                 sockets.push((rest.to_owned(), channel.take().ok_or_else(missing)?));
             }
-            "all" => return Ok(Predecessor { channel: channel.pause()?, process, upgrades, sockets }),
+            "all" => {
+                let channel = channel.pause()?;
+                return Ok(Predecessor { channel, process, upgrades, addresses, sockets });
+            }
             "no" => return Err(io::Error::other(rest.to_owned())),
             _ => {}
         }
