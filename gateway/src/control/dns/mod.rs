@@ -153,10 +153,10 @@ impl Name {
         let in_use = after.addresses.len();
         // The same mistake comes with every look-up; the log has it once.
         match (&before.error, &after.error) {
-            (None, Some(error)) => tracing::warn!(name, in_use, error, "a name is not answered"),
-            (Some(_), None) => tracing::info!(name, in_use, "a name is answered again"),
+            (None, Some(error)) => tracing::warn!(name, in_use, error, "a name has no good answer"),
+            (Some(_), None) => tracing::info!(name, in_use, "a name has a good answer again"),
             (Some(before), Some(error)) if before != error => {
-                tracing::debug!(name, in_use, error, "a name is not answered");
+                tracing::debug!(name, in_use, error, "a name has no good answer");
             }
             _ => {}
         }
