@@ -11,20 +11,26 @@ mod bind;
 mod call;
 mod complaint;
 mod conflicts;
+mod defaults;
 mod diagnostics;
 mod dns;
 mod endpoint;
+mod fixed;
 mod health;
+mod metadata;
 mod method;
 mod path;
 mod policy;
 mod reader;
+mod respond;
 mod retry;
+mod rewrites;
 mod route;
 mod settings;
 mod settings_keys;
 mod source;
 mod tables;
+mod target;
 #[cfg(test)]
 pub(crate) mod testing;
 mod units;
@@ -35,10 +41,13 @@ pub use diagnostics::Diagnostics;
 pub(crate) use diagnostics::names_help;
 pub use dns::{DnsName, DnsSettings};
 pub use endpoint::{Address, EndpointAddr, EndpointSpec};
+pub use fixed::{FixedAnswer, FixedSpec, RedirectSpec};
 pub use health::HealthSpec;
+pub use metadata::MetadataSpec;
 pub use method::{Method, UnknownMethod};
 pub use path::{MAX_PARAMETERS, PathTemplate};
 pub use policy::RoutePolicy;
+pub use respond::RespondSpec;
 pub use retry::{RetryOn, RetrySpec};
 pub use route::RouteSpec;
 pub use settings::{
@@ -47,6 +56,8 @@ pub use settings::{
 pub use source::{MAX_FILE, Place, Source};
 pub(crate) use source::{gather, read};
 pub use tables::{TableHash, Tables};
+pub(crate) use target::is_dot_segment;
+pub use target::{Piece, RedirectTarget, RewriteTarget};
 pub(crate) use units::timeout;
 
 #[cfg(test)]

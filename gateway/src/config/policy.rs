@@ -2,15 +2,25 @@
 //!
 //! Each part has a file of its own and reads its own keys; here they are put together.
 
+use super::defaults::Defaults;
+use super::metadata::MetadataSpec;
 use super::reader::{Reader, Section};
 
 /// A route's traffic policy. By default it changes nothing.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct RoutePolicy {}
+pub struct RoutePolicy {
+    /// The headers that go along with its calls.
+    pub metadata: MetadataSpec,
+}
 
 impl RoutePolicy {
     /// Reads the parts of a route's section.
-    pub(super) fn read(_reader: &mut Reader<'_>, _section: &Section<'_>) -> RoutePolicy {
-        RoutePolicy {}
+    pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> RoutePolicy {
+        RoutePolicy { metadata: MetadataSpec::read(reader, section) }
+    }
+
+    /// The same in a file that says something for all of its routes.
+    pub(super) fn within(self, file: &Defaults) -> RoutePolicy {
+        RoutePolicy { metadata: self.metadata.or(&file.metadata) }
     }
 }

@@ -3,8 +3,9 @@
 use super::body::RequestBody;
 use super::client::Client;
 use super::deadline::{self, GRPC_TIMEOUT, X_REQUEST_TIMEOUT};
+use super::fixed::{self, Way};
 use super::problem::Problem;
-use super::request_id;
+use super::{metadata, request_id};
 use crate::backends::Times;
 use crate::call::{self, Failure};
 use crate::config::Method;
@@ -21,15 +22,12 @@ use std::rc::Rc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The bytes for which a call's metadata has room from the start: a request id and a trace.
-const METADATA_ROOM: usize = 128;
-
 /// W3C trace context, passed on as it came.
 static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// What a request is answered with.
-enum Answer {
+pub(super) enum Answer {
     /// A call's result.
     Json(Vec<u8>),
     /// Anything else.
@@ -105,7 +103,6 @@ async fn answer(
     id: &HeaderValue,
     began: Instant,
 ) -> Answer {
-    let path = parts.uri.path();
     let unmatched = &worker.shared.front.unmatched;
     if !names_one_host(parts) {
         return counted(worker, unmatched, began, Err(Problem::bad_host()), id);
@@ -119,9 +116,16 @@ async fn answer(
             &hyper::Method::HEAD => Some(Method::Get),
             method => method.as_str().parse().ok(),
         };
-        let (route, path_params) = match table.find(method, path) {
-            Found::Route(route, params) => (route, params),
-            missed => return counted(worker, unmatched, began, miss(missed, parts, &table), id),
+        let mut room = String::new();
+        let way = fixed::way(worker, &table, (method, &parts.uri), request_id::text(id), &mut room);
+        let (route, path_params) = match way {
+            Way::Call(route, params) => (route, params),
+            Way::Answer(stats, result) => return counted(worker, stats, began, result, id),
+            Way::Missed(missed) => return counted(worker, unmatched, began, miss(missed, parts, &table), id),
+        };
+        let metadata = match metadata::of(route.spec.policy.metadata.names(), &parts.headers, id) {
+            Ok(metadata) => metadata,
+            Err(problem) => return counted(worker, &route.stats, began, Err(problem), id),
         };
         let read = match body.read(&parts.headers, &worker.shared.settings.server).await {
             Ok(bytes) => bytes,
@@ -129,7 +133,7 @@ async fn answer(
         };
         let now = if body.waited() || came.is_some() { Instant::now() } else { began };
         let clocks = Clocks { began, came: *came.get_or_insert(now), now };
-        let result = call(worker, route, path_params, parts, &read, id, clocks).await;
+        let result = call(worker, route, path_params, parts, &read, metadata, clocks).await;
         if matches!(result, Err(Failure::NoInstance | Failure::Draining))
             && worker.table().generation != table.generation
         {
@@ -231,15 +235,13 @@ async fn call(
     path: crate::routes::PathParams<'_>,
     parts: &Parts,
     body: &[u8],
-    id: &HeaderValue,
+    mut metadata: MetadataBuf,
     clocks: Clocks,
 ) -> Result<Vec<u8>, Failure> {
     let query = query_pairs(parts.uri.query().unwrap_or_default())
         .map_err(|_| invalid("the query is not UTF-8 after percent-decoding"))?;
     let carried = Carried::by(&parts.headers);
     let deadline = carried.deadline(clocks, route.spec.timeout)?;
-    let mut metadata = MetadataBuf::with_capacity(METADATA_ROOM);
-    metadata.push(key::REQUEST_ID, id.as_bytes());
     for (key, value) in [(key::TRACEPARENT, carried.traceparent), (key::TRACESTATE, carried.tracestate)] {
         if let Some(value) = value {
             // One that is too long for the call is left out, as trace context allows.

@@ -7,6 +7,8 @@
 //! handler      one request: match, body, call, answer
 //! body         a request's body, within its limits
 //! deadline     how long the caller waits
+//! fixed        routes that call nothing: fixed answers, redirects, rewrites
+//! metadata     which headers go along with the call
 //! problem      failures as RFC 9457 problem details
 //! request_id   taken or made
 //! ```
@@ -17,7 +19,9 @@ mod body;
 mod client;
 mod connections;
 mod deadline;
+mod fixed;
 mod handler;
+mod metadata;
 pub(crate) mod problem;
 mod request_id;
 

@@ -12,6 +12,6 @@ pub use names::{NameScrape, NameStats, Resolution};
 pub use retries::{BackendCounters, BackendStats, HedgeOutcome, HoldOutcome, RetryReason};
 pub use scrape::{EndpointScrape, Scrape, render};
 pub use stats::{
-    EndpointCounters, EndpointStats, FrontStats, Outcome, PerWorker, ReloadStats, RouteStats, StatusClass,
-    UpgradeStats,
+    Counter, EndpointCounters, EndpointStats, FrontStats, Outcome, PerWorker, ReloadStats, RouteStats,
+    StatusClass, UpgradeStats,
 };

@@ -5,9 +5,11 @@ use super::*;
 
 mod backends;
 mod conflicts;
+mod defaults;
 mod dns;
 mod docs;
 mod files;
+mod fixed;
 mod never_panics;
 mod paths;
 mod retries;
