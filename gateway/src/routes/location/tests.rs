@@ -159,7 +159,7 @@ fn decoded(text: &str) -> Vec<u8> {
     out
 }
 
-/// What a client may send as a segment: whatever hyper lets through, much of it what attacks are made of.
+/// What a client may send as a segment: whatever HTTP lets through, much of it what attacks are made of.
 fn segment() -> impl Strategy<Value = String> {
     let part = prop_oneof![
         Just("."),
