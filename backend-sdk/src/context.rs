@@ -10,18 +10,26 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// A call's surroundings. A method that wants it takes `&Context` as its first argument; passed on to a
-/// [`Client`](crate::Client) it hands on deadline, request id and trace context.
+/// [`Client`](crate::Client) it hands on deadline, request id and trace context, and what the program itself has added
+/// by [`with_metadata`](Self::with_metadata); whatever else came with the call stays here.
 #[derive(Clone, Debug)]
 pub struct Context {
     deadline: Option<Instant>,
     metadata: MetadataBuf,
+    /// The entries that the program has added, which go along with the calls that it makes.
+    added: MetadataBuf,
     call: Option<Arc<CallState>>,
 }
 
 impl Context {
     /// A context for a call that a program starts of itself: no deadline, no metadata, never cancelled.
     pub fn background() -> Context {
-        Context { deadline: None, metadata: MetadataBuf::default(), call: None }
+        Context {
+            deadline: None,
+            metadata: MetadataBuf::default(),
+            added: MetadataBuf::default(),
+            call: None,
+        }
     }
 
     /// The context of a call that has arrived.
@@ -30,7 +38,7 @@ impl Context {
         metadata: Metadata<'_>,
         call: Arc<CallState>,
     ) -> Context {
-        Context { deadline, metadata: metadata.into(), call: Some(call) }
+        Context { deadline, metadata: metadata.into(), added: MetadataBuf::default(), call: Some(call) }
     }
 
     /// The same with a deadline at most `timeout` from now; an earlier one stays.
@@ -41,11 +49,18 @@ impl Context {
         self
     }
 
-    /// The same with one more metadata entry. An entry whose name is longer than 255 bytes, or with which the metadata
+    /// The same with one more metadata entry, which goes along with the calls that are made with this context (`caller`
+    /// does not: it is the [client's](crate::ClientBuilder::caller) to say). An entry whose name is longer than 255 bytes, or with which the metadata
     /// would be longer than 16 KiB, is left out. When a name is there already, the first entry counts.
     pub fn with_metadata(mut self, name: &str, value: &str) -> Context {
         self.metadata.push_named(name, value.as_bytes());
+        self.added.push_named(name, value.as_bytes());
         self
+    }
+
+    /// The entries that the program has added.
+    pub(crate) fn added(&self) -> Metadata<'_> {
+        self.added.as_metadata()
     }
 
     /// The moment after which nobody waits for the answer.
@@ -166,5 +181,15 @@ mod tests {
         let deadline = cx.deadline();
         assert_eq!(cx.clone().with_timeout(Duration::from_secs(9)).deadline(), deadline);
         assert!(cx.with_timeout(Duration::ZERO).deadline() < deadline);
+    }
+
+    #[test]
+    fn what_came_with_a_call_counts_before_what_is_added() {
+        let mut came = MetadataBuf::default();
+        came.push_named("tenant", b"blue");
+        let call = Arc::new(CallState::running());
+        let cx = Context::of_call(None, came.as_metadata(), call).with_metadata("tenant", "red");
+        assert_eq!(cx.metadata("tenant"), Some("blue"));
+        assert_eq!(cx.added().get("tenant"), Some(&b"red"[..]));
     }
 }

@@ -142,6 +142,10 @@ impl Client {
                     metadata.push(number, value.as_bytes());
                 }
             }
+            let numbered = |name: &str| (1..=key::CALLER).any(|number| key::name(number) == Some(name));
+            for (name, value) in context.added().iter().filter(|(name, _)| !numbered(name)) {
+                metadata.push_named(name, value);
+            }
         }
         if let Some(caller) = &self.caller {
             metadata.push(key::CALLER, caller.as_bytes());

@@ -2,8 +2,8 @@
 
 use super::{limits, names};
 use crate::backends::{MethodEntry, Offer};
-use crate::config::{Balance, EndpointSpec, RetryOn, RetrySpec, Settings};
-use crate::routes::{Backend, Endpoint, Route};
+use crate::config::{Balance, EndpointSpec, FixedAnswer, RespondSpec, RetryOn, RetrySpec, Settings};
+use crate::routes::{Backend, Endpoint, FixedRoute, Route};
 use crate::telemetry::{EndpointScrape, HealthCounters, Scrape, render};
 use crate::worker::Shared;
 use callgate_protocol::schema::{Definition, Field, MethodSchema, Shape, Type};
@@ -28,7 +28,10 @@ POST /-/undrain   the same: calls go there again
 /// The scrape.
 pub(super) fn metrics(shared: &Shared) -> String {
     let table = shared.table.load();
-    let routes = table.routes.iter();
+    let calling =
+        table.routes.iter().map(|route| (&route.spec.path, route.spec.method, route.stats.as_ref()));
+    let fixed = table.fixed.iter().map(|route| (&route.spec.path, route.spec.method, route.stats.as_ref()));
+    let rewrites = table.fixed.iter().filter(|route| matches!(route.spec.answer, FixedAnswer::Rewrite(_)));
     let backends = table.backends.iter();
     let endpoints = table.backends.iter().flat_map(|backend| {
         backend.members().map(|(endpoint, spec)| EndpointScrape {
@@ -44,8 +47,14 @@ pub(super) fn metrics(shared: &Shared) -> String {
         reloads: &shared.reloads,
         upgrades: &shared.upgrades,
         table_hash: &table.hash,
-        routes: routes
-            .map(|route| (route.spec.path.as_str(), route.spec.method.as_str(), route.stats.as_ref()))
+        routes: calling
+            .chain(fixed)
+            .map(|(path, method, stats)| (path.as_str(), method.as_str(), stats))
+            .collect(),
+        rewrites: rewrites
+            .map(|route| {
+                (route.spec.path.as_str(), route.spec.method.as_str(), route.rewritten.sum(|one| one))
+            })
             .collect(),
         limits: limits::scrape(&table),
         backends: backends.map(|backend| (backend.spec.name.as_str(), backend.stats.as_ref())).collect(),
@@ -57,7 +66,8 @@ pub(super) fn metrics(shared: &Shared) -> String {
 /// The routes in force.
 pub(super) fn routes(shared: &Shared) -> Value {
     let table = shared.table.load();
-    let routes: Vec<Value> = table.routes.iter().map(|route| self::route(shared, route)).collect();
+    let routes = table.routes.iter().map(|route| self::route(shared, route));
+    let routes: Vec<Value> = routes.chain(table.fixed.iter().map(|route| fixed(route))).collect();
     json!({ "hash": table.hash, "routes": routes })
 }
 
@@ -82,10 +92,38 @@ fn route(shared: &Shared, route: &Route) -> Value {
         "idempotent": idempotent,
         "retry": retry(&spec.retry),
         "rate_limits": limits::page(route),
+        "metadata": spec.policy.metadata.names(),
         "offered": offered,
         "problem": problem,
         "defined": spec.place.to_string(),
     })
+}
+
+/// A route that calls nothing.
+fn fixed(route: &FixedRoute) -> Value {
+    let spec = &route.spec;
+    let mut shown = json!({
+        "match": format!("{} {}", spec.method.as_str(), spec.path.as_str()),
+        "defined": spec.place.to_string(),
+    });
+    match &spec.answer {
+        FixedAnswer::Respond(answer) => {
+            let RespondSpec { status, content_type, headers, body } = answer;
+            let headers: serde_json::Map<String, Value> =
+                headers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
+            shown["respond"] = json!({
+                "status": status, "content_type": content_type, "headers": headers, "bytes": body.len(),
+            });
+        }
+        FixedAnswer::Redirect(redirect) => {
+            shown["redirect"] = json!({ "to": redirect.to.text, "status": redirect.status });
+        }
+        FixedAnswer::Rewrite(target) => {
+            shown["rewrite"] = target.path.as_str().into();
+            shown["rewritten"] = route.rewritten.sum(|one| one).into();
+        }
+    }
+    shown
 }
 
 fn retry(retry: &RetrySpec) -> Value {
@@ -262,7 +300,7 @@ pub(super) fn config(shared: &Shared) -> Value {
         "tables": {
             "hash": table.hash,
             "taken_at": shared.reloads.taken_at.get(),
-            "routes": table.routes.len(),
+            "routes": table.len(),
             "backends": table.backends.len(),
             "last_error": shared.last_error.load_full().map(|error| error.as_ref().clone()),
         },

@@ -25,7 +25,8 @@ pub enum Command {
     Check(Config),
     /// List the routes with the methods they call
     ///
-    /// One line a route: what it matches, the method, its Call ID (the number on the wire) and the backend.
+    /// One line a route: what it matches, the method, its Call ID (the number on the wire) and the backend; or what it
+    /// does instead of a call.
     Routes(Config),
 }
 
@@ -123,7 +124,7 @@ fn load(file: &Path) -> Result<Tables, Diagnostics> {
 
 fn check(file: &Path) -> Result<String, Diagnostics> {
     let tables = load(file)?;
-    let (routes, backends) = (tables.routes.len(), tables.backends.len());
+    let (routes, backends) = (tables.routes.len() + tables.fixed.len(), tables.backends.len());
     Ok(format!("ok: {}, {}, hash {}", count(routes, "route"), count(backends, "backend"), tables.hash))
 }
 
@@ -135,16 +136,21 @@ fn count(number: usize, what: &str) -> String {
 }
 
 fn routes(file: &Path) -> Result<String, Diagnostics> {
-    let mut rows = vec![["ROUTE", "CALL", "CALL ID", "BACKEND"].map(str::to_owned)];
-    rows.extend(load(file)?.routes.iter().map(|route| {
-        let call = route.call.to_string();
-        [
-            format!("{:6} {}", route.method, route.path),
-            call,
-            route.call.call_id().to_string(),
-            route.backend.clone(),
-        ]
-    }));
+    let tables = load(file)?;
+    let shown = |method, path| format!("{method:6} {path}");
+    let calling = tables.routes.iter().map(|route| {
+        let id = route.call.call_id().to_string();
+        let row = [shown(route.method, &route.path), route.call.to_string(), id, route.backend.clone()];
+        (&route.place, row)
+    });
+    let fixed = tables.fixed.iter().map(|route| {
+        let none = || "-".to_owned();
+        (&route.place, [shown(route.method, &route.path), route.answer.to_string(), none(), none()])
+    });
+    let mut rows: Vec<_> = calling.chain(fixed).collect();
+    rows.sort_by_key(|(place, _)| *place);
+    let head = ["ROUTE", "CALL", "CALL ID", "BACKEND"].map(str::to_owned);
+    let rows: Vec<_> = std::iter::once(head).chain(rows.into_iter().map(|(_, row)| row)).collect();
     Ok(aligned(&rows))
 }
 
@@ -217,13 +223,15 @@ mod tests {
         let (_folder, file) = folder(
             "[backends.shop]\nendpoints = ['x:1']\n\
              [[routes]]\nmatch = 'GET /v1/calc/add'\ncall = 'calc.add'\n\
+             [[routes]]\nmatch = 'GET /old'\nredirect = { to = '/v1/calc/add' }\n\
              [[routes]]\nmatch = 'DELETE /x'\ncall = 0x1234abcd\n",
         );
         let add = callgate_protocol::CallId::of("calc", "add");
         let expected = format!(
-            "ROUTE                CALL        CALL ID     BACKEND\n\
-             GET    /v1/calc/add  calc.add    {add}  shop\n\
-             DELETE /x            0x1234abcd  0x1234abcd  shop"
+            "ROUTE                CALL                       CALL ID     BACKEND\n\
+             GET    /v1/calc/add  calc.add                   {add}  shop\n\
+             GET    /old          redirect 308 /v1/calc/add  -           -\n\
+             DELETE /x            0x1234abcd                 0x1234abcd  shop"
         );
         assert_eq!(routes(&file).unwrap(), expected);
     }

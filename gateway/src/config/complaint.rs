@@ -36,6 +36,13 @@ impl Complaint {
         self
     }
 
+    /// The same, where so many bytes before the string stand elsewhere. A part that begins there is all of the string.
+    pub(super) fn shifted_back(mut self, by: usize) -> Self {
+        self.within =
+            self.within.filter(|range| range.start >= by).map(|range| range.start - by..range.end - by);
+        self
+    }
+
     pub(super) fn note(mut self, text: impl Into<String>) -> Self {
         self.notes.push(text.into());
         self

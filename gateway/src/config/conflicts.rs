@@ -4,21 +4,63 @@
 //! person wants to know; which route was first, and where it is written, is found here.
 
 use super::diagnostics::Diagnostic;
+use super::fixed::FixedDraft;
 use super::method::Method;
+use super::path::PathTemplate;
 use super::route::Draft;
+use super::source::Source;
 use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// What a route wants to take, whatever it does with it.
+pub(super) struct Claim<'d> {
+    pub(super) source: &'d Arc<Source>,
+    /// Where it is written.
+    pub(super) span: &'d Range<usize>,
+    pub(super) method: Method,
+    pub(super) path: &'d PathTemplate,
+    /// The route, if it is one that calls nothing.
+    pub(super) fixed: Option<&'d FixedDraft>,
+}
+
+/// What all routes want to take, in the order in which they are written.
+pub(super) fn claims<'d>(drafts: &'d [Draft], fixed: &'d [FixedDraft]) -> Vec<Claim<'d>> {
+    let mut fixed = fixed.iter().peekable();
+    let mut claims = Vec::new();
+    // One more place than there are drafts: the last is behind all of them.
+    for (at, draft) in drafts.iter().map(Some).chain([None]).enumerate() {
+        while let Some(one) = fixed.next_if(|one| one.after == at) {
+            claims.extend(one.matched.as_ref().map(|(method, path)| Claim {
+                source: &one.source,
+                span: &one.span,
+                method: *method,
+                path,
+                fixed: Some(one),
+            }));
+        }
+        claims.extend(draft.and_then(|one| one.matched.as_ref().map(|matched| (one, matched))).map(
+            |(one, (method, path))| Claim {
+                source: &one.source,
+                span: &one.span,
+                method: *method,
+                path,
+                fixed: None,
+            },
+        ));
+    }
+    claims
+}
 
 /// Reports every route that an earlier one stands in the way of, by building the router's own trees.
-pub(super) fn find(drafts: &[Draft], found: &mut Vec<Diagnostic>) {
+pub(super) fn find(claims: &[Claim<'_>], found: &mut Vec<Diagnostic>) {
     for method in Method::ALL {
         let mut router = matchit::Router::new();
-        let mut taken: HashMap<&str, &Draft> = HashMap::new();
-        for draft in drafts {
-            let Some((_, path)) = draft.matched.as_ref().filter(|(own, _)| *own == method) else {
-                continue;
-            };
-            let Err(error) = router.insert(path.as_str(), ()) else {
-                taken.insert(path.as_str(), draft);
+        let mut taken: HashMap<&str, &Claim<'_>> = HashMap::new();
+        for claim in claims.iter().filter(|claim| claim.method == method) {
+            let path = claim.path.as_str();
+            let Err(error) = router.insert(path, ()) else {
+                taken.insert(path, claim);
                 continue;
             };
             let named = match &error {
@@ -26,9 +68,8 @@ pub(super) fn find(drafts: &[Draft], found: &mut Vec<Diagnostic>) {
                 _ => None,
             };
             // The router may name a path that nobody wrote; then the first that it would not take beside this one.
-            let other = named
-                .or_else(|| taken.iter().find(|(other, _)| clash(other, path.as_str())).map(|(_, d)| *d));
-            found.push(conflict(method, draft, other));
+            let other = named.or_else(|| taken.iter().find(|(other, _)| clash(other, path)).map(|(_, c)| *c));
+            found.push(conflict(claim, other));
         }
     }
 }
@@ -38,28 +79,27 @@ fn clash(one: &str, other: &str) -> bool {
     router.insert(one, ()).is_err() || router.insert(other, ()).is_err()
 }
 
-fn conflict(method: Method, draft: &Draft, other: Option<&Draft>) -> Diagnostic {
-    let path = |draft: &Draft| draft.matched.as_ref().map(|(_, path)| path.to_string()).unwrap_or_default();
-    let own = path(draft);
+fn conflict(claim: &Claim<'_>, other: Option<&Claim<'_>>) -> Diagnostic {
+    let (method, own) = (claim.method, claim.path);
     let Some(other) = other else {
         return Diagnostic::new(format!("`{method} {own}` conflicts with other routes")).at(
-            &draft.source,
-            draft.span.clone(),
+            claim.source,
+            claim.span.clone(),
             "cannot be told apart from them",
         );
     };
-    let theirs = path(other);
+    let theirs = other.path;
     let (title, label) = if own == theirs {
         (format!("`{method} {own}` is routed twice"), "again")
     } else {
         (format!("`{method} {own}` conflicts with `{method} {theirs}`"), "takes the same requests")
     };
-    let diagnostic = Diagnostic::new(title).at(&draft.source, draft.span.clone(), label).at(
-        &other.source,
+    let diagnostic = Diagnostic::new(title).at(claim.source, claim.span.clone(), label).at(
+        other.source,
         other.span.clone(),
         "first here",
     );
-    if own.contains("{*") != theirs.contains("{*") {
+    if own.has_tail() != theirs.has_tail() {
         return diagnostic.note("where one route has a tail, another cannot have a parameter");
     }
     diagnostic

@@ -52,6 +52,22 @@ impl PathTemplate {
         }
         Ok(PathTemplate { raw: raw.to_owned(), params })
     }
+
+    /// The path with another one before it, which ends without a slash.
+    pub(super) fn below(prefix: &PathTemplate, raw: &str) -> Result<PathTemplate, Complaint> {
+        // By itself first: then what is wrong with both together is a parameter that the prefix has as well.
+        PathTemplate::parse(raw)?;
+        PathTemplate::parse(&format!("{prefix}{raw}")).map_err(|complaint| {
+            complaint
+                .shifted_back(prefix.raw.len())
+                .note(format!("`prefix` of the file, \"{prefix}\", is put before it"))
+        })
+    }
+
+    /// The path's segments, as they are written.
+    pub(super) fn segments(&self) -> impl Iterator<Item = &str> {
+        self.raw[1..].split('/')
+    }
 }
 
 impl fmt::Display for PathTemplate {
@@ -125,7 +141,7 @@ fn literal(segment: &str, at: Range<usize>, last: bool) -> Result<(), Complaint>
 }
 
 /// Every `%` begins an encoded byte.
-fn percent(segment: &str, at: Range<usize>) -> Result<(), Complaint> {
+pub(super) fn percent(segment: &str, at: Range<usize>) -> Result<(), Complaint> {
     for (offset, _) in segment.match_indices('%') {
         let hex = segment.as_bytes().get(offset + 1..offset + 3);
         if !hex.is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)) {
@@ -139,7 +155,7 @@ fn percent(segment: &str, at: Range<usize>) -> Result<(), Complaint> {
 }
 
 /// RFC 3986, section 3.3: what a path segment is made of.
-fn allowed(c: char) -> bool {
+pub(super) fn allowed(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@%".contains(c)
 }
 

@@ -34,6 +34,11 @@ pub(super) struct Section<'t> {
 }
 
 impl<'t> Section<'t> {
+    /// A table whose other keys the caller has looked at.
+    pub(super) fn of_known(table: &'t DeTable<'t>, known: &'static [&'static str]) -> Section<'t> {
+        Section { table, known }
+    }
+
     pub(super) fn get(&self, key: &'static str) -> Option<Item<'t>> {
         debug_assert!(self.known.contains(&key), "`{key}` is read but not known");
         let (name, value) = self.table.get_key_value(key)?;

@@ -3,6 +3,7 @@
 use super::bind;
 use super::call::{self, CallRef};
 use super::complaint::Complaint;
+use super::defaults::Defaults;
 use super::diagnostics::Diagnostic;
 use super::method::Method;
 use super::path::PathTemplate;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use toml::de::DeTable;
 
-const KEYS: &[&str] = &[
+pub(super) const KEYS: &[&str] = &[
     "match",
     "call",
     "backend",
@@ -28,6 +29,10 @@ const KEYS: &[&str] = &[
     "response",
     "unknown_fields",
     "int64",
+    "metadata",
+    "respond",
+    "redirect",
+    "rewrite",
 ];
 const TIMEOUT: Duration = Duration::from_secs(10);
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(24 * 3600);
@@ -113,12 +118,14 @@ pub(super) struct Draft {
 
 impl Draft {
     /// Reads everything that stands in one `[[routes]]`.
-    pub(super) fn read(reader: &mut Reader<'_>, table: &DeTable<'_>, header: Range<usize>) -> Draft {
+    pub(super) fn read(
+        reader: &mut Reader<'_>,
+        table: &DeTable<'_>,
+        header: Range<usize>,
+        file: &Defaults,
+    ) -> Draft {
         let section = reader.section("a route", table, KEYS);
-        let matched = required(reader, &section, "match", &header, "match = \"GET /v1/orders/{id}\"");
-        let span = matched.as_ref().map_or(header.clone(), Item::span);
-        let matched =
-            matched.and_then(|item| reader.text(&item, "a string such as \"GET /v1/orders/{id}\"", matches));
+        let (matched, span) = matched(reader, &section, &header, file);
         let call = required(reader, &section, "call", &header, "call = \"orders.get\"");
         let target = match section.get("backend") {
             None => Target::Only,
@@ -139,10 +146,10 @@ impl Draft {
             timeout,
             idempotent,
             retry: retry::read(reader, &section, timeout, idempotent),
-            policy: RoutePolicy::read(reader, &section),
+            policy: RoutePolicy::read(reader, &section).within(file),
             request: bind::request(reader, &section, path),
             response: bind::response(reader, &section),
-            matched,
+            matched: matched.filter(|_| file.paths_are_known()),
         }
     }
 
@@ -165,6 +172,20 @@ impl Draft {
     }
 }
 
+/// What a route matches, and where that stands: at `header` where it does not.
+pub(super) fn matched(
+    reader: &mut Reader<'_>,
+    section: &Section<'_>,
+    header: &Range<usize>,
+    file: &Defaults,
+) -> (Option<(Method, PathTemplate)>, Range<usize>) {
+    let Some(item) = required(reader, section, "match", header, "match = \"GET /v1/orders/{id}\"") else {
+        return (None, header.clone());
+    };
+    let expected = "a string such as \"GET /v1/orders/{id}\"";
+    (reader.text(&item, expected, |text| matches(text, file)), item.span())
+}
+
 fn required<'t>(
     reader: &mut Reader<'_>,
     section: &Section<'t>,
@@ -183,7 +204,7 @@ fn required<'t>(
     item
 }
 
-fn matches(text: &str) -> Result<(Method, PathTemplate), Complaint> {
+fn matches(text: &str, file: &Defaults) -> Result<(Method, PathTemplate), Complaint> {
     let Some((method, path)) = text.split_once(' ') else {
         let complaint =
             Complaint::new("a route matches a method and a path", "expected both, with a space between");
@@ -195,6 +216,6 @@ fn matches(text: &str) -> Result<(Method, PathTemplate), Complaint> {
     let method = Method::parse(method)?;
     let path = path.trim_start();
     let start = text.len() - path.len();
-    let path = PathTemplate::parse(path).map_err(|complaint| complaint.shifted(start))?;
+    let path = file.path(path).map_err(|complaint| complaint.shifted(start))?;
     Ok((method, path))
 }

@@ -5,8 +5,11 @@
 
 use super::backend::{BackendSpec, name_error};
 use super::conflicts;
+use super::defaults::Defaults;
 use super::diagnostics::{Diagnostic, Diagnostics, list};
+use super::fixed::{self, FixedDraft, FixedSpec};
 use super::reader::{Item, Reader};
+use super::rewrites;
 use super::route::{Draft, RouteSpec, Target};
 use super::route_limits::SharedLimits;
 use super::source::{Source, gather};
@@ -17,7 +20,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
-const KEYS: &[&str] = &["backends", "routes", "limits"];
+const KEYS: &[&str] = &["backends", "routes", "limits", "prefix", "metadata"];
 /// The sections of the gateway's own file, which people write here by mistake.
 const SETTINGS: &[&str] = &["server", "admin", "tables", "log", "dns"];
 
@@ -30,6 +33,8 @@ pub struct Tables {
     pub backends: Vec<BackendSpec>,
     /// The routes, in the order of the files. Each names a backend of [`Tables::backends`].
     pub routes: Vec<RouteSpec>,
+    /// The routes that call nothing, in the order of the files.
+    pub fixed: Vec<FixedSpec>,
     /// The files it was read from, sorted.
     pub files: Vec<PathBuf>,
 }
@@ -102,6 +107,7 @@ struct Declared {
     backends: BTreeMap<String, Declaration>,
     drafts: Vec<Draft>,
     limits: SharedLimits,
+    fixed: Vec<FixedDraft>,
     /// Some file could not be read, so that what is missing may stand there.
     incomplete: bool,
 }
@@ -150,7 +156,13 @@ fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Dia
         }
         found.append(&mut reader.found);
     }
-    conflicts::find(&declared.drafts, &mut found);
+    let claims = conflicts::claims(&declared.drafts, &declared.fixed);
+    conflicts::find(&claims, &mut found);
+    // Where a route cannot be read, nobody knows what it would have matched.
+    let all_are_known = claims.len() == declared.drafts.len() + declared.fixed.len();
+    if all_are_known && !declared.incomplete {
+        rewrites::check(&claims, &mut found);
+    }
     let names: Vec<String> = declared.backends.keys().cloned().collect();
     let mut routes = Vec::new();
     for mut draft in declared.drafts {
@@ -167,6 +179,7 @@ fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Dia
         hash,
         backends: declared.backends.into_values().filter_map(|declaration| declaration.spec).collect(),
         routes,
+        fixed: declared.fixed.into_iter().filter_map(FixedDraft::finish).collect(),
         files: sources.iter().map(|source| source.path().to_path_buf()).collect(),
     })
 }
@@ -176,6 +189,7 @@ impl Declared {
     fn read(&mut self, reader: &mut Reader<'_>, document: &DeTable<'_>) {
         let elsewhere = "a setting of the gateway itself; it belongs into gateway.toml and needs a restart";
         let section = reader.section_beside("a table file", document, KEYS, SETTINGS, elsewhere);
+        let file = Defaults::read(reader, &section);
         if let Some(item) = section.get("backends")
             && let Some(backends) = reader.table(&item, "tables, each written [backends.name]")
         {
@@ -187,7 +201,13 @@ impl Declared {
         {
             for route in routes {
                 match route.get_ref() {
-                    DeValue::Table(table) => self.drafts.push(Draft::read(reader, table, route.span())),
+                    DeValue::Table(table) if fixed::is_fixed(table) => {
+                        let after = self.drafts.len();
+                        self.fixed.push(FixedDraft::read(reader, table, route.span(), &file, after));
+                    }
+                    DeValue::Table(table) => {
+                        self.drafts.push(Draft::read(reader, table, route.span(), &file));
+                    }
                     _ => drop(reader.wrong_type::<()>("routes", route, "tables, each written [[routes]]")),
                 }
             }

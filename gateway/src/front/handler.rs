@@ -3,10 +3,11 @@
 use super::body::RequestBody;
 use super::client::Client;
 use super::deadline::{self, GRPC_TIMEOUT, X_REQUEST_TIMEOUT};
+use super::fixed::{self, Way};
 use super::hash_key::hash_key;
 use super::limit::{self, RateFields};
 use super::problem::Problem;
-use super::request_id;
+use super::{metadata, request_id};
 use crate::backends::Times;
 use crate::call::{self, Failure};
 use crate::config::Method;
@@ -23,15 +24,12 @@ use std::rc::Rc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The bytes for which a call's metadata has room from the start: a request id and a trace.
-const METADATA_ROOM: usize = 128;
-
 /// W3C trace context, passed on as it came.
 static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// What a request is answered with.
-enum Answer {
+pub(super) enum Answer {
     /// A call's result.
     Json(Vec<u8>),
     /// Anything else.
@@ -111,7 +109,6 @@ async fn answer(
     began: Instant,
     fields: &mut RateFields,
 ) -> Answer {
-    let path = parts.uri.path();
     let unmatched = &worker.shared.front.unmatched;
     if !names_one_host(parts) {
         return counted(worker, unmatched, began, Err(Problem::bad_host()), id);
@@ -125,9 +122,16 @@ async fn answer(
             &hyper::Method::HEAD => Some(Method::Get),
             method => method.as_str().parse().ok(),
         };
-        let (route, path_params) = match table.find(method, path) {
-            Found::Route(route, params) => (route, params),
-            missed => return counted(worker, unmatched, began, miss(missed, parts, &table), id),
+        let mut room = String::new();
+        let way = fixed::way(worker, &table, (method, &parts.uri), request_id::text(id), &mut room);
+        let (route, path_params) = match way {
+            Way::Call(route, params) => (route, params),
+            Way::Answer(stats, result) => return counted(worker, stats, began, result, id),
+            Way::Missed(missed) => return counted(worker, unmatched, began, miss(missed, parts, &table), id),
+        };
+        let metadata = match metadata::of(route.spec.policy.metadata.names(), &parts.headers, id) {
+            Ok(metadata) => metadata,
+            Err(problem) => return counted(worker, &route.stats, began, Err(problem), id),
         };
         // Once, whatever becomes of the table afterwards.
         if !route.limits.is_empty()
@@ -142,7 +146,7 @@ async fn answer(
         };
         let now = if body.waited() || came.is_some() { Instant::now() } else { began };
         let clocks = Clocks { began, came: *came.get_or_insert(now), now };
-        let origin = Origin { client, id };
+        let origin = Origin { client, metadata };
         let result = call(worker, route, path_params, parts, &read, origin, clocks).await;
         if matches!(result, Err(Failure::NoInstance | Failure::Draining))
             && worker.table().generation != table.generation
@@ -239,11 +243,10 @@ struct Clocks {
     now: Instant,
 }
 
-/// Whose request it is, and which.
-#[derive(Clone, Copy)]
+/// Whose request it is, and what of its head goes along with the call.
 struct Origin<'a> {
     client: &'a Client,
-    id: &'a HeaderValue,
+    metadata: MetadataBuf,
 }
 
 async fn call(
@@ -259,8 +262,7 @@ async fn call(
         .map_err(|_| invalid("the query is not UTF-8 after percent-decoding"))?;
     let carried = Carried::by(&parts.headers);
     let deadline = carried.deadline(clocks, route.spec.timeout)?;
-    let mut metadata = MetadataBuf::with_capacity(METADATA_ROOM);
-    metadata.push(key::REQUEST_ID, origin.id.as_bytes());
+    let Origin { client, mut metadata } = origin;
     for (key, value) in [(key::TRACEPARENT, carried.traceparent), (key::TRACESTATE, carried.tracestate)] {
         if let Some(value) = value {
             // One that is too long for the call is left out, as trace context allows.
@@ -270,7 +272,7 @@ async fn call(
     let request = call::Request {
         route,
         backend: &route.backend,
-        key: hash_key(&route.backend, route, &path, &parts.headers, origin.client),
+        key: hash_key(&route.backend, route, &path, &parts.headers, client),
         path,
         query,
         body,

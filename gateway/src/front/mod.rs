@@ -8,6 +8,8 @@
 //! body         a request's body, within its limits
 //! hash_key     the key by which a backend spreads its calls
 //! deadline     how long the caller waits
+//! fixed        routes that call nothing: fixed answers, redirects, rewrites
+//! metadata     which headers go along with the call
 //! limit        whose token of a rate limit a request takes, and what its answer says of it
 //! problem      failures as RFC 9457 problem details
 //! request_id   taken or made
@@ -19,9 +21,11 @@ mod body;
 mod client;
 mod connections;
 mod deadline;
+mod fixed;
 mod handler;
 mod hash_key;
 mod limit;
+mod metadata;
 pub(crate) mod problem;
 mod request_id;
 

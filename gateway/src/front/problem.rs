@@ -108,6 +108,12 @@ impl Problem {
         Problem::new(Code::ResourceExhausted, detail).with_status(StatusCode::PAYLOAD_TOO_LARGE)
     }
 
+    /// A header that is to go along with the call does not fit there.
+    pub(crate) fn headers_too_large(name: &str) -> Problem {
+        let detail = format!("the header {name} is too large to go along with the call");
+        Problem::new(Code::ResourceExhausted, detail).with_status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+    }
+
     /// The body did not come in time.
     pub(crate) fn slow_body() -> Problem {
         let detail = "the request's body did not arrive in time";

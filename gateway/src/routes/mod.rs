@@ -3,9 +3,13 @@
 //! A [`Table`] never changes; a reload builds the next one, taking over what stayed the same, and swaps it in.
 
 mod addresses;
+mod fixed;
+mod location;
 mod params;
 mod table;
 
 pub use addresses::Addresses;
+pub use fixed::{FixedRoute, RawParams};
+pub use location::{location, rewritten};
 pub use params::{PathParams, QueryPairs, query_pairs};
 pub use table::{Backend, Endpoint, Found, Route, Table};

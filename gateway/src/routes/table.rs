@@ -1,9 +1,10 @@
 //! Building a table from checked files, as a diff against the one before; and looking requests up in it.
 
 use super::addresses::{Addresses, Reached, reached};
+use super::fixed::{FixedRoute, RawParams, next_fixed};
 use super::params::{NotUtf8, PathParams, decode_segment};
 use crate::backends::{Offer, Ring, Signals};
-use crate::config::{BackendSpec, Balance, EndpointAddr, EndpointSpec, Method, RouteSpec, Tables};
+use crate::config::{BackendSpec, Balance, EndpointAddr, EndpointSpec, FixedSpec, Method, RouteSpec, Tables};
 use crate::limit::{Limits, SharedBuckets};
 use crate::telemetry::{BackendStats, EndpointStats, RouteStats};
 use arc_swap::ArcSwapOption;
@@ -25,12 +26,25 @@ pub struct Table {
     pub generation: u64,
     /// The hash of the files.
     pub hash: String,
-    /// All routes.
+    /// All routes that call.
     pub routes: Vec<Arc<Route>>,
+    /// All routes that call nothing.
+    pub fixed: Vec<Arc<FixedRoute>>,
     /// All backends, by name.
     pub backends: Vec<Arc<Backend>>,
-    /// For each method the tree of its paths; the leaves are places in `routes`.
-    routers: [Router<usize>; Method::ALL.len()],
+    /// For each method the tree of its paths.
+    routers: Routers,
+}
+
+type Routers = [Router<Leaf>; Method::ALL.len()];
+
+/// What a path leads to.
+#[derive(Clone, Copy)]
+enum Leaf {
+    /// A place in `routes`.
+    Route(usize),
+    /// A place in `fixed`.
+    Fixed(usize),
 }
 
 /// A route and what belongs to it.
@@ -139,6 +153,8 @@ impl Endpoint {
 pub enum Found<'t, 'p> {
     /// A route, and the values of its path parameters.
     Route(&'t Route, PathParams<'p>),
+    /// A route that calls nothing, and its path parameters as they were sent.
+    Fixed(&'t FixedRoute, RawParams<'p>),
     /// A parameter that is not UTF-8.
     NotUtf8,
     /// The path exists, but not with this method; those with which it does.
@@ -150,15 +166,16 @@ pub enum Found<'t, 'p> {
 impl Table {
     /// An empty table, before the first.
     pub fn empty() -> Table {
+        let (routes, fixed, backends) = (Vec::new(), Vec::new(), Vec::new());
         let routers = std::array::from_fn(|_| Router::new());
-        Table { generation: 0, hash: String::new(), routes: Vec::new(), backends: Vec::new(), routers }
+        Table { generation: 0, hash: String::new(), routes, fixed, backends, routers }
     }
 
     /// The next table, where names lead to those addresses. What did not change against `before` is taken over with its
     /// connections, counters and health.
     pub fn next(before: &Table, tables: Tables, addresses: &Addresses, workers: usize) -> Table {
-        let Tables { hash, backends, routes, .. } = tables;
-        Table::make(before, hash.to_string(), backends, routes, addresses, workers)
+        let Tables { hash, backends, routes, fixed, .. } = tables;
+        Table::make(before, hash.to_string(), backends, routes, fixed, addresses, workers)
     }
 
     /// The same table where names lead elsewhere now; `None` when that makes no difference to it.
@@ -168,7 +185,8 @@ impl Table {
         }
         let backends = before.backends.iter().map(|backend| backend.spec.clone()).collect();
         let routes = before.routes.iter().map(|route| route.spec.clone()).collect();
-        Some(Table::make(before, before.hash.clone(), backends, routes, addresses, workers))
+        let fixed = before.fixed.iter().map(|route| route.spec.clone()).collect();
+        Some(Table::make(before, before.hash.clone(), backends, routes, fixed, addresses, workers))
     }
 
     fn make(
@@ -176,20 +194,31 @@ impl Table {
         hash: String,
         backends: Vec<BackendSpec>,
         routes: Vec<RouteSpec>,
+        fixed: Vec<FixedSpec>,
         addresses: &Addresses,
         workers: usize,
     ) -> Table {
         let backends = next_backends(before, backends, addresses, workers);
         let routes = next_routes(before, routes, &backends, workers);
-        let mut routers: [Router<usize>; Method::ALL.len()] = std::array::from_fn(|_| Router::new());
-        for (at, route) in routes.iter().enumerate() {
-            let router = &mut routers[route.spec.method as usize];
-            if let Err(error) = router.insert(route.spec.path.as_str(), at) {
+        let fixed = next_fixed(&before.fixed, fixed, workers);
+        let mut routers: Routers = std::array::from_fn(|_| Router::new());
+        let calling = routes.iter().map(|route| (route.spec.method, &route.spec.path));
+        let calling = calling.enumerate().map(|(at, key)| (key, Leaf::Route(at)));
+        let others = fixed.iter().map(|route| (route.spec.method, &route.spec.path));
+        let others = others.enumerate().map(|(at, key)| (key, Leaf::Fixed(at)));
+        for ((method, path), leaf) in calling.chain(others) {
+            if let Err(error) = routers[method as usize].insert(path.as_str(), leaf) {
                 // The checks of the files insert the same patterns into the same kind of tree.
-                tracing::error!(route = route.spec.path.as_str(), %error, "a checked route does not go into the table");
+                tracing::error!(route = path.as_str(), %error, "a checked route does not go into the table");
             }
         }
-        Table { generation: before.generation + 1, hash, routes, backends, routers }
+        Table { generation: before.generation + 1, hash, routes, fixed, backends, routers }
+    }
+
+    /// How many routes there are of both kinds.
+    #[expect(clippy::len_without_is_empty, reason = "nobody asks")]
+    pub fn len(&self) -> usize {
+        self.routes.len() + self.fixed.len()
     }
 
     /// Looks a path up, as the request line has it.
@@ -197,10 +226,17 @@ impl Table {
         if let Some(method) = method
             && let Ok(found) = self.routers[method as usize].at(path)
         {
+            let at = match *found.value {
+                Leaf::Route(at) => at,
+                Leaf::Fixed(at) => {
+                    let params = found.params.iter().map(|(_, value)| value).collect();
+                    return Found::Fixed(&self.fixed[at], params);
+                }
+            };
             let params: Result<PathParams<'p>, NotUtf8> =
                 found.params.iter().map(|(_, value)| decode_segment(value)).collect();
             return match params {
-                Ok(params) => Found::Route(&self.routes[*found.value], params),
+                Ok(params) => Found::Route(&self.routes[at], params),
                 Err(NotUtf8) => Found::NotUtf8,
             };
         }
@@ -399,6 +435,7 @@ mod tests {
         let table = next(&Table::empty(), TWO_BACKENDS);
         let found = |method, path| match table.find(method, path) {
             Found::Route(_, params) => params.join(","),
+            Found::Fixed(_, params) => params.join(","),
             Found::NotUtf8 => "not utf-8".to_owned(),
             Found::OtherMethods(methods) => methods.iter().map(|m| m.as_str()).collect::<Vec<_>>().join(","),
             Found::Nothing => "nothing".to_owned(),

@@ -14,6 +14,6 @@ pub use names::{NameScrape, NameStats, Resolution};
 pub use retries::{BackendCounters, BackendStats, Diverted, HedgeOutcome, HoldOutcome, RetryReason};
 pub use scrape::{EndpointScrape, Scrape, render};
 pub use stats::{
-    EndpointCounters, EndpointStats, FrontStats, Outcome, PerWorker, ReloadStats, RouteStats, StatusClass,
-    UpgradeStats,
+    Counter, EndpointCounters, EndpointStats, FrontStats, Outcome, PerWorker, ReloadStats, RouteStats,
+    StatusClass, UpgradeStats,
 };

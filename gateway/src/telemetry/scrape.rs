@@ -22,6 +22,8 @@ pub struct Scrape<'a> {
     pub routes: Vec<(&'a str, &'static str, &'a RouteStats)>,
     /// The rate limits of all routes.
     pub limits: Vec<LimitScrape<'a>>,
+    /// Rewrites: template, method, requests.
+    pub rewrites: Vec<(&'a str, &'static str, u64)>,
     /// Backends: name, counters.
     pub backends: Vec<(&'a str, &'a BackendStats)>,
     /// The endpoints of all backends.
@@ -94,7 +96,15 @@ fn requests(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
             counter(&mut transcoding, &[labels[0], labels[1], ("direction", direction)], n as f64);
         }
     }
-    families.extend([by_status, durations, transcoding]);
+    let mut rewrites = family(
+        "callgate_rewrites_total",
+        "Requests that a route has sent to another one, which counts their answers.",
+        COUNTER,
+    );
+    for (route, method, n) in &scrape.rewrites {
+        counter(&mut rewrites, &[("route", *route), ("method", *method)], *n as f64);
+    }
+    families.extend([by_status, durations, transcoding, rewrites]);
 }
 
 fn calls(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {

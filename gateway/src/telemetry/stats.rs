@@ -3,6 +3,7 @@
 
 use super::health::HealthCounters;
 use callgate_protocol::Code;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -105,23 +106,23 @@ macro_rules! statuses {
         impl StatusClass {
             pub(super) const CODES: &'static [u16] = &[$($code,)*];
 
-            /// The counter of a status code; codes that the gateway does not answer with count as 500.
+            /// The counter of a status code. The last one is for all others, of which a route has one at most.
             #[inline]
             pub fn of(status: u16) -> StatusClass {
                 let at = Self::CODES.iter().position(|code| *code == status);
-                StatusClass(at.unwrap_or(Self::CODES.len() - 1))
+                StatusClass(at.unwrap_or(Self::CODES.len()))
             }
         }
 
-        const STATUS_CODES: usize = [$($code,)*].len();
+        const STATUS_CODES: usize = [$($code,)*].len() + 1;
     };
 }
 
-statuses! { 200 204 400 401 403 404 405 408 409 413 415 429 499 501 503 504 500 }
+statuses! { 200 204 400 401 403 404 405 408 409 413 415 429 431 499 501 503 504 500 }
 
-/// What a route counts.
+/// What a route counts; and the status that it may answer with beside the gateway's own.
 #[derive(Debug)]
-pub struct RouteStats(pub PerWorker<RouteCounters>);
+pub struct RouteStats(pub PerWorker<RouteCounters>, u16);
 
 /// One worker's share of a route's counters.
 #[derive(Debug, Default)]
@@ -147,12 +148,21 @@ impl RouteCounters {
 impl RouteStats {
     /// All zero.
     pub fn new(workers: usize) -> RouteStats {
-        RouteStats(PerWorker::new(workers))
+        RouteStats::answering(workers, 500)
     }
 
-    pub(super) fn by_status(&self) -> impl Iterator<Item = (u16, u64)> + '_ {
-        let codes = StatusClass::CODES.iter().enumerate();
-        codes.map(|(at, code)| (*code, self.0.sum(|one| &one.by_status[at]))).filter(|(_, n)| *n > 0)
+    /// All zero, of a route that may answer with that status, whichever it is.
+    pub fn answering(workers: usize, status: u16) -> RouteStats {
+        RouteStats(PerWorker::new(workers), status)
+    }
+
+    /// Answers by status, those that occurred; sorted.
+    pub(crate) fn by_status(&self) -> impl Iterator<Item = (u16, u64)> + '_ {
+        let mut all = BTreeMap::new();
+        for (at, code) in StatusClass::CODES.iter().chain([&self.1]).enumerate() {
+            *all.entry(*code).or_default() += self.0.sum(|one| &one.by_status[at]);
+        }
+        all.into_iter().filter(|(_, n)| *n > 0)
     }
 }
 
@@ -302,5 +312,8 @@ mod tests {
         stats.0.of(1).answered(200, Duration::from_millis(1));
         stats.0.of(1).answered(404, Duration::from_millis(1));
         assert_eq!(stats.by_status().collect::<Vec<_>>(), [(200, 2), (404, 1)]);
+        stats.0.of(0).answered(500, Duration::ZERO);
+        stats.0.of(0).answered(418, Duration::ZERO);
+        assert_eq!(stats.by_status().last(), Some((500, 2)), "one that no route answers with");
     }
 }

@@ -21,6 +21,10 @@ trait Chain {
     /// Takes `ms`, and then calls `hold` of the next service.
     async fn pass(&self, cx: &Context, ms: u64, until: String) -> Result<u64, Status>;
 
+    /// What the metadata has under that name, after so many calls further: each handler adds `passed`, and nothing else.
+    #[idempotent]
+    async fn metadata(&self, cx: &Context, name: String, hops: u32) -> Result<Option<String>, Status>;
+
     /// Waits until the file is there; the milliseconds that were left when it began.
     async fn hold(&self, cx: &Context, until: String) -> Result<u64, Status>;
 }
@@ -80,6 +84,15 @@ impl Chain for Link {
         sleep(Duration::from_millis(ms)).await;
         let next = self.next.as_ref().ok_or_else(|| Status::failed_precondition("there is no next"))?;
         next.hold(cx, until).await
+    }
+
+    async fn metadata(&self, cx: &Context, name: String, hops: u32) -> Result<Option<String>, Status> {
+        if hops == 0 {
+            return Ok(cx.metadata(&name).map(str::to_owned));
+        }
+        let next = self.next.as_ref().ok_or_else(|| Status::failed_precondition("there is no next"))?;
+        let passed = cx.metadata("x-passed").unwrap_or_default();
+        next.metadata(&cx.clone().with_metadata("passed", passed), name, hops - 1).await
     }
 
     async fn hold(&self, cx: &Context, until: String) -> Result<u64, Status> {

@@ -4,6 +4,8 @@ use super::*;
 use proptest::prelude::*;
 
 const TABLE: &str = r#"# A table with everything.
+prefix = "/api"
+metadata = ["x-tenant"]
 [backends.shop]
 endpoints = ["127.0.0.1:7101", "unix:/run/é.sock", "dns:x.y:1", { address = "[::1]:1", drain = true }]
 connect_timeout = "1.5s"
@@ -24,6 +26,16 @@ response = { wrap = "result" }
 match = "GET /v1/{x}"
 call = 7
 unknown_fields = "ignore"
+metadata = ["Cookie"]
+[[routes]]
+match = "GET /old/{id}/{*rest}"
+redirect = { to = "https://[::1]:8443/new/{id}.x/{*rest}?q={id}#{id}", status = 303 }
+[[routes]]
+match = "GET /older/{id}"
+rewrite = "/api/old/{id}/x"
+[[routes]]
+match = "GET /up"
+respond = { status = 200, json = { up = [true, 1, 1.5] }, headers = { cache-control = "no-store" } }
 [limits.all]
 rate = "5/h"
 by = "api_key"
@@ -31,7 +43,7 @@ max_keys = 7
 "#;
 
 /// What is put in, at random places: what has a meaning somewhere.
-const PARTS: [&str; 24] = [
+const PARTS: [&str; 28] = [
     "\"",
     "'",
     "[",
@@ -53,6 +65,10 @@ const PARTS: [&str; 24] = [
     "-1",
     "[[routes]]\n",
     "match = ",
+    "respond = ",
+    "rewrite = \"/\"",
+    "{*rest}",
+    "..",
     "\"GET /{x}\"",
     "99999999999999999999",
     "\u{0}",

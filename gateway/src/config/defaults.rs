@@ -1,0 +1,76 @@
+//! What a table file says once for all of its routes: `prefix` and `metadata` at its top.
+
+use super::complaint::Complaint;
+use super::metadata::MetadataSpec;
+use super::path::PathTemplate;
+use super::reader::{Reader, Section};
+
+/// What holds for the routes of one file.
+#[derive(Default)]
+pub(super) struct Defaults {
+    /// The headers that go along with calls, for routes that say nothing of it.
+    pub(super) metadata: MetadataSpec,
+    prefix: Prefix,
+}
+
+/// What is put before the paths of a file's routes.
+#[derive(Default)]
+enum Prefix {
+    #[default]
+    None,
+    Path(PathTemplate),
+    /// One that will not do, which is reported: nobody knows what paths the routes are meant to have.
+    Bad,
+}
+
+impl Defaults {
+    /// Reads the top of a file.
+    pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Defaults {
+        let prefix = match section.get("prefix") {
+            None => Prefix::None,
+            Some(item) => match reader.text(&item, "a path such as \"/api\"", prefix) {
+                Some(path) => Prefix::Path(path),
+                None => Prefix::Bad,
+            },
+        };
+        Defaults { metadata: MetadataSpec::read(reader, section), prefix }
+    }
+
+    /// A route's path, as it is written behind the prefix.
+    pub(super) fn path(&self, raw: &str) -> Result<PathTemplate, Complaint> {
+        match &self.prefix {
+            Prefix::Path(prefix) => PathTemplate::below(prefix, raw),
+            Prefix::None | Prefix::Bad => PathTemplate::parse(raw),
+        }
+    }
+
+    /// Whether paths are known: not behind a prefix that will not do.
+    pub(super) fn paths_are_known(&self) -> bool {
+        !matches!(self.prefix, Prefix::Bad)
+    }
+
+    /// The prefix, if there is one.
+    pub(super) fn prefix(&self) -> Option<&PathTemplate> {
+        match &self.prefix {
+            Prefix::Path(path) => Some(path),
+            Prefix::None | Prefix::Bad => None,
+        }
+    }
+}
+
+fn prefix(text: &str) -> Result<PathTemplate, Complaint> {
+    let without = text.trim_end_matches('/');
+    if without.len() < text.len() {
+        let complaint = Complaint::new("a prefix ends without a slash", "the routes' paths begin with one")
+            .within(without.len()..text.len());
+        return Err(match without {
+            "" => complaint.help("leave `prefix` out"),
+            _ => complaint.help(format!("write \"{without}\"")),
+        });
+    }
+    let path = PathTemplate::parse(text)?;
+    match path.has_tail() {
+        true => Err(Complaint::new("a prefix has no tail", "nothing can follow it")),
+        false => Ok(path),
+    }
+}

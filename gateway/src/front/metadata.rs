@@ -1,0 +1,95 @@
+//! What goes along with a call beside its arguments: the request's id, and the headers that the table lists.
+
+use super::problem::Problem;
+use callgate_protocol::call::key;
+use callgate_protocol::{Code, MetadataBuf};
+use hyper::header::{HeaderMap, HeaderValue};
+use std::borrow::Cow;
+
+/// The bytes for which a call's metadata has room from the start: a request id and a trace.
+const ROOM: usize = 128;
+
+/// The metadata of a call: the request's id and those of the headers `names` that the request has. A header that comes
+/// several times is one, as RFC 9110 joins it. One that is not UTF-8, or does not fit, is refused: a handler that does not
+/// get to see it could take the request for another's.
+pub(super) fn of(names: &[Box<str>], headers: &HeaderMap, id: &HeaderValue) -> Result<MetadataBuf, Problem> {
+    let mut metadata = MetadataBuf::with_capacity(ROOM);
+    metadata.push(key::REQUEST_ID, id.as_bytes());
+    for name in names {
+        let Some(value) = joined(name, headers) else { continue };
+        if std::str::from_utf8(&value).is_err() {
+            return Err(Problem::new(Code::InvalidArgument, format!("the header {name} is not UTF-8")));
+        }
+        if !metadata.push_named(name, &value) {
+            return Err(Problem::headers_too_large(name));
+        }
+    }
+    Ok(metadata)
+}
+
+/// A header's value. Several are one with commas between (RFC 9110, 5.3), cookies with semicolons (RFC 9113, 8.2.3).
+fn joined<'h>(name: &str, headers: &'h HeaderMap) -> Option<Cow<'h, [u8]>> {
+    let mut values = headers.get_all(name).iter().map(HeaderValue::as_bytes);
+    let first = values.next()?;
+    let mut all = Cow::Borrowed(first);
+    let between: &[u8] = if name == "cookie" { b"; " } else { b", " };
+    for value in values {
+        let all = all.to_mut();
+        all.extend_from_slice(between);
+        all.extend_from_slice(value);
+    }
+    Some(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use callgate_protocol::limits::MAX_METADATA;
+    use hyper::header::HeaderName;
+
+    fn headers(pairs: &[(&'static str, &[u8])]) -> HeaderMap {
+        let pair = |(name, value): &(&'static str, &[u8])| {
+            (HeaderName::from_static(name), HeaderValue::from_bytes(value).expect("a value"))
+        };
+        pairs.iter().map(pair).collect()
+    }
+
+    fn of_names(names: &[&str], headers: &HeaderMap) -> Result<MetadataBuf, Problem> {
+        let names: Vec<Box<str>> = names.iter().map(|name| (*name).into()).collect();
+        of(&names, headers, &HeaderValue::from_static("r1"))
+    }
+
+    #[test]
+    fn what_is_listed_goes_along_and_nothing_else() {
+        let headers = headers(&[
+            ("x-tenant", b"blue"),
+            ("cookie", b"a=1"),
+            ("authorization", b"Bearer x"),
+            ("cookie", b"b=2"),
+            ("x-list", b"1"),
+            ("x-list", b""),
+            ("x-list", "é".as_bytes()),
+            ("x-empty", b""),
+        ]);
+        let metadata =
+            of_names(&["x-tenant", "cookie", "x-list", "x-empty", "x-absent"], &headers).expect("fits");
+        let seen: Vec<(&str, &[u8])> = metadata.as_metadata().iter().collect();
+        let expected: [(&str, &[u8]); 5] = [
+            ("request-id", b"r1"),
+            ("x-tenant", b"blue"),
+            ("cookie", b"a=1; b=2"),
+            ("x-list", "1, , é".as_bytes()),
+            ("x-empty", b""),
+        ];
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn what_a_handler_could_not_see_is_refused() {
+        assert!(of_names(&["x-tenant"], &headers(&[("x-tenant", b"\xff")])).is_err());
+        assert!(of_names(&["x-other"], &headers(&[("x-tenant", b"\xff")])).is_ok());
+        let large = vec![b'x'; MAX_METADATA];
+        assert!(of_names(&["x-tenant"], &headers(&[("x-tenant", &large)])).is_err());
+        assert!(of_names(&["x-tenant"], &headers(&[("x-tenant", &large[..MAX_METADATA - 64])])).is_ok());
+    }
+}
