@@ -1,7 +1,7 @@
 //! What the admin port shows.
 
 use crate::backends::{MethodEntry, Offer};
-use crate::config::{EndpointSpec, RetryOn, RetrySpec, Settings};
+use crate::config::{EndpointSpec, OverloadSpec, RetryOn, RetrySpec, Settings};
 use crate::routes::{Backend, Endpoint, Route};
 use crate::telemetry::{EndpointScrape, HealthCounters, Scrape, render};
 use crate::worker::Shared;
@@ -44,6 +44,7 @@ pub(super) fn metrics(shared: &Shared) -> String {
         routes: routes
             .map(|route| (route.spec.path.as_str(), route.spec.method.as_str(), route.stats.as_ref()))
             .collect(),
+        priorities: table.routes.iter().map(|route| route.spec.policy.limit.priority.name()).collect(),
         backends: backends.map(|backend| (backend.spec.name.as_str(), backend.stats.as_ref())).collect(),
         endpoints: endpoints.collect(),
     })
@@ -76,6 +77,9 @@ fn route(shared: &Shared, route: &Route) -> Value {
         "timeout_ms": spec.timeout.as_millis() as u64,
         "idempotent": idempotent,
         "retry": retry(&spec.retry),
+        "max_in_flight": spec.policy.limit.max_in_flight,
+        "in_flight": spec.policy.limit.max_in_flight.map(|_| route.in_flight.get()),
+        "priority": spec.policy.limit.priority.name(),
         "offered": offered,
         "problem": problem,
         "defined": spec.place.to_string(),
@@ -114,6 +118,22 @@ fn backend(backend: &Backend) -> Value {
         "retry_budget_exhausted": stats.0.sum(|one| &one.budget_exhausted),
         "hold_ms": backend.spec.hold.as_millis() as u64,
         "calls_held": stats.0.sum(|one| &one.held),
+        "overload": overload(backend),
+    })
+}
+
+/// How many calls a backend gets at once, and how many wait.
+fn overload(backend: &Backend) -> Value {
+    let OverloadSpec { max_in_flight, max_per_instance, adaptive, queue } = &backend.spec.overload;
+    json!({
+        "max_in_flight": max_in_flight,
+        "in_flight": max_in_flight.map(|_| backend.gauge.count().get()),
+        "max_in_flight_per_instance": max_per_instance,
+        "adaptive": adaptive.when.name(),
+        "limit": backend.stats.limit(),
+        "queue_size": queue.size,
+        "queue_timeout_ms": queue.timeout.as_millis() as u64,
+        "calls_queued": backend.stats.0.sum(|one| &one.overload.queued),
     })
 }
 
@@ -260,6 +280,7 @@ fn settings(settings: &Settings) -> Value {
             "listen": server.listen,
             "workers": server.workers,
             "max_body": server.max_body,
+            "max_body_memory": server.max_body_memory,
             "max_head": server.max_head,
             "max_connections": server.max_connections,
             "header_timeout": time(server.header_timeout),

@@ -27,6 +27,8 @@ const KEYS: &[&str] = &[
     "response",
     "unknown_fields",
     "int64",
+    "max_in_flight",
+    "priority",
 ];
 const TIMEOUT: Duration = Duration::from_secs(10);
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(24 * 3600);

@@ -3,6 +3,7 @@
 use super::params::{NotUtf8, PathParams, decode_segment};
 use crate::backends::{Offer, Signals};
 use crate::config::{BackendSpec, EndpointAddr, EndpointSpec, Method, RouteSpec, Tables};
+use crate::overload::{Count, Gauge};
 use crate::telemetry::{BackendStats, EndpointStats, RouteStats};
 use arc_swap::ArcSwapOption;
 use matchit::Router;
@@ -43,6 +44,8 @@ pub struct Route {
     pub backend: Arc<Backend>,
     /// What it counts.
     pub stats: Arc<RouteStats>,
+    /// Its requests in flight, where they are bounded.
+    pub in_flight: Arc<Count>,
 }
 
 /// A backend: endpoints that offer the same services.
@@ -55,6 +58,8 @@ pub struct Backend {
     pub endpoints: Vec<Arc<Endpoint>>,
     /// What it counts, as long as there is one of its name.
     pub stats: Arc<BackendStats>,
+    /// Its calls in flight, where they are bounded; as long as there is one of its name.
+    pub gauge: Arc<Gauge>,
 }
 
 impl Backend {
@@ -79,6 +84,8 @@ pub struct Endpoint {
     /// An operator has asked for its drain. It stays so as long as the backend lists the address, even where other
     /// connection settings make another endpoint of it.
     pub drained_by_admin: Arc<AtomicBool>,
+    /// Its calls in flight, where they are bounded; kept as the operator's word is.
+    pub in_flight: Arc<Count>,
     /// What one worker's connections to it tell the others.
     pub signals: Signals,
 }
@@ -93,6 +100,7 @@ impl Endpoint {
             offer: ArcSwapOption::empty(),
             error: ArcSwapOption::empty(),
             drained_by_admin: Arc::default(),
+            in_flight: Arc::default(),
             signals: Signals::default(),
         }
     }
@@ -176,6 +184,7 @@ fn next_backends(before: &Table, specs: Vec<BackendSpec>, workers: usize) -> Vec
                 Some(before) if keep.is_some() => before.clone(),
                 Some(before) => Arc::new(Endpoint {
                     drained_by_admin: before.drained_by_admin.clone(),
+                    in_flight: before.in_flight.clone(),
                     ..Endpoint::new(next.addr.clone(), workers)
                 }),
                 None => Arc::new(Endpoint::new(next.addr.clone(), workers)),
@@ -183,7 +192,8 @@ fn next_backends(before: &Table, specs: Vec<BackendSpec>, workers: usize) -> Vec
         };
         let endpoints = spec.endpoints.iter().map(endpoint).collect();
         let stats = old.map_or_else(|| Arc::new(BackendStats::new(workers)), |old| old.stats.clone());
-        Arc::new(Backend { id: next_id(), spec, endpoints, stats })
+        let gauge = old.map_or_else(|| Arc::new(Gauge::new(workers)), |old| old.gauge.clone());
+        Arc::new(Backend { id: next_id(), spec, endpoints, stats, gauge })
     };
     specs.into_iter().map(next).collect()
 }
@@ -216,6 +226,7 @@ fn next_routes(
                 spec: spec.clone(),
                 backend: backend.clone(),
                 stats: old.stats.clone(),
+                in_flight: old.in_flight.clone(),
             }),
             None => Arc::new(Route {
                 id: next_id(),
@@ -223,6 +234,7 @@ fn next_routes(
                 spec: spec.clone(),
                 backend: backend.clone(),
                 stats: Arc::new(RouteStats::new(workers)),
+                in_flight: Arc::default(),
             }),
         };
         routes.push(route);

@@ -2,11 +2,13 @@
 
 mod health;
 pub mod log;
+mod overload;
 mod retries;
 mod scrape;
 mod stats;
 
 pub use health::{Disconnect, EjectionReason, HealthCounters, Standing};
+pub use overload::{OverloadCounters, ShedReason};
 pub use retries::{BackendCounters, BackendStats, HedgeOutcome, HoldOutcome, RetryReason};
 pub use scrape::{EndpointScrape, Scrape, render};
 pub use stats::{

@@ -18,6 +18,8 @@ pub struct Scrape<'a> {
     pub table_hash: &'a str,
     /// Routes: template, method, counters.
     pub routes: Vec<(&'a str, &'static str, &'a RouteStats)>,
+    /// How much the calls of each of these matter.
+    pub priorities: Vec<&'static str>,
     /// Backends: name, counters.
     pub backends: Vec<(&'a str, &'a BackendStats)>,
     /// The endpoints of all backends.
@@ -43,6 +45,7 @@ pub fn render(scrape: &Scrape<'_>) -> String {
     calls(scrape, &mut families);
     health(scrape, &mut families);
     retries(scrape, &mut families);
+    super::overload::scrape(scrape, &mut families);
     front(scrape, &mut families);
     reloads(scrape, &mut families);
     upgrades(scrape, &mut families);
@@ -277,11 +280,11 @@ fn process(families: &mut Vec<MetricFamily>) {
     }
 }
 
-const COUNTER: MetricType = MetricType::COUNTER;
-const GAUGE: MetricType = MetricType::GAUGE;
+pub(super) const COUNTER: MetricType = MetricType::COUNTER;
+pub(super) const GAUGE: MetricType = MetricType::GAUGE;
 const HISTOGRAM: MetricType = MetricType::HISTOGRAM;
 
-fn family(name: &str, help: &str, kind: MetricType) -> MetricFamily {
+pub(super) fn family(name: &str, help: &str, kind: MetricType) -> MetricFamily {
     let mut family = MetricFamily::default();
     family.set_name(name.to_owned());
     family.set_help(help.to_owned());
@@ -299,7 +302,7 @@ fn metric(labels: &[(&str, &str)]) -> Metric {
     Metric::from_label(pairs.collect())
 }
 
-fn counter(family: &mut MetricFamily, labels: &[(&str, &str)], value: f64) {
+pub(super) fn counter(family: &mut MetricFamily, labels: &[(&str, &str)], value: f64) {
     let mut counter = Counter::default();
     counter.set_value(value);
     let mut metric = metric(labels);
@@ -307,7 +310,7 @@ fn counter(family: &mut MetricFamily, labels: &[(&str, &str)], value: f64) {
     family.mut_metric().push(metric);
 }
 
-fn gauge(family: &mut MetricFamily, labels: &[(&str, &str)], value: f64) {
+pub(super) fn gauge(family: &mut MetricFamily, labels: &[(&str, &str)], value: f64) {
     let mut gauge = Gauge::default();
     gauge.set_value(value);
     let mut metric = metric(labels);
