@@ -136,7 +136,7 @@ struct Run {
     since: Instant,
     windows: u32,
     slower: f32,
-    in_flight: f32,
+    peak: f32,
     most: f32,
 }
 
@@ -261,7 +261,8 @@ impl Learned {
         let window = self.window;
         let slow = window.mean() > bearable(window.usual_mean());
         let failing = window.failed * 10 >= window.done;
-        self.learn(!slow);
+        // While the limit binds, what calls take is what it makes of it.
+        self.learn(!slow && !(self.armed && bound));
         let arms = rules.when == When::Always || (rules.when == When::Failing && failing);
         if arms && !self.armed {
             (self.armed, self.most) = (true, rules.max);
@@ -297,10 +298,10 @@ impl Learned {
         }
         let elapsed = now.saturating_duration_since(window.began).as_secs_f32();
         let rate = window.done as f32 / elapsed.max(0.001);
-        let (in_flight, target) = (rate * window.mean(), bearable(window.usual_mean()));
+        let target = bearable(window.usual_mean());
         let Some(run) = &mut self.run else {
             let (slower, most) = (window.slower(), self.most);
-            self.run = Some(Run { since: now, windows: 1, slower, in_flight, most });
+            self.run = Some(Run { since: now, windows: 1, slower, peak, most });
             // A moment in which hardly anything was answered says little.
             self.most = (rate * target).max(peak / 4.0).min(self.most);
             return;
@@ -308,7 +309,7 @@ impl Learned {
         run.windows += 1;
         let (windows, time) = PATIENCE;
         let patient = run.windows < windows || now < run.since + time;
-        let in_vain = in_flight < run.in_flight * 0.6 && window.slower() > run.slower * 0.85;
+        let in_vain = peak < run.peak * 0.6 && window.slower() > run.slower * 0.85;
         if in_vain && !patient {
             self.most = run.most;
             self.get_used_to(window.slower());
@@ -323,7 +324,7 @@ impl Learned {
         (self.run, self.slow_since) = (None, None);
     }
 
-    /// Takes the window's means into what is usual, if all is well.
+    /// Takes the window's means into what is usual: what is quicker always, what is slower when all is well.
     fn learn(&mut self, well: bool) {
         for slot in self.touched.drain(..) {
             let Some(route) = self.routes.get_mut(&slot) else { continue };
@@ -332,8 +333,10 @@ impl Learned {
             let new = took / calls.max(1) as f32;
             if mean == 0.0 {
                 route.mean = new;
+            } else if new < mean {
+                route.mean += (new - mean) * FASTER_BY;
             } else if well {
-                route.mean += (new - mean) * if new < mean { FASTER_BY } else { SLOWER_BY };
+                route.mean += (new - mean) * SLOWER_BY;
             }
         }
     }

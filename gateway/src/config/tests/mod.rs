@@ -8,6 +8,7 @@ mod conflicts;
 mod docs;
 mod files;
 mod never_panics;
+mod overload;
 mod paths;
 mod retries;
 mod routes;
