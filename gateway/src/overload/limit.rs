@@ -242,6 +242,10 @@ impl Learned {
         let route = self.route(call.route);
         route.took += took;
         route.calls += 1;
+        if route.mean == 0.0 && route.calls == ENOUGH {
+            // The first ones, so that a beginning in the midst of too many calls takes no queue for what is usual.
+            route.mean = route.took / ENOUGH as f32;
+        }
         if route.calls == 1 {
             self.touched.push(call.route.0);
         }
@@ -270,7 +274,7 @@ impl Learned {
         self.slow_since = slow.then(|| self.slow_since.unwrap_or(now));
         self.loose_since = (!slow && !failing && !bound).then(|| self.loose_since.unwrap_or(now));
         if slow {
-            self.lower(&window, now, peak);
+            self.lower(&window, now, peak, failing);
         } else {
             self.run = None;
             if failing {
@@ -289,7 +293,7 @@ impl Learned {
     }
 
     /// The calls of a window were too slow.
-    fn lower(&mut self, window: &Window, now: Instant, peak: f32) {
+    fn lower(&mut self, window: &Window, now: Instant, peak: f32, failing: bool) {
         if !self.armed {
             if self.slow_since.is_some_and(|since| now >= since + USUAL_AFTER) {
                 self.get_used_to(window.slower());
@@ -309,8 +313,12 @@ impl Learned {
         run.windows += 1;
         let (windows, time) = PATIENCE;
         let patient = run.windows < windows || now < run.since + time;
+        // Calls that have been slow for a moment only are followed by slower ones.
+        run.slower = run.slower.max(window.slower());
+        run.peak = run.peak.max(peak);
         let in_vain = peak < run.peak * 0.6 && window.slower() > run.slower * 0.85;
-        if in_vain && !patient {
+        // What is too late is never usual: an instance may have to work off what it was given before.
+        if in_vain && !patient && !failing {
             self.most = run.most;
             self.get_used_to(window.slower());
         } else {
