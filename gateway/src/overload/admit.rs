@@ -254,7 +254,7 @@ impl<'a> Permit<'a> {
             return Err(reason);
         }
         let now = Instant::now();
-        let patience = overload.queue.patience(spec, now);
+        let patience = overload.queue.patience(place.priority, spec, now);
         let first = self.waited.is_none();
         if first {
             // From here on it is heard when a call ends elsewhere, also while this one looks for an instance.

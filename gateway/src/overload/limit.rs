@@ -34,7 +34,7 @@ const SLOWER_BY: f32 = 0.01;
 const FASTER_BY: f32 = 0.1;
 
 /// Fewer calls in flight must help within so many decisions and so long a time.
-const PATIENCE: (u32, Duration) = (5, Duration::from_millis(500));
+const PATIENCE: (u32, Duration) = (8, Duration::from_secs(1));
 
 /// Without failures calls that take longer are the usual ones after that time; and after that of not binding the limit goes.
 const USUAL_AFTER: Duration = Duration::from_secs(60);

@@ -2,7 +2,7 @@
 //! first to give up. Short, and bounded: one that comes to a full queue takes the place of the one that would be served last.
 //!
 //! A call waits as long as the backend's `queue` says, while that is now and then empty. A queue that never is smooths nothing
-//! and only makes everybody late: then each waits a tenth of that.
+//! and only makes everybody late: then each waits a tenth of that, but for critical ones.
 
 use super::Gauge;
 use crate::config::{Priority, QueueSpec};
@@ -98,11 +98,13 @@ impl Queue {
     }
 
     /// How long a call may wait that comes now.
-    pub(super) fn patience(&self, spec: &QueueSpec, now: Instant) -> Duration {
+    pub(super) fn patience(&self, priority: Priority, spec: &QueueSpec, now: Instant) -> Duration {
         if self.waiting.borrow().is_empty() {
             self.empty.set(now);
         }
         let standing = now.saturating_duration_since(self.empty.get()) > spec.timeout;
+        // It stands because of the others: whoever goes first has no reason to give up.
+        let standing = standing && priority < Priority::Critical;
         if standing { (spec.timeout / 10).max(Duration::from_millis(1)) } else { spec.timeout }
     }
 
@@ -185,12 +187,13 @@ mod tests {
         let begin = Instant::now();
         let after = |ms| begin + Duration::from_millis(ms);
         let queue = Queue::new(begin);
-        assert_eq!(queue.patience(&SPEC, after(500)), SPEC.timeout, "it was empty");
+        assert_eq!(queue.patience(Priority::Default, &SPEC, after(500)), SPEC.timeout, "it was empty");
         let turn = queue.enter(queue.rank(Priority::Default), &SPEC).expect("there is room");
-        assert_eq!(queue.patience(&SPEC, after(600)), SPEC.timeout);
-        assert_eq!(queue.patience(&SPEC, after(601)), SPEC.timeout / 10);
+        assert_eq!(queue.patience(Priority::Default, &SPEC, after(600)), SPEC.timeout);
+        assert_eq!(queue.patience(Priority::Default, &SPEC, after(601)), SPEC.timeout / 10);
+        assert_eq!(queue.patience(Priority::Critical, &SPEC, after(601)), SPEC.timeout);
         queue.leave(&turn);
-        assert_eq!(queue.patience(&SPEC, after(602)), SPEC.timeout);
+        assert_eq!(queue.patience(Priority::Default, &SPEC, after(602)), SPEC.timeout);
     }
 
     #[test]
