@@ -1,6 +1,6 @@
 //! The gateway: HTTP and JSON in front, calls over long-lived connections behind.
 //!
-//! The folders stand in the order in which a request meets them: [`front`], [`routes`], [`limit`], [`call`],
+//! The folders stand in the order in which a request meets them: [`front`], [`routes`], [`limit`], [`overload`], [`call`],
 //! [`backends`]. Beside them [`config`] makes checked settings of files, [`control`] puts new tables into force, [`admin`] shows what is
 //! going on, [`telemetry`] counts it, and [`cli`] is the command line. A [`worker`] is a thread that owns its share of
 //! all of it; [`process`] puts them together, on the sockets that [`listeners`] opens or takes over by an [`upgrade`].
@@ -14,6 +14,7 @@ pub mod control;
 pub mod front;
 pub mod limit;
 pub mod listeners;
+pub mod overload;
 pub mod process;
 pub mod routes;
 pub mod telemetry;

@@ -17,6 +17,7 @@ use crate::worker::{Ending, Shared};
 use crate::workers::Workers;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use async_trait::async_trait;
+use callgate_protocol::Budget;
 use pingora_core::server::configuration::ServerConf;
 use pingora_core::server::{ListenFds, RunArgs, Server, ShutdownSignal, ShutdownSignalWatch, ShutdownWatch};
 use pingora_core::services::Service;
@@ -65,6 +66,7 @@ fn start(config: &Path, upgrade: Option<Option<String>>) -> Result<Gateway, Stri
         drains: Drains::new(workers),
         names: Arc::new(Names::default()),
         catalog: Arc::new(Catalog::default()),
+        bodies: Budget::new(usize::try_from(settings.server.max_body_memory).unwrap_or(usize::MAX)),
         front: FrontStats::new(workers),
         reloads: ReloadStats::default(),
         upgrades: UpgradeStats::default(),

@@ -8,6 +8,7 @@ use crate::front::{self, Connections};
 use crate::routes::Table;
 use crate::telemetry::{FrontStats, ReloadStats, UpgradeStats};
 use arc_swap::{ArcSwap, ArcSwapOption};
+use callgate_protocol::Budget;
 use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 use std::rc::Rc;
@@ -34,6 +35,8 @@ pub struct Shared {
     pub names: Arc<Names>,
     /// Schemas and programs.
     pub catalog: Arc<Catalog>,
+    /// What long request bodies may take together, in bytes.
+    pub bodies: Arc<Budget>,
     /// The front's counters.
     pub front: FrontStats,
     /// The reloads' counters.

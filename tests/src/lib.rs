@@ -5,6 +5,7 @@
 
 mod client;
 pub mod dns;
+pub mod gate;
 pub mod moody;
 mod process;
 mod raw;

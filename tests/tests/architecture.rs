@@ -100,6 +100,7 @@ fn every_source_file_says_what_it_owns() {
         "examples/shop/src",
         "tests/src",
         "tests/chaos",
+        "tests/overload",
     ] {
         for (path, text) in sources(folder) {
             // Cases of macro tests are programs of users, not of ours.
@@ -124,6 +125,7 @@ fn unsafe_code_is_forbidden_everywhere() {
         "examples/shop",
         "tests",
         "tests/chaos",
+        "tests/overload",
     ] {
         let manifest = fs::read_to_string(workspace().join(member).join("Cargo.toml")).unwrap();
         assert!(manifest.contains("[lints]\nworkspace = true"), "{member} keeps the workspace's lints");

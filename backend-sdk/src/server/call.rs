@@ -12,10 +12,12 @@ use callgate_protocol::limits::MAX_FRAME;
 use callgate_protocol::{Budget, Outbound, Room};
 use std::any::Any;
 use std::future::poll_fn;
+use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::task::{self, Poll, Waker};
+use std::time::Instant;
 
 /// The numbers of the calls that were answered since the connection last looked.
 pub(crate) type Finished = Vec<u32>;
@@ -26,11 +28,18 @@ const MAX_FAILURE: usize = 64 * 1024;
 /// A message of more bytes takes room of the server's budget. It does not fit into a frame.
 pub(crate) const LONG: usize = MAX_FRAME as usize;
 
+/// What a caller is told who finds the server full, while nobody knows how long calls take; and the bounds of what it is told
+/// then. In milliseconds.
+const RETRY_AFTER_MS: u32 = 100;
+const RETRY_AFTER_BOUNDS: RangeInclusive<u32> = 20..=5000;
+
 /// Room for calls in the whole server.
 #[derive(Debug)]
 pub(crate) struct Slots {
     used: AtomicUsize,
     max: usize,
+    /// How long calls take when there are many, in microseconds; a moving average, 0 before the first.
+    mean_us: AtomicU32,
     /// For the long among their messages: those that arrive in parts, arguments at work, results that wait to be read.
     pub(crate) budget: Arc<Budget>,
 }
@@ -41,13 +50,39 @@ pub(crate) struct Slot(Arc<Slots>);
 
 impl Slots {
     pub(crate) fn new(max: usize, max_buffered: usize) -> Slots {
-        Slots { used: AtomicUsize::new(0), max, budget: Budget::new(max_buffered) }
+        Slots {
+            used: AtomicUsize::new(0),
+            max,
+            mean_us: AtomicU32::new(0),
+            budget: Budget::new(max_buffered),
+        }
     }
 
     pub(crate) fn take(self: &Arc<Slots>) -> Option<Slot> {
         // Counted before it is compared; whoever finds no room counts back through the drop.
         let slot = Slot(self.clone());
         (self.used.fetch_add(1, Ordering::Relaxed) < self.max).then_some(slot)
+    }
+
+    /// When a caller who finds the server full should come again, in milliseconds: when most calls that run now have ended.
+    pub(crate) fn retry_after_ms(&self) -> u32 {
+        match self.mean_us.load(Ordering::Relaxed) {
+            0 => RETRY_AFTER_MS,
+            mean => (mean / 1000).clamp(*RETRY_AFTER_BOUNDS.start(), *RETRY_AFTER_BOUNDS.end()),
+        }
+    }
+
+    /// A call has ended that began then. The clock is asked only when the server is half full: before that nobody wants to
+    /// know.
+    fn ended(&self, began: Instant) {
+        if self.used.load(Ordering::Relaxed) * 2 < self.max {
+            return;
+        }
+        let took = u32::try_from(began.elapsed().as_micros()).unwrap_or(u32::MAX).max(1);
+        let mean = self.mean_us.load(Ordering::Relaxed);
+        // Two that end at once may forget one of them, which does not matter to an average.
+        let mean = if mean == 0 { took } else { mean - mean / 8 + took / 8 };
+        self.mean_us.store(mean.max(1), Ordering::Relaxed);
     }
 
     /// Whether any call is running.
@@ -71,6 +106,7 @@ pub(crate) struct Reply {
     /// The longest message that the peer accepts, in bytes.
     pub(crate) max_message: usize,
     pub(crate) slot: Slot,
+    pub(crate) began: Instant,
     /// That of long arguments.
     pub(crate) _room: Option<Room>,
     /// Whether the connection has the call on its books, and wants to hear of its end.
@@ -87,6 +123,7 @@ impl Reply {
         if !self.state.answer() {
             return;
         }
+        self.slot.0.ended(self.began);
         self.queue.push(|outbound, finished| {
             if self.booked {
                 finished.push(self.number);
@@ -177,4 +214,26 @@ fn bounded(mut status: Status) -> Status {
     // Half a JSON text is none.
     status.details = status.details.filter(|details| details.len() <= MAX_FAILURE);
     status
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn who_finds_the_server_full_is_told_to_come_when_calls_will_have_ended() {
+        let slots = Arc::new(Slots::new(2, 0));
+        let now = Instant::now();
+        let ago = |ms| now.checked_sub(Duration::from_millis(ms)).expect("the machine runs for longer");
+        slots.ended(ago(700));
+        assert_eq!(slots.retry_after_ms(), RETRY_AFTER_MS, "nobody asks while there is room");
+        let _slot = slots.take().expect("there is room");
+        slots.ended(ago(700));
+        assert!((700..750).contains(&slots.retry_after_ms()), "{}", slots.retry_after_ms());
+        (0..100).for_each(|_| slots.ended(now));
+        assert!(slots.retry_after_ms() < 100, "it follows: {}", slots.retry_after_ms());
+        (0..100).for_each(|_| slots.ended(ago(60_000)));
+        assert_eq!(slots.retry_after_ms(), 5000, "but not beyond its bounds");
+    }
 }

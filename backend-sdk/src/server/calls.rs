@@ -17,9 +17,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
-/// What a caller is told who finds the server full: when to come again.
-const RETRY_AFTER_MS: u32 = 100;
-
 /// The calls of one connection.
 pub(super) struct Calls {
     shared: Arc<Shared>,
@@ -98,7 +95,7 @@ impl Calls {
             let message = format!("no method has the Call ID {}", head.call_id);
             return self.refuse(number, &Status::unimplemented(message));
         };
-        let full = |what| Status::unavailable(what).with_retry_after_ms(RETRY_AFTER_MS);
+        let full = |what| Status::unavailable(what).with_retry_after_ms(shared.slots.retry_after_ms());
         let Some(slot) = self.slot() else {
             return self.refuse(number, &full("the server is at its limit of calls"));
         };
@@ -123,6 +120,7 @@ impl Calls {
             method: target.method,
             max_message: self.max_message,
             slot,
+            began: now,
             _room: room,
             booked: false,
         };

@@ -96,7 +96,8 @@ impl Server {
     }
 
     /// How many calls may run at once in the whole server; 4096 unless told. Each connection may use at most 1024 of
-    /// them. A call too many is refused at once, as one that has not run, so that its caller can go elsewhere.
+    /// them. A call too many is refused at once, as one that has not run, so that its caller can go elsewhere;
+    /// it is told to come again after as long as calls have taken of late, 20 ms to 5 s.
     pub fn max_calls(mut self, calls: u32) -> Server {
         self.max_calls = calls.max(1);
         self

@@ -2,7 +2,9 @@
 
 use super::{limits, names};
 use crate::backends::{MethodEntry, Offer};
-use crate::config::{Balance, EndpointSpec, FixedAnswer, RespondSpec, RetryOn, RetrySpec, Settings};
+use crate::config::{
+    Balance, EndpointSpec, FixedAnswer, OverloadSpec, RespondSpec, RetryOn, RetrySpec, Settings,
+};
 use crate::routes::{Backend, Endpoint, FixedRoute, Route};
 use crate::telemetry::{EndpointScrape, HealthCounters, Scrape, render};
 use crate::worker::Shared;
@@ -57,6 +59,7 @@ pub(super) fn metrics(shared: &Shared) -> String {
             })
             .collect(),
         limits: limits::scrape(&table),
+        priorities: table.routes.iter().map(|route| route.spec.policy.limit.priority.name()).collect(),
         backends: backends.map(|backend| (backend.spec.name.as_str(), backend.stats.as_ref())).collect(),
         endpoints: endpoints.collect(),
         names: names.iter().map(|name| name.scrape()).collect(),
@@ -93,6 +96,9 @@ fn route(shared: &Shared, route: &Route) -> Value {
         "retry": retry(&spec.retry),
         "rate_limits": limits::page(route),
         "metadata": spec.policy.metadata.names(),
+        "max_in_flight": spec.policy.limit.max_in_flight,
+        "in_flight": spec.policy.limit.max_in_flight.map(|_| route.in_flight.get()),
+        "priority": spec.policy.limit.priority.name(),
         "offered": offered,
         "problem": problem,
         "defined": spec.place.to_string(),
@@ -161,6 +167,22 @@ fn backend(shared: &Shared, backend: &Backend) -> Value {
         "retry_budget_exhausted": stats.0.sum(|one| &one.budget_exhausted),
         "hold_ms": backend.spec.hold.as_millis() as u64,
         "calls_held": stats.0.sum(|one| &one.held),
+        "overload": overload(backend),
+    })
+}
+
+/// How many calls a backend gets at once, and how many wait.
+fn overload(backend: &Backend) -> Value {
+    let OverloadSpec { max_in_flight, max_per_instance, adaptive, queue } = &backend.spec.overload;
+    json!({
+        "max_in_flight": max_in_flight,
+        "in_flight": max_in_flight.map(|_| backend.gauge.count().get()),
+        "max_in_flight_per_instance": max_per_instance,
+        "adaptive": adaptive.when.name(),
+        "limit": backend.stats.limit(),
+        "queue_size": queue.size,
+        "queue_timeout_ms": queue.timeout.as_millis() as u64,
+        "calls_queued": backend.stats.0.sum(|one| &one.overload.queued),
     })
 }
 
@@ -318,6 +340,7 @@ fn settings(settings: &Settings) -> Value {
             "workers": server.workers,
             "zone": server.zone,
             "max_body": server.max_body,
+            "max_body_memory": server.max_body_memory,
             "max_head": server.max_head,
             "max_connections": server.max_connections,
             "header_timeout": time(server.header_timeout),

@@ -56,6 +56,8 @@ pub struct Conn {
     monitor: Rc<Monitor>,
     offer: Arc<Offer>,
     max_calls: usize,
+    /// Calls that its instance may have over all workers.
+    max_in_flight: Option<usize>,
     outbound: RefCell<Outbound>,
     pending: RefCell<NumberMap<u32, Pending>>,
     next_number: Cell<u32>,
@@ -111,6 +113,7 @@ impl Conn {
             worker,
             monitor,
             max_calls: spec.max_calls.min(offer.limits.max_calls) as usize,
+            max_in_flight: spec.overload.max_per_instance,
             offer,
             outbound: RefCell::new(outbound),
             pending: RefCell::default(),
@@ -139,6 +142,7 @@ impl Conn {
     pub fn has_room(&self) -> bool {
         self.accepting.get()
             && self.in_flight() < self.max_calls
+            && self.max_in_flight.is_none_or(|most| self.endpoint.in_flight.get() < most)
             && self.outbound.borrow().backlog() < MAX_BACKLOG
     }
 
@@ -186,6 +190,25 @@ impl Conn {
         metadata: Metadata<'_>,
         input: &RequestInput<'_>,
     ) -> Result<InFlight, Unsent> {
+        if let Some(most) = self.max_in_flight
+            && !self.endpoint.in_flight.take(most)
+        {
+            return Err(Unsent::Full);
+        }
+        let sent = self.encode(transcoder, times, metadata, input);
+        if sent.is_err() {
+            self.gives_back();
+        }
+        sent
+    }
+
+    fn encode(
+        self: &Rc<Self>,
+        transcoder: &Rc<LocalTranscoder>,
+        times: Times,
+        metadata: Metadata<'_>,
+        input: &RequestInput<'_>,
+    ) -> Result<InFlight, Unsent> {
         let number = self.next_number.get();
         let max_message = self.offer.limits.max_message as usize;
         // A call with less than a millisecond left is still worth one; zero would mean no deadline.
@@ -220,7 +243,15 @@ impl Conn {
         }
         self.endpoint.stats.0.of(self.worker).in_flight.increment();
         self.wake_driver();
-        Ok(InFlight { conn: self.clone(), number, slot })
+        Ok(InFlight { conn: self.clone(), number, slot, sent_at })
+    }
+
+    /// A call that was counted has ended.
+    #[inline]
+    fn gives_back(&self) {
+        if self.max_in_flight.is_some() {
+            self.endpoint.in_flight.give_back();
+        }
     }
 
     /// Ends the connection's service: no new calls; those in flight are answered, then it closes.

@@ -36,6 +36,7 @@ mod stream;
 
 pub use catalog::{Catalog, Transcoder};
 pub use conn::{Answer, Conn, InFlight, Times, Unsent};
+pub(crate) use numbers::NumberMap;
 pub use offer::{MethodEntry, Offer};
 pub use pick::{LocalBackend, Pick, Tried};
 pub use pool::Pool;

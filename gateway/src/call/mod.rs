@@ -7,6 +7,7 @@
 //! hold     waiting while no instance is there
 //! hedge    a second try beside a slow first one
 //! latency  what is slow
+//! permit   admission to the backend, and what its limit learns from each try
 //! state    what a worker keeps of all this for a backend
 //! ```
 
@@ -14,14 +15,17 @@ mod budget;
 mod hedge;
 mod hold;
 mod latency;
+mod permit;
 mod retry;
 mod state;
 
+pub(crate) use permit::shed;
 pub use state::CallState;
 
 use crate::backends::{Answer, Conn, InFlight, LocalBackend, Offer, Pick, Times, Tried, Unsent};
+use crate::overload::Permit;
 use crate::routes::{Backend, PathParams, QueryPairs, Route};
-use crate::telemetry::{BackendCounters, HoldOutcome, RetryReason};
+use crate::telemetry::{BackendCounters, HoldOutcome, RetryReason, ShedReason};
 use crate::worker::Worker;
 use budget::Cost;
 use callgate_protocol::{Metadata, Status};
@@ -69,6 +73,8 @@ pub enum Failure {
     Draining,
     /// All instances are at their bound of calls in flight; a retry may help.
     Busy,
+    /// There are too many calls; a retry may help.
+    Shed(ShedReason),
     /// The connection was lost while the call ran; it may have run.
     Lost,
     /// No instance offers the method.
@@ -83,6 +89,7 @@ pub async fn run(worker: &Worker, request: &Request<'_>) -> Result<Vec<u8>, Fail
         return Err(Failure::Deadline);
     }
     let mut call = Call::new(worker, request);
+    call.admit().await?;
     loop {
         let mut sent = call.send().await?;
         let answer = match request.route.spec.retry.hedge {
@@ -91,6 +98,7 @@ pub async fn run(worker: &Worker, request: &Request<'_>) -> Result<Vec<u8>, Fail
             }
             _ => (&mut sent.in_flight).await,
         };
+        call.observe(&sent, &answer);
         let reason = retry::reason(&answer, sent.limited);
         match retry::result(answer) {
             Ok(json) => {
@@ -108,6 +116,7 @@ struct Call<'a> {
     request: &'a Request<'a>,
     /// The deadline is the call's; `now` is brought up to date whenever the call has waited.
     times: Times,
+    permit: Option<Permit<'a>>,
     tried: Tried,
     /// How often it was sent, other than to instances that did not accept it.
     sent: u32,
@@ -144,6 +153,7 @@ impl<'a> Call<'a> {
             worker,
             request,
             times: request.times,
+            permit: None,
             // Whether the method says that it may run twice is not known before an instance is chosen.
             tried: Tried {
                 fragile: request.route.spec.idempotent != Some(true),
@@ -185,10 +195,14 @@ impl<'a> Call<'a> {
         let limit = self.limit(idempotent);
         let times = Times { deadline: limit.unwrap_or(self.times.deadline), ..self.times };
         let input = RequestInput { path, query, body };
-        let in_flight = conn.call(&transcoder, times, *metadata, &input).map_err(|unsent| match unsent {
-            Unsent::Invalid(violations) => Failure::Invalid(violations),
-            Unsent::TooLarge(limit) => Failure::TooLarge(u64::from(limit)),
-        })?;
+        let in_flight = match conn.call(&transcoder, times, *metadata, &input) {
+            Ok(in_flight) => in_flight,
+            Err(Unsent::Invalid(violations)) => return Err(Failure::Invalid(violations)),
+            Err(Unsent::TooLarge(limit)) => return Err(Failure::TooLarge(u64::from(limit))),
+            // Another worker was faster.
+            Err(Unsent::Full) => return Ok(None),
+        };
+        self.is_sent(in_flight.sent_at());
         self.sent += 1;
         if let Some(again) = self.again.take() {
             self.counters().retried(again.reason);
@@ -234,7 +248,7 @@ impl<'a> Call<'a> {
                         Some(time) => sleep(time).await,
                     }
                 }
-                Pick::Busy => return Err(self.give_up(Failure::Busy)),
+                Pick::Busy => self.wait_for_room().await?,
                 Pick::None if nobody_offers(self.request, &self.tried) => {
                     return Err(self.give_up(Failure::NotOffered));
                 }

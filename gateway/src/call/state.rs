@@ -2,6 +2,7 @@
 
 use super::budget::Budget;
 use super::latency::Latency;
+use crate::overload::Overload;
 use crate::routes::Route;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -10,6 +11,8 @@ use tokio::time::Instant;
 /// The calls of one worker to one backend.
 pub struct CallState {
     pub(super) budget: Budget,
+    /// How many there are at once.
+    pub overload: Overload,
     /// By the slots of the routes that hedge.
     latencies: RefCell<Vec<Option<OfRoute>>>,
 }
@@ -19,7 +22,11 @@ type OfRoute = (u64, Rc<Latency>);
 
 impl Default for CallState {
     fn default() -> CallState {
-        CallState { budget: Budget::new(Instant::now()), latencies: RefCell::default() }
+        CallState {
+            budget: Budget::new(Instant::now()),
+            overload: Overload::default(),
+            latencies: RefCell::default(),
+        }
     }
 }
 

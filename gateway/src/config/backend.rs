@@ -4,6 +4,7 @@ use super::balance::Balance;
 use super::diagnostics::Diagnostic;
 use super::endpoint::{EndpointSpec, endpoints};
 use super::health::HealthSpec;
+use super::overload::OverloadSpec;
 use super::reader::{Item, Reader};
 use super::retry;
 use callgate_protocol::limits::MAX_CALLS;
@@ -22,6 +23,10 @@ const KEYS: &[&str] = &[
     "retry_budget",
     "hold",
     "balance",
+    "max_in_flight",
+    "max_in_flight_per_instance",
+    "adaptive",
+    "queue",
 ];
 const WAIT: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(60);
 const INTERVAL: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(3600);
@@ -53,6 +58,8 @@ pub struct BackendSpec {
     pub retry_budget: u32,
     /// How long a call may wait when no instance is there; 0 to 1 min, by default 1 s.
     pub hold: Duration,
+    /// How many calls it gets at once.
+    pub overload: OverloadSpec,
 }
 
 impl BackendSpec {
@@ -70,6 +77,7 @@ impl BackendSpec {
             health: HealthSpec::default(),
             retry_budget: retry::BUDGET,
             hold: retry::HOLD,
+            overload: OverloadSpec::default(),
         }
     }
 
@@ -77,9 +85,17 @@ impl BackendSpec {
     pub fn connects_like(&self, other: &BackendSpec) -> bool {
         let how = |spec: &BackendSpec| {
             let BackendSpec {
-                name, connect_timeout, ping_interval, ping_timeout, max_age, max_calls, ..
+                name,
+                connect_timeout,
+                ping_interval,
+                ping_timeout,
+                max_age,
+                max_calls,
+                overload,
+                ..
             } = spec;
-            (name.clone(), *connect_timeout, *ping_interval, *ping_timeout, *max_age, *max_calls)
+            let most = (*max_calls, overload.max_per_instance);
+            (name.clone(), *connect_timeout, *ping_interval, *ping_timeout, *max_age, most)
         };
         how(self) == how(other)
     }
@@ -126,6 +142,7 @@ impl BackendSpec {
         if let Some(item) = section.get("retry_budget") {
             spec.retry_budget = retry::read_budget(reader, &item).unwrap_or(spec.retry_budget);
         }
+        spec.overload = OverloadSpec::read(reader, &section);
         Some(spec)
     }
 }

@@ -4,6 +4,7 @@
 
 use super::defaults::Defaults;
 use super::metadata::MetadataSpec;
+use super::overload::RouteLimit;
 use super::reader::{Reader, Section};
 use super::route_limits::RateLimits;
 
@@ -14,6 +15,8 @@ pub struct RoutePolicy {
     pub rate_limits: RateLimits,
     /// The headers that go along with its calls.
     pub metadata: MetadataSpec,
+    /// How many of its calls there may be, and how much they matter.
+    pub limit: RouteLimit,
 }
 
 impl RoutePolicy {
@@ -22,6 +25,7 @@ impl RoutePolicy {
         RoutePolicy {
             rate_limits: RateLimits::read(reader, section),
             metadata: MetadataSpec::read(reader, section),
+            limit: RouteLimit::read(reader, section),
         }
     }
 

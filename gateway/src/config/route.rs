@@ -29,6 +29,8 @@ pub(super) const KEYS: &[&str] = &[
     "response",
     "unknown_fields",
     "int64",
+    "max_in_flight",
+    "priority",
     "metadata",
     "respond",
     "redirect",

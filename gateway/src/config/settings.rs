@@ -46,6 +46,8 @@ pub struct ServerSettings {
     pub zone: Option<String>,
     /// The largest request body in bytes.
     pub max_body: u64,
+    /// Bytes that all request bodies longer than 64 KiB may have together; never less than `max_body`.
+    pub max_body_memory: u64,
     /// The largest request line and headers in bytes, together; at least 8 KiB.
     pub max_head: u64,
     /// Connections open at once, all workers together.
@@ -167,6 +169,7 @@ impl Settings {
                 workers: cores(),
                 zone: None,
                 max_body: 4 << 20,
+                max_body_memory: 256 << 20,
                 max_head: 16 << 10,
                 max_connections: 20_000,
                 header_timeout: Duration::from_secs(10),

@@ -70,6 +70,7 @@ const SERVER_KEYS: &[&str] = &[
     "workers",
     "zone",
     "max_body",
+    "max_body_memory",
     "max_head",
     "max_connections",
     "header_timeout",
@@ -94,11 +95,13 @@ fn read_server(reader: &mut Reader<'_>, section: &Section<'_>, server: &mut Serv
     // HTTP/1 needs room for the head as a whole: the HTTP library takes no buffer below 8 KiB.
     let sizes = [
         ("max_body", 1..=1 << 30, &mut server.max_body),
+        ("max_body_memory", 1..=1 << 50, &mut server.max_body_memory),
         ("max_head", 8 << 10..=1 << 20, &mut server.max_head),
     ];
     for (key, bounds, size) in sizes {
         set(size, section.get(key).and_then(|item| reader.size(&item, bounds)));
     }
+    server.max_body_memory = server.max_body_memory.max(server.max_body);
     let connections = section.get("max_connections");
     set(&mut server.max_connections, connections.and_then(|item| reader.integer(&item, 1..=10_000_000)));
     let times = [

@@ -2,23 +2,45 @@
 
 use super::problem::Problem;
 use crate::config::ServerSettings;
+use crate::worker::Shared;
 use bytes::BytesMut;
-use callgate_protocol::Code;
+use callgate_protocol::{Budget, Code, Room};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT, HeaderMap};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::Poll;
 use tokio::time::timeout;
 
 /// How much of a refused body is read past, in bytes.
 const MAX_DISCARDED: usize = 64 * 1024 * 1024;
 
+/// A body of more bytes takes room of what all bodies have together. Shorter ones are bounded by the number of connections.
+const LONG: usize = 64 * 1024;
+
 /// A body that is read once, however often its request is looked up.
 pub(super) struct RequestBody {
     state: State,
     waited: bool,
+    /// That of a long one.
+    room: Option<Room>,
+}
+
+/// Why there are no bytes.
+#[derive(Debug)]
+pub(super) enum Unread {
+    /// They are not what they should be, or did not come.
+    Problem(Problem),
+    /// All bodies together have as many as they may.
+    NoRoom,
+}
+
+impl From<Problem> for Unread {
+    fn from(problem: Problem) -> Unread {
+        Unread::Problem(problem)
+    }
 }
 
 enum State {
@@ -33,13 +55,14 @@ enum State {
 /// Why a body was not read to its end.
 enum Unreadable {
     TooLong,
+    NoRoom,
     Failed(hyper::Error),
 }
 
 impl RequestBody {
     /// A body that nothing was read of.
     pub(super) fn new(body: Incoming) -> RequestBody {
-        RequestBody { state: State::Unread(body), waited: false }
+        RequestBody { state: State::Unread(body), waited: false, room: None }
     }
 
     /// Whether it was not there at once, so that time has passed with it.
@@ -47,37 +70,49 @@ impl RequestBody {
         self.waited
     }
 
+    /// Whether there is nothing to wait for.
+    pub(super) fn is_there(&self) -> bool {
+        match &self.state {
+            State::Unread(body) => body.is_end_stream(),
+            State::Read(_) | State::Broken => true,
+        }
+    }
+
     /// The body's bytes, within the limits, if it is JSON.
-    pub(super) async fn read(
-        &mut self,
-        headers: &HeaderMap,
-        server: &ServerSettings,
-    ) -> Result<Bytes, Problem> {
+    pub(super) async fn read(&mut self, headers: &HeaderMap, shared: &Shared) -> Result<Bytes, Unread> {
+        let server = &shared.settings.server;
         let body = match &mut self.state {
             State::Read(bytes) => return Ok(bytes.clone()),
-            State::Broken => return Err(Problem::slow_body()),
+            State::Broken => return Err(Problem::slow_body().into()),
             State::Unread(body) if body.is_end_stream() => return Ok(Bytes::new()),
             State::Unread(body) => body,
         };
         check_type(headers)?;
-        if body.size_hint().lower() > server.max_body {
-            return Err(Problem::too_large(server.max_body));
+        let declared = body.size_hint().lower();
+        if declared > server.max_body {
+            return Err(Problem::too_large(server.max_body).into());
         }
-        let (read, waited) = in_time(collect(body, server.max_body as usize), server.body_timeout).await;
+        let mut memory = Memory { budget: &shared.bodies, held: 0, room: &mut self.room };
+        if !memory.holds(declared as usize) {
+            return Err(Unread::NoRoom);
+        }
+        let (read, waited) =
+            in_time(collect(body, server.max_body as usize, &mut memory), server.body_timeout).await;
         self.waited = waited;
         match read {
             Some(Ok(bytes)) => {
                 self.state = State::Read(bytes.clone());
                 Ok(bytes)
             }
-            Some(Err(Unreadable::TooLong)) => Err(Problem::too_large(server.max_body)),
+            Some(Err(Unreadable::TooLong)) => Err(Problem::too_large(server.max_body).into()),
+            Some(Err(Unreadable::NoRoom)) => Err(Unread::NoRoom),
             Some(Err(Unreadable::Failed(error))) => {
                 self.state = State::Broken;
-                Err(Problem::new(Code::InvalidArgument, format!("the body cannot be read: {error}")))
+                Err(Problem::new(Code::InvalidArgument, format!("the body cannot be read: {error}")).into())
             }
             None => {
                 self.state = State::Broken;
-                Err(Problem::slow_body())
+                Err(Problem::slow_body().into())
             }
         }
     }
@@ -86,6 +121,8 @@ impl RequestBody {
     /// with bytes unread would reset the connection, and the answer with it. Says whether the end was reached; a client
     /// that sends on and on, or waits to be told to send (RFC 9110, 10.1.1), is left.
     pub(super) async fn discard(self, headers: &HeaderMap, server: &ServerSettings) -> bool {
+        // None of it is kept.
+        drop(self.room);
         let mut body = match self.state {
             State::Read(_) => return true,
             State::Broken => return false,
@@ -109,13 +146,42 @@ impl RequestBody {
     }
 }
 
+/// The room that a long body takes.
+struct Memory<'a> {
+    budget: &'a Arc<Budget>,
+    held: usize,
+    room: &'a mut Option<Room>,
+}
+
+impl Memory<'_> {
+    /// Takes room for a body of so many bytes so far, if it is long; `false` when there is not so much.
+    fn holds(&mut self, bytes: usize) -> bool {
+        if bytes <= LONG.max(self.held) {
+            return true;
+        }
+        let more = bytes - self.held;
+        let holds = match self.room {
+            Some(room) => room.grow(more),
+            None => {
+                *self.room = self.budget.take(more);
+                self.room.is_some()
+            }
+        };
+        self.held = bytes;
+        holds
+    }
+}
+
 /// All bytes of a body, at most so many. One that came in one piece is not copied.
-async fn collect(body: &mut Incoming, most: usize) -> Result<Bytes, Unreadable> {
+async fn collect(body: &mut Incoming, most: usize, memory: &mut Memory<'_>) -> Result<Bytes, Unreadable> {
     let mut all = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(Unreadable::Failed)?.into_data() else { continue };
         if all.len() + data.len() > most {
             return Err(Unreadable::TooLong);
+        }
+        if !memory.holds(all.len() + data.len()) {
+            return Err(Unreadable::NoRoom);
         }
         if all.is_empty() && body.is_end_stream() {
             return Ok(data);

@@ -1,6 +1,6 @@
 //! One request: its way from the head to the answer.
 
-use super::body::RequestBody;
+use super::body::{RequestBody, Unread};
 use super::client::Client;
 use super::deadline::{self, GRPC_TIMEOUT, X_REQUEST_TIMEOUT};
 use super::fixed::{self, Way};
@@ -11,8 +11,9 @@ use super::{metadata, request_id};
 use crate::backends::Times;
 use crate::call::{self, Failure};
 use crate::config::Method;
+use crate::overload::{InRoute, Place, shed_early};
 use crate::routes::{Found, Route, Table, query_pairs};
-use crate::telemetry::RouteStats;
+use crate::telemetry::{RouteStats, ShedReason};
 use crate::worker::Worker;
 use callgate_protocol::call::key;
 use callgate_protocol::{Code, MetadataBuf};
@@ -140,9 +141,20 @@ async fn answer(
         {
             return counted(worker, &route.stats, began, Err(problem), id);
         }
-        let read = match body.read(&parts.headers, &worker.shared.settings.server).await {
+        let _in_route = match InRoute::enter(route).and_then(|it| early(worker, route, body).map(|()| it)) {
+            Ok(in_route) => in_route,
+            Err(reason) => {
+                return counted(worker, &route.stats, began, turned_away(worker, route, reason), id);
+            }
+        };
+        let read = match body.read(&parts.headers, &worker.shared).await {
+            Err(Unread::NoRoom) => Err(turned_away(worker, route, ShedReason::Memory)),
+            Err(Unread::Problem(problem)) => Err(Err(problem)),
+            Ok(bytes) => Ok(bytes),
+        };
+        let read = match read {
             Ok(bytes) => bytes,
-            Err(problem) => return counted(worker, &route.stats, began, Err(problem), id),
+            Err(result) => return counted(worker, &route.stats, began, result, id),
         };
         let now = if body.waited() || came.is_some() { Instant::now() } else { began };
         let clocks = Clocks { began, came: *came.get_or_insert(now), now };
@@ -161,6 +173,24 @@ async fn answer(
             .map_err(|failure| Problem::of(failure, request_id::text(id), route.spec.path.as_str()));
         return counted(worker, &route.stats, began, result, id);
     }
+}
+
+/// Whether a request can be turned away before its body is read; one that is there already is no reason to hurry.
+fn early(worker: &Worker, route: &Route, body: &RequestBody) -> Result<(), ShedReason> {
+    if body.is_there() {
+        return Ok(());
+    }
+    let Some(local) = worker.pool.backend(&route.backend) else {
+        return Ok(());
+    };
+    let (priority, workers) = (route.spec.policy.limit.priority, worker.shared.workers);
+    shed_early(&local, &Place { worker: worker.id, workers, backend: &route.backend, priority })
+        .map_or(Ok(()), Err)
+}
+
+fn turned_away(worker: &Worker, route: &Route, reason: ShedReason) -> Result<Answer, Problem> {
+    let _ = call::shed(worker, route, reason);
+    Err(Problem::shed(reason))
 }
 
 /// RFC 9112, 3.2: whoever takes another of two hosts, or guesses a missing one, sees another request.

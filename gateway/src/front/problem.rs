@@ -4,6 +4,7 @@
 //! goes to the log with the request's id.
 
 use crate::call::Failure;
+use crate::telemetry::ShedReason;
 use callgate_protocol::{Code, Status};
 use callgate_transcode::Violation;
 use http_body_util::Full;
@@ -126,6 +127,15 @@ impl Problem {
         Problem { retry_after: Some(seconds), ..Problem::new(Code::ResourceExhausted, detail) }
     }
 
+    /// There are too many requests.
+    pub(crate) fn shed(reason: ShedReason) -> Problem {
+        unavailable(match reason {
+            ShedReason::Route => "too many requests of this kind are open",
+            ShedReason::Memory => "the gateway holds as many request bodies as it can",
+            _ => "the service has more calls than it can serve",
+        })
+    }
+
     /// The same, answered with another status.
     fn with_status(self, status: StatusCode) -> Problem {
         Problem { status, ..self }
@@ -149,6 +159,7 @@ impl Problem {
             Failure::NoInstance => unavailable("no instance of the service is available"),
             Failure::Draining => unavailable("every instance of the service is being drained"),
             Failure::Busy => unavailable("every instance of the service is busy"),
+            Failure::Shed(reason) => Problem::shed(reason),
             Failure::Lost => unavailable("the connection to the service was lost while the call ran"),
             Failure::NotOffered => {
                 Problem::new(Code::Unimplemented, "no instance of the service offers the method")

@@ -6,6 +6,7 @@ use super::params::{NotUtf8, PathParams, decode_segment};
 use crate::backends::{Offer, Ring, Signals};
 use crate::config::{BackendSpec, Balance, EndpointAddr, EndpointSpec, FixedSpec, Method, RouteSpec, Tables};
 use crate::limit::{Limits, SharedBuckets};
+use crate::overload::{Count, Gauge};
 use crate::telemetry::{BackendStats, EndpointStats, RouteStats};
 use arc_swap::ArcSwapOption;
 use matchit::Router;
@@ -61,6 +62,8 @@ pub struct Route {
     pub stats: Arc<RouteStats>,
     /// How many requests it takes in a time.
     pub limits: Limits,
+    /// Its requests in flight, where they are bounded.
+    pub in_flight: Arc<Count>,
 }
 
 /// A backend: endpoints that offer the same services.
@@ -75,6 +78,8 @@ pub struct Backend {
     declared: Vec<usize>,
     /// What it counts, as long as there is one of its name.
     pub stats: Arc<BackendStats>,
+    /// Its calls in flight, where they are bounded; as long as there is one of its name.
+    pub gauge: Arc<Gauge>,
     /// Which endpoint is a key's, by its place in `endpoints`; there if calls are spread by keys.
     pub ring: Option<Arc<Ring>>,
 }
@@ -84,10 +89,10 @@ impl Backend {
     pub(crate) fn new(
         spec: BackendSpec,
         (endpoints, declared): (Vec<Arc<Endpoint>>, Vec<usize>),
-        stats: Arc<BackendStats>,
+        (stats, gauge): (Arc<BackendStats>, Arc<Gauge>),
         before: Option<&Backend>,
     ) -> Backend {
-        let mut backend = Backend { id: next_id(), spec, endpoints, declared, stats, ring: None };
+        let mut backend = Backend { id: next_id(), spec, endpoints, declared, stats, gauge, ring: None };
         if let Balance::Hash(_) = backend.spec.balance {
             let members: Vec<(EndpointAddr, u32)> =
                 backend.members().map(|(one, spec)| (one.addr.clone(), spec.placing.weight)).collect();
@@ -125,6 +130,8 @@ pub struct Endpoint {
     /// An operator has asked for its drain. It stays so as long as the backend lists the address, even where other
     /// connection settings make another endpoint of it.
     pub drained_by_admin: Arc<AtomicBool>,
+    /// Its calls in flight, where they are bounded; kept as the operator's word is.
+    pub in_flight: Arc<Count>,
     /// What one worker's connections to it tell the others.
     pub signals: Signals,
 }
@@ -139,6 +146,7 @@ impl Endpoint {
             offer: ArcSwapOption::empty(),
             error: ArcSwapOption::empty(),
             drained_by_admin: Arc::default(),
+            in_flight: Arc::default(),
             signals: Signals::default(),
         }
     }
@@ -273,6 +281,7 @@ fn next_backends(
                 Some(before) if keep.is_some() => before.clone(),
                 Some(before) => Arc::new(Endpoint {
                     drained_by_admin: before.drained_by_admin.clone(),
+                    in_flight: before.in_flight.clone(),
                     ..Endpoint::new(next.addr.clone(), workers)
                 }),
                 None => Arc::new(Endpoint::new(next.addr.clone(), workers)),
@@ -281,7 +290,8 @@ fn next_backends(
         let endpoints = reached.iter().map(endpoint).collect();
         let declared = reached.iter().map(|one| one.declared).collect();
         let stats = old.map_or_else(|| Arc::new(BackendStats::new(workers)), |old| old.stats.clone());
-        Arc::new(Backend::new(spec, (endpoints, declared), stats, old.map(Arc::as_ref)))
+        let gauge = old.map_or_else(|| Arc::new(Gauge::new(workers)), |old| old.gauge.clone());
+        Arc::new(Backend::new(spec, (endpoints, declared), (stats, gauge), old.map(Arc::as_ref)))
     };
     specs.into_iter().map(next).collect()
 }
@@ -317,6 +327,7 @@ fn next_routes(
                 backend: backend.clone(),
                 stats: old.stats.clone(),
                 limits: limits(),
+                in_flight: old.in_flight.clone(),
             }),
             None => Arc::new(Route {
                 id: next_id(),
@@ -325,6 +336,7 @@ fn next_routes(
                 backend: backend.clone(),
                 stats: Arc::new(RouteStats::new(workers)),
                 limits: limits(),
+                in_flight: Arc::default(),
             }),
         };
         routes.push(route);

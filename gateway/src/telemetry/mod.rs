@@ -4,6 +4,7 @@ mod health;
 mod limits;
 pub mod log;
 mod names;
+mod overload;
 mod retries;
 mod scrape;
 mod stats;
@@ -11,6 +12,7 @@ mod stats;
 pub use health::{Disconnect, EjectionReason, HealthCounters, Standing};
 pub use limits::{LimitCounters, LimitScrape, LimitStats};
 pub use names::{NameScrape, NameStats, Resolution};
+pub use overload::{OverloadCounters, ShedReason};
 pub use retries::{BackendCounters, BackendStats, Diverted, HedgeOutcome, HoldOutcome, RetryReason};
 pub use scrape::{EndpointScrape, Scrape, render};
 pub use stats::{

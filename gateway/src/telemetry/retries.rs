@@ -1,6 +1,7 @@
 //! What a backend counts of calls that one instance did not settle: retries, hedges, calls that waited for an
 //! instance, and calls that went elsewhere than if all were well.
 
+use super::overload::OverloadCounters;
 use super::stats::{Counter, PerWorker};
 
 macro_rules! labels {
@@ -93,6 +94,8 @@ pub struct BackendCounters {
     pub budget_exhausted: Counter,
     /// Calls that wait for an instance.
     pub held: Counter,
+    /// How many there are at once.
+    pub overload: OverloadCounters,
 }
 
 impl BackendCounters {
@@ -121,6 +124,12 @@ impl BackendStats {
     /// All zero.
     pub fn new(workers: usize) -> BackendStats {
         BackendStats(PerWorker::new(workers))
+    }
+
+    /// The adaptive limit of all workers together, where it is in force in each of them.
+    pub fn limit(&self) -> Option<u64> {
+        let all: Vec<u64> = self.0.iter().map(|one| one.overload.limit.get()).collect();
+        all.iter().all(|limit| *limit > 0).then(|| all.iter().sum())
     }
 
     /// Calls sent again, by reason.

@@ -24,6 +24,8 @@ pub struct Scrape<'a> {
     pub limits: Vec<LimitScrape<'a>>,
     /// Rewrites: template, method, requests.
     pub rewrites: Vec<(&'a str, &'static str, u64)>,
+    /// How much the calls of each of these matter.
+    pub priorities: Vec<&'static str>,
     /// Backends: name, counters.
     pub backends: Vec<(&'a str, &'a BackendStats)>,
     /// The endpoints of all backends.
@@ -53,6 +55,7 @@ pub fn render(scrape: &Scrape<'_>) -> String {
     health(scrape, &mut families);
     retries(scrape, &mut families);
     names(&scrape.names, &mut families);
+    super::overload::scrape(scrape, &mut families);
     front(scrape, &mut families);
     reloads(scrape, &mut families);
     upgrades(scrape, &mut families);

@@ -2,6 +2,7 @@
 //! up. Label values come from the tables: a route's counters live and die with the route.
 
 use super::health::HealthCounters;
+use super::overload::ShedCounters;
 use callgate_protocol::Code;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -134,6 +135,8 @@ pub struct RouteCounters {
     pub bad_requests: Counter,
     /// Replies that were no values of the method's schema.
     pub bad_replies: Counter,
+    /// Requests that were turned away because there were too many.
+    pub shed: ShedCounters,
 }
 
 impl RouteCounters {

@@ -39,4 +39,6 @@ pub enum Unsent {
     Invalid(Vec<Violation>),
     /// The request is larger than the instance accepts: the bound in bytes.
     TooLarge(u32),
+    /// The instance has all the calls that it may have; another worker was faster.
+    Full,
 }

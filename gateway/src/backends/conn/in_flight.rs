@@ -5,11 +5,12 @@ use crate::backends::health::Verdict;
 use crate::routes::Endpoint;
 use crate::telemetry::Outcome;
 use callgate_protocol::Code;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// What the connection keeps of a call.
@@ -28,11 +29,13 @@ pub(super) struct Pending {
 #[derive(Default)]
 pub(super) struct Slot {
     answer: RefCell<Option<Answer>>,
+    took: Cell<Duration>,
     waker: RefCell<Option<Waker>>,
 }
 
 impl Slot {
-    pub(super) fn give(&self, answer: Answer) {
+    pub(super) fn give(&self, answer: Answer, took: Duration) {
+        self.took.set(took);
         *self.answer.borrow_mut() = Some(answer);
         if let Some(waker) = self.waker.borrow_mut().take() {
             waker.wake();
@@ -45,9 +48,20 @@ pub struct InFlight {
     pub(super) conn: Rc<Conn>,
     pub(super) number: u32,
     pub(super) slot: Rc<Slot>,
+    pub(super) sent_at: Instant,
 }
 
 impl InFlight {
+    /// When it was sent.
+    pub fn sent_at(&self) -> Instant {
+        self.sent_at
+    }
+
+    /// How long its answer took; zero before that is there.
+    pub fn took(&self) -> Duration {
+        self.slot.took.get()
+    }
+
     /// Where it was sent.
     pub fn endpoint(&self) -> &Endpoint {
         &self.conn.endpoint

@@ -13,6 +13,7 @@ impl Conn {
         let pending = self.pending.borrow_mut().remove(&number);
         if pending.is_some() {
             self.endpoint.stats.0.of(self.worker).in_flight.decrement();
+            self.gives_back();
         }
         pending
     }
@@ -37,7 +38,7 @@ impl Conn {
         let took = ended_at.saturating_duration_since(pending.sent_at);
         self.monitor.ended(pending.epoch, verdict, Some(took), ended_at);
         self.endpoint.stats.0.of(self.worker).ended(outcome);
-        pending.slot.give(answer);
+        pending.slot.give(answer, took);
     }
 
     pub(super) fn on_event(&self, event: Event<'_>) -> Result<(), ProtocolError> {

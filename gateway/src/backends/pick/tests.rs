@@ -4,6 +4,7 @@ use super::*;
 use crate::backends::conn::testing;
 use crate::backends::health::Verdict;
 use crate::config::{BackendSpec, EndpointSpec, Placing};
+use crate::overload::Gauge;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -26,7 +27,8 @@ fn local(balance: Balance, health: HealthSpec, placings: &[Placing]) -> LocalBac
     });
     let spec = BackendSpec { balance, health, ..BackendSpec::new("b", specs.collect()) };
     let endpoints = peers.iter().enumerate().map(|(at, peer)| (peer.endpoint.clone(), at)).unzip();
-    let backend = Backend::new(spec, endpoints, Arc::new(BackendStats::new(1)), None);
+    let backend =
+        Backend::new(spec, endpoints, (Arc::new(BackendStats::new(1)), Arc::new(Gauge::new(1))), None);
     LocalBackend::new(&backend, peers, Rc::default(), Some("a"))
 }
 

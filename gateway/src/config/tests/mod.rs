@@ -12,6 +12,7 @@ mod docs;
 mod files;
 mod fixed;
 mod never_panics;
+mod overload;
 mod paths;
 mod rate_limits;
 mod retries;

@@ -144,7 +144,7 @@ fn the_settings_that_are_shipped_are_the_defaults_and_show_every_key() {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/gateway.toml");
     let text = std::fs::read_to_string(shipped).unwrap();
     assert_eq!(settings(&text, None), settings("", None));
-    let keys = "listen workers max_body max_head max_connections header_timeout body_timeout idle_timeout \
+    let keys = "listen workers max_body max_body_memory max_head max_connections header_timeout body_timeout idle_timeout \
                 drain_timeout watch level format socket servers timeout min_ttl max_ttl";
     for key in keys.split_whitespace() {
         assert!(text.contains(&format!("\n{key} = ")), "{key}");
@@ -153,7 +153,7 @@ fn the_settings_that_are_shipped_are_the_defaults_and_show_every_key() {
 
 #[test]
 fn every_setting_is_read() {
-    let text = "server = { listen = ['[::1]:80', '0.0.0.0:0'], workers = 3, max_body = '1KiB', max_head = 10000, \
+    let text = "server = { listen = ['[::1]:80', '0.0.0.0:0'], workers = 3, max_body = '1KiB', max_body_memory = '2KiB', max_head = 10000, \
                 max_connections = 5, header_timeout = '1s', body_timeout = '2s', idle_timeout = '3s', \
                 drain_timeout = '4s' }\n\
                 admin.listen = '127.0.0.1:9'\ntables.watch = ['x', '/y/z.toml', '../../w']\n\
@@ -166,6 +166,7 @@ fn every_setting_is_read() {
             workers: 3,
             zone: None,
             max_body: 1024,
+            max_body_memory: 2048,
             max_head: 10_000,
             max_connections: 5,
             header_timeout: seconds(1),

@@ -1,0 +1,96 @@
+//! A call's permit: asked for before an instance is chosen, given back with the answer; and what the backend's limit learns
+//! from each try.
+
+use super::{Call, Failure, Try};
+use crate::backends::Answer;
+use crate::overload::{Ending, Observed, Permit, Place};
+use crate::routes::Route;
+use crate::telemetry::ShedReason;
+use crate::worker::Worker;
+use callgate_protocol::Code;
+use tokio::time::Instant;
+
+impl Call<'_> {
+    /// Lets the call in, or sheds it.
+    #[inline]
+    pub(super) async fn admit(&mut self) -> Result<(), Failure> {
+        let (worker, request) = (self.worker, self.request);
+        let Some(local) = worker.pool.backend(request.backend) else {
+            return Err(Failure::NoInstance);
+        };
+        let place = Place {
+            worker: worker.id,
+            workers: worker.shared.workers,
+            backend: request.backend,
+            priority: request.route.spec.policy.limit.priority,
+        };
+        let permit = match Permit::of(place, &local, self.times.deadline).await {
+            Ok(permit) => permit.ok_or(Failure::Deadline)?,
+            Err(reason) => return Err(shed(worker, request.route, reason)),
+        };
+        if permit.has_waited() {
+            self.times.now = Instant::now();
+        }
+        self.permit = Some(permit);
+        Ok(())
+    }
+
+    /// No instance has room for the call: it waits until one may have.
+    pub(super) async fn wait_for_room(&mut self) -> Result<(), Failure> {
+        let deadline = self.times.deadline;
+        let waited = match &mut self.permit {
+            Some(permit) => permit.exchange(deadline).await,
+            None => Err(ShedReason::Instance),
+        };
+        match waited {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Failure::Deadline),
+            Err(_) => {
+                let _ = shed(self.worker, self.request.route, ShedReason::Instance);
+                Err(self.give_up(Failure::Busy))
+            }
+        }
+    }
+
+    /// Notes that a try was sent.
+    #[inline]
+    pub(super) fn is_sent(&self, at: Instant) {
+        if let Some(permit) = &self.permit {
+            permit.is_sent(route_of(self.request.route), at);
+        }
+    }
+
+    /// Tells the limit how long a try has taken.
+    #[inline]
+    pub(super) fn observe(&self, sent: &Try, answer: &Answer) {
+        let Some(permit) = &self.permit else { return };
+        let ending = match answer {
+            Answer::Json(_) | Answer::BadReply(_) => Ending::Answered,
+            Answer::Late => Ending::Late,
+            Answer::Refused(_) => Ending::Refused,
+            Answer::Failed(status) => match status.code {
+                Code::DeadlineExceeded => Ending::Late,
+                // These often come without any work.
+                Code::Unavailable | Code::Internal | Code::Unknown | Code::ResourceExhausted => Ending::Other,
+                _ => Ending::Answered,
+            },
+            Answer::NotAccepted | Answer::Lost => Ending::Other,
+        };
+        permit.observe(&Observed {
+            route: route_of(self.request.route),
+            sent: sent.in_flight.sent_at(),
+            took: sent.in_flight.took(),
+            ending,
+        });
+    }
+}
+
+fn route_of(route: &Route) -> (u64, u64) {
+    (route.slot as u64, route.id)
+}
+
+/// Counts a call that is turned away.
+pub(crate) fn shed(worker: &Worker, route: &Route, reason: ShedReason) -> Failure {
+    route.stats.0.of(worker.id).shed.of(reason).increment();
+    Failure::Shed(reason)
+}

@@ -1,0 +1,354 @@
+//! The adaptive limit: how many calls of one worker a backend can have at once before they only wait for each other there.
+//!
+//! What a call usually takes is learned route by route, while all is well. When the calls of a moment take more than twice as
+//! long, and 5 ms more, they wait somewhere behind us. The limit is then what keeps the backend just busy, by Little's law: the
+//! calls that it answers in a second, times how long they may take (twice the usual). While it binds and calls are quick, it
+//! grows; so it stays near the edge, with a queue in the backend about as long as a call.
+//!
+//! Longer answers need not come from too many calls: what a backend itself waits for may have become slow. Then they do not
+//! become shorter with fewer calls in flight. That is looked for, and what they take now is what is usual from then on.
+//!
+//! A state machine without a clock: the times are those of the calls.
+
+use crate::backends::NumberMap;
+use crate::config::{AdaptiveSpec, When};
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Calls are too slow that take so many times as long as usual,
+const SLOWER: f32 = 2.0;
+
+/// and so many seconds longer.
+const MARGIN: f32 = 0.005;
+
+/// From one decision to the next, at least and at most.
+const SHORTEST: Duration = Duration::from_millis(50);
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// A decision needs so many calls that were sent after the last one.
+const ENOUGH: u32 = 8;
+
+/// How much of a window's mean goes into what is usual.
+const SLOWER_BY: f32 = 0.01;
+const FASTER_BY: f32 = 0.1;
+
+/// Fewer calls in flight must help within so many decisions and so long a time.
+const PATIENCE: (u32, Duration) = (8, Duration::from_secs(1));
+
+/// Without failures calls that take longer are the usual ones after that time; and after that of not binding the limit goes.
+const USUAL_AFTER: Duration = Duration::from_secs(60);
+const LOOSE_AFTER: Duration = Duration::from_secs(5);
+
+/// How a call ended that a limit learns from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// With an answer that it took its time for.
+    Answered,
+    /// Not in time, or nobody wanted to wait any longer.
+    Late,
+    /// The instance refused it, having too many.
+    Refused,
+    /// In a way that says nothing.
+    Other,
+}
+
+/// A call that ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Observed {
+    /// The slot and id of its route.
+    pub route: (u64, u64),
+    /// When it was sent.
+    pub sent: Instant,
+    /// How long it took.
+    pub took: Duration,
+    /// How it ended.
+    pub ending: Ending,
+}
+
+/// The share of one worker in a backend's limit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rules {
+    when: When,
+    min: f32,
+    max: f32,
+}
+
+impl Rules {
+    /// The share of one of so many workers.
+    pub(super) fn of(spec: &AdaptiveSpec, workers: usize) -> Rules {
+        let share = |total: usize| total.div_ceil(workers.max(1)) as f32;
+        Rules { when: spec.when, min: share(spec.min), max: share(spec.max) }
+    }
+}
+
+/// One worker's limit for one backend.
+pub(super) struct Limit {
+    /// What an admission reads; none while calls are not limited.
+    most: Cell<Option<usize>>,
+    /// Since the last decision: the most calls in flight, and whether one found no room.
+    peak: Cell<usize>,
+    bound: Cell<bool>,
+    learned: RefCell<Learned>,
+}
+
+struct Learned {
+    /// The limit before it is rounded.
+    most: f32,
+    /// It is in force.
+    armed: bool,
+    window: Window,
+    /// By slot.
+    routes: NumberMap<u64, Usual>,
+    /// Slots of the routes that had calls in this window.
+    touched: Vec<u64>,
+    run: Option<Run>,
+    slow_since: Option<Instant>,
+    loose_since: Option<Instant>,
+}
+
+/// What happened since the last decision. Sums are in seconds.
+#[derive(Clone, Copy)]
+struct Window {
+    began: Instant,
+    length: Duration,
+    done: u32,
+    failed: u32,
+    /// Calls that were sent in it, what they took, and what they usually take.
+    calls: u32,
+    took: f32,
+    usual: f32,
+}
+
+/// What the calls of a route take, in seconds.
+#[derive(Clone, Copy)]
+struct Usual {
+    id: u64,
+    /// 0: not known.
+    mean: f32,
+    took: f32,
+    calls: u32,
+}
+
+/// Windows in a row in which calls were too slow: what was so at the first of them.
+#[derive(Clone, Copy)]
+struct Run {
+    since: Instant,
+    windows: u32,
+    slower: f32,
+    peak: f32,
+    most: f32,
+}
+
+impl Limit {
+    /// Nothing is known yet.
+    pub(super) fn new(now: Instant) -> Limit {
+        let learned = Learned {
+            most: f32::INFINITY,
+            armed: false,
+            window: Window::new(now, SHORTEST),
+            routes: NumberMap::default(),
+            touched: Vec::new(),
+            run: None,
+            slow_since: None,
+            loose_since: None,
+        };
+        let (most, peak, bound) = Default::default();
+        Limit { most, peak, bound, learned: RefCell::new(learned) }
+    }
+
+    /// How many calls there may be, if that is limited.
+    #[inline]
+    pub(super) fn most(&self) -> Option<usize> {
+        self.most.get()
+    }
+
+    /// So many calls are in flight.
+    #[inline]
+    pub(super) fn reaches(&self, in_flight: usize) {
+        if in_flight > self.peak.get() {
+            self.peak.set(in_flight);
+        }
+    }
+
+    /// A call found no room.
+    pub(super) fn binds(&self) {
+        self.bound.set(true);
+    }
+
+    /// Learns from a call that ended. Says whether the limit is another.
+    pub(super) fn observe(&self, call: &Observed, rules: &Rules) -> bool {
+        let mut learned = self.learned.borrow_mut();
+        learned.add(call);
+        let now = call.sent + call.took;
+        let window = &learned.window;
+        let enough = window.calls >= ENOUGH || window.failed >= ENOUGH;
+        if !enough || now < window.began + window.length {
+            return false;
+        }
+        learned.decide(now, self.peak.replace(0) as f32, self.bound.replace(false), rules);
+        let most = learned.armed.then_some(learned.most as usize);
+        self.most.replace(most) != most
+    }
+}
+
+impl Window {
+    fn new(began: Instant, length: Duration) -> Window {
+        Window { began, length, done: 0, failed: 0, calls: 0, took: 0.0, usual: 0.0 }
+    }
+
+    fn mean(&self) -> f32 {
+        self.took / self.calls.max(1) as f32
+    }
+
+    /// How many times as long as usual its calls took.
+    fn slower(&self) -> f32 {
+        if self.usual > 0.0 { self.took / self.usual } else { 1.0 }
+    }
+
+    fn usual_mean(&self) -> f32 {
+        self.usual / self.calls.max(1) as f32
+    }
+}
+
+/// How long calls may take that usually take that long, in seconds.
+fn bearable(usual: f32) -> f32 {
+    (usual * SLOWER).max(usual + MARGIN)
+}
+
+impl Learned {
+    fn add(&mut self, call: &Observed) {
+        let took = call.took.as_secs_f32();
+        let usual = self.route(call.route).mean;
+        self.window.done += 1;
+        match call.ending {
+            Ending::Other => return,
+            Ending::Refused => {
+                self.window.failed += 1;
+                return;
+            }
+            // Whoever gives up within the usual time says nothing.
+            Ending::Late if usual == 0.0 || took <= bearable(usual) => return,
+            Ending::Late => self.window.failed += 1,
+            Ending::Answered => {}
+        }
+        if call.sent < self.window.began {
+            // It was sent under the limit before.
+            return;
+        }
+        self.window.calls += 1;
+        self.window.took += took;
+        self.window.usual += if usual > 0.0 { usual } else { took };
+        let route = self.route(call.route);
+        route.took += took;
+        route.calls += 1;
+        if route.mean == 0.0 && route.calls == ENOUGH {
+            // The first ones, so that a beginning in the midst of too many calls takes no queue for what is usual.
+            route.mean = route.took / ENOUGH as f32;
+        }
+        if route.calls == 1 {
+            self.touched.push(call.route.0);
+        }
+    }
+
+    fn route(&mut self, (slot, id): (u64, u64)) -> &mut Usual {
+        let unknown = Usual { id, mean: 0.0, took: 0.0, calls: 0 };
+        let route = self.routes.entry(slot).or_insert(unknown);
+        if route.id != id {
+            *route = unknown;
+        }
+        route
+    }
+
+    /// The end of a window.
+    fn decide(&mut self, now: Instant, peak: f32, bound: bool, rules: &Rules) {
+        let window = self.window;
+        let slow = window.mean() > bearable(window.usual_mean());
+        let failing = window.failed * 10 >= window.done;
+        // While the limit binds, what calls take is what it makes of it.
+        self.learn(!slow && !(self.armed && bound));
+        let arms = rules.when == When::Always || (rules.when == When::Failing && failing);
+        if arms && !self.armed {
+            (self.armed, self.most) = (true, rules.max);
+        }
+        self.slow_since = slow.then(|| self.slow_since.unwrap_or(now));
+        self.loose_since = (!slow && !failing && !bound).then(|| self.loose_since.unwrap_or(now));
+        if slow {
+            self.lower(&window, now, peak, failing);
+        } else {
+            self.run = None;
+            if failing {
+                self.most = self.most.min(peak) * 0.9;
+            } else if bound {
+                self.most = self.most * 1.1 + 1.0;
+            }
+        }
+        self.most = self.most.max(rules.min).min(rules.max);
+        let is_over = |since: Option<Instant>, time| since.is_some_and(|since| now >= since + time);
+        if rules.when != When::Always && is_over(self.loose_since, LOOSE_AFTER) {
+            self.armed = false;
+        }
+        let length = Duration::from_secs_f32(window.mean() * 2.0).clamp(SHORTEST, LONGEST);
+        self.window = Window::new(now, length);
+    }
+
+    /// The calls of a window were too slow.
+    fn lower(&mut self, window: &Window, now: Instant, peak: f32, failing: bool) {
+        if !self.armed {
+            if self.slow_since.is_some_and(|since| now >= since + USUAL_AFTER) {
+                self.get_used_to(window.slower());
+            }
+            return;
+        }
+        let elapsed = now.saturating_duration_since(window.began).as_secs_f32();
+        let rate = window.done as f32 / elapsed.max(0.001);
+        let target = bearable(window.usual_mean());
+        let Some(run) = &mut self.run else {
+            let (slower, most) = (window.slower(), self.most);
+            self.run = Some(Run { since: now, windows: 1, slower, peak, most });
+            // A moment in which hardly anything was answered says little.
+            self.most = (rate * target).max(peak / 4.0).min(self.most);
+            return;
+        };
+        run.windows += 1;
+        let (windows, time) = PATIENCE;
+        let patient = run.windows < windows || now < run.since + time;
+        // Calls that have been slow for a moment only are followed by slower ones.
+        run.slower = run.slower.max(window.slower());
+        run.peak = run.peak.max(peak);
+        let in_vain = peak < run.peak * 0.6 && window.slower() > run.slower * 0.85;
+        // What is too late is never usual: an instance may have to work off what it was given before.
+        if in_vain && !patient && !failing {
+            self.most = run.most;
+            self.get_used_to(window.slower());
+        } else {
+            self.most = self.most.min(peak) * (target / window.mean()).clamp(0.5, 0.95);
+        }
+    }
+
+    /// What calls take now is what is usual.
+    fn get_used_to(&mut self, slower: f32) {
+        self.routes.values_mut().for_each(|route| route.mean *= slower);
+        (self.run, self.slow_since) = (None, None);
+    }
+
+    /// Takes the window's means into what is usual: what is quicker always, what is slower when all is well.
+    fn learn(&mut self, well: bool) {
+        for slot in self.touched.drain(..) {
+            let Some(route) = self.routes.get_mut(&slot) else { continue };
+            let Usual { mean, took, calls, .. } = *route;
+            (route.took, route.calls) = (0.0, 0);
+            let new = took / calls.max(1) as f32;
+            if mean == 0.0 {
+                route.mean = new;
+            } else if new < mean {
+                route.mean += (new - mean) * FASTER_BY;
+            } else if well {
+                route.mean += (new - mean) * SLOWER_BY;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,231 @@
+//! How the limit moves, against a backend that is a formula: so many calls at once, each so long, the others wait in a queue
+//! without an end.
+
+use super::*;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+/// Calls later than this are of no use to anybody.
+const TIMEOUT: Duration = Duration::from_millis(500);
+
+/// A backend, and the calls that are on their way to it.
+struct Model {
+    limit: Limit,
+    rules: Rules,
+    begin: Instant,
+    /// When each of the backend's hands is free.
+    free: BinaryHeap<Reverse<u64>>,
+    /// When a call ends, when it was sent, and its route; in microseconds.
+    under_way: BinaryHeap<Reverse<(u64, u64, u64)>>,
+    /// What a call of each route takes alone, in microseconds.
+    work: Vec<u64>,
+    now: u64,
+    in_flight: usize,
+}
+
+/// What came of a second.
+#[derive(Debug, Default, Clone, Copy)]
+struct Second {
+    offered: u32,
+    shed: u32,
+    good: u32,
+    late: u32,
+    took: u64,
+}
+
+impl Second {
+    fn mean_ms(&self) -> f64 {
+        self.took as f64 / f64::from(self.good.max(1)) / 1000.0
+    }
+}
+
+impl Model {
+    fn new(when: When, hands: usize, work: &[u64]) -> Model {
+        fastrand::seed(17);
+        let begin = Instant::now();
+        let spec = AdaptiveSpec { when, ..AdaptiveSpec::default() };
+        Model {
+            limit: Limit::new(begin),
+            rules: Rules::of(&spec, 1),
+            begin,
+            free: (0..hands).map(|_| Reverse(0)).collect(),
+            under_way: BinaryHeap::new(),
+            work: work.to_vec(),
+            now: 0,
+            in_flight: 0,
+        }
+    }
+
+    /// So many calls are offered in a second, spread at random, of the routes in turn.
+    fn second(&mut self, offered: u32) -> Second {
+        let mut seen = Second { offered, ..Second::default() };
+        let end = self.now + 1_000_000;
+        let mut arrivals: Vec<u64> = (0..offered).map(|_| fastrand::u64(self.now..end)).collect();
+        arrivals.sort_unstable();
+        for (n, at) in arrivals.into_iter().enumerate() {
+            self.end_until(at, &mut seen);
+            if self.limit.most().is_some_and(|most| self.in_flight >= most) {
+                self.limit.binds();
+                seen.shed += 1;
+                continue;
+            }
+            self.in_flight += 1;
+            self.limit.reaches(self.in_flight);
+            let route = n % self.work.len();
+            let Reverse(free) = self.free.pop().expect("it has hands");
+            let done = free.max(at) + self.work[route];
+            self.free.push(Reverse(done));
+            self.under_way.push(Reverse((done.min(at + TIMEOUT.as_micros() as u64), at, route as u64)));
+        }
+        self.end_until(end, &mut seen);
+        self.now = end;
+        seen
+    }
+
+    fn end_until(&mut self, time: u64, seen: &mut Second) {
+        while let Some(Reverse((ends, sent, route))) =
+            self.under_way.peek().copied().filter(|next| next.0.0 <= time)
+        {
+            self.under_way.pop();
+            self.in_flight -= 1;
+            let took = Duration::from_micros(ends - sent);
+            let late = took >= TIMEOUT;
+            let ending = if late { Ending::Late } else { Ending::Answered };
+            let sent = self.begin + Duration::from_micros(sent);
+            self.limit.observe(&Observed { route: (route, route), sent, took, ending }, &self.rules);
+            match late {
+                true => seen.late += 1,
+                false => (seen.good, seen.took) = (seen.good + 1, seen.took + took.as_micros() as u64),
+            }
+        }
+    }
+
+    fn seconds(&mut self, n: u32, offered: u32) -> Second {
+        (0..n).map(|_| self.second(offered)).last().expect("at least one")
+    }
+}
+
+#[test]
+fn three_times_what_a_backend_can_do_is_served_as_far_as_it_can_at_once_and_the_rest_shed() {
+    for when in [When::Always, When::Failing] {
+        let mut model = Model::new(when, 16, &[8000]);
+        let calm = model.seconds(5, 1000);
+        assert_eq!((calm.shed, calm.late), (0, 0), "{calm:?}");
+        // Without it in force until calls fail, what the backend was given in vain has to be worked off first.
+        model.seconds(if when == When::Always { 2 } else { 8 }, 6000);
+        for second in 0..60 {
+            let seen = model.second(6000);
+            assert!(seen.good > 1900, "{when:?}, second {second}: {seen:?}");
+            assert!(seen.mean_ms() < 20.0, "{when:?}, second {second}: {seen:?}, {:.1} ms", seen.mean_ms());
+        }
+        model.seconds(10, 1000);
+        let calm = model.second(1500);
+        assert_eq!((calm.shed, calm.late), (0, 0), "and then all are served again: {calm:?}");
+    }
+}
+
+#[test]
+fn a_beginning_in_the_midst_of_too_many_calls_is_no_usual_time() {
+    for work in [&[8000][..], &[6000, 8000, 12_000]] {
+        let mut model = Model::new(When::Always, 16, work);
+        model.seconds(3, 6000);
+        for second in 0..60 {
+            let seen = model.second(6000);
+            assert!(
+                seen.good > 1700 && seen.mean_ms() < 40.0,
+                "second {second}: {seen:?}, {:.1} ms",
+                seen.mean_ms()
+            );
+        }
+    }
+}
+
+#[test]
+fn without_it_next_to_nothing_is_served_in_time() {
+    let mut model = Model::new(When::Never, 16, &[8000]);
+    let seen = model.seconds(10, 6000);
+    assert!(seen.good < 100, "{seen:?}");
+}
+
+#[test]
+fn nothing_is_shed_while_all_is_well_whatever_calls_take_and_in_which_mix() {
+    for (hands, work, offered) in [
+        (16, &[8000][..], 1800),
+        (1000, &[1000, 300_000], 2000),
+        (1, &[100], 9000),
+        (100_000, &[400_000], 10_000),
+    ] {
+        for when in [When::Always, When::Failing] {
+            let mut model = Model::new(when, hands, work);
+            for second in 0..12 {
+                let seen = model.second(offered);
+                // Always in force, it takes the longest of the queues that come by chance for too many.
+                let most = if when == When::Always { offered / 50 } else { 0 };
+                assert!(seen.shed <= most, "{when:?}, {hands} hands, {work:?}, second {second}: {seen:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_mix_of_routes_that_changes_is_no_overload() {
+    let mut model = Model::new(When::Always, 1000, &[1000, 1000, 1000, 200_000]);
+    model.seconds(10, 2000);
+    model.work = vec![1000, 200_000, 1000, 200_000];
+    // Route 1 is slower now, and that is its own matter.
+    model.work[1] = 1000;
+    for _ in 0..20 {
+        let seen = model.second(2000);
+        assert_eq!(seen.shed, 0, "{seen:?}");
+    }
+}
+
+#[test]
+fn a_backend_that_only_became_slower_is_given_all_calls_again() {
+    for (when, most) in [(When::Failing, 0), (When::Always, 4000)] {
+        let mut model = Model::new(when, 100_000, &[10_000]);
+        model.seconds(10, 2000);
+        model.work = vec![100_000];
+        let mut shed = 0;
+        for _ in 0..5 {
+            shed += model.second(2000).shed;
+        }
+        assert!(shed <= most, "{when:?}: {shed} of 10000 were shed");
+        let later: u32 = (0..20).map(|_| model.second(2000).shed).sum();
+        assert_eq!(later, 0, "{when:?}");
+    }
+}
+
+#[test]
+fn refusals_lower_the_limit_to_what_is_accepted() {
+    let begin = Instant::now();
+    let limit = Limit::new(begin);
+    let rules = Rules::of(&AdaptiveSpec::default(), 1);
+    for n in 0..1000 {
+        limit.reaches(200);
+        let sent = begin + Duration::from_millis(n * 2);
+        let ending = if n % 3 == 0 { Ending::Refused } else { Ending::Answered };
+        limit.observe(&Observed { route: (0, 1), sent, took: Duration::from_millis(5), ending }, &rules);
+    }
+    let most = limit.most().expect("it is in force");
+    assert!((10..50).contains(&most), "{most}");
+}
+
+#[test]
+fn a_client_that_has_no_patience_lowers_nothing() {
+    let begin = Instant::now();
+    let limit = Limit::new(begin);
+    let rules = Rules::of(&AdaptiveSpec::default(), 1);
+    for n in 0..1000 {
+        let sent = begin + Duration::from_millis(n);
+        let (took, ending) = if n % 2 == 0 { (20, Ending::Answered) } else { (3, Ending::Late) };
+        limit.observe(&Observed { route: (0, 1), sent, took: Duration::from_millis(took), ending }, &rules);
+    }
+    assert_eq!(limit.most(), None);
+}
+
+#[test]
+fn each_worker_has_its_part_of_the_bounds() {
+    let rules = Rules::of(&AdaptiveSpec { when: When::Always, min: 10, max: 100 }, 4);
+    assert_eq!((rules.min, rules.max), (3.0, 25.0));
+}

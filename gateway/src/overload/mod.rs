@@ -1,0 +1,21 @@
+//! How many calls a backend gets at once, and what becomes of those that are too many: a moment in a queue, or an answer
+//! that costs next to nothing, given before anything is spent on them.
+//!
+//! ```text
+//! route   a bound of a route's requests, exact over all workers, asked before the body is read
+//! admit   a backend's bounds and its limit: a call has a permit, waits for one, or is shed
+//! gauge   what is counted over all workers, and only where a bound is declared
+//! limit   the adaptive limit, of each worker for itself
+//! queue   where calls wait for a permit: the most important first, then the newest
+//! ```
+
+mod admit;
+mod gauge;
+mod limit;
+mod queue;
+mod route;
+
+pub use admit::{Overload, Permit, Place, shed_early};
+pub use gauge::{Count, Gauge};
+pub use limit::{Ending, Observed};
+pub use route::InRoute;

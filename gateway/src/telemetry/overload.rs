@@ -1,0 +1,103 @@
+//! What is counted of calls that were too many: why they were turned away, how many wait, and the limits.
+
+use super::scrape::{COUNTER, GAUGE, Scrape, counter, family, gauge};
+use super::stats::Counter;
+use prometheus::proto::MetricFamily;
+
+/// Why a request was turned away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShedReason {
+    /// Its route has as many as may be.
+    Route,
+    /// The backend has as many as may be.
+    Backend,
+    /// Each instance has as many as may be.
+    Instance,
+    /// The backend has as many as it can serve, as far as the adaptive limit knows.
+    Adaptive,
+    /// It has waited too long, or more important ones do.
+    Queue,
+    /// All bodies together take as much memory as they may.
+    Memory,
+}
+
+impl ShedReason {
+    const ALL: [ShedReason; 6] = [
+        ShedReason::Route,
+        ShedReason::Backend,
+        ShedReason::Instance,
+        ShedReason::Adaptive,
+        ShedReason::Queue,
+        ShedReason::Memory,
+    ];
+
+    /// Its label in the metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            ShedReason::Route => "route",
+            ShedReason::Backend => "backend",
+            ShedReason::Instance => "instance",
+            ShedReason::Adaptive => "adaptive",
+            ShedReason::Queue => "queue",
+            ShedReason::Memory => "memory",
+        }
+    }
+}
+
+/// Requests that were turned away, by reason.
+#[derive(Debug, Default)]
+pub struct ShedCounters([Counter; ShedReason::ALL.len()]);
+
+impl ShedCounters {
+    /// Those for that reason.
+    pub fn of(&self, reason: ShedReason) -> &Counter {
+        &self.0[reason as usize]
+    }
+}
+
+/// One worker's share of what is known of a backend's load.
+#[derive(Debug, Default)]
+pub struct OverloadCounters {
+    /// The adaptive limit; 0 while it is not in force.
+    pub limit: Counter,
+    /// Calls that wait for a permit.
+    pub queued: Counter,
+    /// Calls that have waited and then went on.
+    pub served: Counter,
+}
+
+/// Adds the families of these.
+pub(super) fn scrape(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
+    let mut shed = family(
+        "callgate_shed_total",
+        "Requests turned away because there were too many, by reason and by the route's priority.",
+        COUNTER,
+    );
+    for ((route, method, stats), priority) in scrape.routes.iter().zip(&scrape.priorities) {
+        for reason in ShedReason::ALL {
+            let n = stats.0.sum(|one| one.shed.of(reason));
+            let labels =
+                [("route", *route), ("method", *method), ("priority", *priority), ("reason", reason.name())];
+            if n > 0 {
+                counter(&mut shed, &labels, n as f64);
+            }
+        }
+    }
+    let mut limit = family(
+        "callgate_concurrency_limit",
+        "Calls that the backend is given at once by the adaptive limit, where that is in force in every worker.",
+        GAUGE,
+    );
+    let mut queued = family("callgate_queued_calls", "Calls that wait for room at their backend.", GAUGE);
+    let mut served =
+        family("callgate_queued_calls_total", "Calls that have waited for room and found it.", COUNTER);
+    for (name, stats) in &scrape.backends {
+        let labels = [("backend", *name)];
+        if let Some(most) = stats.limit() {
+            gauge(&mut limit, &labels, most as f64);
+        }
+        gauge(&mut queued, &labels, stats.0.sum(|one| &one.overload.queued) as f64);
+        counter(&mut served, &labels, stats.0.sum(|one| &one.overload.served) as f64);
+    }
+    families.extend([shed, limit, queued, served]);
+}
