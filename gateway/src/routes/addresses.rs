@@ -63,6 +63,9 @@ mod tests {
         match = "GET /stock"
         call = "s.stock"
         backend = "stock"
+        [[routes]]
+        match = "GET /up"
+        respond = { body = "up" }
     "#;
 
     fn addresses(all: &[(&str, &[&str])]) -> Addresses {
@@ -118,6 +121,7 @@ mod tests {
         assert!(Arc::ptr_eq(&second.routes[0].backend, new), "its calls go to the new set");
         assert!(Arc::ptr_eq(&first.backends[1], &second.backends[1]));
         assert!(Arc::ptr_eq(&first.routes[1], &second.routes[1]));
+        assert!(Arc::ptr_eq(&first.fixed[0], &second.fixed[0]));
     }
 
     #[test]
