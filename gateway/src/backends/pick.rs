@@ -149,7 +149,8 @@ impl LocalBackend {
 
     /// Whether every instance is being drained, so that none will be there however long a call waits.
     pub fn drains(&self) -> bool {
-        self.peers.iter().all(|peer| peer.is_retired())
+        // A name without an answer leads to none.
+        !self.peers.is_empty() && self.peers.iter().all(|peer| peer.is_retired())
     }
 
     /// Picks the connection for a call. Instances that refused the call come last but for those that are ejected, those that

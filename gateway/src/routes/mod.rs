@@ -2,8 +2,10 @@
 //!
 //! A [`Table`] never changes; a reload builds the next one, taking over what stayed the same, and swaps it in.
 
+mod addresses;
 mod params;
 mod table;
 
+pub use addresses::Addresses;
 pub use params::{PathParams, QueryPairs, query_pairs};
 pub use table::{Backend, Endpoint, Found, Route, Table};

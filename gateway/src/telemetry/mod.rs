@@ -2,11 +2,13 @@
 
 mod health;
 pub mod log;
+mod names;
 mod retries;
 mod scrape;
 mod stats;
 
 pub use health::{Disconnect, EjectionReason, HealthCounters, Standing};
+pub use names::{NameScrape, NameStats, Resolution};
 pub use retries::{BackendCounters, BackendStats, Diverted, HedgeOutcome, HoldOutcome, RetryReason};
 pub use scrape::{EndpointScrape, Scrape, render};
 pub use stats::{

@@ -1,6 +1,7 @@
 //! A scrape: the counters added up and written as Prometheus reads them.
 
 use super::health::{Disconnect, EjectionReason, Standing};
+use super::names::{NameScrape, names};
 use super::retries::BackendStats;
 use super::stats::{BUCKETS, EndpointStats, FrontStats, Histogram, ReloadStats, RouteStats, UpgradeStats};
 use prometheus::proto::{Bucket, Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType};
@@ -22,6 +23,8 @@ pub struct Scrape<'a> {
     pub backends: Vec<(&'a str, &'a BackendStats)>,
     /// The endpoints of all backends.
     pub endpoints: Vec<EndpointScrape<'a>>,
+    /// The names that are looked up.
+    pub names: Vec<NameScrape<'a>>,
 }
 
 /// What a scrape shows of an endpoint.
@@ -43,6 +46,7 @@ pub fn render(scrape: &Scrape<'_>) -> String {
     calls(scrape, &mut families);
     health(scrape, &mut families);
     retries(scrape, &mut families);
+    names(&scrape.names, &mut families);
     front(scrape, &mut families);
     reloads(scrape, &mut families);
     upgrades(scrape, &mut families);
@@ -283,11 +287,11 @@ fn process(families: &mut Vec<MetricFamily>) {
     }
 }
 
-const COUNTER: MetricType = MetricType::COUNTER;
-const GAUGE: MetricType = MetricType::GAUGE;
+pub(super) const COUNTER: MetricType = MetricType::COUNTER;
+pub(super) const GAUGE: MetricType = MetricType::GAUGE;
 const HISTOGRAM: MetricType = MetricType::HISTOGRAM;
 
-fn family(name: &str, help: &str, kind: MetricType) -> MetricFamily {
+pub(super) fn family(name: &str, help: &str, kind: MetricType) -> MetricFamily {
     let mut family = MetricFamily::default();
     family.set_name(name.to_owned());
     family.set_help(help.to_owned());
@@ -305,7 +309,7 @@ fn metric(labels: &[(&str, &str)]) -> Metric {
     Metric::from_label(pairs.collect())
 }
 
-fn counter(family: &mut MetricFamily, labels: &[(&str, &str)], value: f64) {
+pub(super) fn counter(family: &mut MetricFamily, labels: &[(&str, &str)], value: f64) {
     let mut counter = Counter::default();
     counter.set_value(value);
     let mut metric = metric(labels);
@@ -313,7 +317,7 @@ fn counter(family: &mut MetricFamily, labels: &[(&str, &str)], value: f64) {
     family.mut_metric().push(metric);
 }
 
-fn gauge(family: &mut MetricFamily, labels: &[(&str, &str)], value: f64) {
+pub(super) fn gauge(family: &mut MetricFamily, labels: &[(&str, &str)], value: f64) {
     let mut gauge = Gauge::default();
     gauge.set_value(value);
     let mut metric = metric(labels);

@@ -25,8 +25,9 @@ fn local(balance: Balance, health: HealthSpec, placings: &[Placing]) -> LocalBac
         ..EndpointSpec::from(peer.endpoint.addr.clone())
     });
     let spec = BackendSpec { balance, health, ..BackendSpec::new("b", specs.collect()) };
-    let endpoints = peers.iter().map(|peer| peer.endpoint.clone()).collect();
-    let backend = Backend::new(spec, endpoints, Arc::new(BackendStats::new(1)), None);
+    let endpoints: Vec<_> = peers.iter().map(|peer| peer.endpoint.clone()).collect();
+    let declared = (0..endpoints.len()).collect();
+    let backend = Backend::new(spec, (endpoints, declared), Arc::new(BackendStats::new(1)), None);
     LocalBackend::new(&backend, peers, Rc::default(), Some("a"))
 }
 

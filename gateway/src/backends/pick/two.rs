@@ -7,6 +7,9 @@
 use super::{Candidate, Group, LocalBackend, Order, Tried};
 use crate::backends::health::FULL;
 
+/// Where that many calls have piled up, another instance is not spared because it is new: this one may be gone.
+const PILED: usize = 16;
+
 impl LocalBackend {
     /// The better one of two of a group.
     #[inline]
@@ -16,9 +19,9 @@ impl LocalBackend {
         match (self.eligible(first, tried), self.eligible(second, tried)) {
             (Some(a), Some(b)) => Some(match (a.peer.monitor.has_turn(), b.peer.monitor.has_turn()) {
                 (true, true) => cheaper(a, b, |one| self.cost(one)),
-                // Where calls pile up, an instance is not spared because it is new: what it is compared with may be gone.
-                (true, false) => cheaper(a, b, |one| self.weighted_cost(one)),
-                (false, _) => cheaper(b, a, |one| self.weighted_cost(one)),
+                (true, false) if a.conn.load() <= PILED => a,
+                (false, true) if b.conn.load() <= PILED => b,
+                _ => cheaper(a, b, |one| self.weighted_cost(one)),
             }),
             (Some(one), None) | (None, Some(one)) => one.peer.monitor.has_turn().then_some(one),
             (None, None) => None,

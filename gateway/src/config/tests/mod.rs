@@ -6,6 +6,7 @@ use super::*;
 mod backends;
 mod balance;
 mod conflicts;
+mod dns;
 mod docs;
 mod files;
 mod never_panics;
