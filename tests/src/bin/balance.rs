@@ -95,7 +95,7 @@ fn tables(backends: &[Backend]) -> String {
         )
     };
     let both = STRATEGIES.iter().map(|(name, balance)| {
-        let alone = table(name, balance, "health = { max_ejected = 0 }");
+        let alone = table(name, balance, "health = { slow_factor = 1000 }");
         alone + &table(&format!("{name}_judged"), balance, "")
     });
     both.collect()

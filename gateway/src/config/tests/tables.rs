@@ -119,8 +119,6 @@ error: unknown key `retries` in a route
   |
 9 | retries = 3
   | ^^^^^^^ not known here
-  |
-  = help: there is `match`, `call`, `backend`, `timeout`, `idempotent`, `retry`, `rate_limit`, `body`, `response`, `unknown_fields`, `int64`, `max_in_flight`, `priority`, `metadata`, `respond`, `redirect` and `rewrite`
 
 error: unknown key `wrapped` in `response`
   --> t.toml:10:14
