@@ -2,6 +2,7 @@
 
 mod drain;
 mod pages;
+mod traffic;
 
 use crate::control::{Reload, Request as ReloadRequest};
 use crate::worker::{Ending, Shared};

@@ -1,5 +1,6 @@
 //! What the admin port shows.
 
+use super::traffic;
 use crate::backends::{MethodEntry, Offer};
 use crate::config::{EndpointSpec, RetryOn, RetrySpec, Settings};
 use crate::routes::{Backend, Endpoint, Route};
@@ -41,6 +42,7 @@ pub(super) fn metrics(shared: &Shared) -> String {
         reloads: &shared.reloads,
         upgrades: &shared.upgrades,
         table_hash: &table.hash,
+        traffic: table.routes.iter().filter_map(|route| traffic::scrape(route)).collect(),
         routes: routes
             .map(|route| (route.spec.path.as_str(), route.spec.method.as_str(), route.stats.as_ref()))
             .collect(),
@@ -59,7 +61,7 @@ pub(super) fn routes(shared: &Shared) -> Value {
 fn route(shared: &Shared, route: &Route) -> Value {
     let spec = &route.spec;
     // The first instance that is known speaks for all; those that differ show under /backends.
-    let method = route.backend.endpoints.iter().find_map(|endpoint| {
+    let method = route.backends().flat_map(|backend| &backend.endpoints).find_map(|endpoint| {
         let offer = endpoint.offer.load_full()?;
         let entry = offer.find(&spec.call)?;
         let problem = shared.catalog.transcoder(spec, entry).err().map(|error| error.to_string());
@@ -73,6 +75,10 @@ fn route(shared: &Shared, route: &Route) -> Value {
         "call": spec.call.to_string(),
         "call_id": call_id.to_string(),
         "backend": spec.backend,
+        "version": spec.policy.split.version,
+        "split": traffic::split(route),
+        "shadow": traffic::shadow(route),
+        "fallback": traffic::fallback(route),
         "timeout_ms": spec.timeout.as_millis() as u64,
         "idempotent": idempotent,
         "retry": retry(&spec.retry),

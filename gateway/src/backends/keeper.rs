@@ -77,6 +77,7 @@ impl LocalBackend {
             }
         }
         self.probing.set(probing);
+        self.compare_offers();
         let changed = *self.live.borrow() != live;
         *self.live.borrow_mut() = live;
         changed

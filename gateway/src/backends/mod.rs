@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! pool        a worker's backends, brought in line with the table
-//! pick        which instance a call goes to
+//! pick        which instance a call goes to; wanted, which of them can run it
 //! keeper      ten times a second: who is silent, who is ejected or tried again
 //! health      how an instance is judged by what becomes of its calls; monitor, where its connections report that
 //! peer        one endpoint's supervisor: connects, reconnects with backoff, replaces what is old, retires
@@ -29,6 +29,7 @@ mod pick;
 mod pool;
 mod signals;
 mod stream;
+mod wanted;
 
 pub use catalog::{Catalog, Transcoder};
 pub use conn::{Answer, Conn, InFlight, Times, Unsent};
@@ -36,3 +37,4 @@ pub use offer::{MethodEntry, Offer};
 pub use pick::{LocalBackend, Pick, Tried};
 pub use pool::Pool;
 pub use signals::Signals;
+pub use wanted::Wanted;

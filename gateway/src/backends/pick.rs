@@ -6,6 +6,7 @@
 
 use super::conn::Conn;
 use super::peer::Peer;
+use super::wanted::Wanted;
 use crate::call::CallState;
 use crate::config::HealthSpec;
 use std::cell::{Cell, RefCell};
@@ -27,13 +28,15 @@ pub struct LocalBackend {
 
 /// The instances that a call has been to in vain, by the ids of their endpoints.
 #[derive(Debug, Default)]
-pub struct Tried {
+pub struct Tried<'a> {
     /// They have not accepted it, refused or failed it, and may do better when they are asked again.
     pub refused: Vec<u64>,
     /// They do not offer its method.
     pub lacking: Vec<u64>,
     /// The call could not be repeated if it failed: no instance is probed with it.
     pub fragile: bool,
+    /// What an instance must offer; nothing is known of that without it.
+    pub wanted: Option<Wanted<'a>>,
 }
 
 /// Where a call can go.
@@ -79,7 +82,7 @@ impl LocalBackend {
 
     /// Picks the connection for a call. Instances that refused the call come last but for those that are ejected, those that
     /// lack its method not at all.
-    pub fn pick(&self, tried: &Tried) -> Pick {
+    pub fn pick(&self, tried: &Tried<'_>) -> Pick {
         if self.probing.get()
             && let Some(conn) = self.probe(tried)
         {
@@ -92,7 +95,7 @@ impl LocalBackend {
     }
 
     /// An instance that waits for a call to be tried with.
-    fn probe(&self, tried: &Tried) -> Option<Rc<Conn>> {
+    fn probe(&self, tried: &Tried<'_>) -> Option<Rc<Conn>> {
         let mut peers = self.peers.iter().filter(|peer| peer.monitor.wants_probe(tried.fragile));
         peers.find_map(|peer| {
             let conn = usable(peer)?;
@@ -102,7 +105,7 @@ impl LocalBackend {
 
     /// The better one of two that get calls and were not tried.
     #[inline]
-    fn of_two(&self, tried: &Tried) -> Option<Candidate<'_>> {
+    fn of_two(&self, tried: &Tried<'_>) -> Option<Candidate<'_>> {
         let live = self.live.borrow();
         let at = |place: usize| {
             let peer = self.peers.get(live[place])?;
@@ -130,13 +133,13 @@ impl LocalBackend {
     }
 
     /// The best one of all that have room.
-    fn of_all(&self, tried: &Tried) -> Option<Candidate<'_>> {
+    fn of_all(&self, tried: &Tried<'_>) -> Option<Candidate<'_>> {
         let n = self.peers.len();
         let start = if n > 1 { fastrand::usize(..n) } else { 0 };
         let mut best: Option<((Tier, u64), Candidate<'_>)> = None;
         for peer in (0..n).filter_map(|offset| self.peers.get((start + offset) % n)) {
             let Some(conn) = peer.conn().filter(|conn| conn.is_ready() && conn.has_room()) else { continue };
-            if tried.lacking.contains(&peer.endpoint.id) {
+            if tried.rules_out(peer) {
                 continue;
             }
             let tier = match peer.monitor.is_in() && !conn.is_doubtful() {
@@ -156,8 +159,8 @@ impl LocalBackend {
         Some(chosen)
     }
 
-    fn nowhere(&self, tried: &Tried) -> Pick {
-        let mut offering = self.peers.iter().filter(|peer| !tried.lacking.contains(&peer.endpoint.id));
+    fn nowhere(&self, tried: &Tried<'_>) -> Pick {
+        let mut offering = self.peers.iter().filter(|peer| !tried.rules_out(peer));
         if offering.clone().any(|peer| peer.conn().is_some_and(|conn| conn.is_ready())) {
             return Pick::Busy;
         }
@@ -165,9 +168,9 @@ impl LocalBackend {
     }
 }
 
-impl Tried {
+impl Tried<'_> {
     fn has(&self, peer: &Peer) -> bool {
-        self.refused.contains(&peer.endpoint.id) || self.lacking.contains(&peer.endpoint.id)
+        self.refused.contains(&peer.endpoint.id) || self.rules_out(peer)
     }
 }
 

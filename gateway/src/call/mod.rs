@@ -7,19 +7,22 @@
 //! hold     waiting while no instance is there
 //! hedge    a second try beside a slow first one
 //! latency  what is slow
+//! copy     a call whose answer nobody hears
 //! state    what a worker keeps of all this for a backend
 //! ```
 
 mod budget;
+mod copy;
 mod hedge;
 mod hold;
 mod latency;
 mod retry;
 mod state;
 
+pub use copy::{copy_ended, send_copy};
 pub use state::CallState;
 
-use crate::backends::{Answer, Conn, InFlight, LocalBackend, Offer, Pick, Times, Tried, Unsent};
+use crate::backends::{Answer, Conn, InFlight, LocalBackend, Offer, Pick, Times, Tried, Unsent, Wanted};
 use crate::routes::{Backend, PathParams, QueryPairs, Route};
 use crate::telemetry::{BackendCounters, HoldOutcome, RetryReason};
 use crate::worker::Worker;
@@ -38,6 +41,10 @@ pub struct Request<'a> {
     pub route: &'a Route,
     /// Where the call goes, among the backends of the route.
     pub backend: &'a Backend,
+    /// Only instances of this version, if any.
+    pub version: Option<&'a str>,
+    /// It may wait when no instance is there, as long as its backend says.
+    pub may_hold: bool,
     /// The values of the path's parameters.
     pub path: PathParams<'a>,
     /// The query's pairs.
@@ -75,6 +82,26 @@ pub enum Failure {
     Internal(String),
 }
 
+impl Failure {
+    /// Whether nobody is there to run the call: another backend, or another table, may help.
+    pub fn is_absence(&self) -> bool {
+        matches!(self, Failure::NoInstance | Failure::Draining | Failure::NotOffered)
+    }
+}
+
+/// Whether a backend has instances that would take a route's call as one of their share.
+pub fn takes(worker: &Worker, route: &Route, backend: &Backend, version: Option<&str>) -> bool {
+    let local = worker.pool.backend(backend);
+    local.is_some_and(|local| local.takes(&untried(route, version)))
+}
+
+/// What is known before a call is sent.
+fn untried<'a>(route: &'a Route, version: Option<&'a str>) -> Tried<'a> {
+    // Whether the method says that it may run twice is not known before an instance is chosen.
+    let fragile = route.spec.idempotent != Some(true);
+    Tried { fragile, wanted: Some(Wanted::new(route, version)), ..Tried::default() }
+}
+
 /// Runs a call. The JSON is empty for a method that returns nothing.
 pub async fn run(worker: &Worker, request: &Request<'_>) -> Result<Vec<u8>, Failure> {
     if request.times.deadline <= request.times.now {
@@ -106,7 +133,7 @@ struct Call<'a> {
     request: &'a Request<'a>,
     /// The deadline is the call's; `now` is brought up to date whenever the call has waited.
     times: Times,
-    tried: Tried,
+    tried: Tried<'a>,
     /// How often it was sent, other than to instances that did not accept it.
     sent: u32,
     not_accepted: u32,
@@ -142,8 +169,7 @@ impl<'a> Call<'a> {
             worker,
             request,
             times: request.times,
-            // Whether the method says that it may run twice is not known before an instance is chosen.
-            tried: Tried { fragile: request.route.spec.idempotent != Some(true), ..Tried::default() },
+            tried: untried(request.route, request.version),
             sent: 0,
             not_accepted: 0,
             backend: None,
@@ -229,7 +255,7 @@ impl<'a> Call<'a> {
                     }
                 }
                 Pick::Busy => return Err(self.give_up(Failure::Busy)),
-                Pick::None if nobody_offers(self.request, &self.tried) => {
+                Pick::None if self.nobody_offers() => {
                     return Err(self.give_up(Failure::NotOffered));
                 }
                 Pick::None if self.backend.as_ref().is_some_and(|backend| backend.drains()) => {
@@ -341,13 +367,14 @@ impl<'a> Call<'a> {
     fn give_up(&mut self, otherwise: Failure) -> Failure {
         self.again.take().map_or(otherwise, |again| again.failure)
     }
-}
-
-/// Whether connected instances lack the method, and none that is away offered it when it was last there: then a retry
-/// does not help.
-fn nobody_offers(request: &Request<'_>, tried: &Tried) -> bool {
-    let Request { route, backend, .. } = request;
-    let mut others = backend.endpoints.iter().filter(|endpoint| !tried.lacking.contains(&endpoint.id));
-    let offers = |offer: &Offer| offer.find(&route.spec.call).is_some();
-    !tried.lacking.is_empty() && !others.any(|other| other.offer.load().as_deref().is_some_and(offers))
+    /// Whether connected instances lack the method, and none that is away offered it when it was last there: then a retry
+    /// does not help.
+    fn nobody_offers(&self) -> bool {
+        let Request { route, backend, .. } = self.request;
+        let mut lacking = self.backend.as_ref().map(|local| local.lacking(&self.tried)).unwrap_or_default();
+        lacking.extend(&self.tried.lacking);
+        let mut others = backend.endpoints.iter().filter(|endpoint| !lacking.contains(&endpoint.id));
+        let offers = |offer: &Offer| offer.find(&route.spec.call).is_some();
+        !lacking.is_empty() && !others.any(|other| other.offer.load().as_deref().is_some_and(offers))
+    }
 }

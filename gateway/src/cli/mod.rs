@@ -142,7 +142,7 @@ fn routes(file: &Path) -> Result<String, Diagnostics> {
             format!("{:6} {}", route.method, route.path),
             call,
             route.call.call_id().to_string(),
-            route.backend.clone(),
+            route.policy.split.shown(&route.backend),
         ]
     }));
     Ok(aligned(&rows))

@@ -11,8 +11,10 @@ mod bind;
 mod call;
 mod complaint;
 mod conflicts;
+mod destination;
 mod diagnostics;
 mod endpoint;
+mod fallback;
 mod health;
 mod method;
 mod path;
@@ -22,7 +24,9 @@ mod retry;
 mod route;
 mod settings;
 mod settings_keys;
+mod shadow;
 mod source;
+mod split;
 mod tables;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -30,9 +34,11 @@ mod units;
 
 pub use backend::BackendSpec;
 pub use call::CallRef;
+pub use destination::Destination;
 pub use diagnostics::Diagnostics;
 pub(crate) use diagnostics::names_help;
 pub use endpoint::{EndpointAddr, EndpointSpec};
+pub use fallback::{FallbackSpec, FixedAnswer};
 pub use health::HealthSpec;
 pub use method::{Method, UnknownMethod};
 pub use path::{MAX_PARAMETERS, PathTemplate};
@@ -42,8 +48,10 @@ pub use route::RouteSpec;
 pub use settings::{
     AdminSettings, LogFormat, LogSettings, ServerSettings, Settings, TableSettings, UpgradeSettings,
 };
+pub use shadow::{ShadowSpec, Share};
 pub use source::{MAX_FILE, Place, Source};
 pub(crate) use source::{gather, read};
+pub use split::{ArmSpec, HeaderMatch, SplitSpec};
 pub use tables::{TableHash, Tables};
 pub(crate) use units::timeout;
 

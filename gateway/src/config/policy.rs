@@ -2,15 +2,38 @@
 //!
 //! Each part has a file of its own and reads its own keys; here they are put together.
 
+use super::destination::Destination;
+use super::fallback::FallbackSpec;
 use super::reader::{Reader, Section};
+use super::shadow::{self, ShadowSpec};
+use super::split::SplitSpec;
 
 /// A route's traffic policy. By default it changes nothing.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct RoutePolicy {}
+pub struct RoutePolicy {
+    /// Which instances its calls go to.
+    pub split: SplitSpec,
+    /// Where a share of its calls is copied to.
+    pub shadow: Option<ShadowSpec>,
+    /// What is done when no instance is there.
+    pub fallback: Option<FallbackSpec>,
+}
 
 impl RoutePolicy {
     /// Reads the parts of a route's section.
-    pub(super) fn read(_reader: &mut Reader<'_>, _section: &Section<'_>) -> RoutePolicy {
-        RoutePolicy {}
+    pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> RoutePolicy {
+        RoutePolicy {
+            split: SplitSpec::read(reader, section),
+            shadow: shadow::read(reader, section),
+            fallback: FallbackSpec::read(reader, section),
+        }
+    }
+
+    /// All places that its calls may go to beside the route's backend.
+    pub(super) fn destinations(&self) -> impl Iterator<Item = &Destination> {
+        let arms = self.split.arms.iter().map(|arm| &arm.to);
+        let shadow = self.shadow.iter().map(|shadow| &shadow.to);
+        let fallback = self.fallback.iter().filter_map(FallbackSpec::destination);
+        arms.chain(shadow).chain(fallback)
     }
 }

@@ -27,6 +27,10 @@ const KEYS: &[&str] = &[
     "response",
     "unknown_fields",
     "int64",
+    "split",
+    "version",
+    "shadow",
+    "fallback",
 ];
 const TIMEOUT: Duration = Duration::from_secs(10);
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(24 * 3600);
@@ -105,7 +109,7 @@ pub(super) struct Draft {
     timeout: Duration,
     idempotent: Option<bool>,
     retry: RetrySpec,
-    policy: RoutePolicy,
+    pub(super) policy: RoutePolicy,
     request: RequestBinding,
     response: ResponseBinding,
 }

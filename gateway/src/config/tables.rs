@@ -5,6 +5,7 @@
 
 use super::backend::{BackendSpec, name_error};
 use super::conflicts;
+use super::destination;
 use super::diagnostics::{Diagnostic, Diagnostics, list};
 use super::reader::{Item, Reader};
 use super::route::{Draft, RouteSpec, Target};
@@ -144,6 +145,8 @@ fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Dia
     let mut routes = Vec::new();
     for draft in declared.drafts {
         let target = resolve(&draft, &names, declared.incomplete, &mut found);
+        let (policy, backend) = (&draft.policy, target.as_deref());
+        destination::check(policy, &draft.source, backend, &names, declared.incomplete, &mut found);
         routes.extend(target.and_then(|name| draft.finish(name)));
     }
     Diagnostics::none_or(found)?;
@@ -209,6 +212,9 @@ impl Declared {
 
 /// The backend of a route, one of the sorted `names`; what it could not be found for is reported.
 fn resolve(draft: &Draft, names: &[String], incomplete: bool, found: &mut Vec<Diagnostic>) -> Option<String> {
+    if let (Target::Only, Some(name)) = (&draft.target, draft.policy.split.first_of_named()) {
+        return Some(name.to_owned());
+    }
     match &draft.target {
         Target::Bad => None,
         Target::Named(name, _) if names.binary_search(name).is_ok() => Some(name.clone()),

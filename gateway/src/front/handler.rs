@@ -5,6 +5,7 @@ use super::client::Client;
 use super::deadline::{self, GRPC_TIMEOUT, X_REQUEST_TIMEOUT};
 use super::problem::Problem;
 use super::request_id;
+use super::traffic::{self, Matched};
 use crate::backends::Times;
 use crate::call::{self, Failure};
 use crate::config::Method;
@@ -29,7 +30,7 @@ static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// What a request is answered with.
-enum Answer {
+pub(super) enum Answer {
     /// A call's result.
     Json(Vec<u8>),
     /// Anything else.
@@ -129,18 +130,17 @@ async fn answer(
         };
         let now = if body.waited() || came.is_some() { Instant::now() } else { began };
         let clocks = Clocks { began, came: *came.get_or_insert(now), now };
-        let result = call(worker, route, path_params, parts, &read, id, clocks).await;
-        if matches!(result, Err(Failure::NoInstance | Failure::Draining))
-            && worker.table().generation != table.generation
-        {
+        let query = parts.uri.query().unwrap_or_default();
+        let matched = Matched { table: &table, path, query, headers: &parts.headers, body: &read };
+        let result = call(worker, route, path_params, matched, id, clocks).await;
+        if result.as_ref().is_err_and(Failure::is_absence) && worker.table().generation != table.generation {
             continue;
         }
         if let Err(Failure::Invalid(_)) = &result {
             route.stats.0.of(worker.id).bad_requests.increment();
         }
-        let result = result
-            .map(success)
-            .map_err(|failure| Problem::of(failure, request_id::text(id), route.spec.path.as_str()));
+        let result =
+            result.map_err(|failure| Problem::of(failure, request_id::text(id), route.spec.path.as_str()));
         return counted(worker, &route.stats, began, result, id);
     }
 }
@@ -205,7 +205,7 @@ fn options_answer(allow: &str) -> Answer {
     Answer::Other(answer)
 }
 
-fn success(json: Vec<u8>) -> Answer {
+pub(super) fn success(json: Vec<u8>) -> Answer {
     if json.is_empty() {
         let mut answer = Response::new(Full::default());
         *answer.status_mut() = StatusCode::NO_CONTENT;
@@ -226,17 +226,16 @@ struct Clocks {
 }
 
 async fn call(
-    worker: &Worker,
+    worker: &Rc<Worker>,
     route: &Route,
     path: crate::routes::PathParams<'_>,
-    parts: &Parts,
-    body: &[u8],
+    matched: Matched<'_>,
     id: &HeaderValue,
     clocks: Clocks,
-) -> Result<Vec<u8>, Failure> {
-    let query = query_pairs(parts.uri.query().unwrap_or_default())
-        .map_err(|_| invalid("the query is not UTF-8 after percent-decoding"))?;
-    let carried = Carried::by(&parts.headers);
+) -> Result<Answer, Failure> {
+    let query =
+        query_pairs(matched.query).map_err(|_| invalid("the query is not UTF-8 after percent-decoding"))?;
+    let carried = Carried::by(matched.headers);
     let deadline = carried.deadline(clocks, route.spec.timeout)?;
     let mut metadata = MetadataBuf::with_capacity(METADATA_ROOM);
     metadata.push(key::REQUEST_ID, id.as_bytes());
@@ -249,13 +248,19 @@ async fn call(
     let request = call::Request {
         route,
         backend: &route.backend,
+        version: None,
+        may_hold: true,
         path,
         query,
-        body,
+        body: matched.body,
         metadata: metadata.as_metadata(),
         times: Times { now: clocks.now, deadline },
     };
-    call::run(worker, &request).await
+    match &route.traffic {
+        None => call::run(worker, &request).await.map(success),
+        // On the heap: it is large, and most routes have none.
+        Some(traffic) => Box::pin(traffic::run(worker, traffic, matched, request)).await,
+    }
 }
 
 /// The request as a whole is wrong.

@@ -5,6 +5,7 @@
 //! connections  a worker's client connections: hyper, idle and slow clients, drain
 //! client       one of them: what it waits for, and its socket
 //! handler      one request: match, body, call, answer
+//! traffic      where its call goes, if that is not just its route's backend; shadow, copies of calls
 //! body         a request's body, within its limits
 //! deadline     how long the caller waits
 //! problem      failures as RFC 9457 problem details
@@ -20,6 +21,8 @@ mod deadline;
 mod handler;
 pub(crate) mod problem;
 mod request_id;
+mod shadow;
+mod traffic;
 
 pub use accept::accept;
 pub use connections::Connections;

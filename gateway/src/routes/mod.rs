@@ -4,6 +4,8 @@
 
 mod params;
 mod table;
+mod traffic;
 
 pub use params::{PathParams, QueryPairs, query_pairs};
 pub use table::{Backend, Endpoint, Found, Route, Table};
+pub use traffic::{Arm, Fallback, FallbackTo, Place, Shadow, Traffic};

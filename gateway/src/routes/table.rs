@@ -1,6 +1,7 @@
 //! Building a table from checked files, as a diff against the one before; and looking requests up in it.
 
 use super::params::{NotUtf8, PathParams, decode_segment};
+use super::traffic::Traffic;
 use crate::backends::{Offer, Signals};
 use crate::config::{BackendSpec, EndpointAddr, EndpointSpec, Method, RouteSpec, Tables};
 use crate::telemetry::{BackendStats, EndpointStats, RouteStats};
@@ -39,10 +40,22 @@ pub struct Route {
     pub slot: usize,
     /// What the files say.
     pub spec: RouteSpec,
-    /// Where its calls go.
+    /// Where its calls go, unless `traffic` says more.
     pub backend: Arc<Backend>,
+    /// Where else its calls go; none as a rule.
+    pub traffic: Option<Box<Traffic>>,
     /// What it counts.
     pub stats: Arc<RouteStats>,
+}
+
+impl Route {
+    /// Whether its calls go to those very backends.
+    fn leads_to(&self, backend: &Backend, traffic: Option<&Traffic>) -> bool {
+        let ids = |traffic: Option<&Traffic>| -> Vec<u64> {
+            traffic.map(|traffic| traffic.backend_ids().collect()).unwrap_or_default()
+        };
+        self.backend.id == backend.id && ids(self.traffic.as_deref()) == ids(traffic)
+    }
 }
 
 /// A backend: endpoints that offer the same services.
@@ -207,14 +220,17 @@ fn next_routes(
             continue;
         };
         let old = known.get(&(spec.method, spec.path.as_str())).copied();
+        let traffic = Traffic::next(spec, &backends, old.and_then(|old| old.traffic.as_deref()), workers);
+        let traffic = traffic.map(Box::new);
         let route = match old {
-            Some(old) if old.spec == *spec && old.backend.id == backend.id => old.clone(),
+            Some(old) if old.spec == *spec && old.leads_to(backend, traffic.as_deref()) => old.clone(),
             Some(old) => Arc::new(Route {
                 // Programs depend on the route's own lines only, so a changed backend does not make it another route.
                 id: if old.spec == *spec { old.id } else { next_id() },
                 slot: old.slot,
                 spec: spec.clone(),
                 backend: backend.clone(),
+                traffic,
                 stats: old.stats.clone(),
             }),
             None => Arc::new(Route {
@@ -222,6 +238,7 @@ fn next_routes(
                 slot: free.next().unwrap_or_default(),
                 spec: spec.clone(),
                 backend: backend.clone(),
+                traffic,
                 stats: Arc::new(RouteStats::new(workers)),
             }),
         };

@@ -5,6 +5,7 @@ pub mod log;
 mod retries;
 mod scrape;
 mod stats;
+mod traffic;
 
 pub use health::{Disconnect, EjectionReason, HealthCounters, Standing};
 pub use retries::{BackendCounters, BackendStats, HedgeOutcome, HoldOutcome, RetryReason};
@@ -13,3 +14,4 @@ pub use stats::{
     EndpointCounters, EndpointStats, FrontStats, Outcome, PerWorker, ReloadStats, RouteStats, StatusClass,
     UpgradeStats,
 };
+pub use traffic::{ArmReason, ArmStats, FallbackStats, ShadowOutcome, ShadowStats, TrafficScrape};

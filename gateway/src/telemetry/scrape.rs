@@ -3,6 +3,7 @@
 use super::health::{Disconnect, EjectionReason, Standing};
 use super::retries::BackendStats;
 use super::stats::{BUCKETS, EndpointStats, FrontStats, Histogram, ReloadStats, RouteStats, UpgradeStats};
+use super::traffic::{TrafficScrape, traffic};
 use prometheus::proto::{Bucket, Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType};
 use prometheus::{Encoder, TextEncoder};
 
@@ -18,6 +19,8 @@ pub struct Scrape<'a> {
     pub table_hash: &'a str,
     /// Routes: template, method, counters.
     pub routes: Vec<(&'a str, &'static str, &'a RouteStats)>,
+    /// The routes whose calls do not just go to their backend.
+    pub traffic: Vec<TrafficScrape<'a>>,
     /// Backends: name, counters.
     pub backends: Vec<(&'a str, &'a BackendStats)>,
     /// The endpoints of all backends.
@@ -40,6 +43,7 @@ pub struct EndpointScrape<'a> {
 pub fn render(scrape: &Scrape<'_>) -> String {
     let mut families = Vec::new();
     requests(scrape, &mut families);
+    traffic(&scrape.traffic, &mut families);
     calls(scrape, &mut families);
     health(scrape, &mut families);
     retries(scrape, &mut families);
@@ -277,11 +281,11 @@ fn process(families: &mut Vec<MetricFamily>) {
     }
 }
 
-const COUNTER: MetricType = MetricType::COUNTER;
+pub(super) const COUNTER: MetricType = MetricType::COUNTER;
 const GAUGE: MetricType = MetricType::GAUGE;
 const HISTOGRAM: MetricType = MetricType::HISTOGRAM;
 
-fn family(name: &str, help: &str, kind: MetricType) -> MetricFamily {
+pub(super) fn family(name: &str, help: &str, kind: MetricType) -> MetricFamily {
     let mut family = MetricFamily::default();
     family.set_name(name.to_owned());
     family.set_help(help.to_owned());
@@ -299,7 +303,7 @@ fn metric(labels: &[(&str, &str)]) -> Metric {
     Metric::from_label(pairs.collect())
 }
 
-fn counter(family: &mut MetricFamily, labels: &[(&str, &str)], value: f64) {
+pub(super) fn counter(family: &mut MetricFamily, labels: &[(&str, &str)], value: f64) {
     let mut counter = Counter::default();
     counter.set_value(value);
     let mut metric = metric(labels);

@@ -105,10 +105,12 @@ macro_rules! statuses {
         impl StatusClass {
             pub(super) const CODES: &'static [u16] = &[$($code,)*];
 
-            /// The counter of a status code; codes that the gateway does not answer with count as 500.
+            /// The counter of a status code. Codes that only fixed answers have count as the first of their class, which is
+            /// what a client must take them for that does not know them (RFC 9110, 15).
             #[inline]
             pub fn of(status: u16) -> StatusClass {
-                let at = Self::CODES.iter().position(|code| *code == status);
+                let place = |status: u16| Self::CODES.iter().position(|code| *code == status);
+                let at = place(status).or_else(|| place(status / 100 * 100));
                 StatusClass(at.unwrap_or(Self::CODES.len() - 1))
             }
         }
@@ -117,7 +119,7 @@ macro_rules! statuses {
     };
 }
 
-statuses! { 200 204 400 401 403 404 405 408 409 413 415 429 499 501 503 504 500 }
+statuses! { 200 204 300 400 401 403 404 405 408 409 413 415 429 499 501 503 504 500 }
 
 /// What a route counts.
 #[derive(Debug)]
@@ -293,6 +295,15 @@ mod tests {
         let names: std::collections::BTreeSet<_> =
             all.map(|outcome| Outcome::name(outcome.index())).collect();
         assert_eq!(names.len(), OUTCOMES);
+    }
+
+    #[test]
+    fn a_status_that_is_not_listed_counts_as_the_first_of_its_class() {
+        for (status, counted) in
+            [(200, 200), (203, 200), (308, 300), (418, 400), (429, 429), (507, 500), (100, 500)]
+        {
+            assert_eq!(StatusClass::CODES[StatusClass::of(status).0], counted, "{status}");
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ fn backend(n: usize) -> LocalBackend {
 }
 
 /// How many of many calls each instance gets, in percent. None stays in flight.
-fn shares(backend: &LocalBackend, tried: &Tried) -> Vec<usize> {
+fn shares(backend: &LocalBackend, tried: &Tried<'_>) -> Vec<usize> {
     let mut picked = vec![0; backend.peers.len()];
     for _ in 0..PICKS {
         if let Pick::Ready(conn) = backend.pick(tried) {

@@ -120,7 +120,7 @@ error: unknown key `retries` in a route
 9 | retries = 3
   | ^^^^^^^ not known here
   |
-  = help: there is `match`, `call`, `backend`, `timeout`, `idempotent`, `retry`, `body`, `response`, `unknown_fields` and `int64`
+  = help: there is `match`, `call`, `backend`, `timeout`, `idempotent`, `retry`, `body`, `response`, `unknown_fields`, `int64`, `split`, `version`, `shadow` and `fallback`
 
 error: unknown key `wrapped` in `response`
   --> t.toml:10:14
