@@ -6,7 +6,7 @@ use nix::sys::signal::Signal;
 use serde_json::json;
 
 /// Far more than may be under way in both workers.
-const MANY: u32 = 600;
+const MANY: u32 = 640;
 
 /// A route with a deadline that no test lives to see, so that nothing ends by the clock.
 async fn start(setup: &Setup, share: &str, lines: &str) -> (Backend, Backend, Gateway) {

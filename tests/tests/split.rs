@@ -32,7 +32,7 @@ async fn ask(client: &Client, n: u32, headers: &'static [(&str, &str)]) -> HashM
     for task in 0..16 {
         let client = client.clone();
         tasks.spawn(async move {
-            let mut seen = HashMap::new();
+            let mut seen: HashMap<(u16, Value), u32> = HashMap::new();
             for _ in 0..n / 16 + u32::from(task < n % 16) {
                 let answer = client.send("GET", "/ask", headers, "").await;
                 let pid = if answer.status == 200 { answer.json()["pid"].take() } else { Value::Null };
@@ -62,7 +62,7 @@ fn within(n: u32, p: f64) -> RangeInclusive<f64> {
     let mean = f64::from(n) * p;
     let side = |step: f64| {
         let mut hits = mean.round();
-        while !rare(hits) && (0.0..=f64::from(n)).contains(&(hits + step)) {
+        while (0.0..=f64::from(n)).contains(&(hits + step)) && !rare(hits + step) {
             hits += step;
         }
         hits

@@ -43,8 +43,8 @@ pub struct Request<'a> {
     pub backend: &'a Backend,
     /// Only instances of this version, if any.
     pub version: Option<&'a str>,
-    /// It may wait when no instance is there, as long as its backend says.
-    pub may_hold: bool,
+    /// Whoever makes it knows somebody else to ask: it does not wait when no instance is there.
+    pub has_fallback: bool,
     /// The values of the path's parameters.
     pub path: PathParams<'a>,
     /// The query's pairs.
@@ -292,7 +292,7 @@ impl<'a> Call<'a> {
         match retry::pause(&again.failure, self.sent) {
             Pause::No => Ok(None),
             Pause::For(time) if self.times.now + time < self.times.deadline => Ok(Some(time)),
-            Pause::For(_) | Pause::TooLong => Err(self.give_up(Failure::NoInstance)),
+            Pause::For(_) | Pause::TooLong => Err(self.give_up(Failure::Busy)),
         }
     }
 
@@ -363,8 +363,12 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The last failure, which says more than that there is nowhere to go after it.
+    /// The last failure, which says more than that there is nowhere to go after it; unless there is, because somebody else
+    /// can be asked.
     fn give_up(&mut self, otherwise: Failure) -> Failure {
+        if self.request.has_fallback && otherwise.is_absence() {
+            return otherwise;
+        }
         self.again.take().map_or(otherwise, |again| again.failure)
     }
     /// Whether connected instances lack the method, and none that is away offered it when it was last there: then a retry

@@ -249,7 +249,7 @@ async fn call(
         route,
         backend: &route.backend,
         version: None,
-        may_hold: true,
+        has_fallback: false,
         path,
         query,
         body: matched.body,

@@ -83,7 +83,7 @@ impl Copy {
             route,
             backend: &shadow.place.backend,
             version: shadow.place.version.as_deref(),
-            may_hold: false,
+            has_fallback: false,
             path,
             query: query_pairs(&self.query).map_err(|_| ShadowOutcome::Unfit)?,
             body: &self.body,

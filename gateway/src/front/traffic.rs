@@ -45,8 +45,7 @@ pub(super) async fn run<'a>(
         shadow::copy(worker, shadow, matched, &request);
     }
     direct(&mut request, &arm.place);
-    // Whoever has a fallback does not wait for an instance.
-    request.may_hold = traffic.fallback.is_none();
+    request.has_fallback = traffic.fallback.is_some();
     let result = call::run(worker, &request).await;
     let absent = result.as_ref().is_err_and(Failure::is_absence);
     let Some(fallback) = traffic.fallback.as_ref().filter(|_| absent) else {
@@ -61,7 +60,7 @@ pub(super) async fn run<'a>(
         FallbackTo::Answer(answer) => Ok(fixed(answer)),
         FallbackTo::Call(place) => {
             direct(&mut request, place);
-            request.may_hold = true;
+            request.has_fallback = false;
             request.times.now = Instant::now();
             call::run(worker, &request).await.map(success)
         }
