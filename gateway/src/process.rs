@@ -7,7 +7,7 @@
 use crate::admin;
 use crate::backends::Catalog;
 use crate::config::{Settings, Tables};
-use crate::control::{self, Drains, watch::Watcher};
+use crate::control::{self, Drains, dns::Names, watch::Watcher};
 use crate::front;
 use crate::listeners::Listeners;
 use crate::routes::Table;
@@ -63,6 +63,7 @@ fn start(config: &Path, upgrade: Option<Option<String>>) -> Result<Gateway, Stri
         retired: ArcSwapOption::empty(),
         table_changed: watch::channel(0).0,
         drains: Drains::new(workers),
+        names: Arc::new(Names::default()),
         catalog: Arc::new(Catalog::default()),
         front: FrontStats::new(workers),
         reloads: ReloadStats::default(),

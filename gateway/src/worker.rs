@@ -3,7 +3,7 @@
 
 use crate::backends::{Catalog, Pool};
 use crate::config::Settings;
-use crate::control::Drains;
+use crate::control::{Drains, dns::Names};
 use crate::front::{self, Connections};
 use crate::routes::Table;
 use crate::telemetry::{FrontStats, ReloadStats, UpgradeStats};
@@ -30,6 +30,8 @@ pub struct Shared {
     pub table_changed: watch::Sender<u64>,
     /// Told when an operator changes which endpoints drain.
     pub drains: Drains,
+    /// Where the names lead that endpoints give.
+    pub names: Arc<Names>,
     /// Schemas and programs.
     pub catalog: Arc<Catalog>,
     /// The front's counters.
@@ -199,8 +201,10 @@ async fn follow_tables(worker: Rc<Worker>) {
     }
 }
 
-/// Waits until every endpoint was tried.
+/// Waits until every endpoint was tried, those among them that names lead to.
 async fn settle(worker: &Worker) {
+    worker.shared.names.begun().await;
+    worker.table();
     loop {
         let changed = worker.pool.changed().notified();
         if !worker.pool.is_settling() {

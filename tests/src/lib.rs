@@ -4,6 +4,7 @@
 //! waited for holds, with a deadline so generous that only a real failure meets it.
 
 mod client;
+pub mod dns;
 pub mod moody;
 mod process;
 mod raw;

@@ -51,6 +51,11 @@ fn pingora_is_named_by_the_process_set_up_only() {
 }
 
 #[test]
+fn the_resolver_is_named_where_questions_are_asked_only() {
+    only("gateway/src", &["hickory"], &["gateway/src/control/dns/ask.rs"]);
+}
+
+#[test]
 fn protocol_and_transcode_do_no_io() {
     let io = [
         "TcpStream",

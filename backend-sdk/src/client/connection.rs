@@ -11,7 +11,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::{Notify, Semaphore, SemaphorePermit, oneshot};
+use tokio::sync::{Notify, Semaphore, SemaphorePermit, oneshot, watch};
 use tokio::time::{Instant, timeout};
 
 /// For connecting and the handshake together.
@@ -49,6 +49,8 @@ pub(crate) struct Connection {
     /// Calls under way and calls that wait for a slot.
     load: AtomicUsize,
     retired: Notify,
+    /// Whether the peer wants calls.
+    ready: watch::Sender<bool>,
 }
 
 impl Connection {
@@ -76,6 +78,16 @@ impl Connection {
     /// Whether new calls are accepted.
     pub(crate) fn is_open(&self) -> bool {
         !self.slots.is_closed()
+    }
+
+    /// Whether the peer wants calls. It serves them all the same.
+    pub(crate) fn is_ready(&self) -> bool {
+        *self.ready.borrow()
+    }
+
+    /// Told when the peer says anew whether it wants calls.
+    pub(crate) fn readiness(&self) -> watch::Receiver<bool> {
+        self.ready.subscribe()
     }
 
     /// Calls under way and calls that wait for a slot.
@@ -206,6 +218,7 @@ impl Connection {
                 });
                 self.retire();
             }
+            Event::Ready(ready) => drop(self.ready.send_replace(ready)),
             Event::Ping(token) => self.queue.push(|outbound, _| outbound.pong(token)),
             // A PONG has shown by its mere arrival that the peer is alive. The rest does not come: a second HELLO and
             // what only servers receive is refused by `Inbound`, and no schema was asked for.
@@ -255,6 +268,7 @@ async fn open(address: &Address, identity: &str) -> Result<(Arc<Connection>, Lin
         slots: Semaphore::new((hello.limits.max_calls as usize).min(Semaphore::MAX_PERMITS)),
         load: AtomicUsize::new(0),
         retired: Notify::new(),
+        ready: watch::Sender::new(true),
     };
     Ok((Arc::new(connection), link))
 }

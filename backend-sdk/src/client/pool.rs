@@ -43,6 +43,11 @@ pub(crate) type Choice = (usize, Arc<Connection>);
 impl Endpoint {
     pub(crate) fn set(&self, state: State) {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
+        self.tell_change();
+    }
+
+    /// Something about it has changed that who waits for an endpoint wants to know.
+    pub(crate) fn tell_change(&self) {
         self.changed.send_replace(());
     }
 
@@ -95,6 +100,9 @@ impl Pool {
                 State::Ready(connection) if connection.is_full() => {
                     format!("{address}: it has all the calls that it accepts")
                 }
+                State::Ready(connection) if !connection.is_ready() => {
+                    format!("{address}: it wants no calls for now")
+                }
                 State::Ready(_) => format!("{address}: ready"),
                 State::Down(reason) => format!("{address}: {reason}"),
             })
@@ -110,8 +118,10 @@ impl Pool {
         let (mut connecting, mut ready, mut other_schema) = (false, false, false);
         for (index, endpoint) in self.endpoints.iter().enumerate() {
             let connection = endpoint.look(|state| match state {
-                State::Ready(connection) if connection.is_open() => Some(connection.clone()),
-                // The latter until its supervisor notices that it accepts no more calls.
+                State::Ready(connection) if connection.is_open() && connection.is_ready() => {
+                    Some(connection.clone())
+                }
+                // The latter until its supervisor notices that it accepts no more calls, or until it wants some again.
                 State::Connecting | State::Ready(_) => {
                     connecting = true;
                     None

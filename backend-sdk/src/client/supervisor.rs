@@ -27,7 +27,7 @@ pub(crate) async fn supervise(endpoint: Arc<Endpoint>, identity: Arc<str>) {
                 let since = Instant::now();
                 connections.spawn(connection.clone().drive(link));
                 endpoint.set(State::Ready(connection.clone()));
-                connection.retired().await;
+                while_it_serves(&endpoint, &connection).await;
                 tracing::info!(%address, "a connection has ended or accepts no more calls; connecting anew");
                 endpoint.set(State::Connecting);
                 failures = if since.elapsed() < GOOD_AFTER { failures + 1 } else { 0 };
@@ -40,6 +40,20 @@ pub(crate) async fn supervise(endpoint: Arc<Endpoint>, identity: Arc<str>) {
         }
         while connections.try_join_next().is_some() {}
         sleep(pause(failures)).await;
+    }
+}
+
+/// Returns when the connection accepts no more calls, and tells meanwhile whether the peer wants some.
+async fn while_it_serves(endpoint: &Endpoint, connection: &Connection) {
+    let mut readiness = connection.readiness();
+    let retired = connection.retired();
+    tokio::pin!(retired);
+    loop {
+        tokio::select! {
+            () = &mut retired => return,
+            // The sender is the connection's; it does not go away meanwhile.
+            _ = readiness.changed() => endpoint.tell_change(),
+        }
     }
 }
 

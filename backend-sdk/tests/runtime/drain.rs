@@ -55,6 +55,31 @@ async fn a_server_says_whether_it_is_ready_on_every_connection_and_serves_all_th
 }
 
 #[tokio::test]
+async fn a_client_waits_for_a_server_that_wants_no_calls() {
+    let (stage, _events) = stage();
+    let running = run(server(&stage)).await;
+    let client = client([&running.address]);
+    assert_eq!(echo(&client, b"1").await, Ok(b"1".to_vec()));
+    running.handle.set_ready(false);
+    let hasty = client.with_timeout(Duration::from_millis(20));
+    // Until the client has heard it, calls are answered.
+    let refused = soon(async {
+        loop {
+            if let Err(status) = echo(&hasty, b"2").await {
+                break status;
+            }
+        }
+    });
+    let refused = refused.await;
+    assert_eq!((refused.code, refused.not_executed), (Code::Unavailable, true));
+    assert!(refused.message.contains("wants no calls"), "{}", refused.message);
+    let waiting = tokio::spawn(async move { echo(&client, b"3").await });
+    running.handle.set_ready(true);
+    assert_eq!(soon(waiting).await.expect("no panic"), Ok(b"3".to_vec()));
+    running.finish().await;
+}
+
+#[tokio::test]
 async fn after_the_grace_calls_are_dropped_and_their_callers_told() {
     let (stage, mut events) = stage();
     let running = run(server(&stage).grace(Duration::from_millis(10))).await;

@@ -135,6 +135,7 @@ fn with_help<'n>(title: String, wrong: &str, right: impl IntoIterator<Item = &'n
 mod tests {
     use super::*;
     use crate::config::{Source, Tables};
+    use crate::routes::Addresses;
 
     const TABLES: &str = r#"
         [backends.shop]
@@ -146,7 +147,7 @@ mod tests {
     /// The backends in which the query finds its endpoint, or what is said against it.
     fn found(query: &str) -> String {
         let tables = Tables::parse(vec![Source::new("t.toml", TABLES)]).expect("sound tables");
-        let table = Table::next(&Table::empty(), tables, 1);
+        let table = Table::next(&Table::empty(), tables, &Addresses::default(), 1);
         match wanted(query).and_then(|wanted| {
             Ok(find(&table, &wanted)?
                 .iter()

@@ -1,5 +1,6 @@
 //! What the admin port shows.
 
+use super::names;
 use super::traffic;
 use crate::backends::{MethodEntry, Offer};
 use crate::config::{EndpointSpec, RetryOn, RetrySpec, Settings};
@@ -37,6 +38,7 @@ pub(super) fn metrics(shared: &Shared) -> String {
             stats: &endpoint.stats,
         })
     });
+    let names = shared.names.all();
     render(&Scrape {
         front: &shared.front,
         reloads: &shared.reloads,
@@ -48,6 +50,7 @@ pub(super) fn metrics(shared: &Shared) -> String {
             .collect(),
         backends: backends.map(|backend| (backend.spec.name.as_str(), backend.stats.as_ref())).collect(),
         endpoints: endpoints.collect(),
+        names: names.iter().map(|name| name.scrape()).collect(),
     })
 }
 
@@ -102,11 +105,11 @@ fn retry(retry: &RetrySpec) -> Value {
 /// The backends in force.
 pub(super) fn backends(shared: &Shared) -> Value {
     let table = shared.table.load();
-    let backends: Vec<Value> = table.backends.iter().map(|backend| self::backend(backend)).collect();
+    let backends: Vec<Value> = table.backends.iter().map(|backend| self::backend(shared, backend)).collect();
     json!({ "hash": table.hash, "backends": backends })
 }
 
-fn backend(backend: &Backend) -> Value {
+fn backend(shared: &Shared, backend: &Backend) -> Value {
     let endpoints: Vec<Value> =
         backend.members().map(|(endpoint, spec)| self::endpoint(endpoint, spec)).collect();
     let stats = &backend.stats;
@@ -114,6 +117,7 @@ fn backend(backend: &Backend) -> Value {
         stats.retries().map(|(reason, n)| (reason.to_owned(), n.into())).collect();
     json!({
         "name": backend.spec.name,
+        "names": names::of(&shared.names, backend),
         "endpoints": endpoints,
         "retries": retries,
         "retry_budget_percent": backend.spec.retry_budget,
@@ -136,6 +140,7 @@ fn endpoint(endpoint: &Endpoint, spec: &EndpointSpec) -> Value {
     let offer = endpoint.offer.load_full();
     json!({
         "address": endpoint.addr.to_string(),
+        "name": names::leads_to(spec),
         "draining": endpoint.drains(spec),
         "drained_by": drained_by(endpoint, spec),
         "state": endpoint.stats.standing().name(),
@@ -259,7 +264,7 @@ pub(super) fn config(shared: &Shared) -> Value {
 
 /// The settings as gateway.toml names them; sizes in bytes.
 fn settings(settings: &Settings) -> Value {
-    let Settings { server, admin, tables, log, upgrade } = settings;
+    let Settings { server, admin, tables, log, upgrade, dns } = settings;
     let time = |time: Duration| format!("{time:?}");
     json!({
         "server": {
@@ -280,5 +285,6 @@ fn settings(settings: &Settings) -> Value {
             "socket": upgrade.socket.as_deref().unwrap_or("auto"),
             "drain_timeout": time(upgrade.drain_timeout),
         },
+        "dns": names::settings(dns),
     })
 }

@@ -12,6 +12,9 @@ use crate::config::HealthSpec;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+/// Where that many calls have piled up, another instance is not spared because it is new: this one may be gone.
+const PILED: usize = 16;
+
 /// A backend, as one worker sees it.
 pub struct LocalBackend {
     pub(super) name: String,
@@ -77,7 +80,8 @@ impl LocalBackend {
 
     /// Whether every instance is being drained, so that none will be there however long a call waits.
     pub fn drains(&self) -> bool {
-        self.peers.iter().all(|peer| peer.is_retired())
+        // A name without an answer leads to none.
+        !self.peers.is_empty() && self.peers.iter().all(|peer| peer.is_retired())
     }
 
     /// Picks the connection for a call. Instances that refused the call come last but for those that are ejected, those that
@@ -123,9 +127,9 @@ impl LocalBackend {
         match (at(first), at(second)) {
             (Some(a), Some(b)) => Some(match (a.0.monitor.has_turn(), b.0.monitor.has_turn()) {
                 (true, true) => cheaper(a, b, |(peer, conn)| peer.monitor.cost(conn.load())),
-                // Where calls pile up, an instance is not spared because it is new: what it is compared with may be gone.
-                (true, false) => cheaper(a, b, |(peer, conn)| peer.monitor.weighted_cost(conn.load())),
-                (false, _) => cheaper(b, a, |(peer, conn)| peer.monitor.weighted_cost(conn.load())),
+                (true, false) if a.1.load() <= PILED => a,
+                (false, true) if b.1.load() <= PILED => b,
+                _ => cheaper(a, b, |(peer, conn)| peer.monitor.weighted_cost(conn.load())),
             }),
             (Some(one), None) | (None, Some(one)) => one.0.monitor.has_turn().then_some(one),
             (None, None) => None,

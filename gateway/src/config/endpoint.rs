@@ -2,6 +2,7 @@
 
 use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
+use super::dns::{self, DnsName};
 use super::reader::{Item, Reader};
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -22,8 +23,8 @@ const MAX_UNIX_PATH: usize = 107;
 /// One endpoint of a backend, as the tables have it: its address alone, or a table with more.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EndpointSpec {
-    /// Where the instance listens.
-    pub addr: EndpointAddr,
+    /// Where the instance listens, or the name whose addresses are the instances.
+    pub addr: Address,
     /// No new calls go there, and the connections to it close when the last answer is there; by default `false`.
     pub drain: bool,
 }
@@ -31,6 +32,13 @@ pub struct EndpointSpec {
 impl From<EndpointAddr> for EndpointSpec {
     /// An endpoint of which nothing but its address is said.
     fn from(addr: EndpointAddr) -> EndpointSpec {
+        Address::At(addr).into()
+    }
+}
+
+impl From<Address> for EndpointSpec {
+    /// The same where the address may be a name.
+    fn from(addr: Address) -> EndpointSpec {
         EndpointSpec { addr, drain: false }
     }
 }
@@ -39,7 +47,7 @@ impl EndpointSpec {
     fn read(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<(EndpointSpec, Range<usize>)> {
         match item.value.get_ref() {
             DeValue::String(_) => {
-                let addr = reader.text(item, ONE, EndpointAddr::parse)?;
+                let addr = reader.text(item, ONE, Address::parse)?;
                 Some((addr.into(), item.span()))
             }
             DeValue::Table(table) => EndpointSpec::read_table(reader, table, item),
@@ -62,7 +70,7 @@ impl EndpointSpec {
             );
             return None;
         };
-        let addr = reader.text(&address, "a string such as \"127.0.0.1:7101\"", EndpointAddr::parse)?;
+        let addr = reader.text(&address, "a string such as \"127.0.0.1:7101\"", Address::parse)?;
         Some((EndpointSpec { addr, drain: drain.unwrap_or(false) }, address.span()))
     }
 }
@@ -94,10 +102,40 @@ pub(super) fn endpoints(reader: &mut Reader<'_>, name: &str, item: &Item<'_>) ->
     Some(all.into_iter().map(|(endpoint, _)| endpoint).collect())
 }
 
+/// What a list of endpoints names: one instance, or all that a name leads to. Its text reads back as itself.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Address {
+    /// One instance.
+    At(EndpointAddr),
+    /// An instance at each address of a name, looked up again and again.
+    Named(DnsName),
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Address::At(addr) => addr.fmt(f),
+            Address::Named(name) => name.fmt(f),
+        }
+    }
+}
+
+impl Address {
+    fn parse(text: &str) -> Result<Address, Complaint> {
+        match text.strip_prefix(dns::SCHEME) {
+            // A host may be called so: `dns:7101`.
+            Some(rest) if !rest.bytes().all(|byte| byte.is_ascii_digit()) => {
+                DnsName::parse(rest).map(Address::Named)
+            }
+            _ => EndpointAddr::parse(text).map(Address::At),
+        }
+    }
+}
+
 /// Where one instance listens. Its text reads back as itself.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 pub enum EndpointAddr {
-    /// `host:port`, `1.2.3.4:port`, `[::1]:port`.
+    /// `host:port`, `1.2.3.4:port`, `[::1]:port`. The system looks a name up whenever a connection is made.
     Tcp {
         /// A name in lower case, or an address without brackets.
         host: String,
@@ -145,14 +183,7 @@ impl EndpointAddr {
         let Some((host, port)) = text.rsplit_once(':') else {
             return Err(complaint.help(format!("the port is missing: \"{text}:7101\"")));
         };
-        let port_at = text.len() - port.len()..text.len();
-        let number =
-            if port.bytes().all(|byte| byte.is_ascii_digit()) { port.parse().unwrap_or(0) } else { 0 };
-        if number == 0 {
-            return Err(
-                Complaint::new(format!("`{port}` is not a port"), "expected 1 to 65535").within(port_at)
-            );
-        }
+        let number = port_number(port).map_err(|complaint| complaint.shifted(text.len() - port.len()))?;
         match host_name(host) {
             Some(host) => Ok(EndpointAddr::Tcp { host, port: number }),
             None => {
@@ -160,6 +191,18 @@ impl EndpointAddr {
                     .within(0..host.len()))
             }
         }
+    }
+}
+
+/// Reads a port, which is never 0.
+pub(super) fn port_number(text: &str) -> Result<u16, Complaint> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    match if digits { text.parse().unwrap_or(0) } else { 0 } {
+        0 => {
+            Err(Complaint::new(format!("`{text}` is not a port"), "expected 1 to 65535")
+                .within(0..text.len()))
+        }
+        port => Ok(port),
     }
 }
 
@@ -177,7 +220,7 @@ fn unix(path: &str) -> Result<EndpointAddr, Complaint> {
 }
 
 /// A host in its one spelling: names in lower case, IPv6 addresses shortened and without brackets.
-fn host_name(host: &str) -> Option<String> {
+pub(super) fn host_name(host: &str) -> Option<String> {
     if let Some(inner) = host.strip_prefix('[') {
         let address: Ipv6Addr = inner.strip_suffix(']')?.parse().ok()?;
         return Some(address.to_string());

@@ -1,6 +1,7 @@
 //! The gateway's own file: what needs a restart. Every key is optional; a key that is not known is an error.
 
 use super::diagnostics::Diagnostics;
+use super::dns::DnsSettings;
 use super::reader::Reader;
 use super::settings_keys::{absolute, log_filter, read};
 use super::source::Source;
@@ -26,6 +27,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// How a successor takes over.
     pub upgrade: UpgradeSettings,
+    /// How names are looked up that endpoints write as `dns:host:port`.
+    pub dns: DnsSettings,
 }
 
 /// `[server]`
@@ -152,6 +155,7 @@ impl Settings {
             tables: TableSettings { watch: vec![absolute(file, "../routes")] },
             log: LogSettings { level: "info".to_owned(), format: LogFormat::Auto },
             upgrade: UpgradeSettings { socket: None, drain_timeout: Duration::from_secs(5 * 60) },
+            dns: DnsSettings::default(),
         }
     }
 }

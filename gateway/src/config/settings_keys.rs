@@ -2,6 +2,7 @@
 
 use super::complaint::Complaint;
 use super::diagnostics::{Diagnostic, nearest};
+use super::dns;
 use super::reader::{Item, Reader, Section};
 use super::settings::{LogFormat, ServerSettings, Settings};
 use std::net::SocketAddr;
@@ -16,8 +17,8 @@ const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// Replaces the defaults by what the file says.
 pub(super) fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, settings: &mut Settings) {
-    let root =
-        reader.section("the gateway's file", document, &["server", "admin", "tables", "log", "upgrade"]);
+    let sections = &["server", "admin", "tables", "log", "upgrade", "dns"];
+    let root = reader.section("the gateway's file", document, sections);
     let sub = |reader: &mut Reader<'_>, name, known| {
         let item = root.get(name)?;
         let table = reader.table(&item, &format!("a table, written [{name}]"))?;
@@ -52,6 +53,9 @@ pub(super) fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, settings: &m
         set(&mut settings.upgrade.socket, socket.and_then(|item| reader.text(&item, expected, parse)));
         let time = section.get("drain_timeout");
         set(&mut settings.upgrade.drain_timeout, time.and_then(|item| reader.duration(&item, TIMES)));
+    }
+    if let Some(section) = sub(reader, "dns", dns::KEYS) {
+        settings.dns.read(reader, &section);
     }
     let shared = settings.server.listen.iter().any(|own| *own == settings.admin.listen && own.port() != 0);
     if let (Some(item), true) = (admin, shared) {

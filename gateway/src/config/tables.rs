@@ -19,7 +19,7 @@ use toml::de::{DeTable, DeValue};
 
 const KEYS: &[&str] = &["backends", "routes"];
 /// The sections of the gateway's own file, which people write here by mistake.
-const SETTINGS: &[&str] = &["server", "admin", "tables", "log"];
+const SETTINGS: &[&str] = &["server", "admin", "tables", "log", "dns"];
 
 /// Everything the watched files declare, checked.
 #[derive(Clone, Debug)]

@@ -1,8 +1,9 @@
 //! The tables' way from their files into force: read whole, checked whole, swapped in one step.
 //!
 //! Reloads come one at a time through this task, whoever asks for them: a file event, SIGHUP or the admin port. A
-//! table with a mistake leaves the old one serving.
+//! table with a mistake leaves the old one serving. Names that lead elsewhere come through it as well.
 
+pub mod dns;
 mod drain;
 pub mod watch;
 
@@ -11,7 +12,8 @@ pub use drain::Drains;
 use crate::config::{Diagnostics, Tables};
 use crate::routes::Table;
 use crate::worker::Shared;
-use std::collections::HashSet;
+use dns::Follower;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::signal::unix::Signal;
@@ -35,19 +37,25 @@ pub enum Reload {
 /// Somebody who asks for a reload and waits for what it came to.
 pub type Request = oneshot::Sender<Reload>;
 
-/// Serves reloads until the task is dropped.
+/// Serves reloads, and follows names, until the task is dropped.
 pub async fn run(
     shared: Arc<Shared>,
     mut watcher: Watcher,
     mut hangup: Signal,
     mut requests: mpsc::Receiver<Request>,
 ) {
+    let mut follower = Follower::new(shared.names.clone(), &shared.settings.dns);
+    follower.follow(&hosts(&shared.table.load()));
+    follower.first_answers().await;
+    follow_names(&shared).await;
+    shared.names.begin();
     loop {
         tokio::select! {
-            () = watcher.changed() => drop(reload(&shared, "file event").await),
-            _ = hangup.recv() => drop(reload(&shared, "SIGHUP").await),
+            () = watcher.changed() => drop(reload(&shared, &mut follower, "file event").await),
+            _ = hangup.recv() => drop(reload(&shared, &mut follower, "SIGHUP").await),
+            () = shared.names.moved() => follow_names(&shared).await,
             Some(request) = requests.recv() => {
-                let result = reload(&shared, "admin").await;
+                let result = reload(&shared, &mut follower, "admin").await;
                 // Whoever asked may have gone.
                 let _ = request.send(result);
             }
@@ -55,26 +63,60 @@ pub async fn run(
     }
 }
 
-/// Reads the files and puts them into force if they are sound and new, on a thread of its own that stands back behind the
-/// workers: a large table takes tens of milliseconds, which requests shall not wait for.
-async fn reload(shared: &Arc<Shared>, cause: &'static str) -> Reload {
-    let (done, result) = oneshot::channel();
-    let work = {
-        let shared = shared.clone();
-        move || {
-            stand_back();
-            // Whoever waits may be gone with the process.
-            let _ = done.send(reload_now(&shared, cause));
+/// Reads the files and puts them into force if they are sound and new. Names that are new are looked up before, for as long
+/// as that may take; one without an answer is one without instances.
+async fn reload(shared: &Arc<Shared>, follower: &mut Follower, cause: &'static str) -> Reload {
+    let failed = || Reload::Refused("an internal error; see the log".to_owned());
+    let tables = match aside(shared, move |shared| load(shared, cause)).await {
+        Some(Ok(tables)) => tables,
+        Some(Err(result)) => return result,
+        None => return failed(),
+    };
+    follower.follow(&dns::hosts(&tables.backends));
+    follower.first_answers().await;
+    let result = aside(shared, move |shared| take(shared, tables, cause)).await;
+    follower.keep(&hosts(&shared.table.load()));
+    result.unwrap_or_else(failed)
+}
+
+/// The names of the table in force.
+fn hosts(table: &Table) -> BTreeSet<String> {
+    dns::hosts(table.backends.iter().map(|backend| &backend.spec))
+}
+
+/// Puts into force where names lead now, if that makes a difference.
+async fn follow_names(shared: &Arc<Shared>) {
+    let moving = |shared: &Shared| {
+        let before = shared.table.load_full();
+        if let Some(table) = Table::moved(&before, &shared.names.addresses(), shared.workers) {
+            put(shared, before, table);
         }
+    };
+    aside(shared, moving).await;
+}
+
+/// Does the work on a thread of its own that stands back behind the workers: a large table takes tens of milliseconds, which
+/// requests shall not wait for. `None` when it has failed inside, which the log says.
+async fn aside<T: Send + 'static>(
+    shared: &Arc<Shared>,
+    work: impl FnOnce(&Shared) -> T + Send + 'static,
+) -> Option<T> {
+    let (done, result) = oneshot::channel();
+    let shared = shared.clone();
+    let work = move || {
+        stand_back();
+        // Whoever waits may be gone with the process.
+        let _ = done.send(work(&shared));
     };
     let started = std::thread::Builder::new().name("tables".to_owned()).spawn(work);
     if let Err(error) = started {
-        tracing::error!(%error, "no thread to read the tables in");
+        tracing::error!(%error, "no thread to make the tables in");
     }
-    result.await.unwrap_or_else(|_| {
-        tracing::error!("reading the tables failed inside");
-        Reload::Refused("an internal error; see the log".to_owned())
-    })
+    let result = result.await.ok();
+    if result.is_none() {
+        tracing::error!("making the tables failed inside");
+    }
+    result
 }
 
 /// Lowers the calling thread's priority. Linux keeps a nice value for each thread; where this is not possible all is as it
@@ -86,12 +128,13 @@ fn stand_back() {
     }
 }
 
-fn reload_now(shared: &Shared, cause: &'static str) -> Reload {
+/// Reads the files; what comes of it when there is nothing to take.
+fn load(shared: &Shared, cause: &'static str) -> Result<Tables, Reload> {
     let before = shared.table.load().hash.clone();
     match Tables::load_unless(&shared.settings.tables.watch, &before) {
-        Ok(Some(tables)) => take(shared, tables, cause),
-        Ok(None) => unchanged(shared, before, cause),
-        Err(diagnostics) => refuse(shared, &diagnostics, cause),
+        Ok(Some(tables)) => Ok(tables),
+        Ok(None) => Err(unchanged(shared, before, cause)),
+        Err(diagnostics) => Err(refuse(shared, &diagnostics, cause)),
     }
 }
 
@@ -100,18 +143,23 @@ pub fn take(shared: &Shared, tables: Tables, cause: &'static str) -> Reload {
     shared.last_error.store(None);
     let before = shared.table.load_full();
     let hash = tables.hash.to_string();
-    let table = Table::next(&before, tables, shared.workers);
+    let table = Table::next(&before, tables, &shared.names.addresses(), shared.workers);
     let known: HashSet<u64> = before.routes.iter().map(|route| route.id).collect();
     let kept = table.routes.iter().filter(|route| known.contains(&route.id)).count();
     let (routes, backends) = (table.routes.len(), table.backends.len());
     tracing::info!(cause, hash, routes, kept, backends, "tables taken");
+    put(shared, before, table);
+    shared.reloads.succeeded.increment();
+    shared.reloads.taken_at.set(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
+    Reload::Taken(hash)
+}
+
+/// Puts a table into force in the place of that one.
+fn put(shared: &Shared, before: Arc<Table>, table: Table) {
     let generation = table.generation;
     shared.table.store(Arc::new(table));
     shared.retired.store(Some(before));
     shared.table_changed.send_replace(generation);
-    shared.reloads.succeeded.increment();
-    shared.reloads.taken_at.set(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
-    Reload::Taken(hash)
 }
 
 fn unchanged(shared: &Shared, hash: String, cause: &'static str) -> Reload {

@@ -2,10 +2,12 @@
 //!
 //! A [`Table`] never changes; a reload builds the next one, taking over what stayed the same, and swaps it in.
 
+mod addresses;
 mod params;
 mod table;
 mod traffic;
 
+pub use addresses::Addresses;
 pub use params::{PathParams, QueryPairs, query_pairs};
 pub use table::{Backend, Endpoint, Found, Route, Table};
 pub use traffic::{Arm, Fallback, FallbackTo, Place, Shadow, Traffic};

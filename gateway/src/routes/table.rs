@@ -1,5 +1,6 @@
 //! Building a table from checked files, as a diff against the one before; and looking requests up in it.
 
+use super::addresses::{Addresses, Reached, reached};
 use super::params::{NotUtf8, PathParams, decode_segment};
 use super::traffic::Traffic;
 use crate::backends::{Offer, Signals};
@@ -64,8 +65,10 @@ pub struct Backend {
     pub id: u64,
     /// What the files say.
     pub spec: BackendSpec,
-    /// Its endpoints, in the order of `spec.endpoints`.
+    /// Its endpoints, in the order of `spec.endpoints`; a name stands there for as many as it has addresses.
     pub endpoints: Vec<Arc<Endpoint>>,
+    /// For each of the endpoints its place in `spec.endpoints`.
+    declared: Vec<usize>,
     /// What it counts, as long as there is one of its name.
     pub stats: Arc<BackendStats>,
 }
@@ -73,7 +76,14 @@ pub struct Backend {
 impl Backend {
     /// Its endpoints, each with what the files say of it.
     pub fn members(&self) -> impl Iterator<Item = (&Arc<Endpoint>, &EndpointSpec)> {
-        self.endpoints.iter().zip(&self.spec.endpoints)
+        self.endpoints.iter().zip(self.declared.iter().map(|at| &self.spec.endpoints[*at]))
+    }
+
+    /// Whether its endpoints are those.
+    fn reaches(&self, reached: &[Reached]) -> bool {
+        let mine = self.endpoints.iter().zip(&self.declared);
+        mine.map(|(endpoint, at)| (&endpoint.addr, *at))
+            .eq(reached.iter().map(|one| (&one.addr, one.declared)))
     }
 }
 
@@ -135,10 +145,33 @@ impl Table {
         Table { generation: 0, hash: String::new(), routes: Vec::new(), backends: Vec::new(), routers }
     }
 
-    /// The next table. What did not change against `before` is taken over with its connections, counters and health.
-    pub fn next(before: &Table, tables: Tables, workers: usize) -> Table {
-        let backends = next_backends(before, tables.backends, workers);
-        let routes = next_routes(before, tables.routes, &backends, workers);
+    /// The next table, where names lead to those addresses. What did not change against `before` is taken over with its
+    /// connections, counters and health.
+    pub fn next(before: &Table, tables: Tables, addresses: &Addresses, workers: usize) -> Table {
+        let Tables { hash, backends, routes, .. } = tables;
+        Table::make(before, hash.to_string(), backends, routes, addresses, workers)
+    }
+
+    /// The same table where names lead elsewhere now; `None` when that makes no difference to it.
+    pub fn moved(before: &Table, addresses: &Addresses, workers: usize) -> Option<Table> {
+        if before.backends.iter().all(|backend| backend.reaches(&reached(&backend.spec, addresses))) {
+            return None;
+        }
+        let backends = before.backends.iter().map(|backend| backend.spec.clone()).collect();
+        let routes = before.routes.iter().map(|route| route.spec.clone()).collect();
+        Some(Table::make(before, before.hash.clone(), backends, routes, addresses, workers))
+    }
+
+    fn make(
+        before: &Table,
+        hash: String,
+        backends: Vec<BackendSpec>,
+        routes: Vec<RouteSpec>,
+        addresses: &Addresses,
+        workers: usize,
+    ) -> Table {
+        let backends = next_backends(before, backends, addresses, workers);
+        let routes = next_routes(before, routes, &backends, workers);
         let mut routers: [Router<usize>; Method::ALL.len()] = std::array::from_fn(|_| Router::new());
         for (at, route) in routes.iter().enumerate() {
             let router = &mut routers[route.spec.method as usize];
@@ -147,7 +180,7 @@ impl Table {
                 tracing::error!(route = route.spec.path.as_str(), %error, "a checked route does not go into the table");
             }
         }
-        Table { generation: before.generation + 1, hash: tables.hash.to_string(), routes, backends, routers }
+        Table { generation: before.generation + 1, hash, routes, backends, routers }
     }
 
     /// Looks a path up, as the request line has it.
@@ -173,17 +206,23 @@ impl Table {
     }
 }
 
-fn next_backends(before: &Table, specs: Vec<BackendSpec>, workers: usize) -> Vec<Arc<Backend>> {
+fn next_backends(
+    before: &Table,
+    specs: Vec<BackendSpec>,
+    addresses: &Addresses,
+    workers: usize,
+) -> Vec<Arc<Backend>> {
     let known: HashMap<&str, &Arc<Backend>> =
         before.backends.iter().map(|backend| (backend.spec.name.as_str(), backend)).collect();
     let next = |spec: BackendSpec| {
         let old = known.get(spec.name.as_str()).copied();
-        if let Some(old) = old.filter(|old| old.spec == spec) {
+        let reached = reached(&spec, addresses);
+        if let Some(old) = old.filter(|old| old.spec == spec && old.reaches(&reached)) {
             return old.clone();
         }
         // An endpoint survives when its address does and nothing about how to connect changed.
         let keep = old.filter(|old| old.spec.connects_like(&spec));
-        let endpoint = |next: &EndpointSpec| {
+        let endpoint = |next: &Reached| {
             let before = old.and_then(|old| old.endpoints.iter().find(|endpoint| endpoint.addr == next.addr));
             match before {
                 Some(before) if keep.is_some() => before.clone(),
@@ -194,9 +233,10 @@ fn next_backends(before: &Table, specs: Vec<BackendSpec>, workers: usize) -> Vec
                 None => Arc::new(Endpoint::new(next.addr.clone(), workers)),
             }
         };
-        let endpoints = spec.endpoints.iter().map(endpoint).collect();
+        let endpoints = reached.iter().map(endpoint).collect();
+        let declared = reached.iter().map(|one| one.declared).collect();
         let stats = old.map_or_else(|| Arc::new(BackendStats::new(workers)), |old| old.stats.clone());
-        Arc::new(Backend { id: next_id(), spec, endpoints, stats })
+        Arc::new(Backend { id: next_id(), spec, endpoints, declared, stats })
     };
     specs.into_iter().map(next).collect()
 }
@@ -269,7 +309,7 @@ mod tests {
 
     fn next(before: &Table, text: &str) -> Table {
         let tables = Tables::parse(vec![Source::new("t.toml", text)]).expect("sound tables");
-        Table::next(before, tables, 1)
+        Table::next(before, tables, &Addresses::default(), 1)
     }
 
     fn route<'t>(table: &'t Table, path: &str) -> &'t Arc<Route> {

@@ -2,12 +2,14 @@
 
 mod health;
 pub mod log;
+mod names;
 mod retries;
 mod scrape;
 mod stats;
 mod traffic;
 
 pub use health::{Disconnect, EjectionReason, HealthCounters, Standing};
+pub use names::{NameScrape, NameStats, Resolution};
 pub use retries::{BackendCounters, BackendStats, HedgeOutcome, HoldOutcome, RetryReason};
 pub use scrape::{EndpointScrape, Scrape, render};
 pub use stats::{

@@ -1,6 +1,7 @@
 //! A scrape: the counters added up and written as Prometheus reads them.
 
 use super::health::{Disconnect, EjectionReason, Standing};
+use super::names::{NameScrape, names};
 use super::retries::BackendStats;
 use super::stats::{BUCKETS, EndpointStats, FrontStats, Histogram, ReloadStats, RouteStats, UpgradeStats};
 use super::traffic::{TrafficScrape, traffic};
@@ -25,6 +26,8 @@ pub struct Scrape<'a> {
     pub backends: Vec<(&'a str, &'a BackendStats)>,
     /// The endpoints of all backends.
     pub endpoints: Vec<EndpointScrape<'a>>,
+    /// The names that are looked up.
+    pub names: Vec<NameScrape<'a>>,
 }
 
 /// What a scrape shows of an endpoint.
@@ -47,6 +50,7 @@ pub fn render(scrape: &Scrape<'_>) -> String {
     calls(scrape, &mut families);
     health(scrape, &mut families);
     retries(scrape, &mut families);
+    names(&scrape.names, &mut families);
     front(scrape, &mut families);
     reloads(scrape, &mut families);
     upgrades(scrape, &mut families);
@@ -282,7 +286,7 @@ fn process(families: &mut Vec<MetricFamily>) {
 }
 
 pub(super) const COUNTER: MetricType = MetricType::COUNTER;
-const GAUGE: MetricType = MetricType::GAUGE;
+pub(super) const GAUGE: MetricType = MetricType::GAUGE;
 const HISTOGRAM: MetricType = MetricType::HISTOGRAM;
 
 pub(super) fn family(name: &str, help: &str, kind: MetricType) -> MetricFamily {
@@ -311,7 +315,7 @@ pub(super) fn counter(family: &mut MetricFamily, labels: &[(&str, &str)], value:
     family.mut_metric().push(metric);
 }
 
-fn gauge(family: &mut MetricFamily, labels: &[(&str, &str)], value: f64) {
+pub(super) fn gauge(family: &mut MetricFamily, labels: &[(&str, &str)], value: f64) {
     let mut gauge = Gauge::default();
     gauge.set_value(value);
     let mut metric = metric(labels);

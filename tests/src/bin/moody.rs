@@ -1,7 +1,7 @@
 //! An instance with moods: see [`callgate_tests::moody`].
 
 use callgate_sdk::{Context, Handle, Server, ServerError, Status};
-use callgate_tests::moody::{Mood, Moody, MoodyServer};
+use callgate_tests::moody::{Mood, Moody, MoodyServer, orders};
 use clap::Parser;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -13,11 +13,11 @@ struct Arguments {
     listen: String,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Instance {
-    mood: Mutex<Mood>,
-    asked: AtomicU64,
-    copied: AtomicU64,
+    mood: Arc<Mutex<Mood>>,
+    asked: Arc<AtomicU64>,
+    copied: Arc<AtomicU64>,
     /// There once the server is bound.
     handle: Arc<OnceLock<Handle>>,
 }
@@ -64,8 +64,13 @@ async fn main() -> Result<(), ServerError> {
     let arguments = Arguments::parse();
     let instance = Instance::default();
     let handle = instance.handle.clone();
+    let ordered = Server::new().service(MoodyServer::new(instance.clone()));
+    let ordered = ordered.listen(orders(&arguments.listen)).bind().await?;
     let bound = Server::new().service(MoodyServer::new(instance)).listen(arguments.listen).bind().await?;
     let _ = handle.set(bound.handle());
-    bound.serve().await;
+    tokio::select! {
+        () = bound.serve() => {}
+        () = ordered.serve() => {}
+    }
     Ok(())
 }

@@ -5,6 +5,7 @@ use super::*;
 
 mod backends;
 mod conflicts;
+mod dns;
 mod docs;
 mod files;
 mod never_panics;

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 const TABLE: &str = r#"# A table with everything.
 [backends.shop]
-endpoints = ["127.0.0.1:7101", "unix:/run/é.sock", { address = "[::1]:1", drain = true }]
+endpoints = ["127.0.0.1:7101", "unix:/run/é.sock", "dns:x.y:1", { address = "[::1]:1", drain = true }]
 connect_timeout = "1.5s"
 max_calls = 0x10
 retry_budget = "10%"

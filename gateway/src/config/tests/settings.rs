@@ -45,7 +45,7 @@ error: unknown key `backends` in the gateway's file
 7 | [backends.shop]
   |  ^^^^^^^^ not known here
   |
-  = help: there is `server`, `admin`, `tables`, `log` and `upgrade`
+  = help: there is `server`, `admin`, `tables`, `log`, `upgrade` and `dns`
 "#,
     );
 }

@@ -103,7 +103,8 @@ fn a_backends_options_are_read() {
 fn an_endpoint_is_its_address_or_a_table_with_it() {
     let text = "[backends.b]\nendpoints = ['x:1', { address = 'x:2' }, { address = 'X:3', drain = true }]\n\
                 [[backends.c.endpoints]]\naddress = 'x:1'\ndrain = false\n";
-    let spec = |port, drain| EndpointSpec { addr: EndpointAddr::Tcp { host: "x".into(), port }, drain };
+    let spec =
+        |port, drain| EndpointSpec { addr: Address::At(EndpointAddr::Tcp { host: "x".into(), port }), drain };
     let [b, c] = tables(text).unwrap().backends.try_into().unwrap();
     assert_eq!(b.endpoints, [spec(1, false), spec(2, false), spec(3, true)]);
     assert_eq!(c.endpoints, [spec(1, false)]);
@@ -142,7 +143,7 @@ fn the_settings_that_are_shipped_are_the_defaults_and_show_every_key() {
     let text = std::fs::read_to_string(shipped).unwrap();
     assert_eq!(settings(&text, None), settings("", None));
     let keys = "listen workers max_body max_head max_connections header_timeout body_timeout idle_timeout \
-                drain_timeout watch level format socket";
+                drain_timeout watch level format socket servers timeout min_ttl max_ttl";
     for key in keys.split_whitespace() {
         assert!(text.contains(&format!("\n{key} = ")), "{key}");
     }
@@ -155,7 +156,7 @@ fn every_setting_is_read() {
                 drain_timeout = '4s' }\n\
                 admin.listen = '127.0.0.1:9'\ntables.watch = ['x', '/y/z.toml', '../../w']\n\
                 log = { level = 'info,callgate=debug', format = 'json' }\n\
-                upgrade = { socket = '@x', drain_timeout = '5s' }\n";
+                upgrade = { socket = '@x', drain_timeout = '5s' }\ndns.timeout = '6s'\n";
     let seconds = Duration::from_secs;
     let expected = Settings {
         server: ServerSettings {
@@ -173,6 +174,7 @@ fn every_setting_is_read() {
         tables: TableSettings { watch: ["/etc/callgate/x", "/y/z.toml", "/w"].map(PathBuf::from).to_vec() },
         log: LogSettings { level: "info,callgate=debug".into(), format: LogFormat::Json },
         upgrade: UpgradeSettings { socket: Some("@x".into()), drain_timeout: seconds(5) },
+        dns: DnsSettings { timeout: seconds(6), ..DnsSettings::default() },
     };
     assert_eq!(settings(text, None), expected);
 }

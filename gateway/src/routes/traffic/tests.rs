@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::config::{Source, Tables};
-use crate::routes::Table;
+use crate::routes::{Addresses, Table};
 use std::collections::HashMap;
 
 const TABLE: &str = r#"
@@ -26,7 +26,8 @@ const TABLE: &str = r#"
 "#;
 
 fn next(before: &Table, text: &str) -> Table {
-    Table::next(before, Tables::parse(vec![Source::new("t.toml", text)]).expect("sound tables"), 1)
+    let tables = Tables::parse(vec![Source::new("t.toml", text)]).expect("sound tables");
+    Table::next(before, tables, &Addresses::default(), 1)
 }
 
 fn traffic(table: &Table) -> &Traffic {

@@ -1,0 +1,175 @@
+//! Names that are looked up again: as endpoints, and `[dns]` of the gateway's file.
+
+use super::{Settings, Source, check, check_settings, tables};
+use crate::config::{Address, DnsSettings};
+use std::time::Duration;
+
+#[test]
+fn a_name_is_an_endpoint_like_others_and_a_host_may_be_called_dns() {
+    let text = "[backends.b]\nendpoints = ['dns:Shop.Internal:7101', { address = 'dns:x.:1', drain = true }, \
+                'dns:7101', 'shop.internal:7101']\n";
+    let backend = tables(text).unwrap().backends.remove(0);
+    let shown: Vec<(String, bool, bool)> = backend
+        .endpoints
+        .iter()
+        .map(|one| (one.addr.to_string(), matches!(one.addr, Address::Named(_)), one.drain))
+        .collect();
+    let expected = [
+        ("dns:shop.internal:7101", true, false),
+        ("dns:x.:1", true, true),
+        ("dns:7101", false, false),
+        ("shop.internal:7101", false, false),
+    ];
+    assert_eq!(shown, expected.map(|(text, named, drain)| (text.to_owned(), named, drain)));
+}
+
+#[test]
+fn what_is_no_name_is_shown_with_what_to_write() {
+    check(
+        r#"
+[backends.shop]
+endpoints = [
+  "dns:shop",
+  "dns:///shop:7101",
+  "dns:shop:0",
+  "dns:10.0.0.7:7101",
+  "dns:[::1]:7101",
+  "dns:a..b:1",
+  "dns:shop:1",
+  { address = "dns:SHOP:1", drain = true },
+]"#,
+        r#"
+error: `dns:shop` is not a name to look up
+ --> t.toml:4:3
+  |
+4 |   "dns:shop",
+  |   ^^^^^^^^^^ expected `dns:host:port`
+  |
+  = help: the port is missing: "dns:shop:7101"
+
+error: `dns:///shop:7101` is not a name to look up
+ --> t.toml:5:3
+  |
+5 |   "dns:///shop:7101",
+  |   ^^^^^^^^^^^^^^^^^^ expected `dns:host:port`, without slashes
+  |
+  = help: write "dns:shop:7101"
+
+error: `0` is not a port
+ --> t.toml:6:13
+  |
+6 |   "dns:shop:0",
+  |             ^ expected 1 to 65535
+
+error: `10.0.0.7` is an address
+ --> t.toml:7:8
+  |
+7 |   "dns:10.0.0.7:7101",
+  |        ^^^^^^^^ there is nothing to look up
+  |
+  = help: write "10.0.0.7:7101"
+
+error: `[::1]` is an address
+ --> t.toml:8:8
+  |
+8 |   "dns:[::1]:7101",
+  |        ^^^^^ there is nothing to look up
+  |
+  = help: write "[::1]:7101"
+
+error: `a..b` is not a host
+ --> t.toml:9:8
+  |
+9 |   "dns:a..b:1",
+  |        ^^^^ expected a name
+
+error: endpoint `dns:shop:1` is listed twice
+  --> t.toml:11:15
+   |
+10 |   "dns:shop:1",
+   |   ------------ first here
+11 |   { address = "dns:SHOP:1", drain = true },
+   |               ^^^^^^^^^^^^ again
+"#,
+    );
+}
+
+fn settings(text: &str) -> DnsSettings {
+    Settings::parse(Source::new("gateway.toml", text), None).unwrap().dns
+}
+
+#[test]
+fn the_systems_servers_are_asked_unless_others_are_named() {
+    assert_eq!(settings("[dns]\nservers = 'system'"), DnsSettings::default());
+    let named = settings(
+        "[dns]\nservers = ['10.0.0.2', '[::1]:5353', '::1']\ntimeout = '500ms'\nmin_ttl = '2s'\nmax_ttl = '1m'",
+    );
+    let expected = DnsSettings {
+        servers: ["10.0.0.2:53", "[::1]:5353", "[::1]:53"].map(|text| text.parse().unwrap()).to_vec(),
+        timeout: Duration::from_millis(500),
+        min_ttl: Duration::from_secs(2),
+        max_ttl: Duration::from_secs(60),
+    };
+    assert_eq!(named, expected);
+}
+
+#[test]
+fn what_is_wrong_with_the_settings_of_look_ups_is_shown() {
+    check_settings(
+        r#"
+[dns]
+servers = ["10.0.0.2", "dns.internal", "10.0.0.2:53", "10.0.0.2:0"]
+timeout = "1m"
+min_ttl = "2m"
+ttl = "5s""#,
+        None,
+        r#"
+error: `dns.internal` is not a server's address
+ --> gateway.toml:3:24
+  |
+3 | servers = ["10.0.0.2", "dns.internal", "10.0.0.2:53", "10.0.0.2:0"]
+  |                        ^^^^^^^^^^^^^^ expected an IP address, with or without a port
+
+error: server `10.0.0.2:53` is listed twice
+ --> gateway.toml:3:40
+  |
+3 | servers = ["10.0.0.2", "dns.internal", "10.0.0.2:53", "10.0.0.2:0"]
+  |            ---------- first here       ^^^^^^^^^^^^^ again
+
+error: `10.0.0.2:0` is not a server's address
+ --> gateway.toml:3:55
+  |
+3 | servers = ["10.0.0.2", "dns.internal", "10.0.0.2:53", "10.0.0.2:0"]
+  |                                                       ^^^^^^^^^^^^ expected an IP address, with or without a port
+
+error: `timeout` is out of bounds
+ --> gateway.toml:4:11
+  |
+4 | timeout = "1m"
+  |           ^^^^ expected 10ms to 30s
+
+error: `min_ttl` is longer than `max_ttl`
+ --> gateway.toml:5:11
+  |
+5 | min_ttl = "2m"
+  |           ^^^^ from 2m to 30s
+
+error: unknown key `ttl` in [dns]
+ --> gateway.toml:6:1
+  |
+6 | ttl = "5s"
+  | ^^^ not known here
+  |
+  = help: there is `servers`, `timeout`, `min_ttl` and `max_ttl`
+"#,
+    );
+    for (servers, expected) in [
+        ("[]", "there is nobody to ask"),
+        ("'10.0.0.2'", "`servers` must be \"system\", or an array such as"),
+        ("5", "`servers` must be"),
+    ] {
+        let source = Source::new("gateway.toml", format!("dns.servers = {servers}"));
+        let told = Settings::parse(source, None).unwrap_err().to_string();
+        assert!(told.contains(expected), "{servers}: {told}");
+    }
+}
