@@ -94,6 +94,8 @@ pub struct Worker {
     pub pool: Pool,
     /// Makes request ids.
     pub ids: front::RequestIds,
+    /// Copies of calls that are under way.
+    pub copies: Cell<usize>,
     table: RefCell<Rc<LocalTable>>,
     generation: Cell<u64>,
 }
@@ -119,6 +121,7 @@ impl Worker {
             shared,
             pool,
             ids: front::RequestIds::new(),
+            copies: Cell::new(0),
             table: RefCell::new(table),
             generation: Cell::new(0),
         }

@@ -1,7 +1,7 @@
 //! A service that does what it is told to, so that tests can have an instance fail, hesitate or want no calls. Tests tell it
 //! directly, not through the gateway.
 
-use callgate_sdk::{Client, Message, Status, service};
+use callgate_sdk::{Client, Context, Message, Status, service};
 use serde::{Deserialize, Serialize};
 
 /// How the instance behaves.
@@ -23,10 +23,13 @@ pub enum Mood {
 pub trait Moody {
     /// Which process this is, unless its mood is against it.
     #[idempotent]
-    async fn ask(&self) -> Result<u32, Status>;
+    async fn ask(&self, cx: &Context) -> Result<u32, Status>;
 
     /// How often it was asked.
     async fn asked(&self) -> Result<u64, Status>;
+
+    /// How often it was asked by what says that it is a copy.
+    async fn copied(&self) -> Result<u64, Status>;
 
     /// Has it behave so from now on.
     async fn be(&self, mood: Mood) -> Result<(), Status>;

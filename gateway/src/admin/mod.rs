@@ -4,6 +4,7 @@ mod drain;
 mod limits;
 mod names;
 mod pages;
+mod traffic;
 
 use crate::control::{Reload, Request as ReloadRequest};
 use crate::worker::{Ending, Shared};

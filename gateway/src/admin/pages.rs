@@ -1,6 +1,6 @@
 //! What the admin port shows.
 
-use super::{limits, names};
+use super::{limits, names, traffic};
 use crate::backends::{MethodEntry, Offer};
 use crate::config::{
     Balance, EndpointSpec, FixedAnswer, OverloadSpec, RespondSpec, RetryOn, RetrySpec, Settings,
@@ -49,6 +49,7 @@ pub(super) fn metrics(shared: &Shared) -> String {
         reloads: &shared.reloads,
         upgrades: &shared.upgrades,
         table_hash: &table.hash,
+        traffic: table.routes.iter().filter_map(|route| traffic::scrape(route)).collect(),
         routes: calling
             .chain(fixed)
             .map(|(path, method, stats)| (path.as_str(), method.as_str(), stats))
@@ -77,7 +78,7 @@ pub(super) fn routes(shared: &Shared) -> Value {
 fn route(shared: &Shared, route: &Route) -> Value {
     let spec = &route.spec;
     // The first instance that is known speaks for all; those that differ show under /backends.
-    let method = route.backend.endpoints.iter().find_map(|endpoint| {
+    let method = route.backends().flat_map(|backend| &backend.endpoints).find_map(|endpoint| {
         let offer = endpoint.offer.load_full()?;
         let entry = offer.find(&spec.call)?;
         let problem = shared.catalog.transcoder(spec, entry).err().map(|error| error.to_string());
@@ -91,6 +92,10 @@ fn route(shared: &Shared, route: &Route) -> Value {
         "call": spec.call.to_string(),
         "call_id": call_id.to_string(),
         "backend": spec.backend,
+        "version": spec.policy.split.version,
+        "split": traffic::split(route),
+        "shadow": traffic::shadow(route),
+        "fallback": traffic::fallback(route),
         "timeout_ms": spec.timeout.as_millis() as u64,
         "idempotent": idempotent,
         "retry": retry(&spec.retry),

@@ -3,7 +3,8 @@
 //! Calls are encoded straight into the connection's send buffer by whoever makes them; the connection's task
 //! ([`driver`]) writes them. Replies are transcoded to JSON where they lie in the receive buffer.
 //!
-//! [`settle`] is what the peer says and what comes of it, [`in_flight`] a call, [`silence`] how a peer that is gone is noticed.
+//! [`settle`] is what the peer says and what comes of it, [`in_flight`] a call, [`programs`] how calls are encoded for the instance,
+//! [`silence`] how a peer that is gone is noticed.
 //!
 //! A call that is dropped before its answer is there removes itself and sends CANCEL. The answer may be on its way at
 //! that moment; it finds no call waiting and is ignored.
@@ -11,23 +12,24 @@
 mod answer;
 mod driver;
 mod in_flight;
+mod programs;
 mod settle;
 mod silence;
 
 pub use answer::{Answer, Times, Unsent};
 pub(super) use driver::{End, drive};
 pub use in_flight::InFlight;
+use programs::LocalTranscoder;
 
-use super::catalog::Transcoder;
 use super::monitor::Monitor;
 use super::numbers::NumberMap;
 use super::offer::Offer;
-use crate::backends::catalog::Catalog;
 use crate::config::BackendSpec;
-use crate::routes::{Endpoint, Route};
+use crate::routes::Endpoint;
 use callgate_protocol::{CallHead, Metadata, Outbound};
 use callgate_transcode::RequestInput;
 use in_flight::{Pending, Slot};
+use programs::Programs;
 use silence::{Patience, Silence, Then};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -85,18 +87,7 @@ pub struct Conn {
     pub(super) closing: Notify,
     driver: RefCell<Option<Waker>>,
     driver_woken: Cell<bool>,
-    programs: RefCell<Vec<Option<(u64, Program)>>>,
-}
-
-/// What a route's calls look like for this instance, or why they cannot be made. Counted within the worker, so that
-/// workers do not meet in a reference count.
-pub(crate) type Program = Result<Rc<LocalTranscoder>, Rc<str>>;
-
-/// A program, counted within the worker.
-pub struct LocalTranscoder {
-    shared: Arc<Transcoder>,
-    /// The instance says that running the method twice does what running it once does.
-    pub(crate) idempotent: bool,
+    programs: Programs,
 }
 
 impl Conn {
@@ -133,7 +124,7 @@ impl Conn {
             closing: Notify::new(),
             driver: RefCell::new(None),
             driver_woken: Cell::new(false),
-            programs: RefCell::default(),
+            programs: Programs::default(),
         }
     }
 
@@ -158,28 +149,6 @@ impl Conn {
     pub fn load(&self) -> usize {
         let joins = self.unsent.get() > 0 && self.monitor.is_quick();
         if joins { self.in_flight().saturating_sub(JOINING) } else { self.in_flight() + 1 }
-    }
-
-    /// The program of a route for this instance: `None` when the instance does not offer the method, an error when the
-    /// route's fields do not fit it.
-    pub fn transcoder(&self, route: &Route, catalog: &Catalog) -> Option<Program> {
-        if let Some(Some((id, program))) = self.programs.borrow().get(route.slot)
-            && *id == route.id
-        {
-            return Some(program.clone());
-        }
-        let method = self.offer.find(&route.spec.call)?;
-        let program = catalog.transcoder(&route.spec, method).map(|shared| Rc::new(LocalTranscoder { shared, idempotent: method.idempotent })).map_err(|error| {
-            let place = &route.spec.place;
-            tracing::error!(%place, call = %route.spec.call, endpoint = %self.endpoint.addr, %error, "a route does not fit the method");
-            Rc::from(error.to_string())
-        });
-        let mut programs = self.programs.borrow_mut();
-        if programs.len() <= route.slot {
-            programs.resize(route.slot + 1, None);
-        }
-        programs[route.slot] = Some((route.id, program.clone()));
-        Some(program)
     }
 
     /// Encodes a call into the send buffer. What comes of it is the returned future's to tell.

@@ -82,6 +82,7 @@ impl LocalBackend {
             }
         }
         self.probing.set(probing);
+        self.compare_offers();
         let groups = self.group(&live);
         let changed = *self.groups.borrow() != groups;
         *self.groups.borrow_mut() = groups;

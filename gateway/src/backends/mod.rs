@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! pool        a worker's backends, brought in line with the table
-//! pick        which instance a call goes to, by the backend's balance
+//! pick        which instance a call goes to, by the backend's balance; wanted, which of them can run it
 //! ring        which instance is a key's
 //! keeper      ten times a second: who is silent, who is ejected or tried again
 //! health      how an instance is judged by what becomes of its calls; monitor, where its connections report that
@@ -33,6 +33,7 @@ mod pool;
 mod ring;
 mod signals;
 mod stream;
+mod wanted;
 
 pub use catalog::{Catalog, Transcoder};
 pub use conn::{Answer, Conn, InFlight, Times, Unsent};
@@ -42,3 +43,4 @@ pub use pick::{LocalBackend, Pick, Tried};
 pub use pool::Pool;
 pub use ring::{Ring, hash};
 pub use signals::Signals;
+pub use wanted::Wanted;

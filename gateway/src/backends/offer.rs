@@ -4,6 +4,8 @@ use crate::config::CallRef;
 use callgate_protocol::schema::{Fingerprint, MethodSchema};
 use callgate_protocol::{CallId, Hello, Limits};
 use std::collections::HashMap;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// An instance's HELLO together with the schemas that it names.
@@ -17,6 +19,8 @@ pub struct Offer {
     pub services: Vec<(String, String)>,
     /// Its methods.
     pub methods: Vec<MethodEntry>,
+    /// Of methods and versions: instances that offer the same have the same, in whatever process they run.
+    pub(super) digest: u64,
     by_name: HashMap<String, usize>,
     by_id: HashMap<CallId, usize>,
 }
@@ -47,6 +51,7 @@ impl Offer {
             limits: hello.limits,
             services: Vec::new(),
             methods: Vec::new(),
+            digest: 0,
             by_name: HashMap::new(),
             by_id: HashMap::new(),
         };
@@ -70,7 +75,24 @@ impl Offer {
             }
             offer.services.push((service.name, service.version));
         }
+        offer.digest = offer.digest_now();
         Ok(offer)
+    }
+
+    fn digest_now(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.services.hash(&mut hasher);
+        self.methods.iter().for_each(|method| (&method.name, method.call_id).hash(&mut hasher));
+        hasher.finish()
+    }
+
+    /// The version of the service that a route's method belongs to, if it is offered; `""` where the instance says none.
+    pub fn version(&self, call: &CallRef) -> Option<&str> {
+        let service = match call {
+            CallRef::Name { service, .. } => service,
+            CallRef::Number(_) => self.find(call)?.name.rsplit_once('.')?.0,
+        };
+        self.services.iter().find(|(name, _)| name == service).map(|(_, version)| version.as_str())
     }
 
     /// The method that a route names.

@@ -37,6 +37,8 @@ pub(super) struct Peer {
     pub(super) monitor: Rc<Monitor>,
     /// What of the endpoint's signals the keeper has seen.
     pub(super) seen_recovered: Cell<u64>,
+    /// Other instances of the backend offer other methods or versions.
+    pub(super) differs: Cell<bool>,
     conn: RefCell<Option<Rc<Conn>>>,
     /// No attempt has failed since the last connection, so one may be there any moment.
     hopeful: Cell<bool>,
@@ -73,6 +75,7 @@ impl Peer {
             worker: surroundings.worker,
             monitor,
             seen_recovered,
+            differs: Cell::new(false),
             conn: RefCell::new(None),
             hopeful: Cell::new(false),
             supervisor: RefCell::new(None),
@@ -102,6 +105,7 @@ impl Peer {
             worker: 0,
             monitor,
             seen_recovered: Cell::new(0),
+            differs: Cell::new(false),
             conn: RefCell::new(Some(conn)),
             hopeful: Cell::new(true),
             supervisor: RefCell::new(None),

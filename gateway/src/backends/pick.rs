@@ -21,6 +21,7 @@ pub(super) use groups::Groups;
 
 use super::conn::Conn;
 use super::peer::Peer;
+use super::wanted::Wanted;
 use crate::call::CallState;
 use crate::config::{Balance, HealthSpec};
 use crate::routes::Backend;
@@ -71,7 +72,7 @@ pub(super) struct Part {
 
 /// What a pick has to know of a call: where it has been in vain, by the ids of the endpoints, and what it asks for.
 #[derive(Debug, Default)]
-pub struct Tried {
+pub struct Tried<'a> {
     /// They have not accepted it, refused or failed it, and may do better when they are asked again.
     pub refused: Vec<u64>,
     /// They do not offer its method.
@@ -80,6 +81,8 @@ pub struct Tried {
     pub fragile: bool,
     /// The hash of its key, where its backend spreads calls by that.
     pub key: Option<u64>,
+    /// What an instance must offer; nothing is known of that without it.
+    pub wanted: Option<Wanted<'a>>,
 }
 
 /// Where a call can go.
@@ -155,7 +158,7 @@ impl LocalBackend {
 
     /// Picks the connection for a call. Instances that refused the call come last but for those that are ejected, those that
     /// lack its method not at all.
-    pub fn pick(&self, tried: &Tried) -> Pick {
+    pub fn pick(&self, tried: &Tried<'_>) -> Pick {
         if self.probing.get()
             && let Some(conn) = self.probe(tried)
         {
@@ -169,7 +172,7 @@ impl LocalBackend {
         Pick::Ready(chosen.conn)
     }
 
-    fn choose(&self, groups: &Groups, tried: &Tried) -> Option<Candidate<'_>> {
+    fn choose(&self, groups: &Groups, tried: &Tried<'_>) -> Option<Candidate<'_>> {
         let (first, other) = groups.in_order(tried.key);
         if let Some(chosen) = self.of_group(first, tried) {
             return Some(chosen);
@@ -188,7 +191,7 @@ impl LocalBackend {
 
     /// By the backend's order, one of a group that gets calls and was not tried.
     #[inline]
-    fn of_group(&self, group: &Group, tried: &Tried) -> Option<Candidate<'_>> {
+    fn of_group(&self, group: &Group, tried: &Tried<'_>) -> Option<Candidate<'_>> {
         match &self.order {
             Order::PeakEwma | Order::LeastRequest => self.of_two(group, tried),
             Order::Turns(turns) => self.in_turn(turns, group, tried),
@@ -210,7 +213,7 @@ impl LocalBackend {
     }
 
     /// An instance that waits for a call to be tried with.
-    fn probe(&self, tried: &Tried) -> Option<Rc<Conn>> {
+    fn probe(&self, tried: &Tried<'_>) -> Option<Rc<Conn>> {
         let mut peers = self.peers.iter().filter(|peer| peer.monitor.wants_probe(tried.fragile));
         peers.find_map(|peer| {
             let conn = usable(peer)?;
@@ -220,21 +223,21 @@ impl LocalBackend {
 
     /// The instance at that place, if it gets calls and was not tried.
     #[inline]
-    fn eligible(&self, place: usize, tried: &Tried) -> Option<Candidate<'_>> {
+    fn eligible(&self, place: usize, tried: &Tried<'_>) -> Option<Candidate<'_>> {
         let peer = self.peers.get(place)?;
         let conn = usable(peer)?;
         (peer.monitor.is_in() && !tried.has(peer)).then_some(Candidate { place, peer, conn })
     }
 
     /// The best one of all that have room.
-    fn of_all(&self, tried: &Tried) -> Option<(Tier, Candidate<'_>)> {
+    fn of_all(&self, tried: &Tried<'_>) -> Option<(Tier, Candidate<'_>)> {
         let n = self.peers.len();
         let start = if n > 1 { fastrand::usize(..n) } else { 0 };
         let mut best: Option<((Tier, bool, f32), Candidate<'_>)> = None;
         for place in (0..n).map(|offset| (start + offset) % n) {
             let peer = &*self.peers[place];
             let Some(conn) = peer.conn().filter(|conn| conn.is_ready() && conn.has_room()) else { continue };
-            if tried.lacking.contains(&peer.endpoint.id) {
+            if tried.rules_out(peer) {
                 continue;
             }
             let tier = match peer.monitor.is_in() && !conn.is_doubtful() {
@@ -251,8 +254,8 @@ impl LocalBackend {
         best.map(|((tier, ..), chosen)| (tier, chosen))
     }
 
-    fn nowhere(&self, tried: &Tried) -> Pick {
-        let mut offering = self.peers.iter().filter(|peer| !tried.lacking.contains(&peer.endpoint.id));
+    fn nowhere(&self, tried: &Tried<'_>) -> Pick {
+        let mut offering = self.peers.iter().filter(|peer| !tried.rules_out(peer));
         if offering.clone().any(|peer| peer.conn().is_some_and(|conn| conn.is_ready())) {
             return Pick::Busy;
         }
@@ -260,9 +263,9 @@ impl LocalBackend {
     }
 }
 
-impl Tried {
+impl Tried<'_> {
     fn has(&self, peer: &Peer) -> bool {
-        self.refused.contains(&peer.endpoint.id) || self.lacking.contains(&peer.endpoint.id)
+        self.refused.contains(&peer.endpoint.id) || self.rules_out(peer)
     }
 }
 
@@ -289,4 +292,4 @@ fn parts(backend: &Backend, zone: Option<&str>) -> Vec<Part> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

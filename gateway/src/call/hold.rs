@@ -44,7 +44,7 @@ impl Call<'_> {
             return Some(held.until);
         }
         let hold = self.request.backend.spec.hold;
-        if hold.is_zero() {
+        if hold.is_zero() || self.request.has_fallback {
             return None;
         }
         let counters = self.counters();

@@ -8,10 +8,12 @@
 //! hedge    a second try beside a slow first one
 //! latency  what is slow
 //! permit   admission to the backend, and what its limit learns from each try
+//! copy     a call whose answer nobody hears
 //! state    what a worker keeps of all this for a backend
 //! ```
 
 mod budget;
+mod copy;
 mod hedge;
 mod hold;
 mod latency;
@@ -19,10 +21,11 @@ mod permit;
 mod retry;
 mod state;
 
+pub use copy::{copy_ended, send_copy};
 pub(crate) use permit::shed;
 pub use state::CallState;
 
-use crate::backends::{Answer, Conn, InFlight, LocalBackend, Offer, Pick, Times, Tried, Unsent};
+use crate::backends::{Answer, Conn, InFlight, LocalBackend, Offer, Pick, Times, Tried, Unsent, Wanted};
 use crate::overload::Permit;
 use crate::routes::{Backend, PathParams, QueryPairs, Route};
 use crate::telemetry::{BackendCounters, HoldOutcome, RetryReason, ShedReason};
@@ -44,6 +47,10 @@ pub struct Request<'a> {
     pub backend: &'a Backend,
     /// The hash of its key, where the backend spreads calls by that.
     pub key: Option<u64>,
+    /// Only instances of this version, if any.
+    pub version: Option<&'a str>,
+    /// Whoever makes it knows somebody else to ask: it does not wait when no instance is there.
+    pub has_fallback: bool,
     /// The values of the path's parameters.
     pub path: PathParams<'a>,
     /// The query's pairs.
@@ -83,6 +90,26 @@ pub enum Failure {
     Internal(String),
 }
 
+impl Failure {
+    /// Whether nobody is there to run the call: another backend, or another table, may help.
+    pub fn is_absence(&self) -> bool {
+        matches!(self, Failure::NoInstance | Failure::Draining | Failure::NotOffered)
+    }
+}
+
+/// Whether a backend has instances that would take a route's call as one of their share.
+pub fn takes(worker: &Worker, route: &Route, backend: &Backend, version: Option<&str>) -> bool {
+    let local = worker.pool.backend(backend);
+    local.is_some_and(|local| local.takes(&untried(route, version)))
+}
+
+/// What is known before a call is sent.
+fn untried<'a>(route: &'a Route, version: Option<&'a str>) -> Tried<'a> {
+    // Whether the method says that it may run twice is not known before an instance is chosen.
+    let fragile = route.spec.idempotent != Some(true);
+    Tried { fragile, wanted: Some(Wanted::new(route, version)), ..Tried::default() }
+}
+
 /// Runs a call. The JSON is empty for a method that returns nothing.
 pub async fn run(worker: &Worker, request: &Request<'_>) -> Result<Vec<u8>, Failure> {
     if request.times.deadline <= request.times.now {
@@ -117,7 +144,7 @@ struct Call<'a> {
     /// The deadline is the call's; `now` is brought up to date whenever the call has waited.
     times: Times,
     permit: Option<Permit<'a>>,
-    tried: Tried,
+    tried: Tried<'a>,
     /// How often it was sent, other than to instances that did not accept it.
     sent: u32,
     not_accepted: u32,
@@ -154,12 +181,7 @@ impl<'a> Call<'a> {
             request,
             times: request.times,
             permit: None,
-            // Whether the method says that it may run twice is not known before an instance is chosen.
-            tried: Tried {
-                fragile: request.route.spec.idempotent != Some(true),
-                key: request.key,
-                ..Tried::default()
-            },
+            tried: Tried { key: request.key, ..untried(request.route, request.version) },
             sent: 0,
             not_accepted: 0,
             backend: None,
@@ -249,7 +271,7 @@ impl<'a> Call<'a> {
                     }
                 }
                 Pick::Busy => self.wait_for_room().await?,
-                Pick::None if nobody_offers(self.request, &self.tried) => {
+                Pick::None if self.nobody_offers() => {
                     return Err(self.give_up(Failure::NotOffered));
                 }
                 Pick::None if self.backend.as_ref().is_some_and(|backend| backend.drains()) => {
@@ -286,7 +308,7 @@ impl<'a> Call<'a> {
         match retry::pause(&again.failure, self.sent) {
             Pause::No => Ok(None),
             Pause::For(time) if self.times.now + time < self.times.deadline => Ok(Some(time)),
-            Pause::For(_) | Pause::TooLong => Err(self.give_up(Failure::NoInstance)),
+            Pause::For(_) | Pause::TooLong => Err(self.give_up(Failure::Busy)),
         }
     }
 
@@ -357,17 +379,22 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The last failure, which says more than that there is nowhere to go after it.
+    /// The last failure, which says more than that there is nowhere to go after it; unless there is, because somebody else
+    /// can be asked.
     fn give_up(&mut self, otherwise: Failure) -> Failure {
+        if self.request.has_fallback && otherwise.is_absence() {
+            return otherwise;
+        }
         self.again.take().map_or(otherwise, |again| again.failure)
     }
-}
-
-/// Whether connected instances lack the method, and none that is away offered it when it was last there: then a retry
-/// does not help.
-fn nobody_offers(request: &Request<'_>, tried: &Tried) -> bool {
-    let Request { route, backend, .. } = request;
-    let mut others = backend.endpoints.iter().filter(|endpoint| !tried.lacking.contains(&endpoint.id));
-    let offers = |offer: &Offer| offer.find(&route.spec.call).is_some();
-    !tried.lacking.is_empty() && !others.any(|other| other.offer.load().as_deref().is_some_and(offers))
+    /// Whether connected instances lack the method, and none that is away offered it when it was last there: then a retry
+    /// does not help.
+    fn nobody_offers(&self) -> bool {
+        let Request { route, backend, .. } = self.request;
+        let mut lacking = self.backend.as_ref().map(|local| local.lacking(&self.tried)).unwrap_or_default();
+        lacking.extend(&self.tried.lacking);
+        let mut others = backend.endpoints.iter().filter(|endpoint| !lacking.contains(&endpoint.id));
+        let offers = |offer: &Offer| offer.find(&route.spec.call).is_some();
+        !lacking.is_empty() && !others.any(|other| other.offer.load().as_deref().is_some_and(offers))
+    }
 }

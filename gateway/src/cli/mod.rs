@@ -140,7 +140,8 @@ fn routes(file: &Path) -> Result<String, Diagnostics> {
     let shown = |method, path| format!("{method:6} {path}");
     let calling = tables.routes.iter().map(|route| {
         let id = route.call.call_id().to_string();
-        let row = [shown(route.method, &route.path), route.call.to_string(), id, route.backend.clone()];
+        let backend = route.policy.split.shown(&route.backend);
+        let row = [shown(route.method, &route.path), route.call.to_string(), id, backend];
         (&route.place, row)
     });
     let fixed = tables.fixed.iter().map(|route| {

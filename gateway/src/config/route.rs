@@ -35,6 +35,10 @@ pub(super) const KEYS: &[&str] = &[
     "respond",
     "redirect",
     "rewrite",
+    "split",
+    "version",
+    "shadow",
+    "fallback",
 ];
 const TIMEOUT: Duration = Duration::from_secs(10);
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(24 * 3600);

@@ -6,6 +6,7 @@
 use super::backend::{BackendSpec, name_error};
 use super::conflicts;
 use super::defaults::Defaults;
+use super::destination;
 use super::diagnostics::{Diagnostic, Diagnostics, list};
 use super::fixed::{self, FixedDraft, FixedSpec};
 use super::reader::{Item, Reader};
@@ -169,6 +170,8 @@ fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Dia
         let limits = &mut draft.policy.rate_limits;
         limits.resolve(&declared.limits, &draft.source, declared.incomplete, &mut found);
         let target = resolve(&draft, &names, declared.incomplete, &mut found);
+        let (policy, backend) = (&draft.policy, target.as_deref());
+        destination::check(policy, &draft.source, backend, &names, declared.incomplete, &mut found);
         routes.extend(target.and_then(|name| draft.finish(name)));
     }
     if found.is_empty() {
@@ -246,6 +249,9 @@ impl Declared {
 
 /// The backend of a route, one of the sorted `names`; what it could not be found for is reported.
 fn resolve(draft: &Draft, names: &[String], incomplete: bool, found: &mut Vec<Diagnostic>) -> Option<String> {
+    if let (Target::Only, Some(name)) = (&draft.target, draft.policy.split.first_of_named()) {
+        return Some(name.to_owned());
+    }
     match &draft.target {
         Target::Bad => None,
         Target::Named(name, _) if names.binary_search(name).is_ok() => Some(name.clone()),

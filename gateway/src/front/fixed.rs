@@ -14,8 +14,8 @@ use hyper::{Response, StatusCode, Uri};
 
 /// Where a request has come to.
 pub(super) enum Way<'t, 'p> {
-    /// To a call.
-    Call(&'t Route, PathParams<'p>),
+    /// To a call; by that path.
+    Call(&'t Route, PathParams<'p>, &'p str),
     /// To its answer, which that route counts.
     Answer(&'t RouteStats, Result<Answer, Problem>),
     /// To no route.
@@ -31,7 +31,7 @@ pub(super) fn way<'t, 'p>(
     room: &'p mut String,
 ) -> Way<'t, 'p> {
     let (route, params) = match table.find(method, uri.path()) {
-        Found::Route(route, params) => return Way::Call(route, params),
+        Found::Route(route, params) => return Way::Call(route, params, uri.path()),
         Found::Fixed(route, params) => (route, params),
         missed => return Way::Missed(missed),
     };
@@ -43,7 +43,7 @@ pub(super) fn way<'t, 'p>(
     match table.find(method, to) {
         Found::Route(next, params) => {
             route.rewritten.of(worker.id).increment();
-            Way::Call(next, params)
+            Way::Call(next, params, to)
         }
         Found::Fixed(next, params) if !matches!(next.spec.answer, FixedAnswer::Rewrite(_)) => {
             route.rewritten.of(worker.id).increment();

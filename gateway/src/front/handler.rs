@@ -7,6 +7,7 @@ use super::fixed::{self, Way};
 use super::hash_key::hash_key;
 use super::limit::{self, RateFields};
 use super::problem::Problem;
+use super::traffic::{self, Matched};
 use super::{metadata, request_id};
 use crate::backends::Times;
 use crate::call::{self, Failure};
@@ -125,8 +126,8 @@ async fn answer(
         };
         let mut room = String::new();
         let way = fixed::way(worker, &table, (method, &parts.uri), request_id::text(id), &mut room);
-        let (route, path_params) = match way {
-            Way::Call(route, params) => (route, params),
+        let (route, path_params, path) = match way {
+            Way::Call(route, params, path) => (route, params, path),
             Way::Answer(stats, result) => return counted(worker, stats, began, result, id),
             Way::Missed(missed) => return counted(worker, unmatched, began, miss(missed, parts, &table), id),
         };
@@ -158,26 +159,25 @@ async fn answer(
         };
         let now = if body.waited() || came.is_some() { Instant::now() } else { began };
         let clocks = Clocks { began, came: *came.get_or_insert(now), now };
-        let origin = Origin { client, metadata };
-        let result = call(worker, route, path_params, parts, &read, origin, clocks).await;
-        if matches!(result, Err(Failure::NoInstance | Failure::Draining))
-            && worker.table().generation != table.generation
-        {
+        let query = parts.uri.query().unwrap_or_default();
+        let matched = Matched { table: &table, client, path, query, headers: &parts.headers, body: &read };
+        let result = call(worker, route, path_params, matched, metadata, clocks).await;
+        if result.as_ref().is_err_and(Failure::is_absence) && worker.table().generation != table.generation {
             continue;
         }
         if let Err(Failure::Invalid(_)) = &result {
             route.stats.0.of(worker.id).bad_requests.increment();
         }
-        let result = result
-            .map(success)
-            .map_err(|failure| Problem::of(failure, request_id::text(id), route.spec.path.as_str()));
+        let result =
+            result.map_err(|failure| Problem::of(failure, request_id::text(id), route.spec.path.as_str()));
         return counted(worker, &route.stats, began, result, id);
     }
 }
 
 /// Whether a request can be turned away before its body is read; one that is there already is no reason to hurry.
 fn early(worker: &Worker, route: &Route, body: &RequestBody) -> Result<(), ShedReason> {
-    if body.is_there() {
+    // Which backend a split takes is not known yet.
+    if body.is_there() || route.traffic.is_some() {
         return Ok(());
     }
     let Some(local) = worker.pool.backend(&route.backend) else {
@@ -253,7 +253,7 @@ fn options_answer(allow: &str) -> Answer {
     Answer::Other(answer)
 }
 
-fn success(json: Vec<u8>) -> Answer {
+pub(super) fn success(json: Vec<u8>) -> Answer {
     if json.is_empty() {
         let mut answer = Response::new(Full::default());
         *answer.status_mut() = StatusCode::NO_CONTENT;
@@ -273,26 +273,18 @@ struct Clocks {
     now: Instant,
 }
 
-/// Whose request it is, and what of its head goes along with the call.
-struct Origin<'a> {
-    client: &'a Client,
-    metadata: MetadataBuf,
-}
-
 async fn call(
-    worker: &Worker,
+    worker: &Rc<Worker>,
     route: &Route,
     path: crate::routes::PathParams<'_>,
-    parts: &Parts,
-    body: &[u8],
-    origin: Origin<'_>,
+    matched: Matched<'_>,
+    mut metadata: MetadataBuf,
     clocks: Clocks,
-) -> Result<Vec<u8>, Failure> {
-    let query = query_pairs(parts.uri.query().unwrap_or_default())
-        .map_err(|_| invalid("the query is not UTF-8 after percent-decoding"))?;
-    let carried = Carried::by(&parts.headers);
+) -> Result<Answer, Failure> {
+    let query =
+        query_pairs(matched.query).map_err(|_| invalid("the query is not UTF-8 after percent-decoding"))?;
+    let carried = Carried::by(matched.headers);
     let deadline = carried.deadline(clocks, route.spec.timeout)?;
-    let Origin { client, mut metadata } = origin;
     for (key, value) in [(key::TRACEPARENT, carried.traceparent), (key::TRACESTATE, carried.tracestate)] {
         if let Some(value) = value {
             // One that is too long for the call is left out, as trace context allows.
@@ -302,14 +294,20 @@ async fn call(
     let request = call::Request {
         route,
         backend: &route.backend,
-        key: hash_key(&route.backend, route, &path, &parts.headers, client),
+        key: hash_key(&route.backend, route, &path, matched.headers, matched.client),
+        version: None,
+        has_fallback: false,
         path,
         query,
-        body,
+        body: matched.body,
         metadata: metadata.as_metadata(),
         times: Times { now: clocks.now, deadline },
     };
-    call::run(worker, &request).await
+    match &route.traffic {
+        None => call::run(worker, &request).await.map(success),
+        // On the heap: it is large, and most routes have none.
+        Some(traffic) => Box::pin(traffic::run(worker, traffic, matched, request)).await,
+    }
 }
 
 /// The request as a whole is wrong.

@@ -5,6 +5,7 @@
 //! connections  a worker's client connections: hyper, idle and slow clients, drain
 //! client       one of them: what it waits for, and its socket
 //! handler      one request: match, body, call, answer
+//! traffic      where its call goes, if that is not just its route's backend; shadow, copies of calls
 //! body         a request's body, within its limits
 //! hash_key     the key by which a backend spreads its calls
 //! deadline     how long the caller waits
@@ -28,6 +29,8 @@ mod limit;
 mod metadata;
 pub(crate) mod problem;
 mod request_id;
+mod shadow;
+mod traffic;
 
 pub use accept::accept;
 pub use connections::Connections;

@@ -7,9 +7,11 @@ mod fixed;
 mod location;
 mod params;
 mod table;
+mod traffic;
 
 pub use addresses::Addresses;
 pub use fixed::{FixedRoute, RawParams};
 pub use location::{location, rewritten};
 pub use params::{PathParams, QueryPairs, query_pairs};
 pub use table::{Backend, Endpoint, Found, Route, Table};
+pub use traffic::{Arm, Fallback, FallbackTo, Place, Shadow, Traffic};

@@ -3,6 +3,7 @@
 use super::addresses::{Addresses, Reached, reached};
 use super::fixed::{FixedRoute, RawParams, next_fixed};
 use super::params::{NotUtf8, PathParams, decode_segment};
+use super::traffic::Traffic;
 use crate::backends::{Offer, Ring, Signals};
 use crate::config::{BackendSpec, Balance, EndpointAddr, EndpointSpec, FixedSpec, Method, RouteSpec, Tables};
 use crate::limit::{Limits, SharedBuckets};
@@ -56,14 +57,26 @@ pub struct Route {
     pub slot: usize,
     /// What the files say.
     pub spec: RouteSpec,
-    /// Where its calls go.
+    /// Where its calls go, unless `traffic` says more.
     pub backend: Arc<Backend>,
+    /// Where else its calls go; none as a rule.
+    pub traffic: Option<Box<Traffic>>,
     /// What it counts.
     pub stats: Arc<RouteStats>,
     /// How many requests it takes in a time.
     pub limits: Limits,
     /// Its requests in flight, where they are bounded.
     pub in_flight: Arc<Count>,
+}
+
+impl Route {
+    /// Whether its calls go to those very backends.
+    fn leads_to(&self, backend: &Backend, traffic: Option<&Traffic>) -> bool {
+        let ids = |traffic: Option<&Traffic>| -> Vec<u64> {
+            traffic.map(|traffic| traffic.backend_ids().collect()).unwrap_or_default()
+        };
+        self.backend.id == backend.id && ids(self.traffic.as_deref()) == ids(traffic)
+    }
 }
 
 /// A backend: endpoints that offer the same services.
@@ -317,15 +330,24 @@ fn next_routes(
         };
         let old = known.get(&(spec.method, spec.path.as_str())).copied();
         let mut limits = || Limits::next(spec, old.map(|old| &old.limits), &mut shared, workers);
+        let traffic = Traffic::next(spec, &backends, old.and_then(|old| old.traffic.as_deref()), workers);
+        let traffic = traffic.map(Box::new);
+        // The counters have one place for a status of the route's own.
+        let status = spec.policy.own_status();
+        let stats = match old {
+            Some(old) if old.spec.policy.own_status() == status => old.stats.clone(),
+            _ => Arc::new(RouteStats::answering(workers, status)),
+        };
         let route = match old {
-            Some(old) if old.spec == *spec && old.backend.id == backend.id => old.clone(),
+            Some(old) if old.spec == *spec && old.leads_to(backend, traffic.as_deref()) => old.clone(),
             Some(old) => Arc::new(Route {
                 // Programs depend on the route's own lines only, so a changed backend does not make it another route.
                 id: if old.spec == *spec { old.id } else { next_id() },
                 slot: old.slot,
                 spec: spec.clone(),
                 backend: backend.clone(),
-                stats: old.stats.clone(),
+                traffic,
+                stats,
                 limits: limits(),
                 in_flight: old.in_flight.clone(),
             }),
@@ -334,7 +356,8 @@ fn next_routes(
                 slot: free.next().unwrap_or_default(),
                 spec: spec.clone(),
                 backend: backend.clone(),
-                stats: Arc::new(RouteStats::new(workers)),
+                traffic,
+                stats,
                 limits: limits(),
                 in_flight: Arc::default(),
             }),

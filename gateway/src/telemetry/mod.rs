@@ -8,6 +8,7 @@ mod overload;
 mod retries;
 mod scrape;
 mod stats;
+mod traffic;
 
 pub use health::{Disconnect, EjectionReason, HealthCounters, Standing};
 pub use limits::{LimitCounters, LimitScrape, LimitStats};
@@ -19,3 +20,4 @@ pub use stats::{
     Counter, EndpointCounters, EndpointStats, FrontStats, Outcome, PerWorker, ReloadStats, RouteStats,
     StatusClass, UpgradeStats,
 };
+pub use traffic::{ArmReason, ArmStats, FallbackStats, ShadowOutcome, ShadowStats, TrafficScrape};

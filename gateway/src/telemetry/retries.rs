@@ -26,6 +26,8 @@ macro_rules! labels {
     };
 }
 
+pub(super) use labels;
+
 labels! {
     /// Why a call is sent again.
     RetryReason {

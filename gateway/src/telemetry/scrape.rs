@@ -5,6 +5,7 @@ use super::limits::{LimitScrape, limits};
 use super::names::{NameScrape, names};
 use super::retries::BackendStats;
 use super::stats::{BUCKETS, EndpointStats, FrontStats, Histogram, ReloadStats, RouteStats, UpgradeStats};
+use super::traffic::{TrafficScrape, traffic};
 use prometheus::proto::{Bucket, Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType};
 use prometheus::{Encoder, TextEncoder};
 
@@ -26,6 +27,8 @@ pub struct Scrape<'a> {
     pub rewrites: Vec<(&'a str, &'static str, u64)>,
     /// How much the calls of each of these matter.
     pub priorities: Vec<&'static str>,
+    /// The routes whose calls do not just go to their backend.
+    pub traffic: Vec<TrafficScrape<'a>>,
     /// Backends: name, counters.
     pub backends: Vec<(&'a str, &'a BackendStats)>,
     /// The endpoints of all backends.
@@ -51,6 +54,7 @@ pub fn render(scrape: &Scrape<'_>) -> String {
     let mut families = Vec::new();
     requests(scrape, &mut families);
     limits(scrape, &mut families);
+    traffic(&scrape.traffic, &mut families);
     calls(scrape, &mut families);
     health(scrape, &mut families);
     retries(scrape, &mut families);

@@ -1,6 +1,6 @@
 //! An instance with moods: see [`callgate_tests::moody`].
 
-use callgate_sdk::{Handle, Server, ServerError, Status};
+use callgate_sdk::{Context, Handle, Server, ServerError, Status};
 use callgate_tests::moody::{Mood, Moody, MoodyServer, orders};
 use clap::Parser;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -17,13 +17,17 @@ struct Arguments {
 struct Instance {
     mood: Arc<Mutex<Mood>>,
     asked: Arc<AtomicU64>,
+    copied: Arc<AtomicU64>,
     /// There once the server is bound.
     handle: Arc<OnceLock<Handle>>,
 }
 
 impl Moody for Instance {
-    async fn ask(&self) -> Result<u32, Status> {
+    async fn ask(&self, cx: &Context) -> Result<u32, Status> {
         self.asked.fetch_add(1, Relaxed);
+        if cx.metadata("callgate-shadow") == Some("1") {
+            self.copied.fetch_add(1, Relaxed);
+        }
         let mood = *self.mood.lock().unwrap_or_else(PoisonError::into_inner);
         match mood {
             Mood::Well => {}
@@ -36,6 +40,10 @@ impl Moody for Instance {
 
     async fn asked(&self) -> Result<u64, Status> {
         Ok(self.asked.load(Relaxed))
+    }
+
+    async fn copied(&self) -> Result<u64, Status> {
+        Ok(self.copied.load(Relaxed))
     }
 
     async fn be(&self, mood: Mood) -> Result<(), Status> {

@@ -31,7 +31,7 @@ struct Quote {
     order_id: String,
 }
 
-#[service]
+#[service(version = "2.0")]
 trait Orders {
     async fn quote(
         &self,

@@ -5,8 +5,8 @@ use crate::backends::Transcoder;
 use crate::backends::peer::Peer;
 use crate::config::{BackendSpec, EndpointAddr, HealthSpec};
 use crate::routes::Endpoint;
-use callgate_protocol::schema::{Definition, MethodSchema, StructDef, Type};
-use callgate_protocol::{CallId, Hello, Limits, Metadata, Outbound};
+use callgate_protocol::schema::{Definition, Fingerprint, MethodSchema, StructDef, Type};
+use callgate_protocol::{CallId, Hello, Limits, Metadata, MethodOffer, Outbound, ServiceOffer};
 use callgate_transcode::{RequestBinding, RequestInput, RequestProgram, ResponseBinding, ResponseProgram};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -51,11 +51,38 @@ pub(in crate::backends) fn occupy(conn: &Rc<Conn>, calls: usize) -> Vec<InFlight
     std::iter::repeat_with(call).take(calls).collect()
 }
 
+/// An instance with a connection that offers those methods of the service `s`, which is of that version.
+pub(in crate::backends) fn peer_with(spec: HealthSpec, version: &str, methods: &[&str]) -> Rc<Peer> {
+    let method = |name: &&str| MethodOffer {
+        name: (*name).to_owned(),
+        call_id: CallId::of("s", name),
+        schema: Fingerprint::of(b""),
+        idempotent: false,
+    };
+    let methods = methods.iter().map(method).collect();
+    peer_offering(spec, vec![ServiceOffer { name: "s".to_owned(), version: version.to_owned(), methods }])
+}
+
+fn peer_offering(spec: HealthSpec, services: Vec<ServiceOffer>) -> Rc<Peer> {
+    let monitor = Rc::new(Monitor::new(spec, Rc::default()));
+    Peer::connected(connection_offering(monitor.clone(), 1, services), monitor)
+}
+
 fn connection_of(monitor: Rc<Monitor>, port: u16) -> Rc<Conn> {
+    connection_offering(monitor, port, Vec::new())
+}
+
+fn connection_offering(monitor: Rc<Monitor>, port: u16, services: Vec<ServiceOffer>) -> Rc<Conn> {
     let spec = BackendSpec::new("b", Vec::new());
-    let hello = Hello::new("peer", Limits::default(), Vec::new());
+    let hello = Hello::new("peer", Limits::default(), services);
     let outbound = Outbound::new(&hello);
-    let offer = Offer::new(hello, |_| None).expect("no methods, no trouble");
+    let nothing = MethodSchema {
+        doc: String::new(),
+        request: Type::Unit,
+        response: Type::Unit,
+        definitions: Vec::new(),
+    };
+    let offer = Offer::new(hello, |_| Some(Arc::new(nothing.clone()))).expect("no number twice");
     let addr = EndpointAddr::Tcp { host: "peer".to_owned(), port };
     let endpoint = Arc::new(Endpoint::new(addr, 1));
     Rc::new(Conn::new(endpoint, 0, monitor, &spec, Arc::new(offer), outbound))

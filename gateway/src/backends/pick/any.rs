@@ -7,7 +7,7 @@ const DRAWS: usize = 8;
 
 impl LocalBackend {
     /// A random one of a group.
-    pub(super) fn any(&self, group: &Group, tried: &Tried) -> Option<Candidate<'_>> {
+    pub(super) fn any(&self, group: &Group, tried: &Tried<'_>) -> Option<Candidate<'_>> {
         let mut spare = None;
         for _ in 0..DRAWS {
             let Some(candidate) = self.eligible(group.draw()?, tried) else { continue };

@@ -35,7 +35,13 @@ struct Load {
 
 impl LocalBackend {
     /// The first one on the ring that belongs to the group and can take the call.
-    pub(super) fn by_key(&self, by: &ByKey, key: u64, group: &Group, tried: &Tried) -> Option<Candidate<'_>> {
+    pub(super) fn by_key(
+        &self,
+        by: &ByKey,
+        key: u64,
+        group: &Group,
+        tried: &Tried<'_>,
+    ) -> Option<Candidate<'_>> {
         if group.is_empty() {
             return None;
         }

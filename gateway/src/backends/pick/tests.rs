@@ -20,7 +20,17 @@ fn at_once() -> HealthSpec {
 
 /// Connected instances with those parts, for a gateway of zone `a`.
 fn local(balance: Balance, health: HealthSpec, placings: &[Placing]) -> LocalBackend {
-    let peers: Vec<Rc<Peer>> = (1..).zip(placings).map(|(port, _)| testing::peer_at(health, port)).collect();
+    let peers = (1..).zip(placings).map(|(port, _)| testing::peer_at(health, port)).collect();
+    local_of(balance, health, placings, peers)
+}
+
+/// The same of these instances.
+pub(in crate::backends) fn local_of(
+    balance: Balance,
+    health: HealthSpec,
+    placings: &[Placing],
+    peers: Vec<Rc<Peer>>,
+) -> LocalBackend {
     let specs = peers.iter().zip(placings).map(|(peer, placing)| EndpointSpec {
         placing: placing.clone(),
         ..EndpointSpec::from(peer.endpoint.addr.clone())
@@ -56,7 +66,7 @@ fn strategies() -> Vec<Balance> {
 }
 
 /// Which instance a call goes to, if any.
-fn picked(backend: &LocalBackend, tried: &Tried) -> Option<usize> {
+fn picked(backend: &LocalBackend, tried: &Tried<'_>) -> Option<usize> {
     match backend.pick(tried) {
         Pick::Ready(conn) => backend.peers.iter().position(|peer| peer.endpoint.id == conn.endpoint.id),
         _ => None,
@@ -64,7 +74,7 @@ fn picked(backend: &LocalBackend, tried: &Tried) -> Option<usize> {
 }
 
 /// How many of many calls each instance gets, in percent. None stays in flight.
-fn shares(backend: &LocalBackend, tried: &Tried) -> Vec<usize> {
+fn shares(backend: &LocalBackend, tried: &Tried<'_>) -> Vec<usize> {
     let mut all = vec![0; backend.peers.len()];
     (0..PICKS).filter_map(|_| picked(backend, tried)).for_each(|place| all[place] += 1);
     all.iter().map(|n| n * 100 / PICKS).collect()

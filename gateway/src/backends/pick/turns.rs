@@ -23,7 +23,7 @@ fn gain(weight: u32, health: u8) -> i64 {
 
 impl LocalBackend {
     /// The one of a group whose turn it is.
-    pub(super) fn in_turn(&self, turns: &Turns, group: &Group, tried: &Tried) -> Option<Candidate<'_>> {
+    pub(super) fn in_turn(&self, turns: &Turns, group: &Group, tried: &Tried<'_>) -> Option<Candidate<'_>> {
         let mut gained = turns.0.borrow_mut();
         let mut total = 0;
         let mut best: Option<(i64, Candidate<'_>)> = None;

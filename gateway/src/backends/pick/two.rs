@@ -13,7 +13,7 @@ const PILED: usize = 16;
 impl LocalBackend {
     /// The better one of two of a group.
     #[inline]
-    pub(super) fn of_two(&self, group: &Group, tried: &Tried) -> Option<Candidate<'_>> {
+    pub(super) fn of_two(&self, group: &Group, tried: &Tried<'_>) -> Option<Candidate<'_>> {
         let (first, second) = group.draw_two()?;
         let Some(second) = second else { return self.eligible(first, tried) };
         match (self.eligible(first, tried), self.eligible(second, tried)) {

@@ -19,6 +19,7 @@ mod retries;
 mod routes;
 mod settings;
 mod tables;
+mod traffic;
 mod values;
 
 /// Tables from files, each after a line `-- name`; one file without such a line is `t.toml`.

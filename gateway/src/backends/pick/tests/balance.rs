@@ -18,7 +18,7 @@ fn weights(balance: Balance, weights: &[u32]) -> LocalBackend {
     backend
 }
 
-fn keyed(key: u64) -> Tried {
+fn keyed(key: u64) -> Tried<'static> {
     Tried { key: Some(crate::backends::hash(0, &key.to_le_bytes())), ..Tried::default() }
 }
 
@@ -30,7 +30,7 @@ fn shares_by_key(backend: &LocalBackend, keys: u64) -> Vec<usize> {
 }
 
 /// Makes so many calls that stay in flight.
-fn pile_up(backend: &LocalBackend, calls: usize, tried: impl Fn(usize) -> Tried) -> Vec<InFlight> {
+fn pile_up(backend: &LocalBackend, calls: usize, tried: impl Fn(usize) -> Tried<'static>) -> Vec<InFlight> {
     let mut all = Vec::new();
     for call in 0..calls {
         if let Pick::Ready(conn) = backend.pick(&tried(call)) {

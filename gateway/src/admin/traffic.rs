@@ -1,0 +1,77 @@
+//! What the admin port shows of where a route's calls go, and the scrape of it.
+
+use crate::routes::{FallbackTo, Route};
+use crate::telemetry::TrafficScrape;
+use serde_json::{Map, Value, json};
+
+/// The arms of a route's split with what they count, if it has one.
+pub(super) fn split(route: &Route) -> Value {
+    let Some(traffic) = route.traffic.as_ref().filter(|_| !route.spec.policy.split.arms.is_empty()) else {
+        return Value::Null;
+    };
+    let arms = traffic.arms.iter().map(|arm| {
+        let headers = arm.headers.iter().map(|header| match &header.value {
+            Some(value) => format!("{}: {value}", header.name),
+            None => header.name.clone(),
+        });
+        json!({
+            "backend": arm.place.backend.spec.name,
+            "version": arm.place.version,
+            "weight": arm.weight,
+            "headers": headers.collect::<Vec<_>>(),
+            "calls": counts(arm.stats.by_reason()),
+        })
+    });
+    arms.collect()
+}
+
+/// Where copies of a route's calls go, if they do.
+pub(super) fn shadow(route: &Route) -> Value {
+    let shadow = route.traffic.as_ref().and_then(|traffic| traffic.shadow.as_ref());
+    shadow.map_or(Value::Null, |shadow| {
+        json!({
+            "backend": shadow.place.backend.spec.name,
+            "version": shadow.place.version,
+            "share_percent": shadow.share.percent(),
+            "calls": counts(shadow.stats.outcomes()),
+        })
+    })
+}
+
+/// A route's fallback, if it has one.
+pub(super) fn fallback(route: &Route) -> Value {
+    let fallback = route.traffic.as_ref().and_then(|traffic| traffic.fallback.as_ref());
+    fallback.map_or(Value::Null, |fallback| match &fallback.to {
+        FallbackTo::Call(place) => json!({
+            "backend": place.backend.spec.name,
+            "version": place.version,
+            "taken": fallback.stats.taken(),
+        }),
+        FallbackTo::Answer(answer) => json!({
+            "status": answer.status,
+            "content_type": answer.content_type,
+            "body": answer.body,
+            "taken": fallback.stats.taken(),
+        }),
+    })
+}
+
+fn counts(counts: impl Iterator<Item = (&'static str, u64)>) -> Map<String, Value> {
+    counts.map(|(name, n)| (name.to_owned(), n.into())).collect()
+}
+
+/// What a scrape shows of a route, if its calls do not just go to its backend.
+pub(super) fn scrape(route: &Route) -> Option<TrafficScrape<'_>> {
+    let traffic = route.traffic.as_ref()?;
+    let arms = traffic.arms.iter().filter(|_| !route.spec.policy.split.is_plain());
+    Some(TrafficScrape {
+        route: route.spec.path.as_str(),
+        method: route.spec.method.as_str(),
+        arms: arms.map(|arm| (arm.place.to_string(), arm.stats.as_ref())).collect(),
+        shadow: traffic.shadow.as_ref().map(|shadow| (shadow.place.to_string(), shadow.stats.as_ref())),
+        fallback: traffic
+            .fallback
+            .as_ref()
+            .map(|fallback| (fallback.to.to_string(), fallback.stats.as_ref())),
+    })
+}

@@ -1,0 +1,194 @@
+//! `split` and `version` of a route: its calls by weight over backends or over the versions of their instances, and by what
+//! a request's headers say.
+
+use super::complaint::Complaint;
+use super::destination::{self, Destination};
+use super::diagnostics::Diagnostic;
+use super::reader::{Item, Reader, Section};
+use std::ops::RangeInclusive;
+use toml::de::{DeTable, DeValue};
+
+/// The keys of an arm.
+const KEYS: &[&str] = &["backend", "version", "weight", "header"];
+/// What the whole looks like, for whoever wrote something else.
+const ARMS: &str =
+    "an array such as [{ backend = \"shop\", weight = 95 }, { backend = \"shop-next\", weight = 5 }]";
+/// What a header looks like.
+const HEADER: &str = "a header such as \"x-canary: yes\", or an array of them";
+const WEIGHTS: RangeInclusive<u64> = 0..=1_000_000;
+const MAX_ARMS: usize = 32;
+
+/// Which instances a route's calls go to, beyond its backend.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct SplitSpec {
+    /// At most 32, in the order of the file; none: all calls go to the route's backend. Their weights sum to more than 0.
+    pub arms: Vec<ArmSpec>,
+    /// Only instances that say so of the method's service; for arms without a version of their own.
+    pub version: Option<String>,
+}
+
+/// A part of a route's calls.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ArmSpec {
+    /// Where they go: a backend, a version, or both.
+    pub to: Destination,
+    /// Its part of the sum of all weights; 0 to 1000000.
+    pub weight: u32,
+    /// Requests that bear one of these come here, whatever the weights.
+    pub headers: Vec<HeaderMatch>,
+}
+
+/// A header that a request may bear.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct HeaderMatch {
+    /// Its name, in lower case.
+    pub name: String,
+    /// Its value, byte for byte but for spaces around it. `None`: any.
+    pub value: Option<String>,
+}
+
+impl SplitSpec {
+    /// Whether all calls go to any instance of the route's backend.
+    pub fn is_plain(&self) -> bool {
+        *self == SplitSpec::default()
+    }
+
+    /// The first arm's backend, where each arm names one: then the route itself need not.
+    pub(super) fn first_of_named(&self) -> Option<&str> {
+        let mut names = self.arms.iter().map(|arm| arm.to.backend.as_deref());
+        let first = names.next().flatten()?;
+        names.all(|name| name.is_some()).then_some(first)
+    }
+
+    /// Where the calls go, in a word: `shop`, `shop@2`, `shop=95,shop-next=5`.
+    pub fn shown(&self, backend: &str) -> String {
+        let whole = |to: &Destination| Destination {
+            backend: Some(to.backend.clone().unwrap_or_else(|| backend.to_owned())),
+            version: to.version.clone().or_else(|| self.version.clone()),
+            ..Destination::default()
+        };
+        if self.arms.is_empty() {
+            return whole(&Destination::default()).to_string();
+        }
+        let arms: Vec<String> =
+            self.arms.iter().map(|arm| format!("{}={}", whole(&arm.to), arm.weight)).collect();
+        arms.join(",")
+    }
+
+    /// Reads `split` and `version` of a route.
+    pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> SplitSpec {
+        let version = section.get("version").and_then(|item| destination::version(reader, &item));
+        let mut spec = SplitSpec { arms: Vec::new(), version };
+        let Some(item) = section.get("split") else {
+            return spec;
+        };
+        let before = reader.found.len();
+        for value in reader.array(&item, ARMS).unwrap_or_default() {
+            let one = Item { value, ..item.clone() };
+            if let Some(table) = reader.table(&one, ARMS) {
+                spec.arms.push(ArmSpec::read(reader, table, &one));
+            }
+        }
+        if reader.found.len() == before {
+            spec.check(reader, section, &item);
+        }
+        spec
+    }
+
+    /// What the arms are together.
+    fn check(&self, reader: &mut Reader<'_>, section: &Section<'_>, item: &Item<'_>) {
+        let complaint = if self.arms.is_empty() {
+            Complaint::new("`split` is empty", "expected at least one arm")
+        } else if self.arms.len() > MAX_ARMS {
+            Complaint::new("too many arms", format!("expected {MAX_ARMS} at most"))
+        } else if self.arms.iter().all(|arm| arm.weight == 0) {
+            Complaint::new("no arm of `split` has a weight", "where do requests without a header go?")
+                .help("write weight = 100 for one of them")
+        } else {
+            return self.check_defaults(reader, section);
+        };
+        reader.complain::<()>(item, complaint);
+    }
+
+    /// The route's own `backend` and `version` are for arms that have none.
+    fn check_defaults(&self, reader: &mut Reader<'_>, section: &Section<'_>) {
+        let named = |of: fn(&Destination) -> bool| self.arms.iter().all(|arm| of(&arm.to));
+        let useless =
+            [("backend", named(|to| to.backend.is_some())), ("version", named(|to| to.version.is_some()))];
+        for (key, useless) in useless {
+            if let Some(item) = section.get(key).filter(|_| useless) {
+                let complaint = Complaint::new(
+                    format!("`{key}` has no effect"),
+                    format!("each arm of `split` has its own `{key}`"),
+                );
+                reader.complain::<()>(
+                    &item,
+                    complaint.help("remove it here, or from the arms that are to have it"),
+                );
+            }
+        }
+    }
+}
+
+impl ArmSpec {
+    /// Reads one arm. What is wrong with it is reported.
+    fn read(reader: &mut Reader<'_>, table: &DeTable<'_>, item: &Item<'_>) -> ArmSpec {
+        let section = reader.section("an arm of `split`", table, KEYS);
+        let to = Destination::read(reader, &section, item.span());
+        let headers = section.get("header").map(|item| headers(reader, &item)).unwrap_or_default();
+        let weight = section.get("weight");
+        if section.get("backend").is_none() && section.get("version").is_none() {
+            reader.report(
+                Diagnostic::new("an arm of `split` needs `backend` or `version`")
+                    .at(reader.source, item.span(), "where does it go?")
+                    .help(
+                        "write { backend = \"shop-next\", weight = 5 }, or { version = \"2\", weight = 5 }",
+                    ),
+            );
+        }
+        if weight.is_none() && section.get("header").is_none() {
+            reader.report(
+                Diagnostic::new("an arm of `split` needs `weight` or `header`")
+                    .at(reader.source, item.span(), "which requests does it take?")
+                    .help("write weight = 5, or header = \"x-canary: yes\""),
+            );
+        }
+        let weight = weight.and_then(|item| reader.integer(&item, WEIGHTS)).unwrap_or(0);
+        ArmSpec { to, weight: u32::try_from(weight).unwrap_or(0), headers }
+    }
+}
+
+fn headers(reader: &mut Reader<'_>, item: &Item<'_>) -> Vec<HeaderMatch> {
+    let DeValue::Array(values) = item.value.get_ref() else {
+        return reader.text(item, HEADER, HeaderMatch::parse).into_iter().collect();
+    };
+    if values.is_empty() {
+        reader.complain::<()>(item, Complaint::new("`header` is empty", "expected at least one"));
+    }
+    let one = |value| reader.text(&Item { value, ..item.clone() }, HEADER, HeaderMatch::parse);
+    values.iter().filter_map(one).collect()
+}
+
+impl HeaderMatch {
+    fn parse(text: &str) -> Result<HeaderMatch, Complaint> {
+        let (name, value) = match text.split_once(':') {
+            Some((name, value)) => (name.trim(), Some(value.trim())),
+            None => (text.trim(), None),
+        };
+        let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        if name.is_empty() || !name.bytes().all(token) {
+            return Err(Complaint::new(
+                format!("`{name}` is no header's name"),
+                "expected \"name: value\", or \"name\" where any value will do",
+            ));
+        }
+        if value == Some("") {
+            let complaint = Complaint::new("a header without its value", "which value?");
+            return Err(complaint.help(format!("write \"{name}\" where any will do")));
+        }
+        if value.is_some_and(|value| value.chars().any(char::is_control)) {
+            return Err(Complaint::new("no header has such a value", "control characters cannot occur"));
+        }
+        Ok(HeaderMatch { name: name.to_ascii_lowercase(), value: value.map(str::to_owned) })
+    }
+}

@@ -1,0 +1,128 @@
+//! Where a request's call goes, if that is not just its route's backend: by an arm of the route's split, with a copy beside it,
+//! and to the route's fallback when no instance is there.
+
+use super::client::Client;
+use super::handler::{Answer, success};
+use super::hash_key::hash_key;
+use super::shadow;
+use crate::call::{self, Failure};
+use crate::config::{FallbackAnswer, HeaderMatch};
+use crate::routes::{FallbackTo, Place, Traffic};
+use crate::worker::{LocalTable, Worker};
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use hyper::{Response, StatusCode};
+use std::rc::Rc;
+use tokio::time::Instant;
+
+/// What was matched, for whoever has to match it again.
+#[derive(Clone, Copy)]
+pub(super) struct Matched<'a> {
+    /// By which table.
+    pub(super) table: &'a Rc<LocalTable>,
+    /// Who has sent it.
+    pub(super) client: &'a Client,
+    /// The path, not decoded.
+    pub(super) path: &'a str,
+    /// The query, not decoded.
+    pub(super) query: &'a str,
+    /// The request's headers.
+    pub(super) headers: &'a HeaderMap,
+    /// Its body.
+    pub(super) body: &'a Bytes,
+}
+
+/// Runs a request's call by its route's `traffic`. The backend that the request names so far is of no account.
+pub(super) async fn run<'a>(
+    worker: &Rc<Worker>,
+    traffic: &'a Traffic,
+    matched: Matched<'_>,
+    mut request: call::Request<'a>,
+) -> Result<Answer, Failure> {
+    let route = request.route;
+    let bears = |header: &HeaderMatch| bears(matched.headers, header);
+    let takes = |place: &Place| call::takes(worker, route, &place.backend, place.version.as_deref());
+    let (arm, reason) = traffic.choose(bears, takes);
+    arm.stats.0.of(worker.id).taken(reason);
+    if let Some(shadow) = &traffic.shadow {
+        shadow::copy(worker, shadow, matched, &request);
+    }
+    direct(&mut request, &arm.place, matched);
+    request.has_fallback = traffic.fallback.is_some();
+    let result = call::run(worker, &request).await;
+    let absent = result.as_ref().is_err_and(Failure::is_absence);
+    let Some(fallback) = traffic.fallback.as_ref().filter(|_| absent) else {
+        return result.map(success);
+    };
+    // By another table the call may have an instance: there it is looked up first.
+    if worker.table().generation != matched.table.generation {
+        return result.map(success);
+    }
+    fallback.stats.0.of(worker.id).increment();
+    match &fallback.to {
+        FallbackTo::Answer(answer) => Ok(fixed(answer)),
+        FallbackTo::Call(place) => {
+            direct(&mut request, place, matched);
+            request.has_fallback = false;
+            request.times.now = Instant::now();
+            call::run(worker, &request).await.map(success)
+        }
+    }
+}
+
+fn direct<'a>(request: &mut call::Request<'a>, place: &'a Place, matched: Matched<'_>) {
+    request.key = hash_key(&place.backend, request.route, &request.path, matched.headers, matched.client);
+    request.backend = &place.backend;
+    request.version = place.version.as_deref();
+}
+
+/// Whether a request's headers have it.
+fn bears(headers: &HeaderMap, wanted: &HeaderMatch) -> bool {
+    let mut values = headers.get_all(wanted.name.as_str()).iter();
+    match &wanted.value {
+        None => values.next().is_some(),
+        Some(value) => values.any(|one| one.as_bytes().trim_ascii() == value.as_bytes()),
+    }
+}
+
+fn fixed(answer: &FallbackAnswer) -> Answer {
+    let mut response = Response::new(Full::new(Bytes::copy_from_slice(answer.body.as_bytes())));
+    // Both were checked with the tables.
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or_default();
+    if let Some(content_type) =
+        HeaderValue::from_str(&answer.content_type).ok().filter(|_| !answer.body.is_empty())
+    {
+        response.headers_mut().insert(CONTENT_TYPE, content_type);
+    }
+    Answer::Other(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hyper::header::HeaderName;
+
+    #[test]
+    fn a_header_is_borne_with_its_value_whatever_the_case_of_its_name() {
+        let headers = [("X-Canary", "no"), ("X-Canary", " yes "), ("X-Empty", "")];
+        let headers: HeaderMap = headers
+            .iter()
+            .map(|(name, value)| {
+                (name.parse::<HeaderName>().expect("a name"), HeaderValue::from_static(value))
+            })
+            .collect();
+        for (name, value, expected) in [
+            ("x-canary", Some("no"), true),
+            ("x-canary", Some("n"), false),
+            ("x-canary", Some("yes"), true),
+            ("x-canary", Some("Yes"), false),
+            ("x-canary", None, true),
+            ("x-empty", None, true),
+            ("x-other", None, false),
+        ] {
+            let wanted = HeaderMatch { name: name.to_owned(), value: value.map(str::to_owned) };
+            assert_eq!(bears(&headers, &wanted), expected, "{name} {value:?}");
+        }
+    }
+}
