@@ -10,17 +10,14 @@
 //!
 //! A state machine without a clock: the times are those of the calls.
 
+mod window;
+
 use crate::backends::NumberMap;
 use crate::config::{AdaptiveSpec, When};
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 use tokio::time::Instant;
-
-/// Calls are too slow that take so many times as long as usual,
-const SLOWER: f32 = 2.0;
-
-/// and so many seconds longer.
-const MARGIN: f32 = 0.005;
+use window::{Window, bearable};
 
 /// From one decision to the next, at least and at most.
 const SHORTEST: Duration = Duration::from_millis(50);
@@ -107,19 +104,6 @@ struct Learned {
     loose_since: Option<Instant>,
 }
 
-/// What happened since the last decision. Sums are in seconds.
-#[derive(Clone, Copy)]
-struct Window {
-    began: Instant,
-    length: Duration,
-    done: u32,
-    failed: u32,
-    /// Calls that were sent in it, what they took, and what they usually take.
-    calls: u32,
-    took: f32,
-    usual: f32,
-}
-
 /// What the calls of a route take, in seconds.
 #[derive(Clone, Copy)]
 struct Usual {
@@ -192,30 +176,6 @@ impl Limit {
     }
 }
 
-impl Window {
-    fn new(began: Instant, length: Duration) -> Window {
-        Window { began, length, done: 0, failed: 0, calls: 0, took: 0.0, usual: 0.0 }
-    }
-
-    fn mean(&self) -> f32 {
-        self.took / self.calls.max(1) as f32
-    }
-
-    /// How many times as long as usual its calls took.
-    fn slower(&self) -> f32 {
-        if self.usual > 0.0 { self.took / self.usual } else { 1.0 }
-    }
-
-    fn usual_mean(&self) -> f32 {
-        self.usual / self.calls.max(1) as f32
-    }
-}
-
-/// How long calls may take that usually take that long, in seconds.
-fn bearable(usual: f32) -> f32 {
-    (usual * SLOWER).max(usual + MARGIN)
-}
-
 impl Learned {
     fn add(&mut self, call: &Observed) {
         let took = call.took.as_secs_f32();
@@ -266,7 +226,8 @@ impl Learned {
         let slow = window.mean() > bearable(window.usual_mean());
         let failing = window.failed * 10 >= window.done;
         // While the limit binds, what calls take is what it makes of it.
-        self.learn(!slow && !(self.armed && bound));
+        let limited = self.armed && bound;
+        self.learn(!slow && !limited);
         let arms = rules.when == When::Always || (rules.when == When::Failing && failing);
         if arms && !self.armed {
             (self.armed, self.most) = (true, rules.max);
