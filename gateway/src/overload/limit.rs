@@ -108,8 +108,9 @@ struct Learned {
 #[derive(Clone, Copy)]
 struct Usual {
     id: u64,
-    /// 0: not known.
+    /// 0: not known, after fewer than [`ENOUGH`] calls. It begins with the quickest of those.
     mean: f32,
+    quickest: f32,
     took: f32,
     calls: u32,
 }
@@ -202,17 +203,21 @@ impl Learned {
         let route = self.route(call.route);
         route.took += took;
         route.calls += 1;
-        if route.mean == 0.0 && route.calls == ENOUGH {
-            // The first ones, so that a beginning in the midst of too many calls takes no queue for what is usual.
-            route.mean = route.took / ENOUGH as f32;
+        if route.mean > 0.0 {
+            if route.calls == 1 {
+                self.touched.push(call.route.0);
+            }
+            return;
         }
-        if route.calls == 1 {
-            self.touched.push(call.route.0);
+        route.quickest = route.quickest.min(took);
+        if route.calls >= ENOUGH {
+            // So that a beginning in the midst of too many calls takes no queue for what is usual.
+            (route.mean, route.took, route.calls) = (route.quickest, 0.0, 0);
         }
     }
 
     fn route(&mut self, (slot, id): (u64, u64)) -> &mut Usual {
-        let unknown = Usual { id, mean: 0.0, took: 0.0, calls: 0 };
+        let unknown = Usual { id, mean: 0.0, quickest: f32::INFINITY, took: 0.0, calls: 0 };
         let route = self.routes.entry(slot).or_insert(unknown);
         if route.id != id {
             *route = unknown;
@@ -283,7 +288,7 @@ impl Learned {
             self.most = run.most;
             self.get_used_to(window.slower());
         } else {
-            self.most = self.most.min(peak) * (target / window.mean()).clamp(0.5, 0.95);
+            self.most = self.most.min(peak) * (target / window.mean()).clamp(0.7, 0.95);
         }
     }
 
@@ -300,9 +305,7 @@ impl Learned {
             let Usual { mean, took, calls, .. } = *route;
             (route.took, route.calls) = (0.0, 0);
             let new = took / calls.max(1) as f32;
-            if mean == 0.0 {
-                route.mean = new;
-            } else if new < mean {
+            if new < mean {
                 route.mean += (new - mean) * FASTER_BY;
             } else if well {
                 route.mean += (new - mean) * SLOWER_BY;
