@@ -1,7 +1,7 @@
 # The ways into the project. Each target is a script in scripts/, which says what it does and why.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check setup bench chaos
+.PHONY: help demo test check setup bench chaos overload
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -23,3 +23,6 @@ bench: ## side by side with nginx, HAProxy and Envoy, in about twenty minutes; Q
 
 chaos: ## a steady client while instances die, hang, drain and change; an outage; dropped packets; in about five minutes
 	@scripts/chaos
+
+overload: ## three times what a backend can serve, with and without control: a table, a plot, what holds; in about three minutes
+	@scripts/overload

@@ -102,13 +102,13 @@ impl Default for AdaptiveSpec {
 pub struct QueueSpec {
     /// How many calls may wait; up to 65536, by default 100. 0: none.
     pub size: usize,
-    /// How long each; 1 ms to 1 min, by default 50 ms.
+    /// How long each; 1 ms to 1 min, by default 100 ms.
     pub timeout: Duration,
 }
 
 impl Default for QueueSpec {
     fn default() -> QueueSpec {
-        QueueSpec { size: 100, timeout: Duration::from_millis(50) }
+        QueueSpec { size: 100, timeout: Duration::from_millis(100) }
     }
 }
 
@@ -182,7 +182,7 @@ fn queue(reader: &mut Reader<'_>, item: &Item<'_>) -> QueueSpec {
     if let DeValue::Boolean(false) = item.value.get_ref() {
         return QueueSpec { size: 0, ..spec };
     }
-    let Some(table) = reader.table(item, "false, or a table such as { size = 100, timeout = \"50ms\" }")
+    let Some(table) = reader.table(item, "false, or a table such as { size = 100, timeout = \"100ms\" }")
     else {
         return spec;
     };

@@ -10,17 +10,14 @@
 //!
 //! A state machine without a clock: the times are those of the calls.
 
+mod window;
+
 use crate::backends::NumberMap;
 use crate::config::{AdaptiveSpec, When};
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 use tokio::time::Instant;
-
-/// Calls are too slow that take so many times as long as usual,
-const SLOWER: f32 = 2.0;
-
-/// and so many seconds longer.
-const MARGIN: f32 = 0.005;
+use window::{Window, bearable};
 
 /// From one decision to the next, at least and at most.
 const SHORTEST: Duration = Duration::from_millis(50);
@@ -107,25 +104,13 @@ struct Learned {
     loose_since: Option<Instant>,
 }
 
-/// What happened since the last decision. Sums are in seconds.
-#[derive(Clone, Copy)]
-struct Window {
-    began: Instant,
-    length: Duration,
-    done: u32,
-    failed: u32,
-    /// Calls that were sent in it, what they took, and what they usually take.
-    calls: u32,
-    took: f32,
-    usual: f32,
-}
-
 /// What the calls of a route take, in seconds.
 #[derive(Clone, Copy)]
 struct Usual {
     id: u64,
-    /// 0: not known.
+    /// 0: not known, after fewer than [`ENOUGH`] calls. It begins with the quickest of those.
     mean: f32,
+    quickest: f32,
     took: f32,
     calls: u32,
 }
@@ -192,30 +177,6 @@ impl Limit {
     }
 }
 
-impl Window {
-    fn new(began: Instant, length: Duration) -> Window {
-        Window { began, length, done: 0, failed: 0, calls: 0, took: 0.0, usual: 0.0 }
-    }
-
-    fn mean(&self) -> f32 {
-        self.took / self.calls.max(1) as f32
-    }
-
-    /// How many times as long as usual its calls took.
-    fn slower(&self) -> f32 {
-        if self.usual > 0.0 { self.took / self.usual } else { 1.0 }
-    }
-
-    fn usual_mean(&self) -> f32 {
-        self.usual / self.calls.max(1) as f32
-    }
-}
-
-/// How long calls may take that usually take that long, in seconds.
-fn bearable(usual: f32) -> f32 {
-    (usual * SLOWER).max(usual + MARGIN)
-}
-
 impl Learned {
     fn add(&mut self, call: &Observed) {
         let took = call.took.as_secs_f32();
@@ -242,17 +203,21 @@ impl Learned {
         let route = self.route(call.route);
         route.took += took;
         route.calls += 1;
-        if route.mean == 0.0 && route.calls == ENOUGH {
-            // The first ones, so that a beginning in the midst of too many calls takes no queue for what is usual.
-            route.mean = route.took / ENOUGH as f32;
+        if route.mean > 0.0 {
+            if route.calls == 1 {
+                self.touched.push(call.route.0);
+            }
+            return;
         }
-        if route.calls == 1 {
-            self.touched.push(call.route.0);
+        route.quickest = route.quickest.min(took);
+        if route.calls >= ENOUGH {
+            // So that a beginning in the midst of too many calls takes no queue for what is usual.
+            (route.mean, route.took, route.calls) = (route.quickest, 0.0, 0);
         }
     }
 
     fn route(&mut self, (slot, id): (u64, u64)) -> &mut Usual {
-        let unknown = Usual { id, mean: 0.0, took: 0.0, calls: 0 };
+        let unknown = Usual { id, mean: 0.0, quickest: f32::INFINITY, took: 0.0, calls: 0 };
         let route = self.routes.entry(slot).or_insert(unknown);
         if route.id != id {
             *route = unknown;
@@ -266,7 +231,8 @@ impl Learned {
         let slow = window.mean() > bearable(window.usual_mean());
         let failing = window.failed * 10 >= window.done;
         // While the limit binds, what calls take is what it makes of it.
-        self.learn(!slow && !(self.armed && bound));
+        let limited = self.armed && bound;
+        self.learn(!slow && !limited);
         let arms = rules.when == When::Always || (rules.when == When::Failing && failing);
         if arms && !self.armed {
             (self.armed, self.most) = (true, rules.max);
@@ -322,7 +288,7 @@ impl Learned {
             self.most = run.most;
             self.get_used_to(window.slower());
         } else {
-            self.most = self.most.min(peak) * (target / window.mean()).clamp(0.5, 0.95);
+            self.most = self.most.min(peak) * (target / window.mean()).clamp(0.7, 0.95);
         }
     }
 
@@ -339,9 +305,7 @@ impl Learned {
             let Usual { mean, took, calls, .. } = *route;
             (route.took, route.calls) = (0.0, 0);
             let new = took / calls.max(1) as f32;
-            if mean == 0.0 {
-                route.mean = new;
-            } else if new < mean {
+            if new < mean {
                 route.mean += (new - mean) * FASTER_BY;
             } else if well {
                 route.mean += (new - mean) * SLOWER_BY;

@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! route   a bound of a route's requests, exact over all workers, asked before the body is read
-//! admit   a backend's bounds and its limit: a call has a permit, waits for one, or is shed
+//! admit   a backend's bounds and its limit
+//! permit  what a call has, waits for, or is shed without
 //! gauge   what is counted over all workers, and only where a bound is declared
 //! limit   the adaptive limit, of each worker for itself
 //! queue   where calls wait for a permit: the most important first, then the newest
@@ -12,10 +13,12 @@
 mod admit;
 mod gauge;
 mod limit;
+mod permit;
 mod queue;
 mod route;
 
-pub use admit::{Overload, Permit, Place, shed_early};
+pub use admit::{Overload, Place, shed_early};
 pub use gauge::{Count, Gauge};
 pub use limit::{Ending, Observed};
+pub use permit::Permit;
 pub use route::InRoute;

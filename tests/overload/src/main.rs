@@ -41,6 +41,9 @@ struct Options {
     /// How long before that, in seconds.
     #[arg(long, default_value_t = 4)]
     warm_up: u64,
+    /// Only the trial of mixed priorities.
+    #[arg(long)]
+    mixed: bool,
     /// Where to write the plot.
     #[arg(long)]
     plot: Option<PathBuf>,
@@ -68,7 +71,7 @@ async fn main() -> ExitCode {
             eprintln!("the backend can do {capacity:.0} calls a second");
         }
         let mut points = Vec::new();
-        for factor in FACTORS {
+        for factor in FACTORS.into_iter().filter(|_| !options.mixed) {
             let flows = [Flow { path: "/default", rate: factor * capacity }];
             let (mut tallies, memory, cpu_us) = measure(&gateway, &flows, &options).await;
             let tally = tallies.remove(0);
@@ -141,7 +144,15 @@ async fn mix(gateway: &Gateway, capacity: f64, options: &Options) -> Vec<Tally> 
     let paths = ["/critical", "/default", "/sheddable"];
     let flows: Vec<Flow> =
         MIX.iter().zip(paths).map(|((_, factor), path)| Flow { path, rate: factor * capacity }).collect();
-    measure(gateway, &flows, options).await.0
+    let tallies = measure(gateway, &flows, options).await.0;
+    for reason in ["adaptive", "queue"] {
+        for (priority, _) in MIX {
+            let labels = [format!("priority=\"{priority}\""), format!("reason=\"{reason}\"")];
+            let n = gateway.metric("callgate_shed_total", &[&labels[0], &labels[1]]).await;
+            eprintln!("{priority}: {n} turned away by {reason}");
+        }
+    }
+    tallies
 }
 
 fn verdict(sweeps: &[Sweep], mixed: &[Tally], capacity: f64, options: &Options) -> ExitCode {

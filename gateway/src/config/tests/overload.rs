@@ -33,7 +33,7 @@ fn the_bounds_of_a_backend_are_read() {
         ("adaptive = { max = 64 }", adaptive(When::Failing, 10, 64)),
         ("queue = { size = 5, timeout = '1s' }", queue(5, 1000)),
         ("queue = { timeout = '5ms' }", queue(100, 5)),
-        ("queue = false", queue(0, 50)),
+        ("queue = false", queue(0, 100)),
     ] {
         assert_eq!(backend(text), expected, "{text}");
     }
@@ -122,7 +122,7 @@ error: the limit's `min` is above its `max`
 10 | adaptive = { min = 20, max = 5 }
    |            ^^^^^^^^^^^^^^^^^^^^^ from 20 to 5
 
-error: `queue` must be false, or a table such as { size = 100, timeout = "50ms" }
+error: `queue` must be false, or a table such as { size = 100, timeout = "100ms" }
   --> t.toml:11:9
    |
 11 | queue = true

@@ -26,7 +26,6 @@ struct Model {
 /// What came of a second.
 #[derive(Debug, Default, Clone, Copy)]
 struct Second {
-    offered: u32,
     shed: u32,
     good: u32,
     late: u32,
@@ -58,7 +57,7 @@ impl Model {
 
     /// So many calls are offered in a second, spread at random, of the routes in turn.
     fn second(&mut self, offered: u32) -> Second {
-        let mut seen = Second { offered, ..Second::default() };
+        let mut seen = Second::default();
         let end = self.now + 1_000_000;
         let mut arrivals: Vec<u64> = (0..offered).map(|_| fastrand::u64(self.now..end)).collect();
         arrivals.sort_unstable();
