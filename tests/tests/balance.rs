@@ -1,5 +1,6 @@
 //! How a backend's calls are spread: by key, by weight, by zone.
 
+use callgate_sdk::Context;
 use callgate_tests::moody::{Moody, beside};
 use callgate_tests::{Backend, Gateway, Setup, eventually};
 use serde_json::Value;
@@ -122,14 +123,15 @@ async fn a_user_stays_with_an_instance_by_header_or_cookie_in_all_workers_and_ga
     setup.write_routes("by_header.toml", &table("by_header", &four, "{ hash = \"header:X-User\" }"));
     assert_eq!(gateway.reload().await, "ok");
     at_full_share(&gateway, &backends[3]).await;
-    let new = beside(&backends[3].endpoint()).ask().await.expect("an answer");
+    let new = beside(&backends[3].endpoint()).ask(&Context::background()).await.expect("an answer");
     let after = users(&gateway, "/by_header", "x-user", user).await;
     let moved = by_header.iter().zip(&after).filter(|(before, after)| before != after);
     assert!(moved.clone().all(|(_, after)| *after == u64::from(new)), "to the new one only");
     assert!((5..50).contains(&moved.count()));
 
     // Without the first, its users go to others, and nobody else moves.
-    let gone = u64::from(beside(&backends[0].endpoint()).ask().await.expect("an answer"));
+    let gone =
+        u64::from(beside(&backends[0].endpoint()).ask(&Context::background()).await.expect("an answer"));
     backends[0].kill();
     for (user, before) in after.iter().enumerate() {
         let now = ask(&gateway, "/by_header", Some(("x-user", &format!("user-{user}")))).await;
@@ -204,7 +206,8 @@ async fn calls_are_shared_by_weight() {
         setup.write_routes(&format!("{name}.toml"), &table(name, &endpoints, &format!("{name:?}")));
     }
     let gateway = gateway(&setup, &backends.iter().collect::<Vec<_>>()).await;
-    let heavy = u64::from(beside(&backends[1].endpoint()).ask().await.expect("an answer"));
+    let heavy =
+        u64::from(beside(&backends[1].endpoint()).ask(&Context::background()).await.expect("an answer"));
     for name in strategies {
         let shares = shares(&gateway, &format!("/{name}")).await;
         assert!((68.0..92.0).contains(&shares[&heavy]), "{name}: {shares:?}");
@@ -237,7 +240,7 @@ async fn a_zones_instances_are_preferred_while_they_are_enough() {
     }
     let gateway = gateway(&setup, &backends.iter().collect::<Vec<_>>()).await;
     let moodies: Vec<_> = backends.iter().map(|one| beside(&one.endpoint())).collect();
-    let away = u64::from(moodies[2].ask().await.expect("an answer"));
+    let away = u64::from(moodies[2].ask(&Context::background()).await.expect("an answer"));
     let share = async |name: &str| *shares(&gateway, &format!("/{name}")).await.get(&away).unwrap_or(&0.0);
     for name in ["peak_ewma", "round_robin"] {
         assert_eq!(share(name).await, 0.0, "{name}: the zone is well");
