@@ -41,7 +41,7 @@ pub trait Moody {
 /// Where an instance that listens on a loopback address takes orders: a server of its own, which wants calls even if the
 /// instance does not.
 pub fn orders(endpoint: &str) -> String {
-    endpoint.replace("127.0.0.1:", "127.0.0.2:")
+    endpoint.replace("127.0.0.", "127.0.1.")
 }
 
 /// A way to one instance beside the gateway.

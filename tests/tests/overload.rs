@@ -47,10 +47,11 @@ impl Rig {
 
     /// A new connection. They go to the two workers in turn, the first to the first.
     async fn connect(&self) -> Raw {
-        let open = async || self.gateway.metric("callgate_connections", &[]).await;
-        let before = open().await;
+        // Those that it has accepted: of the open ones an earlier one may close meanwhile.
+        let accepted = async || self.gateway.metric("callgate_connections_total", &[]).await;
+        let before = accepted().await;
         let raw = Raw::connect(self.gateway.addr).await;
-        eventually("the connection", || async { (open().await > before).then_some(()) }).await;
+        eventually("the connection", || async { (accepted().await > before).then_some(()) }).await;
         raw
     }
 

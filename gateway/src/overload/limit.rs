@@ -1,9 +1,12 @@
 //! The adaptive limit: how many calls of one worker a backend can have at once before they only wait for each other there.
 //!
-//! What a call usually takes is learned route by route, while all is well. When the calls of a moment take more than twice as
+//! What a call usually takes is learned route by route, while all is well. When most calls of a moment take more than twice as
 //! long, and 5 ms more, they wait somewhere behind us. The limit is then what keeps the backend just busy, by Little's law: the
 //! calls that it answers in a second, times how long they may take (twice the usual). While it binds and calls are quick, it
 //! grows; so it stays near the edge, with a queue in the backend about as long as a call.
+//!
+//! Two things are told apart: a try says how long an instance takes, a call that has ended whether its client was served. What
+//! one instance refuses and another does is no failure, so that an instance that is ill brings no limit upon those that are well.
 //!
 //! Longer answers need not come from too many calls: what a backend itself waits for may have become slow. Then they do not
 //! become shorter with fewer calls in flight. That is looked for, and what they take now is what is usual from then on.
@@ -23,7 +26,7 @@ use window::{Window, bearable};
 const SHORTEST: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// A decision needs so many calls that were sent after the last one.
+/// A decision needs so many tries that were sent after the last one, or refusals.
 const ENOUGH: u32 = 8;
 
 /// How much of a window's mean goes into what is usual.
@@ -33,11 +36,16 @@ const FASTER_BY: f32 = 0.1;
 /// Fewer calls in flight must help within so many decisions and so long a time.
 const PATIENCE: (u32, Duration) = (8, Duration::from_secs(1));
 
+/// How much the limit grows in a window in which it binds and calls are quick; and how much after so many in a row, when it is
+/// far from what the backend can do.
+const GROWTH: f32 = 1.1;
+const FAR: (u32, f32) = (8, 1.5);
+
 /// Without failures calls that take longer are the usual ones after that time; and after that of not binding the limit goes.
 const USUAL_AFTER: Duration = Duration::from_secs(60);
 const LOOSE_AFTER: Duration = Duration::from_secs(5);
 
-/// How a call ended that a limit learns from.
+/// How a try ended that a limit learns from, and with the last one its call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// With an answer that it took its time for.
@@ -50,7 +58,7 @@ pub enum Ending {
     Other,
 }
 
-/// A call that ended.
+/// A try that ended.
 #[derive(Clone, Copy, Debug)]
 pub struct Observed {
     /// The slot and id of its route.
@@ -100,6 +108,8 @@ struct Learned {
     /// Slots of the routes that had calls in this window.
     touched: Vec<u64>,
     run: Option<Run>,
+    /// Windows in a row in which the limit bound and calls were quick.
+    quick: u32,
     slow_since: Option<Instant>,
     loose_since: Option<Instant>,
 }
@@ -135,6 +145,7 @@ impl Limit {
             routes: NumberMap::default(),
             touched: Vec::new(),
             run: None,
+            quick: 0,
             slow_since: None,
             loose_since: None,
         };
@@ -161,13 +172,19 @@ impl Limit {
         self.bound.set(true);
     }
 
-    /// Learns from a call that ended. Says whether the limit is another.
-    pub(super) fn observe(&self, call: &Observed, rules: &Rules) -> bool {
+    /// Learns from a try what calls take. Says what it means if it was the call's last.
+    pub(super) fn tried(&self, it: &Observed) -> Ending {
+        self.learned.borrow_mut().add(it)
+    }
+
+    /// Learns from a call that ended so, now. Says whether the limit is another.
+    pub(super) fn ended(&self, ending: Ending, now: Instant, rules: &Rules) -> bool {
         let mut learned = self.learned.borrow_mut();
-        learned.add(call);
-        let now = call.sent + call.took;
-        let window = &learned.window;
-        let enough = window.calls >= ENOUGH || window.failed >= ENOUGH;
+        let window = &mut learned.window;
+        window.done += 1;
+        window.late += u32::from(ending == Ending::Late);
+        window.refused += u32::from(ending == Ending::Refused);
+        let enough = window.tries >= ENOUGH || window.refused >= ENOUGH;
         if !enough || now < window.began + window.length {
             return false;
         }
@@ -178,42 +195,39 @@ impl Limit {
 }
 
 impl Learned {
-    fn add(&mut self, call: &Observed) {
-        let took = call.took.as_secs_f32();
-        let usual = self.route(call.route).mean;
-        self.window.done += 1;
-        match call.ending {
-            Ending::Other => return,
-            Ending::Refused => {
-                self.window.failed += 1;
-                return;
-            }
+    fn add(&mut self, it: &Observed) -> Ending {
+        let took = it.took.as_secs_f32();
+        let usual = self.route(it.route).mean;
+        let slow = usual > 0.0 && took > bearable(usual);
+        match it.ending {
+            Ending::Other | Ending::Refused => return it.ending,
             // Whoever gives up within the usual time says nothing.
-            Ending::Late if usual == 0.0 || took <= bearable(usual) => return,
-            Ending::Late => self.window.failed += 1,
-            Ending::Answered => {}
+            Ending::Late if !slow => return Ending::Other,
+            Ending::Late | Ending::Answered => {}
         }
-        if call.sent < self.window.began {
+        if it.sent < self.window.began {
             // It was sent under the limit before.
-            return;
+            return it.ending;
         }
-        self.window.calls += 1;
+        self.window.tries += 1;
+        self.window.slow += u32::from(slow);
         self.window.took += took;
         self.window.usual += if usual > 0.0 { usual } else { took };
-        let route = self.route(call.route);
+        let route = self.route(it.route);
         route.took += took;
         route.calls += 1;
         if route.mean > 0.0 {
             if route.calls == 1 {
-                self.touched.push(call.route.0);
+                self.touched.push(it.route.0);
             }
-            return;
+            return it.ending;
         }
         route.quickest = route.quickest.min(took);
         if route.calls >= ENOUGH {
             // So that a beginning in the midst of too many calls takes no queue for what is usual.
             (route.mean, route.took, route.calls) = (route.quickest, 0.0, 0);
         }
+        it.ending
     }
 
     fn route(&mut self, (slot, id): (u64, u64)) -> &mut Usual {
@@ -228,8 +242,7 @@ impl Learned {
     /// The end of a window.
     fn decide(&mut self, now: Instant, peak: f32, bound: bool, rules: &Rules) {
         let window = self.window;
-        let slow = window.mean() > bearable(window.usual_mean());
-        let failing = window.failed * 10 >= window.done;
+        let (slow, failing) = (window.is_slow(), window.is_failing());
         // While the limit binds, what calls take is what it makes of it.
         let limited = self.armed && bound;
         self.learn(!slow && !limited);
@@ -243,12 +256,14 @@ impl Learned {
             self.lower(&window, now, peak, failing);
         } else {
             self.run = None;
-            if failing {
+            if window.is_refusing() {
                 self.most = self.most.min(peak) * 0.9;
             } else if bound {
-                self.most = self.most * 1.1 + 1.0;
+                let (windows, far) = FAR;
+                self.most = self.most * if self.quick < windows { GROWTH } else { far } + 1.0;
             }
         }
+        self.quick = if slow || failing || !bound { 0 } else { self.quick + 1 };
         self.most = self.most.max(rules.min).min(rules.max);
         let is_over = |since: Option<Instant>, time| since.is_some_and(|since| now >= since + time);
         if rules.when != When::Always && is_over(self.loose_since, LOOSE_AFTER) {

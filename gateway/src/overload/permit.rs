@@ -23,6 +23,8 @@ pub struct Permit<'a> {
     waited: Option<(Rank, Instant)>,
     /// The try that is under way: its route, and when it was sent.
     under_way: Cell<Option<((u64, u64), Instant)>>,
+    /// How the last try ended, and when.
+    ended: Cell<Option<(Ending, Instant)>>,
     /// It is held: it has not been given back to wait for another one.
     held: bool,
 }
@@ -45,6 +47,7 @@ impl<'a> Permit<'a> {
             counted: None,
             waited: None,
             under_way: Cell::new(None),
+            ended: Cell::new(None),
             held: false,
         };
         match overload.take(&place) {
@@ -85,15 +88,23 @@ impl<'a> Permit<'a> {
 
     /// What became of a try.
     #[inline]
-    pub fn observe(&self, call: &Observed) {
+    pub fn observe(&self, it: &Observed) {
         self.under_way.set(None);
-        let Place { workers, backend, .. } = self.place;
-        let adaptive = &backend.spec.overload.adaptive;
-        if adaptive.when == When::Never {
-            return;
+        if self.place.backend.spec.overload.adaptive.when != When::Never {
+            self.ended.set(Some((self.overload().limit.tried(it), it.sent + it.took)));
         }
+    }
+
+    /// The call has ended, with its last try.
+    fn ends(&self) {
+        if let Some((route, sent)) = self.under_way.take() {
+            // Whoever gives up has waited too long, or not long enough to say anything.
+            self.observe(&Observed { route, sent, took: sent.elapsed(), ending: Ending::Late });
+        }
+        let Some((ending, now)) = self.ended.get() else { return };
+        let Place { workers, backend, .. } = self.place;
         let limit = &self.overload().limit;
-        if limit.observe(call, &Rules::of(adaptive, workers)) {
+        if limit.ended(ending, now, &Rules::of(&backend.spec.overload.adaptive, workers)) {
             counters(&self.place).limit.set(limit.most().unwrap_or_default() as u64);
         }
     }
@@ -148,10 +159,7 @@ impl Drop for Permit<'_> {
         if !self.held {
             return;
         }
-        if let Some((route, sent)) = self.under_way.take() {
-            // Whoever gives up has waited too long, or not long enough to say anything.
-            self.observe(&Observed { route, sent, took: sent.elapsed(), ending: Ending::Late });
-        }
+        self.ends();
         let counted = self.counted.take();
         let overload = self.overload();
         overload.give_back(counted);

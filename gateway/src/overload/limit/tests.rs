@@ -23,6 +23,11 @@ struct Model {
     in_flight: usize,
 }
 
+/// A call that ends with its only try.
+fn end(limit: &Limit, rules: &Rules, it: &Observed) {
+    limit.ended(limit.tried(it), it.sent + it.took, rules);
+}
+
 /// What came of a second.
 #[derive(Debug, Default, Clone, Copy)]
 struct Second {
@@ -91,7 +96,7 @@ impl Model {
             let late = took >= TIMEOUT;
             let ending = if late { Ending::Late } else { Ending::Answered };
             let sent = self.begin + Duration::from_micros(sent);
-            self.limit.observe(&Observed { route: (route, route), sent, took, ending }, &self.rules);
+            end(&self.limit, &self.rules, &Observed { route: (route, route), sent, took, ending });
             match late {
                 true => seen.late += 1,
                 false => (seen.good, seen.took) = (seen.good + 1, seen.took + took.as_micros() as u64),
@@ -204,10 +209,78 @@ fn refusals_lower_the_limit_to_what_is_accepted() {
         limit.reaches(200);
         let sent = begin + Duration::from_millis(n * 2);
         let ending = if n % 3 == 0 { Ending::Refused } else { Ending::Answered };
-        limit.observe(&Observed { route: (0, 1), sent, took: Duration::from_millis(5), ending }, &rules);
+        end(&limit, &rules, &Observed { route: (0, 1), sent, took: Duration::from_millis(5), ending });
     }
     let most = limit.most().expect("it is in force");
     assert!((10..50).contains(&most), "{most}");
+}
+
+#[test]
+fn what_one_instance_refuses_or_is_late_with_lowers_nothing_where_others_serve_it() {
+    for ill in [Ending::Refused, Ending::Late] {
+        for when in [When::Always, When::Failing] {
+            let begin = Instant::now();
+            let limit = Limit::new(begin);
+            let rules = Rules::of(&AdaptiveSpec { when, ..AdaptiveSpec::default() }, 1);
+            for n in 0..5000 {
+                limit.reaches(200);
+                let sent = begin + Duration::from_millis(n);
+                let it = Observed {
+                    route: (0, 1),
+                    sent,
+                    took: Duration::from_millis(5),
+                    ending: Ending::Answered,
+                };
+                // Once it is known what calls take, every third one goes to the ill instance first.
+                if n > 1000 && n % 3 == 0 {
+                    limit.tried(&Observed { took: Duration::from_millis(100), ending: ill, ..it });
+                }
+                end(&limit, &rules, &it);
+            }
+            let most = limit.most();
+            assert!(most.is_none_or(|most| most == 10_000), "{ill:?}, {when:?}: {most:?}");
+        }
+    }
+}
+
+#[test]
+fn one_instance_of_three_that_hangs_gets_no_call_shed() {
+    let begin = Instant::now();
+    let limit = Limit::new(begin);
+    let rules = Rules::of(&AdaptiveSpec::default(), 1);
+    let mut late: BinaryHeap<Reverse<Instant>> = BinaryHeap::new();
+    for n in 0..20_000 {
+        limit.reaches(200);
+        let sent = begin + Duration::from_millis(n);
+        let it = |took, ending| Observed { route: (0, 1), sent, took, ending };
+        if n < 1000 || n % 3 != 0 {
+            end(&limit, &rules, &it(Duration::from_millis(5), Ending::Answered));
+        } else {
+            late.push(Reverse(sent));
+        }
+        while late.peek().is_some_and(|Reverse(first)| *first + TIMEOUT <= sent) {
+            let Reverse(first) = late.pop().expect("it was there");
+            end(&limit, &rules, &Observed { sent: first, ..it(TIMEOUT, Ending::Late) });
+        }
+        assert!(limit.most().is_none_or(|most| most >= 10_000), "call {n}: {:?}", limit.most());
+    }
+    assert!(limit.most().is_some(), "it is in force, as a third of the calls fails");
+}
+
+#[test]
+fn after_an_outage_all_is_served_again_within_seconds() {
+    let mut model = Model::new(When::Failing, 10_000, &[50_000]);
+    model.seconds(3, 10_000);
+    // It hangs: whatever comes is late.
+    model.work = vec![10_000_000];
+    model.seconds(15, 10_000);
+    assert!(model.limit.most().is_some_and(|most| most < 50), "{:?}", model.limit.most());
+    model.work = vec![50_000];
+    model.free = (0..10_000).map(|_| Reverse(0)).collect();
+    let mut shed = (0..10).map(|_| model.second(10_000).shed);
+    let all: u32 = shed.by_ref().take(3).sum();
+    assert!(all < 20_000, "{all} of 30000 were shed");
+    assert_eq!(shed.sum::<u32>(), 0, "and later none");
 }
 
 #[test]
@@ -218,7 +291,7 @@ fn a_client_that_has_no_patience_lowers_nothing() {
     for n in 0..1000 {
         let sent = begin + Duration::from_millis(n);
         let (took, ending) = if n % 2 == 0 { (20, Ending::Answered) } else { (3, Ending::Late) };
-        limit.observe(&Observed { route: (0, 1), sent, took: Duration::from_millis(took), ending }, &rules);
+        end(&limit, &rules, &Observed { route: (0, 1), sent, took: Duration::from_millis(took), ending });
     }
     assert_eq!(limit.most(), None);
 }
