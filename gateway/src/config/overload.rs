@@ -63,7 +63,7 @@ pub struct OverloadSpec {
 pub enum When {
     /// Never.
     Never,
-    /// Once a tenth of the calls is late or refused, until all is well again.
+    /// Once a tenth of the calls is late, or refused by every instance that was asked, until all is well again.
     Failing,
     /// Always.
     Always,
