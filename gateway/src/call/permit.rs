@@ -20,7 +20,6 @@ impl Call<'_> {
         };
         let place = Place {
             worker: worker.id,
-            workers: worker.shared.workers,
             backend: request.backend,
             priority: request.route.spec.policy.limit.priority,
         };

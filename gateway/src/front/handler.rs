@@ -183,9 +183,8 @@ fn early(worker: &Worker, route: &Route, body: &RequestBody) -> Result<(), ShedR
     let Some(local) = worker.pool.backend(&route.backend) else {
         return Ok(());
     };
-    let (priority, workers) = (route.spec.policy.limit.priority, worker.shared.workers);
-    shed_early(&local, &Place { worker: worker.id, workers, backend: &route.backend, priority })
-        .map_or(Ok(()), Err)
+    let priority = route.spec.policy.limit.priority;
+    shed_early(&local, &Place { worker: worker.id, backend: &route.backend, priority }).map_or(Ok(()), Err)
 }
 
 fn turned_away(worker: &Worker, route: &Route, reason: ShedReason) -> Result<Answer, Problem> {

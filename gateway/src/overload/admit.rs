@@ -3,13 +3,13 @@
 //! Without a bound and while the limit is not in force, that is an addition and a comparison in the worker's own memory.
 
 use super::Gauge;
-use super::limit::Limit;
+use super::limit::Samples;
 use super::queue::Queue;
 use crate::backends::LocalBackend;
-use crate::config::{OverloadSpec, Priority, When};
+use crate::config::{Priority, When};
 use crate::routes::Backend;
 use crate::telemetry::{OverloadCounters, ShedReason};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -23,8 +23,7 @@ const AT_ONCE: usize = 2;
 
 /// What one worker knows of the load of one backend. It outlives reloads, as long as there is a backend of that name.
 pub struct Overload {
-    pub(super) in_flight: Cell<usize>,
-    pub(super) limit: Limit,
+    pub(super) samples: RefCell<Samples>,
     pub(super) queue: Queue,
     /// Calls that have waited, while they are on their way.
     pub(super) interested: Cell<usize>,
@@ -37,8 +36,6 @@ pub struct Overload {
 pub struct Place<'a> {
     /// The worker's number.
     pub worker: usize,
-    /// How many workers there are.
-    pub workers: usize,
     /// The backend.
     pub backend: &'a Backend,
     /// Of the call's route.
@@ -49,8 +46,7 @@ impl Default for Overload {
     fn default() -> Overload {
         let now = Instant::now();
         Overload {
-            in_flight: Cell::new(0),
-            limit: Limit::new(now),
+            samples: RefCell::new(Samples::new(now)),
             queue: Queue::new(now),
             interested: Cell::new(0),
             critical: Cell::new(false),
@@ -84,15 +80,16 @@ impl Overload {
     /// Whether the adaptive limit leaves room for a call.
     #[inline]
     fn room(&self, place: &Place<'_>) -> Result<(), ShedReason> {
-        let Some(most) = self.limit.most() else {
+        let limit = place.backend.gauge.limit();
+        let Some(most) = limit.most() else {
             return Ok(());
         };
         if place.backend.spec.overload.adaptive.when == When::Never
-            || self.in_flight.get() < self.share(most, place.priority)
+            || limit.in_flight() < self.share(most, place.priority)
         {
             return Ok(());
         }
-        self.limit.binds();
+        limit.binds();
         Err(ShedReason::Adaptive)
     }
 
@@ -107,14 +104,12 @@ impl Overload {
             }
             Some(_) => return Err(ShedReason::Backend),
         };
-        let in_flight = self.in_flight.get() + 1;
-        self.in_flight.set(in_flight);
-        self.limit.reaches(in_flight);
+        place.backend.gauge.limit().counts_in(place.worker);
         Ok(counted)
     }
 
-    pub(super) fn give_back(&self, counted: Option<Arc<Gauge>>) {
-        self.in_flight.set(self.in_flight.get() - 1);
+    pub(super) fn give_back(&self, place: &Place<'_>, counted: Option<Arc<Gauge>>) {
+        place.backend.gauge.limit().counts_out(place.worker);
         if let Some(gauge) = counted {
             gauge.count().give_back();
         }
@@ -139,16 +134,8 @@ impl Overload {
     pub(super) fn is_interested(&self, place: &Place<'_>, is: bool) {
         let all = self.interested.get();
         self.interested.set(if is { all + 1 } else { all - 1 });
-        if is_counted(&place.backend.spec.overload) {
-            place.backend.gauge.wait(place.worker, self.interested.get() > 0);
-        }
+        place.backend.gauge.wait(place.worker, self.interested.get() > 0);
     }
-}
-
-/// Whether a call that ends makes room in other workers too.
-#[inline]
-pub(super) fn is_counted(spec: &OverloadSpec) -> bool {
-    spec.max_in_flight.is_some() || spec.max_per_instance.is_some()
 }
 
 pub(super) fn counters<'a>(place: &Place<'a>) -> &'a OverloadCounters {

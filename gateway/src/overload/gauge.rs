@@ -1,5 +1,6 @@
 //! Exact counts over all workers: the one thing that workers share on a request's way, and only where a bound is declared.
 
+use super::Limit;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
@@ -31,13 +32,15 @@ impl Count {
     }
 }
 
-/// A backend's calls in flight, and who waits for one of them to end: a bell for each worker that has calls in its queue.
+/// A backend's calls in flight, how many there may be, and who waits for one of them to end: a bell for each worker that has calls in its queue.
 ///
 /// Whoever finds no room sets its bell up and looks once more; whoever ends a call counts it off and rings then. So one of the
 /// two sees the other, as both orders are sequentially consistent.
 #[derive(Debug)]
 pub struct Gauge {
+    /// The calls in flight, where there is a bound for them.
     count: Count,
+    limit: Limit,
     /// How many bells are set up.
     waiting: AtomicUsize,
     bells: Box<[Bell]>,
@@ -54,12 +57,17 @@ impl Gauge {
     /// For so many workers.
     pub fn new(workers: usize) -> Gauge {
         let bells = (0..workers).map(|_| Bell::default()).collect();
-        Gauge { count: Count::default(), waiting: AtomicUsize::new(0), bells }
+        Gauge { count: Count::default(), limit: Limit::new(workers), waiting: AtomicUsize::new(0), bells }
     }
 
     /// The count.
     pub fn count(&self) -> &Count {
         &self.count
+    }
+
+    /// The adaptive limit.
+    pub fn limit(&self) -> &Limit {
+        &self.limit
     }
 
     /// Says whether calls wait in that worker.

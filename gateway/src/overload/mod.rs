@@ -5,8 +5,8 @@
 //! route   a bound of a route's requests, exact over all workers, asked before the body is read
 //! admit   a backend's bounds and its limit
 //! permit  what a call has, waits for, or is shed without
-//! gauge   what is counted over all workers, and only where a bound is declared
-//! limit   the adaptive limit, of each worker for itself
+//! gauge   what is known of all workers together: exact counts, where a bound is declared, and the limit
+//! limit   the adaptive limit
 //! queue   where calls wait for a permit: the most important first, then the newest
 //! ```
 
@@ -19,6 +19,6 @@ mod route;
 
 pub use admit::{Overload, Place, shed_early};
 pub use gauge::{Count, Gauge};
-pub use limit::{Ending, Observed};
+pub use limit::{Ending, Limit, Observed};
 pub use permit::Permit;
 pub use route::InRoute;

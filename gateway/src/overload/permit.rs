@@ -1,8 +1,8 @@
 //! A call's permit, from before an instance is chosen until its answer is there: asked for, waited for, given back.
 
 use super::Gauge;
-use super::admit::{Overload, Place, counters, is_counted};
-use super::limit::{Ending, Observed, Rules};
+use super::admit::{Overload, Place, counters};
+use super::limit::{Ending, Observed};
 use super::queue::{Outcome, Rank, Turn};
 use crate::backends::LocalBackend;
 use crate::config::{Priority, When};
@@ -69,7 +69,7 @@ impl<'a> Permit<'a> {
         }
         // Nobody else is let go on for it: there is no instance for them either.
         let counted = self.counted.take();
-        self.overload().give_back(counted);
+        self.overload().give_back(&self.place, counted);
         self.held = false;
         self.wait(deadline, ShedReason::Instance).await
     }
@@ -91,7 +91,7 @@ impl<'a> Permit<'a> {
     pub fn observe(&self, it: &Observed) {
         self.under_way.set(None);
         if self.place.backend.spec.overload.adaptive.when != When::Never {
-            self.ended.set(Some((self.overload().limit.tried(it), it.sent + it.took)));
+            self.ended.set(Some((self.overload().samples.borrow_mut().tried(it), it.sent + it.took)));
         }
     }
 
@@ -102,11 +102,9 @@ impl<'a> Permit<'a> {
             self.observe(&Observed { route, sent, took: sent.elapsed(), ending: Ending::Late });
         }
         let Some((ending, now)) = self.ended.get() else { return };
-        let Place { workers, backend, .. } = self.place;
-        let limit = &self.overload().limit;
-        if limit.ended(ending, now, &Rules::of(&backend.spec.overload.adaptive, workers)) {
-            counters(&self.place).limit.set(limit.most().unwrap_or_default() as u64);
-        }
+        let backend = self.place.backend;
+        let samples = &self.overload().samples;
+        samples.borrow_mut().ended(ending, now, backend.gauge.limit(), &backend.spec.overload.adaptive);
     }
 
     fn overload(&self) -> &Overload {
@@ -132,7 +130,7 @@ impl<'a> Permit<'a> {
         let turn = overload.queue.enter(rank, spec).ok_or(ShedReason::Queue)?;
         let mut stay = Stay { permit: self, turn };
         overload.publish(&place);
-        if first && is_counted(&place.backend.spec.overload) {
+        if first {
             // One may have ended before.
             overload.let_go_on(&place);
         }
@@ -162,13 +160,11 @@ impl Drop for Permit<'_> {
         self.ends();
         let counted = self.counted.take();
         let overload = self.overload();
-        overload.give_back(counted);
+        overload.give_back(&self.place, counted);
         if overload.queue.first().is_some() {
             overload.let_go_on(&self.place);
         }
-        if is_counted(&self.place.backend.spec.overload) {
-            self.place.backend.gauge.ring(self.place.worker);
-        }
+        self.place.backend.gauge.ring(self.place.worker);
     }
 }
 
@@ -182,13 +178,12 @@ impl Stay<'_, '_> {
     /// What becomes of it; `None` when the time is up.
     async fn outcome(&mut self, until: Instant) -> Option<Outcome> {
         let (place, local) = (self.permit.place, self.permit.local.clone());
-        let counted = is_counted(&place.backend.spec.overload);
         let mut time = std::pin::pin!(sleep_until(until));
         loop {
             tokio::select! {
                 biased;
                 outcome = poll_fn(|cx| self.turn.poll(cx)) => return Some(outcome),
-                () = place.backend.gauge.rung(place.worker), if counted => local.calls.overload.let_go_on(&place),
+                () = place.backend.gauge.rung(place.worker) => local.calls.overload.let_go_on(&place),
                 () = &mut time => return None,
             }
         }
@@ -202,7 +197,7 @@ impl Drop for Stay<'_, '_> {
         match self.turn.take() {
             // The call went away in the moment in which it was its turn.
             Some(Outcome::Granted(counted)) => {
-                overload.give_back(counted);
+                overload.give_back(&place, counted);
                 overload.let_go_on(&place);
             }
             Some(Outcome::Displaced) => {}

@@ -58,8 +58,6 @@ impl ShedCounters {
 /// One worker's share of what is known of a backend's load.
 #[derive(Debug, Default)]
 pub struct OverloadCounters {
-    /// The adaptive limit; 0 while it is not in force.
-    pub limit: Counter,
     /// Calls that wait for a permit.
     pub queued: Counter,
     /// Calls that have waited and then went on.
@@ -85,15 +83,15 @@ pub(super) fn scrape(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
     }
     let mut limit = family(
         "callgate_concurrency_limit",
-        "Calls that the backend is given at once by the adaptive limit, where that is in force in every worker.",
+        "Calls that the backend is given at once by the adaptive limit, while that is in force.",
         GAUGE,
     );
     let mut queued = family("callgate_queued_calls", "Calls that wait for room at their backend.", GAUGE);
     let mut served =
         family("callgate_queued_calls_total", "Calls that have waited for room and found it.", COUNTER);
-    for (name, stats) in &scrape.backends {
+    for ((name, stats), most) in scrape.backends.iter().zip(&scrape.concurrency_limits) {
         let labels = [("backend", *name)];
-        if let Some(most) = stats.limit() {
+        if let Some(most) = *most {
             gauge(&mut limit, &labels, most as f64);
         }
         gauge(&mut queued, &labels, stats.0.sum(|one| &one.overload.queued) as f64);

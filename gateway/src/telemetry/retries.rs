@@ -128,12 +128,6 @@ impl BackendStats {
         BackendStats(PerWorker::new(workers))
     }
 
-    /// The adaptive limit of all workers together, where it is in force in each of them.
-    pub fn limit(&self) -> Option<u64> {
-        let all: Vec<u64> = self.0.iter().map(|one| one.overload.limit.get()).collect();
-        all.iter().all(|limit| *limit > 0).then(|| all.iter().sum())
-    }
-
     /// Calls sent again, by reason.
     pub fn retries(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
         let all = RetryReason::ALL.iter();

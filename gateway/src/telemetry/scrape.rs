@@ -31,6 +31,8 @@ pub struct Scrape<'a> {
     pub traffic: Vec<TrafficScrape<'a>>,
     /// Backends: name, counters.
     pub backends: Vec<(&'a str, &'a BackendStats)>,
+    /// For each of these its adaptive limit, while that is in force.
+    pub concurrency_limits: Vec<Option<usize>>,
     /// The endpoints of all backends.
     pub endpoints: Vec<EndpointScrape<'a>>,
     /// The names that are looked up.

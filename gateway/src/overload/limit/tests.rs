@@ -2,6 +2,7 @@
 //! without an end.
 
 use super::*;
+use crate::config::When;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -11,21 +12,54 @@ const TIMEOUT: Duration = Duration::from_millis(500);
 /// A backend, and the calls that are on their way to it.
 struct Model {
     limit: Limit,
-    rules: Rules,
+    /// Calls come to the workers at random.
+    workers: Vec<Samples>,
+    spec: AdaptiveSpec,
     begin: Instant,
     /// When each of the backend's hands is free.
     free: BinaryHeap<Reverse<u64>>,
-    /// When a call ends, when it was sent, and its route; in microseconds.
-    under_way: BinaryHeap<Reverse<(u64, u64, u64)>>,
+    /// When a call ends, when it was sent, its route and its worker; in microseconds.
+    under_way: BinaryHeap<Reverse<(u64, u64, u64, usize)>>,
     /// What a call of each route takes alone, in microseconds.
     work: Vec<u64>,
     now: u64,
-    in_flight: usize,
 }
 
-/// A call that ends with its only try.
-fn end(limit: &Limit, rules: &Rules, it: &Observed) {
-    limit.ended(limit.tried(it), it.sent + it.took, rules);
+/// One worker's limit, to be told of calls one by one.
+struct Told {
+    limit: Limit,
+    samples: Samples,
+    spec: AdaptiveSpec,
+    begin: Instant,
+}
+
+impl Told {
+    fn new(when: When) -> Told {
+        let (spec, samples) =
+            (AdaptiveSpec { when, ..AdaptiveSpec::default() }, Samples::new(Instant::now()));
+        let begin = samples.began;
+        Told { limit: Limit::new(1), samples, spec, begin }
+    }
+
+    /// Of so many calls in flight.
+    fn of(when: When, in_flight: usize) -> Told {
+        let told = Told::new(when);
+        (0..in_flight).for_each(|_| told.limit.counts_in(0));
+        told
+    }
+
+    /// A try that was sent after so many milliseconds, and took so many.
+    fn tried(&mut self, at: u64, took: u64, ending: Ending) -> (Ending, Instant) {
+        let (sent, took) = (self.begin + Duration::from_millis(at), Duration::from_millis(took));
+        let ending = self.samples.tried(&Observed { route: (0, 1), sent, took, ending });
+        (ending, sent + took)
+    }
+
+    /// The same of a call's only try, or its last.
+    fn ended(&mut self, at: u64, took: u64, ending: Ending) {
+        let (ending, now) = self.tried(at, took, ending);
+        self.samples.ended(ending, now, &self.limit, &self.spec);
+    }
 }
 
 /// What came of a second.
@@ -34,7 +68,9 @@ struct Second {
     shed: u32,
     good: u32,
     late: u32,
+    /// In microseconds; together, and the longest.
     took: u64,
+    slowest: u64,
 }
 
 impl Second {
@@ -45,18 +81,22 @@ impl Second {
 
 impl Model {
     fn new(when: When, hands: usize, work: &[u64]) -> Model {
+        Model::of(1, when, hands, work)
+    }
+
+    fn of(workers: usize, when: When, hands: usize, work: &[u64]) -> Model {
         fastrand::seed(17);
         let begin = Instant::now();
         let spec = AdaptiveSpec { when, ..AdaptiveSpec::default() };
         Model {
-            limit: Limit::new(begin),
-            rules: Rules::of(&spec, 1),
+            limit: Limit::new(workers),
+            workers: (0..workers).map(|_| Samples::new(begin)).collect(),
+            spec,
             begin,
             free: (0..hands).map(|_| Reverse(0)).collect(),
             under_way: BinaryHeap::new(),
             work: work.to_vec(),
             now: 0,
-            in_flight: 0,
         }
     }
 
@@ -68,18 +108,19 @@ impl Model {
         arrivals.sort_unstable();
         for (n, at) in arrivals.into_iter().enumerate() {
             self.end_until(at, &mut seen);
-            if self.limit.most().is_some_and(|most| self.in_flight >= most) {
+            let worker = fastrand::usize(0..self.workers.len());
+            if self.limit.most().is_some_and(|most| self.limit.in_flight() >= most) {
                 self.limit.binds();
                 seen.shed += 1;
                 continue;
             }
-            self.in_flight += 1;
-            self.limit.reaches(self.in_flight);
+            self.limit.counts_in(worker);
             let route = n % self.work.len();
             let Reverse(free) = self.free.pop().expect("it has hands");
             let done = free.max(at) + self.work[route];
             self.free.push(Reverse(done));
-            self.under_way.push(Reverse((done.min(at + TIMEOUT.as_micros() as u64), at, route as u64)));
+            let ends = done.min(at + TIMEOUT.as_micros() as u64);
+            self.under_way.push(Reverse((ends, at, route as u64, worker)));
         }
         self.end_until(end, &mut seen);
         self.now = end;
@@ -87,16 +128,20 @@ impl Model {
     }
 
     fn end_until(&mut self, time: u64, seen: &mut Second) {
-        while let Some(Reverse((ends, sent, route))) =
+        while let Some(Reverse((ends, sent, route, worker))) =
             self.under_way.peek().copied().filter(|next| next.0.0 <= time)
         {
             self.under_way.pop();
-            self.in_flight -= 1;
             let took = Duration::from_micros(ends - sent);
             let late = took >= TIMEOUT;
             let ending = if late { Ending::Late } else { Ending::Answered };
             let sent = self.begin + Duration::from_micros(sent);
-            end(&self.limit, &self.rules, &Observed { route: (route, route), sent, took, ending });
+            let (samples, it) =
+                (&mut self.workers[worker], Observed { route: (route, route), sent, took, ending });
+            let ending = samples.tried(&it);
+            samples.ended(ending, it.sent + it.took, &self.limit, &self.spec);
+            self.limit.counts_out(worker);
+            seen.slowest = seen.slowest.max(took.as_micros() as u64);
             match late {
                 true => seen.late += 1,
                 false => (seen.good, seen.took) = (seen.good + 1, seen.took + took.as_micros() as u64),
@@ -140,6 +185,29 @@ fn a_beginning_in_the_midst_of_too_many_calls_is_no_usual_time() {
                 "second {second}: {seen:?}, {:.1} ms",
                 seen.mean_ms()
             );
+        }
+    }
+}
+
+#[test]
+fn workers_share_one_limit_and_lead_each_other_nowhere() {
+    for when in [When::Always, When::Failing] {
+        for workers in [2, 8] {
+            let mut model = Model::of(workers, when, 16, &[15_000]);
+            let calm = model.seconds(5, 500);
+            assert_eq!((calm.shed, calm.late), (0, 0), "{calm:?}");
+            for offered in [1500, 2000, 3000] {
+                // What the backend was given before the limit was in force has to be worked off.
+                model.seconds(8, offered);
+                for _ in 0..20 {
+                    let seen = model.second(offered);
+                    assert!(
+                        seen.good > 1000 && seen.mean_ms() < 28.0,
+                        "{when:?}, {workers} workers: {seen:?}"
+                    );
+                    assert!(seen.slowest < 50_000, "{when:?}, {workers} workers: {seen:?}");
+                }
+            }
         }
     }
 }
@@ -202,16 +270,11 @@ fn a_backend_that_only_became_slower_is_given_all_calls_again() {
 
 #[test]
 fn refusals_lower_the_limit_to_what_is_accepted() {
-    let begin = Instant::now();
-    let limit = Limit::new(begin);
-    let rules = Rules::of(&AdaptiveSpec::default(), 1);
+    let mut told = Told::of(When::Failing, 200);
     for n in 0..1000 {
-        limit.reaches(200);
-        let sent = begin + Duration::from_millis(n * 2);
-        let ending = if n % 3 == 0 { Ending::Refused } else { Ending::Answered };
-        end(&limit, &rules, &Observed { route: (0, 1), sent, took: Duration::from_millis(5), ending });
+        told.ended(n * 2, 5, if n % 3 == 0 { Ending::Refused } else { Ending::Answered });
     }
-    let most = limit.most().expect("it is in force");
+    let most = told.limit.most().expect("it is in force");
     assert!((10..50).contains(&most), "{most}");
 }
 
@@ -219,25 +282,15 @@ fn refusals_lower_the_limit_to_what_is_accepted() {
 fn what_one_instance_refuses_or_is_late_with_lowers_nothing_where_others_serve_it() {
     for ill in [Ending::Refused, Ending::Late] {
         for when in [When::Always, When::Failing] {
-            let begin = Instant::now();
-            let limit = Limit::new(begin);
-            let rules = Rules::of(&AdaptiveSpec { when, ..AdaptiveSpec::default() }, 1);
+            let mut told = Told::of(when, 200);
             for n in 0..5000 {
-                limit.reaches(200);
-                let sent = begin + Duration::from_millis(n);
-                let it = Observed {
-                    route: (0, 1),
-                    sent,
-                    took: Duration::from_millis(5),
-                    ending: Ending::Answered,
-                };
                 // Once it is known what calls take, every third one goes to the ill instance first.
                 if n > 1000 && n % 3 == 0 {
-                    limit.tried(&Observed { took: Duration::from_millis(100), ending: ill, ..it });
+                    told.tried(n, 100, ill);
                 }
-                end(&limit, &rules, &it);
+                told.ended(n, 5, Ending::Answered);
             }
-            let most = limit.most();
+            let most = told.limit.most();
             assert!(most.is_none_or(|most| most == 10_000), "{ill:?}, {when:?}: {most:?}");
         }
     }
@@ -245,26 +298,19 @@ fn what_one_instance_refuses_or_is_late_with_lowers_nothing_where_others_serve_i
 
 #[test]
 fn one_instance_of_three_that_hangs_gets_no_call_shed() {
-    let begin = Instant::now();
-    let limit = Limit::new(begin);
-    let rules = Rules::of(&AdaptiveSpec::default(), 1);
-    let mut late: BinaryHeap<Reverse<Instant>> = BinaryHeap::new();
+    const HANGS: u64 = 500;
+    let mut told = Told::of(When::Failing, 200);
     for n in 0..20_000 {
-        limit.reaches(200);
-        let sent = begin + Duration::from_millis(n);
-        let it = |took, ending| Observed { route: (0, 1), sent, took, ending };
         if n < 1000 || n % 3 != 0 {
-            end(&limit, &rules, &it(Duration::from_millis(5), Ending::Answered));
-        } else {
-            late.push(Reverse(sent));
+            told.ended(n, 5, Ending::Answered);
         }
-        while late.peek().is_some_and(|Reverse(first)| *first + TIMEOUT <= sent) {
-            let Reverse(first) = late.pop().expect("it was there");
-            end(&limit, &rules, &Observed { sent: first, ..it(TIMEOUT, Ending::Late) });
+        if n >= 1000 + HANGS && (n - HANGS).is_multiple_of(3) {
+            told.ended(n - HANGS, HANGS, Ending::Late);
         }
-        assert!(limit.most().is_none_or(|most| most >= 10_000), "call {n}: {:?}", limit.most());
+        let most = told.limit.most();
+        assert!(most.is_none_or(|most| most == 10_000), "call {n}: {most:?}");
     }
-    assert!(limit.most().is_some(), "it is in force, as a third of the calls fails");
+    assert!(told.limit.most().is_some(), "it is in force, as a third of the calls fails");
 }
 
 #[test]
@@ -285,19 +331,10 @@ fn after_an_outage_all_is_served_again_within_seconds() {
 
 #[test]
 fn a_client_that_has_no_patience_lowers_nothing() {
-    let begin = Instant::now();
-    let limit = Limit::new(begin);
-    let rules = Rules::of(&AdaptiveSpec::default(), 1);
+    let mut told = Told::new(When::Failing);
     for n in 0..1000 {
-        let sent = begin + Duration::from_millis(n);
         let (took, ending) = if n % 2 == 0 { (20, Ending::Answered) } else { (3, Ending::Late) };
-        end(&limit, &rules, &Observed { route: (0, 1), sent, took: Duration::from_millis(took), ending });
+        told.ended(n, took, ending);
     }
-    assert_eq!(limit.most(), None);
-}
-
-#[test]
-fn each_worker_has_its_part_of_the_bounds() {
-    let rules = Rules::of(&AdaptiveSpec { when: When::Always, min: 10, max: 100 }, 4);
-    assert_eq!((rules.min, rules.max), (3.0, 25.0));
+    assert_eq!(told.limit.most(), None);
 }

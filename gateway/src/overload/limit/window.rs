@@ -3,23 +3,36 @@
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Calls are too slow that take so many times as long as usual,
-const SLOWER: f32 = 2.0;
+/// Tries are too slow that take so many times as long as usual,
+const SLOWER: f32 = 1.5;
 
 /// and so many seconds longer.
 const MARGIN: f32 = 0.005;
 
-/// What happened since the last decision. Sums are in seconds.
-#[derive(Clone, Copy)]
+/// The time since the last decision.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Window {
     pub(super) began: Instant,
     pub(super) length: Duration,
+    pub(super) sums: Sums,
+    /// The most calls that were in flight.
+    pub(super) peak: f32,
+}
+
+/// What happened in it. Times are in seconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sums {
     /// Calls that ended; and those of them that did so by being late, and by being refused.
     pub(super) done: u32,
     pub(super) late: u32,
     pub(super) refused: u32,
-    /// Tries that were sent in it, how many of them were too slow, what they took, and what they usually take.
-    pub(super) tries: u32,
+    pub(super) tries: Tries,
+}
+
+/// Tries that were sent in it, how many of them were too slow, what they took, and what they usually take.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tries {
+    pub(super) n: u32,
     pub(super) slow: u32,
     pub(super) took: f32,
     pub(super) usual: f32,
@@ -27,12 +40,19 @@ pub(super) struct Window {
 
 impl Window {
     pub(super) fn new(began: Instant, length: Duration) -> Window {
-        Window { began, length, done: 0, late: 0, refused: 0, tries: 0, slow: 0, took: 0.0, usual: 0.0 }
+        Window { began, length, sums: Sums::default(), peak: 0.0 }
     }
+}
 
-    /// Most tries were too slow. One instance of several that is slow makes the mean large, but does not make most tries slow.
-    pub(super) fn is_slow(&self) -> bool {
-        self.slow * 2 > self.tries
+impl Sums {
+    pub(super) fn add(&mut self, more: &Sums) {
+        self.done += more.done;
+        self.late += more.late;
+        self.refused += more.refused;
+        self.tries.n += more.tries.n;
+        self.tries.slow += more.tries.slow;
+        self.tries.took += more.tries.took;
+        self.tries.usual += more.tries.usual;
     }
 
     /// A tenth of the calls or more came to nothing.
@@ -44,22 +64,29 @@ impl Window {
     pub(super) fn is_refusing(&self) -> bool {
         self.refused * 10 >= self.done
     }
+}
 
-    pub(super) fn mean(&self) -> f32 {
-        self.took / self.tries.max(1) as f32
+impl Tries {
+    /// Most were too slow. One instance of several that is slow makes the mean large, but not most tries slow.
+    pub(super) fn are_slow(&self) -> bool {
+        self.slow * 2 > self.n
     }
 
-    /// How many times as long as usual its calls took.
+    pub(super) fn mean(&self) -> f32 {
+        self.took / self.n.max(1) as f32
+    }
+
+    /// How many times as long as usual they took.
     pub(super) fn slower(&self) -> f32 {
         if self.usual > 0.0 { self.took / self.usual } else { 1.0 }
     }
 
     pub(super) fn usual_mean(&self) -> f32 {
-        self.usual / self.tries.max(1) as f32
+        self.usual / self.n.max(1) as f32
     }
 }
 
-/// How long calls may take that usually take that long, in seconds.
+/// How long tries may take that usually take that long, in seconds.
 pub(super) fn bearable(usual: f32) -> f32 {
     (usual * SLOWER).max(usual + MARGIN)
 }
