@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 const OTHER: &str = "fallback = { backend = \"other\" }";
 const ANSWER: &str =
-    "fallback = { status = 203, body = '{\"pid\": 0}', content_type = \"application/vnd.none+json\" }";
+    "fallback = { status = 203, json = { pid = 0 }, content_type = \"application/vnd.none+json\" }";
 
 /// Two backends of one instance each, and `GET /ask` of the first with those lines.
 async fn start(setup: &Setup, lines: &str) -> (Backend, Backend, Gateway) {
@@ -102,7 +102,7 @@ async fn a_fixed_answer_is_given_while_the_first_is_away() {
     let routes = gateway.admin.get("/routes").await.json();
     let shown = &routes["routes"][0]["fallback"];
     assert_eq!(
-        (&shown["status"], shown["taken"].as_f64()),
+        (&shown["respond"]["status"], shown["taken"].as_f64()),
         (&json!(203), Some(taken(&gateway).await)),
         "{routes}"
     );

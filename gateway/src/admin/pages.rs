@@ -111,6 +111,14 @@ fn route(shared: &Shared, route: &Route) -> Value {
     })
 }
 
+/// A fixed answer.
+pub(super) fn respond(answer: &RespondSpec) -> Value {
+    let RespondSpec { status, content_type, headers, body } = answer;
+    let headers: BTreeMap<&str, &str> =
+        headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    json!({ "status": status, "content_type": content_type, "headers": headers, "bytes": body.len() })
+}
+
 /// A route that calls nothing.
 fn fixed(route: &FixedRoute) -> Value {
     let spec = &route.spec;
@@ -119,14 +127,7 @@ fn fixed(route: &FixedRoute) -> Value {
         "defined": spec.place.to_string(),
     });
     match &spec.answer {
-        FixedAnswer::Respond(answer) => {
-            let RespondSpec { status, content_type, headers, body } = answer;
-            let headers: serde_json::Map<String, Value> =
-                headers.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect();
-            shown["respond"] = json!({
-                "status": status, "content_type": content_type, "headers": headers, "bytes": body.len(),
-            });
-        }
+        FixedAnswer::Respond(answer) => shown["respond"] = respond(answer),
         FixedAnswer::Redirect(redirect) => {
             shown["redirect"] = json!({ "to": redirect.to.text, "status": redirect.status });
         }

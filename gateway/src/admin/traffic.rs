@@ -1,5 +1,6 @@
 //! What the admin port shows of where a route's calls go, and the scrape of it.
 
+use super::pages::respond;
 use crate::routes::{FallbackTo, Route};
 use crate::telemetry::TrafficScrape;
 use serde_json::{Map, Value, json};
@@ -48,9 +49,7 @@ pub(super) fn fallback(route: &Route) -> Value {
             "taken": fallback.stats.taken(),
         }),
         FallbackTo::Answer(answer) => json!({
-            "status": answer.status,
-            "content_type": answer.content_type,
-            "body": answer.body,
+            "respond": respond(answer),
             "taken": fallback.stats.taken(),
         }),
     })

@@ -51,7 +51,7 @@ pub use diagnostics::Diagnostics;
 pub(crate) use diagnostics::names_help;
 pub use dns::{DnsName, DnsSettings};
 pub use endpoint::{Address, EndpointAddr, EndpointSpec};
-pub use fallback::{FallbackAnswer, FallbackSpec};
+pub use fallback::FallbackSpec;
 pub use fixed::{FixedAnswer, FixedSpec, RedirectSpec};
 pub use health::HealthSpec;
 pub use metadata::MetadataSpec;

@@ -1,4 +1,4 @@
-//! A fixed answer: `respond` of a route. It is made once, when the table is read.
+//! A fixed answer: `respond` of a route, or its `fallback`. It is made once, when the table is read.
 
 use super::complaint::Complaint;
 use super::metadata::is_token;
@@ -10,7 +10,8 @@ use std::fmt;
 use toml::Spanned;
 use toml::de::DeValue;
 
-const KEYS: &[&str] = &["status", "body", "json", "content_type", "headers"];
+/// Its keys.
+pub(super) const KEYS: &[&str] = &["status", "body", "json", "content_type", "headers"];
 /// The longest body, in bytes: a table lies in memory, and so do its answers. What is larger is a file's to serve.
 const MAX_BODY: usize = 64 * 1024;
 const MAX_HEADERS: usize = 32;
@@ -57,9 +58,14 @@ impl RespondSpec {
     pub(super) fn read(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<RespondSpec> {
         let table = reader.table(item, "a table such as { status = 200, body = \"…\" }")?;
         let section = reader.section("`respond`", table, KEYS);
+        RespondSpec::of(reader, &section)
+    }
+
+    /// Reads the keys of an answer, among which there may be others.
+    pub(super) fn of(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<RespondSpec> {
         let before = reader.found.len();
         let status = section.get("status").and_then(|item| read_status(reader, &item)).unwrap_or(200);
-        let (body, usual) = read_body(reader, &section).unwrap_or_default();
+        let (body, usual) = read_body(reader, section).unwrap_or_default();
         let content_type =
             section.get("content_type").map(|item| (reader.text(&item, "a media type", value), item));
         if let Some(item) = section.get("body").or_else(|| section.get("json"))

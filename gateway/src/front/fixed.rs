@@ -71,7 +71,7 @@ fn answer(route: &FixedRoute, params: &RawParams<'_>, query: Option<&str>) -> Re
 }
 
 /// The answer that the table says. What it cannot say was refused when the table was read.
-fn respond(spec: &RespondSpec) -> Response<Full<Bytes>> {
+pub(super) fn respond(spec: &RespondSpec) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(spec.body.clone()));
     *response.status_mut() = StatusCode::from_u16(spec.status).unwrap_or_default();
     let headers = response.headers_mut();

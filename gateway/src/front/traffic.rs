@@ -2,17 +2,16 @@
 //! and to the route's fallback when no instance is there.
 
 use super::client::Client;
+use super::fixed::respond;
 use super::handler::{Answer, success};
 use super::hash_key::hash_key;
 use super::shadow;
 use crate::call::{self, Failure};
-use crate::config::{FallbackAnswer, HeaderMatch};
+use crate::config::HeaderMatch;
 use crate::routes::{FallbackTo, Place, Traffic};
 use crate::worker::{LocalTable, Worker};
-use http_body_util::Full;
 use hyper::body::Bytes;
-use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
-use hyper::{Response, StatusCode};
+use hyper::header::HeaderMap;
 use std::rc::Rc;
 use tokio::time::Instant;
 
@@ -61,7 +60,7 @@ pub(super) async fn run<'a>(
     }
     fallback.stats.0.of(worker.id).increment();
     match &fallback.to {
-        FallbackTo::Answer(answer) => Ok(fixed(answer)),
+        FallbackTo::Answer(answer) => Ok(Answer::Other(respond(answer))),
         FallbackTo::Call(place) => {
             direct(&mut request, place, matched);
             request.has_fallback = false;
@@ -86,22 +85,10 @@ fn bears(headers: &HeaderMap, wanted: &HeaderMatch) -> bool {
     }
 }
 
-fn fixed(answer: &FallbackAnswer) -> Answer {
-    let mut response = Response::new(Full::new(Bytes::copy_from_slice(answer.body.as_bytes())));
-    // Both were checked with the tables.
-    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or_default();
-    if let Some(content_type) =
-        HeaderValue::from_str(&answer.content_type).ok().filter(|_| !answer.body.is_empty())
-    {
-        response.headers_mut().insert(CONTENT_TYPE, content_type);
-    }
-    Answer::Other(response)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hyper::header::HeaderName;
+    use hyper::header::{HeaderName, HeaderValue};
 
     #[test]
     fn a_header_is_borne_with_its_value_whatever_the_case_of_its_name() {

@@ -6,7 +6,7 @@
 //! named by its header is kept: whoever names it wants to see it, or see it fail.
 
 use super::table::{Backend, Route};
-use crate::config::{Destination, FallbackAnswer, FallbackSpec, HeaderMatch, RouteSpec, Share};
+use crate::config::{Destination, FallbackSpec, HeaderMatch, RespondSpec, RouteSpec, Share};
 use crate::telemetry::{ArmReason, ArmStats, FallbackStats, ShadowStats};
 use std::collections::HashMap;
 use std::fmt;
@@ -68,7 +68,7 @@ pub enum FallbackTo {
     /// To other instances.
     Call(Place),
     /// To none: it is answered so.
-    Answer(FallbackAnswer),
+    Answer(RespondSpec),
 }
 
 impl fmt::Display for Place {

@@ -149,7 +149,7 @@ async fn mix(gateway: &Gateway, capacity: f64, options: &Options) -> Vec<Tally> 
         for (priority, _) in MIX {
             let labels = [format!("priority=\"{priority}\""), format!("reason=\"{reason}\"")];
             let n = gateway.metric("callgate_shed_total", &[&labels[0], &labels[1]]).await;
-            eprintln!("{priority}: {n} turned away by {reason}");
+            eprintln!("{priority}: {n:.0} turned away by {reason}", n = n + 0.0);
         }
     }
     tallies
