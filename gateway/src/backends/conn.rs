@@ -152,6 +152,7 @@ impl Conn {
     }
 
     /// Encodes a call into the send buffer. What comes of it is the returned future's to tell.
+    #[inline]
     pub fn call(
         self: &Rc<Self>,
         transcoder: &Rc<LocalTranscoder>,

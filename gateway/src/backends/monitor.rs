@@ -78,6 +78,9 @@ impl Monitor {
     #[inline]
     fn took(&self, verdict: Verdict, took: f32, now: Instant) {
         let mut peak = self.peak.get();
+        if verdict == Verdict::Good && peak.is_least(took) {
+            return;
+        }
         match verdict {
             Verdict::Good => peak.observe(took, self.typical.get(), now),
             // To fail quickly is no merit.

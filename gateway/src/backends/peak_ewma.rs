@@ -47,6 +47,12 @@ impl PeakEwma {
         self.seconds = if took > self.seconds { took } else { took + (self.seconds - took) * weight };
     }
 
+    /// Whether another answer that took so long changes nothing: it costs the least as it is, and would.
+    #[inline]
+    pub(super) fn is_least(&self, took: f32) -> bool {
+        took <= FLOOR && self.seconds > 0.0 && self.seconds <= FLOOR
+    }
+
     /// So many seconds have brought no good answer: it takes at least as long.
     #[inline]
     pub(super) fn at_least(&mut self, took: f32) {

@@ -158,6 +158,7 @@ impl LocalBackend {
 
     /// Picks the connection for a call. Instances that refused the call come last but for those that are ejected, those that
     /// lack its method not at all.
+    #[inline]
     pub fn pick(&self, tried: &Tried<'_>) -> Pick {
         if self.probing.get()
             && let Some(conn) = self.probe(tried)
@@ -172,6 +173,7 @@ impl LocalBackend {
         Pick::Ready(chosen.conn)
     }
 
+    #[inline]
     fn choose(&self, groups: &Groups, tried: &Tried<'_>) -> Option<Candidate<'_>> {
         let (first, other) = groups.in_order(tried.key);
         if let Some(chosen) = self.of_group(first, tried) {
@@ -264,6 +266,7 @@ impl LocalBackend {
 }
 
 impl Tried<'_> {
+    #[inline]
     fn has(&self, peer: &Peer) -> bool {
         self.refused.contains(&peer.endpoint.id) || self.rules_out(peer)
     }

@@ -120,8 +120,9 @@ pub async fn run(worker: &Worker, request: &Request<'_>) -> Result<Vec<u8>, Fail
     loop {
         let mut sent = call.send().await?;
         let answer = match request.route.spec.retry.hedge {
+            // On the heap, as all that few calls need: what lies in this future is moved for every request.
             Some(percent) if sent.idempotent && call.may_send_again() => {
-                hedge::answer(&mut call, &mut sent, percent).await
+                Box::pin(hedge::answer(&mut call, &mut sent, percent)).await
             }
             _ => (&mut sent.in_flight).await,
         };
@@ -149,6 +150,8 @@ struct Call<'a> {
     sent: u32,
     not_accepted: u32,
     backend: Option<Rc<LocalBackend>>,
+    /// The backend as it was found a moment ago: until the call waits for something there is no other.
+    found: Option<Rc<LocalBackend>>,
     /// The last failure, which the call goes on after.
     again: Option<Again>,
     /// What a result gives back to the budget, in halves of a try.
@@ -185,6 +188,7 @@ impl<'a> Call<'a> {
             sent: 0,
             not_accepted: 0,
             backend: None,
+            found: None,
             again: None,
             returns: 0,
             held: None,
@@ -254,7 +258,8 @@ impl<'a> Call<'a> {
     /// A connection for the next try, other than to those that have failed if there is a choice.
     async fn instance(&mut self) -> Result<Rc<Conn>, Failure> {
         loop {
-            let Some(backend) = self.worker.pool.backend(self.request.backend) else {
+            let found = self.found.take().or_else(|| self.worker.pool.backend(self.request.backend));
+            let Some(backend) = found else {
                 // A table without it is in force. If the call may go on, it may do so by that table.
                 return Err(Failure::NoInstance);
             };
@@ -267,21 +272,23 @@ impl<'a> Call<'a> {
                     self.end_hold(HoldOutcome::Served);
                     match self.pause_before(&conn)? {
                         None => return Ok(conn),
-                        Some(time) => sleep(time).await,
+                        Some(time) => Box::pin(sleep(time)).await,
                     }
                 }
-                Pick::Busy => self.wait_for_room().await?,
+                Pick::Busy => Box::pin(self.wait_for_room()).await?,
                 Pick::None if self.nobody_offers() => {
                     return Err(self.give_up(Failure::NotOffered));
                 }
                 Pick::None if self.backend.as_ref().is_some_and(|backend| backend.drains()) => {
                     return Err(self.give_up(Failure::Draining));
                 }
-                Pick::None => self.hold().await?,
+                Pick::None => Box::pin(self.hold()).await?,
                 Pick::Wait => {
                     // Nothing can have changed in between: this thread alone changes it.
                     let changed = self.worker.pool.changed().notified();
-                    timeout_at(self.times.deadline, changed).await.map_err(|_| Failure::Deadline)?;
+                    Box::pin(timeout_at(self.times.deadline, changed))
+                        .await
+                        .map_err(|_| Failure::Deadline)?;
                 }
             }
             self.times.now = Instant::now();

@@ -11,27 +11,38 @@ use callgate_protocol::Code;
 use tokio::time::Instant;
 
 impl Call<'_> {
-    /// Lets the call in, or sheds it.
+    /// Lets the call in, at once or after a moment in the queue; or sheds it.
     #[inline]
     pub(super) async fn admit(&mut self) -> Result<(), Failure> {
         let (worker, request) = (self.worker, self.request);
         let Some(local) = worker.pool.backend(request.backend) else {
             return Err(Failure::NoInstance);
         };
-        let place = Place {
-            worker: worker.id,
-            backend: request.backend,
-            priority: request.route.spec.policy.limit.priority,
-        };
-        let permit = match Permit::of(place, &local, self.times.deadline).await {
-            Ok(permit) => permit.ok_or(Failure::Deadline)?,
-            Err(reason) => return Err(shed(worker, request.route, reason)),
-        };
-        if permit.has_waited() {
-            self.times.now = Instant::now();
+        let priority = request.route.spec.policy.limit.priority;
+        let place = Place { worker: worker.id, backend: request.backend, priority };
+        let permit = self.permit.insert(Permit::new(place, local.clone()));
+        match permit.take() {
+            Ok(()) => {
+                self.found = Some(local);
+                Ok(())
+            }
+            // On the heap: hardly any call waits.
+            Err(reason) => Box::pin(self.wait_for_permit(reason)).await,
         }
-        self.permit = Some(permit);
-        Ok(())
+    }
+
+    async fn wait_for_permit(&mut self, reason: ShedReason) -> Result<(), Failure> {
+        let deadline = self.times.deadline;
+        let waited = match &mut self.permit {
+            Some(permit) => permit.wait(deadline, reason).await,
+            None => Err(reason),
+        };
+        self.times.now = Instant::now();
+        match waited {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Failure::Deadline),
+            Err(reason) => Err(shed(self.worker, self.request.route, reason)),
+        }
     }
 
     /// No instance has room for the call: it waits until one may have.

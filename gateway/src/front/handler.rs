@@ -12,7 +12,7 @@ use super::{metadata, request_id};
 use crate::backends::Times;
 use crate::call::{self, Failure};
 use crate::config::Method;
-use crate::overload::{InRoute, Place, shed_early};
+use crate::overload::{InRoute, Place, is_bounded, shed_early};
 use crate::routes::{Found, Route, Table, query_pairs};
 use crate::telemetry::{RouteStats, ShedReason};
 use crate::worker::Worker;
@@ -177,7 +177,7 @@ async fn answer(
 /// Whether a request can be turned away before its body is read; one that is there already is no reason to hurry.
 fn early(worker: &Worker, route: &Route, body: &RequestBody) -> Result<(), ShedReason> {
     // Which backend a split takes is not known yet.
-    if body.is_there() || route.traffic.is_some() {
+    if !is_bounded(&route.backend) || body.is_there() || route.traffic.is_some() {
         return Ok(());
     }
     let Some(local) = worker.pool.backend(&route.backend) else {

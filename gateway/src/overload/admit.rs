@@ -54,6 +54,12 @@ impl Default for Overload {
     }
 }
 
+/// Whether there is a bound for a backend's calls now, so that some may have to be turned away.
+#[inline]
+pub fn is_bounded(backend: &Backend) -> bool {
+    backend.spec.overload.max_in_flight.is_some() || backend.gauge.limit().most().is_some()
+}
+
 /// Why a request to a backend need not even be read, if it would be turned away in any case.
 pub fn shed_early(local: &LocalBackend, place: &Place<'_>) -> Option<ShedReason> {
     let (overload, spec) = (&local.calls.overload, &place.backend.spec.overload);

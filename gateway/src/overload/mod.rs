@@ -17,7 +17,7 @@ mod permit;
 mod queue;
 mod route;
 
-pub use admit::{Overload, Place, shed_early};
+pub use admit::{Overload, Place, is_bounded, shed_early};
 pub use gauge::{Count, Gauge};
 pub use limit::{Ending, Limit, Observed};
 pub use permit::Permit;

@@ -30,35 +30,22 @@ pub struct Permit<'a> {
 }
 
 impl<'a> Permit<'a> {
-    /// Lets a call in, at once or after a moment in the queue. `Ok(None)`: its deadline has come.
+    /// That of a call which has none yet.
     #[inline]
-    pub async fn of(
-        place: Place<'a>,
-        local: &Rc<LocalBackend>,
-        deadline: Instant,
-    ) -> Result<Option<Permit<'a>>, ShedReason> {
-        let overload = &local.calls.overload;
+    pub fn new(place: Place<'a>, local: Rc<LocalBackend>) -> Permit<'a> {
         if place.priority == Priority::Critical {
-            overload.critical.set(true);
+            local.calls.overload.critical.set(true);
         }
-        let mut permit = Permit {
-            place,
-            local: local.clone(),
-            counted: None,
-            waited: None,
-            under_way: Cell::new(None),
-            ended: Cell::new(None),
-            held: false,
-        };
-        match overload.take(&place) {
-            Ok(counted) => (permit.counted, permit.held) = (counted, true),
-            Err(reason) => {
-                if !permit.wait(deadline, reason).await? {
-                    return Ok(None);
-                }
-            }
-        }
-        Ok(Some(permit))
+        let (under_way, ended) = (Cell::new(None), Cell::new(None));
+        Permit { place, local, counted: None, waited: None, under_way, ended, held: false }
+    }
+
+    /// Lets the call in, if there is room at once.
+    #[inline]
+    pub fn take(&mut self) -> Result<(), ShedReason> {
+        self.counted = self.overload().take(&self.place)?;
+        self.held = true;
+        Ok(())
     }
 
     /// Gives the permit up and waits for one anew, at the same place as before: no instance had room. `Ok(false)`: the
@@ -72,12 +59,6 @@ impl<'a> Permit<'a> {
         self.overload().give_back(&self.place, counted);
         self.held = false;
         self.wait(deadline, ShedReason::Instance).await
-    }
-
-    /// Whether the call was in the queue.
-    #[inline]
-    pub fn has_waited(&self) -> bool {
-        self.waited.is_some()
     }
 
     /// A try of that route is sent.
@@ -111,8 +92,9 @@ impl<'a> Permit<'a> {
         &self.local.calls.overload
     }
 
-    /// Waits in the queue for a permit. An error when none came.
-    async fn wait(&mut self, deadline: Instant, reason: ShedReason) -> Result<bool, ShedReason> {
+    /// Waits in the queue for a permit, where there was none at once for that reason. An error when none came; `Ok(false)`:
+    /// the deadline has come.
+    pub async fn wait(&mut self, deadline: Instant, reason: ShedReason) -> Result<bool, ShedReason> {
         let (place, local) = (self.place, self.local.clone());
         let (overload, spec) = (&local.calls.overload, &place.backend.spec.overload.queue);
         if !overload.queue.takes(place.priority, spec) {
