@@ -55,7 +55,7 @@ pub struct Conn {
     pub endpoint: Arc<Endpoint>,
     worker: usize,
     /// Hears what becomes of calls.
-    monitor: Rc<Monitor>,
+    pub(super) monitor: Rc<Monitor>,
     offer: Arc<Offer>,
     max_calls: usize,
     /// Calls that its instance may have over all workers.

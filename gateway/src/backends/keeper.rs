@@ -1,5 +1,7 @@
-//! A worker's keeper: one task that looks after all its connections and instances ten times a second, and at once when
-//! something about an instance has changed. So no connection needs a timer of its own, and no call looks at a clock.
+//! A worker's keeper: one task that looks after all its connections and instances ten times a second, and at once after those
+//! about which something has changed. So no connection needs a timer of its own, and no call looks at a clock.
+//!
+//! A thousand instances take it a millisecond. It looks after a few at a time, and lets requests be served in between.
 
 use super::conn::Conn;
 use super::health::{FULL, Finding, review};
@@ -10,10 +12,14 @@ use crate::telemetry::{EjectionReason, Standing};
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
+use tokio::task::yield_now;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// From one look to the next.
 const PACE: Duration = Duration::from_millis(100);
+
+/// How many instances or connections are looked after before requests have their turn again.
+const AT_ONCE: usize = 32;
 
 /// A worker's backends by their ids.
 pub(super) type Backends = Rc<RefCell<NumberMap<u64, Rc<LocalBackend>>>>;
@@ -26,34 +32,57 @@ pub(super) async fn keep(backends: Backends, surroundings: Surroundings) {
     let mut pace = interval(PACE);
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        tokio::select! {
-            _ = pace.tick() => look(&surroundings),
-            () = surroundings.due.notified() => {}
+        let all = tokio::select! {
+            _ = pace.tick() => true,
+            () = surroundings.due.notified() => false,
+        };
+        if all {
+            look(&surroundings.connections).await;
         }
-        let mut changed = false;
-        for backend in backends.borrow().values() {
-            changed |= backend.review(Instant::now());
-        }
-        if changed {
-            surroundings.changed.notify_waiters();
+        let due = |backend: &LocalBackend| all || backend.is_due();
+        let due: Vec<u64> =
+            backends.borrow().iter().filter(|(_, backend)| due(backend)).map(|(id, _)| *id).collect();
+        let mut looked_after = 0;
+        for id in due {
+            // A table may come meanwhile.
+            let Some(backend) = backends.borrow().get(&id).cloned() else { continue };
+            if backend.review(Instant::now()) {
+                surroundings.changed.notify_waiters();
+            }
+            looked_after += backend.peers.len();
+            if looked_after >= AT_ONCE {
+                looked_after = 0;
+                yield_now().await;
+            }
         }
     }
 }
 
 /// Looks whether the peers are there.
-fn look(surroundings: &Surroundings) {
-    surroundings.connections.borrow_mut().retain(|weak| match weak.upgrade() {
-        Some(conn) => {
-            conn.look(PACE);
-            true
+async fn look(connections: &Connections) {
+    connections.borrow_mut().retain(|weak| weak.strong_count() > 0);
+    let mut at = 0;
+    loop {
+        let some: Vec<_> = connections.borrow().iter().skip(at).take(AT_ONCE).cloned().collect();
+        if some.is_empty() {
+            return;
         }
-        None => false,
-    });
+        // Those that are made meanwhile come last, and need no look yet.
+        at += some.len();
+        some.iter().filter_map(Weak::upgrade).for_each(|conn| conn.look(PACE));
+        yield_now().await;
+    }
 }
 
 impl LocalBackend {
+    /// Whether something about an instance has changed since the last review.
+    fn is_due(&self) -> bool {
+        self.peers.iter().any(|peer| peer.monitor.is_due())
+    }
+
     /// Reviews all instances side by side. Says whether others get calls than before.
     pub(super) fn review(&self, now: Instant) -> bool {
+        self.peers.iter().for_each(|peer| peer.monitor.reviewed());
         let mut healths: Vec<_> = self.peers.iter().map(|peer| peer.monitor.health()).collect();
         let mut findings: Vec<Finding<'_>> = healths
             .iter_mut()
@@ -148,5 +177,77 @@ impl Peer {
         shown.failures.set(failures.into());
         shown.of_calls.set(of.into());
         shown.latency_us.set(health.latency().as_micros() as u64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backends::conn::testing::peer;
+    use crate::backends::pick::Groups;
+    use crate::backends::pick::tests::local_of;
+    use crate::config::{Balance, HealthSpec, Placing};
+    use std::sync::Arc;
+    use tokio::sync::Notify;
+    use tokio::task::{LocalSet, spawn_local};
+
+    fn surroundings() -> Surroundings {
+        let (changed, due) = (Rc::<Notify>::default(), Rc::<Notify>::default());
+        Surroundings { worker: 0, catalog: Arc::default(), changed, due, connections: Rc::default() }
+    }
+
+    /// Backends of one instance each, each of which waits for a review.
+    fn backends(n: u64) -> Backends {
+        let backend = |id| {
+            let peer = peer(HealthSpec::default());
+            peer.monitor.ask_for_review();
+            let local =
+                local_of(Balance::default(), HealthSpec::default(), &[Placing::default()], vec![peer]);
+            (id, Rc::new(local))
+        };
+        Rc::new(RefCell::new((0..n).map(backend).collect()))
+    }
+
+    async fn until_none_is_due(backends: &Backends) -> usize {
+        let mut turns = 0;
+        while backends.borrow().values().any(|backend| backend.is_due()) {
+            turns += 1;
+            yield_now().await;
+        }
+        turns
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn others_have_their_turns_while_many_are_looked_after() {
+        const FEW: usize = 10;
+        LocalSet::new()
+            .run_until(async {
+                let backends = backends((FEW * AT_ONCE) as u64);
+                let keeper = spawn_local(keep(backends.clone(), surroundings()));
+                let turns = until_none_is_due(&backends).await;
+                assert!(turns >= FEW, "{turns} turns");
+                keeper.abort();
+            })
+            .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_review_that_is_asked_for_does_not_wait_for_the_next_look_and_is_of_no_other() {
+        LocalSet::new()
+            .run_until(async {
+                let (backends, surroundings) = (backends(2), surroundings());
+                let keeper = spawn_local(keep(backends.clone(), surroundings.clone()));
+                until_none_is_due(&backends).await;
+                let looked = Instant::now();
+                let other = backends.borrow()[&1].clone();
+                *other.groups.borrow_mut() = Groups::default();
+                backends.borrow()[&0].peers[0].monitor.ask_for_review();
+                surroundings.due.notify_one();
+                until_none_is_due(&backends).await;
+                assert_eq!(looked.elapsed(), Duration::ZERO);
+                assert!(*other.groups.borrow() == Groups::default(), "nobody has asked for its review");
+                keeper.abort();
+            })
+            .await;
     }
 }

@@ -26,12 +26,13 @@ pub(super) struct Monitor {
     price: Cell<f32>,
     /// It has waited long enough for a probe to take any call for one.
     impatient: Cell<bool>,
-    /// The keeper: told when a review is due.
-    due: Rc<Notify>,
+    /// A review is due, of which the keeper is told.
+    due: Cell<bool>,
+    keeper: Rc<Notify>,
 }
 
 impl Monitor {
-    pub(super) fn new(spec: HealthSpec, due: Rc<Notify>) -> Monitor {
+    pub(super) fn new(spec: HealthSpec, keeper: Rc<Notify>) -> Monitor {
         let now = Instant::now();
         let peak = PeakEwma::new(now);
         Monitor {
@@ -42,7 +43,8 @@ impl Monitor {
             typical: Cell::new(0.0),
             price: Cell::new(peak.price(0.0)),
             impatient: Cell::new(false),
-            due,
+            due: Cell::new(false),
+            keeper,
         }
     }
 
@@ -99,7 +101,19 @@ impl Monitor {
 
     /// Whether it can be called has changed, or something else that the keeper has to see.
     pub(super) fn ask_for_review(&self) {
-        self.due.notify_one();
+        if !self.due.replace(true) {
+            self.keeper.notify_one();
+        }
+    }
+
+    /// Whether a review was asked for.
+    pub(super) fn is_due(&self) -> bool {
+        self.due.get()
+    }
+
+    /// A review begins.
+    pub(super) fn reviewed(&self) {
+        self.due.set(false);
     }
 
     /// Whether the next call may be its probe. A `fragile` one only if others have not come for a while.

@@ -61,9 +61,12 @@ impl PeakEwma {
 
     /// Time passes.
     pub(super) fn fade(&mut self, now: Instant) {
-        let weight = self.weight_since(now);
-        // What was measured once stays measured.
-        self.seconds = (self.seconds * weight).max(self.seconds.min(FLOOR));
+        if self.seconds > FLOOR {
+            self.seconds = (self.seconds * self.weight_since(now)).max(FLOOR);
+        } else {
+            // What was measured once stays measured.
+            self.at = self.at.max(now);
+        }
     }
 
     /// What a call is taken to cost, in seconds, where `typical` is what the backend's instances take (0: not known).

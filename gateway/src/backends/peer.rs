@@ -59,8 +59,9 @@ pub(super) struct Surroundings {
 }
 
 impl Surroundings {
-    fn tell_change(&self) {
-        self.due.notify_one();
+    /// The instance became or ceased to be reachable.
+    fn tell_change(&self, of: &Monitor) {
+        of.ask_for_review();
         self.changed.notify_waiters();
     }
 }
@@ -89,6 +90,7 @@ impl Peer {
             self.hopeful.set(true);
             let task = tokio::task::spawn_local(supervise(self.clone(), spec.clone(), surroundings.clone()));
             *supervisor = Some(task.abort_handle());
+            self.monitor.ask_for_review();
         }
     }
 
@@ -131,6 +133,7 @@ impl Peer {
     pub(super) fn retire(&self) {
         if let Some(supervisor) = self.supervisor.borrow_mut().take() {
             supervisor.abort();
+            self.monitor.ask_for_review();
         }
         self.hopeful.set(false);
         if let Some(conn) = self.conn.borrow_mut().take() {
@@ -150,14 +153,14 @@ async fn supervise(peer: Rc<Peer>, spec: BackendSpec, surroundings: Surroundings
                 peer.monitor.connected(Instant::now());
                 peer.hopeful.set(true);
                 *peer.conn.borrow_mut() = Some(conn.clone());
-                surroundings.tell_change();
+                surroundings.tell_change(&peer.monitor);
                 peer.endpoint.signals.raise_reached();
                 hold(&peer, conn, &spec, &surroundings).await;
                 *peer.conn.borrow_mut() = None;
                 failures = if began.elapsed() < SETTLED { failures + 1 } else { 0 };
                 // Calls wait for the next attempt only if it comes at once.
                 peer.hopeful.set(failures == 0);
-                surroundings.tell_change();
+                surroundings.tell_change(&peer.monitor);
                 if failures > 0 {
                     sleep(backoff(failures)).await;
                 }
@@ -169,7 +172,7 @@ async fn supervise(peer: Rc<Peer>, spec: BackendSpec, surroundings: Surroundings
                 }
                 peer.endpoint.error.store(Some(Arc::new(error)));
                 peer.hopeful.set(false);
-                surroundings.tell_change();
+                surroundings.tell_change(&peer.monitor);
                 pause(failures, &mut reached).await;
             }
         }
@@ -206,7 +209,7 @@ async fn hold(peer: &Rc<Peer>, mut conn: Rc<Conn>, spec: &BackendSpec, surroundi
                 conn.stop_accepting();
                 conn = next;
                 age = lifetime(spec.max_age);
-                surroundings.tell_change();
+                surroundings.tell_change(&peer.monitor);
             }
             // The old one does still.
             Err(error) => {
@@ -251,7 +254,7 @@ async fn serve(
     backend: String,
     surroundings: Surroundings,
 ) {
-    let endpoint = conn.endpoint.clone();
+    let (endpoint, monitor) = (conn.endpoint.clone(), conn.monitor.clone());
     let counters = endpoint.stats.0.of(surroundings.worker);
     counters.connects.increment();
     let open = Open::count(counters);
@@ -280,7 +283,7 @@ async fn serve(
         }
     };
     counters.health.disconnected(why);
-    surroundings.tell_change();
+    surroundings.tell_change(&monitor);
 }
 
 /// Counts a connection while it is open, however its task ends.

@@ -145,11 +145,6 @@ impl LocalBackend {
         }
     }
 
-    /// Whether these are its peers.
-    pub(super) fn has(&self, peers: &[Rc<Peer>]) -> bool {
-        self.peers.len() == peers.len() && self.peers.iter().zip(peers).all(|(own, one)| Rc::ptr_eq(own, one))
-    }
-
     /// Whether every instance is being drained, so that none will be there however long a call waits.
     pub fn drains(&self) -> bool {
         // A name without an answer leads to none.

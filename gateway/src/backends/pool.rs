@@ -6,7 +6,7 @@ use super::numbers::NumberMap;
 use super::peer::{Peer, Surroundings};
 use super::pick::LocalBackend;
 use crate::call::CallState;
-use crate::routes::{Backend, Table};
+use crate::routes::{Backend, Endpoint, Table};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -22,7 +22,6 @@ pub struct Pool {
     zone: Option<String>,
     generation: Cell<u64>,
     backends: Backends,
-    peers: RefCell<NumberMap<u64, Rc<Peer>>>,
     keeper: RefCell<Option<AbortHandle>>,
 }
 
@@ -36,7 +35,6 @@ impl Pool {
             zone,
             generation: Cell::new(0),
             backends: Backends::default(),
-            peers: RefCell::default(),
             keeper: RefCell::default(),
         }
     }
@@ -56,66 +54,82 @@ impl Pool {
         &self.surroundings.catalog
     }
 
-    /// Brings the pool in line with a table: new endpoints are connected to, gone ones and those that drain retire, others
-    /// stay. Must be called on the worker's runtime.
+    /// Brings the pool in line with a table: new endpoints are connected to, gone ones and those that drain retire. What the
+    /// table before had as well is not looked at. Must be called on the worker's runtime.
     pub fn sync(&self, table: &Table) {
         if self.generation.replace(table.generation) == table.generation {
             return;
         }
-        let mut old_peers = std::mem::take(&mut *self.peers.borrow_mut());
-        let old_backends = std::mem::take(&mut *self.backends.borrow_mut());
-        let calls: HashMap<&str, &Rc<CallState>> =
-            old_backends.values().map(|old| (old.name.as_str(), &old.calls)).collect();
-        let mut peers = NumberMap::default();
-        let mut backends = NumberMap::default();
+        let mut old = std::mem::take(&mut *self.backends.borrow_mut());
+        let mut backends = NumberMap::with_capacity_and_hasher(table.backends.len(), Default::default());
+        let mut others = Vec::new();
         for backend in &table.backends {
-            let local = backend.endpoints.iter().map(|endpoint| {
-                let peer = old_peers
-                    .remove(&endpoint.id)
-                    .unwrap_or_else(|| Peer::new(endpoint.clone(), &backend.spec, &self.surroundings));
-                peer.monitor.set_spec(backend.spec.health);
-                peers.insert(endpoint.id, peer.clone());
-                peer
-            });
+            match old.remove(&backend.id) {
+                Some(known) => drop(backends.insert(backend.id, known)),
+                None => others.push(backend),
+            }
+        }
+        let calls: HashMap<&str, &Rc<CallState>> =
+            old.values().map(|old| (old.name.as_str(), &old.calls)).collect();
+        let peers = old.values().flat_map(|old| &old.peers);
+        let mut peers: NumberMap<u64, Rc<Peer>> =
+            peers.map(|peer| (peer.endpoint.id, peer.clone())).collect();
+        let now = Instant::now();
+        for backend in others {
             let calls = calls.get(backend.spec.name.as_str()).copied().cloned().unwrap_or_default();
-            let local: Vec<Rc<Peer>> = local.collect();
-            // Whose turn it is outlives what changes elsewhere.
-            let known = old_backends.get(&backend.id).filter(|old| old.has(&local)).cloned();
-            let local = known
-                .unwrap_or_else(|| Rc::new(LocalBackend::new(backend, local, calls, self.zone.as_deref())));
+            let local = self.take_up(backend, &mut peers, calls);
+            // Who gets calls is known before the next one is made.
+            local.review(now);
             backends.insert(backend.id, local);
         }
-        *self.peers.borrow_mut() = peers;
+        peers.values().for_each(|peer| peer.retire());
         *self.backends.borrow_mut() = backends;
-        old_peers.values().for_each(|peer| peer.retire());
         self.keeper.borrow_mut().get_or_insert_with(|| {
             let keeper = keep(self.backends.clone(), self.surroundings.clone());
             tokio::task::spawn_local(keeper).abort_handle()
         });
-        self.heed_drains(table);
-        // Who gets calls is known before the next one is made.
-        let now = Instant::now();
-        for backend in self.backends.borrow().values() {
-            backend.review(now);
-        }
+        self.changed().notify_waiters();
+    }
+
+    /// A backend that is new or has changed, with those of the peers that are still its own.
+    fn take_up(
+        &self,
+        backend: &Backend,
+        peers: &mut NumberMap<u64, Rc<Peer>>,
+        calls: Rc<CallState>,
+    ) -> Rc<LocalBackend> {
+        let own = |endpoint: &Arc<Endpoint>| {
+            let known = peers.remove(&endpoint.id);
+            let peer =
+                known.unwrap_or_else(|| Peer::new(endpoint.clone(), &backend.spec, &self.surroundings));
+            peer.monitor.set_spec(backend.spec.health);
+            peer
+        };
+        let own = backend.endpoints.iter().map(own).collect();
+        let local = LocalBackend::new(backend, own, calls, self.zone.as_deref());
+        self.heed(backend, &local);
+        Rc::new(local)
     }
 
     /// Leaves the endpoints that drain by now, and connects to those that no longer do. All in one step, so that a call
     /// which finds one of two gone finds the other one coming.
     pub fn heed_drains(&self, table: &Table) {
-        let peers = self.peers.borrow();
+        let backends = self.backends.borrow();
         for backend in &table.backends {
-            for (endpoint, spec) in backend.members() {
-                match peers.get(&endpoint.id) {
-                    Some(peer) if endpoint.drains(spec) => peer.retire(),
-                    Some(peer) => peer.start(&backend.spec, &self.surroundings),
-                    None => {}
-                }
+            if let Some(local) = backends.get(&backend.id) {
+                self.heed(backend, local);
             }
         }
-        drop(peers);
-        self.surroundings.due.notify_one();
         self.changed().notify_waiters();
+    }
+
+    fn heed(&self, backend: &Backend, local: &LocalBackend) {
+        for ((endpoint, spec), peer) in backend.members().zip(&local.peers) {
+            match endpoint.drains(spec) {
+                true => peer.retire(),
+                false => peer.start(&backend.spec, &self.surroundings),
+            }
+        }
     }
 
     /// The worker's side of a backend; `None` when a later table no longer has it.
@@ -128,12 +142,14 @@ impl Pool {
         if let Some(keeper) = self.keeper.borrow_mut().take() {
             keeper.abort();
         }
-        self.peers.borrow_mut().drain().for_each(|(_, peer)| peer.retire());
-        self.backends.borrow_mut().clear();
+        let backends = std::mem::take(&mut *self.backends.borrow_mut());
+        backends.values().flat_map(|backend| &backend.peers).for_each(|peer| peer.retire());
     }
 
     /// Whether some endpoint's first attempt to connect is still under way.
     pub fn is_settling(&self) -> bool {
-        self.peers.borrow().values().any(|peer| peer.is_hopeful() && peer.conn().is_none())
+        let backends = self.backends.borrow();
+        let mut peers = backends.values().flat_map(|backend| &backend.peers);
+        peers.any(|peer| peer.is_hopeful() && peer.conn().is_none())
     }
 }
