@@ -1,7 +1,7 @@
 # The ways into the project. Each target is a script in scripts/, which says what it does and why.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check setup bench chaos overload
+.PHONY: help demo test check setup release bench chaos overload
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -17,6 +17,9 @@ check: ## format, lints, documentation, dependencies, deploy files
 
 setup: ## install what this machine lacks for all of these (demo and test do their part of it themselves)
 	@scripts/setup
+
+release: ## the programs as they are released, into target/released; in about ten minutes
+	@scripts/release
 
 bench: ## side by side with nginx, HAProxy and Envoy, in about twenty minutes; QUICK=1 takes four
 	@scripts/bench

@@ -33,6 +33,8 @@ def _versions(root, tools):
         "wrk": _version([tools.wrk, "-v"], r"(\d+\.\d+\.\d+)"),
         "rustc": _version(["rustc", "--version"], r"rustc (\S+)"),
     }
+    if found["Callgate"] and tools.callgate.with_suffix(".profdata").exists():
+        found["Callgate"] += " (laid out by a profile)"
     lock = (root / "bench" / "Cargo.lock").read_text("utf-8")
     for crate in ("hyper", "serde_json", "tonic"):
         named = re.search(rf'name = "{crate}"\nversion = "([^"]+)"', lock)
