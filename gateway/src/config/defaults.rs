@@ -3,13 +3,15 @@
 use super::complaint::Complaint;
 use super::metadata::MetadataSpec;
 use super::path::PathTemplate;
+use super::policy::RoutePolicy;
 use super::reader::{Reader, Section};
+use std::sync::Arc;
 
 /// What holds for the routes of one file.
 #[derive(Default)]
 pub(super) struct Defaults {
-    /// The headers that go along with calls, for routes that say nothing of it.
-    pub(super) metadata: MetadataSpec,
+    /// That of routes that say nothing of their own; the file may list headers that go along with calls.
+    policy: Arc<RoutePolicy>,
     prefix: Prefix,
 }
 
@@ -33,7 +35,14 @@ impl Defaults {
                 None => Prefix::Bad,
             },
         };
-        Defaults { metadata: MetadataSpec::read(reader, section), prefix }
+        let metadata = MetadataSpec::read(reader, section);
+        Defaults { policy: Arc::new(RoutePolicy { metadata, ..RoutePolicy::default() }), prefix }
+    }
+
+    /// A route's policy, where this is what it says itself.
+    pub(super) fn policy(&self, own: RoutePolicy) -> Arc<RoutePolicy> {
+        let policy = RoutePolicy { metadata: own.metadata.or(&self.policy.metadata), ..own };
+        if policy == *self.policy { self.policy.clone() } else { Arc::new(policy) }
     }
 
     /// A route's path, as it is written behind the prefix.

@@ -2,7 +2,6 @@
 //!
 //! Each part has a file of its own and reads its own keys; here they are put together.
 
-use super::defaults::Defaults;
 use super::destination::Destination;
 use super::fallback::FallbackSpec;
 use super::metadata::MetadataSpec;
@@ -40,11 +39,6 @@ impl RoutePolicy {
             shadow: shadow::read(reader, section),
             fallback: FallbackSpec::read(reader, section),
         }
-    }
-
-    /// The same in a file that says something for all of its routes.
-    pub(super) fn within(self, file: &Defaults) -> RoutePolicy {
-        RoutePolicy { metadata: self.metadata.or(&file.metadata), ..self }
     }
 
     /// The status with which it may answer beside the gateway's own: that of its fallback.

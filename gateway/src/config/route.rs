@@ -60,8 +60,8 @@ pub struct RouteSpec {
     pub idempotent: Option<bool>,
     /// How often calls are sent, and after what.
     pub retry: RetrySpec,
-    /// What else is to be done with its calls.
-    pub policy: RoutePolicy,
+    /// What else is to be done with its calls; mostly the same for all routes of a file, and then there once.
+    pub policy: Arc<RoutePolicy>,
     /// How the request becomes the method's fields.
     pub request: RequestBinding,
     /// How the method's result becomes the answer.
@@ -117,7 +117,7 @@ pub(super) struct Draft {
     timeout: Duration,
     idempotent: Option<bool>,
     retry: RetrySpec,
-    pub(super) policy: RoutePolicy,
+    pub(super) policy: Arc<RoutePolicy>,
     request: RequestBinding,
     response: ResponseBinding,
 }
@@ -152,7 +152,7 @@ impl Draft {
             timeout,
             idempotent,
             retry: retry::read(reader, &section, timeout, idempotent),
-            policy: RoutePolicy::read(reader, &section).within(file),
+            policy: file.policy(RoutePolicy::read(reader, &section)),
             request: bind::request(reader, &section, path),
             response: bind::response(reader, &section),
             matched: matched.filter(|_| file.paths_are_known()),

@@ -92,6 +92,11 @@ impl RateLimits {
         }
     }
 
+    /// Whether some are named that [`resolve`](Self::resolve) has to look up.
+    pub(super) fn are_wanted(&self) -> bool {
+        !self.wanted.is_empty()
+    }
+
     /// Puts the shared limits in the place of their names. Where what is missing may stand in a file that could not be
     /// read, nothing is said of it.
     pub(super) fn resolve(

@@ -165,10 +165,12 @@ fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Dia
         rewrites::check(&claims, &mut found);
     }
     let names: Vec<String> = declared.backends.keys().cloned().collect();
-    let mut routes = Vec::new();
+    let mut routes = Vec::with_capacity(declared.drafts.len());
     for mut draft in declared.drafts {
-        let limits = &mut draft.policy.rate_limits;
-        limits.resolve(&declared.limits, &draft.source, declared.incomplete, &mut found);
+        if draft.policy.rate_limits.are_wanted() {
+            let limits = &mut Arc::make_mut(&mut draft.policy).rate_limits;
+            limits.resolve(&declared.limits, &draft.source, declared.incomplete, &mut found);
+        }
         let target = resolve(&draft, &names, declared.incomplete, &mut found);
         let (policy, backend) = (&draft.policy, target.as_deref());
         destination::check(policy, &draft.source, backend, &names, declared.incomplete, &mut found);
@@ -202,6 +204,7 @@ impl Declared {
         if let Some(item) = section.get("routes")
             && let Some(routes) = reader.array(&item, "tables, each written [[routes]]")
         {
+            self.drafts.reserve(routes.len());
             for route in routes {
                 match route.get_ref() {
                     DeValue::Table(table) if fixed::is_fixed(table) => {

@@ -5,6 +5,7 @@
 mod addresses;
 mod fixed;
 mod location;
+mod next;
 mod params;
 mod table;
 mod traffic;

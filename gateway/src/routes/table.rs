@@ -1,24 +1,23 @@
-//! Building a table from checked files, as a diff against the one before; and looking requests up in it.
+//! What a table is made of, and how a request is looked up in it.
 
-use super::addresses::{Addresses, Reached, reached};
-use super::fixed::{FixedRoute, RawParams, next_fixed};
+use super::addresses::Reached;
+use super::fixed::{FixedRoute, RawParams};
 use super::params::{NotUtf8, PathParams, decode_segment};
 use super::traffic::Traffic;
 use crate::backends::{Offer, Ring, Signals};
-use crate::config::{BackendSpec, Balance, EndpointAddr, EndpointSpec, FixedSpec, Method, RouteSpec, Tables};
-use crate::limit::{Limits, SharedBuckets};
+use crate::config::{BackendSpec, Balance, EndpointAddr, EndpointSpec, Method, RouteSpec};
+use crate::limit::Limits;
 use crate::overload::{Count, Gauge};
 use crate::telemetry::{BackendStats, EndpointStats, RouteStats};
 use arc_swap::ArcSwapOption;
 use matchit::Router;
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 /// Tells things apart that may carry the same name one after another.
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
-fn next_id() -> u64 {
+pub(super) fn next_id() -> u64 {
     NEXT_ID.fetch_add(1, Relaxed)
 }
 
@@ -34,15 +33,15 @@ pub struct Table {
     pub fixed: Vec<Arc<FixedRoute>>,
     /// All backends, by name.
     pub backends: Vec<Arc<Backend>>,
-    /// For each method the tree of its paths.
-    routers: Routers,
+    /// For each method the tree of its paths; shared with other tables of the same ones.
+    pub(super) routers: Arc<Routers>,
 }
 
-type Routers = [Router<Leaf>; Method::ALL.len()];
+pub(super) type Routers = [Router<Leaf>; Method::ALL.len()];
 
 /// What a path leads to.
 #[derive(Clone, Copy)]
-enum Leaf {
+pub(super) enum Leaf {
     /// A place in `routes`.
     Route(usize),
     /// A place in `fixed`.
@@ -71,7 +70,7 @@ pub struct Route {
 
 impl Route {
     /// Whether its calls go to those very backends.
-    fn leads_to(&self, backend: &Backend, traffic: Option<&Traffic>) -> bool {
+    pub(super) fn leads_to(&self, backend: &Backend, traffic: Option<&Traffic>) -> bool {
         let ids = |traffic: Option<&Traffic>| -> Vec<u64> {
             traffic.map(|traffic| traffic.backend_ids().collect()).unwrap_or_default()
         };
@@ -121,7 +120,7 @@ impl Backend {
     }
 
     /// Whether its endpoints are those.
-    fn reaches(&self, reached: &[Reached]) -> bool {
+    pub(super) fn reaches(&self, reached: &[Reached]) -> bool {
         let mine = self.endpoints.iter().zip(&self.declared);
         mine.map(|(endpoint, at)| (&endpoint.addr, *at))
             .eq(reached.iter().map(|one| (&one.addr, one.declared)))
@@ -188,52 +187,8 @@ impl Table {
     /// An empty table, before the first.
     pub fn empty() -> Table {
         let (routes, fixed, backends) = (Vec::new(), Vec::new(), Vec::new());
-        let routers = std::array::from_fn(|_| Router::new());
+        let routers = Arc::new(std::array::from_fn(|_| Router::new()));
         Table { generation: 0, hash: String::new(), routes, fixed, backends, routers }
-    }
-
-    /// The next table, where names lead to those addresses. What did not change against `before` is taken over with its
-    /// connections, counters and health.
-    pub fn next(before: &Table, tables: Tables, addresses: &Addresses, workers: usize) -> Table {
-        let Tables { hash, backends, routes, fixed, .. } = tables;
-        Table::make(before, hash.to_string(), backends, routes, fixed, addresses, workers)
-    }
-
-    /// The same table where names lead elsewhere now; `None` when that makes no difference to it.
-    pub fn moved(before: &Table, addresses: &Addresses, workers: usize) -> Option<Table> {
-        if before.backends.iter().all(|backend| backend.reaches(&reached(&backend.spec, addresses))) {
-            return None;
-        }
-        let backends = before.backends.iter().map(|backend| backend.spec.clone()).collect();
-        let routes = before.routes.iter().map(|route| route.spec.clone()).collect();
-        let fixed = before.fixed.iter().map(|route| route.spec.clone()).collect();
-        Some(Table::make(before, before.hash.clone(), backends, routes, fixed, addresses, workers))
-    }
-
-    fn make(
-        before: &Table,
-        hash: String,
-        backends: Vec<BackendSpec>,
-        routes: Vec<RouteSpec>,
-        fixed: Vec<FixedSpec>,
-        addresses: &Addresses,
-        workers: usize,
-    ) -> Table {
-        let backends = next_backends(before, backends, addresses, workers);
-        let routes = next_routes(before, routes, &backends, workers);
-        let fixed = next_fixed(&before.fixed, fixed, workers);
-        let mut routers: Routers = std::array::from_fn(|_| Router::new());
-        let calling = routes.iter().map(|route| (route.spec.method, &route.spec.path));
-        let calling = calling.enumerate().map(|(at, key)| (key, Leaf::Route(at)));
-        let others = fixed.iter().map(|route| (route.spec.method, &route.spec.path));
-        let others = others.enumerate().map(|(at, key)| (key, Leaf::Fixed(at)));
-        for ((method, path), leaf) in calling.chain(others) {
-            if let Err(error) = routers[method as usize].insert(path.as_str(), leaf) {
-                // The checks of the files insert the same patterns into the same kind of tree.
-                tracing::error!(route = path.as_str(), %error, "a checked route does not go into the table");
-            }
-        }
-        Table { generation: before.generation + 1, hash, routes, fixed, backends, routers }
     }
 
     /// How many routes there are of both kinds.
@@ -272,198 +227,10 @@ impl Table {
     }
 }
 
-fn next_backends(
-    before: &Table,
-    specs: Vec<BackendSpec>,
-    addresses: &Addresses,
-    workers: usize,
-) -> Vec<Arc<Backend>> {
-    let known: HashMap<&str, &Arc<Backend>> =
-        before.backends.iter().map(|backend| (backend.spec.name.as_str(), backend)).collect();
-    let next = |spec: BackendSpec| {
-        let old = known.get(spec.name.as_str()).copied();
-        let reached = reached(&spec, addresses);
-        if let Some(old) = old.filter(|old| old.spec == spec && old.reaches(&reached)) {
-            return old.clone();
-        }
-        // An endpoint survives when its address does and nothing about how to connect changed.
-        let keep = old.filter(|old| old.spec.connects_like(&spec));
-        let endpoint = |next: &Reached| {
-            let before = old.and_then(|old| old.endpoints.iter().find(|endpoint| endpoint.addr == next.addr));
-            match before {
-                Some(before) if keep.is_some() => before.clone(),
-                Some(before) => Arc::new(Endpoint {
-                    drained_by_admin: before.drained_by_admin.clone(),
-                    in_flight: before.in_flight.clone(),
-                    ..Endpoint::new(next.addr.clone(), workers)
-                }),
-                None => Arc::new(Endpoint::new(next.addr.clone(), workers)),
-            }
-        };
-        let endpoints = reached.iter().map(endpoint).collect();
-        let declared = reached.iter().map(|one| one.declared).collect();
-        let stats = old.map_or_else(|| Arc::new(BackendStats::new(workers)), |old| old.stats.clone());
-        let gauge = old.map_or_else(|| Arc::new(Gauge::new(workers)), |old| old.gauge.clone());
-        Arc::new(Backend::new(spec, (endpoints, declared), (stats, gauge), old.map(Arc::as_ref)))
-    };
-    specs.into_iter().map(next).collect()
-}
-
-fn next_routes(
-    before: &Table,
-    specs: Vec<RouteSpec>,
-    backends: &[Arc<Backend>],
-    workers: usize,
-) -> Vec<Arc<Route>> {
-    let known: HashMap<(Method, &str), &Arc<Route>> =
-        before.routes.iter().map(|route| ((route.spec.method, route.spec.path.as_str()), route)).collect();
-    let backends: HashMap<&str, &Arc<Backend>> = backends.iter().map(|b| (b.spec.name.as_str(), b)).collect();
-    // A route that keeps its place in the table (method and path) keeps its slot and its counters.
-    let keys = specs.iter().map(|spec| (spec.method, spec.path.as_str()));
-    let taken: HashSet<usize> = keys.filter_map(|key| known.get(&key)).map(|route| route.slot).collect();
-    let mut free = (0..).filter(|slot| !taken.contains(slot));
-    let mut shared = SharedBuckets::of(before.routes.iter().map(|route| &route.limits));
-    let mut routes = Vec::with_capacity(specs.len());
-    for spec in &specs {
-        let Some(backend) = backends.get(spec.backend.as_str()).copied() else {
-            continue;
-        };
-        let old = known.get(&(spec.method, spec.path.as_str())).copied();
-        let mut limits = || Limits::next(spec, old.map(|old| &old.limits), &mut shared, workers);
-        let traffic = Traffic::next(spec, &backends, old.and_then(|old| old.traffic.as_deref()), workers);
-        let traffic = traffic.map(Box::new);
-        // The counters have one place for a status of the route's own.
-        let status = spec.policy.own_status();
-        let stats = match old {
-            Some(old) if old.spec.policy.own_status() == status => old.stats.clone(),
-            _ => Arc::new(RouteStats::answering(workers, status)),
-        };
-        let route = match old {
-            Some(old) if old.spec == *spec && old.leads_to(backend, traffic.as_deref()) => old.clone(),
-            Some(old) => Arc::new(Route {
-                // Programs depend on the route's own lines only, so a changed backend does not make it another route.
-                id: if old.spec == *spec { old.id } else { next_id() },
-                slot: old.slot,
-                spec: spec.clone(),
-                backend: backend.clone(),
-                traffic,
-                stats,
-                limits: limits(),
-                in_flight: old.in_flight.clone(),
-            }),
-            None => Arc::new(Route {
-                id: next_id(),
-                slot: free.next().unwrap_or_default(),
-                spec: spec.clone(),
-                backend: backend.clone(),
-                traffic,
-                stats,
-                limits: limits(),
-                in_flight: Arc::default(),
-            }),
-        };
-        routes.push(route);
-    }
-    routes
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::next::tests::{TWO_BACKENDS, next};
     use super::*;
-    use crate::config::Source;
-
-    const TWO_BACKENDS: &str = r#"
-        [backends.a]
-        endpoints = ["127.0.0.1:1", "127.0.0.1:2"]
-        [backends.b]
-        endpoints = ["127.0.0.1:3"]
-        [[routes]]
-        match = "GET /one/{id}"
-        call = "s.one"
-        backend = "a"
-        [[routes]]
-        match = "POST /two/{*rest}"
-        call = "s.two"
-        backend = "b"
-    "#;
-
-    fn next(before: &Table, text: &str) -> Table {
-        let tables = Tables::parse(vec![Source::new("t.toml", text)]).expect("sound tables");
-        Table::next(before, tables, &Addresses::default(), 1)
-    }
-
-    fn route<'t>(table: &'t Table, path: &str) -> &'t Arc<Route> {
-        table.routes.iter().find(|route| route.spec.path.as_str() == path).expect("the route is there")
-    }
-
-    #[test]
-    fn what_does_not_change_is_the_same_object_in_the_next_table() {
-        let first = next(&Table::empty(), TWO_BACKENDS);
-        let second = next(&first, &TWO_BACKENDS.replace("s.two", "s.other"));
-        for (old, new) in first.backends.iter().zip(&second.backends) {
-            assert!(Arc::ptr_eq(old, new));
-        }
-        assert!(Arc::ptr_eq(route(&first, "/one/{id}"), route(&second, "/one/{id}")));
-        let (old, new) = (route(&first, "/two/{*rest}"), route(&second, "/two/{*rest}"));
-        assert_ne!(old.id, new.id, "a changed route is another");
-        assert!(Arc::ptr_eq(&old.stats, &new.stats), "which goes on counting");
-        assert_eq!(old.slot, new.slot);
-    }
-
-    #[test]
-    fn an_endpoint_that_stays_keeps_its_connections_whatever_comes_or_goes_beside_it() {
-        let first = next(&Table::empty(), TWO_BACKENDS);
-        let second = next(&first, &TWO_BACKENDS.replace("127.0.0.1:1", "127.0.0.1:9"));
-        let (old, new) = (&first.backends[0].endpoints, &second.backends[0].endpoints);
-        assert!(Arc::ptr_eq(&old[1], &new[1]));
-        assert_ne!(old[0].id, new[0].id);
-        let kept = route(&second, "/one/{id}");
-        assert_eq!(kept.id, route(&first, "/one/{id}").id, "its programs still hold");
-        assert!(Arc::ptr_eq(&kept.backend, &second.backends[0]), "its calls go to the new set");
-    }
-
-    #[test]
-    fn other_connection_settings_make_other_endpoints() {
-        let first = next(&Table::empty(), TWO_BACKENDS);
-        let changed = TWO_BACKENDS.replace("[backends.b]", "[backends.b]\n ping_interval = \"3s\"");
-        let second = next(&first, &changed);
-        assert_ne!(first.backends[1].endpoints[0].id, second.backends[1].endpoints[0].id);
-        assert!(Arc::ptr_eq(&first.backends[0], &second.backends[0]));
-    }
-
-    #[test]
-    fn an_endpoint_whose_drain_changes_stays_the_same_and_an_operators_word_outlives_other_settings() {
-        let first = next(&Table::empty(), TWO_BACKENDS);
-        let drained = TWO_BACKENDS.replace("\"127.0.0.1:1\"", "{ address = \"127.0.0.1:1\", drain = true }");
-        let second = next(&first, &drained);
-        let states = |table: &Table| -> Vec<bool> {
-            table.backends[0].members().map(|(endpoint, spec)| endpoint.drains(spec)).collect()
-        };
-        assert_eq!((states(&first), states(&second)), (vec![false, false], vec![true, false]));
-        assert!(Arc::ptr_eq(&first.backends[0].endpoints[0], &second.backends[0].endpoints[0]));
-        second.backends[0].endpoints[1].drained_by_admin.store(true, Relaxed);
-        let third = next(&second, &TWO_BACKENDS.replace("[backends.a]", "[backends.a]\n max_calls = 7"));
-        assert_ne!(third.backends[0].endpoints[1].id, second.backends[0].endpoints[1].id);
-        assert_eq!(states(&third), [false, true]);
-        let without = next(&third, &TWO_BACKENDS.replace(", \"127.0.0.1:2\"", ""));
-        assert_eq!(states(&next(&without, TWO_BACKENDS)), [false, false], "what is listed again is new");
-    }
-
-    #[test]
-    fn slots_are_given_again_but_never_twice_at_once() {
-        let mut table = next(&Table::empty(), TWO_BACKENDS);
-        for round in 0..20 {
-            let more = format!(
-                "{TWO_BACKENDS}\n[[routes]]\nmatch = \"GET /r{round}\"\ncall = \"s.r\"\nbackend = \"a\"\n"
-            );
-            table = next(&table, &more);
-            let mut slots: Vec<_> = table.routes.iter().map(|route| route.slot).collect();
-            slots.sort_unstable();
-            slots.dedup();
-            assert_eq!(slots.len(), 3);
-            assert!(slots.iter().all(|slot| *slot < 4), "{slots:?}");
-        }
-    }
 
     #[test]
     fn a_path_is_found_with_decoded_parameters_or_its_methods_are_told() {

@@ -8,7 +8,7 @@ const SHOP: &str = "[backends.shop]\nendpoints = ['x:1']\n[[routes]]\nmatch = 'P
 /// The limits of the only route of [`SHOP`].
 #[track_caller]
 fn limits(more: &str) -> Vec<RateLimit> {
-    tables(&format!("{SHOP}{more}")).unwrap().routes.remove(0).policy.rate_limits.limits
+    tables(&format!("{SHOP}{more}")).unwrap().routes.remove(0).policy.rate_limits.limits.clone()
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn what_a_route_says_of_where_its_calls_go_is_read() {
 fn headers_of_an_arm_are_read() {
     let headers = |text: &str| {
         let lines = format!("split = [{{ backend = 'shop', weight = 1, header = {text} }}]");
-        let mut arms = route(&lines).policy.split.arms;
+        let mut arms = route(&lines).policy.split.arms.clone();
         arms.remove(0).headers.into_iter().map(|one| (one.name, one.value)).collect::<Vec<_>>()
     };
     let yes = ("x-canary".to_owned(), Some("yes: really".to_owned()));

@@ -1,0 +1,278 @@
+//! The next table: built from checked files, or from where names lead now, as a diff against the one before.
+
+use super::addresses::{Addresses, Reached, reached};
+use super::fixed::{FixedRoute, next_fixed};
+use super::table::{Backend, Endpoint, Leaf, Route, Routers, Table, next_id};
+use super::traffic::Traffic;
+use crate::config::{BackendSpec, FixedSpec, Method, RouteSpec, Tables};
+use crate::limit::{Limits, SharedBuckets};
+use crate::overload::Gauge;
+use crate::telemetry::{BackendStats, RouteStats};
+use matchit::Router;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+impl Table {
+    /// The next table, where names lead to those addresses. What did not change against `before` is taken over with its
+    /// connections, counters and health.
+    pub fn next(before: &Table, tables: Tables, addresses: &Addresses, workers: usize) -> Table {
+        let Tables { hash, backends, routes, fixed, .. } = tables;
+        Table::make(before, hash.to_string(), backends, routes, fixed, addresses, workers)
+    }
+
+    /// The same table where names lead elsewhere now; `None` when that makes no difference to it.
+    pub fn moved(before: &Table, addresses: &Addresses, workers: usize) -> Option<Table> {
+        if before.backends.iter().all(|backend| backend.reaches(&reached(&backend.spec, addresses))) {
+            return None;
+        }
+        let backends = before.backends.iter().map(|backend| backend.spec.clone()).collect();
+        let routes = before.routes.iter().map(|route| route.spec.clone()).collect();
+        let fixed = before.fixed.iter().map(|route| route.spec.clone()).collect();
+        Some(Table::make(before, before.hash.clone(), backends, routes, fixed, addresses, workers))
+    }
+
+    fn make(
+        before: &Table,
+        hash: String,
+        backends: Vec<BackendSpec>,
+        routes: Vec<RouteSpec>,
+        fixed: Vec<FixedSpec>,
+        addresses: &Addresses,
+        workers: usize,
+    ) -> Table {
+        let backends = next_backends(before, backends, addresses, workers);
+        let routes = next_routes(before, routes, &backends, workers);
+        let fixed = next_fixed(&before.fixed, fixed, workers);
+        let routers = next_routers(before, &routes, &fixed);
+        Table { generation: before.generation + 1, hash, routes, fixed, backends, routers }
+    }
+}
+
+/// The trees of all paths: those of the table before, if the same paths are in the same places.
+fn next_routers(before: &Table, routes: &[Arc<Route>], fixed: &[Arc<FixedRoute>]) -> Arc<Routers> {
+    let calling = |routes| <[Arc<Route>]>::iter(routes).map(|route| (route.spec.method, &route.spec.path));
+    let others = |fixed| <[Arc<FixedRoute>]>::iter(fixed).map(|route| (route.spec.method, &route.spec.path));
+    if calling(routes).eq(calling(&before.routes)) && others(fixed).eq(others(&before.fixed)) {
+        return before.routers.clone();
+    }
+    let mut routers: Routers = std::array::from_fn(|_| Router::new());
+    let calling = calling(routes).enumerate().map(|(at, key)| (key, Leaf::Route(at)));
+    let others = others(fixed).enumerate().map(|(at, key)| (key, Leaf::Fixed(at)));
+    for ((method, path), leaf) in calling.chain(others) {
+        if let Err(error) = routers[method as usize].insert(path.as_str(), leaf) {
+            // The checks of the files insert the same patterns into the same kind of tree.
+            tracing::error!(route = path.as_str(), %error, "a checked route does not go into the table");
+        }
+    }
+    Arc::new(routers)
+}
+
+fn next_backends(
+    before: &Table,
+    specs: Vec<BackendSpec>,
+    addresses: &Addresses,
+    workers: usize,
+) -> Vec<Arc<Backend>> {
+    let known: HashMap<&str, &Arc<Backend>> =
+        before.backends.iter().map(|backend| (backend.spec.name.as_str(), backend)).collect();
+    let next = |spec: BackendSpec| {
+        let old = known.get(spec.name.as_str()).copied();
+        let reached = reached(&spec, addresses);
+        if let Some(old) = old.filter(|old| old.spec == spec && old.reaches(&reached)) {
+            return old.clone();
+        }
+        // An endpoint survives when its address does and nothing about how to connect changed.
+        let keep = old.filter(|old| old.spec.connects_like(&spec));
+        let endpoint = |next: &Reached| {
+            let before = old.and_then(|old| old.endpoints.iter().find(|endpoint| endpoint.addr == next.addr));
+            match before {
+                Some(before) if keep.is_some() => before.clone(),
+                Some(before) => Arc::new(Endpoint {
+                    drained_by_admin: before.drained_by_admin.clone(),
+                    in_flight: before.in_flight.clone(),
+                    ..Endpoint::new(next.addr.clone(), workers)
+                }),
+                None => Arc::new(Endpoint::new(next.addr.clone(), workers)),
+            }
+        };
+        let endpoints = reached.iter().map(endpoint).collect();
+        let declared = reached.iter().map(|one| one.declared).collect();
+        let stats = old.map_or_else(|| Arc::new(BackendStats::new(workers)), |old| old.stats.clone());
+        let gauge = old.map_or_else(|| Arc::new(Gauge::new(workers)), |old| old.gauge.clone());
+        Arc::new(Backend::new(spec, (endpoints, declared), (stats, gauge), old.map(Arc::as_ref)))
+    };
+    specs.into_iter().map(next).collect()
+}
+
+fn next_routes(
+    before: &Table,
+    specs: Vec<RouteSpec>,
+    backends: &[Arc<Backend>],
+    workers: usize,
+) -> Vec<Arc<Route>> {
+    let known: HashMap<(Method, &str), &Arc<Route>> =
+        before.routes.iter().map(|route| ((route.spec.method, route.spec.path.as_str()), route)).collect();
+    let backends: HashMap<&str, &Arc<Backend>> = backends.iter().map(|b| (b.spec.name.as_str(), b)).collect();
+    // A route that keeps its place in the table (method and path) keeps its slot and its counters.
+    let keys = specs.iter().map(|spec| (spec.method, spec.path.as_str()));
+    let taken: HashSet<usize> = keys.filter_map(|key| known.get(&key)).map(|route| route.slot).collect();
+    let mut free = (0..).filter(|slot| !taken.contains(slot));
+    let mut shared = SharedBuckets::of(before.routes.iter().map(|route| &route.limits));
+    let mut routes = Vec::with_capacity(specs.len());
+    for spec in &specs {
+        let Some(backend) = backends.get(spec.backend.as_str()).copied() else {
+            continue;
+        };
+        let old = known.get(&(spec.method, spec.path.as_str())).copied();
+        let mut limits = || Limits::next(spec, old.map(|old| &old.limits), &mut shared, workers);
+        let traffic = Traffic::next(spec, &backends, old.and_then(|old| old.traffic.as_deref()), workers);
+        let traffic = traffic.map(Box::new);
+        // The counters have one place for a status of the route's own.
+        let status = spec.policy.own_status();
+        let stats = match old {
+            Some(old) if old.spec.policy.own_status() == status => old.stats.clone(),
+            _ => Arc::new(RouteStats::answering(workers, status)),
+        };
+        let route = match old {
+            Some(old) if old.spec == *spec && old.leads_to(backend, traffic.as_deref()) => old.clone(),
+            Some(old) => Arc::new(Route {
+                // Programs depend on the route's own lines only, so a changed backend does not make it another route.
+                id: if old.spec == *spec { old.id } else { next_id() },
+                slot: old.slot,
+                spec: spec.clone(),
+                backend: backend.clone(),
+                traffic,
+                stats,
+                limits: limits(),
+                in_flight: old.in_flight.clone(),
+            }),
+            None => Arc::new(Route {
+                id: next_id(),
+                slot: free.next().unwrap_or_default(),
+                spec: spec.clone(),
+                backend: backend.clone(),
+                traffic,
+                stats,
+                limits: limits(),
+                in_flight: Arc::default(),
+            }),
+        };
+        routes.push(route);
+    }
+    routes
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::config::Source;
+    use crate::routes::Found;
+    use std::sync::atomic::Ordering::Relaxed;
+
+    pub(in crate::routes) const TWO_BACKENDS: &str = r#"
+        [backends.a]
+        endpoints = ["127.0.0.1:1", "127.0.0.1:2"]
+        [backends.b]
+        endpoints = ["127.0.0.1:3"]
+        [[routes]]
+        match = "GET /one/{id}"
+        call = "s.one"
+        backend = "a"
+        [[routes]]
+        match = "POST /two/{*rest}"
+        call = "s.two"
+        backend = "b"
+    "#;
+
+    pub(in crate::routes) fn next(before: &Table, text: &str) -> Table {
+        let tables = Tables::parse(vec![Source::new("t.toml", text)]).expect("sound tables");
+        Table::next(before, tables, &Addresses::default(), 1)
+    }
+
+    fn route<'t>(table: &'t Table, path: &str) -> &'t Arc<Route> {
+        table.routes.iter().find(|route| route.spec.path.as_str() == path).expect("the route is there")
+    }
+
+    #[test]
+    fn what_does_not_change_is_the_same_object_in_the_next_table() {
+        let first = next(&Table::empty(), TWO_BACKENDS);
+        let second = next(&first, &TWO_BACKENDS.replace("s.two", "s.other"));
+        for (old, new) in first.backends.iter().zip(&second.backends) {
+            assert!(Arc::ptr_eq(old, new));
+        }
+        assert!(Arc::ptr_eq(route(&first, "/one/{id}"), route(&second, "/one/{id}")));
+        let (old, new) = (route(&first, "/two/{*rest}"), route(&second, "/two/{*rest}"));
+        assert_ne!(old.id, new.id, "a changed route is another");
+        assert!(Arc::ptr_eq(&old.stats, &new.stats), "which goes on counting");
+        assert_eq!(old.slot, new.slot);
+    }
+
+    #[test]
+    fn an_endpoint_that_stays_keeps_its_connections_whatever_comes_or_goes_beside_it() {
+        let first = next(&Table::empty(), TWO_BACKENDS);
+        let second = next(&first, &TWO_BACKENDS.replace("127.0.0.1:1", "127.0.0.1:9"));
+        let (old, new) = (&first.backends[0].endpoints, &second.backends[0].endpoints);
+        assert!(Arc::ptr_eq(&old[1], &new[1]));
+        assert_ne!(old[0].id, new[0].id);
+        let kept = route(&second, "/one/{id}");
+        assert_eq!(kept.id, route(&first, "/one/{id}").id, "its programs still hold");
+        assert!(Arc::ptr_eq(&kept.backend, &second.backends[0]), "its calls go to the new set");
+    }
+
+    #[test]
+    fn other_connection_settings_make_other_endpoints() {
+        let first = next(&Table::empty(), TWO_BACKENDS);
+        let changed = TWO_BACKENDS.replace("[backends.b]", "[backends.b]\n ping_interval = \"3s\"");
+        let second = next(&first, &changed);
+        assert_ne!(first.backends[1].endpoints[0].id, second.backends[1].endpoints[0].id);
+        assert!(Arc::ptr_eq(&first.backends[0], &second.backends[0]));
+    }
+
+    #[test]
+    fn an_endpoint_whose_drain_changes_stays_the_same_and_an_operators_word_outlives_other_settings() {
+        let first = next(&Table::empty(), TWO_BACKENDS);
+        let drained = TWO_BACKENDS.replace("\"127.0.0.1:1\"", "{ address = \"127.0.0.1:1\", drain = true }");
+        let second = next(&first, &drained);
+        let states = |table: &Table| -> Vec<bool> {
+            table.backends[0].members().map(|(endpoint, spec)| endpoint.drains(spec)).collect()
+        };
+        assert_eq!((states(&first), states(&second)), (vec![false, false], vec![true, false]));
+        assert!(Arc::ptr_eq(&first.backends[0].endpoints[0], &second.backends[0].endpoints[0]));
+        second.backends[0].endpoints[1].drained_by_admin.store(true, Relaxed);
+        let third = next(&second, &TWO_BACKENDS.replace("[backends.a]", "[backends.a]\n max_calls = 7"));
+        assert_ne!(third.backends[0].endpoints[1].id, second.backends[0].endpoints[1].id);
+        assert_eq!(states(&third), [false, true]);
+        let without = next(&third, &TWO_BACKENDS.replace(", \"127.0.0.1:2\"", ""));
+        assert_eq!(states(&next(&without, TWO_BACKENDS)), [false, false], "what is listed again is new");
+    }
+
+    #[test]
+    fn the_trees_are_made_anew_only_where_paths_or_their_places_change() {
+        let first = next(&Table::empty(), TWO_BACKENDS);
+        let other = next(&first, &TWO_BACKENDS.replace("s.two", "s.other"));
+        assert!(Arc::ptr_eq(&first.routers, &other.routers));
+        let (backends, routes) = TWO_BACKENDS.split_once("[[routes]]").expect("routes");
+        let (one, two) = routes.split_once("[[routes]]").expect("two of them");
+        let turned = next(&first, &format!("{backends}[[routes]]{two}[[routes]]{one}"));
+        for table in [&first, &other, &turned] {
+            let Found::Route(found, _) = table.find(Some(Method::Get), "/one/1") else { panic!("not found") };
+            assert_eq!(found.spec.path.as_str(), "/one/{id}");
+        }
+    }
+
+    #[test]
+    fn slots_are_given_again_but_never_twice_at_once() {
+        let mut table = next(&Table::empty(), TWO_BACKENDS);
+        for round in 0..20 {
+            let more = format!(
+                "{TWO_BACKENDS}\n[[routes]]\nmatch = \"GET /r{round}\"\ncall = \"s.r\"\nbackend = \"a\"\n"
+            );
+            table = next(&table, &more);
+            let mut slots: Vec<_> = table.routes.iter().map(|route| route.slot).collect();
+            slots.sort_unstable();
+            slots.dedup();
+            assert_eq!(slots.len(), 3);
+            assert!(slots.iter().all(|slot| *slot < 4), "{slots:?}");
+        }
+    }
+}
