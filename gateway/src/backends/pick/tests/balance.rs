@@ -76,6 +76,22 @@ fn every_strategy_shares_calls_by_weight_whether_they_stay_in_flight_or_not() {
 }
 
 #[test]
+fn a_few_calls_in_flight_are_shared_by_weight_as_nearly_as_whole_calls_can_be() {
+    const ROUNDS: usize = 200;
+    for balance in [Balance::PeakEwma, Balance::LeastRequest] {
+        for few in 1..=8 {
+            let heavy = (0..ROUNDS).map(|_| {
+                let backend = weights(balance.clone(), &[1, 4]);
+                let _calls = pile_up(&backend, few, |_| Tried::default());
+                in_flight(&backend)[1]
+            });
+            let share = heavy.sum::<usize>() * 100 / (few * ROUNDS);
+            assert!((60..95).contains(&share), "{balance:?}, {few}: {share} %");
+        }
+    }
+}
+
+#[test]
 fn turns_are_exact_and_spread_out() {
     let backend = weights(Balance::RoundRobin, &[5, 1, 1]);
     let turns: Vec<usize> =
