@@ -1,11 +1,12 @@
 //! One request: its way from the head to the answer.
 
 use super::body::{RequestBody, Unread};
+use super::carried::{Carried, Clocks};
 use super::client::Client;
-use super::deadline::{self, GRPC_TIMEOUT, X_REQUEST_TIMEOUT};
 use super::fixed::{self, Way};
 use super::hash_key::hash_key;
 use super::limit::{self, RateFields};
+use super::miss::miss;
 use super::problem::Problem;
 use super::traffic::{self, Matched};
 use super::{metadata, request_id};
@@ -13,22 +14,16 @@ use crate::backends::Times;
 use crate::call::{self, Failure};
 use crate::config::Method;
 use crate::overload::{InRoute, Place, is_bounded, shed_early};
-use crate::routes::{Found, Route, Table, query_pairs};
+use crate::routes::{Route, query_pairs};
 use crate::telemetry::{RouteStats, ShedReason};
 use crate::worker::Worker;
-use callgate_protocol::call::key;
-use callgate_protocol::{Code, MetadataBuf};
+use callgate_protocol::MetadataBuf;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
 use hyper::{Request, Response, StatusCode, Version, http::request::Parts};
 use std::rc::Rc;
-use std::time::Duration;
 use tokio::time::Instant;
-
-/// W3C trace context, passed on as it came.
-static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// What a request is answered with.
 pub(super) enum Answer {
@@ -212,46 +207,6 @@ fn counted(
     answer
 }
 
-/// The answer to a request without a route.
-fn miss(found: Found<'_, '_>, parts: &Parts, table: &Table) -> Result<Answer, Problem> {
-    let path = parts.uri.path();
-    let options = parts.method == hyper::Method::OPTIONS;
-    match found {
-        Found::OtherMethods(methods) if options => Ok(options_answer(&allow(&methods))),
-        Found::OtherMethods(methods) => Err(Problem::wrong_method(parts.method.as_str(), allow(&methods))),
-        Found::NotUtf8 => {
-            Err(Problem::new(Code::InvalidArgument, "a path parameter is not UTF-8 after percent-decoding"))
-        }
-        _ if options && path == "*" => Ok(options_answer(&allow(&Method::ALL))),
-        _ => {
-            debug_assert!(table.methods(path).is_empty(), "a path without methods matches nothing");
-            Err(Problem::no_route(path))
-        }
-    }
-}
-
-/// The value of `Allow`: GET brings HEAD, and OPTIONS is always there (RFC 9110, 9.3.2 and 9.3.7).
-fn allow(methods: &[Method]) -> String {
-    let mut names: Vec<&str> = Vec::new();
-    for method in methods {
-        names.push(method.as_str());
-        if *method == Method::Get {
-            names.push("HEAD");
-        }
-    }
-    names.push("OPTIONS");
-    names.join(", ")
-}
-
-fn options_answer(allow: &str) -> Answer {
-    let mut answer = Response::new(Full::default());
-    *answer.status_mut() = StatusCode::NO_CONTENT;
-    if let Ok(value) = HeaderValue::from_str(allow) {
-        answer.headers_mut().insert(ALLOW, value);
-    }
-    Answer::Other(answer)
-}
-
 pub(super) fn success(json: Vec<u8>) -> Answer {
     if json.is_empty() {
         let mut answer = Response::new(Full::default());
@@ -259,17 +214,6 @@ pub(super) fn success(json: Vec<u8>) -> Answer {
         return Answer::Other(answer);
     }
     Answer::Json(json)
-}
-
-/// What a call's time is counted from.
-#[derive(Clone, Copy)]
-struct Clocks {
-    /// The request's head was there: the caller's patience begins.
-    began: Instant,
-    /// Its body was there: the route's timeout begins.
-    came: Instant,
-    /// Now, or a moment ago.
-    now: Instant,
 }
 
 async fn call(
@@ -280,16 +224,11 @@ async fn call(
     mut metadata: MetadataBuf,
     clocks: Clocks,
 ) -> Result<Answer, Failure> {
-    let query =
-        query_pairs(matched.query).map_err(|_| invalid("the query is not UTF-8 after percent-decoding"))?;
+    let query = query_pairs(matched.query)
+        .map_err(|_| Failure::invalid("the query is not UTF-8 after percent-decoding"))?;
     let carried = Carried::by(matched.headers);
     let deadline = carried.deadline(clocks, route.spec.timeout)?;
-    for (key, value) in [(key::TRACEPARENT, carried.traceparent), (key::TRACESTATE, carried.tracestate)] {
-        if let Some(value) = value {
-            // One that is too long for the call is left out, as trace context allows.
-            let _ = metadata.push(key, value.as_bytes());
-        }
-    }
+    carried.go_along(&mut metadata);
     let request = call::Request {
         route,
         backend: &route.backend,
@@ -306,91 +245,5 @@ async fn call(
         None => call::run(worker, &request).await.map(success),
         // On the heap: it is large, and most routes have none.
         Some(traffic) => Box::pin(traffic::run(worker, traffic, matched, request)).await,
-    }
-}
-
-/// The request as a whole is wrong.
-fn invalid(detail: impl Into<String>) -> Failure {
-    let (pointer, detail) = (String::new(), detail.into());
-    Failure::Invalid(vec![callgate_transcode::Violation { pointer, detail, line: None, column: None }])
-}
-
-/// The headers that go with the call. They are found in one pass: a look for each would cost a hash.
-#[derive(Default)]
-struct Carried<'a> {
-    traceparent: Option<&'a HeaderValue>,
-    tracestate: Option<&'a HeaderValue>,
-    x_request_timeout: Option<&'a HeaderValue>,
-    grpc_timeout: Option<&'a HeaderValue>,
-}
-
-impl<'a> Carried<'a> {
-    /// Where a header comes twice, the first counts.
-    fn by(headers: &'a HeaderMap) -> Carried<'a> {
-        let mut carried = Carried::default();
-        for (name, value) in headers {
-            let place = if *name == TRACEPARENT {
-                &mut carried.traceparent
-            } else if *name == TRACESTATE {
-                &mut carried.tracestate
-            } else if *name == X_REQUEST_TIMEOUT {
-                &mut carried.x_request_timeout
-            } else if *name == GRPC_TIMEOUT {
-                &mut carried.grpc_timeout
-            } else {
-                continue;
-            };
-            place.get_or_insert(value);
-        }
-        carried
-    }
-
-    /// When the answer must be there: by the route, or by the caller where that is sooner.
-    fn deadline(&self, clocks: Clocks, timeout: Duration) -> Result<Instant, Failure> {
-        let mut deadline = clocks.came + timeout;
-        let x_request = self.x_request_timeout.map(deadline::x_request_timeout);
-        let grpc = self.grpc_timeout.map(deadline::grpc_timeout);
-        for time in x_request.into_iter().chain(grpc) {
-            // One beyond the end of time is none.
-            if let Some(earlier) = clocks.began.checked_add(time.map_err(invalid)?) {
-                deadline = deadline.min(earlier);
-            }
-        }
-        Ok(deadline)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_caller_lowers_the_deadline_and_never_raises_it() {
-        let began = Instant::now();
-        let second = Duration::from_secs(1);
-        let clocks = Clocks { began, came: began + second, now: began + second };
-        for (headers, expected) in [
-            (&[][..], Some(11)),
-            (&[("x-request-timeout", "2")], Some(2)),
-            (&[("grpc-timeout", "3S")], Some(3)),
-            (&[("x-request-timeout", "60s")], Some(11)),
-            (&[("x-request-timeout", "5s"), ("grpc-timeout", "4S")], Some(4)),
-            (&[("x-request-timeout", "99999999999999999999h")], Some(11)),
-            (&[("x-request-timeout", "5s"), ("grpc-timeout", "soon")], None),
-            (&[("x-request-timeout", "")], None),
-        ] {
-            let map: HeaderMap = headers
-                .iter()
-                .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
-                .collect();
-            let deadline = Carried::by(&map).deadline(clocks, 10 * second).ok();
-            assert_eq!(deadline, expected.map(|seconds| began + seconds * second), "{headers:?}");
-        }
-    }
-
-    #[test]
-    fn allow_names_what_http_adds() {
-        assert_eq!(allow(&[Method::Get, Method::Post]), "GET, HEAD, POST, OPTIONS");
-        assert_eq!(allow(&[Method::Delete]), "DELETE, OPTIONS");
     }
 }

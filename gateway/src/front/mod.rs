@@ -5,6 +5,8 @@
 //! connections  a worker's client connections: hyper, idle and slow clients, drain
 //! client       one of them: what it waits for, and its socket
 //! handler      one request: match, body, call, answer
+//! miss         what is answered where no route takes a request
+//! carried      the headers that go with the call
 //! traffic      where its call goes, if that is not just its route's backend; shadow, copies of calls
 //! body         a request's body, within its limits
 //! hash_key     the key by which a backend spreads its calls
@@ -19,6 +21,7 @@
 
 mod accept;
 mod body;
+mod carried;
 mod client;
 mod connections;
 mod deadline;
@@ -27,6 +30,7 @@ mod handler;
 mod hash_key;
 mod limit;
 mod metadata;
+mod miss;
 pub(crate) mod problem;
 mod request_id;
 mod shadow;
