@@ -1,6 +1,7 @@
 //! The operator's port: metrics, health, what is in force, reload and drain. Not for clients: keep it to yourself.
 
 mod drain;
+mod instances;
 mod limits;
 mod names;
 mod pages;

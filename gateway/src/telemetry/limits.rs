@@ -1,6 +1,7 @@
 //! What rate limits count, and how a scrape shows it.
 
-use super::scrape::{COUNTER, GAUGE, Scrape, counter, family, gauge};
+use super::families::{COUNTER, GAUGE, counter, family, gauge};
+use super::scrape::Scrape;
 use super::stats::{Counter, PerWorker};
 use prometheus::proto::MetricFamily;
 

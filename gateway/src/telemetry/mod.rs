@@ -1,10 +1,12 @@
 //! What the gateway tells about itself: counters kept per worker and summed when scraped, and the log.
 
+mod families;
 mod health;
 mod limits;
 pub mod log;
 mod names;
 mod overload;
+mod process;
 mod retries;
 mod scrape;
 mod stats;

@@ -1,6 +1,6 @@
 //! What is counted of names that are looked up, and how a scrape shows it.
 
-use super::scrape::{COUNTER, GAUGE, counter, family, gauge};
+use super::families::{COUNTER, GAUGE, counter, family, gauge};
 use super::stats::Counter;
 use prometheus::proto::MetricFamily;
 

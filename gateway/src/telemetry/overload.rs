@@ -1,6 +1,7 @@
 //! What is counted of calls that were too many: why they were turned away, how many wait, and the limits.
 
-use super::scrape::{COUNTER, GAUGE, Scrape, counter, family, gauge};
+use super::families::{COUNTER, GAUGE, counter, family, gauge};
+use super::scrape::Scrape;
 use super::stats::Counter;
 use prometheus::proto::MetricFamily;
 

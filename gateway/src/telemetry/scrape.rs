@@ -1,12 +1,14 @@
 //! A scrape: the counters added up and written as Prometheus reads them.
 
+use super::families::{COUNTER, GAUGE, HISTOGRAM, counter, family, gauge, histogram};
 use super::health::{Disconnect, EjectionReason, Standing};
 use super::limits::{LimitScrape, limits};
 use super::names::{NameScrape, names};
+use super::process::process;
 use super::retries::BackendStats;
-use super::stats::{BUCKETS, EndpointStats, FrontStats, Histogram, ReloadStats, RouteStats, UpgradeStats};
+use super::stats::{EndpointStats, FrontStats, ReloadStats, RouteStats, UpgradeStats};
 use super::traffic::{TrafficScrape, traffic};
-use prometheus::proto::{Bucket, Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType};
+use prometheus::proto::MetricFamily;
 use prometheus::{Encoder, TextEncoder};
 
 /// All that a scrape shows, borrowed from where it is counted.
@@ -273,107 +275,4 @@ fn upgrades(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
         counter(&mut total, &[("outcome", outcome)], n.get() as f64);
     }
     families.push(total);
-}
-
-/// The process's own figures, from /proc; what cannot be read is left out.
-fn process(families: &mut Vec<MetricFamily>) {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The fields follow the command's name, which ends with the last closing parenthesis.
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let field = |at: usize| fields.get(at).and_then(|text| text.parse::<f64>().ok());
-    const TICKS_PER_SECOND: f64 = 100.0;
-    if let (Some(user), Some(system)) = (field(11), field(12)) {
-        let mut cpu = family("process_cpu_seconds_total", "CPU time, user and system.", COUNTER);
-        counter(&mut cpu, &[], (user + system) / TICKS_PER_SECOND);
-        families.push(cpu);
-    }
-    // In kB whatever the size of a page, which stat counts in.
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
-    let resident = resident.and_then(|kb| kb.parse::<f64>().ok()).map(|kb| kb * 1024.0);
-    let figures = [
-        ("process_threads", "Threads.", field(17)),
-        ("process_virtual_memory_bytes", "Virtual memory.", field(20)),
-        ("process_resident_memory_bytes", "Resident memory.", resident),
-        (
-            "process_open_fds",
-            "Open file descriptors.",
-            std::fs::read_dir("/proc/self/fd").ok().map(|d| d.count() as f64),
-        ),
-    ];
-    for (name, help, value) in figures {
-        if let Some(value) = value {
-            let mut one = family(name, help, GAUGE);
-            gauge(&mut one, &[], value);
-            families.push(one);
-        }
-    }
-}
-
-pub(super) const COUNTER: MetricType = MetricType::COUNTER;
-pub(super) const GAUGE: MetricType = MetricType::GAUGE;
-const HISTOGRAM: MetricType = MetricType::HISTOGRAM;
-
-pub(super) fn family(name: &str, help: &str, kind: MetricType) -> MetricFamily {
-    let mut family = MetricFamily::default();
-    family.set_name(name.to_owned());
-    family.set_help(help.to_owned());
-    family.set_field_type(kind);
-    family
-}
-
-fn metric(labels: &[(&str, &str)]) -> Metric {
-    let pairs = labels.iter().map(|(name, value)| {
-        let mut pair = LabelPair::default();
-        pair.set_name((*name).to_owned());
-        pair.set_value((*value).to_owned());
-        pair
-    });
-    Metric::from_label(pairs.collect())
-}
-
-pub(super) fn counter(family: &mut MetricFamily, labels: &[(&str, &str)], value: f64) {
-    let mut counter = Counter::default();
-    counter.set_value(value);
-    let mut metric = metric(labels);
-    metric.set_counter(counter);
-    family.mut_metric().push(metric);
-}
-
-pub(super) fn gauge(family: &mut MetricFamily, labels: &[(&str, &str)], value: f64) {
-    let mut gauge = Gauge::default();
-    gauge.set_value(value);
-    let mut metric = metric(labels);
-    metric.set_gauge(gauge);
-    family.mut_metric().push(metric);
-}
-
-/// The sum of all workers' distributions; `None` while nothing was observed.
-fn histogram<'a>(labels: &[(&str, &str)], parts: impl Iterator<Item = &'a Histogram>) -> Option<Metric> {
-    let (mut counts, mut count, mut nanoseconds) = ([0; BUCKETS.len()], 0, 0u64);
-    for part in parts {
-        for (sum, bucket) in counts.iter_mut().zip(&part.buckets) {
-            *sum += bucket.get();
-        }
-        count += part.count.get();
-        nanoseconds = nanoseconds.wrapping_add(part.nanoseconds.get());
-    }
-    if count == 0 {
-        return None;
-    }
-    let mut cumulative = 0;
-    let buckets = BUCKETS.iter().zip(counts).map(|(bound, n)| {
-        cumulative += n;
-        let mut bucket = Bucket::default();
-        bucket.set_upper_bound(*bound);
-        bucket.set_cumulative_count(cumulative);
-        bucket
-    });
-    let mut histogram = prometheus::proto::Histogram::default();
-    histogram.set_bucket(buckets.collect());
-    histogram.set_sample_count(count);
-    histogram.set_sample_sum(nanoseconds as f64 / 1e9);
-    let mut metric = metric(labels);
-    metric.set_histogram(histogram);
-    Some(metric)
 }

@@ -1,7 +1,7 @@
 //! What a route counts of where its calls go: by which arm of its split, as copies, to its fallback.
 
+use super::families::{COUNTER, counter, family};
 use super::retries::labels;
-use super::scrape::{COUNTER, counter, family};
 use super::stats::{Counter, PerWorker};
 use prometheus::proto::MetricFamily;
 

@@ -1,0 +1,85 @@
+//! What an instance says of itself, on `/backends`: its services, its methods, and their types as a Rust programmer would
+//! write them.
+
+use crate::backends::{MethodEntry, Offer};
+use callgate_protocol::schema::{Definition, Field, MethodSchema, Shape, Type};
+use serde_json::{Value, json};
+
+/// All of it.
+pub(super) fn instance(offer: &Offer) -> Value {
+    let services: Vec<Value> =
+        offer.services.iter().map(|(name, version)| json!({ "name": name, "version": version })).collect();
+    let methods: Vec<Value> = offer.methods.iter().map(method).collect();
+    json!({ "identity": offer.identity, "services": services, "methods": methods })
+}
+
+fn method(entry: &MethodEntry) -> Value {
+    let schema = &entry.schema;
+    let definitions: Vec<Value> =
+        schema.definitions.iter().map(|definition| self::definition(schema, definition)).collect();
+    json!({
+        "name": entry.name,
+        "call_id": entry.call_id.to_string(),
+        "schema": entry.fingerprint.to_string(),
+        "idempotent": entry.idempotent,
+        "doc": schema.doc,
+        "request": type_name(schema, &schema.request),
+        "response": type_name(schema, &schema.response),
+        "definitions": definitions,
+    })
+}
+
+fn definition(schema: &MethodSchema, definition: &Definition) -> Value {
+    match definition {
+        Definition::Struct(def) => {
+            json!({ "struct": def.name, "doc": def.doc, "fields": fields(schema, &def.fields) })
+        }
+        Definition::Enum(def) => {
+            let variants = def.variants.iter().map(|variant| {
+                let content = match &variant.shape {
+                    Shape::Unit => Value::Null,
+                    Shape::Newtype(ty) => type_name(schema, ty).into(),
+                    Shape::Tuple(types) => types.iter().map(|ty| type_name(schema, ty)).collect(),
+                    Shape::Struct(of) => fields(schema, of),
+                };
+                json!({ "name": variant.name, "doc": variant.doc, "content": content })
+            });
+            json!({ "enum": def.name, "doc": def.doc, "variants": variants.collect::<Vec<_>>() })
+        }
+    }
+}
+
+fn fields(schema: &MethodSchema, fields: &[Field]) -> Value {
+    let field = |field: &Field| {
+        let optional = field.default.is_some() || matches!(field.ty, Type::Option(_));
+        json!({
+            "name": field.name,
+            "type": type_name(schema, &field.ty),
+            "required": !optional,
+            "doc": field.doc,
+        })
+    };
+    fields.iter().map(field).collect()
+}
+
+/// A type as a Rust programmer would write it.
+fn type_name(schema: &MethodSchema, ty: &Type) -> String {
+    let name = |ty: &Type| type_name(schema, ty);
+    match ty {
+        Type::Option(inner) => format!("Option<{}>", name(inner)),
+        Type::List(inner) => format!("Vec<{}>", name(inner)),
+        Type::Array(inner, length) => format!("[{}; {length}]", name(inner)),
+        Type::Tuple(items) => format!("({})", items.iter().map(name).collect::<Vec<_>>().join(", ")),
+        Type::Map(key, value) => format!("Map<{}, {}>", name(key), name(value)),
+        Type::Ref(index) => match schema.definition(*index) {
+            Some(Definition::Struct(def)) => def.name.clone(),
+            Some(Definition::Enum(def)) => def.name.clone(),
+            None => "?".to_owned(),
+        },
+        Type::Unit => "()".to_owned(),
+        Type::Bool | Type::Char | Type::F32 | Type::F64 => format!("{ty:?}").to_lowercase(),
+        Type::U8 | Type::U16 | Type::U32 | Type::U64 | Type::U128 => format!("{ty:?}").to_lowercase(),
+        Type::I8 | Type::I16 | Type::I32 | Type::I64 | Type::I128 => format!("{ty:?}").to_lowercase(),
+        other => format!("{other:?}"),
+    }
+}
