@@ -47,6 +47,11 @@ impl Destination {
         Destination { backend, version, spot }
     }
 
+    /// Whether it says anything. Where something must be said, it is reported already that it does not.
+    fn is_said(&self) -> bool {
+        self.backend.is_some() || self.version.is_some()
+    }
+
     /// The same with nothing left unsaid.
     fn within<'d>(&'d self, backend: &'d str, version: Option<&'d str>) -> (&'d str, Option<&'d str>) {
         (self.backend.as_deref().unwrap_or(backend), self.version.as_deref().or(version))
@@ -109,9 +114,7 @@ fn twice(policy: &RoutePolicy, source: &Arc<Source>, backend: &str, found: &mut 
         let (backend, version) = to.within(backend, split.version.as_deref());
         (backend.to_owned(), version.map(str::to_owned))
     };
-    // One that says neither is reported already.
-    let says = |to: &Destination| to.backend.is_some() || to.version.is_some();
-    for (at, arm) in split.arms.iter().enumerate().filter(|(_, arm)| says(&arm.to)) {
+    for (at, arm) in split.arms.iter().enumerate().filter(|(_, arm)| arm.to.is_said()) {
         let mut before = split.arms[..at].iter();
         if let Some(first) = before.find(|other| whither(&other.to) == whither(&arm.to)) {
             found.push(
@@ -133,7 +136,7 @@ fn nowhere_else(policy: &RoutePolicy, source: &Arc<Source>, backend: &str, found
     let shadow = policy.shadow.iter().map(|shadow| ("shadow", &shadow.to));
     let fallback = policy.fallback.iter().filter_map(|fallback| fallback.destination());
     for (key, to) in shadow.chain(fallback.map(|to| ("fallback", to))) {
-        if to.within(backend, None) == own {
+        if to.is_said() && to.within(backend, None) == own {
             found.push(
                 Diagnostic::new(format!("`{key}` names the instances that the route calls anyway"))
                     .at(source, to.spot.0.clone(), "expected others")

@@ -339,14 +339,6 @@ error: `shadow` needs `backend` or `version`
    |
    = help: write backend = "shop-next"
 
-error: `shadow` names the instances that the route calls anyway
-  --> t.toml:16:10
-   |
-16 | shadow = { share = "110%" }
-   |          ^^^^^^^^^^^^^^^^^^ expected others
-   |
-   = help: write another backend, or another version
-
 error: `110%` is no share of the calls
   --> t.toml:16:20
    |
