@@ -86,10 +86,13 @@ pub enum LimitBy {
     Header(String),
     /// Each API key: `X-Api-Key`, or the token of `Authorization: Bearer`.
     ApiKey,
+    /// Each value of this claim in the JSON Web Token of `Authorization: Bearer`.
+    Claim(String),
 }
 
 impl LimitBy {
     const HEADER: &'static str = "header:";
+    const CLAIM: &'static str = "claim:";
 
     fn parse(text: &str) -> Result<LimitBy, Complaint> {
         if let Some(name) = text.strip_prefix(LimitBy::HEADER) {
@@ -100,6 +103,15 @@ impl LimitBy {
                     .within(LimitBy::HEADER.len()..text.len())),
             };
         }
+        if let Some(name) = text.strip_prefix(LimitBy::CLAIM) {
+            // It goes into answers, between quotes (RFC 9651, 3.3.3).
+            let plain = |byte: u8| byte.is_ascii_graphic() && !b"\"\\".contains(&byte);
+            return match !name.is_empty() && name.bytes().all(plain) {
+                true => Ok(LimitBy::Claim(name.to_owned())),
+                false => Err(Complaint::new("not a claim's name", "such as \"claim:sub\"")
+                    .within(LimitBy::CLAIM.len()..text.len())),
+            };
+        }
         match text {
             "route" => Ok(LimitBy::Route),
             "client" => Ok(LimitBy::Client),
@@ -107,7 +119,7 @@ impl LimitBy {
             _ => {
                 let complaint = Complaint::new(
                     format!("`by` cannot be `{text}`"),
-                    "expected `route`, `client`, `api_key` or `header:NAME`",
+                    "expected `route`, `client`, `api_key`, `header:NAME` or `claim:NAME`",
                 );
                 Err(match nearest(text, ["route", "client", "api_key"]) {
                     Some(near) => complaint.help(format!("did you mean `{near}`?")),
@@ -125,6 +137,7 @@ impl fmt::Display for LimitBy {
             LimitBy::Client => f.write_str("client"),
             LimitBy::Header(name) => write!(f, "{}{name}", LimitBy::HEADER),
             LimitBy::ApiKey => f.write_str("api_key"),
+            LimitBy::Claim(name) => write!(f, "{}{name}", LimitBy::CLAIM),
         }
     }
 }
@@ -170,7 +183,7 @@ pub(super) fn read(
     let max_keys = integer(reader, "max_keys", MAX_KEYS);
     let by = match section.get("by") {
         Some(item) => {
-            let expected = "\"route\", \"client\", \"api_key\" or \"header:NAME\"";
+            let expected = "\"route\", \"client\", \"api_key\", \"header:NAME\" or \"claim:NAME\"";
             reader.text(&item, expected, LimitBy::parse)
         }
         None => Some(LimitBy::Route),

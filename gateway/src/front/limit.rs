@@ -2,11 +2,12 @@
 //!
 //! The header fields are those of draft-ietf-httpapi-ratelimit-headers-11.
 
+use super::claim::{bearer, claim};
 use super::problem::Problem;
 use crate::config::LimitBy;
 use crate::limit::{self, Key};
 use crate::routes::Route;
-use hyper::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use std::net::{IpAddr, Ipv4Addr};
 use tokio::time::Instant;
 
@@ -52,7 +53,7 @@ pub(super) fn check(
     Err(Problem::rate_limited(refused.policy, refused.retry_after))
 }
 
-/// Whose token it is. A request without the header or the key shares one bucket with all others without.
+/// Whose bucket it is. A request without the header, the key or the claim shares one with all others without.
 fn key<'h>(by: &LimitBy, peer: IpAddr, headers: &'h HeaderMap) -> Key<'h> {
     let header =
         |value: Option<&'h HeaderValue>| value.map_or(Key::None, |value| Key::Text(value.as_bytes()));
@@ -62,16 +63,10 @@ fn key<'h>(by: &LimitBy, peer: IpAddr, headers: &'h HeaderMap) -> Key<'h> {
         LimitBy::Header(name) => header(headers.get(name.as_str())),
         LimitBy::ApiKey => match headers.get(X_API_KEY) {
             Some(key) => Key::Text(key.as_bytes()),
-            None => headers.get(AUTHORIZATION).and_then(bearer).map_or(Key::None, Key::Text),
+            None => bearer(headers).map_or(Key::None, Key::Text),
         },
+        LimitBy::Claim(name) => claim(headers, name).map_or(Key::None, Key::Claim),
     }
-}
-
-/// The token of `Authorization: Bearer` (RFC 6750, 2.1; a scheme's case does not matter).
-fn bearer(value: &HeaderValue) -> Option<&[u8]> {
-    let (scheme, token) = value.as_bytes().split_at_checked(7)?;
-    let token = token.trim_ascii();
-    (scheme.eq_ignore_ascii_case(b"bearer ") && !token.is_empty()).then_some(token)
 }
 
 #[cfg(test)]
@@ -88,6 +83,7 @@ mod tests {
             fields.iter().map(field).collect()
         };
         let tenant = LimitBy::Header("x-tenant".to_owned());
+        let subject = LimitBy::Claim("sub".to_owned());
         for (by, fields, expected) in [
             (&LimitBy::Route, &[("x-api-key", "k")][..], Key::None),
             (&LimitBy::Client, &[("x-forwarded-for", "198.51.100.1")], Key::Client(peer)),
@@ -100,6 +96,12 @@ mod tests {
             (&LimitBy::ApiKey, &[("authorization", "Bearer ")], Key::None),
             (&LimitBy::ApiKey, &[("authorization", "Bear")], Key::None),
             (&LimitBy::ApiKey, &[], Key::None),
+            (
+                &subject,
+                &[("authorization", "Bearer e30.eyJzdWIiOiJhZGEifQ.c2ln")],
+                Key::Claim("ada".to_owned()),
+            ),
+            (&subject, &[("x-api-key", "k")], Key::None),
         ] {
             assert_eq!(key(by, peer, &headers(fields)), expected, "{by} {fields:?}");
         }

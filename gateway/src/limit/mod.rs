@@ -28,7 +28,7 @@ use tokio::time::Instant;
 const TELL_EVERY: Duration = Duration::from_secs(10);
 
 /// What has a bucket of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Key<'k> {
     /// Everybody, or everybody who has none: all of them share one.
     None,
@@ -36,6 +36,8 @@ pub enum Key<'k> {
     Client(IpAddr),
     /// What a header says.
     Text(&'k [u8]),
+    /// What a token claims.
+    Claim(String),
 }
 
 /// The key of a client address. Who has one address of IPv6 has as a rule a /64 of them, and an address of IPv4 is the

@@ -43,8 +43,13 @@ fn a_limit_is_a_rate_and_what_has_a_bucket_of_its_own() {
         ),
         (
             "rate = '100/s', by = 'header:X-Tenant'",
-            RateLimitSpec { by: LimitBy::Header("x-tenant".to_owned()), ..usual },
+            RateLimitSpec { by: LimitBy::Header("x-tenant".to_owned()), ..usual.clone() },
             "header:x-tenant:100/s",
+        ),
+        (
+            "rate = '100/s', by = 'claim:https://a.example/Tenant'",
+            RateLimitSpec { by: LimitBy::Claim("https://a.example/Tenant".to_owned()), ..usual },
+            "claim:https://a.example/Tenant:100/s",
         ),
     ] {
         let seen = limits(&format!("rate_limit = {{ {text} }}"));
@@ -137,7 +142,7 @@ error: `by` cannot be `clint`
  --> t.toml:8:6
   |
 8 | by = "clint"
-  |      ^^^^^^^ expected `route`, `client`, `api_key` or `header:NAME`
+  |      ^^^^^^^ expected `route`, `client`, `api_key`, `header:NAME` or `claim:NAME`
   |
   = help: did you mean `client`?
 
