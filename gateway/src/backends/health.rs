@@ -214,6 +214,11 @@ impl Health {
         }
     }
 
+    /// Whether no answer has come since it was connected to, and nothing is left of what was before.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.state == State::Well && (self.seen, self.ejections) == (0, 0) && self.latency == 0.0
+    }
+
     /// Whether it is neither left nor to be spared for failing.
     pub(super) fn is_well(&self) -> bool {
         self.state == State::Well

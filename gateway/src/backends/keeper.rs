@@ -39,7 +39,7 @@ pub(super) async fn keep(backends: Backends, surroundings: Surroundings) {
         if all {
             look(&surroundings.connections).await;
         }
-        let due = |backend: &LocalBackend| all || backend.is_due();
+        let due = |backend: &LocalBackend| backend.is_due() || (all && !backend.rests());
         let due: Vec<u64> =
             backends.borrow().iter().filter(|(_, backend)| due(backend)).map(|(id, _)| *id).collect();
         let mut looked_after = 0;
@@ -80,6 +80,12 @@ impl LocalBackend {
         self.peers.iter().any(|peer| peer.monitor.is_due())
     }
 
+    /// Whether another review would find what the last one has: no instance was called since it was connected to, and none is
+    /// still eased in. So it is with most, where there are many.
+    fn rests(&self) -> bool {
+        self.rested.get() && self.peers.iter().all(|peer| peer.monitor.rests())
+    }
+
     /// Reviews all instances side by side. Says whether others get calls than before.
     pub(super) fn review(&self, now: Instant) -> bool {
         self.peers.iter().for_each(|peer| peer.monitor.reviewed());
@@ -111,6 +117,7 @@ impl LocalBackend {
             }
         }
         self.probing.set(probing);
+        self.rested.set(self.peers.iter().all(|peer| peer.monitor.rests()));
         self.compare_offers();
         let groups = self.group(&live);
         let changed = *self.groups.borrow() != groups;
@@ -184,12 +191,14 @@ impl Peer {
 mod tests {
     use super::*;
     use crate::backends::conn::testing::peer;
+    use crate::backends::health::Verdict;
     use crate::backends::pick::Groups;
     use crate::backends::pick::tests::local_of;
     use crate::config::{Balance, HealthSpec, Placing};
     use std::sync::Arc;
     use tokio::sync::Notify;
     use tokio::task::{LocalSet, spawn_local};
+    use tokio::time::sleep;
 
     fn surroundings() -> Surroundings {
         let (changed, due) = (Rc::<Notify>::default(), Rc::<Notify>::default());
@@ -246,6 +255,29 @@ mod tests {
                 until_none_is_due(&backends).await;
                 assert_eq!(looked.elapsed(), Duration::ZERO);
                 assert!(*other.groups.borrow() == Groups::default(), "nobody has asked for its review");
+                keeper.abort();
+            })
+            .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn instances_that_nobody_calls_are_left_alone_until_somebody_does() {
+        LocalSet::new()
+            .run_until(async {
+                let spec = HealthSpec { slow_start: PACE, ..HealthSpec::default() };
+                let local =
+                    Rc::new(local_of(Balance::default(), spec, &[Placing::default()], vec![peer(spec)]));
+                let backends = Rc::new(RefCell::new(NumberMap::from_iter([(0, local.clone())])));
+                let keeper = spawn_local(keep(backends, surroundings()));
+                sleep(PACE * 5).await;
+                assert!(local.rests());
+                let found = local.groups.take();
+                sleep(PACE * 5).await;
+                assert!(*local.groups.borrow() == Groups::default(), "nothing has happened");
+                let (monitor, now) = (&local.peers[0].monitor, Instant::now());
+                monitor.ended(monitor.sent(), Verdict::Good, Some(PACE), now);
+                sleep(PACE * 2).await;
+                assert!(*local.groups.borrow() == found);
                 keeper.abort();
             })
             .await;

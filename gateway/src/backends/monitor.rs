@@ -111,6 +111,11 @@ impl Monitor {
         self.due.get()
     }
 
+    /// Whether time changes nothing about it: it has its whole share, and nothing is known of it.
+    pub(super) fn rests(&self) -> bool {
+        self.weight.get() == FULL && self.health.borrow().is_unknown()
+    }
+
     /// A review begins.
     pub(super) fn reviewed(&self) {
         self.due.set(false);

@@ -46,6 +46,8 @@ pub struct LocalBackend {
     pub(super) groups: RefCell<Groups>,
     /// Some peer has to be probed.
     pub(super) probing: Cell<bool>,
+    /// The last review found nothing that time could change.
+    pub(super) rested: Cell<bool>,
     /// What its calls have come to; kept when a new table changes the backend.
     pub calls: Rc<CallState>,
     stats: Arc<BackendStats>,
@@ -140,6 +142,7 @@ impl LocalBackend {
             order,
             groups: RefCell::default(),
             probing: Cell::new(false),
+            rested: Cell::new(false),
             calls,
             stats: backend.stats.clone(),
         }
