@@ -29,3 +29,22 @@ target_dir() {
 
 # The folder for tools that only the checks need; it goes with `cargo clean`.
 tools_dir() { printf '%s/tools\n' "$(target_dir)"; }
+
+# Whether a process that this script started still runs; a number that went to somebody else's process does not count.
+running() { [[ -n $1 ]] && jobs -rp | grep -qx "$1"; }
+
+# How long a process may take to end, in tenths of a second: above the gateway's drain_timeout.
+stop_tries=350
+
+# Has a process that this script started end, if it runs.
+end() { # PID
+    running "$1" || return 0
+    kill -TERM "$1" 2>/dev/null || true
+    local try
+    for ((try = 0; try < stop_tries; try++)); do
+        running "$1" || return 0
+        sleep 0.1
+    done
+    warn "process $1 did not end by itself; killing it"
+    kill -KILL "$1" 2>/dev/null || true
+}
