@@ -13,7 +13,8 @@
 //! deadline     how long the caller waits
 //! fixed        routes that call nothing: fixed answers, redirects, rewrites
 //! metadata     which headers go along with the call
-//! limit        whose token of a rate limit a request takes, and what its answer says of it; claim, what a bearer token claims
+//! limit        whose token of a rate limit a request takes, and what its answer says of it
+//! claim        what a bearer token claims
 //! problem      failures as RFC 9457 problem details
 //! request_id   taken or made
 //! ```
