@@ -5,6 +5,8 @@
 //! calls them, as the gateway does. What is between is the wire protocol of `callgate-protocol`, driven by one
 //! connection loop that both share.
 
+#![deny(clippy::print_stderr, clippy::print_stdout)]
+
 mod client;
 mod connection;
 mod context;

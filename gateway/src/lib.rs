@@ -5,6 +5,8 @@
 //! going on, [`telemetry`] counts it, and [`cli`] is the command line. A [`worker`] is a thread that owns its share of
 //! all of it; [`process`] puts them together, on the sockets that [`listeners`] opens or takes over by an [`upgrade`].
 
+#![deny(clippy::print_stderr, clippy::print_stdout)]
+
 pub mod admin;
 pub mod backends;
 pub mod call;

@@ -1,5 +1,7 @@
 //! The binary `callgate`.
 
+#![deny(clippy::print_stderr, clippy::print_stdout)]
+
 use callgate::{cli, process};
 use std::process::ExitCode;
 use tikv_jemallocator::Jemalloc;

@@ -6,12 +6,13 @@
 
 use crate::admin;
 use crate::backends::Catalog;
+use crate::cli;
 use crate::config::{Settings, Tables};
 use crate::control::{self, Drains, dns::Names, watch::Watcher};
 use crate::front;
 use crate::listeners::Listeners;
 use crate::routes::Table;
-use crate::telemetry::{self, FrontStats, ReloadStats, UpgradeStats};
+use crate::telemetry::{FrontStats, ReloadStats, UpgradeStats, log};
 use crate::upgrade::{Name, Offer, Predecessor, systemd};
 use crate::worker::{Ending, Shared};
 use crate::workers::Workers;
@@ -35,24 +36,33 @@ use tokio::task::JoinSet;
 const ACCEPT_LIMIT: Duration = Duration::from_secs(1);
 
 /// Runs the gateway until it is told to end. `upgrade` has it take over from a running gateway, by default from the one
-/// of these settings. Errors are for whoever started it: what was wrong, on standard error.
+/// of these settings. Errors are for whoever started it: what was wrong, on standard error. Any end but the one that was
+/// asked for has a status above 0.
 pub fn run(config: &Path, upgrade: Option<Option<String>>) -> ExitCode {
-    match start(config, upgrade) {
+    // From here on nothing else writes to standard error. Dropped last, with a deadline for the last lines.
+    let log = match log::Writer::start() {
+        Ok(log) => log,
+        Err(error) => {
+            cli::complain(&format!("error: cannot log: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    match start(config, upgrade, &log) {
         Ok(gateway) => gateway.run(),
         Err(error) => {
-            eprintln!("{error}");
+            log.lines().put(format!("{error}\n").as_bytes());
             ExitCode::FAILURE
         }
     }
 }
 
-fn start(config: &Path, upgrade: Option<Option<String>>) -> Result<Gateway, String> {
+fn start(config: &Path, upgrade: Option<Option<String>>, log: &log::Writer) -> Result<Gateway, String> {
     let settings = Settings::load(config).map_err(|error| error.to_string())?;
     // Watched first and read then, so that no change falls in between.
     let watcher = Watcher::start(&settings.tables.watch)
         .map_err(|error| format!("error: cannot watch the tables: {error}"))?;
     let tables = Tables::load(&settings.tables.watch).map_err(|error| error.to_string())?;
-    telemetry::log::start(&settings.log, "pingora_core=warn");
+    log::start(&settings.log, "pingora_core=warn", log.lines());
     let name = Name::of(&settings);
     let before = upgrade.map(|other| other.map_or_else(|| name.clone(), |other| Name::given(&other)));
     let mut before = before.map(|name| Predecessor::ask(&name)).transpose()?;
@@ -70,6 +80,7 @@ fn start(config: &Path, upgrade: Option<Option<String>>) -> Result<Gateway, Stri
         front: FrontStats::new(workers),
         reloads: ReloadStats::default(),
         upgrades: UpgradeStats::default(),
+        log: log.lines().stats(),
         last_error: ArcSwapOption::empty(),
         load: (0..workers).map(|_| AtomicUsize::new(0)).collect(),
         unsettled: watch::channel(workers).0,
@@ -110,11 +121,11 @@ impl Gateway {
         };
         let mut server = Server::new_with_opt_and_conf(None, conf);
         server.bootstrap();
-        let failed = Arc::new(AtomicBool::new(false));
-        let ended = Ended { failed: failed.clone(), told: drained_tx };
+        let well = Arc::new(AtomicBool::new(false));
+        let ended = Ended { well: well.clone(), told: drained_tx };
         server.add_service(Main { gateway: Some(self), told_to_drain, ended });
         server.run(RunArgs { shutdown_signal: Box::new(Signals { drain, drained: Mutex::new(drained) }) });
-        if failed.load(Relaxed) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+        if well.load(Relaxed) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
 
@@ -164,9 +175,10 @@ struct Main {
     ended: Ended,
 }
 
-/// Where the service says that it has ended, and whether that was a failure.
+/// Where the service says that it has ended, and whether it ended well. It has not until it says so: it may panic, or be
+/// interrupted.
 struct Ended {
-    failed: Arc<AtomicBool>,
+    well: Arc<AtomicBool>,
     told: mpsc::Sender<()>,
 }
 
@@ -182,9 +194,9 @@ impl Service for Main {
             return;
         };
         let told_to_drain = self.told_to_drain.clone();
-        if let Err(error) = serve(gateway, told_to_drain).await {
-            tracing::error!(%error, "the gateway cannot run");
-            self.ended.failed.store(true, Relaxed);
+        match serve(gateway, told_to_drain).await {
+            Ok(()) => self.ended.well.store(true, Relaxed),
+            Err(error) => tracing::error!(%error, "the gateway cannot run"),
         }
         let _ = self.ended.told.send(()).await;
     }

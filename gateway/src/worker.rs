@@ -6,7 +6,7 @@ use crate::config::Settings;
 use crate::control::{Drains, dns::Names};
 use crate::front::{self, Connections};
 use crate::routes::Table;
-use crate::telemetry::{FrontStats, ReloadStats, UpgradeStats};
+use crate::telemetry::{FrontStats, ReloadStats, UpgradeStats, log::LogStats};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use callgate_protocol::Budget;
 use std::cell::{Cell, RefCell};
@@ -43,6 +43,8 @@ pub struct Shared {
     pub reloads: ReloadStats,
     /// The upgrades' counters.
     pub upgrades: UpgradeStats,
+    /// What the log has lost.
+    pub log: Arc<LogStats>,
     /// Why the tables were last refused, rendered; none when the files in place are in force.
     pub last_error: ArcSwapOption<String>,
     /// Open client connections by worker, by which new ones are spread.

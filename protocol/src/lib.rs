@@ -5,6 +5,8 @@
 //! `docs/protocol.md` describes the same bytes for readers who write an SDK in another language; the golden vectors
 //! in `tests/vectors/` bind the two.
 
+#![deny(clippy::print_stderr, clippy::print_stdout)]
+
 mod budget;
 pub mod call;
 mod call_id;

@@ -5,10 +5,11 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 use tempfile::TempDir;
 
 /// A program of the workspace. `CALLGATE_TEST_BIN_DIR` says where they are; otherwise they are built first.
@@ -52,9 +53,7 @@ struct Process {
 }
 
 impl Process {
-    fn start(name: &str, arguments: &[String], environment: &[(String, String)], log: &Path) -> Process {
-        let log =
-            std::fs::File::options().create(true).append(true).open(log).expect("the log can be written");
+    fn start(name: &str, arguments: &[String], environment: &[(String, String)], log: Stdio) -> Process {
         let child = Command::new(binary(name))
             .args(arguments)
             .stdin(Stdio::null())
@@ -82,6 +81,11 @@ impl Process {
         })
         .await
     }
+}
+
+/// A file that is written at its end.
+fn append(log: &Path) -> Stdio {
+    std::fs::File::options().create(true).append(true).open(log).expect("the log can be written").into()
 }
 
 impl Drop for Process {
@@ -119,7 +123,7 @@ impl Backend {
     pub fn start(&mut self) {
         let mut arguments = vec!["--listen".to_owned(), self.endpoint()];
         arguments.extend(self.arguments.iter().cloned());
-        self.process = Some(Process::start(&self.program, &arguments, &[], &self.log));
+        self.process = Some(Process::start(&self.program, &arguments, &[], append(&self.log)));
     }
 
     /// Ends it at once.
@@ -157,6 +161,7 @@ pub struct Setup {
     server: String,
     sections: String,
     environment: Vec<(String, String)>,
+    stderr: Option<Arc<OwnedFd>>,
 }
 
 impl Default for Setup {
@@ -170,7 +175,8 @@ impl Setup {
     pub fn new() -> Setup {
         let folder = TempDir::new().expect("a folder can be made");
         std::fs::create_dir(folder.path().join("routes")).expect("a folder can be made");
-        Setup { folder, server: String::new(), sections: String::new(), environment: Vec::new() }
+        let (server, sections) = (String::new(), String::new());
+        Setup { folder, server, sections, environment: Vec::new(), stderr: None }
     }
 
     /// Adds lines to `[server]` of gateway.toml: `max_body = "1KiB"`.
@@ -190,6 +196,12 @@ impl Setup {
     /// Adds a variable to the gateways' environment.
     pub fn env(mut self, name: &str, value: &str) -> Setup {
         self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Has the gateways write their logs there instead of into a file that the test can read.
+    pub fn stderr(mut self, to: impl Into<OwnedFd>) -> Setup {
+        self.stderr = Some(Arc::new(to.into()));
         self
     }
 
@@ -268,7 +280,9 @@ impl Setup {
         std::fs::write(&config, text).expect("the settings can be written");
         let arguments = ["run".to_owned(), "--config".to_owned(), config.display().to_string()];
         let log = self.log("gateway");
-        let process = Process::start("callgate", &arguments, &self.environment, &log);
+        let stderr = self.stderr.clone();
+        let process =
+            Process::start("callgate", &arguments, &self.environment, log_to(&log, stderr.as_deref()));
         let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let mut gateway = Gateway {
             addr: local(http),
@@ -276,12 +290,21 @@ impl Setup {
             admin: Client::new(local(admin)),
             config,
             log,
+            stderr,
             environment: self.environment.clone(),
             process,
         };
         gateway.ready().await;
         gateway
     }
+}
+
+/// The file, unless the test has something else in mind.
+fn log_to(file: &Path, stderr: Option<&OwnedFd>) -> Stdio {
+    stderr.map_or_else(
+        || append(file),
+        |stderr| stderr.try_clone().expect("a descriptor can be doubled").into(),
+    )
 }
 
 /// What a gateway logs when its successor serves.
@@ -320,12 +343,8 @@ impl Old {
 /// Successors that a gateway has started itself are nobody's children when it has ended.
 impl Drop for Gateway {
     fn drop(&mut self) {
-        let config = self.config.display().to_string();
-        for pid in self.logged("started a successor", "process").iter().filter_map(Value::as_i64) {
-            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            if String::from_utf8_lossy(&line).contains(&config) {
-                let _ = kill(Pid::from_raw(pid as i32), Signal::SIGKILL);
-            }
+        for pid in self.processes().into_iter().filter(|pid| *pid != self.pid()) {
+            let _ = kill(Pid::from_raw(pid as i32), Signal::SIGKILL);
         }
     }
 }
@@ -341,6 +360,7 @@ pub struct Gateway {
     /// Its gateway.toml.
     pub config: PathBuf,
     log: PathBuf,
+    stderr: Option<Arc<OwnedFd>>,
     environment: Vec<(String, String)>,
     process: Process,
 }
@@ -372,9 +392,31 @@ impl Gateway {
         lines.filter(|line| line["message"] == message).map(|mut line| line[field].take()).collect()
     }
 
+    /// The same once there is at least one such line: the log is written a moment after what it tells.
+    pub async fn told(&self, message: &str, field: &str) -> Vec<Value> {
+        eventually(message, || {
+            let values = self.logged(message, field);
+            std::future::ready((!values.is_empty()).then_some(values))
+        })
+        .await
+    }
+
     /// Its process.
     pub fn pid(&self) -> u32 {
         self.process.child.id()
+    }
+
+    /// All processes that run with its gateway.toml: its own, successors that it has started, and gateways before.
+    pub fn processes(&self) -> Vec<u32> {
+        let config = self.config.display().to_string();
+        let names = std::fs::read_dir("/proc").expect("processes are listed").flatten();
+        let pids = names.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+        // Of a process that has ended the line is empty.
+        pids.filter(|pid| {
+            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(&line).contains(&config)
+        })
+        .collect()
     }
 
     /// Starts a successor as a child of this test, and waits until that serves in the place of the old process, which it
@@ -397,7 +439,8 @@ impl Gateway {
     pub fn successor(&mut self, upgrade: &str) -> Old {
         let config = self.config.display().to_string();
         let arguments = ["run", upgrade, "--config", &config].map(str::to_owned);
-        let successor = Process::start("callgate", &arguments, &self.environment, &self.log);
+        let log = log_to(&self.log, self.stderr.as_deref());
+        let successor = Process::start("callgate", &arguments, &self.environment, log);
         Old(std::mem::replace(&mut self.process, successor))
     }
 

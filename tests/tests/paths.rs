@@ -218,7 +218,7 @@ async fn a_rewrite_is_looked_up_again_once() {
     // A second one by its parameter: that can be seen only now.
     let answer = paths.get("/api/any/twice", &[("x-request-id", "r9")]).await;
     assert_eq!((answer.status, &answer.json()["code"]), (500, &json!("internal")));
-    assert_eq!(paths.gateway.logged("a rewrite has led to a rewrite", "request_id"), ["r9"]);
+    assert_eq!(paths.gateway.told("a rewrite has led to a rewrite", "request_id").await, ["r9"]);
     assert_eq!(paths.get("/api/v2/twice", &[]).await.text(), "fixed");
     for path in ["/v1/metadata/x", "/v2/fixed", "/api/v1/metadata/"] {
         assert_eq!(paths.get(path, &[]).await.status, 404, "{path}");

@@ -197,7 +197,7 @@ async fn a_dry_run_refuses_nothing_and_says_what_it_would_have() {
     assert_eq!(get(&gateway.client, "/limited", &[]).await.header("ratelimit"), "", "no client need know");
     assert_eq!(counted(&gateway, "/limited", "allowed").await, 5.0);
     assert_eq!(counted(&gateway, "/limited", "would_limit").await, 16.0);
-    let told = gateway.logged("requests would have been limited, but for dry_run", "policy");
+    let told = gateway.told("requests would have been limited, but for dry_run", "policy").await;
     assert!(told.iter().all(|policy| policy == "route:1/h"), "{told:?}");
     assert!((1..16).contains(&told.len()), "now and then, not each time: {told:?}");
     // When it is meant, it begins with what it has counted.

@@ -261,7 +261,8 @@ async fn a_table_with_a_mistake_leaves_the_old_one_serving_and_says_why() {
     for part in ["bad.toml:4:11", "shpo", "`shop`"] {
         assert!(error.contains(part), "{part}: {error}");
     }
-    assert!(gateway.log().contains("bad.toml:4"), "{}", gateway.log());
+    let logged = || async { gateway.log().contains("bad.toml:4").then_some(()) };
+    eventually("the mistake in the log", logged).await;
     assert_eq!(gateway.client.get("/v1/calc/add?a=1&b=2").await.status, 200);
     std::fs::remove_file(setup.routes().join("bad.toml")).expect("it is there");
     eventually("a word on the mistake's end", || async {

@@ -10,6 +10,8 @@
 //! Inside: `layout` is the compiled schema; `json` reads and writes JSON and knows no schema; `scalar` is what one token
 //! stands for; `request` and `response` are the two walks.
 
+#![deny(clippy::print_stderr, clippy::print_stdout)]
+
 mod binding;
 pub mod json;
 mod layout;

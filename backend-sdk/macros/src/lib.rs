@@ -3,6 +3,8 @@
 //! Both work in two steps: read what the user wrote into a checked form, where every refusal has a place and an advice;
 //! then write code from the checked form, which cannot fail. The generated code says `::callgate_sdk` and nothing else.
 
+#![deny(clippy::print_stderr, clippy::print_stdout)]
+
 mod case;
 mod docs;
 mod message;

@@ -47,6 +47,7 @@ pub(super) fn metrics(shared: &Shared) -> String {
         front: &shared.front,
         reloads: &shared.reloads,
         upgrades: &shared.upgrades,
+        log: &shared.log,
         table_hash: &table.hash,
         traffic: table.routes.iter().filter_map(|route| traffic::scrape(route)).collect(),
         routes: calling

@@ -11,6 +11,7 @@ mod retries;
 mod scrape;
 mod stats;
 mod traffic;
+mod upkeep;
 
 pub use health::{Disconnect, EjectionReason, HealthCounters, Standing};
 pub use limits::{LimitCounters, LimitScrape, LimitStats};

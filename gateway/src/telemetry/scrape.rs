@@ -3,11 +3,13 @@
 use super::families::{COUNTER, GAUGE, HISTOGRAM, counter, family, gauge, histogram};
 use super::health::{Disconnect, EjectionReason, Standing};
 use super::limits::{LimitScrape, limits};
+use super::log::LogStats;
 use super::names::{NameScrape, names};
 use super::process::process;
 use super::retries::BackendStats;
 use super::stats::{EndpointStats, FrontStats, ReloadStats, RouteStats, UpgradeStats};
 use super::traffic::{TrafficScrape, traffic};
+use super::upkeep::upkeep;
 use prometheus::proto::MetricFamily;
 use prometheus::{Encoder, TextEncoder};
 
@@ -19,6 +21,8 @@ pub struct Scrape<'a> {
     pub reloads: &'a ReloadStats,
     /// The upgrades' counters.
     pub upgrades: &'a UpgradeStats,
+    /// What the log has lost.
+    pub log: &'a LogStats,
     /// The hash of the tables in force.
     pub table_hash: &'a str,
     /// Routes: template, method, counters.
@@ -67,6 +71,7 @@ pub fn render(scrape: &Scrape<'_>) -> String {
     front(scrape, &mut families);
     reloads(scrape, &mut families);
     upgrades(scrape, &mut families);
+    upkeep(scrape, &mut families);
     process(&mut families);
     families.retain(|family| !family.get_metric().is_empty());
     let mut text = Vec::new();

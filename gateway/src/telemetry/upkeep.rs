@@ -1,0 +1,25 @@
+//! What a healthy gateway shows as zeros: what the log has lost.
+
+use super::families::{COUNTER, counter, family};
+use super::scrape::Scrape;
+use prometheus::proto::MetricFamily;
+use std::sync::atomic::Ordering::Relaxed;
+
+pub(super) fn upkeep(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
+    let stats = scrape.log;
+    let mut dropped = family(
+        "callgate_log_dropped_total",
+        "Log lines that were not written: the buffer was full, or too many of the kind were repeated.",
+        COUNTER,
+    );
+    for (reason, n) in [("full", &stats.full), ("repeated", &stats.repeated)] {
+        counter(&mut dropped, &[("reason", reason)], n.load(Relaxed) as f64);
+    }
+    let mut failed = family(
+        "callgate_log_write_failures_total",
+        "Writes of the log that failed; each is tried again later.",
+        COUNTER,
+    );
+    counter(&mut failed, &[], stats.failed_writes.load(Relaxed) as f64);
+    families.extend([dropped, failed]);
+}
