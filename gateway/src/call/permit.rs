@@ -20,7 +20,7 @@ impl Call<'_> {
         };
         let priority = request.route.spec.policy.limit.priority;
         let place = Place { worker: worker.id, backend: request.backend, priority };
-        let permit = self.permit.insert(Permit::new(place, local.clone()));
+        let permit = self.permit.insert(Permit::new(place, local.clone(), self.times.now));
         match permit.take() {
             Ok(()) => {
                 self.found = Some(local);

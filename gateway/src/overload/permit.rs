@@ -5,7 +5,7 @@ use super::admit::{Overload, Place, counters};
 use super::limit::{Ending, Observed};
 use super::queue::{Outcome, Rank, Turn};
 use crate::backends::LocalBackend;
-use crate::config::{Priority, When};
+use crate::config::When;
 use crate::telemetry::ShedReason;
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -30,12 +30,10 @@ pub struct Permit<'a> {
 }
 
 impl<'a> Permit<'a> {
-    /// That of a call which has none yet.
+    /// That of a call which comes at `now`, or a moment ago, and has none yet.
     #[inline]
-    pub fn new(place: Place<'a>, local: Rc<LocalBackend>) -> Permit<'a> {
-        if place.priority == Priority::Critical {
-            local.calls.overload.critical.set(true);
-        }
+    pub fn new(place: Place<'a>, local: Rc<LocalBackend>, now: Instant) -> Permit<'a> {
+        local.calls.overload.reserve.observe(place.priority, now);
         let (under_way, ended) = (Cell::new(None), Cell::new(None));
         Permit { place, local, counted: None, waited: None, under_way, ended, held: false }
     }
