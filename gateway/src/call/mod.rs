@@ -61,6 +61,8 @@ pub struct Request<'a> {
     pub metadata: Metadata<'a>,
     /// When it came, and when the answer must be there.
     pub times: Times,
+    /// Told each time that it is sent to an instance.
+    pub on_sent: Option<&'a dyn Fn(&Request<'_>)>,
 }
 
 /// Why there is no result: what the front has to say to the client.
@@ -99,6 +101,11 @@ impl Failure {
             line: None,
             column: None,
         }])
+    }
+
+    /// Whether the call may have been turned away because there was too much to do, or had no time left.
+    pub fn is_excess(&self) -> bool {
+        matches!(self, Failure::Shed(_) | Failure::Busy | Failure::Deadline)
     }
 
     /// Whether nobody is there to run the call: another backend, or another table, may help.

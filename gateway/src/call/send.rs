@@ -41,6 +41,9 @@ impl Call<'_> {
         };
         self.is_sent(in_flight.sent_at());
         self.sent += 1;
+        if let Some(on_sent) = self.request.on_sent {
+            on_sent(self.request);
+        }
         if let Some(again) = self.again.take() {
             self.counters().retried(again.reason);
         }

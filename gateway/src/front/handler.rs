@@ -242,6 +242,7 @@ async fn call(
         body: matched.body,
         metadata: metadata.as_metadata(),
         times: Times { now: clocks.now, deadline },
+        on_sent: None,
     };
     match &route.traffic {
         None => call::run(worker, &request).await.map(success),
