@@ -24,6 +24,7 @@ use programs::LocalTranscoder;
 use super::monitor::Monitor;
 use super::numbers::NumberMap;
 use super::offer::Offer;
+use super::peer::Surroundings;
 use crate::config::BackendSpec;
 use crate::routes::Endpoint;
 use callgate_protocol::{CallHead, Metadata, Outbound};
@@ -54,6 +55,8 @@ pub struct Conn {
     /// Where it leads.
     pub endpoint: Arc<Endpoint>,
     worker: usize,
+    /// Told when it can take calls again after its backlog was too long.
+    room: Rc<Notify>,
     /// Hears what becomes of calls.
     pub(super) monitor: Rc<Monitor>,
     offer: Arc<Offer>,
@@ -93,7 +96,7 @@ pub struct Conn {
 impl Conn {
     pub(super) fn new(
         endpoint: Arc<Endpoint>,
-        worker: usize,
+        surroundings: &Surroundings,
         monitor: Rc<Monitor>,
         spec: &BackendSpec,
         offer: Arc<Offer>,
@@ -101,7 +104,8 @@ impl Conn {
     ) -> Conn {
         Conn {
             endpoint,
-            worker,
+            worker: surroundings.worker,
+            room: surroundings.changed.clone(),
             monitor,
             max_calls: spec.max_calls.min(offer.limits.max_calls) as usize,
             max_in_flight: spec.overload.max_per_instance,
@@ -134,7 +138,13 @@ impl Conn {
         self.accepting.get()
             && self.in_flight() < self.max_calls
             && self.max_in_flight.is_none_or(|most| self.endpoint.in_flight.get() < most)
-            && self.outbound.borrow().backlog() < MAX_BACKLOG
+            && !self.is_full()
+    }
+
+    /// Whether too much waits to be sent.
+    #[inline]
+    fn is_full(&self) -> bool {
+        self.outbound.borrow().backlog() >= MAX_BACKLOG
     }
 
     /// Calls that wait for their answer.

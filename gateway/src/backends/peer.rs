@@ -237,8 +237,8 @@ async fn connect(
     tracing::info!(endpoint = %endpoint.addr, backend = spec.name, identity = offer.identity, "connected");
     endpoint.offer.store(Some(offer.clone()));
     endpoint.error.store(None);
-    let (worker, monitor) = (surroundings.worker, peer.monitor.clone());
-    let conn = Rc::new(Conn::new(endpoint, worker, monitor, spec, offer, established.outbound));
+    let monitor = peer.monitor.clone();
+    let conn = Rc::new(Conn::new(endpoint, surroundings, monitor, spec, offer, established.outbound));
     conn.set_ready(established.ready);
     surroundings.connections.borrow_mut().push(Rc::downgrade(&conn));
     let parts = (established.stream, established.inbound, established.unread);

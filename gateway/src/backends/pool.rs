@@ -44,7 +44,8 @@ impl Pool {
         self.generation.get()
     }
 
-    /// Told whenever some endpoint became or ceased to be reachable, or takes calls again.
+    /// Told whenever some endpoint became or ceased to be reachable, takes calls again, or has room again for what is to be
+    /// sent to it.
     pub fn changed(&self) -> &Notify {
         &self.surroundings.changed
     }

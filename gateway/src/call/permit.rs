@@ -32,9 +32,9 @@ impl Call<'_> {
     }
 
     async fn wait_for_permit(&mut self, reason: ShedReason) -> Result<(), Failure> {
-        let deadline = self.times.deadline;
+        let (deadline, room) = (self.times.deadline, self.worker.pool.changed());
         let waited = match &mut self.permit {
-            Some(permit) => permit.wait(deadline, reason).await,
+            Some(permit) => permit.wait(deadline, reason, room).await,
             None => Err(reason),
         };
         self.times.now = Instant::now();
@@ -47,9 +47,9 @@ impl Call<'_> {
 
     /// No instance has room for the call: it waits until one may have.
     pub(super) async fn wait_for_room(&mut self) -> Result<(), Failure> {
-        let deadline = self.times.deadline;
+        let (deadline, room) = (self.times.deadline, self.worker.pool.changed());
         let waited = match &mut self.permit {
-            Some(permit) => permit.exchange(deadline).await,
+            Some(permit) => permit.exchange(deadline, room).await,
             None => Err(ShedReason::Instance),
         };
         match waited {

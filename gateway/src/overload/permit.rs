@@ -11,6 +11,7 @@ use std::cell::Cell;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 /// A call's permit, given back when it is dropped.
@@ -48,7 +49,7 @@ impl<'a> Permit<'a> {
 
     /// Gives the permit up and waits for one anew, at the same place as before: no instance had room. `Ok(false)`: the
     /// deadline has come.
-    pub async fn exchange(&mut self, deadline: Instant) -> Result<bool, ShedReason> {
+    pub async fn exchange(&mut self, deadline: Instant, room: &Notify) -> Result<bool, ShedReason> {
         if !self.overload().queue.takes(self.place.priority, &self.place.backend.spec.overload.queue) {
             return Err(ShedReason::Instance);
         }
@@ -56,7 +57,7 @@ impl<'a> Permit<'a> {
         let counted = self.counted.take();
         self.overload().give_back(&self.place, counted);
         self.held = false;
-        self.wait(deadline, ShedReason::Instance).await
+        self.wait(deadline, ShedReason::Instance, room).await
     }
 
     /// A try of that route is sent.
@@ -90,9 +91,14 @@ impl<'a> Permit<'a> {
         &self.local.calls.overload
     }
 
-    /// Waits in the queue for a permit, where there was none at once for that reason. An error when none came; `Ok(false)`:
-    /// the deadline has come.
-    pub async fn wait(&mut self, deadline: Instant, reason: ShedReason) -> Result<bool, ShedReason> {
+    /// Waits in the queue for a permit, where there was none at once for that reason. `room` is told when instances may have
+    /// room though no call has ended. An error when none came; `Ok(false)`: the deadline has come.
+    pub async fn wait(
+        &mut self,
+        deadline: Instant,
+        reason: ShedReason,
+        room: &Notify,
+    ) -> Result<bool, ShedReason> {
         let (place, local) = (self.place, self.local.clone());
         let (overload, spec) = (&local.calls.overload, &place.backend.spec.overload.queue);
         if !overload.queue.takes(place.priority, spec) {
@@ -114,7 +120,7 @@ impl<'a> Permit<'a> {
             // One may have ended before.
             overload.let_go_on(&place);
         }
-        let outcome = stay.outcome(until.min(deadline)).await;
+        let outcome = stay.outcome(until.min(deadline), room).await;
         let counters = counters(&place);
         match outcome {
             Some(Outcome::Granted(counted)) => {
@@ -156,7 +162,7 @@ struct Stay<'p, 'a> {
 
 impl Stay<'_, '_> {
     /// What becomes of it; `None` when the time is up.
-    async fn outcome(&mut self, until: Instant) -> Option<Outcome> {
+    async fn outcome(&mut self, until: Instant, room: &Notify) -> Option<Outcome> {
         let (place, local) = (self.permit.place, self.permit.local.clone());
         let mut time = std::pin::pin!(sleep_until(until));
         loop {
@@ -164,6 +170,7 @@ impl Stay<'_, '_> {
                 biased;
                 outcome = poll_fn(|cx| self.turn.poll(cx)) => return Some(outcome),
                 () = place.backend.gauge.rung(place.worker) => local.calls.overload.let_go_on(&place),
+                () = room.notified() => local.calls.overload.let_go_on(&place),
                 () = &mut time => return None,
             }
         }

@@ -196,7 +196,17 @@ impl Driver<'_> {
         self.poll_write(cx)
     }
 
+    /// Writes what the socket takes, and tells those that wait for room when there is some again.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
+        let was_full = self.conn.is_full();
+        let written = self.poll_write_all(cx);
+        if was_full && !self.conn.is_full() {
+            self.conn.room.notify_waiters();
+        }
+        written
+    }
+
+    fn poll_write_all(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
         let mut outbound = self.conn.outbound.borrow_mut();
         while !outbound.is_empty() {
             match Pin::new(&mut self.stream).poll_write(cx, outbound.chunk()) {
