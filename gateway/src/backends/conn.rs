@@ -18,13 +18,14 @@ mod silence;
 
 pub use answer::{Answer, Times, Unsent};
 pub(super) use driver::{End, drive};
-pub use in_flight::InFlight;
+pub use in_flight::{Heard, InFlight};
 use programs::LocalTranscoder;
 
 use super::monitor::Monitor;
 use super::numbers::NumberMap;
 use super::offer::Offer;
 use super::peer::Surroundings;
+use super::presence::Presence;
 use crate::config::BackendSpec;
 use crate::routes::Endpoint;
 use callgate_protocol::{CallHead, Metadata, Outbound};
@@ -55,6 +56,7 @@ pub struct Conn {
     /// Where it leads.
     pub endpoint: Arc<Endpoint>,
     worker: usize,
+    presence: Rc<Presence>,
     /// Told when it can take calls again after its backlog was too long.
     room: Rc<Notify>,
     /// Hears what becomes of calls.
@@ -105,6 +107,7 @@ impl Conn {
         Conn {
             endpoint,
             worker: surroundings.worker,
+            presence: surroundings.presence.clone(),
             room: surroundings.changed.clone(),
             monitor,
             max_calls: spec.max_calls.min(offer.limits.max_calls) as usize,
@@ -254,8 +257,13 @@ impl Conn {
 
     /// Whether the peer may be gone: it does not answer.
     #[inline]
-    pub(super) fn is_doubtful(&self) -> bool {
+    pub fn is_doubtful(&self) -> bool {
         self.doubtful.get()
+    }
+
+    /// When something was last heard of it.
+    pub fn heard_at(&self) -> Instant {
+        self.heard_at.get()
     }
 
     pub(super) fn set_ready(&self, ready: bool) {
@@ -282,6 +290,7 @@ impl Conn {
             Then::Doubt => {
                 if !self.doubtful.replace(true) {
                     self.monitor.ask_for_review();
+                    self.pending.borrow().values().for_each(|pending| pending.slot.doubt());
                 }
             }
             Then::Leave => {
@@ -295,6 +304,7 @@ impl Conn {
     /// Something was read.
     #[inline]
     fn hears(&self, now: Instant) {
+        self.presence.see(now);
         self.heard_at.set(now);
         self.heard.set(true);
         if self.doubtful.replace(false) {

@@ -7,7 +7,8 @@
 //! retry    whether that is safe and wanted, and after which pause
 //! budget   how many may be, so that retries do not make an outage worse
 //! hold     waiting while no instance is there
-//! hedge    a second try beside a slow first one
+//! race     tries side by side, where the first is slow or its instance has fallen silent
+//! hedge    when a first try is slow
 //! latency  what is slow
 //! permit   admission to the backend, and what its limit learns from each try
 //! copy     a call whose answer nobody hears
@@ -21,6 +22,7 @@ mod hedge;
 mod hold;
 mod latency;
 mod permit;
+mod race;
 mod retry;
 mod send;
 mod state;
@@ -29,7 +31,7 @@ pub use copy::{copy_ended, send_copy};
 pub(crate) use permit::shed;
 pub use state::CallState;
 
-use crate::backends::{InFlight, LocalBackend, Times, Tried, Wanted};
+use crate::backends::{Heard, InFlight, LocalBackend, Times, Tried, Wanted};
 use crate::overload::Permit;
 use crate::routes::{Backend, PathParams, QueryPairs, Route};
 use crate::telemetry::{BackendCounters, RetryReason, ShedReason};
@@ -141,7 +143,10 @@ pub async fn run(worker: &Worker, request: &Request<'_>) -> Result<Vec<u8>, Fail
             Some(percent) if sent.idempotent && call.may_send_again() => {
                 Box::pin(hedge::answer(&mut call, &mut sent, percent)).await
             }
-            _ => (&mut sent.in_flight).await,
+            _ => match sent.in_flight.heard().await {
+                Heard::Answer(answer) => answer,
+                Heard::Doubt => Box::pin(race::answer(&mut call, &mut sent, None)).await,
+            },
         };
         call.observe(&sent, &answer);
         let reason = retry::reason(&answer, sent.limited);

@@ -75,6 +75,7 @@ impl Call<'_> {
     pub(super) fn observe(&self, sent: &Try, answer: &Answer) {
         let Some(permit) = &self.permit else { return };
         let ending = match answer {
+            _ if sent.in_flight.is_disturbed() => Ending::Other,
             Answer::Json(_) | Answer::BadReply(_) => Ending::Answered,
             Answer::Late => Ending::Late,
             Answer::Refused(_) => Ending::Refused,

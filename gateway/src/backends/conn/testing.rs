@@ -3,6 +3,7 @@
 use super::{Conn, InFlight, LocalTranscoder, Monitor, Offer, Times};
 use crate::backends::Transcoder;
 use crate::backends::peer::{Peer, Surroundings};
+use crate::backends::presence::Presence;
 use crate::config::{BackendSpec, EndpointAddr, HealthSpec};
 use crate::routes::Endpoint;
 use callgate_protocol::schema::{Definition, Fingerprint, MethodSchema, StructDef, Type};
@@ -91,6 +92,7 @@ fn connection_offering(monitor: Rc<Monitor>, port: u16, services: Vec<ServiceOff
         changed: Rc::default(),
         due: Rc::default(),
         connections: Rc::default(),
+        presence: Rc::new(Presence::new(Instant::now())),
     };
     Rc::new(Conn::new(endpoint, &surroundings, monitor, &spec, Arc::new(offer), outbound))
 }
