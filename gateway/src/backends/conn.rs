@@ -283,10 +283,7 @@ impl Conn {
         let busy = self.in_flight() > 0;
         match self.silence.borrow_mut().look(alive, busy, pace, self.patience) {
             Then::Nothing => {}
-            Then::Ask => {
-                self.outbound.borrow_mut().ping(*b"callgate");
-                self.wake_driver();
-            }
+            Then::Ask => self.ask(),
             Then::Doubt => {
                 if !self.doubtful.replace(true) {
                     self.monitor.ask_for_review();
@@ -299,6 +296,12 @@ impl Conn {
                 self.wake_driver();
             }
         }
+    }
+
+    /// Asks the peer whether it is there.
+    fn ask(&self) {
+        self.outbound.borrow_mut().ping(*b"callgate");
+        self.wake_driver();
     }
 
     /// Something was read.

@@ -197,6 +197,8 @@ struct Try {
     idempotent: bool,
     /// It has less time than the call.
     limited: bool,
+    /// Its instance was asked whether it is there.
+    asked: bool,
 }
 
 impl<'a> Call<'a> {

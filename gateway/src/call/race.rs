@@ -22,6 +22,10 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// An instance that was heard of within this time is there.
 const LATELY: Duration = Duration::from_millis(100);
 
+/// Within this time an instance that is asked gives a sign, be the method slow or not. Otherwise it is in doubt as well: the
+/// call has waited long enough for the one before.
+const SIGN: Duration = Duration::from_millis(50);
+
 /// So many instances are looked at for one that was heard of lately.
 const CHOICE: usize = 3;
 
@@ -29,13 +33,18 @@ const CHOICE: usize = 3;
 /// then the one that has answered.
 pub(super) async fn answer(call: &mut Call<'_>, sent: &mut Try, hedge: Option<Instant>) -> Answer {
     let counters = call.counters();
-    // It is not waited for where there is no hedge.
+    // Where there is no hedge, it is waited for only when another try is sent.
     let mut time = pin!(sleep_until(hedge.unwrap_or_else(Instant::now)));
     let mut race = Race { sent, others: Vec::new(), is_first: true };
-    let (mut waits, mut overdue, mut hedged) = (hedge.is_some(), false, false);
+    let (mut waits, mut overdue) = (hedge.is_some(), false);
+    let (mut hedges, mut hedged) = (hedge.is_some(), false);
     loop {
-        if race.is_in_doubt() {
-            race.others.extend(call.beside(&race, Why::Silent));
+        if race.is_in_doubt()
+            && let Some(next) = call.beside(&race, Why::Silent)
+        {
+            time.as_mut().reset(call.times.now + SIGN);
+            (waits, overdue, hedges) = (true, false, false);
+            race.others.push(next);
         }
         match poll_fn(|cx| race.poll(cx, waits.then_some(time.as_mut()))).await {
             Event::Answer(at, answer) => {
@@ -52,10 +61,10 @@ pub(super) async fn answer(call: &mut Call<'_>, sent: &mut Try, hedge: Option<In
                 race.goes_on_without(at);
             }
             // What has come while the gateway was away is read first.
-            Event::Slow if !mem::replace(&mut overdue, true) => yield_now().await,
-            Event::Slow => {
+            Event::Time if !mem::replace(&mut overdue, true) => yield_now().await,
+            Event::Time => {
                 waits = false;
-                if race.others.is_empty() {
+                if mem::take(&mut hedges) && race.others.is_empty() {
                     race.others.extend(call.beside(&race, Why::Slow));
                     hedged = !race.others.is_empty();
                     if !hedged {
@@ -81,8 +90,8 @@ enum Event {
     Answer(usize, Answer),
     /// An instance has fallen silent.
     Doubt,
-    /// It is time for a hedge.
-    Slow,
+    /// It is time for a hedge, or an instance has had its time for a sign.
+    Time,
 }
 
 /// Why a try is sent beside others.
@@ -111,13 +120,14 @@ impl Race<'_> {
             }
         }
         match time.map(|time| time.poll(cx)) {
-            Some(Poll::Ready(())) => Poll::Ready(Event::Slow),
+            Some(Poll::Ready(())) => Poll::Ready(Event::Time),
             _ => Poll::Pending,
         }
     }
 
     fn is_in_doubt(&self) -> bool {
-        self.tries().all(|one| one.in_flight.is_doubtful())
+        self.tries()
+            .all(|one| one.in_flight.is_doubtful() || (one.asked && one.in_flight.has_no_sign_for(SIGN)))
     }
 
     /// That one has answered.
@@ -163,9 +173,11 @@ impl Call<'_> {
             return None;
         }
         // Should the request not fit that instance's schema, the other tries still may.
-        let sent = self.send_to(&conn).ok().flatten()?;
+        let mut sent = self.send_to(&conn).ok().flatten()?;
         if why == Why::Silent {
             self.counters().retried(RetryReason::Silent);
+            sent.in_flight.ask();
+            sent.asked = true;
         }
         Some(sent)
     }

@@ -86,6 +86,16 @@ impl InFlight {
         self.conn.is_doubtful()
     }
 
+    /// Asks its instance whether it is there.
+    pub fn ask(&self) {
+        self.conn.ask();
+    }
+
+    /// Whether nothing was heard of its instance since it was sent, which is that long ago or longer.
+    pub fn has_no_sign_for(&self, time: Duration) -> bool {
+        self.conn.heard_at() < self.sent_at && self.sent_at.elapsed() >= time
+    }
+
     /// Whether this worker was away for a part of its time, so that this says nothing of the instance.
     #[inline]
     pub fn is_disturbed(&self) -> bool {
