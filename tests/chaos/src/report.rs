@@ -69,6 +69,7 @@ impl Storm<'_> {
         println!("faults: {all}, up to {at_once} at once ({})", by_kind.join(", "));
         println!("the client's connections: {}", self.connections);
         self.show_failed();
+        self.show_slow(&records);
 
         let mut verdict = Verdict::default();
         let failed = self.tally.failures(Call::Lookup);
@@ -119,6 +120,18 @@ impl Storm<'_> {
         }
     }
 
+    /// The slowest of the idempotent calls that were too slow, and which faults went on beside them.
+    fn show_slow(&self, records: &[Record]) {
+        let mut slow: Vec<&Record> = records.iter().filter(|record| is_slow(record)).collect();
+        slow.sort_by_key(|record| std::cmp::Reverse(record.took));
+        for Record { number, at, took, .. } in slow.into_iter().take(SHOWN) {
+            let (from, length) = (at.as_secs_f64(), took.as_secs_f64());
+            let faults: Vec<String> =
+                self.journal.during(*at, *at + *took).iter().map(ToString::to_string).collect();
+            println!("slow: {number} at {from:.2} s, after {length:.2} s; beside {}", faults.join(", "));
+        }
+    }
+
     fn kinds_beside(&self, ended: &Ended) -> Vec<Kind> {
         let during = self.journal.during(ended.at, ended.at + ended.took);
         let mut kinds: Vec<Kind> = during.iter().map(|entry| entry.kind()).collect();
@@ -164,8 +177,12 @@ fn ids(records: &[Record], runs: &HashMap<u64, u32>) -> Ids {
 
 fn waits(records: &[Record]) -> Waits {
     let took = records.iter().filter(|record| record.call == Call::Lookup).map(|record| record.took);
-    let too_long = took.clone().filter(|took| *took > LONGEST_WAIT).count() as u64;
+    let too_long = records.iter().filter(|record| is_slow(record)).count() as u64;
     Waits { longest: took.max().unwrap_or_default(), too_long }
+}
+
+fn is_slow(record: &Record) -> bool {
+    record.call == Call::Lookup && record.took > LONGEST_WAIT
 }
 
 /// How many calls ended how.
