@@ -8,9 +8,11 @@ use crate::admin;
 use crate::backends::Catalog;
 use crate::config::{Settings, Tables};
 use crate::control::{self, Drains, dns::Names, watch::Watcher};
-use crate::front;
+use crate::descriptors;
+use crate::front::{self, Room};
 use crate::listeners::Listeners;
 use crate::routes::Table;
+use crate::signals;
 use crate::telemetry::{self, FrontStats, ReloadStats, UpgradeStats};
 use crate::upgrade::{Name, Offer, Predecessor, systemd};
 use crate::worker::{Ending, Shared};
@@ -25,14 +27,14 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinSet;
 
 /// How long handing over the last accepted connections may take.
-const ACCEPT_LIMIT: Duration = Duration::from_secs(1);
+const ACCEPT_LIMIT: Duration = Duration::from_secs(2);
 
 /// Runs the gateway until it is told to end. `upgrade` has it take over from a running gateway, by default from the one
 /// of these settings. Errors are for whoever started it: what was wrong, on standard error.
@@ -47,6 +49,7 @@ pub fn run(config: &Path, upgrade: Option<Option<String>>) -> ExitCode {
 }
 
 fn start(config: &Path, upgrade: Option<Option<String>>) -> Result<Gateway, String> {
+    signals::ignore_meaningless().map_err(|error| format!("error: signals cannot be heard: {error}"))?;
     let settings = Settings::load(config).map_err(|error| error.to_string())?;
     // Watched first and read then, so that no change falls in between.
     let watcher = Watcher::start(&settings.tables.watch)
@@ -71,7 +74,7 @@ fn start(config: &Path, upgrade: Option<Option<String>>) -> Result<Gateway, Stri
         reloads: ReloadStats::default(),
         upgrades: UpgradeStats::default(),
         last_error: ArcSwapOption::empty(),
-        load: (0..workers).map(|_| AtomicUsize::new(0)).collect(),
+        room: Room::new(settings.server.max_connections, workers, descriptors::raise_limit()),
         unsettled: watch::channel(workers).0,
         draining: AtomicBool::new(false),
         settings,
@@ -209,9 +212,8 @@ async fn serve(gateway: Gateway, told: watch::Receiver<bool>) -> io::Result<()> 
     let (stop, stopped) = watch::channel(None);
     let mut acceptors = JoinSet::new();
     let accept = || {
-        let admin = tokio::net::TcpListener::from_std(admin)?;
         tracing::info!(address = %admin.local_addr()?, "admin port open");
-        tasks.spawn(admin::serve(admin, shared.clone(), reloads, stopped.clone()));
+        tasks.spawn(admin::serve(Arc::new(admin), shared.clone(), reloads, stopped.clone()));
         for listener in http {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             tracing::info!(address = %listener.local_addr()?, workers = shared.workers, "listening");

@@ -45,6 +45,8 @@ pub(super) fn metrics(shared: &Shared) -> String {
     let names = shared.names.all();
     render(&Scrape {
         front: &shared.front,
+        max_connections: shared.room.bound(),
+        refused_connections: shared.room.refused(),
         reloads: &shared.reloads,
         upgrades: &shared.upgrades,
         table_hash: &table.hash,
@@ -276,7 +278,8 @@ fn settings(settings: &Settings) -> Value {
             "idle_timeout": time(server.idle_timeout),
             "drain_timeout": time(server.drain_timeout),
         },
-        "admin": { "listen": admin.listen },
+        // Whether there is a token, and never which.
+        "admin": { "listen": admin.listen, "hosts": admin.hosts, "token": admin.token.is_some() },
         "tables": { "watch": tables.watch },
         "log": { "level": log.level, "format": format!("{:?}", log.format).to_lowercase() },
         "upgrade": {

@@ -6,6 +6,7 @@ use super::dns::DnsSettings;
 use super::reader::Reader;
 use super::settings_keys::{absolute, log_filter, read};
 use super::source::Source;
+use super::token::Token;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -67,6 +68,10 @@ pub struct ServerSettings {
 pub struct AdminSettings {
     /// The address of health, metrics and the rest; none of the server's.
     pub listen: SocketAddr,
+    /// Names, in small letters and without a port, by which it is asked beside its addresses and localhost.
+    pub hosts: Vec<String>,
+    /// What requests have to bring along, but for those that ask for health and metrics.
+    pub token: Option<Token>,
 }
 
 /// `[tables]`
@@ -177,7 +182,7 @@ impl Settings {
                 idle_timeout: Duration::from_secs(75),
                 drain_timeout: Duration::from_secs(30),
             },
-            admin: AdminSettings { listen: here(8081) },
+            admin: AdminSettings { listen: here(8081), hosts: Vec::new(), token: None },
             tables: TableSettings { watch: vec![absolute(file, "../routes")] },
             log: LogSettings { level: "info".to_owned(), format: LogFormat::Auto },
             upgrade: UpgradeSettings { socket: None, drain_timeout: Duration::from_secs(5 * 60) },
