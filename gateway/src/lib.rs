@@ -14,6 +14,7 @@ pub mod config;
 pub mod control;
 pub mod descriptors;
 pub mod front;
+pub mod lame_duck;
 pub mod limit;
 pub mod listeners;
 pub mod overload;

@@ -10,6 +10,7 @@ use crate::config::{Settings, Tables};
 use crate::control::{self, Drains, dns::Names, watch::Watcher};
 use crate::descriptors;
 use crate::front::{self, Room};
+use crate::lame_duck::LameDuck;
 use crate::listeners::Listeners;
 use crate::routes::Table;
 use crate::signals;
@@ -115,8 +116,10 @@ impl Gateway {
         server.bootstrap();
         let failed = Arc::new(AtomicBool::new(false));
         let ended = Ended { failed: failed.clone(), told: drained_tx };
-        server.add_service(Main { gateway: Some(self), told_to_drain, ended });
-        server.run(RunArgs { shutdown_signal: Box::new(Signals { drain, drained: Mutex::new(drained) }) });
+        let lame_duck = Arc::new(LameDuck::default());
+        server.add_service(Main { gateway: Some(self), told_to_drain, lame_duck: lame_duck.clone(), ended });
+        let signals = Signals { drain, lame_duck, drained: Mutex::new(drained) };
+        server.run(RunArgs { shutdown_signal: Box::new(signals) });
         if failed.load(Relaxed) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
     }
 }
@@ -124,6 +127,7 @@ impl Gateway {
 /// Waits for the signal to end, then for the drain; or for an end that nobody asked for.
 struct Signals {
     drain: watch::Sender<bool>,
+    lame_duck: Arc<LameDuck>,
     drained: Mutex<mpsc::Receiver<()>>,
 }
 
@@ -139,10 +143,24 @@ impl ShutdownSignalWatch for Signals {
             _ = drained.recv() => return ShutdownSignal::FastShutdown,
         };
         tracing::info!(signal = told, "told to stop");
+        if told == "SIGINT" {
+            // Somebody sits before it and wants it to stop.
+            self.lame_duck.cut_short();
+        }
         self.drain.send_replace(true);
-        tokio::select! {
-            _ = drained.recv() => tracing::info!("drained"),
-            () = next(&mut interrupt) => tracing::warn!("interrupted, not waiting for the drain"),
+        loop {
+            tokio::select! {
+                _ = drained.recv() => {
+                    tracing::info!("drained");
+                    break;
+                }
+                () = next(&mut interrupt) => {
+                    if !self.lame_duck.cut_short() {
+                        tracing::warn!("interrupted, not waiting for the drain");
+                        break;
+                    }
+                }
+            }
         }
         ShutdownSignal::FastShutdown
     }
@@ -164,6 +182,7 @@ async fn next(signal: &mut Option<Signal>) {
 struct Main {
     gateway: Option<Gateway>,
     told_to_drain: watch::Receiver<bool>,
+    lame_duck: Arc<LameDuck>,
     ended: Ended,
 }
 
@@ -185,7 +204,7 @@ impl Service for Main {
             return;
         };
         let told_to_drain = self.told_to_drain.clone();
-        if let Err(error) = serve(gateway, told_to_drain).await {
+        if let Err(error) = serve(gateway, told_to_drain, &self.lame_duck).await {
             tracing::error!(%error, "the gateway cannot run");
             self.ended.failed.store(true, Relaxed);
         }
@@ -199,7 +218,7 @@ impl Service for Main {
 
 /// Serves until told to drain, or until a successor serves, and returns when that is done. A worker that ends before is an
 /// error, and ends all: a process that lacks one would go on to take connections for it.
-async fn serve(gateway: Gateway, told: watch::Receiver<bool>) -> io::Result<()> {
+async fn serve(gateway: Gateway, told: watch::Receiver<bool>, lame_duck: &LameDuck) -> io::Result<()> {
     let Gateway { shared, listeners, watcher, name, before } = gateway;
     let Listeners { http, admin, upgrade, offered } = listeners;
     let hangup: Signal = signal(SignalKind::hangup())?;
@@ -221,14 +240,22 @@ async fn serve(gateway: Gateway, told: watch::Receiver<bool>) -> io::Result<()> 
         }
         Ok(())
     };
-    let end = tokio::select! {
+    let a_worker_has_ended =
+        || End { ending: Ending::Stop, error: Some(io::Error::other("a worker has ended")) };
+    let mut end = tokio::select! {
         end = serve_until_told(&shared, before, offer, accept, told.clone()) => end,
-        () = workers.one_has_ended() => End { ending: Ending::Stop, error: Some(io::Error::other("a worker has ended")) },
+        () = workers.one_has_ended() => a_worker_has_ended(),
     };
     if end.ending == Ending::Stop {
         systemd::stopping();
     }
     shared.draining.store(true, Relaxed);
+    if end.ending == Ending::Stop && end.error.is_none() {
+        tokio::select! {
+            () = lame_duck.wait(shared.settings.server.lame_duck) => {}
+            () = workers.one_has_ended() => end = a_worker_has_ended(),
+        }
+    }
     tracing::info!("draining");
     stop.send_replace(Some(end.ending));
     let accepted = async { while acceptors.join_next().await.is_some() {} };

@@ -49,7 +49,7 @@ pub struct Shared {
     pub room: Arc<Room>,
     /// How many workers' first attempts to connect to every endpoint are not through.
     pub unsettled: watch::Sender<usize>,
-    /// The process ends as soon as the open requests are answered: each answer is its connection's last.
+    /// The process is about to end, or a lame duck: each answer is its connection's last.
     pub draining: AtomicBool,
 }
 

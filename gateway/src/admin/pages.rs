@@ -277,6 +277,7 @@ fn settings(settings: &Settings) -> Value {
             "body_timeout": time(server.body_timeout),
             "idle_timeout": time(server.idle_timeout),
             "drain_timeout": time(server.drain_timeout),
+            "lame_duck": time(server.lame_duck),
         },
         // Whether there is a token, and never which.
         "admin": { "listen": admin.listen, "hosts": admin.hosts, "token": admin.token.is_some() },

@@ -61,6 +61,8 @@ pub struct ServerSettings {
     pub idle_timeout: Duration,
     /// How long requests in flight may take to end after the gateway was told to stop.
     pub drain_timeout: Duration,
+    /// How long the gateway goes on accepting before, so that load balancers notice that it is about to stop. May be 0.
+    pub lame_duck: Duration,
 }
 
 /// `[admin]`
@@ -181,6 +183,7 @@ impl Settings {
                 body_timeout: Duration::from_secs(30),
                 idle_timeout: Duration::from_secs(75),
                 drain_timeout: Duration::from_secs(30),
+                lame_duck: Duration::ZERO,
             },
             admin: AdminSettings { listen: here(8081), hosts: Vec::new(), token: None },
             tables: TableSettings { watch: vec![absolute(file, "../routes")] },

@@ -78,6 +78,7 @@ const SERVER_KEYS: &[&str] = &[
     "body_timeout",
     "idle_timeout",
     "drain_timeout",
+    "lame_duck",
 ];
 pub(super) const ADDRESS: &str = "an address such as \"127.0.0.1:8080\"";
 
@@ -114,6 +115,9 @@ fn read_server(reader: &mut Reader<'_>, section: &Section<'_>, server: &mut Serv
     for (key, time) in times {
         set(time, section.get(key).and_then(|item| reader.duration(&item, TIMES)));
     }
+    let lame_duck = section.get("lame_duck");
+    let times = Duration::ZERO..=*TIMES.end();
+    set(&mut server.lame_duck, lame_duck.and_then(|item| reader.duration(&item, times)));
 }
 
 /// The system's bound of a Unix socket's address, with room for what ends a path or begins a name.
