@@ -3,7 +3,8 @@
 //! The folders stand in the order in which a request meets them: [`front`], [`routes`], [`limit`], [`overload`], [`call`],
 //! [`backends`]. Beside them [`config`] makes checked settings of files, [`control`] puts new tables into force, [`admin`] shows what is
 //! going on, [`telemetry`] counts it, and [`cli`] is the command line. A [`worker`] is a thread that owns its share of
-//! all of it; [`process`] puts them together, on the sockets that [`listeners`] opens or takes over by an [`upgrade`].
+//! all of it; [`process`] puts them together, on the sockets that [`listeners`] opens or takes over by an [`upgrade`], within the
+//! [`descriptors`] that the system gives it.
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
@@ -13,12 +14,15 @@ pub mod call;
 pub mod cli;
 pub mod config;
 pub mod control;
+pub mod descriptors;
 pub mod front;
+pub mod lame_duck;
 pub mod limit;
 pub mod listeners;
 pub mod overload;
 pub mod process;
 pub mod routes;
+pub mod signals;
 pub mod telemetry;
 pub mod upgrade;
 pub mod worker;

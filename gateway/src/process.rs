@@ -9,9 +9,12 @@ use crate::backends::Catalog;
 use crate::cli;
 use crate::config::{Settings, Tables};
 use crate::control::{self, Drains, dns::Names, watch::Watcher};
-use crate::front;
+use crate::descriptors;
+use crate::front::{self, Room};
+use crate::lame_duck::LameDuck;
 use crate::listeners::Listeners;
 use crate::routes::Table;
+use crate::signals;
 use crate::telemetry::{FrontStats, ReloadStats, UpgradeStats, log};
 use crate::upgrade::{Name, Offer, Predecessor, systemd};
 use crate::worker::{Ending, Shared};
@@ -26,14 +29,14 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinSet;
 
 /// How long handing over the last accepted connections may take.
-const ACCEPT_LIMIT: Duration = Duration::from_secs(1);
+const ACCEPT_LIMIT: Duration = Duration::from_secs(2);
 
 /// Runs the gateway until it is told to end. `upgrade` has it take over from a running gateway, by default from the one
 /// of these settings. Errors are for whoever started it: what was wrong, on standard error. Any end but the one that was
@@ -57,6 +60,7 @@ pub fn run(config: &Path, upgrade: Option<Option<String>>) -> ExitCode {
 }
 
 fn start(config: &Path, upgrade: Option<Option<String>>, log: &log::Writer) -> Result<Gateway, String> {
+    signals::ignore_meaningless().map_err(|error| format!("error: signals cannot be heard: {error}"))?;
     let settings = Settings::load(config).map_err(|error| error.to_string())?;
     // Watched first and read then, so that no change falls in between.
     let watcher = Watcher::start(&settings.tables.watch)
@@ -82,7 +86,7 @@ fn start(config: &Path, upgrade: Option<Option<String>>, log: &log::Writer) -> R
         upgrades: UpgradeStats::default(),
         log: log.lines().stats(),
         last_error: ArcSwapOption::empty(),
-        load: (0..workers).map(|_| AtomicUsize::new(0)).collect(),
+        room: Room::new(settings.server.max_connections, workers, descriptors::raise_limit()),
         unsettled: watch::channel(workers).0,
         draining: AtomicBool::new(false),
         settings,
@@ -123,8 +127,10 @@ impl Gateway {
         server.bootstrap();
         let well = Arc::new(AtomicBool::new(false));
         let ended = Ended { well: well.clone(), told: drained_tx };
-        server.add_service(Main { gateway: Some(self), told_to_drain, ended });
-        server.run(RunArgs { shutdown_signal: Box::new(Signals { drain, drained: Mutex::new(drained) }) });
+        let lame_duck = Arc::new(LameDuck::default());
+        server.add_service(Main { gateway: Some(self), told_to_drain, lame_duck: lame_duck.clone(), ended });
+        let signals = Signals { drain, lame_duck, drained: Mutex::new(drained) };
+        server.run(RunArgs { shutdown_signal: Box::new(signals) });
         if well.load(Relaxed) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
@@ -132,6 +138,7 @@ impl Gateway {
 /// Waits for the signal to end, then for the drain; or for an end that nobody asked for.
 struct Signals {
     drain: watch::Sender<bool>,
+    lame_duck: Arc<LameDuck>,
     drained: Mutex<mpsc::Receiver<()>>,
 }
 
@@ -147,10 +154,24 @@ impl ShutdownSignalWatch for Signals {
             _ = drained.recv() => return ShutdownSignal::FastShutdown,
         };
         tracing::info!(signal = told, "told to stop");
+        if told == "SIGINT" {
+            // Somebody sits before it and wants it to stop.
+            self.lame_duck.cut_short();
+        }
         self.drain.send_replace(true);
-        tokio::select! {
-            _ = drained.recv() => tracing::info!("drained"),
-            () = next(&mut interrupt) => tracing::warn!("interrupted, not waiting for the drain"),
+        loop {
+            tokio::select! {
+                _ = drained.recv() => {
+                    tracing::info!("drained");
+                    break;
+                }
+                () = next(&mut interrupt) => {
+                    if !self.lame_duck.cut_short() {
+                        tracing::warn!("interrupted, not waiting for the drain");
+                        break;
+                    }
+                }
+            }
         }
         ShutdownSignal::FastShutdown
     }
@@ -172,6 +193,7 @@ async fn next(signal: &mut Option<Signal>) {
 struct Main {
     gateway: Option<Gateway>,
     told_to_drain: watch::Receiver<bool>,
+    lame_duck: Arc<LameDuck>,
     ended: Ended,
 }
 
@@ -194,7 +216,7 @@ impl Service for Main {
             return;
         };
         let told_to_drain = self.told_to_drain.clone();
-        match serve(gateway, told_to_drain).await {
+        match serve(gateway, told_to_drain, &self.lame_duck).await {
             Ok(()) => self.ended.well.store(true, Relaxed),
             Err(error) => tracing::error!(%error, "the gateway cannot run"),
         }
@@ -208,7 +230,7 @@ impl Service for Main {
 
 /// Serves until told to drain, or until a successor serves, and returns when that is done. A worker that ends before is an
 /// error, and ends all: a process that lacks one would go on to take connections for it.
-async fn serve(gateway: Gateway, told: watch::Receiver<bool>) -> io::Result<()> {
+async fn serve(gateway: Gateway, told: watch::Receiver<bool>, lame_duck: &LameDuck) -> io::Result<()> {
     let Gateway { shared, listeners, watcher, name, before } = gateway;
     let Listeners { http, admin, upgrade, offered } = listeners;
     let hangup: Signal = signal(SignalKind::hangup())?;
@@ -221,9 +243,8 @@ async fn serve(gateway: Gateway, told: watch::Receiver<bool>) -> io::Result<()> 
     let (stop, stopped) = watch::channel(None);
     let mut acceptors = JoinSet::new();
     let accept = || {
-        let admin = tokio::net::TcpListener::from_std(admin)?;
         tracing::info!(address = %admin.local_addr()?, "admin port open");
-        tasks.spawn(admin::serve(admin, shared.clone(), reloads, stopped.clone()));
+        tasks.spawn(admin::serve(Arc::new(admin), shared.clone(), reloads, stopped.clone()));
         for listener in http {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             tracing::info!(address = %listener.local_addr()?, workers = shared.workers, "listening");
@@ -231,14 +252,22 @@ async fn serve(gateway: Gateway, told: watch::Receiver<bool>) -> io::Result<()> 
         }
         Ok(())
     };
-    let end = tokio::select! {
+    let a_worker_has_ended =
+        || End { ending: Ending::Stop, error: Some(io::Error::other("a worker has ended")) };
+    let mut end = tokio::select! {
         end = serve_until_told(&shared, before, offer, accept, told.clone()) => end,
-        () = workers.one_has_ended() => End { ending: Ending::Stop, error: Some(io::Error::other("a worker has ended")) },
+        () = workers.one_has_ended() => a_worker_has_ended(),
     };
     if end.ending == Ending::Stop {
         systemd::stopping();
     }
     shared.draining.store(true, Relaxed);
+    if end.ending == Ending::Stop && end.error.is_none() {
+        tokio::select! {
+            () = lame_duck.wait(shared.settings.server.lame_duck) => {}
+            () = workers.one_has_ended() => end = a_worker_has_ended(),
+        }
+    }
     tracing::info!("draining");
     stop.send_replace(Some(end.ending));
     let accepted = async { while acceptors.join_next().await.is_some() {} };

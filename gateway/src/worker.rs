@@ -4,7 +4,7 @@
 use crate::backends::{Catalog, Pool};
 use crate::config::Settings;
 use crate::control::{Drains, dns::Names};
-use crate::front::{self, Connections};
+use crate::front::{self, Connections, Place, Room};
 use crate::routes::Table;
 use crate::telemetry::{FrontStats, ReloadStats, UpgradeStats, log::LogStats};
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -13,9 +13,9 @@ use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use tokio::runtime::{Builder, LocalOptions};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// What all threads of the process share.
 pub struct Shared {
@@ -47,11 +47,11 @@ pub struct Shared {
     pub log: Arc<LogStats>,
     /// Why the tables were last refused, rendered; none when the files in place are in force.
     pub last_error: ArcSwapOption<String>,
-    /// Open client connections by worker, by which new ones are spread.
-    pub load: Vec<AtomicUsize>,
+    /// Room for client connections, and how many there are.
+    pub room: Arc<Room>,
     /// How many workers' first attempts to connect to every endpoint are not through.
     pub unsettled: watch::Sender<usize>,
-    /// The process ends as soon as the open requests are answered: each answer is its connection's last.
+    /// The process is about to end, or a lame duck: each answer is its connection's last.
     pub draining: AtomicBool,
 }
 
@@ -70,8 +70,10 @@ impl Shared {
 
 /// What a worker is told.
 pub enum Command {
-    /// A client has connected.
-    Serve(std::net::TcpStream),
+    /// A client has connected, and has this place.
+    Serve(std::net::TcpStream, Place),
+    /// The connection that has been idle longest is to close; its place is for whoever asks. Dropped when none is idle.
+    MakeRoom(oneshot::Sender<Place>),
     /// No new connections: finish with those that are open, then end. May be said again with less patience.
     Drain(Ending),
 }
@@ -173,7 +175,8 @@ async fn serve(worker: &Rc<Worker>, mut commands: mpsc::Receiver<Command>) {
 async fn serve_until_told(connections: &Connections, commands: &mut mpsc::Receiver<Command>) -> Ending {
     loop {
         match commands.recv().await {
-            Some(Command::Serve(stream)) => connections.serve(stream),
+            Some(Command::Serve(stream, place)) => connections.serve(stream, place),
+            Some(Command::MakeRoom(heir)) => connections.make_room(heir),
             Some(Command::Drain(ending)) => return ending,
             None => return Ending::Stop,
         }

@@ -54,7 +54,26 @@ struct Process {
 
 impl Process {
     fn start(name: &str, arguments: &[String], environment: &[(String, String)], log: Stdio) -> Process {
-        let child = Command::new(binary(name))
+        Process::limited(name, arguments, environment, log, None)
+    }
+
+    /// The same under a limit of the shell: `ulimit` and these words.
+    fn limited(
+        name: &str,
+        arguments: &[String],
+        environment: &[(String, String)],
+        log: Stdio,
+        limit: Option<&str>,
+    ) -> Process {
+        let mut command = match limit {
+            None => Command::new(binary(name)),
+            Some(limit) => {
+                let mut shell = Command::new("sh");
+                shell.args(["-c", &format!("ulimit {limit}; exec \"$0\" \"$@\"")]).arg(binary(name));
+                shell
+            }
+        };
+        let child = command
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -159,9 +178,11 @@ fn resident_bytes(pid: u32) -> u64 {
 pub struct Setup {
     folder: TempDir,
     server: String,
+    admin: String,
     sections: String,
     environment: Vec<(String, String)>,
     stderr: Option<Arc<OwnedFd>>,
+    limit: Option<String>,
 }
 
 impl Default for Setup {
@@ -175,14 +196,21 @@ impl Setup {
     pub fn new() -> Setup {
         let folder = TempDir::new().expect("a folder can be made");
         std::fs::create_dir(folder.path().join("routes")).expect("a folder can be made");
-        let (server, sections) = (String::new(), String::new());
-        Setup { folder, server, sections, environment: Vec::new(), stderr: None }
+        let [server, admin, sections] = [const { String::new() }; 3];
+        Setup { folder, server, admin, sections, environment: Vec::new(), stderr: None, limit: None }
     }
 
     /// Adds lines to `[server]` of gateway.toml: `max_body = "1KiB"`.
     pub fn server(mut self, lines: &str) -> Setup {
         self.server.push_str(lines);
         self.server.push('\n');
+        self
+    }
+
+    /// Adds lines to `[admin]` of gateway.toml.
+    pub fn admin(mut self, lines: &str) -> Setup {
+        self.admin.push_str(lines);
+        self.admin.push('\n');
         self
     }
 
@@ -202,6 +230,12 @@ impl Setup {
     /// Has the gateways write their logs there instead of into a file that the test can read.
     pub fn stderr(mut self, to: impl Into<OwnedFd>) -> Setup {
         self.stderr = Some(Arc::new(to.into()));
+        self
+    }
+
+    /// Starts gateways under a limit of the shell: `-n 256`.
+    pub fn ulimit(mut self, limit: &str) -> Setup {
+        self.limit = Some(limit.to_owned());
         self
     }
 
@@ -272,20 +306,22 @@ impl Setup {
     pub async fn gateway(&self) -> Gateway {
         let (http, admin) = (free_port(), free_port());
         let text = format!(
-            "[server]\nlisten = [\"127.0.0.1:{http}\"]\nworkers = 2\n{}\n[admin]\nlisten = \"127.0.0.1:{admin}\"\n\
+            "[server]\nlisten = [\"127.0.0.1:{http}\"]\nworkers = 2\n{}\n[admin]\nlisten = \"127.0.0.1:{admin}\"\n{}\n\
              [tables]\nwatch = [\"routes\"]\n[log]\nformat = \"json\"\n{}",
-            self.server, self.sections
+            self.server, self.admin, self.sections
         );
         let config = self.folder.path().join(format!("gateway-{http}.toml"));
         std::fs::write(&config, text).expect("the settings can be written");
         let arguments = ["run".to_owned(), "--config".to_owned(), config.display().to_string()];
         let log = self.log("gateway");
         let stderr = self.stderr.clone();
-        let process =
-            Process::start("callgate", &arguments, &self.environment, log_to(&log, stderr.as_deref()));
+        let to = log_to(&log, stderr.as_deref());
+        let limit = self.limit.as_deref();
+        let process = Process::limited("callgate", &arguments, &self.environment, to, limit);
         let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let mut gateway = Gateway {
             addr: local(http),
+            admin_addr: local(admin),
             client: Client::new(local(http)),
             admin: Client::new(local(admin)),
             config,
@@ -355,6 +391,8 @@ pub struct Gateway {
     pub addr: SocketAddr,
     /// A client of it.
     pub client: Client,
+    /// Where its admin port is.
+    pub admin_addr: SocketAddr,
     /// A client of its admin port.
     pub admin: Client,
     /// Its gateway.toml.

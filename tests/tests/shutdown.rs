@@ -1,6 +1,6 @@
 //! The end of a gateway: whoever sent a request before gets an answer, and nobody is waited for too long.
 
-use callgate_tests::{Backend, Gateway, PATIENCE, Raw, Setup, binary, eventually};
+use callgate_tests::{Backend, Gateway, PATIENCE, Raw, Setup, binary, eventually, header};
 use nix::sys::signal::Signal;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
@@ -117,4 +117,53 @@ async fn a_gateway_whose_workers_cannot_run_ends_and_says_so() {
     let output = output.expect("a shell runs");
     let log = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && log.contains("the gateway cannot run"), "{log}");
+}
+
+/// Waits until the gateway says that it is no longer ready.
+async fn not_ready(gateway: &Gateway) {
+    eventually("the lame duck", || async {
+        (gateway.admin.get("/readyz").await.status == 503).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_lame_duck_goes_on_accepting_and_says_that_it_goes() {
+    let setup = Setup::new().server("lame_duck = \"1h\"");
+    let (_backend, mut gateway) = start(&setup).await;
+    let mut idle = Raw::connect(gateway.addr).await;
+    let mut silent = Raw::connect(gateway.addr).await;
+    idle.write(ADD).await;
+    let (head, _) = idle.answer().await.expect("an answer");
+    assert_eq!(header(&head, "connection"), None);
+    gateway.signal(Signal::SIGTERM);
+    not_ready(&gateway).await;
+    // A second one, and word to upgrade, change nothing.
+    gateway.signal(Signal::SIGTERM);
+    gateway.signal(Signal::SIGUSR2);
+    let mut new = Raw::connect(gateway.addr).await;
+    for client in [&mut idle, &mut new, &mut silent] {
+        client.write(ADD).await;
+        let (head, body) = client.answer().await.expect("an answer");
+        assert_eq!((header(&head, "connection"), body.as_str()), (Some("close"), r#"{"result":3}"#));
+        assert!(client.ended_without_reset().await);
+    }
+    assert!(gateway.is_running() && !gateway.log().contains("draining"));
+    // Whoever does not want to wait says so, and what is in flight is still answered.
+    let mut last = Raw::connect(gateway.addr).await;
+    last.write(slow(3000)).await;
+    in_flight(&gateway, 1.0).await;
+    gateway.signal(Signal::SIGINT);
+    assert_eq!(last.status().await, 200);
+    assert!(gateway.ended().await);
+}
+
+#[tokio::test]
+async fn the_lame_ducks_time_ends_by_itself_and_an_interrupt_leaves_it_out() {
+    for (lame_duck, signal) in [("100ms", Signal::SIGTERM), ("1h", Signal::SIGINT)] {
+        let setup = Setup::new().server(&format!("lame_duck = \"{lame_duck}\""));
+        let (_backend, mut gateway) = start(&setup).await;
+        gateway.signal(signal);
+        assert!(gateway.ended().await, "{lame_duck} {signal}");
+    }
 }

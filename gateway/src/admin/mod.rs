@@ -1,6 +1,11 @@
 //! The operator's port: metrics, health, what is in force, reload and drain. Not for clients: keep it to yourself.
+//!
+//! It has a thread of its own, and makes long pages on a second one, so that it keeps nobody waiting who serves clients, and
+//! says how the process is whatever else goes on. `connections` has its connections, `guard` says who may do what.
 
+mod connections;
 mod drain;
+mod guard;
 mod instances;
 mod limits;
 mod names;
@@ -10,142 +15,173 @@ mod traffic;
 use crate::control::{Reload, Request as ReloadRequest};
 use crate::worker::{Ending, Shared};
 use drain::Refusal;
+use guard::Guard;
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use std::convert::Infallible;
-use std::pin::pin;
+use std::io;
+use std::net::TcpListener;
+use std::panic::resume_unwind;
+use std::rc::Rc;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
-use tokio::task::JoinSet;
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
-/// Connections to the admin port at once.
-const MAX_CONNECTIONS: usize = 64;
+/// Pages that are made or wait to be, and as many requests that do something.
+const MAX_REQUESTS: usize = 16;
 
-/// How long a client of the admin port may take for a request's head, and a connection may be idle.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a page may take to be made, those before it included.
+const PAGE_LIMIT: Duration = Duration::from_secs(30);
 
 /// Where the process is told that it ends.
 type Stop = watch::Receiver<Option<Ending>>;
 
-/// Serves the admin port until the task is dropped; or until a successor does, and what is open here is answered.
+/// What the admin port needs.
+struct Port {
+    shared: Arc<Shared>,
+    reloads: mpsc::Sender<ReloadRequest>,
+    stop: Stop,
+    guard: Guard,
+    pages: Arc<Semaphore>,
+    actions: Arc<Semaphore>,
+}
+
+/// Serves the admin port, on a thread of its own, until the future is dropped; or until a successor does, and what is open
+/// here is answered. Panics where that thread does.
 pub async fn serve(
-    listener: TcpListener,
+    listener: Arc<TcpListener>,
     shared: Arc<Shared>,
     reloads: mpsc::Sender<ReloadRequest>,
     stop: Stop,
 ) {
-    let mut connections = JoinSet::new();
-    tokio::select! {
-        () = accept(&listener, &shared, &reloads, &stop, &mut connections) => {}
-        () = handed_over(stop.clone()) => {}
-    }
-    drop(listener);
-    while connections.join_next().await.is_some() {}
-}
-
-async fn accept(
-    listener: &TcpListener,
-    shared: &Arc<Shared>,
-    reloads: &mpsc::Sender<ReloadRequest>,
-    stop: &Stop,
-    connections: &mut JoinSet<()>,
-) {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    loop {
-        let Ok(place) = places.clone().acquire_owned().await else {
+    let guard = Guard::new(&shared.settings.admin);
+    let [pages, actions] = [(); 2].map(|()| Arc::new(Semaphore::new(MAX_REQUESTS)));
+    let port = Port { shared, reloads, stop, guard, pages, actions };
+    // The thread ends when its owner does, which is this future.
+    let (_owner, owned) = oneshot::channel::<()>();
+    let (running, ended) = oneshot::channel::<()>();
+    let run = move || {
+        let _running = running;
+        run(listener, port, owned)
+    };
+    let thread = match thread::Builder::new().name("admin".to_owned()).spawn(run) {
+        Ok(thread) => thread,
+        Err(error) => {
+            tracing::error!(%error, "no thread for the admin port");
             return;
-        };
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                let (shared, reloads, stop) = (shared.clone(), reloads.clone(), stop.clone());
-                connections.spawn(async move {
-                    serve_connection(stream, shared, reloads, stop).await;
-                    drop(place);
-                });
-            }
-            Err(error) => {
-                tracing::warn!(%error, "the admin port cannot accept");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        }
-        while connections.try_join_next().is_some() {}
-    }
-}
-
-/// Waits until a successor has the listening sockets. An operator's eyes stay on a process that is told to stop.
-async fn handed_over(mut stop: Stop) {
-    if stop.wait_for(|ending| *ending == Some(Ending::HandOver)).await.is_err() {
-        std::future::pending().await
-    }
-}
-
-async fn serve_connection(
-    stream: TcpStream,
-    shared: Arc<Shared>,
-    reloads: mpsc::Sender<ReloadRequest>,
-    stop: Stop,
-) {
-    let service = service_fn(|request| {
-        let (shared, reloads) = (shared.clone(), reloads.clone());
-        async move { Ok::<_, Infallible>(answer(request, &shared, &reloads).await) }
-    });
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
-    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
-    let served = tokio::select! {
-        served = connection.as_mut() => served,
-        () = handed_over(stop) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
         }
     };
-    if let Err(error) = served {
-        tracing::debug!(%error, "an admin connection ended early");
+    // Fails when the sender is dropped, which is what is waited for.
+    let _ = ended.await;
+    match thread.join() {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(%error, "the admin port cannot be served"),
+        Err(panic) => resume_unwind(panic),
     }
+}
+
+/// Serves on the calling thread. Pages that take long are made on another one.
+fn run(listener: Arc<TcpListener>, port: Port, owned: oneshot::Receiver<()>) -> io::Result<()> {
+    let mut builder = Builder::new_current_thread();
+    builder.enable_all().thread_name("admin-pages").max_blocking_threads(1);
+    let runtime = builder.build_local(LocalOptions::default())?;
+    let served = runtime.block_on(async {
+        tokio::select! {
+            served = connections::serve(listener, Rc::new(port)) => served,
+            // The owner has gone.
+            _ = owned => Ok(()),
+        }
+    });
+    // A page that is being made is not waited for.
+    runtime.shutdown_background();
+    served
 }
 
 type Answer = Response<Full<Bytes>>;
 
-async fn answer(
-    request: Request<Incoming>,
-    shared: &Shared,
-    reloads: &mpsc::Sender<ReloadRequest>,
-) -> Answer {
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    match (request.uri().path(), reads) {
-        ("/-/reload", _) if request.method() == Method::POST => reload(reloads).await,
-        ("/-/drain", _) if request.method() == Method::POST => drain(&request, shared, true).await,
-        ("/-/undrain", _) if request.method() == Method::POST => drain(&request, shared, false).await,
-        ("/-/reload" | "/-/drain" | "/-/undrain", _) => wrong_method("POST"),
-        (path, reads) => match page(path, shared) {
+async fn answer(request: Request<Incoming>, port: &Port) -> Answer {
+    let path = request.uri().path();
+    if let Some(page) = vital(path, &port.shared) {
+        return if reads(&request) { page } else { wrong_method("GET, HEAD") };
+    }
+    if path != "/metrics"
+        && let Err(refusal) = port.guard.check(&request)
+    {
+        return refusal.into_answer();
+    }
+    let posts = request.method() == Method::POST;
+    let kind = if posts { &port.actions } else { &port.pages };
+    let Ok(place) = kind.clone().try_acquire_owned() else {
+        return text(
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("{MAX_REQUESTS} requests are under way here\n"),
+        );
+    };
+    match path {
+        "/-/reload" if posts => reload(&port.reloads).await,
+        "/-/drain" if posts => drain(&request, &port.shared, true).await,
+        "/-/undrain" if posts => drain(&request, &port.shared, false).await,
+        "/-/reload" | "/-/drain" | "/-/undrain" => wrong_method("POST"),
+        path => match page(path) {
             None => text(StatusCode::NOT_FOUND, format!("no such page\n\n{}", pages::INDEX)),
-            Some(_) if !reads => wrong_method("GET, HEAD"),
-            Some(page) => page,
+            Some(_) if !reads(&request) => wrong_method("GET, HEAD"),
+            Some(page) => made(page, &port.shared, place).await,
         },
     }
 }
 
-fn page(path: &str, shared: &Shared) -> Option<Answer> {
+fn reads(request: &Request<Incoming>) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD)
+}
+
+/// How the process is: answered to everybody, whatever else goes on.
+fn vital(path: &str, shared: &Shared) -> Option<Answer> {
     Some(match path {
-        "/" => text(StatusCode::OK, pages::INDEX.to_owned()),
-        "/metrics" => {
-            typed(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", pages::metrics(shared))
-        }
         "/healthz" => text(StatusCode::OK, "ok\n".to_owned()),
         "/readyz" if shared.is_ready() => text(StatusCode::OK, "ready\n".to_owned()),
         "/readyz" => text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n".to_owned()),
-        "/routes" => json(StatusCode::OK, &pages::routes(shared)),
-        "/backends" => json(StatusCode::OK, &pages::backends(shared)),
-        "/config" => json(StatusCode::OK, &pages::config(shared)),
         _ => return None,
     })
+}
+
+/// How a page is made.
+type Page = fn(&Shared) -> Answer;
+
+fn page(path: &str) -> Option<Page> {
+    Some(match path {
+        "/" => |_| text(StatusCode::OK, pages::INDEX.to_owned()),
+        "/metrics" => {
+            |shared| typed(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", pages::metrics(shared))
+        }
+        "/routes" => |shared| json(StatusCode::OK, &pages::routes(shared)),
+        "/backends" => |shared| json(StatusCode::OK, &pages::backends(shared)),
+        "/config" => |shared| json(StatusCode::OK, &pages::config(shared)),
+        _ => return None,
+    })
+}
+
+/// Has a page made on the thread for that: of 10,000 routes it takes so long that nothing else shall wait for it.
+async fn made(page: Page, shared: &Arc<Shared>, place: OwnedSemaphorePermit) -> Answer {
+    let shared = shared.clone();
+    let make = move || {
+        let page = page(&shared);
+        // Taken until then, whoever has given up waiting.
+        drop(place);
+        page
+    };
+    match timeout(PAGE_LIMIT, spawn_blocking(make)).await {
+        Ok(Ok(page)) => page,
+        Ok(Err(error)) => {
+            tracing::error!(%error, "a page of the admin port failed inside");
+            text(StatusCode::INTERNAL_SERVER_ERROR, "an internal error; see the log\n".to_owned())
+        }
+        Err(_) => text(StatusCode::SERVICE_UNAVAILABLE, format!("not made within {PAGE_LIMIT:?}\n")),
+    }
 }
 
 async fn reload(reloads: &mpsc::Sender<ReloadRequest>) -> Answer {

@@ -45,6 +45,8 @@ pub(super) fn metrics(shared: &Shared) -> String {
     let names = shared.names.all();
     render(&Scrape {
         front: &shared.front,
+        max_connections: shared.room.bound(),
+        refused_connections: shared.room.refused(),
         reloads: &shared.reloads,
         upgrades: &shared.upgrades,
         log: &shared.log,
@@ -276,8 +278,10 @@ fn settings(settings: &Settings) -> Value {
             "body_timeout": time(server.body_timeout),
             "idle_timeout": time(server.idle_timeout),
             "drain_timeout": time(server.drain_timeout),
+            "lame_duck": time(server.lame_duck),
         },
-        "admin": { "listen": admin.listen },
+        // Whether there is a token, and never which.
+        "admin": { "listen": admin.listen, "hosts": admin.hosts, "token": admin.token.is_some() },
         "tables": { "watch": tables.watch },
         "log": { "level": log.level, "format": format!("{:?}", log.format).to_lowercase() },
         "upgrade": {

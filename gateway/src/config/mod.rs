@@ -6,6 +6,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail so"))]
 
+mod admin;
 mod backend;
 mod balance;
 mod bind;
@@ -41,6 +42,7 @@ mod tables;
 mod target;
 #[cfg(test)]
 pub(crate) mod testing;
+mod token;
 mod units;
 
 pub use backend::BackendSpec;
@@ -74,6 +76,7 @@ pub use split::{ArmSpec, HeaderMatch, SplitSpec};
 pub use tables::{TableHash, Tables};
 pub(crate) use target::is_dot_segment;
 pub use target::{Piece, RedirectTarget, RewriteTarget};
+pub use token::Token;
 pub(crate) use units::timeout;
 
 #[cfg(test)]

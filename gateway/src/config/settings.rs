@@ -6,6 +6,7 @@ use super::dns::DnsSettings;
 use super::reader::Reader;
 use super::settings_keys::{absolute, log_filter, read};
 use super::source::Source;
+use super::token::Token;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -60,6 +61,8 @@ pub struct ServerSettings {
     pub idle_timeout: Duration,
     /// How long requests in flight may take to end after the gateway was told to stop.
     pub drain_timeout: Duration,
+    /// How long the gateway goes on accepting before, so that load balancers notice that it is about to stop. May be 0.
+    pub lame_duck: Duration,
 }
 
 /// `[admin]`
@@ -67,6 +70,10 @@ pub struct ServerSettings {
 pub struct AdminSettings {
     /// The address of health, metrics and the rest; none of the server's.
     pub listen: SocketAddr,
+    /// Names, in small letters and without a port, by which it is asked beside its addresses and localhost.
+    pub hosts: Vec<String>,
+    /// What requests have to bring along, but for those that ask for health and metrics.
+    pub token: Option<Token>,
 }
 
 /// `[tables]`
@@ -176,8 +183,9 @@ impl Settings {
                 body_timeout: Duration::from_secs(30),
                 idle_timeout: Duration::from_secs(75),
                 drain_timeout: Duration::from_secs(30),
+                lame_duck: Duration::ZERO,
             },
-            admin: AdminSettings { listen: here(8081) },
+            admin: AdminSettings { listen: here(8081), hosts: Vec::new(), token: None },
             tables: TableSettings { watch: vec![absolute(file, "../routes")] },
             log: LogSettings { level: "info".to_owned(), format: LogFormat::Auto },
             upgrade: UpgradeSettings { socket: None, drain_timeout: Duration::from_secs(5 * 60) },

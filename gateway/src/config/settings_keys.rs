@@ -1,5 +1,6 @@
 //! The keys of the gateway's own file: which there are, and what each may be.
 
+use super::admin;
 use super::balance;
 use super::complaint::Complaint;
 use super::diagnostics::{Diagnostic, nearest};
@@ -28,10 +29,10 @@ pub(super) fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, settings: &m
     if let Some(section) = sub(reader, "server", SERVER_KEYS) {
         read_server(reader, &section, &mut settings.server);
     }
-    let admin = sub(reader, "admin", &["listen"]).and_then(|section| section.get("listen"));
-    if let Some(item) = &admin {
-        set(&mut settings.admin.listen, reader.text(item, ADDRESS, address));
-    }
+    let admin = sub(reader, "admin", admin::KEYS).and_then(|section| {
+        admin::read(reader, &section, &mut settings.admin);
+        section.get("listen")
+    });
     let watch = sub(reader, "tables", &["watch"]).and_then(|section| section.get("watch"));
     if let Some(item) = watch {
         set(&mut settings.tables.watch, read_watch(reader, &item));
@@ -77,8 +78,9 @@ const SERVER_KEYS: &[&str] = &[
     "body_timeout",
     "idle_timeout",
     "drain_timeout",
+    "lame_duck",
 ];
-const ADDRESS: &str = "an address such as \"127.0.0.1:8080\"";
+pub(super) const ADDRESS: &str = "an address such as \"127.0.0.1:8080\"";
 
 fn read_server(reader: &mut Reader<'_>, section: &Section<'_>, server: &mut ServerSettings) {
     if let Some(item) = section.get("listen") {
@@ -113,6 +115,9 @@ fn read_server(reader: &mut Reader<'_>, section: &Section<'_>, server: &mut Serv
     for (key, time) in times {
         set(time, section.get(key).and_then(|item| reader.duration(&item, TIMES)));
     }
+    let lame_duck = section.get("lame_duck");
+    let times = Duration::ZERO..=*TIMES.end();
+    set(&mut server.lame_duck, lame_duck.and_then(|item| reader.duration(&item, times)));
 }
 
 /// The system's bound of a Unix socket's address, with room for what ends a path or begins a name.
@@ -138,7 +143,7 @@ fn socket_name(file: &Path, text: &str) -> Result<Option<String>, Complaint> {
 }
 
 /// Replaces a default by what could be read.
-fn set<T>(setting: &mut T, value: Option<T>) {
+pub(super) fn set<T>(setting: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *setting = value;
     }
@@ -164,7 +169,7 @@ fn read_listen(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Vec<SocketAdd
     Some(all.into_iter().map(|(address, _)| address).collect())
 }
 
-fn address(text: &str) -> Result<SocketAddr, Complaint> {
+pub(super) fn address(text: &str) -> Result<SocketAddr, Complaint> {
     text.parse().map_err(|_| {
         let complaint =
             Complaint::new(format!("`{text}` is not an address"), "expected an IP address and a port");

@@ -159,6 +159,7 @@ pub fn take(shared: &Shared, tables: Tables, cause: &'static str) -> Reload {
 /// Puts a table into force in the place of that one.
 fn put(shared: &Shared, before: Arc<Table>, table: Table) {
     let generation = table.generation;
+    shared.room.fit(table.backends.iter().map(|backend| backend.endpoints.len()).sum());
     shared.table.store(Arc::new(table));
     shared.retired.store(Some(before));
     shared.table_changed.send_replace(generation);

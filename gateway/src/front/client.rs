@@ -1,18 +1,22 @@
 //! One client connection, as its worker sees it: what it waits for and since when, and its socket, which notes that.
 
+use super::idle::IdleList;
+use super::room::Place;
 use hyper::body::Bytes;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use slab::Slab;
+use socket2::SockRef;
 use std::cell::{Cell, RefCell};
 use std::io;
+use std::mem::MaybeUninit;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 /// How much of what a client sends on is read past after its last answer, in bytes.
 const MAX_LINGER: usize = 1024 * 1024;
@@ -25,11 +29,21 @@ const SMALL_ANSWER: usize = 1024;
 #[derive(Default)]
 pub(super) struct Open {
     pub(super) clients: RefCell<Slab<Rc<Client>>>,
+    /// Those that wait for a request, and for nothing else.
+    pub(super) idle: RefCell<IdleList>,
     /// Set when also those without a request are to be closed.
     pub(super) stopping: Cell<bool>,
     /// Sweeps since the worker began: the clock of the limits.
     pub(super) sweeps: Cell<u64>,
     pub(super) closed: Notify,
+}
+
+impl Open {
+    /// The connection that has been idle for the longest time.
+    pub(super) fn longest_idle(&self) -> Option<Rc<Client>> {
+        let first = self.idle.borrow().first()?;
+        self.clients.borrow().get(first).cloned()
+    }
 }
 
 /// What a connection waits for.
@@ -46,6 +60,8 @@ pub(super) enum Phase {
 /// One connection, as the sweep and the drain see it.
 pub(super) struct Client {
     pub(super) open: Rc<Open>,
+    /// Its number among them.
+    key: usize,
     /// Whose it is, if that is known; an IPv4 address as such, whatever kind of socket it came by.
     pub(super) addr: Option<IpAddr>,
     pub(super) phase: Cell<Phase>,
@@ -58,12 +74,32 @@ pub(super) struct Client {
     pub(super) resting: Cell<bool>,
     /// The client takes its answer slowly: what is left of it is hyper's to send.
     pub(super) blocked: Cell<bool>,
+    /// Who is to have its place if it is still idle.
+    heir: RefCell<Option<oneshot::Sender<Place>>>,
 }
 
 impl Client {
-    /// A client that has just connected.
-    pub(super) fn new(open: Rc<Open>, addr: Option<IpAddr>) -> Client {
+    /// A client that has just connected, put on the books.
+    pub(super) fn register(open: &Rc<Open>, addr: Option<IpAddr>) -> Rc<Client> {
+        let mut clients = open.clients.borrow_mut();
+        let entry = clients.vacant_entry();
+        let client = Rc::new(Client::new(open.clone(), entry.key(), addr));
+        client.list();
+        entry.insert(client.clone());
+        client
+    }
+
+    /// Takes it off the books. Gives whoever is to have its place.
+    pub(super) fn strike(&self) -> Option<oneshot::Sender<Place>> {
+        self.open.idle.borrow_mut().remove(self.key);
+        self.open.clients.borrow_mut().remove(self.key);
+        self.open.closed.notify_waiters();
+        self.heir.take()
+    }
+
+    fn new(open: Rc<Open>, key: usize, addr: Option<IpAddr>) -> Client {
         Client {
+            key,
             addr,
             phase: Cell::new(Phase::Idle),
             since: Cell::new(open.sweeps.get()),
@@ -71,6 +107,7 @@ impl Client {
             expired: Cell::new(false),
             resting: Cell::new(false),
             blocked: Cell::new(false),
+            heir: RefCell::new(None),
             open,
         }
     }
@@ -78,6 +115,17 @@ impl Client {
     fn enter(&self, phase: Phase) {
         self.phase.set(phase);
         self.since.set(self.open.sweeps.get());
+        self.list();
+    }
+
+    /// Puts it last among the idle ones, or takes it out.
+    fn list(&self) {
+        let mut idle = self.open.idle.borrow_mut();
+        if self.phase.get() == Phase::Idle && !self.blocked.get() {
+            idle.put_last(self.key);
+        } else {
+            idle.remove(self.key);
+        }
     }
 
     /// A request's head is there.
@@ -88,6 +136,25 @@ impl Client {
     /// The answer is made.
     pub(super) fn answered(&self) {
         self.enter(Phase::Idle);
+    }
+
+    /// Has an idle connection close, and its place given to `heir`; unless a request is there first, then `heir` is dropped.
+    pub(super) fn ask_to_go(&self, heir: oneshot::Sender<Place>) {
+        self.open.idle.borrow_mut().remove(self.key);
+        *self.heir.borrow_mut() = Some(heir);
+        // hyper is to let go of the socket first, which is then looked at once more.
+        self.resting.set(true);
+        self.wake();
+    }
+
+    /// Whether it was asked to go.
+    pub(super) fn is_asked(&self) -> bool {
+        self.heir.borrow().is_some()
+    }
+
+    /// It stays, whoever has asked.
+    pub(super) fn stay(&self) {
+        *self.heir.borrow_mut() = None;
     }
 
     /// Notes whom to wake when one of the marks is set.
@@ -131,6 +198,13 @@ impl ClientIo {
         self.stream.inner().poll_read_ready(cx).map(drop)
     }
 
+    /// Whether bytes have come, of which the runtime may not have heard yet.
+    pub(super) fn has_come(&self) -> bool {
+        let mut one = [MaybeUninit::uninit()];
+        !self.unread.is_empty()
+            || SockRef::from(self.stream.inner()).peek(&mut one).is_ok_and(|read| read > 0)
+    }
+
     /// Closing with bytes unread would reset the connection, and the last answer with it (RFC 9112, 9.6). A client that is
     /// still sending, a head that is too long as a rule, is read past until it ends, within a head's time.
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -153,9 +227,13 @@ impl ClientIo {
 
     /// A client that takes its answer slowly is not idle.
     fn progress(&self, written: &Poll<io::Result<usize>>) {
-        self.client.blocked.set(written.is_pending());
-        if written.is_ready() && self.client.phase.get() == Phase::Idle {
-            self.client.enter(Phase::Idle);
+        let was_blocked = self.client.blocked.replace(written.is_pending());
+        if self.client.phase.get() == Phase::Idle {
+            if written.is_ready() {
+                self.client.enter(Phase::Idle);
+            } else if !was_blocked {
+                self.client.list();
+            }
         }
     }
 }

@@ -10,6 +10,7 @@
 
 use super::client::{Client, ClientIo, Open, Phase};
 use super::handler::handle;
+use super::room::Place;
 use crate::worker::Worker;
 use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
@@ -22,6 +23,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::task::Poll;
 use std::time::Duration;
 use tokio::net::TcpStream;
+use tokio::sync::oneshot;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 /// Time between two sweeps.
@@ -45,21 +47,46 @@ impl Connections {
         Connections { worker, open, sweeper }
     }
 
-    /// Serves a client.
-    pub fn serve(&self, stream: std::net::TcpStream) {
+    /// Serves a client, which has that place.
+    pub fn serve(&self, stream: std::net::TcpStream, place: Place) {
         let stream = match TcpStream::from_std(stream) {
             Ok(stream) => stream,
             Err(error) => {
-                self.worker.shared.load[self.worker.id].fetch_sub(1, Relaxed);
                 tracing::warn!(%error, "a connection cannot be served");
                 return;
             }
         };
         let addr = stream.peer_addr().ok().map(|addr| addr.ip().to_canonical());
-        let client = Rc::new(Client::new(self.open.clone(), addr));
         // On the books before its task runs: a drain must not miss it.
-        let registered = Registered::new(self.worker.clone(), client);
+        let registered = Registered::new(self.worker.clone(), Client::register(&self.open, addr), place);
         tokio::task::spawn_local(serve(registered, stream));
+    }
+
+    /// Has the connection close that has been idle longest, and gives its place to `heir`, who is dropped when none is idle.
+    pub fn make_room(&self, heir: oneshot::Sender<Place>) {
+        let Some(mut client) = self.open.longest_idle() else {
+            tell_idleness(&self.worker, &self.open);
+            return;
+        };
+        let (worker, open) = (self.worker.clone(), self.open.clone());
+        // Whether one goes is known when its task has run. One that has a request after all is followed by the next.
+        tokio::task::spawn_local(async move {
+            loop {
+                let (asker, place) = oneshot::channel();
+                client.ask_to_go(asker);
+                if let Ok(place) = place.await {
+                    worker.shared.front.workers.of(worker.id).evicted.increment();
+                    // Nobody may wait for it any more.
+                    let _ = heir.send(place);
+                    break;
+                }
+                match open.longest_idle() {
+                    Some(next) => client = next,
+                    None => break,
+                }
+            }
+            tell_idleness(&worker, &open);
+        });
     }
 
     /// Waits until every connection has closed with its next answer, as they do when the process drains; at most for the
@@ -103,26 +130,25 @@ impl Connections {
 struct Registered {
     worker: Rc<Worker>,
     client: Rc<Client>,
-    key: usize,
+    place: Option<Place>,
 }
 
 impl Registered {
-    fn new(worker: Rc<Worker>, client: Rc<Client>) -> Registered {
+    fn new(worker: Rc<Worker>, client: Rc<Client>, place: Place) -> Registered {
         let counters = worker.shared.front.workers.of(worker.id);
         counters.connections.increment();
         counters.accepted.increment();
-        let key = client.open.clients.borrow_mut().insert(client.clone());
-        Registered { worker, client, key }
+        Registered { worker, client, place: Some(place) }
     }
 }
 
 impl Drop for Registered {
     fn drop(&mut self) {
-        let open = &self.client.open;
-        open.clients.borrow_mut().remove(self.key);
-        open.closed.notify_waiters();
         self.worker.shared.front.workers.of(self.worker.id).connections.decrement();
-        self.worker.shared.load[self.worker.id].fetch_sub(1, Relaxed);
+        if let (Some(heir), Some(place)) = (self.client.strike(), self.place.take()) {
+            // Nobody may wait for it any more; then it is given back.
+            let _ = heir.send(place);
+        }
     }
 }
 
@@ -148,13 +174,17 @@ async fn rest(io: &ClientIo) -> bool {
     let readable = poll_fn(|cx| {
         client.remember(cx.waker());
         // What has come before the word to end is answered.
-        if io.poll_readable(cx).is_ready() {
+        if io.poll_readable(cx).is_ready() || (client.is_asked() && io.has_come()) {
             return Poll::Ready(true);
         }
-        if client.expired.get() || client.open.stopping.get() { Poll::Ready(false) } else { Poll::Pending }
+        let ends = client.expired.get() || client.open.stopping.get() || client.is_asked();
+        if ends { Poll::Ready(false) } else { Poll::Pending }
     });
     let readable = readable.await;
     client.resting.set(false);
+    if readable {
+        client.stay();
+    }
     readable
 }
 
@@ -166,7 +196,7 @@ async fn drive(worker: &Rc<Worker>, io: ClientIo) -> hyper::Result<Option<Client
         let version = request.version();
         async move {
             let mut answer = handle(&worker, &client, request).await;
-            if worker.shared.draining.load(Relaxed) {
+            if is_last(&worker) {
                 answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 // Or hyper would promise a client of HTTP/1.0 the opposite beside it.
                 *answer.version_mut() = version;
@@ -185,8 +215,11 @@ async fn drive(worker: &Rc<Worker>, io: ClientIo) -> hyper::Result<Option<Client
             return Poll::Ready(Ok(()));
         }
         let polled = connection.as_mut().poll(cx);
-        // Bytes may have come since the sweep.
-        client.resting.set(client.resting.get() && client.phase.get() == Phase::Idle);
+        // Bytes may have come since it was told to rest.
+        if client.resting.get() && client.phase.get() != Phase::Idle {
+            client.resting.set(false);
+            client.stay();
+        }
         if polled.is_ready() || told || !(client.resting.get() || client.open.stopping.get()) {
             return polled;
         }
@@ -203,6 +236,25 @@ async fn drive(worker: &Rc<Worker>, io: ClientIo) -> hyper::Result<Option<Client
     let mut io = parts.io;
     io.unread = parts.read_buf;
     Ok(Some(io))
+}
+
+/// Whether a connection is to close with the answer that is being made: when the process ends, and when room is short.
+fn is_last(worker: &Worker) -> bool {
+    let shared = &worker.shared;
+    if shared.draining.load(Relaxed) {
+        return true;
+    }
+    let short = shared.room.is_short();
+    if short {
+        shared.front.workers.of(worker.id).told_to_close.increment();
+    }
+    short
+}
+
+/// Says for how long a connection has been idle at most, by which acceptors choose the worker that makes room.
+fn tell_idleness(worker: &Worker, open: &Open) {
+    let waited = open.longest_idle().map(|client| open.sweeps.get() - client.since.get());
+    worker.shared.room.set_idle_for(worker.id, waited);
 }
 
 /// Closes the connections that have waited too long.
@@ -232,5 +284,6 @@ async fn sweep(worker: Rc<Worker>, open: Rc<Open>) {
                 client.wake();
             }
         }
+        tell_idleness(&worker, &open);
     }
 }

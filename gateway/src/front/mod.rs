@@ -2,8 +2,11 @@
 //!
 //! ```text
 //! accept       listening sockets; spreads new connections over the workers
+//! room         how many client connections there may be
+//! goodbye      what a newcomer is told for whom there is no room
 //! connections  a worker's client connections: hyper, idle and slow clients, drain
 //! client       one of them: what it waits for, and its socket
+//! idle         those that are idle, in order
 //! handler      one request: match, body, call, answer
 //! miss         what is answered where no route takes a request
 //! carried      the headers that go with the call
@@ -28,16 +31,20 @@ mod client;
 mod connections;
 mod deadline;
 mod fixed;
+mod goodbye;
 mod handler;
 mod hash_key;
+mod idle;
 mod limit;
 mod metadata;
 mod miss;
 pub(crate) mod problem;
 mod request_id;
+mod room;
 mod shadow;
 mod traffic;
 
 pub use accept::accept;
 pub use connections::Connections;
 pub use request_id::RequestIds;
+pub use room::{Place, Room};

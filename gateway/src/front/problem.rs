@@ -127,6 +127,11 @@ impl Problem {
         Problem { retry_after: Some(seconds), ..Problem::new(Code::ResourceExhausted, detail) }
     }
 
+    /// There are as many client connections as there may be.
+    pub(super) fn full() -> Problem {
+        unavailable("the gateway has as many connections as it can serve")
+    }
+
     /// There are too many requests.
     pub(crate) fn shed(reason: ShedReason) -> Problem {
         unavailable(match reason {

@@ -39,7 +39,7 @@ impl RequestIds {
         }
     }
 
-    fn make(&self) -> HeaderValue {
+    pub(super) fn make(&self) -> HeaderValue {
         let number = self.0.borrow_mut().u128(..).to_le_bytes();
         let mut text = [0; 32];
         for (digits, byte) in text.chunks_exact_mut(2).zip(number) {

@@ -17,6 +17,10 @@ use prometheus::{Encoder, TextEncoder};
 pub struct Scrape<'a> {
     /// The front's counters.
     pub front: &'a FrontStats,
+    /// How many client connections there may be.
+    pub max_connections: usize,
+    /// Newcomers that were refused because there were as many.
+    pub refused_connections: u64,
     /// The reloads' counters.
     pub reloads: &'a ReloadStats,
     /// The upgrades' counters.
@@ -243,9 +247,29 @@ fn front(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
     gauge(&mut open, &[], workers.sum(|one| &one.connections) as f64);
     let mut accepted = family("callgate_connections_total", "Client connections accepted.", COUNTER);
     counter(&mut accepted, &[], workers.sum(|one| &one.accepted) as f64);
+    let mut most = family("callgate_max_connections", "Client connections that there may be.", GAUGE);
+    gauge(&mut most, &[], scrape.max_connections as f64);
+    let mut evicted = family(
+        "callgate_connections_evicted_total",
+        "Idle client connections closed because there was no room for a new one.",
+        COUNTER,
+    );
+    counter(&mut evicted, &[], workers.sum(|one| &one.evicted) as f64);
+    let mut refused = family(
+        "callgate_connections_refused_total",
+        "New client connections answered 503 and closed because there was no room and none was idle.",
+        COUNTER,
+    );
+    counter(&mut refused, &[], scrape.refused_connections as f64);
+    let mut closing = family(
+        "callgate_closing_answers_total",
+        "Answers with Connection: close because room for connections was short.",
+        COUNTER,
+    );
+    counter(&mut closing, &[], workers.sum(|one| &one.told_to_close) as f64);
     let mut in_flight = family("callgate_requests_in_flight", "Requests being answered.", GAUGE);
     gauge(&mut in_flight, &[], workers.sum(|one| &one.in_flight) as f64);
-    families.extend([open, accepted, in_flight]);
+    families.extend([open, accepted, most, evicted, refused, closing, in_flight]);
 }
 
 fn reloads(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {

@@ -262,6 +262,10 @@ pub struct FrontCounters {
     pub connections: Counter,
     /// Client connections accepted.
     pub accepted: Counter,
+    /// Idle client connections closed for a newcomer.
+    pub evicted: Counter,
+    /// Answers that were their connection's last because room was short.
+    pub told_to_close: Counter,
     /// Requests being answered.
     pub in_flight: Counter,
 }

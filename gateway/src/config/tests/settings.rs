@@ -1,6 +1,7 @@
 //! Diagnostics of the gateway's own file.
 
-use super::check_settings;
+use super::{Settings, Source, check_settings};
+use crate::config::testing::Folder;
 
 #[test]
 fn sections_and_keys_of_the_gateways_file_are_known() {
@@ -333,6 +334,73 @@ error: not a log filter
   |
 3 | level = "a=b=c"
   |         ^^^^^^^ error parsing level filter: expected one of "off", "error", "warn", "info", "debug", "trace", or a number 0-5
+"#,
+    );
+}
+
+#[test]
+fn a_secret_is_not_shown_in_what_is_said_against_it() {
+    for (text, expected) in [
+        ("[admin]\ntoken = 's3cret token'", "it has other characters"),
+        ("[admin]\ntoken = ''", "it is empty"),
+        ("[admin]\ntoken = 53143", "it is not a string"),
+        ("[admin]\ntoken = 's3cret'\ntoken_file = '/x'", "it has both"),
+        ("[admin]\ntoken_file = '/nowhere/token'", "`/nowhere/token` cannot be read"),
+    ] {
+        let seen = Settings::parse(Source::new("gateway.toml", text), None).unwrap_err().to_string();
+        assert!(seen.contains(expected), "{seen}");
+        assert!(!seen.contains("s3cret") && !seen.contains("53143"), "{seen}");
+    }
+}
+
+#[test]
+fn a_token_may_stand_in_a_file_of_its_own() {
+    let folder = Folder::new();
+    folder.write("secrets/token", "s3cret\n");
+    let file = folder.write("config/gateway.toml", "admin.token_file = '../secrets/token'");
+    let token = Settings::load(&file).unwrap().admin.token.expect("there is one");
+    assert!(token.is(b"s3cret"));
+    folder.write("secrets/token", "\n");
+    assert!(Settings::load(&file).unwrap_err().to_string().contains("the file holds no token"));
+}
+
+#[test]
+fn hosts_of_the_admin_port_are_names() {
+    check_settings(
+        r#"
+[admin]
+hosts = ["10.0.0.1", "http://x", "x:8081", "", "good.example"]"#,
+        None,
+        r#"
+error: `10.0.0.1` is an address
+ --> gateway.toml:3:10
+  |
+3 | hosts = ["10.0.0.1", "http://x", "x:8081", "", "good.example"]
+  |          ^^^^^^^^^^ addresses need not be listed
+
+error: `http://x` is not a host's name
+ --> gateway.toml:3:22
+  |
+3 | hosts = ["10.0.0.1", "http://x", "x:8081", "", "good.example"]
+  |                      ^^^^^^^^^^ expected a name alone
+  |
+  = help: write the name that stands in the URL, without scheme, port and path
+
+error: `x:8081` is not a host's name
+ --> gateway.toml:3:34
+  |
+3 | hosts = ["10.0.0.1", "http://x", "x:8081", "", "good.example"]
+  |                                  ^^^^^^^^ expected a name alone
+  |
+  = help: write the name that stands in the URL, without scheme, port and path
+
+error: `` is not a host's name
+ --> gateway.toml:3:44
+  |
+3 | hosts = ["10.0.0.1", "http://x", "x:8081", "", "good.example"]
+  |                                            ^^ expected a name alone
+  |
+  = help: write the name that stands in the URL, without scheme, port and path
 "#,
     );
 }

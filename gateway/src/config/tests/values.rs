@@ -145,7 +145,7 @@ fn the_settings_that_are_shipped_are_the_defaults_and_show_every_key() {
     let text = std::fs::read_to_string(shipped).unwrap();
     assert_eq!(settings(&text, None), settings("", None));
     let keys = "listen workers max_body max_body_memory max_head max_connections header_timeout body_timeout idle_timeout \
-                drain_timeout watch level format socket servers timeout min_ttl max_ttl";
+                drain_timeout lame_duck hosts watch level format socket servers timeout min_ttl max_ttl";
     for key in keys.split_whitespace() {
         assert!(text.contains(&format!("\n{key} = ")), "{key}");
     }
@@ -155,8 +155,8 @@ fn the_settings_that_are_shipped_are_the_defaults_and_show_every_key() {
 fn every_setting_is_read() {
     let text = "server = { listen = ['[::1]:80', '0.0.0.0:0'], workers = 3, max_body = '1KiB', max_body_memory = '2KiB', max_head = 10000, \
                 max_connections = 5, header_timeout = '1s', body_timeout = '2s', idle_timeout = '3s', \
-                drain_timeout = '4s' }\n\
-                admin.listen = '127.0.0.1:9'\ntables.watch = ['x', '/y/z.toml', '../../w']\n\
+                drain_timeout = '4s', lame_duck = '7s' }\n\
+                admin = { listen = '127.0.0.1:9', hosts = ['Gateway.Example'], token = 's3cret' }\ntables.watch = ['x', '/y/z.toml', '../../w']\n\
                 log = { level = 'info,callgate=debug', format = 'json' }\n\
                 upgrade = { socket = '@x', drain_timeout = '5s' }\ndns.timeout = '6s'\n";
     let seconds = Duration::from_secs;
@@ -173,8 +173,13 @@ fn every_setting_is_read() {
             body_timeout: seconds(2),
             idle_timeout: seconds(3),
             drain_timeout: seconds(4),
+            lame_duck: seconds(7),
         },
-        admin: AdminSettings { listen: "127.0.0.1:9".parse().unwrap() },
+        admin: AdminSettings {
+            listen: "127.0.0.1:9".parse().unwrap(),
+            hosts: vec!["gateway.example".to_owned()],
+            token: Token::parse("s3cret").ok(),
+        },
         tables: TableSettings { watch: ["/etc/callgate/x", "/y/z.toml", "/w"].map(PathBuf::from).to_vec() },
         log: LogSettings { level: "info,callgate=debug".into(), format: LogFormat::Json },
         upgrade: UpgradeSettings { socket: Some("@x".into()), drain_timeout: seconds(5) },

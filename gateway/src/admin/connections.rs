@@ -1,0 +1,185 @@
+//! The admin port's connections: at most so many, of which the one that has waited for its client longest makes room for a
+//! newcomer. So nobody keeps an operator out by connecting and saying nothing.
+
+use super::{Port, Stop, answer};
+use crate::descriptors::{Spare, are_used_up};
+use crate::worker::Ending;
+use hyper::header::{CONNECTION, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::io;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{AbortHandle, Id, JoinSet};
+use tokio::time::{Instant, sleep, sleep_until};
+
+/// Connections to the admin port at once. More than there may be requests, so that one of them always waits.
+const MAX_CONNECTIONS: usize = 64;
+
+/// How long a client that has connected may take for its first request's head.
+const SILENT: Duration = Duration::from_secs(5);
+
+/// How long a client may take to read its answer and to send its next request: longer than the usual time between scrapes.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// Descriptors that are kept for when the process has none left.
+const SPARE: usize = 4;
+
+/// How long accepting pauses after an error.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How often the log says that a connection cannot be accepted, at most.
+const COMPLAINTS: Duration = Duration::from_secs(10);
+
+/// Serves until the future is dropped; or until a successor has the listening sockets, and what is open here is answered.
+pub(super) async fn serve(listener: Arc<std::net::TcpListener>, port: Rc<Port>) -> io::Result<()> {
+    let own = TcpListener::from_std(listener.try_clone()?)?;
+    // Not kept longer than it is listened to.
+    drop(listener);
+    let mut seats = Seats::new(port.clone());
+    tokio::select! {
+        () = seats.accept(&own) => {}
+        () = handed_over(port.stop.clone()) => {}
+    }
+    drop(own);
+    while seats.tasks.join_next().await.is_some() {}
+    Ok(())
+}
+
+/// Waits until a successor has the listening sockets. An operator's eyes stay on a process that is told to stop.
+async fn handed_over(mut stop: Stop) {
+    if stop.wait_for(|ending| *ending == Some(Ending::HandOver)).await.is_err() {
+        std::future::pending().await
+    }
+}
+
+/// Since when a connection has waited for its client, and until when it may; none while its request is being answered.
+type Waiting = Rc<Cell<Option<(Instant, Instant)>>>;
+
+/// The connections that are open.
+struct Seats {
+    port: Rc<Port>,
+    open: HashMap<Id, (Waiting, AbortHandle)>,
+    tasks: JoinSet<()>,
+    spare: Spare,
+    /// Whether connections are to close with their next answer, because there is no descriptor left.
+    short: Rc<Cell<bool>>,
+    complained: Option<Instant>,
+}
+
+impl Seats {
+    fn new(port: Rc<Port>) -> Seats {
+        let spare = Spare::new(SPARE);
+        let (open, tasks) = (HashMap::new(), JoinSet::new());
+        Seats { port, open, tasks, spare, short: Rc::default(), complained: None }
+    }
+
+    async fn accept(&mut self, listener: &TcpListener) {
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => self.seat(stream),
+                    Err(error) => self.make_good(&error).await,
+                },
+                Some(ended) = self.tasks.join_next_with_id() => {
+                    let id = ended.map_or_else(|error| error.id(), |(id, ())| id);
+                    self.open.remove(&id);
+                    self.spare.refill();
+                    self.short.set(!self.spare.is_full());
+                }
+            }
+        }
+    }
+
+    fn seat(&mut self, stream: TcpStream) {
+        if self.open.len() >= MAX_CONNECTIONS {
+            self.make_room();
+        }
+        let waiting: Waiting = Rc::default();
+        wait(&waiting, SILENT);
+        let connection = serve_connection(stream, self.port.clone(), waiting.clone(), self.short.clone());
+        let task = self.tasks.spawn_local(connection);
+        self.open.insert(task.id(), (waiting, task));
+    }
+
+    /// Closes the connection that has waited for its client longest.
+    fn make_room(&mut self) {
+        let waiting = self.open.iter().filter_map(|(id, (waiting, _))| Some((waiting.get()?.0, *id)));
+        let longest = waiting.min_by_key(|(since, _)| *since);
+        if let Some((_, task)) = longest.and_then(|(_, id)| self.open.remove(&id)) {
+            task.abort();
+        }
+    }
+
+    /// Where there is no descriptor left, the next connection gets a spare one, or another connection's.
+    async fn make_good(&mut self, error: &io::Error) {
+        let used_up = are_used_up(error);
+        if used_up && self.spare.give_up() {
+            self.short.set(true);
+            return;
+        }
+        let now = Instant::now();
+        if self.complained.is_none_or(|last| now - last >= COMPLAINTS) {
+            self.complained = Some(now);
+            tracing::warn!(%error, "the admin port cannot accept");
+        }
+        if used_up {
+            self.make_room();
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+fn wait(waiting: &Waiting, limit: Duration) {
+    let now = Instant::now();
+    waiting.set(Some((now, now + limit)));
+}
+
+async fn serve_connection(stream: TcpStream, port: Rc<Port>, waiting: Waiting, short: Rc<Cell<bool>>) {
+    let service = service_fn(|request| {
+        let (port, waiting, short) = (&port, &waiting, &short);
+        async move {
+            waiting.set(None);
+            let mut answer = answer(request, port).await;
+            if short.get() {
+                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            wait(waiting, IDLE);
+            Ok::<_, Infallible>(answer)
+        }
+    });
+    let mut connection = pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+    let served = tokio::select! {
+        served = connection.as_mut() => served,
+        () = overdue(&waiting) => return,
+        () = handed_over(port.stop.clone()) => {
+            connection.as_mut().graceful_shutdown();
+            tokio::select! {
+                served = connection.as_mut() => served,
+                () = overdue(&waiting) => return,
+            }
+        }
+    };
+    if let Err(error) = served {
+        tracing::debug!(%error, "an admin connection ended early");
+    }
+}
+
+/// Waits until a client has kept its connection waiting for too long.
+async fn overdue(waiting: &Waiting) {
+    loop {
+        match waiting.get() {
+            Some((_, until)) if until <= Instant::now() => return,
+            Some((_, until)) => sleep_until(until).await,
+            // A request is being answered, which has limits of its own.
+            None => sleep(SILENT).await,
+        }
+    }
+}

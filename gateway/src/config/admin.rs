@@ -1,0 +1,81 @@
+//! `[admin]`: where the operator's port is, by which names it is asked, and what whoever asks has to know.
+
+use super::complaint::Complaint;
+use super::diagnostics::Diagnostic;
+use super::reader::{Item, Reader, Section};
+use super::settings::AdminSettings;
+use super::settings_keys::{ADDRESS, absolute, address, set};
+use super::token::Token;
+use std::fs::File;
+use std::io::Read;
+use std::net::IpAddr;
+use std::path::Path;
+use toml::de::DeValue;
+
+pub(super) const KEYS: &[&str] = &["listen", "hosts", "token", "token_file"];
+
+/// How much of a token's file is read: more than any token is long.
+const MAX_FILE: u64 = 4096;
+
+/// Replaces the defaults by what the section says.
+pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>, admin: &mut AdminSettings) {
+    if let Some(item) = section.get("listen") {
+        set(&mut admin.listen, reader.text(&item, ADDRESS, address));
+    }
+    if let Some(item) = section.get("hosts") {
+        let hosts = reader.texts(&item, "[\"gateway.example\"]", host);
+        set(&mut admin.hosts, hosts.map(|hosts| hosts.into_iter().map(|(host, _)| host).collect()));
+    }
+    admin.token = match (section.get("token"), section.get("token_file")) {
+        (Some(_), Some(file)) => {
+            let complaint = Complaint::new("`[admin]` has either `token` or `token_file`", "it has both");
+            // Not shown in its place, which may be the token's line.
+            reader.report(complaint.without_place(file.key));
+            None
+        }
+        (Some(token), None) => read_token(reader, &token),
+        (None, Some(file)) => read_file(reader, &file),
+        (None, None) => None,
+    };
+}
+
+/// Mistakes are told without the line in which they stand: it may be the secret.
+fn read_token(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Token> {
+    let token = match item.value.get_ref() {
+        DeValue::String(text) => Token::parse(text),
+        _ => Err("it is not a string"),
+    };
+    token.map_err(|why| reader.report(Diagnostic::new(format!("[admin] token cannot be one: {why}")))).ok()
+}
+
+fn read_file(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Token> {
+    let source = reader.source.clone();
+    reader.text(item, "a path such as \"/run/secrets/admin-token\"", |text| {
+        let path = absolute(source.path(), text);
+        let content = content(&path).map_err(|error| {
+            Complaint::new(format!("`{}` cannot be read", path.display()), error.to_string())
+        })?;
+        // Editors and `echo` end a file with a line's end.
+        Token::parse(content.trim_end()).map_err(|why| Complaint::new("the file holds no token", why))
+    })
+}
+
+fn content(path: &Path) -> std::io::Result<String> {
+    let mut content = String::new();
+    File::open(path)?.take(MAX_FILE).read_to_string(&mut content)?;
+    Ok(content)
+}
+
+/// A name as a Host header has it, in small letters and without a port.
+fn host(text: &str) -> Result<String, Complaint> {
+    let name = text.strip_suffix('.').unwrap_or(text);
+    if name.parse::<IpAddr>().is_ok() {
+        return Err(Complaint::new(format!("`{text}` is an address"), "addresses need not be listed"));
+    }
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    if name.is_empty() || name.len() > 253 || !name.bytes().all(fits) {
+        let complaint = Complaint::new(format!("`{text}` is not a host's name"), "expected a name alone");
+        return Err(complaint.help("write the name that stands in the URL, without scheme, port and path"));
+    }
+    Ok(name.to_ascii_lowercase())
+}

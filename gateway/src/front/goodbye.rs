@@ -1,0 +1,114 @@
+//! What a newcomer is told for whom there is no room: 503 with `Retry-After`, and the end of the connection.
+//!
+//! The answer must reach the client. One that has not yet sent its request may take an answer for nonsense, and bytes that
+//! are unread when the socket is closed have the system reset the connection, and the answer with it. So a newcomer has a
+//! moment to send its request, and is read past for a moment afterwards; where too many are waited for, it has neither.
+
+use super::problem::Problem;
+use super::request_id::{self, RequestIds};
+use http_body_util::BodyExt;
+use std::io::{ErrorKind, Read, Write};
+use std::net::Shutdown;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// Newcomers that are refused at once, so many that each has its moment.
+pub(super) const MAX_GOODBYES: usize = 64;
+
+/// How long a newcomer may take to send the first bytes of its request, and to take its answer.
+const MOMENT: Duration = Duration::from_millis(500);
+
+/// How much of what it sends is read past, in bytes.
+const MAX_READ_PAST: usize = 256 * 1024;
+
+/// Has a newcomer send its request, and tells it that there is no room.
+pub(super) async fn say(stream: std::net::TcpStream) {
+    let Ok(mut stream) = TcpStream::from_std(stream) else { return };
+    let mut buffer = vec![0; 4096];
+    let read = timeout(MOMENT, stream.read(&mut buffer)).await;
+    let begin = match read {
+        Ok(Ok(read @ 1..)) => &buffer[..read],
+        // It has gone.
+        Ok(_) => return,
+        Err(_) => &[],
+    };
+    let answer = answer(begin).await;
+    let told = async {
+        stream.write_all(&answer).await?;
+        stream.shutdown().await?;
+        let mut past = 0;
+        while past < MAX_READ_PAST {
+            match stream.read(&mut buffer).await? {
+                0 => break,
+                read => past += read,
+            }
+        }
+        Ok::<_, std::io::Error>(())
+    };
+    // Whoever does not listen has been told all the same.
+    let _ = timeout(MOMENT, told).await;
+}
+
+/// Tells a newcomer without waiting for anything.
+pub(super) async fn say_at_once(mut stream: std::net::TcpStream) {
+    let mut buffer = [0; 4096];
+    let read = stream.read(&mut buffer).unwrap_or_default();
+    let answer = answer(&buffer[..read]).await;
+    let told = stream.write_all(&answer).and_then(|()| stream.shutdown(Shutdown::Write));
+    for _ in 0..MAX_READ_PAST / buffer.len() {
+        match stream.read(&mut buffer) {
+            Ok(1..) => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            _ => break,
+        }
+    }
+    if let Err(error) = told {
+        tracing::debug!(%error, "a newcomer was refused and does not know it");
+    }
+}
+
+/// The whole answer to a request that begins so; one to HEAD has no body.
+async fn answer(request: &[u8]) -> Vec<u8> {
+    let id = RequestIds::new().make();
+    let response = Problem::full().into_response(request_id::text(&id));
+    let (parts, body) = response.into_parts();
+    let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let reason = parts.status.canonical_reason().unwrap_or_default();
+    let mut answer = format!("HTTP/1.1 {} {reason}\r\n", parts.status.as_u16()).into_bytes();
+    let length = body.len().to_string();
+    let own = [("connection", "close"), ("content-length", &length), ("x-request-id", request_id::text(&id))];
+    let headers = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+    for (name, value) in headers.chain(own.map(|(name, value)| (name, value.as_bytes()))) {
+        answer.extend_from_slice(name.as_bytes());
+        answer.extend_from_slice(b": ");
+        answer.extend_from_slice(value);
+        answer.extend_from_slice(b"\r\n");
+    }
+    answer.extend_from_slice(b"\r\n");
+    if !request.starts_with(b"HEAD ") {
+        answer.extend_from_slice(&body);
+    }
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_answer_is_a_problem_and_to_head_its_head() {
+        let whole = String::from_utf8(answer(b"GET / HTTP/1.1\r\n").await).expect("text");
+        let (head, body) = whole.split_once("\r\n\r\n").expect("a head");
+        assert!(head.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{head}");
+        let length = format!("content-length: {}", body.len());
+        for line in ["retry-after: 1", "connection: close", "content-type: application/problem+json", &length]
+        {
+            assert!(head.split("\r\n").any(|one| one == line), "{line}: {head}");
+        }
+        assert!(body.contains(r#""code":"unavailable""#), "{body}");
+        let head = answer(b"HEAD / HTTP/1.1\r\n").await;
+        assert!(head.ends_with(b"\r\n\r\n"));
+    }
+}
