@@ -1,5 +1,6 @@
 //! A request's body: read within its limits of size and time, or read past when it is refused.
 
+use super::fields;
 use super::problem::Problem;
 use crate::config::ServerSettings;
 use crate::worker::Shared;
@@ -88,6 +89,8 @@ impl RequestBody {
             State::Unread(body) => body,
         };
         check_type(headers)?;
+        // Of several, one may ask for the word to go on that the other keeps from coming.
+        fields::lines(headers, EXPECT).single("Expect").map_err(Problem::from)?;
         let declared = body.size_hint().lower();
         if declared > server.max_body {
             return Err(Problem::too_large(server.max_body).into());
@@ -128,7 +131,7 @@ impl RequestBody {
             State::Broken => return false,
             State::Unread(body) => body,
         };
-        if body.is_end_stream() || headers.contains_key(EXPECT) {
+        if body.is_end_stream() || fields::has(headers, &EXPECT) {
             return body.is_end_stream();
         }
         let read_past = async {
@@ -206,14 +209,12 @@ async fn in_time<F: Future>(body: F, limit: std::time::Duration) -> (Option<F::O
 
 /// Refuses bodies that are not JSON in UTF-8. A missing type is taken for JSON.
 fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
-    if let Some(encoding) = headers.get(CONTENT_ENCODING)
-        && !encoding.as_bytes().eq_ignore_ascii_case(b"identity")
-    {
+    if !fields::members(headers, CONTENT_ENCODING).all(|coding| coding.eq_ignore_ascii_case(b"identity")) {
         return Err(Problem::not_json(
             "a compressed body is not accepted; leave Content-Encoding out".to_owned(),
         ));
     }
-    let Some(value) = headers.get(CONTENT_TYPE) else {
+    let Some(value) = fields::lines(headers, CONTENT_TYPE).single("Content-Type")? else {
         return Ok(());
     };
     if value == "application/json" {

@@ -3,6 +3,7 @@
 use super::body::{RequestBody, Unread};
 use super::carried::{Carried, Clocks};
 use super::client::Client;
+use super::fields::{self, Lines};
 use super::fixed::{self, Way};
 use super::hash_key::hash_key;
 use super::limit::{self, RateFields};
@@ -189,9 +190,9 @@ fn turned_away(worker: &Worker, route: &Route, reason: ShedReason) -> Result<Ans
 
 /// RFC 9112, 3.2: whoever takes another of two hosts, or guesses a missing one, sees another request.
 fn names_one_host(parts: &Parts) -> bool {
-    match parts.headers.get_all(HOST).iter().count() {
-        1 => true,
-        n => n == 0 && parts.version < Version::HTTP_11,
+    match fields::lines(&parts.headers, HOST) {
+        Lines::None => parts.version < Version::HTTP_11,
+        lines => lines.single("Host").is_ok(),
     }
 }
 
@@ -229,10 +230,15 @@ async fn call(
     let carried = Carried::by(matched.headers);
     let deadline = carried.deadline(clocks, route.spec.timeout)?;
     carried.go_along(&mut metadata);
+    // A split has a backend of its own, and that a key of its own.
+    let key = match &route.traffic {
+        None => hash_key(&route.backend, route, &path, matched.headers, matched.client)?,
+        Some(_) => None,
+    };
     let request = call::Request {
         route,
         backend: &route.backend,
-        key: hash_key(&route.backend, route, &path, matched.headers, matched.client),
+        key,
         version: None,
         has_fallback: false,
         path,

@@ -9,6 +9,7 @@
 //! carried      the headers that go with the call
 //! traffic      where its call goes, if that is not just its route's backend; shadow, copies of calls
 //! body         a request's body, within its limits
+//! fields       header fields, as single values or as lists
 //! hash_key     the key by which a backend spreads its calls
 //! deadline     how long the caller waits
 //! fixed        routes that call nothing: fixed answers, redirects, rewrites
@@ -27,6 +28,7 @@ mod claim;
 mod client;
 mod connections;
 mod deadline;
+mod fields;
 mod fixed;
 mod handler;
 mod hash_key;

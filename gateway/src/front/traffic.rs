@@ -2,6 +2,7 @@
 //! and to the route's fallback when no instance is there.
 
 use super::client::Client;
+use super::fields;
 use super::fixed::respond;
 use super::handler::{Answer, success};
 use super::hash_key::hash_key;
@@ -43,11 +44,11 @@ pub(super) async fn run<'a>(
     let bears = |header: &HeaderMatch| bears(matched.headers, header);
     let takes = |place: &Place| call::takes(worker, route, &place.backend, place.version.as_deref());
     let (arm, reason) = traffic.choose(bears, takes);
+    direct(&mut request, &arm.place, matched)?;
     arm.stats.0.of(worker.id).taken(reason);
     if let Some(shadow) = &traffic.shadow {
         shadow::copy(worker, shadow, matched, &request);
     }
-    direct(&mut request, &arm.place, matched);
     request.has_fallback = traffic.fallback.is_some();
     let result = call::run(worker, &request).await;
     let absent = result.as_ref().is_err_and(Failure::is_absence);
@@ -62,7 +63,7 @@ pub(super) async fn run<'a>(
     match &fallback.to {
         FallbackTo::Answer(answer) => Ok(Answer::Other(respond(answer))),
         FallbackTo::Call(place) => {
-            direct(&mut request, place, matched);
+            direct(&mut request, place, matched)?;
             request.has_fallback = false;
             request.times.now = Instant::now();
             call::run(worker, &request).await.map(success)
@@ -70,18 +71,25 @@ pub(super) async fn run<'a>(
     }
 }
 
-fn direct<'a>(request: &mut call::Request<'a>, place: &'a Place, matched: Matched<'_>) {
-    request.key = hash_key(&place.backend, request.route, &request.path, matched.headers, matched.client);
+fn direct<'a>(
+    request: &mut call::Request<'a>,
+    place: &'a Place,
+    matched: Matched<'_>,
+) -> Result<(), Failure> {
+    let Matched { headers, client, .. } = matched;
+    request.key = hash_key(&place.backend, request.route, &request.path, headers, client)?;
     request.backend = &place.backend;
     request.version = place.version.as_deref();
+    Ok(())
 }
 
-/// Whether a request's headers have it.
+/// Whether a request's headers have it. Several lines are a list: one that says it is enough, whatever the others say. Nobody is
+/// kept out by that: whoever can add a line could as well send it alone.
 fn bears(headers: &HeaderMap, wanted: &HeaderMatch) -> bool {
-    let mut values = headers.get_all(wanted.name.as_str()).iter();
+    let mut lines = fields::each(headers, wanted.name.as_str());
     match &wanted.value {
-        None => values.next().is_some(),
-        Some(value) => values.any(|one| one.as_bytes().trim_ascii() == value.as_bytes()),
+        None => lines.next().is_some(),
+        Some(value) => lines.any(|line| line.trim_ascii() == value.as_bytes()),
     }
 }
 
