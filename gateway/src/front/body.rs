@@ -9,7 +9,9 @@ use callgate_protocol::{Budget, Code, Room};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT, HeaderMap};
+use std::error::Error;
 use std::future::{Future, poll_fn};
+use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -111,7 +113,7 @@ impl RequestBody {
             Some(Err(Unreadable::NoRoom)) => Err(Unread::NoRoom),
             Some(Err(Unreadable::Failed(error))) => {
                 self.state = State::Broken;
-                Err(Problem::new(Code::InvalidArgument, format!("the body cannot be read: {error}")).into())
+                Err(unreadable(&error).into())
             }
             None => {
                 self.state = State::Broken;
@@ -146,6 +148,17 @@ impl RequestBody {
             true
         };
         in_time(read_past, server.body_timeout).await.0.unwrap_or(false)
+    }
+}
+
+/// Why a body has no end: its client's mistake, if it is not what HTTP/1.1 makes of bodies; or else its client has gone.
+fn unreadable(error: &hyper::Error) -> Problem {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
+    match cause {
+        Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) => {
+            Problem::new(Code::InvalidArgument, format!("the body cannot be read: {error}"))
+        }
+        _ => Problem::new(Code::Cancelled, "the client has closed before the body was there"),
     }
 }
 

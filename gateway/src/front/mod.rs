@@ -18,6 +18,7 @@
 //! claim        what a bearer token claims
 //! problem      failures as RFC 9457 problem details
 //! request_id   taken or made
+//! tally        what is counted of a request, however it ends
 //! ```
 //! With `admin`, this is the only module that names hyper.
 
@@ -38,6 +39,7 @@ mod miss;
 pub(crate) mod problem;
 mod request_id;
 mod shadow;
+mod tally;
 mod traffic;
 
 pub use accept::accept;
