@@ -1,6 +1,8 @@
-//! What the metrics say of clients that give up, and of heads that are no requests.
+//! What the metrics say: of clients that give up, of heads that are no requests, and in names that OpenMetrics can tell.
 
-use callgate_tests::{Backend, Gateway, Raw, Setup, eventually};
+use callgate_tests::{Backend, Gateway, Raw, Setup, eventually, openmetrics};
+use std::collections::BTreeSet;
+use std::path::Path;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -179,4 +181,72 @@ async fn a_head_that_is_no_request_is_counted_by_the_status_of_its_answer() {
     assert_eq!(gateway.metric("callgate_requests_total", &["route=\"none\""]).await, 8.0);
     let durations = gateway.metric("callgate_request_duration_seconds_count", &["route=\"none\""]).await;
     assert_eq!(durations, 0.0, "without a head there is no time from it to the answer");
+}
+
+#[tokio::test]
+async fn the_page_can_be_told_as_openmetrics() {
+    let setup = Setup::new();
+    let backend = setup.backend("shop");
+    setup.write_shop(&[&backend]);
+    setup.write_routes(
+        "more.toml",
+        "[[routes]]\nmatch = \"GET /add\"\ncall = \"calc.add\"\nrate_limit = { rate = \"9/s\" }\n\
+         shadow = { backend = \"shop\", share = \"100%\" }\nfallback = { status = 200 }\nsplit = [{ weight = 1, backend = \"shop\" }]\n\
+         [[routes]]\nmatch = \"GET /plus\"\nrewrite = \"/add\"\n",
+    );
+    let gateway = setup.gateway().await;
+    gateway.connected(&backend).await;
+    for path in ["/plus?a=1&b=2", "/plus?a=x&b=2", "/nowhere", "/v1/delay/1"] {
+        gateway.client.get(path).await;
+    }
+    let page = gateway.admin.get("/metrics").await.text();
+    let families = openmetrics::families(&page).unwrap_or_else(|error| panic!("{error}"));
+    for family in
+        ["callgate_requests_total", "callgate_request_duration_seconds", "callgate_route_split_total"]
+    {
+        assert!(families.iter().any(|one| one == family), "{family} is not among {families:?}");
+    }
+}
+
+/// The texts in quotes of all sources beneath a folder that are names of metrics.
+fn names_in(folder: &Path, names: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).expect("the folder is there") {
+        let path = entry.expect("the folder can be read").path();
+        if path.is_dir() {
+            names_in(&path, names);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = std::fs::read_to_string(&path).expect("a source can be read");
+            let quoted = text.split('"').filter(|text| text.starts_with("callgate_"));
+            let is_name = |text: &&str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+            names.extend(quoted.filter(is_name).map(str::to_owned));
+        }
+    }
+}
+
+/// Some families show only when there is something to count; their names are in the sources.
+#[test]
+fn every_metric_is_documented_under_a_name_that_openmetrics_can_tell() {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is in the workspace");
+    let mut names = BTreeSet::new();
+    names_in(&workspace.join("gateway/src/telemetry"), &mut names);
+    assert!(names.len() > 30, "{names:?}");
+    let page: String = names
+        .iter()
+        .map(|name| {
+            let kind = if name.ends_with("_total") { "counter" } else { "gauge" };
+            format!("# HELP {name} Text.\n# TYPE {name} {kind}\n{name} 1\n")
+        })
+        .collect();
+    openmetrics::families(&page).unwrap_or_else(|error| panic!("{error}"));
+    let documents = std::fs::read_to_string(workspace.join("docs/operations.md")).expect("it is there");
+    let cells = documents
+        .lines()
+        .filter(|line| line.starts_with("| `callgate_"))
+        .filter_map(|line| line.split('|').nth(1));
+    let documented: BTreeSet<String> = cells
+        .flat_map(|cell| cell.split('`'))
+        .filter(|text| text.starts_with("callgate_"))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(names, documented, "the sources, and the table in docs/operations.md");
 }

@@ -63,7 +63,7 @@ impl Rig {
 
     async fn queued(&self, n: usize) {
         eventually(&format!("{n} in the queue"), || async {
-            (self.gateway.metric("callgate_queued_calls", &[]).await == n as f64).then_some(())
+            (self.gateway.metric("callgate_calls_queued", &[]).await == n as f64).then_some(())
         })
         .await;
     }
