@@ -39,7 +39,7 @@ async fn a_newcomer_takes_the_place_of_the_connection_that_has_been_idle_longest
     let setup = Setup::new().server("max_connections = 20");
     let (_backend, gateway) = start(&setup).await;
     let mut idle = silent(&gateway, 20).await;
-    counts(&gateway, "callgate_connections", 20.0).await;
+    counts(&gateway, "callgate_connections_open", 20.0).await;
     let mut newcomer = Raw::connect(gateway.addr).await;
     newcomer.write(ADD).await;
     assert_eq!(newcomer.status().await, 200);
@@ -60,7 +60,7 @@ async fn a_connection_with_a_request_under_way_does_not_make_room() {
     let setup = Setup::new().server("max_connections = 8");
     let (_backend, gateway) = start(&setup).await;
     let mut idle = silent(&gateway, 8).await;
-    counts(&gateway, "callgate_connections", 8.0).await;
+    counts(&gateway, "callgate_connections_open", 8.0).await;
     // Both are there before the gateway can look at either.
     gateway.signal(Signal::SIGSTOP);
     for oldest in &mut idle[..4] {

@@ -217,7 +217,7 @@ fn retries(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
         "Calls whose first try was slow: which try answered, or that no second one was sent.",
         COUNTER,
     );
-    let mut held = family("callgate_held_calls", "Calls that wait for an instance.", GAUGE);
+    let mut held = family("callgate_calls_held", "Calls that wait for an instance.", GAUGE);
     let mut holds =
         family("callgate_held_calls_total", "Calls that waited for an instance, by how that ended.", COUNTER);
     let mut diverted = family(
@@ -243,7 +243,7 @@ fn retries(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
 
 fn front(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
     let workers = &scrape.front.workers;
-    let mut open = family("callgate_connections", "Open client connections.", GAUGE);
+    let mut open = family("callgate_connections_open", "Open client connections.", GAUGE);
     gauge(&mut open, &[], workers.sum(|one| &one.connections) as f64);
     let mut accepted = family("callgate_connections_total", "Client connections accepted.", COUNTER);
     counter(&mut accepted, &[], workers.sum(|one| &one.accepted) as f64);
