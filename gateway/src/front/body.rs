@@ -108,7 +108,10 @@ impl RequestBody {
             Some(Err(Unreadable::NoRoom)) => Err(Unread::NoRoom),
             Some(Err(Unreadable::Failed(error))) => {
                 self.state = State::Broken;
-                Err(Problem::new(Code::InvalidArgument, format!("the body cannot be read: {error}")).into())
+                // The library's words are for the log: they name its parts, and not what the client did.
+                tracing::debug!(%error, "a body cannot be read");
+                let detail = "the body cannot be read: it breaks off, or its chunks are malformed";
+                Err(Problem::new(Code::InvalidArgument, detail).into())
             }
             None => {
                 self.state = State::Broken;
