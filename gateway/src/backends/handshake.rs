@@ -2,14 +2,16 @@
 
 use super::catalog::Catalog;
 use super::offer::Offer;
+use super::stranger;
 use super::stream::Stream;
 use crate::config::EndpointAddr;
 use callgate_protocol::schema::{Fingerprint, MethodSchema};
-use callgate_protocol::{Event, Hello, Inbound, Limits, Outbound, Role};
+use callgate_protocol::{Event, Hello, Inbound, Limits, Outbound, ProtocolError, Role};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::{Instant, timeout_at};
 
 /// The schemas that one connection may bring, in bytes together.
 const MAX_SCHEMA_BYTES: usize = 64 * 1024 * 1024;
@@ -32,31 +34,66 @@ fn hello() -> Hello {
     Hello::new(identity, Limits::default(), Vec::new())
 }
 
-/// Opens a connection. The caller bounds the time; errors are for people.
+/// How long things may take when a connection is opened.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// Connecting and the handshake together. Where that fails, finding out who is there takes up to 0.2 s more.
+    pub(super) connect: Duration,
+    /// Bytes that the peer's system does not acknowledge for so long end the connection.
+    pub(super) unacknowledged: Duration,
+}
+
+/// Opens a connection, within its time; errors are for people.
 pub(super) async fn establish(
     addr: &EndpointAddr,
-    user_timeout: Duration,
+    patience: Patience,
     catalog: &Catalog,
 ) -> Result<Established, String> {
-    let stream =
-        Stream::connect(addr, user_timeout).await.map_err(|error| format!("cannot connect: {error}"))?;
+    let deadline = Instant::now() + patience.connect;
+    let stream = match timeout_at(deadline, Stream::connect(addr, patience.unacknowledged)).await {
+        Ok(stream) => stream.map_err(|error| format!("cannot connect: {error}"))?,
+        Err(_) => return Err(format!("no connection within {:?}", patience.connect)),
+    };
     let hello = hello();
     let mut opening = Opening {
         stream,
         inbound: Inbound::new(Role::Connector, hello.limits),
         outbound: Outbound::new(&hello),
         unread: Vec::new(),
+        heard: false,
         hello: None,
         schemas: HashMap::new(),
         wanted: 0,
         schema_bytes: 0,
         ready: true,
     };
-    opening.run(catalog).await?;
+    match timeout_at(deadline, opening.run(catalog)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(Failed::Told(why))) => return Err(why),
+        Ok(Err(Failed::Stranger)) => return Err(stranger::spoke(&mut opening.stream, opening.unread).await),
+        Err(_) if opening.heard => {
+            return Err(format!("connected, but the handshake did not end within {:?}", patience.connect));
+        }
+        Err(_) => return Err(stranger::silent(&mut opening.stream, patience.connect).await),
+    }
     let Opening { stream, inbound, outbound, unread, hello, schemas, ready, .. } = opening;
     let hello = hello.ok_or("the handshake ended without HELLO")?;
     let offer = Offer::new(hello, |fingerprint| schemas.get(&fingerprint).cloned())?;
     Ok(Established { stream, inbound, outbound, offer, unread, ready })
+}
+
+/// Why a handshake came to nothing.
+enum Failed {
+    /// This is why.
+    Told(String),
+    /// The peer does not speak the protocol: what it says is unread.
+    Stranger,
+}
+
+impl From<String> for Failed {
+    fn from(why: String) -> Failed {
+        Failed::Told(why)
+    }
 }
 
 struct Opening {
@@ -64,6 +101,8 @@ struct Opening {
     inbound: Inbound,
     outbound: Outbound,
     unread: Vec<u8>,
+    /// The peer has said something.
+    heard: bool,
     hello: Option<Hello>,
     schemas: HashMap<Fingerprint, Arc<MethodSchema>>,
     wanted: usize,
@@ -72,13 +111,20 @@ struct Opening {
 }
 
 impl Opening {
-    async fn run(&mut self, catalog: &Catalog) -> Result<(), String> {
+    async fn run(&mut self, catalog: &Catalog) -> Result<(), Failed> {
         while self.hello.is_none() || self.wanted > 0 {
             self.write().await.map_err(|error| format!("the handshake failed: {error}"))?;
             let read = self.stream.read_buf(&mut self.unread).await;
             if read.map_err(|error| format!("the handshake failed: {error}"))? == 0 {
-                return Err("the peer closed the connection during the handshake".to_owned());
+                let why = match self.heard {
+                    true => "the peer closed the connection during the handshake",
+                    false => {
+                        "the peer closed the connection at once, without a word: is it a Callgate backend?"
+                    }
+                };
+                return Err(Failed::Told(why.to_owned()));
             }
+            self.heard = true;
             self.take(catalog)?;
         }
         Ok(())
@@ -92,10 +138,14 @@ impl Opening {
         Ok(())
     }
 
-    fn take(&mut self, catalog: &Catalog) -> Result<(), String> {
+    fn take(&mut self, catalog: &Catalog) -> Result<(), Failed> {
         let mut at = 0;
         loop {
-            let (taken, event) = self.inbound.next(&self.unread[at..]).map_err(|error| error.to_string())?;
+            let next = self.inbound.next(&self.unread[at..]);
+            let (taken, event) = next.map_err(|error| match error {
+                ProtocolError::BadMagic(_) => Failed::Stranger,
+                other => Failed::Told(other.to_string()),
+            })?;
             if taken == 0 {
                 break;
             }
@@ -117,10 +167,11 @@ impl Opening {
                 Some(Event::Schema(fingerprint, encoded)) => {
                     self.schema_bytes += encoded.len();
                     if self.schema_bytes > MAX_SCHEMA_BYTES {
-                        return Err(format!("the schemas are larger than {MAX_SCHEMA_BYTES} bytes together"));
+                        let why = format!("the schemas are larger than {MAX_SCHEMA_BYTES} bytes together");
+                        return Err(why.into());
                     }
                     if Fingerprint::of(encoded) != fingerprint {
-                        return Err(format!("the schema sent for {fingerprint} is another"));
+                        return Err(format!("the schema sent for {fingerprint} is another").into());
                     }
                     let schema = MethodSchema::decode(encoded)
                         .map_err(|error| format!("schema {fingerprint}: {error}"))?;
@@ -129,7 +180,9 @@ impl Opening {
                 }
                 Some(Event::Ping(token)) => self.outbound.pong(token),
                 Some(Event::Ready(ready)) => self.ready = ready,
-                Some(Event::GoAway { reason, .. }) => return Err(format!("the peer went away: {reason}")),
+                Some(Event::GoAway { reason, .. }) => {
+                    return Err(format!("the peer went away: {reason}").into());
+                }
                 _ => {}
             }
         }

@@ -12,6 +12,7 @@
 //! conn        one connection: calls in flight; conn::driver, the task that reads and writes
 //! offer       what an instance said it offers
 //! catalog     schemas and compiled programs, shared by all workers
+//! stranger    who answers at an endpoint that is no backend
 //! stream      TCP or Unix socket
 //! signals     what one worker's connections tell the others
 //! ```
@@ -32,6 +33,7 @@ mod pick;
 mod pool;
 mod ring;
 mod signals;
+mod stranger;
 mod stream;
 mod wanted;
 

@@ -2,7 +2,7 @@
 
 use super::catalog::Catalog;
 use super::conn::{Conn, End, drive};
-use super::handshake::establish;
+use super::handshake::{Patience, establish};
 use super::keeper::Connections;
 use super::monitor::Monitor;
 use crate::config::BackendSpec;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 /// Bounds of the time between two attempts to connect.
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
@@ -167,7 +167,9 @@ async fn supervise(peer: Rc<Peer>, spec: BackendSpec, surroundings: Surroundings
             }
             Err(error) => {
                 failures += 1;
-                if failures == 1 {
+                // What all workers find out is said once, and again when it is something else.
+                let known = peer.endpoint.error.load().as_ref().is_some_and(|known| **known == error);
+                if !known {
                     tracing::warn!(endpoint = %peer.endpoint.addr, backend = spec.name, %error, "cannot reach an endpoint");
                 }
                 peer.endpoint.error.store(Some(Arc::new(error)));
@@ -226,12 +228,9 @@ async fn connect(
     surroundings: &Surroundings,
 ) -> Result<Rc<Conn>, String> {
     let endpoint = peer.endpoint.clone();
-    let user_timeout = spec.ping_timeout + UNACKNOWLEDGED;
-    let establishing = establish(&endpoint.addr, user_timeout, &surroundings.catalog);
-    let established = match timeout(spec.connect_timeout, establishing).await {
-        Ok(established) => established,
-        Err(_) => Err(format!("no connection within {:?}", spec.connect_timeout)),
-    };
+    let patience =
+        Patience { connect: spec.connect_timeout, unacknowledged: spec.ping_timeout + UNACKNOWLEDGED };
+    let established = establish(&endpoint.addr, patience, &surroundings.catalog).await;
     let established = established.inspect_err(|_| peer.counters().connect_failures.increment())?;
     let offer = Arc::new(established.offer);
     tracing::info!(endpoint = %endpoint.addr, backend = spec.name, identity = offer.identity, "connected");
