@@ -31,6 +31,7 @@ mod respond;
 mod retry;
 mod rewrites;
 mod route;
+mod route_backend;
 mod route_limits;
 mod settings;
 mod settings_keys;

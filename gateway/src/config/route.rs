@@ -40,7 +40,8 @@ pub(super) const KEYS: &[&str] = &[
     "shadow",
     "fallback",
 ];
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a call may take, unless route or file say otherwise.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(24 * 3600);
 
 /// A checked route. Two are equal when they do the same, wherever they are written.
@@ -97,7 +98,7 @@ impl Eq for RouteSpec {}
 /// The backend a route names.
 #[derive(Clone, Debug)]
 pub(super) enum Target {
-    /// None: the only one there is.
+    /// None: its file's, or else the only one there is.
     Only,
     /// This one, named there.
     Named(String, Range<usize>),
@@ -113,6 +114,8 @@ pub(super) struct Draft {
     pub(super) span: Range<usize>,
     pub(super) matched: Option<(Method, PathTemplate)>,
     pub(super) target: Target,
+    /// Its file's place among all.
+    pub(super) file: usize,
     call: Option<CallRef>,
     timeout: Duration,
     idempotent: Option<bool>,
@@ -140,8 +143,7 @@ impl Draft {
                 None => Target::Bad,
             },
         };
-        let timeout =
-            section.get("timeout").and_then(|item| reader.duration(&item, TIMEOUTS)).unwrap_or(TIMEOUT);
+        let timeout = read_timeout(reader, &section).unwrap_or(file.timeout);
         let idempotent = retry::read_idempotent(reader, &section);
         let path: Vec<String> = matched.iter().flat_map(|(_, path)| path.params().to_vec()).collect();
         Draft {
@@ -149,12 +151,13 @@ impl Draft {
             span,
             call: call.and_then(|item| call::read(reader, &item)),
             target,
+            file: file.file,
             timeout,
             idempotent,
             retry: retry::read(reader, &section, timeout, idempotent),
             policy: file.policy(RoutePolicy::read(reader, &section)),
-            request: bind::request(reader, &section, path),
-            response: bind::response(reader, &section),
+            request: bind::request(reader, &section, path, file),
+            response: bind::response(reader, &section, file),
             matched: matched.filter(|_| file.paths_are_known()),
         }
     }
@@ -176,6 +179,11 @@ impl Draft {
             place: self.source.place(self.span.start),
         })
     }
+}
+
+/// Reads `timeout` of a route or of a file.
+pub(super) fn read_timeout(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<Duration> {
+    section.get("timeout").and_then(|item| reader.duration(&item, TIMEOUTS))
 }
 
 /// What a route matches, and where that stands: at `header` where it does not.
