@@ -12,6 +12,9 @@ use callgate_transcode::{Int64, UnknownFields};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The keys at the top of a file that hold for its routes.
+pub(super) const KEYS: &[&str] = &["prefix", "metadata", "backend", "timeout", "unknown_fields", "int64"];
+
 /// What holds for the routes of one file.
 pub(super) struct Defaults {
     /// That of routes that say nothing of their own; the file may list headers that go along with calls.

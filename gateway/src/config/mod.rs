@@ -19,6 +19,8 @@ mod dns;
 mod endpoint;
 mod fallback;
 mod fixed;
+mod foreign;
+mod foreign_paths;
 mod health;
 mod metadata;
 mod method;

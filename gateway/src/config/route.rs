@@ -5,6 +5,7 @@ use super::call::{self, CallRef};
 use super::complaint::Complaint;
 use super::defaults::Defaults;
 use super::diagnostics::Diagnostic;
+use super::foreign_paths;
 use super::method::Method;
 use super::path::PathTemplate;
 use super::policy::RoutePolicy;
@@ -219,6 +220,9 @@ fn required<'t>(
 }
 
 fn matches(text: &str, file: &Defaults) -> Result<(Method, PathTemplate), Complaint> {
+    if let Some(complaint) = foreign_paths::method(text) {
+        return Err(complaint);
+    }
     let Some((method, path)) = text.split_once(' ') else {
         let complaint =
             Complaint::new("a route matches a method and a path", "expected both, with a space between");

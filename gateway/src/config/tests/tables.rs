@@ -119,6 +119,8 @@ error: unknown key `retries` in a route
   |
 9 | retries = 3
   | ^^^^^^^ not known here
+  |
+  = help: write retry = { attempts = 3 }: the first time counts
 
 error: unknown key `wrapped` in `response`
   --> t.toml:10:14
