@@ -71,6 +71,7 @@ fn start(config: &Path, upgrade: Option<Option<String>>) -> Result<Gateway, Stri
         reloads: ReloadStats::default(),
         upgrades: UpgradeStats::default(),
         last_error: ArcSwapOption::empty(),
+        waiting: ArcSwapOption::empty(),
         load: (0..workers).map(|_| AtomicUsize::new(0)).collect(),
         unsettled: watch::channel(workers).0,
         draining: AtomicBool::new(false),

@@ -45,6 +45,8 @@ pub struct Shared {
     pub upgrades: UpgradeStats,
     /// Why the tables were last refused, rendered; none when the files in place are in force.
     pub last_error: ArcSwapOption<String>,
+    /// Why tables that were read wait to be taken, if some do.
+    pub waiting: ArcSwapOption<String>,
     /// Open client connections by worker, by which new ones are spread.
     pub load: Vec<AtomicUsize>,
     /// How many workers' first attempts to connect to every endpoint are not through.

@@ -252,6 +252,7 @@ pub(super) fn config(shared: &Shared) -> Value {
             "taken_at": shared.reloads.taken_at.get(),
             "routes": table.len(),
             "backends": table.backends.len(),
+            "waiting": shared.waiting.load_full().map(|why| why.as_ref().clone()),
             "last_error": shared.last_error.load_full().map(|error| error.as_ref().clone()),
         },
         "settings": settings(&shared.settings),

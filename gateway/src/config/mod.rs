@@ -72,7 +72,7 @@ pub use settings::{
 };
 pub use shadow::{ShadowSpec, Share};
 pub use source::{MAX_FILE, Place, Source};
-pub(crate) use source::{gather, read};
+pub(crate) use source::{gather, read, shown};
 pub use split::{ArmSpec, HeaderMatch, SplitSpec};
 pub use tables::{TableHash, Tables};
 pub(crate) use target::is_dot_segment;

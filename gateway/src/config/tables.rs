@@ -40,6 +40,8 @@ pub struct Tables {
     pub fixed: Vec<FixedSpec>,
     /// The files it was read from, sorted.
     pub files: Vec<PathBuf>,
+    /// Those of them in which nothing stands.
+    pub empty: Vec<PathBuf>,
 }
 
 impl Tables {
@@ -187,12 +189,14 @@ fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Dia
         found.extend(declared.backends.values().filter_map(|declaration| declaration.check(&routes)));
     }
     Diagnostics::none_or(found)?;
+    let path = |source: &Arc<Source>| source.path().to_path_buf();
     Ok(Tables {
         hash,
         backends: declared.backends.into_values().filter_map(|declaration| declaration.spec).collect(),
         routes,
         fixed: declared.fixed.into_iter().filter_map(FixedDraft::finish).collect(),
-        files: sources.iter().map(|source| source.path().to_path_buf()).collect(),
+        files: sources.iter().map(path).collect(),
+        empty: sources.iter().filter(|source| source.text().trim().is_empty()).map(path).collect(),
     })
 }
 

@@ -247,11 +247,16 @@ fn reloads(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
     let stats = scrape.reloads;
     let mut total = family(
         "callgate_reloads_total",
-        "Reloads of the tables, by outcome: ok, failed or unchanged.",
+        "Reloads of the tables, by outcome: ok, failed, unchanged, or waited.",
         COUNTER,
     );
-    for (outcome, n) in [("ok", &stats.succeeded), ("failed", &stats.failed), ("unchanged", &stats.unchanged)]
-    {
+    let outcomes = [
+        ("ok", &stats.succeeded),
+        ("failed", &stats.failed),
+        ("unchanged", &stats.unchanged),
+        ("waited", &stats.waited),
+    ];
+    for (outcome, n) in outcomes {
         counter(&mut total, &[("outcome", outcome)], n.get() as f64);
     }
     let mut taken =
