@@ -7,7 +7,7 @@
 use crate::admin;
 use crate::backends::Catalog;
 use crate::config::{Settings, Tables};
-use crate::control::{self, Drains, dns::Names, watch::Watcher};
+use crate::control::{self, Drains, Fits, dns::Names, watch::Watcher};
 use crate::front;
 use crate::listeners::Listeners;
 use crate::routes::Table;
@@ -66,6 +66,7 @@ fn start(config: &Path, upgrade: Option<Option<String>>) -> Result<Gateway, Stri
         drains: Drains::new(workers),
         names: Arc::new(Names::default()),
         catalog: Arc::new(Catalog::default()),
+        fits: Fits::default(),
         bodies: Budget::new(usize::try_from(settings.server.max_body_memory).unwrap_or(usize::MAX)),
         front: FrontStats::new(workers),
         reloads: ReloadStats::default(),

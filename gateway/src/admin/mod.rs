@@ -5,6 +5,7 @@ mod instances;
 mod limits;
 mod names;
 mod pages;
+mod ready;
 mod traffic;
 
 use crate::control::{Reload, Request as ReloadRequest};
@@ -124,6 +125,7 @@ async fn answer(
         ("/-/drain", _) if request.method() == Method::POST => drain(&request, shared, true).await,
         ("/-/undrain", _) if request.method() == Method::POST => drain(&request, shared, false).await,
         ("/-/reload" | "/-/drain" | "/-/undrain", _) => wrong_method("POST"),
+        ("/readyz", true) => ready::readyz(request.uri().query(), shared),
         (path, reads) => match page(path, shared) {
             None => text(StatusCode::NOT_FOUND, format!("no such page\n\n{}", pages::INDEX)),
             Some(_) if !reads => wrong_method("GET, HEAD"),
@@ -139,8 +141,7 @@ fn page(path: &str, shared: &Shared) -> Option<Answer> {
             typed(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", pages::metrics(shared))
         }
         "/healthz" => text(StatusCode::OK, "ok\n".to_owned()),
-        "/readyz" if shared.is_ready() => text(StatusCode::OK, "ready\n".to_owned()),
-        "/readyz" => text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n".to_owned()),
+        "/readyz" => ready::readyz(None, shared),
         "/routes" => json(StatusCode::OK, &pages::routes(shared)),
         "/backends" => json(StatusCode::OK, &pages::backends(shared)),
         "/config" => json(StatusCode::OK, &pages::config(shared)),

@@ -82,6 +82,17 @@ pub(super) async fn establish(
     Ok(Established { stream, inbound, outbound, offer, unread, ready })
 }
 
+/// Asks what an instance offers, within that time, on the calling thread. Errors are for people.
+pub fn ask(addr: &EndpointAddr, within: Duration) -> Result<Offer, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("cannot connect: {error}"))?;
+    let patience = Patience { connect: within, unacknowledged: within };
+    let established = runtime.block_on(establish(addr, patience, &Catalog::default()));
+    // Without waiting: a name that is being looked up in a thread of its own cannot be told to stop.
+    runtime.shutdown_background();
+    established.map(|established| established.offer)
+}
+
 /// Why a handshake came to nothing.
 enum Failed {
     /// This is why.

@@ -54,6 +54,8 @@ pub(super) struct Surroundings {
     pub(super) changed: Rc<Notify>,
     /// The keeper: told when instances are to be reviewed.
     pub(super) due: Rc<Notify>,
+    /// To be told when an instance offers something else than before, or cannot be reached at all.
+    pub(super) offers: Arc<Notify>,
     /// All open connections of the worker.
     pub(super) connections: Connections,
 }
@@ -172,7 +174,9 @@ async fn supervise(peer: Rc<Peer>, spec: BackendSpec, surroundings: Surroundings
                 if !known {
                     tracing::warn!(endpoint = %peer.endpoint.addr, backend = spec.name, %error, "cannot reach an endpoint");
                 }
-                peer.endpoint.error.store(Some(Arc::new(error)));
+                if peer.endpoint.error.swap(Some(Arc::new(error))).is_none() {
+                    surroundings.offers.notify_one();
+                }
                 peer.hopeful.set(false);
                 surroundings.tell_change(&peer.monitor);
                 pause(failures, &mut reached).await;
@@ -234,7 +238,10 @@ async fn connect(
     let established = established.inspect_err(|_| peer.counters().connect_failures.increment())?;
     let offer = Arc::new(established.offer);
     tracing::info!(endpoint = %endpoint.addr, backend = spec.name, identity = offer.identity, "connected");
-    endpoint.offer.store(Some(offer.clone()));
+    let before = endpoint.offer.swap(Some(offer.clone()));
+    if before.is_none_or(|before| before.fits_digest() != offer.fits_digest()) {
+        surroundings.offers.notify_one();
+    }
     endpoint.error.store(None);
     let (worker, monitor) = (surroundings.worker, peer.monitor.clone());
     let conn = Rc::new(Conn::new(endpoint, worker, monitor, spec, offer, established.outbound));

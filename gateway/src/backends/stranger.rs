@@ -1,6 +1,8 @@
 //! Who it is that answers at an endpoint and is no Callgate backend: an HTTP server, TLS, something else. Mostly the port is
 //! wrong, and what was heard says which one it is; so the error names that.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail so"))]
+
 use super::stream::Stream;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -54,7 +54,11 @@ impl Destination {
     }
 
     /// The same with nothing left unsaid.
-    fn within<'d>(&'d self, backend: &'d str, version: Option<&'d str>) -> (&'d str, Option<&'d str>) {
+    pub(super) fn within<'d>(
+        &'d self,
+        backend: &'d str,
+        version: Option<&'d str>,
+    ) -> (&'d str, Option<&'d str>) {
         (self.backend.as_deref().unwrap_or(backend), self.version.as_deref().or(version))
     }
 }

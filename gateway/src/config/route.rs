@@ -4,9 +4,11 @@ use super::bind;
 use super::call::{self, CallRef};
 use super::complaint::Complaint;
 use super::defaults::Defaults;
+use super::destination::Spot;
 use super::diagnostics::Diagnostic;
 use super::foreign_paths;
 use super::method::Method;
+use super::misfit::Spots;
 use super::path::PathTemplate;
 use super::policy::RoutePolicy;
 use super::reader::{Item, Reader, Section};
@@ -70,6 +72,8 @@ pub struct RouteSpec {
     pub response: ResponseBinding,
     /// Where it is written.
     pub place: Place,
+    /// Where in its file its parts stand.
+    pub spots: Spots,
 }
 
 impl PartialEq for RouteSpec {
@@ -87,6 +91,7 @@ impl PartialEq for RouteSpec {
             request,
             response,
             place: _,
+            spots: _,
         } = self;
         (method, path, call, backend) == (&other.method, &other.path, &other.call, &other.backend)
             && (timeout, request, response) == (&other.timeout, &other.request, &other.response)
@@ -118,6 +123,7 @@ pub(super) struct Draft {
     /// Its file's place among all.
     pub(super) file: usize,
     call: Option<CallRef>,
+    spots: Spots,
     timeout: Duration,
     idempotent: Option<bool>,
     retry: RetrySpec,
@@ -137,6 +143,10 @@ impl Draft {
         let section = reader.section("a route", table, KEYS);
         let (matched, span) = matched(reader, &section, &header, file);
         let call = required(reader, &section, "call", &header, "call = \"orders.get\"");
+        let spot = |key| section.get(key).map_or(span.clone(), |item| item.span());
+        let [matched_at, call_at, body, response] =
+            ["match", "call", "body", "response"].map(|key| Spot(spot(key)));
+        let spots = Spots { matched: matched_at, call: call_at, body, response };
         let target = match section.get("backend") {
             None => Target::Only,
             Some(item) => match reader.text(&item, "a backend's name", |text| Ok(text.to_owned())) {
@@ -151,6 +161,7 @@ impl Draft {
             source: Arc::clone(reader.source),
             span,
             call: call.and_then(|item| call::read(reader, &item)),
+            spots,
             target,
             file: file.file,
             timeout,
@@ -178,6 +189,7 @@ impl Draft {
             request: self.request,
             response: self.response,
             place: self.source.place(self.span.start),
+            spots: self.spots,
         })
     }
 }

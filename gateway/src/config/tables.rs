@@ -42,6 +42,8 @@ pub struct Tables {
     pub files: Vec<PathBuf>,
     /// Those of them in which nothing stands.
     pub empty: Vec<PathBuf>,
+    /// Their texts, for what is wrong with them in view of an instance.
+    pub(super) sources: Vec<Arc<Source>>,
 }
 
 impl Tables {
@@ -197,6 +199,7 @@ fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Dia
         fixed: declared.fixed.into_iter().filter_map(FixedDraft::finish).collect(),
         files: sources.iter().map(path).collect(),
         empty: sources.iter().filter(|source| source.text().trim().is_empty()).map(path).collect(),
+        sources,
     })
 }
 

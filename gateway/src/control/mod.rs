@@ -5,10 +5,12 @@
 
 pub mod dns;
 mod drain;
+mod fit;
 mod loss;
 pub mod watch;
 
 pub use drain::Drains;
+pub use fit::{Fits, Found, Kind, Unfit};
 
 use crate::config::{Diagnostics, Tables};
 use crate::routes::Table;
@@ -43,8 +45,12 @@ pub enum Reload {
 /// Somebody who asks for a reload and waits for what it came to.
 pub type Request = oneshot::Sender<Reload>;
 
-/// Serves reloads, and follows names, until the task is dropped.
-pub async fn run(
+/// Serves reloads, follows names, and looks which routes fit, until the task is dropped.
+pub async fn run(shared: Arc<Shared>, watcher: Watcher, hangup: Signal, requests: mpsc::Receiver<Request>) {
+    tokio::join!(reloads(shared.clone(), watcher, hangup, requests), fit::follow(&shared));
+}
+
+async fn reloads(
     shared: Arc<Shared>,
     mut watcher: Watcher,
     mut hangup: Signal,
@@ -223,6 +229,7 @@ fn put(shared: &Shared, before: Arc<Table>, table: Table) {
     shared.table.store(Arc::new(table));
     shared.retired.store(Some(before));
     shared.table_changed.send_replace(generation);
+    shared.fits.changed.notify_one();
 }
 
 fn unchanged(shared: &Shared, hash: String, cause: &'static str) -> Reload {
