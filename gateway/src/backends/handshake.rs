@@ -2,6 +2,7 @@
 
 use super::catalog::Catalog;
 use super::offer::Offer;
+use super::presence::Presence;
 use super::stranger;
 use super::stream::Stream;
 use crate::config::EndpointAddr;
@@ -11,7 +12,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout;
 
 /// The schemas that one connection may bring, in bytes together.
 const MAX_SCHEMA_BYTES: usize = 64 * 1024 * 1024;
@@ -43,40 +44,38 @@ pub(super) struct Patience {
     pub(super) unacknowledged: Duration,
 }
 
-/// Opens a connection, within its time; errors are for people.
+/// Opens a connection, within its time, in which a worker's own absence does not count. Errors are for people.
 pub(super) async fn establish(
     addr: &EndpointAddr,
     patience: Patience,
+    presence: Option<&Presence>,
     catalog: &Catalog,
 ) -> Result<Established, String> {
-    let deadline = Instant::now() + patience.connect;
-    let stream = match timeout_at(deadline, Stream::connect(addr, patience.unacknowledged)).await {
-        Ok(stream) => stream.map_err(|error| format!("cannot connect: {error}"))?,
-        Err(_) => return Err(format!("no connection within {:?}", patience.connect)),
+    let mut opened = None;
+    let opening = async {
+        let stream = Stream::connect(addr, patience.unacknowledged).await;
+        let stream = stream.map_err(|error| format!("cannot connect: {error}"))?;
+        opened.insert(Opening::new(stream)).run(catalog).await
     };
-    let hello = hello();
-    let mut opening = Opening {
-        stream,
-        inbound: Inbound::new(Role::Connector, hello.limits),
-        outbound: Outbound::new(&hello),
-        unread: Vec::new(),
-        heard: false,
-        hello: None,
-        schemas: HashMap::new(),
-        wanted: 0,
-        schema_bytes: 0,
-        ready: true,
+    let done = match presence {
+        Some(presence) => presence.timeout(patience.connect, opening).await,
+        None => timeout(patience.connect, opening).await.ok(),
     };
-    match timeout_at(deadline, opening.run(catalog)).await {
-        Ok(Ok(())) => {}
-        Ok(Err(Failed::Told(why))) => return Err(why),
-        Ok(Err(Failed::Stranger)) => return Err(stranger::spoke(&mut opening.stream, opening.unread).await),
-        Err(_) if opening.heard => {
+    let Opening { mut stream, inbound, outbound, unread, heard, hello, schemas, ready, .. } =
+        match (&done, opened) {
+            (_, Some(opened)) => opened,
+            (Some(Err(Failed::Told(why))), None) => return Err(why.clone()),
+            (_, None) => return Err(format!("no connection within {:?}", patience.connect)),
+        };
+    match done {
+        Some(Ok(())) => {}
+        Some(Err(Failed::Told(why))) => return Err(why),
+        Some(Err(Failed::Stranger)) => return Err(stranger::spoke(&mut stream, unread).await),
+        None if heard => {
             return Err(format!("connected, but the handshake did not end within {:?}", patience.connect));
         }
-        Err(_) => return Err(stranger::silent(&mut opening.stream, patience.connect).await),
+        None => return Err(stranger::silent(&mut stream, patience.connect).await),
     }
-    let Opening { stream, inbound, outbound, unread, hello, schemas, ready, .. } = opening;
     let hello = hello.ok_or("the handshake ended without HELLO")?;
     let offer = Offer::new(hello, |fingerprint| schemas.get(&fingerprint).cloned())?;
     Ok(Established { stream, inbound, outbound, offer, unread, ready })
@@ -87,7 +86,7 @@ pub fn ask(addr: &EndpointAddr, within: Duration) -> Result<Offer, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("cannot connect: {error}"))?;
     let patience = Patience { connect: within, unacknowledged: within };
-    let established = runtime.block_on(establish(addr, patience, &Catalog::default()));
+    let established = runtime.block_on(establish(addr, patience, None, &Catalog::default()));
     // Without waiting: a name that is being looked up in a thread of its own cannot be told to stop.
     runtime.shutdown_background();
     established.map(|established| established.offer)
@@ -122,6 +121,22 @@ struct Opening {
 }
 
 impl Opening {
+    fn new(stream: Stream) -> Opening {
+        let hello = hello();
+        Opening {
+            stream,
+            inbound: Inbound::new(Role::Connector, hello.limits),
+            outbound: Outbound::new(&hello),
+            unread: Vec::new(),
+            heard: false,
+            hello: None,
+            schemas: HashMap::new(),
+            wanted: 0,
+            schema_bytes: 0,
+            ready: true,
+        }
+    }
+
     async fn run(&mut self, catalog: &Catalog) -> Result<(), Failed> {
         while self.hello.is_none() || self.wanted > 0 {
             self.write().await.map_err(|error| format!("the handshake failed: {error}"))?;

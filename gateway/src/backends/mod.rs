@@ -15,6 +15,7 @@
 //! catalog     schemas and compiled programs, shared by all workers
 //! stranger    who answers at an endpoint that is no backend
 //! stream      TCP or Unix socket
+//! presence    whether the worker itself was away
 //! signals     what one worker's connections tell the others
 //! ```
 //! Nothing here is shared between workers but the catalog, which is asked only when a connection is made or a route
@@ -33,6 +34,7 @@ mod peak_ewma;
 mod peer;
 mod pick;
 mod pool;
+mod presence;
 mod ring;
 mod signals;
 mod stranger;
@@ -40,7 +42,7 @@ mod stream;
 mod wanted;
 
 pub use catalog::{Catalog, Transcoder};
-pub use conn::{Answer, Conn, InFlight, Times, Unsent};
+pub use conn::{Answer, Conn, Heard, InFlight, Times, Unsent};
 pub use fit::{Part, fits, meant};
 pub use handshake::ask;
 pub(crate) use numbers::NumberMap;

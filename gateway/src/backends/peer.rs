@@ -5,6 +5,7 @@ use super::conn::{Conn, End, drive};
 use super::handshake::{Patience, establish};
 use super::keeper::Connections;
 use super::monitor::Monitor;
+use super::presence::Presence;
 use crate::config::BackendSpec;
 use crate::routes::Endpoint;
 use crate::telemetry::{Disconnect, EndpointCounters};
@@ -58,6 +59,8 @@ pub(super) struct Surroundings {
     pub(super) offers: Arc<Notify>,
     /// All open connections of the worker.
     pub(super) connections: Connections,
+    /// Whether the worker itself was away.
+    pub(super) presence: Rc<Presence>,
 }
 
 impl Surroundings {
@@ -234,7 +237,8 @@ async fn connect(
     let endpoint = peer.endpoint.clone();
     let patience =
         Patience { connect: spec.connect_timeout, unacknowledged: spec.ping_timeout + UNACKNOWLEDGED };
-    let established = establish(&endpoint.addr, patience, &surroundings.catalog).await;
+    let presence = Some(&*surroundings.presence);
+    let established = establish(&endpoint.addr, patience, presence, &surroundings.catalog).await;
     let established = established.inspect_err(|_| peer.counters().connect_failures.increment())?;
     let offer = Arc::new(established.offer);
     tracing::info!(endpoint = %endpoint.addr, backend = spec.name, identity = offer.identity, "connected");
@@ -243,8 +247,8 @@ async fn connect(
         surroundings.offers.notify_one();
     }
     endpoint.error.store(None);
-    let (worker, monitor) = (surroundings.worker, peer.monitor.clone());
-    let conn = Rc::new(Conn::new(endpoint, worker, monitor, spec, offer, established.outbound));
+    let monitor = peer.monitor.clone();
+    let conn = Rc::new(Conn::new(endpoint, surroundings, monitor, spec, offer, established.outbound));
     conn.set_ready(established.ready);
     surroundings.connections.borrow_mut().push(Rc::downgrade(&conn));
     let parts = (established.stream, established.inbound, established.unread);

@@ -108,7 +108,7 @@ mod tests {
             let (stream, _) = listener.accept().await.unwrap();
             server(stream).await;
         };
-        let (met, ()) = tokio::join!(establish(&addr, patience, &catalog), serve);
+        let (met, ()) = tokio::join!(establish(&addr, patience, None, &catalog), serve);
         met.err().unwrap()
     }
 

@@ -103,14 +103,14 @@ async fn files_changed(shared: &Arc<Shared>, follower: &mut Follower, waiting: &
         (Verdict::Wait, _) => {}
         (Verdict::Begin, loss) => {
             let (why, hash) = (loss.unwrap_or_default(), tables.hash.to_string());
+            shared.reloads.waited.increment();
+            shared.waiting.store(Some(Arc::new(why.clone())));
             tracing::warn!(
                 cause = FILE_EVENT,
                 hash,
                 why,
                 "the new tables lose much, and are taken when they have stayed so for two seconds"
             );
-            shared.reloads.waited.increment();
-            shared.waiting.store(Some(Arc::new(why)));
         }
         (Verdict::Take, _) => {
             shared.waiting.store(None);
