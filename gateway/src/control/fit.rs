@@ -284,3 +284,6 @@ impl Look {
         help.map_or(none.clone(), |help| format!("{none}; {help}"))
     }
 }
+
+#[cfg(test)]
+mod tests;
