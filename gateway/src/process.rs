@@ -8,7 +8,7 @@ use crate::admin;
 use crate::backends::Catalog;
 use crate::cli;
 use crate::config::{Settings, Tables};
-use crate::control::{self, Drains, dns::Names, watch::Watcher};
+use crate::control::{self, Drains, Fits, dns::Names, watch::Watcher};
 use crate::descriptors;
 use crate::front::{self, Room};
 use crate::lame_duck::LameDuck;
@@ -80,12 +80,14 @@ fn start(config: &Path, upgrade: Option<Option<String>>, log: &log::Writer) -> R
         drains: Drains::new(workers),
         names: Arc::new(Names::default()),
         catalog: Arc::new(Catalog::default()),
+        fits: Fits::default(),
         bodies: Budget::new(usize::try_from(settings.server.max_body_memory).unwrap_or(usize::MAX)),
         front: FrontStats::new(workers),
         reloads: ReloadStats::default(),
         upgrades: UpgradeStats::default(),
         log: log.lines().stats(),
         last_error: ArcSwapOption::empty(),
+        waiting: ArcSwapOption::empty(),
         room: Room::new(settings.server.max_connections, workers, descriptors::raise_limit()),
         unsettled: watch::channel(workers).0,
         draining: AtomicBool::new(false),

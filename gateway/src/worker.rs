@@ -3,7 +3,7 @@
 
 use crate::backends::{Catalog, Pool};
 use crate::config::Settings;
-use crate::control::{Drains, dns::Names};
+use crate::control::{Drains, Fits, dns::Names};
 use crate::front::{self, Connections, Place, Room};
 use crate::routes::Table;
 use crate::telemetry::{FrontStats, ReloadStats, UpgradeStats, log::LogStats};
@@ -35,6 +35,8 @@ pub struct Shared {
     pub names: Arc<Names>,
     /// Schemas and programs.
     pub catalog: Arc<Catalog>,
+    /// Which routes do not fit what instances offer.
+    pub fits: Fits,
     /// What long request bodies may take together, in bytes.
     pub bodies: Arc<Budget>,
     /// The front's counters.
@@ -47,6 +49,8 @@ pub struct Shared {
     pub log: Arc<LogStats>,
     /// Why the tables were last refused, rendered; none when the files in place are in force.
     pub last_error: ArcSwapOption<String>,
+    /// Why tables that were read wait to be taken, if some do.
+    pub waiting: ArcSwapOption<String>,
     /// Room for client connections, and how many there are.
     pub room: Arc<Room>,
     /// How many workers' first attempts to connect to every endpoint are not through.
@@ -118,7 +122,8 @@ impl Deref for LocalTable {
 impl Worker {
     /// A worker without connections. To be made on its own thread.
     fn new(id: usize, shared: Arc<Shared>) -> Worker {
-        let pool = Pool::new(id, shared.catalog.clone(), shared.settings.server.zone.clone());
+        let (catalog, offers) = (shared.catalog.clone(), shared.fits.changed.clone());
+        let pool = Pool::new(id, catalog, offers, shared.settings.server.zone.clone());
         let table = Rc::new(LocalTable(shared.table.load_full()));
         Worker {
             id,

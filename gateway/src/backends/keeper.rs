@@ -206,15 +206,9 @@ mod tests {
 
     fn surroundings() -> Surroundings {
         let (changed, due) = (Rc::<Notify>::default(), Rc::<Notify>::default());
+        let (catalog, offers) = (Arc::default(), Arc::default());
         let presence = Rc::new(Presence::new(Instant::now()));
-        Surroundings {
-            worker: 0,
-            catalog: Arc::default(),
-            changed,
-            due,
-            connections: Rc::default(),
-            presence,
-        }
+        Surroundings { worker: 0, catalog, changed, due, offers, connections: Rc::default(), presence }
     }
 
     /// Backends of one instance each, each of which waits for a review.

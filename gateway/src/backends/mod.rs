@@ -10,8 +10,10 @@
 //! peer        one endpoint's supervisor: connects, reconnects with backoff, replaces what is old, retires
 //! handshake   HELLO and the schemas that are not known yet
 //! conn        one connection: calls in flight; conn::driver, the task that reads and writes
+//! fit         whether a route's calls can be made at an instance
 //! offer       what an instance said it offers
 //! catalog     schemas and compiled programs, shared by all workers
+//! stranger    who answers at an endpoint that is no backend
 //! stream      TCP or Unix socket
 //! presence    whether the worker itself was away
 //! signals     what one worker's connections tell the others
@@ -21,6 +23,7 @@
 
 mod catalog;
 mod conn;
+mod fit;
 mod handshake;
 mod health;
 mod keeper;
@@ -34,11 +37,14 @@ mod pool;
 mod presence;
 mod ring;
 mod signals;
+mod stranger;
 mod stream;
 mod wanted;
 
 pub use catalog::{Catalog, Transcoder};
 pub use conn::{Answer, Conn, Heard, InFlight, Times, Unsent};
+pub use fit::{Part, fits, meant};
+pub use handshake::ask;
 pub(crate) use numbers::NumberMap;
 pub use offer::{MethodEntry, Offer};
 pub use pick::{LocalBackend, Pick, Tried};

@@ -21,6 +21,8 @@ pub struct Offer {
     pub methods: Vec<MethodEntry>,
     /// Of methods and versions: instances that offer the same have the same, in whatever process they run.
     pub(super) digest: u64,
+    /// Of methods with their schemas, and of versions: routes fit all instances of the same alike.
+    fits_digest: u64,
     by_name: HashMap<String, usize>,
     by_id: HashMap<CallId, usize>,
 }
@@ -42,7 +44,7 @@ pub struct MethodEntry {
 
 impl Offer {
     /// Puts a HELLO and its schemas together. A Call ID that names two methods is an error.
-    pub(super) fn new(
+    pub(crate) fn new(
         hello: Hello,
         mut schema: impl FnMut(Fingerprint) -> Option<Arc<MethodSchema>>,
     ) -> Result<Offer, String> {
@@ -52,6 +54,7 @@ impl Offer {
             services: Vec::new(),
             methods: Vec::new(),
             digest: 0,
+            fits_digest: 0,
             by_name: HashMap::new(),
             by_id: HashMap::new(),
         };
@@ -75,15 +78,23 @@ impl Offer {
             }
             offer.services.push((service.name, service.version));
         }
-        offer.digest = offer.digest_now();
+        (offer.digest, offer.fits_digest) = offer.digests();
         Ok(offer)
     }
 
-    fn digest_now(&self) -> u64 {
+    /// Without and with the schemas.
+    fn digests(&self) -> (u64, u64) {
         let mut hasher = DefaultHasher::new();
         self.services.hash(&mut hasher);
         self.methods.iter().for_each(|method| (&method.name, method.call_id).hash(&mut hasher));
-        hasher.finish()
+        let without = hasher.finish();
+        self.methods.iter().for_each(|method| method.fingerprint.hash(&mut hasher));
+        (without, hasher.finish())
+    }
+
+    /// A number of what routes have to fit: instances of the same have the same.
+    pub fn fits_digest(&self) -> u64 {
+        self.fits_digest
     }
 
     /// The version of the service that a route's method belongs to, if it is offered; `""` where the instance says none.

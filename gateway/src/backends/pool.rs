@@ -27,13 +27,13 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// An empty pool of worker number `worker`, in that zone.
-    pub fn new(worker: usize, catalog: Arc<Catalog>, zone: Option<String>) -> Pool {
+    /// An empty pool of worker number `worker`, in that zone. `offers` is told when an instance offers something else than before.
+    pub fn new(worker: usize, catalog: Arc<Catalog>, offers: Arc<Notify>, zone: Option<String>) -> Pool {
         let connections = Connections::default();
         let (changed, due) = (Rc::default(), Rc::default());
         let presence = Rc::new(Presence::new(Instant::now()));
         Pool {
-            surroundings: Surroundings { worker, catalog, changed, due, connections, presence },
+            surroundings: Surroundings { worker, catalog, changed, due, offers, connections, presence },
             zone,
             generation: Cell::new(0),
             backends: Backends::default(),

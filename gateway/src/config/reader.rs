@@ -5,6 +5,7 @@
 
 use super::complaint::Complaint;
 use super::diagnostics::{Diagnostic, list, names_help};
+use super::foreign;
 use super::source::Source;
 use super::units;
 use std::ops::{Range, RangeInclusive};
@@ -102,9 +103,10 @@ impl<'s> Reader<'s> {
                 key.span(),
                 "not known here",
             );
-            self.report(match elsewhere.contains(&name) {
-                true => unknown.help(where_to),
-                false => unknown.help_names(name, known.iter().copied()),
+            self.report(match foreign::help(what, name) {
+                _ if elsewhere.contains(&name) => unknown.help(where_to),
+                Some(help) => unknown.help(help),
+                None => unknown.help_names(name, known.iter().copied()),
             });
         }
         Section { table, known }

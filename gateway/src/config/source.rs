@@ -88,7 +88,7 @@ impl fmt::Display for Place {
 }
 
 /// A path as people see it: relative where it lies in the working folder.
-pub(super) fn shown(path: &Path) -> String {
+pub(crate) fn shown(path: &Path) -> String {
     let relative = env::current_dir()
         .ok()
         .filter(|here| here.parent().is_some())

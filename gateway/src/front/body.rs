@@ -156,7 +156,9 @@ fn unreadable(error: &hyper::Error) -> Problem {
     let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
     match cause {
         Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) => {
-            Problem::new(Code::InvalidArgument, format!("the body cannot be read: {error}"))
+            // The library's words are for the log: they name its parts, and not what the client did.
+            tracing::debug!(%error, "a body cannot be read");
+            Problem::new(Code::InvalidArgument, "the body cannot be read: its chunks are malformed")
         }
         _ => Problem::new(Code::Cancelled, "the client has closed before the body was there"),
     }

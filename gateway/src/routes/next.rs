@@ -16,8 +16,8 @@ impl Table {
     /// The next table, where names lead to those addresses. What did not change against `before` is taken over with its
     /// connections, counters and health.
     pub fn next(before: &Table, tables: Tables, addresses: &Addresses, workers: usize) -> Table {
-        let Tables { hash, backends, routes, fixed, .. } = tables;
-        Table::make(before, hash.to_string(), backends, routes, fixed, addresses, workers)
+        let Tables { hash, backends, routes, fixed, empty, .. } = tables;
+        Table { empty, ..Table::make(before, hash.to_string(), backends, routes, fixed, addresses, workers) }
     }
 
     /// The same table where names lead elsewhere now; `None` when that makes no difference to it.
@@ -28,7 +28,8 @@ impl Table {
         let backends = before.backends.iter().map(|backend| backend.spec.clone()).collect();
         let routes = before.routes.iter().map(|route| route.spec.clone()).collect();
         let fixed = before.fixed.iter().map(|route| route.spec.clone()).collect();
-        Some(Table::make(before, before.hash.clone(), backends, routes, fixed, addresses, workers))
+        let moved = Table::make(before, before.hash.clone(), backends, routes, fixed, addresses, workers);
+        Some(Table { empty: before.empty.clone(), ..moved })
     }
 
     fn make(
@@ -44,7 +45,8 @@ impl Table {
         let routes = next_routes(before, routes, &backends, workers);
         let fixed = next_fixed(&before.fixed, fixed, workers);
         let routers = next_routers(before, &routes, &fixed);
-        Table { generation: before.generation + 1, hash, routes, fixed, backends, routers }
+        let generation = before.generation + 1;
+        Table { generation, hash, empty: Vec::new(), routes, fixed, backends, routers }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::overload::{Count, Gauge};
 use crate::telemetry::{BackendStats, EndpointStats, RouteStats};
 use arc_swap::ArcSwapOption;
 use matchit::Router;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
@@ -27,6 +28,8 @@ pub struct Table {
     pub generation: u64,
     /// The hash of the files.
     pub hash: String,
+    /// The files in which nothing stands.
+    pub empty: Vec<PathBuf>,
     /// All routes that call.
     pub routes: Vec<Arc<Route>>,
     /// All routes that call nothing.
@@ -188,7 +191,7 @@ impl Table {
     pub fn empty() -> Table {
         let (routes, fixed, backends) = (Vec::new(), Vec::new(), Vec::new());
         let routers = Arc::new(std::array::from_fn(|_| Router::new()));
-        Table { generation: 0, hash: String::new(), routes, fixed, backends, routers }
+        Table { generation: 0, hash: String::new(), empty: Vec::new(), routes, fixed, backends, routers }
     }
 
     /// How many routes there are of both kinds.

@@ -293,6 +293,8 @@ pub struct ReloadStats {
     pub failed: Counter,
     /// Reloads that found nothing changed.
     pub unchanged: Counter,
+    /// Tables that lose most of the routes, and had to wait.
+    pub waited: Counter,
     /// When the tables in force were taken, in seconds since 1970.
     pub taken_at: Counter,
 }

@@ -58,12 +58,8 @@ impl Conn {
             let shared = catalog.transcoder(&route.spec, method);
             let local =
                 shared.map(|shared| Rc::new(LocalTranscoder { shared, idempotent: method.idempotent }));
-            local.map_err(|error| {
-                let (place, call) = (&route.spec.place, &route.spec.call);
-                let endpoint = &self.endpoint.addr;
-                tracing::error!(%place, %call, %endpoint, %error, "a route does not fit the method");
-                Rc::from(error.to_string())
-            })
+            // The log has it already: `control::fit` has looked at it before any request came.
+            local.map_err(|error| Rc::from(error.to_string()))
         });
         self.programs.keep(route.id, route.slot, program.clone());
         program

@@ -11,6 +11,7 @@ mod dns;
 mod docs;
 mod files;
 mod fixed;
+mod foreign;
 mod never_panics;
 mod overload;
 mod paths;
