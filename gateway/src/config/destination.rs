@@ -84,7 +84,7 @@ pub(super) fn check(
     policy: &RoutePolicy,
     source: &Arc<Source>,
     backend: Option<&str>,
-    names: &[String],
+    names: &Arc<[String]>,
     incomplete: bool,
     found: &mut Vec<Diagnostic>,
 ) {
@@ -97,7 +97,7 @@ pub(super) fn check(
             found.push(
                 Diagnostic::new(format!("unknown backend `{name}`"))
                     .at(source, destination.spot.0.clone(), "declared in no file")
-                    .help_names(name, names.iter().map(String::as_str)),
+                    .help_names(name, names),
             );
         }
     }

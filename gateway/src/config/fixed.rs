@@ -163,7 +163,7 @@ fn section<'t>(reader: &mut Reader<'_>, table: &'t DeTable<'t>) -> Section<'t> {
                 .help("remove it"),
             false => Diagnostic::new(format!("unknown key `{name}` in a route"))
                 .at(reader.source, key.span(), "not known here")
-                .help_names(name, KEYS.iter().copied()),
+                .help_names(name, KEYS),
         };
         reader.report(diagnostic);
     }

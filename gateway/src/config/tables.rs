@@ -4,16 +4,18 @@
 //! names declared twice, routes to backends that nobody declares, routes that no request could tell apart.
 
 use super::backend::{BackendSpec, name_error};
+use super::balance::Params;
 use super::conflicts;
 use super::defaults::Defaults;
 use super::destination;
-use super::diagnostics::{Diagnostic, Diagnostics, list};
+use super::diagnostics::{Diagnostic, Diagnostics};
 use super::fixed::{self, FixedDraft, FixedSpec};
 use super::reader::{Item, Reader};
 use super::rewrites;
 use super::route::{Draft, RouteSpec, Target};
 use super::route_limits::SharedLimits;
 use super::source::{Source, gather};
+use super::suggest::list_of_few;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
@@ -121,9 +123,9 @@ struct Declaration {
 
 impl Declaration {
     /// What is wrong with a backend in view of all routes.
-    fn check(&self, routes: &[RouteSpec]) -> Option<Diagnostic> {
+    fn check(&self, params: &Params) -> Option<Diagnostic> {
         let spec = self.spec.as_ref()?;
-        let diagnostic = spec.balance.check(&spec.name, routes)?;
+        let diagnostic = spec.balance.check(&spec.name, params)?;
         Some(diagnostic.at(&self.source, self.span.clone(), "declared here"))
     }
 }
@@ -164,7 +166,7 @@ fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Dia
     if all_are_known && !declared.incomplete {
         rewrites::check(&claims, &mut found);
     }
-    let names: Vec<String> = declared.backends.keys().cloned().collect();
+    let names: Arc<[String]> = declared.backends.keys().cloned().collect();
     let mut routes = Vec::with_capacity(declared.drafts.len());
     for mut draft in declared.drafts {
         if draft.policy.rate_limits.are_wanted() {
@@ -177,7 +179,8 @@ fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Dia
         routes.extend(target.and_then(|name| draft.finish(name)));
     }
     if found.is_empty() {
-        found.extend(declared.backends.values().filter_map(|declaration| declaration.check(&routes)));
+        let params = Params::of(&routes);
+        found.extend(declared.backends.values().filter_map(|declaration| declaration.check(&params)));
     }
     Diagnostics::none_or(found)?;
     Ok(Tables {
@@ -251,7 +254,12 @@ impl Declared {
 }
 
 /// The backend of a route, one of the sorted `names`; what it could not be found for is reported.
-fn resolve(draft: &Draft, names: &[String], incomplete: bool, found: &mut Vec<Diagnostic>) -> Option<String> {
+fn resolve(
+    draft: &Draft,
+    names: &Arc<[String]>,
+    incomplete: bool,
+    found: &mut Vec<Diagnostic>,
+) -> Option<String> {
     if let (Target::Only, Some(name)) = (&draft.target, draft.policy.split.first_of_named()) {
         return Some(name.to_owned());
     }
@@ -263,11 +271,11 @@ fn resolve(draft: &Draft, names: &[String], incomplete: bool, found: &mut Vec<Di
             found.push(
                 Diagnostic::new(format!("unknown backend `{name}`"))
                     .at(&draft.source, span.clone(), "declared in no file")
-                    .help_names(name, names.iter().map(String::as_str)),
+                    .help_names(name, names),
             );
             None
         }
-        Target::Only => match names {
+        Target::Only => match &**names {
             [only] => Some(only.clone()),
             [] => {
                 found.push(
@@ -278,11 +286,12 @@ fn resolve(draft: &Draft, names: &[String], incomplete: bool, found: &mut Vec<Di
                 None
             }
             several => {
-                let several: Vec<&str> = several.iter().map(String::as_str).collect();
+                let one =
+                    list_of_few(several, "or").map_or_else(String::new, |few| format!(" with one of {few}"));
                 found.push(
                     Diagnostic::new("which backend does this route call?")
                         .at(&draft.source, draft.span.clone(), "names none, and there are several")
-                        .help(format!("write backend = \"…\" with one of {}", list(&several, "or"))),
+                        .help(format!("write backend = \"…\"{one}")),
                 );
                 None
             }
