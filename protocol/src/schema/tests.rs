@@ -170,10 +170,13 @@ fn every_schema_error_has_a_schema_that_brings_it() {
     }
 }
 
+/// What is around a type, and the type with that around it.
+type Place = (&'static str, fn(Type) -> Type);
+
 #[test]
 fn what_is_wrong_is_found_wherever_a_type_may_stand() {
     let boxed = |ty: &Type| Box::new(ty.clone());
-    let places: [(&str, fn(Type) -> Type); 6] = [
+    let places: [Place; 6] = [
         ("an option", |ty| Type::Option(Box::new(ty))),
         ("a list", |ty| Type::List(Box::new(ty))),
         ("an array", |ty| Type::Array(Box::new(ty), 2)),

@@ -103,7 +103,8 @@ fn a_time_stamp_is_printed_with_as_many_digits_as_it_needs_of_0_3_6_or_9() {
         (LAST_SECOND + 1, 0, None),
     ] {
         let mut out = Vec::new();
-        let printed = print_timestamp(&mut out, seconds, nanos).map(|()| String::from_utf8(out).expect("ASCII"));
+        let printed =
+            print_timestamp(&mut out, seconds, nanos).map(|()| String::from_utf8(out).expect("ASCII"));
         assert_eq!(printed, expected.map(|text| format!("\"{text}\"")), "{seconds} {nanos}");
     }
 }
@@ -164,5 +165,7 @@ fn durations_are_exact_in_each_unit() {
     }
     let mut out = Vec::new();
     assert_eq!(put_duration("18446744073709551615.999999999s", &mut out), Ok(()));
-    assert!(put_duration("18446744073709551616s", &mut out).is_err_and(|words| words.ends_with("is too long")));
+    assert!(
+        put_duration("18446744073709551616s", &mut out).is_err_and(|words| words.ends_with("is too long"))
+    );
 }
