@@ -13,9 +13,9 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// So many pairs of routes are tried to find out which stands in whose way, for all conflicts together. It takes some tenths of a
+/// So many pairs of routes are tried to find out which stands in whose way, for all conflicts together. It takes a tenth of a
 /// second.
-const MOST_TRIES: usize = 100_000;
+const MOST_TRIES: usize = 20_000;
 
 /// What a route wants to take, whatever it does with it.
 pub(super) struct Claim<'d> {

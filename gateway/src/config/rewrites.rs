@@ -12,8 +12,8 @@ use super::suggest::{Work, list, nearest_within};
 use super::target::{Piece, RewriteTarget};
 use matchit::Router;
 
-/// So many segments are compared with one another, for all rewrites together. It takes some hundredths of a second.
-const MOST_STEPS: usize = 10_000_000;
+/// So many segments are compared with one another, for all rewrites together. It takes a tenth of a second.
+const MOST_STEPS: usize = 1_000_000;
 
 /// A segment that is no literal of any path, because none has this character.
 const ANY: &str = "\u{1}";

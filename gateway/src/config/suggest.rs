@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 /// What may be spent on one text for people: characters compared with one another, and [`LOOK`] for each name that is looked
-/// at. It takes some milliseconds.
+/// at. All of it takes some hundredths of a second.
 const MOST_WORK: usize = 2_000_000;
 
 /// What looking at a name costs, be it compared or not.
