@@ -13,6 +13,7 @@
 //! offer       what an instance said it offers
 //! catalog     schemas and compiled programs, shared by all workers
 //! stream      TCP or Unix socket
+//! presence    whether the worker itself was away
 //! signals     what one worker's connections tell the others
 //! ```
 //! Nothing here is shared between workers but the catalog, which is asked only when a connection is made or a route
@@ -30,13 +31,14 @@ mod peak_ewma;
 mod peer;
 mod pick;
 mod pool;
+mod presence;
 mod ring;
 mod signals;
 mod stream;
 mod wanted;
 
 pub use catalog::{Catalog, Transcoder};
-pub use conn::{Answer, Conn, InFlight, Times, Unsent};
+pub use conn::{Answer, Conn, Heard, InFlight, Times, Unsent};
 pub(crate) use numbers::NumberMap;
 pub use offer::{MethodEntry, Offer};
 pub use pick::{LocalBackend, Pick, Tried};
