@@ -47,6 +47,36 @@ fn structs_may_nest_128_deep_and_no_deeper() {
 }
 
 #[test]
+fn containers_beside_each_other_do_not_add_up() {
+    let schema = method(vec![
+        structure(vec![field("v", list(Type::Ref(1)))]),
+        enumeration(vec![
+            variant("N", Shape::Newtype(Type::U8)),
+            variant("U", Shape::Unit),
+            variant("T", Shape::Tuple(vec![Type::U8, Type::U8])),
+            variant("S", Shape::Struct(vec![field("v", Type::U8)])),
+            variant("L", Shape::Newtype(list(Type::U8))),
+            variant("M", Shape::Newtype(Type::Map(Box::new(Type::U8), Box::new(Type::U8)))),
+            variant("A", Shape::Newtype(Type::Array(Box::new(Type::U8), 1))),
+            variant("J", Shape::Newtype(Type::Json)),
+        ]),
+    ]);
+    for one in [
+        "{\"N\":1}",
+        "{\"T\":[1,2]}",
+        "{\"S\":{\"v\":1}}",
+        "{\"L\":[1]}",
+        "{\"M\":{\"1\":1}}",
+        "{\"A\":[1]}",
+        "{\"J\":[{}]}",
+        "\"U\"",
+    ] {
+        let body = format!("{{\"v\":[{}]}}", vec![one; 2 * MAX_DEPTH].join(","));
+        assert_eq!(round(&schema, &body).as_deref(), Ok(&*body), "{one}");
+    }
+}
+
+#[test]
 fn any_json_may_nest_128_deep_and_no_deeper_whatever_it_nests_in() {
     for (open, inner, close, levels) in
         [("[", "", "]", 1), ("{\"a\":", "1", "}", 1), ("{\"a\":[", "", "]}", 2)]
