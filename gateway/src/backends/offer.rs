@@ -17,6 +17,7 @@ pub struct Offer {
     pub limits: Limits,
     /// Its services: name and version.
     pub services: Vec<(String, String)>,
+    by_service: HashMap<String, usize>,
     /// Its methods.
     pub methods: Vec<MethodEntry>,
     /// Of methods and versions: instances that offer the same have the same, in whatever process they run.
@@ -52,6 +53,7 @@ impl Offer {
             identity: hello.identity,
             limits: hello.limits,
             services: Vec::new(),
+            by_service: HashMap::new(),
             methods: Vec::new(),
             digest: 0,
             fits_digest: 0,
@@ -76,6 +78,8 @@ impl Offer {
                     idempotent: method.idempotent,
                 });
             }
+            // Where a name comes twice, the first counts.
+            offer.by_service.entry(service.name.clone()).or_insert(offer.services.len());
             offer.services.push((service.name, service.version));
         }
         (offer.digest, offer.fits_digest) = offer.digests();
@@ -103,7 +107,8 @@ impl Offer {
             CallRef::Name { service, .. } => service,
             CallRef::Number(_) => self.find(call)?.name.rsplit_once('.')?.0,
         };
-        self.services.iter().find(|(name, _)| name == service).map(|(_, version)| version.as_str())
+        let (_, version) = self.services.get(*self.by_service.get(service)?)?;
+        Some(version)
     }
 
     /// The method that a route names.

@@ -89,7 +89,7 @@ pub(super) fn check(
     policy: &RoutePolicy,
     source: &Arc<Source>,
     backend: Option<&str>,
-    names: &[String],
+    names: &Arc<[String]>,
     incomplete: bool,
     found: &mut Vec<Diagnostic>,
 ) {

@@ -94,16 +94,7 @@ pub(super) fn endpoints(reader: &mut Reader<'_>, name: &str, item: &Item<'_>) ->
             complaint.help("remove the backend and its routes to take it out of service"),
         );
     }
-    for (index, (endpoint, span)) in all.iter().enumerate() {
-        let mut before = all[..index].iter();
-        if let Some((_, first)) = before.find(|(other, _)| other.addr == endpoint.addr) {
-            reader.report(
-                Diagnostic::new(format!("endpoint `{}` is listed twice", endpoint.addr))
-                    .at(reader.source, span.clone(), "again")
-                    .at(reader.source, first.clone(), "first here"),
-            );
-        }
-    }
+    reader.twice("endpoint", all.iter().map(|(endpoint, span)| (&endpoint.addr, span)));
     Some(all.into_iter().map(|(endpoint, _)| endpoint).collect())
 }
 

@@ -170,7 +170,7 @@ fn section<'t>(reader: &mut Reader<'_>, table: &'t DeTable<'t>) -> Section<'t> {
                 );
                 match foreign::help("a route", name) {
                     Some(help) => unknown.help(help),
-                    None => unknown.help_names(name, KEYS.iter().copied()),
+                    None => unknown.help_names(name, KEYS),
                 }
             }
         };

@@ -2,10 +2,11 @@
 //! that its top names, or else the only one that it declares; so a file that is whole by itself stays so beside others.
 
 use super::complaint::Complaint;
-use super::diagnostics::{Diagnostic, list};
+use super::diagnostics::Diagnostic;
 use super::reader::{Reader, Section};
 use super::route::{Draft, Target};
 use super::source::Source;
+use super::suggest::list_of_few;
 use std::ops::Range;
 use std::sync::Arc;
 use toml::de::DeValue;
@@ -67,7 +68,7 @@ impl SaidBackend {
     /// where some file could not be read, it may be declared there.
     pub(super) fn resolve(
         self,
-        names: &[String],
+        names: &Arc<[String]>,
         incomplete: bool,
         found: &mut Vec<Diagnostic>,
     ) -> FileBackend {
@@ -87,7 +88,12 @@ impl SaidBackend {
 }
 
 /// Says that no file declares a backend.
-pub(super) fn unknown(name: &str, source: &Arc<Source>, span: Range<usize>, names: &[String]) -> Diagnostic {
+pub(super) fn unknown(
+    name: &str,
+    source: &Arc<Source>,
+    span: Range<usize>,
+    names: &Arc<[String]>,
+) -> Diagnostic {
     let diagnostic =
         Diagnostic::new(format!("unknown backend `{name}`")).at(source, span, "declared in no file");
     if name.contains([':', '/']) {
@@ -95,25 +101,22 @@ pub(super) fn unknown(name: &str, source: &Arc<Source>, span: Range<usize>, name
             "a backend is called by its name; where its instances listen stands with it: [backends.NAME] with endpoints = [\"{name}\"]"
         ));
     }
-    diagnostic.help_names(name, names.iter().map(String::as_str))
+    diagnostic.help_names(name, names)
 }
 
 /// Says that a route might call several.
-fn ambiguous(source: &Arc<Source>, span: Range<usize>, names: &[String]) -> Diagnostic {
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+fn ambiguous(source: &Arc<Source>, span: Range<usize>, names: &Arc<[String]>) -> Diagnostic {
+    let one = list_of_few(names, "or").map_or_else(String::new, |few| format!(" with one of {few}"));
     Diagnostic::new("which backend does this route call?")
         .at(source, span, "names none, and there are several")
-        .help(format!(
-            "write backend = \"…\" with one of {}; at the top of the file it holds for all of its routes",
-            list(&names, "or")
-        ))
+        .help(format!("write backend = \"…\"{one}; at the top of the file it holds for all of its routes"))
 }
 
 /// The backend of a route, one of the sorted `names`; what it could not be found for is reported.
 pub(super) fn resolve(
     draft: &Draft,
     file: &FileBackend,
-    names: &[String],
+    names: &Arc<[String]>,
     incomplete: bool,
     found: &mut Vec<Diagnostic>,
 ) -> Option<String> {
@@ -130,7 +133,7 @@ pub(super) fn resolve(
     if let Some(name) = draft.policy.split.first_of_named() {
         return Some(name.to_owned());
     }
-    match (file, names) {
+    match (file, &**names) {
         (FileBackend::Is(name), _) => Some(name.clone()),
         (FileBackend::Bad, _) => None,
         (FileBackend::Unsaid, _) if incomplete => None,
@@ -143,8 +146,8 @@ pub(super) fn resolve(
             );
             None
         }
-        (FileBackend::Unsaid, several) => {
-            found.push(ambiguous(&draft.source, draft.span.clone(), several));
+        (FileBackend::Unsaid, _) => {
+            found.push(ambiguous(&draft.source, draft.span.clone(), names));
             None
         }
     }

@@ -4,6 +4,7 @@
 //! names declared twice, routes to backends that nobody declares, routes that no request could tell apart.
 
 use super::backend::{BackendSpec, name_error};
+use super::balance::Params;
 use super::conflicts;
 use super::defaults::Defaults;
 use super::destination;
@@ -129,9 +130,9 @@ struct Declaration {
 
 impl Declaration {
     /// What is wrong with a backend in view of all routes.
-    fn check(&self, routes: &[RouteSpec]) -> Option<Diagnostic> {
+    fn check(&self, params: &Params) -> Option<Diagnostic> {
         let spec = self.spec.as_ref()?;
-        let diagnostic = spec.balance.check(&spec.name, routes)?;
+        let diagnostic = spec.balance.check(&spec.name, params)?;
         Some(diagnostic.at(&self.source, self.span.clone(), "declared here"))
     }
 }
@@ -172,7 +173,7 @@ fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Dia
     if all_are_known && !declared.incomplete {
         rewrites::check(&claims, &mut found);
     }
-    let names: Vec<String> = declared.backends.keys().cloned().collect();
+    let names: Arc<[String]> = declared.backends.keys().cloned().collect();
     let resolve_file = |said: SaidBackend| said.resolve(&names, declared.incomplete, &mut found);
     let files: Vec<FileBackend> = declared.files.into_iter().map(resolve_file).collect();
     let mut routes = Vec::with_capacity(declared.drafts.len());
@@ -188,7 +189,8 @@ fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Dia
         routes.extend(target.and_then(|name| draft.finish(name)));
     }
     if found.is_empty() {
-        found.extend(declared.backends.values().filter_map(|declaration| declaration.check(&routes)));
+        let params = Params::of(&routes);
+        found.extend(declared.backends.values().filter_map(|declaration| declaration.check(&params)));
     }
     Diagnostics::none_or(found)?;
     let path = |source: &Arc<Source>| source.path().to_path_buf();

@@ -4,9 +4,9 @@
 //! makes another host of a path, a `..`) is [`crate::routes`]'s to prevent, where the values are filled in.
 
 use super::complaint::Complaint;
-use super::diagnostics::names_help;
 use super::foreign_paths;
 use super::path::{PathTemplate, allowed, percent};
+use super::suggest::names_help;
 use std::ops::Range;
 
 /// The longest target, in bytes.

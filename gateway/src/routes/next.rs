@@ -4,7 +4,7 @@ use super::addresses::{Addresses, Reached, reached};
 use super::fixed::{FixedRoute, next_fixed};
 use super::table::{Backend, Endpoint, Leaf, Route, Routers, Table, next_id};
 use super::traffic::Traffic;
-use crate::config::{BackendSpec, FixedSpec, Method, RouteSpec, Tables};
+use crate::config::{BackendSpec, EndpointAddr, FixedSpec, Method, RouteSpec, Tables};
 use crate::limit::{Limits, SharedBuckets};
 use crate::overload::Gauge;
 use crate::telemetry::{BackendStats, RouteStats};
@@ -85,17 +85,16 @@ fn next_backends(
         }
         // An endpoint survives when its address does and nothing about how to connect changed.
         let keep = old.filter(|old| old.spec.connects_like(&spec));
-        let endpoint = |next: &Reached| {
-            let before = old.and_then(|old| old.endpoints.iter().find(|endpoint| endpoint.addr == next.addr));
-            match before {
-                Some(before) if keep.is_some() => before.clone(),
-                Some(before) => Arc::new(Endpoint {
-                    drained_by_admin: before.drained_by_admin.clone(),
-                    in_flight: before.in_flight.clone(),
-                    ..Endpoint::new(next.addr.clone(), workers)
-                }),
-                None => Arc::new(Endpoint::new(next.addr.clone(), workers)),
-            }
+        let known: HashMap<&EndpointAddr, &Arc<Endpoint>> =
+            old.iter().flat_map(|old| &old.endpoints).map(|endpoint| (&endpoint.addr, endpoint)).collect();
+        let endpoint = |next: &Reached| match known.get(&next.addr).copied() {
+            Some(before) if keep.is_some() => before.clone(),
+            Some(before) => Arc::new(Endpoint {
+                drained_by_admin: before.drained_by_admin.clone(),
+                in_flight: before.in_flight.clone(),
+                ..Endpoint::new(next.addr.clone(), workers)
+            }),
+            None => Arc::new(Endpoint::new(next.addr.clone(), workers)),
         };
         let endpoints = reached.iter().map(endpoint).collect();
         let declared = reached.iter().map(|one| one.declared).collect();

@@ -172,3 +172,21 @@ fn every_reason_has_a_message_that_brings_it() {
         assert_eq!(reason(definitions, &ty, bytes), Err(expected), "{what}");
     }
 }
+
+#[test]
+fn an_error_says_behind_which_byte_it_was_noticed() {
+    let table = [
+        ("a bool", Type::Bool, &[2][..], 1, "a bool or option byte is neither 0 nor 1 at byte 1"),
+        ("a list of floats is passed in one step", list(Type::F32), &[3, 0, 0, 0, 0], 1, "at byte 1"),
+        ("a list of bytes", list(Type::U8), &[3, 0], 1, "at byte 1"),
+        ("a list of doubles", list(Type::F64), &[2, 0, 0, 0, 0, 0, 0, 0, 0], 1, "at byte 1"),
+        ("a list of addresses", list(Type::Ipv6Addr), &[2; 17], 1, "at byte 1"),
+        ("a list of integers is not", list(Type::U16), &[3, 0, 0], 3, "at byte 3"),
+        ("what is left over", Type::U8, &[1, 2, 3], 1, "bytes after the end of the value at byte 1"),
+    ];
+    for (what, ty, bytes, offset, words) in table {
+        let error = value(&schema([]), &ty, bytes).expect_err(what);
+        assert_eq!(error.offset, offset, "{what}");
+        assert!(error.to_string().ends_with(words), "{what}: {error}");
+    }
+}

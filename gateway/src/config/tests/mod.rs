@@ -18,6 +18,7 @@ mod paths;
 mod rate_limits;
 mod retries;
 mod routes;
+mod scaling;
 mod settings;
 mod tables;
 mod traffic;
