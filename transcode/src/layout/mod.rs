@@ -7,6 +7,8 @@
 mod build;
 mod lead;
 mod names;
+#[cfg(test)]
+mod scaling_tests;
 
 pub(crate) use lead::Lead;
 pub(crate) use names::{Names, alternatives};
@@ -16,10 +18,15 @@ use crate::scalar::Scalar;
 /// The index of a node.
 pub(crate) type NodeId = u32;
 
-/// All types that a message can contain.
+/// A method's schema, compiled: all types that its messages can contain. Of one layout come the programs of all routes that
+/// call the method.
 #[derive(Debug)]
-pub(crate) struct Layout {
+pub struct Layout {
     nodes: Vec<Node>,
+    /// What a request is.
+    pub(crate) request: NodeId,
+    /// What a result is.
+    pub(crate) response: NodeId,
 }
 
 impl Layout {
