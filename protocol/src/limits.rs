@@ -29,6 +29,14 @@ pub const MAX_SCHEMA: usize = MAX_CONTROL as usize - 16;
 /// hundred bytes once it is read.
 pub const MAX_SCHEMA_PARTS: usize = 65_536;
 
+/// The longest name or alias of a field or variant, in bytes. JSON repeats it with every value, so that three bytes of a
+/// message could otherwise ask for as many names of a megabyte as there may be values without bytes.
+pub const MAX_NAME: usize = 256;
+
+/// All defaults of one schema together, in bytes. Each byte can be read behind [`MAX_DEPTH`] containers, so this bounds how
+/// long a schema's defaults take to check.
+pub const MAX_DEFAULTS: usize = 64 * 1024;
+
 /// Default for the largest message, in bytes.
 pub const MAX_MESSAGE: u32 = 16 * 1024 * 1024;
 

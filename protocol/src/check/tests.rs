@@ -143,6 +143,23 @@ fn the_deepest_value_needs_little_stack() {
 }
 
 #[test]
+fn a_value_is_measured_as_it_is_bounded() {
+    let definitions =
+        || [structure([list(Type::Ref(1))]), structure([]), enumeration([Shape::Newtype(Type::Ref(1))])];
+    let table: [(Type, &[u8], usize, usize); 6] = [
+        (Type::U8, &[7], 0, 0),
+        (Type::Unit, &[], 0, 1),
+        (array(Type::Unit, 9), &[], 1, 10),
+        (Type::Ref(0), &[3], 3, 3),
+        (Type::Ref(2), &[0], 2, 1),
+        (option(Type::Ref(0)), &[0], 0, 0),
+    ];
+    for (ty, bytes, depth, zero_sized) in table {
+        assert_eq!(extent(&schema(definitions()), &ty, bytes), Ok(Extent { depth, zero_sized }), "{ty:?}");
+    }
+}
+
+#[test]
 fn every_reason_has_a_message_that_brings_it() {
     use Reason::*;
     let unit_enum = || vec![enumeration([Shape::Unit])];

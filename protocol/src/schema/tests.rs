@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::generate::{self, tapes};
-use crate::wire::WireError;
+use crate::limits::MAX_DEFAULTS;
+use crate::wire::{WireError, put_bytes};
 use proptest::prelude::*;
 
 pub(super) fn field(name: &str, ty: Type) -> Field {
@@ -115,6 +116,19 @@ fn every_schema_error_has_a_schema_that_brings_it() {
     (asks_for_unit.request, asks_for_unit.response) = (Type::Unit, Type::Unit);
     let mut asks_for_enum = schema(vec![enumeration(vec![("V", Shape::Unit)])]);
     asks_for_enum.response = Type::Ref(0);
+    let long = "n".repeat(257);
+    let mut long_alias = field("f", Type::U8);
+    long_alias.aliases.push(long.clone());
+    // Two defaults, of 32 KiB and of so many bytes.
+    let blobs = |second: usize| -> Vec<Field> {
+        let defaults = [("a", MAX_DEFAULTS / 2), ("b", second)].map(|(name, length)| {
+            let mut blob = Vec::new();
+            put_bytes(&mut blob, &vec![0; length - 3]);
+            Field { default: Some(blob), ..field(name, Type::Bytes) }
+        });
+        defaults.into()
+    };
+    assert_eq!(decoded(&schema(vec![structure(blobs(MAX_DEFAULTS / 2))])), Ok(()));
     let table = [
         ("a dangling response", answers, DanglingRef(1)),
         ("a dangling field", one_field(Type::List(Box::new(Type::Ref(9)))), DanglingRef(9)),
@@ -143,6 +157,22 @@ fn every_schema_error_has_a_schema_that_brings_it() {
             BadDefault("f".into()),
         ),
         ("such a default in a variant", schema(in_variant(vec![defaulted])), BadDefault("f".into())),
+        (
+            "a name of 257 bytes",
+            schema(vec![structure(vec![field(&"é".repeat(128), Type::U8), field(&long, Type::U8)])]),
+            NameTooLong(257),
+        ),
+        ("an alias of 257 bytes", schema(vec![structure(vec![long_alias])]), NameTooLong(257)),
+        (
+            "a variant's name of 257 bytes",
+            schema(vec![enumeration(vec![(&long, Shape::Unit)])]),
+            NameTooLong(257),
+        ),
+        (
+            "defaults of 64 KiB and a byte",
+            schema(vec![structure(blobs(MAX_DEFAULTS / 2 + 1))]),
+            DefaultsTooLong,
+        ),
         ("33 options", one_field(deep(33)), TooDeep),
         ("a thousand options", one_field(deep(1000)), TooDeep),
     ];
@@ -228,7 +258,7 @@ fn map_keys_are_what_json_can_write_as_a_key() {
     for (variants, fits) in [(units(), true), (vec![("A", Shape::Newtype(Type::U8))], false)] {
         let schema = schema(vec![structure(vec![field("m", map(Type::Ref(1)))]), enumeration(variants)]);
         assert_eq!(decoded(&schema), if fits { Ok(()) } else { Err(SchemaError::BadMapKey) });
-        assert_eq!(schema.is_map_key(&Type::Ref(1)), fits);
+        assert_eq!(MapKeys::of(&schema).allow(&Type::Ref(1)), fits);
     }
     use Type::*;
     let keys =
