@@ -207,7 +207,11 @@ async fn without_a_descriptor_left_the_admin_port_answers_and_newcomers_are_told
         newcomer.write(SLOW).await;
         newcomers.spawn(async move { newcomer.status().await });
     }
-    assert_eq!(newcomers.join_next().await.expect("there are 20").expect("no panic"), 503);
+    // Nor is one refused that is idle yet when another one comes: it makes room.
+    let refused = async {
+        while newcomers.join_next().await.expect("one of them is refused").expect("no panic") != 503 {}
+    };
+    refused.await;
     let complaints = gateway.log().matches("cannot accept").count();
     assert!(complaints < 10, "{complaints} lines");
     let pid = Pid::from_raw(gateway.pid() as i32).expect("a process has a number");
