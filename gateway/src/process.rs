@@ -12,7 +12,7 @@ use crate::front;
 use crate::listeners::Listeners;
 use crate::routes::Table;
 use crate::telemetry::{self, FrontStats, ReloadStats, UpgradeStats};
-use crate::upgrade::{Name, Offer, Predecessor, systemd};
+use crate::upgrade::{Name, Offer, Predecessor, obey, systemd};
 use crate::worker::{Ending, Shared};
 use crate::workers::Workers;
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -82,6 +82,10 @@ fn start(config: &Path, upgrade: Option<Option<String>>) -> Result<Gateway, Stri
         shared.upgrades.failed.set(before.upgrades.1);
     }
     control::take(&shared, tables, "start");
+    if let Some(before) = &before {
+        // No worker runs yet, so that none connects to an endpoint that drains.
+        obey(&shared.table.load(), &before.words);
+    }
     Ok(Gateway { shared, listeners, watcher, name, before })
 }
 
@@ -292,7 +296,11 @@ async fn take_over(
     let mut before = before.resume()?;
     before.prepare(shared.settled()).await.map_err(io::Error::other)?;
     accept()?;
-    before.take_over().await.map_err(io::Error::other)?;
+    let words = before.take_over().await.map_err(io::Error::other)?;
+    if !words.is_empty() {
+        obey(&shared.table.load(), &words);
+        shared.drains.tell().await;
+    }
     tracing::info!(process, "serving in place of the gateway before");
     Ok(())
 }
