@@ -8,7 +8,8 @@ use allocation_counter::{AllocationInfo, measure};
 use callgate_protocol::limits::{MAX_DEFAULTS, MAX_NAME, MAX_SCHEMA_PARTS};
 use callgate_protocol::schema::{Definition, Field, MethodSchema, Shape, Type, Variant};
 use callgate_protocol::wire::put_varint;
-use callgate_transcode::{RequestBinding, RequestProgram};
+use callgate_transcode::{Layout, RequestBinding, RequestProgram, ResponseBinding, ResponseProgram};
+use std::sync::Arc;
 use support::{default_field, enumeration, field, list, structure, variant};
 
 /// A byte of a schema may take so many of memory while it is read and compiled. The worst are types of one byte, each of which
@@ -151,4 +152,20 @@ fn no_schema_that_is_accepted_takes_more_than_64_mib() {
         let cost = cost(&kind(n).encode());
         assert!(cost.bytes_max <= 64 << 20, "{what}: {} bytes", cost.bytes_max);
     }
+}
+
+/// It is done on a worker, by the first call of each route: of 10,000 routes, each would else take the whole schema again.
+#[test]
+fn what_a_route_takes_of_a_compiled_schema_does_not_grow_with_the_schema() {
+    let binding = RequestBinding { path: vec!["1".to_owned(), "2".to_owned()], ..RequestBinding::default() };
+    let bound = [10, 20_000].map(|n| {
+        let layout = Arc::new(Layout::new(&schema(vec![structure(fields(n, &Type::U8))])).unwrap());
+        let bound = measure(|| {
+            RequestProgram::bind(layout.clone(), &binding).unwrap();
+            ResponseProgram::bind(layout.clone(), &ResponseBinding::default()).unwrap();
+        });
+        (bound.count_total, bound.bytes_total)
+    });
+    assert_eq!(bound[0], bound[1]);
+    assert!(bound[0].1 < 1024, "{} bytes", bound[0].1);
 }

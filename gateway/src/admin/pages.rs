@@ -2,6 +2,7 @@
 
 use super::instances::instance;
 use super::{limits, names, traffic};
+use crate::backends::Transcoder;
 use crate::config::{
     Balance, EndpointSpec, FixedAnswer, OverloadSpec, RespondSpec, RetryOn, RetrySpec, Settings,
 };
@@ -70,18 +71,18 @@ pub(super) fn metrics(shared: &Shared) -> String {
 /// The routes in force.
 pub(super) fn routes(shared: &Shared) -> Value {
     let table = shared.table.load();
-    let routes = table.routes.iter().map(|route| self::route(shared, route));
+    let routes = table.routes.iter().map(|route| self::route(route));
     let routes: Vec<Value> = routes.chain(table.fixed.iter().map(|route| fixed(route))).collect();
     json!({ "hash": table.hash, "routes": routes })
 }
 
-fn route(shared: &Shared, route: &Route) -> Value {
+fn route(route: &Route) -> Value {
     let spec = &route.spec;
     // The first instance that is known speaks for all; those that differ show under /backends.
     let method = route.backends().flat_map(|backend| &backend.endpoints).find_map(|endpoint| {
         let offer = endpoint.offer.load_full()?;
         let entry = offer.find(&spec.call)?;
-        let problem = shared.catalog.transcoder(spec, entry).err().map(|error| error.to_string());
+        let problem = Transcoder::new(spec, entry).err().map(|error| error.to_string());
         Some((entry.call_id, problem, entry.idempotent))
     });
     let offered = method.is_some();

@@ -1,12 +1,11 @@
 //! Opening a connection: connect, exchange HELLO, ask for the schemas that no other connection has brought yet.
 
-use super::catalog::Catalog;
+use super::catalog::{Catalog, Schemas};
 use super::offer::Offer;
 use super::stream::Stream;
 use crate::config::EndpointAddr;
-use callgate_protocol::schema::{Fingerprint, MethodSchema};
+use callgate_protocol::schema::Fingerprint;
 use callgate_protocol::{Event, Hello, Inbound, Limits, Outbound, Role};
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -36,7 +35,7 @@ fn hello() -> Hello {
 pub(super) async fn establish(
     addr: &EndpointAddr,
     user_timeout: Duration,
-    catalog: &Catalog,
+    catalog: &Arc<Catalog>,
 ) -> Result<Established, String> {
     let stream =
         Stream::connect(addr, user_timeout).await.map_err(|error| format!("cannot connect: {error}"))?;
@@ -47,7 +46,8 @@ pub(super) async fn establish(
         outbound: Outbound::new(&hello),
         unread: Vec::new(),
         hello: None,
-        schemas: HashMap::new(),
+        schemas: Schemas::new(),
+        encoded: Vec::new(),
         wanted: 0,
         schema_bytes: 0,
         ready: true,
@@ -65,14 +65,16 @@ struct Opening {
     outbound: Outbound,
     unread: Vec<u8>,
     hello: Option<Hello>,
-    schemas: HashMap<Fingerprint, Arc<MethodSchema>>,
+    schemas: Schemas,
+    /// Schemas as they came, to be read when all are there.
+    encoded: Vec<(Fingerprint, Vec<u8>)>,
     wanted: usize,
     schema_bytes: usize,
     ready: bool,
 }
 
 impl Opening {
-    async fn run(&mut self, catalog: &Catalog) -> Result<(), String> {
+    async fn run(&mut self, catalog: &Arc<Catalog>) -> Result<(), String> {
         while self.hello.is_none() || self.wanted > 0 {
             self.write().await.map_err(|error| format!("the handshake failed: {error}"))?;
             let read = self.stream.read_buf(&mut self.unread).await;
@@ -80,6 +82,9 @@ impl Opening {
                 return Err("the peer closed the connection during the handshake".to_owned());
             }
             self.take(catalog)?;
+        }
+        if !self.encoded.is_empty() {
+            self.schemas.extend(catalog.read(std::mem::take(&mut self.encoded)).await?);
         }
         Ok(())
     }
@@ -92,7 +97,7 @@ impl Opening {
         Ok(())
     }
 
-    fn take(&mut self, catalog: &Catalog) -> Result<(), String> {
+    fn take(&mut self, catalog: &Arc<Catalog>) -> Result<(), String> {
         let mut at = 0;
         loop {
             let (taken, event) = self.inbound.next(&self.unread[at..]).map_err(|error| error.to_string())?;
@@ -119,12 +124,7 @@ impl Opening {
                     if self.schema_bytes > MAX_SCHEMA_BYTES {
                         return Err(format!("the schemas are larger than {MAX_SCHEMA_BYTES} bytes together"));
                     }
-                    if Fingerprint::of(encoded) != fingerprint {
-                        return Err(format!("the schema sent for {fingerprint} is another"));
-                    }
-                    let schema = MethodSchema::decode(encoded)
-                        .map_err(|error| format!("schema {fingerprint}: {error}"))?;
-                    self.schemas.insert(fingerprint, catalog.add_schema(fingerprint, schema));
+                    self.encoded.push((fingerprint, encoded.to_vec()));
                     self.wanted = self.wanted.saturating_sub(1);
                 }
                 Some(Event::Ping(token)) => self.outbound.pong(token),

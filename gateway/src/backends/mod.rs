@@ -11,12 +11,12 @@
 //! handshake   HELLO and the schemas that are not known yet
 //! conn        one connection: calls in flight; conn::driver, the task that reads and writes
 //! offer       what an instance said it offers
-//! catalog     schemas and compiled programs, shared by all workers
+//! catalog     schemas, read and compiled once for all workers, in a thread beside them
+//! transcoders a worker's programs, made of compiled schemas
 //! stream      TCP or Unix socket
 //! signals     what one worker's connections tell the others
 //! ```
-//! Nothing here is shared between workers but the catalog, which is asked only when a connection is made or a route
-//! meets a schema for the first time, and the signals, which are raised when an endpoint is reached or recovers.
+//! Nothing here is shared between workers but the catalog, which is asked only when a connection is made, and the signals, which are raised when an endpoint is reached or recovers.
 
 mod catalog;
 mod conn;
@@ -33,9 +33,10 @@ mod pool;
 mod ring;
 mod signals;
 mod stream;
+mod transcoders;
 mod wanted;
 
-pub use catalog::{Catalog, Transcoder};
+pub use catalog::Catalog;
 pub use conn::{Answer, Conn, InFlight, Times, Unsent};
 pub(crate) use numbers::NumberMap;
 pub use offer::{MethodEntry, Offer};
@@ -43,4 +44,5 @@ pub use pick::{LocalBackend, Pick, Tried};
 pub use pool::Pool;
 pub use ring::{Ring, hash};
 pub use signals::Signals;
+pub use transcoders::{Transcoder, Transcoders};
 pub use wanted::Wanted;

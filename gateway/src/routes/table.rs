@@ -29,6 +29,8 @@ pub struct Table {
     pub hash: String,
     /// All routes that call.
     pub routes: Vec<Arc<Route>>,
+    /// The ids of these by slot, 0 where a slot is free; the same object as in the table before if they are the same.
+    pub route_ids: Arc<[u64]>,
     /// All routes that call nothing.
     pub fixed: Vec<Arc<FixedRoute>>,
     /// All backends, by name.
@@ -188,7 +190,8 @@ impl Table {
     pub fn empty() -> Table {
         let (routes, fixed, backends) = (Vec::new(), Vec::new(), Vec::new());
         let routers = Arc::new(std::array::from_fn(|_| Router::new()));
-        Table { generation: 0, hash: String::new(), routes, fixed, backends, routers }
+        let route_ids = Arc::default();
+        Table { generation: 0, hash: String::new(), routes, route_ids, fixed, backends, routers }
     }
 
     /// How many routes there are of both kinds.
