@@ -14,9 +14,11 @@
 //! catalog     schemas, read and compiled once for all workers, in a thread beside them
 //! transcoders a worker's programs, made of compiled schemas
 //! stream      TCP or Unix socket
+//! presence    whether the worker itself was away
 //! signals     what one worker's connections tell the others
 //! ```
-//! Nothing here is shared between workers but the catalog, which is asked only when a connection is made, and the signals, which are raised when an endpoint is reached or recovers.
+//! Nothing here is shared between workers but the catalog, which is asked only when a connection is made, and the signals,
+//! which are raised when an endpoint is reached or recovers.
 
 mod catalog;
 mod conn;
@@ -30,6 +32,7 @@ mod peak_ewma;
 mod peer;
 mod pick;
 mod pool;
+mod presence;
 mod ring;
 mod signals;
 mod stream;
@@ -37,7 +40,7 @@ mod transcoders;
 mod wanted;
 
 pub use catalog::Catalog;
-pub use conn::{Answer, Conn, InFlight, Times, Unsent};
+pub use conn::{Answer, Conn, Heard, InFlight, Times, Unsent};
 pub(crate) use numbers::NumberMap;
 pub use offer::{MethodEntry, Offer};
 pub use pick::{LocalBackend, Pick, Tried};

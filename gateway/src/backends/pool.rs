@@ -5,6 +5,7 @@ use super::keeper::{Backends, Connections, keep};
 use super::numbers::NumberMap;
 use super::peer::{Peer, Surroundings};
 use super::pick::LocalBackend;
+use super::presence::Presence;
 use super::transcoders::Transcoders;
 use crate::call::CallState;
 use crate::routes::{Backend, Endpoint, Table};
@@ -34,8 +35,9 @@ impl Pool {
     pub fn new(worker: usize, catalog: Arc<Catalog>, zone: Option<String>) -> Pool {
         let connections = Connections::default();
         let (changed, due) = (Rc::default(), Rc::default());
+        let presence = Rc::new(Presence::new(Instant::now()));
         Pool {
-            surroundings: Surroundings { worker, catalog, changed, due, connections },
+            surroundings: Surroundings { worker, catalog, changed, due, connections, presence },
             zone,
             generation: Cell::new(0),
             backends: Backends::default(),
@@ -50,7 +52,8 @@ impl Pool {
         self.generation.get()
     }
 
-    /// Told whenever some endpoint became or ceased to be reachable, or takes calls again.
+    /// Told whenever some endpoint became or ceased to be reachable, takes calls again, or has room again for what is to be
+    /// sent to it.
     pub fn changed(&self) -> &Notify {
         &self.surroundings.changed
     }

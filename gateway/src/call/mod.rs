@@ -7,7 +7,8 @@
 //! retry    whether that is safe and wanted, and after which pause
 //! budget   how many may be, so that retries do not make an outage worse
 //! hold     waiting while no instance is there
-//! hedge    a second try beside a slow first one
+//! race     tries side by side, where the first is slow or its instance has fallen silent
+//! hedge    when a first try is slow
 //! latency  what is slow
 //! permit   admission to the backend, and what its limit learns from each try
 //! copy     a call whose answer nobody hears
@@ -21,6 +22,7 @@ mod hedge;
 mod hold;
 mod latency;
 mod permit;
+mod race;
 mod retry;
 mod send;
 mod state;
@@ -29,7 +31,7 @@ pub use copy::{copy_ended, send_copy};
 pub(crate) use permit::shed;
 pub use state::CallState;
 
-use crate::backends::{InFlight, LocalBackend, Times, Tried, Wanted};
+use crate::backends::{Heard, InFlight, LocalBackend, Times, Tried, Wanted};
 use crate::overload::Permit;
 use crate::routes::{Backend, PathParams, QueryPairs, Route};
 use crate::telemetry::{BackendCounters, RetryReason, ShedReason};
@@ -61,6 +63,8 @@ pub struct Request<'a> {
     pub metadata: Metadata<'a>,
     /// When it came, and when the answer must be there.
     pub times: Times,
+    /// Told each time that it is sent to an instance.
+    pub on_sent: Option<&'a dyn Fn(&Request<'_>)>,
 }
 
 /// Why there is no result: what the front has to say to the client.
@@ -101,6 +105,11 @@ impl Failure {
         }])
     }
 
+    /// Whether the call may have been turned away because there was too much to do, or had no time left.
+    pub fn is_excess(&self) -> bool {
+        matches!(self, Failure::Shed(_) | Failure::Busy | Failure::Deadline)
+    }
+
     /// Whether nobody is there to run the call: another backend, or another table, may help.
     pub fn is_absence(&self) -> bool {
         matches!(self, Failure::NoInstance | Failure::Draining | Failure::NotOffered)
@@ -134,7 +143,10 @@ pub async fn run(worker: &Worker, request: &Request<'_>) -> Result<Vec<u8>, Fail
             Some(percent) if sent.idempotent && call.may_send_again() => {
                 Box::pin(hedge::answer(&mut call, &mut sent, percent)).await
             }
-            _ => (&mut sent.in_flight).await,
+            _ => match sent.in_flight.heard().await {
+                Heard::Answer(answer) => answer,
+                Heard::Doubt => Box::pin(race::answer(&mut call, &mut sent, None)).await,
+            },
         };
         call.observe(&sent, &answer);
         let reason = retry::reason(&answer, sent.limited);
@@ -185,6 +197,8 @@ struct Try {
     idempotent: bool,
     /// It has less time than the call.
     limited: bool,
+    /// Its instance was asked whether it is there.
+    asked: bool,
 }
 
 impl<'a> Call<'a> {

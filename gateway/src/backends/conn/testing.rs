@@ -3,7 +3,8 @@
 use super::{Conn, InFlight, LocalTranscoder, Monitor, Offer, Times};
 use crate::backends::Transcoder;
 use crate::backends::catalog::Schema;
-use crate::backends::peer::Peer;
+use crate::backends::peer::{Peer, Surroundings};
+use crate::backends::presence::Presence;
 use crate::config::{BackendSpec, EndpointAddr, HealthSpec};
 use crate::routes::Endpoint;
 use callgate_protocol::schema::{Definition, Fingerprint, MethodSchema, StructDef, Type};
@@ -87,5 +88,13 @@ fn connection_offering(monitor: Rc<Monitor>, port: u16, services: Vec<ServiceOff
     let offer = Offer::new(hello, |_| Some(nothing.clone())).expect("no number twice");
     let addr = EndpointAddr::Tcp { host: "peer".to_owned(), port };
     let endpoint = Arc::new(Endpoint::new(addr, 1));
-    Rc::new(Conn::new(endpoint, 0, monitor, &spec, Arc::new(offer), outbound))
+    let surroundings = Surroundings {
+        worker: 0,
+        catalog: Arc::default(),
+        changed: Rc::default(),
+        due: Rc::default(),
+        connections: Rc::default(),
+        presence: Rc::new(Presence::new(Instant::now())),
+    };
+    Rc::new(Conn::new(endpoint, &surroundings, monitor, &spec, Arc::new(offer), outbound))
 }
