@@ -16,7 +16,7 @@ use crate::listeners::Listeners;
 use crate::routes::Table;
 use crate::signals;
 use crate::telemetry::{FrontStats, ReloadStats, UpgradeStats, log};
-use crate::upgrade::{Name, Offer, Predecessor, systemd};
+use crate::upgrade::{Name, Offer, Predecessor, obey, systemd};
 use crate::worker::{Ending, Shared};
 use crate::workers::Workers;
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -99,6 +99,10 @@ fn start(config: &Path, upgrade: Option<Option<String>>, log: &log::Writer) -> R
         shared.upgrades.failed.set(before.upgrades.1);
     }
     control::take(&shared, tables, "start");
+    if let Some(before) = &before {
+        // No worker runs yet, so that none connects to an endpoint that drains.
+        obey(&shared.table.load(), &before.words);
+    }
     Ok(Gateway { shared, listeners, watcher, name, before })
 }
 
@@ -335,7 +339,11 @@ async fn take_over(
     let mut before = before.resume()?;
     before.prepare(shared.settled()).await.map_err(io::Error::other)?;
     accept()?;
-    before.take_over().await.map_err(io::Error::other)?;
+    let words = before.take_over().await.map_err(io::Error::other)?;
+    if !words.is_empty() {
+        obey(&shared.table.load(), &words);
+        shared.drains.tell().await;
+    }
     tracing::info!(process, "serving in place of the gateway before");
     Ok(())
 }

@@ -33,7 +33,7 @@ pub struct Shared {
     pub drains: Drains,
     /// Where the names lead that endpoints give.
     pub names: Arc<Names>,
-    /// Schemas and programs.
+    /// Schemas.
     pub catalog: Arc<Catalog>,
     /// Which routes do not fit what instances offer.
     pub fits: Fits,

@@ -4,11 +4,12 @@
 
 mod support;
 
-use allocation_counter::{AllocationInfo, measure};
 use callgate_protocol::limits::{MAX_DEFAULTS, MAX_NAME, MAX_SCHEMA_PARTS};
 use callgate_protocol::schema::{Definition, Field, MethodSchema, Shape, Type, Variant};
 use callgate_protocol::wire::put_varint;
-use callgate_transcode::{RequestBinding, RequestProgram};
+use callgate_scaling::Cost;
+use callgate_transcode::{Layout, RequestBinding, RequestProgram, ResponseBinding, ResponseProgram};
+use std::sync::Arc;
 use support::{default_field, enumeration, field, list, structure, variant};
 
 /// A byte of a schema may take so many of memory while it is read and compiled. The worst are types of one byte, each of which
@@ -99,8 +100,8 @@ const KINDS: [Kind; 13] = [
 ];
 
 /// Reads a schema and compiles it, as is done with what an instance has sent.
-fn cost(encoded: &[u8]) -> AllocationInfo {
-    measure(|| {
+fn cost(encoded: &[u8]) -> Cost {
+    callgate_scaling::cost(|| {
         let schema = MethodSchema::decode(encoded).unwrap();
         RequestProgram::compile(&schema, &RequestBinding::default()).unwrap();
     })
@@ -111,9 +112,9 @@ fn memory_and_allocations_double_at_most_when_a_schema_does() {
     for (what, kind) in KINDS {
         let [once, twice] = [1000, 2000].map(|n| cost(&kind(n).encode()));
         let pairs = [
-            ("bytes at once", once.bytes_max, twice.bytes_max),
-            ("bytes", once.bytes_total, twice.bytes_total),
-            ("allocations", once.count_total, twice.count_total),
+            ("bytes at once", once.peak, twice.peak),
+            ("bytes", once.bytes, twice.bytes),
+            ("allocations", once.allocations, twice.allocations),
         ];
         for (measured, once, twice) in pairs {
             assert!(twice * 10 <= once * 22, "{what}: {once} {measured}, and {twice} for twice as much");
@@ -128,10 +129,10 @@ fn memory_is_bounded_by_a_multiple_of_the_schemas_length() {
             let encoded = kind(n).encode();
             let (most, cost) = (MOST_PER_BYTE * encoded.len() as u64, cost(&encoded));
             assert!(
-                cost.bytes_max <= most,
+                cost.peak <= most,
                 "{what}: {} bytes of schema took {} of memory",
                 encoded.len(),
-                cost.bytes_max
+                cost.peak
             );
         }
     }
@@ -149,6 +150,22 @@ fn no_schema_that_is_accepted_takes_more_than_64_mib() {
     for (what, n) in largest.into_iter().chain(others).chain(defaults) {
         let (_, kind) = KINDS.into_iter().find(|(name, _)| *name == what).unwrap();
         let cost = cost(&kind(n).encode());
-        assert!(cost.bytes_max <= 64 << 20, "{what}: {} bytes", cost.bytes_max);
+        assert!(cost.peak <= 64 << 20, "{what}: {} bytes", cost.peak);
     }
+}
+
+/// It is done on a worker, by the first call of each route: of 10,000 routes, each would else take the whole schema again.
+#[test]
+fn what_a_route_takes_of_a_compiled_schema_does_not_grow_with_the_schema() {
+    let binding = RequestBinding { path: vec!["1".to_owned(), "2".to_owned()], ..RequestBinding::default() };
+    let bound = [10, 20_000].map(|n| {
+        let layout = Arc::new(Layout::new(&schema(vec![structure(fields(n, &Type::U8))])).unwrap());
+        let bound = callgate_scaling::cost(|| {
+            RequestProgram::bind(layout.clone(), &binding).unwrap();
+            ResponseProgram::bind(layout.clone(), &ResponseBinding::default()).unwrap();
+        });
+        (bound.allocations, bound.bytes)
+    });
+    assert_eq!(bound[0], bound[1]);
+    assert!(bound[0].1 < 1024, "{} bytes", bound[0].1);
 }

@@ -24,21 +24,20 @@ pub enum Part {
 
 /// Whether a route's fields fit a method; where they do not, which part of the route it is and why.
 pub fn fits(route: &RouteSpec, method: &MethodEntry) -> Result<(), (Part, BindError)> {
-    let compile = |binding: &RequestBinding| RequestProgram::compile(&method.schema, binding);
-    if let Err(error) = compile(&route.request) {
+    let layout = &method.schema.layout;
+    let bind = |binding: &RequestBinding| RequestProgram::bind(layout.clone(), binding);
+    if let Err(error) = bind(&route.request) {
         let without_body = RequestBinding { body: Body::None, ..route.request.clone() };
-        let part = if compile(&RequestBinding::default()).is_err() {
+        let part = if bind(&RequestBinding::default()).is_err() {
             Part::Method
-        } else if compile(&without_body).is_ok() {
+        } else if bind(&without_body).is_ok() {
             Part::Body
         } else {
             Part::Path
         };
         return Err((part, error));
     }
-    ResponseProgram::compile(&method.schema, &route.response)
-        .map(drop)
-        .map_err(|error| (Part::Response, error))
+    ResponseProgram::bind(layout.clone(), &route.response).map(drop).map_err(|error| (Part::Response, error))
 }
 
 /// Which method was probably meant by one that none of these instances offers, or which there are.
@@ -53,6 +52,7 @@ pub fn meant<'o>(call: &CallRef, offers: impl IntoIterator<Item = &'o Offer>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backends::catalog::Schema;
     use crate::config::{Source, Tables};
     use callgate_protocol::schema::{Definition, Field, Fingerprint, MethodSchema, StructDef, Type};
     use callgate_protocol::{CallId, Hello, Limits, MethodOffer, ServiceOffer};
@@ -87,7 +87,7 @@ mod tests {
         };
         let service =
             ServiceOffer { name: "orders".to_owned(), version: String::new(), methods: vec![method] };
-        let schema = Arc::new(schema);
+        let schema = Arc::new(Schema::new(schema).unwrap());
         Offer::new(Hello::new(String::new(), Limits::default(), vec![service]), |_| Some(schema.clone()))
             .unwrap()
     }

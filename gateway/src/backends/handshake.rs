@@ -1,14 +1,13 @@
 //! Opening a connection: connect, exchange HELLO, ask for the schemas that no other connection has brought yet.
 
-use super::catalog::Catalog;
+use super::catalog::{Catalog, Schemas};
 use super::offer::Offer;
 use super::presence::Presence;
 use super::stranger;
 use super::stream::Stream;
 use crate::config::EndpointAddr;
-use callgate_protocol::schema::{Fingerprint, MethodSchema};
+use callgate_protocol::schema::Fingerprint;
 use callgate_protocol::{Event, Hello, Inbound, Limits, Outbound, ProtocolError, Role};
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -49,7 +48,7 @@ pub(super) async fn establish(
     addr: &EndpointAddr,
     patience: Patience,
     presence: Option<&Presence>,
-    catalog: &Catalog,
+    catalog: &Arc<Catalog>,
 ) -> Result<Established, String> {
     let mut opened = None;
     let opening = async {
@@ -86,7 +85,7 @@ pub fn ask(addr: &EndpointAddr, within: Duration) -> Result<Offer, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("cannot connect: {error}"))?;
     let patience = Patience { connect: within, unacknowledged: within };
-    let established = runtime.block_on(establish(addr, patience, None, &Catalog::default()));
+    let established = runtime.block_on(establish(addr, patience, None, &Arc::default()));
     // Without waiting: a name that is being looked up in a thread of its own cannot be told to stop.
     runtime.shutdown_background();
     established.map(|established| established.offer)
@@ -114,7 +113,9 @@ struct Opening {
     /// The peer has said something.
     heard: bool,
     hello: Option<Hello>,
-    schemas: HashMap<Fingerprint, Arc<MethodSchema>>,
+    schemas: Schemas,
+    /// Schemas as they came, to be read when all are there.
+    encoded: Vec<(Fingerprint, Vec<u8>)>,
     wanted: usize,
     schema_bytes: usize,
     ready: bool,
@@ -130,14 +131,15 @@ impl Opening {
             unread: Vec::new(),
             heard: false,
             hello: None,
-            schemas: HashMap::new(),
+            schemas: Schemas::new(),
+            encoded: Vec::new(),
             wanted: 0,
             schema_bytes: 0,
             ready: true,
         }
     }
 
-    async fn run(&mut self, catalog: &Catalog) -> Result<(), Failed> {
+    async fn run(&mut self, catalog: &Arc<Catalog>) -> Result<(), Failed> {
         while self.hello.is_none() || self.wanted > 0 {
             self.write().await.map_err(|error| format!("the handshake failed: {error}"))?;
             let read = self.stream.read_buf(&mut self.unread).await;
@@ -153,6 +155,9 @@ impl Opening {
             self.heard = true;
             self.take(catalog)?;
         }
+        if !self.encoded.is_empty() {
+            self.schemas.extend(catalog.read(std::mem::take(&mut self.encoded)).await?);
+        }
         Ok(())
     }
 
@@ -164,7 +169,7 @@ impl Opening {
         Ok(())
     }
 
-    fn take(&mut self, catalog: &Catalog) -> Result<(), Failed> {
+    fn take(&mut self, catalog: &Arc<Catalog>) -> Result<(), Failed> {
         let mut at = 0;
         loop {
             let next = self.inbound.next(&self.unread[at..]);
@@ -196,12 +201,7 @@ impl Opening {
                         let why = format!("the schemas are larger than {MAX_SCHEMA_BYTES} bytes together");
                         return Err(why.into());
                     }
-                    if Fingerprint::of(encoded) != fingerprint {
-                        return Err(format!("the schema sent for {fingerprint} is another").into());
-                    }
-                    let schema = MethodSchema::decode(encoded)
-                        .map_err(|error| format!("schema {fingerprint}: {error}"))?;
-                    self.schemas.insert(fingerprint, catalog.add_schema(fingerprint, schema));
+                    self.encoded.push((fingerprint, encoded.to_vec()));
                     self.wanted = self.wanted.saturating_sub(1);
                 }
                 Some(Event::Ping(token)) => self.outbound.pong(token),

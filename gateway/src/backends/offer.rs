@@ -1,7 +1,8 @@
 //! What an instance offers, as it said in the handshake: its methods with their schemas.
 
+use super::catalog::Schema;
 use crate::config::CallRef;
-use callgate_protocol::schema::{Fingerprint, MethodSchema};
+use callgate_protocol::schema::Fingerprint;
 use callgate_protocol::{CallId, Hello, Limits};
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
@@ -38,7 +39,7 @@ pub struct MethodEntry {
     /// Which schema it has.
     pub fingerprint: Fingerprint,
     /// The schema itself.
-    pub schema: Arc<MethodSchema>,
+    pub schema: Arc<Schema>,
     /// Running it twice does what running it once does.
     pub idempotent: bool,
 }
@@ -47,7 +48,7 @@ impl Offer {
     /// Puts a HELLO and its schemas together. A Call ID that names two methods is an error.
     pub(crate) fn new(
         hello: Hello,
-        mut schema: impl FnMut(Fingerprint) -> Option<Arc<MethodSchema>>,
+        mut schema: impl FnMut(Fingerprint) -> Option<Arc<Schema>>,
     ) -> Result<Offer, String> {
         let mut offer = Offer {
             identity: hello.identity,

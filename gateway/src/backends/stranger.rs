@@ -67,6 +67,7 @@ mod tests {
     use crate::backends::catalog::Catalog;
     use crate::backends::handshake::{Patience, establish};
     use crate::config::EndpointAddr;
+    use std::sync::Arc;
     use tokio::net::{TcpListener, TcpStream};
 
     #[test]
@@ -101,7 +102,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let addr = EndpointAddr::Tcp { host: "127.0.0.1".to_owned(), port };
-        let catalog = Catalog::default();
+        let catalog = Arc::<Catalog>::default();
         let patience =
             Patience { connect: Duration::from_millis(300), unacknowledged: Duration::from_secs(9) };
         let serve = async {

@@ -45,9 +45,18 @@ impl Table {
         let routes = next_routes(before, routes, &backends, workers);
         let fixed = next_fixed(&before.fixed, fixed, workers);
         let routers = next_routers(before, &routes, &fixed);
+        let route_ids = next_ids(before, &routes);
         let generation = before.generation + 1;
-        Table { generation, hash, empty: Vec::new(), routes, fixed, backends, routers }
+        Table { generation, hash, empty: Vec::new(), routes, route_ids, fixed, backends, routers }
     }
+}
+
+/// The routes' ids by slot: those of the table before, if they are the same.
+fn next_ids(before: &Table, routes: &[Arc<Route>]) -> Arc<[u64]> {
+    let slots = routes.iter().map(|route| route.slot + 1).max().unwrap_or_default();
+    let mut ids = vec![0; slots];
+    routes.iter().for_each(|route| ids[route.slot] = route.id);
+    if *before.route_ids == *ids { before.route_ids.clone() } else { ids.into() }
 }
 
 /// The trees of all paths: those of the table before, if the same paths are in the same places.

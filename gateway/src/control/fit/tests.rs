@@ -1,6 +1,7 @@
 //! What a look at all routes finds, against instances that are there in name only.
 
 use super::*;
+use crate::backends::Schema;
 use crate::config::{Source, Tables};
 use crate::routes::Addresses;
 use callgate_protocol::schema::{Definition, MethodSchema, StructDef, Type};
@@ -23,12 +24,13 @@ const TABLES: &str = r#"
 /// What an instance offers that has those methods of the service `s`, none of which has a field.
 fn offer(methods: &[&str]) -> Arc<Offer> {
     let empty = StructDef { name: "Empty".to_owned(), doc: String::new(), fields: Vec::new() };
-    let schema = Arc::new(MethodSchema {
+    let schema = MethodSchema {
         doc: String::new(),
         request: Type::Ref(0),
         response: Type::Ref(0),
         definitions: vec![Definition::Struct(empty)],
-    });
+    };
+    let schema = Arc::new(Schema::new(schema).expect("it compiles"));
     let method = |name: &&str| MethodOffer {
         name: (*name).to_owned(),
         call_id: CallId::of("s", name),
