@@ -79,6 +79,8 @@ pub struct Conn {
     ready: Cell<bool>,
     /// When something was last read.
     heard_at: Cell<Instant>,
+    /// When the peer was last asked whether it is there.
+    asked_at: Cell<Option<Instant>>,
     /// Something was read since the last look, and how much had been written then.
     heard: Cell<bool>,
     written_before: Cell<u64>,
@@ -121,6 +123,7 @@ impl Conn {
             first_deadline: Cell::new(None),
             accepting: Cell::new(true),
             ready: Cell::new(true),
+            asked_at: Cell::new(None),
             heard_at: Cell::new(Instant::now()),
             heard: Cell::new(true),
             written_before: Cell::new(0),
@@ -300,8 +303,17 @@ impl Conn {
 
     /// Asks the peer whether it is there.
     fn ask(&self) {
+        self.asked_at.set(Some(Instant::now()));
         self.outbound.borrow_mut().ping(*b"callgate");
         self.wake_driver();
+    }
+
+    /// The same, unless it was asked and nothing was heard since. Returns when it was asked.
+    fn ask_once(&self) -> Instant {
+        if self.asked_at.get().is_none_or(|asked| asked < self.heard_at.get()) {
+            self.ask();
+        }
+        self.asked_at.get().unwrap_or_else(Instant::now)
     }
 
     /// Something was read.

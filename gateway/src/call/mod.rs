@@ -40,6 +40,7 @@ use callgate_protocol::{Metadata, Status};
 use callgate_transcode::Violation;
 use hold::Held;
 use std::rc::Rc;
+use tokio::time::Instant;
 
 /// What a call is made of.
 pub struct Request<'a> {
@@ -199,8 +200,8 @@ struct Try {
     idempotent: bool,
     /// It has less time than the call.
     limited: bool,
-    /// Its instance was asked whether it is there.
-    asked: bool,
+    /// When its instance was asked whether it is there, if it was.
+    asked: Option<Instant>,
 }
 
 impl<'a> Call<'a> {

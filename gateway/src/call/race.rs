@@ -23,7 +23,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 const LATELY: Duration = Duration::from_millis(100);
 
 /// Within this time an instance that is asked gives a sign, be the method slow or not. Otherwise it is in doubt as well: the
-/// call has waited long enough for the one before.
+/// call has waited long enough for the one before. For the same reason it is asked again and again until the answer is there.
 const SIGN: Duration = Duration::from_millis(50);
 
 /// So many instances are looked at for one that was heard of lately.
@@ -70,6 +70,9 @@ pub(super) async fn answer(call: &mut Call<'_>, sent: &mut Try, hedge: Option<In
                     if !hedged {
                         counters.hedged(HedgeOutcome::NotSent);
                     }
+                } else if race.asks_again() {
+                    time.as_mut().reset(Instant::now() + SIGN);
+                    (waits, overdue) = (true, false);
                 }
             }
             Event::Doubt => {}
@@ -126,8 +129,15 @@ impl Race<'_> {
     }
 
     fn is_in_doubt(&self) -> bool {
-        self.tries()
-            .all(|one| one.in_flight.is_doubtful() || (one.asked && one.in_flight.has_no_sign_for(SIGN)))
+        self.tries().all(Try::is_in_doubt)
+    }
+
+    /// Asks the instances again that were asked and have given a sign: one that did may be gone a moment later. Says whether there
+    /// are such.
+    fn asks_again(&mut self) -> bool {
+        let tries = std::iter::once(&mut *self.sent).chain(&mut self.others);
+        let asked = tries.filter(|one| one.asked.is_some() && !one.is_in_doubt());
+        asked.map(|one| one.asked = Some(one.in_flight.ask())).count() > 0
     }
 
     /// That one has answered.
@@ -145,6 +155,13 @@ impl Race<'_> {
             mem::swap(self.sent, &mut self.others[0]);
         }
         self.others.remove(at.saturating_sub(1));
+    }
+}
+
+impl Try {
+    fn is_in_doubt(&self) -> bool {
+        let has_no_sign = |asked| self.in_flight.has_no_sign(asked, SIGN);
+        self.in_flight.is_doubtful() || self.asked.is_some_and(has_no_sign)
     }
 }
 
@@ -176,8 +193,7 @@ impl Call<'_> {
         let mut sent = self.send_to(&conn).ok().flatten()?;
         if why == Why::Silent {
             self.counters().retried(RetryReason::Silent);
-            sent.in_flight.ask();
-            sent.asked = true;
+            sent.asked = Some(sent.in_flight.ask());
         }
         Some(sent)
     }

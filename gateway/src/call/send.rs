@@ -47,7 +47,7 @@ impl Call<'_> {
         if let Some(again) = self.again.take() {
             self.counters().retried(again.reason);
         }
-        Ok(Some(Try { in_flight, idempotent, limited: limit.is_some(), asked: false }))
+        Ok(Some(Try { in_flight, idempotent, limited: limit.is_some(), asked: None }))
     }
 
     /// When a try must be answered, if that is before the call's deadline. The last one has all the time that is left.

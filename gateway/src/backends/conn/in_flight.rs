@@ -86,14 +86,14 @@ impl InFlight {
         self.conn.is_doubtful()
     }
 
-    /// Asks its instance whether it is there.
-    pub fn ask(&self) {
-        self.conn.ask();
+    /// Asks its instance whether it is there, unless it was asked already and has not answered. Returns when it was asked.
+    pub fn ask(&self) -> Instant {
+        self.conn.ask_once()
     }
 
-    /// Whether nothing was heard of its instance since it was sent, which is that long ago or longer.
-    pub fn has_no_sign_for(&self, time: Duration) -> bool {
-        self.conn.heard_at() < self.sent_at && self.sent_at.elapsed() >= time
+    /// Whether nothing was heard of its instance since it was asked, which is that long ago or longer.
+    pub fn has_no_sign(&self, asked: Instant, time: Duration) -> bool {
+        self.conn.heard_at() <= asked && asked.elapsed() >= time
     }
 
     /// Whether this worker was away for a part of its time, so that this says nothing of the instance.

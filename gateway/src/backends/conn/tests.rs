@@ -103,3 +103,22 @@ fn what_is_late_because_the_worker_was_away_says_nothing_of_the_instance() {
         assert_eq!(conn.monitor.health().failures(), (failures, failures), "away: {away}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_instance_is_asked_once_until_it_gives_a_sign_and_then_again() {
+    let (conn, sign) = (testing::connection(), Duration::from_millis(50));
+    let calls = testing::occupy(&conn, 2);
+    for round in 0..2 {
+        tokio::time::advance(sign).await;
+        let unasked = conn.outbound.borrow().backlog();
+        let asked: Vec<Instant> = calls.iter().map(InFlight::ask).collect();
+        let once = conn.outbound.borrow().backlog();
+        assert!(once > unasked && asked[0] == asked[1], "round {round}");
+        assert_eq!((calls[0].ask(), conn.outbound.borrow().backlog()), (asked[0], once), "round {round}");
+        assert!(!calls[0].has_no_sign(asked[0], sign), "round {round}");
+        tokio::time::advance(sign).await;
+        assert!(calls[0].has_no_sign(asked[0], sign), "round {round}");
+        conn.hears(Instant::now());
+        assert!(!calls[0].has_no_sign(asked[0], sign), "round {round}");
+    }
+}
