@@ -144,9 +144,18 @@ fn vital(path: &str, shared: &Shared) -> Option<Answer> {
     Some(match path {
         "/healthz" => text(StatusCode::OK, "ok\n".to_owned()),
         "/readyz" if shared.is_ready() => text(StatusCode::OK, "ready\n".to_owned()),
-        "/readyz" => text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n".to_owned()),
+        "/readyz" => text(StatusCode::SERVICE_UNAVAILABLE, not_ready(shared)),
         _ => return None,
     })
+}
+
+fn not_ready(shared: &Shared) -> String {
+    match shared.supervisor.failed() {
+        Some(task) => {
+            format!("not ready: the task `{}` panics again and again, the process ends\n", task.name())
+        }
+        None => "not ready\n".to_owned(),
+    }
 }
 
 /// How a page is made.

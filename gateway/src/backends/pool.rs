@@ -8,6 +8,7 @@ use super::pick::LocalBackend;
 use super::presence::Presence;
 use crate::call::CallState;
 use crate::routes::{Backend, Endpoint, Table};
+use crate::supervise::{Supervisor, Task, supervised};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -28,12 +29,17 @@ pub struct Pool {
 
 impl Pool {
     /// An empty pool of worker number `worker`, in that zone.
-    pub fn new(worker: usize, catalog: Arc<Catalog>, zone: Option<String>) -> Pool {
+    pub fn new(
+        worker: usize,
+        catalog: Arc<Catalog>,
+        supervisor: Arc<Supervisor>,
+        zone: Option<String>,
+    ) -> Pool {
         let connections = Connections::default();
         let (changed, due) = (Rc::default(), Rc::default());
         let presence = Rc::new(Presence::new(Instant::now()));
         Pool {
-            surroundings: Surroundings { worker, catalog, changed, due, connections, presence },
+            surroundings: Surroundings { worker, catalog, supervisor, changed, due, connections, presence },
             zone,
             generation: Cell::new(0),
             backends: Backends::default(),
@@ -60,10 +66,11 @@ impl Pool {
     /// Brings the pool in line with a table: new endpoints are connected to, gone ones and those that drain retire. What the
     /// table before had as well is not looked at. Must be called on the worker's runtime.
     pub fn sync(&self, table: &Table) {
-        if self.generation.replace(table.generation) == table.generation {
+        if self.generation.get() == table.generation {
             return;
         }
-        let mut old = std::mem::take(&mut *self.backends.borrow_mut());
+        // What is in force stays until all of it is replaced, whatever panics meanwhile.
+        let mut old = self.backends.borrow().clone();
         let mut backends = NumberMap::with_capacity_and_hasher(table.backends.len(), Default::default());
         let mut others = Vec::new();
         for backend in &table.backends {
@@ -87,8 +94,13 @@ impl Pool {
         }
         peers.values().for_each(|peer| peer.retire());
         *self.backends.borrow_mut() = backends;
+        self.generation.set(table.generation);
         self.keeper.borrow_mut().get_or_insert_with(|| {
-            let keeper = keep(self.backends.clone(), self.surroundings.clone());
+            let (backends, surroundings) = (self.backends.clone(), self.surroundings.clone());
+            let keeper = async move {
+                let supervisor = &surroundings.supervisor;
+                supervised!(supervisor, Task::HealthReviewer, keep(&backends, &surroundings));
+            };
             tokio::task::spawn_local(keeper).abort_handle()
         });
         self.changed().notify_waiters();

@@ -11,6 +11,7 @@ pub use drain::Drains;
 
 use crate::config::{Diagnostics, Tables};
 use crate::routes::Table;
+use crate::supervise::{Task, supervised};
 use crate::worker::Shared;
 use dns::Follower;
 use std::collections::{BTreeSet, HashSet};
@@ -38,26 +39,38 @@ pub enum Reload {
 pub type Request = oneshot::Sender<Reload>;
 
 /// Serves reloads, and follows names, until the task is dropped.
-pub async fn run(
+pub async fn run(shared: Arc<Shared>, watcher: Watcher, hangup: Signal, requests: mpsc::Receiver<Request>) {
+    let follower = Follower::new(shared.names.clone(), &shared.settings.dns, shared.supervisor.clone());
+    let mut control = Control { shared: shared.clone(), follower, watcher, hangup, requests };
+    supervised!(shared.supervisor, Task::Control, control.serve());
+}
+
+/// What the task knows, and listens to.
+struct Control {
     shared: Arc<Shared>,
-    mut watcher: Watcher,
-    mut hangup: Signal,
-    mut requests: mpsc::Receiver<Request>,
-) {
-    let mut follower = Follower::new(shared.names.clone(), &shared.settings.dns);
-    follower.follow(&hosts(&shared.table.load()));
-    follower.first_answers().await;
-    follow_names(&shared).await;
-    shared.names.begin();
-    loop {
-        tokio::select! {
-            () = watcher.changed() => drop(reload(&shared, &mut follower, "file event").await),
-            _ = hangup.recv() => drop(reload(&shared, &mut follower, "SIGHUP").await),
-            () = shared.names.moved() => follow_names(&shared).await,
-            Some(request) = requests.recv() => {
-                let result = reload(&shared, &mut follower, "admin").await;
-                // Whoever asked may have gone.
-                let _ = request.send(result);
+    follower: Follower,
+    watcher: Watcher,
+    hangup: Signal,
+    requests: mpsc::Receiver<Request>,
+}
+
+impl Control {
+    async fn serve(&mut self) {
+        let Control { shared, follower, watcher, hangup, requests } = self;
+        follower.follow(&hosts(&shared.table.load()));
+        follower.first_answers().await;
+        follow_names(shared).await;
+        shared.names.begin();
+        loop {
+            tokio::select! {
+                () = watcher.changed() => drop(reload(shared, follower, "file event").await),
+                _ = hangup.recv() => drop(reload(shared, follower, "SIGHUP").await),
+                () = shared.names.moved() => follow_names(shared).await,
+                Some(request) = requests.recv() => {
+                    let result = reload(shared, follower, "admin").await;
+                    // Whoever asked may have gone.
+                    let _ = request.send(result);
+                }
             }
         }
     }
@@ -105,8 +118,10 @@ async fn aside<T: Send + 'static>(
     let shared = shared.clone();
     let work = move || {
         stand_back();
-        // Whoever waits may be gone with the process.
-        let _ = done.send(work(&shared));
+        if let Some(made) = shared.supervisor.catch(Task::TableMaker, || work(&shared)) {
+            // Whoever waits may be gone with the process.
+            let _ = done.send(made);
+        }
     };
     let started = std::thread::Builder::new().name("tables".to_owned()).spawn(work);
     if let Err(error) = started {

@@ -87,6 +87,7 @@ fn connection_offering(monitor: Rc<Monitor>, port: u16, services: Vec<ServiceOff
     let addr = EndpointAddr::Tcp { host: "peer".to_owned(), port };
     let endpoint = Arc::new(Endpoint::new(addr, 1));
     let surroundings = Surroundings {
+        supervisor: Arc::default(),
         worker: 0,
         catalog: Arc::default(),
         changed: Rc::default(),
