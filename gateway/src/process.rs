@@ -15,7 +15,9 @@ use crate::lame_duck::LameDuck;
 use crate::listeners::Listeners;
 use crate::routes::Table;
 use crate::signals;
-use crate::telemetry::{FrontStats, ReloadStats, UpgradeStats, log};
+use crate::supervise::Supervisor;
+use crate::telemetry::log::{self, LogStats};
+use crate::telemetry::{FrontStats, ReloadStats, UpgradeStats};
 use crate::upgrade::{Name, Offer, Predecessor, obey, systemd};
 use crate::worker::{Ending, Shared};
 use crate::workers::Workers;
@@ -62,11 +64,20 @@ pub fn run(config: &Path, upgrade: Option<Option<String>>) -> ExitCode {
 fn start(config: &Path, upgrade: Option<Option<String>>, log: &log::Writer) -> Result<Gateway, String> {
     signals::ignore_meaningless().map_err(|error| format!("error: signals cannot be heard: {error}"))?;
     let settings = Settings::load(config).map_err(|error| error.to_string())?;
+    log::start(&settings.log, "pingora_core=warn", log.lines());
+    prepare(settings, upgrade, log.lines().stats())
+}
+
+fn prepare(
+    settings: Settings,
+    upgrade: Option<Option<String>>,
+    log: Arc<LogStats>,
+) -> Result<Gateway, String> {
+    let supervisor = Arc::new(Supervisor::default());
     // Watched first and read then, so that no change falls in between.
-    let watcher = Watcher::start(&settings.tables.watch)
+    let watcher = Watcher::start(&settings.tables.watch, supervisor.clone())
         .map_err(|error| format!("error: cannot watch the tables: {error}"))?;
     let tables = Tables::load(&settings.tables.watch).map_err(|error| error.to_string())?;
-    log::start(&settings.log, "pingora_core=warn", log.lines());
     let name = Name::of(&settings);
     let before = upgrade.map(|other| other.map_or_else(|| name.clone(), |other| Name::given(&other)));
     let mut before = before.map(|name| Predecessor::ask(&name)).transpose()?;
@@ -85,7 +96,8 @@ fn start(config: &Path, upgrade: Option<Option<String>>, log: &log::Writer) -> R
         front: FrontStats::new(workers),
         reloads: ReloadStats::default(),
         upgrades: UpgradeStats::default(),
-        log: log.lines().stats(),
+        log,
+        supervisor,
         last_error: ArcSwapOption::empty(),
         waiting: ArcSwapOption::empty(),
         room: Room::new(settings.server.max_connections, workers, descriptors::raise_limit()),
@@ -235,7 +247,8 @@ impl Service for Main {
 }
 
 /// Serves until told to drain, or until a successor serves, and returns when that is done. A worker that ends before is an
-/// error, and ends all: a process that lacks one would go on to take connections for it.
+/// error, and ends all: a process that lacks one would go on to take connections for it. So is a task that panics again and
+/// again.
 async fn serve(gateway: Gateway, told: watch::Receiver<bool>, lame_duck: &LameDuck) -> io::Result<()> {
     let Gateway { shared, listeners, watcher, name, before } = gateway;
     let Listeners { http, admin, upgrade, offered } = listeners;
@@ -258,11 +271,13 @@ async fn serve(gateway: Gateway, told: watch::Receiver<bool>, lame_duck: &LameDu
         }
         Ok(())
     };
-    let a_worker_has_ended =
-        || End { ending: Ending::Stop, error: Some(io::Error::other("a worker has ended")) };
+    let a_worker_has_ended = || End::failed("a worker has ended".to_owned());
     let mut end = tokio::select! {
         end = serve_until_told(&shared, before, offer, accept, told.clone()) => end,
         () = workers.one_has_ended() => a_worker_has_ended(),
+        task = shared.supervisor.has_failed() => {
+            End::failed(format!("the task `{}` panics again and again", task.name()))
+        }
     };
     if end.ending == Ending::Stop {
         systemd::stopping();
@@ -280,14 +295,20 @@ async fn serve(gateway: Gateway, told: watch::Receiver<bool>, lame_duck: &LameDu
     if tokio::time::timeout(ACCEPT_LIMIT, accepted).await.is_err() {
         tracing::warn!("workers did not take the last connections in time");
     }
-    workers.end(&shared.settings, end.ending, told).await;
-    end.error.map_or(Ok(()), Err)
+    let ended = workers.end(&shared.settings, end.ending, told).await;
+    end.error.map_or(ended, Err)
 }
 
 /// What the process's end is like.
 struct End {
     ending: Ending,
     error: Option<io::Error>,
+}
+
+impl End {
+    fn failed(why: String) -> End {
+        End { ending: Ending::Stop, error: Some(io::Error::other(why)) }
+    }
 }
 
 /// Begins to `accept` and serves: at once, or in place of the gateway before, when everything is prepared.
@@ -347,3 +368,6 @@ async fn take_over(
     tracing::info!(process, "serving in place of the gateway before");
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

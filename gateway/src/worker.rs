@@ -6,6 +6,7 @@ use crate::config::Settings;
 use crate::control::{Drains, Fits, dns::Names};
 use crate::front::{self, Connections, Place, Room};
 use crate::routes::Table;
+use crate::supervise::{Supervisor, Task, supervised};
 use crate::telemetry::{FrontStats, ReloadStats, UpgradeStats, log::LogStats};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use callgate_protocol::Budget;
@@ -47,6 +48,8 @@ pub struct Shared {
     pub upgrades: UpgradeStats,
     /// What the log has lost.
     pub log: Arc<LogStats>,
+    /// Begins anew what has panicked.
+    pub supervisor: Arc<Supervisor>,
     /// Why the tables were last refused, rendered; none when the files in place are in force.
     pub last_error: ArcSwapOption<String>,
     /// Why tables that were read wait to be taken, if some do.
@@ -62,7 +65,7 @@ pub struct Shared {
 impl Shared {
     /// Whether requests can be answered: everything was tried once, and the process is not about to end.
     pub fn is_ready(&self) -> bool {
-        *self.unsettled.borrow() == 0 && !self.draining.load(Relaxed)
+        *self.unsettled.borrow() == 0 && !self.draining.load(Relaxed) && self.supervisor.failed().is_none()
     }
 
     /// Waits until everything was tried once.
@@ -122,8 +125,9 @@ impl Deref for LocalTable {
 impl Worker {
     /// A worker without connections. To be made on its own thread.
     fn new(id: usize, shared: Arc<Shared>) -> Worker {
-        let (catalog, offers) = (shared.catalog.clone(), shared.fits.changed.clone());
-        let pool = Pool::new(id, catalog, offers, shared.settings.server.zone.clone());
+        let (catalog, supervisor) = (shared.catalog.clone(), shared.supervisor.clone());
+        let (offers, zone) = (shared.fits.changed.clone(), shared.settings.server.zone.clone());
+        let pool = Pool::new(id, catalog, supervisor, offers, zone);
         let table = Rc::new(LocalTable(shared.table.load_full()));
         Worker {
             id,
@@ -140,9 +144,10 @@ impl Worker {
     pub fn table(&self) -> Rc<LocalTable> {
         let current = self.shared.table.load();
         if current.generation != self.generation.get() {
-            self.generation.set(current.generation);
             self.pool.sync(&current);
             *self.table.borrow_mut() = Rc::new(LocalTable(Arc::clone(&current)));
+            // Last, so that it is tried again after a panic.
+            self.generation.set(current.generation);
         }
         self.table.borrow().clone()
     }
@@ -154,9 +159,9 @@ pub fn run(id: usize, shared: Arc<Shared>, commands: mpsc::Receiver<Command>) ->
     runtime.block_on(async {
         let worker = Rc::new(Worker::new(id, shared));
         worker.table();
-        let watcher = tokio::task::spawn_local(follow_tables(worker.clone()));
+        let follower = tokio::task::spawn_local(follow_tables(worker.clone()));
         serve(&worker, commands).await;
-        watcher.abort();
+        follower.abort();
         worker.pool.retire();
     });
     // Without waiting: a name that is being looked up in a thread of its own cannot be told to stop.
@@ -166,11 +171,16 @@ pub fn run(id: usize, shared: Arc<Shared>, commands: mpsc::Receiver<Command>) ->
 
 async fn serve(worker: &Rc<Worker>, mut commands: mpsc::Receiver<Command>) {
     let connections = Connections::new(worker.clone());
-    if serve_until_told(&connections, &mut commands).await == Ending::HandOver {
+    let supervisor = &worker.shared.supervisor;
+    let ending = supervised!(supervisor, Task::Worker, serve_until_told(&connections, &mut commands));
+    if ending == Some(Ending::HandOver) {
+        let told = async {
+            // With less patience, or never again.
+            supervised!(supervisor, Task::Worker, serve_until_told(&connections, &mut commands))
+        };
         tokio::select! {
             () = connections.leave() => {}
-            // With less patience, or never again.
-            _ = serve_until_told(&connections, &mut commands) => {}
+            _ = told => {}
         }
     }
     connections.drain().await;
@@ -191,9 +201,15 @@ async fn serve_until_told(connections: &Connections, commands: &mut mpsc::Receiv
 /// Brings an idle worker in line with each new table and with what operators say of drains, so that connections are made
 /// before they are needed, and left before anybody asks.
 async fn follow_tables(worker: Rc<Worker>) {
+    // Said once, however often this is begun.
+    let mut settled = false;
+    let supervisor = &worker.shared.supervisor;
+    supervised!(supervisor, Task::TableFollower, follow_tables_and_drains(&worker, &mut settled));
+}
+
+async fn follow_tables_and_drains(worker: &Worker, settled: &mut bool) {
     let mut changed = worker.shared.table_changed.subscribe();
     let mut drains = worker.shared.drains.listen();
-    let mut settled = false;
     loop {
         worker.table();
         tokio::select! {
@@ -206,8 +222,8 @@ async fn follow_tables(worker: Rc<Worker>) {
                 worker.pool.heed_drains(&worker.table());
                 worker.shared.drains.heeded(worker.id, word);
             }
-            () = settle(&worker), if !settled => {
-                settled = true;
+            () = settle(worker), if !*settled => {
+                *settled = true;
                 worker.shared.unsettled.send_modify(|unsettled| *unsettled -= 1);
             }
         }

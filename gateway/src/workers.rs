@@ -55,28 +55,42 @@ impl Workers {
     }
 
     /// Has them drain and waits for their end. Being `told` to stop cuts the time short that a hand-over gives.
-    pub async fn end(self, settings: &Settings, ending: Ending, mut told: watch::Receiver<bool>) {
+    ///
+    /// # Errors
+    ///
+    /// One has not drained: it has panicked, or it hangs.
+    pub async fn end(
+        self,
+        settings: &Settings,
+        ending: Ending,
+        mut told: watch::Receiver<bool>,
+    ) -> io::Result<()> {
         let Workers { commands, threads } = self;
-        let join = move || threads.into_iter().for_each(|thread| drop(thread.join()));
+        let join = move || threads.into_iter().filter_map(|thread| thread.join().err()).count();
         let mut ended = tokio::task::spawn_blocking(join);
         // Each worker bounds its own drain; the margin is for one that does not get to it.
         let limit = settings.server.drain_timeout + MARGIN;
         if ending == Ending::HandOver {
             let _ = timeout(MARGIN, tell(&commands, ending)).await;
             tokio::select! {
-                _ = &mut ended => return,
+                panicked = &mut ended => return well(panicked?),
                 _ = told.wait_for(|told| *told) => {}
                 () = sleep(settings.upgrade.drain_timeout + limit) => {}
             }
         }
         let ended = async {
             tell(&commands, Ending::Stop).await;
-            let _ = ended.await;
+            ended.await
         };
-        if timeout(limit, ended).await.is_err() {
-            tracing::warn!("a worker did not end in time");
+        match timeout(limit, ended).await {
+            Ok(panicked) => well(panicked?),
+            Err(_) => Err(io::Error::other("a worker did not end in time")),
         }
     }
+}
+
+fn well(panicked: usize) -> io::Result<()> {
+    if panicked == 0 { Ok(()) } else { Err(io::Error::other("a worker has panicked")) }
 }
 
 async fn tell(workers: &[mpsc::Sender<Command>], ending: Ending) {

@@ -3,6 +3,7 @@
 
 use super::{Port, Stop, answer};
 use crate::descriptors::{Spare, are_used_up};
+use crate::supervise::{Task, supervised};
 use crate::worker::Ending;
 use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
@@ -45,12 +46,17 @@ pub(super) async fn serve(listener: Arc<std::net::TcpListener>, port: Rc<Port>) 
     drop(listener);
     let mut seats = Seats::new(port.clone());
     tokio::select! {
-        () = seats.accept(&own) => {}
+        () = accept(&mut seats, &own) => {}
         () = handed_over(port.stop.clone()) => {}
     }
     drop(own);
     while seats.tasks.join_next().await.is_some() {}
     Ok(())
+}
+
+async fn accept(seats: &mut Seats, listener: &TcpListener) {
+    let shared = seats.port.shared.clone();
+    supervised!(shared.supervisor, Task::Admin, seats.accept(listener));
 }
 
 /// Waits until a successor has the listening sockets. An operator's eyes stay on a process that is told to stop.
@@ -104,8 +110,11 @@ impl Seats {
         }
         let waiting: Waiting = Rc::default();
         wait(&waiting, SILENT);
-        let connection = serve_connection(stream, self.port.clone(), waiting.clone(), self.short.clone());
-        let task = self.tasks.spawn_local(connection);
+        let (shared, port) = (self.port.shared.clone(), self.port.clone());
+        let served = serve_connection(stream, port, waiting.clone(), self.short.clone());
+        let task = self.tasks.spawn_local(async move {
+            shared.supervisor.guard(Task::AdminConnection, served).await;
+        });
         self.open.insert(task.id(), (waiting, task));
     }
 

@@ -53,6 +53,7 @@ pub(super) fn metrics(shared: &Shared) -> String {
         reloads: &shared.reloads,
         upgrades: &shared.upgrades,
         log: &shared.log,
+        panics: shared.supervisor.panics().map(|(task, n)| (task.name(), n)).collect(),
         table_hash: &table.hash,
         traffic: table.routes.iter().filter_map(|route| traffic::scrape(route)).collect(),
         routes: calling

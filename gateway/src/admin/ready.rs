@@ -13,13 +13,22 @@ pub(super) fn readyz(query: Option<&str>, shared: &Shared) -> Answer {
     let is_strict = |word: &str| matches!(word, "strict" | "strict=1" | "strict=true");
     let strict = query.is_some_and(|query| query.split('&').any(is_strict));
     if !shared.is_ready() {
-        return text(StatusCode::SERVICE_UNAVAILABLE, "not ready\n".to_owned());
+        return text(StatusCode::SERVICE_UNAVAILABLE, not_ready(shared));
     }
     let without = if strict { without_instance(shared) } else { Vec::new() };
     if without.is_empty() {
         return text(StatusCode::OK, "ready\n".to_owned());
     }
     text(StatusCode::SERVICE_UNAVAILABLE, format!("not ready: no instance of {}\n", without.join(", ")))
+}
+
+fn not_ready(shared: &Shared) -> String {
+    match shared.supervisor.failed() {
+        Some(task) => {
+            format!("not ready: the task `{}` panics again and again, the process ends\n", task.name())
+        }
+        None => "not ready\n".to_owned(),
+    }
 }
 
 /// The backends of which no instance is there to be called: none is connected and ready, or all are drained.

@@ -28,7 +28,7 @@ pub(super) type Backends = Rc<RefCell<NumberMap<u64, Rc<LocalBackend>>>>;
 pub(super) type Connections = Rc<RefCell<Vec<Weak<Conn>>>>;
 
 /// Looks after everything until it is aborted.
-pub(super) async fn keep(backends: Backends, surroundings: Surroundings) {
+pub(super) async fn keep(backends: &Backends, surroundings: &Surroundings) {
     let mut pace = interval(PACE);
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -201,14 +201,16 @@ mod tests {
     use crate::config::{Balance, HealthSpec, Placing};
     use std::sync::Arc;
     use tokio::sync::Notify;
-    use tokio::task::{LocalSet, spawn_local};
+    use tokio::task::{JoinHandle, LocalSet, spawn_local};
     use tokio::time::sleep;
 
     fn surroundings() -> Surroundings {
         let (changed, due) = (Rc::<Notify>::default(), Rc::<Notify>::default());
         let (catalog, offers) = (Arc::default(), Arc::default());
         let presence = Rc::new(Presence::new(Instant::now()));
-        Surroundings { worker: 0, catalog, changed, due, offers, connections: Rc::default(), presence }
+        let supervisor = Arc::default();
+        let connections = Rc::default();
+        Surroundings { worker: 0, catalog, supervisor, changed, due, offers, connections, presence }
     }
 
     /// Backends of one instance each, each of which waits for a review.
@@ -221,6 +223,11 @@ mod tests {
             (id, Rc::new(local))
         };
         Rc::new(RefCell::new((0..n).map(backend).collect()))
+    }
+
+    fn begin(backends: &Backends, surroundings: Surroundings) -> JoinHandle<()> {
+        let backends = backends.clone();
+        spawn_local(async move { keep(&backends, &surroundings).await })
     }
 
     async fn until_none_is_due(backends: &Backends) -> usize {
@@ -238,7 +245,7 @@ mod tests {
         LocalSet::new()
             .run_until(async {
                 let backends = backends((FEW * AT_ONCE) as u64);
-                let keeper = spawn_local(keep(backends.clone(), surroundings()));
+                let keeper = begin(&backends, surroundings());
                 let turns = until_none_is_due(&backends).await;
                 assert!(turns >= FEW, "{turns} turns");
                 keeper.abort();
@@ -251,7 +258,7 @@ mod tests {
         LocalSet::new()
             .run_until(async {
                 let (backends, surroundings) = (backends(2), surroundings());
-                let keeper = spawn_local(keep(backends.clone(), surroundings.clone()));
+                let keeper = begin(&backends, surroundings.clone());
                 until_none_is_due(&backends).await;
                 let looked = Instant::now();
                 let other = backends.borrow()[&1].clone();
@@ -274,7 +281,7 @@ mod tests {
                 let local =
                     Rc::new(local_of(Balance::default(), spec, &[Placing::default()], vec![peer(spec)]));
                 let backends = Rc::new(RefCell::new(NumberMap::from_iter([(0, local.clone())])));
-                let keeper = spawn_local(keep(backends, surroundings()));
+                let keeper = begin(&backends, surroundings());
                 sleep(PACE * 5).await;
                 assert!(local.rests());
                 let found = local.groups.take();

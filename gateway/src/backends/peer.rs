@@ -8,6 +8,7 @@ use super::monitor::Monitor;
 use super::presence::Presence;
 use crate::config::BackendSpec;
 use crate::routes::Endpoint;
+use crate::supervise::{Supervisor, Task, supervised};
 use crate::telemetry::{Disconnect, EndpointCounters};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -51,6 +52,7 @@ pub(super) struct Peer {
 pub(super) struct Surroundings {
     pub(super) worker: usize,
     pub(super) catalog: Arc<Catalog>,
+    pub(super) supervisor: Arc<Supervisor>,
     /// Told whenever some endpoint of the worker became or ceased to be reachable.
     pub(super) changed: Rc<Notify>,
     /// The keeper: told when instances are to be reviewed.
@@ -93,7 +95,11 @@ impl Peer {
         let mut supervisor = self.supervisor.borrow_mut();
         if supervisor.is_none() {
             self.hopeful.set(true);
-            let task = tokio::task::spawn_local(supervise(self.clone(), spec.clone(), surroundings.clone()));
+            let (peer, spec, surroundings) = (self.clone(), spec.clone(), surroundings.clone());
+            let task = async move {
+                supervised!(surroundings.supervisor, Task::Endpoint, supervise(&peer, &spec, &surroundings));
+            };
+            let task = tokio::task::spawn_local(task);
             *supervisor = Some(task.abort_handle());
             self.monitor.ask_for_review();
         }
@@ -141,26 +147,34 @@ impl Peer {
             self.monitor.ask_for_review();
         }
         self.hopeful.set(false);
+        self.let_go();
+    }
+
+    /// The connection, if there is one, answers what is in flight, then closes.
+    fn let_go(&self) {
         if let Some(conn) = self.conn.borrow_mut().take() {
             conn.stop_accepting();
+            self.monitor.ask_for_review();
         }
     }
 }
 
-async fn supervise(peer: Rc<Peer>, spec: BackendSpec, surroundings: Surroundings) {
+async fn supervise(peer: &Rc<Peer>, spec: &BackendSpec, surroundings: &Surroundings) {
+    // What a run has left that has panicked.
+    peer.let_go();
     let mut reached = peer.endpoint.signals.watch_reached();
     let mut failures = 0;
     loop {
         let began = Instant::now();
         reached.mark_unchanged();
-        match connect(&peer, &spec, &surroundings).await {
+        match connect(peer, spec, surroundings).await {
             Ok(conn) => {
+                *peer.conn.borrow_mut() = Some(conn.clone());
                 peer.monitor.connected(Instant::now());
                 peer.hopeful.set(true);
-                *peer.conn.borrow_mut() = Some(conn.clone());
                 surroundings.tell_change(&peer.monitor);
                 peer.endpoint.signals.raise_reached();
-                hold(&peer, conn, &spec, &surroundings).await;
+                hold(peer, conn, spec, surroundings).await;
                 *peer.conn.borrow_mut() = None;
                 failures = if began.elapsed() < SETTLED { failures + 1 } else { 0 };
                 // Calls wait for the next attempt only if it comes at once.
@@ -268,9 +282,19 @@ async fn serve(
     let counters = endpoint.stats.0.of(surroundings.worker);
     counters.connects.increment();
     let open = Open::count(counters);
-    let end = drive(conn, parts).await;
+    let end = surroundings.supervisor.guard(Task::BackendConnection, drive(conn, parts)).await;
     drop(open);
     let why = match end {
+        // It has panicked, which is logged.
+        None => Disconnect::Failed,
+        Some(end) => log_end(&endpoint, &backend, end),
+    };
+    counters.health.disconnected(why);
+    surroundings.tell_change(&monitor);
+}
+
+fn log_end(endpoint: &Endpoint, backend: &str, end: End) -> Disconnect {
+    match end {
         End::Drained => {
             tracing::debug!(endpoint = %endpoint.addr, backend, "connection drained");
             Disconnect::Drained
@@ -291,9 +315,7 @@ async fn serve(
             tracing::error!(endpoint = %endpoint.addr, backend, %error, "the instance broke the protocol");
             Disconnect::Protocol
         }
-    };
-    counters.health.disconnected(why);
-    surroundings.tell_change(&monitor);
+    }
 }
 
 /// Counts a connection while it is open, however its task ends.

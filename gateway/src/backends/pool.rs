@@ -9,6 +9,7 @@ use super::presence::Presence;
 use super::transcoders::Transcoders;
 use crate::call::CallState;
 use crate::routes::{Backend, Endpoint, Table};
+use crate::supervise::{Supervisor, Task, supervised};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -32,12 +33,20 @@ pub struct Pool {
 
 impl Pool {
     /// An empty pool of worker number `worker`, in that zone. `offers` is told when an instance offers something else than before.
-    pub fn new(worker: usize, catalog: Arc<Catalog>, offers: Arc<Notify>, zone: Option<String>) -> Pool {
+    pub fn new(
+        worker: usize,
+        catalog: Arc<Catalog>,
+        supervisor: Arc<Supervisor>,
+        offers: Arc<Notify>,
+        zone: Option<String>,
+    ) -> Pool {
         let connections = Connections::default();
         let (changed, due) = (Rc::default(), Rc::default());
         let presence = Rc::new(Presence::new(Instant::now()));
+        let surroundings =
+            Surroundings { worker, catalog, supervisor, changed, due, offers, connections, presence };
         Pool {
-            surroundings: Surroundings { worker, catalog, changed, due, offers, connections, presence },
+            surroundings,
             zone,
             generation: Cell::new(0),
             backends: Backends::default(),
@@ -66,10 +75,11 @@ impl Pool {
     /// Brings the pool in line with a table: new endpoints are connected to, gone ones and those that drain retire. What the
     /// table before had as well is not looked at. Must be called on the worker's runtime.
     pub fn sync(&self, table: &Table) {
-        if self.generation.replace(table.generation) == table.generation {
+        if self.generation.get() == table.generation {
             return;
         }
-        let mut old = std::mem::take(&mut *self.backends.borrow_mut());
+        // What is in force stays until all of it is replaced, whatever panics meanwhile.
+        let mut old = self.backends.borrow().clone();
         let mut backends = NumberMap::with_capacity_and_hasher(table.backends.len(), Default::default());
         let mut others = Vec::new();
         for backend in &table.backends {
@@ -94,8 +104,13 @@ impl Pool {
         peers.values().for_each(|peer| peer.retire());
         *self.backends.borrow_mut() = backends;
         self.forget_gone_routes(table);
+        self.generation.set(table.generation);
         self.keeper.borrow_mut().get_or_insert_with(|| {
-            let keeper = keep(self.backends.clone(), self.surroundings.clone());
+            let (backends, surroundings) = (self.backends.clone(), self.surroundings.clone());
+            let keeper = async move {
+                let supervisor = &surroundings.supervisor;
+                supervised!(supervisor, Task::HealthReviewer, keep(&backends, &surroundings));
+            };
             tokio::task::spawn_local(keeper).abort_handle()
         });
         self.changed().notify_waiters();

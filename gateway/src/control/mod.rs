@@ -14,6 +14,7 @@ pub use fit::{Fits, Found, Kind, Unfit};
 
 use crate::config::{Diagnostics, Tables};
 use crate::routes::Table;
+use crate::supervise::{Task, supervised};
 use crate::worker::Shared;
 use dns::Follower;
 use loss::{Verdict, Waiting};
@@ -47,35 +48,48 @@ pub type Request = oneshot::Sender<Reload>;
 
 /// Serves reloads, follows names, and looks which routes fit, until the task is dropped.
 pub async fn run(shared: Arc<Shared>, watcher: Watcher, hangup: Signal, requests: mpsc::Receiver<Request>) {
-    tokio::join!(reloads(shared.clone(), watcher, hangup, requests), fit::follow(&shared));
+    let follower = Follower::new(shared.names.clone(), &shared.settings.dns, shared.supervisor.clone());
+    let waiting = Waiting::default();
+    let mut control = Control { shared: shared.clone(), follower, watcher, hangup, requests, waiting };
+    let supervisor = &shared.supervisor;
+    let serving = async { supervised!(supervisor, Task::Control, control.serve()) };
+    let fitting = async { supervised!(supervisor, Task::RouteFitter, fit::follow(&shared)) };
+    tokio::join!(serving, fitting);
 }
 
-async fn reloads(
+/// What the task knows, and listens to.
+struct Control {
     shared: Arc<Shared>,
-    mut watcher: Watcher,
-    mut hangup: Signal,
-    mut requests: mpsc::Receiver<Request>,
-) {
-    let mut follower = Follower::new(shared.names.clone(), &shared.settings.dns);
-    follower.follow(&hosts(&shared.table.load()));
-    follower.first_answers().await;
-    follow_names(&shared).await;
-    shared.names.begin();
-    let mut waiting = Waiting::default();
-    loop {
-        tokio::select! {
-            () = watcher.changed() => files_changed(&shared, &mut follower, &mut waiting).await,
-            () = waiting.due() => files_changed(&shared, &mut follower, &mut waiting).await,
-            _ = hangup.recv() => {
-                end_waiting(&shared, &mut waiting);
-                drop(reload(&shared, &mut follower, "SIGHUP").await);
-            }
-            () = shared.names.moved() => follow_names(&shared).await,
-            Some(request) = requests.recv() => {
-                end_waiting(&shared, &mut waiting);
-                let result = reload(&shared, &mut follower, "admin").await;
-                // Whoever asked may have gone.
-                let _ = request.send(result);
+    follower: Follower,
+    watcher: Watcher,
+    hangup: Signal,
+    requests: mpsc::Receiver<Request>,
+    /// Tables that lose much.
+    waiting: Waiting,
+}
+
+impl Control {
+    async fn serve(&mut self) {
+        let Control { shared, follower, watcher, hangup, requests, waiting } = self;
+        follower.follow(&hosts(&shared.table.load()));
+        follower.first_answers().await;
+        follow_names(shared).await;
+        shared.names.begin();
+        loop {
+            tokio::select! {
+                () = watcher.changed() => files_changed(shared, follower, waiting).await,
+                () = waiting.due() => files_changed(shared, follower, waiting).await,
+                _ = hangup.recv() => {
+                    end_waiting(shared, waiting);
+                    drop(reload(shared, follower, "SIGHUP").await);
+                }
+                () = shared.names.moved() => follow_names(shared).await,
+                Some(request) = requests.recv() => {
+                    end_waiting(shared, waiting);
+                    let result = reload(shared, follower, "admin").await;
+                    // Whoever asked may have gone.
+                    let _ = request.send(result);
+                }
             }
         }
     }
@@ -172,8 +186,10 @@ async fn aside<T: Send + 'static>(
     let shared = shared.clone();
     let work = move || {
         stand_back();
-        // Whoever waits may be gone with the process.
-        let _ = done.send(work(&shared));
+        if let Some(made) = shared.supervisor.catch(Task::TableMaker, || work(&shared)) {
+            // Whoever waits may be gone with the process.
+            let _ = done.send(made);
+        }
     };
     let started = std::thread::Builder::new().name("tables".to_owned()).spawn(work);
     if let Err(error) = started {

@@ -12,6 +12,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail so"))]
 
 use crate::config::{gather, read};
+use crate::supervise::{Supervisor, Task};
 use notify::{Config, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _, event};
 use std::collections::{BTreeSet, VecDeque};
 use std::ffi::OsString;
@@ -64,11 +65,16 @@ impl Watcher {
     /// # Errors
     ///
     /// The thread cannot be started, or a path is empty.
-    pub fn start(paths: &[PathBuf]) -> io::Result<Watcher> {
-        Watcher::start_with(paths, TIMING, true)
+    pub fn start(paths: &[PathBuf], supervisor: Arc<Supervisor>) -> io::Result<Watcher> {
+        Watcher::start_with(paths, TIMING, true, supervisor)
     }
 
-    fn start_with(paths: &[PathBuf], timing: Timing, hints: bool) -> io::Result<Watcher> {
+    fn start_with(
+        paths: &[PathBuf],
+        timing: Timing,
+        hints: bool,
+        supervisor: Arc<Supervisor>,
+    ) -> io::Result<Watcher> {
         let (hint, hinted) = sync_channel(1);
         let (change, changes) = mpsc::channel(1);
         let stopped = Arc::new(AtomicBool::new(false));
@@ -84,16 +90,17 @@ impl Watcher {
         look.watch_folders();
         look.seen = fingerprint(&look.paths);
         let stop = Arc::clone(&stopped);
+        let turn = move || turn(&mut look, &hinted, &stop, timing);
         let thread = thread::Builder::new()
             .name("callgate-watch".to_owned())
-            .spawn(move || run(&mut look, &hinted, &stop, timing))?;
+            .spawn(move || supervisor.run_thread(Task::FileWatcher, turn))?;
         Ok(Watcher { changes, hints: hint, stopped, thread: Some(thread) })
     }
 
     /// Waits until the files may have changed since the last call returned. Changes in between are one. Cancel safe.
     pub async fn changed(&mut self) {
         if self.changes.recv().await.is_none() {
-            // The thread ends only with its owner.
+            // The thread ends only with its owner, or with the process when it panics again and again.
             tracing::error!("the file watcher has ended; tables are no longer reloaded");
             std::future::pending().await
         }
@@ -128,16 +135,16 @@ fn may_change(kind: EventKind) -> bool {
     !matches!(kind, EventKind::Access(access) if access != AccessKind::Close(AccessMode::Write))
 }
 
-fn run(look: &mut Look, hinted: &Receiver<()>, stopped: &AtomicBool, timing: Timing) {
-    loop {
-        if let Ok(()) = hinted.recv_timeout(timing.poll) {
-            settle(hinted, stopped, timing);
-        }
-        if stopped.load(Ordering::Acquire) {
-            return;
-        }
-        look.again();
+/// Waits for a hint and looks; whether there is another turn.
+fn turn(look: &mut Look, hinted: &Receiver<()>, stopped: &AtomicBool, timing: Timing) -> bool {
+    if let Ok(()) = hinted.recv_timeout(timing.poll) {
+        settle(hinted, stopped, timing);
     }
+    if stopped.load(Ordering::Acquire) {
+        return false;
+    }
+    look.again();
+    true
 }
 
 /// Waits until hints cease, but not for ever.

@@ -15,7 +15,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn watch(path: PathBuf) -> Watcher {
-    Watcher::start_with(&[path], HINTS, true).unwrap()
+    Watcher::start_with(&[path], HINTS, true, Arc::default()).unwrap()
 }
 
 /// Waits for signals until a file reads so (`None`: cannot be read).
@@ -122,7 +122,8 @@ fn without_hints_the_slow_look_finds_the_change() {
     let folder = Folder::new();
     let file = folder.write("a.toml", "old");
     let timing = Timing { poll: Duration::from_millis(20), ..TIMING };
-    let mut watcher = Watcher::start_with(std::slice::from_ref(&file), timing, false).unwrap();
+    let mut watcher =
+        Watcher::start_with(std::slice::from_ref(&file), timing, false, Arc::default()).unwrap();
     fs::write(&file, "new").unwrap();
     signalled(&mut watcher, &file, Some("new"));
 }

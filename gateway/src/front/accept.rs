@@ -4,6 +4,7 @@
 use super::goodbye::{self, MAX_GOODBYES};
 use super::room::Place;
 use crate::descriptors::{Spare, are_used_up};
+use crate::supervise::{Task, supervised};
 use crate::worker::{Command, Ending, Shared};
 use std::io;
 use std::net::TcpStream;
@@ -31,23 +32,10 @@ pub async fn accept(
     workers: Vec<mpsc::Sender<Command>>,
     mut stop: watch::Receiver<Option<Ending>>,
 ) {
+    let supervisor = shared.supervisor.clone();
     let mut door = Door::new(shared, workers);
-    let ending = loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            // Fails only when the sender is gone, which is as good as being told.
-            stop = stop.wait_for(Option::is_some) => break stop.map_or(None, |ending| *ending),
-        };
-        let admitted = match accepted.and_then(|(stream, _)| stream.into_std()) {
-            Ok(stream) => door.admit(stream).await,
-            // Errors of the one connection that was about to be accepted.
-            Err(error) if is_of_connection(&error) => Ok(()),
-            Err(error) => door.make_good(&listener, error).await,
-        };
-        if admitted.is_err() {
-            return;
-        }
-    };
+    let told = supervised!(supervisor, Task::Acceptor, accept_until_told(&listener, &mut door, &mut stop));
+    let Some(Ok(ending)) = told else { return };
     if ending != Some(Ending::HandOver)
         && let Ok(listener) = listener.into_std()
     {
@@ -59,6 +47,27 @@ pub async fn accept(
         }
     }
     door.close().await;
+}
+
+/// What it is told, which is nothing when whoever tells is gone.
+async fn accept_until_told(
+    listener: &TcpListener,
+    door: &mut Door,
+    stop: &mut watch::Receiver<Option<Ending>>,
+) -> Result<Option<Ending>, Gone> {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            // Fails only when the sender is gone, which is as good as being told.
+            stop = stop.wait_for(Option::is_some) => return Ok(stop.map_or(None, |ending| *ending)),
+        };
+        match accepted.and_then(|(stream, _)| stream.into_std()) {
+            Ok(stream) => door.admit(stream).await?,
+            // Errors of the one connection that was about to be accepted.
+            Err(error) if is_of_connection(&error) => {}
+            Err(error) => door.make_good(listener, error).await?,
+        }
+    }
 }
 
 /// A worker has gone, and the process with it.
@@ -115,7 +124,10 @@ impl Door {
         self.count_refused();
         while self.goodbyes.try_join_next().is_some() {}
         if self.goodbyes.len() < MAX_GOODBYES {
-            self.goodbyes.spawn(goodbye::say(stream));
+            let supervisor = self.shared.supervisor.clone();
+            self.goodbyes.spawn(async move {
+                supervisor.guard(Task::Refusal, goodbye::say(stream)).await;
+            });
         } else {
             goodbye::say_at_once(stream).await;
         }

@@ -12,6 +12,7 @@ use super::client::{Client, ClientIo, Open, Phase};
 use super::handler::handle;
 use super::room::Place;
 use super::tally::{Arrived, bare_answer};
+use crate::supervise::{Task, supervised};
 use crate::worker::Worker;
 use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
@@ -44,7 +45,10 @@ impl Connections {
     /// No connections yet. Begins to sweep.
     pub fn new(worker: Rc<Worker>) -> Connections {
         let open = Rc::new(Open::default());
-        let sweeper = tokio::task::spawn_local(sweep(worker.clone(), open.clone()));
+        let (sweeping, swept) = (worker.clone(), open.clone());
+        let sweeper = tokio::task::spawn_local(async move {
+            supervised!(sweeping.shared.supervisor, Task::Sweeper, sweep(&sweeping, &swept));
+        });
         Connections { worker, open, sweeper }
     }
 
@@ -70,8 +74,9 @@ impl Connections {
             return;
         };
         let (worker, open) = (self.worker.clone(), self.open.clone());
+        let owner = worker.clone();
         // Whether one goes is known when its task has run. One that has a request after all is followed by the next.
-        tokio::task::spawn_local(async move {
+        let make_room = async move {
             loop {
                 let (asker, place) = oneshot::channel();
                 client.ask_to_go(asker);
@@ -87,6 +92,9 @@ impl Connections {
                 }
             }
             tell_idleness(&worker, &open);
+        };
+        tokio::task::spawn_local(async move {
+            owner.shared.supervisor.guard(Task::RoomMaker, make_room).await;
         });
     }
 
@@ -155,6 +163,11 @@ impl Drop for Registered {
 
 async fn serve(registered: Registered, stream: TcpStream) {
     let Registered { worker, client, .. } = &registered;
+    let served = serve_until_end(worker, client, stream);
+    worker.shared.supervisor.guard(Task::ClientConnection, served).await;
+}
+
+async fn serve_until_end(worker: &Rc<Worker>, client: &Rc<Client>, stream: TcpStream) {
     let mut io = ClientIo::new(stream, client.clone());
     while rest(&io).await {
         match drive(worker, io).await {
@@ -263,7 +276,7 @@ fn tell_idleness(worker: &Worker, open: &Open) {
 }
 
 /// Closes the connections that have waited too long.
-async fn sweep(worker: Rc<Worker>, open: Rc<Open>) {
+async fn sweep(worker: &Worker, open: &Open) {
     let server = &worker.shared.settings.server;
     let sweeps = |limit: Duration| limit.as_millis().div_ceil(SWEEP.as_millis()) as u64;
     let (idle, head) = (sweeps(server.idle_timeout), sweeps(server.header_timeout));
@@ -289,6 +302,6 @@ async fn sweep(worker: Rc<Worker>, open: Rc<Open>) {
                 client.wake();
             }
         }
-        tell_idleness(&worker, &open);
+        tell_idleness(worker, open);
     }
 }

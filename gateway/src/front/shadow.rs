@@ -10,6 +10,7 @@ use crate::backends::{InFlight, Times};
 use crate::call;
 use crate::config::Method;
 use crate::routes::{Found, PathParams, Route, Shadow, query_pairs};
+use crate::supervise::Task;
 use crate::telemetry::ShadowOutcome;
 use crate::worker::{LocalTable, Worker};
 use callgate_protocol::MetadataBuf;
@@ -62,7 +63,10 @@ pub(super) fn copy(worker: &Rc<Worker>, shadow: &Shadow, matched: Matched<'_>, r
         key,
         deadline: request.times.deadline,
     };
-    tokio::task::spawn_local(run(under_way, matched.table.clone(), copy));
+    let (worker, table) = (worker.clone(), matched.table.clone());
+    tokio::task::spawn_local(async move {
+        worker.shared.supervisor.guard(Task::ShadowCall, run(under_way, table, copy)).await;
+    });
 }
 
 /// Sends a copy and hears what becomes of it.

@@ -27,6 +27,8 @@ pub struct Scrape<'a> {
     pub upgrades: &'a UpgradeStats,
     /// What the log has lost.
     pub log: &'a LogStats,
+    /// How often each task has panicked.
+    pub panics: Vec<(&'static str, u64)>,
     /// The hash of the tables in force.
     pub table_hash: &'a str,
     /// Routes that no call can be made of, by what is wrong with them.

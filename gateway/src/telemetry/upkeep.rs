@@ -1,4 +1,4 @@
-//! What a healthy gateway shows as zeros: what the log has lost.
+//! What a healthy gateway shows as zeros: what the log has lost, and the program's own mistakes.
 
 use super::families::{COUNTER, counter, family};
 use super::scrape::Scrape;
@@ -21,5 +21,8 @@ pub(super) fn upkeep(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
         COUNTER,
     );
     counter(&mut failed, &[], stats.failed_writes.load(Relaxed) as f64);
-    families.extend([dropped, failed]);
+    let mut panics =
+        family("callgate_task_panics_total", "Panics of tasks, which are mistakes in the program.", COUNTER);
+    scrape.panics.iter().for_each(|(task, n)| counter(&mut panics, &[("task", *task)], *n as f64));
+    families.extend([dropped, failed, panics]);
 }

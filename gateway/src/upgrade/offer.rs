@@ -3,6 +3,7 @@
 use super::channel::Channel;
 use super::drains::{self, Drained};
 use super::{LIMIT, Name, VERSION, WORD_LIMIT, systemd};
+use crate::supervise::{Task, supervised};
 use crate::worker::{Ending, Shared};
 use std::ffi::OsString;
 use std::future::pending;
@@ -25,6 +26,9 @@ pub struct Offer {
     shared: Arc<Shared>,
     /// SIGUSR2.
     told_to_upgrade: Signal,
+    /// Hand-overs that are under way: at most one.
+    attempts: JoinSet<Attempt>,
+    child: Successor,
 }
 
 /// A hand-over that came to its end: the successor's process, and why it failed if it did.
@@ -40,41 +44,48 @@ impl Offer {
     ) -> io::Result<Offer> {
         let listener = listener.map(UnixListener::from_std).transpose()?;
         let told_to_upgrade = signal(SignalKind::user_defined2())?;
-        Ok(Offer { name, listener, sockets: sockets.into(), shared, told_to_upgrade })
+        let (attempts, child) = (JoinSet::new(), Successor::default());
+        Ok(Offer { name, listener, sockets: sockets.into(), shared, told_to_upgrade, attempts, child })
     }
 
     /// Waits for the end: until `told` to stop, or until a successor serves in our place.
-    pub async fn run(mut self, mut told: watch::Receiver<bool>) -> Ending {
+    pub async fn run(mut self, told: watch::Receiver<bool>) -> Ending {
+        let shared = self.shared.clone();
+        match supervised!(shared.supervisor, Task::Upgrade, self.serve(told.clone())) {
+            Some(ending) => ending,
+            // The process ends.
+            None => pending().await,
+        }
+    }
+
+    async fn serve(&mut self, mut told: watch::Receiver<bool>) -> Ending {
         let told_to_stop = told.clone();
-        // At most one at a time.
-        let mut attempts: JoinSet<Attempt> = JoinSet::new();
-        let mut child = Successor::default();
         loop {
             tokio::select! {
                 () = is_told(&mut told) => {
                     // It is told too and says so to the successor, which would else take us for crashed.
-                    while attempts.join_next().await.is_some() {}
+                    while self.attempts.join_next().await.is_some() {}
                     return Ending::Stop;
                 }
                 stream = accept(self.listener.as_ref()) => {
-                    self.answer(stream, &mut attempts, &told_to_stop).await;
+                    self.answer(stream, &told_to_stop).await;
                 }
-                Some(attempt) = attempts.join_next() => match attempt {
+                Some(attempt) = self.attempts.join_next() => match attempt {
                     Ok((process, Ok(()))) => {
                         tracing::info!(process, "a successor serves");
                         systemd::succeeded(process);
                         return Ending::HandOver;
                     }
                     Ok((process, Err(why))) => {
-                        child.blamed = Some(process);
+                        self.child.blamed = Some(process);
                         self.failed(process, &why);
                     }
                     Err(error) => self.failed(0, &error.to_string()),
                 },
-                _ = self.told_to_upgrade.recv() => self.start(&mut child),
-                (process, status) = child.end() => {
+                _ = self.told_to_upgrade.recv() => self.start(),
+                (process, status) = self.child.end() => {
                     let why = format!("it ended: {status}; what it said is on its standard error");
-                    if child.blamed != Some(process) {
+                    if self.child.blamed != Some(process) {
                         self.failed(process, &why);
                     }
                 }
@@ -83,12 +94,7 @@ impl Offer {
     }
 
     /// Begins to hand over to whoever has connected, unless that is under way.
-    async fn answer(
-        &self,
-        stream: UnixStream,
-        attempts: &mut JoinSet<Attempt>,
-        told: &watch::Receiver<bool>,
-    ) {
+    async fn answer(&mut self, stream: UnixStream, told: &watch::Receiver<bool>) {
         let channel = match Channel::new(stream) {
             Ok(channel) => channel,
             Err(error) => {
@@ -97,28 +103,33 @@ impl Offer {
             }
         };
         let process = channel.peer();
-        if !attempts.is_empty() {
+        if !self.attempts.is_empty() {
             tracing::warn!(process, "refused a second successor");
             let _ = timeout(WORD_LIMIT, channel.say("no another successor is being waited for")).await;
             return;
         }
         tracing::info!(process, "a successor asks for the listening sockets");
-        let (sockets, upgrades, told) = (self.sockets.clone(), &self.shared.upgrades, told.clone());
+        let (sockets, shared, told) = (self.sockets.clone(), self.shared.clone(), told.clone());
+        let upgrades = &shared.upgrades;
         let mut words = vec![format!("upgrades {} {}", upgrades.succeeded.get(), upgrades.failed.get())];
         for (host, addresses) in self.shared.names.addresses() {
             words.extend(addresses.iter().map(|ip| format!("leads {host} {ip}")));
         }
         let drained = drains::drained(&self.shared.table.load());
         words.extend(drains::lines(&Drained::new(), &drained));
-        let shared = self.shared.clone();
-        let said_since = move || drains::lines(&drained, &drains::drained(&shared.table.load()));
-        attempts
-            .spawn(async move { (process, hand_over(channel, &sockets, &words, said_since, told).await) });
+        let since = self.shared.clone();
+        let said_since = move || drains::lines(&drained, &drains::drained(&since.table.load()));
+        self.attempts.spawn(async move {
+            let handed_over = hand_over(channel, &sockets, &words, said_since, told);
+            let handed_over = shared.supervisor.guard(Task::HandOver, handed_over).await;
+            let panicked = || Err("the hand-over has panicked; see the log".to_owned());
+            (process, handed_over.unwrap_or_else(panicked))
+        });
     }
 
     /// Starts a successor: what was started once, from where it was started, with the same arguments.
-    fn start(&self, child: &mut Successor) {
-        if let Some((child, _)) = &child.process {
+    fn start(&mut self) {
+        if let Some((child, _)) = &self.child.process {
             tracing::warn!(process = child.id(), "a successor is being waited for already");
             return;
         }
@@ -133,7 +144,7 @@ impl Offer {
             Ok(started) => {
                 tracing::info!(process = started.id(), program = ?program, "started a successor");
                 // It reads its files before it asks for the sockets; both together must have an end.
-                child.process = Some((started, Instant::now() + 2 * LIMIT));
+                self.child.process = Some((started, Instant::now() + 2 * LIMIT));
             }
             Err(error) => self.failed(0, &format!("{} cannot be started: {error}", program.display())),
         }

@@ -35,14 +35,25 @@ pub(in crate::backends) enum End {
 }
 
 /// The task of a connection: reads and writes until it ends, then settles the calls that are left.
-pub(in crate::backends) async fn drive(conn: Rc<Conn>, established: (Stream, Inbound, Vec<u8>)) -> End {
+pub(in crate::backends) fn drive(
+    conn: Rc<Conn>,
+    established: (Stream, Inbound, Vec<u8>),
+) -> impl Future<Output = End> {
+    // Made here, because the future may be dropped before it has begun.
+    let settled = Settled(conn.clone());
+    async move {
+        let _settled = settled;
+        run(&conn, established).await
+    }
+}
+
+async fn run(conn: &Conn, established: (Stream, Inbound, Vec<u8>)) -> End {
     let (stream, inbound, unread) = established;
-    let _settled = Settled(&conn);
     let filled = unread.len();
     let mut buffer = unread;
     buffer.resize(filled.max(READ_SIZE), 0);
     let mut driver = Driver {
-        conn: &conn,
+        conn,
         stream,
         inbound,
         buffer,
@@ -60,9 +71,9 @@ pub(in crate::backends) async fn drive(conn: Rc<Conn>, established: (Stream, Inb
 
 /// Settles what is left however the connection's task ends: even a panic in it must not leave calls waiting for their
 /// deadlines, and further ones coming.
-struct Settled<'a>(&'a Conn);
+struct Settled(Rc<Conn>);
 
-impl Drop for Settled<'_> {
+impl Drop for Settled {
     fn drop(&mut self) {
         self.0.on_end();
     }

@@ -90,6 +90,7 @@ fn connection_offering(monitor: Rc<Monitor>, port: u16, services: Vec<ServiceOff
     let endpoint = Arc::new(Endpoint::new(addr, 1));
     let surroundings = Surroundings {
         offers: Arc::default(),
+        supervisor: Arc::default(),
         worker: 0,
         catalog: Arc::default(),
         changed: Rc::default(),

@@ -3,6 +3,7 @@
 use super::ask::Asker;
 use super::{Name, Names, lock};
 use crate::config::DnsSettings;
+use crate::supervise::{Supervisor, Task, supervised};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -18,17 +19,19 @@ pub struct Follower {
     settings: DnsSettings,
     asker: Arc<Asker>,
     places: Arc<Semaphore>,
+    supervisor: Arc<Supervisor>,
     tasks: HashMap<String, JoinSet<()>>,
 }
 
 impl Follower {
     /// Follows no name yet.
-    pub fn new(names: Arc<Names>, settings: &DnsSettings) -> Follower {
+    pub fn new(names: Arc<Names>, settings: &DnsSettings, supervisor: Arc<Supervisor>) -> Follower {
         Follower {
             names,
             settings: settings.clone(),
             asker: Arc::new(Asker::new(settings)),
             places: Arc::new(Semaphore::new(AT_ONCE)),
+            supervisor,
             tasks: HashMap::new(),
         }
     }
@@ -44,7 +47,11 @@ impl Follower {
             lock(&self.names.all).insert(host.clone(), name.clone());
             let mut task = JoinSet::new();
             let (names, asker) = (self.names.clone(), self.asker.clone());
-            task.spawn(follow(name, names, asker, self.places.clone(), self.settings.clone()));
+            let (places, settings) = (self.places.clone(), self.settings.clone());
+            let supervisor = self.supervisor.clone();
+            task.spawn(async move {
+                supervised!(supervisor, Task::Name, follow(&name, &names, &asker, &places, &settings));
+            });
             self.tasks.insert(host.clone(), task);
         }
     }
@@ -70,20 +77,14 @@ impl Follower {
     }
 }
 
-async fn follow(
-    name: Arc<Name>,
-    names: Arc<Names>,
-    asker: Arc<Asker>,
-    places: Arc<Semaphore>,
-    settings: DnsSettings,
-) {
+async fn follow(name: &Name, names: &Names, asker: &Asker, places: &Semaphore, settings: &DnsSettings) {
     loop {
         // The semaphore is never closed.
         let place = places.acquire().await;
         let answers = asker.ask(&name.host).await;
         drop(place);
         let first = !name.was_asked();
-        let (again, moved) = name.hear(answers, &settings);
+        let (again, moved) = name.hear(answers, settings);
         if moved {
             names.moved.notify_one();
         }
