@@ -103,6 +103,8 @@ impl Found {
 /// Looks at all routes whenever tables or offers have changed, for ever.
 pub(super) async fn follow(shared: &Arc<Shared>) {
     let mut known = Known::default();
+    // Who begins anew after a panic does not know what has changed.
+    shared.fits.changed.notify_one();
     loop {
         shared.fits.changed.notified().await;
         let began = Instant::now();

@@ -44,6 +44,8 @@ mod miss;
 pub(crate) mod problem;
 mod request_id;
 mod room;
+#[cfg(test)]
+mod scaling_tests;
 mod shadow;
 mod tally;
 mod traffic;

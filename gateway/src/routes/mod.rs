@@ -7,6 +7,8 @@ mod fixed;
 mod location;
 mod next;
 mod params;
+#[cfg(test)]
+mod scaling_tests;
 mod table;
 mod traffic;
 
