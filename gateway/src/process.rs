@@ -67,6 +67,7 @@ fn start(config: &Path, upgrade: Option<Option<String>>) -> Result<Gateway, Stri
         names: Arc::new(Names::default()),
         catalog: Arc::new(Catalog::default()),
         bodies: Budget::new(usize::try_from(settings.server.max_body_memory).unwrap_or(usize::MAX)),
+        answers: Budget::new(usize::try_from(settings.server.max_answer_memory).unwrap_or(usize::MAX)),
         front: FrontStats::new(workers),
         reloads: ReloadStats::default(),
         upgrades: UpgradeStats::default(),

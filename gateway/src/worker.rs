@@ -37,6 +37,8 @@ pub struct Shared {
     pub catalog: Arc<Catalog>,
     /// What long request bodies may take together, in bytes.
     pub bodies: Arc<Budget>,
+    /// What long answers may take together, in bytes.
+    pub answers: Arc<Budget>,
     /// The front's counters.
     pub front: FrontStats,
     /// The reloads' counters.
@@ -114,7 +116,12 @@ impl Deref for LocalTable {
 impl Worker {
     /// A worker without connections. To be made on its own thread.
     fn new(id: usize, shared: Arc<Shared>) -> Worker {
-        let pool = Pool::new(id, shared.catalog.clone(), shared.settings.server.zone.clone());
+        let pool = Pool::new(
+            id,
+            shared.catalog.clone(),
+            shared.answers.clone(),
+            shared.settings.server.zone.clone(),
+        );
         let table = Rc::new(LocalTable(shared.table.load_full()));
         Worker {
             id,

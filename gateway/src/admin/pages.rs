@@ -45,6 +45,7 @@ pub(super) fn metrics(shared: &Shared) -> String {
     let names = shared.names.all();
     render(&Scrape {
         front: &shared.front,
+        answer_memory: shared.answers.used(),
         reloads: &shared.reloads,
         upgrades: &shared.upgrades,
         table_hash: &table.hash,

@@ -2,6 +2,7 @@
 
 use super::catalog::Catalog;
 use super::offer::Offer;
+use super::peer::Surroundings;
 use super::stream::Stream;
 use crate::config::EndpointAddr;
 use callgate_protocol::schema::{Fingerprint, MethodSchema};
@@ -36,14 +37,15 @@ fn hello() -> Hello {
 pub(super) async fn establish(
     addr: &EndpointAddr,
     user_timeout: Duration,
-    catalog: &Catalog,
+    surroundings: &Surroundings,
 ) -> Result<Established, String> {
+    let Surroundings { catalog, answers, .. } = surroundings;
     let stream =
         Stream::connect(addr, user_timeout).await.map_err(|error| format!("cannot connect: {error}"))?;
     let hello = hello();
     let mut opening = Opening {
         stream,
-        inbound: Inbound::new(Role::Connector, hello.limits),
+        inbound: Inbound::sharing(Role::Connector, hello.limits, Some(answers.clone())),
         outbound: Outbound::new(&hello),
         unread: Vec::new(),
         hello: None,

@@ -202,7 +202,8 @@ mod tests {
 
     fn surroundings() -> Surroundings {
         let (changed, due) = (Rc::<Notify>::default(), Rc::<Notify>::default());
-        Surroundings { worker: 0, catalog: Arc::default(), changed, due, connections: Rc::default() }
+        let answers = callgate_protocol::Budget::new(0);
+        Surroundings { worker: 0, catalog: Arc::default(), answers, changed, due, connections: Rc::default() }
     }
 
     /// Backends of one instance each, each of which waits for a review.

@@ -36,7 +36,9 @@ mod stream;
 mod wanted;
 
 pub use catalog::{Catalog, Transcoder};
-pub use conn::{Answer, Conn, InFlight, Times, Unsent};
+#[cfg(test)]
+pub(crate) use conn::testing::long_reply;
+pub use conn::{Answer, Conn, InFlight, Json, LongReply, Times, Unsent};
 pub(crate) use numbers::NumberMap;
 pub use offer::{MethodEntry, Offer};
 pub use pick::{LocalBackend, Pick, Tried};

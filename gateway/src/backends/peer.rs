@@ -8,6 +8,7 @@ use super::monitor::Monitor;
 use crate::config::BackendSpec;
 use crate::routes::Endpoint;
 use crate::telemetry::{Disconnect, EndpointCounters};
+use callgate_protocol::Budget;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -50,6 +51,8 @@ pub(super) struct Peer {
 pub(super) struct Surroundings {
     pub(super) worker: usize,
     pub(super) catalog: Arc<Catalog>,
+    /// What long answers may take together.
+    pub(super) answers: Arc<Budget>,
     /// Told whenever some endpoint of the worker became or ceased to be reachable.
     pub(super) changed: Rc<Notify>,
     /// The keeper: told when instances are to be reviewed.
@@ -227,7 +230,7 @@ async fn connect(
 ) -> Result<Rc<Conn>, String> {
     let endpoint = peer.endpoint.clone();
     let user_timeout = spec.ping_timeout + UNACKNOWLEDGED;
-    let establishing = establish(&endpoint.addr, user_timeout, &surroundings.catalog);
+    let establishing = establish(&endpoint.addr, user_timeout, surroundings);
     let established = match timeout(spec.connect_timeout, establishing).await {
         Ok(established) => established,
         Err(_) => Err(format!("no connection within {:?}", spec.connect_timeout)),

@@ -7,6 +7,7 @@ use super::peer::{Peer, Surroundings};
 use super::pick::LocalBackend;
 use crate::call::CallState;
 use crate::routes::{Backend, Endpoint, Table};
+use callgate_protocol::Budget;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -26,12 +27,12 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// An empty pool of worker number `worker`, in that zone.
-    pub fn new(worker: usize, catalog: Arc<Catalog>, zone: Option<String>) -> Pool {
+    /// An empty pool of worker number `worker`, in that zone. Long replies take room of `answers` while they arrive.
+    pub fn new(worker: usize, catalog: Arc<Catalog>, answers: Arc<Budget>, zone: Option<String>) -> Pool {
         let connections = Connections::default();
         let (changed, due) = (Rc::default(), Rc::default());
         Pool {
-            surroundings: Surroundings { worker, catalog, changed, due, connections },
+            surroundings: Surroundings { worker, catalog, answers, changed, due, connections },
             zone,
             generation: Cell::new(0),
             backends: Backends::default(),

@@ -25,7 +25,7 @@ pub(super) async fn answer(call: &mut Call<'_>, sent: &mut Try, percent: u8) -> 
     };
     // Counted from the first try also where the second was faster: otherwise what is slow would look ever faster, and
     // hedges would breed hedges.
-    if matches!(answer, Answer::Json(_)) {
+    if matches!(answer, Answer::Json(_) | Answer::Long(_)) {
         latency.observe(began.elapsed());
     }
     answer

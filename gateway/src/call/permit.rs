@@ -76,6 +76,7 @@ impl Call<'_> {
         let Some(permit) = &self.permit else { return };
         let ending = match answer {
             Answer::Json(_) | Answer::BadReply(_) => Ending::Answered,
+            Answer::Long(_) | Answer::TooLong(_) | Answer::NoRoom => Ending::Answered,
             Answer::Late => Ending::Late,
             Answer::Refused(_) => Ending::Refused,
             Answer::Failed(status) => match status.code {

@@ -1,5 +1,6 @@
 //! One client connection, as its worker sees it: what it waits for and since when, and its socket, which notes that.
 
+use super::pace::Pace;
 use hyper::body::Bytes;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
@@ -56,8 +57,10 @@ pub(super) struct Client {
     pub(super) expired: Cell<bool>,
     /// It is to rest, or does: hyper is to let go of the socket without closing it.
     pub(super) resting: Cell<bool>,
-    /// The client takes its answer slowly: what is left of it is hyper's to send.
-    pub(super) blocked: Cell<bool>,
+    /// How fast it takes its answers.
+    pub(super) pace: Pace,
+    /// It takes its answer too slowly: what the kernel still has of that is not kept either.
+    pub(super) slow: Cell<bool>,
 }
 
 impl Client {
@@ -70,7 +73,8 @@ impl Client {
             waker: RefCell::new(None),
             expired: Cell::new(false),
             resting: Cell::new(false),
-            blocked: Cell::new(false),
+            pace: Pace::default(),
+            slow: Cell::new(false),
             open,
         }
     }
@@ -153,9 +157,18 @@ impl ClientIo {
 
     /// A client that takes its answer slowly is not idle.
     fn progress(&self, written: &Poll<io::Result<usize>>) {
-        self.client.blocked.set(written.is_pending());
+        self.client.pace.wrote(written);
         if written.is_ready() && self.client.phase.get() == Phase::Idle {
             self.client.enter(Phase::Idle);
+        }
+    }
+}
+
+impl Drop for ClientIo {
+    fn drop(&mut self) {
+        if self.client.slow.get() {
+            // Closed so, the connection is reset and the kernel's memory is free at once.
+            let _ = self.stream.inner().set_zero_linger();
         }
     }
 }

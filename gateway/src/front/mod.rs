@@ -16,6 +16,8 @@
 //! limit        whose token of a rate limit a request takes, and what its answer says of it
 //! claim        what a bearer token claims
 //! problem      failures as RFC 9457 problem details
+//! reply_body   a reply's body, in one piece or in many
+//! pace         whether a client takes its answer fast enough
 //! request_id   taken or made
 //! ```
 //! With `admin`, this is the only module that names hyper.
@@ -33,7 +35,9 @@ mod hash_key;
 mod limit;
 mod metadata;
 mod miss;
+mod pace;
 pub(crate) mod problem;
+mod reply_body;
 mod request_id;
 mod shadow;
 mod traffic;

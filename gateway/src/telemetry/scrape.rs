@@ -15,6 +15,8 @@ use prometheus::{Encoder, TextEncoder};
 pub struct Scrape<'a> {
     /// The front's counters.
     pub front: &'a FrontStats,
+    /// What long answers take, in bytes.
+    pub answer_memory: usize,
     /// The reloads' counters.
     pub reloads: &'a ReloadStats,
     /// The upgrades' counters.
@@ -240,7 +242,19 @@ fn front(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
     counter(&mut accepted, &[], workers.sum(|one| &one.accepted) as f64);
     let mut in_flight = family("callgate_requests_in_flight", "Requests being answered.", GAUGE);
     gauge(&mut in_flight, &[], workers.sum(|one| &one.in_flight) as f64);
-    families.extend([open, accepted, in_flight]);
+    let mut slow = family(
+        "callgate_slow_clients_total",
+        "Client connections ended because the client took its answer more slowly than min_send_rate.",
+        COUNTER,
+    );
+    counter(&mut slow, &[], workers.sum(|one| &one.slow_clients) as f64);
+    let mut answers = family(
+        "callgate_answer_memory_bytes",
+        "What long answers, and the replies that they are made from, take of max_answer_memory.",
+        GAUGE,
+    );
+    gauge(&mut answers, &[], scrape.answer_memory as f64);
+    families.extend([open, accepted, in_flight, slow, answers]);
 }
 
 fn reloads(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {

@@ -264,6 +264,8 @@ pub struct FrontCounters {
     pub accepted: Counter,
     /// Requests being answered.
     pub in_flight: Counter,
+    /// Connections whose client took its answer too slowly.
+    pub slow_clients: Counter,
 }
 
 impl FrontStats {
