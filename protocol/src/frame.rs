@@ -109,7 +109,7 @@ impl Header {
 /// Why a connection cannot go on: the peer broke the protocol. Said to it in GO_AWAY, then the connection is closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProtocolError {
-    /// The peer does not speak this protocol; its first bytes.
+    /// The peer does not speak this protocol: its first bytes up to the first that is wrong, and zeros behind it.
     BadMagic([u8; 8]),
     /// No common version: the peer's range.
     NoCommonVersion {
@@ -150,10 +150,12 @@ impl fmt::Display for ProtocolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ProtocolError::BadMagic(bytes) => {
+                let right = bytes.iter().zip(&MAGIC).take_while(|(byte, right)| byte == right).count();
+                let told = bytes.get(..=right).unwrap_or(bytes);
                 write!(
                     f,
                     "the peer does not speak Callgate's protocol: it began with \"{}\"",
-                    bytes.escape_ascii()
+                    told.escape_ascii()
                 )
             }
             ProtocolError::NoCommonVersion { min, max } => {

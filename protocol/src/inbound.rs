@@ -120,9 +120,10 @@ impl Inbound {
 
     fn magic<'a>(&'a mut self, bytes: &'a [u8]) -> Result<(usize, Option<Event<'a>>)> {
         let seen = bytes.len().min(MAGIC.len());
-        if bytes[..seen] != MAGIC[..seen] {
+        // No more than the first wrong byte is told: how many come with it is the network's doing.
+        if let Some(wrong) = (0..seen).find(|&at| bytes[at] != MAGIC[at]) {
             let mut first = [0; 8];
-            first[..seen].copy_from_slice(&bytes[..seen]);
+            first[..=wrong].copy_from_slice(&bytes[..=wrong]);
             return Err(ProtocolError::BadMagic(first));
         }
         if seen < MAGIC.len() {

@@ -1,9 +1,11 @@
 //! Instances that fail, hesitate, are cut off or want no calls: they are left, tried again, and taken back.
 
+use callgate_tests::gate::{self, Gate as _};
 use callgate_tests::moody::{Mood, Moody, beside};
 use callgate_tests::{Backend, Gateway, Setup, eventually};
 use nix::sys::signal::Signal;
 use serde_json::Value;
+use std::time::{Duration, Instant};
 
 /// Two instances, or as many, and the gateway with those lines for their backend. Its calls are not spread by latency: an
 /// instance gets what its health allows.
@@ -139,6 +141,54 @@ async fn an_instance_that_hangs_is_left_whether_calls_wait_for_it_or_not_and_fou
     }
     let other = [&*backends[1].endpoint(), "reason=\"silent\""];
     assert_eq!(gateway.metric("callgate_backend_disconnects_total", &other).await, 0.0);
+}
+
+#[tokio::test]
+async fn a_gateway_that_was_away_blames_no_instance_and_delivers_the_answers_that_have_come() {
+    const EACH: usize = 24;
+    let setup = Setup::new();
+    let backends = [setup.backend("gate"), setup.backend("gate")];
+    let endpoints: Vec<String> = backends.iter().map(Backend::endpoint).collect();
+    let (timeout, lines) = (Duration::from_secs(3), "ping_interval = \"200ms\"\nping_timeout = \"500ms\"");
+    setup.write_routes(
+        "gate.toml",
+        &format!(
+            "[backends.gate]\nendpoints = {endpoints:?}\n{lines}\nmax_in_flight_per_instance = {EACH}\n\
+             [[routes]]\nmatch = \"POST /enter/{{name}}\"\ncall = \"gate.enter\"\ntimeout = \"{timeout:?}\"\n\
+             idempotent = true\nresponse = {{ wrap = \"pid\" }}\n"
+        ),
+    );
+    let gateway = setup.gateway().await;
+    for backend in &backends {
+        gateway.connected(backend).await;
+    }
+    let calls = (0..2 * EACH).map(|name| {
+        let client = gateway.client.clone();
+        tokio::spawn(async move { client.post(&format!("/enter/{name}"), "").await })
+    });
+    let calls: Vec<_> = calls.collect();
+    let gates = endpoints.iter().map(|endpoint| gate::beside(endpoint)).collect::<Vec<_>>();
+    for gate in &gates {
+        let entered = async || gate.entered().await.expect("an answer").len();
+        eventually("the calls", async || (entered().await == EACH).then_some(())).await;
+    }
+    gateway.signal(Signal::SIGSTOP);
+    let stopped = Instant::now();
+    for gate in &gates {
+        gate.open(EACH as u32).await.expect("it opens");
+    }
+    // For longer than an answer to a ping, a connection and a call may take.
+    eventually("all deadlines to be over", async || (stopped.elapsed() > timeout * 5 / 4).then_some(()))
+        .await;
+    gateway.signal(Signal::SIGCONT);
+    for call in calls {
+        let answer = call.await.expect("no panic");
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+    for metric in ["callgate_ejections_total", "callgate_backend_disconnects_total", "callgate_retries_total"]
+    {
+        assert_eq!(gateway.metric(metric, &[]).await, 0.0, "{metric}");
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 
 use callgate_tests::gate::{Gate as _, GateClient, beside};
 use callgate_tests::{Backend, Client, Gateway, Raw, Setup, eventually, free_port, header};
+use nix::sys::signal::Signal;
 use serde_json::json;
 
 /// A gateway before instances of the gate, with those lines for their backend and for the route `/enter/{name}`; the same
@@ -225,6 +226,59 @@ async fn a_call_that_waits_hears_when_one_ends_in_another_worker() {
         rig.gate(0).open(1).await.expect("it opens");
         assert_eq!(second.status().await, 200, "{bound}");
     }
+}
+
+#[tokio::test]
+async fn a_call_that_waits_hears_of_room_that_comes_without_the_end_of_another() {
+    let setup = Setup::new().server("max_body = \"8MiB\"");
+    let backend = setup.backend("unruly");
+    let table = format!(
+        "[backends.unruly]\nendpoints = [{:?}]\nping_timeout = \"1m\"\nqueue = {{ timeout = '20s' }}\n\
+         [[routes]]\nmatch = \"POST /safe\"\ncall = \"unruly.safe\"\ntimeout = \"1h\"\n",
+        backend.endpoint()
+    );
+    setup.write_routes("unruly.toml", &table);
+    let gateway = setup.gateway().await;
+    gateway.connected(&backend).await;
+    let ask = |body: String| {
+        let client = gateway.client.clone();
+        tokio::spawn(async move { client.post("/safe", body).await.status })
+    };
+    let metric = async |name: &'static str| gateway.metric(name, &[]).await;
+    // It reads nothing: what does not fit the system's buffers waits here, until that is so much that it is full.
+    backend.signal(Signal::SIGSTOP);
+    let mut waiting = Vec::new();
+    let never = format!("{{\"how\": \"hang-{}\", \"at\": \"*\"}}", "0".repeat(4 << 20));
+    while metric("callgate_queued_calls").await == 0.0 {
+        waiting.push(ask(never.clone()));
+        let sent = waiting.len() as f64;
+        eventually("the call to be sent or to wait", async || {
+            let all = metric("callgate_calls_in_flight").await + metric("callgate_queued_calls").await;
+            (all == sent).then_some(())
+        })
+        .await;
+    }
+    let last = ask("{\"how\": \"well\", \"at\": \"*\"}".to_owned());
+    eventually("two that wait", async || (metric("callgate_queued_calls").await == 2.0).then_some(())).await;
+    backend.signal(Signal::SIGCONT);
+    assert_eq!(last.await.expect("no panic"), 200, "though no other call has ended");
+    let in_flight = metric("callgate_calls_in_flight").await;
+    assert_eq!(in_flight, waiting.len() as f64, "all of them have been sent");
+}
+
+#[tokio::test]
+async fn a_call_that_waits_goes_to_an_instance_that_comes() {
+    let lines = "max_in_flight_per_instance = 1\nqueue = { timeout = '20s' }";
+    let mut rig = start(2, lines, "").await;
+    rig.backends[1].stop().await;
+    let _first = rig.send("/enter/first").await;
+    rig.inside(1).await;
+    let mut second = rig.send("/enter/second").await;
+    rig.queued(1).await;
+    rig.backends[1].start();
+    rig.gateway.connected(&rig.backends[1]).await;
+    rig.gate(1).open(1).await.expect("it opens");
+    assert_eq!(second.status().await, 200, "though no other call has ended");
 }
 
 #[tokio::test]

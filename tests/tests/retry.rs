@@ -143,22 +143,78 @@ async fn an_idempotent_call_outlives_the_instance_that_dies_of_it() {
 }
 
 #[tokio::test]
-async fn calls_to_an_instance_that_went_silent_are_answered_by_another() {
+async fn calls_to_an_instance_that_went_silent_are_answered_by_another_while_it_is_only_doubted() {
     let setup = Setup::new();
     let (silent, good) = (setup.backend("unruly"), setup.backend("unruly"));
-    let lines = format!("{RICH}\nping_interval = \"100ms\"\nping_timeout = \"200ms\"");
-    let gateway = gateway(&setup, &[&silent, &good], &lines, "").await;
+    // Nobody is left or too late while this test lasts: what is answered is answered because of the doubt.
+    let lines = format!("{RICH}\nping_interval = \"100ms\"\nping_timeout = \"1m\"");
+    let gateway = gateway(&setup, &[&silent, &good], &lines, "timeout = \"1h\"").await;
     silent.signal(Signal::SIGSTOP);
+    let mut fragile = tokio::task::JoinSet::new();
     let mut calls = tokio::task::JoinSet::new();
     for _ in 0..CALLS {
+        let client = gateway.client.clone();
+        fragile.spawn(async move { call(&client, "/once", "well", "*").await });
         let client = gateway.client.clone();
         calls.spawn(async move { call(&client, "/safe", "well", "*").await });
     }
     for answer in calls.join_all().await {
         assert_eq!((answer.status, answer.json()), (200, good.endpoint().into()));
     }
-    assert!(retries(&gateway, "lost").await > 0.0);
+    assert!(retries(&gateway, "silent").await > 0.0);
+    let page = gateway.admin.get("/backends").await.json();
+    let endpoints = page["backends"][0]["endpoints"].as_array().expect("a list");
+    let stopped = endpoints.iter().find(|one| one["address"] == silent.endpoint()).expect("it is there");
+    assert_eq!(stopped["state"], "silent", "{page}");
+    for metric in ["callgate_backend_disconnects_total", "callgate_ejections_total"] {
+        assert_eq!(gateway.metric(metric, &[]).await, 0.0, "{metric}");
+    }
+    // The other calls may have run: they wait for the instance that has them.
     silent.signal(Signal::SIGCONT);
+    for answer in fragile.join_all().await {
+        assert_eq!(answer.status, 200);
+    }
+    let sent = sent(&gateway, &[]).await - retries(&gateway, "silent").await;
+    assert_eq!(sent, f64::from(2 * CALLS), "each of them was sent once");
+}
+
+#[tokio::test]
+async fn a_call_goes_on_from_one_silent_instance_to_the_next_and_stays_where_there_is_no_other() {
+    let setup = Setup::new();
+    let backends = [setup.backend("unruly"), setup.backend("unruly"), setup.backend("unruly")];
+    let lines = format!("{RICH}\nping_interval = \"100ms\"\nping_timeout = \"1m\"");
+    let [first, second, third] = &backends;
+    let gateway = gateway(&setup, &[first, second, third], &lines, "timeout = \"1h\"").await;
+    for silent in [first, second] {
+        silent.signal(Signal::SIGSTOP);
+    }
+    let ask = || {
+        let mut calls = tokio::task::JoinSet::new();
+        for _ in 0..CALLS {
+            let client = gateway.client.clone();
+            calls.spawn(async move { call(&client, "/safe", "well", "*").await });
+        }
+        calls
+    };
+    for answer in ask().join_all().await {
+        assert_eq!((answer.status, answer.json()), (200, third.endpoint().into()));
+    }
+    let before = retries(&gateway, "silent").await;
+    third.signal(Signal::SIGSTOP);
+    let calls = ask();
+    eventually("all to be silent", async || {
+        let page = gateway.admin.get("/backends").await.json();
+        let endpoints = page["backends"][0]["endpoints"].as_array().expect("a list");
+        endpoints.iter().all(|one| one["state"] == "silent").then_some(())
+    })
+    .await;
+    assert_eq!(retries(&gateway, "silent").await, before, "there is nobody else to ask");
+    for silent in &backends {
+        silent.signal(Signal::SIGCONT);
+    }
+    for answer in calls.join_all().await {
+        assert_eq!(answer.status, 200);
+    }
 }
 
 #[tokio::test]

@@ -124,3 +124,39 @@ async fn calls_do_not_notice_a_shadow_that_is_full_fails_or_is_stopped() {
     assert_eq!(gateway.metric("callgate_retries_total", &[]).await, 0.0, "nothing is sent twice");
     assert_eq!(gateway.metric("callgate_held_calls_total", &[]).await, 0.0, "nothing is held");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_is_turned_away_is_not_copied() {
+    // By its backend's bound before it is let in, and by its instance's after.
+    for bound in ["max_in_flight = 1", "max_in_flight_per_instance = 1"] {
+        let setup = Setup::new();
+        let (first, shadow) = (setup.backend("moody"), setup.backend("moody"));
+        let text = format!(
+            "[backends.first]\nendpoints = [{:?}]\n{bound}\nqueue = false\n\
+             [backends.copies]\nendpoints = [{:?}]\n\
+             [[routes]]\nmatch = \"GET /ask\"\ncall = \"moody.ask\"\nresponse = {{ wrap = \"pid\" }}\n\
+             backend = \"first\"\ntimeout = \"1h\"\nshadow = {{ backend = \"copies\", share = \"100%\" }}\n",
+            first.endpoint(),
+            shadow.endpoint(),
+        );
+        setup.write_routes("ask.toml", &text);
+        let gateway = setup.gateway().await;
+        for backend in [&first, &shadow] {
+            gateway.connected(backend).await;
+        }
+        beside(&first.endpoint()).be(Mood::Slow(3_600_000)).await.expect("it obeys");
+        let client = gateway.client.clone();
+        let waiting = tokio::spawn(async move { client.get("/ask").await.status });
+        eventually("the copy", async || (copies(&gateway, "\"ok\"").await == 1.0).then_some(())).await;
+        for _ in 0..32 {
+            assert_eq!(gateway.client.get("/ask").await.status, 503, "{bound}");
+        }
+        // A copy would have been counted or sent before its call was answered, or soon after: so one that is copied
+        // comes last.
+        beside(&first.endpoint()).be(Mood::Well).await.expect("it obeys");
+        waiting.abort();
+        eventually("room", async || (gateway.client.get("/ask").await.status == 200).then_some(())).await;
+        eventually("the second copy", async || (copies(&gateway, "\"ok\"").await >= 2.0).then_some(())).await;
+        assert_eq!(copies(&gateway, "").await, 2.0, "{bound}");
+    }
+}

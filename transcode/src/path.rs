@@ -1,8 +1,7 @@
 //! Field names nested with dots (`filter.name`), as routes and query parameters use them.
 
-use crate::layout::{Layout, Node, NodeId, Struct, shown};
+use crate::layout::{Layout, Node, NodeId, Struct, Suggestions, shown};
 use callgate_protocol::limits::MAX_DEPTH;
-use std::fmt;
 
 /// Where a name leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,14 +23,21 @@ pub(crate) enum Nowhere<'a> {
     TooDeep,
 }
 
-impl fmt::Display for Nowhere<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Nowhere<'_> {
+    /// The words for people.
+    #[cold]
+    pub(crate) fn detail(&self, suggestions: &mut Suggestions) -> String {
         match self {
-            Nowhere::NoField(table, name) => f.write_str(&table.refusal(name)),
-            Nowhere::NoStruct(name) => write!(f, "`{}` is not in a struct", shown(name)),
-            Nowhere::TooDeep => write!(f, "nested deeper than {MAX_DEPTH}"),
+            Nowhere::NoField(table, name) => table.refusal(name, suggestions),
+            Nowhere::NoStruct(name) => format!("`{}` is not in a struct", shown(name)),
+            Nowhere::TooDeep => format!("nested deeper than {MAX_DEPTH}"),
         }
     }
+}
+
+/// Finds the field that `name` names, or says why there is none.
+pub(crate) fn resolve_or_tell(layout: &Layout, root: NodeId, name: &str) -> Result<Resolved, String> {
+    resolve(layout, root, name).map_err(|nowhere| nowhere.detail(&mut Suggestions::new()))
 }
 
 /// Finds the field that `name` names, in `root` or in structs (or optional structs) inside of it.
@@ -73,7 +79,7 @@ fn structure(layout: &Layout, node: NodeId) -> Option<&Struct> {
 pub(crate) fn is_text(layout: &Layout, node: NodeId) -> bool {
     match layout.node(node) {
         Node::Scalar(_) | Node::Json => true,
-        Node::Enum(table) => table.has_unit(),
+        Node::Enum(table) => table.has_unit,
         Node::Option(inner) => is_text(layout, *inner),
         _ => false,
     }

@@ -19,13 +19,15 @@ mod silence;
 
 pub use answer::{Answer, Json, Times, Unsent};
 pub(super) use driver::{End, drive};
-pub use in_flight::InFlight;
+pub use in_flight::{Heard, InFlight};
 pub use long::LongReply;
 use programs::LocalTranscoder;
 
 use super::monitor::Monitor;
 use super::numbers::NumberMap;
 use super::offer::Offer;
+use super::peer::Surroundings;
+use super::presence::Presence;
 use crate::config::BackendSpec;
 use crate::routes::Endpoint;
 use callgate_protocol::{CallHead, Metadata, Outbound};
@@ -56,6 +58,9 @@ pub struct Conn {
     /// Where it leads.
     pub endpoint: Arc<Endpoint>,
     worker: usize,
+    presence: Rc<Presence>,
+    /// Told when it can take calls again after its backlog was too long.
+    room: Rc<Notify>,
     /// Hears what becomes of calls.
     pub(super) monitor: Rc<Monitor>,
     offer: Arc<Offer>,
@@ -95,7 +100,7 @@ pub struct Conn {
 impl Conn {
     pub(super) fn new(
         endpoint: Arc<Endpoint>,
-        worker: usize,
+        surroundings: &Surroundings,
         monitor: Rc<Monitor>,
         spec: &BackendSpec,
         offer: Arc<Offer>,
@@ -103,7 +108,9 @@ impl Conn {
     ) -> Conn {
         Conn {
             endpoint,
-            worker,
+            worker: surroundings.worker,
+            presence: surroundings.presence.clone(),
+            room: surroundings.changed.clone(),
             monitor,
             max_calls: spec.max_calls.min(offer.limits.max_calls) as usize,
             max_in_flight: spec.overload.max_per_instance,
@@ -136,7 +143,13 @@ impl Conn {
         self.accepting.get()
             && self.in_flight() < self.max_calls
             && self.max_in_flight.is_none_or(|most| self.endpoint.in_flight.get() < most)
-            && self.outbound.borrow().backlog() < MAX_BACKLOG
+            && !self.is_full()
+    }
+
+    /// Whether too much waits to be sent.
+    #[inline]
+    fn is_full(&self) -> bool {
+        self.outbound.borrow().backlog() >= MAX_BACKLOG
     }
 
     /// Calls that wait for their answer.
@@ -246,8 +259,13 @@ impl Conn {
 
     /// Whether the peer may be gone: it does not answer.
     #[inline]
-    pub(super) fn is_doubtful(&self) -> bool {
+    pub fn is_doubtful(&self) -> bool {
         self.doubtful.get()
+    }
+
+    /// When something was last heard of it.
+    pub fn heard_at(&self) -> Instant {
+        self.heard_at.get()
     }
 
     pub(super) fn set_ready(&self, ready: bool) {
@@ -267,13 +285,11 @@ impl Conn {
         let busy = self.in_flight() > 0;
         match self.silence.borrow_mut().look(alive, busy, pace, self.patience) {
             Then::Nothing => {}
-            Then::Ask => {
-                self.outbound.borrow_mut().ping(*b"callgate");
-                self.wake_driver();
-            }
+            Then::Ask => self.ask(),
             Then::Doubt => {
                 if !self.doubtful.replace(true) {
                     self.monitor.ask_for_review();
+                    self.pending.borrow().values().for_each(|pending| pending.slot.doubt());
                 }
             }
             Then::Leave => {
@@ -284,9 +300,16 @@ impl Conn {
         }
     }
 
+    /// Asks the peer whether it is there.
+    fn ask(&self) {
+        self.outbound.borrow_mut().ping(*b"callgate");
+        self.wake_driver();
+    }
+
     /// Something was read.
     #[inline]
     fn hears(&self, now: Instant) {
+        self.presence.see(now);
         self.heard_at.set(now);
         self.heard.set(true);
         if self.doubtful.replace(false) {

@@ -36,7 +36,10 @@ pub(super) async fn keep(backends: Backends, surroundings: Surroundings) {
             _ = pace.tick() => true,
             () = surroundings.due.notified() => false,
         };
+        surroundings.presence.see(Instant::now());
         if all {
+            // What has come while the worker was away is read first.
+            yield_now().await;
             look(&surroundings.connections).await;
         }
         let due = |backend: &LocalBackend| backend.is_due() || (all && !backend.rests());
@@ -194,6 +197,7 @@ mod tests {
     use crate::backends::health::Verdict;
     use crate::backends::pick::Groups;
     use crate::backends::pick::tests::local_of;
+    use crate::backends::presence::Presence;
     use crate::config::{Balance, HealthSpec, Placing};
     use std::sync::Arc;
     use tokio::sync::Notify;
@@ -202,8 +206,16 @@ mod tests {
 
     fn surroundings() -> Surroundings {
         let (changed, due) = (Rc::<Notify>::default(), Rc::<Notify>::default());
-        let answers = callgate_protocol::Budget::new(0);
-        Surroundings { worker: 0, catalog: Arc::default(), answers, changed, due, connections: Rc::default() }
+        let presence = Rc::new(Presence::new(Instant::now()));
+        Surroundings {
+            worker: 0,
+            catalog: Arc::default(),
+            answers: callgate_protocol::Budget::new(0),
+            changed,
+            due,
+            connections: Rc::default(),
+            presence,
+        }
     }
 
     /// Backends of one instance each, each of which waits for a review.

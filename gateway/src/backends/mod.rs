@@ -13,6 +13,7 @@
 //! offer       what an instance said it offers
 //! catalog     schemas and compiled programs, shared by all workers
 //! stream      TCP or Unix socket
+//! presence    whether the worker itself was away
 //! signals     what one worker's connections tell the others
 //! ```
 //! Nothing here is shared between workers but the catalog, which is asked only when a connection is made or a route
@@ -30,6 +31,7 @@ mod peak_ewma;
 mod peer;
 mod pick;
 mod pool;
+mod presence;
 mod ring;
 mod signals;
 mod stream;
@@ -38,7 +40,7 @@ mod wanted;
 pub use catalog::{Catalog, Transcoder};
 #[cfg(test)]
 pub(crate) use conn::testing::long_reply;
-pub use conn::{Answer, Conn, InFlight, Json, LongReply, Times, Unsent};
+pub use conn::{Answer, Conn, Heard, InFlight, Json, LongReply, Times, Unsent};
 pub(crate) use numbers::NumberMap;
 pub use offer::{MethodEntry, Offer};
 pub use pick::{LocalBackend, Pick, Tried};

@@ -5,6 +5,7 @@ use super::conn::{Conn, End, drive};
 use super::handshake::establish;
 use super::keeper::Connections;
 use super::monitor::Monitor;
+use super::presence::Presence;
 use crate::config::BackendSpec;
 use crate::routes::Endpoint;
 use crate::telemetry::{Disconnect, EndpointCounters};
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 /// Bounds of the time between two attempts to connect.
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
@@ -59,6 +60,8 @@ pub(super) struct Surroundings {
     pub(super) due: Rc<Notify>,
     /// All open connections of the worker.
     pub(super) connections: Connections,
+    /// Whether the worker itself was away.
+    pub(super) presence: Rc<Presence>,
 }
 
 impl Surroundings {
@@ -231,17 +234,16 @@ async fn connect(
     let endpoint = peer.endpoint.clone();
     let user_timeout = spec.ping_timeout + UNACKNOWLEDGED;
     let establishing = establish(&endpoint.addr, user_timeout, surroundings);
-    let established = match timeout(spec.connect_timeout, establishing).await {
-        Ok(established) => established,
-        Err(_) => Err(format!("no connection within {:?}", spec.connect_timeout)),
-    };
+    let established = surroundings.presence.timeout(spec.connect_timeout, establishing).await;
+    let established =
+        established.unwrap_or_else(|| Err(format!("no connection within {:?}", spec.connect_timeout)));
     let established = established.inspect_err(|_| peer.counters().connect_failures.increment())?;
     let offer = Arc::new(established.offer);
     tracing::info!(endpoint = %endpoint.addr, backend = spec.name, identity = offer.identity, "connected");
     endpoint.offer.store(Some(offer.clone()));
     endpoint.error.store(None);
-    let (worker, monitor) = (surroundings.worker, peer.monitor.clone());
-    let conn = Rc::new(Conn::new(endpoint, worker, monitor, spec, offer, established.outbound));
+    let monitor = peer.monitor.clone();
+    let conn = Rc::new(Conn::new(endpoint, surroundings, monitor, spec, offer, established.outbound));
     conn.set_ready(established.ready);
     surroundings.connections.borrow_mut().push(Rc::downgrade(&conn));
     let parts = (established.stream, established.inbound, established.unread);

@@ -5,6 +5,7 @@ use super::keeper::{Backends, Connections, keep};
 use super::numbers::NumberMap;
 use super::peer::{Peer, Surroundings};
 use super::pick::LocalBackend;
+use super::presence::Presence;
 use crate::call::CallState;
 use crate::routes::{Backend, Endpoint, Table};
 use callgate_protocol::Budget;
@@ -31,8 +32,9 @@ impl Pool {
     pub fn new(worker: usize, catalog: Arc<Catalog>, answers: Arc<Budget>, zone: Option<String>) -> Pool {
         let connections = Connections::default();
         let (changed, due) = (Rc::default(), Rc::default());
+        let presence = Rc::new(Presence::new(Instant::now()));
         Pool {
-            surroundings: Surroundings { worker, catalog, answers, changed, due, connections },
+            surroundings: Surroundings { worker, catalog, answers, changed, due, connections, presence },
             zone,
             generation: Cell::new(0),
             backends: Backends::default(),
@@ -45,7 +47,8 @@ impl Pool {
         self.generation.get()
     }
 
-    /// Told whenever some endpoint became or ceased to be reachable, or takes calls again.
+    /// Told whenever some endpoint became or ceased to be reachable, takes calls again, or has room again for what is to be
+    /// sent to it.
     pub fn changed(&self) -> &Notify {
         &self.surroundings.changed
     }

@@ -60,7 +60,7 @@ impl Call<'_> {
     }
 
     /// Takes what sending the call again for that reason costs from the budget.
-    fn pay_for(&mut self, reason: RetryReason) -> bool {
+    pub(super) fn pay_for(&mut self, reason: RetryReason) -> bool {
         let Some(cost) = retry::cost(reason) else {
             return true;
         };

@@ -7,7 +7,8 @@
 //! retry    whether that is safe and wanted, and after which pause
 //! budget   how many may be, so that retries do not make an outage worse
 //! hold     waiting while no instance is there
-//! hedge    a second try beside a slow first one
+//! race     tries side by side, where the first is slow or its instance has fallen silent
+//! hedge    when a first try is slow
 //! latency  what is slow
 //! long     an answer that is long: made in steps, within its bounds
 //! permit   admission to the backend, and what its limit learns from each try
@@ -23,6 +24,7 @@ mod hold;
 mod latency;
 mod long;
 mod permit;
+mod race;
 mod retry;
 mod send;
 mod state;
@@ -32,7 +34,7 @@ pub(crate) use permit::shed;
 pub use state::CallState;
 
 pub use crate::backends::Json;
-use crate::backends::{InFlight, LocalBackend, Times, Tried, Wanted};
+use crate::backends::{Heard, InFlight, LocalBackend, Times, Tried, Wanted};
 use crate::overload::Permit;
 use crate::routes::{Backend, PathParams, QueryPairs, Route};
 use crate::telemetry::{BackendCounters, RetryReason, ShedReason};
@@ -64,6 +66,8 @@ pub struct Request<'a> {
     pub metadata: Metadata<'a>,
     /// When it came, and when the answer must be there.
     pub times: Times,
+    /// Told each time that it is sent to an instance.
+    pub on_sent: Option<&'a dyn Fn(&Request<'_>)>,
 }
 
 /// Why there is no result: what the front has to say to the client.
@@ -113,6 +117,11 @@ impl Failure {
         }])
     }
 
+    /// Whether the call may have been turned away because there was too much to do, or had no time left.
+    pub fn is_excess(&self) -> bool {
+        matches!(self, Failure::Shed(_) | Failure::Busy | Failure::Deadline)
+    }
+
     /// Whether nobody is there to run the call: another backend, or another table, may help.
     pub fn is_absence(&self) -> bool {
         matches!(self, Failure::NoInstance | Failure::Draining | Failure::NotOffered)
@@ -146,7 +155,10 @@ pub async fn run(worker: &Worker, request: &Request<'_>) -> Result<Json, Failure
             Some(percent) if sent.idempotent && call.may_send_again() => {
                 Box::pin(hedge::answer(&mut call, &mut sent, percent)).await
             }
-            _ => (&mut sent.in_flight).await,
+            _ => match sent.in_flight.heard().await {
+                Heard::Answer(answer) => answer,
+                Heard::Doubt => Box::pin(race::answer(&mut call, &mut sent, None)).await,
+            },
         };
         call.observe(&sent, &answer);
         let answer = match long::is_long(&answer) {
@@ -201,6 +213,8 @@ struct Try {
     idempotent: bool,
     /// It has less time than the call.
     limited: bool,
+    /// Its instance was asked whether it is there.
+    asked: bool,
 }
 
 impl<'a> Call<'a> {

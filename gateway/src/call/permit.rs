@@ -20,7 +20,7 @@ impl Call<'_> {
         };
         let priority = request.route.spec.policy.limit.priority;
         let place = Place { worker: worker.id, backend: request.backend, priority };
-        let permit = self.permit.insert(Permit::new(place, local.clone()));
+        let permit = self.permit.insert(Permit::new(place, local.clone(), self.times.now));
         match permit.take() {
             Ok(()) => {
                 self.found = Some(local);
@@ -32,9 +32,9 @@ impl Call<'_> {
     }
 
     async fn wait_for_permit(&mut self, reason: ShedReason) -> Result<(), Failure> {
-        let deadline = self.times.deadline;
+        let (deadline, room) = (self.times.deadline, self.worker.pool.changed());
         let waited = match &mut self.permit {
-            Some(permit) => permit.wait(deadline, reason).await,
+            Some(permit) => permit.wait(deadline, reason, room).await,
             None => Err(reason),
         };
         self.times.now = Instant::now();
@@ -47,9 +47,9 @@ impl Call<'_> {
 
     /// No instance has room for the call: it waits until one may have.
     pub(super) async fn wait_for_room(&mut self) -> Result<(), Failure> {
-        let deadline = self.times.deadline;
+        let (deadline, room) = (self.times.deadline, self.worker.pool.changed());
         let waited = match &mut self.permit {
-            Some(permit) => permit.exchange(deadline).await,
+            Some(permit) => permit.exchange(deadline, room).await,
             None => Err(ShedReason::Instance),
         };
         match waited {
@@ -75,6 +75,7 @@ impl Call<'_> {
     pub(super) fn observe(&self, sent: &Try, answer: &Answer) {
         let Some(permit) = &self.permit else { return };
         let ending = match answer {
+            _ if sent.in_flight.is_disturbed() => Ending::Other,
             Answer::Json(_) | Answer::BadReply(_) => Ending::Answered,
             Answer::Long(_) | Answer::TooLong(_) | Answer::NoRoom => Ending::Answered,
             Answer::Late => Ending::Late,

@@ -63,7 +63,8 @@ pub(super) fn is_wanted(spec: &RetrySpec, reason: RetryReason, idempotent: bool)
     match reason {
         RetryReason::NotAccepted => true,
         RetryReason::Refused => spec.on.refused,
-        RetryReason::Lost => idempotent && spec.on.lost,
+        // Its connection is lost, as far as anybody knows.
+        RetryReason::Lost | RetryReason::Silent => idempotent && spec.on.lost,
         RetryReason::Unavailable => idempotent && spec.on.unavailable,
         RetryReason::Timeout => idempotent,
     }
@@ -73,7 +74,7 @@ pub(super) fn is_wanted(spec: &RetrySpec, reason: RetryReason, idempotent: bool)
 pub(super) fn cost(reason: RetryReason) -> Option<Cost> {
     match reason {
         RetryReason::NotAccepted => None,
-        RetryReason::Refused | RetryReason::Lost => Some(Cost::Dropped),
+        RetryReason::Refused | RetryReason::Lost | RetryReason::Silent => Some(Cost::Dropped),
         RetryReason::Unavailable | RetryReason::Timeout => Some(Cost::Ran),
     }
 }

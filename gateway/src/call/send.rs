@@ -41,10 +41,13 @@ impl Call<'_> {
         };
         self.is_sent(in_flight.sent_at());
         self.sent += 1;
+        if let Some(on_sent) = self.request.on_sent {
+            on_sent(self.request);
+        }
         if let Some(again) = self.again.take() {
             self.counters().retried(again.reason);
         }
-        Ok(Some(Try { in_flight, idempotent, limited: limit.is_some() }))
+        Ok(Some(Try { in_flight, idempotent, limited: limit.is_some(), asked: false }))
     }
 
     /// When a try must be answered, if that is before the call's deadline. The last one has all the time that is left.

@@ -141,12 +141,13 @@ async fn answer(
         {
             return counted(worker, &route.stats, began, Err(problem), id);
         }
-        let _in_route = match InRoute::enter(route).and_then(|it| early(worker, route, body).map(|()| it)) {
-            Ok(in_route) => in_route,
-            Err(reason) => {
-                return counted(worker, &route.stats, began, turned_away(worker, route, reason), id);
-            }
-        };
+        let _in_route =
+            match InRoute::enter(route).and_then(|it| early(worker, route, body, began).map(|()| it)) {
+                Ok(in_route) => in_route,
+                Err(reason) => {
+                    return counted(worker, &route.stats, began, turned_away(worker, route, reason), id);
+                }
+            };
         let read = match body.read(&parts.headers, &worker.shared).await {
             Err(Unread::NoRoom) => Err(turned_away(worker, route, ShedReason::Memory)),
             Err(Unread::Problem(problem)) => Err(Err(problem)),
@@ -174,7 +175,7 @@ async fn answer(
 }
 
 /// Whether a request can be turned away before its body is read; one that is there already is no reason to hurry.
-fn early(worker: &Worker, route: &Route, body: &RequestBody) -> Result<(), ShedReason> {
+fn early(worker: &Worker, route: &Route, body: &RequestBody, now: Instant) -> Result<(), ShedReason> {
     // Which backend a split takes is not known yet.
     if !is_bounded(&route.backend) || body.is_there() || route.traffic.is_some() {
         return Ok(());
@@ -183,7 +184,8 @@ fn early(worker: &Worker, route: &Route, body: &RequestBody) -> Result<(), ShedR
         return Ok(());
     };
     let priority = route.spec.policy.limit.priority;
-    shed_early(&local, &Place { worker: worker.id, backend: &route.backend, priority }).map_or(Ok(()), Err)
+    let place = Place { worker: worker.id, backend: &route.backend, priority };
+    shed_early(&local, &place, now).map_or(Ok(()), Err)
 }
 
 fn turned_away(worker: &Worker, route: &Route, reason: ShedReason) -> Result<Answer, Problem> {
@@ -244,6 +246,7 @@ async fn call(
         body: matched.body,
         metadata: metadata.as_metadata(),
         times: Times { now: clocks.now, deadline },
+        on_sent: None,
     };
     match &route.traffic {
         None => call::run(worker, &request).await.map(success),

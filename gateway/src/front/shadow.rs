@@ -1,4 +1,4 @@
-//! Copies of calls to a route's shadow: each is a task of its own that nobody waits for, and that is not even begun while the
+//! Copies of calls to a route's shadow: of all but those that were turned away. Each is a task of its own that nobody waits for, and that is not even begun while the
 //! call which it is a copy of is being sent. So the call is neither slowed nor failed by it.
 //!
 //! What copies may take is bounded: so many are under way in a worker, each at most as long as the call's own deadline. A body
@@ -94,6 +94,7 @@ impl Copy {
             body: &self.body,
             metadata: self.metadata.as_metadata(),
             times: Times { now: Instant::now(), deadline: self.deadline },
+            on_sent: None,
         };
         call::send_copy(worker, &request)
     }

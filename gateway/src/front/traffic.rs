@@ -12,6 +12,7 @@ use crate::routes::{FallbackTo, Place, Traffic};
 use crate::worker::{LocalTable, Worker};
 use hyper::body::Bytes;
 use hyper::header::HeaderMap;
+use std::cell::Cell;
 use std::rc::Rc;
 use tokio::time::Instant;
 
@@ -32,24 +33,47 @@ pub(super) struct Matched<'a> {
     pub(super) body: &'a Bytes,
 }
 
-/// Runs a request's call by its route's `traffic`. The backend that the request names so far is of no account.
+/// Runs a request's call by its route's `traffic`, and has it copied. The backend that the request names so far is of no
+/// account.
 pub(super) async fn run<'a>(
     worker: &Rc<Worker>,
     traffic: &'a Traffic,
     matched: Matched<'_>,
     mut request: call::Request<'a>,
 ) -> Result<Answer, Failure> {
+    let Some(shadow) = &traffic.shadow else {
+        return serve(worker, traffic, matched, &mut request).await;
+    };
+    let copied = Cell::new(false);
+    let copy = |request: &call::Request<'_>| {
+        if !copied.replace(true) {
+            shadow::copy(worker, shadow, matched, request);
+        }
+    };
+    // As soon as it is sent, and not before: a call that is turned away makes the shadow no work either.
+    let mut request = call::Request { on_sent: Some(&copy), ..request };
+    let result = serve(worker, traffic, matched, &mut request).await;
+    if !result.as_ref().is_err_and(Failure::is_excess) {
+        copy(&request);
+    }
+    result
+}
+
+/// Runs a request's call.
+async fn serve<'a>(
+    worker: &Rc<Worker>,
+    traffic: &'a Traffic,
+    matched: Matched<'_>,
+    request: &mut call::Request<'a>,
+) -> Result<Answer, Failure> {
     let route = request.route;
     let bears = |header: &HeaderMatch| bears(matched.headers, header);
     let takes = |place: &Place| call::takes(worker, route, &place.backend, place.version.as_deref());
     let (arm, reason) = traffic.choose(bears, takes);
     arm.stats.0.of(worker.id).taken(reason);
-    if let Some(shadow) = &traffic.shadow {
-        shadow::copy(worker, shadow, matched, &request);
-    }
-    direct(&mut request, &arm.place, matched);
+    direct(request, &arm.place, matched);
     request.has_fallback = traffic.fallback.is_some();
-    let result = call::run(worker, &request).await;
+    let result = call::run(worker, request).await;
     let absent = result.as_ref().is_err_and(Failure::is_absence);
     let Some(fallback) = traffic.fallback.as_ref().filter(|_| absent) else {
         return result.map(success);
@@ -62,10 +86,10 @@ pub(super) async fn run<'a>(
     match &fallback.to {
         FallbackTo::Answer(answer) => Ok(Answer::Other(respond(answer))),
         FallbackTo::Call(place) => {
-            direct(&mut request, place, matched);
+            direct(request, place, matched);
             request.has_fallback = false;
             request.times.now = Instant::now();
-            call::run(worker, &request).await.map(success)
+            call::run(worker, request).await.map(success)
         }
     }
 }

@@ -4,8 +4,8 @@
 //! bucket  the token buckets of one limit
 //! cells   where they are kept: so much memory and no more
 //! ```
-//! A route's limits are asked in the order of the file. The first that refuses ends it, and those before it get their
-//! tokens back: a request that is refused uses up nothing.
+//! A route's limits are asked in the order of the file. The first that refuses ends it, and those before it get the
+//! tokens back that they gave: a request that is refused uses up nothing.
 
 mod bucket;
 mod cells;
@@ -165,11 +165,16 @@ impl Limits {
     /// Asks all limits about a request that came at `now` and whose keys are those, and counts what they say.
     pub fn check<'k>(&self, worker: usize, now: Instant, key: impl Fn(&LimitBy) -> Key<'k>) -> Verdict<'_> {
         let mut field = String::new();
+        // Takes no memory until a limit that only counts has given no token.
+        let mut gave_none = Vec::new();
         for (at, limit) in self.all.iter().enumerate() {
             let spec = &limit.limit.spec;
             let outcome = limit.buckets.take(&key(&spec.by), now);
             limit.count(worker, outcome, now);
             if spec.dry_run {
+                if !outcome.admitted {
+                    gave_none.push(at);
+                }
                 continue;
             }
             let next = seconds(outcome.next);
@@ -177,7 +182,8 @@ impl Limits {
                 item(&mut field, &limit.policy, format_args!("r={};t={next}", outcome.remaining));
                 continue;
             }
-            for before in &self.all[..at] {
+            let gave = |before: &usize| !gave_none.contains(before);
+            for before in (0..at).filter(gave).map(|before| &self.all[before]) {
                 before.buckets.give_back(&key(&before.limit.spec.by), now);
             }
             // What the others said holds no more.

@@ -230,6 +230,20 @@ fn a_request_that_one_limit_refuses_takes_no_token_of_another() {
 }
 
 #[test]
+fn a_dry_run_gets_nothing_back_that_it_has_not_given() {
+    let both = "[{ rate = '1/h', burst = 2, dry_run = true }, { rate = '1/h', burst = 3, by = 'client' }]";
+    let table = table(&Table::empty(), "", &[both]);
+    let (admitted, last) = ask(first(&table), 3);
+    assert_eq!((admitted, last.refused), (3, None));
+    // Each of these is refused by the second limit. The first one is empty, and stays so.
+    let (admitted, _) = ask(first(&table), 5);
+    assert_eq!(admitted, 0);
+    let stats: Vec<_> = first(&table).iter().map(|limit| limit.stats.outcomes()).collect();
+    assert_eq!(stats[0], [("allowed", 2), ("limited", 0), ("would_limit", 6)]);
+    assert_eq!(stats[1], [("allowed", 3), ("limited", 5), ("would_limit", 0)]);
+}
+
+#[test]
 fn a_dry_run_counts_and_refuses_nothing() {
     let table = table(&Table::empty(), "", &["{ rate = '1/h', burst = 2, dry_run = true }"]);
     let (admitted, last) = ask(first(&table), 10);

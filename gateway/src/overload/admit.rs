@@ -11,12 +11,16 @@ use crate::routes::Backend;
 use crate::telemetry::{OverloadCounters, ShedReason};
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::Instant;
 
-/// What there is of the limits for calls that are not critical, once there are critical ones; and for dispensable ones. In
+/// What there is of the limits for calls that are not critical, while there are critical ones; and for dispensable ones. In
 /// twentieths.
 const DEFAULT_SHARE: usize = 19;
 const SHEDDABLE_SHARE: usize = 16;
+
+/// So long after the last critical call nothing is kept free any more.
+const LAPSES_AFTER: Duration = Duration::from_secs(60);
 
 /// How many calls may go on when one has ended: the next one, and one more, as the limit may have grown.
 const AT_ONCE: usize = 2;
@@ -27,8 +31,31 @@ pub struct Overload {
     pub(super) queue: Queue,
     /// Calls that have waited, while they are on their way.
     pub(super) interested: Cell<usize>,
-    /// There are critical calls, so that something is kept free for them.
-    pub(super) critical: Cell<bool>,
+    pub(super) reserve: Reserve,
+}
+
+/// Whether something is kept free for critical calls: for as long as there were some lately. Each call brings its time along.
+#[derive(Debug, Default)]
+pub(super) struct Reserve {
+    /// When the last critical call came.
+    seen: Cell<Option<Instant>>,
+}
+
+impl Reserve {
+    /// A call of that priority comes at `now`, or a moment ago.
+    #[inline]
+    pub(super) fn observe(&self, priority: Priority, now: Instant) {
+        if priority == Priority::Critical {
+            self.seen.set(Some(now));
+        } else if self.seen.get().is_some_and(|seen| now >= seen + LAPSES_AFTER) {
+            self.seen.set(None);
+        }
+    }
+
+    #[inline]
+    fn is_kept(&self) -> bool {
+        self.seen.get().is_some()
+    }
 }
 
 /// Where a call goes, and how much it matters.
@@ -49,7 +76,7 @@ impl Default for Overload {
             samples: RefCell::new(Samples::new(now)),
             queue: Queue::new(now),
             interested: Cell::new(0),
-            critical: Cell::new(false),
+            reserve: Reserve::default(),
         }
     }
 }
@@ -60,9 +87,10 @@ pub fn is_bounded(backend: &Backend) -> bool {
     backend.spec.overload.max_in_flight.is_some() || backend.gauge.limit().most().is_some()
 }
 
-/// Why a request to a backend need not even be read, if it would be turned away in any case.
-pub fn shed_early(local: &LocalBackend, place: &Place<'_>) -> Option<ShedReason> {
+/// Why a request to a backend that came at `now` need not even be read, if it would be turned away in any case.
+pub fn shed_early(local: &LocalBackend, place: &Place<'_>, now: Instant) -> Option<ShedReason> {
     let (overload, spec) = (&local.calls.overload, &place.backend.spec.overload);
+    overload.reserve.observe(place.priority, now);
     let reason = overload.room(place).err().or_else(|| {
         let most = spec.max_in_flight?;
         (place.backend.gauge.count().get() >= overload.share(most, place.priority))
@@ -76,7 +104,7 @@ impl Overload {
     fn share(&self, most: usize, priority: Priority) -> usize {
         let twentieths = match priority {
             Priority::Critical => return most,
-            Priority::Default if !self.critical.get() => return most,
+            Priority::Default if !self.reserve.is_kept() => return most,
             Priority::Default => DEFAULT_SHARE,
             Priority::Sheddable => SHEDDABLE_SHARE,
         };
@@ -146,4 +174,32 @@ impl Overload {
 
 pub(super) fn counters<'a>(place: &Place<'a>) -> &'a OverloadCounters {
     &place.backend.stats.0.of(place.worker).overload
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_kept_free_for_critical_calls_for_as_long_as_some_come() {
+        let (overload, begin) = (Overload::default(), Instant::now());
+        let share = |priority, at| {
+            overload.reserve.observe(priority, begin + at);
+            overload.share(100, priority)
+        };
+        let second = Duration::from_secs(1);
+        for (priority, at, expected) in [
+            (Priority::Default, Duration::ZERO, 100),
+            (Priority::Critical, second, 100),
+            (Priority::Default, 2 * second, 95),
+            (Priority::Critical, 30 * second, 100),
+            (Priority::Default, 30 * second + LAPSES_AFTER - second, 95),
+            (Priority::Default, 30 * second + LAPSES_AFTER, 100),
+            (Priority::Sheddable, 30 * second + LAPSES_AFTER, 80),
+            (Priority::Critical, 200 * second, 100),
+            (Priority::Default, 200 * second, 95),
+        ] {
+            assert_eq!(share(priority, at), expected, "{priority:?} after {at:?}");
+        }
+    }
 }

@@ -5,12 +5,13 @@ use super::admit::{Overload, Place, counters};
 use super::limit::{Ending, Observed};
 use super::queue::{Outcome, Rank, Turn};
 use crate::backends::LocalBackend;
-use crate::config::{Priority, When};
+use crate::config::When;
 use crate::telemetry::ShedReason;
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 /// A call's permit, given back when it is dropped.
@@ -30,12 +31,10 @@ pub struct Permit<'a> {
 }
 
 impl<'a> Permit<'a> {
-    /// That of a call which has none yet.
+    /// That of a call which comes at `now`, or a moment ago, and has none yet.
     #[inline]
-    pub fn new(place: Place<'a>, local: Rc<LocalBackend>) -> Permit<'a> {
-        if place.priority == Priority::Critical {
-            local.calls.overload.critical.set(true);
-        }
+    pub fn new(place: Place<'a>, local: Rc<LocalBackend>, now: Instant) -> Permit<'a> {
+        local.calls.overload.reserve.observe(place.priority, now);
         let (under_way, ended) = (Cell::new(None), Cell::new(None));
         Permit { place, local, counted: None, waited: None, under_way, ended, held: false }
     }
@@ -50,7 +49,7 @@ impl<'a> Permit<'a> {
 
     /// Gives the permit up and waits for one anew, at the same place as before: no instance had room. `Ok(false)`: the
     /// deadline has come.
-    pub async fn exchange(&mut self, deadline: Instant) -> Result<bool, ShedReason> {
+    pub async fn exchange(&mut self, deadline: Instant, room: &Notify) -> Result<bool, ShedReason> {
         if !self.overload().queue.takes(self.place.priority, &self.place.backend.spec.overload.queue) {
             return Err(ShedReason::Instance);
         }
@@ -58,7 +57,7 @@ impl<'a> Permit<'a> {
         let counted = self.counted.take();
         self.overload().give_back(&self.place, counted);
         self.held = false;
-        self.wait(deadline, ShedReason::Instance).await
+        self.wait(deadline, ShedReason::Instance, room).await
     }
 
     /// A try of that route is sent.
@@ -92,9 +91,14 @@ impl<'a> Permit<'a> {
         &self.local.calls.overload
     }
 
-    /// Waits in the queue for a permit, where there was none at once for that reason. An error when none came; `Ok(false)`:
-    /// the deadline has come.
-    pub async fn wait(&mut self, deadline: Instant, reason: ShedReason) -> Result<bool, ShedReason> {
+    /// Waits in the queue for a permit, where there was none at once for that reason. `room` is told when instances may have
+    /// room though no call has ended. An error when none came; `Ok(false)`: the deadline has come.
+    pub async fn wait(
+        &mut self,
+        deadline: Instant,
+        reason: ShedReason,
+        room: &Notify,
+    ) -> Result<bool, ShedReason> {
         let (place, local) = (self.place, self.local.clone());
         let (overload, spec) = (&local.calls.overload, &place.backend.spec.overload.queue);
         if !overload.queue.takes(place.priority, spec) {
@@ -116,7 +120,7 @@ impl<'a> Permit<'a> {
             // One may have ended before.
             overload.let_go_on(&place);
         }
-        let outcome = stay.outcome(until.min(deadline)).await;
+        let outcome = stay.outcome(until.min(deadline), room).await;
         let counters = counters(&place);
         match outcome {
             Some(Outcome::Granted(counted)) => {
@@ -158,7 +162,7 @@ struct Stay<'p, 'a> {
 
 impl Stay<'_, '_> {
     /// What becomes of it; `None` when the time is up.
-    async fn outcome(&mut self, until: Instant) -> Option<Outcome> {
+    async fn outcome(&mut self, until: Instant, room: &Notify) -> Option<Outcome> {
         let (place, local) = (self.permit.place, self.permit.local.clone());
         let mut time = std::pin::pin!(sleep_until(until));
         loop {
@@ -166,6 +170,7 @@ impl Stay<'_, '_> {
                 biased;
                 outcome = poll_fn(|cx| self.turn.poll(cx)) => return Some(outcome),
                 () = place.backend.gauge.rung(place.worker) => local.calls.overload.let_go_on(&place),
+                () = room.notified() => local.calls.overload.let_go_on(&place),
                 () = &mut time => return None,
             }
         }

@@ -41,6 +41,8 @@ labels! {
         Unavailable = "unavailable",
         /// The try took longer than `per_try_timeout`.
         Timeout = "timeout",
+        /// The instance has fallen silent. The try that it has goes on; the first answer counts.
+        Silent = "silent",
     }
 }
 
@@ -163,7 +165,14 @@ mod tests {
         stats.0.of(0).retried(RetryReason::Lost);
         stats.0.of(1).retried(RetryReason::Lost);
         stats.0.of(1).retried(RetryReason::Timeout);
-        let expected = [("not_accepted", 0), ("refused", 0), ("lost", 2), ("unavailable", 0), ("timeout", 1)];
+        let expected = [
+            ("not_accepted", 0),
+            ("refused", 0),
+            ("lost", 2),
+            ("unavailable", 0),
+            ("timeout", 1),
+            ("silent", 0),
+        ];
         assert_eq!(stats.retries().collect::<Vec<_>>(), expected);
     }
 }

@@ -74,24 +74,43 @@ fn every_protocol_error_has_bytes_that_bring_it() {
         ("a schema of another fingerprint", c, after(wrong_schema), BadSchema(SchemaError::WrongFingerprint)),
     ];
     for (what, role, bytes, expected) in table {
-        let mut inbound = Inbound::new(role, Limits::default());
-        let (mut at, bytes) = (0, &bytes[..]);
-        let error = loop {
-            // Byte by byte, so that an error is seen as early as it can be.
-            let end = (at + 1..=bytes.len()).find_map(|end| {
-                inbound
-                    .next(&bytes[at..end])
-                    .map(|(n, _)| n)
-                    .map_or_else(|e| Some(Err(e)), |n| (n > 0).then_some(Ok(n)))
-            });
-            match end {
-                Some(Ok(taken)) => at += taken,
-                Some(Err(error)) => break error,
-                None => panic!("{what}: not refused"),
+        // Byte by byte, so that an error is seen as early as it can be; and all at once, which must not show another.
+        for cut in [1, 3, bytes.len()] {
+            let error = refusal(role, &bytes, cut);
+            assert_eq!(error, Some(expected.clone()), "{what}, in cuts of {cut}");
+            assert!(!expected.to_string().is_empty());
+        }
+    }
+}
+
+/// What ends a connection on which these bytes come in cuts of so many.
+fn refusal(role: Role, bytes: &[u8], cut: usize) -> Option<ProtocolError> {
+    let (mut inbound, mut unread) = (Inbound::new(role, Limits::default()), Vec::new());
+    for piece in bytes.chunks(cut) {
+        unread.extend_from_slice(piece);
+        loop {
+            match inbound.next(&unread) {
+                Ok((0, _)) => break,
+                Ok((taken, _)) => drop(unread.drain(..taken)),
+                Err(error) => return Some(error),
             }
-        };
-        assert_eq!(error, expected, "{what}");
-        assert!(!error.to_string().is_empty());
+        }
+    }
+    None
+}
+
+#[test]
+fn a_strangers_first_bytes_are_told_up_to_the_first_that_is_wrong() {
+    for (bytes, told) in [
+        (&b"GET / HTTP/1.1"[..], "G"),
+        (b"CALLBACK", "CALLB"),
+        (b"\x15\x03\x01", "\\x15"),
+        (b"C\0\0\0\0\0\0\0", "C\\x00"),
+        (b"CALLGATe", "CALLGATe"),
+    ] {
+        let error = refusal(Role::Acceptor, bytes, bytes.len()).map(|error| error.to_string());
+        let expected = format!("the peer does not speak Callgate's protocol: it began with \"{told}\"");
+        assert_eq!(error, Some(expected));
     }
 }
 

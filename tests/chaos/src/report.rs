@@ -10,6 +10,9 @@ use std::time::Duration;
 /// Of failed calls that were told the same, this many are shown.
 const SHOWN: usize = 3;
 
+/// An idempotent call waits for no longer when instances do nothing worse than to be silent, unless the retry budget is used up.
+const LONGEST_WAIT: Duration = Duration::from_millis(600);
+
 /// Everything that a storm leaves behind.
 pub(crate) struct Storm<'a> {
     pub(crate) tally: &'a Tally,
@@ -18,6 +21,18 @@ pub(crate) struct Storm<'a> {
     pub(crate) runs: &'a HashMap<u64, u32>,
     /// What the client's connections were like.
     pub(crate) connections: &'a str,
+    /// The kinds of faults that there were.
+    pub(crate) kinds: &'a [Kind],
+    /// How often the retry budget was used up.
+    pub(crate) over_budget: u64,
+}
+
+/// How long idempotent calls took, from when they were due.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Waits {
+    longest: Duration,
+    /// How many took longer than [`LONGEST_WAIT`].
+    too_long: u64,
 }
 
 /// The ids of calls that must not run twice, by what is wrong with them.
@@ -41,6 +56,12 @@ impl Storm<'_> {
             println!("{name}: {}", outcomes(&self.tally.by_outcome(call)));
             println!("  {}", times(records.iter().filter(|record| record.call == call)));
         }
+        let waits = waits(&records);
+        println!(
+            "the slowest idempotent call took {:.0} ms; the retry budget was used up {} times",
+            waits.longest.as_secs_f64() * 1000.0,
+            self.over_budget
+        );
         println!("  failed without having run: {} (safe; the client noticed)", ids.failed_unrun);
         let faults = self.journal.counts();
         let by_kind: Vec<String> = faults.iter().map(|(kind, n)| format!("{kind} {n}")).collect();
@@ -48,6 +69,7 @@ impl Storm<'_> {
         println!("faults: {all}, up to {at_once} at once ({})", by_kind.join(", "));
         println!("the client's connections: {}", self.connections);
         self.show_failed();
+        self.show_slow(&records);
 
         let mut verdict = Verdict::default();
         let failed = self.tally.failures(Call::Lookup);
@@ -60,6 +82,13 @@ impl Storm<'_> {
         verdict.promise(ids.unanswered.is_empty(), format!("none went without an answer: {unanswered}"));
         let wrong = self.tally.by_outcome(Call::Count).get("wrong answer").copied().unwrap_or_default();
         verdict.promise(wrong == 0, format!("none was answered with something else: {wrong}"));
+        if self.kinds == [Kind::Stop] {
+            let held = waits.too_long <= self.over_budget;
+            let (most, n) = (LONGEST_WAIT.as_secs_f64(), waits.too_long);
+            let what =
+                format!("no idempotent call within the budget took longer than {most} s: {n} of {calls} did");
+            verdict.promise(held, what);
+        }
         verdict
     }
 
@@ -88,6 +117,18 @@ impl Storm<'_> {
                     ended.call, ended.number
                 );
             }
+        }
+    }
+
+    /// The slowest of the idempotent calls that were too slow, and which faults went on beside them.
+    fn show_slow(&self, records: &[Record]) {
+        let mut slow: Vec<&Record> = records.iter().filter(|record| is_slow(record)).collect();
+        slow.sort_by_key(|record| std::cmp::Reverse(record.took));
+        for Record { number, at, took, .. } in slow.into_iter().take(SHOWN) {
+            let (from, length) = (at.as_secs_f64(), took.as_secs_f64());
+            let faults: Vec<String> =
+                self.journal.during(*at, *at + *took).iter().map(ToString::to_string).collect();
+            println!("slow: {number} at {from:.2} s, after {length:.2} s; beside {}", faults.join(", "));
         }
     }
 
@@ -134,6 +175,16 @@ fn ids(records: &[Record], runs: &HashMap<u64, u32>) -> Ids {
     ids
 }
 
+fn waits(records: &[Record]) -> Waits {
+    let took = records.iter().filter(|record| record.call == Call::Lookup).map(|record| record.took);
+    let too_long = records.iter().filter(|record| is_slow(record)).count() as u64;
+    Waits { longest: took.max().unwrap_or_default(), too_long }
+}
+
+fn is_slow(record: &Record) -> bool {
+    record.call == Call::Lookup && record.took > LONGEST_WAIT
+}
+
 /// How many calls ended how.
 pub(crate) fn outcomes(by_outcome: &BTreeMap<String, u64>) -> String {
     let parts: Vec<String> = by_outcome.iter().map(|(label, n)| format!("{n} {label}")).collect();
@@ -167,6 +218,26 @@ fn some(ids: &[u64]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_idempotent_calls_are_to_be_quick() {
+        let record = |call, ms| Record {
+            number: 0,
+            call,
+            at: Duration::ZERO,
+            took: Duration::from_millis(ms),
+            good: true,
+            answered: true,
+        };
+        let records = [
+            record(Call::Lookup, 1),
+            record(Call::Count, 5000),
+            record(Call::Lookup, 600),
+            record(Call::Lookup, 601),
+        ];
+        assert_eq!(waits(&records), Waits { longest: Duration::from_millis(601), too_long: 1 });
+        assert_eq!(waits(&[]), Waits::default());
+    }
 
     #[test]
     fn ids_are_told_apart_by_their_answers_and_runs() {

@@ -40,11 +40,20 @@ pub(crate) async fn run(options: Options) -> Result<Verdict, Failed> {
     }
     let (tally, connections) = load.stop().await?;
     let alive = rig.gateway.lock().await.is_running();
+    let admin = rig.gateway.lock().await.admin;
+    let over_budget = if alive { admin.metric("callgate_retry_budget_exhausted_total").await? } else { 0.0 };
     // Before the instances are told to end, of which the gateway has much to say.
     let tails = rig.tails();
     let runs = rig.runs().await?;
-    let mut verdict =
-        Storm { tally: &tally, journal: &journal, runs: &runs, connections: &connections }.judge();
+    let mut verdict = Storm {
+        tally: &tally,
+        journal: &journal,
+        runs: &runs,
+        connections: &connections,
+        kinds: &options.kinds,
+        over_budget: over_budget as u64,
+    }
+    .judge();
     verdict.promise(alive, "the gateway still ran at the end");
     if !verdict.held() {
         println!("\nThe last lines of the logs:\n{tails}");

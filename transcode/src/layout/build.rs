@@ -140,6 +140,8 @@ impl Builder<'_> {
         Ok(Enum {
             variants: compiled?,
             names: Names::new(variants.iter().map(|variant| (&variant.name, &variant.aliases))),
+            // Asked for every query parameter: to look through the variants each time would cost their number.
+            has_unit: variants.iter().any(|variant| variant.shape == Shape::Unit),
         })
     }
 

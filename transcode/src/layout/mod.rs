@@ -7,9 +7,11 @@
 mod build;
 mod lead;
 mod names;
+mod suggest;
 
 pub(crate) use lead::Lead;
-pub(crate) use names::{Names, alternatives};
+pub(crate) use names::Names;
+pub(crate) use suggest::Suggestions;
 
 use crate::scalar::Scalar;
 
@@ -108,6 +110,8 @@ pub(crate) struct Enum {
     pub(crate) variants: Box<[Variant]>,
     /// From name or alias to index.
     pub(crate) names: Names,
+    /// Whether any value of it can be written as a string.
+    pub(crate) has_unit: bool,
 }
 
 /// One variant.
@@ -122,35 +126,24 @@ pub(crate) struct Variant {
 }
 
 impl Enum {
-    /// Whether any value of it can be written as a string.
-    pub(crate) fn has_unit(&self) -> bool {
-        self.variants.iter().any(|variant| variant.content.is_none())
-    }
-
     /// Why `name` is refused: no variant, or one that a string does not say.
     #[cold]
-    pub(crate) fn refusal(&self, name: &str) -> String {
-        match self.names.find(name) {
-            Some(_) => format!("the variant `{}` has content: write {{\"{0}\": …}}", shown(name)),
-            None => format!(
-                "unknown variant `{}`{}",
-                shown(name),
-                alternatives(
-                    self.names.nearest(name),
-                    "variants",
-                    self.variants.iter().map(|variant| &*variant.name)
-                )
-            ),
+    pub(crate) fn refusal(&self, name: &str, suggestions: &mut Suggestions) -> String {
+        if self.names.find(name).is_some() {
+            return format!("the variant `{}` has content: write {{\"{0}\": …}}", shown(name));
         }
+        let variants = self.variants.iter().map(|variant| &*variant.name);
+        let alternatives = suggestions.alternatives(name, &self.names, "variants", variants);
+        format!("unknown variant `{}`{alternatives}", shown(name))
     }
 }
 
 impl Struct {
     /// Why `name` is refused: it names no field.
     #[cold]
-    pub(crate) fn refusal(&self, name: &str) -> String {
+    pub(crate) fn refusal(&self, name: &str, suggestions: &mut Suggestions) -> String {
         let fields = self.fields.iter().map(|field| &*field.name);
-        let alternatives = alternatives(self.names.nearest(name), "fields", fields);
+        let alternatives = suggestions.alternatives(name, &self.names, "fields", fields);
         format!("unknown field `{}`{alternatives}", shown(name))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::encode::{Encoder, Step, Stop};
 use crate::json::{Fault, Key, Problem, RawString, duplicate};
-use crate::layout::{Enum, Node, NodeId};
+use crate::layout::{Enum, Node, NodeId, Suggestions};
 use crate::scalar::Scalar;
 use crate::tail::{close_count, open_count};
 use crate::violation::At;
@@ -107,7 +107,7 @@ impl<'a> Encoder<'a> {
                 Ok(())
             }
             Node::Scalar(scalar) => scalar.put_text(&raw.decode(), self.out),
-            Node::Enum(table) => put_unit_variant(table, &raw.decode(), self.out),
+            Node::Enum(table) => put_unit_variant(table, &raw.decode(), self.out, &mut self.suggestions),
             _ => Ok(()),
         };
         if let Err(detail) = written {
@@ -127,10 +127,11 @@ impl<'a> Encoder<'a> {
         match self.cursor.peek() {
             Some(b'"') => {
                 let name = self.string()?.decode();
-                put_unit_variant(table, &name, self.out).map_err(|detail| self.stop(at, detail))
+                put_unit_variant(table, &name, self.out, &mut self.suggestions)
+                    .map_err(|detail| self.stop(at, detail))
             }
             Some(b'{') => self.variant_object(table),
-            _ => Err(self.wrong_type(match table.has_unit() {
+            _ => Err(self.wrong_type(match table.has_unit {
                 true => "a variant's name or an object of one variant",
                 false => "an object of one variant",
             })),
@@ -166,7 +167,7 @@ impl<'a> Encoder<'a> {
         match table.names.find(&name) {
             Some(index) => Ok(index),
             None => {
-                let detail = table.refusal(&name);
+                let detail = table.refusal(&name, &mut self.suggestions);
                 self.refuse(At::Member(at), detail).and(Err(Stop))
             }
         }
@@ -174,13 +175,18 @@ impl<'a> Encoder<'a> {
 }
 
 /// Writes the variant that a string names: one without content.
-pub(super) fn put_unit_variant(table: &Enum, name: &str, out: &mut Vec<u8>) -> Result<(), String> {
+pub(super) fn put_unit_variant(
+    table: &Enum,
+    name: &str,
+    out: &mut Vec<u8>,
+    suggestions: &mut Suggestions,
+) -> Result<(), String> {
     match table.names.find(name) {
         Some(index) if table.variants[index].content.is_none() => {
             put_varint(out, index as u64);
             Ok(())
         }
-        _ => Err(table.refusal(name)),
+        _ => Err(table.refusal(name, suggestions)),
     }
 }
 

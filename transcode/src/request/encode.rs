@@ -4,7 +4,7 @@ use super::params::{Given, Params};
 use super::{RequestInput, RequestProgram};
 use crate::binding::Body;
 use crate::json::{Cursor, Key, RawString, skip_value};
-use crate::layout::{Fixed, Layout, Node, NodeId};
+use crate::layout::{Fixed, Layout, Node, NodeId, Suggestions};
 use crate::scalar::{Int, Scalar, put_f32, put_f64};
 use crate::tail::put_length_before;
 use crate::violation::{At, Pending, Violation, located};
@@ -48,6 +48,8 @@ pub(super) struct Encoder<'a> {
     /// Scratch of the objects that are open and whose keys are to be compared at their end.
     pub(super) keys: Vec<Key>,
     pub(super) violations: Vec<Pending>,
+    /// What is left of the request's allowance for suggestions.
+    pub(super) suggestions: Suggestions,
 }
 
 impl<'a> Encoder<'a> {
@@ -76,12 +78,18 @@ impl<'a> Encoder<'a> {
             slots: Vec::new(),
             keys: Vec::new(),
             violations: Vec::new(),
+            suggestions: Suggestions::new(),
         }
     }
 
-    /// Encodes the request. `violations` are known already.
-    pub(super) fn run(mut self, violations: Vec<Pending>) -> Result<(), Vec<Violation>> {
+    /// Encodes the request. `violations` are known already, and `suggestions` are left after them.
+    pub(super) fn run(
+        mut self,
+        violations: Vec<Pending>,
+        suggestions: Suggestions,
+    ) -> Result<(), Vec<Violation>> {
         self.violations = violations;
+        self.suggestions = suggestions;
         // A stop has left its reason there.
         let _ = self.request();
         self.violations.truncate(MAX_VIOLATIONS);

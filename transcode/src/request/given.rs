@@ -78,7 +78,7 @@ impl Encoder<'_> {
                 return self.text(*inner, given, source);
             }
             (Some(text), Node::Scalar(scalar)) => scalar.put_text(text, self.out),
-            (Some(text), Node::Enum(table)) => put_unit_variant(table, text, self.out),
+            (Some(text), Node::Enum(table)) => put_unit_variant(table, text, self.out, &mut self.suggestions),
             (Some(text), _) => match document(text, self.depth) {
                 Ok(()) => {
                     put_bytes(self.out, text.as_bytes());

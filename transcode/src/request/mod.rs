@@ -9,7 +9,7 @@ mod params;
 
 use crate::binding::{Body, RequestBinding, UnknownFields};
 use crate::json;
-use crate::layout::{Layout, Node, NodeId, Struct};
+use crate::layout::{Layout, Node, NodeId, Struct, Suggestions};
 use crate::path;
 use crate::violation::{BindError, Violation};
 use callgate_protocol::schema::MethodSchema;
@@ -66,7 +66,7 @@ impl RequestProgram {
 
     fn bind_path(&mut self) -> Result<(), BindError> {
         for (index, name) in self.binding.path.iter().enumerate() {
-            let found = path::resolve(&self.layout, self.root, name)
+            let found = path::resolve_or_tell(&self.layout, self.root, name)
                 .map_err(|error| BindError(format!("path parameter `{name}`: {error}")))?;
             if !path::is_text(&self.layout, found.node) {
                 return Err(BindError(format!(
@@ -89,7 +89,7 @@ impl RequestProgram {
         let Body::Field(name) = &self.binding.body else {
             return Ok(());
         };
-        let found = path::resolve(&self.layout, self.root, name)
+        let found = path::resolve_or_tell(&self.layout, self.root, name)
             .map_err(|error| BindError(format!("the body's field `{name}`: {error}")))?;
         if let Some(other) = self.params.overlapping(&found.steps) {
             let other = self.source_name(other, &[]);
@@ -112,16 +112,16 @@ impl RequestProgram {
         };
         let fixed = &self.params;
         if input.query.is_empty() && (!body.is_empty() || self.body_field.is_empty()) {
-            return Encoder::new(self, input, fixed, body, out).run(Vec::new());
+            return Encoder::new(self, input, fixed, body, out).run(Vec::new(), Suggestions::new());
         }
         let mut params = fixed.clone();
         if body.is_empty() {
             params.remove_body();
         }
-        let mut violations = Vec::new();
-        params.add_query(self, input.query, &mut violations);
+        let (mut violations, mut suggestions) = (Vec::new(), Suggestions::new());
+        params.add_query(self, input.query, &mut violations, &mut suggestions);
         params.sort();
-        Encoder::new(self, input, &params, body, out).run(violations)
+        Encoder::new(self, input, &params, body, out).run(violations, suggestions)
     }
 
     fn root_struct(&self) -> Option<&Struct> {

@@ -201,7 +201,7 @@ impl<'a> Encoder<'a> {
         match self.program.ignores_unknown() {
             true => self.keys.push(Key::in_text(at, raw)),
             false => {
-                let detail = table.refusal(&raw.decode());
+                let detail = table.refusal(&raw.decode(), &mut self.suggestions);
                 self.refuse(At::Member(at), detail)?;
             }
         }

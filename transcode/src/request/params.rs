@@ -3,7 +3,7 @@
 use super::RequestProgram;
 use super::encode::MAX_VIOLATIONS;
 use crate::json::push_segment;
-use crate::layout::shown;
+use crate::layout::{Suggestions, shown};
 use crate::path;
 use crate::violation::{At, Pending};
 use callgate_protocol::limits::MAX_DEPTH;
@@ -91,6 +91,7 @@ impl Params {
         program: &RequestProgram,
         query: &[(Cow<'_, str>, Cow<'_, str>)],
         violations: &mut Vec<Pending>,
+        suggestions: &mut Suggestions,
     ) {
         for (index, (name, _)) in query.iter().enumerate() {
             let layout = &program.layout;
@@ -101,7 +102,7 @@ impl Params {
                 }
                 Ok(_) => "the field is no number, boolean, string or enum, nor a list of such".to_owned(),
                 Err(_) if program.ignores_unknown() => continue,
-                Err(nowhere) => nowhere.to_string(),
+                Err(nowhere) => nowhere.detail(suggestions),
             };
             let mut pointer = String::new();
             name.split('.').take(MAX_DEPTH).for_each(|part| push_segment(&mut pointer, part));

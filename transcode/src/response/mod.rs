@@ -119,7 +119,7 @@ impl ResponseProgram {
                 program.after = b"}";
             }
             Response::Field(name) => {
-                let found = path::resolve(&program.layout, root, name)
+                let found = path::resolve_or_tell(&program.layout, root, name)
                     .map_err(|error| BindError(format!("the response's field `{name}`: {error}")))?;
                 program.field = found.steps;
             }

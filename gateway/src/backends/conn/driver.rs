@@ -49,6 +49,7 @@ pub(in crate::backends) async fn drive(conn: Rc<Conn>, established: (Stream, Inb
         filled,
         gathering: Gathering::Begun,
         deadline: Box::pin(sleep_until(Instant::now())),
+        overdue: false,
     };
     let end = poll_fn(|cx| driver.poll(cx)).await;
     if let End::Protocol(error) = &end {
@@ -86,13 +87,16 @@ struct Driver<'a> {
     gathering: Gathering,
     /// For the first deadline of all calls in flight.
     deadline: Pin<Box<Sleep>>,
+    /// It has come, and the socket is looked at once more.
+    overdue: bool,
 }
 
 impl Driver<'_> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         self.register(cx);
+        let read = self.poll_read(cx);
         self.poll_deadlines(cx);
-        match self.poll_read(cx).and_then(|()| self.poll_gather(cx)) {
+        match read.and_then(|()| self.poll_gather(cx)) {
             Err(end) => Poll::Ready(end),
             Ok(()) if self.conn.left.get() => Poll::Ready(End::Silent),
             Ok(()) => {
@@ -162,17 +166,25 @@ impl Driver<'_> {
     }
 
     /// Ends the calls whose time is up. Most are answered long before, so the timer is moved only when it has run out or
-    /// an earlier deadline has come.
+    /// an earlier deadline has come. After it has run out, the runtime looks at its sockets and what lies in this one is read:
+    /// a gateway that was away for a while finds the deadlines over, but the answers came in time.
     fn poll_deadlines(&mut self, cx: &mut Context<'_>) {
         while let Some(first) = self.conn.first_deadline.get() {
             if self.deadline.is_elapsed() || first < self.deadline.deadline() {
                 self.deadline.as_mut().reset(first);
             }
             if self.deadline.as_mut().poll(cx).is_pending() {
+                break;
+            }
+            if !self.overdue {
+                self.overdue = true;
+                // Polled once, it has the task woken after the runtime has looked.
+                let _ = pin!(yield_now()).poll(cx);
                 return;
             }
             self.conn.expire(Instant::now());
         }
+        self.overdue = false;
     }
 
     /// Writes at once; or, if other calls are in flight, so that there is probably more to write, when the runtime has
@@ -200,7 +212,17 @@ impl Driver<'_> {
         self.poll_write(cx)
     }
 
+    /// Writes what the socket takes, and tells those that wait for room when there is some again.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
+        let was_full = self.conn.is_full();
+        let written = self.poll_write_all(cx);
+        if was_full && !self.conn.is_full() {
+            self.conn.room.notify_waiters();
+        }
+        written
+    }
+
+    fn poll_write_all(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
         let mut outbound = self.conn.outbound.borrow_mut();
         while !outbound.is_empty() {
             match Pin::new(&mut self.stream).poll_write(cx, outbound.chunk()) {

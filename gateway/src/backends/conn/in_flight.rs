@@ -6,10 +6,10 @@ use crate::routes::Endpoint;
 use crate::telemetry::Outcome;
 use callgate_protocol::Code;
 use std::cell::{Cell, RefCell};
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -30,6 +30,8 @@ pub(super) struct Pending {
 pub(super) struct Slot {
     answer: RefCell<Option<Answer>>,
     took: Cell<Duration>,
+    /// Its instance has fallen silent, and its caller does not know that yet.
+    doubt: Cell<bool>,
     waker: RefCell<Option<Waker>>,
 }
 
@@ -41,6 +43,23 @@ impl Slot {
             waker.wake();
         }
     }
+
+    /// The instance has fallen silent.
+    pub(super) fn doubt(&self) {
+        self.doubt.set(true);
+        if let Some(waker) = self.waker.borrow().as_ref() {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+/// What is heard of a call that was sent.
+#[derive(Debug)]
+pub enum Heard {
+    /// Its answer, which is the last that is heard.
+    Answer(Answer),
+    /// Its instance has fallen silent. The answer may come all the same.
+    Doubt,
 }
 
 /// A call that was sent. Dropped before its answer is there, it is cancelled.
@@ -62,18 +81,41 @@ impl InFlight {
         self.slot.took.get()
     }
 
-    /// Where it was sent.
-    pub fn endpoint(&self) -> &Endpoint {
-        &self.conn.endpoint
+    /// Whether its instance is silent, so that the answer may never come.
+    pub fn is_doubtful(&self) -> bool {
+        self.conn.is_doubtful()
     }
-}
 
-impl Future for InFlight {
-    type Output = Answer;
+    /// Asks its instance whether it is there.
+    pub fn ask(&self) {
+        self.conn.ask();
+    }
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
+    /// Whether nothing was heard of its instance since it was sent, which is that long ago or longer.
+    pub fn has_no_sign_for(&self, time: Duration) -> bool {
+        self.conn.heard_at() < self.sent_at && self.sent_at.elapsed() >= time
+    }
+
+    /// Whether this worker was away for a part of its time, so that this says nothing of the instance.
+    #[inline]
+    pub fn is_disturbed(&self) -> bool {
+        self.conn.presence.was_away_since(self.sent_at)
+    }
+
+    /// Waits for what is heard of it next.
+    #[inline]
+    pub fn heard(&mut self) -> impl Future<Output = Heard> {
+        poll_fn(|cx| self.poll_heard(cx))
+    }
+
+    /// What is heard of it next.
+    #[inline]
+    pub fn poll_heard(&mut self, cx: &mut Context<'_>) -> Poll<Heard> {
         if let Some(answer) = self.slot.answer.borrow_mut().take() {
-            return Poll::Ready(answer);
+            return Poll::Ready(Heard::Answer(answer));
+        }
+        if self.slot.doubt.take() {
+            return Poll::Ready(Heard::Doubt);
         }
         let mut waker = self.slot.waker.borrow_mut();
         match waker.as_mut() {
@@ -82,15 +124,46 @@ impl Future for InFlight {
         }
         Poll::Pending
     }
+
+    /// Where it was sent.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.conn.endpoint
+    }
+}
+
+impl Conn {
+    /// Tells the instance's health how a call has ended, and gives the time that it took. That is not told where it is not the
+    /// instance's.
+    pub(super) fn reports(&self, pending: &Pending, verdict: Verdict, ended_at: Instant) -> Duration {
+        let took = ended_at.saturating_duration_since(pending.sent_at);
+        let disturbed = self.presence.was_away_since(pending.sent_at);
+        self.monitor.ended(pending.epoch, verdict, (!disturbed).then_some(took), ended_at);
+        took
+    }
+}
+
+impl Future for InFlight {
+    type Output = Answer;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
+        loop {
+            if let Heard::Answer(answer) = ready!(self.poll_heard(cx)) {
+                return Poll::Ready(answer);
+            }
+        }
+    }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
         if let Some(pending) = self.conn.take_pending(self.number) {
-            // Whoever gives up soon says nothing; whoever has waited longer than others do says that the instance is slow.
             let now = Instant::now();
-            let waited = now.saturating_duration_since(pending.sent_at);
-            self.conn.monitor.ended(pending.epoch, Verdict::GivenUp, Some(waited), now);
+            self.conn.presence.see(now);
+            // Whoever gives up soon says nothing; whoever has waited longer than others do says that the instance is slow. One
+            // that is silent is left for that already.
+            let silent = self.is_doubtful();
+            let verdict = if silent { Verdict::Nothing } else { Verdict::GivenUp };
+            self.conn.reports(&pending, verdict, now);
             let stats = &self.conn.endpoint.stats.0;
             stats.of(self.conn.worker).ended(Outcome::Failed(Code::Cancelled));
             self.conn.outbound.borrow_mut().cancel(self.number);

@@ -31,12 +31,14 @@ pub(super) struct Unsettled {
     pub(super) endpoint: Arc<Endpoint>,
     pub(super) worker: usize,
     pub(super) epoch: u32,
-    pub(super) took: Duration,
+    /// None where that is not the instance's time.
+    pub(super) took: Option<Duration>,
     pub(super) at: Instant,
+    pub(super) settled: bool,
 }
 
 impl LongReply {
-    /// The length of the message in bytes, of which none has room yet.
+    /// How many bytes it holds that have no room yet.
     pub fn without_room(&self) -> usize {
         if self.room.is_some() { 0 } else { self.payload.len() }
     }
@@ -58,13 +60,11 @@ impl LongReply {
 
 impl Unsettled {
     fn settle(&mut self, outcome: Outcome, verdict: Verdict) {
-        // Once: what was settled has no time any more.
-        if self.took == Duration::MAX {
+        if std::mem::replace(&mut self.settled, true) {
             return;
         }
-        self.monitor.ended(self.epoch, verdict, Some(self.took), self.at);
+        self.monitor.ended(self.epoch, verdict, self.took, self.at);
         self.endpoint.stats.0.of(self.worker).ended(outcome);
-        self.took = Duration::MAX;
     }
 }
 

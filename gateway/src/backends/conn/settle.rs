@@ -37,6 +37,10 @@ impl Conn {
             Answer::Refused(_) => (Outcome::Refused, Verdict::Refused),
             // With its connection the instance is left anyway, and the next one is judged anew.
             Answer::Lost => (Outcome::Lost, Verdict::Nothing),
+            // Nobody knows whether the answer would have come in time.
+            Answer::Late if self.presence.was_away_since(pending.sent_at) => {
+                (Outcome::Failed(Code::DeadlineExceeded), Verdict::Nothing)
+            }
             Answer::Late => (Outcome::Failed(Code::DeadlineExceeded), Verdict::Failed),
         };
         self.finish_as(pending, answer, outcome, verdict);
@@ -45,8 +49,7 @@ impl Conn {
     fn finish_as(&self, pending: Pending, answer: Answer, outcome: Outcome, verdict: Verdict) {
         // The time of the read that brought the answer: no clock is asked for each of them.
         let ended_at = if matches!(answer, Answer::Late) { pending.deadline } else { self.heard_at.get() };
-        let took = ended_at.saturating_duration_since(pending.sent_at);
-        self.monitor.ended(pending.epoch, verdict, Some(took), ended_at);
+        let took = self.reports(&pending, verdict, ended_at);
         self.endpoint.stats.0.of(self.worker).ended(outcome);
         pending.slot.give(answer, took);
     }
@@ -121,7 +124,10 @@ impl Conn {
         let Pending { slot, transcoder, sent_at, epoch, .. } = pending;
         let (monitor, endpoint, at) = (self.monitor.clone(), self.endpoint.clone(), self.heard_at.get());
         let took = at.saturating_duration_since(sent_at);
-        let call = Unsettled { monitor, endpoint, worker: self.worker, epoch, took, at };
+        // As in `reports`: what is not the instance's time is not told.
+        let told = (!self.presence.was_away_since(sent_at)).then_some(took);
+        let call =
+            Unsettled { monitor, endpoint, worker: self.worker, epoch, took: told, at, settled: false };
         slot.give(Answer::Long(Box::new(LongReply { payload, room, transcoder, call })), took);
     }
 
@@ -141,6 +147,7 @@ impl Conn {
 
     /// Ends the calls whose time is up, and finds the next deadline.
     pub(super) fn expire(&self, now: Instant) {
+        self.presence.see(now);
         let late = |pending: &Pending| pending.deadline <= now;
         for number in self.numbers_where(|_, pending| late(pending)) {
             if let Some(pending) = self.take_pending(number) {

@@ -3,7 +3,8 @@
 use super::long::{LongReply, Unsettled};
 use super::{Conn, InFlight, LocalTranscoder, Monitor, Offer, Times};
 use crate::backends::Transcoder;
-use crate::backends::peer::Peer;
+use crate::backends::peer::{Peer, Surroundings};
+use crate::backends::presence::Presence;
 use crate::config::{BackendSpec, EndpointAddr, HealthSpec};
 use crate::routes::Endpoint;
 use callgate_protocol::schema::{Definition, Fingerprint, MethodSchema, StructDef, Type};
@@ -65,9 +66,9 @@ pub(crate) fn long_reply(response: Type, payload: Vec<u8>) -> (LongReply, Arc<En
     let transcoder = Rc::new(LocalTranscoder { shared: Arc::new(shared), idempotent: true });
     let (monitor, conn) = (Rc::new(Monitor::new(HealthSpec::default(), Rc::default())), connection());
     let endpoint = conn.endpoint.clone();
-    let (took, at) = (Duration::from_millis(1), Instant::now());
+    let (took, at) = (Some(Duration::from_millis(1)), Instant::now());
     let epoch = monitor.sent();
-    let call = Unsettled { monitor, endpoint: endpoint.clone(), worker: 0, epoch, took, at };
+    let call = Unsettled { monitor, endpoint: endpoint.clone(), worker: 0, epoch, took, at, settled: false };
     (LongReply { payload, room: None, transcoder, call }, endpoint)
 }
 
@@ -105,5 +106,14 @@ fn connection_offering(monitor: Rc<Monitor>, port: u16, services: Vec<ServiceOff
     let offer = Offer::new(hello, |_| Some(Arc::new(nothing.clone()))).expect("no number twice");
     let addr = EndpointAddr::Tcp { host: "peer".to_owned(), port };
     let endpoint = Arc::new(Endpoint::new(addr, 1));
-    Rc::new(Conn::new(endpoint, 0, monitor, &spec, Arc::new(offer), outbound))
+    let surroundings = Surroundings {
+        worker: 0,
+        catalog: Arc::default(),
+        answers: callgate_protocol::Budget::new(0),
+        changed: Rc::default(),
+        due: Rc::default(),
+        connections: Rc::default(),
+        presence: Rc::new(Presence::new(Instant::now())),
+    };
+    Rc::new(Conn::new(endpoint, &surroundings, monitor, &spec, Arc::new(offer), outbound))
 }

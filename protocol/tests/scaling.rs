@@ -1,0 +1,224 @@
+//! What a peer can make large, at one size and at twice that: frames, messages in parts, HELLO, metadata, schemas. Work and
+//! memory are counted, and may grow by no more than about twice.
+#![allow(clippy::unwrap_used)]
+
+use callgate_protocol::call::key;
+use callgate_protocol::frame::{Header, MAGIC, flag, kind};
+use callgate_protocol::schema::{
+    Definition, EnumDef, Field, Fingerprint, MethodSchema, Shape, StructDef, Type, Variant,
+};
+use callgate_protocol::{
+    CallHead, CallId, Code, Hello, Inbound, Limits, MetadataBuf, MethodOffer, Outbound, Role, ServiceOffer,
+    Status,
+};
+use callgate_scaling::{Case, Cost, cost, grow_like_their_input};
+use std::convert::Infallible;
+
+fn frame(kind: u8, flags: u8, call: u32, body: &[u8]) -> Vec<u8> {
+    let header = Header { length: body.len() as u32, kind, flags, call };
+    [&header.encode()[..], body].concat()
+}
+
+fn sent(outbound: &mut Outbound) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while !outbound.is_empty() {
+        let chunk = outbound.chunk().to_vec();
+        bytes.extend_from_slice(&chunk);
+        outbound.advance(chunk.len());
+    }
+    bytes
+}
+
+fn hello(services: Vec<ServiceOffer>) -> Vec<u8> {
+    sent(&mut Outbound::new(&Hello::new("peer", Limits::default(), services)))
+}
+
+/// Takes all of it; what is said is dropped as it comes.
+fn take(inbound: &mut Inbound, bytes: &[u8]) {
+    let mut at = 0;
+    while let (taken @ 1.., _) = inbound.next(&bytes[at..]).unwrap() {
+        at += taken;
+    }
+    assert_eq!(at, bytes.len());
+}
+
+/// What a side that was said HELLO to spends on these frames.
+fn received(role: Role, frames: &[Vec<u8>]) -> Cost {
+    let mut inbound = Inbound::new(role, Limits::default());
+    take(&mut inbound, &hello(Vec::new()));
+    let frames = frames.concat();
+    cost(|| take(&mut inbound, &frames))
+}
+
+fn method(number: usize) -> MethodOffer {
+    let name = format!("m{number:06}");
+    let call_id = CallId::of("s", &name);
+    MethodOffer { name, call_id, schema: Fingerprint([7; 16]), idempotent: false }
+}
+
+fn service(number: usize, methods: usize) -> ServiceOffer {
+    ServiceOffer {
+        name: format!("s{number:06}"),
+        version: "1".to_owned(),
+        methods: (0..methods).map(method).collect(),
+    }
+}
+
+#[test]
+fn what_a_peer_says_costs_what_its_bytes_do() {
+    fn said(bytes: Vec<u8>) -> Cost {
+        cost(|| take(&mut Inbound::new(Role::Connector, Limits::default()), &bytes))
+    }
+    let services: Case = ("services", 1024, |n| said(hello((0..n).map(|at| service(at, 1)).collect())));
+    let methods: Case = ("methods of a service", 1024, |n| said(hello(vec![service(0, n)])));
+    let identity: Case = ("an identity", 64 * 1024, |n| {
+        let hello = Hello::new("i".repeat(n), Limits::default(), Vec::new());
+        said(sent(&mut Outbound::new(&hello)))
+    });
+    let unknown: Case = ("fields that are not known", 4096, |n| {
+        let mut body = vec![1, 4, 1, 0, 1, 0];
+        body.extend([200, 1, 0].repeat(n));
+        body.extend([5, 1, b'x'].repeat(n));
+        said([&MAGIC[..], &frame(kind::HELLO, 0, 0, &body)].concat())
+    });
+    grow_like_their_input(&[services, methods, identity, unknown]);
+}
+
+#[test]
+fn frames_cost_what_their_bytes_do() {
+    grow_like_their_input(&[
+        ("failures", 1024, |n| {
+            let mut out = Outbound::new(&Hello::new("", Limits::default(), Vec::new()));
+            sent(&mut out);
+            (1..=n as u32).for_each(|call| out.failure(call, &Status::new(Code::NotFound, "there is none")));
+            received(Role::Connector, &[sent(&mut out)])
+        }),
+        ("fragments of a message", 256, |n| {
+            let mut frames = vec![frame(kind::REPLY, flag::MORE, 1, b"")];
+            frames.extend((1..n).map(|_| frame(kind::DATA, flag::MORE, 1, &[7; 64])));
+            frames.push(frame(kind::DATA, 0, 1, &[7; 64]));
+            received(Role::Connector, &frames)
+        }),
+        ("messages under way at once", 256, |n| {
+            let first = |call| frame(kind::REPLY, flag::MORE, call as u32, &[7; 64]);
+            received(Role::Connector, &(1..=n).map(first).collect::<Vec<_>>())
+        }),
+        ("a failure's words and details", 8192, |n| {
+            let status =
+                Status::new(Code::Aborted, "w".repeat(n)).with_details(format!("\"{}\"", "d".repeat(n)));
+            let mut out = Outbound::new(&Hello::new("", Limits::default(), Vec::new()));
+            sent(&mut out);
+            out.set_max_frame(64 * 1024);
+            out.failure(1, &status);
+            received(Role::Connector, &[sent(&mut out)])
+        }),
+    ]);
+}
+
+#[test]
+fn what_is_sent_costs_what_its_bytes_do() {
+    fn outbound() -> Outbound {
+        let mut out = Outbound::new(&Hello::new("", Limits::default(), Vec::new()));
+        sent(&mut out);
+        out
+    }
+    fn call(out: &mut Outbound, number: u32, size: usize) {
+        let head = CallHead { call_id: CallId::of("s", "m"), timeout_ms: None, metadata: Default::default() };
+        let payload = |bytes: &mut Vec<u8>| {
+            bytes.resize(bytes.len() + size, 7);
+            Ok::<(), Infallible>(())
+        };
+        let Ok(_) = out.call(number, &head, payload);
+    }
+    grow_like_their_input(&[
+        ("short messages", 4096, |n| {
+            let mut out = outbound();
+            cost(move || {
+                (1..=n as u32).for_each(|number| call(&mut out, number, 10));
+                sent(&mut out)
+            })
+        }),
+        ("a long message", 128 * 1024, |n| {
+            let mut out = outbound();
+            cost(move || {
+                call(&mut out, 1, n);
+                sent(&mut out)
+            })
+        }),
+        ("long messages", 64, |n| {
+            let mut out = outbound();
+            cost(move || {
+                (1..=n as u32).for_each(|number| call(&mut out, number, 4096));
+                sent(&mut out)
+            })
+        }),
+        ("metadata", 256, |n| {
+            cost(move || {
+                let mut metadata = MetadataBuf::default();
+                (0..n).for_each(|at| assert!(metadata.push_named(&format!("x-{at:04}"), b"value")));
+                assert!(metadata.push(key::CALLER, b"me"));
+                assert_eq!(metadata.as_metadata().iter().count(), n + 1);
+                metadata
+            })
+        }),
+    ]);
+}
+
+fn field(number: usize, ty: Type) -> Field {
+    Field { name: format!("f{number:06}"), aliases: Vec::new(), doc: String::new(), ty, default: None }
+}
+
+fn structure(fields: Vec<Field>) -> Definition {
+    Definition::Struct(StructDef { name: "S".to_owned(), doc: String::new(), fields })
+}
+
+fn variant(number: usize, shape: Shape) -> Variant {
+    Variant { name: format!("V{number:06}"), aliases: Vec::new(), doc: String::new(), shape }
+}
+
+fn enumeration(variants: Vec<Variant>) -> Definition {
+    Definition::Enum(EnumDef { name: "E".to_owned(), doc: String::new(), variants })
+}
+
+/// What reading a schema of these definitions costs; the first is the request.
+fn read(definitions: Vec<Definition>) -> Cost {
+    let schema =
+        MethodSchema { doc: String::new(), request: Type::Ref(0), response: Type::Unit, definitions };
+    let encoded = schema.encode();
+    cost(|| MethodSchema::decode(&encoded).unwrap())
+}
+
+#[test]
+fn schemas_cost_what_their_bytes_do() {
+    grow_like_their_input(&[
+        ("fields", 1024, |n| read(vec![structure((0..n).map(|at| field(at, Type::U8)).collect())])),
+        ("aliases", 1024, |n| {
+            let aliases = (0..n).map(|at| format!("a{at:06}")).collect();
+            read(vec![structure(vec![Field { aliases, ..field(0, Type::U8) }])])
+        }),
+        ("variants", 1024, |n| {
+            let variants = (0..n).map(|at| variant(at, Shape::Tuple(vec![Type::U8, Type::String]))).collect();
+            read(vec![structure(Vec::new()), enumeration(variants)])
+        }),
+        ("definitions", 1024, |n| {
+            let last = n as u32 - 1;
+            let next = |at: usize| structure(vec![field(0, Type::Ref(last.min(at as u32 + 1)))]);
+            read((0..n).map(next).collect())
+        }),
+        ("parts of a tuple", 1024, |n| read(vec![structure(vec![field(0, Type::Tuple(vec![Type::U8; n]))])])),
+        ("defaults", 256, |n| {
+            let default = |at| Field { default: Some(vec![2, b'x', b'y']), ..field(at, Type::String) };
+            read(vec![structure((0..n).map(default).collect())])
+        }),
+        ("words", 16 * 1024, |n| {
+            let mut wordy = field(0, Type::U8);
+            wordy.doc = "d".repeat(n);
+            read(vec![structure(vec![wordy])])
+        }),
+        ("maps by an enum", 256, |n| {
+            let map = Type::Map(Box::new(Type::Ref(1)), Box::new(Type::U8));
+            let fields = (0..n).map(|at| field(at, map.clone())).collect();
+            read(vec![structure(fields), enumeration((0..n).map(|at| variant(at, Shape::Unit)).collect())])
+        }),
+    ]);
+}
