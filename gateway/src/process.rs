@@ -93,6 +93,7 @@ fn prepare(
         catalog: Arc::new(Catalog::default()),
         fits: Fits::default(),
         bodies: Budget::new(usize::try_from(settings.server.max_body_memory).unwrap_or(usize::MAX)),
+        answers: Budget::new(usize::try_from(settings.server.max_answer_memory).unwrap_or(usize::MAX)),
         front: FrontStats::new(workers),
         reloads: ReloadStats::default(),
         upgrades: UpgradeStats::default(),

@@ -40,6 +40,8 @@ pub struct Shared {
     pub fits: Fits,
     /// What long request bodies may take together, in bytes.
     pub bodies: Arc<Budget>,
+    /// What long answers may take together, in bytes.
+    pub answers: Arc<Budget>,
     /// The front's counters.
     pub front: FrontStats,
     /// The reloads' counters.
@@ -126,8 +128,8 @@ impl Worker {
     /// A worker without connections. To be made on its own thread.
     fn new(id: usize, shared: Arc<Shared>) -> Worker {
         let (catalog, supervisor) = (shared.catalog.clone(), shared.supervisor.clone());
-        let (offers, zone) = (shared.fits.changed.clone(), shared.settings.server.zone.clone());
-        let pool = Pool::new(id, catalog, supervisor, offers, zone);
+        let (answers, offers) = (shared.answers.clone(), shared.fits.changed.clone());
+        let pool = Pool::new(id, catalog, supervisor, answers, offers, shared.settings.server.zone.clone());
         let table = Rc::new(LocalTable(shared.table.load_full()));
         Worker {
             id,

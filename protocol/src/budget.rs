@@ -26,6 +26,11 @@ impl Budget {
         Arc::new(Budget { used: AtomicUsize::new(0), max })
     }
 
+    /// Bytes that are held.
+    pub fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+
     /// Takes room for `bytes`, if there is so much.
     pub fn take(self: &Arc<Budget>, bytes: usize) -> Option<Room> {
         let mut room = Room { budget: self.clone(), bytes: 0 };

@@ -6,7 +6,7 @@
 mod assembly;
 mod event;
 
-use crate::budget::Budget;
+use crate::budget::{Budget, Room};
 use crate::frame::{HEADER, Header, MAGIC, ProtocolError, flag, kind};
 use crate::hello::Hello;
 use crate::limits::{Limits, MAX_CONTROL};
@@ -110,6 +110,12 @@ impl Inbound {
     /// Drops what has arrived of a message that nobody waits for.
     pub fn forget(&mut self, number: u32) {
         self.assembly.forget(number);
+    }
+
+    /// The message of the last event, if it was put together: its whole body, and its room where there is a budget. So
+    /// whoever keeps it needs no copy.
+    pub fn take_message(&mut self) -> Option<(Vec<u8>, Option<Room>)> {
+        self.assembled.take().map(|message| (message.body, message.room))
     }
 
     fn magic<'a>(&'a mut self, bytes: &'a [u8]) -> Result<(usize, Option<Event<'a>>)> {
@@ -218,7 +224,7 @@ impl Inbound {
     }
 
     /// Takes the first or only frame of a message.
-    fn begin<'a>(&mut self, header: Header, body: &'a [u8]) -> Result<Option<Event<'a>>> {
+    fn begin<'a>(&'a mut self, header: Header, body: &'a [u8]) -> Result<Option<Event<'a>>> {
         let Header { kind, flags, call, .. } = header;
         if body.len() > self.limits.max_message as usize {
             return Ok(Some(Event::TooLarge { number: call }));
@@ -227,14 +233,20 @@ impl Inbound {
             return message(kind, flags, call, body).map(Some);
         }
         let first = Message::new(kind, flags, body.to_vec());
-        let begun = self.assembly.begin(call, first);
-        Ok((!begun).then_some(Event::TooLarge { number: call }))
+        let progress = self.assembly.begin(call, first);
+        self.progress(call, progress)
     }
 
     fn fragment<'a>(&'a mut self, call: u32, flags: u8, body: &[u8]) -> Result<Option<Event<'a>>> {
-        match self.assembly.append(call, body, flags & flag::MORE != 0) {
+        let progress = self.assembly.append(call, body, flags & flag::MORE != 0);
+        self.progress(call, progress)
+    }
+
+    fn progress(&mut self, call: u32, progress: Progress) -> Result<Option<Event<'_>>> {
+        match progress {
             Progress::Nothing => Ok(None),
             Progress::TooLarge => Ok(Some(Event::TooLarge { number: call })),
+            Progress::NoRoom => Ok(Some(Event::NoRoom { number: call })),
             Progress::Whole(whole) => {
                 let whole = self.assembled.insert(whole);
                 message(whole.kind, whole.flags, call, &whole.body).map(Some)

@@ -53,6 +53,14 @@ impl Raw {
         Some((head, body))
     }
 
+    /// Reads one answer's head, and then to the connection's end; how many bytes that was.
+    pub async fn head(&mut self) -> Option<(String, usize)> {
+        while self.more().await {}
+        let end = self.unread.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
+        let body = self.unread.split_off(end);
+        Some((String::from_utf8(std::mem::take(&mut self.unread)).expect("a head in ASCII"), body.len()))
+    }
+
     /// Reads one answer and gives its status; 0 when the connection ended before.
     pub async fn status(&mut self) -> u16 {
         let answer = self.answer().await;

@@ -26,5 +26,5 @@ mod violation;
 pub use binding::{Body, Int64, RequestBinding, Response, ResponseBinding, UnknownFields};
 pub use layout::Layout;
 pub use request::{RequestInput, RequestProgram};
-pub use response::{DecodeError, DecodeReason, ResponseProgram};
+pub use response::{DecodeError, DecodeReason, Decoding, MIN_STEP, ResponseProgram};
 pub use violation::{BindError, Violation};

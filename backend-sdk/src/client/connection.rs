@@ -201,7 +201,7 @@ impl Connection {
                 self.settle(number, || Err(Failed { status, origin }));
                 return Flow::Continue;
             }
-            Event::TooLarge { number } => {
+            Event::TooLarge { number } | Event::NoRoom { number } => {
                 let status = Status::resource_exhausted("the result is longer than this side accepts");
                 let origin = Origin::Endpoint;
                 self.settle(number, || Err(Failed { status, origin }));

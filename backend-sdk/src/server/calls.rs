@@ -75,7 +75,7 @@ impl Calls {
                 let schema = self.shared.registry.schema(fingerprint);
                 self.push(|outbound| outbound.schema(fingerprint, schema))
             }
-            Event::TooLarge { number } => {
+            Event::TooLarge { number } | Event::NoRoom { number } => {
                 let most = self.shared.registry.hello().limits.max_message;
                 let message = format!("the call is longer than {most} bytes, or too much is under way");
                 self.refuse(number, &Status::resource_exhausted(message))

@@ -50,6 +50,7 @@ pub(super) fn metrics(shared: &Shared) -> String {
         front: &shared.front,
         max_connections: shared.room.bound(),
         refused_connections: shared.room.refused(),
+        answer_memory: shared.answers.used(),
         reloads: &shared.reloads,
         upgrades: &shared.upgrades,
         log: &shared.log,

@@ -3,7 +3,7 @@
 //! Calls are encoded straight into the connection's send buffer by whoever makes them; the connection's task
 //! ([`driver`]) writes them. Replies are transcoded to JSON where they lie in the receive buffer.
 //!
-//! [`settle`] is what the peer says and what comes of it, [`in_flight`] a call, [`programs`] how calls are encoded for the instance,
+//! [`settle`] is what the peer says and what comes of it, [`in_flight`] a call, [`long`] a reply that its caller transcodes in steps, [`programs`] how calls are encoded for the instance,
 //! [`silence`] how a peer that is gone is noticed.
 //!
 //! A call that is dropped before its answer is there removes itself and sends CANCEL. The answer may be on its way at
@@ -12,13 +12,15 @@
 mod answer;
 mod driver;
 mod in_flight;
+mod long;
 mod programs;
 mod settle;
 mod silence;
 
-pub use answer::{Answer, Times, Unsent};
+pub use answer::{Answer, Json, Times, Unsent};
 pub(super) use driver::{End, drive};
 pub use in_flight::{Heard, InFlight};
+pub use long::LongReply;
 use programs::LocalTranscoder;
 
 use super::monitor::Monitor;

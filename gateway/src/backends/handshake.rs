@@ -7,7 +7,7 @@ use super::stranger;
 use super::stream::Stream;
 use crate::config::EndpointAddr;
 use callgate_protocol::schema::Fingerprint;
-use callgate_protocol::{Event, Hello, Inbound, Limits, Outbound, ProtocolError, Role};
+use callgate_protocol::{Budget, Event, Hello, Inbound, Limits, Outbound, ProtocolError, Role};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -43,18 +43,20 @@ pub(super) struct Patience {
     pub(super) unacknowledged: Duration,
 }
 
-/// Opens a connection, within its time, in which a worker's own absence does not count. Errors are for people.
+/// Opens a connection, within its time, in which a worker's own absence does not count. Long replies take room of `answers` while
+/// they arrive. Errors are for people.
 pub(super) async fn establish(
     addr: &EndpointAddr,
     patience: Patience,
     presence: Option<&Presence>,
     catalog: &Arc<Catalog>,
+    answers: Option<&Arc<Budget>>,
 ) -> Result<Established, String> {
     let mut opened = None;
     let opening = async {
         let stream = Stream::connect(addr, patience.unacknowledged).await;
         let stream = stream.map_err(|error| format!("cannot connect: {error}"))?;
-        opened.insert(Opening::new(stream)).run(catalog).await
+        opened.insert(Opening::new(stream, answers.cloned())).run(catalog).await
     };
     let done = match presence {
         Some(presence) => presence.timeout(patience.connect, opening).await,
@@ -85,7 +87,7 @@ pub fn ask(addr: &EndpointAddr, within: Duration) -> Result<Offer, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("cannot connect: {error}"))?;
     let patience = Patience { connect: within, unacknowledged: within };
-    let established = runtime.block_on(establish(addr, patience, None, &Arc::default()));
+    let established = runtime.block_on(establish(addr, patience, None, &Arc::default(), None));
     // Without waiting: a name that is being looked up in a thread of its own cannot be told to stop.
     runtime.shutdown_background();
     established.map(|established| established.offer)
@@ -122,11 +124,11 @@ struct Opening {
 }
 
 impl Opening {
-    fn new(stream: Stream) -> Opening {
+    fn new(stream: Stream, answers: Option<Arc<Budget>>) -> Opening {
         let hello = hello();
         Opening {
             stream,
-            inbound: Inbound::new(Role::Connector, hello.limits),
+            inbound: Inbound::sharing(Role::Connector, hello.limits, answers),
             outbound: Outbound::new(&hello),
             unread: Vec::new(),
             heard: false,

@@ -208,9 +208,9 @@ mod tests {
         let (changed, due) = (Rc::<Notify>::default(), Rc::<Notify>::default());
         let (catalog, offers) = (Arc::default(), Arc::default());
         let presence = Rc::new(Presence::new(Instant::now()));
-        let supervisor = Arc::default();
+        let (supervisor, answers) = (Arc::default(), callgate_protocol::Budget::new(0));
         let connections = Rc::default();
-        Surroundings { worker: 0, catalog, supervisor, changed, due, offers, connections, presence }
+        Surroundings { worker: 0, catalog, supervisor, answers, changed, due, offers, connections, presence }
     }
 
     /// Backends of one instance each, each of which waits for a review.

@@ -44,7 +44,9 @@ mod transcoders;
 mod wanted;
 
 pub use catalog::{Catalog, Schema};
-pub use conn::{Answer, Conn, Heard, InFlight, Times, Unsent};
+#[cfg(test)]
+pub(crate) use conn::testing::long_reply;
+pub use conn::{Answer, Conn, Heard, InFlight, Json, LongReply, Times, Unsent};
 pub use fit::{Part, fits, meant};
 pub use handshake::ask;
 pub(crate) use numbers::NumberMap;

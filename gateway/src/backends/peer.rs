@@ -10,6 +10,7 @@ use crate::config::BackendSpec;
 use crate::routes::Endpoint;
 use crate::supervise::{Supervisor, Task, supervised};
 use crate::telemetry::{Disconnect, EndpointCounters};
+use callgate_protocol::Budget;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -53,6 +54,8 @@ pub(super) struct Surroundings {
     pub(super) worker: usize,
     pub(super) catalog: Arc<Catalog>,
     pub(super) supervisor: Arc<Supervisor>,
+    /// What long answers may take together.
+    pub(super) answers: Arc<Budget>,
     /// Told whenever some endpoint of the worker became or ceased to be reachable.
     pub(super) changed: Rc<Notify>,
     /// The keeper: told when instances are to be reviewed.
@@ -251,8 +254,8 @@ async fn connect(
     let endpoint = peer.endpoint.clone();
     let patience =
         Patience { connect: spec.connect_timeout, unacknowledged: spec.ping_timeout + UNACKNOWLEDGED };
-    let presence = Some(&*surroundings.presence);
-    let established = establish(&endpoint.addr, patience, presence, &surroundings.catalog).await;
+    let Surroundings { presence, catalog, answers, .. } = surroundings;
+    let established = establish(&endpoint.addr, patience, Some(presence), catalog, Some(answers)).await;
     let established = established.inspect_err(|_| peer.counters().connect_failures.increment())?;
     let offer = Arc::new(established.offer);
     tracing::info!(endpoint = %endpoint.addr, backend = spec.name, identity = offer.identity, "connected");

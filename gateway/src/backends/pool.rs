@@ -10,6 +10,7 @@ use super::transcoders::Transcoders;
 use crate::call::CallState;
 use crate::routes::{Backend, Endpoint, Table};
 use crate::supervise::{Supervisor, Task, supervised};
+use callgate_protocol::Budget;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -33,18 +34,29 @@ pub struct Pool {
 
 impl Pool {
     /// An empty pool of worker number `worker`, in that zone. `offers` is told when an instance offers something else than before.
+    /// Long replies take room of `answers` while they arrive.
     pub fn new(
         worker: usize,
         catalog: Arc<Catalog>,
         supervisor: Arc<Supervisor>,
+        answers: Arc<Budget>,
         offers: Arc<Notify>,
         zone: Option<String>,
     ) -> Pool {
         let connections = Connections::default();
         let (changed, due) = (Rc::default(), Rc::default());
         let presence = Rc::new(Presence::new(Instant::now()));
-        let surroundings =
-            Surroundings { worker, catalog, supervisor, changed, due, offers, connections, presence };
+        let surroundings = Surroundings {
+            worker,
+            catalog,
+            supervisor,
+            answers,
+            changed,
+            due,
+            offers,
+            connections,
+            presence,
+        };
         Pool {
             surroundings,
             zone,

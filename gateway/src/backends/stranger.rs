@@ -109,7 +109,7 @@ mod tests {
             let (stream, _) = listener.accept().await.unwrap();
             server(stream).await;
         };
-        let (met, ()) = tokio::join!(establish(&addr, patience, None, &catalog), serve);
+        let (met, ()) = tokio::join!(establish(&addr, patience, None, &catalog, None), serve);
         met.err().unwrap()
     }
 

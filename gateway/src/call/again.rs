@@ -1,7 +1,7 @@
 //! After a try: whether the call goes on, what that takes from the budget, and what the client is told if it does not.
 
 use super::budget::Cost;
-use super::{Again, Call, Failure, Try, retry};
+use super::{Again, Call, Failure, Try, retry, shed};
 use crate::backends::Answer;
 use crate::telemetry::RetryReason;
 use tokio::time::Instant;
@@ -29,6 +29,12 @@ impl Call<'_> {
         if let Failure::Internal(error) = &mut failure {
             self.request.route.stats.0.of(self.worker.id).bad_replies.increment();
             *error = format!("the reply of {} is broken: {error}", endpoint.addr);
+        }
+        if let Failure::AnswerTooLong { call, instance, .. } = &mut failure {
+            (*call, *instance) = (self.request.route.spec.call.to_string(), endpoint.addr.to_string());
+        }
+        if let Failure::Shed(reason) = failure {
+            let _ = shed(self.worker, self.request.route, reason);
         }
         let retry = &self.request.route.spec.retry;
         let Some(reason) = reason.filter(|reason| retry::is_wanted(retry, *reason, sent.idempotent)) else {

@@ -38,7 +38,8 @@ pub fn send_copy(worker: &Worker, request: &Request<'_>) -> Result<InFlight, Sha
 /// What became of one that was sent.
 pub fn copy_ended(answer: &Answer) -> ShadowOutcome {
     match answer {
-        Answer::Json(_) => ShadowOutcome::Ok,
+        // The JSON of a long one is not made: nobody would read it.
+        Answer::Json(_) | Answer::Long(_) | Answer::TooLong(_) | Answer::NoRoom => ShadowOutcome::Ok,
         Answer::Failed(_) | Answer::BadReply(_) => ShadowOutcome::Failed,
         Answer::Late => ShadowOutcome::Late,
         Answer::NotAccepted | Answer::Refused(_) | Answer::Lost => ShadowOutcome::Lost,

@@ -16,7 +16,7 @@ pub(super) async fn answer(call: &mut Call<'_>, sent: &mut Try, percent: u8) -> 
     let answer = race::answer(call, sent, delay.map(|delay| began + delay)).await;
     // Counted from the first try also where the second was faster: otherwise what is slow would look ever faster, and
     // hedges would breed hedges.
-    if let (Some(latency), Answer::Json(_)) = (latency, &answer)
+    if let (Some(latency), Answer::Json(_) | Answer::Long(_)) = (latency, &answer)
         && !sent.in_flight.is_disturbed()
     {
         latency.observe(began.elapsed());

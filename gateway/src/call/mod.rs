@@ -10,6 +10,7 @@
 //! race     tries side by side, where the first is slow or its instance has fallen silent
 //! hedge    when a first try is slow
 //! latency  what is slow
+//! long     an answer that is long: made in steps, within its bounds
 //! permit   admission to the backend, and what its limit learns from each try
 //! copy     a call whose answer nobody hears
 //! state    what a worker keeps of all this for a backend
@@ -21,6 +22,7 @@ mod copy;
 mod hedge;
 mod hold;
 mod latency;
+mod long;
 mod permit;
 mod race;
 mod retry;
@@ -31,6 +33,7 @@ pub use copy::{copy_ended, send_copy};
 pub(crate) use permit::shed;
 pub use state::CallState;
 
+pub use crate::backends::Json;
 use crate::backends::{Heard, InFlight, LocalBackend, Times, Tried, Wanted};
 use crate::overload::Permit;
 use crate::routes::{Backend, PathParams, QueryPairs, Route};
@@ -93,6 +96,15 @@ pub enum Failure {
     Lost,
     /// No instance offers the method.
     NotOffered,
+    /// The reply would become a longer answer than there may be.
+    AnswerTooLong {
+        /// The bound in bytes.
+        bound: u64,
+        /// The method.
+        call: String,
+        /// Which instance has answered so.
+        instance: String,
+    },
     /// The route and the method do not fit each other, or the reply is broken: nothing for the client to know.
     Internal(String),
 }
@@ -133,7 +145,7 @@ fn untried<'a>(route: &'a Route, version: Option<&'a str>) -> Tried<'a> {
 }
 
 /// Runs a call. The JSON is empty for a method that returns nothing.
-pub async fn run(worker: &Worker, request: &Request<'_>) -> Result<Vec<u8>, Failure> {
+pub async fn run(worker: &Worker, request: &Request<'_>) -> Result<Json, Failure> {
     if request.times.deadline <= request.times.now {
         return Err(Failure::Deadline);
     }
@@ -152,6 +164,10 @@ pub async fn run(worker: &Worker, request: &Request<'_>) -> Result<Vec<u8>, Fail
             },
         };
         call.observe(&sent, &answer);
+        let answer = match long::is_long(&answer) {
+            false => answer,
+            true => Box::pin(long::bounded(answer, worker, call.times.deadline)).await,
+        };
         let reason = retry::reason(&answer, sent.limited);
         match retry::result(answer) {
             Ok(json) => {

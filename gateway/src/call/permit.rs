@@ -77,6 +77,7 @@ impl Call<'_> {
         let ending = match answer {
             _ if sent.in_flight.is_disturbed() => Ending::Other,
             Answer::Json(_) | Answer::BadReply(_) => Ending::Answered,
+            Answer::Long(_) | Answer::TooLong(_) | Answer::NoRoom => Ending::Answered,
             Answer::Late => Ending::Late,
             Answer::Refused(_) => Ending::Refused,
             Answer::Failed(status) => match status.code {

@@ -7,9 +7,9 @@
 
 use super::Failure;
 use super::budget::Cost;
-use crate::backends::Answer;
+use crate::backends::{Answer, Json};
 use crate::config::RetrySpec;
-use crate::telemetry::RetryReason;
+use crate::telemetry::{RetryReason, ShedReason};
 use callgate_protocol::{Code, Status};
 use std::time::Duration;
 
@@ -36,11 +36,12 @@ pub(super) fn reason(answer: &Answer, limited: bool) -> Option<RetryReason> {
             Some(RetryReason::Timeout)
         }
         Answer::Json(_) | Answer::Failed(_) | Answer::Late | Answer::BadReply(_) => None,
+        Answer::Long(_) | Answer::TooLong(_) | Answer::NoRoom => None,
     }
 }
 
 /// What the client is told if that answer is the last.
-pub(super) fn result(answer: Answer) -> Result<Vec<u8>, Failure> {
+pub(super) fn result(answer: Answer) -> Result<Json, Failure> {
     match answer {
         Answer::Json(json) => Ok(json),
         Answer::NotAccepted => Err(Failure::NoInstance),
@@ -48,6 +49,12 @@ pub(super) fn result(answer: Answer) -> Result<Vec<u8>, Failure> {
         Answer::Lost => Err(Failure::Lost),
         Answer::Late => Err(Failure::Deadline),
         Answer::BadReply(error) => Err(Failure::Internal(error)),
+        Answer::TooLong(bound) => {
+            Err(Failure::AnswerTooLong { bound, call: String::new(), instance: String::new() })
+        }
+        Answer::NoRoom => Err(Failure::Shed(ShedReason::AnswerMemory)),
+        // It was made before.
+        Answer::Long(_) => Err(Failure::Internal("its JSON was not made".to_owned())),
     }
 }
 
@@ -122,7 +129,9 @@ mod tests {
             (Answer::Failed(Status::not_found("")), true, false, false),
             (Answer::Failed(Status::resource_exhausted("")), true, false, false),
             (Answer::BadReply(String::new()), true, false, false),
-            (Answer::Json(Vec::new()), true, false, false),
+            (Answer::Json(Json::Short(Vec::new())), true, false, false),
+            (Answer::TooLong(1), true, false, false),
+            (Answer::NoRoom, true, false, false),
         ] {
             let reason = reason(&answer, limited);
             let wanted =

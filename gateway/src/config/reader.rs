@@ -274,6 +274,14 @@ impl<'s> Reader<'s> {
         )
     }
 
+    /// Reads a rate in bytes a second; 0 is none.
+    pub(super) fn rate(&mut self, item: &Item<'_>) -> Option<u64> {
+        match item.value.get_ref() {
+            DeValue::Integer(number) if number.as_str() == "0" => Some(0),
+            _ => self.text(item, "a rate such as \"1KiB/s\", or 0", units::rate),
+        }
+    }
+
     /// Reports a value of the wrong type.
     pub(super) fn wrong_type<T>(
         &mut self,

@@ -49,6 +49,15 @@ pub struct ServerSettings {
     pub max_body: u64,
     /// Bytes that all request bodies longer than 64 KiB may have together; never less than `max_body`.
     pub max_body_memory: u64,
+    /// The largest answer in bytes, which is what a reply becomes as JSON; at least 64 KiB.
+    pub max_answer: u64,
+    /// Bytes that all answers longer than 64 KiB may have together, with the replies that they are made from; never less than
+    /// `max_answer`.
+    pub max_answer_memory: u64,
+    /// Bytes a second: a client that takes its answer more slowly is left. 0 for none.
+    pub min_send_rate: u64,
+    /// Over how long that is measured.
+    pub min_send_rate_window: Duration,
     /// The largest request line and headers in bytes, together; at least 8 KiB.
     pub max_head: u64,
     /// Connections open at once, all workers together.
@@ -177,6 +186,10 @@ impl Settings {
                 zone: None,
                 max_body: 4 << 20,
                 max_body_memory: 256 << 20,
+                max_answer: 64 << 20,
+                max_answer_memory: 256 << 20,
+                min_send_rate: 1 << 10,
+                min_send_rate_window: Duration::from_secs(30),
                 max_head: 16 << 10,
                 max_connections: 20_000,
                 header_timeout: Duration::from_secs(10),

@@ -72,6 +72,10 @@ const SERVER_KEYS: &[&str] = &[
     "zone",
     "max_body",
     "max_body_memory",
+    "max_answer",
+    "max_answer_memory",
+    "min_send_rate",
+    "min_send_rate_window",
     "max_head",
     "max_connections",
     "header_timeout",
@@ -98,18 +102,24 @@ fn read_server(reader: &mut Reader<'_>, section: &Section<'_>, server: &mut Serv
     let sizes = [
         ("max_body", 1..=1 << 30, &mut server.max_body),
         ("max_body_memory", 1..=1 << 50, &mut server.max_body_memory),
+        ("max_answer", 64 << 10..=1 << 40, &mut server.max_answer),
+        ("max_answer_memory", 64 << 10..=1 << 50, &mut server.max_answer_memory),
         ("max_head", 8 << 10..=1 << 20, &mut server.max_head),
     ];
     for (key, bounds, size) in sizes {
         set(size, section.get(key).and_then(|item| reader.size(&item, bounds)));
     }
     server.max_body_memory = server.max_body_memory.max(server.max_body);
+    server.max_answer_memory = server.max_answer_memory.max(server.max_answer);
+    let rate = section.get("min_send_rate");
+    set(&mut server.min_send_rate, rate.and_then(|item| reader.rate(&item)));
     let connections = section.get("max_connections");
     set(&mut server.max_connections, connections.and_then(|item| reader.integer(&item, 1..=10_000_000)));
     let times = [
         ("header_timeout", &mut server.header_timeout),
         ("body_timeout", &mut server.body_timeout),
         ("idle_timeout", &mut server.idle_timeout),
+        ("min_send_rate_window", &mut server.min_send_rate_window),
         ("drain_timeout", &mut server.drain_timeout),
     ];
     for (key, time) in times {

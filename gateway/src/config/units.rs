@@ -83,6 +83,15 @@ pub(super) fn size(text: &str) -> Result<u64, Complaint> {
     Ok(count.saturating_mul(bytes))
 }
 
+/// Reads a number of bytes a second: a size and `/s`. Zero needs no unit.
+pub(super) fn rate(text: &str) -> Result<u64, Complaint> {
+    match text.strip_suffix("/s") {
+        Some(bytes) => size(bytes.trim_end()),
+        None if text.trim() == "0" => Ok(0),
+        None => Err(Complaint::new("not a rate", "expected a size a second, such as \"1KiB/s\", or 0")),
+    }
+}
+
 /// A duration in the largest unit that divides it.
 pub(super) fn show_duration(duration: Duration) -> String {
     let nanos = duration.as_nanos();
@@ -171,6 +180,17 @@ mod tests {
         }
         for text in ["", "MiB", "1.5MiB", "4mib", "4M", "-1KB"] {
             assert!(size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_rate_is_a_size_a_second() {
+        for (text, bytes) in [("1KiB/s", 1024), ("512 /s", 512), ("2MB /s", 2_000_000), ("0", 0), ("0B/s", 0)]
+        {
+            assert_eq!(rate(text).ok(), Some(bytes), "{text}");
+        }
+        for text in ["", "1KiB", "1", "1KiB/m", "/s", "fast/s"] {
+            assert!(rate(text).is_err(), "{text}");
         }
     }
 

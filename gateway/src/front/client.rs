@@ -1,6 +1,7 @@
 //! One client connection, as its worker sees it: what it waits for and since when, and its socket, which notes that.
 
 use super::idle::IdleList;
+use super::pace::Pace;
 use super::room::Place;
 use hyper::body::Bytes;
 use hyper::rt::{Read, ReadBufCursor, Write};
@@ -74,8 +75,10 @@ pub(super) struct Client {
     pub(super) expired: Cell<bool>,
     /// It is to rest, or does: hyper is to let go of the socket without closing it.
     pub(super) resting: Cell<bool>,
-    /// The client takes its answer slowly: what is left of it is hyper's to send.
-    pub(super) blocked: Cell<bool>,
+    /// How fast it takes its answers.
+    pub(super) pace: Pace,
+    /// It takes its answer too slowly: what the kernel still has of that is not kept either.
+    pub(super) slow: Cell<bool>,
     /// Who is to have its place if it is still idle.
     heir: RefCell<Option<oneshot::Sender<Place>>>,
 }
@@ -108,7 +111,8 @@ impl Client {
             waker: RefCell::new(None),
             expired: Cell::new(false),
             resting: Cell::new(false),
-            blocked: Cell::new(false),
+            pace: Pace::default(),
+            slow: Cell::new(false),
             heir: RefCell::new(None),
             open,
         }
@@ -123,7 +127,7 @@ impl Client {
     /// Puts it last among the idle ones, or takes it out.
     fn list(&self) {
         let mut idle = self.open.idle.borrow_mut();
-        if self.phase.get() == Phase::Idle && !self.blocked.get() {
+        if self.phase.get() == Phase::Idle && !self.pace.is_blocked() {
             idle.put_last(self.key);
         } else {
             idle.remove(self.key);
@@ -229,13 +233,23 @@ impl ClientIo {
 
     /// A client that takes its answer slowly is not idle.
     fn progress(&self, written: &Poll<io::Result<usize>>) {
-        let was_blocked = self.client.blocked.replace(written.is_pending());
+        let was_blocked = self.client.pace.is_blocked();
+        self.client.pace.wrote(written);
         if self.client.phase.get() == Phase::Idle {
             if written.is_ready() {
                 self.client.enter(Phase::Idle);
             } else if !was_blocked {
                 self.client.list();
             }
+        }
+    }
+}
+
+impl Drop for ClientIo {
+    fn drop(&mut self) {
+        if self.client.slow.get() {
+            // Closed so, the connection is reset and the kernel's memory is free at once.
+            let _ = self.stream.inner().set_zero_linger();
         }
     }
 }

@@ -10,6 +10,7 @@
 
 use super::client::{Client, ClientIo, Open, Phase};
 use super::handler::handle;
+use super::pace::{self, Least};
 use super::room::Place;
 use super::tally::{Arrived, bare_answer};
 use crate::supervise::{Task, supervised};
@@ -61,6 +62,7 @@ impl Connections {
                 return;
             }
         };
+        pace::hold_back_little(&stream);
         let addr = stream.peer_addr().ok().map(|addr| addr.ip().to_canonical());
         // On the books before its task runs: a drain must not miss it.
         let registered = Registered::new(self.worker.clone(), Client::register(&self.open, addr), place);
@@ -280,6 +282,10 @@ async fn sweep(worker: &Worker, open: &Open) {
     let server = &worker.shared.settings.server;
     let sweeps = |limit: Duration| limit.as_millis().div_ceil(SWEEP.as_millis()) as u64;
     let (idle, head) = (sweeps(server.idle_timeout), sweeps(server.header_timeout));
+    let least = Least {
+        bytes: (server.min_send_rate as f64 * server.min_send_rate_window.as_secs_f64()) as u64,
+        sweeps: sweeps(server.min_send_rate_window),
+    };
     let mut tick = interval(SWEEP);
     // Time in which the process stood still is not the clients' fault.
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -288,6 +294,12 @@ async fn sweep(worker: &Worker, open: &Open) {
         let now = open.sweeps.get() + 1;
         open.sweeps.set(now);
         for (_, client) in open.clients.borrow().iter() {
+            if server.min_send_rate > 0 && client.pace.is_blocked() {
+                if client.pace.is_too_slow(now, least) {
+                    leave_slow(worker, client);
+                }
+                continue;
+            }
             let waited = now - client.since.get();
             let limit = match client.phase.get() {
                 Phase::Idle => idle,
@@ -297,11 +309,20 @@ async fn sweep(worker: &Worker, open: &Open) {
             if waited > limit {
                 client.expired.set(true);
                 client.wake();
-            } else if waited == REST_AFTER && client.phase.get() == Phase::Idle && !client.blocked.get() {
+            } else if waited == REST_AFTER && client.phase.get() == Phase::Idle && !client.pace.is_blocked() {
                 client.resting.set(true);
                 client.wake();
             }
         }
         tell_idleness(worker, open);
     }
+}
+
+/// Ends the connection of a client that takes its answer too slowly.
+fn leave_slow(worker: &Worker, client: &Client) {
+    tracing::debug!(client = ?client.addr, "a client takes its answer more slowly than min_send_rate");
+    worker.shared.front.workers.of(worker.id).slow_clients.increment();
+    client.slow.set(true);
+    client.expired.set(true);
+    client.wake();
 }

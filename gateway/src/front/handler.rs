@@ -9,11 +9,12 @@ use super::hash_key::hash_key;
 use super::limit::{self, RateFields};
 use super::miss::miss;
 use super::problem::Problem;
+use super::reply_body::ReplyBody;
 use super::tally::Tally;
 use super::traffic::{self, Matched};
 use super::{metadata, request_id};
 use crate::backends::Times;
-use crate::call::{self, Failure};
+use crate::call::{self, Failure, Json};
 use crate::config::Method;
 use crate::overload::{InRoute, Place, is_bounded, shed_early};
 use crate::routes::{Route, query_pairs};
@@ -30,7 +31,7 @@ use tokio::time::Instant;
 /// What a request is answered with.
 pub(super) enum Answer {
     /// A call's result.
-    Json(Vec<u8>),
+    Json(Json),
     /// Anything else.
     Other(Response<Full<Bytes>>),
 }
@@ -44,16 +45,19 @@ impl Answer {
     }
 
     /// The answer as a response. That of a result is made in the request's own header map, which has room.
-    fn into_response(self, mut headers: HeaderMap) -> Response<Full<Bytes>> {
+    fn into_response(self, mut headers: HeaderMap) -> Response<ReplyBody> {
         match self {
             Answer::Json(json) => {
                 headers.clear();
                 headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-                let mut response = Response::new(Full::new(Bytes::from(json)));
+                let mut response = Response::new(match json {
+                    Json::Short(json) => ReplyBody::Full(Full::new(Bytes::from(json))),
+                    Json::Long(pieces) => ReplyBody::pieces(pieces),
+                });
                 *response.headers_mut() = headers;
                 response
             }
-            Answer::Other(response) => response,
+            Answer::Other(response) => response.map(ReplyBody::Full),
         }
     }
 }
@@ -63,7 +67,7 @@ pub(super) async fn handle(
     worker: &Rc<Worker>,
     client: &Client,
     request: Request<Incoming>,
-) -> Response<Full<Bytes>> {
+) -> Response<ReplyBody> {
     client.busy();
     let began = Instant::now();
     let _in_flight = InFlight::enter(worker);
@@ -201,8 +205,8 @@ fn names_one_host(parts: &Parts) -> bool {
     }
 }
 
-pub(super) fn success(json: Vec<u8>) -> Answer {
-    if json.is_empty() {
+pub(super) fn success(json: Json) -> Answer {
+    if matches!(&json, Json::Short(json) if json.is_empty()) {
         let mut answer = Response::new(Full::default());
         *answer.status_mut() = StatusCode::NO_CONTENT;
         return Answer::Other(answer);

@@ -20,6 +20,8 @@
 //! limit        whose token of a rate limit a request takes, and what its answer says of it
 //! claim        what a bearer token claims
 //! problem      failures as RFC 9457 problem details
+//! reply_body   a reply's body, in one piece or in many
+//! pace         whether a client takes its answer fast enough
 //! request_id   taken or made
 //! tally        what is counted of a request, however it ends
 //! ```
@@ -41,7 +43,9 @@ mod idle;
 mod limit;
 mod metadata;
 mod miss;
+mod pace;
 pub(crate) mod problem;
+mod reply_body;
 mod request_id;
 mod room;
 #[cfg(test)]

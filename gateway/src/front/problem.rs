@@ -14,6 +14,9 @@ use hyper::{Response, StatusCode};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+/// What clients are told of what they may not see.
+const INTERNAL: &str = "an internal error; the log has more under the request's id";
+
 /// A failure on its way to the client.
 #[derive(Debug)]
 pub(crate) struct Problem {
@@ -136,6 +139,9 @@ impl Problem {
     pub(crate) fn shed(reason: ShedReason) -> Problem {
         unavailable(match reason {
             ShedReason::Route => "too many requests of this kind are open",
+            ShedReason::AnswerMemory => {
+                "the call has run, but the gateway holds as many long answers as it can"
+            }
             ShedReason::Memory => "the gateway holds as many request bodies as it can",
             _ => "the service has more calls than it can serve",
         })
@@ -170,9 +176,20 @@ impl Problem {
             Failure::NotOffered => {
                 Problem::new(Code::Unimplemented, "no instance of the service offers the method")
             }
+            Failure::AnswerTooLong { bound, call, instance } => {
+                tracing::error!(
+                    request_id,
+                    route,
+                    call,
+                    instance,
+                    max_answer = bound,
+                    "an answer is too long"
+                );
+                Problem::new(Code::Internal, INTERNAL)
+            }
             Failure::Internal(error) => {
                 tracing::error!(request_id, route, error, "a call failed inside");
-                Problem::new(Code::Internal, "an internal error; the log has more under the request's id")
+                Problem::new(Code::Internal, INTERNAL)
             }
         }
     }

@@ -20,16 +20,19 @@ pub enum ShedReason {
     Queue,
     /// All bodies together take as much memory as they may.
     Memory,
+    /// All answers together take as much memory as they may.
+    AnswerMemory,
 }
 
 impl ShedReason {
-    const ALL: [ShedReason; 6] = [
+    const ALL: [ShedReason; 7] = [
         ShedReason::Route,
         ShedReason::Backend,
         ShedReason::Instance,
         ShedReason::Adaptive,
         ShedReason::Queue,
         ShedReason::Memory,
+        ShedReason::AnswerMemory,
     ];
 
     /// Its label in the metrics.
@@ -41,6 +44,7 @@ impl ShedReason {
             ShedReason::Adaptive => "adaptive",
             ShedReason::Queue => "queue",
             ShedReason::Memory => "memory",
+            ShedReason::AnswerMemory => "answer_memory",
         }
     }
 }

@@ -21,6 +21,8 @@ pub struct Scrape<'a> {
     pub max_connections: usize,
     /// Newcomers that were refused because there were as many.
     pub refused_connections: u64,
+    /// What long answers take, in bytes.
+    pub answer_memory: usize,
     /// The reloads' counters.
     pub reloads: &'a ReloadStats,
     /// The upgrades' counters.
@@ -273,7 +275,19 @@ fn front(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
     counter(&mut closing, &[], workers.sum(|one| &one.told_to_close) as f64);
     let mut in_flight = family("callgate_requests_in_flight", "Requests being answered.", GAUGE);
     gauge(&mut in_flight, &[], workers.sum(|one| &one.in_flight) as f64);
-    families.extend([open, accepted, most, evicted, refused, closing, in_flight]);
+    let mut slow = family(
+        "callgate_slow_clients_total",
+        "Client connections ended because the client took its answer more slowly than min_send_rate.",
+        COUNTER,
+    );
+    counter(&mut slow, &[], workers.sum(|one| &one.slow_clients) as f64);
+    let mut answers = family(
+        "callgate_answer_memory_bytes",
+        "What long answers, and the replies that they are made from, take of max_answer_memory.",
+        GAUGE,
+    );
+    gauge(&mut answers, &[], scrape.answer_memory as f64);
+    families.extend([open, accepted, most, evicted, refused, closing, in_flight, slow, answers]);
 }
 
 fn reloads(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {

@@ -275,6 +275,8 @@ pub struct FrontCounters {
     pub told_to_close: Counter,
     /// Requests being answered.
     pub in_flight: Counter,
+    /// Connections whose client took its answer too slowly.
+    pub slow_clients: Counter,
 }
 
 impl FrontStats {

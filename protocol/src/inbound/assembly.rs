@@ -25,7 +25,7 @@ pub(super) struct Message {
     pub(super) flags: u8,
     pub(super) body: Vec<u8>,
     /// The body's, where there is a budget.
-    room: Option<Room>,
+    pub(super) room: Option<Room>,
 }
 
 impl Message {
@@ -43,6 +43,8 @@ pub(super) enum Progress {
     Whole(Message),
     /// It went past a limit; the message was dropped.
     TooLarge,
+    /// Nothing is left of what connections share; the message was dropped.
+    NoRoom,
 }
 
 impl Assembly {
@@ -61,21 +63,21 @@ impl Assembly {
         self.messages.keys().any(|&number| number <= call)
     }
 
-    /// Takes a message's first fragment; says `false` when there is no room for it.
-    pub(super) fn begin(&mut self, call: u32, mut message: Message) -> bool {
+    /// Takes a message's first fragment.
+    pub(super) fn begin(&mut self, call: u32, mut message: Message) -> Progress {
         let size = message.body.len();
         if self.messages.len() >= self.limits.max_calls as usize || self.bytes + size > MAX_ASSEMBLY {
-            return false;
+            return Progress::TooLarge;
         }
         if let Some(budget) = &self.budget {
             message.room = budget.take(size);
             if message.room.is_none() {
-                return false;
+                return Progress::NoRoom;
             }
         }
         self.bytes += size;
         self.messages.insert(call, message);
-        true
+        Progress::Nothing
     }
 
     pub(super) fn append(&mut self, call: u32, fragment: &[u8], more: bool) -> Progress {
@@ -83,12 +85,13 @@ impl Assembly {
             return Progress::Nothing;
         };
         let size = message.body.len() + fragment.len();
-        if size > self.limits.max_message as usize
-            || self.bytes + fragment.len() > MAX_ASSEMBLY
-            || !message.room.as_mut().is_none_or(|room| room.grow(fragment.len()))
-        {
+        if size > self.limits.max_message as usize || self.bytes + fragment.len() > MAX_ASSEMBLY {
             self.forget(call);
             return Progress::TooLarge;
+        }
+        if !message.room.as_mut().is_none_or(|room| room.grow(fragment.len())) {
+            self.forget(call);
+            return Progress::NoRoom;
         }
         message.body.extend_from_slice(fragment);
         self.bytes += fragment.len();

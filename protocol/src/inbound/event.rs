@@ -62,6 +62,11 @@ pub enum Event<'a> {
         /// The number of the call to which it belonged.
         number: u32,
     },
+    /// A message came for which nothing was left of what connections share; its rest will be skipped.
+    NoRoom {
+        /// The number of the call to which it belonged.
+        number: u32,
+    },
 }
 
 /// The event of a whole message, be it from one frame or from many.

@@ -129,6 +129,29 @@ fn all_messages_together_are_bounded() {
 }
 
 #[test]
+fn a_message_that_finds_no_room_among_all_connections_says_so_and_one_that_is_taken_keeps_its_own() {
+    let budget = Budget::new(1000);
+    let mut inbound = Inbound::sharing(Role::Connector, Limits::default(), Some(budget.clone()));
+    feed(&mut inbound, &super::tests::hello()).expect("a sound HELLO");
+    let no_room = |number| [format!("{:?}", Event::NoRoom { number })];
+    begin(&mut inbound, 1);
+    assert!(fill(&mut inbound, 1, 600).is_empty());
+    begin(&mut inbound, 2);
+    assert_eq!(fill(&mut inbound, 2, 401), no_room(2));
+    assert_eq!(feed(&mut inbound, &frame(kind::REPLY, MORE, 3, &[0; 401])), Ok(no_room(3).to_vec()));
+    assert_eq!(budget.used(), 600);
+    let last = frame(kind::DATA, 0, 1, &[7; 100]);
+    let (_, event) = inbound.next(&last).expect("sound");
+    assert!(matches!(event, Some(Event::Reply { number: 1, .. })));
+    let (body, room) = inbound.take_message().expect("it was put together");
+    assert_eq!((body.len(), inbound.take_message().is_none()), (700, true));
+    feed(&mut inbound, &[]).expect("nothing more");
+    assert_eq!(budget.used(), 700);
+    drop(room);
+    assert_eq!(budget.used(), 0);
+}
+
+#[test]
 fn no_more_messages_are_under_way_than_calls_may_be() {
     let limits = Limits { max_calls: 3, ..Limits::default() };
     let mut inbound = open(Role::Connector, limits);

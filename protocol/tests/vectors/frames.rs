@@ -135,6 +135,7 @@ fn describe(event: Event<'_>) -> Option<Value> {
         }}),
         Event::Cancel { number } => json!({"cancel": number}),
         Event::TooLarge { number } => json!({"too_large": number}),
+        Event::NoRoom { number } => json!({"no_room": number}),
     })
 }
 

@@ -1,19 +1,23 @@
 //! JSON itself (RFC 8259), read strictly: the cursor over a document, strings, numbers, and the check of values that
 //! are passed through or skipped. Nothing here knows a schema.
 
+mod check;
 mod cursor;
 mod duplicate;
+mod keys;
 mod locate;
 mod number;
 mod skip;
 mod string;
 
+pub(crate) use check::Check;
 pub(crate) use cursor::{Cursor, Fault, Problem};
 pub(crate) use duplicate::{Key, duplicate, duplicate_in_text};
+pub(crate) use keys::{KEY_SIZE, Keys};
 pub(crate) use locate::{Locator, push_segment};
 pub(crate) use number::Number;
 pub(crate) use skip::skip_value;
-pub(crate) use string::{RawString, put_json_string, put_json_utf8};
+pub(crate) use string::{RawString, put_escaped, put_json_string, put_json_utf8};
 
 use crate::violation::Violation;
 
@@ -53,17 +57,35 @@ pub(crate) fn document(text: &str, depth: usize) -> Result<(), Fault> {
 /// Appends `text`, a valid document, without line breaks: where it has some, all insignificant white space goes.
 /// An answer may be one line of many.
 pub(crate) fn put_on_one_line(out: &mut Vec<u8>, text: &str) {
-    if !text.bytes().any(|byte| byte == b'\n' || byte == b'\r') {
+    if !has_line_breaks(text.as_bytes()) {
         out.extend_from_slice(text.as_bytes());
         return;
     }
-    let (mut in_string, mut escaped) = (false, false);
-    for byte in text.bytes() {
-        if in_string || !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
-            out.push(byte);
+    OneLine::default().put(out, text.as_bytes());
+}
+
+/// Whether a part of a text has a line break.
+pub(crate) fn has_line_breaks(text: &[u8]) -> bool {
+    text.iter().any(|byte| *byte == b'\n' || *byte == b'\r')
+}
+
+/// Leaves the insignificant white space of a valid document out, which may come in parts.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct OneLine {
+    in_string: bool,
+    escaped: bool,
+}
+
+impl OneLine {
+    /// Appends the next part.
+    pub(crate) fn put(&mut self, out: &mut Vec<u8>, part: &[u8]) {
+        for byte in part {
+            if self.in_string || !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
+                out.push(*byte);
+            }
+            self.in_string ^= *byte == b'"' && !self.escaped;
+            self.escaped = *byte == b'\\' && !self.escaped;
         }
-        in_string ^= byte == b'"' && !escaped;
-        escaped = byte == b'\\' && !escaped;
     }
 }
 

@@ -187,6 +187,12 @@ fn unicode_escape(bytes: &[u8], at: usize) -> (char, usize) {
 /// Appends `text` as a JSON string. Only what must be escaped is.
 pub(crate) fn put_json_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
+    put_escaped(out, text);
+    out.push(b'"');
+}
+
+/// Appends what stands between the quotes of a JSON string that says `text`: at most six bytes for each of its own.
+pub(crate) fn put_escaped(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
     let mut at = plain_run(bytes);
     out.extend_from_slice(bytes.get(..at).unwrap_or_default());
@@ -197,7 +203,6 @@ pub(crate) fn put_json_string(out: &mut Vec<u8>, text: &str) {
         out.extend_from_slice(rest.get(..run).unwrap_or_default());
         at += 1 + run;
     }
-    out.push(b'"');
 }
 
 /// Appends `bytes` as a JSON string. `None` if they are not UTF-8.

@@ -108,8 +108,10 @@ impl Builder<'_> {
         let openings = std::iter::once(b'{').chain(std::iter::repeat(b','));
         let compiled: Result<Box<[Field]>> =
             openings.zip(fields).map(|(opening, field)| self.field(opening, field)).collect();
+        let compiled = compiled?;
         Ok(Struct {
-            fields: compiled?,
+            leads: compiled.iter().map(|field| field.lead.len()).sum(),
+            fields: compiled,
             names: Names::new(fields.iter().map(|field| (&field.name, &field.aliases))),
         })
     }

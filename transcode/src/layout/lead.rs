@@ -42,6 +42,16 @@ impl Lead {
         }
     }
 
+    /// How many bytes [`put`](Self::put) appends.
+    pub(crate) fn len(&self) -> usize {
+        1 + self.key.len()
+    }
+
+    /// The same as two parts: the brace or the comma, and the key with its colon.
+    pub(crate) fn parts(&self) -> (u8, &[u8]) {
+        (self.start[0], &self.key)
+    }
+
     /// The length of the key if `bytes` begin with it.
     #[inline]
     pub(crate) fn key_length(&self, bytes: &[u8]) -> Option<usize> {

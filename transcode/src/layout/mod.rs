@@ -71,6 +71,8 @@ pub(crate) struct Struct {
     pub(crate) fields: Box<[Field]>,
     /// From name or alias to index.
     pub(crate) names: Names,
+    /// How many bytes of JSON stand before the values of all fields.
+    pub(crate) leads: usize,
 }
 
 /// One field.

@@ -14,6 +14,8 @@ pub(super) struct Decoder<'a> {
     layout: &'a Layout,
     reader: Reader<'a>,
     out: &'a mut Vec<u8>,
+    /// Past that length of `out` it gives up.
+    most: usize,
     style: Style,
     depth: usize,
     zero_sized: usize,
@@ -23,8 +25,19 @@ pub(super) struct Decoder<'a> {
 
 impl<'a> Decoder<'a> {
     pub(super) fn new(layout: &'a Layout, message: &'a [u8], out: &'a mut Vec<u8>, style: Style) -> Self {
+        Decoder::within(layout, message, out, style, usize::MAX)
+    }
+
+    /// The same that gives up when `out` becomes longer than `most`; one scalar may go past it.
+    pub(super) fn within(
+        layout: &'a Layout,
+        message: &'a [u8],
+        out: &'a mut Vec<u8>,
+        style: Style,
+        most: usize,
+    ) -> Self {
         let reader = Reader::new(message);
-        Decoder { layout, reader, out, style, depth: 0, zero_sized: 0, keys: Vec::new() }
+        Decoder { layout, reader, out, most, style, depth: 0, zero_sized: 0, keys: Vec::new() }
     }
 
     /// How much of the message was read.
@@ -102,8 +115,18 @@ impl<'a> Decoder<'a> {
         }
     }
 
+    /// Whether so many bytes more are too many. Asked before whatever is not bounded by the bytes of the message.
+    #[inline]
+    fn has_room(&self, more: usize) -> Step {
+        match self.out.len().saturating_add(more) > self.most {
+            true => Err(DecodeReason::TooLong),
+            false => Ok(()),
+        }
+    }
+
     fn structure(&mut self, table: &'a Struct) -> Step {
         self.enter()?;
+        self.has_room(table.leads)?;
         let start = self.reader.offset();
         if table.fields.is_empty() {
             self.out.push(b'{');
@@ -138,6 +161,7 @@ impl<'a> Decoder<'a> {
             if index > 0 {
                 self.out.push(b',');
             }
+            self.has_room(0)?;
             one(self)?;
         }
         self.out.push(b']');
@@ -161,6 +185,7 @@ impl<'a> Decoder<'a> {
             if index > 0 {
                 self.out.push(b',');
             }
+            self.has_room(0)?;
             let start = self.out.len();
             match self.layout.node(key) {
                 Node::Scalar(scalar) => scalar.print_key(&mut self.reader, self.out, self.style)?,
@@ -185,6 +210,7 @@ impl<'a> Decoder<'a> {
     fn enumeration(&mut self, table: &'a Enum) -> Step {
         let number = self.reader.varint(32)? as usize;
         let variant = table.variants.get(number).ok_or(Reason::UnknownVariant)?;
+        self.has_room(variant.quoted.len())?;
         let Some(content) = variant.content else {
             self.out.extend_from_slice(&variant.quoted);
             return Ok(());

@@ -1,6 +1,11 @@
 //! bincode → JSON: a method's result as the HTTP body.
+//!
+//! `decode` is one walk, which most messages need no more than a microsecond of. `steps` makes the same JSON in steps, between
+//! which others can work; `pieces` are the texts that are longer than a step.
 
 mod decode;
+mod pieces;
+mod steps;
 
 use crate::binding::{Response, ResponseBinding};
 use crate::json::put_json_string;
@@ -14,6 +19,8 @@ use callgate_protocol::wire::WireError;
 use decode::Decoder;
 use std::fmt;
 use std::sync::Arc;
+
+pub use steps::{Decoding, MIN_STEP};
 
 /// Why a message cannot be shown as JSON. It is the backend's fault, never the client's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +42,8 @@ pub enum DecodeReason {
     InvalidJson,
     /// A map with the same key twice, of which each reader of JSON would make something else.
     DuplicateKey,
+    /// Its JSON is longer than was asked for.
+    TooLong,
 }
 
 impl fmt::Display for DecodeError {
@@ -49,8 +58,9 @@ impl fmt::Display for DecodeError {
             }
             DecodeReason::InvalidJson => write!(f, "a Json value that is not JSON at byte {offset}"),
             DecodeReason::DuplicateKey => {
-                write!(f, "a map with the same key twice, which ends at byte {offset}")
+                write!(f, "a map with the same key twice, noticed at byte {offset}")
             }
+            DecodeReason::TooLong => write!(f, "more JSON than there may be, noticed at byte {offset}"),
         }
     }
 }
@@ -131,9 +141,18 @@ impl ResponseProgram {
     /// # Errors
     /// The message is not a value of its schema, or holds a value that JSON cannot show.
     pub fn decode(&self, message: &[u8], out: &mut Vec<u8>) -> Result<(), DecodeError> {
+        self.decode_within(message, out, usize::MAX)
+    }
+
+    /// The same that gives up with [`DecodeReason::TooLong`] when there are more than `most` bytes in `out`; by how many is
+    /// bounded by the message: six times its length.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode), and when it gives up.
+    pub fn decode_within(&self, message: &[u8], out: &mut Vec<u8>, most: usize) -> Result<(), DecodeError> {
         out.reserve(message.len().saturating_mul(2));
         out.extend_from_slice(&self.before);
-        let mut decoder = Decoder::new(&self.layout, message, out, self.style);
+        let mut decoder = Decoder::within(&self.layout, message, out, self.style, most);
         let result = match self.field.as_slice() {
             [] => decoder.value(self.root),
             field => decoder.field(self.root, field),
@@ -143,6 +162,11 @@ impl ResponseProgram {
             .map_err(|reason| DecodeError { offset: decoder.offset(), reason })?;
         out.extend_from_slice(self.after);
         Ok(())
+    }
+
+    /// Begins to write the same JSON in steps.
+    pub fn begin<'a>(&'a self, message: &'a [u8]) -> Decoding<'a> {
+        Decoding::new(self, message)
     }
 
     /// Whether the method returns nothing and the route adds nothing, so that there is no body to send.

@@ -7,7 +7,7 @@ mod text;
 mod time;
 
 pub(crate) use int::Int;
-pub(crate) use print::Style;
+pub(crate) use print::{Style, put_base64};
 
 use crate::json::Number;
 

@@ -155,6 +155,12 @@ fn nanos(reader: &mut Reader<'_>) -> Result<u32, DecodeReason> {
 
 fn print_base64(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');
+    put_base64(out, bytes);
+    out.push(b'"');
+}
+
+/// Appends the base64 of `bytes`. Parts whose lengths are multiples of three make the same text as the whole does.
+pub(crate) fn put_base64(out: &mut Vec<u8>, bytes: &[u8]) {
     let start = out.len();
     // Four characters for three bytes, a started three counting whole.
     out.resize(start + bytes.len().div_ceil(3) * 4, 0);
@@ -162,7 +168,6 @@ fn print_base64(out: &mut Vec<u8>, bytes: &[u8]) {
         // The room is exactly what the encoding takes.
         let _ = text::BASE64.encode_slice(bytes, room);
     }
-    out.push(b'"');
 }
 
 fn print_uuid(out: &mut Vec<u8>, bytes: &[u8]) -> Step {

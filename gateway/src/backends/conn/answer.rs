@@ -1,5 +1,7 @@
 //! What comes of a call, and why one is not sent.
 
+use super::LongReply;
+use bytes::Bytes;
 use callgate_protocol::Status;
 use callgate_transcode::Violation;
 use tokio::time::Instant;
@@ -7,8 +9,14 @@ use tokio::time::Instant;
 /// How a call ended.
 #[derive(Debug)]
 pub enum Answer {
-    /// With a result, as JSON; empty when the method returns nothing.
-    Json(Vec<u8>),
+    /// With a result, as JSON.
+    Json(Json),
+    /// With a result whose JSON is long, or may be: it is yet to be made.
+    Long(Box<LongReply>),
+    /// With a result whose JSON would be longer than an answer may be: the bound in bytes.
+    TooLong(u64),
+    /// With a result for which there is no room among all long answers.
+    NoRoom,
     /// With a failure.
     Failed(Status),
     /// With a reply that is no value of the schema; why.
@@ -21,6 +29,15 @@ pub enum Answer {
     Lost,
     /// Not before its deadline.
     Late,
+}
+
+/// A result as JSON.
+#[derive(Debug)]
+pub enum Json {
+    /// In one piece; empty when the method returns nothing.
+    Short(Vec<u8>),
+    /// In pieces, each of which holds its room among all long answers until it is dropped.
+    Long(Vec<Bytes>),
 }
 
 /// When a call is made, and when its answer must be there.

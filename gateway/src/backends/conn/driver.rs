@@ -157,7 +157,11 @@ impl Driver<'_> {
             }
             at += taken;
             if let Some(event) = event {
-                self.conn.on_event(event).map_err(End::Protocol)?;
+                let long = self.conn.on_event(event).map_err(End::Protocol)?;
+                if let Some(pending) = long {
+                    let (payload, room) = self.inbound.take_message().unwrap_or_default();
+                    self.conn.hand_over(*pending, payload, room);
+                }
             }
         }
         if at > 0 {

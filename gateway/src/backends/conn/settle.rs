@@ -2,11 +2,18 @@
 //! it.
 
 use super::in_flight::Pending;
-use super::{Answer, Conn, MAX_BACKLOG};
+use super::long::{LongReply, Unsettled};
+use super::{Answer, Conn, Json, MAX_BACKLOG};
 use crate::backends::health::Verdict;
 use crate::telemetry::Outcome;
-use callgate_protocol::{Code, Event, ProtocolError, Status};
+use callgate_protocol::limits::MAX_FRAME;
+use callgate_protocol::{Code, Event, ProtocolError, Room, Status};
+use callgate_transcode::{DecodeError, DecodeReason};
 use tokio::time::Instant;
+
+/// JSON up to this length is made where the reply lies, in one step, in bytes. The caller makes what is longer, in steps that
+/// let others work.
+const MAX_AT_ONCE: usize = 256 * 1024;
 
 impl Conn {
     pub(super) fn take_pending(&self, number: u32) -> Option<Pending> {
@@ -23,6 +30,9 @@ impl Conn {
             Answer::Json(_) => (Outcome::Ok, Verdict::Good),
             Answer::Failed(status) => (Outcome::Failed(status.code), verdict(status)),
             Answer::BadReply(_) => (Outcome::Failed(Code::Internal), Verdict::Failed),
+            Answer::NoRoom => (Outcome::Failed(Code::ResourceExhausted), Verdict::Good),
+            // These two are made of a long reply, which settles the call itself.
+            Answer::Long(_) | Answer::TooLong(_) => (Outcome::Ok, Verdict::Good),
             Answer::NotAccepted => (Outcome::Refused, Verdict::Nothing),
             Answer::Refused(_) => (Outcome::Refused, Verdict::Refused),
             // With its connection the instance is left anyway, and the next one is judged anew.
@@ -44,9 +54,10 @@ impl Conn {
         pending.slot.give(answer, took);
     }
 
-    pub(super) fn on_event(&self, event: Event<'_>) -> Result<(), ProtocolError> {
+    /// Gives a call whose reply was put together of parts: it is to get that.
+    pub(super) fn on_event(&self, event: Event<'_>) -> Result<Option<Box<Pending>>, ProtocolError> {
         match event {
-            Event::Reply { number, payload } => self.on_reply(number, payload)?,
+            Event::Reply { number, payload } => return self.on_reply(number, payload),
             Event::Failure { number, status } => {
                 if let Some(pending) = self.answered(number)? {
                     let refused = status.not_executed && status.code == Code::Unavailable;
@@ -64,6 +75,12 @@ impl Conn {
                     self.finish_as(pending, Answer::BadReply(error), outcome, Verdict::Good);
                 }
             }
+            Event::NoRoom { number } => {
+                self.outbound.borrow_mut().cancel(number);
+                if let Some(pending) = self.answered(number)? {
+                    self.finish(pending, Answer::NoRoom);
+                }
+            }
             Event::Ping(token) => {
                 let mut outbound = self.outbound.borrow_mut();
                 // A peer that asks on and on and reads no answer must not fill our memory with them.
@@ -75,23 +92,43 @@ impl Conn {
             Event::GoAway { last_call, reason } => self.on_go_away(last_call, reason),
             _ => {}
         }
-        Ok(())
+        Ok(None)
     }
 
-    fn on_reply(&self, number: u32, payload: &[u8]) -> Result<(), ProtocolError> {
+    fn on_reply(&self, number: u32, payload: &[u8]) -> Result<Option<Box<Pending>>, ProtocolError> {
         let Some(pending) = self.answered(number)? else {
-            return Ok(());
+            return Ok(None);
         };
+        if payload.len() > MAX_FRAME as usize {
+            return Ok(Some(Box::new(pending)));
+        }
         // JSON is about twice as long as what it is made of.
         let mut json = Vec::with_capacity(payload.len() * 2 + 64);
         let response = &pending.transcoder.shared.response;
-        let answer = match response.decode(payload, &mut json) {
-            Ok(()) if response.is_empty() => Answer::Json(Vec::new()),
-            Ok(()) => Answer::Json(json),
+        let answer = match response.decode_within(payload, &mut json, MAX_AT_ONCE) {
+            Ok(()) if response.is_empty() => Answer::Json(Json::Short(Vec::new())),
+            Ok(()) => Answer::Json(Json::Short(json)),
+            Err(DecodeError { reason: DecodeReason::TooLong, .. }) => {
+                drop(json);
+                self.hand_over(pending, payload.to_vec(), None);
+                return Ok(None);
+            }
             Err(error) => Answer::BadReply(error.to_string()),
         };
         self.finish(pending, answer);
-        Ok(())
+        Ok(None)
+    }
+
+    /// Has the caller transcode its reply.
+    pub(super) fn hand_over(&self, pending: Pending, payload: Vec<u8>, room: Option<Room>) {
+        let Pending { slot, transcoder, sent_at, epoch, .. } = pending;
+        let (monitor, endpoint, at) = (self.monitor.clone(), self.endpoint.clone(), self.heard_at.get());
+        let took = at.saturating_duration_since(sent_at);
+        // As in `reports`: what is not the instance's time is not told.
+        let told = (!self.presence.was_away_since(sent_at)).then_some(took);
+        let call =
+            Unsettled { monitor, endpoint, worker: self.worker, epoch, took: told, at, settled: false };
+        slot.give(Answer::Long(Box::new(LongReply { payload, room, transcoder, call })), took);
     }
 
     /// The call that an answer belongs to; `None` for one that nobody waits for any more.

@@ -1,5 +1,6 @@
 //! Connections without a socket, for tests, and calls on them that nobody answers.
 
+use super::long::{LongReply, Unsettled};
 use super::{Conn, InFlight, LocalTranscoder, Monitor, Offer, Times};
 use crate::backends::Transcoder;
 use crate::backends::catalog::Schema;
@@ -53,6 +54,25 @@ pub(in crate::backends) fn occupy(conn: &Rc<Conn>, calls: usize) -> Vec<InFlight
     std::iter::repeat_with(call).take(calls).collect()
 }
 
+/// A reply of that type from an instance of its own.
+pub(crate) fn long_reply(response: Type, payload: Vec<u8>) -> (LongReply, Arc<Endpoint>) {
+    let empty = StructDef { name: "Empty".to_owned(), doc: String::new(), fields: Vec::new() };
+    let definitions = vec![Definition::Struct(empty)];
+    let schema = MethodSchema { doc: String::new(), request: Type::Ref(0), response, definitions };
+    let shared = Transcoder {
+        call_id: CallId::of("s", "m"),
+        request: RequestProgram::compile(&schema, &RequestBinding::default()).expect("nothing to bind"),
+        response: ResponseProgram::compile(&schema, &ResponseBinding::default()).expect("nothing to bind"),
+    };
+    let transcoder = Rc::new(LocalTranscoder { shared: Arc::new(shared), idempotent: true });
+    let (monitor, conn) = (Rc::new(Monitor::new(HealthSpec::default(), Rc::default())), connection());
+    let endpoint = conn.endpoint.clone();
+    let (took, at) = (Some(Duration::from_millis(1)), Instant::now());
+    let epoch = monitor.sent();
+    let call = Unsettled { monitor, endpoint: endpoint.clone(), worker: 0, epoch, took, at, settled: false };
+    (LongReply { payload, room: None, transcoder, call }, endpoint)
+}
+
 /// An instance with a connection that offers those methods of the service `s`, which is of that version.
 pub(in crate::backends) fn peer_with(spec: HealthSpec, version: &str, methods: &[&str]) -> Rc<Peer> {
     let method = |name: &&str| MethodOffer {
@@ -93,6 +113,7 @@ fn connection_offering(monitor: Rc<Monitor>, port: u16, services: Vec<ServiceOff
         supervisor: Arc::default(),
         worker: 0,
         catalog: Arc::default(),
+        answers: callgate_protocol::Budget::new(0),
         changed: Rc::default(),
         due: Rc::default(),
         connections: Rc::default(),

@@ -144,8 +144,9 @@ fn the_settings_that_are_shipped_are_the_defaults_and_show_every_key() {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/gateway.toml");
     let text = std::fs::read_to_string(shipped).unwrap();
     assert_eq!(settings(&text, None), settings("", None));
-    let keys = "listen workers max_body max_body_memory max_head max_connections header_timeout body_timeout idle_timeout \
-                drain_timeout lame_duck hosts watch level format socket servers timeout min_ttl max_ttl";
+    let keys = "listen workers max_body max_body_memory max_answer max_answer_memory min_send_rate min_send_rate_window max_head \
+                max_connections header_timeout body_timeout idle_timeout drain_timeout lame_duck hosts watch level format socket \
+                servers timeout min_ttl max_ttl";
     for key in keys.split_whitespace() {
         assert!(text.contains(&format!("\n{key} = ")), "{key}");
     }
@@ -153,7 +154,8 @@ fn the_settings_that_are_shipped_are_the_defaults_and_show_every_key() {
 
 #[test]
 fn every_setting_is_read() {
-    let text = "server = { listen = ['[::1]:80', '0.0.0.0:0'], workers = 3, max_body = '1KiB', max_body_memory = '2KiB', max_head = 10000, \
+    let text = "server = { listen = ['[::1]:80', '0.0.0.0:0'], workers = 3, max_body = '1KiB', max_body_memory = '2KiB', max_answer = '1MiB', max_answer_memory = '2MiB', \
+                min_send_rate = '3B/s', min_send_rate_window = '5s', max_head = 10000, \
                 max_connections = 5, header_timeout = '1s', body_timeout = '2s', idle_timeout = '3s', \
                 drain_timeout = '4s', lame_duck = '7s' }\n\
                 admin = { listen = '127.0.0.1:9', hosts = ['Gateway.Example'], token = 's3cret' }\ntables.watch = ['x', '/y/z.toml', '../../w']\n\
@@ -167,6 +169,10 @@ fn every_setting_is_read() {
             zone: None,
             max_body: 1024,
             max_body_memory: 2048,
+            max_answer: 1 << 20,
+            max_answer_memory: 2 << 20,
+            min_send_rate: 3,
+            min_send_rate_window: seconds(5),
             max_head: 10_000,
             max_connections: 5,
             header_timeout: seconds(1),
@@ -186,6 +192,23 @@ fn every_setting_is_read() {
         dns: DnsSettings { timeout: seconds(6), ..DnsSettings::default() },
     };
     assert_eq!(settings(text, None), expected);
+}
+
+#[test]
+fn a_client_may_read_as_slowly_as_it_likes_where_the_settings_say_so() {
+    for (written, expected) in [("0", 0), ("'0'", 0), ("'0B/s'", 0), ("'2KiB/s'", 2048)] {
+        assert_eq!(
+            settings(&format!("server.min_send_rate = {written}"), None).server.min_send_rate,
+            expected
+        );
+    }
+    for wrong in ["1024", "'1KiB'", "true", "'fast'"] {
+        let source = Source::new("gateway.toml", format!("server.min_send_rate = {wrong}"));
+        assert!(Settings::parse(source, None).is_err(), "{wrong}");
+    }
+    // All answers have room for one at least.
+    let settings = settings("server = { max_answer = '1GiB', max_answer_memory = '1MiB' }", None);
+    assert_eq!(settings.server.max_answer_memory, 1 << 30);
 }
 
 #[test]

@@ -1,0 +1,187 @@
+//! An answer that is long: its JSON is made here, by the call's own task, in steps between which others work. It may have so many
+//! bytes, it takes room among all long answers before it grows, and it keeps that until it was sent.
+
+use crate::backends::{Answer, Json, LongReply};
+use crate::worker::Worker;
+use bytes::Bytes;
+use callgate_protocol::{Budget, Room};
+use std::sync::Arc;
+use tokio::task::yield_now;
+use tokio::time::Instant;
+
+/// A longer answer takes room, in bytes. Shorter ones are bounded by the number of connections.
+const LONG: usize = 64 * 1024;
+
+/// What is made in a step, and a piece of the answer, in bytes.
+const STEP: usize = 64 * 1024;
+
+/// Whether an answer is to be [`bounded`].
+#[inline]
+pub(super) fn is_long(answer: &Answer) -> bool {
+    match answer {
+        Answer::Json(Json::Short(json)) => json.len() > LONG,
+        Answer::Long(_) => true,
+        _ => false,
+    }
+}
+
+/// The answer with its JSON, which has room; or why there is none.
+pub(super) async fn bounded(answer: Answer, worker: &Worker, deadline: Instant) -> Answer {
+    let (budget, most) = (&worker.shared.answers, worker.shared.settings.server.max_answer);
+    match answer {
+        Answer::Json(Json::Short(json)) if json.len() as u64 > most => Answer::TooLong(most),
+        Answer::Json(Json::Short(json)) => match budget.take(json.capacity()) {
+            Some(room) => Answer::Json(Json::Long(vec![Bytes::from_owner(Piece { json, _room: room })])),
+            None => Answer::NoRoom,
+        },
+        Answer::Long(reply) => transcode(*reply, budget, most, deadline).await,
+        other => other,
+    }
+}
+
+/// A piece of an answer.
+struct Piece {
+    json: Vec<u8>,
+    _room: Room,
+}
+
+impl AsRef<[u8]> for Piece {
+    fn as_ref(&self) -> &[u8] {
+        &self.json
+    }
+}
+
+async fn transcode(reply: LongReply, budget: &Arc<Budget>, most: u64, deadline: Instant) -> Answer {
+    let Some(mut held) = budget.take(reply.without_room()) else {
+        return Answer::NoRoom;
+    };
+    let mut decoding = reply.begin();
+    let (mut pieces, mut length, mut keys) = (Vec::new(), 0, 0);
+    loop {
+        let Some(room) = budget.take(STEP) else { return Answer::NoRoom };
+        let mut json = Vec::with_capacity(STEP);
+        let mut done = false;
+        // What is not shown takes steps and fills no piece.
+        while !done && json.len() < STEP / 2 {
+            let left = STEP - json.len();
+            done = match decoding.advance(&mut json, left) {
+                Ok(done) => done,
+                Err(error) => {
+                    drop(decoding);
+                    reply.is_bad();
+                    return Answer::BadReply(error.to_string());
+                }
+            };
+            let more = decoding.held().saturating_sub(keys);
+            if !held.grow(more) {
+                return Answer::NoRoom;
+            }
+            keys += more;
+            if !done {
+                yield_now().await;
+                if Instant::now() >= deadline {
+                    return Answer::Late;
+                }
+            }
+        }
+        length += json.len() as u64;
+        if length > most {
+            return Answer::TooLong(most);
+        }
+        pieces.push(Bytes::from_owner(Piece { json, _room: room }));
+        if done {
+            return Answer::Json(Json::Long(pieces));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backends::long_reply;
+    use callgate_protocol::schema::Type;
+    use std::future::{Future, poll_fn};
+    use std::pin::pin;
+    use std::task::Poll;
+    use std::time::Duration;
+
+    const MIB: usize = 1 << 20;
+
+    fn zeros(count: usize) -> Vec<u8> {
+        [&[252][..], &(count as u32).to_le_bytes(), &vec![0; count]].concat()
+    }
+
+    fn list(item: Type) -> Type {
+        Type::List(Box::new(item))
+    }
+
+    fn later() -> Instant {
+        Instant::now() + Duration::from_secs(3600)
+    }
+
+    fn whole(answer: &Answer) -> Vec<u8> {
+        let Answer::Json(Json::Long(pieces)) = answer else { panic!("no JSON: {answer:?}") };
+        assert!(pieces.iter().all(|piece| piece.len() <= STEP));
+        pieces.concat()
+    }
+
+    #[tokio::test]
+    async fn others_run_between_the_steps_of_a_long_answer() {
+        let budget = Budget::new(64 * MIB);
+        let (reply, endpoint) = long_reply(list(Type::U8), zeros(MIB));
+        let mut answer = pin!(transcode(reply, &budget, 64 << 20, later()));
+        let mut stops = 0;
+        let answer = poll_fn(|cx| {
+            let polled = answer.as_mut().poll(cx);
+            stops += usize::from(polled.is_pending());
+            if polled.is_pending() { Poll::Pending } else { polled }
+        })
+        .await;
+        let json = whole(&answer);
+        assert_eq!(json.len(), 2 * MIB + 1);
+        assert!(stops >= json.len() / STEP, "{stops}");
+        assert!((json.len()..2 * json.len() + 2 * STEP).contains(&budget.used()), "{}", budget.used());
+        drop(answer);
+        assert_eq!(budget.used(), 0);
+        assert_eq!(endpoint.stats.outcomes().collect::<Vec<_>>(), [("ok", 1)]);
+    }
+
+    #[tokio::test]
+    async fn an_answer_ends_at_its_bound_and_where_there_is_no_room() {
+        // 60,000 units are five bytes each as JSON.
+        for (most, room, message) in [(100_000, 64 * MIB, "TooLong(100000)"), (1 << 30, 3 * STEP, "NoRoom")] {
+            let budget = Budget::new(room);
+            let (reply, endpoint) = long_reply(list(Type::Unit), vec![251, 96, 234]);
+            let answer = transcode(reply, &budget, most, later()).await;
+            assert_eq!(format!("{answer:?}"), message);
+            assert_eq!(budget.used(), 0);
+            // The instance has answered well.
+            assert_eq!(endpoint.stats.outcomes().collect::<Vec<_>>(), [("ok", 1)]);
+        }
+        let nothing = Budget::new(100);
+        let (reply, _) = long_reply(list(Type::U8), zeros(1000));
+        assert!(
+            matches!(transcode(reply, &nothing, 1 << 30, later()).await, Answer::NoRoom),
+            "the reply itself"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_long_answer_is_late_where_its_deadline_comes_between_two_steps() {
+        let budget = Budget::new(64 * MIB);
+        let (reply, _) = long_reply(list(Type::U8), zeros(MIB));
+        assert!(matches!(transcode(reply, &budget, 64 << 20, Instant::now()).await, Answer::Late));
+        assert_eq!(budget.used(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_long_reply_that_breaks_off_is_the_instances_failure() {
+        let budget = Budget::new(64 * MIB);
+        let (reply, endpoint) = long_reply(list(Type::U8), zeros(MIB)[..MIB].to_vec());
+        let answer = transcode(reply, &budget, 64 << 20, later()).await;
+        let Answer::BadReply(error) = answer else { panic!("{answer:?}") };
+        assert_eq!(error, format!("the bytes end inside a value at byte {MIB}"));
+        assert_eq!(endpoint.stats.outcomes().collect::<Vec<_>>(), [("internal", 1)]);
+        assert_eq!(budget.used(), 0);
+    }
+}

@@ -1,0 +1,53 @@
+//! The one field that a route shows: what else the message has is read, checked, and not shown.
+
+use super::{Decoding, Open, Step};
+use crate::layout::{Field, Node, NodeId};
+
+impl<'a> Decoding<'a> {
+    /// Begins the value to which a path leads from `node`; what else there is on the way is read and not shown.
+    pub(super) fn choose(
+        &mut self,
+        mut node: NodeId,
+        path: &'a [u32],
+        out: &mut Vec<u8>,
+        end: usize,
+    ) -> Step {
+        if path.is_empty() {
+            return self.begin(node, out, end);
+        }
+        let layout = &self.program.layout;
+        while let Node::Option(inner) = layout.node(node) {
+            if !self.reader.bool()? {
+                out.extend_from_slice(b"null");
+                return Ok(());
+            }
+            node = *inner;
+        }
+        let Node::Struct(table) = layout.node(node) else {
+            // The program's compiler lets a path lead only through the two above.
+            return self.begin(node, out, end);
+        };
+        self.enter()?;
+        self.open.push(Open::Chosen(table.fields.iter().enumerate(), path, self.reader.offset()));
+        Ok(())
+    }
+
+    pub(super) fn chosen(
+        &mut self,
+        index: usize,
+        field: &Field,
+        path: &'a [u32],
+        out: &mut Vec<u8>,
+        end: usize,
+    ) -> Step {
+        match path.split_first() {
+            Some((wanted, rest)) if *wanted as usize == index => self.choose(field.node, rest, out, end),
+            _ => {
+                self.open.push(Open::Discarded);
+                self.style.discard = true;
+                self.value = Some(field.node);
+                Ok(())
+            }
+        }
+    }
+}
