@@ -53,7 +53,7 @@ pub async fn run(shared: Arc<Shared>, watcher: Watcher, hangup: Signal, requests
     let mut control = Control { shared: shared.clone(), follower, watcher, hangup, requests, waiting };
     let supervisor = &shared.supervisor;
     let serving = async { supervised!(supervisor, Task::Control, control.serve()) };
-    let fitting = async { supervised!(supervisor, Task::RouteFitter, fit::follow(&shared)) };
+    let fitting = async { supervised!(supervisor, Task::FitFollower, fit::follow(&shared)) };
     tokio::join!(serving, fitting);
 }
 

@@ -102,6 +102,7 @@ pub(super) fn bare_answer(front: &FrontStats, worker: usize, error: &hyper::Erro
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::call::Json;
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     fn tally(stats: &RouteStats) -> Tally<'_> {
@@ -114,7 +115,7 @@ mod tests {
         let id = HeaderValue::from_static("r1");
         drop(tally(&stats));
         tally(&stats).answered(Err(Problem::bad_host()), &id);
-        tally(&stats).answered(Ok(Answer::Json(Vec::new())), &id);
+        tally(&stats).answered(Ok(Answer::Json(Json::Short(Vec::new()))), &id);
         tally(&stats).void();
         let panicked = catch_unwind(AssertUnwindSafe(|| {
             let _tally = tally(&stats);

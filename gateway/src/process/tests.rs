@@ -172,9 +172,9 @@ async fn ask_for_sockets(rig: &Rig) -> BufReader<UnixStream> {
 #[tokio::test(flavor = "multi_thread")]
 async fn control_and_its_threads_take_tables_after_a_panic() {
     let rig = Rig::start().await;
-    rig.fail(Task::RouteFitter);
+    rig.fail(Task::FitFollower);
     let _conn = rig.connected().await;
-    rig.panicked(Task::RouteFitter).await;
+    rig.panicked(Task::FitFollower).await;
     let unfit = "callgate_routes_unfit{reason=\"method\"} 1\n";
     eventually(async || get(rig.admin, "/metrics").await.contains(unfit)).await;
     rig.fail(Task::Control);
@@ -193,7 +193,7 @@ async fn control_and_its_threads_take_tables_after_a_panic() {
     rig.panicked(Task::Name).await;
     eventually(async || rig.questions.load(Relaxed) > asked + 1).await;
     let metrics = get(rig.admin, "/metrics").await;
-    for task in [Task::RouteFitter, Task::Control, Task::TableMaker, Task::FileWatcher, Task::Name] {
+    for task in [Task::FitFollower, Task::Control, Task::TableMaker, Task::FileWatcher, Task::Name] {
         assert!(metrics.contains(&format!("callgate_task_panics_total{{task=\"{}\"}} 1", task.name())));
     }
     rig.ends().await.unwrap();

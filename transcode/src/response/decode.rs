@@ -24,12 +24,8 @@ pub(super) struct Decoder<'a> {
 }
 
 impl<'a> Decoder<'a> {
-    pub(super) fn new(layout: &'a Layout, message: &'a [u8], out: &'a mut Vec<u8>, style: Style) -> Self {
-        Decoder::within(layout, message, out, style, usize::MAX)
-    }
-
-    /// The same that gives up when `out` becomes longer than `most`; one scalar may go past it.
-    pub(super) fn within(
+    /// One that gives up when `out` becomes longer than `most`; one scalar may go past it.
+    pub(super) fn new(
         layout: &'a Layout,
         message: &'a [u8],
         out: &'a mut Vec<u8>,

@@ -152,7 +152,7 @@ impl ResponseProgram {
     pub fn decode_within(&self, message: &[u8], out: &mut Vec<u8>, most: usize) -> Result<(), DecodeError> {
         out.reserve(message.len().saturating_mul(2));
         out.extend_from_slice(&self.before);
-        let mut decoder = Decoder::within(&self.layout, message, out, self.style, most);
+        let mut decoder = Decoder::new(&self.layout, message, out, self.style, most);
         let result = match self.field.as_slice() {
             [] => decoder.value(self.root),
             field => decoder.field(self.root, field),
