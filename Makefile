@@ -1,7 +1,7 @@
 # The ways into the project. Each target is a script in scripts/, which says what it does and why.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check setup release bench chaos overload
+.PHONY: help demo test check setup release bench chaos overload mutants
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -29,3 +29,6 @@ chaos: ## a steady client while instances die, hang, drain and change; an outage
 
 overload: ## three times what a backend can serve, with and without control: a table, a plot, what holds; in about three minutes
 	@scripts/overload
+
+mutants: ## small changes to protocol and transcode that their own tests must notice; in an hour at most, a part of them
+	@scripts/mutants

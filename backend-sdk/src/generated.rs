@@ -5,6 +5,7 @@
 use crate::service::{Answer, Method};
 use crate::{BadSchema, Client, Context, SchemaBuilder, Status};
 use bincode::config::standard;
+use bincode::error::DecodeError;
 use callgate_protocol::check;
 use callgate_protocol::schema::{MethodSchema, Type};
 use serde::Serialize;
@@ -72,7 +73,17 @@ pub fn arguments<T: DeserializeOwned>(method: &'static Method, payload: &[u8]) -
     check::value(schema, &schema.request, payload).map_err(|error| refuse(&error))?;
     match bincode::serde::decode_from_slice(payload, standard()) {
         Ok((arguments, _)) => Ok(arguments),
-        Err(error) => Err(refuse(&error)),
+        Err(error) => Err(refuse(&unreadable(&error))),
+    }
+}
+
+/// Why bincode cannot read what its schema allows, in words for the caller: what the type's own `Deserialize` says, where it
+/// is that which refuses. bincode's own words are its Rust types'.
+fn unreadable(error: &DecodeError) -> &str {
+    match error {
+        DecodeError::OtherString(said) => said,
+        DecodeError::Other(said) => said,
+        _ => "they are not what their type expects",
     }
 }
 

@@ -58,6 +58,17 @@ struct Settings {
     short: Short,
 }
 
+/// Its field has a name of 257 bytes.
+#[derive(Debug, Serialize, Deserialize, Message)]
+struct Wordy {
+    #[serde(
+        rename = "wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww\
+              wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww\
+              wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww"
+    )]
+    word: u8,
+}
+
 type Eight<T> = Vec<Vec<Vec<Vec<Vec<Vec<Vec<Vec<T>>>>>>>>;
 type Deep = Eight<Eight<Eight<Eight<Vec<u8>>>>>;
 
@@ -86,6 +97,7 @@ services! {
     Dangling, DanglingServer, DanglingClient: Liar;
     Mistaken, MistakenServer, MistakenClient: Settings;
     TooDeep, TooDeepServer, TooDeepClient: Deep;
+    TooLong, TooLongServer, TooLongClient: Wordy;
 }
 
 async fn refused(server: Server) -> (String, BadSchema) {
@@ -119,6 +131,7 @@ async fn types_that_cannot_be_offered_are_an_error_of_bind_that_names_the_method
             SchemaError::BadDefault("short".into()),
         ),
         (refused(server().service(TooDeepServer::new(nobody()))).await, SchemaError::TooDeep),
+        (refused(server().service(TooLongServer::new(nobody()))).await, SchemaError::NameTooLong(257)),
     ];
     for ((_, problem), expected) in expected {
         assert_eq!(problem, BadSchema::Refused(expected));

@@ -169,6 +169,45 @@ fn a_payload_that_is_no_value_of_the_schema_is_an_invalid_argument() {
     assert_eq!(refusal.map(|status| status.code), Some(Code::InvalidArgument));
 }
 
+/// A number that is even, which its schema cannot say: it writes what `u32` writes.
+#[derive(Serialize)]
+struct Even(u32);
+
+impl<'de> Deserialize<'de> for Even {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Even, D::Error> {
+        let number = u32::deserialize(from)?;
+        let refused = || serde::de::Error::custom(format!("{number} is not even"));
+        if number % 2 == 0 { Ok(Even(number)) } else { Err(refused()) }
+    }
+}
+
+impl Message for Even {
+    fn describe(schema: &mut callgate_sdk::SchemaBuilder) -> Type {
+        u32::describe(schema)
+    }
+}
+
+#[service]
+trait Halves {
+    async fn half(&self, of: Even) -> Result<u32, Status>;
+}
+
+impl Halves for Nothing {
+    async fn half(&self, of: Even) -> Result<u32, Status> {
+        Ok(of.0 / 2)
+    }
+}
+
+#[test]
+fn what_a_type_of_ones_own_refuses_is_told_in_its_own_words() {
+    let server = Arc::new(HalvesServer::new(Nothing));
+    let refusal = server.call(0, Context::background(), &[7]).err().expect("7 is refused");
+    assert_eq!(
+        refusal,
+        Status::invalid_argument("the arguments of halves.half cannot be read: 7 is not even")
+    );
+}
+
 /// Either would be the end of a process that gave it to bincode: the first by its stack, the second by its patience.
 #[test]
 fn what_bincode_does_not_bound_is_refused_before_it() {

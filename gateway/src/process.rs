@@ -8,7 +8,7 @@ use crate::admin;
 use crate::backends::Catalog;
 use crate::cli;
 use crate::config::{Settings, Tables};
-use crate::control::{self, Drains, dns::Names, watch::Watcher};
+use crate::control::{self, Drains, Fits, dns::Names, watch::Watcher};
 use crate::descriptors;
 use crate::front::{self, Room};
 use crate::lame_duck::LameDuck;
@@ -18,7 +18,7 @@ use crate::signals;
 use crate::supervise::Supervisor;
 use crate::telemetry::log::{self, LogStats};
 use crate::telemetry::{FrontStats, ReloadStats, UpgradeStats};
-use crate::upgrade::{Name, Offer, Predecessor, systemd};
+use crate::upgrade::{Name, Offer, Predecessor, obey, systemd};
 use crate::worker::{Ending, Shared};
 use crate::workers::Workers;
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -91,6 +91,7 @@ fn prepare(
         drains: Drains::new(workers),
         names: Arc::new(Names::default()),
         catalog: Arc::new(Catalog::default()),
+        fits: Fits::default(),
         bodies: Budget::new(usize::try_from(settings.server.max_body_memory).unwrap_or(usize::MAX)),
         front: FrontStats::new(workers),
         reloads: ReloadStats::default(),
@@ -98,6 +99,7 @@ fn prepare(
         log,
         supervisor,
         last_error: ArcSwapOption::empty(),
+        waiting: ArcSwapOption::empty(),
         room: Room::new(settings.server.max_connections, workers, descriptors::raise_limit()),
         unsettled: watch::channel(workers).0,
         draining: AtomicBool::new(false),
@@ -109,6 +111,10 @@ fn prepare(
         shared.upgrades.failed.set(before.upgrades.1);
     }
     control::take(&shared, tables, "start");
+    if let Some(before) = &before {
+        // No worker runs yet, so that none connects to an endpoint that drains.
+        obey(&shared.table.load(), &before.words);
+    }
     Ok(Gateway { shared, listeners, watcher, name, before })
 }
 
@@ -354,7 +360,11 @@ async fn take_over(
     let mut before = before.resume()?;
     before.prepare(shared.settled()).await.map_err(io::Error::other)?;
     accept()?;
-    before.take_over().await.map_err(io::Error::other)?;
+    let words = before.take_over().await.map_err(io::Error::other)?;
+    if !words.is_empty() {
+        obey(&shared.table.load(), &words);
+        shared.drains.tell().await;
+    }
     tracing::info!(process, "serving in place of the gateway before");
     Ok(())
 }

@@ -56,6 +56,8 @@ macro_rules! tasks {
 tasks! {
     /// Takes new tables.
     Control = "control",
+    /// Looks which routes fit what instances offer.
+    FitFollower = "fit_follower",
     /// The thread that watches the table files.
     FileWatcher = "file_watcher",
     /// A thread that makes a table.

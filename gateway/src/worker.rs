@@ -3,7 +3,7 @@
 
 use crate::backends::{Catalog, Pool};
 use crate::config::Settings;
-use crate::control::{Drains, dns::Names};
+use crate::control::{Drains, Fits, dns::Names};
 use crate::front::{self, Connections, Place, Room};
 use crate::routes::Table;
 use crate::supervise::{Supervisor, Task, supervised};
@@ -34,8 +34,10 @@ pub struct Shared {
     pub drains: Drains,
     /// Where the names lead that endpoints give.
     pub names: Arc<Names>,
-    /// Schemas and programs.
+    /// Schemas.
     pub catalog: Arc<Catalog>,
+    /// Which routes do not fit what instances offer.
+    pub fits: Fits,
     /// What long request bodies may take together, in bytes.
     pub bodies: Arc<Budget>,
     /// The front's counters.
@@ -50,6 +52,8 @@ pub struct Shared {
     pub supervisor: Arc<Supervisor>,
     /// Why the tables were last refused, rendered; none when the files in place are in force.
     pub last_error: ArcSwapOption<String>,
+    /// Why tables that were read wait to be taken, if some do.
+    pub waiting: ArcSwapOption<String>,
     /// Room for client connections, and how many there are.
     pub room: Arc<Room>,
     /// How many workers' first attempts to connect to every endpoint are not through.
@@ -121,8 +125,9 @@ impl Deref for LocalTable {
 impl Worker {
     /// A worker without connections. To be made on its own thread.
     fn new(id: usize, shared: Arc<Shared>) -> Worker {
+        let (catalog, offers) = (shared.catalog.clone(), shared.fits.changed.clone());
         let zone = shared.settings.server.zone.clone();
-        let pool = Pool::new(id, shared.catalog.clone(), shared.supervisor.clone(), zone);
+        let pool = Pool::new(id, catalog, shared.supervisor.clone(), offers, zone);
         let table = Rc::new(LocalTable(shared.table.load_full()));
         Worker {
             id,

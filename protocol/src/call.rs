@@ -212,6 +212,64 @@ mod tests {
     }
 
     #[test]
+    fn the_names_that_have_numbers_are_these_and_are_sent_as_numbers() {
+        let names = [
+            (key::REQUEST_ID, "request-id"),
+            (key::TRACEPARENT, "traceparent"),
+            (key::TRACESTATE, "tracestate"),
+            (key::CALLER, "caller"),
+        ];
+        for (number, name) in names {
+            assert_eq!(key::name(number), Some(name));
+            let (mut by_name, mut by_number) = (MetadataBuf::default(), MetadataBuf::default());
+            assert!(by_name.push_named(name, b"v") && by_number.push(number, b"v"));
+            assert_eq!(by_name, by_number, "{name}");
+            assert_eq!(by_name.as_metadata().get(name), Some(&b"v"[..]));
+        }
+        assert_eq!((key::name(key::NAMED), key::name(key::CALLER + 1)), (None, None));
+    }
+
+    #[test]
+    fn metadata_that_is_used_again_begins_empty_and_keeps_its_room() {
+        let mut buf = MetadataBuf::with_capacity(100);
+        assert!(buf.block.capacity() >= 100);
+        assert!(buf.push_named("tenant", b"t"));
+        let copy = MetadataBuf::from(buf.as_metadata());
+        assert_eq!(copy, buf);
+        buf.clear();
+        assert!(buf.as_metadata().is_empty() && !copy.as_metadata().is_empty());
+    }
+
+    #[test]
+    fn a_block_of_sixteen_kibibytes_is_the_longest() {
+        let body = |length: u16| {
+            let head = [&7_u32.to_le_bytes()[..], &9_u32.to_le_bytes(), &length.to_le_bytes()].concat();
+            [head, vec![0; length.into()], b"payload".to_vec()].concat()
+        };
+        for (length, fits) in [(0, true), (16_383, true), (16_384, true), (16_385, false), (u16::MAX, false)]
+        {
+            let body = body(length);
+            let payload = CallHead::decode(&body, true).map(|(_, payload)| payload);
+            let refused = ProtocolError::Malformed(WireError::IntegerOutOfRange);
+            assert_eq!(payload, if fits { Ok(&b"payload"[..]) } else { Err(refused) }, "{length}");
+        }
+    }
+
+    #[test]
+    fn a_head_survives_its_encoding() {
+        for (given, sent) in
+            [(None, None), (Some(0), Some(1)), (Some(1), Some(1)), (Some(u32::MAX), Some(u32::MAX))]
+        {
+            let head =
+                CallHead { call_id: CallId::of("s", "m"), timeout_ms: given, metadata: Metadata::default() };
+            let mut bytes = Vec::new();
+            head.encode(&mut bytes);
+            let read = CallHead::decode(&bytes, false);
+            assert_eq!(read, Ok((CallHead { timeout_ms: sent, ..head }, &[][..])));
+        }
+    }
+
+    #[test]
     fn metadata_is_bounded() {
         let mut buf = MetadataBuf::default();
         assert!(!buf.push(key::CALLER, &vec![0; MAX_METADATA]));

@@ -61,6 +61,12 @@ mod tests {
     }
 
     #[test]
+    fn it_is_shown_as_a_number_of_eight_digits() {
+        let id = CallId::pinned(0xabc).expect("not zero");
+        assert_eq!((id.to_string(), format!("{id:?}")), ("0x00000abc".to_owned(), "0x00000abc".to_owned()));
+    }
+
+    #[test]
     fn zero_cannot_be_pinned() {
         assert_eq!(CallId::pinned(0), None);
         assert_eq!(CallId::pinned(7).map(CallId::get), Some(7));

@@ -66,6 +66,22 @@ pub fn value(schema: &MethodSchema, ty: &Type, bytes: &[u8]) -> Result<(), Check
     value_within(schema, ty, bytes, &mut { MAX_ZERO_SIZED_ITEMS })
 }
 
+/// How much of a message's bounds a value takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// How deep its containers nest, from 0 to [`MAX_DEPTH`].
+    pub depth: usize,
+    /// How many zero-sized values it has, from 0 to [`MAX_ZERO_SIZED_ITEMS`].
+    pub zero_sized: usize,
+}
+
+/// Checks that `bytes` are exactly one value of `ty`, and measures it.
+pub fn extent(schema: &MethodSchema, ty: &Type, bytes: &[u8]) -> Result<Extent, CheckError> {
+    let mut allowance = MAX_ZERO_SIZED_ITEMS;
+    let depth = depth_within(schema, ty, bytes, &mut allowance)?;
+    Ok(Extent { depth, zero_sized: MAX_ZERO_SIZED_ITEMS - allowance })
+}
+
 /// Checks one of several values that share an allowance of zero-sized ones.
 pub(crate) fn value_within(
     schema: &MethodSchema,
@@ -73,9 +89,19 @@ pub(crate) fn value_within(
     bytes: &[u8],
     allowance: &mut usize,
 ) -> Result<(), CheckError> {
-    let mut walk = Walk { schema, reader: Reader::new(bytes), allowance, depth: 0 };
+    depth_within(schema, ty, bytes, allowance).map(|_| ())
+}
+
+/// The same; gives how deep it nests.
+fn depth_within(
+    schema: &MethodSchema,
+    ty: &Type,
+    bytes: &[u8],
+    allowance: &mut usize,
+) -> Result<usize, CheckError> {
+    let mut walk = Walk { schema, reader: Reader::new(bytes), allowance, depth: 0, deepest: 0 };
     let result = walk.value(ty).and_then(|()| match walk.reader.remaining() {
-        0 => Ok(()),
+        0 => Ok(walk.deepest),
         _ => Err(Reason::TrailingBytes),
     });
     result.map_err(|reason| CheckError { offset: walk.reader.offset(), reason })
@@ -86,6 +112,7 @@ struct Walk<'a, 'b> {
     reader: Reader<'b>,
     allowance: &'b mut usize,
     depth: usize,
+    deepest: usize,
 }
 
 type Step = Result<(), Reason>;
@@ -219,6 +246,7 @@ impl<'a> Walk<'a, '_> {
 
     fn enter(&mut self) -> Step {
         self.depth += 1;
+        self.deepest = self.deepest.max(self.depth);
         if self.depth > MAX_DEPTH {
             return Err(Reason::TooDeep);
         }

@@ -29,6 +29,14 @@ pub const MAX_SCHEMA: usize = MAX_CONTROL as usize - 16;
 /// hundred bytes once it is read.
 pub const MAX_SCHEMA_PARTS: usize = 65_536;
 
+/// The longest name or alias of a field or variant, in bytes. JSON repeats it with every value, so that three bytes of a
+/// message could otherwise ask for as many names of a megabyte as there may be values without bytes.
+pub const MAX_NAME: usize = 256;
+
+/// All defaults of one schema together, in bytes. Each byte can be read behind [`MAX_DEPTH`] containers, so this bounds how
+/// long a schema's defaults take to check.
+pub const MAX_DEFAULTS: usize = 64 * 1024;
+
 /// Default for the largest message, in bytes.
 pub const MAX_MESSAGE: u32 = 16 * 1024 * 1024;
 
@@ -68,5 +76,18 @@ impl Limits {
             max_message: self.max_message.clamp(MIN_FRAME, MAX_ASSEMBLY as u32),
             max_calls: self.max_calls.max(1),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bounds_are_those_of_the_document() {
+        assert_eq!((MAX_DEPTH, MAX_ZERO_SIZED_ITEMS, MAX_SCHEMA_PARTS), (128, 65_536, 65_536));
+        assert_eq!((MAX_FRAME, MIN_FRAME, MAX_CONTROL), (65_536, 1024, 1_048_576));
+        assert_eq!((MAX_MESSAGE, MAX_CALLS), (16_777_216, 1024));
+        assert_eq!((MAX_ASSEMBLY, MAX_METADATA, MAX_SCHEMA), (67_108_864, 16_384, 1_048_560));
     }
 }

@@ -208,6 +208,11 @@ mod tests {
     }
 
     #[test]
+    fn it_is_shown_with_its_code() {
+        assert_eq!(Status::not_found("no order 7").to_string(), "not_found: no order 7");
+    }
+
+    #[test]
     fn that_a_call_has_not_run_is_not_said_of_the_call_that_made_it() {
         let refused = Status::unavailable("full").not_executed();
         assert!(refused.says_not_executed());

@@ -7,6 +7,7 @@ mod client;
 pub mod dns;
 pub mod gate;
 pub mod moody;
+pub mod openmetrics;
 mod process;
 mod raw;
 

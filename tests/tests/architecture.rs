@@ -84,6 +84,36 @@ fn protocol_and_transcode_do_no_io() {
     }
 }
 
+/// Whoever looks a header up takes the first of several lines without a thought; `fields` makes each reader say how it reads.
+#[test]
+fn headers_of_requests_are_looked_up_in_one_place() {
+    let lookups = [
+        "headers.get",
+        "headers().",
+        "headers[",
+        "headers.contains",
+        "headers.iter",
+        "headers.values",
+        "headers.keys",
+        "inheaders",
+        "in&headers",
+        "in&parts.headers",
+        ".get_all(",
+        ".contains_key(",
+    ];
+    for (path, text) in sources("gateway/src/front") {
+        if path.ends_with("fields.rs") {
+            continue;
+        }
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            let line: String = line.split_whitespace().collect();
+            let found = lookups.iter().find(|word| line.contains(**word));
+            assert!(found.is_none(), "{} looks a header up by itself: {line}", path.display());
+        }
+    }
+}
+
 #[test]
 fn the_gateway_does_not_link_the_sdk() {
     let manifest = fs::read_to_string(workspace().join("gateway/Cargo.toml")).unwrap();

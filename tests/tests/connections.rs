@@ -190,7 +190,7 @@ async fn after_load_with_clients_that_break_off_every_gauge_is_back() {
         }
     }
     let gauges = [
-        ("callgate_connections", 0.0),
+        ("callgate_connections_open", 0.0),
         ("callgate_requests_in_flight", 0.0),
         ("callgate_calls_in_flight", 0.0),
         ("callgate_backend_connections", 2.0),

@@ -92,6 +92,24 @@ async fn none_goes_to(gateway: &Gateway, backend: &Backend) {
 }
 
 #[tokio::test]
+async fn an_operators_drain_outlives_an_upgrade_and_so_does_its_end() {
+    let setup = Setup::new();
+    let (kept, serviced) = (link(&setup), link(&setup));
+    let mut gateway = start(&setup, &[&kept, &serviced]).await;
+    assert_eq!(order(&gateway, "drain", &serviced).await.status, 200);
+    let _first = gateway.upgrade().await;
+    let now = shown(&gateway, &serviced).await;
+    assert_eq!((&now["draining"], &now["drained_by"]), (&json!(true), &json!(["admin"])));
+    none_goes_to(&gateway, &serviced).await;
+    assert_eq!(shown(&gateway, &serviced).await["connects"], 0, "the successor has never connected to it");
+    assert_eq!(order(&gateway, "undrain", &serviced).await.status, 200);
+    gateway.connected(&serviced).await;
+    let _second = gateway.upgrade().await;
+    let now = shown(&gateway, &serviced).await;
+    assert_eq!((&now["draining"], &now["drained_by"]), (&json!(false), &json!([])));
+}
+
+#[tokio::test]
 async fn an_endpoint_that_the_table_drains_finishes_its_calls_and_can_be_taken_back() {
     let setup = Setup::new();
     let (old, new) = (link(&setup), link(&setup));

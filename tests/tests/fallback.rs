@@ -44,7 +44,7 @@ async fn taken(gateway: &Gateway) -> f64 {
 }
 
 async fn held(gateway: &Gateway) -> f64 {
-    let waiting = gateway.metric("callgate_held_calls", &[]).await;
+    let waiting = gateway.metric("callgate_calls_held", &[]).await;
     waiting + gateway.metric("callgate_held_calls_total", &[]).await
 }
 

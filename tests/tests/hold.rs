@@ -25,7 +25,7 @@ async fn only_so_many_calls_wait_and_those_that_do_are_served() {
         ),
     );
     let gateway = setup.gateway().await;
-    let held = async || gateway.metric("callgate_held_calls", &[]).await;
+    let held = async || gateway.metric("callgate_calls_held", &[]).await;
     let ended = async |outcome: &str| gateway.metric("callgate_held_calls_total", &[outcome]).await;
     let mut waiting = Vec::new();
     // New connections go to the worker with fewer, so that half of them wait in each.

@@ -186,7 +186,7 @@ async fn a_connection_that_rested_serves_on_and_what_it_had_begun_to_send_is_kep
         assert!(exchange(socket, rest).await.starts_with("HTTP/1.1 200 OK"));
         assert!(exchange(socket, request).await.starts_with("HTTP/1.1 200 OK"));
     }
-    assert_eq!(gateway.metric("callgate_connections", &[]).await, 20.0);
+    assert_eq!(gateway.metric("callgate_connections_open", &[]).await, 20.0);
 }
 
 #[tokio::test]

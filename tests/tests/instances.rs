@@ -33,7 +33,7 @@ async fn adds(client: &Client) {
 /// One call in flight in each of the two workers: connections are spread over them evenly.
 async fn occupy_both_workers(gateway: &Gateway) -> [Raw; 2] {
     // Connections that other clients keep would count as well.
-    let open = async || gateway.metric("callgate_connections", &[]).await;
+    let open = async || gateway.metric("callgate_connections_open", &[]).await;
     assert_eq!(open().await, 0.0);
     let mut raws = [Raw::connect(gateway.addr).await, Raw::connect(gateway.addr).await];
     for raw in &mut raws {

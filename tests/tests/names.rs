@@ -355,7 +355,7 @@ async fn a_reload_that_adds_a_name_without_an_answer_is_taken_and_its_calls_wait
     assert_eq!(gateway.client.post("/ask", "").await.status, 200, "the others are not hurt");
     let client = gateway.client.clone();
     let held = tokio::spawn(async move { client.post("/other", "").await });
-    let holds = async || gateway.metric("callgate_held_calls", &["other"]).await;
+    let holds = async || gateway.metric("callgate_calls_held", &["other"]).await;
     eventually("the call that waits", async || (holds().await == 1.0).then_some(())).await;
     dns.be(Mood::Well);
     assert_eq!(held.await.expect("no panic").status, 200);

@@ -64,7 +64,7 @@ impl Rig {
 
     async fn queued(&self, n: usize) {
         eventually(&format!("{n} in the queue"), || async {
-            (self.gateway.metric("callgate_queued_calls", &[]).await == n as f64).then_some(())
+            (self.gateway.metric("callgate_calls_queued", &[]).await == n as f64).then_some(())
         })
         .await;
     }
@@ -249,17 +249,17 @@ async fn a_call_that_waits_hears_of_room_that_comes_without_the_end_of_another()
     backend.signal(Signal::SIGSTOP);
     let mut waiting = Vec::new();
     let never = format!("{{\"how\": \"hang-{}\", \"at\": \"*\"}}", "0".repeat(4 << 20));
-    while metric("callgate_queued_calls").await == 0.0 {
+    while metric("callgate_calls_queued").await == 0.0 {
         waiting.push(ask(never.clone()));
         let sent = waiting.len() as f64;
         eventually("the call to be sent or to wait", async || {
-            let all = metric("callgate_calls_in_flight").await + metric("callgate_queued_calls").await;
+            let all = metric("callgate_calls_in_flight").await + metric("callgate_calls_queued").await;
             (all == sent).then_some(())
         })
         .await;
     }
     let last = ask("{\"how\": \"well\", \"at\": \"*\"}".to_owned());
-    eventually("two that wait", async || (metric("callgate_queued_calls").await == 2.0).then_some(())).await;
+    eventually("two that wait", async || (metric("callgate_calls_queued").await == 2.0).then_some(())).await;
     backend.signal(Signal::SIGCONT);
     assert_eq!(last.await.expect("no panic"), 200, "though no other call has ended");
     let in_flight = metric("callgate_calls_in_flight").await;

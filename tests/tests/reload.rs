@@ -317,3 +317,59 @@ async fn a_client_that_goes_away_cancels_its_call() {
     eventually("its cancelling", || async { (cancelled().await == 1.0).then_some(()) }).await;
     assert_eq!(in_flight().await, 0.0);
 }
+
+/// What the gateway says of tables that wait.
+const WAITS: &str = "the new tables lose much, and are taken when they have stayed so for two seconds";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_is_truncated_before_it_is_written_is_never_served_empty() {
+    let setup = Setup::new();
+    let backend = setup.backend("shop");
+    setup.write_shop(&[&backend]);
+    let gateway = setup.gateway().await;
+    gateway.connected(&backend).await;
+    let file = setup.routes().join("shop.toml");
+    let shop = std::fs::read_to_string(&file).expect("it was written");
+    let load = Load::start(&gateway.client, 8);
+    for round in 1..=3 {
+        std::fs::write(&file, "").expect("it can be truncated");
+        eventually("the word that it waits", || async {
+            (gateway.logged(WAITS, "hash").len() == round).then_some(())
+        })
+        .await;
+        let tables = gateway.admin.get("/config").await.json()["tables"].clone();
+        assert_eq!(tables["waiting"], "8 of 8 routes are gone");
+        std::fs::write(&file, &shop).expect("it can be written");
+        eventually("the end of waiting", || async {
+            let tables = gateway.admin.get("/config").await.json()["tables"].clone();
+            tables["waiting"].is_null().then_some(())
+        })
+        .await;
+    }
+    assert!(load.finish().await > 0);
+    assert_eq!(gateway.metric("callgate_reloads_total", &["waited"]).await, 3.0);
+}
+
+#[tokio::test]
+async fn a_table_that_stays_empty_is_taken_later_and_at_once_where_somebody_asks_for_it() {
+    let setup = Setup::new();
+    setup.write_routes("up.toml", "[[routes]]\nmatch = \"GET /up\"\nrespond = { body = \"up\" }\n");
+    let gateway = setup.gateway().await;
+    let file = setup.routes().join("up.toml");
+    let up = std::fs::read_to_string(&file).expect("it was written");
+    let client = &gateway.client;
+    let status =
+        |expected: u16| move || async move { (client.get("/up").await.status == expected).then_some(()) };
+    std::fs::write(&file, "").expect("it can be truncated");
+    eventually("its end", status(404)).await;
+    assert_eq!(gateway.logged(WAITS, "why"), ["1 of 1 routes are gone"]);
+    std::fs::write(&file, up).expect("it can be written");
+    eventually("its return", status(200)).await;
+    std::fs::write(&file, "").expect("it can be truncated");
+    eventually("the word that it waits", || async {
+        (gateway.logged(WAITS, "why").len() == 2).then_some(())
+    })
+    .await;
+    assert_eq!(gateway.reload().await, "ok");
+    assert_eq!(client.get("/up").await.status, 404);
+}

@@ -278,7 +278,7 @@ async fn calls_wait_for_an_instance_while_none_is_there() {
     let setup = Setup::new();
     let mut backend = setup.backend("unruly");
     let gateway = gateway(&setup, &[&backend], "hold = \"60s\"", "timeout = \"60s\"").await;
-    let held = async || gateway.metric("callgate_held_calls", &[]).await;
+    let held = async || gateway.metric("callgate_calls_held", &[]).await;
     backend.stop().await;
     let mut waiting = tokio::task::JoinSet::new();
     for route in ["/safe", "/once"] {
@@ -311,7 +311,7 @@ async fn a_held_call_goes_by_a_table_that_comes_meanwhile() {
     old.kill();
     let client = gateway.client.clone();
     let waiting = tokio::spawn(async move { call(&client, "/once", "well", "*").await });
-    let held = async || gateway.metric("callgate_held_calls", &[]).await;
+    let held = async || gateway.metric("callgate_calls_held", &[]).await;
     eventually("it waits", || async { (held().await == 1.0).then_some(()) }).await;
     setup.write_routes("unruly.toml", &table(&[&new], "", ""));
     let answer = waiting.await.expect("the call ends");

@@ -232,7 +232,7 @@ async fn idle_connections_of_several_generations_are_answered_once_more() {
         let connections = [used(gateway.addr).await, Raw::connect(gateway.addr).await];
         // Accepted by this process, not by the next.
         eventually("the connections", || async {
-            (gateway.metric("callgate_connections", &[]).await >= 2.0).then_some(())
+            (gateway.metric("callgate_connections_open", &[]).await >= 2.0).then_some(())
         })
         .await;
         generations.push((connections, gateway.upgrade().await));

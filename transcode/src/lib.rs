@@ -1,7 +1,8 @@
 //! JSON → bincode and bincode → JSON by programs that are compiled from a method's schema and a route's binding.
 //!
 //! Each direction is one pass: no tree of JSON values is built, and what is written goes straight into the caller's
-//! buffer. A program is built once a schema and route and shared by all threads; it holds no state of a call.
+//! buffer. A schema is compiled once, to a [`Layout`]; the programs of all routes that call the method are made of it, and
+//! hold no state of a call.
 //!
 //! - [`RequestProgram`]: path, query and body → the request message, or [`Violation`]s to tell the client;
 //! - [`ResponseProgram`]: the result message → the body of the answer;
@@ -23,6 +24,7 @@ mod tail;
 mod violation;
 
 pub use binding::{Body, Int64, RequestBinding, Response, ResponseBinding, UnknownFields};
+pub use layout::Layout;
 pub use request::{RequestInput, RequestProgram};
 pub use response::{DecodeError, DecodeReason, ResponseProgram};
 pub use violation::{BindError, Violation};

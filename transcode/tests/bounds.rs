@@ -7,7 +7,7 @@ mod support;
 use callgate_protocol::check;
 use callgate_protocol::limits::{MAX_DEPTH, MAX_ZERO_SIZED_ITEMS};
 use callgate_protocol::schema::{MethodSchema, Shape, Type};
-use callgate_protocol::wire::{put_varint, put_zigzag};
+use callgate_protocol::wire::{put_bytes, put_varint, put_zigzag};
 use callgate_transcode::json::validate;
 use callgate_transcode::{DecodeReason, RequestBinding, RequestProgram, UnknownFields};
 use proptest::collection::vec;
@@ -44,6 +44,65 @@ fn structs_may_nest_128_deep_and_no_deeper() {
     assert!(decode(&schema, &message).is_err());
     assert!(check::value(&schema, &schema.response, &message).is_err());
     assert!(decode(&schema, &vec![1; 1 << 20]).is_err());
+}
+
+#[test]
+fn containers_beside_each_other_do_not_add_up() {
+    let schema = method(vec![
+        structure(vec![field("v", list(Type::Ref(1)))]),
+        enumeration(vec![
+            variant("N", Shape::Newtype(Type::U8)),
+            variant("U", Shape::Unit),
+            variant("T", Shape::Tuple(vec![Type::U8, Type::U8])),
+            variant("S", Shape::Struct(vec![field("v", Type::U8)])),
+            variant("L", Shape::Newtype(list(Type::U8))),
+            variant("M", Shape::Newtype(Type::Map(Box::new(Type::U8), Box::new(Type::U8)))),
+            variant("A", Shape::Newtype(Type::Array(Box::new(Type::U8), 1))),
+            variant("J", Shape::Newtype(Type::Json)),
+        ]),
+    ]);
+    for one in [
+        "{\"N\":1}",
+        "{\"T\":[1,2]}",
+        "{\"S\":{\"v\":1}}",
+        "{\"L\":[1]}",
+        "{\"M\":{\"1\":1}}",
+        "{\"A\":[1]}",
+        "{\"J\":[{}]}",
+        "\"U\"",
+    ] {
+        let body = format!("{{\"v\":[{}]}}", vec![one; 2 * MAX_DEPTH].join(","));
+        assert_eq!(round(&schema, &body).as_deref(), Ok(&*body), "{one}");
+    }
+}
+
+#[test]
+fn any_json_may_nest_128_deep_and_no_deeper_whatever_it_nests_in() {
+    for (open, inner, close, levels) in
+        [("[", "", "]", 1), ("{\"a\":", "1", "}", 1), ("{\"a\":[", "", "]}", 2)]
+    {
+        let text = |times| nested(open, inner, close, times);
+        assert_eq!(validate(text(MAX_DEPTH / levels).as_bytes()), Ok(()), "{open}");
+        assert!(validate(text(MAX_DEPTH / levels + 1).as_bytes()).is_err(), "{open}");
+    }
+}
+
+#[test]
+fn a_request_of_16_mebibytes_is_the_longest_that_defaults_make() {
+    // Each of 256 empty objects is 65,531 bytes by default, and their length before them.
+    let mut default = Vec::new();
+    put_bytes(&mut default, &vec![7; 65_531]);
+    let schema = method(vec![
+        structure(vec![field("list", list(Type::Ref(1))), field("pad", Type::String)]),
+        structure(vec![default_field("bytes", Type::Bytes, &default)]),
+    ]);
+    let program = whole(&schema);
+    let list = vec!["{}"; 256].join(",");
+    let body = |pad: usize| format!("{{\"list\":[{list}],\"pad\":\"{}\"}}", "p".repeat(pad));
+    let longest = encode(&program, body(506).as_bytes()).map(|bytes| bytes.len());
+    assert_eq!(longest, Ok(16 * 1024 * 1024));
+    let refused = encode(&program, body(507).as_bytes()).unwrap_err();
+    assert!(lines(&refused).ends_with("the request is longer than 16777216 bytes"), "{}", lines(&refused));
 }
 
 #[test]
@@ -138,7 +197,7 @@ fn structs_that_each_hold_two_of_the_next_do_not_take_exponential_time() {
 
 #[test]
 fn missing_fields_do_not_make_a_small_body_a_huge_request() {
-    let default = bincode::serde::encode_to_vec("x".repeat(100_000), bincode::config::standard()).unwrap();
+    let default = bincode::serde::encode_to_vec("x".repeat(60_000), bincode::config::standard()).unwrap();
     let schema = method(vec![
         structure(vec![field("v", list(Type::Ref(1)))]),
         structure(vec![default_field("d", Type::String, &default)]),

@@ -4,7 +4,7 @@
 mod support;
 
 use callgate_protocol::schema::{Field, MethodSchema, Shape, Type};
-use callgate_transcode::{RequestBinding, RequestProgram, UnknownFields};
+use callgate_transcode::{RequestBinding, RequestProgram, UnknownFields, Violation};
 use support::{
     default_field, encode, enumeration, field, lines, list, method, option, structure, variant, whole,
 };
@@ -287,6 +287,14 @@ fn unknown_fields_are_skipped_where_the_route_says_so_but_not_their_faults() {
     ] {
         assert_eq!(told(&program, body), expected, "{body}");
     }
+}
+
+#[test]
+fn a_violation_is_one_line_with_its_place_where_it_has_one() {
+    let at =
+        |line, column| Violation { pointer: "/a".to_owned(), detail: "is wrong".to_owned(), line, column };
+    assert_eq!(at(Some(2), Some(7)).to_string(), "`/a`: is wrong (line 2, column 7)");
+    assert_eq!(at(None, None).to_string(), "`/a`: is wrong");
 }
 
 #[test]

@@ -167,11 +167,19 @@ fn strings_and_chars_and_bytes() {
             (r#""\/+8""#, "\"/+8=\""),
             ("\"AA==\"", "\"AA==\""),
             ("\"AA\"", "\"AA==\""),
-            ("\"AB==\"", "not base64…"),
-            ("\"A\"", "not base64…"),
+            (
+                "\"AB==\"",
+                "not base64 (standard or URL-safe): its last character says more than the last byte has room for",
+            ),
+            (
+                "\"A\"",
+                "not base64 (standard or URL-safe): a character is missing at its end, or one is too many",
+            ),
             ("\"AA=\"", "\"AA==\""),
-            ("\"/_AA\"", "not base64…"),
-            ("\"A A=\"", "not base64…"),
+            ("\"/_AA\"", "not base64 (standard or URL-safe): `/` at character 1 beside `-` or `_`"),
+            ("\"A A=\"", "not base64 (standard or URL-safe): ' ' at character 2 is none of its characters"),
+            ("\"A=AA\"", "not base64 (standard or URL-safe): padding at character 2, which is not the end"),
+            ("\"éé**\"", "not base64 (standard or URL-safe): 'é' at character 1 is none of its characters"),
         ],
     );
 }

@@ -1,6 +1,6 @@
 //! Which of the known types JSON can write as an object's key.
 //!
-//! The list is that of `MethodSchema::is_map_key`, which a test compares it with.
+//! The list is that of `MapKeys` of the protocol, which a test compares it with.
 
 use super::{MapKey, Timestamp};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

@@ -14,7 +14,7 @@ pub(super) fn instance(offer: &Offer) -> Value {
 }
 
 fn method(entry: &MethodEntry) -> Value {
-    let schema = &entry.schema;
+    let schema = &entry.schema.method;
     let definitions: Vec<Value> =
         schema.definitions.iter().map(|definition| self::definition(schema, definition)).collect();
     json!({

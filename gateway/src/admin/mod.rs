@@ -10,6 +10,7 @@ mod instances;
 mod limits;
 mod names;
 mod pages;
+mod ready;
 mod traffic;
 
 use crate::control::{Reload, Request as ReloadRequest};
@@ -106,7 +107,7 @@ type Answer = Response<Full<Bytes>>;
 
 async fn answer(request: Request<Incoming>, port: &Port) -> Answer {
     let path = request.uri().path();
-    if let Some(page) = vital(path, &port.shared) {
+    if let Some(page) = vital(path, request.uri().query(), &port.shared) {
         return if reads(&request) { page } else { wrong_method("GET, HEAD") };
     }
     if path != "/metrics"
@@ -140,22 +141,12 @@ fn reads(request: &Request<Incoming>) -> bool {
 }
 
 /// How the process is: answered to everybody, whatever else goes on.
-fn vital(path: &str, shared: &Shared) -> Option<Answer> {
+fn vital(path: &str, query: Option<&str>, shared: &Shared) -> Option<Answer> {
     Some(match path {
         "/healthz" => text(StatusCode::OK, "ok\n".to_owned()),
-        "/readyz" if shared.is_ready() => text(StatusCode::OK, "ready\n".to_owned()),
-        "/readyz" => text(StatusCode::SERVICE_UNAVAILABLE, not_ready(shared)),
+        "/readyz" => ready::readyz(query, shared),
         _ => return None,
     })
-}
-
-fn not_ready(shared: &Shared) -> String {
-    match shared.supervisor.failed() {
-        Some(task) => {
-            format!("not ready: the task `{}` panics again and again, the process ends\n", task.name())
-        }
-        None => "not ready\n".to_owned(),
-    }
 }
 
 /// How a page is made.

@@ -5,6 +5,7 @@ use super::{limits, names, traffic};
 use crate::config::{
     Balance, EndpointSpec, FixedAnswer, OverloadSpec, RespondSpec, RetryOn, RetrySpec, Settings,
 };
+use crate::control::{Kind, Unfit};
 use crate::routes::{Backend, Endpoint, FixedRoute, Route};
 use crate::telemetry::{EndpointScrape, HealthCounters, Scrape, render};
 use crate::worker::Shared;
@@ -17,7 +18,7 @@ use std::time::Duration;
 pub(super) const INDEX: &str = "\
 GET  /metrics     for Prometheus
 GET  /healthz     the process lives
-GET  /readyz      requests can be answered
+GET  /readyz      requests can be answered; ?strict: and every backend has an instance
 GET  /routes      the routes in force, and what they call
 GET  /backends    the backends, their instances, methods and schemas
 GET  /config      the settings and tables in force, and the last error
@@ -43,7 +44,9 @@ pub(super) fn metrics(shared: &Shared) -> String {
         })
     });
     let names = shared.names.all();
+    let fits = shared.fits.found();
     render(&Scrape {
+        unfit: Kind::ALL.map(|kind| (kind.name(), fits.count(kind))),
         front: &shared.front,
         max_connections: shared.room.bound(),
         refused_connections: shared.room.refused(),
@@ -74,22 +77,26 @@ pub(super) fn metrics(shared: &Shared) -> String {
 /// The routes in force.
 pub(super) fn routes(shared: &Shared) -> Value {
     let table = shared.table.load();
-    let routes = table.routes.iter().map(|route| self::route(shared, route));
+    let found = shared.fits.found();
+    let routes = table.routes.iter().map(|route| self::route(route, found.of(route.id)));
     let routes: Vec<Value> = routes.chain(table.fixed.iter().map(|route| fixed(route))).collect();
     json!({ "hash": table.hash, "routes": routes })
 }
 
-fn route(shared: &Shared, route: &Route) -> Value {
+fn route(route: &Route, unfit: &[Unfit]) -> Value {
     let spec = &route.spec;
     // The first instance that is known speaks for all; those that differ show under /backends.
     let method = route.backends().flat_map(|backend| &backend.endpoints).find_map(|endpoint| {
         let offer = endpoint.offer.load_full()?;
         let entry = offer.find(&spec.call)?;
-        let problem = shared.catalog.transcoder(spec, entry).err().map(|error| error.to_string());
-        Some((entry.call_id, problem, entry.idempotent))
+        Some((entry.call_id, entry.idempotent))
     });
     let offered = method.is_some();
-    let (call_id, problem, by_method) = method.unwrap_or((spec.call.call_id(), None, false));
+    let (call_id, by_method) = method.unwrap_or((spec.call.call_id(), false));
+    let problem = unfit.iter().find(|one| one.kind == Kind::Fields).map(|one| &*one.why);
+    let unfit = unfit.iter().map(|one| {
+        json!({ "kind": one.kind.name(), "backend": one.backend, "why": &*one.why, "instances": one.instances })
+    });
     let idempotent = spec.idempotent.unwrap_or(by_method);
     json!({
         "match": format!("{} {}", spec.method.as_str(), spec.path.as_str()),
@@ -110,6 +117,7 @@ fn route(shared: &Shared, route: &Route) -> Value {
         "priority": spec.policy.limit.priority.name(),
         "offered": offered,
         "problem": problem,
+        "unfit": unfit.collect::<Vec<_>>(),
         "defined": spec.place.to_string(),
     })
 }
@@ -256,6 +264,7 @@ pub(super) fn config(shared: &Shared) -> Value {
             "taken_at": shared.reloads.taken_at.get(),
             "routes": table.len(),
             "backends": table.backends.len(),
+            "waiting": shared.waiting.load_full().map(|why| why.as_ref().clone()),
             "last_error": shared.last_error.load_full().map(|error| error.as_ref().clone()),
         },
         "settings": settings(&shared.settings),

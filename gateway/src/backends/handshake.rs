@@ -1,15 +1,17 @@
 //! Opening a connection: connect, exchange HELLO, ask for the schemas that no other connection has brought yet.
 
-use super::catalog::Catalog;
+use super::catalog::{Catalog, Schemas};
 use super::offer::Offer;
+use super::presence::Presence;
+use super::stranger;
 use super::stream::Stream;
 use crate::config::EndpointAddr;
-use callgate_protocol::schema::{Fingerprint, MethodSchema};
-use callgate_protocol::{Event, Hello, Inbound, Limits, Outbound, Role};
-use std::collections::HashMap;
+use callgate_protocol::schema::Fingerprint;
+use callgate_protocol::{Event, Hello, Inbound, Limits, Outbound, ProtocolError, Role};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
 
 /// The schemas that one connection may bring, in bytes together.
 const MAX_SCHEMA_BYTES: usize = 64 * 1024 * 1024;
@@ -32,31 +34,75 @@ fn hello() -> Hello {
     Hello::new(identity, Limits::default(), Vec::new())
 }
 
-/// Opens a connection. The caller bounds the time; errors are for people.
+/// How long things may take when a connection is opened.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// Connecting and the handshake together. Where that fails, finding out who is there takes up to 0.2 s more.
+    pub(super) connect: Duration,
+    /// Bytes that the peer's system does not acknowledge for so long end the connection.
+    pub(super) unacknowledged: Duration,
+}
+
+/// Opens a connection, within its time, in which a worker's own absence does not count. Errors are for people.
 pub(super) async fn establish(
     addr: &EndpointAddr,
-    user_timeout: Duration,
-    catalog: &Catalog,
+    patience: Patience,
+    presence: Option<&Presence>,
+    catalog: &Arc<Catalog>,
 ) -> Result<Established, String> {
-    let stream =
-        Stream::connect(addr, user_timeout).await.map_err(|error| format!("cannot connect: {error}"))?;
-    let hello = hello();
-    let mut opening = Opening {
-        stream,
-        inbound: Inbound::new(Role::Connector, hello.limits),
-        outbound: Outbound::new(&hello),
-        unread: Vec::new(),
-        hello: None,
-        schemas: HashMap::new(),
-        wanted: 0,
-        schema_bytes: 0,
-        ready: true,
+    let mut opened = None;
+    let opening = async {
+        let stream = Stream::connect(addr, patience.unacknowledged).await;
+        let stream = stream.map_err(|error| format!("cannot connect: {error}"))?;
+        opened.insert(Opening::new(stream)).run(catalog).await
     };
-    opening.run(catalog).await?;
-    let Opening { stream, inbound, outbound, unread, hello, schemas, ready, .. } = opening;
+    let done = match presence {
+        Some(presence) => presence.timeout(patience.connect, opening).await,
+        None => timeout(patience.connect, opening).await.ok(),
+    };
+    let Opening { mut stream, inbound, outbound, unread, heard, hello, schemas, ready, .. } =
+        match (&done, opened) {
+            (_, Some(opened)) => opened,
+            (Some(Err(Failed::Told(why))), None) => return Err(why.clone()),
+            (_, None) => return Err(format!("no connection within {:?}", patience.connect)),
+        };
+    match done {
+        Some(Ok(())) => {}
+        Some(Err(Failed::Told(why))) => return Err(why),
+        Some(Err(Failed::Stranger)) => return Err(stranger::spoke(&mut stream, unread).await),
+        None if heard => {
+            return Err(format!("connected, but the handshake did not end within {:?}", patience.connect));
+        }
+        None => return Err(stranger::silent(&mut stream, patience.connect).await),
+    }
     let hello = hello.ok_or("the handshake ended without HELLO")?;
     let offer = Offer::new(hello, |fingerprint| schemas.get(&fingerprint).cloned())?;
     Ok(Established { stream, inbound, outbound, offer, unread, ready })
+}
+
+/// Asks what an instance offers, within that time, on the calling thread. Errors are for people.
+pub fn ask(addr: &EndpointAddr, within: Duration) -> Result<Offer, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("cannot connect: {error}"))?;
+    let patience = Patience { connect: within, unacknowledged: within };
+    let established = runtime.block_on(establish(addr, patience, None, &Arc::default()));
+    // Without waiting: a name that is being looked up in a thread of its own cannot be told to stop.
+    runtime.shutdown_background();
+    established.map(|established| established.offer)
+}
+
+/// Why a handshake came to nothing.
+enum Failed {
+    /// This is why.
+    Told(String),
+    /// The peer does not speak the protocol: what it says is unread.
+    Stranger,
+}
+
+impl From<String> for Failed {
+    fn from(why: String) -> Failed {
+        Failed::Told(why)
+    }
 }
 
 struct Opening {
@@ -64,22 +110,53 @@ struct Opening {
     inbound: Inbound,
     outbound: Outbound,
     unread: Vec<u8>,
+    /// The peer has said something.
+    heard: bool,
     hello: Option<Hello>,
-    schemas: HashMap<Fingerprint, Arc<MethodSchema>>,
+    schemas: Schemas,
+    /// Schemas as they came, to be read when all are there.
+    encoded: Vec<(Fingerprint, Vec<u8>)>,
     wanted: usize,
     schema_bytes: usize,
     ready: bool,
 }
 
 impl Opening {
-    async fn run(&mut self, catalog: &Catalog) -> Result<(), String> {
+    fn new(stream: Stream) -> Opening {
+        let hello = hello();
+        Opening {
+            stream,
+            inbound: Inbound::new(Role::Connector, hello.limits),
+            outbound: Outbound::new(&hello),
+            unread: Vec::new(),
+            heard: false,
+            hello: None,
+            schemas: Schemas::new(),
+            encoded: Vec::new(),
+            wanted: 0,
+            schema_bytes: 0,
+            ready: true,
+        }
+    }
+
+    async fn run(&mut self, catalog: &Arc<Catalog>) -> Result<(), Failed> {
         while self.hello.is_none() || self.wanted > 0 {
             self.write().await.map_err(|error| format!("the handshake failed: {error}"))?;
             let read = self.stream.read_buf(&mut self.unread).await;
             if read.map_err(|error| format!("the handshake failed: {error}"))? == 0 {
-                return Err("the peer closed the connection during the handshake".to_owned());
+                let why = match self.heard {
+                    true => "the peer closed the connection during the handshake",
+                    false => {
+                        "the peer closed the connection at once, without a word: is it a Callgate backend?"
+                    }
+                };
+                return Err(Failed::Told(why.to_owned()));
             }
+            self.heard = true;
             self.take(catalog)?;
+        }
+        if !self.encoded.is_empty() {
+            self.schemas.extend(catalog.read(std::mem::take(&mut self.encoded)).await?);
         }
         Ok(())
     }
@@ -92,10 +169,14 @@ impl Opening {
         Ok(())
     }
 
-    fn take(&mut self, catalog: &Catalog) -> Result<(), String> {
+    fn take(&mut self, catalog: &Arc<Catalog>) -> Result<(), Failed> {
         let mut at = 0;
         loop {
-            let (taken, event) = self.inbound.next(&self.unread[at..]).map_err(|error| error.to_string())?;
+            let next = self.inbound.next(&self.unread[at..]);
+            let (taken, event) = next.map_err(|error| match error {
+                ProtocolError::BadMagic(_) => Failed::Stranger,
+                other => Failed::Told(other.to_string()),
+            })?;
             if taken == 0 {
                 break;
             }
@@ -117,19 +198,17 @@ impl Opening {
                 Some(Event::Schema(fingerprint, encoded)) => {
                     self.schema_bytes += encoded.len();
                     if self.schema_bytes > MAX_SCHEMA_BYTES {
-                        return Err(format!("the schemas are larger than {MAX_SCHEMA_BYTES} bytes together"));
+                        let why = format!("the schemas are larger than {MAX_SCHEMA_BYTES} bytes together");
+                        return Err(why.into());
                     }
-                    if Fingerprint::of(encoded) != fingerprint {
-                        return Err(format!("the schema sent for {fingerprint} is another"));
-                    }
-                    let schema = MethodSchema::decode(encoded)
-                        .map_err(|error| format!("schema {fingerprint}: {error}"))?;
-                    self.schemas.insert(fingerprint, catalog.add_schema(fingerprint, schema));
+                    self.encoded.push((fingerprint, encoded.to_vec()));
                     self.wanted = self.wanted.saturating_sub(1);
                 }
                 Some(Event::Ping(token)) => self.outbound.pong(token),
                 Some(Event::Ready(ready)) => self.ready = ready,
-                Some(Event::GoAway { reason, .. }) => return Err(format!("the peer went away: {reason}")),
+                Some(Event::GoAway { reason, .. }) => {
+                    return Err(format!("the peer went away: {reason}").into());
+                }
                 _ => {}
             }
         }

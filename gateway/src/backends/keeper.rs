@@ -206,13 +206,15 @@ mod tests {
 
     fn surroundings() -> Surroundings {
         let (changed, due) = (Rc::<Notify>::default(), Rc::<Notify>::default());
+        let (catalog, offers) = (Arc::default(), Arc::default());
         let presence = Rc::new(Presence::new(Instant::now()));
         Surroundings {
             worker: 0,
-            catalog: Arc::default(),
+            catalog,
             supervisor: Arc::default(),
             changed,
             due,
+            offers,
             connections: Rc::default(),
             presence,
         }

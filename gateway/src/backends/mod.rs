@@ -10,17 +10,21 @@
 //! peer        one endpoint's supervisor: connects, reconnects with backoff, replaces what is old, retires
 //! handshake   HELLO and the schemas that are not known yet
 //! conn        one connection: calls in flight; conn::driver, the task that reads and writes
+//! fit         whether a route's calls can be made at an instance
 //! offer       what an instance said it offers
-//! catalog     schemas and compiled programs, shared by all workers
+//! catalog     schemas, read and compiled once for all workers, in a thread beside them
+//! transcoders a worker's programs, made of compiled schemas
+//! stranger    who answers at an endpoint that is no backend
 //! stream      TCP or Unix socket
 //! presence    whether the worker itself was away
 //! signals     what one worker's connections tell the others
 //! ```
-//! Nothing here is shared between workers but the catalog, which is asked only when a connection is made or a route
-//! meets a schema for the first time, and the signals, which are raised when an endpoint is reached or recovers.
+//! Nothing here is shared between workers but the catalog, which is asked only when a connection is made, and the signals,
+//! which are raised when an endpoint is reached or recovers.
 
 mod catalog;
 mod conn;
+mod fit;
 mod handshake;
 mod health;
 mod keeper;
@@ -34,15 +38,20 @@ mod pool;
 mod presence;
 mod ring;
 mod signals;
+mod stranger;
 mod stream;
+mod transcoders;
 mod wanted;
 
-pub use catalog::{Catalog, Transcoder};
+pub use catalog::{Catalog, Schema};
 pub use conn::{Answer, Conn, Heard, InFlight, Times, Unsent};
+pub use fit::{Part, fits, meant};
+pub use handshake::ask;
 pub(crate) use numbers::NumberMap;
 pub use offer::{MethodEntry, Offer};
 pub use pick::{LocalBackend, Pick, Tried};
 pub use pool::Pool;
 pub use ring::{Ring, hash};
 pub use signals::Signals;
+pub use transcoders::{Transcoder, Transcoders};
 pub use wanted::Wanted;

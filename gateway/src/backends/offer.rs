@@ -1,7 +1,8 @@
 //! What an instance offers, as it said in the handshake: its methods with their schemas.
 
+use super::catalog::Schema;
 use crate::config::CallRef;
-use callgate_protocol::schema::{Fingerprint, MethodSchema};
+use callgate_protocol::schema::Fingerprint;
 use callgate_protocol::{CallId, Hello, Limits};
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
@@ -17,10 +18,13 @@ pub struct Offer {
     pub limits: Limits,
     /// Its services: name and version.
     pub services: Vec<(String, String)>,
+    by_service: HashMap<String, usize>,
     /// Its methods.
     pub methods: Vec<MethodEntry>,
     /// Of methods and versions: instances that offer the same have the same, in whatever process they run.
     pub(super) digest: u64,
+    /// Of methods with their schemas, and of versions: routes fit all instances of the same alike.
+    fits_digest: u64,
     by_name: HashMap<String, usize>,
     by_id: HashMap<CallId, usize>,
 }
@@ -35,23 +39,25 @@ pub struct MethodEntry {
     /// Which schema it has.
     pub fingerprint: Fingerprint,
     /// The schema itself.
-    pub schema: Arc<MethodSchema>,
+    pub schema: Arc<Schema>,
     /// Running it twice does what running it once does.
     pub idempotent: bool,
 }
 
 impl Offer {
     /// Puts a HELLO and its schemas together. A Call ID that names two methods is an error.
-    pub(super) fn new(
+    pub(crate) fn new(
         hello: Hello,
-        mut schema: impl FnMut(Fingerprint) -> Option<Arc<MethodSchema>>,
+        mut schema: impl FnMut(Fingerprint) -> Option<Arc<Schema>>,
     ) -> Result<Offer, String> {
         let mut offer = Offer {
             identity: hello.identity,
             limits: hello.limits,
             services: Vec::new(),
+            by_service: HashMap::new(),
             methods: Vec::new(),
             digest: 0,
+            fits_digest: 0,
             by_name: HashMap::new(),
             by_id: HashMap::new(),
         };
@@ -73,17 +79,27 @@ impl Offer {
                     idempotent: method.idempotent,
                 });
             }
+            // Where a name comes twice, the first counts.
+            offer.by_service.entry(service.name.clone()).or_insert(offer.services.len());
             offer.services.push((service.name, service.version));
         }
-        offer.digest = offer.digest_now();
+        (offer.digest, offer.fits_digest) = offer.digests();
         Ok(offer)
     }
 
-    fn digest_now(&self) -> u64 {
+    /// Without and with the schemas.
+    fn digests(&self) -> (u64, u64) {
         let mut hasher = DefaultHasher::new();
         self.services.hash(&mut hasher);
         self.methods.iter().for_each(|method| (&method.name, method.call_id).hash(&mut hasher));
-        hasher.finish()
+        let without = hasher.finish();
+        self.methods.iter().for_each(|method| method.fingerprint.hash(&mut hasher));
+        (without, hasher.finish())
+    }
+
+    /// A number of what routes have to fit: instances of the same have the same.
+    pub fn fits_digest(&self) -> u64 {
+        self.fits_digest
     }
 
     /// The version of the service that a route's method belongs to, if it is offered; `""` where the instance says none.
@@ -92,7 +108,8 @@ impl Offer {
             CallRef::Name { service, .. } => service,
             CallRef::Number(_) => self.find(call)?.name.rsplit_once('.')?.0,
         };
-        self.services.iter().find(|(name, _)| name == service).map(|(_, version)| version.as_str())
+        let (_, version) = self.services.get(*self.by_service.get(service)?)?;
+        Some(version)
     }
 
     /// The method that a route names.

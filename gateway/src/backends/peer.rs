@@ -2,7 +2,7 @@
 
 use super::catalog::Catalog;
 use super::conn::{Conn, End, drive};
-use super::handshake::establish;
+use super::handshake::{Patience, establish};
 use super::keeper::Connections;
 use super::monitor::Monitor;
 use super::presence::Presence;
@@ -57,6 +57,8 @@ pub(super) struct Surroundings {
     pub(super) changed: Rc<Notify>,
     /// The keeper: told when instances are to be reviewed.
     pub(super) due: Rc<Notify>,
+    /// To be told when an instance offers something else than before, or cannot be reached at all.
+    pub(super) offers: Arc<Notify>,
     /// All open connections of the worker.
     pub(super) connections: Connections,
     /// Whether the worker itself was away.
@@ -184,10 +186,14 @@ async fn supervise(peer: &Rc<Peer>, spec: &BackendSpec, surroundings: &Surroundi
             }
             Err(error) => {
                 failures += 1;
-                if failures == 1 {
+                // What all workers find out is said once, and again when it is something else.
+                let known = peer.endpoint.error.load().as_ref().is_some_and(|known| **known == error);
+                if !known {
                     tracing::warn!(endpoint = %peer.endpoint.addr, backend = spec.name, %error, "cannot reach an endpoint");
                 }
-                peer.endpoint.error.store(Some(Arc::new(error)));
+                if peer.endpoint.error.swap(Some(Arc::new(error))).is_none() {
+                    surroundings.offers.notify_one();
+                }
                 peer.hopeful.set(false);
                 surroundings.tell_change(&peer.monitor);
                 pause(failures, &mut reached).await;
@@ -243,15 +249,17 @@ async fn connect(
     surroundings: &Surroundings,
 ) -> Result<Rc<Conn>, String> {
     let endpoint = peer.endpoint.clone();
-    let user_timeout = spec.ping_timeout + UNACKNOWLEDGED;
-    let establishing = establish(&endpoint.addr, user_timeout, &surroundings.catalog);
-    let established = surroundings.presence.timeout(spec.connect_timeout, establishing).await;
-    let established =
-        established.unwrap_or_else(|| Err(format!("no connection within {:?}", spec.connect_timeout)));
+    let patience =
+        Patience { connect: spec.connect_timeout, unacknowledged: spec.ping_timeout + UNACKNOWLEDGED };
+    let presence = Some(&*surroundings.presence);
+    let established = establish(&endpoint.addr, patience, presence, &surroundings.catalog).await;
     let established = established.inspect_err(|_| peer.counters().connect_failures.increment())?;
     let offer = Arc::new(established.offer);
     tracing::info!(endpoint = %endpoint.addr, backend = spec.name, identity = offer.identity, "connected");
-    endpoint.offer.store(Some(offer.clone()));
+    let before = endpoint.offer.swap(Some(offer.clone()));
+    if before.is_none_or(|before| before.fits_digest() != offer.fits_digest()) {
+        surroundings.offers.notify_one();
+    }
     endpoint.error.store(None);
     let monitor = peer.monitor.clone();
     let conn = Rc::new(Conn::new(endpoint, surroundings, monitor, spec, offer, established.outbound));

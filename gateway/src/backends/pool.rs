@@ -6,6 +6,7 @@ use super::numbers::NumberMap;
 use super::peer::{Peer, Surroundings};
 use super::pick::LocalBackend;
 use super::presence::Presence;
+use super::transcoders::Transcoders;
 use crate::call::CallState;
 use crate::routes::{Backend, Endpoint, Table};
 use crate::supervise::{Supervisor, Task, supervised};
@@ -25,25 +26,40 @@ pub struct Pool {
     generation: Cell<u64>,
     backends: Backends,
     keeper: RefCell<Option<AbortHandle>>,
+    transcoders: Transcoders,
+    /// The routes of the table that it is in line with: ids by slot.
+    routes: RefCell<Arc<[u64]>>,
 }
 
 impl Pool {
-    /// An empty pool of worker number `worker`, in that zone.
+    /// An empty pool of worker number `worker`, in that zone. `offers` is told when an instance offers something else than before.
     pub fn new(
         worker: usize,
         catalog: Arc<Catalog>,
         supervisor: Arc<Supervisor>,
+        offers: Arc<Notify>,
         zone: Option<String>,
     ) -> Pool {
         let connections = Connections::default();
         let (changed, due) = (Rc::default(), Rc::default());
         let presence = Rc::new(Presence::new(Instant::now()));
         Pool {
-            surroundings: Surroundings { worker, catalog, supervisor, changed, due, connections, presence },
+            surroundings: Surroundings {
+                worker,
+                catalog,
+                supervisor,
+                changed,
+                due,
+                offers,
+                connections,
+                presence,
+            },
             zone,
             generation: Cell::new(0),
             backends: Backends::default(),
             keeper: RefCell::default(),
+            transcoders: Transcoders::default(),
+            routes: RefCell::new(Arc::default()),
         }
     }
 
@@ -58,9 +74,9 @@ impl Pool {
         &self.surroundings.changed
     }
 
-    /// Schemas and programs.
-    pub fn catalog(&self) -> &Catalog {
-        &self.surroundings.catalog
+    /// The worker's programs.
+    pub fn transcoders(&self) -> &Transcoders {
+        &self.transcoders
     }
 
     /// Brings the pool in line with a table: new endpoints are connected to, gone ones and those that drain retire. What the
@@ -94,6 +110,7 @@ impl Pool {
         }
         peers.values().for_each(|peer| peer.retire());
         *self.backends.borrow_mut() = backends;
+        self.forget_gone_routes(table);
         self.generation.set(table.generation);
         self.keeper.borrow_mut().get_or_insert_with(|| {
             let (backends, surroundings) = (self.backends.clone(), self.surroundings.clone());
@@ -104,6 +121,17 @@ impl Pool {
             tokio::task::spawn_local(keeper).abort_handle()
         });
         self.changed().notify_waiters();
+    }
+
+    /// Has the connections forget routes that are gone, if the table has other routes than the one before.
+    fn forget_gone_routes(&self, table: &Table) {
+        let before = self.routes.replace(table.route_ids.clone());
+        if Arc::ptr_eq(&before, &table.route_ids) {
+            return;
+        }
+        let backends = self.backends.borrow();
+        let conns = backends.values().flat_map(|backend| &backend.peers).filter_map(|peer| peer.conn());
+        conns.for_each(|conn| conn.forget_gone(&table.route_ids));
     }
 
     /// A backend that is new or has changed, with those of the peers that are still its own.

@@ -22,7 +22,7 @@ pub fn send_copy(worker: &Worker, request: &Request<'_>) -> Result<InFlight, Sha
             let lacks = !tried.lacking.is_empty() || !backend.lacking(&tried).is_empty();
             return Err(if lacks { ShadowOutcome::Unfit } else { ShadowOutcome::NoInstance });
         };
-        let Some(program) = conn.transcoder(request.route, worker.pool.catalog()) else {
+        let Some(program) = conn.transcoder(request.route, worker.pool.transcoders()) else {
             tried.lacking.push(conn.endpoint.id);
             continue;
         };

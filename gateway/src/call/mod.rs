@@ -72,6 +72,8 @@ pub struct Request<'a> {
 pub enum Failure {
     /// The request does not fit the method: the client's fault.
     Invalid(Vec<Violation>),
+    /// A header field of the request is wrong: the client's fault. The text says which one, and why.
+    Field(String),
     /// The request is larger than the instance accepts: the bound in bytes.
     TooLarge(u64),
     /// The method failed, or the instance refused the call.

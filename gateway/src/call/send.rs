@@ -23,7 +23,7 @@ impl Call<'_> {
     /// Sends the call to an instance, unless that lacks the method.
     pub(super) fn send_to(&mut self, conn: &Rc<Conn>) -> Result<Option<Try>, Failure> {
         let Request { route, path, query, body, metadata, .. } = self.request;
-        let Some(program) = conn.transcoder(route, self.worker.pool.catalog()) else {
+        let Some(program) = conn.transcoder(route, self.worker.pool.transcoders()) else {
             self.tried.lacking.push(conn.endpoint.id);
             return Ok(None);
         };

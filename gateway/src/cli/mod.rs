@@ -4,7 +4,10 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail so"))]
 
+mod against;
+
 use crate::config::{Diagnostics, Settings, Tables};
+use against::Failure;
 use clap::{Args, Parser, Subcommand};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -21,8 +24,8 @@ pub enum Command {
     /// Check all files and say what is wrong with them
     ///
     /// Reads the gateway's file and all tables as `run` would, without serving. Exits with 0 and one line on standard
-    /// output, or with 1 and every mistake on standard error.
-    Check(Config),
+    /// output, or with 1 and every mistake on standard error. With --against it also asks a living backend what it offers.
+    Check(Check),
     /// List the routes with the methods they call
     ///
     /// One line a route: what it matches, the method, its Call ID (the number on the wire) and the backend; or what it
@@ -45,6 +48,23 @@ pub struct Run {
     pub upgrade: Option<Option<String>>,
 }
 
+/// What to check.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// Where the gateway's file is
+    #[command(flatten)]
+    pub config: Config,
+    /// Connect to this backend too, and check whether the routes fit what it offers
+    ///
+    /// Checks the routes of those backends that have this endpoint: that it offers their methods, and that the fields of their
+    /// paths, bodies and responses are the methods'. Exits with 2 where it cannot be asked.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub against: Option<String>,
+    /// Whose routes to check, where no backend of the tables has that endpoint
+    #[arg(long, value_name = "NAME", requires = "against")]
+    pub backend: Option<String>,
+}
+
 /// Where the gateway's file is.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -64,6 +84,7 @@ Examples:
   callgate run --config /etc/callgate/config/gateway.toml
   callgate run --upgrade                          the same in place of the one that runs, without a gap
   callgate check && git commit                    commit only tables that hold
+  callgate check --against 127.0.0.1:7101         do the routes fit what that backend offers?
   callgate routes | grep orders                   which method is behind a path
 
 Environment:
@@ -71,7 +92,8 @@ Environment:
   CALLGATE_LOG     overrides log.level: \"debug\", or \"info,callgate=trace\"
   NO_COLOR         no colours in diagnostics
 
-Exit status: 0 well, 1 the files or the gateway failed, 2 the command line is wrong.";
+Exit status: 0 well, 1 the files or the gateway failed, 2 the command line is wrong, or the backend of --against cannot be
+asked.";
 
 /// An API gateway that turns REST and JSON into compact calls over long-lived connections
 #[derive(Debug, Parser)]
@@ -90,14 +112,18 @@ pub fn parse() -> Command {
 pub fn main(run: impl FnOnce(Run) -> ExitCode) -> ExitCode {
     let done = match parse() {
         Command::Run(how) => return run(how),
-        Command::Check(config) => check(&config.file),
-        Command::Routes(config) => routes(&config.file),
+        Command::Check(what) => check(&what),
+        Command::Routes(config) => routes(&config.file).map_err(Failure::from),
     };
     match done {
         Ok(text) => print(&text),
-        Err(diagnostics) => {
+        Err(Failure::Mistakes(diagnostics)) => {
             report(&diagnostics);
             ExitCode::FAILURE
+        }
+        Err(Failure::NotAsked(why)) => {
+            let _ = writeln!(io::stderr().lock(), "error: {why}");
+            ExitCode::from(2)
         }
     }
 }
@@ -127,8 +153,11 @@ fn load(file: &Path) -> Result<Tables, Diagnostics> {
     Tables::load(&Settings::load(file)?.tables.watch)
 }
 
-fn check(file: &Path) -> Result<String, Diagnostics> {
-    let tables = load(file)?;
+fn check(what: &Check) -> Result<String, Failure> {
+    let tables = load(&what.config.file)?;
+    if let Some(endpoint) = &what.against {
+        return against::check(&tables, endpoint, what.backend.as_deref());
+    }
     let (routes, backends) = (tables.routes.len() + tables.fixed.len(), tables.backends.len());
     Ok(format!("ok: {}, {}, hash {}", count(routes, "route"), count(backends, "backend"), tables.hash))
 }
@@ -186,6 +215,18 @@ mod tests {
         (folder, file)
     }
 
+    fn of_files(file: &Path) -> Check {
+        Check { config: Config { file: file.to_owned() }, against: None, backend: None }
+    }
+
+    /// How many mistakes a check finds.
+    fn mistakes(file: &Path) -> usize {
+        match check(&of_files(file)) {
+            Err(Failure::Mistakes(found)) => found.len(),
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn the_command_line_is_consistent() {
         Line::command().debug_assert();
@@ -196,7 +237,7 @@ mod tests {
         let file = PathBuf::from("x.toml");
         for (name, expected) in [
             ("run", Command::Run(Run { config: Config { file: file.clone() }, upgrade: None })),
-            ("check", Command::Check(Config { file: file.clone() })),
+            ("check", Command::Check(of_files(&file))),
             ("routes", Command::Routes(Config { file: file.clone() })),
         ] {
             let line = Line::try_parse_from(["callgate", name, "--config", "x.toml"]).unwrap();
@@ -217,11 +258,11 @@ mod tests {
     #[test]
     fn check_counts_what_holds_and_shows_what_does_not() {
         let (_folder, file) = folder("[backends.a]\nendpoints = ['x:1']\n");
-        let text = check(&file).unwrap();
+        let text = check(&of_files(&file)).unwrap();
         assert!(text.starts_with("ok: 0 routes, 1 backend, hash "), "{text}");
         let (_folder, file) = folder("[[routes]]\n");
-        assert_eq!(check(&file).unwrap_err().len(), 3);
-        assert_eq!(check(Path::new("/nowhere/gateway.toml")).unwrap_err().len(), 1);
+        assert_eq!(mistakes(&file), 3);
+        assert_eq!(mistakes(Path::new("/nowhere/gateway.toml")), 1);
     }
 
     #[test]

@@ -3,10 +3,13 @@
 
 use super::backend::name_error;
 use super::complaint::Complaint;
-use super::diagnostics::{Diagnostic, names_help};
+use super::diagnostics::Diagnostic;
 use super::reader::{Item, Reader, Section};
 use super::route::RouteSpec;
+use super::suggest::names_help;
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 use toml::de::DeValue;
 
 /// What is read of an endpoint's table here.
@@ -109,20 +112,30 @@ impl Balance {
     }
 
     /// What is wrong with it in view of all routes: a path parameter by which to hash must be some route's.
-    pub(super) fn check(&self, backend: &str, routes: &[RouteSpec]) -> Option<Diagnostic> {
+    pub(super) fn check(&self, backend: &str, params: &Params) -> Option<Diagnostic> {
         let Balance::Hash(HashSpec { by: HashBy::Path(name), .. }) = self else {
             return None;
         };
-        let params = || routes.iter().flat_map(|route| route.path.params());
         // Tables without routes are some that are not there yet.
-        if routes.is_empty() || params().any(|param| param == name) {
+        if params.no_routes || params.names.binary_search(name).is_ok() {
             return None;
         }
         let title = format!("backend `{backend}` hashes by `{name}`, which is no route's path parameter");
-        let mut names: Vec<&str> = params().map(String::as_str).collect();
-        names.sort_unstable();
-        names.dedup();
-        Some(Diagnostic::new(title).help_names(name, names))
+        Some(Diagnostic::new(title).help_names(name, &params.names))
+    }
+}
+
+/// The path parameters of all routes, gathered once for all backends that hash by one.
+pub(super) struct Params {
+    no_routes: bool,
+    /// Sorted, each once.
+    names: Arc<[String]>,
+}
+
+impl Params {
+    pub(super) fn of(routes: &[RouteSpec]) -> Params {
+        let names: BTreeSet<&String> = routes.iter().flat_map(|route| route.path.params()).collect();
+        Params { no_routes: routes.is_empty(), names: names.into_iter().cloned().collect() }
     }
 }
 

@@ -1,25 +1,31 @@
 //! How a route binds HTTP to a method's fields: `body`, `response`, `unknown_fields`, `int64`.
 
 use super::complaint::Complaint;
+use super::defaults::Defaults;
 use super::path;
 use super::reader::{Item, Reader, Section};
 use callgate_transcode::{Body, Int64, RequestBinding, Response, ResponseBinding, UnknownFields};
 use toml::de::DeValue;
 
-/// The request's half, with the fields that the path fills.
-pub(super) fn request(reader: &mut Reader<'_>, section: &Section<'_>, path: Vec<String>) -> RequestBinding {
+/// The request's half, with the fields that the path fills. What the route does not say is as its file says.
+pub(super) fn request(
+    reader: &mut Reader<'_>,
+    section: &Section<'_>,
+    path: Vec<String>,
+    file: &Defaults,
+) -> RequestBinding {
     RequestBinding {
         body: section.get("body").and_then(|item| read_body(reader, &item, &path)).unwrap_or_default(),
-        unknown_fields: read_unknown(reader, section),
+        unknown_fields: read_unknown(reader, section).unwrap_or(file.unknown_fields),
         path,
     }
 }
 
-/// The answer's half.
-pub(super) fn response(reader: &mut Reader<'_>, section: &Section<'_>) -> ResponseBinding {
+/// The answer's half, likewise.
+pub(super) fn response(reader: &mut Reader<'_>, section: &Section<'_>, file: &Defaults) -> ResponseBinding {
     ResponseBinding {
         shape: section.get("response").and_then(|item| read_response(reader, &item)).unwrap_or_default(),
-        int64: read_int64(reader, section),
+        int64: read_int64(reader, section).unwrap_or(file.int64),
     }
 }
 
@@ -49,14 +55,16 @@ fn read_body(reader: &mut Reader<'_>, item: &Item<'_>, path: &[String]) -> Optio
     })
 }
 
-fn read_unknown(reader: &mut Reader<'_>, section: &Section<'_>) -> UnknownFields {
+/// Reads `unknown_fields` of a route or of a file.
+pub(super) fn read_unknown(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<UnknownFields> {
     let choices = [("reject", UnknownFields::Reject), ("ignore", UnknownFields::Ignore)];
-    section.get("unknown_fields").and_then(|item| reader.choice(&item, &choices)).unwrap_or_default()
+    section.get("unknown_fields").and_then(|item| reader.choice(&item, &choices))
 }
 
-fn read_int64(reader: &mut Reader<'_>, section: &Section<'_>) -> Int64 {
+/// Reads `int64` of a route or of a file.
+pub(super) fn read_int64(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<Int64> {
     let choices = [("number", Int64::Number), ("string", Int64::String)];
-    section.get("int64").and_then(|item| reader.choice(&item, &choices)).unwrap_or_default()
+    section.get("int64").and_then(|item| reader.choice(&item, &choices))
 }
 
 fn read_response(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Response> {

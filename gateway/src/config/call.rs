@@ -56,9 +56,23 @@ impl CallRef {
             None if text.contains('/') => {
                 Err(complaint.help(format!("write \"{}\"", text.trim_matches('/').replace('/', "."))))
             }
-            _ => Err(complaint),
+            _ => Err(match elsewhere(text) {
+                Some(help) => complaint.help(help),
+                None => complaint,
+            }),
         }
     }
+}
+
+/// How a method is written that stands as elsewhere: `orders::get`, `orders#get`, `orders.get()`, `POST orders.get`.
+fn elsewhere(text: &str) -> Option<String> {
+    let (method, rest) = text.split_once(' ').unwrap_or(("", text));
+    let name = if method.parse::<super::Method>().is_ok() { rest } else { text }.trim_end_matches("()");
+    let name = name.replace("::", ".").replace("->", ".").replace(['#', ':', '/'], ".");
+    let name = name.trim_matches('.');
+    let word = |c: char| c.is_alphanumeric() || "_-.".contains(c);
+    let fits = name.contains('.') && !name.contains("..") && name.chars().all(word) && name != text;
+    fits.then(|| format!("write \"{name}\""))
 }
 
 impl fmt::Display for CallRef {

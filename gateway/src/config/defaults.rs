@@ -1,18 +1,33 @@
-//! What a table file says once for all of its routes: `prefix` and `metadata` at its top.
+//! What a table file says once for all of its routes: the keys at its top. Which backend its routes call, where neither they nor
+//! its top say so, follows from what it declares, and is looked up when all files are read.
 
+use super::bind;
 use super::complaint::Complaint;
 use super::metadata::MetadataSpec;
 use super::path::PathTemplate;
 use super::policy::RoutePolicy;
 use super::reader::{Reader, Section};
+use super::route;
+use callgate_transcode::{Int64, UnknownFields};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// The keys at the top of a file that hold for its routes.
+pub(super) const KEYS: &[&str] = &["prefix", "metadata", "backend", "timeout", "unknown_fields", "int64"];
 
 /// What holds for the routes of one file.
-#[derive(Default)]
 pub(super) struct Defaults {
     /// That of routes that say nothing of their own; the file may list headers that go along with calls.
     policy: Arc<RoutePolicy>,
     prefix: Prefix,
+    /// How long their calls may take.
+    pub(super) timeout: Duration,
+    /// What becomes of members that name no field.
+    pub(super) unknown_fields: UnknownFields,
+    /// How 64-bit integers are written.
+    pub(super) int64: Int64,
+    /// The file's place among all.
+    pub(super) file: usize,
 }
 
 /// What is put before the paths of a file's routes.
@@ -26,8 +41,8 @@ enum Prefix {
 }
 
 impl Defaults {
-    /// Reads the top of a file.
-    pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Defaults {
+    /// Reads the top of the file of that place, but for its `backend`.
+    pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>, file: usize) -> Defaults {
         let prefix = match section.get("prefix") {
             None => Prefix::None,
             Some(item) => match reader.text(&item, "a path such as \"/api\"", prefix) {
@@ -36,7 +51,14 @@ impl Defaults {
             },
         };
         let metadata = MetadataSpec::read(reader, section);
-        Defaults { policy: Arc::new(RoutePolicy { metadata, ..RoutePolicy::default() }), prefix }
+        Defaults {
+            policy: Arc::new(RoutePolicy { metadata, ..RoutePolicy::default() }),
+            prefix,
+            timeout: route::read_timeout(reader, section).unwrap_or(route::TIMEOUT),
+            unknown_fields: bind::read_unknown(reader, section).unwrap_or_default(),
+            int64: bind::read_int64(reader, section).unwrap_or_default(),
+            file,
+        }
     }
 
     /// A route's policy, where this is what it says itself.

@@ -5,6 +5,7 @@ use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
 use super::policy::RoutePolicy;
 use super::reader::{Item, Reader, Section};
+use super::route_backend;
 use super::source::Source;
 use std::fmt;
 use std::ops::Range;
@@ -53,7 +54,11 @@ impl Destination {
     }
 
     /// The same with nothing left unsaid.
-    fn within<'d>(&'d self, backend: &'d str, version: Option<&'d str>) -> (&'d str, Option<&'d str>) {
+    pub(super) fn within<'d>(
+        &'d self,
+        backend: &'d str,
+        version: Option<&'d str>,
+    ) -> (&'d str, Option<&'d str>) {
         (self.backend.as_deref().unwrap_or(backend), self.version.as_deref().or(version))
     }
 }
@@ -84,7 +89,7 @@ pub(super) fn check(
     policy: &RoutePolicy,
     source: &Arc<Source>,
     backend: Option<&str>,
-    names: &[String],
+    names: &Arc<[String]>,
     incomplete: bool,
     found: &mut Vec<Diagnostic>,
 ) {
@@ -94,11 +99,7 @@ pub(super) fn check(
             continue;
         };
         if !incomplete {
-            found.push(
-                Diagnostic::new(format!("unknown backend `{name}`"))
-                    .at(source, destination.spot.0.clone(), "declared in no file")
-                    .help_names(name, names.iter().map(String::as_str)),
-            );
+            found.push(route_backend::unknown(name, source, destination.spot.0.clone(), names));
         }
     }
     if let Some(backend) = backend {

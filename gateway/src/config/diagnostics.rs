@@ -1,9 +1,10 @@
 //! What is wrong with the files, told as the Rust compiler would: the place, the line, what was expected, and the
-//! nearest right name.
+//! nearest right name, which is looked for only where the mistake is shown.
 //!
 //! All mistakes of all files are gathered and shown together; a person fixes them in one go.
 
 use super::source::{Source, shown};
+use super::suggest::{Names, Work};
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Renderer, Snippet, normalize_untrusted_str};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use std::{fmt, io};
 
 /// How many diagnostics are rendered in full; the rest is counted.
-const MAX_RENDERED: usize = 100;
+pub(super) const MAX_RENDERED: usize = 100;
 
 /// Everything that is wrong with the files; at least one thing.
 #[derive(Clone, Debug)]
@@ -27,8 +28,10 @@ impl Diagnostics {
     /// All of them, as a text of many lines, with or without terminal colours.
     pub fn render(&self, color: bool) -> String {
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+        let mut work = Work::for_one_text();
+        let shown = self.0.iter().take(MAX_RENDERED);
         let mut parts: Vec<String> =
-            self.0.iter().take(MAX_RENDERED).map(|diagnostic| diagnostic.render(&renderer)).collect();
+            shown.map(|diagnostic| diagnostic.render(&renderer, &mut work)).collect();
         if self.0.len() > MAX_RENDERED {
             parts.push(format!("… and {} more errors", self.0.len() - MAX_RENDERED));
         }
@@ -68,7 +71,18 @@ pub(crate) struct Diagnostic {
     /// A file that has no text to show, for the order.
     path: Option<PathBuf>,
     notes: Vec<String>,
-    helps: Vec<String>,
+    helps: Vec<Help>,
+}
+
+/// What to do about it.
+#[derive(Clone, Debug)]
+enum Help {
+    Text(String),
+    /// To write the nearest of these names instead.
+    Names {
+        wrong: String,
+        right: Names,
+    },
 }
 
 impl From<Diagnostic> for Diagnostics {
@@ -115,16 +129,14 @@ impl Diagnostic {
     }
 
     pub(super) fn help(mut self, text: impl Into<String>) -> Self {
-        self.helps.push(text.into());
+        self.helps.push(Help::Text(text.into()));
         self
     }
 
     /// Help with the nearest of the right names, or with all of them where none is near.
-    pub(super) fn help_names<'n>(self, wrong: &str, right: impl IntoIterator<Item = &'n str>) -> Self {
-        match names_help(wrong, right) {
-            Some(help) => self.help(help),
-            None => self,
-        }
+    pub(super) fn help_names(mut self, wrong: &str, right: impl Into<Names>) -> Self {
+        self.helps.push(Help::Names { wrong: wrong.to_owned(), right: right.into() });
+        self
     }
 
     fn order(&self) -> (PathBuf, usize) {
@@ -141,10 +153,14 @@ impl Diagnostic {
         }
     }
 
-    fn render(&self, renderer: &Renderer) -> String {
+    fn render(&self, renderer: &Renderer, work: &mut Work) -> String {
         let group = Level::ERROR.primary_title(self.title.as_str()).elements(self.snippets());
         let notes = self.notes.iter().map(|note| Level::NOTE.message(normalize_untrusted_str(note)));
-        let helps = self.helps.iter().map(|help| Level::HELP.message(normalize_untrusted_str(help)));
+        let helps = self.helps.iter().filter_map(|help| match help {
+            Help::Text(text) => Some(text.clone()),
+            Help::Names { wrong, right } => right.help(wrong, work),
+        });
+        let helps = helps.map(|help| Level::HELP.message(normalize_untrusted_str(&help)));
         let group: Group<'_> = group.elements(notes).elements(helps);
         renderer.render(&[group])
     }
@@ -159,49 +175,20 @@ impl Diagnostic {
         }
         let snippet = |file: &Arc<Source>| {
             let own = self.labels.iter().enumerate().filter(|(_, label)| Arc::ptr_eq(file, &label.source));
+            // Not the whole file, which may be large: the lines that have labels, and those between.
+            let lines = own.clone().map(|(_, label)| file.lines_of(&label.span));
+            let all = lines.reduce(|all, more| all.start.min(more.start)..all.end.max(more.end));
+            let all = all.unwrap_or_default();
             let annotations = own.map(|(index, label)| {
                 let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
-                kind.span(label.span.clone()).label(normalize_untrusted_str(&label.text))
+                let span = label.span.start - all.start..label.span.end - all.start;
+                kind.span(span).label(normalize_untrusted_str(&label.text))
             });
-            Snippet::source(file.text().to_owned()).path(shown(file.path())).annotations(annotations).into()
+            let text = file.text()[all.clone()].to_owned();
+            let first = file.line_of(all.start);
+            Snippet::source(text).line_start(first).path(shown(file.path())).annotations(annotations).into()
         };
         files.into_iter().map(snippet).collect()
-    }
-}
-
-/// "did you mean …", or a list of the few there are.
-pub(crate) fn names_help<'n>(wrong: &str, right: impl IntoIterator<Item = &'n str>) -> Option<String> {
-    let right: Vec<&str> = right.into_iter().collect();
-    match nearest(wrong, right.iter().copied()) {
-        Some(name) => Some(format!("did you mean `{name}`?")),
-        None if right.is_empty() || right.len() > 16 => None,
-        None => Some(format!("there is {}", list(&right, "and"))),
-    }
-}
-
-/// The name nearest to a wrong one, if it is near enough to be meant.
-pub(super) fn nearest<'n>(wrong: &str, right: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    // The distance costs the product of the lengths; no right name is that long.
-    if wrong.len() > 256 {
-        return None;
-    }
-    let lower = wrong.to_lowercase();
-    let allowed = (wrong.chars().count() / 3).max(1);
-    right
-        .into_iter()
-        .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), name))
-        .filter(|(distance, _)| *distance <= allowed && *distance < wrong.chars().count())
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
-}
-
-/// `a`, `b` and `c`, or `a`, `b` or `c`.
-pub(super) fn list(names: &[&str], last_word: &str) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    match quoted.split_last() {
-        None => String::new(),
-        Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} {last_word} {last}", rest.join(", ")),
     }
 }
 
@@ -211,20 +198,6 @@ mod tests {
 
     fn source(name: &str, text: &str) -> Arc<Source> {
         Arc::new(Source::new(name, text))
-    }
-
-    #[test]
-    fn the_nearest_name_is_offered_only_when_it_is_near() {
-        let names = ["timeout", "backend", "body"];
-        for (wrong, expected) in [
-            ("timout", Some("timeout")),
-            ("Timeout", Some("timeout")),
-            ("bacekdn", Some("backend")),
-            ("x", None),
-            ("retries", None),
-        ] {
-            assert_eq!(nearest(wrong, names), expected, "{wrong}");
-        }
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! Names that are looked up again and again: how an endpoint writes one, and what `[dns]` says of looking them up.
 
 use super::complaint::Complaint;
-use super::diagnostics::Diagnostic;
 use super::endpoint::{host_name, port_number};
 use super::reader::{Item, Reader, Section};
 use super::units;
@@ -129,15 +128,7 @@ fn servers(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Vec<SocketAddr>> 
         let complaint = Complaint::new("there is nobody to ask", "expected at least one server");
         return reader.complain(item, complaint.help("write servers = \"system\" for those of the system"));
     }
-    for (index, (address, span)) in all.iter().enumerate() {
-        if let Some((_, first)) = all[..index].iter().find(|(other, _)| other == address) {
-            reader.report(
-                Diagnostic::new(format!("server `{address}` is listed twice"))
-                    .at(reader.source, span.clone(), "again")
-                    .at(reader.source, first.clone(), "first here"),
-            );
-        }
-    }
+    reader.twice("server", all.iter().map(|(address, span)| (address, span)));
     Some(all.into_iter().map(|(address, _)| address).collect())
 }
 

@@ -4,6 +4,7 @@ use super::balance::{ENDPOINT_KEYS, Placing};
 use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
 use super::dns::{self, DnsName};
+use super::foreign_paths;
 use super::reader::{Item, Reader};
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -93,16 +94,7 @@ pub(super) fn endpoints(reader: &mut Reader<'_>, name: &str, item: &Item<'_>) ->
             complaint.help("remove the backend and its routes to take it out of service"),
         );
     }
-    for (index, (endpoint, span)) in all.iter().enumerate() {
-        let mut before = all[..index].iter();
-        if let Some((_, first)) = before.find(|(other, _)| other.addr == endpoint.addr) {
-            reader.report(
-                Diagnostic::new(format!("endpoint `{}` is listed twice", endpoint.addr))
-                    .at(reader.source, span.clone(), "again")
-                    .at(reader.source, first.clone(), "first here"),
-            );
-        }
-    }
+    reader.twice("endpoint", all.iter().map(|(endpoint, span)| (&endpoint.addr, span)));
     Some(all.into_iter().map(|(endpoint, _)| endpoint).collect())
 }
 
@@ -176,10 +168,15 @@ impl EndpointAddr {
         }
         let complaint =
             Complaint::new(format!("`{text}` is not an endpoint"), "expected `host:port` or `unix:/path`");
+        if let Some(help) = foreign_paths::endpoint(text) {
+            return Err(complaint.help(help));
+        }
         if let Some((scheme, rest)) = text.split_once("://") {
+            let authority = rest.split('/').next().unwrap_or(rest);
+            let port = if authority.rsplit_once(':').is_some() { "" } else { ":7101" };
             return Err(complaint
                 .note(format!("Callgate speaks its own protocol to backends; there is no `{scheme}://`"))
-                .help(format!("write \"{}\"", rest.trim_end_matches('/'))));
+                .help(format!("write \"{authority}{port}\"")));
         }
         if text.parse::<Ipv6Addr>().is_ok() {
             return Err(complaint.help(format!("an IPv6 address stands in brackets: \"[{text}]:7101\"")));
@@ -187,6 +184,9 @@ impl EndpointAddr {
         let Some((host, port)) = text.rsplit_once(':') else {
             return Err(complaint.help(format!("the port is missing: \"{text}:7101\"")));
         };
+        if host.is_empty() {
+            return Err(complaint.help(format!("the host is missing: \"127.0.0.1:{port}\"")));
+        }
         let number = port_number(port).map_err(|complaint| complaint.shifted(text.len() - port.len()))?;
         match host_name(host) {
             Some(host) => Ok(EndpointAddr::Tcp { host, port: number }),

@@ -6,6 +6,7 @@
 use super::complaint::Complaint;
 use super::defaults::Defaults;
 use super::diagnostics::Diagnostic;
+use super::foreign;
 use super::method::Method;
 use super::path::PathTemplate;
 use super::reader::{Item, Reader, Section};
@@ -161,9 +162,17 @@ fn section<'t>(reader: &mut Reader<'_>, table: &'t DeTable<'t>) -> Section<'t> {
             true => Diagnostic::new(format!("`{name}` has no effect"))
                 .at(reader.source, key.span(), format!("a route with `{own}` calls nothing"))
                 .help("remove it"),
-            false => Diagnostic::new(format!("unknown key `{name}` in a route"))
-                .at(reader.source, key.span(), "not known here")
-                .help_names(name, KEYS.iter().copied()),
+            false => {
+                let unknown = Diagnostic::new(format!("unknown key `{name}` in a route")).at(
+                    reader.source,
+                    key.span(),
+                    "not known here",
+                );
+                match foreign::help("a route", name) {
+                    Some(help) => unknown.help(help),
+                    None => unknown.help_names(name, KEYS),
+                }
+            }
         };
         reader.report(diagnostic);
     }

@@ -1,7 +1,7 @@
 //! The HTTP methods that routes are made for.
 
 use super::complaint::Complaint;
-use super::diagnostics::nearest;
+use super::suggest::nearest;
 use std::fmt;
 use std::str::FromStr;
 

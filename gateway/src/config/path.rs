@@ -4,6 +4,7 @@
 //! therefore never match (a space, a `..` that clients resolve themselves) is refused here.
 
 use super::complaint::Complaint;
+use super::foreign_paths;
 use std::fmt;
 use std::ops::Range;
 
@@ -34,11 +35,7 @@ impl PathTemplate {
     }
 
     pub(super) fn parse(raw: &str) -> Result<PathTemplate, Complaint> {
-        if !raw.starts_with('/') {
-            return Err(Complaint::new("a path begins with `/`", "this does not")
-                .within(0..raw.len())
-                .help(format!("write `/{raw}`")));
-        }
+        foreign_paths::whole(raw)?;
         let mut params: Vec<String> = Vec::new();
         let mut rest = Some(1);
         while let Some(start) = rest {
@@ -79,6 +76,9 @@ impl fmt::Display for PathTemplate {
 /// The name of a segment's parameter; `None` for a literal.
 fn parameter(raw: &str, at: Range<usize>, last: bool) -> Result<Option<&str>, Complaint> {
     let segment = &raw[at.clone()];
+    if let Some(complaint) = foreign_paths::segment(segment, at.clone(), last) {
+        return Err(complaint);
+    }
     let Some(inner) = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else {
         return literal(segment, at, last).map(|()| None);
     };
@@ -118,9 +118,8 @@ fn literal(segment: &str, at: Range<usize>, last: bool) -> Result<(), Complaint>
         return Err(complain("a parameter is a whole segment", "text and a parameter in one segment")
             .help("write `{name}` between two slashes, and a verb as a segment of its own"));
     }
-    if segment.contains(['?', '#']) {
-        return Err(complain("a path has no query", "this is not part of the path")
-            .help("query parameters fill the fields of their names; nothing needs to be declared"));
+    if segment.contains('#') {
+        return Err(complain("a path has no fragment", "clients keep it to themselves").help("leave it out"));
     }
     if segment == "." || segment == ".." {
         return Err(complain("clients resolve dot segments before they send", "this would never match"));

@@ -1,8 +1,9 @@
 //! One rate limit: a token bucket for each key. `rate` fills it, `burst` is what it holds, `by` says what the key is.
 
 use super::complaint::Complaint;
-use super::diagnostics::{Diagnostic, nearest};
+use super::diagnostics::Diagnostic;
 use super::reader::Reader;
+use super::suggest::nearest;
 use std::fmt;
 use std::ops::{Range, RangeInclusive};
 use std::time::Duration;

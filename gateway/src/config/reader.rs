@@ -4,9 +4,14 @@
 //! and the walk goes on. Whoever walks must therefore treat `None` as "already reported, or not there".
 
 use super::complaint::Complaint;
-use super::diagnostics::{Diagnostic, list, names_help};
+use super::diagnostics::Diagnostic;
+use super::foreign;
 use super::source::Source;
+use super::suggest::{list, names_help};
 use super::units;
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::hash::Hash;
 use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 use std::time::Duration;
@@ -102,9 +107,10 @@ impl<'s> Reader<'s> {
                 key.span(),
                 "not known here",
             );
-            self.report(match elsewhere.contains(&name) {
-                true => unknown.help(where_to),
-                false => unknown.help_names(name, known.iter().copied()),
+            self.report(match foreign::help(what, name) {
+                _ if elsewhere.contains(&name) => unknown.help(where_to),
+                Some(help) => unknown.help(help),
+                None => unknown.help_names(name, known),
             });
         }
         Section { table, known }
@@ -146,6 +152,25 @@ impl<'s> Reader<'s> {
             }
         }
         Some(all)
+    }
+
+    /// Reports what a list has twice.
+    pub(super) fn twice<'a, T: Eq + Hash + Display + 'a>(
+        &mut self,
+        what: &str,
+        all: impl Iterator<Item = (&'a T, &'a Range<usize>)>,
+    ) {
+        let mut seen = HashMap::new();
+        for (one, span) in all {
+            let first = seen.entry(one).or_insert(span);
+            if !std::ptr::eq(*first, span) {
+                self.report(
+                    Diagnostic::new(format!("{what} `{one}` is listed twice"))
+                        .at(self.source, span.clone(), "again")
+                        .at(self.source, first.clone(), "first here"),
+                );
+            }
+        }
     }
 
     /// Reads a string by a parser.

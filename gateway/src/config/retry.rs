@@ -125,7 +125,7 @@ fn read_on(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<RetryOn> {
                 format!("`on` cannot hold `{text}`"),
                 "expected `refused`, `lost` or `unavailable`",
             );
-            Err(match super::diagnostics::nearest(text, words) {
+            Err(match super::suggest::nearest(text, words) {
                 Some(near) => complaint.help(format!("did you mean `{near}`?")),
                 None => complaint,
             })

@@ -5,17 +5,22 @@
 //! to `/b/{x}` beside a rewrite of `/b/special`, that request fails when it comes.
 
 use super::conflicts::Claim;
-use super::diagnostics::{Diagnostic, list, nearest};
+use super::diagnostics::{Diagnostic, MAX_RENDERED};
 use super::method::Method;
 use super::path::PathTemplate;
+use super::suggest::{Work, list, nearest_within};
 use super::target::{Piece, RewriteTarget};
 use matchit::Router;
+
+/// So many segments are compared with one another, for all rewrites together. It takes a tenth of a second.
+const MOST_STEPS: usize = 1_000_000;
 
 /// A segment that is no literal of any path, because none has this character.
 const ANY: &str = "\u{1}";
 
 /// Reports the rewrites that lead nowhere or to another rewrite. The claims are known not to be in conflict.
 pub(super) fn check(claims: &[Claim<'_>], found: &mut Vec<Diagnostic>) {
+    let mut search = Search { claims, left: MOST_STEPS, shown: MAX_RENDERED, work: Work::for_one_text() };
     for method in Method::ALL {
         let own = || claims.iter().filter(move |claim| claim.method == method);
         if !own().any(|claim| is_rewrite(claim)) {
@@ -31,8 +36,8 @@ pub(super) fn check(claims: &[Claim<'_>], found: &mut Vec<Diagnostic>) {
             match router.at(&example(&target.pieces)) {
                 Ok(next) if is_rewrite(next.value) => found.push(again(claim, next.value)),
                 Ok(_) => {}
-                Err(_) if own().any(|other| may_match(&target.path, other.path)) => {}
-                Err(_) => found.push(nowhere(claim, target, claims)),
+                Err(_) if search.reaches(&target.path, method) => {}
+                Err(_) => found.push(search.nowhere(claim, target)),
             }
         }
     }
@@ -47,19 +52,6 @@ fn example(pieces: &[Piece]) -> String {
     pieces.iter().map(text).collect()
 }
 
-/// Whether there may be a path that both templates match.
-fn may_match(one: &PathTemplate, other: &PathTemplate) -> bool {
-    let (mut ones, mut others) = (one.segments(), other.segments());
-    loop {
-        match (ones.next(), others.next()) {
-            (Some(a), Some(b)) if a.starts_with("{*") || b.starts_with("{*") => return true,
-            (Some(a), Some(b)) if a == b || a.starts_with('{') || b.starts_with('{') => {}
-            (None, None) => return true,
-            _ => return false,
-        }
-    }
-}
-
 /// It leads to a rewrite, perhaps to itself.
 fn again(claim: &Claim<'_>, next: &Claim<'_>) -> Diagnostic {
     let title = format!("the rewrite of `{} {}` leads to a rewrite", claim.method, claim.path);
@@ -72,35 +64,85 @@ fn again(claim: &Claim<'_>, next: &Claim<'_>) -> Diagnostic {
         .help("write the path of the route that answers")
 }
 
-/// No route has its target's path.
-fn nowhere(claim: &Claim<'_>, target: &RewriteTarget, claims: &[Claim<'_>]) -> Diagnostic {
-    let (method, path) = (claim.method, &target.path);
-    let title = format!("the rewrite of `{method} {}` leads nowhere", claim.path);
-    let label = format!("no route matches `{method} {path}`");
-    let diagnostic = Diagnostic::new(title).at(claim.source, at(claim), label);
-    let reaches = |path: &PathTemplate, other: Method| {
-        claims.iter().any(|claim| claim.method == other && may_match(path, claim.path))
-    };
-    let others: Vec<&str> =
-        Method::ALL.into_iter().filter(|other| reaches(path, *other)).map(Method::as_str).collect();
-    if !others.is_empty() {
-        return diagnostic
-            .note(format!("a rewrite keeps the method, and there is only {}", list(&others, "and")));
+/// Looks through all routes, for what the router cannot tell: within a bound of work, since there may be thousands of rewrites
+/// beside thousands of routes.
+struct Search<'c, 'd> {
+    claims: &'c [Claim<'d>],
+    /// Steps that may still be taken.
+    left: usize,
+    /// So many mistakes may still be shown, and get help.
+    shown: usize,
+    /// What may still be spent on finding what was meant.
+    work: Work,
+}
+
+impl Search<'_, '_> {
+    /// Whether there may be a path of that template that some route with the method matches. What is not found out within the
+    /// bound is taken for sound.
+    fn reaches(&mut self, path: &PathTemplate, method: Method) -> bool {
+        for claim in self.claims {
+            if self.left == 0 {
+                return true;
+            }
+            self.left -= 1;
+            if claim.method == method && may_match(path, claim.path, &mut self.left) {
+                return true;
+            }
+        }
+        self.left == 0
     }
-    let prefix = claim.fixed.and_then(|fixed| fixed.prefix.as_ref());
-    let behind = prefix.and_then(|prefix| PathTemplate::below(prefix, path.as_str()).ok());
-    if let Some(behind) = behind.filter(|path| reaches(path, method)) {
-        let note = "`prefix` is put before what the file's routes match, not before where they lead";
-        return diagnostic.note(note).help(format!("write \"{behind}\""));
+
+    /// No route has its target's path.
+    fn nowhere(&mut self, claim: &Claim<'_>, target: &RewriteTarget) -> Diagnostic {
+        let (method, path) = (claim.method, &target.path);
+        let title = format!("the rewrite of `{method} {}` leads nowhere", claim.path);
+        let label = format!("no route matches `{method} {path}`");
+        let diagnostic = Diagnostic::new(title).at(claim.source, at(claim), label);
+        if self.shown == 0 {
+            return diagnostic;
+        }
+        self.shown -= 1;
+        let others: Vec<&str> =
+            Method::ALL.into_iter().filter(|other| self.reaches(path, *other)).map(Method::as_str).collect();
+        let prefix = claim.fixed.and_then(|fixed| fixed.prefix.as_ref());
+        let behind = prefix.and_then(|prefix| PathTemplate::below(prefix, path.as_str()).ok());
+        let behind = behind.filter(|path| self.reaches(path, method));
+        if self.left == 0 {
+            return diagnostic;
+        }
+        if !others.is_empty() {
+            return diagnostic
+                .note(format!("a rewrite keeps the method, and there is only {}", list(&others, "and")));
+        }
+        if let Some(behind) = behind {
+            let note = "`prefix` is put before what the file's routes match, not before where they lead";
+            return diagnostic.note(note).help(format!("write \"{behind}\""));
+        }
+        let paths = self.claims.iter().filter(|other| other.method == method && !is_rewrite(other));
+        let paths: Vec<(String, &PathTemplate)> =
+            paths.map(|claim| (without_names(claim.path), claim.path)).collect();
+        let shapes = paths.iter().map(|(shape, _)| shape.as_str());
+        let near = nearest_within(&without_names(path), shapes, &mut self.work);
+        match paths.iter().find(|(shape, _)| near == Some(shape)) {
+            Some((_, near)) => diagnostic.help(format!("did you mean `{near}`?")),
+            None => diagnostic,
+        }
     }
-    let paths = claims.iter().filter(|other| other.method == method && !is_rewrite(other));
-    let paths: Vec<(String, &PathTemplate)> =
-        paths.map(|claim| (without_names(claim.path), claim.path)).collect();
-    let near = nearest(&without_names(path), paths.iter().map(|(shape, _)| shape.as_str()));
-    match paths.iter().find(|(shape, _)| near == Some(shape)) {
-        Some((_, near)) => diagnostic.help(format!("did you mean `{near}`?")),
-        None => diagnostic,
+}
+
+/// Whether there may be a path that both templates match. Takes a step for each segment; where none is left it says no.
+fn may_match(one: &PathTemplate, other: &PathTemplate, steps: &mut usize) -> bool {
+    let (mut ones, mut others) = (one.segments(), other.segments());
+    while *steps > 0 {
+        *steps -= 1;
+        match (ones.next(), others.next()) {
+            (Some(a), Some(b)) if a.starts_with("{*") || b.starts_with("{*") => return true,
+            (Some(a), Some(b)) if a == b || a.starts_with('{') || b.starts_with('{') => {}
+            (None, None) => return true,
+            _ => return false,
+        }
     }
+    false
 }
 
 /// A path as it is whatever its parameters are called.

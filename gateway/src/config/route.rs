@@ -4,8 +4,11 @@ use super::bind;
 use super::call::{self, CallRef};
 use super::complaint::Complaint;
 use super::defaults::Defaults;
+use super::destination::Spot;
 use super::diagnostics::Diagnostic;
+use super::foreign_paths;
 use super::method::Method;
+use super::misfit::Spots;
 use super::path::PathTemplate;
 use super::policy::RoutePolicy;
 use super::reader::{Item, Reader, Section};
@@ -40,7 +43,8 @@ pub(super) const KEYS: &[&str] = &[
     "shadow",
     "fallback",
 ];
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a call may take, unless route or file say otherwise.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(24 * 3600);
 
 /// A checked route. Two are equal when they do the same, wherever they are written.
@@ -68,6 +72,8 @@ pub struct RouteSpec {
     pub response: ResponseBinding,
     /// Where it is written.
     pub place: Place,
+    /// Where in its file its parts stand.
+    pub spots: Spots,
 }
 
 impl PartialEq for RouteSpec {
@@ -85,6 +91,7 @@ impl PartialEq for RouteSpec {
             request,
             response,
             place: _,
+            spots: _,
         } = self;
         (method, path, call, backend) == (&other.method, &other.path, &other.call, &other.backend)
             && (timeout, request, response) == (&other.timeout, &other.request, &other.response)
@@ -97,7 +104,7 @@ impl Eq for RouteSpec {}
 /// The backend a route names.
 #[derive(Clone, Debug)]
 pub(super) enum Target {
-    /// None: the only one there is.
+    /// None: its file's, or else the only one there is.
     Only,
     /// This one, named there.
     Named(String, Range<usize>),
@@ -113,7 +120,10 @@ pub(super) struct Draft {
     pub(super) span: Range<usize>,
     pub(super) matched: Option<(Method, PathTemplate)>,
     pub(super) target: Target,
+    /// Its file's place among all.
+    pub(super) file: usize,
     call: Option<CallRef>,
+    spots: Spots,
     timeout: Duration,
     idempotent: Option<bool>,
     retry: RetrySpec,
@@ -133,6 +143,10 @@ impl Draft {
         let section = reader.section("a route", table, KEYS);
         let (matched, span) = matched(reader, &section, &header, file);
         let call = required(reader, &section, "call", &header, "call = \"orders.get\"");
+        let spot = |key| section.get(key).map_or(span.clone(), |item| item.span());
+        let [matched_at, call_at, body, response] =
+            ["match", "call", "body", "response"].map(|key| Spot(spot(key)));
+        let spots = Spots { matched: matched_at, call: call_at, body, response };
         let target = match section.get("backend") {
             None => Target::Only,
             Some(item) => match reader.text(&item, "a backend's name", |text| Ok(text.to_owned())) {
@@ -140,21 +154,22 @@ impl Draft {
                 None => Target::Bad,
             },
         };
-        let timeout =
-            section.get("timeout").and_then(|item| reader.duration(&item, TIMEOUTS)).unwrap_or(TIMEOUT);
+        let timeout = read_timeout(reader, &section).unwrap_or(file.timeout);
         let idempotent = retry::read_idempotent(reader, &section);
         let path: Vec<String> = matched.iter().flat_map(|(_, path)| path.params().to_vec()).collect();
         Draft {
             source: Arc::clone(reader.source),
             span,
             call: call.and_then(|item| call::read(reader, &item)),
+            spots,
             target,
+            file: file.file,
             timeout,
             idempotent,
             retry: retry::read(reader, &section, timeout, idempotent),
             policy: file.policy(RoutePolicy::read(reader, &section)),
-            request: bind::request(reader, &section, path),
-            response: bind::response(reader, &section),
+            request: bind::request(reader, &section, path, file),
+            response: bind::response(reader, &section, file),
             matched: matched.filter(|_| file.paths_are_known()),
         }
     }
@@ -174,8 +189,14 @@ impl Draft {
             request: self.request,
             response: self.response,
             place: self.source.place(self.span.start),
+            spots: self.spots,
         })
     }
+}
+
+/// Reads `timeout` of a route or of a file.
+pub(super) fn read_timeout(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<Duration> {
+    section.get("timeout").and_then(|item| reader.duration(&item, TIMEOUTS))
 }
 
 /// What a route matches, and where that stands: at `header` where it does not.
@@ -211,6 +232,9 @@ fn required<'t>(
 }
 
 fn matches(text: &str, file: &Defaults) -> Result<(Method, PathTemplate), Complaint> {
+    if let Some(complaint) = foreign_paths::method(text) {
+        return Err(complaint);
+    }
     let Some((method, path)) = text.split_once(' ') else {
         let complaint =
             Complaint::new("a route matches a method and a path", "expected both, with a space between");

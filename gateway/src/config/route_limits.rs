@@ -6,6 +6,7 @@ use super::diagnostics::Diagnostic;
 use super::rate_limit::{self, RateLimitSpec};
 use super::reader::{Item, Reader, Section};
 use super::source::Source;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -107,7 +108,7 @@ impl RateLimits {
         found: &mut Vec<Diagnostic>,
     ) {
         for (before, (at, name, span)) in std::mem::take(&mut self.wanted).into_iter().enumerate() {
-            match shared.0.get(&name) {
+            match shared.declared.get(&name) {
                 Some(Declared { spec: Some(spec), .. }) => {
                     let limit = RateLimit { shared: Some(name), spec: spec.clone() };
                     self.limits.insert((at + before).min(self.limits.len()), limit);
@@ -115,7 +116,7 @@ impl RateLimits {
                 None if !incomplete => found.push(
                     Diagnostic::new(format!("unknown limit `{name}`"))
                         .at(source, span, "declared in no file")
-                        .help_names(&name, shared.0.keys().map(String::as_str)),
+                        .help_names(&name, shared.names()),
                 ),
                 // Reported already.
                 _ => {}
@@ -126,7 +127,11 @@ impl RateLimits {
 
 /// The limits that have names, of all files.
 #[derive(Default)]
-pub(super) struct SharedLimits(BTreeMap<String, Declared>);
+pub(super) struct SharedLimits {
+    declared: BTreeMap<String, Declared>,
+    /// All their names, once somebody has named another.
+    names: OnceCell<Arc<[String]>>,
+}
 
 struct Declared {
     source: Arc<Source>,
@@ -136,6 +141,10 @@ struct Declared {
 }
 
 impl SharedLimits {
+    fn names(&self) -> &Arc<[String]> {
+        self.names.get_or_init(|| self.declared.keys().cloned().collect())
+    }
+
     /// Reads the `limits` of one file.
     pub(super) fn read(&mut self, reader: &mut Reader<'_>, section: &Section<'_>) {
         let Some(item) = section.get("limits") else { return };
@@ -149,7 +158,7 @@ impl SharedLimits {
             let item = Item { key: name, key_span: key.span(), value };
             let table = reader.table(&item, "a table, written [limits.name]");
             let spec = table.and_then(|table| rate_limit::read(reader, "a limit", table, &key.span()));
-            if let Some(first) = self.0.get(name) {
+            if let Some(first) = self.declared.get(name) {
                 reader.report(
                     Diagnostic::new(format!("limit `{name}` is declared twice"))
                         .at(reader.source, key.span(), "again")
@@ -158,7 +167,7 @@ impl SharedLimits {
                 continue;
             }
             let declared = Declared { source: Arc::clone(reader.source), span: key.span(), spec };
-            self.0.insert(name.to_owned(), declared);
+            self.declared.insert(name.to_owned(), declared);
         }
     }
 }

@@ -3,10 +3,10 @@
 use super::admin;
 use super::balance;
 use super::complaint::Complaint;
-use super::diagnostics::{Diagnostic, nearest};
 use super::dns;
 use super::reader::{Item, Reader, Section};
 use super::settings::{LogFormat, ServerSettings, Settings};
+use super::suggest::nearest;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Component, Path, PathBuf};
@@ -156,16 +156,9 @@ fn read_listen(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Vec<SocketAdd
         return reader
             .complain(item, Complaint::new("the server listens nowhere", "expected at least one address"));
     }
-    for (index, (address, span)) in all.iter().enumerate() {
-        let first = all[..index].iter().find(|(other, _)| other == address && other.port() != 0);
-        if let Some((_, first)) = first {
-            reader.report(
-                Diagnostic::new(format!("address `{address}` is listed twice"))
-                    .at(reader.source, span.clone(), "again")
-                    .at(reader.source, first.clone(), "first here"),
-            );
-        }
-    }
+    // Port 0 is another one each time.
+    let fixed = all.iter().filter(|(address, _)| address.port() != 0);
+    reader.twice("address", fixed.map(|(address, span)| (address, span)));
     Some(all.into_iter().map(|(address, _)| address).collect())
 }
 

@@ -49,13 +49,25 @@ impl Source {
     /// Where an offset in bytes stands.
     pub(super) fn place(&self, offset: usize) -> Place {
         let offset = self.boundary(offset);
-        let line = self.lines.partition_point(|start| *start <= offset).saturating_sub(1);
+        let line = self.line_of(offset).saturating_sub(1);
         let column = self.text[self.lines[line]..offset].chars().count();
         Place {
             file: Arc::clone(&self.path),
             line: u32::try_from(line + 1).unwrap_or(u32::MAX),
             column: u32::try_from(column + 1).unwrap_or(u32::MAX),
         }
+    }
+
+    /// The number of the line in which an offset stands, from 1.
+    pub(super) fn line_of(&self, offset: usize) -> usize {
+        self.lines.partition_point(|start| *start <= offset)
+    }
+
+    /// The whole lines in which a span within the text stands.
+    pub(super) fn lines_of(&self, span: &Range<usize>) -> Range<usize> {
+        let start = self.lines.get(self.line_of(span.start) - 1).copied().unwrap_or_default();
+        let end = self.lines.get(self.line_of(span.end)).copied().unwrap_or(self.text.len());
+        start..end
     }
 
     /// A span that lies within the text and cuts no character.
@@ -88,7 +100,7 @@ impl fmt::Display for Place {
 }
 
 /// A path as people see it: relative where it lies in the working folder.
-pub(super) fn shown(path: &Path) -> String {
+pub(crate) fn shown(path: &Path) -> String {
     let relative = env::current_dir()
         .ok()
         .filter(|here| here.parent().is_some())

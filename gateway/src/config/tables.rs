@@ -4,14 +4,16 @@
 //! names declared twice, routes to backends that nobody declares, routes that no request could tell apart.
 
 use super::backend::{BackendSpec, name_error};
+use super::balance::Params;
 use super::conflicts;
 use super::defaults::Defaults;
 use super::destination;
-use super::diagnostics::{Diagnostic, Diagnostics, list};
+use super::diagnostics::{Diagnostic, Diagnostics};
 use super::fixed::{self, FixedDraft, FixedSpec};
 use super::reader::{Item, Reader};
 use super::rewrites;
-use super::route::{Draft, RouteSpec, Target};
+use super::route::{Draft, RouteSpec};
+use super::route_backend::{FileBackend, SaidBackend, resolve};
 use super::route_limits::SharedLimits;
 use super::source::{Source, gather};
 use std::collections::BTreeMap;
@@ -21,9 +23,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
-const KEYS: &[&str] = &["backends", "routes", "limits", "prefix", "metadata"];
+const KEYS: &[&str] =
+    &["backends", "routes", "limits", "prefix", "metadata", "backend", "timeout", "unknown_fields", "int64"];
 /// The sections of the gateway's own file, which people write here by mistake.
-const SETTINGS: &[&str] = &["server", "admin", "tables", "log", "dns"];
+const SETTINGS: &[&str] = &["server", "admin", "tables", "log", "upgrade", "dns"];
 
 /// Everything the watched files declare, checked.
 #[derive(Clone, Debug)]
@@ -38,6 +41,10 @@ pub struct Tables {
     pub fixed: Vec<FixedSpec>,
     /// The files it was read from, sorted.
     pub files: Vec<PathBuf>,
+    /// Those of them in which nothing stands.
+    pub empty: Vec<PathBuf>,
+    /// Their texts, for what is wrong with them in view of an instance.
+    pub(super) sources: Vec<Arc<Source>>,
 }
 
 impl Tables {
@@ -107,6 +114,8 @@ impl fmt::Display for TableHash {
 struct Declared {
     backends: BTreeMap<String, Declaration>,
     drafts: Vec<Draft>,
+    /// What each file says of its routes' backend.
+    files: Vec<SaidBackend>,
     limits: SharedLimits,
     fixed: Vec<FixedDraft>,
     /// Some file could not be read, so that what is missing may stand there.
@@ -121,9 +130,9 @@ struct Declaration {
 
 impl Declaration {
     /// What is wrong with a backend in view of all routes.
-    fn check(&self, routes: &[RouteSpec]) -> Option<Diagnostic> {
+    fn check(&self, params: &Params) -> Option<Diagnostic> {
         let spec = self.spec.as_ref()?;
-        let diagnostic = spec.balance.check(&spec.name, routes)?;
+        let diagnostic = spec.balance.check(&spec.name, params)?;
         Some(diagnostic.at(&self.source, self.span.clone(), "declared here"))
     }
 }
@@ -164,28 +173,35 @@ fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Dia
     if all_are_known && !declared.incomplete {
         rewrites::check(&claims, &mut found);
     }
-    let names: Vec<String> = declared.backends.keys().cloned().collect();
+    let names: Arc<[String]> = declared.backends.keys().cloned().collect();
+    let resolve_file = |said: SaidBackend| said.resolve(&names, declared.incomplete, &mut found);
+    let files: Vec<FileBackend> = declared.files.into_iter().map(resolve_file).collect();
     let mut routes = Vec::with_capacity(declared.drafts.len());
     for mut draft in declared.drafts {
         if draft.policy.rate_limits.are_wanted() {
             let limits = &mut Arc::make_mut(&mut draft.policy).rate_limits;
             limits.resolve(&declared.limits, &draft.source, declared.incomplete, &mut found);
         }
-        let target = resolve(&draft, &names, declared.incomplete, &mut found);
+        let file = files.get(draft.file).unwrap_or(&FileBackend::Unsaid);
+        let target = resolve(&draft, file, &names, declared.incomplete, &mut found);
         let (policy, backend) = (&draft.policy, target.as_deref());
         destination::check(policy, &draft.source, backend, &names, declared.incomplete, &mut found);
         routes.extend(target.and_then(|name| draft.finish(name)));
     }
     if found.is_empty() {
-        found.extend(declared.backends.values().filter_map(|declaration| declaration.check(&routes)));
+        let params = Params::of(&routes);
+        found.extend(declared.backends.values().filter_map(|declaration| declaration.check(&params)));
     }
     Diagnostics::none_or(found)?;
+    let path = |source: &Arc<Source>| source.path().to_path_buf();
     Ok(Tables {
         hash,
         backends: declared.backends.into_values().filter_map(|declaration| declaration.spec).collect(),
         routes,
         fixed: declared.fixed.into_iter().filter_map(FixedDraft::finish).collect(),
-        files: sources.iter().map(|source| source.path().to_path_buf()).collect(),
+        files: sources.iter().map(path).collect(),
+        empty: sources.iter().filter(|source| source.text().trim().is_empty()).map(path).collect(),
+        sources,
     })
 }
 
@@ -194,7 +210,13 @@ impl Declared {
     fn read(&mut self, reader: &mut Reader<'_>, document: &DeTable<'_>) {
         let elsewhere = "a setting of the gateway itself; it belongs into gateway.toml and needs a restart";
         let section = reader.section_beside("a table file", document, KEYS, SETTINGS, elsewhere);
-        let file = Defaults::read(reader, &section);
+        let file = Defaults::read(reader, &section, self.files.len());
+        let own = section.get("backends").and_then(|item| match item.value.get_ref() {
+            DeValue::Table(backends) => Some(backends),
+            _ => None,
+        });
+        let own = own.into_iter().flat_map(|backends| backends.keys().map(|key| key.get_ref().as_ref()));
+        self.files.push(SaidBackend::read(reader, &section, own));
         if let Some(item) = section.get("backends")
             && let Some(backends) = reader.table(&item, "tables, each written [backends.name]")
         {
@@ -247,45 +269,5 @@ impl Declared {
                 }
             }
         }
-    }
-}
-
-/// The backend of a route, one of the sorted `names`; what it could not be found for is reported.
-fn resolve(draft: &Draft, names: &[String], incomplete: bool, found: &mut Vec<Diagnostic>) -> Option<String> {
-    if let (Target::Only, Some(name)) = (&draft.target, draft.policy.split.first_of_named()) {
-        return Some(name.to_owned());
-    }
-    match &draft.target {
-        Target::Bad => None,
-        Target::Named(name, _) if names.binary_search(name).is_ok() => Some(name.clone()),
-        _ if incomplete => None,
-        Target::Named(name, span) => {
-            found.push(
-                Diagnostic::new(format!("unknown backend `{name}`"))
-                    .at(&draft.source, span.clone(), "declared in no file")
-                    .help_names(name, names.iter().map(String::as_str)),
-            );
-            None
-        }
-        Target::Only => match names {
-            [only] => Some(only.clone()),
-            [] => {
-                found.push(
-                    Diagnostic::new("there is no backend for this route")
-                        .at(&draft.source, draft.span.clone(), "calls no one")
-                        .help("declare one: [backends.shop] with endpoints = [\"127.0.0.1:7101\"]"),
-                );
-                None
-            }
-            several => {
-                let several: Vec<&str> = several.iter().map(String::as_str).collect();
-                found.push(
-                    Diagnostic::new("which backend does this route call?")
-                        .at(&draft.source, draft.span.clone(), "names none, and there are several")
-                        .help(format!("write backend = \"…\" with one of {}", list(&several, "or"))),
-                );
-                None
-            }
-        },
     }
 }

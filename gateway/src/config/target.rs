@@ -4,8 +4,9 @@
 //! makes another host of a path, a `..`) is [`crate::routes`]'s to prevent, where the values are filled in.
 
 use super::complaint::Complaint;
-use super::diagnostics::names_help;
+use super::foreign_paths;
 use super::path::{PathTemplate, allowed, percent};
+use super::suggest::names_help;
 use std::ops::Range;
 
 /// The longest target, in bytes.
@@ -54,6 +55,7 @@ impl RedirectTarget {
         let mark = text[..hash].find('?').unwrap_or(hash);
         let start = origin(&text[..mark])?;
         dot_segments(text, start..mark)?;
+        foreign_segments(text, start..mark, matched)?;
         let parts = |at: Range<usize>, extra: &str| pieces(text, at, extra, matched);
         Ok(RedirectTarget {
             text: text.to_owned(),
@@ -150,6 +152,19 @@ fn dot_segments(text: &str, at: Range<usize>) -> Result<(), Complaint> {
             return Err(complaint.within(start..start + segment.len()));
         }
         start += segment.len() + 1;
+    }
+    Ok(())
+}
+
+/// Refuses `:id` for a parameter `id`: it would be sent to the client as it stands.
+fn foreign_segments(text: &str, at: Range<usize>, matched: &PathTemplate) -> Result<(), Complaint> {
+    let mut start = at.start;
+    for segment in text[at].split('/') {
+        let end = start + segment.len();
+        if let Some(complaint) = foreign_paths::target(segment, start..end, matched.params()) {
+            return Err(complaint);
+        }
+        start = end + 1;
     }
     Ok(())
 }

@@ -5,21 +5,29 @@
 
 pub mod dns;
 mod drain;
+mod fit;
+mod loss;
 pub mod watch;
 
 pub use drain::Drains;
+pub use fit::{Fits, Found, Kind, Unfit};
 
 use crate::config::{Diagnostics, Tables};
 use crate::routes::Table;
 use crate::supervise::{Task, supervised};
 use crate::worker::Shared;
 use dns::Follower;
+use loss::{Verdict, Waiting};
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::signal::unix::Signal;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 use watch::Watcher;
+
+/// Why tables are read that nobody asked for.
+const FILE_EVENT: &str = "file event";
 
 /// The nice value of the thread that reads tables: it gets about a tenth of a core that workers want all of.
 const NICE: i32 = 10;
@@ -38,11 +46,15 @@ pub enum Reload {
 /// Somebody who asks for a reload and waits for what it came to.
 pub type Request = oneshot::Sender<Reload>;
 
-/// Serves reloads, and follows names, until the task is dropped.
+/// Serves reloads, follows names, and looks which routes fit, until the task is dropped.
 pub async fn run(shared: Arc<Shared>, watcher: Watcher, hangup: Signal, requests: mpsc::Receiver<Request>) {
     let follower = Follower::new(shared.names.clone(), &shared.settings.dns, shared.supervisor.clone());
-    let mut control = Control { shared: shared.clone(), follower, watcher, hangup, requests };
-    supervised!(shared.supervisor, Task::Control, control.serve());
+    let waiting = Waiting::default();
+    let mut control = Control { shared: shared.clone(), follower, watcher, hangup, requests, waiting };
+    let supervisor = &shared.supervisor;
+    let reloads = async { supervised!(supervisor, Task::Control, control.serve()) };
+    let fits = async { supervised!(supervisor, Task::FitFollower, fit::follow(&shared)) };
+    tokio::join!(reloads, fits);
 }
 
 /// What the task knows, and listens to.
@@ -52,21 +64,27 @@ struct Control {
     watcher: Watcher,
     hangup: Signal,
     requests: mpsc::Receiver<Request>,
+    waiting: Waiting,
 }
 
 impl Control {
     async fn serve(&mut self) {
-        let Control { shared, follower, watcher, hangup, requests } = self;
+        let Control { shared, follower, watcher, hangup, requests, waiting } = self;
         follower.follow(&hosts(&shared.table.load()));
         follower.first_answers().await;
         follow_names(shared).await;
         shared.names.begin();
         loop {
             tokio::select! {
-                () = watcher.changed() => drop(reload(shared, follower, "file event").await),
-                _ = hangup.recv() => drop(reload(shared, follower, "SIGHUP").await),
+                () = watcher.changed() => files_changed(shared, follower, waiting).await,
+                () = waiting.due() => files_changed(shared, follower, waiting).await,
+                _ = hangup.recv() => {
+                    end_waiting(shared, waiting);
+                    drop(reload(shared, follower, "SIGHUP").await);
+                }
                 () = shared.names.moved() => follow_names(shared).await,
                 Some(request) = requests.recv() => {
+                    end_waiting(shared, waiting);
                     let result = reload(shared, follower, "admin").await;
                     // Whoever asked may have gone.
                     let _ = request.send(result);
@@ -76,15 +94,64 @@ impl Control {
     }
 }
 
-/// Reads the files and puts them into force if they are sound and new. Names that are new are looked up before, for as long
-/// as that may take; one without an answer is one without instances.
+/// Reads the files and puts them into force if they are sound and new.
 async fn reload(shared: &Arc<Shared>, follower: &mut Follower, cause: &'static str) -> Reload {
-    let failed = || Reload::Refused("an internal error; see the log".to_owned());
-    let tables = match aside(shared, move |shared| load(shared, cause)).await {
-        Some(Ok(tables)) => tables,
-        Some(Err(result)) => return result,
-        None => return failed(),
+    match aside(shared, move |shared| load(shared, cause)).await {
+        Some(Ok(tables)) => put_into_force(shared, follower, tables, cause).await,
+        Some(Err(result)) => result,
+        None => failed(),
+    }
+}
+
+/// The same where nobody asked for it: tables that lose most of the routes are put into force when they have stayed so.
+async fn files_changed(shared: &Arc<Shared>, follower: &mut Follower, waiting: &mut Waiting) {
+    let read = |shared: &Shared| {
+        load(shared, FILE_EVENT).map(|tables| (loss::loss(&shared.table.load(), &tables), tables))
     };
+    let Some(Ok((loss, tables))) = aside(shared, read).await else {
+        return end_waiting(shared, waiting);
+    };
+    let verdict = waiting.judge(tables.hash, loss.is_some(), Instant::now());
+    match (verdict, loss) {
+        (Verdict::Wait, _) => {}
+        (Verdict::Begin, loss) => {
+            let (why, hash) = (loss.unwrap_or_default(), tables.hash.to_string());
+            shared.reloads.waited.increment();
+            shared.waiting.store(Some(Arc::new(why.clone())));
+            tracing::warn!(
+                cause = FILE_EVENT,
+                hash,
+                why,
+                "the new tables lose much, and are taken when they have stayed so for two seconds"
+            );
+        }
+        (Verdict::Take, _) => {
+            shared.waiting.store(None);
+            drop(put_into_force(shared, follower, tables, FILE_EVENT).await);
+        }
+    }
+}
+
+/// What waits is no longer in the files, or is taken in another way.
+fn end_waiting(shared: &Shared, waiting: &mut Waiting) {
+    if waiting.end() {
+        tracing::info!("no tables wait any more");
+        shared.waiting.store(None);
+    }
+}
+
+fn failed() -> Reload {
+    Reload::Refused("an internal error; see the log".to_owned())
+}
+
+/// Puts sound tables into force. Names that are new are looked up before, for as long as that may take; one without an answer
+/// is one without instances.
+async fn put_into_force(
+    shared: &Arc<Shared>,
+    follower: &mut Follower,
+    tables: Tables,
+    cause: &'static str,
+) -> Reload {
     follower.follow(&dns::hosts(&tables.backends));
     follower.first_answers().await;
     let result = aside(shared, move |shared| take(shared, tables, cause)).await;
@@ -178,6 +245,7 @@ fn put(shared: &Shared, before: Arc<Table>, table: Table) {
     shared.table.store(Arc::new(table));
     shared.retired.store(Some(before));
     shared.table_changed.send_replace(generation);
+    shared.fits.changed.notify_one();
 }
 
 fn unchanged(shared: &Shared, hash: String, cause: &'static str) -> Reload {

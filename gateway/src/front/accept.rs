@@ -163,10 +163,13 @@ impl Door {
             && let Some(stream) = accept_now(listener)
         {
             self.count_refused();
+            // Its request comes meanwhile; after the end it would have the connection reset, and the answer lost.
+            sleep(PAUSE).await;
             goodbye::say_at_once(stream).await;
+        } else {
+            sleep(PAUSE).await;
         }
         self.spare.refill();
-        sleep(PAUSE).await;
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! A request's body: read within its limits of size and time, or read past when it is refused.
 
+use super::fields;
 use super::problem::Problem;
 use crate::config::ServerSettings;
 use crate::worker::Shared;
@@ -8,7 +9,9 @@ use callgate_protocol::{Budget, Code, Room};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT, HeaderMap};
+use std::error::Error;
 use std::future::{Future, poll_fn};
+use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -88,6 +91,8 @@ impl RequestBody {
             State::Unread(body) => body,
         };
         check_type(headers)?;
+        // Of several, one may ask for the word to go on that the other keeps from coming.
+        fields::lines(headers, EXPECT).single("Expect").map_err(Problem::from)?;
         let declared = body.size_hint().lower();
         if declared > server.max_body {
             return Err(Problem::too_large(server.max_body).into());
@@ -108,7 +113,7 @@ impl RequestBody {
             Some(Err(Unreadable::NoRoom)) => Err(Unread::NoRoom),
             Some(Err(Unreadable::Failed(error))) => {
                 self.state = State::Broken;
-                Err(Problem::new(Code::InvalidArgument, format!("the body cannot be read: {error}")).into())
+                Err(unreadable(&error).into())
             }
             None => {
                 self.state = State::Broken;
@@ -128,7 +133,7 @@ impl RequestBody {
             State::Broken => return false,
             State::Unread(body) => body,
         };
-        if body.is_end_stream() || headers.contains_key(EXPECT) {
+        if body.is_end_stream() || fields::has(headers, &EXPECT) {
             return body.is_end_stream();
         }
         let read_past = async {
@@ -143,6 +148,19 @@ impl RequestBody {
             true
         };
         in_time(read_past, server.body_timeout).await.0.unwrap_or(false)
+    }
+}
+
+/// Why a body has no end: its client's mistake, if it is not what HTTP/1.1 makes of bodies; or else its client has gone.
+fn unreadable(error: &hyper::Error) -> Problem {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
+    match cause {
+        Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) => {
+            // The library's words are for the log: they name its parts, and not what the client did.
+            tracing::debug!(%error, "a body cannot be read");
+            Problem::new(Code::InvalidArgument, "the body cannot be read: its chunks are malformed")
+        }
+        _ => Problem::new(Code::Cancelled, "the client has closed before the body was there"),
     }
 }
 
@@ -206,14 +224,12 @@ async fn in_time<F: Future>(body: F, limit: std::time::Duration) -> (Option<F::O
 
 /// Refuses bodies that are not JSON in UTF-8. A missing type is taken for JSON.
 fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
-    if let Some(encoding) = headers.get(CONTENT_ENCODING)
-        && !encoding.as_bytes().eq_ignore_ascii_case(b"identity")
-    {
+    if !fields::members(headers, CONTENT_ENCODING).all(|coding| coding.eq_ignore_ascii_case(b"identity")) {
         return Err(Problem::not_json(
             "a compressed body is not accepted; leave Content-Encoding out".to_owned(),
         ));
     }
-    let Some(value) = headers.get(CONTENT_TYPE) else {
+    let Some(value) = fields::lines(headers, CONTENT_TYPE).single("Content-Type")? else {
         return Ok(());
     };
     if value == "application/json" {

@@ -1,10 +1,12 @@
 //! The headers that go with the call: trace context, and how long the caller waits.
 
 use super::deadline::{self, GRPC_TIMEOUT, X_REQUEST_TIMEOUT};
+use super::fields::{self, Lines};
 use crate::call::Failure;
 use callgate_protocol::MetadataBuf;
 use callgate_protocol::call::key;
-use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{HeaderMap, HeaderName};
+use std::borrow::Cow;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -23,54 +25,52 @@ pub(super) struct Clocks {
     pub(super) now: Instant,
 }
 
-/// The headers that go with the call. They are found in one pass: a look for each would cost a hash.
-#[derive(Default)]
+/// The headers that go with the call.
 pub(super) struct Carried<'a> {
-    traceparent: Option<&'a HeaderValue>,
-    tracestate: Option<&'a HeaderValue>,
-    x_request_timeout: Option<&'a HeaderValue>,
-    grpc_timeout: Option<&'a HeaderValue>,
+    headers: &'a HeaderMap,
+    traceparent: Lines<'a>,
+    tracestate: Lines<'a>,
+    x_request_timeout: Lines<'a>,
+    grpc_timeout: Lines<'a>,
 }
 
 impl<'a> Carried<'a> {
-    /// Where a header comes twice, the first counts.
+    /// Those of a request.
     pub(super) fn by(headers: &'a HeaderMap) -> Carried<'a> {
-        let mut carried = Carried::default();
-        for (name, value) in headers {
-            let place = if *name == TRACEPARENT {
-                &mut carried.traceparent
-            } else if *name == TRACESTATE {
-                &mut carried.tracestate
-            } else if *name == X_REQUEST_TIMEOUT {
-                &mut carried.x_request_timeout
-            } else if *name == GRPC_TIMEOUT {
-                &mut carried.grpc_timeout
-            } else {
-                continue;
-            };
-            place.get_or_insert(value);
-        }
-        carried
+        let names = [&TRACEPARENT, &TRACESTATE, &X_REQUEST_TIMEOUT, &GRPC_TIMEOUT];
+        let [traceparent, tracestate, x_request_timeout, grpc_timeout] = fields::gather(headers, names);
+        Carried { headers, traceparent, tracestate, x_request_timeout, grpc_timeout }
     }
 
     /// Puts the trace context among what goes along with the call.
+    ///
+    /// A request with several parents belongs to no trace that can be known, and its state is nobody's (W3C Trace Context,
+    /// 4.3): nothing goes along then, so that the handler begins a new trace. It is never a reason to refuse a request.
     pub(super) fn go_along(&self, metadata: &mut MetadataBuf) {
-        for (key, value) in [(key::TRACEPARENT, self.traceparent), (key::TRACESTATE, self.tracestate)] {
-            if let Some(value) = value {
-                // One that is too long for the call is left out, as trace context allows.
-                let _ = metadata.push(key, value.as_bytes());
-            }
+        let Ok(parent) = self.traceparent.single("traceparent") else { return };
+        // One that is too long for the call is left out, as trace context allows.
+        if let Some(parent) = parent {
+            let _ = metadata.push(key::TRACEPARENT, parent.as_bytes());
+        }
+        let state = match self.tracestate {
+            Lines::None => None,
+            Lines::One(state) => Some(Cow::Borrowed(state.as_bytes())),
+            Lines::Several => fields::joined(self.headers, &TRACESTATE, b","),
+        };
+        if let Some(state) = state {
+            let _ = metadata.push(key::TRACESTATE, &state);
         }
     }
 
     /// When the answer must be there: by the route, or by the caller where that is sooner.
     pub(super) fn deadline(&self, clocks: Clocks, timeout: Duration) -> Result<Instant, Failure> {
         let mut deadline = clocks.came + timeout;
-        let x_request = self.x_request_timeout.map(deadline::x_request_timeout);
-        let grpc = self.grpc_timeout.map(deadline::grpc_timeout);
-        for time in x_request.into_iter().chain(grpc) {
+        let x_request = self.x_request_timeout.single("X-Request-Timeout")?;
+        let grpc = self.grpc_timeout.single("Grpc-Timeout")?;
+        let x_request = x_request.map(deadline::x_request_timeout);
+        for time in x_request.into_iter().chain(grpc.map(deadline::grpc_timeout)) {
             // One beyond the end of time is none.
-            if let Some(earlier) = clocks.began.checked_add(time.map_err(Failure::invalid)?) {
+            if let Some(earlier) = clocks.began.checked_add(time.map_err(Failure::Field)?) {
                 deadline = deadline.min(earlier);
             }
         }
@@ -81,6 +81,7 @@ impl<'a> Carried<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hyper::header::HeaderValue;
 
     #[test]
     fn the_caller_lowers_the_deadline_and_never_raises_it() {
@@ -96,6 +97,9 @@ mod tests {
             (&[("x-request-timeout", "99999999999999999999h")], Some(11)),
             (&[("x-request-timeout", "5s"), ("grpc-timeout", "soon")], None),
             (&[("x-request-timeout", "")], None),
+            (&[("x-request-timeout", "5s"), ("x-request-timeout", "100ms")], None),
+            (&[("x-request-timeout", "5s"), ("x-request-timeout", "5s")], None),
+            (&[("grpc-timeout", "5S"), ("grpc-timeout", "4S")], None),
         ] {
             let map: HeaderMap = headers
                 .iter()
@@ -103,6 +107,35 @@ mod tests {
                 .collect();
             let deadline = Carried::by(&map).deadline(clocks, 10 * second).ok();
             assert_eq!(deadline, expected.map(|seconds| began + seconds * second), "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_trace_goes_along_whole_or_not_at_all() {
+        for (headers, expected) in [
+            (
+                &[("traceparent", "p"), ("tracestate", "a=1")][..],
+                &[("traceparent", "p"), ("tracestate", "a=1")][..],
+            ),
+            (
+                &[("tracestate", "a=1"), ("traceparent", "p"), ("tracestate", ""), ("tracestate", "b=2")],
+                &[("traceparent", "p"), ("tracestate", "a=1,,b=2")],
+            ),
+            (&[("traceparent", "p"), ("traceparent", "q"), ("tracestate", "a=1")], &[]),
+            (&[("traceparent", "p"), ("traceparent", "p"), ("tracestate", "a=1")], &[]),
+            (&[("traceparent", "p,q"), ("tracestate", "a=1")], &[]),
+            (&[], &[]),
+        ] {
+            let map: HeaderMap = headers
+                .iter()
+                .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+                .collect();
+            let mut metadata = MetadataBuf::with_capacity(64);
+            Carried::by(&map).go_along(&mut metadata);
+            let seen: Vec<(&str, &[u8])> = metadata.as_metadata().iter().collect();
+            let expected: Vec<(&str, &[u8])> =
+                expected.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+            assert_eq!(seen, expected, "{headers:?}");
         }
     }
 }

@@ -3,22 +3,31 @@
 //! The token is read and not verified: whoever sends it may have written it. So a claim says as much as a header does, and
 //! whether to believe it is decided by who stands before the gateway, or behind it.
 
+use super::fields::{self, Repeated};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hyper::header::{AUTHORIZATION, HeaderMap};
 use serde_json::{Map, Value};
 
-/// The token of `Authorization: Bearer` (RFC 6750, 2.1; a scheme's case does not matter).
-pub(super) fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
-    let (scheme, token) = headers.get(AUTHORIZATION)?.as_bytes().split_at_checked(7)?;
+/// The token of `Authorization: Bearer` (RFC 6750, 2.1; a scheme's case does not matter). There is no comma in a token: where
+/// one is, several lines were joined on their way. Other schemes have lists of parameters.
+pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&[u8]>, Repeated<'static>> {
+    const NAME: &str = "Authorization";
+    let line = fields::lines(headers, AUTHORIZATION).line(NAME)?;
+    let Some((scheme, token)) = line.and_then(|line| line.as_bytes().split_at_checked(7)) else {
+        return Ok(None);
+    };
     let token = token.trim_ascii();
-    (scheme.eq_ignore_ascii_case(b"bearer ") && !token.is_empty()).then_some(token)
+    if !scheme.eq_ignore_ascii_case(b"bearer ") || token.is_empty() {
+        return Ok(None);
+    }
+    if token.contains(&b',') { Err(Repeated(NAME)) } else { Ok(Some(token)) }
 }
 
-/// The value of a claim in the bearer token, if that is a JSON Web Token (RFC 7519, in the compact form of RFC 7515, 7.1) and
+/// The value of a claim in a bearer token, if that is a JSON Web Token (RFC 7519, in the compact form of RFC 7515, 7.1) and
 /// the value a string, a number or a boolean.
-pub(super) fn claim(headers: &HeaderMap, name: &str) -> Option<String> {
-    let mut parts = bearer(headers)?.split(|byte| *byte == b'.');
+pub(super) fn claim(token: &[u8], name: &str) -> Option<String> {
+    let mut parts = token.split(|byte| *byte == b'.');
     let (_header, claims, _signature) = (parts.next()?, parts.next()?, parts.next()?);
     if parts.next().is_some() {
         return None;
@@ -37,8 +46,7 @@ mod tests {
     use hyper::header::HeaderValue;
 
     fn of(token: &str, name: &str) -> Option<String> {
-        let value = HeaderValue::try_from(format!("Bearer {token}")).expect("visible characters");
-        claim(&HeaderMap::from_iter([(AUTHORIZATION, value)]), name)
+        claim(token.as_bytes(), name)
     }
 
     fn token(claims: &str) -> String {
@@ -71,6 +79,25 @@ mod tests {
         {
             assert_eq!(of(text, "sub"), None, "{text}");
         }
-        assert_eq!(claim(&HeaderMap::new(), "sub"), None);
+    }
+
+    #[test]
+    fn a_bearer_token_comes_once_or_it_is_none() {
+        for (lines, expected) in [
+            (&[][..], Ok(None)),
+            (&["Bearer t"], Ok(Some("t"))),
+            (&["bearer  t "], Ok(Some("t"))),
+            (&["Basic dDp0"], Ok(None)),
+            (&["Digest a=1, b=2"], Ok(None)),
+            (&["Bearer "], Ok(None)),
+            (&["Bear"], Ok(None)),
+            (&["Bearer t", "Bearer u"], Err(Repeated("Authorization"))),
+            (&["Bearer t", "Bearer t"], Err(Repeated("Authorization"))),
+            (&["Bearer t", ""], Err(Repeated("Authorization"))),
+            (&["Bearer t, Bearer u"], Err(Repeated("Authorization"))),
+        ] {
+            let headers = lines.iter().map(|line| (AUTHORIZATION, HeaderValue::from_static(line))).collect();
+            assert_eq!(bearer(&headers), expected.map(|token| token.map(str::as_bytes)), "{lines:?}");
+        }
     }
 }

@@ -55,6 +55,8 @@ pub(super) enum Phase {
     Head,
     /// For us: a request is being answered.
     Busy,
+    /// For the end of what it still sends after its last answer.
+    Lingering,
 }
 
 /// One connection, as the sweep and the drain see it.
@@ -214,11 +216,11 @@ impl ClientIo {
             match Pin::new(self.stream.inner_mut()).poll_read(cx, &mut space) {
                 Poll::Ready(Ok(())) if !space.filled().is_empty() => {
                     if self.lingered == 0 {
-                        self.client.enter(Phase::Head);
+                        self.client.enter(Phase::Lingering);
                     }
                     self.lingered += space.filled().len();
                 }
-                Poll::Pending if self.lingered > 0 => return Poll::Pending,
+                Poll::Pending if self.lingered > 0 && !self.client.expired.get() => return Poll::Pending,
                 _ => break,
             }
         }

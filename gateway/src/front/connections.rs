@@ -11,6 +11,7 @@
 use super::client::{Client, ClientIo, Open, Phase};
 use super::handler::handle;
 use super::room::Place;
+use super::tally::{Arrived, bare_answer};
 use crate::supervise::{Task, supervised};
 use crate::worker::Worker;
 use hyper::header::{CONNECTION, HeaderValue};
@@ -173,6 +174,7 @@ async fn serve_until_end(worker: &Rc<Worker>, client: &Rc<Client>, stream: TcpSt
             Ok(Some(resting)) => io = resting,
             Ok(None) => return,
             Err(error) => {
+                bare_answer(&worker.shared.front, worker.id, &error);
                 // Clients that break off or send nonsense are their own affair; whoever looks for them finds them here.
                 tracing::debug!(%error, "a client connection ended early");
                 return;
@@ -205,11 +207,13 @@ async fn rest(io: &ClientIo) -> bool {
 async fn drive(worker: &Rc<Worker>, io: ClientIo) -> hyper::Result<Option<ClientIo>> {
     let client = io.client.clone();
     let service = service_fn(|request| {
-        let (worker, client) = (worker.clone(), client.clone());
+        let (mut arrived, client) = (Arrived::new(worker.clone()), client.clone());
         let version = request.version();
         async move {
-            let mut answer = handle(&worker, &client, request).await;
-            if is_last(&worker) {
+            arrived.begin();
+            let worker = &arrived.worker;
+            let mut answer = handle(worker, &client, request).await;
+            if is_last(worker) {
                 answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 // Or hyper would promise a client of HTTP/1.0 the opposite beside it.
                 *answer.version_mut() = version;
@@ -224,7 +228,8 @@ async fn drive(worker: &Rc<Worker>, io: ClientIo) -> hyper::Result<Option<Client
     let mut told = false;
     poll_fn(|cx| {
         client.remember(cx.waker());
-        if client.expired.get() {
+        // Reading past ends by itself then, and says why it was there.
+        if client.expired.get() && client.phase.get() != Phase::Lingering {
             return Poll::Ready(Ok(()));
         }
         let polled = connection.as_mut().poll(cx);
@@ -286,7 +291,7 @@ async fn sweep(worker: &Worker, open: &Open) {
             let waited = now - client.since.get();
             let limit = match client.phase.get() {
                 Phase::Idle => idle,
-                Phase::Head => head,
+                Phase::Head | Phase::Lingering => head,
                 Phase::Busy => continue,
             };
             if waited > limit {

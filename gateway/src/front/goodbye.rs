@@ -7,6 +7,7 @@
 use super::problem::Problem;
 use super::request_id::{self, RequestIds};
 use http_body_util::BodyExt;
+use hyper::http::response::Parts;
 use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::time::Duration;
@@ -73,14 +74,14 @@ pub(super) async fn say_at_once(mut stream: std::net::TcpStream) {
 async fn answer(request: &[u8]) -> Vec<u8> {
     let id = RequestIds::new().make();
     let response = Problem::full().into_response(request_id::text(&id));
-    let (parts, body) = response.into_parts();
+    let (Parts { status, headers: said, .. }, body) = response.into_parts();
     let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-    let reason = parts.status.canonical_reason().unwrap_or_default();
-    let mut answer = format!("HTTP/1.1 {} {reason}\r\n", parts.status.as_u16()).into_bytes();
+    let reason = status.canonical_reason().unwrap_or_default();
+    let mut answer = format!("HTTP/1.1 {} {reason}\r\n", status.as_u16()).into_bytes();
     let length = body.len().to_string();
     let own = [("connection", "close"), ("content-length", &length), ("x-request-id", request_id::text(&id))];
-    let headers = parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-    for (name, value) in headers.chain(own.map(|(name, value)| (name, value.as_bytes()))) {
+    let said = said.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+    for (name, value) in said.chain(own.map(|(name, value)| (name, value.as_bytes()))) {
         answer.extend_from_slice(name.as_bytes());
         answer.extend_from_slice(b": ");
         answer.extend_from_slice(value);

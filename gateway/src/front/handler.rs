@@ -3,11 +3,13 @@
 use super::body::{RequestBody, Unread};
 use super::carried::{Carried, Clocks};
 use super::client::Client;
+use super::fields::{self, Lines};
 use super::fixed::{self, Way};
 use super::hash_key::hash_key;
 use super::limit::{self, RateFields};
 use super::miss::miss;
 use super::problem::Problem;
+use super::tally::Tally;
 use super::traffic::{self, Matched};
 use super::{metadata, request_id};
 use crate::backends::Times;
@@ -15,7 +17,7 @@ use crate::call::{self, Failure};
 use crate::config::Method;
 use crate::overload::{InRoute, Place, is_bounded, shed_early};
 use crate::routes::{Route, query_pairs};
-use crate::telemetry::{RouteStats, ShedReason};
+use crate::telemetry::ShedReason;
 use crate::worker::Worker;
 use callgate_protocol::MetadataBuf;
 use http_body_util::Full;
@@ -34,7 +36,7 @@ pub(super) enum Answer {
 }
 
 impl Answer {
-    fn status(&self) -> StatusCode {
+    pub(super) fn status(&self) -> StatusCode {
         match self {
             Answer::Json(_) => StatusCode::OK,
             Answer::Other(response) => response.status(),
@@ -108,7 +110,7 @@ async fn answer(
 ) -> Answer {
     let unmatched = &worker.shared.front.unmatched;
     if !names_one_host(parts) {
-        return counted(worker, unmatched, began, Err(Problem::bad_host()), id);
+        return Tally::begin(worker, unmatched, began).answered(Err(Problem::bad_host()), id);
     }
     // A table may be swapped while the body arrives or the call waits. A call that then finds its instances gone has
     // not run, or may run again: it is looked up again.
@@ -123,26 +125,27 @@ async fn answer(
         let way = fixed::way(worker, &table, (method, &parts.uri), request_id::text(id), &mut room);
         let (route, path_params, path) = match way {
             Way::Call(route, params, path) => (route, params, path),
-            Way::Answer(stats, result) => return counted(worker, stats, began, result, id),
-            Way::Missed(missed) => return counted(worker, unmatched, began, miss(missed, parts, &table), id),
+            Way::Answer(stats, result) => return Tally::begin(worker, stats, began).answered(result, id),
+            Way::Missed(missed) => {
+                return Tally::begin(worker, unmatched, began).answered(miss(missed, parts, &table), id);
+            }
         };
+        let tally = Tally::begin(worker, &route.stats, began);
         let metadata = match metadata::of(route.spec.policy.metadata.names(), &parts.headers, id) {
             Ok(metadata) => metadata,
-            Err(problem) => return counted(worker, &route.stats, began, Err(problem), id),
+            Err(problem) => return tally.answered(Err(problem), id),
         };
         // Once, whatever becomes of the table afterwards.
         if !route.limits.is_empty()
             && came.is_none()
             && let Err(problem) = limit::check(worker.id, route, client.addr, &parts.headers, began, fields)
         {
-            return counted(worker, &route.stats, began, Err(problem), id);
+            return tally.answered(Err(problem), id);
         }
         let _in_route =
             match InRoute::enter(route).and_then(|it| early(worker, route, body, began).map(|()| it)) {
                 Ok(in_route) => in_route,
-                Err(reason) => {
-                    return counted(worker, &route.stats, began, turned_away(worker, route, reason), id);
-                }
+                Err(reason) => return tally.answered(turned_away(worker, route, reason), id),
             };
         let read = match body.read(&parts.headers, &worker.shared).await {
             Err(Unread::NoRoom) => Err(turned_away(worker, route, ShedReason::Memory)),
@@ -151,7 +154,7 @@ async fn answer(
         };
         let read = match read {
             Ok(bytes) => bytes,
-            Err(result) => return counted(worker, &route.stats, began, result, id),
+            Err(result) => return tally.answered(result, id),
         };
         let now = if body.waited() || came.is_some() { Instant::now() } else { began };
         let clocks = Clocks { began, came: *came.get_or_insert(now), now };
@@ -159,6 +162,7 @@ async fn answer(
         let matched = Matched { table: &table, client, path, query, headers: &parts.headers, body: &read };
         let result = call(worker, route, path_params, matched, metadata, clocks).await;
         if result.as_ref().is_err_and(Failure::is_absence) && worker.table().generation != table.generation {
+            tally.void();
             continue;
         }
         if let Err(Failure::Invalid(_)) = &result {
@@ -166,7 +170,7 @@ async fn answer(
         }
         let result =
             result.map_err(|failure| Problem::of(failure, request_id::text(id), route.spec.path.as_str()));
-        return counted(worker, &route.stats, began, result, id);
+        return tally.answered(result, id);
     }
 }
 
@@ -191,22 +195,10 @@ fn turned_away(worker: &Worker, route: &Route, reason: ShedReason) -> Result<Ans
 
 /// RFC 9112, 3.2: whoever takes another of two hosts, or guesses a missing one, sees another request.
 fn names_one_host(parts: &Parts) -> bool {
-    match parts.headers.get_all(HOST).iter().count() {
-        1 => true,
-        n => n == 0 && parts.version < Version::HTTP_11,
+    match fields::lines(&parts.headers, HOST) {
+        Lines::None => parts.version < Version::HTTP_11,
+        lines => lines.single("Host").is_ok(),
     }
-}
-
-fn counted(
-    worker: &Worker,
-    stats: &RouteStats,
-    began: Instant,
-    result: Result<Answer, Problem>,
-    id: &HeaderValue,
-) -> Answer {
-    let answer = result.unwrap_or_else(|problem| Answer::Other(problem.into_response(request_id::text(id))));
-    stats.0.of(worker.id).answered(answer.status().as_u16(), began.elapsed());
-    answer
 }
 
 pub(super) fn success(json: Vec<u8>) -> Answer {
@@ -231,10 +223,15 @@ async fn call(
     let carried = Carried::by(matched.headers);
     let deadline = carried.deadline(clocks, route.spec.timeout)?;
     carried.go_along(&mut metadata);
+    // A split has a backend of its own, and that a key of its own.
+    let key = match &route.traffic {
+        None => hash_key(&route.backend, route, &path, matched.headers, matched.client)?,
+        Some(_) => None,
+    };
     let request = call::Request {
         route,
         backend: &route.backend,
-        key: hash_key(&route.backend, route, &path, matched.headers, matched.client),
+        key,
         version: None,
         has_fallback: false,
         path,

@@ -1,57 +1,59 @@
 //! The key by which a backend spreads its calls, where it does so by keys: found in the request, and hashed.
 
 use super::client::Client;
+use super::fields::{self, Repeated};
 use crate::backends::hash;
 use crate::config::{Balance, HashBy};
 use crate::routes::{Backend, PathParams, Route};
-use hyper::header::{COOKIE, HeaderMap};
+use hyper::header::{COOKIE, HeaderMap, HeaderValue};
 
 /// The hash of a request's key for that backend; `None` for a backend that goes by no key, and for a request without one. An
-/// empty value is none. Of several headers or cookies of one name the first counts.
+/// empty value is none. A header has one line, or is an error; of several cookies of one name the first counts, which is the one
+/// with the longest path (RFC 6265, 5.4).
 #[inline]
-pub(super) fn hash_key(
-    backend: &Backend,
+pub(super) fn hash_key<'b>(
+    backend: &'b Backend,
     route: &Route,
     path: &PathParams<'_>,
     headers: &HeaderMap,
     client: &Client,
-) -> Option<u64> {
+) -> Result<Option<u64>, Repeated<'b>> {
     match &backend.spec.balance {
         Balance::Hash(spec) => find(&spec.by, route, path, headers, client),
-        _ => None,
+        _ => Ok(None),
     }
 }
 
-fn find(
-    by: &HashBy,
+fn find<'b>(
+    by: &'b HashBy,
     route: &Route,
     path: &PathParams<'_>,
     headers: &HeaderMap,
     client: &Client,
-) -> Option<u64> {
+) -> Result<Option<u64>, Repeated<'b>> {
     let of = |bytes: &[u8]| (!bytes.is_empty()).then(|| hash(0, bytes));
-    match by {
-        HashBy::Header(name) => of(headers.get(name)?.as_bytes()),
-        HashBy::Path(name) => {
-            let at = route.spec.path.params().iter().position(|param| param == name)?;
-            of(path.get(at)?.as_bytes())
+    Ok(match by {
+        HashBy::Header(name) => {
+            fields::lines(headers, name).line(name)?.map(HeaderValue::as_bytes).and_then(of)
         }
-        HashBy::Cookie(name) => of(cookie(headers, name)?),
-        HashBy::Client => of(client.addr?.to_string().as_bytes()),
-    }
+        HashBy::Path(name) => {
+            let at = route.spec.path.params().iter().position(|param| param == name);
+            at.and_then(|at| path.get(at)).and_then(|value| of(value.as_bytes()))
+        }
+        HashBy::Cookie(name) => cookie(headers, name).and_then(of),
+        HashBy::Client => client.addr.and_then(|addr| of(addr.to_string().as_bytes())),
+    })
 }
 
-/// A cookie's value (RFC 6265, 4.2.1).
+/// A cookie's value (RFC 6265, 4.2.1). Several lines are one, joined with `; ` (RFC 9113, 8.2.3).
 fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h [u8]> {
-    let pairs =
-        headers.get_all(COOKIE).into_iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+    let pairs = fields::each(headers, COOKIE).flat_map(|line| line.split(|byte| *byte == b';'));
     pairs.map(<[u8]>::trim_ascii).find_map(|pair| pair.strip_prefix(name.as_bytes())?.strip_prefix(b"="))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hyper::header::HeaderValue;
 
     #[test]
     fn a_cookie_is_found_by_its_whole_name_in_any_of_the_headers() {

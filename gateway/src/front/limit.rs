@@ -3,6 +3,7 @@
 //! The header fields are those of draft-ietf-httpapi-ratelimit-headers-11.
 
 use super::claim::{bearer, claim};
+use super::fields::{self, Repeated};
 use super::problem::Problem;
 use crate::config::LimitBy;
 use crate::limit::{self, Key};
@@ -42,6 +43,10 @@ pub(super) fn check(
     now: Instant,
     fields: &mut RateFields,
 ) -> Result<(), Problem> {
+    // Before the first of them takes a token. One that only counts refuses nobody.
+    for limit in route.limits.iter().filter(|limit| !limit.limit.spec.dry_run) {
+        text(&limit.limit.spec.by, headers)?;
+    }
     // Only one that is gone has no address, and hears no answer.
     let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let verdict = route.limits.check(worker, now, |by| key(by, peer, headers));
@@ -53,19 +58,32 @@ pub(super) fn check(
     Err(Problem::rate_limited(refused.policy, refused.retry_after))
 }
 
-/// Whose bucket it is. A request without the header, the key or the claim shares one with all others without.
+/// Whose bucket it is. A request without the header, the key or the claim shares one with all others without; so does, with a
+/// limit that only counts, one that has several.
 fn key<'h>(by: &LimitBy, peer: IpAddr, headers: &'h HeaderMap) -> Key<'h> {
-    let header =
-        |value: Option<&'h HeaderValue>| value.map_or(Key::None, |value| Key::Text(value.as_bytes()));
+    let text = text(by, headers).unwrap_or_default();
     match by {
         LimitBy::Route => Key::None,
         LimitBy::Client => limit::client(peer),
-        LimitBy::Header(name) => header(headers.get(name.as_str())),
-        LimitBy::ApiKey => match headers.get(X_API_KEY) {
-            Some(key) => Key::Text(key.as_bytes()),
-            None => bearer(headers).map_or(Key::None, Key::Text),
+        LimitBy::Header(_) | LimitBy::ApiKey => text.map_or(Key::None, Key::Text),
+        LimitBy::Claim(name) => text.and_then(|token| claim(token, name)).map_or(Key::None, Key::Claim),
+    }
+}
+
+/// What a request says of whose bucket it is: the header's value, the API key, or the token with the claim. A request that says
+/// several things would be counted for one of them and served for another.
+fn text<'h, 'l>(by: &'l LimitBy, headers: &'h HeaderMap) -> Result<Option<&'h [u8]>, Repeated<'l>> {
+    match by {
+        LimitBy::Route | LimitBy::Client => Ok(None),
+        // What its values look like is for the table's author to know: they may have commas.
+        LimitBy::Header(name) => {
+            Ok(fields::lines(headers, name.as_str()).line(name)?.map(HeaderValue::as_bytes))
+        }
+        LimitBy::ApiKey => match fields::lines(headers, X_API_KEY).single("X-Api-Key")? {
+            Some(key) => Ok(Some(key.as_bytes())),
+            None => bearer(headers),
         },
-        LimitBy::Claim(name) => claim(headers, name).map_or(Key::None, Key::Claim),
+        LimitBy::Claim(_) => bearer(headers),
     }
 }
 
@@ -102,8 +120,38 @@ mod tests {
                 Key::Claim("ada".to_owned()),
             ),
             (&subject, &[("x-api-key", "k")], Key::None),
+            // As a limit counts them that refuses nobody.
+            (&tenant, &[("x-tenant", "a"), ("x-tenant", "b")], Key::None),
         ] {
             assert_eq!(key(by, peer, &headers(fields)), expected, "{by} {fields:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_with_several_keys_has_none_and_is_told_which_field() {
+        let tenant = LimitBy::Header("x-tenant".to_owned());
+        let subject = LimitBy::Claim("sub".to_owned());
+        for (by, fields, expected) in [
+            (&tenant, &[("x-tenant", "a"), ("x-tenant", "b")][..], Err("x-tenant")),
+            (&tenant, &[("x-tenant", "a"), ("x-tenant", "a")], Err("x-tenant")),
+            (&tenant, &[("x-tenant", ""), ("x-tenant", "a")], Err("x-tenant")),
+            (&tenant, &[("x-tenant", "CN=a,O=b")], Ok(Some("CN=a,O=b"))),
+            (&LimitBy::ApiKey, &[("x-api-key", "a"), ("x-api-key", "b")], Err("X-Api-Key")),
+            (&LimitBy::ApiKey, &[("x-api-key", "a, b")], Err("X-Api-Key")),
+            (
+                &LimitBy::ApiKey,
+                &[("authorization", "Bearer a"), ("authorization", "Bearer b")],
+                Err("Authorization"),
+            ),
+            (&subject, &[("authorization", "Bearer a"), ("authorization", "Bearer b")], Err("Authorization")),
+            (&LimitBy::Client, &[("x-tenant", "a"), ("x-tenant", "b")], Ok(None)),
+        ] {
+            let field = |(name, value): &(&'static str, &'static str)| {
+                (HeaderName::from_static(name), HeaderValue::from_static(value))
+            };
+            let headers: HeaderMap = fields.iter().map(field).collect();
+            let expected = expected.map(|text| text.map(str::as_bytes)).map_err(Repeated);
+            assert_eq!(text(by, &headers), expected, "{by} {fields:?}");
         }
     }
 }

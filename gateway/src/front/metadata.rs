@@ -1,22 +1,23 @@
 //! What goes along with a call beside its arguments: the request's id, and the headers that the table lists.
 
+use super::fields;
 use super::problem::Problem;
 use callgate_protocol::call::key;
 use callgate_protocol::{Code, MetadataBuf};
 use hyper::header::{HeaderMap, HeaderValue};
-use std::borrow::Cow;
 
 /// The bytes for which a call's metadata has room from the start: a request id and a trace.
 const ROOM: usize = 128;
 
 /// The metadata of a call: the request's id and those of the headers `names` that the request has. A header that comes
-/// several times is one, as RFC 9110 joins it. One that is not UTF-8, or does not fit, is refused: a handler that does not
+/// several times is one: joined with commas (RFC 9110, 5.3), cookies with semicolons (RFC 9113, 8.2.3). One that is not UTF-8, or does not fit, is refused: a handler that does not
 /// get to see it could take the request for another's.
 pub(super) fn of(names: &[Box<str>], headers: &HeaderMap, id: &HeaderValue) -> Result<MetadataBuf, Problem> {
     let mut metadata = MetadataBuf::with_capacity(ROOM);
     metadata.push(key::REQUEST_ID, id.as_bytes());
     for name in names {
-        let Some(value) = joined(name, headers) else { continue };
+        let between: &[u8] = if **name == *"cookie" { b"; " } else { b", " };
+        let Some(value) = fields::joined(headers, &**name, between) else { continue };
         if std::str::from_utf8(&value).is_err() {
             return Err(Problem::new(Code::InvalidArgument, format!("the header {name} is not UTF-8")));
         }
@@ -25,20 +26,6 @@ pub(super) fn of(names: &[Box<str>], headers: &HeaderMap, id: &HeaderValue) -> R
         }
     }
     Ok(metadata)
-}
-
-/// A header's value. Several are one with commas between (RFC 9110, 5.3), cookies with semicolons (RFC 9113, 8.2.3).
-fn joined<'h>(name: &str, headers: &'h HeaderMap) -> Option<Cow<'h, [u8]>> {
-    let mut values = headers.get_all(name).iter().map(HeaderValue::as_bytes);
-    let first = values.next()?;
-    let mut all = Cow::Borrowed(first);
-    let between: &[u8] = if name == "cookie" { b"; " } else { b", " };
-    for value in values {
-        let all = all.to_mut();
-        all.extend_from_slice(between);
-        all.extend_from_slice(value);
-    }
-    Some(all)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@
 //! carried      the headers that go with the call
 //! traffic      where its call goes, if that is not just its route's backend; shadow, copies of calls
 //! body         a request's body, within its limits
+//! fields       header fields, as single values or as lists
 //! hash_key     the key by which a backend spreads its calls
 //! deadline     how long the caller waits
 //! fixed        routes that call nothing: fixed answers, redirects, rewrites
@@ -20,6 +21,7 @@
 //! claim        what a bearer token claims
 //! problem      failures as RFC 9457 problem details
 //! request_id   taken or made
+//! tally        what is counted of a request, however it ends
 //! ```
 //! With `admin`, this is the only module that names hyper.
 
@@ -30,6 +32,7 @@ mod claim;
 mod client;
 mod connections;
 mod deadline;
+mod fields;
 mod fixed;
 mod goodbye;
 mod handler;
@@ -42,6 +45,7 @@ pub(crate) mod problem;
 mod request_id;
 mod room;
 mod shadow;
+mod tally;
 mod traffic;
 
 pub use accept::accept;

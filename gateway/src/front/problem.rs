@@ -156,6 +156,7 @@ impl Problem {
                 };
                 Problem { errors, ..Problem::new(Code::InvalidArgument, detail) }
             }
+            Failure::Field(detail) => Problem::new(Code::InvalidArgument, detail),
             Failure::TooLarge(limit) => Problem { ..Problem::too_large(limit) },
             Failure::Status(status) => Problem::of_status(status, request_id, route),
             Failure::Deadline => {

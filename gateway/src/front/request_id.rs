@@ -1,5 +1,6 @@
 //! Request ids: taken from `X-Request-Id` where that is reasonable, made otherwise.
 
+use super::fields::{self, Lines};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use std::cell::RefCell;
 
@@ -31,10 +32,11 @@ impl RequestIds {
         RequestIds(RefCell::new(fastrand::Rng::new()))
     }
 
-    /// The request's id: the client's if it is made of 1 to 128 visible ASCII characters, or a new one.
+    /// The request's id: the client's if it is made of 1 to 128 visible ASCII characters, or a new one. Of several none is
+    /// taken: whoever looks for one of them must not find a request that others know by the other.
     pub fn take_or_make(&self, headers: &HeaderMap) -> HeaderValue {
-        match headers.get(HEADER) {
-            Some(id) if is_reasonable(id.as_bytes()) => id.clone(),
+        match fields::lines(headers, HEADER) {
+            Lines::One(id) if is_reasonable(id.as_bytes()) => id.clone(),
             _ => self.make(),
         }
     }
@@ -73,6 +75,10 @@ mod tests {
         assert_eq!(taken("abc-1"), b"abc-1");
         for replaced in ["", "with space", &"x".repeat(129)] {
             assert_eq!(taken(replaced).len(), 32, "{replaced}");
+        }
+        for two in [["a", "b"], ["a", "a"], ["", "a"]] {
+            let headers = HeaderMap::from_iter(two.map(|id| (HEADER, HeaderValue::from_static(id))));
+            assert_eq!(ids.take_or_make(&headers).len(), 32, "{two:?}");
         }
     }
 

@@ -49,13 +49,18 @@ pub(super) fn copy(worker: &Rc<Worker>, shadow: &Shadow, matched: Matched<'_>, r
     if !metadata.push_named(MARK, b"1") {
         return counters.ended(ShadowOutcome::Unfit);
     }
+    let Ok(key) =
+        hash_key(&shadow.place.backend, request.route, &request.path, matched.headers, matched.client)
+    else {
+        return counters.ended(ShadowOutcome::Unfit);
+    };
     let copy = Copy {
         method: request.route.spec.method,
         path: matched.path.to_owned(),
         query: matched.query.to_owned(),
         body: matched.body.clone(),
         metadata,
-        key: hash_key(&shadow.place.backend, request.route, &request.path, matched.headers, matched.client),
+        key,
         deadline: request.times.deadline,
     };
     let (worker, table) = (worker.clone(), matched.table.clone());

@@ -2,6 +2,7 @@
 //! and to the route's fallback when no instance is there.
 
 use super::client::Client;
+use super::fields;
 use super::fixed::respond;
 use super::handler::{Answer, success};
 use super::hash_key::hash_key;
@@ -70,8 +71,8 @@ async fn serve<'a>(
     let bears = |header: &HeaderMatch| bears(matched.headers, header);
     let takes = |place: &Place| call::takes(worker, route, &place.backend, place.version.as_deref());
     let (arm, reason) = traffic.choose(bears, takes);
+    direct(request, &arm.place, matched)?;
     arm.stats.0.of(worker.id).taken(reason);
-    direct(request, &arm.place, matched);
     request.has_fallback = traffic.fallback.is_some();
     let result = call::run(worker, request).await;
     let absent = result.as_ref().is_err_and(Failure::is_absence);
@@ -86,7 +87,7 @@ async fn serve<'a>(
     match &fallback.to {
         FallbackTo::Answer(answer) => Ok(Answer::Other(respond(answer))),
         FallbackTo::Call(place) => {
-            direct(request, place, matched);
+            direct(request, place, matched)?;
             request.has_fallback = false;
             request.times.now = Instant::now();
             call::run(worker, request).await.map(success)
@@ -94,18 +95,25 @@ async fn serve<'a>(
     }
 }
 
-fn direct<'a>(request: &mut call::Request<'a>, place: &'a Place, matched: Matched<'_>) {
-    request.key = hash_key(&place.backend, request.route, &request.path, matched.headers, matched.client);
+fn direct<'a>(
+    request: &mut call::Request<'a>,
+    place: &'a Place,
+    matched: Matched<'_>,
+) -> Result<(), Failure> {
+    let Matched { headers, client, .. } = matched;
+    request.key = hash_key(&place.backend, request.route, &request.path, headers, client)?;
     request.backend = &place.backend;
     request.version = place.version.as_deref();
+    Ok(())
 }
 
-/// Whether a request's headers have it.
+/// Whether a request's headers have it. Several lines are a list: one that says it is enough, whatever the others say. Nobody is
+/// kept out by that: whoever can add a line could as well send it alone.
 fn bears(headers: &HeaderMap, wanted: &HeaderMatch) -> bool {
-    let mut values = headers.get_all(wanted.name.as_str()).iter();
+    let mut lines = fields::each(headers, wanted.name.as_str());
     match &wanted.value {
-        None => values.next().is_some(),
-        Some(value) => values.any(|one| one.as_bytes().trim_ascii() == value.as_bytes()),
+        None => lines.next().is_some(),
+        Some(value) => lines.any(|line| line.trim_ascii() == value.as_bytes()),
     }
 }
 

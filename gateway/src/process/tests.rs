@@ -188,6 +188,12 @@ async fn control_and_its_threads_take_tables_after_a_panic() {
     rig.fail(Task::Name);
     rig.panicked(Task::Name).await;
     eventually(async || rig.questions.load(Relaxed) > asked + 1).await;
+    rig.fail(Task::FitFollower);
+    rig.add_route("four").await;
+    rig.panicked(Task::FitFollower).await;
+    rig.folder.write("routes/unfit.toml", "[[routes]]\nmatch = 'GET /x'\ncall = 's.n'\nbackend = 'b'\n");
+    let unfit = "callgate_routes_unfit{reason=\"method\"} 2";
+    eventually(async || get(rig.admin, "/metrics").await.contains(unfit)).await;
     let metrics = get(rig.admin, "/metrics").await;
     for task in [Task::Control, Task::TableMaker, Task::FileWatcher, Task::Name] {
         assert!(metrics.contains(&format!("callgate_task_panics_total{{task=\"{}\"}} 1", task.name())));

@@ -4,7 +4,7 @@ use super::addresses::{Addresses, Reached, reached};
 use super::fixed::{FixedRoute, next_fixed};
 use super::table::{Backend, Endpoint, Leaf, Route, Routers, Table, next_id};
 use super::traffic::Traffic;
-use crate::config::{BackendSpec, FixedSpec, Method, RouteSpec, Tables};
+use crate::config::{BackendSpec, EndpointAddr, FixedSpec, Method, RouteSpec, Tables};
 use crate::limit::{Limits, SharedBuckets};
 use crate::overload::Gauge;
 use crate::telemetry::{BackendStats, RouteStats};
@@ -16,8 +16,8 @@ impl Table {
     /// The next table, where names lead to those addresses. What did not change against `before` is taken over with its
     /// connections, counters and health.
     pub fn next(before: &Table, tables: Tables, addresses: &Addresses, workers: usize) -> Table {
-        let Tables { hash, backends, routes, fixed, .. } = tables;
-        Table::make(before, hash.to_string(), backends, routes, fixed, addresses, workers)
+        let Tables { hash, backends, routes, fixed, empty, .. } = tables;
+        Table { empty, ..Table::make(before, hash.to_string(), backends, routes, fixed, addresses, workers) }
     }
 
     /// The same table where names lead elsewhere now; `None` when that makes no difference to it.
@@ -28,7 +28,8 @@ impl Table {
         let backends = before.backends.iter().map(|backend| backend.spec.clone()).collect();
         let routes = before.routes.iter().map(|route| route.spec.clone()).collect();
         let fixed = before.fixed.iter().map(|route| route.spec.clone()).collect();
-        Some(Table::make(before, before.hash.clone(), backends, routes, fixed, addresses, workers))
+        let moved = Table::make(before, before.hash.clone(), backends, routes, fixed, addresses, workers);
+        Some(Table { empty: before.empty.clone(), ..moved })
     }
 
     fn make(
@@ -44,8 +45,18 @@ impl Table {
         let routes = next_routes(before, routes, &backends, workers);
         let fixed = next_fixed(&before.fixed, fixed, workers);
         let routers = next_routers(before, &routes, &fixed);
-        Table { generation: before.generation + 1, hash, routes, fixed, backends, routers }
+        let route_ids = next_ids(before, &routes);
+        let generation = before.generation + 1;
+        Table { generation, hash, empty: Vec::new(), routes, route_ids, fixed, backends, routers }
     }
+}
+
+/// The routes' ids by slot: those of the table before, if they are the same.
+fn next_ids(before: &Table, routes: &[Arc<Route>]) -> Arc<[u64]> {
+    let slots = routes.iter().map(|route| route.slot + 1).max().unwrap_or_default();
+    let mut ids = vec![0; slots];
+    routes.iter().for_each(|route| ids[route.slot] = route.id);
+    if *before.route_ids == *ids { before.route_ids.clone() } else { ids.into() }
 }
 
 /// The trees of all paths: those of the table before, if the same paths are in the same places.
@@ -83,17 +94,16 @@ fn next_backends(
         }
         // An endpoint survives when its address does and nothing about how to connect changed.
         let keep = old.filter(|old| old.spec.connects_like(&spec));
-        let endpoint = |next: &Reached| {
-            let before = old.and_then(|old| old.endpoints.iter().find(|endpoint| endpoint.addr == next.addr));
-            match before {
-                Some(before) if keep.is_some() => before.clone(),
-                Some(before) => Arc::new(Endpoint {
-                    drained_by_admin: before.drained_by_admin.clone(),
-                    in_flight: before.in_flight.clone(),
-                    ..Endpoint::new(next.addr.clone(), workers)
-                }),
-                None => Arc::new(Endpoint::new(next.addr.clone(), workers)),
-            }
+        let known: HashMap<&EndpointAddr, &Arc<Endpoint>> =
+            old.iter().flat_map(|old| &old.endpoints).map(|endpoint| (&endpoint.addr, endpoint)).collect();
+        let endpoint = |next: &Reached| match known.get(&next.addr).copied() {
+            Some(before) if keep.is_some() => before.clone(),
+            Some(before) => Arc::new(Endpoint {
+                drained_by_admin: before.drained_by_admin.clone(),
+                in_flight: before.in_flight.clone(),
+                ..Endpoint::new(next.addr.clone(), workers)
+            }),
+            None => Arc::new(Endpoint::new(next.addr.clone(), workers)),
         };
         let endpoints = reached.iter().map(endpoint).collect();
         let declared = reached.iter().map(|one| one.declared).collect();

@@ -11,6 +11,7 @@ use crate::overload::{Count, Gauge};
 use crate::telemetry::{BackendStats, EndpointStats, RouteStats};
 use arc_swap::ArcSwapOption;
 use matchit::Router;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
@@ -27,8 +28,12 @@ pub struct Table {
     pub generation: u64,
     /// The hash of the files.
     pub hash: String,
+    /// The files in which nothing stands.
+    pub empty: Vec<PathBuf>,
     /// All routes that call.
     pub routes: Vec<Arc<Route>>,
+    /// The ids of these by slot, 0 where a slot is free; the same object as in the table before if they are the same.
+    pub route_ids: Arc<[u64]>,
     /// All routes that call nothing.
     pub fixed: Vec<Arc<FixedRoute>>,
     /// All backends, by name.
@@ -188,7 +193,8 @@ impl Table {
     pub fn empty() -> Table {
         let (routes, fixed, backends) = (Vec::new(), Vec::new(), Vec::new());
         let routers = Arc::new(std::array::from_fn(|_| Router::new()));
-        Table { generation: 0, hash: String::new(), routes, fixed, backends, routers }
+        let (hash, empty, route_ids) = (String::new(), Vec::new(), Arc::default());
+        Table { generation: 0, hash, empty, routes, route_ids, fixed, backends, routers }
     }
 
     /// How many routes there are of both kinds.

@@ -90,6 +90,13 @@ impl fmt::Display for FallbackTo {
 }
 
 impl Route {
+    /// What its own calls may go to: backends, of which perhaps only a version.
+    pub fn places(&self) -> impl Iterator<Item = (&Backend, Option<&str>)> {
+        let arms = self.traffic.iter().flat_map(|traffic| &traffic.arms);
+        let arms = arms.map(|arm| (arm.place.backend.as_ref(), arm.place.version.as_deref()));
+        arms.chain(Some((self.backend.as_ref(), None)).filter(|_| self.traffic.is_none()))
+    }
+
     /// All backends that its own calls may go to: copies and fallbacks not among them.
     pub fn backends(&self) -> impl Iterator<Item = &Arc<Backend>> {
         let arms = self.traffic.iter().flat_map(|traffic| &traffic.arms).map(|arm| &arm.place.backend);

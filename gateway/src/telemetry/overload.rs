@@ -87,7 +87,7 @@ pub(super) fn scrape(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
         "Calls that the backend is given at once by the adaptive limit, while that is in force.",
         GAUGE,
     );
-    let mut queued = family("callgate_queued_calls", "Calls that wait for room at their backend.", GAUGE);
+    let mut queued = family("callgate_calls_queued", "Calls that wait for room at their backend.", GAUGE);
     let mut served =
         family("callgate_queued_calls_total", "Calls that have waited for room and found it.", COUNTER);
     for ((name, stats), most) in scrape.backends.iter().zip(&scrape.concurrency_limits) {

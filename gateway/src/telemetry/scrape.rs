@@ -31,6 +31,8 @@ pub struct Scrape<'a> {
     pub panics: Vec<(&'static str, u64)>,
     /// The hash of the tables in force.
     pub table_hash: &'a str,
+    /// Routes that no call can be made of, by what is wrong with them.
+    pub unfit: [(&'static str, usize); 2],
     /// Routes: template, method, counters.
     pub routes: Vec<(&'a str, &'static str, &'a RouteStats)>,
     /// The rate limits of all routes.
@@ -219,7 +221,7 @@ fn retries(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
         "Calls whose first try was slow: which try answered, or that no second one was sent.",
         COUNTER,
     );
-    let mut held = family("callgate_held_calls", "Calls that wait for an instance.", GAUGE);
+    let mut held = family("callgate_calls_held", "Calls that wait for an instance.", GAUGE);
     let mut holds =
         family("callgate_held_calls_total", "Calls that waited for an instance, by how that ended.", COUNTER);
     let mut diverted = family(
@@ -245,7 +247,7 @@ fn retries(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
 
 fn front(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
     let workers = &scrape.front.workers;
-    let mut open = family("callgate_connections", "Open client connections.", GAUGE);
+    let mut open = family("callgate_connections_open", "Open client connections.", GAUGE);
     gauge(&mut open, &[], workers.sum(|one| &one.connections) as f64);
     let mut accepted = family("callgate_connections_total", "Client connections accepted.", COUNTER);
     counter(&mut accepted, &[], workers.sum(|one| &one.accepted) as f64);
@@ -278,11 +280,16 @@ fn reloads(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
     let stats = scrape.reloads;
     let mut total = family(
         "callgate_reloads_total",
-        "Reloads of the tables, by outcome: ok, failed or unchanged.",
+        "Reloads of the tables, by outcome: ok, failed, unchanged, or waited.",
         COUNTER,
     );
-    for (outcome, n) in [("ok", &stats.succeeded), ("failed", &stats.failed), ("unchanged", &stats.unchanged)]
-    {
+    let outcomes = [
+        ("ok", &stats.succeeded),
+        ("failed", &stats.failed),
+        ("unchanged", &stats.unchanged),
+        ("waited", &stats.waited),
+    ];
+    for (outcome, n) in outcomes {
         counter(&mut total, &[("outcome", outcome)], n.get() as f64);
     }
     let mut taken =
@@ -292,7 +299,15 @@ fn reloads(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
     gauge(&mut hash, &[("hash", scrape.table_hash)], 1.0);
     let mut build = family("callgate_build_info", "The version that runs.", GAUGE);
     gauge(&mut build, &[("version", env!("CARGO_PKG_VERSION"))], 1.0);
-    families.extend([total, taken, hash, build]);
+    let mut unfit = family(
+        "callgate_routes_unfit",
+        "Routes that no call can be made of: whose method no instance offers, or whose fields do not fit an instance.",
+        GAUGE,
+    );
+    for (reason, n) in scrape.unfit {
+        gauge(&mut unfit, &[("reason", reason)], n as f64);
+    }
+    families.extend([total, taken, hash, build, unfit]);
 }
 
 fn upgrades(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {

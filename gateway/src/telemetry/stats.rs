@@ -119,7 +119,7 @@ macro_rules! statuses {
     };
 }
 
-statuses! { 200 204 400 401 403 404 405 408 409 413 415 429 431 499 501 503 504 500 }
+statuses! { 200 204 400 401 403 404 405 408 409 413 414 415 429 431 499 501 503 504 500 }
 
 /// What a route counts; and the status that it may answer with beside the gateway's own.
 #[derive(Debug)]
@@ -145,6 +145,13 @@ impl RouteCounters {
     pub fn answered(&self, status: u16, duration: Duration) {
         self.by_status[StatusClass::of(status).0].increment();
         self.duration.observe(duration);
+    }
+}
+
+impl RouteCounters {
+    /// Counts without a time what has none: a head that was no request, or a request that nobody looked at.
+    pub fn bare(&self, status: u16) {
+        self.by_status[StatusClass::of(status).0].increment();
     }
 }
 
@@ -286,6 +293,8 @@ pub struct ReloadStats {
     pub failed: Counter,
     /// Reloads that found nothing changed.
     pub unchanged: Counter,
+    /// Tables that lose most of the routes, and had to wait.
+    pub waited: Counter,
     /// When the tables in force were taken, in seconds since 1970.
     pub taken_at: Counter,
 }

@@ -10,11 +10,14 @@
 //! callgate 1 PID       ------------------>
 //! upgrades OK FAILED   ------------------>
 //! leads HOST IP        ------------------> a line for each address in use of each name that endpoints give
+//! drain BACKEND ADDRESS  ----------------> a line for each endpoint that an operator has told to drain
 //! socket KIND ADDRESS  ------------------> with the descriptor; a line for each listening socket, this one among them
 //! all                  ------------------>
 //!                                         takes those that its settings name and binds what is missing, starts its
 //!                                         workers, tries every backend, begins to accept
 //!                      <------ ready -----
+//! drain BACKEND ADDRESS, undrain BACKEND ADDRESS
+//!                      ------------------> what operators have said meanwhile
 //! yours                ------------------>
 //! stops accepting, drains, ends           is the gateway
 //! ```
@@ -27,11 +30,13 @@
 //! For a moment both accept from the same sockets, which have one queue each: whoever takes a connection serves it.
 
 mod channel;
+mod drains;
 mod offer;
 mod predecessor;
 mod socket;
 pub mod systemd;
 
+pub use drains::obey;
 pub use offer::Offer;
 pub use predecessor::Predecessor;
 pub use socket::Name;

@@ -1,6 +1,7 @@
 //! The running gateway's side: it offers its listening sockets to a successor, and starts one when told to.
 
 use super::channel::Channel;
+use super::drains::{self, Drained};
 use super::{LIMIT, Name, VERSION, WORD_LIMIT, systemd};
 use crate::supervise::{Task, supervised};
 use crate::worker::{Ending, Shared};
@@ -114,8 +115,12 @@ impl Offer {
         for (host, addresses) in self.shared.names.addresses() {
             words.extend(addresses.iter().map(|ip| format!("leads {host} {ip}")));
         }
+        let drained = drains::drained(&self.shared.table.load());
+        words.extend(drains::lines(&Drained::new(), &drained));
+        let now = self.shared.clone();
+        let said_since = move || drains::lines(&drained, &drains::drained(&now.table.load()));
         self.attempts.spawn(async move {
-            let handed_over = hand_over(channel, &sockets, &words, told);
+            let handed_over = hand_over(channel, &sockets, &words, said_since, told);
             let handed_over = shared.supervisor.guard(Task::HandOver, handed_over).await;
             (
                 process,
@@ -172,11 +177,12 @@ async fn accept(listener: Option<&UnixListener>) -> UnixStream {
     }
 }
 
-/// Gives the sockets and waits until the successor serves.
+/// Gives the sockets and waits until the successor serves, which then hears what was `said_since`.
 async fn hand_over(
     mut channel: Channel,
     sockets: &[(String, OwnedFd)],
     words: &[String],
+    said_since: impl FnOnce() -> Vec<String>,
     mut told: watch::Receiver<bool>,
 ) -> Result<(), String> {
     let ready = tokio::select! {
@@ -187,16 +193,27 @@ async fn hand_over(
         },
         () = is_told(&mut told) => Err("this process is told to stop".to_owned()),
     };
-    let word = match &ready {
+    let mut last = match &ready {
+        Ok(()) => said_since(),
+        Err(_) => Vec::new(),
+    };
+    last.push(match &ready {
         Ok(()) => "yours".to_owned(),
         Err(why) => format!("no {why}"),
-    };
-    match (timeout(WORD_LIMIT, channel.say(&word)).await, ready) {
+    });
+    match (timeout(WORD_LIMIT, say_all(&channel, &last)).await, ready) {
         (_, Err(why)) => Err(why),
         (Ok(Ok(())), Ok(())) => Ok(()),
         (Ok(Err(error)), Ok(())) => Err(format!("it ended when it was ready: {error}")),
         (Err(_), Ok(())) => Err("it was ready and then did not listen".to_owned()),
     }
+}
+
+async fn say_all(channel: &Channel, words: &[String]) -> io::Result<()> {
+    for word in words {
+        channel.say(word).await?;
+    }
+    Ok(())
 }
 
 /// The conversation up to the successor's `ready`, or to why it will not be.
@@ -206,9 +223,7 @@ async fn give(
     words: &[String],
 ) -> io::Result<Result<(), String>> {
     channel.say(&format!("callgate {VERSION} {}", std::process::id())).await?;
-    for word in words {
-        channel.say(word).await?;
-    }
+    say_all(channel, words).await?;
     for (name, socket) in sockets {
         channel.give(&format!("socket {name}"), socket.as_fd()).await?;
     }

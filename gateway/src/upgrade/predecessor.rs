@@ -1,6 +1,7 @@
 //! The running gateway, as its successor sees it.
 
 use super::channel::{Channel, Paused};
+use super::drains::Word;
 use super::{LIMIT, Name, VERSION, WORD_LIMIT};
 use std::future::{Future, pending};
 use std::io::{self, ErrorKind};
@@ -15,6 +16,8 @@ use tokio::time::timeout;
 const MAX_SOCKETS: usize = 1024;
 /// The same of addresses of names.
 const MAX_ADDRESSES: usize = 65_536;
+/// The same of operators' words on drains.
+const MAX_WORDS: usize = 65_536;
 
 /// The gateway whose sockets we have, and which goes on until we are ready.
 pub struct Predecessor {
@@ -25,6 +28,8 @@ pub struct Predecessor {
     pub upgrades: (u64, u64),
     /// Where its names lead: hosts with an address each.
     pub addresses: Vec<(String, IpAddr)>,
+    /// What operators have said of drains.
+    pub words: Vec<Word>,
     sockets: Vec<(String, OwnedFd)>,
 }
 
@@ -81,7 +86,7 @@ async fn ask(name: &Name) -> io::Result<Predecessor> {
     stream.set_nonblocking(true)?;
     let mut channel = Channel::new(UnixStream::from_std(stream)?)?;
     let (mut process, mut upgrades) = (channel.peer(), (0, 0));
-    let (mut addresses, mut sockets) = (Vec::new(), Vec::new());
+    let (mut addresses, mut sockets, mut words) = (Vec::new(), Vec::new(), Vec::new());
     loop {
         let ended = || io::Error::new(ErrorKind::UnexpectedEof, "it ended, or does not speak our language");
         let line = channel.hear().await?.ok_or_else(ended)?;
@@ -105,13 +110,14 @@ async fn ask(name: &Name) -> io::Result<Predecessor> {
                     rest.split_once(' ').and_then(|(host, ip)| Some((host.to_owned(), ip.parse().ok()?)));
                 addresses.extend(pair);
             }
+            "drain" if words.len() < MAX_WORDS => words.extend(Word::read(&line)),
             "socket" if sockets.len() < MAX_SOCKETS => {
                 let missing = || io::Error::new(ErrorKind::InvalidData, "it gave a name without a socket");
                 sockets.push((rest.to_owned(), channel.take().ok_or_else(missing)?));
             }
             "all" => {
                 let channel = channel.pause()?;
-                return Ok(Predecessor { channel, process, upgrades, addresses, sockets });
+                return Ok(Predecessor { channel, process, upgrades, addresses, words, sockets });
             }
             "no" => return Err(io::Error::other(rest.to_owned())),
             _ => {}
@@ -145,12 +151,14 @@ impl Waiting {
         }
     }
 
-    /// Says that we serve, and waits for the running gateway to give way.
+    /// Says that we serve, and waits for the running gateway to give way. Gives what operators have said of drains since the
+    /// sockets came.
     ///
     /// # Errors
     ///
     /// Why it does not.
-    pub async fn take_over(mut self) -> Result<(), String> {
+    pub async fn take_over(mut self) -> Result<Vec<Word>, String> {
+        let mut words = Vec::new();
         let answer = async {
             self.channel.say("ready").await?;
             loop {
@@ -158,17 +166,18 @@ impl Waiting {
                     Some("yours") => return Ok(Ok(())),
                     Some(line) => match line.strip_prefix("no ") {
                         Some(why) => return Ok(Err(refused(why))),
-                        None => continue,
+                        None if words.len() < MAX_WORDS => words.extend(Word::read(line)),
+                        None => {}
                     },
                     None => return Err(io::Error::from(ErrorKind::UnexpectedEof)),
                 }
             }
         };
         match timeout(WORD_LIMIT, answer).await {
-            Ok(Ok(answer)) => answer,
+            Ok(Ok(answer)) => answer.map(|()| words),
             Ok(Err(_)) => {
                 tracing::warn!(process = self.process, "the gateway before this one ended without a word");
-                Ok(())
+                Ok(words)
             }
             Err(_) => Err("the running gateway does not answer".to_owned()),
         }

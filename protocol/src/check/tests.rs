@@ -143,6 +143,23 @@ fn the_deepest_value_needs_little_stack() {
 }
 
 #[test]
+fn a_value_is_measured_as_it_is_bounded() {
+    let definitions =
+        || [structure([list(Type::Ref(1))]), structure([]), enumeration([Shape::Newtype(Type::Ref(1))])];
+    let table: [(Type, &[u8], usize, usize); 6] = [
+        (Type::U8, &[7], 0, 0),
+        (Type::Unit, &[], 0, 1),
+        (array(Type::Unit, 9), &[], 1, 10),
+        (Type::Ref(0), &[3], 3, 3),
+        (Type::Ref(2), &[0], 2, 1),
+        (option(Type::Ref(0)), &[0], 0, 0),
+    ];
+    for (ty, bytes, depth, zero_sized) in table {
+        assert_eq!(extent(&schema(definitions()), &ty, bytes), Ok(Extent { depth, zero_sized }), "{ty:?}");
+    }
+}
+
+#[test]
 fn every_reason_has_a_message_that_brings_it() {
     use Reason::*;
     let unit_enum = || vec![enumeration([Shape::Unit])];
@@ -170,5 +187,23 @@ fn every_reason_has_a_message_that_brings_it() {
     ];
     for (what, definitions, ty, bytes, expected) in table {
         assert_eq!(reason(definitions, &ty, bytes), Err(expected), "{what}");
+    }
+}
+
+#[test]
+fn an_error_says_behind_which_byte_it_was_noticed() {
+    let table = [
+        ("a bool", Type::Bool, &[2][..], 1, "a bool or option byte is neither 0 nor 1 at byte 1"),
+        ("a list of floats is passed in one step", list(Type::F32), &[3, 0, 0, 0, 0], 1, "at byte 1"),
+        ("a list of bytes", list(Type::U8), &[3, 0], 1, "at byte 1"),
+        ("a list of doubles", list(Type::F64), &[2, 0, 0, 0, 0, 0, 0, 0, 0], 1, "at byte 1"),
+        ("a list of addresses", list(Type::Ipv6Addr), &[2; 17], 1, "at byte 1"),
+        ("a list of integers is not", list(Type::U16), &[3, 0, 0], 3, "at byte 3"),
+        ("what is left over", Type::U8, &[1, 2, 3], 1, "bytes after the end of the value at byte 1"),
+    ];
+    for (what, ty, bytes, offset, words) in table {
+        let error = value(&schema([]), &ty, bytes).expect_err(what);
+        assert_eq!(error.offset, offset, "{what}");
+        assert!(error.to_string().ends_with(words), "{what}: {error}");
     }
 }

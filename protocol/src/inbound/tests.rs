@@ -194,3 +194,57 @@ fn limits_out_of_bounds_mean_the_nearest_to_both_sides() {
     let largest = frame(kind::REPLY, 0, 1, &vec![0; hello.limits.max_frame as usize]);
     assert_eq!(feed(&mut inbound, &largest).map(|events| events.len()), Ok(1));
 }
+
+#[test]
+fn a_frames_size_is_known_as_soon_as_its_header_is_there() {
+    let bytes = frame(kind::CALL, 0, 1, b"seven b");
+    for (seen, size) in
+        [(0, None), (HEADER - 1, None), (HEADER, Some(HEADER + 7)), (bytes.len(), Some(HEADER + 7))]
+    {
+        assert_eq!(Inbound::frame_size(&bytes[..seen]), size, "{seen}");
+    }
+    assert_eq!(Inbound::frame_size(&frame(kind::PING, 0, 0, b"")), Some(HEADER));
+}
+
+#[test]
+fn the_last_call_is_the_last_that_began_to_arrive() {
+    let mut inbound = open(Role::Acceptor, Limits::default());
+    assert_eq!(inbound.last_call(), 0);
+    for (flags, number) in [(0, 5), (flag::MORE, 9)] {
+        let call = frame(kind::CALL, flags, number, &[1, 0, 0, 0, 0, 0, 0, 0]);
+        feed(&mut inbound, &call).expect("sound");
+        assert_eq!(inbound.last_call(), number);
+    }
+    feed(&mut inbound, &frame(kind::CANCEL, 0, 20, b"")).expect("sound");
+    assert_eq!(inbound.last_call(), 9);
+}
+
+#[test]
+fn hello_and_schemas_may_be_longer_than_other_frames_up_to_their_own_bound() {
+    let header = |kind, length| Header { length, kind, flags: 0, call: 0 }.encode();
+    for (kind, role) in [(kind::HELLO, Role::Acceptor), (kind::SCHEMA, Role::Connector)] {
+        let begun = || match kind {
+            kind::HELLO => {
+                let mut inbound = Inbound::new(role, Limits::default());
+                inbound.next(&MAGIC).expect("the magic");
+                inbound
+            }
+            _ => open(role, Limits::default()),
+        };
+        for (length, fits) in [(65_537, true), (1_048_576, true), (1_048_577, false)] {
+            let verdict = begun().next(&header(kind, length)).map(|(taken, _)| taken);
+            let refused = ProtocolError::FrameTooLarge { kind, length };
+            assert_eq!(verdict, if fits { Ok(0) } else { Err(refused) }, "{kind:#x} of {length}");
+        }
+    }
+}
+
+#[test]
+fn only_a_failure_that_says_so_is_of_a_call_that_has_not_run() {
+    for (flags, not_executed) in [(0, false), (flag::NOT_EXECUTED, true)] {
+        let mut inbound = open(Role::Connector, Limits::default());
+        let bytes = frame(kind::FAILURE, flags, 1, &[14]);
+        let (_, event) = inbound.next(&bytes).expect("sound");
+        assert!(matches!(event, Some(Event::Failure { status, .. }) if status.not_executed == not_executed));
+    }
+}

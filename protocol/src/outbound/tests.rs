@@ -215,3 +215,78 @@ fn a_reason_of_any_length_fits_the_smallest_frame() {
     outbound.go_away(1, &"\u{1f600}".repeat(5000));
     assert!(outbound.backlog() - before <= HEADER + crate::limits::MIN_FRAME as usize);
 }
+
+#[test]
+fn what_waits_is_counted_to_the_byte() {
+    let (mut outbound, _) = connection();
+    let hello = outbound.chunk().len();
+    outbound.advance(hello);
+    assert_eq!((outbound.queued(), outbound.backlog()), (0, 0));
+    call(&mut outbound, 1, b"short");
+    call(&mut outbound, 2, &vec![2; 200_000]);
+    // The long one has put its empty beginning there; its head waits with the payload.
+    let ready = 18 + 5 + HEADER;
+    assert_eq!((outbound.queued(), outbound.backlog()), (ready, ready + 8 + 200_000));
+    outbound.advance(20);
+    assert_eq!((outbound.queued(), outbound.backlog()), (ready - 20, ready - 20 + 8 + 200_000));
+    outbound.advance(ready - 20);
+    assert_eq!(outbound.chunk().len(), HEADER + 65_536);
+    assert_eq!(outbound.backlog(), HEADER + 8 + 200_000);
+    assert_eq!(outbound.queued(), HEADER + 65_536);
+    // What is given up is what was not yet moved into the buffer.
+    call(&mut outbound, 3, &vec![3; 100_000]);
+    assert!(outbound.abandon(2));
+    assert_eq!(outbound.backlog(), HEADER + 65_536 + HEADER + 8 + 100_000);
+    assert!(outbound.abandon(3));
+    assert_eq!(outbound.backlog(), outbound.queued());
+}
+
+#[test]
+fn after_256_kibibytes_of_other_frames_a_fragment_goes() {
+    let (mut outbound, _) = connection();
+    let hello = outbound.chunk().len();
+    outbound.advance(hello);
+    // Where there is nothing to write, none of what was written before counts.
+    assert!(outbound.chunk().is_empty());
+    call(&mut outbound, 1, &vec![1; 200_000]);
+    // Each takes its header too: 18 bytes. The beginning of the long one has taken ten.
+    let pings = (256 * 1024 - HEADER - 1) / 18;
+    (0..pings).for_each(|_| outbound.ping([0; 8]));
+    assert_eq!(outbound.queued(), HEADER + 18 * pings);
+    outbound.ping([0; 8]);
+    let with_fragment = HEADER + 18 * (pings + 1) + HEADER + 65_536;
+    assert_eq!(outbound.queued(), with_fragment);
+    // The count begins anew.
+    outbound.ping([0; 8]);
+    assert_eq!(outbound.queued(), with_fragment + 18);
+}
+
+#[test]
+fn a_buffer_of_up_to_256_kibibytes_is_kept_and_a_larger_one_given_back() {
+    for (capacity, kept) in [(1000, true), (262_144, true), (262_145, false), (1_000_000, false)] {
+        let (mut outbound, _) = connection();
+        outbound.ready = Vec::with_capacity(capacity);
+        outbound.ready.push(1);
+        outbound.advance(1);
+        assert_eq!(outbound.ready.capacity(), if kept { capacity } else { 0 }, "{capacity}");
+    }
+}
+
+#[test]
+fn what_was_written_is_dropped_when_it_is_256_kibibytes_and_half_of_all() {
+    let keep = 262_144;
+    for (all, written, dropped) in [
+        (keep, keep / 2, false),
+        (2 * keep, keep - 1, false),
+        (2 * keep, keep, true),
+        (2 * keep + 2, keep, false),
+        (4 * keep, 2 * keep, true),
+        (4 * keep, keep, false),
+    ] {
+        let (mut outbound, _) = connection();
+        outbound.ready = vec![7; all];
+        outbound.advance(written);
+        assert_eq!(outbound.queued(), all - written);
+        assert_eq!(outbound.written == 0, dropped, "{written} of {all}");
+    }
+}

@@ -3,7 +3,7 @@
 use super::encode::{FORMAT, tag};
 use super::validate;
 use super::{Definition, EnumDef, Field, MethodSchema, Shape, StructDef, Type, Variant};
-use crate::limits::MAX_SCHEMA_PARTS;
+use crate::limits::{MAX_DEFAULTS, MAX_NAME, MAX_SCHEMA_PARTS};
 use crate::wire::{Reader, WireError};
 use std::fmt;
 
@@ -25,6 +25,8 @@ pub enum SchemaError {
     TooDeep,
     /// More types, fields, variants, definitions and aliases than [`MAX_SCHEMA_PARTS`].
     TooManyParts,
+    /// A name or alias of a field or variant is longer than [`MAX_NAME`]: how long it is.
+    NameTooLong(usize),
     /// A reference names no definition.
     DanglingRef(u32),
     /// The request is not a struct.
@@ -35,6 +37,8 @@ pub enum SchemaError {
     BadMapKey,
     /// A default is not a value of its field's type.
     BadDefault(String),
+    /// All defaults together are longer than [`MAX_DEFAULTS`].
+    DefaultsTooLong,
     /// The bytes are not those of the fingerprint under which they were sent.
     WrongFingerprint,
 }
@@ -48,11 +52,17 @@ impl fmt::Display for SchemaError {
             SchemaError::TrailingBytes => write!(f, "bytes after the end of the schema"),
             SchemaError::TooDeep => write!(f, "a type nests deeper than {MAX_TYPE_NESTING}"),
             SchemaError::TooManyParts => write!(f, "more than {MAX_SCHEMA_PARTS} types, fields and variants"),
+            SchemaError::NameTooLong(n) => {
+                write!(f, "a name of {n} bytes, where at most {MAX_NAME} are allowed")
+            }
             SchemaError::DanglingRef(n) => write!(f, "reference to definition {n}, which does not exist"),
             SchemaError::RequestIsNoStruct => write!(f, "the request is not a struct"),
             SchemaError::DuplicateName(name) => write!(f, "the name `{name}` occurs twice"),
             SchemaError::BadMapKey => write!(f, "a map's key cannot be written as a JSON key"),
             SchemaError::BadDefault(name) => write!(f, "the default of `{name}` is not a value of its type"),
+            SchemaError::DefaultsTooLong => {
+                write!(f, "the defaults are longer than {MAX_DEFAULTS} bytes together")
+            }
             SchemaError::WrongFingerprint => write!(f, "the schema's bytes are not of its fingerprint"),
         }
     }
@@ -121,7 +131,7 @@ fn definition(source: &mut Source<'_>) -> Result<Definition> {
 fn field(source: &mut Source<'_>) -> Result<Field> {
     source.part()?;
     Ok(Field {
-        name: string(source)?,
+        name: name(source)?,
         aliases: all(source, alias)?,
         doc: string(source)?,
         ty: ty(source, 0)?,
@@ -132,7 +142,7 @@ fn field(source: &mut Source<'_>) -> Result<Field> {
 fn variant(source: &mut Source<'_>) -> Result<Variant> {
     source.part()?;
     Ok(Variant {
-        name: string(source)?,
+        name: name(source)?,
         aliases: all(source, alias)?,
         doc: string(source)?,
         shape: match source.reader.u8()? {
@@ -191,7 +201,16 @@ fn ty(source: &mut Source<'_>, nesting: usize) -> Result<Type> {
 
 fn alias(source: &mut Source<'_>) -> Result<String> {
     source.part()?;
-    string(source)
+    name(source)
+}
+
+/// What JSON calls a field or variant.
+fn name(source: &mut Source<'_>) -> Result<String> {
+    let name = source.reader.str()?;
+    match name.len() > MAX_NAME {
+        true => Err(SchemaError::NameTooLong(name.len())),
+        false => Ok(name.to_owned()),
+    }
 }
 
 fn string(source: &mut Source<'_>) -> Result<String> {

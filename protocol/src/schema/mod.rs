@@ -87,7 +87,7 @@ pub enum Type {
     Array(Box<Type>, u32),
     /// The items, one after another.
     Tuple(Vec<Type>),
-    /// A length, then key and value in turn. The key is of a type for which [`MethodSchema::is_map_key`] holds.
+    /// A length, then key and value in turn. The key is of a type that [`MapKeys`] allow.
     Map(Box<Type>, Box<Type>),
     /// The definition of that index; the way to name structs and enums, and to recurse.
     Ref(u32),
@@ -228,16 +228,31 @@ impl MethodSchema {
             _ => None,
         }
     }
+}
+
+/// Which types of a schema JSON can write as an object's key. All enums are looked through when it is made: looked through
+/// anew for every map, a large one would cost its size each time.
+#[derive(Clone, Debug)]
+pub struct MapKeys {
+    /// By definition: whether it is an enum whose variants are all units.
+    of_units: Vec<bool>,
+}
+
+impl MapKeys {
+    /// The keys of a schema.
+    pub fn of(schema: &MethodSchema) -> MapKeys {
+        MapKeys { of_units: schema.definitions.iter().map(Definition::is_of_units).collect() }
+    }
 
     /// Whether values of this type can be keys of a JSON object: bool, integers, char, strings, and what JSON writes
     /// as a string (UUID, time stamp, duration, IP address, an enum whose variants are all units).
-    pub fn is_map_key(&self, ty: &Type) -> bool {
+    pub fn allow(&self, ty: &Type) -> bool {
         match ty {
             Type::Bool | Type::U8 | Type::U16 | Type::U32 | Type::U64 | Type::U128 => true,
             Type::I8 | Type::I16 | Type::I32 | Type::I64 | Type::I128 => true,
             Type::Char | Type::String | Type::Uuid | Type::Timestamp | Type::Duration => true,
             Type::IpAddr | Type::Ipv4Addr | Type::Ipv6Addr => true,
-            Type::Ref(index) => self.definition(*index).is_some_and(Definition::is_of_units),
+            Type::Ref(index) => self.of_units.get(*index as usize) == Some(&true),
             _ => false,
         }
     }

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::generate::{self, tapes};
-use crate::wire::WireError;
+use crate::limits::MAX_DEFAULTS;
+use crate::wire::{WireError, put_bytes};
 use proptest::prelude::*;
 
 pub(super) fn field(name: &str, ty: Type) -> Field {
@@ -115,6 +116,19 @@ fn every_schema_error_has_a_schema_that_brings_it() {
     (asks_for_unit.request, asks_for_unit.response) = (Type::Unit, Type::Unit);
     let mut asks_for_enum = schema(vec![enumeration(vec![("V", Shape::Unit)])]);
     asks_for_enum.response = Type::Ref(0);
+    let long = "n".repeat(257);
+    let mut long_alias = field("f", Type::U8);
+    long_alias.aliases.push(long.clone());
+    // Two defaults, of 32 KiB and of so many bytes.
+    let blobs = |second: usize| -> Vec<Field> {
+        let defaults = [("a", MAX_DEFAULTS / 2), ("b", second)].map(|(name, length)| {
+            let mut blob = Vec::new();
+            put_bytes(&mut blob, &vec![0; length - 3]);
+            Field { default: Some(blob), ..field(name, Type::Bytes) }
+        });
+        defaults.into()
+    };
+    assert_eq!(decoded(&schema(vec![structure(blobs(MAX_DEFAULTS / 2))])), Ok(()));
     let table = [
         ("a dangling response", answers, DanglingRef(1)),
         ("a dangling field", one_field(Type::List(Box::new(Type::Ref(9)))), DanglingRef(9)),
@@ -143,6 +157,22 @@ fn every_schema_error_has_a_schema_that_brings_it() {
             BadDefault("f".into()),
         ),
         ("such a default in a variant", schema(in_variant(vec![defaulted])), BadDefault("f".into())),
+        (
+            "a name of 257 bytes",
+            schema(vec![structure(vec![field(&"é".repeat(128), Type::U8), field(&long, Type::U8)])]),
+            NameTooLong(257),
+        ),
+        ("an alias of 257 bytes", schema(vec![structure(vec![long_alias])]), NameTooLong(257)),
+        (
+            "a variant's name of 257 bytes",
+            schema(vec![enumeration(vec![(&long, Shape::Unit)])]),
+            NameTooLong(257),
+        ),
+        (
+            "defaults of 64 KiB and a byte",
+            schema(vec![structure(blobs(MAX_DEFAULTS / 2 + 1))]),
+            DefaultsTooLong,
+        ),
         ("33 options", one_field(deep(33)), TooDeep),
         ("a thousand options", one_field(deep(1000)), TooDeep),
     ];
@@ -170,13 +200,65 @@ fn every_schema_error_has_a_schema_that_brings_it() {
     }
 }
 
+/// What is around a type, and the type with that around it.
+type Place = (&'static str, fn(Type) -> Type);
+
+#[test]
+fn what_is_wrong_is_found_wherever_a_type_may_stand() {
+    let boxed = |ty: &Type| Box::new(ty.clone());
+    let places: [Place; 6] = [
+        ("an option", |ty| Type::Option(Box::new(ty))),
+        ("a list", |ty| Type::List(Box::new(ty))),
+        ("an array", |ty| Type::Array(Box::new(ty), 2)),
+        ("a tuple", |ty| Type::Tuple(vec![Type::U8, ty])),
+        ("a map's value", |ty| Type::Map(Box::new(Type::U8), Box::new(ty))),
+        ("a list in a tuple", |ty| Type::Tuple(vec![Type::List(Box::new(ty))])),
+    ];
+    let bad_key = Type::Map(boxed(&Type::F64), boxed(&Type::U8));
+    for (wrong, error) in [(Type::Ref(9), SchemaError::DanglingRef(9)), (bad_key, SchemaError::BadMapKey)] {
+        for (place, within) in places {
+            assert_eq!(decoded(&one_field(within(wrong.clone()))), Err(error.clone()), "{place}");
+        }
+        let fields = || vec![field("f", wrong.clone())];
+        for shape in
+            [Shape::Newtype(wrong.clone()), Shape::Tuple(vec![wrong.clone()]), Shape::Struct(fields())]
+        {
+            let all = schema(vec![structure(vec![]), enumeration(vec![("V", shape.clone())])]);
+            assert_eq!(decoded(&all), Err(error.clone()), "{shape:?}");
+        }
+        let answer = MethodSchema { response: wrong.clone(), ..schema(vec![structure(vec![])]) };
+        assert_eq!(decoded(&answer), Err(error.clone()), "the response");
+    }
+    let dangling_key = Type::Map(boxed(&Type::Ref(9)), boxed(&Type::U8));
+    assert_eq!(decoded(&one_field(dangling_key)), Err(SchemaError::DanglingRef(9)));
+}
+
+#[test]
+fn a_request_is_the_struct_that_it_refers_to() {
+    let all = MethodSchema {
+        request: Type::Ref(1),
+        ..schema(vec![enumeration(vec![("V", Shape::Unit)]), structure(vec![field("f", Type::U8)])])
+    };
+    assert_eq!(all.request_struct().map(|def| def.fields.len()), Some(1));
+    for request in [Type::Ref(0), Type::Ref(2), Type::U8] {
+        assert_eq!(MethodSchema { request, ..all.clone() }.request_struct(), None);
+    }
+}
+
+#[test]
+fn a_fingerprint_is_shown_as_32_digits() {
+    let fingerprint = Fingerprint([0x0a; 16]);
+    assert_eq!(fingerprint.to_string(), "0a".repeat(16));
+    assert_eq!(format!("{fingerprint:?}"), "0a".repeat(16));
+}
+
 #[test]
 fn map_keys_are_what_json_can_write_as_a_key() {
     let units = || vec![("A", Shape::Unit), ("B", Shape::Unit)];
     for (variants, fits) in [(units(), true), (vec![("A", Shape::Newtype(Type::U8))], false)] {
         let schema = schema(vec![structure(vec![field("m", map(Type::Ref(1)))]), enumeration(variants)]);
         assert_eq!(decoded(&schema), if fits { Ok(()) } else { Err(SchemaError::BadMapKey) });
-        assert_eq!(schema.is_map_key(&Type::Ref(1)), fits);
+        assert_eq!(MapKeys::of(&schema).allow(&Type::Ref(1)), fits);
     }
     use Type::*;
     let keys =

@@ -1,16 +1,14 @@
 //! What must hold of a schema beyond its encoding, so that whoever has one may rely on it.
 
-use super::{Definition, Field, MethodSchema, SchemaError, Shape, Type};
+use super::{Definition, Field, MapKeys, MethodSchema, SchemaError, Shape, Type};
 use crate::check;
-use crate::limits::MAX_ZERO_SIZED_ITEMS;
+use crate::limits::{MAX_DEFAULTS, MAX_ZERO_SIZED_ITEMS};
 use std::collections::HashSet;
 
 type Result = std::result::Result<(), SchemaError>;
 
 pub(super) fn all(schema: &MethodSchema) -> Result {
-    // Which definitions are enums of units is found once: asked anew for every map, a large enum would cost its size
-    // each time.
-    let types = Types { schema, of_units: schema.definitions.iter().map(Definition::is_of_units).collect() };
+    let types = Types { schema, keys: MapKeys::of(schema) };
     types.check(&schema.request)?;
     types.check(&schema.response)?;
     if schema.request_struct().is_none() {
@@ -25,7 +23,7 @@ pub(super) fn all(schema: &MethodSchema) -> Result {
 
 struct Types<'a> {
     schema: &'a MethodSchema,
-    of_units: Vec<bool>,
+    keys: MapKeys,
 }
 
 impl Types<'_> {
@@ -54,7 +52,7 @@ impl Types<'_> {
             Type::Tuple(items) => items.iter().try_for_each(|item| self.check(item)),
             Type::Map(key, value) => {
                 self.check(key)?;
-                if !self.is_key(key) {
+                if !self.keys.allow(key) {
                     return Err(SchemaError::BadMapKey);
                 }
                 self.check(value)
@@ -66,24 +64,19 @@ impl Types<'_> {
             _ => Ok(()),
         }
     }
-
-    fn is_key(&self, ty: &Type) -> bool {
-        match ty {
-            Type::Ref(index) => self.of_units.get(*index as usize) == Some(&true),
-            other => self.schema.is_map_key(other),
-        }
-    }
 }
 
-/// All defaults share one allowance of zero-sized values: there may be thousands, and checking each costs up to that.
+/// All defaults share one allowance of bytes and one of zero-sized values: there may be thousands, and checking each costs
+/// up to that.
 fn defaults(schema: &MethodSchema) -> Result {
     let structs = schema.definitions.iter().flat_map(|definition| match definition {
         Definition::Struct(def) => vec![&def.fields],
         Definition::Enum(def) => def.variants.iter().filter_map(|v| v.shape.fields()).collect(),
     });
-    let mut allowance = MAX_ZERO_SIZED_ITEMS;
+    let (mut bytes, mut allowance) = (MAX_DEFAULTS, MAX_ZERO_SIZED_ITEMS);
     for field in structs.flatten() {
         if let Some(default) = &field.default {
+            bytes = bytes.checked_sub(default.len()).ok_or(SchemaError::DefaultsTooLong)?;
             check::value_within(schema, &field.ty, default, &mut allowance)
                 .map_err(|_| SchemaError::BadDefault(field.name.clone()))?;
         }

@@ -69,3 +69,45 @@ fn duplicate_decoded(keys: &[Key], text: &str) -> Option<(Key, Key)> {
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The places of the two keys that are the same, among keys of a letter each.
+    fn found(letters: &str) -> Option<(usize, usize)> {
+        let key = |at| Key { start: at, end: at + 1, at, escaped: false };
+        let mut keys: Vec<Key> = (0..letters.len()).map(key).collect();
+        duplicate(&mut keys, letters.as_bytes()).map(|(second, first)| (second.at, first.at))
+    }
+
+    #[test]
+    fn of_few_keys_the_first_that_repeats_one_is_told_and_of_many_the_first_by_the_alphabet() {
+        for (letters, expected) in [
+            ("", None),
+            ("a", None),
+            ("abcdefgh", None),
+            ("aa", Some((1, 0))),
+            ("baba", Some((2, 0))),
+            ("abcdefga", Some((7, 0))),
+            ("abcdefghi", None),
+            ("bcbcdefgh", Some((2, 0))),
+            ("cbbcdefgh", Some((2, 1))),
+            ("hgfedcbaa", Some((8, 7))),
+        ] {
+            assert_eq!(found(letters), expected, "{letters}");
+        }
+    }
+
+    #[test]
+    fn two_spellings_are_one_key() {
+        let text = r#"{"é":1,"\u00e9":2}"#;
+        let raw = |start: usize, end: usize, escaped| RawString { raw: &text[start..end], escaped };
+        let second = text.find('\\').unwrap_or_default();
+        let mut keys =
+            [Key::in_text(1, raw(2, 4, false)), Key::in_text(second - 1, raw(second, second + 6, true))];
+        assert_eq!((keys[0].start, keys[0].end, keys[0].at), (2, 4, 1));
+        let found = duplicate_in_text(&mut keys, text).map(|(second, first)| (second.at, first.at));
+        assert_eq!(found, Some((second - 1, 1)));
+    }
+}

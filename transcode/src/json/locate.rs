@@ -131,3 +131,47 @@ pub(super) fn violation(text: &str, fault: &Fault) -> Violation {
         column: Some(column),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segment_is_escaped_and_cut_behind_128_characters() {
+        for (segment, expected) in [
+            ("", "/".to_owned()),
+            ("a~b/c", "/a~0b~1c".to_owned()),
+            (&*"é".repeat(128), format!("/{}", "é".repeat(128))),
+            (&*"é".repeat(129), format!("/{}…", "é".repeat(128))),
+        ] {
+            let mut pointer = String::new();
+            push_segment(&mut pointer, segment);
+            assert_eq!(pointer, expected);
+        }
+    }
+
+    #[test]
+    fn a_place_is_told_by_its_pointer_line_and_column() {
+        let text = "{\n \"é/\": [1,\n {\"b\": \"x\", \"c\": [[], 2]}]}";
+        for (at, pointer, place) in [
+            ("{\n", "", (1, 1)),
+            ("\"é/\"", "", (2, 2)),
+            ("[1", "/é~1", (2, 8)),
+            ("1,", "/é~1/0", (2, 9)),
+            ("{\"b", "/é~1/1", (3, 2)),
+            ("\"x\"", "/é~1/1/b", (3, 8)),
+            ("[[", "/é~1/1/c", (3, 18)),
+            ("[]", "/é~1/1/c/0", (3, 19)),
+            ("2]", "/é~1/1/c/1", (3, 23)),
+        ] {
+            let offset = text.find(at).unwrap_or_default();
+            let mut locator = Locator::new(text);
+            locator.advance(offset);
+            assert_eq!((&*locator.pointer(), locator.line_and_column()), (pointer, place), "{at}");
+            assert_eq!(line_and_column(text, offset), place);
+        }
+        let mut locator = Locator::new(text);
+        locator.advance(text.find("\"c\"").unwrap_or_default());
+        assert_eq!(locator.member_pointer(), "/é~1/1/c");
+    }
+}

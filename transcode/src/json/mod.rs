@@ -66,3 +66,23 @@ pub(crate) fn put_on_one_line(out: &mut Vec<u8>, text: &str) {
         escaped = byte == b'\\' && !escaped;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_of_several_lines_becomes_one_and_its_strings_stay() {
+        for (text, expected) in [
+            ("[1, 2]", "[1, 2]"),
+            ("\t[ ] ", "\t[ ] "),
+            ("[1,\n 2]", "[1,2]"),
+            ("[1,\r 2\t]", "[1,2]"),
+            ("{\"a b\":\r\n\"c\\\" d\", \"e\\\\\": \"f g\"}", "{\"a b\":\"c\\\" d\",\"e\\\\\":\"f g\"}"),
+        ] {
+            let mut out = b"before".to_vec();
+            put_on_one_line(&mut out, text);
+            assert_eq!(String::from_utf8(out), Ok(format!("before{expected}")), "{text}");
+        }
+    }
+}

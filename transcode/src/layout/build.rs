@@ -2,21 +2,37 @@
 
 use super::{Absent, Enum, Field, Fixed, Layout, Lead, Names, Node, NodeId, Struct, Variant};
 use crate::json::put_json_string;
-use crate::response::measure;
 use crate::scalar::{Int, Scalar};
 use crate::violation::BindError;
-use callgate_protocol::schema::{self, Definition, MethodSchema, Shape, Type};
+use callgate_protocol::check::{self, Extent};
+use callgate_protocol::limits::MAX_SCHEMA_PARTS;
+use callgate_protocol::schema::{self, Definition, MapKeys, MethodSchema, Shape, Type};
 
 type Result<T> = std::result::Result<T, BindError>;
 
+/// Nodes, fields and variants of one layout. No schema that a backend can tell has more: each of them comes of one or two of
+/// its parts.
+const MAX_STEPS: usize = 2 * MAX_SCHEMA_PARTS;
+
 impl Layout {
-    /// Compiles all definitions and `root`; gives the layout and the root's node.
-    pub(crate) fn new(schema: &MethodSchema, root: &Type) -> Result<(Layout, NodeId)> {
+    /// Compiles a method's definitions, its request and its response. Work and memory grow with the schema's length, and
+    /// are bounded as it is; a schema that [`MethodSchema::decode`] accepts takes some milliseconds at most.
+    ///
+    /// # Errors
+    /// The schema breaks a rule that [`MethodSchema::decode`] checks, or has more types, fields and variants than it allows.
+    pub fn new(schema: &MethodSchema) -> Result<Layout> {
+        Layout::within(schema, MAX_STEPS)
+    }
+
+    /// The same, in at most so many steps.
+    pub(super) fn within(schema: &MethodSchema, steps: usize) -> Result<Layout> {
         let definitions = schema.definitions.len();
         let mut builder = Builder {
             schema,
+            keys: MapKeys::of(schema),
             // Held open until each definition's turn; a definition may refer to a later one.
             nodes: (0..definitions).map(|_| Node::Unit).collect(),
+            steps: steps.checked_sub(definitions).ok_or_else(too_large)?,
         };
         for (index, definition) in schema.definitions.iter().enumerate() {
             let node = match definition {
@@ -25,56 +41,36 @@ impl Layout {
             };
             builder.nodes[index] = node;
         }
-        let root = builder.node(root)?;
-        let mut layout = Layout { nodes: builder.nodes };
-        layout.measure_defaults()?;
-        Ok((layout, root))
+        let request = builder.node(&schema.request)?;
+        let response = builder.node(&schema.response)?;
+        Ok(Layout { nodes: builder.nodes, request, response })
     }
+}
 
-    /// Only when all nodes stand can the defaults be walked.
-    fn measure_defaults(&mut self) -> Result<()> {
-        for id in 0..self.nodes.len() {
-            let fields = match &self.nodes[id] {
-                Node::Struct(table) => table.fields.len(),
-                _ => 0,
-            };
-            for field in 0..fields {
-                self.measure_default(id, field)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn measure_default(&mut self, id: usize, index: usize) -> Result<()> {
-        let Node::Struct(table) = &self.nodes[id] else {
-            return Ok(());
-        };
-        let field = &table.fields[index];
-        let Absent::Default(fixed) = &field.absent else {
-            return Ok(());
-        };
-        let (depth, zero_sized) = measure(self, field.node, &fixed.bytes).map_err(|error| {
-            BindError(format!("the default of `{}` is not a value of its type: {error}", field.name))
-        })?;
-        if let Node::Struct(table) = &mut self.nodes[id]
-            && let Absent::Default(fixed) = &mut table.fields[index].absent
-        {
-            fixed.depth = depth;
-            fixed.zero_sized = zero_sized;
-        }
-        Ok(())
-    }
+#[cold]
+fn too_large() -> BindError {
+    BindError(format!("the schema has more than {MAX_STEPS} types, fields and variants"))
 }
 
 struct Builder<'a> {
     schema: &'a MethodSchema,
+    keys: MapKeys,
     nodes: Vec<Node>,
+    /// How many steps may still be taken.
+    steps: usize,
 }
 
 impl Builder<'_> {
-    fn add(&mut self, node: Node) -> NodeId {
+    /// Counts a step before it is taken.
+    fn step(&mut self) -> Result<()> {
+        self.steps = self.steps.checked_sub(1).ok_or_else(too_large)?;
+        Ok(())
+    }
+
+    fn add(&mut self, node: Node) -> Result<NodeId> {
+        self.step()?;
         self.nodes.push(node);
-        self.nodes.len() as NodeId - 1
+        Ok(self.nodes.len() as NodeId - 1)
     }
 
     fn node(&mut self, ty: &Type) -> Result<NodeId> {
@@ -94,14 +90,14 @@ impl Builder<'_> {
             Type::Array(item, length) => Node::Array(self.node(item)?, *length),
             Type::Tuple(items) => Node::Tuple(self.all(items)?),
             Type::Map(key, value) => {
-                if !self.schema.is_map_key(key) {
+                if !self.keys.allow(key) {
                     return Err(BindError("the schema has a map whose keys JSON cannot write".to_owned()));
                 }
                 Node::Map(self.node(key)?, self.node(value)?)
             }
             scalar => Node::Scalar(scalar_of(scalar)),
         };
-        Ok(self.add(node))
+        self.add(node)
     }
 
     fn all(&mut self, types: &[Type]) -> Result<Box<[NodeId]>> {
@@ -119,18 +115,25 @@ impl Builder<'_> {
     }
 
     fn field(&mut self, opening: u8, field: &schema::Field) -> Result<Field> {
+        self.step()?;
         Ok(Field {
             name: field.name.as_str().into(),
             lead: Lead::new(opening, &field.name),
             node: self.node(&field.ty)?,
             absent: match (&field.default, &field.ty) {
-                (Some(bytes), _) => {
-                    Absent::Default(Fixed { bytes: bytes.as_slice().into(), ..Fixed::default() })
-                }
+                (Some(bytes), _) => Absent::Default(self.fixed(field, bytes)?),
                 (None, Type::Option(_)) => Absent::None,
                 (None, _) => Absent::Refused,
             },
         })
+    }
+
+    /// A field's default, measured as it lies there: written as JSON it could take a thousand times its length.
+    fn fixed(&self, field: &schema::Field, bytes: &[u8]) -> Result<Fixed> {
+        let Extent { depth, zero_sized } = check::extent(self.schema, &field.ty, bytes).map_err(|error| {
+            BindError(format!("the default of `{}` is not a value of its type: {error}", field.name))
+        })?;
+        Ok(Fixed { bytes: bytes.into(), depth, zero_sized })
     }
 
     fn enumeration(&mut self, variants: &[schema::Variant]) -> Result<Enum> {
@@ -144,6 +147,7 @@ impl Builder<'_> {
     }
 
     fn variant(&mut self, variant: &schema::Variant) -> Result<Variant> {
+        self.step()?;
         let mut quoted = Vec::new();
         put_json_string(&mut quoted, &variant.name);
         Ok(Variant {
@@ -154,11 +158,11 @@ impl Builder<'_> {
                 Shape::Newtype(ty) => Some(self.node(ty)?),
                 Shape::Tuple(types) => {
                     let tuple = Node::Tuple(self.all(types)?);
-                    Some(self.add(tuple))
+                    Some(self.add(tuple)?)
                 }
                 Shape::Struct(fields) => {
                     let structure = Node::Struct(self.structure(fields)?);
-                    Some(self.add(structure))
+                    Some(self.add(structure)?)
                 }
             },
         })

@@ -55,3 +55,32 @@ impl Lead {
         found.then_some(self.key.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_found_where_it_stands_and_nowhere_else() {
+        for length in 0..40 {
+            let name = "abcdefghijklmnopqrstuvwxyz0123456789ABCD".get(..length).unwrap_or_default();
+            let lead = Lead::new(b',', name);
+            let key = format!("\"{name}\":");
+            for behind in ["", "1", "\"a value that is longer\"}"] {
+                let text = format!("{key}{behind}");
+                assert_eq!(lead.key_length(text.as_bytes()), Some(key.len()), "{text}");
+                // Each byte of it counts.
+                for place in 0..key.len() {
+                    let mut other = text.clone().into_bytes();
+                    other[place] ^= 1;
+                    assert_eq!(lead.key_length(&other), None, "{text}: {place}");
+                }
+                let short = text.as_bytes().get(..key.len() - 1).unwrap_or_default();
+                assert_eq!(lead.key_length(short), None, "{text}");
+            }
+            let mut out = b"before".to_vec();
+            lead.put(&mut out);
+            assert_eq!(out, format!("before,{key}").into_bytes());
+        }
+    }
+}

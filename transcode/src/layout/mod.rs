@@ -7,6 +7,8 @@
 mod build;
 mod lead;
 mod names;
+#[cfg(test)]
+mod scaling_tests;
 mod suggest;
 
 pub(crate) use lead::Lead;
@@ -18,10 +20,15 @@ use crate::scalar::Scalar;
 /// The index of a node.
 pub(crate) type NodeId = u32;
 
-/// All types that a message can contain.
+/// A method's schema, compiled: all types that its messages can contain. Of one layout come the programs of all routes that
+/// call the method.
 #[derive(Debug)]
-pub(crate) struct Layout {
+pub struct Layout {
     nodes: Vec<Node>,
+    /// What a request is.
+    pub(crate) request: NodeId,
+    /// What a result is.
+    pub(crate) response: NodeId,
 }
 
 impl Layout {

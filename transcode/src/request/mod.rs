@@ -16,6 +16,7 @@ use callgate_protocol::schema::MethodSchema;
 use encode::Encoder;
 use params::{Params, Source};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// What of an HTTP request becomes a message.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +32,7 @@ pub struct RequestInput<'a> {
 /// Encodes requests of one method as one route binds them.
 #[derive(Debug)]
 pub struct RequestProgram {
-    layout: Layout,
+    layout: Arc<Layout>,
     root: NodeId,
     binding: RequestBinding,
     /// The path's parameters, and the body where it is a field.
@@ -41,13 +42,21 @@ pub struct RequestProgram {
 }
 
 impl RequestProgram {
-    /// Compiles the program.
+    /// Compiles the program, with a layout of its own.
+    ///
+    /// # Errors
+    /// Those of [`Layout::new`] and [`bind`](Self::bind).
+    pub fn compile(schema: &MethodSchema, binding: &RequestBinding) -> Result<RequestProgram, BindError> {
+        RequestProgram::bind(Arc::new(Layout::new(schema)?), binding)
+    }
+
+    /// Makes the program of a layout, which is little work: as much as the binding has names.
     ///
     /// # Errors
     /// The binding does not suit the method: it names a field that does not exist, binds one twice, or binds a path
     /// parameter to a field that no single text can be the value of.
-    pub fn compile(schema: &MethodSchema, binding: &RequestBinding) -> Result<RequestProgram, BindError> {
-        let (layout, root) = Layout::new(schema, &schema.request)?;
+    pub fn bind(layout: Arc<Layout>, binding: &RequestBinding) -> Result<RequestProgram, BindError> {
+        let root = layout.request;
         let Node::Struct(_) = layout.node(root) else {
             return Err(BindError("the schema's request is not a struct".to_owned()));
         };

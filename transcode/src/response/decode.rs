@@ -16,7 +16,6 @@ pub(super) struct Decoder<'a> {
     out: &'a mut Vec<u8>,
     style: Style,
     depth: usize,
-    deepest: usize,
     zero_sized: usize,
     /// Scratch of the maps that are open: where their keys stand in `out`.
     keys: Vec<Key>,
@@ -25,17 +24,12 @@ pub(super) struct Decoder<'a> {
 impl<'a> Decoder<'a> {
     pub(super) fn new(layout: &'a Layout, message: &'a [u8], out: &'a mut Vec<u8>, style: Style) -> Self {
         let reader = Reader::new(message);
-        Decoder { layout, reader, out, style, depth: 0, deepest: 0, zero_sized: 0, keys: Vec::new() }
+        Decoder { layout, reader, out, style, depth: 0, zero_sized: 0, keys: Vec::new() }
     }
 
     /// How much of the message was read.
     pub(super) fn offset(&self) -> usize {
         self.reader.offset()
-    }
-
-    /// The deepest nesting, and the number of zero-sized values.
-    pub(super) fn extent(&self) -> (usize, usize) {
-        (self.deepest, self.zero_sized)
     }
 
     /// The message must end here.
@@ -85,7 +79,6 @@ impl<'a> Decoder<'a> {
 
     fn enter(&mut self) -> Step {
         self.depth += 1;
-        self.deepest = self.deepest.max(self.depth);
         match self.depth > MAX_DEPTH {
             true => Err(Reason::TooDeep.into()),
             false => Ok(()),

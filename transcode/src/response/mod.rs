@@ -2,7 +2,6 @@
 
 mod decode;
 
-use crate::Int64;
 use crate::binding::{Response, ResponseBinding};
 use crate::json::put_json_string;
 use crate::layout::{Layout, Node, NodeId};
@@ -14,6 +13,7 @@ use callgate_protocol::schema::MethodSchema;
 use callgate_protocol::wire::WireError;
 use decode::Decoder;
 use std::fmt;
+use std::sync::Arc;
 
 /// Why a message cannot be shown as JSON. It is the backend's fault, never the client's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +72,7 @@ impl From<WireError> for DecodeReason {
 /// Writes results of one method as JSON, as one route wants them.
 #[derive(Debug)]
 pub struct ResponseProgram {
-    layout: Layout,
+    layout: Arc<Layout>,
     root: NodeId,
     /// What stands before the value: empty, or `{"name":`.
     before: Vec<u8>,
@@ -85,12 +85,20 @@ pub struct ResponseProgram {
 }
 
 impl ResponseProgram {
-    /// Compiles the program.
+    /// Compiles the program, with a layout of its own.
+    ///
+    /// # Errors
+    /// Those of [`Layout::new`] and [`bind`](Self::bind).
+    pub fn compile(schema: &MethodSchema, binding: &ResponseBinding) -> Result<ResponseProgram, BindError> {
+        ResponseProgram::bind(Arc::new(Layout::new(schema)?), binding)
+    }
+
+    /// Makes the program of a layout, which is little work.
     ///
     /// # Errors
     /// The binding's field does not exist in the result.
-    pub fn compile(schema: &MethodSchema, binding: &ResponseBinding) -> Result<ResponseProgram, BindError> {
-        let (layout, root) = Layout::new(schema, &schema.response)?;
+    pub fn bind(layout: Arc<Layout>, binding: &ResponseBinding) -> Result<ResponseProgram, BindError> {
+        let root = layout.response;
         let mut program = ResponseProgram {
             empty: matches!(layout.node(root), Node::Unit) && binding.shape == Response::Whole,
             layout,
@@ -141,14 +149,4 @@ impl ResponseProgram {
     pub fn is_empty(&self) -> bool {
         self.empty
     }
-}
-
-/// How deep the containers of an encoded value nest, and how many zero-sized values it has.
-pub(crate) fn measure(layout: &Layout, node: NodeId, bytes: &[u8]) -> Result<(usize, usize), DecodeError> {
-    let style = Style { int64: Int64::Number, discard: true };
-    let mut discarded = Vec::new();
-    let mut decoder = Decoder::new(layout, bytes, &mut discarded, style);
-    let result = decoder.value(node).and_then(|()| decoder.end());
-    result.map_err(|reason| DecodeError { offset: decoder.offset(), reason })?;
-    Ok(decoder.extent())
 }

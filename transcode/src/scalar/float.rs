@@ -102,6 +102,36 @@ mod tests {
         }
     }
 
+    #[test]
+    fn prices_are_written_by_the_quick_way_and_nothing_else_is() {
+        for (value, quick) in [
+            (0.0, true),
+            (19.99, true),
+            (9_999_999_999.99, true),
+            (-0.0, false),
+            (-1.0, false),
+            (1e10, false),
+            (0.001, false),
+            (f64::NAN, false),
+            (f64::INFINITY, false),
+        ] {
+            let mut out = Vec::new();
+            assert_eq!(print_hundredths(&mut out, value), quick, "{value}");
+            assert_eq!(out.is_empty(), !quick, "{value}");
+        }
+        for (value, text) in
+            [(f64::NAN, "\"NaN\""), (f64::INFINITY, "\"Infinity\""), (f64::NEG_INFINITY, "\"-Infinity\"")]
+        {
+            let (mut out, mut short) = (Vec::new(), Vec::new());
+            print_f64(&mut out, value);
+            print_f32(&mut short, value as f32);
+            assert_eq!(
+                (String::from_utf8(out), String::from_utf8(short)),
+                (Ok(text.to_owned()), Ok(text.to_owned()))
+            );
+        }
+    }
+
     proptest! {
         #[test]
         fn any_float_is_as_short_as_can_be(hundredths in 0..2_000_000_000_000_u64, thousandths in any::<u32>()) {

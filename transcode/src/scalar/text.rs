@@ -7,6 +7,7 @@ use crate::tail::put_length_before;
 use base64::Engine;
 use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::{DecodeError, DecodeSliceError};
 use callgate_protocol::wire::{put_bytes, put_char, put_varint};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -107,10 +108,35 @@ fn put_base64(text: &str, out: &mut Vec<u8>) -> Result<(), String> {
     let room = out.get_mut(start..).unwrap_or_default();
     let length = engine
         .decode_slice(text, room)
-        .map_err(|error| format!("not base64 (standard or URL-safe): {error}"))?;
+        .map_err(|error| format!("not base64 (standard or URL-safe): {}", base64_error(text, &error)))?;
     out.truncate(start + length);
     put_length_before(out, start);
     Ok(())
+}
+
+/// What is wrong with a text that should be base64, in words for whoever sent it: the library's own name its Rust types.
+#[cold]
+fn base64_error(text: &str, error: &DecodeSliceError) -> String {
+    match error {
+        DecodeSliceError::DecodeError(DecodeError::InvalidByte(offset, byte)) => {
+            let before = text.get(..*offset).unwrap_or_default().chars().count();
+            match text.get(*offset..).and_then(|rest| rest.chars().next()) {
+                Some('=') => format!("padding at character {}, which is not the end", before + 1),
+                Some(c @ ('+' | '/')) => format!("`{c}` at character {} beside `-` or `_`", before + 1),
+                Some(c) => format!("{c:?} at character {} is none of its characters", before + 1),
+                None => format!("the byte 0x{byte:02x} is none of its characters"),
+            }
+        }
+        DecodeSliceError::DecodeError(DecodeError::InvalidLength(_)) => {
+            "a character is missing at its end, or one is too many".to_owned()
+        }
+        DecodeSliceError::DecodeError(DecodeError::InvalidLastSymbol(..)) => {
+            "its last character says more than the last byte has room for".to_owned()
+        }
+        DecodeSliceError::DecodeError(DecodeError::InvalidPadding) => "its padding is wrong".to_owned(),
+        // There is room: it was made for the text's length.
+        DecodeSliceError::OutputSliceTooSmall => "it is too long".to_owned(),
+    }
 }
 
 /// Reads the hyphenated form (8-4-4-4-12) or 32 digits, in either case.

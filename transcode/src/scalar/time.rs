@@ -232,3 +232,6 @@ fn parse_duration(text: &str) -> Result<u128, &'static str> {
     let whole = whole.checked_mul(unit).ok_or(TOO_LONG)?;
     whole.checked_add(fraction / scale).ok_or(TOO_LONG)
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,8 @@
 //! instance lacks the method.
 
 use super::Conn;
-use crate::backends::catalog::{Catalog, Transcoder};
+use crate::backends::numbers::NumberMap;
+use crate::backends::transcoders::{Transcoder, Transcoders};
 use crate::backends::wanted::Wanted;
 use crate::config::CallRef;
 use crate::routes::Route;
@@ -21,9 +22,10 @@ pub struct LocalTranscoder {
     pub(crate) idempotent: bool,
 }
 
-/// By the slots of the routes.
+/// By the slots of the routes that have called here; so a connection pays nothing for all the others of the table. A route that
+/// takes another's slot takes its entry too.
 #[derive(Default)]
-pub(super) struct Programs(RefCell<Vec<Option<Known>>>);
+pub(super) struct Programs(RefCell<NumberMap<u64, Known>>);
 
 /// A route's id, and its program; none where the instance lacks the method.
 type Known = (u64, Option<Program>);
@@ -32,41 +34,47 @@ impl Programs {
     /// What is known of a route.
     #[inline]
     fn get<T>(&self, route: u64, slot: usize, of: impl FnOnce(&Option<Program>) -> T) -> Option<T> {
-        match self.0.borrow().get(slot) {
-            Some(Some((id, program))) if *id == route => Some(of(program)),
+        match self.0.borrow().get(&(slot as u64)) {
+            Some((id, program)) if *id == route => Some(of(program)),
             _ => None,
         }
     }
 
     fn keep(&self, route: u64, slot: usize, program: Option<Program>) {
+        self.0.borrow_mut().insert(slot as u64, (route, program));
+    }
+
+    /// Forgets the routes that are not in a table, which has those ids by slot.
+    fn forget_gone(&self, ids: &[u64]) {
         let mut programs = self.0.borrow_mut();
-        if programs.len() <= slot {
-            programs.resize(slot + 1, None);
+        programs.retain(|slot, (id, _)| ids.get(*slot as usize) == Some(id));
+        if programs.len() < programs.capacity() / 4 {
+            programs.shrink_to_fit();
         }
-        programs[slot] = Some((route, program));
     }
 }
 
 impl Conn {
     /// The program of a route for this instance: `None` when the instance does not offer the method, an error when the
     /// route's fields do not fit it.
-    pub fn transcoder(&self, route: &Route, catalog: &Catalog) -> Option<Program> {
+    pub fn transcoder(&self, route: &Route, transcoders: &Transcoders) -> Option<Program> {
         if let Some(known) = self.programs.get(route.id, route.slot, Option::clone) {
             return known;
         }
         let program = self.offer.find(&route.spec.call).map(|method| {
-            let shared = catalog.transcoder(&route.spec, method);
+            let shared = transcoders.of(&route.spec, method);
             let local =
                 shared.map(|shared| Rc::new(LocalTranscoder { shared, idempotent: method.idempotent }));
-            local.map_err(|error| {
-                let (place, call) = (&route.spec.place, &route.spec.call);
-                let endpoint = &self.endpoint.addr;
-                tracing::error!(%place, %call, %endpoint, %error, "a route does not fit the method");
-                Rc::from(error.to_string())
-            })
+            // The log has it already: `control::fit` has looked at it before any request came.
+            local.map_err(|error| Rc::from(error.to_string()))
         });
         self.programs.keep(route.id, route.slot, program.clone());
         program
+    }
+
+    /// Forgets what is known of routes that are in force no more; `ids` are those in force, by slot.
+    pub(in crate::backends) fn forget_gone(&self, ids: &[u64]) {
+        self.programs.forget_gone(ids);
     }
 
     /// Whether the instance offers the method. Looked up once for each route that it does not offer; one that it does is soon
@@ -90,5 +98,41 @@ impl Conn {
     /// What the instance offers, in a number.
     pub(in crate::backends) fn offer_digest(&self) -> u64 {
         self.offer.digest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_keeps_what_has_called_over_it_and_nothing_of_other_routes() {
+        let programs = Programs::default();
+        assert_eq!(programs.0.borrow().capacity(), 0);
+        programs.keep(7, 1_000_000, None);
+        assert_eq!(programs.get(7, 1_000_000, Option::is_none), Some(true));
+        assert_eq!(programs.get(8, 1_000_000, Option::is_none), None);
+        assert_eq!(programs.get(7, 7, Option::is_none), None);
+        assert!(programs.0.borrow().capacity() < 8, "it is one entry");
+    }
+
+    #[test]
+    fn replaced_and_gone_routes_do_not_gather() {
+        let programs = Programs::default();
+        for table in 0..1000u64 {
+            for slot in 0..10 {
+                programs.keep(table * 10 + slot, slot as usize, None);
+            }
+            assert_eq!(programs.0.borrow().len(), 10);
+        }
+        let mut ids: Vec<u64> = (9990..10_000).collect();
+        programs.forget_gone(&ids);
+        assert_eq!(programs.0.borrow().len(), 10);
+        (1000..3000).for_each(|slot| programs.keep(slot as u64, slot, None));
+        ids[3] = 1;
+        programs.forget_gone(&ids);
+        assert_eq!(programs.0.borrow().len(), 9);
+        assert!(programs.0.borrow().capacity() < 30);
+        assert_eq!(programs.get(9993, 3, Option::is_none), None);
     }
 }

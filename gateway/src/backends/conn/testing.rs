@@ -2,6 +2,7 @@
 
 use super::{Conn, InFlight, LocalTranscoder, Monitor, Offer, Times};
 use crate::backends::Transcoder;
+use crate::backends::catalog::Schema;
 use crate::backends::peer::{Peer, Surroundings};
 use crate::backends::presence::Presence;
 use crate::config::{BackendSpec, EndpointAddr, HealthSpec};
@@ -83,11 +84,13 @@ fn connection_offering(monitor: Rc<Monitor>, port: u16, services: Vec<ServiceOff
         response: Type::Unit,
         definitions: Vec::new(),
     };
-    let offer = Offer::new(hello, |_| Some(Arc::new(nothing.clone()))).expect("no number twice");
+    let nothing = Arc::new(Schema::new(nothing).expect("it is sound"));
+    let offer = Offer::new(hello, |_| Some(nothing.clone())).expect("no number twice");
     let addr = EndpointAddr::Tcp { host: "peer".to_owned(), port };
     let endpoint = Arc::new(Endpoint::new(addr, 1));
     let surroundings = Surroundings {
         supervisor: Arc::default(),
+        offers: Arc::default(),
         worker: 0,
         catalog: Arc::default(),
         changed: Rc::default(),

@@ -163,6 +163,141 @@ error: the rewrite of `GET /api/old` leads nowhere
 }
 
 #[test]
+fn a_file_that_declares_one_backend_calls_that_one_whatever_other_files_declare() {
+    check(
+        r#"-- a.toml
+[backends.shop]
+endpoints = ["127.0.0.1:7101"]
+[[routes]]
+match = "GET /x"
+call = "a.b"
+-- b.toml
+[backends.stock]
+endpoints = ["127.0.0.1:7201"]
+[[routes]]
+match = "GET /y"
+call = "a.b"
+[[routes]]
+match = "GET /z"
+call = "a.b"
+backend = "shop""#,
+        r"
+GET /x → shop a.b
+GET /y → stock a.b
+GET /z → shop a.b
+",
+    );
+}
+
+#[test]
+fn a_file_names_the_backend_of_its_routes_at_its_top() {
+    check(
+        r#"-- a.toml
+backend = "stock"
+[backends.shop]
+endpoints = ["127.0.0.1:7101"]
+[[routes]]
+match = "GET /x"
+call = "a.b"
+[[routes]]
+match = "GET /y"
+call = "a.b"
+backend = "shop"
+[[routes]]
+match = "GET /z"
+call = "a.b"
+split = [{ backend = "shop", weight = 1 }]
+-- b.toml
+[backends.stock]
+endpoints = ["127.0.0.1:7201"]
+[backends.more]
+endpoints = ["127.0.0.1:7301"]"#,
+        r"
+GET /x → stock a.b
+GET /y → shop a.b
+GET /z → shop a.b
+",
+    );
+}
+
+#[test]
+fn a_files_backend_that_is_none_is_told_once_and_not_at_each_route() {
+    check(
+        r#"-- a.toml
+backend = "shpo"
+[[routes]]
+match = "GET /x"
+call = "a.b"
+[[routes]]
+match = "GET /y"
+call = "a.b"
+-- b.toml
+backend = 7
+[backends.shop]
+endpoints = ["127.0.0.1:7101"]
+[backends.stock]
+endpoints = ["127.0.0.1:7201"]
+[[routes]]
+match = "GET /z"
+call = "a.b"
+-- c.toml
+[[routes]]
+match = "GET /c"
+call = "a.b"
+[[routes]]
+match = "GET /d"
+call = "a.b"
+backend = "127.0.0.1:7101""#,
+        r#"
+error: unknown backend `shpo`
+ --> a.toml:1:11
+  |
+1 | backend = "shpo"
+  |           ^^^^^^ declared in no file
+  |
+  = help: did you mean `shop`?
+
+error: `backend` must be a backend's name
+ --> b.toml:1:11
+  |
+1 | backend = 7
+  |           ^ this is an integer
+
+error: which backend does this route call?
+ --> c.toml:2:9
+  |
+2 | match = "GET /c"
+  |         ^^^^^^^^ names none, and there are several
+  |
+  = help: write backend = "…" with one of `shop` or `stock`; at the top of the file it holds for all of its routes
+
+error: unknown backend `127.0.0.1:7101`
+ --> c.toml:7:11
+  |
+7 | backend = "127.0.0.1:7101"
+  |           ^^^^^^^^^^^^^^^^ declared in no file
+  |
+  = help: a backend is called by its name; where its instances listen stands with it: [backends.NAME] with endpoints = ["127.0.0.1:7101"]
+"#,
+    );
+}
+
+#[test]
+fn what_a_file_says_of_its_routes_holds_where_a_route_says_nothing() {
+    let said = |file: &str, route: &str| {
+        let tables = tables(&format!("{file}\n{SHOP}{ROUTE}{route}")).unwrap();
+        let RouteSpec { timeout, request, response, .. } = &tables.routes[0];
+        format!("{timeout:?} {:?} {:?}", request.unknown_fields, response.int64)
+    };
+    let file = "timeout = '3s'\nunknown_fields = 'ignore'\nint64 = 'string'";
+    assert_eq!(said("", ""), "10s Reject Number");
+    assert_eq!(said(file, ""), "3s Ignore String");
+    assert_eq!(said(file, "timeout = '1s'\nunknown_fields = 'reject'\nint64 = 'number'"), "1s Reject Number");
+    let tables = tables(&format!("{file}\n{SHOP}{ROUTE}retry = {{ per_try_timeout = '5s' }}\n"));
+    assert!(tables.unwrap_err().to_string().contains("the whole call may take 3s"));
+}
+
+#[test]
 fn headers_are_listed_by_a_route_or_by_its_file() {
     let names = |file: &str, route: &str| {
         let tables = tables(&format!("{file}\n{SHOP}{ROUTE}{route}")).unwrap();

@@ -179,10 +179,10 @@ error: a parameter is a whole segment
    = help: write `{name}` between two slashes, and a verb as a segment of its own
 
 error: a path has no query
-  --> t.toml:23:15
+  --> t.toml:23:16
    |
 23 | match = "GET /a?b=1"
-   |               ^^^^^ this is not part of the path
+   |                ^^^^ this is not part of the path
    |
    = help: query parameters fill the fields of their names; nothing needs to be declared
 

@@ -98,13 +98,13 @@ call = "a.b"
 retries = 3
 response = { wrapped = "x" }"#,
         r#"
-error: unknown key `backend` in a table file
+error: `backend` at the top of a file is the name of its routes' backend
  --> t.toml:2:2
   |
 2 | [backend.shop]
-  |  ^^^^^^^ not known here
+  |  ^^^^^^^ this is a table
   |
-  = help: did you mean `backends`?
+  = help: a backend is declared as [backends.NAME]
 
 error: unknown key `conect_timeout` in a backend
  --> t.toml:5:1
@@ -119,6 +119,8 @@ error: unknown key `retries` in a route
   |
 9 | retries = 3
   | ^^^^^^^ not known here
+  |
+  = help: write retry = { attempts = 3 }: the first time counts
 
 error: unknown key `wrapped` in `response`
   --> t.toml:10:14
@@ -269,7 +271,7 @@ error: which backend does this route call?
 7 | match = "GET /x"
   |         ^^^^^^^^ names none, and there are several
   |
-  = help: write backend = "…" with one of `shop` or `stock`
+  = help: write backend = "…" with one of `shop` or `stock`; at the top of the file it holds for all of its routes
 "#,
     );
 }

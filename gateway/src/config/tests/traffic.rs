@@ -217,7 +217,7 @@ error: which backend does this route call?
 42 | match = "GET /7"
    |         ^^^^^^^^ names none, and there are several
    |
-   = help: write backend = "…" with one of `shop` or `shop-next`
+   = help: write backend = "…" with one of `shop` or `shop-next`; at the top of the file it holds for all of its routes
 
 error: `x canary` is no header's name
   --> t.toml:48:52

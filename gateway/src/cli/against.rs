@@ -1,0 +1,90 @@
+//! `callgate check --against`: whether the tables fit a backend that lives. It is asked as a gateway asks it, by a handshake, so
+//! that what it says is what a gateway would find at the first instance that it connects to.
+
+use crate::backends::{Offer, Part, ask, fits, meant};
+use crate::config::{Address, BackendSpec, Diagnostics, EndpointAddr, Misfit, RoutePart, RouteSpec, Tables};
+use std::time::Duration;
+
+/// How long connecting and the handshake may take together.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Why there is nothing good to tell.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The tables do not fit.
+    Mistakes(Diagnostics),
+    /// It could not be found out.
+    NotAsked(String),
+}
+
+impl From<Diagnostics> for Failure {
+    fn from(mistakes: Diagnostics) -> Failure {
+        Failure::Mistakes(mistakes)
+    }
+}
+
+/// Checks the routes of the backends that have that endpoint, or of the one of that name.
+pub(super) fn check(tables: &Tables, endpoint: &str, backend: Option<&str>) -> Result<String, Failure> {
+    let addr: EndpointAddr =
+        endpoint.strip_prefix("dns:").unwrap_or(endpoint).parse().map_err(Failure::NotAsked)?;
+    let backends = chosen(tables, &addr, backend)?;
+    let offer = ask(&addr, PATIENCE).map_err(|error| Failure::NotAsked(format!("{addr}: {error}")))?;
+    let routes: Vec<&RouteSpec> =
+        tables.routes.iter().filter(|route| goes_to(route, &backends, &offer)).collect();
+    tables.diagnose(routes.iter().filter_map(|route| misfit(route, &offer, &addr)).collect())?;
+    let names = backends.join("`, `");
+    Ok(format!("ok: {} of `{names}` fit {addr} ({})", super::count(routes.len(), "route"), offer.identity))
+}
+
+/// The backends whose routes are checked.
+fn chosen<'t>(tables: &'t Tables, addr: &EndpointAddr, named: Option<&str>) -> Result<Vec<&'t str>, Failure> {
+    let has = |backend: &&BackendSpec| match named {
+        Some(name) => backend.name == name,
+        None => backend.endpoints.iter().any(|endpoint| match &endpoint.addr {
+            Address::At(own) => own == addr,
+            Address::Named(name) => {
+                matches!(addr, EndpointAddr::Tcp { host, port } if *host == name.host && *port == name.port)
+            }
+        }),
+    };
+    let found: Vec<&str> = tables.backends.iter().filter(has).map(|backend| backend.name.as_str()).collect();
+    match (found.as_slice(), tables.backends.as_slice(), named) {
+        ([], _, Some(name)) => Err(Failure::NotAsked(format!("no backend of the tables is called `{name}`"))),
+        ([], [only], None) => Ok(vec![only.name.as_str()]),
+        ([], [], None) => Err(Failure::NotAsked("the tables have no backend".to_owned())),
+        ([], _, None) => Err(Failure::NotAsked(format!(
+            "no backend of the tables has the endpoint {addr}; say which one it is for: --backend NAME"
+        ))),
+        _ => Ok(found),
+    }
+}
+
+/// Whether calls of a route may go to that instance of one of those backends.
+fn goes_to(route: &RouteSpec, backends: &[&str], offer: &Offer) -> bool {
+    route.places().iter().any(|(backend, version)| {
+        let is_its = version.is_none() || offer.version(&route.call).is_none_or(|own| Some(own) == *version);
+        backends.contains(backend) && is_its
+    })
+}
+
+fn misfit<'t>(route: &'t RouteSpec, offer: &Offer, addr: &EndpointAddr) -> Option<Misfit<'t>> {
+    let call = &route.call;
+    let Some(method) = offer.find(call) else {
+        return Some(Misfit {
+            route,
+            part: RoutePart::Call,
+            title: format!("`{call}` is not offered"),
+            label: format!("no such method at {addr}"),
+            help: meant(call, [offer]),
+        });
+    };
+    let (part, error) = fits(route, method).err()?;
+    let (part, of) = match part {
+        Part::Path => (RoutePart::Match, "the path"),
+        Part::Body => (RoutePart::Body, "`body`"),
+        Part::Response => (RoutePart::Response, "`response`"),
+        Part::Method => (RoutePart::Call, "the schema of the method"),
+    };
+    let title = format!("{of} of `{} {}` does not fit `{call}`", route.method, route.path);
+    Some(Misfit { route, part, title, label: error.to_string(), help: None })
+}

@@ -1,0 +1,289 @@
+//! Routes that no call can be made of: their fields do not fit the method of an instance, or no instance offers the method. That
+//! is known as soon as a table is taken or an instance connects, and said then: once in the log, however many workers and
+//! instances there are, in `/routes`, and in `callgate_routes_unfit`.
+//!
+//! What is to be compiled for it is compiled in a thread of its own that stands back behind the workers. A look costs a step for
+//! each route and each *different* offer of its backend's instances; what was found of a route and a schema is kept.
+
+use super::aside;
+use crate::backends::{MethodEntry, Offer, fits, meant};
+use crate::routes::{Backend, Endpoint, Route, Table};
+use crate::worker::Shared;
+use arc_swap::ArcSwap;
+use callgate_protocol::schema::Fingerprint;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+use tokio::time::sleep;
+
+/// Looks are so far apart at least, and four times as long as they take.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Different offers of a backend's instances that are looked at.
+const MAX_OFFERS: usize = 32;
+/// Instances that are named for one thing that is wrong.
+const MAX_NAMED: usize = 8;
+/// Methods of one look for which the one is searched that was meant.
+const MAX_SEARCHES: usize = 100;
+/// Lines that one look writes to the log.
+const MAX_LINES: usize = 20;
+
+/// What is known of all routes, and who is told to look again.
+#[derive(Default)]
+pub struct Fits {
+    found: ArcSwap<Found>,
+    /// To be told when an instance offers something else than before, or was tried in vain for the first time.
+    pub changed: Arc<Notify>,
+}
+
+impl Fits {
+    /// What was found last.
+    pub fn found(&self) -> Arc<Found> {
+        self.found.load_full()
+    }
+}
+
+/// Why a route's calls cannot be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// No instance of the backend offers the method.
+    Method,
+    /// The route's fields do not fit the method of an instance.
+    Fields,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Kind; 2] = [Kind::Method, Kind::Fields];
+
+    /// The word for it on pages and in metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Method => "method",
+            Kind::Fields => "fields",
+        }
+    }
+}
+
+/// One thing that is wrong with a route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfit {
+    /// Which one.
+    pub kind: Kind,
+    /// The backend.
+    pub backend: String,
+    /// Why.
+    pub why: Arc<str>,
+    /// The instances that this is known of, eight at most.
+    pub instances: Vec<String>,
+}
+
+/// What is wrong with routes, by their ids.
+#[derive(Default)]
+pub struct Found(HashMap<u64, Vec<Unfit>>);
+
+impl Found {
+    /// What is wrong with a route.
+    pub fn of(&self, route: u64) -> &[Unfit] {
+        self.0.get(&route).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// How many routes something of that kind is wrong with.
+    pub fn count(&self, kind: Kind) -> usize {
+        self.0.values().filter(|all| all.iter().any(|one| one.kind == kind)).count()
+    }
+
+    /// Whether it was found of that route as well. That further instances do not offer a method is nothing new.
+    fn has(&self, route: u64, one: &Unfit) -> bool {
+        let same = |other: &&Unfit| (other.kind, &other.backend) == (one.kind, &one.backend);
+        self.of(route).iter().filter(same).any(|other| one.kind == Kind::Method || other.why == one.why)
+    }
+}
+
+/// Looks at all routes whenever tables or offers have changed, for ever.
+pub(super) async fn follow(shared: &Arc<Shared>) {
+    let mut known = Known::default();
+    loop {
+        shared.fits.changed.notified().await;
+        let began = Instant::now();
+        let mut looked = std::mem::take(&mut known);
+        let look = move |shared: &Shared| {
+            let table = shared.table.load_full();
+            let found = looked.look(&table);
+            tell(&table, &shared.fits.found.load(), &found);
+            shared.fits.found.store(Arc::new(found));
+            looked
+        };
+        // A look that has failed inside has kept nothing; the log says so.
+        known = aside(shared, look).await.unwrap_or_default();
+        sleep(PAUSE.max(began.elapsed() * 4)).await;
+    }
+}
+
+/// Logs what was not known before.
+fn tell(table: &Table, before: &Found, found: &Found) {
+    let mut lines = 0;
+    for route in &table.routes {
+        for one in found.of(route.id).iter().filter(|one| !before.has(route.id, one)) {
+            lines += 1;
+            if lines > MAX_LINES {
+                continue;
+            }
+            let (spec, instances) = (&route.spec, one.instances.join(", "));
+            let (place, call, backend, error) = (&spec.place, &spec.call, &one.backend, &one.why);
+            match one.kind {
+                Kind::Method => {
+                    tracing::warn!(%place, %call, backend, instances, %error, "no instance offers the method of a route")
+                }
+                Kind::Fields => {
+                    tracing::warn!(%place, %call, backend, instances, %error, "a route does not fit its method")
+                }
+            }
+        }
+    }
+    if lines > MAX_LINES {
+        let more = lines - MAX_LINES;
+        tracing::warn!(more, "further routes are unfit; /routes of the admin port has all");
+    }
+}
+
+/// What was found of a route and a schema: nothing, or why the one does not fit the other. Only what the last look met.
+#[derive(Default)]
+struct Known(HashMap<(u64, Fingerprint), Option<Arc<str>>>);
+
+/// Instances of a backend that offer the same.
+struct Alike<'t> {
+    offer: Arc<Offer>,
+    instances: Vec<&'t Endpoint>,
+}
+
+/// What the instances of a backend offer.
+struct Offers<'t> {
+    alike: Vec<Alike<'t>>,
+    /// Nobody is left of whom it is not known.
+    all_known: bool,
+}
+
+impl<'t> Offers<'t> {
+    fn of(backend: &'t Backend) -> Offers<'t> {
+        let mut offers = Offers { alike: Vec::new(), all_known: true };
+        let mut places: HashMap<u64, usize> = HashMap::new();
+        for (endpoint, spec) in backend.members() {
+            let endpoint: &Endpoint = endpoint;
+            let Some(offer) = endpoint.offer.load_full() else {
+                offers.all_known &= endpoint.error.load().is_some() || endpoint.drains(spec);
+                continue;
+            };
+            let next = offers.alike.len();
+            let place = *places.entry(offer.fits_digest()).or_insert(next);
+            match offers.alike.get_mut(place) {
+                Some(alike) => alike.instances.push(endpoint),
+                None if next < MAX_OFFERS => offers.alike.push(Alike { offer, instances: vec![endpoint] }),
+                None => offers.all_known = false,
+            }
+        }
+        offers
+    }
+}
+
+impl Known {
+    fn look(&mut self, table: &Table) -> Found {
+        let offers: HashMap<u64, Offers<'_>> =
+            table.backends.iter().map(|backend| (backend.id, Offers::of(backend))).collect();
+        let mut look = Look { before: std::mem::take(&mut self.0), next: HashMap::new(), searches: 0 };
+        let mut found = Found::default();
+        for route in &table.routes {
+            let mut all: Vec<Unfit> = Vec::new();
+            for place in route.places() {
+                if let Some(offers) = offers.get(&place.0.id) {
+                    look.at(route, place, offers, &mut all);
+                }
+            }
+            if !all.is_empty() {
+                found.0.insert(route.id, all);
+            }
+        }
+        self.0 = look.next;
+        found
+    }
+}
+
+/// One look.
+struct Look {
+    before: HashMap<(u64, Fingerprint), Option<Arc<str>>>,
+    next: HashMap<(u64, Fingerprint), Option<Arc<str>>>,
+    searches: usize,
+}
+
+impl Look {
+    /// Looks at what the instances of a backend, perhaps of one version, make of a route.
+    fn at(
+        &mut self,
+        route: &Route,
+        place: (&Backend, Option<&str>),
+        offers: &Offers<'_>,
+        all: &mut Vec<Unfit>,
+    ) {
+        let (backend, version) = place;
+        let call = &route.spec.call;
+        let mut offered = false;
+        for Alike { offer, instances } in &offers.alike {
+            let Some(method) = offer.find(call) else { continue };
+            offered = true;
+            if version.is_some_and(|version| offer.version(call) != Some(version)) {
+                continue;
+            }
+            if let Some(why) = self.misfit(route, method) {
+                let named = instances.iter().take(MAX_NAMED).map(|endpoint| endpoint.addr.to_string());
+                let same = |one: &&mut Unfit| {
+                    one.kind == Kind::Fields && one.backend == backend.spec.name && one.why == why
+                };
+                match all.iter_mut().find(same) {
+                    Some(one) => {
+                        one.instances.extend(named.take(MAX_NAMED.saturating_sub(one.instances.len())))
+                    }
+                    None => all.push(Unfit {
+                        kind: Kind::Fields,
+                        backend: backend.spec.name.clone(),
+                        why,
+                        instances: named.collect(),
+                    }),
+                }
+            }
+        }
+        let missing = !offered && offers.all_known && !offers.alike.is_empty();
+        if missing && !all.iter().any(|one| one.kind == Kind::Method && one.backend == backend.spec.name) {
+            let instances = offers.alike.iter().flat_map(|alike| &alike.instances).take(MAX_NAMED);
+            all.push(Unfit {
+                kind: Kind::Method,
+                backend: backend.spec.name.clone(),
+                instances: instances.map(|endpoint| endpoint.addr.to_string()).collect(),
+                why: self.missing(route, offers).into(),
+            });
+        }
+    }
+
+    /// Why a route's fields do not fit a method.
+    fn misfit(&mut self, route: &Route, method: &MethodEntry) -> Option<Arc<str>> {
+        let key = (route.id, method.fingerprint);
+        if let Some(known) = self.next.get(&key).or_else(|| self.before.get(&key)).cloned() {
+            self.next.insert(key, known.clone());
+            return known;
+        }
+        let why = fits(&route.spec, method).err().map(|(_, error)| Arc::from(error.to_string()));
+        self.next.insert(key, why.clone());
+        why
+    }
+
+    fn missing(&mut self, route: &Route, offers: &Offers<'_>) -> String {
+        let call = &route.spec.call;
+        let none = format!("no instance offers `{call}`");
+        self.searches += 1;
+        let alike = offers.alike.iter().map(|alike| alike.offer.as_ref());
+        let help = if self.searches > MAX_SEARCHES { None } else { meant(call, alike) };
+        help.map_or(none.clone(), |help| format!("{none}; {help}"))
+    }
+}
+
+#[cfg(test)]
+mod tests;
