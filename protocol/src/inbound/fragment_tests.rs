@@ -209,6 +209,7 @@ fn what_is_forgotten_cancelled_or_failed_is_gone_and_its_rest_is_skipped() {
 #[test]
 fn connections_share_a_budget_and_give_back_what_they_took() {
     let budget = Budget::new(1000);
+    let no_room = |number| format!("{:?}", Event::NoRoom { number });
     let sharing = || {
         let mut inbound = Inbound::sharing(Role::Connector, Limits::default(), Some(budget.clone()));
         feed(&mut inbound, &super::tests::hello()).expect("a sound HELLO");
@@ -218,10 +219,10 @@ fn connections_share_a_budget_and_give_back_what_they_took() {
     begin(&mut one, 1);
     assert!(fill(&mut one, 1, 600).is_empty());
     // The first fragment counts, and so do all others.
-    assert_eq!(feed(&mut other, &frame(kind::REPLY, MORE, 1, &[0; 401])), Ok(vec![too_large(1)]));
+    assert_eq!(feed(&mut other, &frame(kind::REPLY, MORE, 1, &[0; 401])), Ok(vec![no_room(1)]));
     assert_eq!(feed(&mut other, &frame(kind::REPLY, MORE, 2, &[0; 400])), Ok(Vec::new()));
-    assert_eq!(fill(&mut other, 2, 1), [too_large(2)]);
+    assert_eq!(fill(&mut other, 2, 1), [no_room(2)]);
     assert!(fill(&mut one, 1, 400).is_empty(), "what was refused gave its room back");
-    assert_eq!(fill(&mut one, 1, 1), [too_large(1)]);
+    assert_eq!(fill(&mut one, 1, 1), [no_room(1)]);
     assert!(budget.take(1000).is_some());
 }
