@@ -1,0 +1,123 @@
+"""Two builds of Callgate, one against the other, in paired rounds: whether a change has made a request dearer.
+
+In each round both builds are started anew, each with backends of its own, and measured one after the other; the next
+round begins with the other one. What the machine does meanwhile meets both alike, and what a process owes to its place in
+memory is different in each round. A ratio is the geometric mean of the rounds' ratios, with its 95 % interval.
+"""
+
+import dataclasses
+import math
+import pathlib
+import statistics
+import subprocess
+import tempfile
+
+import closed
+from clients import Clients
+from measure import Bench
+from peers import Starter
+from progress import Progress
+from report import place
+from works import WORKS
+
+ROUNDS = 10
+# Student's t for a 95 % interval from so many rounds.
+T = 2.262
+
+CONNECTIONS = 64
+CELLS = [(work, workers) for workers in (1, 2) for work in ("quote", "add")]
+SIDES = {"proxy_us": "gateway", "backend_us": "backend"}
+
+# A change must not make a request dearer than this: the whole interval above it is a failure.
+MOST = 1.02
+
+# What a round of one build takes beside its works, in seconds.
+OVERHEAD = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Loop:
+    """How long one closed loop takes, and its warm-up before, in seconds."""
+
+    seconds: int = 2
+    warm_up: float = 0.5
+
+
+@dataclasses.dataclass(frozen=True)
+class Ratio:
+    """What the build costs, divided by what the other one does; and the ends of its interval."""
+
+    where: str
+    after_us: float
+    before_us: float
+    value: float
+    low: float
+    high: float
+
+    def holds(self):
+        return self.low <= MOST
+
+
+def run(after, before):
+    """Measures both builds, each given by its tools, and returns the ratios."""
+    loop = Loop()
+    one = OVERHEAD + len(CELLS) * (loop.warm_up + loop.seconds + closed.OVERHEAD)
+    builds, taken = [("after", after), ("before", before)], {}
+    with tempfile.TemporaryDirectory(prefix="callgate-bench-") as name:
+        folder = pathlib.Path(name)
+        bench = Bench(after, loop, folder, Clients(after, folder), Progress(), [])
+        bench.progress.expect(ROUNDS * len(builds) * one)
+        for number in range(ROUNDS):
+            for name, tools in builds[:: -1 if number % 2 else 1]:
+                bench.progress.step(f"round {number + 1} of {ROUNDS}: {name}", one)
+                for cell, done in _measure(bench, tools, bench.fleet(f"{number}-{name}")):
+                    taken.setdefault(cell, {}).setdefault(name, []).append(done)
+        bench.progress.end()
+    return [_ratio(cell, side, rounds) for cell, rounds in taken.items() for side in SIDES]
+
+
+def _measure(bench, tools, fleet):
+    """A round of one build: its cells with what each has cost. The gateways sleep while they are not asked."""
+    with fleet:
+        starter = Starter(tools, fleet)
+        running = {workers: starter.start("callgate", workers) for workers in sorted({each for _, each in CELLS})}
+        for work, workers in CELLS:
+            done = closed.measure(bench, running[workers], WORKS[work], CONNECTIONS)
+            if done["errors"]:
+                raise SystemExit(f"bench: {done['errors']} requests of {work} failed")
+            yield (work, workers), done
+
+
+def _ratio(cell, side, rounds):
+    work, workers = cell
+    after, before = ([one[side] for one in rounds[name]] for name in ("after", "before"))
+    value, low, high = interval([ours / theirs for ours, theirs in zip(after, before)])
+    where = f"{place(work, CONNECTIONS, workers)}: {SIDES[side]}"
+    return Ratio(where, statistics.median(after), statistics.median(before), value, low, high)
+
+
+def interval(ratios):
+    """The geometric mean of ratios, and the ends of its 95 % interval."""
+    logs = [math.log(ratio) for ratio in ratios]
+    mean, spread = statistics.mean(logs), T * statistics.stdev(logs) / math.sqrt(len(logs))
+    return tuple(math.exp(end) for end in (mean, mean - spread, mean + spread))
+
+
+def text(ratios, folders):
+    """The ratios as a table, and what the two builds are."""
+    after, before = (_described(folder) for folder in folders)
+    lines = [f"CPU per request of {after} ÷ {before}, {ROUNDS} paired rounds:", ""]
+    width = max(len(ratio.where) for ratio in ratios)
+    for ratio in ratios:
+        verdict = "holds" if ratio.holds() else f"DOES NOT HOLD: above {MOST}"
+        figures = f"{ratio.value:.3f}  ({ratio.low:.3f} to {ratio.high:.3f})"
+        costs = f"{ratio.after_us:6.2f} µs, was {ratio.before_us:6.2f}"
+        lines.append(f"  {ratio.where:<{width}}  {figures}  {costs}  {verdict}")
+    return "\n".join(lines)
+
+
+def _described(folder):
+    """A checkout's commit, with a plus where it has changes beside it."""
+    git = ["git", "-C", str(folder), "describe", "--always", "--dirty=+"]
+    done = subprocess.run(git, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or str(folder)
