@@ -3,6 +3,7 @@
 `make bench` builds what it needs and calls it. Python 3.9 or newer, and nothing beside its standard library:
 
     python3 bench/driver run --product DIR --peers DIR [--envoy FILE] [--quick]
+    python3 bench/driver against --product DIR --peers DIR --other CHECKOUT --before DIR
     python3 bench/driver render     the charts and the table of docs/performance.md anew, from the JSON
 """
 
@@ -14,6 +15,7 @@ import sys
 
 sys.dont_write_bytecode = True
 
+import against
 import measure
 import peers
 import plan
@@ -33,6 +35,8 @@ def main():
         results = json.loads(RESULTS.read_text("utf-8"))
         print("bench: wrote " + ", ".join(render.all_of(results, ROOT)))
         return
+    if options.command == "against":
+        sys.exit(compare(options))
     tools = peers.Tools(options.product, options.peers, options.envoy)
     chosen = plan.quick() if options.quick else plan.full()
     results = measure.run(tools, chosen, ROOT)
@@ -45,6 +49,15 @@ def main():
         print("bench: wrote " + ", ".join(render.all_of(results, ROOT)))
 
 
+def compare(options):
+    """This checkout's build against another's; the exit status says whether it holds."""
+    after = peers.Tools(options.product, options.peers, None)
+    before = peers.Tools(options.before, options.peers, None, options.other)
+    found = against.run(after, before)
+    print(against.text(found, (ROOT, options.other)))
+    return 0 if all(ratio.holds() for ratio in found) else 1
+
+
 def arguments():
     parser = argparse.ArgumentParser(prog="bench/driver", description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
@@ -54,6 +67,11 @@ def arguments():
     run.add_argument("--envoy", type=pathlib.Path, help="the program")
     run.add_argument("--quick", action="store_true", help="some minutes less, and figures that say less")
     run.add_argument("--out", type=pathlib.Path, default=RESULTS, help="the JSON file")
+    pair = commands.add_parser("against", help="measure against another checkout's build")
+    pair.add_argument("--product", type=pathlib.Path, required=True, help="the folder of callgate and shop")
+    pair.add_argument("--peers", type=pathlib.Path, required=True, help="the folder of load")
+    pair.add_argument("--other", type=pathlib.Path, required=True, help="the other checkout")
+    pair.add_argument("--before", type=pathlib.Path, required=True, help="the folder of its callgate and shop")
     commands.add_parser("render", help="charts and docs/performance.md from the JSON file")
     return parser.parse_args()
 

@@ -20,15 +20,17 @@ LABELS = {
 }
 GATEWAYS = ("nginx", "haproxy", "envoy", "callgate")
 
-# The demo's table, in which the endpoints are replaced.
-TABLE = pathlib.Path(__file__).resolve().parents[2] / "routes" / "shop.toml"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+# What is replaced in the demo's table.
 ENDPOINTS = 'endpoints = ["127.0.0.1:7101", "127.0.0.1:7102"]'
 
 
 class Tools:
-    """Where the programs are; none for those that this machine lacks."""
+    """Where the programs are; none for those that this machine lacks. `root` is the checkout that `product` was built in."""
 
-    def __init__(self, product, built, envoy):
+    def __init__(self, product, built, envoy, root=ROOT):
+        self.table = root / "routes" / "shop.toml"
         self.callgate, self.shop = product / "callgate", product / "shop"
         self.floor, self.plain = built / "floor", built / "plain"
         self.grpc, self.load = built / "grpc", built / "load"
@@ -157,7 +159,7 @@ class Starter:
         addresses, processes = self.shops()
         folder = self.fleet.folder / f"routes-{port}"
         folder.mkdir()
-        (folder / "shop.toml").write_text(demo_table(addresses), "utf-8")
+        (folder / "shop.toml").write_text(demo_table(addresses, self.tools.table), "utf-8")
         return folder, processes
 
     def _write(self, name, text):
@@ -166,11 +168,11 @@ class Starter:
         return path
 
 
-def demo_table(addresses):
+def demo_table(addresses, file=ROOT / "routes" / "shop.toml"):
     """The demo's table with these endpoints."""
-    table = TABLE.read_text("utf-8")
+    table = file.read_text("utf-8")
     if ENDPOINTS not in table:
-        raise SystemExit(f"bench: {TABLE} has other endpoints than the benchmark knows")
+        raise SystemExit(f"bench: {file} has other endpoints than the benchmark knows")
     listed = ", ".join(f'"{address}"' for address in addresses)
     return table.replace(ENDPOINTS, f"endpoints = [{listed}]")
 
