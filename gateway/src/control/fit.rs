@@ -2,8 +2,8 @@
 //! is known as soon as a table is taken or an instance connects, and said then: once in the log, however many workers and
 //! instances there are, in `/routes`, and in `callgate_routes_unfit`.
 //!
-//! What is to be compiled for it is compiled in a thread of its own that stands back behind the workers. A look costs a step for
-//! each route and each *different* offer of its backend's instances; what was found of a route and a schema is kept.
+//! A look is made in a thread of its own that stands back behind the workers. It costs a step for each route and each *different*
+//! offer of its backend's instances; what was found of a route and a schema is kept.
 
 use super::aside;
 use crate::backends::{MethodEntry, Offer, fits, meant};
