@@ -33,11 +33,12 @@ pub use copy::{copy_ended, send_copy};
 pub(crate) use permit::shed;
 pub use state::CallState;
 
-pub use crate::backends::Json;
-use crate::backends::{Heard, InFlight, LocalBackend, Times, Tried, Wanted};
+use crate::backends::{LocalBackend, Tried, Wanted};
 use crate::overload::Permit;
 use crate::routes::{Backend, PathParams, QueryPairs, Route};
 use crate::telemetry::{BackendCounters, RetryReason, ShedReason};
+pub use crate::transport::callgate::Json;
+use crate::transport::callgate::{Heard, InFlight, Times};
 use crate::worker::Worker;
 use callgate_protocol::{Metadata, Status};
 use callgate_transcode::Violation;

@@ -1,7 +1,7 @@
 //! A call in flight: what the connection keeps of it, and what its caller holds.
 
 use super::{Answer, Conn, LocalTranscoder};
-use crate::backends::health::Verdict;
+use crate::backends::Verdict;
 use crate::routes::Endpoint;
 use crate::telemetry::Outcome;
 use callgate_protocol::Code;
