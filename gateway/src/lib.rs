@@ -15,6 +15,7 @@ pub mod cli;
 pub mod config;
 pub mod control;
 pub mod descriptors;
+pub mod failure;
 pub mod front;
 pub mod lame_duck;
 pub mod limit;
