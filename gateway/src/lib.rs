@@ -16,6 +16,7 @@ pub mod config;
 pub mod control;
 pub mod descriptors;
 pub mod front;
+mod ids;
 pub mod lame_duck;
 pub mod limit;
 pub mod listeners;

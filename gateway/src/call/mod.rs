@@ -34,9 +34,9 @@ pub(crate) use permit::shed;
 pub use state::CallState;
 
 pub use crate::backends::Json;
-use crate::backends::{Heard, InFlight, LocalBackend, Times, Tried, Wanted};
+use crate::backends::{Backend, Heard, InFlight, LocalBackend, Times, Tried, Wanted};
 use crate::overload::Permit;
-use crate::routes::{Backend, PathParams, QueryPairs, Route};
+use crate::routes::{PathParams, QueryPairs, Route};
 use crate::telemetry::{BackendCounters, RetryReason, ShedReason};
 use crate::worker::Worker;
 use callgate_protocol::{Metadata, Status};
