@@ -17,6 +17,7 @@ pub mod control;
 pub mod descriptors;
 pub mod failure;
 pub mod front;
+mod ids;
 pub mod lame_duck;
 pub mod limit;
 pub mod listeners;

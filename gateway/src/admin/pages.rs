@@ -2,11 +2,12 @@
 
 use super::instances::instance;
 use super::{limits, names, traffic};
+use crate::backends::{Backend, Endpoint};
 use crate::config::{
     Balance, EndpointSpec, FixedAnswer, OverloadSpec, RespondSpec, RetryOn, RetrySpec, Settings,
 };
 use crate::control::{Kind, Unfit};
-use crate::routes::{Backend, Endpoint, FixedRoute, Route};
+use crate::routes::{FixedRoute, Route};
 use crate::telemetry::{EndpointScrape, HealthCounters, Scrape, render};
 use crate::worker::Shared;
 use serde_json::{Value, json};

@@ -1,6 +1,7 @@
 //! Who the instances are, and which of them a call takes: each worker's links to them, and how they are judged.
 //!
 //! ```text
+//! backend     a backend as all workers share it; endpoint, one address of it; addresses, where its names lead
 //! pool        a worker's backends, brought in line with the table
 //! pick        which instance a call goes to, by the backend's balance; wanted, which of them can run it
 //! ring        which instance is a key's
@@ -12,6 +13,9 @@
 //! ```
 //! Nothing here is shared between workers but the signals, which are raised when an endpoint is reached or recovers.
 
+mod addresses;
+mod backend;
+mod endpoint;
 mod health;
 mod keeper;
 mod monitor;
@@ -23,6 +27,10 @@ mod ring;
 mod signals;
 mod wanted;
 
+pub use addresses::Addresses;
+pub use backend::Backend;
+pub(crate) use backend::next_backends;
+pub use endpoint::Endpoint;
 pub(crate) use health::Verdict;
 pub(crate) use monitor::Monitor;
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use super::keeper::Connections;
 use super::monitor::Monitor;
+use crate::backends::Endpoint;
 use crate::config::BackendSpec;
 use crate::presence::Presence;
-use crate::routes::Endpoint;
 use crate::supervise::{Supervisor, Task, supervised};
 use crate::telemetry::{Disconnect, EndpointCounters};
 use crate::transport::callgate::Catalog;

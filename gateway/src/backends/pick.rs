@@ -21,9 +21,9 @@ pub(super) use groups::Groups;
 
 use super::peer::Peer;
 use super::wanted::Wanted;
+use crate::backends::Backend;
 use crate::call::CallState;
 use crate::config::{Balance, HealthSpec};
-use crate::routes::Backend;
 use crate::telemetry::{BackendStats, Diverted};
 use crate::transport::callgate::Conn;
 use groups::Group;

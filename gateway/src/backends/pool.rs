@@ -3,10 +3,11 @@
 use super::keeper::{Backends, Connections, keep};
 use super::peer::{Peer, Surroundings};
 use super::pick::LocalBackend;
+use crate::backends::{Backend, Endpoint};
 use crate::call::CallState;
 use crate::number_map::NumberMap;
 use crate::presence::Presence;
-use crate::routes::{Backend, Endpoint, Table};
+use crate::routes::Table;
 use crate::supervise::{Supervisor, Task, supervised};
 use crate::transport::callgate::Catalog;
 use crate::transport::callgate::Transcoders;

@@ -33,10 +33,11 @@ pub use copy::{copy_ended, send_copy};
 pub(crate) use permit::shed;
 pub use state::CallState;
 
+use crate::backends::Backend;
 use crate::backends::{LocalBackend, Tried, Wanted};
 use crate::failure::Failure;
 use crate::overload::Permit;
-use crate::routes::{Backend, PathParams, QueryPairs, Route};
+use crate::routes::{PathParams, QueryPairs, Route};
 use crate::telemetry::{BackendCounters, RetryReason};
 pub use crate::transport::callgate::Json;
 use crate::transport::callgate::{Heard, InFlight, Times};

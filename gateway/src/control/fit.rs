@@ -6,7 +6,8 @@
 //! offer of its backend's instances; what was found of a route and a schema is kept.
 
 use super::aside;
-use crate::routes::{Backend, Endpoint, Route, Table};
+use crate::backends::{Backend, Endpoint};
+use crate::routes::{Route, Table};
 use crate::transport::callgate::{MethodEntry, Offer, fits, meant};
 use crate::worker::Shared;
 use arc_swap::ArcSwap;

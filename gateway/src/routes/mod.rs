@@ -2,7 +2,6 @@
 //!
 //! A [`Table`] never changes; a reload builds the next one, taking over what stayed the same, and swaps it in.
 
-mod addresses;
 mod fixed;
 mod location;
 mod next;
@@ -12,9 +11,8 @@ mod scaling_tests;
 mod table;
 mod traffic;
 
-pub use addresses::Addresses;
 pub use fixed::{FixedRoute, RawParams};
 pub use location::{location, rewritten};
 pub use params::{PathParams, QueryPairs, query_pairs};
-pub use table::{Backend, Endpoint, Found, Route, Table};
+pub use table::{Found, Route, Table};
 pub use traffic::{Arm, Fallback, FallbackTo, Place, Shadow, Traffic};

@@ -1,8 +1,9 @@
 //! What a redirect says for a request, by cases, and for whatever a client may send.
 
 use super::*;
+use crate::backends::Addresses;
 use crate::config::{FixedAnswer, Method, Source, Tables};
-use crate::routes::{Addresses, Found, Table};
+use crate::routes::{Found, Table};
 use proptest::prelude::*;
 
 /// The table with that redirect.

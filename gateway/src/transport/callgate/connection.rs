@@ -24,12 +24,12 @@ pub use long::LongReply;
 use programs::LocalTranscoder;
 
 use super::offer::Offer;
+use crate::backends::Endpoint;
 use crate::backends::Monitor;
 use crate::backends::Surroundings;
 use crate::config::BackendSpec;
 use crate::number_map::NumberMap;
 use crate::presence::Presence;
-use crate::routes::Endpoint;
 use callgate_protocol::{CallHead, Metadata, Outbound};
 use callgate_transcode::RequestInput;
 use in_flight::{Pending, Slot};

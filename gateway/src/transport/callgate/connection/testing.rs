@@ -2,10 +2,10 @@
 
 use super::long::{LongReply, Unsettled};
 use super::{Conn, InFlight, LocalTranscoder, Monitor, Offer, Times};
+use crate::backends::Endpoint;
 use crate::backends::{Peer, Surroundings};
 use crate::config::{BackendSpec, EndpointAddr, HealthSpec};
 use crate::presence::Presence;
-use crate::routes::Endpoint;
 use crate::transport::callgate::Transcoder;
 use crate::transport::callgate::catalog::Schema;
 use callgate_protocol::schema::{Definition, Fingerprint, MethodSchema, StructDef, Type};
