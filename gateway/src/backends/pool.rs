@@ -1,16 +1,17 @@
 //! A worker's backends: brought in line with the table, and asked for a connection by every call.
 
-use super::keeper::{Backends, Connections, keep};
-use super::peer::{Peer, Surroundings};
-use super::pick::LocalBackend;
-use crate::backends::{Backend, Endpoint};
-use crate::call::CallState;
+use super::backend::Backend;
+use super::call_state::CallState;
+use super::endpoint::Endpoint;
+use super::endpoint_supervisor::{Surroundings, start};
+use super::health_reviewer::{Backends, keep};
+use super::local_backend::LocalBackend;
+use super::local_endpoint::LocalEndpoint;
 use crate::number_map::NumberMap;
 use crate::presence::Presence;
 use crate::routes::Table;
 use crate::supervise::{Supervisor, Task, supervised};
-use crate::transport::callgate::Catalog;
-use crate::transport::callgate::Transcoders;
+use crate::transport::callgate::{Catalog, Connections};
 use callgate_protocol::Budget;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -27,8 +28,7 @@ pub struct Pool {
     zone: Option<String>,
     generation: Cell<u64>,
     backends: Backends,
-    keeper: RefCell<Option<AbortHandle>>,
-    transcoders: Transcoders,
+    reviewer: RefCell<Option<AbortHandle>>,
     /// The routes of the table that it is in line with: ids by slot.
     routes: RefCell<Arc<[u64]>>,
 }
@@ -44,27 +44,17 @@ impl Pool {
         offers: Arc<Notify>,
         zone: Option<String>,
     ) -> Pool {
-        let connections = Connections::default();
-        let (changed, due) = (Rc::default(), Rc::default());
+        let (changed, due) = (Rc::<Notify>::default(), Rc::default());
         let presence = Rc::new(Presence::new(Instant::now()));
-        let surroundings = Surroundings {
-            worker,
-            catalog,
-            supervisor,
-            answers,
-            changed,
-            due,
-            offers,
-            connections,
-            presence,
-        };
+        let connections = Connections::new(catalog, answers, changed.clone(), presence.clone());
+        let connections = Rc::new(connections);
+        let surroundings = Surroundings { worker, supervisor, changed, due, offers, connections, presence };
         Pool {
             surroundings,
             zone,
             generation: Cell::new(0),
             backends: Backends::default(),
-            keeper: RefCell::default(),
-            transcoders: Transcoders::default(),
+            reviewer: RefCell::default(),
             routes: RefCell::new(Arc::default()),
         }
     }
@@ -78,11 +68,6 @@ impl Pool {
     /// sent to it.
     pub fn changed(&self) -> &Notify {
         &self.surroundings.changed
-    }
-
-    /// The worker's programs.
-    pub fn transcoders(&self) -> &Transcoders {
-        &self.transcoders
     }
 
     /// Brings the pool in line with a table: new endpoints are connected to, gone ones and those that drain retire. What the
@@ -103,8 +88,8 @@ impl Pool {
         }
         let calls: HashMap<&str, &Rc<CallState>> =
             old.values().map(|old| (old.name.as_str(), &old.calls)).collect();
-        let peers = old.values().flat_map(|old| &old.peers);
-        let mut peers: NumberMap<u64, Rc<Peer>> =
+        let peers = old.values().flat_map(|old| &old.instances.all);
+        let mut peers: NumberMap<u64, Rc<LocalEndpoint>> =
             peers.map(|peer| (peer.endpoint.id, peer.clone())).collect();
         let now = Instant::now();
         for backend in others {
@@ -118,13 +103,13 @@ impl Pool {
         *self.backends.borrow_mut() = backends;
         self.forget_gone_routes(table);
         self.generation.set(table.generation);
-        self.keeper.borrow_mut().get_or_insert_with(|| {
+        self.reviewer.borrow_mut().get_or_insert_with(|| {
             let (backends, surroundings) = (self.backends.clone(), self.surroundings.clone());
-            let keeper = async move {
+            let reviewer = async move {
                 let supervisor = &surroundings.supervisor;
                 supervised!(supervisor, Task::HealthReviewer, keep(&backends, &surroundings));
             };
-            tokio::task::spawn_local(keeper).abort_handle()
+            tokio::task::spawn_local(reviewer).abort_handle()
         });
         self.changed().notify_waiters();
     }
@@ -136,28 +121,32 @@ impl Pool {
             return;
         }
         let backends = self.backends.borrow();
-        let conns = backends.values().flat_map(|backend| &backend.peers).filter_map(|peer| peer.conn());
-        conns.for_each(|conn| conn.forget_gone(&table.route_ids));
+        let links = backends.values().flat_map(|backend| &backend.instances.all).filter_map(|at| at.link());
+        links.for_each(|link| link.forget_gone(&table.route_ids));
     }
 
     /// A backend that is new or has changed, with those of the peers that are still its own.
     fn take_up(
         &self,
         backend: &Backend,
-        peers: &mut NumberMap<u64, Rc<Peer>>,
+        peers: &mut NumberMap<u64, Rc<LocalEndpoint>>,
         calls: Rc<CallState>,
     ) -> Rc<LocalBackend> {
         let own = |endpoint: &Arc<Endpoint>| {
             let known = peers.remove(&endpoint.id);
-            let peer =
-                known.unwrap_or_else(|| Peer::new(endpoint.clone(), &backend.spec, &self.surroundings));
-            peer.monitor.set_spec(backend.spec.health);
-            peer
+            let local = known.unwrap_or_else(|| self.new_endpoint(endpoint, backend));
+            local.monitor.set_spec(backend.spec.health);
+            local
         };
         let own = backend.endpoints.iter().map(own).collect();
-        let local = LocalBackend::new(backend, own, calls, self.zone.as_deref());
+        let local = LocalBackend::new(backend, own, calls, self.surroundings.worker, self.zone.as_deref());
         self.heed(backend, &local);
         Rc::new(local)
+    }
+
+    fn new_endpoint(&self, endpoint: &Arc<Endpoint>, backend: &Backend) -> Rc<LocalEndpoint> {
+        let Surroundings { worker, due, .. } = &self.surroundings;
+        Rc::new(LocalEndpoint::new(endpoint.clone(), &backend.spec, *worker, due.clone()))
     }
 
     /// Leaves the endpoints that drain by now, and connects to those that no longer do. All in one step, so that a call
@@ -173,10 +162,10 @@ impl Pool {
     }
 
     fn heed(&self, backend: &Backend, local: &LocalBackend) {
-        for ((endpoint, spec), peer) in backend.members().zip(&local.peers) {
+        for ((endpoint, spec), local) in backend.members().zip(&local.instances.all) {
             match endpoint.drains(spec) {
-                true => peer.retire(),
-                false => peer.start(&backend.spec, &self.surroundings),
+                true => local.retire(),
+                false => start(local, &backend.spec, &self.surroundings),
             }
         }
     }
@@ -188,17 +177,17 @@ impl Pool {
 
     /// Retires everything: for the worker's end.
     pub fn retire(&self) {
-        if let Some(keeper) = self.keeper.borrow_mut().take() {
-            keeper.abort();
+        if let Some(reviewer) = self.reviewer.borrow_mut().take() {
+            reviewer.abort();
         }
         let backends = std::mem::take(&mut *self.backends.borrow_mut());
-        backends.values().flat_map(|backend| &backend.peers).for_each(|peer| peer.retire());
+        backends.values().flat_map(|backend| &backend.instances.all).for_each(|peer| peer.retire());
     }
 
     /// Whether some endpoint's first attempt to connect is still under way.
     pub fn is_settling(&self) -> bool {
         let backends = self.backends.borrow();
-        let mut peers = backends.values().flat_map(|backend| &backend.peers);
-        peers.any(|peer| peer.is_hopeful() && peer.conn().is_none())
+        let mut all = backends.values().flat_map(|backend| &backend.instances.all);
+        all.any(|at| at.is_hopeful() && at.link().is_none())
     }
 }

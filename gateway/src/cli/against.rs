@@ -78,7 +78,7 @@ fn misfit<'t>(route: &'t RouteSpec, offer: &Offer, addr: &EndpointAddr) -> Optio
             help: meant(call, [offer]),
         });
     };
-    let (part, error) = fits(route, method).err()?;
+    let (part, error) = fits(&route.request, &route.response, method).err()?;
     let (part, of) = match part {
         Part::Path => (RoutePart::Match, "the path"),
         Part::Body => (RoutePart::Body, "`body`"),

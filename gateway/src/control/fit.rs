@@ -273,7 +273,9 @@ impl Look {
             self.next.insert(key, known.clone());
             return known;
         }
-        let why = fits(&route.spec, method).err().map(|(_, error)| Arc::from(error.to_string()));
+        let why = fits(&route.spec.request, &route.spec.response, method)
+            .err()
+            .map(|(_, error)| Arc::from(error.to_string()));
         self.next.insert(key, why.clone());
         why
     }

@@ -16,10 +16,10 @@ use super::{metadata, request_id};
 use crate::call::{self, Json};
 use crate::config::Method;
 use crate::failure::Failure;
-use crate::overload::{InRoute, Place, is_bounded, shed_early};
+use crate::overload::{InRoute, is_bounded};
 use crate::routes::{Route, query_pairs};
 use crate::telemetry::ShedReason;
-use crate::transport::callgate::Times;
+use crate::transport::Times;
 use crate::worker::Worker;
 use callgate_protocol::MetadataBuf;
 use http_body_util::Full;
@@ -147,11 +147,10 @@ async fn answer(
         {
             return tally.answered(Err(problem), id);
         }
-        let _in_route =
-            match InRoute::enter(route).and_then(|it| early(worker, route, body, began).map(|()| it)) {
-                Ok(in_route) => in_route,
-                Err(reason) => return tally.answered(turned_away(worker, route, reason), id),
-            };
+        let _in_route = match enter(route).and_then(|it| early(worker, route, body, began).map(|()| it)) {
+            Ok(in_route) => in_route,
+            Err(reason) => return tally.answered(turned_away(worker, route, reason), id),
+        };
         let read = match body.read(&parts.headers, &worker.shared).await {
             Err(Unread::NoRoom) => Err(turned_away(worker, route, ShedReason::Memory)),
             Err(Unread::Problem(problem)) => Err(Err(problem)),
@@ -179,18 +178,23 @@ async fn answer(
     }
 }
 
+/// Lets a request in within its route's bound.
+fn enter(route: &Route) -> Result<InRoute, ShedReason> {
+    InRoute::enter(route.spec.policy.limit.max_in_flight, &route.in_flight)
+}
+
 /// Whether a request can be turned away before its body is read; one that is there already is no reason to hurry.
 fn early(worker: &Worker, route: &Route, body: &RequestBody, now: Instant) -> Result<(), ShedReason> {
     // Which backend a split takes is not known yet.
-    if !is_bounded(&route.backend) || body.is_there() || route.traffic.is_some() {
+    let backend = &route.backend;
+    if !is_bounded(&backend.spec.overload, &backend.gauge) || body.is_there() || route.traffic.is_some() {
         return Ok(());
     }
-    let Some(local) = worker.pool.backend(&route.backend) else {
+    let Some(local) = worker.pool.backend(backend) else {
         return Ok(());
     };
     let priority = route.spec.policy.limit.priority;
-    let place = Place { worker: worker.id, backend: &route.backend, priority };
-    shed_early(&local, &place, now).map_or(Ok(()), Err)
+    local.admission.shed_early(priority, now).map_or(Ok(()), Err)
 }
 
 fn turned_away(worker: &Worker, route: &Route, reason: ShedReason) -> Result<Answer, Problem> {
@@ -247,7 +251,7 @@ async fn call(
         on_sent: None,
     };
     match &route.traffic {
-        None => call::run(worker, &request).await.map(success),
+        None => call::run(worker, &request).await.map(|reply| success(reply.json)),
         // On the heap: it is large, and most routes have none.
         Some(traffic) => Box::pin(traffic::run(worker, traffic, matched, request)).await,
     }

@@ -1,7 +1,6 @@
 //! A route's bound: how many of its requests may be open at once.
 
 use super::Count;
-use crate::routes::Route;
 use crate::telemetry::ShedReason;
 use std::sync::Arc;
 
@@ -10,16 +9,13 @@ use std::sync::Arc;
 pub struct InRoute(Option<Arc<Count>>);
 
 impl InRoute {
-    /// Lets a request in, unless there are as many as may be.
+    /// Lets a request in, unless there are `most` of its route already.
     #[inline]
-    pub fn enter(route: &Route) -> Result<InRoute, ShedReason> {
-        let Some(most) = route.spec.policy.limit.max_in_flight else {
+    pub fn enter(most: Option<usize>, in_flight: &Arc<Count>) -> Result<InRoute, ShedReason> {
+        let Some(most) = most else {
             return Ok(InRoute(None));
         };
-        match route.in_flight.take(most) {
-            true => Ok(InRoute(Some(route.in_flight.clone()))),
-            false => Err(ShedReason::Route),
-        }
+        if in_flight.take(most) { Ok(InRoute(Some(in_flight.clone()))) } else { Err(ShedReason::Route) }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::config::{Method, RouteSpec};
 use crate::limit::Limits;
 use crate::overload::Count;
 use crate::telemetry::RouteStats;
+use crate::transport::Binding;
 use matchit::Router;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -64,6 +65,13 @@ pub struct Route {
 }
 
 impl Route {
+    /// What links know of it.
+    #[inline]
+    pub fn binding(&self) -> Binding<'_> {
+        let RouteSpec { call, request, response, .. } = &self.spec;
+        Binding { id: self.id, slot: self.slot, call, request, response }
+    }
+
     /// Whether its calls go to those very backends.
     pub(super) fn leads_to(&self, backend: &Backend, traffic: Option<&Traffic>) -> bool {
         let ids = |traffic: Option<&Traffic>| -> Vec<u64> {
