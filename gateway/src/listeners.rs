@@ -54,6 +54,16 @@ impl Listeners {
         }
         Ok(Listeners { http, admin, upgrade, offered })
     }
+
+    /// Offers something else to a successor as well.
+    ///
+    /// # Errors
+    ///
+    /// For whoever started us: there is no descriptor left.
+    pub fn offer(&mut self, name: String, what: &impl AsFd) -> Result<(), String> {
+        self.offered.push((name, again(what)?));
+        Ok(())
+    }
 }
 
 fn again(socket: &impl AsFd) -> Result<OwnedFd, String> {

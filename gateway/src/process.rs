@@ -15,6 +15,7 @@ use crate::lame_duck::LameDuck;
 use crate::listeners::Listeners;
 use crate::routes::Table;
 use crate::signals;
+use crate::state::{self, State};
 use crate::supervise::Supervisor;
 use crate::telemetry::log::{self, LogStats};
 use crate::telemetry::{FrontStats, ReloadStats, UpgradeStats};
@@ -81,7 +82,16 @@ fn prepare(
     let name = Name::of(&settings);
     let before = upgrade.map(|other| other.map_or_else(|| name.clone(), |other| Name::given(&other)));
     let mut before = before.map(|name| Predecessor::ask(&name)).transpose()?;
-    let listeners = Listeners::open(&settings, &name, before.as_mut())?;
+    let mut listeners = Listeners::open(&settings, &name, before.as_mut())?;
+    let (state, state_lock) = match &settings.server.state {
+        Some(folder) => {
+            let lock = before.as_mut().and_then(|before| before.state(folder));
+            let (state, lock) = State::open(folder, lock)?;
+            listeners.offer(format!("state {}", folder.display()), &lock)?;
+            (state, Some(lock))
+        }
+        None => (State::default(), None),
+    };
     let workers = settings.server.workers;
     let shared = Arc::new(Shared {
         workers,
@@ -97,6 +107,7 @@ fn prepare(
         front: FrontStats::new(workers),
         reloads: ReloadStats::default(),
         upgrades: UpgradeStats::default(),
+        state,
         log,
         supervisor,
         last_error: ArcSwapOption::empty(),
@@ -116,13 +127,14 @@ fn prepare(
         // No worker runs yet, so that none connects to an endpoint that drains.
         obey(&shared.table.load(), &before.words);
     }
-    Ok(Gateway { shared, listeners, watcher, name, before })
+    Ok(Gateway { shared, listeners, state_lock, watcher, name, before })
 }
 
 /// Everything that may fail has not failed: what remains is to run.
 struct Gateway {
     shared: Arc<Shared>,
     listeners: Listeners,
+    state_lock: Option<state::Lock>,
     watcher: Watcher,
     /// Of the upgrade socket.
     name: Name,
@@ -251,7 +263,7 @@ impl Service for Main {
 /// error, and ends all: a process that lacks one would go on to take connections for it. So is a task that panics again and
 /// again.
 async fn serve(gateway: Gateway, told: watch::Receiver<bool>, lame_duck: &LameDuck) -> io::Result<()> {
-    let Gateway { shared, listeners, watcher, name, before } = gateway;
+    let Gateway { shared, listeners, state_lock, watcher, name, before } = gateway;
     let Listeners { http, admin, upgrade, offered } = listeners;
     let hangup: Signal = signal(SignalKind::hangup())?;
     let offer = Offer::new(shared.clone(), name, upgrade, offered)?;
@@ -291,6 +303,8 @@ async fn serve(gateway: Gateway, told: watch::Receiver<bool>, lame_duck: &LameDu
         }
     }
     tracing::info!("draining");
+    // The next gateway may start while this one answers what it has.
+    drop(state_lock);
     stop.send_replace(Some(end.ending));
     let accepted = async { while acceptors.join_next().await.is_some() {} };
     if tokio::time::timeout(ACCEPT_LIMIT, accepted).await.is_err() {

@@ -6,6 +6,7 @@ use crate::config::Settings;
 use crate::control::{Drains, Fits, dns::Names};
 use crate::front::{self, Connections, Place, Room};
 use crate::routes::Table;
+use crate::state::State;
 use crate::supervise::{Supervisor, Task, supervised};
 use crate::telemetry::{FrontStats, ReloadStats, UpgradeStats, log::LogStats};
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -48,6 +49,8 @@ pub struct Shared {
     pub reloads: ReloadStats,
     /// The upgrades' counters.
     pub upgrades: UpgradeStats,
+    /// What is kept on disk.
+    pub state: State,
     /// What the log has lost.
     pub log: Arc<LogStats>,
     /// Begins anew what has panicked.
