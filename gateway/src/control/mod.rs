@@ -4,12 +4,10 @@
 //! table with a mistake leaves the old one serving. Names that lead elsewhere come through it as well.
 
 pub mod dns;
-mod drain;
 mod fit;
 mod loss;
 pub mod watch;
 
-pub use drain::Drains;
 pub use fit::{Fits, Found, Kind, Unfit};
 
 use crate::config::{Diagnostics, Tables};

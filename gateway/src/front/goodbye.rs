@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// Newcomers that are refused at once, so many that each has its moment.
-pub(super) const MAX_GOODBYES: usize = 64;
+pub(crate) const MAX_GOODBYES: usize = 64;
 
 /// How long a newcomer may take to send the first bytes of its request, and to take its answer.
 const MOMENT: Duration = Duration::from_millis(500);
@@ -25,7 +25,7 @@ const MOMENT: Duration = Duration::from_millis(500);
 const MAX_READ_PAST: usize = 256 * 1024;
 
 /// Has a newcomer send its request, and tells it that there is no room.
-pub(super) async fn say(stream: std::net::TcpStream) {
+pub(crate) async fn say(stream: std::net::TcpStream) {
     let Ok(mut stream) = TcpStream::from_std(stream) else { return };
     let mut buffer = vec![0; 4096];
     let read = timeout(MOMENT, stream.read(&mut buffer)).await;
@@ -53,7 +53,7 @@ pub(super) async fn say(stream: std::net::TcpStream) {
 }
 
 /// Tells a newcomer without waiting for anything.
-pub(super) async fn say_at_once(mut stream: std::net::TcpStream) {
+pub(crate) async fn say_at_once(mut stream: std::net::TcpStream) {
     let mut buffer = [0; 4096];
     let read = stream.read(&mut buffer).unwrap_or_default();
     let answer = answer(&buffer[..read]).await;

@@ -1,10 +1,16 @@
 //! A worker: one thread with a runtime of its own, its own client connections and its own connections to every
 //! instance. Workers share the table, which they read, and nothing that they write on a request's way.
 
+mod drains;
+mod room;
+
+pub use drains::Drains;
+pub use room::{Place, Room};
+
 use crate::backends::{Catalog, Pool};
 use crate::config::Settings;
-use crate::control::{Drains, Fits, dns::Names};
-use crate::front::{self, Connections, Place, Room};
+use crate::control::{Fits, dns::Names};
+use crate::front::{self, Connections};
 use crate::routes::Table;
 use crate::state::State;
 use crate::supervise::{Supervisor, Task, supervised};

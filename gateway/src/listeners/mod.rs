@@ -1,5 +1,9 @@
 //! The process's listening sockets: those that its settings name, taken over from the gateway before it or bound anew.
 
+mod accept;
+
+pub use accept::accept;
+
 use crate::config::Settings;
 use crate::upgrade::{Name, Predecessor};
 use socket2::SockRef;

@@ -8,11 +8,10 @@ use crate::admin;
 use crate::backends::Catalog;
 use crate::cli;
 use crate::config::{Settings, Tables};
-use crate::control::{self, Drains, Fits, dns::Names, watch::Watcher};
+use crate::control::{self, Fits, dns::Names, watch::Watcher};
 use crate::descriptors;
-use crate::front::{self, Room};
 use crate::lame_duck::LameDuck;
-use crate::listeners::Listeners;
+use crate::listeners::{self, Listeners};
 use crate::routes::Table;
 use crate::signals;
 use crate::state::{self, State};
@@ -20,7 +19,7 @@ use crate::supervise::Supervisor;
 use crate::telemetry::log::{self, LogStats};
 use crate::telemetry::{FrontStats, ReloadStats, UpgradeStats};
 use crate::upgrade::{Name, Offer, Predecessor, obey, systemd};
-use crate::worker::{Ending, Shared};
+use crate::worker::{Drains, Ending, Room, Shared};
 use crate::workers::Workers;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use async_trait::async_trait;
@@ -280,7 +279,7 @@ async fn serve(gateway: Gateway, told: watch::Receiver<bool>, lame_duck: &LameDu
         for listener in http {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             tracing::info!(address = %listener.local_addr()?, workers = shared.workers, "listening");
-            acceptors.spawn(front::accept(listener, shared.clone(), workers.commands(), stopped.clone()));
+            acceptors.spawn(listeners::accept(listener, shared.clone(), workers.commands(), stopped.clone()));
         }
         Ok(())
     };
