@@ -5,7 +5,8 @@
 //! moment to send its request, and is read past for a moment afterwards; where too many are waited for, it has neither.
 
 use super::problem::Problem;
-use super::request_id::{self, RequestIds};
+use super::request_id;
+use crate::worker::RequestIds;
 use http_body_util::BodyExt;
 use hyper::http::response::Parts;
 use std::io::{ErrorKind, Read, Write};
@@ -72,7 +73,7 @@ pub(crate) async fn say_at_once(mut stream: std::net::TcpStream) {
 
 /// The whole answer to a request that begins so; one to HEAD has no body.
 async fn answer(request: &[u8]) -> Vec<u8> {
-    let id = RequestIds::new().make();
+    let id = request_id::make(&RequestIds::new());
     let response = Problem::full().into_response(request_id::text(&id));
     let (Parts { status, headers: said, .. }, body) = response.into_parts();
     let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();

@@ -51,4 +51,3 @@ mod tally;
 mod traffic;
 
 pub use connections::Connections;
-pub use request_id::RequestIds;

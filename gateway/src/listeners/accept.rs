@@ -4,7 +4,8 @@
 use crate::descriptors::{Spare, are_used_up};
 use crate::front::goodbye::{self, MAX_GOODBYES};
 use crate::supervise::{Task, supervised};
-use crate::worker::{Command, Ending, Place, Shared};
+use crate::worker::{Place, Shared};
+use crate::workers::{Command, Ending};
 use std::io;
 use std::net::TcpStream;
 use std::sync::Arc;
