@@ -15,6 +15,7 @@ pub mod cli;
 pub mod config;
 pub mod control;
 pub mod descriptors;
+pub mod discovery;
 pub mod front;
 mod ids;
 pub mod lame_duck;

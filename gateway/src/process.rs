@@ -5,11 +5,12 @@
 //! stop when the last request is answered.
 
 use crate::admin;
-use crate::backends::Catalog;
+use crate::backends::{Catalog, Drains};
 use crate::cli;
 use crate::config::{Settings, Tables};
-use crate::control::{self, Drains, Fits, dns::Names, watch::Watcher};
+use crate::control::{self, Fits, watch::Watcher};
 use crate::descriptors;
+use crate::discovery::Names;
 use crate::front::{self, Room};
 use crate::lame_duck::LameDuck;
 use crate::listeners::Listeners;
@@ -34,8 +35,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{Mutex, mpsc, watch};
+use tokio::sync::{Mutex, broadcast, mpsc, watch};
 use tokio::task::JoinSet;
+
+/// Changes of members that a worker may be behind without looking at all backends.
+const MEMBER_CHANGES: usize = 256;
 
 /// How long handing over the last accepted connections may take.
 const ACCEPT_LIMIT: Duration = Duration::from_secs(2);
@@ -88,6 +92,7 @@ fn prepare(
         table: ArcSwap::from_pointee(Table::empty()),
         retired: ArcSwapOption::empty(),
         table_changed: watch::channel(0).0,
+        members_changed: broadcast::Sender::new(MEMBER_CHANGES),
         drains: Drains::new(workers),
         names: Arc::new(Names::default()),
         catalog: Arc::new(Catalog::default()),
@@ -107,7 +112,7 @@ fn prepare(
         settings,
     });
     if let Some(before) = &mut before {
-        shared.names.remember(std::mem::take(&mut before.addresses));
+        shared.names.remember(std::mem::take(&mut before.listed));
         shared.upgrades.succeeded.set(before.upgrades.0 + 1);
         shared.upgrades.failed.set(before.upgrades.1);
     }

@@ -1,9 +1,10 @@
 //! A worker: one thread with a runtime of its own, its own client connections and its own connections to every
 //! instance. Workers share the table, which they read, and nothing that they write on a request's way.
 
-use crate::backends::{Catalog, Pool};
+use crate::backends::{Catalog, Drains, Pool};
 use crate::config::Settings;
-use crate::control::{Drains, Fits, dns::Names};
+use crate::control::Fits;
+use crate::discovery::Names;
 use crate::front::{self, Connections, Place, Room};
 use crate::routes::Table;
 use crate::supervise::{Supervisor, Task, supervised};
@@ -16,6 +17,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use tokio::runtime::{Builder, LocalOptions};
+use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// What all threads of the process share.
@@ -32,7 +34,9 @@ pub struct Shared {
     pub table_changed: watch::Sender<u64>,
     /// Told when an operator changes which endpoints drain.
     pub drains: Drains,
-    /// Where the names lead that endpoints give.
+    /// Told the id of each backend whose members have changed. Whoever lags behind looks at all of them.
+    pub members_changed: broadcast::Sender<u64>,
+    /// What the names list that endpoints give.
     pub names: Arc<Names>,
     /// Schemas.
     pub catalog: Arc<Catalog>,
@@ -146,7 +150,7 @@ impl Worker {
     pub fn table(&self) -> Rc<LocalTable> {
         let current = self.shared.table.load();
         if current.generation != self.generation.get() {
-            self.pool.sync(&current);
+            self.pool.sync(current.generation, &current.backends, &current.route_ids);
             *self.table.borrow_mut() = Rc::new(LocalTable(Arc::clone(&current)));
             // Last, so that it is tried again after a panic.
             self.generation.set(current.generation);
@@ -200,8 +204,9 @@ async fn serve_until_told(connections: &Connections, commands: &mut mpsc::Receiv
     }
 }
 
-/// Brings an idle worker in line with each new table and with what operators say of drains, so that connections are made
-/// before they are needed, and left before anybody asks.
+/// Brings an idle worker in line with each new table, with changes of members and with what operators say of drains, so that
+/// connections are made before they are needed, and left before anybody asks. A request looks at the table only: members that
+/// change while it runs are there for its next attempt.
 async fn follow_tables(worker: Rc<Worker>) {
     // Said once, however often this is begun.
     let mut settled = false;
@@ -211,17 +216,27 @@ async fn follow_tables(worker: Rc<Worker>) {
 
 async fn follow_tables_and_drains(worker: &Worker, settled: &mut bool) {
     let mut changed = worker.shared.table_changed.subscribe();
+    let mut members = worker.shared.members_changed.subscribe();
     let mut drains = worker.shared.drains.listen();
+    // What was told before, or to a run that has panicked.
+    worker.table();
+    worker.pool.follow_all_members();
     loop {
         worker.table();
         tokio::select! {
             result = changed.changed() => if result.is_err() { return },
+            result = members.recv() => match result {
+                Ok(backend) => worker.pool.follow_members(backend),
+                Err(RecvError::Lagged(_)) => worker.pool.follow_all_members(),
+                Err(RecvError::Closed) => return,
+            },
             result = drains.changed() => {
                 if result.is_err() {
                     return;
                 }
                 let word = *drains.borrow_and_update();
-                worker.pool.heed_drains(&worker.table());
+                worker.table();
+                worker.pool.heed_drains();
                 worker.shared.drains.heeded(worker.id, word);
             }
             () = settle(worker), if !*settled => {
@@ -232,10 +247,11 @@ async fn follow_tables_and_drains(worker: &Worker, settled: &mut bool) {
     }
 }
 
-/// Waits until every endpoint was tried, those among them that names lead to.
+/// Waits until every endpoint was tried, those among them that sources list.
 async fn settle(worker: &Worker) {
     worker.shared.names.begun().await;
     worker.table();
+    worker.pool.follow_all_members();
     loop {
         let changed = worker.pool.changed().notified();
         if !worker.pool.is_settling() {

@@ -1,7 +1,8 @@
 //! The way to the backends: each worker's connections, and which of them a call takes.
 //!
 //! ```text
-//! backend     a backend as all workers share it; endpoint, one address of it; addresses, where its names lead
+//! backend     a backend as all workers share it; members, who its instances are; endpoint, one of them
+//! drains      how operators have workers leave an endpoint
 //! pool        a worker's backends, brought in line with the table
 //! pick        which instance a call goes to, by the backend's balance; wanted, which of them can run it
 //! ring        which instance is a key's
@@ -23,15 +24,16 @@
 //! Nothing here is shared between workers but the catalog, which is asked only when a connection is made, and the signals,
 //! which are raised when an endpoint is reached or recovers.
 
-mod addresses;
 mod backend;
 mod catalog;
 mod conn;
+mod drains;
 mod endpoint;
 mod fit;
 mod handshake;
 mod health;
 mod keeper;
+mod members;
 mod monitor;
 mod numbers;
 mod offer;
@@ -47,16 +49,17 @@ mod stream;
 mod transcoders;
 mod wanted;
 
-pub use addresses::Addresses;
 pub use backend::Backend;
 pub(crate) use backend::next_backends;
 pub use catalog::{Catalog, Schema};
 #[cfg(test)]
 pub(crate) use conn::testing::long_reply;
 pub use conn::{Answer, Conn, Heard, InFlight, Json, LongReply, Times, Unsent};
+pub use drains::Drains;
 pub use endpoint::Endpoint;
 pub use fit::{Part, fits, meant};
 pub use handshake::ask;
+pub use members::{Member, Members};
 pub(crate) use numbers::NumberMap;
 pub use offer::{MethodEntry, Offer};
 pub use pick::{LocalBackend, Pick, Tried};

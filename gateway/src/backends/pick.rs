@@ -19,10 +19,11 @@ mod two;
 
 pub(super) use groups::Groups;
 
+use super::backend::Backend;
 use super::conn::Conn;
+use super::members::{Member, Members};
 use super::peer::Peer;
 use super::wanted::Wanted;
-use crate::backends::Backend;
 use crate::call::CallState;
 use crate::config::{Balance, HealthSpec};
 use crate::telemetry::{BackendStats, Diverted};
@@ -35,7 +36,11 @@ use turns::Turns;
 
 /// A backend, as one worker sees it.
 pub struct LocalBackend {
-    pub(super) name: String,
+    /// As all workers share it.
+    pub(super) shared: Arc<Backend>,
+    /// Its members, as this worker has taken them up.
+    pub(super) members: Arc<Members>,
+    /// The worker's side of each of them.
     pub(super) peers: Vec<Rc<Peer>>,
     /// What the table says of each of them.
     parts: Vec<Part>,
@@ -118,33 +123,35 @@ enum Tier {
 }
 
 impl LocalBackend {
-    /// A backend with the peers of its endpoints, in their order, for a gateway of that zone.
+    /// A backend with these members and their peers, in their order, for a gateway of that zone.
     pub(super) fn new(
-        backend: &Backend,
+        shared: Arc<Backend>,
+        members: Arc<Members>,
         peers: Vec<Rc<Peer>>,
         calls: Rc<CallState>,
         zone: Option<&str>,
     ) -> LocalBackend {
-        let spec = &backend.spec;
-        let parts = parts(backend, zone);
+        let spec = &shared.spec;
+        let parts = parts(&members, zone);
         let order = match &spec.balance {
             Balance::PeakEwma => Order::PeakEwma,
             Balance::LeastRequest => Order::LeastRequest,
             Balance::RoundRobin => Order::Turns(Turns::of(&parts)),
             Balance::Random => Order::Any,
-            Balance::Hash(hash) => Order::Key(ByKey::new(hash, backend.ring.clone())),
+            Balance::Hash(hash) => Order::Key(ByKey::new(hash, members.ring.clone())),
         };
         LocalBackend {
-            name: spec.name.clone(),
+            spec: spec.health,
+            stats: shared.stats.clone(),
+            shared,
+            members,
             peers,
             parts,
-            spec: spec.health,
             order,
             groups: RefCell::default(),
             probing: Cell::new(false),
             rested: Cell::new(false),
             calls,
-            stats: backend.stats.clone(),
         }
     }
 
@@ -277,19 +284,17 @@ fn usable(peer: &Peer) -> Option<Rc<Conn>> {
 }
 
 /// What the table says of each instance, for a gateway of that zone. Where none is in the zone, all zones are alike.
-fn parts(backend: &Backend, zone: Option<&str>) -> Vec<Part> {
-    let placings = || backend.members().map(|(_, spec)| &spec.placing);
-    let total: u64 = placings().map(|placing| u64::from(placing.weight)).sum();
-    let average = total as f32 / placings().count().max(1) as f32;
+fn parts(members: &Members, zone: Option<&str>) -> Vec<Part> {
+    let total: u64 = members.iter().map(|one| u64::from(one.weight)).sum();
+    let average = total as f32 / members.len().max(1) as f32;
     let at_home = |of: Option<&str>| of.is_some() && of == zone;
-    let zoned = placings().any(|placing| at_home(placing.zone.as_deref()));
-    placings()
-        .map(|placing| Part {
-            weight: placing.weight,
-            lightness: average / placing.weight as f32,
-            away: zoned && !at_home(placing.zone.as_deref()),
-        })
-        .collect()
+    let zoned = members.iter().any(|one| at_home(one.zone.as_deref()));
+    let part = |one: &Member| Part {
+        weight: one.weight,
+        lightness: average / one.weight as f32,
+        away: zoned && !at_home(one.zone.as_deref()),
+    };
+    members.iter().map(part).collect()
 }
 
 #[cfg(test)]

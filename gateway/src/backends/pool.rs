@@ -1,15 +1,15 @@
-//! A worker's backends: brought in line with the table, and asked for a connection by every call.
+//! A worker's backends: brought in line with the table and with their members, and asked for a connection by every call.
 
+use super::backend::Backend;
 use super::catalog::Catalog;
 use super::keeper::{Backends, Connections, keep};
+use super::members::Member;
 use super::numbers::NumberMap;
 use super::peer::{Peer, Surroundings};
 use super::pick::LocalBackend;
 use super::presence::Presence;
 use super::transcoders::Transcoders;
-use crate::backends::{Backend, Endpoint};
 use crate::call::CallState;
-use crate::routes::Table;
 use crate::supervise::{Supervisor, Task, supervised};
 use callgate_protocol::Budget;
 use std::cell::{Cell, RefCell};
@@ -29,7 +29,7 @@ pub struct Pool {
     backends: Backends,
     keeper: RefCell<Option<AbortHandle>>,
     transcoders: Transcoders,
-    /// The routes of the table that it is in line with: ids by slot.
+    /// The routes of the table that it is in line with, ids by slot.
     routes: RefCell<Arc<[u64]>>,
 }
 
@@ -85,39 +85,34 @@ impl Pool {
         &self.transcoders
     }
 
-    /// Brings the pool in line with a table: new endpoints are connected to, gone ones and those that drain retire. What the
-    /// table before had as well is not looked at. Must be called on the worker's runtime.
-    pub fn sync(&self, table: &Table) {
-        if self.generation.get() == table.generation {
+    /// Brings the pool in line with the table of that generation, which has these backends and routes (ids by slot): new
+    /// endpoints are connected to, gone ones and those that drain retire. Backends that the table before had as well are not
+    /// looked at. Must be called on the worker's runtime.
+    pub fn sync(&self, generation: u64, backends: &[Arc<Backend>], routes: &Arc<[u64]>) {
+        if self.generation.get() == generation {
             return;
         }
         // What is in force stays until all of it is replaced, whatever panics meanwhile.
         let mut old = self.backends.borrow().clone();
-        let mut backends = NumberMap::with_capacity_and_hasher(table.backends.len(), Default::default());
+        let mut all = NumberMap::with_capacity_and_hasher(backends.len(), Default::default());
         let mut others = Vec::new();
-        for backend in &table.backends {
+        for backend in backends {
             match old.remove(&backend.id) {
-                Some(known) => drop(backends.insert(backend.id, known)),
+                Some(known) => drop(all.insert(backend.id, known)),
                 None => others.push(backend),
             }
         }
         let calls: HashMap<&str, &Rc<CallState>> =
-            old.values().map(|old| (old.name.as_str(), &old.calls)).collect();
-        let peers = old.values().flat_map(|old| &old.peers);
-        let mut peers: NumberMap<u64, Rc<Peer>> =
-            peers.map(|peer| (peer.endpoint.id, peer.clone())).collect();
-        let now = Instant::now();
+            old.values().map(|old| (old.shared.spec.name.as_str(), &old.calls)).collect();
+        let mut peers = by_endpoint(old.values());
         for backend in others {
             let calls = calls.get(backend.spec.name.as_str()).copied().cloned().unwrap_or_default();
-            let local = self.take_up(backend, &mut peers, calls);
-            // Who gets calls is known before the next one is made.
-            local.review(now);
-            backends.insert(backend.id, local);
+            all.insert(backend.id, self.take_up(backend, &mut peers, calls));
         }
         peers.values().for_each(|peer| peer.retire());
-        *self.backends.borrow_mut() = backends;
-        self.forget_gone_routes(table);
-        self.generation.set(table.generation);
+        *self.backends.borrow_mut() = all;
+        self.forget_gone_routes(routes);
+        self.generation.set(generation);
         self.keeper.borrow_mut().get_or_insert_with(|| {
             let (backends, surroundings) = (self.backends.clone(), self.surroundings.clone());
             let keeper = async move {
@@ -130,53 +125,72 @@ impl Pool {
     }
 
     /// Has the connections forget routes that are gone, if the table has other routes than the one before.
-    fn forget_gone_routes(&self, table: &Table) {
-        let before = self.routes.replace(table.route_ids.clone());
-        if Arc::ptr_eq(&before, &table.route_ids) {
+    fn forget_gone_routes(&self, routes: &Arc<[u64]>) {
+        let before = self.routes.replace(routes.clone());
+        if Arc::ptr_eq(&before, routes) {
             return;
         }
         let backends = self.backends.borrow();
         let conns = backends.values().flat_map(|backend| &backend.peers).filter_map(|peer| peer.conn());
-        conns.for_each(|conn| conn.forget_gone(&table.route_ids));
+        conns.for_each(|conn| conn.forget_gone(routes));
+    }
+
+    /// Brings one backend in line with the members that it has now, if it is one of those in force: new ones are connected to,
+    /// gone ones retire. No other backend is looked at. Must be called on the worker's runtime.
+    pub fn follow_members(&self, id: u64) {
+        let Some(old) = self.backends.borrow().get(&id).cloned() else { return };
+        if old.members.generation == old.shared.members().generation {
+            return;
+        }
+        let mut peers = by_endpoint([&old]);
+        let local = self.take_up(&old.shared, &mut peers, old.calls.clone());
+        peers.values().for_each(|peer| peer.retire());
+        self.backends.borrow_mut().insert(id, local);
+        self.changed().notify_waiters();
+    }
+
+    /// The same of all backends, for whoever cannot know which have changed.
+    pub fn follow_all_members(&self) {
+        let all: Vec<u64> = self.backends.borrow().keys().copied().collect();
+        all.into_iter().for_each(|id| self.follow_members(id));
     }
 
     /// A backend that is new or has changed, with those of the peers that are still its own.
     fn take_up(
         &self,
-        backend: &Backend,
+        backend: &Arc<Backend>,
         peers: &mut NumberMap<u64, Rc<Peer>>,
         calls: Rc<CallState>,
     ) -> Rc<LocalBackend> {
-        let own = |endpoint: &Arc<Endpoint>| {
+        let members = backend.members_now();
+        let own = |Member { endpoint, .. }: &Member| {
             let known = peers.remove(&endpoint.id);
             let peer =
                 known.unwrap_or_else(|| Peer::new(endpoint.clone(), &backend.spec, &self.surroundings));
             peer.monitor.set_spec(backend.spec.health);
             peer
         };
-        let own = backend.endpoints.iter().map(own).collect();
-        let local = LocalBackend::new(backend, own, calls, self.zone.as_deref());
-        self.heed(backend, &local);
+        let own = members.iter().map(own).collect();
+        let local = LocalBackend::new(backend.clone(), members, own, calls, self.zone.as_deref());
+        self.heed(&local);
+        // Who gets calls is known before the next one is made.
+        local.review(Instant::now());
         Rc::new(local)
     }
 
     /// Leaves the endpoints that drain by now, and connects to those that no longer do. All in one step, so that a call
     /// which finds one of two gone finds the other one coming.
-    pub fn heed_drains(&self, table: &Table) {
-        let backends = self.backends.borrow();
-        for backend in &table.backends {
-            if let Some(local) = backends.get(&backend.id) {
-                self.heed(backend, local);
-            }
-        }
+    pub fn heed_drains(&self) {
+        self.backends.borrow().values().for_each(|local| self.heed(local));
         self.changed().notify_waiters();
     }
 
-    fn heed(&self, backend: &Backend, local: &LocalBackend) {
-        for ((endpoint, spec), peer) in backend.members().zip(&local.peers) {
-            match endpoint.drains(spec) {
-                true => peer.retire(),
-                false => peer.start(&backend.spec, &self.surroundings),
+    fn heed(&self, local: &LocalBackend) {
+        for (member, peer) in local.members.iter().zip(&local.peers) {
+            if member.drains() {
+                peer.retire();
+            } else {
+                peer.start(&local.shared.spec, &self.surroundings);
             }
         }
     }
@@ -201,4 +215,10 @@ impl Pool {
         let mut peers = backends.values().flat_map(|backend| &backend.peers);
         peers.any(|peer| peer.is_hopeful() && peer.conn().is_none())
     }
+}
+
+/// The peers of these backends by their endpoints' ids.
+fn by_endpoint<'b>(backends: impl IntoIterator<Item = &'b Rc<LocalBackend>>) -> NumberMap<u64, Rc<Peer>> {
+    let peers = backends.into_iter().flat_map(|backend| &backend.peers);
+    peers.map(|peer| (peer.endpoint.id, peer.clone())).collect()
 }

@@ -1,24 +1,22 @@
 //! The tables' way from their files into force: read whole, checked whole, swapped in one step.
 //!
 //! Reloads come one at a time through this task, whoever asks for them: a file event, SIGHUP or the admin port. A
-//! table with a mistake leaves the old one serving. Names that lead elsewhere come through it as well.
+//! table with a mistake leaves the old one serving. Changes of members come through it as well.
 
-pub mod dns;
-mod drain;
 mod fit;
 mod loss;
+mod members;
 pub mod watch;
 
-pub use drain::Drains;
 pub use fit::{Fits, Found, Kind, Unfit};
 
 use crate::config::{Diagnostics, Tables};
 use crate::routes::Table;
 use crate::supervise::{Task, supervised};
 use crate::worker::Shared;
-use dns::Follower;
 use loss::{Verdict, Waiting};
-use std::collections::{BTreeSet, HashSet};
+use members::MemberUpdates;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::signal::unix::Signal;
@@ -48,9 +46,8 @@ pub type Request = oneshot::Sender<Reload>;
 
 /// Serves reloads, follows names, and looks which routes fit, until the task is dropped.
 pub async fn run(shared: Arc<Shared>, watcher: Watcher, hangup: Signal, requests: mpsc::Receiver<Request>) {
-    let follower = Follower::new(shared.names.clone(), &shared.settings.dns, shared.supervisor.clone());
-    let waiting = Waiting::default();
-    let mut control = Control { shared: shared.clone(), follower, watcher, hangup, requests, waiting };
+    let (members, waiting) = (MemberUpdates::new(&shared), Waiting::default());
+    let mut control = Control { shared: shared.clone(), members, watcher, hangup, requests, waiting };
     let supervisor = &shared.supervisor;
     let serving = async { supervised!(supervisor, Task::Control, control.serve()) };
     let fitting = async { supervised!(supervisor, Task::FitFollower, fit::follow(&shared)) };
@@ -60,7 +57,7 @@ pub async fn run(shared: Arc<Shared>, watcher: Watcher, hangup: Signal, requests
 /// What the task knows, and listens to.
 struct Control {
     shared: Arc<Shared>,
-    follower: Follower,
+    members: MemberUpdates,
     watcher: Watcher,
     hangup: Signal,
     requests: mpsc::Receiver<Request>,
@@ -70,23 +67,25 @@ struct Control {
 
 impl Control {
     async fn serve(&mut self) {
-        let Control { shared, follower, watcher, hangup, requests, waiting } = self;
-        follower.follow(&hosts(&shared.table.load()));
-        follower.first_answers().await;
-        follow_names(shared).await;
+        let Control { shared, members, watcher, hangup, requests, waiting } = self;
+        let table = shared.table.load_full();
+        members.prepare(table.backends.iter().map(|backend| &backend.spec)).await;
+        members.follow_table(&table);
+        drop(table);
+        members.take_up(shared).await;
         shared.names.begin();
         loop {
             tokio::select! {
-                () = watcher.changed() => files_changed(shared, follower, waiting).await,
-                () = waiting.due() => files_changed(shared, follower, waiting).await,
+                () = watcher.changed() => files_changed(shared, members, waiting).await,
+                () = waiting.due() => files_changed(shared, members, waiting).await,
                 _ = hangup.recv() => {
                     end_waiting(shared, waiting);
-                    drop(reload(shared, follower, "SIGHUP").await);
+                    drop(reload(shared, members, "SIGHUP").await);
                 }
-                () = shared.names.moved() => follow_names(shared).await,
+                () = members.due(&shared.names) => members.take_up(shared).await,
                 Some(request) = requests.recv() => {
                     end_waiting(shared, waiting);
-                    let result = reload(shared, follower, "admin").await;
+                    let result = reload(shared, members, "admin").await;
                     // Whoever asked may have gone.
                     let _ = request.send(result);
                 }
@@ -96,16 +95,16 @@ impl Control {
 }
 
 /// Reads the files and puts them into force if they are sound and new.
-async fn reload(shared: &Arc<Shared>, follower: &mut Follower, cause: &'static str) -> Reload {
+async fn reload(shared: &Arc<Shared>, members: &mut MemberUpdates, cause: &'static str) -> Reload {
     match aside(shared, move |shared| load(shared, cause)).await {
-        Some(Ok(tables)) => put_into_force(shared, follower, tables, cause).await,
+        Some(Ok(tables)) => put_into_force(shared, members, tables, cause).await,
         Some(Err(result)) => result,
         None => failed(),
     }
 }
 
 /// The same where nobody asked for it: tables that lose most of the routes are put into force when they have stayed so.
-async fn files_changed(shared: &Arc<Shared>, follower: &mut Follower, waiting: &mut Waiting) {
+async fn files_changed(shared: &Arc<Shared>, members: &mut MemberUpdates, waiting: &mut Waiting) {
     let read = |shared: &Shared| {
         load(shared, FILE_EVENT).map(|tables| (loss::loss(&shared.table.load(), &tables), tables))
     };
@@ -128,7 +127,7 @@ async fn files_changed(shared: &Arc<Shared>, follower: &mut Follower, waiting: &
         }
         (Verdict::Take, _) => {
             shared.waiting.store(None);
-            drop(put_into_force(shared, follower, tables, FILE_EVENT).await);
+            drop(put_into_force(shared, members, tables, FILE_EVENT).await);
         }
     }
 }
@@ -149,31 +148,14 @@ fn failed() -> Reload {
 /// is one without instances.
 async fn put_into_force(
     shared: &Arc<Shared>,
-    follower: &mut Follower,
+    members: &mut MemberUpdates,
     tables: Tables,
     cause: &'static str,
 ) -> Reload {
-    follower.follow(&dns::hosts(&tables.backends));
-    follower.first_answers().await;
+    members.prepare(&tables.backends).await;
     let result = aside(shared, move |shared| take(shared, tables, cause)).await;
-    follower.keep(&hosts(&shared.table.load()));
+    members.follow_table(&shared.table.load());
     result.unwrap_or_else(failed)
-}
-
-/// The names of the table in force.
-fn hosts(table: &Table) -> BTreeSet<String> {
-    dns::hosts(table.backends.iter().map(|backend| &backend.spec))
-}
-
-/// Puts into force where names lead now, if that makes a difference.
-async fn follow_names(shared: &Arc<Shared>) {
-    let moving = |shared: &Shared| {
-        let before = shared.table.load_full();
-        if let Some(table) = Table::moved(&before, &shared.names.addresses(), shared.workers) {
-            put(shared, before, table);
-        }
-    };
-    aside(shared, moving).await;
 }
 
 /// Does the work on a thread of its own that stands back behind the workers: a large table takes tens of milliseconds, which
@@ -226,7 +208,7 @@ pub fn take(shared: &Shared, tables: Tables, cause: &'static str) -> Reload {
     shared.last_error.store(None);
     let before = shared.table.load_full();
     let hash = tables.hash.to_string();
-    let table = Table::next(&before, tables, &shared.names.addresses(), shared.workers);
+    let table = Table::next(&before, tables, &shared.names.lists(), shared.workers);
     let known: HashSet<u64> = before.routes.iter().map(|route| route.id).collect();
     let kept = table.routes.iter().filter(|route| known.contains(&route.id)).count();
     let fixed: HashSet<_> = before.fixed.iter().map(Arc::as_ptr).collect();
@@ -242,7 +224,7 @@ pub fn take(shared: &Shared, tables: Tables, cause: &'static str) -> Reload {
 /// Puts a table into force in the place of that one.
 fn put(shared: &Shared, before: Arc<Table>, table: Table) {
     let generation = table.generation;
-    shared.room.fit(table.backends.iter().map(|backend| backend.endpoints.len()).sum());
+    shared.room.fit(members::count(&table));
     shared.table.store(Arc::new(table));
     shared.retired.store(Some(before));
     shared.table_changed.send_replace(generation);

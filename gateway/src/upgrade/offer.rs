@@ -112,8 +112,8 @@ impl Offer {
         let (sockets, shared, told) = (self.sockets.clone(), self.shared.clone(), told.clone());
         let upgrades = &shared.upgrades;
         let mut words = vec![format!("upgrades {} {}", upgrades.succeeded.get(), upgrades.failed.get())];
-        for (host, addresses) in self.shared.names.addresses() {
-            words.extend(addresses.iter().map(|ip| format!("leads {host} {ip}")));
+        for (query, list) in self.shared.names.lists() {
+            words.extend(list.listed.iter().map(|one| format!("leads {query} {one}")));
         }
         let drained = drains::drained(&self.shared.table.load());
         words.extend(drains::lines(&Drained::new(), &drained));

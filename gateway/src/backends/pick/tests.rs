@@ -4,7 +4,7 @@ use super::*;
 use crate::backends::conn::testing;
 use crate::backends::health::Verdict;
 use crate::config::{BackendSpec, EndpointSpec, Placing};
-use crate::overload::Gauge;
+use crate::discovery::Lists;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -36,10 +36,9 @@ pub(in crate::backends) fn local_of(
         ..EndpointSpec::from(peer.endpoint.addr.clone())
     });
     let spec = BackendSpec { balance, health, ..BackendSpec::new("b", specs.collect()) };
-    let endpoints = peers.iter().enumerate().map(|(at, peer)| (peer.endpoint.clone(), at)).unzip();
-    let backend =
-        Backend::new(spec, endpoints, (Arc::new(BackendStats::new(1)), Arc::new(Gauge::new(1))), None);
-    LocalBackend::new(&backend, peers, Rc::default(), Some("a"))
+    let backend = Arc::new(Backend::new(spec, &Lists::default(), None, 1));
+    let members = backend.members_now();
+    LocalBackend::new(backend, members, peers, Rc::default(), Some("a"))
 }
 
 /// Instances that are all alike and have their whole share.
