@@ -2,7 +2,6 @@
 //!
 //! ```text
 //! backend     a backend as all workers share it; members, who its instances are; endpoint, one of them
-//! drains      how operators have workers leave an endpoint
 //! pool        a worker's backends, brought in line with the table
 //! pick        which instance a call goes to, by the backend's balance; wanted, which of them can run it
 //! ring        which instance is a key's
@@ -27,7 +26,6 @@
 mod backend;
 mod catalog;
 mod conn;
-mod drains;
 mod endpoint;
 mod fit;
 mod handshake;
@@ -55,7 +53,6 @@ pub use catalog::{Catalog, Schema};
 #[cfg(test)]
 pub(crate) use conn::testing::long_reply;
 pub use conn::{Answer, Conn, Heard, InFlight, Json, LongReply, Times, Unsent};
-pub use drains::Drains;
 pub use endpoint::Endpoint;
 pub use fit::{Part, fits, meant};
 pub use handshake::ask;

@@ -3,12 +3,11 @@
 //!
 //! The control task alone does this, as it alone takes tables: so a reload never races a source.
 
-use super::aside;
+use super::{Plane, aside};
 use crate::backends::Backend;
 use crate::config::BackendSpec;
 use crate::discovery::{Follower, Names, Query};
 use crate::routes::Table;
-use crate::worker::Shared;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,8 +30,9 @@ pub(super) struct MemberUpdates {
 
 impl MemberUpdates {
     /// Of no backend yet.
-    pub(super) fn new(shared: &Shared) -> MemberUpdates {
-        let follower = Follower::new(shared.names.clone(), &shared.settings.dns, shared.supervisor.clone());
+    pub(super) fn new(plane: &Plane) -> MemberUpdates {
+        let (names, shared) = (plane.names.clone(), &plane.shared);
+        let follower = Follower::new(names, &shared.settings.dns, shared.supervisor.clone());
         let by_query = HashMap::new();
         MemberUpdates { follower, by_query, members: 0, waiting: false, next: Instant::now() }
     }
@@ -66,37 +66,38 @@ impl MemberUpdates {
     }
 
     /// Takes up what has changed.
-    pub(super) async fn take_up(&mut self, shared: &Arc<Shared>) {
+    pub(super) async fn take_up(&mut self, plane: &Arc<Plane>) {
         self.waiting = false;
         self.next = Instant::now() + PACE;
-        let changed = shared.names.take_changed();
+        let changed = plane.names.take_changed();
         let concerned = changed.iter().filter_map(|query| self.by_query.get(query)).flatten();
         // One that names several of them is looked at once.
         let concerned: BTreeMap<u64, Arc<Backend>> =
             concerned.map(|backend| (backend.id, backend.clone())).collect();
         let before = self.members;
-        let followed = aside(shared, move |shared| {
-            concerned.values().fold(before, |members, backend| follow(shared, backend, members))
+        let followed = aside(plane, move |plane| {
+            concerned.values().fold(before, |members, backend| follow(plane, backend, members))
         });
         match followed.await {
             Some(members) => self.members = members,
             // It has failed inside: they are still to be taken up.
-            None => shared.names.note_changed(changed),
+            None => plane.names.note_changed(changed),
         }
     }
 }
 
 /// Has one backend follow what its sources list, and tells who has to know; how many members all have then.
-fn follow(shared: &Shared, backend: &Backend, members: usize) -> usize {
+fn follow(plane: &Plane, backend: &Backend, members: usize) -> usize {
+    let shared = &plane.shared;
     let before = backend.members().len();
-    if !backend.follow(&shared.names.lists_of(&backend.spec), shared.workers) {
+    if !backend.follow(&plane.names.lists_of(&backend.spec), shared.workers) {
         return members;
     }
     let members = members + backend.members().len() - before;
     shared.room.fit(members);
     // Fails only when no worker runs yet; they begin with what is in force.
     let _ = shared.members_changed.send(backend.id);
-    shared.fits.changed.notify_one();
+    shared.offers_changed.notify_one();
     members
 }
 

@@ -6,14 +6,15 @@
 mod fit;
 mod loss;
 mod members;
+mod plane;
 pub mod watch;
 
 pub use fit::{Fits, Found, Kind, Unfit};
+pub use plane::Plane;
 
 use crate::config::{Diagnostics, Tables};
 use crate::routes::Table;
 use crate::supervise::{Task, supervised};
-use crate::worker::Shared;
 use loss::{Verdict, Waiting};
 use members::MemberUpdates;
 use std::collections::HashSet;
@@ -45,18 +46,18 @@ pub enum Reload {
 pub type Request = oneshot::Sender<Reload>;
 
 /// Serves reloads, follows names, and looks which routes fit, until the task is dropped.
-pub async fn run(shared: Arc<Shared>, watcher: Watcher, hangup: Signal, requests: mpsc::Receiver<Request>) {
-    let (members, waiting) = (MemberUpdates::new(&shared), Waiting::default());
-    let mut control = Control { shared: shared.clone(), members, watcher, hangup, requests, waiting };
-    let supervisor = &shared.supervisor;
+pub async fn run(plane: Arc<Plane>, watcher: Watcher, hangup: Signal, requests: mpsc::Receiver<Request>) {
+    let (members, waiting) = (MemberUpdates::new(&plane), Waiting::default());
+    let mut control = Control { plane: plane.clone(), members, watcher, hangup, requests, waiting };
+    let supervisor = &plane.shared.supervisor;
     let serving = async { supervised!(supervisor, Task::Control, control.serve()) };
-    let fitting = async { supervised!(supervisor, Task::FitFollower, fit::follow(&shared)) };
+    let fitting = async { supervised!(supervisor, Task::FitFollower, fit::follow(&plane)) };
     tokio::join!(serving, fitting);
 }
 
 /// What the task knows, and listens to.
 struct Control {
-    shared: Arc<Shared>,
+    plane: Arc<Plane>,
     members: MemberUpdates,
     watcher: Watcher,
     hangup: Signal,
@@ -67,25 +68,26 @@ struct Control {
 
 impl Control {
     async fn serve(&mut self) {
-        let Control { shared, members, watcher, hangup, requests, waiting } = self;
-        let table = shared.table.load_full();
+        let Control { plane, members, watcher, hangup, requests, waiting } = self;
+        let table = plane.shared.table.load_full();
         members.prepare(table.backends.iter().map(|backend| &backend.spec)).await;
         members.follow_table(&table);
         drop(table);
-        members.take_up(shared).await;
-        shared.names.begin();
+        members.take_up(plane).await;
+        plane.names.begin();
+        plane.shared.names_begun.send_replace(true);
         loop {
             tokio::select! {
-                () = watcher.changed() => files_changed(shared, members, waiting).await,
-                () = waiting.due() => files_changed(shared, members, waiting).await,
+                () = watcher.changed() => files_changed(plane, members, waiting).await,
+                () = waiting.due() => files_changed(plane, members, waiting).await,
                 _ = hangup.recv() => {
-                    end_waiting(shared, waiting);
-                    drop(reload(shared, members, "SIGHUP").await);
+                    end_waiting(plane, waiting);
+                    drop(reload(plane, members, "SIGHUP").await);
                 }
-                () = members.due(&shared.names) => members.take_up(shared).await,
+                () = members.due(&plane.names) => members.take_up(plane).await,
                 Some(request) = requests.recv() => {
-                    end_waiting(shared, waiting);
-                    let result = reload(shared, members, "admin").await;
+                    end_waiting(plane, waiting);
+                    let result = reload(plane, members, "admin").await;
                     // Whoever asked may have gone.
                     let _ = request.send(result);
                 }
@@ -95,29 +97,29 @@ impl Control {
 }
 
 /// Reads the files and puts them into force if they are sound and new.
-async fn reload(shared: &Arc<Shared>, members: &mut MemberUpdates, cause: &'static str) -> Reload {
-    match aside(shared, move |shared| load(shared, cause)).await {
-        Some(Ok(tables)) => put_into_force(shared, members, tables, cause).await,
+async fn reload(plane: &Arc<Plane>, members: &mut MemberUpdates, cause: &'static str) -> Reload {
+    match aside(plane, move |plane| load(plane, cause)).await {
+        Some(Ok(tables)) => put_into_force(plane, members, tables, cause).await,
         Some(Err(result)) => result,
         None => failed(),
     }
 }
 
 /// The same where nobody asked for it: tables that lose most of the routes are put into force when they have stayed so.
-async fn files_changed(shared: &Arc<Shared>, members: &mut MemberUpdates, waiting: &mut Waiting) {
-    let read = |shared: &Shared| {
-        load(shared, FILE_EVENT).map(|tables| (loss::loss(&shared.table.load(), &tables), tables))
+async fn files_changed(plane: &Arc<Plane>, members: &mut MemberUpdates, waiting: &mut Waiting) {
+    let read = |plane: &Plane| {
+        load(plane, FILE_EVENT).map(|tables| (loss::loss(&plane.shared.table.load(), &tables), tables))
     };
-    let Some(Ok((loss, tables))) = aside(shared, read).await else {
-        return end_waiting(shared, waiting);
+    let Some(Ok((loss, tables))) = aside(plane, read).await else {
+        return end_waiting(plane, waiting);
     };
     let verdict = waiting.judge(tables.hash, loss.is_some(), Instant::now());
     match (verdict, loss) {
         (Verdict::Wait, _) => {}
         (Verdict::Begin, loss) => {
             let (why, hash) = (loss.unwrap_or_default(), tables.hash.to_string());
-            shared.reloads.waited.increment();
-            shared.waiting.store(Some(Arc::new(why.clone())));
+            plane.reloads.waited.increment();
+            plane.waiting.store(Some(Arc::new(why.clone())));
             tracing::warn!(
                 cause = FILE_EVENT,
                 hash,
@@ -126,17 +128,17 @@ async fn files_changed(shared: &Arc<Shared>, members: &mut MemberUpdates, waitin
             );
         }
         (Verdict::Take, _) => {
-            shared.waiting.store(None);
-            drop(put_into_force(shared, members, tables, FILE_EVENT).await);
+            plane.waiting.store(None);
+            drop(put_into_force(plane, members, tables, FILE_EVENT).await);
         }
     }
 }
 
 /// What waits is no longer in the files, or is taken in another way.
-fn end_waiting(shared: &Shared, waiting: &mut Waiting) {
+fn end_waiting(plane: &Plane, waiting: &mut Waiting) {
     if waiting.end() {
         tracing::info!("no tables wait any more");
-        shared.waiting.store(None);
+        plane.waiting.store(None);
     }
 }
 
@@ -147,28 +149,28 @@ fn failed() -> Reload {
 /// Puts sound tables into force. Names that are new are looked up before, for as long as that may take; one without an answer
 /// is one without instances.
 async fn put_into_force(
-    shared: &Arc<Shared>,
+    plane: &Arc<Plane>,
     members: &mut MemberUpdates,
     tables: Tables,
     cause: &'static str,
 ) -> Reload {
     members.prepare(&tables.backends).await;
-    let result = aside(shared, move |shared| take(shared, tables, cause)).await;
-    members.follow_table(&shared.table.load());
+    let result = aside(plane, move |plane| take(plane, tables, cause)).await;
+    members.follow_table(&plane.shared.table.load());
     result.unwrap_or_else(failed)
 }
 
 /// Does the work on a thread of its own that stands back behind the workers: a large table takes tens of milliseconds, which
 /// requests shall not wait for. `None` when it has failed inside, which the log says.
 async fn aside<T: Send + 'static>(
-    shared: &Arc<Shared>,
-    work: impl FnOnce(&Shared) -> T + Send + 'static,
+    plane: &Arc<Plane>,
+    work: impl FnOnce(&Plane) -> T + Send + 'static,
 ) -> Option<T> {
     let (done, result) = oneshot::channel();
-    let shared = shared.clone();
+    let plane = plane.clone();
     let work = move || {
         stand_back();
-        if let Some(made) = shared.supervisor.catch(Task::TableMaker, || work(&shared)) {
+        if let Some(made) = plane.shared.supervisor.catch(Task::TableMaker, || work(&plane)) {
             // Whoever waits may be gone with the process.
             let _ = done.send(made);
         }
@@ -194,57 +196,57 @@ fn stand_back() {
 }
 
 /// Reads the files; what comes of it when there is nothing to take.
-fn load(shared: &Shared, cause: &'static str) -> Result<Tables, Reload> {
-    let before = shared.table.load().hash.clone();
-    match Tables::load_unless(&shared.settings.tables.watch, &before) {
+fn load(plane: &Plane, cause: &'static str) -> Result<Tables, Reload> {
+    let before = plane.shared.table.load().hash.clone();
+    match Tables::load_unless(&plane.shared.settings.tables.watch, &before) {
         Ok(Some(tables)) => Ok(tables),
-        Ok(None) => Err(unchanged(shared, before, cause)),
-        Err(diagnostics) => Err(refuse(shared, &diagnostics, cause)),
+        Ok(None) => Err(unchanged(plane, before, cause)),
+        Err(diagnostics) => Err(refuse(plane, &diagnostics, cause)),
     }
 }
 
 /// Puts sound tables into force.
-pub fn take(shared: &Shared, tables: Tables, cause: &'static str) -> Reload {
-    shared.last_error.store(None);
-    let before = shared.table.load_full();
+pub fn take(plane: &Plane, tables: Tables, cause: &'static str) -> Reload {
+    plane.last_error.store(None);
+    let before = plane.shared.table.load_full();
     let hash = tables.hash.to_string();
-    let table = Table::next(&before, tables, &shared.names.lists(), shared.workers);
+    let table = Table::next(&before, tables, &plane.names.lists(), plane.shared.workers);
     let known: HashSet<u64> = before.routes.iter().map(|route| route.id).collect();
     let kept = table.routes.iter().filter(|route| known.contains(&route.id)).count();
     let fixed: HashSet<_> = before.fixed.iter().map(Arc::as_ptr).collect();
     let kept = kept + table.fixed.iter().filter(|route| fixed.contains(&Arc::as_ptr(route))).count();
     let (routes, backends) = (table.len(), table.backends.len());
     tracing::info!(cause, hash, routes, kept, backends, "tables taken");
-    put(shared, before, table);
-    shared.reloads.succeeded.increment();
-    shared.reloads.taken_at.set(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
+    put(plane, before, table);
+    plane.reloads.succeeded.increment();
+    plane.reloads.taken_at.set(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
     Reload::Taken(hash)
 }
 
 /// Puts a table into force in the place of that one.
-fn put(shared: &Shared, before: Arc<Table>, table: Table) {
+fn put(plane: &Plane, before: Arc<Table>, table: Table) {
     let generation = table.generation;
-    shared.room.fit(members::count(&table));
-    shared.table.store(Arc::new(table));
-    shared.retired.store(Some(before));
-    shared.table_changed.send_replace(generation);
-    shared.fits.changed.notify_one();
+    plane.shared.room.fit(members::count(&table));
+    plane.shared.table.store(Arc::new(table));
+    plane.shared.retired.store(Some(before));
+    plane.shared.table_changed.send_replace(generation);
+    plane.shared.offers_changed.notify_one();
 }
 
-fn unchanged(shared: &Shared, hash: String, cause: &'static str) -> Reload {
-    shared.reloads.unchanged.increment();
+fn unchanged(plane: &Plane, hash: String, cause: &'static str) -> Reload {
+    plane.reloads.unchanged.increment();
     // Whoever has taken a mistake back looks for an answer to it.
-    if shared.last_error.swap(None).is_some() {
+    if plane.last_error.swap(None).is_some() {
         tracing::info!(cause, hash, "tables sound again, and as they were");
     }
     Reload::Unchanged(hash)
 }
 
-fn refuse(shared: &Shared, diagnostics: &Diagnostics, cause: &'static str) -> Reload {
-    shared.reloads.failed.increment();
+fn refuse(plane: &Plane, diagnostics: &Diagnostics, cause: &'static str) -> Reload {
+    plane.reloads.failed.increment();
     let rendered = diagnostics.render(false);
     // The same mistake is found again with every look; the log has it once.
-    let known = shared.last_error.load().as_ref().is_some_and(|last| **last == rendered);
+    let known = plane.last_error.load().as_ref().is_some_and(|last| **last == rendered);
     if !known {
         tracing::error!(
             cause,
@@ -252,7 +254,7 @@ fn refuse(shared: &Shared, diagnostics: &Diagnostics, cause: &'static str) -> Re
             "tables refused, the old ones stay: {}",
             diagnostics.summary()
         );
-        shared.last_error.store(Some(Arc::new(rendered.clone())));
+        plane.last_error.store(Some(Arc::new(rendered.clone())));
     }
     Reload::Refused(rendered)
 }

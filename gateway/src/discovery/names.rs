@@ -1,5 +1,5 @@
-//! All names that are followed: written by their tasks, read by control, by the admin port and by a successor. Workers see no
-//! more of it than whether the first answers are in force.
+//! All names that are followed: written by their tasks, read by control, by the admin port and by a successor. Workers see
+//! nothing of it.
 
 use super::{List, Listed, Lists, Query, Report, Said};
 use crate::config::BackendSpec;
@@ -25,8 +25,6 @@ pub struct Names {
     has_changed: Notify,
     /// Told when a name was asked for the first time.
     pub(super) asked: watch::Sender<()>,
-    /// What the names of the first table stand for is in force, as far as it could be found out.
-    begun: watch::Sender<bool>,
 }
 
 /// One name.
@@ -73,7 +71,6 @@ impl Default for Names {
             changed: Mutex::default(),
             has_changed: Notify::new(),
             asked: watch::Sender::new(()),
-            begun: watch::Sender::new(false),
         }
     }
 }
@@ -142,16 +139,9 @@ impl Names {
         std::mem::take(&mut lock(&self.changed))
     }
 
-    /// The first answers are in force; or that the servers were silent is.
+    /// The first answers are in force, or that the servers were silent is: what was remembered has done its part.
     pub fn begin(&self) {
         lock(&self.remembered).clear();
-        self.begun.send_replace(true);
-    }
-
-    /// Waits until then.
-    pub async fn begun(&self) {
-        // Fails only when the sender is gone, which is here.
-        let _ = self.begun.subscribe().wait_for(|begun| *begun).await;
     }
 }
 
