@@ -20,13 +20,13 @@ mod two;
 pub(super) use groups::Groups;
 
 use super::backend::Backend;
-use super::conn::Conn;
 use super::members::{Member, Members};
 use super::peer::Peer;
 use super::wanted::Wanted;
 use crate::call::CallState;
 use crate::config::{Balance, HealthSpec};
 use crate::telemetry::{BackendStats, Diverted};
+use crate::transport::callgate::Conn;
 use groups::Group;
 use key::ByKey;
 use std::cell::{Cell, RefCell};

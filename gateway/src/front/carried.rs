@@ -2,7 +2,7 @@
 
 use super::deadline::{self, GRPC_TIMEOUT, X_REQUEST_TIMEOUT};
 use super::fields::{self, Lines};
-use crate::call::Failure;
+use crate::failure::Failure;
 use callgate_protocol::MetadataBuf;
 use callgate_protocol::call::key;
 use hyper::header::{HeaderMap, HeaderName};

@@ -6,7 +6,7 @@
 //! error even if all say the same, or as a list, of which all lines count.
 
 use super::problem::Problem;
-use crate::call::Failure;
+use crate::failure::Failure;
 use callgate_protocol::Code;
 use hyper::header::{AsHeaderName, HeaderMap, HeaderName, HeaderValue};
 use std::borrow::Cow;

@@ -3,7 +3,7 @@
 //! What a client may not see (the message of `unknown`, `internal` and `data_loss`, why a reply could not be read)
 //! goes to the log with the request's id.
 
-use crate::call::Failure;
+use crate::failure::Failure;
 use crate::telemetry::ShedReason;
 use callgate_protocol::{Code, Status};
 use callgate_transcode::Violation;

@@ -2,7 +2,7 @@
 
 use super::metadata;
 use super::problem::Problem;
-use crate::call::Failure;
+use crate::failure::Failure;
 use crate::routes::query_pairs;
 use callgate_scaling::{cost, grow_like_their_input};
 use callgate_transcode::Violation;

@@ -1,9 +1,9 @@
 //! What a look at all routes finds, against instances that are there in name only.
 
 use super::*;
-use crate::backends::Schema;
 use crate::config::{Source, Tables};
 use crate::discovery::Lists;
+use crate::transport::callgate::Schema;
 use callgate_protocol::schema::{Definition, MethodSchema, StructDef, Type};
 use callgate_protocol::{CallId, Hello, Limits, MethodOffer, ServiceOffer};
 

@@ -1,9 +1,10 @@
 //! What a change of members touches, and what it costs.
 
-use crate::backends::{Backend, Catalog, LocalBackend, Pool};
+use crate::backends::{Backend, LocalBackend, Pool};
 use crate::config::{Source, Tables};
 use crate::discovery::{List, Listed, Lists, Query};
 use crate::routes::Table;
+use crate::transport::callgate::Catalog;
 use rustix::time::{ClockId, clock_gettime};
 use std::fmt::Write as _;
 use std::net::IpAddr;
