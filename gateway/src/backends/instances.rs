@@ -1,14 +1,14 @@
 //! The instances of a backend in one worker, and which of them could take a call at all: one rule, whatever the balance.
 
-use super::backend::Backend;
 use super::local_endpoint::LocalEndpoint;
+use super::members::{Member, Members};
 use super::tried::Tried;
 use crate::telemetry::{BackendStats, Diverted};
 use crate::transport::Link;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// The instances of a backend, in the order of its endpoints.
+/// The instances of a backend, in the order of its members.
 pub(super) struct Instances {
     pub(super) all: Vec<Rc<LocalEndpoint>>,
     /// What the table says of each of them.
@@ -45,9 +45,14 @@ pub(super) enum Tier {
 }
 
 impl Instances {
-    /// Those of a backend, for a gateway of that zone.
-    pub(super) fn new(backend: &Backend, all: Vec<Rc<LocalEndpoint>>, zone: Option<&str>) -> Instances {
-        Instances { all, parts: parts(backend, zone), stats: backend.stats.clone() }
+    /// Those of a backend of these members, for a gateway of that zone.
+    pub(super) fn new(
+        members: &Members,
+        all: Vec<Rc<LocalEndpoint>>,
+        stats: Arc<BackendStats>,
+        zone: Option<&str>,
+    ) -> Instances {
+        Instances { all, parts: parts(members, zone), stats }
     }
 
     /// The instance at that place, if it gets calls and was not tried.
@@ -142,17 +147,15 @@ fn usable(at: &LocalEndpoint) -> Option<Link> {
 }
 
 /// What the table says of each instance, for a gateway of that zone. Where none is in the zone, all zones are alike.
-fn parts(backend: &Backend, zone: Option<&str>) -> Vec<Part> {
-    let placings = || backend.members().map(|(_, spec)| &spec.placing);
-    let total: u64 = placings().map(|placing| u64::from(placing.weight)).sum();
-    let average = total as f32 / placings().count().max(1) as f32;
+fn parts(members: &Members, zone: Option<&str>) -> Vec<Part> {
+    let total: u64 = members.iter().map(|one| u64::from(one.weight)).sum();
+    let average = total as f32 / members.len().max(1) as f32;
     let at_home = |of: Option<&str>| of.is_some() && of == zone;
-    let zoned = placings().any(|placing| at_home(placing.zone.as_deref()));
-    placings()
-        .map(|placing| Part {
-            weight: placing.weight,
-            per_call: average / placing.weight as f32,
-            away: zoned && !at_home(placing.zone.as_deref()),
-        })
-        .collect()
+    let zoned = members.iter().any(|one| at_home(one.zone.as_deref()));
+    let part = |one: &Member| Part {
+        weight: one.weight,
+        per_call: average / one.weight as f32,
+        away: zoned && !at_home(one.zone.as_deref()),
+    };
+    members.iter().map(part).collect()
 }

@@ -11,10 +11,11 @@ use super::call_state::CallState;
 use super::endpoint::Endpoint;
 use super::instances::{Candidate, Instances, Tier};
 use super::local_endpoint::LocalEndpoint;
+use super::members::Members;
 use super::tried::Tried;
 use crate::config::HealthSpec;
 use crate::overload::Admission;
-use crate::telemetry::{BackendCounters, BackendStats, Diverted};
+use crate::telemetry::{BackendCounters, Diverted};
 use crate::transport::{Call, Link, Times, Unsent};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -23,7 +24,11 @@ use tokio::time::Instant;
 
 /// A backend, as one worker sees it.
 pub struct LocalBackend {
-    pub(super) name: String,
+    /// As all workers share it.
+    pub(super) shared: Arc<Backend>,
+    /// Its members, as this worker has taken them up.
+    pub(super) members: Arc<Members>,
+    /// The worker's side of each of them.
     pub(super) instances: Instances,
     pub(super) spec: HealthSpec,
     balancer: Balancer,
@@ -38,7 +43,6 @@ pub struct LocalBackend {
     pub calls: Rc<CallState>,
     /// Who lets calls in.
     pub admission: Rc<Admission>,
-    stats: Arc<BackendStats>,
     worker: usize,
 }
 
@@ -61,36 +65,38 @@ pub struct Chosen {
 }
 
 impl LocalBackend {
-    /// A backend of worker number `worker` with the instances of its endpoints, in their order, for a gateway of that zone.
+    /// A backend of worker number `worker` with these members and the worker's side of them, in their order, for a gateway of that
+    /// zone.
     pub(super) fn new(
-        backend: &Backend,
+        shared: Arc<Backend>,
+        members: Arc<Members>,
         endpoints: Vec<Rc<LocalEndpoint>>,
         calls: Rc<CallState>,
         worker: usize,
         zone: Option<&str>,
     ) -> LocalBackend {
-        let Backend { spec, stats, gauge, .. } = backend;
-        let instances = Instances::new(backend, endpoints, zone);
-        let load = calls.load.clone();
+        let Backend { spec, stats, gauge, .. } = &*shared;
+        let instances = Instances::new(&members, endpoints, stats.clone(), zone);
+        let (load, gauge, stats) = (calls.load.clone(), gauge.clone(), stats.clone());
         LocalBackend {
-            name: spec.name.clone(),
-            balancer: Balancer::new(&spec.balance, &instances.parts, backend.ring.clone()),
-            instances,
             spec: spec.health,
+            balancer: Balancer::new(&spec.balance, &instances.parts, members.ring.clone()),
+            instances,
             groups: RefCell::default(),
             probing: Cell::new(false),
             rested: Cell::new(false),
             calls,
-            admission: Rc::new(Admission::new(load, spec.overload, gauge.clone(), stats.clone(), worker)),
-            stats: stats.clone(),
+            admission: Rc::new(Admission::new(load, spec.overload, gauge, stats, worker)),
             worker,
+            members,
+            shared,
         }
     }
 
     /// What this worker counts of it.
     #[inline]
     pub fn counters(&self) -> &BackendCounters {
-        self.stats.0.of(self.worker)
+        self.shared.stats.0.of(self.worker)
     }
 
     /// Whether every instance is being drained, so that none will be there however long a call waits.

@@ -1,7 +1,7 @@
 //! Who the instances are, and which of them a call takes: each worker's links to them, and how they are judged.
 //!
 //! ```text
-//! backend              a backend as all workers share it; endpoint, one address of it; addresses, where its names lead
+//! backend              a backend as all workers share it; members, who its instances are; endpoint, one of them
 //! pool                 a worker's backends, brought in line with the table
 //! local_backend        a backend as one worker sees it: which instance a call goes to
 //! instances            its instances, and which of them could take a call at all
@@ -20,7 +20,6 @@
 //! ```
 //! Nothing here is shared between workers but the signals, which are raised when an endpoint is reached or recovers.
 
-mod addresses;
 mod attempt;
 mod backend;
 mod balance;
@@ -33,6 +32,7 @@ mod instances;
 mod latency;
 mod local_backend;
 mod local_endpoint;
+mod members;
 mod monitor;
 mod peak_ewma;
 mod pool;
@@ -43,7 +43,6 @@ mod signals;
 pub(crate) mod testing;
 mod tried;
 
-pub use addresses::Addresses;
 pub use attempt::Attempt;
 pub use backend::Backend;
 pub(crate) use backend::next_backends;
@@ -51,6 +50,7 @@ pub use call_state::CallState;
 pub use endpoint::Endpoint;
 pub use latency::Latency;
 pub use local_backend::{Chosen, LocalBackend, Pick};
+pub use members::{Member, Members};
 pub use pool::Pool;
 pub use retry_budget::Cost;
 pub use ring::{Ring, hash};

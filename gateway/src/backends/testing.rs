@@ -6,8 +6,7 @@ use super::endpoint::Endpoint;
 use super::local_backend::LocalBackend;
 use super::local_endpoint::LocalEndpoint;
 use crate::config::{BackendSpec, Balance, CallRef, EndpointAddr, EndpointSpec, HealthSpec, Placing};
-use crate::overload::Gauge;
-use crate::telemetry::BackendStats;
+use crate::discovery::Lists;
 use crate::transport::memory::MemoryLink;
 use crate::transport::{Binding, Call, Link, Times};
 use callgate_protocol::Metadata;
@@ -90,8 +89,7 @@ pub(in crate::backends) fn local_of(
         ..EndpointSpec::from(at.endpoint.addr.clone())
     });
     let spec = BackendSpec { balance, health, ..BackendSpec::new("b", specs.collect()) };
-    let endpoints = instances.iter().enumerate().map(|(place, at)| (at.endpoint.clone(), place)).unzip();
-    let backend =
-        Backend::new(spec, endpoints, (Arc::new(BackendStats::new(1)), Arc::new(Gauge::new(1))), None);
-    LocalBackend::new(&backend, instances, Rc::default(), 0, Some("a"))
+    let backend = Arc::new(Backend::new(spec, &Lists::default(), None, 1));
+    let members = backend.members_now();
+    LocalBackend::new(backend, members, instances, Rc::default(), 0, Some("a"))
 }

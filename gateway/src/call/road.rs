@@ -361,9 +361,10 @@ impl<'a> Road<'a> {
         let Request { route, backend, .. } = self.request;
         let mut lacking = self.backend.as_ref().map(|local| local.lacking(&self.tried)).unwrap_or_default();
         lacking.extend(&self.tried.lacking);
-        let mut others = backend.endpoints.iter().filter(|endpoint| !lacking.contains(&endpoint.id));
+        let members = backend.members();
+        let mut others = members.iter().filter(|other| !lacking.contains(&other.endpoint.id));
         let offers = |offer: &Offer| offer.find(&route.spec.call).is_some();
-        !lacking.is_empty() && !others.any(|other| other.offer.load().as_deref().is_some_and(offers))
+        !lacking.is_empty() && !others.any(|other| other.endpoint.offer.load().as_deref().is_some_and(offers))
     }
 
     /// A failure with all that the client and the counters are to be told of it.

@@ -213,7 +213,7 @@ fn keys_come_one_by_one_to_an_instance_that_is_new_and_those_that_have_come_stay
 fn calls_without_a_key_go_anywhere_and_are_counted() {
     let backend = of(by_key(None), 2);
     let diverted = |why: &str| {
-        let mut all = backend.stats.diverted();
+        let mut all = backend.shared.stats.diverted();
         all.find(|(name, _)| *name == why).map(|(_, n)| n).expect("it is counted")
     };
     shares(&backend, &Tried::default());

@@ -6,7 +6,7 @@ use super::*;
 fn zoned(balance: Balance, zones: &[&str]) -> LocalBackend {
     let placings: Vec<Placing> = zones
         .iter()
-        .map(|zone| Placing { weight: 1, zone: Some((*zone).to_owned()).filter(|zone| !zone.is_empty()) })
+        .map(|zone| Placing { weight: 1, zone: (!zone.is_empty()).then(|| Arc::from(*zone)) })
         .collect();
     let backend = local(balance, at_once(), &placings);
     backend.review(later(1));
@@ -14,7 +14,7 @@ fn zoned(balance: Balance, zones: &[&str]) -> LocalBackend {
 }
 
 fn diverted(backend: &LocalBackend) -> u64 {
-    backend.stats.diverted().find(|(why, _)| *why == "other_zone").map_or(0, |(_, n)| n)
+    backend.shared.stats.diverted().find(|(why, _)| *why == "other_zone").map_or(0, |(_, n)| n)
 }
 
 /// Calls of many keys and of none.

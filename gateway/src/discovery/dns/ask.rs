@@ -1,8 +1,9 @@
 //! The questions: what DNS servers say of a name, asked by hickory, which knows datagrams and streams, several servers, and
 //! aliases. Only it is named here.
 
-use super::state::{Answer, Answers};
+use super::host::{Answer, Answers};
 use crate::config::DnsSettings;
+use crate::discovery::names::lock;
 use hickory_resolver::config::{NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
@@ -15,7 +16,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 /// Asks the servers of the settings.
-pub(super) struct Asker {
+pub(in crate::discovery) struct Asker {
     settings: DnsSettings,
     /// Made when it is first needed, and again if that fails.
     servers: Mutex<Option<Arc<Servers>>>,
@@ -30,12 +31,12 @@ struct Servers {
 }
 
 impl Asker {
-    pub(super) fn new(settings: &DnsSettings) -> Asker {
+    pub(in crate::discovery) fn new(settings: &DnsSettings) -> Asker {
         Asker { settings: settings.clone(), servers: Mutex::default() }
     }
 
     /// Asks for the addresses of both families, within the settings' timeout.
-    pub(super) async fn ask(&self, host: &str) -> Answers {
+    pub(super) async fn addresses(&self, host: &str) -> Answers {
         let names = |servers: &Servers| servers.names(host).map_err(|error| error.to_string());
         let (servers, names) =
             match self.servers().and_then(|servers| Ok((servers.clone(), names(&servers)?))) {
@@ -57,7 +58,7 @@ impl Asker {
     }
 
     fn servers(&self) -> Result<Arc<Servers>, String> {
-        let mut servers = super::lock(&self.servers);
+        let mut servers = lock(&self.servers);
         if let Some(servers) = &*servers {
             return Ok(servers.clone());
         }
@@ -103,7 +104,13 @@ impl Servers {
         Ok(all)
     }
 
-    async fn question(&self, name: &Name, kind: RecordType, deadline: Instant, limit: Duration) -> Answer {
+    async fn question(
+        &self,
+        name: &Name,
+        kind: RecordType,
+        deadline: Instant,
+        limit: Duration,
+    ) -> Answer<IpAddr> {
         match timeout_at(deadline, self.resolver.lookup(name.clone(), kind)).await {
             Ok(Ok(lookup)) => {
                 let records = lookup.answers();
@@ -135,7 +142,7 @@ fn address(data: &RData) -> Option<IpAddr> {
     }
 }
 
-fn failure(error: NetError) -> Answer {
+fn failure<T>(error: NetError) -> Answer<T> {
     match &error {
         NetError::Dns(DnsError::NoRecordsFound(none))
             if matches!(none.response_code, ResponseCode::NXDomain | ResponseCode::NoError) =>
@@ -189,7 +196,7 @@ mod tests {
 
     #[test]
     fn only_a_server_that_says_so_makes_a_name_missing() {
-        let none = |code, ttl| {
+        let none = |code, ttl| -> Answer<IpAddr> {
             let mut none = NoRecords::new(Box::new(Query::default()), code);
             none.negative_ttl = ttl;
             failure(none.into())
