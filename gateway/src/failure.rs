@@ -25,6 +25,13 @@ pub enum Failure {
     Busy,
     /// There are too many calls; a retry may help.
     Shed(ShedReason),
+    /// A limit of the route has no token left.
+    RateLimited {
+        /// The limit's name.
+        policy: String,
+        /// When there will be one, in seconds.
+        retry_after: u64,
+    },
     /// The connection was lost while the call ran; it may have run.
     Lost,
     /// No instance offers the method.

@@ -2,9 +2,8 @@
 
 use super::handler::Answer;
 use super::problem::Problem;
-use crate::config::Method;
+use crate::method::Method;
 use crate::routes::{Found, Table};
-use callgate_protocol::Code;
 use http_body_util::Full;
 use hyper::header::{ALLOW, HeaderValue};
 use hyper::http::request::Parts;
@@ -17,9 +16,6 @@ pub(super) fn miss(found: Found<'_, '_>, parts: &Parts, table: &Table) -> Result
     match found {
         Found::OtherMethods(methods) if options => Ok(options_answer(&allow(&methods))),
         Found::OtherMethods(methods) => Err(Problem::wrong_method(parts.method.as_str(), allow(&methods))),
-        Found::NotUtf8 => {
-            Err(Problem::new(Code::InvalidArgument, "a path parameter is not UTF-8 after percent-decoding"))
-        }
         _ if options && path == "*" => Ok(options_answer(&allow(&Method::ALL))),
         _ => {
             debug_assert!(table.methods(path).is_empty(), "a path without methods matches nothing");

@@ -4,6 +4,7 @@
 //! goes to the log with the request's id.
 
 use crate::failure::Failure;
+use crate::fields::Repeated;
 use crate::telemetry::ShedReason;
 use callgate_protocol::{Code, Status};
 use callgate_transcode::Violation;
@@ -172,6 +173,7 @@ impl Problem {
             Failure::Draining => unavailable("every instance of the service is being drained"),
             Failure::Busy => unavailable("every instance of the service is busy"),
             Failure::Shed(reason) => Problem::shed(reason),
+            Failure::RateLimited { policy, retry_after } => Problem::rate_limited(&policy, retry_after),
             Failure::Lost => unavailable("the connection to the service was lost while the call ran"),
             Failure::NotOffered => {
                 Problem::new(Code::Unimplemented, "no instance of the service offers the method")
@@ -240,6 +242,12 @@ impl Problem {
             headers.insert(ALLOW, allow);
         }
         response
+    }
+}
+
+impl From<Repeated<'_>> for Problem {
+    fn from(repeated: Repeated<'_>) -> Problem {
+        Problem::new(Code::InvalidArgument, repeated.detail())
     }
 }
 
