@@ -18,6 +18,7 @@ pub mod descriptors;
 pub mod failure;
 mod fields;
 pub mod front;
+mod ids;
 pub mod lame_duck;
 pub mod limit;
 pub mod listeners;

@@ -1,6 +1,7 @@
 //! The way to the backends: each worker's connections, and which of them a call takes.
 //!
 //! ```text
+//! backend     a backend as all workers share it; endpoint, one address of it; addresses, where its names lead
 //! pool        a worker's backends, brought in line with the table
 //! pick        which instance a call goes to, by the backend's balance; wanted, which of them can run it
 //! ring        which instance is a key's
@@ -22,8 +23,11 @@
 //! Nothing here is shared between workers but the catalog, which is asked only when a connection is made, and the signals,
 //! which are raised when an endpoint is reached or recovers.
 
+mod addresses;
+mod backend;
 mod catalog;
 mod conn;
+mod endpoint;
 mod fit;
 mod handshake;
 mod health;
@@ -43,10 +47,14 @@ mod stream;
 mod transcoders;
 mod wanted;
 
+pub use addresses::Addresses;
+pub use backend::Backend;
+pub(crate) use backend::next_backends;
 pub use catalog::{Catalog, Schema};
 #[cfg(test)]
 pub(crate) use conn::testing::long_reply;
 pub use conn::{Answer, Conn, Heard, InFlight, Json, LongReply, Times, Unsent};
+pub use endpoint::Endpoint;
 pub use fit::{Part, fits, meant};
 pub use handshake::ask;
 pub(crate) use numbers::NumberMap;

@@ -34,10 +34,10 @@ pub(crate) use permit::shed;
 pub use state::CallState;
 
 pub use crate::backends::Json;
-use crate::backends::{Heard, InFlight, LocalBackend, Times, Tried, Wanted};
+use crate::backends::{Backend, Heard, InFlight, LocalBackend, Times, Tried, Wanted};
 use crate::failure::Failure;
 use crate::overload::Permit;
-use crate::routes::{Backend, CallAction, PathParams, QueryPairs, Route};
+use crate::routes::{CallAction, PathParams, QueryPairs, Route};
 use crate::telemetry::{BackendCounters, RetryReason};
 use crate::worker::Worker;
 use callgate_protocol::Metadata;

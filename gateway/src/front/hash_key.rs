@@ -2,9 +2,9 @@
 
 use super::client::Client;
 use super::fields::{self, Repeated};
-use crate::backends::hash;
+use crate::backends::{Backend, hash};
 use crate::config::{Balance, HashBy};
-use crate::routes::{Backend, PathParams, Route};
+use crate::routes::{PathParams, Route};
 use hyper::header::{COOKIE, HeaderMap, HeaderValue};
 
 /// The hash of a request's key for that backend; `None` for a backend that goes by no key, and for a request without one. An

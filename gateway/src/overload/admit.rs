@@ -5,9 +5,8 @@
 use super::Gauge;
 use super::limit::Samples;
 use super::queue::Queue;
-use crate::backends::LocalBackend;
+use crate::backends::{Backend, LocalBackend};
 use crate::config::{Priority, When};
-use crate::routes::Backend;
 use crate::telemetry::{OverloadCounters, ShedReason};
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;

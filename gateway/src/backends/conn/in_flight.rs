@@ -1,8 +1,8 @@
 //! A call in flight: what the connection keeps of it, and what its caller holds.
 
 use super::{Answer, Conn, LocalTranscoder};
+use crate::backends::Endpoint;
 use crate::backends::health::Verdict;
-use crate::routes::Endpoint;
 use crate::telemetry::Outcome;
 use callgate_protocol::Code;
 use std::cell::{Cell, RefCell};

@@ -3,9 +3,9 @@
 //! What the reply says of its instance is known only when it was read to its end; until then the call is not settled.
 
 use super::LocalTranscoder;
+use crate::backends::Endpoint;
 use crate::backends::health::Verdict;
 use crate::backends::monitor::Monitor;
-use crate::routes::Endpoint;
 use crate::telemetry::Outcome;
 use callgate_protocol::{Code, Room};
 use callgate_transcode::{Decoding, ResponseProgram};

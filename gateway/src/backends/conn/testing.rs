@@ -2,12 +2,12 @@
 
 use super::long::{LongReply, Unsettled};
 use super::{Conn, InFlight, LocalTranscoder, Monitor, Offer, Times};
+use crate::backends::Endpoint;
 use crate::backends::Transcoder;
 use crate::backends::catalog::Schema;
 use crate::backends::peer::{Peer, Surroundings};
 use crate::backends::presence::Presence;
 use crate::config::{BackendSpec, EndpointAddr, HealthSpec};
-use crate::routes::Endpoint;
 use callgate_protocol::schema::{Definition, Fingerprint, MethodSchema, StructDef, Type};
 use callgate_protocol::{CallId, Hello, Limits, Metadata, MethodOffer, Outbound, ServiceOffer};
 use callgate_transcode::{RequestBinding, RequestInput, RequestProgram, ResponseBinding, ResponseProgram};
