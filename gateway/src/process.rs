@@ -5,7 +5,6 @@
 //! stop when the last request is answered.
 
 use crate::admin;
-use crate::backends::Catalog;
 use crate::cli;
 use crate::config::{Settings, Tables};
 use crate::control::{self, Drains, Fits, dns::Names, watch::Watcher};
@@ -18,6 +17,7 @@ use crate::signals;
 use crate::supervise::Supervisor;
 use crate::telemetry::log::{self, LogStats};
 use crate::telemetry::{FrontStats, ReloadStats, UpgradeStats};
+use crate::transport::callgate::Catalog;
 use crate::upgrade::{Name, Offer, Predecessor, obey, systemd};
 use crate::worker::{Ending, Shared};
 use crate::workers::Workers;

@@ -1,13 +1,14 @@
 //! A worker: one thread with a runtime of its own, its own client connections and its own connections to every
 //! instance. Workers share the table, which they read, and nothing that they write on a request's way.
 
-use crate::backends::{Catalog, Pool};
+use crate::backends::Pool;
 use crate::config::Settings;
 use crate::control::{Drains, Fits, dns::Names};
 use crate::front::{self, Connections, Place, Room};
 use crate::routes::Table;
 use crate::supervise::{Supervisor, Task, supervised};
 use crate::telemetry::{FrontStats, ReloadStats, UpgradeStats, log::LogStats};
+use crate::transport::callgate::Catalog;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use callgate_protocol::Budget;
 use std::cell::{Cell, RefCell};

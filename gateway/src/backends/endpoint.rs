@@ -1,11 +1,11 @@
 //! One address of a backend, as all workers share it: what it counts, what it offers, and what operators say of it.
 
-use super::offer::Offer;
 use super::signals::Signals;
 use crate::config::{EndpointAddr, EndpointSpec};
 use crate::ids::next_id;
 use crate::overload::Count;
 use crate::telemetry::EndpointStats;
+use crate::transport::callgate::Offer;
 use arc_swap::ArcSwapOption;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};

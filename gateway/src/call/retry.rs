@@ -7,9 +7,9 @@
 
 use super::Failure;
 use super::budget::Cost;
-use crate::backends::{Answer, Json};
 use crate::config::RetrySpec;
 use crate::telemetry::{RetryReason, ShedReason};
+use crate::transport::callgate::{Answer, Json};
 use callgate_protocol::{Code, Status};
 use std::time::Duration;
 

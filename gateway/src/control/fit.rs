@@ -6,8 +6,9 @@
 //! offer of its backend's instances; what was found of a route and a schema is kept.
 
 use super::aside;
-use crate::backends::{Backend, Endpoint, MethodEntry, Offer, fits, meant};
+use crate::backends::{Backend, Endpoint};
 use crate::routes::{CallAction, Table};
+use crate::transport::callgate::{MethodEntry, Offer, fits, meant};
 use crate::worker::Shared;
 use arc_swap::ArcSwap;
 use callgate_protocol::schema::Fingerprint;

@@ -6,12 +6,12 @@
 
 use super::hash_key::hash_key;
 use super::traffic::Matched;
-use crate::backends::{InFlight, Times};
 use crate::call;
 use crate::method::Method;
 use crate::routes::{CallAction, Found, PathParams, Route, Shadow, query_pairs};
 use crate::supervise::Task;
 use crate::telemetry::ShadowOutcome;
+use crate::transport::callgate::{InFlight, Times};
 use crate::worker::{LocalTable, Worker};
 use callgate_protocol::MetadataBuf;
 use hyper::body::Bytes;

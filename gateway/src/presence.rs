@@ -15,7 +15,7 @@ const LONGEST_GAP: Duration = Duration::from_millis(150);
 
 /// What a worker knows of its own absence.
 #[derive(Debug)]
-pub(super) struct Presence {
+pub(crate) struct Presence {
     /// When it was last known to run.
     seen: Cell<Instant>,
     /// When it came back last.
@@ -26,13 +26,13 @@ pub(super) struct Presence {
 
 impl Presence {
     /// It runs since now.
-    pub(super) fn new(now: Instant) -> Presence {
+    pub(crate) fn new(now: Instant) -> Presence {
         Presence { seen: Cell::new(now), back: Cell::new(now), away: Cell::default() }
     }
 
     /// It runs now.
     #[inline]
-    pub(super) fn see(&self, now: Instant) {
+    pub(crate) fn see(&self, now: Instant) {
         let gap = now.saturating_duration_since(self.seen.get());
         if gap > LONGEST_GAP {
             self.back.set(now);
@@ -43,13 +43,13 @@ impl Presence {
 
     /// Whether it was away at any time since then, as far as it has noticed.
     #[inline]
-    pub(super) fn was_away_since(&self, then: Instant) -> bool {
+    pub(crate) fn was_away_since(&self, then: Instant) -> bool {
         then < self.back.get()
     }
 
     /// Awaits something for that long. The time in which the worker is away does not count. `None` when it is not ready by
     /// then.
-    pub(super) async fn timeout<T>(&self, time: Duration, what: impl Future<Output = T>) -> Option<T> {
+    pub(crate) async fn timeout<T>(&self, time: Duration, what: impl Future<Output = T>) -> Option<T> {
         let mut what = pin!(what);
         let (mut until, mut away) = (Instant::now() + time, self.away.get());
         loop {

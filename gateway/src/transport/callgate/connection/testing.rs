@@ -3,11 +3,11 @@
 use super::long::{LongReply, Unsettled};
 use super::{Conn, InFlight, LocalTranscoder, Monitor, Offer, Times};
 use crate::backends::Endpoint;
-use crate::backends::Transcoder;
-use crate::backends::catalog::Schema;
-use crate::backends::peer::{Peer, Surroundings};
-use crate::backends::presence::Presence;
+use crate::backends::{Peer, Surroundings};
 use crate::config::{BackendSpec, EndpointAddr, HealthSpec};
+use crate::presence::Presence;
+use crate::transport::callgate::Transcoder;
+use crate::transport::callgate::catalog::Schema;
 use callgate_protocol::schema::{Definition, Fingerprint, MethodSchema, StructDef, Type};
 use callgate_protocol::{CallId, Hello, Limits, Metadata, MethodOffer, Outbound, ServiceOffer};
 use callgate_transcode::{RequestBinding, RequestInput, RequestProgram, ResponseBinding, ResponseProgram};
@@ -17,23 +17,23 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// A connection to an instance that offers nothing.
-pub(in crate::backends) fn connection() -> Rc<Conn> {
+pub(crate) fn connection() -> Rc<Conn> {
     connection_of(Rc::new(Monitor::new(HealthSpec::default(), Rc::default())), 1)
 }
 
 /// An instance with a connection.
-pub(in crate::backends) fn peer(spec: HealthSpec) -> Rc<Peer> {
+pub(crate) fn peer(spec: HealthSpec) -> Rc<Peer> {
     peer_at(spec, 1)
 }
 
 /// The same on that port.
-pub(in crate::backends) fn peer_at(spec: HealthSpec, port: u16) -> Rc<Peer> {
+pub(crate) fn peer_at(spec: HealthSpec, port: u16) -> Rc<Peer> {
     let monitor = Rc::new(Monitor::new(spec, Rc::default()));
     Peer::connected(connection_of(monitor.clone(), port), monitor)
 }
 
 /// Puts so many calls in flight; they are as long as what is given back.
-pub(in crate::backends) fn occupy(conn: &Rc<Conn>, calls: usize) -> Vec<InFlight> {
+pub(crate) fn occupy(conn: &Rc<Conn>, calls: usize) -> Vec<InFlight> {
     let empty = StructDef { name: "Empty".to_owned(), doc: String::new(), fields: Vec::new() };
     let schema = MethodSchema {
         doc: String::new(),
@@ -74,7 +74,7 @@ pub(crate) fn long_reply(response: Type, payload: Vec<u8>) -> (LongReply, Arc<En
 }
 
 /// An instance with a connection that offers those methods of the service `s`, which is of that version.
-pub(in crate::backends) fn peer_with(spec: HealthSpec, version: &str, methods: &[&str]) -> Rc<Peer> {
+pub(crate) fn peer_with(spec: HealthSpec, version: &str, methods: &[&str]) -> Rc<Peer> {
     let method = |name: &&str| MethodOffer {
         name: (*name).to_owned(),
         call_id: CallId::of("s", name),

@@ -1,7 +1,7 @@
 //! What a connection does that nobody reads or writes.
 
 use super::*;
-use crate::backends::stream::Stream;
+use crate::transport::callgate::stream::Stream;
 use callgate_protocol::{Event, Hello, Inbound, Limits, Outbound, Role};
 use std::task::{Context, Poll};
 

@@ -40,7 +40,7 @@ impl Schema {
 }
 
 /// Schemas by fingerprint.
-pub(super) type Schemas = HashMap<Fingerprint, Arc<Schema>>;
+pub(crate) type Schemas = HashMap<Fingerprint, Arc<Schema>>;
 
 /// All schemas in use.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl Catalog {
     ///
     /// # Errors
     /// For people: what is wrong with the first that is none.
-    pub(super) async fn read(
+    pub(crate) async fn read(
         self: &Arc<Self>,
         encoded: Vec<(Fingerprint, Vec<u8>)>,
     ) -> Result<Schemas, String> {

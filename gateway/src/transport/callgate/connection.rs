@@ -18,18 +18,18 @@ mod settle;
 mod silence;
 
 pub use answer::{Answer, Json, Times, Unsent};
-pub(super) use driver::{End, drive};
+pub(crate) use driver::{End, drive};
 pub use in_flight::{Heard, InFlight};
 pub use long::LongReply;
 use programs::LocalTranscoder;
 
-use super::monitor::Monitor;
-use super::numbers::NumberMap;
 use super::offer::Offer;
-use super::peer::Surroundings;
-use super::presence::Presence;
 use crate::backends::Endpoint;
+use crate::backends::Monitor;
+use crate::backends::Surroundings;
 use crate::config::BackendSpec;
+use crate::number_map::NumberMap;
+use crate::presence::Presence;
 use callgate_protocol::{CallHead, Metadata, Outbound};
 use callgate_transcode::RequestInput;
 use in_flight::{Pending, Slot};
@@ -62,7 +62,7 @@ pub struct Conn {
     /// Told when it can take calls again after its backlog was too long.
     room: Rc<Notify>,
     /// Hears what becomes of calls.
-    pub(super) monitor: Rc<Monitor>,
+    pub(crate) monitor: Rc<Monitor>,
     offer: Arc<Offer>,
     max_calls: usize,
     /// Calls that its instance may have over all workers.
@@ -93,14 +93,14 @@ pub struct Conn {
     /// It was given up; the task ends.
     left: Cell<bool>,
     /// Told when `accepting` ends.
-    pub(super) closing: Notify,
+    pub(crate) closing: Notify,
     driver: RefCell<Option<Waker>>,
     driver_woken: Cell<bool>,
     programs: Programs,
 }
 
 impl Conn {
-    pub(super) fn new(
+    pub(crate) fn new(
         endpoint: Arc<Endpoint>,
         surroundings: &Surroundings,
         monitor: Rc<Monitor>,
@@ -243,20 +243,20 @@ impl Conn {
     }
 
     /// Ends the connection's service: no new calls; those in flight are answered, then it closes.
-    pub(super) fn stop_accepting(&self) {
+    pub(crate) fn stop_accepting(&self) {
         if self.accepting.replace(false) {
             self.closing.notify_waiters();
             self.wake_driver();
         }
     }
 
-    pub(super) fn accepts(&self) -> bool {
+    pub(crate) fn accepts(&self) -> bool {
         self.accepting.get()
     }
 
     /// Whether the peer wants calls.
     #[inline]
-    pub(super) fn is_ready(&self) -> bool {
+    pub(crate) fn is_ready(&self) -> bool {
         self.ready.get()
     }
 
@@ -271,7 +271,7 @@ impl Conn {
         self.heard_at.get()
     }
 
-    pub(super) fn set_ready(&self, ready: bool) {
+    pub(crate) fn set_ready(&self, ready: bool) {
         if self.ready.replace(ready) != ready {
             tracing::info!(endpoint = %self.endpoint.addr, ready, "the instance says whether it is ready");
             self.monitor.ask_for_review();
@@ -280,7 +280,7 @@ impl Conn {
 
     /// Looks whether the peer is there, `pace` after the last time: asks it when it was silent for long, and leaves it when
     /// it does not answer.
-    pub(super) fn look(&self, pace: Duration) {
+    pub(crate) fn look(&self, pace: Duration) {
         let written = self.written.get();
         // What is still being taken from us is no silence: the question would have to wait behind it.
         let sending = self.written_before.replace(written) != written && !self.outbound.borrow().is_empty();
@@ -340,6 +340,6 @@ impl Conn {
 }
 
 #[cfg(test)]
-pub(super) mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -2,10 +2,10 @@
 
 use super::catalog::{Catalog, Schemas};
 use super::offer::Offer;
-use super::presence::Presence;
 use super::stranger;
 use super::stream::Stream;
 use crate::config::EndpointAddr;
+use crate::presence::Presence;
 use callgate_protocol::schema::Fingerprint;
 use callgate_protocol::{Budget, Event, Hello, Inbound, Limits, Outbound, ProtocolError, Role};
 use std::sync::Arc;
@@ -17,15 +17,15 @@ use tokio::time::timeout;
 const MAX_SCHEMA_BYTES: usize = 64 * 1024 * 1024;
 
 /// A connection that is ready for calls.
-pub(super) struct Established {
-    pub(super) stream: Stream,
-    pub(super) inbound: Inbound,
-    pub(super) outbound: Outbound,
-    pub(super) offer: Offer,
+pub(crate) struct Established {
+    pub(crate) stream: Stream,
+    pub(crate) inbound: Inbound,
+    pub(crate) outbound: Outbound,
+    pub(crate) offer: Offer,
     /// Bytes that were read and not yet taken.
-    pub(super) unread: Vec<u8>,
+    pub(crate) unread: Vec<u8>,
     /// Whether the peer wants calls.
-    pub(super) ready: bool,
+    pub(crate) ready: bool,
 }
 
 /// What the gateway says of itself.
@@ -36,16 +36,16 @@ fn hello() -> Hello {
 
 /// How long things may take when a connection is opened.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
+pub(crate) struct Patience {
     /// Connecting and the handshake together. Where that fails, finding out who is there takes up to 0.2 s more.
-    pub(super) connect: Duration,
+    pub(crate) connect: Duration,
     /// Bytes that the peer's system does not acknowledge for so long end the connection.
-    pub(super) unacknowledged: Duration,
+    pub(crate) unacknowledged: Duration,
 }
 
 /// Opens a connection, within its time, in which a worker's own absence does not count. Long replies take room of `answers` while
 /// they arrive. Errors are for people.
-pub(super) async fn establish(
+pub(crate) async fn establish(
     addr: &EndpointAddr,
     patience: Patience,
     presence: Option<&Presence>,

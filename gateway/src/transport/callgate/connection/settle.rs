@@ -4,7 +4,7 @@
 use super::in_flight::Pending;
 use super::long::{LongReply, Unsettled};
 use super::{Answer, Conn, Json, MAX_BACKLOG};
-use crate::backends::health::Verdict;
+use crate::backends::Verdict;
 use crate::telemetry::Outcome;
 use callgate_protocol::limits::MAX_FRAME;
 use callgate_protocol::{Code, Event, ProtocolError, Room, Status};

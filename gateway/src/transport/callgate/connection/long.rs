@@ -4,8 +4,8 @@
 
 use super::LocalTranscoder;
 use crate::backends::Endpoint;
-use crate::backends::health::Verdict;
-use crate::backends::monitor::Monitor;
+use crate::backends::Monitor;
+use crate::backends::Verdict;
 use crate::telemetry::Outcome;
 use callgate_protocol::{Code, Room};
 use callgate_transcode::{Decoding, ResponseProgram};

@@ -18,7 +18,7 @@ const MOST: usize = 1024;
 const SHOWN: usize = 60;
 
 /// Who has said `heard`, and perhaps says more.
-pub(super) async fn spoke(stream: &mut Stream, mut heard: Vec<u8>) -> String {
+pub(crate) async fn spoke(stream: &mut Stream, mut heard: Vec<u8>) -> String {
     // What comes in one piece once comes in two another time; the line says the same both times.
     let line = async {
         while !heard.contains(&b'\n') && heard.len() < MOST {
@@ -33,7 +33,7 @@ pub(super) async fn spoke(stream: &mut Stream, mut heard: Vec<u8>) -> String {
 
 /// Who has accepted the connection and said nothing for so long. An HTTP server may be waiting for the end of what it takes for
 /// a line, and gets one. Four bytes are less than a frame's header: a backend that is only late takes no harm.
-pub(super) async fn silent(stream: &mut Stream, waited: Duration) -> String {
+pub(crate) async fn silent(stream: &mut Stream, waited: Duration) -> String {
     let mut heard = Vec::new();
     let knock = async {
         stream.write_all(b"\r\n\r\n").await?;
@@ -64,9 +64,9 @@ fn describe(heard: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backends::catalog::Catalog;
-    use crate::backends::handshake::{Patience, establish};
     use crate::config::EndpointAddr;
+    use crate::transport::callgate::catalog::Catalog;
+    use crate::transport::callgate::handshake::{Patience, establish};
     use std::sync::Arc;
     use tokio::net::{TcpListener, TcpStream};
 

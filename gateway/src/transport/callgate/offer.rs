@@ -22,7 +22,7 @@ pub struct Offer {
     /// Its methods.
     pub methods: Vec<MethodEntry>,
     /// Of methods and versions: instances that offer the same have the same, in whatever process they run.
-    pub(super) digest: u64,
+    pub(crate) digest: u64,
     /// Of methods with their schemas, and of versions: routes fit all instances of the same alike.
     fits_digest: u64,
     by_name: HashMap<String, usize>,

@@ -2,11 +2,11 @@
 //! instance lacks the method.
 
 use super::Conn;
-use crate::backends::numbers::NumberMap;
-use crate::backends::transcoders::{Transcoder, Transcoders};
-use crate::backends::wanted::Wanted;
+use crate::backends::Wanted;
 use crate::config::CallRef;
+use crate::number_map::NumberMap;
 use crate::routes::CallAction;
+use crate::transport::callgate::transcoders::{Transcoder, Transcoders};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -73,13 +73,13 @@ impl Conn {
     }
 
     /// Forgets what is known of routes that are in force no more; `ids` are those in force, by slot.
-    pub(in crate::backends) fn forget_gone(&self, ids: &[u64]) {
+    pub(crate) fn forget_gone(&self, ids: &[u64]) {
         self.programs.forget_gone(ids);
     }
 
     /// Whether the instance offers the method. Looked up once for each route that it does not offer; one that it does is soon
     /// called, and its program known.
-    pub(in crate::backends) fn offers(&self, wanted: &Wanted<'_>) -> bool {
+    pub(crate) fn offers(&self, wanted: &Wanted<'_>) -> bool {
         if let Some(offers) = self.programs.get(wanted.route, wanted.slot, Option::is_some) {
             return offers;
         }
@@ -91,12 +91,12 @@ impl Conn {
     }
 
     /// What the instance says of the version of a method's service; `None` when it offers no such method or service.
-    pub(in crate::backends) fn version(&self, call: &CallRef) -> Option<&str> {
+    pub(crate) fn version(&self, call: &CallRef) -> Option<&str> {
         self.offer.version(call)
     }
 
     /// What the instance offers, in a number.
-    pub(in crate::backends) fn offer_digest(&self) -> u64 {
+    pub(crate) fn offer_digest(&self) -> u64 {
         self.offer.digest
     }
 }

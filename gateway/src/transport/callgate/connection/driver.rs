@@ -6,7 +6,7 @@
 //! written at once.
 
 use super::Conn;
-use crate::backends::stream::Stream;
+use crate::transport::callgate::stream::Stream;
 use callgate_protocol::{Inbound, ProtocolError};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -21,7 +21,7 @@ const READ_SIZE: usize = 64 * 1024;
 
 /// Why a connection ended.
 #[derive(Debug)]
-pub(in crate::backends) enum End {
+pub(crate) enum End {
     /// It was to end, and nothing was left to answer.
     Drained,
     /// The peer closed it.
@@ -35,10 +35,7 @@ pub(in crate::backends) enum End {
 }
 
 /// The task of a connection: reads and writes until it ends, then settles the calls that are left.
-pub(in crate::backends) fn drive(
-    conn: Rc<Conn>,
-    established: (Stream, Inbound, Vec<u8>),
-) -> impl Future<Output = End> {
+pub(crate) fn drive(conn: Rc<Conn>, established: (Stream, Inbound, Vec<u8>)) -> impl Future<Output = End> {
     // Made here, because the future may be dropped before it has begun.
     let settled = Settled(conn.clone());
     async move {

@@ -52,8 +52,8 @@ pub fn meant<'o>(call: &CallRef, offers: impl IntoIterator<Item = &'o Offer>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backends::catalog::Schema;
     use crate::config::{Source, Tables};
+    use crate::transport::callgate::catalog::Schema;
     use callgate_protocol::schema::{Definition, Field, Fingerprint, MethodSchema, StructDef, Type};
     use callgate_protocol::{CallId, Hello, Limits, MethodOffer, ServiceOffer};
     use std::sync::Arc;

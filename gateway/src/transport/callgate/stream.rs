@@ -11,7 +11,7 @@ use tokio::net::{TcpStream, UnixStream};
 
 /// An open connection to an endpoint.
 #[derive(Debug)]
-pub(super) enum Stream {
+pub(crate) enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
 }
@@ -19,7 +19,7 @@ pub(super) enum Stream {
 impl Stream {
     /// Connects. A host name is resolved, and its addresses are tried in turn. Bytes that the peer's system does not
     /// acknowledge for `user_timeout` end the connection.
-    pub(super) async fn connect(addr: &EndpointAddr, user_timeout: Duration) -> io::Result<Stream> {
+    pub(crate) async fn connect(addr: &EndpointAddr, user_timeout: Duration) -> io::Result<Stream> {
         match addr {
             EndpointAddr::Tcp { host, port } => {
                 let stream = TcpStream::connect((host.as_str(), *port)).await?;

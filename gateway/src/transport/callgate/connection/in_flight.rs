@@ -2,7 +2,7 @@
 
 use super::{Answer, Conn, LocalTranscoder};
 use crate::backends::Endpoint;
-use crate::backends::health::Verdict;
+use crate::backends::Verdict;
 use crate::telemetry::Outcome;
 use callgate_protocol::Code;
 use std::cell::{Cell, RefCell};
