@@ -3,9 +3,9 @@
 
 use super::{Call, Failure, Try};
 use crate::backends::Answer;
+use crate::failure::ShedReason;
 use crate::overload::{Ending, Observed, Permit, Place};
 use crate::routes::Route;
-use crate::telemetry::ShedReason;
 use crate::worker::Worker;
 use callgate_protocol::Code;
 use tokio::time::Instant;

@@ -5,9 +5,7 @@
 //! and the service behind serves another. So each reader says how it reads: as a single value, for which several lines are an
 //! error even if all say the same, or as a list, of which all lines count.
 
-use super::problem::Problem;
 use crate::failure::Failure;
-use callgate_protocol::Code;
 use hyper::header::{AsHeaderName, HeaderMap, HeaderName, HeaderValue};
 use std::borrow::Cow;
 
@@ -121,21 +119,9 @@ fn is_list(value: &[u8]) -> bool {
     quoted && comma
 }
 
-impl Repeated<'_> {
-    fn detail(&self) -> String {
-        format!("the header {} must have a single value, and has several", self.0)
-    }
-}
-
-impl From<Repeated<'_>> for Problem {
-    fn from(repeated: Repeated<'_>) -> Problem {
-        Problem::new(Code::InvalidArgument, repeated.detail())
-    }
-}
-
 impl From<Repeated<'_>> for Failure {
     fn from(repeated: Repeated<'_>) -> Failure {
-        Failure::Field(repeated.detail())
+        Failure::RepeatedHeader(repeated.0.to_owned())
     }
 }
 
@@ -187,7 +173,7 @@ mod tests {
         let headers = headers(&[("x-a", "1"), ("x-a", "2")]);
         let repeated = lines(&headers, "x-a").single("X-A").expect_err("it has two lines");
         assert_eq!(repeated, Repeated("X-A"));
-        assert!(repeated.detail().contains("X-A"));
+        assert!(Failure::from(repeated).detail().contains("X-A"));
     }
 
     #[test]

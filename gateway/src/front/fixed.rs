@@ -1,12 +1,11 @@
 //! Requests for routes that call nothing, from the route to the answer; and those that are looked up again.
 
 use super::handler::Answer;
-use super::problem::Problem;
 use crate::config::{FixedAnswer, Method, RedirectSpec, RespondSpec};
+use crate::failure::Failure;
 use crate::routes::{FixedRoute, Found, PathParams, RawParams, Route, Table, location, rewritten};
 use crate::telemetry::RouteStats;
 use crate::worker::Worker;
-use callgate_protocol::Code;
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
@@ -16,8 +15,8 @@ use hyper::{Response, StatusCode, Uri};
 pub(super) enum Way<'t, 'p> {
     /// To a call; by that path.
     Call(&'t Route, PathParams<'p>, &'p str),
-    /// To its answer, which that route counts.
-    Answer(&'t RouteStats, Result<Answer, Problem>),
+    /// To its answer, which the route of that path counts.
+    Answer(&'t RouteStats, &'t str, Result<Answer, Failure>),
     /// To no route.
     Missed(Found<'t, 'p>),
 }
@@ -27,7 +26,6 @@ pub(super) fn way<'t, 'p>(
     worker: &Worker,
     table: &'t Table,
     (method, uri): (Option<Method>, &'p Uri),
-    request_id: &str,
     room: &'p mut String,
 ) -> Way<'t, 'p> {
     let (route, params) = match table.find(method, uri.path()) {
@@ -36,7 +34,7 @@ pub(super) fn way<'t, 'p>(
         missed => return Way::Missed(missed),
     };
     let FixedAnswer::Rewrite(target) = &route.spec.answer else {
-        return Way::Answer(&route.stats, answer(route, &params, uri.query()));
+        return Way::Answer(&route.stats, route.spec.path.as_str(), answer(route, &params, uri.query()));
     };
     rewritten(target, &params, room);
     let to: &'p str = room;
@@ -47,26 +45,24 @@ pub(super) fn way<'t, 'p>(
         }
         Found::Fixed(next, params) if !matches!(next.spec.answer, FixedAnswer::Rewrite(_)) => {
             route.rewritten.of(worker.id).increment();
-            Way::Answer(&next.stats, answer(next, &params, uri.query()))
+            Way::Answer(&next.stats, next.spec.path.as_str(), answer(next, &params, uri.query()))
         }
         Found::Fixed(..) => {
-            let route_path = route.spec.path.as_str();
-            tracing::error!(request_id, route = route_path, to, "a rewrite has led to a rewrite");
-            let problem = "an internal error; the log has more under the request's id";
-            Way::Answer(&route.stats, Err(Problem::new(Code::Internal, problem)))
+            Way::Answer(&route.stats, route.spec.path.as_str(), Err(Failure::RewriteLoop(to.to_owned())))
         }
         Found::NotUtf8 => Way::Missed(Found::NotUtf8),
         Found::OtherMethods(_) | Found::Nothing => {
-            Way::Answer(&route.stats, Err(Problem::no_route(uri.path())))
+            let failure = Failure::RewriteUnmatched(uri.path().to_owned());
+            Way::Answer(&route.stats, route.spec.path.as_str(), Err(failure))
         }
     }
 }
 
-fn answer(route: &FixedRoute, params: &RawParams<'_>, query: Option<&str>) -> Result<Answer, Problem> {
+fn answer(route: &FixedRoute, params: &RawParams<'_>, query: Option<&str>) -> Result<Answer, Failure> {
     match &route.spec.answer {
         FixedAnswer::Respond(spec) => Ok(Answer::Other(respond(spec))),
         FixedAnswer::Redirect(spec) => redirect(spec, params, query).map(Answer::Other),
-        FixedAnswer::Rewrite(_) => Err(Problem::no_route(route.spec.path.as_str())),
+        FixedAnswer::Rewrite(_) => Err(Failure::NoRoute(route.spec.path.as_str().to_owned())),
     }
 }
 
@@ -91,12 +87,11 @@ fn redirect(
     spec: &RedirectSpec,
     params: &RawParams<'_>,
     query: Option<&str>,
-) -> Result<Response<Full<Bytes>>, Problem> {
+) -> Result<Response<Full<Bytes>>, Failure> {
     // A location is visible ASCII, so that the header always takes it.
     let location = location(&spec.to, params, query).and_then(|uri| HeaderValue::try_from(uri).ok());
     let Some(location) = location else {
-        let detail = "a path parameter that is `.` or `..` cannot be redirected";
-        return Err(Problem::new(Code::InvalidArgument, detail));
+        return Err(Failure::DotSegment);
     };
     let mut response = Response::new(Full::default());
     *response.status_mut() = StatusCode::from_u16(spec.status).unwrap_or(StatusCode::PERMANENT_REDIRECT);

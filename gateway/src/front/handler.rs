@@ -8,7 +8,6 @@ use super::fixed::{self, Way};
 use super::hash_key::hash_key;
 use super::limit::{self, RateFields};
 use super::miss::miss;
-use super::problem::Problem;
 use super::reply_body::ReplyBody;
 use super::tally::Tally;
 use super::traffic::{self, Matched};
@@ -16,10 +15,9 @@ use super::{metadata, request_id};
 use crate::backends::Times;
 use crate::call::{self, Json};
 use crate::config::Method;
-use crate::failure::Failure;
+use crate::failure::{Failure, ShedReason};
 use crate::overload::{InRoute, Place, is_bounded, shed_early};
 use crate::routes::{Route, query_pairs};
-use crate::telemetry::ShedReason;
 use crate::worker::Worker;
 use callgate_protocol::MetadataBuf;
 use http_body_util::Full;
@@ -115,7 +113,7 @@ async fn answer(
 ) -> Answer {
     let unmatched = &worker.shared.front.unmatched;
     if !names_one_host(parts) {
-        return Tally::begin(worker, unmatched, began).answered(Err(Problem::bad_host()), id);
+        return Tally::begin(worker, unmatched, began).answered(Err(Failure::BadHost), id, "none");
     }
     // A table may be swapped while the body arrives or the call waits. A call that then finds its instances gone has
     // not run, or may run again: it is looked up again.
@@ -127,39 +125,48 @@ async fn answer(
             method => method.as_str().parse().ok(),
         };
         let mut room = String::new();
-        let way = fixed::way(worker, &table, (method, &parts.uri), request_id::text(id), &mut room);
+        let way = fixed::way(worker, &table, (method, &parts.uri), &mut room);
         let (route, path_params, path) = match way {
             Way::Call(route, params, path) => (route, params, path),
-            Way::Answer(stats, result) => return Tally::begin(worker, stats, began).answered(result, id),
+            Way::Answer(stats, path, result) => {
+                return Tally::begin(worker, stats, began).answered(result, id, path);
+            }
             Way::Missed(missed) => {
-                return Tally::begin(worker, unmatched, began).answered(miss(missed, parts, &table), id);
+                return Tally::begin(worker, unmatched, began).answered(
+                    miss(missed, parts, &table),
+                    id,
+                    "none",
+                );
             }
         };
         let tally = Tally::begin(worker, &route.stats, began);
+        let route_path = route.spec.path.as_str();
         let metadata = match metadata::of(route.spec.policy.metadata.names(), &parts.headers, id) {
             Ok(metadata) => metadata,
-            Err(problem) => return tally.answered(Err(problem), id),
+            Err(failure) => return tally.answered(Err(failure), id, route_path),
         };
         // Once, whatever becomes of the table afterwards.
         if !route.limits.is_empty()
             && came.is_none()
-            && let Err(problem) = limit::check(worker.id, route, client.addr, &parts.headers, began, fields)
+            && let Err(failure) = limit::check(worker.id, route, client.addr, &parts.headers, began, fields)
         {
-            return tally.answered(Err(problem), id);
+            return tally.answered(Err(failure), id, route_path);
         }
         let _in_route =
             match InRoute::enter(route).and_then(|it| early(worker, route, body, began).map(|()| it)) {
                 Ok(in_route) => in_route,
-                Err(reason) => return tally.answered(turned_away(worker, route, reason), id),
+                Err(reason) => {
+                    return tally.answered(Err(call::shed(worker, route, reason)), id, route_path);
+                }
             };
         let read = match body.read(&parts.headers, &worker.shared).await {
-            Err(Unread::NoRoom) => Err(turned_away(worker, route, ShedReason::Memory)),
-            Err(Unread::Problem(problem)) => Err(Err(problem)),
+            Err(Unread::NoRoom) => Err(call::shed(worker, route, ShedReason::Memory)),
+            Err(Unread::Failed(failure)) => Err(failure),
             Ok(bytes) => Ok(bytes),
         };
         let read = match read {
             Ok(bytes) => bytes,
-            Err(result) => return tally.answered(result, id),
+            Err(failure) => return tally.answered(Err(failure), id, route_path),
         };
         let now = if body.waited() || came.is_some() { Instant::now() } else { began };
         let clocks = Clocks { began, came: *came.get_or_insert(now), now };
@@ -173,9 +180,7 @@ async fn answer(
         if let Err(Failure::Invalid(_)) = &result {
             route.stats.0.of(worker.id).bad_requests.increment();
         }
-        let result =
-            result.map_err(|failure| Problem::of(failure, request_id::text(id), route.spec.path.as_str()));
-        return tally.answered(result, id);
+        return tally.answered(result, id, route_path);
     }
 }
 
@@ -191,11 +196,6 @@ fn early(worker: &Worker, route: &Route, body: &RequestBody, now: Instant) -> Re
     let priority = route.spec.policy.limit.priority;
     let place = Place { worker: worker.id, backend: &route.backend, priority };
     shed_early(&local, &place, now).map_or(Ok(()), Err)
-}
-
-fn turned_away(worker: &Worker, route: &Route, reason: ShedReason) -> Result<Answer, Problem> {
-    let _ = call::shed(worker, route, reason);
-    Err(Problem::shed(reason))
 }
 
 /// RFC 9112, 3.2: whoever takes another of two hosts, or guesses a missing one, sees another request.
@@ -223,8 +223,7 @@ async fn call(
     mut metadata: MetadataBuf,
     clocks: Clocks,
 ) -> Result<Answer, Failure> {
-    let query = query_pairs(matched.query)
-        .map_err(|_| Failure::invalid("the query is not UTF-8 after percent-decoding"))?;
+    let query = query_pairs(matched.query).map_err(|_| Failure::query_not_utf8())?;
     let carried = Carried::by(matched.headers);
     let deadline = carried.deadline(clocks, route.spec.timeout)?;
     carried.go_along(&mut metadata);

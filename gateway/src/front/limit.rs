@@ -4,8 +4,8 @@
 
 use super::claim::{bearer, claim};
 use super::fields::{self, Repeated};
-use super::problem::Problem;
 use crate::config::LimitBy;
+use crate::failure::Failure;
 use crate::limit::{self, Key};
 use crate::routes::Route;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
@@ -42,7 +42,7 @@ pub(super) fn check(
     headers: &HeaderMap,
     now: Instant,
     fields: &mut RateFields,
-) -> Result<(), Problem> {
+) -> Result<(), Failure> {
     // Before the first of them takes a token. One that only counts refuses nobody.
     for limit in route.limits.iter().filter(|limit| !limit.limit.spec.dry_run) {
         text(&limit.limit.spec.by, headers)?;
@@ -55,7 +55,7 @@ pub(super) fn check(
     }
     let Some(refused) = verdict.refused else { return Ok(()) };
     fields.policy = HeaderValue::from_str(refused.policies).ok();
-    Err(Problem::rate_limited(refused.policy, refused.retry_after))
+    Err(Failure::RateLimited { policy: refused.policy.to_string(), retry_after: refused.retry_after })
 }
 
 /// Whose bucket it is. A request without the header, the key or the claim shares one with all others without; so does, with a

@@ -44,7 +44,7 @@ mod limit;
 mod metadata;
 mod miss;
 mod pace;
-pub(crate) mod problem;
+mod problem;
 mod reply_body;
 mod request_id;
 mod room;

@@ -1,8 +1,8 @@
 //! A route's bound: how many of its requests may be open at once.
 
 use super::Count;
+use crate::failure::ShedReason;
 use crate::routes::Route;
-use crate::telemetry::ShedReason;
 use std::sync::Arc;
 
 /// A request within its route's bound, while it is open.
