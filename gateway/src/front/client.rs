@@ -2,7 +2,7 @@
 
 use super::idle::IdleList;
 use super::pace::Pace;
-use super::room::Place;
+use crate::worker::Place;
 use hyper::body::Bytes;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;

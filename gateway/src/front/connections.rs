@@ -11,10 +11,9 @@
 use super::client::{Client, ClientIo, Open, Phase};
 use super::handler::handle;
 use super::pace::{self, Least};
-use super::room::Place;
 use super::tally::{Arrived, bare_answer};
 use crate::supervise::{Task, supervised};
-use crate::worker::Worker;
+use crate::worker::{Place, Worker};
 use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;

@@ -70,7 +70,7 @@ pub(super) async fn handle(
     client.busy();
     let began = Instant::now();
     let _in_flight = InFlight::enter(worker);
-    let id = worker.ids.take_or_make(request.headers());
+    let id = request_id::take_or_make(&worker.ids, request.headers());
     let (parts, body) = request.into_parts();
     let mut body = RequestBody::new(body);
     let mut fields = RateFields::default();

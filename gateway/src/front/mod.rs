@@ -1,8 +1,6 @@
 //! The side towards the clients: listeners, HTTP/1.1, and the words in which errors are told.
 //!
 //! ```text
-//! accept       listening sockets; spreads new connections over the workers
-//! room         how many client connections there may be
 //! goodbye      what a newcomer is told for whom there is no room
 //! connections  a worker's client connections: hyper, idle and slow clients, drain
 //! client       one of them: what it waits for, and its socket
@@ -27,7 +25,6 @@
 //! ```
 //! With `admin`, this is the only module that names hyper.
 
-mod accept;
 mod body;
 mod carried;
 mod claim;
@@ -36,7 +33,7 @@ mod connections;
 mod deadline;
 mod fields;
 mod fixed;
-mod goodbye;
+pub(crate) mod goodbye;
 mod handler;
 mod hash_key;
 mod idle;
@@ -47,14 +44,10 @@ mod pace;
 mod problem;
 mod reply_body;
 mod request_id;
-mod room;
 #[cfg(test)]
 mod scaling_tests;
 mod shadow;
 mod tally;
 mod traffic;
 
-pub use accept::accept;
 pub use connections::Connections;
-pub use request_id::RequestIds;
-pub use room::{Place, Room};
