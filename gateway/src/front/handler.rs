@@ -2,7 +2,7 @@
 
 use super::body::{RequestBody, Unread};
 use super::carried::{Carried, Clocks};
-use super::client::Client;
+use super::connection::Connection;
 use super::fields::{self, Lines};
 use super::fixed::{self, Way};
 use super::hash_key::hash_key;
@@ -24,6 +24,7 @@ use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
 use hyper::{Request, Response, StatusCode, Version, http::request::Parts};
+use std::net::IpAddr;
 use std::rc::Rc;
 use tokio::time::Instant;
 
@@ -64,17 +65,17 @@ impl Answer {
 /// Answers a request and counts it.
 pub(super) async fn handle(
     worker: &Rc<Worker>,
-    client: &Client,
+    connection: &Rc<Connection>,
     request: Request<Incoming>,
 ) -> Response<ReplyBody> {
-    client.busy();
+    let _exchange = connection.begin_exchange();
     let began = Instant::now();
     let _in_flight = InFlight::enter(worker);
     let id = request_id::take_or_make(&worker.ids, request.headers());
     let (parts, body) = request.into_parts();
     let mut body = RequestBody::new(body);
     let mut fields = RateFields::default();
-    let answer = answer(worker, client, &parts, &mut body, &id, began, &mut fields).await;
+    let answer = answer(worker, connection.peer, &parts, &mut body, &id, began, &mut fields).await;
     let all_read = body.discard(&parts.headers, &worker.shared.settings.server).await;
     let mut response = answer.into_response(parts.headers);
     if !all_read {
@@ -82,7 +83,6 @@ pub(super) async fn handle(
     }
     response.headers_mut().insert(request_id::HEADER, id);
     fields.put(response.headers_mut());
-    client.answered();
     response
 }
 
@@ -104,7 +104,7 @@ impl Drop for InFlight<'_> {
 
 async fn answer(
     worker: &Rc<Worker>,
-    client: &Client,
+    peer: Option<IpAddr>,
     parts: &Parts,
     body: &mut RequestBody,
     id: &HeaderValue,
@@ -148,7 +148,7 @@ async fn answer(
         // Once, whatever becomes of the table afterwards.
         if !route.limits.is_empty()
             && came.is_none()
-            && let Err(failure) = limit::check(worker.id, route, client.addr, &parts.headers, began, fields)
+            && let Err(failure) = limit::check(worker.id, route, peer, &parts.headers, began, fields)
         {
             return tally.answered(Err(failure), id, route_path);
         }
@@ -171,7 +171,7 @@ async fn answer(
         let now = if body.waited() || came.is_some() { Instant::now() } else { began };
         let clocks = Clocks { began, came: *came.get_or_insert(now), now };
         let query = parts.uri.query().unwrap_or_default();
-        let matched = Matched { table: &table, client, path, query, headers: &parts.headers, body: &read };
+        let matched = Matched { table: &table, peer, path, query, headers: &parts.headers, body: &read };
         let result = call(worker, route, path_params, matched, metadata, clocks).await;
         if result.as_ref().is_err_and(Failure::is_absence) && worker.table().generation != table.generation {
             tally.void();
@@ -229,7 +229,7 @@ async fn call(
     carried.go_along(&mut metadata);
     // A split has a backend of its own, and that a key of its own.
     let key = match &route.traffic {
-        None => hash_key(&route.backend, route, &path, matched.headers, matched.client)?,
+        None => hash_key(&route.backend, route, &path, matched.headers, matched.peer)?,
         Some(_) => None,
     };
     let request = call::Request {

@@ -1,10 +1,12 @@
-//! The side towards the clients: listeners, HTTP/1.1, and the words in which errors are told.
+//! The side towards the clients: connections, HTTP/1.1, and the words in which errors are told.
 //!
 //! ```text
 //! goodbye      what a newcomer is told for whom there is no room
-//! connections  a worker's client connections: hyper, idle and slow clients, drain
-//! client       one of them: what it waits for, and its socket
-//! idle         those that are idle, in order
+//! connections  a worker's client connections: taken on, asked to make room, drained
+//! connection   one of them: what it waits for, its open exchanges, its place among those that are idle
+//! drive        its task: hyper
+//! io           its socket, which notes what goes over it
+//! sweep        the time limits of all of them
 //! handler      one request: match, body, call, answer
 //! miss         what is answered where no route takes a request
 //! carried      the headers that go with the call
@@ -28,15 +30,16 @@
 mod body;
 mod carried;
 mod claim;
-mod client;
+mod connection;
 mod connections;
 mod deadline;
+mod drive;
 mod fields;
 mod fixed;
 pub(crate) mod goodbye;
 mod handler;
 mod hash_key;
-mod idle;
+mod io;
 mod limit;
 mod metadata;
 mod miss;
@@ -47,6 +50,7 @@ mod request_id;
 #[cfg(test)]
 mod scaling_tests;
 mod shadow;
+mod sweep;
 mod tally;
 mod traffic;
 
