@@ -119,15 +119,9 @@ fn is_list(value: &[u8]) -> bool {
     quoted && comma
 }
 
-impl Repeated<'_> {
-    pub(crate) fn detail(&self) -> String {
-        format!("the header {} must have a single value, and has several", self.0)
-    }
-}
-
 impl From<Repeated<'_>> for Failure {
     fn from(repeated: Repeated<'_>) -> Failure {
-        Failure::Field(repeated.detail())
+        Failure::RepeatedHeader(repeated.0.to_owned())
     }
 }
 
@@ -179,7 +173,7 @@ mod tests {
         let headers = headers(&[("x-a", "1"), ("x-a", "2")]);
         let repeated = lines(&headers, "x-a").single("X-A").expect_err("it has two lines");
         assert_eq!(repeated, Repeated("X-A"));
-        assert!(repeated.detail().contains("X-A"));
+        assert!(Failure::from(repeated).detail().contains("X-A"));
     }
 
     #[test]

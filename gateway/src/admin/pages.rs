@@ -6,11 +6,10 @@ use crate::backends::{Backend, Endpoint};
 use crate::config::{
     Balance, EndpointSpec, OverloadSpec, Priority, RespondSpec, RetryOn, RetrySpec, Settings,
 };
-use crate::control::{Found, Kind, Unfit};
+use crate::control::{Found, Kind, Plane, Unfit};
 use crate::routes::{Action, CallAction, Route};
 use crate::steps::{InFlight, Steps};
 use crate::telemetry::{EndpointScrape, HealthCounters, Scrape, render};
-use crate::worker::Shared;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,7 +30,8 @@ POST /-/undrain   the same: calls go there again
 ";
 
 /// The scrape.
-pub(super) fn metrics(shared: &Shared) -> String {
+pub(super) fn metrics(plane: &Plane) -> String {
+    let shared = &plane.shared;
     let table = shared.table.load();
     let rewrites = table.routes.iter().filter_map(|route| match &route.action {
         Action::Rewrite(rewrite) => Some((route, rewrite.rewritten.sum(|one| one))),
@@ -50,17 +50,17 @@ pub(super) fn metrics(shared: &Shared) -> String {
             stats: &endpoint.stats,
         })
     });
-    let names = shared.names.all();
-    let fits = shared.fits.found();
+    let names = plane.names.all();
+    let fits = plane.fits.found();
     render(&Scrape {
         unfit: Kind::ALL.map(|kind| (kind.name(), fits.count(kind))),
         front: &shared.front,
         max_connections: shared.room.bound(),
         refused_connections: shared.room.refused(),
         answer_memory: shared.answers.used(),
-        reloads: &shared.reloads,
-        upgrades: &shared.upgrades,
-        log: &shared.log,
+        reloads: &plane.reloads,
+        upgrades: &plane.upgrades,
+        log: &plane.log,
         panics: shared.supervisor.panics().map(|(task, n)| (task.name(), n)).collect(),
         table_hash: &table.hash,
         traffic: table.routes.iter().filter_map(|route| traffic::scrape(route)).collect(),
@@ -82,9 +82,9 @@ pub(super) fn metrics(shared: &Shared) -> String {
 }
 
 /// The routes in force.
-pub(super) fn routes(shared: &Shared) -> Value {
-    let table = shared.table.load();
-    let found = shared.fits.found();
+pub(super) fn routes(plane: &Plane) -> Value {
+    let table = plane.shared.table.load();
+    let found = plane.fits.found();
     let routes: Vec<Value> = table.routes.iter().map(|route| route_page(route, &found)).collect();
     json!({ "hash": table.hash, "routes": routes })
 }
@@ -164,13 +164,13 @@ fn retry(retry: &RetrySpec) -> Value {
 }
 
 /// The backends in force.
-pub(super) fn backends(shared: &Shared) -> Value {
-    let table = shared.table.load();
-    let backends: Vec<Value> = table.backends.iter().map(|backend| self::backend(shared, backend)).collect();
-    json!({ "hash": table.hash, "zone": shared.settings.server.zone, "backends": backends })
+pub(super) fn backends(plane: &Plane) -> Value {
+    let table = plane.shared.table.load();
+    let backends: Vec<Value> = table.backends.iter().map(|backend| self::backend(plane, backend)).collect();
+    json!({ "hash": table.hash, "zone": plane.shared.settings.server.zone, "backends": backends })
 }
 
-fn backend(shared: &Shared, backend: &Backend) -> Value {
+fn backend(plane: &Plane, backend: &Backend) -> Value {
     let endpoints: Vec<Value> =
         backend.members().map(|(endpoint, spec)| self::endpoint(endpoint, spec)).collect();
     let stats = &backend.stats;
@@ -178,7 +178,7 @@ fn backend(shared: &Shared, backend: &Backend) -> Value {
         stats.retries().map(|(reason, n)| (reason.to_owned(), n.into())).collect();
     json!({
         "name": backend.spec.name,
-        "names": names::of(&shared.names, backend),
+        "names": names::of(&plane.names, backend),
         "balance": balance(&backend.spec.balance),
         "calls_diverted": backend.stats.diverted().collect::<BTreeMap<_, _>>(),
         "endpoints": endpoints,
@@ -257,19 +257,19 @@ fn health(health: &HealthCounters) -> Value {
 }
 
 /// Settings and tables in force.
-pub(super) fn config(shared: &Shared) -> Value {
-    let table = shared.table.load();
+pub(super) fn config(plane: &Plane) -> Value {
+    let table = plane.shared.table.load();
     json!({
         "version": env!("CARGO_PKG_VERSION"),
         "tables": {
             "hash": table.hash,
-            "taken_at": shared.reloads.taken_at.get(),
+            "taken_at": plane.reloads.taken_at.get(),
             "routes": table.routes.len(),
             "backends": table.backends.len(),
-            "waiting": shared.waiting.load_full().map(|why| why.as_ref().clone()),
-            "last_error": shared.last_error.load_full().map(|error| error.as_ref().clone()),
+            "waiting": plane.waiting.load_full().map(|why| why.as_ref().clone()),
+            "last_error": plane.last_error.load_full().map(|error| error.as_ref().clone()),
         },
-        "settings": settings(&shared.settings),
+        "settings": settings(&plane.shared.settings),
     })
 }
 

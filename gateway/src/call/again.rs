@@ -26,7 +26,7 @@ impl Call<'_> {
         mut failure: Failure,
     ) -> Result<(), Failure> {
         let endpoint = sent.in_flight.endpoint();
-        if let Failure::Internal(error) = &mut failure {
+        if let Failure::BadReply(error) = &mut failure {
             self.request.route.stats.0.of(self.worker.id).bad_replies.increment();
             *error = format!("the reply of {} is broken: {error}", endpoint.addr);
         }

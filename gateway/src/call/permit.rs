@@ -2,9 +2,9 @@
 //! from each try.
 
 use super::{Call, Failure, Try};
+use crate::failure::ShedReason;
 use crate::overload::{Ending, Observed, Permit, Place};
 use crate::routes::{CallAction, Route};
-use crate::telemetry::ShedReason;
 use crate::transport::callgate::Answer;
 use crate::worker::Worker;
 use callgate_protocol::Code;

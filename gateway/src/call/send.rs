@@ -28,7 +28,7 @@ impl Call<'_> {
             self.tried.lacking.push(conn.endpoint.id);
             return Ok(None);
         };
-        let transcoder = program.map_err(|error| Failure::Internal(error.to_string()))?;
+        let transcoder = program.map_err(|error| Failure::Misfit(error.to_string()))?;
         let idempotent = call.spec.idempotent.unwrap_or(transcoder.idempotent);
         let limit = self.limit(idempotent);
         let times = Times { deadline: limit.unwrap_or(self.times.deadline), ..self.times };
@@ -36,7 +36,7 @@ impl Call<'_> {
         let in_flight = match conn.call(&transcoder, times, *metadata, &input) {
             Ok(in_flight) => in_flight,
             Err(Unsent::Invalid(violations)) => return Err(Failure::Invalid(violations)),
-            Err(Unsent::TooLarge(limit)) => return Err(Failure::TooLarge(u64::from(limit))),
+            Err(Unsent::TooLarge(limit)) => return Err(Failure::MessageTooLarge(u64::from(limit))),
             // Another worker was faster.
             Err(Unsent::Full) => return Ok(None),
         };

@@ -8,6 +8,7 @@ mod against;
 
 use crate::config::{ActionSpec, Diagnostics, Matcher, RouteSpec, Settings, Tables};
 use crate::steps::Steps;
+use crate::telemetry::log;
 use against::Failure;
 use clap::{Args, Parser, Subcommand};
 use std::io::{self, IsTerminal, Write};
@@ -133,13 +134,7 @@ pub fn main(run: impl FnOnce(Run) -> ExitCode) -> ExitCode {
 pub fn report(diagnostics: &Diagnostics) {
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let color = io::stderr().is_terminal() && !plain;
-    complain(&diagnostics.render(color));
-}
-
-/// Writes to standard error, for a process that serves nothing. Whether that is closed is of no interest: nobody is left to
-/// be told.
-pub fn complain(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    log::complain(&diagnostics.render(color));
 }
 
 /// Standard output may be a pipe that its reader has closed (`callgate routes | head`), which is no failure.

@@ -5,17 +5,15 @@
 //! A look is made in a thread of its own that stands back behind the workers. It costs a step for each route and each *different*
 //! offer of its backend's instances; what was found of a route and a schema is kept.
 
-use super::aside;
+use super::{Plane, aside};
 use crate::backends::{Backend, Endpoint};
 use crate::routes::{CallAction, Table};
 use crate::transport::callgate::{MethodEntry, Offer, fits, meant};
-use crate::worker::Shared;
 use arc_swap::ArcSwap;
 use callgate_protocol::schema::Fingerprint;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::Notify;
 use tokio::time::sleep;
 
 /// Looks are so far apart at least, and four times as long as they take.
@@ -29,12 +27,10 @@ const MAX_SEARCHES: usize = 100;
 /// Lines that one look writes to the log.
 const MAX_LINES: usize = 20;
 
-/// What is known of all routes, and who is told to look again.
+/// What is known of all routes.
 #[derive(Default)]
 pub struct Fits {
     found: ArcSwap<Found>,
-    /// To be told when an instance offers something else than before, or was tried in vain for the first time.
-    pub changed: Arc<Notify>,
 }
 
 impl Fits {
@@ -102,23 +98,23 @@ impl Found {
 }
 
 /// Looks at all routes whenever tables or offers have changed, for ever.
-pub(super) async fn follow(shared: &Arc<Shared>) {
+pub(super) async fn follow(plane: &Arc<Plane>) {
     let mut known = Known::default();
     // Who begins anew after a panic does not know what has changed.
-    shared.fits.changed.notify_one();
+    plane.shared.offers_changed.notify_one();
     loop {
-        shared.fits.changed.notified().await;
+        plane.shared.offers_changed.notified().await;
         let began = Instant::now();
         let mut looked = std::mem::take(&mut known);
-        let look = move |shared: &Shared| {
-            let table = shared.table.load_full();
+        let look = move |plane: &Plane| {
+            let table = plane.shared.table.load_full();
             let found = looked.look(&table);
-            tell(&table, &shared.fits.found.load(), &found);
-            shared.fits.found.store(Arc::new(found));
+            tell(&table, &plane.fits.found.load(), &found);
+            plane.fits.found.store(Arc::new(found));
             looked
         };
         // A look that has failed inside has kept nothing; the log says so.
-        known = aside(shared, look).await.unwrap_or_default();
+        known = aside(plane, look).await.unwrap_or_default();
         sleep(PAUSE.max(began.elapsed() * 4)).await;
     }
 }

@@ -1,9 +1,8 @@
 //! What routes do that call nothing: fixed answers and redirects.
 
-use super::problem::Problem;
 use crate::config::{RedirectSpec, RespondSpec};
+use crate::failure::Failure;
 use crate::routes::{RawParams, location};
-use callgate_protocol::Code;
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
@@ -31,12 +30,11 @@ pub(super) fn redirect(
     spec: &RedirectSpec,
     params: &RawParams<'_>,
     query: Option<&str>,
-) -> Result<Response<Full<Bytes>>, Problem> {
+) -> Result<Response<Full<Bytes>>, Failure> {
     // A location is visible ASCII, so that the header always takes it.
     let location = location(&spec.to, params, query).and_then(|uri| HeaderValue::try_from(uri).ok());
     let Some(location) = location else {
-        let detail = "a path parameter that is `.` or `..` cannot be redirected";
-        return Err(Problem::new(Code::InvalidArgument, detail));
+        return Err(Failure::DotSegment);
     };
     let mut response = Response::new(Full::default());
     *response.status_mut() = StatusCode::from_u16(spec.status).unwrap_or(StatusCode::PERMANENT_REDIRECT);

@@ -2,15 +2,12 @@
 
 use super::handler::Answer;
 use super::miss::miss;
-use super::problem::Problem;
-use super::request_id;
 use super::tally::Tally;
 use crate::failure::Failure;
 use crate::method::Method;
 use crate::routes::{Action, Captured, Found, PathParams, Route, Table, rewritten};
 use crate::steps::{Arrival, Passed};
 use crate::worker::Worker;
-use callgate_protocol::Code;
 use hyper::header::HeaderValue;
 use hyper::http::request::Parts;
 
@@ -43,56 +40,50 @@ pub(super) fn look_up<'t, 'p>(
         &hyper::Method::HEAD => Some(Method::Get),
         method => method.as_str().parse().ok(),
     };
-    let unmatched =
-        |result| Tally::begin(worker, &worker.shared.front.unmatched, arrival.now).answered(result, id);
+    let unmatched = |result| {
+        Tally::begin(worker, &worker.shared.front.unmatched, arrival.now).answered(result, id, "none")
+    };
     let path = parts.uri.path();
     let (route, captured) = match table.find(method, path) {
         Found::Route(route, captured) => (route, captured),
         missed => return Err(unmatched(miss(missed, parts, table))),
     };
-    let params = decoded(route, &captured).map_err(|problem| unmatched(Err(problem)))?;
+    let params = decoded(route, &captured).map_err(|failure| unmatched(Err(failure)))?;
     let tally = pass(worker, route, arrival, passed, id)?;
     let Action::Rewrite(rewrite) = &route.action else {
         return Ok(Met { route, captured, params, path, tally });
     };
     rewritten(&rewrite.target, &captured.raw(), room);
     let to: &'p str = room;
-    let (next, captured) = match follow(table, method, route, (to, path), id) {
+    let (next, captured) = match follow(table, method, (to, path)) {
         Ok(found) => found,
-        Err(problem) => return Err(tally.answered(Err(problem), id)),
+        Err(failure) => return Err(tally.answered(Err(failure), id, route.matcher.path.as_str())),
     };
     tally.void();
-    let params = decoded(next, &captured).map_err(|problem| unmatched(Err(problem)))?;
+    let params = decoded(next, &captured).map_err(|failure| unmatched(Err(failure)))?;
     rewrite.rewritten.of(worker.id).increment();
     let tally = pass(worker, next, arrival, passed, id)?;
     Ok(Met { route: next, captured, params, path: to, tally })
 }
 
 /// What the parameters of a route that calls are: other actions take them as they were sent.
-fn decoded<'p>(route: &Route, captured: &Captured<'_, 'p>) -> Result<PathParams<'p>, Problem> {
+fn decoded<'p>(route: &Route, captured: &Captured<'_, 'p>) -> Result<PathParams<'p>, Failure> {
     let params = route.action.call().map(|_| captured.decoded()).transpose();
-    params.map(Option::unwrap_or_default).map_err(|_| {
-        Problem::new(Code::InvalidArgument, "a path parameter is not UTF-8 after percent-decoding")
-    })
+    params
+        .map(Option::unwrap_or_default)
+        .map_err(|_| Failure::NotUtf8("a path parameter is not UTF-8 after percent-decoding".into()))
 }
 
 /// The route to which a rewrite leads by that path; `asked` is the one that the client knows.
 fn follow<'t, 'p>(
     table: &'t Table,
     method: Option<Method>,
-    route: &Route,
     (to, asked): (&'p str, &str),
-    id: &HeaderValue,
-) -> Result<(&'t Route, Captured<'t, 'p>), Problem> {
+) -> Result<(&'t Route, Captured<'t, 'p>), Failure> {
     match table.find(method, to) {
         Found::Route(next, captured) if !matches!(next.action, Action::Rewrite(_)) => Ok((next, captured)),
-        Found::Route(..) => {
-            let (request_id, route) = (request_id::text(id), route.matcher.path.as_str());
-            tracing::error!(request_id, route, to, "a rewrite has led to a rewrite");
-            let problem = "an internal error; the log has more under the request's id";
-            Err(Problem::new(Code::Internal, problem))
-        }
-        Found::OtherMethods(_) | Found::Nothing => Err(Problem::no_route(asked)),
+        Found::Route(..) => Err(Failure::RewriteLoop(to.to_owned())),
+        Found::OtherMethods(_) | Found::Nothing => Err(Failure::RewriteUnmatched(asked.to_owned())),
     }
 }
 
@@ -110,6 +101,5 @@ fn pass<'t>(
     if let Failure::Shed(reason) = failure {
         route.stats.0.of(worker.id).shed.of(reason).increment();
     }
-    let problem = Problem::of(failure, request_id::text(id), route.matcher.path.as_str());
-    Err(tally.answered(Err(problem), id))
+    Err(tally.answered(Err(failure), id, route.matcher.path.as_str()))
 }

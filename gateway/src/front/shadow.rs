@@ -50,7 +50,7 @@ pub(super) fn copy(worker: &Rc<Worker>, shadow: &Shadow, matched: Matched<'_>, r
         return counters.ended(ShadowOutcome::Unfit);
     }
     let Ok(key) =
-        hash_key(&shadow.place.backend, request.route, &request.path, matched.headers, matched.client)
+        hash_key(&shadow.place.backend, request.route, &request.path, matched.headers, matched.peer)
     else {
         return counters.ended(ShadowOutcome::Unfit);
     };

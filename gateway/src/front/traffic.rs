@@ -2,7 +2,6 @@
 //! and to the route's fallback when no instance is there.
 
 use super::actions::respond;
-use super::client::Client;
 use super::fields;
 use super::handler::{Answer, success};
 use super::hash_key::hash_key;
@@ -15,6 +14,7 @@ use crate::worker::{LocalTable, Worker};
 use hyper::body::Bytes;
 use hyper::header::HeaderMap;
 use std::cell::Cell;
+use std::net::IpAddr;
 use std::rc::Rc;
 use tokio::time::Instant;
 
@@ -24,7 +24,7 @@ pub(super) struct Matched<'a> {
     /// By which table.
     pub(super) table: &'a Rc<LocalTable>,
     /// Who has sent it.
-    pub(super) client: &'a Client,
+    pub(super) peer: Option<IpAddr>,
     /// The path, not decoded.
     pub(super) path: &'a str,
     /// The query, not decoded.
@@ -100,8 +100,8 @@ fn direct<'a>(
     place: &'a Place,
     matched: Matched<'_>,
 ) -> Result<(), Failure> {
-    let Matched { headers, client, .. } = matched;
-    request.key = hash_key(&place.backend, request.route, &request.path, headers, client)?;
+    let Matched { headers, peer, .. } = matched;
+    request.key = hash_key(&place.backend, request.route, &request.path, headers, peer)?;
     request.backend = &place.backend;
     request.version = place.version.as_deref();
     Ok(())

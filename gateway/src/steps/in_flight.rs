@@ -2,9 +2,8 @@
 
 use super::{Arrival, Making, Passed, Step};
 use crate::config::RoutePolicy;
-use crate::failure::Failure;
+use crate::failure::{Failure, ShedReason};
 use crate::overload::Count;
-use crate::telemetry::ShedReason;
 use std::sync::Arc;
 
 /// A route's bound.

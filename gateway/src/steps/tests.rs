@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::config::{Source, Tables};
+use crate::failure::ShedReason;
 use crate::routes::Table;
-use crate::telemetry::ShedReason;
 use hyper::header::{HeaderName, HeaderValue};
 
 /// A table with a route for each of those texts, which calls nothing; its paths are `/0`, `/1` and so on.
@@ -95,5 +95,5 @@ fn an_answer_tells_of_the_limits_of_all_routes_that_its_request_has_met() {
     assert_eq!(told["ratelimit"], "\"route:2/h\";r=1;t=1800, \"header:x-a:1/h\";r=0;t=3600");
     let twice = headers(&[("x-a", "1"), ("x-a", "2")]);
     let failed = check(&table, 2, &twice, &mut Passed::default());
-    assert!(matches!(failed, Err(Failure::Field(detail)) if detail.contains("x-a")));
+    assert!(matches!(failed, Err(Failure::RepeatedHeader(name)) if name == "x-a"));
 }

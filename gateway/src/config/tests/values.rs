@@ -158,7 +158,7 @@ fn every_setting_is_read() {
     let text = "server = { listen = ['[::1]:80', '0.0.0.0:0'], workers = 3, max_body = '1KiB', max_body_memory = '2KiB', max_answer = '1MiB', max_answer_memory = '2MiB', \
                 min_send_rate = '3B/s', min_send_rate_window = '5s', max_head = 10000, \
                 max_connections = 5, header_timeout = '1s', body_timeout = '2s', idle_timeout = '3s', \
-                drain_timeout = '4s', lame_duck = '7s' }\n\
+                drain_timeout = '4s', lame_duck = '7s', state = '/s' }\n\
                 admin = { listen = '127.0.0.1:9', hosts = ['Gateway.Example'], token = 's3cret' }\ntables.watch = ['x', '/y/z.toml', '../../w']\n\
                 log = { level = 'info,callgate=debug', format = 'json' }\n\
                 upgrade = { socket = '@x', drain_timeout = '5s' }\ndns.timeout = '6s'\n";
@@ -181,6 +181,7 @@ fn every_setting_is_read() {
             idle_timeout: seconds(3),
             drain_timeout: seconds(4),
             lame_duck: seconds(7),
+            state: Some(PathBuf::from("/s")),
         },
         admin: AdminSettings {
             listen: "127.0.0.1:9".parse().unwrap(),

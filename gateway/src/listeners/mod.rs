@@ -1,5 +1,9 @@
 //! The process's listening sockets: those that its settings name, taken over from the gateway before it or bound anew.
 
+mod accept;
+
+pub use accept::accept;
+
 use crate::config::Settings;
 use crate::upgrade::{Name, Predecessor};
 use socket2::SockRef;
@@ -53,6 +57,16 @@ impl Listeners {
             offered.push((format!("unix {name}"), again(socket)?));
         }
         Ok(Listeners { http, admin, upgrade, offered })
+    }
+
+    /// Offers something else to a successor as well.
+    ///
+    /// # Errors
+    ///
+    /// For whoever started us: there is no descriptor left.
+    pub fn offer(&mut self, name: String, what: &impl AsFd) -> Result<(), String> {
+        self.offered.push((name, again(what)?));
+        Ok(())
     }
 }
 

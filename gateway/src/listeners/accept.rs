@@ -1,11 +1,11 @@
 //! Listening sockets. A new connection goes to the worker with the fewest; where there is no room for it, it takes the place
 //! of the connection that has been idle longest, or is refused.
 
-use super::goodbye::{self, MAX_GOODBYES};
-use super::room::Place;
 use crate::descriptors::{Spare, are_used_up};
+use crate::front::goodbye::{self, MAX_GOODBYES};
 use crate::supervise::{Task, supervised};
-use crate::worker::{Command, Ending, Shared};
+use crate::worker::{Place, Shared};
+use crate::workers::{Command, Ending};
 use std::io;
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// How often the log says that a connection cannot be accepted, at most.
 const COMPLAINTS: Duration = Duration::from_secs(10);
 
-/// How many connections are taken from the kernel's queue at the end: as many as it holds (`listeners.rs`).
+/// How many connections are taken from the kernel's queue at the end: as many as it holds ([`super::BACKLOG`]).
 const LAST: usize = 4096;
 
 /// Accepts until it is told to stop, or until a worker is gone. What the kernel has accepted by then is served too, its

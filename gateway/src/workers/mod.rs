@@ -1,7 +1,12 @@
 //! All workers of the process: their threads, how they are started and how they are brought to their end.
 
+mod command;
+mod run;
+
+pub use command::{Command, Ending};
+
 use crate::config::Settings;
-use crate::worker::{self, Command, Ending, Shared};
+use crate::worker::Shared;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +34,7 @@ impl Workers {
             let (sender, receiver) = mpsc::channel(COMMAND_QUEUE);
             let shared = shared.clone();
             let run = move || {
-                if let Err(error) = worker::run(id, shared, receiver) {
+                if let Err(error) = run::run(id, shared, receiver) {
                     tracing::error!(worker = id, %error, "a worker cannot run");
                 }
             };
