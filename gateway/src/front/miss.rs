@@ -1,8 +1,8 @@
 //! What a request is answered with that no route takes: what there is instead.
 
 use super::handler::Answer;
-use crate::config::Method;
 use crate::failure::Failure;
+use crate::method::Method;
 use crate::routes::{Found, Table};
 use http_body_util::Full;
 use hyper::header::{ALLOW, HeaderValue};
@@ -17,9 +17,6 @@ pub(super) fn miss(found: Found<'_, '_>, parts: &Parts, table: &Table) -> Result
         Found::OtherMethods(methods) if options => Ok(options_answer(&allow(&methods))),
         Found::OtherMethods(methods) => {
             Err(Failure::WrongMethod { method: parts.method.as_str().to_owned(), allow: allow(&methods) })
-        }
-        Found::NotUtf8 => {
-            Err(Failure::NotUtf8("a path parameter is not UTF-8 after percent-decoding".into()))
         }
         _ if options && path == "*" => Ok(options_answer(&allow(&Method::ALL))),
         _ => {

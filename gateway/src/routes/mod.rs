@@ -2,19 +2,21 @@
 //!
 //! A [`Table`] never changes; a reload builds the next one, taking over what stayed the same, and swaps it in.
 
+mod action;
 mod addresses;
-mod fixed;
 mod location;
 mod next;
 mod params;
+mod route;
 #[cfg(test)]
 mod scaling_tests;
 mod table;
 mod traffic;
 
+pub use action::{Action, CallAction, Rewrite};
 pub use addresses::Addresses;
-pub use fixed::{FixedRoute, RawParams};
 pub use location::{location, rewritten};
-pub use params::{PathParams, QueryPairs, query_pairs};
-pub use table::{Backend, Endpoint, Found, Route, Table};
+pub use params::{Captured, PathParams, QueryPairs, RawParams, query_pairs};
+pub use route::Route;
+pub use table::{Backend, Endpoint, Found, Table};
 pub use traffic::{Arm, Fallback, FallbackTo, Place, Shadow, Traffic};
