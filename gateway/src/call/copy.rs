@@ -24,7 +24,7 @@ pub fn send_copy(worker: &Worker, request: &Request<'_>) -> Result<Attempt, Shad
             let lacks = !tried.lacking.is_empty() || !backend.lacking(&tried).is_empty();
             return Err(if lacks { ShadowOutcome::Unfit } else { ShadowOutcome::NoInstance });
         };
-        return match chosen.send(&request.call(), |_| times) {
+        return match chosen.send(&request.for_links(), |_| times) {
             Err(Unsent::NotOffered) => {
                 tried.lacking.push(chosen.endpoint().id);
                 continue;

@@ -10,8 +10,8 @@ use crate::transport::{Ended, Outcome};
 
 /// Awaits an attempt, and sends a second one when it takes longer than that percentile. `sent` is then the one that has ended.
 pub(super) async fn ended(road: &mut Road<'_>, sent: &mut Sent, percent: u8) -> Ended {
-    let route = road.request.route;
-    let latency = road.backend.as_ref().map(|backend| backend.calls.latency(route.id, route.slot));
+    let call = road.request.call;
+    let latency = road.backend.as_ref().map(|backend| backend.calls.latency(call.route, call.slot));
     let began = road.times.now;
     let delay = latency.as_ref().and_then(|latency| latency.percentile(percent));
     let ended = race::ended(road, sent, delay.map(|delay| began + delay)).await;

@@ -25,10 +25,9 @@ pub use crate::transport::Json;
 pub use copy::send_copy;
 
 use crate::backends::{Backend, Tried, Wanted};
-use crate::failure::Failure;
+use crate::failure::{Failure, ShedReason};
 use crate::overload::Permit;
-use crate::routes::{PathParams, QueryPairs, Route};
-use crate::telemetry::ShedReason;
+use crate::routes::{CallAction, PathParams, QueryPairs, Route};
 use crate::transport::{Call, Times};
 use crate::worker::Worker;
 use callgate_protocol::Metadata;
@@ -40,6 +39,8 @@ use std::rc::Rc;
 pub struct Request<'a> {
     /// The route that matched.
     pub route: &'a Route,
+    /// Its call.
+    pub call: &'a CallAction,
     /// Where the call goes, among the backends of the route.
     pub backend: &'a Backend,
     /// The hash of its key, where the backend spreads calls by that.
@@ -77,28 +78,28 @@ pub struct Guards {
 
 impl Request<'_> {
     /// What links are given.
-    fn call(&self) -> Call<'_> {
+    fn for_links(&self) -> Call<'_> {
         let input = RequestInput { path: &self.path, query: &self.query, body: self.body };
-        Call { binding: self.route.binding(), input, metadata: self.metadata }
+        Call { binding: self.call.binding(), input, metadata: self.metadata }
     }
 
     /// What is known of where it may go before it is sent.
     fn untried(&self) -> Tried<'_> {
-        Tried { key: self.key, ..untried(self.route, self.version) }
+        Tried { key: self.key, ..untried(self.call, self.version) }
     }
 }
 
 /// Whether a backend has instances that would take a route's call as one of their share.
-pub fn takes(worker: &Worker, route: &Route, backend: &Backend, version: Option<&str>) -> bool {
+pub fn takes(worker: &Worker, call: &CallAction, backend: &Backend, version: Option<&str>) -> bool {
     let local = worker.pool.backend(backend);
-    local.is_some_and(|local| local.takes(&untried(route, version)))
+    local.is_some_and(|local| local.takes(&untried(call, version)))
 }
 
 /// What is known before a call is sent.
-fn untried<'a>(route: &'a Route, version: Option<&'a str>) -> Tried<'a> {
+fn untried<'a>(call: &'a CallAction, version: Option<&'a str>) -> Tried<'a> {
     // Whether the method says that it may run twice is not known before an instance is chosen.
-    let fragile = route.spec.idempotent != Some(true);
-    Tried { fragile, wanted: Some(Wanted { binding: route.binding(), version }), ..Tried::default() }
+    let fragile = call.spec.idempotent != Some(true);
+    Tried { fragile, wanted: Some(Wanted { binding: call.binding(), version }), ..Tried::default() }
 }
 
 /// Runs a call.

@@ -7,8 +7,8 @@
 
 use crate::backends::Cost;
 use crate::config::RetrySpec;
-use crate::failure::Failure;
-use crate::telemetry::{RetryReason, ShedReason};
+use crate::failure::{Failure, ShedReason};
+use crate::telemetry::RetryReason;
 use crate::transport::{Json, Outcome};
 use callgate_protocol::Status;
 use std::time::Duration;
@@ -30,12 +30,12 @@ pub(super) fn result(outcome: Outcome) -> Result<Json, Failure> {
         Outcome::Refused(status) | Outcome::Failed(status) => Err(Failure::Status(status)),
         Outcome::Lost => Err(Failure::Lost),
         Outcome::Late => Err(Failure::Deadline),
-        Outcome::BadReply(error) => Err(Failure::Internal(error)),
+        Outcome::BadReply(error) => Err(Failure::BadReply(error)),
         Outcome::TooLong(bound) => {
             Err(Failure::AnswerTooLong { bound, call: String::new(), instance: String::new() })
         }
         Outcome::TooLarge => {
-            Err(Failure::Internal("the reply is larger than the gateway accepts".to_owned()))
+            Err(Failure::BadReply("the reply is larger than the gateway accepts".to_owned()))
         }
         Outcome::NoRoom => Err(Failure::Shed(ShedReason::AnswerMemory)),
         // Nobody hears of it then.

@@ -6,9 +6,9 @@ use super::retry::{self, Pause};
 use super::spending::{Purse, Spending};
 use super::{Guards, Request, hedge, race, shed};
 use crate::backends::{Attempt, Chosen, LocalBackend, Pick, Tried};
-use crate::failure::Failure;
+use crate::failure::{Failure, ShedReason};
 use crate::overload::{Observed, Permit};
-use crate::telemetry::{BackendCounters, HoldOutcome, RetryReason, ShedReason};
+use crate::telemetry::{BackendCounters, HoldOutcome, RetryReason};
 use crate::transport::callgate::Offer;
 use crate::transport::{Ended, Heard, Times, Unsent};
 use crate::worker::Worker;
@@ -81,7 +81,7 @@ impl<'a> Road<'a> {
         let Some(local) = self.worker.pool.backend(self.request.backend) else {
             return Err(Failure::NoInstance);
         };
-        let priority = self.request.route.spec.policy.limit.priority;
+        let priority = self.request.call.spec.policy.priority;
         let permit = Permit::new(local.admission.clone(), priority, self.times.now);
         match self.permit.insert(permit).take() {
             Ok(()) => {
@@ -106,7 +106,7 @@ impl<'a> Road<'a> {
     /// Awaits the end of an attempt, and of those that are sent beside it. `sent` is then the one that has ended.
     #[inline]
     pub(super) async fn ended(&mut self, sent: &mut Sent) -> Ended {
-        match self.request.route.spec.retry.hedge {
+        match self.request.call.spec.retry.hedge {
             // On the heap, as all that few calls need: what lies in this future is moved for every request.
             Some(percent) if sent.idempotent && self.may_send_again() => {
                 Box::pin(hedge::ended(self, sent, percent)).await
@@ -175,12 +175,12 @@ impl<'a> Road<'a> {
 
     /// Whether the route wants the call to be sent again for that reason, and it is safe.
     pub(super) fn wants(&self, reason: RetryReason, idempotent: bool) -> bool {
-        retry::is_wanted(&self.request.route.spec.retry, reason, idempotent)
+        retry::is_wanted(&self.request.call.spec.retry, reason, idempotent)
     }
 
     /// Whether there are attempts left.
     pub(super) fn may_send_again(&self) -> bool {
-        self.sent < self.request.route.spec.retry.attempts
+        self.sent < self.request.call.spec.retry.attempts
     }
 
     /// What the backend counts.
@@ -205,8 +205,8 @@ impl<'a> Road<'a> {
     pub(super) fn send_to(&mut self, chosen: &Chosen) -> Result<Option<Sent>, Failure> {
         let request = self.request;
         let (mut idempotent, mut limit) = (false, None);
-        let sent = chosen.send(&request.call(), |says_so| {
-            idempotent = request.route.spec.idempotent.unwrap_or(says_so);
+        let sent = chosen.send(&request.for_links(), |says_so| {
+            idempotent = request.call.spec.idempotent.unwrap_or(says_so);
             limit = self.limit(idempotent);
             Times { deadline: limit.unwrap_or(self.times.deadline), ..self.times }
         });
@@ -218,9 +218,9 @@ impl<'a> Road<'a> {
             }
             // Another worker was faster.
             Err(Unsent::Full) => return Ok(None),
-            Err(Unsent::Unfit(error)) => return Err(Failure::Internal(error.to_string())),
+            Err(Unsent::Unfit(error)) => return Err(Failure::Misfit(error.to_string())),
             Err(Unsent::Invalid(violations)) => return Err(Failure::Invalid(violations)),
-            Err(Unsent::TooLarge(limit)) => return Err(Failure::TooLarge(u64::from(limit))),
+            Err(Unsent::TooLarge(limit)) => return Err(Failure::MessageTooLarge(u64::from(limit))),
         };
         if let Some(permit) = &self.permit {
             permit.is_sent(self.route(), attempt.sent_at());
@@ -237,7 +237,7 @@ impl<'a> Road<'a> {
 
     /// When an attempt must be answered, if that is before the call's deadline. The last one has all the time that is left.
     fn limit(&self, idempotent: bool) -> Option<Instant> {
-        let retry = &self.request.route.spec.retry;
+        let retry = &self.request.call.spec.retry;
         let limit = self.times.now + retry.per_try_timeout?;
         let another_follows = idempotent && self.sent + 1 < retry.attempts;
         (another_follows && limit < self.times.deadline).then_some(limit)
@@ -358,12 +358,12 @@ impl<'a> Road<'a> {
     /// Whether connected instances lack the method, and none that is away offered it when it was last there: then a retry
     /// does not help.
     fn nobody_offers(&self) -> bool {
-        let Request { route, backend, .. } = self.request;
+        let Request { call, backend, .. } = self.request;
         let mut lacking = self.backend.as_ref().map(|local| local.lacking(&self.tried)).unwrap_or_default();
         lacking.extend(&self.tried.lacking);
         let members = backend.members();
         let mut others = members.iter().filter(|other| !lacking.contains(&other.endpoint.id));
-        let offers = |offer: &Offer| offer.find(&route.spec.call).is_some();
+        let offers = |offer: &Offer| offer.find(&call.spec.call).is_some();
         !lacking.is_empty() && !others.any(|other| other.endpoint.offer.load().as_deref().is_some_and(offers))
     }
 
@@ -371,12 +371,12 @@ impl<'a> Road<'a> {
     fn told(&self, sent: &Sent, mut failure: Failure) -> Failure {
         let (route, endpoint) = (self.request.route, sent.attempt.endpoint());
         match &mut failure {
-            Failure::Internal(error) => {
+            Failure::BadReply(error) => {
                 route.stats.0.of(self.worker.id).bad_replies.increment();
                 *error = format!("the reply of {} is broken: {error}", endpoint.addr);
             }
             Failure::AnswerTooLong { call, instance, .. } => {
-                (*call, *instance) = (route.spec.call.to_string(), endpoint.addr.to_string());
+                (*call, *instance) = (self.request.call.spec.call.to_string(), endpoint.addr.to_string());
             }
             Failure::Shed(reason) => drop(shed(self.worker, route, *reason)),
             _ => {}
@@ -394,6 +394,6 @@ impl<'a> Road<'a> {
     }
 
     fn route(&self) -> (u64, u64) {
-        (self.request.route.slot as u64, self.request.route.id)
+        (self.request.call.slot as u64, self.request.call.route)
     }
 }

@@ -7,7 +7,8 @@ use super::limit::Samples;
 use super::queue::Queue;
 
 use crate::config::{OverloadSpec, Priority, When};
-use crate::telemetry::{BackendStats, OverloadCounters, ShedReason};
+use crate::failure::ShedReason;
+use crate::telemetry::{BackendStats, OverloadCounters};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;

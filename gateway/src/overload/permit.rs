@@ -4,7 +4,7 @@ use super::admission::{Admission, Admitted};
 use super::limit::{Feedback, Observed};
 use super::queue::{Rank, Turn, Word};
 use crate::config::{Priority, When};
-use crate::telemetry::ShedReason;
+use crate::failure::ShedReason;
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::rc::Rc;

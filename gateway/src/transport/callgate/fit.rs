@@ -56,7 +56,7 @@ pub fn meant<'o>(call: &CallRef, offers: impl IntoIterator<Item = &'o Offer>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{RouteSpec, Source, Tables};
+    use crate::config::{CallSpec, Source, Tables};
     use crate::transport::callgate::catalog::Schema;
     use callgate_protocol::schema::{Definition, Field, Fingerprint, MethodSchema, StructDef, Type};
     use callgate_protocol::{CallId, Hello, Limits, MethodOffer, ServiceOffer};
@@ -96,9 +96,14 @@ mod tests {
             .unwrap()
     }
 
-    fn route(lines: &str) -> RouteSpec {
-        let text = format!("[backends.a]\nendpoints = ['x:1']\n[[routes]]\n{lines}");
-        Tables::parse(vec![Source::new("t.toml", text)]).unwrap().routes.remove(0)
+    fn route(lines: &str) -> Arc<CallSpec> {
+        let text = format!(
+            "[backends.a]
+endpoints = ['x:1']
+[[routes]]
+{lines}"
+        );
+        Tables::parse(vec![Source::new("t.toml", text)]).unwrap().routes[0].action.call().unwrap().clone()
     }
 
     #[test]
