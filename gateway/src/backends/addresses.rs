@@ -118,10 +118,13 @@ mod tests {
         assert!(Arc::ptr_eq(&old.endpoints[2], &new.endpoints[1]), "with its connections");
         assert!(Arc::ptr_eq(&old.stats, &new.stats));
         assert_eq!(first.routes[0].id, second.routes[0].id, "its programs still hold");
-        assert!(Arc::ptr_eq(&second.routes[0].backend, new), "its calls go to the new set");
+        assert!(
+            Arc::ptr_eq(&second.routes[0].action.call().expect("a call").backend, new),
+            "its calls go to the new set"
+        );
         assert!(Arc::ptr_eq(&first.backends[1], &second.backends[1]));
         assert!(Arc::ptr_eq(&first.routes[1], &second.routes[1]));
-        assert!(Arc::ptr_eq(&first.fixed[0], &second.fixed[0]));
+        assert!(Arc::ptr_eq(&first.routes[2], &second.routes[2]));
     }
 
     #[test]

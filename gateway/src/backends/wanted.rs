@@ -6,7 +6,7 @@
 use super::peer::Peer;
 use super::pick::{LocalBackend, Tried};
 use crate::config::CallRef;
-use crate::routes::Route;
+use crate::routes::CallAction;
 use crate::transport::callgate::Conn;
 
 /// What an instance must offer to be given a call.
@@ -23,8 +23,8 @@ pub struct Wanted<'a> {
 
 impl<'a> Wanted<'a> {
     /// What a route's calls want.
-    pub fn new(route: &'a Route, version: Option<&'a str>) -> Wanted<'a> {
-        Wanted { call: &route.spec.call, version, route: route.id, slot: route.slot }
+    pub fn new(call: &'a CallAction, version: Option<&'a str>) -> Wanted<'a> {
+        Wanted { call: &call.spec.call, version, route: call.route, slot: call.slot }
     }
 
     /// Whether the instance is known not to offer it.

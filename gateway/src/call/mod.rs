@@ -33,11 +33,10 @@ pub use copy::{copy_ended, send_copy};
 pub(crate) use permit::shed;
 pub use state::CallState;
 
-use crate::backends::Backend;
-use crate::backends::{LocalBackend, Tried, Wanted};
+use crate::backends::{Backend, LocalBackend, Tried, Wanted};
 use crate::failure::Failure;
 use crate::overload::Permit;
-use crate::routes::{PathParams, QueryPairs, Route};
+use crate::routes::{CallAction, PathParams, QueryPairs, Route};
 use crate::telemetry::{BackendCounters, RetryReason};
 pub use crate::transport::callgate::Json;
 use crate::transport::callgate::{Heard, InFlight, Times};
@@ -51,6 +50,8 @@ use tokio::time::Instant;
 pub struct Request<'a> {
     /// The route that matched.
     pub route: &'a Route,
+    /// Its call.
+    pub call: &'a CallAction,
     /// Where the call goes, among the backends of the route.
     pub backend: &'a Backend,
     /// The hash of its key, where the backend spreads calls by that.
@@ -74,16 +75,16 @@ pub struct Request<'a> {
 }
 
 /// Whether a backend has instances that would take a route's call as one of their share.
-pub fn takes(worker: &Worker, route: &Route, backend: &Backend, version: Option<&str>) -> bool {
+pub fn takes(worker: &Worker, call: &CallAction, backend: &Backend, version: Option<&str>) -> bool {
     let local = worker.pool.backend(backend);
-    local.is_some_and(|local| local.takes(&untried(route, version)))
+    local.is_some_and(|local| local.takes(&untried(call, version)))
 }
 
 /// What is known before a call is sent.
-fn untried<'a>(route: &'a Route, version: Option<&'a str>) -> Tried<'a> {
+fn untried<'a>(call: &'a CallAction, version: Option<&'a str>) -> Tried<'a> {
     // Whether the method says that it may run twice is not known before an instance is chosen.
-    let fragile = route.spec.idempotent != Some(true);
-    Tried { fragile, wanted: Some(Wanted::new(route, version)), ..Tried::default() }
+    let fragile = call.spec.idempotent != Some(true);
+    Tried { fragile, wanted: Some(Wanted::new(call, version)), ..Tried::default() }
 }
 
 /// Runs a call. The JSON is empty for a method that returns nothing.
@@ -95,7 +96,7 @@ pub async fn run(worker: &Worker, request: &Request<'_>) -> Result<Json, Failure
     call.admit().await?;
     loop {
         let mut sent = call.send().await?;
-        let answer = match request.route.spec.retry.hedge {
+        let answer = match request.call.spec.retry.hedge {
             // On the heap, as all that few calls need: what lies in this future is moved for every request.
             Some(percent) if sent.idempotent && call.may_send_again() => {
                 Box::pin(hedge::answer(&mut call, &mut sent, percent)).await
@@ -169,7 +170,7 @@ impl<'a> Call<'a> {
             request,
             times: request.times,
             permit: None,
-            tried: Tried { key: request.key, ..untried(request.route, request.version) },
+            tried: Tried { key: request.key, ..untried(request.call, request.version) },
             sent: 0,
             not_accepted: 0,
             backend: None,

@@ -169,7 +169,7 @@ impl Try {
 impl Call<'_> {
     /// One more try at another instance, if one is there and attempts and budget allow it.
     fn beside(&mut self, race: &Race<'_>, why: Why) -> Option<Try> {
-        let spec = &self.request.route.spec.retry;
+        let spec = &self.request.call.spec.retry;
         let wanted = match why {
             Why::Slow => true,
             Why::Silent => retry::is_wanted(spec, RetryReason::Silent, race.sent.idempotent),

@@ -3,7 +3,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail so"))]
 
 use super::offer::{MethodEntry, Offer};
-use crate::config::{CallRef, RouteSpec, names_help};
+use crate::config::{CallRef, CallSpec, names_help};
 use callgate_transcode::{BindError, Body, RequestBinding, RequestProgram, ResponseProgram};
 
 /// The most names among which one is looked for that was probably meant.
@@ -23,7 +23,7 @@ pub enum Part {
 }
 
 /// Whether a route's fields fit a method; where they do not, which part of the route it is and why.
-pub fn fits(route: &RouteSpec, method: &MethodEntry) -> Result<(), (Part, BindError)> {
+pub fn fits(route: &CallSpec, method: &MethodEntry) -> Result<(), (Part, BindError)> {
     let layout = &method.schema.layout;
     let bind = |binding: &RequestBinding| RequestProgram::bind(layout.clone(), binding);
     if let Err(error) = bind(&route.request) {
@@ -92,9 +92,9 @@ mod tests {
             .unwrap()
     }
 
-    fn route(lines: &str) -> RouteSpec {
+    fn route(lines: &str) -> Arc<CallSpec> {
         let text = format!("[backends.a]\nendpoints = ['x:1']\n[[routes]]\n{lines}");
-        Tables::parse(vec![Source::new("t.toml", text)]).unwrap().routes.remove(0)
+        Tables::parse(vec![Source::new("t.toml", text)]).unwrap().routes[0].action.call().unwrap().clone()
     }
 
     #[test]

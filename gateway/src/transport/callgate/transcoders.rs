@@ -4,7 +4,7 @@
 //! left for a route's first call is to look its few names up. So each worker does that for itself, and no call meets a lock.
 
 use super::offer::MethodEntry;
-use crate::config::RouteSpec;
+use crate::config::CallSpec;
 use callgate_protocol::CallId;
 use callgate_protocol::schema::Fingerprint;
 use callgate_transcode::{BindError, RequestBinding, RequestProgram, ResponseBinding, ResponseProgram};
@@ -28,7 +28,7 @@ impl Transcoder {
     ///
     /// # Errors
     /// The route's fields do not fit the method.
-    pub fn new(route: &RouteSpec, method: &MethodEntry) -> Result<Transcoder, BindError> {
+    pub fn new(route: &CallSpec, method: &MethodEntry) -> Result<Transcoder, BindError> {
         let layout = &method.schema.layout;
         Ok(Transcoder {
             call_id: method.call_id,
@@ -49,7 +49,7 @@ impl Transcoders {
     ///
     /// # Errors
     /// The route's fields do not fit the method.
-    pub fn of(&self, route: &RouteSpec, method: &MethodEntry) -> Result<Arc<Transcoder>, BindError> {
+    pub fn of(&self, route: &CallSpec, method: &MethodEntry) -> Result<Arc<Transcoder>, BindError> {
         let key = (method.fingerprint, method.call_id, route.request.clone(), route.response.clone());
         let mut all = self.0.borrow_mut();
         if let Some(known) = all.get(&key).and_then(Weak::upgrade) {

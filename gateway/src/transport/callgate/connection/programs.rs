@@ -5,7 +5,7 @@ use super::Conn;
 use crate::backends::Wanted;
 use crate::config::CallRef;
 use crate::number_map::NumberMap;
-use crate::routes::Route;
+use crate::routes::CallAction;
 use crate::transport::callgate::transcoders::{Transcoder, Transcoders};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -57,18 +57,18 @@ impl Programs {
 impl Conn {
     /// The program of a route for this instance: `None` when the instance does not offer the method, an error when the
     /// route's fields do not fit it.
-    pub fn transcoder(&self, route: &Route, transcoders: &Transcoders) -> Option<Program> {
-        if let Some(known) = self.programs.get(route.id, route.slot, Option::clone) {
+    pub fn transcoder(&self, call: &CallAction, transcoders: &Transcoders) -> Option<Program> {
+        if let Some(known) = self.programs.get(call.route, call.slot, Option::clone) {
             return known;
         }
-        let program = self.offer.find(&route.spec.call).map(|method| {
-            let shared = transcoders.of(&route.spec, method);
+        let program = self.offer.find(&call.spec.call).map(|method| {
+            let shared = transcoders.of(&call.spec, method);
             let local =
                 shared.map(|shared| Rc::new(LocalTranscoder { shared, idempotent: method.idempotent }));
             // The log has it already: `control::fit` has looked at it before any request came.
             local.map_err(|error| Rc::from(error.to_string()))
         });
-        self.programs.keep(route.id, route.slot, program.clone());
+        self.programs.keep(call.route, call.slot, program.clone());
         program
     }
 

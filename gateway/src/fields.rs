@@ -5,15 +5,13 @@
 //! and the service behind serves another. So each reader says how it reads: as a single value, for which several lines are an
 //! error even if all say the same, or as a list, of which all lines count.
 
-use super::problem::Problem;
 use crate::failure::Failure;
-use callgate_protocol::Code;
 use hyper::header::{AsHeaderName, HeaderMap, HeaderName, HeaderValue};
 use std::borrow::Cow;
 
 /// The lines of a field in a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) enum Lines<'h> {
+pub(crate) enum Lines<'h> {
     /// The request does not have the field.
     #[default]
     None,
@@ -25,10 +23,10 @@ pub(super) enum Lines<'h> {
 
 /// A field that must have a single value has several. It names the field.
 #[derive(Debug, PartialEq)]
-pub(super) struct Repeated<'n>(pub(super) &'n str);
+pub(crate) struct Repeated<'n>(pub(crate) &'n str);
 
 /// The lines of a field.
-pub(super) fn lines(headers: &HeaderMap, name: impl AsHeaderName) -> Lines<'_> {
+pub(crate) fn lines(headers: &HeaderMap, name: impl AsHeaderName) -> Lines<'_> {
     let mut all = headers.get_all(name).iter();
     match (all.next(), all.next()) {
         (None, _) => Lines::None,
@@ -38,7 +36,7 @@ pub(super) fn lines(headers: &HeaderMap, name: impl AsHeaderName) -> Lines<'_> {
 }
 
 /// The lines of several fields, found in one pass over all: a look for each would cost a hash.
-pub(super) fn gather<'h, const N: usize>(headers: &'h HeaderMap, names: [&HeaderName; N]) -> [Lines<'h>; N] {
+pub(crate) fn gather<'h, const N: usize>(headers: &'h HeaderMap, names: [&HeaderName; N]) -> [Lines<'h>; N] {
     let mut found = [Lines::None; N];
     for (name, line) in headers {
         if let Some(at) = names.iter().position(|wanted| *wanted == name) {
@@ -52,23 +50,23 @@ pub(super) fn gather<'h, const N: usize>(headers: &'h HeaderMap, names: [&Header
 }
 
 /// Whether a request has a field, in however many lines.
-pub(super) fn has(headers: &HeaderMap, name: &HeaderName) -> bool {
+pub(crate) fn has(headers: &HeaderMap, name: &HeaderName) -> bool {
     headers.contains_key(name)
 }
 
 /// Each line of a list.
-pub(super) fn each(headers: &HeaderMap, name: impl AsHeaderName) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn each(headers: &HeaderMap, name: impl AsHeaderName) -> impl Iterator<Item = &[u8]> {
     headers.get_all(name).iter().map(HeaderValue::as_bytes)
 }
 
 /// The members of a list whose members have no commas. Empty ones are none (RFC 9110, 5.6.1.2).
-pub(super) fn members(headers: &HeaderMap, name: impl AsHeaderName) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn members(headers: &HeaderMap, name: impl AsHeaderName) -> impl Iterator<Item = &[u8]> {
     let members = each(headers, name).flat_map(|line| line.split(|byte| *byte == b','));
     members.map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
 }
 
 /// All lines of a list in one, in their order. Only several of them are copied.
-pub(super) fn joined<'h>(
+pub(crate) fn joined<'h>(
     headers: &'h HeaderMap,
     name: impl AsHeaderName,
     between: &[u8],
@@ -85,7 +83,7 @@ pub(super) fn joined<'h>(
 
 impl<'h> Lines<'h> {
     /// The only line, whatever it says: for fields whose form is unknown here. A comma in it is part of the value.
-    pub(super) fn line(self, name: &str) -> Result<Option<&'h HeaderValue>, Repeated<'_>> {
+    pub(crate) fn line(self, name: &str) -> Result<Option<&'h HeaderValue>, Repeated<'_>> {
         match self {
             Lines::None => Ok(None),
             Lines::One(line) => Ok(Some(line)),
@@ -94,7 +92,7 @@ impl<'h> Lines<'h> {
     }
 
     /// The only value of a field whose value is never a list. Several lines that were joined on their way are a list.
-    pub(super) fn single(self, name: &str) -> Result<Option<&'h HeaderValue>, Repeated<'_>> {
+    pub(crate) fn single(self, name: &str) -> Result<Option<&'h HeaderValue>, Repeated<'_>> {
         match self.line(name)? {
             Some(line) if is_list(line.as_bytes()) => Err(Repeated(name)),
             line => Ok(line),
@@ -121,21 +119,9 @@ fn is_list(value: &[u8]) -> bool {
     quoted && comma
 }
 
-impl Repeated<'_> {
-    fn detail(&self) -> String {
-        format!("the header {} must have a single value, and has several", self.0)
-    }
-}
-
-impl From<Repeated<'_>> for Problem {
-    fn from(repeated: Repeated<'_>) -> Problem {
-        Problem::new(Code::InvalidArgument, repeated.detail())
-    }
-}
-
 impl From<Repeated<'_>> for Failure {
     fn from(repeated: Repeated<'_>) -> Failure {
-        Failure::Field(repeated.detail())
+        Failure::RepeatedHeader(repeated.0.to_owned())
     }
 }
 
@@ -187,7 +173,7 @@ mod tests {
         let headers = headers(&[("x-a", "1"), ("x-a", "2")]);
         let repeated = lines(&headers, "x-a").single("X-A").expect_err("it has two lines");
         assert_eq!(repeated, Repeated("X-A"));
-        assert!(repeated.detail().contains("X-A"));
+        assert!(Failure::from(repeated).detail().contains("X-A"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! The token is read and not verified: whoever sends it may have written it. So a claim says as much as a header does, and
 //! whether to believe it is decided by who stands before the gateway, or behind it.
 
-use super::fields::{self, Repeated};
+use crate::fields::{self, Repeated};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hyper::header::{AUTHORIZATION, HeaderMap};

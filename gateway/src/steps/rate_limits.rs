@@ -1,20 +1,52 @@
-//! A route's rate limits on a request: what its keys are, and what the client is told.
+//! `rate_limit`: what the keys of a request are, and what its answer says of the limits.
 //!
 //! The header fields are those of draft-ietf-httpapi-ratelimit-headers-11.
 
 use super::claim::{bearer, claim};
-use super::fields::{self, Repeated};
-use super::problem::Problem;
-use crate::config::LimitBy;
-use crate::limit::{self, Key};
-use crate::routes::Route;
+use super::{Arrival, Making, Passed, Step};
+use crate::config::{LimitBy, RateLimit, RoutePolicy};
+use crate::failure::Failure;
+use crate::fields::{self, Repeated};
+use crate::limit::{self, Key, Limits};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use std::net::{IpAddr, Ipv4Addr};
-use tokio::time::Instant;
 
 static RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 static RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const X_API_KEY: &str = "x-api-key";
+
+impl Step for Limits {
+    fn shown(policy: &RoutePolicy) -> Option<String> {
+        let limits = &policy.rate_limits.limits;
+        let names: Vec<String> = limits.iter().map(RateLimit::policy).collect();
+        (!names.is_empty()).then(|| format!("rate_limit {}", names.join(", ")))
+    }
+
+    fn next(policy: &RoutePolicy, before: Option<&Limits>, making: &mut Making<'_>) -> Option<Limits> {
+        let Making { matcher, shared, workers } = making;
+        let limits = &policy.rate_limits.limits;
+        (!limits.is_empty()).then(|| Limits::next(limits, matcher, before, shared, *workers))
+    }
+
+    fn check(&self, arrival: &Arrival<'_>, passed: &mut Passed) -> Result<(), Failure> {
+        // Once, whatever becomes of the table afterwards.
+        if passed.again {
+            return Ok(());
+        }
+        let headers = arrival.headers;
+        // Before the first of them takes a token. One that only counts refuses nobody.
+        for limit in self.iter().filter(|limit| !limit.limit.spec.dry_run) {
+            text(&limit.limit.spec.by, headers)?;
+        }
+        // Only one that is gone has no address, and hears no answer.
+        let peer = arrival.peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let verdict = self.ask(arrival.worker, arrival.now, |by| key(by, peer, headers));
+        passed.fields.add(&verdict.field);
+        let Some(refused) = verdict.refused else { return Ok(()) };
+        passed.fields.policy = HeaderValue::from_str(refused.policies).ok();
+        Err(Failure::RateLimited { policy: refused.policy.to_owned(), retry_after: refused.retry_after })
+    }
+}
 
 /// What an answer says of the limits that its request was counted in.
 #[derive(Debug, Default)]
@@ -24,6 +56,19 @@ pub(super) struct RateFields {
 }
 
 impl RateFields {
+    /// Adds what the limits of a route say, perhaps to what those of a rewrite have said before.
+    fn add(&mut self, field: &str) {
+        if field.is_empty() {
+            return;
+        }
+        let before = self.now.as_ref().and_then(|before| before.to_str().ok());
+        let value = match before {
+            None => HeaderValue::from_str(field),
+            Some(before) => HeaderValue::try_from(format!("{before}, {field}")),
+        };
+        self.now = value.ok();
+    }
+
     /// Puts them among an answer's headers.
     pub(super) fn put(self, headers: &mut HeaderMap) {
         for (name, value) in [(&RATE_LIMIT, self.now), (&RATE_LIMIT_POLICY, self.policy)] {
@@ -32,30 +77,6 @@ impl RateFields {
             }
         }
     }
-}
-
-/// Asks the limits of a route about a request; `fields` is what its answer is to say of them, whatever becomes of it.
-pub(super) fn check(
-    worker: usize,
-    route: &Route,
-    peer: Option<IpAddr>,
-    headers: &HeaderMap,
-    now: Instant,
-    fields: &mut RateFields,
-) -> Result<(), Problem> {
-    // Before the first of them takes a token. One that only counts refuses nobody.
-    for limit in route.limits.iter().filter(|limit| !limit.limit.spec.dry_run) {
-        text(&limit.limit.spec.by, headers)?;
-    }
-    // Only one that is gone has no address, and hears no answer.
-    let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-    let verdict = route.limits.check(worker, now, |by| key(by, peer, headers));
-    if !verdict.field.is_empty() {
-        fields.now = HeaderValue::try_from(verdict.field).ok();
-    }
-    let Some(refused) = verdict.refused else { return Ok(()) };
-    fields.policy = HeaderValue::from_str(refused.policies).ok();
-    Err(Problem::rate_limited(refused.policy, refused.retry_after))
 }
 
 /// Whose bucket it is. A request without the header, the key or the claim shares one with all others without; so does, with a

@@ -1,7 +1,5 @@
 //! The HTTP methods that routes are made for.
 
-use super::complaint::Complaint;
-use super::suggest::nearest;
 use std::fmt;
 use std::str::FromStr;
 
@@ -38,28 +36,6 @@ impl Method {
     /// Whether asking twice is meant to do what asking once does (RFC 9110, 9.2.2).
     pub const fn is_idempotent(self) -> bool {
         matches!(self, Method::Get | Method::Put | Method::Delete)
-    }
-
-    pub(super) fn parse(text: &str) -> Result<Method, Complaint> {
-        let at = 0..text.len();
-        text.parse().map_err(|UnknownMethod| match text {
-            "HEAD" => Complaint::new("`HEAD` needs no route", "answered by the GET route of the path")
-                .within(at)
-                .help("remove it; write a GET route if there is none"),
-            "OPTIONS" => Complaint::new("`OPTIONS` needs no route", "answered by the gateway itself")
-                .within(at)
-                .help("remove it"),
-            _ => {
-                let complaint = Complaint::new(
-                    format!("unknown method `{text}`"),
-                    "expected GET, POST, PUT, PATCH or DELETE",
-                );
-                match nearest(text, Method::ALL.map(Method::as_str)) {
-                    Some(name) => complaint.within(at).help(format!("did you mean `{name}`?")),
-                    None => complaint.within(at),
-                }
-            }
-        })
     }
 }
 
