@@ -2,9 +2,10 @@
 //!
 //! The folders stand in the order in which a request meets them: [`front`], [`routes`], [`limit`], [`overload`], [`call`],
 //! [`backends`]. Beside them [`config`] makes checked settings of files, [`control`] puts new tables into force, [`admin`] shows what is
-//! going on, [`telemetry`] counts it, and [`cli`] is the command line. A [`worker`] is a thread that owns its share of
-//! all of it; [`process`] puts them together, on the sockets that [`listeners`] opens or takes over by an [`upgrade`], within the
-//! [`descriptors`] that the system gives it, and [`supervise`] begins anew what has panicked.
+//! going on, [`telemetry`] counts it, and [`cli`] is the command line. A [`worker`] is what a thread owns of all of it, and [`workers`] are
+//! the threads; [`process`] puts them together, on the sockets that [`listeners`] opens or takes over by an [`upgrade`], within the
+//! [`descriptors`] that the system gives it, [`supervise`] begins anew what has panicked, and [`state`] keeps what the next start may
+//! need.
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
@@ -15,16 +16,25 @@ pub mod cli;
 pub mod config;
 pub mod control;
 pub mod descriptors;
+pub mod failure;
+mod fields;
 pub mod front;
+mod ids;
 pub mod lame_duck;
 pub mod limit;
 pub mod listeners;
+pub mod method;
+pub(crate) mod number_map;
 pub mod overload;
+pub(crate) mod presence;
 pub mod process;
 pub mod routes;
 pub mod signals;
+pub mod state;
+pub mod steps;
 pub mod supervise;
 pub mod telemetry;
+pub mod transport;
 pub mod upgrade;
 pub mod worker;
 pub mod workers;

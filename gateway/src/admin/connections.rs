@@ -4,7 +4,7 @@
 use super::{Port, Stop, answer};
 use crate::descriptors::{Spare, are_used_up};
 use crate::supervise::{Task, supervised};
-use crate::worker::Ending;
+use crate::workers::Ending;
 use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -55,8 +55,8 @@ pub(super) async fn serve(listener: Arc<std::net::TcpListener>, port: Rc<Port>) 
 }
 
 async fn accept(seats: &mut Seats, listener: &TcpListener) {
-    let shared = seats.port.shared.clone();
-    supervised!(shared.supervisor, Task::Admin, seats.accept(listener));
+    let supervisor = seats.port.plane.shared.supervisor.clone();
+    supervised!(supervisor, Task::Admin, seats.accept(listener));
 }
 
 /// Waits until a successor has the listening sockets. An operator's eyes stay on a process that is told to stop.
@@ -110,10 +110,10 @@ impl Seats {
         }
         let waiting: Waiting = Rc::default();
         wait(&waiting, SILENT);
-        let (shared, port) = (self.port.shared.clone(), self.port.clone());
+        let (supervisor, port) = (self.port.plane.shared.supervisor.clone(), self.port.clone());
         let served = serve_connection(stream, port, waiting.clone(), self.short.clone());
         let task = self.tasks.spawn_local(async move {
-            shared.supervisor.guard(Task::AdminConnection, served).await;
+            supervisor.guard(Task::AdminConnection, served).await;
         });
         self.open.insert(task.id(), (waiting, task));
     }

@@ -13,8 +13,9 @@ mod pages;
 mod ready;
 mod traffic;
 
-use crate::control::{Reload, Request as ReloadRequest};
-use crate::worker::{Ending, Shared};
+use crate::control::{Plane, Reload, Request as ReloadRequest};
+use crate::worker::Shared;
+use crate::workers::Ending;
 use drain::Refusal;
 use guard::Guard;
 use http_body_util::Full;
@@ -44,7 +45,7 @@ type Stop = watch::Receiver<Option<Ending>>;
 
 /// What the admin port needs.
 struct Port {
-    shared: Arc<Shared>,
+    plane: Arc<Plane>,
     reloads: mpsc::Sender<ReloadRequest>,
     stop: Stop,
     guard: Guard,
@@ -56,13 +57,13 @@ struct Port {
 /// here is answered. Panics where that thread does.
 pub async fn serve(
     listener: Arc<TcpListener>,
-    shared: Arc<Shared>,
+    plane: Arc<Plane>,
     reloads: mpsc::Sender<ReloadRequest>,
     stop: Stop,
 ) {
-    let guard = Guard::new(&shared.settings.admin);
+    let guard = Guard::new(&plane.shared.settings.admin);
     let [pages, actions] = [(); 2].map(|()| Arc::new(Semaphore::new(MAX_REQUESTS)));
-    let port = Port { shared, reloads, stop, guard, pages, actions };
+    let port = Port { plane, reloads, stop, guard, pages, actions };
     // The thread ends when its owner does, which is this future.
     let (_owner, owned) = oneshot::channel::<()>();
     let (running, ended) = oneshot::channel::<()>();
@@ -107,7 +108,7 @@ type Answer = Response<Full<Bytes>>;
 
 async fn answer(request: Request<Incoming>, port: &Port) -> Answer {
     let path = request.uri().path();
-    if let Some(page) = vital(path, request.uri().query(), &port.shared) {
+    if let Some(page) = vital(path, request.uri().query(), &port.plane.shared) {
         return if reads(&request) { page } else { wrong_method("GET, HEAD") };
     }
     if path != "/metrics"
@@ -125,13 +126,13 @@ async fn answer(request: Request<Incoming>, port: &Port) -> Answer {
     };
     match path {
         "/-/reload" if posts => reload(&port.reloads).await,
-        "/-/drain" if posts => drain(&request, &port.shared, true).await,
-        "/-/undrain" if posts => drain(&request, &port.shared, false).await,
+        "/-/drain" if posts => drain(&request, &port.plane.shared, true).await,
+        "/-/undrain" if posts => drain(&request, &port.plane.shared, false).await,
         "/-/reload" | "/-/drain" | "/-/undrain" => wrong_method("POST"),
         path => match page(path) {
             None => text(StatusCode::NOT_FOUND, format!("no such page\n\n{}", pages::INDEX)),
             Some(_) if !reads(&request) => wrong_method("GET, HEAD"),
-            Some(page) => made(page, &port.shared, place).await,
+            Some(page) => made(page, &port.plane, place).await,
         },
     }
 }
@@ -150,26 +151,26 @@ fn vital(path: &str, query: Option<&str>, shared: &Shared) -> Option<Answer> {
 }
 
 /// How a page is made.
-type Page = fn(&Shared) -> Answer;
+type Page = fn(&Plane) -> Answer;
 
 fn page(path: &str) -> Option<Page> {
     Some(match path {
         "/" => |_| text(StatusCode::OK, pages::INDEX.to_owned()),
         "/metrics" => {
-            |shared| typed(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", pages::metrics(shared))
+            |plane| typed(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", pages::metrics(plane))
         }
-        "/routes" => |shared| json(StatusCode::OK, &pages::routes(shared)),
-        "/backends" => |shared| json(StatusCode::OK, &pages::backends(shared)),
-        "/config" => |shared| json(StatusCode::OK, &pages::config(shared)),
+        "/routes" => |plane| json(StatusCode::OK, &pages::routes(plane)),
+        "/backends" => |plane| json(StatusCode::OK, &pages::backends(plane)),
+        "/config" => |plane| json(StatusCode::OK, &pages::config(plane)),
         _ => return None,
     })
 }
 
 /// Has a page made on the thread for that: of 10,000 routes it takes so long that nothing else shall wait for it.
-async fn made(page: Page, shared: &Arc<Shared>, place: OwnedSemaphorePermit) -> Answer {
-    let shared = shared.clone();
+async fn made(page: Page, plane: &Arc<Plane>, place: OwnedSemaphorePermit) -> Answer {
+    let plane = plane.clone();
     let make = move || {
-        let page = page(&shared);
+        let page = page(&plane);
         // Taken until then, whoever has given up waiting.
         drop(place);
         page

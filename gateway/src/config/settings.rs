@@ -70,6 +70,8 @@ pub struct ServerSettings {
     pub idle_timeout: Duration,
     /// How long requests in flight may take to end after the gateway was told to stop.
     pub drain_timeout: Duration,
+    /// A folder that the gateway may write, for what the next start may need. Absolute. Without, nothing is kept.
+    pub state: Option<PathBuf>,
     /// How long the gateway goes on accepting before, so that load balancers notice that it is about to stop. May be 0.
     pub lame_duck: Duration,
 }
@@ -197,6 +199,7 @@ impl Settings {
                 idle_timeout: Duration::from_secs(75),
                 drain_timeout: Duration::from_secs(30),
                 lame_duck: Duration::ZERO,
+                state: None,
             },
             admin: AdminSettings { listen: here(8081), hosts: Vec::new(), token: None },
             tables: TableSettings { watch: vec![absolute(file, "../routes")] },

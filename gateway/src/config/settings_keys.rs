@@ -83,6 +83,7 @@ const SERVER_KEYS: &[&str] = &[
     "idle_timeout",
     "drain_timeout",
     "lame_duck",
+    "state",
 ];
 pub(super) const ADDRESS: &str = "an address such as \"127.0.0.1:8080\"";
 
@@ -128,6 +129,19 @@ fn read_server(reader: &mut Reader<'_>, section: &Section<'_>, server: &mut Serv
     let lame_duck = section.get("lame_duck");
     let times = Duration::ZERO..=*TIMES.end();
     set(&mut server.lame_duck, lame_duck.and_then(|item| reader.duration(&item, times)));
+    let file = Arc::clone(reader.source);
+    let state = section.get("state");
+    let parse = |text: &str| path(file.path(), text, "a folder");
+    server.state = state.and_then(|item| reader.text(&item, "a path such as \"/var/lib/callgate\"", parse));
+}
+
+/// A path, made absolute. The error says what it is expected to lead to.
+fn path(file: &Path, text: &str, expected: &str) -> Result<PathBuf, Complaint> {
+    match text {
+        "" => Err(Complaint::new("an empty path", format!("expected {expected}"))),
+        _ if text.contains('\0') => Err(Complaint::new("not a path", "it holds a NUL")),
+        _ => Ok(absolute(file, text)),
+    }
 }
 
 /// The system's bound of a Unix socket's address, with room for what ends a path or begins a name.
@@ -189,11 +203,7 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, Complaint> {
 fn read_watch(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Vec<PathBuf>> {
     let file = Arc::clone(reader.source);
     let before = reader.found.len();
-    let all = reader.texts(item, "[\"../routes\"]", |text| match text {
-        "" => Err(Complaint::new("an empty path", "expected a file or a folder")),
-        _ if text.contains('\0') => Err(Complaint::new("not a path", "it holds a NUL")),
-        _ => Ok(absolute(file.path(), text)),
-    })?;
+    let all = reader.texts(item, "[\"../routes\"]", |text| path(file.path(), text, "a file or a folder"))?;
     if all.is_empty() && reader.found.len() == before {
         return reader.complain(item, Complaint::new("no tables are watched", "expected at least one path"));
     }

@@ -4,18 +4,17 @@
 //! table with a mistake leaves the old one serving. Names that lead elsewhere come through it as well.
 
 pub mod dns;
-mod drain;
 mod fit;
 mod loss;
+mod plane;
 pub mod watch;
 
-pub use drain::Drains;
 pub use fit::{Fits, Found, Kind, Unfit};
+pub use plane::Plane;
 
 use crate::config::{Diagnostics, Tables};
 use crate::routes::Table;
 use crate::supervise::{Task, supervised};
-use crate::worker::Shared;
 use dns::Follower;
 use loss::{Verdict, Waiting};
 use std::collections::{BTreeSet, HashSet};
@@ -47,19 +46,20 @@ pub enum Reload {
 pub type Request = oneshot::Sender<Reload>;
 
 /// Serves reloads, follows names, and looks which routes fit, until the task is dropped.
-pub async fn run(shared: Arc<Shared>, watcher: Watcher, hangup: Signal, requests: mpsc::Receiver<Request>) {
-    let follower = Follower::new(shared.names.clone(), &shared.settings.dns, shared.supervisor.clone());
+pub async fn run(plane: Arc<Plane>, watcher: Watcher, hangup: Signal, requests: mpsc::Receiver<Request>) {
+    let follower =
+        Follower::new(plane.names.clone(), &plane.shared.settings.dns, plane.shared.supervisor.clone());
     let waiting = Waiting::default();
-    let mut control = Control { shared: shared.clone(), follower, watcher, hangup, requests, waiting };
-    let supervisor = &shared.supervisor;
+    let mut control = Control { plane: plane.clone(), follower, watcher, hangup, requests, waiting };
+    let supervisor = &plane.shared.supervisor;
     let serving = async { supervised!(supervisor, Task::Control, control.serve()) };
-    let fitting = async { supervised!(supervisor, Task::FitFollower, fit::follow(&shared)) };
+    let fitting = async { supervised!(supervisor, Task::FitFollower, fit::follow(&plane)) };
     tokio::join!(serving, fitting);
 }
 
 /// What the task knows, and listens to.
 struct Control {
-    shared: Arc<Shared>,
+    plane: Arc<Plane>,
     follower: Follower,
     watcher: Watcher,
     hangup: Signal,
@@ -70,23 +70,24 @@ struct Control {
 
 impl Control {
     async fn serve(&mut self) {
-        let Control { shared, follower, watcher, hangup, requests, waiting } = self;
-        follower.follow(&hosts(&shared.table.load()));
+        let Control { plane, follower, watcher, hangup, requests, waiting } = self;
+        follower.follow(&hosts(&plane.shared.table.load()));
         follower.first_answers().await;
-        follow_names(shared).await;
-        shared.names.begin();
+        follow_names(plane).await;
+        plane.names.begin();
+        plane.shared.names_begun.send_replace(true);
         loop {
             tokio::select! {
-                () = watcher.changed() => files_changed(shared, follower, waiting).await,
-                () = waiting.due() => files_changed(shared, follower, waiting).await,
+                () = watcher.changed() => files_changed(plane, follower, waiting).await,
+                () = waiting.due() => files_changed(plane, follower, waiting).await,
                 _ = hangup.recv() => {
-                    end_waiting(shared, waiting);
-                    drop(reload(shared, follower, "SIGHUP").await);
+                    end_waiting(plane, waiting);
+                    drop(reload(plane, follower, "SIGHUP").await);
                 }
-                () = shared.names.moved() => follow_names(shared).await,
+                () = plane.names.moved() => follow_names(plane).await,
                 Some(request) = requests.recv() => {
-                    end_waiting(shared, waiting);
-                    let result = reload(shared, follower, "admin").await;
+                    end_waiting(plane, waiting);
+                    let result = reload(plane, follower, "admin").await;
                     // Whoever asked may have gone.
                     let _ = request.send(result);
                 }
@@ -96,29 +97,29 @@ impl Control {
 }
 
 /// Reads the files and puts them into force if they are sound and new.
-async fn reload(shared: &Arc<Shared>, follower: &mut Follower, cause: &'static str) -> Reload {
-    match aside(shared, move |shared| load(shared, cause)).await {
-        Some(Ok(tables)) => put_into_force(shared, follower, tables, cause).await,
+async fn reload(plane: &Arc<Plane>, follower: &mut Follower, cause: &'static str) -> Reload {
+    match aside(plane, move |plane| load(plane, cause)).await {
+        Some(Ok(tables)) => put_into_force(plane, follower, tables, cause).await,
         Some(Err(result)) => result,
         None => failed(),
     }
 }
 
 /// The same where nobody asked for it: tables that lose most of the routes are put into force when they have stayed so.
-async fn files_changed(shared: &Arc<Shared>, follower: &mut Follower, waiting: &mut Waiting) {
-    let read = |shared: &Shared| {
-        load(shared, FILE_EVENT).map(|tables| (loss::loss(&shared.table.load(), &tables), tables))
+async fn files_changed(plane: &Arc<Plane>, follower: &mut Follower, waiting: &mut Waiting) {
+    let read = |plane: &Plane| {
+        load(plane, FILE_EVENT).map(|tables| (loss::loss(&plane.shared.table.load(), &tables), tables))
     };
-    let Some(Ok((loss, tables))) = aside(shared, read).await else {
-        return end_waiting(shared, waiting);
+    let Some(Ok((loss, tables))) = aside(plane, read).await else {
+        return end_waiting(plane, waiting);
     };
     let verdict = waiting.judge(tables.hash, loss.is_some(), Instant::now());
     match (verdict, loss) {
         (Verdict::Wait, _) => {}
         (Verdict::Begin, loss) => {
             let (why, hash) = (loss.unwrap_or_default(), tables.hash.to_string());
-            shared.reloads.waited.increment();
-            shared.waiting.store(Some(Arc::new(why.clone())));
+            plane.reloads.waited.increment();
+            plane.waiting.store(Some(Arc::new(why.clone())));
             tracing::warn!(
                 cause = FILE_EVENT,
                 hash,
@@ -127,17 +128,17 @@ async fn files_changed(shared: &Arc<Shared>, follower: &mut Follower, waiting: &
             );
         }
         (Verdict::Take, _) => {
-            shared.waiting.store(None);
-            drop(put_into_force(shared, follower, tables, FILE_EVENT).await);
+            plane.waiting.store(None);
+            drop(put_into_force(plane, follower, tables, FILE_EVENT).await);
         }
     }
 }
 
 /// What waits is no longer in the files, or is taken in another way.
-fn end_waiting(shared: &Shared, waiting: &mut Waiting) {
+fn end_waiting(plane: &Plane, waiting: &mut Waiting) {
     if waiting.end() {
         tracing::info!("no tables wait any more");
-        shared.waiting.store(None);
+        plane.waiting.store(None);
     }
 }
 
@@ -148,15 +149,15 @@ fn failed() -> Reload {
 /// Puts sound tables into force. Names that are new are looked up before, for as long as that may take; one without an answer
 /// is one without instances.
 async fn put_into_force(
-    shared: &Arc<Shared>,
+    plane: &Arc<Plane>,
     follower: &mut Follower,
     tables: Tables,
     cause: &'static str,
 ) -> Reload {
     follower.follow(&dns::hosts(&tables.backends));
     follower.first_answers().await;
-    let result = aside(shared, move |shared| take(shared, tables, cause)).await;
-    follower.keep(&hosts(&shared.table.load()));
+    let result = aside(plane, move |plane| take(plane, tables, cause)).await;
+    follower.keep(&hosts(&plane.shared.table.load()));
     result.unwrap_or_else(failed)
 }
 
@@ -166,27 +167,27 @@ fn hosts(table: &Table) -> BTreeSet<String> {
 }
 
 /// Puts into force where names lead now, if that makes a difference.
-async fn follow_names(shared: &Arc<Shared>) {
-    let moving = |shared: &Shared| {
-        let before = shared.table.load_full();
-        if let Some(table) = Table::moved(&before, &shared.names.addresses(), shared.workers) {
-            put(shared, before, table);
+async fn follow_names(plane: &Arc<Plane>) {
+    let moving = |plane: &Plane| {
+        let before = plane.shared.table.load_full();
+        if let Some(table) = Table::moved(&before, &plane.names.addresses(), plane.shared.workers) {
+            put(plane, before, table);
         }
     };
-    aside(shared, moving).await;
+    aside(plane, moving).await;
 }
 
 /// Does the work on a thread of its own that stands back behind the workers: a large table takes tens of milliseconds, which
 /// requests shall not wait for. `None` when it has failed inside, which the log says.
 async fn aside<T: Send + 'static>(
-    shared: &Arc<Shared>,
-    work: impl FnOnce(&Shared) -> T + Send + 'static,
+    plane: &Arc<Plane>,
+    work: impl FnOnce(&Plane) -> T + Send + 'static,
 ) -> Option<T> {
     let (done, result) = oneshot::channel();
-    let shared = shared.clone();
+    let plane = plane.clone();
     let work = move || {
         stand_back();
-        if let Some(made) = shared.supervisor.catch(Task::TableMaker, || work(&shared)) {
+        if let Some(made) = plane.shared.supervisor.catch(Task::TableMaker, || work(&plane)) {
             // Whoever waits may be gone with the process.
             let _ = done.send(made);
         }
@@ -212,57 +213,55 @@ fn stand_back() {
 }
 
 /// Reads the files; what comes of it when there is nothing to take.
-fn load(shared: &Shared, cause: &'static str) -> Result<Tables, Reload> {
-    let before = shared.table.load().hash.clone();
-    match Tables::load_unless(&shared.settings.tables.watch, &before) {
+fn load(plane: &Plane, cause: &'static str) -> Result<Tables, Reload> {
+    let before = plane.shared.table.load().hash.clone();
+    match Tables::load_unless(&plane.shared.settings.tables.watch, &before) {
         Ok(Some(tables)) => Ok(tables),
-        Ok(None) => Err(unchanged(shared, before, cause)),
-        Err(diagnostics) => Err(refuse(shared, &diagnostics, cause)),
+        Ok(None) => Err(unchanged(plane, before, cause)),
+        Err(diagnostics) => Err(refuse(plane, &diagnostics, cause)),
     }
 }
 
 /// Puts sound tables into force.
-pub fn take(shared: &Shared, tables: Tables, cause: &'static str) -> Reload {
-    shared.last_error.store(None);
-    let before = shared.table.load_full();
+pub fn take(plane: &Plane, tables: Tables, cause: &'static str) -> Reload {
+    plane.last_error.store(None);
+    let before = plane.shared.table.load_full();
     let hash = tables.hash.to_string();
-    let table = Table::next(&before, tables, &shared.names.addresses(), shared.workers);
+    let table = Table::next(&before, tables, &plane.names.addresses(), plane.shared.workers);
     let known: HashSet<u64> = before.routes.iter().map(|route| route.id).collect();
     let kept = table.routes.iter().filter(|route| known.contains(&route.id)).count();
-    let fixed: HashSet<_> = before.fixed.iter().map(Arc::as_ptr).collect();
-    let kept = kept + table.fixed.iter().filter(|route| fixed.contains(&Arc::as_ptr(route))).count();
-    let (routes, backends) = (table.len(), table.backends.len());
+    let (routes, backends) = (table.routes.len(), table.backends.len());
     tracing::info!(cause, hash, routes, kept, backends, "tables taken");
-    put(shared, before, table);
-    shared.reloads.succeeded.increment();
-    shared.reloads.taken_at.set(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
+    put(plane, before, table);
+    plane.reloads.succeeded.increment();
+    plane.reloads.taken_at.set(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
     Reload::Taken(hash)
 }
 
 /// Puts a table into force in the place of that one.
-fn put(shared: &Shared, before: Arc<Table>, table: Table) {
+fn put(plane: &Plane, before: Arc<Table>, table: Table) {
     let generation = table.generation;
-    shared.room.fit(table.backends.iter().map(|backend| backend.endpoints.len()).sum());
-    shared.table.store(Arc::new(table));
-    shared.retired.store(Some(before));
-    shared.table_changed.send_replace(generation);
-    shared.fits.changed.notify_one();
+    plane.shared.room.fit(table.backends.iter().map(|backend| backend.endpoints.len()).sum());
+    plane.shared.table.store(Arc::new(table));
+    plane.shared.retired.store(Some(before));
+    plane.shared.table_changed.send_replace(generation);
+    plane.shared.offers_changed.notify_one();
 }
 
-fn unchanged(shared: &Shared, hash: String, cause: &'static str) -> Reload {
-    shared.reloads.unchanged.increment();
+fn unchanged(plane: &Plane, hash: String, cause: &'static str) -> Reload {
+    plane.reloads.unchanged.increment();
     // Whoever has taken a mistake back looks for an answer to it.
-    if shared.last_error.swap(None).is_some() {
+    if plane.last_error.swap(None).is_some() {
         tracing::info!(cause, hash, "tables sound again, and as they were");
     }
     Reload::Unchanged(hash)
 }
 
-fn refuse(shared: &Shared, diagnostics: &Diagnostics, cause: &'static str) -> Reload {
-    shared.reloads.failed.increment();
+fn refuse(plane: &Plane, diagnostics: &Diagnostics, cause: &'static str) -> Reload {
+    plane.reloads.failed.increment();
     let rendered = diagnostics.render(false);
     // The same mistake is found again with every look; the log has it once.
-    let known = shared.last_error.load().as_ref().is_some_and(|last| **last == rendered);
+    let known = plane.last_error.load().as_ref().is_some_and(|last| **last == rendered);
     if !known {
         tracing::error!(
             cause,
@@ -270,7 +269,7 @@ fn refuse(shared: &Shared, diagnostics: &Diagnostics, cause: &'static str) -> Re
             "tables refused, the old ones stay: {}",
             diagnostics.summary()
         );
-        shared.last_error.store(Some(Arc::new(rendered.clone())));
+        plane.last_error.store(Some(Arc::new(rendered.clone())));
     }
     Reload::Refused(rendered)
 }

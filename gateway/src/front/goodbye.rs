@@ -4,8 +4,10 @@
 //! are unread when the socket is closed have the system reset the connection, and the answer with it. So a newcomer has a
 //! moment to send its request, and is read past for a moment afterwards; where too many are waited for, it has neither.
 
-use super::problem::Problem;
-use super::request_id::{self, RequestIds};
+use super::problem;
+use super::request_id;
+use crate::failure::Failure;
+use crate::worker::RequestIds;
 use http_body_util::BodyExt;
 use hyper::http::response::Parts;
 use std::io::{ErrorKind, Read, Write};
@@ -16,7 +18,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// Newcomers that are refused at once, so many that each has its moment.
-pub(super) const MAX_GOODBYES: usize = 64;
+pub(crate) const MAX_GOODBYES: usize = 64;
 
 /// How long a newcomer may take to send the first bytes of its request, and to take its answer.
 const MOMENT: Duration = Duration::from_millis(500);
@@ -25,7 +27,7 @@ const MOMENT: Duration = Duration::from_millis(500);
 const MAX_READ_PAST: usize = 256 * 1024;
 
 /// Has a newcomer send its request, and tells it that there is no room.
-pub(super) async fn say(stream: std::net::TcpStream) {
+pub(crate) async fn say(stream: std::net::TcpStream) {
     let Ok(mut stream) = TcpStream::from_std(stream) else { return };
     let mut buffer = vec![0; 4096];
     let read = timeout(MOMENT, stream.read(&mut buffer)).await;
@@ -53,7 +55,7 @@ pub(super) async fn say(stream: std::net::TcpStream) {
 }
 
 /// Tells a newcomer without waiting for anything.
-pub(super) async fn say_at_once(mut stream: std::net::TcpStream) {
+pub(crate) async fn say_at_once(mut stream: std::net::TcpStream) {
     let mut buffer = [0; 4096];
     let read = stream.read(&mut buffer).unwrap_or_default();
     let answer = answer(&buffer[..read]).await;
@@ -72,8 +74,8 @@ pub(super) async fn say_at_once(mut stream: std::net::TcpStream) {
 
 /// The whole answer to a request that begins so; one to HEAD has no body.
 async fn answer(request: &[u8]) -> Vec<u8> {
-    let id = RequestIds::new().make();
-    let response = Problem::full().into_response(request_id::text(&id));
+    let id = request_id::make(&RequestIds::new());
+    let response = problem::response(&Failure::TooManyConnections, request_id::text(&id));
     let (Parts { status, headers: said, .. }, body) = response.into_parts();
     let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
     let reason = status.canonical_reason().unwrap_or_default();

@@ -1,11 +1,11 @@
 //! The key by which a backend spreads its calls, where it does so by keys: found in the request, and hashed.
 
-use super::client::Client;
 use super::fields::{self, Repeated};
-use crate::backends::hash;
+use crate::backends::{Backend, hash};
 use crate::config::{Balance, HashBy};
-use crate::routes::{Backend, PathParams, Route};
+use crate::routes::{PathParams, Route};
 use hyper::header::{COOKIE, HeaderMap, HeaderValue};
+use std::net::IpAddr;
 
 /// The hash of a request's key for that backend; `None` for a backend that goes by no key, and for a request without one. An
 /// empty value is none. A header has one line, or is an error; of several cookies of one name the first counts, which is the one
@@ -16,10 +16,10 @@ pub(super) fn hash_key<'b>(
     route: &Route,
     path: &PathParams<'_>,
     headers: &HeaderMap,
-    client: &Client,
+    peer: Option<IpAddr>,
 ) -> Result<Option<u64>, Repeated<'b>> {
     match &backend.spec.balance {
-        Balance::Hash(spec) => find(&spec.by, route, path, headers, client),
+        Balance::Hash(spec) => find(&spec.by, route, path, headers, peer),
         _ => Ok(None),
     }
 }
@@ -29,7 +29,7 @@ fn find<'b>(
     route: &Route,
     path: &PathParams<'_>,
     headers: &HeaderMap,
-    client: &Client,
+    peer: Option<IpAddr>,
 ) -> Result<Option<u64>, Repeated<'b>> {
     let of = |bytes: &[u8]| (!bytes.is_empty()).then(|| hash(0, bytes));
     Ok(match by {
@@ -37,11 +37,11 @@ fn find<'b>(
             fields::lines(headers, name).line(name)?.map(HeaderValue::as_bytes).and_then(of)
         }
         HashBy::Path(name) => {
-            let at = route.spec.path.params().iter().position(|param| param == name);
+            let at = route.matcher.path.params().iter().position(|param| param == name);
             at.and_then(|at| path.get(at)).and_then(|value| of(value.as_bytes()))
         }
         HashBy::Cookie(name) => cookie(headers, name).and_then(of),
-        HashBy::Client => client.addr.and_then(|addr| of(addr.to_string().as_bytes())),
+        HashBy::Client => peer.and_then(|addr| of(addr.to_string().as_bytes())),
     })
 }
 

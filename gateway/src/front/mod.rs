@@ -1,24 +1,21 @@
-//! The side towards the clients: listeners, HTTP/1.1, and the words in which errors are told.
+//! The side towards the clients: connections, HTTP/1.1, and the words in which errors are told.
 //!
 //! ```text
-//! accept       listening sockets; spreads new connections over the workers
-//! room         how many client connections there may be
 //! goodbye      what a newcomer is told for whom there is no room
-//! connections  a worker's client connections: hyper, idle and slow clients, drain
-//! client       one of them: what it waits for, and its socket
-//! idle         those that are idle, in order
+//! connections  a worker's client connections: taken on, asked to make room, drained
+//! connection   one of them: what it waits for, its open exchanges, its place among those that are idle
+//! drive        its task: hyper
+//! io           its socket, which notes what goes over it
+//! sweep        the time limits of all of them
 //! handler      one request: match, body, call, answer
-//! miss         what is answered where no route takes a request
+//! lookup       which route a request meets, and its steps; miss, what is answered where none takes it
 //! carried      the headers that go with the call
 //! traffic      where its call goes, if that is not just its route's backend; shadow, copies of calls
 //! body         a request's body, within its limits
-//! fields       header fields, as single values or as lists
 //! hash_key     the key by which a backend spreads its calls
 //! deadline     how long the caller waits
-//! fixed        routes that call nothing: fixed answers, redirects, rewrites
+//! actions      what routes do that call nothing: fixed answers, redirects, rewrites
 //! metadata     which headers go along with the call
-//! limit        whose token of a rate limit a request takes, and what its answer says of it
-//! claim        what a bearer token claims
 //! problem      failures as RFC 9457 problem details
 //! reply_body   a reply's body, in one piece or in many
 //! pace         whether a client takes its answer fast enough
@@ -27,34 +24,31 @@
 //! ```
 //! With `admin`, this is the only module that names hyper.
 
-mod accept;
+mod actions;
 mod body;
 mod carried;
-mod claim;
-mod client;
+mod connection;
 mod connections;
 mod deadline;
-mod fields;
-mod fixed;
-mod goodbye;
+mod drive;
+pub(crate) mod goodbye;
 mod handler;
 mod hash_key;
-mod idle;
-mod limit;
+mod io;
+mod lookup;
 mod metadata;
 mod miss;
 mod pace;
-pub(crate) mod problem;
+mod problem;
 mod reply_body;
 mod request_id;
-mod room;
 #[cfg(test)]
 mod scaling_tests;
 mod shadow;
+mod sweep;
 mod tally;
 mod traffic;
 
-pub use accept::accept;
+// For `super::fields`.
+use crate::fields;
 pub use connections::Connections;
-pub use request_id::RequestIds;
-pub use room::{Place, Room};

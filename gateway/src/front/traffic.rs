@@ -1,19 +1,20 @@
 //! Where a request's call goes, if that is not just its route's backend: by an arm of the route's split, with a copy beside it,
 //! and to the route's fallback when no instance is there.
 
-use super::client::Client;
+use super::actions::respond;
 use super::fields;
-use super::fixed::respond;
 use super::handler::{Answer, success};
 use super::hash_key::hash_key;
 use super::shadow;
-use crate::call::{self, Failure};
+use crate::call;
 use crate::config::HeaderMatch;
+use crate::failure::Failure;
 use crate::routes::{FallbackTo, Place, Traffic};
 use crate::worker::{LocalTable, Worker};
 use hyper::body::Bytes;
 use hyper::header::HeaderMap;
 use std::cell::Cell;
+use std::net::IpAddr;
 use std::rc::Rc;
 use tokio::time::Instant;
 
@@ -23,7 +24,7 @@ pub(super) struct Matched<'a> {
     /// By which table.
     pub(super) table: &'a Rc<LocalTable>,
     /// Who has sent it.
-    pub(super) client: &'a Client,
+    pub(super) peer: Option<IpAddr>,
     /// The path, not decoded.
     pub(super) path: &'a str,
     /// The query, not decoded.
@@ -67,9 +68,8 @@ async fn serve<'a>(
     matched: Matched<'_>,
     request: &mut call::Request<'a>,
 ) -> Result<Answer, Failure> {
-    let route = request.route;
     let bears = |header: &HeaderMatch| bears(matched.headers, header);
-    let takes = |place: &Place| call::takes(worker, route, &place.backend, place.version.as_deref());
+    let takes = |place: &Place| call::takes(worker, request.call, &place.backend, place.version.as_deref());
     let (arm, reason) = traffic.choose(bears, takes);
     direct(request, &arm.place, matched)?;
     arm.stats.0.of(worker.id).taken(reason);
@@ -100,8 +100,8 @@ fn direct<'a>(
     place: &'a Place,
     matched: Matched<'_>,
 ) -> Result<(), Failure> {
-    let Matched { headers, client, .. } = matched;
-    request.key = hash_key(&place.backend, request.route, &request.path, headers, client)?;
+    let Matched { headers, peer, .. } = matched;
+    request.key = hash_key(&place.backend, request.route, &request.path, headers, peer)?;
     request.backend = &place.backend;
     request.version = place.version.as_deref();
     Ok(())

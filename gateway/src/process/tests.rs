@@ -4,18 +4,26 @@
 //! Where a supervisor gives a task its next turn it panics if a test has told it to (`Supervisor::fail`). That is compiled into
 //! unit tests only: a program that is released cannot be told to panic, and pays nothing for it.
 
-use super::*;
+use super::prepare;
+use super::serve::serve;
+use crate::config::Settings;
 use crate::config::testing::Folder;
+use crate::control::Plane;
+use crate::lame_duck::LameDuck;
 use crate::supervise::Task;
 use crate::telemetry::log::LogStats;
 use callgate_protocol::{Hello, Limits, Outbound};
 use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicU64;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream, UdpSocket, UnixStream};
-use tokio::task::JoinHandle;
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
 
 /// Far more than anything here takes on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -23,7 +31,7 @@ const DEADLINE: Duration = Duration::from_secs(60);
 /// A gateway that serves, an instance that accepts connections and offers nothing, and the DNS server that knows it.
 struct Rig {
     folder: Folder,
-    shared: Arc<Shared>,
+    plane: Arc<Plane>,
     http: SocketAddr,
     admin: SocketAddr,
     socket: PathBuf,
@@ -60,21 +68,21 @@ impl Rig {
         let gateway = prepare(settings, None, Arc::<LogStats>::default()).unwrap();
         let http = gateway.listeners.http[0].local_addr().unwrap();
         let admin = gateway.listeners.admin.local_addr().unwrap();
-        let (shared, (stop, told)) = (gateway.shared.clone(), watch::channel(false));
+        let (plane, (stop, told)) = (gateway.plane.clone(), watch::channel(false));
         let mut tasks = JoinSet::new();
         let questions = Arc::<AtomicU64>::default();
         tasks.spawn(answer_questions(dns, questions.clone()));
         let end = tokio::spawn(async move { serve(gateway, told, &LameDuck::default()).await });
-        Rig { folder, shared, http, admin, socket, instance, questions, tasks, stop, end }
+        Rig { folder, plane, http, admin, socket, instance, questions, tasks, stop, end }
     }
 
     /// Has the task panic at its next turn.
     fn fail(&self, task: Task) {
-        self.shared.supervisor.fail(task);
+        self.plane.shared.supervisor.fail(task);
     }
 
     fn panics(&self, task: Task) -> u64 {
-        self.shared.supervisor.panics().find(|(one, _)| *one == task).map_or(0, |(_, n)| n)
+        self.plane.shared.supervisor.panics().find(|(one, _)| *one == task).map_or(0, |(_, n)| n)
     }
 
     async fn panicked(&self, task: Task) {
@@ -213,7 +221,7 @@ async fn clients_are_accepted_served_and_timed_out_after_a_panic() {
     rig.fail(Task::ClientConnection);
     assert_eq!(get(rig.http, "/fixed").await, "", "the connection's own panic ends it");
     rig.serves().await;
-    eventually(async || rig.shared.front.workers.sum(|one| &one.connections) == 0).await;
+    eventually(async || rig.plane.shared.front.workers.sum(|one| &one.connections) == 0).await;
     rig.ends().await.unwrap();
 }
 
@@ -262,7 +270,7 @@ async fn the_admin_port_and_the_upgrade_socket_answer_after_a_panic() {
     successor.write_all(b"hello\n").await.unwrap();
     let mut words = Vec::new();
     let _ = in_time(successor.read_to_end(&mut words)).await;
-    eventually(async || rig.shared.upgrades.failed.get() == 1).await;
+    eventually(async || rig.plane.upgrades.failed.get() == 1).await;
     drop(ask_for_sockets(&rig).await);
     for task in [Task::Admin, Task::AdminConnection, Task::Upgrade, Task::HandOver] {
         assert_eq!(rig.panics(task), 1, "{task:?}");
@@ -277,8 +285,8 @@ async fn a_task_that_panics_again_and_again_ends_the_process_after_its_drain() {
     rig.serves().await;
     let mut client = TcpStream::connect(rig.http).await.unwrap();
     client.write_all(b"POST /call HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n").await.unwrap();
-    eventually(async || rig.shared.front.workers.sum(|one| &one.in_flight) == 1).await;
-    while rig.shared.supervisor.failed().is_none() {
+    eventually(async || rig.plane.shared.front.workers.sum(|one| &one.in_flight) == 1).await;
+    while rig.plane.shared.supervisor.failed().is_none() {
         rig.fail(Task::Sweeper);
         tokio::time::sleep(Duration::from_millis(1)).await;
     }

@@ -11,7 +11,8 @@
 //! upgrades OK FAILED   ------------------>
 //! leads HOST IP        ------------------> a line for each address in use of each name that endpoints give
 //! drain BACKEND ADDRESS  ----------------> a line for each endpoint that an operator has told to drain
-//! socket KIND ADDRESS  ------------------> with the descriptor; a line for each listening socket, this one among them
+//! socket KIND ADDRESS  ------------------> with the descriptor; a line for each listening socket, this one among them,
+//!                                         and for the lock of the state's folder
 //! all                  ------------------>
 //!                                         takes those that its settings name and binds what is missing, starts its
 //!                                         workers, tries every backend, begins to accept

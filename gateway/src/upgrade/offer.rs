@@ -3,8 +3,9 @@
 use super::channel::Channel;
 use super::drains::{self, Drained};
 use super::{LIMIT, Name, VERSION, WORD_LIMIT, systemd};
+use crate::control::Plane;
 use crate::supervise::{Task, supervised};
-use crate::worker::{Ending, Shared};
+use crate::workers::Ending;
 use std::ffi::OsString;
 use std::future::pending;
 use std::io;
@@ -23,7 +24,7 @@ pub struct Offer {
     name: Name,
     listener: Option<UnixListener>,
     sockets: Arc<[(String, OwnedFd)]>,
-    shared: Arc<Shared>,
+    plane: Arc<Plane>,
     /// SIGUSR2.
     told_to_upgrade: Signal,
     /// Hand-overs that are under way: at most one.
@@ -37,7 +38,7 @@ type Attempt = (u32, Result<(), String>);
 impl Offer {
     /// Listens for the signal to start a successor, from now on. Without a listener there is nothing to be had.
     pub fn new(
-        shared: Arc<Shared>,
+        plane: Arc<Plane>,
         name: Name,
         listener: Option<std::os::unix::net::UnixListener>,
         sockets: Vec<(String, OwnedFd)>,
@@ -45,13 +46,13 @@ impl Offer {
         let listener = listener.map(UnixListener::from_std).transpose()?;
         let told_to_upgrade = signal(SignalKind::user_defined2())?;
         let (attempts, child) = (JoinSet::new(), Successor::default());
-        Ok(Offer { name, listener, sockets: sockets.into(), shared, told_to_upgrade, attempts, child })
+        Ok(Offer { name, listener, sockets: sockets.into(), plane, told_to_upgrade, attempts, child })
     }
 
     /// Waits for the end: until `told` to stop, or until a successor serves in our place.
     pub async fn run(mut self, told: watch::Receiver<bool>) -> Ending {
-        let shared = self.shared.clone();
-        match supervised!(shared.supervisor, Task::Upgrade, self.serve(told.clone())) {
+        let supervisor = self.plane.shared.supervisor.clone();
+        match supervised!(supervisor, Task::Upgrade, self.serve(told.clone())) {
             Some(ending) => ending,
             // The process ends.
             None => pending().await,
@@ -109,19 +110,19 @@ impl Offer {
             return;
         }
         tracing::info!(process, "a successor asks for the listening sockets");
-        let (sockets, shared, told) = (self.sockets.clone(), self.shared.clone(), told.clone());
-        let upgrades = &shared.upgrades;
+        let (sockets, plane, told) = (self.sockets.clone(), self.plane.clone(), told.clone());
+        let upgrades = &plane.upgrades;
         let mut words = vec![format!("upgrades {} {}", upgrades.succeeded.get(), upgrades.failed.get())];
-        for (host, addresses) in self.shared.names.addresses() {
+        for (host, addresses) in plane.names.addresses() {
             words.extend(addresses.iter().map(|ip| format!("leads {host} {ip}")));
         }
-        let drained = drains::drained(&self.shared.table.load());
+        let drained = drains::drained(&plane.shared.table.load());
         words.extend(drains::lines(&Drained::new(), &drained));
-        let since = self.shared.clone();
+        let since = plane.shared.clone();
         let said_since = move || drains::lines(&drained, &drains::drained(&since.table.load()));
         self.attempts.spawn(async move {
             let handed_over = hand_over(channel, &sockets, &words, said_since, told);
-            let handed_over = shared.supervisor.guard(Task::HandOver, handed_over).await;
+            let handed_over = plane.shared.supervisor.guard(Task::HandOver, handed_over).await;
             let panicked = || Err("the hand-over has panicked; see the log".to_owned());
             (process, handed_over.unwrap_or_else(panicked))
         });
@@ -152,7 +153,7 @@ impl Offer {
 
     fn failed(&self, process: u32, why: &str) {
         tracing::error!(process, why, "the upgrade failed, this process goes on");
-        self.shared.upgrades.failed.increment();
+        self.plane.upgrades.failed.increment();
         systemd::ready();
     }
 }

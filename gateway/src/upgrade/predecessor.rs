@@ -8,6 +8,7 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
+use std::path::Path;
 use tokio::net::UnixStream;
 use tokio::runtime::Builder;
 use tokio::time::timeout;
@@ -68,6 +69,11 @@ impl Predecessor {
     /// Its upgrade socket, if that is its name.
     pub fn unix(&mut self, name: &Name) -> Option<UnixListener> {
         self.take(&format!("unix {name}")).map(UnixListener::from)
+    }
+
+    /// The lock of its state's folder, if that is the one.
+    pub fn state(&mut self, folder: &Path) -> Option<OwnedFd> {
+        self.take(&format!("state {}", folder.display()))
     }
 
     fn take(&mut self, name: &str) -> Option<OwnedFd> {

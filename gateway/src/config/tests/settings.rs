@@ -183,6 +183,26 @@ error: an empty path
 }
 
 #[test]
+fn the_folder_for_state_is_a_path_beside_the_file() {
+    check_settings(
+        r#"
+[server]
+state = """#,
+        None,
+        r#"
+error: an empty path
+ --> gateway.toml:3:9
+  |
+3 | state = ""
+  |         ^^ expected a folder
+"#,
+    );
+    let source = Source::new("/etc/callgate/config/gateway.toml", "[server]\nstate = '../state'");
+    let settings = Settings::parse(source, None).unwrap();
+    assert_eq!(settings.server.state.as_deref(), Some(std::path::Path::new("/etc/callgate/state")));
+}
+
+#[test]
 fn sizes_counts_and_times_have_bounds() {
     check_settings(
         r#"

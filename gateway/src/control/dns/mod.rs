@@ -15,8 +15,8 @@ mod state;
 
 pub use follow::Follower;
 
+use crate::backends::Addresses;
 use crate::config::{Address, BackendSpec, DnsSettings};
-use crate::routes::Addresses;
 use crate::telemetry::{NameScrape, NameStats, Resolution};
 use state::{Answers, State};
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,8 +36,7 @@ pub fn hosts<'b>(backends: impl IntoIterator<Item = &'b BackendSpec>) -> BTreeSe
     endpoints.filter_map(|endpoint| host(&endpoint.addr)).collect()
 }
 
-/// All names that are followed. Written by their tasks, read by control and by the admin port; workers see no more of it
-/// than whether the first answers are in force.
+/// All names that are followed. Written by their tasks, read by control and by the admin port; workers see nothing of it.
 #[derive(Debug)]
 pub struct Names {
     all: Mutex<BTreeMap<String, Arc<Name>>>,
@@ -47,8 +46,6 @@ pub struct Names {
     moved: Notify,
     /// Told when a name was asked for the first time.
     asked: watch::Sender<()>,
-    /// What the names of the first table lead to is in force, as far as it could be found out.
-    begun: watch::Sender<bool>,
 }
 
 /// One name.
@@ -81,7 +78,6 @@ impl Default for Names {
             remembered: Mutex::default(),
             moved: Notify::new(),
             asked: watch::Sender::new(()),
-            begun: watch::Sender::new(false),
         }
     }
 }
@@ -117,16 +113,9 @@ impl Names {
         self.moved.notified().await;
     }
 
-    /// The first answers are in force; or that the servers were silent is.
+    /// The first answers are in force, or that the servers were silent is: what was remembered has done its part.
     pub fn begin(&self) {
         *lock(&self.remembered) = Addresses::default();
-        self.begun.send_replace(true);
-    }
-
-    /// Waits until then.
-    pub async fn begun(&self) {
-        // Fails only when the sender is gone, which is here.
-        let _ = self.begun.subscribe().wait_for(|begun| *begun).await;
     }
 }
 

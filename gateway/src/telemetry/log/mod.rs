@@ -13,7 +13,7 @@ pub use writer::{Lines, LogStats, Writer};
 use crate::config::{LogFormat, LogSettings};
 use limited::{Limited, Shape};
 use std::backtrace::{Backtrace, BacktraceStatus};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::panic::PanicHookInfo;
 use std::sync::Arc;
 use tracing_subscriber::EnvFilter;
@@ -47,6 +47,12 @@ pub fn start(settings: &LogSettings, quiet: &str, lines: Arc<Lines>) {
     };
     // The standard library's hook writes to standard error, and so waits for whoever reads that.
     std::panic::set_hook(Box::new(log_panic));
+}
+
+/// Writes to standard error, for a process that serves nothing or cannot log. Whether that is closed is of no interest: nobody
+/// is left to be told.
+pub fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
 fn log_panic(panic: &PanicHookInfo<'_>) {

@@ -1,0 +1,50 @@
+//! What is known beside what workers share: how the tables in force came about, where names lead, what fits. Control writes it, the
+//! admin port shows it, upgrades hand some of it over; no request needs it.
+
+use super::dns::Names;
+use super::fit::Fits;
+use crate::state::State;
+use crate::telemetry::log::LogStats;
+use crate::telemetry::{ReloadStats, UpgradeStats};
+use crate::worker::Shared;
+use arc_swap::ArcSwapOption;
+use std::sync::Arc;
+
+/// The control plane's own, and what it shares with the workers.
+pub struct Plane {
+    /// What workers share.
+    pub shared: Arc<Shared>,
+    /// Where the names lead that endpoints give.
+    pub names: Arc<Names>,
+    /// Which routes do not fit what instances offer.
+    pub fits: Fits,
+    /// The reloads' counters.
+    pub reloads: ReloadStats,
+    /// The upgrades' counters.
+    pub upgrades: UpgradeStats,
+    /// What is kept on disk.
+    pub state: State,
+    /// What the log has lost.
+    pub log: Arc<LogStats>,
+    /// Why the tables were last refused, rendered; none when the files in place are in force.
+    pub last_error: ArcSwapOption<String>,
+    /// Why tables that were read wait to be taken, if some do.
+    pub waiting: ArcSwapOption<String>,
+}
+
+impl Plane {
+    /// One that has taken no tables yet.
+    pub fn new(shared: Arc<Shared>, state: State, log: Arc<LogStats>) -> Plane {
+        Plane {
+            names: Arc::new(Names::default()),
+            fits: Fits::default(),
+            reloads: ReloadStats::default(),
+            upgrades: UpgradeStats::default(),
+            state,
+            log,
+            last_error: ArcSwapOption::empty(),
+            waiting: ArcSwapOption::empty(),
+            shared,
+        }
+    }
+}

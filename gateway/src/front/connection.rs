@@ -1,0 +1,213 @@
+//! One client connection, as its worker sees it: whose it is, what it waits for and since when, and the exchanges that are open on it.
+//!
+//! Time limits and marks are the connection's. What belongs to one request is its exchange's: there may be several at a time.
+
+mod idle;
+mod open;
+
+pub(super) use open::OpenConnections;
+
+use super::pace::Pace;
+use crate::worker::Place;
+use std::cell::{Cell, RefCell};
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::task::Waker;
+use tokio::sync::oneshot;
+
+/// What a connection waits for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Phase {
+    /// For a request, or for the client to take its answer: no exchange is open.
+    Idle,
+    /// For the rest of a request's head.
+    Head,
+    /// For us: exchanges are open.
+    Busy,
+    /// For the end of what it still sends after its last answer.
+    Lingering,
+    /// For nothing: it is off the books.
+    Closed,
+}
+
+/// One connection, as the sweep and the drain see it.
+pub(super) struct Connection {
+    pub(super) open: Rc<OpenConnections>,
+    /// Its number among them.
+    key: usize,
+    /// The other end's address, if that is known; an IPv4 address as such, whatever kind of socket it came by.
+    pub(super) peer: Option<IpAddr>,
+    /// How many exchanges are open.
+    exchanges: Cell<usize>,
+    pub(super) phase: Cell<Phase>,
+    /// The sweep at which the phase began.
+    pub(super) since: Cell<u64>,
+    waker: RefCell<Option<Waker>>,
+    /// It waited too long.
+    pub(super) expired: Cell<bool>,
+    /// It is to rest, or does: hyper is to let go of the socket without closing it.
+    pub(super) resting: Cell<bool>,
+    /// How fast it takes its answers.
+    pub(super) pace: Pace,
+    /// It takes its answer too slowly: what the kernel still has of that is not kept either.
+    pub(super) slow: Cell<bool>,
+    /// Who is to have its place if it is still idle.
+    heir: RefCell<Option<oneshot::Sender<Place>>>,
+}
+
+impl Connection {
+    /// One that has just been made, put on the books.
+    pub(super) fn register(open: &Rc<OpenConnections>, peer: Option<IpAddr>) -> Rc<Connection> {
+        let mut all = open.all.borrow_mut();
+        let entry = all.vacant_entry();
+        let connection = Rc::new(Connection::new(open.clone(), entry.key(), peer));
+        connection.list();
+        entry.insert(connection.clone());
+        connection
+    }
+
+    /// Takes it off the books. Gives whoever is to have its place.
+    pub(super) fn strike(&self) -> Option<oneshot::Sender<Place>> {
+        // Its number may be another's soon.
+        self.phase.set(Phase::Closed);
+        self.open.idle.borrow_mut().remove(self.key);
+        self.open.all.borrow_mut().remove(self.key);
+        self.open.closed.notify_waiters();
+        self.heir.take()
+    }
+
+    fn new(open: Rc<OpenConnections>, key: usize, peer: Option<IpAddr>) -> Connection {
+        Connection {
+            key,
+            peer,
+            exchanges: Cell::new(0),
+            phase: Cell::new(Phase::Idle),
+            since: Cell::new(open.sweeps.get()),
+            waker: RefCell::new(None),
+            expired: Cell::new(false),
+            resting: Cell::new(false),
+            pace: Pace::default(),
+            slow: Cell::new(false),
+            heir: RefCell::new(None),
+            open,
+        }
+    }
+
+    pub(super) fn enter(&self, phase: Phase) {
+        self.phase.set(phase);
+        self.since.set(self.open.sweeps.get());
+        self.list();
+    }
+
+    /// Puts it last among the idle ones, or takes it out.
+    pub(super) fn list(&self) {
+        let mut idle = self.open.idle.borrow_mut();
+        if self.phase.get() == Phase::Idle && !self.pace.is_blocked() {
+            idle.put_last(self.key);
+        } else {
+            idle.remove(self.key);
+        }
+    }
+
+    /// A request's head is there: the exchange is open until what is given here is dropped, which may be after others have begun and
+    /// ended.
+    #[inline]
+    pub(super) fn begin_exchange(self: &Rc<Self>) -> OpenExchange {
+        self.exchanges.set(self.exchanges.get() + 1);
+        self.enter(Phase::Busy);
+        OpenExchange(self.clone())
+    }
+
+    /// Has an idle connection close, and its place given to `heir`; unless a request is there first, then `heir` is dropped.
+    pub(super) fn ask_to_go(&self, heir: oneshot::Sender<Place>) {
+        self.open.idle.borrow_mut().remove(self.key);
+        *self.heir.borrow_mut() = Some(heir);
+        // hyper is to let go of the socket first, which is then looked at once more.
+        self.resting.set(true);
+        self.wake();
+    }
+
+    /// Whether it was asked to go.
+    pub(super) fn is_asked(&self) -> bool {
+        self.heir.borrow().is_some()
+    }
+
+    /// It stays, whoever has asked.
+    pub(super) fn stay(&self) {
+        *self.heir.borrow_mut() = None;
+    }
+
+    /// Notes whom to wake when one of the marks is set.
+    pub(super) fn remember(&self, waker: &Waker) {
+        let mut place = self.waker.borrow_mut();
+        match place.as_mut() {
+            Some(known) => known.clone_from(waker),
+            None => *place = Some(waker.clone()),
+        }
+    }
+
+    /// Has the connection look at its marks.
+    pub(super) fn wake(&self) {
+        if let Some(waker) = self.waker.borrow().as_ref() {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+/// An exchange that is open on a connection, which is not idle for as long as there is one.
+pub(super) struct OpenExchange(Rc<Connection>);
+
+impl Drop for OpenExchange {
+    fn drop(&mut self) {
+        let connection = &self.0;
+        let left = connection.exchanges.get() - 1;
+        connection.exchanges.set(left);
+        // A reply may be dropped after its connection has ended.
+        if left == 0 && connection.phase.get() == Phase::Busy {
+            connection.enter(Phase::Idle);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_is_idle_when_no_exchange_is_open() {
+        let open = Rc::new(OpenConnections::default());
+        let connection = Connection::register(&open, None);
+        let is_idle = || {
+            let listed = open.longest_idle().is_some();
+            assert_eq!(listed, connection.phase.get() == Phase::Idle);
+            listed
+        };
+        assert!(is_idle());
+        let (one, two) = (connection.begin_exchange(), connection.begin_exchange());
+        assert!(!is_idle());
+        drop(one);
+        assert!(!is_idle(), "the other is open");
+        let three = connection.begin_exchange();
+        drop(two);
+        assert!(!is_idle());
+        open.sweeps.set(7);
+        drop(three);
+        assert!(is_idle());
+        assert_eq!(connection.since.get(), 7, "it has been idle since the last one ended");
+    }
+
+    #[test]
+    fn an_exchange_that_ends_after_its_connection_is_not_taken_for_another_one() {
+        let open = Rc::new(OpenConnections::default());
+        let gone = Connection::register(&open, None);
+        let exchange = gone.begin_exchange();
+        gone.strike();
+        let next = Connection::register(&open, None);
+        assert_eq!(next.key, gone.key);
+        let busy = next.begin_exchange();
+        drop(exchange);
+        assert!(open.longest_idle().is_none());
+        drop(busy);
+        assert!(open.longest_idle().is_some());
+    }
+}

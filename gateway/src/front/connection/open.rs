@@ -1,0 +1,29 @@
+//! The connections of a worker that are open: the books on which each is from before its task runs until that has ended.
+
+use super::Connection;
+use super::idle::IdleList;
+use slab::Slab;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use tokio::sync::Notify;
+
+/// The connections that are open, and what concerns all of them.
+#[derive(Default)]
+pub(in crate::front) struct OpenConnections {
+    pub(in crate::front) all: RefCell<Slab<Rc<Connection>>>,
+    /// Those that wait for a request, and for nothing else.
+    pub(super) idle: RefCell<IdleList>,
+    /// Set when also those without a request are to be closed.
+    pub(in crate::front) stopping: Cell<bool>,
+    /// Sweeps since the worker began: the clock of the limits.
+    pub(in crate::front) sweeps: Cell<u64>,
+    pub(in crate::front) closed: Notify,
+}
+
+impl OpenConnections {
+    /// The connection that has been idle for the longest time.
+    pub(in crate::front) fn longest_idle(&self) -> Option<Rc<Connection>> {
+        let first = self.idle.borrow().first()?;
+        self.all.borrow().get(first).cloned()
+    }
+}

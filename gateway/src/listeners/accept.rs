@@ -1,0 +1,204 @@
+//! Listening sockets. A new connection goes to the worker with the fewest; where there is no room for it, it takes the place
+//! of the connection that has been idle longest, or is refused.
+
+use crate::descriptors::{Spare, are_used_up};
+use crate::front::goodbye::{self, MAX_GOODBYES};
+use crate::supervise::{Task, supervised};
+use crate::worker::{Place, Shared};
+use crate::workers::{Command, Ending};
+use std::io;
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
+
+/// How long accepting pauses after an error that is not one connection's own.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// How often the log says that a connection cannot be accepted, at most.
+const COMPLAINTS: Duration = Duration::from_secs(10);
+
+/// How many connections are taken from the kernel's queue at the end: as many as it holds ([`super::BACKLOG`]).
+const LAST: usize = 4096;
+
+/// Accepts until it is told to stop, or until a worker is gone. What the kernel has accepted by then is served too, its
+/// request may have come already; unless a successor is there to do it.
+pub async fn accept(
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    workers: Vec<mpsc::Sender<Command>>,
+    mut stop: watch::Receiver<Option<Ending>>,
+) {
+    let supervisor = shared.supervisor.clone();
+    let mut door = Door::new(shared, workers);
+    let told = supervised!(supervisor, Task::Acceptor, accept_until_told(&listener, &mut door, &mut stop));
+    let Some(Ok(ending)) = told else { return };
+    if ending != Some(Ending::HandOver)
+        && let Ok(listener) = listener.into_std()
+    {
+        for _ in 0..LAST {
+            let Ok((stream, _)) = listener.accept() else { break };
+            if stream.set_nonblocking(true).is_ok() && door.admit(stream).await.is_err() {
+                return;
+            }
+        }
+    }
+    door.close().await;
+}
+
+/// What it is told, which is nothing when whoever tells is gone.
+async fn accept_until_told(
+    listener: &TcpListener,
+    door: &mut Door,
+    stop: &mut watch::Receiver<Option<Ending>>,
+) -> Result<Option<Ending>, Gone> {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            // Fails only when the sender is gone, which is as good as being told.
+            stop = stop.wait_for(Option::is_some) => return Ok(stop.map_or(None, |ending| *ending)),
+        };
+        match accepted.and_then(|(stream, _)| stream.into_std()) {
+            Ok(stream) => door.admit(stream).await?,
+            // Errors of the one connection that was about to be accepted.
+            Err(error) if is_of_connection(&error) => {}
+            Err(error) => door.make_good(listener, error).await?,
+        }
+    }
+}
+
+/// A worker has gone, and the process with it.
+struct Gone;
+
+/// Where newcomers are let in or refused.
+struct Door {
+    shared: Arc<Shared>,
+    workers: Vec<mpsc::Sender<Command>>,
+    /// Newcomers that are being refused; at most [`MAX_GOODBYES`].
+    goodbyes: JoinSet<()>,
+    /// One descriptor, so that a newcomer can be refused when there is none left.
+    spare: Spare,
+    complained: Option<Instant>,
+}
+
+impl Door {
+    fn new(shared: Arc<Shared>, workers: Vec<mpsc::Sender<Command>>) -> Door {
+        Door { shared, workers, goodbyes: JoinSet::new(), spare: Spare::new(1), complained: None }
+    }
+
+    /// Hands a newcomer to a worker, or refuses it.
+    async fn admit(&mut self, stream: TcpStream) -> Result<(), Gone> {
+        let _ = stream.set_nodelay(true);
+        let place = match self.shared.room.take() {
+            Some(place) => Some(place),
+            None => self.place_of_an_idle_one().await,
+        };
+        match place {
+            Some(place) => {
+                self.workers[place.worker()].send(Command::Serve(stream, place)).await.map_err(|_| Gone)
+            }
+            None => {
+                self.refuse(stream).await;
+                Ok(())
+            }
+        }
+    }
+
+    /// Has the connection close that has been idle longest, and takes its place; none when no connection is idle.
+    async fn place_of_an_idle_one(&self) -> Option<Place> {
+        for worker in self.shared.room.by_idleness() {
+            let (heir, place) = oneshot::channel();
+            if self.workers[worker].send(Command::MakeRoom(heir)).await.is_ok()
+                && let Ok(place) = place.await
+            {
+                return Some(place);
+            }
+        }
+        None
+    }
+
+    async fn refuse(&mut self, stream: TcpStream) {
+        self.count_refused();
+        while self.goodbyes.try_join_next().is_some() {}
+        if self.goodbyes.len() < MAX_GOODBYES {
+            let supervisor = self.shared.supervisor.clone();
+            self.goodbyes.spawn(async move {
+                supervisor.guard(Task::Refusal, goodbye::say(stream)).await;
+            });
+        } else {
+            goodbye::say_at_once(stream).await;
+        }
+    }
+
+    fn count_refused(&mut self) {
+        self.shared.room.count_refused();
+        let refused = self.shared.room.refused();
+        if self.may_complain() {
+            let bound = self.shared.room.bound();
+            tracing::warn!(
+                bound,
+                refused,
+                "as many client connections as there may be: newcomers are refused"
+            );
+        }
+    }
+
+    /// What can be done about an error of accepting. Where there is no descriptor left, an idle connection gives its own,
+    /// or the newcomer is accepted by the spare one and refused.
+    async fn make_good(&mut self, listener: &TcpListener, error: io::Error) -> Result<(), Gone> {
+        if self.may_complain() {
+            tracing::warn!(%error, "cannot accept connections");
+        }
+        if !are_used_up(&error) {
+            sleep(PAUSE).await;
+            return Ok(());
+        }
+        if self.place_of_an_idle_one().await.is_some() {
+            return Ok(());
+        }
+        if self.spare.give_up()
+            && let Some(stream) = accept_now(listener)
+        {
+            self.count_refused();
+            // Its request comes meanwhile; after the end it would have the connection reset, and the answer lost.
+            sleep(PAUSE).await;
+            goodbye::say_at_once(stream).await;
+        } else {
+            sleep(PAUSE).await;
+        }
+        self.spare.refill();
+        Ok(())
+    }
+
+    /// Whether the log has not heard of trouble for a while.
+    fn may_complain(&mut self) -> bool {
+        let now = Instant::now();
+        let may = self.complained.is_none_or(|last| now - last >= COMPLAINTS);
+        if may {
+            self.complained = Some(now);
+        }
+        may
+    }
+
+    /// Waits until those have their answer that are being refused.
+    async fn close(mut self) {
+        while self.goodbyes.join_next().await.is_some() {}
+    }
+}
+
+/// What the kernel has accepted, if anything.
+fn accept_now(listener: &TcpListener) -> Option<TcpStream> {
+    let accepted = rustix::net::accept_with(
+        listener,
+        rustix::net::SocketFlags::NONBLOCK | rustix::net::SocketFlags::CLOEXEC,
+    );
+    accepted.ok().map(TcpStream::from)
+}
+
+fn is_of_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}

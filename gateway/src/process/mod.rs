@@ -1,0 +1,112 @@
+//! The process: what is prepared before anything runs, and what it runs on.
+//!
+//! ```text
+//! mod       settings, tables and sockets: all that may fail, before there is a runtime
+//! chassis   what runs services: signals and the exit status
+//! serve     from the first connection that is accepted to the last that is answered
+//! ```
+
+mod chassis;
+mod serve;
+
+use crate::config::{Settings, Tables};
+use crate::control::{self, Plane, watch::Watcher};
+use crate::descriptors;
+use crate::listeners::Listeners;
+use crate::signals;
+use crate::state::{self, State};
+use crate::supervise::Supervisor;
+use crate::telemetry::log::{self, LogStats};
+use crate::upgrade::{Name, Predecessor, obey};
+use crate::worker::Shared;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Runs the gateway until it is told to end. `upgrade` has it take over from a running gateway, by default from the one
+/// of these settings. Errors are for whoever started it: what was wrong, on standard error. Any end but the one that was
+/// asked for has a status above 0.
+pub fn run(config: &Path, upgrade: Option<Option<String>>) -> ExitCode {
+    // From here on nothing else writes to standard error. Dropped last, with a deadline for the last lines.
+    let log = match log::Writer::start() {
+        Ok(log) => log,
+        Err(error) => {
+            log::complain(&format!("error: cannot log: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    match start(config, upgrade, &log) {
+        Ok(gateway) => chassis::run(gateway),
+        Err(error) => {
+            log.lines().put(format!("{error}\n").as_bytes());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(config: &Path, upgrade: Option<Option<String>>, log: &log::Writer) -> Result<Gateway, String> {
+    signals::ignore_meaningless().map_err(|error| format!("error: signals cannot be heard: {error}"))?;
+    let settings = Settings::load(config).map_err(|error| error.to_string())?;
+    log::start(&settings.log, chassis::QUIET, log.lines());
+    prepare(settings, upgrade, log.lines().stats())
+}
+
+fn prepare(
+    settings: Settings,
+    upgrade: Option<Option<String>>,
+    log: Arc<LogStats>,
+) -> Result<Gateway, String> {
+    let supervisor = Arc::new(Supervisor::default());
+    // Watched first and read then, so that no change falls in between.
+    let watcher = Watcher::start(&settings.tables.watch, supervisor.clone())
+        .map_err(|error| format!("error: cannot watch the tables: {error}"))?;
+    let tables = Tables::load(&settings.tables.watch).map_err(|error| error.to_string())?;
+    let name = Name::of(&settings);
+    let before = upgrade.map(|other| other.map_or_else(|| name.clone(), |other| Name::given(&other)));
+    let mut before = before.map(|name| Predecessor::ask(&name)).transpose()?;
+    let mut listeners = Listeners::open(&settings, &name, before.as_mut())?;
+    let (state, state_lock) = open_state(&settings, &mut listeners, before.as_mut())?;
+    let shared = Arc::new(Shared::new(settings, supervisor, descriptors::raise_limit()));
+    let plane = Arc::new(Plane::new(shared, state, log));
+    if let Some(before) = &mut before {
+        plane.names.remember(std::mem::take(&mut before.addresses));
+        plane.upgrades.succeeded.set(before.upgrades.0 + 1);
+        plane.upgrades.failed.set(before.upgrades.1);
+    }
+    control::take(&plane, tables, "start");
+    if let Some(before) = &before {
+        // No worker runs yet, so that none connects to an endpoint that drains.
+        obey(&plane.shared.table.load(), &before.words);
+    }
+    Ok(Gateway { plane, listeners, state_lock, watcher, name, before })
+}
+
+/// Opens the folder for state, if the settings name one, and offers its lock to a successor.
+fn open_state(
+    settings: &Settings,
+    listeners: &mut Listeners,
+    before: Option<&mut Predecessor>,
+) -> Result<(State, Option<state::Lock>), String> {
+    let Some(folder) = &settings.server.state else {
+        return Ok((State::default(), None));
+    };
+    let lock = before.and_then(|before| before.state(folder));
+    let (state, lock) = State::open(folder, lock)?;
+    listeners.offer(format!("state {}", folder.display()), &lock)?;
+    Ok((state, Some(lock)))
+}
+
+/// Everything that may fail has not failed: what remains is to run.
+struct Gateway {
+    plane: Arc<Plane>,
+    listeners: Listeners,
+    state_lock: Option<state::Lock>,
+    watcher: Watcher,
+    /// Of the upgrade socket.
+    name: Name,
+    /// The gateway to take over from.
+    before: Option<Predecessor>,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,80 @@
+//! A worker: one thread with a runtime of its own, its own client connections and its own connections to every
+//! instance. Workers share the table, which they read, and nothing that they write on a request's way.
+//!
+//! Here is what a worker is and what workers share ([`Shared`]), for all that happens on a request's way. What a worker's thread does
+//! is in `workers`, above the front.
+
+mod drains;
+mod request_ids;
+mod room;
+mod shared;
+
+pub use drains::Drains;
+pub use request_ids::RequestIds;
+pub use room::{Place, Room};
+pub use shared::Shared;
+
+use crate::backends::Pool;
+use crate::routes::Table;
+use std::cell::{Cell, RefCell};
+use std::ops::Deref;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// A worker's state, shared by its tasks.
+pub struct Worker {
+    /// Its number, from 0.
+    pub id: usize,
+    /// What it shares with others.
+    pub shared: Arc<Shared>,
+    /// Its connections to the instances.
+    pub pool: Pool,
+    /// Makes request ids.
+    pub ids: RequestIds,
+    /// Copies of calls that are under way.
+    pub copies: Cell<usize>,
+    table: RefCell<Rc<LocalTable>>,
+    generation: Cell<u64>,
+}
+
+/// The table in force, counted within the worker.
+pub struct LocalTable(Arc<Table>);
+
+impl Deref for LocalTable {
+    type Target = Table;
+
+    fn deref(&self) -> &Table {
+        &self.0
+    }
+}
+
+impl Worker {
+    /// A worker without connections. To be made on its own thread.
+    pub fn new(id: usize, shared: Arc<Shared>) -> Worker {
+        let (catalog, supervisor) = (shared.catalog.clone(), shared.supervisor.clone());
+        let (answers, offers) = (shared.answers.clone(), shared.offers_changed.clone());
+        let pool = Pool::new(id, catalog, supervisor, answers, offers, shared.settings.server.zone.clone());
+        let table = Rc::new(LocalTable(shared.table.load_full()));
+        Worker {
+            id,
+            shared,
+            pool,
+            ids: RequestIds::new(),
+            copies: Cell::new(0),
+            table: RefCell::new(table),
+            generation: Cell::new(0),
+        }
+    }
+
+    /// The table in force. When it is a new one, the worker's connections are brought in line with it first.
+    pub fn table(&self) -> Rc<LocalTable> {
+        let current = self.shared.table.load();
+        if current.generation != self.generation.get() {
+            self.pool.sync(&current);
+            *self.table.borrow_mut() = Rc::new(LocalTable(Arc::clone(&current)));
+            // Last, so that it is tried again after a panic.
+            self.generation.set(current.generation);
+        }
+        self.table.borrow().clone()
+    }
+}

@@ -1,0 +1,93 @@
+//! What workers share, and share with those that control them. A request reads of it; what it writes are counters of its own worker.
+
+use super::{Drains, Room};
+use crate::config::Settings;
+use crate::routes::Table;
+use crate::supervise::Supervisor;
+use crate::telemetry::FrontStats;
+use crate::transport::callgate::Catalog;
+use arc_swap::{ArcSwap, ArcSwapOption};
+use callgate_protocol::Budget;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use tokio::sync::{Notify, watch};
+
+/// What all threads of the process share.
+pub struct Shared {
+    /// What `gateway.toml` says.
+    pub settings: Settings,
+    /// How many workers there are.
+    pub workers: usize,
+    /// The table in force.
+    pub table: ArcSwap<Table>,
+    /// The table before it, kept until the next: it is freed where tables are made, not on a worker's way.
+    pub retired: ArcSwapOption<Table>,
+    /// Told the generation of each new table.
+    pub table_changed: watch::Sender<u64>,
+    /// Told when an operator changes which endpoints drain.
+    pub drains: Drains,
+    /// Schemas.
+    pub catalog: Arc<Catalog>,
+    /// To be told when an instance offers something else than before, or was tried in vain for the first time.
+    pub offers_changed: Arc<Notify>,
+    /// What long request bodies may take together, in bytes.
+    pub bodies: Arc<Budget>,
+    /// What long answers may take together, in bytes.
+    pub answers: Arc<Budget>,
+    /// The front's counters.
+    pub front: FrontStats,
+    /// Begins anew what has panicked.
+    pub supervisor: Arc<Supervisor>,
+    /// Room for client connections, and how many there are.
+    pub room: Arc<Room>,
+    /// Where names lead is in force, as far as that could be found out for the first table.
+    pub names_begun: watch::Sender<bool>,
+    /// How many workers' first attempts to connect to every endpoint are not through.
+    pub unsettled: watch::Sender<usize>,
+    /// The process is about to end, or a lame duck: each answer is its connection's last.
+    pub draining: AtomicBool,
+}
+
+impl Shared {
+    /// For those settings, with no table yet, in a process that may have so many descriptors.
+    pub fn new(settings: Settings, supervisor: Arc<Supervisor>, descriptors: Option<usize>) -> Shared {
+        let server = &settings.server;
+        let workers = server.workers;
+        let budget = |bytes| Budget::new(usize::try_from(bytes).unwrap_or(usize::MAX));
+        Shared {
+            workers,
+            table: ArcSwap::from_pointee(Table::empty()),
+            retired: ArcSwapOption::empty(),
+            table_changed: watch::Sender::new(0),
+            drains: Drains::new(workers),
+            catalog: Arc::new(Catalog::default()),
+            offers_changed: Arc::default(),
+            bodies: budget(server.max_body_memory),
+            answers: budget(server.max_answer_memory),
+            front: FrontStats::new(workers),
+            supervisor,
+            room: Room::new(server.max_connections, workers, descriptors),
+            names_begun: watch::Sender::new(false),
+            unsettled: watch::Sender::new(workers),
+            draining: AtomicBool::new(false),
+            settings,
+        }
+    }
+
+    /// Whether requests can be answered: everything was tried once, and the process is not about to end.
+    pub fn is_ready(&self) -> bool {
+        *self.unsettled.borrow() == 0 && !self.draining.load(Relaxed) && self.supervisor.failed().is_none()
+    }
+
+    /// Waits until everything was tried once.
+    pub async fn settled(&self) {
+        // Fails only when the sender is gone, which is here.
+        let _ = self.unsettled.subscribe().wait_for(|unsettled| *unsettled == 0).await;
+    }
+
+    /// Waits until the first answers of names are in force; or that their servers were silent is.
+    pub async fn names_have_begun(&self) {
+        // Fails only when the sender is gone, which is here.
+        let _ = self.names_begun.subscribe().wait_for(|begun| *begun).await;
+    }
+}
