@@ -28,7 +28,7 @@ pub struct MemoryLink {
     /// What the next calls come to, one after the other. Then they wait for the test.
     pub script: RefCell<VecDeque<Answer>>,
     /// What a call comes to for which the script says nothing; none: it waits for the test.
-    pub otherwise: Cell<Option<(Duration, fn() -> Outcome)>>,
+    pub otherwise: Cell<Option<Otherwise>>,
     /// Calls that others have there.
     pub burden: Cell<usize>,
     /// How often it was asked whether it is there.
@@ -45,6 +45,9 @@ pub struct MemoryLink {
     changed: Notify,
     review: Rc<ReviewRequest>,
 }
+
+/// What calls come to, after so long each.
+pub type Otherwise = (Duration, fn() -> Outcome);
 
 /// What a call comes to, after so long.
 pub type Answer = (Duration, Outcome);

@@ -12,13 +12,16 @@ async fn after(route: &str, first: Outcome) -> (Result<String, Failure>, usize, 
     (net.call().await, net.came().iter().sum(), net.retries())
 }
 
+/// How the first attempt ends, whether the call is sent again if it may run twice and if it may not, and for which reason.
+type Case = (fn() -> Outcome, bool, bool, &'static str);
+
 const ONCE: &str = "match = 'POST /'\nidempotent = false";
 const TWICE: &str = "match = 'POST /'\nidempotent = true";
 
 #[tokio::test(start_paused = true)]
 async fn what_may_have_run_is_sent_again_only_if_it_is_idempotent() {
     local(async {
-        let cases: [(fn() -> Outcome, bool, bool, &str); 11] = [
+        let cases: [Case; 11] = [
             (good, false, false, ""),
             (|| Outcome::NotAccepted, true, true, "not_accepted"),
             (refused, true, true, "refused"),
