@@ -2,6 +2,7 @@
 
 use super::complaint::Complaint;
 use super::destination::Destination;
+use super::keys;
 use super::reader::{Reader, Section};
 use super::respond::{KEYS as ANSWER_KEYS, RespondSpec};
 
@@ -29,7 +30,7 @@ impl FallbackSpec {
 
     /// Reads `fallback` of a route.
     pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<FallbackSpec> {
-        let item = section.get("fallback")?;
+        let item = section.get(keys::FALLBACK.name)?;
         let table = reader.table(&item, EXAMPLES)?;
         let before = reader.found.len();
         let inner = reader.section("`fallback`", table, KEYS);

@@ -25,6 +25,7 @@ mod fallback;
 mod foreign;
 mod foreign_paths;
 mod health;
+mod keys;
 mod matcher;
 mod metadata;
 mod misfit;

@@ -3,6 +3,7 @@
 use super::backend::name_error;
 use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
+use super::keys;
 use super::rate_limit::{self, RateLimitSpec};
 use super::reader::{Item, Reader, Section};
 use super::source::Source;
@@ -50,7 +51,7 @@ impl RateLimits {
     /// Reads a route's `rate_limit`.
     pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> RateLimits {
         let mut all = RateLimits::default();
-        let Some(item) = section.get("rate_limit") else { return all };
+        let Some(item) = section.get(keys::RATE_LIMIT.name) else { return all };
         match item.value.get_ref() {
             DeValue::Array(values) if values.is_empty() => {
                 let complaint = Complaint::new("`rate_limit` is empty", "expected at least one limit");

@@ -3,6 +3,7 @@
 use super::complaint::Complaint;
 use super::destination::Destination;
 use super::diagnostics::Diagnostic;
+use super::keys;
 use super::reader::{Item, Reader, Section};
 use toml::de::DeValue;
 
@@ -55,7 +56,7 @@ impl Share {
 
 /// Reads `shadow` of a route.
 pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<ShadowSpec> {
-    let item = section.get("shadow")?;
+    let item = section.get(keys::SHADOW.name)?;
     let table = reader.table(&item, "a table such as { backend = \"shop-next\", share = \"10%\" }")?;
     let inner = reader.section("`shadow`", table, KEYS);
     let to = Destination::read(reader, &inner, item.span());

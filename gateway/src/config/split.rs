@@ -4,6 +4,7 @@
 use super::complaint::Complaint;
 use super::destination::{self, Destination};
 use super::diagnostics::Diagnostic;
+use super::keys;
 use super::reader::{Item, Reader, Section};
 use std::ops::RangeInclusive;
 use toml::de::{DeTable, DeValue};
@@ -77,9 +78,9 @@ impl SplitSpec {
 
     /// Reads `split` and `version` of a route.
     pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> SplitSpec {
-        let version = section.get("version").and_then(|item| destination::version(reader, &item));
+        let version = section.get(keys::VERSION.name).and_then(|item| destination::version(reader, &item));
         let mut spec = SplitSpec { targets: Vec::new(), version };
-        let Some(item) = section.get("split") else {
+        let Some(item) = section.get(keys::SPLIT.name) else {
             return spec;
         };
         let before = reader.found.len();
@@ -113,8 +114,10 @@ impl SplitSpec {
     /// The route's own `backend` and `version` are for targets that have none.
     fn check_defaults(&self, reader: &mut Reader<'_>, section: &Section<'_>) {
         let named = |of: fn(&Destination) -> bool| self.targets.iter().all(|target| of(&target.to));
-        let useless =
-            [("backend", named(|to| to.backend.is_some())), ("version", named(|to| to.version.is_some()))];
+        let useless = [
+            (keys::BACKEND.name, named(|to| to.backend.is_some())),
+            (keys::VERSION.name, named(|to| to.version.is_some())),
+        ];
         for (key, useless) in useless {
             if let Some(item) = section.get(key).filter(|_| useless) {
                 let complaint = Complaint::new(

@@ -10,6 +10,7 @@ use super::conflicts;
 use super::defaults::Defaults;
 use super::destination;
 use super::diagnostics::{Diagnostic, Diagnostics};
+use super::keys;
 use super::reader::{Item, Reader};
 use super::rewrites;
 use super::route::{Draft, RouteSpec};
@@ -20,13 +21,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use toml::de::{DeTable, DeValue};
 
-const KEYS: &[&str] =
-    &["backends", "routes", "limits", "prefix", "metadata", "backend", "timeout", "unknown_fields", "int64"];
+/// What a file declares; beside it there are the keys at its top.
+const DECLARED: [&str; 3] = ["backends", "routes", "limits"];
 /// The sections of the gateway's own file, which people write here by mistake.
 const SETTINGS: &[&str] = &["server", "admin", "tables", "log", "upgrade", "dns"];
+
+static KEYS: LazyLock<Vec<&str>> = LazyLock::new(|| [&DECLARED, keys::at_top()].concat());
 
 /// Everything the watched files declare, checked.
 #[derive(Clone, Debug)]
@@ -210,7 +213,7 @@ impl Declared {
     /// Reads one file.
     fn read(&mut self, reader: &mut Reader<'_>, document: &DeTable<'_>) {
         let elsewhere = "a setting of the gateway itself; it belongs into gateway.toml and needs a restart";
-        let section = reader.section_beside("a table file", document, KEYS, SETTINGS, elsewhere);
+        let section = reader.section_beside("a table file", document, &KEYS, SETTINGS, elsewhere);
         let file = Defaults::read(reader, &section, self.files.len());
         let own = section.get("backends").and_then(|item| match item.value.get_ref() {
             DeValue::Table(backends) => Some(backends),
