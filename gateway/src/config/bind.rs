@@ -1,8 +1,8 @@
 //! How a route binds HTTP to a method's fields: `body`, `response`, `unknown_fields`, `int64`.
 
 use super::complaint::Complaint;
+use super::field;
 use super::keys;
-use super::path;
 use super::reader::{Item, Reader, Section};
 use callgate_transcode::{Body, Int64, RequestBinding, Response, ResponseBinding, UnknownFields};
 use toml::de::DeValue;
@@ -48,10 +48,10 @@ fn read_body(reader: &mut Reader<'_>, item: &Item<'_>, path: &[String]) -> Optio
                 Complaint::new("no body is written `false`", "not a field's name").help("write body = false")
             );
         }
-        if let Some(reason) = path::field_error(text) {
+        if let Some(reason) = field::error(text) {
             return Err(Complaint::new("`body` must be \"*\", a field's name, or false", reason));
         }
-        match path.iter().find(|param| path::overlap(param, text)) {
+        match path.iter().find(|param| field::overlap(param, text)) {
             Some(param) => {
                 let title = format!("the path and the body both fill `{text}`");
                 Err(Complaint::new(title, format!("the path has `{{{param}}}`")))
@@ -82,7 +82,7 @@ fn read_response(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Response> {
             "" => Err(Complaint::new("`wrap` is the member's name", "there is none")),
             _ => Ok(Response::Wrap(text.to_owned())),
         }),
-        (None, Some(field)) => reader.text(&field, "a field's name", |text| match path::field_error(text) {
+        (None, Some(field)) => reader.text(&field, "a field's name", |text| match field::error(text) {
             Some(reason) => Err(Complaint::new("`field` is a field's name", reason)),
             None => Ok(Response::Field(text.to_owned())),
         }),

@@ -1,9 +1,9 @@
 //! A route's rate limits: its own, `rate_limit = { … }`, and those that it shares with others by a name of `[limits]`.
 
-use super::backend::name_error;
 use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
 use super::keys;
+use super::name;
 use super::rate_limit::{self, RateLimitSpec};
 use super::reader::{Item, Reader, Section};
 use super::source::Source;
@@ -152,7 +152,7 @@ impl SharedLimits {
         let Some(limits) = reader.table(&item, "tables, each written [limits.name]") else { return };
         for (key, value) in limits {
             let name = key.get_ref().as_ref();
-            if let Some(reason) = name_error(name) {
+            if let Some(reason) = name::error(name) {
                 let title = format!("`{name}` cannot name a limit");
                 reader.report(Diagnostic::new(title).at(reader.source, key.span(), reason));
             }

@@ -35,7 +35,7 @@ impl Table {
         workers: usize,
     ) -> Table {
         let backends = next_backends(&before.backends, backends, addresses, workers);
-        let routes = next_routes(before, routes, &backends, workers);
+        let routes = next_routes(&before.routes, routes, &backends, workers);
         let routers = next_routers(before, &routes);
         let route_ids = next_ids(before, &routes);
         let generation = before.generation + 1;
