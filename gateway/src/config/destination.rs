@@ -12,7 +12,7 @@ const MAX_VERSION: usize = 64;
 
 /// Whom calls go to. What is not said is as the route says.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Destination {
+pub struct DestinationSpec {
     /// The backend's name. Where there is one, a backend of that name is declared.
     pub backend: Option<String>,
     /// Only instances that say so of the method's service; 1 to 64 bytes.
@@ -32,15 +32,19 @@ impl PartialEq for Spot {
 
 impl Eq for Spot {}
 
-impl Destination {
+impl DestinationSpec {
     /// Reads the keys `backend` and `version` of something that stands there.
-    pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>, whole: Range<usize>) -> Destination {
+    pub(super) fn read(
+        reader: &mut Reader<'_>,
+        section: &Section<'_>,
+        whole: Range<usize>,
+    ) -> DestinationSpec {
         let backend = section.get("backend");
         let spot = Spot(backend.as_ref().map_or(whole, Item::span));
         let backend =
             backend.and_then(|item| reader.text(&item, "a backend's name", |text| Ok(text.to_owned())));
         let version = section.get("version").and_then(|item| version(reader, &item));
-        Destination { backend, version, spot }
+        DestinationSpec { backend, version, spot }
     }
 
     /// Whether it says anything. Where something must be said, it is reported already that it does not.
@@ -58,7 +62,7 @@ impl Destination {
     }
 }
 
-impl fmt::Display for Destination {
+impl fmt::Display for DestinationSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = self.version.as_ref().map(|version| format!("@{version}")).unwrap_or_default();
         write!(f, "{}{at}", self.backend.as_deref().unwrap_or_default())

@@ -1,7 +1,7 @@
 //! Whether a route's calls, their copies and its fallback go where they can: looked at when the backends of all files are known.
 
 use super::call_policy::CallPolicy;
-use super::destination::Destination;
+use super::destination::DestinationSpec;
 use super::diagnostics::Diagnostic;
 use super::route_backend;
 use super::source::Source;
@@ -35,7 +35,7 @@ pub(super) fn check(
 /// Reports targets that go where another one goes.
 fn twice(policy: &CallPolicy, source: &Arc<Source>, backend: &str, found: &mut Vec<Diagnostic>) {
     let split = &policy.split;
-    let whither = |to: &Destination| {
+    let whither = |to: &DestinationSpec| {
         let (backend, version) = to.within(backend, split.version.as_deref());
         (backend.to_owned(), version.map(str::to_owned))
     };

@@ -65,7 +65,7 @@ pub use balance::{Balance, HashBy, HashSpec, Placing};
 pub use call::CallSpec;
 pub use call_policy::CallPolicy;
 pub use call_ref::CallRef;
-pub use destination::Destination;
+pub use destination::DestinationSpec;
 pub use diagnostics::Diagnostics;
 pub use dns::{DnsName, DnsSettings};
 pub use endpoint::{Address, EndpointAddr, EndpointSpec};

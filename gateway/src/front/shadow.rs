@@ -49,8 +49,7 @@ pub(super) fn copy(worker: &Rc<Worker>, shadow: &Shadow, matched: Matched<'_>, r
     if !metadata.push_named(MARK, b"1") {
         return counters.ended(ShadowOutcome::Unfit);
     }
-    let Ok(key) =
-        hash_key(&shadow.place.backend, request.route, &request.path, matched.headers, matched.peer)
+    let Ok(key) = hash_key(&shadow.to.backend, request.route, &request.path, matched.headers, matched.peer)
     else {
         return counters.ended(ShadowOutcome::Unfit);
     };
@@ -96,8 +95,8 @@ impl Copy {
         let request = call::Request {
             route,
             call,
-            backend: &shadow.place.backend,
-            version: shadow.place.version.as_deref(),
+            backend: &shadow.to.backend,
+            version: shadow.to.version.as_deref(),
             key: self.key,
             has_fallback: false,
             path,

@@ -1,4 +1,4 @@
-//! Where a request's call goes, if that is not just its route's backend: by an arm of the route's split, with a copy beside it,
+//! Where a request's call goes, if that is not just its route's backend: by a target of the route's split, with a copy beside it,
 //! and to the route's fallback when no instance is there.
 
 use super::actions::respond;
@@ -9,7 +9,7 @@ use super::shadow;
 use crate::call;
 use crate::config::HeaderMatch;
 use crate::failure::Failure;
-use crate::routes::{FallbackTo, Place, Traffic};
+use crate::routes::{Destination, FallbackTo, Traffic};
 use crate::worker::{LocalTable, Worker};
 use hyper::body::Bytes;
 use hyper::header::HeaderMap;
@@ -69,10 +69,10 @@ async fn serve<'a>(
     request: &mut call::Request<'a>,
 ) -> Result<Answer, Failure> {
     let bears = |header: &HeaderMatch| bears(matched.headers, header);
-    let takes = |place: &Place| call::takes(worker, request.call, &place.backend, place.version.as_deref());
-    let (arm, reason) = traffic.choose(bears, takes);
-    direct(request, &arm.place, matched)?;
-    arm.stats.0.of(worker.id).taken(reason);
+    let takes = |to: &Destination| call::takes(worker, request.call, &to.backend, to.version.as_deref());
+    let (target, reason) = traffic.choose(bears, takes);
+    direct(request, &target.to, matched)?;
+    target.stats.0.of(worker.id).taken(reason);
     request.has_fallback = traffic.fallback.is_some();
     let result = call::run(worker, request).await;
     let absent = result.as_ref().is_err_and(Failure::is_absence);
@@ -86,8 +86,8 @@ async fn serve<'a>(
     fallback.stats.0.of(worker.id).increment();
     match &fallback.to {
         FallbackTo::Answer(answer) => Ok(Answer::Other(respond(answer))),
-        FallbackTo::Call(place) => {
-            direct(request, place, matched)?;
+        FallbackTo::Call(to) => {
+            direct(request, to, matched)?;
             request.has_fallback = false;
             request.times.now = Instant::now();
             call::run(worker, request).await.map(success)
@@ -97,13 +97,13 @@ async fn serve<'a>(
 
 fn direct<'a>(
     request: &mut call::Request<'a>,
-    place: &'a Place,
+    to: &'a Destination,
     matched: Matched<'_>,
 ) -> Result<(), Failure> {
     let Matched { headers, peer, .. } = matched;
-    request.key = hash_key(&place.backend, request.route, &request.path, headers, peer)?;
-    request.backend = &place.backend;
-    request.version = place.version.as_deref();
+    request.key = hash_key(&to.backend, request.route, &request.path, headers, peer)?;
+    request.backend = &to.backend;
+    request.version = to.version.as_deref();
     Ok(())
 }
 
