@@ -63,9 +63,10 @@ impl fmt::Display for ActionSpec {
 
 /// An action as far as one file alone can tell.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "most of them are calls")]
 pub(super) enum ActionDraft {
     /// A call, whose backend is still to be found.
-    Call(Box<CallDraft>),
+    Call(CallDraft),
     /// Any other.
     Other(ActionSpec),
     /// One that will not do; reported already.
@@ -78,7 +79,7 @@ pub(super) fn kind(table: &DeTable<'_>) -> &'static str {
     ACTIONS.into_iter().find(said).unwrap_or(&keys::CALL).name
 }
 
-/// Reports a second key that says what a route does.
+/// Reports a second key that says what a route does: where there are several, one is not `call`.
 pub(super) fn only_one(reader: &mut Reader<'_>, table: &DeTable<'_>) {
     let said = ACTIONS.into_iter().filter_map(|key| table.get_key_value(key.name));
     let mut spans: Vec<Range<usize>> = said.map(|(key, _)| key.span()).collect();

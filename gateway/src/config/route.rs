@@ -79,13 +79,15 @@ impl Draft {
         let matcher =
             matched.and_then(|item| reader.text(&item, expected, |text| Matcher::parse(text, file.prefix())));
         let path = matcher.as_ref().map(|matcher| &matcher.path);
-        action::only_one(reader, table);
         let action = match kind {
             "call" => {
                 let call = required(reader, &section, keys::CALL.name, &header, "call = \"orders.get\"");
-                ActionDraft::Call(Box::new(CallDraft::read(reader, &section, call, path, file)))
+                ActionDraft::Call(CallDraft::read(reader, &section, call, path, file))
             }
-            other => action::read_other(reader, &section, other, path),
+            other => {
+                action::only_one(reader, table);
+                action::read_other(reader, &section, other, path)
+            }
         };
         let spot = |key| section.get(key).map_or(span.clone(), |item| item.span());
         let calls = matches!(action, ActionDraft::Call(_));
@@ -123,7 +125,11 @@ impl Draft {
 
 /// Takes the table of a route with that action apart. Keys that only other actions take are known, and have no effect here.
 fn section<'t>(reader: &mut Reader<'_>, table: &'t DeTable<'t>, action: &'static str) -> Section<'t> {
-    let (own, useless) = (keys::of_action(action), |key: &&Key| !key.is_of(action));
+    let own = keys::of_action(action);
+    if action == keys::CALL.name {
+        return reader.section("a route", table, own);
+    }
+    let useless = |key: &&Key| !key.is_of(action);
     let elsewhere: Vec<&Key> = keys::ROUTE.iter().filter(useless).collect();
     let no_effect = |key: &str| elsewhere.iter().any(|other| other.name == key);
     for key in table.keys().filter(|key| no_effect(key.get_ref())) {
