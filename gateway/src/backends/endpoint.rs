@@ -33,7 +33,7 @@ pub struct Endpoint {
 
 impl Endpoint {
     /// An endpoint that nobody has connected to yet.
-    pub(crate) fn new(addr: EndpointAddr, workers: usize) -> Endpoint {
+    pub(super) fn new(addr: EndpointAddr, workers: usize) -> Endpoint {
         Endpoint {
             id: next_id(),
             addr,

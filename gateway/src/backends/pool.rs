@@ -1,16 +1,16 @@
 //! A worker's backends: brought in line with the table and with their members, and asked for a connection by every call.
 
 use super::backend::Backend;
-use super::keeper::{Backends, Connections, keep};
+use super::call_state::CallState;
+use super::endpoint_supervisor::{Surroundings, start};
+use super::health_reviewer::{Backends, keep};
+use super::local_backend::LocalBackend;
+use super::local_endpoint::LocalEndpoint;
 use super::members::Member;
-use super::peer::{Peer, Surroundings};
-use super::pick::LocalBackend;
-use crate::call::CallState;
 use crate::number_map::NumberMap;
 use crate::presence::Presence;
 use crate::supervise::{Supervisor, Task, supervised};
-use crate::transport::callgate::Catalog;
-use crate::transport::callgate::Transcoders;
+use crate::transport::callgate::{Catalog, Connections};
 use callgate_protocol::Budget;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -27,8 +27,7 @@ pub struct Pool {
     zone: Option<String>,
     generation: Cell<u64>,
     backends: Backends,
-    keeper: RefCell<Option<AbortHandle>>,
-    transcoders: Transcoders,
+    reviewer: RefCell<Option<AbortHandle>>,
     /// The routes of the table that it is in line with, ids by slot.
     routes: RefCell<Arc<[u64]>>,
 }
@@ -44,27 +43,17 @@ impl Pool {
         offers: Arc<Notify>,
         zone: Option<String>,
     ) -> Pool {
-        let connections = Connections::default();
-        let (changed, due) = (Rc::default(), Rc::default());
+        let (changed, due) = (Rc::<Notify>::default(), Rc::default());
         let presence = Rc::new(Presence::new(Instant::now()));
-        let surroundings = Surroundings {
-            worker,
-            catalog,
-            supervisor,
-            answers,
-            changed,
-            due,
-            offers,
-            connections,
-            presence,
-        };
+        let connections = Connections::new(catalog, answers, changed.clone(), presence.clone());
+        let connections = Rc::new(connections);
+        let surroundings = Surroundings { worker, supervisor, changed, due, offers, connections, presence };
         Pool {
             surroundings,
             zone,
             generation: Cell::new(0),
             backends: Backends::default(),
-            keeper: RefCell::default(),
-            transcoders: Transcoders::default(),
+            reviewer: RefCell::default(),
             routes: RefCell::new(Arc::default()),
         }
     }
@@ -78,11 +67,6 @@ impl Pool {
     /// sent to it.
     pub fn changed(&self) -> &Notify {
         &self.surroundings.changed
-    }
-
-    /// The worker's programs.
-    pub fn transcoders(&self) -> &Transcoders {
-        &self.transcoders
     }
 
     /// Brings the pool in line with the table of that generation, which has these backends and routes (ids by slot): new
@@ -104,22 +88,22 @@ impl Pool {
         }
         let calls: HashMap<&str, &Rc<CallState>> =
             old.values().map(|old| (old.shared.spec.name.as_str(), &old.calls)).collect();
-        let mut peers = by_endpoint(old.values());
+        let mut endpoints = by_endpoint(old.values());
         for backend in others {
             let calls = calls.get(backend.spec.name.as_str()).copied().cloned().unwrap_or_default();
-            all.insert(backend.id, self.take_up(backend, &mut peers, calls));
+            all.insert(backend.id, self.take_up(backend, &mut endpoints, calls));
         }
-        peers.values().for_each(|peer| peer.retire());
+        endpoints.values().for_each(|one| one.retire());
         *self.backends.borrow_mut() = all;
         self.forget_gone_routes(routes);
         self.generation.set(generation);
-        self.keeper.borrow_mut().get_or_insert_with(|| {
+        self.reviewer.borrow_mut().get_or_insert_with(|| {
             let (backends, surroundings) = (self.backends.clone(), self.surroundings.clone());
-            let keeper = async move {
+            let reviewer = async move {
                 let supervisor = &surroundings.supervisor;
                 supervised!(supervisor, Task::HealthReviewer, keep(&backends, &surroundings));
             };
-            tokio::task::spawn_local(keeper).abort_handle()
+            tokio::task::spawn_local(reviewer).abort_handle()
         });
         self.changed().notify_waiters();
     }
@@ -131,8 +115,8 @@ impl Pool {
             return;
         }
         let backends = self.backends.borrow();
-        let conns = backends.values().flat_map(|backend| &backend.peers).filter_map(|peer| peer.conn());
-        conns.for_each(|conn| conn.forget_gone(routes));
+        let links = backends.values().flat_map(|backend| &backend.instances.all).filter_map(|at| at.link());
+        links.for_each(|link| link.forget_gone(routes));
     }
 
     /// Brings one backend in line with the members that it has now, if it is one of those in force: new ones are connected to,
@@ -142,9 +126,9 @@ impl Pool {
         if old.members.generation == old.shared.members().generation {
             return;
         }
-        let mut peers = by_endpoint([&old]);
-        let local = self.take_up(&old.shared, &mut peers, old.calls.clone());
-        peers.values().for_each(|peer| peer.retire());
+        let mut endpoints = by_endpoint([&old]);
+        let local = self.take_up(&old.shared, &mut endpoints, old.calls.clone());
+        endpoints.values().for_each(|one| one.retire());
         self.backends.borrow_mut().insert(id, local);
         self.changed().notify_waiters();
     }
@@ -155,23 +139,25 @@ impl Pool {
         all.into_iter().for_each(|id| self.follow_members(id));
     }
 
-    /// A backend that is new or has changed, with those of the peers that are still its own.
+    /// A backend that is new or has changed, with those of the endpoints that are still its own.
     fn take_up(
         &self,
         backend: &Arc<Backend>,
-        peers: &mut NumberMap<u64, Rc<Peer>>,
+        endpoints: &mut NumberMap<u64, Rc<LocalEndpoint>>,
         calls: Rc<CallState>,
     ) -> Rc<LocalBackend> {
+        let Surroundings { worker, due, .. } = &self.surroundings;
         let members = backend.members_now();
         let own = |Member { endpoint, .. }: &Member| {
-            let known = peers.remove(&endpoint.id);
-            let peer =
-                known.unwrap_or_else(|| Peer::new(endpoint.clone(), &backend.spec, &self.surroundings));
-            peer.monitor.set_spec(backend.spec.health);
-            peer
+            let known = endpoints.remove(&endpoint.id);
+            let local = known.unwrap_or_else(|| {
+                Rc::new(LocalEndpoint::new(endpoint.clone(), &backend.spec, *worker, due.clone()))
+            });
+            local.monitor.set_spec(backend.spec.health);
+            local
         };
         let own = members.iter().map(own).collect();
-        let local = LocalBackend::new(backend.clone(), members, own, calls, self.zone.as_deref());
+        let local = LocalBackend::new(backend.clone(), members, own, calls, *worker, self.zone.as_deref());
         self.heed(&local);
         // Who gets calls is known before the next one is made.
         local.review(Instant::now());
@@ -186,11 +172,11 @@ impl Pool {
     }
 
     fn heed(&self, local: &LocalBackend) {
-        for (member, peer) in local.members.iter().zip(&local.peers) {
+        for (member, one) in local.members.iter().zip(&local.instances.all) {
             if member.drains() {
-                peer.retire();
+                one.retire();
             } else {
-                peer.start(&local.shared.spec, &self.surroundings);
+                start(one, &local.shared.spec, &self.surroundings);
             }
         }
     }
@@ -202,23 +188,25 @@ impl Pool {
 
     /// Retires everything: for the worker's end.
     pub fn retire(&self) {
-        if let Some(keeper) = self.keeper.borrow_mut().take() {
-            keeper.abort();
+        if let Some(reviewer) = self.reviewer.borrow_mut().take() {
+            reviewer.abort();
         }
         let backends = std::mem::take(&mut *self.backends.borrow_mut());
-        backends.values().flat_map(|backend| &backend.peers).for_each(|peer| peer.retire());
+        backends.values().flat_map(|backend| &backend.instances.all).for_each(|one| one.retire());
     }
 
     /// Whether some endpoint's first attempt to connect is still under way.
     pub fn is_settling(&self) -> bool {
         let backends = self.backends.borrow();
-        let mut peers = backends.values().flat_map(|backend| &backend.peers);
-        peers.any(|peer| peer.is_hopeful() && peer.conn().is_none())
+        let mut all = backends.values().flat_map(|backend| &backend.instances.all);
+        all.any(|at| at.is_hopeful() && at.link().is_none())
     }
 }
 
-/// The peers of these backends by their endpoints' ids.
-fn by_endpoint<'b>(backends: impl IntoIterator<Item = &'b Rc<LocalBackend>>) -> NumberMap<u64, Rc<Peer>> {
-    let peers = backends.into_iter().flat_map(|backend| &backend.peers);
-    peers.map(|peer| (peer.endpoint.id, peer.clone())).collect()
+/// The worker's side of these backends' endpoints, by the endpoints' ids.
+fn by_endpoint<'b>(
+    backends: impl IntoIterator<Item = &'b Rc<LocalBackend>>,
+) -> NumberMap<u64, Rc<LocalEndpoint>> {
+    let all = backends.into_iter().flat_map(|backend| &backend.instances.all);
+    all.map(|one| (one.endpoint.id, one.clone())).collect()
 }

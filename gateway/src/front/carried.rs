@@ -70,7 +70,7 @@ impl<'a> Carried<'a> {
         let x_request = x_request.map(deadline::x_request_timeout);
         for time in x_request.into_iter().chain(grpc.map(deadline::grpc_timeout)) {
             // One beyond the end of time is none.
-            if let Some(earlier) = clocks.began.checked_add(time.map_err(Failure::Field)?) {
+            if let Some(earlier) = clocks.began.checked_add(time.map_err(Failure::InvalidTimeout)?) {
                 deadline = deadline.min(earlier);
             }
         }

@@ -37,7 +37,7 @@ fn find<'b>(
             fields::lines(headers, name).line(name)?.map(HeaderValue::as_bytes).and_then(of)
         }
         HashBy::Path(name) => {
-            let at = route.spec.path.params().iter().position(|param| param == name);
+            let at = route.matcher.path.params().iter().position(|param| param == name);
             at.and_then(|at| path.get(at)).and_then(|value| of(value.as_bytes()))
         }
         HashBy::Cookie(name) => cookie(headers, name).and_then(of),

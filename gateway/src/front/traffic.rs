@@ -1,8 +1,8 @@
 //! Where a request's call goes, if that is not just its route's backend: by an arm of the route's split, with a copy beside it,
 //! and to the route's fallback when no instance is there.
 
+use super::actions::respond;
 use super::fields;
-use super::fixed::respond;
 use super::handler::{Answer, success};
 use super::hash_key::hash_key;
 use super::shadow;
@@ -68,9 +68,8 @@ async fn serve<'a>(
     matched: Matched<'_>,
     request: &mut call::Request<'a>,
 ) -> Result<Answer, Failure> {
-    let route = request.route;
     let bears = |header: &HeaderMatch| bears(matched.headers, header);
-    let takes = |place: &Place| call::takes(worker, route, &place.backend, place.version.as_deref());
+    let takes = |place: &Place| call::takes(worker, request.call, &place.backend, place.version.as_deref());
     let (arm, reason) = traffic.choose(bears, takes);
     direct(request, &arm.place, matched)?;
     arm.stats.0.of(worker.id).taken(reason);
@@ -78,11 +77,11 @@ async fn serve<'a>(
     let result = call::run(worker, request).await;
     let absent = result.as_ref().is_err_and(Failure::is_absence);
     let Some(fallback) = traffic.fallback.as_ref().filter(|_| absent) else {
-        return result.map(success);
+        return result.map(|reply| success(reply.json));
     };
     // By another table the call may have an instance: there it is looked up first.
     if worker.table().generation != matched.table.generation {
-        return result.map(success);
+        return result.map(|reply| success(reply.json));
     }
     fallback.stats.0.of(worker.id).increment();
     match &fallback.to {
@@ -91,7 +90,7 @@ async fn serve<'a>(
             direct(request, place, matched)?;
             request.has_fallback = false;
             request.times.now = Instant::now();
-            call::run(worker, request).await.map(success)
+            call::run(worker, request).await.map(|reply| success(reply.json))
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What the gateway tells about itself: counters kept per worker and summed when scraped, and the log.
 
+mod failures;
 mod families;
 mod health;
 mod limits;
@@ -13,14 +14,15 @@ mod stats;
 mod traffic;
 mod upkeep;
 
+pub use failures::FailureCounters;
 pub use health::{Disconnect, EjectionReason, HealthCounters, Standing};
 pub use limits::{LimitCounters, LimitScrape, LimitStats};
 pub use names::{NameScrape, NameStats, Resolution};
-pub use overload::{OverloadCounters, ShedReason};
+pub use overload::OverloadCounters;
 pub use retries::{BackendCounters, BackendStats, Diverted, HedgeOutcome, HoldOutcome, RetryReason};
 pub use scrape::{EndpointScrape, Scrape, render};
 pub use stats::{
-    Counter, EndpointCounters, EndpointStats, FrontStats, Outcome, PerWorker, ReloadStats, RouteStats,
+    Counter, EndpointCounters, EndpointStats, FrontStats, OutcomeLabel, PerWorker, ReloadStats, RouteStats,
     StatusClass, UpgradeStats,
 };
 pub use traffic::{ArmReason, ArmStats, FallbackStats, ShadowOutcome, ShadowStats, TrafficScrape};

@@ -3,6 +3,7 @@
 use super::*;
 use crate::config::{Source, Tables};
 use crate::discovery::Lists;
+use crate::routes::Route;
 use crate::transport::callgate::Schema;
 use callgate_protocol::schema::{Definition, MethodSchema, StructDef, Type};
 use callgate_protocol::{CallId, Hello, Limits, MethodOffer, ServiceOffer};
@@ -50,7 +51,7 @@ fn table(text: &str) -> Table {
 
 fn shown(table: &Table, found: &Found) -> Vec<String> {
     let of = |route: &Arc<Route>| {
-        let path = route.spec.path.to_string();
+        let path = route.matcher.path.to_string();
         found
             .of(route.id)
             .iter()
