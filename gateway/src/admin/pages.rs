@@ -2,11 +2,12 @@
 
 use super::instances::instance;
 use super::{limits, names, traffic};
+use crate::backends::{Backend, Endpoint};
 use crate::config::{
     Balance, EndpointSpec, OverloadSpec, Priority, RespondSpec, RetryOn, RetrySpec, Settings,
 };
 use crate::control::{Found, Kind, Plane, Unfit};
-use crate::routes::{Action, Backend, CallAction, Endpoint, Route};
+use crate::routes::{Action, CallAction, Route};
 use crate::steps::{InFlight, Steps};
 use crate::telemetry::{EndpointScrape, HealthCounters, Scrape, render};
 use serde_json::{Value, json};

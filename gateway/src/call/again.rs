@@ -2,8 +2,8 @@
 
 use super::budget::Cost;
 use super::{Again, Call, Failure, Try, retry, shed};
-use crate::backends::Answer;
 use crate::telemetry::RetryReason;
+use crate::transport::callgate::Answer;
 use tokio::time::Instant;
 
 impl Call<'_> {

@@ -2,8 +2,9 @@
 //! instance, is not sent again, takes nothing from the retry budget, and nothing is held for it.
 
 use super::Request;
-use crate::backends::{Answer, InFlight, Pick, Times, Tried, Unsent, Wanted};
+use crate::backends::{Pick, Tried, Wanted};
 use crate::telemetry::ShadowOutcome;
+use crate::transport::callgate::{Answer, InFlight, Times, Unsent};
 use crate::worker::Worker;
 use callgate_transcode::RequestInput;
 use tokio::time::Instant;

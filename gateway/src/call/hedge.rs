@@ -5,7 +5,7 @@
 //! it, and comes out of the retry budget.
 
 use super::{Call, Try, race};
-use crate::backends::Answer;
+use crate::transport::callgate::Answer;
 
 /// Awaits a try, and sends a second one when it takes longer than that percentile. `sent` is then the one that has
 /// answered.

@@ -33,12 +33,13 @@ pub use copy::{copy_ended, send_copy};
 pub(crate) use permit::shed;
 pub use state::CallState;
 
-pub use crate::backends::Json;
-use crate::backends::{Heard, InFlight, LocalBackend, Times, Tried, Wanted};
+use crate::backends::{Backend, LocalBackend, Tried, Wanted};
 use crate::failure::Failure;
 use crate::overload::Permit;
-use crate::routes::{Backend, CallAction, PathParams, QueryPairs, Route};
+use crate::routes::{CallAction, PathParams, QueryPairs, Route};
 use crate::telemetry::{BackendCounters, RetryReason};
+pub use crate::transport::callgate::Json;
+use crate::transport::callgate::{Heard, InFlight, Times};
 use crate::worker::Worker;
 use callgate_protocol::Metadata;
 use hold::Held;

@@ -2,10 +2,10 @@
 //! from each try.
 
 use super::{Call, Failure, Try};
-use crate::backends::Answer;
 use crate::failure::ShedReason;
 use crate::overload::{Ending, Observed, Permit, Place};
 use crate::routes::{CallAction, Route};
+use crate::transport::callgate::Answer;
 use crate::worker::Worker;
 use callgate_protocol::Code;
 use tokio::time::Instant;

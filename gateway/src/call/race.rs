@@ -8,8 +8,9 @@
 
 use super::budget::Cost;
 use super::{Call, Try, retry};
-use crate::backends::{Answer, Conn, Heard, Pick};
+use crate::backends::Pick;
 use crate::telemetry::{HedgeOutcome, RetryReason};
+use crate::transport::callgate::{Answer, Conn, Heard};
 use std::future::{Future, poll_fn};
 use std::mem;
 use std::pin::{Pin, pin};

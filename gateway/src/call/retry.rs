@@ -7,10 +7,10 @@
 
 use super::Failure;
 use super::budget::Cost;
-use crate::backends::{Answer, Json};
 use crate::config::RetrySpec;
 use crate::failure::ShedReason;
 use crate::telemetry::RetryReason;
+use crate::transport::callgate::{Answer, Json};
 use callgate_protocol::{Code, Status};
 use std::time::Duration;
 

@@ -2,8 +2,9 @@
 
 use super::retry::{self, Pause};
 use super::{Call, Failure, Request, Try};
-use crate::backends::{Conn, Offer, Pick, Times, Unsent};
+use crate::backends::Pick;
 use crate::telemetry::HoldOutcome;
+use crate::transport::callgate::{Conn, Offer, Times, Unsent};
 use callgate_transcode::RequestInput;
 use std::rc::Rc;
 use std::time::Duration;

@@ -1,10 +1,10 @@
 //! `callgate check --against`: whether the tables fit a backend that lives. It is asked as a gateway asks it, by a handshake, so
 //! that what it says is what a gateway would find at the first instance that it connects to.
 
-use crate::backends::{Offer, Part, ask, fits, meant};
 use crate::config::{
     Address, BackendSpec, CallSpec, Diagnostics, EndpointAddr, Misfit, RoutePart, RouteSpec, Tables,
 };
+use crate::transport::callgate::{Offer, Part, ask, fits, meant};
 use std::time::Duration;
 
 /// How long connecting and the handshake may take together.

@@ -6,8 +6,9 @@
 //! offer of its backend's instances; what was found of a route and a schema is kept.
 
 use super::{Plane, aside};
-use crate::backends::{MethodEntry, Offer, fits, meant};
-use crate::routes::{Backend, CallAction, Endpoint, Table};
+use crate::backends::{Backend, Endpoint};
+use crate::routes::{CallAction, Table};
+use crate::transport::callgate::{MethodEntry, Offer, fits, meant};
 use arc_swap::ArcSwap;
 use callgate_protocol::schema::Fingerprint;
 use std::collections::HashMap;

@@ -72,8 +72,8 @@ impl Waiting {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backends::Addresses;
     use crate::config::Source;
-    use crate::routes::Addresses;
 
     const BACKEND: &str = "[backends.a]\nendpoints = ['x:1']\n";
 

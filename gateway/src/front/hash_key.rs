@@ -1,9 +1,9 @@
 //! The key by which a backend spreads its calls, where it does so by keys: found in the request, and hashed.
 
 use super::fields::{self, Repeated};
-use crate::backends::hash;
+use crate::backends::{Backend, hash};
 use crate::config::{Balance, HashBy};
-use crate::routes::{Backend, PathParams, Route};
+use crate::routes::{PathParams, Route};
 use hyper::header::{COOKIE, HeaderMap, HeaderValue};
 use std::net::IpAddr;
 

@@ -6,11 +6,11 @@
 
 use super::exchange::Exchange;
 use super::hash_key::hash_key;
-use crate::backends::{InFlight, Times};
 use crate::call;
 use crate::routes::{PathParams, Shadow, query_pairs};
 use crate::supervise::Task;
 use crate::telemetry::ShadowOutcome;
+use crate::transport::callgate::{InFlight, Times};
 use crate::worker::{RouteRef, Worker};
 use callgate_protocol::MetadataBuf;
 use hyper::body::Bytes;

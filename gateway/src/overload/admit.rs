@@ -5,10 +5,9 @@
 use super::Gauge;
 use super::limit::Samples;
 use super::queue::Queue;
-use crate::backends::LocalBackend;
+use crate::backends::{Backend, LocalBackend};
 use crate::config::{Priority, When};
 use crate::failure::ShedReason;
-use crate::routes::Backend;
 use crate::telemetry::OverloadCounters;
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! What routes of a table in force do, with what that takes: a call its backend, a rewrite its counter.
 
-use super::table::Backend;
 use super::traffic::Traffic;
+use crate::backends::Backend;
 use crate::config::{ActionSpec, CallSpec, RedirectSpec, RespondSpec, RewriteTarget};
 use crate::telemetry::{Counter, PerWorker};
 use std::collections::HashMap;

@@ -3,7 +3,6 @@
 //! A [`Table`] never changes; a reload builds the next one, taking over what stayed the same, and swaps it in.
 
 mod action;
-mod addresses;
 mod location;
 mod next;
 mod params;
@@ -14,9 +13,8 @@ mod table;
 mod traffic;
 
 pub use action::{Action, CallAction, Rewrite};
-pub use addresses::Addresses;
 pub use location::{location, rewritten};
 pub use params::{Captured, PathParams, QueryPairs, RawParams, query_pairs};
 pub use route::Route;
-pub use table::{Backend, Endpoint, Found, Table};
+pub use table::{Found, Table};
 pub use traffic::{Arm, Fallback, FallbackTo, Place, Shadow, Traffic};

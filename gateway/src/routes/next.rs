@@ -1,13 +1,10 @@
 //! The next table: built from checked files, or from where names lead now, as a diff against the one before.
 
-use super::addresses::{Addresses, Reached, reached};
 use super::route::{Route, next_routes};
-use super::table::{Backend, Endpoint, Routers, Table};
-use crate::config::{BackendSpec, EndpointAddr, RouteSpec, Tables};
-use crate::overload::Gauge;
-use crate::telemetry::BackendStats;
+use super::table::{Routers, Table};
+use crate::backends::{Addresses, next_backends};
+use crate::config::{BackendSpec, RouteSpec, Tables};
 use matchit::Router;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 impl Table {
@@ -20,7 +17,7 @@ impl Table {
 
     /// The same table where names lead elsewhere now; `None` when that makes no difference to it.
     pub fn moved(before: &Table, addresses: &Addresses, workers: usize) -> Option<Table> {
-        if before.backends.iter().all(|backend| backend.reaches(&reached(&backend.spec, addresses))) {
+        if before.backends.iter().all(|backend| backend.is_reached_by(addresses)) {
             return None;
         }
         let backends = before.backends.iter().map(|backend| backend.spec.clone()).collect();
@@ -37,7 +34,7 @@ impl Table {
         addresses: &Addresses,
         workers: usize,
     ) -> Table {
-        let backends = next_backends(before, backends, addresses, workers);
+        let backends = next_backends(&before.backends, backends, addresses, workers);
         let routes = next_routes(before, routes, &backends, workers);
         let routers = next_routers(before, &routes);
         let route_ids = next_ids(before, &routes);
@@ -68,42 +65,6 @@ fn next_routers(before: &Table, routes: &[Arc<Route>]) -> Arc<Routers> {
         }
     }
     Arc::new(routers)
-}
-
-fn next_backends(
-    before: &Table,
-    specs: Vec<BackendSpec>,
-    addresses: &Addresses,
-    workers: usize,
-) -> Vec<Arc<Backend>> {
-    let known: HashMap<&str, &Arc<Backend>> =
-        before.backends.iter().map(|backend| (backend.spec.name.as_str(), backend)).collect();
-    let next = |spec: BackendSpec| {
-        let old = known.get(spec.name.as_str()).copied();
-        let reached = reached(&spec, addresses);
-        if let Some(old) = old.filter(|old| old.spec == spec && old.reaches(&reached)) {
-            return old.clone();
-        }
-        // An endpoint survives when its address does and nothing about how to connect changed.
-        let keep = old.filter(|old| old.spec.connects_like(&spec));
-        let known: HashMap<&EndpointAddr, &Arc<Endpoint>> =
-            old.iter().flat_map(|old| &old.endpoints).map(|endpoint| (&endpoint.addr, endpoint)).collect();
-        let endpoint = |next: &Reached| match known.get(&next.addr).copied() {
-            Some(before) if keep.is_some() => before.clone(),
-            Some(before) => Arc::new(Endpoint {
-                drained_by_admin: before.drained_by_admin.clone(),
-                in_flight: before.in_flight.clone(),
-                ..Endpoint::new(next.addr.clone(), workers)
-            }),
-            None => Arc::new(Endpoint::new(next.addr.clone(), workers)),
-        };
-        let endpoints = reached.iter().map(endpoint).collect();
-        let declared = reached.iter().map(|one| one.declared).collect();
-        let stats = old.map_or_else(|| Arc::new(BackendStats::new(workers)), |old| old.stats.clone());
-        let gauge = old.map_or_else(|| Arc::new(Gauge::new(workers)), |old| old.gauge.clone());
-        Arc::new(Backend::new(spec, (endpoints, declared), (stats, gauge), old.map(Arc::as_ref)))
-    };
-    specs.into_iter().map(next).collect()
 }
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 //! keeps its place (method and path) goes on counting.
 
 use super::action::Action;
-use super::table::{Backend, Table, next_id};
+use super::table::Table;
+use crate::backends::Backend;
 use crate::config::{Matcher, RoutePolicy, RouteSpec, Written};
+use crate::ids::next_id;
 use crate::limit::SharedBuckets;
 use crate::method::Method;
 use crate::steps::{Making, Steps};

@@ -5,7 +5,7 @@
 //! would refuse its share although others could serve it; so the draw is repeated among the others. An arm that a request has
 //! named by its header is kept: whoever names it wants to see it, or see it fail.
 
-use super::table::Backend;
+use crate::backends::Backend;
 use crate::config::{CallSpec, Destination, FallbackSpec, HeaderMatch, RespondSpec, Share};
 use crate::telemetry::{ArmReason, ArmStats, FallbackStats, ShadowStats};
 use std::collections::HashMap;

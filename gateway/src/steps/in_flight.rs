@@ -2,8 +2,7 @@
 
 use super::{Arrival, Making, Passed, Step};
 use crate::config::RoutePolicy;
-use crate::failure::Failure;
-use crate::failure::ShedReason;
+use crate::failure::{Failure, ShedReason};
 use crate::overload::Count;
 use std::sync::Arc;
 

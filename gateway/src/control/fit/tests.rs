@@ -1,9 +1,10 @@
 //! What a look at all routes finds, against instances that are there in name only.
 
 use super::*;
-use crate::backends::Schema;
+use crate::backends::Addresses;
 use crate::config::{Source, Tables};
-use crate::routes::{Addresses, Route};
+use crate::routes::Route;
+use crate::transport::callgate::Schema;
 use callgate_protocol::schema::{Definition, MethodSchema, StructDef, Type};
 use callgate_protocol::{CallId, Hello, Limits, MethodOffer, ServiceOffer};
 

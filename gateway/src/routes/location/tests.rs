@@ -1,9 +1,10 @@
 //! What a redirect says for a request, by cases, and for whatever a client may send.
 
 use super::*;
+use crate::backends::Addresses;
 use crate::config::{Source, Tables};
 use crate::method::Method;
-use crate::routes::{Action, Addresses, Found, Table};
+use crate::routes::{Action, Found, Table};
 use proptest::prelude::*;
 
 /// The table with that redirect.

@@ -2,8 +2,9 @@
 //! standard deviations is missed less than once in a million runs.
 
 use super::*;
+use crate::backends::Addresses;
 use crate::config::{Source, Tables};
-use crate::routes::{Addresses, CallAction, Table};
+use crate::routes::{CallAction, Table};
 use std::collections::HashMap;
 
 const TABLE: &str = r#"
