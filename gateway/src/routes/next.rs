@@ -143,7 +143,8 @@ pub(super) mod tests {
         let (one, two) = routes.split_once("[[routes]]").expect("two of them");
         let turned = next(&first, &format!("{backends}[[routes]]{two}[[routes]]{one}"));
         for table in [&first, &other, &turned] {
-            let Found::Route(found, _) = table.find(Some(Method::Get), "/one/1") else { panic!("not found") };
+            let Found::Route(at, _) = table.find(Some(Method::Get), "/one/1") else { panic!("not found") };
+            let found = &table.routes[at];
             assert_eq!(found.matcher.path.as_str(), "/one/{id}");
         }
     }
