@@ -142,6 +142,8 @@ impl Failure {
             Failure::Status(status) if status.not_executed && status.code == Code::Unavailable => {
                 Reason::Refused
             }
+            // The instance's clock runs out at the same time as ours.
+            Failure::Status(status) if status.code == Code::DeadlineExceeded => Reason::Deadline,
             Failure::Status(_) => Reason::MethodFailed,
             Failure::Deadline => Reason::Deadline,
             Failure::NoInstance => Reason::NoInstance,
@@ -397,6 +399,8 @@ mod tests {
             (refused(Status::unavailable("")), Reason::Refused),
             (refused(Status::not_found("")), Reason::MethodFailed),
             (Failure::Status(Status::unavailable("")), Reason::MethodFailed),
+            (Failure::Status(Status::deadline_exceeded("")), Reason::Deadline),
+            (Failure::Deadline, Reason::Deadline),
             (Failure::query_not_utf8(), Reason::NotUtf8),
             (Failure::NotUtf8("a path parameter".into()), Reason::NotUtf8),
             (

@@ -148,3 +148,31 @@ async fn a_client_that_reads_steadily_is_not_left_however_long_it_takes() {
     }
     assert_eq!(gateway.metric("callgate_slow_clients_total", &[]).await, 0.0);
 }
+
+#[tokio::test]
+async fn a_request_is_open_and_has_its_place_until_its_whole_answer_was_taken() {
+    let (setup, _backend, gateway) = start("").await;
+    setup.write_routes(
+        "one.toml",
+        "[[routes]]\nmatch = \"GET /one/{bytes}\"\ncall = \"lavish.text\"\nbackend = \"lavish\"\nmax_in_flight = 1\n",
+    );
+    let in_flight = || gateway.metric("callgate_requests_in_flight", &[]);
+    eventually("the route", || async { (gateway.client.get("/one/1").await.status == 200).then_some(()) })
+        .await;
+    // More than both kernels take.
+    let mut slow = asks(&gateway, "/one/12000000").await;
+    read(&mut slow, 1).await;
+    assert_eq!(in_flight().await, 1.0);
+    assert_eq!(gateway.client.get("/one/1").await.status, 503, "it has the route's only place");
+    // The head was there long ago, and is what is counted.
+    assert_eq!(gateway.metric("callgate_requests_total", &["/one/{bytes}", "status=\"200\""]).await, 2.0);
+    drop(slow);
+    eventually("its place", || async { (gateway.client.get("/one/1").await.status == 200).then_some(()) })
+        .await;
+    assert_eq!(in_flight().await, 0.0);
+    assert_eq!(gateway.metric("callgate_failures_total", &["reason=\"client_gone\""]).await, 0.0);
+    let mut whole = asks(&gateway, "/one/12000000").await;
+    read(&mut whole, 12_000_000).await;
+    eventually("its place", || async { (gateway.client.get("/one/1").await.status == 200).then_some(()) })
+        .await;
+}

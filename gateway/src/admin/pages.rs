@@ -3,7 +3,7 @@
 use super::instances::instance;
 use super::{limits, names, traffic};
 use crate::backends::{Backend, Member};
-use crate::config::{Balance, OverloadSpec, Priority, RespondSpec, RetryOn, RetrySpec, Settings};
+use crate::config::{Balance, OverloadSpec, Priority, RetryOn, RetrySpec, Settings};
 use crate::control::{Found, Kind, Plane, Unfit};
 use crate::routes::{Action, CallAction, Route};
 use crate::steps::{InFlight, Steps};
@@ -92,7 +92,7 @@ pub(super) fn routes(plane: &Plane) -> Value {
 fn route_page(route: &Route, found: &Found) -> Value {
     let mut shown = match &route.action {
         Action::Call(call) => self::call(call, found.of(route.id)),
-        Action::Respond(answer) => json!({ "respond": respond(answer) }),
+        Action::Respond(answer) => json!({ "respond": traffic::respond(answer) }),
         Action::Redirect(redirect) => {
             json!({ "redirect": { "to": redirect.to.text, "status": redirect.status } })
         }
@@ -143,14 +143,6 @@ fn call(call: &CallAction, unfit: &[Unfit]) -> Value {
         "problem": problem,
         "unfit": unfit.collect::<Vec<_>>(),
     })
-}
-
-/// A fixed answer.
-pub(super) fn respond(answer: &RespondSpec) -> Value {
-    let RespondSpec { status, content_type, headers, body } = answer;
-    let headers: BTreeMap<&str, &str> =
-        headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    json!({ "status": status, "content_type": content_type, "headers": headers, "bytes": body.len() })
 }
 
 fn retry(retry: &RetrySpec) -> Value {

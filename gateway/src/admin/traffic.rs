@@ -1,29 +1,30 @@
 //! What the admin port shows of where a route's calls go, and the scrape of it.
 
-use super::pages::respond;
+use crate::config::RespondSpec;
 use crate::routes::{CallAction, FallbackTo, Route};
 use crate::telemetry::TrafficScrape;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
-/// The arms of a route's split with what they count, if it has one.
+/// The targets of a route's split with what they count, if it has one.
 pub(super) fn split(call: &CallAction) -> Value {
     let Some(traffic) = call.traffic.as_ref().filter(|_| !call.spec.policy.split.targets.is_empty()) else {
         return Value::Null;
     };
-    let arms = traffic.arms.iter().map(|arm| {
-        let headers = arm.headers.iter().map(|header| match &header.value {
+    let targets = traffic.targets.iter().map(|target| {
+        let headers = target.headers.iter().map(|header| match &header.value {
             Some(value) => format!("{}: {value}", header.name),
             None => header.name.clone(),
         });
         json!({
-            "backend": arm.place.backend.spec.name,
-            "version": arm.place.version,
-            "weight": arm.weight,
+            "backend": target.to.backend.spec.name,
+            "version": target.to.version,
+            "weight": target.weight,
             "headers": headers.collect::<Vec<_>>(),
-            "calls": counts(arm.stats.by_reason()),
+            "calls": counts(target.stats.by_reason()),
         })
     });
-    arms.collect()
+    targets.collect()
 }
 
 /// Where copies of a route's calls go, if they do.
@@ -31,8 +32,8 @@ pub(super) fn shadow(call: &CallAction) -> Value {
     let shadow = call.traffic.as_ref().and_then(|traffic| traffic.shadow.as_ref());
     shadow.map_or(Value::Null, |shadow| {
         json!({
-            "backend": shadow.place.backend.spec.name,
-            "version": shadow.place.version,
+            "backend": shadow.to.backend.spec.name,
+            "version": shadow.to.version,
             "share_percent": shadow.share.percent(),
             "calls": counts(shadow.stats.outcomes()),
         })
@@ -55,6 +56,14 @@ pub(super) fn fallback(call: &CallAction) -> Value {
     })
 }
 
+/// A fixed answer.
+pub(super) fn respond(answer: &RespondSpec) -> Value {
+    let RespondSpec { status, content_type, headers, body } = answer;
+    let headers: BTreeMap<&str, &str> =
+        headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    json!({ "status": status, "content_type": content_type, "headers": headers, "bytes": body.len() })
+}
+
 fn counts(counts: impl Iterator<Item = (&'static str, u64)>) -> Map<String, Value> {
     counts.map(|(name, n)| (name.to_owned(), n.into())).collect()
 }
@@ -63,12 +72,12 @@ fn counts(counts: impl Iterator<Item = (&'static str, u64)>) -> Map<String, Valu
 pub(super) fn scrape(route: &Route) -> Option<TrafficScrape<'_>> {
     let call = route.action.call()?;
     let traffic = call.traffic.as_ref()?;
-    let arms = traffic.arms.iter().filter(|_| !call.spec.policy.split.is_plain());
+    let targets = traffic.targets.iter().filter(|_| !call.spec.policy.split.is_plain());
     Some(TrafficScrape {
         route: route.matcher.path.as_str(),
         method: route.matcher.method.as_str(),
-        arms: arms.map(|arm| (arm.place.to_string(), arm.stats.as_ref())).collect(),
-        shadow: traffic.shadow.as_ref().map(|shadow| (shadow.place.to_string(), shadow.stats.as_ref())),
+        targets: targets.map(|target| (target.to.to_string(), target.stats.as_ref())).collect(),
+        shadow: traffic.shadow.as_ref().map(|shadow| (shadow.to.to_string(), shadow.stats.as_ref())),
         fallback: traffic
             .fallback
             .as_ref()

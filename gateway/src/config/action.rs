@@ -6,6 +6,7 @@
 
 use super::call::{CallDraft, CallSpec};
 use super::diagnostics::Diagnostic;
+use super::keys::{self, ACTIONS, Key};
 use super::path::PathTemplate;
 use super::reader::{Item, Reader, Section};
 use super::redirect::{self, RedirectSpec};
@@ -15,9 +16,6 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 use toml::de::DeTable;
-
-/// The keys that say what a route does. Each has one of them.
-const ACTIONS: [&str; 4] = ["call", "respond", "redirect", "rewrite"];
 
 /// What a route does.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -65,9 +63,10 @@ impl fmt::Display for ActionSpec {
 
 /// An action as far as one file alone can tell.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "most of them are calls")]
 pub(super) enum ActionDraft {
     /// A call, whose backend is still to be found.
-    Call(Box<CallDraft>),
+    Call(CallDraft),
     /// Any other.
     Other(ActionSpec),
     /// One that will not do; reported already.
@@ -76,13 +75,13 @@ pub(super) enum ActionDraft {
 
 /// The key that makes a route what it is: the first of those that call nothing, or else `call`.
 pub(super) fn kind(table: &DeTable<'_>) -> &'static str {
-    let other = ACTIONS.into_iter().find(|key| *key != "call" && table.contains_key(*key));
-    other.unwrap_or("call")
+    let said = |key: &&Key| key.name != keys::CALL.name && table.contains_key(key.name);
+    ACTIONS.into_iter().find(said).unwrap_or(&keys::CALL).name
 }
 
-/// Reports a second key that says what a route does.
+/// Reports a second key that says what a route does: where there are several, one is not `call`.
 pub(super) fn only_one(reader: &mut Reader<'_>, table: &DeTable<'_>) {
-    let said = ACTIONS.into_iter().filter_map(|key| table.get_key_value(key));
+    let said = ACTIONS.into_iter().filter_map(|key| table.get_key_value(key.name));
     let mut spans: Vec<Range<usize>> = said.map(|(key, _)| key.span()).collect();
     spans.sort_by_key(|span| span.start);
     if let [first, second, ..] = spans.as_slice() {

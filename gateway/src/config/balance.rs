@@ -1,9 +1,9 @@
 //! `balance` of a backend: by which rule its calls are spread over its instances; and what an endpoint says that the rules
 //! heed, its `weight` and `zone`.
 
-use super::backend::name_error;
 use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
+use super::name;
 use super::reader::{Item, Reader, Section};
 use super::route::RouteSpec;
 use super::suggest::names_help;
@@ -242,7 +242,7 @@ impl Placing {
 
 /// Reads a zone's name.
 pub(super) fn zone(text: &str) -> Result<String, Complaint> {
-    match name_error(text) {
+    match name::error(text) {
         None => Ok(text.to_owned()),
         Some(label) => Err(Complaint::new(format!("`{text}` cannot name a zone"), label)),
     }

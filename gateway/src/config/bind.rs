@@ -1,7 +1,8 @@
 //! How a route binds HTTP to a method's fields: `body`, `response`, `unknown_fields`, `int64`.
 
 use super::complaint::Complaint;
-use super::path;
+use super::field;
+use super::keys;
 use super::reader::{Item, Reader, Section};
 use callgate_transcode::{Body, Int64, RequestBinding, Response, ResponseBinding, UnknownFields};
 use toml::de::DeValue;
@@ -14,7 +15,10 @@ pub(super) fn request(
     unknown_fields: UnknownFields,
 ) -> RequestBinding {
     RequestBinding {
-        body: section.get("body").and_then(|item| read_body(reader, &item, &path)).unwrap_or_default(),
+        body: section
+            .get(keys::BODY.name)
+            .and_then(|item| read_body(reader, &item, &path))
+            .unwrap_or_default(),
         unknown_fields: read_unknown(reader, section).unwrap_or(unknown_fields),
         path,
     }
@@ -23,7 +27,10 @@ pub(super) fn request(
 /// The answer's half, likewise.
 pub(super) fn response(reader: &mut Reader<'_>, section: &Section<'_>, int64: Int64) -> ResponseBinding {
     ResponseBinding {
-        shape: section.get("response").and_then(|item| read_response(reader, &item)).unwrap_or_default(),
+        shape: section
+            .get(keys::RESPONSE.name)
+            .and_then(|item| read_response(reader, &item))
+            .unwrap_or_default(),
         int64: read_int64(reader, section).unwrap_or(int64),
     }
 }
@@ -41,10 +48,10 @@ fn read_body(reader: &mut Reader<'_>, item: &Item<'_>, path: &[String]) -> Optio
                 Complaint::new("no body is written `false`", "not a field's name").help("write body = false")
             );
         }
-        if let Some(reason) = path::field_error(text) {
+        if let Some(reason) = field::error(text) {
             return Err(Complaint::new("`body` must be \"*\", a field's name, or false", reason));
         }
-        match path.iter().find(|param| path::overlap(param, text)) {
+        match path.iter().find(|param| field::overlap(param, text)) {
             Some(param) => {
                 let title = format!("the path and the body both fill `{text}`");
                 Err(Complaint::new(title, format!("the path has `{{{param}}}`")))
@@ -57,13 +64,13 @@ fn read_body(reader: &mut Reader<'_>, item: &Item<'_>, path: &[String]) -> Optio
 /// Reads `unknown_fields` of a route or of a file.
 pub(super) fn read_unknown(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<UnknownFields> {
     let choices = [("reject", UnknownFields::Reject), ("ignore", UnknownFields::Ignore)];
-    section.get("unknown_fields").and_then(|item| reader.choice(&item, &choices))
+    section.get(keys::UNKNOWN_FIELDS.name).and_then(|item| reader.choice(&item, &choices))
 }
 
 /// Reads `int64` of a route or of a file.
 pub(super) fn read_int64(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<Int64> {
     let choices = [("number", Int64::Number), ("string", Int64::String)];
-    section.get("int64").and_then(|item| reader.choice(&item, &choices))
+    section.get(keys::INT64.name).and_then(|item| reader.choice(&item, &choices))
 }
 
 fn read_response(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Response> {
@@ -75,7 +82,7 @@ fn read_response(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Response> {
             "" => Err(Complaint::new("`wrap` is the member's name", "there is none")),
             _ => Ok(Response::Wrap(text.to_owned())),
         }),
-        (None, Some(field)) => reader.text(&field, "a field's name", |text| match path::field_error(text) {
+        (None, Some(field)) => reader.text(&field, "a field's name", |text| match field::error(text) {
             Some(reason) => Err(Complaint::new("`field` is a field's name", reason)),
             None => Ok(Response::Field(text.to_owned())),
         }),

@@ -4,6 +4,7 @@ use super::bind;
 use super::call_policy::CallPolicy;
 use super::call_ref::{self, CallRef};
 use super::defaults::Defaults;
+use super::keys;
 use super::path::PathTemplate;
 use super::reader::{Item, Reader, Section};
 use super::retry::{self, RetrySpec};
@@ -85,7 +86,7 @@ impl CallDraft {
         path: Option<&PathTemplate>,
         file: &Defaults,
     ) -> CallDraft {
-        let backend = match section.get("backend") {
+        let backend = match section.get(keys::BACKEND.name) {
             None => NamedBackend::Only,
             Some(item) => match reader.text(&item, "a backend's name", |text| Ok(text.to_owned())) {
                 Some(name) => NamedBackend::Named(name, item.span()),

@@ -2,7 +2,7 @@
 //!
 //! Each part has a file of its own and reads its own keys; here they are put together.
 
-use super::destination::Destination;
+use super::destination::DestinationSpec;
 use super::fallback::FallbackSpec;
 use super::metadata::MetadataSpec;
 use super::overload::{self, Priority};
@@ -46,7 +46,7 @@ impl CallPolicy {
     }
 
     /// All places that its calls may go to beside the route's backend.
-    pub(super) fn destinations(&self) -> impl Iterator<Item = &Destination> {
+    pub(super) fn destinations(&self) -> impl Iterator<Item = &DestinationSpec> {
         let targets = self.split.targets.iter().map(|target| &target.to);
         let shadow = self.shadow.iter().map(|shadow| &shadow.to);
         let fallback = self.fallback.iter().filter_map(FallbackSpec::destination);

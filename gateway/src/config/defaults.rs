@@ -4,17 +4,15 @@
 use super::bind;
 use super::call_policy::CallPolicy;
 use super::complaint::Complaint;
+use super::keys;
 use super::metadata::MetadataSpec;
 use super::path::PathTemplate;
 use super::policy::RoutePolicy;
 use super::reader::{Reader, Section};
-use super::timeout::{self, TIMEOUT};
+use super::timeout;
 use callgate_transcode::{Int64, UnknownFields};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// The keys at the top of a file that hold for its routes.
-pub(super) const KEYS: &[&str] = &["prefix", "metadata", "backend", "timeout", "unknown_fields", "int64"];
 
 /// What holds for the routes of one file.
 pub(super) struct Defaults {
@@ -39,7 +37,7 @@ pub(super) struct Defaults {
 impl Defaults {
     /// Reads the top of the file of that place, but for its `backend`.
     pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>, file: usize) -> Defaults {
-        let item = section.get("prefix");
+        let item = section.get(keys::PREFIX);
         let path = item.as_ref().and_then(|item| reader.text(item, "a path such as \"/api\"", prefix));
         let metadata = MetadataSpec::read(reader, section);
         Defaults {
@@ -47,7 +45,7 @@ impl Defaults {
             call_policy: Arc::new(CallPolicy { metadata, ..CallPolicy::default() }),
             bad_prefix: item.is_some() && path.is_none(),
             prefix: path.map(Arc::new),
-            timeout: timeout::read(reader, section).unwrap_or(TIMEOUT),
+            timeout: timeout::read(reader, section).unwrap_or(timeout::USUAL),
             unknown_fields: bind::read_unknown(reader, section).unwrap_or_default(),
             int64: bind::read_int64(reader, section).unwrap_or_default(),
             file,

@@ -1,7 +1,8 @@
 //! `fallback` of a route: a second backend, or a fixed answer, for when the first has no instance.
 
 use super::complaint::Complaint;
-use super::destination::Destination;
+use super::destination::DestinationSpec;
+use super::keys;
 use super::reader::{Reader, Section};
 use super::respond::{KEYS as ANSWER_KEYS, RespondSpec};
 
@@ -13,14 +14,14 @@ const EXAMPLES: &str = "a table such as { backend = \"other\" } or { status = 20
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum FallbackSpec {
     /// It goes there. The backend is named.
-    Call(Destination),
+    Call(DestinationSpec),
     /// It is answered so.
     Answer(RespondSpec),
 }
 
 impl FallbackSpec {
     /// Where the call goes, if it goes anywhere.
-    pub(super) fn destination(&self) -> Option<&Destination> {
+    pub(super) fn destination(&self) -> Option<&DestinationSpec> {
         match self {
             FallbackSpec::Call(to) => Some(to),
             FallbackSpec::Answer(_) => None,
@@ -29,7 +30,7 @@ impl FallbackSpec {
 
     /// Reads `fallback` of a route.
     pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<FallbackSpec> {
-        let item = section.get("fallback")?;
+        let item = section.get(keys::FALLBACK.name)?;
         let table = reader.table(&item, EXAMPLES)?;
         let before = reader.found.len();
         let inner = reader.section("`fallback`", table, KEYS);
@@ -37,7 +38,7 @@ impl FallbackSpec {
         let answer = ANSWER_KEYS.iter().find_map(|key| inner.get(key));
         match (backend, answer) {
             (Some(_), None) if inner.get("backend").is_some() => {
-                Some(FallbackSpec::Call(Destination::read(reader, &inner, item.span())))
+                Some(FallbackSpec::Call(DestinationSpec::read(reader, &inner, item.span())))
             }
             (None, Some(_)) => RespondSpec::of(reader, &inner).map(FallbackSpec::Answer),
             // A key that nobody knows may be what was meant.

@@ -3,7 +3,7 @@
 //!
 //! Names are compared in lower case without `_`, `-` and `.`, so that nobody's spelling matters.
 
-use super::defaults;
+use super::keys;
 
 /// Names, and what is said to whoever writes one of them.
 type Hints = &'static [(&'static [&'static str], &'static str)];
@@ -572,7 +572,7 @@ pub(super) fn help(table: &str, key: &str) -> Option<String> {
         "a table file" => FILE,
         _ => &[],
     };
-    if matches!(table, "a route" | "a backend") && defaults::KEYS.contains(&key) {
+    if matches!(table, "a route" | "a backend") && keys::at_top().contains(&key) {
         return Some(format!(
             "`{key}` holds for all routes of a file where it stands at its top, before the first line with [brackets]"
         ));

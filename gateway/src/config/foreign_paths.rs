@@ -2,7 +2,7 @@
 //! expressions, whole URLs; and endpoints likewise. Some would pass for literals that no request ever has; all are told how it is written here.
 
 use super::complaint::Complaint;
-use super::path::field_error;
+use super::field;
 use std::ops::Range;
 
 const PARAMETERS: &str = "`{name}` takes one segment, and `{*name}` at the end all that is left";
@@ -63,7 +63,7 @@ pub(super) fn segment(text: &str, at: Range<usize>, last: bool) -> Option<Compla
     let parameter = |name: &str, tail: bool| {
         let plain = name.trim_matches(|c: char| !c.is_alphanumeric() && c != '_');
         let end = plain.find(|c: char| !c.is_alphanumeric() && !"_-.".contains(c)).unwrap_or(plain.len());
-        let name = Some(&plain[..end]).filter(|name| field_error(name).is_none());
+        let name = Some(&plain[..end]).filter(|name| field::error(name).is_none());
         let complaint =
             Complaint::new("a parameter is written in braces", "not a parameter here").within(at.clone());
         match (name, tail && last) {
@@ -110,7 +110,7 @@ pub(super) fn segment(text: &str, at: Range<usize>, last: bool) -> Option<Compla
 /// What stands between braces elsewhere: patterns, types, defaults, marks of tails and of optional segments.
 fn braces(inner: &str, at: Range<usize>, last: bool) -> Option<Complaint> {
     let complain = |title: &str, label: &str| Some(Complaint::new(title, label).within(at.clone()));
-    let named = |name: &str| field_error(name).is_none();
+    let named = |name: &str| field::error(name).is_none();
     if inner == "$" {
         return complain("a path ends where it ends", "nothing needs to say so")
             .map(|complaint| complaint.help("remove it"));

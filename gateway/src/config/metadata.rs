@@ -2,6 +2,7 @@
 //! may carry credentials that no backend is meant to see.
 
 use super::complaint::Complaint;
+use super::keys;
 use super::reader::{Reader, Section};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,7 +24,7 @@ impl MetadataSpec {
 
     /// Reads `metadata` of a route or of a file.
     pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> MetadataSpec {
-        let Some(item) = section.get("metadata") else {
+        let Some(item) = section.get(keys::METADATA.name) else {
             return MetadataSpec(None);
         };
         let names = reader.texts(&item, "[\"x-tenant\"]", name).unwrap_or_default();

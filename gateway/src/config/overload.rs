@@ -2,6 +2,7 @@
 //! route, the adaptive limit, the queue, and a route's priority.
 
 use super::complaint::Complaint;
+use super::keys;
 use super::reader::{Item, Reader, Section};
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -106,12 +107,12 @@ impl Default for QueueSpec {
 /// Reads a route's `priority`.
 pub(super) fn read_priority(reader: &mut Reader<'_>, section: &Section<'_>) -> Priority {
     let words = [Priority::Critical, Priority::Default, Priority::Sheddable].map(|one| (one.name(), one));
-    section.get("priority").and_then(|item| reader.choice(&item, &words)).unwrap_or_default()
+    section.get(keys::PRIORITY.name).and_then(|item| reader.choice(&item, &words)).unwrap_or_default()
 }
 
 /// Reads a route's `max_in_flight`.
 pub(super) fn read_bound(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<usize> {
-    bound(reader, section.get("max_in_flight"))
+    bound(reader, section.get(keys::MAX_IN_FLIGHT.name))
 }
 
 impl OverloadSpec {

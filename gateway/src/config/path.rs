@@ -4,6 +4,7 @@
 //! therefore never match (a space, a `..` that clients resolve themselves) is refused here.
 
 use super::complaint::Complaint;
+use super::field;
 use super::foreign_paths;
 use std::fmt;
 use std::ops::Range;
@@ -83,7 +84,7 @@ fn parameter(raw: &str, at: Range<usize>, last: bool) -> Result<Option<&str>, Co
         return literal(segment, at, last).map(|()| None);
     };
     let name = inner.strip_prefix('*').unwrap_or(inner);
-    if let Some(reason) = field_error(name) {
+    if let Some(reason) = field::error(name) {
         return Err(Complaint::new("a parameter needs a field's name", reason).within(at));
     }
     if inner.len() != name.len() && !last {
@@ -99,7 +100,7 @@ fn admit(params: &[String], name: &str, at: Range<usize>) -> Result<(), Complain
             Complaint::new(format!("more than {MAX_PARAMETERS} parameters"), "one too many").within(at)
         );
     }
-    match params.iter().find(|other| overlap(other, name)) {
+    match params.iter().find(|other| field::overlap(other, name)) {
         Some(other) if other == name => {
             Err(Complaint::new(format!("`{name}` is in the path twice"), "the second").within(at))
         }
@@ -156,29 +157,6 @@ pub(super) fn percent(segment: &str, at: Range<usize>) -> Result<(), Complaint> 
 /// RFC 3986, section 3.3: what a path segment is made of.
 pub(super) fn allowed(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@%".contains(c)
-}
-
-/// Why a text is not a field's name, nested with dots.
-pub(super) fn field_error(name: &str) -> Option<&'static str> {
-    let good = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
-    if name.is_empty() {
-        return Some("there is none");
-    }
-    if name.split('.').any(str::is_empty) {
-        return Some("a dot stands between two names");
-    }
-    let bad = name.split('.').any(|part| !part.chars().all(good));
-    bad.then_some("names are letters, digits, `_` and `-`, nested with dots")
-}
-
-/// Whether two fields are the same, or one lies within the other.
-pub(super) fn overlap(one: &str, other: &str) -> bool {
-    one == other || within(one, other) || within(other, one)
-}
-
-/// Whether a field lies within another.
-fn within(inner: &str, outer: &str) -> bool {
-    inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('.'))
 }
 
 #[cfg(test)]

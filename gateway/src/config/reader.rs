@@ -9,6 +9,7 @@ use super::foreign;
 use super::source::Source;
 use super::suggest::{list, names_help};
 use super::units;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::hash::Hash;
@@ -100,20 +101,38 @@ impl<'s> Reader<'s> {
         elsewhere: &[&str],
         where_to: &str,
     ) -> Section<'t> {
-        for key in table.keys().filter(|key| !known.contains(&key.get_ref().as_ref())) {
+        let belongs = |key: &str| elsewhere.contains(&key);
+        self.unknown(what, table, known, belongs);
+        for key in table.keys().filter(|key| belongs(key.get_ref())) {
+            self.report(self.not_known(what, key).help(where_to));
+        }
+        Section { table, known }
+    }
+
+    /// Reports the keys of a table that are not known, but for those that the caller looks at.
+    pub(super) fn unknown(
+        &mut self,
+        what: &str,
+        table: &DeTable<'_>,
+        known: &'static [&'static str],
+        looked_at: impl Fn(&str) -> bool,
+    ) {
+        for key in table.keys() {
             let name = key.get_ref().as_ref();
-            let unknown = Diagnostic::new(format!("unknown key `{name}` in {what}")).at(
-                self.source,
-                key.span(),
-                "not known here",
-            );
+            if known.contains(&name) || looked_at(name) {
+                continue;
+            }
+            let unknown = self.not_known(what, key);
             self.report(match foreign::help(what, name) {
-                _ if elsewhere.contains(&name) => unknown.help(where_to),
                 Some(help) => unknown.help(help),
                 None => unknown.help_names(name, known),
             });
         }
-        Section { table, known }
+    }
+
+    fn not_known(&self, what: &str, key: &Spanned<Cow<'_, str>>) -> Diagnostic {
+        let title = format!("unknown key `{}` in {what}", key.get_ref());
+        Diagnostic::new(title).at(self.source, key.span(), "not known here")
     }
 
     pub(super) fn table<'t>(&mut self, item: &Item<'t>, expected: &str) -> Option<&'t DeTable<'t>> {

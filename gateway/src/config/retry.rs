@@ -1,6 +1,7 @@
 //! How a route's calls are tried again: `retry` and `idempotent` of a route, `retry_budget` and `hold` of a backend.
 
 use super::complaint::Complaint;
+use super::keys;
 use super::reader::{Item, Reader, Section};
 use crate::method::Method;
 use std::ops::RangeInclusive;
@@ -64,7 +65,7 @@ pub(super) fn idempotent(said: Option<bool>, method: Method) -> Option<bool> {
 
 /// Reads a route's `idempotent`.
 pub(super) fn read_idempotent(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<bool> {
-    let item = section.get("idempotent")?;
+    let item = section.get(keys::IDEMPOTENT.name)?;
     match item.value.get_ref() {
         DeValue::Boolean(value) => Some(*value),
         _ => reader.wrong_type(item.key, item.value, "true or false"),
@@ -79,7 +80,7 @@ pub(super) fn read(
     idempotent: Option<bool>,
 ) -> RetrySpec {
     let mut spec = RetrySpec::default();
-    let Some(item) = section.get("retry") else {
+    let Some(item) = section.get(keys::RETRY.name) else {
         return spec;
     };
     if let DeValue::Boolean(false) = item.value.get_ref() {

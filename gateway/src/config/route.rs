@@ -4,7 +4,7 @@ use super::action::{self, ActionDraft, ActionSpec};
 use super::call::CallDraft;
 use super::defaults::Defaults;
 use super::diagnostics::Diagnostic;
-use super::foreign;
+use super::keys::{self, Key};
 use super::matcher::Matcher;
 use super::path::PathTemplate;
 use super::policy::RoutePolicy;
@@ -13,33 +13,6 @@ use super::source::{Place, Source};
 use std::ops::Range;
 use std::sync::Arc;
 use toml::de::DeTable;
-
-/// The keys of every route.
-const KEYS: &[&str] = &["match", "rate_limit", "max_in_flight", "respond", "redirect", "rewrite"];
-/// Those of a route that calls: all that there are.
-const CALL_KEYS: &[&str] = &[
-    "match",
-    "call",
-    "backend",
-    "timeout",
-    "idempotent",
-    "retry",
-    "rate_limit",
-    "body",
-    "response",
-    "unknown_fields",
-    "int64",
-    "max_in_flight",
-    "priority",
-    "metadata",
-    "respond",
-    "redirect",
-    "rewrite",
-    "split",
-    "version",
-    "shadow",
-    "fallback",
-];
 
 /// A checked route. Two are equal when they do the same, wherever they are written.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -99,29 +72,32 @@ impl Draft {
     ) -> Draft {
         let kind = action::kind(table);
         let section = section(reader, table, kind);
-        let matched = required(reader, &section, "match", &header, "match = \"GET /v1/orders/{id}\"");
+        let matched =
+            required(reader, &section, keys::MATCH.name, &header, "match = \"GET /v1/orders/{id}\"");
         let span = matched.as_ref().map_or(header.clone(), Item::span);
         let expected = "a string such as \"GET /v1/orders/{id}\"";
         let matcher =
             matched.and_then(|item| reader.text(&item, expected, |text| Matcher::parse(text, file.prefix())));
         let path = matcher.as_ref().map(|matcher| &matcher.path);
-        action::only_one(reader, table);
         let action = match kind {
             "call" => {
-                let call = required(reader, &section, "call", &header, "call = \"orders.get\"");
-                ActionDraft::Call(Box::new(CallDraft::read(reader, &section, call, path, file)))
+                let call = required(reader, &section, keys::CALL.name, &header, "call = \"orders.get\"");
+                ActionDraft::Call(CallDraft::read(reader, &section, call, path, file))
             }
-            other => action::read_other(reader, &section, other, path),
+            other => {
+                action::only_one(reader, table);
+                action::read_other(reader, &section, other, path)
+            }
         };
         let spot = |key| section.get(key).map_or(span.clone(), |item| item.span());
         let calls = matches!(action, ActionDraft::Call(_));
         let of_call = |key| if calls { spot(key) } else { span.clone() };
         let written = Written {
             place: reader.source.place(span.start),
-            matched: spot("match"),
+            matched: spot(keys::MATCH.name),
             action: spot(kind),
-            body: of_call("body"),
-            response: of_call("response"),
+            body: of_call(keys::BODY.name),
+            response: of_call(keys::RESPONSE.name),
         };
         Draft {
             source: Arc::clone(reader.source),
@@ -147,35 +123,25 @@ impl Draft {
     }
 }
 
-/// Takes the table apart. Keys of routes that call are known to others, and have no effect there.
-fn section<'t>(reader: &mut Reader<'_>, table: &'t DeTable<'t>, kind: &'static str) -> Section<'t> {
-    if kind == "call" {
-        return reader.section("a route", table, CALL_KEYS);
+/// Takes the table of a route with that action apart. Keys that only other actions take are known, and have no effect here.
+fn section<'t>(reader: &mut Reader<'_>, table: &'t DeTable<'t>, action: &'static str) -> Section<'t> {
+    let own = keys::of_action(action);
+    if action == keys::CALL.name {
+        return reader.section("a route", table, own);
     }
-    for key in table.keys() {
-        let name = key.get_ref().as_ref();
-        if KEYS.contains(&name) || name == "call" {
-            continue;
-        }
-        let diagnostic = match CALL_KEYS.contains(&name) {
-            true => Diagnostic::new(format!("`{name}` has no effect"))
-                .at(reader.source, key.span(), format!("a route with `{kind}` calls nothing"))
+    let useless = |key: &&Key| !key.is_of(action);
+    let elsewhere: Vec<&Key> = keys::ROUTE.iter().filter(useless).collect();
+    let no_effect = |key: &str| elsewhere.iter().any(|other| other.name == key);
+    for key in table.keys().filter(|key| no_effect(key.get_ref())) {
+        let name = key.get_ref();
+        reader.report(
+            Diagnostic::new(format!("`{name}` has no effect"))
+                .at(reader.source, key.span(), format!("a route with `{action}` calls nothing"))
                 .help("remove it"),
-            false => {
-                let unknown = Diagnostic::new(format!("unknown key `{name}` in a route")).at(
-                    reader.source,
-                    key.span(),
-                    "not known here",
-                );
-                match foreign::help("a route", name) {
-                    Some(help) => unknown.help(help),
-                    None => unknown.help_names(name, KEYS),
-                }
-            }
-        };
-        reader.report(diagnostic);
+        );
     }
-    Section::of_known(table, KEYS)
+    reader.unknown("a route", table, own, no_effect);
+    Section::of_known(table, own)
 }
 
 fn required<'t>(

@@ -4,6 +4,7 @@
 use super::call::{CallDraft, NamedBackend};
 use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
+use super::keys;
 use super::reader::{Reader, Section};
 use super::source::Source;
 use super::suggest::list_of_few;
@@ -40,7 +41,7 @@ impl SaidBackend {
         section: &Section<'_>,
         mut declared: impl Iterator<Item = &'n str>,
     ) -> SaidBackend {
-        let Some(item) = section.get("backend") else {
+        let Some(item) = section.get(keys::BACKEND.name) else {
             return match (declared.next(), declared.next()) {
                 (Some(only), None) => SaidBackend::OnlyOf(only.to_owned()),
                 _ => SaidBackend::Unsaid,

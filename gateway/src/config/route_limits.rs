@@ -1,8 +1,9 @@
 //! A route's rate limits: its own, `rate_limit = { … }`, and those that it shares with others by a name of `[limits]`.
 
-use super::backend::name_error;
 use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
+use super::keys;
+use super::name;
 use super::rate_limit::{self, RateLimitSpec};
 use super::reader::{Item, Reader, Section};
 use super::source::Source;
@@ -50,7 +51,7 @@ impl RateLimits {
     /// Reads a route's `rate_limit`.
     pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> RateLimits {
         let mut all = RateLimits::default();
-        let Some(item) = section.get("rate_limit") else { return all };
+        let Some(item) = section.get(keys::RATE_LIMIT.name) else { return all };
         match item.value.get_ref() {
             DeValue::Array(values) if values.is_empty() => {
                 let complaint = Complaint::new("`rate_limit` is empty", "expected at least one limit");
@@ -151,7 +152,7 @@ impl SharedLimits {
         let Some(limits) = reader.table(&item, "tables, each written [limits.name]") else { return };
         for (key, value) in limits {
             let name = key.get_ref().as_ref();
-            if let Some(reason) = name_error(name) {
+            if let Some(reason) = name::error(name) {
                 let title = format!("`{name}` cannot name a limit");
                 reader.report(Diagnostic::new(title).at(reader.source, key.span(), reason));
             }

@@ -3,6 +3,7 @@
 use super::balance;
 use super::diagnostics::Diagnostics;
 use super::dns::DnsSettings;
+use super::files;
 use super::reader::Reader;
 use super::settings_keys::{absolute, log_filter, read};
 use super::source::Source;
@@ -134,7 +135,7 @@ impl Settings {
     ///
     /// Everything that is wrong with it.
     pub fn load(path: &Path) -> Result<Settings, Diagnostics> {
-        let source = Source::read(path).map_err(|diagnostic| {
+        let source = files::source(path).map_err(|diagnostic| {
             diagnostic.help("name another with `--config FILE` or the environment's CALLGATE_CONFIG")
         })?;
         let variable = |name| env::var(name).ok().filter(|value| !value.is_empty());

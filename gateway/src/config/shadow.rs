@@ -1,8 +1,9 @@
 //! `shadow` of a route: a share of its calls copied to other instances, whose answers are dropped.
 
 use super::complaint::Complaint;
-use super::destination::Destination;
+use super::destination::DestinationSpec;
 use super::diagnostics::Diagnostic;
+use super::keys;
 use super::reader::{Item, Reader, Section};
 use toml::de::DeValue;
 
@@ -13,7 +14,7 @@ const KEYS: &[&str] = &["backend", "version", "share"];
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ShadowSpec {
     /// Where the copies go: a backend, a version, or both.
-    pub to: Destination,
+    pub to: DestinationSpec,
     /// How many calls are copied.
     pub share: Share,
 }
@@ -55,10 +56,10 @@ impl Share {
 
 /// Reads `shadow` of a route.
 pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<ShadowSpec> {
-    let item = section.get("shadow")?;
+    let item = section.get(keys::SHADOW.name)?;
     let table = reader.table(&item, "a table such as { backend = \"shop-next\", share = \"10%\" }")?;
     let inner = reader.section("`shadow`", table, KEYS);
-    let to = Destination::read(reader, &inner, item.span());
+    let to = DestinationSpec::read(reader, &inner, item.span());
     if inner.get("backend").is_none() && inner.get("version").is_none() {
         needs(reader, &item, "`backend` or `version`", "where do the copies go?", "backend = \"shop-next\"");
     }

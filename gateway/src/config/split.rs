@@ -2,8 +2,9 @@
 //! a request's headers say.
 
 use super::complaint::Complaint;
-use super::destination::{self, Destination};
+use super::destination::{self, DestinationSpec};
 use super::diagnostics::Diagnostic;
+use super::keys;
 use super::reader::{Item, Reader, Section};
 use std::ops::RangeInclusive;
 use toml::de::{DeTable, DeValue};
@@ -31,7 +32,7 @@ pub struct SplitSpec {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TargetSpec {
     /// Where they go: a backend, a version, or both.
-    pub to: Destination,
+    pub to: DestinationSpec,
     /// Its part of the sum of all weights; 0 to 1000000.
     pub weight: u32,
     /// Requests that bear one of these come here, whatever the weights.
@@ -62,13 +63,13 @@ impl SplitSpec {
 
     /// Where the calls go, in a word: `shop`, `shop@2`, `shop=95,shop-next=5`.
     pub fn shown(&self, backend: &str) -> String {
-        let whole = |to: &Destination| Destination {
+        let whole = |to: &DestinationSpec| DestinationSpec {
             backend: Some(to.backend.clone().unwrap_or_else(|| backend.to_owned())),
             version: to.version.clone().or_else(|| self.version.clone()),
-            ..Destination::default()
+            ..DestinationSpec::default()
         };
         if self.targets.is_empty() {
-            return whole(&Destination::default()).to_string();
+            return whole(&DestinationSpec::default()).to_string();
         }
         let targets: Vec<String> =
             self.targets.iter().map(|target| format!("{}={}", whole(&target.to), target.weight)).collect();
@@ -77,9 +78,9 @@ impl SplitSpec {
 
     /// Reads `split` and `version` of a route.
     pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> SplitSpec {
-        let version = section.get("version").and_then(|item| destination::version(reader, &item));
+        let version = section.get(keys::VERSION.name).and_then(|item| destination::version(reader, &item));
         let mut spec = SplitSpec { targets: Vec::new(), version };
-        let Some(item) = section.get("split") else {
+        let Some(item) = section.get(keys::SPLIT.name) else {
             return spec;
         };
         let before = reader.found.len();
@@ -112,9 +113,11 @@ impl SplitSpec {
 
     /// The route's own `backend` and `version` are for targets that have none.
     fn check_defaults(&self, reader: &mut Reader<'_>, section: &Section<'_>) {
-        let named = |of: fn(&Destination) -> bool| self.targets.iter().all(|target| of(&target.to));
-        let useless =
-            [("backend", named(|to| to.backend.is_some())), ("version", named(|to| to.version.is_some()))];
+        let named = |of: fn(&DestinationSpec) -> bool| self.targets.iter().all(|target| of(&target.to));
+        let useless = [
+            (keys::BACKEND.name, named(|to| to.backend.is_some())),
+            (keys::VERSION.name, named(|to| to.version.is_some())),
+        ];
         for (key, useless) in useless {
             if let Some(item) = section.get(key).filter(|_| useless) {
                 let complaint = Complaint::new(
@@ -134,7 +137,7 @@ impl TargetSpec {
     /// Reads one target. What is wrong with it is reported.
     fn read(reader: &mut Reader<'_>, table: &DeTable<'_>, item: &Item<'_>) -> TargetSpec {
         let section = reader.section("an arm of `split`", table, KEYS);
-        let to = Destination::read(reader, &section, item.span());
+        let to = DestinationSpec::read(reader, &section, item.span());
         let headers = section.get("header").map(|item| headers(reader, &item)).unwrap_or_default();
         let weight = section.get("weight");
         if section.get("backend").is_none() && section.get("version").is_none() {

@@ -4,29 +4,34 @@
 //! names declared twice, routes to backends that nobody declares, routes that no request could tell apart.
 
 use super::action::ActionDraft;
-use super::backend::{BackendSpec, name_error};
+use super::backend::BackendSpec;
 use super::balance::Params;
 use super::conflicts;
 use super::defaults::Defaults;
-use super::destination;
+use super::destinations;
 use super::diagnostics::{Diagnostic, Diagnostics};
+use super::files;
+use super::keys;
+use super::name;
 use super::reader::{Item, Reader};
 use super::rewrites;
 use super::route::{Draft, RouteSpec};
 use super::route_backend::{FileBackend, SaidBackend, resolve};
 use super::route_limits::SharedLimits;
-use super::source::{Source, gather};
+use super::source::Source;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use toml::de::{DeTable, DeValue};
 
-const KEYS: &[&str] =
-    &["backends", "routes", "limits", "prefix", "metadata", "backend", "timeout", "unknown_fields", "int64"];
+/// What a file declares; beside it there are the keys at its top.
+const DECLARED: [&str; 3] = ["backends", "routes", "limits"];
 /// The sections of the gateway's own file, which people write here by mistake.
 const SETTINGS: &[&str] = &["server", "admin", "tables", "log", "upgrade", "dns"];
+
+static KEYS: LazyLock<Vec<&str>> = LazyLock::new(|| [&DECLARED, keys::at_top()].concat());
 
 /// Everything the watched files declare, checked.
 #[derive(Clone, Debug)]
@@ -136,14 +141,14 @@ impl Declaration {
 
 /// Reads the watched files; what could not be read is among the diagnostics.
 fn read(watch: &[PathBuf]) -> (Vec<Source>, Vec<Diagnostic>) {
-    let gathered = gather(watch);
+    let gathered = files::gather(watch);
     let unreadable = gathered.unreadable.iter().map(|(path, error)| {
         Diagnostic::unreadable(path, error).help("`watch` in [tables] of gateway.toml names it")
     });
     let mut found: Vec<Diagnostic> = unreadable.collect();
     let mut sources = Vec::new();
     for path in &gathered.files {
-        match Source::read(path) {
+        match files::source(path) {
             Ok(source) => sources.push(source),
             Err(diagnostic) => found.push(diagnostic),
         }
@@ -187,7 +192,7 @@ fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Dia
         let at = (&draft.source, &draft.span);
         let backend = resolve(call, at, file, &names, declared.incomplete, &mut found);
         let named = backend.as_deref();
-        destination::check(&call.policy, &draft.source, named, &names, declared.incomplete, &mut found);
+        destinations::check(&call.policy, &draft.source, named, &names, declared.incomplete, &mut found);
         routes.extend(backend.and_then(|name| draft.finish(Some(name))));
     }
     if found.is_empty() {
@@ -210,7 +215,7 @@ impl Declared {
     /// Reads one file.
     fn read(&mut self, reader: &mut Reader<'_>, document: &DeTable<'_>) {
         let elsewhere = "a setting of the gateway itself; it belongs into gateway.toml and needs a restart";
-        let section = reader.section_beside("a table file", document, KEYS, SETTINGS, elsewhere);
+        let section = reader.section_beside("a table file", document, &KEYS, SETTINGS, elsewhere);
         let file = Defaults::read(reader, &section, self.files.len());
         let own = section.get("backends").and_then(|item| match item.value.get_ref() {
             DeValue::Table(backends) => Some(backends),
@@ -243,7 +248,7 @@ impl Declared {
         for (key, value) in backends {
             let name = key.get_ref().as_ref();
             let item = Item { key: name, key_span: key.span(), value };
-            if let Some(reason) = name_error(name) {
+            if let Some(reason) = name::error(name) {
                 reader.report(Diagnostic::new(format!("`{name}` cannot name a backend")).at(
                     reader.source,
                     key.span(),

@@ -2,7 +2,7 @@
 
 use super::fields;
 use crate::config::ServerSettings;
-use crate::failure::Failure;
+use crate::failure::{Failure, ShedReason};
 use crate::worker::Shared;
 use bytes::BytesMut;
 use callgate_protocol::{Budget, Room};
@@ -29,21 +29,6 @@ pub(super) struct RequestBody {
     waited: bool,
     /// That of a long one.
     room: Option<Room>,
-}
-
-/// Why there are no bytes.
-#[derive(Debug)]
-pub(super) enum Unread {
-    /// They are not what they should be, or did not come.
-    Failed(Failure),
-    /// All bodies together have as many as they may.
-    NoRoom,
-}
-
-impl From<Failure> for Unread {
-    fn from(failure: Failure) -> Unread {
-        Unread::Failed(failure)
-    }
 }
 
 enum State {
@@ -81,43 +66,49 @@ impl RequestBody {
         }
     }
 
-    /// The body's bytes, within the limits, if it is JSON.
-    pub(super) async fn read(&mut self, headers: &HeaderMap, shared: &Shared) -> Result<Bytes, Unread> {
+    /// The body's bytes, if it was read; there are none of one that has not begun.
+    pub(super) fn bytes(&self) -> &Bytes {
+        static NONE: Bytes = Bytes::new();
+        if let State::Read(bytes) = &self.state { bytes } else { &NONE }
+    }
+
+    /// Reads the body, within the limits, if it is JSON.
+    pub(super) async fn read(&mut self, headers: &HeaderMap, shared: &Shared) -> Result<(), Failure> {
         let server = &shared.settings.server;
         let body = match &mut self.state {
-            State::Read(bytes) => return Ok(bytes.clone()),
-            State::Broken => return Err(Failure::BodyTimeout.into()),
-            State::Unread(body) if body.is_end_stream() => return Ok(Bytes::new()),
+            State::Read(_) => return Ok(()),
+            State::Broken => return Err(Failure::BodyTimeout),
+            State::Unread(body) if body.is_end_stream() => return Ok(()),
             State::Unread(body) => body,
         };
         check_type(headers)?;
         // Of several, one may ask for the word to go on that the other keeps from coming.
-        fields::lines(headers, EXPECT).single("Expect").map_err(Failure::from)?;
+        fields::lines(headers, EXPECT).single("Expect")?;
         let declared = body.size_hint().lower();
         if declared > server.max_body {
-            return Err(Failure::BodyTooLarge(server.max_body).into());
+            return Err(Failure::BodyTooLarge(server.max_body));
         }
         let mut memory = Memory { budget: &shared.bodies, held: 0, room: &mut self.room };
         if !memory.holds(declared as usize) {
-            return Err(Unread::NoRoom);
+            return Err(Failure::Shed(ShedReason::Memory));
         }
         let (read, waited) =
             in_time(collect(body, server.max_body as usize, &mut memory), server.body_timeout).await;
         self.waited = waited;
         match read {
             Some(Ok(bytes)) => {
-                self.state = State::Read(bytes.clone());
-                Ok(bytes)
+                self.state = State::Read(bytes);
+                Ok(())
             }
-            Some(Err(Unreadable::TooLong)) => Err(Failure::BodyTooLarge(server.max_body).into()),
-            Some(Err(Unreadable::NoRoom)) => Err(Unread::NoRoom),
+            Some(Err(Unreadable::TooLong)) => Err(Failure::BodyTooLarge(server.max_body)),
+            Some(Err(Unreadable::NoRoom)) => Err(Failure::Shed(ShedReason::Memory)),
             Some(Err(Unreadable::Failed(error))) => {
                 self.state = State::Broken;
-                Err(unreadable(&error).into())
+                Err(unreadable(&error))
             }
             None => {
                 self.state = State::Broken;
-                Err(Failure::BodyTimeout.into())
+                Err(Failure::BodyTimeout)
             }
         }
     }
@@ -125,10 +116,10 @@ impl RequestBody {
     /// Reads past a body that was refused, so that a client that is still sending it gets to see the answer: closing
     /// with bytes unread would reset the connection, and the answer with it. Says whether the end was reached; a client
     /// that sends on and on, or waits to be told to send (RFC 9110, 10.1.1), is left.
-    pub(super) async fn discard(self, headers: &HeaderMap, server: &ServerSettings) -> bool {
+    pub(super) async fn discard(&mut self, headers: &HeaderMap, server: &ServerSettings) -> bool {
         // None of it is kept.
-        drop(self.room);
-        let mut body = match self.state {
+        self.room = None;
+        let body = match &mut self.state {
             State::Read(_) => return true,
             State::Broken => return false,
             State::Unread(body) => body,

@@ -5,11 +5,14 @@
 //! and a few hundred bytes.
 
 use super::connection::{Connection, Phase};
+use super::exchange::Exchange;
 use super::handler::handle;
 use super::io::ConnectionIo;
-use super::tally::{Arrived, bare_answer};
+use super::tally::bare_answer;
 use crate::supervise::Task;
 use crate::worker::{Place, Worker};
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -93,19 +96,17 @@ async fn rest(io: &ConnectionIo) -> bool {
 /// Lets hyper serve the connection until it ends, or rests: then the socket comes back.
 async fn drive(worker: &Rc<Worker>, io: ConnectionIo) -> hyper::Result<Option<ConnectionIo>> {
     let connection = io.connection.clone();
-    let service = service_fn(|request| {
-        let (mut arrived, connection) = (Arrived::new(worker.clone()), connection.clone());
+    let service = service_fn(|request: Request<Incoming>| {
         let version = request.version();
+        let exchange = Exchange::begin(worker, &connection, request);
         async move {
-            arrived.begin();
-            let worker = &arrived.worker;
-            let mut answer = handle(worker, &connection, request).await;
+            let mut response = handle(exchange).await;
             if is_last(worker) {
-                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 // Or hyper would promise a client of HTTP/1.0 the opposite beside it.
-                *answer.version_mut() = version;
+                *response.version_mut() = version;
             }
-            Ok::<_, Infallible>(answer)
+            Ok::<_, Infallible>(response)
         }
     });
     let mut http = http1::Builder::new();

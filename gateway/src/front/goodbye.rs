@@ -5,11 +5,12 @@
 //! moment to send its request, and is read past for a moment afterwards; where too many are waited for, it has neither.
 
 use super::problem;
+use super::reply::{Content, Reply};
 use super::request_id;
 use crate::failure::Failure;
 use crate::worker::RequestIds;
-use http_body_util::BodyExt;
-use hyper::http::response::Parts;
+use hyper::body::Bytes;
+use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::time::Duration;
@@ -37,9 +38,9 @@ pub(crate) async fn say(stream: std::net::TcpStream) {
         Ok(_) => return,
         Err(_) => &[],
     };
-    let answer = answer(begin).await;
+    let reply = reply(begin);
     let told = async {
-        stream.write_all(&answer).await?;
+        stream.write_all(&reply).await?;
         stream.shutdown().await?;
         let mut past = 0;
         while past < MAX_READ_PAST {
@@ -58,8 +59,8 @@ pub(crate) async fn say(stream: std::net::TcpStream) {
 pub(crate) async fn say_at_once(mut stream: std::net::TcpStream) {
     let mut buffer = [0; 4096];
     let read = stream.read(&mut buffer).unwrap_or_default();
-    let answer = answer(&buffer[..read]).await;
-    let told = stream.write_all(&answer).and_then(|()| stream.shutdown(Shutdown::Write));
+    let reply = reply(&buffer[..read]);
+    let told = stream.write_all(&reply).and_then(|()| stream.shutdown(Shutdown::Write));
     for _ in 0..MAX_READ_PAST / buffer.len() {
         match stream.read(&mut buffer) {
             Ok(1..) => {}
@@ -72,37 +73,38 @@ pub(crate) async fn say_at_once(mut stream: std::net::TcpStream) {
     }
 }
 
-/// The whole answer to a request that begins so; one to HEAD has no body.
-async fn answer(request: &[u8]) -> Vec<u8> {
+/// The whole reply to a request that begins so; one to HEAD has no body.
+fn reply(request: &[u8]) -> Vec<u8> {
     let id = request_id::make(&RequestIds::new());
-    let response = problem::response(&Failure::TooManyConnections, request_id::text(&id));
-    let (Parts { status, headers: said, .. }, body) = response.into_parts();
-    let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let Reply { status, content_type, headers, content } =
+        problem::reply(&Failure::TooManyConnections, request_id::text(&id));
+    let body = if let Content::Full(body) = content { body } else { Bytes::new() };
     let reason = status.canonical_reason().unwrap_or_default();
-    let mut answer = format!("HTTP/1.1 {} {reason}\r\n", status.as_u16()).into_bytes();
-    let length = body.len().to_string();
-    let own = [("connection", "close"), ("content-length", &length), ("x-request-id", request_id::text(&id))];
-    let said = said.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-    for (name, value) in said.chain(own.map(|(name, value)| (name, value.as_bytes()))) {
-        answer.extend_from_slice(name.as_bytes());
-        answer.extend_from_slice(b": ");
-        answer.extend_from_slice(value);
-        answer.extend_from_slice(b"\r\n");
+    let mut reply = format!("HTTP/1.1 {} {reason}\r\n", status.as_u16()).into_bytes();
+    let length = HeaderValue::from(body.len());
+    let close = HeaderValue::from_static("close");
+    let own = [(&CONNECTION, &close), (&CONTENT_LENGTH, &length), (&request_id::HEADER, &id)];
+    let content_type = content_type.iter().map(|value| (&CONTENT_TYPE, value));
+    for (name, value) in content_type.chain(&headers).chain(own) {
+        reply.extend_from_slice(name.as_str().as_bytes());
+        reply.extend_from_slice(b": ");
+        reply.extend_from_slice(value.as_bytes());
+        reply.extend_from_slice(b"\r\n");
     }
-    answer.extend_from_slice(b"\r\n");
+    reply.extend_from_slice(b"\r\n");
     if !request.starts_with(b"HEAD ") {
-        answer.extend_from_slice(&body);
+        reply.extend_from_slice(&body);
     }
-    answer
+    reply
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn the_answer_is_a_problem_and_to_head_its_head() {
-        let whole = String::from_utf8(answer(b"GET / HTTP/1.1\r\n").await).expect("text");
+    #[test]
+    fn the_reply_is_a_problem_and_to_head_its_head() {
+        let whole = String::from_utf8(reply(b"GET / HTTP/1.1\r\n")).expect("text");
         let (head, body) = whole.split_once("\r\n\r\n").expect("a head");
         assert!(head.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{head}");
         let length = format!("content-length: {}", body.len());
@@ -111,7 +113,7 @@ mod tests {
             assert!(head.split("\r\n").any(|one| one == line), "{line}: {head}");
         }
         assert!(body.contains(r#""code":"unavailable""#), "{body}");
-        let head = answer(b"HEAD / HTTP/1.1\r\n").await;
+        let head = reply(b"HEAD / HTTP/1.1\r\n");
         assert!(head.ends_with(b"\r\n\r\n"));
     }
 }

@@ -1,180 +1,101 @@
-//! One request: its way from the head to the answer.
+//! What is done with a request, from top to bottom: its route, the route's steps, its body, the route's action, the reply.
 
 use super::actions::{redirect, respond};
-use super::body::{RequestBody, Unread};
+use super::body::RequestBody;
 use super::carried::{Carried, Clocks};
-use super::connection::Connection;
+use super::exchange::{Exchange, Guards};
 use super::fields::{self, Lines};
 use super::hash_key::hash_key;
-use super::lookup::{self, Met};
-use super::reply_body::ReplyBody;
-use super::tally::Tally;
-use super::traffic::{self, Matched};
-use super::{metadata, request_id};
-use crate::call::{self, Json};
-use crate::failure::{Failure, ShedReason};
+use super::lookup::{Met, look_up};
+use super::metadata;
+use super::miss::options;
+use super::reply::{Reply, ReplyBody};
+use super::traffic;
+use crate::call;
+use crate::failure::Failure;
 use crate::overload::is_bounded;
-use crate::routes::{Action, CallAction, Route, query_pairs};
-use crate::steps::{Arrival, Passed};
+use crate::routes::{Action, CallAction, PathParams, query_pairs};
+use crate::steps::Arrival;
 use crate::transport::Times;
-use crate::worker::Worker;
+use crate::worker::{LocalTable, RouteRef, Worker};
 use callgate_protocol::MetadataBuf;
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
-use hyper::{Request, Response, StatusCode, Version, http::request::Parts};
-use std::net::IpAddr;
+use hyper::header::HOST;
+use hyper::{Method, Response, Version, http::request::Parts};
 use std::rc::Rc;
 use tokio::time::Instant;
 
-/// What a request is answered with.
-pub(super) enum Answer {
-    /// A call's result.
-    Json(Json),
-    /// Anything else.
-    Other(Response<Full<Bytes>>),
+/// Handles an exchange's request, and gives the reply as it is sent.
+pub(super) async fn handle(mut exchange: Exchange) -> Response<ReplyBody<Guards>> {
+    let result = reply(&mut exchange).await;
+    let reply = exchange.settle(result);
+    let body_has_ended =
+        exchange.body.discard(&exchange.head.headers, &exchange.worker.shared.settings.server).await;
+    exchange.respond(reply, body_has_ended)
 }
 
-impl Answer {
-    pub(super) fn status(&self) -> StatusCode {
-        match self {
-            Answer::Json(_) => StatusCode::OK,
-            Answer::Other(response) => response.status(),
-        }
+/// The reply to a request, or why there is none.
+async fn reply(exchange: &mut Exchange) -> Result<Reply, Failure> {
+    if !names_one_host(&exchange.head) {
+        return Err(Failure::BadHost);
     }
-
-    /// The answer as a response. That of a result is made in the request's own header map, which has room.
-    fn into_response(self, mut headers: HeaderMap) -> Response<ReplyBody> {
-        match self {
-            Answer::Json(json) => {
-                headers.clear();
-                headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-                let mut response = Response::new(match json {
-                    Json::Short(json) => ReplyBody::Full(Full::new(Bytes::from(json))),
-                    Json::Long(pieces) => ReplyBody::pieces(pieces),
-                });
-                *response.headers_mut() = headers;
-                response
-            }
-            Answer::Other(response) => response.map(ReplyBody::Full),
-        }
-    }
-}
-
-/// Answers a request and counts it.
-pub(super) async fn handle(
-    worker: &Rc<Worker>,
-    connection: &Rc<Connection>,
-    request: Request<Incoming>,
-) -> Response<ReplyBody> {
-    let _exchange = connection.begin_exchange();
-    let began = Instant::now();
-    let _in_flight = InFlight::enter(worker);
-    let id = request_id::take_or_make(&worker.ids, request.headers());
-    let (parts, body) = request.into_parts();
-    let mut body = RequestBody::new(body);
-    let mut passed = Passed::default();
-    let answer = answer(worker, connection.peer, &parts, &mut body, &id, began, &mut passed).await;
-    let all_read = body.discard(&parts.headers, &worker.shared.settings.server).await;
-    let mut response = answer.into_response(parts.headers);
-    if !all_read {
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    }
-    response.headers_mut().insert(request_id::HEADER, id);
-    passed.put_fields(response.headers_mut());
-    response
-}
-
-/// Counts a request while it is open, however it ends.
-struct InFlight<'a>(&'a Worker);
-
-impl<'a> InFlight<'a> {
-    fn enter(worker: &'a Worker) -> InFlight<'a> {
-        worker.shared.front.workers.of(worker.id).in_flight.increment();
-        InFlight(worker)
-    }
-}
-
-impl Drop for InFlight<'_> {
-    fn drop(&mut self) {
-        self.0.shared.front.workers.of(self.0.id).in_flight.decrement();
-    }
-}
-
-async fn answer(
-    worker: &Rc<Worker>,
-    peer: Option<IpAddr>,
-    parts: &Parts,
-    body: &mut RequestBody,
-    id: &HeaderValue,
-    began: Instant,
-    passed: &mut Passed,
-) -> Answer {
-    let unmatched = &worker.shared.front.unmatched;
-    if !names_one_host(parts) {
-        return Tally::begin(worker, unmatched, began).answered(Err(Failure::BadHost), id, "none");
-    }
-    // A table may be swapped while the body arrives or the call waits. A call that then finds its instances gone has
-    // not run, or may run again: it is looked up again.
-    let mut came = None;
     loop {
-        let table = worker.table();
-        let arrival = Arrival { worker: worker.id, peer, headers: &parts.headers, now: began };
-        let mut room = String::new();
-        let met = lookup::look_up(worker, &table, (parts, id), &arrival, passed, &mut room);
-        let Met { route, captured, params, path, tally } = match met {
-            Ok(met) => met,
-            Err(answer) => return answer,
-        };
-        let route_path = route.matcher.path.as_str();
-        let action = match &route.action {
-            Action::Call(action) => action,
-            Action::Respond(spec) => {
-                return tally.answered(Ok(Answer::Other(respond(spec))), id, route_path);
-            }
-            Action::Redirect(spec) => {
-                let redirected = redirect(spec, &captured.raw(), parts.uri.query());
-                return tally.answered(redirected.map(Answer::Other), id, route_path);
-            }
-            Action::Rewrite(_) => {
-                return tally.answered(Err(Failure::RewriteLoop(path.to_owned())), id, route_path);
-            }
-        };
-        let metadata = match metadata::of(action.spec.policy.metadata.names(), &parts.headers, id) {
-            Ok(metadata) => metadata,
-            Err(failure) => return tally.answered(Err(failure), id, route_path),
-        };
-        if let Err(reason) = early(worker, action, body, began) {
-            return tally.answered(Err(call::shed(worker, route, reason)), id, route_path);
+        let table = exchange.worker.table();
+        let result = reply_by(&table, exchange).await;
+        // A table may be swapped while the body arrives or the call waits. A call that then finds its instances gone has
+        // not run, or may run again: it is looked up again.
+        let is_absent = result.as_ref().is_err_and(Failure::is_absence);
+        if !is_absent || exchange.worker.table().generation == table.generation {
+            return result;
         }
-        let read = match body.read(&parts.headers, &worker.shared).await {
-            Err(Unread::NoRoom) => Err(call::shed(worker, route, ShedReason::Memory)),
-            Err(Unread::Failed(failure)) => Err(failure),
-            Ok(bytes) => Ok(bytes),
-        };
-        let read = match read {
-            Ok(bytes) => bytes,
-            Err(failure) => return tally.answered(Err(failure), id, route_path),
-        };
-        let now = if body.waited() || came.is_some() { Instant::now() } else { began };
-        let clocks = Clocks { began, came: *came.get_or_insert(now), now };
-        let query = parts.uri.query().unwrap_or_default();
-        let matched = Matched { table: &table, peer, path, query, headers: &parts.headers, body: &read };
-        let result = call(worker, (route, action), params, matched, metadata, clocks).await;
-        if result.as_ref().is_err_and(Failure::is_absence) && worker.table().generation != table.generation {
-            tally.void();
-            passed.leave();
-            continue;
-        }
-        if let Err(Failure::Invalid(_)) = &result {
-            route.stats.0.of(worker.id).bad_requests.increment();
-        }
-        return tally.answered(result, id, route_path);
+        exchange.tally.counts_for(None);
+        exchange.guards.passed.leave();
     }
 }
 
-/// Whether a request can be turned away before its body is read; one that is there already is no reason to hurry.
-fn early(worker: &Worker, action: &CallAction, body: &RequestBody, now: Instant) -> Result<(), ShedReason> {
+/// The reply by a table.
+async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Reply, Failure> {
+    if exchange.head.method == Method::OPTIONS {
+        return options(&exchange.head, table);
+    }
+    let (head, began) = (&exchange.head, exchange.context.began);
+    let arrival = Arrival {
+        worker: exchange.worker.id,
+        peer: exchange.context.peer,
+        headers: &head.headers,
+        now: began,
+    };
+    let mut room = String::new();
+    let met = look_up(table, head, &arrival, &mut exchange.guards.passed, &mut exchange.tally, &mut room)?;
+    let Met { route, captured, params } = met;
+    match &route.action {
+        Action::Call(action) => {
+            let metadata =
+                metadata::of(action.spec.policy.metadata.names(), &head.headers, &exchange.context.id)?;
+            let turned_away = |failure: &Failure| exchange.tally.turned_away(failure);
+            early(&exchange.worker, action, &exchange.body, began).inspect_err(turned_away)?;
+            let read = exchange.body.read(&head.headers, &exchange.worker.shared).await;
+            read.inspect_err(turned_away)?;
+            let again = exchange.context.came.is_some();
+            let now = if exchange.body.waited() || again { Instant::now() } else { began };
+            let clocks = Clocks { began, came: *exchange.context.came.get_or_insert(now), now };
+            call(exchange, (&route, action), params, metadata, clocks).await
+        }
+        Action::Respond(spec) => Ok(respond(spec)),
+        Action::Redirect(spec) => redirect(spec, &captured.raw(), head.uri.query()),
+        Action::Rewrite(_) => Err(Failure::RewriteLoop(head.uri.path().to_owned())),
+    }
+}
+
+/// RFC 9112, 3.2: whoever takes another of two hosts, or guesses a missing one, sees another request.
+fn names_one_host(head: &Parts) -> bool {
+    match fields::lines(&head.headers, HOST) {
+        Lines::None => head.version < Version::HTTP_11,
+        lines => lines.single("Host").is_ok(),
+    }
+}
+
+/// Turns a request away before its body is read, if it would be in any case; one that is there already is no reason to hurry.
+fn early(worker: &Worker, action: &CallAction, body: &RequestBody, now: Instant) -> Result<(), Failure> {
     let CallAction { backend, traffic, spec, .. } = action;
     // Which backend a split takes is not known yet.
     if !is_bounded(&backend.spec.overload, &backend.gauge) || body.is_there() || traffic.is_some() {
@@ -183,41 +104,25 @@ fn early(worker: &Worker, action: &CallAction, body: &RequestBody, now: Instant)
     let Some(local) = worker.pool.backend(backend) else {
         return Ok(());
     };
-    local.admission.shed_early(spec.policy.priority, now).map_or(Ok(()), Err)
-}
-
-/// RFC 9112, 3.2: whoever takes another of two hosts, or guesses a missing one, sees another request.
-fn names_one_host(parts: &Parts) -> bool {
-    match fields::lines(&parts.headers, HOST) {
-        Lines::None => parts.version < Version::HTTP_11,
-        lines => lines.single("Host").is_ok(),
-    }
-}
-
-pub(super) fn success(json: Json) -> Answer {
-    if matches!(&json, Json::Short(json) if json.is_empty()) {
-        let mut answer = Response::new(Full::default());
-        *answer.status_mut() = StatusCode::NO_CONTENT;
-        return Answer::Other(answer);
-    }
-    Answer::Json(json)
+    let shed = local.admission.shed_early(spec.policy.priority, now);
+    shed.map_or(Ok(()), |reason| Err(Failure::Shed(reason)))
 }
 
 async fn call(
-    worker: &Rc<Worker>,
-    (route, action): (&Route, &CallAction),
-    path: crate::routes::PathParams<'_>,
-    matched: Matched<'_>,
+    exchange: &Exchange,
+    (route, action): (&RouteRef, &CallAction),
+    path: PathParams<'_>,
     mut metadata: MetadataBuf,
     clocks: Clocks,
-) -> Result<Answer, Failure> {
-    let query = query_pairs(matched.query).map_err(|_| Failure::query_not_utf8())?;
-    let carried = Carried::by(matched.headers);
+) -> Result<Reply, Failure> {
+    let Exchange { worker, context, head, body, .. } = exchange;
+    let query = query_pairs(head.uri.query().unwrap_or_default()).map_err(|_| Failure::query_not_utf8())?;
+    let carried = Carried::by(&head.headers);
     let deadline = carried.deadline(clocks, action.spec.timeout)?;
     carried.go_along(&mut metadata);
     // A split has a backend of its own, and that a key of its own.
     let key = match &action.traffic {
-        None => hash_key(&action.backend, route, &path, matched.headers, matched.peer)?,
+        None => hash_key(&action.backend, route, &path, &head.headers, context.peer)?,
         Some(_) => None,
     };
     let request = call::Request {
@@ -229,14 +134,14 @@ async fn call(
         has_fallback: false,
         path,
         query,
-        body: matched.body,
+        body: body.bytes(),
         metadata: metadata.as_metadata(),
         times: Times { now: clocks.now, deadline },
         on_sent: None,
     };
     match &action.traffic {
-        None => call::run(worker, &request).await.map(|reply| success(reply.json)),
+        None => call::run(worker, &request).await.map(|reply| Reply::result(reply.json)),
         // On the heap: it is large, and most routes have none.
-        Some(traffic) => Box::pin(traffic::run(worker, traffic, matched, request)).await,
+        Some(traffic) => Box::pin(traffic::run(exchange, route, traffic, request)).await,
     }
 }

@@ -1,69 +1,64 @@
 //! Which route a request meets: it is looked up, passes the route's steps, and is looked up again, once, where that rewrites it.
 
-use super::handler::Answer;
-use super::miss::miss;
+use super::miss::missed;
 use super::tally::Tally;
 use crate::failure::Failure;
 use crate::method::Method;
-use crate::routes::{Action, Captured, Found, PathParams, Route, Table, rewritten};
+use crate::routes::{Action, Captured, Found, PathParams, Route, rewritten};
 use crate::steps::{Arrival, Passed};
-use crate::worker::Worker;
-use hyper::header::HeaderValue;
+use crate::worker::{LocalTable, RouteRef};
 use hyper::http::request::Parts;
+use std::rc::Rc;
 
 /// The route that a request has come to, whose steps it has passed.
 pub(super) struct Met<'t, 'p> {
     /// The route; none that rewrites.
-    pub(super) route: &'t Route,
+    pub(super) route: RouteRef,
     /// What its path's parameters caught.
     pub(super) captured: Captured<'t, 'p>,
     /// The same decoded, if it calls.
     pub(super) params: PathParams<'p>,
-    /// The path by which it was found.
-    pub(super) path: &'p str,
-    /// Counts the request there.
-    pub(super) tally: Tally<'t>,
 }
 
-/// Looks a request up; the path of a rewrite is put into `room`. One that meets no route, or does not pass, gets its answer,
-/// which is counted.
-#[expect(clippy::result_large_err, reason = "it is the answer, and on its way already")]
+/// Looks a request up; the path of a rewrite is put into `room`. From the route that it meets on it is counted there.
 pub(super) fn look_up<'t, 'p>(
-    worker: &'t Worker,
-    table: &'t Table,
-    (parts, id): (&'p Parts, &HeaderValue),
+    table: &'t Rc<LocalTable>,
+    head: &'p Parts,
     arrival: &Arrival<'_>,
     passed: &mut Passed,
+    tally: &mut Tally,
     room: &'p mut String,
-) -> Result<Met<'t, 'p>, Answer> {
-    let method = match &parts.method {
+) -> Result<Met<'t, 'p>, Failure> {
+    let method = match &head.method {
         &hyper::Method::HEAD => Some(Method::Get),
         method => method.as_str().parse().ok(),
     };
-    let unmatched = |result| {
-        Tally::begin(worker, &worker.shared.front.unmatched, arrival.now).answered(result, id, "none")
+    let path = head.uri.path();
+    let (at, captured) = match table.find(method, path) {
+        Found::Route(at, captured) => (at, captured),
+        other => return Err(missed(other, head)),
     };
-    let path = parts.uri.path();
-    let (route, captured) = match table.find(method, path) {
-        Found::Route(route, captured) => (route, captured),
-        missed => return Err(unmatched(miss(missed, parts, table))),
-    };
-    let params = decoded(route, &captured).map_err(|failure| unmatched(Err(failure)))?;
-    let tally = pass(worker, route, arrival, passed, id)?;
+    let route = RouteRef::new(table.clone(), at);
+    let params = decoded(&route, &captured)?;
+    pass(&route, arrival, passed, tally)?;
     let Action::Rewrite(rewrite) = &route.action else {
-        return Ok(Met { route, captured, params, path, tally });
+        return Ok(Met { route, captured, params });
     };
     rewritten(&rewrite.target, &captured.raw(), room);
     let to: &'p str = room;
-    let (next, captured) = match follow(table, method, (to, path)) {
-        Ok(found) => found,
-        Err(failure) => return Err(tally.answered(Err(failure), id, route.matcher.path.as_str())),
+    let (at, captured) = match table.find(method, to) {
+        Found::Route(at, captured) => (at, captured),
+        Found::OtherMethods(_) | Found::Nothing => return Err(Failure::RewriteUnmatched(path.to_owned())),
     };
-    tally.void();
-    let params = decoded(next, &captured).map_err(|failure| unmatched(Err(failure)))?;
-    rewrite.rewritten.of(worker.id).increment();
-    let tally = pass(worker, next, arrival, passed, id)?;
-    Ok(Met { route: next, captured, params, path: to, tally })
+    let next = RouteRef::new(table.clone(), at);
+    if let Action::Rewrite(_) = &next.action {
+        return Err(Failure::RewriteLoop(to.to_owned()));
+    }
+    tally.counts_for(None);
+    let params = decoded(&next, &captured)?;
+    rewrite.rewritten.of(arrival.worker).increment();
+    pass(&next, arrival, passed, tally)?;
+    Ok(Met { route: next, captured, params })
 }
 
 /// What the parameters of a route that calls are: other actions take them as they were sent.
@@ -74,32 +69,13 @@ fn decoded<'p>(route: &Route, captured: &Captured<'_, 'p>) -> Result<PathParams<
         .map_err(|_| Failure::NotUtf8("a path parameter is not UTF-8 after percent-decoding".into()))
 }
 
-/// The route to which a rewrite leads by that path; `asked` is the one that the client knows.
-fn follow<'t, 'p>(
-    table: &'t Table,
-    method: Option<Method>,
-    (to, asked): (&'p str, &str),
-) -> Result<(&'t Route, Captured<'t, 'p>), Failure> {
-    match table.find(method, to) {
-        Found::Route(next, captured) if !matches!(next.action, Action::Rewrite(_)) => Ok((next, captured)),
-        Found::Route(..) => Err(Failure::RewriteLoop(to.to_owned())),
-        Found::OtherMethods(_) | Found::Nothing => Err(Failure::RewriteUnmatched(asked.to_owned())),
-    }
-}
-
 /// Lets a request pass the steps of a route, where it is counted from here on.
-#[expect(clippy::result_large_err, reason = "it is the answer, and on its way already")]
-fn pass<'t>(
-    worker: &'t Worker,
-    route: &'t Route,
+fn pass(
+    route: &RouteRef,
     arrival: &Arrival<'_>,
     passed: &mut Passed,
-    id: &HeaderValue,
-) -> Result<Tally<'t>, Answer> {
-    let tally = Tally::begin(worker, &route.stats, arrival.now);
-    let Err(failure) = route.steps.check(arrival, passed) else { return Ok(tally) };
-    if let Failure::Shed(reason) = failure {
-        route.stats.0.of(worker.id).shed.of(reason).increment();
-    }
-    Err(tally.answered(Err(failure), id, route.matcher.path.as_str()))
+    tally: &mut Tally,
+) -> Result<(), Failure> {
+    tally.counts_for(Some(route.clone()));
+    route.steps.check(arrival, passed).inspect_err(|failure| tally.turned_away(failure))
 }

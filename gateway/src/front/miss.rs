@@ -1,29 +1,35 @@
-//! What a request is answered with that no route takes: what there is instead.
+//! Requests that meet no route, and those that ask which methods there are.
 
-use super::handler::Answer;
+use super::reply::Reply;
 use crate::failure::Failure;
 use crate::method::Method;
 use crate::routes::{Found, Table};
-use http_body_util::Full;
+use hyper::StatusCode;
 use hyper::header::{ALLOW, HeaderValue};
 use hyper::http::request::Parts;
-use hyper::{Response, StatusCode};
 
-/// The answer to a request without a route.
-pub(super) fn miss(found: Found<'_, '_>, parts: &Parts, table: &Table) -> Result<Answer, Failure> {
-    let path = parts.uri.path();
-    let options = parts.method == hyper::Method::OPTIONS;
+/// What is there instead of a route for a request.
+pub(super) fn missed(found: Found<'_, '_>, head: &Parts) -> Failure {
     match found {
-        Found::OtherMethods(methods) if options => Ok(options_answer(&allow(&methods))),
         Found::OtherMethods(methods) => {
-            Err(Failure::WrongMethod { method: parts.method.as_str().to_owned(), allow: allow(&methods) })
+            Failure::WrongMethod { method: head.method.as_str().to_owned(), allow: allow(&methods) }
         }
-        _ if options && path == "*" => Ok(options_answer(&allow(&Method::ALL))),
-        _ => {
-            debug_assert!(table.methods(path).is_empty(), "a path without methods matches nothing");
-            Err(Failure::NoRoute(path.to_owned()))
-        }
+        Found::Route(..) | Found::Nothing => Failure::NoRoute(head.uri.path().to_owned()),
     }
+}
+
+/// The reply to OPTIONS: the methods of a path, or of the gateway for `*` (RFC 9110, 9.3.7).
+pub(super) fn options(head: &Parts, table: &Table) -> Result<Reply, Failure> {
+    let path = head.uri.path();
+    let methods = if path == "*" { Method::ALL.to_vec() } else { table.methods(path) };
+    if methods.is_empty() {
+        return Err(Failure::NoRoute(path.to_owned()));
+    }
+    let mut reply = Reply::empty(StatusCode::NO_CONTENT);
+    if let Ok(value) = HeaderValue::from_str(&allow(&methods)) {
+        reply.headers.insert(ALLOW, value);
+    }
+    Ok(reply)
 }
 
 /// The value of `Allow`: GET brings HEAD, and OPTIONS is always there (RFC 9110, 9.3.2 and 9.3.7).
@@ -37,15 +43,6 @@ fn allow(methods: &[Method]) -> String {
     }
     names.push("OPTIONS");
     names.join(", ")
-}
-
-fn options_answer(allow: &str) -> Answer {
-    let mut answer = Response::new(Full::default());
-    *answer.status_mut() = StatusCode::NO_CONTENT;
-    if let Ok(value) = HeaderValue::from_str(allow) {
-        answer.headers_mut().insert(ALLOW, value);
-    }
-    Answer::Other(answer)
 }
 
 #[cfg(test)]

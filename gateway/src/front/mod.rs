@@ -7,8 +7,9 @@
 //! drive        its task: hyper
 //! io           its socket, which notes what goes over it
 //! sweep        the time limits of all of them
-//! handler      one request: match, body, call, answer
-//! lookup       which route a request meets, and its steps; miss, what is answered where none takes it
+//! exchange     one request and its reply, with all that belongs to them
+//! handler      what is done with it: route, steps, body, action, reply
+//! lookup       which route it meets, and its steps; miss, what is there where none takes it
 //! carried      the headers that go with the call
 //! traffic      where its call goes, if that is not just its route's backend; shadow, copies of calls
 //! body         a request's body, within its limits
@@ -17,7 +18,7 @@
 //! actions      what routes do that call nothing: fixed answers, redirects, rewrites
 //! metadata     which headers go along with the call
 //! problem      failures as RFC 9457 problem details
-//! reply_body   a reply's body, in one piece or in many
+//! reply        a head, and a body in one piece or in many, with the guards of its exchange
 //! pace         whether a client takes its answer fast enough
 //! request_id   taken or made
 //! tally        what is counted of a request, however it ends
@@ -31,6 +32,7 @@ mod connection;
 mod connections;
 mod deadline;
 mod drive;
+mod exchange;
 pub(crate) mod goodbye;
 mod handler;
 mod hash_key;
@@ -40,7 +42,7 @@ mod metadata;
 mod miss;
 mod pace;
 mod problem;
-mod reply_body;
+mod reply;
 mod request_id;
 #[cfg(test)]
 mod scaling_tests;

@@ -1,10 +1,10 @@
 //! A failure as RFC 9457 problem details: the one envelope of all failures, wherever they come from.
 
+use super::reply::{Content, Reply};
 use crate::failure::Failure;
-use http_body_util::Full;
+use hyper::StatusCode;
 use hyper::body::Bytes;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
-use hyper::{Response, StatusCode};
+use hyper::header::{ALLOW, HeaderValue, RETRY_AFTER};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -32,20 +32,19 @@ struct Entry<'a> {
     column: Option<u32>,
 }
 
-/// The response that tells a failure.
-pub(super) fn response(failure: &Failure, request_id: &str) -> Response<Full<Bytes>> {
+/// The reply that tells a failure.
+pub(super) fn reply(failure: &Failure, request_id: &str) -> Reply {
     let status = StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = Response::new(Full::new(Bytes::from(body(failure, status, request_id))));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    let mut reply = Reply::empty(status);
+    reply.content = Content::full(Bytes::from(body(failure, status, request_id)));
+    reply.content_type = Some(HeaderValue::from_static("application/problem+json"));
     if let Some(seconds) = failure.retry_after() {
-        headers.insert(RETRY_AFTER, seconds.into());
+        reply.headers.insert(RETRY_AFTER, seconds.into());
     }
     if let Some(allow) = failure.allow().and_then(|methods| HeaderValue::from_str(methods).ok()) {
-        headers.insert(ALLOW, allow);
+        reply.headers.insert(ALLOW, allow);
     }
-    response
+    reply
 }
 
 fn body(failure: &Failure, status: StatusCode, request_id: &str) -> Vec<u8> {
@@ -75,21 +74,22 @@ mod tests {
     use super::*;
     use callgate_protocol::{Code, Status};
     use callgate_transcode::{Violation, ViolationKind};
-    use http_body_util::BodyExt;
 
-    async fn rendered(failure: Failure) -> (u16, Vec<(String, String)>, String) {
-        let (head, body) = response(&failure, "r1").into_parts();
-        let body = body.collect().await.expect("it cannot fail").to_bytes();
-        let header = |(name, value): (&hyper::header::HeaderName, &HeaderValue)| -> Option<(String, String)> {
-            let value = value.to_str().expect("ASCII").to_owned();
-            (name != CONTENT_TYPE).then(|| (name.to_string(), value))
-        };
-        let headers = head.headers.iter().filter_map(header).collect();
-        (head.status.as_u16(), headers, String::from_utf8(body.to_vec()).expect("text"))
+    fn rendered(failure: &Failure) -> (u16, Vec<(&str, String)>, String) {
+        let Reply { status, content_type, headers, content } = reply(failure, "r1");
+        assert_eq!(content_type, Some(HeaderValue::from_static("application/problem+json")));
+        let of =
+            |(name, value): (&'static str, &HeaderValue)| (name, value.to_str().expect("ASCII").to_owned());
+        let headers = [("allow", headers.get(ALLOW)), ("retry-after", headers.get(RETRY_AFTER))]
+            .into_iter()
+            .filter_map(|(name, value)| Some(of((name, value?))))
+            .collect();
+        let Content::Full(body) = content else { panic!("no body") };
+        (status.as_u16(), headers, String::from_utf8(body.to_vec()).expect("text"))
     }
 
-    #[tokio::test]
-    async fn a_failure_is_one_envelope_with_what_it_says_beside() {
+    #[test]
+    fn a_failure_is_one_envelope_with_what_it_says_beside() {
         let violation = |pointer: &str, line| Violation {
             pointer: pointer.to_owned(),
             kind: ViolationKind::WrongType,
@@ -154,15 +154,16 @@ mod tests {
                 r#""title":"Internal Server Error","status":500,"detail":"the method failed; the log has more under the request's id","code":"internal","request_id":"r1"}"#,
             ),
         ] {
-            let (seen, said, text) = rendered(failure).await;
-            let headers: Vec<_> = headers.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
-            assert_eq!((seen, said, text), (status, headers, format!(r#"{{"type":"about:blank",{body}"#)));
+            let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+            let body = format!(r#"{{"type":"about:blank",{body}"#);
+            assert_eq!(rendered(&failure), (status, headers, body));
         }
     }
 
-    #[tokio::test]
-    async fn details_that_are_no_json_do_not_break_the_answer() {
-        let (.., body) = rendered(Failure::Status(Status::not_found("x").with_details("{"))).await;
+    #[test]
+    fn details_that_are_no_json_do_not_break_the_answer() {
+        let failure = Failure::Status(Status::not_found("x").with_details("{"));
+        let (.., body) = rendered(&failure);
         assert!(!body.contains("details"), "{body}");
     }
 }

@@ -49,11 +49,11 @@ fn what_a_client_is_told_costs_what_is_said() {
                 column: Some(at),
             };
             let all: Vec<Violation> = (0..n as u32).map(violation).collect();
-            cost(move || problem::response(&Failure::Invalid(all), "r1"))
+            cost(move || problem::reply(&Failure::Invalid(all), "r1"))
         }),
         ("a path without a route", 8192, |n| {
             let path = "/\"".repeat(n);
-            cost(move || problem::response(&Failure::NoRoute(path), "r1"))
+            cost(move || problem::reply(&Failure::NoRoute(path), "r1"))
         }),
     ]);
 }

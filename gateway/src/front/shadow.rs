@@ -4,18 +4,18 @@
 //! What copies may take is bounded: so many are under way in a worker, each at most as long as the call's own deadline. A body
 //! is shared with the call until the copy is sent, which is at once or not at all.
 
+use super::exchange::Exchange;
 use super::hash_key::hash_key;
-use super::traffic::Matched;
 use crate::backends::Attempt;
 use crate::call;
-use crate::method::Method;
-use crate::routes::{CallAction, Found, PathParams, Route, Shadow, query_pairs};
+use crate::routes::{PathParams, Shadow, query_pairs};
 use crate::supervise::Task;
 use crate::telemetry::ShadowOutcome;
 use crate::transport::Times;
-use crate::worker::{LocalTable, Worker};
+use crate::worker::{RouteRef, Worker};
 use callgate_protocol::MetadataBuf;
 use hyper::body::Bytes;
+use std::borrow::Cow;
 use std::rc::Rc;
 use tokio::time::Instant;
 
@@ -27,8 +27,8 @@ const MARK: &str = "callgate-shadow";
 
 /// What a copy is made of.
 struct Copy {
-    method: Method,
-    path: String,
+    route: RouteRef,
+    path: PathParams<'static>,
     query: String,
     body: Bytes,
     metadata: MetadataBuf,
@@ -38,10 +38,11 @@ struct Copy {
 }
 
 /// Copies a call, if chance has it.
-pub(super) fn copy(worker: &Rc<Worker>, shadow: &Shadow, matched: Matched<'_>, request: &call::Request<'_>) {
+pub(super) fn copy(exchange: &Exchange, route: &RouteRef, shadow: &Shadow, request: &call::Request<'_>) {
     if !shadow.share.draw() {
         return;
     }
+    let Exchange { worker, context, head, body, .. } = exchange;
     let counters = shadow.stats.0.of(worker.id);
     let Some(under_way) = UnderWay::begin(worker) else {
         return counters.ended(ShadowOutcome::Dropped);
@@ -50,36 +51,31 @@ pub(super) fn copy(worker: &Rc<Worker>, shadow: &Shadow, matched: Matched<'_>, r
     if !metadata.push_named(MARK, b"1") {
         return counters.ended(ShadowOutcome::Unfit);
     }
-    let Ok(key) =
-        hash_key(&shadow.place.backend, request.route, &request.path, matched.headers, matched.peer)
-    else {
+    let key = hash_key(&shadow.to.backend, route, &request.path, &head.headers, context.peer);
+    let Ok(key) = key else {
         return counters.ended(ShadowOutcome::Unfit);
     };
     let copy = Copy {
-        method: request.route.matcher.method,
-        path: matched.path.to_owned(),
-        query: matched.query.to_owned(),
-        body: matched.body.clone(),
+        route: route.clone(),
+        path: request.path.iter().map(|value| Cow::Owned(value.clone().into_owned())).collect(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
+        body: body.bytes().clone(),
         metadata,
         key,
         deadline: request.times.deadline,
     };
-    let (worker, table) = (worker.clone(), matched.table.clone());
+    let worker = worker.clone();
     tokio::task::spawn_local(async move {
-        worker.shared.supervisor.guard(Task::ShadowCall, run(under_way, table, copy)).await;
+        worker.shared.supervisor.guard(Task::ShadowCall, run(under_way, copy)).await;
     });
 }
 
 /// Sends a copy and hears what becomes of it.
-async fn run(under_way: UnderWay, table: Rc<LocalTable>, copy: Copy) {
-    let worker = &under_way.0;
-    // The same table finds the same route.
-    let Found::Route(route, captured) = table.find(Some(copy.method), &copy.path) else { return };
-    let (Some(call), Ok(path)) = (route.action.call(), captured.decoded()) else { return };
-    let Some(shadow) = call.traffic.as_ref().and_then(|traffic| traffic.shadow.as_ref()) else { return };
-    let sent = copy.send(worker, (route, call), shadow, path);
-    drop(copy);
-    let outcome = match sent {
+async fn run(under_way: UnderWay, copy: Copy) {
+    let (worker, route) = (&under_way.0, copy.route.clone());
+    let traffic = route.action.call().and_then(|call| call.traffic.as_ref());
+    let Some(shadow) = traffic.and_then(|traffic| traffic.shadow.as_ref()) else { return };
+    let outcome = match copy.send(worker, shadow) {
         Ok(attempt) => attempt.await.outcome.of_copy(),
         Err(outcome) => outcome,
     };
@@ -87,21 +83,17 @@ async fn run(under_way: UnderWay, table: Rc<LocalTable>, copy: Copy) {
 }
 
 impl Copy {
-    fn send(
-        &self,
-        worker: &Worker,
-        (route, call): (&Route, &CallAction),
-        shadow: &Shadow,
-        path: PathParams<'_>,
-    ) -> Result<Attempt, ShadowOutcome> {
+    /// Sends it; nothing of it is kept.
+    fn send(self, worker: &Worker, shadow: &Shadow) -> Result<Attempt, ShadowOutcome> {
+        let call = self.route.action.call().ok_or(ShadowOutcome::Unfit)?;
         let request = call::Request {
-            route,
+            route: &self.route,
             call,
-            backend: &shadow.place.backend,
-            version: shadow.place.version.as_deref(),
+            backend: &shadow.to.backend,
+            version: shadow.to.version.as_deref(),
             key: self.key,
             has_fallback: false,
-            path,
+            path: self.path,
             query: query_pairs(&self.query).map_err(|_| ShadowOutcome::Unfit)?,
             body: &self.body,
             metadata: self.metadata.as_metadata(),

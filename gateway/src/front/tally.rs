@@ -1,119 +1,87 @@
-//! What is counted of a request: one answer, with its status and its time, however the request ends.
+//! What is counted of a request: one end, with its status and its time, however it comes.
 //!
 //! A client that gives up takes the future of its request with it, wherever that waits. So what counts is not a call at the end
-//! but a guard: dropped without an answer, it counts the request as 499, which is nginx's word for a client that closed.
-//! Heads that are no requests never become one: hyper answers them by itself, and tells it when the connection has ended.
+//! but a guard: dropped without a reply, it counts the request as 499. What is counted is the head of the reply, and the time until
+//! that was there. Heads that are no requests never become one: hyper answers them by itself, and tells it when the connection
+//! has ended.
 
-use super::handler::Answer;
-use super::problem;
-use super::request_id;
 use crate::failure::{Failure, Reason};
-use crate::telemetry::{FailureCounters, FrontStats, RouteStats};
-use crate::worker::Worker;
-use hyper::header::HeaderValue;
+use crate::telemetry::{FrontStats, RouteStats};
+use crate::worker::{RouteRef, Worker};
+use hyper::StatusCode;
 use std::rc::Rc;
 use std::thread;
 use tokio::time::Instant;
 
-/// A request of which hyper has the head, until somebody looks at it: hyper drops one that came together with the client's end.
-pub(super) struct Arrived {
-    pub(super) worker: Rc<Worker>,
-    begun: bool,
+/// A request, until it is counted.
+pub(super) struct Tally {
+    worker: Rc<Worker>,
+    began: Instant,
+    /// Where it is counted; `None` without a route.
+    route: Option<RouteRef>,
+    counted: bool,
 }
 
-impl Arrived {
-    /// One that nobody has looked at yet.
-    pub(super) fn new(worker: Rc<Worker>) -> Arrived {
-        Arrived { worker, begun: false }
+impl Tally {
+    /// Of a request whose head was there at `began`.
+    pub(super) fn begin(worker: Rc<Worker>, began: Instant) -> Tally {
+        Tally { worker, began, route: None, counted: false }
     }
 
-    /// It is looked at: from here on a [`Tally`] counts it.
-    pub(super) fn begin(&mut self) {
-        self.begun = true;
+    /// It is counted there from here on: it has met a route, or is looked up again.
+    pub(super) fn counts_for(&mut self, route: Option<RouteRef>) {
+        self.route = route;
     }
-}
 
-impl Drop for Arrived {
-    fn drop(&mut self) {
-        if !self.begun {
-            bare(&self.worker.shared.front, self.worker.id, Reason::ClientGone);
+    /// The path of its route.
+    pub(super) fn route(&self) -> &str {
+        self.route.as_ref().map_or("none", |route| route.matcher.path.as_str())
+    }
+
+    /// Counts there that it is turned away before its call, if it is.
+    pub(super) fn turned_away(&self, failure: &Failure) {
+        if let Failure::Shed(reason) = failure {
+            self.stats().0.of(self.worker.id).shed.of(*reason).increment();
         }
     }
-}
 
-/// A request whose route is known, until it is counted there.
-pub(super) struct Tally<'a> {
-    worker: usize,
-    stats: &'a RouteStats,
-    began: Instant,
-    failures: &'a FailureCounters,
-    /// What it is counted as; `None` if it is not.
-    end: Option<End>,
-}
+    /// It has a reply of that status.
+    pub(super) fn replied(&mut self, status: StatusCode) {
+        self.count(status.as_u16());
+    }
 
-/// How a request ends.
-enum End {
-    /// With that status.
-    Status(u16),
-    /// With a failure of that status and reason.
-    Failed(u16, Reason),
-}
+    /// It has failed.
+    pub(super) fn failed(&mut self, failure: &Failure) {
+        if let Failure::Invalid(_) = failure {
+            self.stats().0.of(self.worker.id).bad_requests.increment();
+        }
+        self.count_reason(failure.reason());
+        self.count(failure.status());
+    }
 
-impl End {
-    fn of(reason: Reason) -> End {
-        End::Failed(reason.status(), reason)
+    fn count(&mut self, status: u16) {
+        self.counted = true;
+        self.stats().0.of(self.worker.id).answered(status, self.began.elapsed());
+    }
+
+    fn count_reason(&self, reason: Reason) {
+        self.worker.shared.front.workers.of(self.worker.id).failures.of(reason).increment();
+    }
+
+    fn stats(&self) -> &RouteStats {
+        self.route.as_ref().map_or(&self.worker.shared.front.unmatched, |route| &route.stats)
     }
 }
 
-impl<'a> Tally<'a> {
-    /// Of a request whose head was there at `began`.
-    pub(super) fn begin(worker: &'a Worker, stats: &'a RouteStats, began: Instant) -> Tally<'a> {
-        let failures = &worker.shared.front.workers.of(worker.id).failures;
-        Tally { worker: worker.id, stats, began, failures, end: Some(End::of(Reason::ClientGone)) }
-    }
-
-    /// Counts it by its answer, which it makes of a failure; that is told the log under the route's path.
-    pub(super) fn answered(
-        mut self,
-        result: Result<Answer, Failure>,
-        id: &HeaderValue,
-        route: &str,
-    ) -> Answer {
-        let (answer, end) = match result {
-            Ok(answer) => {
-                let status = answer.status().as_u16();
-                (answer, End::Status(status))
-            }
-            Err(failure) => {
-                let id = request_id::text(id);
-                failure.log(id, route);
-                let end = End::Failed(failure.status(), failure.reason());
-                (Answer::Other(problem::response(&failure, id)), end)
-            }
-        };
-        self.end = Some(end);
-        answer
-    }
-
-    /// Leaves it uncounted: it is looked up again, and counted where it comes to.
-    pub(super) fn void(mut self) {
-        self.end = None;
-    }
-}
-
-impl Drop for Tally<'_> {
+impl Drop for Tally {
     fn drop(&mut self) {
-        let Some(end) = self.end.take() else { return };
+        if self.counted {
+            return;
+        }
         // A panic is no fault of the client's.
-        let end = if thread::panicking() { End::of(Reason::Internal) } else { end };
-        let status = match end {
-            End::Status(status) => status,
-            End::Failed(status, reason) => {
-                self.failures.of(reason).increment();
-                status
-            }
-        };
-        self.stats.0.of(self.worker).answered(status, self.began.elapsed());
+        let reason = if thread::panicking() { Reason::Internal } else { Reason::ClientGone };
+        self.count_reason(reason);
+        self.count(reason.status());
     }
 }
 
@@ -131,11 +99,6 @@ pub(super) fn bare_answer(front: &FrontStats, worker: usize, error: &hyper::Erro
     } else {
         Reason::HeadTooLarge
     };
-    bare(front, worker, reason);
-}
-
-/// Counts what has no route and no time.
-fn bare(front: &FrontStats, worker: usize, reason: Reason) {
     front.unmatched.0.of(worker).bare(reason.status());
     front.workers.of(worker).failures.of(reason).increment();
 }
@@ -143,36 +106,100 @@ fn bare(front: &FrontStats, worker: usize, reason: Reason) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::Json;
+    use crate::config::{Settings, Source, Tables};
+    use crate::failure::ShedReason;
+    use crate::routes::Table;
+    use crate::worker::Shared;
     use callgate_protocol::Status;
+    use callgate_transcode::{Violation, ViolationKind};
     use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::Arc;
 
-    #[test]
-    fn a_request_is_counted_once_however_it_ends() {
-        let stats = RouteStats::new(1);
-        let failures = FailureCounters::default();
-        let tally = || Tally {
-            worker: 0,
-            stats: &stats,
-            began: Instant::now(),
-            failures: &failures,
-            end: Some(End::of(Reason::ClientGone)),
-        };
-        let id = HeaderValue::from_static("r1");
-        drop(tally());
-        tally().answered(Err(Failure::BadHost), &id, "none");
-        tally().answered(Err(Failure::Status(Status::not_found("no such order"))), &id, "/orders");
-        tally().answered(Ok(Answer::Json(Json::Short(Vec::new()))), &id, "/orders");
-        tally().void();
+    /// A worker whose table has one route.
+    fn worker() -> Rc<Worker> {
+        let settings = Settings::parse(Source::new("gateway.toml", ""), None).expect("defaults");
+        let shared = Shared::new(settings, Arc::default(), None);
+        let text = "[[routes]]\nmatch = 'GET /a'\nrespond = {}\n";
+        let tables = Tables::parse(vec![Source::new("t.toml", text)]).expect("sound tables");
+        shared.table.store(Arc::new(Table::next(
+            &Table::empty(),
+            tables,
+            &Default::default(),
+            shared.workers,
+        )));
+        Rc::new(Worker::new(0, Arc::new(shared)))
+    }
+
+    fn failures(worker: &Worker) -> Vec<(&'static str, u64)> {
+        let counters = &worker.shared.front.workers.of(0).failures;
+        let all = Reason::ALL.iter().map(|reason| (reason.name(), counters.of(*reason).get()));
+        all.filter(|(_, n)| *n > 0).collect()
+    }
+
+    fn statuses(stats: &RouteStats) -> Vec<(u16, u64)> {
+        stats.by_status().collect()
+    }
+
+    #[tokio::test(flavor = "local")]
+    async fn a_request_is_counted_once_however_it_ends() {
+        let worker = worker();
+        let begin = || Tally::begin(worker.clone(), Instant::now());
+        drop(begin());
+        begin().replied(StatusCode::OK);
+        begin().failed(&Failure::BadHost);
+        begin().failed(&Failure::Status(Status::not_found("no such order")));
         let panicked = catch_unwind(AssertUnwindSafe(|| {
-            let _tally = tally();
+            let _tally = begin();
             panic!("of a handler");
         }));
         assert!(panicked.is_err());
-        let counted = Reason::ALL.iter().filter(|reason| failures.of(**reason).get() > 0);
-        let counted: Vec<_> = counted.map(|reason| (reason.name(), failures.of(*reason).get())).collect();
         let expected = [("bad_host", 1), ("method_failed", 1), ("client_gone", 1), ("internal", 1)];
-        assert_eq!(counted, expected);
-        assert_eq!(stats.by_status().collect::<Vec<_>>(), [(200, 1), (400, 1), (404, 1), (499, 1), (500, 1)]);
+        assert_eq!(failures(&worker), expected);
+        let expected = [(200, 1), (400, 1), (404, 1), (499, 1), (500, 1)];
+        assert_eq!(statuses(&worker.shared.front.unmatched), expected);
+    }
+
+    #[tokio::test(flavor = "local")]
+    async fn a_request_is_counted_for_the_route_that_it_met_last() {
+        let worker = worker();
+        let route = RouteRef::new(worker.table(), 0);
+        let meets = || {
+            let mut tally = Tally::begin(worker.clone(), Instant::now());
+            assert_eq!(tally.route(), "none");
+            tally.counts_for(Some(route.clone()));
+            assert_eq!(tally.route(), "/a");
+            tally
+        };
+        meets().replied(StatusCode::OK);
+        drop(meets());
+        let mut again = meets();
+        again.counts_for(None);
+        again.failed(&Failure::NoRoute("/a".to_owned()));
+        let violation = Violation {
+            pointer: String::new(),
+            kind: ViolationKind::WrongType,
+            detail: String::new(),
+            line: None,
+            column: None,
+        };
+        meets().failed(&Failure::Invalid(vec![violation]));
+        assert_eq!(statuses(&route.stats), [(200, 1), (400, 1), (499, 1)]);
+        assert_eq!(route.stats.0.of(0).bad_requests.get(), 1);
+        assert_eq!(statuses(&worker.shared.front.unmatched), [(404, 1)]);
+        assert_eq!(failures(&worker), [("no_route", 1), ("wrong_type", 1), ("client_gone", 1)]);
+    }
+
+    #[tokio::test(flavor = "local")]
+    async fn what_is_turned_away_is_counted_by_its_bound_and_nothing_else_is() {
+        let worker = worker();
+        let mut tally = Tally::begin(worker.clone(), Instant::now());
+        let route = RouteRef::new(worker.table(), 0);
+        tally.counts_for(Some(route.clone()));
+        tally.turned_away(&Failure::Shed(ShedReason::Memory));
+        tally.turned_away(&Failure::BodyTimeout);
+        tally.replied(StatusCode::OK);
+        let shed = &route.stats.0.of(0).shed;
+        let counted: Vec<u64> = ShedReason::ALL.iter().map(|reason| shed.of(*reason).get()).collect();
+        assert_eq!(counted, [0, 0, 0, 0, 0, 1, 0]);
     }
 }

@@ -1,60 +1,41 @@
-//! Where a request's call goes, if that is not just its route's backend: by an arm of the route's split, with a copy beside it,
+//! Where a request's call goes, if that is not just its route's backend: by a target of the route's split, with a copy beside it,
 //! and to the route's fallback when no instance is there.
 
 use super::actions::respond;
+use super::exchange::Exchange;
 use super::fields;
-use super::handler::{Answer, success};
 use super::hash_key::hash_key;
+use super::reply::Reply;
 use super::shadow;
 use crate::call;
 use crate::config::HeaderMatch;
 use crate::failure::Failure;
-use crate::routes::{FallbackTo, Place, Traffic};
-use crate::worker::{LocalTable, Worker};
-use hyper::body::Bytes;
+use crate::routes::{Destination, FallbackTo, Traffic};
+use crate::worker::RouteRef;
 use hyper::header::HeaderMap;
 use std::cell::Cell;
-use std::net::IpAddr;
-use std::rc::Rc;
 use tokio::time::Instant;
-
-/// What was matched, for whoever has to match it again.
-#[derive(Clone, Copy)]
-pub(super) struct Matched<'a> {
-    /// By which table.
-    pub(super) table: &'a Rc<LocalTable>,
-    /// Who has sent it.
-    pub(super) peer: Option<IpAddr>,
-    /// The path, not decoded.
-    pub(super) path: &'a str,
-    /// The query, not decoded.
-    pub(super) query: &'a str,
-    /// The request's headers.
-    pub(super) headers: &'a HeaderMap,
-    /// Its body.
-    pub(super) body: &'a Bytes,
-}
 
 /// Runs a request's call by its route's `traffic`, and has it copied. The backend that the request names so far is of no
 /// account.
 pub(super) async fn run<'a>(
-    worker: &Rc<Worker>,
+    exchange: &Exchange,
+    route: &RouteRef,
     traffic: &'a Traffic,
-    matched: Matched<'_>,
     mut request: call::Request<'a>,
-) -> Result<Answer, Failure> {
+) -> Result<Reply, Failure> {
     let Some(shadow) = &traffic.shadow else {
-        return serve(worker, traffic, matched, &mut request).await;
+        return serve(exchange, route, traffic, &mut request).await;
     };
     let copied = Cell::new(false);
     let copy = |request: &call::Request<'_>| {
         if !copied.replace(true) {
-            shadow::copy(worker, shadow, matched, request);
+            shadow::copy(exchange, route, shadow, request);
         }
     };
     // As soon as it is sent, and not before: a call that is turned away makes the shadow no work either.
     let mut request = call::Request { on_sent: Some(&copy), ..request };
-    let result = serve(worker, traffic, matched, &mut request).await;
+    let result = serve(exchange, route, traffic, &mut request).await;
     if !result.as_ref().is_err_and(Failure::is_excess) {
         copy(&request);
     }
@@ -63,47 +44,48 @@ pub(super) async fn run<'a>(
 
 /// Runs a request's call.
 async fn serve<'a>(
-    worker: &Rc<Worker>,
+    exchange: &Exchange,
+    route: &RouteRef,
     traffic: &'a Traffic,
-    matched: Matched<'_>,
     request: &mut call::Request<'a>,
-) -> Result<Answer, Failure> {
-    let bears = |header: &HeaderMatch| bears(matched.headers, header);
-    let takes = |place: &Place| call::takes(worker, request.call, &place.backend, place.version.as_deref());
-    let (arm, reason) = traffic.choose(bears, takes);
-    direct(request, &arm.place, matched)?;
-    arm.stats.0.of(worker.id).taken(reason);
+) -> Result<Reply, Failure> {
+    let worker = &exchange.worker;
+    let bears = |header: &HeaderMatch| bears(&exchange.head.headers, header);
+    let takes = |to: &Destination| call::takes(worker, request.call, &to.backend, to.version.as_deref());
+    let (target, reason) = traffic.choose(bears, takes);
+    direct(request, &target.to, exchange)?;
+    target.stats.0.of(worker.id).taken(reason);
     request.has_fallback = traffic.fallback.is_some();
     let result = call::run(worker, request).await;
     let absent = result.as_ref().is_err_and(Failure::is_absence);
     let Some(fallback) = traffic.fallback.as_ref().filter(|_| absent) else {
-        return result.map(|reply| success(reply.json));
+        return result.map(|reply| Reply::result(reply.json));
     };
     // By another table the call may have an instance: there it is looked up first.
-    if worker.table().generation != matched.table.generation {
-        return result.map(|reply| success(reply.json));
+    if worker.table().generation != route.table().generation {
+        return result.map(|reply| Reply::result(reply.json));
     }
     fallback.stats.0.of(worker.id).increment();
     match &fallback.to {
-        FallbackTo::Answer(answer) => Ok(Answer::Other(respond(answer))),
-        FallbackTo::Call(place) => {
-            direct(request, place, matched)?;
+        FallbackTo::Answer(answer) => Ok(respond(answer)),
+        FallbackTo::Call(to) => {
+            direct(request, to, exchange)?;
             request.has_fallback = false;
             request.times.now = Instant::now();
-            call::run(worker, request).await.map(|reply| success(reply.json))
+            call::run(worker, request).await.map(|reply| Reply::result(reply.json))
         }
     }
 }
 
 fn direct<'a>(
     request: &mut call::Request<'a>,
-    place: &'a Place,
-    matched: Matched<'_>,
+    to: &'a Destination,
+    exchange: &Exchange,
 ) -> Result<(), Failure> {
-    let Matched { headers, peer, .. } = matched;
-    request.key = hash_key(&place.backend, request.route, &request.path, headers, peer)?;
-    request.backend = &place.backend;
-    request.version = place.version.as_deref();
+    let (headers, peer) = (&exchange.head.headers, exchange.context.peer);
+    request.key = hash_key(&to.backend, request.route, &request.path, headers, peer)?;
+    request.backend = &to.backend;
+    request.version = to.version.as_deref();
     Ok(())
 }
 

@@ -108,16 +108,17 @@ impl Action {
 impl CallAction {
     /// What the route's own calls may go to: backends, of which perhaps only a version.
     pub fn places(&self) -> impl Iterator<Item = (&Backend, Option<&str>)> {
-        let arms = self.traffic.iter().flat_map(|traffic| &traffic.arms);
-        let arms = arms.map(|arm| (arm.place.backend.as_ref(), arm.place.version.as_deref()));
-        arms.chain(Some((self.backend.as_ref(), None)).filter(|_| self.traffic.is_none()))
+        let targets = self.traffic.iter().flat_map(|traffic| &traffic.targets);
+        let targets = targets.map(|target| (target.to.backend.as_ref(), target.to.version.as_deref()));
+        targets.chain(Some((self.backend.as_ref(), None)).filter(|_| self.traffic.is_none()))
     }
 
     /// All backends that its own calls may go to: copies and fallbacks not among them.
     pub fn backends(&self) -> impl Iterator<Item = &Arc<Backend>> {
-        let arms = self.traffic.iter().flat_map(|traffic| &traffic.arms).map(|arm| &arm.place.backend);
-        // Without traffic of its own there are no arms.
-        arms.chain(Some(&self.backend).filter(|_| self.traffic.is_none()))
+        let targets =
+            self.traffic.iter().flat_map(|traffic| &traffic.targets).map(|target| &target.to.backend);
+        // Without traffic of its own there are no targets.
+        targets.chain(Some(&self.backend).filter(|_| self.traffic.is_none()))
     }
 
     /// The ids of all backends that its calls, their copies and its fallback go to.

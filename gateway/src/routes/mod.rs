@@ -17,4 +17,4 @@ pub use location::{location, rewritten};
 pub use params::{Captured, PathParams, QueryPairs, RawParams, query_pairs};
 pub use route::Route;
 pub use table::{Found, Table};
-pub use traffic::{Arm, Fallback, FallbackTo, Place, Shadow, Traffic};
+pub use traffic::{Destination, Fallback, FallbackTo, Shadow, Target, Traffic};

@@ -14,7 +14,7 @@ impl Table {
     pub fn next(before: &Table, tables: Tables, lists: &Lists, workers: usize) -> Table {
         let Tables { hash, backends, routes, empty, .. } = tables;
         let backends = next_backends(&before.backends, backends, lists, workers);
-        let routes = next_routes(before, routes, &backends, workers);
+        let routes = next_routes(&before.routes, routes, &backends, workers);
         let routers = next_routers(before, &routes);
         let route_ids = next_ids(before, &routes);
         let (generation, hash) = (before.generation + 1, hash.to_string());
@@ -143,7 +143,8 @@ pub(super) mod tests {
         let (one, two) = routes.split_once("[[routes]]").expect("two of them");
         let turned = next(&first, &format!("{backends}[[routes]]{two}[[routes]]{one}"));
         for table in [&first, &other, &turned] {
-            let Found::Route(found, _) = table.find(Some(Method::Get), "/one/1") else { panic!("not found") };
+            let Found::Route(at, _) = table.find(Some(Method::Get), "/one/1") else { panic!("not found") };
+            let found = &table.routes[at];
             assert_eq!(found.matcher.path.as_str(), "/one/{id}");
         }
     }

@@ -2,7 +2,6 @@
 //! keeps its place (method and path) goes on counting.
 
 use super::action::Action;
-use super::table::Table;
 use crate::backends::Backend;
 use crate::config::{Matcher, RoutePolicy, RouteSpec, Written};
 use crate::ids::next_id;
@@ -49,18 +48,18 @@ fn key(matcher: &Matcher) -> (Method, &str) {
 
 /// The routes of the next table, which has those backends.
 pub(super) fn next_routes(
-    before: &Table,
+    before: &[Arc<Route>],
     specs: Vec<RouteSpec>,
     backends: &[Arc<Backend>],
     workers: usize,
 ) -> Vec<Arc<Route>> {
     let known: HashMap<(Method, &str), &Arc<Route>> =
-        before.routes.iter().map(|route| (route.key(), route)).collect();
+        before.iter().map(|route| (route.key(), route)).collect();
     let backends: HashMap<&str, &Arc<Backend>> = backends.iter().map(|b| (b.spec.name.as_str(), b)).collect();
     let keys = specs.iter().map(|spec| key(&spec.matcher));
     let taken: HashSet<usize> = keys.filter_map(|key| known.get(&key)).map(|route| route.slot).collect();
     let mut free = (0..).filter(|slot| !taken.contains(slot));
-    let limits = before.routes.iter().filter_map(|route| route.steps.rate_limits());
+    let limits = before.iter().filter_map(|route| route.steps.rate_limits());
     let mut shared = SharedBuckets::of(limits);
     let mut routes = Vec::with_capacity(specs.len());
     for spec in specs {
@@ -92,6 +91,7 @@ pub(super) fn next_routes(
 #[cfg(test)]
 mod tests {
     use super::super::next::tests::next;
+    use super::super::table::Table;
     use super::*;
     use std::time::Duration;
 

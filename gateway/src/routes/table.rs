@@ -30,8 +30,8 @@ pub(super) type Routers = [Router<usize>; Method::ALL.len()];
 
 /// What a path was found to be.
 pub enum Found<'t, 'p> {
-    /// A route, and what its path's parameters caught.
-    Route(&'t Route, Captured<'t, 'p>),
+    /// A route's place in the list, and what its path's parameters caught.
+    Route(usize, Captured<'t, 'p>),
     /// The path exists, but not with this method; those with which it does.
     OtherMethods(Vec<Method>),
     /// No such path.
@@ -52,7 +52,7 @@ impl Table {
         if let Some(method) = method
             && let Ok(found) = self.routers[method as usize].at(path)
         {
-            return Found::Route(&self.routes[*found.value], Captured::new(found.params));
+            return Found::Route(*found.value, Captured::new(found.params));
         }
         let others = self.methods(path);
         if others.is_empty() { Found::Nothing } else { Found::OtherMethods(others) }

@@ -25,4 +25,4 @@ pub use stats::{
     Counter, EndpointCounters, EndpointStats, FrontStats, OutcomeLabel, PerWorker, ReloadStats, RouteStats,
     StatusClass, UpgradeStats,
 };
-pub use traffic::{ArmReason, ArmStats, FallbackStats, ShadowOutcome, ShadowStats, TrafficScrape};
+pub use traffic::{FallbackStats, ShadowOutcome, ShadowStats, TargetReason, TargetStats, TrafficScrape};

@@ -1,4 +1,4 @@
-//! What a route counts of where its calls go: by which arm of its split, as copies, to its fallback.
+//! What a route counts of where its calls go: by which target of its split, as copies, to its fallback.
 
 use super::families::{COUNTER, counter, family};
 use super::retries::labels;
@@ -6,8 +6,8 @@ use super::stats::{Counter, PerWorker};
 use prometheus::proto::MetricFamily;
 
 labels! {
-    /// Why a call takes an arm of its route's split.
-    ArmReason {
+    /// Why a call takes a target of its route's split.
+    TargetReason {
         /// The weights have drawn it.
         Weight = "weight",
         /// The request bears one of its headers.
@@ -37,31 +37,31 @@ labels! {
     }
 }
 
-/// What an arm counts.
+/// What a target counts.
 #[derive(Debug)]
-pub struct ArmStats(pub PerWorker<ArmCounters>);
+pub struct TargetStats(pub PerWorker<TargetCounters>);
 
-/// One worker's share of an arm's counters.
+/// One worker's share of a target's counters.
 #[derive(Debug, Default)]
-pub struct ArmCounters([Counter; ArmReason::ALL.len()]);
+pub struct TargetCounters([Counter; TargetReason::ALL.len()]);
 
-impl ArmCounters {
+impl TargetCounters {
     /// Counts a call that takes it.
     #[inline]
-    pub fn taken(&self, reason: ArmReason) {
+    pub fn taken(&self, reason: TargetReason) {
         self.0[reason as usize].increment();
     }
 }
 
-impl ArmStats {
+impl TargetStats {
     /// All zero.
-    pub fn new(workers: usize) -> ArmStats {
-        ArmStats(PerWorker::new(workers))
+    pub fn new(workers: usize) -> TargetStats {
+        TargetStats(PerWorker::new(workers))
     }
 
     /// Calls that took it, by reason.
     pub fn by_reason(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
-        ArmReason::ALL.iter().map(|reason| (reason.name(), self.0.sum(|one| &one.0[*reason as usize])))
+        TargetReason::ALL.iter().map(|reason| (reason.name(), self.0.sum(|one| &one.0[*reason as usize])))
     }
 }
 
@@ -116,8 +116,8 @@ pub struct TrafficScrape<'a> {
     pub route: &'a str,
     /// Its HTTP method.
     pub method: &'static str,
-    /// The arms of its split by name.
-    pub arms: Vec<(String, &'a ArmStats)>,
+    /// The targets of its split by name.
+    pub targets: Vec<(String, &'a TargetStats)>,
     /// Where copies go, and how they ended.
     pub shadow: Option<(String, &'a ShadowStats)>,
     /// Where the fallback leads, and how many calls took it.
@@ -128,7 +128,7 @@ pub struct TrafficScrape<'a> {
 pub(super) fn traffic(routes: &[TrafficScrape<'_>], families: &mut Vec<MetricFamily>) {
     let mut split = family(
         "callgate_route_split_total",
-        "Calls of routes with a split or a version, by the arm that they took and why.",
+        "Calls of routes with a split or a version, by the target that they took and why.",
         COUNTER,
     );
     let mut shadows = family(
@@ -141,12 +141,12 @@ pub(super) fn traffic(routes: &[TrafficScrape<'_>], families: &mut Vec<MetricFam
         "Calls that took the route's fallback because no instance was there.",
         COUNTER,
     );
-    for TrafficScrape { route, method, arms, shadow, fallback } in routes {
+    for TrafficScrape { route, method, targets, shadow, fallback } in routes {
         let labels = [("route", *route), ("method", *method)];
-        for (arm, stats) in arms {
-            let arm = ("arm", arm.as_str());
+        for (target, stats) in targets {
+            let target = ("arm", target.as_str());
             for (reason, n) in stats.by_reason() {
-                counter(&mut split, &[labels[0], labels[1], arm, ("by", reason)], n as f64);
+                counter(&mut split, &[labels[0], labels[1], target, ("by", reason)], n as f64);
             }
         }
         if let Some((to, stats)) = shadow {

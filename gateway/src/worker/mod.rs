@@ -7,11 +7,13 @@
 mod drains;
 mod request_ids;
 mod room;
+mod route_ref;
 mod shared;
 
 pub use drains::Drains;
 pub use request_ids::RequestIds;
 pub use room::{Place, Room};
+pub use route_ref::RouteRef;
 pub use shared::Shared;
 
 use crate::backends::Pool;

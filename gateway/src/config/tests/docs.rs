@@ -32,13 +32,62 @@ fn the_mistakes_are_told_as_the_page_says() {
 #[test]
 fn every_key_is_explained() {
     let keys = "endpoints address drain connect_timeout ping_interval ping_timeout max_age max_calls health failures failure_rate \
-                slow_factor ejection max_ejection max_ejected slow_start retry_budget hold max_in_flight max_in_flight_per_instance adaptive queue priority when min max size match call backend timeout idempotent \
-                retry body response unknown_fields int64 split version header shadow share fallback rate_limit rate burst by dry_run max_keys metadata respond redirect rewrite status body json content_type headers to prefix \
+                slow_factor ejection max_ejection max_ejected slow_start retry_budget hold max_in_flight max_in_flight_per_instance adaptive queue when min max size \
+                header share rate burst by dry_run max_keys status body json content_type headers to \
                 server.listen server.workers server.max_body server.max_body_memory server.max_answer server.max_answer_memory server.min_send_rate server.min_send_rate_window server.max_head \
                 server.max_connections server.header_timeout server.body_timeout server.idle_timeout \
                 server.drain_timeout server.lame_duck admin.listen admin.hosts admin.token admin.token_file tables.watch log.level log.format \
                 upgrade.socket upgrade.drain_timeout dns.servers dns.timeout dns.min_ttl dns.max_ttl";
     for key in keys.split_whitespace() {
         assert!(DOCS.contains(&format!("\n| `{key}` |")), "{key}");
+    }
+}
+
+/// The rows of the table behind a line: key, default and meaning; where the table has two columns, the default is empty.
+fn rows(behind: &str) -> Vec<[&'static str; 3]> {
+    let text = DOCS.split_once(&format!("\n{behind}\n")).map(|(_, text)| text).unwrap_or_default();
+    let lines =
+        text.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
+    let row = |line: &'static str| -> [&'static str; 3] {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        match cells.as_slice() {
+            [key, meaning] => [key, "", meaning],
+            cells => std::array::from_fn(|at| cells.get(at).copied().unwrap_or_default()),
+        }
+    };
+    // Behind its head.
+    lines.skip(2).map(row).collect()
+}
+
+/// The names in backquotes.
+fn names(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split('`').skip(1).step_by(2)
+}
+
+#[test]
+fn the_keys_of_a_route_are_those_of_the_table_with_their_words() {
+    let (routes, others) = (rows("### `[[routes]]`"), rows("### Routes that call nothing"));
+    let explained: Vec<&[&str; 3]> = routes.iter().chain(&others).collect();
+    for [key, default, meaning] in &explained {
+        let key = names(key).next().unwrap();
+        let declared = keys::ROUTE.iter().find(|declared| declared.name == key).unwrap();
+        assert!(meaning.contains(declared.words), "{key}: {meaning}");
+        let of_file = default.starts_with("the file's") || default.starts_with("the [file's]");
+        assert_eq!(of_file, declared.at_top, "{key}");
+    }
+    assert_eq!(explained.len(), keys::ROUTE.len(), "each once");
+    let top = rows("### At the top of a file");
+    let mut top: Vec<&str> = top.iter().flat_map(|[key, ..]| names(key)).collect();
+    let mut declared = keys::at_top().to_vec();
+    top.sort_unstable();
+    declared.sort_unstable();
+    assert_eq!(top, declared);
+}
+
+#[test]
+fn what_routes_that_call_nothing_take_is_said_where_they_are_explained() {
+    let section = DOCS.split("### Routes that call nothing").nth(1).and_then(|text| text.split("```").next());
+    for key in keys::of_action(keys::RESPOND.name).iter().filter(|key| **key != keys::MATCH.name) {
+        assert!(section.unwrap().contains(&format!("`{key}`")), "{key}");
     }
 }

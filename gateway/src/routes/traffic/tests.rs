@@ -1,4 +1,4 @@
-//! Arms by chance, by header, and without instances; and what a reload keeps. Chance is asked so often that a bound of six
+//! Targets by chance, by header, and without instances; and what a reload keeps. Chance is asked so often that a bound of six
 //! standard deviations is missed less than once in a million runs.
 
 use super::*;
@@ -39,12 +39,12 @@ fn traffic(table: &Table) -> &Traffic {
     call(table).traffic.as_ref().expect("the route has a policy")
 }
 
-/// How often each arm is chosen, and why, in so many draws, when these have no instance.
+/// How often each target is chosen, and why, in so many draws, when these have no instance.
 fn chosen(traffic: &Traffic, n: u32, away: &[&str]) -> HashMap<(String, &'static str), u32> {
     let mut seen = HashMap::new();
     for _ in 0..n {
-        let (arm, why) = traffic.choose(|_| false, |place| !away.contains(&place.to_string().as_str()));
-        *seen.entry((arm.place.to_string(), why.name())).or_default() += 1;
+        let (target, why) = traffic.choose(|_| false, |place| !away.contains(&place.to_string().as_str()));
+        *seen.entry((target.to.to_string(), why.name())).or_default() += 1;
     }
     seen
 }
@@ -57,20 +57,20 @@ fn assert_share(hits: u32, n: u32, p: f64) {
 const N: u32 = 200_000;
 
 #[test]
-fn arms_are_drawn_by_weight() {
+fn targets_are_drawn_by_weight() {
     let table = next(&Table::empty(), TABLE);
     let seen = chosen(traffic(&table), N, &[]);
     assert_eq!(seen.len(), 3);
-    for (arm, share) in [("a", 0.7), ("b", 0.25), ("c@2", 0.05)] {
-        assert_share(seen[&(arm.to_owned(), "weight")], N, share);
+    for (target, share) in [("a", 0.7), ("b", 0.25), ("c@2", 0.05)] {
+        assert_share(seen[&(target.to_owned(), "weight")], N, share);
     }
 }
 
 #[test]
-fn the_share_of_an_arm_without_instances_goes_to_the_others_by_their_weights() {
+fn the_share_of_a_target_without_instances_goes_to_the_others_by_their_weights() {
     let table = next(&Table::empty(), TABLE);
     let seen = chosen(traffic(&table), N, &["a"]);
-    let of = |arm: &str, why| seen.get(&(arm.to_owned(), why)).copied().unwrap_or_default();
+    let of = |target: &str, why| seen.get(&(target.to_owned(), why)).copied().unwrap_or_default();
     assert_eq!((of("a", "weight"), of("a", "spill")), (0, 0));
     assert_share(of("b", "weight"), N, 0.25);
     assert_share(of("b", "spill"), N, 0.7 * 25.0 / 30.0);
@@ -81,20 +81,20 @@ fn the_share_of_an_arm_without_instances_goes_to_the_others_by_their_weights() {
 }
 
 #[test]
-fn an_arm_of_weight_0_is_never_drawn_not_even_for_want_of_others() {
+fn a_target_of_weight_0_is_never_drawn_not_even_for_want_of_others() {
     let table = next(&Table::empty(), &TABLE.replace("weight = 5 ", "weight = 0 "));
     for away in [&[][..], &["a"], &["a", "b"]] {
-        assert!(chosen(traffic(&table), 10_000, away).keys().all(|(arm, _)| arm != "c@2"), "{away:?}");
+        assert!(chosen(traffic(&table), 10_000, away).keys().all(|(target, _)| target != "c@2"), "{away:?}");
     }
 }
 
 #[test]
-fn a_header_names_its_arm_whether_it_has_instances_or_not() {
+fn a_header_names_its_target_whether_it_has_instances_or_not() {
     let table = next(&Table::empty(), TABLE);
     for named in ["x-b", "x-beta"] {
         let bears = |header: &HeaderMatch| header.name == named;
-        let (arm, why) = traffic(&table).choose(bears, |_| false);
-        assert_eq!((arm.place.to_string().as_str(), why.name()), ("b", "header"));
+        let (target, why) = traffic(&table).choose(bears, |_| false);
+        assert_eq!((target.to.to_string().as_str(), why.name()), ("b", "header"));
     }
 }
 
@@ -106,27 +106,27 @@ fn a_reload_keeps_what_stays_and_a_route_is_another_when_one_of_its_backends_is(
     // Other weights: another route on the same backends, which goes on counting.
     let weights = next(&first, &TABLE.replace("weight = 5 ", "weight = 10 "));
     let (old, new) = (traffic(&first), traffic(&weights));
-    for (old, new) in old.arms.iter().zip(&new.arms) {
-        assert!(Arc::ptr_eq(&old.place.backend, &new.place.backend));
+    for (old, new) in old.targets.iter().zip(&new.targets) {
+        assert!(Arc::ptr_eq(&old.to.backend, &new.to.backend));
         assert!(Arc::ptr_eq(&old.stats, &new.stats));
     }
     assert_ne!(first.routes[0].id, weights.routes[0].id);
-    // The backend of an arm, of the shadow, of the fallback changes: the route leads to the new one, and its programs hold.
+    // The backend of a target, of the shadow, of the fallback changes: the route leads to the new one, and its programs hold.
     for (at, backend) in ["a", "b", "c"].into_iter().enumerate() {
         let head = format!("[backends.{backend}]");
         let changed = next(&first, &TABLE.replace(&head, &format!("{head}\nhold = '2s'")));
         assert_eq!(first.routes[0].id, changed.routes[0].id);
-        assert!(Arc::ptr_eq(&traffic(&changed).arms[at].place.backend, &changed.backends[at]), "{backend}");
+        assert!(Arc::ptr_eq(&traffic(&changed).targets[at].to.backend, &changed.backends[at]), "{backend}");
         assert!(Arc::ptr_eq(&first.backends[at].endpoints()[0], &changed.backends[at].endpoints()[0]));
     }
 }
 
 #[test]
-fn a_route_without_a_policy_has_none_and_one_that_is_pinned_has_one_arm() {
+fn a_route_without_a_policy_has_none_and_one_that_is_pinned_has_one_target() {
     let plain = "[backends.a]\nendpoints = ['x:1']\n[[routes]]\nmatch = 'GET /x'\ncall = 's.x'\n";
     assert!(call(&next(&Table::empty(), plain)).traffic.is_none());
     let pinned = next(&Table::empty(), &format!("{plain}version = '2'"));
-    let (arm, why) = traffic(&pinned).choose(|_| true, |_| false);
-    assert_eq!((arm.place.to_string().as_str(), why.name()), ("a@2", "weight"));
+    let (target, why) = traffic(&pinned).choose(|_| true, |_| false);
+    assert_eq!((target.to.to_string().as_str(), why.name()), ("a@2", "weight"));
     assert_eq!(call(&pinned).backends().count(), 1);
 }
