@@ -1,8 +1,8 @@
 //! A second transport, for tests: instances that a test plays, without a socket. A call is answered by the instance's script, or by
 //! the test itself.
 
-use super::pending_reply::{Ended, PendingReply, Slot};
-use super::{Binding, Call, Json, Link, Outcome, ReviewRequest, Times, Unsent};
+use super::slot::{Ended, Sent, Slot};
+use super::{Binding, Call, Json, Outcome, ReviewRequest, Times, Unsent};
 use crate::config::CallRef;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
@@ -207,11 +207,7 @@ impl MemoryLink {
         call.slot.end(Ended { outcome, took, disturbed: self.disturbed.get() });
     }
 
-    pub(super) fn call(
-        self: &Rc<Self>,
-        call: &Call<'_>,
-        times: impl FnOnce(bool) -> Times,
-    ) -> Result<PendingReply, Unsent> {
+    pub(super) fn call(&self, call: &Call<'_>, times: impl FnOnce(bool) -> Times) -> Result<Sent, Unsent> {
         if !self.offers(&call.binding) {
             return Err(Unsent::NotOffered);
         }
@@ -227,7 +223,7 @@ impl MemoryLink {
             answer.into_iter().for_each(|(_, outcome)| self.end(number, outcome));
         }
         self.changed.notify_one();
-        Ok(PendingReply::new(Link::Memory(self.clone()), number, slot, sent_at))
+        Ok(Sent { number, slot, at: sent_at })
     }
 
     pub(super) fn cancel(&self, number: u32) -> Option<Ended> {
