@@ -8,9 +8,9 @@ use super::local_endpoint::LocalEndpoint;
 use crate::config::{BackendSpec, Balance, CallRef, EndpointAddr, EndpointSpec, HealthSpec, Placing};
 use crate::discovery::Lists;
 use crate::transport::memory::MemoryLink;
-use crate::transport::{Binding, Call, Link, Times};
+use crate::transport::{Binding, Body, Call, Link, Times};
 use callgate_protocol::Metadata;
-use callgate_transcode::{RequestBinding, RequestInput, ResponseBinding};
+use callgate_transcode::{RequestBinding, ResponseBinding};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -103,8 +103,7 @@ pub(in crate::backends) fn attempt(at: &Rc<LocalEndpoint>, link: &Link, times: T
     let call = CallRef::Name { service: "s".to_owned(), method: "a".to_owned() };
     let (request, response) = (RequestBinding::default(), ResponseBinding::default());
     let binding = Binding { id: 1, slot: 0, call: &call, request: &request, response: &response };
-    let input = RequestInput { path: &[], query: &[], body: b"" };
-    let call = Call { binding, input, metadata: Metadata::default() };
+    let call = Call { binding, path: &[], query: &[], body: Body::Whole(b""), metadata: Metadata::default() };
     Attempt::send(at, link, &call, |_| times).expect("there is room")
 }
 

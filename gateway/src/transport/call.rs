@@ -1,8 +1,10 @@
 //! What a link is given to make a call: what it needs to know of the route, the request, and the time.
 
+use super::body::Body;
 use crate::config::CallRef;
 use callgate_protocol::Metadata;
-use callgate_transcode::{RequestBinding, RequestInput, ResponseBinding, Violation};
+use callgate_transcode::{RequestBinding, ResponseBinding, Violation};
+use std::borrow::Cow;
 use std::rc::Rc;
 use tokio::time::Instant;
 
@@ -35,8 +37,12 @@ pub struct Times {
 pub struct Call<'a> {
     /// The route that it is of.
     pub binding: Binding<'a>,
-    /// What its argument is made of.
-    pub input: RequestInput<'a>,
+    /// The values of the path's parameters, decoded.
+    pub path: &'a [Cow<'a, str>],
+    /// The query's pairs, decoded.
+    pub query: &'a [(Cow<'a, str>, Cow<'a, str>)],
+    /// The body.
+    pub body: Body<'a>,
     /// What travels with it.
     pub metadata: Metadata<'a>,
 }
@@ -48,6 +54,8 @@ pub enum Unsent {
     NotOffered,
     /// The route's fields do not fit the instance's method; why.
     Unfit(Rc<str>),
+    /// The request's body is a stream, and the instance's protocol sends none.
+    Streamed,
     /// The request does not fit the method's schema.
     Invalid(Vec<Violation>),
     /// The request is larger than the instance accepts: the bound in bytes.

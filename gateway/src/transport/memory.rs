@@ -2,13 +2,15 @@
 //! the test itself.
 
 use super::slot::{Ended, Sent, Slot};
-use super::{Binding, Call, Json, Outcome, ReviewRequest, Times, Unsent};
+use super::{Binding, Body, Call, Json, Outcome, ReviewRequest, Times, Unsent};
 use crate::config::CallRef;
+use bytes::Bytes;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, sleep_until};
 
 /// A way to an instance that a test plays.
@@ -31,6 +33,8 @@ pub struct MemoryLink {
     pub otherwise: Cell<Option<Otherwise>>,
     /// Calls that others have there.
     pub burden: Cell<usize>,
+    /// The bodies that came as streams.
+    pub streams: RefCell<Vec<Receiver<Bytes>>>,
     /// How often it was asked whether it is there.
     pub asked: Cell<usize>,
     /// What came, in order.
@@ -89,6 +93,7 @@ impl MemoryLink {
             script: RefCell::default(),
             otherwise: Cell::new(None),
             burden: Cell::new(0),
+            streams: RefCell::default(),
             asked: Cell::new(0),
             came: RefCell::default(),
             accepting: Cell::new(true),
@@ -211,9 +216,16 @@ impl MemoryLink {
         if !self.offers(&call.binding) {
             return Err(Unsent::NotOffered);
         }
+        let body = match call.body {
+            Body::Whole(body) => body.to_vec(),
+            Body::Stream(stream) => {
+                self.streams.borrow_mut().extend(stream.begin());
+                Vec::new()
+            }
+        };
         let Times { now: sent_at, deadline } = times(self.idempotent.get());
         let number = self.came.borrow().len() as u32;
-        self.came.borrow_mut().push(Came { body: call.input.body.to_vec(), at: sent_at, deadline });
+        self.came.borrow_mut().push(Came { body, at: sent_at, deadline });
         let answer = self.next_answer().map(|(after, outcome)| (sent_at + after, outcome));
         let at_once = answer.as_ref().is_some_and(|(at, _)| *at == sent_at);
         let slot = Rc::new(Slot::default());

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! link      the questions that a pick asks, how a call is made, and a call that was made, until it has ended
-//! call      what a link is given for that
+//! call      what a link is given for that; body, a request's body
 //! slot      where a link puts what comes of a call
 //! outcome   how an attempt has ended, and all that follows from it
 //! reply     what the instance replies
@@ -13,6 +13,7 @@
 //! memory    instances that a test plays
 //! ```
 
+mod body;
 mod call;
 pub mod callgate;
 mod link;
@@ -23,6 +24,7 @@ mod reply;
 mod review;
 mod slot;
 
+pub use body::{Body, BodyStream};
 pub use call::{Binding, Call, Times, Unsent};
 pub use link::{Link, PendingReply};
 pub use outcome::{Evidence, Outcome};

@@ -1,6 +1,6 @@
 //! The road of a call, with instances that the test plays and a clock that it moves.
 
-use super::{Reply, Request, run, takes};
+use super::{Body, BodyStream, Reply, Request, run, takes};
 use crate::backends::testing::{disconnect, links, reconnect};
 use crate::backends::{Backend, LocalBackend};
 use crate::config::{Settings, Source, Tables};
@@ -23,6 +23,7 @@ mod admission;
 mod copies;
 mod retries;
 mod side_by_side;
+mod streams;
 
 const MS: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
@@ -107,7 +108,7 @@ impl Net {
             has_fallback: false,
             path: Vec::new(),
             query: Vec::new(),
-            body: b"{}",
+            body: Body::Whole(b"{}"),
             metadata: Metadata::default(),
             times: Times { now, deadline: now + timeout },
             on_sent: None,

@@ -27,11 +27,13 @@ use super::programs::{Program, Programs};
 use super::transcoders::{Transcoder, Transcoders};
 use crate::config::{CallRef, EndpointAddr};
 use crate::presence::Presence;
+use crate::transport::body::Body;
 use crate::transport::call::{Binding, Call, Times, Unsent};
 use crate::transport::outcome::Outcome;
 use crate::transport::review::ReviewRequest;
 use crate::transport::slot::{Ended, Sent, Slot};
 use callgate_protocol::{CallHead, Outbound};
+use callgate_transcode::RequestInput;
 use calls::{Calls, InFlight};
 use liveness::Liveness;
 use send_buffer::SendBuffer;
@@ -195,6 +197,8 @@ impl Connection {
     /// Says where in the stream of bytes the call begins.
     #[inline]
     fn encode(&self, number: u32, call: &Call<'_>, program: &Program, times: Times) -> Result<u64, Unsent> {
+        let Body::Whole(body) = call.body else { return Err(Unsent::Streamed) };
+        let input = RequestInput { path: call.path, query: call.query, body };
         let Transcoder { call_id, request, .. } = &*program.shared;
         let max_message = self.offer.limits.max_message;
         // A call with less than a millisecond left is still worth one; zero would mean no deadline.
@@ -205,7 +209,7 @@ impl Connection {
         let position = self.send.written() + outbound.queued() as u64;
         outbound.call(number, &head, |out| {
             let start = out.len();
-            request.encode(&call.input, out).map_err(Unsent::Invalid)?;
+            request.encode(&input, out).map_err(Unsent::Invalid)?;
             let fits = out.len() - start <= max_message as usize;
             if fits { Ok(()) } else { Err(Unsent::TooLarge(max_message)) }
         })?;
