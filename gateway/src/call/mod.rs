@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! road     the call on its way: admitted, sent, sent again
+//! waiting  what it waits for: a permit, room, an instance, a pause
 //! retry    whether that is safe and wanted, and after which pause
 //! spending what it takes from the retry budget
 //! hold     waiting while no instance is there
@@ -20,6 +21,7 @@ mod race;
 mod retry;
 mod road;
 mod spending;
+mod waiting;
 
 pub use crate::transport::{Body, BodyStream, Json};
 pub use copy::send_copy;

@@ -1,48 +1,46 @@
-//! A call on its way: admitted to its backend, sent to an instance that is found or waited for, and after an attempt that has
-//! failed sent again, or told what the client hears.
+//! A call on its way: admitted to its backend, sent to an instance, and after an attempt that has failed sent again, or told what
+//! the client hears. What it waits for on its way is in [`waiting`](super::waiting).
 
 use super::hold::Hold;
-use super::retry::{self, Pause, Repeat};
+use super::retry::{self, Repeat};
 use super::spending::{Purse, Spending};
 use super::{Guards, Request, hedge, race, shed};
-use crate::backends::{Attempt, Chosen, LocalBackend, Pick, Tried};
-use crate::failure::{Failure, ShedReason};
+use crate::backends::{Attempt, Chosen, LocalBackend, Tried};
+use crate::failure::Failure;
 use crate::overload::{Observed, Permit};
-use crate::telemetry::{BackendCounters, HoldOutcome, RetryReason};
-use crate::transport::callgate::Offer;
+use crate::telemetry::{BackendCounters, RetryReason};
 use crate::transport::{Ended, Heard, Times, Unsent};
 use crate::worker::Worker;
 use std::rc::Rc;
-use std::time::Duration;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::Instant;
 
 /// A call on its way.
 pub(super) struct Road<'a> {
-    worker: &'a Rc<Worker>,
+    pub(super) worker: &'a Rc<Worker>,
     pub(super) request: &'a Request<'a>,
     /// The deadline is the call's; `now` is brought up to date whenever the call has waited.
     pub(super) times: Times,
-    permit: Option<Permit>,
+    pub(super) permit: Option<Permit>,
     pub(super) tried: Tried<'a>,
     /// How often it was sent, other than to instances that did not accept it.
-    sent: u32,
+    pub(super) sent: u32,
     not_accepted: u32,
     pub(super) backend: Option<Rc<LocalBackend>>,
     /// The backend as it was found a moment ago: until the call waits for something there is no other.
-    found: Option<Rc<LocalBackend>>,
+    pub(super) found: Option<Rc<LocalBackend>>,
     /// The last failure, which the call goes on after.
-    again: Option<Again>,
+    pub(super) again: Option<Again>,
     spending: Spending,
-    hold: Hold,
+    pub(super) hold: Hold,
 }
 
 /// A failure after which a call goes on.
-struct Again {
+pub(super) struct Again {
     reason: RetryReason,
     /// What the client is told if nothing better comes.
-    failure: Failure,
+    pub(super) failure: Failure,
     /// The pause was made that an instance wants which is asked twice.
-    paused: bool,
+    pub(super) paused: bool,
 }
 
 /// A call that was sent to an instance.
@@ -251,130 +249,6 @@ impl<'a> Road<'a> {
         (another_follows && limit < self.times.deadline).then_some(limit)
     }
 
-    /// An instance for the next attempt, other than those that have failed if there is a choice.
-    async fn instance(&mut self) -> Result<Chosen, Failure> {
-        loop {
-            let found = self.found.take().or_else(|| self.worker.pool.backend(self.request.backend));
-            let Some(backend) = found else {
-                // A table without it is in force. If the call may go on, it may do so by that table.
-                return Err(Failure::NoInstance);
-            };
-            let picked = backend.pick(&self.tried);
-            if self.backend.is_none() {
-                backend.calls.retry_budget.called(self.times.now);
-            }
-            let backend = self.backend.insert(backend);
-            match picked {
-                Pick::Ready(chosen) => {
-                    self.hold.end(HoldOutcome::Served);
-                    match self.pause_before(&chosen)? {
-                        None => return Ok(chosen),
-                        Some(time) => Box::pin(sleep(time)).await,
-                    }
-                }
-                Pick::Busy => Box::pin(self.wait_for_room()).await?,
-                Pick::None => {
-                    let drains = backend.drains();
-                    if self.nobody_offers() {
-                        return Err(self.give_up(Failure::NotOffered));
-                    }
-                    if drains {
-                        return Err(self.give_up(Failure::Draining));
-                    }
-                    Box::pin(self.wait_for_instance()).await?;
-                }
-                Pick::Wait => {
-                    // Nothing can have changed in between: this thread alone changes it.
-                    let changed = self.worker.pool.changed().notified();
-                    Box::pin(timeout_at(self.times.deadline, changed))
-                        .await
-                        .map_err(|_| Failure::Deadline)?;
-                }
-            }
-            self.times.now = Instant::now();
-            // An instance may have come in the very moment in which the time was up.
-            if self.times.now >= self.times.deadline {
-                return Err(Failure::Deadline);
-            }
-        }
-    }
-
-    /// How long to wait before an instance is asked: only if it has failed the call, and no other is there.
-    fn pause_before(&mut self, chosen: &Chosen) -> Result<Option<Duration>, Failure> {
-        let Some(again) = &mut self.again else {
-            return Ok(None);
-        };
-        if again.paused || !self.tried.refused.contains(&chosen.endpoint().id) {
-            return Ok(None);
-        }
-        again.paused = true;
-        match retry::pause(&again.failure, self.sent) {
-            Pause::No => Ok(None),
-            Pause::For(time) if self.times.now + time < self.times.deadline => Ok(Some(time)),
-            Pause::For(_) | Pause::TooLong => Err(self.give_up(Failure::Busy)),
-        }
-    }
-
-    async fn wait_for_permit(&mut self, reason: ShedReason) -> Result<(), Failure> {
-        let (deadline, room) = (self.times.deadline, self.worker.pool.changed());
-        let waited = match &mut self.permit {
-            Some(permit) => permit.wait(deadline, reason, room).await,
-            None => Err(reason),
-        };
-        self.times.now = Instant::now();
-        match waited {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(Failure::Deadline),
-            Err(reason) => Err(shed(self.worker, self.request.route, reason)),
-        }
-    }
-
-    /// No instance has room for the call: it waits until one may have.
-    async fn wait_for_room(&mut self) -> Result<(), Failure> {
-        let (deadline, room) = (self.times.deadline, self.worker.pool.changed());
-        let waited = match &mut self.permit {
-            Some(permit) => permit.exchange(deadline, room).await,
-            None => Err(ShedReason::Instance),
-        };
-        match waited {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(Failure::Deadline),
-            Err(_) => {
-                let _ = shed(self.worker, self.request.route, ShedReason::Instance);
-                Err(self.give_up(Failure::Busy))
-            }
-        }
-    }
-
-    /// No instance is there: it waits until one may be, if it may wait. An error when none came in time.
-    async fn wait_for_instance(&mut self) -> Result<(), Failure> {
-        // Nothing can have changed since an instance was looked for: this thread alone changes it.
-        let changed = self.worker.pool.changed().notified();
-        let Request { backend, has_fallback, .. } = self.request;
-        let local = self.backend.as_ref().filter(|_| !has_fallback);
-        let Some(until) = local.and_then(|local| self.hold.begin(local, backend.spec.hold)) else {
-            return Err(self.give_up(Failure::NoInstance));
-        };
-        if timeout_at(until.min(self.times.deadline), changed).await.is_ok() {
-            return Ok(());
-        }
-        self.hold.end(HoldOutcome::GivenUp);
-        let late = self.times.deadline <= until;
-        Err(if late { Failure::Deadline } else { self.give_up(Failure::NoInstance) })
-    }
-
-    /// Whether connected instances lack the method, and none that is away offered it when it was last there: then a retry
-    /// does not help.
-    fn nobody_offers(&self) -> bool {
-        let Request { call, backend, .. } = self.request;
-        let mut lacking = self.backend.as_ref().map(|local| local.lacking(&self.tried)).unwrap_or_default();
-        lacking.extend(&self.tried.lacking);
-        let members = backend.members();
-        let mut others = members.iter().filter(|other| !lacking.contains(&other.endpoint.id));
-        let offers = |offer: &Offer| offer.find(&call.spec.call).is_some();
-        !lacking.is_empty() && !others.any(|other| other.endpoint.offer.load().as_deref().is_some_and(offers))
-    }
-
     /// A failure with all that the client and the counters are to be told of it.
     fn told(&self, sent: &Sent, mut failure: Failure) -> Failure {
         let (route, endpoint) = (self.request.route, sent.attempt.endpoint());
@@ -390,15 +264,6 @@ impl<'a> Road<'a> {
             _ => {}
         }
         failure
-    }
-
-    /// The last failure, which says more than that there is nowhere to go after it; unless there is, because somebody else
-    /// can be asked.
-    fn give_up(&mut self, otherwise: Failure) -> Failure {
-        if self.request.has_fallback && otherwise.is_absence() {
-            return otherwise;
-        }
-        self.again.take().map_or(otherwise, |again| again.failure)
     }
 
     fn route(&self) -> (u64, u64) {

@@ -194,3 +194,25 @@ fn calls_that_the_peer_has_not_accepted_or_that_have_not_left_have_not_run() {
     let heard = self::heard(&mut calls[0]);
     assert!(matches!(&heard, Poll::Ready(Heard::Ended(one)) if matches!(one.outcome, Outcome::Lost)));
 }
+
+#[test]
+fn a_body_that_is_a_stream_is_not_sent_and_left_as_it_is() {
+    use crate::config::CallRef;
+    use crate::transport::BodyStream;
+    use callgate_transcode::{RequestBinding, ResponseBinding};
+    let conn = testing::connection();
+    let call = CallRef::Name { service: "s".to_owned(), method: "m".to_owned() };
+    let (request, response) = (RequestBinding::default(), ResponseBinding::default());
+    let stream = BodyStream::new(tokio::sync::mpsc::channel(1).1);
+    let call = Call {
+        binding: Binding { id: 1, slot: 0, call: &call, request: &request, response: &response },
+        path: &[],
+        query: &[],
+        body: Body::Stream(&stream),
+        metadata: callgate_protocol::Metadata::default(),
+    };
+    let now = Instant::now();
+    let sent = conn.call(&call, |_| Times { now, deadline: now + Duration::from_secs(1) });
+    assert!(matches!(sent, Err(Unsent::Streamed)));
+    assert_eq!((conn.in_flight(), stream.begin().is_some()), (0, true));
+}
