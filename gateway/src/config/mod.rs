@@ -6,7 +6,6 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail so"))]
 
-mod admin;
 mod backend;
 mod balance;
 mod bind;
@@ -38,7 +37,6 @@ mod route;
 mod route_backend;
 mod route_limits;
 mod settings;
-mod settings_keys;
 mod shadow;
 mod source;
 mod split;
@@ -73,7 +71,8 @@ pub use retry::{RetryOn, RetrySpec};
 pub use route::RouteSpec;
 pub use route_limits::{RateLimit, RateLimits};
 pub use settings::{
-    AdminSettings, LogFormat, LogSettings, ServerSettings, Settings, TableSettings, UpgradeSettings,
+    AdminSettings, ListenAddress, ListenerSettings, LogFormat, LogSettings, Protocol, ServerSettings,
+    Settings, TableSettings, UpgradeSettings,
 };
 pub use shadow::{ShadowSpec, Share};
 pub use source::{MAX_FILE, Place, Source};

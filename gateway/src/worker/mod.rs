@@ -5,11 +5,13 @@
 //! is in `workers`, above the front.
 
 mod drains;
+mod listener;
 mod request_ids;
 mod room;
 mod shared;
 
 pub use drains::Drains;
+pub use listener::Listener;
 pub use request_ids::RequestIds;
 pub use room::{Place, Room};
 pub use shared::Shared;
