@@ -103,6 +103,7 @@ async fn a_newcomer_is_refused_in_words_when_all_are_busy() {
         assert!(newcomer.ended_without_reset().await);
     }
     assert_eq!(gateway.metric("callgate_connections_refused_total", &[]).await, 2.0);
+    assert_eq!(gateway.metric("callgate_failures_total", &["reason=\"too_many_connections\""]).await, 2.0);
     assert!(gateway.log().contains("newcomers are refused"), "{}", gateway.log());
     busy.pop();
     eventually("room", || async {

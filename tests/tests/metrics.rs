@@ -184,6 +184,50 @@ async fn a_head_that_is_no_request_is_counted_by_the_status_of_its_answer() {
 }
 
 #[tokio::test]
+async fn a_failure_is_counted_once_by_its_reason() {
+    let setup = Setup::new();
+    let (_backend, gateway) = start(&setup).await;
+    let get = |path: &str, fields: &str| format!("GET {path} HTTP/1.1\r\nhost: x\r\n{fields}\r\n");
+    let add = "/v1/calc/add?a=1&b=2";
+    let text = "POST /v1/echo HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\n";
+    let cases = [
+        ("malformed_head", "GARBAGE\r\n\r\n".to_owned()),
+        ("bad_host", format!("GET {add} HTTP/1.1\r\n\r\n")),
+        ("no_route", get("/nowhere", "")),
+        ("wrong_method", get(add, "").replacen("GET", "PUT", 1)),
+        ("repeated_header", get(add, "x-request-timeout: 1s\r\nx-request-timeout: 1s\r\n")),
+        ("invalid_timeout", get(add, "x-request-timeout: soon\r\n")),
+        ("not_utf8", get("/v1/calc/add?a=%ff&b=2", "")),
+        ("unknown_field", get("/v1/calc/add?a=1&b=2&c=3", "")),
+        ("missing_field", get("/v1/calc/add?a=1", "")),
+        ("invalid_value", get("/v1/calc/add?a=x&b=2", "")),
+        ("unsupported_media_type", format!("{text}content-length: 2\r\n\r\n{{}}")),
+        ("malformed_json", format!("{JSON}content-length: 1\r\n\r\n{{")),
+        ("deadline", get("/v1/hang/3600000", "x-request-timeout: 1ms\r\n")),
+    ];
+    for (n, (reason, request)) in cases.iter().enumerate() {
+        let mut raw = Raw::connect(gateway.addr).await;
+        raw.write(request).await;
+        raw.status().await;
+        let labels = [format!("reason=\"{reason}\"")];
+        eventually(&format!("{reason} is counted"), || async {
+            (gateway.metric("callgate_failures_total", &[&labels[0]]).await == 1.0).then_some(())
+        })
+        .await;
+        let all = gateway.metric("callgate_failures_total", &[]).await;
+        assert_eq!(all, n as f64 + 1.0, "{reason}, and nothing else");
+    }
+    let mut raw = Raw::connect(gateway.addr).await;
+    raw.write(format!("{ADD}{HANG}")).await;
+    assert_eq!(raw.status().await, 200, "what succeeds is no failure");
+    in_flight(&gateway, 1.0).await;
+    drop(raw);
+    counted(&gateway, "/v1/hang/{ms}", "499", 1.0).await;
+    assert_eq!(gateway.metric("callgate_failures_total", &["reason=\"client_gone\""]).await, 1.0);
+    assert_eq!(gateway.metric("callgate_failures_total", &[]).await, cases.len() as f64 + 1.0);
+}
+
+#[tokio::test]
 async fn the_page_can_be_told_as_openmetrics() {
     let setup = Setup::new();
     let backend = setup.backend("shop");

@@ -130,6 +130,29 @@ async fn a_routes_bound_is_exact_over_all_workers() {
 }
 
 #[tokio::test]
+async fn a_bound_holds_for_a_route_that_calls_nothing_until_its_requests_are_through() {
+    let setup = Setup::new();
+    let route = "[[routes]]\nmatch = \"POST /fixed\"\nrespond = { status = 202 }\nmax_in_flight = 1\n";
+    setup.write_routes("fixed.toml", route);
+    let gateway = setup.gateway().await;
+    let open = async || {
+        let page = gateway.admin.get("/routes").await.json();
+        page["routes"][0]["in_flight"].as_u64().expect("a number")
+    };
+    let mut first = Raw::connect(gateway.addr).await;
+    first.write("POST /fixed HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{").await;
+    eventually("the first request", || async { (open().await == 1).then_some(()) }).await;
+    let refused = gateway.client.post("/fixed", "{}").await;
+    assert_eq!((refused.status, refused.header("retry-after")), (503, "1"));
+    let shed = ["reason=\"route\"", "route=\"/fixed\"", "priority=\"default\""];
+    assert_eq!(gateway.metric("callgate_shed_total", &shed).await, 1.0);
+    first.write("}").await;
+    assert_eq!(first.status().await, 202);
+    eventually("its end", || async { (open().await == 0).then_some(()) }).await;
+    assert_eq!(gateway.client.post("/fixed", "{}").await.status, 202);
+}
+
+#[tokio::test]
 async fn a_backends_bound_is_exact_over_all_workers_and_instances() {
     let rig = start(2, "max_in_flight = 5\nqueue = false", "").await;
     assert_eq!(flood(&rig, 32, 5).await, (5, 27));

@@ -121,6 +121,44 @@ async fn a_request_is_refused_before_its_body_is_read() {
 }
 
 #[tokio::test]
+async fn routes_that_call_nothing_are_limited_as_others_are() {
+    let setup = Setup::new();
+    let limit = |burst: u32| format!("rate_limit = {{ rate = \"1/h\", burst = {burst} }}");
+    let route = |path: &str, action: &str, limit: &str| {
+        format!("[[routes]]\nmatch = \"GET {path}\"\n{action}\n{limit}\n")
+    };
+    let text = route("/fixed", "respond = { body = \"x\" }", &limit(2))
+        + &route("/moved", "redirect = { to = \"/fixed\" }", &limit(1))
+        + &route("/inside", "rewrite = \"/fixed\"", &limit(3));
+    setup.write_routes("limits.toml", &text);
+    let gateway = setup.gateway().await;
+    let get = async |path: &'static str| gateway.client.get(path).await;
+    let first = get("/inside").await;
+    assert_eq!((first.status, first.text()), (200, "x".to_owned()));
+    assert_eq!(
+        first.header("ratelimit"),
+        "\"route:1/h\";r=2;t=3600, \"route:1/h\";r=1;t=3600",
+        "the limits of both routes"
+    );
+    assert_eq!(get("/fixed").await.status, 200);
+    for path in ["/fixed", "/inside"] {
+        let refused = get(path).await;
+        assert_eq!((refused.status, refused.header("ratelimit-policy")), (429, "\"route:1/h\";q=1;w=3600"));
+        assert_eq!(refused.json()["code"], "resource_exhausted");
+    }
+    assert_eq!((get("/moved").await.status, get("/moved").await.status), (308, 429));
+    assert_eq!((get("/inside").await.status, get("/inside").await.status), (429, 429));
+    // The second route has refused two, and then the rewrite itself one.
+    for (path, allowed, limited) in [("/fixed", 2.0, 3.0), ("/moved", 1.0, 1.0), ("/inside", 3.0, 1.0)] {
+        assert_eq!(counted(&gateway, path, "allowed").await, allowed, "{path}");
+        assert_eq!(counted(&gateway, path, "limited").await, limited, "{path}");
+    }
+    assert_eq!(gateway.metric("callgate_rewrites_total", &[]).await, 3.0);
+    let page = gateway.admin.get("/routes").await.json();
+    assert_eq!(page["routes"][1]["steps"], serde_json::json!(["rate_limit route:1/h"]));
+}
+
+#[tokio::test]
 async fn each_value_of_a_header_or_claim_and_each_api_key_has_a_bucket_of_its_own() {
     let setup = Setup::new();
     let backend = setup.backend("shop");

@@ -27,4 +27,4 @@ pub use binding::{Body, Int64, RequestBinding, Response, ResponseBinding, Unknow
 pub use layout::Layout;
 pub use request::{RequestInput, RequestProgram};
 pub use response::{DecodeError, DecodeReason, Decoding, MIN_STEP, ResponseProgram};
-pub use violation::{BindError, Violation};
+pub use violation::{BindError, Violation, ViolationKind};

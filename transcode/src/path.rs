@@ -1,6 +1,7 @@
 //! Field names nested with dots (`filter.name`), as routes and query parameters use them.
 
 use crate::layout::{Layout, Node, NodeId, Struct, Suggestions, shown};
+use crate::violation::{Refusal, ViolationKind};
 use callgate_protocol::limits::MAX_DEPTH;
 
 /// Where a name leads.
@@ -24,20 +25,24 @@ pub(crate) enum Nowhere<'a> {
 }
 
 impl Nowhere<'_> {
-    /// The words for people.
+    /// Its kind, and the words for people.
     #[cold]
-    pub(crate) fn detail(&self, suggestions: &mut Suggestions) -> String {
+    pub(crate) fn refusal(&self, suggestions: &mut Suggestions) -> Refusal {
         match self {
             Nowhere::NoField(table, name) => table.refusal(name, suggestions),
-            Nowhere::NoStruct(name) => format!("`{}` is not in a struct", shown(name)),
-            Nowhere::TooDeep => format!("nested deeper than {MAX_DEPTH}"),
+            Nowhere::NoStruct(name) => {
+                Refusal::new(ViolationKind::UnknownField, format!("`{}` is not in a struct", shown(name)))
+            }
+            Nowhere::TooDeep => {
+                Refusal::new(ViolationKind::TooDeep, format!("nested deeper than {MAX_DEPTH}"))
+            }
         }
     }
 }
 
 /// Finds the field that `name` names, or says why there is none.
 pub(crate) fn resolve_or_tell(layout: &Layout, root: NodeId, name: &str) -> Result<Resolved, String> {
-    resolve(layout, root, name).map_err(|nowhere| nowhere.detail(&mut Suggestions::new()))
+    resolve(layout, root, name).map_err(|nowhere| nowhere.refusal(&mut Suggestions::new()).detail)
 }
 
 /// Finds the field that `name` names, in `root` or in structs (or optional structs) inside of it.

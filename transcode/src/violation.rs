@@ -8,12 +8,43 @@ use std::fmt;
 pub struct Violation {
     /// JSON Pointer (RFC 6901) of the field; within the body's document for what the body holds.
     pub pointer: String,
+    /// What kind of mistake it is.
+    pub kind: ViolationKind,
     /// What is wrong with it, in a sentence without a full stop.
     pub detail: String,
     /// The line in the body, from 1; `None` for what is not in the body.
     pub line: Option<u32>,
     /// The column in the body, in characters from 1; `None` for what is not in the body.
     pub column: Option<u32>,
+}
+
+/// What kind of mistake a violation is, for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ViolationKind {
+    /// The body or the query is not UTF-8.
+    NotUtf8,
+    /// The body is not JSON (RFC 8259).
+    MalformedJson,
+    /// The body or the message nests deeper than it may.
+    TooDeep,
+    /// The message is longer than it may be, or has too many values without content.
+    TooLarge,
+    /// The method has no such field.
+    UnknownField,
+    /// The method needs the field.
+    MissingField,
+    /// The field is given twice, or an object has the key twice.
+    DuplicateField,
+    /// There is a body where the route takes none.
+    UnexpectedBody,
+    /// The value is of another JSON type than the field.
+    WrongType,
+    /// The number is not in the range of the field's type.
+    OutOfRange,
+    /// The enum has no such variant, or it is not written so.
+    UnknownVariant,
+    /// The value has the right JSON type and is none of the field's values.
+    InvalidValue,
 }
 
 impl fmt::Display for Violation {
@@ -64,14 +95,40 @@ impl At {
 #[derive(Clone, Debug)]
 pub(crate) struct Pending {
     pub(crate) at: At,
+    pub(crate) refusal: Refusal,
+}
+
+/// Why a value is refused, wherever it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) kind: ViolationKind,
     pub(crate) detail: String,
+}
+
+impl Refusal {
+    #[cold]
+    pub(crate) fn new(kind: ViolationKind, detail: impl Into<String>) -> Refusal {
+        Refusal { kind, detail: detail.into() }
+    }
+
+    /// The value has the right type and cannot be one of the field's.
+    #[cold]
+    pub(crate) fn value(detail: impl Into<String>) -> Refusal {
+        Refusal::new(ViolationKind::InvalidValue, detail)
+    }
+
+    /// The same, with words before its own.
+    #[cold]
+    pub(crate) fn of(self, whose: impl fmt::Display) -> Refusal {
+        Refusal { kind: self.kind, detail: format!("{whose}: {}", self.detail) }
+    }
 }
 
 /// Finds the places of all in one scan of the body; they come out in the body's order, behind those outside of it.
 pub(crate) fn located(body: &str, mut pending: Vec<Pending>) -> Vec<Violation> {
     pending.sort_by_key(|pending| (!matches!(pending.at, At::Field(_)), pending.at.offset()));
     let mut locator = Locator::new(body);
-    let locate = |Pending { at, detail }| {
+    let locate = |Pending { at, refusal: Refusal { kind, detail } }| {
         locator.advance(at.offset());
         let (line, column) = locator.line_and_column();
         let in_body = !matches!(at, At::Field(_));
@@ -86,6 +143,7 @@ pub(crate) fn located(body: &str, mut pending: Vec<Pending>) -> Vec<Violation> {
                     pointer
                 }
             },
+            kind,
             detail,
             line: in_body.then_some(line),
             column: in_body.then_some(column),

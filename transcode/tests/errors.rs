@@ -4,7 +4,7 @@
 mod support;
 
 use callgate_protocol::schema::{Field, MethodSchema, Shape, Type};
-use callgate_transcode::{RequestBinding, RequestProgram, UnknownFields, Violation};
+use callgate_transcode::{RequestBinding, RequestProgram, UnknownFields, Violation, ViolationKind};
 use support::{
     default_field, encode, enumeration, field, lines, list, method, option, structure, variant, whole,
 };
@@ -291,10 +291,45 @@ fn unknown_fields_are_skipped_where_the_route_says_so_but_not_their_faults() {
 
 #[test]
 fn a_violation_is_one_line_with_its_place_where_it_has_one() {
-    let at =
-        |line, column| Violation { pointer: "/a".to_owned(), detail: "is wrong".to_owned(), line, column };
+    let (pointer, detail) = ("/a".to_owned(), "is wrong".to_owned());
+    let one = Violation { pointer, kind: ViolationKind::InvalidValue, detail, line: None, column: None };
+    let at = |line, column| Violation { line, column, ..one.clone() };
     assert_eq!(at(Some(2), Some(7)).to_string(), "`/a`: is wrong (line 2, column 7)");
     assert_eq!(at(None, None).to_string(), "`/a`: is wrong");
+}
+
+#[test]
+fn each_violation_has_its_kind() {
+    use ViolationKind as Kind;
+    let (program, deep) = (whole(&order()), format!("{{\"any\": {}}}", "[".repeat(200)));
+    for (body, kind) in [
+        (&b"\xff"[..], Kind::NotUtf8),
+        (b"{", Kind::MalformedJson),
+        ("\u{feff}{}".as_bytes(), Kind::MalformedJson),
+        (deep.as_bytes(), Kind::TooDeep),
+        (br#"{"id": 1, "id": 1}"#, Kind::DuplicateField),
+        (br#"{"any": {"a": 1, "a": 1}}"#, Kind::DuplicateField),
+        (br#"{"id": 1}"#, Kind::MissingField),
+        (br#"{"id": 1, "items": [], "x": 1}"#, Kind::UnknownField),
+        (br#"{"items": 1}"#, Kind::WrongType),
+        (br#"{"items": [{"sku": "a", "qty": "1"}]}"#, Kind::WrongType),
+        (br#"{"items": [{"sku": "a", "qty": 1.5}]}"#, Kind::InvalidValue),
+        (br#"{"items": [{"sku": "a", "qty": -1}]}"#, Kind::OutOfRange),
+        (br#"{"id": "18446744073709551616"}"#, Kind::OutOfRange),
+        (br#"{"prices": {"256": 1}}"#, Kind::OutOfRange),
+        (br#"{"prices": {"1": 1e999}}"#, Kind::OutOfRange),
+        (br#"{"at": "yesterday"}"#, Kind::InvalidValue),
+        (br#"{"pair": ["a"]}"#, Kind::InvalidValue),
+        (br#"{"payment": "Gold"}"#, Kind::UnknownVariant),
+        (br#"{"payment": "Card"}"#, Kind::UnknownVariant),
+    ] {
+        let text = String::from_utf8_lossy(body);
+        // Those of fields that are missing stand at the object, before what is in it.
+        let kinds: Vec<Kind> = encode(&program, body).unwrap_err().iter().map(|one| one.kind).collect();
+        assert!(kinds.contains(&kind), "{text}: {kinds:?}");
+        let others = kinds.iter().filter(|one| **one != kind && **one != Kind::MissingField);
+        assert_eq!(others.count(), 0, "{text}: {kinds:?}");
+    }
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! `POST /-/drain` and `POST /-/undrain`: an operator's word on one endpoint, in one backend or in all that list it.
 
 use super::pages::drained_by;
+use crate::backends::{Backend, Endpoint};
 use crate::config::{EndpointAddr, EndpointSpec, names_help};
-use crate::routes::{Backend, Endpoint, Table, query_pairs};
+use crate::routes::{Table, query_pairs};
 use crate::worker::Shared;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -134,8 +135,8 @@ fn with_help<'n>(title: String, wrong: &str, right: impl IntoIterator<Item = &'n
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backends::Addresses;
     use crate::config::{Source, Tables};
-    use crate::routes::Addresses;
 
     const TABLES: &str = r#"
         [backends.shop]

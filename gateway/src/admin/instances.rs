@@ -1,7 +1,7 @@
 //! What an instance says of itself, on `/backends`: its services, its methods, and their types as a Rust programmer would
 //! write them.
 
-use crate::backends::{MethodEntry, Offer};
+use crate::transport::callgate::{MethodEntry, Offer};
 use callgate_protocol::schema::{Definition, Field, MethodSchema, Shape, Type};
 use serde_json::{Value, json};
 

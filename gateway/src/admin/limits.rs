@@ -1,6 +1,6 @@
 //! What the admin port shows of rate limits.
 
-use crate::limit::Limit;
+use crate::limit::{Limit, Limits};
 use crate::routes::{Route, Table};
 use crate::telemetry::LimitScrape;
 use serde_json::{Value, json};
@@ -9,10 +9,10 @@ use tokio::time::Instant;
 /// The limits of all routes, for the scrape.
 pub(super) fn scrape(table: &Table) -> Vec<LimitScrape<'_>> {
     let now = Instant::now();
-    let limits = table.routes.iter().flat_map(|route| route.limits.iter().map(move |limit| (route, limit)));
+    let limits = table.routes.iter().flat_map(|route| of(route).map(move |limit| (route, limit)));
     let scrapes = limits.map(|(route, limit)| LimitScrape {
-        route: route.spec.path.as_str(),
-        method: route.spec.method.as_str(),
+        route: route.matcher.path.as_str(),
+        method: route.matcher.method.as_str(),
         policy: &limit.policy,
         stats: &limit.stats,
         keys: limit.buckets.keys(now),
@@ -23,7 +23,11 @@ pub(super) fn scrape(table: &Table) -> Vec<LimitScrape<'_>> {
 /// The limits of a route.
 pub(super) fn page(route: &Route) -> Vec<Value> {
     let now = Instant::now();
-    route.limits.iter().map(|limit| self::limit(limit, now)).collect()
+    of(route).map(|limit| self::limit(limit, now)).collect()
+}
+
+fn of(route: &Route) -> impl Iterator<Item = &Limit> {
+    route.steps.rate_limits().into_iter().flat_map(Limits::iter)
 }
 
 fn limit(limit: &Limit, now: Instant) -> Value {

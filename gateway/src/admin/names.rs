@@ -1,8 +1,8 @@
 //! What the admin port shows of names that are looked up.
 
+use crate::backends::Backend;
 use crate::config::{Address, DnsName, DnsSettings, EndpointSpec};
 use crate::control::dns::Names;
-use crate::routes::Backend;
 use serde_json::{Value, json};
 
 /// The names among a backend's endpoints, and what is known of each.

@@ -2,12 +2,15 @@
 
 use super::instances::instance;
 use super::{limits, names, settings, traffic};
-use crate::config::{Balance, EndpointSpec, FixedAnswer, OverloadSpec, RespondSpec, RetryOn, RetrySpec};
-use crate::control::{Kind, Plane, Unfit};
-use crate::routes::{Backend, Endpoint, FixedRoute, Route};
+use crate::backends::{Backend, Endpoint};
+use crate::config::{Balance, EndpointSpec, OverloadSpec, Priority, RespondSpec, RetryOn, RetrySpec};
+use crate::control::{Found, Kind, Plane, Unfit};
+use crate::routes::{Action, CallAction, Route};
+use crate::steps::{InFlight, Steps};
 use crate::telemetry::{EndpointScrape, HealthCounters, Scrape, render};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// The list of pages.
@@ -27,10 +30,14 @@ POST /-/undrain   the same: calls go there again
 pub(super) fn metrics(plane: &Plane) -> String {
     let shared = &plane.shared;
     let table = shared.table.load();
-    let calling =
-        table.routes.iter().map(|route| (&route.spec.path, route.spec.method, route.stats.as_ref()));
-    let fixed = table.fixed.iter().map(|route| (&route.spec.path, route.spec.method, route.stats.as_ref()));
-    let rewrites = table.fixed.iter().filter(|route| matches!(route.spec.answer, FixedAnswer::Rewrite(_)));
+    let rewrites = table.routes.iter().filter_map(|route| match &route.action {
+        Action::Rewrite(rewrite) => Some((route, rewrite.rewritten.sum(|one| one))),
+        _ => None,
+    });
+    let priority = |route: &Arc<Route>| {
+        let call = route.action.call();
+        call.map_or(Priority::Default, |call| call.spec.policy.priority).name()
+    };
     let backends = table.backends.iter();
     let endpoints = table.backends.iter().flat_map(|backend| {
         backend.members().map(|(endpoint, spec)| EndpointScrape {
@@ -55,17 +62,16 @@ pub(super) fn metrics(plane: &Plane) -> String {
         panics: shared.supervisor.panics().map(|(task, n)| (task.name(), n)).collect(),
         table_hash: &table.hash,
         traffic: table.routes.iter().filter_map(|route| traffic::scrape(route)).collect(),
-        routes: calling
-            .chain(fixed)
-            .map(|(path, method, stats)| (path.as_str(), method.as_str(), stats))
+        routes: table
+            .routes
+            .iter()
+            .map(|route| (route.matcher.path.as_str(), route.matcher.method.as_str(), route.stats.as_ref()))
             .collect(),
         rewrites: rewrites
-            .map(|route| {
-                (route.spec.path.as_str(), route.spec.method.as_str(), route.rewritten.sum(|one| one))
-            })
+            .map(|(route, n)| (route.matcher.path.as_str(), route.matcher.method.as_str(), n))
             .collect(),
         limits: limits::scrape(&table),
-        priorities: table.routes.iter().map(|route| route.spec.policy.limit.priority.name()).collect(),
+        priorities: table.routes.iter().map(priority).collect(),
         concurrency_limits: backends.clone().map(|backend| backend.gauge.limit().most()).collect(),
         backends: backends.map(|backend| (backend.spec.name.as_str(), backend.stats.as_ref())).collect(),
         endpoints: endpoints.collect(),
@@ -77,15 +83,35 @@ pub(super) fn metrics(plane: &Plane) -> String {
 pub(super) fn routes(plane: &Plane) -> Value {
     let table = plane.shared.table.load();
     let found = plane.fits.found();
-    let routes = table.routes.iter().map(|route| self::route(route, found.of(route.id)));
-    let routes: Vec<Value> = routes.chain(table.fixed.iter().map(|route| fixed(route))).collect();
+    let routes: Vec<Value> = table.routes.iter().map(|route| route_page(route, &found)).collect();
     json!({ "hash": table.hash, "routes": routes })
 }
 
-fn route(route: &Route, unfit: &[Unfit]) -> Value {
-    let spec = &route.spec;
+fn route_page(route: &Route, found: &Found) -> Value {
+    let mut shown = match &route.action {
+        Action::Call(call) => self::call(call, found.of(route.id)),
+        Action::Respond(answer) => json!({ "respond": respond(answer) }),
+        Action::Redirect(redirect) => {
+            json!({ "redirect": { "to": redirect.to.text, "status": redirect.status } })
+        }
+        Action::Rewrite(rewrite) => json!({
+            "rewrite": rewrite.target.path.as_str(),
+            "rewritten": rewrite.rewritten.sum(|one| one),
+        }),
+    };
+    shown["match"] = route.matcher.to_string().into();
+    shown["defined"] = route.written.place.to_string().into();
+    shown["steps"] = Steps::shown(&route.policy).into();
+    shown["rate_limits"] = limits::page(route).into();
+    shown["max_in_flight"] = route.policy.max_in_flight.into();
+    shown["in_flight"] = route.steps.in_flight().map(InFlight::now).into();
+    shown
+}
+
+fn call(call: &CallAction, unfit: &[Unfit]) -> Value {
+    let spec = &call.spec;
     // The first instance that is known speaks for all; those that differ show under /backends.
-    let method = route.backends().flat_map(|backend| &backend.endpoints).find_map(|endpoint| {
+    let method = call.backends().flat_map(|backend| &backend.endpoints).find_map(|endpoint| {
         let offer = endpoint.offer.load_full()?;
         let entry = offer.find(&spec.call)?;
         Some((entry.call_id, entry.idempotent))
@@ -98,26 +124,21 @@ fn route(route: &Route, unfit: &[Unfit]) -> Value {
     });
     let idempotent = spec.idempotent.unwrap_or(by_method);
     json!({
-        "match": format!("{} {}", spec.method.as_str(), spec.path.as_str()),
         "call": spec.call.to_string(),
         "call_id": call_id.to_string(),
         "backend": spec.backend,
         "version": spec.policy.split.version,
-        "split": traffic::split(route),
-        "shadow": traffic::shadow(route),
-        "fallback": traffic::fallback(route),
+        "split": traffic::split(call),
+        "shadow": traffic::shadow(call),
+        "fallback": traffic::fallback(call),
         "timeout_ms": spec.timeout.as_millis() as u64,
         "idempotent": idempotent,
         "retry": retry(&spec.retry),
-        "rate_limits": limits::page(route),
         "metadata": spec.policy.metadata.names(),
-        "max_in_flight": spec.policy.limit.max_in_flight,
-        "in_flight": spec.policy.limit.max_in_flight.map(|_| route.in_flight.get()),
-        "priority": spec.policy.limit.priority.name(),
+        "priority": spec.policy.priority.name(),
         "offered": offered,
         "problem": problem,
         "unfit": unfit.collect::<Vec<_>>(),
-        "defined": spec.place.to_string(),
     })
 }
 
@@ -127,26 +148,6 @@ pub(super) fn respond(answer: &RespondSpec) -> Value {
     let headers: BTreeMap<&str, &str> =
         headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     json!({ "status": status, "content_type": content_type, "headers": headers, "bytes": body.len() })
-}
-
-/// A route that calls nothing.
-fn fixed(route: &FixedRoute) -> Value {
-    let spec = &route.spec;
-    let mut shown = json!({
-        "match": format!("{} {}", spec.method.as_str(), spec.path.as_str()),
-        "defined": spec.place.to_string(),
-    });
-    match &spec.answer {
-        FixedAnswer::Respond(answer) => shown["respond"] = respond(answer),
-        FixedAnswer::Redirect(redirect) => {
-            shown["redirect"] = json!({ "to": redirect.to.text, "status": redirect.status });
-        }
-        FixedAnswer::Rewrite(target) => {
-            shown["rewrite"] = target.path.as_str().into();
-            shown["rewritten"] = route.rewritten.sum(|one| one).into();
-        }
-    }
-    shown
 }
 
 fn retry(retry: &RetrySpec) -> Value {
@@ -261,7 +262,7 @@ pub(super) fn config(plane: &Plane) -> Value {
         "tables": {
             "hash": table.hash,
             "taken_at": plane.reloads.taken_at.get(),
-            "routes": table.len(),
+            "routes": table.routes.len(),
             "backends": table.backends.len(),
             "waiting": plane.waiting.load_full().map(|why| why.as_ref().clone()),
             "last_error": plane.last_error.load_full().map(|error| error.as_ref().clone()),

@@ -1,8 +1,8 @@
 //! `/readyz`: whether requests can be answered; with `?strict` also whether each backend has an instance that calls could go to.
 
 use super::{Answer, text};
+use crate::backends::Endpoint;
 use crate::config::EndpointSpec;
-use crate::routes::Endpoint;
 use crate::telemetry::Standing;
 use crate::worker::Shared;
 use hyper::StatusCode;

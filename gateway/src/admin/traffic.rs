@@ -1,13 +1,13 @@
 //! What the admin port shows of where a route's calls go, and the scrape of it.
 
 use super::pages::respond;
-use crate::routes::{FallbackTo, Route};
+use crate::routes::{CallAction, FallbackTo, Route};
 use crate::telemetry::TrafficScrape;
 use serde_json::{Map, Value, json};
 
 /// The arms of a route's split with what they count, if it has one.
-pub(super) fn split(route: &Route) -> Value {
-    let Some(traffic) = route.traffic.as_ref().filter(|_| !route.spec.policy.split.arms.is_empty()) else {
+pub(super) fn split(call: &CallAction) -> Value {
+    let Some(traffic) = call.traffic.as_ref().filter(|_| !call.spec.policy.split.targets.is_empty()) else {
         return Value::Null;
     };
     let arms = traffic.arms.iter().map(|arm| {
@@ -27,8 +27,8 @@ pub(super) fn split(route: &Route) -> Value {
 }
 
 /// Where copies of a route's calls go, if they do.
-pub(super) fn shadow(route: &Route) -> Value {
-    let shadow = route.traffic.as_ref().and_then(|traffic| traffic.shadow.as_ref());
+pub(super) fn shadow(call: &CallAction) -> Value {
+    let shadow = call.traffic.as_ref().and_then(|traffic| traffic.shadow.as_ref());
     shadow.map_or(Value::Null, |shadow| {
         json!({
             "backend": shadow.place.backend.spec.name,
@@ -40,8 +40,8 @@ pub(super) fn shadow(route: &Route) -> Value {
 }
 
 /// A route's fallback, if it has one.
-pub(super) fn fallback(route: &Route) -> Value {
-    let fallback = route.traffic.as_ref().and_then(|traffic| traffic.fallback.as_ref());
+pub(super) fn fallback(call: &CallAction) -> Value {
+    let fallback = call.traffic.as_ref().and_then(|traffic| traffic.fallback.as_ref());
     fallback.map_or(Value::Null, |fallback| match &fallback.to {
         FallbackTo::Call(place) => json!({
             "backend": place.backend.spec.name,
@@ -61,11 +61,12 @@ fn counts(counts: impl Iterator<Item = (&'static str, u64)>) -> Map<String, Valu
 
 /// What a scrape shows of a route, if its calls do not just go to its backend.
 pub(super) fn scrape(route: &Route) -> Option<TrafficScrape<'_>> {
-    let traffic = route.traffic.as_ref()?;
-    let arms = traffic.arms.iter().filter(|_| !route.spec.policy.split.is_plain());
+    let call = route.action.call()?;
+    let traffic = call.traffic.as_ref()?;
+    let arms = traffic.arms.iter().filter(|_| !call.spec.policy.split.is_plain());
     Some(TrafficScrape {
-        route: route.spec.path.as_str(),
-        method: route.spec.method.as_str(),
+        route: route.matcher.path.as_str(),
+        method: route.matcher.method.as_str(),
         arms: arms.map(|arm| (arm.place.to_string(), arm.stats.as_ref())).collect(),
         shadow: traffic.shadow.as_ref().map(|shadow| (shadow.place.to_string(), shadow.stats.as_ref())),
         fallback: traffic

@@ -40,7 +40,7 @@ const LEAST_WEIGHT: u8 = 26;
 const SHUNNED_WEIGHT: u8 = 13;
 
 /// An instance's whole share.
-pub(super) const FULL: u8 = u8::MAX;
+pub(crate) const FULL: u8 = u8::MAX;
 
 /// Behaving well for so long, or for as long as it was last ejected, takes one off the number of ejections that counts.
 const FORGIVEN_AFTER: Duration = Duration::from_secs(10);
@@ -53,7 +53,7 @@ const QUICK: f32 = 0.001;
 
 /// What a call that ended says about the instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// It works.
     Good,
     /// It does not.
@@ -83,7 +83,7 @@ enum State {
 
 /// What one worker thinks of one instance.
 #[derive(Clone, Debug)]
-pub(super) struct Health {
+pub(crate) struct Health {
     state: State,
     /// When the state began.
     since: Instant,
@@ -114,7 +114,7 @@ pub(super) struct Health {
 
 impl Health {
     /// A new instance: well, with a part of its share.
-    pub(super) fn new(now: Instant) -> Health {
+    pub(crate) fn new(now: Instant) -> Health {
         Health {
             state: State::Well,
             since: now,
@@ -136,7 +136,7 @@ impl Health {
 
     /// There is a connection to it after there was none: as a rule another process, of which nothing is known. One that was
     /// ejected has to show that it works.
-    pub(super) fn connected(&mut self, now: Instant) {
+    pub(crate) fn connected(&mut self, now: Instant) {
         match self.state {
             State::Well | State::Shunned => self.ease_in(now),
             State::Ejected { .. } | State::Probing { .. } => self.probe(now),
@@ -146,7 +146,7 @@ impl Health {
     }
 
     /// A call is sent; what [`ended`](Self::ended) wants to be told with its end.
-    pub(super) fn sent(&mut self) -> u32 {
+    pub(crate) fn sent(&mut self) -> u32 {
         if let State::Probing { busy, .. } = &mut self.state {
             *busy = true;
         }
@@ -154,7 +154,7 @@ impl Health {
     }
 
     /// A call that was sent in `epoch` has ended after `took`. Says whether a [`review`] is due.
-    pub(super) fn ended(
+    pub(crate) fn ended(
         &mut self,
         epoch: u32,
         verdict: Verdict,
@@ -196,12 +196,12 @@ impl Health {
     }
 
     /// Whether the next call may be its probe.
-    pub(super) fn wants_probe(&self) -> bool {
+    pub(crate) fn wants_probe(&self) -> bool {
         self.state == State::Probing { busy: false, failed: false }
     }
 
     /// How much of its share it is to get, of [`FULL`].
-    pub(super) fn weight(&self, spec: &HealthSpec, now: Instant) -> u8 {
+    pub(crate) fn weight(&self, spec: &HealthSpec, now: Instant) -> u8 {
         match self.state {
             State::Well => self.eased_in_from.map_or(FULL, |from| {
                 let since = now.saturating_duration_since(from);
@@ -215,33 +215,33 @@ impl Health {
     }
 
     /// Whether no answer has come since it was connected to, and nothing is left of what was before.
-    pub(super) fn is_unknown(&self) -> bool {
+    pub(crate) fn is_unknown(&self) -> bool {
         self.state == State::Well && (self.seen, self.ejections) == (0, 0) && self.latency == 0.0
     }
 
     /// Whether it is neither left nor to be spared for failing.
-    pub(super) fn is_well(&self) -> bool {
+    pub(crate) fn is_well(&self) -> bool {
         self.state == State::Well
     }
 
     /// Whether its answers are known to come within [`QUICK`].
     #[inline]
-    pub(super) fn is_quick(&self) -> bool {
+    pub(crate) fn is_quick(&self) -> bool {
         self.latency > 0.0 && self.latency < QUICK
     }
 
     /// The moving average of its answers' times.
-    pub(super) fn latency(&self) -> Duration {
+    pub(crate) fn latency(&self) -> Duration {
         Duration::from_secs_f32(self.latency)
     }
 
     /// Failures among its last calls, and how many these are.
-    pub(super) fn failures(&self) -> (u32, u32) {
+    pub(crate) fn failures(&self) -> (u32, u32) {
         (self.failed.count_ones(), self.seen)
     }
 
     /// How it stands when it gets that weight.
-    pub(super) fn standing(&self, weight: u8) -> Standing {
+    pub(crate) fn standing(&self, weight: u8) -> Standing {
         match self.state {
             State::Well if weight == FULL => Standing::Well,
             State::Well => Standing::SlowStart,
@@ -252,7 +252,7 @@ impl Health {
     }
 
     /// Until when it is ejected, if it is.
-    pub(super) fn ejected_until(&self) -> Option<Instant> {
+    pub(crate) fn ejected_until(&self) -> Option<Instant> {
         match self.state {
             State::Ejected { until } => Some(until),
             _ => None,
@@ -260,12 +260,12 @@ impl Health {
     }
 
     /// Why it was ejected last.
-    pub(super) fn reason(&self) -> EjectionReason {
+    pub(crate) fn reason(&self) -> EjectionReason {
         self.reason
     }
 
     /// Whether it is probed, and since when.
-    pub(super) fn probing_since(&self) -> Option<Instant> {
+    pub(crate) fn probing_since(&self) -> Option<Instant> {
         matches!(self.state, State::Probing { .. }).then_some(self.since)
     }
 

@@ -3,12 +3,12 @@
 //!
 //! A thousand instances take it a millisecond. It looks after a few at a time, and lets requests be served in between.
 
-use super::conn::Conn;
 use super::health::{FULL, Finding, review};
-use super::numbers::NumberMap;
 use super::peer::{Peer, Surroundings};
 use super::pick::LocalBackend;
+use crate::number_map::NumberMap;
 use crate::telemetry::{EjectionReason, Standing};
+use crate::transport::callgate::Conn;
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
@@ -193,12 +193,12 @@ impl Peer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backends::conn::testing::peer;
     use crate::backends::health::Verdict;
     use crate::backends::pick::Groups;
     use crate::backends::pick::tests::local_of;
-    use crate::backends::presence::Presence;
     use crate::config::{Balance, HealthSpec, Placing};
+    use crate::presence::Presence;
+    use crate::transport::callgate::testing::peer;
     use std::sync::Arc;
     use tokio::sync::Notify;
     use tokio::task::{JoinHandle, LocalSet, spawn_local};

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 const IMPATIENT_AFTER: Duration = Duration::from_secs(1);
 
 /// An instance's health, shared by its connections and the pool.
-pub(super) struct Monitor {
+pub(crate) struct Monitor {
     health: RefCell<Health>,
     spec: Cell<HealthSpec>,
     weight: Cell<u8>,
@@ -32,7 +32,7 @@ pub(super) struct Monitor {
 }
 
 impl Monitor {
-    pub(super) fn new(spec: HealthSpec, keeper: Rc<Notify>) -> Monitor {
+    pub(crate) fn new(spec: HealthSpec, keeper: Rc<Notify>) -> Monitor {
         let now = Instant::now();
         let peak = PeakEwma::new(now);
         Monitor {
@@ -49,12 +49,12 @@ impl Monitor {
     }
 
     /// Judges by these settings from now on.
-    pub(super) fn set_spec(&self, spec: HealthSpec) {
+    pub(crate) fn set_spec(&self, spec: HealthSpec) {
         self.spec.set(spec);
     }
 
     /// There is a connection after there was none.
-    pub(super) fn connected(&self, now: Instant) {
+    pub(crate) fn connected(&self, now: Instant) {
         self.health.borrow_mut().connected(now);
         self.forget_peak(now);
         self.settle(now);
@@ -62,13 +62,13 @@ impl Monitor {
 
     /// A call is sent; gives what [`ended`](Self::ended) wants to know.
     #[inline]
-    pub(super) fn sent(&self) -> u32 {
+    pub(crate) fn sent(&self) -> u32 {
         self.health.borrow_mut().sent()
     }
 
     /// A call has ended, at `now` or a moment ago.
     #[inline]
-    pub(super) fn ended(&self, epoch: u32, verdict: Verdict, took: Option<Duration>, now: Instant) {
+    pub(crate) fn ended(&self, epoch: u32, verdict: Verdict, took: Option<Duration>, now: Instant) {
         if let Some(took) = took {
             self.took(verdict, took.as_secs_f32(), now);
         }
@@ -95,89 +95,89 @@ impl Monitor {
     }
 
     /// Nothing is known of how long it takes.
-    pub(super) fn forget_peak(&self, now: Instant) {
+    pub(crate) fn forget_peak(&self, now: Instant) {
         self.peak.set(PeakEwma::new(now));
     }
 
     /// Whether it can be called has changed, or something else that the keeper has to see.
-    pub(super) fn ask_for_review(&self) {
+    pub(crate) fn ask_for_review(&self) {
         if !self.due.replace(true) {
             self.keeper.notify_one();
         }
     }
 
     /// Whether a review was asked for.
-    pub(super) fn is_due(&self) -> bool {
+    pub(crate) fn is_due(&self) -> bool {
         self.due.get()
     }
 
     /// Whether time changes nothing about it: it has its whole share, and nothing is known of it.
-    pub(super) fn rests(&self) -> bool {
+    pub(crate) fn rests(&self) -> bool {
         self.weight.get() == FULL && self.health.borrow().is_unknown()
     }
 
     /// A review begins.
-    pub(super) fn reviewed(&self) {
+    pub(crate) fn reviewed(&self) {
         self.due.set(false);
     }
 
     /// Whether the next call may be its probe. A `fragile` one only if others have not come for a while.
-    pub(super) fn wants_probe(&self, fragile: bool) -> bool {
+    pub(crate) fn wants_probe(&self, fragile: bool) -> bool {
         (!fragile || self.impatient.get()) && self.health.borrow().wants_probe()
     }
 
     /// Whether it is probed, be a probe under way or not.
-    pub(super) fn is_probing(&self) -> bool {
+    pub(crate) fn is_probing(&self) -> bool {
         self.health.borrow().probing_since().is_some()
     }
 
     /// Whether calls are to be given to it at all.
     #[inline]
-    pub(super) fn is_in(&self) -> bool {
+    pub(crate) fn is_in(&self) -> bool {
         self.weight.get() > 0
     }
 
     /// Whether it is the turn of an instance of its weight.
     #[inline]
-    pub(super) fn has_turn(&self) -> bool {
+    pub(crate) fn has_turn(&self) -> bool {
         self.weight.get() == FULL || fastrand::u8(..) < self.weight.get()
     }
 
     /// Whether it is known to answer within a millisecond.
     #[inline]
-    pub(super) fn is_quick(&self) -> bool {
+    pub(crate) fn is_quick(&self) -> bool {
         self.health.borrow().is_quick()
     }
 
     /// What one call to it costs, in seconds, beside the others that wait for it.
     #[inline]
-    pub(super) fn price(&self) -> f32 {
+    pub(crate) fn price(&self) -> f32 {
         self.price.get()
     }
 
     /// Whether it is well, with all of its share or on the way there.
-    pub(super) fn is_well(&self) -> bool {
+    pub(crate) fn is_well(&self) -> bool {
         self.health.borrow().is_well()
     }
 
     /// How long its answers take on the average, in seconds; `None` as long as nobody knows.
-    pub(super) fn usual(&self) -> Option<f32> {
+    pub(crate) fn usual(&self) -> Option<f32> {
         let latency = self.health.borrow().latency().as_secs_f32();
         (latency > 0.0).then_some(latency)
     }
 
     /// What the backend's instances take, in seconds.
-    pub(super) fn set_typical(&self, typical: f32) {
+    pub(crate) fn set_typical(&self, typical: f32) {
         self.typical.set(typical);
     }
 
     /// For a review.
-    pub(super) fn health(&self) -> RefMut<'_, Health> {
+    pub(crate) fn health(&self) -> RefMut<'_, Health> {
         self.health.borrow_mut()
     }
 
     /// Works out what a pick reads.
-    pub(super) fn settle(&self, now: Instant) {
+    pub(crate) fn settle(&self, now: Instant) {
         let health = self.health.borrow();
         self.weight.set(health.weight(&self.spec.get(), now));
         let mut peak = self.peak.get();
@@ -191,7 +191,7 @@ impl Monitor {
     }
 
     /// Its weight, of [`FULL`].
-    pub(super) fn weight(&self) -> u8 {
+    pub(crate) fn weight(&self) -> u8 {
         self.weight.get()
     }
 }

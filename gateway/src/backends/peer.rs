@@ -1,15 +1,15 @@
 //! One endpoint's supervisor in one worker: keeps a connection to it, and tells who waits when that changes.
 
-use super::catalog::Catalog;
-use super::conn::{Conn, End, drive};
-use super::handshake::{Patience, establish};
 use super::keeper::Connections;
 use super::monitor::Monitor;
-use super::presence::Presence;
+use crate::backends::Endpoint;
 use crate::config::BackendSpec;
-use crate::routes::Endpoint;
+use crate::presence::Presence;
 use crate::supervise::{Supervisor, Task, supervised};
 use crate::telemetry::{Disconnect, EndpointCounters};
+use crate::transport::callgate::Catalog;
+use crate::transport::callgate::{Conn, End, drive};
+use crate::transport::callgate::{Patience, establish};
 use callgate_protocol::Budget;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -33,15 +33,15 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(1);
 const SETTLED: Duration = Duration::from_secs(1);
 
 /// An endpoint, as one worker sees it.
-pub(super) struct Peer {
-    pub(super) endpoint: Arc<Endpoint>,
-    pub(super) worker: usize,
+pub(crate) struct Peer {
+    pub(crate) endpoint: Arc<Endpoint>,
+    pub(crate) worker: usize,
     /// What becomes of its calls, over all connections to it.
-    pub(super) monitor: Rc<Monitor>,
+    pub(crate) monitor: Rc<Monitor>,
     /// What of the endpoint's signals the keeper has seen.
-    pub(super) seen_recovered: Cell<u64>,
+    pub(crate) seen_recovered: Cell<u64>,
     /// Other instances of the backend offer other methods or versions.
-    pub(super) differs: Cell<bool>,
+    pub(crate) differs: Cell<bool>,
     conn: RefCell<Option<Rc<Conn>>>,
     /// No attempt has failed since the last connection, so one may be there any moment.
     hopeful: Cell<bool>,
@@ -50,22 +50,22 @@ pub(super) struct Peer {
 
 /// What a supervisor needs of its worker.
 #[derive(Clone)]
-pub(super) struct Surroundings {
-    pub(super) worker: usize,
-    pub(super) catalog: Arc<Catalog>,
-    pub(super) supervisor: Arc<Supervisor>,
+pub(crate) struct Surroundings {
+    pub(crate) worker: usize,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) supervisor: Arc<Supervisor>,
     /// What long answers may take together.
-    pub(super) answers: Arc<Budget>,
+    pub(crate) answers: Arc<Budget>,
     /// Told whenever some endpoint of the worker became or ceased to be reachable.
-    pub(super) changed: Rc<Notify>,
+    pub(crate) changed: Rc<Notify>,
     /// The keeper: told when instances are to be reviewed.
-    pub(super) due: Rc<Notify>,
+    pub(crate) due: Rc<Notify>,
     /// To be told when an instance offers something else than before, or cannot be reached at all.
-    pub(super) offers: Arc<Notify>,
+    pub(crate) offers: Arc<Notify>,
     /// All open connections of the worker.
-    pub(super) connections: Connections,
+    pub(crate) connections: Connections,
     /// Whether the worker itself was away.
-    pub(super) presence: Rc<Presence>,
+    pub(crate) presence: Rc<Presence>,
 }
 
 impl Surroundings {
@@ -78,7 +78,7 @@ impl Surroundings {
 
 impl Peer {
     /// An endpoint that nobody connects to yet.
-    pub(super) fn new(endpoint: Arc<Endpoint>, spec: &BackendSpec, surroundings: &Surroundings) -> Rc<Peer> {
+    pub(crate) fn new(endpoint: Arc<Endpoint>, spec: &BackendSpec, surroundings: &Surroundings) -> Rc<Peer> {
         let monitor = Rc::new(Monitor::new(spec.health, surroundings.due.clone()));
         let seen_recovered = Cell::new(endpoint.signals.recovered());
         Rc::new(Peer {
@@ -94,7 +94,7 @@ impl Peer {
     }
 
     /// Begins to connect, unless it does already. Must be called on the worker's runtime.
-    pub(super) fn start(self: &Rc<Self>, spec: &BackendSpec, surroundings: &Surroundings) {
+    pub(crate) fn start(self: &Rc<Self>, spec: &BackendSpec, surroundings: &Surroundings) {
         let mut supervisor = self.supervisor.borrow_mut();
         if supervisor.is_none() {
             self.hopeful.set(true);
@@ -109,13 +109,13 @@ impl Peer {
     }
 
     /// Whether nobody connects to it: it drains, or is no longer in the table.
-    pub(super) fn is_retired(&self) -> bool {
+    pub(crate) fn is_retired(&self) -> bool {
         self.supervisor.borrow().is_none()
     }
 
     /// One that has that connection and no supervisor.
     #[cfg(test)]
-    pub(super) fn connected(conn: Rc<Conn>, monitor: Rc<Monitor>) -> Rc<Peer> {
+    pub(crate) fn connected(conn: Rc<Conn>, monitor: Rc<Monitor>) -> Rc<Peer> {
         Rc::new(Peer {
             endpoint: conn.endpoint.clone(),
             worker: 0,
@@ -129,22 +129,22 @@ impl Peer {
     }
 
     /// The connection, if there is one that accepts calls.
-    pub(super) fn conn(&self) -> Option<Rc<Conn>> {
+    pub(crate) fn conn(&self) -> Option<Rc<Conn>> {
         self.conn.borrow().as_ref().filter(|conn| conn.accepts()).cloned()
     }
 
     /// What this worker counts of it.
-    pub(super) fn counters(&self) -> &EndpointCounters {
+    pub(crate) fn counters(&self) -> &EndpointCounters {
         self.endpoint.stats.0.of(self.worker)
     }
 
     /// Whether a connection is being made and nothing speaks against it yet.
-    pub(super) fn is_hopeful(&self) -> bool {
+    pub(crate) fn is_hopeful(&self) -> bool {
         self.hopeful.get()
     }
 
     /// Ends the supervisor, until it is started again. The connection answers what is in flight, then closes.
-    pub(super) fn retire(&self) {
+    pub(crate) fn retire(&self) {
         if let Some(supervisor) = self.supervisor.borrow_mut().take() {
             supervisor.abort();
             self.monitor.ask_for_review();
@@ -277,7 +277,7 @@ async fn connect(
 
 async fn serve(
     conn: Rc<Conn>,
-    parts: (super::stream::Stream, callgate_protocol::Inbound, Vec<u8>),
+    parts: (crate::transport::callgate::Stream, callgate_protocol::Inbound, Vec<u8>),
     backend: String,
     surroundings: Surroundings,
 ) {

@@ -19,13 +19,13 @@ mod two;
 
 pub(super) use groups::Groups;
 
-use super::conn::Conn;
 use super::peer::Peer;
 use super::wanted::Wanted;
+use crate::backends::Backend;
 use crate::call::CallState;
 use crate::config::{Balance, HealthSpec};
-use crate::routes::Backend;
 use crate::telemetry::{BackendStats, Diverted};
+use crate::transport::callgate::Conn;
 use groups::Group;
 use key::ByKey;
 use std::cell::{Cell, RefCell};

@@ -1,15 +1,16 @@
 //! A worker's backends: brought in line with the table, and asked for a connection by every call.
 
-use super::catalog::Catalog;
 use super::keeper::{Backends, Connections, keep};
-use super::numbers::NumberMap;
 use super::peer::{Peer, Surroundings};
 use super::pick::LocalBackend;
-use super::presence::Presence;
-use super::transcoders::Transcoders;
+use crate::backends::{Backend, Endpoint};
 use crate::call::CallState;
-use crate::routes::{Backend, Endpoint, Table};
+use crate::number_map::NumberMap;
+use crate::presence::Presence;
+use crate::routes::Table;
 use crate::supervise::{Supervisor, Task, supervised};
+use crate::transport::callgate::Catalog;
+use crate::transport::callgate::Transcoders;
 use callgate_protocol::Budget;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;

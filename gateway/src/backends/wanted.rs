@@ -3,28 +3,28 @@
 //!
 //! Mostly they do not differ, and then nothing has to be looked up: reviews note it where they do.
 
-use super::conn::Conn;
 use super::peer::Peer;
 use super::pick::{LocalBackend, Tried};
 use crate::config::CallRef;
-use crate::routes::Route;
+use crate::routes::CallAction;
+use crate::transport::callgate::Conn;
 
 /// What an instance must offer to be given a call.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted<'a> {
     /// The method.
-    pub(super) call: &'a CallRef,
+    pub(crate) call: &'a CallRef,
     /// The version of the method's service; none: any.
-    pub(super) version: Option<&'a str>,
+    pub(crate) version: Option<&'a str>,
     /// The route, by which connections keep what they know.
-    pub(super) route: u64,
-    pub(super) slot: usize,
+    pub(crate) route: u64,
+    pub(crate) slot: usize,
 }
 
 impl<'a> Wanted<'a> {
     /// What a route's calls want.
-    pub fn new(route: &'a Route, version: Option<&'a str>) -> Wanted<'a> {
-        Wanted { call: &route.spec.call, version, route: route.id, slot: route.slot }
+    pub fn new(call: &'a CallAction, version: Option<&'a str>) -> Wanted<'a> {
+        Wanted { call: &call.spec.call, version, route: call.route, slot: call.slot }
     }
 
     /// Whether the instance is known not to offer it.
@@ -42,7 +42,7 @@ impl<'a> Wanted<'a> {
 impl Tried<'_> {
     /// Whether the instance cannot run the call: it lacks the method, or is of another version.
     #[inline]
-    pub(super) fn rules_out(&self, peer: &Peer) -> bool {
+    pub(crate) fn rules_out(&self, peer: &Peer) -> bool {
         self.lacking.contains(&peer.endpoint.id)
             || self.wanted.is_some_and(|wanted| wanted.is_missing_at(peer))
     }
@@ -66,7 +66,7 @@ impl LocalBackend {
     }
 
     /// Notes whether its instances differ in what they offer.
-    pub(super) fn compare_offers(&self) {
+    pub(crate) fn compare_offers(&self) {
         let mut digests = self.peers.iter().filter_map(|peer| peer.conn()).map(|conn| conn.offer_digest());
         let first = digests.next();
         let differ = digests.any(|other| Some(other) != first);
@@ -77,11 +77,11 @@ impl LocalBackend {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backends::conn::testing::peer_with;
     use crate::backends::health::Verdict;
     use crate::backends::pick::Pick;
     use crate::backends::pick::tests::local_of;
     use crate::config::{Balance, HealthSpec, Placing};
+    use crate::transport::callgate::testing::peer_with;
     use std::time::Duration;
     use tokio::time::Instant;
 

@@ -2,20 +2,20 @@
 
 use super::budget::Cost;
 use super::{Again, Call, Failure, Try, retry, shed};
-use crate::backends::Answer;
 use crate::telemetry::RetryReason;
+use crate::transport::callgate::Answer;
 use tokio::time::Instant;
 
 impl Call<'_> {
     /// Whether the call would be sent again after that answer, were there attempts and budget left.
     pub(super) fn would_go_on_after(&self, sent: &Try, answer: &Answer) -> bool {
-        let retry = &self.request.route.spec.retry;
+        let retry = &self.request.call.spec.retry;
         retry::reason(answer, sent.limited)
             .is_some_and(|reason| retry::is_wanted(retry, reason, sent.idempotent))
     }
 
     pub(super) fn may_send_again(&self) -> bool {
-        self.sent < self.request.route.spec.retry.attempts
+        self.sent < self.request.call.spec.retry.attempts
     }
 
     /// After a try that has failed: whether the call goes on, or what the client is told.
@@ -26,17 +26,17 @@ impl Call<'_> {
         mut failure: Failure,
     ) -> Result<(), Failure> {
         let endpoint = sent.in_flight.endpoint();
-        if let Failure::Internal(error) = &mut failure {
+        if let Failure::BadReply(error) = &mut failure {
             self.request.route.stats.0.of(self.worker.id).bad_replies.increment();
             *error = format!("the reply of {} is broken: {error}", endpoint.addr);
         }
         if let Failure::AnswerTooLong { call, instance, .. } = &mut failure {
-            (*call, *instance) = (self.request.route.spec.call.to_string(), endpoint.addr.to_string());
+            (*call, *instance) = (self.request.call.spec.call.to_string(), endpoint.addr.to_string());
         }
         if let Failure::Shed(reason) = failure {
             let _ = shed(self.worker, self.request.route, reason);
         }
-        let retry = &self.request.route.spec.retry;
+        let retry = &self.request.call.spec.retry;
         let Some(reason) = reason.filter(|reason| retry::is_wanted(retry, *reason, sent.idempotent)) else {
             return Err(failure);
         };

@@ -2,8 +2,9 @@
 //! instance, is not sent again, takes nothing from the retry budget, and nothing is held for it.
 
 use super::Request;
-use crate::backends::{Answer, InFlight, Pick, Times, Tried, Unsent, Wanted};
+use crate::backends::{Pick, Tried, Wanted};
 use crate::telemetry::ShadowOutcome;
+use crate::transport::callgate::{Answer, InFlight, Times, Unsent};
 use crate::worker::Worker;
 use callgate_transcode::RequestInput;
 use tokio::time::Instant;
@@ -15,14 +16,14 @@ pub fn send_copy(worker: &Worker, request: &Request<'_>) -> Result<InFlight, Sha
         return Err(ShadowOutcome::Late);
     }
     let backend = worker.pool.backend(request.backend).ok_or(ShadowOutcome::NoInstance)?;
-    let wanted = Some(Wanted::new(request.route, request.version));
+    let wanted = Some(Wanted::new(request.call, request.version));
     let mut tried = Tried { wanted, key: request.key, ..Tried::default() };
     loop {
         let Pick::Ready(conn) = backend.pick(&tried) else {
             let lacks = !tried.lacking.is_empty() || !backend.lacking(&tried).is_empty();
             return Err(if lacks { ShadowOutcome::Unfit } else { ShadowOutcome::NoInstance });
         };
-        let Some(program) = conn.transcoder(request.route, worker.pool.transcoders()) else {
+        let Some(program) = conn.transcoder(request.call, worker.pool.transcoders()) else {
             tried.lacking.push(conn.endpoint.id);
             continue;
         };

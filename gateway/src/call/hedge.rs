@@ -5,12 +5,12 @@
 //! it, and comes out of the retry budget.
 
 use super::{Call, Try, race};
-use crate::backends::Answer;
+use crate::transport::callgate::Answer;
 
 /// Awaits a try, and sends a second one when it takes longer than that percentile. `sent` is then the one that has
 /// answered.
 pub(super) async fn answer(call: &mut Call<'_>, sent: &mut Try, percent: u8) -> Answer {
-    let latency = call.backend.as_ref().map(|backend| backend.calls.latency(call.request.route));
+    let latency = call.backend.as_ref().map(|backend| backend.calls.latency(call.request.call));
     let began = call.times.now;
     let delay = latency.as_ref().and_then(|latency| latency.percentile(percent));
     let answer = race::answer(call, sent, delay.map(|delay| began + delay)).await;

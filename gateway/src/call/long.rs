@@ -1,7 +1,7 @@
 //! An answer that is long: its JSON is made here, by the call's own task, in steps between which others work. It may have so many
 //! bytes, it takes room among all long answers before it grows, and it keeps that until it was sent.
 
-use crate::backends::{Answer, Json, LongReply};
+use crate::transport::callgate::{Answer, Json, LongReply};
 use crate::worker::Worker;
 use bytes::Bytes;
 use callgate_protocol::{Budget, Room};
@@ -98,7 +98,7 @@ async fn transcode(reply: LongReply, budget: &Arc<Budget>, most: u64, deadline: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backends::long_reply;
+    use crate::transport::callgate::testing::long_reply;
     use callgate_protocol::schema::Type;
     use std::future::{Future, poll_fn};
     use std::pin::pin;

@@ -33,14 +33,15 @@ pub use copy::{copy_ended, send_copy};
 pub(crate) use permit::shed;
 pub use state::CallState;
 
-pub use crate::backends::Json;
-use crate::backends::{Heard, InFlight, LocalBackend, Times, Tried, Wanted};
+use crate::backends::{Backend, LocalBackend, Tried, Wanted};
+use crate::failure::Failure;
 use crate::overload::Permit;
-use crate::routes::{Backend, PathParams, QueryPairs, Route};
-use crate::telemetry::{BackendCounters, RetryReason, ShedReason};
+use crate::routes::{CallAction, PathParams, QueryPairs, Route};
+use crate::telemetry::{BackendCounters, RetryReason};
+pub use crate::transport::callgate::Json;
+use crate::transport::callgate::{Heard, InFlight, Times};
 use crate::worker::Worker;
-use callgate_protocol::{Metadata, Status};
-use callgate_transcode::Violation;
+use callgate_protocol::Metadata;
 use hold::Held;
 use std::rc::Rc;
 use tokio::time::Instant;
@@ -49,6 +50,8 @@ use tokio::time::Instant;
 pub struct Request<'a> {
     /// The route that matched.
     pub route: &'a Route,
+    /// Its call.
+    pub call: &'a CallAction,
     /// Where the call goes, among the backends of the route.
     pub backend: &'a Backend,
     /// The hash of its key, where the backend spreads calls by that.
@@ -71,77 +74,17 @@ pub struct Request<'a> {
     pub on_sent: Option<&'a dyn Fn(&Request<'_>)>,
 }
 
-/// Why there is no result: what the front has to say to the client.
-#[derive(Debug)]
-pub enum Failure {
-    /// The request does not fit the method: the client's fault.
-    Invalid(Vec<Violation>),
-    /// A header field of the request is wrong: the client's fault. The text says which one, and why.
-    Field(String),
-    /// The request is larger than the instance accepts: the bound in bytes.
-    TooLarge(u64),
-    /// The method failed, or the instance refused the call.
-    Status(Status),
-    /// The time was up.
-    Deadline,
-    /// No instance is there; a retry may help. The call has not run, or may run again.
-    NoInstance,
-    /// Every instance is being drained; a retry may help once one is taken back.
-    Draining,
-    /// All instances are at their bound of calls in flight; a retry may help.
-    Busy,
-    /// There are too many calls; a retry may help.
-    Shed(ShedReason),
-    /// The connection was lost while the call ran; it may have run.
-    Lost,
-    /// No instance offers the method.
-    NotOffered,
-    /// The reply would become a longer answer than there may be.
-    AnswerTooLong {
-        /// The bound in bytes.
-        bound: u64,
-        /// The method.
-        call: String,
-        /// Which instance has answered so.
-        instance: String,
-    },
-    /// The route and the method do not fit each other, or the reply is broken: nothing for the client to know.
-    Internal(String),
-}
-
-impl Failure {
-    /// The request as a whole is wrong.
-    pub fn invalid(detail: impl Into<String>) -> Failure {
-        Failure::Invalid(vec![Violation {
-            pointer: String::new(),
-            detail: detail.into(),
-            line: None,
-            column: None,
-        }])
-    }
-
-    /// Whether the call may have been turned away because there was too much to do, or had no time left.
-    pub fn is_excess(&self) -> bool {
-        matches!(self, Failure::Shed(_) | Failure::Busy | Failure::Deadline)
-    }
-
-    /// Whether nobody is there to run the call: another backend, or another table, may help.
-    pub fn is_absence(&self) -> bool {
-        matches!(self, Failure::NoInstance | Failure::Draining | Failure::NotOffered)
-    }
-}
-
 /// Whether a backend has instances that would take a route's call as one of their share.
-pub fn takes(worker: &Worker, route: &Route, backend: &Backend, version: Option<&str>) -> bool {
+pub fn takes(worker: &Worker, call: &CallAction, backend: &Backend, version: Option<&str>) -> bool {
     let local = worker.pool.backend(backend);
-    local.is_some_and(|local| local.takes(&untried(route, version)))
+    local.is_some_and(|local| local.takes(&untried(call, version)))
 }
 
 /// What is known before a call is sent.
-fn untried<'a>(route: &'a Route, version: Option<&'a str>) -> Tried<'a> {
+fn untried<'a>(call: &'a CallAction, version: Option<&'a str>) -> Tried<'a> {
     // Whether the method says that it may run twice is not known before an instance is chosen.
-    let fragile = route.spec.idempotent != Some(true);
-    Tried { fragile, wanted: Some(Wanted::new(route, version)), ..Tried::default() }
+    let fragile = call.spec.idempotent != Some(true);
+    Tried { fragile, wanted: Some(Wanted::new(call, version)), ..Tried::default() }
 }
 
 /// Runs a call. The JSON is empty for a method that returns nothing.
@@ -153,7 +96,7 @@ pub async fn run(worker: &Worker, request: &Request<'_>) -> Result<Json, Failure
     call.admit().await?;
     loop {
         let mut sent = call.send().await?;
-        let answer = match request.route.spec.retry.hedge {
+        let answer = match request.call.spec.retry.hedge {
             // On the heap, as all that few calls need: what lies in this future is moved for every request.
             Some(percent) if sent.idempotent && call.may_send_again() => {
                 Box::pin(hedge::answer(&mut call, &mut sent, percent)).await
@@ -227,7 +170,7 @@ impl<'a> Call<'a> {
             request,
             times: request.times,
             permit: None,
-            tried: Tried { key: request.key, ..untried(request.route, request.version) },
+            tried: Tried { key: request.key, ..untried(request.call, request.version) },
             sent: 0,
             not_accepted: 0,
             backend: None,

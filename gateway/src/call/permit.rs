@@ -2,10 +2,10 @@
 //! from each try.
 
 use super::{Call, Failure, Try};
-use crate::backends::Answer;
+use crate::failure::ShedReason;
 use crate::overload::{Ending, Observed, Permit, Place};
-use crate::routes::Route;
-use crate::telemetry::ShedReason;
+use crate::routes::{CallAction, Route};
+use crate::transport::callgate::Answer;
 use crate::worker::Worker;
 use callgate_protocol::Code;
 use tokio::time::Instant;
@@ -18,7 +18,7 @@ impl Call<'_> {
         let Some(local) = worker.pool.backend(request.backend) else {
             return Err(Failure::NoInstance);
         };
-        let priority = request.route.spec.policy.limit.priority;
+        let priority = request.call.spec.policy.priority;
         let place = Place { worker: worker.id, backend: request.backend, priority };
         let permit = self.permit.insert(Permit::new(place, local.clone(), self.times.now));
         match permit.take() {
@@ -66,7 +66,7 @@ impl Call<'_> {
     #[inline]
     pub(super) fn is_sent(&self, at: Instant) {
         if let Some(permit) = &self.permit {
-            permit.is_sent(route_of(self.request.route), at);
+            permit.is_sent(route_of(self.request.call), at);
         }
     }
 
@@ -89,7 +89,7 @@ impl Call<'_> {
             Answer::NotAccepted | Answer::Lost => Ending::Other,
         };
         permit.observe(&Observed {
-            route: route_of(self.request.route),
+            route: route_of(self.request.call),
             sent: sent.in_flight.sent_at(),
             took: sent.in_flight.took(),
             ending,
@@ -97,8 +97,8 @@ impl Call<'_> {
     }
 }
 
-fn route_of(route: &Route) -> (u64, u64) {
-    (route.slot as u64, route.id)
+fn route_of(call: &CallAction) -> (u64, u64) {
+    (call.slot as u64, call.route)
 }
 
 /// Counts a call that is turned away.

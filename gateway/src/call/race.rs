@@ -8,8 +8,9 @@
 
 use super::budget::Cost;
 use super::{Call, Try, retry};
-use crate::backends::{Answer, Conn, Heard, Pick};
+use crate::backends::Pick;
 use crate::telemetry::{HedgeOutcome, RetryReason};
+use crate::transport::callgate::{Answer, Conn, Heard};
 use std::future::{Future, poll_fn};
 use std::mem;
 use std::pin::{Pin, pin};
@@ -168,7 +169,7 @@ impl Try {
 impl Call<'_> {
     /// One more try at another instance, if one is there and attempts and budget allow it.
     fn beside(&mut self, race: &Race<'_>, why: Why) -> Option<Try> {
-        let spec = &self.request.route.spec.retry;
+        let spec = &self.request.call.spec.retry;
         let wanted = match why {
             Why::Slow => true,
             Why::Silent => retry::is_wanted(spec, RetryReason::Silent, race.sent.idempotent),

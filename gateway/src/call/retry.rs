@@ -7,9 +7,10 @@
 
 use super::Failure;
 use super::budget::Cost;
-use crate::backends::{Answer, Json};
 use crate::config::RetrySpec;
-use crate::telemetry::{RetryReason, ShedReason};
+use crate::failure::ShedReason;
+use crate::telemetry::RetryReason;
+use crate::transport::callgate::{Answer, Json};
 use callgate_protocol::{Code, Status};
 use std::time::Duration;
 
@@ -48,7 +49,7 @@ pub(super) fn result(answer: Answer) -> Result<Json, Failure> {
         Answer::Refused(status) | Answer::Failed(status) => Err(Failure::Status(status)),
         Answer::Lost => Err(Failure::Lost),
         Answer::Late => Err(Failure::Deadline),
-        Answer::BadReply(error) => Err(Failure::Internal(error)),
+        Answer::BadReply(error) => Err(Failure::BadReply(error)),
         Answer::TooLong(bound) => {
             Err(Failure::AnswerTooLong { bound, call: String::new(), instance: String::new() })
         }

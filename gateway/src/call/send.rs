@@ -2,8 +2,9 @@
 
 use super::retry::{self, Pause};
 use super::{Call, Failure, Request, Try};
-use crate::backends::{Conn, Offer, Pick, Times, Unsent};
+use crate::backends::Pick;
 use crate::telemetry::HoldOutcome;
+use crate::transport::callgate::{Conn, Offer, Times, Unsent};
 use callgate_transcode::RequestInput;
 use std::rc::Rc;
 use std::time::Duration;
@@ -22,20 +23,20 @@ impl Call<'_> {
 
     /// Sends the call to an instance, unless that lacks the method.
     pub(super) fn send_to(&mut self, conn: &Rc<Conn>) -> Result<Option<Try>, Failure> {
-        let Request { route, path, query, body, metadata, .. } = self.request;
-        let Some(program) = conn.transcoder(route, self.worker.pool.transcoders()) else {
+        let Request { call, path, query, body, metadata, .. } = self.request;
+        let Some(program) = conn.transcoder(call, self.worker.pool.transcoders()) else {
             self.tried.lacking.push(conn.endpoint.id);
             return Ok(None);
         };
-        let transcoder = program.map_err(|error| Failure::Internal(error.to_string()))?;
-        let idempotent = route.spec.idempotent.unwrap_or(transcoder.idempotent);
+        let transcoder = program.map_err(|error| Failure::Misfit(error.to_string()))?;
+        let idempotent = call.spec.idempotent.unwrap_or(transcoder.idempotent);
         let limit = self.limit(idempotent);
         let times = Times { deadline: limit.unwrap_or(self.times.deadline), ..self.times };
         let input = RequestInput { path, query, body };
         let in_flight = match conn.call(&transcoder, times, *metadata, &input) {
             Ok(in_flight) => in_flight,
             Err(Unsent::Invalid(violations)) => return Err(Failure::Invalid(violations)),
-            Err(Unsent::TooLarge(limit)) => return Err(Failure::TooLarge(u64::from(limit))),
+            Err(Unsent::TooLarge(limit)) => return Err(Failure::MessageTooLarge(u64::from(limit))),
             // Another worker was faster.
             Err(Unsent::Full) => return Ok(None),
         };
@@ -52,7 +53,7 @@ impl Call<'_> {
 
     /// When a try must be answered, if that is before the call's deadline. The last one has all the time that is left.
     fn limit(&self, idempotent: bool) -> Option<Instant> {
-        let retry = &self.request.route.spec.retry;
+        let retry = &self.request.call.spec.retry;
         let limit = self.times.now + retry.per_try_timeout?;
         let another_follows = idempotent && self.sent + 1 < retry.attempts;
         (another_follows && limit < self.times.deadline).then_some(limit)
@@ -121,11 +122,11 @@ impl Call<'_> {
     /// Whether connected instances lack the method, and none that is away offered it when it was last there: then a retry
     /// does not help.
     fn nobody_offers(&self) -> bool {
-        let Request { route, backend, .. } = self.request;
+        let Request { call, backend, .. } = self.request;
         let mut lacking = self.backend.as_ref().map(|local| local.lacking(&self.tried)).unwrap_or_default();
         lacking.extend(&self.tried.lacking);
         let mut others = backend.endpoints.iter().filter(|endpoint| !lacking.contains(&endpoint.id));
-        let offers = |offer: &Offer| offer.find(&route.spec.call).is_some();
+        let offers = |offer: &Offer| offer.find(&call.spec.call).is_some();
         !lacking.is_empty() && !others.any(|other| other.offer.load().as_deref().is_some_and(offers))
     }
 }

@@ -3,7 +3,7 @@
 use super::budget::Budget;
 use super::latency::Latency;
 use crate::overload::Overload;
-use crate::routes::Route;
+use crate::routes::CallAction;
 use std::cell::RefCell;
 use std::rc::Rc;
 use tokio::time::Instant;
@@ -32,18 +32,18 @@ impl Default for CallState {
 
 impl CallState {
     /// How long a route's calls take.
-    pub(super) fn latency(&self, route: &Route) -> Rc<Latency> {
+    pub(super) fn latency(&self, call: &CallAction) -> Rc<Latency> {
         let mut all = self.latencies.borrow_mut();
-        if let Some(Some((id, latency))) = all.get(route.slot)
-            && *id == route.id
+        if let Some(Some((id, latency))) = all.get(call.slot)
+            && *id == call.route
         {
             return latency.clone();
         }
         let latency = Rc::new(Latency::new());
-        if all.len() <= route.slot {
-            all.resize(route.slot + 1, None);
+        if all.len() <= call.slot {
+            all.resize(call.slot + 1, None);
         }
-        all[route.slot] = Some((route.id, latency.clone()));
+        all[call.slot] = Some((call.route, latency.clone()));
         latency
     }
 }

@@ -1,8 +1,10 @@
 //! `callgate check --against`: whether the tables fit a backend that lives. It is asked as a gateway asks it, by a handshake, so
 //! that what it says is what a gateway would find at the first instance that it connects to.
 
-use crate::backends::{Offer, Part, ask, fits, meant};
-use crate::config::{Address, BackendSpec, Diagnostics, EndpointAddr, Misfit, RoutePart, RouteSpec, Tables};
+use crate::config::{
+    Address, BackendSpec, CallSpec, Diagnostics, EndpointAddr, Misfit, RoutePart, RouteSpec, Tables,
+};
+use crate::transport::callgate::{Offer, Part, ask, fits, meant};
 use std::time::Duration;
 
 /// How long connecting and the handshake may take together.
@@ -29,9 +31,10 @@ pub(super) fn check(tables: &Tables, endpoint: &str, backend: Option<&str>) -> R
         endpoint.strip_prefix("dns:").unwrap_or(endpoint).parse().map_err(Failure::NotAsked)?;
     let backends = chosen(tables, &addr, backend)?;
     let offer = ask(&addr, PATIENCE).map_err(|error| Failure::NotAsked(format!("{addr}: {error}")))?;
-    let routes: Vec<&RouteSpec> =
-        tables.routes.iter().filter(|route| goes_to(route, &backends, &offer)).collect();
-    tables.diagnose(routes.iter().filter_map(|route| misfit(route, &offer, &addr)).collect())?;
+    let calls = tables.routes.iter().filter_map(|route| Some((route, route.action.call()?.as_ref())));
+    let routes: Vec<(&RouteSpec, &CallSpec)> =
+        calls.filter(|(_, call)| goes_to(call, &backends, &offer)).collect();
+    tables.diagnose(routes.iter().filter_map(|route| misfit(*route, &offer, &addr)).collect())?;
     let names = backends.join("`, `");
     Ok(format!("ok: {} of `{names}` fit {addr} ({})", super::count(routes.len(), "route"), offer.identity))
 }
@@ -60,15 +63,19 @@ fn chosen<'t>(tables: &'t Tables, addr: &EndpointAddr, named: Option<&str>) -> R
 }
 
 /// Whether calls of a route may go to that instance of one of those backends.
-fn goes_to(route: &RouteSpec, backends: &[&str], offer: &Offer) -> bool {
-    route.places().iter().any(|(backend, version)| {
-        let is_its = version.is_none() || offer.version(&route.call).is_none_or(|own| Some(own) == *version);
+fn goes_to(call: &CallSpec, backends: &[&str], offer: &Offer) -> bool {
+    call.places().iter().any(|(backend, version)| {
+        let is_its = version.is_none() || offer.version(&call.call).is_none_or(|own| Some(own) == *version);
         backends.contains(backend) && is_its
     })
 }
 
-fn misfit<'t>(route: &'t RouteSpec, offer: &Offer, addr: &EndpointAddr) -> Option<Misfit<'t>> {
-    let call = &route.call;
+fn misfit<'t>(
+    (route, spec): (&'t RouteSpec, &CallSpec),
+    offer: &Offer,
+    addr: &EndpointAddr,
+) -> Option<Misfit<'t>> {
+    let call = &spec.call;
     let Some(method) = offer.find(call) else {
         return Some(Misfit {
             route,
@@ -78,13 +85,13 @@ fn misfit<'t>(route: &'t RouteSpec, offer: &Offer, addr: &EndpointAddr) -> Optio
             help: meant(call, [offer]),
         });
     };
-    let (part, error) = fits(route, method).err()?;
+    let (part, error) = fits(spec, method).err()?;
     let (part, of) = match part {
         Part::Path => (RoutePart::Match, "the path"),
         Part::Body => (RoutePart::Body, "`body`"),
         Part::Response => (RoutePart::Response, "`response`"),
         Part::Method => (RoutePart::Call, "the schema of the method"),
     };
-    let title = format!("{of} of `{} {}` does not fit `{call}`", route.method, route.path);
+    let title = format!("{of} of `{}` does not fit `{call}`", route.matcher);
     Some(Misfit { route, part, title, label: error.to_string(), help: None })
 }

@@ -6,7 +6,8 @@
 
 mod against;
 
-use crate::config::{Diagnostics, Settings, Tables};
+use crate::config::{ActionSpec, Diagnostics, Matcher, RouteSpec, Settings, Tables};
+use crate::steps::Steps;
 use crate::telemetry::log;
 use against::Failure;
 use clap::{Args, Parser, Subcommand};
@@ -29,8 +30,8 @@ pub enum Command {
     Check(Check),
     /// List the routes with the methods they call
     ///
-    /// One line a route: what it matches, the method, its Call ID (the number on the wire) and the backend; or what it
-    /// does instead of a call.
+    /// One line a route: what it matches, the method, its Call ID (the number on the wire) and the backend, or what it
+    /// does instead of a call; and the steps that its requests pass before, in their order.
     Routes(Config),
 }
 
@@ -153,7 +154,7 @@ fn check(what: &Check) -> Result<String, Failure> {
     if let Some(endpoint) = &what.against {
         return against::check(&tables, endpoint, what.backend.as_deref());
     }
-    let (routes, backends) = (tables.routes.len() + tables.fixed.len(), tables.backends.len());
+    let (routes, backends) = (tables.routes.len(), tables.backends.len());
     Ok(format!("ok: {}, {}, hash {}", count(routes, "route"), count(backends, "backend"), tables.hash))
 }
 
@@ -166,21 +167,24 @@ fn count(number: usize, what: &str) -> String {
 
 fn routes(file: &Path) -> Result<String, Diagnostics> {
     let tables = load(file)?;
-    let shown = |method, path| format!("{method:6} {path}");
-    let calling = tables.routes.iter().map(|route| {
-        let id = route.call.call_id().to_string();
-        let backend = route.policy.split.shown(&route.backend);
-        let row = [shown(route.method, &route.path), route.call.to_string(), id, backend];
-        (&route.place, row)
-    });
-    let fixed = tables.fixed.iter().map(|route| {
-        let none = || "-".to_owned();
-        (&route.place, [shown(route.method, &route.path), route.answer.to_string(), none(), none()])
-    });
-    let mut rows: Vec<_> = calling.chain(fixed).collect();
-    rows.sort_by_key(|(place, _)| *place);
-    let head = ["ROUTE", "CALL", "CALL ID", "BACKEND"].map(str::to_owned);
-    let rows: Vec<_> = std::iter::once(head).chain(rows.into_iter().map(|(_, row)| row)).collect();
+    let row = |route: &RouteSpec| {
+        let (id, backend) = match &route.action {
+            ActionSpec::Call(call) => {
+                (call.call.call_id().to_string(), call.policy.split.shown(&call.backend))
+            }
+            _ => ("-".to_owned(), "-".to_owned()),
+        };
+        let Matcher { method, path } = &route.matcher;
+        [
+            format!("{method:6} {path}"),
+            route.action.to_string(),
+            id,
+            backend,
+            Steps::shown(&route.policy).join("; "),
+        ]
+    };
+    let head = ["ROUTE", "CALL", "CALL ID", "BACKEND", "STEPS"].map(str::to_owned);
+    let rows: Vec<_> = std::iter::once(head).chain(tables.routes.iter().map(row)).collect();
     Ok(aligned(&rows))
 }
 
@@ -266,13 +270,14 @@ mod tests {
             "[backends.shop]\nendpoints = ['x:1']\n\
              [[routes]]\nmatch = 'GET /v1/calc/add'\ncall = 'calc.add'\n\
              [[routes]]\nmatch = 'GET /old'\nredirect = { to = '/v1/calc/add' }\n\
+             max_in_flight = 8\nrate_limit = [{ rate = '5/s' }, { rate = '60/m', by = 'client' }]\n\
              [[routes]]\nmatch = 'DELETE /x'\ncall = 0x1234abcd\n",
         );
         let add = callgate_protocol::CallId::of("calc", "add");
         let expected = format!(
-            "ROUTE                CALL                       CALL ID     BACKEND\n\
+            "ROUTE                CALL                       CALL ID     BACKEND  STEPS\n\
              GET    /v1/calc/add  calc.add                   {add}  shop\n\
-             GET    /old          redirect 308 /v1/calc/add  -           -\n\
+             GET    /old          redirect 308 /v1/calc/add  -           -        rate_limit route:5/s, client:60/m; max_in_flight 8\n\
              DELETE /x            0x1234abcd                 0x1234abcd  shop"
         );
         assert_eq!(routes(&file).unwrap(), expected);

@@ -134,8 +134,9 @@ pub(super) struct Params {
 
 impl Params {
     pub(super) fn of(routes: &[RouteSpec]) -> Params {
-        let names: BTreeSet<&String> = routes.iter().flat_map(|route| route.path.params()).collect();
-        Params { no_routes: routes.is_empty(), names: names.into_iter().cloned().collect() }
+        let mut calls = routes.iter().filter(|route| route.action.call().is_some());
+        let names: BTreeSet<&String> = calls.clone().flat_map(|route| route.matcher.path.params()).collect();
+        Params { no_routes: calls.next().is_none(), names: names.into_iter().cloned().collect() }
     }
 }
 

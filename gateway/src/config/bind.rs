@@ -1,31 +1,30 @@
 //! How a route binds HTTP to a method's fields: `body`, `response`, `unknown_fields`, `int64`.
 
 use super::complaint::Complaint;
-use super::defaults::Defaults;
 use super::path;
 use super::reader::{Item, Reader, Section};
 use callgate_transcode::{Body, Int64, RequestBinding, Response, ResponseBinding, UnknownFields};
 use toml::de::DeValue;
 
-/// The request's half, with the fields that the path fills. What the route does not say is as its file says.
+/// The request's half, with the fields that the path fills, and what its file says of unknown ones.
 pub(super) fn request(
     reader: &mut Reader<'_>,
     section: &Section<'_>,
     path: Vec<String>,
-    file: &Defaults,
+    unknown_fields: UnknownFields,
 ) -> RequestBinding {
     RequestBinding {
         body: section.get("body").and_then(|item| read_body(reader, &item, &path)).unwrap_or_default(),
-        unknown_fields: read_unknown(reader, section).unwrap_or(file.unknown_fields),
+        unknown_fields: read_unknown(reader, section).unwrap_or(unknown_fields),
         path,
     }
 }
 
 /// The answer's half, likewise.
-pub(super) fn response(reader: &mut Reader<'_>, section: &Section<'_>, file: &Defaults) -> ResponseBinding {
+pub(super) fn response(reader: &mut Reader<'_>, section: &Section<'_>, int64: Int64) -> ResponseBinding {
     ResponseBinding {
         shape: section.get("response").and_then(|item| read_response(reader, &item)).unwrap_or_default(),
-        int64: read_int64(reader, section).unwrap_or(file.int64),
+        int64: read_int64(reader, section).unwrap_or(int64),
     }
 }
 

@@ -1,94 +1,123 @@
-//! How a table names the method that a route calls: by name, or by a number pinned by hand.
+//! A route's call: which method of which backend, within which time, and how HTTP becomes the method's fields.
 
-use super::complaint::Complaint;
-use super::reader::{Item, Reader};
-use callgate_protocol::CallId;
-use std::fmt;
-use toml::de::DeValue;
+use super::bind;
+use super::call_policy::CallPolicy;
+use super::call_ref::{self, CallRef};
+use super::defaults::Defaults;
+use super::path::PathTemplate;
+use super::reader::{Item, Reader, Section};
+use super::retry::{self, RetrySpec};
+use super::timeout;
+use crate::method::Method;
+use callgate_transcode::{RequestBinding, ResponseBinding};
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
 
-/// How a route names the method it calls.
-#[derive(Clone, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
-pub enum CallRef {
-    /// By name; its Call ID is the name's hash.
-    Name {
-        /// The service.
-        service: String,
-        /// The service's method.
-        method: String,
-    },
-    /// By number, for a method whose Call ID is pinned by hand.
-    Number(CallId),
+/// What a route's calls are.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CallSpec {
+    /// The method that is called.
+    pub call: CallRef,
+    /// The name of the backend that is called; there is one of that name.
+    pub backend: String,
+    /// How long a call may take, retries included; 1 ms to 24 h, by default 10 s.
+    pub timeout: Duration,
+    /// Whether running a call twice does what running it once does. `None`: the instance says so of its method.
+    pub idempotent: Option<bool>,
+    /// How often calls are sent, and after what.
+    pub retry: RetrySpec,
+    /// What else is to be done with its calls; mostly the same for all routes of a file, and then there once.
+    pub policy: Arc<CallPolicy>,
+    /// How the request becomes the method's fields.
+    pub request: RequestBinding,
+    /// How the method's result becomes the answer.
+    pub response: ResponseBinding,
 }
 
-impl CallRef {
-    /// The number on the wire.
-    pub fn call_id(&self) -> CallId {
-        match self {
-            CallRef::Name { service, method } => CallId::of(service, method),
-            CallRef::Number(id) => *id,
-        }
+impl CallSpec {
+    /// Everything that its calls, their copies and its fallback go to: the backend, and of that one a version, if it is pinned.
+    pub(crate) fn places(&self) -> Vec<(&str, Option<&str>)> {
+        let policy = &self.policy;
+        let pinned = policy.split.version.as_deref();
+        let own = Some((self.backend.as_str(), pinned)).filter(|_| policy.split.targets.is_empty());
+        let targets = policy.split.targets.iter().map(|target| target.to.within(&self.backend, pinned));
+        let shadow = policy.shadow.iter().map(|shadow| shadow.to.within(&self.backend, None));
+        let fallback = policy.fallback.iter().filter_map(|fallback| fallback.destination());
+        own.into_iter()
+            .chain(targets)
+            .chain(shadow)
+            .chain(fallback.map(|to| to.within(&self.backend, None)))
+            .collect()
     }
+}
 
-    fn parse(text: &str) -> Result<CallRef, Complaint> {
-        let complaint = Complaint::new(
-            format!("`{text}` names no method"),
-            "expected `service.method`, or a number such as `0x1234abcd`",
-        );
-        if let Some(hex) = text.strip_prefix("0x") {
-            let digits = hex.bytes().all(|byte| byte.is_ascii_hexdigit());
-            let number = if digits { u32::from_str_radix(hex, 16).ok() } else { None };
-            return number.and_then(CallId::pinned).map(CallRef::Number).ok_or_else(|| {
-                Complaint::new(format!("`{text}` is no Call ID"), "expected `0x1` to `0xffffffff`")
-            });
-        }
-        if text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() {
-            return Err(complaint.help(format!("a number stands without quotes: call = {text}")));
-        }
-        let word = |text: &str| {
-            !text.is_empty()
-                && !text.starts_with(|c: char| c.is_ascii_digit())
-                && text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
+/// The backend a route names.
+#[derive(Clone, Debug)]
+pub(super) enum NamedBackend {
+    /// None: its file's, or else the only one there is.
+    Only,
+    /// This one, named there.
+    Named(String, Range<usize>),
+    /// One that could not be read; reported already.
+    Bad,
+}
+
+/// A call as far as one file alone can tell. What is `None` is reported already.
+#[derive(Debug)]
+pub(super) struct CallDraft {
+    pub(super) backend: NamedBackend,
+    pub(super) policy: Arc<CallPolicy>,
+    call: Option<CallRef>,
+    timeout: Duration,
+    idempotent: Option<bool>,
+    retry: RetrySpec,
+    request: RequestBinding,
+    response: ResponseBinding,
+}
+
+impl CallDraft {
+    /// Reads the keys of a call, `call` itself being that item; `path` are the fields that the path fills.
+    pub(super) fn read(
+        reader: &mut Reader<'_>,
+        section: &Section<'_>,
+        call: Option<Item<'_>>,
+        path: Option<&PathTemplate>,
+        file: &Defaults,
+    ) -> CallDraft {
+        let backend = match section.get("backend") {
+            None => NamedBackend::Only,
+            Some(item) => match reader.text(&item, "a backend's name", |text| Ok(text.to_owned())) {
+                Some(name) => NamedBackend::Named(name, item.span()),
+                None => NamedBackend::Bad,
+            },
         };
-        match text.rsplit_once('.') {
-            Some((service, method)) if word(method) && service.split('.').all(word) => {
-                Ok(CallRef::Name { service: service.to_owned(), method: method.to_owned() })
-            }
-            None if text.contains('/') => {
-                Err(complaint.help(format!("write \"{}\"", text.trim_matches('/').replace('/', "."))))
-            }
-            _ => Err(match elsewhere(text) {
-                Some(help) => complaint.help(help),
-                None => complaint,
-            }),
+        let timeout = timeout::read(reader, section).unwrap_or(file.timeout);
+        let idempotent = retry::read_idempotent(reader, section);
+        let fields = path.map(|path| path.params().to_vec()).unwrap_or_default();
+        CallDraft {
+            call: call.and_then(|item| call_ref::read(reader, &item)),
+            backend,
+            timeout,
+            idempotent,
+            retry: retry::read(reader, section, timeout, idempotent),
+            policy: file.call_policy(CallPolicy::read(reader, section)),
+            request: bind::request(reader, section, fields, file.unknown_fields),
+            response: bind::response(reader, section, file.int64),
         }
     }
-}
 
-/// How a method is written that stands as elsewhere: `orders::get`, `orders#get`, `orders.get()`, `POST orders.get`.
-fn elsewhere(text: &str) -> Option<String> {
-    let (method, rest) = text.split_once(' ').unwrap_or(("", text));
-    let name = if method.parse::<super::Method>().is_ok() { rest } else { text }.trim_end_matches("()");
-    let name = name.replace("::", ".").replace("->", ".").replace(['#', ':', '/'], ".");
-    let name = name.trim_matches('.');
-    let word = |c: char| c.is_alphanumeric() || "_-.".contains(c);
-    let fits = name.contains('.') && !name.contains("..") && name.chars().all(word) && name != text;
-    fits.then(|| format!("write \"{name}\""))
-}
-
-impl fmt::Display for CallRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            CallRef::Name { service, method } => write!(f, "{service}.{method}"),
-            CallRef::Number(id) => write!(f, "{id}"),
-        }
+    /// The call by requests of that method, with the backend that was found for it.
+    pub(super) fn finish(self, method: Method, backend: String) -> Option<CallSpec> {
+        Some(CallSpec {
+            call: self.call?,
+            backend,
+            timeout: self.timeout,
+            idempotent: retry::idempotent(self.idempotent, method),
+            retry: self.retry,
+            policy: self.policy,
+            request: self.request,
+            response: self.response,
+        })
     }
-}
-
-/// Reads a name or a number.
-pub(super) fn read(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<CallRef> {
-    if let DeValue::Integer(_) = item.value.get_ref() {
-        let number = reader.integer(item, 1..=u64::from(u32::MAX))?;
-        return u32::try_from(number).ok().and_then(CallId::pinned).map(CallRef::Number);
-    }
-    reader.text(item, "a method's name or its number", CallRef::parse)
 }

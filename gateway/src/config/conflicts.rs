@@ -4,56 +4,25 @@
 //! person wants to know; which route was first, and where it is written, is found here.
 
 use super::diagnostics::Diagnostic;
-use super::fixed::FixedDraft;
-use super::method::Method;
-use super::path::PathTemplate;
+use super::matcher::Matcher;
 use super::route::Draft;
-use super::source::Source;
+use crate::method::Method;
 use std::collections::HashMap;
-use std::ops::Range;
-use std::sync::Arc;
 
 /// So many pairs of routes are tried to find out which stands in whose way, for all conflicts together. It takes a tenth of a
 /// second.
 const MOST_TRIES: usize = 20_000;
 
-/// What a route wants to take, whatever it does with it.
-pub(super) struct Claim<'d> {
-    pub(super) source: &'d Arc<Source>,
-    /// Where it is written.
-    pub(super) span: &'d Range<usize>,
-    pub(super) method: Method,
-    pub(super) path: &'d PathTemplate,
-    /// The route, if it is one that calls nothing.
-    pub(super) fixed: Option<&'d FixedDraft>,
+/// All routes whose requests are known, in the order in which they are written.
+pub(super) fn claims(drafts: &[Draft]) -> Vec<Claim<'_>> {
+    drafts.iter().filter_map(|draft| Some(Claim { matcher: draft.matcher.as_ref()?, draft })).collect()
 }
 
-/// What all routes want to take, in the order in which they are written.
-pub(super) fn claims<'d>(drafts: &'d [Draft], fixed: &'d [FixedDraft]) -> Vec<Claim<'d>> {
-    let mut fixed = fixed.iter().peekable();
-    let mut claims = Vec::new();
-    // One more place than there are drafts: the last is behind all of them.
-    for (at, draft) in drafts.iter().map(Some).chain([None]).enumerate() {
-        while let Some(one) = fixed.next_if(|one| one.after == at) {
-            claims.extend(one.matched.as_ref().map(|(method, path)| Claim {
-                source: &one.source,
-                span: &one.span,
-                method: *method,
-                path,
-                fixed: Some(one),
-            }));
-        }
-        claims.extend(draft.and_then(|one| one.matched.as_ref().map(|matched| (one, matched))).map(
-            |(one, (method, path))| Claim {
-                source: &one.source,
-                span: &one.span,
-                method: *method,
-                path,
-                fixed: None,
-            },
-        ));
-    }
-    claims
+/// What a route wants to take, whatever it does with it.
+#[derive(Clone, Copy)]
+pub(super) struct Claim<'d> {
+    pub(super) matcher: &'d Matcher,
+    pub(super) draft: &'d Draft,
 }
 
 /// Reports every route that an earlier one stands in the way of, by building the router's own trees.
@@ -63,8 +32,8 @@ pub(super) fn find(claims: &[Claim<'_>], found: &mut Vec<Diagnostic>) {
         let mut router = matchit::Router::new();
         let mut taken: HashMap<&str, &Claim<'_>> = HashMap::new();
         let mut in_order: Vec<&Claim<'_>> = Vec::new();
-        for claim in claims.iter().filter(|claim| claim.method == method) {
-            let path = claim.path.as_str();
+        for claim in claims.iter().filter(|claim| claim.matcher.method == method) {
+            let path = claim.matcher.path.as_str();
             let Err(error) = router.insert(path, ()) else {
                 taken.insert(path, claim);
                 in_order.push(claim);
@@ -85,7 +54,7 @@ pub(super) fn find(claims: &[Claim<'_>], found: &mut Vec<Diagnostic>) {
 fn first_clash<'c, 'd>(taken: &[&'c Claim<'d>], path: &str, tries: &mut usize) -> Option<&'c Claim<'d>> {
     for one in taken {
         *tries = tries.checked_sub(1)?;
-        if clash(one.path.as_str(), path) {
+        if clash(one.matcher.path.as_str(), path) {
             return Some(one);
         }
     }
@@ -98,23 +67,24 @@ fn clash(one: &str, other: &str) -> bool {
 }
 
 fn conflict(claim: &Claim<'_>, other: Option<&Claim<'_>>) -> Diagnostic {
-    let (method, own) = (claim.method, claim.path);
+    let Matcher { method, path: own } = claim.matcher;
+    let (source, span) = (&claim.draft.source, claim.draft.span.clone());
     let Some(other) = other else {
         return Diagnostic::new(format!("`{method} {own}` conflicts with other routes")).at(
-            claim.source,
-            claim.span.clone(),
+            source,
+            span,
             "cannot be told apart from them",
         );
     };
-    let theirs = other.path;
+    let theirs = &other.matcher.path;
     let (title, label) = if own == theirs {
         (format!("`{method} {own}` is routed twice"), "again")
     } else {
         (format!("`{method} {own}` conflicts with `{method} {theirs}`"), "takes the same requests")
     };
-    let diagnostic = Diagnostic::new(title).at(claim.source, claim.span.clone(), label).at(
-        other.source,
-        other.span.clone(),
+    let diagnostic = Diagnostic::new(title).at(source, span, label).at(
+        &other.draft.source,
+        other.draft.span.clone(),
         "first here",
     );
     if own.has_tail() != theirs.has_tail() {

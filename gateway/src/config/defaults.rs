@@ -2,12 +2,13 @@
 //! its top say so, follows from what it declares, and is looked up when all files are read.
 
 use super::bind;
+use super::call_policy::CallPolicy;
 use super::complaint::Complaint;
 use super::metadata::MetadataSpec;
 use super::path::PathTemplate;
 use super::policy::RoutePolicy;
 use super::reader::{Reader, Section};
-use super::route;
+use super::timeout::{self, TIMEOUT};
 use callgate_transcode::{Int64, UnknownFields};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,9 +18,14 @@ pub(super) const KEYS: &[&str] = &["prefix", "metadata", "backend", "timeout", "
 
 /// What holds for the routes of one file.
 pub(super) struct Defaults {
-    /// That of routes that say nothing of their own; the file may list headers that go along with calls.
+    /// The policy of routes that say nothing of their own.
     policy: Arc<RoutePolicy>,
-    prefix: Prefix,
+    /// That of their calls; the file may list headers that go along with these.
+    call_policy: Arc<CallPolicy>,
+    /// What is put before the paths of the file's routes.
+    pub(super) prefix: Option<Arc<PathTemplate>>,
+    /// There is a prefix that will not do, which is reported: nobody knows what paths the routes are meant to have.
+    bad_prefix: bool,
     /// How long their calls may take.
     pub(super) timeout: Duration,
     /// What becomes of members that name no field.
@@ -30,31 +36,18 @@ pub(super) struct Defaults {
     pub(super) file: usize,
 }
 
-/// What is put before the paths of a file's routes.
-#[derive(Default)]
-enum Prefix {
-    #[default]
-    None,
-    Path(PathTemplate),
-    /// One that will not do, which is reported: nobody knows what paths the routes are meant to have.
-    Bad,
-}
-
 impl Defaults {
     /// Reads the top of the file of that place, but for its `backend`.
     pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>, file: usize) -> Defaults {
-        let prefix = match section.get("prefix") {
-            None => Prefix::None,
-            Some(item) => match reader.text(&item, "a path such as \"/api\"", prefix) {
-                Some(path) => Prefix::Path(path),
-                None => Prefix::Bad,
-            },
-        };
+        let item = section.get("prefix");
+        let path = item.as_ref().and_then(|item| reader.text(item, "a path such as \"/api\"", prefix));
         let metadata = MetadataSpec::read(reader, section);
         Defaults {
-            policy: Arc::new(RoutePolicy { metadata, ..RoutePolicy::default() }),
-            prefix,
-            timeout: route::read_timeout(reader, section).unwrap_or(route::TIMEOUT),
+            policy: Arc::default(),
+            call_policy: Arc::new(CallPolicy { metadata, ..CallPolicy::default() }),
+            bad_prefix: item.is_some() && path.is_none(),
+            prefix: path.map(Arc::new),
+            timeout: timeout::read(reader, section).unwrap_or(TIMEOUT),
             unknown_fields: bind::read_unknown(reader, section).unwrap_or_default(),
             int64: bind::read_int64(reader, section).unwrap_or_default(),
             file,
@@ -63,29 +56,23 @@ impl Defaults {
 
     /// A route's policy, where this is what it says itself.
     pub(super) fn policy(&self, own: RoutePolicy) -> Arc<RoutePolicy> {
-        let policy = RoutePolicy { metadata: own.metadata.or(&self.policy.metadata), ..own };
-        if policy == *self.policy { self.policy.clone() } else { Arc::new(policy) }
+        if own == *self.policy { self.policy.clone() } else { Arc::new(own) }
     }
 
-    /// A route's path, as it is written behind the prefix.
-    pub(super) fn path(&self, raw: &str) -> Result<PathTemplate, Complaint> {
-        match &self.prefix {
-            Prefix::Path(prefix) => PathTemplate::below(prefix, raw),
-            Prefix::None | Prefix::Bad => PathTemplate::parse(raw),
-        }
-    }
-
-    /// Whether paths are known: not behind a prefix that will not do.
-    pub(super) fn paths_are_known(&self) -> bool {
-        !matches!(self.prefix, Prefix::Bad)
+    /// That of its calls, likewise.
+    pub(super) fn call_policy(&self, own: CallPolicy) -> Arc<CallPolicy> {
+        let policy = CallPolicy { metadata: own.metadata.or(&self.call_policy.metadata), ..own };
+        if policy == *self.call_policy { self.call_policy.clone() } else { Arc::new(policy) }
     }
 
     /// The prefix, if there is one.
     pub(super) fn prefix(&self) -> Option<&PathTemplate> {
-        match &self.prefix {
-            Prefix::Path(path) => Some(path),
-            Prefix::None | Prefix::Bad => None,
-        }
+        self.prefix.as_deref()
+    }
+
+    /// Whether paths are known: not behind a prefix that will not do.
+    pub(super) fn paths_are_known(&self) -> bool {
+        !self.bad_prefix
     }
 }
 

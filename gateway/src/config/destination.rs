@@ -1,9 +1,9 @@
 //! Whom a part of a route's calls goes to: a backend, the instances of a version, or both. Shared by `split`, `shadow` and
 //! `fallback`, whose backends are looked up here when all files are read.
 
+use super::call_policy::CallPolicy;
 use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
-use super::policy::RoutePolicy;
 use super::reader::{Item, Reader, Section};
 use super::route_backend;
 use super::source::Source;
@@ -86,7 +86,7 @@ pub(super) fn version(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<String
 /// Looks at the destinations of a route's policy when all backends are known: each must be one of the sorted `names`, and none
 /// without effect beside the route's own `backend`, where that was found.
 pub(super) fn check(
-    policy: &RoutePolicy,
+    policy: &CallPolicy,
     source: &Arc<Source>,
     backend: Option<&str>,
     names: &Arc<[String]>,
@@ -108,19 +108,19 @@ pub(super) fn check(
     }
 }
 
-/// Reports arms that go where another one goes.
-fn twice(policy: &RoutePolicy, source: &Arc<Source>, backend: &str, found: &mut Vec<Diagnostic>) {
+/// Reports targets that go where another one goes.
+fn twice(policy: &CallPolicy, source: &Arc<Source>, backend: &str, found: &mut Vec<Diagnostic>) {
     let split = &policy.split;
     let whither = |to: &Destination| {
         let (backend, version) = to.within(backend, split.version.as_deref());
         (backend.to_owned(), version.map(str::to_owned))
     };
-    for (at, arm) in split.arms.iter().enumerate().filter(|(_, arm)| arm.to.is_said()) {
-        let mut before = split.arms[..at].iter();
-        if let Some(first) = before.find(|other| whither(&other.to) == whither(&arm.to)) {
+    for (at, target) in split.targets.iter().enumerate().filter(|(_, target)| target.to.is_said()) {
+        let mut before = split.targets[..at].iter();
+        if let Some(first) = before.find(|other| whither(&other.to) == whither(&target.to)) {
             found.push(
                 Diagnostic::new("two arms of `split` go to the same instances")
-                    .at(source, arm.to.spot.0.clone(), "again")
+                    .at(source, target.to.spot.0.clone(), "again")
                     .at(source, first.to.spot.0.clone(), "first here")
                     .help("an arm may have a weight and headers: { weight = 5, header = [\"x-canary: yes\"], … }"),
             );
@@ -129,8 +129,8 @@ fn twice(policy: &RoutePolicy, source: &Arc<Source>, backend: &str, found: &mut 
 }
 
 /// Reports a copy or a fallback that goes to where the calls themselves go.
-fn nowhere_else(policy: &RoutePolicy, source: &Arc<Source>, backend: &str, found: &mut Vec<Diagnostic>) {
-    if !policy.split.arms.is_empty() {
+fn nowhere_else(policy: &CallPolicy, source: &Arc<Source>, backend: &str, found: &mut Vec<Diagnostic>) {
+    if !policy.split.targets.is_empty() {
         return;
     }
     let own = (backend, policy.split.version.as_deref());

@@ -189,7 +189,7 @@ pub(super) fn method(text: &str) -> Option<Complaint> {
         );
     }
     if let Some((method, path)) =
-        word.split_once([':', '/']).filter(|(method, _)| method.parse::<super::Method>().is_ok())
+        word.split_once([':', '/']).filter(|(method, _)| method.parse::<crate::method::Method>().is_ok())
     {
         let path = path.trim_start_matches('/');
         return Some(
@@ -197,7 +197,7 @@ pub(super) fn method(text: &str) -> Option<Complaint> {
                 .help(format!("write \"{method} /{path}\"")),
         );
     }
-    if word.starts_with('/') && rest.parse::<super::Method>().is_ok() {
+    if word.starts_with('/') && rest.parse::<crate::method::Method>().is_ok() {
         return Some(
             Complaint::new("the method stands before the path", "the other way round")
                 .help(format!("write \"{rest} {word}\"")),

@@ -6,10 +6,13 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail so"))]
 
+mod action;
 mod backend;
 mod balance;
 mod bind;
 mod call;
+mod call_policy;
+mod call_ref;
 mod complaint;
 mod conflicts;
 mod defaults;
@@ -18,18 +21,18 @@ mod diagnostics;
 mod dns;
 mod endpoint;
 mod fallback;
-mod fixed;
 mod foreign;
 mod foreign_paths;
 mod health;
+mod matcher;
 mod metadata;
-mod method;
 mod misfit;
 mod overload;
 mod path;
 mod policy;
 mod rate_limit;
 mod reader;
+mod redirect;
 mod respond;
 mod retry;
 mod rewrites;
@@ -45,30 +48,33 @@ mod tables;
 mod target;
 #[cfg(test)]
 pub(crate) mod testing;
+mod timeout;
 mod token;
 mod units;
 
+pub use action::ActionSpec;
 pub use backend::BackendSpec;
 pub use balance::{Balance, HashBy, HashSpec, Placing};
-pub use call::CallRef;
+pub use call::CallSpec;
+pub use call_policy::CallPolicy;
+pub use call_ref::CallRef;
 pub use destination::Destination;
 pub use diagnostics::Diagnostics;
 pub use dns::{DnsName, DnsSettings};
 pub use endpoint::{Address, EndpointAddr, EndpointSpec};
 pub use fallback::FallbackSpec;
-pub use fixed::{FixedAnswer, FixedSpec, RedirectSpec};
 pub use health::HealthSpec;
+pub use matcher::Matcher;
 pub use metadata::MetadataSpec;
-pub use method::{Method, UnknownMethod};
-pub use misfit::Spots;
 pub(crate) use misfit::{Misfit, RoutePart};
-pub use overload::{AdaptiveSpec, OverloadSpec, Priority, QueueSpec, RouteLimit, When};
+pub use overload::{AdaptiveSpec, OverloadSpec, Priority, QueueSpec, When};
 pub use path::{MAX_PARAMETERS, PathTemplate};
 pub use policy::RoutePolicy;
 pub use rate_limit::{LimitBy, Rate, RateLimitSpec};
+pub use redirect::RedirectSpec;
 pub use respond::RespondSpec;
 pub use retry::{RetryOn, RetrySpec};
-pub use route::RouteSpec;
+pub use route::{RouteSpec, Written};
 pub use route_limits::{RateLimit, RateLimits};
 pub use settings::{
     AdminSettings, ListenAddress, ListenerSettings, LogFormat, LogSettings, Protocol, ServerSettings,
@@ -77,7 +83,7 @@ pub use settings::{
 pub use shadow::{ShadowSpec, Share};
 pub use source::{MAX_FILE, Place, Source};
 pub(crate) use source::{gather, read, shown};
-pub use split::{ArmSpec, HeaderMatch, SplitSpec};
+pub use split::{HeaderMatch, SplitSpec, TargetSpec};
 pub(crate) use suggest::names_help;
 pub use tables::{TableHash, Tables};
 pub(crate) use target::is_dot_segment;

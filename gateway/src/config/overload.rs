@@ -36,15 +36,6 @@ impl Priority {
     }
 }
 
-/// What a route says of how many of its calls there may be. By default nothing.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct RouteLimit {
-    /// Requests in flight over all workers; 1 to 10000000, by default no bound.
-    pub max_in_flight: Option<usize>,
-    /// How much its calls matter.
-    pub priority: Priority,
-}
-
 /// How many calls a backend gets at once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct OverloadSpec {
@@ -112,16 +103,15 @@ impl Default for QueueSpec {
     }
 }
 
-impl RouteLimit {
-    /// Reads a route's keys.
-    pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> RouteLimit {
-        let words = [Priority::Critical, Priority::Default, Priority::Sheddable].map(|one| (one.name(), one));
-        let priority = section.get("priority").and_then(|item| reader.choice(&item, &words));
-        RouteLimit {
-            max_in_flight: bound(reader, section.get("max_in_flight")),
-            priority: priority.unwrap_or_default(),
-        }
-    }
+/// Reads a route's `priority`.
+pub(super) fn read_priority(reader: &mut Reader<'_>, section: &Section<'_>) -> Priority {
+    let words = [Priority::Critical, Priority::Default, Priority::Sheddable].map(|one| (one.name(), one));
+    section.get("priority").and_then(|item| reader.choice(&item, &words)).unwrap_or_default()
+}
+
+/// Reads a route's `max_in_flight`.
+pub(super) fn read_bound(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<usize> {
+    bound(reader, section.get("max_in_flight"))
 }
 
 impl OverloadSpec {

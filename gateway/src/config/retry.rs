@@ -1,8 +1,8 @@
 //! How a route's calls are tried again: `retry` and `idempotent` of a route, `retry_budget` and `hold` of a backend.
 
 use super::complaint::Complaint;
-use super::method::Method;
 use super::reader::{Item, Reader, Section};
+use crate::method::Method;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 use toml::de::DeValue;

@@ -4,13 +4,15 @@
 //! it leads with parameters that are no literal of any route. Should one lead to a rewrite by a special value, as `/a/{x}`
 //! to `/b/{x}` beside a rewrite of `/b/special`, that request fails when it comes.
 
+use super::action::{ActionDraft, ActionSpec};
 use super::conflicts::Claim;
 use super::diagnostics::{Diagnostic, MAX_RENDERED};
-use super::method::Method;
 use super::path::PathTemplate;
 use super::suggest::{Work, list, nearest_within};
 use super::target::{Piece, RewriteTarget};
+use crate::method::Method;
 use matchit::Router;
+use std::ops::Range;
 
 /// So many segments are compared with one another, for all rewrites together. It takes a tenth of a second.
 const MOST_STEPS: usize = 1_000_000;
@@ -22,19 +24,19 @@ const ANY: &str = "\u{1}";
 pub(super) fn check(claims: &[Claim<'_>], found: &mut Vec<Diagnostic>) {
     let mut search = Search { claims, left: MOST_STEPS, shown: MAX_RENDERED, work: Work::for_one_text() };
     for method in Method::ALL {
-        let own = || claims.iter().filter(move |claim| claim.method == method);
-        if !own().any(|claim| is_rewrite(claim)) {
+        let own = || claims.iter().filter(move |claim| claim.matcher.method == method);
+        if !own().any(|claim| rewrite(claim).is_some()) {
             continue;
         }
         let mut router = Router::new();
         for claim in own() {
             // One that does not go in is in conflict, which is reported.
-            let _ = router.insert(claim.path.as_str(), claim);
+            let _ = router.insert(claim.matcher.path.as_str(), claim);
         }
         for claim in own() {
-            let Some(target) = claim.fixed.and_then(|fixed| fixed.rewrite()) else { continue };
+            let Some(target) = rewrite(claim) else { continue };
             match router.at(&example(&target.pieces)) {
-                Ok(next) if is_rewrite(next.value) => found.push(again(claim, next.value)),
+                Ok(next) if rewrite(next.value).is_some() => found.push(again(claim, next.value)),
                 Ok(_) => {}
                 Err(_) if search.reaches(&target.path, method) => {}
                 Err(_) => found.push(search.nowhere(claim, target)),
@@ -54,13 +56,14 @@ fn example(pieces: &[Piece]) -> String {
 
 /// It leads to a rewrite, perhaps to itself.
 fn again(claim: &Claim<'_>, next: &Claim<'_>) -> Diagnostic {
-    let title = format!("the rewrite of `{} {}` leads to a rewrite", claim.method, claim.path);
-    let diagnostic = Diagnostic::new(title).at(claim.source, at(claim), "a request is looked up again once");
-    if std::ptr::eq(claim, next) {
+    let title = format!("the rewrite of `{}` leads to a rewrite", claim.matcher);
+    let diagnostic =
+        Diagnostic::new(title).at(&claim.draft.source, at(claim), "a request is looked up again once");
+    if std::ptr::eq(claim.draft, next.draft) {
         return diagnostic.note("it leads to itself");
     }
     diagnostic
-        .at(next.source, next.span.clone(), "leads here")
+        .at(&next.draft.source, next.draft.span.clone(), "leads here")
         .help("write the path of the route that answers")
 }
 
@@ -85,7 +88,7 @@ impl Search<'_, '_> {
                 return true;
             }
             self.left -= 1;
-            if claim.method == method && may_match(path, claim.path, &mut self.left) {
+            if claim.matcher.method == method && may_match(path, &claim.matcher.path, &mut self.left) {
                 return true;
             }
         }
@@ -94,17 +97,17 @@ impl Search<'_, '_> {
 
     /// No route has its target's path.
     fn nowhere(&mut self, claim: &Claim<'_>, target: &RewriteTarget) -> Diagnostic {
-        let (method, path) = (claim.method, &target.path);
-        let title = format!("the rewrite of `{method} {}` leads nowhere", claim.path);
+        let (method, path) = (claim.matcher.method, &target.path);
+        let title = format!("the rewrite of `{}` leads nowhere", claim.matcher);
         let label = format!("no route matches `{method} {path}`");
-        let diagnostic = Diagnostic::new(title).at(claim.source, at(claim), label);
+        let diagnostic = Diagnostic::new(title).at(&claim.draft.source, at(claim), label);
         if self.shown == 0 {
             return diagnostic;
         }
         self.shown -= 1;
         let others: Vec<&str> =
             Method::ALL.into_iter().filter(|other| self.reaches(path, *other)).map(Method::as_str).collect();
-        let prefix = claim.fixed.and_then(|fixed| fixed.prefix.as_ref());
+        let prefix = claim.draft.prefix.as_deref();
         let behind = prefix.and_then(|prefix| PathTemplate::below(prefix, path.as_str()).ok());
         let behind = behind.filter(|path| self.reaches(path, method));
         if self.left == 0 {
@@ -118,9 +121,10 @@ impl Search<'_, '_> {
             let note = "`prefix` is put before what the file's routes match, not before where they lead";
             return diagnostic.note(note).help(format!("write \"{behind}\""));
         }
-        let paths = self.claims.iter().filter(|other| other.method == method && !is_rewrite(other));
+        let paths =
+            self.claims.iter().filter(|other| other.matcher.method == method && rewrite(other).is_none());
         let paths: Vec<(String, &PathTemplate)> =
-            paths.map(|claim| (without_names(claim.path), claim.path)).collect();
+            paths.map(|claim| (without_names(&claim.matcher.path), &claim.matcher.path)).collect();
         let shapes = paths.iter().map(|(shape, _)| shape.as_str());
         let near = nearest_within(&without_names(path), shapes, &mut self.work);
         match paths.iter().find(|(shape, _)| near == Some(shape)) {
@@ -152,10 +156,14 @@ fn without_names(path: &PathTemplate) -> String {
     path.segments().map(shape).collect()
 }
 
-fn is_rewrite(claim: &Claim<'_>) -> bool {
-    claim.fixed.is_some_and(|fixed| fixed.rewrite().is_some())
+/// The target of a route that is a rewrite.
+fn rewrite<'d>(claim: &Claim<'d>) -> Option<&'d RewriteTarget> {
+    match &claim.draft.action {
+        ActionDraft::Other(ActionSpec::Rewrite(target)) => Some(target),
+        _ => None,
+    }
 }
 
-fn at(claim: &Claim<'_>) -> std::ops::Range<usize> {
-    claim.fixed.map_or_else(|| claim.span.clone(), |fixed| fixed.answer_span.clone())
+fn at(claim: &Claim<'_>) -> Range<usize> {
+    claim.draft.written.action.clone()
 }

@@ -1,10 +1,10 @@
 //! Which backend a route calls: the one that it names, or else its file's, or else the only one there is. A file's is the one
 //! that its top names, or else the only one that it declares; so a file that is whole by itself stays so beside others.
 
+use super::call::{CallDraft, NamedBackend};
 use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
 use super::reader::{Reader, Section};
-use super::route::{Draft, Target};
 use super::source::Source;
 use super::suggest::list_of_few;
 use std::ops::Range;
@@ -112,23 +112,24 @@ fn ambiguous(source: &Arc<Source>, span: Range<usize>, names: &Arc<[String]>) ->
         .help(format!("write backend = \"…\"{one}; at the top of the file it holds for all of its routes"))
 }
 
-/// The backend of a route, one of the sorted `names`; what it could not be found for is reported.
+/// The backend of a route's call, which stands there; one of the sorted `names`; what it could not be found for is reported.
 pub(super) fn resolve(
-    draft: &Draft,
+    draft: &CallDraft,
+    (source, span): (&Arc<Source>, &Range<usize>),
     file: &FileBackend,
     names: &Arc<[String]>,
     incomplete: bool,
     found: &mut Vec<Diagnostic>,
 ) -> Option<String> {
-    match &draft.target {
-        Target::Bad => return None,
-        Target::Named(name, _) if names.binary_search(name).is_ok() => return Some(name.clone()),
-        Target::Named(..) if incomplete => return None,
-        Target::Named(name, span) => {
-            found.push(unknown(name, &draft.source, span.clone(), names));
+    match &draft.backend {
+        NamedBackend::Bad => return None,
+        NamedBackend::Named(name, _) if names.binary_search(name).is_ok() => return Some(name.clone()),
+        NamedBackend::Named(..) if incomplete => return None,
+        NamedBackend::Named(name, at) => {
+            found.push(unknown(name, source, at.clone(), names));
             return None;
         }
-        Target::Only => {}
+        NamedBackend::Only => {}
     }
     if let Some(name) = draft.policy.split.first_of_named() {
         return Some(name.to_owned());
@@ -141,13 +142,13 @@ pub(super) fn resolve(
         (FileBackend::Unsaid, []) => {
             found.push(
                 Diagnostic::new("there is no backend for this route")
-                    .at(&draft.source, draft.span.clone(), "calls no one")
+                    .at(source, span.clone(), "calls no one")
                     .help("declare one: [backends.shop] with endpoints = [\"127.0.0.1:7101\"]"),
             );
             None
         }
         (FileBackend::Unsaid, _) => {
-            found.push(ambiguous(&draft.source, draft.span.clone(), names));
+            found.push(ambiguous(source, span.clone(), names));
             None
         }
     }

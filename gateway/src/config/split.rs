@@ -8,28 +8,28 @@ use super::reader::{Item, Reader, Section};
 use std::ops::RangeInclusive;
 use toml::de::{DeTable, DeValue};
 
-/// The keys of an arm.
+/// The keys of a target.
 const KEYS: &[&str] = &["backend", "version", "weight", "header"];
 /// What the whole looks like, for whoever wrote something else.
-const ARMS: &str =
+const TARGETS: &str =
     "an array such as [{ backend = \"shop\", weight = 95 }, { backend = \"shop-next\", weight = 5 }]";
 /// What a header looks like.
 const HEADER: &str = "a header such as \"x-canary: yes\", or an array of them";
 const WEIGHTS: RangeInclusive<u64> = 0..=1_000_000;
-const MAX_ARMS: usize = 32;
+const MAX_TARGETS: usize = 32;
 
 /// Which instances a route's calls go to, beyond its backend.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct SplitSpec {
     /// At most 32, in the order of the file; none: all calls go to the route's backend. Their weights sum to more than 0.
-    pub arms: Vec<ArmSpec>,
-    /// Only instances that say so of the method's service; for arms without a version of their own.
+    pub targets: Vec<TargetSpec>,
+    /// Only instances that say so of the method's service; for targets without a version of their own.
     pub version: Option<String>,
 }
 
 /// A part of a route's calls.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ArmSpec {
+pub struct TargetSpec {
     /// Where they go: a backend, a version, or both.
     pub to: Destination,
     /// Its part of the sum of all weights; 0 to 1000000.
@@ -53,9 +53,9 @@ impl SplitSpec {
         *self == SplitSpec::default()
     }
 
-    /// The first arm's backend, where each arm names one: then the route itself need not.
+    /// The first target's backend, where each target names one: then the route itself need not.
     pub(super) fn first_of_named(&self) -> Option<&str> {
-        let mut names = self.arms.iter().map(|arm| arm.to.backend.as_deref());
+        let mut names = self.targets.iter().map(|target| target.to.backend.as_deref());
         let first = names.next().flatten()?;
         names.all(|name| name.is_some()).then_some(first)
     }
@@ -67,26 +67,26 @@ impl SplitSpec {
             version: to.version.clone().or_else(|| self.version.clone()),
             ..Destination::default()
         };
-        if self.arms.is_empty() {
+        if self.targets.is_empty() {
             return whole(&Destination::default()).to_string();
         }
-        let arms: Vec<String> =
-            self.arms.iter().map(|arm| format!("{}={}", whole(&arm.to), arm.weight)).collect();
-        arms.join(",")
+        let targets: Vec<String> =
+            self.targets.iter().map(|target| format!("{}={}", whole(&target.to), target.weight)).collect();
+        targets.join(",")
     }
 
     /// Reads `split` and `version` of a route.
     pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> SplitSpec {
         let version = section.get("version").and_then(|item| destination::version(reader, &item));
-        let mut spec = SplitSpec { arms: Vec::new(), version };
+        let mut spec = SplitSpec { targets: Vec::new(), version };
         let Some(item) = section.get("split") else {
             return spec;
         };
         let before = reader.found.len();
-        for value in reader.array(&item, ARMS).unwrap_or_default() {
+        for value in reader.array(&item, TARGETS).unwrap_or_default() {
             let one = Item { value, ..item.clone() };
-            if let Some(table) = reader.table(&one, ARMS) {
-                spec.arms.push(ArmSpec::read(reader, table, &one));
+            if let Some(table) = reader.table(&one, TARGETS) {
+                spec.targets.push(TargetSpec::read(reader, table, &one));
             }
         }
         if reader.found.len() == before {
@@ -95,13 +95,13 @@ impl SplitSpec {
         spec
     }
 
-    /// What the arms are together.
+    /// What the targets are together.
     fn check(&self, reader: &mut Reader<'_>, section: &Section<'_>, item: &Item<'_>) {
-        let complaint = if self.arms.is_empty() {
+        let complaint = if self.targets.is_empty() {
             Complaint::new("`split` is empty", "expected at least one arm")
-        } else if self.arms.len() > MAX_ARMS {
-            Complaint::new("too many arms", format!("expected {MAX_ARMS} at most"))
-        } else if self.arms.iter().all(|arm| arm.weight == 0) {
+        } else if self.targets.len() > MAX_TARGETS {
+            Complaint::new("too many arms", format!("expected {MAX_TARGETS} at most"))
+        } else if self.targets.iter().all(|target| target.weight == 0) {
             Complaint::new("no arm of `split` has a weight", "where do requests without a header go?")
                 .help("write weight = 100 for one of them")
         } else {
@@ -110,9 +110,9 @@ impl SplitSpec {
         reader.complain::<()>(item, complaint);
     }
 
-    /// The route's own `backend` and `version` are for arms that have none.
+    /// The route's own `backend` and `version` are for targets that have none.
     fn check_defaults(&self, reader: &mut Reader<'_>, section: &Section<'_>) {
-        let named = |of: fn(&Destination) -> bool| self.arms.iter().all(|arm| of(&arm.to));
+        let named = |of: fn(&Destination) -> bool| self.targets.iter().all(|target| of(&target.to));
         let useless =
             [("backend", named(|to| to.backend.is_some())), ("version", named(|to| to.version.is_some()))];
         for (key, useless) in useless {
@@ -130,9 +130,9 @@ impl SplitSpec {
     }
 }
 
-impl ArmSpec {
-    /// Reads one arm. What is wrong with it is reported.
-    fn read(reader: &mut Reader<'_>, table: &DeTable<'_>, item: &Item<'_>) -> ArmSpec {
+impl TargetSpec {
+    /// Reads one target. What is wrong with it is reported.
+    fn read(reader: &mut Reader<'_>, table: &DeTable<'_>, item: &Item<'_>) -> TargetSpec {
         let section = reader.section("an arm of `split`", table, KEYS);
         let to = Destination::read(reader, &section, item.span());
         let headers = section.get("header").map(|item| headers(reader, &item)).unwrap_or_default();
@@ -154,7 +154,7 @@ impl ArmSpec {
             );
         }
         let weight = weight.and_then(|item| reader.integer(&item, WEIGHTS)).unwrap_or(0);
-        ArmSpec { to, weight: u32::try_from(weight).unwrap_or(0), headers }
+        TargetSpec { to, weight: u32::try_from(weight).unwrap_or(0), headers }
     }
 }
 

@@ -3,13 +3,13 @@
 //! A table is taken whole or not at all. What spans files is checked here, after each file has been read by itself:
 //! names declared twice, routes to backends that nobody declares, routes that no request could tell apart.
 
+use super::action::ActionDraft;
 use super::backend::{BackendSpec, name_error};
 use super::balance::Params;
 use super::conflicts;
 use super::defaults::Defaults;
 use super::destination;
 use super::diagnostics::{Diagnostic, Diagnostics};
-use super::fixed::{self, FixedDraft, FixedSpec};
 use super::reader::{Item, Reader};
 use super::rewrites;
 use super::route::{Draft, RouteSpec};
@@ -35,10 +35,8 @@ pub struct Tables {
     pub hash: TableHash,
     /// The backends, sorted by name.
     pub backends: Vec<BackendSpec>,
-    /// The routes, in the order of the files. Each names a backend of [`Tables::backends`].
+    /// The routes, in the order of the files. Those that call name a backend of [`Tables::backends`].
     pub routes: Vec<RouteSpec>,
-    /// The routes that call nothing, in the order of the files.
-    pub fixed: Vec<FixedSpec>,
     /// The files it was read from, sorted.
     pub files: Vec<PathBuf>,
     /// Those of them in which nothing stands.
@@ -117,7 +115,6 @@ struct Declared {
     /// What each file says of its routes' backend.
     files: Vec<SaidBackend>,
     limits: SharedLimits,
-    fixed: Vec<FixedDraft>,
     /// Some file could not be read, so that what is missing may stand there.
     incomplete: bool,
 }
@@ -166,10 +163,10 @@ fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Dia
         }
         found.append(&mut reader.found);
     }
-    let claims = conflicts::claims(&declared.drafts, &declared.fixed);
+    let claims = conflicts::claims(&declared.drafts);
     conflicts::find(&claims, &mut found);
     // Where a route cannot be read, nobody knows what it would have matched.
-    let all_are_known = claims.len() == declared.drafts.len() + declared.fixed.len();
+    let all_are_known = claims.len() == declared.drafts.len();
     if all_are_known && !declared.incomplete {
         rewrites::check(&claims, &mut found);
     }
@@ -182,11 +179,16 @@ fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Dia
             let limits = &mut Arc::make_mut(&mut draft.policy).rate_limits;
             limits.resolve(&declared.limits, &draft.source, declared.incomplete, &mut found);
         }
+        let ActionDraft::Call(call) = &draft.action else {
+            routes.extend(draft.finish(None));
+            continue;
+        };
         let file = files.get(draft.file).unwrap_or(&FileBackend::Unsaid);
-        let target = resolve(&draft, file, &names, declared.incomplete, &mut found);
-        let (policy, backend) = (&draft.policy, target.as_deref());
-        destination::check(policy, &draft.source, backend, &names, declared.incomplete, &mut found);
-        routes.extend(target.and_then(|name| draft.finish(name)));
+        let at = (&draft.source, &draft.span);
+        let backend = resolve(call, at, file, &names, declared.incomplete, &mut found);
+        let named = backend.as_deref();
+        destination::check(&call.policy, &draft.source, named, &names, declared.incomplete, &mut found);
+        routes.extend(backend.and_then(|name| draft.finish(Some(name))));
     }
     if found.is_empty() {
         let params = Params::of(&routes);
@@ -198,7 +200,6 @@ fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Dia
         hash,
         backends: declared.backends.into_values().filter_map(|declaration| declaration.spec).collect(),
         routes,
-        fixed: declared.fixed.into_iter().filter_map(FixedDraft::finish).collect(),
         files: sources.iter().map(path).collect(),
         empty: sources.iter().filter(|source| source.text().trim().is_empty()).map(path).collect(),
         sources,
@@ -229,10 +230,6 @@ impl Declared {
             self.drafts.reserve(routes.len());
             for route in routes {
                 match route.get_ref() {
-                    DeValue::Table(table) if fixed::is_fixed(table) => {
-                        let after = self.drafts.len();
-                        self.fixed.push(FixedDraft::read(reader, table, route.span(), &file, after));
-                    }
                     DeValue::Table(table) => {
                         self.drafts.push(Draft::read(reader, table, route.span(), &file));
                     }

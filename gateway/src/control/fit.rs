@@ -6,8 +6,9 @@
 //! offer of its backend's instances; what was found of a route and a schema is kept.
 
 use super::{Plane, aside};
-use crate::backends::{MethodEntry, Offer, fits, meant};
-use crate::routes::{Backend, Endpoint, Route, Table};
+use crate::backends::{Backend, Endpoint};
+use crate::routes::{CallAction, Table};
+use crate::transport::callgate::{MethodEntry, Offer, fits, meant};
 use arc_swap::ArcSwap;
 use callgate_protocol::schema::Fingerprint;
 use std::collections::HashMap;
@@ -122,13 +123,14 @@ pub(super) async fn follow(plane: &Arc<Plane>) {
 fn tell(table: &Table, before: &Found, found: &Found) {
     let mut lines = 0;
     for route in &table.routes {
+        let Some(call) = route.action.call() else { continue };
         for one in found.of(route.id).iter().filter(|one| !before.has(route.id, one)) {
             lines += 1;
             if lines > MAX_LINES {
                 continue;
             }
-            let (spec, instances) = (&route.spec, one.instances.join(", "));
-            let (place, call, backend, error) = (&spec.place, &spec.call, &one.backend, &one.why);
+            let (place, instances) = (&route.written.place, one.instances.join(", "));
+            let (call, backend, error) = (&call.spec.call, &one.backend, &one.why);
             match one.kind {
                 Kind::Method => {
                     tracing::warn!(%place, %call, backend, instances, %error, "no instance offers the method of a route")
@@ -192,9 +194,10 @@ impl Known {
         let mut found = Found::default();
         for route in &table.routes {
             let mut all: Vec<Unfit> = Vec::new();
-            for place in route.places() {
+            let Some(call) = route.action.call() else { continue };
+            for place in call.places() {
                 if let Some(offers) = offers.get(&place.0.id) {
-                    look.at(route, place, offers, &mut all);
+                    look.at(call, place, offers, &mut all);
                 }
             }
             if !all.is_empty() {
@@ -217,13 +220,13 @@ impl Look {
     /// Looks at what the instances of a backend, perhaps of one version, make of a route.
     fn at(
         &mut self,
-        route: &Route,
+        action: &CallAction,
         place: (&Backend, Option<&str>),
         offers: &Offers<'_>,
         all: &mut Vec<Unfit>,
     ) {
         let (backend, version) = place;
-        let call = &route.spec.call;
+        let call = &action.spec.call;
         let mut offered = false;
         for Alike { offer, instances } in &offers.alike {
             let Some(method) = offer.find(call) else { continue };
@@ -231,7 +234,7 @@ impl Look {
             if version.is_some_and(|version| offer.version(call) != Some(version)) {
                 continue;
             }
-            if let Some(why) = self.misfit(route, method) {
+            if let Some(why) = self.misfit(action, method) {
                 let named = instances.iter().take(MAX_NAMED).map(|endpoint| endpoint.addr.to_string());
                 let same = |one: &&mut Unfit| {
                     one.kind == Kind::Fields && one.backend == backend.spec.name && one.why == why
@@ -256,25 +259,25 @@ impl Look {
                 kind: Kind::Method,
                 backend: backend.spec.name.clone(),
                 instances: instances.map(|endpoint| endpoint.addr.to_string()).collect(),
-                why: self.missing(route, offers).into(),
+                why: self.missing(action, offers).into(),
             });
         }
     }
 
     /// Why a route's fields do not fit a method.
-    fn misfit(&mut self, route: &Route, method: &MethodEntry) -> Option<Arc<str>> {
-        let key = (route.id, method.fingerprint);
+    fn misfit(&mut self, action: &CallAction, method: &MethodEntry) -> Option<Arc<str>> {
+        let key = (action.route, method.fingerprint);
         if let Some(known) = self.next.get(&key).or_else(|| self.before.get(&key)).cloned() {
             self.next.insert(key, known.clone());
             return known;
         }
-        let why = fits(&route.spec, method).err().map(|(_, error)| Arc::from(error.to_string()));
+        let why = fits(&action.spec, method).err().map(|(_, error)| Arc::from(error.to_string()));
         self.next.insert(key, why.clone());
         why
     }
 
-    fn missing(&mut self, route: &Route, offers: &Offers<'_>) -> String {
-        let call = &route.spec.call;
+    fn missing(&mut self, action: &CallAction, offers: &Offers<'_>) -> String {
+        let call = &action.spec.call;
         let none = format!("no instance offers `{call}`");
         self.searches += 1;
         let alike = offers.alike.iter().map(|alike| alike.offer.as_ref());

@@ -3,7 +3,7 @@
 //! loses most of the routes is taken only when it has stayed so for a while. Whoever asks for a reload in so many words
 //! (SIGHUP, the admin port) gets it at once.
 
-use crate::config::{FixedSpec, Method, PathTemplate, RouteSpec, TableHash, Tables, shown};
+use crate::config::{Matcher, TableHash, Tables, shown};
 use crate::routes::Table;
 use std::collections::HashSet;
 use std::time::Duration;
@@ -14,12 +14,9 @@ pub(super) const STAYS: Duration = Duration::from_secs(2);
 
 /// What speaks against taking tables at once: more than half of the routes are gone, or a file is empty that was not.
 pub(super) fn loss(before: &Table, next: &Tables) -> Option<String> {
-    let next_routes = next.routes.iter().map(|RouteSpec { method, path, .. }| (*method, path));
-    let next_fixed = next.fixed.iter().map(|FixedSpec { method, path, .. }| (*method, path));
-    let kept: HashSet<(Method, &PathTemplate)> = next_routes.chain(next_fixed).collect();
-    let routes = before.routes.iter().map(|route| (route.spec.method, &route.spec.path));
-    let fixed = before.fixed.iter().map(|route| (route.spec.method, &route.spec.path));
-    let (had, lost) = (before.len(), routes.chain(fixed).filter(|route| !kept.contains(route)).count());
+    let kept: HashSet<&Matcher> = next.routes.iter().map(|route| &route.matcher).collect();
+    let gone = before.routes.iter().filter(|route| !kept.contains(&route.matcher));
+    let (had, lost) = (before.routes.len(), gone.count());
     if lost * 2 > had {
         return Some(format!("{lost} of {had} routes are gone"));
     }
@@ -75,8 +72,8 @@ impl Waiting {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backends::Addresses;
     use crate::config::Source;
-    use crate::routes::Addresses;
 
     const BACKEND: &str = "[backends.a]\nendpoints = ['x:1']\n";
 

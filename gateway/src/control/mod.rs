@@ -230,9 +230,7 @@ pub fn take(plane: &Plane, tables: Tables, cause: &'static str) -> Reload {
     let table = Table::next(&before, tables, &plane.names.addresses(), plane.shared.workers);
     let known: HashSet<u64> = before.routes.iter().map(|route| route.id).collect();
     let kept = table.routes.iter().filter(|route| known.contains(&route.id)).count();
-    let fixed: HashSet<_> = before.fixed.iter().map(Arc::as_ptr).collect();
-    let kept = kept + table.fixed.iter().filter(|route| fixed.contains(&Arc::as_ptr(route))).count();
-    let (routes, backends) = (table.len(), table.backends.len());
+    let (routes, backends) = (table.routes.len(), table.backends.len());
     tracing::info!(cause, hash, routes, kept, backends, "tables taken");
     put(plane, before, table);
     plane.reloads.succeeded.increment();

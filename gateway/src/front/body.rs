@@ -1,11 +1,11 @@
 //! A request's body: read within its limits of size and time, or read past when it is refused.
 
 use super::fields;
-use super::problem::Problem;
 use crate::config::ServerSettings;
+use crate::failure::Failure;
 use crate::worker::Shared;
 use bytes::BytesMut;
-use callgate_protocol::{Budget, Code, Room};
+use callgate_protocol::{Budget, Room};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT, HeaderMap};
@@ -35,14 +35,14 @@ pub(super) struct RequestBody {
 #[derive(Debug)]
 pub(super) enum Unread {
     /// They are not what they should be, or did not come.
-    Problem(Problem),
+    Failed(Failure),
     /// All bodies together have as many as they may.
     NoRoom,
 }
 
-impl From<Problem> for Unread {
-    fn from(problem: Problem) -> Unread {
-        Unread::Problem(problem)
+impl From<Failure> for Unread {
+    fn from(failure: Failure) -> Unread {
+        Unread::Failed(failure)
     }
 }
 
@@ -86,16 +86,16 @@ impl RequestBody {
         let server = &shared.settings.server;
         let body = match &mut self.state {
             State::Read(bytes) => return Ok(bytes.clone()),
-            State::Broken => return Err(Problem::slow_body().into()),
+            State::Broken => return Err(Failure::BodyTimeout.into()),
             State::Unread(body) if body.is_end_stream() => return Ok(Bytes::new()),
             State::Unread(body) => body,
         };
         check_type(headers)?;
         // Of several, one may ask for the word to go on that the other keeps from coming.
-        fields::lines(headers, EXPECT).single("Expect").map_err(Problem::from)?;
+        fields::lines(headers, EXPECT).single("Expect").map_err(Failure::from)?;
         let declared = body.size_hint().lower();
         if declared > server.max_body {
-            return Err(Problem::too_large(server.max_body).into());
+            return Err(Failure::BodyTooLarge(server.max_body).into());
         }
         let mut memory = Memory { budget: &shared.bodies, held: 0, room: &mut self.room };
         if !memory.holds(declared as usize) {
@@ -109,7 +109,7 @@ impl RequestBody {
                 self.state = State::Read(bytes.clone());
                 Ok(bytes)
             }
-            Some(Err(Unreadable::TooLong)) => Err(Problem::too_large(server.max_body).into()),
+            Some(Err(Unreadable::TooLong)) => Err(Failure::BodyTooLarge(server.max_body).into()),
             Some(Err(Unreadable::NoRoom)) => Err(Unread::NoRoom),
             Some(Err(Unreadable::Failed(error))) => {
                 self.state = State::Broken;
@@ -117,7 +117,7 @@ impl RequestBody {
             }
             None => {
                 self.state = State::Broken;
-                Err(Problem::slow_body().into())
+                Err(Failure::BodyTimeout.into())
             }
         }
     }
@@ -152,15 +152,14 @@ impl RequestBody {
 }
 
 /// Why a body has no end: its client's mistake, if it is not what HTTP/1.1 makes of bodies; or else its client has gone.
-fn unreadable(error: &hyper::Error) -> Problem {
+fn unreadable(error: &hyper::Error) -> Failure {
     let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
     match cause {
+        // The library's words are for the log: they name its parts, and not what the client did.
         Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) => {
-            // The library's words are for the log: they name its parts, and not what the client did.
-            tracing::debug!(%error, "a body cannot be read");
-            Problem::new(Code::InvalidArgument, "the body cannot be read: its chunks are malformed")
+            Failure::MalformedChunks(error.to_string())
         }
-        _ => Problem::new(Code::Cancelled, "the client has closed before the body was there"),
+        _ => Failure::ClientGone,
     }
 }
 
@@ -223,11 +222,9 @@ async fn in_time<F: Future>(body: F, limit: std::time::Duration) -> (Option<F::O
 }
 
 /// Refuses bodies that are not JSON in UTF-8. A missing type is taken for JSON.
-fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
+fn check_type(headers: &HeaderMap) -> Result<(), Failure> {
     if !fields::members(headers, CONTENT_ENCODING).all(|coding| coding.eq_ignore_ascii_case(b"identity")) {
-        return Err(Problem::not_json(
-            "a compressed body is not accepted; leave Content-Encoding out".to_owned(),
-        ));
+        return Err(Failure::UnsupportedEncoding);
     }
     let Some(value) = fields::lines(headers, CONTENT_TYPE).single("Content-Type")? else {
         return Ok(());
@@ -246,7 +243,7 @@ fn check_type(headers: &HeaderMap) -> Result<(), Problem> {
     if is_json && charset_fits {
         return Ok(());
     }
-    Err(Problem::not_json(format!("the body must be application/json in UTF-8, not `{text}`")))
+    Err(Failure::UnsupportedMediaType(text.to_owned()))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::deadline::{self, GRPC_TIMEOUT, X_REQUEST_TIMEOUT};
 use super::fields::{self, Lines};
-use crate::call::Failure;
+use crate::failure::Failure;
 use callgate_protocol::MetadataBuf;
 use callgate_protocol::call::key;
 use hyper::header::{HeaderMap, HeaderName};
@@ -70,7 +70,7 @@ impl<'a> Carried<'a> {
         let x_request = x_request.map(deadline::x_request_timeout);
         for time in x_request.into_iter().chain(grpc.map(deadline::grpc_timeout)) {
             // One beyond the end of time is none.
-            if let Some(earlier) = clocks.began.checked_add(time.map_err(Failure::Field)?) {
+            if let Some(earlier) = clocks.began.checked_add(time.map_err(Failure::InvalidTimeout)?) {
                 deadline = deadline.min(earlier);
             }
         }

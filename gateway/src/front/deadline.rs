@@ -13,16 +13,17 @@ pub(super) static X_REQUEST_TIMEOUT: HeaderName = HeaderName::from_static("x-req
 pub(super) static GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
 /// Reads `X-Request-Timeout`; the error is for the client.
-pub(super) fn x_request_timeout(value: &HeaderValue) -> Result<Duration, String> {
-    value.to_str().ok().and_then(|text| config::timeout(text.trim())).ok_or_else(|| {
-        "X-Request-Timeout must be a duration such as 250ms or 1.5s, or a number of seconds".to_owned()
-    })
+pub(super) fn x_request_timeout(value: &HeaderValue) -> Result<Duration, &'static str> {
+    value
+        .to_str()
+        .ok()
+        .and_then(|text| config::timeout(text.trim()))
+        .ok_or("X-Request-Timeout must be a duration such as 250ms or 1.5s, or a number of seconds")
 }
 
 /// Reads `Grpc-Timeout`; the error is for the client.
-pub(super) fn grpc_timeout(value: &HeaderValue) -> Result<Duration, String> {
-    parse_grpc(value.as_bytes())
-        .ok_or_else(|| "Grpc-Timeout must be one to eight digits and one of H, M, S, m, u, n".to_owned())
+pub(super) fn grpc_timeout(value: &HeaderValue) -> Result<Duration, &'static str> {
+    parse_grpc(value.as_bytes()).ok_or("Grpc-Timeout must be one to eight digits and one of H, M, S, m, u, n")
 }
 
 fn parse_grpc(text: &[u8]) -> Option<Duration> {

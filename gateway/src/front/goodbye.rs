@@ -4,8 +4,9 @@
 //! are unread when the socket is closed have the system reset the connection, and the answer with it. So a newcomer has a
 //! moment to send its request, and is read past for a moment afterwards; where too many are waited for, it has neither.
 
-use super::problem::Problem;
+use super::problem;
 use super::request_id;
+use crate::failure::Failure;
 use crate::stream::Stream;
 use crate::worker::RequestIds;
 use http_body_util::BodyExt;
@@ -73,7 +74,7 @@ pub(crate) async fn say_at_once(mut stream: Stream) {
 /// The whole answer to a request that begins so; one to HEAD has no body.
 async fn answer(request: &[u8]) -> Vec<u8> {
     let id = request_id::make(&RequestIds::new());
-    let response = Problem::full().into_response(request_id::text(&id));
+    let response = problem::response(&Failure::TooManyConnections, request_id::text(&id));
     let (Parts { status, headers: said, .. }, body) = response.into_parts();
     let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
     let reason = status.canonical_reason().unwrap_or_default();

@@ -1,24 +1,22 @@
 //! One request: its way from the head to the answer.
 
+use super::actions::{redirect, respond};
 use super::body::{RequestBody, Unread};
 use super::carried::{Carried, Clocks};
 use super::connection::Connection;
 use super::fields::{self, Lines};
-use super::fixed::{self, Way};
 use super::hash_key::hash_key;
-use super::limit::{self, RateFields};
-use super::miss::miss;
-use super::problem::Problem;
+use super::lookup::{self, Met};
 use super::reply_body::ReplyBody;
 use super::tally::Tally;
 use super::traffic::{self, Matched};
 use super::{metadata, request_id};
-use crate::backends::Times;
-use crate::call::{self, Failure, Json};
-use crate::config::Method;
-use crate::overload::{InRoute, Place, is_bounded, shed_early};
-use crate::routes::{Route, query_pairs};
-use crate::telemetry::ShedReason;
+use crate::call::{self, Json};
+use crate::failure::{Failure, ShedReason};
+use crate::overload::{Place, is_bounded, shed_early};
+use crate::routes::{Action, CallAction, Route, query_pairs};
+use crate::steps::{Arrival, Passed};
+use crate::transport::callgate::Times;
 use crate::worker::Worker;
 use callgate_protocol::MetadataBuf;
 use http_body_util::Full;
@@ -75,15 +73,15 @@ pub(super) async fn handle(
     let id = request_id::take_or_make(&worker.ids, request.headers());
     let (parts, body) = request.into_parts();
     let mut body = RequestBody::new(body);
-    let mut fields = RateFields::default();
-    let answer = answer(worker, connection.peer, &parts, &mut body, &id, began, &mut fields).await;
+    let mut passed = Passed::default();
+    let answer = answer(worker, connection.peer, &parts, &mut body, &id, began, &mut passed).await;
     let all_read = body.discard(&parts.headers, &worker.shared.settings.server).await;
     let mut response = answer.into_response(parts.headers);
     if !all_read {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response.headers_mut().insert(request_id::HEADER, id);
-    fields.put(response.headers_mut());
+    passed.put_fields(response.headers_mut());
     response
 }
 
@@ -110,91 +108,83 @@ async fn answer(
     body: &mut RequestBody,
     id: &HeaderValue,
     began: Instant,
-    fields: &mut RateFields,
+    passed: &mut Passed,
 ) -> Answer {
     let unmatched = &worker.shared.front.unmatched;
     if !names_one_host(parts) {
-        return Tally::begin(worker, unmatched, began).answered(Err(Problem::bad_host()), id);
+        return Tally::begin(worker, unmatched, began).answered(Err(Failure::BadHost), id, "none");
     }
     // A table may be swapped while the body arrives or the call waits. A call that then finds its instances gone has
     // not run, or may run again: it is looked up again.
     let mut came = None;
     loop {
         let table = worker.table();
-        let method = match &parts.method {
-            &hyper::Method::HEAD => Some(Method::Get),
-            method => method.as_str().parse().ok(),
-        };
+        let arrival = Arrival { worker: worker.id, peer, headers: &parts.headers, now: began };
         let mut room = String::new();
-        let way = fixed::way(worker, &table, (method, &parts.uri), request_id::text(id), &mut room);
-        let (route, path_params, path) = match way {
-            Way::Call(route, params, path) => (route, params, path),
-            Way::Answer(stats, result) => return Tally::begin(worker, stats, began).answered(result, id),
-            Way::Missed(missed) => {
-                return Tally::begin(worker, unmatched, began).answered(miss(missed, parts, &table), id);
+        let met = lookup::look_up(worker, &table, (parts, id), &arrival, passed, &mut room);
+        let Met { route, captured, params, path, tally } = match met {
+            Ok(met) => met,
+            Err(answer) => return answer,
+        };
+        let route_path = route.matcher.path.as_str();
+        let action = match &route.action {
+            Action::Call(action) => action,
+            Action::Respond(spec) => {
+                return tally.answered(Ok(Answer::Other(respond(spec))), id, route_path);
+            }
+            Action::Redirect(spec) => {
+                let redirected = redirect(spec, &captured.raw(), parts.uri.query());
+                return tally.answered(redirected.map(Answer::Other), id, route_path);
+            }
+            Action::Rewrite(_) => {
+                return tally.answered(Err(Failure::RewriteLoop(path.to_owned())), id, route_path);
             }
         };
-        let tally = Tally::begin(worker, &route.stats, began);
-        let metadata = match metadata::of(route.spec.policy.metadata.names(), &parts.headers, id) {
+        let metadata = match metadata::of(action.spec.policy.metadata.names(), &parts.headers, id) {
             Ok(metadata) => metadata,
-            Err(problem) => return tally.answered(Err(problem), id),
+            Err(failure) => return tally.answered(Err(failure), id, route_path),
         };
-        // Once, whatever becomes of the table afterwards.
-        if !route.limits.is_empty()
-            && came.is_none()
-            && let Err(problem) = limit::check(worker.id, route, peer, &parts.headers, began, fields)
-        {
-            return tally.answered(Err(problem), id);
+        if let Err(reason) = early(worker, action, body, began) {
+            return tally.answered(Err(call::shed(worker, route, reason)), id, route_path);
         }
-        let _in_route =
-            match InRoute::enter(route).and_then(|it| early(worker, route, body, began).map(|()| it)) {
-                Ok(in_route) => in_route,
-                Err(reason) => return tally.answered(turned_away(worker, route, reason), id),
-            };
         let read = match body.read(&parts.headers, &worker.shared).await {
-            Err(Unread::NoRoom) => Err(turned_away(worker, route, ShedReason::Memory)),
-            Err(Unread::Problem(problem)) => Err(Err(problem)),
+            Err(Unread::NoRoom) => Err(call::shed(worker, route, ShedReason::Memory)),
+            Err(Unread::Failed(failure)) => Err(failure),
             Ok(bytes) => Ok(bytes),
         };
         let read = match read {
             Ok(bytes) => bytes,
-            Err(result) => return tally.answered(result, id),
+            Err(failure) => return tally.answered(Err(failure), id, route_path),
         };
         let now = if body.waited() || came.is_some() { Instant::now() } else { began };
         let clocks = Clocks { began, came: *came.get_or_insert(now), now };
         let query = parts.uri.query().unwrap_or_default();
         let matched = Matched { table: &table, peer, path, query, headers: &parts.headers, body: &read };
-        let result = call(worker, route, path_params, matched, metadata, clocks).await;
+        let result = call(worker, (route, action), params, matched, metadata, clocks).await;
         if result.as_ref().is_err_and(Failure::is_absence) && worker.table().generation != table.generation {
             tally.void();
+            passed.leave();
             continue;
         }
         if let Err(Failure::Invalid(_)) = &result {
             route.stats.0.of(worker.id).bad_requests.increment();
         }
-        let result =
-            result.map_err(|failure| Problem::of(failure, request_id::text(id), route.spec.path.as_str()));
-        return tally.answered(result, id);
+        return tally.answered(result, id, route_path);
     }
 }
 
 /// Whether a request can be turned away before its body is read; one that is there already is no reason to hurry.
-fn early(worker: &Worker, route: &Route, body: &RequestBody, now: Instant) -> Result<(), ShedReason> {
+fn early(worker: &Worker, action: &CallAction, body: &RequestBody, now: Instant) -> Result<(), ShedReason> {
+    let CallAction { backend, traffic, spec, .. } = action;
     // Which backend a split takes is not known yet.
-    if !is_bounded(&route.backend) || body.is_there() || route.traffic.is_some() {
+    if !is_bounded(backend) || body.is_there() || traffic.is_some() {
         return Ok(());
     }
-    let Some(local) = worker.pool.backend(&route.backend) else {
+    let Some(local) = worker.pool.backend(backend) else {
         return Ok(());
     };
-    let priority = route.spec.policy.limit.priority;
-    let place = Place { worker: worker.id, backend: &route.backend, priority };
+    let place = Place { worker: worker.id, backend, priority: spec.policy.priority };
     shed_early(&local, &place, now).map_or(Ok(()), Err)
-}
-
-fn turned_away(worker: &Worker, route: &Route, reason: ShedReason) -> Result<Answer, Problem> {
-    let _ = call::shed(worker, route, reason);
-    Err(Problem::shed(reason))
 }
 
 /// RFC 9112, 3.2: whoever takes another of two hosts, or guesses a missing one, sees another request.
@@ -216,25 +206,25 @@ pub(super) fn success(json: Json) -> Answer {
 
 async fn call(
     worker: &Rc<Worker>,
-    route: &Route,
+    (route, action): (&Route, &CallAction),
     path: crate::routes::PathParams<'_>,
     matched: Matched<'_>,
     mut metadata: MetadataBuf,
     clocks: Clocks,
 ) -> Result<Answer, Failure> {
-    let query = query_pairs(matched.query)
-        .map_err(|_| Failure::invalid("the query is not UTF-8 after percent-decoding"))?;
+    let query = query_pairs(matched.query).map_err(|_| Failure::query_not_utf8())?;
     let carried = Carried::by(matched.headers);
-    let deadline = carried.deadline(clocks, route.spec.timeout)?;
+    let deadline = carried.deadline(clocks, action.spec.timeout)?;
     carried.go_along(&mut metadata);
     // A split has a backend of its own, and that a key of its own.
-    let key = match &route.traffic {
-        None => hash_key(&route.backend, route, &path, matched.headers, matched.peer)?,
+    let key = match &action.traffic {
+        None => hash_key(&action.backend, route, &path, matched.headers, matched.peer)?,
         Some(_) => None,
     };
     let request = call::Request {
         route,
-        backend: &route.backend,
+        call: action,
+        backend: &action.backend,
         key,
         version: None,
         has_fallback: false,
@@ -245,7 +235,7 @@ async fn call(
         times: Times { now: clocks.now, deadline },
         on_sent: None,
     };
-    match &route.traffic {
+    match &action.traffic {
         None => call::run(worker, &request).await.map(success),
         // On the heap: it is large, and most routes have none.
         Some(traffic) => Box::pin(traffic::run(worker, traffic, matched, request)).await,

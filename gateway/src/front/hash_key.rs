@@ -1,9 +1,9 @@
 //! The key by which a backend spreads its calls, where it does so by keys: found in the request, and hashed.
 
 use super::fields::{self, Repeated};
-use crate::backends::hash;
+use crate::backends::{Backend, hash};
 use crate::config::{Balance, HashBy};
-use crate::routes::{Backend, PathParams, Route};
+use crate::routes::{PathParams, Route};
 use hyper::header::{COOKIE, HeaderMap, HeaderValue};
 use std::net::IpAddr;
 
@@ -37,7 +37,7 @@ fn find<'b>(
             fields::lines(headers, name).line(name)?.map(HeaderValue::as_bytes).and_then(of)
         }
         HashBy::Path(name) => {
-            let at = route.spec.path.params().iter().position(|param| param == name);
+            let at = route.matcher.path.params().iter().position(|param| param == name);
             at.and_then(|at| path.get(at)).and_then(|value| of(value.as_bytes()))
         }
         HashBy::Cookie(name) => cookie(headers, name).and_then(of),

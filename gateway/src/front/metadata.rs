@@ -1,9 +1,9 @@
 //! What goes along with a call beside its arguments: the request's id, and the headers that the table lists.
 
 use super::fields;
-use super::problem::Problem;
+use crate::failure::Failure;
+use callgate_protocol::MetadataBuf;
 use callgate_protocol::call::key;
-use callgate_protocol::{Code, MetadataBuf};
 use hyper::header::{HeaderMap, HeaderValue};
 
 /// The bytes for which a call's metadata has room from the start: a request id and a trace.
@@ -12,17 +12,17 @@ const ROOM: usize = 128;
 /// The metadata of a call: the request's id and those of the headers `names` that the request has. A header that comes
 /// several times is one: joined with commas (RFC 9110, 5.3), cookies with semicolons (RFC 9113, 8.2.3). One that is not UTF-8, or does not fit, is refused: a handler that does not
 /// get to see it could take the request for another's.
-pub(super) fn of(names: &[Box<str>], headers: &HeaderMap, id: &HeaderValue) -> Result<MetadataBuf, Problem> {
+pub(super) fn of(names: &[Box<str>], headers: &HeaderMap, id: &HeaderValue) -> Result<MetadataBuf, Failure> {
     let mut metadata = MetadataBuf::with_capacity(ROOM);
     metadata.push(key::REQUEST_ID, id.as_bytes());
     for name in names {
         let between: &[u8] = if **name == *"cookie" { b"; " } else { b", " };
         let Some(value) = fields::joined(headers, &**name, between) else { continue };
         if std::str::from_utf8(&value).is_err() {
-            return Err(Problem::new(Code::InvalidArgument, format!("the header {name} is not UTF-8")));
+            return Err(Failure::NotUtf8(format!("the header {name} is not UTF-8").into()));
         }
         if !metadata.push_named(name, &value) {
-            return Err(Problem::headers_too_large(name));
+            return Err(Failure::HeaderTooLarge(name.to_string()));
         }
     }
     Ok(metadata)
@@ -41,7 +41,7 @@ mod tests {
         pairs.iter().map(pair).collect()
     }
 
-    fn of_names(names: &[&str], headers: &HeaderMap) -> Result<MetadataBuf, Problem> {
+    fn of_names(names: &[&str], headers: &HeaderMap) -> Result<MetadataBuf, Failure> {
         let names: Vec<Box<str>> = names.iter().map(|name| (*name).into()).collect();
         of(&names, headers, &HeaderValue::from_static("r1"))
     }

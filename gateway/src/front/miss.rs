@@ -1,29 +1,27 @@
 //! What a request is answered with that no route takes: what there is instead.
 
 use super::handler::Answer;
-use super::problem::Problem;
-use crate::config::Method;
+use crate::failure::Failure;
+use crate::method::Method;
 use crate::routes::{Found, Table};
-use callgate_protocol::Code;
 use http_body_util::Full;
 use hyper::header::{ALLOW, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Response, StatusCode};
 
 /// The answer to a request without a route.
-pub(super) fn miss(found: Found<'_, '_>, parts: &Parts, table: &Table) -> Result<Answer, Problem> {
+pub(super) fn miss(found: Found<'_, '_>, parts: &Parts, table: &Table) -> Result<Answer, Failure> {
     let path = parts.uri.path();
     let options = parts.method == hyper::Method::OPTIONS;
     match found {
         Found::OtherMethods(methods) if options => Ok(options_answer(&allow(&methods))),
-        Found::OtherMethods(methods) => Err(Problem::wrong_method(parts.method.as_str(), allow(&methods))),
-        Found::NotUtf8 => {
-            Err(Problem::new(Code::InvalidArgument, "a path parameter is not UTF-8 after percent-decoding"))
+        Found::OtherMethods(methods) => {
+            Err(Failure::WrongMethod { method: parts.method.as_str().to_owned(), allow: allow(&methods) })
         }
         _ if options && path == "*" => Ok(options_answer(&allow(&Method::ALL))),
         _ => {
             debug_assert!(table.methods(path).is_empty(), "a path without methods matches nothing");
-            Err(Problem::no_route(path))
+            Err(Failure::NoRoute(path.to_owned()))
         }
     }
 }

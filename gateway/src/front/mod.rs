@@ -8,17 +8,14 @@
 //! io           its socket, which notes what goes over it
 //! sweep        the time limits of all of them
 //! handler      one request: match, body, call, answer
-//! miss         what is answered where no route takes a request
+//! lookup       which route a request meets, and its steps; miss, what is answered where none takes it
 //! carried      the headers that go with the call
 //! traffic      where its call goes, if that is not just its route's backend; shadow, copies of calls
 //! body         a request's body, within its limits
-//! fields       header fields, as single values or as lists
 //! hash_key     the key by which a backend spreads its calls
 //! deadline     how long the caller waits
-//! fixed        routes that call nothing: fixed answers, redirects, rewrites
+//! actions      what routes do that call nothing: fixed answers, redirects, rewrites
 //! metadata     which headers go along with the call
-//! limit        whose token of a rate limit a request takes, and what its answer says of it
-//! claim        what a bearer token claims
 //! problem      failures as RFC 9457 problem details
 //! reply_body   a reply's body, in one piece or in many
 //! pace         whether a client takes its answer fast enough
@@ -27,24 +24,22 @@
 //! ```
 //! With `admin`, this is the only module that names hyper.
 
+mod actions;
 mod body;
 mod carried;
-mod claim;
 mod connection;
 mod connections;
 mod deadline;
 mod drive;
-mod fields;
-mod fixed;
 pub(crate) mod goodbye;
 mod handler;
 mod hash_key;
 mod io;
-mod limit;
+mod lookup;
 mod metadata;
 mod miss;
 mod pace;
-pub(crate) mod problem;
+mod problem;
 mod reply_body;
 mod request_id;
 #[cfg(test)]
@@ -54,4 +49,6 @@ mod sweep;
 mod tally;
 mod traffic;
 
+// For `super::fields`.
+use crate::fields;
 pub use connections::{Accepted, Connections};

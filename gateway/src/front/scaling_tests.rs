@@ -1,11 +1,11 @@
 //! What a client can make large before its body is read, and what it is told, at one size and at twice that.
 
 use super::metadata;
-use super::problem::Problem;
-use crate::call::Failure;
+use super::problem;
+use crate::failure::Failure;
 use crate::routes::query_pairs;
 use callgate_scaling::{cost, grow_like_their_input};
-use callgate_transcode::Violation;
+use callgate_transcode::{Violation, ViolationKind};
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 
 #[test]
@@ -42,17 +42,18 @@ fn what_a_client_is_told_costs_what_is_said() {
     grow_like_their_input(&[
         ("violations", 32, |n| {
             let violation = |at| Violation {
+                kind: ViolationKind::UnknownField,
                 pointer: format!("/items/{at}"),
                 detail: "is \"wrong\"".repeat(50),
                 line: Some(1),
                 column: Some(at),
             };
             let all: Vec<Violation> = (0..n as u32).map(violation).collect();
-            cost(move || Problem::of(Failure::Invalid(all), "r1", "GET /x").into_response("r1"))
+            cost(move || problem::response(&Failure::Invalid(all), "r1"))
         }),
         ("a path without a route", 8192, |n| {
             let path = "/\"".repeat(n);
-            cost(move || Problem::no_route(&path).into_response("r1"))
+            cost(move || problem::response(&Failure::NoRoute(path), "r1"))
         }),
     ]);
 }

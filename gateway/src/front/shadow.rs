@@ -6,12 +6,12 @@
 
 use super::hash_key::hash_key;
 use super::traffic::Matched;
-use crate::backends::{InFlight, Times};
 use crate::call;
-use crate::config::Method;
-use crate::routes::{Found, PathParams, Route, Shadow, query_pairs};
+use crate::method::Method;
+use crate::routes::{CallAction, Found, PathParams, Route, Shadow, query_pairs};
 use crate::supervise::Task;
 use crate::telemetry::ShadowOutcome;
+use crate::transport::callgate::{InFlight, Times};
 use crate::worker::{LocalTable, Worker};
 use callgate_protocol::MetadataBuf;
 use hyper::body::Bytes;
@@ -55,7 +55,7 @@ pub(super) fn copy(worker: &Rc<Worker>, shadow: &Shadow, matched: Matched<'_>, r
         return counters.ended(ShadowOutcome::Unfit);
     };
     let copy = Copy {
-        method: request.route.spec.method,
+        method: request.route.matcher.method,
         path: matched.path.to_owned(),
         query: matched.query.to_owned(),
         body: matched.body.clone(),
@@ -73,9 +73,10 @@ pub(super) fn copy(worker: &Rc<Worker>, shadow: &Shadow, matched: Matched<'_>, r
 async fn run(under_way: UnderWay, table: Rc<LocalTable>, copy: Copy) {
     let worker = &under_way.0;
     // The same table finds the same route.
-    let Found::Route(route, path) = table.find(Some(copy.method), &copy.path) else { return };
-    let Some(shadow) = route.traffic.as_ref().and_then(|traffic| traffic.shadow.as_ref()) else { return };
-    let sent = copy.send(worker, route, shadow, path);
+    let Found::Route(route, captured) = table.find(Some(copy.method), &copy.path) else { return };
+    let (Some(call), Ok(path)) = (route.action.call(), captured.decoded()) else { return };
+    let Some(shadow) = call.traffic.as_ref().and_then(|traffic| traffic.shadow.as_ref()) else { return };
+    let sent = copy.send(worker, (route, call), shadow, path);
     drop(copy);
     let outcome = match sent {
         Ok(in_flight) => call::copy_ended(&in_flight.await),
@@ -88,12 +89,13 @@ impl Copy {
     fn send(
         &self,
         worker: &Worker,
-        route: &Route,
+        (route, call): (&Route, &CallAction),
         shadow: &Shadow,
         path: PathParams<'_>,
     ) -> Result<InFlight, ShadowOutcome> {
         let request = call::Request {
             route,
+            call,
             backend: &shadow.place.backend,
             version: shadow.place.version.as_deref(),
             key: self.key,

@@ -1,13 +1,14 @@
 //! Where a request's call goes, if that is not just its route's backend: by an arm of the route's split, with a copy beside it,
 //! and to the route's fallback when no instance is there.
 
+use super::actions::respond;
 use super::fields;
-use super::fixed::respond;
 use super::handler::{Answer, success};
 use super::hash_key::hash_key;
 use super::shadow;
-use crate::call::{self, Failure};
+use crate::call;
 use crate::config::HeaderMatch;
+use crate::failure::Failure;
 use crate::routes::{FallbackTo, Place, Traffic};
 use crate::worker::{LocalTable, Worker};
 use hyper::body::Bytes;
@@ -67,9 +68,8 @@ async fn serve<'a>(
     matched: Matched<'_>,
     request: &mut call::Request<'a>,
 ) -> Result<Answer, Failure> {
-    let route = request.route;
     let bears = |header: &HeaderMatch| bears(matched.headers, header);
-    let takes = |place: &Place| call::takes(worker, route, &place.backend, place.version.as_deref());
+    let takes = |place: &Place| call::takes(worker, request.call, &place.backend, place.version.as_deref());
     let (arm, reason) = traffic.choose(bears, takes);
     direct(request, &arm.place, matched)?;
     arm.stats.0.of(worker.id).taken(reason);

@@ -14,7 +14,7 @@ mod tests;
 
 pub use bucket::{Buckets, Outcome};
 
-use crate::config::{LimitBy, RateLimit, RouteSpec};
+use crate::config::{LimitBy, Matcher, RateLimit};
 use crate::telemetry::LimitStats;
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -120,9 +120,10 @@ impl SharedBuckets {
 }
 
 impl Limits {
-    /// The limits of a route. What did not change against those of the route `before` keeps its buckets and counters.
+    /// The limits of a route that takes those requests. What did not change against those of the route `before` keeps its buckets and counters.
     pub fn next(
-        route: &RouteSpec,
+        limits: &[RateLimit],
+        matcher: &Matcher,
         before: Option<&Limits>,
         shared: &mut SharedBuckets,
         workers: usize,
@@ -139,10 +140,10 @@ impl Limits {
                 },
             };
             let stats = old.map_or_else(|| Arc::new(LimitStats::new(workers)), |old| old.stats.clone());
-            let (route, told) = (format!("{} {}", route.method, route.path), AtomicU64::new(0));
+            let (route, told) = (matcher.to_string(), AtomicU64::new(0));
             Limit { limit: limit.clone(), route, policy, buckets, stats, told, born: now }
         };
-        let all: Vec<Limit> = route.policy.rate_limits.limits.iter().map(limit).collect();
+        let all: Vec<Limit> = limits.iter().map(limit).collect();
         let mut policies = String::new();
         for Limit { limit, policy, .. } in all.iter().filter(|limit| !limit.limit.spec.dry_run) {
             let rate = limit.spec.rate;
@@ -151,19 +152,13 @@ impl Limits {
         Limits { all, policies }
     }
 
-    /// Whether there are none.
-    #[inline]
-    pub fn is_empty(&self) -> bool {
-        self.all.is_empty()
-    }
-
     /// All of them, in the order of the file.
     pub fn iter(&self) -> impl Iterator<Item = &Limit> {
         self.all.iter()
     }
 
     /// Asks all limits about a request that came at `now` and whose keys are those, and counts what they say.
-    pub fn check<'k>(&self, worker: usize, now: Instant, key: impl Fn(&LimitBy) -> Key<'k>) -> Verdict<'_> {
+    pub fn ask<'k>(&self, worker: usize, now: Instant, key: impl Fn(&LimitBy) -> Key<'k>) -> Verdict<'_> {
         let mut field = String::new();
         // Takes no memory until a limit that only counts has given no token.
         let mut gave_none = Vec::new();

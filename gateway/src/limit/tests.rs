@@ -19,8 +19,12 @@ fn table(before: &Table, limits: &str, routes: &[&str]) -> Table {
     Table::next(before, Tables::parse(vec![Source::new("t.toml", text)]).unwrap(), &Default::default(), 2)
 }
 
+fn of(table: &Table, route: usize) -> &Limits {
+    table.routes[route].steps.rate_limits().unwrap()
+}
+
 fn first(table: &Table) -> &Limits {
-    &table.routes[0].limits
+    of(table, 0)
 }
 
 /// Buckets of a limit that is written as in a table.
@@ -198,7 +202,7 @@ fn a_client_is_an_address_of_ipv4_or_a_64_of_ipv6() {
 /// What a route's limits say of so many requests at once: those that were admitted, and the last verdict.
 fn ask(limits: &Limits, requests: u32) -> (u32, Verdict<'_>) {
     let now = Instant::now();
-    let ask = || limits.check(0, now, |_| Key::None);
+    let ask = || limits.ask(0, now, |_| Key::None);
     let admitted = (1..requests).filter(|_| ask().refused.is_none()).count() as u32;
     let last = ask();
     (admitted + u32::from(last.refused.is_none()), last)
@@ -273,14 +277,17 @@ fn buckets_live_as_long_as_their_limit_does() {
 
 #[test]
 fn routes_share_the_buckets_of_a_limit_by_its_name() {
-    let of = |table: &Table, route: usize| table.routes[route].limits.iter().next().unwrap().buckets.clone();
+    let buckets = |table: &Table, route: usize| of(table, route).iter().next().unwrap().buckets.clone();
     let limits = "[limits.all]\nrate = '1/h'\nburst = 5\n";
     let old = table(&Table::empty(), limits, &["'all'", "['all']"]);
-    assert!(Arc::ptr_eq(&of(&old, 0), &of(&old, 1)));
-    assert_eq!(ask(&old.routes[0].limits, 3).0 + ask(&old.routes[1].limits, 3).0, 5);
+    assert!(Arc::ptr_eq(&buckets(&old, 0), &buckets(&old, 1)));
+    assert_eq!(ask(of(&old, 0), 3).0 + ask(of(&old, 1), 3).0, 5);
     let next = table(&old, limits, &["{ rate = '7/s' }", "'all'", "'all'"]);
-    assert!(Arc::ptr_eq(&of(&next, 1), &of(&old, 0)) && Arc::ptr_eq(&of(&next, 2), &of(&old, 0)));
+    assert!(
+        Arc::ptr_eq(&buckets(&next, 1), &buckets(&old, 0))
+            && Arc::ptr_eq(&buckets(&next, 2), &buckets(&old, 0))
+    );
     let changed = table(&next, &limits.replace("5", "6"), &["'all'", "'all'"]);
-    assert!(!Arc::ptr_eq(&of(&changed, 0), &of(&old, 0)));
-    assert!(Arc::ptr_eq(&of(&changed, 0), &of(&changed, 1)));
+    assert!(!Arc::ptr_eq(&buckets(&changed, 0), &buckets(&old, 0)));
+    assert!(Arc::ptr_eq(&buckets(&changed, 0), &buckets(&changed, 1)));
 }

@@ -5,10 +5,10 @@
 use super::Gauge;
 use super::limit::Samples;
 use super::queue::Queue;
-use crate::backends::LocalBackend;
+use crate::backends::{Backend, LocalBackend};
 use crate::config::{Priority, When};
-use crate::routes::Backend;
-use crate::telemetry::{OverloadCounters, ShedReason};
+use crate::failure::ShedReason;
+use crate::telemetry::OverloadCounters;
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::Duration;

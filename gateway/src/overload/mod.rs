@@ -2,7 +2,6 @@
 //! that costs next to nothing, given before anything is spent on them.
 //!
 //! ```text
-//! route   a bound of a route's requests, exact over all workers, asked before the body is read
 //! admit   a backend's bounds and its limit
 //! permit  what a call has, waits for, or is shed without
 //! gauge   what is known of all workers together: exact counts, where a bound is declared, and the limit
@@ -15,10 +14,8 @@ mod gauge;
 mod limit;
 mod permit;
 mod queue;
-mod route;
 
 pub use admit::{Overload, Place, is_bounded, shed_early};
 pub use gauge::{Count, Gauge};
 pub use limit::{Ending, Limit, Observed};
 pub use permit::Permit;
-pub use route::InRoute;

@@ -6,7 +6,7 @@ use super::limit::{Ending, Observed};
 use super::queue::{Outcome, Rank, Turn};
 use crate::backends::LocalBackend;
 use crate::config::When;
-use crate::telemetry::ShedReason;
+use crate::failure::ShedReason;
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::rc::Rc;

@@ -2,19 +2,19 @@
 //!
 //! A [`Table`] never changes; a reload builds the next one, taking over what stayed the same, and swaps it in.
 
-mod addresses;
-mod fixed;
+mod action;
 mod location;
 mod next;
 mod params;
+mod route;
 #[cfg(test)]
 mod scaling_tests;
 mod table;
 mod traffic;
 
-pub use addresses::Addresses;
-pub use fixed::{FixedRoute, RawParams};
+pub use action::{Action, CallAction, Rewrite};
 pub use location::{location, rewritten};
-pub use params::{PathParams, QueryPairs, query_pairs};
-pub use table::{Backend, Endpoint, Found, Route, Table};
+pub use params::{Captured, PathParams, QueryPairs, RawParams, query_pairs};
+pub use route::Route;
+pub use table::{Found, Table};
 pub use traffic::{Arm, Fallback, FallbackTo, Place, Shadow, Traffic};

@@ -1,34 +1,28 @@
 //! The next table: built from checked files, or from where names lead now, as a diff against the one before.
 
-use super::addresses::{Addresses, Reached, reached};
-use super::fixed::{FixedRoute, next_fixed};
-use super::table::{Backend, Endpoint, Leaf, Route, Routers, Table, next_id};
-use super::traffic::Traffic;
-use crate::config::{BackendSpec, EndpointAddr, FixedSpec, Method, RouteSpec, Tables};
-use crate::limit::{Limits, SharedBuckets};
-use crate::overload::Gauge;
-use crate::telemetry::{BackendStats, RouteStats};
+use super::route::{Route, next_routes};
+use super::table::{Routers, Table};
+use crate::backends::{Addresses, next_backends};
+use crate::config::{BackendSpec, RouteSpec, Tables};
 use matchit::Router;
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 impl Table {
     /// The next table, where names lead to those addresses. What did not change against `before` is taken over with its
     /// connections, counters and health.
     pub fn next(before: &Table, tables: Tables, addresses: &Addresses, workers: usize) -> Table {
-        let Tables { hash, backends, routes, fixed, empty, .. } = tables;
-        Table { empty, ..Table::make(before, hash.to_string(), backends, routes, fixed, addresses, workers) }
+        let Tables { hash, backends, routes, empty, .. } = tables;
+        Table { empty, ..Table::make(before, hash.to_string(), backends, routes, addresses, workers) }
     }
 
     /// The same table where names lead elsewhere now; `None` when that makes no difference to it.
     pub fn moved(before: &Table, addresses: &Addresses, workers: usize) -> Option<Table> {
-        if before.backends.iter().all(|backend| backend.reaches(&reached(&backend.spec, addresses))) {
+        if before.backends.iter().all(|backend| backend.is_reached_by(addresses)) {
             return None;
         }
         let backends = before.backends.iter().map(|backend| backend.spec.clone()).collect();
-        let routes = before.routes.iter().map(|route| route.spec.clone()).collect();
-        let fixed = before.fixed.iter().map(|route| route.spec.clone()).collect();
-        let moved = Table::make(before, before.hash.clone(), backends, routes, fixed, addresses, workers);
+        let routes = before.routes.iter().map(|route| route.spec()).collect();
+        let moved = Table::make(before, before.hash.clone(), backends, routes, addresses, workers);
         Some(Table { empty: before.empty.clone(), ..moved })
     }
 
@@ -37,17 +31,15 @@ impl Table {
         hash: String,
         backends: Vec<BackendSpec>,
         routes: Vec<RouteSpec>,
-        fixed: Vec<FixedSpec>,
         addresses: &Addresses,
         workers: usize,
     ) -> Table {
-        let backends = next_backends(before, backends, addresses, workers);
+        let backends = next_backends(&before.backends, backends, addresses, workers);
         let routes = next_routes(before, routes, &backends, workers);
-        let fixed = next_fixed(&before.fixed, fixed, workers);
-        let routers = next_routers(before, &routes, &fixed);
+        let routers = next_routers(before, &routes);
         let route_ids = next_ids(before, &routes);
         let generation = before.generation + 1;
-        Table { generation, hash, empty: Vec::new(), routes, route_ids, fixed, backends, routers }
+        Table { generation, hash, empty: Vec::new(), routes, route_ids, backends, routers }
     }
 }
 
@@ -60,122 +52,26 @@ fn next_ids(before: &Table, routes: &[Arc<Route>]) -> Arc<[u64]> {
 }
 
 /// The trees of all paths: those of the table before, if the same paths are in the same places.
-fn next_routers(before: &Table, routes: &[Arc<Route>], fixed: &[Arc<FixedRoute>]) -> Arc<Routers> {
-    let calling = |routes| <[Arc<Route>]>::iter(routes).map(|route| (route.spec.method, &route.spec.path));
-    let others = |fixed| <[Arc<FixedRoute>]>::iter(fixed).map(|route| (route.spec.method, &route.spec.path));
-    if calling(routes).eq(calling(&before.routes)) && others(fixed).eq(others(&before.fixed)) {
+fn next_routers(before: &Table, routes: &[Arc<Route>]) -> Arc<Routers> {
+    let matchers = |routes| <[Arc<Route>]>::iter(routes).map(|route| &route.matcher);
+    if matchers(routes).eq(matchers(&before.routes)) {
         return before.routers.clone();
     }
     let mut routers: Routers = std::array::from_fn(|_| Router::new());
-    let calling = calling(routes).enumerate().map(|(at, key)| (key, Leaf::Route(at)));
-    let others = others(fixed).enumerate().map(|(at, key)| (key, Leaf::Fixed(at)));
-    for ((method, path), leaf) in calling.chain(others) {
-        if let Err(error) = routers[method as usize].insert(path.as_str(), leaf) {
+    for (at, matcher) in matchers(routes).enumerate() {
+        if let Err(error) = routers[matcher.method as usize].insert(matcher.path.as_str(), at) {
             // The checks of the files insert the same patterns into the same kind of tree.
-            tracing::error!(route = path.as_str(), %error, "a checked route does not go into the table");
+            tracing::error!(route = matcher.path.as_str(), %error, "a checked route does not go into the table");
         }
     }
     Arc::new(routers)
-}
-
-fn next_backends(
-    before: &Table,
-    specs: Vec<BackendSpec>,
-    addresses: &Addresses,
-    workers: usize,
-) -> Vec<Arc<Backend>> {
-    let known: HashMap<&str, &Arc<Backend>> =
-        before.backends.iter().map(|backend| (backend.spec.name.as_str(), backend)).collect();
-    let next = |spec: BackendSpec| {
-        let old = known.get(spec.name.as_str()).copied();
-        let reached = reached(&spec, addresses);
-        if let Some(old) = old.filter(|old| old.spec == spec && old.reaches(&reached)) {
-            return old.clone();
-        }
-        // An endpoint survives when its address does and nothing about how to connect changed.
-        let keep = old.filter(|old| old.spec.connects_like(&spec));
-        let known: HashMap<&EndpointAddr, &Arc<Endpoint>> =
-            old.iter().flat_map(|old| &old.endpoints).map(|endpoint| (&endpoint.addr, endpoint)).collect();
-        let endpoint = |next: &Reached| match known.get(&next.addr).copied() {
-            Some(before) if keep.is_some() => before.clone(),
-            Some(before) => Arc::new(Endpoint {
-                drained_by_admin: before.drained_by_admin.clone(),
-                in_flight: before.in_flight.clone(),
-                ..Endpoint::new(next.addr.clone(), workers)
-            }),
-            None => Arc::new(Endpoint::new(next.addr.clone(), workers)),
-        };
-        let endpoints = reached.iter().map(endpoint).collect();
-        let declared = reached.iter().map(|one| one.declared).collect();
-        let stats = old.map_or_else(|| Arc::new(BackendStats::new(workers)), |old| old.stats.clone());
-        let gauge = old.map_or_else(|| Arc::new(Gauge::new(workers)), |old| old.gauge.clone());
-        Arc::new(Backend::new(spec, (endpoints, declared), (stats, gauge), old.map(Arc::as_ref)))
-    };
-    specs.into_iter().map(next).collect()
-}
-
-fn next_routes(
-    before: &Table,
-    specs: Vec<RouteSpec>,
-    backends: &[Arc<Backend>],
-    workers: usize,
-) -> Vec<Arc<Route>> {
-    let known: HashMap<(Method, &str), &Arc<Route>> =
-        before.routes.iter().map(|route| ((route.spec.method, route.spec.path.as_str()), route)).collect();
-    let backends: HashMap<&str, &Arc<Backend>> = backends.iter().map(|b| (b.spec.name.as_str(), b)).collect();
-    // A route that keeps its place in the table (method and path) keeps its slot and its counters.
-    let keys = specs.iter().map(|spec| (spec.method, spec.path.as_str()));
-    let taken: HashSet<usize> = keys.filter_map(|key| known.get(&key)).map(|route| route.slot).collect();
-    let mut free = (0..).filter(|slot| !taken.contains(slot));
-    let mut shared = SharedBuckets::of(before.routes.iter().map(|route| &route.limits));
-    let mut routes = Vec::with_capacity(specs.len());
-    for spec in &specs {
-        let Some(backend) = backends.get(spec.backend.as_str()).copied() else {
-            continue;
-        };
-        let old = known.get(&(spec.method, spec.path.as_str())).copied();
-        let mut limits = || Limits::next(spec, old.map(|old| &old.limits), &mut shared, workers);
-        let traffic = Traffic::next(spec, &backends, old.and_then(|old| old.traffic.as_deref()), workers);
-        let traffic = traffic.map(Box::new);
-        // The counters have one place for a status of the route's own.
-        let status = spec.policy.own_status();
-        let stats = match old {
-            Some(old) if old.spec.policy.own_status() == status => old.stats.clone(),
-            _ => Arc::new(RouteStats::answering(workers, status)),
-        };
-        let route = match old {
-            Some(old) if old.spec == *spec && old.leads_to(backend, traffic.as_deref()) => old.clone(),
-            Some(old) => Arc::new(Route {
-                // Programs depend on the route's own lines only, so a changed backend does not make it another route.
-                id: if old.spec == *spec { old.id } else { next_id() },
-                slot: old.slot,
-                spec: spec.clone(),
-                backend: backend.clone(),
-                traffic,
-                stats,
-                limits: limits(),
-                in_flight: old.in_flight.clone(),
-            }),
-            None => Arc::new(Route {
-                id: next_id(),
-                slot: free.next().unwrap_or_default(),
-                spec: spec.clone(),
-                backend: backend.clone(),
-                traffic,
-                stats,
-                limits: limits(),
-                in_flight: Arc::default(),
-            }),
-        };
-        routes.push(route);
-    }
-    routes
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
     use crate::config::Source;
+    use crate::method::Method;
     use crate::routes::Found;
     use std::sync::atomic::Ordering::Relaxed;
 
@@ -200,7 +96,7 @@ pub(super) mod tests {
     }
 
     fn route<'t>(table: &'t Table, path: &str) -> &'t Arc<Route> {
-        table.routes.iter().find(|route| route.spec.path.as_str() == path).expect("the route is there")
+        table.routes.iter().find(|route| route.matcher.path.as_str() == path).expect("the route is there")
     }
 
     #[test]
@@ -226,7 +122,10 @@ pub(super) mod tests {
         assert_ne!(old[0].id, new[0].id);
         let kept = route(&second, "/one/{id}");
         assert_eq!(kept.id, route(&first, "/one/{id}").id, "its programs still hold");
-        assert!(Arc::ptr_eq(&kept.backend, &second.backends[0]), "its calls go to the new set");
+        assert!(
+            Arc::ptr_eq(&kept.action.call().expect("a call").backend, &second.backends[0]),
+            "its calls go to the new set"
+        );
     }
 
     #[test]
@@ -266,7 +165,7 @@ pub(super) mod tests {
         let turned = next(&first, &format!("{backends}[[routes]]{two}[[routes]]{one}"));
         for table in [&first, &other, &turned] {
             let Found::Route(found, _) = table.find(Some(Method::Get), "/one/1") else { panic!("not found") };
-            assert_eq!(found.spec.path.as_str(), "/one/{id}");
+            assert_eq!(found.matcher.path.as_str(), "/one/{id}");
         }
     }
 

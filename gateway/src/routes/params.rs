@@ -1,6 +1,7 @@
 //! Path and query of a request as decoded text: percent-decoded once, after the path was split into segments, so that
 //! `%2F` stays in its segment.
 
+use matchit::Params;
 use memchr::{memchr, memchr2};
 use std::borrow::Cow;
 
@@ -8,11 +9,36 @@ use std::borrow::Cow;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotUtf8;
 
-/// The values that a path's parameters caught, in the order of the template.
+/// The values that a path's parameters caught, in the order of the template, decoded.
 pub type PathParams<'a> = Vec<Cow<'a, str>>;
+
+/// The same as they were sent.
+pub type RawParams<'a> = Vec<&'a str>;
 
 /// Names and values of a query, in order.
 pub type QueryPairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
+
+/// What a path's parameters caught. What is made of it is the route's action's to say.
+pub struct Captured<'t, 'p>(Params<'t, 'p>);
+
+impl<'t, 'p> Captured<'t, 'p> {
+    pub(super) fn new(params: Params<'t, 'p>) -> Captured<'t, 'p> {
+        Captured(params)
+    }
+
+    /// The values as they were sent.
+    pub fn raw(&self) -> RawParams<'p> {
+        self.0.iter().map(|(_, value)| value).collect()
+    }
+
+    /// The values, percent-decoded.
+    ///
+    /// # Errors
+    /// One of them is not UTF-8 then.
+    pub fn decoded(&self) -> Result<PathParams<'p>, NotUtf8> {
+        self.0.iter().map(|(_, value)| decode_segment(value)).collect()
+    }
+}
 
 /// The pairs of a query string, in order. `+` is a space, as forms write it; a name without `=` has an empty value.
 pub fn query_pairs(query: &str) -> Result<QueryPairs<'_>, NotUtf8> {

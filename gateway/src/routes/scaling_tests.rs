@@ -1,6 +1,7 @@
 //! What taking up a table costs, from nothing and from the table before, at one size and at twice that.
 
-use super::{Addresses, Table};
+use super::Table;
+use crate::backends::Addresses;
 use crate::config::{Source, Tables};
 use callgate_scaling::{Cost, cost, grow_like_their_input};
 

@@ -5,8 +5,8 @@
 //! would refuse its share although others could serve it; so the draw is repeated among the others. An arm that a request has
 //! named by its header is kept: whoever names it wants to see it, or see it fail.
 
-use super::table::{Backend, Route};
-use crate::config::{Destination, FallbackSpec, HeaderMatch, RespondSpec, RouteSpec, Share};
+use crate::backends::Backend;
+use crate::config::{CallSpec, Destination, FallbackSpec, HeaderMatch, RespondSpec, Share};
 use crate::telemetry::{ArmReason, ArmStats, FallbackStats, ShadowStats};
 use std::collections::HashMap;
 use std::fmt;
@@ -89,27 +89,11 @@ impl fmt::Display for FallbackTo {
     }
 }
 
-impl Route {
-    /// What its own calls may go to: backends, of which perhaps only a version.
-    pub fn places(&self) -> impl Iterator<Item = (&Backend, Option<&str>)> {
-        let arms = self.traffic.iter().flat_map(|traffic| &traffic.arms);
-        let arms = arms.map(|arm| (arm.place.backend.as_ref(), arm.place.version.as_deref()));
-        arms.chain(Some((self.backend.as_ref(), None)).filter(|_| self.traffic.is_none()))
-    }
-
-    /// All backends that its own calls may go to: copies and fallbacks not among them.
-    pub fn backends(&self) -> impl Iterator<Item = &Arc<Backend>> {
-        let arms = self.traffic.iter().flat_map(|traffic| &traffic.arms).map(|arm| &arm.place.backend);
-        // Without a policy there are no arms.
-        arms.chain(Some(&self.backend).filter(|_| self.traffic.is_none()))
-    }
-}
-
 impl Traffic {
-    /// What a route's lines come to with those backends; `None` where its calls just go to its backend. Counters of what stays
+    /// What a call's lines come to with those backends; `None` where its calls just go to its backend. Counters of what stays
     /// are taken over from `old`.
     pub(super) fn next(
-        spec: &RouteSpec,
+        spec: &CallSpec,
         backends: &HashMap<&str, &Arc<Backend>>,
         old: Option<&Traffic>,
         workers: usize,
@@ -128,7 +112,7 @@ impl Traffic {
         let mut arms: Vec<Arm> = Vec::new();
         let arm =
             |place, weight, headers| Arm { stats: arm_stats(&place, old, workers), place, weight, headers };
-        for one in &policy.split.arms {
+        for one in &policy.split.targets {
             arms.extend(place(&one.to, pinned).map(|place| arm(place, one.weight, one.headers.clone())));
         }
         if arms.is_empty() {

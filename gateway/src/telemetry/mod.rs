@@ -1,5 +1,6 @@
 //! What the gateway tells about itself: counters kept per worker and summed when scraped, and the log.
 
+mod failures;
 mod families;
 mod health;
 mod limits;
@@ -13,10 +14,11 @@ mod stats;
 mod traffic;
 mod upkeep;
 
+pub use failures::FailureCounters;
 pub use health::{Disconnect, EjectionReason, HealthCounters, Standing};
 pub use limits::{LimitCounters, LimitScrape, LimitStats};
 pub use names::{NameScrape, NameStats, Resolution};
-pub use overload::{OverloadCounters, ShedReason};
+pub use overload::OverloadCounters;
 pub use retries::{BackendCounters, BackendStats, Diverted, HedgeOutcome, HoldOutcome, RetryReason};
 pub use scrape::{EndpointScrape, Scrape, render};
 pub use stats::{

@@ -3,51 +3,8 @@
 use super::families::{COUNTER, GAUGE, counter, family, gauge};
 use super::scrape::Scrape;
 use super::stats::Counter;
+use crate::failure::ShedReason;
 use prometheus::proto::MetricFamily;
-
-/// Why a request was turned away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ShedReason {
-    /// Its route has as many as may be.
-    Route,
-    /// The backend has as many as may be.
-    Backend,
-    /// Each instance has as many as may be.
-    Instance,
-    /// The backend has as many as it can serve, as far as the adaptive limit knows.
-    Adaptive,
-    /// It has waited too long, or more important ones do.
-    Queue,
-    /// All bodies together take as much memory as they may.
-    Memory,
-    /// All answers together take as much memory as they may.
-    AnswerMemory,
-}
-
-impl ShedReason {
-    const ALL: [ShedReason; 7] = [
-        ShedReason::Route,
-        ShedReason::Backend,
-        ShedReason::Instance,
-        ShedReason::Adaptive,
-        ShedReason::Queue,
-        ShedReason::Memory,
-        ShedReason::AnswerMemory,
-    ];
-
-    /// Its label in the metrics.
-    pub fn name(self) -> &'static str {
-        match self {
-            ShedReason::Route => "route",
-            ShedReason::Backend => "backend",
-            ShedReason::Instance => "instance",
-            ShedReason::Adaptive => "adaptive",
-            ShedReason::Queue => "queue",
-            ShedReason::Memory => "memory",
-            ShedReason::AnswerMemory => "answer_memory",
-        }
-    }
-}
 
 /// Requests that were turned away, by reason.
 #[derive(Debug, Default)]

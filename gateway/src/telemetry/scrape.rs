@@ -1,5 +1,6 @@
 //! A scrape: the counters added up and written as Prometheus reads them.
 
+use super::failures::failures;
 use super::families::{COUNTER, GAUGE, HISTOGRAM, counter, family, gauge, histogram};
 use super::health::{Disconnect, EjectionReason, Standing};
 use super::limits::{LimitScrape, limits};
@@ -73,6 +74,7 @@ pub struct EndpointScrape<'a> {
 pub fn render(scrape: &Scrape<'_>) -> String {
     let mut families = Vec::new();
     requests(scrape, &mut families);
+    failures(scrape, &mut families);
     limits(scrape, &mut families);
     traffic(&scrape.traffic, &mut families);
     calls(scrape, &mut families);

@@ -1,6 +1,7 @@
 //! The counters. Each worker writes its own copy, so that no cache line is shared on the hot path; a scrape adds them
 //! up. Label values come from the tables: a route's counters live and die with the route.
 
+use super::failures::FailureCounters;
 use super::health::HealthCounters;
 use super::overload::ShedCounters;
 use callgate_protocol::Code;
@@ -277,6 +278,8 @@ pub struct FrontCounters {
     pub in_flight: Counter,
     /// Connections whose client took its answer too slowly.
     pub slow_clients: Counter,
+    /// Requests that failed.
+    pub failures: FailureCounters,
 }
 
 impl FrontStats {

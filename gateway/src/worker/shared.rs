@@ -1,11 +1,11 @@
 //! What workers share, and share with those that control them. A request reads of it; what it writes are counters of its own worker.
 
 use super::{Drains, Listener, Room};
-use crate::backends::Catalog;
 use crate::config::Settings;
 use crate::routes::Table;
 use crate::supervise::Supervisor;
 use crate::telemetry::FrontStats;
+use crate::transport::callgate::Catalog;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use callgate_protocol::Budget;
 use std::sync::Arc;

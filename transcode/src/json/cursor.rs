@@ -1,5 +1,6 @@
 //! A place in a JSON text, the tokens that do not need a file of their own, and what can be wrong at a place.
 
+use crate::violation::{Refusal, ViolationKind};
 use callgate_protocol::limits::MAX_DEPTH;
 
 /// What is wrong with a JSON text, and at which byte.
@@ -18,6 +19,8 @@ pub(crate) enum Problem {
     Expected(&'static str),
     /// Against the grammar in a way that has its own words.
     Other(&'static str),
+    /// The bytes are not UTF-8 from here on.
+    NotUtf8,
     /// More containers than the bound.
     TooDeep,
     /// A key that the object has already; the other one is at this offset.
@@ -37,16 +40,32 @@ impl Fault {
 
     /// Whether the text is not JSON at all, so that nothing behind the place means anything.
     pub(crate) fn is_syntax(&self) -> bool {
-        matches!(self.problem, Problem::Expected(_) | Problem::Other(_))
+        matches!(self.problem, Problem::Expected(_) | Problem::Other(_) | Problem::NotUtf8)
     }
 
     /// The words for people, given the text.
     pub(crate) fn detail(&self, text: &str) -> String {
         self.problem.detail(text, self.at)
     }
+
+    /// The same, with its kind.
+    #[cold]
+    pub(crate) fn refusal(&self, text: &str) -> Refusal {
+        Refusal::new(self.problem.kind(), self.detail(text))
+    }
 }
 
 impl Problem {
+    /// Its kind, for programs.
+    pub(crate) fn kind(self) -> ViolationKind {
+        match self {
+            Problem::Expected(_) | Problem::Other(_) => ViolationKind::MalformedJson,
+            Problem::NotUtf8 => ViolationKind::NotUtf8,
+            Problem::TooDeep => ViolationKind::TooDeep,
+            Problem::DuplicateKey(_) => ViolationKind::DuplicateField,
+        }
+    }
+
     /// The words for people, given the text and the place in it.
     pub(crate) fn detail(&self, text: &str, at: usize) -> String {
         match *self {
@@ -56,6 +75,7 @@ impl Problem {
                 None => format!("expected {what}, got the end of the document"),
             },
             Problem::Other(what) => what.to_owned(),
+            Problem::NotUtf8 => "not UTF-8 from here on".to_owned(),
             Problem::TooDeep => format!("nested deeper than {MAX_DEPTH}"),
             Problem::DuplicateKey(first) => {
                 let (line, column) = super::locate::line_and_column(text, first);

@@ -126,6 +126,7 @@ pub(super) fn violation(text: &str, fault: &Fault) -> Violation {
             Problem::DuplicateKey(_) => locator.member_pointer(),
             _ => locator.pointer(),
         },
+        kind: fault.problem.kind(),
         detail: fault.detail(text),
         line: Some(line),
         column: Some(column),

@@ -40,7 +40,7 @@ pub(crate) fn utf8(text: &[u8]) -> Result<&str, Violation> {
         Err(error) => {
             let valid = text.get(..error.valid_up_to()).unwrap_or_default();
             let valid = std::str::from_utf8(valid).unwrap_or_default();
-            let fault = Fault::other(valid.len(), "not UTF-8 from here on");
+            let fault = Fault { at: valid.len(), problem: Problem::NotUtf8 };
             Err(locate::violation(valid, &fault))
         }
     }

@@ -16,6 +16,7 @@ pub(crate) use names::Names;
 pub(crate) use suggest::Suggestions;
 
 use crate::scalar::Scalar;
+use crate::violation::{Refusal, ViolationKind};
 
 /// The index of a node.
 pub(crate) type NodeId = u32;
@@ -135,23 +136,27 @@ pub(crate) struct Variant {
 impl Enum {
     /// Why `name` is refused: no variant, or one that a string does not say.
     #[cold]
-    pub(crate) fn refusal(&self, name: &str, suggestions: &mut Suggestions) -> String {
+    pub(crate) fn refusal(&self, name: &str, suggestions: &mut Suggestions) -> Refusal {
+        let kind = ViolationKind::UnknownVariant;
         if self.names.find(name).is_some() {
-            return format!("the variant `{}` has content: write {{\"{0}\": …}}", shown(name));
+            return Refusal::new(
+                kind,
+                format!("the variant `{}` has content: write {{\"{0}\": …}}", shown(name)),
+            );
         }
         let variants = self.variants.iter().map(|variant| &*variant.name);
         let alternatives = suggestions.alternatives(name, &self.names, "variants", variants);
-        format!("unknown variant `{}`{alternatives}", shown(name))
+        Refusal::new(kind, format!("unknown variant `{}`{alternatives}", shown(name)))
     }
 }
 
 impl Struct {
     /// Why `name` is refused: it names no field.
     #[cold]
-    pub(crate) fn refusal(&self, name: &str, suggestions: &mut Suggestions) -> String {
+    pub(crate) fn refusal(&self, name: &str, suggestions: &mut Suggestions) -> Refusal {
         let fields = self.fields.iter().map(|field| &*field.name);
         let alternatives = suggestions.alternatives(name, &self.names, "fields", fields);
-        format!("unknown field `{}`{alternatives}", shown(name))
+        Refusal::new(ViolationKind::UnknownField, format!("unknown field `{}`{alternatives}", shown(name)))
     }
 }
 

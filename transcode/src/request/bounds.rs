@@ -4,7 +4,7 @@ use super::encode::{Encoder, MAX_VIOLATIONS, Step, Stop};
 use super::params::Source;
 use crate::json::{Fault, Problem, push_segment};
 use crate::layout::Node;
-use crate::violation::{At, Pending};
+use crate::violation::{At, Pending, Refusal, ViolationKind};
 use callgate_protocol::limits::{MAX_DEPTH, MAX_ZERO_SIZED_ITEMS};
 
 impl Encoder<'_> {
@@ -12,7 +12,10 @@ impl Encoder<'_> {
     pub(super) fn enter(&mut self) -> Step {
         self.depth += 1;
         match self.depth > MAX_DEPTH {
-            true => Err(self.stop(self.cursor.pos, format!("nested deeper than {MAX_DEPTH}"))),
+            true => Err(self.stop(
+                self.cursor.pos,
+                Refusal::new(ViolationKind::TooDeep, format!("nested deeper than {MAX_DEPTH}")),
+            )),
             false => Ok(()),
         }
     }
@@ -24,8 +27,8 @@ impl Encoder<'_> {
         match self.out.len() {
             length if length == start => self.zero_sized(1),
             length if length - self.begin > self.most => {
-                let bytes = self.most;
-                Err(self.stop(self.cursor.pos, format!("the request is longer than {bytes} bytes")))
+                let detail = format!("the request is longer than {} bytes", self.most);
+                Err(self.stop(self.cursor.pos, Refusal::new(ViolationKind::TooLarge, detail)))
             }
             _ => Ok(()),
         }
@@ -35,16 +38,18 @@ impl Encoder<'_> {
     pub(super) fn zero_sized(&mut self, more: usize) -> Step {
         self.zero_sized += more;
         match self.zero_sized > MAX_ZERO_SIZED_ITEMS {
-            true => Err(self
-                .stop(self.cursor.pos, format!("more than {MAX_ZERO_SIZED_ITEMS} values without content"))),
+            true => {
+                let detail = format!("more than {MAX_ZERO_SIZED_ITEMS} values without content");
+                Err(self.stop(self.cursor.pos, Refusal::new(ViolationKind::TooLarge, detail)))
+            }
             false => Ok(()),
         }
     }
 
     /// Notes a violation after which reading goes on.
     #[cold]
-    pub(super) fn refuse(&mut self, at: At, detail: String) -> Step {
-        self.violations.push(Pending { at, detail });
+    pub(super) fn refuse(&mut self, at: At, refusal: Refusal) -> Step {
+        self.violations.push(Pending { at, refusal });
         match self.violations.len() < MAX_VIOLATIONS {
             true => Ok(()),
             false => Err(Stop),
@@ -53,16 +58,16 @@ impl Encoder<'_> {
 
     /// Notes a violation of the value at an offset, after which reading cannot go on.
     #[cold]
-    pub(super) fn stop(&mut self, offset: usize, detail: String) -> Stop {
+    pub(super) fn stop(&mut self, offset: usize, refusal: Refusal) -> Stop {
         let at = At::Value(offset);
-        self.violations.push(Pending { at, detail });
+        self.violations.push(Pending { at, refusal });
         Stop
     }
 
     /// Notes what the cursor found. Behind an error of syntax nothing means anything, so it stands alone.
     #[cold]
     pub(super) fn fault(&mut self, fault: Fault) -> Stop {
-        let detail = fault.detail(self.cursor.text());
+        let refusal = fault.refusal(self.cursor.text());
         if fault.is_syntax() {
             self.violations.clear();
         }
@@ -70,7 +75,7 @@ impl Encoder<'_> {
             Problem::DuplicateKey(_) => At::Member(fault.at),
             _ => At::Value(fault.at),
         };
-        self.violations.push(Pending { at, detail });
+        self.violations.push(Pending { at, refusal });
         Stop
     }
 
@@ -87,7 +92,7 @@ impl Encoder<'_> {
             Some(b'{') => "an object",
             _ => return self.fault(Fault::expected(at, "a value")),
         };
-        self.stop(at, format!("expected {expected}, got {got}"))
+        self.stop(at, Refusal::new(ViolationKind::WrongType, format!("expected {expected}, got {got}")))
     }
 
     /// The pointer to the field that `steps` lead to, for what is not in the body.

@@ -5,7 +5,7 @@ use crate::json::{Fault, Key, Problem, RawString, duplicate};
 use crate::layout::{Enum, Node, NodeId, Suggestions};
 use crate::scalar::Scalar;
 use crate::tail::{close_count, open_count};
-use crate::violation::At;
+use crate::violation::{At, Refusal};
 use callgate_protocol::wire::{put_bytes, put_varint};
 
 impl<'a> Encoder<'a> {
@@ -59,7 +59,8 @@ impl<'a> Encoder<'a> {
             }
         }
         if count != length {
-            return Err(self.stop(at, format!("expected an array of {}, got {count}", counted(length))));
+            let detail = format!("expected an array of {}, got {count}", counted(length));
+            return Err(self.stop(at, Refusal::value(detail)));
         }
         self.leave(start)
     }
@@ -110,8 +111,8 @@ impl<'a> Encoder<'a> {
             Node::Enum(table) => put_unit_variant(table, &raw.decode(), self.out, &mut self.suggestions),
             _ => Ok(()),
         };
-        if let Err(detail) = written {
-            return self.refuse(At::Member(at), format!("the key: {detail}")).and(Err(Stop));
+        if let Err(refusal) = written {
+            return self.refuse(At::Member(at), refusal.of("the key")).and(Err(Stop));
         }
         self.keys.push(Key { start, end: self.out.len(), at, escaped: false });
         Ok(())
@@ -128,7 +129,7 @@ impl<'a> Encoder<'a> {
             Some(b'"') => {
                 let name = self.string()?.decode();
                 put_unit_variant(table, &name, self.out, &mut self.suggestions)
-                    .map_err(|detail| self.stop(at, detail))
+                    .map_err(|refusal| self.stop(at, refusal))
             }
             Some(b'{') => self.variant_object(table),
             _ => Err(self.wrong_type(match table.has_unit {
@@ -143,7 +144,7 @@ impl<'a> Encoder<'a> {
         let at = self.cursor.pos;
         self.enter()?;
         if self.cursor.open(b'}') {
-            return Err(self.stop(at, "expected an object of one variant, got an empty one".to_owned()));
+            return Err(self.stop(at, Refusal::value("expected an object of one variant, got an empty one")));
         }
         let key_at = self.cursor.pos;
         let raw = self.cursor.key().map_err(|fault| self.fault(fault))?;
@@ -156,7 +157,9 @@ impl<'a> Encoder<'a> {
             None => return Err(self.wrong_type("`null`: the variant has no content")),
         }
         if self.cursor.next_member().map_err(|fault| self.fault(fault))? {
-            return Err(self.stop(at, "expected an object of one variant, got several members".to_owned()));
+            return Err(
+                self.stop(at, Refusal::value("expected an object of one variant, got several members"))
+            );
         }
         self.depth -= 1;
         Ok(())
@@ -167,8 +170,8 @@ impl<'a> Encoder<'a> {
         match table.names.find(&name) {
             Some(index) => Ok(index),
             None => {
-                let detail = table.refusal(&name, &mut self.suggestions);
-                self.refuse(At::Member(at), detail).and(Err(Stop))
+                let refusal = table.refusal(&name, &mut self.suggestions);
+                self.refuse(At::Member(at), refusal).and(Err(Stop))
             }
         }
     }
@@ -180,7 +183,7 @@ pub(super) fn put_unit_variant(
     name: &str,
     out: &mut Vec<u8>,
     suggestions: &mut Suggestions,
-) -> Result<(), String> {
+) -> Result<(), Refusal> {
     match table.names.find(name) {
         Some(index) if table.variants[index].content.is_none() => {
             put_varint(out, index as u64);

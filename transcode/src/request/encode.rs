@@ -7,7 +7,7 @@ use crate::json::{Cursor, Key, RawString, skip_value};
 use crate::layout::{Fixed, Layout, Node, NodeId, Suggestions};
 use crate::scalar::{Int, Scalar, put_f32, put_f64};
 use crate::tail::put_length_before;
-use crate::violation::{At, Pending, Violation, located};
+use crate::violation::{At, Pending, Refusal, Violation, ViolationKind, located};
 use callgate_protocol::limits::{MAX_DEPTH, MAX_MESSAGE};
 use callgate_protocol::wire::put_bytes;
 
@@ -112,7 +112,8 @@ impl<'a> Encoder<'a> {
                 self.cursor.end().map_err(|fault| self.fault(fault))
             }
             Body::None if !body.is_empty() => {
-                self.refuse(At::Value(0), "there must be no body: the route takes none".to_owned())?;
+                let detail = "there must be no body: the route takes none";
+                self.refuse(At::Value(0), Refusal::new(ViolationKind::UnexpectedBody, detail))?;
                 self.assembled(table, given)
             }
             _ => self.assembled(table, given),
@@ -203,7 +204,7 @@ impl<'a> Encoder<'a> {
         };
         let at = self.cursor.pos;
         match self.cursor.number() {
-            Ok(number) => int.put(number, self.out).map_err(|detail| self.stop(at, detail)),
+            Ok(number) => int.put(number, self.out).map_err(|refusal| self.stop(at, refusal)),
             Err(fault) => Err(self.fault(fault)),
         }
     }
@@ -219,7 +220,7 @@ impl<'a> Encoder<'a> {
             (Ok(number), _) => put_f64(number, self.out),
             (Err(fault), _) => return Err(self.fault(fault)),
         };
-        written.map_err(|detail| self.stop(at, detail))
+        written.map_err(|refusal| self.stop(at, refusal))
     }
 
     #[inline(never)]
@@ -245,20 +246,21 @@ impl<'a> Encoder<'a> {
         }
         let at = self.cursor.pos;
         let text = self.string()?.decode();
-        let result =
-            match scalar {
-                Scalar::Bool => Err("expected a boolean, got a string".to_owned()),
-                Scalar::Int(int) if !int.is_read_from_strings() => {
-                    Err("expected an integer, got a string".to_owned())
+        let wrong_type = |detail| Err(Refusal::new(ViolationKind::WrongType, detail));
+        let result = match scalar {
+            Scalar::Bool => wrong_type("expected a boolean, got a string"),
+            Scalar::Int(int) if !int.is_read_from_strings() => {
+                wrong_type("expected an integer, got a string")
+            }
+            Scalar::F32 | Scalar::F64 => match scalar.put_special(&text, self.out) {
+                true => Ok(()),
+                false => {
+                    wrong_type("expected a number (or \"NaN\", \"Infinity\", \"-Infinity\"), got a string")
                 }
-                Scalar::F32 | Scalar::F64 => match scalar.put_special(&text, self.out) {
-                    true => Ok(()),
-                    false => Err("expected a number (or \"NaN\", \"Infinity\", \"-Infinity\"), got a string"
-                        .to_owned()),
-                },
-                _ => scalar.put_text(&text, self.out),
-            };
-        result.map_err(|detail| self.stop(at, detail))
+            },
+            _ => scalar.put_text(&text, self.out),
+        };
+        result.map_err(|refusal| self.stop(at, refusal))
     }
 
     fn json(&mut self) -> Step {
@@ -290,9 +292,8 @@ impl<'a> Encoder<'a> {
     pub(super) fn fixed(&mut self, at: impl FnOnce(&Self) -> At, fixed: &Fixed) -> Step {
         if self.depth + fixed.depth > MAX_DEPTH {
             let at = at(self);
-            return self
-                .refuse(at, format!("its default makes the request nest deeper than {MAX_DEPTH}"))
-                .and(Err(Stop));
+            let detail = format!("its default makes the request nest deeper than {MAX_DEPTH}");
+            return self.refuse(at, Refusal::new(ViolationKind::TooDeep, detail)).and(Err(Stop));
         }
         self.out.extend_from_slice(&fixed.bytes);
         self.zero_sized(fixed.zero_sized)

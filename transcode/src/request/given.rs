@@ -6,7 +6,7 @@ use super::params::{Given, Source};
 use crate::json::document;
 use crate::layout::{Node, NodeId};
 use crate::tail::{close_count, open_count};
-use crate::violation::At;
+use crate::violation::{At, Refusal, ViolationKind};
 use callgate_protocol::wire::put_bytes;
 
 impl Encoder<'_> {
@@ -33,7 +33,8 @@ impl Encoder<'_> {
     fn given_twice(&mut self, given: Given) -> Step {
         let names: Vec<String> = self.params.sources(given).take(2).map(|s| self.source_name(s)).collect();
         let at = At::Field(self.pointer(self.params.prefix(given)));
-        self.refuse(at, format!("given twice: by {}", names.join(" and by ")))
+        let detail = format!("given twice: by {}", names.join(" and by "));
+        self.refuse(at, Refusal::new(ViolationKind::DuplicateField, detail))
     }
 
     /// Writes a field from what path and query give for it.
@@ -72,7 +73,7 @@ impl Encoder<'_> {
             Source::Body => None,
         };
         let written = match (text, self.layout.node(node)) {
-            (None, _) => Err("no value is given".to_owned()),
+            (None, _) => Err(Refusal::new(ViolationKind::MissingField, "no value is given")),
             (Some(_), Node::Option(inner)) => {
                 self.out.push(1);
                 return self.text(*inner, given, source);
@@ -84,15 +85,15 @@ impl Encoder<'_> {
                     put_bytes(self.out, text.as_bytes());
                     Ok(())
                 }
-                Err(fault) => Err(format!("not JSON: {}", fault.detail(text))),
+                Err(fault) => Err(fault.refusal(text).of("not JSON")),
             },
         };
         match written {
             Ok(()) => Ok(()),
-            Err(detail) => {
+            Err(refusal) => {
                 let at = At::Field(self.pointer(self.params.prefix(given)));
                 let source = self.source_name(source);
-                self.refuse(at, format!("{source}: {detail}"))
+                self.refuse(at, refusal.of(source))
             }
         }
     }

@@ -7,9 +7,9 @@
 
 use super::encode::{Encoder, Slot, Step, Stop};
 use super::params::{Given, Source};
-use crate::json::{Cursor, Key, Problem, RawString, duplicate_in_text, push_segment, skip_value};
+use crate::json::{Cursor, Fault, Key, Problem, RawString, duplicate_in_text, push_segment, skip_value};
 use crate::layout::{Absent, Node, NodeId, Struct};
-use crate::violation::At;
+use crate::violation::{At, Refusal, ViolationKind};
 
 /// An object that is being read; or a struct that is put together without one.
 struct Open<'a> {
@@ -109,13 +109,14 @@ impl<'a> Encoder<'a> {
         if let Some(given) = given.filter(|given| self.params.is_leaf(*given)) {
             let other = self.params.sources(given).next().unwrap_or(Source::Body);
             let other = self.source_name(other);
-            self.refuse(At::Member(at), format!("given twice: in the body and by {other}"))?;
+            let detail = format!("given twice: in the body and by {other}");
+            self.refuse(At::Member(at), Refusal::new(ViolationKind::DuplicateField, detail))?;
             return self.skip();
         }
         if self.is_written(open, index) {
             let first = self.first_member(open, index);
-            let detail = Problem::DuplicateKey(first).detail(self.cursor.text(), at);
-            return self.refuse(At::Member(at), detail).and(Err(Stop));
+            let refusal = Fault { at, problem: Problem::DuplicateKey(first) }.refusal(self.cursor.text());
+            return self.refuse(At::Member(at), refusal).and(Err(Stop));
         }
         if open.unordered.is_none() && index == open.done {
             self.joined(node, given)?;
@@ -175,7 +176,7 @@ impl<'a> Encoder<'a> {
                     "given twice: `null` in the body, and a part of it by {}",
                     self.source_name(other)
                 );
-                self.refuse(At::Value(self.cursor.pos), detail)?;
+                self.refuse(At::Value(self.cursor.pos), Refusal::new(ViolationKind::DuplicateField, detail))?;
                 self.skip()
             }
         }
@@ -201,8 +202,8 @@ impl<'a> Encoder<'a> {
         match self.program.ignores_unknown() {
             true => self.keys.push(Key::in_text(at, raw)),
             false => {
-                let detail = table.refusal(&raw.decode(), &mut self.suggestions);
-                self.refuse(At::Member(at), detail)?;
+                let refusal = table.refusal(&raw.decode(), &mut self.suggestions);
+                self.refuse(At::Member(at), refusal)?;
             }
         }
         // The key must stay below the scratch of what follows.
@@ -262,7 +263,7 @@ impl<'a> Encoder<'a> {
                     At::Value(_) => "there must be a body: it is this field's value".to_owned(),
                     _ => format!("missing field `{}`", field.name),
                 };
-                self.refuse(at, detail)
+                self.refuse(at, Refusal::new(ViolationKind::MissingField, detail))
             }
         }
     }

@@ -5,7 +5,7 @@ use super::encode::MAX_VIOLATIONS;
 use crate::json::push_segment;
 use crate::layout::{Suggestions, shown};
 use crate::path;
-use crate::violation::{At, Pending};
+use crate::violation::{At, Pending, Refusal, ViolationKind};
 use callgate_protocol::limits::MAX_DEPTH;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -100,15 +100,18 @@ impl Params {
                     self.add(&found.steps, Source::Query(index));
                     continue;
                 }
-                Ok(_) => "the field is no number, boolean, string or enum, nor a list of such".to_owned(),
+                Ok(_) => Refusal::new(
+                    ViolationKind::WrongType,
+                    "the field is no number, boolean, string or enum, nor a list of such",
+                ),
                 Err(_) if program.ignores_unknown() => continue,
-                Err(nowhere) => nowhere.detail(suggestions),
+                Err(nowhere) => nowhere.refusal(suggestions),
             };
             let mut pointer = String::new();
             name.split('.').take(MAX_DEPTH).for_each(|part| push_segment(&mut pointer, part));
             violations.push(Pending {
                 at: At::Field(pointer),
-                detail: format!("query parameter `{}`: {problem}", shown(name)),
+                refusal: problem.of(format_args!("query parameter `{}`", shown(name))),
             });
             if violations.len() == MAX_VIOLATIONS {
                 return;

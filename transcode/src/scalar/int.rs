@@ -3,6 +3,7 @@
 use super::out_of_range;
 use crate::json::Number;
 use crate::layout::shown;
+use crate::violation::Refusal;
 use callgate_protocol::wire::{put_varint, put_varint128, put_zigzag, put_zigzag128};
 
 /// An integer's type.
@@ -50,7 +51,7 @@ impl Int {
 
     /// Writes the integer that a JSON number says.
     #[inline(always)]
-    pub(crate) fn put(self, number: Number<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+    pub(crate) fn put(self, number: Number<'_>, out: &mut Vec<u8>) -> Result<(), Refusal> {
         match number.magnitude() {
             Some(magnitude) if self.put_small(number.negative, magnitude, out).is_some() => Ok(()),
             _ => self.put_rare(number.token(), number.integral, out),
@@ -92,9 +93,9 @@ impl Int {
     }
 
     #[cold]
-    fn put_rare(self, token: &str, integral: bool, out: &mut Vec<u8>) -> Result<(), String> {
+    fn put_rare(self, token: &str, integral: bool, out: &mut Vec<u8>) -> Result<(), Refusal> {
         if !integral {
-            return Err(format!("expected an integer, got {}", shown(token)));
+            return Err(Refusal::value(format!("expected an integer, got {}", shown(token))));
         }
         match (self, token.parse::<u128>(), token.parse::<i128>()) {
             (Int::U128, Ok(value), _) => put_varint128(out, value),
@@ -108,10 +109,10 @@ impl Int {
     }
 
     /// Writes the integer that `text` says, which must be written as JSON writes integers.
-    pub(crate) fn put_text(self, text: &str, out: &mut Vec<u8>) -> Result<(), String> {
+    pub(crate) fn put_text(self, text: &str, out: &mut Vec<u8>) -> Result<(), Refusal> {
         match Number::of_text(text) {
             Some(number) => self.put(number, out),
-            None => Err(format!("expected an integer, got \"{}\"", shown(text))),
+            None => Err(Refusal::value(format!("expected an integer, got \"{}\"", shown(text)))),
         }
     }
 }

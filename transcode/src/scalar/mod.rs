@@ -10,6 +10,7 @@ pub(crate) use int::Int;
 pub(crate) use print::{Style, put_base64};
 
 use crate::json::Number;
+use crate::violation::{Refusal, ViolationKind};
 
 /// The type of a value that is one number, boolean or string.
 // With a tag of its own, which is jumped by as it is; packed into `Int`'s it would be taken apart for each value.
@@ -53,7 +54,7 @@ impl Scalar {
 
 /// Writes an f64 that a JSON number says.
 #[inline(always)]
-pub(crate) fn put_f64(number: Number<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+pub(crate) fn put_f64(number: Number<'_>, out: &mut Vec<u8>) -> Result<(), Refusal> {
     let value = number.to_f64();
     if value.is_infinite() {
         return Err(out_of_range(number.token(), "f64"));
@@ -63,7 +64,7 @@ pub(crate) fn put_f64(number: Number<'_>, out: &mut Vec<u8>) -> Result<(), Strin
 }
 
 /// Writes an f32 that a JSON number says.
-pub(crate) fn put_f32(number: Number<'_>, out: &mut Vec<u8>) -> Result<(), String> {
+pub(crate) fn put_f32(number: Number<'_>, out: &mut Vec<u8>) -> Result<(), Refusal> {
     let value = number.to_f32();
     if value.is_infinite() {
         return Err(out_of_range(number.token(), "f32"));
@@ -73,6 +74,7 @@ pub(crate) fn put_f32(number: Number<'_>, out: &mut Vec<u8>) -> Result<(), Strin
 }
 
 #[cold]
-fn out_of_range(token: &str, range: &str) -> String {
-    format!("{} is out of range for {range}", crate::layout::shown(token))
+fn out_of_range(token: &str, range: &str) -> Refusal {
+    let detail = format!("{} is out of range for {range}", crate::layout::shown(token));
+    Refusal::new(ViolationKind::OutOfRange, detail)
 }

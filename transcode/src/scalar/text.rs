@@ -4,6 +4,7 @@ use super::{Scalar, put_f32, put_f64, time};
 use crate::json::Number;
 use crate::layout::shown;
 use crate::tail::put_length_before;
+use crate::violation::Refusal;
 use base64::Engine;
 use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -21,30 +22,38 @@ const BASE64_URL: GeneralPurpose = base64(&URL_SAFE);
 
 impl Scalar {
     /// Writes the value that `text` says.
-    pub(crate) fn put_text(self, text: &str, out: &mut Vec<u8>) -> Result<(), String> {
+    pub(crate) fn put_text(self, text: &str, out: &mut Vec<u8>) -> Result<(), Refusal> {
         match self {
             Scalar::String => put_bytes(out, text.as_bytes()),
             Scalar::Int(int) => return int.put_text(text, out),
             Scalar::Bool => match text {
                 "true" => out.push(1),
                 "false" => out.push(0),
-                _ => return Err(format!("expected `true` or `false`, got \"{}\"", shown(text))),
+                _ => {
+                    return Err(Refusal::value(format!(
+                        "expected `true` or `false`, got \"{}\"",
+                        shown(text)
+                    )));
+                }
             },
             Scalar::F32 | Scalar::F64 => return self.put_float(text, out),
             Scalar::Char => {
                 let mut chars = text.chars();
                 match (chars.next(), chars.next()) {
                     (Some(only), None) => put_char(out, only),
-                    _ => return Err(format!("expected one character, got {}", text.chars().count())),
+                    _ => {
+                        let detail = format!("expected one character, got {}", text.chars().count());
+                        return Err(Refusal::value(detail));
+                    }
                 }
             }
-            Scalar::Bytes => return put_base64(text, out),
+            Scalar::Bytes => return put_base64(text, out).map_err(Refusal::value),
             Scalar::Uuid => {
                 let uuid = uuid(text).ok_or_else(|| self.refuse(text))?;
                 put_bytes(out, &uuid);
             }
-            Scalar::Timestamp => return time::put_timestamp(text, out),
-            Scalar::Duration => return time::put_duration(text, out),
+            Scalar::Timestamp => return time::put_timestamp(text, out).map_err(Refusal::value),
+            Scalar::Duration => return time::put_duration(text, out).map_err(Refusal::value),
             Scalar::IpAddr => match text.parse().map_err(|_| self.refuse(text))? {
                 IpAddr::V4(ip) => {
                     put_varint(out, 0);
@@ -68,12 +77,12 @@ impl Scalar {
     }
 
     #[cold]
-    fn refuse(self, text: &str) -> String {
-        format!("expected {}, got \"{}\"", self.expected(), shown(text))
+    fn refuse(self, text: &str) -> Refusal {
+        Refusal::value(format!("expected {}, got \"{}\"", self.expected(), shown(text)))
     }
 
     /// A float, among them those that JSON has no number for.
-    fn put_float(self, text: &str, out: &mut Vec<u8>) -> Result<(), String> {
+    fn put_float(self, text: &str, out: &mut Vec<u8>) -> Result<(), Refusal> {
         match (self, self.put_special(text, out), Number::of_text(text)) {
             (_, true, _) => Ok(()),
             (Scalar::F32, _, Some(number)) => put_f32(number, out),

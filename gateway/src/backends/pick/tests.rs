@@ -1,10 +1,10 @@
 //! Picks among instances in all states. Chance has its part in them, so they are many and the bounds wide.
 
 use super::*;
-use crate::backends::conn::testing;
 use crate::backends::health::Verdict;
 use crate::config::{BackendSpec, EndpointSpec, Placing};
 use crate::overload::Gauge;
+use crate::transport::callgate::testing;
 use std::time::Duration;
 use tokio::time::Instant;
 

@@ -29,7 +29,7 @@ GET /x/{y} → shop a.b
 ",
     );
     let text = format!("prefix = '/api/{{tenant}}'\n{SHOP}{ROUTE}");
-    assert_eq!(tables(&text).unwrap().routes[0].request.path, ["tenant", "x"]);
+    assert_eq!(call(&tables(&text).unwrap().routes[0]).request.path, ["tenant", "x"]);
 }
 
 #[test]
@@ -286,7 +286,7 @@ error: unknown backend `127.0.0.1:7101`
 fn what_a_file_says_of_its_routes_holds_where_a_route_says_nothing() {
     let said = |file: &str, route: &str| {
         let tables = tables(&format!("{file}\n{SHOP}{ROUTE}{route}")).unwrap();
-        let RouteSpec { timeout, request, response, .. } = &tables.routes[0];
+        let CallSpec { timeout, request, response, .. } = call(&tables.routes[0]);
         format!("{timeout:?} {:?} {:?}", request.unknown_fields, response.int64)
     };
     let file = "timeout = '3s'\nunknown_fields = 'ignore'\nint64 = 'string'";
@@ -301,7 +301,7 @@ fn what_a_file_says_of_its_routes_holds_where_a_route_says_nothing() {
 fn headers_are_listed_by_a_route_or_by_its_file() {
     let names = |file: &str, route: &str| {
         let tables = tables(&format!("{file}\n{SHOP}{ROUTE}{route}")).unwrap();
-        tables.routes[0].policy.metadata.names().join(" ")
+        call(&tables.routes[0]).policy.metadata.names().join(" ")
     };
     let file = "metadata = ['x-tenant']";
     for (file, route, expected) in [

@@ -19,7 +19,7 @@ fn the_demos_tables_hold_and_are_what_the_demo_needs() {
         tables.backends[0].endpoints.iter().map(|endpoint| endpoint.addr.to_string()).collect();
     assert_eq!(endpoints, ["127.0.0.1:7101", "127.0.0.1:7102"]);
     let routes: Vec<String> =
-        tables.routes.iter().map(|route| format!("{} {} {}", route.method, route.path, route.call)).collect();
+        tables.routes.iter().map(|route| format!("{} {}", route.matcher, call(route).call)).collect();
     assert_eq!(
         routes,
         [

@@ -6,8 +6,8 @@ const SHOP: &str = "[backends.shop]\nendpoints = ['x:1']\n[[routes]]\nmatch = 'G
 
 /// The only route of [`SHOP`], which calls nothing, with that key.
 #[track_caller]
-fn answer(text: &str) -> FixedAnswer {
-    tables(&format!("{SHOP}{text}")).unwrap().fixed.remove(0).answer
+fn answer(text: &str) -> ActionSpec {
+    tables(&format!("{SHOP}{text}")).unwrap().routes.remove(0).action
 }
 
 /// What is wrong with a value of the route of [`SHOP`]: titles and labels without the picture, one a line.
@@ -42,11 +42,11 @@ fn an_answer_is_made_when_the_table_is_read() {
         ),
     ] {
         let text = text.replace("-0x10", "-16");
-        let FixedAnswer::Respond(spec) = answer(&text) else { panic!("{text}") };
+        let ActionSpec::Respond(spec) = answer(&text) else { panic!("{text}") };
         let seen = (spec.status, spec.content_type.as_deref(), std::str::from_utf8(&spec.body).unwrap());
         assert_eq!(seen, (status, content_type, body), "{text}");
     }
-    let FixedAnswer::Respond(spec) = answer("respond = { headers = { Cache-Control = 'no-store' } }") else {
+    let ActionSpec::Respond(spec) = answer("respond = { headers = { Cache-Control = 'no-store' } }") else {
         panic!("no answer")
     };
     assert_eq!(spec.headers, [("cache-control".to_owned(), "no-store".to_owned())]);
@@ -63,14 +63,14 @@ fn a_redirect_is_for_good_unless_it_says_otherwise() {
         ),
         ("redirect = { to = 'http://b.example', status = 301 }", 301, "http://b.example"),
     ] {
-        let FixedAnswer::Redirect(spec) = answer(text) else { panic!("{text}") };
+        let ActionSpec::Redirect(spec) = answer(text) else { panic!("{text}") };
         assert_eq!((spec.status, spec.to.text.as_str()), (status, to));
     }
 }
 
 #[test]
 fn two_are_equal_when_they_do_the_same() {
-    let spec = |text: &str| tables(&format!("{SHOP}{text}")).unwrap().fixed.remove(0);
+    let spec = |text: &str| tables(&format!("{SHOP}{text}")).unwrap().routes.remove(0);
     let one = spec("respond.body = 'a'");
     assert_eq!(one, spec("\n\nrespond = { status = 200, body = 'a' }"));
     assert_ne!(one, spec("respond.body = 'b'"));
@@ -271,6 +271,23 @@ error: unknown key `respnd` in a route
 }
 
 #[test]
+fn the_policy_of_requests_is_theirs_as_it_is_that_of_routes_that_call() {
+    for action in ["call = 'a.b'", "respond = {}", "redirect = { to = '/b' }", "rewrite = '/b/{id}'"] {
+        let text = format!("{SHOP}{action}\nmax_in_flight = 7\nrate_limit = ['all', {{ rate = '1/s' }}]\n");
+        let text = text + "[[routes]]\nmatch = 'GET /b/{x}'\nrespond = {}\n[limits.all]\nrate = '9/s'\n";
+        let route = tables(&text).unwrap().routes.remove(0);
+        let policies: Vec<String> = route.policy.rate_limits.limits.iter().map(RateLimit::policy).collect();
+        assert_eq!((route.policy.max_in_flight, policies), (Some(7), vec!["all".into(), "route:1/s".into()]));
+        let without = tables(&text.replace("max_in_flight = 7", "")).unwrap().routes.remove(0);
+        assert_ne!(route, without, "{action}");
+    }
+    assert_eq!(
+        wrong("respond = {}\nrate_limit = 'al'\n[limits.all]\nrate = '1/s'"),
+        "unknown limit `al` | declared in no file | did you mean `all`?"
+    );
+}
+
+#[test]
 fn they_conflict_with_routes_that_call_and_with_each_other() {
     check(
         r#"
@@ -379,7 +396,7 @@ fn a_rewrite_may_lead_to_literals_by_its_parameters_and_to_fixed_answers() {
                 [[routes]]\nmatch = 'GET /b/one'\nrespond = {}\n\
                 [[routes]]\nmatch = 'GET /c/{x}/{*y}'\nrewrite = '/d/{x}/{*y}'\n\
                 [[routes]]\nmatch = 'GET /d/{*all}'\nredirect = { to = '/{*all}' }\n";
-    assert_eq!(tables(text).unwrap().fixed.len(), 4);
+    assert_eq!(tables(text).unwrap().routes.len(), 4);
     let shown = tables(&format!("{text}[[routes]]\nmatch = 'GET /e'\nrewrite = '/b'\n")).unwrap_err();
     assert!(shown.to_string().contains("leads nowhere"), "{shown}");
     // What cannot be read may be where it leads.

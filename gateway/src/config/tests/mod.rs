@@ -40,8 +40,14 @@ fn tables(files: &str) -> Result<Tables, Diagnostics> {
 #[track_caller]
 fn check(files: &str, expected: &str) {
     let route =
-        |route: &RouteSpec| format!("{} {} → {} {}\n", route.method, route.path, route.backend, route.call);
+        |route: &RouteSpec| format!("{} → {} {}\n", route.matcher, call(route).backend, call(route).call);
     compare(tables(files).map(|tables| tables.routes.iter().map(route).collect()), expected);
+}
+
+/// The call of a route that is one.
+#[track_caller]
+fn call(route: &RouteSpec) -> &CallSpec {
+    route.action.call().unwrap()
 }
 
 /// What is wrong with the gateway's file and with `CALLGATE_LOG`.

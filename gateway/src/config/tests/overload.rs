@@ -11,9 +11,10 @@ fn backend(more: &str) -> OverloadSpec {
 }
 
 #[track_caller]
-fn route(more: &str) -> RouteLimit {
+fn route(more: &str) -> (Option<usize>, Priority) {
     let text = SHOP.replace("[backends", &format!("{more}\n[backends"));
-    tables(&text).unwrap().routes.remove(0).policy.limit
+    let route = tables(&text).unwrap().routes.remove(0);
+    (route.policy.max_in_flight, call(&route).policy.priority)
 }
 
 #[test]
@@ -42,13 +43,13 @@ fn the_bounds_of_a_backend_are_read() {
 
 #[test]
 fn a_routes_bound_and_priority_are_read() {
-    let usual = RouteLimit::default();
+    let usual = (None, Priority::Default);
     for (text, expected) in [
         ("", usual),
-        ("max_in_flight = 100", RouteLimit { max_in_flight: Some(100), ..usual }),
-        ("priority = 'critical'", RouteLimit { priority: Priority::Critical, ..usual }),
+        ("max_in_flight = 100", (Some(100), Priority::Default)),
+        ("priority = 'critical'", (None, Priority::Critical)),
         ("priority = 'default'", usual),
-        ("priority = 'sheddable'", RouteLimit { priority: Priority::Sheddable, ..usual }),
+        ("priority = 'sheddable'", (None, Priority::Sheddable)),
     ] {
         assert_eq!(route(text), expected, "{text}");
     }

@@ -28,7 +28,7 @@ fn what_a_route_says_of_retries_is_read() {
         ),
         ("retry = { hedge = 'p95' }", RetrySpec { hedge: Some(95), ..usual }),
     ] {
-        assert_eq!(route(text).retry, expected, "{text}");
+        assert_eq!(call(&route(text)).retry, expected, "{text}");
         assert_eq!(route(text) == route(""), expected == usual, "{text}");
     }
 }
@@ -46,7 +46,7 @@ fn a_route_is_idempotent_by_what_it_says_or_by_its_http_method_or_by_its_instanc
         ("POST", "idempotent = false", Some(false)),
     ] {
         let text = format!("{SHOP}{said}").replace("POST", method);
-        assert_eq!(tables(&text).unwrap().routes[0].idempotent, expected, "{method} {said}");
+        assert_eq!(call(&tables(&text).unwrap().routes[0]).idempotent, expected, "{method} {said}");
     }
     assert_ne!(route("idempotent = true"), route("idempotent = false"));
 }

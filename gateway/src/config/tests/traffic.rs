@@ -30,8 +30,8 @@ fn what_a_route_says_of_where_its_calls_go_is_read() {
         ),
     ] {
         let route = route(lines);
-        assert_eq!(route.policy.split.shown(&route.backend), shown, "{lines}");
-        assert_eq!(route.backend, "shop", "{lines}");
+        assert_eq!(call(&route).policy.split.shown(&call(&route).backend), shown, "{lines}");
+        assert_eq!(call(&route).backend, "shop", "{lines}");
     }
 }
 
@@ -39,7 +39,7 @@ fn what_a_route_says_of_where_its_calls_go_is_read() {
 fn headers_of_an_arm_are_read() {
     let headers = |text: &str| {
         let lines = format!("split = [{{ backend = 'shop', weight = 1, header = {text} }}]");
-        let mut arms = route(&lines).policy.split.arms.clone();
+        let mut arms = call(&route(&lines)).policy.split.targets.clone();
         arms.remove(0).headers.into_iter().map(|one| (one.name, one.value)).collect::<Vec<_>>()
     };
     let yes = ("x-canary".to_owned(), Some("yes: really".to_owned()));

@@ -1,6 +1,7 @@
 //! What right files are read as.
 
 use super::*;
+use crate::method::Method;
 use callgate_protocol::CallId;
 use callgate_transcode::{Body, Int64, RequestBinding, Response, ResponseBinding, UnknownFields};
 use std::path::{Path, PathBuf};
@@ -20,16 +21,16 @@ fn route(more: &str) -> RouteSpec {
 #[test]
 fn a_route_without_options_has_the_defaults() {
     let route = route("");
-    assert_eq!(route.method, Method::Post);
-    assert_eq!(route.path.as_str(), "/a/{f.id}/{*rest}");
-    assert_eq!(route.backend, "shop");
-    assert_eq!(route.timeout, Duration::from_secs(10));
+    assert_eq!(route.matcher.method, Method::Post);
+    assert_eq!(route.matcher.path.as_str(), "/a/{f.id}/{*rest}");
+    assert_eq!(call(&route).backend, "shop");
+    assert_eq!(call(&route).timeout, Duration::from_secs(10));
     let path = vec!["f.id".to_owned(), "rest".to_owned()];
-    assert_eq!(route.path.params(), path);
-    assert_eq!(route.request, RequestBinding { path, ..RequestBinding::default() });
-    assert_eq!(route.response, ResponseBinding::default());
-    assert_eq!(route.call.call_id(), CallId::of("a", "b"));
-    assert_eq!(route.place.to_string(), "t.toml:4:9");
+    assert_eq!(route.matcher.path.params(), path);
+    assert_eq!(call(&route).request, RequestBinding { path, ..RequestBinding::default() });
+    assert_eq!(call(&route).response, ResponseBinding::default());
+    assert_eq!(call(&route).call.call_id(), CallId::of("a", "b"));
+    assert_eq!(route.written.place.to_string(), "t.toml:4:9");
 }
 
 #[test]
@@ -37,17 +38,17 @@ fn a_routes_options_are_read_into_its_bindings() {
     for (text, expected) in
         [("'*'", Body::Whole), ("'doc.x'", Body::Field("doc.x".into())), ("false", Body::None)]
     {
-        assert_eq!(route(&format!("body = {text}")).request.body, expected);
+        assert_eq!(call(&route(&format!("body = {text}"))).request.body, expected);
     }
     for (text, expected) in [
         ("{ wrap = 'result' }", Response::Wrap("result".into())),
         ("{ field = 'a.b' }", Response::Field("a.b".into())),
     ] {
-        assert_eq!(route(&format!("response = {text}")).response.shape, expected);
+        assert_eq!(call(&route(&format!("response = {text}"))).response.shape, expected);
     }
-    assert_eq!(route("int64 = 'string'").response.int64, Int64::String);
-    assert_eq!(route("unknown_fields = 'ignore'").request.unknown_fields, UnknownFields::Ignore);
-    assert_eq!(route("timeout = '250ms'").timeout, Duration::from_millis(250));
+    assert_eq!(call(&route("int64 = 'string'")).response.int64, Int64::String);
+    assert_eq!(call(&route("unknown_fields = 'ignore'")).request.unknown_fields, UnknownFields::Ignore);
+    assert_eq!(call(&route("timeout = '250ms'")).timeout, Duration::from_millis(250));
 }
 
 #[test]
@@ -65,8 +66,8 @@ fn a_call_is_named_or_numbered_in_three_ways() {
     ] {
         let text = SHOP.replace("'a.b'", text);
         let route = tables(&text).unwrap().routes.remove(0);
-        assert_eq!(route.call, expected);
-        assert_eq!(route.call.to_string(), shown);
+        assert_eq!(call(&route).call, expected);
+        assert_eq!(call(&route).call.to_string(), shown);
     }
 }
 
@@ -116,7 +117,7 @@ fn an_endpoint_is_its_address_or_a_table_with_it() {
 fn a_route_that_only_moved_in_its_file_is_unchanged() {
     let moved = tables(&format!("# moved\n\n{SHOP}")).unwrap().routes.remove(0);
     assert_eq!(moved, route(""));
-    assert_ne!(moved.place, route("").place);
+    assert_ne!(moved.written.place, route("").written.place);
     assert_ne!(route("timeout = '1s'"), route(""));
 }
 

@@ -15,8 +15,8 @@ mod state;
 
 pub use follow::Follower;
 
+use crate::backends::Addresses;
 use crate::config::{Address, BackendSpec, DnsSettings};
-use crate::routes::Addresses;
 use crate::telemetry::{NameScrape, NameStats, Resolution};
 use state::{Answers, State};
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,9 +1,10 @@
 //! What a look at all routes finds, against instances that are there in name only.
 
 use super::*;
-use crate::backends::Schema;
+use crate::backends::Addresses;
 use crate::config::{Source, Tables};
-use crate::routes::Addresses;
+use crate::routes::Route;
+use crate::transport::callgate::Schema;
 use callgate_protocol::schema::{Definition, MethodSchema, StructDef, Type};
 use callgate_protocol::{CallId, Hello, Limits, MethodOffer, ServiceOffer};
 
@@ -50,7 +51,7 @@ fn table(text: &str) -> Table {
 
 fn shown(table: &Table, found: &Found) -> Vec<String> {
     let of = |route: &Arc<Route>| {
-        let path = route.spec.path.to_string();
+        let path = route.matcher.path.to_string();
         found
             .of(route.id)
             .iter()

@@ -2,8 +2,8 @@
 
 use super::samples::{Route, Samples};
 use super::window::{Sums, Tries, Window, bearable};
-use crate::backends::NumberMap;
 use crate::config::{AdaptiveSpec, When};
+use crate::number_map::NumberMap;
 use std::time::Duration;
 use tokio::time::Instant;
 

@@ -3,8 +3,8 @@
 
 use super::window::{Sums, bearable};
 use super::{Ending, Limit, Observed};
-use crate::backends::NumberMap;
 use crate::config::AdaptiveSpec;
+use crate::number_map::NumberMap;
 use std::time::Duration;
 use tokio::time::Instant;
 

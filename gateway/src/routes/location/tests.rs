@@ -1,8 +1,10 @@
 //! What a redirect says for a request, by cases, and for whatever a client may send.
 
 use super::*;
-use crate::config::{FixedAnswer, Method, Source, Tables};
-use crate::routes::{Addresses, Found, Table};
+use crate::backends::Addresses;
+use crate::config::{Source, Tables};
+use crate::method::Method;
+use crate::routes::{Action, Found, Table};
 use proptest::prelude::*;
 
 /// The table with that redirect.
@@ -16,8 +18,8 @@ fn table(matched: &str, to: &str) -> Table {
 fn sent_to(table: &Table, uri: &str) -> Option<String> {
     let (path, query) = uri.split_once('?').map_or((uri, None), |(path, query)| (path, Some(query)));
     match table.find(Some(Method::Get), path) {
-        Found::Fixed(route, params) => match &route.spec.answer {
-            FixedAnswer::Redirect(redirect) => location(&redirect.to, &params, query),
+        Found::Route(route, params) => match &route.action {
+            Action::Redirect(redirect) => location(&redirect.to, &params.raw(), query),
             _ => panic!("no redirect"),
         },
         _ => panic!("{path} does not match"),
@@ -249,10 +251,10 @@ proptest! {
         let tables = Tables::parse(vec![Source::new("t.toml", text)]).expect("sound tables");
         let table = Table::next(&Table::empty(), tables, &Addresses::default(), 1);
         let path = format!("/o/{one}/{rest}");
-        let Found::Fixed(route, params) = table.find(Some(Method::Get), &path) else { panic!("no route") };
-        let FixedAnswer::Rewrite(target) = &route.spec.answer else { panic!("no rewrite") };
+        let Found::Route(route, params) = table.find(Some(Method::Get), &path) else { panic!("no route") };
+        let Action::Rewrite(rewrite) = &route.action else { panic!("no rewrite") };
         let mut room = "old".to_owned();
-        rewritten(target, &params, &mut room);
+        rewritten(&rewrite.target, &params.raw(), &mut room);
         prop_assert_eq!(room, format!("/n/{one}/x/{rest}"));
     }
 }

@@ -2,8 +2,9 @@
 //! standard deviations is missed less than once in a million runs.
 
 use super::*;
+use crate::backends::Addresses;
 use crate::config::{Source, Tables};
-use crate::routes::{Addresses, Table};
+use crate::routes::{CallAction, Table};
 use std::collections::HashMap;
 
 const TABLE: &str = r#"
@@ -30,8 +31,12 @@ fn next(before: &Table, text: &str) -> Table {
     Table::next(before, tables, &Addresses::default(), 1)
 }
 
+fn call(table: &Table) -> &CallAction {
+    table.routes[0].action.call().expect("a call")
+}
+
 fn traffic(table: &Table) -> &Traffic {
-    table.routes[0].traffic.as_ref().expect("the route has a policy")
+    call(table).traffic.as_ref().expect("the route has a policy")
 }
 
 /// How often each arm is chosen, and why, in so many draws, when these have no instance.
@@ -119,9 +124,9 @@ fn a_reload_keeps_what_stays_and_a_route_is_another_when_one_of_its_backends_is(
 #[test]
 fn a_route_without_a_policy_has_none_and_one_that_is_pinned_has_one_arm() {
     let plain = "[backends.a]\nendpoints = ['x:1']\n[[routes]]\nmatch = 'GET /x'\ncall = 's.x'\n";
-    assert!(next(&Table::empty(), plain).routes[0].traffic.is_none());
+    assert!(call(&next(&Table::empty(), plain)).traffic.is_none());
     let pinned = next(&Table::empty(), &format!("{plain}version = '2'"));
     let (arm, why) = traffic(&pinned).choose(|_| true, |_| false);
     assert_eq!((arm.place.to_string().as_str(), why.name()), ("a@2", "weight"));
-    assert_eq!(pinned.routes[0].backends().count(), 1);
+    assert_eq!(call(&pinned).backends().count(), 1);
 }

@@ -1,8 +1,8 @@
 //! What each strategy does with calls: shares, weights, and where the calls of a key go.
 
 use super::*;
-use crate::backends::InFlight;
 use crate::config::{HashBy, HashSpec};
+use crate::transport::callgate::InFlight;
 use proptest::prelude::*;
 
 /// By keys, with that load factor.

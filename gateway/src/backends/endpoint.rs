@@ -1,0 +1,53 @@
+//! One address of a backend, as all workers share it: what it counts, what it offers, and what operators say of it.
+
+use super::signals::Signals;
+use crate::config::{EndpointAddr, EndpointSpec};
+use crate::ids::next_id;
+use crate::overload::Count;
+use crate::telemetry::EndpointStats;
+use crate::transport::callgate::Offer;
+use arc_swap::ArcSwapOption;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+/// One address of a backend. It stays the same as long as address and connection settings do, whatever else changes.
+pub struct Endpoint {
+    /// Which endpoint this is.
+    pub id: u64,
+    /// Where it is.
+    pub addr: EndpointAddr,
+    /// What it counts.
+    pub stats: EndpointStats,
+    /// What it offered when it was last connected to.
+    pub offer: ArcSwapOption<Offer>,
+    /// Why the last attempt to connect failed; none while it is connected.
+    pub error: ArcSwapOption<String>,
+    /// An operator has asked for its drain. It stays so as long as the backend lists the address, even where other
+    /// connection settings make another endpoint of it.
+    pub drained_by_admin: Arc<AtomicBool>,
+    /// Its calls in flight, where they are bounded; kept as the operator's word is.
+    pub in_flight: Arc<Count>,
+    /// What one worker's connections to it tell the others.
+    pub signals: Signals,
+}
+
+impl Endpoint {
+    /// An endpoint that nobody has connected to yet.
+    pub(crate) fn new(addr: EndpointAddr, workers: usize) -> Endpoint {
+        Endpoint {
+            id: next_id(),
+            addr,
+            stats: EndpointStats::new(workers),
+            offer: ArcSwapOption::empty(),
+            error: ArcSwapOption::empty(),
+            drained_by_admin: Arc::default(),
+            in_flight: Arc::default(),
+            signals: Signals::default(),
+        }
+    }
+
+    /// Whether no new calls may go to it, by what the table in force says of it or by an operator's word.
+    pub fn drains(&self, spec: &EndpointSpec) -> bool {
+        spec.drain || self.drained_by_admin.load(Relaxed)
+    }
+}

@@ -1,0 +1,413 @@
+//! What can go wrong with a request: found by the front, by a route's steps or by the call, and typed until the outermost layer
+//! renders it for the client.
+//!
+//! A failure answers the same questions whatever it is: its [`Reason`] out of a closed list, its code and status, what the client may
+//! read, and what the reply says beside (`Retry-After`, `Allow`). What the client may not read is for the log, which
+//! [`Failure::log`] alone writes.
+
+mod reason;
+mod shed;
+
+pub use reason::{Reason, http_status};
+pub use shed::ShedReason;
+
+use callgate_protocol::{Code, Status};
+use callgate_transcode::{Violation, ViolationKind};
+use std::borrow::Cow;
+
+/// What clients are told of what they may not see.
+const INTERNAL: &str = "an internal error; the log has more under the request's id";
+
+/// Why a request has no other reply.
+#[derive(Debug)]
+pub enum Failure {
+    /// The request names no host, or several.
+    BadHost,
+    /// A header that must have a single value has several: its name.
+    RepeatedHeader(String),
+    /// A header does not fit into what goes along with the call: its name.
+    HeaderTooLarge(String),
+    /// The time that the caller gives cannot be read: what its header must be.
+    InvalidTimeout(&'static str),
+    /// A text is not UTF-8: which one, as a sentence.
+    NotUtf8(Cow<'static, str>),
+    /// No route has that path.
+    NoRoute(String),
+    /// The path exists with other methods.
+    WrongMethod {
+        /// The request's.
+        method: String,
+        /// The value of `Allow`.
+        allow: String,
+    },
+    /// A rewrite of that path has led to a path that no route has.
+    RewriteUnmatched(String),
+    /// A rewrite has led to another one, by that path.
+    RewriteLoop(String),
+    /// A path parameter of a redirect is `.` or `..`.
+    DotSegment,
+    /// There are as many client connections as there may be.
+    TooManyConnections,
+    /// A rate limit has no token left.
+    RateLimited {
+        /// What the limit is called.
+        policy: String,
+        /// There is a token in so many seconds.
+        retry_after: u64,
+    },
+    /// The body's type is not JSON in UTF-8: the type.
+    UnsupportedMediaType(String),
+    /// The body is compressed.
+    UnsupportedEncoding,
+    /// The body is larger than so many bytes.
+    BodyTooLarge(u64),
+    /// The body did not arrive in time.
+    BodyTimeout,
+    /// The body's chunks are malformed: the words of the library that reads them.
+    MalformedChunks(String),
+    /// The client has closed before its body was there.
+    ClientGone,
+    /// The request does not fit the method: one violation or more.
+    Invalid(Vec<Violation>),
+    /// The request is larger than the instance accepts: the bound in bytes.
+    MessageTooLarge(u64),
+    /// The method failed, or the instance refused the call.
+    Status(Status),
+    /// The time was up.
+    Deadline,
+    /// No instance is there; a retry may help. The call has not run, or may run again.
+    NoInstance,
+    /// Every instance is being drained; a retry may help once one is taken back.
+    Draining,
+    /// All instances are at their bound of calls in flight; a retry may help.
+    Busy,
+    /// There are too many calls; a retry may help.
+    Shed(ShedReason),
+    /// The connection was lost while the call ran; it may have run.
+    Lost,
+    /// No instance offers the method.
+    NotOffered,
+    /// The reply would become a longer answer than there may be.
+    AnswerTooLong {
+        /// The bound in bytes.
+        bound: u64,
+        /// The method.
+        call: String,
+        /// Which instance has answered so.
+        instance: String,
+    },
+    /// The route's fields do not fit the method: how.
+    Misfit(String),
+    /// The reply is no value of its schema: whose, and why.
+    BadReply(String),
+    /// A fault of the gateway's own.
+    Internal(String),
+}
+
+impl Failure {
+    /// The query cannot be read as text.
+    pub fn query_not_utf8() -> Failure {
+        Failure::Invalid(vec![Violation {
+            pointer: String::new(),
+            kind: ViolationKind::NotUtf8,
+            detail: "the query is not UTF-8 after percent-decoding".to_owned(),
+            line: None,
+            column: None,
+        }])
+    }
+
+    /// Why it fails. Of several violations the first one counts.
+    pub fn reason(&self) -> Reason {
+        match self {
+            Failure::BadHost => Reason::BadHost,
+            Failure::RepeatedHeader(_) => Reason::RepeatedHeader,
+            Failure::HeaderTooLarge(_) => Reason::HeaderTooLarge,
+            Failure::InvalidTimeout(_) => Reason::InvalidTimeout,
+            Failure::NotUtf8(_) => Reason::NotUtf8,
+            Failure::NoRoute(_) => Reason::NoRoute,
+            Failure::WrongMethod { .. } => Reason::WrongMethod,
+            Failure::RewriteUnmatched(_) => Reason::RewriteUnmatched,
+            Failure::RewriteLoop(_) => Reason::RewriteLoop,
+            Failure::DotSegment => Reason::DotSegment,
+            Failure::TooManyConnections => Reason::TooManyConnections,
+            Failure::RateLimited { .. } => Reason::RateLimited,
+            Failure::UnsupportedMediaType(_) => Reason::UnsupportedMediaType,
+            Failure::UnsupportedEncoding => Reason::UnsupportedEncoding,
+            Failure::BodyTooLarge(_) => Reason::BodyTooLarge,
+            Failure::BodyTimeout => Reason::BodyTimeout,
+            Failure::MalformedChunks(_) => Reason::MalformedChunks,
+            Failure::ClientGone => Reason::ClientGone,
+            Failure::Invalid(violations) => violations.first().map_or(Reason::InvalidValue, of_violation),
+            Failure::MessageTooLarge(_) => Reason::MessageTooLarge,
+            Failure::Status(status) if status.not_executed && status.code == Code::Unavailable => {
+                Reason::Refused
+            }
+            Failure::Status(_) => Reason::MethodFailed,
+            Failure::Deadline => Reason::Deadline,
+            Failure::NoInstance => Reason::NoInstance,
+            Failure::Draining => Reason::Draining,
+            Failure::Busy => Reason::Busy,
+            Failure::Shed(reason) => reason.reason(),
+            Failure::Lost => Reason::Lost,
+            Failure::NotOffered => Reason::NotOffered,
+            Failure::AnswerTooLong { .. } => Reason::AnswerTooLong,
+            Failure::Misfit(_) => Reason::Misfit,
+            Failure::BadReply(_) => Reason::BadReply,
+            Failure::Internal(_) => Reason::Internal,
+        }
+    }
+
+    /// Its canonical code.
+    pub fn code(&self) -> Code {
+        match self {
+            Failure::Status(status) => status.code,
+            _ => self.reason().code(),
+        }
+    }
+
+    /// Its HTTP status.
+    pub fn status(&self) -> u16 {
+        match self {
+            Failure::Status(status) => http_status(status.code),
+            _ => self.reason().status(),
+        }
+    }
+
+    /// What the client may read of it, in a sentence without a full stop.
+    pub fn detail(&self) -> Cow<'_, str> {
+        let text = match self {
+            Failure::BadHost => "a request must have one Host header",
+            Failure::RepeatedHeader(name) => {
+                return format!("the header {name} must have a single value, and has several").into();
+            }
+            Failure::HeaderTooLarge(name) => {
+                return format!("the header {name} is too large to go along with the call").into();
+            }
+            Failure::InvalidTimeout(must) => must,
+            Failure::NotUtf8(what) => what,
+            Failure::NoRoute(path) | Failure::RewriteUnmatched(path) => {
+                return format!("no route matches {path}").into();
+            }
+            Failure::WrongMethod { method, allow } => {
+                return format!("{method} is not possible here; possible: {allow}").into();
+            }
+            Failure::DotSegment => "a path parameter that is `.` or `..` cannot be redirected",
+            Failure::TooManyConnections => "the gateway has as many connections as it can serve",
+            Failure::RateLimited { policy, retry_after } => {
+                return format!(
+                    "too many requests: the limit {policy} is used up; try again in {retry_after} s"
+                )
+                .into();
+            }
+            Failure::UnsupportedMediaType(media_type) => {
+                return format!("the body must be application/json in UTF-8, not `{media_type}`").into();
+            }
+            Failure::UnsupportedEncoding => "a compressed body is not accepted; leave Content-Encoding out",
+            Failure::BodyTooLarge(limit) | Failure::MessageTooLarge(limit) => {
+                return format!("the request is larger than {limit} bytes").into();
+            }
+            Failure::BodyTimeout => "the request's body did not arrive in time",
+            Failure::MalformedChunks(_) => "the body cannot be read: its chunks are malformed",
+            Failure::ClientGone => "the client has closed before the body was there",
+            Failure::Invalid(violations) => match violations.as_slice() {
+                [one] => &one.detail,
+                many => return format!("the request has {} errors", many.len()).into(),
+            },
+            Failure::Status(status) if is_hidden(status.code) => {
+                "the method failed; the log has more under the request's id"
+            }
+            Failure::Status(status) => &status.message,
+            Failure::Deadline => "the call took longer than its deadline",
+            Failure::NoInstance => "no instance of the service is available",
+            Failure::Draining => "every instance of the service is being drained",
+            Failure::Busy => "every instance of the service is busy",
+            Failure::Shed(reason) => reason.detail(),
+            Failure::Lost => "the connection to the service was lost while the call ran",
+            Failure::NotOffered => "no instance of the service offers the method",
+            Failure::RewriteLoop(_) | Failure::AnswerTooLong { .. } => INTERNAL,
+            Failure::Misfit(_) | Failure::BadReply(_) | Failure::Internal(_) => INTERNAL,
+        };
+        Cow::Borrowed(text)
+    }
+
+    /// Each place where the request itself is wrong.
+    pub fn violations(&self) -> &[Violation] {
+        match self {
+            Failure::Invalid(violations) => violations,
+            _ => &[],
+        }
+    }
+
+    /// What the method says for programs: text that should be JSON, which nobody has checked.
+    pub fn details(&self) -> Option<&str> {
+        match self {
+            Failure::Status(status) if !is_hidden(status.code) => status.details.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// When a retry makes sense, in seconds from now (`Retry-After`).
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Failure::RateLimited { retry_after, .. } => Some(*retry_after),
+            Failure::Status(status) if is_hidden(status.code) => None,
+            Failure::Status(Status { retry_after_ms: Some(ms), .. }) => Some(u64::from(*ms).div_ceil(1000)),
+            _ => (self.code() == Code::Unavailable).then_some(1),
+        }
+    }
+
+    /// The methods that are possible instead (`Allow`).
+    pub fn allow(&self) -> Option<&str> {
+        match self {
+            Failure::WrongMethod { allow, .. } => Some(allow),
+            _ => None,
+        }
+    }
+
+    /// Tells the log what the client may not see, under the request's id.
+    pub fn log(&self, request_id: &str, route: &str) {
+        let reason = self.reason().name();
+        match self {
+            Failure::AnswerTooLong { bound: max_answer, call, instance } => {
+                tracing::error!(
+                    request_id,
+                    route,
+                    reason,
+                    call,
+                    instance,
+                    max_answer,
+                    "an answer is too long"
+                );
+            }
+            Failure::RewriteLoop(to) => {
+                tracing::error!(request_id, route, reason, to, "a rewrite has led to a rewrite");
+            }
+            Failure::Misfit(error) | Failure::BadReply(error) | Failure::Internal(error) => {
+                tracing::error!(request_id, route, reason, error, "a call failed inside");
+            }
+            Failure::Status(status) if is_hidden(status.code) => {
+                let (code, details) = (status.code.name(), status.details.as_deref().unwrap_or_default());
+                let error = &status.message;
+                tracing::error!(request_id, route, reason, code, error, details, "the method failed");
+            }
+            Failure::MalformedChunks(error) => {
+                tracing::debug!(request_id, route, reason, error, "a body cannot be read");
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the call may have been turned away because there was too much to do, or had no time left.
+    pub fn is_excess(&self) -> bool {
+        matches!(self, Failure::Shed(_) | Failure::Busy | Failure::Deadline)
+    }
+
+    /// Whether nobody is there to run the call: another backend, or another table, may help.
+    pub fn is_absence(&self) -> bool {
+        matches!(self, Failure::NoInstance | Failure::Draining | Failure::NotOffered)
+    }
+}
+
+/// Whether the message and the details of a code are for the log only.
+fn is_hidden(code: Code) -> bool {
+    matches!(code, Code::Unknown | Code::Internal | Code::DataLoss)
+}
+
+fn of_violation(violation: &Violation) -> Reason {
+    match violation.kind {
+        ViolationKind::NotUtf8 => Reason::NotUtf8,
+        ViolationKind::MalformedJson => Reason::MalformedJson,
+        ViolationKind::TooDeep => Reason::NestedTooDeep,
+        ViolationKind::TooLarge => Reason::ValueTooLarge,
+        ViolationKind::UnknownField => Reason::UnknownField,
+        ViolationKind::MissingField => Reason::MissingField,
+        ViolationKind::DuplicateField => Reason::DuplicateField,
+        ViolationKind::UnexpectedBody => Reason::UnexpectedBody,
+        ViolationKind::WrongType => Reason::WrongType,
+        ViolationKind::OutOfRange => Reason::ValueOutOfRange,
+        ViolationKind::UnknownVariant => Reason::UnknownVariant,
+        ViolationKind::InvalidValue => Reason::InvalidValue,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn violation(kind: ViolationKind) -> Violation {
+        Violation { pointer: String::new(), kind, detail: "is wrong".to_owned(), line: None, column: None }
+    }
+
+    #[test]
+    fn what_stays_inside_is_not_told() {
+        for code in [Code::Internal, Code::Unknown, Code::DataLoss] {
+            let failure = Failure::Status(
+                Status::new(code, "secret").with_details("\"secret\"").with_retry_after_ms(1),
+            );
+            assert!(!failure.detail().contains("secret"));
+            assert_eq!((failure.details(), failure.retry_after()), (None, None));
+            assert_eq!((failure.code(), failure.status()), (code, 500));
+        }
+        let secret = || "secret".to_owned();
+        let long = Failure::AnswerTooLong { bound: 1, call: secret(), instance: secret() };
+        for failure in [
+            Failure::Misfit(secret()),
+            Failure::BadReply(secret()),
+            Failure::Internal(secret()),
+            Failure::RewriteLoop(secret()),
+            Failure::MalformedChunks(secret()),
+            long,
+        ] {
+            assert!(!failure.detail().contains("secret"), "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn a_retry_is_named_where_it_may_help() {
+        let status = |code, ms: Option<u32>| {
+            let status = Status::new(code, "");
+            Failure::Status(ms.map_or(status.clone(), |ms| status.with_retry_after_ms(ms)))
+        };
+        for (failure, expected) in [
+            (Failure::NoInstance, Some(1)),
+            (Failure::Draining, Some(1)),
+            (Failure::Busy, Some(1)),
+            (Failure::Lost, Some(1)),
+            (Failure::TooManyConnections, Some(1)),
+            (Failure::Shed(ShedReason::Queue), Some(1)),
+            (Failure::RateLimited { policy: String::new(), retry_after: 9 }, Some(9)),
+            (status(Code::Unavailable, None), Some(1)),
+            (status(Code::Unavailable, Some(2001)), Some(3)),
+            (status(Code::ResourceExhausted, Some(1)), Some(1)),
+            (status(Code::ResourceExhausted, None), None),
+            (Failure::Deadline, None),
+            (Failure::NotOffered, None),
+        ] {
+            assert_eq!(failure.retry_after(), expected, "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn a_cause_that_has_several_forms_has_one_reason() {
+        let refused = |status: Status| Failure::Status(status.not_executed());
+        for (failure, expected) in [
+            (Failure::Busy, Reason::Busy),
+            (Failure::Shed(ShedReason::Instance), Reason::Busy),
+            (Failure::Shed(ShedReason::Adaptive), Reason::ShedAdaptive),
+            (refused(Status::unavailable("")), Reason::Refused),
+            (refused(Status::not_found("")), Reason::MethodFailed),
+            (Failure::Status(Status::unavailable("")), Reason::MethodFailed),
+            (Failure::query_not_utf8(), Reason::NotUtf8),
+            (Failure::NotUtf8("a path parameter".into()), Reason::NotUtf8),
+            (
+                Failure::Invalid(vec![
+                    violation(ViolationKind::UnknownField),
+                    violation(ViolationKind::WrongType),
+                ]),
+                Reason::UnknownField,
+            ),
+        ] {
+            assert_eq!(failure.reason(), expected, "{failure:?}");
+        }
+    }
+}

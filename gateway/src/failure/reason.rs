@@ -1,0 +1,255 @@
+//! The closed list of reasons. Metrics carry a reason by its name, and logs and answers will: a name is never given another meaning,
+//! and one cause has one name. docs/errors.md explains each; a test compares the two.
+
+use callgate_protocol::Code;
+
+macro_rules! status {
+    ($code:ident) => {
+        http_status(Code::$code)
+    };
+    ($code:ident $status:literal) => {
+        $status
+    };
+}
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $code:ident $($status:literal)?;)*) => {
+        /// Why a request fails.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Reason {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Reason {
+            /// All of them; the index of each is its number as `usize`.
+            pub const ALL: &'static [Reason] = &[$(Reason::$variant,)*];
+
+            /// Its name, in logs, metrics and documents.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Reason::$variant => $name,)*
+                }
+            }
+
+            /// The code that goes with it; a method that has failed gives its own.
+            pub const fn code(self) -> Code {
+                match self {
+                    $(Reason::$variant => Code::$code,)*
+                }
+            }
+
+            /// The HTTP status that goes with it; a method that has failed gives its own.
+            pub const fn status(self) -> u16 {
+                match self {
+                    $(Reason::$variant => status!($code $($status)?),)*
+                }
+            }
+        }
+    };
+}
+
+reasons! {
+    // The head.
+    /// The head is no HTTP/1.1.
+    MalformedHead = "malformed_head", InvalidArgument;
+    /// The head is larger than `max_head`.
+    HeadTooLarge = "head_too_large", ResourceExhausted 431;
+    /// Path and query are longer than they may be.
+    UriTooLong = "uri_too_long", ResourceExhausted 414;
+    /// There is no `Host`, or there are several.
+    BadHost = "bad_host", InvalidArgument;
+    /// A header that must have a single value has several.
+    RepeatedHeader = "repeated_header", InvalidArgument;
+    /// A header that goes along with the call does not fit there.
+    HeaderTooLarge = "header_too_large", ResourceExhausted 431;
+    /// The time that the caller gives cannot be read.
+    InvalidTimeout = "invalid_timeout", InvalidArgument;
+    /// A path parameter, the query, the body, or a header that goes along with the call is not UTF-8.
+    NotUtf8 = "not_utf8", InvalidArgument;
+
+    // The route.
+    /// No route has the path.
+    NoRoute = "no_route", NotFound;
+    /// Routes have the path, with other methods.
+    WrongMethod = "wrong_method", Unimplemented 405;
+    /// A rewrite has led to a path that no route has.
+    RewriteUnmatched = "rewrite_unmatched", NotFound;
+    /// A rewrite has led to a rewrite.
+    RewriteLoop = "rewrite_loop", Internal;
+    /// A path parameter that the location of a redirect takes is `.` or `..`.
+    DotSegment = "dot_segment", InvalidArgument;
+
+    // Too many.
+    /// There are as many client connections as there may be.
+    TooManyConnections = "too_many_connections", Unavailable;
+    /// A rate limit has no token left.
+    RateLimited = "rate_limited", ResourceExhausted;
+    /// The route has as many open requests as it may have.
+    ShedRoute = "shed_route", Unavailable;
+    /// The backend has as many calls as it may have.
+    ShedBackend = "shed_backend", Unavailable;
+    /// The adaptive limit leaves no room.
+    ShedAdaptive = "shed_adaptive", Unavailable;
+    /// The call has waited too long in the queue, or had to make room there.
+    ShedQueue = "shed_queue", Unavailable;
+    /// Long request bodies take all the memory that they may.
+    ShedMemory = "shed_memory", Unavailable;
+    /// Long answers take all the memory that they may. The call has run.
+    ShedAnswerMemory = "shed_answer_memory", Unavailable;
+
+    // The body.
+    /// Its type is not JSON in UTF-8.
+    UnsupportedMediaType = "unsupported_media_type", InvalidArgument 415;
+    /// It is compressed.
+    UnsupportedEncoding = "unsupported_encoding", InvalidArgument 415;
+    /// It is larger than `max_body`.
+    BodyTooLarge = "body_too_large", ResourceExhausted 413;
+    /// It did not arrive within `body_timeout`.
+    BodyTimeout = "body_timeout", DeadlineExceeded 408;
+    /// Its chunks are malformed.
+    MalformedChunks = "malformed_chunks", InvalidArgument;
+
+    // The values.
+    /// It is not JSON.
+    MalformedJson = "malformed_json", InvalidArgument;
+    /// It nests deeper than 128 levels.
+    NestedTooDeep = "nested_too_deep", InvalidArgument;
+    /// The message that it makes is longer than it may be.
+    ValueTooLarge = "value_too_large", InvalidArgument;
+    /// The method has no such field.
+    UnknownField = "unknown_field", InvalidArgument;
+    /// The method needs the field.
+    MissingField = "missing_field", InvalidArgument;
+    /// The field or the key is given twice.
+    DuplicateField = "duplicate_field", InvalidArgument;
+    /// There is a body where the route takes none.
+    UnexpectedBody = "unexpected_body", InvalidArgument;
+    /// A value is of another JSON type than the field.
+    WrongType = "wrong_type", InvalidArgument;
+    /// A number is not in the range of the field's type.
+    ValueOutOfRange = "value_out_of_range", InvalidArgument;
+    /// The enum has no such variant.
+    UnknownVariant = "unknown_variant", InvalidArgument;
+    /// A value has the right JSON type and is none of the field's values.
+    InvalidValue = "invalid_value", InvalidArgument;
+
+    // The call.
+    /// The request is larger than the instance accepts.
+    MessageTooLarge = "message_too_large", ResourceExhausted 413;
+    /// No instance is there.
+    NoInstance = "no_instance", Unavailable;
+    /// Every instance is being drained.
+    Draining = "draining", Unavailable;
+    /// Every instance has as many calls as it may have.
+    Busy = "busy", Unavailable;
+    /// No instance offers the method.
+    NotOffered = "not_offered", Unimplemented;
+    /// The route's fields do not fit the method.
+    Misfit = "misfit", Internal;
+    /// The time of the route or of the caller is up.
+    Deadline = "deadline", DeadlineExceeded;
+    /// The connection to the instance was lost while the call ran.
+    Lost = "lost", Unavailable;
+    /// The instance has refused the call, which has not run.
+    Refused = "refused", Unavailable;
+    /// The method has failed: code, status and whether to retry are its own.
+    MethodFailed = "method_failed", Unknown;
+    /// The reply is no value of its schema.
+    BadReply = "bad_reply", Internal;
+    /// The answer would be longer than `max_answer`. The call has run.
+    AnswerTooLong = "answer_too_long", Internal;
+
+    // The rest.
+    /// The client has closed before its answer was there, or before its body was.
+    ClientGone = "client_gone", Cancelled;
+    /// A fault of the gateway's own.
+    Internal = "internal", Internal;
+}
+
+/// The HTTP status of a canonical code.
+pub const fn http_status(code: Code) -> u16 {
+    match code {
+        Code::InvalidArgument | Code::FailedPrecondition | Code::OutOfRange => 400,
+        Code::Unauthenticated => 401,
+        Code::PermissionDenied => 403,
+        Code::NotFound => 404,
+        Code::AlreadyExists | Code::Aborted => 409,
+        Code::ResourceExhausted => 429,
+        // nginx's word for a client that closed.
+        Code::Cancelled => 499,
+        Code::Unknown | Code::Internal | Code::DataLoss => 500,
+        Code::Unimplemented => 501,
+        Code::Unavailable => 503,
+        Code::DeadlineExceeded => 504,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    const DOCS: &str = include_str!("../../../docs/errors.md");
+
+    #[test]
+    fn the_page_explains_each_reason_once_with_its_status_and_code() {
+        let documented: Vec<[String; 3]> = DOCS
+            .split("## Reasons")
+            .nth(1)
+            .and_then(|rest| rest.split("\n##").next())
+            .expect("the section is there")
+            .lines()
+            .filter(|line| line.starts_with("| `"))
+            .map(|line| {
+                let mut cells = line.trim_matches('|').split('|').map(|cell| cell.trim().replace('`', ""));
+                std::array::from_fn(|_| cells.next().expect("five columns"))
+            })
+            .collect();
+        let expected: Vec<[String; 3]> = Reason::ALL
+            .iter()
+            .map(|reason| match reason {
+                Reason::MethodFailed => [reason.name(), "its own", "its own"].map(str::to_owned),
+                _ => [reason.name().to_owned(), reason.status().to_string(), reason.code().name().to_owned()],
+            })
+            .collect();
+        assert_eq!(documented, expected);
+    }
+
+    #[test]
+    fn names_are_lower_snake_case_and_differ() {
+        let names: BTreeSet<&str> = Reason::ALL.iter().map(|reason| reason.name()).collect();
+        assert_eq!(names.len(), Reason::ALL.len());
+        for name in names {
+            let snake = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte == b'8');
+            assert!(snake, "{name}");
+        }
+        for (at, reason) in Reason::ALL.iter().enumerate() {
+            assert_eq!(*reason as usize, at);
+        }
+    }
+
+    #[test]
+    fn codes_map_to_the_agreed_statuses() {
+        let expected = [
+            (400, vec![Code::InvalidArgument, Code::FailedPrecondition, Code::OutOfRange]),
+            (401, vec![Code::Unauthenticated]),
+            (403, vec![Code::PermissionDenied]),
+            (404, vec![Code::NotFound]),
+            (409, vec![Code::AlreadyExists, Code::Aborted]),
+            (429, vec![Code::ResourceExhausted]),
+            (499, vec![Code::Cancelled]),
+            (500, vec![Code::Unknown, Code::Internal, Code::DataLoss]),
+            (501, vec![Code::Unimplemented]),
+            (503, vec![Code::Unavailable]),
+            (504, vec![Code::DeadlineExceeded]),
+        ];
+        let mut seen = 0;
+        for (status, codes) in expected {
+            for code in codes {
+                assert_eq!(http_status(code), status, "{}", code.name());
+                seen += 1;
+            }
+        }
+        assert_eq!(seen, Code::ALL.len());
+    }
+}

@@ -1,0 +1,118 @@
+//! What routes of a table in force do, with what that takes: a call its backend, a rewrite its counter.
+
+use super::traffic::Traffic;
+use crate::backends::Backend;
+use crate::config::{ActionSpec, CallSpec, RedirectSpec, RespondSpec, RewriteTarget};
+use crate::telemetry::{Counter, PerWorker};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What is done with a request that has passed its route's steps.
+pub enum Action {
+    /// A method is called.
+    Call(CallAction),
+    /// It is answered so.
+    Respond(Arc<RespondSpec>),
+    /// The client is sent elsewhere.
+    Redirect(Arc<RedirectSpec>),
+    /// It is looked up again, once, under another path.
+    Rewrite(Rewrite),
+}
+
+/// A call, and where it goes.
+pub struct CallAction {
+    /// The route's id, by which connections keep what they know of it.
+    pub route: u64,
+    /// The route's place in tables that workers keep.
+    pub slot: usize,
+    /// What the files say.
+    pub spec: Arc<CallSpec>,
+    /// Where calls go, unless `traffic` says more.
+    pub backend: Arc<Backend>,
+    /// Where else they go; none as a rule.
+    pub traffic: Option<Box<Traffic>>,
+}
+
+/// A rewrite, and what it counts.
+pub struct Rewrite {
+    /// The path.
+    pub target: Arc<RewriteTarget>,
+    /// The requests that it has sent to another route, which counts their answers.
+    pub rewritten: Arc<PerWorker<Counter>>,
+}
+
+impl Action {
+    /// What a route's lines come to with those backends; `None` where its backend is none of them. Counters of what stays are
+    /// taken over from `before`.
+    pub(super) fn next(
+        (route, slot): (u64, usize),
+        spec: &ActionSpec,
+        backends: &HashMap<&str, &Arc<Backend>>,
+        before: Option<&Action>,
+        workers: usize,
+    ) -> Option<Action> {
+        Some(match spec {
+            ActionSpec::Call(spec) => {
+                let backend = backends.get(spec.backend.as_str()).copied()?.clone();
+                let old = before.and_then(Action::call).and_then(|call| call.traffic.as_deref());
+                let traffic = Traffic::next(spec, backends, old, workers).map(Box::new);
+                Action::Call(CallAction { route, slot, spec: spec.clone(), backend, traffic })
+            }
+            ActionSpec::Respond(spec) => Action::Respond(spec.clone()),
+            ActionSpec::Redirect(spec) => Action::Redirect(spec.clone()),
+            ActionSpec::Rewrite(target) => {
+                let rewritten = match before {
+                    Some(Action::Rewrite(before)) => before.rewritten.clone(),
+                    _ => Arc::new(PerWorker::new(workers)),
+                };
+                Action::Rewrite(Rewrite { target: target.clone(), rewritten })
+            }
+        })
+    }
+
+    /// The call, if it is one.
+    pub fn call(&self) -> Option<&CallAction> {
+        match self {
+            Action::Call(call) => Some(call),
+            Action::Respond(_) | Action::Redirect(_) | Action::Rewrite(_) => None,
+        }
+    }
+
+    /// What the files say.
+    pub fn spec(&self) -> ActionSpec {
+        match self {
+            Action::Call(call) => ActionSpec::Call(call.spec.clone()),
+            Action::Respond(spec) => ActionSpec::Respond(spec.clone()),
+            Action::Redirect(spec) => ActionSpec::Redirect(spec.clone()),
+            Action::Rewrite(rewrite) => ActionSpec::Rewrite(rewrite.target.clone()),
+        }
+    }
+
+    /// Whether its calls go to the very backends that those of another one go to.
+    pub(super) fn calls_like(&self, other: &Action) -> bool {
+        let ids = |action: &Action| action.call().map(CallAction::backend_ids);
+        ids(self) == ids(other)
+    }
+}
+
+impl CallAction {
+    /// What the route's own calls may go to: backends, of which perhaps only a version.
+    pub fn places(&self) -> impl Iterator<Item = (&Backend, Option<&str>)> {
+        let arms = self.traffic.iter().flat_map(|traffic| &traffic.arms);
+        let arms = arms.map(|arm| (arm.place.backend.as_ref(), arm.place.version.as_deref()));
+        arms.chain(Some((self.backend.as_ref(), None)).filter(|_| self.traffic.is_none()))
+    }
+
+    /// All backends that its own calls may go to: copies and fallbacks not among them.
+    pub fn backends(&self) -> impl Iterator<Item = &Arc<Backend>> {
+        let arms = self.traffic.iter().flat_map(|traffic| &traffic.arms).map(|arm| &arm.place.backend);
+        // Without traffic of its own there are no arms.
+        arms.chain(Some(&self.backend).filter(|_| self.traffic.is_none()))
+    }
+
+    /// The ids of all backends that its calls, their copies and its fallback go to.
+    fn backend_ids(&self) -> Vec<u64> {
+        let traffic = self.traffic.iter().flat_map(|traffic| traffic.backend_ids());
+        std::iter::once(self.backend.id).chain(traffic).collect()
+    }
+}

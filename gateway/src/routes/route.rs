@@ -1,0 +1,122 @@
+//! A route of a table in force, and how one becomes that of the next table: what stays the same is the same object, and what
+//! keeps its place (method and path) goes on counting.
+
+use super::action::Action;
+use super::table::Table;
+use crate::backends::Backend;
+use crate::config::{Matcher, RoutePolicy, RouteSpec, Written};
+use crate::ids::next_id;
+use crate::limit::SharedBuckets;
+use crate::method::Method;
+use crate::steps::{Making, Steps};
+use crate::telemetry::RouteStats;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// A route and what belongs to it.
+pub struct Route {
+    /// Which route this is: a changed route is another.
+    pub id: u64,
+    /// Its place in tables that workers keep by route; below the number of routes that ever were at once.
+    pub slot: usize,
+    /// The requests that it takes.
+    pub matcher: Matcher,
+    /// What the files say of these, whatever is done with them.
+    pub policy: Arc<RoutePolicy>,
+    /// What they pass first.
+    pub steps: Steps,
+    /// What is done with them.
+    pub action: Action,
+    /// Where it is written.
+    pub written: Written,
+    /// What it counts.
+    pub stats: Arc<RouteStats>,
+}
+
+impl Route {
+    /// What the files say.
+    pub(super) fn spec(&self) -> RouteSpec {
+        RouteSpec {
+            matcher: self.matcher.clone(),
+            policy: self.policy.clone(),
+            action: self.action.spec(),
+            written: self.written.clone(),
+        }
+    }
+
+    fn is(&self, spec: &RouteSpec) -> bool {
+        (&self.matcher, &self.policy) == (&spec.matcher, &spec.policy) && self.action.spec() == spec.action
+    }
+
+    fn key(&self) -> (Method, &str) {
+        key(&self.matcher)
+    }
+}
+
+fn key(matcher: &Matcher) -> (Method, &str) {
+    (matcher.method, matcher.path.as_str())
+}
+
+/// The routes of the next table, which has those backends.
+pub(super) fn next_routes(
+    before: &Table,
+    specs: Vec<RouteSpec>,
+    backends: &[Arc<Backend>],
+    workers: usize,
+) -> Vec<Arc<Route>> {
+    let known: HashMap<(Method, &str), &Arc<Route>> =
+        before.routes.iter().map(|route| (route.key(), route)).collect();
+    let backends: HashMap<&str, &Arc<Backend>> = backends.iter().map(|b| (b.spec.name.as_str(), b)).collect();
+    let keys = specs.iter().map(|spec| key(&spec.matcher));
+    let taken: HashSet<usize> = keys.filter_map(|key| known.get(&key)).map(|route| route.slot).collect();
+    let mut free = (0..).filter(|slot| !taken.contains(slot));
+    let limits = before.routes.iter().filter_map(|route| route.steps.rate_limits());
+    let mut shared = SharedBuckets::of(limits);
+    let mut routes = Vec::with_capacity(specs.len());
+    for spec in specs {
+        let old = known.get(&key(&spec.matcher)).copied();
+        let slot = old.map_or_else(|| free.next().unwrap_or_default(), |old| old.slot);
+        // Programs depend on the route's own lines only, so a changed backend does not make it another route.
+        let same = old.filter(|old| old.is(&spec));
+        let id = same.map_or_else(next_id, |old| old.id);
+        let before = old.map(|old| &old.action);
+        let Some(action) = Action::next((id, slot), &spec.action, &backends, before, workers) else {
+            continue;
+        };
+        if let Some(same) = same.filter(|same| same.action.calls_like(&action)) {
+            routes.push(same.clone());
+            continue;
+        }
+        let RouteSpec { matcher, policy, action: said, written } = spec;
+        let mut making = Making { matcher: &matcher, shared: &mut shared, workers };
+        let steps = Steps::next(&policy, old.map(|old| &old.steps), &mut making);
+        // The counters have one place for a status of the route's own.
+        let status = said.own_status();
+        let stats = old.filter(|old| old.action.spec().own_status() == status).map(|old| old.stats.clone());
+        let stats = stats.unwrap_or_else(|| Arc::new(RouteStats::answering(workers, status)));
+        routes.push(Arc::new(Route { id, slot, matcher, policy, steps, action, written, stats }));
+    }
+    routes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::next::tests::next;
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn what_stays_goes_on_counting_and_a_status_of_its_own_is_counted_as_such() {
+        const TEXT: &str = "[[routes]]\nmatch = 'GET /a'\nrespond = { status = 418, body = 'tea' }\n\
+                            [[routes]]\nmatch = 'GET /b'\nredirect = { to = '/a' }\n";
+        let first = next(&Table::empty(), TEXT);
+        first.routes[0].stats.0.of(0).answered(418, Duration::ZERO);
+        let second = next(&first, &TEXT.replace("tea", "coffee").replace("'/a' }", "'/a', status = 302 }"));
+        let stats = |table: &Table, at: usize| table.routes[at].stats.clone();
+        assert!(Arc::ptr_eq(&stats(&first, 0), &stats(&second, 0)), "another body");
+        assert!(!Arc::ptr_eq(&stats(&first, 1), &stats(&second, 1)), "another status");
+        let third = next(&second, &format!("# A line more.\n{}", TEXT.replace("tea", "coffee")));
+        assert!(Arc::ptr_eq(&second.routes[0], &third.routes[0]), "only moved");
+        assert_eq!(stats(&third, 0).by_status().collect::<Vec<_>>(), [(418, 1)]);
+    }
+}

@@ -1,0 +1,141 @@
+//! The steps that a request passes before its route's action, whatever that is: a short list, in one order for all routes.
+//!
+//! ```text
+//! rate_limits  how many requests a route takes in a time; claim, what a bearer token claims
+//! in_flight    how many of its requests may be open at once
+//! ```
+//! A route holds those steps that its policy asks for; one without any holds nothing. A step has a file of its own, and a line
+//! in the list below, whose order is that in which requests meet them. Before a body is read all of them are through.
+
+mod claim;
+mod in_flight;
+mod rate_limits;
+
+pub use in_flight::InFlight;
+
+use crate::config::{Matcher, RoutePolicy};
+use crate::failure::Failure;
+use crate::limit::{Limits, SharedBuckets};
+use hyper::header::HeaderMap;
+use in_flight::Places;
+use rate_limits::RateFields;
+use std::net::IpAddr;
+use tokio::time::Instant;
+
+/// One step of a route.
+trait Step: Sized {
+    /// What a person is told of it; `None` where a policy does not ask for it.
+    fn shown(policy: &RoutePolicy) -> Option<String>;
+
+    /// The step of a route of the next table, if its policy asks for it. What it counts goes on where the route had it before.
+    fn next(policy: &RoutePolicy, before: Option<&Self>, making: &mut Making<'_>) -> Option<Self>;
+
+    /// Lets a request pass, or says why not.
+    fn check(&self, arrival: &Arrival<'_>, passed: &mut Passed) -> Result<(), Failure>;
+}
+
+/// What steps of the next table are made with.
+pub struct Making<'a> {
+    /// What the route takes.
+    pub matcher: &'a Matcher,
+    /// The buckets of limits that several routes share.
+    pub shared: &'a mut SharedBuckets,
+    /// How many workers there are.
+    pub workers: usize,
+}
+
+/// What steps look at: a request whose body has not been read.
+#[derive(Clone, Copy)]
+pub struct Arrival<'r> {
+    /// The worker that it has come to.
+    pub worker: usize,
+    /// Who has sent it; `None` where nobody is there any more.
+    pub peer: Option<IpAddr>,
+    /// Its header fields.
+    pub headers: &'r HeaderMap,
+    /// When it came.
+    pub now: Instant,
+}
+
+/// What a request has passed: its places, which it leaves when this is dropped, and what its answer says of its limits.
+#[derive(Default)]
+pub struct Passed {
+    places: Places,
+    fields: RateFields,
+    /// It has come by its route before: by another table.
+    again: bool,
+}
+
+impl Passed {
+    /// The request is looked up again, by another table: it gives its places up, and is not counted by limits a second time.
+    pub fn leave(&mut self) {
+        self.places = Places::default();
+        self.again = true;
+    }
+
+    /// Puts what the limits say among an answer's headers.
+    pub fn put_fields(&mut self, headers: &mut HeaderMap) {
+        std::mem::take(&mut self.fields).put(headers);
+    }
+}
+
+/// The steps of a route; nothing as a rule.
+#[derive(Default)]
+pub struct Steps(Option<Box<List>>);
+
+macro_rules! steps {
+    ($($name:ident: $step:ty),+ $(,)?) => {
+        /// All steps that there are, in the order in which a request meets them.
+        #[derive(Default)]
+        struct List {
+            $($name: Option<$step>),+
+        }
+
+        impl Steps {
+            /// What the steps of a policy are, in order, for a person.
+            pub fn shown(policy: &RoutePolicy) -> Vec<String> {
+                [$(<$step as Step>::shown(policy)),+].into_iter().flatten().collect()
+            }
+
+            /// The steps of a route with that policy in the next table, where `before` are those that it has.
+            pub fn next(policy: &RoutePolicy, before: Option<&Steps>, making: &mut Making<'_>) -> Steps {
+                let before = before.and_then(|before| before.0.as_deref());
+                let list = List {
+                    $($name: Step::next(policy, before.and_then(|list| list.$name.as_ref()), making)),+
+                };
+                let has_any = [$(list.$name.is_some()),+].contains(&true);
+                Steps(has_any.then(|| Box::new(list)))
+            }
+
+            /// Lets a request pass, or says why not.
+            #[inline]
+            pub fn check(&self, arrival: &Arrival<'_>, passed: &mut Passed) -> Result<(), Failure> {
+                let Some(list) = &self.0 else { return Ok(()) };
+                $(if let Some(step) = &list.$name {
+                    step.check(arrival, passed)?;
+                })+
+                Ok(())
+            }
+        }
+    };
+}
+
+steps! {
+    rate_limits: Limits,
+    in_flight: InFlight,
+}
+
+impl Steps {
+    /// The rate limits, if there are any.
+    pub fn rate_limits(&self) -> Option<&Limits> {
+        self.0.as_ref()?.rate_limits.as_ref()
+    }
+
+    /// The bound of requests in flight, if there is one.
+    pub fn in_flight(&self) -> Option<&InFlight> {
+        self.0.as_ref()?.in_flight.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests;

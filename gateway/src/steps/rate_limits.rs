@@ -1,0 +1,178 @@
+//! `rate_limit`: what the keys of a request are, and what its answer says of the limits.
+//!
+//! The header fields are those of draft-ietf-httpapi-ratelimit-headers-11.
+
+use super::claim::{bearer, claim};
+use super::{Arrival, Making, Passed, Step};
+use crate::config::{LimitBy, RateLimit, RoutePolicy};
+use crate::failure::Failure;
+use crate::fields::{self, Repeated};
+use crate::limit::{self, Key, Limits};
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use std::net::{IpAddr, Ipv4Addr};
+
+static RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+static RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const X_API_KEY: &str = "x-api-key";
+
+impl Step for Limits {
+    fn shown(policy: &RoutePolicy) -> Option<String> {
+        let limits = &policy.rate_limits.limits;
+        let names: Vec<String> = limits.iter().map(RateLimit::policy).collect();
+        (!names.is_empty()).then(|| format!("rate_limit {}", names.join(", ")))
+    }
+
+    fn next(policy: &RoutePolicy, before: Option<&Limits>, making: &mut Making<'_>) -> Option<Limits> {
+        let Making { matcher, shared, workers } = making;
+        let limits = &policy.rate_limits.limits;
+        (!limits.is_empty()).then(|| Limits::next(limits, matcher, before, shared, *workers))
+    }
+
+    fn check(&self, arrival: &Arrival<'_>, passed: &mut Passed) -> Result<(), Failure> {
+        // Once, whatever becomes of the table afterwards.
+        if passed.again {
+            return Ok(());
+        }
+        let headers = arrival.headers;
+        // Before the first of them takes a token. One that only counts refuses nobody.
+        for limit in self.iter().filter(|limit| !limit.limit.spec.dry_run) {
+            text(&limit.limit.spec.by, headers)?;
+        }
+        // Connections over Unix sockets have no address: together they are one client.
+        let peer = arrival.peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let verdict = self.ask(arrival.worker, arrival.now, |by| key(by, peer, headers));
+        passed.fields.add(&verdict.field);
+        let Some(refused) = verdict.refused else { return Ok(()) };
+        passed.fields.policy = HeaderValue::from_str(refused.policies).ok();
+        Err(Failure::RateLimited { policy: refused.policy.to_owned(), retry_after: refused.retry_after })
+    }
+}
+
+/// What an answer says of the limits that its request was counted in.
+#[derive(Debug, Default)]
+pub(super) struct RateFields {
+    now: Option<HeaderValue>,
+    policy: Option<HeaderValue>,
+}
+
+impl RateFields {
+    /// Adds what the limits of a route say, perhaps to what those of a rewrite have said before.
+    fn add(&mut self, field: &str) {
+        if field.is_empty() {
+            return;
+        }
+        let before = self.now.as_ref().and_then(|before| before.to_str().ok());
+        let value = match before {
+            None => HeaderValue::from_str(field),
+            Some(before) => HeaderValue::try_from(format!("{before}, {field}")),
+        };
+        self.now = value.ok();
+    }
+
+    /// Puts them among an answer's headers.
+    pub(super) fn put(self, headers: &mut HeaderMap) {
+        for (name, value) in [(&RATE_LIMIT, self.now), (&RATE_LIMIT_POLICY, self.policy)] {
+            if let Some(value) = value {
+                headers.insert(name, value);
+            }
+        }
+    }
+}
+
+/// Whose bucket it is. A request without the header, the key or the claim shares one with all others without; so does, with a
+/// limit that only counts, one that has several.
+fn key<'h>(by: &LimitBy, peer: IpAddr, headers: &'h HeaderMap) -> Key<'h> {
+    let text = text(by, headers).unwrap_or_default();
+    match by {
+        LimitBy::Route => Key::None,
+        LimitBy::Client => limit::client(peer),
+        LimitBy::Header(_) | LimitBy::ApiKey => text.map_or(Key::None, Key::Text),
+        LimitBy::Claim(name) => text.and_then(|token| claim(token, name)).map_or(Key::None, Key::Claim),
+    }
+}
+
+/// What a request says of whose bucket it is: the header's value, the API key, or the token with the claim. A request that says
+/// several things would be counted for one of them and served for another.
+fn text<'h, 'l>(by: &'l LimitBy, headers: &'h HeaderMap) -> Result<Option<&'h [u8]>, Repeated<'l>> {
+    match by {
+        LimitBy::Route | LimitBy::Client => Ok(None),
+        // What its values look like is for the table's author to know: they may have commas.
+        LimitBy::Header(name) => {
+            Ok(fields::lines(headers, name.as_str()).line(name)?.map(HeaderValue::as_bytes))
+        }
+        LimitBy::ApiKey => match fields::lines(headers, X_API_KEY).single("X-Api-Key")? {
+            Some(key) => Ok(Some(key.as_bytes())),
+            None => bearer(headers),
+        },
+        LimitBy::Claim(_) => bearer(headers),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_what_the_limit_counts_by() {
+        let peer: IpAddr = "192.0.2.1".parse().expect("an address");
+        let headers = |fields: &[(&'static str, &'static str)]| -> HeaderMap {
+            let field = |(name, value): &(&'static str, &'static str)| {
+                (HeaderName::from_static(name), HeaderValue::from_static(value))
+            };
+            fields.iter().map(field).collect()
+        };
+        let tenant = LimitBy::Header("x-tenant".to_owned());
+        let subject = LimitBy::Claim("sub".to_owned());
+        for (by, fields, expected) in [
+            (&LimitBy::Route, &[("x-api-key", "k")][..], Key::None),
+            (&LimitBy::Client, &[("x-forwarded-for", "198.51.100.1")], Key::Client(peer)),
+            (&tenant, &[("x-tenant", "a")], Key::Text(b"a")),
+            (&tenant, &[("x-tenant", "")], Key::Text(b"")),
+            (&tenant, &[], Key::None),
+            (&LimitBy::ApiKey, &[("x-api-key", "k"), ("authorization", "Bearer t")], Key::Text(b"k")),
+            (&LimitBy::ApiKey, &[("authorization", "bearer  t ")], Key::Text(b"t")),
+            (&LimitBy::ApiKey, &[("authorization", "Basic dDp0")], Key::None),
+            (&LimitBy::ApiKey, &[("authorization", "Bearer ")], Key::None),
+            (&LimitBy::ApiKey, &[("authorization", "Bear")], Key::None),
+            (&LimitBy::ApiKey, &[], Key::None),
+            (
+                &subject,
+                &[("authorization", "Bearer e30.eyJzdWIiOiJhZGEifQ.c2ln")],
+                Key::Claim("ada".to_owned()),
+            ),
+            (&subject, &[("x-api-key", "k")], Key::None),
+            // As a limit counts them that refuses nobody.
+            (&tenant, &[("x-tenant", "a"), ("x-tenant", "b")], Key::None),
+        ] {
+            assert_eq!(key(by, peer, &headers(fields)), expected, "{by} {fields:?}");
+        }
+    }
+
+    #[test]
+    fn a_request_with_several_keys_has_none_and_is_told_which_field() {
+        let tenant = LimitBy::Header("x-tenant".to_owned());
+        let subject = LimitBy::Claim("sub".to_owned());
+        for (by, fields, expected) in [
+            (&tenant, &[("x-tenant", "a"), ("x-tenant", "b")][..], Err("x-tenant")),
+            (&tenant, &[("x-tenant", "a"), ("x-tenant", "a")], Err("x-tenant")),
+            (&tenant, &[("x-tenant", ""), ("x-tenant", "a")], Err("x-tenant")),
+            (&tenant, &[("x-tenant", "CN=a,O=b")], Ok(Some("CN=a,O=b"))),
+            (&LimitBy::ApiKey, &[("x-api-key", "a"), ("x-api-key", "b")], Err("X-Api-Key")),
+            (&LimitBy::ApiKey, &[("x-api-key", "a, b")], Err("X-Api-Key")),
+            (
+                &LimitBy::ApiKey,
+                &[("authorization", "Bearer a"), ("authorization", "Bearer b")],
+                Err("Authorization"),
+            ),
+            (&subject, &[("authorization", "Bearer a"), ("authorization", "Bearer b")], Err("Authorization")),
+            (&LimitBy::Client, &[("x-tenant", "a"), ("x-tenant", "b")], Ok(None)),
+        ] {
+            let field = |(name, value): &(&'static str, &'static str)| {
+                (HeaderName::from_static(name), HeaderValue::from_static(value))
+            };
+            let headers: HeaderMap = fields.iter().map(field).collect();
+            let expected = expected.map(|text| text.map(str::as_bytes)).map_err(Repeated);
+            assert_eq!(text(by, &headers), expected, "{by} {fields:?}");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What a request passes, in which order, and what it keeps until it is answered.
+
+use super::*;
+use crate::config::{Source, Tables};
+use crate::failure::ShedReason;
+use crate::routes::Table;
+use hyper::header::{HeaderName, HeaderValue};
+
+/// A table with a route for each of those texts, which calls nothing; its paths are `/0`, `/1` and so on.
+fn table(routes: &[&str]) -> Table {
+    let route = |(at, keys): (usize, &&str)| {
+        format!("[[routes]]\nmatch = 'GET /{at}'\nrespond = {{}}\n{}\n", keys.replace("; ", "\n"))
+    };
+    let text: String = routes.iter().enumerate().map(route).collect();
+    let tables = Tables::parse(vec![Source::new("t.toml", text)]).expect("sound tables");
+    Table::next(&Table::empty(), tables, &Default::default(), 1)
+}
+
+fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {
+    let field = |(name, value): &(&'static str, &'static str)| {
+        (HeaderName::from_static(name), HeaderValue::from_static(value))
+    };
+    fields.iter().map(field).collect()
+}
+
+fn check(table: &Table, route: usize, headers: &HeaderMap, passed: &mut Passed) -> Result<(), Failure> {
+    let arrival = Arrival { worker: 0, peer: None, headers, now: Instant::now() };
+    table.routes[route].steps.check(&arrival, passed)
+}
+
+fn open(table: &Table, route: usize) -> Option<usize> {
+    table.routes[route].steps.in_flight().map(InFlight::now)
+}
+
+#[test]
+fn a_routes_steps_are_shown_in_the_order_in_which_requests_meet_them() {
+    let table = table(&["", "max_in_flight = 3; rate_limit = [{ rate = '1/s' }, { rate = '5/m' }]"]);
+    let shown = |route: usize| Steps::shown(&table.routes[route].policy);
+    assert_eq!(shown(0), [""; 0]);
+    assert_eq!(shown(1), ["rate_limit route:1/s, route:5/m", "max_in_flight 3"]);
+    assert!(table.routes[0].steps.0.is_none(), "who has none keeps nothing");
+}
+
+#[test]
+fn who_is_turned_away_by_one_step_does_not_meet_the_next() {
+    let table = table(&["max_in_flight = 1; rate_limit = { rate = '1/h', burst = 1 }"]);
+    let none = headers(&[]);
+    let (mut first, mut second) = (Passed::default(), Passed::default());
+    check(&table, 0, &none, &mut first).expect("a token and a place");
+    let refused = check(&table, 0, &none, &mut second);
+    assert!(matches!(refused, Err(Failure::RateLimited { policy, .. }) if policy == "route:1/h"));
+    assert_eq!(open(&table, 0), Some(1));
+}
+
+#[test]
+fn a_request_keeps_its_places_until_it_is_answered_and_those_beyond_the_bound_are_shed() {
+    let table = table(&["max_in_flight = 1", "max_in_flight = 2"]);
+    let none = headers(&[]);
+    let mut first = Passed::default();
+    // As a request does that a rewrite sends to another route.
+    check(&table, 0, &none, &mut first).expect("a place");
+    check(&table, 1, &none, &mut first).expect("a place");
+    let shed = check(&table, 0, &none, &mut Passed::default());
+    assert!(matches!(shed, Err(Failure::Shed(ShedReason::Route))));
+    assert_eq!((open(&table, 0), open(&table, 1)), (Some(1), Some(1)));
+    drop(first);
+    assert_eq!((open(&table, 0), open(&table, 1)), (Some(0), Some(0)));
+}
+
+#[test]
+fn a_request_that_is_looked_up_again_takes_its_place_anew_and_no_second_token() {
+    let table = table(&["max_in_flight = 1; rate_limit = { rate = '1/h', burst = 1 }"]);
+    let none = headers(&[]);
+    let mut passed = Passed::default();
+    check(&table, 0, &none, &mut passed).expect("a token and a place");
+    passed.leave();
+    assert_eq!(open(&table, 0), Some(0));
+    check(&table, 0, &none, &mut passed).expect("its place");
+    assert_eq!(open(&table, 0), Some(1));
+}
+
+#[test]
+fn an_answer_tells_of_the_limits_of_all_routes_that_its_request_has_met() {
+    let table = table(&[
+        "rate_limit = { rate = '2/h', burst = 2 }",
+        "",
+        "rate_limit = { rate = '1/h', burst = 1, by = 'header:x-a' }",
+    ]);
+    let mut passed = Passed::default();
+    for route in 0..3 {
+        check(&table, route, &headers(&[]), &mut passed).expect("a token");
+    }
+    let mut told = HeaderMap::new();
+    passed.put_fields(&mut told);
+    assert_eq!(told["ratelimit"], "\"route:2/h\";r=1;t=1800, \"header:x-a:1/h\";r=0;t=3600");
+    let twice = headers(&[("x-a", "1"), ("x-a", "2")]);
+    let failed = check(&table, 2, &twice, &mut Passed::default());
+    assert!(matches!(failed, Err(Failure::RepeatedHeader(name)) if name == "x-a"));
+}

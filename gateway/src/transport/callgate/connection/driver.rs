@@ -1,0 +1,255 @@
+//! The task of a connection: reads and writes until it ends. Whether the peer is there at all is the keeper's to find out.
+//!
+//! It is woken once, at the end of the worker's turn, and writes what all calls of that turn have put into the send buffer
+//! in one system call. Under load it lets the runtime look at its sockets once more before: a write, and the instance that
+//! wakes up for it, cost more than anything else on the way, and then serve twice as many calls. A call that is alone is
+//! written at once.
+
+use super::Conn;
+use crate::transport::callgate::stream::Stream;
+use callgate_protocol::{Inbound, ProtocolError};
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::task::yield_now;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// What is read at once, in bytes.
+const READ_SIZE: usize = 64 * 1024;
+
+/// Why a connection ended.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// It was to end, and nothing was left to answer.
+    Drained,
+    /// The peer closed it.
+    Closed,
+    /// The peer answered no PING.
+    Silent,
+    /// The socket failed.
+    Io(std::io::Error),
+    /// The peer broke the protocol.
+    Protocol(ProtocolError),
+}
+
+/// The task of a connection: reads and writes until it ends, then settles the calls that are left.
+pub(crate) fn drive(conn: Rc<Conn>, established: (Stream, Inbound, Vec<u8>)) -> impl Future<Output = End> {
+    // Made here, because the future may be dropped before it has begun.
+    let settled = Settled(conn.clone());
+    async move {
+        let _settled = settled;
+        run(&conn, established).await
+    }
+}
+
+async fn run(conn: &Conn, established: (Stream, Inbound, Vec<u8>)) -> End {
+    let (stream, inbound, unread) = established;
+    let filled = unread.len();
+    let mut buffer = unread;
+    buffer.resize(filled.max(READ_SIZE), 0);
+    let mut driver = Driver {
+        conn,
+        stream,
+        inbound,
+        buffer,
+        filled,
+        gathering: Gathering::Begun,
+        deadline: Box::pin(sleep_until(Instant::now())),
+        overdue: false,
+    };
+    let end = poll_fn(|cx| driver.poll(cx)).await;
+    if let End::Protocol(error) = &end {
+        driver.say_why(error);
+    }
+    end
+}
+
+/// Settles what is left however the connection's task ends: even a panic in it must not leave calls waiting for their
+/// deadlines, and further ones coming.
+struct Settled(Rc<Conn>);
+
+impl Drop for Settled {
+    fn drop(&mut self) {
+        self.0.on_end();
+    }
+}
+
+/// How far the task is in waiting for more to write.
+enum Gathering {
+    /// Nothing waits, or for the runtime to look at its sockets.
+    Begun,
+    /// It looks.
+    Looking,
+    /// It has, and runs the tasks that became ready by it.
+    Running,
+}
+
+struct Driver<'a> {
+    conn: &'a Conn,
+    stream: Stream,
+    inbound: Inbound,
+    buffer: Vec<u8>,
+    filled: usize,
+    gathering: Gathering,
+    /// For the first deadline of all calls in flight.
+    deadline: Pin<Box<Sleep>>,
+    /// It has come, and the socket is looked at once more.
+    overdue: bool,
+}
+
+impl Driver<'_> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        self.register(cx);
+        let read = self.poll_read(cx);
+        self.poll_deadlines(cx);
+        match read.and_then(|()| self.poll_gather(cx)) {
+            Err(end) => Poll::Ready(end),
+            Ok(()) if self.conn.left.get() => Poll::Ready(End::Silent),
+            Ok(()) => {
+                let conn = self.conn;
+                let idle = conn.pending.borrow().is_empty() && conn.outbound.borrow().is_empty();
+                if idle && !conn.accepting.get() { Poll::Ready(End::Drained) } else { Poll::Pending }
+            }
+        }
+    }
+
+    fn register(&self, cx: &mut Context<'_>) {
+        self.conn.driver_woken.set(false);
+        let mut waker = self.conn.driver.borrow_mut();
+        match waker.as_mut() {
+            Some(known) => known.clone_from(cx.waker()),
+            None => *waker = Some(cx.waker().clone()),
+        }
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
+        self.take_frames()?;
+        loop {
+            let mut space = ReadBuf::new(&mut self.buffer[self.filled..]);
+            match Pin::new(&mut self.stream).poll_read(cx, &mut space) {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(Err(error)) => return Err(End::Io(error)),
+                Poll::Ready(Ok(())) => {
+                    let read = space.filled().len();
+                    if read == 0 {
+                        return Err(End::Closed);
+                    }
+                    self.filled += read;
+                    self.conn.hears(Instant::now());
+                    self.take_frames()?;
+                }
+            }
+        }
+    }
+
+    /// Takes all whole frames and leaves room for the rest of one that is not.
+    fn take_frames(&mut self) -> Result<(), End> {
+        let mut at = 0;
+        loop {
+            let (taken, event) = self.inbound.next(&self.buffer[at..self.filled]).map_err(End::Protocol)?;
+            if taken == 0 {
+                break;
+            }
+            at += taken;
+            if let Some(event) = event {
+                let long = self.conn.on_event(event).map_err(End::Protocol)?;
+                if let Some(pending) = long {
+                    let (payload, room) = self.inbound.take_message().unwrap_or_default();
+                    self.conn.hand_over(*pending, payload, room);
+                }
+            }
+        }
+        if at > 0 {
+            self.buffer.copy_within(at..self.filled, 0);
+            self.filled -= at;
+        }
+        let wanted = Inbound::frame_size(&self.buffer[..self.filled]).unwrap_or(0).max(READ_SIZE);
+        if wanted > self.buffer.len() || (self.buffer.len() > READ_SIZE && self.filled == 0) {
+            self.buffer.resize(wanted, 0);
+            self.buffer.shrink_to_fit();
+        }
+        Ok(())
+    }
+
+    /// Ends the calls whose time is up. Most are answered long before, so the timer is moved only when it has run out or
+    /// an earlier deadline has come. After it has run out, the runtime looks at its sockets and what lies in this one is read:
+    /// a gateway that was away for a while finds the deadlines over, but the answers came in time.
+    fn poll_deadlines(&mut self, cx: &mut Context<'_>) {
+        while let Some(first) = self.conn.first_deadline.get() {
+            if self.deadline.is_elapsed() || first < self.deadline.deadline() {
+                self.deadline.as_mut().reset(first);
+            }
+            if self.deadline.as_mut().poll(cx).is_pending() {
+                break;
+            }
+            if !self.overdue {
+                self.overdue = true;
+                // Polled once, it has the task woken after the runtime has looked.
+                let _ = pin!(yield_now()).poll(cx);
+                return;
+            }
+            self.conn.expire(Instant::now());
+        }
+        self.overdue = false;
+    }
+
+    /// Writes at once; or, if other calls are in flight, so that there is probably more to write, when the runtime has
+    /// looked at its sockets once more and run what became ready.
+    fn poll_gather(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
+        let unsent = self.conn.unsent.get();
+        if unsent > 0 && unsent < self.conn.in_flight() {
+            match self.gathering {
+                Gathering::Begun => {
+                    self.gathering = Gathering::Looking;
+                    // Polled once, it has the task woken after the runtime has looked.
+                    let _ = pin!(yield_now()).poll(cx);
+                    return Ok(());
+                }
+                Gathering::Looking => {
+                    self.gathering = Gathering::Running;
+                    cx.waker().wake_by_ref();
+                    return Ok(());
+                }
+                Gathering::Running => {}
+            }
+        }
+        self.gathering = Gathering::Begun;
+        self.conn.unsent.set(0);
+        self.poll_write(cx)
+    }
+
+    /// Writes what the socket takes, and tells those that wait for room when there is some again.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
+        let was_full = self.conn.is_full();
+        let written = self.poll_write_all(cx);
+        if was_full && !self.conn.is_full() {
+            self.conn.room.notify_waiters();
+        }
+        written
+    }
+
+    fn poll_write_all(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
+        let mut outbound = self.conn.outbound.borrow_mut();
+        while !outbound.is_empty() {
+            match Pin::new(&mut self.stream).poll_write(cx, outbound.chunk()) {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(Err(error)) => return Err(End::Io(error)),
+                Poll::Ready(Ok(n)) => {
+                    outbound.advance(n);
+                    self.conn.written.set(self.conn.written.get() + n as u64);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells a peer that broke the protocol what was wrong, if its socket takes it at once.
+    fn say_why(&mut self, error: &ProtocolError) {
+        let mut outbound = self.conn.outbound.borrow_mut();
+        outbound.go_away(0, &error.to_string());
+        let mut cx = Context::from_waker(Waker::noop());
+        let _ = Pin::new(&mut self.stream).poll_write(&mut cx, outbound.chunk());
+    }
+}

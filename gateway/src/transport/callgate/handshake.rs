@@ -1,0 +1,220 @@
+//! Opening a connection: connect, exchange HELLO, ask for the schemas that no other connection has brought yet.
+
+use super::catalog::{Catalog, Schemas};
+use super::offer::Offer;
+use super::stranger;
+use super::stream::Stream;
+use crate::config::EndpointAddr;
+use crate::presence::Presence;
+use callgate_protocol::schema::Fingerprint;
+use callgate_protocol::{Budget, Event, Hello, Inbound, Limits, Outbound, ProtocolError, Role};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
+
+/// The schemas that one connection may bring, in bytes together.
+const MAX_SCHEMA_BYTES: usize = 64 * 1024 * 1024;
+
+/// A connection that is ready for calls.
+pub(crate) struct Established {
+    pub(crate) stream: Stream,
+    pub(crate) inbound: Inbound,
+    pub(crate) outbound: Outbound,
+    pub(crate) offer: Offer,
+    /// Bytes that were read and not yet taken.
+    pub(crate) unread: Vec<u8>,
+    /// Whether the peer wants calls.
+    pub(crate) ready: bool,
+}
+
+/// What the gateway says of itself.
+fn hello() -> Hello {
+    let identity = format!("callgate/{} pid {}", env!("CARGO_PKG_VERSION"), std::process::id());
+    Hello::new(identity, Limits::default(), Vec::new())
+}
+
+/// How long things may take when a connection is opened.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// Connecting and the handshake together. Where that fails, finding out who is there takes up to 0.2 s more.
+    pub(crate) connect: Duration,
+    /// Bytes that the peer's system does not acknowledge for so long end the connection.
+    pub(crate) unacknowledged: Duration,
+}
+
+/// Opens a connection, within its time, in which a worker's own absence does not count. Long replies take room of `answers` while
+/// they arrive. Errors are for people.
+pub(crate) async fn establish(
+    addr: &EndpointAddr,
+    patience: Patience,
+    presence: Option<&Presence>,
+    catalog: &Arc<Catalog>,
+    answers: Option<&Arc<Budget>>,
+) -> Result<Established, String> {
+    let mut opened = None;
+    let opening = async {
+        let stream = Stream::connect(addr, patience.unacknowledged).await;
+        let stream = stream.map_err(|error| format!("cannot connect: {error}"))?;
+        opened.insert(Opening::new(stream, answers.cloned())).run(catalog).await
+    };
+    let done = match presence {
+        Some(presence) => presence.timeout(patience.connect, opening).await,
+        None => timeout(patience.connect, opening).await.ok(),
+    };
+    let Opening { mut stream, inbound, outbound, unread, heard, hello, schemas, ready, .. } =
+        match (&done, opened) {
+            (_, Some(opened)) => opened,
+            (Some(Err(Failed::Told(why))), None) => return Err(why.clone()),
+            (_, None) => return Err(format!("no connection within {:?}", patience.connect)),
+        };
+    match done {
+        Some(Ok(())) => {}
+        Some(Err(Failed::Told(why))) => return Err(why),
+        Some(Err(Failed::Stranger)) => return Err(stranger::spoke(&mut stream, unread).await),
+        None if heard => {
+            return Err(format!("connected, but the handshake did not end within {:?}", patience.connect));
+        }
+        None => return Err(stranger::silent(&mut stream, patience.connect).await),
+    }
+    let hello = hello.ok_or("the handshake ended without HELLO")?;
+    let offer = Offer::new(hello, |fingerprint| schemas.get(&fingerprint).cloned())?;
+    Ok(Established { stream, inbound, outbound, offer, unread, ready })
+}
+
+/// Asks what an instance offers, within that time, on the calling thread. Errors are for people.
+pub fn ask(addr: &EndpointAddr, within: Duration) -> Result<Offer, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("cannot connect: {error}"))?;
+    let patience = Patience { connect: within, unacknowledged: within };
+    let established = runtime.block_on(establish(addr, patience, None, &Arc::default(), None));
+    // Without waiting: a name that is being looked up in a thread of its own cannot be told to stop.
+    runtime.shutdown_background();
+    established.map(|established| established.offer)
+}
+
+/// Why a handshake came to nothing.
+enum Failed {
+    /// This is why.
+    Told(String),
+    /// The peer does not speak the protocol: what it says is unread.
+    Stranger,
+}
+
+impl From<String> for Failed {
+    fn from(why: String) -> Failed {
+        Failed::Told(why)
+    }
+}
+
+struct Opening {
+    stream: Stream,
+    inbound: Inbound,
+    outbound: Outbound,
+    unread: Vec<u8>,
+    /// The peer has said something.
+    heard: bool,
+    hello: Option<Hello>,
+    schemas: Schemas,
+    /// Schemas as they came, to be read when all are there.
+    encoded: Vec<(Fingerprint, Vec<u8>)>,
+    wanted: usize,
+    schema_bytes: usize,
+    ready: bool,
+}
+
+impl Opening {
+    fn new(stream: Stream, answers: Option<Arc<Budget>>) -> Opening {
+        let hello = hello();
+        Opening {
+            stream,
+            inbound: Inbound::sharing(Role::Connector, hello.limits, answers),
+            outbound: Outbound::new(&hello),
+            unread: Vec::new(),
+            heard: false,
+            hello: None,
+            schemas: Schemas::new(),
+            encoded: Vec::new(),
+            wanted: 0,
+            schema_bytes: 0,
+            ready: true,
+        }
+    }
+
+    async fn run(&mut self, catalog: &Arc<Catalog>) -> Result<(), Failed> {
+        while self.hello.is_none() || self.wanted > 0 {
+            self.write().await.map_err(|error| format!("the handshake failed: {error}"))?;
+            let read = self.stream.read_buf(&mut self.unread).await;
+            if read.map_err(|error| format!("the handshake failed: {error}"))? == 0 {
+                let why = match self.heard {
+                    true => "the peer closed the connection during the handshake",
+                    false => {
+                        "the peer closed the connection at once, without a word: is it a Callgate backend?"
+                    }
+                };
+                return Err(Failed::Told(why.to_owned()));
+            }
+            self.heard = true;
+            self.take(catalog)?;
+        }
+        if !self.encoded.is_empty() {
+            self.schemas.extend(catalog.read(std::mem::take(&mut self.encoded)).await?);
+        }
+        Ok(())
+    }
+
+    async fn write(&mut self) -> std::io::Result<()> {
+        while !self.outbound.is_empty() {
+            let n = self.stream.write(self.outbound.chunk()).await?;
+            self.outbound.advance(n);
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, catalog: &Arc<Catalog>) -> Result<(), Failed> {
+        let mut at = 0;
+        loop {
+            let next = self.inbound.next(&self.unread[at..]);
+            let (taken, event) = next.map_err(|error| match error {
+                ProtocolError::BadMagic(_) => Failed::Stranger,
+                other => Failed::Told(other.to_string()),
+            })?;
+            if taken == 0 {
+                break;
+            }
+            at += taken;
+            match event {
+                Some(Event::Hello(hello)) => {
+                    self.outbound.set_max_frame(hello.limits.max_frame);
+                    for offered in hello.services.iter().flat_map(|service| &service.methods) {
+                        match catalog.schema(offered.schema) {
+                            Some(known) => drop(self.schemas.insert(offered.schema, known)),
+                            None => {
+                                self.outbound.schema_request(offered.schema);
+                                self.wanted += 1;
+                            }
+                        }
+                    }
+                    self.hello = Some(hello);
+                }
+                Some(Event::Schema(fingerprint, encoded)) => {
+                    self.schema_bytes += encoded.len();
+                    if self.schema_bytes > MAX_SCHEMA_BYTES {
+                        let why = format!("the schemas are larger than {MAX_SCHEMA_BYTES} bytes together");
+                        return Err(why.into());
+                    }
+                    self.encoded.push((fingerprint, encoded.to_vec()));
+                    self.wanted = self.wanted.saturating_sub(1);
+                }
+                Some(Event::Ping(token)) => self.outbound.pong(token),
+                Some(Event::Ready(ready)) => self.ready = ready,
+                Some(Event::GoAway { reason, .. }) => {
+                    return Err(format!("the peer went away: {reason}").into());
+                }
+                _ => {}
+            }
+        }
+        self.unread.drain(..at);
+        Ok(())
+    }
+}

@@ -1,0 +1,123 @@
+//! What an instance offers, as it said in the handshake: its methods with their schemas.
+
+use super::catalog::Schema;
+use crate::config::CallRef;
+use callgate_protocol::schema::Fingerprint;
+use callgate_protocol::{CallId, Hello, Limits};
+use std::collections::HashMap;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+/// An instance's HELLO together with the schemas that it names.
+#[derive(Debug)]
+pub struct Offer {
+    /// Who it says it is.
+    pub identity: String,
+    /// What it accepts.
+    pub limits: Limits,
+    /// Its services: name and version.
+    pub services: Vec<(String, String)>,
+    by_service: HashMap<String, usize>,
+    /// Its methods.
+    pub methods: Vec<MethodEntry>,
+    /// Of methods and versions: instances that offer the same have the same, in whatever process they run.
+    pub(crate) digest: u64,
+    /// Of methods with their schemas, and of versions: routes fit all instances of the same alike.
+    fits_digest: u64,
+    by_name: HashMap<String, usize>,
+    by_id: HashMap<CallId, usize>,
+}
+
+/// A method that an instance offers.
+#[derive(Debug)]
+pub struct MethodEntry {
+    /// `orders.quote`.
+    pub name: String,
+    /// Its number in this instance.
+    pub call_id: CallId,
+    /// Which schema it has.
+    pub fingerprint: Fingerprint,
+    /// The schema itself.
+    pub schema: Arc<Schema>,
+    /// Running it twice does what running it once does.
+    pub idempotent: bool,
+}
+
+impl Offer {
+    /// Puts a HELLO and its schemas together. A Call ID that names two methods is an error.
+    pub(crate) fn new(
+        hello: Hello,
+        mut schema: impl FnMut(Fingerprint) -> Option<Arc<Schema>>,
+    ) -> Result<Offer, String> {
+        let mut offer = Offer {
+            identity: hello.identity,
+            limits: hello.limits,
+            services: Vec::new(),
+            by_service: HashMap::new(),
+            methods: Vec::new(),
+            digest: 0,
+            fits_digest: 0,
+            by_name: HashMap::new(),
+            by_id: HashMap::new(),
+        };
+        for service in hello.services {
+            for method in service.methods {
+                let name = format!("{}.{}", service.name, method.name);
+                let schema = schema(method.schema).ok_or_else(|| format!("no schema came for {name}"))?;
+                let index = offer.methods.len();
+                if let Some(other) = offer.by_id.insert(method.call_id, index) {
+                    let other = &offer.methods[other].name;
+                    return Err(format!("Call ID {} is both {other} and {name}", method.call_id));
+                }
+                offer.by_name.insert(name.clone(), index);
+                offer.methods.push(MethodEntry {
+                    name,
+                    call_id: method.call_id,
+                    fingerprint: method.schema,
+                    schema,
+                    idempotent: method.idempotent,
+                });
+            }
+            // Where a name comes twice, the first counts.
+            offer.by_service.entry(service.name.clone()).or_insert(offer.services.len());
+            offer.services.push((service.name, service.version));
+        }
+        (offer.digest, offer.fits_digest) = offer.digests();
+        Ok(offer)
+    }
+
+    /// Without and with the schemas.
+    fn digests(&self) -> (u64, u64) {
+        let mut hasher = DefaultHasher::new();
+        self.services.hash(&mut hasher);
+        self.methods.iter().for_each(|method| (&method.name, method.call_id).hash(&mut hasher));
+        let without = hasher.finish();
+        self.methods.iter().for_each(|method| method.fingerprint.hash(&mut hasher));
+        (without, hasher.finish())
+    }
+
+    /// A number of what routes have to fit: instances of the same have the same.
+    pub fn fits_digest(&self) -> u64 {
+        self.fits_digest
+    }
+
+    /// The version of the service that a route's method belongs to, if it is offered; `""` where the instance says none.
+    pub fn version(&self, call: &CallRef) -> Option<&str> {
+        let service = match call {
+            CallRef::Name { service, .. } => service,
+            CallRef::Number(_) => self.find(call)?.name.rsplit_once('.')?.0,
+        };
+        let (_, version) = self.services.get(*self.by_service.get(service)?)?;
+        Some(version)
+    }
+
+    /// The method that a route names.
+    pub fn find(&self, call: &CallRef) -> Option<&MethodEntry> {
+        let index = match call {
+            CallRef::Name { service, method } => self.by_name.get(&format!("{service}.{method}")),
+            CallRef::Number(call_id) => self.by_id.get(call_id),
+        };
+        index.map(|index| &self.methods[*index])
+    }
+}

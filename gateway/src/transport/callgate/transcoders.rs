@@ -1,0 +1,65 @@
+//! The programs of one worker: how a route's requests become calls of a method, and its replies answers.
+//!
+//! All programs of a method are made of its schema's layout, which was compiled when its instance was connected to; what is
+//! left for a route's first call is to look its few names up. So each worker does that for itself, and no call meets a lock.
+
+use super::offer::MethodEntry;
+use crate::config::CallSpec;
+use callgate_protocol::CallId;
+use callgate_protocol::schema::Fingerprint;
+use callgate_transcode::{BindError, RequestBinding, RequestProgram, ResponseBinding, ResponseProgram};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+
+/// What turns one route's requests into calls of one instance's method, and its replies into answers.
+#[derive(Debug)]
+pub struct Transcoder {
+    /// The method's number in that instance.
+    pub call_id: CallId,
+    /// JSON → bincode.
+    pub request: RequestProgram,
+    /// bincode → JSON.
+    pub response: ResponseProgram,
+}
+
+impl Transcoder {
+    /// The program of a route for a method.
+    ///
+    /// # Errors
+    /// The route's fields do not fit the method.
+    pub fn new(route: &CallSpec, method: &MethodEntry) -> Result<Transcoder, BindError> {
+        let layout = &method.schema.layout;
+        Ok(Transcoder {
+            call_id: method.call_id,
+            request: RequestProgram::bind(layout.clone(), &route.request)?,
+            response: ResponseProgram::bind(layout.clone(), &route.response)?,
+        })
+    }
+}
+
+type Key = (Fingerprint, CallId, RequestBinding, ResponseBinding);
+
+/// A worker's programs: routes that bind a method alike share one. It lives as long as a connection uses it.
+#[derive(Default)]
+pub struct Transcoders(RefCell<HashMap<Key, Weak<Transcoder>>>);
+
+impl Transcoders {
+    /// The program of a route for a method, made at its first use.
+    ///
+    /// # Errors
+    /// The route's fields do not fit the method.
+    pub fn of(&self, route: &CallSpec, method: &MethodEntry) -> Result<Arc<Transcoder>, BindError> {
+        let key = (method.fingerprint, method.call_id, route.request.clone(), route.response.clone());
+        let mut all = self.0.borrow_mut();
+        if let Some(known) = all.get(&key).and_then(Weak::upgrade) {
+            return Ok(known);
+        }
+        let transcoder = Arc::new(Transcoder::new(route, method)?);
+        if all.len() == all.capacity() {
+            all.retain(|_, known| known.strong_count() > 0);
+        }
+        all.insert(key, Arc::downgrade(&transcoder));
+        Ok(transcoder)
+    }
+}
