@@ -53,4 +53,4 @@ mod traffic;
 
 // For `super::fields`.
 use crate::fields;
-pub use connections::Connections;
+pub use connections::{Accepted, Connections};

@@ -90,9 +90,10 @@ fn open_state(
     let Some(folder) = &settings.server.state else {
         return Ok((State::default(), None));
     };
-    let lock = before.and_then(|before| before.state(folder));
+    let name = format!("state {}", folder.display());
+    let lock = before.and_then(|before| before.take(&name));
     let (state, lock) = State::open(folder, lock)?;
-    listeners.offer(format!("state {}", folder.display()), &lock)?;
+    listeners.offer(name, &lock)?;
     Ok((state, Some(lock)))
 }
 
