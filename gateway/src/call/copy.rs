@@ -17,6 +17,10 @@ pub fn send_copy(worker: &Worker, request: &Request<'_>) -> Result<Attempt, Shad
     if times.now >= times.deadline {
         return Err(ShadowOutcome::Late);
     }
+    // It is its call's.
+    if !request.body.is_whole() {
+        return Err(ShadowOutcome::Unfit);
+    }
     let backend = worker.pool.backend(request.backend).ok_or(ShadowOutcome::NoInstance)?;
     let mut tried = Tried { fragile: false, ..request.untried() };
     loop {
@@ -30,7 +34,9 @@ pub fn send_copy(worker: &Worker, request: &Request<'_>) -> Result<Attempt, Shad
                 continue;
             }
             Err(Unsent::Full) => Err(ShadowOutcome::NoInstance),
-            Err(Unsent::Unfit(_) | Unsent::Invalid(_) | Unsent::TooLarge(_)) => Err(ShadowOutcome::Unfit),
+            Err(Unsent::Unfit(_) | Unsent::Streamed | Unsent::Invalid(_) | Unsent::TooLarge(_)) => {
+                Err(ShadowOutcome::Unfit)
+            }
             Ok(attempt) => Ok(attempt),
         };
     }

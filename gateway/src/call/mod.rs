@@ -21,7 +21,7 @@ mod retry;
 mod road;
 mod spending;
 
-pub use crate::transport::Json;
+pub use crate::transport::{Body, BodyStream, Json};
 pub use copy::send_copy;
 
 use crate::backends::{Backend, Tried, Wanted};
@@ -31,7 +31,6 @@ use crate::routes::{CallAction, PathParams, QueryPairs, Route};
 use crate::transport::{Call, Times};
 use crate::worker::Worker;
 use callgate_protocol::Metadata;
-use callgate_transcode::RequestInput;
 use road::Road;
 use std::rc::Rc;
 
@@ -54,7 +53,7 @@ pub struct Request<'a> {
     /// The query's pairs.
     pub query: QueryPairs<'a>,
     /// The body.
-    pub body: &'a [u8],
+    pub body: Body<'a>,
     /// What travels with the call.
     pub metadata: Metadata<'a>,
     /// When it came, and when the reply must be there.
@@ -79,8 +78,8 @@ pub struct Guards {
 impl Request<'_> {
     /// What links are given.
     fn for_links(&self) -> Call<'_> {
-        let input = RequestInput { path: &self.path, query: &self.query, body: self.body };
-        Call { binding: self.call.binding(), input, metadata: self.metadata }
+        let Request { call, path, query, body, metadata, .. } = self;
+        Call { binding: call.binding(), path, query, body: *body, metadata: *metadata }
     }
 
     /// What is known of where it may go before it is sent.
@@ -134,3 +133,6 @@ pub(crate) fn shed(worker: &Worker, route: &Route, reason: ShedReason) -> Failur
     route.stats.0.of(worker.id).shed.of(reason).increment();
     Failure::Shed(reason)
 }
+
+#[cfg(test)]
+mod tests;

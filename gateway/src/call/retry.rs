@@ -9,7 +9,7 @@ use crate::backends::Cost;
 use crate::config::RetrySpec;
 use crate::failure::{Failure, ShedReason};
 use crate::telemetry::RetryReason;
-use crate::transport::{Json, Outcome};
+use crate::transport::{Body, Json, Outcome};
 use callgate_protocol::Status;
 use std::time::Duration;
 
@@ -45,9 +45,34 @@ pub(super) fn result(outcome: Outcome) -> Result<Json, Failure> {
     }
 }
 
+/// Whether a call may be sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Repeat {
+    /// Also where it may have run: running it twice does what running it once does.
+    Always,
+    /// Where it has certainly not run.
+    IfNotRun,
+    /// Not at all: its body was a stream, of which an attempt has begun to read.
+    Never,
+}
+
+impl Repeat {
+    /// That of a call with that body.
+    #[inline]
+    pub(super) fn of(body: &Body<'_>, idempotent: bool) -> Repeat {
+        match idempotent {
+            _ if body.is_spent() => Repeat::Never,
+            true => Repeat::Always,
+            false => Repeat::IfNotRun,
+        }
+    }
+}
+
 /// Whether the route wants a call to be sent again for that reason, and it is safe.
-pub(super) fn is_wanted(spec: &RetrySpec, reason: RetryReason, idempotent: bool) -> bool {
+pub(super) fn is_wanted(spec: &RetrySpec, reason: RetryReason, repeat: Repeat) -> bool {
+    let idempotent = repeat == Repeat::Always;
     match reason {
+        _ if repeat == Repeat::Never => false,
         RetryReason::NotAccepted => true,
         RetryReason::Refused => spec.on.refused,
         // Its connection is lost, as far as anybody knows.
@@ -121,8 +146,11 @@ mod tests {
             (Outcome::NoRoom, true, false, false),
         ] {
             let reason = outcome.retry_reason(limited);
-            let wanted =
-                |idempotent| reason.is_some_and(|why| is_wanted(&RetrySpec::default(), why, idempotent));
+            let wanted = |idempotent| {
+                reason.is_some_and(|why| {
+                    is_wanted(&RetrySpec::default(), why, Repeat::of(&Body::Whole(b""), idempotent))
+                })
+            };
             assert_eq!((wanted(true), wanted(false)), (idempotent, other), "{outcome:?}, limited: {limited}");
         }
     }

@@ -2,7 +2,7 @@
 //! failed sent again, or told what the client hears.
 
 use super::hold::Hold;
-use super::retry::{self, Pause};
+use super::retry::{self, Pause, Repeat};
 use super::spending::{Purse, Spending};
 use super::{Guards, Request, hedge, race, shed};
 use crate::backends::{Attempt, Chosen, LocalBackend, Pick, Tried};
@@ -108,7 +108,7 @@ impl<'a> Road<'a> {
     pub(super) async fn ended(&mut self, sent: &mut Sent) -> Ended {
         match self.request.call.spec.retry.hedge {
             // On the heap, as all that few calls need: what lies in this future is moved for every request.
-            Some(percent) if sent.idempotent && self.may_send_again() => {
+            Some(percent) if self.repeat(sent.idempotent) == Repeat::Always && self.may_send_again() => {
                 Box::pin(hedge::ended(self, sent, percent)).await
             }
             _ => match sent.attempt.heard().await {
@@ -175,7 +175,11 @@ impl<'a> Road<'a> {
 
     /// Whether the route wants the call to be sent again for that reason, and it is safe.
     pub(super) fn wants(&self, reason: RetryReason, idempotent: bool) -> bool {
-        retry::is_wanted(&self.request.call.spec.retry, reason, idempotent)
+        retry::is_wanted(&self.request.call.spec.retry, reason, self.repeat(idempotent))
+    }
+
+    fn repeat(&self, idempotent: bool) -> Repeat {
+        Repeat::of(&self.request.body, idempotent)
     }
 
     /// Whether there are attempts left.
@@ -218,6 +222,10 @@ impl<'a> Road<'a> {
             }
             // Another worker was faster.
             Err(Unsent::Full) => return Ok(None),
+            Err(Unsent::Streamed) => {
+                let error = "the method takes its request whole, not as a stream";
+                return Err(Failure::Misfit(error.to_owned()));
+            }
             Err(Unsent::Unfit(error)) => return Err(Failure::Misfit(error.to_string())),
             Err(Unsent::Invalid(violations)) => return Err(Failure::Invalid(violations)),
             Err(Unsent::TooLarge(limit)) => return Err(Failure::MessageTooLarge(u64::from(limit))),
@@ -239,7 +247,7 @@ impl<'a> Road<'a> {
     fn limit(&self, idempotent: bool) -> Option<Instant> {
         let retry = &self.request.call.spec.retry;
         let limit = self.times.now + retry.per_try_timeout?;
-        let another_follows = idempotent && self.sent + 1 < retry.attempts;
+        let another_follows = idempotent && self.request.body.is_whole() && self.sent + 1 < retry.attempts;
         (another_follows && limit < self.times.deadline).then_some(limit)
     }
 

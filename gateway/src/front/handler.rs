@@ -134,7 +134,7 @@ async fn call(
         has_fallback: false,
         path,
         query,
-        body: body.bytes(),
+        body: call::Body::Whole(body.bytes()),
         metadata: metadata.as_metadata(),
         times: Times { now: clocks.now, deadline },
         on_sent: None,

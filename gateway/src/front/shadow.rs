@@ -95,7 +95,7 @@ impl Copy {
             has_fallback: false,
             path: self.path,
             query: query_pairs(&self.query).map_err(|_| ShadowOutcome::Unfit)?,
-            body: &self.body,
+            body: call::Body::Whole(&self.body),
             metadata: self.metadata.as_metadata(),
             times: Times { now: Instant::now(), deadline: self.deadline },
             on_sent: None,
