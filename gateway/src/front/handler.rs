@@ -13,10 +13,10 @@ use super::reply::{Reply, ReplyBody};
 use super::traffic;
 use crate::call;
 use crate::failure::Failure;
-use crate::overload::{Place, is_bounded, shed_early};
+use crate::overload::is_bounded;
 use crate::routes::{Action, CallAction, PathParams, query_pairs};
 use crate::steps::Arrival;
-use crate::transport::callgate::Times;
+use crate::transport::Times;
 use crate::worker::{LocalTable, RouteRef, Worker};
 use callgate_protocol::MetadataBuf;
 use hyper::header::HOST;
@@ -98,14 +98,14 @@ fn names_one_host(head: &Parts) -> bool {
 fn early(worker: &Worker, action: &CallAction, body: &RequestBody, now: Instant) -> Result<(), Failure> {
     let CallAction { backend, traffic, spec, .. } = action;
     // Which backend a split takes is not known yet.
-    if !is_bounded(backend) || body.is_there() || traffic.is_some() {
+    if !is_bounded(&backend.spec.overload, &backend.gauge) || body.is_there() || traffic.is_some() {
         return Ok(());
     }
     let Some(local) = worker.pool.backend(backend) else {
         return Ok(());
     };
-    let place = Place { worker: worker.id, backend, priority: spec.policy.priority };
-    shed_early(&local, &place, now).map_or(Ok(()), |reason| Err(Failure::Shed(reason)))
+    let reason = local.admission.shed_early(spec.policy.priority, now);
+    reason.map_or(Ok(()), |reason| Err(Failure::Shed(reason)))
 }
 
 async fn call(
@@ -140,7 +140,7 @@ async fn call(
         on_sent: None,
     };
     match &action.traffic {
-        None => call::run(worker, &request).await.map(Reply::result),
+        None => call::run(worker, &request).await.map(Reply::of_call),
         // On the heap: it is large, and most routes have none.
         Some(traffic) => Box::pin(traffic::run(exchange, route, traffic, request)).await,
     }

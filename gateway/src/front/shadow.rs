@@ -6,11 +6,12 @@
 
 use super::exchange::Exchange;
 use super::hash_key::hash_key;
+use crate::backends::Attempt;
 use crate::call;
 use crate::routes::{PathParams, Shadow, query_pairs};
 use crate::supervise::Task;
 use crate::telemetry::ShadowOutcome;
-use crate::transport::callgate::{InFlight, Times};
+use crate::transport::Times;
 use crate::worker::{RouteRef, Worker};
 use callgate_protocol::MetadataBuf;
 use hyper::body::Bytes;
@@ -75,7 +76,7 @@ async fn run(under_way: UnderWay, copy: Copy) {
     let traffic = route.action.call().and_then(|call| call.traffic.as_ref());
     let Some(shadow) = traffic.and_then(|traffic| traffic.shadow.as_ref()) else { return };
     let outcome = match copy.send(worker, shadow) {
-        Ok(in_flight) => call::copy_ended(&in_flight.await),
+        Ok(attempt) => attempt.await.outcome.of_copy(),
         Err(outcome) => outcome,
     };
     shadow.stats.0.of(worker.id).ended(outcome);
@@ -83,7 +84,7 @@ async fn run(under_way: UnderWay, copy: Copy) {
 
 impl Copy {
     /// Sends it; nothing of it is kept.
-    fn send(self, worker: &Worker, shadow: &Shadow) -> Result<InFlight, ShadowOutcome> {
+    fn send(self, worker: &Worker, shadow: &Shadow) -> Result<Attempt, ShadowOutcome> {
         let call = self.route.action.call().ok_or(ShadowOutcome::Unfit)?;
         let request = call::Request {
             route: &self.route,
