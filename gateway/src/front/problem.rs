@@ -62,7 +62,7 @@ fn body(failure: &Failure, status: StatusCode, request_id: &str) -> Vec<u8> {
         code: failure.code().name(),
         request_id,
         errors: entries.collect(),
-        // Details that are no JSON stay outside: they must not break the answer.
+        // Details that are no JSON stay outside: they must not break the reply.
         details: failure.details().and_then(|text| serde_json::from_str(text).ok()),
     };
     // Strings and numbers always serialize; an empty body would still carry the right status.
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn details_that_are_no_json_do_not_break_the_answer() {
+    fn details_that_are_no_json_do_not_break_the_reply() {
         let failure = Failure::Status(Status::not_found("x").with_details("{"));
         let (.., body) = rendered(&failure);
         assert!(!body.contains("details"), "{body}");

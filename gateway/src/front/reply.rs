@@ -1,8 +1,8 @@
-//! What an exchange ends with: a head, and a body that is empty, in one piece as nearly all are, or a stream of pieces as long answers
+//! What an exchange ends with: a head, and a body that is empty, in one piece as nearly all are, or a stream of pieces as long ones
 //! are.
 //!
 //! The body that goes on the wire holds the exchange's guards: they are released when the last piece was taken to be sent, or when
-//! the body is dropped because its client has gone. Each piece of a stream holds its own room among all long answers besides, which is
+//! the body is dropped because its client has gone. Each piece of a stream holds its own room among all long replies besides, which is
 //! given back when that piece was sent.
 
 use crate::call::{self, Json};
