@@ -62,7 +62,7 @@ impl<'a> Carried<'a> {
         }
     }
 
-    /// When the answer must be there: by the route, or by the caller where that is sooner.
+    /// When the reply must be there: by the route, or by the caller where that is sooner.
     pub(super) fn deadline(&self, clocks: Clocks, timeout: Duration) -> Result<Instant, Failure> {
         let mut deadline = clocks.came + timeout;
         let x_request = self.x_request_timeout.single("X-Request-Timeout")?;

@@ -1,7 +1,7 @@
 //! What a newcomer is told for whom there is no room: 503 with `Retry-After`, and the end of the connection.
 //!
-//! The answer must reach the client. One that has not yet sent its request may take an answer for nonsense, and bytes that
-//! are unread when the socket is closed have the system reset the connection, and the answer with it. So a newcomer has a
+//! The reply must reach the client. One that has not yet sent its request may take a reply for nonsense, and bytes that
+//! are unread when the socket is closed have the system reset the connection, and the reply with it. So a newcomer has a
 //! moment to send its request, and is read past for a moment afterwards; where too many are waited for, it has neither.
 
 use super::problem;
@@ -20,7 +20,7 @@ use tokio::time::timeout;
 /// Newcomers that are refused at once, so many that each has its moment.
 pub(crate) const MAX_GOODBYES: usize = 64;
 
-/// How long a newcomer may take to send the first bytes of its request, and to take its answer.
+/// How long a newcomer may take to send the first bytes of its request, and to take its reply.
 const MOMENT: Duration = Duration::from_millis(500);
 
 /// How much of what it sends is read past, in bytes.
@@ -75,7 +75,7 @@ pub(crate) async fn say_at_once(mut stream: Stream) {
 /// The whole reply to a request that begins so; one to HEAD has no body.
 fn reply(request: &[u8]) -> Vec<u8> {
     let id = request_id::make(&RequestIds::new());
-    let Reply { status, content_type, headers, content } =
+    let Reply { status, content_type, headers, content, .. } =
         problem::reply(&Failure::TooManyConnections, request_id::text(&id));
     let body = if let Content::Full(body) = content { body } else { Bytes::new() };
     let reason = status.canonical_reason().unwrap_or_default();

@@ -75,12 +75,12 @@ impl ConnectionIo {
     fn progress(&self, written: &Poll<io::Result<usize>>) {
         let was_blocked = self.connection.pace.is_blocked();
         self.connection.pace.wrote(written);
-        if self.connection.phase.get() == Phase::Idle {
-            if written.is_ready() {
-                self.connection.enter(Phase::Idle);
-            } else if !was_blocked {
-                self.connection.list();
-            }
+        match self.connection.phase.get() {
+            Phase::Idle if written.is_ready() => self.connection.enter(Phase::Idle),
+            Phase::Idle if !was_blocked => self.connection.list(),
+            // The body of an open exchange is being sent.
+            Phase::Busy if written.is_ready() => self.connection.since.set(self.connection.open.sweeps.get()),
+            _ => {}
         }
     }
 }

@@ -48,6 +48,8 @@ pub(super) async fn sweep(worker: &Worker, open: &OpenConnections) {
             let waited = now - connection.since.get();
             let limit = match connection.phase.get() {
                 Phase::Idle => idle,
+                // For its client to take more of a reply, which no rate asks it to.
+                Phase::Busy if connection.pace.is_blocked() => idle,
                 Phase::Head | Phase::Lingering => head,
                 Phase::Busy | Phase::Closed => continue,
             };
