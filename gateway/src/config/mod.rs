@@ -62,7 +62,7 @@ pub use call_policy::CallPolicy;
 pub use call_ref::CallRef;
 pub use destination::Destination;
 pub use diagnostics::Diagnostics;
-pub use dns::{DnsName, DnsSettings};
+pub use dns::{DnsName, DnsSettings, ServiceName};
 pub use endpoint::{Address, EndpointAddr, EndpointSpec};
 pub use fallback::FallbackSpec;
 pub use health::HealthSpec;
