@@ -76,7 +76,7 @@ pub(crate) async fn say_at_once(mut stream: std::net::TcpStream) {
 /// The whole reply to a request that begins so; one to HEAD has no body.
 fn reply(request: &[u8]) -> Vec<u8> {
     let id = request_id::make(&RequestIds::new());
-    let Reply { status, content_type, headers, content } =
+    let Reply { status, content_type, headers, content, .. } =
         problem::reply(&Failure::TooManyConnections, request_id::text(&id));
     let body = if let Content::Full(body) = content { body } else { Bytes::new() };
     let reason = status.canonical_reason().unwrap_or_default();

@@ -104,8 +104,8 @@ fn early(worker: &Worker, action: &CallAction, body: &RequestBody, now: Instant)
     let Some(local) = worker.pool.backend(backend) else {
         return Ok(());
     };
-    let shed = local.admission.shed_early(spec.policy.priority, now);
-    shed.map_or(Ok(()), |reason| Err(Failure::Shed(reason)))
+    let reason = local.admission.shed_early(spec.policy.priority, now);
+    reason.map_or(Ok(()), |reason| Err(Failure::Shed(reason)))
 }
 
 async fn call(
@@ -140,7 +140,7 @@ async fn call(
         on_sent: None,
     };
     match &action.traffic {
-        None => call::run(worker, &request).await.map(|reply| Reply::result(reply.json)),
+        None => call::run(worker, &request).await.map(Reply::of_call),
         // On the heap: it is large, and most routes have none.
         Some(traffic) => Box::pin(traffic::run(exchange, route, traffic, request)).await,
     }

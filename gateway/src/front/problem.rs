@@ -76,7 +76,7 @@ mod tests {
     use callgate_transcode::{Violation, ViolationKind};
 
     fn rendered(failure: &Failure) -> (u16, Vec<(&str, String)>, String) {
-        let Reply { status, content_type, headers, content } = reply(failure, "r1");
+        let Reply { status, content_type, headers, content, .. } = reply(failure, "r1");
         assert_eq!(content_type, Some(HeaderValue::from_static("application/problem+json")));
         let of =
             |(name, value): (&'static str, &HeaderValue)| (name, value.to_str().expect("ASCII").to_owned());
