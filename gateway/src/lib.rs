@@ -16,6 +16,7 @@ pub mod cli;
 pub mod config;
 pub mod control;
 pub mod descriptors;
+pub mod discovery;
 pub mod failure;
 mod fields;
 pub mod front;

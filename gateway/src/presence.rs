@@ -1,7 +1,7 @@
 //! Whether the worker itself was away: stopped, or without a processor. Calls that were in flight then are late for its own
 //! reasons, which say nothing of the instances.
 //!
-//! This needs no timer and no further look at the clock. The keeper comes ten times a second, and each read of a connection
+//! This needs no timer and no further look at the clock. The health reviewer comes ten times a second, and each read of a connection
 //! brings its time along. When neither came for longer than that, the worker was away.
 
 use std::cell::Cell;
@@ -10,7 +10,7 @@ use std::pin::pin;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
-/// The longest time without anybody that is no absence: the keeper's pace, and half of it because it may be late.
+/// The longest time without anybody that is no absence: the health reviewer's pace, and half of it because it may be late.
 const LONGEST_GAP: Duration = Duration::from_millis(150);
 
 /// What a worker knows of its own absence.
@@ -75,7 +75,7 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     #[test]
-    fn a_worker_is_away_when_nobody_has_come_for_longer_than_the_keeper_takes() {
+    fn a_worker_is_away_when_nobody_has_come_for_longer_than_the_reviewer_takes() {
         let begin = Instant::now();
         let presence = Presence::new(begin);
         for ms in [100, 200, 340, 330, 480] {
@@ -90,10 +90,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_time_limit_counts_only_while_the_worker_is_there() {
         let (begin, presence) = (Instant::now(), Presence::new(Instant::now()));
-        let mut keeper = interval(100 * MS);
+        let mut reviewer = interval(100 * MS);
         let keep = async {
             loop {
-                keeper.tick().await;
+                reviewer.tick().await;
                 presence.see(Instant::now());
                 if begin.elapsed() == 300 * MS {
                     advance(5000 * MS).await;

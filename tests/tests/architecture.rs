@@ -59,7 +59,7 @@ fn pingora_is_named_by_the_process_set_up_only_and_its_hash_ring_by_ours() {
 
 #[test]
 fn the_resolver_is_named_where_questions_are_asked_only() {
-    only("gateway/src", &["hickory"], &["gateway/src/control/dns/ask.rs"]);
+    only("gateway/src", &["hickory"], &["gateway/src/discovery/dns/ask.rs"]);
 }
 
 #[test]

@@ -1,12 +1,11 @@
 //! `POST /-/drain` and `POST /-/undrain`: an operator's word on one endpoint, in one backend or in all that list it.
 
 use super::pages::drained_by;
-use crate::backends::{Backend, Endpoint};
-use crate::config::{EndpointAddr, EndpointSpec, names_help};
+use crate::backends::{Backend, Member};
+use crate::config::{EndpointAddr, names_help};
 use crate::routes::{Table, query_pairs};
 use crate::worker::Shared;
 use serde_json::{Value, json};
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -35,12 +34,10 @@ struct Wanted {
     backend: Option<String>,
 }
 
-type Member<'t> = (&'t Backend, &'t Arc<Endpoint>, &'t EndpointSpec);
-
 /// Has the endpoint drained, or takes that back, and waits until every worker obeys; how things stand then.
 pub(super) async fn change(query: &str, shared: &Shared, drain: bool) -> Result<Value, Refusal> {
     let wanted = wanted(query)?;
-    for (backend, endpoint, _) in find(&shared.table.load(), &wanted)? {
+    for (backend, Member { endpoint, .. }) in find(&shared.table.load(), &wanted)? {
         let before = endpoint.drained_by_admin.swap(drain, Relaxed);
         if before != drain {
             tracing::info!(backend = backend.spec.name, endpoint = %endpoint.addr, drain, "an operator's word");
@@ -50,17 +47,18 @@ pub(super) async fn change(query: &str, shared: &Shared, drain: bool) -> Result<
         return Err(Refusal::NotHeeded(format!("not every worker has obeyed within {HEED_LIMIT:?}\n")));
     }
     let table = shared.table.load();
-    let endpoints: Vec<Value> = find(&table, &wanted)?.into_iter().map(state).collect();
+    let endpoints: Vec<Value> =
+        find(&table, &wanted)?.iter().map(|(backend, member)| state(backend, member)).collect();
     Ok(json!({ "endpoints": endpoints }))
 }
 
-fn state((backend, endpoint, spec): Member<'_>) -> Value {
-    let stats = &endpoint.stats.0;
+fn state(backend: &Backend, member: &Member) -> Value {
+    let (endpoint, stats) = (&member.endpoint, &member.endpoint.stats.0);
     json!({
         "backend": backend.spec.name,
         "address": endpoint.addr.to_string(),
-        "draining": endpoint.drains(spec),
-        "drained_by": drained_by(endpoint, spec),
+        "draining": member.drains(),
+        "drained_by": drained_by(member),
         "calls_in_flight": stats.sum(|one| &one.in_flight),
         "connections": stats.sum(|one| &one.connections),
     })
@@ -94,7 +92,7 @@ fn wanted(query: &str) -> Result<Wanted, Refusal> {
 }
 
 /// The endpoint in every backend that is meant; at least one.
-fn find<'t>(table: &'t Table, wanted: &Wanted) -> Result<Vec<Member<'t>>, Refusal> {
+fn find<'t>(table: &'t Table, wanted: &Wanted) -> Result<Vec<(&'t Backend, Member)>, Refusal> {
     let refuse = |why: String| Err(Refusal::NotFound(format!("{why}\n")));
     let all = || table.backends.iter().map(|backend| &**backend);
     let meant = |backend: &Backend| wanted.backend.as_ref().is_none_or(|name| *name == backend.spec.name);
@@ -104,20 +102,20 @@ fn find<'t>(table: &'t Table, wanted: &Wanted) -> Result<Vec<Member<'t>>, Refusa
     {
         return refuse(with_help(format!("there is no backend `{name}`"), name, names()));
     }
-    let members =
-        |backend: &'t Backend| backend.members().map(move |(endpoint, spec)| (backend, endpoint, spec));
-    let backends = all().filter(|backend| meant(backend));
-    let found: Vec<Member<'t>> =
-        backends.flat_map(members).filter(|(_, endpoint, _)| endpoint.addr == wanted.addr).collect();
+    let backends = || all().filter(|backend| meant(backend));
+    let its = |backend: &Backend| {
+        let members = backend.members();
+        members.iter().find(|member| member.endpoint.addr == wanted.addr).cloned()
+    };
+    let found: Vec<_> = backends().filter_map(|backend| Some((backend, its(backend)?))).collect();
     if !found.is_empty() {
         return Ok(found);
     }
     let addr = wanted.addr.to_string();
-    let known: Vec<String> = all()
-        .filter(|backend| meant(backend))
-        .flat_map(members)
-        .map(|(_, one, _)| one.addr.to_string())
-        .collect();
+    let addresses = |backend: &Backend| {
+        backend.members().iter().map(|member| member.endpoint.addr.to_string()).collect::<Vec<_>>()
+    };
+    let known: Vec<String> = backends().flat_map(addresses).collect();
     let whose = match &wanted.backend {
         Some(name) => format!("backend `{name}` has no endpoint `{addr}`"),
         None => format!("no backend has the endpoint `{addr}`"),
@@ -135,8 +133,8 @@ fn with_help<'n>(title: String, wrong: &str, right: impl IntoIterator<Item = &'n
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backends::Addresses;
     use crate::config::{Source, Tables};
+    use crate::discovery::Lists;
 
     const TABLES: &str = r#"
         [backends.shop]
@@ -148,7 +146,7 @@ mod tests {
     /// The backends in which the query finds its endpoint, or what is said against it.
     fn found(query: &str) -> String {
         let tables = Tables::parse(vec![Source::new("t.toml", TABLES)]).expect("sound tables");
-        let table = Table::next(&Table::empty(), tables, &Addresses::default(), 1);
+        let table = Table::next(&Table::empty(), tables, &Lists::default(), 1);
         match wanted(query).and_then(|wanted| {
             Ok(find(&table, &wanted)?
                 .iter()

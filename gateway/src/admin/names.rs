@@ -1,24 +1,25 @@
 //! What the admin port shows of names that are looked up.
 
-use crate::backends::Backend;
-use crate::config::{Address, DnsName, DnsSettings, EndpointSpec};
-use crate::control::dns::Names;
+use crate::backends::{Backend, Member};
+use crate::config::DnsSettings;
+use crate::discovery::{List, Listed, Names, Query};
 use serde_json::{Value, json};
 
 /// The names among a backend's endpoints, and what is known of each.
 pub(super) fn of(names: &Names, backend: &Backend) -> Value {
-    let listed = backend.spec.endpoints.iter().filter_map(|endpoint| match &endpoint.addr {
-        Address::Named(name) => Some(name),
-        Address::At(_) => None,
-    });
-    listed.map(|name| one(names, name)).collect()
+    let endpoints = backend.spec.endpoints.iter().map(|endpoint| &endpoint.addr);
+    let named = endpoints.filter_map(|addr| Some((addr.to_string(), Query::of(addr)?)));
+    named.map(|(text, query)| one(names, &text, &query)).collect()
 }
 
-fn one(names: &Names, name: &DnsName) -> Value {
-    let known = names.get(&name.host).map(|known| known.shown()).unwrap_or_default();
+fn one(names: &Names, text: &str, query: &Query) -> Value {
+    let known = names.get(query).map(|known| known.shown()).unwrap_or_default();
+    let List { listed, unconfirmed } = &*known.list;
+    let addresses = |all: &[Listed]| all.iter().map(|one| one.ip.to_string()).collect::<Value>();
     json!({
-        "name": name.to_string(),
-        "addresses": known.addresses,
+        "name": text,
+        "addresses": addresses(listed),
+        "addresses_unconfirmed": addresses(unconfirmed),
         "addresses_left_out": known.left_out,
         "ttl_ms": known.ttl.map(|ttl| ttl.as_millis() as u64),
         "answered_at": known.answered_at,
@@ -26,12 +27,10 @@ fn one(names: &Names, name: &DnsName) -> Value {
     })
 }
 
-/// The name by which an endpoint was found; none where its address is written down.
-pub(super) fn leads_to(spec: &EndpointSpec) -> Option<String> {
-    match &spec.addr {
-        Address::Named(name) => Some(name.to_string()),
-        Address::At(_) => None,
-    }
+/// The name by which a member was found; none where its address is written down.
+pub(super) fn found_by(backend: &Backend, member: &Member) -> Option<String> {
+    let addr = &backend.spec.endpoints[member.declared].addr;
+    Query::of(addr).map(|_| addr.to_string())
 }
 
 /// `[dns]` as gateway.toml has it.

@@ -2,8 +2,8 @@
 
 use super::instances::instance;
 use super::{limits, names, settings, traffic};
-use crate::backends::{Backend, Endpoint};
-use crate::config::{Balance, EndpointSpec, OverloadSpec, Priority, RespondSpec, RetryOn, RetrySpec};
+use crate::backends::{Backend, Member};
+use crate::config::{Balance, OverloadSpec, Priority, RespondSpec, RetryOn, RetrySpec};
 use crate::control::{Found, Kind, Plane, Unfit};
 use crate::routes::{Action, CallAction, Route};
 use crate::steps::{InFlight, Steps};
@@ -39,12 +39,14 @@ pub(super) fn metrics(plane: &Plane) -> String {
         call.map_or(Priority::Default, |call| call.spec.policy.priority).name()
     };
     let backends = table.backends.iter();
-    let endpoints = table.backends.iter().flat_map(|backend| {
-        backend.members().map(|(endpoint, spec)| EndpointScrape {
-            backend: &backend.spec.name,
-            address: endpoint.addr.to_string(),
-            draining: endpoint.drains(spec),
-            stats: &endpoint.stats,
+    let members: Vec<_> =
+        table.backends.iter().map(|backend| (&backend.spec.name, backend.members_now())).collect();
+    let endpoints = members.iter().flat_map(|(backend, members)| {
+        members.iter().map(move |member| EndpointScrape {
+            backend,
+            address: member.endpoint.addr.to_string(),
+            draining: member.drains(),
+            stats: &member.endpoint.stats,
         })
     });
     let names = plane.names.all();
@@ -111,11 +113,12 @@ fn route_page(route: &Route, found: &Found) -> Value {
 fn call(call: &CallAction, unfit: &[Unfit]) -> Value {
     let spec = &call.spec;
     // The first instance that is known speaks for all; those that differ show under /backends.
-    let method = call.backends().flat_map(|backend| &backend.endpoints).find_map(|endpoint| {
-        let offer = endpoint.offer.load_full()?;
+    let offered = |member: &Member| {
+        let offer = member.endpoint.offer.load_full()?;
         let entry = offer.find(&spec.call)?;
         Some((entry.call_id, entry.idempotent))
-    });
+    };
+    let method = call.backends().find_map(|backend| backend.members().iter().find_map(offered));
     let offered = method.is_some();
     let (call_id, by_method) = method.unwrap_or((spec.call.call_id(), false));
     let problem = unfit.iter().find(|one| one.kind == Kind::Fields).map(|one| &*one.why);
@@ -170,7 +173,7 @@ pub(super) fn backends(plane: &Plane) -> Value {
 
 fn backend(plane: &Plane, backend: &Backend) -> Value {
     let endpoints: Vec<Value> =
-        backend.members().map(|(endpoint, spec)| self::endpoint(endpoint, spec)).collect();
+        backend.members().iter().map(|member| self::member(backend, member)).collect();
     let stats = &backend.stats;
     let retries: serde_json::Map<String, Value> =
         stats.retries().map(|(reason, n)| (reason.to_owned(), n.into())).collect();
@@ -212,23 +215,23 @@ fn balance(balance: &Balance) -> Value {
 }
 
 /// By whose word an endpoint drains; empty when it does not.
-pub(super) fn drained_by(endpoint: &Endpoint, spec: &EndpointSpec) -> Vec<&'static str> {
-    let words = [("table", spec.drain), ("admin", endpoint.drained_by_admin.load(Relaxed))];
+pub(super) fn drained_by(member: &Member) -> Vec<&'static str> {
+    let words = [("table", member.drain), ("admin", member.endpoint.drained_by_admin.load(Relaxed))];
     words.into_iter().filter(|(_, drain)| *drain).map(|(word, _)| word).collect()
 }
 
-fn endpoint(endpoint: &Endpoint, spec: &EndpointSpec) -> Value {
-    let stats = &endpoint.stats.0;
+fn member(backend: &Backend, member: &Member) -> Value {
+    let (endpoint, stats) = (&member.endpoint, &member.endpoint.stats.0);
     let outcomes: serde_json::Map<String, Value> =
         endpoint.stats.outcomes().map(|(outcome, n)| (outcome.to_owned(), n.into())).collect();
     let offer = endpoint.offer.load_full();
     json!({
         "address": endpoint.addr.to_string(),
-        "name": names::leads_to(spec),
-        "weight": spec.placing.weight,
-        "zone": spec.placing.zone,
-        "draining": endpoint.drains(spec),
-        "drained_by": drained_by(endpoint, spec),
+        "name": names::found_by(backend, member),
+        "weight": member.weight,
+        "zone": member.zone.as_deref(),
+        "draining": member.drains(),
+        "drained_by": drained_by(member),
         "state": endpoint.stats.standing().name(),
         "health": stats.iter().map(|one| health(&one.health)).collect::<Vec<_>>(),
         "connections": stats.sum(|one| &one.connections),

@@ -1,12 +1,10 @@
 //! `/readyz`: whether requests can be answered; with `?strict` also whether each backend has an instance that calls could go to.
 
 use super::{Answer, text};
-use crate::backends::Endpoint;
-use crate::config::EndpointSpec;
+use crate::backends::Member;
 use crate::telemetry::Standing;
 use crate::worker::Shared;
 use hyper::StatusCode;
-use std::sync::Arc;
 
 /// The page.
 pub(super) fn readyz(query: Option<&str>, shared: &Shared) -> Answer {
@@ -33,11 +31,12 @@ fn not_ready(shared: &Shared) -> String {
 
 /// The backends of which no instance is there to be called: none is connected and ready, or all are drained.
 fn without_instance(shared: &Shared) -> Vec<String> {
-    let is_there = |(endpoint, spec): (&Arc<Endpoint>, &EndpointSpec)| {
+    let is_there = |member: &Member| {
+        let endpoint = &member.endpoint;
         let connected = endpoint.stats.0.sum(|one| &one.connections) > 0;
-        connected && !endpoint.drains(spec) && endpoint.stats.standing() != Standing::NotReady
+        connected && !member.drains() && endpoint.stats.standing() != Standing::NotReady
     };
     let table = shared.table.load();
-    let without = table.backends.iter().filter(|backend| !backend.members().any(is_there));
+    let without = table.backends.iter().filter(|backend| !backend.members().iter().any(is_there));
     without.map(|backend| backend.spec.name.clone()).collect()
 }

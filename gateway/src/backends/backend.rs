@@ -1,102 +1,80 @@
-//! A backend as all workers share it: its endpoints, and how the next table takes over what stays of them.
+//! A backend as all workers share it: a group of instances that offer the same services, and who they are at present.
 
-use super::addresses::{Addresses, Reached, reached};
-use super::endpoint::Endpoint;
-use super::ring::Ring;
-use crate::config::{BackendSpec, Balance, EndpointAddr, EndpointSpec};
+use super::members::{Keep, Members};
+use crate::config::BackendSpec;
+use crate::discovery::Lists;
 use crate::ids::next_id;
 use crate::overload::Gauge;
 use crate::telemetry::BackendStats;
+use arc_swap::{ArcSwap, Guard};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// A backend: endpoints that offer the same services.
+/// A backend.
 pub struct Backend {
-    /// Which backend this is: a changed backend is another.
+    /// Which backend this is: one with other settings is another, one with other members is the same.
     pub id: u64,
     /// What the files say.
     pub spec: BackendSpec,
-    /// Its endpoints, in the order of `spec.endpoints`; a name stands there for as many as it has addresses.
-    pub endpoints: Vec<Arc<Endpoint>>,
-    /// For each of the endpoints its place in `spec.endpoints`.
-    declared: Vec<usize>,
+    /// Who its instances are. Control alone changes that.
+    members: ArcSwap<Members>,
     /// What it counts, as long as there is one of its name.
     pub stats: Arc<BackendStats>,
     /// Its calls in flight, where they are bounded; as long as there is one of its name.
     pub gauge: Arc<Gauge>,
-    /// Which endpoint is a key's, by its place in `endpoints`; there if calls are spread by keys.
-    pub ring: Option<Arc<Ring>>,
 }
 
 impl Backend {
-    /// A backend with its endpoints, and for each its place in `spec.endpoints`. Its ring is that of the one before, if that had the same ones.
-    pub(crate) fn new(
-        spec: BackendSpec,
-        (endpoints, declared): (Vec<Arc<Endpoint>>, Vec<usize>),
-        (stats, gauge): (Arc<BackendStats>, Arc<Gauge>),
-        before: Option<&Backend>,
-    ) -> Backend {
-        let mut backend = Backend { id: next_id(), spec, endpoints, declared, stats, gauge, ring: None };
-        if let Balance::Hash(_) = backend.spec.balance {
-            let members: Vec<(EndpointAddr, u32)> =
-                backend.members().map(|(one, spec)| (one.addr.clone(), spec.placing.weight)).collect();
-            let known = before.and_then(|before| before.ring.clone()).filter(|ring| ring.is_of(&members));
-            backend.ring = Some(known.unwrap_or_else(|| Arc::new(Ring::new(members))));
-        }
-        backend
+    /// A backend with the members that it has by these lists. What stays of the one before is taken over.
+    pub(crate) fn new(spec: BackendSpec, lists: &Lists, before: Option<&Backend>, workers: usize) -> Backend {
+        let members = before.map(|before| (before.members(), before.spec.connects_like(&spec)));
+        let members = members.as_ref().map(|(members, alike)| {
+            let keep = if *alike { Keep::Endpoints } else { Keep::Drains };
+            (&***members, keep)
+        });
+        let members = Members::new(&spec, lists, members, workers);
+        let stats = before.map_or_else(|| Arc::new(BackendStats::new(workers)), |one| one.stats.clone());
+        let gauge = before.map_or_else(|| Arc::new(Gauge::new(workers)), |one| one.gauge.clone());
+        Backend { id: next_id(), spec, members: ArcSwap::from_pointee(members), stats, gauge }
     }
 
-    /// Its endpoints, each with what the files say of it.
-    pub fn members(&self) -> impl Iterator<Item = (&Arc<Endpoint>, &EndpointSpec)> {
-        self.endpoints.iter().zip(self.declared.iter().map(|at| &self.spec.endpoints[*at]))
+    /// Its members at present, for a look; whoever keeps them takes [`members_now`](Self::members_now).
+    pub fn members(&self) -> Guard<Arc<Members>> {
+        self.members.load()
     }
 
-    /// Whether its endpoints are those that it would have by these addresses.
-    pub(crate) fn is_reached_by(&self, addresses: &Addresses) -> bool {
-        self.reaches(&reached(&self.spec, addresses))
+    /// Its members at present.
+    pub fn members_now(&self) -> Arc<Members> {
+        self.members.load_full()
     }
 
-    /// Whether its endpoints are those.
-    fn reaches(&self, reached: &[Reached]) -> bool {
-        let mine = self.endpoints.iter().zip(&self.declared);
-        mine.map(|(endpoint, at)| (&endpoint.addr, *at))
-            .eq(reached.iter().map(|one| (&one.addr, one.declared)))
+    /// The endpoints of its members.
+    #[cfg(test)]
+    pub(crate) fn endpoints(&self) -> Vec<Arc<super::Endpoint>> {
+        self.members().iter().map(|member| member.endpoint.clone()).collect()
+    }
+
+    /// Puts the members into force that it has by these lists. Whether they are others.
+    pub(crate) fn follow(&self, lists: &Lists, workers: usize) -> bool {
+        let next = self.members().next(&self.spec, lists, workers);
+        let differ = next.is_some();
+        next.into_iter().for_each(|members| self.members.store(Arc::new(members)));
+        differ
     }
 }
 
-/// The backends of these specifications, where names lead to those addresses. What did not change against `before` is taken over.
+/// The backends of these specifications. Those that did not change against the ones before are the same, with their members.
 pub(crate) fn next_backends(
     before: &[Arc<Backend>],
     specs: Vec<BackendSpec>,
-    addresses: &Addresses,
+    lists: &Lists,
     workers: usize,
 ) -> Vec<Arc<Backend>> {
     let known: HashMap<&str, &Arc<Backend>> =
         before.iter().map(|backend| (backend.spec.name.as_str(), backend)).collect();
-    let next = |spec: BackendSpec| {
-        let old = known.get(spec.name.as_str()).copied();
-        let reached = reached(&spec, addresses);
-        if let Some(old) = old.filter(|old| old.spec == spec && old.reaches(&reached)) {
-            return old.clone();
-        }
-        // An endpoint survives when its address does and nothing about how to connect changed.
-        let keep = old.filter(|old| old.spec.connects_like(&spec));
-        let known: HashMap<&EndpointAddr, &Arc<Endpoint>> =
-            old.iter().flat_map(|old| &old.endpoints).map(|endpoint| (&endpoint.addr, endpoint)).collect();
-        let endpoint = |next: &Reached| match known.get(&next.addr).copied() {
-            Some(before) if keep.is_some() => before.clone(),
-            Some(before) => Arc::new(Endpoint {
-                drained_by_admin: before.drained_by_admin.clone(),
-                in_flight: before.in_flight.clone(),
-                ..Endpoint::new(next.addr.clone(), workers)
-            }),
-            None => Arc::new(Endpoint::new(next.addr.clone(), workers)),
-        };
-        let endpoints = reached.iter().map(endpoint).collect();
-        let declared = reached.iter().map(|one| one.declared).collect();
-        let stats = old.map_or_else(|| Arc::new(BackendStats::new(workers)), |old| old.stats.clone());
-        let gauge = old.map_or_else(|| Arc::new(Gauge::new(workers)), |old| old.gauge.clone());
-        Arc::new(Backend::new(spec, (endpoints, declared), (stats, gauge), old.map(Arc::as_ref)))
+    let next = |spec: BackendSpec| match known.get(spec.name.as_str()).copied() {
+        Some(old) if old.spec == spec => old.clone(),
+        old => Arc::new(Backend::new(spec, lists, old.map(Arc::as_ref), workers)),
     };
     specs.into_iter().map(next).collect()
 }

@@ -1,14 +1,14 @@
 //! One address of a backend, as all workers share it: what it counts, what it offers, and what operators say of it.
 
 use super::signals::Signals;
-use crate::config::{EndpointAddr, EndpointSpec};
+use crate::config::EndpointAddr;
 use crate::ids::next_id;
 use crate::overload::Count;
-use crate::telemetry::EndpointStats;
+use crate::telemetry::{EndpointCounters, EndpointStats, Standing};
 use crate::transport::callgate::Offer;
 use arc_swap::ArcSwapOption;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::AtomicBool;
 
 /// One address of a backend. It stays the same as long as address and connection settings do, whatever else changes.
 pub struct Endpoint {
@@ -33,7 +33,7 @@ pub struct Endpoint {
 
 impl Endpoint {
     /// An endpoint that nobody has connected to yet.
-    pub(crate) fn new(addr: EndpointAddr, workers: usize) -> Endpoint {
+    pub(super) fn new(addr: EndpointAddr, workers: usize) -> Endpoint {
         Endpoint {
             id: next_id(),
             addr,
@@ -46,8 +46,10 @@ impl Endpoint {
         }
     }
 
-    /// Whether no new calls may go to it, by what the table in force says of it or by an operator's word.
-    pub fn drains(&self, spec: &EndpointSpec) -> bool {
-        spec.drain || self.drained_by_admin.load(Relaxed)
+    /// Whether some worker has a connection to it that answers.
+    pub(super) fn answers(&self) -> bool {
+        let answers =
+            |one: &EndpointCounters| one.connections.get() > 0 && one.health.standing() != Standing::Silent;
+        self.stats.0.iter().any(answers)
     }
 }

@@ -7,10 +7,10 @@
 //!    ▲ ▲                                                        │
 //!    │ └────────────────────────────────────────────────────────┘ three good answers in a row
 //!    │ three good answers in a row, or no other does well any more (Ejected likewise)
-//!    └── Shunned ◀── fails, but too many are ejected already; or refuses calls
+//!    └── Throttled ◀── fails, but too many are ejected already; or refuses calls
 //! ```
 //!
-//! Well, an instance gets its share; at first a part of it, which grows (slow start). Shunned, it gets a trickle, which
+//! Well, an instance gets its share; at first a part of it, which grows (slow start). Throttled, it gets a trickle, which
 //! shows when it is well again. Ejected, it gets none; probing, one at a time. What is judged are the last 32 calls, kept as
 //! bits: exact, without a clock read and in three words.
 //!
@@ -23,24 +23,25 @@ pub(super) use review::{Finding, review};
 
 use crate::config::HealthSpec;
 use crate::telemetry::{EjectionReason, Standing};
+use crate::transport::Evidence;
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// A rate of failures says something from so many calls on.
 const ENOUGH: u32 = 16;
 
-/// So many good answers in a row end being shunned, and so many probes being ejected.
+/// So many good answers in a row end being throttled, and so many probes being ejected.
 const GOOD_AGAIN: u32 = 3;
 
 /// So many good answers in a row say more than what was before.
 const GOOD_AT_LAST: u32 = 8;
 
-/// How much of the share that it had an instance begins with, and how much one that is shunned gets; of [`FULL`].
+/// How much of the share that it had an instance begins with, and how much one that is throttled gets; of [`FULL`].
 const LEAST_WEIGHT: u8 = 26;
-const SHUNNED_WEIGHT: u8 = 13;
+const THROTTLED_WEIGHT: u8 = 13;
 
 /// An instance's whole share.
-pub(crate) const FULL: u8 = u8::MAX;
+pub(super) const FULL: u8 = u8::MAX;
 
 /// Behaving well for so long, or for as long as it was last ejected, takes one off the number of ejections that counts.
 const FORGIVEN_AFTER: Duration = Duration::from_secs(10);
@@ -51,25 +52,10 @@ const SLOW_FLOOR: f32 = 0.025;
 /// An instance that answers within this time, in seconds, is quick.
 const QUICK: f32 = 0.001;
 
-/// What a call that ended says about the instance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// It works.
-    Good,
-    /// It does not.
-    Failed,
-    /// It has not accepted the call.
-    Refused,
-    /// The caller gave up.
-    GivenUp,
-    /// Nothing.
-    Nothing,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Well,
-    Shunned,
+    Throttled,
     Ejected {
         until: Instant,
     },
@@ -83,7 +69,7 @@ enum State {
 
 /// What one worker thinks of one instance.
 #[derive(Clone, Debug)]
-pub(crate) struct Health {
+pub(super) struct Health {
     state: State,
     /// When the state began.
     since: Instant,
@@ -114,7 +100,7 @@ pub(crate) struct Health {
 
 impl Health {
     /// A new instance: well, with a part of its share.
-    pub(crate) fn new(now: Instant) -> Health {
+    pub(super) fn new(now: Instant) -> Health {
         Health {
             state: State::Well,
             since: now,
@@ -136,9 +122,9 @@ impl Health {
 
     /// There is a connection to it after there was none: as a rule another process, of which nothing is known. One that was
     /// ejected has to show that it works.
-    pub(crate) fn connected(&mut self, now: Instant) {
+    pub(super) fn connected(&mut self, now: Instant) {
         match self.state {
-            State::Well | State::Shunned => self.ease_in(now),
+            State::Well | State::Throttled => self.ease_in(now),
             State::Ejected { .. } | State::Probing { .. } => self.probe(now),
         }
         self.forget();
@@ -146,7 +132,7 @@ impl Health {
     }
 
     /// A call is sent; what [`ended`](Self::ended) wants to be told with its end.
-    pub(crate) fn sent(&mut self) -> u32 {
+    pub(super) fn sent(&mut self) -> u32 {
         if let State::Probing { busy, .. } = &mut self.state {
             *busy = true;
         }
@@ -154,10 +140,10 @@ impl Health {
     }
 
     /// A call that was sent in `epoch` has ended after `took`. Says whether a [`review`] is due.
-    pub(crate) fn ended(
+    pub(super) fn ended(
         &mut self,
         epoch: u32,
-        verdict: Verdict,
+        evidence: Evidence,
         took: Option<Duration>,
         spec: &HealthSpec,
     ) -> bool {
@@ -170,24 +156,24 @@ impl Health {
         }
         let took = took.map(|took| took.as_secs_f32());
         let slow = took.is_some_and(|took| took > self.slow_above);
-        if verdict == Verdict::Good
+        if evidence == Evidence::Good
             && let Some(took) = took
         {
             let first = self.latency == 0.0;
             self.latency = if first { took } else { self.latency + (took - self.latency) / 8.0 };
         }
-        match verdict {
-            Verdict::Nothing => return false,
-            Verdict::GivenUp if !slow => return false,
-            _ => self.push(verdict, slow),
+        match evidence {
+            Evidence::Nothing => return false,
+            Evidence::GivenUp if !slow => return false,
+            _ => self.push(evidence, slow),
         }
-        let good = verdict == Verdict::Good && !slow;
+        let good = evidence == Evidence::Good && !slow;
         self.good = if good { self.good + 1 } else { 0 };
         match &mut self.state {
             State::Well => !good && self.trouble(spec).is_some(),
-            State::Shunned | State::Ejected { .. } => self.good >= GOOD_AGAIN,
+            State::Throttled | State::Ejected { .. } => self.good >= GOOD_AGAIN,
             // That it is full does not say that it is well, nor the contrary.
-            State::Probing { .. } if verdict == Verdict::Refused => false,
+            State::Probing { .. } if evidence == Evidence::Refused => false,
             State::Probing { failed, .. } => {
                 *failed |= !good;
                 *failed || self.good >= GOOD_AGAIN
@@ -196,12 +182,12 @@ impl Health {
     }
 
     /// Whether the next call may be its probe.
-    pub(crate) fn wants_probe(&self) -> bool {
+    pub(super) fn wants_probe(&self) -> bool {
         self.state == State::Probing { busy: false, failed: false }
     }
 
     /// How much of its share it is to get, of [`FULL`].
-    pub(crate) fn weight(&self, spec: &HealthSpec, now: Instant) -> u8 {
+    pub(super) fn weight(&self, spec: &HealthSpec, now: Instant) -> u8 {
         match self.state {
             State::Well => self.eased_in_from.map_or(FULL, |from| {
                 let since = now.saturating_duration_since(from);
@@ -209,50 +195,50 @@ impl Health {
                 // Stays within the type: a share is 1 at most.
                 ((share.min(1.0) * f32::from(FULL)) as u8).max(LEAST_WEIGHT)
             }),
-            State::Shunned => SHUNNED_WEIGHT,
+            State::Throttled => THROTTLED_WEIGHT,
             State::Ejected { .. } | State::Probing { .. } => 0,
         }
     }
 
     /// Whether no answer has come since it was connected to, and nothing is left of what was before.
-    pub(crate) fn is_unknown(&self) -> bool {
+    pub(super) fn is_unknown(&self) -> bool {
         self.state == State::Well && (self.seen, self.ejections) == (0, 0) && self.latency == 0.0
     }
 
     /// Whether it is neither left nor to be spared for failing.
-    pub(crate) fn is_well(&self) -> bool {
+    pub(super) fn is_well(&self) -> bool {
         self.state == State::Well
     }
 
     /// Whether its answers are known to come within [`QUICK`].
     #[inline]
-    pub(crate) fn is_quick(&self) -> bool {
+    pub(super) fn is_quick(&self) -> bool {
         self.latency > 0.0 && self.latency < QUICK
     }
 
     /// The moving average of its answers' times.
-    pub(crate) fn latency(&self) -> Duration {
+    pub(super) fn latency(&self) -> Duration {
         Duration::from_secs_f32(self.latency)
     }
 
     /// Failures among its last calls, and how many these are.
-    pub(crate) fn failures(&self) -> (u32, u32) {
+    pub(super) fn failures(&self) -> (u32, u32) {
         (self.failed.count_ones(), self.seen)
     }
 
     /// How it stands when it gets that weight.
-    pub(crate) fn standing(&self, weight: u8) -> Standing {
+    pub(super) fn standing(&self, weight: u8) -> Standing {
         match self.state {
             State::Well if weight == FULL => Standing::Well,
             State::Well => Standing::SlowStart,
-            State::Shunned => Standing::Shunned,
+            State::Throttled => Standing::Throttled,
             State::Ejected { .. } => Standing::Ejected,
             State::Probing { .. } => Standing::Probing,
         }
     }
 
     /// Until when it is ejected, if it is.
-    pub(crate) fn ejected_until(&self) -> Option<Instant> {
+    pub(super) fn ejected_until(&self) -> Option<Instant> {
         match self.state {
             State::Ejected { until } => Some(until),
             _ => None,
@@ -260,12 +246,12 @@ impl Health {
     }
 
     /// Why it was ejected last.
-    pub(crate) fn reason(&self) -> EjectionReason {
+    pub(super) fn reason(&self) -> EjectionReason {
         self.reason
     }
 
     /// Whether it is probed, and since when.
-    pub(crate) fn probing_since(&self) -> Option<Instant> {
+    pub(super) fn probing_since(&self) -> Option<Instant> {
         matches!(self.state, State::Probing { .. }).then_some(self.since)
     }
 
@@ -284,7 +270,7 @@ impl Health {
             Some(Trouble::Eject(EjectionReason::Slow))
         } else if (self.failed | self.refused).count_ones() * 100 >= bound {
             // It may only be full. To send all of its calls to the others could fill these as well.
-            Some(Trouble::Shun)
+            Some(Trouble::Throttle)
         } else {
             None
         }
@@ -297,9 +283,9 @@ impl Health {
         (percent((self.failed & 0xff).count_ones(), self.seen.min(8)), all)
     }
 
-    fn push(&mut self, verdict: Verdict, slow: bool) {
-        self.failed = (self.failed << 1) | u32::from(verdict == Verdict::Failed);
-        self.refused = (self.refused << 1) | u32::from(verdict == Verdict::Refused);
+    fn push(&mut self, evidence: Evidence, slow: bool) {
+        self.failed = (self.failed << 1) | u32::from(evidence == Evidence::Failed);
+        self.refused = (self.refused << 1) | u32::from(evidence == Evidence::Refused);
         self.slow = (self.slow << 1) | u32::from(slow);
         self.seen = (self.seen + 1).min(u32::BITS);
     }
@@ -347,7 +333,7 @@ impl Health {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Trouble {
     Eject(EjectionReason),
-    Shun,
+    Throttle,
 }
 
 #[cfg(test)]

@@ -1,43 +1,57 @@
 //! Who the instances are, and which of them a call takes: each worker's links to them, and how they are judged.
 //!
 //! ```text
-//! backend     a backend as all workers share it; endpoint, one address of it; addresses, where its names lead
-//! pool        a worker's backends, brought in line with the table
-//! pick        which instance a call goes to, by the backend's balance; wanted, which of them can run it
-//! ring        which instance is a key's
-//! keeper      ten times a second: who is silent, who is ejected or tried again
-//! health      how an instance is judged by what becomes of its calls; monitor, where its connections report that
-//! peak_ewma   how long an instance takes
-//! peer        one endpoint's supervisor: connects, reconnects with backoff, replaces what is old, retires
-//! signals     what one worker's connections tell the others
+//! backend              a backend as all workers share it; members, who its instances are; endpoint, one of them
+//! pool                 a worker's backends, brought in line with the table
+//! local_backend        a backend as one worker sees it: which instance a call goes to
+//! instances            its instances, and which of them could take a call at all
+//! tried                what a pick has to know of a call
+//! balance              in which order they are asked; ring, which instance is a key's
+//! local_endpoint       one endpoint as one worker sees it
+//! endpoint_supervisor  connects to it, reconnects with backoff, replaces what is old, retires
+//! attempt              an attempt of a call on an instance
+//! health               how an instance is judged by what becomes of its calls; monitor, where attempts report that
+//! health_reviewer      ten times a second: who is silent, who is ejected or tried again
+//! peak_ewma            how long an instance takes
+//! call_state           what a worker keeps of the calls to a backend
+//! retry_budget         how many may be sent again, so that retries do not make an outage worse
+//! latency              how long the calls of a route take that hedges
+//! signals              what one worker's connections tell the others
 //! ```
 //! Nothing here is shared between workers but the signals, which are raised when an endpoint is reached or recovers.
 
-mod addresses;
+mod attempt;
 mod backend;
+mod balance;
+mod call_state;
 mod endpoint;
+mod endpoint_supervisor;
 mod health;
-mod keeper;
+mod health_reviewer;
+mod instances;
+mod latency;
+mod local_backend;
+mod local_endpoint;
+mod members;
 mod monitor;
 mod peak_ewma;
-mod peer;
-mod pick;
 mod pool;
+mod retry_budget;
 mod ring;
 mod signals;
-mod wanted;
+#[cfg(test)]
+pub(crate) mod testing;
+mod tried;
 
-pub use addresses::Addresses;
+pub use attempt::Attempt;
 pub use backend::Backend;
 pub(crate) use backend::next_backends;
+pub use call_state::CallState;
 pub use endpoint::Endpoint;
-pub(crate) use health::Verdict;
-pub(crate) use monitor::Monitor;
-#[cfg(test)]
-pub(crate) use peer::Peer;
-pub(crate) use peer::Surroundings;
-pub use pick::{LocalBackend, Pick, Tried};
+pub use latency::Latency;
+pub use local_backend::{Chosen, LocalBackend, Pick};
+pub use members::{Member, Members};
 pub use pool::Pool;
+pub use retry_budget::Cost;
 pub use ring::{Ring, hash};
-pub use signals::Signals;
-pub use wanted::Wanted;
+pub use tried::{Tried, Wanted};

@@ -70,7 +70,7 @@ impl PeakEwma {
     }
 
     /// What a call is taken to cost, in seconds, where `typical` is what the backend's instances take (0: not known).
-    pub(super) fn price(&self, typical: f32) -> f32 {
+    pub(super) fn cost(&self, typical: f32) -> f32 {
         let typical = typical.max(FLOOR);
         let own = if self.seconds == 0.0 { typical } else { self.seconds };
         own.clamp(FLOOR, typical * CAP)
@@ -108,36 +108,36 @@ mod tests {
         let began = Instant::now();
         let mut peak = PeakEwma::new(began);
         peak.observe(0.05, 0.01, began);
-        assert_eq!(peak.price(0.01), 0.01, "the first is none");
+        assert_eq!(peak.cost(0.01), 0.01, "the first is none");
         peak.observe(0.1, 0.01, began);
-        assert_eq!(peak.price(0.01), 0.1);
+        assert_eq!(peak.cost(0.01), 0.1);
         let mut asked = peak;
         for tenth in 1..=100 {
             let now = began + DECAY / 100 * tenth;
             peak.fade(now);
             asked.observe(0.01, 0.01, now);
         }
-        assert!(near(peak.price(0.01), 0.1 / std::f32::consts::E), "{peak:?}");
-        assert!(asked.price(0.01) < 0.012, "{asked:?}");
+        assert!(near(peak.cost(0.01), 0.1 / std::f32::consts::E), "{peak:?}");
+        assert!(asked.cost(0.01) < 0.012, "{asked:?}");
         // Answers that are read together are one moment, and count each.
         for _ in 0..64 {
             peak.observe(0.01, 0.01, began + DECAY);
         }
-        assert!((0.01..0.016).contains(&peak.price(0.01)), "{peak:?}");
+        assert!((0.01..0.016).contains(&peak.cost(0.01)), "{peak:?}");
     }
 
     #[test]
     fn what_is_not_known_is_typical_and_nothing_costs_more_than_so_much_more() {
         let began = Instant::now();
         let mut peak = PeakEwma::new(began);
-        assert_eq!((peak.price(0.0), peak.price(0.02)), (FLOOR, 0.02));
+        assert_eq!((peak.cost(0.0), peak.cost(0.02)), (FLOOR, 0.02));
         peak.at_least(60.0);
-        assert_eq!(peak.price(0.02), 0.02 * CAP);
+        assert_eq!(peak.cost(0.02), 0.02 * CAP);
         peak.cap(0.02);
-        assert!(near(peak.price(1.0), 0.02 * CAP), "the rest is forgotten");
+        assert!(near(peak.cost(1.0), 0.02 * CAP), "the rest is forgotten");
         peak.fade(began + 1000 * DECAY);
-        assert_eq!(peak.price(5.0), FLOOR);
+        assert_eq!(peak.cost(5.0), FLOOR);
         peak.observe(0.000_01, 5.0, began + 1001 * DECAY);
-        assert_eq!(peak.price(5.0), FLOOR);
+        assert_eq!(peak.cost(5.0), FLOOR);
     }
 }

@@ -1,16 +1,16 @@
-//! A worker's backends: brought in line with the table, and asked for a connection by every call.
+//! A worker's backends: brought in line with the table and with their members, and asked for a connection by every call.
 
-use super::keeper::{Backends, Connections, keep};
-use super::peer::{Peer, Surroundings};
-use super::pick::LocalBackend;
-use crate::backends::{Backend, Endpoint};
-use crate::call::CallState;
+use super::backend::Backend;
+use super::call_state::CallState;
+use super::endpoint_supervisor::{Surroundings, start};
+use super::health_reviewer::{Backends, keep};
+use super::local_backend::LocalBackend;
+use super::local_endpoint::LocalEndpoint;
+use super::members::Member;
 use crate::number_map::NumberMap;
 use crate::presence::Presence;
-use crate::routes::Table;
 use crate::supervise::{Supervisor, Task, supervised};
-use crate::transport::callgate::Catalog;
-use crate::transport::callgate::Transcoders;
+use crate::transport::callgate::{Catalog, Connections};
 use callgate_protocol::Budget;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -27,9 +27,8 @@ pub struct Pool {
     zone: Option<String>,
     generation: Cell<u64>,
     backends: Backends,
-    keeper: RefCell<Option<AbortHandle>>,
-    transcoders: Transcoders,
-    /// The routes of the table that it is in line with: ids by slot.
+    reviewer: RefCell<Option<AbortHandle>>,
+    /// The routes of the table that it is in line with, ids by slot.
     routes: RefCell<Arc<[u64]>>,
 }
 
@@ -44,27 +43,17 @@ impl Pool {
         offers: Arc<Notify>,
         zone: Option<String>,
     ) -> Pool {
-        let connections = Connections::default();
-        let (changed, due) = (Rc::default(), Rc::default());
+        let (changed, due) = (Rc::<Notify>::default(), Rc::default());
         let presence = Rc::new(Presence::new(Instant::now()));
-        let surroundings = Surroundings {
-            worker,
-            catalog,
-            supervisor,
-            answers,
-            changed,
-            due,
-            offers,
-            connections,
-            presence,
-        };
+        let connections = Connections::new(catalog, answers, changed.clone(), presence.clone());
+        let connections = Rc::new(connections);
+        let surroundings = Surroundings { worker, supervisor, changed, due, offers, connections, presence };
         Pool {
             surroundings,
             zone,
             generation: Cell::new(0),
             backends: Backends::default(),
-            keeper: RefCell::default(),
-            transcoders: Transcoders::default(),
+            reviewer: RefCell::default(),
             routes: RefCell::new(Arc::default()),
         }
     }
@@ -80,103 +69,114 @@ impl Pool {
         &self.surroundings.changed
     }
 
-    /// The worker's programs.
-    pub fn transcoders(&self) -> &Transcoders {
-        &self.transcoders
-    }
-
-    /// Brings the pool in line with a table: new endpoints are connected to, gone ones and those that drain retire. What the
-    /// table before had as well is not looked at. Must be called on the worker's runtime.
-    pub fn sync(&self, table: &Table) {
-        if self.generation.get() == table.generation {
+    /// Brings the pool in line with the table of that generation, which has these backends and routes (ids by slot): new
+    /// endpoints are connected to, gone ones and those that drain retire. Backends that the table before had as well are not
+    /// looked at. Must be called on the worker's runtime.
+    pub fn sync(&self, generation: u64, backends: &[Arc<Backend>], routes: &Arc<[u64]>) {
+        if self.generation.get() == generation {
             return;
         }
         // What is in force stays until all of it is replaced, whatever panics meanwhile.
         let mut old = self.backends.borrow().clone();
-        let mut backends = NumberMap::with_capacity_and_hasher(table.backends.len(), Default::default());
+        let mut all = NumberMap::with_capacity_and_hasher(backends.len(), Default::default());
         let mut others = Vec::new();
-        for backend in &table.backends {
+        for backend in backends {
             match old.remove(&backend.id) {
-                Some(known) => drop(backends.insert(backend.id, known)),
+                Some(known) => drop(all.insert(backend.id, known)),
                 None => others.push(backend),
             }
         }
         let calls: HashMap<&str, &Rc<CallState>> =
-            old.values().map(|old| (old.name.as_str(), &old.calls)).collect();
-        let peers = old.values().flat_map(|old| &old.peers);
-        let mut peers: NumberMap<u64, Rc<Peer>> =
-            peers.map(|peer| (peer.endpoint.id, peer.clone())).collect();
-        let now = Instant::now();
+            old.values().map(|old| (old.shared.spec.name.as_str(), &old.calls)).collect();
+        let mut endpoints = by_endpoint(old.values());
         for backend in others {
             let calls = calls.get(backend.spec.name.as_str()).copied().cloned().unwrap_or_default();
-            let local = self.take_up(backend, &mut peers, calls);
-            // Who gets calls is known before the next one is made.
-            local.review(now);
-            backends.insert(backend.id, local);
+            all.insert(backend.id, self.take_up(backend, &mut endpoints, calls));
         }
-        peers.values().for_each(|peer| peer.retire());
-        *self.backends.borrow_mut() = backends;
-        self.forget_gone_routes(table);
-        self.generation.set(table.generation);
-        self.keeper.borrow_mut().get_or_insert_with(|| {
+        endpoints.values().for_each(|one| one.retire());
+        *self.backends.borrow_mut() = all;
+        self.forget_gone_routes(routes);
+        self.generation.set(generation);
+        self.reviewer.borrow_mut().get_or_insert_with(|| {
             let (backends, surroundings) = (self.backends.clone(), self.surroundings.clone());
-            let keeper = async move {
+            let reviewer = async move {
                 let supervisor = &surroundings.supervisor;
                 supervised!(supervisor, Task::HealthReviewer, keep(&backends, &surroundings));
             };
-            tokio::task::spawn_local(keeper).abort_handle()
+            tokio::task::spawn_local(reviewer).abort_handle()
         });
         self.changed().notify_waiters();
     }
 
     /// Has the connections forget routes that are gone, if the table has other routes than the one before.
-    fn forget_gone_routes(&self, table: &Table) {
-        let before = self.routes.replace(table.route_ids.clone());
-        if Arc::ptr_eq(&before, &table.route_ids) {
+    fn forget_gone_routes(&self, routes: &Arc<[u64]>) {
+        let before = self.routes.replace(routes.clone());
+        if Arc::ptr_eq(&before, routes) {
             return;
         }
         let backends = self.backends.borrow();
-        let conns = backends.values().flat_map(|backend| &backend.peers).filter_map(|peer| peer.conn());
-        conns.for_each(|conn| conn.forget_gone(&table.route_ids));
+        let links = backends.values().flat_map(|backend| &backend.instances.all).filter_map(|at| at.link());
+        links.for_each(|link| link.forget_gone(routes));
     }
 
-    /// A backend that is new or has changed, with those of the peers that are still its own.
+    /// Brings one backend in line with the members that it has now, if it is one of those in force: new ones are connected to,
+    /// gone ones retire. No other backend is looked at. Must be called on the worker's runtime.
+    pub fn follow_members(&self, id: u64) {
+        let Some(old) = self.backends.borrow().get(&id).cloned() else { return };
+        if old.members.generation == old.shared.members().generation {
+            return;
+        }
+        let mut endpoints = by_endpoint([&old]);
+        let local = self.take_up(&old.shared, &mut endpoints, old.calls.clone());
+        endpoints.values().for_each(|one| one.retire());
+        self.backends.borrow_mut().insert(id, local);
+        self.changed().notify_waiters();
+    }
+
+    /// The same of all backends, for whoever cannot know which have changed.
+    pub fn follow_all_members(&self) {
+        let all: Vec<u64> = self.backends.borrow().keys().copied().collect();
+        all.into_iter().for_each(|id| self.follow_members(id));
+    }
+
+    /// A backend that is new or has changed, with those of the endpoints that are still its own.
     fn take_up(
         &self,
-        backend: &Backend,
-        peers: &mut NumberMap<u64, Rc<Peer>>,
+        backend: &Arc<Backend>,
+        endpoints: &mut NumberMap<u64, Rc<LocalEndpoint>>,
         calls: Rc<CallState>,
     ) -> Rc<LocalBackend> {
-        let own = |endpoint: &Arc<Endpoint>| {
-            let known = peers.remove(&endpoint.id);
-            let peer =
-                known.unwrap_or_else(|| Peer::new(endpoint.clone(), &backend.spec, &self.surroundings));
-            peer.monitor.set_spec(backend.spec.health);
-            peer
+        let Surroundings { worker, due, .. } = &self.surroundings;
+        let members = backend.members_now();
+        let own = |Member { endpoint, .. }: &Member| {
+            let known = endpoints.remove(&endpoint.id);
+            let local = known.unwrap_or_else(|| {
+                Rc::new(LocalEndpoint::new(endpoint.clone(), &backend.spec, *worker, due.clone()))
+            });
+            local.monitor.set_spec(backend.spec.health);
+            local
         };
-        let own = backend.endpoints.iter().map(own).collect();
-        let local = LocalBackend::new(backend, own, calls, self.zone.as_deref());
-        self.heed(backend, &local);
+        let own = members.iter().map(own).collect();
+        let local = LocalBackend::new(backend.clone(), members, own, calls, *worker, self.zone.as_deref());
+        self.heed(&local);
+        // Who gets calls is known before the next one is made.
+        local.review(Instant::now());
         Rc::new(local)
     }
 
     /// Leaves the endpoints that drain by now, and connects to those that no longer do. All in one step, so that a call
     /// which finds one of two gone finds the other one coming.
-    pub fn heed_drains(&self, table: &Table) {
-        let backends = self.backends.borrow();
-        for backend in &table.backends {
-            if let Some(local) = backends.get(&backend.id) {
-                self.heed(backend, local);
-            }
-        }
+    pub fn heed_drains(&self) {
+        self.backends.borrow().values().for_each(|local| self.heed(local));
         self.changed().notify_waiters();
     }
 
-    fn heed(&self, backend: &Backend, local: &LocalBackend) {
-        for ((endpoint, spec), peer) in backend.members().zip(&local.peers) {
-            match endpoint.drains(spec) {
-                true => peer.retire(),
-                false => peer.start(&backend.spec, &self.surroundings),
+    fn heed(&self, local: &LocalBackend) {
+        for (member, one) in local.members.iter().zip(&local.instances.all) {
+            if member.drains() {
+                one.retire();
+            } else {
+                start(one, &local.shared.spec, &self.surroundings);
             }
         }
     }
@@ -188,17 +188,25 @@ impl Pool {
 
     /// Retires everything: for the worker's end.
     pub fn retire(&self) {
-        if let Some(keeper) = self.keeper.borrow_mut().take() {
-            keeper.abort();
+        if let Some(reviewer) = self.reviewer.borrow_mut().take() {
+            reviewer.abort();
         }
         let backends = std::mem::take(&mut *self.backends.borrow_mut());
-        backends.values().flat_map(|backend| &backend.peers).for_each(|peer| peer.retire());
+        backends.values().flat_map(|backend| &backend.instances.all).for_each(|one| one.retire());
     }
 
     /// Whether some endpoint's first attempt to connect is still under way.
     pub fn is_settling(&self) -> bool {
         let backends = self.backends.borrow();
-        let mut peers = backends.values().flat_map(|backend| &backend.peers);
-        peers.any(|peer| peer.is_hopeful() && peer.conn().is_none())
+        let mut all = backends.values().flat_map(|backend| &backend.instances.all);
+        all.any(|at| at.is_hopeful() && at.link().is_none())
     }
+}
+
+/// The worker's side of these backends' endpoints, by the endpoints' ids.
+fn by_endpoint<'b>(
+    backends: impl IntoIterator<Item = &'b Rc<LocalBackend>>,
+) -> NumberMap<u64, Rc<LocalEndpoint>> {
+    let all = backends.into_iter().flat_map(|backend| &backend.instances.all);
+    all.map(|one| (one.endpoint.id, one.clone())).collect()
 }

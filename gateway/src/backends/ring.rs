@@ -1,62 +1,126 @@
 //! Which instance is a key's: a consistent hash ring. When an instance comes, it takes its part of the keys from all others,
 //! and those stay where they are otherwise; when one goes, the others share its keys.
 //!
-//! A ring is made with the table, holds all endpoints whether they are there or not, and is shared by all workers. Gateways
+//! A ring is made with the members, holds all of them whether they are there or not, and is shared by all workers. Gateways
 //! with the same endpoints and weights agree on every key.
+//!
+//! The points are those of ketama, as nginx and pingora have them. They are kept here because a ring of a thousand members
+//! has 160,000 of them, and takes 10 ms to make: where a member comes or goes, the next ring takes the points of all others over,
+//! sorted as they are.
 
 use crate::config::EndpointAddr;
-use pingora_ketama::{Bucket, Continuum};
+use crc32fast::Hasher;
+use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::Ipv6Addr;
+use std::sync::Arc;
 
 /// More units than this, or [`UNITS_EACH`] an instance, are not given out: each has 160 points on the ring. So weights are
 /// kept exactly where they are small, and nearly where they are not.
 const UNITS: u32 = 256;
 const UNITS_EACH: u32 = 8;
 
+/// The port of every node. It says nothing.
+const PORT: u16 = 1;
+
+/// Points of one unit.
+const POINTS: u32 = 160;
+
 /// Endpoints on a ring.
 pub struct Ring {
     members: Vec<(EndpointAddr, u32)>,
-    continuum: Continuum,
-    /// For each point of the ring the place of its member.
-    places: Box<[u32]>,
+    /// How many units of points each has.
+    units: Vec<u32>,
+    /// In the order of the ring. Where two members have a point of the same hash, the lower address comes first.
+    points: Box<[Point]>,
+}
+
+/// A point on a ring, and the place of the member to which it belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Point {
+    hash: u32,
+    place: u32,
 }
 
 impl Ring {
     /// A ring of these endpoints with their weights, none of which is 0.
     pub fn new(members: Vec<(EndpointAddr, u32)>) -> Ring {
         let units = units(&members);
-        let nodes: Vec<SocketAddr> = members.iter().map(|(addr, _)| node(addr)).collect();
-        let buckets: Vec<Bucket> =
-            nodes.iter().zip(units).map(|(node, units)| Bucket::new(*node, units)).collect();
-        let continuum = Continuum::new(&buckets);
-        let by_node: HashMap<SocketAddr, u32> = nodes.into_iter().zip(0..).collect();
-        let mut places = Vec::new();
-        let mut point = 0;
-        while let Some(node) = continuum.get_addr(&mut point) {
-            places.extend(by_node.get(node));
-            // It goes round.
-            if point == 0 {
-                break;
-            }
-        }
-        Ring { members, continuum, places: places.into() }
+        let points = sorted_points(&members, &units, 0..members.len()).into();
+        Ring { members, units, points }
     }
 
-    /// Whether it is the ring of these.
-    pub fn is_of(&self, members: &[(EndpointAddr, u32)]) -> bool {
-        self.members == members
+    /// The same, with what can be taken over of the ring before: all of it, or the points of members that are still there.
+    pub(super) fn after(before: Option<&Arc<Ring>>, members: Vec<(EndpointAddr, u32)>) -> Arc<Ring> {
+        match before {
+            Some(before) if before.members == members => before.clone(),
+            Some(before) => Arc::new(before.next(members)),
+            None => Arc::new(Ring::new(members)),
+        }
+    }
+
+    fn next(&self, members: Vec<(EndpointAddr, u32)>) -> Ring {
+        let units = units(&members);
+        let known: HashMap<&EndpointAddr, usize> =
+            self.members.iter().enumerate().map(|(place, (addr, _))| (addr, place)).collect();
+        // For each place of this ring the one in the next, if the member has the same points there.
+        let mut moved = vec![None; self.members.len()];
+        let mut others = Vec::new();
+        for (place, (addr, _)) in members.iter().enumerate() {
+            match known.get(addr) {
+                Some(old) if self.units[*old] == units[place] => moved[*old] = u32::try_from(place).ok(),
+                _ => others.push(place),
+            }
+        }
+        let others = sorted_points(&members, &units, others);
+        let mut others = others.into_iter().peekable();
+        let mut points = Vec::with_capacity(self.points.len() + others.len());
+        for Point { hash, place } in &self.points {
+            let Some(place) = moved[*place as usize] else { continue };
+            let kept = Point { hash: *hash, place };
+            while let Some(other) = others.next_if(|other| order(other, &kept, &members).is_lt()) {
+                points.push(other);
+            }
+            points.push(kept);
+        }
+        points.extend(others);
+        Ring { members, units, points: points.into() }
     }
 
     /// The places of the members in the order in which a key comes to them, the first one being its own. Each comes often;
     /// it goes round once.
     pub(super) fn walk(&self, key: u64) -> impl Iterator<Item = usize> + '_ {
-        let (before, from) = match self.places.len() {
-            0 => (&[][..], &[][..]),
-            _ => self.places.split_at(self.continuum.node_idx(&key.to_le_bytes())),
-        };
-        from.iter().chain(before).map(|place| *place as usize)
+        let key = crc32fast::hash(&key.to_le_bytes());
+        let (before, from) = self.points.split_at(self.points.partition_point(|point| point.hash < key));
+        from.iter().chain(before).map(|point| point.place as usize)
     }
+}
+
+/// The points of the members at these places.
+fn sorted_points(
+    members: &[(EndpointAddr, u32)],
+    units: &[u32],
+    places: impl IntoIterator<Item = usize>,
+) -> Vec<Point> {
+    let mut points = Vec::new();
+    for place in places {
+        let mut hasher = Hasher::new();
+        hasher.update(node(&members[place].0).as_bytes());
+        let mut hash = 0;
+        for _ in 0..units[place] * POINTS {
+            let mut next = hasher.clone();
+            next.update(&u32::to_le_bytes(hash));
+            hash = next.finalize();
+            points.push(Point { hash, place: place as u32 });
+        }
+    }
+    points.sort_unstable_by(|a, b| order(a, b, members));
+    points
+}
+
+fn order(a: &Point, b: &Point, members: &[(EndpointAddr, u32)]) -> Ordering {
+    let addr = |point: &Point| &members[point.place as usize].0;
+    a.hash.cmp(&b.hash).then_with(|| addr(a).cmp(addr(b)))
 }
 
 /// How many units of points each member gets.
@@ -76,12 +140,12 @@ fn gcd(a: u32, b: u32) -> u32 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
-/// The address under which the ring knows an endpoint: it knows IP addresses only, and there are names and paths.
-fn node(addr: &EndpointAddr) -> SocketAddr {
+/// The name by which the ring knows an endpoint: an IPv6 address and a port, as ketama would write them.
+fn node(addr: &EndpointAddr) -> String {
     let text = addr.to_string();
     let halves = [hash(0, text.as_bytes()), hash(1, text.as_bytes())];
-    let address = (u128::from(halves[0]) << 64) | u128::from(halves[1]);
-    SocketAddr::from((Ipv6Addr::from_bits(address), 1))
+    let address = Ipv6Addr::from_bits((u128::from(halves[0]) << 64) | u128::from(halves[1]));
+    format!("{address}\0{PORT}")
 }
 
 /// FNV-1a, 64 bits, mixed so that every bit of the result depends on every byte. The same in every process, whatever its
@@ -98,6 +162,7 @@ pub fn hash(seed: u64, bytes: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pingora_ketama::{Bucket, Continuum};
 
     const KEYS: usize = 100_000;
 
@@ -161,12 +226,62 @@ mod tests {
     }
 
     #[test]
+    fn every_key_has_the_instance_that_it_has_on_pingoras_ring() {
+        for weights in [&[1; 50][..], &[1, 3, 2], &[1000, 999, 1], &[7]] {
+            let members = members(weights);
+            let ring = Ring::new(members.clone());
+            let nodes = members.iter().map(|(addr, _)| {
+                let text = node(addr);
+                let (host, port) = text.split_once('\0').expect("a host and a port");
+                std::net::SocketAddr::new(host.parse().expect("an address"), port.parse().expect("a port"))
+            });
+            let nodes: Vec<std::net::SocketAddr> = nodes.collect();
+            let buckets = nodes.iter().zip(&ring.units).map(|(node, units)| Bucket::new(*node, *units));
+            let continuum = Continuum::new(&buckets.collect::<Vec<_>>());
+            for key in 0..10_000 {
+                let key = hash(0, format!("user-{key}").as_bytes());
+                let mine = ring.walk(key).next().map(|place| nodes[place]);
+                assert_eq!(mine, continuum.node(&key.to_le_bytes()), "{weights:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_ring_after_another_is_the_ring_of_its_members() {
+        let mut before = Arc::new(Ring::new(members(&[1; 40])));
+        let rounds: [&[usize]; 8] =
+            [&[0, 39], &[3], &[], &[7, 7, 8], &[38, 1], &[0, 1, 2, 3, 4, 5], &[20], &[5]];
+        for (round, removed) in rounds.into_iter().enumerate() {
+            let mut members = before.members.clone();
+            removed.iter().for_each(|at| drop(members.remove((*at).min(members.len() - 1))));
+            for weight in 0..round as u32 {
+                let addr = EndpointAddr::Tcp { host: format!("10.1.{round}.{weight}"), port: 1 };
+                members.insert(round, (addr, 1 + weight / 3));
+            }
+            let (next, anew) = (before.next(members.clone()), Ring::new(members));
+            assert_eq!((&next.units, &next.points), (&anew.units, &anew.points), "round {round}");
+            before = Arc::new(next);
+        }
+        let same = Ring::after(Some(&before), before.members.clone());
+        assert!(Arc::ptr_eq(&same, &before));
+    }
+
+    #[test]
+    fn points_of_one_hash_are_in_the_order_of_addresses_whatever_the_order_of_members() {
+        let members = members(&[1, 1]);
+        let point = |place| Point { hash: 7, place };
+        assert!(order(&point(0), &point(1), &members).is_lt());
+        let turned: Vec<_> = members.into_iter().rev().collect();
+        assert!(order(&point(0), &point(1), &turned).is_gt());
+    }
+
+    #[test]
     fn a_ring_is_bounded_whatever_the_weights() {
         let ring = Ring::new(members(&[1000, 997, 1, 1000]));
-        assert!(ring.places.len() <= (UNITS * 160) as usize, "{}", ring.places.len());
+        assert!(ring.points.len() <= (UNITS * 160) as usize, "{}", ring.points.len());
         let many: Vec<u32> = (0..500).map(|n| 501 + n).collect();
         let ring = Ring::new(members(&many));
-        assert!(ring.places.len() <= (500 * UNITS_EACH * 160) as usize, "{}", ring.places.len());
+        assert!(ring.points.len() <= (500 * UNITS_EACH * 160) as usize, "{}", ring.points.len());
     }
 
     #[test]
@@ -175,7 +290,7 @@ mod tests {
         let ring = Ring::new(members(&[1, 2, 3]));
         for key in 0..100 {
             let mut met: Vec<usize> = ring.walk(key).collect();
-            assert_eq!(met.len(), ring.places.len());
+            assert_eq!(met.len(), ring.points.len());
             met.sort_unstable();
             met.dedup();
             assert_eq!(met, [0, 1, 2]);

@@ -4,50 +4,41 @@
 //! It waits for as long as the backend's `hold` says and its own deadline allows, and only so many calls wait at once:
 //! in a long outage they are refused soon, and nothing piles up.
 
-use super::{Call, Failure};
-use crate::telemetry::{BackendCounters, HoldOutcome};
-use tokio::time::{Instant, timeout_at};
+use crate::backends::LocalBackend;
+use crate::telemetry::HoldOutcome;
+use std::rc::Rc;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Calls of one worker that wait for one backend.
 const MAX_HELD: u64 = 1024;
 
+/// Whether a call waits, and until when.
+#[derive(Default)]
+pub(super) struct Hold(Option<Held>);
+
 /// A call that waits, counted while it does.
-pub(super) struct Held<'a> {
-    counters: &'a BackendCounters,
+struct Held {
+    backend: Rc<LocalBackend>,
     until: Instant,
 }
 
-impl Drop for Held<'_> {
+impl Drop for Held {
     fn drop(&mut self) {
-        self.counters.held.decrement();
+        self.backend.counters().held.decrement();
     }
 }
 
-impl Call<'_> {
-    /// Waits until an instance may be there. An error when none came in time.
-    pub(super) async fn hold(&mut self) -> Result<(), Failure> {
-        // Nothing can have changed since an instance was looked for: this thread alone changes it.
-        let changed = self.worker.pool.changed().notified();
-        let Some(until) = self.begin_hold() else {
-            return Err(self.give_up(Failure::NoInstance));
-        };
-        if timeout_at(until.min(self.times.deadline), changed).await.is_ok() {
-            return Ok(());
-        }
-        self.end_hold(HoldOutcome::GivenUp);
-        Err(if self.times.deadline <= until { Failure::Deadline } else { self.give_up(Failure::NoInstance) })
-    }
-
-    /// Until when it may wait; `None` when it may not.
-    fn begin_hold(&mut self) -> Option<Instant> {
-        if let Some(held) = &self.held {
+impl Hold {
+    /// Until when a call may wait for that backend, which holds calls for so long; `None` when it may not.
+    pub(super) fn begin(&mut self, backend: &Rc<LocalBackend>, hold: Duration) -> Option<Instant> {
+        if let Some(held) = &self.0 {
             return Some(held.until);
         }
-        let hold = self.request.backend.spec.hold;
-        if hold.is_zero() || self.request.has_fallback {
+        if hold.is_zero() {
             return None;
         }
-        let counters = self.counters();
+        let counters = backend.counters();
         if counters.held.get() >= MAX_HELD {
             counters.waited(HoldOutcome::Refused);
             return None;
@@ -55,15 +46,15 @@ impl Call<'_> {
         counters.held.increment();
         // The request may have come a while ago: the wait begins now.
         let until = Instant::now() + hold;
-        self.held = Some(Held { counters, until });
+        self.0 = Some(Held { backend: backend.clone(), until });
         Some(until)
     }
 
     /// The wait is over, if there was one.
     #[inline]
-    pub(super) fn end_hold(&mut self, outcome: HoldOutcome) {
-        if let Some(held) = self.held.take() {
-            held.counters.waited(outcome);
+    pub(super) fn end(&mut self, outcome: HoldOutcome) {
+        if let Some(held) = self.0.take() {
+            held.backend.counters().waited(outcome);
         }
     }
 }

@@ -1,7 +1,8 @@
 //! An answer that is long: its JSON is made here, by the call's own task, in steps between which others work. It may have so many
 //! bytes, it takes room among all long answers before it grows, and it keeps that until it was sent.
 
-use crate::transport::callgate::{Answer, Json, LongReply};
+use crate::transport::callgate::LongReply;
+use crate::transport::{Json, Outcome};
 use crate::worker::Worker;
 use bytes::Bytes;
 use callgate_protocol::{Budget, Room};
@@ -17,24 +18,24 @@ const STEP: usize = 64 * 1024;
 
 /// Whether an answer is to be [`bounded`].
 #[inline]
-pub(super) fn is_long(answer: &Answer) -> bool {
-    match answer {
-        Answer::Json(Json::Short(json)) => json.len() > LONG,
-        Answer::Long(_) => true,
+pub(super) fn is_long(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Reply(Json::Short(json)) => json.len() > LONG,
+        Outcome::Long(_) => true,
         _ => false,
     }
 }
 
 /// The answer with its JSON, which has room; or why there is none.
-pub(super) async fn bounded(answer: Answer, worker: &Worker, deadline: Instant) -> Answer {
+pub(super) async fn bounded(outcome: Outcome, worker: &Worker, deadline: Instant) -> Outcome {
     let (budget, most) = (&worker.shared.answers, worker.shared.settings.server.max_answer);
-    match answer {
-        Answer::Json(Json::Short(json)) if json.len() as u64 > most => Answer::TooLong(most),
-        Answer::Json(Json::Short(json)) => match budget.take(json.capacity()) {
-            Some(room) => Answer::Json(Json::Long(vec![Bytes::from_owner(Piece { json, _room: room })])),
-            None => Answer::NoRoom,
+    match outcome {
+        Outcome::Reply(Json::Short(json)) if json.len() as u64 > most => Outcome::TooLong(most),
+        Outcome::Reply(Json::Short(json)) => match budget.take(json.capacity()) {
+            Some(room) => Outcome::Reply(Json::Long(vec![Bytes::from_owner(Piece { json, _room: room })])),
+            None => Outcome::NoRoom,
         },
-        Answer::Long(reply) => transcode(*reply, budget, most, deadline).await,
+        Outcome::Long(reply) => transcode(*reply, budget, most, deadline).await,
         other => other,
     }
 }
@@ -51,14 +52,14 @@ impl AsRef<[u8]> for Piece {
     }
 }
 
-async fn transcode(reply: LongReply, budget: &Arc<Budget>, most: u64, deadline: Instant) -> Answer {
+async fn transcode(reply: LongReply, budget: &Arc<Budget>, most: u64, deadline: Instant) -> Outcome {
     let Some(mut held) = budget.take(reply.without_room()) else {
-        return Answer::NoRoom;
+        return Outcome::NoRoom;
     };
     let mut decoding = reply.begin();
     let (mut pieces, mut length, mut keys) = (Vec::new(), 0, 0);
     loop {
-        let Some(room) = budget.take(STEP) else { return Answer::NoRoom };
+        let Some(room) = budget.take(STEP) else { return Outcome::NoRoom };
         let mut json = Vec::with_capacity(STEP);
         let mut done = false;
         // What is not shown takes steps and fills no piece.
@@ -67,30 +68,28 @@ async fn transcode(reply: LongReply, budget: &Arc<Budget>, most: u64, deadline: 
             done = match decoding.advance(&mut json, left) {
                 Ok(done) => done,
                 Err(error) => {
-                    drop(decoding);
-                    reply.is_bad();
-                    return Answer::BadReply(error.to_string());
+                    return Outcome::BadReply(error.to_string());
                 }
             };
             let more = decoding.held().saturating_sub(keys);
             if !held.grow(more) {
-                return Answer::NoRoom;
+                return Outcome::NoRoom;
             }
             keys += more;
             if !done {
                 yield_now().await;
                 if Instant::now() >= deadline {
-                    return Answer::Late;
+                    return Outcome::Late;
                 }
             }
         }
         length += json.len() as u64;
         if length > most {
-            return Answer::TooLong(most);
+            return Outcome::TooLong(most);
         }
         pieces.push(Bytes::from_owner(Piece { json, _room: room }));
         if done {
-            return Answer::Json(Json::Long(pieces));
+            return Outcome::Reply(Json::Long(pieces));
         }
     }
 }
@@ -119,8 +118,8 @@ mod tests {
         Instant::now() + Duration::from_secs(3600)
     }
 
-    fn whole(answer: &Answer) -> Vec<u8> {
-        let Answer::Json(Json::Long(pieces)) = answer else { panic!("no JSON: {answer:?}") };
+    fn whole(outcome: &Outcome) -> Vec<u8> {
+        let Outcome::Reply(Json::Long(pieces)) = outcome else { panic!("no JSON: {outcome:?}") };
         assert!(pieces.iter().all(|piece| piece.len() <= STEP));
         pieces.concat()
     }
@@ -128,7 +127,7 @@ mod tests {
     #[tokio::test]
     async fn others_run_between_the_steps_of_a_long_answer() {
         let budget = Budget::new(64 * MIB);
-        let (reply, endpoint) = long_reply(list(Type::U8), zeros(MIB));
+        let reply = long_reply(list(Type::U8), zeros(MIB));
         let mut answer = pin!(transcode(reply, &budget, 64 << 20, later()));
         let mut stops = 0;
         let answer = poll_fn(|cx| {
@@ -143,7 +142,6 @@ mod tests {
         assert!((json.len()..2 * json.len() + 2 * STEP).contains(&budget.used()), "{}", budget.used());
         drop(answer);
         assert_eq!(budget.used(), 0);
-        assert_eq!(endpoint.stats.outcomes().collect::<Vec<_>>(), [("ok", 1)]);
     }
 
     #[tokio::test]
@@ -151,17 +149,15 @@ mod tests {
         // 60,000 units are five bytes each as JSON.
         for (most, room, message) in [(100_000, 64 * MIB, "TooLong(100000)"), (1 << 30, 3 * STEP, "NoRoom")] {
             let budget = Budget::new(room);
-            let (reply, endpoint) = long_reply(list(Type::Unit), vec![251, 96, 234]);
+            let reply = long_reply(list(Type::Unit), vec![251, 96, 234]);
             let answer = transcode(reply, &budget, most, later()).await;
             assert_eq!(format!("{answer:?}"), message);
             assert_eq!(budget.used(), 0);
-            // The instance has answered well.
-            assert_eq!(endpoint.stats.outcomes().collect::<Vec<_>>(), [("ok", 1)]);
         }
         let nothing = Budget::new(100);
-        let (reply, _) = long_reply(list(Type::U8), zeros(1000));
+        let reply = long_reply(list(Type::U8), zeros(1000));
         assert!(
-            matches!(transcode(reply, &nothing, 1 << 30, later()).await, Answer::NoRoom),
+            matches!(transcode(reply, &nothing, 1 << 30, later()).await, Outcome::NoRoom),
             "the reply itself"
         );
     }
@@ -169,19 +165,18 @@ mod tests {
     #[tokio::test]
     async fn a_long_answer_is_late_where_its_deadline_comes_between_two_steps() {
         let budget = Budget::new(64 * MIB);
-        let (reply, _) = long_reply(list(Type::U8), zeros(MIB));
-        assert!(matches!(transcode(reply, &budget, 64 << 20, Instant::now()).await, Answer::Late));
+        let reply = long_reply(list(Type::U8), zeros(MIB));
+        assert!(matches!(transcode(reply, &budget, 64 << 20, Instant::now()).await, Outcome::Late));
         assert_eq!(budget.used(), 0);
     }
 
     #[tokio::test]
     async fn a_long_reply_that_breaks_off_is_the_instances_failure() {
         let budget = Budget::new(64 * MIB);
-        let (reply, endpoint) = long_reply(list(Type::U8), zeros(MIB)[..MIB].to_vec());
+        let reply = long_reply(list(Type::U8), zeros(MIB)[..MIB].to_vec());
         let answer = transcode(reply, &budget, 64 << 20, later()).await;
-        let Answer::BadReply(error) = answer else { panic!("{answer:?}") };
+        let Outcome::BadReply(error) = answer else { panic!("{answer:?}") };
         assert_eq!(error, format!("the bytes end inside a value at byte {MIB}"));
-        assert_eq!(endpoint.stats.outcomes().collect::<Vec<_>>(), [("internal", 1)]);
         assert_eq!(budget.used(), 0);
     }
 }

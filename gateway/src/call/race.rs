@@ -1,20 +1,18 @@
-//! Tries of one call side by side. Another try is sent beside those that have not answered, when these are slow
-//! ([`hedge`](super::hedge)) or when their instances have fallen silent. The first answer counts, and the other tries are
+//! Attempts of one call side by side. Another one is sent beside those that have not answered, when these are slow
+//! ([`hedge`](super::hedge)) or when their instances have fallen silent. The first answer counts, and the other attempts are
 //! cancelled.
 //!
 //! An instance that is silent may be gone, but is given up only after a while. Its calls do not wait for that: the connection
 //! says when the doubt begins. Only idempotent calls are sent elsewhere, within their attempts and the retry budget. Where no
 //! other instance is there they stay, as all other calls do. Nothing happens when the instance is heard of again.
 
-use super::budget::Cost;
-use super::{Call, Try, retry};
-use crate::backends::Pick;
+use super::road::{Road, Sent};
+use crate::backends::{Chosen, Cost, Pick};
 use crate::telemetry::{HedgeOutcome, RetryReason};
-use crate::transport::callgate::{Answer, Conn, Heard};
+use crate::transport::{Ended, Heard};
 use std::future::{Future, poll_fn};
 use std::mem;
 use std::pin::{Pin, pin};
-use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::task::yield_now;
@@ -30,35 +28,35 @@ const SIGN: Duration = Duration::from_millis(50);
 /// So many instances are looked at for one that was heard of lately.
 const CHOICE: usize = 3;
 
-/// Awaits the answer to a try and to those that are sent beside it: one at `hedge`, and one whenever all are in doubt. `sent` is
-/// then the one that has answered.
-pub(super) async fn answer(call: &mut Call<'_>, sent: &mut Try, hedge: Option<Instant>) -> Answer {
-    let counters = call.counters();
-    // Where there is no hedge, it is waited for only when another try is sent.
+/// Awaits the end of an attempt and of those that are sent beside it: one at `hedge`, and one whenever all are in doubt. `sent` is
+/// then the one that has ended.
+pub(super) async fn ended(road: &mut Road<'_>, sent: &mut Sent, hedge: Option<Instant>) -> Ended {
+    let counters = road.counters();
+    // Where there is no hedge, it is waited for only when another attempt is sent.
     let mut time = pin!(sleep_until(hedge.unwrap_or_else(Instant::now)));
     let mut race = Race { sent, others: Vec::new(), is_first: true };
     let (mut waits, mut overdue) = (hedge.is_some(), false);
     let (mut hedges, mut hedged) = (hedge.is_some(), false);
     loop {
         if race.is_in_doubt()
-            && let Some(next) = call.beside(&race, Why::Silent)
+            && let Some(next) = race.beside(road, Why::Silent)
         {
-            time.as_mut().reset(call.times.now + SIGN);
+            time.as_mut().reset(road.times.now + SIGN);
             (waits, overdue, hedges) = (true, false, false);
             race.others.push(next);
         }
         match poll_fn(|cx| race.poll(cx, waits.then_some(time.as_mut()))).await {
-            Event::Answer(at, answer) => {
-                if race.others.is_empty() || !call.would_go_on_after(race.at(at), &answer) {
+            Event::Ended(at, ended) => {
+                if race.others.is_empty() || !road.would_go_on_after(race.at(at), &ended) {
                     race.ends_with(at);
                     if hedged {
                         let first = race.is_first;
                         counters.hedged(if first { HedgeOutcome::First } else { HedgeOutcome::Second });
                     }
-                    return answer;
+                    return ended;
                 }
-                // A failure after which the call would be sent again is no answer while another try is under way.
-                call.tried.refused.push(race.at(at).in_flight.endpoint().id);
+                // A failure after which the call would be sent again is no end while another attempt is under way.
+                road.tried.refused.push(race.at(at).attempt.endpoint().id);
                 race.goes_on_without(at);
             }
             // What has come while the gateway was away is read first.
@@ -66,7 +64,8 @@ pub(super) async fn answer(call: &mut Call<'_>, sent: &mut Try, hedge: Option<In
             Event::Time => {
                 waits = false;
                 if mem::take(&mut hedges) && race.others.is_empty() {
-                    race.others.extend(call.beside(&race, Why::Slow));
+                    let second = race.beside(road, Why::Slow);
+                    race.others.extend(second);
                     hedged = !race.others.is_empty();
                     if !hedged {
                         counters.hedged(HedgeOutcome::NotSent);
@@ -76,29 +75,29 @@ pub(super) async fn answer(call: &mut Call<'_>, sent: &mut Try, hedge: Option<In
                     (waits, overdue) = (true, false);
                 }
             }
-            Event::Doubt => {}
+            Event::Silent => {}
         }
     }
 }
 
-/// The tries that are under way.
+/// The attempts that are under way.
 struct Race<'t> {
-    sent: &'t mut Try,
-    others: Vec<Try>,
+    sent: &'t mut Sent,
+    others: Vec<Sent>,
     /// `sent` is the one that was sent first.
     is_first: bool,
 }
 
 enum Event {
     /// The one at that place has ended.
-    Answer(usize, Answer),
+    Ended(usize, Ended),
     /// An instance has fallen silent.
-    Doubt,
+    Silent,
     /// It is time for a hedge, or an instance has had its time for a sign.
     Time,
 }
 
-/// Why a try is sent beside others.
+/// Why an attempt is sent beside others.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Why {
     Slow,
@@ -106,20 +105,20 @@ enum Why {
 }
 
 impl Race<'_> {
-    fn tries(&self) -> impl Iterator<Item = &Try> {
+    fn all(&self) -> impl Iterator<Item = &Sent> {
         std::iter::once(&*self.sent).chain(&self.others)
     }
 
-    fn at(&self, at: usize) -> &Try {
+    fn at(&self, at: usize) -> &Sent {
         if at == 0 { self.sent } else { &self.others[at - 1] }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>, time: Option<Pin<&mut Sleep>>) -> Poll<Event> {
-        let tries = std::iter::once(&mut *self.sent).chain(&mut self.others);
-        for (at, one) in tries.enumerate() {
-            match one.in_flight.poll_heard(cx) {
-                Poll::Ready(Heard::Answer(answer)) => return Poll::Ready(Event::Answer(at, answer)),
-                Poll::Ready(Heard::Doubt) => return Poll::Ready(Event::Doubt),
+        let all = std::iter::once(&mut *self.sent).chain(&mut self.others);
+        for (at, one) in all.enumerate() {
+            match one.attempt.poll_heard(cx) {
+                Poll::Ready(Heard::Ended(ended)) => return Poll::Ready(Event::Ended(at, ended)),
+                Poll::Ready(Heard::Silent) => return Poll::Ready(Event::Silent),
                 Poll::Pending => {}
             }
         }
@@ -130,18 +129,18 @@ impl Race<'_> {
     }
 
     fn is_in_doubt(&self) -> bool {
-        self.tries().all(Try::is_in_doubt)
+        self.all().all(Sent::is_in_doubt)
     }
 
     /// Asks the instances again that were asked and have given a sign: one that did may be gone a moment later. Says whether there
     /// are such.
     fn asks_again(&mut self) -> bool {
-        let tries = std::iter::once(&mut *self.sent).chain(&mut self.others);
-        let asked = tries.filter(|one| one.asked.is_some() && !one.is_in_doubt());
-        asked.map(|one| one.asked = Some(one.in_flight.ask())).count() > 0
+        let all = std::iter::once(&mut *self.sent).chain(&mut self.others);
+        let asked = all.filter(|one| one.asked.is_some() && !one.is_in_doubt());
+        asked.map(|one| one.asked = Some(one.attempt.ask())).count() > 0
     }
 
-    /// That one has answered.
+    /// That one has ended.
     fn ends_with(&mut self, at: usize) {
         if at > 0 {
             mem::swap(self.sent, &mut self.others[at - 1]);
@@ -157,70 +156,68 @@ impl Race<'_> {
         }
         self.others.remove(at.saturating_sub(1));
     }
-}
 
-impl Try {
-    fn is_in_doubt(&self) -> bool {
-        let has_no_sign = |asked| self.in_flight.has_no_sign(asked, SIGN);
-        self.in_flight.is_doubtful() || self.asked.is_some_and(has_no_sign)
-    }
-}
-
-impl Call<'_> {
-    /// One more try at another instance, if one is there and attempts and budget allow it.
-    fn beside(&mut self, race: &Race<'_>, why: Why) -> Option<Try> {
-        let spec = &self.request.call.spec.retry;
+    /// One more attempt at another instance, if one is there and attempts and budget allow it.
+    fn beside(&self, road: &mut Road<'_>, why: Why) -> Option<Sent> {
         let wanted = match why {
             Why::Slow => true,
-            Why::Silent => retry::is_wanted(spec, RetryReason::Silent, race.sent.idempotent),
+            Why::Silent => road.wants(RetryReason::Silent, self.sent.idempotent),
         };
-        if !wanted || !self.may_send_again() {
+        if !wanted || !road.may_send_again() {
             return None;
         }
-        self.times.now = Instant::now();
-        if self.times.now >= self.times.deadline {
+        road.times.now = Instant::now();
+        if road.times.now >= road.times.deadline {
             return None;
         }
-        let conn = self.another(race)?;
+        let chosen = self.another(road)?;
         let paid = match why {
             // Nothing is given back for it, or nothing would bound how much is hedged.
-            Why::Slow => self.pay(Cost::Hedge),
-            Why::Silent => self.pay_for(RetryReason::Silent),
+            Why::Slow => road.backend.as_ref().is_some_and(|backend| road.purse(backend).pay(Cost::Hedge)),
+            Why::Silent => road.pay_for(RetryReason::Silent),
         };
         if !paid {
             return None;
         }
-        // Should the request not fit that instance's schema, the other tries still may.
-        let mut sent = self.send_to(&conn).ok().flatten()?;
+        // Should the request not fit that instance's schema, the other attempts still may.
+        let mut sent = road.send_to(&chosen).ok().flatten()?;
         if why == Why::Silent {
-            self.counters().retried(RetryReason::Silent);
-            sent.asked = Some(sent.in_flight.ask());
+            road.counters().retried(RetryReason::Silent);
+            sent.asked = Some(sent.attempt.ask());
         }
         Some(sent)
     }
 
     /// Another instance than those that have the call. Of a few it takes the one that was heard of last: when one instance has
     /// fallen silent, others may have at the same time, and nobody knows yet.
-    fn another(&mut self, race: &Race<'_>) -> Option<Rc<Conn>> {
-        let backend = self.backend.clone()?;
-        let refused = self.tried.refused.len();
-        self.tried.refused.extend(race.tries().map(|one| one.in_flight.endpoint().id));
-        let mut chosen: Option<Rc<Conn>> = None;
+    fn another(&self, road: &mut Road<'_>) -> Option<Chosen> {
+        let backend = road.backend.clone()?;
+        let tried = &mut road.tried;
+        let refused = tried.refused.len();
+        tried.refused.extend(self.all().map(|one| one.attempt.endpoint().id));
+        let mut best: Option<Chosen> = None;
         for _ in 0..CHOICE {
-            let Pick::Ready(conn) = backend.pick(&self.tried) else { break };
-            if conn.is_doubtful() || self.tried.refused.contains(&conn.endpoint.id) {
+            let Pick::Ready(chosen) = backend.pick(tried) else { break };
+            if chosen.is_silent() || tried.refused.contains(&chosen.endpoint().id) {
                 break;
             }
-            self.tried.refused.push(conn.endpoint.id);
-            let lately = self.times.now.saturating_duration_since(conn.heard_at()) < LATELY;
-            if chosen.as_ref().is_none_or(|known| known.heard_at() < conn.heard_at()) {
-                chosen = Some(conn);
+            tried.refused.push(chosen.endpoint().id);
+            let lately = road.times.now.saturating_duration_since(chosen.heard_at()) < LATELY;
+            if best.as_ref().is_none_or(|known| known.heard_at() < chosen.heard_at()) {
+                best = Some(chosen);
             }
             if lately {
                 break;
             }
         }
-        self.tried.refused.truncate(refused);
-        chosen
+        tried.refused.truncate(refused);
+        best
+    }
+}
+
+impl Sent {
+    fn is_in_doubt(&self) -> bool {
+        let has_no_sign = |asked| self.attempt.has_no_sign(asked, SIGN);
+        self.attempt.is_silent() || self.asked.is_some_and(has_no_sign)
     }
 }

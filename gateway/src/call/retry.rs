@@ -1,17 +1,16 @@
-//! Whether a call is sent again after a try: what is safe, and what the route wants.
+//! Whether a call is sent again after an attempt: what is safe, and what the route wants.
 //!
 //! A call that no instance has accepted has not run; it goes elsewhere whatever its method and whatever the tables say,
 //! and costs no budget, because it has cost no instance anything. One that an instance refused has not run either, but
 //! the instance said so because it has too much to do; so this is bounded. Everything else may have run, and is sent
 //! again only if it is idempotent.
 
-use super::Failure;
-use super::budget::Cost;
+use crate::backends::Cost;
 use crate::config::RetrySpec;
-use crate::failure::ShedReason;
+use crate::failure::{Failure, ShedReason};
 use crate::telemetry::RetryReason;
-use crate::transport::callgate::{Answer, Json};
-use callgate_protocol::{Code, Status};
+use crate::transport::{Json, Outcome};
+use callgate_protocol::Status;
 use std::time::Duration;
 
 /// How often a call is sent again at most because it was not accepted.
@@ -23,39 +22,26 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// An instance that names a longer time is not waited for; its answer is the client's.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Why a call may be sent again after that answer; `None` where it would not help. `limited`: the try had less time
-/// than the call.
-pub(super) fn reason(answer: &Answer, limited: bool) -> Option<RetryReason> {
-    match answer {
-        Answer::NotAccepted => Some(RetryReason::NotAccepted),
-        Answer::Refused(_) => Some(RetryReason::Refused),
-        Answer::Lost => Some(RetryReason::Lost),
-        Answer::Failed(status) if status.code == Code::Unavailable => Some(RetryReason::Unavailable),
-        Answer::Late if limited => Some(RetryReason::Timeout),
-        // The instance's clock runs out at the same time as ours.
-        Answer::Failed(status) if limited && status.code == Code::DeadlineExceeded => {
-            Some(RetryReason::Timeout)
-        }
-        Answer::Json(_) | Answer::Failed(_) | Answer::Late | Answer::BadReply(_) => None,
-        Answer::Long(_) | Answer::TooLong(_) | Answer::NoRoom => None,
-    }
-}
-
-/// What the client is told if that answer is the last.
-pub(super) fn result(answer: Answer) -> Result<Json, Failure> {
-    match answer {
-        Answer::Json(json) => Ok(json),
-        Answer::NotAccepted => Err(Failure::NoInstance),
-        Answer::Refused(status) | Answer::Failed(status) => Err(Failure::Status(status)),
-        Answer::Lost => Err(Failure::Lost),
-        Answer::Late => Err(Failure::Deadline),
-        Answer::BadReply(error) => Err(Failure::BadReply(error)),
-        Answer::TooLong(bound) => {
+/// What the client is told if the last attempt has ended so.
+pub(super) fn result(outcome: Outcome) -> Result<Json, Failure> {
+    match outcome {
+        Outcome::Reply(json) => Ok(json),
+        Outcome::NotAccepted => Err(Failure::NoInstance),
+        Outcome::Refused(status) | Outcome::Failed(status) => Err(Failure::Status(status)),
+        Outcome::Lost => Err(Failure::Lost),
+        Outcome::Late => Err(Failure::Deadline),
+        Outcome::BadReply(error) => Err(Failure::BadReply(error)),
+        Outcome::TooLong(bound) => {
             Err(Failure::AnswerTooLong { bound, call: String::new(), instance: String::new() })
         }
-        Answer::NoRoom => Err(Failure::Shed(ShedReason::AnswerMemory)),
+        Outcome::TooLarge => {
+            Err(Failure::BadReply("the reply is larger than the gateway accepts".to_owned()))
+        }
+        Outcome::NoRoom => Err(Failure::Shed(ShedReason::AnswerMemory)),
+        // Nobody hears of it then.
+        Outcome::GivenUp { .. } => Err(Failure::Lost),
         // It was made before.
-        Answer::Long(_) => Err(Failure::Internal("its JSON was not made".to_owned())),
+        Outcome::Long(_) => Err(Failure::Internal("its JSON was not made".to_owned())),
     }
 }
 
@@ -115,29 +101,29 @@ mod tests {
 
     #[test]
     fn what_may_have_run_is_sent_again_only_if_it_is_idempotent() {
-        let unavailable = || Answer::Failed(Status::unavailable(""));
-        let refused = || Answer::Refused(Status::unavailable("").not_executed());
-        let late = || Answer::Failed(Status::deadline_exceeded(""));
-        for (answer, limited, idempotent, other) in [
-            (Answer::NotAccepted, false, true, true),
+        let unavailable = || Outcome::Failed(Status::unavailable(""));
+        let refused = || Outcome::Refused(Status::unavailable("").not_executed());
+        let late = || Outcome::Failed(Status::deadline_exceeded(""));
+        for (outcome, limited, idempotent, other) in [
+            (Outcome::NotAccepted, false, true, true),
             (refused(), false, true, true),
-            (Answer::Lost, false, true, false),
+            (Outcome::Lost, false, true, false),
             (unavailable(), false, true, false),
-            (Answer::Late, true, true, false),
+            (Outcome::Late, true, true, false),
             (late(), true, true, false),
-            (Answer::Late, false, false, false),
+            (Outcome::Late, false, false, false),
             (late(), false, false, false),
-            (Answer::Failed(Status::not_found("")), true, false, false),
-            (Answer::Failed(Status::resource_exhausted("")), true, false, false),
-            (Answer::BadReply(String::new()), true, false, false),
-            (Answer::Json(Json::Short(Vec::new())), true, false, false),
-            (Answer::TooLong(1), true, false, false),
-            (Answer::NoRoom, true, false, false),
+            (Outcome::Failed(Status::not_found("")), true, false, false),
+            (Outcome::Failed(Status::resource_exhausted("")), true, false, false),
+            (Outcome::BadReply(String::new()), true, false, false),
+            (Outcome::Reply(Json::Short(Vec::new())), true, false, false),
+            (Outcome::TooLong(1), true, false, false),
+            (Outcome::NoRoom, true, false, false),
         ] {
-            let reason = reason(&answer, limited);
+            let reason = outcome.retry_reason(limited);
             let wanted =
                 |idempotent| reason.is_some_and(|why| is_wanted(&RetrySpec::default(), why, idempotent));
-            assert_eq!((wanted(true), wanted(false)), (idempotent, other), "{answer:?}, limited: {limited}");
+            assert_eq!((wanted(true), wanted(false)), (idempotent, other), "{outcome:?}, limited: {limited}");
         }
     }
 

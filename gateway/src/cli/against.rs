@@ -85,7 +85,7 @@ fn misfit<'t>(
             help: meant(call, [offer]),
         });
     };
-    let (part, error) = fits(spec, method).err()?;
+    let (part, error) = fits(&spec.request, &spec.response, method).err()?;
     let (part, of) = match part {
         Part::Path => (RoutePart::Match, "the path"),
         Part::Body => (RoutePart::Body, "`body`"),

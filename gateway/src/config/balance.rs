@@ -215,7 +215,7 @@ pub struct Placing {
     /// How many times as many calls it gets as one of weight 1; 1 to 1000, by default 1.
     pub weight: u32,
     /// Where it is: gateways of that zone prefer it. By default nowhere in particular.
-    pub zone: Option<String>,
+    pub zone: Option<Arc<str>>,
 }
 
 impl Default for Placing {
@@ -232,8 +232,10 @@ impl Placing {
         if let Some(weight) = weight.and_then(|weight| u32::try_from(weight).ok()) {
             placing.weight = weight;
         }
-        placing.zone =
-            section.get("zone").and_then(|item| reader.text(&item, "a string such as \"eu-1a\"", zone));
+        placing.zone = section
+            .get("zone")
+            .and_then(|item| reader.text(&item, "a string such as \"eu-1a\"", zone))
+            .map(Arc::from);
         placing
     }
 }

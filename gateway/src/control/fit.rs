@@ -152,33 +152,35 @@ fn tell(table: &Table, before: &Found, found: &Found) {
 struct Known(HashMap<(u64, Fingerprint), Option<Arc<str>>>);
 
 /// Instances of a backend that offer the same.
-struct Alike<'t> {
+struct Alike {
     offer: Arc<Offer>,
-    instances: Vec<&'t Endpoint>,
+    instances: Vec<Arc<Endpoint>>,
 }
 
 /// What the instances of a backend offer.
-struct Offers<'t> {
-    alike: Vec<Alike<'t>>,
+struct Offers {
+    alike: Vec<Alike>,
     /// Nobody is left of whom it is not known.
     all_known: bool,
 }
 
-impl<'t> Offers<'t> {
-    fn of(backend: &'t Backend) -> Offers<'t> {
+impl Offers {
+    fn of(backend: &Backend) -> Offers {
         let mut offers = Offers { alike: Vec::new(), all_known: true };
         let mut places: HashMap<u64, usize> = HashMap::new();
-        for (endpoint, spec) in backend.members() {
-            let endpoint: &Endpoint = endpoint;
+        for member in backend.members().iter() {
+            let endpoint = &member.endpoint;
             let Some(offer) = endpoint.offer.load_full() else {
-                offers.all_known &= endpoint.error.load().is_some() || endpoint.drains(spec);
+                offers.all_known &= endpoint.error.load().is_some() || member.drains();
                 continue;
             };
             let next = offers.alike.len();
             let place = *places.entry(offer.fits_digest()).or_insert(next);
             match offers.alike.get_mut(place) {
-                Some(alike) => alike.instances.push(endpoint),
-                None if next < MAX_OFFERS => offers.alike.push(Alike { offer, instances: vec![endpoint] }),
+                Some(alike) => alike.instances.push(endpoint.clone()),
+                None if next < MAX_OFFERS => {
+                    offers.alike.push(Alike { offer, instances: vec![endpoint.clone()] })
+                }
                 None => offers.all_known = false,
             }
         }
@@ -188,7 +190,7 @@ impl<'t> Offers<'t> {
 
 impl Known {
     fn look(&mut self, table: &Table) -> Found {
-        let offers: HashMap<u64, Offers<'_>> =
+        let offers: HashMap<u64, Offers> =
             table.backends.iter().map(|backend| (backend.id, Offers::of(backend))).collect();
         let mut look = Look { before: std::mem::take(&mut self.0), next: HashMap::new(), searches: 0 };
         let mut found = Found::default();
@@ -222,7 +224,7 @@ impl Look {
         &mut self,
         action: &CallAction,
         place: (&Backend, Option<&str>),
-        offers: &Offers<'_>,
+        offers: &Offers,
         all: &mut Vec<Unfit>,
     ) {
         let (backend, version) = place;
@@ -271,12 +273,14 @@ impl Look {
             self.next.insert(key, known.clone());
             return known;
         }
-        let why = fits(&action.spec, method).err().map(|(_, error)| Arc::from(error.to_string()));
+        let why = fits(&action.spec.request, &action.spec.response, method)
+            .err()
+            .map(|(_, error)| Arc::from(error.to_string()));
         self.next.insert(key, why.clone());
         why
     }
 
-    fn missing(&mut self, action: &CallAction, offers: &Offers<'_>) -> String {
+    fn missing(&mut self, action: &CallAction, offers: &Offers) -> String {
         let call = &action.spec.call;
         let none = format!("no instance offers `{call}`");
         self.searches += 1;

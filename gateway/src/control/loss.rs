@@ -72,8 +72,8 @@ impl Waiting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backends::Addresses;
     use crate::config::Source;
+    use crate::discovery::Lists;
 
     const BACKEND: &str = "[backends.a]\nendpoints = ['x:1']\n";
 
@@ -88,7 +88,7 @@ mod tests {
 
     /// What is lost from one table to the next, each of files.
     fn lost(before: &[(&str, &str)], next: &[(&str, &str)]) -> Option<String> {
-        let before = Table::next(&Table::empty(), tables(before), &Addresses::default(), 1);
+        let before = Table::next(&Table::empty(), tables(before), &Lists::default(), 1);
         loss(&before, &tables(next))
     }
 

@@ -1,11 +1,11 @@
 //! The tables' way from their files into force: read whole, checked whole, swapped in one step.
 //!
 //! Reloads come one at a time through this task, whoever asks for them: a file event, SIGHUP or the admin port. A
-//! table with a mistake leaves the old one serving. Names that lead elsewhere come through it as well.
+//! table with a mistake leaves the old one serving. Changes of members come through it as well.
 
-pub mod dns;
 mod fit;
 mod loss;
+mod members;
 mod plane;
 pub mod watch;
 
@@ -15,9 +15,9 @@ pub use plane::Plane;
 use crate::config::{Diagnostics, Tables};
 use crate::routes::Table;
 use crate::supervise::{Task, supervised};
-use dns::Follower;
 use loss::{Verdict, Waiting};
-use std::collections::{BTreeSet, HashSet};
+use members::MemberUpdates;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::signal::unix::Signal;
@@ -47,10 +47,8 @@ pub type Request = oneshot::Sender<Reload>;
 
 /// Serves reloads, follows names, and looks which routes fit, until the task is dropped.
 pub async fn run(plane: Arc<Plane>, watcher: Watcher, hangup: Signal, requests: mpsc::Receiver<Request>) {
-    let follower =
-        Follower::new(plane.names.clone(), &plane.shared.settings.dns, plane.shared.supervisor.clone());
-    let waiting = Waiting::default();
-    let mut control = Control { plane: plane.clone(), follower, watcher, hangup, requests, waiting };
+    let (members, waiting) = (MemberUpdates::new(&plane), Waiting::default());
+    let mut control = Control { plane: plane.clone(), members, watcher, hangup, requests, waiting };
     let supervisor = &plane.shared.supervisor;
     let serving = async { supervised!(supervisor, Task::Control, control.serve()) };
     let fitting = async { supervised!(supervisor, Task::FitFollower, fit::follow(&plane)) };
@@ -60,7 +58,7 @@ pub async fn run(plane: Arc<Plane>, watcher: Watcher, hangup: Signal, requests: 
 /// What the task knows, and listens to.
 struct Control {
     plane: Arc<Plane>,
-    follower: Follower,
+    members: MemberUpdates,
     watcher: Watcher,
     hangup: Signal,
     requests: mpsc::Receiver<Request>,
@@ -70,24 +68,26 @@ struct Control {
 
 impl Control {
     async fn serve(&mut self) {
-        let Control { plane, follower, watcher, hangup, requests, waiting } = self;
-        follower.follow(&hosts(&plane.shared.table.load()));
-        follower.first_answers().await;
-        follow_names(plane).await;
+        let Control { plane, members, watcher, hangup, requests, waiting } = self;
+        let table = plane.shared.table.load_full();
+        members.prepare(table.backends.iter().map(|backend| &backend.spec)).await;
+        members.follow_table(&table);
+        drop(table);
+        members.take_up(plane).await;
         plane.names.begin();
         plane.shared.names_begun.send_replace(true);
         loop {
             tokio::select! {
-                () = watcher.changed() => files_changed(plane, follower, waiting).await,
-                () = waiting.due() => files_changed(plane, follower, waiting).await,
+                () = watcher.changed() => files_changed(plane, members, waiting).await,
+                () = waiting.due() => files_changed(plane, members, waiting).await,
                 _ = hangup.recv() => {
                     end_waiting(plane, waiting);
-                    drop(reload(plane, follower, "SIGHUP").await);
+                    drop(reload(plane, members, "SIGHUP").await);
                 }
-                () = plane.names.moved() => follow_names(plane).await,
+                () = members.due(&plane.names) => members.take_up(plane).await,
                 Some(request) = requests.recv() => {
                     end_waiting(plane, waiting);
-                    let result = reload(plane, follower, "admin").await;
+                    let result = reload(plane, members, "admin").await;
                     // Whoever asked may have gone.
                     let _ = request.send(result);
                 }
@@ -97,16 +97,16 @@ impl Control {
 }
 
 /// Reads the files and puts them into force if they are sound and new.
-async fn reload(plane: &Arc<Plane>, follower: &mut Follower, cause: &'static str) -> Reload {
+async fn reload(plane: &Arc<Plane>, members: &mut MemberUpdates, cause: &'static str) -> Reload {
     match aside(plane, move |plane| load(plane, cause)).await {
-        Some(Ok(tables)) => put_into_force(plane, follower, tables, cause).await,
+        Some(Ok(tables)) => put_into_force(plane, members, tables, cause).await,
         Some(Err(result)) => result,
         None => failed(),
     }
 }
 
 /// The same where nobody asked for it: tables that lose most of the routes are put into force when they have stayed so.
-async fn files_changed(plane: &Arc<Plane>, follower: &mut Follower, waiting: &mut Waiting) {
+async fn files_changed(plane: &Arc<Plane>, members: &mut MemberUpdates, waiting: &mut Waiting) {
     let read = |plane: &Plane| {
         load(plane, FILE_EVENT).map(|tables| (loss::loss(&plane.shared.table.load(), &tables), tables))
     };
@@ -129,7 +129,7 @@ async fn files_changed(plane: &Arc<Plane>, follower: &mut Follower, waiting: &mu
         }
         (Verdict::Take, _) => {
             plane.waiting.store(None);
-            drop(put_into_force(plane, follower, tables, FILE_EVENT).await);
+            drop(put_into_force(plane, members, tables, FILE_EVENT).await);
         }
     }
 }
@@ -150,31 +150,14 @@ fn failed() -> Reload {
 /// is one without instances.
 async fn put_into_force(
     plane: &Arc<Plane>,
-    follower: &mut Follower,
+    members: &mut MemberUpdates,
     tables: Tables,
     cause: &'static str,
 ) -> Reload {
-    follower.follow(&dns::hosts(&tables.backends));
-    follower.first_answers().await;
+    members.prepare(&tables.backends).await;
     let result = aside(plane, move |plane| take(plane, tables, cause)).await;
-    follower.keep(&hosts(&plane.shared.table.load()));
+    members.follow_table(&plane.shared.table.load());
     result.unwrap_or_else(failed)
-}
-
-/// The names of the table in force.
-fn hosts(table: &Table) -> BTreeSet<String> {
-    dns::hosts(table.backends.iter().map(|backend| &backend.spec))
-}
-
-/// Puts into force where names lead now, if that makes a difference.
-async fn follow_names(plane: &Arc<Plane>) {
-    let moving = |plane: &Plane| {
-        let before = plane.shared.table.load_full();
-        if let Some(table) = Table::moved(&before, &plane.names.addresses(), plane.shared.workers) {
-            put(plane, before, table);
-        }
-    };
-    aside(plane, moving).await;
 }
 
 /// Does the work on a thread of its own that stands back behind the workers: a large table takes tens of milliseconds, which
@@ -227,7 +210,7 @@ pub fn take(plane: &Plane, tables: Tables, cause: &'static str) -> Reload {
     plane.last_error.store(None);
     let before = plane.shared.table.load_full();
     let hash = tables.hash.to_string();
-    let table = Table::next(&before, tables, &plane.names.addresses(), plane.shared.workers);
+    let table = Table::next(&before, tables, &plane.names.lists(), plane.shared.workers);
     let known: HashSet<u64> = before.routes.iter().map(|route| route.id).collect();
     let kept = table.routes.iter().filter(|route| known.contains(&route.id)).count();
     let (routes, backends) = (table.routes.len(), table.backends.len());
@@ -241,7 +224,7 @@ pub fn take(plane: &Plane, tables: Tables, cause: &'static str) -> Reload {
 /// Puts a table into force in the place of that one.
 fn put(plane: &Plane, before: Arc<Table>, table: Table) {
     let generation = table.generation;
-    plane.shared.room.fit(table.backends.iter().map(|backend| backend.endpoints.len()).sum());
+    plane.shared.room.fit(members::count(&table));
     plane.shared.table.store(Arc::new(table));
     plane.shared.retired.store(Some(before));
     plane.shared.table_changed.send_replace(generation);

@@ -1,8 +1,8 @@
-//! What is known beside what workers share: how the tables in force came about, where names lead, what fits. Control writes it, the
+//! What is known beside what workers share: how the tables in force came about, what names list, what fits. Control writes it, the
 //! admin port shows it, upgrades hand some of it over; no request needs it.
 
-use super::dns::Names;
 use super::fit::Fits;
+use crate::discovery::Names;
 use crate::state::State;
 use crate::telemetry::log::LogStats;
 use crate::telemetry::{ReloadStats, UpgradeStats};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub struct Plane {
     /// What workers share.
     pub shared: Arc<Shared>,
-    /// Where the names lead that endpoints give.
+    /// What the names list that endpoints give.
     pub names: Arc<Names>,
     /// Which routes do not fit what instances offer.
     pub fits: Fits,

@@ -13,10 +13,10 @@ use super::traffic::{self, Matched};
 use super::{metadata, request_id};
 use crate::call::{self, Json};
 use crate::failure::{Failure, ShedReason};
-use crate::overload::{Place, is_bounded, shed_early};
+use crate::overload::is_bounded;
 use crate::routes::{Action, CallAction, Route, query_pairs};
 use crate::steps::{Arrival, Passed};
-use crate::transport::callgate::Times;
+use crate::transport::Times;
 use crate::worker::Worker;
 use callgate_protocol::MetadataBuf;
 use http_body_util::Full;
@@ -177,14 +177,13 @@ async fn answer(
 fn early(worker: &Worker, action: &CallAction, body: &RequestBody, now: Instant) -> Result<(), ShedReason> {
     let CallAction { backend, traffic, spec, .. } = action;
     // Which backend a split takes is not known yet.
-    if !is_bounded(backend) || body.is_there() || traffic.is_some() {
+    if !is_bounded(&backend.spec.overload, &backend.gauge) || body.is_there() || traffic.is_some() {
         return Ok(());
     }
     let Some(local) = worker.pool.backend(backend) else {
         return Ok(());
     };
-    let place = Place { worker: worker.id, backend, priority: spec.policy.priority };
-    shed_early(&local, &place, now).map_or(Ok(()), Err)
+    local.admission.shed_early(spec.policy.priority, now).map_or(Ok(()), Err)
 }
 
 /// RFC 9112, 3.2: whoever takes another of two hosts, or guesses a missing one, sees another request.
@@ -236,7 +235,7 @@ async fn call(
         on_sent: None,
     };
     match &action.traffic {
-        None => call::run(worker, &request).await.map(success),
+        None => call::run(worker, &request).await.map(|reply| success(reply.json)),
         // On the heap: it is large, and most routes have none.
         Some(traffic) => Box::pin(traffic::run(worker, traffic, matched, request)).await,
     }

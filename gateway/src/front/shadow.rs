@@ -6,12 +6,13 @@
 
 use super::hash_key::hash_key;
 use super::traffic::Matched;
+use crate::backends::Attempt;
 use crate::call;
 use crate::method::Method;
 use crate::routes::{CallAction, Found, PathParams, Route, Shadow, query_pairs};
 use crate::supervise::Task;
 use crate::telemetry::ShadowOutcome;
-use crate::transport::callgate::{InFlight, Times};
+use crate::transport::Times;
 use crate::worker::{LocalTable, Worker};
 use callgate_protocol::MetadataBuf;
 use hyper::body::Bytes;
@@ -79,7 +80,7 @@ async fn run(under_way: UnderWay, table: Rc<LocalTable>, copy: Copy) {
     let sent = copy.send(worker, (route, call), shadow, path);
     drop(copy);
     let outcome = match sent {
-        Ok(in_flight) => call::copy_ended(&in_flight.await),
+        Ok(attempt) => attempt.await.outcome.of_copy(),
         Err(outcome) => outcome,
     };
     shadow.stats.0.of(worker.id).ended(outcome);
@@ -92,7 +93,7 @@ impl Copy {
         (route, call): (&Route, &CallAction),
         shadow: &Shadow,
         path: PathParams<'_>,
-    ) -> Result<InFlight, ShadowOutcome> {
+    ) -> Result<Attempt, ShadowOutcome> {
         let request = call::Request {
             route,
             call,

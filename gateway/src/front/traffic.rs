@@ -77,11 +77,11 @@ async fn serve<'a>(
     let result = call::run(worker, request).await;
     let absent = result.as_ref().is_err_and(Failure::is_absence);
     let Some(fallback) = traffic.fallback.as_ref().filter(|_| absent) else {
-        return result.map(success);
+        return result.map(|reply| success(reply.json));
     };
     // By another table the call may have an instance: there it is looked up first.
     if worker.table().generation != matched.table.generation {
-        return result.map(success);
+        return result.map(|reply| success(reply.json));
     }
     fallback.stats.0.of(worker.id).increment();
     match &fallback.to {
@@ -90,7 +90,7 @@ async fn serve<'a>(
             direct(request, place, matched)?;
             request.has_fallback = false;
             request.times.now = Instant::now();
-            call::run(worker, request).await.map(success)
+            call::run(worker, request).await.map(|reply| success(reply.json))
         }
     }
 }

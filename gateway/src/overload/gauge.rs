@@ -32,22 +32,23 @@ impl Count {
     }
 }
 
-/// A backend's calls in flight, how many there may be, and who waits for one of them to end: a bell for each worker that has calls in its queue.
+/// A backend's calls in flight, how many there may be, and who waits for one of them to end: the workers that have calls in
+/// their queues.
 ///
-/// Whoever finds no room sets its bell up and looks once more; whoever ends a call counts it off and rings then. So one of the
+/// Whoever finds no room says that it waits and looks once more; whoever ends a call counts it off and tells those that wait then. So one of the
 /// two sees the other, as both orders are sequentially consistent.
 #[derive(Debug)]
 pub struct Gauge {
     /// The calls in flight, where there is a bound for them.
     count: Count,
     limit: Limit,
-    /// How many bells are set up.
+    /// How many workers wait.
     waiting: AtomicUsize,
-    bells: Box<[Bell]>,
+    waiters: Box<[Waiter]>,
 }
 
 #[derive(Debug, Default)]
-struct Bell {
+struct Waiter {
     waits: AtomicBool,
     /// Takes a lock for some instructions when somebody waits, and only then.
     notify: Notify,
@@ -56,8 +57,8 @@ struct Bell {
 impl Gauge {
     /// For so many workers.
     pub fn new(workers: usize) -> Gauge {
-        let bells = (0..workers).map(|_| Bell::default()).collect();
-        Gauge { count: Count::default(), limit: Limit::new(workers), waiting: AtomicUsize::new(0), bells }
+        let waiters = (0..workers).map(|_| Waiter::default()).collect();
+        Gauge { count: Count::default(), limit: Limit::new(workers), waiting: AtomicUsize::new(0), waiters }
     }
 
     /// The count.
@@ -72,7 +73,7 @@ impl Gauge {
 
     /// Says whether calls wait in that worker.
     pub(super) fn wait(&self, worker: usize, waits: bool) {
-        if self.bells[worker].waits.swap(waits, Ordering::SeqCst) == waits {
+        if self.waiters[worker].waits.swap(waits, Ordering::SeqCst) == waits {
             return;
         }
         match waits {
@@ -83,20 +84,20 @@ impl Gauge {
 
     /// Tells the other workers that a call has ended, those that wait for it.
     #[inline]
-    pub(super) fn ring(&self, worker: usize) {
+    pub(super) fn notify_others(&self, worker: usize) {
         if self.waiting.load(Ordering::SeqCst) == 0 {
             return;
         }
-        for (other, bell) in self.bells.iter().enumerate() {
-            if other != worker && bell.waits.load(Ordering::SeqCst) {
-                bell.notify.notify_one();
+        for (other, waiter) in self.waiters.iter().enumerate() {
+            if other != worker && waiter.waits.load(Ordering::SeqCst) {
+                waiter.notify.notify_one();
             }
         }
     }
 
-    /// Ready when another worker has rung.
-    pub(super) fn rung(&self, worker: usize) -> Notified<'_> {
-        self.bells[worker].notify.notified()
+    /// Ready when another worker has told so.
+    pub(super) fn notified(&self, worker: usize) -> Notified<'_> {
+        self.waiters[worker].notify.notified()
     }
 }
 
@@ -132,17 +133,17 @@ mod tests {
     }
 
     #[test]
-    fn only_those_are_rung_that_wait() {
+    fn only_those_are_told_that_wait() {
         let gauge = Gauge::new(3);
         gauge.wait(1, true);
         gauge.wait(1, true);
-        gauge.ring(0);
-        gauge.ring(1);
+        gauge.notify_others(0);
+        gauge.notify_others(1);
         gauge.wait(1, false);
-        gauge.ring(0);
+        gauge.notify_others(0);
         assert_eq!(gauge.waiting.load(Relaxed), 0);
-        let mut rung: Vec<_> = (0..3).map(|worker| Box::pin(gauge.rung(worker))).collect();
-        let ready: Vec<bool> = rung.iter_mut().map(|one| one.as_mut().enable()).collect();
+        let mut told: Vec<_> = (0..3).map(|worker| Box::pin(gauge.notified(worker))).collect();
+        let ready: Vec<bool> = told.iter_mut().map(|one| one.as_mut().enable()).collect();
         assert_eq!(ready, [false, true, false]);
     }
 }

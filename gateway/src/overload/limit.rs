@@ -1,15 +1,15 @@
 //! The adaptive limit: how many calls a backend can have at once before they only wait for each other there.
 //!
-//! What a call usually takes is learned route by route, while all is well. When most calls of a moment take more than half as
+//! What a call typically takes is learned route by route, while all is well. When most calls of a moment take more than half as
 //! long again, and 5 ms more, they wait somewhere behind us. The limit is then what keeps the backend just busy, by Little's law: the
-//! calls that it answers in a second, times how long they may take (half as long again as usual). While it binds and calls are quick, it
+//! calls that it answers in a second, times how long they may take (half as long again as is typical). While it binds and calls are quick, it
 //! grows; so it stays near the edge, with a queue in the backend half as long as a call.
 //!
 //! Two things are told apart: a try says how long an instance takes, a call that has ended whether its client was served. What
 //! one instance refuses and another does is no failure, so that an instance that is ill brings no limit upon those that are well.
 //!
 //! Longer answers need not come from too many calls: what a backend itself waits for may have become slow. Then they do not
-//! become shorter with fewer calls in flight. That is looked for, and what they take now is what is usual from then on.
+//! become shorter with fewer calls in flight. That is looked for, and what they take now is what is typical from then on.
 //!
 //! There is one for all workers. With one each they would lead each other astray: one that is lowered while another grows
 //! takes it that fewer calls do not help. Each gathers [`Samples`] by itself, and hands them over every few milliseconds.
@@ -33,9 +33,9 @@ use std::sync::{Mutex, TryLockError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How a try ended that a limit learns from, and with the last one its call.
+/// What a limit learns from the end of an attempt, and of the last one as the end of its call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub enum Feedback {
     /// With an answer that it took its time for.
     Answered,
     /// Not in time, or nobody wanted to wait any longer.
@@ -43,10 +43,10 @@ pub enum Ending {
     /// The instance refused it, having too many.
     Refused,
     /// In a way that says nothing.
-    Other,
+    Nothing,
 }
 
-/// A try that ended.
+/// An attempt that has ended.
 #[derive(Clone, Copy, Debug)]
 pub struct Observed {
     /// The slot and id of its route.
@@ -55,8 +55,8 @@ pub struct Observed {
     pub sent: Instant,
     /// How long it took.
     pub took: Duration,
-    /// How it ended.
-    pub ending: Ending,
+    /// What that says.
+    pub feedback: Feedback,
 }
 
 /// The limit of one backend.

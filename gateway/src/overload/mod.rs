@@ -2,20 +2,20 @@
 //! that costs next to nothing, given before anything is spent on them.
 //!
 //! ```text
-//! admit   a backend's bounds and its limit
-//! permit  what a call has, waits for, or is shed without
-//! gauge   what is known of all workers together: exact counts, where a bound is declared, and the limit
-//! limit   the adaptive limit
-//! queue   where calls wait for a permit: the most important first, then the newest
+//! admission  a backend's bounds and its limit
+//! permit     what a call has, waits for, or is shed without
+//! gauge      what is known of all workers together: exact counts, where a bound is declared, and the limit
+//! limit      the adaptive limit
+//! queue      where calls wait for a permit: the most important first, then the newest
 //! ```
 
-mod admit;
+mod admission;
 mod gauge;
 mod limit;
 mod permit;
 mod queue;
 
-pub use admit::{Overload, Place, is_bounded, shed_early};
+pub use admission::{Admission, Load, is_bounded};
 pub use gauge::{Count, Gauge};
-pub use limit::{Ending, Limit, Observed};
+pub use limit::{Feedback, Limit, Observed};
 pub use permit::Permit;

@@ -4,11 +4,10 @@
 //! A call waits as long as the backend's `queue` says, while that is now and then empty. A queue that never is smooths nothing
 //! and only makes everybody late: then each waits a tenth of that, but for critical ones.
 
-use super::Gauge;
+use super::admission::Admitted;
 use crate::config::{Priority, QueueSpec};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -35,39 +34,39 @@ pub(super) struct Rank {
     number: u64,
 }
 
-/// What becomes of a call that waits.
+/// What a call that waits is told.
 #[derive(Default)]
 pub(super) struct Turn {
-    outcome: RefCell<Option<Outcome>>,
+    word: RefCell<Option<Word>>,
     waker: RefCell<Option<Waker>>,
 }
 
 /// See [`Turn`].
-pub(super) enum Outcome {
-    /// There is room for it: counted here too, if the backend's calls are counted.
-    Granted(Option<Arc<Gauge>>),
+pub(super) enum Word {
+    /// There is room for it, and it is counted.
+    Granted(Admitted),
     /// A call of more importance has its place.
     Displaced,
 }
 
 impl Turn {
-    fn give(&self, outcome: Outcome) {
-        *self.outcome.borrow_mut() = Some(outcome);
+    fn give(&self, word: Word) {
+        *self.word.borrow_mut() = Some(word);
         if let Some(waker) = self.waker.borrow_mut().take() {
             waker.wake();
         }
     }
 
-    pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<Outcome> {
-        if let Some(outcome) = self.take() {
-            return Poll::Ready(outcome);
+    pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<Word> {
+        if let Some(word) = self.take() {
+            return Poll::Ready(word);
         }
         *self.waker.borrow_mut() = Some(cx.waker().clone());
         Poll::Pending
     }
 
-    pub(super) fn take(&self) -> Option<Outcome> {
-        self.outcome.borrow_mut().take()
+    pub(super) fn take(&self) -> Option<Word> {
+        self.word.borrow_mut().take()
     }
 }
 
@@ -115,7 +114,7 @@ impl Queue {
             if waiting.first().is_some_and(|last| last.rank > rank) {
                 return None;
             }
-            waiting.remove(0).turn.give(Outcome::Displaced);
+            waiting.remove(0).turn.give(Word::Displaced);
         }
         let turn = Rc::new(Turn::default());
         let place = waiting.partition_point(|other| other.rank < rank);
@@ -129,9 +128,9 @@ impl Queue {
     }
 
     /// Lets the next one go.
-    pub(super) fn grant(&self, counted: Option<Arc<Gauge>>) {
+    pub(super) fn grant(&self, admitted: Admitted) {
         if let Some(next) = self.waiting.borrow_mut().pop() {
-            next.turn.give(Outcome::Granted(counted));
+            next.turn.give(Word::Granted(admitted));
         }
     }
 
@@ -144,23 +143,25 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::OverloadSpec;
+    use crate::overload::admission::testing;
 
     const SPEC: QueueSpec = QueueSpec { size: 3, timeout: Duration::from_millis(100) };
 
     /// Enters one after the other; then serves all, with the place in `order` of each.
     fn served(order: &[Priority]) -> (Vec<usize>, Vec<usize>) {
-        let queue = Queue::new(Instant::now());
+        let (queue, admission) = (Queue::new(Instant::now()), testing::admission(OverloadSpec::default(), 1));
         let turns: Vec<_> = order.iter().map(|one| queue.enter(queue.rank(*one), &SPEC)).collect();
         let mut served = Vec::new();
         let displaced = |turns: &[Option<Rc<Turn>>]| {
             let outcomes = turns.iter().map(|turn| turn.as_ref().map(|turn| turn.take()));
-            outcomes.map(|one| matches!(one, None | Some(Some(Outcome::Displaced)))).collect::<Vec<_>>()
+            outcomes.map(|one| matches!(one, None | Some(Some(Word::Displaced)))).collect::<Vec<_>>()
         };
         let gone = displaced(&turns);
         while queue.first().is_some() {
-            queue.grant(None);
+            queue.grant(admission.take(Priority::Critical).expect("there is no bound"));
             let granted = |turn: &Option<Rc<Turn>>| {
-                turn.as_ref().is_some_and(|turn| matches!(turn.take(), Some(Outcome::Granted(_))))
+                turn.as_ref().is_some_and(|turn| matches!(turn.take(), Some(Word::Granted(_))))
             };
             served.push(turns.iter().position(granted).expect("one of them"));
         }

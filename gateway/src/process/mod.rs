@@ -69,7 +69,7 @@ fn prepare(
     let shared = Arc::new(Shared::new(settings, supervisor, descriptors::raise_limit()));
     let plane = Arc::new(Plane::new(shared, state, log));
     if let Some(before) = &mut before {
-        plane.names.remember(std::mem::take(&mut before.addresses));
+        plane.names.remember(std::mem::take(&mut before.listed));
         plane.upgrades.succeeded.set(before.upgrades.0 + 1);
         plane.upgrades.failed.set(before.upgrades.1);
     }

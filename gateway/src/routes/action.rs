@@ -4,6 +4,7 @@ use super::traffic::Traffic;
 use crate::backends::Backend;
 use crate::config::{ActionSpec, CallSpec, RedirectSpec, RespondSpec, RewriteTarget};
 use crate::telemetry::{Counter, PerWorker};
+use crate::transport::Binding;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -31,6 +32,15 @@ pub struct CallAction {
     pub backend: Arc<Backend>,
     /// Where else they go; none as a rule.
     pub traffic: Option<Box<Traffic>>,
+}
+
+impl CallAction {
+    /// What links know of it.
+    #[inline]
+    pub fn binding(&self) -> Binding<'_> {
+        let CallSpec { call, request, response, .. } = &*self.spec;
+        Binding { id: self.route, slot: self.slot, call, request, response }
+    }
 }
 
 /// A rewrite, and what it counts.

@@ -1,45 +1,24 @@
-//! The next table: built from checked files, or from where names lead now, as a diff against the one before.
+//! The next table: built from checked files, as a diff against the one before.
 
 use super::route::{Route, next_routes};
 use super::table::{Routers, Table};
-use crate::backends::{Addresses, next_backends};
-use crate::config::{BackendSpec, RouteSpec, Tables};
+use crate::backends::next_backends;
+use crate::config::Tables;
+use crate::discovery::Lists;
 use matchit::Router;
 use std::sync::Arc;
 
 impl Table {
-    /// The next table, where names lead to those addresses. What did not change against `before` is taken over with its
-    /// connections, counters and health.
-    pub fn next(before: &Table, tables: Tables, addresses: &Addresses, workers: usize) -> Table {
+    /// The next table; its backends have the members that these sources list. What did not change against `before` is taken
+    /// over with its connections, counters and health.
+    pub fn next(before: &Table, tables: Tables, lists: &Lists, workers: usize) -> Table {
         let Tables { hash, backends, routes, empty, .. } = tables;
-        Table { empty, ..Table::make(before, hash.to_string(), backends, routes, addresses, workers) }
-    }
-
-    /// The same table where names lead elsewhere now; `None` when that makes no difference to it.
-    pub fn moved(before: &Table, addresses: &Addresses, workers: usize) -> Option<Table> {
-        if before.backends.iter().all(|backend| backend.is_reached_by(addresses)) {
-            return None;
-        }
-        let backends = before.backends.iter().map(|backend| backend.spec.clone()).collect();
-        let routes = before.routes.iter().map(|route| route.spec()).collect();
-        let moved = Table::make(before, before.hash.clone(), backends, routes, addresses, workers);
-        Some(Table { empty: before.empty.clone(), ..moved })
-    }
-
-    fn make(
-        before: &Table,
-        hash: String,
-        backends: Vec<BackendSpec>,
-        routes: Vec<RouteSpec>,
-        addresses: &Addresses,
-        workers: usize,
-    ) -> Table {
-        let backends = next_backends(&before.backends, backends, addresses, workers);
+        let backends = next_backends(&before.backends, backends, lists, workers);
         let routes = next_routes(before, routes, &backends, workers);
         let routers = next_routers(before, &routes);
         let route_ids = next_ids(before, &routes);
-        let generation = before.generation + 1;
-        Table { generation, hash, empty: Vec::new(), routes, route_ids, backends, routers }
+        let (generation, hash) = (before.generation + 1, hash.to_string());
+        Table { generation, hash, empty, routes, route_ids, backends, routers }
     }
 }
 
@@ -92,7 +71,7 @@ pub(super) mod tests {
 
     pub(in crate::routes) fn next(before: &Table, text: &str) -> Table {
         let tables = Tables::parse(vec![Source::new("t.toml", text)]).expect("sound tables");
-        Table::next(before, tables, &Addresses::default(), 1)
+        Table::next(before, tables, &Lists::default(), 1)
     }
 
     fn route<'t>(table: &'t Table, path: &str) -> &'t Arc<Route> {
@@ -117,7 +96,7 @@ pub(super) mod tests {
     fn an_endpoint_that_stays_keeps_its_connections_whatever_comes_or_goes_beside_it() {
         let first = next(&Table::empty(), TWO_BACKENDS);
         let second = next(&first, &TWO_BACKENDS.replace("127.0.0.1:1", "127.0.0.1:9"));
-        let (old, new) = (&first.backends[0].endpoints, &second.backends[0].endpoints);
+        let (old, new) = (&first.backends[0].endpoints(), &second.backends[0].endpoints());
         assert!(Arc::ptr_eq(&old[1], &new[1]));
         assert_ne!(old[0].id, new[0].id);
         let kept = route(&second, "/one/{id}");
@@ -133,7 +112,7 @@ pub(super) mod tests {
         let first = next(&Table::empty(), TWO_BACKENDS);
         let changed = TWO_BACKENDS.replace("[backends.b]", "[backends.b]\n ping_interval = \"3s\"");
         let second = next(&first, &changed);
-        assert_ne!(first.backends[1].endpoints[0].id, second.backends[1].endpoints[0].id);
+        assert_ne!(first.backends[1].endpoints()[0].id, second.backends[1].endpoints()[0].id);
         assert!(Arc::ptr_eq(&first.backends[0], &second.backends[0]));
     }
 
@@ -143,13 +122,13 @@ pub(super) mod tests {
         let drained = TWO_BACKENDS.replace("\"127.0.0.1:1\"", "{ address = \"127.0.0.1:1\", drain = true }");
         let second = next(&first, &drained);
         let states = |table: &Table| -> Vec<bool> {
-            table.backends[0].members().map(|(endpoint, spec)| endpoint.drains(spec)).collect()
+            table.backends[0].members().iter().map(|member| member.drains()).collect()
         };
         assert_eq!((states(&first), states(&second)), (vec![false, false], vec![true, false]));
-        assert!(Arc::ptr_eq(&first.backends[0].endpoints[0], &second.backends[0].endpoints[0]));
-        second.backends[0].endpoints[1].drained_by_admin.store(true, Relaxed);
+        assert!(Arc::ptr_eq(&first.backends[0].endpoints()[0], &second.backends[0].endpoints()[0]));
+        second.backends[0].endpoints()[1].drained_by_admin.store(true, Relaxed);
         let third = next(&second, &TWO_BACKENDS.replace("[backends.a]", "[backends.a]\n max_calls = 7"));
-        assert_ne!(third.backends[0].endpoints[1].id, second.backends[0].endpoints[1].id);
+        assert_ne!(third.backends[0].endpoints()[1].id, second.backends[0].endpoints()[1].id);
         assert_eq!(states(&third), [false, true]);
         let without = next(&third, &TWO_BACKENDS.replace(", \"127.0.0.1:2\"", ""));
         assert_eq!(states(&next(&without, TWO_BACKENDS)), [false, false], "what is listed again is new");

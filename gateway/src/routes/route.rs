@@ -34,16 +34,6 @@ pub struct Route {
 }
 
 impl Route {
-    /// What the files say.
-    pub(super) fn spec(&self) -> RouteSpec {
-        RouteSpec {
-            matcher: self.matcher.clone(),
-            policy: self.policy.clone(),
-            action: self.action.spec(),
-            written: self.written.clone(),
-        }
-    }
-
     fn is(&self, spec: &RouteSpec) -> bool {
         (&self.matcher, &self.policy) == (&spec.matcher, &spec.policy) && self.action.spec() == spec.action
     }

@@ -1,8 +1,8 @@
 //! What taking up a table costs, from nothing and from the table before, at one size and at twice that.
 
 use super::Table;
-use crate::backends::Addresses;
 use crate::config::{Source, Tables};
+use crate::discovery::Lists;
 use callgate_scaling::{Cost, cost, grow_like_their_input};
 
 /// Taking up these files twice: the second table finds everything of the first.
@@ -10,8 +10,8 @@ fn taken_up(files: String) -> Cost {
     let tables = || Tables::parse(vec![Source::new("t.toml", files.as_str())]).expect("sound tables");
     let (first, second) = (tables(), tables());
     cost(move || {
-        let table = Table::next(&Table::empty(), first, &Addresses::default(), 1);
-        Table::next(&table, second, &Addresses::default(), 1)
+        let table = Table::next(&Table::empty(), first, &Lists::default(), 1);
+        Table::next(&table, second, &Lists::default(), 1)
     })
 }
 

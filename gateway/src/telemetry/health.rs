@@ -28,7 +28,7 @@ named! {
         /// It gets a growing part of its share.
         SlowStart = "slow_start",
         /// It fails, and gets a trickle, because too many are ejected already.
-        Shunned = "shunned",
+        Throttled = "shunned",
         /// It was ejected; one call at a time shows whether it is well again.
         Probing = "probing",
         /// It fails, and gets no calls for a while.
@@ -89,7 +89,7 @@ pub struct HealthCounters {
     pub latency_us: Counter,
     /// Ejections, by reason.
     ejections: [Counter; EjectionReason::ALL.len()],
-    /// Times that it was found well after it was ejected or shunned.
+    /// Times that it was found well after it was ejected or throttled.
     pub recoveries: Counter,
     /// Calls that it was given although it was ejected or did not answer, because there was no other.
     pub last_resorts: Counter,

@@ -22,7 +22,7 @@ pub use overload::OverloadCounters;
 pub use retries::{BackendCounters, BackendStats, Diverted, HedgeOutcome, HoldOutcome, RetryReason};
 pub use scrape::{EndpointScrape, Scrape, render};
 pub use stats::{
-    Counter, EndpointCounters, EndpointStats, FrontStats, Outcome, PerWorker, ReloadStats, RouteStats,
+    Counter, EndpointCounters, EndpointStats, FrontStats, OutcomeLabel, PerWorker, ReloadStats, RouteStats,
     StatusClass, UpgradeStats,
 };
 pub use traffic::{ArmReason, ArmStats, FallbackStats, ShadowOutcome, ShadowStats, TrafficScrape};

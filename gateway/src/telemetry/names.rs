@@ -47,9 +47,9 @@ impl NameStats {
 
 /// What a scrape shows of a name.
 pub struct NameScrape<'a> {
-    /// The name.
-    pub host: &'a str,
-    /// How many addresses of it are in use.
+    /// What is looked up.
+    pub name: &'a str,
+    /// How many addresses it lists.
     pub addresses: usize,
     /// Its counters.
     pub stats: &'a NameStats,
@@ -62,8 +62,8 @@ pub(super) fn names(names: &[NameScrape<'_>], families: &mut Vec<MetricFamily>) 
         COUNTER,
     );
     let mut addresses = family("callgate_dns_addresses", "Addresses of the name that are in use.", GAUGE);
-    for NameScrape { host, addresses: in_use, stats } in names {
-        let name = ("name", *host);
+    for NameScrape { name, addresses: in_use, stats } in names {
+        let name = ("name", *name);
         gauge(&mut addresses, &[name], *in_use as f64);
         for outcome in Resolution::ALL {
             let n = stats.count(outcome) as f64;

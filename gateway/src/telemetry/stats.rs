@@ -179,7 +179,7 @@ impl RouteStats {
 
 /// How a call to an endpoint ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum OutcomeLabel {
     /// With a result.
     Ok,
     /// With a failure.
@@ -192,17 +192,22 @@ pub enum Outcome {
 
 const OUTCOMES: usize = Code::ALL.len() + 3;
 
-impl Outcome {
+impl OutcomeLabel {
     fn index(self) -> usize {
         match self {
-            Outcome::Ok => 0,
-            Outcome::Refused => 1,
-            Outcome::Lost => 2,
-            Outcome::Failed(code) => 2 + code as usize,
+            OutcomeLabel::Ok => 0,
+            OutcomeLabel::Refused => 1,
+            OutcomeLabel::Lost => 2,
+            OutcomeLabel::Failed(code) => 2 + code as usize,
         }
     }
 
-    fn name(index: usize) -> &'static str {
+    /// Its label in the metrics.
+    pub fn name(self) -> &'static str {
+        OutcomeLabel::name_of(self.index())
+    }
+
+    fn name_of(index: usize) -> &'static str {
         match index {
             0 => "ok",
             1 => "refused",
@@ -235,7 +240,7 @@ pub struct EndpointCounters {
 impl EndpointCounters {
     /// Counts a call that ended.
     #[inline]
-    pub fn ended(&self, outcome: Outcome) {
+    pub fn ended(&self, outcome: OutcomeLabel) {
         self.outcomes[outcome.index()].increment();
     }
 }
@@ -249,7 +254,7 @@ impl EndpointStats {
     /// Ended calls by outcome, those that occurred.
     pub fn outcomes(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
         (0..OUTCOMES)
-            .map(|at| (Outcome::name(at), self.0.sum(|one| &one.outcomes[at])))
+            .map(|at| (OutcomeLabel::name_of(at), self.0.sum(|one| &one.outcomes[at])))
             .filter(|(_, n)| *n > 0)
     }
 }
@@ -319,10 +324,9 @@ mod tests {
 
     #[test]
     fn every_outcome_has_a_counter_and_a_name_of_its_own() {
-        let all = [Outcome::Ok, Outcome::Refused, Outcome::Lost];
-        let all = all.into_iter().chain(Code::ALL.iter().map(|code| Outcome::Failed(*code)));
-        let names: std::collections::BTreeSet<_> =
-            all.map(|outcome| Outcome::name(outcome.index())).collect();
+        let all = [OutcomeLabel::Ok, OutcomeLabel::Refused, OutcomeLabel::Lost];
+        let all = all.into_iter().chain(Code::ALL.iter().map(|code| OutcomeLabel::Failed(*code)));
+        let names: std::collections::BTreeSet<_> = all.map(|outcome| outcome.name()).collect();
         assert_eq!(names.len(), OUTCOMES);
     }
 

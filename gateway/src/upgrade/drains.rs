@@ -4,6 +4,7 @@
 //! What holds is said with the sockets, so that the successor knows it before it connects to anybody. What operators say while
 //! the successor gets ready is said before `yours`.
 
+use crate::backends::Member;
 use crate::routes::Table;
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;
@@ -35,12 +36,14 @@ impl Word {
 
 /// What drains by an operator's word in that table.
 pub(super) fn drained(table: &Table) -> Drained {
-    let endpoints = table
-        .backends
-        .iter()
-        .flat_map(|backend| backend.endpoints.iter().map(|endpoint| (backend.spec.name.as_str(), endpoint)));
-    let drained = endpoints.filter(|(_, endpoint)| endpoint.drained_by_admin.load(Relaxed));
-    drained.map(|(backend, endpoint)| (backend.to_owned(), endpoint.addr.to_string())).collect()
+    let mut drained = Drained::new();
+    for backend in &table.backends {
+        let members = backend.members();
+        let endpoints = members.iter().map(|member| &member.endpoint);
+        let of_backend = endpoints.filter(|endpoint| endpoint.drained_by_admin.load(Relaxed));
+        drained.extend(of_backend.map(|endpoint| (backend.spec.name.clone(), endpoint.addr.to_string())));
+    }
+    drained
 }
 
 /// The lines that tell who knows of `told` what holds now.
@@ -54,9 +57,10 @@ pub(super) fn lines(told: &Drained, now: &Drained) -> Vec<String> {
 pub fn obey(table: &Table, words: &[Word]) {
     for Word { drain, backend, address } in words {
         let of_name = table.backends.iter().find(|one| one.spec.name == *backend);
-        let endpoints = of_name.map(|one| one.endpoints.as_slice()).unwrap_or_default();
-        match endpoints.iter().find(|endpoint| endpoint.addr.to_string() == *address) {
-            Some(endpoint) => {
+        let members = of_name.map(|backend| backend.members_now());
+        let mut members = members.iter().flat_map(|members| members.iter());
+        match members.find(|member| member.endpoint.addr.to_string() == *address) {
+            Some(Member { endpoint, .. }) => {
                 endpoint.drained_by_admin.store(*drain, Relaxed);
                 tracing::info!(
                     backend,

@@ -9,7 +9,7 @@
 //!                      <---- connects ----
 //! callgate 1 PID       ------------------>
 //! upgrades OK FAILED   ------------------>
-//! leads HOST IP        ------------------> a line for each address in use of each name that endpoints give
+//! leads NAME INSTANCE  ------------------> a line for each instance that each name lists which endpoints give
 //! drain BACKEND ADDRESS  ----------------> a line for each endpoint that an operator has told to drain
 //! socket KIND ADDRESS  ------------------> with the descriptor; a line for each listening socket, this one among them,
 //!                                         and for the lock of the state's folder

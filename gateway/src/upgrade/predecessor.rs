@@ -3,9 +3,9 @@
 use super::channel::{Channel, Paused};
 use super::drains::Word;
 use super::{LIMIT, Name, VERSION, WORD_LIMIT};
+use crate::discovery::{Listed, Query};
 use std::future::{Future, pending};
 use std::io::{self, ErrorKind};
-use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use tokio::net::UnixStream;
 use tokio::runtime::Builder;
@@ -13,8 +13,8 @@ use tokio::time::timeout;
 
 /// More sockets than anybody listens on: what is said beyond that is not believed.
 const MAX_SOCKETS: usize = 1024;
-/// The same of addresses of names.
-const MAX_ADDRESSES: usize = 65_536;
+/// The same of instances that names list.
+const MAX_LISTED: usize = 65_536;
 /// The same of operators' words on drains.
 const MAX_WORDS: usize = 65_536;
 
@@ -25,8 +25,8 @@ pub struct Predecessor {
     pub process: u32,
     /// How many upgrades have gone well and have failed since the first process was started.
     pub upgrades: (u64, u64),
-    /// Where its names lead: hosts with an address each.
-    pub addresses: Vec<(String, IpAddr)>,
+    /// What its names list.
+    pub listed: Vec<(Query, Listed)>,
     /// What operators have said of drains.
     pub words: Vec<Word>,
     sockets: Vec<(String, OwnedFd)>,
@@ -82,7 +82,7 @@ async fn ask(name: &Name) -> io::Result<Predecessor> {
     stream.set_nonblocking(true)?;
     let mut channel = Channel::new(UnixStream::from_std(stream)?)?;
     let (mut process, mut upgrades) = (channel.peer(), (0, 0));
-    let (mut addresses, mut sockets, mut words) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut listed, mut sockets, mut words) = (Vec::new(), Vec::new(), Vec::new());
     loop {
         let ended = || io::Error::new(ErrorKind::UnexpectedEof, "it ended, or does not speak our language");
         let line = channel.hear().await?.ok_or_else(ended)?;
@@ -101,10 +101,9 @@ async fn ask(name: &Name) -> io::Result<Predecessor> {
                 let mut numbers = rest.split(' ').map(|number| number.parse().unwrap_or(0));
                 upgrades = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
             }
-            "leads" if addresses.len() < MAX_ADDRESSES => {
-                let pair =
-                    rest.split_once(' ').and_then(|(host, ip)| Some((host.to_owned(), ip.parse().ok()?)));
-                addresses.extend(pair);
+            "leads" if listed.len() < MAX_LISTED => {
+                let pair = rest.split_once(' ');
+                listed.extend(pair.and_then(|(name, one)| Some((name.parse().ok()?, one.parse().ok()?))));
             }
             "drain" if words.len() < MAX_WORDS => words.extend(Word::read(&line)),
             "socket" if sockets.len() < MAX_SOCKETS => {
@@ -113,7 +112,7 @@ async fn ask(name: &Name) -> io::Result<Predecessor> {
             }
             "all" => {
                 let channel = channel.pause()?;
-                return Ok(Predecessor { channel, process, upgrades, addresses, words, sockets });
+                return Ok(Predecessor { channel, process, upgrades, listed, words, sockets });
             }
             "no" => return Err(io::Error::other(rest.to_owned())),
             _ => {}

@@ -72,7 +72,7 @@ impl Worker {
     pub fn table(&self) -> Rc<LocalTable> {
         let current = self.shared.table.load();
         if current.generation != self.generation.get() {
-            self.pool.sync(&current);
+            self.pool.sync(current.generation, &current.backends, &current.route_ids);
             *self.table.borrow_mut() = Rc::new(LocalTable(Arc::clone(&current)));
             // Last, so that it is tried again after a panic.
             self.generation.set(current.generation);

@@ -10,7 +10,10 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use callgate_protocol::Budget;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, broadcast, watch};
+
+/// Changes of members that a worker may be behind without looking at all backends.
+const MEMBER_CHANGES: usize = 256;
 
 /// What all threads of the process share.
 pub struct Shared {
@@ -26,6 +29,8 @@ pub struct Shared {
     pub retired: ArcSwapOption<Table>,
     /// Told the generation of each new table.
     pub table_changed: watch::Sender<u64>,
+    /// Told the id of each backend whose members have changed. Who lags behind looks at all of them.
+    pub members_changed: broadcast::Sender<u64>,
     /// Told when an operator changes which endpoints drain.
     pub drains: Drains,
     /// Schemas.
@@ -42,7 +47,7 @@ pub struct Shared {
     pub supervisor: Arc<Supervisor>,
     /// Room for client connections, and how many there are.
     pub room: Arc<Room>,
-    /// Where names lead is in force, as far as that could be found out for the first table.
+    /// What names list is in force, as far as that could be found out for the first table.
     pub names_begun: watch::Sender<bool>,
     /// How many workers' first attempts to connect to every endpoint are not through.
     pub unsettled: watch::Sender<usize>,
@@ -62,6 +67,7 @@ impl Shared {
             table: ArcSwap::from_pointee(Table::empty()),
             retired: ArcSwapOption::empty(),
             table_changed: watch::Sender::new(0),
+            members_changed: broadcast::Sender::new(MEMBER_CHANGES),
             drains: Drains::new(workers),
             catalog: Arc::new(Catalog::default()),
             offers_changed: Arc::default(),

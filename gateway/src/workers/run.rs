@@ -7,6 +7,7 @@ use crate::worker::{Shared, Worker};
 use std::rc::Rc;
 use std::sync::Arc;
 use tokio::runtime::{Builder, LocalOptions};
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 
 /// Runs worker number `id` on the calling thread until it has drained.
@@ -54,8 +55,9 @@ async fn serve_until_told(connections: &Connections, commands: &mut mpsc::Receiv
     }
 }
 
-/// Brings an idle worker in line with each new table and with what operators say of drains, so that connections are made
-/// before they are needed, and left before anybody asks.
+/// Brings an idle worker in line with each new table, with changes of members and with what operators say of drains, so that
+/// connections are made before they are needed, and left before anybody asks. A request looks at the table only: members that
+/// change while it runs are there for its next attempt.
 async fn follow_tables(worker: Rc<Worker>) {
     // Said once, however often this is begun.
     let mut settled = false;
@@ -65,17 +67,27 @@ async fn follow_tables(worker: Rc<Worker>) {
 
 async fn follow_tables_and_drains(worker: &Worker, settled: &mut bool) {
     let mut changed = worker.shared.table_changed.subscribe();
+    let mut members = worker.shared.members_changed.subscribe();
     let mut drains = worker.shared.drains.listen();
+    // What was told before, or to a run that has panicked.
+    worker.table();
+    worker.pool.follow_all_members();
     loop {
         worker.table();
         tokio::select! {
             result = changed.changed() => if result.is_err() { return },
+            result = members.recv() => match result {
+                Ok(backend) => worker.pool.follow_members(backend),
+                Err(RecvError::Lagged(_)) => worker.pool.follow_all_members(),
+                Err(RecvError::Closed) => return,
+            },
             result = drains.changed() => {
                 if result.is_err() {
                     return;
                 }
                 let word = *drains.borrow_and_update();
-                worker.pool.heed_drains(&worker.table());
+                worker.table();
+                worker.pool.heed_drains();
                 worker.shared.drains.heeded(worker.id, word);
             }
             () = settle(worker), if !*settled => {
@@ -86,10 +98,11 @@ async fn follow_tables_and_drains(worker: &Worker, settled: &mut bool) {
     }
 }
 
-/// Waits until every endpoint was tried, those among them that names lead to.
+/// Waits until every endpoint was tried, those among them that sources list.
 async fn settle(worker: &Worker) {
     worker.shared.names_have_begun().await;
     worker.table();
+    worker.pool.follow_all_members();
     loop {
         let changed = worker.pool.changed().notified();
         if !worker.pool.is_settling() {

@@ -50,7 +50,7 @@ pub(in crate::backends) fn review(instances: &mut [Finding<'_>], spec: &HealthSp
     }
 }
 
-/// Ejects those that are in trouble, the worst first, as many as may be; the others among them are shunned.
+/// Ejects those that are in trouble, the worst first, as many as may be; the others among them are throttled.
 fn leave_the_worst(instances: &mut [Finding<'_>], spec: &HealthSpec, now: Instant) {
     let room = room(instances.len(), spec);
     let out = |one: &Finding<'_>| matches!(one.health.state, State::Ejected { .. } | State::Probing { .. });
@@ -63,7 +63,7 @@ fn leave_the_worst(instances: &mut [Finding<'_>], spec: &HealthSpec, now: Instan
                 instances[at].ejected = true;
                 ejected += 1;
             }
-            Some(_) if health.state == State::Well => health.enter(State::Shunned, now),
+            Some(_) if health.state == State::Well => health.enter(State::Throttled, now),
             _ => {}
         }
     }
@@ -73,7 +73,7 @@ fn leave_the_worst(instances: &mut [Finding<'_>], spec: &HealthSpec, now: Instan
 /// gained by leaving some, and the first that recovers should be found soon. What is known of them is kept for then.
 fn leave_nobody(instances: &mut [Finding<'_>], now: Instant) {
     for instance in instances.iter_mut() {
-        if let State::Ejected { .. } | State::Shunned = instance.health.state {
+        if let State::Ejected { .. } | State::Throttled = instance.health.state {
             instance.health.enter(State::Well, now);
             instance.health.eased_in_from = None;
         }
@@ -100,7 +100,7 @@ fn pass_time(instance: &mut Finding<'_>, spec: &HealthSpec, now: Instant) {
         health.unasked_since = Some(now);
     }
     match health.state {
-        State::Shunned | State::Ejected { .. } if health.good >= GOOD_AGAIN => {
+        State::Throttled | State::Ejected { .. } if health.good >= GOOD_AGAIN => {
             instance.recovered = true;
             health.recover(now);
         }
@@ -143,7 +143,7 @@ fn compare_latencies(instances: &mut [Finding<'_>], spec: &HealthSpec) {
 
 /// Those that do worse than another one that can be called, the worst first.
 fn in_trouble(instances: &[Finding<'_>], spec: &HealthSpec) -> Vec<usize> {
-    let stays = |one: &Finding<'_>| matches!(one.health.state, State::Well | State::Shunned);
+    let stays = |one: &Finding<'_>| matches!(one.health.state, State::Well | State::Throttled);
     let candidates = (0..instances.len()).filter(|&at| {
         let one = &instances[at];
         stays(one) && one.health.trouble(spec).is_some()

@@ -5,7 +5,7 @@ use super::*;
 const TICK: Duration = Duration::from_millis(100);
 const FAST: Duration = Duration::from_millis(10);
 
-/// A backend's instances in one worker, as the keeper has them.
+/// A backend's instances in one worker, as the health reviewer has them.
 struct Fleet {
     spec: HealthSpec,
     now: Instant,
@@ -31,16 +31,16 @@ impl Fleet {
     }
 
     /// A call that ends so.
-    fn call(&mut self, at: usize, verdict: Verdict, took: Duration) {
+    fn call(&mut self, at: usize, evidence: Evidence, took: Duration) {
         let health = &mut self.healths[at];
         let epoch = health.sent();
-        if health.ended(epoch, verdict, Some(took), &self.spec) {
+        if health.ended(epoch, evidence, Some(took), &self.spec) {
             self.review();
         }
     }
 
-    fn calls(&mut self, at: usize, n: usize, verdict: Verdict) {
-        (0..n).for_each(|_| self.call(at, verdict, FAST));
+    fn calls(&mut self, at: usize, n: usize, evidence: Evidence) {
+        (0..n).for_each(|_| self.call(at, evidence, FAST));
     }
 
     fn review(&mut self) {
@@ -57,7 +57,7 @@ impl Fleet {
         }
     }
 
-    /// Time passes, and the keeper does its rounds.
+    /// Time passes, and the health reviewer does its rounds.
     fn pass(&mut self, time: Duration) {
         let end = self.now + time;
         while self.now < end {
@@ -86,7 +86,7 @@ impl Fleet {
     /// Three probes that succeed.
     fn probe_well(&mut self, at: usize) {
         assert_eq!(self.standing(at), Standing::Probing);
-        self.calls(at, 3, Verdict::Good);
+        self.calls(at, 3, Evidence::Good);
         assert_eq!(self.standing(at), Standing::SlowStart);
     }
 }
@@ -95,11 +95,11 @@ impl Fleet {
 fn failures_in_a_row_eject_and_other_answers_break_the_row() {
     let mut fleet = Fleet::of(4);
     for _ in 0..10 {
-        fleet.calls(0, 4, Verdict::Failed);
-        fleet.calls(0, 20, Verdict::Good);
+        fleet.calls(0, 4, Evidence::Failed);
+        fleet.calls(0, 20, Evidence::Good);
     }
     assert_eq!(fleet.ejections, [0; 4]);
-    fleet.calls(0, 5, Verdict::Failed);
+    fleet.calls(0, 5, Evidence::Failed);
     assert_eq!((fleet.standing(0), fleet.healths[0].reason()), (Standing::Ejected, EjectionReason::Failures));
     assert_eq!(fleet.ejections, [1, 0, 0, 0]);
 }
@@ -107,10 +107,10 @@ fn failures_in_a_row_eject_and_other_answers_break_the_row() {
 #[test]
 fn an_instance_of_which_half_of_the_calls_fail_is_ejected_soon_whatever_good_it_did_before() {
     let mut fleet = Fleet::of(4);
-    fleet.calls(0, 1000, Verdict::Good);
+    fleet.calls(0, 1000, Evidence::Good);
     let mut calls = 0;
     while !fleet.is_out(0) {
-        fleet.calls(0, 1, if calls % 2 == 0 { Verdict::Failed } else { Verdict::Good });
+        fleet.calls(0, 1, if calls % 2 == 0 { Evidence::Failed } else { Evidence::Good });
         calls += 1;
         assert!(calls <= 32, "not after {calls}");
     }
@@ -121,8 +121,8 @@ fn an_instance_of_which_half_of_the_calls_fail_is_ejected_soon_whatever_good_it_
 fn a_few_failures_among_many_calls_eject_nobody() {
     let mut fleet = Fleet::of(2);
     for call in 0..1000 {
-        fleet.calls(0, 1, if call % 4 == 0 { Verdict::Failed } else { Verdict::Good });
-        fleet.calls(1, 1, Verdict::Good);
+        fleet.calls(0, 1, if call % 4 == 0 { Evidence::Failed } else { Evidence::Good });
+        fleet.calls(1, 1, Evidence::Good);
     }
     assert_eq!(fleet.ejections, [0, 0]);
 }
@@ -130,36 +130,36 @@ fn a_few_failures_among_many_calls_eject_nobody() {
 #[test]
 fn an_ejection_ends_with_probes_one_at_a_time_of_which_three_must_be_good() {
     let mut fleet = Fleet::of(2);
-    fleet.calls(0, 5, Verdict::Failed);
+    fleet.calls(0, 5, Evidence::Failed);
     assert_eq!(fleet.ejected_for(0), Duration::from_secs(1));
     assert!(fleet.healths[0].wants_probe());
     let epoch = fleet.healths[0].sent();
     assert!(!fleet.healths[0].wants_probe(), "one is under way");
-    fleet.healths[0].ended(epoch, Verdict::Nothing, None, &fleet.spec);
+    fleet.healths[0].ended(epoch, Evidence::Nothing, None, &fleet.spec);
     assert!(fleet.healths[0].wants_probe(), "it said nothing");
     fleet.probe_well(0);
     assert_eq!(fleet.recoveries, [1, 0]);
-    fleet.calls(0, 4, Verdict::Failed);
+    fleet.calls(0, 4, Evidence::Failed);
     assert_eq!(fleet.standing(0), Standing::SlowStart, "what was before is forgotten");
 }
 
 #[test]
 fn ejections_double_while_probes_fail_and_shrink_again_with_good_behaviour() {
     let mut fleet = Fleet::of(2);
-    fleet.calls(0, 5, Verdict::Failed);
+    fleet.calls(0, 5, Evidence::Failed);
     for seconds in [1, 2, 4, 8, 16, 30, 30] {
         assert_eq!(fleet.ejected_for(0), Duration::from_secs(seconds));
-        fleet.calls(0, 1, Verdict::Failed);
+        fleet.calls(0, 1, Evidence::Failed);
     }
     fleet.ejected_for(0);
     fleet.probe_well(0);
     fleet.pass(Duration::from_secs(70));
-    fleet.calls(0, 5, Verdict::Failed);
+    fleet.calls(0, 5, Evidence::Failed);
     let shorter = fleet.ejected_for(0);
     assert!(shorter < Duration::from_secs(30) || fleet.healths[0].ejections < 8, "{shorter:?}");
     fleet.probe_well(0);
     fleet.pass(Duration::from_secs(3600));
-    fleet.calls(0, 5, Verdict::Failed);
+    fleet.calls(0, 5, Evidence::Failed);
     assert_eq!(fleet.ejected_for(0), Duration::from_secs(1), "long forgiven");
 }
 
@@ -167,13 +167,13 @@ fn ejections_double_while_probes_fail_and_shrink_again_with_good_behaviour() {
 fn an_answer_to_a_call_from_before_the_ejection_is_no_probe() {
     let mut fleet = Fleet::of(2);
     let before = fleet.healths[0].sent();
-    fleet.calls(0, 5, Verdict::Failed);
+    fleet.calls(0, 5, Evidence::Failed);
     fleet.ejected_for(0);
     for _ in 0..10 {
-        assert!(!fleet.healths[0].ended(before, Verdict::Good, Some(FAST), &fleet.spec));
+        assert!(!fleet.healths[0].ended(before, Evidence::Good, Some(FAST), &fleet.spec));
     }
     assert_eq!(fleet.standing(0), Standing::Probing);
-    assert!(!fleet.healths[0].ended(before, Verdict::Failed, Some(FAST), &fleet.spec));
+    assert!(!fleet.healths[0].ended(before, Evidence::Failed, Some(FAST), &fleet.spec));
     assert!(fleet.healths[0].wants_probe());
 }
 
@@ -186,12 +186,12 @@ fn no_more_than_the_share_is_ejected_and_the_others_that_fail_get_a_trickle() {
         fleet.spec.max_ejected = percent;
         // All but the last one.
         for at in 0..n - 1 {
-            fleet.calls(at, 32, Verdict::Failed);
+            fleet.calls(at, 32, Evidence::Failed);
         }
         fleet.review();
         let out = (0..n).filter(|&at| fleet.is_out(at)).count();
-        let shunned = (0..n).filter(|&at| fleet.standing(at) == Standing::Shunned).count();
-        assert_eq!((out, out + shunned), (most, n - 1), "{percent} % of {n}");
+        let throttled = (0..n).filter(|&at| fleet.standing(at) == Standing::Throttled).count();
+        assert_eq!((out, out + throttled), (most, n - 1), "{percent} % of {n}");
     }
 }
 
@@ -202,7 +202,7 @@ fn when_all_fail_alike_nobody_is_left_and_whoever_recovers_is_seen_at_once() {
         for at in (0..n).flat_map(|_| 0..4) {
             // Those that are out get no calls.
             if !fleet.is_out(at) {
-                fleet.calls(at, 1, if Some(at) == well { Verdict::Good } else { Verdict::Failed });
+                fleet.calls(at, 1, if Some(at) == well { Evidence::Good } else { Evidence::Failed });
             }
         }
         fleet.pass(TICK);
@@ -210,16 +210,16 @@ fn when_all_fail_alike_nobody_is_left_and_whoever_recovers_is_seen_at_once() {
     rounds(&mut fleet, 100, None);
     assert!((0..4).all(|at| !fleet.is_out(at)), "{:?}", [0, 1, 2, 3].map(|at| fleet.standing(at)));
     rounds(&mut fleet, 40, Some(2));
-    assert!(!fleet.is_out(2) && fleet.standing(2) != Standing::Shunned);
+    assert!(!fleet.is_out(2) && fleet.standing(2) != Standing::Throttled);
     for at in [0, 1, 3] {
-        assert!(fleet.is_out(at) || fleet.standing(at) == Standing::Shunned, "{at}");
+        assert!(fleet.is_out(at) || fleet.standing(at) == Standing::Throttled, "{at}");
     }
 }
 
 #[test]
 fn those_that_are_ejected_are_used_again_when_no_other_is_left() {
     let mut fleet = Fleet::of(3);
-    fleet.calls(0, 5, Verdict::Failed);
+    fleet.calls(0, 5, Evidence::Failed);
     assert!(fleet.is_out(0));
     fleet.reachable = vec![true, false, false];
     fleet.pass(TICK);
@@ -232,17 +232,17 @@ fn those_that_are_ejected_are_used_again_when_no_other_is_left() {
 #[test]
 fn an_instance_alone_is_never_ejected() {
     let mut fleet = Fleet::of(1);
-    fleet.calls(0, 1000, Verdict::Failed);
+    fleet.calls(0, 1000, Evidence::Failed);
     assert_eq!(fleet.standing(0), Standing::SlowStart);
 }
 
 #[test]
-fn one_that_only_refuses_is_shunned_until_it_accepts_again() {
+fn one_that_only_refuses_is_throttled_until_it_accepts_again() {
     let mut fleet = Fleet::of(2);
-    fleet.calls(1, 32, Verdict::Good);
-    fleet.calls(0, 16, Verdict::Refused);
-    assert_eq!(fleet.standing(0), Standing::Shunned);
-    fleet.calls(0, 3, Verdict::Good);
+    fleet.calls(1, 32, Evidence::Good);
+    fleet.calls(0, 16, Evidence::Refused);
+    assert_eq!(fleet.standing(0), Standing::Throttled);
+    fleet.calls(0, 3, Evidence::Good);
     assert_eq!(fleet.standing(0), Standing::SlowStart);
     assert_eq!(fleet.ejections, [0, 0]);
 }
@@ -251,16 +251,16 @@ fn one_that_only_refuses_is_shunned_until_it_accepts_again() {
 fn one_that_is_far_slower_than_the_others_is_ejected() {
     let mut fleet = Fleet::of(3);
     for at in 0..3 {
-        fleet.calls(at, 32, Verdict::Good);
+        fleet.calls(at, 32, Evidence::Good);
     }
     fleet.pass(TICK);
     for call in 0..24 {
         assert_eq!(fleet.healths[0].slow.count_ones(), call);
-        fleet.call(0, Verdict::Good, Duration::from_millis(200));
+        fleet.call(0, Evidence::Good, Duration::from_millis(200));
     }
     assert_eq!((fleet.standing(0), fleet.healths[0].reason()), (Standing::Ejected, EjectionReason::Slow));
     fleet.ejected_for(0);
-    fleet.call(0, Verdict::Good, Duration::from_millis(200));
+    fleet.call(0, Evidence::Good, Duration::from_millis(200));
     assert_eq!(fleet.standing(0), Standing::Ejected, "a slow probe is no good one");
 }
 
@@ -270,8 +270,8 @@ fn slow_calls_among_many_and_small_differences_eject_nobody() {
     for call in 0..1000 {
         // A route that takes a second, one call in ten; and 30 ms beside 10 are no matter.
         let took = if call % 10 == 0 { Duration::from_secs(1) } else { FAST };
-        fleet.call(0, Verdict::Good, took);
-        fleet.call(1, Verdict::Good, if call % 10 == 5 { Duration::from_secs(1) } else { FAST * 3 });
+        fleet.call(0, Evidence::Good, took);
+        fleet.call(1, Evidence::Good, if call % 10 == 5 { Duration::from_secs(1) } else { FAST * 3 });
         fleet.pass(TICK);
     }
     assert_eq!(fleet.ejections, [0, 0]);
@@ -280,11 +280,11 @@ fn slow_calls_among_many_and_small_differences_eject_nobody() {
 #[test]
 fn what_gets_no_calls_is_not_slow_for_ever() {
     let mut fleet = Fleet::of(2);
-    fleet.calls(0, 32, Verdict::Good);
-    fleet.calls(1, 32, Verdict::Good);
+    fleet.calls(0, 32, Evidence::Good);
+    fleet.calls(1, 32, Evidence::Good);
     fleet.pass(TICK);
     for _ in 0..20 {
-        fleet.call(0, Verdict::Good, Duration::from_millis(200));
+        fleet.call(0, Evidence::Good, Duration::from_millis(200));
     }
     assert!(fleet.healths[0].slow.count_ones() > 18);
     fleet.pass(Duration::from_secs(10));
@@ -295,13 +295,13 @@ fn what_gets_no_calls_is_not_slow_for_ever() {
 fn who_gives_up_says_something_only_after_waiting_longer_than_others_do() {
     let mut fleet = Fleet::of(3);
     for at in 0..3 {
-        fleet.calls(at, 32, Verdict::Good);
+        fleet.calls(at, 32, Evidence::Good);
     }
     fleet.pass(TICK);
-    fleet.calls(0, 100, Verdict::GivenUp);
+    fleet.calls(0, 100, Evidence::GivenUp);
     assert_eq!(fleet.healths[0].slow, 0);
     for _ in 0..24 {
-        fleet.call(0, Verdict::GivenUp, Duration::from_secs(1));
+        fleet.call(0, Evidence::GivenUp, Duration::from_secs(1));
     }
     assert!(fleet.is_out(0));
 }
@@ -324,7 +324,7 @@ fn a_new_or_recovered_instance_comes_to_its_share_by_and_by() {
 #[test]
 fn a_new_connection_to_an_ejected_instance_is_tried_at_once() {
     let mut fleet = Fleet::of(2);
-    fleet.calls(0, 5, Verdict::Failed);
+    fleet.calls(0, 5, Evidence::Failed);
     fleet.healths[0].connected(fleet.now);
     fleet.probe_well(0);
 }
@@ -332,7 +332,7 @@ fn a_new_connection_to_an_ejected_instance_is_tried_at_once() {
 #[test]
 fn what_another_worker_has_found_well_is_tried_at_once() {
     let mut fleet = Fleet::of(2);
-    fleet.calls(0, 5, Verdict::Failed);
+    fleet.calls(0, 5, Evidence::Failed);
     fleet.well_elsewhere[0] = true;
     fleet.pass(TICK);
     fleet.probe_well(0);

@@ -1,8 +1,8 @@
 //! What a look at all routes finds, against instances that are there in name only.
 
 use super::*;
-use crate::backends::Addresses;
 use crate::config::{Source, Tables};
+use crate::discovery::Lists;
 use crate::routes::Route;
 use crate::transport::callgate::Schema;
 use callgate_protocol::schema::{Definition, MethodSchema, StructDef, Type};
@@ -46,7 +46,7 @@ fn offer(methods: &[&str]) -> Arc<Offer> {
 
 fn table(text: &str) -> Table {
     let tables = Tables::parse(vec![Source::new("t.toml", text)]).expect("sound tables");
-    Table::next(&Table::empty(), tables, &Addresses::default(), 1)
+    Table::next(&Table::empty(), tables, &Lists::default(), 1)
 }
 
 fn shown(table: &Table, found: &Found) -> Vec<String> {
@@ -63,7 +63,7 @@ fn shown(table: &Table, found: &Found) -> Vec<String> {
 #[test]
 fn what_is_missing_is_known_when_no_instance_is_left_and_what_does_not_fit_at_the_first_one() {
     let table = table(TABLES);
-    let endpoints = &table.backends[0].endpoints;
+    let endpoints = table.backends[0].endpoints();
     let mut known = Known::default();
     assert_eq!(shown(&table, &known.look(&table)), [""; 0]);
     endpoints[0].offer.store(Some(offer(&["a", "b"])));
@@ -86,9 +86,9 @@ fn what_is_missing_is_known_when_no_instance_is_left_and_what_does_not_fit_at_th
 
 #[test]
 fn a_look_compiles_once_for_each_route_and_schema_whatever_the_number_of_instances() {
-    let endpoints: Vec<String> = (1..=500).map(|port| format!("x:{port}")).collect();
-    let table = table(&TABLES.replace("[\"x:1\", \"x:2\", \"x:3\"]", &format!("{endpoints:?}")));
-    for (n, endpoint) in table.backends[0].endpoints.iter().enumerate() {
+    let listed: Vec<String> = (1..=500).map(|port| format!("x:{port}")).collect();
+    let table = table(&TABLES.replace("[\"x:1\", \"x:2\", \"x:3\"]", &format!("{listed:?}")));
+    for (n, endpoint) in table.backends[0].endpoints().iter().enumerate() {
         // Two offers that differ, with the same schema.
         endpoint.offer.store(Some(offer(if n % 2 == 0 { &["a"] } else { &["a", "b"] })));
     }
@@ -102,9 +102,9 @@ fn a_look_compiles_once_for_each_route_and_schema_whatever_the_number_of_instanc
 
 #[test]
 fn what_instances_may_differ_in_is_bounded() {
-    let endpoints: Vec<String> = (1..=100).map(|port| format!("x:{port}")).collect();
-    let table = table(&TABLES.replace("[\"x:1\", \"x:2\", \"x:3\"]", &format!("{endpoints:?}")));
-    for (n, endpoint) in table.backends[0].endpoints.iter().enumerate() {
+    let listed: Vec<String> = (1..=100).map(|port| format!("x:{port}")).collect();
+    let table = table(&TABLES.replace("[\"x:1\", \"x:2\", \"x:3\"]", &format!("{listed:?}")));
+    for (n, endpoint) in table.backends[0].endpoints().iter().enumerate() {
         endpoint.offer.store(Some(offer(&[format!("m{n}").as_str()])));
     }
     let offers = Offers::of(&table.backends[0]);

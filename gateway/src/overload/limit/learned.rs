@@ -14,7 +14,7 @@ const LONGEST: Duration = Duration::from_secs(1);
 /// A decision needs so many tries that were sent after the last one, or refusals.
 const ENOUGH: u32 = 8;
 
-/// How much of a window's mean goes into what is usual.
+/// How much of a window's mean goes into what is typical.
 const SLOWER_BY: f32 = 0.01;
 const FASTER_BY: f32 = 0.1;
 
@@ -26,8 +26,8 @@ const PATIENCE: (u32, Duration) = (8, Duration::from_secs(1));
 const GROWTH: f32 = 1.1;
 const FAR: (u32, f32) = (8, 1.5);
 
-/// Without failures calls that take longer are the usual ones after that time; and after that of not binding the limit goes.
-const USUAL_AFTER: Duration = Duration::from_secs(60);
+/// Without failures calls that take longer are the typical ones after that time; and after that of not binding the limit goes.
+const TYPICAL_AFTER: Duration = Duration::from_secs(60);
 const LOOSE_AFTER: Duration = Duration::from_secs(5);
 
 /// What is known of a backend.
@@ -39,7 +39,7 @@ pub(super) struct Learned {
     armed: bool,
     window: Window,
     /// By slot.
-    routes: NumberMap<u64, Usual>,
+    routes: NumberMap<u64, Typical>,
     /// Slots of the routes that had calls in this window.
     touched: Vec<u64>,
     run: Option<Run>,
@@ -51,7 +51,7 @@ pub(super) struct Learned {
 
 /// What the calls of a route take, in seconds.
 #[derive(Clone, Copy, Debug)]
-struct Usual {
+struct Typical {
     id: u64,
     /// 0: not known, after fewer than [`ENOUGH`] calls. It begins with the quickest of those.
     mean: f32,
@@ -104,7 +104,7 @@ impl Learned {
     }
 
     fn add(&mut self, slot: u64, seen: &Route) {
-        let unknown = Usual { id: seen.id, mean: 0.0, quickest: f32::INFINITY, took: 0.0, tries: 0 };
+        let unknown = Typical { id: seen.id, mean: 0.0, quickest: f32::INFINITY, took: 0.0, tries: 0 };
         let route = self.routes.entry(slot).or_insert(unknown);
         if route.id != seen.id {
             *route = unknown;
@@ -116,7 +116,7 @@ impl Learned {
         route.tries += seen.tries;
         route.quickest = route.quickest.min(seen.quickest);
         if route.mean == 0.0 && route.tries >= ENOUGH {
-            // So that a beginning in the midst of too many calls takes no queue for what is usual.
+            // So that a beginning in the midst of too many calls takes no queue for what is typical.
             (route.mean, route.took, route.tries) = (route.quickest, 0.0, 0);
         }
     }
@@ -178,14 +178,14 @@ impl Learned {
     fn lower(&mut self, window: &Window, now: Instant, failing: bool) {
         let Window { peak, sums: Sums { done, tries, .. }, .. } = *window;
         if !self.armed {
-            if self.slow_since.is_some_and(|since| now >= since + USUAL_AFTER) {
+            if self.slow_since.is_some_and(|since| now >= since + TYPICAL_AFTER) {
                 self.get_used_to(tries.slower());
             }
             return;
         }
         let elapsed = now.saturating_duration_since(window.began).as_secs_f32();
         let rate = done as f32 / elapsed.max(0.001);
-        let target = bearable(tries.usual_mean());
+        let target = bearable(tries.typical_mean());
         let Some(run) = &mut self.run else {
             let (slower, most) = (tries.slower(), self.most);
             self.run = Some(Run { since: now, windows: 1, slower, peak, most });
@@ -200,7 +200,7 @@ impl Learned {
         run.slower = run.slower.max(tries.slower());
         run.peak = run.peak.max(peak);
         let in_vain = peak < run.peak * 0.6 && tries.slower() > run.slower * 0.85;
-        // What is too late is never usual: an instance may have to work off what it was given before.
+        // What is too late is never typical: an instance may have to work off what it was given before.
         if in_vain && !patient && !failing {
             self.most = run.most;
             self.get_used_to(tries.slower());
@@ -209,17 +209,17 @@ impl Learned {
         }
     }
 
-    /// What calls take now is what is usual.
+    /// What calls take now is what is typical.
     fn get_used_to(&mut self, slower: f32) {
         self.routes.values_mut().for_each(|route| route.mean *= slower);
         (self.run, self.slow_since) = (None, None);
     }
 
-    /// Takes the window's means into what is usual: what is quicker always, what is slower when all is well.
+    /// Takes the window's means into what is typical: what is quicker always, what is slower when all is well.
     fn learn(&mut self, well: bool) {
         for slot in self.touched.drain(..) {
             let Some(route) = self.routes.get_mut(&slot) else { continue };
-            let Usual { mean, took, tries, .. } = *route;
+            let Typical { mean, took, tries, .. } = *route;
             (route.took, route.tries) = (0.0, 0);
             let new = took / tries.max(1) as f32;
             if new < mean {

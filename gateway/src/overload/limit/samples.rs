@@ -2,7 +2,7 @@
 //! milliseconds, and nothing at each call.
 
 use super::window::{Sums, bearable};
-use super::{Ending, Limit, Observed};
+use super::{Feedback, Limit, Observed};
 use crate::config::AdaptiveSpec;
 use crate::number_map::NumberMap;
 use std::time::Duration;
@@ -28,8 +28,8 @@ pub(in crate::overload) struct Samples {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Route {
     pub(super) id: u64,
-    /// What they usually take, as this worker knows; 0: nobody does.
-    pub(super) usual: f32,
+    /// What they typically take, as this worker knows; 0: nobody does.
+    pub(super) typical: f32,
     pub(super) tries: u32,
     pub(super) took: f32,
     pub(super) quickest: f32,
@@ -37,8 +37,8 @@ pub(super) struct Route {
 
 impl Route {
     /// No try yet.
-    pub(super) fn new(id: u64, usual: f32) -> Route {
-        Route { id, usual, tries: 0, took: 0.0, quickest: f32::INFINITY }
+    pub(super) fn new(id: u64, typical: f32) -> Route {
+        Route { id, typical, tries: 0, took: 0.0, quickest: f32::INFINITY }
     }
 }
 
@@ -55,23 +55,23 @@ impl Samples {
     }
 
     /// A try has ended. Says what it means if it was its call's last.
-    pub(in crate::overload) fn tried(&mut self, it: &Observed) -> Ending {
+    pub(in crate::overload) fn tried(&mut self, it: &Observed) -> Feedback {
         let (slot, id) = it.route;
         let route = self.routes.entry(slot).or_insert_with(|| Route::new(id, 0.0));
         if route.id != id {
             *route = Route::new(id, 0.0);
         }
         let took = it.took.as_secs_f32();
-        let slow = route.usual > 0.0 && took > bearable(route.usual);
-        match it.ending {
-            Ending::Other | Ending::Refused => return it.ending,
-            // Whoever gives up within the usual time says nothing.
-            Ending::Late if !slow => return Ending::Other,
-            Ending::Late | Ending::Answered => {}
+        let slow = route.typical > 0.0 && took > bearable(route.typical);
+        match it.feedback {
+            Feedback::Nothing | Feedback::Refused => return it.feedback,
+            // Whoever gives up within the typical time says nothing.
+            Feedback::Late if !slow => return Feedback::Nothing,
+            Feedback::Late | Feedback::Answered => {}
         }
         if it.sent < self.began {
             // It was sent under the limit before.
-            return it.ending;
+            return it.feedback;
         }
         if route.tries == 0 {
             self.touched.push(slot);
@@ -83,22 +83,22 @@ impl Samples {
         tries.n += 1;
         tries.slow += u32::from(slow);
         tries.took += took;
-        tries.usual += if route.usual > 0.0 { route.usual } else { took };
+        tries.typical += if route.typical > 0.0 { route.typical } else { took };
         self.first = Some(self.first.map_or(it.sent, |first| first.min(it.sent)));
-        it.ending
+        it.feedback
     }
 
     /// A call has ended so, now.
     pub(in crate::overload) fn ended(
         &mut self,
-        ending: Ending,
+        feedback: Feedback,
         now: Instant,
         limit: &Limit,
         spec: &AdaptiveSpec,
     ) {
         self.sums.done += 1;
-        self.sums.late += u32::from(ending == Ending::Late);
-        self.sums.refused += u32::from(ending == Ending::Refused);
+        self.sums.late += u32::from(feedback == Feedback::Late);
+        self.sums.refused += u32::from(feedback == Feedback::Refused);
         // While another worker hands over, this one goes on gathering.
         if now >= self.handed_over + EVERY && limit.take(self, now, spec) {
             self.handed_over = now;

@@ -49,16 +49,16 @@ impl Told {
     }
 
     /// A try that was sent after so many milliseconds, and took so many.
-    fn tried(&mut self, at: u64, took: u64, ending: Ending) -> (Ending, Instant) {
+    fn tried(&mut self, at: u64, took: u64, feedback: Feedback) -> (Feedback, Instant) {
         let (sent, took) = (self.begin + Duration::from_millis(at), Duration::from_millis(took));
-        let ending = self.samples.tried(&Observed { route: (0, 1), sent, took, ending });
-        (ending, sent + took)
+        let feedback = self.samples.tried(&Observed { route: (0, 1), sent, took, feedback });
+        (feedback, sent + took)
     }
 
     /// The same of a call's only try, or its last.
-    fn ended(&mut self, at: u64, took: u64, ending: Ending) {
-        let (ending, now) = self.tried(at, took, ending);
-        self.samples.ended(ending, now, &self.limit, &self.spec);
+    fn ended(&mut self, at: u64, took: u64, feedback: Feedback) {
+        let (feedback, now) = self.tried(at, took, feedback);
+        self.samples.ended(feedback, now, &self.limit, &self.spec);
     }
 }
 
@@ -134,12 +134,12 @@ impl Model {
             self.under_way.pop();
             let took = Duration::from_micros(ends - sent);
             let late = took >= TIMEOUT;
-            let ending = if late { Ending::Late } else { Ending::Answered };
+            let feedback = if late { Feedback::Late } else { Feedback::Answered };
             let sent = self.begin + Duration::from_micros(sent);
             let (samples, it) =
-                (&mut self.workers[worker], Observed { route: (route, route), sent, took, ending });
-            let ending = samples.tried(&it);
-            samples.ended(ending, it.sent + it.took, &self.limit, &self.spec);
+                (&mut self.workers[worker], Observed { route: (route, route), sent, took, feedback });
+            let feedback = samples.tried(&it);
+            samples.ended(feedback, it.sent + it.took, &self.limit, &self.spec);
             self.limit.counts_out(worker);
             seen.slowest = seen.slowest.max(took.as_micros() as u64);
             match late {
@@ -174,7 +174,7 @@ fn three_times_what_a_backend_can_do_is_served_as_far_as_it_can_at_once_and_the_
 }
 
 #[test]
-fn a_beginning_in_the_midst_of_too_many_calls_is_no_usual_time() {
+fn a_beginning_in_the_midst_of_too_many_calls_is_no_typical_time() {
     for work in [&[8000][..], &[6000, 8000, 12_000]] {
         let mut model = Model::new(When::Always, 16, work);
         model.seconds(3, 6000);
@@ -272,7 +272,7 @@ fn a_backend_that_only_became_slower_is_given_all_calls_again() {
 fn refusals_lower_the_limit_to_what_is_accepted() {
     let mut told = Told::of(When::Failing, 200);
     for n in 0..1000 {
-        told.ended(n * 2, 5, if n % 3 == 0 { Ending::Refused } else { Ending::Answered });
+        told.ended(n * 2, 5, if n % 3 == 0 { Feedback::Refused } else { Feedback::Answered });
     }
     let most = told.limit.most().expect("it is in force");
     assert!((10..50).contains(&most), "{most}");
@@ -280,7 +280,7 @@ fn refusals_lower_the_limit_to_what_is_accepted() {
 
 #[test]
 fn what_one_instance_refuses_or_is_late_with_lowers_nothing_where_others_serve_it() {
-    for ill in [Ending::Refused, Ending::Late] {
+    for ill in [Feedback::Refused, Feedback::Late] {
         for when in [When::Always, When::Failing] {
             let mut told = Told::of(when, 200);
             for n in 0..5000 {
@@ -288,7 +288,7 @@ fn what_one_instance_refuses_or_is_late_with_lowers_nothing_where_others_serve_i
                 if n > 1000 && n % 3 == 0 {
                     told.tried(n, 100, ill);
                 }
-                told.ended(n, 5, Ending::Answered);
+                told.ended(n, 5, Feedback::Answered);
             }
             let most = told.limit.most();
             assert!(most.is_none_or(|most| most == 10_000), "{ill:?}, {when:?}: {most:?}");
@@ -302,10 +302,10 @@ fn one_instance_of_three_that_hangs_gets_no_call_shed() {
     let mut told = Told::of(When::Failing, 200);
     for n in 0..20_000 {
         if n < 1000 || n % 3 != 0 {
-            told.ended(n, 5, Ending::Answered);
+            told.ended(n, 5, Feedback::Answered);
         }
         if n >= 1000 + HANGS && (n - HANGS).is_multiple_of(3) {
-            told.ended(n - HANGS, HANGS, Ending::Late);
+            told.ended(n - HANGS, HANGS, Feedback::Late);
         }
         let most = told.limit.most();
         assert!(most.is_none_or(|most| most == 10_000), "call {n}: {most:?}");
@@ -333,8 +333,8 @@ fn after_an_outage_all_is_served_again_within_seconds() {
 fn a_client_that_has_no_patience_lowers_nothing() {
     let mut told = Told::new(When::Failing);
     for n in 0..1000 {
-        let (took, ending) = if n % 2 == 0 { (20, Ending::Answered) } else { (3, Ending::Late) };
-        told.ended(n, took, ending);
+        let (took, feedback) = if n % 2 == 0 { (20, Feedback::Answered) } else { (3, Feedback::Late) };
+        told.ended(n, took, feedback);
     }
     assert_eq!(told.limit.most(), None);
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Tries are too slow that take so many times as long as usual,
+/// Tries are too slow that take so many times as long as is typical,
 const SLOWER: f32 = 1.5;
 
 /// and so many seconds longer.
@@ -29,13 +29,13 @@ pub(super) struct Sums {
     pub(super) tries: Tries,
 }
 
-/// Tries that were sent in it, how many of them were too slow, what they took, and what they usually take.
+/// Tries that were sent in it, how many of them were too slow, what they took, and what they typically take.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Tries {
     pub(super) n: u32,
     pub(super) slow: u32,
     pub(super) took: f32,
-    pub(super) usual: f32,
+    pub(super) typical: f32,
 }
 
 impl Window {
@@ -52,7 +52,7 @@ impl Sums {
         self.tries.n += more.tries.n;
         self.tries.slow += more.tries.slow;
         self.tries.took += more.tries.took;
-        self.tries.usual += more.tries.usual;
+        self.tries.typical += more.tries.typical;
     }
 
     /// A tenth of the calls or more came to nothing.
@@ -76,17 +76,17 @@ impl Tries {
         self.took / self.n.max(1) as f32
     }
 
-    /// How many times as long as usual they took.
+    /// How many times as long as is typical they took.
     pub(super) fn slower(&self) -> f32 {
-        if self.usual > 0.0 { self.took / self.usual } else { 1.0 }
+        if self.typical > 0.0 { self.took / self.typical } else { 1.0 }
     }
 
-    pub(super) fn usual_mean(&self) -> f32 {
-        self.usual / self.n.max(1) as f32
+    pub(super) fn typical_mean(&self) -> f32 {
+        self.typical / self.n.max(1) as f32
     }
 }
 
-/// How long tries may take that usually take that long, in seconds.
-pub(super) fn bearable(usual: f32) -> f32 {
-    (usual * SLOWER).max(usual + MARGIN)
+/// How long tries may take that typically take that long, in seconds.
+pub(super) fn bearable(typical: f32) -> f32 {
+    (typical * SLOWER).max(typical + MARGIN)
 }

@@ -1,8 +1,8 @@
 //! What a redirect says for a request, by cases, and for whatever a client may send.
 
 use super::*;
-use crate::backends::Addresses;
 use crate::config::{Source, Tables};
+use crate::discovery::Lists;
 use crate::method::Method;
 use crate::routes::{Action, Found, Table};
 use proptest::prelude::*;
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 fn table(matched: &str, to: &str) -> Table {
     let text = format!("[[routes]]\nmatch = 'GET {matched}'\nredirect = {{ to = '{to}' }}\n");
     let tables = Tables::parse(vec![Source::new("t.toml", text)]).expect("sound tables");
-    Table::next(&Table::empty(), tables, &Addresses::default(), 1)
+    Table::next(&Table::empty(), tables, &Lists::default(), 1)
 }
 
 /// Where a request for that path and query is sent; `None` where it is refused. Panics where the route does not match.
@@ -249,7 +249,7 @@ proptest! {
         let text = "[[routes]]\nmatch = 'GET /o/{one}/{*rest}'\nrewrite = '/n/{one}/x/{*rest}'\n\
                     [[routes]]\nmatch = 'GET /n/{a}/x/{*b}'\nrespond = {}\n";
         let tables = Tables::parse(vec![Source::new("t.toml", text)]).expect("sound tables");
-        let table = Table::next(&Table::empty(), tables, &Addresses::default(), 1);
+        let table = Table::next(&Table::empty(), tables, &Lists::default(), 1);
         let path = format!("/o/{one}/{rest}");
         let Found::Route(route, params) = table.find(Some(Method::Get), &path) else { panic!("no route") };
         let Action::Rewrite(rewrite) = &route.action else { panic!("no rewrite") };

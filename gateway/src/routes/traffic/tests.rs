@@ -2,8 +2,8 @@
 //! standard deviations is missed less than once in a million runs.
 
 use super::*;
-use crate::backends::Addresses;
 use crate::config::{Source, Tables};
+use crate::discovery::Lists;
 use crate::routes::{CallAction, Table};
 use std::collections::HashMap;
 
@@ -28,7 +28,7 @@ const TABLE: &str = r#"
 
 fn next(before: &Table, text: &str) -> Table {
     let tables = Tables::parse(vec![Source::new("t.toml", text)]).expect("sound tables");
-    Table::next(before, tables, &Addresses::default(), 1)
+    Table::next(before, tables, &Lists::default(), 1)
 }
 
 fn call(table: &Table) -> &CallAction {
@@ -117,7 +117,7 @@ fn a_reload_keeps_what_stays_and_a_route_is_another_when_one_of_its_backends_is(
         let changed = next(&first, &TABLE.replace(&head, &format!("{head}\nhold = '2s'")));
         assert_eq!(first.routes[0].id, changed.routes[0].id);
         assert!(Arc::ptr_eq(&traffic(&changed).arms[at].place.backend, &changed.backends[at]), "{backend}");
-        assert!(Arc::ptr_eq(&first.backends[at].endpoints[0], &changed.backends[at].endpoints[0]));
+        assert!(Arc::ptr_eq(&first.backends[at].endpoints()[0], &changed.backends[at].endpoints()[0]));
     }
 }
 

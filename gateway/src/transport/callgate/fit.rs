@@ -3,8 +3,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail so"))]
 
 use super::offer::{MethodEntry, Offer};
-use crate::config::{CallRef, CallSpec, names_help};
-use callgate_transcode::{BindError, Body, RequestBinding, RequestProgram, ResponseProgram};
+use crate::config::{CallRef, names_help};
+use callgate_transcode::{BindError, Body, RequestBinding, RequestProgram, ResponseBinding, ResponseProgram};
 
 /// The most names among which one is looked for that was probably meant.
 const MAX_NAMES: usize = 1000;
@@ -22,12 +22,16 @@ pub enum Part {
     Method,
 }
 
-/// Whether a route's fields fit a method; where they do not, which part of the route it is and why.
-pub fn fits(route: &CallSpec, method: &MethodEntry) -> Result<(), (Part, BindError)> {
+/// Whether a route's bindings fit a method; where they do not, which part of the route it is and why.
+pub fn fits(
+    request: &RequestBinding,
+    response: &ResponseBinding,
+    method: &MethodEntry,
+) -> Result<(), (Part, BindError)> {
     let layout = &method.schema.layout;
     let bind = |binding: &RequestBinding| RequestProgram::bind(layout.clone(), binding);
-    if let Err(error) = bind(&route.request) {
-        let without_body = RequestBinding { body: Body::None, ..route.request.clone() };
+    if let Err(error) = bind(request) {
+        let without_body = RequestBinding { body: Body::None, ..request.clone() };
         let part = if bind(&RequestBinding::default()).is_err() {
             Part::Method
         } else if bind(&without_body).is_ok() {
@@ -37,7 +41,7 @@ pub fn fits(route: &CallSpec, method: &MethodEntry) -> Result<(), (Part, BindErr
         };
         return Err((part, error));
     }
-    ResponseProgram::bind(layout.clone(), &route.response).map(drop).map_err(|error| (Part::Response, error))
+    ResponseProgram::bind(layout.clone(), response).map(drop).map_err(|error| (Part::Response, error))
 }
 
 /// Which method was probably meant by one that none of these instances offers, or which there are.
@@ -52,7 +56,7 @@ pub fn meant<'o>(call: &CallRef, offers: impl IntoIterator<Item = &'o Offer>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Source, Tables};
+    use crate::config::{CallSpec, Source, Tables};
     use crate::transport::callgate::catalog::Schema;
     use callgate_protocol::schema::{Definition, Field, Fingerprint, MethodSchema, StructDef, Type};
     use callgate_protocol::{CallId, Hello, Limits, MethodOffer, ServiceOffer};
@@ -93,7 +97,12 @@ mod tests {
     }
 
     fn route(lines: &str) -> Arc<CallSpec> {
-        let text = format!("[backends.a]\nendpoints = ['x:1']\n[[routes]]\n{lines}");
+        let text = format!(
+            "[backends.a]
+endpoints = ['x:1']
+[[routes]]
+{lines}"
+        );
         Tables::parse(vec![Source::new("t.toml", text)]).unwrap().routes[0].action.call().unwrap().clone()
     }
 
@@ -114,7 +123,7 @@ mod tests {
             ),
         ] {
             let route = route(lines);
-            let found = fits(&route, offer.find(&route.call).unwrap()).err();
+            let found = fits(&route.request, &route.response, offer.find(&route.call).unwrap()).err();
             assert_eq!(found.as_ref().map(|(part, _)| *part), expected.map(|(part, _)| part), "{lines}");
             if let (Some((_, error)), Some((_, expected))) = (found, expected) {
                 assert!(error.to_string().contains(expected), "{error}");

@@ -16,14 +16,19 @@ use tokio::time::timeout;
 /// The schemas that one connection may bring, in bytes together.
 const MAX_SCHEMA_BYTES: usize = 64 * 1024 * 1024;
 
+/// What a connection's task reads and writes.
+pub struct Channel {
+    pub(super) stream: Stream,
+    pub(super) inbound: Inbound,
+    /// Bytes that were read and not yet taken.
+    pub(super) unread: Vec<u8>,
+}
+
 /// A connection that is ready for calls.
 pub(crate) struct Established {
-    pub(crate) stream: Stream,
-    pub(crate) inbound: Inbound,
+    pub(crate) channel: Channel,
     pub(crate) outbound: Outbound,
     pub(crate) offer: Offer,
-    /// Bytes that were read and not yet taken.
-    pub(crate) unread: Vec<u8>,
     /// Whether the peer wants calls.
     pub(crate) ready: bool,
 }
@@ -36,7 +41,7 @@ fn hello() -> Hello {
 
 /// How long things may take when a connection is opened.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Patience {
+pub(crate) struct TimeLimits {
     /// Connecting and the handshake together. Where that fails, finding out who is there takes up to 0.2 s more.
     pub(crate) connect: Duration,
     /// Bytes that the peer's system does not acknowledge for so long end the connection.
@@ -47,47 +52,47 @@ pub(crate) struct Patience {
 /// they arrive. Errors are for people.
 pub(crate) async fn establish(
     addr: &EndpointAddr,
-    patience: Patience,
+    limits: TimeLimits,
     presence: Option<&Presence>,
     catalog: &Arc<Catalog>,
     answers: Option<&Arc<Budget>>,
 ) -> Result<Established, String> {
     let mut opened = None;
     let opening = async {
-        let stream = Stream::connect(addr, patience.unacknowledged).await;
+        let stream = Stream::connect(addr, limits.unacknowledged).await;
         let stream = stream.map_err(|error| format!("cannot connect: {error}"))?;
         opened.insert(Opening::new(stream, answers.cloned())).run(catalog).await
     };
     let done = match presence {
-        Some(presence) => presence.timeout(patience.connect, opening).await,
-        None => timeout(patience.connect, opening).await.ok(),
+        Some(presence) => presence.timeout(limits.connect, opening).await,
+        None => timeout(limits.connect, opening).await.ok(),
     };
     let Opening { mut stream, inbound, outbound, unread, heard, hello, schemas, ready, .. } =
         match (&done, opened) {
             (_, Some(opened)) => opened,
             (Some(Err(Failed::Told(why))), None) => return Err(why.clone()),
-            (_, None) => return Err(format!("no connection within {:?}", patience.connect)),
+            (_, None) => return Err(format!("no connection within {:?}", limits.connect)),
         };
     match done {
         Some(Ok(())) => {}
         Some(Err(Failed::Told(why))) => return Err(why),
         Some(Err(Failed::Stranger)) => return Err(stranger::spoke(&mut stream, unread).await),
         None if heard => {
-            return Err(format!("connected, but the handshake did not end within {:?}", patience.connect));
+            return Err(format!("connected, but the handshake did not end within {:?}", limits.connect));
         }
-        None => return Err(stranger::silent(&mut stream, patience.connect).await),
+        None => return Err(stranger::silent(&mut stream, limits.connect).await),
     }
     let hello = hello.ok_or("the handshake ended without HELLO")?;
     let offer = Offer::new(hello, |fingerprint| schemas.get(&fingerprint).cloned())?;
-    Ok(Established { stream, inbound, outbound, offer, unread, ready })
+    Ok(Established { channel: Channel { stream, inbound, unread }, outbound, offer, ready })
 }
 
 /// Asks what an instance offers, within that time, on the calling thread. Errors are for people.
 pub fn ask(addr: &EndpointAddr, within: Duration) -> Result<Offer, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("cannot connect: {error}"))?;
-    let patience = Patience { connect: within, unacknowledged: within };
-    let established = runtime.block_on(establish(addr, patience, None, &Arc::default(), None));
+    let limits = TimeLimits { connect: within, unacknowledged: within };
+    let established = runtime.block_on(establish(addr, limits, None, &Arc::default(), None));
     // Without waiting: a name that is being looked up in a thread of its own cannot be told to stop.
     runtime.shutdown_background();
     established.map(|established| established.offer)

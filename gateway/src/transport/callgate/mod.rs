@@ -1,12 +1,15 @@
 //! Our own protocol: long-lived connections over TCP or a Unix socket, many calls at a time on each.
 //!
 //! ```text
+//! connections  all connections of a worker, and what they share
+//! connection   one connection: the calls in flight on it, and the task that reads and writes
 //! handshake    HELLO and the schemas that are not known yet
-//! connection   one connection: calls in flight; connection::driver, the task that reads and writes
-//! fit          whether a route's calls can be made at an instance
 //! offer        what an instance said it offers
-//! catalog      schemas, read and compiled once for all workers, in a thread beside them
+//! programs     how a route's requests are encoded for an instance
 //! transcoders  a worker's programs, made of compiled schemas
+//! catalog      schemas, read and compiled once for all workers, in a thread beside them
+//! long_reply   a reply that its caller transcodes in steps
+//! fit          whether a route's calls can be made at an instance
 //! stranger     who answers at an endpoint that is no backend
 //! stream       TCP or Unix socket
 //! ```
@@ -14,9 +17,12 @@
 
 mod catalog;
 mod connection;
+mod connections;
 mod fit;
 mod handshake;
+mod long_reply;
 mod offer;
+mod programs;
 mod stranger;
 mod stream;
 mod transcoders;
@@ -24,11 +30,9 @@ mod transcoders;
 pub use catalog::{Catalog, Schema};
 #[cfg(test)]
 pub(crate) use connection::testing;
-pub use connection::{Answer, Conn, Heard, InFlight, Json, LongReply, Times, Unsent};
-pub(crate) use connection::{End, drive};
+pub use connection::{Connection, End, drive};
+pub use connections::{Connected, ConnectionSpec, Connections};
 pub use fit::{Part, fits, meant};
-pub use handshake::ask;
-pub(crate) use handshake::{Patience, establish};
+pub use handshake::{Channel, ask};
+pub use long_reply::LongReply;
 pub use offer::{MethodEntry, Offer};
-pub(crate) use stream::Stream;
-pub use transcoders::{Transcoder, Transcoders};

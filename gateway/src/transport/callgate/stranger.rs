@@ -66,7 +66,7 @@ mod tests {
     use super::*;
     use crate::config::EndpointAddr;
     use crate::transport::callgate::catalog::Catalog;
-    use crate::transport::callgate::handshake::{Patience, establish};
+    use crate::transport::callgate::handshake::{TimeLimits, establish};
     use std::sync::Arc;
     use tokio::net::{TcpListener, TcpStream};
 
@@ -103,13 +103,13 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         let addr = EndpointAddr::Tcp { host: "127.0.0.1".to_owned(), port };
         let catalog = Arc::<Catalog>::default();
-        let patience =
-            Patience { connect: Duration::from_millis(300), unacknowledged: Duration::from_secs(9) };
+        let limits =
+            TimeLimits { connect: Duration::from_millis(300), unacknowledged: Duration::from_secs(9) };
         let serve = async {
             let (stream, _) = listener.accept().await.unwrap();
             server(stream).await;
         };
-        let (met, ()) = tokio::join!(establish(&addr, patience, None, &catalog, None), serve);
+        let (met, ()) = tokio::join!(establish(&addr, limits, None, &catalog, None), serve);
         met.err().unwrap()
     }
 

@@ -4,7 +4,7 @@
 //! left for a route's first call is to look its few names up. So each worker does that for itself, and no call meets a lock.
 
 use super::offer::MethodEntry;
-use crate::config::CallSpec;
+use crate::transport::Binding;
 use callgate_protocol::CallId;
 use callgate_protocol::schema::Fingerprint;
 use callgate_transcode::{BindError, RequestBinding, RequestProgram, ResponseBinding, ResponseProgram};
@@ -14,7 +14,7 @@ use std::sync::{Arc, Weak};
 
 /// What turns one route's requests into calls of one instance's method, and its replies into answers.
 #[derive(Debug)]
-pub struct Transcoder {
+pub(super) struct Transcoder {
     /// The method's number in that instance.
     pub call_id: CallId,
     /// JSON → bincode.
@@ -28,12 +28,12 @@ impl Transcoder {
     ///
     /// # Errors
     /// The route's fields do not fit the method.
-    pub fn new(route: &CallSpec, method: &MethodEntry) -> Result<Transcoder, BindError> {
+    fn new(route: &Binding<'_>, method: &MethodEntry) -> Result<Transcoder, BindError> {
         let layout = &method.schema.layout;
         Ok(Transcoder {
             call_id: method.call_id,
-            request: RequestProgram::bind(layout.clone(), &route.request)?,
-            response: ResponseProgram::bind(layout.clone(), &route.response)?,
+            request: RequestProgram::bind(layout.clone(), route.request)?,
+            response: ResponseProgram::bind(layout.clone(), route.response)?,
         })
     }
 }
@@ -42,14 +42,14 @@ type Key = (Fingerprint, CallId, RequestBinding, ResponseBinding);
 
 /// A worker's programs: routes that bind a method alike share one. It lives as long as a connection uses it.
 #[derive(Default)]
-pub struct Transcoders(RefCell<HashMap<Key, Weak<Transcoder>>>);
+pub(super) struct Transcoders(RefCell<HashMap<Key, Weak<Transcoder>>>);
 
 impl Transcoders {
     /// The program of a route for a method, made at its first use.
     ///
     /// # Errors
     /// The route's fields do not fit the method.
-    pub fn of(&self, route: &CallSpec, method: &MethodEntry) -> Result<Arc<Transcoder>, BindError> {
+    pub(super) fn of(&self, route: &Binding<'_>, method: &MethodEntry) -> Result<Arc<Transcoder>, BindError> {
         let key = (method.fingerprint, method.call_id, route.request.clone(), route.response.clone());
         let mut all = self.0.borrow_mut();
         if let Some(known) = all.get(&key).and_then(Weak::upgrade) {

@@ -1,11 +1,12 @@
-//! The task of a connection: reads and writes until it ends. Whether the peer is there at all is the keeper's to find out.
+//! The task of a connection: reads and writes until it ends. Whether the peer is there at all is the health reviewer's to find out.
 //!
 //! It is woken once, at the end of the worker's turn, and writes what all calls of that turn have put into the send buffer
 //! in one system call. Under load it lets the runtime look at its sockets once more before: a write, and the instance that
 //! wakes up for it, cost more than anything else on the way, and then serve twice as many calls. A call that is alone is
 //! written at once.
 
-use super::Conn;
+use super::Connection;
+use crate::transport::callgate::handshake::Channel;
 use crate::transport::callgate::stream::Stream;
 use callgate_protocol::{Inbound, ProtocolError};
 use std::future::{Future, poll_fn};
@@ -21,7 +22,7 @@ const READ_SIZE: usize = 64 * 1024;
 
 /// Why a connection ended.
 #[derive(Debug)]
-pub(crate) enum End {
+pub enum End {
     /// It was to end, and nothing was left to answer.
     Drained,
     /// The peer closed it.
@@ -35,17 +36,17 @@ pub(crate) enum End {
 }
 
 /// The task of a connection: reads and writes until it ends, then settles the calls that are left.
-pub(crate) fn drive(conn: Rc<Conn>, established: (Stream, Inbound, Vec<u8>)) -> impl Future<Output = End> {
+pub fn drive(conn: Rc<Connection>, channel: Channel) -> impl Future<Output = End> {
     // Made here, because the future may be dropped before it has begun.
     let settled = Settled(conn.clone());
     async move {
         let _settled = settled;
-        run(&conn, established).await
+        run(&conn, channel).await
     }
 }
 
-async fn run(conn: &Conn, established: (Stream, Inbound, Vec<u8>)) -> End {
-    let (stream, inbound, unread) = established;
+async fn run(conn: &Connection, channel: Channel) -> End {
+    let Channel { stream, inbound, unread } = channel;
     let filled = unread.len();
     let mut buffer = unread;
     buffer.resize(filled.max(READ_SIZE), 0);
@@ -68,7 +69,7 @@ async fn run(conn: &Conn, established: (Stream, Inbound, Vec<u8>)) -> End {
 
 /// Settles what is left however the connection's task ends: even a panic in it must not leave calls waiting for their
 /// deadlines, and further ones coming.
-struct Settled(Rc<Conn>);
+struct Settled(Rc<Connection>);
 
 impl Drop for Settled {
     fn drop(&mut self) {
@@ -87,7 +88,7 @@ enum Gathering {
 }
 
 struct Driver<'a> {
-    conn: &'a Conn,
+    conn: &'a Connection,
     stream: Stream,
     inbound: Inbound,
     buffer: Vec<u8>,
@@ -101,26 +102,17 @@ struct Driver<'a> {
 
 impl Driver<'_> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        self.register(cx);
+        self.conn.send.register(cx);
         let read = self.poll_read(cx);
         self.poll_deadlines(cx);
         match read.and_then(|()| self.poll_gather(cx)) {
             Err(end) => Poll::Ready(end),
-            Ok(()) if self.conn.left.get() => Poll::Ready(End::Silent),
+            Ok(()) if self.conn.liveness.is_given_up() => Poll::Ready(End::Silent),
             Ok(()) => {
                 let conn = self.conn;
-                let idle = conn.pending.borrow().is_empty() && conn.outbound.borrow().is_empty();
-                if idle && !conn.accepting.get() { Poll::Ready(End::Drained) } else { Poll::Pending }
+                let idle = conn.calls.len() == 0 && conn.send.is_empty();
+                if idle && !conn.accepts() { Poll::Ready(End::Drained) } else { Poll::Pending }
             }
-        }
-    }
-
-    fn register(&self, cx: &mut Context<'_>) {
-        self.conn.driver_woken.set(false);
-        let mut waker = self.conn.driver.borrow_mut();
-        match waker.as_mut() {
-            Some(known) => known.clone_from(cx.waker()),
-            None => *waker = Some(cx.waker().clone()),
         }
     }
 
@@ -155,9 +147,9 @@ impl Driver<'_> {
             at += taken;
             if let Some(event) = event {
                 let long = self.conn.on_event(event).map_err(End::Protocol)?;
-                if let Some(pending) = long {
+                if let Some(call) = long {
                     let (payload, room) = self.inbound.take_message().unwrap_or_default();
-                    self.conn.hand_over(*pending, payload, room);
+                    self.conn.hand_over(*call, payload, room);
                 }
             }
         }
@@ -177,7 +169,7 @@ impl Driver<'_> {
     /// an earlier deadline has come. After it has run out, the runtime looks at its sockets and what lies in this one is read:
     /// a gateway that was away for a while finds the deadlines over, but the answers came in time.
     fn poll_deadlines(&mut self, cx: &mut Context<'_>) {
-        while let Some(first) = self.conn.first_deadline.get() {
+        while let Some(first) = self.conn.calls.first_deadline() {
             if self.deadline.is_elapsed() || first < self.deadline.deadline() {
                 self.deadline.as_mut().reset(first);
             }
@@ -198,8 +190,8 @@ impl Driver<'_> {
     /// Writes at once; or, if other calls are in flight, so that there is probably more to write, when the runtime has
     /// looked at its sockets once more and run what became ready.
     fn poll_gather(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
-        let unsent = self.conn.unsent.get();
-        if unsent > 0 && unsent < self.conn.in_flight() {
+        let unsent = self.conn.send.unsent();
+        if unsent > 0 && unsent < self.conn.calls.len() {
             match self.gathering {
                 Gathering::Begun => {
                     self.gathering = Gathering::Looking;
@@ -216,29 +208,29 @@ impl Driver<'_> {
             }
         }
         self.gathering = Gathering::Begun;
-        self.conn.unsent.set(0);
+        self.conn.send.all_gathered();
         self.poll_write(cx)
     }
 
     /// Writes what the socket takes, and tells those that wait for room when there is some again.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
-        let was_full = self.conn.is_full();
+        let was_full = self.conn.send.is_full();
         let written = self.poll_write_all(cx);
-        if was_full && !self.conn.is_full() {
+        if was_full && !self.conn.send.is_full() {
             self.conn.room.notify_waiters();
         }
         written
     }
 
     fn poll_write_all(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
-        let mut outbound = self.conn.outbound.borrow_mut();
+        let mut outbound = self.conn.send.outbound();
         while !outbound.is_empty() {
             match Pin::new(&mut self.stream).poll_write(cx, outbound.chunk()) {
                 Poll::Pending => return Ok(()),
                 Poll::Ready(Err(error)) => return Err(End::Io(error)),
                 Poll::Ready(Ok(n)) => {
                     outbound.advance(n);
-                    self.conn.written.set(self.conn.written.get() + n as u64);
+                    self.conn.send.wrote(n);
                 }
             }
         }
@@ -247,7 +239,7 @@ impl Driver<'_> {
 
     /// Tells a peer that broke the protocol what was wrong, if its socket takes it at once.
     fn say_why(&mut self, error: &ProtocolError) {
-        let mut outbound = self.conn.outbound.borrow_mut();
+        let mut outbound = self.conn.send.outbound();
         outbound.go_away(0, &error.to_string());
         let mut cx = Context::from_waker(Waker::noop());
         let _ = Pin::new(&mut self.stream).poll_write(&mut cx, outbound.chunk());

@@ -35,7 +35,7 @@ pub(super) enum Then {
 
 /// How long silence may last.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
+pub(super) struct Limits {
     /// Before the peer is asked, when no call waits.
     pub(super) idle: Duration,
     /// From then on.
@@ -44,7 +44,7 @@ pub(super) struct Patience {
 
 impl Silence {
     /// Looks, `pace` after the last time. `alive`: something moved since then; `busy`: calls wait.
-    pub(super) fn look(&mut self, alive: bool, busy: bool, pace: Duration, patience: Patience) -> Then {
+    pub(super) fn look(&mut self, alive: bool, busy: bool, pace: Duration, limits: Limits) -> Then {
         if alive {
             *self = Silence::default();
             return Then::Nothing;
@@ -52,7 +52,7 @@ impl Silence {
         self.lasts += pace;
         match &mut self.unanswered {
             None => {
-                let bound = if busy { patience.idle.min(BUSY) } else { patience.idle };
+                let bound = if busy { limits.idle.min(BUSY) } else { limits.idle };
                 if self.lasts < bound {
                     return Then::Nothing;
                 }
@@ -61,9 +61,9 @@ impl Silence {
             }
             Some(unanswered) => {
                 *unanswered += pace;
-                if *unanswered >= patience.asked {
+                if *unanswered >= limits.asked {
                     Then::Leave
-                } else if *unanswered >= DOUBT.min(patience.asked / 2) {
+                } else if *unanswered >= DOUBT.min(limits.asked / 2) {
                     Then::Doubt
                 } else {
                     Then::Nothing
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     const PACE: Duration = Duration::from_millis(100);
-    const PATIENCE: Patience = Patience { idle: Duration::from_secs(5), asked: Duration::from_secs(2) };
+    const PATIENCE: Limits = Limits { idle: Duration::from_secs(5), asked: Duration::from_secs(2) };
 
     /// After how many looks without a sign of life each thing is done for the first time.
     fn after(busy: bool) -> Vec<(u32, Then)> {

@@ -1,16 +1,20 @@
 //! What a connection does that nobody reads or writes.
 
+use super::send_buffer::MAX_BACKLOG;
 use super::*;
+use crate::transport::callgate::handshake::Channel;
 use crate::transport::callgate::stream::Stream;
+use crate::transport::{Evidence, Heard};
 use callgate_protocol::{Event, Hello, Inbound, Limits, Outbound, Role};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 #[tokio::test]
 async fn a_connection_takes_no_calls_when_its_task_is_gone() {
     let conn = testing::connection();
     let (ours, _theirs) = tokio::net::UnixStream::pair().expect("a pair of sockets");
     let inbound = Inbound::new(Role::Connector, Limits::default());
-    let mut task = Box::pin(drive(conn.clone(), (Stream::Unix(ours), inbound, Vec::new())));
+    let mut task =
+        Box::pin(drive(conn.clone(), Channel { stream: Stream::Unix(ours), inbound, unread: Vec::new() }));
     tokio::select! {
         biased;
         _ = &mut task => panic!("nothing ends it"),
@@ -27,7 +31,7 @@ fn pings_without_end_fill_a_bounded_buffer() {
     for _ in 0..MAX_BACKLOG / 8 {
         conn.on_event(Event::Ping([0; 8])).expect("a ping is no offence");
     }
-    assert!(conn.outbound.borrow().backlog() < MAX_BACKLOG + 100);
+    assert!(conn.send.outbound().backlog() < MAX_BACKLOG + 100);
 }
 
 #[tokio::test(start_paused = true)]
@@ -36,29 +40,31 @@ async fn an_answer_that_lies_in_the_socket_counts_though_the_deadline_is_over() 
     let mut calls = testing::occupy(&conn, 2);
     let (ours, theirs) = tokio::net::UnixStream::pair().expect("a pair of sockets");
     let inbound = Inbound::new(Role::Connector, Limits::default());
-    let mut task = Box::pin(drive(conn.clone(), (Stream::Unix(ours), inbound, Vec::new())));
+    let mut task =
+        Box::pin(drive(conn.clone(), Channel { stream: Stream::Unix(ours), inbound, unread: Vec::new() }));
     tokio::select! {
         biased;
         _ = &mut task => panic!("nothing ends it"),
         () = std::future::ready(()) => {}
     }
     let mut peer = Outbound::new(&Hello::new("peer", Limits::default(), Vec::new()));
-    peer.reply(calls[0].number, |_| Ok::<(), ()>(())).expect("an empty reply");
+    peer.reply(1, |_| Ok::<(), ()>(())).expect("an empty reply");
     assert_eq!(theirs.try_write(peer.chunk()).ok(), Some(peer.chunk().len()));
     // The task is not polled meanwhile: that is how a process that is stopped looks to it.
     tokio::time::advance(Duration::from_secs(2 * 3600)).await;
     for (call, in_time) in calls.iter_mut().zip([true, false]) {
-        let answer = tokio::select! {
+        let said = tokio::select! {
             biased;
             _ = &mut task => panic!("nothing ends it"),
-            answer = call => answer,
+            said = call.heard() => said,
         };
-        assert_eq!(matches!(answer, Answer::Json(_)), in_time, "{answer:?}");
+        let Heard::Ended(ended) = said else { panic!("{said:?}") };
+        assert_eq!(matches!(ended.outcome, Outcome::Reply(_)), in_time, "{ended:?}");
     }
 }
 
 /// What a call that is polled once hears.
-fn heard(call: &mut InFlight) -> Poll<Heard> {
+fn heard(call: &mut PendingReply) -> Poll<Heard> {
     call.poll_heard(&mut Context::from_waker(Waker::noop()))
 }
 
@@ -68,15 +74,15 @@ fn calls_hear_once_when_their_instance_falls_silent_and_not_when_it_was_before()
     let mut calls = testing::occupy(&conn, 2);
     for round in 0..2 {
         for _ in 0..4 {
-            assert!(!conn.is_doubtful() && calls.iter_mut().all(|call| heard(call).is_pending()));
+            assert!(!conn.is_silent() && calls.iter_mut().all(|call| heard(call).is_pending()));
             conn.look(pace);
         }
         conn.look(pace);
-        assert!(conn.is_doubtful());
+        assert!(conn.is_silent());
         let mut later = testing::occupy(&conn, 1);
         assert!(heard(&mut later[0]).is_pending(), "round {round}");
         for call in &mut calls {
-            assert!(matches!(heard(call), Poll::Ready(Heard::Doubt)), "round {round}");
+            assert!(matches!(heard(call), Poll::Ready(Heard::Silent)), "round {round}");
             assert!(heard(call).is_pending(), "once, round {round}");
         }
         conn.hears(Instant::now());
@@ -85,7 +91,7 @@ fn calls_hear_once_when_their_instance_falls_silent_and_not_when_it_was_before()
 
 #[test]
 fn what_is_late_because_the_worker_was_away_says_nothing_of_the_instance() {
-    for (away, failures) in [(false, 3), (true, 0)] {
+    for (away, evidence) in [(false, Evidence::Failed), (true, Evidence::Nothing)] {
         let conn = testing::connection();
         let began = Instant::now();
         let mut calls = testing::occupy(&conn, 3);
@@ -97,28 +103,94 @@ fn what_is_late_because_the_worker_was_away_says_nothing_of_the_instance() {
         }
         conn.expire(end);
         for call in &mut calls {
-            assert!(matches!(heard(call), Poll::Ready(Heard::Answer(Answer::Late))));
-            assert_eq!(call.is_disturbed(), away);
+            let Poll::Ready(Heard::Ended(ended)) = heard(call) else { panic!("it is late") };
+            assert!(matches!(ended.outcome, Outcome::Late));
+            assert_eq!((ended.disturbed, ended.outcome.evidence(ended.disturbed)), (away, evidence));
         }
-        assert_eq!(conn.monitor.health().failures(), (failures, failures), "away: {away}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_instance_is_asked_once_until_it_gives_a_sign_and_then_again() {
     let (conn, sign) = (testing::connection(), Duration::from_millis(50));
-    let calls = testing::occupy(&conn, 2);
     for round in 0..2 {
         tokio::time::advance(sign).await;
-        let unasked = conn.outbound.borrow().backlog();
-        let asked: Vec<Instant> = calls.iter().map(InFlight::ask).collect();
-        let once = conn.outbound.borrow().backlog();
+        let unasked = conn.send.outbound().backlog();
+        let asked = [conn.ask(), conn.ask()];
+        let once = conn.send.outbound().backlog();
         assert!(once > unasked && asked[0] == asked[1], "round {round}");
-        assert_eq!((calls[0].ask(), conn.outbound.borrow().backlog()), (asked[0], once), "round {round}");
-        assert!(!calls[0].has_no_sign(asked[0], sign), "round {round}");
+        assert_eq!((conn.ask(), conn.send.outbound().backlog()), (asked[0], once), "round {round}");
         tokio::time::advance(sign).await;
-        assert!(calls[0].has_no_sign(asked[0], sign), "round {round}");
+        assert!(conn.heard_at() <= asked[0], "round {round}");
         conn.hears(Instant::now());
-        assert!(!calls[0].has_no_sign(asked[0], sign), "round {round}");
+        assert!(conn.heard_at() > asked[0], "round {round}");
     }
+}
+
+#[test]
+fn a_call_that_is_given_up_leaves_the_connection_and_says_how_long_it_was_under_way() {
+    let conn = testing::connection();
+    let mut calls = testing::occupy(&conn, 3);
+    assert_eq!(conn.in_flight(), 3);
+    let ended = calls[0].give_up().expect("it was under way");
+    assert!(matches!(ended.outcome, Outcome::GivenUp { silent: false }), "{ended:?}");
+    assert!(calls[0].give_up().is_none(), "once");
+    drop(calls);
+    assert_eq!(conn.in_flight(), 0);
+}
+
+#[test]
+fn what_has_come_and_was_not_heard_has_come_all_the_same() {
+    let conn = testing::connection();
+    let mut calls = testing::occupy(&conn, 1);
+    conn.on_event(Event::Failure { number: 1, status: callgate_protocol::Status::not_found("") })
+        .expect("it is a call in flight");
+    let ended = calls[0].give_up().expect("nobody has heard of it");
+    assert!(matches!(ended.outcome, Outcome::Failed(_)), "{ended:?}");
+}
+
+#[test]
+fn what_the_peer_says_of_a_call_ends_it_so() {
+    use callgate_protocol::Status;
+    let unavailable = || Status::unavailable("");
+    type Said = fn(Status) -> Event<'static>;
+    let events: [(Said, Status, &str); 5] = [
+        (|status| Event::Failure { number: 1, status }, unavailable(), "Failed"),
+        (|status| Event::Failure { number: 1, status }, unavailable().not_executed(), "Refused"),
+        (|status| Event::Failure { number: 1, status }, Status::not_found("").not_executed(), "Failed"),
+        (|_| Event::TooLarge { number: 1 }, unavailable(), "TooLarge"),
+        (|_| Event::NoRoom { number: 1 }, unavailable(), "NoRoom"),
+    ];
+    for (event, status, expected) in events {
+        let conn = testing::connection();
+        let mut calls = testing::occupy(&conn, 1);
+        conn.on_event(event(status)).expect("it is a call in flight");
+        let Poll::Ready(Heard::Ended(ended)) = heard(&mut calls[0]) else { panic!("it has ended") };
+        assert!(format!("{:?}", ended.outcome).starts_with(expected), "{ended:?}");
+        assert_eq!(conn.in_flight(), 0);
+    }
+}
+
+#[test]
+fn calls_that_the_peer_has_not_accepted_or_that_have_not_left_have_not_run() {
+    let conn = testing::connection();
+    let mut calls = testing::occupy(&conn, 3);
+    conn.on_event(Event::GoAway { last_call: 1, reason: "deploy" }).expect("it may go");
+    assert!(heard(&mut calls[0]).is_pending() && !conn.accepts());
+    for call in &mut calls[1..] {
+        let heard = heard(call);
+        assert!(
+            matches!(&heard, Poll::Ready(Heard::Ended(one)) if matches!(one.outcome, Outcome::NotAccepted))
+        );
+    }
+    // Nothing was written.
+    conn.on_end();
+    let heard = heard(&mut calls[0]);
+    assert!(matches!(&heard, Poll::Ready(Heard::Ended(one)) if matches!(one.outcome, Outcome::NotAccepted)));
+    let conn = testing::connection();
+    let mut calls = testing::occupy(&conn, 1);
+    conn.send.wrote(1 << 20);
+    conn.on_end();
+    let heard = self::heard(&mut calls[0]);
+    assert!(matches!(&heard, Poll::Ready(Heard::Ended(one)) if matches!(one.outcome, Outcome::Lost)));
 }

@@ -1,0 +1,144 @@
+//! Who is asked at all: the instances that get calls, apart by whether they are in the gateway's own zone.
+//!
+//! Those of the own zone get all calls as long as enough of them are well; of the calls beyond what they are reckoned to bear,
+//! a part goes to other zones. This is how Envoy does it: each zone is taken to bear [`OVERPROVISIONING`] of its load.
+
+use crate::backends::instances::{Instances, Part};
+
+/// So much more than its load a zone can bear, in percent: calls leave it when fewer than five in seven of its instances, by
+/// weight, are well.
+const OVERPROVISIONING: u64 = 140;
+
+/// A share of the calls that is all of them.
+const ALL: u64 = 256;
+
+/// The instances that get calls.
+#[derive(Debug, Default, PartialEq)]
+pub(in crate::backends) struct Groups {
+    /// Those of the gateway's own zone; all, where there are no zones.
+    home: Group,
+    /// Those of others.
+    away: Group,
+    /// How many calls of [`ALL`] go to others though instances of the own zone could take them.
+    spill: u64,
+}
+
+/// Instances that may be chosen among, by their places.
+#[derive(Debug, Default)]
+pub(in crate::backends) struct Group {
+    away: bool,
+    places: Vec<usize>,
+    /// The sum of the weights up to and with each; empty where all weigh the same.
+    sums: Vec<u64>,
+}
+
+impl Groups {
+    /// Those of the instances at these places, which get calls.
+    pub(in crate::backends) fn of(instances: &Instances, live: &[usize]) -> Groups {
+        let parts = &instances.parts;
+        let of = |away| {
+            let places = live.iter().copied().filter(|place| parts[*place].away == away);
+            Group::of(away, places.collect(), parts)
+        };
+        let (home, away) = (of(false), of(true));
+        let weight = |place: usize| u64::from(parts[place].weight);
+        let at_home = || (0..parts.len()).filter(|place| !parts[*place].away);
+        let all: u64 = at_home().map(weight).sum();
+        let well = home.places.iter().filter(|place| instances.all[**place].monitor.is_well());
+        let well: u64 = well.map(|place| weight(*place)).sum();
+        let stays = (ALL * well * OVERPROVISIONING / (100 * all).max(1)).min(ALL);
+        Groups { spill: if away.is_empty() { 0 } else { ALL - stays }, home, away }
+    }
+
+    /// The group in which a call looks first, and the other one. Calls with one key all look in the same.
+    #[inline]
+    pub(in crate::backends) fn in_order(&self, key: Option<u64>) -> (&Group, &Group) {
+        let spills = match self.spill {
+            0 => false,
+            // Other bits than an instance's ease-in is decided by.
+            spill => key.map_or_else(|| fastrand::u64(..ALL), |key| (key >> 48) % ALL) < spill,
+        };
+        if spills { (&self.away, &self.home) } else { (&self.home, &self.away) }
+    }
+}
+
+impl PartialEq for Group {
+    // One by one: to compare two empty vectors as a whole, the C library may be given addresses where nothing is, which costs
+    // it a thousand cycles.
+    fn eq(&self, other: &Group) -> bool {
+        self.away == other.away && self.places.iter().eq(&other.places) && self.sums.iter().eq(&other.sums)
+    }
+}
+
+impl Group {
+    fn of(away: bool, places: Vec<usize>, parts: &[Part]) -> Group {
+        let weights = || places.iter().map(|place| parts[*place].weight);
+        let alike = weights().all(|weight| Some(weight) == weights().next());
+        let mut sum = 0;
+        let add = |weight| {
+            sum += u64::from(weight);
+            sum
+        };
+        let sums = if alike { Vec::new() } else { weights().map(add).collect() };
+        Group { away, places, sums }
+    }
+
+    /// Whether nobody is in it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// Whether it is the one of those that are away, or are not.
+    pub(super) fn is_of(&self, away: bool) -> bool {
+        self.away == away
+    }
+
+    /// Whether the instance at that place is in it.
+    pub(in crate::backends) fn has(&self, place: usize) -> bool {
+        self.places.binary_search(&place).is_ok()
+    }
+
+    /// All of them.
+    pub(super) fn places(&self) -> impl Iterator<Item = usize> + '_ {
+        self.places.iter().copied()
+    }
+
+    /// A random one, by weight.
+    #[inline]
+    pub(super) fn draw(&self) -> Option<usize> {
+        let at = match (self.places.len(), self.sums.last()) {
+            (0, _) => return None,
+            (1, _) => 0,
+            (n, None) => fastrand::usize(..n),
+            (_, Some(all)) => self.at(fastrand::u64(..*all)),
+        };
+        self.places.get(at).copied()
+    }
+
+    /// Two random ones, by weight; only one where there is no other.
+    #[inline]
+    pub(super) fn draw_two(&self) -> Option<(usize, Option<usize>)> {
+        let n = self.places.len();
+        let (first, second) = match (n, self.sums.last()) {
+            (0, _) => return None,
+            (1, _) => return Some((self.places[0], None)),
+            (_, None) => {
+                let first = fastrand::usize(..n);
+                (first, (first + 1 + fastrand::usize(..n - 1)) % n)
+            }
+            (_, Some(all)) => {
+                let first = self.at(fastrand::u64(..*all));
+                let before = if first == 0 { 0 } else { self.sums[first - 1] };
+                let own = self.sums[first] - before;
+                let drawn = fastrand::u64(..*all - own);
+                (first, self.at(if drawn < before { drawn } else { drawn + own }))
+            }
+        };
+        Some((self.places[first], Some(self.places[second])))
+    }
+
+    /// The one in whose part of the weights that lies.
+    fn at(&self, drawn: u64) -> usize {
+        self.sums.partition_point(|sum| *sum <= drawn)
+    }
+}

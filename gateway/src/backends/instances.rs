@@ -1,0 +1,161 @@
+//! The instances of a backend in one worker, and which of them could take a call at all: one rule, whatever the balance.
+
+use super::local_endpoint::LocalEndpoint;
+use super::members::{Member, Members};
+use super::tried::Tried;
+use crate::telemetry::{BackendStats, Diverted};
+use crate::transport::Link;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// The instances of a backend, in the order of its members.
+pub(super) struct Instances {
+    pub(super) all: Vec<Rc<LocalEndpoint>>,
+    /// What the table says of each of them.
+    pub(super) parts: Vec<Part>,
+    stats: Arc<BackendStats>,
+}
+
+/// An instance's part in its backend.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part {
+    pub(super) weight: u32,
+    /// What a call in flight there counts, beside one at an instance of average weight.
+    pub(super) per_call: f32,
+    /// It is in another zone than the gateway, and others are not.
+    pub(super) away: bool,
+}
+
+/// An instance that could take the call.
+pub(super) struct Candidate<'b> {
+    pub(super) place: usize,
+    pub(super) at: &'b Rc<LocalEndpoint>,
+    pub(super) link: Link,
+}
+
+/// In which order instances are taken when the balance finds none.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Tier {
+    /// It gets calls, and this one has not been there.
+    Fresh,
+    /// It has refused this one.
+    Tried,
+    /// It is ejected or does not answer.
+    LastResort,
+}
+
+impl Instances {
+    /// Those of a backend of these members, for a gateway of that zone.
+    pub(super) fn new(
+        members: &Members,
+        all: Vec<Rc<LocalEndpoint>>,
+        stats: Arc<BackendStats>,
+        zone: Option<&str>,
+    ) -> Instances {
+        Instances { all, parts: parts(members, zone), stats }
+    }
+
+    /// The instance at that place, if it gets calls and was not tried.
+    #[inline]
+    pub(super) fn eligible(&self, place: usize, tried: &Tried<'_>) -> Option<Candidate<'_>> {
+        let at = self.all.get(place)?;
+        let link = usable(at)?;
+        (at.monitor.is_in() && !tried.has(at)).then_some(Candidate { place, at, link })
+    }
+
+    /// An instance that waits for a call to be tried with.
+    pub(super) fn probe(&self, tried: &Tried<'_>) -> Option<Candidate<'_>> {
+        let mut all = self.all.iter().enumerate().filter(|(_, at)| at.monitor.wants_probe(tried.fragile));
+        all.find_map(|(place, at)| {
+            let link = usable(at)?;
+            (!tried.has(at)).then_some(Candidate { place, at, link })
+        })
+    }
+
+    /// The best one of all that have room, and of equals the one that costs least.
+    pub(super) fn best<'b>(
+        &'b self,
+        tried: &Tried<'_>,
+        cost: impl Fn(&Candidate<'b>) -> f32,
+    ) -> Option<(Tier, Candidate<'b>)> {
+        let n = self.all.len();
+        let start = if n > 1 { fastrand::usize(..n) } else { 0 };
+        let mut best: Option<((Tier, bool, f32), Candidate<'b>)> = None;
+        for place in (0..n).map(|offset| (start + offset) % n) {
+            let at = &self.all[place];
+            let Some(link) = at.open_link() else { continue };
+            if tried.rules_out(at) {
+                continue;
+            }
+            let tier = if !at.monitor.is_in() || link.is_silent() {
+                Tier::LastResort
+            } else if tried.refused.contains(&at.endpoint.id) {
+                Tier::Tried
+            } else {
+                Tier::Fresh
+            };
+            let candidate = Candidate { place, at, link };
+            let key = (tier, self.parts[place].away, cost(&candidate));
+            if best.as_ref().is_none_or(|(known, _)| key < *known) {
+                best = Some((key, candidate));
+            }
+        }
+        best.map(|((tier, ..), chosen)| (tier, chosen))
+    }
+
+    /// Whether some instance would take the call as one of its share: it is there, well or to be tried, and can run it.
+    pub(super) fn take(&self, tried: &Tried<'_>) -> bool {
+        self.all.iter().any(|at| {
+            let may = || at.monitor.is_in() || at.monitor.wants_probe(tried.fragile);
+            at.is_callable() && may() && !tried.rules_out(at)
+        })
+    }
+
+    /// The endpoints that are connected and lack the method, whatever their version.
+    pub(super) fn lacking(&self, tried: &Tried<'_>) -> Vec<u64> {
+        let Some(wanted) = &tried.wanted else { return Vec::new() };
+        let lacks = |at: &&Rc<LocalEndpoint>| at.link().is_some_and(|link| !link.offers(&wanted.binding));
+        self.all.iter().filter(lacks).map(|at| at.endpoint.id).collect()
+    }
+
+    /// Notes whether they differ in what they offer.
+    pub(super) fn compare_offers(&self) {
+        let mut digests = self.all.iter().filter_map(|at| at.link()).map(|link| link.offer_digest());
+        let first = digests.next();
+        let differ = digests.any(|other| Some(other) != first);
+        self.all.iter().for_each(|at| at.differs.set(differ));
+    }
+
+    /// What they take, in seconds: the median, of an even number the lower one; 0 as long as nobody knows.
+    pub(super) fn typical_latency(&self) -> f32 {
+        let callable = self.all.iter().filter(|at| at.is_callable());
+        let mut latencies: Vec<f32> = callable.filter_map(|at| at.monitor.latency()).collect();
+        latencies.sort_unstable_by(f32::total_cmp);
+        latencies.get(latencies.len().saturating_sub(1) / 2).copied().unwrap_or(0.0)
+    }
+
+    /// Counts a call that does not go where it went if all were well.
+    pub(super) fn divert(&self, to: &LocalEndpoint, why: Diverted) {
+        self.stats.0.of(to.worker).diverted(why);
+    }
+}
+
+/// The link to an instance that wants calls, answers and has room.
+#[inline]
+fn usable(at: &LocalEndpoint) -> Option<Link> {
+    at.open_link().filter(|link| !link.is_silent())
+}
+
+/// What the table says of each instance, for a gateway of that zone. Where none is in the zone, all zones are alike.
+fn parts(members: &Members, zone: Option<&str>) -> Vec<Part> {
+    let total: u64 = members.iter().map(|one| u64::from(one.weight)).sum();
+    let average = total as f32 / members.len().max(1) as f32;
+    let at_home = |of: Option<&str>| of.is_some() && of == zone;
+    let zoned = members.iter().any(|one| at_home(one.zone.as_deref()));
+    let part = |one: &Member| Part {
+        weight: one.weight,
+        per_call: average / one.weight as f32,
+        away: zoned && !at_home(one.zone.as_deref()),
+    };
+    members.iter().map(part).collect()
+}

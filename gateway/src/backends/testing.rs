@@ -1,0 +1,95 @@
+//! Instances and backends without a socket, for tests.
+
+use super::attempt::Attempt;
+use super::backend::Backend;
+use super::endpoint::Endpoint;
+use super::local_backend::LocalBackend;
+use super::local_endpoint::LocalEndpoint;
+use crate::config::{BackendSpec, Balance, CallRef, EndpointAddr, EndpointSpec, HealthSpec, Placing};
+use crate::discovery::Lists;
+use crate::transport::memory::MemoryLink;
+use crate::transport::{Binding, Call, Link, Times};
+use callgate_protocol::Metadata;
+use callgate_transcode::{RequestBinding, RequestInput, ResponseBinding};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// An instance that is connected.
+pub(in crate::backends) fn instance(spec: HealthSpec) -> Rc<LocalEndpoint> {
+    instance_at(spec, 1)
+}
+
+/// The same on that port.
+pub(in crate::backends) fn instance_at(spec: HealthSpec, port: u16) -> Rc<LocalEndpoint> {
+    connected(&BackendSpec { health: spec, ..BackendSpec::new("b", Vec::new()) }, port, |_| {})
+}
+
+/// An instance that offers those methods of the service `s`, which is of that version.
+pub(in crate::backends) fn instance_with(
+    spec: HealthSpec,
+    version: &str,
+    methods: &[&str],
+) -> Rc<LocalEndpoint> {
+    connected(&BackendSpec { health: spec, ..BackendSpec::new("b", Vec::new()) }, 1, |link| {
+        version.clone_into(&mut link.version);
+        link.methods = Some(methods.iter().map(|name| (*name).to_owned()).collect());
+    })
+}
+
+/// An instance of that backend on that port, with a link that is made so.
+pub(in crate::backends) fn connected(
+    spec: &BackendSpec,
+    port: u16,
+    make: impl FnOnce(&mut MemoryLink),
+) -> Rc<LocalEndpoint> {
+    let addr = EndpointAddr::Tcp { host: "instance".to_owned(), port };
+    let local = LocalEndpoint::new(Arc::new(Endpoint::new(addr, 1)), spec, 0, Rc::default());
+    let mut link = MemoryLink::new(local.monitor.review().clone());
+    make(&mut link);
+    local.set_link(Some(Link::Memory(Rc::new(link))));
+    Rc::new(local)
+}
+
+/// The link to an instance.
+pub(crate) fn link(at: &LocalEndpoint) -> Rc<MemoryLink> {
+    match at.link() {
+        Some(Link::Memory(link)) => link,
+        _ => panic!("it is connected otherwise"),
+    }
+}
+
+/// Puts so many calls in flight; they are as long as what is given back.
+pub(in crate::backends) fn occupy(at: &Rc<LocalEndpoint>, calls: usize) -> Vec<Attempt> {
+    let link = at.link().expect("it is connected");
+    let times = Times { now: Instant::now(), deadline: Instant::now() + Duration::from_secs(3600) };
+    std::iter::repeat_with(|| attempt(at, &link, times)).take(calls).collect()
+}
+
+/// Sends a call.
+pub(in crate::backends) fn attempt(at: &Rc<LocalEndpoint>, link: &Link, times: Times) -> Attempt {
+    let call = CallRef::Name { service: "s".to_owned(), method: "a".to_owned() };
+    let (request, response) = (RequestBinding::default(), ResponseBinding::default());
+    let binding = Binding { id: 1, slot: 0, call: &call, request: &request, response: &response };
+    let input = RequestInput { path: &[], query: &[], body: b"" };
+    let call = Call { binding, input, metadata: Metadata::default() };
+    Attempt::send(at, link, &call, |_| times).expect("there is room")
+}
+
+/// A backend of these instances, for a gateway of zone `a`.
+pub(in crate::backends) fn local_of(
+    balance: Balance,
+    health: HealthSpec,
+    placings: &[Placing],
+    instances: Vec<Rc<LocalEndpoint>>,
+) -> LocalBackend {
+    let specs = instances.iter().zip(placings).map(|(at, placing)| EndpointSpec {
+        placing: placing.clone(),
+        ..EndpointSpec::from(at.endpoint.addr.clone())
+    });
+    let spec = BackendSpec { balance, health, ..BackendSpec::new("b", specs.collect()) };
+    let backend = Arc::new(Backend::new(spec, &Lists::default(), None, 1));
+    let members = backend.members_now();
+    LocalBackend::new(backend, members, instances, Rc::default(), 0, Some("a"))
+}

@@ -1,0 +1,399 @@
+//! A call on its way: admitted to its backend, sent to an instance that is found or waited for, and after an attempt that has
+//! failed sent again, or told what the client hears.
+
+use super::hold::Hold;
+use super::retry::{self, Pause};
+use super::spending::{Purse, Spending};
+use super::{Guards, Request, hedge, race, shed};
+use crate::backends::{Attempt, Chosen, LocalBackend, Pick, Tried};
+use crate::failure::{Failure, ShedReason};
+use crate::overload::{Observed, Permit};
+use crate::telemetry::{BackendCounters, HoldOutcome, RetryReason};
+use crate::transport::callgate::Offer;
+use crate::transport::{Ended, Heard, Times, Unsent};
+use crate::worker::Worker;
+use std::rc::Rc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout_at};
+
+/// A call on its way.
+pub(super) struct Road<'a> {
+    worker: &'a Rc<Worker>,
+    pub(super) request: &'a Request<'a>,
+    /// The deadline is the call's; `now` is brought up to date whenever the call has waited.
+    pub(super) times: Times,
+    permit: Option<Permit>,
+    pub(super) tried: Tried<'a>,
+    /// How often it was sent, other than to instances that did not accept it.
+    sent: u32,
+    not_accepted: u32,
+    pub(super) backend: Option<Rc<LocalBackend>>,
+    /// The backend as it was found a moment ago: until the call waits for something there is no other.
+    found: Option<Rc<LocalBackend>>,
+    /// The last failure, which the call goes on after.
+    again: Option<Again>,
+    spending: Spending,
+    hold: Hold,
+}
+
+/// A failure after which a call goes on.
+struct Again {
+    reason: RetryReason,
+    /// What the client is told if nothing better comes.
+    failure: Failure,
+    /// The pause was made that an instance wants which is asked twice.
+    paused: bool,
+}
+
+/// A call that was sent to an instance.
+pub(super) struct Sent {
+    pub(super) attempt: Attempt,
+    /// It may run a second time.
+    pub(super) idempotent: bool,
+    /// It has less time than the call.
+    pub(super) limited: bool,
+    /// When its instance was asked whether it is there, if it was.
+    pub(super) asked: Option<Instant>,
+}
+
+impl<'a> Road<'a> {
+    /// Of a call that was not sent yet.
+    pub(super) fn new(worker: &'a Rc<Worker>, request: &'a Request<'a>) -> Road<'a> {
+        Road {
+            worker,
+            request,
+            times: request.times,
+            permit: None,
+            tried: request.untried(),
+            sent: 0,
+            not_accepted: 0,
+            backend: None,
+            found: None,
+            again: None,
+            spending: Spending::default(),
+            hold: Hold::default(),
+        }
+    }
+
+    /// Lets the call in, at once or after a moment in the queue; or sheds it.
+    #[inline]
+    pub(super) async fn admit(&mut self) -> Result<(), Failure> {
+        let Some(local) = self.worker.pool.backend(self.request.backend) else {
+            return Err(Failure::NoInstance);
+        };
+        let priority = self.request.call.spec.policy.priority;
+        let permit = Permit::new(local.admission.clone(), priority, self.times.now);
+        match self.permit.insert(permit).take() {
+            Ok(()) => {
+                self.found = Some(local);
+                Ok(())
+            }
+            // On the heap: hardly any call waits.
+            Err(reason) => Box::pin(self.wait_for_permit(reason)).await,
+        }
+    }
+
+    /// Sends the call to an instance, when there is one.
+    pub(super) async fn send(&mut self) -> Result<Sent, Failure> {
+        loop {
+            let chosen = self.instance().await?;
+            if let Some(sent) = self.send_to(&chosen)? {
+                return Ok(sent);
+            }
+        }
+    }
+
+    /// Awaits the end of an attempt, and of those that are sent beside it. `sent` is then the one that has ended.
+    #[inline]
+    pub(super) async fn ended(&mut self, sent: &mut Sent) -> Ended {
+        match self.request.call.spec.retry.hedge {
+            // On the heap, as all that few calls need: what lies in this future is moved for every request.
+            Some(percent) if sent.idempotent && self.may_send_again() => {
+                Box::pin(hedge::ended(self, sent, percent)).await
+            }
+            _ => match sent.attempt.heard().await {
+                Heard::Ended(ended) => ended,
+                Heard::Silent => Box::pin(race::ended(self, sent, None)).await,
+            },
+        }
+    }
+
+    /// Tells the limit how long an attempt has taken.
+    #[inline]
+    pub(super) fn observe(&self, sent: &Sent, ended: &Ended) {
+        if let Some(permit) = &self.permit {
+            permit.observe(&Observed {
+                route: self.route(),
+                sent: sent.attempt.sent_at(),
+                took: ended.took,
+                feedback: ended.outcome.feedback(ended.disturbed),
+            });
+        }
+    }
+
+    /// The call has a result. What it holds is held until that was sent.
+    #[inline]
+    pub(super) fn arrives(mut self) -> Guards {
+        self.spending.not_in_vain(self.backend.as_ref().map(|backend| &*backend.calls));
+        Guards { _permit: self.permit.take() }
+    }
+
+    /// After an attempt that has failed: whether the call goes on, or what the client is told.
+    pub(super) fn after(
+        &mut self,
+        sent: &Sent,
+        reason: Option<RetryReason>,
+        failure: Failure,
+    ) -> Result<(), Failure> {
+        let failure = self.told(sent, failure);
+        let Some(reason) = reason.filter(|reason| self.wants(*reason, sent.idempotent)) else {
+            return Err(failure);
+        };
+        if reason == RetryReason::NotAccepted {
+            self.sent -= 1;
+            self.not_accepted += 1;
+        }
+        if !self.may_send_again() || self.not_accepted > retry::MAX_NOT_ACCEPTED {
+            return Err(failure);
+        }
+        self.times.now = Instant::now();
+        if self.times.now >= self.times.deadline {
+            return Err(Failure::Deadline);
+        }
+        if !self.pay_for(reason) {
+            return Err(failure);
+        }
+        self.tried.refused.push(sent.attempt.endpoint().id);
+        self.again = Some(Again { reason, failure, paused: false });
+        Ok(())
+    }
+
+    /// Whether the call would be sent again after that end, were there attempts and budget left.
+    pub(super) fn would_go_on_after(&self, sent: &Sent, ended: &Ended) -> bool {
+        ended.outcome.retry_reason(sent.limited).is_some_and(|reason| self.wants(reason, sent.idempotent))
+    }
+
+    /// Whether the route wants the call to be sent again for that reason, and it is safe.
+    pub(super) fn wants(&self, reason: RetryReason, idempotent: bool) -> bool {
+        retry::is_wanted(&self.request.call.spec.retry, reason, idempotent)
+    }
+
+    /// Whether there are attempts left.
+    pub(super) fn may_send_again(&self) -> bool {
+        self.sent < self.request.call.spec.retry.attempts
+    }
+
+    /// What the backend counts.
+    pub(super) fn counters(&self) -> &'a BackendCounters {
+        self.request.backend.stats.0.of(self.worker.id)
+    }
+
+    /// Takes what sending the call again for that reason costs from the budget.
+    pub(super) fn pay_for(&mut self, reason: RetryReason) -> bool {
+        let Some(backend) = self.backend.clone() else { return false };
+        let purse = self.purse(&backend);
+        self.spending.pay_for(reason, purse)
+    }
+
+    /// Whose budget its attempts are paid from.
+    pub(super) fn purse<'b>(&self, backend: &'b LocalBackend) -> Purse<'b> {
+        let percent = self.request.backend.spec.retry_budget;
+        Purse { calls: &backend.calls, percent, counters: backend.counters(), now: self.times.now }
+    }
+
+    /// Sends the call to an instance, unless that lacks the method.
+    pub(super) fn send_to(&mut self, chosen: &Chosen) -> Result<Option<Sent>, Failure> {
+        let request = self.request;
+        let (mut idempotent, mut limit) = (false, None);
+        let sent = chosen.send(&request.for_links(), |says_so| {
+            idempotent = request.call.spec.idempotent.unwrap_or(says_so);
+            limit = self.limit(idempotent);
+            Times { deadline: limit.unwrap_or(self.times.deadline), ..self.times }
+        });
+        let attempt = match sent {
+            Ok(attempt) => attempt,
+            Err(Unsent::NotOffered) => {
+                self.tried.lacking.push(chosen.endpoint().id);
+                return Ok(None);
+            }
+            // Another worker was faster.
+            Err(Unsent::Full) => return Ok(None),
+            Err(Unsent::Unfit(error)) => return Err(Failure::Misfit(error.to_string())),
+            Err(Unsent::Invalid(violations)) => return Err(Failure::Invalid(violations)),
+            Err(Unsent::TooLarge(limit)) => return Err(Failure::MessageTooLarge(u64::from(limit))),
+        };
+        if let Some(permit) = &self.permit {
+            permit.is_sent(self.route(), attempt.sent_at());
+        }
+        self.sent += 1;
+        if let Some(on_sent) = request.on_sent {
+            on_sent(request);
+        }
+        if let Some(again) = self.again.take() {
+            self.counters().retried(again.reason);
+        }
+        Ok(Some(Sent { attempt, idempotent, limited: limit.is_some(), asked: None }))
+    }
+
+    /// When an attempt must be answered, if that is before the call's deadline. The last one has all the time that is left.
+    fn limit(&self, idempotent: bool) -> Option<Instant> {
+        let retry = &self.request.call.spec.retry;
+        let limit = self.times.now + retry.per_try_timeout?;
+        let another_follows = idempotent && self.sent + 1 < retry.attempts;
+        (another_follows && limit < self.times.deadline).then_some(limit)
+    }
+
+    /// An instance for the next attempt, other than those that have failed if there is a choice.
+    async fn instance(&mut self) -> Result<Chosen, Failure> {
+        loop {
+            let found = self.found.take().or_else(|| self.worker.pool.backend(self.request.backend));
+            let Some(backend) = found else {
+                // A table without it is in force. If the call may go on, it may do so by that table.
+                return Err(Failure::NoInstance);
+            };
+            let picked = backend.pick(&self.tried);
+            if self.backend.is_none() {
+                backend.calls.retry_budget.called(self.times.now);
+            }
+            let backend = self.backend.insert(backend);
+            match picked {
+                Pick::Ready(chosen) => {
+                    self.hold.end(HoldOutcome::Served);
+                    match self.pause_before(&chosen)? {
+                        None => return Ok(chosen),
+                        Some(time) => Box::pin(sleep(time)).await,
+                    }
+                }
+                Pick::Busy => Box::pin(self.wait_for_room()).await?,
+                Pick::None => {
+                    let drains = backend.drains();
+                    if self.nobody_offers() {
+                        return Err(self.give_up(Failure::NotOffered));
+                    }
+                    if drains {
+                        return Err(self.give_up(Failure::Draining));
+                    }
+                    Box::pin(self.wait_for_instance()).await?;
+                }
+                Pick::Wait => {
+                    // Nothing can have changed in between: this thread alone changes it.
+                    let changed = self.worker.pool.changed().notified();
+                    Box::pin(timeout_at(self.times.deadline, changed))
+                        .await
+                        .map_err(|_| Failure::Deadline)?;
+                }
+            }
+            self.times.now = Instant::now();
+            // An instance may have come in the very moment in which the time was up.
+            if self.times.now >= self.times.deadline {
+                return Err(Failure::Deadline);
+            }
+        }
+    }
+
+    /// How long to wait before an instance is asked: only if it has failed the call, and no other is there.
+    fn pause_before(&mut self, chosen: &Chosen) -> Result<Option<Duration>, Failure> {
+        let Some(again) = &mut self.again else {
+            return Ok(None);
+        };
+        if again.paused || !self.tried.refused.contains(&chosen.endpoint().id) {
+            return Ok(None);
+        }
+        again.paused = true;
+        match retry::pause(&again.failure, self.sent) {
+            Pause::No => Ok(None),
+            Pause::For(time) if self.times.now + time < self.times.deadline => Ok(Some(time)),
+            Pause::For(_) | Pause::TooLong => Err(self.give_up(Failure::Busy)),
+        }
+    }
+
+    async fn wait_for_permit(&mut self, reason: ShedReason) -> Result<(), Failure> {
+        let (deadline, room) = (self.times.deadline, self.worker.pool.changed());
+        let waited = match &mut self.permit {
+            Some(permit) => permit.wait(deadline, reason, room).await,
+            None => Err(reason),
+        };
+        self.times.now = Instant::now();
+        match waited {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Failure::Deadline),
+            Err(reason) => Err(shed(self.worker, self.request.route, reason)),
+        }
+    }
+
+    /// No instance has room for the call: it waits until one may have.
+    async fn wait_for_room(&mut self) -> Result<(), Failure> {
+        let (deadline, room) = (self.times.deadline, self.worker.pool.changed());
+        let waited = match &mut self.permit {
+            Some(permit) => permit.exchange(deadline, room).await,
+            None => Err(ShedReason::Instance),
+        };
+        match waited {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Failure::Deadline),
+            Err(_) => {
+                let _ = shed(self.worker, self.request.route, ShedReason::Instance);
+                Err(self.give_up(Failure::Busy))
+            }
+        }
+    }
+
+    /// No instance is there: it waits until one may be, if it may wait. An error when none came in time.
+    async fn wait_for_instance(&mut self) -> Result<(), Failure> {
+        // Nothing can have changed since an instance was looked for: this thread alone changes it.
+        let changed = self.worker.pool.changed().notified();
+        let Request { backend, has_fallback, .. } = self.request;
+        let local = self.backend.as_ref().filter(|_| !has_fallback);
+        let Some(until) = local.and_then(|local| self.hold.begin(local, backend.spec.hold)) else {
+            return Err(self.give_up(Failure::NoInstance));
+        };
+        if timeout_at(until.min(self.times.deadline), changed).await.is_ok() {
+            return Ok(());
+        }
+        self.hold.end(HoldOutcome::GivenUp);
+        let late = self.times.deadline <= until;
+        Err(if late { Failure::Deadline } else { self.give_up(Failure::NoInstance) })
+    }
+
+    /// Whether connected instances lack the method, and none that is away offered it when it was last there: then a retry
+    /// does not help.
+    fn nobody_offers(&self) -> bool {
+        let Request { call, backend, .. } = self.request;
+        let mut lacking = self.backend.as_ref().map(|local| local.lacking(&self.tried)).unwrap_or_default();
+        lacking.extend(&self.tried.lacking);
+        let members = backend.members();
+        let mut others = members.iter().filter(|other| !lacking.contains(&other.endpoint.id));
+        let offers = |offer: &Offer| offer.find(&call.spec.call).is_some();
+        !lacking.is_empty() && !others.any(|other| other.endpoint.offer.load().as_deref().is_some_and(offers))
+    }
+
+    /// A failure with all that the client and the counters are to be told of it.
+    fn told(&self, sent: &Sent, mut failure: Failure) -> Failure {
+        let (route, endpoint) = (self.request.route, sent.attempt.endpoint());
+        match &mut failure {
+            Failure::BadReply(error) => {
+                route.stats.0.of(self.worker.id).bad_replies.increment();
+                *error = format!("the reply of {} is broken: {error}", endpoint.addr);
+            }
+            Failure::AnswerTooLong { call, instance, .. } => {
+                (*call, *instance) = (self.request.call.spec.call.to_string(), endpoint.addr.to_string());
+            }
+            Failure::Shed(reason) => drop(shed(self.worker, route, *reason)),
+            _ => {}
+        }
+        failure
+    }
+
+    /// The last failure, which says more than that there is nowhere to go after it; unless there is, because somebody else
+    /// can be asked.
+    fn give_up(&mut self, otherwise: Failure) -> Failure {
+        if self.request.has_fallback && otherwise.is_absence() {
+            return otherwise;
+        }
+        self.again.take().map_or(otherwise, |again| again.failure)
+    }
+
+    fn route(&self) -> (u64, u64) {
+        (self.request.call.slot as u64, self.request.call.route)
+    }
+}

@@ -1,0 +1,71 @@
+//! Discovery: where the members of a backend come from that no table lists by address. A table names a source
+//! (`dns:host:port`), and a task of its own asks that source again and again, for as long as some table names it.
+//!
+//! ```text
+//! query     what a source is asked for, as the endpoints of a table have it
+//! list      what it lists, and the rule for lists that lose most of their instances at once
+//! names     all that is followed: what control, the admin port and a successor read
+//! follow    the tasks, and which names have one
+//! dns       the source that asks DNS servers
+//! ```
+//!
+//! A further source, a registry for example, is a variant of [`Address`](crate::config::Address) with its text, a variant of
+//! [`Query`], and a type that implements [`Source`]. These rules hold for every source; all but the first are kept here, once:
+//!
+//! - **An error is never an empty list.** A source says [`Said::Nothing`] when it could not find out. Only [`Said::Gone`] takes
+//!   instances away without others in their place, and a source says that when it has been told so for a while.
+//! - **The last good list stays** for as long as nobody says otherwise, through errors, reloads and upgrades.
+//! - **Mass removal is confirmed.** When more than half of a list vanishes at once, those that vanished stay members as long as
+//!   their connections answer, and the source is asked again soon. They go when its next word lacks them as well. Static
+//!   tables are no source: what an operator takes out of a table is gone at once.
+//! - **Changes are gathered.** Control takes the changes of some milliseconds together and gives each backend one new list.
+//! - **A reload shows routes and members together.** A table is built with its members, from the lists that hold then, and names
+//!   that it adds are asked for before. A change of members afterwards touches no table.
+
+mod dns;
+mod follow;
+mod list;
+mod names;
+mod query;
+
+pub use follow::Follower;
+pub use list::{List, Listed, Lists};
+pub use names::{Name, Names, Shown};
+pub use query::Query;
+
+use crate::telemetry::Resolution;
+use std::future::Future;
+use std::time::Duration;
+
+/// Where lists come from. One task has it, asks, and sleeps until it is time to ask again.
+trait Source: Send {
+    /// Asks once. Bounds its own time.
+    fn ask(&mut self) -> impl Future<Output = Report> + Send;
+}
+
+/// What came of asking once.
+#[derive(Clone, Debug)]
+struct Report {
+    said: Said,
+    /// How it is counted.
+    outcome: Resolution,
+    /// When to ask again.
+    again: Duration,
+    /// How long the answer said that it holds; none where there was no good one.
+    ttl: Option<Duration>,
+    /// Instances that are not in the list because it would be too long.
+    left_out: usize,
+    /// What was wrong, for people; there may be something wrong beside a good list.
+    error: Option<String>,
+}
+
+/// What a source says of the instances.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Said {
+    /// These: sorted, each once.
+    Lists(Vec<Listed>),
+    /// It could not find out.
+    Nothing,
+    /// There are none, and that has been so for long enough to be believed.
+    Gone,
+}

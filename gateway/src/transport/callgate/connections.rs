@@ -1,0 +1,111 @@
+//! All connections of one worker, and what they share.
+
+use super::catalog::Catalog;
+use super::connection::Connection;
+use super::handshake::{Channel, TimeLimits, establish};
+use super::offer::Offer;
+use super::transcoders::Transcoders;
+use crate::config::EndpointAddr;
+use crate::presence::Presence;
+use crate::transport::ReviewRequest;
+use callgate_protocol::Budget;
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::task::yield_now;
+
+/// So much longer than an answer to a ping may take, the peer's system may take to acknowledge bytes.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(1);
+
+/// How many connections are looked after before requests have their turn again.
+const AT_ONCE: usize = 32;
+
+/// What is said of the connections to an instance.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionSpec {
+    /// Connecting and the handshake may take so long together.
+    pub connect_timeout: Duration,
+    /// A silent peer is asked after so long whether it is there.
+    pub ping_interval: Duration,
+    /// So long it may take to answer that.
+    pub ping_timeout: Duration,
+    /// Calls in flight at once; the peer may allow fewer.
+    pub max_calls: u32,
+}
+
+/// The connections of a worker, those among them that take no calls any more.
+pub struct Connections {
+    /// The schemas that all workers share.
+    catalog: Arc<Catalog>,
+    /// What long replies may take together.
+    replies: Arc<Budget>,
+    pub(super) transcoders: Rc<Transcoders>,
+    /// Told when a connection can take calls again after its backlog was too long.
+    pub(super) room: Rc<Notify>,
+    /// Whether the worker itself was away.
+    pub(super) presence: Rc<Presence>,
+    all: RefCell<Vec<Weak<Connection>>>,
+}
+
+/// A new connection.
+pub struct Connected {
+    /// What calls are made on.
+    pub connection: Rc<Connection>,
+    /// What the instance offers.
+    pub offer: Arc<Offer>,
+    /// What its task [drives](super::drive).
+    pub(crate) channel: Channel,
+}
+
+impl Connections {
+    /// None yet. `room` is told when a connection can take calls again after its backlog was too long.
+    pub(crate) fn new(
+        catalog: Arc<Catalog>,
+        replies: Arc<Budget>,
+        room: Rc<Notify>,
+        presence: Rc<Presence>,
+    ) -> Connections {
+        let transcoders = Rc::default();
+        Connections { catalog, replies, transcoders, room, presence, all: RefCell::default() }
+    }
+
+    /// Opens a connection to that address. `review` is raised when something about it changes that a pick goes by. Errors are for
+    /// people.
+    pub async fn connect(
+        &self,
+        addr: &EndpointAddr,
+        spec: &ConnectionSpec,
+        review: Rc<ReviewRequest>,
+    ) -> Result<Connected, String> {
+        let limits =
+            TimeLimits { connect: spec.connect_timeout, unacknowledged: spec.ping_timeout + UNACKNOWLEDGED };
+        let (presence, replies) = (Some(&*self.presence), Some(&self.replies));
+        let established = establish(addr, limits, presence, &self.catalog, replies).await?;
+        let offer = Arc::new(established.offer);
+        let outbound = established.outbound;
+        let connection = Connection::new(addr.clone(), spec, self, review, offer.clone(), outbound);
+        connection.set_ready(established.ready);
+        let connection = Rc::new(connection);
+        self.all.borrow_mut().push(Rc::downgrade(&connection));
+        Ok(Connected { connection, offer, channel: established.channel })
+    }
+
+    /// Looks whether the peers are there, `pace` after the last time. Looks at a few at a time, and lets requests be served in
+    /// between.
+    pub async fn look(&self, pace: Duration) {
+        self.all.borrow_mut().retain(|weak| weak.strong_count() > 0);
+        let mut at = 0;
+        loop {
+            let some: Vec<_> = self.all.borrow().iter().skip(at).take(AT_ONCE).cloned().collect();
+            if some.is_empty() {
+                return;
+            }
+            // Those that are made meanwhile come last, and need no look yet.
+            at += some.len();
+            some.iter().filter_map(Weak::upgrade).for_each(|connection| connection.look(pace));
+            yield_now().await;
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! What a connection knows of the routes whose calls go over it: how their requests are encoded for its instance, or that the
+//! instance lacks the method.
+
+use super::offer::Offer;
+use super::transcoders::{Transcoder, Transcoders};
+use crate::number_map::NumberMap;
+use crate::transport::Binding;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// What a route's calls look like for this instance. Counted within the worker, so that workers do not meet in a reference count.
+pub(super) struct Program {
+    pub(super) shared: Arc<Transcoder>,
+    /// The instance says that running the method twice does what running it once does.
+    pub(super) idempotent: bool,
+}
+
+/// A program, or why there is none: the route's fields do not fit the method.
+type Bound = Result<Rc<Program>, Rc<str>>;
+
+/// By the slots of the routes that have called here; so a connection pays nothing for all the others of the table. A route that
+/// takes another's slot takes its entry too.
+#[derive(Default)]
+pub(super) struct Programs(RefCell<NumberMap<u64, Known>>);
+
+/// A route's id, and its program; none where the instance lacks the method.
+type Known = (u64, Option<Bound>);
+
+impl Programs {
+    /// The program of a route: `None` when the instance does not offer the method, an error when the route's fields do not fit it.
+    #[inline]
+    pub(super) fn of(&self, route: &Binding<'_>, offer: &Offer, transcoders: &Transcoders) -> Option<Bound> {
+        self.get(route.id, route.slot, Option::clone).unwrap_or_else(|| self.make(route, offer, transcoders))
+    }
+
+    #[cold]
+    fn make(&self, route: &Binding<'_>, offer: &Offer, transcoders: &Transcoders) -> Option<Bound> {
+        let program = offer.find(route.call).map(|method| {
+            let shared = transcoders.of(route, method);
+            let own = shared.map(|shared| Rc::new(Program { shared, idempotent: method.idempotent }));
+            // The log has it already: `control::fit` has looked at it before any request came.
+            own.map_err(|error| Rc::from(error.to_string()))
+        });
+        self.keep(route.id, route.slot, program.clone());
+        program
+    }
+
+    /// Whether the instance offers the method. Looked up once for each route that it does not offer; one that it does is soon
+    /// called, and its program known.
+    pub(super) fn offers(&self, route: &Binding<'_>, offer: &Offer) -> bool {
+        if let Some(offers) = self.get(route.id, route.slot, Option::is_some) {
+            return offers;
+        }
+        let offers = offer.find(route.call).is_some();
+        if !offers {
+            self.keep(route.id, route.slot, None);
+        }
+        offers
+    }
+
+    /// Forgets the routes that are not in a table, which has those ids by slot.
+    pub(super) fn forget_gone(&self, ids: &[u64]) {
+        let mut programs = self.0.borrow_mut();
+        programs.retain(|slot, (id, _)| ids.get(*slot as usize) == Some(id));
+        if programs.len() < programs.capacity() / 4 {
+            programs.shrink_to_fit();
+        }
+    }
+
+    /// What is known of a route.
+    #[inline]
+    fn get<T>(&self, route: u64, slot: usize, of: impl FnOnce(&Option<Bound>) -> T) -> Option<T> {
+        match self.0.borrow().get(&(slot as u64)) {
+            Some((id, program)) if *id == route => Some(of(program)),
+            _ => None,
+        }
+    }
+
+    fn keep(&self, route: u64, slot: usize, program: Option<Bound>) {
+        self.0.borrow_mut().insert(slot as u64, (route, program));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_keeps_what_has_called_over_it_and_nothing_of_other_routes() {
+        let programs = Programs::default();
+        assert_eq!(programs.0.borrow().capacity(), 0);
+        programs.keep(7, 1_000_000, None);
+        assert_eq!(programs.get(7, 1_000_000, Option::is_none), Some(true));
+        assert_eq!(programs.get(8, 1_000_000, Option::is_none), None);
+        assert_eq!(programs.get(7, 7, Option::is_none), None);
+        assert!(programs.0.borrow().capacity() < 8, "it is one entry");
+    }
+
+    #[test]
+    fn replaced_and_gone_routes_do_not_gather() {
+        let programs = Programs::default();
+        for table in 0..1000u64 {
+            for slot in 0..10 {
+                programs.keep(table * 10 + slot, slot as usize, None);
+            }
+            assert_eq!(programs.0.borrow().len(), 10);
+        }
+        let mut ids: Vec<u64> = (9990..10_000).collect();
+        programs.forget_gone(&ids);
+        assert_eq!(programs.0.borrow().len(), 10);
+        (1000..3000).for_each(|slot| programs.keep(slot as u64, slot, None));
+        ids[3] = 1;
+        programs.forget_gone(&ids);
+        assert_eq!(programs.0.borrow().len(), 9);
+        assert!(programs.0.borrow().capacity() < 30);
+        assert_eq!(programs.get(9993, 3, Option::is_none), None);
+    }
+}

@@ -1,0 +1,293 @@
+//! A second transport, for tests: instances that a test plays, without a socket. A call is answered by the instance's script, or by
+//! the test itself.
+
+use super::pending_reply::{Ended, PendingReply, Slot};
+use super::{Binding, Call, Json, Link, Outcome, ReviewRequest, Times, Unsent};
+use crate::config::CallRef;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+
+/// A way to an instance that a test plays.
+pub struct MemoryLink {
+    /// What the instance offers; none: everything.
+    pub methods: Option<Vec<String>>,
+    /// Of its service.
+    pub version: String,
+    /// What it says of all its methods.
+    pub idempotent: Cell<bool>,
+    /// Calls in flight at once.
+    pub max_calls: Cell<usize>,
+    /// A write is about to leave anyway.
+    pub about_to_write: Cell<bool>,
+    /// The worker is away from now on.
+    pub disturbed: Cell<bool>,
+    /// What the next calls come to, one after the other. Then they wait for the test.
+    pub script: RefCell<VecDeque<Answer>>,
+    /// How often it was asked whether it is there.
+    pub asked: Cell<usize>,
+    /// What came, in order.
+    came: RefCell<Vec<Came>>,
+    accepting: Cell<bool>,
+    ready: Cell<bool>,
+    silent: Cell<bool>,
+    heard_at: Cell<Instant>,
+    asked_at: Cell<Option<Instant>>,
+    calls: RefCell<BTreeMap<u32, InFlight>>,
+    cancelled: Cell<usize>,
+    changed: Notify,
+    review: Rc<ReviewRequest>,
+}
+
+/// What a call comes to, after so long.
+pub type Answer = (Duration, Outcome);
+
+/// A call that came.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Came {
+    /// Its request's body.
+    pub body: Vec<u8>,
+    /// When it was sent.
+    pub at: Instant,
+    /// When it must be answered.
+    pub deadline: Instant,
+}
+
+struct InFlight {
+    slot: Rc<Slot>,
+    sent_at: Instant,
+    deadline: Instant,
+    /// What it will come to, and when.
+    answer: Option<(Instant, Outcome)>,
+}
+
+/// A result.
+pub fn reply(text: &str) -> Outcome {
+    Outcome::Reply(Json::Short(text.as_bytes().to_vec()))
+}
+
+impl MemoryLink {
+    /// To an instance that offers everything, and answers when it is told to.
+    pub fn new(review: Rc<ReviewRequest>) -> MemoryLink {
+        MemoryLink {
+            methods: None,
+            version: String::new(),
+            idempotent: Cell::new(true),
+            max_calls: Cell::new(1024),
+            about_to_write: Cell::new(false),
+            disturbed: Cell::new(false),
+            script: RefCell::default(),
+            asked: Cell::new(0),
+            came: RefCell::default(),
+            accepting: Cell::new(true),
+            ready: Cell::new(true),
+            silent: Cell::new(false),
+            heard_at: Cell::new(Instant::now()),
+            asked_at: Cell::new(None),
+            calls: RefCell::default(),
+            cancelled: Cell::new(0),
+            changed: Notify::new(),
+            review,
+        }
+    }
+
+    /// The next call comes to that, at once.
+    pub fn answers(&self, outcome: Outcome) {
+        self.answers_after(Duration::ZERO, outcome);
+    }
+
+    /// The next call that has no answer yet comes to that, so long after it came.
+    pub fn answers_after(&self, time: Duration, outcome: Outcome) {
+        self.script.borrow_mut().push_back((time, outcome));
+    }
+
+    /// The calls that came.
+    pub fn came(&self) -> Vec<Came> {
+        self.came.borrow().clone()
+    }
+
+    /// How many calls were taken back.
+    pub fn cancelled(&self) -> usize {
+        self.cancelled.get()
+    }
+
+    /// Something is heard of the instance.
+    pub fn gives_a_sign(&self) {
+        self.heard_at.set(Instant::now());
+        if self.silent.replace(false) {
+            self.review.raise();
+        }
+    }
+
+    /// Nothing is heard of the instance any more.
+    pub fn falls_silent(&self) {
+        self.silent.set(true);
+        self.review.raise();
+        self.calls.borrow().values().for_each(|call| call.slot.fall_silent());
+    }
+
+    /// The instance says whether it wants calls.
+    pub fn set_ready(&self, ready: bool) {
+        if self.ready.replace(ready) != ready {
+            self.review.raise();
+        }
+    }
+
+    /// All calls in flight end so, and no more are taken.
+    pub fn breaks(&self, outcome: impl Fn() -> Outcome) {
+        self.stop_accepting();
+        let numbers: Vec<u32> = self.calls.borrow().keys().copied().collect();
+        numbers.into_iter().for_each(|number| self.end(number, outcome()));
+    }
+
+    /// Ends calls when it is time, as long as this is awaited.
+    pub async fn serve(&self) {
+        loop {
+            let changed = self.changed.notified();
+            let due = self.calls.borrow().values().map(InFlight::ends_at).min();
+            let Some(due) = due else {
+                changed.await;
+                continue;
+            };
+            tokio::select! {
+                () = changed => {}
+                () = sleep_until(due) => self.pass_time(Instant::now()),
+            }
+        }
+    }
+
+    /// Ends the calls whose time has come.
+    pub fn pass_time(&self, now: Instant) {
+        let due = |call: &InFlight| call.ends_at() <= now;
+        let numbers: Vec<u32> =
+            self.calls.borrow().iter().filter(|(_, call)| due(call)).map(|(number, _)| *number).collect();
+        for number in numbers {
+            let answer = self.calls.borrow_mut().get_mut(&number).and_then(|call| call.answer.take());
+            let outcome = answer.filter(|(at, _)| *at <= now).map_or(Outcome::Late, |(_, outcome)| outcome);
+            self.end(number, outcome);
+        }
+    }
+
+    fn end(&self, number: u32, outcome: Outcome) {
+        let Some(call) = self.calls.borrow_mut().remove(&number) else { return };
+        let replied = matches!(outcome, Outcome::Reply(_) | Outcome::Failed(_) | Outcome::Refused(_));
+        if replied {
+            self.gives_a_sign();
+        }
+        let ended_at = if matches!(outcome, Outcome::Late) { call.deadline } else { Instant::now() };
+        let took = ended_at.saturating_duration_since(call.sent_at);
+        call.slot.end(Ended { outcome, took, disturbed: self.disturbed.get() });
+    }
+
+    pub(super) fn call(
+        self: &Rc<Self>,
+        call: &Call<'_>,
+        times: impl FnOnce(bool) -> Times,
+    ) -> Result<PendingReply, Unsent> {
+        if !self.offers(&call.binding) {
+            return Err(Unsent::NotOffered);
+        }
+        let Times { now: sent_at, deadline } = times(self.idempotent.get());
+        let number = self.came.borrow().len() as u32;
+        self.came.borrow_mut().push(Came { body: call.input.body.to_vec(), at: sent_at, deadline });
+        let answer = self.script.borrow_mut().pop_front().map(|(after, outcome)| (sent_at + after, outcome));
+        let at_once = answer.as_ref().is_some_and(|(at, _)| *at == sent_at);
+        let slot = Rc::new(Slot::default());
+        self.calls.borrow_mut().insert(number, InFlight { slot: slot.clone(), sent_at, deadline, answer });
+        if at_once {
+            let answer = self.calls.borrow_mut().get_mut(&number).and_then(|call| call.answer.take());
+            answer.into_iter().for_each(|(_, outcome)| self.end(number, outcome));
+        }
+        self.changed.notify_one();
+        Ok(PendingReply::new(Link::Memory(self.clone()), number, slot, sent_at))
+    }
+
+    pub(super) fn cancel(&self, number: u32) -> Option<Ended> {
+        let call = self.calls.borrow_mut().remove(&number)?;
+        self.cancelled.set(self.cancelled.get() + 1);
+        let outcome = Outcome::GivenUp { silent: self.silent.get() };
+        Some(Ended { outcome, took: call.sent_at.elapsed(), disturbed: self.disturbed.get() })
+    }
+
+    pub(super) fn ask(&self) -> Instant {
+        if self.asked_at.get().is_none_or(|asked| asked < self.heard_at.get()) {
+            self.asked_at.set(Some(Instant::now()));
+            self.asked.set(self.asked.get() + 1);
+        }
+        self.asked_at.get().unwrap_or_else(Instant::now)
+    }
+
+    pub(super) fn accepts(&self) -> bool {
+        self.accepting.get()
+    }
+
+    pub(super) fn has_room(&self) -> bool {
+        self.accepting.get() && self.in_flight() < self.max_calls.get()
+    }
+
+    /// Calls that wait for their end.
+    pub fn in_flight(&self) -> usize {
+        self.calls.borrow().len()
+    }
+
+    pub(super) fn is_about_to_write(&self) -> bool {
+        self.about_to_write.get()
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        self.ready.get()
+    }
+
+    pub(super) fn is_silent(&self) -> bool {
+        self.silent.get()
+    }
+
+    pub(super) fn heard_at(&self) -> Instant {
+        self.heard_at.get()
+    }
+
+    pub(super) fn offers(&self, binding: &Binding<'_>) -> bool {
+        let name = method(binding.call);
+        self.methods.as_ref().is_none_or(|methods| methods.contains(&name))
+    }
+
+    pub(super) fn version(&self, call: &CallRef) -> Option<&str> {
+        let known = self
+            .methods
+            .as_ref()
+            .is_none_or(|methods| matches!(call, CallRef::Name { .. }) || methods.contains(&method(call)));
+        known.then_some(&*self.version)
+    }
+
+    pub(super) fn offer_digest(&self) -> u64 {
+        let text = format!("{} {:?}", self.version, self.methods);
+        text.bytes().fold(7, |digest, byte| digest * 31 % 1_000_003 + u64::from(byte))
+    }
+
+    pub(super) fn stop_accepting(&self) {
+        self.accepting.set(false);
+    }
+
+    pub(super) fn forget_gone(&self, _: &[u64]) {}
+}
+
+impl InFlight {
+    fn ends_at(&self) -> Instant {
+        self.answer.as_ref().map_or(self.deadline, |(at, _)| self.deadline.min(*at))
+    }
+}
+
+/// The method's name in its service; by its number only those of the service `s` are known.
+fn method(call: &CallRef) -> String {
+    match call {
+        CallRef::Name { method, .. } => method.clone(),
+        CallRef::Number(id) => {
+            let known =
+                ["a", "b", "c"].into_iter().find(|name| callgate_protocol::CallId::of("s", name) == *id);
+            known.unwrap_or_default().to_owned()
+        }
+    }
+}
