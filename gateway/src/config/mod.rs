@@ -7,7 +7,6 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail so"))]
 
 mod action;
-mod admin;
 mod backend;
 mod balance;
 mod bind;
@@ -47,7 +46,6 @@ mod route;
 mod route_backend;
 mod route_limits;
 mod settings;
-mod settings_keys;
 mod shadow;
 mod source;
 mod split;
@@ -87,7 +85,8 @@ pub use retry::{RetryOn, RetrySpec};
 pub use route::{RouteSpec, Written};
 pub use route_limits::{RateLimit, RateLimits};
 pub use settings::{
-    AdminSettings, LogFormat, LogSettings, ServerSettings, Settings, TableSettings, UpgradeSettings,
+    AdminSettings, ListenAddress, ListenerSettings, LogFormat, LogSettings, Protocol, ServerSettings,
+    Settings, TableSettings, UpgradeSettings,
 };
 pub use shadow::{ShadowSpec, Share};
 pub(crate) use source::shown;

@@ -9,6 +9,8 @@ use super::exchange::Exchange;
 use super::handler::handle;
 use super::io::ConnectionIo;
 use super::tally::bare_answer;
+use crate::config::Protocol;
+use crate::stream::AsyncStream;
 use crate::supervise::Task;
 use crate::worker::{Place, Worker};
 use hyper::Request;
@@ -22,7 +24,6 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::Poll;
-use tokio::net::TcpStream;
 
 /// A connection on the books; taken off however its task ends.
 pub(super) struct Registered {
@@ -51,13 +52,15 @@ impl Drop for Registered {
 }
 
 /// Serves a connection until it ends.
-pub(super) async fn serve(registered: Registered, stream: TcpStream) {
+pub(super) async fn serve(registered: Registered, stream: AsyncStream) {
     let Registered { worker, connection, .. } = &registered;
-    let served = serve_until_end(worker, connection, stream);
+    let served = match connection.listener.protocol {
+        Protocol::Http1 => serve_until_end(worker, connection, stream),
+    };
     worker.shared.supervisor.guard(Task::ClientConnection, served).await;
 }
 
-async fn serve_until_end(worker: &Rc<Worker>, connection: &Rc<Connection>, stream: TcpStream) {
+async fn serve_until_end(worker: &Rc<Worker>, connection: &Rc<Connection>, stream: AsyncStream) {
     let mut io = ConnectionIo::new(stream, connection.clone());
     while rest(&io).await {
         match drive(worker, io).await {
@@ -66,7 +69,7 @@ async fn serve_until_end(worker: &Rc<Worker>, connection: &Rc<Connection>, strea
             Err(error) => {
                 bare_answer(&worker.shared.front, worker.id, &error);
                 // Clients that break off or send nonsense are their own affair; whoever looks for them finds them here.
-                tracing::debug!(%error, "a client connection ended early");
+                tracing::debug!(%error, listener = connection.listener.id, "a client connection ended early");
                 return;
             }
         }

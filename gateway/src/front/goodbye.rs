@@ -8,14 +8,13 @@ use super::problem;
 use super::reply::{Content, Reply};
 use super::request_id;
 use crate::failure::Failure;
+use crate::stream::Stream;
 use crate::worker::RequestIds;
 use hyper::body::Bytes;
 use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use std::io::{ErrorKind, Read, Write};
-use std::net::Shutdown;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// Newcomers that are refused at once, so many that each has its moment.
@@ -28,8 +27,8 @@ const MOMENT: Duration = Duration::from_millis(500);
 const MAX_READ_PAST: usize = 256 * 1024;
 
 /// Has a newcomer send its request, and tells it that there is no room.
-pub(crate) async fn say(stream: std::net::TcpStream) {
-    let Ok(mut stream) = TcpStream::from_std(stream) else { return };
+pub(crate) async fn say(stream: Stream) {
+    let Ok(mut stream) = stream.into_async() else { return };
     let mut buffer = vec![0; 4096];
     let read = timeout(MOMENT, stream.read(&mut buffer)).await;
     let begin = match read {
@@ -56,11 +55,11 @@ pub(crate) async fn say(stream: std::net::TcpStream) {
 }
 
 /// Tells a newcomer without waiting for anything.
-pub(crate) async fn say_at_once(mut stream: std::net::TcpStream) {
+pub(crate) async fn say_at_once(mut stream: Stream) {
     let mut buffer = [0; 4096];
     let read = stream.read(&mut buffer).unwrap_or_default();
     let reply = reply(&buffer[..read]);
-    let told = stream.write_all(&reply).and_then(|()| stream.shutdown(Shutdown::Write));
+    let told = stream.write_all(&reply).and_then(|()| stream.end_writing());
     for _ in 0..MAX_READ_PAST / buffer.len() {
         match stream.read(&mut buffer) {
             Ok(1..) => {}

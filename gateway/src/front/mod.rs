@@ -51,4 +51,4 @@ mod sweep;
 mod tally;
 mod traffic;
 
-pub use connections::Connections;
+pub use connections::{Accepted, Connections};

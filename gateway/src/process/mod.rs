@@ -10,7 +10,7 @@ mod chassis;
 mod serve;
 
 use crate::config::{Settings, Tables};
-use crate::control::{self, Plane, watch::Watcher};
+use crate::control::{self, Plane, last_lists, watch::Watcher};
 use crate::descriptors;
 use crate::listeners::Listeners;
 use crate::signals;
@@ -68,10 +68,13 @@ fn prepare(
     let (state, state_lock) = open_state(&settings, &mut listeners, before.as_mut())?;
     let shared = Arc::new(Shared::new(settings, supervisor, descriptors::raise_limit()));
     let plane = Arc::new(Plane::new(shared, state, log));
-    if let Some(before) = &mut before {
-        plane.names.remember(std::mem::take(&mut before.listed));
-        plane.upgrades.succeeded.set(before.upgrades.0 + 1);
-        plane.upgrades.failed.set(before.upgrades.1);
+    match &mut before {
+        Some(before) => {
+            plane.names.remember(std::mem::take(&mut before.listed));
+            plane.upgrades.succeeded.set(before.upgrades.0 + 1);
+            plane.upgrades.failed.set(before.upgrades.1);
+        }
+        None => plane.names.remember(last_lists::read(&plane.state)),
     }
     control::take(&plane, tables, "start");
     if let Some(before) = &before {
@@ -90,9 +93,10 @@ fn open_state(
     let Some(folder) = &settings.server.state else {
         return Ok((State::default(), None));
     };
-    let lock = before.and_then(|before| before.state(folder));
+    let name = format!("state {}", folder.display());
+    let lock = before.and_then(|before| before.take(&name));
     let (state, lock) = State::open(folder, lock)?;
-    listeners.offer(format!("state {}", folder.display()), &lock)?;
+    listeners.offer(name, &lock)?;
     Ok((state, Some(lock)))
 }
 

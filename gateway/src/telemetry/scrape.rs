@@ -18,6 +18,8 @@ use prometheus::{Encoder, TextEncoder};
 pub struct Scrape<'a> {
     /// The front's counters.
     pub front: &'a FrontStats,
+    /// Listeners: id, connections.
+    pub listeners: Vec<(&'a str, u64)>,
     /// How many client connections there may be.
     pub max_connections: usize,
     /// Newcomers that were refused because there were as many.
@@ -255,6 +257,14 @@ fn front(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
     gauge(&mut open, &[], workers.sum(|one| &one.connections) as f64);
     let mut accepted = family("callgate_connections_total", "Client connections accepted.", COUNTER);
     counter(&mut accepted, &[], workers.sum(|one| &one.accepted) as f64);
+    let mut by_listener = family(
+        "callgate_listener_connections_total",
+        "Client connections accepted, by the listener that they came by.",
+        COUNTER,
+    );
+    for (id, n) in &scrape.listeners {
+        counter(&mut by_listener, &[("listener", id)], *n as f64);
+    }
     let mut most = family("callgate_max_connections", "Client connections that there may be.", GAUGE);
     gauge(&mut most, &[], scrape.max_connections as f64);
     let mut evicted = family(
@@ -289,7 +299,7 @@ fn front(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
         GAUGE,
     );
     gauge(&mut answers, &[], scrape.answer_memory as f64);
-    families.extend([open, accepted, most, evicted, refused, closing, in_flight, slow, answers]);
+    families.extend([open, accepted, by_listener, most, evicted, refused, closing, in_flight, slow, answers]);
 }
 
 fn reloads(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
