@@ -102,7 +102,7 @@ fn route_page(route: &Route, found: &Found) -> Value {
         }),
     };
     shown["match"] = route.matcher.to_string().into();
-    shown["defined"] = route.written.place.to_string().into();
+    shown["defined"] = route.place.to_string().into();
     shown["steps"] = Steps::shown(&route.policy).into();
     shown["rate_limits"] = limits::page(route).into();
     shown["max_in_flight"] = route.policy.max_in_flight.into();

@@ -2,7 +2,7 @@
 //! looking them up.
 
 use super::complaint::Complaint;
-use super::endpoint::{host_name, port_number};
+use super::host;
 use super::reader::{Item, Reader, Section};
 use super::units;
 use std::fmt;
@@ -59,8 +59,8 @@ impl DnsName {
                 .within(host_at)
                 .help(format!("write \"{written}:{port}\"")));
         }
-        let port = port_number(port).map_err(|complaint| complaint.shifted(SCHEME.len() + host.len() + 1))?;
-        let Some(host) = host_name(host) else {
+        let port = host::port(port).map_err(|complaint| complaint.shifted(SCHEME.len() + host.len() + 1))?;
+        let Some(host) = host::name(host) else {
             return Err(Complaint::new(format!("`{host}` is not a host"), "expected a name").within(host_at));
         };
         Ok(DnsName { host, port })

@@ -5,9 +5,10 @@ use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
 use super::dns::{self, DnsName, ServiceName};
 use super::foreign_paths;
+use super::host;
 use super::reader::{Item, Reader};
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -212,26 +213,14 @@ impl EndpointAddr {
         if host.is_empty() {
             return Err(complaint.help(format!("the host is missing: \"127.0.0.1:{port}\"")));
         }
-        let number = port_number(port).map_err(|complaint| complaint.shifted(text.len() - port.len()))?;
-        match host_name(host) {
+        let number = host::port(port).map_err(|complaint| complaint.shifted(text.len() - port.len()))?;
+        match host::name(host) {
             Some(host) => Ok(EndpointAddr::Tcp { host, port: number }),
             None => {
                 Err(Complaint::new(format!("`{host}` is not a host"), "expected a name or an IP address")
                     .within(0..host.len()))
             }
         }
-    }
-}
-
-/// Reads a port, which is never 0.
-pub(super) fn port_number(text: &str) -> Result<u16, Complaint> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    match if digits { text.parse().unwrap_or(0) } else { 0 } {
-        0 => {
-            Err(Complaint::new(format!("`{text}` is not a port"), "expected 1 to 65535")
-                .within(0..text.len()))
-        }
-        port => Ok(port),
     }
 }
 
@@ -246,29 +235,6 @@ fn unix(path: &str) -> Result<EndpointAddr, Complaint> {
         return Ok(EndpointAddr::Unix(PathBuf::from(path)));
     };
     Err(Complaint::new("not a Unix socket's path", label).within("unix:".len().."unix:".len() + path.len()))
-}
-
-/// A host in its one spelling: names in lower case, IPv6 addresses shortened and without brackets.
-pub(super) fn host_name(host: &str) -> Option<String> {
-    if let Some(inner) = host.strip_prefix('[') {
-        let address: Ipv6Addr = inner.strip_suffix(']')?.parse().ok()?;
-        return Some(address.to_string());
-    }
-    if let Ok(address) = host.parse::<Ipv4Addr>() {
-        return Some(address.to_string());
-    }
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    let name = host.strip_suffix('.').unwrap_or(host);
-    // A last label of digits only is an address that went wrong, as in `10.0.0.256`.
-    let last_is_number =
-        name.rsplit('.').next().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
-    let good = name.len() <= 253 && name.split('.').all(label) && !last_is_number;
-    good.then(|| host.to_ascii_lowercase())
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ mod files;
 mod foreign;
 mod foreign_paths;
 mod health;
+mod host;
 mod keys;
 mod matcher;
 mod metadata;

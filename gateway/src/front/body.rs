@@ -1,8 +1,8 @@
 //! A request's body: read within its limits of size and time, or read past when it is refused.
 
-use super::fields;
 use crate::config::ServerSettings;
 use crate::failure::{Failure, ShedReason};
+use crate::fields;
 use crate::worker::Shared;
 use bytes::BytesMut;
 use callgate_protocol::{Budget, Room};

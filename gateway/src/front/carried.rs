@@ -1,8 +1,8 @@
 //! The headers that go with the call: trace context, and how long the caller waits.
 
 use super::deadline::{self, GRPC_TIMEOUT, X_REQUEST_TIMEOUT};
-use super::fields::{self, Lines};
 use crate::failure::Failure;
+use crate::fields::{self, Lines};
 use callgate_protocol::MetadataBuf;
 use callgate_protocol::call::key;
 use hyper::header::{HeaderMap, HeaderName};

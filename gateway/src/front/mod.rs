@@ -51,6 +51,4 @@ mod sweep;
 mod tally;
 mod traffic;
 
-// For `super::fields`.
-use crate::fields;
 pub use connections::{Accepted, Connections};

@@ -3,13 +3,13 @@
 
 use super::actions::respond;
 use super::exchange::Exchange;
-use super::fields;
 use super::hash_key::hash_key;
 use super::reply::Reply;
 use super::shadow;
 use crate::call;
 use crate::config::HeaderMatch;
 use crate::failure::Failure;
+use crate::fields;
 use crate::routes::{Destination, FallbackTo, Traffic};
 use crate::worker::RouteRef;
 use hyper::header::HeaderMap;
