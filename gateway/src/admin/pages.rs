@@ -221,6 +221,7 @@ fn member(backend: &Backend, member: &Member) -> Value {
         "address": endpoint.addr.to_string(),
         "name": names::found_by(backend, member),
         "weight": member.weight,
+        "priority": member.priority,
         "zone": member.zone.as_deref(),
         "draining": member.drains(),
         "drained_by": drained_by(member),

@@ -3,7 +3,7 @@
 use super::balance::{ENDPOINT_KEYS, Placing};
 use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
-use super::dns::{self, DnsName};
+use super::dns::{self, DnsName, ServiceName};
 use super::foreign_paths;
 use super::reader::{Item, Reader};
 use std::fmt;
@@ -76,6 +76,11 @@ impl EndpointSpec {
             return None;
         };
         let addr = reader.text(&address, "a string such as \"127.0.0.1:7101\"", Address::parse)?;
+        if let (Address::Service(_), Some(weight)) = (&addr, section.get("weight")) {
+            let complaint = Complaint::new("the instances of a service have no `weight` here", "not allowed");
+            return reader
+                .complain(&weight, complaint.note("their weights are those of the service's records"));
+        }
         Some((EndpointSpec { addr, drain: drain.unwrap_or(false), placing }, address.span()))
     }
 }
@@ -98,33 +103,38 @@ pub(super) fn endpoints(reader: &mut Reader<'_>, name: &str, item: &Item<'_>) ->
     Some(all.into_iter().map(|(endpoint, _)| endpoint).collect())
 }
 
-/// What a list of endpoints names: one instance, or all that a name leads to. Its text reads back as itself.
+/// What a list of endpoints names: one instance, or all that a name stands for. Its text reads back as itself.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Address {
     /// One instance.
     At(EndpointAddr),
-    /// An instance at each address of a name, looked up again and again.
-    Named(DnsName),
+    /// An instance at each address of a host, looked up again and again.
+    Host(DnsName),
+    /// The instances of a service, looked up again and again, with the ports and weights that its records say.
+    Service(ServiceName),
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Address::At(addr) => addr.fmt(f),
-            Address::Named(name) => name.fmt(f),
+            Address::Host(name) => name.fmt(f),
+            Address::Service(name) => name.fmt(f),
         }
     }
 }
 
 impl Address {
     fn parse(text: &str) -> Result<Address, Complaint> {
-        match text.strip_prefix(dns::SCHEME) {
-            // A host may be called so: `dns:7101`.
-            Some(rest) if !rest.bytes().all(|byte| byte.is_ascii_digit()) => {
-                DnsName::parse(rest).map(Address::Named)
-            }
-            _ => EndpointAddr::parse(text).map(Address::At),
+        // A host may be called so: `dns:7101`.
+        let is_name = |rest: &&str| !rest.bytes().all(|byte| byte.is_ascii_digit());
+        if let Some(host) = text.strip_prefix(dns::SCHEME).filter(is_name) {
+            return DnsName::parse(host).map(Address::Host);
         }
+        if let Some(service) = text.strip_prefix(dns::SERVICE).filter(is_name) {
+            return ServiceName::parse(service).map(Address::Service);
+        }
+        EndpointAddr::parse(text).map(Address::At)
     }
 }
 

@@ -65,7 +65,7 @@ pub use call_policy::CallPolicy;
 pub use call_ref::CallRef;
 pub use destination::DestinationSpec;
 pub use diagnostics::Diagnostics;
-pub use dns::{DnsName, DnsSettings};
+pub use dns::{DnsName, DnsSettings, ServiceName};
 pub use endpoint::{Address, EndpointAddr, EndpointSpec};
 pub use fallback::FallbackSpec;
 pub use files::MAX_FILE;

@@ -52,6 +52,8 @@ labels! {
     Diverted {
         /// It leaves the gateway's zone, though there are instances in it.
         OtherZone = "other_zone",
+        /// It goes to an instance that stands by: its source says a higher priority value than of others.
+        Standby = "standby",
         /// The instance that its key belongs to is away, full or not at its full share, has been tried, or bears more than
         /// the load factor allows.
         Moved = "moved",
