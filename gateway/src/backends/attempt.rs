@@ -259,7 +259,7 @@ mod tests {
     async fn an_instances_bound_is_kept_and_a_place_is_given_back_however_the_attempt_ends() {
         let overload = OverloadSpec { max_per_instance: Some(1), ..OverloadSpec::default() };
         let spec = BackendSpec { overload, ..BackendSpec::new("b", Vec::new()) };
-        let at = connected(&spec, 1, |link| link.methods = Some(vec!["a".to_owned()]));
+        let at = connected(&spec, 1, |link| link.offers_only(&["a"]));
         for _ in 0..3 {
             assert!(at.open_link().is_some());
             let one = send(&at);
@@ -276,7 +276,7 @@ mod tests {
     async fn a_call_that_is_not_sent_is_counted_nowhere() {
         let overload = OverloadSpec { max_per_instance: Some(1), ..OverloadSpec::default() };
         let spec = BackendSpec { overload, ..BackendSpec::new("b", Vec::new()) };
-        let at = connected(&spec, 1, |link| link.methods = Some(Vec::new()));
+        let at = connected(&spec, 1, |link| link.offers_only(&[]));
         let open = at.open_link().expect("it is connected");
         let sent = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| send(&at)));
         assert!(sent.is_err(), "it does not offer the method");

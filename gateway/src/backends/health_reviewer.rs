@@ -185,6 +185,7 @@ mod tests {
             offers: Arc::default(),
             connections: Rc::new(connections),
             presence,
+            played: false,
         }
     }
 

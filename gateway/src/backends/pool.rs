@@ -47,7 +47,17 @@ impl Pool {
         let presence = Rc::new(Presence::new(Instant::now()));
         let connections = Connections::new(catalog, answers, changed.clone(), presence.clone());
         let connections = Rc::new(connections);
-        let surroundings = Surroundings { worker, supervisor, changed, due, offers, connections, presence };
+        let surroundings = Surroundings {
+            worker,
+            supervisor,
+            changed,
+            due,
+            offers,
+            connections,
+            presence,
+            #[cfg(test)]
+            played: false,
+        };
         Pool {
             surroundings,
             zone,
@@ -56,6 +66,12 @@ impl Pool {
             reviewer: RefCell::default(),
             routes: RefCell::new(Arc::default()),
         }
+    }
+
+    /// A test plays the instances that are connected to from now on.
+    #[cfg(test)]
+    pub(crate) fn play_instances(&mut self) {
+        self.surroundings.played = true;
     }
 
     /// The generation of the table that the pool is in line with.

@@ -36,8 +36,8 @@ pub(in crate::backends) fn instance_with(
     methods: &[&str],
 ) -> Rc<LocalEndpoint> {
     connected(&BackendSpec { health: spec, ..BackendSpec::new("b", Vec::new()) }, 1, |link| {
-        version.clone_into(&mut link.version);
-        link.methods = Some(methods.iter().map(|name| (*name).to_owned()).collect());
+        link.is_version(version);
+        link.offers_only(methods);
     })
 }
 
@@ -45,18 +45,49 @@ pub(in crate::backends) fn instance_with(
 pub(in crate::backends) fn connected(
     spec: &BackendSpec,
     port: u16,
-    make: impl FnOnce(&mut MemoryLink),
+    make: impl FnOnce(&MemoryLink),
 ) -> Rc<LocalEndpoint> {
     let addr = EndpointAddr::Tcp { host: "instance".to_owned(), port };
     let local = LocalEndpoint::new(Arc::new(Endpoint::new(addr, 1)), spec, 0, Rc::default());
-    let mut link = MemoryLink::new(local.monitor.review().clone());
-    make(&mut link);
+    let link = MemoryLink::new(local.monitor.review().clone());
+    make(&link);
     local.set_link(Some(Link::Memory(Rc::new(link))));
     Rc::new(local)
 }
 
+/// Plays an instance from now on, until it retires.
+pub(in crate::backends) fn play(local: &Rc<LocalEndpoint>) {
+    let link = Rc::new(MemoryLink::new(local.monitor.review().clone()));
+    let instance = link.clone();
+    local.set_supervisor(tokio::task::spawn_local(async move { instance.serve().await }).abort_handle());
+    local.monitor.connected(Instant::now());
+    local.set_link(Some(Link::Memory(link)));
+}
+
+/// The instances of a backend that a test plays.
+pub(crate) fn links(backend: &LocalBackend) -> Vec<Rc<MemoryLink>> {
+    backend.instances.all.iter().map(|at| link(at)).collect()
+}
+
+/// Nobody can be reached any more; `hopeful`: but perhaps soon.
+pub(crate) fn disconnect(backend: &LocalBackend, hopeful: bool) {
+    for at in &backend.instances.all {
+        at.set_link(None);
+        at.set_hopeful(hopeful);
+        at.monitor.review().raise();
+    }
+}
+
+/// All can be reached again, those of that link.
+pub(crate) fn reconnect(backend: &LocalBackend, links: &[Rc<MemoryLink>]) {
+    for (at, link) in backend.instances.all.iter().zip(links) {
+        at.set_link(Some(Link::Memory(link.clone())));
+        at.monitor.review().raise();
+    }
+}
+
 /// The link to an instance.
-pub(crate) fn link(at: &LocalEndpoint) -> Rc<MemoryLink> {
+pub(in crate::backends) fn link(at: &LocalEndpoint) -> Rc<MemoryLink> {
     match at.link() {
         Some(Link::Memory(link)) => link,
         _ => panic!("it is connected otherwise"),

@@ -134,3 +134,6 @@ pub(crate) fn shed(worker: &Worker, route: &Route, reason: ShedReason) -> Failur
     route.stats.0.of(worker.id).shed.of(reason).increment();
     Failure::Shed(reason)
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,8 @@ use std::str::FromStr;
 use toml::de::{DeTable, DeValue};
 
 const KEYS: &[&str] = &["address", "drain", ENDPOINT_KEYS[0], ENDPOINT_KEYS[1]];
+/// How an address begins that names the protocol which is spoken there. It is the only one so far, and may be left out.
+const SCHEME: &str = "callgate://";
 /// What a list of endpoints looks like, for whoever wrote something else.
 const LIST: &str = "an array such as [\"127.0.0.1:7101\"]";
 /// What one of them looks like.
@@ -141,7 +143,8 @@ impl Address {
 /// Where one instance listens. Its text reads back as itself.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 pub enum EndpointAddr {
-    /// `host:port`, `1.2.3.4:port`, `[::1]:port`. The system looks a name up whenever a connection is made.
+    /// `host:port`, `1.2.3.4:port`, `[::1]:port`, or the same with `callgate://` before it. The system looks a name up whenever a
+    /// connection is made.
     Tcp {
         /// A name in lower case, or an address without brackets.
         host: String,
@@ -176,6 +179,15 @@ impl EndpointAddr {
         if let Some(path) = text.strip_prefix("unix:") {
             return unix(path);
         }
+        match text.strip_prefix(SCHEME) {
+            Some(authority) => {
+                EndpointAddr::tcp(authority).map_err(|complaint| complaint.shifted(SCHEME.len()))
+            }
+            None => EndpointAddr::tcp(text),
+        }
+    }
+
+    fn tcp(text: &str) -> Result<EndpointAddr, Complaint> {
         let complaint =
             Complaint::new(format!("`{text}` is not an endpoint"), "expected `host:port` or `unix:/path`");
         if let Some(help) = foreign_paths::endpoint(text) {
@@ -185,7 +197,10 @@ impl EndpointAddr {
             let authority = rest.split('/').next().unwrap_or(rest);
             let port = if authority.rsplit_once(':').is_some() { "" } else { ":7101" };
             return Err(complaint
-                .note(format!("Callgate speaks its own protocol to backends; there is no `{scheme}://`"))
+                .note(format!(
+                    "Callgate speaks its own protocol to backends, `{SCHEME}`, which need not be written; there is no \
+                     `{scheme}://`"
+                ))
                 .help(format!("write \"{authority}{port}\"")));
         }
         if text.parse::<Ipv6Addr>().is_ok() {
@@ -268,6 +283,8 @@ mod tests {
             ("shop_1.svc.cluster.local.:65535", "shop_1.svc.cluster.local.:65535"),
             ("[0:0::1]:7101", "[::1]:7101"),
             ("unix:/run/shop.sock", "unix:/run/shop.sock"),
+            ("callgate://shop:7101", "shop:7101"),
+            ("callgate://[::1]:7101", "[::1]:7101"),
         ] {
             let endpoint = EndpointAddr::parse(text).ok().unwrap();
             assert_eq!(endpoint.to_string(), shown);
@@ -293,6 +310,13 @@ mod tests {
             "[::1:1",
             "[shop]:1",
             "http://shop:1",
+            "grpc://shop:1",
+            "callgate://",
+            "callgate://shop",
+            "callgate://shop:0",
+            "callgate://callgate://shop:1",
+            "callgate:shop:1",
+            "callgate://unix:/x",
             "10.0.0.256:1",
             "1:1",
             "-a:1",

@@ -3,6 +3,7 @@
 //! Without a bound and while the limit is not in force, that is an addition and a comparison in the worker's own memory.
 
 use super::Gauge;
+use super::admitted::{Admitted, Counts};
 use super::limit::Samples;
 use super::queue::Queue;
 
@@ -39,16 +40,9 @@ pub struct Load {
 pub struct Admission {
     pub(super) load: Rc<Load>,
     pub(super) spec: OverloadSpec,
-    pub(super) gauge: Arc<Gauge>,
+    /// Where its calls are counted.
+    pub(super) counts: Rc<Counts>,
     stats: Arc<BackendStats>,
-    pub(super) worker: usize,
-}
-
-/// A call that was let in and is counted as long as this lives.
-pub(super) struct Admitted {
-    by: Rc<Admission>,
-    /// It is counted exactly too, because there is a bound.
-    exactly: bool,
 }
 
 /// Whether something is kept free for critical calls: for as long as there were some lately. Each call brings its time along.
@@ -115,7 +109,7 @@ impl Admission {
         stats: Arc<BackendStats>,
         worker: usize,
     ) -> Admission {
-        Admission { load, spec, gauge, stats, worker }
+        Admission { load, spec, counts: Rc::new(Counts { gauge, worker }), stats }
     }
 
     /// Why a request that came at `now` need not even be read, if it would be turned away in any case.
@@ -124,26 +118,25 @@ impl Admission {
         load.reserve.observe(priority, now);
         let reason = self.room(priority).err().or_else(|| {
             let most = spec.max_in_flight?;
-            (self.gauge.count().get() >= load.share(most, priority)).then_some(ShedReason::Backend)
+            (self.counts.gauge.count().get() >= load.share(most, priority)).then_some(ShedReason::Backend)
         })?;
         (!load.queue.takes(priority, &spec.queue)).then_some(reason)
     }
 
     /// Lets a call in, if there is room for it.
     #[inline]
-    pub(super) fn take(self: &Rc<Self>, priority: Priority) -> Result<Admitted, ShedReason> {
+    pub(super) fn take(&self, priority: Priority) -> Result<Admitted, ShedReason> {
         self.room(priority)?;
         let exactly = match self.spec.max_in_flight {
             None => false,
-            Some(most) if self.gauge.count().take(self.load.share(most, priority)) => true,
+            Some(most) if self.counts.gauge.count().take(self.load.share(most, priority)) => true,
             Some(_) => return Err(ShedReason::Backend),
         };
-        self.gauge.limit().counts_in(self.worker);
-        Ok(Admitted { by: self.clone(), exactly })
+        Ok(Admitted::count(&self.counts, exactly))
     }
 
     /// Lets calls go on that wait, as far as there is room.
-    pub(super) fn let_go_on(self: &Rc<Self>) {
+    pub(super) fn let_go_on(&self) {
         for _ in 0..AT_ONCE {
             let Some(next) = self.load.queue.first() else { return };
             let Ok(admitted) = self.take(next.priority) else { return };
@@ -158,20 +151,20 @@ impl Admission {
     }
 
     pub(super) fn counters(&self) -> &OverloadCounters {
-        &self.stats.0.of(self.worker).overload
+        &self.stats.0.of(self.counts.worker).overload
     }
 
     /// One call more or less wants to hear when others end elsewhere.
     pub(super) fn set_interested(&self, is: bool) {
         let all = &self.load.interested;
         all.set(if is { all.get() + 1 } else { all.get() - 1 });
-        self.gauge.wait(self.worker, all.get() > 0);
+        self.counts.gauge.wait(self.counts.worker, all.get() > 0);
     }
 
     /// Whether the adaptive limit leaves room for a call.
     #[inline]
     fn room(&self, priority: Priority) -> Result<(), ShedReason> {
-        let limit = self.gauge.limit();
+        let limit = self.counts.gauge.limit();
         let Some(most) = limit.most() else {
             return Ok(());
         };
@@ -180,16 +173,6 @@ impl Admission {
         }
         limit.binds();
         Err(ShedReason::Adaptive)
-    }
-}
-
-impl Drop for Admitted {
-    #[inline]
-    fn drop(&mut self) {
-        self.by.gauge.limit().counts_out(self.by.worker);
-        if self.exactly {
-            self.by.gauge.count().give_back();
-        }
     }
 }
 

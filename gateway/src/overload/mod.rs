@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! admission  a backend's bounds and its limit
+//! admitted   a call that was let in, counted
 //! permit     what a call has, waits for, or is shed without
 //! gauge      what is known of all workers together: exact counts, where a bound is declared, and the limit
 //! limit      the adaptive limit
@@ -10,6 +11,7 @@
 //! ```
 
 mod admission;
+mod admitted;
 mod gauge;
 mod limit;
 mod permit;

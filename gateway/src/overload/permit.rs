@@ -1,6 +1,7 @@
 //! A call's permit, from before an instance is chosen until its reply has been sent: asked for, waited for, given back.
 
-use super::admission::{Admission, Admitted};
+use super::admission::Admission;
+use super::admitted::{Admitted, Counts};
 use super::limit::{Feedback, Observed};
 use super::queue::{Rank, Turn, Word};
 use crate::config::{Priority, When};
@@ -116,8 +117,8 @@ impl Permit {
             self.observe(&Observed { route, sent, took: sent.elapsed(), feedback: Feedback::Late });
         }
         let Some((feedback, now)) = self.ended.get() else { return };
-        let Admission { load, spec, gauge, .. } = &*self.admission;
-        load.samples.borrow_mut().ended(feedback, now, gauge.limit(), &spec.adaptive);
+        let Admission { load, spec, counts, .. } = &*self.admission;
+        load.samples.borrow_mut().ended(feedback, now, counts.gauge.limit(), &spec.adaptive);
     }
 }
 
@@ -134,13 +135,14 @@ impl Drop for Permit {
         if self.admission.load.queue.first().is_some() {
             self.admission.let_go_on();
         }
-        self.admission.gauge.notify_others(self.admission.worker);
+        let Counts { gauge, worker } = &*self.admission.counts;
+        gauge.notify_others(*worker);
     }
 }
 
 /// A call's stay in the queue, however it ends.
 struct Stay<'a> {
-    admission: &'a Rc<Admission>,
+    admission: &'a Admission,
     turn: Rc<Turn>,
 }
 
@@ -153,7 +155,7 @@ impl Stay<'_> {
             tokio::select! {
                 biased;
                 word = poll_fn(|cx| self.turn.poll(cx)) => return Some(word),
-                () = admission.gauge.notified(admission.worker) => admission.let_go_on(),
+                () = admission.counts.gauge.notified(admission.counts.worker) => admission.let_go_on(),
                 () = room.notified() => admission.let_go_on(),
                 () = &mut time => return None,
             }

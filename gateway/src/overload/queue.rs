@@ -4,7 +4,7 @@
 //! A call waits as long as the backend's `queue` says, while that is now and then empty. A queue that never is smooths nothing
 //! and only makes everybody late: then each waits a tenth of that, but for critical ones.
 
-use super::admission::Admitted;
+use super::admitted::Admitted;
 use crate::config::{Priority, QueueSpec};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

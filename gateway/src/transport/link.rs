@@ -1,50 +1,15 @@
 //! A way to an instance, whatever the protocol: the few questions that a pick asks of it, and how a call is made on it.
 
-use super::binding::Binding;
+use super::call::{Binding, Call, Times, Unsent};
 use super::callgate::Connection;
 #[cfg(test)]
 use super::memory::MemoryLink;
-use super::pending_reply::{Ended, PendingReply};
+use super::slot::{Ended, Heard, Sent};
 use crate::config::CallRef;
-use callgate_protocol::Metadata;
-use callgate_transcode::{RequestInput, Violation};
+use std::future::{Future, poll_fn};
 use std::rc::Rc;
+use std::task::{Context, Poll, ready};
 use tokio::time::Instant;
-
-/// When a call is made, and when its reply must be there.
-#[derive(Clone, Copy, Debug)]
-pub struct Times {
-    /// Now, or a moment ago.
-    pub now: Instant,
-    /// Later than that.
-    pub deadline: Instant,
-}
-
-/// What a call is made of.
-#[derive(Clone, Copy)]
-pub struct Call<'a> {
-    /// The route that it is of.
-    pub binding: Binding<'a>,
-    /// What its argument is made of.
-    pub input: RequestInput<'a>,
-    /// What travels with it.
-    pub metadata: Metadata<'a>,
-}
-
-/// Why a call was not sent.
-#[derive(Debug)]
-pub enum Unsent {
-    /// The instance does not offer the method.
-    NotOffered,
-    /// The route's fields do not fit the instance's method; why.
-    Unfit(Rc<str>),
-    /// The request does not fit the method's schema.
-    Invalid(Vec<Violation>),
-    /// The request is larger than the instance accepts: the bound in bytes.
-    TooLarge(u32),
-    /// The instance has all the calls that it may have; another worker was faster.
-    Full,
-}
 
 /// A way to an instance, as one worker's calls see it.
 #[derive(Clone)]
@@ -127,7 +92,8 @@ impl Link {
     /// Makes a call. `times` is asked once the instance has said whether running the method twice does what running it once does.
     #[inline]
     pub fn call(&self, call: &Call<'_>, times: impl FnOnce(bool) -> Times) -> Result<PendingReply, Unsent> {
-        ask!(self, one => one.call(call, times))
+        let sent = ask!(self, one => one.call(call, times))?;
+        Ok(PendingReply { link: self.clone(), sent, over: false })
     }
 
     /// Gives a call up, unless it has ended. Says how it has ended then.
@@ -149,5 +115,58 @@ impl Link {
     /// Forgets what is known of routes that are in force no more; `ids` are those in force, by slot.
     pub fn forget_gone(&self, ids: &[u64]) {
         ask!(self, one => one.forget_gone(ids));
+    }
+}
+
+/// A call that was made. Dropped before it has ended, it is cancelled.
+pub struct PendingReply {
+    link: Link,
+    sent: Sent,
+    /// It has ended, and its caller knows.
+    over: bool,
+}
+
+impl PendingReply {
+    /// When it was sent.
+    #[inline]
+    pub fn sent_at(&self) -> Instant {
+        self.sent.at
+    }
+
+    /// The link that it was made on.
+    pub fn link(&self) -> &Link {
+        &self.link
+    }
+
+    /// Waits for what is heard of it next.
+    #[inline]
+    pub fn heard(&mut self) -> impl Future<Output = Heard> {
+        poll_fn(|cx| self.poll_heard(cx))
+    }
+
+    /// What is heard of it next.
+    #[inline]
+    pub fn poll_heard(&mut self, cx: &mut Context<'_>) -> Poll<Heard> {
+        let heard = ready!(self.sent.slot.poll(cx));
+        self.over = matches!(heard, Heard::Ended(_));
+        Poll::Ready(heard)
+    }
+
+    /// Gives the call up, and says how it has ended, unless that was heard already.
+    #[inline]
+    pub fn give_up(&mut self) -> Option<Ended> {
+        if std::mem::replace(&mut self.over, true) {
+            return None;
+        }
+        // What has come, and was not heard, has come.
+        let come = self.sent.slot.take();
+        come.or_else(|| self.link.cancel(self.sent.number))
+    }
+}
+
+impl Drop for PendingReply {
+    #[inline]
+    fn drop(&mut self) {
+        self.give_up();
     }
 }

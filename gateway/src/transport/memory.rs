@@ -1,10 +1,10 @@
 //! A second transport, for tests: instances that a test plays, without a socket. A call is answered by the instance's script, or by
 //! the test itself.
 
-use super::pending_reply::{Ended, PendingReply, Slot};
-use super::{Binding, Call, Json, Link, Outcome, ReviewRequest, Times, Unsent};
+use super::slot::{Ended, Sent, Slot};
+use super::{Binding, Call, Json, Outcome, ReviewRequest, Times, Unsent};
 use crate::config::CallRef;
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
@@ -14,9 +14,9 @@ use tokio::time::{Instant, sleep_until};
 /// A way to an instance that a test plays.
 pub struct MemoryLink {
     /// What the instance offers; none: everything.
-    pub methods: Option<Vec<String>>,
+    pub methods: RefCell<Option<Vec<String>>>,
     /// Of its service.
-    pub version: String,
+    pub version: OnceCell<String>,
     /// What it says of all its methods.
     pub idempotent: Cell<bool>,
     /// Calls in flight at once.
@@ -27,6 +27,10 @@ pub struct MemoryLink {
     pub disturbed: Cell<bool>,
     /// What the next calls come to, one after the other. Then they wait for the test.
     pub script: RefCell<VecDeque<Answer>>,
+    /// What a call comes to for which the script says nothing; none: it waits for the test.
+    pub otherwise: Cell<Option<Otherwise>>,
+    /// Calls that others have there.
+    pub burden: Cell<usize>,
     /// How often it was asked whether it is there.
     pub asked: Cell<usize>,
     /// What came, in order.
@@ -41,6 +45,9 @@ pub struct MemoryLink {
     changed: Notify,
     review: Rc<ReviewRequest>,
 }
+
+/// What calls come to, after so long each.
+pub type Otherwise = (Duration, fn() -> Outcome);
 
 /// What a call comes to, after so long.
 pub type Answer = (Duration, Outcome);
@@ -73,13 +80,15 @@ impl MemoryLink {
     /// To an instance that offers everything, and answers when it is told to.
     pub fn new(review: Rc<ReviewRequest>) -> MemoryLink {
         MemoryLink {
-            methods: None,
-            version: String::new(),
+            methods: RefCell::default(),
+            version: OnceCell::new(),
             idempotent: Cell::new(true),
             max_calls: Cell::new(1024),
             about_to_write: Cell::new(false),
             disturbed: Cell::new(false),
             script: RefCell::default(),
+            otherwise: Cell::new(None),
+            burden: Cell::new(0),
             asked: Cell::new(0),
             came: RefCell::default(),
             accepting: Cell::new(true),
@@ -92,6 +101,17 @@ impl MemoryLink {
             changed: Notify::new(),
             review,
         }
+    }
+
+    /// The instance offers those methods only.
+    pub fn offers_only(&self, methods: &[&str]) {
+        *self.methods.borrow_mut() = Some(methods.iter().map(|name| (*name).to_owned()).collect());
+        self.review.raise();
+    }
+
+    /// The instance says that its service is of that version; once.
+    pub fn is_version(&self, version: &str) {
+        let _ = self.version.set(version.to_owned());
     }
 
     /// The next call comes to that, at once.
@@ -171,6 +191,11 @@ impl MemoryLink {
         }
     }
 
+    fn next_answer(&self) -> Option<Answer> {
+        let otherwise = || self.otherwise.get().map(|(after, outcome)| (after, outcome()));
+        self.script.borrow_mut().pop_front().or_else(otherwise)
+    }
+
     fn end(&self, number: u32, outcome: Outcome) {
         let Some(call) = self.calls.borrow_mut().remove(&number) else { return };
         let replied = matches!(outcome, Outcome::Reply(_) | Outcome::Failed(_) | Outcome::Refused(_));
@@ -182,18 +207,14 @@ impl MemoryLink {
         call.slot.end(Ended { outcome, took, disturbed: self.disturbed.get() });
     }
 
-    pub(super) fn call(
-        self: &Rc<Self>,
-        call: &Call<'_>,
-        times: impl FnOnce(bool) -> Times,
-    ) -> Result<PendingReply, Unsent> {
+    pub(super) fn call(&self, call: &Call<'_>, times: impl FnOnce(bool) -> Times) -> Result<Sent, Unsent> {
         if !self.offers(&call.binding) {
             return Err(Unsent::NotOffered);
         }
         let Times { now: sent_at, deadline } = times(self.idempotent.get());
         let number = self.came.borrow().len() as u32;
         self.came.borrow_mut().push(Came { body: call.input.body.to_vec(), at: sent_at, deadline });
-        let answer = self.script.borrow_mut().pop_front().map(|(after, outcome)| (sent_at + after, outcome));
+        let answer = self.next_answer().map(|(after, outcome)| (sent_at + after, outcome));
         let at_once = answer.as_ref().is_some_and(|(at, _)| *at == sent_at);
         let slot = Rc::new(Slot::default());
         self.calls.borrow_mut().insert(number, InFlight { slot: slot.clone(), sent_at, deadline, answer });
@@ -202,7 +223,7 @@ impl MemoryLink {
             answer.into_iter().for_each(|(_, outcome)| self.end(number, outcome));
         }
         self.changed.notify_one();
-        Ok(PendingReply::new(Link::Memory(self.clone()), number, slot, sent_at))
+        Ok(Sent { number, slot, at: sent_at })
     }
 
     pub(super) fn cancel(&self, number: u32) -> Option<Ended> {
@@ -230,7 +251,7 @@ impl MemoryLink {
 
     /// Calls that wait for their end.
     pub fn in_flight(&self) -> usize {
-        self.calls.borrow().len()
+        self.calls.borrow().len() + self.burden.get()
     }
 
     pub(super) fn is_about_to_write(&self) -> bool {
@@ -251,19 +272,19 @@ impl MemoryLink {
 
     pub(super) fn offers(&self, binding: &Binding<'_>) -> bool {
         let name = method(binding.call);
-        self.methods.as_ref().is_none_or(|methods| methods.contains(&name))
+        self.methods.borrow().as_ref().is_none_or(|methods| methods.contains(&name))
     }
 
     pub(super) fn version(&self, call: &CallRef) -> Option<&str> {
-        let known = self
-            .methods
-            .as_ref()
-            .is_none_or(|methods| matches!(call, CallRef::Name { .. }) || methods.contains(&method(call)));
-        known.then_some(&*self.version)
+        let known =
+            self.methods.borrow().as_ref().is_none_or(|methods| {
+                matches!(call, CallRef::Name { .. }) || methods.contains(&method(call))
+            });
+        known.then(|| self.version.get().map_or("", String::as_str))
     }
 
     pub(super) fn offer_digest(&self) -> u64 {
-        let text = format!("{} {:?}", self.version, self.methods);
+        let text = format!("{:?} {:?}", self.version.get(), self.methods.borrow());
         text.bytes().fold(7, |digest, byte| digest * 31 % 1_000_003 + u64::from(byte))
     }
 

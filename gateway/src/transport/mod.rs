@@ -3,29 +3,29 @@
 //! knows its [`Binding`].
 //!
 //! ```text
-//! link           the questions that a pick asks, and how a call is made
-//! pending_reply  a call that was made, until it has ended
-//! outcome        how it has ended, and all that follows from it
-//! reply          what the instance replies
-//! binding        what links know of a route
-//! review         what is raised when something about a link has changed
-//! callgate       our own protocol
-//! memory         instances that a test plays
+//! link      the questions that a pick asks, how a call is made, and a call that was made, until it has ended
+//! call      what a link is given for that
+//! slot      where a link puts what comes of a call
+//! outcome   how an attempt has ended, and all that follows from it
+//! reply     what the instance replies
+//! review    what is raised when something about a link has changed
+//! callgate  our own protocol
+//! memory    instances that a test plays
 //! ```
 
-mod binding;
+mod call;
 pub mod callgate;
 mod link;
 #[cfg(test)]
 pub mod memory;
 mod outcome;
-mod pending_reply;
 mod reply;
 mod review;
+mod slot;
 
-pub use binding::Binding;
-pub use link::{Call, Link, Times, Unsent};
+pub use call::{Binding, Call, Times, Unsent};
+pub use link::{Link, PendingReply};
 pub use outcome::{Evidence, Outcome};
-pub use pending_reply::{Ended, Heard, PendingReply};
-pub use reply::Json;
+pub use reply::{Json, LongReply};
 pub use review::ReviewRequest;
+pub use slot::{Ended, Heard};

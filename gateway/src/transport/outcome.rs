@@ -1,8 +1,7 @@
 //! How an attempt has ended, and all that follows from it: what is counted, what it says of its instance, whether it helps to send
 //! the call again, and what the backend's limit learns. One type says all four, so that they cannot disagree.
 
-use super::callgate::LongReply;
-use super::reply::Json;
+use super::reply::{Json, LongReply};
 use crate::overload::Feedback;
 use crate::telemetry::{OutcomeLabel, RetryReason, ShadowOutcome};
 use callgate_protocol::{Code, Status};

@@ -247,7 +247,7 @@ error: `http://shop:80/` is not an endpoint
 5 |   "http://shop:80/",
   |   ^^^^^^^^^^^^^^^^^ expected `host:port` or `unix:/path`
   |
-  = note: Callgate speaks its own protocol to backends; there is no `http://`
+  = note: Callgate speaks its own protocol to backends, `callgate://`, which need not be written; there is no `http://`
   = help: write "shop:80"
 
 error: `::1` is not an endpoint

@@ -22,14 +22,15 @@ mod silence;
 
 pub use driver::{End, drive};
 
-use super::connections::{ConnectionSpec, Connections};
 use super::offer::Offer;
 use super::programs::{Program, Programs};
 use super::transcoders::{Transcoder, Transcoders};
 use crate::config::{CallRef, EndpointAddr};
 use crate::presence::Presence;
-use crate::transport::pending_reply::Slot;
-use crate::transport::{Binding, Call, Ended, Link, Outcome, PendingReply, ReviewRequest, Times, Unsent};
+use crate::transport::call::{Binding, Call, Times, Unsent};
+use crate::transport::outcome::Outcome;
+use crate::transport::review::ReviewRequest;
+use crate::transport::slot::{Ended, Sent, Slot};
 use callgate_protocol::{CallHead, Outbound};
 use calls::{Calls, InFlight};
 use liveness::Liveness;
@@ -42,14 +43,34 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+/// What is said of the connections to an instance.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionSpec {
+    /// Connecting and the handshake may take so long together.
+    pub connect_timeout: Duration,
+    /// A silent peer is asked after so long whether it is there.
+    pub ping_interval: Duration,
+    /// So long it may take to answer that.
+    pub ping_timeout: Duration,
+    /// Calls in flight at once; the peer may allow fewer.
+    pub max_calls: u32,
+}
+
+/// What a connection has of its worker.
+#[derive(Clone)]
+pub(super) struct WorkerSide {
+    /// The worker's programs.
+    pub(super) transcoders: Rc<Transcoders>,
+    /// Told when a connection can take calls again after its backlog was too long.
+    pub(super) room: Rc<Notify>,
+    /// Whether the worker itself was away.
+    pub(super) presence: Rc<Presence>,
+}
+
 /// A connection, as one worker's calls see it.
 pub struct Connection {
     addr: EndpointAddr,
-    presence: Rc<Presence>,
-    /// The worker's programs.
-    transcoders: Rc<Transcoders>,
-    /// Told when it can take calls again after its backlog was too long.
-    room: Rc<Notify>,
+    worker: WorkerSide,
     /// Raised when something about it has changed that a pick goes by.
     review: Rc<ReviewRequest>,
     offer: Arc<Offer>,
@@ -70,16 +91,14 @@ impl Connection {
     pub(super) fn new(
         addr: EndpointAddr,
         spec: &ConnectionSpec,
-        worker: &Connections,
+        worker: &WorkerSide,
         review: Rc<ReviewRequest>,
         offer: Arc<Offer>,
         outbound: Outbound,
     ) -> Connection {
         Connection {
             addr,
-            presence: worker.presence.clone(),
-            transcoders: worker.transcoders.clone(),
-            room: worker.room.clone(),
+            worker: worker.clone(),
             review,
             max_calls: spec.max_calls.min(offer.limits.max_calls) as usize,
             offer,
@@ -151,12 +170,12 @@ impl Connection {
 
     /// Encodes a call into the send buffer.
     #[inline]
-    pub fn call(
-        self: &Rc<Self>,
+    pub(in crate::transport) fn call(
+        &self,
         call: &Call<'_>,
         times: impl FnOnce(bool) -> Times,
-    ) -> Result<PendingReply, Unsent> {
-        let Some(program) = self.programs.of(&call.binding, &self.offer, &self.transcoders) else {
+    ) -> Result<Sent, Unsent> {
+        let Some(program) = self.programs.of(&call.binding, &self.offer, &self.worker.transcoders) else {
             return Err(Unsent::NotOffered);
         };
         let program = program.map_err(Unsent::Unfit)?;
@@ -170,7 +189,7 @@ impl Connection {
             self.stop_accepting();
         }
         self.send.has_one_more();
-        Ok(PendingReply::new(Link::Callgate(self.clone()), number, slot, sent_at))
+        Ok(Sent { number, slot, at: sent_at })
     }
 
     /// Says where in the stream of bytes the call begins.
@@ -197,13 +216,13 @@ impl Connection {
     pub fn cancel(&self, number: u32) -> Option<Ended> {
         let call = self.calls.take(number)?;
         let now = Instant::now();
-        self.presence.see(now);
+        self.worker.presence.see(now);
         self.send.cancel(number);
         self.send.wake();
         Some(Ended {
             outcome: Outcome::GivenUp { silent: self.is_silent() },
             took: now.saturating_duration_since(call.sent_at),
-            disturbed: self.presence.was_away_since(call.sent_at),
+            disturbed: self.worker.presence.was_away_since(call.sent_at),
         })
     }
 

@@ -1,13 +1,12 @@
 //! All connections of one worker, and what they share.
 
 use super::catalog::Catalog;
-use super::connection::Connection;
+use super::connection::{Connection, ConnectionSpec, WorkerSide};
 use super::handshake::{Channel, TimeLimits, establish};
 use super::offer::Offer;
-use super::transcoders::Transcoders;
 use crate::config::EndpointAddr;
 use crate::presence::Presence;
-use crate::transport::ReviewRequest;
+use crate::transport::review::ReviewRequest;
 use callgate_protocol::Budget;
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
@@ -22,30 +21,13 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(1);
 /// How many connections are looked after before requests have their turn again.
 const AT_ONCE: usize = 32;
 
-/// What is said of the connections to an instance.
-#[derive(Clone, Copy, Debug)]
-pub struct ConnectionSpec {
-    /// Connecting and the handshake may take so long together.
-    pub connect_timeout: Duration,
-    /// A silent peer is asked after so long whether it is there.
-    pub ping_interval: Duration,
-    /// So long it may take to answer that.
-    pub ping_timeout: Duration,
-    /// Calls in flight at once; the peer may allow fewer.
-    pub max_calls: u32,
-}
-
 /// The connections of a worker, those among them that take no calls any more.
 pub struct Connections {
     /// The schemas that all workers share.
     catalog: Arc<Catalog>,
     /// What long replies may take together.
     replies: Arc<Budget>,
-    pub(super) transcoders: Rc<Transcoders>,
-    /// Told when a connection can take calls again after its backlog was too long.
-    pub(super) room: Rc<Notify>,
-    /// Whether the worker itself was away.
-    pub(super) presence: Rc<Presence>,
+    worker: WorkerSide,
     all: RefCell<Vec<Weak<Connection>>>,
 }
 
@@ -67,8 +49,8 @@ impl Connections {
         room: Rc<Notify>,
         presence: Rc<Presence>,
     ) -> Connections {
-        let transcoders = Rc::default();
-        Connections { catalog, replies, transcoders, room, presence, all: RefCell::default() }
+        let worker = WorkerSide { transcoders: Rc::default(), room, presence };
+        Connections { catalog, replies, worker, all: RefCell::default() }
     }
 
     /// Opens a connection to that address. `review` is raised when something about it changes that a pick goes by. Errors are for
@@ -81,11 +63,11 @@ impl Connections {
     ) -> Result<Connected, String> {
         let limits =
             TimeLimits { connect: spec.connect_timeout, unacknowledged: spec.ping_timeout + UNACKNOWLEDGED };
-        let (presence, replies) = (Some(&*self.presence), Some(&self.replies));
+        let (presence, replies) = (Some(&*self.worker.presence), Some(&self.replies));
         let established = establish(addr, limits, presence, &self.catalog, replies).await?;
         let offer = Arc::new(established.offer);
         let outbound = established.outbound;
-        let connection = Connection::new(addr.clone(), spec, self, review, offer.clone(), outbound);
+        let connection = Connection::new(addr.clone(), spec, &self.worker, review, offer.clone(), outbound);
         connection.set_ready(established.ready);
         let connection = Rc::new(connection);
         self.all.borrow_mut().push(Rc::downgrade(&connection));

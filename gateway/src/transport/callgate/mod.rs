@@ -8,7 +8,6 @@
 //! programs     how a route's requests are encoded for an instance
 //! transcoders  a worker's programs, made of compiled schemas
 //! catalog      schemas, read and compiled once for all workers, in a thread beside them
-//! long_reply   a reply that its caller transcodes in steps
 //! fit          whether a route's calls can be made at an instance
 //! stranger     who answers at an endpoint that is no backend
 //! stream       TCP or Unix socket
@@ -20,7 +19,6 @@ mod connection;
 mod connections;
 mod fit;
 mod handshake;
-mod long_reply;
 mod offer;
 mod programs;
 mod stranger;
@@ -30,9 +28,8 @@ mod transcoders;
 pub use catalog::{Catalog, Schema};
 #[cfg(test)]
 pub(crate) use connection::testing;
-pub use connection::{Connection, End, drive};
-pub use connections::{Connected, ConnectionSpec, Connections};
+pub use connection::{Connection, ConnectionSpec, End, drive};
+pub use connections::{Connected, Connections};
 pub use fit::{Part, fits, meant};
 pub use handshake::{Channel, ask};
-pub use long_reply::LongReply;
 pub use offer::{MethodEntry, Offer};

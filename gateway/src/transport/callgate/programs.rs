@@ -4,14 +4,13 @@
 use super::offer::Offer;
 use super::transcoders::{Transcoder, Transcoders};
 use crate::number_map::NumberMap;
-use crate::transport::Binding;
+use crate::transport::call::Binding;
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::Arc;
 
 /// What a route's calls look like for this instance. Counted within the worker, so that workers do not meet in a reference count.
 pub(super) struct Program {
-    pub(super) shared: Arc<Transcoder>,
+    pub(super) shared: Rc<Transcoder>,
     /// The instance says that running the method twice does what running it once does.
     pub(super) idempotent: bool,
 }

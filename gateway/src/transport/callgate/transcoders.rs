@@ -4,13 +4,13 @@
 //! left for a route's first call is to look its few names up. So each worker does that for itself, and no call meets a lock.
 
 use super::offer::MethodEntry;
-use crate::transport::Binding;
+use crate::transport::call::Binding;
 use callgate_protocol::CallId;
 use callgate_protocol::schema::Fingerprint;
 use callgate_transcode::{BindError, RequestBinding, RequestProgram, ResponseBinding, ResponseProgram};
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::{Arc, Weak};
+use std::rc::{Rc, Weak};
 
 /// What turns one route's requests into calls of one instance's method, and its replies into answers.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(super) struct Transcoder {
     /// JSON → bincode.
     pub request: RequestProgram,
     /// bincode → JSON.
-    pub response: ResponseProgram,
+    pub response: Rc<ResponseProgram>,
 }
 
 impl Transcoder {
@@ -33,7 +33,7 @@ impl Transcoder {
         Ok(Transcoder {
             call_id: method.call_id,
             request: RequestProgram::bind(layout.clone(), route.request)?,
-            response: ResponseProgram::bind(layout.clone(), route.response)?,
+            response: Rc::new(ResponseProgram::bind(layout.clone(), route.response)?),
         })
     }
 }
@@ -49,17 +49,17 @@ impl Transcoders {
     ///
     /// # Errors
     /// The route's fields do not fit the method.
-    pub(super) fn of(&self, route: &Binding<'_>, method: &MethodEntry) -> Result<Arc<Transcoder>, BindError> {
+    pub(super) fn of(&self, route: &Binding<'_>, method: &MethodEntry) -> Result<Rc<Transcoder>, BindError> {
         let key = (method.fingerprint, method.call_id, route.request.clone(), route.response.clone());
         let mut all = self.0.borrow_mut();
         if let Some(known) = all.get(&key).and_then(Weak::upgrade) {
             return Ok(known);
         }
-        let transcoder = Arc::new(Transcoder::new(route, method)?);
+        let transcoder = Rc::new(Transcoder::new(route, method)?);
         if all.len() == all.capacity() {
             all.retain(|_, known| known.strong_count() > 0);
         }
-        all.insert(key, Arc::downgrade(&transcoder));
+        all.insert(key, Rc::downgrade(&transcoder));
         Ok(transcoder)
     }
 }

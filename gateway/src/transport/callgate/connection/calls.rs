@@ -2,7 +2,7 @@
 
 use crate::number_map::NumberMap;
 use crate::transport::callgate::programs::Program;
-use crate::transport::pending_reply::Slot;
+use crate::transport::slot::Slot;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use tokio::time::Instant;

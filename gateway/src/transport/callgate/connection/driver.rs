@@ -217,7 +217,7 @@ impl Driver<'_> {
         let was_full = self.conn.send.is_full();
         let written = self.poll_write_all(cx);
         if was_full && !self.conn.send.is_full() {
-            self.conn.room.notify_waiters();
+            self.conn.worker.room.notify_waiters();
         }
         written
     }

@@ -2,8 +2,9 @@
 
 use super::Connection;
 use super::calls::InFlight;
-use crate::transport::callgate::LongReply;
-use crate::transport::{Ended, Json, Outcome};
+use crate::transport::outcome::Outcome;
+use crate::transport::reply::{Json, LongReply};
+use crate::transport::slot::Ended;
 use callgate_protocol::limits::MAX_FRAME;
 use callgate_protocol::{Code, Event, ProtocolError, Room};
 use callgate_transcode::{DecodeError, DecodeReason};
@@ -17,7 +18,7 @@ impl Connection {
     /// Something was read.
     #[inline]
     pub(super) fn hears(&self, now: Instant) {
-        self.presence.see(now);
+        self.worker.presence.see(now);
         if self.liveness.hears(now) {
             self.review.raise();
         }
@@ -54,13 +55,13 @@ impl Connection {
 
     /// Has the caller of a call transcode its reply.
     pub(super) fn hand_over(&self, call: InFlight, payload: Vec<u8>, room: Option<Room>) {
-        let reply = LongReply { payload, room, program: call.program.clone() };
+        let reply = LongReply::new(payload, room, call.program.shared.response.clone());
         self.end(Some(call), Outcome::Long(Box::new(reply)));
     }
 
     /// Ends the calls whose time is up, and finds the next deadline.
     pub(super) fn expire(&self, now: Instant) {
-        self.presence.see(now);
+        self.worker.presence.see(now);
         for (number, call) in self.calls.take_where(|_, call| call.deadline <= now) {
             self.send.cancel(number);
             self.end(Some(call), Outcome::Late);
@@ -117,7 +118,7 @@ impl Connection {
         // The time of the read that brought the answer: no clock is asked for each of them.
         let ended_at = if matches!(outcome, Outcome::Late) { deadline } else { self.liveness.heard_at() };
         let took = ended_at.saturating_duration_since(sent_at);
-        slot.end(Ended { outcome, took, disturbed: self.presence.was_away_since(sent_at) });
+        slot.end(Ended { outcome, took, disturbed: self.worker.presence.was_away_since(sent_at) });
     }
 
     fn end_where(&self, is_so: impl Fn(u32, &InFlight) -> bool, outcome: impl Fn() -> Outcome) {

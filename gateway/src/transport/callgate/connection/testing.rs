@@ -1,17 +1,15 @@
 //! Connections without a socket, for tests, and calls on them that nobody answers.
 
-use super::{Connection, ConnectionSpec, Connections};
+use super::{Connection, ConnectionSpec, WorkerSide};
 use crate::config::{CallRef, EndpointAddr};
 use crate::presence::Presence;
-use crate::transport::callgate::LongReply;
 use crate::transport::callgate::catalog::Schema;
 use crate::transport::callgate::offer::Offer;
-use crate::transport::callgate::programs::Program;
-use crate::transport::callgate::transcoders::Transcoder;
-use crate::transport::{Binding, Call, PendingReply, Times};
+use crate::transport::reply::LongReply;
+use crate::transport::{Binding, Call, Link, PendingReply, Times};
 use callgate_protocol::schema::{Definition, Fingerprint, MethodSchema, StructDef, Type};
-use callgate_protocol::{Budget, CallId, Hello, Limits, Metadata, MethodOffer, Outbound, ServiceOffer};
-use callgate_transcode::{RequestBinding, RequestInput, RequestProgram, ResponseBinding, ResponseProgram};
+use callgate_protocol::{CallId, Hello, Limits, Metadata, MethodOffer, Outbound, ServiceOffer};
+use callgate_transcode::{RequestBinding, RequestInput, ResponseBinding, ResponseProgram};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,7 +36,7 @@ pub(crate) fn connection() -> Rc<Connection> {
     let offer = Offer::new(hello, |_| Some(schema.clone())).expect("no number twice");
     let addr = EndpointAddr::Tcp { host: "peer".to_owned(), port: 1 };
     let presence = Rc::new(Presence::new(Instant::now()));
-    let worker = Connections::new(Arc::default(), Budget::new(0), Rc::default(), presence);
+    let worker = WorkerSide { transcoders: Rc::default(), room: Rc::default(), presence };
     Rc::new(Connection::new(addr, &spec, &worker, Rc::default(), Arc::new(offer), outbound))
 }
 
@@ -51,20 +49,15 @@ pub(crate) fn occupy(connection: &Rc<Connection>, calls: usize) -> Vec<PendingRe
     let call = Call { binding, input, metadata: Metadata::default() };
     let now = Instant::now();
     let times = Times { now, deadline: now + Duration::from_secs(3600) };
-    let send = || connection.call(&call, |_| times).expect("it fits the schema");
+    let link = Link::Callgate(connection.clone());
+    let send = || link.call(&call, |_| times).expect("it fits the schema");
     std::iter::repeat_with(send).take(calls).collect()
 }
 
 /// A reply of that type.
 pub(crate) fn long_reply(response: Type, payload: Vec<u8>) -> LongReply {
-    let schema = schema(response);
-    let shared = Transcoder {
-        call_id: CallId::of("s", "m"),
-        request: RequestProgram::compile(&schema, &RequestBinding::default()).expect("nothing to bind"),
-        response: ResponseProgram::compile(&schema, &ResponseBinding::default()).expect("nothing to bind"),
-    };
-    let program = Rc::new(Program { shared: Arc::new(shared), idempotent: true });
-    LongReply { payload, room: None, program }
+    let program = ResponseProgram::compile(&schema(response), &ResponseBinding::default());
+    LongReply::new(payload, None, Rc::new(program.expect("nothing to bind")))
 }
 
 fn schema(response: Type) -> MethodSchema {

@@ -4,7 +4,7 @@ use super::send_buffer::MAX_BACKLOG;
 use super::*;
 use crate::transport::callgate::handshake::Channel;
 use crate::transport::callgate::stream::Stream;
-use crate::transport::{Evidence, Heard};
+use crate::transport::{Evidence, Heard, PendingReply};
 use callgate_protocol::{Event, Hello, Inbound, Limits, Outbound, Role};
 use std::task::{Context, Poll, Waker};
 
@@ -99,7 +99,7 @@ fn what_is_late_because_the_worker_was_away_says_nothing_of_the_instance() {
         let mut now = began;
         while now < end && !away {
             now += Duration::from_millis(100);
-            conn.presence.see(now);
+            conn.worker.presence.see(now);
         }
         conn.expire(end);
         for call in &mut calls {

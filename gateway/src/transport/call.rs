@@ -1,0 +1,57 @@
+//! What a link is given to make a call: what it needs to know of the route, the request, and the time.
+
+use crate::config::CallRef;
+use callgate_protocol::Metadata;
+use callgate_transcode::{RequestBinding, RequestInput, ResponseBinding, Violation};
+use std::rc::Rc;
+use tokio::time::Instant;
+
+/// A route, as links know it.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding<'r> {
+    /// Which route this is: one that has changed is another.
+    pub id: u64,
+    /// Its place in what links keep by route. A route that takes another's place has another id.
+    pub slot: usize,
+    /// The method that it calls.
+    pub call: &'r CallRef,
+    /// How a request becomes the method's argument.
+    pub request: &'r RequestBinding,
+    /// How the method's result becomes a reply.
+    pub response: &'r ResponseBinding,
+}
+
+/// When a call is made, and when its reply must be there.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// Now, or a moment ago.
+    pub now: Instant,
+    /// Later than that.
+    pub deadline: Instant,
+}
+
+/// What a call is made of.
+#[derive(Clone, Copy)]
+pub struct Call<'a> {
+    /// The route that it is of.
+    pub binding: Binding<'a>,
+    /// What its argument is made of.
+    pub input: RequestInput<'a>,
+    /// What travels with it.
+    pub metadata: Metadata<'a>,
+}
+
+/// Why a call was not sent.
+#[derive(Debug)]
+pub enum Unsent {
+    /// The instance does not offer the method.
+    NotOffered,
+    /// The route's fields do not fit the instance's method; why.
+    Unfit(Rc<str>),
+    /// The request does not fit the method's schema.
+    Invalid(Vec<Violation>),
+    /// The request is larger than the instance accepts: the bound in bytes.
+    TooLarge(u32),
+    /// The instance has all the calls that it may have; another worker was faster.
+    Full,
+}
