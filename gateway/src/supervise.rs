@@ -64,8 +64,6 @@ tasks! {
     TableMaker = "table_maker",
     /// Looks one name up again and again.
     Name = "name",
-    /// Keeps on disk what names list.
-    ListWriter = "list_writer",
     /// Accepts the connections of one listener.
     Acceptor = "acceptor",
     /// Accepts connections to the admin port.
@@ -99,10 +97,9 @@ tasks! {
 }
 
 impl Task {
-    /// Whether it may panic as often as it will: it concerns one endpoint or one name, and the process serves all
-    /// others; or nobody's requests.
+    /// Whether it may panic as often as it will: it concerns one endpoint or one name, and the process serves all others.
     fn may_go_on(self) -> bool {
-        matches!(self, Task::Endpoint | Task::Name | Task::ListWriter)
+        matches!(self, Task::Endpoint | Task::Name)
     }
 }
 

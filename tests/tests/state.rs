@@ -1,7 +1,6 @@
-//! The folder that the gateway may write: whose it is, and what a start finds there.
+//! The folder that the gateway may write: whose it is.
 
-use callgate_tests::dns::{Dns, Mood};
-use callgate_tests::{Setup, binary, eventually, free_port};
+use callgate_tests::{Setup, binary};
 use nix::sys::signal::Signal;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -34,34 +33,4 @@ async fn a_folder_for_state_is_one_gateways_and_its_successors() {
     gateway.signal(Signal::SIGTERM);
     assert!(gateway.ended().await);
     let _next = setup.gateway().await;
-}
-
-#[tokio::test]
-async fn a_gateway_that_starts_while_the_servers_fail_begins_with_what_names_listed_last() {
-    let dns = Dns::start().await;
-    dns.set("moody.test", &["127.0.0.1"]);
-    let section = format!("[dns]\nservers = [\"{}\"]\ntimeout = \"300ms\"\n", dns.addr());
-    let setup = Setup::new().server("state = \"state\"").section(&section);
-    let port = free_port();
-    let _backend = setup.backend_at("moody", format!("127.0.0.1:{port}"));
-    let table = format!(
-        "[backends.moody]\nendpoints = [\"dns:moody.test:{port}\"]\n[[routes]]\nmatch = \"POST /ask\"\nbackend = \"moody\"\n\
-         call = \"moody.ask\"\nresponse = {{ wrap = \"pid\" }}\n"
-    );
-    setup.write_routes("moody.toml", &table);
-    let mut gateway = setup.gateway().await;
-    let names = setup.file("state/names");
-    let line = "moody.test 127.0.0.1\n";
-    eventually("the file", || async { fs::read_to_string(&names).ok().filter(|text| text.contains(line)) })
-        .await;
-    assert_eq!(fs::metadata(&names).expect("it is there").mode() & 0o777, 0o600);
-    gateway.signal(Signal::SIGTERM);
-    assert!(gateway.ended().await);
-
-    dns.be(Mood::Silent);
-    let gateway = setup.gateway().await;
-    let answer = gateway.client.post("/ask", "").await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    assert_eq!(gateway.metric("callgate_dns_resolutions_total", &["outcome=\"ok\""]).await, 0.0);
-    assert!(fs::read_to_string(&names).expect("it is there").contains(line), "and it stays for the next one");
 }

@@ -92,12 +92,12 @@ impl ServiceName {
         if let Some((name, port)) = text.rsplit_once(':') {
             let complaint = Complaint::new(title(), "expected `srv:name`")
                 .note("the records of a service say at which ports its instances are");
-            return Err(match port_number(port) {
+            return Err(match host::port(port) {
                 Ok(_) => complaint.help(format!("write \"{SERVICE}{name}\"")),
                 Err(_) => complaint,
             });
         }
-        match host_name(text) {
+        match host::name(text) {
             Some(name) if text.parse::<IpAddr>().is_err() => Ok(ServiceName { name }),
             _ => Err(Complaint::new(title(), "expected a name such as `_shop._tcp.internal`")
                 .within(SERVICE.len()..SERVICE.len() + text.len())),

@@ -4,7 +4,6 @@
 //! table with a mistake leaves the old one serving. Changes of members come through it as well.
 
 mod fit;
-pub mod last_lists;
 mod loss;
 mod members;
 mod plane;
@@ -46,19 +45,14 @@ pub enum Reload {
 /// Somebody who asks for a reload and waits for what it came to.
 pub type Request = oneshot::Sender<Reload>;
 
-/// Serves reloads, follows names and keeps what they list, and looks which routes fit, until the task is dropped.
+/// Serves reloads, follows names, and looks which routes fit, until the task is dropped.
 pub async fn run(plane: Arc<Plane>, watcher: Watcher, hangup: Signal, requests: mpsc::Receiver<Request>) {
     let (members, waiting) = (MemberUpdates::new(&plane), Waiting::default());
     let mut control = Control { plane: plane.clone(), members, watcher, hangup, requests, waiting };
     let supervisor = &plane.shared.supervisor;
     let serving = async { supervised!(supervisor, Task::Control, control.serve()) };
     let fitting = async { supervised!(supervisor, Task::FitFollower, fit::follow(&plane)) };
-    let keeping = async {
-        if plane.state.is_kept() {
-            supervised!(supervisor, Task::ListWriter, last_lists::keep(&plane));
-        }
-    };
-    tokio::join!(serving, fitting, keeping);
+    tokio::join!(serving, fitting);
 }
 
 /// What the task knows, and listens to.
