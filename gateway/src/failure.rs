@@ -7,6 +7,9 @@
 
 mod reason;
 mod shed;
+#[cfg(test)]
+mod tests;
+mod told;
 
 pub use reason::{Reason, http_status};
 pub use shed::ShedReason;
@@ -14,9 +17,7 @@ pub use shed::ShedReason;
 use callgate_protocol::{Code, Status};
 use callgate_transcode::{Violation, ViolationKind};
 use std::borrow::Cow;
-
-/// What clients are told of what they may not see.
-const INTERNAL: &str = "an internal error; the log has more under the request's id";
+use told::is_hidden;
 
 /// Why a request has no other reply.
 #[derive(Debug)]
@@ -175,63 +176,6 @@ impl Failure {
         }
     }
 
-    /// What the client may read of it, in a sentence without a full stop.
-    pub fn detail(&self) -> Cow<'_, str> {
-        let text = match self {
-            Failure::BadHost => "a request must have one Host header",
-            Failure::RepeatedHeader(name) => {
-                return format!("the header {name} must have a single value, and has several").into();
-            }
-            Failure::HeaderTooLarge(name) => {
-                return format!("the header {name} is too large to go along with the call").into();
-            }
-            Failure::InvalidTimeout(must) => must,
-            Failure::NotUtf8(what) => what,
-            Failure::NoRoute(path) | Failure::RewriteUnmatched(path) => {
-                return format!("no route matches {path}").into();
-            }
-            Failure::WrongMethod { method, allow } => {
-                return format!("{method} is not possible here; possible: {allow}").into();
-            }
-            Failure::DotSegment => "a path parameter that is `.` or `..` cannot be redirected",
-            Failure::TooManyConnections => "the gateway has as many connections as it can serve",
-            Failure::RateLimited { policy, retry_after } => {
-                return format!(
-                    "too many requests: the limit {policy} is used up; try again in {retry_after} s"
-                )
-                .into();
-            }
-            Failure::UnsupportedMediaType(media_type) => {
-                return format!("the body must be application/json in UTF-8, not `{media_type}`").into();
-            }
-            Failure::UnsupportedEncoding => "a compressed body is not accepted; leave Content-Encoding out",
-            Failure::BodyTooLarge(limit) | Failure::MessageTooLarge(limit) => {
-                return format!("the request is larger than {limit} bytes").into();
-            }
-            Failure::BodyTimeout => "the request's body did not arrive in time",
-            Failure::MalformedChunks(_) => "the body cannot be read: its chunks are malformed",
-            Failure::ClientGone => "the client has closed before the body was there",
-            Failure::Invalid(violations) => match violations.as_slice() {
-                [one] => &one.detail,
-                many => return format!("the request has {} errors", many.len()).into(),
-            },
-            Failure::Status(status) if is_hidden(status.code) => {
-                "the method failed; the log has more under the request's id"
-            }
-            Failure::Status(status) => &status.message,
-            Failure::Deadline => "the call took longer than its deadline",
-            Failure::NoInstance => "no instance of the service is available",
-            Failure::Draining => "every instance of the service is being drained",
-            Failure::Busy => "every instance of the service is busy",
-            Failure::Shed(reason) => reason.detail(),
-            Failure::Lost => "the connection to the service was lost while the call ran",
-            Failure::NotOffered => "no instance of the service offers the method",
-            Failure::RewriteLoop(_) | Failure::AnswerTooLong { .. } => INTERNAL,
-            Failure::Misfit(_) | Failure::BadReply(_) | Failure::Internal(_) => INTERNAL,
-        };
-        Cow::Borrowed(text)
-    }
-
     /// Each place where the request itself is wrong.
     pub fn violations(&self) -> &[Violation] {
         match self {
@@ -266,39 +210,6 @@ impl Failure {
         }
     }
 
-    /// Tells the log what the client may not see, under the request's id.
-    pub fn log(&self, request_id: &str, route: &str) {
-        let reason = self.reason().name();
-        match self {
-            Failure::AnswerTooLong { bound: max_answer, call, instance } => {
-                tracing::error!(
-                    request_id,
-                    route,
-                    reason,
-                    call,
-                    instance,
-                    max_answer,
-                    "an answer is too long"
-                );
-            }
-            Failure::RewriteLoop(to) => {
-                tracing::error!(request_id, route, reason, to, "a rewrite has led to a rewrite");
-            }
-            Failure::Misfit(error) | Failure::BadReply(error) | Failure::Internal(error) => {
-                tracing::error!(request_id, route, reason, error, "a call failed inside");
-            }
-            Failure::Status(status) if is_hidden(status.code) => {
-                let (code, details) = (status.code.name(), status.details.as_deref().unwrap_or_default());
-                let error = &status.message;
-                tracing::error!(request_id, route, reason, code, error, details, "the method failed");
-            }
-            Failure::MalformedChunks(error) => {
-                tracing::debug!(request_id, route, reason, error, "a body cannot be read");
-            }
-            _ => {}
-        }
-    }
-
     /// Whether the call may have been turned away because there was too much to do, or had no time left.
     pub fn is_excess(&self) -> bool {
         matches!(self, Failure::Shed(_) | Failure::Busy | Failure::Deadline)
@@ -308,11 +219,6 @@ impl Failure {
     pub fn is_absence(&self) -> bool {
         matches!(self, Failure::NoInstance | Failure::Draining | Failure::NotOffered)
     }
-}
-
-/// Whether the message and the details of a code are for the log only.
-fn is_hidden(code: Code) -> bool {
-    matches!(code, Code::Unknown | Code::Internal | Code::DataLoss)
 }
 
 fn of_violation(violation: &Violation) -> Reason {
@@ -329,89 +235,5 @@ fn of_violation(violation: &Violation) -> Reason {
         ViolationKind::OutOfRange => Reason::ValueOutOfRange,
         ViolationKind::UnknownVariant => Reason::UnknownVariant,
         ViolationKind::InvalidValue => Reason::InvalidValue,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn violation(kind: ViolationKind) -> Violation {
-        Violation { pointer: String::new(), kind, detail: "is wrong".to_owned(), line: None, column: None }
-    }
-
-    #[test]
-    fn what_stays_inside_is_not_told() {
-        for code in [Code::Internal, Code::Unknown, Code::DataLoss] {
-            let failure = Failure::Status(
-                Status::new(code, "secret").with_details("\"secret\"").with_retry_after_ms(1),
-            );
-            assert!(!failure.detail().contains("secret"));
-            assert_eq!((failure.details(), failure.retry_after()), (None, None));
-            assert_eq!((failure.code(), failure.status()), (code, 500));
-        }
-        let secret = || "secret".to_owned();
-        let long = Failure::AnswerTooLong { bound: 1, call: secret(), instance: secret() };
-        for failure in [
-            Failure::Misfit(secret()),
-            Failure::BadReply(secret()),
-            Failure::Internal(secret()),
-            Failure::RewriteLoop(secret()),
-            Failure::MalformedChunks(secret()),
-            long,
-        ] {
-            assert!(!failure.detail().contains("secret"), "{failure:?}");
-        }
-    }
-
-    #[test]
-    fn a_retry_is_named_where_it_may_help() {
-        let status = |code, ms: Option<u32>| {
-            let status = Status::new(code, "");
-            Failure::Status(ms.map_or(status.clone(), |ms| status.with_retry_after_ms(ms)))
-        };
-        for (failure, expected) in [
-            (Failure::NoInstance, Some(1)),
-            (Failure::Draining, Some(1)),
-            (Failure::Busy, Some(1)),
-            (Failure::Lost, Some(1)),
-            (Failure::TooManyConnections, Some(1)),
-            (Failure::Shed(ShedReason::Queue), Some(1)),
-            (Failure::RateLimited { policy: String::new(), retry_after: 9 }, Some(9)),
-            (status(Code::Unavailable, None), Some(1)),
-            (status(Code::Unavailable, Some(2001)), Some(3)),
-            (status(Code::ResourceExhausted, Some(1)), Some(1)),
-            (status(Code::ResourceExhausted, None), None),
-            (Failure::Deadline, None),
-            (Failure::NotOffered, None),
-        ] {
-            assert_eq!(failure.retry_after(), expected, "{failure:?}");
-        }
-    }
-
-    #[test]
-    fn a_cause_that_has_several_forms_has_one_reason() {
-        let refused = |status: Status| Failure::Status(status.not_executed());
-        for (failure, expected) in [
-            (Failure::Busy, Reason::Busy),
-            (Failure::Shed(ShedReason::Instance), Reason::Busy),
-            (Failure::Shed(ShedReason::Adaptive), Reason::ShedAdaptive),
-            (refused(Status::unavailable("")), Reason::Refused),
-            (refused(Status::not_found("")), Reason::MethodFailed),
-            (Failure::Status(Status::unavailable("")), Reason::MethodFailed),
-            (Failure::Status(Status::deadline_exceeded("")), Reason::Deadline),
-            (Failure::Deadline, Reason::Deadline),
-            (Failure::query_not_utf8(), Reason::NotUtf8),
-            (Failure::NotUtf8("a path parameter".into()), Reason::NotUtf8),
-            (
-                Failure::Invalid(vec![
-                    violation(ViolationKind::UnknownField),
-                    violation(ViolationKind::WrongType),
-                ]),
-                Reason::UnknownField,
-            ),
-        ] {
-            assert_eq!(failure.reason(), expected, "{failure:?}");
-        }
     }
 }

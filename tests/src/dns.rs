@@ -1,7 +1,7 @@
 //! A DNS server on loopback, over UDP and TCP, whose answers a test sets while it runs. It can be silent, or fail.
 
 use hickory_proto::op::{Message, OpCode, ResponseCode};
-use hickory_proto::rr::rdata::{A, AAAA, CNAME, SOA};
+use hickory_proto::rr::rdata::{A, AAAA, CNAME, SOA, SRV};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -34,6 +34,7 @@ pub enum Mood {
 struct Zone {
     mood: Mood,
     addresses: HashMap<String, Vec<IpAddr>>,
+    services: HashMap<String, Vec<SRV>>,
     aliases: HashMap<String, String>,
     asked: HashMap<String, u64>,
 }
@@ -70,6 +71,14 @@ impl Dns {
     pub fn set(&self, name: &str, addresses: &[&str]) {
         let addresses = addresses.iter().map(|text| text.parse().expect("a test writes addresses")).collect();
         self.zone().addresses.insert(name.to_owned(), addresses);
+    }
+
+    /// The service has these records from now on: priority, weight, port and host each.
+    pub fn set_service(&self, name: &str, records: &[(u16, u16, u16, &str)]) {
+        let record = |(priority, weight, port, host): &(u16, u16, u16, &str)| {
+            SRV::new(*priority, *weight, *port, whole(host))
+        };
+        self.zone().services.insert(name.to_owned(), records.iter().map(record).collect());
     }
 
     /// The name stands for another one.
@@ -169,6 +178,10 @@ impl Zone {
         while let Some(other) = self.aliases.get(&name) {
             answer.add_answer(record(&name, RData::CNAME(CNAME(whole(other)))));
             name = other.clone();
+        }
+        if let Some(services) = self.services.get(&name).filter(|_| kind == RecordType::SRV) {
+            answer.add_answers(services.iter().map(|srv| record(&name, RData::SRV(srv.clone()))));
+            return;
         }
         let Some(addresses) = self.addresses.get(&name) else {
             answer.metadata.response_code = ResponseCode::NXDomain;

@@ -6,6 +6,7 @@
 mod client;
 pub mod dns;
 pub mod gate;
+pub mod modules;
 pub mod moody;
 pub mod openmetrics;
 mod process;

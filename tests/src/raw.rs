@@ -1,16 +1,23 @@
 //! A client connection as bytes: for what no HTTP library would send.
 
 use crate::PATIENCE;
+use std::fmt::Debug;
 use std::future::Future;
 use std::net::SocketAddr;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use std::path::Path;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
+
+/// What a connection's socket can do, TCP or Unix.
+trait Socket: AsyncRead + AsyncWrite + Debug + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Debug + Send + Unpin> Socket for S {}
 
 /// A connection to a gateway.
 #[derive(Debug)]
 pub struct Raw {
-    socket: TcpStream,
+    socket: Box<dyn Socket>,
     unread: Vec<u8>,
 }
 
@@ -18,7 +25,13 @@ impl Raw {
     /// Connects.
     pub async fn connect(addr: SocketAddr) -> Raw {
         let socket = in_time("a connection", TcpStream::connect(addr)).await.expect("the gateway listens");
-        Raw { socket, unread: Vec::new() }
+        Raw { socket: Box::new(socket), unread: Vec::new() }
+    }
+
+    /// Connects to a Unix socket.
+    pub async fn connect_unix(path: &Path) -> Raw {
+        let socket = in_time("a connection", UnixStream::connect(path)).await.expect("the gateway listens");
+        Raw { socket: Box::new(socket), unread: Vec::new() }
     }
 
     /// Writes all of it.

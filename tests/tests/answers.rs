@@ -176,3 +176,14 @@ async fn a_request_is_open_and_has_its_place_until_its_whole_answer_was_taken() 
     eventually("its place", || async { (gateway.client.get("/one/1").await.status == 200).then_some(()) })
         .await;
 }
+
+#[tokio::test]
+async fn a_client_that_no_rate_asks_to_read_and_that_does_not_is_left_as_an_idle_one() {
+    let (_setup, _backend, gateway) = start("min_send_rate = 0\nidle_timeout = \"1s\"").await;
+    let client = asks(&gateway, "/text/12000000").await;
+    eventually("the answer", || async { (held(&gateway).await > 0.0).then_some(()) }).await;
+    eventually("the room comes back", || async { (held(&gateway).await == 0.0).then_some(()) }).await;
+    assert_eq!(gateway.metric("callgate_requests_in_flight", &[]).await, 0.0);
+    assert_eq!(gateway.metric("callgate_slow_clients_total", &[]).await, 0.0);
+    drop(client);
+}

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use callgate_tests::modules::{Cycle, Modules};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -164,4 +165,17 @@ fn unsafe_code_is_forbidden_everywhere() {
         let manifest = fs::read_to_string(workspace().join(member).join("Cargo.toml")).unwrap();
         assert!(manifest.contains("[lints]\nworkspace = true"), "{member} keeps the workspace's lints");
     }
+}
+
+/// Two modules that use each other can neither be read nor changed alone.
+#[test]
+fn no_modules_of_the_gateway_use_each_other_in_a_circle() {
+    let sources = sources("gateway/src");
+    let files = sources.iter().map(|(path, text)| {
+        let path = path.strip_prefix("gateway/src").unwrap().to_str().unwrap();
+        (path, text.as_str())
+    });
+    let modules = Modules::read(files.filter(|(path, _)| *path != "main.rs")).unwrap();
+    let cycles: Vec<String> = modules.cycles().iter().map(Cycle::to_string).collect();
+    assert!(cycles.is_empty(), "{}", cycles.join("\n"));
 }

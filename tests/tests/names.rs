@@ -4,6 +4,7 @@
 use callgate_tests::dns::{Dns, Mood};
 use callgate_tests::moody::{self, Moody, beside};
 use callgate_tests::{Backend, Client, Gateway, Setup, binary, eventually, free_port};
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -414,10 +415,140 @@ async fn aliases_are_followed_and_both_families_are_used() {
     .await;
 }
 
+/// The port of an instance.
+fn port(one: &Backend) -> u16 {
+    one.endpoint().rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port")
+}
+
+/// What `/backends` has of each endpoint of the first backend: weight and priority.
+async fn parts(gateway: &Gateway) -> BTreeMap<String, (u64, u64)> {
+    let page = gateway.admin.get("/backends").await.json();
+    let endpoints = page["backends"][0]["endpoints"].as_array().cloned().unwrap_or_default();
+    let one = |one: &Value| {
+        Some((one["address"].as_str()?.to_owned(), (one["weight"].as_u64()?, one["priority"].as_u64()?)))
+    };
+    endpoints.iter().filter_map(one).collect()
+}
+
+#[tokio::test]
+async fn a_service_says_ports_and_weights_and_who_stands_by() {
+    const SERVICE: &str = "_moody._tcp.test";
+    let dns = Dns::start().await;
+    let setup = setup(&dns, "");
+    let mut all = [1, 1, 2].map(|last| instance(&setup, last, free_port()));
+    for one in &all {
+        listens(one).await;
+    }
+    dns.set("one.test", &["127.0.0.1"]);
+    dns.set("two.test", &["127.0.0.2"]);
+    let of = |at: usize, priority, weight, host| (priority, weight, port(&all[at]), host);
+    let records = [of(0, 10, 0, "one.test"), of(1, 10, 500, "one.test"), of(2, 20, 7, "two.test")];
+    dns.set_service(SERVICE, &records);
+    write(&setup, &format!("\"srv:{SERVICE}\""), "");
+    let gateway = setup.gateway().await;
+    leads_to(&gateway, &[&all[0], &all[1], &all[2]]).await;
+    let expected = [(0, (1, 0)), (1, (1000, 0)), (2, (7, 1))];
+    assert_eq!(parts(&gateway).await, expected.map(|(at, part)| (all[at].endpoint(), part)).into());
+    let name = format!("srv:{SERVICE}");
+    assert_eq!(gateway.metric("callgate_dns_addresses", &[&name]).await, 3.0);
+    let shown_name = shown(&gateway).await;
+    assert_eq!((&shown_name["name"], &shown_name["ttl_ms"]), (&json!(name), &json!(1000)));
+    for _ in 0..50 {
+        assert_eq!(gateway.client.post("/ask", "").await.status, 200);
+    }
+    assert_eq!(asked(&all[2]).await, 0, "it stands by");
+    assert!(asked(&all[1]).await > asked(&all[0]).await);
+    for one in &mut all[..2] {
+        one.kill();
+    }
+    let expected = BTreeMap::from([(all[0].endpoint(), 0), (all[1].endpoint(), 0), (all[2].endpoint(), 2)]);
+    eventually("two that are away", async || (connections(&gateway).await == expected).then_some(())).await;
+    assert_eq!(gateway.client.post("/ask", "").await.status, 200);
+    assert_eq!(asked(&all[2]).await, 1);
+    assert!(gateway.metric("callgate_calls_diverted_total", &["standby"]).await >= 1.0);
+    dns.set_service(SERVICE, &records[2..]);
+    leads_to(&gateway, &[&all[2]]).await;
+    assert_eq!(parts(&gateway).await, BTreeMap::from([(all[2].endpoint(), (7, 0))]));
+    dns.be(Mood::ServFail);
+    eventually("an error", async || shown(&gateway).await["error"].as_str().map(drop)).await;
+    leads_to(&gateway, &[&all[2]]).await;
+    assert_eq!(gateway.client.post("/ask", "").await.status, 200);
+}
+
+/// A setup whose gateways keep what they know in one folder.
+fn keeping(dns: &Dns) -> (Setup, std::path::PathBuf) {
+    let setup = setup(dns, "timeout = \"200ms\"");
+    let folder = setup.file("state");
+    (setup.server(&format!("state = {folder:?}")), folder)
+}
+
+#[tokio::test]
+async fn a_gateway_that_starts_while_the_servers_fail_serves_by_what_was_kept() {
+    let dns = Dns::start().await;
+    let (setup, folder) = keeping(&dns);
+    let one = instance(&setup, 1, free_port());
+    listens(&one).await;
+    dns.set(NAME, &["127.0.0.1"]);
+    dns.set_service("_moody._tcp.test", &[(1, 1, port(&one), NAME)]);
+    let services = format!(
+        "[backends.service]\nendpoints = [\"srv:_moody._tcp.test\"]\nhold = \"0s\"\n[[routes]]\nmatch = \"POST /service\"\n\
+         backend = \"service\"\ncall = \"moody.ask\"\nresponse = {{ wrap = \"pid\" }}\n"
+    );
+    named(&setup, &one);
+    setup.write_routes("service.toml", &services);
+    let mut gateway = setup.gateway().await;
+    leads_to(&gateway, &[&one]).await;
+    let kept = folder.join("lists");
+    eventually("both lists on disk", async || {
+        let text = std::fs::read_to_string(&kept).ok()?;
+        (text.contains(NAME) && text.contains("srv:_moody._tcp.test")).then_some(())
+    })
+    .await;
+    gateway.signal(Signal::SIGTERM);
+    assert!(gateway.ended().await);
+    dns.be(Mood::Silent);
+    let gateway = setup.gateway().await;
+    for path in ["/ask", "/service"] {
+        assert_eq!(gateway.client.post(path, "").await.status, 200, "{path}");
+    }
+    let told = "a name has no answer yet: its last good list is used";
+    assert_eq!(gateway.told(told, "name").await, [json!("moody.test"), json!("srv:_moody._tcp.test")]);
+    assert_eq!(shown(&gateway).await["answered_at"], Value::Null);
+    dns.be(Mood::Well);
+    eventually("an answer", async || shown(&gateway).await["answered_at"].as_u64()).await;
+    assert_eq!(gateway.client.post("/ask", "").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_file_of_lists_that_cannot_be_read_is_not_used_and_not_in_the_way() {
+    let dns = Dns::start().await;
+    let (setup, folder) = keeping(&dns);
+    let one = instance(&setup, 1, free_port());
+    listens(&one).await;
+    dns.set(NAME, &["127.0.0.1"]);
+    named(&setup, &one);
+    std::fs::create_dir(&folder).expect("it is not there yet");
+    std::fs::write(folder.join("lists"), "callgate lists 1 00000000\nmoody.test 127.0.0.9\n")
+        .expect("written");
+    dns.be(Mood::Silent);
+    let gateway = setup.gateway().await;
+    assert_eq!(gateway.client.post("/ask", "").await.status, 503);
+    let told = gateway.told("what names listed before cannot be read, and is not used", "error").await;
+    assert_eq!(told, ["its checksum is wrong"]);
+    dns.be(Mood::Well);
+    leads_to(&gateway, &[&one]).await;
+    eventually("a sound file in its place", async || {
+        std::fs::read_to_string(folder.join("lists"))
+            .is_ok_and(|text| text.ends_with("moody.test 127.0.0.1\n"))
+            .then_some(())
+    })
+    .await;
+}
+
 #[test]
 fn check_takes_names_without_looking_them_up() {
     let setup = Setup::new();
-    write(&setup, "\"dns:nowhere.invalid:7101\"", "");
+    write(&setup, "\"dns:nowhere.invalid:7101\", \"srv:_nothing._tcp.invalid\"", "");
     let config = setup.file("gateway.toml");
     std::fs::write(&config, "tables.watch = [\"routes\"]\ndns.servers = [\"127.0.0.1:1\"]\n")
         .expect("it can be written");

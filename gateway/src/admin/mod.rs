@@ -11,6 +11,7 @@ mod limits;
 mod names;
 mod pages;
 mod ready;
+mod settings;
 mod traffic;
 
 use crate::control::{Plane, Reload, Request as ReloadRequest};

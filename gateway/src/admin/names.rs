@@ -4,6 +4,7 @@ use crate::backends::{Backend, Member};
 use crate::config::DnsSettings;
 use crate::discovery::{List, Listed, Names, Query};
 use serde_json::{Value, json};
+use std::net::SocketAddr;
 
 /// The names among a backend's endpoints, and what is known of each.
 pub(super) fn of(names: &Names, backend: &Backend) -> Value {
@@ -15,7 +16,11 @@ pub(super) fn of(names: &Names, backend: &Backend) -> Value {
 fn one(names: &Names, text: &str, query: &Query) -> Value {
     let known = names.get(query).map(|known| known.shown()).unwrap_or_default();
     let List { listed, unconfirmed } = &*known.list;
-    let addresses = |all: &[Listed]| all.iter().map(|one| one.ip.to_string()).collect::<Value>();
+    let address = |one: &Listed| match one.port {
+        Some(port) => SocketAddr::new(one.ip, port).to_string(),
+        None => one.ip.to_string(),
+    };
+    let addresses = |all: &[Listed]| all.iter().map(address).collect::<Value>();
     json!({
         "name": text,
         "addresses": addresses(listed),

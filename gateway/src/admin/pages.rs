@@ -1,9 +1,9 @@
 //! What the admin port shows.
 
 use super::instances::instance;
-use super::{limits, names, traffic};
+use super::{limits, names, settings, traffic};
 use crate::backends::{Backend, Member};
-use crate::config::{Balance, OverloadSpec, Priority, RetryOn, RetrySpec, Settings};
+use crate::config::{Balance, OverloadSpec, Priority, RetryOn, RetrySpec};
 use crate::control::{Found, Kind, Plane, Unfit};
 use crate::routes::{Action, CallAction, Route};
 use crate::steps::{InFlight, Steps};
@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
 
 /// The list of pages.
 pub(super) const INDEX: &str = "\
@@ -55,6 +54,7 @@ pub(super) fn metrics(plane: &Plane) -> String {
     render(&Scrape {
         unfit: Kind::ALL.map(|kind| (kind.name(), fits.count(kind))),
         front: &shared.front,
+        listeners: shared.listeners.iter().map(|one| (one.id.as_str(), one.accepted.get())).collect(),
         max_connections: shared.room.bound(),
         refused_connections: shared.room.refused(),
         answer_memory: shared.answers.used(),
@@ -102,7 +102,7 @@ fn route_page(route: &Route, found: &Found) -> Value {
         }),
     };
     shown["match"] = route.matcher.to_string().into();
-    shown["defined"] = route.written.place.to_string().into();
+    shown["defined"] = route.place.to_string().into();
     shown["steps"] = Steps::shown(&route.policy).into();
     shown["rate_limits"] = limits::page(route).into();
     shown["max_in_flight"] = route.policy.max_in_flight.into();
@@ -221,6 +221,7 @@ fn member(backend: &Backend, member: &Member) -> Value {
         "address": endpoint.addr.to_string(),
         "name": names::found_by(backend, member),
         "weight": member.weight,
+        "priority": member.priority,
         "zone": member.zone.as_deref(),
         "draining": member.drains(),
         "drained_by": drained_by(member),
@@ -262,37 +263,6 @@ pub(super) fn config(plane: &Plane) -> Value {
             "waiting": plane.waiting.load_full().map(|why| why.as_ref().clone()),
             "last_error": plane.last_error.load_full().map(|error| error.as_ref().clone()),
         },
-        "settings": settings(&plane.shared.settings),
-    })
-}
-
-/// The settings as gateway.toml names them; sizes in bytes.
-fn settings(settings: &Settings) -> Value {
-    let Settings { server, admin, tables, log, upgrade, dns } = settings;
-    let time = |time: Duration| format!("{time:?}");
-    json!({
-        "server": {
-            "listen": server.listen,
-            "workers": server.workers,
-            "zone": server.zone,
-            "max_body": server.max_body,
-            "max_body_memory": server.max_body_memory,
-            "max_head": server.max_head,
-            "max_connections": server.max_connections,
-            "header_timeout": time(server.header_timeout),
-            "body_timeout": time(server.body_timeout),
-            "idle_timeout": time(server.idle_timeout),
-            "drain_timeout": time(server.drain_timeout),
-            "lame_duck": time(server.lame_duck),
-        },
-        // Whether there is a token, and never which.
-        "admin": { "listen": admin.listen, "hosts": admin.hosts, "token": admin.token.is_some() },
-        "tables": { "watch": tables.watch },
-        "log": { "level": log.level, "format": format!("{:?}", log.format).to_lowercase() },
-        "upgrade": {
-            "socket": upgrade.socket.as_deref().unwrap_or("auto"),
-            "drain_timeout": time(upgrade.drain_timeout),
-        },
-        "dns": names::settings(dns),
+        "settings": settings::of(&plane.shared.settings),
     })
 }

@@ -7,6 +7,7 @@ use crate::overload::Count;
 use crate::telemetry::{EndpointCounters, EndpointStats, Standing};
 use crate::transport::callgate::Offer;
 use arc_swap::ArcSwapOption;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -16,6 +17,8 @@ pub struct Endpoint {
     pub id: u64,
     /// Where it is.
     pub addr: EndpointAddr,
+    /// The same, if it has an IP address.
+    pub(super) socket: Option<SocketAddr>,
     /// What it counts.
     pub stats: EndpointStats,
     /// What it offered when it was last connected to.
@@ -34,8 +37,13 @@ pub struct Endpoint {
 impl Endpoint {
     /// An endpoint that nobody has connected to yet.
     pub(super) fn new(addr: EndpointAddr, workers: usize) -> Endpoint {
+        let socket = match &addr {
+            EndpointAddr::Tcp { host, port } => host.parse().ok().map(|ip| SocketAddr::new(ip, *port)),
+            EndpointAddr::Unix(_) => None,
+        };
         Endpoint {
             id: next_id(),
+            socket,
             addr,
             stats: EndpointStats::new(workers),
             offer: ArcSwapOption::empty(),

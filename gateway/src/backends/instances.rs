@@ -22,8 +22,10 @@ pub(super) struct Part {
     pub(super) weight: u32,
     /// What a call in flight there counts, beside one at an instance of average weight.
     pub(super) per_call: f32,
-    /// It is in another zone than the gateway, and others are not.
-    pub(super) away: bool,
+    /// Those of a higher rank are for what the others cannot take; from 0 without a gap.
+    pub(super) rank: u16,
+    /// What is said of a call that it gets though its rank is not the first.
+    outside: Diverted,
 }
 
 /// An instance that could take the call.
@@ -80,7 +82,7 @@ impl Instances {
     ) -> Option<(Tier, Candidate<'b>)> {
         let n = self.all.len();
         let start = if n > 1 { fastrand::usize(..n) } else { 0 };
-        let mut best: Option<((Tier, bool, f32), Candidate<'b>)> = None;
+        let mut best: Option<((Tier, u16, f32), Candidate<'b>)> = None;
         for place in (0..n).map(|offset| (start + offset) % n) {
             let at = &self.all[place];
             let Some(link) = at.open_link() else { continue };
@@ -95,7 +97,7 @@ impl Instances {
                 Tier::Fresh
             };
             let candidate = Candidate { place, at, link };
-            let key = (tier, self.parts[place].away, cost(&candidate));
+            let key = (tier, self.parts[place].rank, cost(&candidate));
             if best.as_ref().is_none_or(|(known, _)| key < *known) {
                 best = Some((key, candidate));
             }
@@ -134,6 +136,14 @@ impl Instances {
         latencies.get(latencies.len().saturating_sub(1) / 2).copied().unwrap_or(0.0)
     }
 
+    /// Counts a call that goes to an instance of another rank than the first.
+    #[inline]
+    pub(super) fn note_rank(&self, chosen: &Candidate<'_>) {
+        if self.parts[chosen.place].rank > 0 {
+            self.divert(chosen.at, self.parts[chosen.place].outside);
+        }
+    }
+
     /// Counts a call that does not go where it went if all were well.
     pub(super) fn divert(&self, to: &LocalEndpoint, why: Diverted) {
         self.stats.0.of(to.worker).diverted(why);
@@ -146,16 +156,25 @@ fn usable(at: &LocalEndpoint) -> Option<Link> {
     at.open_link().filter(|link| !link.is_silent())
 }
 
-/// What the table says of each instance, for a gateway of that zone. Where none is in the zone, all zones are alike.
+/// What is said of each instance, for a gateway of that zone. Priorities go before zones; where none is in the zone, all zones are
+/// alike.
 fn parts(members: &Members, zone: Option<&str>) -> Vec<Part> {
     let total: u64 = members.iter().map(|one| u64::from(one.weight)).sum();
     let average = total as f32 / members.len().max(1) as f32;
-    let at_home = |of: Option<&str>| of.is_some() && of == zone;
-    let zoned = members.iter().any(|one| at_home(one.zone.as_deref()));
+    let at_home = |of: &Member| of.zone.is_some() && of.zone.as_deref() == zone;
+    let zoned = members.iter().any(at_home);
+    let key = |one: &Member| (one.priority, zoned && !at_home(one));
+    let mut ranks: Vec<(u16, bool)> = members.iter().map(key).collect();
+    ranks.sort_unstable();
+    ranks.dedup();
     let part = |one: &Member| Part {
         weight: one.weight,
         per_call: average / one.weight as f32,
-        away: zoned && !at_home(one.zone.as_deref()),
+        rank: ranks.binary_search(&key(one)).map_or(0, |rank| u16::try_from(rank).unwrap_or(u16::MAX)),
+        outside: match ranks.first() {
+            Some((lowest, _)) if one.priority > *lowest => Diverted::Standby,
+            _ => Diverted::OtherZone,
+        },
     };
     members.iter().map(part).collect()
 }

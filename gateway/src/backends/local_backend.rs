@@ -15,7 +15,7 @@ use super::members::Members;
 use super::tried::Tried;
 use crate::config::HealthSpec;
 use crate::overload::Admission;
-use crate::telemetry::{BackendCounters, Diverted};
+use crate::telemetry::BackendCounters;
 use crate::transport::{Call, Link, Times, Unsent};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -126,9 +126,7 @@ impl LocalBackend {
         }
         let groups = self.groups.borrow();
         let Some(chosen) = self.choose(&groups, tried) else { return self.nowhere(tried) };
-        if self.instances.parts[chosen.place].away {
-            self.instances.divert(chosen.at, Diverted::OtherZone);
-        }
+        self.instances.note_rank(&chosen);
         Pick::Ready(Chosen::from(chosen))
     }
 

@@ -6,9 +6,10 @@
 
 use super::endpoint::Endpoint;
 use super::ring::Ring;
-use crate::config::{Address, BackendSpec, Balance, DnsName, EndpointAddr};
-use crate::discovery::{List, Listed, Lists, Query};
+use crate::config::{Address, BackendSpec, Balance, EndpointAddr, EndpointSpec};
+use crate::discovery::{Listed, Lists, Query};
 use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
 use std::slice;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -31,6 +32,8 @@ pub struct Member {
     pub declared: usize,
     /// How many times as many calls it gets as one of weight 1; 1 to 1000.
     pub weight: u32,
+    /// Those of a higher number are used while the others cannot take all calls; 0 where nobody says more.
+    pub priority: u16,
     /// Where it is, if anybody says so.
     pub zone: Option<Arc<str>>,
     /// No new calls go there, by what the table says of it.
@@ -71,8 +74,8 @@ impl Members {
     pub(super) fn next(&self, spec: &BackendSpec, lists: &Lists, workers: usize) -> Option<Members> {
         let known = Known::of(Some(self));
         let wanted = wanted(spec, lists, &known);
-        let mine = self.all.iter().map(|one| (&one.endpoint.addr, one.declared));
-        if wanted.iter().map(|one| (&one.addr, one.declared)).eq(mine) {
+        if wanted.len() == self.all.len() && wanted.iter().zip(&self.all).all(|(one, member)| one.is(member))
+        {
             return None;
         }
         Some(Members::of(spec, wanted, Some(self), &known, Keep::Endpoints, workers))
@@ -80,22 +83,20 @@ impl Members {
 
     fn of(
         spec: &BackendSpec,
-        wanted: Vec<Wanted>,
+        wanted: Vec<Wanted<'_>>,
         before: Option<&Members>,
         known: &Known<'_>,
         keep: Keep,
         workers: usize,
     ) -> Members {
-        let member = |Wanted { addr, declared }: Wanted| {
+        let member = |Wanted { at, declared, weight, priority }: Wanted<'_>| {
             let spec = &spec.endpoints[declared];
-            let endpoint = known.endpoint(addr, keep, workers);
-            let (weight, zone) = (spec.placing.weight, spec.placing.zone.clone());
-            Member { endpoint, declared, weight, zone, drain: spec.drain }
+            let (endpoint, zone) = (known.endpoint(at, keep, workers), spec.placing.zone.clone());
+            Member { endpoint, declared, weight, priority, zone, drain: spec.drain }
         };
         let all: Box<[Member]> = wanted.into_iter().map(member).collect();
         let ring = matches!(spec.balance, Balance::Hash(_)).then(|| {
-            let members: Vec<(EndpointAddr, u32)> =
-                all.iter().map(|one| (one.endpoint.addr.clone(), one.weight)).collect();
+            let members = all.iter().map(|one| (one.endpoint.clone(), one.weight)).collect();
             Ring::after(before.and_then(|before| before.ring.as_ref()), members)
         });
         Members { generation: before.map_or(0, |before| before.generation) + 1, all, ring }
@@ -122,28 +123,57 @@ impl<'m> IntoIterator for &'m Members {
     }
 }
 
-/// The members before, by address.
-struct Known<'m>(HashMap<&'m EndpointAddr, &'m Arc<Endpoint>>);
+/// Where an instance is, in a form that is quick to compare: most have an IP address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum At<'a> {
+    Ip(SocketAddr),
+    Other(&'a EndpointAddr),
+}
+
+impl<'a> At<'a> {
+    fn of(addr: &'a EndpointAddr) -> At<'a> {
+        match addr {
+            EndpointAddr::Tcp { host, port } => {
+                host.parse().map_or(At::Other(addr), |ip| At::Ip(SocketAddr::new(ip, *port)))
+            }
+            EndpointAddr::Unix(_) => At::Other(addr),
+        }
+    }
+
+    fn of_endpoint(endpoint: &'a Endpoint) -> At<'a> {
+        endpoint.socket.map_or(At::Other(&endpoint.addr), At::Ip)
+    }
+
+    fn addr(self) -> EndpointAddr {
+        match self {
+            At::Ip(at) => EndpointAddr::Tcp { host: at.ip().to_string(), port: at.port() },
+            At::Other(addr) => addr.clone(),
+        }
+    }
+}
+
+/// The members before, by where they are.
+struct Known<'m>(HashMap<At<'m>, &'m Arc<Endpoint>>);
 
 impl<'m> Known<'m> {
     fn of(members: Option<&'m Members>) -> Known<'m> {
         let all = members.into_iter().flat_map(Members::iter);
-        Known(all.map(|member| (&member.endpoint.addr, &member.endpoint)).collect())
+        Known(all.map(|member| (At::of_endpoint(&member.endpoint), &member.endpoint)).collect())
     }
 
     /// Whether there is a connection to it that answers.
-    fn answers(&self, addr: &EndpointAddr) -> bool {
-        self.0.get(addr).is_some_and(|endpoint| endpoint.answers())
+    fn answers(&self, at: &At<'_>) -> bool {
+        self.0.get(at).is_some_and(|endpoint| endpoint.answers())
     }
 
-    fn endpoint(&self, addr: EndpointAddr, keep: Keep, workers: usize) -> Arc<Endpoint> {
-        match (self.0.get(&addr), keep) {
-            (None, _) => Arc::new(Endpoint::new(addr, workers)),
+    fn endpoint(&self, at: At<'_>, keep: Keep, workers: usize) -> Arc<Endpoint> {
+        match (self.0.get(&at), keep) {
+            (None, _) => Arc::new(Endpoint::new(at.addr(), workers)),
             (Some(before), Keep::Endpoints) => Arc::clone(before),
             (Some(before), Keep::Drains) => Arc::new(Endpoint {
                 drained_by_admin: before.drained_by_admin.clone(),
                 in_flight: before.in_flight.clone(),
-                ..Endpoint::new(addr, workers)
+                ..Endpoint::new(at.addr(), workers)
             }),
         }
     }
@@ -151,39 +181,58 @@ impl<'m> Known<'m> {
 
 /// What is to be a member.
 #[derive(Debug)]
-struct Wanted {
-    addr: EndpointAddr,
+struct Wanted<'a> {
+    at: At<'a>,
     declared: usize,
+    weight: u32,
+    priority: u16,
+}
+
+impl<'a> Wanted<'a> {
+    /// What an endpoint with an address of its own stands for.
+    fn written(addr: &'a EndpointAddr, declared: usize, spec: &EndpointSpec) -> Wanted<'a> {
+        Wanted { at: At::of(addr), declared, weight: spec.placing.weight, priority: 0 }
+    }
+
+    /// What an endpoint stands for of which a source lists that.
+    fn listed(one: &Listed, declared: usize, spec: &EndpointSpec) -> Option<Wanted<'a>> {
+        let port = match &spec.addr {
+            Address::Host(host) => host.port,
+            Address::Service(_) => one.port?,
+            Address::At(_) => return None,
+        };
+        let weight = one.weight.unwrap_or(spec.placing.weight);
+        Some(Wanted { at: At::Ip(SocketAddr::new(one.ip, port)), declared, weight, priority: one.priority })
+    }
+
+    fn is(&self, member: &Member) -> bool {
+        let Member { endpoint, declared, weight, priority, .. } = member;
+        (self.at, self.declared, self.weight, self.priority)
+            == (At::of_endpoint(endpoint), *declared, *weight, *priority)
+    }
 }
 
 /// What are to be the members, each once, in the order of the endpoints. What an endpoint with an address of its own says of an
-/// instance goes before what a source says that lists it too; of two sources, the first one counts.
-fn wanted(spec: &BackendSpec, lists: &Lists, known: &Known<'_>) -> Vec<Wanted> {
+/// instance goes before what a source says that lists it too; of two sources, the first one counts. Instances whose removal is
+/// not confirmed are members as long as they answer.
+fn wanted<'a>(spec: &'a BackendSpec, lists: &Lists, known: &Known<'_>) -> Vec<Wanted<'a>> {
     let written = spec.endpoints.iter().filter_map(|endpoint| match &endpoint.addr {
-        Address::At(addr) => Some(addr),
-        Address::Named(_) => None,
+        Address::At(addr) => Some(At::of(addr)),
+        Address::Host(_) | Address::Service(_) => None,
     });
-    let mut taken: HashSet<EndpointAddr> = written.cloned().collect();
+    let mut taken: HashSet<At<'_>> = written.collect();
     let mut all = Vec::with_capacity(spec.endpoints.len());
     for (declared, endpoint) in spec.endpoints.iter().enumerate() {
-        match &endpoint.addr {
-            Address::At(addr) => all.push(Wanted { addr: addr.clone(), declared }),
-            Address::Named(name) => {
-                let list = lists.get(&Query::Host(name.host.clone()));
-                let found = list.into_iter().flat_map(|list| listed(list, name, known));
-                let new = found.filter(|addr| taken.insert(addr.clone()));
-                all.extend(new.map(|addr| Wanted { addr, declared }));
-            }
+        if let Address::At(addr) = &endpoint.addr {
+            all.push(Wanted::written(addr, declared, endpoint));
         }
+        let Some(list) = Query::of(&endpoint.addr).and_then(|query| lists.get(&query)) else { continue };
+        let of = |one: &Listed| Wanted::listed(one, declared, endpoint);
+        let unconfirmed = list.unconfirmed.iter().filter_map(of).filter(|one| known.answers(&one.at));
+        let found = list.listed.iter().filter_map(of).chain(unconfirmed);
+        all.extend(found.filter(|one| taken.insert(one.at)));
     }
     all
-}
-
-/// The instances that a name stands for. Those whose removal is not confirmed belong to them as long as they answer.
-fn listed(list: &List, name: &DnsName, known: &Known<'_>) -> impl Iterator<Item = EndpointAddr> {
-    let at = |one: &Listed| EndpointAddr::Tcp { host: one.ip.to_string(), port: name.port };
-    let unconfirmed = list.unconfirmed.iter().map(at).filter(|addr| known.answers(addr));
-    list.listed.iter().map(at).chain(unconfirmed)
 }
 
 #[cfg(test)]
@@ -191,6 +240,7 @@ mod tests {
     use super::*;
     use crate::backends::Backend;
     use crate::config::{HashBy, HashSpec, Source, Tables};
+    use crate::discovery::List;
     use crate::telemetry::Standing;
 
     const ENDPOINTS: &str =
@@ -237,6 +287,49 @@ mod tests {
         assert_eq!(shown(&backend), expected.map(|(addr, drains)| (addr.to_owned(), drains)));
         let none = Backend::new(spec(ENDPOINTS), &Lists::default(), None, 1);
         assert_eq!(addresses(&none), ["127.0.0.2:7101"], "a name without an answer stands for none");
+    }
+
+    #[test]
+    fn the_records_of_a_service_say_port_weight_and_priority_of_its_instances() {
+        let at = |last: u8, port, weight, priority| Listed {
+            port: Some(port),
+            weight: Some(weight),
+            priority,
+            ..std::net::IpAddr::from([10, 0, 0, last]).into()
+        };
+        let of = |listed: &[Listed]| {
+            Lists::from([(Query::Service("_shop._tcp".to_owned()), Arc::new(List::of(listed.to_vec())))])
+        };
+        let endpoints =
+            r#"{ address = "srv:_shop._tcp", zone = "z" }, { address = "10.0.0.2:2", weight = 9 }"#;
+        let lists = of(&[at(1, 1, 5, 0), at(1, 2, 7, 1), at(2, 2, 5, 0)]);
+        let backend = Backend::new(spec(endpoints), &lists, None, 1);
+        let shown = |backend: &Backend| -> Vec<(String, u32, u16, Option<String>)> {
+            let members = backend.members();
+            let one = |one: &Member| {
+                (
+                    one.endpoint.addr.to_string(),
+                    one.weight,
+                    one.priority,
+                    one.zone.as_deref().map(str::to_owned),
+                )
+            };
+            members.iter().map(one).collect()
+        };
+        let z = || Some("z".to_owned());
+        let expected = [
+            ("10.0.0.1:1".to_owned(), 5, 0, z()),
+            ("10.0.0.1:2".to_owned(), 7, 1, z()),
+            ("10.0.0.2:2".to_owned(), 9, 0, None),
+        ];
+        assert_eq!(shown(&backend), expected);
+        let endpoint = backend.endpoints().remove(0);
+        assert!(
+            backend.follow(&of(&[at(1, 1, 6, 2), at(1, 2, 7, 1)]), 1),
+            "another weight, another priority"
+        );
+        assert_eq!(shown(&backend)[0], ("10.0.0.1:1".to_owned(), 6, 2, z()));
+        assert!(Arc::ptr_eq(&endpoint, &backend.endpoints()[0]));
     }
 
     #[test]

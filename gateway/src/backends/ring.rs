@@ -8,10 +8,11 @@
 //! has 160,000 of them, and takes 10 ms to make: where a member comes or goes, the next ring takes the points of all others over,
 //! sorted as they are.
 
+use super::endpoint::Endpoint;
 use crate::config::EndpointAddr;
+use crate::number_map::NumberMap;
 use crc32fast::Hasher;
 use std::cmp::Ordering;
-use std::collections::HashMap;
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 
@@ -23,12 +24,19 @@ const UNITS_EACH: u32 = 8;
 /// The port of every node. It says nothing.
 const PORT: u16 = 1;
 
+/// The place of a member that is gone.
+const GONE: u32 = u32::MAX;
+
 /// Points of one unit.
 const POINTS: u32 = 160;
 
+/// A member and its weight.
+type Weighted = (Arc<Endpoint>, u32);
+
 /// Endpoints on a ring.
 pub struct Ring {
-    members: Vec<(EndpointAddr, u32)>,
+    /// With their weights.
+    members: Vec<Weighted>,
     /// How many units of points each has.
     units: Vec<u32>,
     /// In the order of the ring. Where two members have a point of the same hash, the lower address comes first.
@@ -44,31 +52,39 @@ struct Point {
 
 impl Ring {
     /// A ring of these endpoints with their weights, none of which is 0.
-    pub fn new(members: Vec<(EndpointAddr, u32)>) -> Ring {
+    pub(super) fn new(members: Vec<Weighted>) -> Ring {
         let units = units(&members);
         let points = sorted_points(&members, &units, 0..members.len()).into();
         Ring { members, units, points }
     }
 
     /// The same, with what can be taken over of the ring before: all of it, or the points of members that are still there.
-    pub(super) fn after(before: Option<&Arc<Ring>>, members: Vec<(EndpointAddr, u32)>) -> Arc<Ring> {
+    pub(super) fn after(before: Option<&Arc<Ring>>, members: Vec<Weighted>) -> Arc<Ring> {
         match before {
-            Some(before) if before.members == members => before.clone(),
+            Some(before) if before.is_of(&members) => before.clone(),
             Some(before) => Arc::new(before.next(members)),
             None => Arc::new(Ring::new(members)),
         }
     }
 
-    fn next(&self, members: Vec<(EndpointAddr, u32)>) -> Ring {
+    /// Whether it is the ring of these. An endpoint has the same points whatever its connection settings.
+    fn is_of(&self, members: &[Weighted]) -> bool {
+        let same = |((a, of_a), (b, of_b)): (&Weighted, &Weighted)| {
+            of_a == of_b && (Arc::ptr_eq(a, b) || a.addr == b.addr)
+        };
+        self.members.len() == members.len() && self.members.iter().zip(members).all(same)
+    }
+
+    fn next(&self, members: Vec<Weighted>) -> Ring {
         let units = units(&members);
-        let known: HashMap<&EndpointAddr, usize> =
-            self.members.iter().enumerate().map(|(place, (addr, _))| (addr, place)).collect();
+        let known: NumberMap<u64, usize> =
+            self.members.iter().enumerate().map(|(place, (endpoint, _))| (endpoint.id, place)).collect();
         // For each place of this ring the one in the next, if the member has the same points there.
-        let mut moved = vec![None; self.members.len()];
+        let mut moved = vec![GONE; self.members.len()];
         let mut others = Vec::new();
-        for (place, (addr, _)) in members.iter().enumerate() {
-            match known.get(addr) {
-                Some(old) if self.units[*old] == units[place] => moved[*old] = u32::try_from(place).ok(),
+        for (place, (endpoint, _)) in members.iter().enumerate() {
+            match known.get(&endpoint.id) {
+                Some(old) if self.units[*old] == units[place] => moved[*old] = place as u32,
                 _ => others.push(place),
             }
         }
@@ -76,8 +92,10 @@ impl Ring {
         let mut others = others.into_iter().peekable();
         let mut points = Vec::with_capacity(self.points.len() + others.len());
         for Point { hash, place } in &self.points {
-            let Some(place) = moved[*place as usize] else { continue };
-            let kept = Point { hash: *hash, place };
+            let kept = Point { hash: *hash, place: moved[*place as usize] };
+            if kept.place == GONE {
+                continue;
+            }
             while let Some(other) = others.next_if(|other| order(other, &kept, &members).is_lt()) {
                 points.push(other);
             }
@@ -97,15 +115,11 @@ impl Ring {
 }
 
 /// The points of the members at these places.
-fn sorted_points(
-    members: &[(EndpointAddr, u32)],
-    units: &[u32],
-    places: impl IntoIterator<Item = usize>,
-) -> Vec<Point> {
+fn sorted_points(members: &[Weighted], units: &[u32], places: impl IntoIterator<Item = usize>) -> Vec<Point> {
     let mut points = Vec::new();
     for place in places {
         let mut hasher = Hasher::new();
-        hasher.update(node(&members[place].0).as_bytes());
+        hasher.update(node(&members[place].0.addr).as_bytes());
         let mut hash = 0;
         for _ in 0..units[place] * POINTS {
             let mut next = hasher.clone();
@@ -118,13 +132,13 @@ fn sorted_points(
     points
 }
 
-fn order(a: &Point, b: &Point, members: &[(EndpointAddr, u32)]) -> Ordering {
-    let addr = |point: &Point| &members[point.place as usize].0;
+fn order(a: &Point, b: &Point, members: &[Weighted]) -> Ordering {
+    let addr = |point: &Point| &members[point.place as usize].0.addr;
     a.hash.cmp(&b.hash).then_with(|| addr(a).cmp(addr(b)))
 }
 
 /// How many units of points each member gets.
-fn units(members: &[(EndpointAddr, u32)]) -> Vec<u32> {
+fn units(members: &[Weighted]) -> Vec<u32> {
     let divisor = members.iter().fold(0, |divisor, (_, weight)| gcd(divisor, *weight)).max(1);
     let total: u64 = members.iter().map(|(_, weight)| u64::from(weight / divisor)).sum();
     let count = u32::try_from(members.len()).unwrap_or(u32::MAX);
@@ -166,9 +180,13 @@ mod tests {
 
     const KEYS: usize = 100_000;
 
-    fn members(weights: &[u32]) -> Vec<(EndpointAddr, u32)> {
-        let addr = |at: usize| EndpointAddr::Tcp { host: format!("10.0.0.{at}"), port: 7101 };
-        weights.iter().enumerate().map(|(at, weight)| (addr(at), *weight)).collect()
+    fn endpoint(host: &str) -> Arc<Endpoint> {
+        Arc::new(Endpoint::new(EndpointAddr::Tcp { host: host.to_owned(), port: 7101 }, 1))
+    }
+
+    fn members(weights: &[u32]) -> Vec<Weighted> {
+        let at = |at: usize| endpoint(&format!("10.0.0.{at}"));
+        weights.iter().enumerate().map(|(place, weight)| (at(place), *weight)).collect()
     }
 
     /// Where each of many keys belongs.
@@ -231,7 +249,7 @@ mod tests {
             let members = members(weights);
             let ring = Ring::new(members.clone());
             let nodes = members.iter().map(|(addr, _)| {
-                let text = node(addr);
+                let text = node(&addr.addr);
                 let (host, port) = text.split_once('\0').expect("a host and a port");
                 std::net::SocketAddr::new(host.parse().expect("an address"), port.parse().expect("a port"))
             });
@@ -255,15 +273,17 @@ mod tests {
             let mut members = before.members.clone();
             removed.iter().for_each(|at| drop(members.remove((*at).min(members.len() - 1))));
             for weight in 0..round as u32 {
-                let addr = EndpointAddr::Tcp { host: format!("10.1.{round}.{weight}"), port: 1 };
-                members.insert(round, (addr, 1 + weight / 3));
+                members.insert(round, (endpoint(&format!("10.1.{round}.{weight}")), 1 + weight / 3));
             }
             let (next, anew) = (before.next(members.clone()), Ring::new(members));
             assert_eq!((&next.units, &next.points), (&anew.units, &anew.points), "round {round}");
             before = Arc::new(next);
         }
-        let same = Ring::after(Some(&before), before.members.clone());
-        assert!(Arc::ptr_eq(&same, &before));
+        let same = before
+            .members
+            .iter()
+            .map(|(one, weight)| (Arc::new(Endpoint::new(one.addr.clone(), 1)), *weight));
+        assert!(Arc::ptr_eq(&Ring::after(Some(&before), same.collect()), &before));
     }
 
     #[test]
@@ -299,9 +319,8 @@ mod tests {
 
     #[test]
     fn names_and_paths_have_places_of_their_own_and_a_key_is_everywhere_the_same() {
-        let unix = EndpointAddr::Unix("/run/shop.sock".into());
-        let named = EndpointAddr::Tcp { host: "shop".into(), port: 1 };
-        let ring = Ring::new(vec![(unix, 1), (named, 1)]);
+        let unix = Arc::new(Endpoint::new(EndpointAddr::Unix("/run/shop.sock".into()), 1));
+        let ring = Ring::new(vec![(unix, 1), (endpoint("shop"), 1)]);
         let shares = shares(&ring, 2);
         assert!(shares.iter().all(|share| *share > 0.3), "{shares:?}");
         assert_eq!(

@@ -5,8 +5,11 @@ use super::backend::Backend;
 use super::endpoint::Endpoint;
 use super::local_backend::LocalBackend;
 use super::local_endpoint::LocalEndpoint;
-use crate::config::{BackendSpec, Balance, CallRef, EndpointAddr, EndpointSpec, HealthSpec, Placing};
-use crate::discovery::Lists;
+use super::members::Member;
+use crate::config::{
+    Address, BackendSpec, Balance, CallRef, EndpointAddr, EndpointSpec, HealthSpec, Placing, ServiceName,
+};
+use crate::discovery::{List, Listed, Lists, Query};
 use crate::transport::memory::MemoryLink;
 use crate::transport::{Binding, Body, Call, Link, Times};
 use callgate_protocol::Metadata;
@@ -105,6 +108,32 @@ pub(in crate::backends) fn attempt(at: &Rc<LocalEndpoint>, link: &Link, times: T
     let binding = Binding { id: 1, slot: 0, call: &call, request: &request, response: &response };
     let call = Call { binding, path: &[], query: &[], body: Body::Whole(b""), metadata: Metadata::default() };
     Attempt::send(at, link, &call, |_| times).expect("there is room")
+}
+
+/// A backend of instances that a source lists with these priorities, all connected.
+pub(in crate::backends) fn local_by_priority(
+    balance: Balance,
+    health: HealthSpec,
+    priorities: &[u16],
+) -> LocalBackend {
+    let listed = (1..).zip(priorities).map(|(port, priority)| Listed {
+        port: Some(port),
+        weight: Some(1),
+        priority: *priority,
+        ..std::net::IpAddr::from([127, 0, 0, 1]).into()
+    });
+    let lists = Lists::from([(Query::Service("s".to_owned()), Arc::new(List::of(listed.collect())))]);
+    let endpoint = EndpointSpec::from(Address::Service(ServiceName { name: "s".to_owned() }));
+    let spec = BackendSpec { balance, health, ..BackendSpec::new("b", vec![endpoint]) };
+    let backend = Arc::new(Backend::new(spec, &lists, None, 1));
+    let members = backend.members_now();
+    let own = |one: &Member| {
+        let local = LocalEndpoint::new(one.endpoint.clone(), &backend.spec, 0, Rc::default());
+        local.set_link(Some(Link::Memory(Rc::new(MemoryLink::new(local.monitor.review().clone())))));
+        Rc::new(local)
+    };
+    let own = members.iter().map(own).collect();
+    LocalBackend::new(backend.clone(), members, own, Rc::default(), 0, Some("a"))
 }
 
 /// A backend of these instances, for a gateway of zone `a`.

@@ -45,9 +45,10 @@ fn chosen<'t>(tables: &'t Tables, addr: &EndpointAddr, named: Option<&str>) -> R
         Some(name) => backend.name == name,
         None => backend.endpoints.iter().any(|endpoint| match &endpoint.addr {
             Address::At(own) => own == addr,
-            Address::Named(name) => {
+            Address::Host(name) => {
                 matches!(addr, EndpointAddr::Tcp { host, port } if *host == name.host && *port == name.port)
             }
+            Address::Service(_) => false,
         }),
     };
     let found: Vec<&str> = tables.backends.iter().filter(has).map(|backend| backend.name.as_str()).collect();

@@ -1,7 +1,8 @@
-//! Names that are looked up again and again: how an endpoint writes one, and what `[dns]` says of looking them up.
+//! Names that are looked up again and again: how an endpoint writes one, of a host or of a service, and what `[dns]` says of
+//! looking them up.
 
 use super::complaint::Complaint;
-use super::endpoint::{host_name, port_number};
+use super::host;
 use super::reader::{Item, Reader, Section};
 use super::units;
 use std::fmt;
@@ -10,8 +11,10 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 use toml::de::DeValue;
 
-/// What a name begins with where an endpoint could be an address.
+/// What the name of a host begins with where an endpoint could be an address.
 pub(super) const SCHEME: &str = "dns:";
+/// The same of a service.
+pub(super) const SERVICE: &str = "srv:";
 /// The keys of `[dns]`.
 pub(super) const KEYS: &[&str] = &["servers", "timeout", "min_ttl", "max_ttl"];
 /// What `servers` is when nobody says anything.
@@ -56,15 +59,53 @@ impl DnsName {
                 .within(host_at)
                 .help(format!("write \"{written}:{port}\"")));
         }
-        let port = port_number(port).map_err(|complaint| complaint.shifted(SCHEME.len() + host.len() + 1))?;
-        let Some(host) = host_name(host) else {
+        let port = host::port(port).map_err(|complaint| complaint.shifted(SCHEME.len() + host.len() + 1))?;
+        let Some(host) = host::name(host) else {
             return Err(Complaint::new(format!("`{host}` is not a host"), "expected a name").within(host_at));
         };
         Ok(DnsName { host, port })
     }
 }
 
-/// `[dns]`: how names are looked up that endpoints write as `dns:host:port`.
+/// A service of which every SRV record names instances: `srv:name` (RFC 2782). Its text reads back as itself.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub struct ServiceName {
+    /// The name in lower case, as in `_shop._tcp.internal`. As with a host's, the search list may add to it.
+    pub name: String,
+}
+
+impl fmt::Display for ServiceName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{SERVICE}{}", self.name)
+    }
+}
+
+impl ServiceName {
+    /// Reads what follows `srv:`.
+    pub(super) fn parse(text: &str) -> Result<ServiceName, Complaint> {
+        let title = || format!("`{SERVICE}{text}` is not a service to look up");
+        let bare = text.trim_matches('/');
+        if bare.len() != text.len() {
+            return Err(Complaint::new(title(), "expected `srv:name`, without slashes")
+                .help(format!("write \"{SERVICE}{bare}\"")));
+        }
+        if let Some((name, port)) = text.rsplit_once(':') {
+            let complaint = Complaint::new(title(), "expected `srv:name`")
+                .note("the records of a service say at which ports its instances are");
+            return Err(match host::port(port) {
+                Ok(_) => complaint.help(format!("write \"{SERVICE}{name}\"")),
+                Err(_) => complaint,
+            });
+        }
+        match host::name(text) {
+            Some(name) if text.parse::<IpAddr>().is_err() => Ok(ServiceName { name }),
+            _ => Err(Complaint::new(title(), "expected a name such as `_shop._tcp.internal`")
+                .within(SERVICE.len()..SERVICE.len() + text.len())),
+        }
+    }
+}
+
+/// `[dns]`: how names are looked up that endpoints write as `dns:host:port` or `srv:name`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DnsSettings {
     /// Whom to ask; empty for those of the system, with its search list.

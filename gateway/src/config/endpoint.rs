@@ -3,11 +3,12 @@
 use super::balance::{ENDPOINT_KEYS, Placing};
 use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
-use super::dns::{self, DnsName};
+use super::dns::{self, DnsName, ServiceName};
 use super::foreign_paths;
+use super::host;
 use super::reader::{Item, Reader};
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -78,6 +79,11 @@ impl EndpointSpec {
             return None;
         };
         let addr = reader.text(&address, "a string such as \"127.0.0.1:7101\"", Address::parse)?;
+        if let (Address::Service(_), Some(weight)) = (&addr, section.get("weight")) {
+            let complaint = Complaint::new("the instances of a service have no `weight` here", "not allowed");
+            return reader
+                .complain(&weight, complaint.note("their weights are those of the service's records"));
+        }
         Some((EndpointSpec { addr, drain: drain.unwrap_or(false), placing }, address.span()))
     }
 }
@@ -100,33 +106,38 @@ pub(super) fn endpoints(reader: &mut Reader<'_>, name: &str, item: &Item<'_>) ->
     Some(all.into_iter().map(|(endpoint, _)| endpoint).collect())
 }
 
-/// What a list of endpoints names: one instance, or all that a name leads to. Its text reads back as itself.
+/// What a list of endpoints names: one instance, or all that a name stands for. Its text reads back as itself.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Address {
     /// One instance.
     At(EndpointAddr),
-    /// An instance at each address of a name, looked up again and again.
-    Named(DnsName),
+    /// An instance at each address of a host, looked up again and again.
+    Host(DnsName),
+    /// The instances of a service, looked up again and again, with the ports and weights that its records say.
+    Service(ServiceName),
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Address::At(addr) => addr.fmt(f),
-            Address::Named(name) => name.fmt(f),
+            Address::Host(name) => name.fmt(f),
+            Address::Service(name) => name.fmt(f),
         }
     }
 }
 
 impl Address {
     fn parse(text: &str) -> Result<Address, Complaint> {
-        match text.strip_prefix(dns::SCHEME) {
-            // A host may be called so: `dns:7101`.
-            Some(rest) if !rest.bytes().all(|byte| byte.is_ascii_digit()) => {
-                DnsName::parse(rest).map(Address::Named)
-            }
-            _ => EndpointAddr::parse(text).map(Address::At),
+        // A host may be called so: `dns:7101`.
+        let is_name = |rest: &&str| !rest.bytes().all(|byte| byte.is_ascii_digit());
+        if let Some(host) = text.strip_prefix(dns::SCHEME).filter(is_name) {
+            return DnsName::parse(host).map(Address::Host);
         }
+        if let Some(service) = text.strip_prefix(dns::SERVICE).filter(is_name) {
+            return ServiceName::parse(service).map(Address::Service);
+        }
+        EndpointAddr::parse(text).map(Address::At)
     }
 }
 
@@ -202,26 +213,14 @@ impl EndpointAddr {
         if host.is_empty() {
             return Err(complaint.help(format!("the host is missing: \"127.0.0.1:{port}\"")));
         }
-        let number = port_number(port).map_err(|complaint| complaint.shifted(text.len() - port.len()))?;
-        match host_name(host) {
+        let number = host::port(port).map_err(|complaint| complaint.shifted(text.len() - port.len()))?;
+        match host::name(host) {
             Some(host) => Ok(EndpointAddr::Tcp { host, port: number }),
             None => {
                 Err(Complaint::new(format!("`{host}` is not a host"), "expected a name or an IP address")
                     .within(0..host.len()))
             }
         }
-    }
-}
-
-/// Reads a port, which is never 0.
-pub(super) fn port_number(text: &str) -> Result<u16, Complaint> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    match if digits { text.parse().unwrap_or(0) } else { 0 } {
-        0 => {
-            Err(Complaint::new(format!("`{text}` is not a port"), "expected 1 to 65535")
-                .within(0..text.len()))
-        }
-        port => Ok(port),
     }
 }
 
@@ -236,29 +235,6 @@ fn unix(path: &str) -> Result<EndpointAddr, Complaint> {
         return Ok(EndpointAddr::Unix(PathBuf::from(path)));
     };
     Err(Complaint::new("not a Unix socket's path", label).within("unix:".len().."unix:".len() + path.len()))
-}
-
-/// A host in its one spelling: names in lower case, IPv6 addresses shortened and without brackets.
-pub(super) fn host_name(host: &str) -> Option<String> {
-    if let Some(inner) = host.strip_prefix('[') {
-        let address: Ipv6Addr = inner.strip_suffix(']')?.parse().ok()?;
-        return Some(address.to_string());
-    }
-    if let Ok(address) = host.parse::<Ipv4Addr>() {
-        return Some(address.to_string());
-    }
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    let name = host.strip_suffix('.').unwrap_or(host);
-    // A last label of digits only is an address that went wrong, as in `10.0.0.256`.
-    let last_is_number =
-        name.rsplit('.').next().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()));
-    let good = name.len() <= 253 && name.split('.').all(label) && !last_is_number;
-    good.then(|| host.to_ascii_lowercase())
 }
 
 #[cfg(test)]

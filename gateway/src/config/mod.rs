@@ -7,7 +7,6 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail so"))]
 
 mod action;
-mod admin;
 mod backend;
 mod balance;
 mod bind;
@@ -28,6 +27,7 @@ mod files;
 mod foreign;
 mod foreign_paths;
 mod health;
+mod host;
 mod keys;
 mod matcher;
 mod metadata;
@@ -46,7 +46,6 @@ mod route;
 mod route_backend;
 mod route_limits;
 mod settings;
-mod settings_keys;
 mod shadow;
 mod source;
 mod split;
@@ -67,7 +66,7 @@ pub use call_policy::CallPolicy;
 pub use call_ref::CallRef;
 pub use destination::DestinationSpec;
 pub use diagnostics::Diagnostics;
-pub use dns::{DnsName, DnsSettings};
+pub use dns::{DnsName, DnsSettings, ServiceName};
 pub use endpoint::{Address, EndpointAddr, EndpointSpec};
 pub use fallback::FallbackSpec;
 pub use files::MAX_FILE;
@@ -86,7 +85,8 @@ pub use retry::{RetryOn, RetrySpec};
 pub use route::{RouteSpec, Written};
 pub use route_limits::{RateLimit, RateLimits};
 pub use settings::{
-    AdminSettings, LogFormat, LogSettings, ServerSettings, Settings, TableSettings, UpgradeSettings,
+    AdminSettings, ListenAddress, ListenerSettings, LogFormat, LogSettings, Protocol, ServerSettings,
+    Settings, TableSettings, UpgradeSettings,
 };
 pub use shadow::{ShadowSpec, Share};
 pub(crate) use source::shown;

@@ -343,3 +343,10 @@ impl<'s> Reader<'s> {
         }
     }
 }
+
+/// Replaces a default by what could be read.
+pub(super) fn set<T>(setting: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *setting = value;
+    }
+}

@@ -1,13 +1,21 @@
 //! The gateway's own file: what needs a restart. Every key is optional; a key that is not known is an error.
 
+mod admin;
+mod keys;
+mod listeners;
+mod places;
+
+pub use listeners::{ListenAddress, ListenerSettings, Protocol};
+
 use super::balance;
 use super::diagnostics::Diagnostics;
 use super::dns::DnsSettings;
 use super::files;
 use super::reader::Reader;
-use super::settings_keys::{absolute, log_filter, read};
 use super::source::Source;
 use super::token::Token;
+use keys::{log_filter, read};
+use places::absolute;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,8 +31,10 @@ const ZONE_VARIABLE: &str = "CALLGATE_ZONE";
 /// What needs a restart to change.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Settings {
-    /// Where and how HTTP is served.
+    /// How HTTP is served.
     pub server: ServerSettings,
+    /// Where clients connect: at least one.
+    pub listeners: Vec<ListenerSettings>,
     /// Where the operator's pages are.
     pub admin: AdminSettings,
     /// Where the tables are.
@@ -40,8 +50,6 @@ pub struct Settings {
 /// `[server]`
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ServerSettings {
-    /// Addresses to listen on, at least one, each once. Port 0 asks the system for a free one.
-    pub listen: Vec<SocketAddr>,
     /// Worker threads, never 0: `workers = 0` in the file is one per core, counted at load.
     pub workers: usize,
     /// Where the gateway is; instances of the same zone are preferred.
@@ -181,10 +189,8 @@ impl Settings {
 
     /// What an empty file of that path means.
     fn defaults(file: &Path) -> Settings {
-        let here = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         Settings {
             server: ServerSettings {
-                listen: vec![here(8080)],
                 workers: cores(),
                 zone: None,
                 max_body: 4 << 20,
@@ -202,7 +208,12 @@ impl Settings {
                 lame_duck: Duration::ZERO,
                 state: None,
             },
-            admin: AdminSettings { listen: here(8081), hosts: Vec::new(), token: None },
+            listeners: listeners::default(),
+            admin: AdminSettings {
+                listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)),
+                hosts: Vec::new(),
+                token: None,
+            },
             tables: TableSettings { watch: vec![absolute(file, "../routes")] },
             log: LogSettings { level: "info".to_owned(), format: LogFormat::Auto },
             upgrade: UpgradeSettings { socket: None, drain_timeout: Duration::from_secs(5 * 60) },

@@ -129,7 +129,7 @@ fn tell(table: &Table, before: &Found, found: &Found) {
             if lines > MAX_LINES {
                 continue;
             }
-            let (place, instances) = (&route.written.place, one.instances.join(", "));
+            let (place, instances) = (&route.place, one.instances.join(", "));
             let (call, backend, error) = (&call.spec.call, &one.backend, &one.why);
             match one.kind {
                 Kind::Method => {

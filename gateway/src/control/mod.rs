@@ -84,7 +84,7 @@ impl Control {
                     end_waiting(plane, waiting);
                     drop(reload(plane, members, "SIGHUP").await);
                 }
-                () = members.due(&plane.names) => members.take_up(plane).await,
+                due = members.due(&plane.names) => members.run(due, plane).await,
                 Some(request) = requests.recv() => {
                     end_waiting(plane, waiting);
                     let result = reload(plane, members, "admin").await;

@@ -1,6 +1,6 @@
 //! One task for each name that is followed: it asks, takes the answer in, and sleeps until it is time to ask again.
 
-use super::dns::{Addresses, Asker};
+use super::dns::{Asker, Hosts, Services};
 use super::{Name, Names, Query, Source};
 use crate::config::DnsSettings;
 use crate::supervise::{Supervisor, Task, supervised};
@@ -48,7 +48,11 @@ impl Follower {
             let mut task = JoinSet::new();
             match query {
                 Query::Host(host) => {
-                    let source = Addresses::of(host, &known.listed, self.asker.clone(), settings);
+                    let source = Hosts::of(host, &known.listed, self.asker.clone(), settings);
+                    task.spawn(follow(name, source, self.surroundings.clone()));
+                }
+                Query::Service(service) => {
+                    let source = Services::of(service, &known.listed, self.asker.clone(), settings);
                     task.spawn(follow(name, source, self.surroundings.clone()));
                 }
             }

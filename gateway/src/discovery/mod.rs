@@ -1,12 +1,13 @@
 //! Discovery: where the members of a backend come from that no table lists by address. A table names a source
-//! (`dns:host:port`), and a task of its own asks that source again and again, for as long as some table names it.
+//! (`dns:host:port`, `srv:name`), and a task of its own asks that source again and again, for as long as some table names it.
 //!
 //! ```text
 //! query     what a source is asked for, as the endpoints of a table have it
 //! list      what it lists, and the rule for lists that lose most of their instances at once
 //! names     all that is followed: what control, the admin port and a successor read
 //! follow    the tasks, and which names have one
-//! dns       the source that asks DNS servers
+//! kept      the last good lists on disk
+//! dns       the sources that ask DNS servers
 //! ```
 //!
 //! A further source, a registry for example, is a variant of [`Address`](crate::config::Address) with its text, a variant of
@@ -14,7 +15,8 @@
 //!
 //! - **An error is never an empty list.** A source says [`Said::Nothing`] when it could not find out. Only [`Said::Gone`] takes
 //!   instances away without others in their place, and a source says that when it has been told so for a while.
-//! - **The last good list stays** for as long as nobody says otherwise, through errors, reloads and upgrades.
+//! - **The last good list stays** for as long as nobody says otherwise, through errors, reloads and upgrades; and through restarts,
+//!   where `[server] state` names a folder.
 //! - **Mass removal is confirmed.** When more than half of a list vanishes at once, those that vanished stay members as long as
 //!   their connections answer, and the source is asked again soon. They go when its next word lacks them as well. Static
 //!   tables are no source: what an operator takes out of a table is gone at once.
@@ -24,6 +26,7 @@
 
 mod dns;
 mod follow;
+pub mod kept;
 mod list;
 mod names;
 mod query;

@@ -115,7 +115,7 @@ impl Names {
     }
 
     /// Has names that are followed from now on and before [`begin`](Self::begin) stand for these, for as long as no source
-    /// says otherwise: what the gateway before this one knew, which may be upgraded while the servers fail.
+    /// says otherwise: what the gateway before this one knew, or the last run. This one may be started while the servers fail.
     pub fn remember(&self, listed: impl IntoIterator<Item = (Query, Listed)>) {
         let mut remembered = lock(&self.remembered);
         for (query, one) in listed {
@@ -139,9 +139,21 @@ impl Names {
         std::mem::take(&mut lock(&self.changed))
     }
 
-    /// The first answers are in force, or that the servers were silent is: what was remembered has done its part.
+    /// The first answers are in force, or that the servers were silent is: what was remembered has done its part. The log says which
+    /// names have nothing else.
     pub fn begin(&self) {
         lock(&self.remembered).clear();
+        for name in self.all() {
+            let state = lock(&name.state).clone();
+            let in_use = state.list.listed.len();
+            if state.answered_at.is_none() && in_use > 0 {
+                tracing::warn!(
+                    name = name.text,
+                    in_use,
+                    "a name has no answer yet: its last good list is used"
+                );
+            }
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What routes do that call nothing: fixed answers and redirects.
+//! What routes do that call nothing: fixed replies and redirects.
 
 use super::reply::{Content, Reply};
 use crate::config::{RedirectSpec, RespondSpec};

@@ -1,8 +1,8 @@
 //! A request's body: read within its limits of size and time, or read past when it is refused.
 
-use super::fields;
 use crate::config::ServerSettings;
 use crate::failure::{Failure, ShedReason};
+use crate::fields;
 use crate::worker::Shared;
 use bytes::BytesMut;
 use callgate_protocol::{Budget, Room};
@@ -113,8 +113,8 @@ impl RequestBody {
         }
     }
 
-    /// Reads past a body that was refused, so that a client that is still sending it gets to see the answer: closing
-    /// with bytes unread would reset the connection, and the answer with it. Says whether the end was reached; a client
+    /// Reads past a body that was refused, so that a client that is still sending it gets to see the reply: closing
+    /// with bytes unread would reset the connection, and the reply with it. Says whether the end was reached; a client
     /// that sends on and on, or waits to be told to send (RFC 9110, 10.1.1), is left.
     pub(super) async fn discard(&mut self, headers: &HeaderMap, server: &ServerSettings) -> bool {
         // None of it is kept.

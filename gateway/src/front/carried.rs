@@ -1,8 +1,8 @@
 //! The headers that go with the call: trace context, and how long the caller waits.
 
 use super::deadline::{self, GRPC_TIMEOUT, X_REQUEST_TIMEOUT};
-use super::fields::{self, Lines};
 use crate::failure::Failure;
+use crate::fields::{self, Lines};
 use callgate_protocol::MetadataBuf;
 use callgate_protocol::call::key;
 use hyper::header::{HeaderMap, HeaderName};
@@ -62,7 +62,7 @@ impl<'a> Carried<'a> {
         }
     }
 
-    /// When the answer must be there: by the route, or by the caller where that is sooner.
+    /// When the reply must be there: by the route, or by the caller where that is sooner.
     pub(super) fn deadline(&self, clocks: Clocks, timeout: Duration) -> Result<Instant, Failure> {
         let mut deadline = clocks.came + timeout;
         let x_request = self.x_request_timeout.single("X-Request-Timeout")?;

@@ -8,10 +8,11 @@ mod open;
 pub(super) use open::OpenConnections;
 
 use super::pace::Pace;
-use crate::worker::Place;
+use crate::worker::{Listener, Place};
 use std::cell::{Cell, RefCell};
 use std::net::IpAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::Waker;
 use tokio::sync::oneshot;
 
@@ -37,6 +38,8 @@ pub(super) struct Connection {
     key: usize,
     /// The other end's address, if that is known; an IPv4 address as such, whatever kind of socket it came by.
     pub(super) peer: Option<IpAddr>,
+    /// Which listener it came by.
+    pub(super) listener: Arc<Listener>,
     /// How many exchanges are open.
     exchanges: Cell<usize>,
     pub(super) phase: Cell<Phase>,
@@ -57,10 +60,14 @@ pub(super) struct Connection {
 
 impl Connection {
     /// One that has just been made, put on the books.
-    pub(super) fn register(open: &Rc<OpenConnections>, peer: Option<IpAddr>) -> Rc<Connection> {
+    pub(super) fn register(
+        open: &Rc<OpenConnections>,
+        listener: Arc<Listener>,
+        peer: Option<IpAddr>,
+    ) -> Rc<Connection> {
         let mut all = open.all.borrow_mut();
         let entry = all.vacant_entry();
-        let connection = Rc::new(Connection::new(open.clone(), entry.key(), peer));
+        let connection = Rc::new(Connection::new(open.clone(), entry.key(), listener, peer));
         connection.list();
         entry.insert(connection.clone());
         connection
@@ -76,10 +83,16 @@ impl Connection {
         self.heir.take()
     }
 
-    fn new(open: Rc<OpenConnections>, key: usize, peer: Option<IpAddr>) -> Connection {
+    fn new(
+        open: Rc<OpenConnections>,
+        key: usize,
+        listener: Arc<Listener>,
+        peer: Option<IpAddr>,
+    ) -> Connection {
         Connection {
             key,
             peer,
+            listener,
             exchanges: Cell::new(0),
             phase: Cell::new(Phase::Idle),
             since: Cell::new(open.sweeps.get()),
@@ -172,11 +185,23 @@ impl Drop for OpenExchange {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{ListenAddress, Protocol};
+    use crate::telemetry::Counter;
+
+    fn register(open: &Rc<OpenConnections>) -> Rc<Connection> {
+        let listener = Listener {
+            id: "x".to_owned(),
+            address: ListenAddress::Abstract("x".to_owned()),
+            protocol: Protocol::Http1,
+            accepted: Counter::default(),
+        };
+        Connection::register(open, Arc::new(listener), None)
+    }
 
     #[test]
     fn a_connection_is_idle_when_no_exchange_is_open() {
         let open = Rc::new(OpenConnections::default());
-        let connection = Connection::register(&open, None);
+        let connection = register(&open);
         let is_idle = || {
             let listed = open.longest_idle().is_some();
             assert_eq!(listed, connection.phase.get() == Phase::Idle);
@@ -199,10 +224,10 @@ mod tests {
     #[test]
     fn an_exchange_that_ends_after_its_connection_is_not_taken_for_another_one() {
         let open = Rc::new(OpenConnections::default());
-        let gone = Connection::register(&open, None);
+        let gone = register(&open);
         let exchange = gone.begin_exchange();
         gone.strike();
-        let next = Connection::register(&open, None);
+        let next = register(&open);
         assert_eq!(next.key, gone.key);
         let busy = next.begin_exchange();
         drop(exchange);

@@ -2,14 +2,24 @@
 
 use super::connection::{Connection, OpenConnections};
 use super::drive::{self, Registered};
-use super::pace;
 use super::sweep::{sweep, tell_idleness};
+use crate::stream::Stream;
 use crate::supervise::{Task, supervised};
-use crate::worker::{Place, Worker};
+use crate::worker::{Listener, Place, Worker};
 use std::rc::Rc;
-use tokio::net::TcpStream;
+use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
+
+/// A connection that was accepted.
+pub struct Accepted {
+    /// Its socket.
+    pub stream: Stream,
+    /// Which listener it came by.
+    pub listener: Arc<Listener>,
+    /// Its place, which is with the worker that is to serve it.
+    pub place: Place,
+}
 
 /// The client connections of a worker.
 pub struct Connections {
@@ -29,19 +39,20 @@ impl Connections {
         Connections { worker, open, sweeper }
     }
 
-    /// Serves a connection, which has that place.
-    pub fn serve(&self, stream: std::net::TcpStream, place: Place) {
-        let stream = match TcpStream::from_std(stream) {
+    /// Serves a connection.
+    pub fn serve(&self, accepted: Accepted) {
+        let Accepted { stream, listener, place } = accepted;
+        let stream = match stream.into_async() {
             Ok(stream) => stream,
             Err(error) => {
                 tracing::warn!(%error, "a connection cannot be served");
                 return;
             }
         };
-        pace::hold_back_little(&stream);
-        let peer = stream.peer_addr().ok().map(|addr| addr.ip().to_canonical());
+        stream.hold_back_little();
         // On the books before its task runs: a drain must not miss it.
-        let registered = Registered::new(self.worker.clone(), Connection::register(&self.open, peer), place);
+        let connection = Connection::register(&self.open, listener, stream.peer());
+        let registered = Registered::new(self.worker.clone(), connection, place);
         tokio::task::spawn_local(drive::serve(registered, stream));
     }
 

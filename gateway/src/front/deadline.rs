@@ -1,4 +1,4 @@
-//! The caller's own deadline: how long it waits for the answer, as it says in `X-Request-Timeout` or `Grpc-Timeout`.
+//! The caller's own deadline: how long it waits for the reply, as it says in `X-Request-Timeout` or `Grpc-Timeout`.
 //!
 //! It lowers the route's timeout and never raises it. One that cannot be read is refused: whoever sends it counts on it.
 

@@ -8,7 +8,9 @@ use super::connection::{Connection, Phase};
 use super::exchange::Exchange;
 use super::handler::handle;
 use super::io::ConnectionIo;
-use super::tally::bare_answer;
+use super::tally::bare_reply;
+use crate::config::Protocol;
+use crate::stream::AsyncStream;
 use crate::supervise::Task;
 use crate::worker::{Place, Worker};
 use hyper::Request;
@@ -22,7 +24,6 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::Poll;
-use tokio::net::TcpStream;
 
 /// A connection on the books; taken off however its task ends.
 pub(super) struct Registered {
@@ -51,22 +52,24 @@ impl Drop for Registered {
 }
 
 /// Serves a connection until it ends.
-pub(super) async fn serve(registered: Registered, stream: TcpStream) {
+pub(super) async fn serve(registered: Registered, stream: AsyncStream) {
     let Registered { worker, connection, .. } = &registered;
-    let served = serve_until_end(worker, connection, stream);
+    let served = match connection.listener.protocol {
+        Protocol::Http1 => serve_until_end(worker, connection, stream),
+    };
     worker.shared.supervisor.guard(Task::ClientConnection, served).await;
 }
 
-async fn serve_until_end(worker: &Rc<Worker>, connection: &Rc<Connection>, stream: TcpStream) {
+async fn serve_until_end(worker: &Rc<Worker>, connection: &Rc<Connection>, stream: AsyncStream) {
     let mut io = ConnectionIo::new(stream, connection.clone());
     while rest(&io).await {
         match drive(worker, io).await {
             Ok(Some(resting)) => io = resting,
             Ok(None) => return,
             Err(error) => {
-                bare_answer(&worker.shared.front, worker.id, &error);
+                bare_reply(&worker.shared.front, worker.id, &error);
                 // Clients that break off or send nonsense are their own affair; whoever looks for them finds them here.
-                tracing::debug!(%error, "a client connection ended early");
+                tracing::debug!(%error, listener = connection.listener.id, "a client connection ended early");
                 return;
             }
         }
@@ -78,7 +81,7 @@ async fn rest(io: &ConnectionIo) -> bool {
     let connection = &io.connection;
     let readable = poll_fn(|cx| {
         connection.remember(cx.waker());
-        // What has come before the word to end is answered.
+        // What has come before the word to end is replied to.
         if io.poll_readable(cx).is_ready() || (connection.is_asked() && io.has_come()) {
             return Poll::Ready(true);
         }
@@ -144,7 +147,7 @@ async fn drive(worker: &Rc<Worker>, io: ConnectionIo) -> hyper::Result<Option<Co
     Ok(Some(io))
 }
 
-/// Whether a connection is to close with the answer that is being made: when the process ends, and when room is short.
+/// Whether a connection is to close with the reply that is being made: when the process ends, and when room is short.
 fn is_last(worker: &Worker) -> bool {
     let shared = &worker.shared;
     if shared.draining.load(Relaxed) {

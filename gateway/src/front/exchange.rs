@@ -10,6 +10,7 @@ use super::problem;
 use super::reply::{Reply, ReplyBody};
 use super::request_id;
 use super::tally::Tally;
+use crate::call;
 use crate::failure::Failure;
 use crate::steps::Passed;
 use crate::worker::Worker;
@@ -48,6 +49,8 @@ pub(super) struct RequestContext {
 pub(super) struct Guards {
     /// Its places in its route's bounds.
     pub(super) passed: Passed,
+    /// What its call holds.
+    call: Option<call::Guards>,
     _in_flight: InFlight,
     _on_connection: OpenExchange,
 }
@@ -72,6 +75,7 @@ impl Exchange {
             tally: Tally::begin(worker.clone(), began),
             guards: Guards {
                 passed: Passed::default(),
+                call: None,
                 _in_flight: InFlight::enter(worker.clone()),
                 _on_connection: on_connection,
             },
@@ -112,6 +116,7 @@ impl Exchange {
         }
         headers.insert(request_id::HEADER, self.context.id);
         self.guards.passed.put_fields(&mut headers);
+        self.guards.call = reply.guards;
         let mut response = Response::new(ReplyBody::new(reply.content, self.guards));
         *response.status_mut() = reply.status;
         *response.headers_mut() = headers;

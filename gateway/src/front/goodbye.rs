@@ -1,35 +1,34 @@
 //! What a newcomer is told for whom there is no room: 503 with `Retry-After`, and the end of the connection.
 //!
-//! The answer must reach the client. One that has not yet sent its request may take an answer for nonsense, and bytes that
-//! are unread when the socket is closed have the system reset the connection, and the answer with it. So a newcomer has a
+//! The reply must reach the client. One that has not yet sent its request may take a reply for nonsense, and bytes that
+//! are unread when the socket is closed have the system reset the connection, and the reply with it. So a newcomer has a
 //! moment to send its request, and is read past for a moment afterwards; where too many are waited for, it has neither.
 
 use super::problem;
 use super::reply::{Content, Reply};
 use super::request_id;
 use crate::failure::Failure;
+use crate::stream::Stream;
 use crate::worker::RequestIds;
 use hyper::body::Bytes;
 use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use std::io::{ErrorKind, Read, Write};
-use std::net::Shutdown;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// Newcomers that are refused at once, so many that each has its moment.
 pub(crate) const MAX_GOODBYES: usize = 64;
 
-/// How long a newcomer may take to send the first bytes of its request, and to take its answer.
+/// How long a newcomer may take to send the first bytes of its request, and to take its reply.
 const MOMENT: Duration = Duration::from_millis(500);
 
 /// How much of what it sends is read past, in bytes.
 const MAX_READ_PAST: usize = 256 * 1024;
 
 /// Has a newcomer send its request, and tells it that there is no room.
-pub(crate) async fn say(stream: std::net::TcpStream) {
-    let Ok(mut stream) = TcpStream::from_std(stream) else { return };
+pub(crate) async fn say(stream: Stream) {
+    let Ok(mut stream) = stream.into_async() else { return };
     let mut buffer = vec![0; 4096];
     let read = timeout(MOMENT, stream.read(&mut buffer)).await;
     let begin = match read {
@@ -56,11 +55,11 @@ pub(crate) async fn say(stream: std::net::TcpStream) {
 }
 
 /// Tells a newcomer without waiting for anything.
-pub(crate) async fn say_at_once(mut stream: std::net::TcpStream) {
+pub(crate) async fn say_at_once(mut stream: Stream) {
     let mut buffer = [0; 4096];
     let read = stream.read(&mut buffer).unwrap_or_default();
     let reply = reply(&buffer[..read]);
-    let told = stream.write_all(&reply).and_then(|()| stream.shutdown(Shutdown::Write));
+    let told = stream.write_all(&reply).and_then(|()| stream.end_writing());
     for _ in 0..MAX_READ_PAST / buffer.len() {
         match stream.read(&mut buffer) {
             Ok(1..) => {}
@@ -76,7 +75,7 @@ pub(crate) async fn say_at_once(mut stream: std::net::TcpStream) {
 /// The whole reply to a request that begins so; one to HEAD has no body.
 fn reply(request: &[u8]) -> Vec<u8> {
     let id = request_id::make(&RequestIds::new());
-    let Reply { status, content_type, headers, content } =
+    let Reply { status, content_type, headers, content, .. } =
         problem::reply(&Failure::TooManyConnections, request_id::text(&id));
     let body = if let Content::Full(body) = content { body } else { Bytes::new() };
     let reason = status.canonical_reason().unwrap_or_default();

@@ -4,7 +4,6 @@ use super::actions::{redirect, respond};
 use super::body::RequestBody;
 use super::carried::{Carried, Clocks};
 use super::exchange::{Exchange, Guards};
-use super::fields::{self, Lines};
 use super::hash_key::hash_key;
 use super::lookup::{Met, look_up};
 use super::metadata;
@@ -13,6 +12,7 @@ use super::reply::{Reply, ReplyBody};
 use super::traffic;
 use crate::call;
 use crate::failure::Failure;
+use crate::fields::{self, Lines};
 use crate::overload::is_bounded;
 use crate::routes::{Action, CallAction, PathParams, query_pairs};
 use crate::steps::Arrival;
@@ -104,8 +104,8 @@ fn early(worker: &Worker, action: &CallAction, body: &RequestBody, now: Instant)
     let Some(local) = worker.pool.backend(backend) else {
         return Ok(());
     };
-    let shed = local.admission.shed_early(spec.policy.priority, now);
-    shed.map_or(Ok(()), |reason| Err(Failure::Shed(reason)))
+    let reason = local.admission.shed_early(spec.policy.priority, now);
+    reason.map_or(Ok(()), |reason| Err(Failure::Shed(reason)))
 }
 
 async fn call(
@@ -140,7 +140,7 @@ async fn call(
         on_sent: None,
     };
     match &action.traffic {
-        None => call::run(worker, &request).await.map(|reply| Reply::result(reply.json)),
+        None => call::run(worker, &request).await.map(Reply::of_call),
         // On the heap: it is large, and most routes have none.
         Some(traffic) => Box::pin(traffic::run(exchange, route, traffic, request)).await,
     }

@@ -1,8 +1,8 @@
 //! The key by which a backend spreads its calls, where it does so by keys: found in the request, and hashed.
 
-use super::fields::{self, Repeated};
 use crate::backends::{Backend, hash};
 use crate::config::{Balance, HashBy};
+use crate::fields::{self, Repeated};
 use crate::routes::{PathParams, Route};
 use hyper::header::{COOKIE, HeaderMap, HeaderValue};
 use std::net::IpAddr;

@@ -1,6 +1,7 @@
 //! A client connection's socket, which notes what goes over it.
 
 use super::connection::{Connection, Phase};
+use crate::stream::AsyncStream;
 use hyper::body::Bytes;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
@@ -11,7 +12,6 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, ReadBuf};
-use tokio::net::TcpStream;
 
 /// How much of what a client sends on is read past after its last answer, in bytes.
 const MAX_LINGER: usize = 1024 * 1024;
@@ -22,7 +22,7 @@ const SMALL_ANSWER: usize = 1024;
 
 /// A connection's socket, which notes what goes over it.
 pub(super) struct ConnectionIo {
-    stream: TokioIo<TcpStream>,
+    stream: TokioIo<AsyncStream>,
     /// What was read before the connection rested and not yet taken.
     pub(super) unread: Bytes,
     pub(super) connection: Rc<Connection>,
@@ -31,7 +31,7 @@ pub(super) struct ConnectionIo {
 }
 
 impl ConnectionIo {
-    pub(super) fn new(stream: TcpStream, connection: Rc<Connection>) -> ConnectionIo {
+    pub(super) fn new(stream: AsyncStream, connection: Rc<Connection>) -> ConnectionIo {
         ConnectionIo { stream: TokioIo::new(stream), unread: Bytes::new(), connection, lingered: 0 }
     }
 
@@ -75,12 +75,12 @@ impl ConnectionIo {
     fn progress(&self, written: &Poll<io::Result<usize>>) {
         let was_blocked = self.connection.pace.is_blocked();
         self.connection.pace.wrote(written);
-        if self.connection.phase.get() == Phase::Idle {
-            if written.is_ready() {
-                self.connection.enter(Phase::Idle);
-            } else if !was_blocked {
-                self.connection.list();
-            }
+        match self.connection.phase.get() {
+            Phase::Idle if written.is_ready() => self.connection.enter(Phase::Idle),
+            Phase::Idle if !was_blocked => self.connection.list(),
+            // The body of an open exchange is being sent.
+            Phase::Busy if written.is_ready() => self.connection.since.set(self.connection.open.sweeps.get()),
+            _ => {}
         }
     }
 }
@@ -89,7 +89,7 @@ impl Drop for ConnectionIo {
     fn drop(&mut self) {
         if self.connection.slow.get() {
             // Closed so, the connection is reset and the kernel's memory is free at once.
-            let _ = self.stream.inner().set_zero_linger();
+            self.stream.inner().reset_at_close();
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What goes along with a call beside its arguments: the request's id, and the headers that the table lists.
 
-use super::fields;
 use crate::failure::Failure;
+use crate::fields;
 use callgate_protocol::MetadataBuf;
 use callgate_protocol::call::key;
 use hyper::header::{HeaderMap, HeaderValue};

@@ -15,11 +15,11 @@
 //! body         a request's body, within its limits
 //! hash_key     the key by which a backend spreads its calls
 //! deadline     how long the caller waits
-//! actions      what routes do that call nothing: fixed answers, redirects, rewrites
+//! actions      what routes do that call nothing: fixed replies and redirects
 //! metadata     which headers go along with the call
 //! problem      failures as RFC 9457 problem details
 //! reply        a head, and a body in one piece or in many, with the guards of its exchange
-//! pace         whether a client takes its answer fast enough
+//! pace         whether a client takes its replies fast enough
 //! request_id   taken or made
 //! tally        what is counted of a request, however it ends
 //! ```
@@ -51,6 +51,4 @@ mod sweep;
 mod tally;
 mod traffic;
 
-// For `super::fields`.
-use crate::fields;
-pub use connections::Connections;
+pub use connections::{Accepted, Connections};

@@ -2,17 +2,13 @@
 //!
 //! What counts is what the kernel takes from us. It does that in steps: it asks for more when half of what it may hold back has
 //! left, and a peer opens its window by some tens of KiB at a time. So the kernel is told to hold back little
-//! ([`HELD_BACK`]), which makes a step 80 KiB at most and not megabytes; and a client is left only when two windows in a row have
-//! brought less than the rate asks for, so that one between two steps is no offence. The worker's sweep is the clock.
+//! (`AsyncStream::hold_back_little`), which makes a step 80 KiB at most and not megabytes; and a client is left only when two
+//! windows in a row have brought less than the rate asks for, so that one between two steps is no offence. The worker's
+//! sweep is the clock.
 
-use socket2::SockRef;
 use std::cell::Cell;
 use std::io;
 use std::task::Poll;
-use tokio::net::TcpStream;
-
-/// What the kernel holds of an answer that was not sent yet, in bytes; and up to 64 KiB more, since it takes whole packets.
-const HELD_BACK: u32 = 32 * 1024;
 
 /// Windows in a row that must be too slow.
 const WINDOWS: u32 = 2;
@@ -45,14 +41,6 @@ struct Window {
     taken: u64,
     /// Windows before it that were too slow.
     slow: u32,
-}
-
-/// Has the kernel hold back no more than it needs to keep sending.
-pub(super) fn hold_back_little(stream: &TcpStream) {
-    // Without, the steps are larger, and a slow client may be taken for one that does not read.
-    if let Err(error) = SockRef::from(stream).set_tcp_notsent_lowat(HELD_BACK) {
-        tracing::debug!(%error, "the kernel cannot be told how much of an answer to hold back");
-    }
 }
 
 impl Pace {

@@ -62,7 +62,7 @@ fn body(failure: &Failure, status: StatusCode, request_id: &str) -> Vec<u8> {
         code: failure.code().name(),
         request_id,
         errors: entries.collect(),
-        // Details that are no JSON stay outside: they must not break the answer.
+        // Details that are no JSON stay outside: they must not break the reply.
         details: failure.details().and_then(|text| serde_json::from_str(text).ok()),
     };
     // Strings and numbers always serialize; an empty body would still carry the right status.
@@ -76,7 +76,7 @@ mod tests {
     use callgate_transcode::{Violation, ViolationKind};
 
     fn rendered(failure: &Failure) -> (u16, Vec<(&str, String)>, String) {
-        let Reply { status, content_type, headers, content } = reply(failure, "r1");
+        let Reply { status, content_type, headers, content, .. } = reply(failure, "r1");
         assert_eq!(content_type, Some(HeaderValue::from_static("application/problem+json")));
         let of =
             |(name, value): (&'static str, &HeaderValue)| (name, value.to_str().expect("ASCII").to_owned());
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn details_that_are_no_json_do_not_break_the_answer() {
+    fn details_that_are_no_json_do_not_break_the_reply() {
         let failure = Failure::Status(Status::not_found("x").with_details("{"));
         let (.., body) = rendered(&failure);
         assert!(!body.contains("details"), "{body}");

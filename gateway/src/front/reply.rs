@@ -1,11 +1,11 @@
-//! What an exchange ends with: a head, and a body that is empty, in one piece as nearly all are, or a stream of pieces as long answers
+//! What an exchange ends with: a head, and a body that is empty, in one piece as nearly all are, or a stream of pieces as long ones
 //! are.
 //!
 //! The body that goes on the wire holds the exchange's guards: they are released when the last piece was taken to be sent, or when
-//! the body is dropped because its client has gone. Each piece of a stream holds its own room among all long answers besides, which is
+//! the body is dropped because its client has gone. Each piece of a stream holds its own room among all long replies besides, which is
 //! given back when that piece was sent.
 
-use crate::call::Json;
+use crate::call::{self, Json};
 use hyper::StatusCode;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::header::{HeaderMap, HeaderValue};
@@ -21,6 +21,8 @@ pub(super) struct Reply {
     /// Further header fields; none of a call's result.
     pub(super) headers: HeaderMap,
     pub(super) content: Content,
+    /// What a call holds until its result was sent.
+    pub(super) guards: Option<call::Guards>,
 }
 
 /// What a body has left to be sent.
@@ -42,11 +44,16 @@ pub(super) struct ReplyBody<G> {
 impl Reply {
     /// One of that status without a body.
     pub(super) fn empty(status: StatusCode) -> Reply {
-        Reply { status, content_type: None, headers: HeaderMap::new(), content: Content::Empty }
+        Reply { status, content_type: None, headers: HeaderMap::new(), content: Content::Empty, guards: None }
     }
 
-    /// A call's result: 204 where the method returns nothing.
-    pub(super) fn result(json: Json) -> Reply {
+    /// That of a call.
+    pub(super) fn of_call(reply: call::Reply) -> Reply {
+        Reply { guards: Some(reply.guards), ..Reply::of_result(reply.json) }
+    }
+
+    /// A result: 204 where the method returns nothing.
+    fn of_result(json: Json) -> Reply {
         let content = match json {
             Json::Short(json) => Content::full(Bytes::from(json)),
             Json::Long(pieces) => Content::stream(pieces),
@@ -186,11 +193,11 @@ mod tests {
 
     #[test]
     fn a_result_is_json_or_nothing() {
-        let reply = Reply::result(Json::Short(b"[1]".to_vec()));
+        let reply = Reply::of_result(Json::Short(b"[1]".to_vec()));
         assert_eq!((reply.status, reply.content_type.is_some()), (StatusCode::OK, true));
-        let reply = Reply::result(Json::Short(Vec::new()));
+        let reply = Reply::of_result(Json::Short(Vec::new()));
         assert_eq!((reply.status, reply.content_type.is_some()), (StatusCode::NO_CONTENT, false));
-        let reply = Reply::result(Json::Long(vec![Bytes::from_static(b"[1]")]));
+        let reply = Reply::of_result(Json::Long(vec![Bytes::from_static(b"[1]")]));
         assert_eq!((reply.status, reply.content_type.is_some()), (StatusCode::OK, true));
     }
 }

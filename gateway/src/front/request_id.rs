@@ -1,6 +1,6 @@
 //! Request ids: taken from `X-Request-Id` where that is reasonable, made otherwise.
 
-use super::fields::{self, Lines};
+use crate::fields::{self, Lines};
 use crate::worker::RequestIds;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 

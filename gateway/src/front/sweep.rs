@@ -48,6 +48,8 @@ pub(super) async fn sweep(worker: &Worker, open: &OpenConnections) {
             let waited = now - connection.since.get();
             let limit = match connection.phase.get() {
                 Phase::Idle => idle,
+                // For its client to take more of a reply, which no rate asks it to.
+                Phase::Busy if connection.pace.is_blocked() => idle,
                 Phase::Head | Phase::Lingering => head,
                 Phase::Busy | Phase::Closed => continue,
             };
@@ -68,7 +70,7 @@ pub(super) async fn sweep(worker: &Worker, open: &OpenConnections) {
 
 /// Ends the connection of a client that takes its answer too slowly.
 fn leave_slow(worker: &Worker, connection: &Connection) {
-    tracing::debug!(client = ?connection.peer, "a client takes its answer more slowly than min_send_rate");
+    tracing::debug!(client = ?connection.peer, listener = connection.listener.id, "a client takes its answer more slowly than min_send_rate");
     worker.shared.front.workers.of(worker.id).slow_clients.increment();
     connection.slow.set(true);
     connection.expired.set(true);

@@ -86,7 +86,7 @@ impl Drop for Tally {
 }
 
 /// Counts what a connection ended with, if hyper has answered that: a head that is no request.
-pub(super) fn bare_answer(front: &FrontStats, worker: usize, error: &hyper::Error) {
+pub(super) fn bare_reply(front: &FrontStats, worker: usize, error: &hyper::Error) {
     // The beginning of HTTP/2 is not answered.
     if !error.is_parse() || error.is_parse_version_h2() {
         return;

@@ -3,13 +3,13 @@
 
 use super::actions::respond;
 use super::exchange::Exchange;
-use super::fields;
 use super::hash_key::hash_key;
 use super::reply::Reply;
 use super::shadow;
 use crate::call;
 use crate::config::HeaderMatch;
 use crate::failure::Failure;
+use crate::fields;
 use crate::routes::{Destination, FallbackTo, Traffic};
 use crate::worker::RouteRef;
 use hyper::header::HeaderMap;
@@ -59,11 +59,11 @@ async fn serve<'a>(
     let result = call::run(worker, request).await;
     let absent = result.as_ref().is_err_and(Failure::is_absence);
     let Some(fallback) = traffic.fallback.as_ref().filter(|_| absent) else {
-        return result.map(|reply| Reply::result(reply.json));
+        return result.map(Reply::of_call);
     };
     // By another table the call may have an instance: there it is looked up first.
     if worker.table().generation != route.table().generation {
-        return result.map(|reply| Reply::result(reply.json));
+        return result.map(Reply::of_call);
     }
     fallback.stats.0.of(worker.id).increment();
     match &fallback.to {
@@ -72,7 +72,7 @@ async fn serve<'a>(
             direct(request, to, exchange)?;
             request.has_fallback = false;
             request.times.now = Instant::now();
-            call::run(worker, request).await.map(|reply| Reply::result(reply.json))
+            call::run(worker, request).await.map(Reply::of_call)
         }
     }
 }

@@ -1,16 +1,17 @@
 //! Listening sockets. A new connection goes to the worker with the fewest; where there is no room for it, it takes the place
 //! of the connection that has been idle longest, or is refused.
 
+use super::socket::{AsyncSocket, Socket};
 use crate::descriptors::{Spare, are_used_up};
+use crate::front::Accepted;
 use crate::front::goodbye::{self, MAX_GOODBYES};
+use crate::stream::Stream;
 use crate::supervise::{Task, supervised};
-use crate::worker::{Place, Shared};
+use crate::worker::{Listener, Place, Shared};
 use crate::workers::{Command, Ending};
 use std::io;
-use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
@@ -27,21 +28,29 @@ const LAST: usize = 4096;
 /// Accepts until it is told to stop, or until a worker is gone. What the kernel has accepted by then is served too, its
 /// request may have come already; unless a successor is there to do it.
 pub async fn accept(
-    listener: TcpListener,
+    socket: Socket,
+    listener: Arc<Listener>,
     shared: Arc<Shared>,
     workers: Vec<mpsc::Sender<Command>>,
     mut stop: watch::Receiver<Option<Ending>>,
 ) {
     let supervisor = shared.supervisor.clone();
-    let mut door = Door::new(shared, workers);
-    let told = supervised!(supervisor, Task::Acceptor, accept_until_told(&listener, &mut door, &mut stop));
+    let socket = match socket.into_async() {
+        Ok(socket) => socket,
+        Err(error) => {
+            tracing::error!(%error, listener = listener.id, "a listener cannot be served");
+            return;
+        }
+    };
+    let mut door = Door::new(shared, listener, workers);
+    let told = supervised!(supervisor, Task::Acceptor, accept_until_told(&socket, &mut door, &mut stop));
     let Some(Ok(ending)) = told else { return };
     if ending != Some(Ending::HandOver)
-        && let Ok(listener) = listener.into_std()
+        && let Ok(socket) = socket.into_std()
     {
         for _ in 0..LAST {
-            let Ok((stream, _)) = listener.accept() else { break };
-            if stream.set_nonblocking(true).is_ok() && door.admit(stream).await.is_err() {
+            let Ok(stream) = socket.accept() else { break };
+            if stream.set_nonblocking().is_ok() && door.admit(stream).await.is_err() {
                 return;
             }
         }
@@ -51,21 +60,21 @@ pub async fn accept(
 
 /// What it is told, which is nothing when whoever tells is gone.
 async fn accept_until_told(
-    listener: &TcpListener,
+    socket: &AsyncSocket,
     door: &mut Door,
     stop: &mut watch::Receiver<Option<Ending>>,
 ) -> Result<Option<Ending>, Gone> {
     loop {
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = socket.accept() => accepted,
             // Fails only when the sender is gone, which is as good as being told.
             stop = stop.wait_for(Option::is_some) => return Ok(stop.map_or(None, |ending| *ending)),
         };
-        match accepted.and_then(|(stream, _)| stream.into_std()) {
+        match accepted {
             Ok(stream) => door.admit(stream).await?,
             // Errors of the one connection that was about to be accepted.
             Err(error) if is_of_connection(&error) => {}
-            Err(error) => door.make_good(listener, error).await?,
+            Err(error) => door.make_good(socket, error).await?,
         }
     }
 }
@@ -76,6 +85,7 @@ struct Gone;
 /// Where newcomers are let in or refused.
 struct Door {
     shared: Arc<Shared>,
+    listener: Arc<Listener>,
     workers: Vec<mpsc::Sender<Command>>,
     /// Newcomers that are being refused; at most [`MAX_GOODBYES`].
     goodbyes: JoinSet<()>,
@@ -85,20 +95,23 @@ struct Door {
 }
 
 impl Door {
-    fn new(shared: Arc<Shared>, workers: Vec<mpsc::Sender<Command>>) -> Door {
-        Door { shared, workers, goodbyes: JoinSet::new(), spare: Spare::new(1), complained: None }
+    fn new(shared: Arc<Shared>, listener: Arc<Listener>, workers: Vec<mpsc::Sender<Command>>) -> Door {
+        Door { shared, listener, workers, goodbyes: JoinSet::new(), spare: Spare::new(1), complained: None }
     }
 
     /// Hands a newcomer to a worker, or refuses it.
-    async fn admit(&mut self, stream: TcpStream) -> Result<(), Gone> {
-        let _ = stream.set_nodelay(true);
+    async fn admit(&mut self, stream: Stream) -> Result<(), Gone> {
+        stream.do_not_delay();
         let place = match self.shared.room.take() {
             Some(place) => Some(place),
             None => self.place_of_an_idle_one().await,
         };
         match place {
             Some(place) => {
-                self.workers[place.worker()].send(Command::Serve(stream, place)).await.map_err(|_| Gone)
+                self.listener.accepted.increment();
+                let worker = &self.workers[place.worker()];
+                let accepted = Accepted { stream, listener: self.listener.clone(), place };
+                worker.send(Command::Serve(accepted)).await.map_err(|_| Gone)
             }
             None => {
                 self.refuse(stream).await;
@@ -120,7 +133,7 @@ impl Door {
         None
     }
 
-    async fn refuse(&mut self, stream: TcpStream) {
+    async fn refuse(&mut self, stream: Stream) {
         self.count_refused();
         while self.goodbyes.try_join_next().is_some() {}
         if self.goodbyes.len() < MAX_GOODBYES {
@@ -148,7 +161,7 @@ impl Door {
 
     /// What can be done about an error of accepting. Where there is no descriptor left, an idle connection gives its own,
     /// or the newcomer is accepted by the spare one and refused.
-    async fn make_good(&mut self, listener: &TcpListener, error: io::Error) -> Result<(), Gone> {
+    async fn make_good(&mut self, socket: &AsyncSocket, error: io::Error) -> Result<(), Gone> {
         if self.may_complain() {
             tracing::warn!(%error, "cannot accept connections");
         }
@@ -160,7 +173,7 @@ impl Door {
             return Ok(());
         }
         if self.spare.give_up()
-            && let Some(stream) = accept_now(listener)
+            && let Some(stream) = socket.accept_now()
         {
             self.count_refused();
             // Its request comes meanwhile; after the end it would have the connection reset, and the answer lost.
@@ -187,15 +200,6 @@ impl Door {
     async fn close(mut self) {
         while self.goodbyes.join_next().await.is_some() {}
     }
-}
-
-/// What the kernel has accepted, if anything.
-fn accept_now(listener: &TcpListener) -> Option<TcpStream> {
-    let accepted = rustix::net::accept_with(
-        listener,
-        rustix::net::SocketFlags::NONBLOCK | rustix::net::SocketFlags::CLOEXEC,
-    );
-    accepted.ok().map(TcpStream::from)
 }
 
 fn is_of_connection(error: &io::Error) -> bool {

@@ -1,12 +1,22 @@
 //! The process's listening sockets: those that its settings name, taken over from the gateway before it or bound anew.
+//!
+//! ```text
+//! mod       all of them, and how a successor finds them
+//! socket    one for clients: TCP or Unix
+//! files     the files of Unix sockets: who removes them
+//! accept    from the socket to a worker, or to a refusal
+//! ```
 
 mod accept;
+mod files;
+mod socket;
 
 pub use accept::accept;
+pub use files::SocketFiles;
+pub use socket::Socket;
 
-use crate::config::Settings;
+use crate::config::{ListenAddress, ListenerSettings, Settings};
 use crate::upgrade::{Name, Predecessor};
-use socket2::SockRef;
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::{AsFd, OwnedFd};
@@ -15,14 +25,19 @@ use std::os::unix::net::UnixListener;
 /// Connections that may wait in the kernel to be accepted; it may have a lower bound of its own (net.core.somaxconn).
 const BACKLOG: i32 = 4096;
 
+/// The kind, among what a successor is offered, of Unix sockets for clients.
+const UNIX_KIND: &str = "http";
+
 /// All of them.
 pub struct Listeners {
-    /// For clients.
-    pub http: Vec<TcpListener>,
+    /// For clients, in the order of the settings.
+    pub http: Vec<Socket>,
     /// For the operator.
     pub admin: TcpListener,
     /// For a successor; none where it cannot be had and nobody has asked for it by name.
     pub upgrade: Option<UnixListener>,
+    /// The files of those for clients.
+    pub files: SocketFiles,
     /// The same sockets once more, by the names under which a successor finds them.
     pub offered: Vec<(String, OwnedFd)>,
 }
@@ -38,25 +53,40 @@ impl Listeners {
         name: &Name,
         mut before: Option<&mut Predecessor>,
     ) -> Result<Self, String> {
-        let mut offered = Vec::new();
-        let mut open = |addr: &SocketAddr, section| {
-            let taken = before.as_mut().and_then(|before| before.tcp(addr));
-            let socket =
-                taken.map_or_else(|| bind(addr), Ok).map_err(|error| explain(addr, section, &error))?;
-            offered.push((format!("tcp {addr}"), again(&socket)?));
-            Ok::<_, String>(socket)
+        let mut take = |name: &str| before.as_mut().and_then(|before| before.take(name));
+        let (mut offered, mut files, mut http) = (Vec::new(), SocketFiles::default(), Vec::new());
+        for listener in &settings.listeners {
+            let name = offered_as(&listener.address);
+            let socket = match take(&name) {
+                Some(taken) => {
+                    files.taken(listener);
+                    Socket::taken(&listener.address, taken)
+                }
+                None => {
+                    let socket = Socket::bind(listener).map_err(|error| explain(listener, &error))?;
+                    files.bound(listener);
+                    socket
+                }
+            };
+            offered.push((name, again(&socket)?));
+            http.push(socket);
+        }
+        let addr = &settings.admin.listen;
+        let admin = match take(&format!("tcp {addr}")) {
+            Some(taken) => TcpListener::from(taken),
+            None => socket::bind_tcp(addr).map_err(|error| explain_tcp(addr, "[admin]", &error))?,
         };
-        let http =
-            settings.server.listen.iter().map(|addr| open(addr, "server")).collect::<Result<_, _>>()?;
-        let admin = open(&settings.admin.listen, "admin")?;
-        let upgrade = match before.and_then(|before| before.unix(name)) {
-            Some(taken) => Some(taken),
+        offered.push((format!("tcp {addr}"), again(&admin)?));
+        let upgrade = match take(&format!("unix {name}")) {
+            Some(taken) => Some(UnixListener::from(taken)),
             None => bind_upgrade(settings, name)?,
         };
         if let Some(socket) = &upgrade {
             offered.push((format!("unix {name}"), again(socket)?));
         }
-        Ok(Listeners { http, admin, upgrade, offered })
+        let left = before.map(|before| before.left(UNIX_KIND)).unwrap_or_default();
+        files.left(left.iter().filter_map(|address| address.strip_prefix("unix:")).map(Into::into).collect());
+        Ok(Listeners { http, admin, upgrade, files, offered })
     }
 
     /// Offers something else to a successor as well.
@@ -70,19 +100,36 @@ impl Listeners {
     }
 }
 
+/// The name under which a successor finds the socket of that address.
+fn offered_as(address: &ListenAddress) -> String {
+    match address {
+        ListenAddress::Tcp(addr) => format!("tcp {addr}"),
+        ListenAddress::Unix(_) | ListenAddress::Abstract(_) => format!("{UNIX_KIND} {address}"),
+    }
+}
+
 fn again(socket: &impl AsFd) -> Result<OwnedFd, String> {
     socket.as_fd().try_clone_to_owned().map_err(|error| format!("error: a socket cannot be kept: {error}"))
 }
 
-fn bind(addr: &SocketAddr) -> io::Result<TcpListener> {
-    let listener = TcpListener::bind(addr)?;
-    // The standard library asks for 128, which a burst of new connections overruns.
-    SockRef::from(&listener).listen(BACKLOG)?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
+fn explain(listener: &ListenerSettings, error: &io::Error) -> String {
+    let address = &listener.address;
+    let help = match (address, error.kind()) {
+        (ListenAddress::Tcp(addr), _) => return explain_tcp(addr, "[server]", error),
+        (_, ErrorKind::AddrInUse) => {
+            format!("see who has it: ss -lxp src '{address}'; or set another `address`")
+        }
+        (ListenAddress::Unix(path), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
+            let folder = path.parent().unwrap_or(path).display().to_string();
+            format!("the folder {folder} must be there, and the gateway's user may write it")
+        }
+        (_, ErrorKind::AlreadyExists) => "remove it, or set another `address`".to_owned(),
+        _ => "look at `address`, `mode` and `group` of this listener in gateway.toml".to_owned(),
+    };
+    format!("error: cannot listen on {address}: {error}\n |\n = help: {help}")
 }
 
-fn explain(addr: &SocketAddr, section: &str, error: &io::Error) -> String {
+fn explain_tcp(addr: &SocketAddr, section: &str, error: &io::Error) -> String {
     let help = match error.kind() {
         ErrorKind::AddrInUse => {
             format!("see who has it: ss -ltnp 'sport = :{}'; or", addr.port())
@@ -93,14 +140,13 @@ fn explain(addr: &SocketAddr, section: &str, error: &io::Error) -> String {
         }
         _ => String::new(),
     };
-    let help = format!("{help} set `listen` in [{section}] of gateway.toml to another");
+    let help = format!("{help} set `listen` in {section} of gateway.toml to another");
     format!("error: cannot listen on {addr}: {error}\n |\n = help: {}", help.trim_start())
 }
 
 /// A gateway without an upgrade socket serves as well as any: only whoever has named one is told by an error.
 fn bind_upgrade(settings: &Settings, name: &Name) -> Result<Option<UnixListener>, String> {
-    let bound = name.bind().and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
-    match bound {
+    match name.bind() {
         Ok(listener) => Ok(Some(listener)),
         Err(error) if settings.upgrade.socket.is_some() => Err(format!(
             "error: cannot listen on {name}: {error}\n |\n = help: set `socket` in [upgrade] of gateway.toml to another"

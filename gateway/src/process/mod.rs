@@ -12,6 +12,7 @@ mod serve;
 use crate::config::{Settings, Tables};
 use crate::control::{self, Plane, watch::Watcher};
 use crate::descriptors;
+use crate::discovery::kept;
 use crate::listeners::Listeners;
 use crate::signals;
 use crate::state::{self, State};
@@ -68,6 +69,9 @@ fn prepare(
     let (state, state_lock) = open_state(&settings, &mut listeners, before.as_mut())?;
     let shared = Arc::new(Shared::new(settings, supervisor, descriptors::raise_limit()));
     let plane = Arc::new(Plane::new(shared, state, log));
+    if before.is_none() {
+        remember_lists(&plane);
+    }
     if let Some(before) = &mut before {
         plane.names.remember(std::mem::take(&mut before.listed));
         plane.upgrades.succeeded.set(before.upgrades.0 + 1);
@@ -81,6 +85,21 @@ fn prepare(
     Ok(Gateway { plane, listeners, state_lock, watcher, name, before })
 }
 
+/// Has names begin with what they listed when the last gateway ended, as far as it was kept.
+fn remember_lists(plane: &Plane) {
+    match plane.state.read(kept::FILE).map(|content| kept::read(&content)) {
+        Some(Ok(listed)) => plane.names.remember(listed),
+        Some(Err(error)) => {
+            tracing::warn!(
+                file = kept::FILE,
+                error,
+                "what names listed before cannot be read, and is not used"
+            );
+        }
+        None => {}
+    }
+}
+
 /// Opens the folder for state, if the settings name one, and offers its lock to a successor.
 fn open_state(
     settings: &Settings,
@@ -90,9 +109,10 @@ fn open_state(
     let Some(folder) = &settings.server.state else {
         return Ok((State::default(), None));
     };
-    let lock = before.and_then(|before| before.state(folder));
+    let name = format!("state {}", folder.display());
+    let lock = before.and_then(|before| before.take(&name));
     let (state, lock) = State::open(folder, lock)?;
-    listeners.offer(format!("state {}", folder.display()), &lock)?;
+    listeners.offer(name, &lock)?;
     Ok((state, Some(lock)))
 }
 

@@ -4,7 +4,7 @@ use super::Gateway;
 use crate::admin;
 use crate::control::{self, Plane};
 use crate::lame_duck::LameDuck;
-use crate::listeners::{self, Listeners};
+use crate::listeners::{self, Listeners, SocketFiles};
 use crate::upgrade::{Offer, Predecessor, obey, systemd};
 use crate::workers::{Ending, Workers};
 use std::io;
@@ -27,7 +27,7 @@ pub(super) async fn serve(
     lame_duck: &LameDuck,
 ) -> io::Result<()> {
     let Gateway { plane, listeners, state_lock, watcher, name, before } = gateway;
-    let Listeners { http, admin, upgrade, offered } = listeners;
+    let Listeners { http, admin, upgrade, mut files, offered } = listeners;
     let shared = plane.shared.clone();
     let hangup: Signal = signal(SignalKind::hangup())?;
     let offer = Offer::new(plane.clone(), name, upgrade, offered)?;
@@ -41,16 +41,18 @@ pub(super) async fn serve(
     let accept = || {
         tracing::info!(address = %admin.local_addr()?, "admin port open");
         tasks.spawn(admin::serve(Arc::new(admin), plane.clone(), reloads, stopped.clone()));
-        for listener in http {
-            let listener = tokio::net::TcpListener::from_std(listener)?;
-            tracing::info!(address = %listener.local_addr()?, workers = shared.workers, "listening");
-            acceptors.spawn(listeners::accept(listener, shared.clone(), workers.commands(), stopped.clone()));
+        for (socket, listener) in http.into_iter().zip(&shared.listeners) {
+            let chosen = socket.local_addr().map(|addr| addr.to_string());
+            let address = chosen.unwrap_or_else(|| listener.address.to_string());
+            tracing::info!(address, listener = listener.id, workers = shared.workers, "listening");
+            let (listener, shared) = (listener.clone(), shared.clone());
+            acceptors.spawn(listeners::accept(socket, listener, shared, workers.commands(), stopped.clone()));
         }
         Ok(())
     };
     let a_worker_has_ended = || End::failed("a worker has ended".to_owned());
     let mut end = tokio::select! {
-        end = serve_until_told(&plane, before, offer, accept, told.clone()) => end,
+        end = serve_until_told(&plane, before, offer, &mut files, accept, told.clone()) => end,
         () = workers.one_has_ended() => a_worker_has_ended(),
         task = shared.supervisor.has_failed() => {
             End::failed(format!("the task `{}` panics again and again", task.name()))
@@ -67,6 +69,8 @@ pub(super) async fn serve(
         }
     }
     tracing::info!("draining");
+    // While the sockets still listen: whoever finds no file may bind one.
+    drop(files);
     // The next gateway may start while this one answers what it has.
     drop(state_lock);
     stop.send_replace(Some(end.ending));
@@ -95,13 +99,14 @@ async fn serve_until_told(
     plane: &Plane,
     before: Option<Predecessor>,
     offer: Offer,
+    files: &mut SocketFiles,
     accept: impl FnOnce() -> io::Result<()>,
     mut told: watch::Receiver<bool>,
 ) -> End {
     let first = before.is_none();
     // The gateway before goes on, with what waits in the queues.
     let unbegun = if first { Ending::Stop } else { Ending::HandOver };
-    let taken_over = take_over(plane, before, accept);
+    let taken_over = take_over(plane, before, files, accept);
     let began = tokio::select! {
         began = taken_over => began,
         // Fails only when the sender is gone, which is as good as being told.
@@ -124,12 +129,16 @@ async fn serve_until_told(
         ending = offer.run(told) => ending,
         never = ready => never,
     };
+    if ending == Ending::HandOver {
+        files.hand_over();
+    }
     End { ending, error: None }
 }
 
 async fn take_over(
     plane: &Plane,
     before: Option<Predecessor>,
+    files: &mut SocketFiles,
     accept: impl FnOnce() -> io::Result<()>,
 ) -> io::Result<()> {
     let Some(before) = before else {
@@ -140,6 +149,7 @@ async fn take_over(
     before.prepare(plane.shared.settled()).await.map_err(io::Error::other)?;
     accept()?;
     let words = before.take_over().await.map_err(io::Error::other)?;
+    files.take_over();
     if !words.is_empty() {
         obey(&plane.shared.table.load(), &words);
         plane.shared.drains.tell().await;

@@ -34,15 +34,6 @@ pub struct CallAction {
     pub traffic: Option<Box<Traffic>>,
 }
 
-impl CallAction {
-    /// What links know of it.
-    #[inline]
-    pub fn binding(&self) -> Binding<'_> {
-        let CallSpec { call, request, response, .. } = &*self.spec;
-        Binding { id: self.route, slot: self.slot, call, request, response }
-    }
-}
-
 /// A rewrite, and what it counts.
 pub struct Rewrite {
     /// The path.
@@ -106,6 +97,13 @@ impl Action {
 }
 
 impl CallAction {
+    /// What links know of it.
+    #[inline]
+    pub fn binding(&self) -> Binding<'_> {
+        let CallSpec { call, request, response, .. } = &*self.spec;
+        Binding { id: self.route, slot: self.slot, call, request, response }
+    }
+
     /// What the route's own calls may go to: backends, of which perhaps only a version.
     pub fn places(&self) -> impl Iterator<Item = (&Backend, Option<&str>)> {
         let targets = self.traffic.iter().flat_map(|traffic| &traffic.targets);

@@ -3,7 +3,7 @@
 
 use super::action::Action;
 use crate::backends::Backend;
-use crate::config::{Matcher, RoutePolicy, RouteSpec, Written};
+use crate::config::{Matcher, Place, RoutePolicy, RouteSpec, Written};
 use crate::ids::next_id;
 use crate::limit::SharedBuckets;
 use crate::method::Method;
@@ -27,7 +27,7 @@ pub struct Route {
     /// What is done with them.
     pub action: Action,
     /// Where it is written.
-    pub written: Written,
+    pub place: Place,
     /// What it counts.
     pub stats: Arc<RouteStats>,
 }
@@ -76,14 +76,14 @@ pub(super) fn next_routes(
             routes.push(same.clone());
             continue;
         }
-        let RouteSpec { matcher, policy, action: said, written } = spec;
+        let RouteSpec { matcher, policy, action: said, written: Written { place, .. } } = spec;
         let mut making = Making { matcher: &matcher, shared: &mut shared, workers };
         let steps = Steps::next(&policy, old.map(|old| &old.steps), &mut making);
         // The counters have one place for a status of the route's own.
         let status = said.own_status();
         let stats = old.filter(|old| old.action.spec().own_status() == status).map(|old| old.stats.clone());
         let stats = stats.unwrap_or_else(|| Arc::new(RouteStats::answering(workers, status)));
-        routes.push(Arc::new(Route { id, slot, matcher, policy, steps, action, written, stats }));
+        routes.push(Arc::new(Route { id, slot, matcher, policy, steps, action, place, stats }));
     }
     routes
 }

@@ -38,7 +38,7 @@ impl Step for Limits {
         for limit in self.iter().filter(|limit| !limit.limit.spec.dry_run) {
             text(&limit.limit.spec.by, headers)?;
         }
-        // Only one that is gone has no address, and hears no answer.
+        // Connections over Unix sockets have no address: together they are one client.
         let peer = arrival.peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let verdict = self.ask(arrival.worker, arrival.now, |by| key(by, peer, headers));
         passed.fields.add(&verdict.field);

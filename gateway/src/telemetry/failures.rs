@@ -1,10 +1,7 @@
 //! How many requests failed, by reason.
 
-use super::families::{COUNTER, counter, family};
-use super::scrape::Scrape;
-use super::stats::Counter;
+use super::counter::Counter;
 use crate::failure::Reason;
-use prometheus::proto::MetricFamily;
 
 /// One worker's share of the failures, by reason.
 #[derive(Debug)]
@@ -21,22 +18,4 @@ impl FailureCounters {
     pub fn of(&self, reason: Reason) -> &Counter {
         &self.0[reason as usize]
     }
-}
-
-/// Adds the family of these.
-pub(super) fn failures(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
-    let mut failures = family(
-        "callgate_failures_total",
-        "Requests that failed, by reason; docs/errors.md explains each.",
-        COUNTER,
-    );
-    for reason in Reason::ALL {
-        let mut n = scrape.front.workers.sum(|one| one.failures.of(*reason));
-        if *reason == Reason::TooManyConnections {
-            // No worker sees these.
-            n += scrape.refused_connections;
-        }
-        counter(&mut failures, &[("reason", reason.name())], n as f64);
-    }
-    families.push(failures);
 }

@@ -1,6 +1,6 @@
 //! How metrics are put together: families, and their figures with labels.
 
-use super::stats::{BUCKETS, Histogram};
+use super::counter::{BUCKETS, Histogram};
 use prometheus::proto::{Bucket, Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType};
 
 pub(super) const COUNTER: MetricType = MetricType::COUNTER;

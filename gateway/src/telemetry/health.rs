@@ -1,26 +1,9 @@
 //! How the instances stand, as the admin port and a scrape show it. Each worker writes down what it thinks.
 
-use super::stats::{Counter, EndpointStats};
+use super::counter::Counter;
+use super::labels::labels;
 
-macro_rules! named {
-    ($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $variant:ident = $text:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum $name { $($(#[$of])* $variant,)* }
-
-        impl $name {
-            /// All of them.
-            pub const ALL: &'static [$name] = &[$($name::$variant,)*];
-
-            /// As it is shown.
-            pub const fn name(self) -> &'static str {
-                match self { $($name::$variant => $text,)* }
-            }
-        }
-    };
-}
-
-named! {
+labels! {
     /// How an instance stands with a worker; from the best to the worst.
     Standing {
         /// It gets its share.
@@ -44,7 +27,7 @@ named! {
     }
 }
 
-named! {
+labels! {
     /// Why an instance was ejected.
     EjectionReason {
         /// So many failures in a row.
@@ -56,7 +39,7 @@ named! {
     }
 }
 
-named! {
+labels! {
     /// Why a connection ended.
     Disconnect {
         /// It was to end, and all its calls were answered.
@@ -109,6 +92,16 @@ impl HealthCounters {
         Standing::ALL.get(at).copied().unwrap_or(Standing::Well)
     }
 
+    /// Ejections for that reason.
+    pub(super) fn ejections(&self, reason: EjectionReason) -> &Counter {
+        &self.ejections[reason as usize]
+    }
+
+    /// Connections that ended so.
+    pub(super) fn disconnects(&self, why: Disconnect) -> &Counter {
+        &self.disconnects[why as usize]
+    }
+
     /// Counts an ejection.
     pub fn ejected(&self, reason: EjectionReason) {
         self.ejections[reason as usize].increment();
@@ -117,34 +110,5 @@ impl HealthCounters {
     /// Counts the end of a connection.
     pub fn disconnected(&self, why: Disconnect) {
         self.disconnects[why as usize].increment();
-    }
-}
-
-impl EndpointStats {
-    /// The worst standing that any worker sees.
-    pub fn standing(&self) -> Standing {
-        self.0.iter().map(|one| one.health.standing()).max().unwrap_or(Standing::Connecting)
-    }
-
-    /// How many workers see it so.
-    pub fn standing_with(&self, standing: Standing) -> usize {
-        self.0.iter().filter(|one| one.health.standing() == standing).count()
-    }
-
-    /// The mean of the workers' moving averages, in seconds; none before the first answer.
-    pub fn latency(&self) -> Option<f64> {
-        let all: Vec<u64> =
-            self.0.iter().map(|one| one.health.latency_us.get()).filter(|us| *us > 0).collect();
-        (!all.is_empty()).then(|| all.iter().sum::<u64>() as f64 / all.len() as f64 / 1e6)
-    }
-
-    /// Ejections so far.
-    pub fn ejections(&self, reason: EjectionReason) -> u64 {
-        self.0.sum(|one| &one.health.ejections[reason as usize])
-    }
-
-    /// Connections that ended so.
-    pub fn disconnects(&self, why: Disconnect) -> u64 {
-        self.0.sum(|one| &one.health.disconnects[why as usize])
     }
 }

@@ -1,9 +1,6 @@
 //! What rate limits count, and how a scrape shows it.
 
-use super::families::{COUNTER, GAUGE, counter, family, gauge};
-use super::scrape::Scrape;
-use super::stats::{Counter, PerWorker};
-use prometheus::proto::MetricFamily;
+use super::counter::{Counter, PerWorker};
 
 /// What a limit counts for one route.
 #[derive(Debug)]
@@ -55,31 +52,4 @@ pub struct LimitScrape<'a> {
     pub stats: &'a LimitStats,
     /// Keys whose bucket is not full; those of a shared limit are shown with each of its routes.
     pub keys: u64,
-}
-
-pub(super) fn limits(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
-    let mut limited = family(
-        "callgate_rate_limited_total",
-        "What a route's limits said of its requests: allowed, limited or would_limit.",
-        COUNTER,
-    );
-    let mut keys = family(
-        "callgate_rate_limit_keys",
-        "Keys that a limit keeps a bucket for, because it is not full.",
-        GAUGE,
-    );
-    let mut evictions = family(
-        "callgate_rate_limit_evictions_total",
-        "Buckets that were forgotten before they were full, to make room for other keys.",
-        COUNTER,
-    );
-    for LimitScrape { route, method, policy, stats, keys: n } in &scrape.limits {
-        let labels = [("route", *route), ("method", *method), ("policy", *policy)];
-        for (outcome, n) in stats.outcomes() {
-            counter(&mut limited, &[labels[0], labels[1], labels[2], ("outcome", outcome)], n as f64);
-        }
-        gauge(&mut keys, &labels, *n as f64);
-        counter(&mut evictions, &labels, stats.evicted() as f64);
-    }
-    families.extend([limited, keys, evictions]);
 }

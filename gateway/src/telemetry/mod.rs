@@ -1,8 +1,10 @@
 //! What the gateway tells about itself: counters kept per worker and summed when scraped, and the log.
 
+mod counter;
 mod failures;
 mod families;
 mod health;
+mod labels;
 mod limits;
 pub mod log;
 mod names;
@@ -12,8 +14,8 @@ mod retries;
 mod scrape;
 mod stats;
 mod traffic;
-mod upkeep;
 
+pub use counter::{Counter, PerWorker};
 pub use failures::FailureCounters;
 pub use health::{Disconnect, EjectionReason, HealthCounters, Standing};
 pub use limits::{LimitCounters, LimitScrape, LimitStats};
@@ -22,7 +24,7 @@ pub use overload::OverloadCounters;
 pub use retries::{BackendCounters, BackendStats, Diverted, HedgeOutcome, HoldOutcome, RetryReason};
 pub use scrape::{EndpointScrape, Scrape, render};
 pub use stats::{
-    Counter, EndpointCounters, EndpointStats, FrontStats, OutcomeLabel, PerWorker, ReloadStats, RouteStats,
-    StatusClass, UpgradeStats,
+    EndpointCounters, EndpointStats, FrontStats, OutcomeLabel, ReloadStats, RouteStats, StatusClass,
+    UpgradeStats,
 };
 pub use traffic::{FallbackStats, ShadowOutcome, ShadowStats, TargetReason, TargetStats, TrafficScrape};

@@ -1,7 +1,7 @@
 //! What is counted of names that are looked up, and how a scrape shows it.
 
+use super::counter::Counter;
 use super::families::{COUNTER, GAUGE, counter, family, gauge};
-use super::stats::Counter;
 use prometheus::proto::MetricFamily;
 
 /// What a look-up came to.

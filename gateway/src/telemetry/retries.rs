@@ -1,32 +1,9 @@
 //! What a backend counts of calls that one instance did not settle: retries, hedges, calls that waited for an
 //! instance, and calls that went elsewhere than if all were well.
 
+use super::counter::{Counter, PerWorker};
+use super::labels::labels;
 use super::overload::OverloadCounters;
-use super::stats::{Counter, PerWorker};
-
-macro_rules! labels {
-    ($(#[$doc:meta])* $name:ident { $($(#[$each:meta])* $variant:ident = $label:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum $name {
-            $($(#[$each])* $variant,)*
-        }
-
-        impl $name {
-            /// All of them; the index of each is its number as `usize`.
-            pub const ALL: &'static [$name] = &[$($name::$variant,)*];
-
-            /// Its label in the metrics.
-            pub fn name(self) -> &'static str {
-                match self {
-                    $($name::$variant => $label,)*
-                }
-            }
-        }
-    };
-}
-
-pub(super) use labels;
 
 labels! {
     /// Why a call is sent again.
@@ -75,6 +52,8 @@ labels! {
     Diverted {
         /// It leaves the gateway's zone, though there are instances in it.
         OtherZone = "other_zone",
+        /// It goes to an instance that stands by: its source says a higher priority value than of others.
+        Standby = "standby",
         /// The instance that its key belongs to is away, full or not at its full share, has been tried, or bears more than
         /// the load factor allows.
         Moved = "moved",

@@ -1,103 +1,13 @@
-//! The counters. Each worker writes its own copy, so that no cache line is shared on the hot path; a scrape adds them
-//! up. Label values come from the tables: a route's counters live and die with the route.
+//! What is counted of routes, endpoints, the front, reloads and upgrades. Label values come from the tables: a route's counters live
+//! and die with the route.
 
+use super::counter::{Counter, Histogram, PerWorker};
 use super::failures::FailureCounters;
-use super::health::HealthCounters;
+use super::health::{Disconnect, EjectionReason, HealthCounters, Standing};
 use super::overload::ShedCounters;
 use callgate_protocol::Code;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
-
-/// A number that one worker raises and scrapes read.
-#[derive(Debug, Default)]
-pub struct Counter(AtomicU64);
-
-impl Counter {
-    /// Adds one.
-    #[inline]
-    pub fn increment(&self) {
-        self.add(1);
-    }
-
-    /// Adds `n`. There is one writer, so a plain load and store do, which cost a fraction of an atomic addition.
-    #[inline]
-    pub fn add(&self, n: u64) {
-        self.0.store(self.0.load(Relaxed).wrapping_add(n), Relaxed);
-    }
-
-    /// Takes one off: for counters that are gauges.
-    #[inline]
-    pub fn decrement(&self) {
-        self.0.store(self.0.load(Relaxed).wrapping_sub(1), Relaxed);
-    }
-
-    /// Sets the number: for counters that are states.
-    pub fn set(&self, n: u64) {
-        self.0.store(n, Relaxed);
-    }
-
-    /// The number.
-    pub fn get(&self) -> u64 {
-        self.0.load(Relaxed)
-    }
-}
-
-/// One `T` for each worker, on cache lines of its own.
-#[derive(Debug)]
-pub struct PerWorker<T>(Box<[Padded<T>]>);
-
-#[derive(Debug, Default)]
-#[repr(align(128))]
-struct Padded<T>(T);
-
-impl<T: Default> PerWorker<T> {
-    /// One for each of `workers`.
-    pub fn new(workers: usize) -> PerWorker<T> {
-        PerWorker((0..workers).map(|_| Padded::default()).collect())
-    }
-
-    /// That of worker number `worker`, which is below the number given to [`new`](Self::new).
-    #[inline]
-    pub fn of(&self, worker: usize) -> &T {
-        &self.0[worker].0
-    }
-
-    /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &T> {
-        self.0.iter().map(|padded| &padded.0)
-    }
-
-    /// The sum over all workers.
-    pub fn sum(&self, of: impl Fn(&T) -> &Counter) -> u64 {
-        self.iter().map(|one| of(one).get()).fold(0, u64::wrapping_add)
-    }
-}
-
-/// Upper bounds of the buckets of request durations, in seconds.
-pub(super) const BUCKETS: [f64; 14] =
-    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
-
-/// A distribution of durations.
-#[derive(Debug, Default)]
-pub struct Histogram {
-    pub(super) buckets: [Counter; BUCKETS.len()],
-    pub(super) count: Counter,
-    pub(super) nanoseconds: Counter,
-}
-
-impl Histogram {
-    /// Counts one duration.
-    #[inline]
-    pub fn observe(&self, duration: Duration) {
-        let seconds = duration.as_secs_f64();
-        if let Some(at) = BUCKETS.iter().position(|bound| seconds <= *bound) {
-            self.buckets[at].increment();
-        }
-        self.count.increment();
-        self.nanoseconds.add(duration.as_nanos() as u64);
-    }
-}
 
 macro_rules! statuses {
     ($($code:literal)*) => {
@@ -256,6 +166,33 @@ impl EndpointStats {
         (0..OUTCOMES)
             .map(|at| (OutcomeLabel::name_of(at), self.0.sum(|one| &one.outcomes[at])))
             .filter(|(_, n)| *n > 0)
+    }
+
+    /// The worst standing that any worker sees.
+    pub fn standing(&self) -> Standing {
+        self.0.iter().map(|one| one.health.standing()).max().unwrap_or(Standing::Connecting)
+    }
+
+    /// How many workers see it so.
+    pub fn standing_with(&self, standing: Standing) -> usize {
+        self.0.iter().filter(|one| one.health.standing() == standing).count()
+    }
+
+    /// The mean of the workers' moving averages, in seconds; none before the first answer.
+    pub fn latency(&self) -> Option<f64> {
+        let all: Vec<u64> =
+            self.0.iter().map(|one| one.health.latency_us.get()).filter(|us| *us > 0).collect();
+        (!all.is_empty()).then(|| all.iter().sum::<u64>() as f64 / all.len() as f64 / 1e6)
+    }
+
+    /// Ejections so far.
+    pub fn ejections(&self, reason: EjectionReason) -> u64 {
+        self.0.sum(|one| one.health.ejections(reason))
+    }
+
+    /// Connections that ended so.
+    pub fn disconnects(&self, why: Disconnect) -> u64 {
+        self.0.sum(|one| one.health.disconnects(why))
     }
 }
 

@@ -1,8 +1,8 @@
 //! What a route counts of where its calls go: by which target of its split, as copies, to its fallback.
 
+use super::counter::{Counter, PerWorker};
 use super::families::{COUNTER, counter, family};
-use super::retries::labels;
-use super::stats::{Counter, PerWorker};
+use super::labels::labels;
 use prometheus::proto::MetricFamily;
 
 labels! {

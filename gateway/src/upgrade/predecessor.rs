@@ -6,10 +6,7 @@ use super::{LIMIT, Name, VERSION, WORD_LIMIT};
 use crate::discovery::{Listed, Query};
 use std::future::{Future, pending};
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixListener;
-use std::path::Path;
 use tokio::net::UnixStream;
 use tokio::runtime::Builder;
 use tokio::time::timeout;
@@ -62,24 +59,16 @@ impl Predecessor {
         })
     }
 
-    /// Its socket at that address, if it has one.
-    pub fn tcp(&mut self, addr: &SocketAddr) -> Option<TcpListener> {
-        self.take(&format!("tcp {addr}")).map(TcpListener::from)
-    }
-
-    /// Its upgrade socket, if that is its name.
-    pub fn unix(&mut self, name: &Name) -> Option<UnixListener> {
-        self.take(&format!("unix {name}")).map(UnixListener::from)
-    }
-
-    /// The lock of its state's folder, if that is the one.
-    pub fn state(&mut self, folder: &Path) -> Option<OwnedFd> {
-        self.take(&format!("state {}", folder.display()))
-    }
-
-    fn take(&mut self, name: &str) -> Option<OwnedFd> {
+    /// What it offers under that name, if it does and it was not taken yet.
+    pub fn take(&mut self, name: &str) -> Option<OwnedFd> {
         let at = self.sockets.iter().position(|(other, _)| other == name)?;
         Some(self.sockets.remove(at).1)
+    }
+
+    /// The addresses of what was not taken, of one kind.
+    pub fn left(&self, kind: &str) -> Vec<String> {
+        let names = self.sockets.iter().filter_map(|(name, _)| name.split_once(' '));
+        names.filter(|(other, _)| *other == kind).map(|(_, address)| address.to_owned()).collect()
     }
 
     /// Goes on in this runtime. What was not taken is let go.

@@ -5,10 +5,17 @@
 //! Anybody may connect to such a socket; whoever is of another user is sent away (see `channel`).
 
 use crate::config::Settings;
+use crate::unix_socket::{self, Access};
 use std::fmt;
-use std::io::{self, ErrorKind};
-use std::os::unix::fs::PermissionsExt;
+use std::io;
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
+use std::path::Path;
+
+/// It is for the gateway's own user.
+const OWN: Access = Access { mode: 0o600, group: None };
+
+/// Successors that may wait to be heard.
+const BACKLOG: i32 = 128;
 
 /// The name of an upgrade socket: `@` and a name in the abstract namespace, or a path.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -32,27 +39,16 @@ impl Name {
         UnixStream::connect_addr(&self.address()?)
     }
 
-    /// Listens there. A file that nobody listens at any more is in nobody's way.
+    /// Listens there, without waiting in accepts. A socket that nobody listens at any more is in nobody's way.
     ///
     /// # Errors
     ///
-    /// The system's; [`ErrorKind::AddrInUse`] where somebody listens.
+    /// Those of [`unix_socket::listen`].
     pub fn bind(&self) -> io::Result<UnixListener> {
-        let bound = UnixListener::bind_addr(&self.address()?);
-        let bound = match (bound, self.path()) {
-            (Err(error), Some(path)) if error.kind() == ErrorKind::AddrInUse => {
-                if self.connect().is_ok() {
-                    return Err(error);
-                }
-                std::fs::remove_file(path)?;
-                UnixListener::bind(path)
-            }
-            (bound, _) => bound,
-        }?;
-        if let Some(path) = self.path() {
-            std::fs::set_permissions(path, PermissionsExt::from_mode(0o600))?;
+        match self.path() {
+            Some(path) => unix_socket::listen(Path::new(path), OWN, BACKLOG),
+            None => unix_socket::listen_at(&self.address()?, BACKLOG),
         }
-        Ok(bound)
     }
 
     fn path(&self) -> Option<&str> {
@@ -61,7 +57,7 @@ impl Name {
 
     fn address(&self) -> io::Result<SocketAddr> {
         match self.0.strip_prefix('@') {
-            Some(name) => abstract_address(name),
+            Some(name) => unix_socket::abstract_address(name),
             None => SocketAddr::from_pathname(&self.0),
         }
     }
@@ -73,28 +69,17 @@ impl fmt::Display for Name {
     }
 }
 
-/// An address in the abstract namespace.
-#[cfg(target_os = "linux")]
-pub(super) fn abstract_address(name: &str) -> io::Result<SocketAddr> {
-    use std::os::linux::net::SocketAddrExt;
-    SocketAddr::from_abstract_name(name)
-}
-
-/// An address in the abstract namespace.
-#[cfg(not(target_os = "linux"))]
-pub(super) fn abstract_address(_: &str) -> io::Result<SocketAddr> {
-    Err(io::Error::new(ErrorKind::Unsupported, "abstract socket names are Linux's alone; name a path"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::testing::Folder;
+    use std::io::ErrorKind;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
-    fn a_stale_file_is_replaced_and_a_living_one_is_not() {
+    fn a_stale_socket_is_replaced_and_other_files_are_not() {
         let folder = Folder::new();
-        let path = folder.write("upgrade.sock", "not even a socket");
+        let path = folder.path("upgrade.sock");
         let name = Name::given(&path.display().to_string());
         let first = name.bind().unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
@@ -102,5 +87,8 @@ mod tests {
         drop(first);
         assert_eq!(name.connect().unwrap_err().kind(), ErrorKind::ConnectionRefused);
         name.bind().unwrap();
+        std::fs::remove_file(&path).unwrap();
+        folder.write("upgrade.sock", "not even a socket");
+        assert_eq!(name.bind().unwrap_err().kind(), ErrorKind::AlreadyExists);
     }
 }

@@ -4,7 +4,7 @@
 //! It is the old process that names its successor as the service's main one, before it drains: it is the one whose word
 //! the manager takes (`NotifyAccess=main`), and it cannot have ended before it has said so.
 
-use super::socket::abstract_address;
+use crate::unix_socket::abstract_address;
 use std::io;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;

@@ -5,12 +5,14 @@
 //! is in `workers`, above the front.
 
 mod drains;
+mod listener;
 mod request_ids;
 mod room;
 mod route_ref;
 mod shared;
 
 pub use drains::Drains;
+pub use listener::Listener;
 pub use request_ids::RequestIds;
 pub use room::{Place, Room};
 pub use route_ref::RouteRef;

@@ -1,6 +1,6 @@
 //! What workers share, and share with those that control them. A request reads of it; what it writes are counters of its own worker.
 
-use super::{Drains, Room};
+use super::{Drains, Listener, Room};
 use crate::config::Settings;
 use crate::routes::Table;
 use crate::supervise::Supervisor;
@@ -19,6 +19,8 @@ const MEMBER_CHANGES: usize = 256;
 pub struct Shared {
     /// What `gateway.toml` says.
     pub settings: Settings,
+    /// Where clients connect, in the order of the settings.
+    pub listeners: Vec<Arc<Listener>>,
     /// How many workers there are.
     pub workers: usize,
     /// The table in force.
@@ -60,6 +62,7 @@ impl Shared {
         let workers = server.workers;
         let budget = |bytes| Budget::new(usize::try_from(bytes).unwrap_or(usize::MAX));
         Shared {
+            listeners: settings.listeners.iter().map(|one| Arc::new(Listener::from(one))).collect(),
             workers,
             table: ArcSwap::from_pointee(Table::empty()),
             retired: ArcSwapOption::empty(),

@@ -1,12 +1,13 @@
 //! What a worker is told by those that accept connections, and by the process when it ends.
 
+use crate::front::Accepted;
 use crate::worker::Place;
 use tokio::sync::oneshot;
 
 /// What a worker is told.
 pub enum Command {
-    /// A client has connected, and has this place.
-    Serve(std::net::TcpStream, Place),
+    /// A client has connected.
+    Serve(Accepted),
     /// The connection that has been idle longest is to close; its place is for whoever asks. Dropped when none is idle.
     MakeRoom(oneshot::Sender<Place>),
     /// No new connections: finish with those that are open, then end. May be said again with less patience.

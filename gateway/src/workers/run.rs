@@ -47,7 +47,7 @@ async fn serve(worker: &Rc<Worker>, mut commands: mpsc::Receiver<Command>) {
 async fn serve_until_told(connections: &Connections, commands: &mut mpsc::Receiver<Command>) -> Ending {
     loop {
         match commands.recv().await {
-            Some(Command::Serve(stream, place)) => connections.serve(stream, place),
+            Some(Command::Serve(accepted)) => connections.serve(accepted),
             Some(Command::MakeRoom(heir)) => connections.make_room(heir),
             Some(Command::Drain(ending)) => return ending,
             None => return Ending::Stop,

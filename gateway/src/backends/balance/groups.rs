@@ -1,11 +1,12 @@
-//! Who is asked at all: the instances that get calls, apart by whether they are in the gateway's own zone.
+//! Who is asked at all: the instances that get calls, apart by their rank. The first are those of the gateway's own zone, and of
+//! the lowest priority where a source has priorities.
 //!
-//! Those of the own zone get all calls as long as enough of them are well; of the calls beyond what they are reckoned to bear,
-//! a part goes to other zones. This is how Envoy does it: each zone is taken to bear [`OVERPROVISIONING`] of its load.
+//! Those of the first rank at which anybody is get all calls as long as enough of them are well; of the calls beyond what they are
+//! reckoned to bear, a part goes to the next rank. This is how Envoy does it: each is taken to bear [`OVERPROVISIONING`] of its load.
 
 use crate::backends::instances::{Instances, Part};
 
-/// So much more than its load a zone can bear, in percent: calls leave it when fewer than five in seven of its instances, by
+/// So much more than its load a rank can bear, in percent: calls leave it when fewer than five in seven of its instances, by
 /// weight, are well.
 const OVERPROVISIONING: u64 = 140;
 
@@ -15,18 +16,18 @@ const ALL: u64 = 256;
 /// The instances that get calls.
 #[derive(Debug, Default, PartialEq)]
 pub(in crate::backends) struct Groups {
-    /// Those of the gateway's own zone; all, where there are no zones.
-    home: Group,
-    /// Those of others.
-    away: Group,
-    /// How many calls of [`ALL`] go to others though instances of the own zone could take them.
+    /// Those of the first rank at which there are some.
+    first: Group,
+    /// Those of the next such rank.
+    next: Group,
+    /// How many calls of [`ALL`] go to the next though instances of the first could take them.
     spill: u64,
 }
 
 /// Instances that may be chosen among, by their places.
 #[derive(Debug, Default)]
 pub(in crate::backends) struct Group {
-    away: bool,
+    rank: u16,
     places: Vec<usize>,
     /// The sum of the weights up to and with each; empty where all weigh the same.
     sums: Vec<u64>,
@@ -36,18 +37,20 @@ impl Groups {
     /// Those of the instances at these places, which get calls.
     pub(in crate::backends) fn of(instances: &Instances, live: &[usize]) -> Groups {
         let parts = &instances.parts;
-        let of = |away| {
-            let places = live.iter().copied().filter(|place| parts[*place].away == away);
-            Group::of(away, places.collect(), parts)
+        let mut ranks: Vec<u16> = live.iter().map(|place| parts[*place].rank).collect();
+        ranks.sort_unstable();
+        ranks.dedup();
+        let of = |rank: Option<&u16>| {
+            let places = live.iter().copied().filter(|place| Some(&parts[*place].rank) == rank);
+            Group::of(rank.copied().unwrap_or_default(), places.collect(), parts)
         };
-        let (home, away) = (of(false), of(true));
+        let (first, next) = (of(ranks.first()), of(ranks.get(1)));
         let weight = |place: usize| u64::from(parts[place].weight);
-        let at_home = || (0..parts.len()).filter(|place| !parts[*place].away);
-        let all: u64 = at_home().map(weight).sum();
-        let well = home.places.iter().filter(|place| instances.all[**place].monitor.is_well());
+        let all: u64 = (0..parts.len()).filter(|place| parts[*place].rank == first.rank).map(weight).sum();
+        let well = first.places.iter().filter(|place| instances.all[**place].monitor.is_well());
         let well: u64 = well.map(|place| weight(*place)).sum();
         let stays = (ALL * well * OVERPROVISIONING / (100 * all).max(1)).min(ALL);
-        Groups { spill: if away.is_empty() { 0 } else { ALL - stays }, home, away }
+        Groups { spill: if next.is_empty() { 0 } else { ALL - stays }, first, next }
     }
 
     /// The group in which a call looks first, and the other one. Calls with one key all look in the same.
@@ -58,7 +61,7 @@ impl Groups {
             // Other bits than an instance's ease-in is decided by.
             spill => key.map_or_else(|| fastrand::u64(..ALL), |key| (key >> 48) % ALL) < spill,
         };
-        if spills { (&self.away, &self.home) } else { (&self.home, &self.away) }
+        if spills { (&self.next, &self.first) } else { (&self.first, &self.next) }
     }
 }
 
@@ -66,12 +69,12 @@ impl PartialEq for Group {
     // One by one: to compare two empty vectors as a whole, the C library may be given addresses where nothing is, which costs
     // it a thousand cycles.
     fn eq(&self, other: &Group) -> bool {
-        self.away == other.away && self.places.iter().eq(&other.places) && self.sums.iter().eq(&other.sums)
+        self.rank == other.rank && self.places.iter().eq(&other.places) && self.sums.iter().eq(&other.sums)
     }
 }
 
 impl Group {
-    fn of(away: bool, places: Vec<usize>, parts: &[Part]) -> Group {
+    fn of(rank: u16, places: Vec<usize>, parts: &[Part]) -> Group {
         let weights = || places.iter().map(|place| parts[*place].weight);
         let alike = weights().all(|weight| Some(weight) == weights().next());
         let mut sum = 0;
@@ -80,7 +83,7 @@ impl Group {
             sum
         };
         let sums = if alike { Vec::new() } else { weights().map(add).collect() };
-        Group { away, places, sums }
+        Group { rank, places, sums }
     }
 
     /// Whether nobody is in it.
@@ -88,9 +91,9 @@ impl Group {
         self.places.is_empty()
     }
 
-    /// Whether it is the one of those that are away, or are not.
-    pub(super) fn is_of(&self, away: bool) -> bool {
-        self.away == away
+    /// Whether it is the one of that rank.
+    pub(super) fn is_of(&self, rank: u16) -> bool {
+        self.rank == rank
     }
 
     /// Whether the instance at that place is in it.

@@ -40,7 +40,7 @@ impl RingHash {
             return None;
         }
         let points = self.ring.as_deref()?.walk(key).take(POINTS_EACH * instances.all.len());
-        let in_group = |place: &usize| group.is_of(instances.parts.get(*place).is_some_and(|part| part.away));
+        let in_group = |place: &usize| instances.parts.get(*place).is_some_and(|part| group.is_of(part.rank));
         let (mut owner, mut spare, mut load) = (None, None, None);
         let mut chosen = None;
         for place in points.filter(in_group) {

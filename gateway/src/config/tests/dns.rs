@@ -12,7 +12,7 @@ fn a_name_is_an_endpoint_like_others_and_a_host_may_be_called_dns() {
     let shown: Vec<(String, bool, bool)> = backend
         .endpoints
         .iter()
-        .map(|one| (one.addr.to_string(), matches!(one.addr, Address::Named(_)), one.drain))
+        .map(|one| (one.addr.to_string(), matches!(one.addr, Address::Host(_)), one.drain))
         .collect();
     let expected = [
         ("dns:shop.internal:7101", true, false),
@@ -90,6 +90,84 @@ error: endpoint `dns:shop:1` is listed twice
    |   ------------ first here
 11 |   { address = "dns:SHOP:1", drain = true },
    |               ^^^^^^^^^^^^ again
+"#,
+    );
+}
+
+#[test]
+fn a_service_is_an_endpoint_like_others_and_a_host_may_be_called_srv() {
+    let text = "[backends.b]\nendpoints = ['srv:_Shop._tcp.Internal.', { address = 'srv:shop', drain = true }, \
+                'srv:7101']\n";
+    let backend = tables(text).unwrap().backends.remove(0);
+    let shown: Vec<(String, bool, bool)> = backend
+        .endpoints
+        .iter()
+        .map(|one| (one.addr.to_string(), matches!(one.addr, Address::Service(_)), one.drain))
+        .collect();
+    let expected =
+        [("srv:_shop._tcp.internal.", true, false), ("srv:shop", true, true), ("srv:7101", false, false)];
+    assert_eq!(shown, expected.map(|(text, service, drain)| (text.to_owned(), service, drain)));
+}
+
+#[test]
+fn what_is_no_service_is_shown_with_what_to_write() {
+    check(
+        r#"
+[backends.shop]
+endpoints = [
+  "srv:_shop._tcp.internal:7101",
+  "srv://_shop._tcp.internal",
+  "srv:_shop..internal",
+  "srv:10.0.0.7",
+  { address = "srv:_shop._tcp.internal", weight = 5 },
+  "srv:a",
+  "srv:A",
+]"#,
+        r#"
+error: `srv:_shop._tcp.internal:7101` is not a service to look up
+ --> t.toml:4:3
+  |
+4 |   "srv:_shop._tcp.internal:7101",
+  |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected `srv:name`
+  |
+  = note: the records of a service say at which ports its instances are
+  = help: write "srv:_shop._tcp.internal"
+
+error: `srv://_shop._tcp.internal` is not a service to look up
+ --> t.toml:5:3
+  |
+5 |   "srv://_shop._tcp.internal",
+  |   ^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected `srv:name`, without slashes
+  |
+  = help: write "srv:_shop._tcp.internal"
+
+error: `srv:_shop..internal` is not a service to look up
+ --> t.toml:6:8
+  |
+6 |   "srv:_shop..internal",
+  |        ^^^^^^^^^^^^^^^ expected a name such as `_shop._tcp.internal`
+
+error: `srv:10.0.0.7` is not a service to look up
+ --> t.toml:7:8
+  |
+7 |   "srv:10.0.0.7",
+  |        ^^^^^^^^ expected a name such as `_shop._tcp.internal`
+
+error: the instances of a service have no `weight` here
+ --> t.toml:8:51
+  |
+8 |   { address = "srv:_shop._tcp.internal", weight = 5 },
+  |                                                   ^ not allowed
+  |
+  = note: their weights are those of the service's records
+
+error: endpoint `srv:a` is listed twice
+  --> t.toml:10:3
+   |
+ 9 |   "srv:a",
+   |   ------- first here
+10 |   "srv:A",
+   |   ^^^^^^^ again
 "#,
     );
 }

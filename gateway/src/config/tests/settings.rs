@@ -46,7 +46,7 @@ error: unknown key `backends` in the gateway's file
 7 | [backends.shop]
   |  ^^^^^^^^ not known here
   |
-  = help: there is `server`, `admin`, `tables`, `log`, `upgrade` and `dns`
+  = help: there is `server`, `listeners`, `admin`, `tables`, `log`, `upgrade` and `dns`
 "#,
     );
 }
@@ -135,7 +135,118 @@ error: `127.0.0.1:1` is the server's own address
  --> gateway.toml:5:10
   |
 5 | listen = "127.0.0.1:1"
-  |          ^^^^^^^^^^^^^ also in [server] listen
+  |          ^^^^^^^^^^^^^ also a listener's
+"#,
+    );
+}
+
+#[test]
+fn listeners_are_checked_and_each_address_and_id_is_there_once() {
+    check_settings(
+        r#"
+server.listen = ["127.0.0.1:1", "/run/x.sock"]
+[[listeners]]
+id = "a b"
+address = "127.0.0.1:1"
+mode = "0600"
+protocol = "h2"
+[[listeners]]
+address = "unix:/run/x.sock"
+id = "x"
+mode = "rw"
+group = ""
+[[listeners]]
+id = "x"
+address = "unix:y.sock"
+[[listeners]]
+address = "unix:"
+[[listeners]]
+adress = "127.0.0.1:2"
+[upgrade]
+socket = "/run/x.sock""#,
+        None,
+        r#"
+error: `/run/x.sock` is not an address
+ --> gateway.toml:2:33
+  |
+2 | server.listen = ["127.0.0.1:1", "/run/x.sock"]
+  |                                 ^^^^^^^^^^^^^ expected an IP address and a port
+  |
+  = help: write "unix:/run/x.sock"
+
+error: `a b` cannot name a listener
+ --> gateway.toml:4:6
+  |
+4 | id = "a b"
+  |      ^^^^^ expected 1 to 64 ASCII letters, digits, `_`, `-` and `.`
+
+error: address `127.0.0.1:1` is listed twice
+ --> gateway.toml:5:11
+  |
+2 | server.listen = ["127.0.0.1:1", "/run/x.sock"]
+  |                  ------------- first here
+...
+5 | address = "127.0.0.1:1"
+  |           ^^^^^^^^^^^^^ again
+
+error: `mode` is for Unix sockets that have a file
+ --> gateway.toml:6:8
+  |
+6 | mode = "0600"
+  |        ^^^^^^ `127.0.0.1:1` has none
+
+error: `protocol` cannot be `h2`
+ --> gateway.toml:7:12
+  |
+7 | protocol = "h2"
+  |            ^^^^ expected `http1`
+
+error: `rw` is not a file's mode
+  --> gateway.toml:11:8
+   |
+11 | mode = "rw"
+   |        ^^^^ expected "0000" to "0777"
+
+error: `` is not a group
+  --> gateway.toml:12:9
+   |
+12 | group = ""
+   |         ^^ expected a group's name or number
+
+error: id `x` is listed twice
+  --> gateway.toml:14:6
+   |
+10 | id = "x"
+   |      --- first here
+...
+14 | id = "x"
+   |      ^^^ again
+
+error: a socket without a name
+  --> gateway.toml:17:11
+   |
+17 | address = "unix:"
+   |           ^^^^^^^ expected a path or a name
+
+error: a listener without an address
+  --> gateway.toml:18:1
+   |
+18 | [[listeners]]
+   | ^^^^^^^^^^^^^ `address` is missing
+
+error: unknown key `adress` in [[listeners]]
+  --> gateway.toml:19:1
+   |
+19 | adress = "127.0.0.1:2"
+   | ^^^^^^ not known here
+   |
+   = help: did you mean `address`?
+
+error: `unix:/run/x.sock` is the server's own address
+  --> gateway.toml:21:10
+   |
+21 | socket = "/run/x.sock"
+   |          ^^^^^^^^^^^^^ also a listener's
 "#,
     );
 }

@@ -153,6 +153,40 @@ fn the_settings_that_are_shipped_are_the_defaults_and_show_every_key() {
     }
 }
 
+/// What the short form makes of an IP address and a port.
+fn listener(address: &str) -> ListenerSettings {
+    ListenerSettings {
+        id: address.to_owned(),
+        address: ListenAddress::Tcp(address.parse().unwrap()),
+        mode: 0o660,
+        group: None,
+        protocol: Protocol::Http1,
+    }
+}
+
+#[test]
+fn listeners_are_declared_in_two_forms_together() {
+    let text = "server.listen = ['unix:../run/a.sock', '127.0.0.1:0', '127.0.0.1:0']\n\
+                [[listeners]]\nid = 'internal'\naddress = 'unix:/run/b.sock'\nmode = '0600'\ngroup = 'www-data'\nprotocol = 'http1'\n\
+                [[listeners]]\naddress = '@name'\n";
+    let all = settings(text, None).listeners;
+    let shown =
+        all.iter().map(|one| (one.id.as_str(), one.address.to_string(), one.mode, one.group.as_deref()));
+    let expected = [
+        ("unix:/etc/run/a.sock", "unix:/etc/run/a.sock", 0o660, None),
+        ("127.0.0.1:0", "127.0.0.1:0", 0o660, None),
+        ("127.0.0.1:0#2", "127.0.0.1:0", 0o660, None),
+        ("internal", "unix:/run/b.sock", 0o600, Some("www-data")),
+        ("@name", "@name", 0o660, None),
+    ];
+    assert_eq!(
+        shown.collect::<Vec<_>>(),
+        expected.map(|(id, at, mode, group)| (id, at.to_owned(), mode, group))
+    );
+    assert_eq!(settings("", None).listeners, [listener("127.0.0.1:8080")]);
+    assert_eq!(settings("[[listeners]]\naddress = '[::1]:1'\n", None).listeners, [listener("[::1]:1")]);
+}
+
 #[test]
 fn every_setting_is_read() {
     let text = "server = { listen = ['[::1]:80', '0.0.0.0:0'], workers = 3, max_body = '1KiB', max_body_memory = '2KiB', max_answer = '1MiB', max_answer_memory = '2MiB', \
@@ -165,7 +199,6 @@ fn every_setting_is_read() {
     let seconds = Duration::from_secs;
     let expected = Settings {
         server: ServerSettings {
-            listen: vec!["[::1]:80".parse().unwrap(), "0.0.0.0:0".parse().unwrap()],
             workers: 3,
             zone: None,
             max_body: 1024,
@@ -183,6 +216,7 @@ fn every_setting_is_read() {
             lame_duck: seconds(7),
             state: Some(PathBuf::from("/s")),
         },
+        listeners: ["[::1]:80", "0.0.0.0:0"].map(listener).to_vec(),
         admin: AdminSettings {
             listen: "127.0.0.1:9".parse().unwrap(),
             hosts: vec!["gateway.example".to_owned()],

@@ -1,7 +1,9 @@
 //! The questions: what DNS servers say of a name, asked by hickory, which knows datagrams and streams, several servers, and
 //! aliases. Only it is named here.
 
+use super::MAX_LISTED;
 use super::host::{Answer, Answers};
+use super::service::Record;
 use crate::config::DnsSettings;
 use crate::discovery::names::lock;
 use hickory_resolver::config::{NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts};
@@ -10,10 +12,15 @@ use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use hickory_resolver::{Resolver, TokioResolver, system_conf};
+use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
+
+/// Hosts of one service that are asked for at the same time.
+const HOSTS_AT_ONCE: usize = 16;
 
 /// Asks the servers of the settings.
 pub(in crate::discovery) struct Asker {
@@ -37,24 +44,33 @@ impl Asker {
 
     /// Asks for the addresses of both families, within the settings' timeout.
     pub(super) async fn addresses(&self, host: &str) -> Answers {
-        let names = |servers: &Servers| servers.names(host).map_err(|error| error.to_string());
-        let (servers, names) =
-            match self.servers().and_then(|servers| Ok((servers.clone(), names(&servers)?))) {
-                Ok(asking) => asking,
-                Err(error) => return [Answer::Failed(error.clone()), Answer::Failed(error)],
-            };
         let deadline = Instant::now() + self.settings.timeout;
-        let mut missing = None;
-        for name in names {
-            let question = |kind| servers.question(&name, kind, deadline, self.settings.timeout);
-            let answers: Answers = tokio::join!(question(RecordType::A), question(RecordType::AAAA)).into();
-            // After a failure the next name could be another one's.
-            if answers.iter().any(|answer| !matches!(answer, Answer::Missing(_))) {
-                return answers;
-            }
-            missing = answers.iter().filter_map(Answer::missing_for).chain(missing).min();
+        match self.asking(host) {
+            Ok((servers, names)) => servers.addresses(names, deadline).await,
+            Err(error) => [Answer::Failed(error.clone()), Answer::Failed(error)],
         }
-        [Answer::Missing(missing), Answer::Missing(missing)]
+    }
+
+    /// Asks for the records of a service, and for the addresses of the hosts that they name, all within the settings' timeout.
+    pub(super) async fn service(&self, name: &str) -> (Answer<Record>, Vec<(String, Answers)>) {
+        let deadline = Instant::now() + self.settings.timeout;
+        let (servers, names) = match self.asking(name) {
+            Ok(asking) => asking,
+            Err(error) => return (Answer::Failed(error), Vec::new()),
+        };
+        let records = servers.records(names, deadline).await;
+        let hosts = match &records {
+            Answer::Found(records, _) => servers.hosts(records, deadline).await,
+            _ => Vec::new(),
+        };
+        (records, hosts)
+    }
+
+    /// Whom to ask, and for which whole names.
+    fn asking(&self, name: &str) -> Result<(Arc<Servers>, Vec<Name>), String> {
+        let servers = self.servers()?;
+        let names = servers.names(name).map_err(|error| error.to_string())?;
+        Ok((servers, names))
     }
 
     fn servers(&self) -> Result<Arc<Servers>, String> {
@@ -104,26 +120,77 @@ impl Servers {
         Ok(all)
     }
 
-    async fn question(
+    /// Asks for the addresses of the first of these names that is known.
+    async fn addresses(&self, names: Vec<Name>, deadline: Instant) -> Answers {
+        let mut missing = None;
+        for name in names {
+            let question = |kind| self.question(&name, kind, deadline, address);
+            let answers: Answers = tokio::join!(question(RecordType::A), question(RecordType::AAAA)).into();
+            // After a failure the next name could be another one's.
+            if answers.iter().any(|answer| !matches!(answer, Answer::Missing(_))) {
+                return answers;
+            }
+            missing = answers.iter().filter_map(Answer::missing_for).chain(missing).min();
+        }
+        [Answer::Missing(missing), Answer::Missing(missing)]
+    }
+
+    /// The same of SRV records.
+    async fn records(&self, names: Vec<Name>, deadline: Instant) -> Answer<Record> {
+        let mut missing = None;
+        for name in names {
+            let answer = self.question(&name, RecordType::SRV, deadline, record).await;
+            let Answer::Missing(ttl) = answer else { return answer };
+            missing = missing.into_iter().chain(ttl).min();
+        }
+        Answer::Missing(missing)
+    }
+
+    /// Asks for the hosts of these records; of too many for those of the lowest priorities.
+    async fn hosts(self: &Arc<Self>, records: &[Record], deadline: Instant) -> Vec<(String, Answers)> {
+        let mut by_priority: Vec<&Record> = records.iter().collect();
+        by_priority.sort_by_key(|record| record.priority);
+        let mut known = HashSet::new();
+        let hosts = by_priority.into_iter().map(|record| &record.target).filter(|host| known.insert(*host));
+        let (mut asked, mut answers) = (JoinSet::new(), Vec::new());
+        for host in hosts.take(MAX_LISTED) {
+            if asked.len() == HOSTS_AT_ONCE {
+                answers.extend(asked.join_next().await.into_iter().flatten());
+            }
+            let (servers, host) = (self.clone(), host.clone());
+            asked.spawn(async move {
+                let answers = match Name::from_ascii(&host) {
+                    Ok(name) => servers.addresses(vec![name], deadline).await,
+                    Err(error) => [Answer::Failed(error.to_string()), Answer::Failed(error.to_string())],
+                };
+                (host, answers)
+            });
+        }
+        while let Some(answered) = asked.join_next().await {
+            answers.extend(answered);
+        }
+        answers
+    }
+
+    async fn question<T>(
         &self,
         name: &Name,
         kind: RecordType,
         deadline: Instant,
-        limit: Duration,
-    ) -> Answer<IpAddr> {
+        read: impl Fn(&RData) -> Option<T>,
+    ) -> Answer<T> {
         match timeout_at(deadline, self.resolver.lookup(name.clone(), kind)).await {
             Ok(Ok(lookup)) => {
                 let records = lookup.answers();
-                let addresses: Vec<IpAddr> =
-                    records.iter().filter_map(|record| address(&record.data)).collect();
+                let found: Vec<T> = records.iter().filter_map(|record| read(&record.data)).collect();
                 let ttl = records.iter().map(|record| record.ttl).min().unwrap_or_default();
-                match addresses.is_empty() {
-                    true => Answer::Missing(None),
-                    false => Answer::Found(addresses, Duration::from_secs(ttl.into())),
+                if found.is_empty() {
+                    return Answer::Missing(None);
                 }
+                Answer::Found(found, Duration::from_secs(ttl.into()))
             }
             Ok(Err(error)) => failure(error),
-            Err(_) => Answer::Failed(format!("no answer within {limit:?}")),
+            Err(_) => Answer::Failed("no answer in time".to_owned()),
         }
     }
 }
@@ -140,6 +207,14 @@ fn address(data: &RData) -> Option<IpAddr> {
         RData::AAAA(aaaa) => Some(IpAddr::V6(aaaa.0)),
         _ => None,
     }
+}
+
+/// A record of a service. One whose target is the root says that the service is not there (RFC 2782); one of port 0 says nothing.
+fn record(data: &RData) -> Option<Record> {
+    let RData::SRV(srv) = data else { return None };
+    let target = srv.target.to_ascii().to_ascii_lowercase();
+    let sound = !srv.target.is_root() && srv.port != 0;
+    sound.then_some(Record { priority: srv.priority, weight: srv.weight, port: srv.port, target })
 }
 
 fn failure<T>(error: NetError) -> Answer<T> {

@@ -101,7 +101,7 @@ impl Host {
     }
 
     /// The addresses that are used: sorted, each once, the lowest ones; and how many more there would be.
-    fn addresses(&self) -> (Vec<IpAddr>, usize) {
+    pub(super) fn addresses(&self) -> (Vec<IpAddr>, usize) {
         let mut all: Vec<IpAddr> = self.found.iter().flatten().copied().collect();
         all.sort_unstable();
         all.dedup();

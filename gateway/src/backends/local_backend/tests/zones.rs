@@ -14,7 +14,11 @@ fn zoned(balance: Balance, zones: &[&str]) -> LocalBackend {
 }
 
 fn diverted(backend: &LocalBackend) -> u64 {
-    backend.shared.stats.diverted().find(|(why, _)| *why == "other_zone").map_or(0, |(_, n)| n)
+    diverted_by(backend, "other_zone")
+}
+
+fn diverted_by(backend: &LocalBackend, reason: &str) -> u64 {
+    backend.shared.stats.diverted().find(|(why, _)| *why == reason).map_or(0, |(_, n)| n)
 }
 
 /// Calls of many keys and of none.
@@ -96,5 +100,29 @@ fn when_those_of_the_zone_are_full_or_have_failed_the_call_others_take_it_by_the
         let _full = [full(0), full(1)];
         let left = of_all_kinds(&backend);
         assert!(left[2] > 30 && left[3] > 30, "{balance:?}: {left:?}");
+    }
+}
+
+#[test]
+fn those_of_a_higher_priority_value_stand_by_one_value_after_the_other() {
+    for balance in strategies() {
+        let backend = testing::local_by_priority(balance.clone(), at_once(), &[10, 10, 20, 30]);
+        backend.review(later(1));
+        let shares = of_all_kinds(&backend);
+        assert!(shares[0] > 30 && shares[1] > 30 && shares[2] + shares[3] == 0, "{balance:?}: {shares:?}");
+        assert_eq!(diverted_by(&backend, "standby"), 0);
+        let away = |at: usize| testing::link(&backend.instances.all[at]).set_ready(false);
+        away(0);
+        backend.review(later(1));
+        let shares = of_all_kinds(&backend);
+        assert!(shares[2].abs_diff(30) <= 4 && shares[3] == 0, "{balance:?}: {shares:?}");
+        away(1);
+        backend.review(later(1));
+        assert_eq!(of_all_kinds(&backend), [0, 0, 100, 0], "{balance:?}");
+        away(2);
+        backend.review(later(1));
+        assert_eq!(of_all_kinds(&backend), [0, 0, 0, 100], "{balance:?}");
+        assert!(diverted_by(&backend, "standby") > PICKS as u64 * 2);
+        assert_eq!(diverted(&backend), 0);
     }
 }

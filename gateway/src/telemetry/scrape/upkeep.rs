@@ -1,7 +1,7 @@
 //! What a healthy gateway shows as zeros: what the log has lost, and the program's own mistakes.
 
-use super::families::{COUNTER, counter, family};
-use super::scrape::Scrape;
+use super::Scrape;
+use crate::telemetry::families::{COUNTER, counter, family};
 use prometheus::proto::MetricFamily;
 use std::sync::atomic::Ordering::Relaxed;
 

@@ -1,11 +1,11 @@
 //! `[admin]`: where the operator's port is, by which names it is asked, and what whoever asks has to know.
 
-use super::complaint::Complaint;
-use super::diagnostics::Diagnostic;
-use super::reader::{Item, Reader, Section};
-use super::settings::AdminSettings;
-use super::settings_keys::{ADDRESS, absolute, address, set};
-use super::token::Token;
+use super::AdminSettings;
+use super::places::{ADDRESS, absolute, address};
+use crate::config::complaint::Complaint;
+use crate::config::diagnostics::Diagnostic;
+use crate::config::reader::{Item, Reader, Section, set};
+use crate::config::token::Token;
 use std::fs::File;
 use std::io::Read;
 use std::net::IpAddr;

@@ -1,15 +1,14 @@
 //! The keys of the gateway's own file: which there are, and what each may be.
 
-use super::admin;
-use super::balance;
-use super::complaint::Complaint;
-use super::dns;
-use super::reader::{Item, Reader, Section};
-use super::settings::{LogFormat, ServerSettings, Settings};
-use super::suggest::nearest;
-use std::net::SocketAddr;
+use super::listeners::{self, ListenAddress};
+use super::places::{absolute, path, socket_name};
+use super::{LogFormat, ServerSettings, Settings, admin};
+use crate::config::complaint::Complaint;
+use crate::config::reader::{Item, Reader, Section, set};
+use crate::config::suggest::nearest;
+use crate::config::{balance, dns};
 use std::ops::RangeInclusive;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use toml::de::DeTable;
@@ -19,15 +18,18 @@ const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// Replaces the defaults by what the file says.
 pub(super) fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, settings: &mut Settings) {
-    let sections = &["server", "admin", "tables", "log", "upgrade", "dns"];
+    let sections = &["server", "listeners", "admin", "tables", "log", "upgrade", "dns"];
     let root = reader.section("the gateway's file", document, sections);
     let sub = |reader: &mut Reader<'_>, name, known| {
         let item = root.get(name)?;
         let table = reader.table(&item, &format!("a table, written [{name}]"))?;
         Some(reader.section(&format!("[{name}]"), table, known))
     };
-    if let Some(section) = sub(reader, "server", SERVER_KEYS) {
-        read_server(reader, &section, &mut settings.server);
+    let server = sub(reader, "server", SERVER_KEYS);
+    let listen = server.as_ref().and_then(|section| section.get("listen"));
+    set(&mut settings.listeners, listeners::read(reader, listen.as_ref(), root.get("listeners").as_ref()));
+    if let Some(section) = &server {
+        read_server(reader, section, &mut settings.server);
     }
     let admin = sub(reader, "admin", admin::KEYS).and_then(|section| {
         admin::read(reader, &section, &mut settings.admin);
@@ -47,22 +49,46 @@ pub(super) fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, settings: &m
         let format = section.get("format");
         set(&mut settings.log.format, format.and_then(|item| reader.choice(&item, &formats)));
     }
+    let mut socket = None;
     if let Some(section) = sub(reader, "upgrade", &["socket", "drain_timeout"]) {
         let file = Arc::clone(reader.source);
-        let socket = section.get("socket");
+        socket = section.get("socket");
         let expected = "\"auto\", \"@NAME\" or a path";
-        let parse = |text: &str| socket_name(file.path(), text);
-        set(&mut settings.upgrade.socket, socket.and_then(|item| reader.text(&item, expected, parse)));
+        let parse = |text: &str| upgrade_socket(file.path(), text);
+        set(
+            &mut settings.upgrade.socket,
+            socket.as_ref().and_then(|item| reader.text(item, expected, parse)),
+        );
         let time = section.get("drain_timeout");
         set(&mut settings.upgrade.drain_timeout, time.and_then(|item| reader.duration(&item, TIMES)));
     }
     if let Some(section) = sub(reader, "dns", dns::KEYS) {
         settings.dns.read(reader, &section);
     }
-    let shared = settings.server.listen.iter().any(|own| *own == settings.admin.listen && own.port() != 0);
-    if let (Some(item), true) = (admin, shared) {
-        let title = format!("`{}` is the server's own address", settings.admin.listen);
-        reader.complain::<()>(&item, Complaint::new(title, "also in [server] listen"));
+    taken_by_clients(reader, settings, admin, socket);
+}
+
+/// The gateway's own sockets cannot be where clients connect.
+fn taken_by_clients(
+    reader: &mut Reader<'_>,
+    settings: &Settings,
+    admin: Option<Item<'_>>,
+    upgrade: Option<Item<'_>>,
+) {
+    let mut check = |item: Option<Item<'_>>, address: ListenAddress| {
+        let is_fixed = !matches!(&address, ListenAddress::Tcp(addr) if addr.port() == 0);
+        if let Some(item) = item
+            && is_fixed
+            && settings.listeners.iter().any(|listener| listener.address == address)
+        {
+            let title = format!("`{address}` is the server's own address");
+            let _: Option<()> = reader.complain(&item, Complaint::new(title, "also a listener's"));
+        }
+    };
+    check(admin, ListenAddress::Tcp(settings.admin.listen));
+    if let Some(name) = &settings.upgrade.socket {
+        let in_abstract = name.strip_prefix('@').map(|name| ListenAddress::Abstract(name.to_owned()));
+        check(upgrade, in_abstract.unwrap_or_else(|| ListenAddress::Unix(name.into())));
     }
 }
 
@@ -85,12 +111,8 @@ const SERVER_KEYS: &[&str] = &[
     "lame_duck",
     "state",
 ];
-pub(super) const ADDRESS: &str = "an address such as \"127.0.0.1:8080\"";
 
 fn read_server(reader: &mut Reader<'_>, section: &Section<'_>, server: &mut ServerSettings) {
-    if let Some(item) = section.get("listen") {
-        set(&mut server.listen, read_listen(reader, &item));
-    }
     let workers = section.get("workers").and_then(|item| reader.integer(&item, 0..=1024));
     match workers.and_then(|workers| usize::try_from(workers).ok()) {
         None | Some(0) => {}
@@ -135,69 +157,13 @@ fn read_server(reader: &mut Reader<'_>, section: &Section<'_>, server: &mut Serv
     server.state = state.and_then(|item| reader.text(&item, "a path such as \"/var/lib/callgate\"", parse));
 }
 
-/// A path, made absolute. The error says what it is expected to lead to.
-fn path(file: &Path, text: &str, expected: &str) -> Result<PathBuf, Complaint> {
+fn upgrade_socket(file: &Path, text: &str) -> Result<Option<String>, Complaint> {
     match text {
-        "" => Err(Complaint::new("an empty path", format!("expected {expected}"))),
-        _ if text.contains('\0') => Err(Complaint::new("not a path", "it holds a NUL")),
-        _ => Ok(absolute(file, text)),
+        "auto" => Ok(None),
+        "" | "@" => Err(Complaint::new("a socket without a name", "expected \"auto\", \"@NAME\" or a path")),
+        _ if text.starts_with('@') => socket_name(text.to_owned()).map(Some),
+        _ => socket_name(absolute(file, text).display().to_string()).map(Some),
     }
-}
-
-/// The system's bound of a Unix socket's address, with room for what ends a path or begins a name.
-const MAX_SOCKET_NAME: usize = 106;
-
-fn socket_name(file: &Path, text: &str) -> Result<Option<String>, Complaint> {
-    let name = match text {
-        "auto" => return Ok(None),
-        "" | "@" => {
-            return Err(Complaint::new("a socket without a name", "expected \"auto\", \"@NAME\" or a path"));
-        }
-        _ if text.starts_with('@') => text.to_owned(),
-        _ => absolute(file, text).display().to_string(),
-    };
-    if name.contains(char::is_control) {
-        return Err(Complaint::new("not a socket's name", "it holds a control character"));
-    }
-    if name.len() > MAX_SOCKET_NAME {
-        let label = format!("{} bytes, and the system takes {MAX_SOCKET_NAME}", name.len());
-        return Err(Complaint::new("the socket's name is too long", label));
-    }
-    Ok(Some(name))
-}
-
-/// Replaces a default by what could be read.
-pub(super) fn set<T>(setting: &mut T, value: Option<T>) {
-    if let Some(value) = value {
-        *setting = value;
-    }
-}
-
-fn read_listen(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Vec<SocketAddr>> {
-    let before = reader.found.len();
-    let all = reader.texts(item, "[\"127.0.0.1:8080\"]", address)?;
-    if all.is_empty() && reader.found.len() == before {
-        return reader
-            .complain(item, Complaint::new("the server listens nowhere", "expected at least one address"));
-    }
-    // Port 0 is another one each time.
-    let fixed = all.iter().filter(|(address, _)| address.port() != 0);
-    reader.twice("address", fixed.map(|(address, span)| (address, span)));
-    Some(all.into_iter().map(|(address, _)| address).collect())
-}
-
-pub(super) fn address(text: &str) -> Result<SocketAddr, Complaint> {
-    text.parse().map_err(|_| {
-        let complaint =
-            Complaint::new(format!("`{text}` is not an address"), "expected an IP address and a port");
-        match text.rsplit_once(':') {
-            Some(("" | "*", port)) => complaint.help(format!("write \"0.0.0.0:{port}\" or \"[::]:{port}\"")),
-            Some(("localhost", port)) => {
-                complaint.help(format!("write \"127.0.0.1:{port}\" or \"[::1]:{port}\""))
-            }
-            _ => complaint,
-        }
-    })
 }
 
 fn read_watch(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Vec<PathBuf>> {
@@ -208,24 +174,6 @@ fn read_watch(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Vec<PathBuf>> 
         return reader.complain(item, Complaint::new("no tables are watched", "expected at least one path"));
     }
     Some(all.into_iter().map(|(path, _)| path).collect())
-}
-
-/// A path relative to the file that names it, without the `..` that can be resolved by looking at the text alone.
-pub(super) fn absolute(file: &Path, path: &str) -> PathBuf {
-    let folder = file.parent().unwrap_or(Path::new(""));
-    let joined = folder.join(path);
-    let joined = std::path::absolute(&joined).unwrap_or(joined);
-    let mut tidy = PathBuf::new();
-    for part in joined.components() {
-        // Behind a symlink `..` is not where it seems to be.
-        let plain = part == Component::ParentDir && tidy.file_name().is_some() && !tidy.is_symlink();
-        if plain {
-            tidy.pop();
-        } else {
-            tidy.push(part);
-        }
-    }
-    tidy
 }
 
 /// A level, or `target=level` with commas between. Stricter than the filter itself, which takes a mistyped level for

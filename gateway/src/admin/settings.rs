@@ -1,0 +1,51 @@
+//! The settings in force, for `/config`.
+
+use super::names;
+use crate::config::{ListenAddress, ListenerSettings, Settings};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// The settings as gateway.toml names them; sizes in bytes.
+pub(super) fn of(settings: &Settings) -> Value {
+    let Settings { server, listeners, admin, tables, log, upgrade, dns } = settings;
+    let time = |time: Duration| format!("{time:?}");
+    json!({
+        "server": {
+            "listen": listeners.iter().map(|one| one.address.to_string()).collect::<Vec<_>>(),
+            "workers": server.workers,
+            "zone": server.zone,
+            "max_body": server.max_body,
+            "max_body_memory": server.max_body_memory,
+            "max_head": server.max_head,
+            "max_connections": server.max_connections,
+            "header_timeout": time(server.header_timeout),
+            "body_timeout": time(server.body_timeout),
+            "idle_timeout": time(server.idle_timeout),
+            "drain_timeout": time(server.drain_timeout),
+            "lame_duck": time(server.lame_duck),
+            "state": server.state,
+        },
+        "listeners": listeners.iter().map(listener).collect::<Vec<_>>(),
+        // Whether there is a token, and never which.
+        "admin": { "listen": admin.listen, "hosts": admin.hosts, "token": admin.token.is_some() },
+        "tables": { "watch": tables.watch },
+        "log": { "level": log.level, "format": format!("{:?}", log.format).to_lowercase() },
+        "upgrade": {
+            "socket": upgrade.socket.as_deref().unwrap_or("auto"),
+            "drain_timeout": time(upgrade.drain_timeout),
+        },
+        "dns": names::settings(dns),
+    })
+}
+
+fn listener(settings: &ListenerSettings) -> Value {
+    let ListenerSettings { id, address, mode, group, protocol } = settings;
+    let has_file = matches!(address, ListenAddress::Unix(_));
+    json!({
+        "id": id,
+        "address": address.to_string(),
+        "mode": has_file.then(|| format!("{mode:04o}")),
+        "group": group,
+        "protocol": protocol.name(),
+    })
+}

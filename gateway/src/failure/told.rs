@@ -1,0 +1,105 @@
+//! Who is told what of a failure: the client what it may read, and the log the rest, under the request's id.
+
+use super::Failure;
+use callgate_protocol::Code;
+use std::borrow::Cow;
+
+/// What clients are told of what they may not see.
+const INTERNAL: &str = "an internal error; the log has more under the request's id";
+
+impl Failure {
+    /// What the client may read of it, in a sentence without a full stop.
+    pub fn detail(&self) -> Cow<'_, str> {
+        let text = match self {
+            Failure::BadHost => "a request must have one Host header",
+            Failure::RepeatedHeader(name) => {
+                return format!("the header {name} must have a single value, and has several").into();
+            }
+            Failure::HeaderTooLarge(name) => {
+                return format!("the header {name} is too large to go along with the call").into();
+            }
+            Failure::InvalidTimeout(must) => must,
+            Failure::NotUtf8(what) => what,
+            Failure::NoRoute(path) | Failure::RewriteUnmatched(path) => {
+                return format!("no route matches {path}").into();
+            }
+            Failure::WrongMethod { method, allow } => {
+                return format!("{method} is not possible here; possible: {allow}").into();
+            }
+            Failure::DotSegment => "a path parameter that is `.` or `..` cannot be redirected",
+            Failure::TooManyConnections => "the gateway has as many connections as it can serve",
+            Failure::RateLimited { policy, retry_after } => {
+                return format!(
+                    "too many requests: the limit {policy} is used up; try again in {retry_after} s"
+                )
+                .into();
+            }
+            Failure::UnsupportedMediaType(media_type) => {
+                return format!("the body must be application/json in UTF-8, not `{media_type}`").into();
+            }
+            Failure::UnsupportedEncoding => "a compressed body is not accepted; leave Content-Encoding out",
+            Failure::BodyTooLarge(limit) | Failure::MessageTooLarge(limit) => {
+                return format!("the request is larger than {limit} bytes").into();
+            }
+            Failure::BodyTimeout => "the request's body did not arrive in time",
+            Failure::MalformedChunks(_) => "the body cannot be read: its chunks are malformed",
+            Failure::ClientGone => "the client has closed before the body was there",
+            Failure::Invalid(violations) => match violations.as_slice() {
+                [one] => &one.detail,
+                many => return format!("the request has {} errors", many.len()).into(),
+            },
+            Failure::Status(status) if is_hidden(status.code) => {
+                "the method failed; the log has more under the request's id"
+            }
+            Failure::Status(status) => &status.message,
+            Failure::Deadline => "the call took longer than its deadline",
+            Failure::NoInstance => "no instance of the service is available",
+            Failure::Draining => "every instance of the service is being drained",
+            Failure::Busy => "every instance of the service is busy",
+            Failure::Shed(reason) => reason.detail(),
+            Failure::Lost => "the connection to the service was lost while the call ran",
+            Failure::NotOffered => "no instance of the service offers the method",
+            Failure::RewriteLoop(_) | Failure::AnswerTooLong { .. } => INTERNAL,
+            Failure::Misfit(_) | Failure::BadReply(_) | Failure::Internal(_) => INTERNAL,
+        };
+        Cow::Borrowed(text)
+    }
+
+    /// Tells the log what the client may not see, under the request's id.
+    pub fn log(&self, request_id: &str, route: &str) {
+        let reason = self.reason().name();
+        match self {
+            Failure::AnswerTooLong { bound: max_answer, call, instance } => {
+                tracing::error!(
+                    request_id,
+                    route,
+                    reason,
+                    call,
+                    instance,
+                    max_answer,
+                    "an answer is too long"
+                );
+            }
+            Failure::RewriteLoop(to) => {
+                tracing::error!(request_id, route, reason, to, "a rewrite has led to a rewrite");
+            }
+            Failure::Misfit(error) | Failure::BadReply(error) | Failure::Internal(error) => {
+                tracing::error!(request_id, route, reason, error, "a call failed inside");
+            }
+            Failure::Status(status) if is_hidden(status.code) => {
+                let (code, details) = (status.code.name(), status.details.as_deref().unwrap_or_default());
+                let error = &status.message;
+                tracing::error!(request_id, route, reason, code, error, details, "the method failed");
+            }
+            Failure::MalformedChunks(error) => {
+                tracing::debug!(request_id, route, reason, error, "a body cannot be read");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether the message and the details of a code are for the log only.
+pub(super) fn is_hidden(code: Code) -> bool {
+    matches!(code, Code::Unknown | Code::Internal | Code::DataLoss)
+}

@@ -1,0 +1,184 @@
+//! A connection's socket as a listener accepts it: TCP or Unix. What can be said of one kind only is done here.
+
+use socket2::SockRef;
+use std::io::{self, IoSlice, Read, Write};
+use std::net::{IpAddr, Shutdown};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// What the kernel holds of an answer that was not sent yet, in bytes; and up to 64 KiB more, since it takes whole packets.
+const HELD_BACK: u32 = 32 * 1024;
+
+/// A socket of no runtime.
+#[derive(Debug)]
+pub enum Stream {
+    /// Over the network.
+    Tcp(std::net::TcpStream),
+    /// Within the machine.
+    Unix(std::os::unix::net::UnixStream),
+}
+
+/// A socket of a runtime.
+#[derive(Debug)]
+pub enum AsyncStream {
+    /// Over the network.
+    Tcp(tokio::net::TcpStream),
+    /// Within the machine.
+    Unix(tokio::net::UnixStream),
+}
+
+impl Stream {
+    /// The socket in the calling runtime.
+    pub fn into_async(self) -> io::Result<AsyncStream> {
+        Ok(match self {
+            Stream::Tcp(stream) => AsyncStream::Tcp(tokio::net::TcpStream::from_std(stream)?),
+            Stream::Unix(stream) => AsyncStream::Unix(tokio::net::UnixStream::from_std(stream)?),
+        })
+    }
+
+    /// Has calls return at once that would wait.
+    pub fn set_nonblocking(&self) -> io::Result<()> {
+        match self {
+            Stream::Tcp(stream) => stream.set_nonblocking(true),
+            Stream::Unix(stream) => stream.set_nonblocking(true),
+        }
+    }
+
+    /// Has small answers sent at once.
+    pub fn do_not_delay(&self) {
+        if let Stream::Tcp(stream) = self {
+            let _ = stream.set_nodelay(true);
+        }
+    }
+
+    /// Says that nothing more will be written.
+    pub fn end_writing(&self) -> io::Result<()> {
+        match self {
+            Stream::Tcp(stream) => stream.shutdown(Shutdown::Write),
+            Stream::Unix(stream) => stream.shutdown(Shutdown::Write),
+        }
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Stream::Tcp(stream) => stream.read(buffer),
+            Stream::Unix(stream) => stream.read(buffer),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Stream::Tcp(stream) => stream.write(bytes),
+            Stream::Unix(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl AsyncStream {
+    /// The other end's address: an IPv4 address as such, whatever kind of socket it came by. That of a Unix socket is not known.
+    pub fn peer(&self) -> Option<IpAddr> {
+        match self {
+            AsyncStream::Tcp(stream) => stream.peer_addr().ok().map(|addr| addr.ip().to_canonical()),
+            AsyncStream::Unix(_) => None,
+        }
+    }
+
+    /// Has the kernel hold back no more than it needs to keep sending, so that what a client has read is seen soon.
+    pub fn hold_back_little(&self) {
+        let socket = SockRef::from(self);
+        let told = match self {
+            AsyncStream::Tcp(_) => socket.set_tcp_notsent_lowat(HELD_BACK),
+            // The whole buffer: it takes bytes again when three quarters of it were read.
+            AsyncStream::Unix(_) => socket.set_send_buffer_size(2 * HELD_BACK as usize),
+        };
+        // Without, the steps are larger, and a slow client may be taken for one that does not read.
+        if let Err(error) = told {
+            tracing::debug!(%error, "the kernel cannot be told how much of an answer to hold back");
+        }
+    }
+
+    /// Has the connection be reset when it is closed, so that what the kernel still has for it is freed at once. A Unix socket's bytes
+    /// are with the other end already.
+    pub fn reset_at_close(&self) {
+        if let AsyncStream::Tcp(stream) = self {
+            let _ = stream.set_zero_linger();
+        }
+    }
+
+    /// Waits until something can be read, if only the end or an error.
+    pub fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            AsyncStream::Tcp(stream) => stream.poll_read_ready(cx),
+            AsyncStream::Unix(stream) => stream.poll_read_ready(cx),
+        }
+    }
+}
+
+impl AsFd for AsyncStream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            AsyncStream::Tcp(stream) => stream.as_fd(),
+            AsyncStream::Unix(stream) => stream.as_fd(),
+        }
+    }
+}
+
+impl AsyncRead for AsyncStream {
+    #[inline]
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            AsyncStream::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
+            AsyncStream::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for AsyncStream {
+    #[inline]
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            AsyncStream::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
+            AsyncStream::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            AsyncStream::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            AsyncStream::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffers: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            AsyncStream::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, buffers),
+            AsyncStream::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, buffers),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The families of client connections.
+
+use super::Scrape;
+use crate::telemetry::families::{COUNTER, GAUGE, counter, family, gauge};
+use prometheus::proto::MetricFamily;
+
+pub(super) fn front(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
+    let workers = &scrape.front.workers;
+    let mut open = family("callgate_connections_open", "Open client connections.", GAUGE);
+    gauge(&mut open, &[], workers.sum(|one| &one.connections) as f64);
+    let mut accepted = family("callgate_connections_total", "Client connections accepted.", COUNTER);
+    counter(&mut accepted, &[], workers.sum(|one| &one.accepted) as f64);
+    let mut by_listener = family(
+        "callgate_listener_connections_total",
+        "Client connections accepted, by the listener that they came by.",
+        COUNTER,
+    );
+    for (id, n) in &scrape.listeners {
+        counter(&mut by_listener, &[("listener", id)], *n as f64);
+    }
+    let mut most = family("callgate_max_connections", "Client connections that there may be.", GAUGE);
+    gauge(&mut most, &[], scrape.max_connections as f64);
+    let mut evicted = family(
+        "callgate_connections_evicted_total",
+        "Idle client connections closed because there was no room for a new one.",
+        COUNTER,
+    );
+    counter(&mut evicted, &[], workers.sum(|one| &one.evicted) as f64);
+    let mut refused = family(
+        "callgate_connections_refused_total",
+        "New client connections answered 503 and closed because there was no room and none was idle.",
+        COUNTER,
+    );
+    counter(&mut refused, &[], scrape.refused_connections as f64);
+    let mut closing = family(
+        "callgate_closing_answers_total",
+        "Answers with Connection: close because room for connections was short.",
+        COUNTER,
+    );
+    counter(&mut closing, &[], workers.sum(|one| &one.told_to_close) as f64);
+    let mut in_flight = family("callgate_requests_in_flight", "Requests being answered.", GAUGE);
+    gauge(&mut in_flight, &[], workers.sum(|one| &one.in_flight) as f64);
+    let mut slow = family(
+        "callgate_slow_clients_total",
+        "Client connections ended because the client took its answer more slowly than min_send_rate.",
+        COUNTER,
+    );
+    counter(&mut slow, &[], workers.sum(|one| &one.slow_clients) as f64);
+    let mut answers = family(
+        "callgate_answer_memory_bytes",
+        "What long answers, and the replies that they are made from, take of max_answer_memory.",
+        GAUGE,
+    );
+    gauge(&mut answers, &[], scrape.answer_memory as f64);
+    families.extend([open, accepted, by_listener, most, evicted, refused, closing, in_flight, slow, answers]);
+}

@@ -1,0 +1,24 @@
+//! What is known of a listener by those that serve its connections.
+
+use crate::config::{ListenAddress, ListenerSettings, Protocol};
+use crate::telemetry::Counter;
+
+/// A listener, as its connections know it.
+#[derive(Debug)]
+pub struct Listener {
+    /// Its name in the log and the metrics.
+    pub id: String,
+    /// Where it listens.
+    pub address: ListenAddress,
+    /// What is spoken over its connections.
+    pub protocol: Protocol,
+    /// Connections that were accepted and had room. Its acceptor counts.
+    pub accepted: Counter,
+}
+
+impl From<&ListenerSettings> for Listener {
+    fn from(settings: &ListenerSettings) -> Listener {
+        let ListenerSettings { id, address, protocol, .. } = settings.clone();
+        Listener { id, address, protocol, accepted: Counter::default() }
+    }
+}
