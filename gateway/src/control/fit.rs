@@ -5,11 +5,11 @@
 //! A look is made in a thread of its own that stands back behind the workers. It costs a step for each route and each *different*
 //! offer of its backend's instances; what was found of a route and a schema is kept.
 
+use super::unfit::{Found, Kind, Unfit};
 use super::{Plane, aside};
 use crate::backends::{Backend, Endpoint};
 use crate::routes::{CallAction, Table};
 use crate::transport::callgate::{MethodEntry, Offer, fits, meant};
-use arc_swap::ArcSwap;
 use callgate_protocol::schema::Fingerprint;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,76 +27,6 @@ const MAX_SEARCHES: usize = 100;
 /// Lines that one look writes to the log.
 const MAX_LINES: usize = 20;
 
-/// What is known of all routes.
-#[derive(Default)]
-pub struct Fits {
-    found: ArcSwap<Found>,
-}
-
-impl Fits {
-    /// What was found last.
-    pub fn found(&self) -> Arc<Found> {
-        self.found.load_full()
-    }
-}
-
-/// Why a route's calls cannot be made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// No instance of the backend offers the method.
-    Method,
-    /// The route's fields do not fit the method of an instance.
-    Fields,
-}
-
-impl Kind {
-    /// All of them.
-    pub const ALL: [Kind; 2] = [Kind::Method, Kind::Fields];
-
-    /// The word for it on pages and in metrics.
-    pub fn name(self) -> &'static str {
-        match self {
-            Kind::Method => "method",
-            Kind::Fields => "fields",
-        }
-    }
-}
-
-/// One thing that is wrong with a route.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unfit {
-    /// Which one.
-    pub kind: Kind,
-    /// The backend.
-    pub backend: String,
-    /// Why.
-    pub why: Arc<str>,
-    /// The instances that this is known of, eight at most.
-    pub instances: Vec<String>,
-}
-
-/// What is wrong with routes, by their ids.
-#[derive(Default)]
-pub struct Found(HashMap<u64, Vec<Unfit>>);
-
-impl Found {
-    /// What is wrong with a route.
-    pub fn of(&self, route: u64) -> &[Unfit] {
-        self.0.get(&route).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    /// How many routes something of that kind is wrong with.
-    pub fn count(&self, kind: Kind) -> usize {
-        self.0.values().filter(|all| all.iter().any(|one| one.kind == kind)).count()
-    }
-
-    /// Whether it was found of that route as well. That further instances do not offer a method is nothing new.
-    fn has(&self, route: u64, one: &Unfit) -> bool {
-        let same = |other: &&Unfit| (other.kind, &other.backend) == (one.kind, &one.backend);
-        self.of(route).iter().filter(same).any(|other| one.kind == Kind::Method || other.why == one.why)
-    }
-}
-
 /// Looks at all routes whenever tables or offers have changed, for ever.
 pub(super) async fn follow(plane: &Arc<Plane>) {
     let mut known = Known::default();
@@ -109,8 +39,8 @@ pub(super) async fn follow(plane: &Arc<Plane>) {
         let look = move |plane: &Plane| {
             let table = plane.shared.table.load_full();
             let found = looked.look(&table);
-            tell(&table, &plane.fits.found.load(), &found);
-            plane.fits.found.store(Arc::new(found));
+            tell(&table, &plane.fits.found(), &found);
+            plane.fits.store(found);
             looked
         };
         // A look that has failed inside has kept nothing; the log says so.
@@ -203,7 +133,7 @@ impl Known {
                 }
             }
             if !all.is_empty() {
-                found.0.insert(route.id, all);
+                found.insert(route.id, all);
             }
         }
         self.0 = look.next;

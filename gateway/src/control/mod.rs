@@ -7,10 +7,11 @@ mod fit;
 mod loss;
 mod members;
 mod plane;
+mod unfit;
 pub mod watch;
 
-pub use fit::{Fits, Found, Kind, Unfit};
 pub use plane::Plane;
+pub use unfit::{Fits, Found, Kind, Unfit};
 
 use crate::config::{Diagnostics, Tables};
 use crate::routes::Table;

@@ -1,7 +1,7 @@
 //! What is known beside what workers share: how the tables in force came about, what names list, what fits. Control writes it, the
 //! admin port shows it, upgrades hand some of it over; no request needs it.
 
-use super::fit::Fits;
+use super::unfit::Fits;
 use crate::discovery::Names;
 use crate::state::State;
 use crate::telemetry::log::LogStats;
