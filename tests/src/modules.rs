@@ -179,7 +179,6 @@ fn leaves(tree: &UseTree, prefix: &mut Vec<String>, found: &mut dyn FnMut(&[Stri
             prefix.push(rename.ident.to_string());
             found(prefix, &rename.rename.to_string());
         }
-        _ => {}
     }
     prefix.truncate(length);
 }
