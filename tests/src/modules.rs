@@ -32,7 +32,11 @@ pub struct Cycle {
 
 impl fmt::Display for Cycle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a cycle in `{}`:", if self.folder.is_empty() { "crate".to_owned() } else { self.folder.join("::") })?;
+        write!(
+            f,
+            "a cycle in `{}`:",
+            if self.folder.is_empty() { "crate".to_owned() } else { self.folder.join("::") }
+        )?;
         for Use { user, used } in &self.steps {
             write!(f, "\n    {} uses {}", user.join("::"), used.join("::"))?;
         }
@@ -57,7 +61,8 @@ impl Modules {
             let file = syn::parse_file(text).map_err(|error| format!("{path}: {error}"))?;
             parsed.insert(module_of(path), file);
         }
-        let tests: Vec<ModulePath> = parsed.iter().flat_map(|(path, file)| test_children(path, &file.items)).collect();
+        let tests: Vec<ModulePath> =
+            parsed.iter().flat_map(|(path, file)| test_children(path, &file.items)).collect();
         parsed.retain(|path, _| !tests.iter().any(|test| path.starts_with(test)));
         let names = parsed.iter().map(|(path, file)| (path.clone(), exports(&file.items))).collect();
         let known = Known { names };
@@ -126,7 +131,8 @@ fn module_of(path: &str) -> ModulePath {
 
 fn is_test(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|one| {
-        one.path().is_ident("cfg") && one.meta.require_list().is_ok_and(|list| list.tokens.to_string() == "test")
+        one.path().is_ident("cfg")
+            && one.meta.require_list().is_ok_and(|list| list.tokens.to_string() == "test")
     })
 }
 
@@ -179,7 +185,6 @@ fn leaves(tree: &UseTree, prefix: &mut Vec<String>, found: &mut dyn FnMut(&[Stri
             prefix.push(rename.ident.to_string());
             found(prefix, &rename.rename.to_string());
         }
-        _ => {}
     }
     prefix.truncate(length);
 }
@@ -203,10 +208,13 @@ impl Known {
                     _ => self.find(parent, &[&["self".to_owned()], rest].concat(), turns),
                 };
             }
-            name if self.names.contains_key(&[module, &[name.to_owned()]].concat()) => [module, path].concat(),
+            name if self.names.contains_key(&[module, &[name.to_owned()]].concat()) => {
+                [module, path].concat()
+            }
             _ => return None,
         };
-        let length = (0..=absolute.len()).rev().find(|length| self.names.contains_key(&absolute[..*length]))?;
+        let length =
+            (0..=absolute.len()).rev().find(|length| self.names.contains_key(&absolute[..*length]))?;
         let (found, rest) = absolute.split_at(length);
         // What a face hands on is used where it stands.
         let handed_on = rest.first().and_then(|name| self.names[found].get(name)).filter(|_| turns > 0);
@@ -291,10 +299,7 @@ mod tests {
             ("b.rs", "use crate::{c::Z}; pub struct Y(Z);"),
             ("c.rs", "pub struct Z; fn f() { let _ = crate::a::X::new(); }"),
         ];
-        assert_eq!(
-            cycles(&files),
-            ["a cycle in `crate`:\n    a::x uses b\n    b uses c\n    c uses a::x"]
-        );
+        assert_eq!(cycles(&files), ["a cycle in `crate`:\n    a::x uses b\n    b uses c\n    c uses a::x"]);
         assert!(cycles(&files[..4]).is_empty(), "without the last one");
     }
 

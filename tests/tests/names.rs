@@ -490,12 +490,10 @@ async fn a_gateway_that_starts_while_the_servers_fail_serves_by_what_was_kept() 
     listens(&one).await;
     dns.set(NAME, &["127.0.0.1"]);
     dns.set_service("_moody._tcp.test", &[(1, 1, port(&one), NAME)]);
-    let services = format!(
-        "[backends.service]\nendpoints = [\"srv:_moody._tcp.test\"]\nhold = \"0s\"\n[[routes]]\nmatch = \"POST /service\"\n\
-         backend = \"service\"\ncall = \"moody.ask\"\nresponse = {{ wrap = \"pid\" }}\n"
-    );
+    let services = "[backends.service]\nendpoints = [\"srv:_moody._tcp.test\"]\nhold = \"0s\"\n[[routes]]\nmatch = \"POST /service\"\n\
+         backend = \"service\"\ncall = \"moody.ask\"\nresponse = { wrap = \"pid\" }\n";
     named(&setup, &one);
-    setup.write_routes("service.toml", &services);
+    setup.write_routes("service.toml", services);
     let mut gateway = setup.gateway().await;
     leads_to(&gateway, &[&one]).await;
     let kept = folder.join("lists");

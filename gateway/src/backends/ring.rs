@@ -12,7 +12,6 @@ use super::endpoint::Endpoint;
 use crate::config::EndpointAddr;
 use crate::number_map::NumberMap;
 use crc32fast::Hasher;
-use std::cmp::Ordering;
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 
@@ -81,28 +80,43 @@ impl Ring {
             self.members.iter().enumerate().map(|(place, (endpoint, _))| (endpoint.id, place)).collect();
         // For each place of this ring the one in the next, if the member has the same points there.
         let mut moved = vec![GONE; self.members.len()];
-        let mut others = Vec::new();
+        let mut new = Vec::new();
         for (place, (endpoint, _)) in members.iter().enumerate() {
             match known.get(&endpoint.id) {
                 Some(old) if self.units[*old] == units[place] => moved[*old] = place as u32,
-                _ => others.push(place),
+                _ => new.push(place),
             }
         }
-        let others = sorted_points(&members, &units, others);
-        let mut others = others.into_iter().peekable();
-        let mut points = Vec::with_capacity(self.points.len() + others.len());
-        for Point { hash, place } in &self.points {
-            let kept = Point { hash: *hash, place: moved[*place as usize] };
-            if kept.place == GONE {
-                continue;
+        let gone = (0..moved.len()).filter(|place| moved[*place] == GONE);
+        let gone = sorted_points(&self.members, &self.units, gone);
+        let new = sorted_points(&members, &units, new);
+        let mut points = Vec::with_capacity(self.points.len() + new.len() - gone.len());
+        let keep = |point: &Point| Point { place: moved[point.place as usize], ..*point };
+        let (mut from, mut gone) = (0, gone.iter().peekable());
+        // Between two points that come or go, all others are taken over as they are.
+        for point in &new {
+            let end = self.position(from, key(point, &members));
+            while let Some(left) = gone.next_if(|left| key(left, &self.members) < key(point, &members)) {
+                let at = self.position(from, key(left, &self.members));
+                points.extend(self.points[from..at].iter().map(keep));
+                from = at + 1;
             }
-            while let Some(other) = others.next_if(|other| order(other, &kept, &members).is_lt()) {
-                points.push(other);
-            }
-            points.push(kept);
+            points.extend(self.points[from..end].iter().map(keep));
+            points.push(*point);
+            from = end;
         }
-        points.extend(others);
+        for left in gone {
+            let at = self.position(from, key(left, &self.members));
+            points.extend(self.points[from..at].iter().map(keep));
+            from = at + 1;
+        }
+        points.extend(self.points[from..].iter().map(keep));
         Ring { members, units, points: points.into() }
+    }
+
+    /// The first place from `from` on whose point is not before that one.
+    fn position(&self, from: usize, of: (u32, &EndpointAddr)) -> usize {
+        from + self.points[from..].partition_point(|point| key(point, &self.members) < of)
     }
 
     /// The places of the members in the order in which a key comes to them, the first one being its own. Each comes often;
@@ -128,13 +142,13 @@ fn sorted_points(members: &[Weighted], units: &[u32], places: impl IntoIterator<
             points.push(Point { hash, place: place as u32 });
         }
     }
-    points.sort_unstable_by(|a, b| order(a, b, members));
+    points.sort_unstable_by(|a, b| key(a, members).cmp(&key(b, members)));
     points
 }
 
-fn order(a: &Point, b: &Point, members: &[Weighted]) -> Ordering {
-    let addr = |point: &Point| &members[point.place as usize].0.addr;
-    a.hash.cmp(&b.hash).then_with(|| addr(a).cmp(addr(b)))
+/// By what points are sorted.
+fn key<'m>(point: &Point, members: &'m [Weighted]) -> (u32, &'m EndpointAddr) {
+    (point.hash, &members[point.place as usize].0.addr)
 }
 
 /// How many units of points each member gets.
@@ -290,9 +304,9 @@ mod tests {
     fn points_of_one_hash_are_in_the_order_of_addresses_whatever_the_order_of_members() {
         let members = members(&[1, 1]);
         let point = |place| Point { hash: 7, place };
-        assert!(order(&point(0), &point(1), &members).is_lt());
+        assert!(key(&point(0), &members) < key(&point(1), &members));
         let turned: Vec<_> = members.into_iter().rev().collect();
-        assert!(order(&point(0), &point(1), &turned).is_gt());
+        assert!(key(&point(0), &turned) > key(&point(1), &turned));
     }
 
     #[test]

@@ -2,22 +2,19 @@
 //! safe, wanted, and within the budget.
 //!
 //! ```text
-//! road     the call on its way: admitted, sent, sent again
+//! road     the call on its way: admitted, sent, sent again; its children are attempts side by side, where the first is slow
+//!          (hedge) or its instance has fallen silent (race)
 //! waiting  what it waits for: a permit, room, an instance, a pause
 //! retry    whether that is safe and wanted, and after which pause
 //! spending what it takes from the retry budget
 //! hold     waiting while no instance is there
-//! race     attempts side by side, where the first is slow or its instance has fallen silent
-//! hedge    when a first attempt is slow
 //! long     a reply that is long: made in steps, within its bounds
 //! copy     a call whose reply nobody hears
 //! ```
 
 mod copy;
-mod hedge;
 mod hold;
 mod long;
-mod race;
 mod retry;
 mod road;
 mod spending;

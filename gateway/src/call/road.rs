@@ -1,10 +1,13 @@
 //! A call on its way: admitted to its backend, sent to an instance, and after an attempt that has failed sent again, or told what
 //! the client hears. What it waits for on its way is in [`waiting`](super::waiting).
 
+mod hedge;
+mod race;
+
 use super::hold::Hold;
 use super::retry::{self, Repeat};
 use super::spending::{Purse, Spending};
-use super::{Guards, Request, hedge, race, shed};
+use super::{Guards, Request, shed};
 use crate::backends::{Attempt, Chosen, LocalBackend, Tried};
 use crate::failure::Failure;
 use crate::overload::{Observed, Permit};

@@ -104,7 +104,7 @@ fn cpu() -> Duration {
 
 /// Prints what a change of one member costs, in CPU time of the thread: the new members, and one worker that follows them. The
 /// first change of each is not counted. For figures, of optimised code:
-/// `cargo test --profile bench -p callgate --lib one_member_among -- --ignored --nocapture`
+/// `cargo test --release -p callgate --lib one_member_among -- --ignored --nocapture`
 #[tokio::test(start_paused = true)]
 #[ignore = "it measures, and asserts of optimised code only"]
 #[expect(clippy::print_stdout, reason = "it prints figures")]

@@ -5,7 +5,7 @@
 //! it, and comes out of the retry budget.
 
 use super::race;
-use super::road::{Road, Sent};
+use super::{Road, Sent};
 use crate::transport::{Ended, Outcome};
 
 /// Awaits an attempt, and sends a second one when it takes longer than that percentile. `sent` is then the one that has ended.

@@ -6,7 +6,7 @@
 //! says when the doubt begins. Only idempotent calls are sent elsewhere, within their attempts and the retry budget. Where no
 //! other instance is there they stay, as all other calls do. Nothing happens when the instance is heard of again.
 
-use super::road::{Road, Sent};
+use super::{Road, Sent};
 use crate::backends::{Chosen, Cost, Pick};
 use crate::telemetry::{HedgeOutcome, RetryReason};
 use crate::transport::{Ended, Heard};
