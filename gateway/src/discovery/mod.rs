@@ -11,9 +11,9 @@
 //! ```
 //!
 //! A further source, a registry for example, is a variant of [`Address`](crate::config::Address) with its text, a variant of
-//! [`Query`], and a type that implements [`Source`]. These rules hold for every source; all but the first are kept here, once:
+//! [`Query`], and a type that implements `Source`. These rules hold for every source; all but the first are kept here, once:
 //!
-//! - **An error is never an empty list.** A source says [`Said::Nothing`] when it could not find out. Only [`Said::Gone`] takes
+//! - **An error is never an empty list.** A source says `Said::Nothing` when it could not find out. Only `Said::Gone` takes
 //!   instances away without others in their place, and a source says that when it has been told so for a while.
 //! - **The last good list stays** for as long as nobody says otherwise, through errors, reloads and upgrades; and through restarts,
 //!   where `[server] state` names a folder.
