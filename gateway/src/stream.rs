@@ -1,4 +1,5 @@
-//! A connection's socket as a listener accepts it: TCP or Unix. What can be said of one kind only is done here.
+//! The socket of a connection, TCP or Unix, whether a client has connected or an instance is connected to. What can be said of one
+//! kind only is done here.
 
 use socket2::SockRef;
 use std::io::{self, IoSlice, Read, Write};

@@ -1,11 +1,12 @@
 //! Opening a connection: connect, exchange HELLO, ask for the schemas that no other connection has brought yet.
 
 use super::catalog::{Catalog, Schemas};
+use super::connect::connect;
 use super::offer::Offer;
 use super::stranger;
-use super::stream::Stream;
 use crate::config::EndpointAddr;
 use crate::presence::Presence;
+use crate::stream::AsyncStream;
 use callgate_protocol::schema::Fingerprint;
 use callgate_protocol::{Budget, Event, Hello, Inbound, Limits, Outbound, ProtocolError, Role};
 use std::sync::Arc;
@@ -18,7 +19,7 @@ const MAX_SCHEMA_BYTES: usize = 64 * 1024 * 1024;
 
 /// What a connection's task reads and writes.
 pub struct Channel {
-    pub(super) stream: Stream,
+    pub(super) stream: AsyncStream,
     pub(super) inbound: Inbound,
     /// Bytes that were read and not yet taken.
     pub(super) unread: Vec<u8>,
@@ -59,7 +60,7 @@ pub(crate) async fn establish(
 ) -> Result<Established, String> {
     let mut opened = None;
     let opening = async {
-        let stream = Stream::connect(addr, limits.unacknowledged).await;
+        let stream = connect(addr, limits.unacknowledged).await;
         let stream = stream.map_err(|error| format!("cannot connect: {error}"))?;
         opened.insert(Opening::new(stream, answers.cloned())).run(catalog).await
     };
@@ -113,7 +114,7 @@ impl From<String> for Failed {
 }
 
 struct Opening {
-    stream: Stream,
+    stream: AsyncStream,
     inbound: Inbound,
     outbound: Outbound,
     unread: Vec<u8>,
@@ -129,7 +130,7 @@ struct Opening {
 }
 
 impl Opening {
-    fn new(stream: Stream, answers: Option<Arc<Budget>>) -> Opening {
+    fn new(stream: AsyncStream, answers: Option<Arc<Budget>>) -> Opening {
         let hello = hello();
         Opening {
             stream,

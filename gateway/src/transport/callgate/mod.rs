@@ -10,11 +10,12 @@
 //! catalog      schemas, read and compiled once for all workers, in a thread beside them
 //! fit          whether a route's calls can be made at an instance
 //! stranger     who answers at an endpoint that is no backend
-//! stream       TCP or Unix socket
+//! connect      over TCP, or at a Unix socket
 //! ```
 //! Nothing here is shared between workers but the catalog, which is asked only when a connection is made.
 
 mod catalog;
+mod connect;
 mod connection;
 mod connections;
 mod fit;
@@ -22,7 +23,6 @@ mod handshake;
 mod offer;
 mod programs;
 mod stranger;
-mod stream;
 mod transcoders;
 
 pub use catalog::{Catalog, Schema};

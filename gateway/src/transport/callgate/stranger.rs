@@ -3,7 +3,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail so"))]
 
-use super::stream::Stream;
+use crate::stream::AsyncStream;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
@@ -18,7 +18,7 @@ const MOST: usize = 1024;
 const SHOWN: usize = 60;
 
 /// Who has said `heard`, and perhaps says more.
-pub(crate) async fn spoke(stream: &mut Stream, mut heard: Vec<u8>) -> String {
+pub(crate) async fn spoke(stream: &mut AsyncStream, mut heard: Vec<u8>) -> String {
     // What comes in one piece once comes in two another time; the line says the same both times.
     let line = async {
         while !heard.contains(&b'\n') && heard.len() < MOST {
@@ -33,7 +33,7 @@ pub(crate) async fn spoke(stream: &mut Stream, mut heard: Vec<u8>) -> String {
 
 /// Who has accepted the connection and said nothing for so long. An HTTP server may be waiting for the end of what it takes for
 /// a line, and gets one. Four bytes are less than a frame's header: a backend that is only late takes no harm.
-pub(crate) async fn silent(stream: &mut Stream, waited: Duration) -> String {
+pub(crate) async fn silent(stream: &mut AsyncStream, waited: Duration) -> String {
     let mut heard = Vec::new();
     let knock = async {
         stream.write_all(b"\r\n\r\n").await?;

@@ -6,8 +6,8 @@
 //! written at once.
 
 use super::Connection;
+use crate::stream::AsyncStream;
 use crate::transport::callgate::handshake::Channel;
-use crate::transport::callgate::stream::Stream;
 use callgate_protocol::{Inbound, ProtocolError};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -89,7 +89,7 @@ enum Gathering {
 
 struct Driver<'a> {
     conn: &'a Connection,
-    stream: Stream,
+    stream: AsyncStream,
     inbound: Inbound,
     buffer: Vec<u8>,
     filled: usize,

@@ -2,24 +2,33 @@
 
 use super::send_buffer::MAX_BACKLOG;
 use super::*;
+use crate::stream::AsyncStream;
 use crate::transport::callgate::handshake::Channel;
-use crate::transport::callgate::stream::Stream;
 use crate::transport::{Evidence, Heard, PendingReply};
 use callgate_protocol::{Event, Hello, Inbound, Limits, Outbound, Role};
+use std::future::Future;
+use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
+use tokio::net::UnixStream;
 
-#[tokio::test]
-async fn a_connection_takes_no_calls_when_its_task_is_gone() {
-    let conn = testing::connection();
-    let (ours, _theirs) = tokio::net::UnixStream::pair().expect("a pair of sockets");
+/// The connection's task, which has begun and waits, and the other end of its socket.
+async fn driven(conn: &Rc<Connection>) -> (Pin<Box<dyn Future<Output = End>>>, UnixStream) {
+    let (ours, theirs) = UnixStream::pair().expect("a pair of sockets");
     let inbound = Inbound::new(Role::Connector, Limits::default());
-    let mut task =
-        Box::pin(drive(conn.clone(), Channel { stream: Stream::Unix(ours), inbound, unread: Vec::new() }));
+    let channel = Channel { stream: AsyncStream::Unix(ours), inbound, unread: Vec::new() };
+    let mut task: Pin<Box<dyn Future<Output = End>>> = Box::pin(drive(conn.clone(), channel));
     tokio::select! {
         biased;
         _ = &mut task => panic!("nothing ends it"),
         () = std::future::ready(()) => {}
     }
+    (task, theirs)
+}
+
+#[tokio::test]
+async fn a_connection_takes_no_calls_when_its_task_is_gone() {
+    let conn = testing::connection();
+    let (task, _theirs) = driven(&conn).await;
     assert!(conn.has_room());
     drop(task);
     assert!(!conn.has_room());
@@ -38,15 +47,7 @@ fn pings_without_end_fill_a_bounded_buffer() {
 async fn an_answer_that_lies_in_the_socket_counts_though_the_deadline_is_over() {
     let conn = testing::connection();
     let mut calls = testing::occupy(&conn, 2);
-    let (ours, theirs) = tokio::net::UnixStream::pair().expect("a pair of sockets");
-    let inbound = Inbound::new(Role::Connector, Limits::default());
-    let mut task =
-        Box::pin(drive(conn.clone(), Channel { stream: Stream::Unix(ours), inbound, unread: Vec::new() }));
-    tokio::select! {
-        biased;
-        _ = &mut task => panic!("nothing ends it"),
-        () = std::future::ready(()) => {}
-    }
+    let (mut task, theirs) = driven(&conn).await;
     let mut peer = Outbound::new(&Hello::new("peer", Limits::default(), Vec::new()));
     peer.reply(1, |_| Ok::<(), ()>(())).expect("an empty reply");
     assert_eq!(theirs.try_write(peer.chunk()).ok(), Some(peer.chunk().len()));
