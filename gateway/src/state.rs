@@ -54,6 +54,11 @@ impl State {
         Ok((State { folder: Some(folder.to_owned()), fails: AtomicBool::new(false) }, lock))
     }
 
+    /// Whether there is a folder.
+    pub fn is_kept(&self) -> bool {
+        self.folder.is_some()
+    }
+
     /// Replaces the file of that name. Waits for the disk: not for threads that serve. The log says once that it fails, and once that it
     /// does no longer.
     pub fn write(&self, name: &'static str, content: &[u8]) {

@@ -64,6 +64,8 @@ tasks! {
     TableMaker = "table_maker",
     /// Looks one name up again and again.
     Name = "name",
+    /// Keeps on disk what names list.
+    ListKeeper = "list_keeper",
     /// Accepts the connections of one listener.
     Acceptor = "acceptor",
     /// Accepts connections to the admin port.
@@ -97,9 +99,10 @@ tasks! {
 }
 
 impl Task {
-    /// Whether it may panic as often as it will: it concerns one endpoint or one name, and the process serves all others.
+    /// Whether it may panic as often as it will: it concerns one endpoint or one name, and the process serves all others; or
+    /// only the next start.
     fn may_go_on(self) -> bool {
-        matches!(self, Task::Endpoint | Task::Name)
+        matches!(self, Task::Endpoint | Task::Name | Task::ListKeeper)
     }
 }
 

@@ -543,6 +543,51 @@ async fn a_file_of_lists_that_cannot_be_read_is_not_used_and_not_in_the_way() {
     .await;
 }
 
+/// The thread of a process that works aside and is still the same some looks later: it waits for something.
+async fn hangs_aside(pid: u32) {
+    let threads = || {
+        let all = std::fs::read_dir(format!("/proc/{pid}/task")).expect("it runs");
+        let named =
+            |thread: &std::path::Path| std::fs::read_to_string(thread.join("comm")).unwrap_or_default();
+        all.filter_map(|thread| Some(thread.ok()?.path())).find(|thread| named(thread) == "tables\n")
+    };
+    let (mut known, mut looks) = (None, 0);
+    eventually("a thread that hangs", || {
+        let found = threads();
+        looks = if found.is_some() && found == known { looks + 1 } else { 0 };
+        known = found;
+        std::future::ready((looks >= 20).then_some(()))
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_disk_that_hangs_keeps_neither_reloads_nor_members_waiting() {
+    let dns = Dns::start().await;
+    let (setup, folder) = keeping(&dns);
+    let port = free_port();
+    let all = [instance(&setup, 1, port), instance(&setup, 2, port)];
+    for one in &all {
+        listens(one).await;
+    }
+    dns.set(NAME, &["127.0.0.1"]);
+    named(&setup, &all[0]);
+    let gateway = setup.gateway().await;
+    leads_to(&gateway, &[&all[0]]).await;
+    eventually("the list on disk", async || folder.join("lists").exists().then_some(())).await;
+    // Whoever opens it to write waits for a reader.
+    let pipe = folder.join(format!("lists.{}", gateway.pid()));
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs").success());
+    dns.set(NAME, &["127.0.0.1", "127.0.0.2"]);
+    leads_to(&gateway, &[&all[0], &all[1]]).await;
+    hangs_aside(gateway.pid()).await;
+    dns.set(NAME, &["127.0.0.2"]);
+    leads_to(&gateway, &[&all[1]]).await;
+    setup.write_routes("more.toml", "[[routes]]\nmatch = \"GET /more\"\nrespond = { status = 200 }\n");
+    gateway.reload().await;
+    assert_eq!(gateway.client.get("/more").await.status, 200);
+}
+
 #[test]
 fn check_takes_names_without_looking_them_up() {
     let setup = Setup::new();

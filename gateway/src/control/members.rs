@@ -6,7 +6,7 @@
 use super::{Plane, aside};
 use crate::backends::Backend;
 use crate::config::BackendSpec;
-use crate::discovery::{Follower, Names, Query, kept};
+use crate::discovery::{Follower, Names, Query};
 use crate::routes::Table;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -15,9 +15,6 @@ use tokio::time::{Instant, sleep_until};
 
 /// From one time that changes are taken up to the next. What changes in between is taken up together.
 const PACE: Duration = Duration::from_millis(50);
-
-/// From one time that the lists are written to disk to the next.
-const SAVE_PACE: Duration = Duration::from_secs(1);
 
 /// Has the backends in force follow what their sources list.
 pub(super) struct MemberUpdates {
@@ -29,17 +26,6 @@ pub(super) struct MemberUpdates {
     /// Some list has changed, and was not taken up.
     waiting: bool,
     next: Instant,
-    /// Some list has changed, and was not written to disk.
-    unsaved: bool,
-    next_save: Instant,
-}
-
-/// What is to be done.
-pub(super) enum Due {
-    /// Changes are to be taken up.
-    Changes,
-    /// The lists are to be written to disk.
-    Save,
 }
 
 impl MemberUpdates {
@@ -47,16 +33,7 @@ impl MemberUpdates {
     pub(super) fn new(plane: &Plane) -> MemberUpdates {
         let (names, shared) = (plane.names.clone(), &plane.shared);
         let follower = Follower::new(names, &shared.settings.dns, shared.supervisor.clone());
-        let (by_query, now) = (HashMap::new(), Instant::now());
-        MemberUpdates {
-            follower,
-            by_query,
-            members: 0,
-            waiting: false,
-            next: now,
-            unsaved: false,
-            next_save: now,
-        }
+        MemberUpdates { follower, by_query: HashMap::new(), members: 0, waiting: false, next: Instant::now() }
     }
 
     /// Follows the names of these backends as well, and waits until each was asked for, for as long as that may take at most.
@@ -78,31 +55,13 @@ impl MemberUpdates {
         self.members = count(table);
     }
 
-    /// Waits until something is to be done. Cancel safe.
-    pub(super) async fn due(&mut self, names: &Names) -> Due {
+    /// Waits until changes are to be taken up. Cancel safe.
+    pub(super) async fn due(&mut self, names: &Names) {
         if !self.waiting {
-            tokio::select! {
-                () = names.changed() => self.waiting = true,
-                () = sleep_until(self.next_save), if self.unsaved => return Due::Save,
-            }
+            names.changed().await;
+            self.waiting = true;
         }
         sleep_until(self.next).await;
-        Due::Changes
-    }
-
-    /// Does it.
-    pub(super) async fn run(&mut self, due: Due, plane: &Arc<Plane>) {
-        match due {
-            Due::Changes => self.take_up(plane).await,
-            Due::Save => self.save(plane).await,
-        }
-    }
-
-    /// Keeps what the names list for the next start, if there is a place for it.
-    async fn save(&mut self, plane: &Arc<Plane>) {
-        self.unsaved = false;
-        self.next_save = Instant::now() + SAVE_PACE;
-        aside(plane, |plane| plane.state.write(kept::FILE, &kept::written(&plane.names.lists()))).await;
     }
 
     /// Takes up what has changed.
@@ -110,7 +69,6 @@ impl MemberUpdates {
         self.waiting = false;
         self.next = Instant::now() + PACE;
         let changed = plane.names.take_changed();
-        self.unsaved |= !changed.is_empty();
         let concerned = changed.iter().filter_map(|query| self.by_query.get(query)).flatten();
         // One that names several of them is looked at once.
         let concerned: BTreeMap<u64, Arc<Backend>> =

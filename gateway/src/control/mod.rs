@@ -4,6 +4,7 @@
 //! table with a mistake leaves the old one serving. Changes of members come through it as well.
 
 mod fit;
+mod keeping;
 mod loss;
 mod members;
 mod plane;
@@ -46,14 +47,19 @@ pub enum Reload {
 /// Somebody who asks for a reload and waits for what it came to.
 pub type Request = oneshot::Sender<Reload>;
 
-/// Serves reloads, follows names, and looks which routes fit, until the task is dropped.
+/// Serves reloads, follows names and keeps what they list, and looks which routes fit, until the task is dropped.
 pub async fn run(plane: Arc<Plane>, watcher: Watcher, hangup: Signal, requests: mpsc::Receiver<Request>) {
     let (members, waiting) = (MemberUpdates::new(&plane), Waiting::default());
     let mut control = Control { plane: plane.clone(), members, watcher, hangup, requests, waiting };
     let supervisor = &plane.shared.supervisor;
     let serving = async { supervised!(supervisor, Task::Control, control.serve()) };
     let fitting = async { supervised!(supervisor, Task::FitFollower, fit::follow(&plane)) };
-    tokio::join!(serving, fitting);
+    let keeping = async {
+        if plane.state.is_kept() {
+            supervised!(supervisor, Task::ListKeeper, keeping::keep(&plane));
+        }
+    };
+    tokio::join!(serving, fitting, keeping);
 }
 
 /// What the task knows, and listens to.
@@ -85,7 +91,7 @@ impl Control {
                     end_waiting(plane, waiting);
                     drop(reload(plane, members, "SIGHUP").await);
                 }
-                due = members.due(&plane.names) => members.run(due, plane).await,
+                () = members.due(&plane.names) => members.take_up(plane).await,
                 Some(request) = requests.recv() => {
                     end_waiting(plane, waiting);
                     let result = reload(plane, members, "admin").await;

@@ -23,6 +23,8 @@ pub struct Names {
     changed: Mutex<BTreeSet<Query>>,
     /// Told when there are such. There is one who listens: control.
     has_changed: Notify,
+    /// The same for whoever keeps them on disk.
+    has_unkept: Notify,
     /// Told when a name was asked for the first time.
     pub(super) asked: watch::Sender<()>,
 }
@@ -70,6 +72,7 @@ impl Default for Names {
             remembered: Mutex::default(),
             changed: Mutex::default(),
             has_changed: Notify::new(),
+            has_unkept: Notify::new(),
             asked: watch::Sender::new(()),
         }
     }
@@ -127,6 +130,12 @@ impl Names {
     pub fn note_changed(&self, queries: impl IntoIterator<Item = Query>) {
         lock(&self.changed).extend(queries);
         self.has_changed.notify_one();
+        self.has_unkept.notify_one();
+    }
+
+    /// Waits until a list has changed since this was last waited for. Cancel safe.
+    pub async fn unkept(&self) {
+        self.has_unkept.notified().await;
     }
 
     /// Waits until a list has changed that was not taken up. Cancel safe.
