@@ -49,7 +49,7 @@ pub struct Making<'a> {
 pub struct Arrival<'r> {
     /// The worker that it has come to.
     pub worker: usize,
-    /// Who has sent it; `None` where nobody is there any more.
+    /// The address of who has sent it; `None` of a Unix socket, and where nobody is there any more.
     pub peer: Option<IpAddr>,
     /// Its header fields.
     pub headers: &'r HeaderMap,
