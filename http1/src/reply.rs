@@ -95,6 +95,7 @@ fn status_line(out: &mut Vec<u8>, status: u16) {
 }
 
 /// A number's digits.
+#[inline]
 fn number(out: &mut Vec<u8>, mut number: u64, base: u64) {
     let mut digits = [0; 20];
     let mut at = digits.len();
