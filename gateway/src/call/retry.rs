@@ -123,6 +123,7 @@ pub(super) enum Pause {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reply_buffer::ReplyBuffer;
 
     #[test]
     fn what_may_have_run_is_sent_again_only_if_it_is_idempotent() {
@@ -141,7 +142,7 @@ mod tests {
             (Outcome::Failed(Status::not_found("")), true, false, false),
             (Outcome::Failed(Status::resource_exhausted("")), true, false, false),
             (Outcome::BadReply(String::new()), true, false, false),
-            (Outcome::Reply(Json::Short(Vec::new())), true, false, false),
+            (Outcome::Reply(Json::Short(ReplyBuffer::of(b""))), true, false, false),
             (Outcome::TooLong(1), true, false, false),
             (Outcome::NoRoom, true, false, false),
         ] {

@@ -55,7 +55,8 @@ impl Reply {
     /// A result: 204 where the method returns nothing.
     fn of_result(json: Json) -> Reply {
         let content = match json {
-            Json::Short(json) => Content::full(Bytes::from(json)),
+            Json::Short(json) if json.body().is_empty() => Content::Empty,
+            Json::Short(json) => Content::Full(json.into_bytes()),
             Json::Long(pieces) => Content::stream(pieces),
         };
         if let Content::Empty = content {
@@ -130,6 +131,7 @@ impl<G: Unpin> Body for ReplyBody<G> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reply_buffer::ReplyBuffer;
     use http_body_util::BodyExt;
     use std::rc::Rc;
 
@@ -193,9 +195,9 @@ mod tests {
 
     #[test]
     fn a_result_is_json_or_nothing() {
-        let reply = Reply::of_result(Json::Short(b"[1]".to_vec()));
+        let reply = Reply::of_result(Json::Short(ReplyBuffer::of(b"[1]")));
         assert_eq!((reply.status, reply.content_type.is_some()), (StatusCode::OK, true));
-        let reply = Reply::of_result(Json::Short(Vec::new()));
+        let reply = Reply::of_result(Json::Short(ReplyBuffer::of(b"")));
         assert_eq!((reply.status, reply.content_type.is_some()), (StatusCode::NO_CONTENT, false));
         let reply = Reply::of_result(Json::Long(vec![Bytes::from_static(b"[1]")]));
         assert_eq!((reply.status, reply.content_type.is_some()), (StatusCode::OK, true));

@@ -4,6 +4,7 @@
 use super::slot::{Ended, Sent, Slot};
 use super::{Binding, Body, Call, Json, Outcome, ReviewRequest, Times, Unsent};
 use crate::config::CallRef;
+use crate::reply_buffer::ReplyBuffer;
 use bytes::Bytes;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
@@ -77,7 +78,7 @@ struct InFlight {
 
 /// A result.
 pub fn reply(text: &str) -> Outcome {
-    Outcome::Reply(Json::Short(text.as_bytes().to_vec()))
+    Outcome::Reply(Json::Short(ReplyBuffer::of(text.as_bytes())))
 }
 
 impl MemoryLink {

@@ -157,6 +157,7 @@ fn evidence_of(code: Code) -> Evidence {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reply_buffer::ReplyBuffer;
 
     fn failed(code: Code) -> Outcome {
         Outcome::Failed(Status::new(code, ""))
@@ -167,7 +168,7 @@ mod tests {
     }
 
     fn reply() -> Outcome {
-        Outcome::Reply(Json::Short(Vec::new()))
+        Outcome::Reply(Json::Short(ReplyBuffer::of(b"")))
     }
 
     /// All that follows from each outcome: label; evidence; reasons to send the call again where the attempt had all of the call's

@@ -149,7 +149,7 @@ impl Net {
 
 fn text(reply: Reply) -> String {
     let Json::Short(json) = reply.json else { panic!("it is short") };
-    String::from_utf8(json).expect("it is text")
+    String::from_utf8(json.body().to_vec()).expect("it is text")
 }
 
 fn unavailable() -> Outcome {
