@@ -39,9 +39,11 @@ pub(super) fn result(outcome: Outcome) -> Result<Json, Failure> {
         }
         Outcome::NoRoom => Err(Failure::Shed(ShedReason::AnswerMemory)),
         // Nobody hears of it then.
-        Outcome::GivenUp { .. } => Err(Failure::Lost),
+        Outcome::Left | Outcome::GivenUp { .. } => Err(Failure::Lost),
         // It was made before.
         Outcome::Long(_) => Err(Failure::Internal("its JSON was not made".to_owned())),
+        // It is the end of what has begun.
+        Outcome::Complete => Err(Failure::Internal("its reply never began".to_owned())),
     }
 }
 
