@@ -176,7 +176,8 @@ mod tests {
         let (changed, due) = (Rc::<Notify>::default(), Rc::<Notify>::default());
         let presence = Rc::new(Presence::new(Instant::now()));
         let budget = callgate_protocol::Budget::new(0);
-        let connections = Connections::new(Arc::default(), budget, changed.clone(), presence.clone());
+        let connections =
+            Connections::new(Arc::default(), budget, Rc::default(), changed.clone(), presence.clone());
         Surroundings {
             worker: 0,
             supervisor: Arc::default(),

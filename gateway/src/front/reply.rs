@@ -1,17 +1,17 @@
-//! What an exchange ends with: a head, and a body that is empty, in one piece as nearly all are, or a stream of pieces as long ones
-//! are.
+//! What an exchange ends with: a head, and a body that is empty, in one piece as nearly all are, a stream of pieces as long ones are, or
+//! a call's reply that has only begun.
 //!
 //! The body that goes on the wire holds the exchange's guards: they are released when the last piece was taken to be sent, or when
 //! the body is dropped because its client has gone. Each piece of a stream holds its own room among all long replies besides, which is
 //! given back when that piece was sent.
 
-use crate::call::{self, Json};
+use crate::call::{self, Json, ReplyStream};
 use hyper::StatusCode;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::header::{HeaderMap, HeaderValue};
-use std::convert::Infallible;
+use std::fmt;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::vec::IntoIter;
 
 /// A reply, before the exchange has added what is its own.
@@ -33,7 +33,21 @@ pub(super) enum Content {
     Full(Bytes),
     /// The pieces that are left, in order; none is empty.
     Stream(IntoIter<Bytes>),
+    /// What is to come.
+    Begun(Box<ReplyStream>),
 }
+
+/// A call's reply has broken off, so that the body has no end.
+#[derive(Debug)]
+pub(super) struct BrokenOff;
+
+impl fmt::Display for BrokenOff {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the reply has broken off")
+    }
+}
+
+impl std::error::Error for BrokenOff {}
 
 /// A body on the wire, and the guards that live as long as it does.
 pub(super) struct ReplyBody<G> {
@@ -49,18 +63,26 @@ impl Reply {
 
     /// That of a call.
     pub(super) fn of_call(reply: call::Reply) -> Reply {
-        Reply { guards: Some(reply.guards), ..Reply::of_result(reply.json) }
+        match reply {
+            call::Reply::Whole { json, guards } => Reply { guards: Some(guards), ..Reply::of_result(json) },
+            call::Reply::Begun(stream) => Reply::of_json(Content::Begun(stream)),
+        }
     }
 
     /// A result: 204 where the method returns nothing.
     fn of_result(json: Json) -> Reply {
         let content = match json {
-            Json::Short(json) => Content::full(Bytes::from(json)),
+            Json::Short(json) if json.body().is_empty() => Content::Empty,
+            Json::Short(json) => Content::Full(json.into_bytes()),
             Json::Long(pieces) => Content::stream(pieces),
         };
         if let Content::Empty = content {
             return Reply::empty(StatusCode::NO_CONTENT);
         }
+        Reply::of_json(content)
+    }
+
+    fn of_json(content: Content) -> Reply {
         let content_type = Some(HeaderValue::from_static("application/json"));
         Reply { content_type, content, ..Reply::empty(StatusCode::OK) }
     }
@@ -88,13 +110,13 @@ impl<G> ReplyBody<G> {
 
 impl<G: Unpin> Body for ReplyBody<G> {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = BrokenOff;
 
     #[inline]
     fn poll_frame(
         self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
         let content = &mut self.get_mut().content;
         let piece = match content {
             Content::Empty => None,
@@ -104,6 +126,10 @@ impl<G: Unpin> Body for ReplyBody<G> {
                 Some(bytes)
             }
             Content::Stream(pieces) => pieces.next(),
+            Content::Begun(stream) => match ready!(stream.poll_next(cx)) {
+                Some(Err(_)) => return Poll::Ready(Some(Err(BrokenOff))),
+                item => item.and_then(Result::ok),
+            },
         };
         Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
     }
@@ -114,6 +140,7 @@ impl<G: Unpin> Body for ReplyBody<G> {
             Content::Empty => true,
             Content::Full(_) => false,
             Content::Stream(pieces) => pieces.as_slice().is_empty(),
+            Content::Begun(stream) => stream.has_ended(),
         }
     }
 
@@ -123,6 +150,7 @@ impl<G: Unpin> Body for ReplyBody<G> {
             Content::Empty => 0,
             Content::Full(bytes) => bytes.len() as u64,
             Content::Stream(pieces) => pieces.as_slice().iter().map(|piece| piece.len() as u64).sum(),
+            Content::Begun(_) => return SizeHint::default(),
         })
     }
 }
@@ -130,6 +158,8 @@ impl<G: Unpin> Body for ReplyBody<G> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reply_buffer::ReplyBuffer;
+    use crate::transport::Outcome;
     use http_body_util::BodyExt;
     use std::rc::Rc;
 
@@ -191,11 +221,36 @@ mod tests {
         assert_eq!(budget.used(), 0);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_reply_that_has_begun_is_sent_as_it_comes_and_breaks_off_where_it_fails() {
+        for (outcome, breaks_off) in [(Outcome::Complete, false), (Outcome::Lost, true)] {
+            call::tests::with_begun_reply(async |reply, sending| {
+                let Reply { status, content_type, content, guards, .. } = Reply::of_call(reply);
+                assert_eq!((status, content_type.is_some(), guards.is_some()), (StatusCode::OK, true, false));
+                let guard = Rc::new(());
+                let mut body = ReplyBody::new(content, guard.clone());
+                assert_eq!((body.size_hint().exact(), body.is_end_stream()), (None, false));
+                assert!(sending.send("[1,").await && sending.send("2]").await);
+                for piece in ["[1,", "2]"] {
+                    let frame = body.frame().await.expect("a frame").expect("it has come");
+                    assert_eq!(frame.into_data().ok().as_deref(), Some(piece.as_bytes()));
+                    assert!(!body.is_end_stream());
+                }
+                sending.ends(outcome);
+                assert_eq!(body.frame().await.map(|frame| frame.is_err()), breaks_off.then_some(true));
+                assert!(body.is_end_stream());
+                drop(body);
+                assert_eq!(Rc::strong_count(&guard), 1);
+            })
+            .await;
+        }
+    }
+
     #[test]
     fn a_result_is_json_or_nothing() {
-        let reply = Reply::of_result(Json::Short(b"[1]".to_vec()));
+        let reply = Reply::of_result(Json::Short(ReplyBuffer::of(b"[1]")));
         assert_eq!((reply.status, reply.content_type.is_some()), (StatusCode::OK, true));
-        let reply = Reply::of_result(Json::Short(Vec::new()));
+        let reply = Reply::of_result(Json::Short(ReplyBuffer::of(b"")));
         assert_eq!((reply.status, reply.content_type.is_some()), (StatusCode::NO_CONTENT, false));
         let reply = Reply::of_result(Json::Long(vec![Bytes::from_static(b"[1]")]));
         assert_eq!((reply.status, reply.content_type.is_some()), (StatusCode::OK, true));
