@@ -42,11 +42,13 @@ fn an_answer_is_made_when_the_table_is_read() {
         ),
     ] {
         let text = text.replace("-0x10", "-16");
-        let ActionSpec::Respond(spec) = answer(&text) else { panic!("{text}") };
+        let ActionSpec::Local(LocalReply::Respond(spec)) = answer(&text) else { panic!("{text}") };
         let seen = (spec.status, spec.content_type.as_deref(), std::str::from_utf8(&spec.body).unwrap());
         assert_eq!(seen, (status, content_type, body), "{text}");
     }
-    let ActionSpec::Respond(spec) = answer("respond = { headers = { Cache-Control = 'no-store' } }") else {
+    let ActionSpec::Local(LocalReply::Respond(spec)) =
+        answer("respond = { headers = { Cache-Control = 'no-store' } }")
+    else {
         panic!("no answer")
     };
     assert_eq!(spec.headers, [("cache-control".to_owned(), "no-store".to_owned())]);
@@ -63,7 +65,7 @@ fn a_redirect_is_for_good_unless_it_says_otherwise() {
         ),
         ("redirect = { to = 'http://b.example', status = 301 }", 301, "http://b.example"),
     ] {
-        let ActionSpec::Redirect(spec) = answer(text) else { panic!("{text}") };
+        let ActionSpec::Local(LocalReply::Redirect(spec)) = answer(text) else { panic!("{text}") };
         assert_eq!((spec.status, spec.to.text.as_str()), (status, to));
     }
 }
