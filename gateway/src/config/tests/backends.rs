@@ -247,7 +247,8 @@ error: `http://shop:80/` is not an endpoint
 5 |   "http://shop:80/",
   |   ^^^^^^^^^^^^^^^^^ expected `host:port` or `unix:/path`
   |
-  = note: Callgate speaks its own protocol to backends, `callgate://`, which need not be written; there is no `http://`
+  = note: there is no `http://`: Callgate speaks its own protocol to backends, `callgate://`, which need not be written
+  = note: an endpoint is `host:port`, `unix:/path`, `callgate://host:port`, `dns:host:port` or `srv:name`
   = help: write "shop:80"
 
 error: `::1` is not an endpoint
@@ -269,6 +270,8 @@ error: `http` is not a port
   |
 8 |   "shop:http",
   |         ^^^^ expected 1 to 65535
+  |
+  = note: an endpoint is `host:port`, `unix:/path`, `callgate://host:port`, `dns:host:port` or `srv:name`
 
 error: `10.0.0.256` is not a host
  --> t.toml:9:4
