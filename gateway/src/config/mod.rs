@@ -76,7 +76,7 @@ pub use fallback::FallbackSpec;
 pub use files::MAX_FILE;
 pub(crate) use files::{gather, read};
 pub use health::HealthSpec;
-pub use local_reply::{LocalReply, RedirectSpec, RespondSpec};
+pub use local_reply::*;
 pub use matcher::Matcher;
 pub use metadata::MetadataSpec;
 pub(crate) use misfit::{Misfit, RoutePart};
