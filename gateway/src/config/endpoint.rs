@@ -138,7 +138,7 @@ impl Address {
 }
 
 /// All that an endpoint of a table can be, for people.
-fn forms() -> String {
+pub(super) fn forms() -> String {
     let forms: Vec<&str> = FORMS.into_iter().chain(SCHEMES.iter().map(|scheme| scheme.form)).collect();
     list(&forms, "or")
 }

@@ -1,6 +1,7 @@
 //! Routes that call nothing: what they are read as, and what is said about those that will not do.
 
 use super::*;
+use crate::config::suggest::list;
 
 const SHOP: &str = "[backends.shop]\nendpoints = ['x:1']\n[[routes]]\nmatch = 'GET /a/{id}'\n";
 
@@ -201,6 +202,8 @@ fn where_a_redirect_cannot_lead_is_told() {
 
 #[test]
 fn a_route_does_one_thing_and_what_belongs_to_calls_has_no_effect() {
+    let actions: Vec<&str> = route_keys::actions().map(|key| key.name).collect();
+    assert!(["call", "respond", "redirect", "rewrite"].iter().all(|action| actions.contains(action)));
     check(
         r#"
 [backends.shop]
@@ -220,8 +223,8 @@ match = "GET /c"
 rewrite = "/a"
 redirect = { to = "/a" }
 respnd = 1"#,
-        r#"
-error: a route has one of `call`, `respond`, `redirect` and `rewrite`
+        &r#"
+error: a route has one of ACTIONS
  --> t.toml:7:1
   |
 6 | call = "a.b"
@@ -253,7 +256,7 @@ error: `backend` has no effect
    |
    = help: remove it
 
-error: a route has one of `call`, `respond`, `redirect` and `rewrite`
+error: a route has one of ACTIONS
   --> t.toml:17:1
    |
 16 | rewrite = "/a"
@@ -268,7 +271,8 @@ error: unknown key `respnd` in a route
    | ^^^^^^ not known here
    |
    = help: did you mean `respond`?
-"#,
+"#
+        .replace("ACTIONS", &list(&actions, "and")),
     );
 }
 
