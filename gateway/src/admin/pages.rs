@@ -92,10 +92,7 @@ pub(super) fn routes(plane: &Plane) -> Value {
 fn route_page(route: &Route, found: &Found) -> Value {
     let mut shown = match &route.action {
         Action::Call(call) => self::call(call, found.of(route.id)),
-        Action::Respond(answer) => json!({ "respond": traffic::respond(answer) }),
-        Action::Redirect(redirect) => {
-            json!({ "redirect": { "to": redirect.to.text, "status": redirect.status } })
-        }
+        Action::Local(reply) => reply.shown(),
         Action::Rewrite(rewrite) => json!({
             "rewrite": rewrite.target.path.as_str(),
             "rewritten": rewrite.rewritten.sum(|one| one),

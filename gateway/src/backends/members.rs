@@ -7,7 +7,7 @@
 use super::endpoint::Endpoint;
 use super::ring::Ring;
 use crate::config::{Address, BackendSpec, Balance, EndpointAddr, EndpointSpec};
-use crate::discovery::{Listed, Lists, Query};
+use crate::discovery::{Listed, Lists};
 use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, SocketAddr};
@@ -212,13 +212,9 @@ impl<'a> Wanted<'a> {
         Wanted { at: At::of(addr), declared, weight: spec.placing.weight, priority: 0 }
     }
 
-    /// What an endpoint stands for of which a source lists that.
-    fn listed(one: &Listed, declared: usize, spec: &EndpointSpec) -> Option<Wanted<'a>> {
-        let port = match &spec.addr {
-            Address::Host(host) => host.port,
-            Address::Service(_) => one.port?,
-            Address::At(_) => return None,
-        };
+    /// What an endpoint stands for of which a source lists that; nothing where nobody says at which port it is.
+    fn listed(one: &Listed, declared: usize, spec: &EndpointSpec, port: Option<u16>) -> Option<Wanted<'a>> {
+        let port = one.port.or(port)?;
         let weight = one.weight.unwrap_or(spec.placing.weight);
         Some(Wanted { at: At::Ip(SocketAddr::new(one.ip, port)), declared, weight, priority: one.priority })
     }
@@ -236,16 +232,20 @@ impl<'a> Wanted<'a> {
 fn wanted<'a>(spec: &'a BackendSpec, lists: &Lists, known: &Known<'_>) -> Vec<Wanted<'a>> {
     let written = spec.endpoints.iter().filter_map(|endpoint| match &endpoint.addr {
         Address::At(addr) => Some(At::of(addr)),
-        Address::Host(_) | Address::Service(_) => None,
+        Address::Discovered(_) => None,
     });
     let mut taken: HashSet<At<'_>> = written.collect();
     let mut all = Vec::with_capacity(spec.endpoints.len());
     for (declared, endpoint) in spec.endpoints.iter().enumerate() {
-        if let Address::At(addr) = &endpoint.addr {
-            all.push(Wanted::written(addr, declared, endpoint));
-        }
-        let Some(list) = Query::of(&endpoint.addr).and_then(|query| lists.get(&query)) else { continue };
-        let of = |one: &Listed| Wanted::listed(one, declared, endpoint);
+        let discovered = match &endpoint.addr {
+            Address::At(addr) => {
+                all.push(Wanted::written(addr, declared, endpoint));
+                continue;
+            }
+            Address::Discovered(discovered) => discovered,
+        };
+        let Some(list) = lists.get(&discovered.name) else { continue };
+        let of = |one: &Listed| Wanted::listed(one, declared, endpoint, discovered.port);
         let unconfirmed = list.unconfirmed.iter().filter_map(of).filter(|one| known.answers(&one.at));
         let found = list.listed.iter().filter_map(of).chain(unconfirmed);
         all.extend(found.filter(|one| taken.insert(one.at)));
@@ -257,7 +257,7 @@ fn wanted<'a>(spec: &'a BackendSpec, lists: &Lists, known: &Known<'_>) -> Vec<Wa
 mod tests {
     use super::*;
     use crate::backends::Backend;
-    use crate::config::{HashBy, HashSpec, Source, Tables};
+    use crate::config::{DiscoveryName, HashBy, HashSpec, Source, Tables};
     use crate::discovery::List;
     use crate::telemetry::Standing;
 
@@ -276,7 +276,7 @@ mod tests {
 
     fn lists(all: &[(&str, &[&str])]) -> Lists {
         let one = |(host, addresses): &(&str, &[&str])| {
-            (Query::Host((*host).to_owned()), Arc::new(list(addresses)))
+            (DiscoveryName::Host((*host).to_owned()), Arc::new(list(addresses)))
         };
         all.iter().map(one).collect()
     }
@@ -316,7 +316,10 @@ mod tests {
             ..std::net::IpAddr::from([10, 0, 0, last]).into()
         };
         let of = |listed: &[Listed]| {
-            Lists::from([(Query::Service("_shop._tcp".to_owned()), Arc::new(List::of(listed.to_vec())))])
+            Lists::from([(
+                DiscoveryName::Service("_shop._tcp".to_owned()),
+                Arc::new(List::of(listed.to_vec())),
+            )])
         };
         let endpoints =
             r#"{ address = "srv:_shop._tcp", zone = "z" }, { address = "10.0.0.2:2", weight = 9 }"#;
@@ -382,7 +385,8 @@ mod tests {
     #[test]
     fn what_vanishes_with_most_others_stays_until_that_is_confirmed_if_its_connections_answer() {
         let before = list(&["10.0.0.1", "10.0.0.2", "10.0.0.3"]);
-        let of = |list: &List| Lists::from([(Query::Host("more".to_owned()), Arc::new(list.clone()))]);
+        let of =
+            |list: &List| Lists::from([(DiscoveryName::Host("more".to_owned()), Arc::new(list.clone()))]);
         let backend = Backend::new(spec(ENDPOINTS), &of(&before), None, 1);
         let members = backend.members_now();
         let connect = |place: usize| members.all[place].endpoint.stats.0.of(0);

@@ -7,9 +7,10 @@ use super::local_backend::LocalBackend;
 use super::local_endpoint::LocalEndpoint;
 use super::members::Member;
 use crate::config::{
-    Address, BackendSpec, Balance, CallRef, EndpointAddr, EndpointSpec, HealthSpec, Placing, ServiceName,
+    Address, BackendSpec, Balance, CallRef, Discovered, DiscoveryName, EndpointAddr, EndpointSpec,
+    HealthSpec, Placing,
 };
-use crate::discovery::{List, Listed, Lists, Query};
+use crate::discovery::{List, Listed, Lists};
 use crate::transport::memory::MemoryLink;
 use crate::transport::{Binding, Body, Call, Link, Times};
 use callgate_protocol::Metadata;
@@ -122,8 +123,11 @@ pub(in crate::backends) fn local_by_priority(
         priority: *priority,
         ..std::net::IpAddr::from([127, 0, 0, 1]).into()
     });
-    let lists = Lists::from([(Query::Service("s".to_owned()), Arc::new(List::of(listed.collect())))]);
-    let endpoint = EndpointSpec::from(Address::Service(ServiceName { name: "s".to_owned() }));
+    let lists = Lists::from([(DiscoveryName::Service("s".to_owned()), Arc::new(List::of(listed.collect())))]);
+    let endpoint = EndpointSpec::from(Address::Discovered(Discovered {
+        name: DiscoveryName::Service("s".to_owned()),
+        port: None,
+    }));
     let spec = BackendSpec { balance, health, ..BackendSpec::new("b", vec![endpoint]) };
     let backend = Arc::new(Backend::new(spec, &lists, None, 1));
     let members = backend.members_now();

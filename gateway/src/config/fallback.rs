@@ -3,8 +3,8 @@
 use super::complaint::Complaint;
 use super::destination::DestinationSpec;
 use super::keys;
+use super::local_reply::{RESPOND_KEYS as ANSWER_KEYS, RespondSpec};
 use super::reader::{Reader, Section};
-use super::respond::{KEYS as ANSWER_KEYS, RespondSpec};
 
 /// Those of a backend, and [`ANSWER_KEYS`].
 const KEYS: &[&str] = &["backend", "version", "status", "body", "json", "content_type", "headers"];

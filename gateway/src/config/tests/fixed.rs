@@ -1,6 +1,7 @@
 //! Routes that call nothing: what they are read as, and what is said about those that will not do.
 
 use super::*;
+use crate::config::suggest::list;
 
 const SHOP: &str = "[backends.shop]\nendpoints = ['x:1']\n[[routes]]\nmatch = 'GET /a/{id}'\n";
 
@@ -42,11 +43,13 @@ fn an_answer_is_made_when_the_table_is_read() {
         ),
     ] {
         let text = text.replace("-0x10", "-16");
-        let ActionSpec::Respond(spec) = answer(&text) else { panic!("{text}") };
+        let ActionSpec::Local(LocalReply::Respond(spec)) = answer(&text) else { panic!("{text}") };
         let seen = (spec.status, spec.content_type.as_deref(), std::str::from_utf8(&spec.body).unwrap());
         assert_eq!(seen, (status, content_type, body), "{text}");
     }
-    let ActionSpec::Respond(spec) = answer("respond = { headers = { Cache-Control = 'no-store' } }") else {
+    let ActionSpec::Local(LocalReply::Respond(spec)) =
+        answer("respond = { headers = { Cache-Control = 'no-store' } }")
+    else {
         panic!("no answer")
     };
     assert_eq!(spec.headers, [("cache-control".to_owned(), "no-store".to_owned())]);
@@ -63,7 +66,7 @@ fn a_redirect_is_for_good_unless_it_says_otherwise() {
         ),
         ("redirect = { to = 'http://b.example', status = 301 }", 301, "http://b.example"),
     ] {
-        let ActionSpec::Redirect(spec) = answer(text) else { panic!("{text}") };
+        let ActionSpec::Local(LocalReply::Redirect(spec)) = answer(text) else { panic!("{text}") };
         assert_eq!((spec.status, spec.to.text.as_str()), (status, to));
     }
 }
@@ -199,6 +202,8 @@ fn where_a_redirect_cannot_lead_is_told() {
 
 #[test]
 fn a_route_does_one_thing_and_what_belongs_to_calls_has_no_effect() {
+    let actions: Vec<&str> = route_keys::actions().map(|key| key.name).collect();
+    assert!(["call", "respond", "redirect", "rewrite"].iter().all(|action| actions.contains(action)));
     check(
         r#"
 [backends.shop]
@@ -218,8 +223,8 @@ match = "GET /c"
 rewrite = "/a"
 redirect = { to = "/a" }
 respnd = 1"#,
-        r#"
-error: a route has one of `call`, `respond`, `redirect` and `rewrite`
+        &r#"
+error: a route has one of ACTIONS
  --> t.toml:7:1
   |
 6 | call = "a.b"
@@ -251,7 +256,7 @@ error: `backend` has no effect
    |
    = help: remove it
 
-error: a route has one of `call`, `respond`, `redirect` and `rewrite`
+error: a route has one of ACTIONS
   --> t.toml:17:1
    |
 16 | rewrite = "/a"
@@ -266,7 +271,8 @@ error: unknown key `respnd` in a route
    | ^^^^^^ not known here
    |
    = help: did you mean `respond`?
-"#,
+"#
+        .replace("ACTIONS", &list(&actions, "and")),
     );
 }
 

@@ -1,8 +1,9 @@
 //! What a change of members touches, and what it costs.
 
 use crate::backends::{Backend, LocalBackend, Pool};
+use crate::config::DiscoveryName;
 use crate::config::{Source, Tables};
-use crate::discovery::{List, Listed, Lists, Query};
+use crate::discovery::{List, Listed, Lists};
 use crate::routes::Table;
 use crate::transport::callgate::Catalog;
 use rustix::time::{ClockId, clock_gettime};
@@ -24,7 +25,7 @@ fn lists(members: usize, last: u8) -> Lists {
     };
     let all: Vec<Listed> = (0..members).map(|at| ip(at).into()).collect();
     let named = |(at, listed): (usize, &[Listed])| {
-        (Query::Host(format!("shop-{at}")), Arc::new(List::of(listed.to_vec())))
+        (DiscoveryName::Host(format!("shop-{at}")), Arc::new(List::of(listed.to_vec())))
     };
     all.chunks(EACH).enumerate().map(named).collect()
 }

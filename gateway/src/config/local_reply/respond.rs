@@ -1,17 +1,19 @@
 //! A fixed answer: `respond` of a route, or its `fallback`. It is made once, when the table is read.
 
-use super::complaint::Complaint;
-use super::metadata::is_token;
-use super::reader::{Item, Reader, Section};
+use super::super::complaint::Complaint;
+use super::super::diagnostics::Diagnostic;
+use super::super::metadata::is_token;
+use super::super::reader::Section;
+use super::{Item, Key, Kind, PathTemplate, Reader};
 use bytes::Bytes;
-use serde_json::{Number, Value};
-use std::collections::BTreeSet;
+use serde_json::{Number, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use toml::Spanned;
 use toml::de::DeValue;
 
 /// Its keys.
-pub(super) const KEYS: &[&str] = &["status", "body", "json", "content_type", "headers"];
+pub(in crate::config) const KEYS: &[&str] = &["status", "body", "json", "content_type", "headers"];
 /// The longest body, in bytes: a table lies in memory, and so do its answers. What is larger is a file's to serve.
 const MAX_BODY: usize = 64 * 1024;
 const MAX_HEADERS: usize = 32;
@@ -54,15 +56,8 @@ impl fmt::Display for RespondSpec {
 }
 
 impl RespondSpec {
-    /// Reads a route's `respond`.
-    pub(super) fn read(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<RespondSpec> {
-        let table = reader.table(item, "a table such as { status = 200, body = \"…\" }")?;
-        let section = reader.section("`respond`", table, KEYS);
-        RespondSpec::of(reader, &section)
-    }
-
     /// Reads the keys of an answer, among which there may be others.
-    pub(super) fn of(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<RespondSpec> {
+    pub(in crate::config) fn of(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<RespondSpec> {
         let before = reader.found.len();
         let status = section.get("status").and_then(|item| read_status(reader, &item)).unwrap_or(200);
         let (body, usual) = read_body(reader, section).unwrap_or_default();
@@ -85,6 +80,32 @@ impl RespondSpec {
         }
         let said = content_type.and_then(|(said, _)| said);
         Some(RespondSpec { status, content_type: said.or(usual.map(str::to_owned)), headers, body })
+    }
+
+    /// What pages show of it.
+    pub fn page(&self) -> Value {
+        let RespondSpec { status, content_type, headers, body } = self;
+        let headers: BTreeMap<&str, &str> =
+            headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        json!({ "status": status, "content_type": content_type, "headers": headers, "bytes": body.len() })
+    }
+}
+
+impl Kind for RespondSpec {
+    const KEY: Key = Key::of_every_route("respond", "an answer that is always the same");
+
+    fn read(reader: &mut Reader<'_>, item: &Item<'_>, _: Option<&PathTemplate>) -> Option<RespondSpec> {
+        let table = reader.table(item, "a table such as { status = 200, body = \"…\" }")?;
+        let section = reader.section("`respond`", table, KEYS);
+        RespondSpec::of(reader, &section)
+    }
+
+    fn status(&self) -> u16 {
+        self.status
+    }
+
+    fn shown(&self) -> Value {
+        self.page()
     }
 }
 
@@ -168,7 +189,7 @@ fn read_headers(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Vec<(String,
             (None, None) => {}
             (Some(reason), _) => {
                 let title = format!("`{}` cannot be a header of a fixed answer", one.key);
-                let diagnostic = super::diagnostics::Diagnostic::new(title);
+                let diagnostic = Diagnostic::new(title);
                 reader.report(diagnostic.at(reader.source, key.span(), reason));
             }
         }
