@@ -94,6 +94,10 @@ impl Connection {
         if self.over.is_some() {
             return false;
         }
+        if self.body.is_none() && !self.request.has_begun() {
+            // Whenever memory is given back, what was read stays.
+            self.request.shrink(64);
+        }
         self.request.buffer().extend_from_slice(piece);
         while self.over.is_none() {
             let went_on = match &self.body {
@@ -113,7 +117,10 @@ impl Connection {
         if !self.request.parse(&LIMITS)? {
             let request = &self.request;
             let empty = request.path().is_empty() && request.fields().is_empty() && request.rest().is_empty();
-            assert!(empty && request.query().is_none() && request.host().is_none(), "half a head says nothing");
+            assert!(
+                empty && request.query().is_none() && request.host().is_none(),
+                "half a head says nothing"
+            );
             return Ok(false);
         }
         let message = message(&self.request);
@@ -182,6 +189,14 @@ impl Connection {
                 }
             }
         }
+        // What it held may serve another connection, which finds nothing of this one.
+        self.request.clear();
+        assert!(!self.request.has_begun() && self.request.method().is_empty());
+        self.request.buffer().extend_from_slice(good);
+        assert_eq!(self.request.parse(&LIMITS), Ok(true));
+        assert_eq!((self.request.path(), self.request.host()), ("/behind", Some("a")));
+        assert_eq!((self.request.fields().len(), self.request.body_length()), (1, BodyLength::Empty));
+        assert!(self.request.keeps_alive() && self.request.rest().is_empty());
     }
 
     fn end(self) -> Conversation {
