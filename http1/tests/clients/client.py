@@ -8,8 +8,8 @@ BODIES = {"/length": PIECES, "/chunked": PIECES, "/empty": b"", "/strange": PIEC
 STATUSES = {"/strange": 299, "/none": 204, "/unchanged": 304}
 
 
-def check(connection, method, path, body, sent=None):
-    connection.request(method, path, body=sent)
+def check(connection, method, path, body, sent=None, headers={}):
+    connection.request(method, path, body=sent, headers=headers)
     reply = connection.getresponse()
     assert reply.status == STATUSES.get(path, 200), (path, reply.status)
     assert reply.getheader("date") == "Sun, 06 Nov 1994 08:49:37 GMT", reply.getheaders()
@@ -37,6 +37,8 @@ def main(port):
             check(connection, "HEAD", path, b"")
             check(connection, "POST", path, body, sent=b"a" * 3000)
             check(connection, "POST", path, body, sent=iter([b"chunk", b"another"]))
+            # It reads past 100 Continue.
+            check(connection, "POST", path, body, sent=b"a", headers={"Expect": "100-continue"})
     assert connection.sock is first, "the connection was closed between"
 
     reply = check(connection, "GET", "/close", PIECES)

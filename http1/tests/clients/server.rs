@@ -1,8 +1,8 @@
 //! A server on loopback that replies with what this crate writes: a body by its length, in chunks, until the connection ends, and none.
 
 use callgate_http1::{
-    BodyDecoder, BodyEvent, BodyLength, KnownNames, LAST_CHUNK, Limits, ReplyBody, ReplyHead, Request,
-    Version, chunk, http_date,
+    BodyDecoder, BodyEvent, BodyLength, CONTINUE, KnownNames, LAST_CHUNK, Limits, ReplyBody, ReplyHead,
+    Request, Version, chunk, http_date,
 };
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -32,6 +32,9 @@ fn serve(mut client: TcpStream) {
     loop {
         if !read_until(&mut client, &mut request, |request| request.parse(&LIMITS).unwrap()) {
             return;
+        }
+        if request.expects_continue() {
+            client.write_all(CONTINUE).unwrap();
         }
         let mut decoder = BodyDecoder::new(request.body_length(), &LIMITS);
         let mut used = 0;
