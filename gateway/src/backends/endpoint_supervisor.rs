@@ -3,6 +3,7 @@
 use super::endpoint::Endpoint;
 use super::local_endpoint::LocalEndpoint;
 use super::monitor::Monitor;
+use super::offer_changes::OfferChanges;
 use crate::config::BackendSpec;
 use crate::presence::Presence;
 use crate::supervise::{Supervisor, Task, supervised};
@@ -35,7 +36,7 @@ pub(super) struct Surroundings {
     /// The health reviewer: told when instances are to be reviewed.
     pub(super) due: Rc<Notify>,
     /// To be told when an instance offers something else than before, or cannot be reached at all.
-    pub(super) offers: Arc<Notify>,
+    pub(super) offers: Arc<OfferChanges>,
     /// All open connections of the worker.
     pub(super) connections: Rc<Connections>,
     /// Whether the worker itself was away.
@@ -116,7 +117,7 @@ fn is_out_of_reach(endpoint: &Endpoint, spec: &BackendSpec, surroundings: &Surro
         tracing::warn!(endpoint = %endpoint.addr, backend = spec.name, %error, "cannot reach an endpoint");
     }
     if endpoint.error.swap(Some(Arc::new(error))).is_none() {
-        surroundings.offers.notify_one();
+        surroundings.offers.note(&spec.name);
     }
 }
 
@@ -185,7 +186,7 @@ async fn connect(
     tracing::info!(endpoint = %endpoint.addr, backend = spec.name, identity = offer.identity, "connected");
     let before = endpoint.offer.swap(Some(offer.clone()));
     if before.is_none_or(|before| before.fits_digest() != offer.fits_digest()) {
-        surroundings.offers.notify_one();
+        surroundings.offers.note(&spec.name);
     }
     endpoint.error.store(None);
     // The connection's task outlives the supervisor: it ends by itself when nothing is left to answer, and calls have

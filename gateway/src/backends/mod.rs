@@ -16,9 +16,9 @@
 //! call_state           what a worker keeps of the calls to a backend
 //! retry_budget         how many may be sent again, so that retries do not make an outage worse
 //! latency              how long the calls of a route take that hedges
-//! signals              what one worker's connections tell the others
+//! signals              what one worker's connections tell the others; offer_changes, what they tell control
 //! ```
-//! Nothing here is shared between workers but the signals, which are raised when an endpoint is reached or recovers.
+//! Workers share nothing here but these two, which are told when an endpoint is reached or recovers, or offers something else.
 
 mod attempt;
 mod backend;
@@ -34,6 +34,7 @@ mod local_backend;
 mod local_endpoint;
 mod members;
 mod monitor;
+mod offer_changes;
 mod peak_ewma;
 mod pool;
 mod retry_budget;
@@ -51,6 +52,7 @@ pub use endpoint::Endpoint;
 pub use latency::Latency;
 pub use local_backend::{Chosen, LocalBackend, Pick};
 pub use members::{Member, Members};
+pub use offer_changes::OfferChanges;
 pub use pool::Pool;
 pub use retry_budget::Cost;
 pub use ring::{Ring, hash};

@@ -7,6 +7,7 @@ use super::health_reviewer::{Backends, keep};
 use super::local_backend::LocalBackend;
 use super::local_endpoint::LocalEndpoint;
 use super::members::Member;
+use super::offer_changes::OfferChanges;
 use crate::number_map::NumberMap;
 use crate::presence::Presence;
 use crate::supervise::{Supervisor, Task, supervised};
@@ -33,14 +34,14 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// An empty pool of worker number `worker`, in that zone. `offers` is told when an instance offers something else than before.
+    /// An empty pool of worker number `worker`, in that zone. `offers` is told of backends whose instances offer something else than before.
     /// Long replies take room of `answers` while they arrive.
     pub fn new(
         worker: usize,
         catalog: Arc<Catalog>,
         supervisor: Arc<Supervisor>,
         answers: Arc<Budget>,
-        offers: Arc<Notify>,
+        offers: Arc<OfferChanges>,
         zone: Option<String>,
     ) -> Pool {
         let (changed, due) = (Rc::<Notify>::default(), Rc::default());
