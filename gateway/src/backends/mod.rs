@@ -8,7 +8,8 @@
 //! tried                what a pick has to know of a call
 //! balance              in which order they are asked; ring, which instance is a key's
 //! local_endpoint       one endpoint as one worker sees it
-//! endpoint_supervisor  connects to it, reconnects with backoff, replaces what is old, retires
+//! endpoint_supervisor  connects to it, reconnects with backoff, replaces what is old, retires; endpoint_connection, one connection;
+//!                      connecting, what is said of all of them
 //! attempt              an attempt of a call on an instance
 //! health               how an instance is judged by what becomes of its calls; monitor, where attempts report that
 //! health_reviewer      ten times a second: who is silent, who is ejected or tried again
@@ -24,7 +25,9 @@ mod attempt;
 mod backend;
 mod balance;
 mod call_state;
+mod connecting;
 mod endpoint;
+mod endpoint_connection;
 mod endpoint_supervisor;
 mod health;
 mod health_reviewer;

@@ -2,7 +2,8 @@
 
 use super::backend::Backend;
 use super::call_state::CallState;
-use super::endpoint_supervisor::{Surroundings, start};
+use super::endpoint_connection::Surroundings;
+use super::endpoint_supervisor::start;
 use super::health_reviewer::{Backends, keep};
 use super::local_backend::LocalBackend;
 use super::local_endpoint::LocalEndpoint;
@@ -193,7 +194,7 @@ impl Pool {
             if member.drains() {
                 one.retire();
             } else {
-                start(one, &local.shared.spec, &self.surroundings);
+                start(one, &local.shared.connecting, &self.surroundings);
             }
         }
     }
