@@ -55,7 +55,11 @@ fn hyper_is_named_by_front_and_admin_and_what_looks_at_heads_only() {
 #[test]
 fn pingora_is_named_by_the_process_set_up_only_and_its_hash_ring_by_ours() {
     only("gateway/src", &["pingora_core"], &["gateway/src/process/chassis.rs"]);
-    only("gateway/src", &["pingora"], &["gateway/src/process/chassis.rs", "gateway/src/backends/ring.rs"]);
+    only(
+        "gateway/src",
+        &["pingora"],
+        &["gateway/src/process/chassis.rs", "gateway/src/backends/ring.rs", "gateway/src/backends/ring"],
+    );
 }
 
 #[test]

@@ -91,7 +91,7 @@ pub(super) fn routes(plane: &Plane) -> Value {
 
 fn route_page(route: &Route, found: &Found) -> Value {
     let mut shown = match &route.action {
-        Action::Call(call) => self::call(call, found.of(route.id)),
+        Action::Call(call) => self::call(call, &found.of(call)),
         Action::Local(reply) => reply.shown(),
         Action::Rewrite(rewrite) => json!({
             "rewrite": rewrite.target.path.as_str(),

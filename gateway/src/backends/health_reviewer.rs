@@ -4,7 +4,7 @@
 //! A thousand instances take it a millisecond. It looks after a few at a time, and lets requests be served in between.
 
 use super::balance::Groups;
-use super::endpoint_supervisor::Surroundings;
+use super::endpoint_connection::Surroundings;
 use super::health::{FULL, Finding, review};
 use super::local_backend::LocalBackend;
 use super::local_endpoint::LocalEndpoint;

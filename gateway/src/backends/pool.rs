@@ -2,11 +2,13 @@
 
 use super::backend::Backend;
 use super::call_state::CallState;
-use super::endpoint_supervisor::{Surroundings, start};
+use super::endpoint_connection::Surroundings;
+use super::endpoint_supervisor::start;
 use super::health_reviewer::{Backends, keep};
 use super::local_backend::LocalBackend;
 use super::local_endpoint::LocalEndpoint;
 use super::members::Member;
+use super::offer_changes::OfferChanges;
 use crate::number_map::NumberMap;
 use crate::presence::Presence;
 use crate::reply_buffer::Buffers;
@@ -34,7 +36,7 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// An empty pool of worker number `worker`, in that zone. `offers` is told when an instance offers something else than before.
+    /// An empty pool of worker number `worker`, in that zone. `offers` is told of backends whose instances offer something else than before.
     /// Long replies take room of `answers` while they arrive, and replies become JSON in `buffers`.
     pub fn new(
         worker: usize,
@@ -42,7 +44,7 @@ impl Pool {
         supervisor: Arc<Supervisor>,
         answers: Arc<Budget>,
         buffers: Rc<Buffers>,
-        offers: Arc<Notify>,
+        offers: Arc<OfferChanges>,
         zone: Option<String>,
     ) -> Pool {
         let (changed, due) = (Rc::<Notify>::default(), Rc::default());
@@ -194,7 +196,7 @@ impl Pool {
             if member.drains() {
                 one.retire();
             } else {
-                start(one, &local.shared.spec, &self.surroundings);
+                start(one, &local.shared.connecting, &self.surroundings);
             }
         }
     }

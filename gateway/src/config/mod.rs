@@ -59,6 +59,7 @@ pub(crate) mod testing;
 mod timeout;
 mod token;
 mod units;
+mod values;
 
 pub use action::ActionSpec;
 pub use backend::BackendSpec;

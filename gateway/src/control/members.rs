@@ -96,7 +96,7 @@ fn follow(plane: &Plane, backend: &Backend, members: usize) -> usize {
     shared.room.fit(members);
     // Fails only when no worker runs yet; they begin with what is in force.
     let _ = shared.members_changed.send(backend.id);
-    shared.offers_changed.notify_one();
+    shared.offer_changes.note(&backend.spec.name);
     members
 }
 

@@ -235,7 +235,7 @@ fn put(plane: &Plane, before: Arc<Table>, table: Table) {
     plane.shared.table.store(Arc::new(table));
     plane.shared.retired.store(Some(before));
     plane.shared.table_changed.send_replace(generation);
-    plane.shared.offers_changed.notify_one();
+    plane.shared.offer_changes.wake();
 }
 
 fn unchanged(plane: &Plane, hash: String, cause: &'static str) -> Reload {
