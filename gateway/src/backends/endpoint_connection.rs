@@ -129,3 +129,35 @@ impl Drop for Open<'_> {
         self.0.connections.decrement();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::EndpointAddr;
+    use callgate_protocol::ProtocolError;
+
+    #[test]
+    fn the_end_of_a_connection_is_counted_as_what_it_was() {
+        let addr = EndpointAddr::Unix("/run/shop.sock".into());
+        let endpoint = Endpoint::new(addr, 1);
+        for (end, expected) in [
+            (End::Drained, Disconnect::Drained),
+            (End::Closed, Disconnect::Closed),
+            (End::Silent, Disconnect::Silent),
+            (End::Io(std::io::ErrorKind::ConnectionReset.into()), Disconnect::Failed),
+            (End::Protocol(ProtocolError::BadCallNumber(7)), Disconnect::Protocol),
+        ] {
+            let shown = format!("{end:?}");
+            assert!(log_end(&endpoint, "b", end) == expected, "{shown}");
+        }
+    }
+
+    #[test]
+    fn connections_are_counted_while_they_are_open() {
+        let counters = EndpointCounters::default();
+        let open = [Open::count(&counters), Open::count(&counters)];
+        assert_eq!(counters.connections.get(), 2);
+        drop(open);
+        assert_eq!(counters.connections.get(), 0);
+    }
+}

@@ -22,6 +22,7 @@ mod absence;
 mod admission;
 mod copies;
 mod items;
+mod long;
 mod retries;
 mod side_by_side;
 mod streams;
@@ -47,6 +48,11 @@ async fn local(test: impl Future<Output = ()>) {
 impl Net {
     /// With so many instances, those lines of the backend, and these of the route, which begin with its `match`.
     async fn new(instances: usize, backend: &str, route: &str) -> Net {
+        Net::of("workers = 1", instances, backend, route).await
+    }
+
+    /// The same with those lines of the server.
+    async fn of(server: &str, instances: usize, backend: &str, route: &str) -> Net {
         let endpoints: Vec<String> = (0..instances).map(|n| format!("\"127.0.0.1:{}\"", n + 1)).collect();
         let text = format!(
             "[backends.b]\nendpoints = [{}]\nhealth = {{ slow_start = \"1ms\" }}\n{backend}\n\
@@ -55,7 +61,7 @@ impl Net {
         );
         let tables = Tables::parse(vec![Source::new("t.toml", text)]).expect("sound tables");
         let table = Table::next(&Table::empty(), tables, &Lists::default(), 1);
-        let settings = Source::new("gateway.toml", "[server]\nworkers = 1\n");
+        let settings = Source::new("gateway.toml", format!("[server]\n{server}\n"));
         let settings = Settings::parse(settings, None).expect("sound settings");
         let shared = Arc::new(Shared::new(settings, Arc::default(), None));
         shared.table.store(Arc::new(table));
