@@ -228,3 +228,6 @@ fn by_endpoint<'b>(
     let all = backends.into_iter().flat_map(|backend| &backend.instances.all);
     all.map(|one| (one.endpoint.id, one.clone())).collect()
 }
+
+#[cfg(test)]
+mod tests;
