@@ -203,7 +203,7 @@ fn balance(balance: &Balance) -> Value {
     }
 }
 
-/// By whose word an endpoint drains; empty when it does not.
+/// Who has an endpoint drain; empty when it does not.
 pub(super) fn drained_by(member: &Member) -> Vec<&'static str> {
     let words = [("table", member.drain), ("admin", member.endpoint.drained_by_admin.load(Relaxed))];
     words.into_iter().filter(|(_, drain)| *drain).map(|(word, _)| word).collect()

@@ -47,8 +47,8 @@ pub(super) fn fallback(call: &CallAction) -> Value {
             "version": place.version,
             "taken": fallback.stats.taken(),
         }),
-        FallbackTo::Answer(answer) => json!({
-            "respond": answer.page(),
+        FallbackTo::Reply(reply) => json!({
+            "respond": reply.page(),
             "taken": fallback.stats.taken(),
         }),
     })

@@ -92,7 +92,7 @@ impl Members {
     ) -> Members {
         let member = |Wanted { at, declared, weight, priority }: Wanted<'_>| {
             let spec = &spec.endpoints[declared];
-            let (endpoint, zone) = (known.endpoint(at, keep, workers), spec.placing.zone.clone());
+            let (endpoint, zone) = (known.endpoint(at, keep, workers), spec.placement.zone.clone());
             Member { endpoint, declared, weight, priority, zone, drain: spec.drain }
         };
         let all: Box<[Member]> = wanted.into_iter().map(member).collect();
@@ -209,13 +209,13 @@ struct Wanted<'a> {
 impl<'a> Wanted<'a> {
     /// What an endpoint with an address of its own stands for.
     fn written(addr: &'a EndpointAddr, declared: usize, spec: &EndpointSpec) -> Wanted<'a> {
-        Wanted { at: At::of(addr), declared, weight: spec.placing.weight, priority: 0 }
+        Wanted { at: At::of(addr), declared, weight: spec.placement.weight, priority: 0 }
     }
 
     /// What an endpoint stands for of which a source lists that; nothing where nobody says at which port it is.
     fn listed(one: &Listed, declared: usize, spec: &EndpointSpec, port: Option<u16>) -> Option<Wanted<'a>> {
         let port = one.port.or(port)?;
-        let weight = one.weight.unwrap_or(spec.placing.weight);
+        let weight = one.weight.unwrap_or(spec.placement.weight);
         Some(Wanted { at: At::Ip(SocketAddr::new(one.ip, port)), declared, weight, priority: one.priority })
     }
 

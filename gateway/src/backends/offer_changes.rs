@@ -36,3 +36,23 @@ impl OfferChanges {
         std::mem::take(&mut self.backends.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::{Duration, timeout};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_backend_is_noted_once_and_whoever_looks_is_told() {
+        let changes = OfferChanges::default();
+        let is_told = async || timeout(Duration::from_secs(1), changes.changed()).await.is_ok();
+        assert!(!is_told().await);
+        ["b", "a", "b"].iter().for_each(|backend| changes.note(backend));
+        assert!(is_told().await && !is_told().await);
+        assert_eq!(changes.take(), ["a", "b"].map(str::to_owned).into());
+        assert_eq!(changes.take(), BTreeSet::new());
+        changes.wake();
+        assert!(is_told().await);
+        assert_eq!(changes.take(), BTreeSet::new(), "the table has changed, and no backend is noted");
+    }
+}

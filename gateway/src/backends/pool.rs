@@ -178,7 +178,7 @@ impl Pool {
         };
         let own = members.iter().map(own).collect();
         let local = LocalBackend::new(backend.clone(), members, own, calls, *worker, self.zone.as_deref());
-        self.heed(&local);
+        self.connect_or_retire(&local);
         // Who gets calls is known before the next one is made.
         local.review(Instant::now());
         Rc::new(local)
@@ -186,12 +186,12 @@ impl Pool {
 
     /// Leaves the endpoints that drain by now, and connects to those that no longer do. All in one step, so that a call
     /// which finds one of two gone finds the other one coming.
-    pub fn heed_drains(&self) {
-        self.backends.borrow().values().for_each(|local| self.heed(local));
+    pub fn follow_drains(&self) {
+        self.backends.borrow().values().for_each(|local| self.connect_or_retire(local));
         self.changed().notify_waiters();
     }
 
-    fn heed(&self, local: &LocalBackend) {
+    fn connect_or_retire(&self, local: &LocalBackend) {
         for (member, one) in local.members.iter().zip(&local.instances.all) {
             if member.drains() {
                 one.retire();
@@ -230,3 +230,6 @@ fn by_endpoint<'b>(
     let all = backends.into_iter().flat_map(|backend| &backend.instances.all);
     all.map(|one| (one.endpoint.id, one.clone())).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,7 +9,7 @@ use super::local_endpoint::LocalEndpoint;
 use super::members::Member;
 use crate::config::{
     Address, BackendSpec, Balance, CallRef, Discovered, DiscoveryName, EndpointAddr, EndpointSpec,
-    HealthSpec, Placing,
+    HealthSpec, Placement,
 };
 use crate::discovery::{List, Listed, Lists};
 use crate::presence::Presence;
@@ -167,11 +167,11 @@ pub(in crate::backends) fn local_by_priority(
 pub(in crate::backends) fn local_of(
     balance: Balance,
     health: HealthSpec,
-    placings: &[Placing],
+    placements: &[Placement],
     instances: Vec<Rc<LocalEndpoint>>,
 ) -> LocalBackend {
-    let specs = instances.iter().zip(placings).map(|(at, placing)| EndpointSpec {
-        placing: placing.clone(),
+    let specs = instances.iter().zip(placements).map(|(at, placement)| EndpointSpec {
+        placement: placement.clone(),
         ..EndpointSpec::from(at.endpoint.addr.clone())
     });
     let spec = BackendSpec { balance, health, ..BackendSpec::new("b", specs.collect()) };

@@ -1,6 +1,6 @@
 //! The endpoints of a backend: where its instances listen, and whether calls may go there.
 
-use super::balance::{ENDPOINT_KEYS, Placing};
+use super::balance::{ENDPOINT_KEYS, Placement};
 use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
 use super::discovery_name::{Discovered, DiscoveryName, SCHEMES};
@@ -23,10 +23,10 @@ const ONE: &str =
 pub struct EndpointSpec {
     /// Where the instance listens, or the name whose addresses are the instances.
     pub addr: Address,
-    /// No new calls go there, and the connections to it close when the last answer is there; by default `false`.
+    /// No new calls go there, and the connections to it close when the last reply is there; by default `false`.
     pub drain: bool,
     /// Its part among the backend's endpoints.
-    pub placing: Placing,
+    pub placement: Placement,
 }
 
 impl From<EndpointAddr> for EndpointSpec {
@@ -39,7 +39,7 @@ impl From<EndpointAddr> for EndpointSpec {
 impl From<Address> for EndpointSpec {
     /// The same where the address may be a name.
     fn from(addr: Address) -> EndpointSpec {
-        EndpointSpec { addr, drain: false, placing: Placing::default() }
+        EndpointSpec { addr, drain: false, placement: Placement::default() }
     }
 }
 
@@ -62,7 +62,7 @@ impl EndpointSpec {
     ) -> Option<(EndpointSpec, Range<usize>)> {
         let section = reader.section("an endpoint", table, KEYS);
         let drain = section.get("drain").and_then(|item| reader.boolean(&item));
-        let placing = Placing::read(reader, &section);
+        let placement = Placement::read(reader, &section);
         let Some(address) = section.get("address") else {
             reader.report(
                 Diagnostic::new("an endpoint has no `address`")
@@ -77,7 +77,7 @@ impl EndpointSpec {
             return reader
                 .complain(&weight, complaint.note("their weights are those of the service's records"));
         }
-        Some((EndpointSpec { addr, drain: drain.unwrap_or(false), placing }, address.span()))
+        Some((EndpointSpec { addr, drain: drain.unwrap_or(false), placement }, address.span()))
     }
 }
 

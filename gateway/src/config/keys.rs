@@ -57,7 +57,7 @@ keys! {
     IDEMPOTENT "idempotent", CALLS, NOT_AT_TOP, "whether running a call twice does what running it once does";
     RETRY "retry", CALLS, NOT_AT_TOP, "how often a call is sent, and after what";
     BODY "body", CALLS, NOT_AT_TOP, "what the HTTP body is";
-    RESPONSE "response", CALLS, NOT_AT_TOP, "what of the result is the answer's body";
+    RESPONSE "response", CALLS, NOT_AT_TOP, "what of the result is the reply's body";
     UNKNOWN_FIELDS "unknown_fields", CALLS, AT_TOP, "members and query parameters that name no field";
     INT64 "int64", CALLS, AT_TOP, "how 64-bit integers are written";
     METADATA "metadata", CALLS, AT_TOP, "headers that go along";
@@ -65,7 +65,7 @@ keys! {
     SPLIT "split", CALLS, NOT_AT_TOP, "parts of the calls go to other backends, or to versions";
     VERSION "version", CALLS, NOT_AT_TOP, "calls go to instances of that version only";
     SHADOW "shadow", CALLS, NOT_AT_TOP, "a share of the calls is copied";
-    FALLBACK "fallback", CALLS, NOT_AT_TOP, "who answers when no instance is there";
+    FALLBACK "fallback", CALLS, NOT_AT_TOP, "who replies when no instance is there";
 }
 
 /// The only key that is a file's alone: what is put before the paths of its routes.

@@ -63,7 +63,7 @@ mod values;
 
 pub use action::ActionSpec;
 pub use backend::BackendSpec;
-pub use balance::{Balance, HashBy, HashSpec, Placing};
+pub use balance::{Balance, HashBy, HashSpec, Placement};
 pub use call::CallSpec;
 pub use call_policy::CallPolicy;
 pub use call_ref::CallRef;

@@ -28,7 +28,7 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    /// What it is called in metrics and in answers: its name, or such as `client:100/s`. Each of a route's is another.
+    /// What it is called in metrics and in replies: its name, or such as `client:100/s`. Each of a route's is another.
     pub fn policy(&self) -> String {
         match &self.shared {
             Some(name) => name.clone(),

@@ -240,7 +240,7 @@ fn put(plane: &Plane, before: Arc<Table>, table: Table) {
 
 fn unchanged(plane: &Plane, hash: String, cause: &'static str) -> Reload {
     plane.reloads.unchanged.increment();
-    // Whoever has taken a mistake back looks for an answer to it.
+    // Whoever has taken a mistake back looks for what came of it.
     if plane.last_error.swap(None).is_some() {
         tracing::info!(cause, hash, "tables sound again, and as they were");
     }

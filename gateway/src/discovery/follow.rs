@@ -95,3 +95,6 @@ impl Asking {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@
 //! - **The last good list stays** for as long as nobody says otherwise, through errors, reloads and upgrades; and through restarts,
 //!   where `[server] state` names a folder.
 //! - **Mass removal is confirmed.** When more than half of a list vanishes at once, those that vanished stay members as long as
-//!   their connections answer, and the source is asked again soon. They go when its next word lacks them as well. Static
+//!   their connections answer, and the source is asked again soon. They go when its next report lacks them as well. Static
 //!   tables are no source: what an operator takes out of a table is gone at once.
 //! - **Changes are gathered.** Control takes the changes of some milliseconds together and gives each backend one new list.
 //! - **A reload shows routes and members together.** A table is built with its members, from the lists that hold then, and names

@@ -267,3 +267,6 @@ fn new(before: &[Listed], after: &[Listed]) -> Vec<IpAddr> {
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

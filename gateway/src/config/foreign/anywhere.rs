@@ -67,7 +67,7 @@ pub(super) const ANYWHERE: Hints = &[
     ),
     (
         &["cache", "caching", "proxycache", "cachettl"],
-        "the gateway keeps no answers; a fixed one is `respond`",
+        "the gateway keeps no replies; a fixed one is `respond`",
     ),
     (&["compress", "compression", "gzip", "brotli", "zstd"], "answers are not compressed in this version"),
     (

@@ -47,9 +47,9 @@ pub(super) const ROUTE: Hints = &[
     ),
     (
         &["status", "statuscode", "code", "returncode", "directresponse"],
-        "the status follows from what the call comes to (docs/errors.md); a fixed answer is respond = { status = 404 }, a redirect redirect = { to = \"/…\", status = 308 }",
+        "the status follows from what the call comes to (docs/errors.md); a fixed reply is respond = { status = 404 }, a redirect redirect = { to = \"/…\", status = 308 }",
     ),
-    (&["return", "answer", "static", "mock"], "a fixed answer is respond = { status = 200, body = \"…\" }"),
+    (&["return", "answer", "static", "mock"], "a fixed reply is respond = { status = 200, body = \"…\" }"),
     (&["redirectto", "redirectregex", "redirectscheme"], "write redirect = { to = \"/v2/orders/{id}\" }"),
     (
         &[
@@ -197,7 +197,7 @@ pub(super) const ROUTE: Hints = &[
             "protocols",
             "upgrade",
         ],
-        "a call is one request and one answer in this version; there are no streams",
+        "a call is one request and one reply in this version; there are no streams",
     ),
     (
         &["contenttype", "consumes", "produces", "accept", "encoding"],

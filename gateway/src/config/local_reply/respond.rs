@@ -1,4 +1,4 @@
-//! A fixed answer: `respond` of a route, or its `fallback`. It is made once, when the table is read.
+//! A fixed reply: `respond` of a route, or its `fallback`. It is made once, when the table is read.
 
 use super::super::complaint::Complaint;
 use super::super::diagnostics::Diagnostic;
@@ -14,7 +14,7 @@ use toml::de::DeValue;
 
 /// Its keys.
 pub(in crate::config) const KEYS: &[&str] = &["status", "body", "json", "content_type", "headers"];
-/// The longest body, in bytes: a table lies in memory, and so do its answers. What is larger is a file's to serve.
+/// The longest body, in bytes: a table lies in memory, and so do its replies. What is larger is a file's to serve.
 const MAX_BODY: usize = 64 * 1024;
 const MAX_HEADERS: usize = 32;
 /// The longest value of a header, in bytes.
@@ -36,7 +36,7 @@ const RESERVED: [&str; 11] = [
     "x-request-id",
 ];
 
-/// An answer that is always the same.
+/// A reply that is always the same.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RespondSpec {
     /// The status: 200 to 299 or 400 to 599, by default 200.
@@ -56,7 +56,7 @@ impl fmt::Display for RespondSpec {
 }
 
 impl RespondSpec {
-    /// Reads the keys of an answer, among which there may be others.
+    /// Reads the keys of a reply, among which there may be others.
     pub(in crate::config) fn of(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<RespondSpec> {
         let before = reader.found.len();
         let status = section.get("status").and_then(|item| read_status(reader, &item)).unwrap_or(200);
@@ -67,7 +67,7 @@ impl RespondSpec {
             && WITHOUT_BODY.contains(&status)
         {
             let complaint =
-                Complaint::new(format!("an answer with status {status} has no body"), "this is one");
+                Complaint::new(format!("a reply with status {status} has no body"), "this is one");
             reader.complain::<()>(&item, complaint);
         }
         if let (Some((_, item)), None) = (&content_type, &usual) {
@@ -92,7 +92,7 @@ impl RespondSpec {
 }
 
 impl Kind for RespondSpec {
-    const KEY: Key = Key::of_every_route("respond", "an answer that is always the same");
+    const KEY: Key = Key::of_every_route("respond", "a reply that is always the same");
 
     fn read(reader: &mut Reader<'_>, item: &Item<'_>, _: Option<&PathTemplate>) -> Option<RespondSpec> {
         let table = reader.table(item, "a table such as { status = 200, body = \"…\" }")?;
@@ -112,7 +112,7 @@ impl Kind for RespondSpec {
 fn read_status(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<u16> {
     let status = reader.integer(item, 200..=599).and_then(|status| u16::try_from(status).ok())?;
     if (300..400).contains(&status) {
-        let complaint = Complaint::new("a fixed answer is no redirect", "expected 200 to 299 or 400 to 599");
+        let complaint = Complaint::new("a fixed reply is no redirect", "expected 200 to 299 or 400 to 599");
         return reader.complain(item, complaint.help("write redirect = { to = \"/…\", status = 308 }"));
     }
     Some(status)
@@ -123,8 +123,7 @@ fn read_body(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<(Bytes, O
     let (body, item, usual) = match (section.get("body"), section.get("json")) {
         (None, None) => return None,
         (Some(_), Some(json)) => {
-            return reader
-                .complain(&json, Complaint::new("one answer has two bodies", "`body` is there too"));
+            return reader.complain(&json, Complaint::new("one reply has two bodies", "`body` is there too"));
         }
         (Some(item), None) => {
             let text = reader.text(&item, "a string", |text| Ok(text.to_owned()))?;
@@ -134,7 +133,7 @@ fn read_body(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<(Bytes, O
     };
     if body.len() > MAX_BODY {
         let label = format!("{} bytes, at most {MAX_BODY} are possible", body.len());
-        return reader.complain(&item, Complaint::new("a fixed answer this long", label));
+        return reader.complain(&item, Complaint::new("a fixed reply this long", label));
     }
     Some((Bytes::from(body), Some(usual)))
 }
@@ -188,7 +187,7 @@ fn read_headers(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Vec<(String,
             (None, Some(text)) => headers.push((name, text)),
             (None, None) => {}
             (Some(reason), _) => {
-                let title = format!("`{}` cannot be a header of a fixed answer", one.key);
+                let title = format!("`{}` cannot be a header of a fixed reply", one.key);
                 let diagnostic = Diagnostic::new(title);
                 reader.report(diagnostic.at(reader.source, key.span(), reason));
             }
