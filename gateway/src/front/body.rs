@@ -2,13 +2,13 @@
 
 use crate::config::ServerSettings;
 use crate::failure::{Failure, ShedReason};
-use crate::fields;
+use crate::fields::{self, CONTENT_ENCODING, CONTENT_TYPE, EXPECT};
 use crate::worker::Shared;
 use bytes::BytesMut;
+use callgate_http1::Fields;
 use callgate_protocol::{Budget, Room};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes, Incoming};
-use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT, HeaderMap};
 use std::error::Error;
 use std::future::{Future, poll_fn};
 use std::io;
@@ -73,7 +73,7 @@ impl RequestBody {
     }
 
     /// Reads the body, within the limits, if it is JSON.
-    pub(super) async fn read(&mut self, headers: &HeaderMap, shared: &Shared) -> Result<(), Failure> {
+    pub(super) async fn read(&mut self, fields: Fields<'_>, shared: &Shared) -> Result<(), Failure> {
         let server = &shared.settings.server;
         let body = match &mut self.state {
             State::Read(_) => return Ok(()),
@@ -81,9 +81,9 @@ impl RequestBody {
             State::Unread(body) if body.is_end_stream() => return Ok(()),
             State::Unread(body) => body,
         };
-        check_type(headers)?;
+        check_type(fields)?;
         // Of several, one may ask for the word to go on that the other keeps from coming.
-        fields::lines(headers, EXPECT).single("Expect")?;
+        fields::single(fields, &EXPECT)?;
         let declared = body.size_hint().lower();
         if declared > server.max_body {
             return Err(Failure::BodyTooLarge(server.max_body));
@@ -116,7 +116,7 @@ impl RequestBody {
     /// Reads past a body that was refused, so that a client that is still sending it gets to see the reply: closing
     /// with bytes unread would reset the connection, and the reply with it. Says whether the end was reached; a client
     /// that sends on and on, or waits to be told to send (RFC 9110, 10.1.1), is left.
-    pub(super) async fn discard(&mut self, headers: &HeaderMap, server: &ServerSettings) -> bool {
+    pub(super) async fn discard(&mut self, fields: Fields<'_>, server: &ServerSettings) -> bool {
         // None of it is kept.
         self.room = None;
         let body = match &mut self.state {
@@ -124,7 +124,7 @@ impl RequestBody {
             State::Broken => return false,
             State::Unread(body) => body,
         };
-        if body.is_end_stream() || fields::has(headers, &EXPECT) {
+        if body.is_end_stream() || fields::has(fields, &EXPECT) {
             return body.is_end_stream();
         }
         let read_past = async {
@@ -213,17 +213,17 @@ async fn in_time<F: Future>(body: F, limit: std::time::Duration) -> (Option<F::O
 }
 
 /// Refuses bodies that are not JSON in UTF-8. A missing type is taken for JSON.
-fn check_type(headers: &HeaderMap) -> Result<(), Failure> {
-    if !fields::members(headers, CONTENT_ENCODING).all(|coding| coding.eq_ignore_ascii_case(b"identity")) {
+fn check_type(fields: Fields<'_>) -> Result<(), Failure> {
+    if !fields::members(fields, &CONTENT_ENCODING).all(|coding| coding.eq_ignore_ascii_case(b"identity")) {
         return Err(Failure::UnsupportedEncoding);
     }
-    let Some(value) = fields::lines(headers, CONTENT_TYPE).single("Content-Type")? else {
+    let Some(value) = fields::single(fields, &CONTENT_TYPE)? else {
         return Ok(());
     };
-    if value == "application/json" {
+    if value == b"application/json" {
         return Ok(());
     }
-    let text = value.to_str().unwrap_or_default();
+    let text = fields::text(value).unwrap_or_default();
     let mut parts = text.split(';').map(str::trim);
     let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
     let is_json =
@@ -240,13 +240,9 @@ fn check_type(headers: &HeaderMap) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hyper::header::HeaderValue;
 
-    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs
-            .iter()
-            .map(|(name, value)| (name.parse().expect("a name"), HeaderValue::from_static(value)))
-            .collect()
+    fn check(lines: &[(&str, &str)]) -> Result<(), Failure> {
+        check_type(fields::request(lines).fields())
     }
 
     #[test]
@@ -254,14 +250,14 @@ mod tests {
         let accepted =
             ["application/json", "Application/JSON; charset=UTF-8", "application/merge-patch+json"];
         for value in accepted {
-            assert!(check_type(&headers(&[("content-type", value)])).is_ok(), "{value}");
+            assert!(check(&[("content-type", value)]).is_ok(), "{value}");
         }
         for value in
             ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1", ""]
         {
-            assert!(check_type(&headers(&[("content-type", value)])).is_err(), "{value}");
+            assert!(check(&[("content-type", value)]).is_err(), "{value}");
         }
-        assert!(check_type(&headers(&[])).is_ok());
-        assert!(check_type(&headers(&[("content-encoding", "gzip")])).is_err());
+        assert!(check(&[]).is_ok());
+        assert!(check(&[("content-encoding", "gzip")]).is_err());
     }
 }

@@ -8,16 +8,18 @@ use super::body::RequestBody;
 use super::connection::{Connection, OpenExchange};
 use super::problem;
 use super::reply::{Reply, ReplyBody};
-use super::request_id;
+use super::request_id::RequestId;
 use super::tally::Tally;
 use crate::call;
 use crate::failure::Failure;
+use crate::fields::{NAMES, X_REQUEST_ID};
 use crate::steps::Passed;
 use crate::worker::Worker;
+use callgate_http1::{Request, RequestBuilder, Version};
+use hyper::Response;
 use hyper::body::Incoming;
-use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
+use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
-use hyper::{Request, Response};
 use std::net::IpAddr;
 use std::rc::Rc;
 use tokio::time::Instant;
@@ -27,7 +29,7 @@ pub(super) struct Exchange {
     pub(super) worker: Rc<Worker>,
     pub(super) context: RequestContext,
     /// The request's head.
-    pub(super) head: Parts,
+    pub(super) head: Box<Request>,
     pub(super) body: RequestBody,
     pub(super) tally: Tally,
     pub(super) guards: Guards,
@@ -38,7 +40,7 @@ pub(super) struct RequestContext {
     /// Whose connection it has come by, if that is known.
     pub(super) peer: Option<IpAddr>,
     /// Its id.
-    pub(super) id: HeaderValue,
+    pub(super) id: RequestId,
     /// Its head was there: the time that its caller gives begins.
     pub(super) began: Instant,
     /// Its body was there: the route's timeout begins. It stays so when the request is looked up again.
@@ -61,12 +63,13 @@ impl Exchange {
     pub(super) fn begin(
         worker: &Rc<Worker>,
         connection: &Rc<Connection>,
-        request: Request<Incoming>,
+        request: hyper::Request<Incoming>,
     ) -> Exchange {
         let on_connection = connection.begin_exchange();
         let began = Instant::now();
         let (head, body) = request.into_parts();
-        let id = request_id::take_or_make(&worker.ids, &head.headers);
+        let head = Box::new(of_hyper(&head));
+        let id = RequestId::take_or_make(&worker.ids, head.fields());
         Exchange {
             worker: worker.clone(),
             context: RequestContext { peer: connection.peer, id, began, came: None },
@@ -90,7 +93,7 @@ impl Exchange {
                 reply
             }
             Err(failure) => {
-                let id = request_id::text(&self.context.id);
+                let id = self.context.id.as_str();
                 failure.log(id, self.tally.route());
                 self.tally.failed(&failure);
                 problem::reply(&failure, id)
@@ -98,29 +101,40 @@ impl Exchange {
         }
     }
 
-    /// The reply as it is sent. The head of a call's result is made in the request's own header map, which has room. Without the
-    /// end of the request's body there is no next request on the connection.
+    /// The reply as it is sent. Without the end of the request's body there is no next request on the connection.
     pub(super) fn respond(mut self, reply: Reply, body_has_ended: bool) -> Response<ReplyBody<Guards>> {
-        let mut headers = if reply.headers.is_empty() {
-            let mut headers = self.head.headers;
-            headers.clear();
-            headers
-        } else {
-            reply.headers
-        };
+        let mut headers = reply.headers;
         if let Some(content_type) = reply.content_type {
             headers.insert(CONTENT_TYPE, content_type);
         }
         if !body_has_ended {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        headers.insert(request_id::HEADER, self.context.id);
-        self.guards.passed.put_fields(&mut headers);
+        put(&mut headers, X_REQUEST_ID.as_str(), self.context.id.as_str());
+        for (name, value) in self.guards.passed.reply_fields() {
+            put(&mut headers, name, value);
+        }
         self.guards.call = reply.guards;
         let mut response = Response::new(ReplyBody::new(reply.content, self.guards));
         *response.status_mut() = reply.status;
         *response.headers_mut() = headers;
         response
+    }
+}
+
+/// A head that hyper has read. It goes when the connection is ours.
+fn of_hyper(head: &Parts) -> Request {
+    let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
+    let builder = RequestBuilder::new(&NAMES, head.method.as_str(), target);
+    let version = if head.version < hyper::Version::HTTP_11 { Version::Http10 } else { Version::Http11 };
+    let lines = head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+    lines.fold(builder.version(version), |builder, (name, value)| builder.field(name, value)).build()
+}
+
+/// Puts a field among those of a reply, if its value can be sent.
+fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(HeaderName::from_static(name), value);
     }
 }
 

@@ -6,8 +6,9 @@
 
 use super::problem;
 use super::reply::{Content, Reply};
-use super::request_id;
+use super::request_id::RequestId;
 use crate::failure::Failure;
+use crate::fields::X_REQUEST_ID;
 use crate::stream::Stream;
 use crate::worker::RequestIds;
 use hyper::body::Bytes;
@@ -74,15 +75,15 @@ pub(crate) async fn say_at_once(mut stream: Stream) {
 
 /// The whole reply to a request that begins so; one to HEAD has no body.
 fn reply(request: &[u8]) -> Vec<u8> {
-    let id = request_id::make(&RequestIds::new());
+    let id = RequestId::make(&RequestIds::new());
     let Reply { status, content_type, headers, content, .. } =
-        problem::reply(&Failure::TooManyConnections, request_id::text(&id));
+        problem::reply(&Failure::TooManyConnections, id.as_str());
     let body = if let Content::Full(body) = content { body } else { Bytes::new() };
     let reason = status.canonical_reason().unwrap_or_default();
     let mut reply = format!("HTTP/1.1 {} {reason}\r\n", status.as_u16()).into_bytes();
     let length = HeaderValue::from(body.len());
     let close = HeaderValue::from_static("close");
-    let own = [(&CONNECTION, &close), (&CONTENT_LENGTH, &length), (&request_id::HEADER, &id)];
+    let own = [(&CONNECTION, &close), (&CONTENT_LENGTH, &length)];
     let content_type = content_type.iter().map(|value| (&CONTENT_TYPE, value));
     for (name, value) in content_type.chain(&headers).chain(own) {
         reply.extend_from_slice(name.as_str().as_bytes());
@@ -90,7 +91,7 @@ fn reply(request: &[u8]) -> Vec<u8> {
         reply.extend_from_slice(value.as_bytes());
         reply.extend_from_slice(b"\r\n");
     }
-    reply.extend_from_slice(b"\r\n");
+    reply.extend_from_slice(format!("{X_REQUEST_ID}: {}\r\n\r\n", id.as_str()).as_bytes());
     if !request.starts_with(b"HEAD ") {
         reply.extend_from_slice(&body);
     }

@@ -2,7 +2,7 @@
 
 use super::actions::{redirect, respond};
 use super::body::RequestBody;
-use super::carried::{Carried, Clocks};
+use super::carried::{self, Clocks};
 use super::exchange::{Exchange, Guards};
 use super::hash_key::hash_key;
 use super::lookup::{Met, look_up};
@@ -12,15 +12,15 @@ use super::reply::{Reply, ReplyBody};
 use super::traffic;
 use crate::call;
 use crate::failure::Failure;
-use crate::fields::{self, Lines};
+use crate::fields::{self, HOST};
 use crate::overload::is_bounded;
 use crate::routes::{Action, CallAction, PathParams, query_pairs};
 use crate::steps::Arrival;
 use crate::transport::Times;
 use crate::worker::{LocalTable, RouteRef, Worker};
+use callgate_http1::{Request, Version};
 use callgate_protocol::MetadataBuf;
-use hyper::header::HOST;
-use hyper::{Method, Response, Version, http::request::Parts};
+use hyper::Response;
 use std::rc::Rc;
 use tokio::time::Instant;
 
@@ -28,8 +28,8 @@ use tokio::time::Instant;
 pub(super) async fn handle(mut exchange: Exchange) -> Response<ReplyBody<Guards>> {
     let result = reply(&mut exchange).await;
     let reply = exchange.settle(result);
-    let body_has_ended =
-        exchange.body.discard(&exchange.head.headers, &exchange.worker.shared.settings.server).await;
+    let server = &exchange.worker.shared.settings.server;
+    let body_has_ended = exchange.body.discard(exchange.head.fields(), server).await;
     exchange.respond(reply, body_has_ended)
 }
 
@@ -54,14 +54,14 @@ async fn reply(exchange: &mut Exchange) -> Result<Reply, Failure> {
 
 /// The reply by a table.
 async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Reply, Failure> {
-    if exchange.head.method == Method::OPTIONS {
+    if exchange.head.method() == "OPTIONS" {
         return options(&exchange.head, table);
     }
     let (head, began) = (&exchange.head, exchange.context.began);
     let arrival = Arrival {
         worker: exchange.worker.id,
         peer: exchange.context.peer,
-        headers: &head.headers,
+        fields: head.fields(),
         now: began,
     };
     let mut room = String::new();
@@ -69,11 +69,11 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
     let Met { route, captured, params } = met;
     match &route.action {
         Action::Call(action) => {
-            let metadata =
-                metadata::of(action.spec.policy.metadata.names(), &head.headers, &exchange.context.id)?;
+            let listed = action.spec.policy.metadata.names();
+            let metadata = metadata::of(listed, head.fields(), exchange.context.id.as_str())?;
             let turned_away = |failure: &Failure| exchange.tally.turned_away(failure);
             early(&exchange.worker, action, &exchange.body, began).inspect_err(turned_away)?;
-            let read = exchange.body.read(&head.headers, &exchange.worker.shared).await;
+            let read = exchange.body.read(head.fields(), &exchange.worker.shared).await;
             read.inspect_err(turned_away)?;
             let again = exchange.context.came.is_some();
             let now = if exchange.body.waited() || again { Instant::now() } else { began };
@@ -81,16 +81,16 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
             call(exchange, (&route, action), params, metadata, clocks).await
         }
         Action::Respond(spec) => Ok(respond(spec)),
-        Action::Redirect(spec) => redirect(spec, &captured.raw(), head.uri.query()),
-        Action::Rewrite(_) => Err(Failure::RewriteLoop(head.uri.path().to_owned())),
+        Action::Redirect(spec) => redirect(spec, &captured.raw(), head.query()),
+        Action::Rewrite(_) => Err(Failure::RewriteLoop(head.path().to_owned())),
     }
 }
 
 /// RFC 9112, 3.2: whoever takes another of two hosts, or guesses a missing one, sees another request.
-fn names_one_host(head: &Parts) -> bool {
-    match fields::lines(&head.headers, HOST) {
-        Lines::None => head.version < Version::HTTP_11,
-        lines => lines.single("Host").is_ok(),
+fn names_one_host(head: &Request) -> bool {
+    match fields::single(head.fields(), &HOST) {
+        Ok(host) => host.is_some() || head.version() == Version::Http10,
+        Err(_) => false,
     }
 }
 
@@ -116,13 +116,12 @@ async fn call(
     clocks: Clocks,
 ) -> Result<Reply, Failure> {
     let Exchange { worker, context, head, body, .. } = exchange;
-    let query = query_pairs(head.uri.query().unwrap_or_default()).map_err(|_| Failure::query_not_utf8())?;
-    let carried = Carried::by(&head.headers);
-    let deadline = carried.deadline(clocks, action.spec.timeout)?;
-    carried.go_along(&mut metadata);
+    let query = query_pairs(head.query().unwrap_or_default()).map_err(|_| Failure::query_not_utf8())?;
+    let deadline = carried::deadline(head.fields(), clocks, action.spec.timeout)?;
+    carried::trace(head.fields(), &mut metadata);
     // A split has a backend of its own, and that a key of its own.
     let key = match &action.traffic {
-        None => hash_key(&action.backend, route, &path, &head.headers, context.peer)?,
+        None => hash_key(&action.backend, route, &path, head.fields(), context.peer)?,
         Some(_) => None,
     };
     let request = call::Request {
