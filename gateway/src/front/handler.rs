@@ -2,7 +2,7 @@
 
 use super::actions::{redirect, respond};
 use super::body::RequestBody;
-use super::carried::{self, Clocks};
+use super::deadline::{Clocks, deadline};
 use super::exchange::{Exchange, Guards};
 use super::hash_key::hash_key;
 use super::lookup::{Met, look_up};
@@ -112,13 +112,12 @@ async fn call(
     exchange: &Exchange,
     (route, action): (&RouteRef, &CallAction),
     path: PathParams<'_>,
-    mut metadata: MetadataBuf,
+    metadata: MetadataBuf,
     clocks: Clocks,
 ) -> Result<Reply, Failure> {
     let Exchange { worker, context, head, body, .. } = exchange;
     let query = query_pairs(head.query().unwrap_or_default()).map_err(|_| Failure::query_not_utf8())?;
-    let deadline = carried::deadline(head.fields(), clocks, action.spec.timeout)?;
-    carried::trace(head.fields(), &mut metadata);
+    let deadline = deadline(head.fields(), clocks, action.spec.timeout)?;
     // A split has a backend of its own, and that a key of its own.
     let key = match &action.traffic {
         None => hash_key(&action.backend, route, &path, head.fields(), context.peer)?,

@@ -1,7 +1,7 @@
-//! What goes along with a call beside its arguments: the request's id, and the headers that the table lists.
+//! What goes along with a call beside its arguments: the request's id, the headers that the table lists, and the trace context.
 
 use crate::failure::Failure;
-use crate::fields::{self, COOKIE, FieldName};
+use crate::fields::{self, COOKIE, FieldName, TRACEPARENT, TRACESTATE};
 use callgate_http1::Fields;
 use callgate_protocol::MetadataBuf;
 use callgate_protocol::call::key;
@@ -9,7 +9,7 @@ use callgate_protocol::call::key;
 /// The bytes for which a call's metadata has room from the start: a request id and a trace.
 const ROOM: usize = 128;
 
-/// The metadata of a call: the request's id and those of the headers `names` that the request has. A header that comes
+/// The metadata of a call: the request's id, those of the headers `names` that the request has, and its trace. A header that comes
 /// several times is one: joined with commas (RFC 9110, 5.3), cookies with semicolons (RFC 9113, 8.2.3). One that is not UTF-8, or
 /// does not fit, is refused: a handler that does not get to see it could take the request for another's.
 pub(super) fn of(names: &[FieldName], fields: Fields<'_>, id: &str) -> Result<MetadataBuf, Failure> {
@@ -25,7 +25,23 @@ pub(super) fn of(names: &[FieldName], fields: Fields<'_>, id: &str) -> Result<Me
             return Err(Failure::HeaderTooLarge(name.to_string()));
         }
     }
+    put_trace(fields, &mut metadata);
     Ok(metadata)
+}
+
+/// Puts the W3C trace context of a request among what goes along with its call, as it came.
+///
+/// A request with several parents belongs to no trace that can be known, and its state is nobody's (W3C Trace Context,
+/// 4.3): nothing goes along then, so that the handler begins a new trace. It is never a reason to refuse a request.
+fn put_trace(fields: Fields<'_>, metadata: &mut MetadataBuf) {
+    let Ok(parent) = fields::single(fields, &TRACEPARENT) else { return };
+    // One that is too long for the call is left out, as trace context allows.
+    if let Some(parent) = parent {
+        let _ = metadata.push(key::TRACEPARENT, parent);
+    }
+    if let Some(state) = fields::joined(fields, &TRACESTATE, b",") {
+        let _ = metadata.push(key::TRACESTATE, &state);
+    }
 }
 
 #[cfg(test)]
@@ -71,5 +87,30 @@ mod tests {
         let large = vec![b'x'; MAX_METADATA];
         assert!(of_names(&["x-tenant"], &[("x-tenant", &large)]).is_err());
         assert!(of_names(&["x-tenant"], &[("x-tenant", &large[..MAX_METADATA - 64])]).is_ok());
+    }
+
+    #[test]
+    fn a_trace_goes_along_whole_or_not_at_all() {
+        for (lines, expected) in [
+            (
+                &[("traceparent", "p"), ("tracestate", "a=1")][..],
+                &[("traceparent", "p"), ("tracestate", "a=1")][..],
+            ),
+            (
+                &[("tracestate", "a=1"), ("traceparent", "p"), ("tracestate", ""), ("tracestate", "b=2")],
+                &[("traceparent", "p"), ("tracestate", "a=1,,b=2")],
+            ),
+            (&[("traceparent", "p"), ("traceparent", "q"), ("tracestate", "a=1")], &[]),
+            (&[("traceparent", "p"), ("traceparent", "p"), ("tracestate", "a=1")], &[]),
+            (&[("traceparent", "p,q"), ("tracestate", "a=1")], &[]),
+            (&[], &[]),
+        ] {
+            let mut metadata = MetadataBuf::with_capacity(64);
+            put_trace(request(lines).fields(), &mut metadata);
+            let seen: Vec<(&str, &[u8])> = metadata.as_metadata().iter().collect();
+            let expected: Vec<(&str, &[u8])> =
+                expected.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+            assert_eq!(seen, expected, "{lines:?}");
+        }
     }
 }

@@ -10,13 +10,12 @@
 //! exchange     one request and its reply, with all that belongs to them
 //! handler      what is done with it: route, steps, body, action, reply
 //! lookup       which route it meets, and its steps; miss, what is there where none takes it
-//! carried      the headers that go with the call
 //! traffic      where its call goes, if that is not just its route's backend; shadow, copies of calls
 //! body         a request's body, within its limits
 //! hash_key     the key by which a backend spreads its calls
-//! deadline     how long the caller waits
+//! deadline     when the reply must be there: by the route, or by its caller
 //! actions      what routes do that call nothing: fixed replies and redirects
-//! metadata     which headers go along with the call
+//! metadata     what goes along with the call: its id, listed headers, the trace
 //! problem      failures as RFC 9457 problem details
 //! reply        a head, and a body in one piece or in many, with the guards of its exchange
 //! pace         whether a client takes its replies fast enough
@@ -27,7 +26,6 @@
 
 mod actions;
 mod body;
-mod carried;
 mod connection;
 mod connections;
 mod deadline;
