@@ -1,6 +1,6 @@
 //! `host [":" port]` of RFC 3986, 3.2, as Host and the targets of absolute-form have it: no userinfo, no comma.
 
-use crate::bytes::is_host;
+use crate::bytes::{host_run, is_host};
 use std::net::Ipv6Addr;
 
 /// A host and its port, as they were sent. A port without digits is none.
@@ -49,10 +49,9 @@ fn port(digits: &[u8]) -> Option<u16> {
 fn is_reg_name(name: &[u8]) -> bool {
     let mut rest = name;
     loop {
-        rest = match rest {
+        rest = match &rest[host_run(rest)..] {
             [] => return !name.is_empty(),
             [b'%', high, low, rest @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => rest,
-            [byte, rest @ ..] if is_host(*byte) => rest,
             _ => return false,
         }
     }

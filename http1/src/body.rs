@@ -34,7 +34,6 @@ enum State {
     ChunkLf,
     Trailers {
         lines: FieldLines,
-        fields: usize,
         bytes: usize,
     },
     Ended,
@@ -128,7 +127,7 @@ impl BodyDecoder {
                     return Err(Refusal::ChunkExtension);
                 }
                 self.state = match size {
-                    0 => State::Trailers { lines: FieldLines::default(), fields: 0, bytes: 0 },
+                    0 => State::Trailers { lines: FieldLines::default(), bytes: 0 },
                     size => State::Chunk(size),
                 };
             }
@@ -143,7 +142,7 @@ impl BodyDecoder {
 
     /// Trailers are checked like a head's lines, and dropped.
     fn read_trailers(&mut self, shown: &[u8], at: &mut usize) -> Result<Option<BodyEvent>, Refusal> {
-        let State::Trailers { lines, fields, bytes } = &mut self.state else {
+        let State::Trailers { lines, bytes } = &mut self.state else {
             return Ok(None);
         };
         // Not a byte is looked at beyond the bound, so that the same is refused however the bytes are cut.
@@ -151,9 +150,7 @@ impl BodyDecoder {
         let begin = *at;
         let shown = &shown[..shown.len().min(begin.saturating_add(most))];
         loop {
-            match lines.next(shown, at)? {
-                Found::Begins if *fields >= self.max_fields => return Err(Refusal::TooManyFields),
-                Found::Begins => *fields += 1,
+            match lines.next(shown, at, self.max_fields)? {
                 Found::Line(_) => {}
                 Found::End => {
                     self.state = State::Ended;
@@ -188,3 +185,6 @@ fn piece(left: &mut u64, bytes: &[u8], at: &mut usize) -> Option<BodyEvent> {
     *left -= size as u64;
     (size > 0).then_some(BodyEvent::Piece(start..start + size))
 }
+
+#[cfg(test)]
+mod tests;

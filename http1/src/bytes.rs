@@ -66,8 +66,20 @@ pub(crate) const fn is_text(byte: u8) -> bool {
     !byte.is_ascii_control() || byte == b'\t'
 }
 
+/// Four bytes at a time, so that the loop's own work is shared by them.
+#[inline(always)]
 fn run(bytes: &[u8], class: u8) -> usize {
-    bytes.iter().position(|byte| !is(*byte, class)).unwrap_or(bytes.len())
+    let (fours, rest) = bytes.as_chunks::<4>();
+    let mut at = 0;
+    for four in fours {
+        for byte in four {
+            if !is(*byte, class) {
+                return at;
+            }
+            at += 1;
+        }
+    }
+    at + rest.iter().take_while(|byte| is(**byte, class)).count()
 }
 
 /// How many bytes at the beginning are of a token.
@@ -85,35 +97,48 @@ pub(crate) fn query_run(bytes: &[u8]) -> usize {
     run(bytes, QUERY)
 }
 
+/// How many are of a host's name.
+pub(crate) fn host_run(bytes: &[u8]) -> usize {
+    run(bytes, HOST)
+}
+
 /// How many are blanks.
 pub(crate) fn blank_run(bytes: &[u8]) -> usize {
     bytes.iter().position(|byte| !is_blank(*byte)).unwrap_or(bytes.len())
 }
 
-/// How many are of a field's value. Eight bytes at a time.
+/// How many are of a field's value. Eight bytes at a time, as long as all are visible ASCII or spaces.
+#[inline]
 pub(crate) fn text_run(bytes: &[u8]) -> usize {
     let (words, rest) = bytes.as_chunks::<8>();
-    for (index, word) in words.iter().enumerate() {
-        if has_control(u64::from_le_bytes(*word))
-            && let Some(at) = word.iter().position(|byte| !is_text(*byte))
-        {
-            return 8 * index + at;
+    let mut at = 0;
+    for word in words {
+        let plain = leading_plain(u64::from_le_bytes(*word));
+        at += plain;
+        if plain < 8 {
+            if is_text(bytes[at]) {
+                return at + mixed_text_run(&bytes[at..]);
+            }
+            return at;
         }
     }
-    let at = rest.iter().position(|byte| !is_text(*byte)).unwrap_or(rest.len());
-    bytes.len() - rest.len() + at
+    at + mixed_text_run(rest)
 }
 
-/// Whether one of eight bytes is below the space, or is DEL. Tabs count.
-const fn has_control(word: u64) -> bool {
+/// The same, byte by byte: tabs and bytes beyond ASCII are rare.
+#[inline(never)]
+fn mixed_text_run(bytes: &[u8]) -> usize {
+    bytes.iter().position(|byte| !is_text(*byte)).unwrap_or(bytes.len())
+}
+
+/// How many of eight bytes, from the lowest on, are between the space and `~`.
+#[inline(always)]
+const fn leading_plain(word: u64) -> usize {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
-    const TOPS: u64 = ONES << 7;
-    // The top bit of a byte is set where subtracting has borrowed. A borrow can reach the byte above and set a bit there too, but only
-    // when the byte below is a control itself.
-    let below_space = word.wrapping_sub(ONES * 0x20) & !word;
-    let no_del = word ^ (ONES * 0x7f);
-    let del = no_del.wrapping_sub(ONES) & !no_del;
-    (below_space | del) & TOPS != 0
+    // A byte's top bit gets set below the space by subtracting, and from DEL on by adding, but for 0xff, where subtracting leaves it.
+    // Carries and borrows come out of such bytes only, so they can deceive about bytes above the lowest of these, and no other.
+    let not_plain = (word.wrapping_sub(ONES * 0x20) | word.wrapping_add(ONES)) & (ONES << 7);
+    not_plain.trailing_zeros() as usize / 8
 }
 
 /// Why a byte that does not belong where it stands is refused: line feeds and controls by themselves, all others for their place. After a

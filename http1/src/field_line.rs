@@ -33,8 +33,6 @@ pub(crate) struct Line {
 pub(crate) enum Found {
     /// All bytes are looked at, and more are needed.
     Nothing,
-    /// A line begins: its first byte is the next.
-    Begins,
     Line(Line),
     /// The empty line behind the last one.
     End,
@@ -45,58 +43,69 @@ pub(crate) enum Found {
 pub(crate) struct FieldLines {
     place: Place,
     line: Line,
+    /// How many have begun.
+    count: usize,
 }
 
 impl FieldLines {
-    /// What comes next from `at` on, which moves behind it. Positions of a line are right if the same bytes are shown until it is whole.
-    pub(crate) fn next(&mut self, bytes: &[u8], at: &mut usize) -> Result<Found, Refusal> {
-        while let Some(&byte) = bytes.get(*at) {
-            match self.place {
-                Place::Begin => match byte {
-                    _ if is_token(byte) => {
-                        self.line.name = *at;
-                        self.place = Place::Name;
-                        return Ok(Found::Begins);
-                    }
-                    b'\r' => (self.place, *at) = (Place::LastLineFeed, *at + 1),
-                    _ if is_blank(byte) => return Err(Refusal::ObsFold),
-                    _ => return Err(misplaced(byte, Refusal::FieldName)),
-                },
-                Place::Name => {
-                    *at += token_run(&bytes[*at..]);
-                    match bytes.get(*at) {
-                        None => break,
-                        Some(b':') => (self.line.colon, self.place, *at) = (*at, Place::Blanks, *at + 1),
-                        Some(byte) if is_blank(*byte) => return Err(Refusal::SpaceBeforeColon),
-                        Some(byte) => return Err(misplaced(*byte, Refusal::FieldName)),
-                    }
-                }
-                Place::Blanks => {
-                    *at += blank_run(&bytes[*at..]);
-                    if *at == bytes.len() {
-                        break;
-                    }
-                    (self.line.value, self.place) = (*at, Place::Value);
-                }
-                Place::Value => {
-                    *at += text_run(&bytes[*at..]);
-                    match bytes.get(*at) {
-                        None => break,
-                        Some(b'\r') => (self.line.end, self.place, *at) = (*at, Place::LineFeed, *at + 1),
-                        Some(byte) => return Err(misplaced(*byte, Refusal::ControlByte)),
-                    }
-                }
-                Place::LineFeed | Place::LastLineFeed if byte != b'\n' => return Err(Refusal::BareCr),
-                Place::LineFeed => {
-                    (self.place, *at) = (Place::Begin, *at + 1);
-                    return Ok(Found::Line(self.line));
-                }
-                Place::LastLineFeed => {
-                    (self.place, *at) = (Place::Begin, *at + 1);
-                    return Ok(Found::End);
-                }
+    /// What comes next from `at` on, which moves behind it. No more than `most` lines may come. Positions of a line are right if the
+    /// same bytes are shown until it is whole.
+    pub(crate) fn next(&mut self, bytes: &[u8], at: &mut usize, most: usize) -> Result<Found, Refusal> {
+        // Each place leads to the one below it.
+        if self.place == Place::Begin {
+            match bytes.get(*at) {
+                None => return Ok(Found::Nothing),
+                Some(b'\r') => (self.place, *at) = (Place::LastLineFeed, *at + 1),
+                Some(byte) => self.begin(*byte, *at, most)?,
             }
         }
-        Ok(Found::Nothing)
+        if self.place == Place::Name {
+            *at += token_run(&bytes[*at..]);
+            match bytes.get(*at) {
+                None => return Ok(Found::Nothing),
+                Some(b':') => (self.line.colon, self.place, *at) = (*at, Place::Blanks, *at + 1),
+                Some(byte) if is_blank(*byte) => return Err(Refusal::SpaceBeforeColon),
+                Some(byte) => return Err(misplaced(*byte, Refusal::FieldName)),
+            }
+        }
+        if self.place == Place::Blanks {
+            *at += blank_run(&bytes[*at..]);
+            if *at == bytes.len() {
+                return Ok(Found::Nothing);
+            }
+            (self.line.value, self.place) = (*at, Place::Value);
+        }
+        if self.place == Place::Value {
+            *at += text_run(&bytes[*at..]);
+            match bytes.get(*at) {
+                None => return Ok(Found::Nothing),
+                Some(b'\r') => (self.line.end, self.place, *at) = (*at, Place::LineFeed, *at + 1),
+                Some(byte) => return Err(misplaced(*byte, Refusal::ControlByte)),
+            }
+        }
+        match bytes.get(*at) {
+            None => return Ok(Found::Nothing),
+            Some(b'\n') => *at += 1,
+            Some(_) => return Err(Refusal::BareCr),
+        }
+        let last = self.place == Place::LastLineFeed;
+        self.place = Place::Begin;
+        Ok(if last { Found::End } else { Found::Line(self.line) })
+    }
+
+    /// A line begins with a byte.
+    fn begin(&mut self, byte: u8, at: usize, most: usize) -> Result<(), Refusal> {
+        if is_blank(byte) {
+            return Err(Refusal::ObsFold);
+        }
+        if !is_token(byte) {
+            return Err(misplaced(byte, Refusal::FieldName));
+        }
+        if self.count >= most {
+            return Err(Refusal::TooManyFields);
+        }
+        self.count += 1;
+        (self.line.name, self.place) = (at, Place::Name);
+        Ok(())
     }
 }

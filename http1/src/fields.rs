@@ -48,10 +48,6 @@ impl FieldTable {
         FieldTable { lines: Vec::new(), present: 0, several: 0, first: [0; 32] }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.lines.len()
-    }
-
     pub(crate) fn clear(&mut self) {
         self.lines.clear();
         (self.present, self.several) = (0, 0);

@@ -26,9 +26,12 @@ pub(crate) struct Head {
 impl Head {
     /// Makes room for the next, and keeps the memory.
     pub(crate) fn clear(&mut self) {
-        let mut table = std::mem::take(&mut self.table);
-        table.clear();
-        *self = Head { table, ..Head::default() };
+        self.line = RequestLine::default();
+        self.field_lines = FieldLines::default();
+        self.table.clear();
+        self.framing = Framing::default();
+        self.host = None;
+        self.at = 0;
     }
 
     /// Reads on. `come` begins with the head. `true` when the head is whole.
@@ -53,9 +56,7 @@ impl Head {
             self.at = self.line.at;
         }
         loop {
-            match self.field_lines.next(bytes, &mut self.at)? {
-                Found::Begins if self.table.len() >= limits.max_fields => return Err(Refusal::TooManyFields),
-                Found::Begins => {}
+            match self.field_lines.next(bytes, &mut self.at, limits.max_fields)? {
                 Found::Line(line) => self.take(names, bytes, span_of(bytes, line))?,
                 Found::End => return Ok(true),
                 Found::Nothing => return Ok(false),

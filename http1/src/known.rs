@@ -29,7 +29,7 @@ const ROLES: [(&str, Role); 5] = [
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Known(pub u8);
 
-/// Names that are found while a head is parsed. At most 32, all in lower case. Made once.
+/// Names that are found while a head is parsed. At most 32, of lower case letters, digits and hyphens. Made once.
 #[derive(Debug)]
 pub struct KnownNames {
     /// The owner's names, then those of roles that the owner has not named.
@@ -56,14 +56,14 @@ impl KnownNames {
     /// These. Usable in a `static`.
     ///
     /// # Panics
-    /// If there are more than 32, if one is empty, not in lower case, or there twice.
+    /// If there are more than 32, or one is there twice, or has other bytes than lower case letters, digits and hyphens.
     pub const fn new(names: &'static [&'static str]) -> KnownNames {
         assert!(names.len() <= MOST, "at most 32 names are known");
         let nothing = Entry { name: "", found: Found { known: None, role: None } };
         let mut made = KnownNames { entries: [nothing; MOST + ROLES.len()], slots: [FREE; SLOTS] };
         let mut at = 0;
         while at < names.len() {
-            assert!(is_lower_case(names[at]), "known names are in lower case");
+            assert!(is_plain(names[at]), "known names have lower case letters, digits and hyphens");
             let found = Found { known: Some(Known(at as u8)), role: role_of(names[at]) };
             made.insert(at, Entry { name: names[at], found });
             at += 1;
@@ -101,13 +101,13 @@ impl KnownNames {
         false
     }
 
-    /// What is known of a name, whatever its case.
+    /// What is known of a name, whatever its case. It has to be a token.
     pub(crate) fn find(&self, name: &[u8]) -> Option<Found> {
         let mut slot = hash(name);
         // There always is a free slot: names take less than half of them.
         while self.slots[slot] != FREE {
             let entry = &self.entries[self.slots[slot] as usize];
-            if entry.name.as_bytes().eq_ignore_ascii_case(name) {
+            if is_sent_as(entry.name.as_bytes(), name) {
                 return Some(entry.found);
             }
             slot = (slot + 1) % SLOTS;
@@ -140,16 +140,31 @@ const fn same(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other)
 }
 
-const fn is_lower_case(name: &str) -> bool {
+const fn is_plain(name: &str) -> bool {
     let bytes = name.as_bytes();
     let mut at = 0;
     while at < bytes.len() {
-        if bytes[at].is_ascii_uppercase() || !bytes[at].is_ascii() {
+        if !matches!(bytes[at], b'a'..=b'z' | b'0'..=b'9' | b'-') {
             return false;
         }
         at += 1;
     }
     !bytes.is_empty()
+}
+
+/// Whether a known name was sent as this token, whatever its case. Setting a bit makes letters of lower case and leaves digits and
+/// hyphens what they are. No other byte of a token becomes one of these.
+fn is_sent_as(known: &[u8], sent: &[u8]) -> bool {
+    const LOWER: u64 = u64::from_le_bytes([0x20; 8]);
+    if known.len() != sent.len() {
+        return false;
+    }
+    let (known_words, known_rest) = known.as_chunks::<8>();
+    let (sent_words, sent_rest) = sent.as_chunks::<8>();
+    let mut words = known_words.iter().zip(sent_words);
+    let mut rest = known_rest.iter().zip(sent_rest);
+    words.all(|(known, sent)| u64::from_le_bytes(*known) == u64::from_le_bytes(*sent) | LOWER)
+        && rest.all(|(known, sent)| *known == *sent | 0x20)
 }
 
 #[cfg(test)]

@@ -122,12 +122,12 @@ impl Request {
     /// whole.
     pub fn path(&self) -> &str {
         let path = self.head.line.path.text(self.whole());
-        if path.is_empty() && self.state == State::Whole { "/" } else { path }
+        if path.is_empty() && self.is_whole() { "/" } else { path }
     }
 
     /// What follows the first `?`, without it.
     pub fn query(&self) -> Option<&str> {
-        Some(self.head.line.query?.text(self.whole()))
+        self.head.line.query.filter(|_| self.is_whole()).map(|query| query.text(self.whole()))
     }
 
     /// The version, of a whole head.
@@ -137,15 +137,12 @@ impl Request {
 
     /// The host that is asked, with its port, as it was sent; none in HTTP/1.0 without Host.
     pub fn host(&self) -> Option<&str> {
-        Some(self.head.host?.text(self.whole()))
+        self.head.host.filter(|_| self.is_whole()).map(|host| host.text(self.whole()))
     }
 
     /// The field lines. None until the head is whole.
     pub fn fields(&self) -> Fields<'_> {
-        match self.state {
-            State::Whole => Fields::new(self.whole(), &self.head.table),
-            _ => Fields::none(),
-        }
+        if self.is_whole() { Fields::new(self.whole(), &self.head.table) } else { Fields::none() }
     }
 
     /// How long the body is, of a whole head.
@@ -168,12 +165,13 @@ impl Request {
         self.whole().get(self.head.at..).unwrap_or_default()
     }
 
+    fn is_whole(&self) -> bool {
+        self.state == State::Whole
+    }
+
     /// The bytes from the head's first on, of a whole head.
     fn whole(&self) -> &[u8] {
-        match self.state {
-            State::Whole => &self.bytes[self.start..],
-            _ => &[],
-        }
+        if self.is_whole() { &self.bytes[self.start..] } else { &[] }
     }
 
     /// The request has ended: `used` bytes of the rest were its body. What follows is the beginning of the next, and the head is empty.
@@ -210,5 +208,7 @@ impl Request {
     }
 }
 
+#[cfg(test)]
+mod refusal_tests;
 #[cfg(test)]
 mod tests;
