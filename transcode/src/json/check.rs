@@ -184,6 +184,18 @@ mod tests {
         }
     }
 
+    #[test]
+    fn keys_are_counted_while_their_objects_are_open() {
+        let mut check = Check::new("{\"a\":{\"b\":1,\"c\":[{\"d\":2}]},\"e\":3}", 0);
+        let mut counts = vec![check.keys()];
+        while !check.advance(1).expect("it is JSON") {
+            if counts.last() != Some(&check.keys()) {
+                counts.push(check.keys());
+            }
+        }
+        assert_eq!(counts, [0, 1, 2, 3, 4, 3, 1, 2, 0]);
+    }
+
     proptest! {
         #[test]
         fn any_text_is_refused_in_steps_as_in_one(

@@ -87,6 +87,11 @@ mod tests {
                 assert!(keys.add(&hasher, text.as_bytes(), at, |other| texts[other] == *text));
             }
             assert_eq!(keys.count(), count);
+            assert_eq!(
+                keys.many.is_some(),
+                count > FEW,
+                "many keys are not looked through one after another"
+            );
             assert!(!keys.add(&hasher, b"0", count, |other| texts[other] == "0"));
             // As if another text had the hash of this one.
             assert!(keys.add(&hasher, b"0", count, |_| false));
