@@ -1,4 +1,4 @@
-//! What a request passes, in which order, and what it keeps until it is answered.
+//! What a request passes, in which order, and what it keeps until its reply was sent.
 
 use super::*;
 use crate::config::{Source, Tables};
@@ -49,7 +49,7 @@ fn who_is_turned_away_by_one_step_does_not_meet_the_next() {
 }
 
 #[test]
-fn a_request_keeps_its_places_until_it_is_answered_and_those_beyond_the_bound_are_shed() {
+fn a_request_keeps_its_places_until_it_ends_and_those_beyond_the_bound_are_shed() {
     let table = table(&["max_in_flight = 1", "max_in_flight = 2"]);
     let mut first = Passed::default();
     // As a request does that a rewrite sends to another route.
@@ -74,7 +74,7 @@ fn a_request_that_is_looked_up_again_takes_its_place_anew_and_no_second_token() 
 }
 
 #[test]
-fn an_answer_tells_of_the_limits_of_all_routes_that_its_request_has_met() {
+fn a_reply_tells_of_the_limits_of_all_routes_that_its_request_has_met() {
     let table = table(&[
         "rate_limit = { rate = '2/h', burst = 2 }",
         "",
