@@ -186,3 +186,56 @@ impl Span {
         std::str::from_utf8(self.of(head)).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run by what one byte is.
+    fn by_byte(bytes: &[u8], is: fn(u8) -> bool) -> usize {
+        bytes.iter().position(|byte| !is(*byte)).unwrap_or(bytes.len())
+    }
+
+    #[test]
+    fn runs_end_at_the_first_byte_of_another_class() {
+        for byte in 0..=u8::MAX {
+            for (before, behind) in [(b'a', b'b'), (b'a', 0), (b'\t', b'a'), (b'a', 0xff), (0xff, b'a')] {
+                for at in 0..20 {
+                    let mut bytes = [before; 20];
+                    bytes[at..].fill(behind);
+                    bytes[at] = byte;
+                    assert_eq!(text_run(&bytes), by_byte(&bytes, is_text), "{byte} at {at}");
+                    assert_eq!(token_run(&bytes), by_byte(&bytes, is_token), "{byte} at {at}");
+                }
+            }
+        }
+        assert_eq!((text_run(b""), token_run(b""), blank_run(b"")), (0, 0, 0));
+        assert_eq!(blank_run(b" \t \r"), 3);
+    }
+
+    #[test]
+    fn classes_are_those_of_the_rfcs() {
+        let members =
+            |is: fn(u8) -> bool| (0..=u8::MAX).filter(|byte| is(*byte)).map(char::from).collect::<String>();
+        let digits = "0123456789";
+        let upper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+        let lower = "abcdefghijklmnopqrstuvwxyz";
+        let token = format!("!#$%&'*+-.{digits}{upper}^_`{lower}|~");
+        assert_eq!(members(is_token), token);
+        assert_eq!(members(is_host), format!("!$&'()*+-.{digits};={upper}_{lower}~"));
+        assert_eq!(
+            members(|byte| path_run(&[byte]) == 1),
+            format!("!$%&'()*+,-./{digits}:;=@{upper}_{lower}~")
+        );
+        let query = format!("!$%&'()*+,-./{digits}:;=?@{upper}[\\]^_`{lower}{{|}}~");
+        assert_eq!(members(|byte| query_run(&[byte]) == 1), query);
+        assert_eq!(members(is_text).chars().count(), 256 - 32);
+    }
+
+    #[test]
+    fn blanks_around_are_cut_off() {
+        for (text, trimmed) in [("", ""), (" \t", ""), ("a", "a"), ("\t a b \t ", "a b")] {
+            assert_eq!(trim(text.as_bytes()), trimmed.as_bytes());
+        }
+    }
+}

@@ -23,6 +23,9 @@ mod request;
 mod request_line;
 mod target;
 
+#[cfg(test)]
+mod property_tests;
+
 pub use body::{BodyDecoder, BodyEvent, Decoded};
 pub use builder::RequestBuilder;
 pub use date::http_date;

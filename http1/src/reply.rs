@@ -95,6 +95,7 @@ fn status_line(out: &mut Vec<u8>, status: u16) {
 }
 
 /// A number's digits.
+#[inline]
 fn number(out: &mut Vec<u8>, mut number: u64, base: u64) {
     let mut digits = [0; 20];
     let mut at = digits.len();
@@ -166,5 +167,65 @@ const fn phrase(status: u16) -> &'static str {
         507 => "Insufficient Storage",
         511 => "Network Authentication Required",
         _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heads_are_written_as_they_are_asked_for() {
+        for (status, body, text) in [
+            (200, ReplyBody::Length(0), "HTTP/1.1 200 OK\r\na: b\r\ncontent-length: 0\r\n\r\n"),
+            (
+                404,
+                ReplyBody::Length(u64::MAX),
+                "HTTP/1.1 404 Not Found\r\na: b\r\ncontent-length: 18446744073709551615\r\n\r\n",
+            ),
+            (204, ReplyBody::None, "HTTP/1.1 204 No Content\r\na: b\r\n\r\n"),
+            (200, ReplyBody::Chunked, "HTTP/1.1 200 OK\r\na: b\r\ntransfer-encoding: chunked\r\n\r\n"),
+            (200, ReplyBody::UntilClose, "HTTP/1.1 200 OK\r\na: b\r\n\r\n"),
+            (299, ReplyBody::None, "HTTP/1.1 299 \r\na: b\r\n\r\n"),
+            (99, ReplyBody::None, "HTTP/1.1 500 Internal Server Error\r\na: b\r\n\r\n"),
+            (1000, ReplyBody::None, "HTTP/1.1 500 Internal Server Error\r\na: b\r\n\r\n"),
+        ] {
+            let mut out = Vec::new();
+            let mut head = ReplyHead::begin(&mut out, status);
+            head.field("a", b"b");
+            head.end(body);
+            assert_eq!(String::from_utf8(out).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn a_field_that_would_split_a_head_is_left_out() {
+        for (name, value) in [
+            ("a", &b"b\r\nc: d"[..]),
+            ("a", b"b\nc"),
+            ("a", b"b\rc"),
+            ("a", b"\0"),
+            ("a", b"\x7f"),
+            ("", b"b"),
+            ("a:", b"b"),
+            ("a b", b"b"),
+            ("a\r\nb", b"c"),
+        ] {
+            let mut out = Vec::new();
+            let mut head = ReplyHead::begin(&mut out, 200);
+            head.field(name, value);
+            head.end(ReplyBody::None);
+            assert_eq!(out, b"HTTP/1.1 200 OK\r\n\r\n", "{name:?}");
+        }
+    }
+
+    #[test]
+    fn chunks_have_their_size_before_them() {
+        let mut out = Vec::new();
+        for piece in [&b"hello"[..], b"", &[b'a'; 26]] {
+            chunk(&mut out, piece);
+        }
+        out.extend_from_slice(LAST_CHUNK);
+        assert_eq!(out, b"5\r\nhello\r\n1a\r\naaaaaaaaaaaaaaaaaaaaaaaaaa\r\n0\r\n\r\n");
     }
 }

@@ -16,7 +16,7 @@ pub struct Limits {
     pub max_target: usize,
     /// The most field lines: 431 beyond. Trailers have the same bound.
     pub max_fields: usize,
-    /// The longest trailer section: 431 beyond.
+    /// The longest trailer section, with the empty line that ends it: 431 beyond.
     pub max_trailers: usize,
 }
 
@@ -180,7 +180,7 @@ impl Request {
         if self.state != State::Whole {
             return;
         }
-        self.start = self.bytes.len().min(self.start + self.head.at + used);
+        self.start = self.bytes.len().min((self.start + self.head.at).saturating_add(used));
         self.forget();
     }
 
