@@ -56,11 +56,6 @@ pub(crate) fn repeated(name: &FieldName) -> Repeated<'_> {
     Repeated(name.shown())
 }
 
-/// Whether a request has a field, in however many lines.
-pub(crate) fn has(fields: Fields<'_>, name: &FieldName) -> bool {
-    lines(fields, name) != Lines::None
-}
-
 /// Each line of a list.
 pub(crate) fn each<'h, 'n>(
     fields: Fields<'h>,
@@ -165,7 +160,6 @@ mod tests {
                 let owned = |value: Result<Option<&str>, ()>| value.map(|value| value.map(str::to_owned));
                 assert_eq!(of(line(fields, &name)), owned(expected_line), "{name} {lines_of:?}");
                 assert_eq!(of(single(fields, &name)), owned(expected_single), "{name} {lines_of:?}");
-                assert_eq!(has(fields, &name), !lines_of.is_empty(), "{name} {lines_of:?}");
             }
         }
     }

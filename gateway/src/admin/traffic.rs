@@ -58,7 +58,7 @@ pub(super) fn fallback(call: &CallAction) -> Value {
 
 /// A fixed answer.
 pub(super) fn respond(answer: &RespondSpec) -> Value {
-    let RespondSpec { status, content_type, headers, body } = answer;
+    let RespondSpec { status, content_type, headers, body, .. } = answer;
     let headers: BTreeMap<&str, &str> =
         headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     json!({ "status": status, "content_type": content_type, "headers": headers, "bytes": body.len() })

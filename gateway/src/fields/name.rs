@@ -37,9 +37,7 @@ known_names! {
     CONTENT_ENCODING = "content-encoding", "Content-Encoding";
     CONTENT_TYPE = "content-type", "Content-Type";
     COOKIE = "cookie", "Cookie";
-    EXPECT = "expect", "Expect";
     GRPC_TIMEOUT = "grpc-timeout", "Grpc-Timeout";
-    HOST = "host", "Host";
     TRACEPARENT = "traceparent", "traceparent";
     TRACESTATE = "tracestate", "tracestate";
     X_API_KEY = "x-api-key", "X-Api-Key";

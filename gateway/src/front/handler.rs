@@ -1,43 +1,33 @@
 //! What is done with a request, from top to bottom: its route, the route's steps, its body, the route's action, the reply.
 
 use super::actions::{redirect, respond};
-use super::body::RequestBody;
 use super::deadline::{Clocks, deadline};
-use super::exchange::{Exchange, Guards};
+use super::exchange::Exchange;
 use super::hash_key::hash_key;
 use super::lookup::{Met, look_up};
 use super::metadata;
 use super::miss::options;
-use super::reply::{Reply, ReplyBody};
+use super::reply::Reply;
 use super::traffic;
 use crate::call;
 use crate::failure::Failure;
-use crate::fields::{self, HOST};
 use crate::overload::is_bounded;
 use crate::routes::{Action, CallAction, PathParams, query_pairs};
 use crate::steps::Arrival;
 use crate::transport::Times;
 use crate::worker::{LocalTable, RouteRef, Worker};
-use callgate_http1::{Request, Version};
 use callgate_protocol::MetadataBuf;
-use hyper::Response;
 use std::rc::Rc;
 use tokio::time::Instant;
 
-/// Handles an exchange's request, and gives the reply as it is sent.
-pub(super) async fn handle(mut exchange: Exchange) -> Response<ReplyBody<Guards>> {
-    let result = reply(&mut exchange).await;
-    let reply = exchange.settle(result);
-    let server = &exchange.worker.shared.settings.server;
-    let body_has_ended = exchange.body.discard(exchange.head.fields(), server).await;
-    exchange.respond(reply, body_has_ended)
+/// Handles an exchange's request, and gives its reply.
+pub(super) async fn handle(exchange: &mut Exchange) -> Reply {
+    let result = reply(exchange).await;
+    exchange.settle(result)
 }
 
 /// The reply to a request, or why there is none.
 async fn reply(exchange: &mut Exchange) -> Result<Reply, Failure> {
-    if !names_one_host(&exchange.head) {
-        return Err(Failure::BadHost);
-    }
     loop {
         let table = exchange.worker.table();
         let result = reply_by(&table, exchange).await;
@@ -72,8 +62,8 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
             let listed = action.spec.policy.metadata.names();
             let metadata = metadata::of(listed, head.fields(), exchange.context.id.as_str())?;
             let turned_away = |failure: &Failure| exchange.tally.turned_away(failure);
-            early(&exchange.worker, action, &exchange.body, began).inspect_err(turned_away)?;
-            let read = exchange.body.read(head.fields(), &exchange.worker.shared).await;
+            early(&exchange.worker, action, exchange.body.is_there(head), began).inspect_err(turned_away)?;
+            let read = exchange.body.read(head, &exchange.worker.shared).await;
             read.inspect_err(turned_away)?;
             let again = exchange.context.came.is_some();
             let now = if exchange.body.waited() || again { Instant::now() } else { began };
@@ -86,19 +76,11 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
     }
 }
 
-/// RFC 9112, 3.2: whoever takes another of two hosts, or guesses a missing one, sees another request.
-fn names_one_host(head: &Request) -> bool {
-    match fields::single(head.fields(), &HOST) {
-        Ok(host) => host.is_some() || head.version() == Version::Http10,
-        Err(_) => false,
-    }
-}
-
 /// Turns a request away before its body is read, if it would be in any case; one that is there already is no reason to hurry.
-fn early(worker: &Worker, action: &CallAction, body: &RequestBody, now: Instant) -> Result<(), Failure> {
+fn early(worker: &Worker, action: &CallAction, is_there: bool, now: Instant) -> Result<(), Failure> {
     let CallAction { backend, traffic, spec, .. } = action;
     // Which backend a split takes is not known yet.
-    if !is_bounded(&backend.spec.overload, &backend.gauge) || body.is_there() || traffic.is_some() {
+    if !is_bounded(&backend.spec.overload, &backend.gauge) || is_there || traffic.is_some() {
         return Ok(());
     }
     let Some(local) = worker.pool.backend(backend) else {
@@ -132,7 +114,7 @@ async fn call(
         has_fallback: false,
         path,
         query,
-        body: call::Body::Whole(body.bytes()),
+        body: call::Body::Whole(body.bytes(head)),
         metadata: metadata.as_metadata(),
         times: Times { now: clocks.now, deadline },
         on_sent: None,

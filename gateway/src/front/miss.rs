@@ -5,8 +5,6 @@ use crate::failure::Failure;
 use crate::method::Method;
 use crate::routes::{Found, Table};
 use callgate_http1::Request;
-use hyper::StatusCode;
-use hyper::header::{ALLOW, HeaderValue};
 
 /// What is there instead of a route for a request.
 pub(super) fn missed(found: Found<'_, '_>, head: &Request) -> Failure {
@@ -25,10 +23,8 @@ pub(super) fn options(head: &Request, table: &Table) -> Result<Reply, Failure> {
     if methods.is_empty() {
         return Err(Failure::NoRoute(path.to_owned()));
     }
-    let mut reply = Reply::empty(StatusCode::NO_CONTENT);
-    if let Ok(value) = HeaderValue::from_str(&allow(&methods)) {
-        reply.headers.insert(ALLOW, value);
-    }
+    let mut reply = Reply::empty(204);
+    reply.field("allow", &allow(&methods));
     Ok(reply)
 }
 

@@ -2,7 +2,7 @@
 
 use crate::fields::{self, Lines, X_REQUEST_ID};
 use crate::worker::RequestIds;
-use callgate_http1::Fields;
+use callgate_http1::{Fields, ReplyHead};
 
 /// The longest id that is taken from a client, in bytes.
 const MAX_LENGTH: usize = 128;
@@ -32,6 +32,14 @@ impl RequestId {
         let mut text = [0; MAX_LENGTH];
         text[..id.len()].copy_from_slice(id);
         RequestId { text, length: id.len() as u8 }
+    }
+
+    /// Puts its line into the head of a reply.
+    pub(super) fn put(&self, head: &mut ReplyHead<'_>) {
+        // It was checked when it was taken.
+        head.prepared(b"x-request-id: ");
+        head.prepared(self.as_str().as_bytes());
+        head.prepared(b"\r\n");
     }
 
     /// As text.

@@ -13,7 +13,6 @@ use crate::supervise::Task;
 use crate::telemetry::ShadowOutcome;
 use crate::transport::Times;
 use crate::worker::{RouteRef, Worker};
-use bytes::Bytes;
 use callgate_protocol::MetadataBuf;
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -30,7 +29,7 @@ struct Copy {
     route: RouteRef,
     path: PathParams<'static>,
     query: String,
-    body: Bytes,
+    body: Rc<Vec<u8>>,
     metadata: MetadataBuf,
     /// The hash of its key, where the shadow's backend spreads calls by that.
     key: Option<u64>,
@@ -59,7 +58,7 @@ pub(super) fn copy(exchange: &Exchange, route: &RouteRef, shadow: &Shadow, reque
         route: route.clone(),
         path: request.path.iter().map(|value| Cow::Owned(value.clone().into_owned())).collect(),
         query: head.query().unwrap_or_default().to_owned(),
-        body: body.bytes().clone(),
+        body: body.shared(head),
         metadata,
         key,
         deadline: request.times.deadline,
