@@ -19,7 +19,7 @@ pub fn http_date(unix_seconds: u64) -> [u8; 29] {
     date[5..7].copy_from_slice(&two_digits(day));
     date[8..11].copy_from_slice(MONTHS[month]);
     date[12..14].copy_from_slice(&two_digits(year / 100));
-    date[14..16].copy_from_slice(&two_digits(year % 100));
+    date[14..16].copy_from_slice(&two_digits(year));
     date[17..19].copy_from_slice(&two_digits(second / 3_600));
     date[20..22].copy_from_slice(&two_digits(second / 60 % 60));
     date[23..25].copy_from_slice(&two_digits(second % 60));
@@ -39,6 +39,7 @@ fn civil(days: u64) -> (u64, usize, u64) {
     (400 * era + year + u64::from(month >= 10), month as usize, day)
 }
 
+/// The last two.
 fn two_digits(number: u64) -> [u8; 2] {
     [b'0' + (number / 10 % 10) as u8, b'0' + (number % 10) as u8]
 }

@@ -173,3 +173,21 @@ impl<'h> Iterator for Named<'h, '_> {
 }
 
 impl FusedIterator for Named<'_, '_> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_fields_gives_memory_back() {
+        let mut table = FieldTable::new();
+        for _ in 0..1_000 {
+            table.push(FieldSpan { name: Span::default(), value: Span::default() }, None);
+        }
+        table.shrink(0);
+        assert!(table.lines.len() == 1_000 && table.lines.capacity() >= 1_000);
+        table.clear();
+        table.shrink(64 * size_of::<FieldSpan>());
+        assert!((64..1_000).contains(&table.lines.capacity()));
+    }
+}

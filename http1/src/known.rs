@@ -195,6 +195,25 @@ mod tests {
     }
 
     #[test]
+    fn names_of_one_hash_are_told_apart() {
+        static ALIKE: [&str; 4] = ["aba", "aca", "ada", "aea"];
+        assert!(ALIKE.iter().all(|name| hash(name.as_bytes()) == hash(b"aba")));
+        let names = KnownNames::new(&ALIKE);
+        for (at, name) in ALIKE.iter().enumerate() {
+            assert_eq!(names.find(name.as_bytes()).and_then(|it| it.known), Some(Known(at as u8)));
+        }
+        assert_eq!(names.find(b"afa"), None);
+    }
+
+    #[test]
+    fn lists_that_cannot_be_known_are_refused_when_they_are_made() {
+        for names in [&["a", "b", "a"][..], &["A"], &["a_b"], &["\u{e9}"], &[""], &["a"; 33]] {
+            let names = names.to_vec().leak();
+            assert!(std::panic::catch_unwind(|| KnownNames::new(names)).is_err(), "{names:?}");
+        }
+    }
+
+    #[test]
     fn as_many_names_as_allowed_are_all_found() {
         static LETTERS: [&str; 32] = [
             "a0", "b0", "c0", "d0", "e0", "f0", "g0", "h0", "i0", "j0", "k0", "l0", "m0", "n0", "o0", "p0",

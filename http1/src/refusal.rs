@@ -59,7 +59,7 @@ const fn row(
 use Refusal::*;
 
 #[rustfmt::skip]
-const ROWS: [Row; 31] = [
+static ROWS: [Row; 31] = [
     row(BareLf, 400, "bare_lf", "RFC 9112, 2.2", "A line ends with LF alone; it must end with CRLF."),
     row(BareCr, 400, "bare_cr", "RFC 9112, 2.2", "A CR is not followed by LF."),
     row(ControlByte, 400, "control_byte", "RFC 9110, 5.5", "The request has a control byte."),
@@ -106,7 +106,7 @@ impl Refusal {
     };
 
     const fn row(self) -> &'static Row {
-        const { &ROWS }.split_at(self as usize).1.first().expect("each refusal has a row")
+        &ROWS[self as usize]
     }
 
     /// 400, 414, 417, 431, 501 or 505.

@@ -199,6 +199,14 @@ mod tests {
     }
 
     #[test]
+    fn the_statuses_of_the_rfcs_have_a_phrase() {
+        let named: Vec<u16> = (0..=u16::MAX).filter(|status| !phrase(*status).is_empty()).collect();
+        let ranges = [100..=101, 200..=206, 300..=304, 307..=308, 400..=417, 421..=426, 428..=429, 431..=431];
+        let others = [451, 499, 500, 501, 502, 503, 504, 505, 507, 511];
+        assert_eq!(named, ranges.into_iter().flatten().chain(others).collect::<Vec<u16>>());
+    }
+
+    #[test]
     fn a_field_that_would_split_a_head_is_left_out() {
         for (name, value) in [
             ("a", &b"b\r\nc: d"[..]),
