@@ -29,6 +29,7 @@ pub(crate) mod number_map;
 pub mod overload;
 pub(crate) mod presence;
 pub mod process;
+pub mod reply_buffer;
 pub mod routes;
 pub mod signals;
 pub mod state;

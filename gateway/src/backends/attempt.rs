@@ -4,7 +4,9 @@
 use super::endpoint::Endpoint;
 use super::local_endpoint::LocalEndpoint;
 use crate::telemetry::OutcomeLabel;
-use crate::transport::{Call, Ended, Evidence, Heard, Link, Outcome, PendingReply, Times, Unsent};
+use crate::transport::{
+    Begun, Call, Ended, Evidence, Heard, Item, Link, Outcome, PendingReply, Progress, Times, Unsent,
+};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -20,12 +22,15 @@ pub struct Attempt {
     epoch: u32,
     /// It is counted against the bound of calls that the instance may have over all workers.
     bounded: bool,
-    progress: Progress,
+    stage: Stage,
 }
 
 /// What is still to be told of an attempt.
-enum Progress {
+enum Stage {
     UnderWay,
+    /// Its reply has begun, after so long; none where that is not the instance's time. How long the items take is their reader's
+    /// time as well.
+    Begun(Option<Duration>),
     /// It was answered with a long reply, after so long; none where that is not the instance's time. Whether the reply is well
     /// formed is known only when it was read to its end.
     Reading(Option<Duration>),
@@ -50,7 +55,7 @@ impl Attempt {
         })?;
         let epoch = at.monitor.sent();
         at.counters().in_flight.increment();
-        Ok(Attempt { at: at.clone(), reply, epoch, bounded, progress: Progress::UnderWay })
+        Ok(Attempt { at: at.clone(), reply, epoch, bounded, stage: Stage::UnderWay })
     }
 
     /// Where it was sent.
@@ -89,16 +94,37 @@ impl Attempt {
     #[inline]
     pub fn poll_heard(&mut self, cx: &mut Context<'_>) -> Poll<Heard> {
         let heard = ready!(self.reply.poll_heard(cx));
-        if let Heard::Ended(ended) = &heard {
-            self.ends(ended);
+        match &heard {
+            Heard::Progress(Progress::Ended(ended)) => self.ends(ended),
+            Heard::Progress(Progress::Begun(Begun { took, disturbed })) => {
+                self.stage = Stage::Begun((!disturbed).then_some(*took));
+            }
+            Heard::Silent => {}
         }
         Poll::Ready(heard)
     }
 
+    /// What is heard next of its reply, which has begun.
+    pub fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Item> {
+        let item = ready!(self.reply.poll_item(cx));
+        if let Item::End(ended) = &item {
+            self.ends(ended);
+        }
+        Poll::Ready(item)
+    }
+
+    /// Gives it up, unless its end was heard. Says how it has ended.
+    #[inline]
+    pub fn give_up(&mut self) -> Option<Ended> {
+        let ended = self.reply.give_up()?;
+        self.ends(&ended);
+        Some(ended)
+    }
+
     /// Its long reply was read, or that was given up. What is not the reply's fault says nothing against the instance.
     pub fn was_read(&mut self, outcome: &Outcome) {
-        let Progress::Reading(took) = self.progress else { return };
-        self.progress = Progress::Reported;
+        let Stage::Reading(took) = self.stage else { return };
+        self.stage = Stage::Reported;
         match outcome {
             Outcome::BadReply(_) => self.report(outcome.label(), outcome.evidence(false), took),
             _ => self.report(OutcomeLabel::Ok, Evidence::Good, took),
@@ -114,11 +140,14 @@ impl Attempt {
         self.at.counters().in_flight.decrement();
         let Ended { outcome, took, disturbed } = ended;
         // Its time is not told where it is not the instance's.
-        let took = (!disturbed).then_some(*took);
+        let took = match self.stage {
+            Stage::Begun(took) => took,
+            _ => (!disturbed).then_some(*took),
+        };
         if let Outcome::Long(_) = outcome {
-            self.progress = Progress::Reading(took);
+            self.stage = Stage::Reading(took);
         } else {
-            self.progress = Progress::Reported;
+            self.stage = Stage::Reported;
             self.report(outcome.label(), outcome.evidence(*disturbed), took);
         }
     }
@@ -131,12 +160,17 @@ impl Attempt {
     }
 }
 
+/// Its end, for those who do not want the items of its reply.
 impl Future for Attempt {
     type Output = Ended;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
         loop {
-            if let Heard::Ended(ended) = ready!(self.poll_heard(cx)) {
+            if let Stage::Begun(_) = self.stage {
+                if let Item::End(ended) = ready!(self.poll_item(cx)) {
+                    return Poll::Ready(ended);
+                }
+            } else if let Heard::Progress(Progress::Ended(ended)) = ready!(self.poll_heard(cx)) {
                 return Poll::Ready(ended);
             }
         }
@@ -146,16 +180,12 @@ impl Future for Attempt {
 impl Drop for Attempt {
     #[inline]
     fn drop(&mut self) {
-        match self.progress {
-            Progress::Reported => return,
-            Progress::UnderWay => {
-                if let Some(ended) = self.reply.give_up() {
-                    self.ends(&ended);
-                }
-            }
-            Progress::Reading(_) => {}
+        match self.stage {
+            Stage::Reported => return,
+            Stage::UnderWay | Stage::Begun(_) => drop(self.give_up()),
+            Stage::Reading(_) => {}
         }
-        if let Progress::Reading(took) = self.progress {
+        if let Stage::Reading(took) = self.stage {
             // Who gives up says nothing against the instance, which has replied.
             self.report(OutcomeLabel::Ok, Evidence::Good, took);
         }
@@ -194,7 +224,7 @@ mod tests {
         let mut one = send(&at);
         assert_eq!(counted(&at), (vec![], 1, (0, 0)));
         link(&at).breaks(|| Outcome::Failed(Status::unavailable("")));
-        let Heard::Ended(ended) = one.heard().await else { panic!("it has ended") };
+        let Heard::Progress(Progress::Ended(ended)) = one.heard().await else { panic!("it has ended") };
         assert!(matches!(ended.outcome, Outcome::Failed(_)));
         let expected = (vec![("unavailable", 1)], 0, (1, 1));
         assert_eq!(counted(&at), expected);
@@ -231,7 +261,7 @@ mod tests {
             let at = instance(HealthSpec::default());
             link(&at).answers(Outcome::Long(Box::new(long_reply(Type::Unit, Vec::new()))));
             let mut one = send(&at);
-            assert!(matches!(one.heard().await, Heard::Ended(_)));
+            assert!(matches!(one.heard().await, Heard::Progress(_)));
             assert_eq!(counted(&at), (vec![], 0, (0, 0)), "{read:?}");
             read.iter().for_each(|outcome| one.was_read(outcome));
             drop(one);

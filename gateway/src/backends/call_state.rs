@@ -47,3 +47,18 @@ impl CallState {
         latency
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn what_the_calls_of_a_route_take_is_kept_until_another_route_has_its_place() {
+        let state = CallState::default();
+        let knows = |id, slot| state.latency(id, slot).percentile(50).is_some();
+        (0..100).for_each(|_| state.latency(7, 3).observe(Duration::from_millis(1)));
+        assert!(knows(7, 3) && !knows(8, 2) && !knows(9, 10) && knows(7, 3), "each route for itself");
+        assert!(!knows(8, 3) && !knows(7, 3), "another has taken its place");
+    }
+}

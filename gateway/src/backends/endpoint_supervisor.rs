@@ -269,38 +269,4 @@ fn backoff(failures: u32) -> Duration {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::backends::signals::Signals;
-
-    #[test]
-    fn backoff_grows_and_stays_within_its_bounds() {
-        for failures in 1..100 {
-            let time = backoff(failures);
-            assert!(time >= FIRST_BACKOFF / 2 && time <= LAST_BACKOFF, "{failures}: {time:?}");
-        }
-        assert!(backoff(8) > backoff(1));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_could_not_connect_tries_again_as_soon_as_another_worker_has() {
-        let signals = Signals::default();
-        let mut reached = signals.watch_reached();
-        let began = Instant::now();
-        // While the attempt of this one was failing.
-        signals.raise_reached();
-        pause(100, &mut reached).await;
-        assert!(began.elapsed() <= FOLLOW_WITHIN + Duration::from_millis(1));
-        let began = Instant::now();
-        pause(100, &mut reached).await;
-        assert!(began.elapsed() >= LAST_BACKOFF / 2, "no news since");
-    }
-
-    #[test]
-    fn connections_that_began_together_do_not_end_together() {
-        let max_age = Duration::from_secs(100);
-        let times: Vec<Duration> = (0..100).map(|_| lifetime(max_age)).collect();
-        assert!(times.iter().all(|time| *time >= max_age.mul_f64(0.8) && *time <= max_age));
-        assert!(times.iter().max() > times.iter().min());
-    }
-}
+mod tests;

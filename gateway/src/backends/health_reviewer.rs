@@ -162,32 +162,11 @@ impl LocalEndpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backends::testing::{instance, local_of};
+    use crate::backends::testing::{instance, local_of, surroundings};
     use crate::config::{Balance, HealthSpec, Placing};
-    use crate::presence::Presence;
     use crate::transport::Evidence;
-    use crate::transport::callgate::Connections;
-    use std::sync::Arc;
-    use tokio::sync::Notify;
     use tokio::task::{JoinHandle, LocalSet, spawn_local};
     use tokio::time::sleep;
-
-    fn surroundings() -> Surroundings {
-        let (changed, due) = (Rc::<Notify>::default(), Rc::<Notify>::default());
-        let presence = Rc::new(Presence::new(Instant::now()));
-        let budget = callgate_protocol::Budget::new(0);
-        let connections = Connections::new(Arc::default(), budget, changed.clone(), presence.clone());
-        Surroundings {
-            worker: 0,
-            supervisor: Arc::default(),
-            changed,
-            due,
-            offers: Arc::default(),
-            connections: Rc::new(connections),
-            presence,
-            played: false,
-        }
-    }
 
     /// Backends of one instance each, each of which waits for a review.
     fn backends(n: u64) -> Backends {

@@ -9,6 +9,7 @@ use super::local_endpoint::LocalEndpoint;
 use super::members::Member;
 use crate::number_map::NumberMap;
 use crate::presence::Presence;
+use crate::reply_buffer::Buffers;
 use crate::supervise::{Supervisor, Task, supervised};
 use crate::transport::callgate::{Catalog, Connections};
 use callgate_protocol::Budget;
@@ -34,18 +35,19 @@ pub struct Pool {
 
 impl Pool {
     /// An empty pool of worker number `worker`, in that zone. `offers` is told when an instance offers something else than before.
-    /// Long replies take room of `answers` while they arrive.
+    /// Long replies take room of `answers` while they arrive, and replies become JSON in `buffers`.
     pub fn new(
         worker: usize,
         catalog: Arc<Catalog>,
         supervisor: Arc<Supervisor>,
         answers: Arc<Budget>,
+        buffers: Rc<Buffers>,
         offers: Arc<Notify>,
         zone: Option<String>,
     ) -> Pool {
         let (changed, due) = (Rc::<Notify>::default(), Rc::default());
         let presence = Rc::new(Presence::new(Instant::now()));
-        let connections = Connections::new(catalog, answers, changed.clone(), presence.clone());
+        let connections = Connections::new(catalog, answers, buffers, changed.clone(), presence.clone());
         let connections = Rc::new(connections);
         let surroundings = Surroundings {
             worker,

@@ -32,3 +32,23 @@ impl Signals {
         self.recovered.load(Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_watches_hears_once_of_what_others_have_found_since() {
+        let signals = Signals::default();
+        signals.raise_reached();
+        let mut watch = signals.watch_reached();
+        assert_eq!(watch.has_changed().ok(), Some(false), "that was before");
+        signals.raise_reached();
+        assert_eq!(watch.has_changed().ok(), Some(true));
+        watch.mark_unchanged();
+        assert_eq!(watch.has_changed().ok(), Some(false));
+        assert_eq!(signals.recovered(), 0);
+        signals.raise_recovered();
+        assert_eq!(signals.recovered(), 1);
+    }
+}

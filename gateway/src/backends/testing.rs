@@ -3,6 +3,7 @@
 use super::attempt::Attempt;
 use super::backend::Backend;
 use super::endpoint::Endpoint;
+use super::endpoint_supervisor::Surroundings;
 use super::local_backend::LocalBackend;
 use super::local_endpoint::LocalEndpoint;
 use super::members::Member;
@@ -10,6 +11,8 @@ use crate::config::{
     Address, BackendSpec, Balance, CallRef, EndpointAddr, EndpointSpec, HealthSpec, Placing, ServiceName,
 };
 use crate::discovery::{List, Listed, Lists, Query};
+use crate::presence::Presence;
+use crate::transport::callgate::Connections;
 use crate::transport::memory::MemoryLink;
 use crate::transport::{Binding, Body, Call, Link, Times};
 use callgate_protocol::Metadata;
@@ -17,6 +20,7 @@ use callgate_transcode::{RequestBinding, ResponseBinding};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// An instance that is connected.
@@ -53,6 +57,25 @@ pub(in crate::backends) fn connected(
     make(&link);
     local.set_link(Some(Link::Memory(Rc::new(link))));
     Rc::new(local)
+}
+
+/// What the tasks of a worker's backends share, of one that connects to real sockets.
+pub(in crate::backends) fn surroundings() -> Surroundings {
+    let (changed, due) = (Rc::<Notify>::default(), Rc::<Notify>::default());
+    let presence = Rc::new(Presence::new(Instant::now()));
+    let budget = callgate_protocol::Budget::new(0);
+    let connections =
+        Connections::new(Arc::default(), budget, Rc::default(), changed.clone(), presence.clone());
+    Surroundings {
+        worker: 0,
+        supervisor: Arc::default(),
+        changed,
+        due,
+        offers: Arc::default(),
+        connections: Rc::new(connections),
+        presence,
+        played: false,
+    }
 }
 
 /// Plays an instance from now on, until it retires.

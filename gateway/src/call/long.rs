@@ -1,6 +1,7 @@
 //! An answer that is long: its JSON is made here, by the call's own task, in steps between which others work. It may have so many
 //! bytes, it takes room among all long answers before it grows, and it keeps that until it was sent.
 
+use crate::reply_buffer::HEADROOM;
 use crate::transport::{Json, LongReply, Outcome};
 use crate::worker::Worker;
 use bytes::Bytes;
@@ -19,7 +20,7 @@ const STEP: usize = 64 * 1024;
 #[inline]
 pub(super) fn is_long(outcome: &Outcome) -> bool {
     match outcome {
-        Outcome::Reply(Json::Short(json)) => json.len() > LONG,
+        Outcome::Reply(Json::Short(json)) => json.body().len() > LONG,
         Outcome::Long(_) => true,
         _ => false,
     }
@@ -29,9 +30,12 @@ pub(super) fn is_long(outcome: &Outcome) -> bool {
 pub(super) async fn bounded(outcome: Outcome, worker: &Worker, deadline: Instant) -> Outcome {
     let (budget, most) = (&worker.shared.answers, worker.shared.settings.server.max_answer);
     match outcome {
-        Outcome::Reply(Json::Short(json)) if json.len() as u64 > most => Outcome::TooLong(most),
+        Outcome::Reply(Json::Short(json)) if json.body().len() as u64 > most => Outcome::TooLong(most),
         Outcome::Reply(Json::Short(json)) => match budget.take(json.capacity()) {
-            Some(room) => Outcome::Reply(Json::Long(vec![Bytes::from_owner(Piece { json, _room: room })])),
+            Some(room) => {
+                let piece = Piece { json: json.into_vec(), begin: HEADROOM, _room: room };
+                Outcome::Reply(Json::Long(vec![Bytes::from_owner(piece)]))
+            }
             None => Outcome::NoRoom,
         },
         Outcome::Long(reply) => transcode(*reply, budget, most, deadline).await,
@@ -42,12 +46,14 @@ pub(super) async fn bounded(outcome: Outcome, worker: &Worker, deadline: Instant
 /// A piece of an answer.
 struct Piece {
     json: Vec<u8>,
+    /// Where in that it begins.
+    begin: usize,
     _room: Room,
 }
 
 impl AsRef<[u8]> for Piece {
     fn as_ref(&self) -> &[u8] {
-        &self.json
+        &self.json[self.begin..]
     }
 }
 
@@ -86,7 +92,7 @@ async fn transcode(reply: LongReply, budget: &Arc<Budget>, most: u64, deadline: 
         if length > most {
             return Outcome::TooLong(most);
         }
-        pieces.push(Bytes::from_owner(Piece { json, _room: room }));
+        pieces.push(Bytes::from_owner(Piece { json, begin: 0, _room: room }));
         if done {
             return Outcome::Reply(Json::Long(pieces));
         }

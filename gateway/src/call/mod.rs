@@ -9,6 +9,7 @@
 //! spending what it takes from the retry budget
 //! hold     waiting while no instance is there
 //! long     a reply that is long: made in steps, within its bounds
+//! stream   a reply that has begun: its items, and how it ends
 //! copy     a call whose reply nobody hears
 //! ```
 
@@ -18,17 +19,19 @@ mod long;
 mod retry;
 mod road;
 mod spending;
+mod stream;
 mod waiting;
 
 pub use crate::transport::{Body, BodyStream, Json};
 pub use copy::send_copy;
+pub use stream::ReplyStream;
 
-use crate::backends::{Backend, Tried, Wanted};
+use crate::backends::{Backend, Endpoint, Tried, Wanted};
 use crate::failure::{Failure, ShedReason};
 use crate::overload::Permit;
 use crate::routes::{CallAction, PathParams, QueryPairs, Route};
-use crate::transport::{Call, Times};
-use crate::worker::Worker;
+use crate::transport::{Call, Progress, Times};
+use crate::worker::{RouteRef, Worker};
 use callgate_protocol::Metadata;
 use road::Road;
 use std::rc::Rc;
@@ -36,7 +39,7 @@ use std::rc::Rc;
 /// What a call is made of.
 pub struct Request<'a> {
     /// The route that matched.
-    pub route: &'a Route,
+    pub route: &'a RouteRef,
     /// Its call.
     pub call: &'a CallAction,
     /// Where the call goes, among the backends of the route.
@@ -62,16 +65,21 @@ pub struct Request<'a> {
 }
 
 /// What a call has come to.
-pub struct Reply {
-    /// The result; empty for a method that returns nothing.
-    pub json: Json,
-    /// What the call holds until its reply has been sent, or was dropped.
-    pub guards: Guards,
+pub enum Reply {
+    /// A result.
+    Whole {
+        /// The result; empty for a method that returns nothing.
+        json: Json,
+        /// What the call holds until its reply has been sent, or was dropped.
+        guards: Guards,
+    },
+    /// The beginning of one. It holds what the call holds.
+    Begun(Box<ReplyStream>),
 }
 
 /// What a call holds as long as it is under way: its permit. Dropped, it is given back.
 pub struct Guards {
-    _permit: Option<Permit>,
+    permit: Option<Permit>,
 }
 
 impl Request<'_> {
@@ -112,7 +120,10 @@ pub async fn run(worker: &Rc<Worker>, request: &Request<'_>) -> Result<Reply, Fa
     road.admit().await?;
     loop {
         let mut sent = road.send().await?;
-        let mut ended = road.ended(&mut sent).await;
+        let mut ended = match road.progress(&mut sent).await {
+            Progress::Ended(ended) => ended,
+            Progress::Begun(begun) => return Ok(Reply::Begun(Box::new(road.begins(sent, begun)))),
+        };
         road.observe(&sent, &ended);
         if long::is_long(&ended.outcome) {
             let bounded = long::bounded(ended.outcome, worker, request.times.deadline);
@@ -121,7 +132,7 @@ pub async fn run(worker: &Rc<Worker>, request: &Request<'_>) -> Result<Reply, Fa
         }
         let reason = ended.outcome.retry_reason(sent.limited);
         match retry::result(ended.outcome) {
-            Ok(json) => return Ok(Reply { json, guards: road.arrives() }),
+            Ok(json) => return Ok(Reply::Whole { json, guards: road.arrives() }),
             Err(failure) => road.after(&sent, reason, failure)?,
         }
     }
@@ -133,5 +144,22 @@ pub(crate) fn shed(worker: &Worker, route: &Route, reason: ShedReason) -> Failur
     Failure::Shed(reason)
 }
 
+/// A failure at that instance, with all that the client and the counters are to be told of it.
+fn told(mut failure: Failure, worker: &Worker, route: &Route, endpoint: &Endpoint) -> Failure {
+    match &mut failure {
+        Failure::BadReply(error) => {
+            route.stats.0.of(worker.id).bad_replies.increment();
+            *error = format!("the reply of {} is broken: {error}", endpoint.addr);
+        }
+        Failure::AnswerTooLong { call, instance, .. } => {
+            let method = route.action.call().map(|action| action.spec.call.to_string());
+            (*call, *instance) = (method.unwrap_or_default(), endpoint.addr.to_string());
+        }
+        Failure::Shed(reason) => drop(shed(worker, route, *reason)),
+        _ => {}
+    }
+    failure
+}
+
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

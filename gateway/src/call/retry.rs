@@ -39,9 +39,11 @@ pub(super) fn result(outcome: Outcome) -> Result<Json, Failure> {
         }
         Outcome::NoRoom => Err(Failure::Shed(ShedReason::AnswerMemory)),
         // Nobody hears of it then.
-        Outcome::GivenUp { .. } => Err(Failure::Lost),
+        Outcome::Left | Outcome::GivenUp { .. } => Err(Failure::Lost),
         // It was made before.
         Outcome::Long(_) => Err(Failure::Internal("its JSON was not made".to_owned())),
+        // It is the end of what has begun.
+        Outcome::Complete => Err(Failure::Internal("its reply never began".to_owned())),
     }
 }
 
@@ -123,6 +125,7 @@ pub(super) enum Pause {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reply_buffer::ReplyBuffer;
 
     #[test]
     fn what_may_have_run_is_sent_again_only_if_it_is_idempotent() {
@@ -141,7 +144,7 @@ mod tests {
             (Outcome::Failed(Status::not_found("")), true, false, false),
             (Outcome::Failed(Status::resource_exhausted("")), true, false, false),
             (Outcome::BadReply(String::new()), true, false, false),
-            (Outcome::Reply(Json::Short(Vec::new())), true, false, false),
+            (Outcome::Reply(Json::Short(ReplyBuffer::of(b""))), true, false, false),
             (Outcome::TooLong(1), true, false, false),
             (Outcome::NoRoom, true, false, false),
         ] {

@@ -7,12 +7,13 @@ mod race;
 use super::hold::Hold;
 use super::retry::{self, Repeat};
 use super::spending::{Purse, Spending};
-use super::{Guards, Request, shed};
+use super::stream::ReplyStream;
+use super::{Guards, Request, told};
 use crate::backends::{Attempt, Chosen, LocalBackend, Tried};
 use crate::failure::Failure;
 use crate::overload::{Observed, Permit};
 use crate::telemetry::{BackendCounters, RetryReason};
-use crate::transport::{Ended, Heard, Times, Unsent};
+use crate::transport::{Begun, Ended, Heard, Progress, Times, Unsent};
 use crate::worker::Worker;
 use std::rc::Rc;
 use tokio::time::Instant;
@@ -104,17 +105,17 @@ impl<'a> Road<'a> {
         }
     }
 
-    /// Awaits the end of an attempt, and of those that are sent beside it. `sent` is then the one that has ended.
+    /// Awaits what comes of an attempt, and of those that are sent beside it. `sent` is then the one that it has come of.
     #[inline]
-    pub(super) async fn ended(&mut self, sent: &mut Sent) -> Ended {
+    pub(super) async fn progress(&mut self, sent: &mut Sent) -> Progress {
         match self.request.call.spec.retry.hedge {
             // On the heap, as all that few calls need: what lies in this future is moved for every request.
             Some(percent) if self.repeat(sent.idempotent) == Repeat::Always && self.may_send_again() => {
-                Box::pin(hedge::ended(self, sent, percent)).await
+                Box::pin(hedge::progress(self, sent, percent)).await
             }
             _ => match sent.attempt.heard().await {
-                Heard::Ended(ended) => ended,
-                Heard::Silent => Box::pin(race::ended(self, sent, None)).await,
+                Heard::Progress(progress) => progress,
+                Heard::Silent => Box::pin(race::progress(self, sent, None)).await,
             },
         }
     }
@@ -132,11 +133,17 @@ impl<'a> Road<'a> {
         }
     }
 
+    /// The call's reply has begun. From here on nothing can send it again: its road ends, and the attempt is the reply's.
+    pub(super) fn begins(self, sent: Sent, begun: Begun) -> ReplyStream {
+        let (worker, route) = (self.worker.clone(), self.request.route.clone());
+        ReplyStream::new(worker, route, self.request.call, sent.attempt, begun, self.arrives())
+    }
+
     /// The call has a result. What it holds is held until that was sent.
     #[inline]
     pub(super) fn arrives(mut self) -> Guards {
         self.spending.not_in_vain(self.backend.as_ref().map(|backend| &*backend.calls));
-        Guards { _permit: self.permit.take() }
+        Guards { permit: self.permit.take() }
     }
 
     /// After an attempt that has failed: whether the call goes on, or what the client is told.
@@ -146,7 +153,7 @@ impl<'a> Road<'a> {
         reason: Option<RetryReason>,
         failure: Failure,
     ) -> Result<(), Failure> {
-        let failure = self.told(sent, failure);
+        let failure = told(failure, self.worker, self.request.route, sent.attempt.endpoint());
         let Some(reason) = reason.filter(|reason| self.wants(*reason, sent.idempotent)) else {
             return Err(failure);
         };
@@ -169,8 +176,9 @@ impl<'a> Road<'a> {
         Ok(())
     }
 
-    /// Whether the call would be sent again after that end, were there attempts and budget left.
-    pub(super) fn would_go_on_after(&self, sent: &Sent, ended: &Ended) -> bool {
+    /// Whether the call would be sent again after that, were there attempts and budget left.
+    pub(super) fn would_go_on_after(&self, sent: &Sent, progress: &Progress) -> bool {
+        let Progress::Ended(ended) = progress else { return false };
         ended.outcome.retry_reason(sent.limited).is_some_and(|reason| self.wants(reason, sent.idempotent))
     }
 
@@ -250,23 +258,6 @@ impl<'a> Road<'a> {
         let limit = self.times.now + retry.per_try_timeout?;
         let another_follows = idempotent && self.request.body.is_whole() && self.sent + 1 < retry.attempts;
         (another_follows && limit < self.times.deadline).then_some(limit)
-    }
-
-    /// A failure with all that the client and the counters are to be told of it.
-    fn told(&self, sent: &Sent, mut failure: Failure) -> Failure {
-        let (route, endpoint) = (self.request.route, sent.attempt.endpoint());
-        match &mut failure {
-            Failure::BadReply(error) => {
-                route.stats.0.of(self.worker.id).bad_replies.increment();
-                *error = format!("the reply of {} is broken: {error}", endpoint.addr);
-            }
-            Failure::AnswerTooLong { call, instance, .. } => {
-                (*call, *instance) = (self.request.call.spec.call.to_string(), endpoint.addr.to_string());
-            }
-            Failure::Shed(reason) => drop(shed(self.worker, route, *reason)),
-            _ => {}
-        }
-        failure
     }
 
     fn route(&self) -> (u64, u64) {

@@ -83,7 +83,7 @@ fn reply(request: &[u8]) -> Vec<u8> {
     head.prepared(reply.prepared);
     head.prepared(&reply.lines);
     id.put(&mut head);
-    head.end(ReplyBody::Length(reply.content.length()));
+    head.end(ReplyBody::Length(reply.content.length().unwrap_or_default()));
     if let (Content::Full(body), false) = (reply.content, request.starts_with(b"HEAD ")) {
         out.extend_from_slice(&body);
     }

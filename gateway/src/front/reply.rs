@@ -1,8 +1,9 @@
-//! What an exchange ends with: a head, and a body that is empty, in one piece as nearly all are, or a stream of pieces as long ones
-//! are. How it goes on the wire is the protocol's affair.
+//! What an exchange ends with: a head, and a body that is empty, in one piece as nearly all are, in several as long ones are, or has only
+//! begun. How it goes on the wire is the protocol's affair.
 
-use crate::call::{self, Json};
+use crate::call::{self, Json, ReplyStream};
 use crate::config::RespondSpec;
+use crate::reply_buffer::ReplyBuffer;
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -27,10 +28,14 @@ pub(super) enum Content {
     Empty,
     /// One piece.
     Full(Vec<u8>),
+    /// One piece, with room for the head before it.
+    Json(ReplyBuffer),
     /// That of a route, with the lines that go with it.
     Fixed(Arc<RespondSpec>),
     /// Pieces, in order. Each of them holds its own room among all long replies, which is given back when that piece was sent.
-    Stream(Vec<Bytes>),
+    Pieces(Vec<Bytes>),
+    /// What is to come. It holds what its call holds.
+    Begun(Box<ReplyStream>),
 }
 
 impl Reply {
@@ -41,18 +46,22 @@ impl Reply {
 
     /// That of a call.
     pub(super) fn of_call(reply: call::Reply) -> Reply {
-        Reply { guards: Some(reply.guards), ..Reply::of_result(reply.json) }
+        match reply {
+            call::Reply::Whole { json, guards } => Reply { guards: Some(guards), ..Reply::of_result(json) },
+            call::Reply::Begun(stream) => Reply::of_json(Content::Begun(stream)),
+        }
     }
 
     /// A result: 204 where the method returns nothing.
     fn of_result(json: Json) -> Reply {
         let content = match json {
-            Json::Short(json) => Content::Full(json),
-            Json::Long(pieces) => Content::Stream(pieces),
+            Json::Short(json) => Content::Json(json),
+            Json::Long(pieces) => Content::Pieces(pieces),
         };
-        if content.length() == 0 {
-            return Reply::empty(204);
-        }
+        if content.length() == Some(0) { Reply::empty(204) } else { Reply::of_json(content) }
+    }
+
+    fn of_json(content: Content) -> Reply {
         Reply { prepared: JSON, content, ..Reply::empty(200) }
     }
 
@@ -65,14 +74,16 @@ impl Reply {
 }
 
 impl Content {
-    /// How many bytes it has.
-    pub(super) fn length(&self) -> u64 {
-        match self {
+    /// How many bytes it has, if that is known.
+    pub(super) fn length(&self) -> Option<u64> {
+        Some(match self {
             Content::Empty => 0,
             Content::Full(bytes) => bytes.len() as u64,
+            Content::Json(buffer) => buffer.body().len() as u64,
             Content::Fixed(spec) => spec.body.len() as u64,
-            Content::Stream(pieces) => pieces.iter().map(|piece| piece.len() as u64).sum(),
-        }
+            Content::Pieces(pieces) => pieces.iter().map(|piece| piece.len() as u64).sum(),
+            Content::Begun(_) => return None,
+        })
     }
 }
 
@@ -83,13 +94,13 @@ mod tests {
     #[test]
     fn a_result_is_json_or_nothing() {
         for (json, status, length) in [
-            (Json::Short(b"[1]".to_vec()), 200, 3),
+            (Json::Short(ReplyBuffer::of(b"[1]")), 200, 3),
             (Json::Long(vec![Bytes::from_static(b"[1"), Bytes::from_static(b"]")]), 200, 3),
-            (Json::Short(Vec::new()), 204, 0),
+            (Json::Short(ReplyBuffer::of(b"")), 204, 0),
             (Json::Long(Vec::new()), 204, 0),
         ] {
             let reply = Reply::of_result(json);
-            assert_eq!((reply.status, reply.content.length()), (status, length));
+            assert_eq!((reply.status, reply.content.length()), (status, Some(length)));
             assert_eq!(reply.prepared.is_empty(), status == 204);
         }
     }

@@ -8,12 +8,17 @@ use crate::routes::Table;
 
 /// A table with a route for each of those texts, which calls nothing; its paths are `/0`, `/1` and so on.
 fn table(routes: &[&str]) -> Table {
+    after(&Table::empty(), routes)
+}
+
+/// The same after another one.
+fn after(before: &Table, routes: &[&str]) -> Table {
     let route = |(at, keys): (usize, &&str)| {
         format!("[[routes]]\nmatch = 'GET /{at}'\nrespond = {{}}\n{}\n", keys.replace("; ", "\n"))
     };
     let text: String = routes.iter().enumerate().map(route).collect();
     let tables = Tables::parse(vec![Source::new("t.toml", text)]).expect("sound tables");
-    Table::next(&Table::empty(), tables, &Default::default(), 1)
+    Table::next(before, tables, &Default::default(), 1)
 }
 
 /// The lines of a request.
@@ -88,4 +93,22 @@ fn a_reply_tells_of_the_limits_of_all_routes_that_its_request_has_met() {
     assert_eq!(passed.reply_fields().collect::<Vec<_>>(), [("ratelimit", told)]);
     let failed = check(&table, 2, &[("x-a", "1"), ("x-a", "2")], &mut Passed::default());
     assert!(matches!(failed, Err(Failure::RepeatedHeader(name)) if name == "x-a"));
+}
+
+#[test]
+fn what_a_route_has_counted_goes_on_in_the_next_table() {
+    let before = table(&["max_in_flight = 1; rate_limit = { rate = '1/h', burst = 1 }"]);
+    let mut first = Passed::default();
+    check(&before, 0, &[], &mut first).expect("a token and a place");
+    let next = after(&before, &["max_in_flight = 2; rate_limit = { rate = '1/h', burst = 1 }"]);
+    assert_eq!(open(&next, 0), Some(1));
+    let refused = check(&next, 0, &[], &mut Passed::default());
+    assert!(matches!(refused, Err(Failure::RateLimited { .. })), "its token is spent");
+    let without = after(&next, &["max_in_flight = 2"]);
+    let mut second = Passed::default();
+    check(&without, 0, &[], &mut second).expect("a place");
+    let shed = check(&without, 0, &[], &mut Passed::default());
+    assert!(matches!(shed, Err(Failure::Shed(ShedReason::Route))));
+    drop((first, second));
+    assert_eq!(open(&without, 0), Some(0));
 }

@@ -98,7 +98,7 @@ impl HealthCounters {
     }
 
     /// Connections that ended so.
-    pub(super) fn disconnects(&self, why: Disconnect) -> &Counter {
+    pub(crate) fn disconnects(&self, why: Disconnect) -> &Counter {
         &self.disconnects[why as usize]
     }
 

@@ -4,7 +4,8 @@ use super::call::{Binding, Call, Times, Unsent};
 use super::callgate::Connection;
 #[cfg(test)]
 use super::memory::MemoryLink;
-use super::slot::{Ended, Heard, Sent};
+use super::outcome::Outcome;
+use super::slot::{Ended, Heard, Item, Progress, Sent};
 use crate::config::CallRef;
 use std::future::{Future, poll_fn};
 use std::rc::Rc;
@@ -148,8 +149,15 @@ impl PendingReply {
     #[inline]
     pub fn poll_heard(&mut self, cx: &mut Context<'_>) -> Poll<Heard> {
         let heard = ready!(self.sent.slot.poll(cx));
-        self.over = matches!(heard, Heard::Ended(_));
+        self.over = matches!(heard, Heard::Progress(Progress::Ended(_)));
         Poll::Ready(heard)
+    }
+
+    /// What is heard next of its reply, which has begun.
+    pub fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Item> {
+        let item = ready!(self.sent.slot.poll_item(cx));
+        self.over = matches!(item, Item::End(_));
+        Poll::Ready(item)
     }
 
     /// Gives the call up, and says how it has ended, unless that was heard already.
@@ -158,9 +166,13 @@ impl PendingReply {
         if std::mem::replace(&mut self.over, true) {
             return None;
         }
+        let has_begun = self.sent.slot.has_begun();
         // What has come, and was not heard, has come.
-        let come = self.sent.slot.take();
-        come.or_else(|| self.link.cancel(self.sent.number))
+        let come = self.sent.slot.take_end();
+        come.or_else(|| {
+            let ended = self.link.cancel(self.sent.number)?;
+            Some(if has_begun { Ended { outcome: Outcome::Left, ..ended } } else { ended })
+        })
     }
 }
 

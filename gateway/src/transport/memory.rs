@@ -1,12 +1,14 @@
 //! A second transport, for tests: instances that a test plays, without a socket. A call is answered by the instance's script, or by
-//! the test itself.
+//! the test itself, which may also send a reply [in items](Sending).
 
-use super::slot::{Ended, Sent, Slot};
+use super::slot::{Begun, Ended, Sent, Slot};
 use super::{Binding, Body, Call, Json, Outcome, ReviewRequest, Times, Unsent};
 use crate::config::CallRef;
+use crate::reply_buffer::ReplyBuffer;
 use bytes::Bytes;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
+use std::future::poll_fn;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -67,6 +69,13 @@ pub struct Came {
     pub deadline: Instant,
 }
 
+/// A reply that an instance sends in items.
+pub struct Sending {
+    link: Rc<MemoryLink>,
+    number: u32,
+    slot: Rc<Slot>,
+}
+
 struct InFlight {
     slot: Rc<Slot>,
     sent_at: Instant,
@@ -77,7 +86,7 @@ struct InFlight {
 
 /// A result.
 pub fn reply(text: &str) -> Outcome {
-    Outcome::Reply(Json::Short(text.as_bytes().to_vec()))
+    Outcome::Reply(Json::Short(ReplyBuffer::of(text.as_bytes())))
 }
 
 impl MemoryLink {
@@ -127,6 +136,15 @@ impl MemoryLink {
     /// The next call that has no answer yet comes to that, so long after it came.
     pub fn answers_after(&self, time: Duration, outcome: Outcome) {
         self.script.borrow_mut().push_back((time, outcome));
+    }
+
+    /// The reply begins to the first call under way whose reply has not. So many bytes of it may wait for their reader.
+    pub fn begins(self: &Rc<MemoryLink>, most: usize) -> Sending {
+        let calls = self.calls.borrow();
+        let (number, call) = calls.iter().find(|(_, call)| !call.slot.has_begun()).expect("it is under way");
+        let (took, disturbed) = (call.sent_at.elapsed(), self.disturbed.get());
+        call.slot.begin(Begun { took, disturbed }, most);
+        Sending { link: self.clone(), number: *number, slot: call.slot.clone() }
     }
 
     /// The calls that came.
@@ -305,6 +323,20 @@ impl MemoryLink {
     }
 
     pub(super) fn forget_gone(&self, _: &[u64]) {}
+}
+
+impl Sending {
+    /// Sends an item when there is room for it. Says whether anybody wants it.
+    pub async fn send(&self, item: &str) -> bool {
+        poll_fn(|cx| self.slot.poll_room(cx)).await;
+        self.slot.put(Bytes::copy_from_slice(item.as_bytes()));
+        self.link.calls.borrow().contains_key(&self.number)
+    }
+
+    /// Ends it.
+    pub fn ends(self, outcome: Outcome) {
+        self.link.end(self.number, outcome);
+    }
 }
 
 impl InFlight {

@@ -19,6 +19,10 @@ pub enum Outcome {
     TooLarge,
     /// With a result for which there is no room among all long replies.
     NoRoom,
+    /// With the end of a reply that had begun, after its last item.
+    Complete,
+    /// Its reply had begun, and whoever read that has left.
+    Left,
     /// With a failure.
     Failed(Status),
     /// With a reply that is no value of the schema; why.
@@ -59,13 +63,14 @@ impl Outcome {
     pub fn label(&self) -> OutcomeLabel {
         match self {
             Outcome::Reply(_) | Outcome::Long(_) | Outcome::TooLong(_) => OutcomeLabel::Ok,
+            Outcome::Complete => OutcomeLabel::Ok,
             Outcome::TooLarge | Outcome::BadReply(_) => OutcomeLabel::Failed(Code::Internal),
             Outcome::NoRoom => OutcomeLabel::Failed(Code::ResourceExhausted),
             Outcome::Failed(status) => OutcomeLabel::Failed(status.code),
             Outcome::NotAccepted | Outcome::Refused(_) => OutcomeLabel::Refused,
             Outcome::Lost => OutcomeLabel::Lost,
             Outcome::Late => OutcomeLabel::Failed(Code::DeadlineExceeded),
-            Outcome::GivenUp { .. } => OutcomeLabel::Failed(Code::Cancelled),
+            Outcome::Left | Outcome::GivenUp { .. } => OutcomeLabel::Failed(Code::Cancelled),
         }
     }
 
@@ -74,8 +79,11 @@ impl Outcome {
     pub fn evidence(&self, disturbed: bool) -> Evidence {
         match self {
             Outcome::Reply(_) | Outcome::Long(_) | Outcome::TooLong(_) => Evidence::Good,
+            Outcome::Complete => Evidence::Good,
             // It has replied well; what is missing is the gateway's.
             Outcome::TooLarge | Outcome::NoRoom => Evidence::Good,
+            // It had begun to reply, and might have gone on for ever.
+            Outcome::Left => Evidence::Good,
             Outcome::Failed(status) => evidence_of(status.code),
             Outcome::BadReply(_) => Evidence::Failed,
             Outcome::Refused(_) => Evidence::Refused,
@@ -105,7 +113,7 @@ impl Outcome {
             }
             Outcome::Reply(_) | Outcome::Long(_) | Outcome::TooLong(_) | Outcome::TooLarge => None,
             Outcome::NoRoom | Outcome::Failed(_) | Outcome::BadReply(_) | Outcome::Late => None,
-            Outcome::GivenUp { .. } => None,
+            Outcome::Complete | Outcome::Left | Outcome::GivenUp { .. } => None,
         }
     }
 
@@ -116,6 +124,7 @@ impl Outcome {
             _ if disturbed => Feedback::Nothing,
             Outcome::Reply(_) | Outcome::Long(_) | Outcome::TooLong(_) => Feedback::Answered,
             Outcome::TooLarge | Outcome::NoRoom | Outcome::BadReply(_) => Feedback::Answered,
+            Outcome::Complete | Outcome::Left => Feedback::Answered,
             Outcome::Late | Outcome::GivenUp { .. } => Feedback::Late,
             Outcome::Refused(_) => Feedback::Refused,
             Outcome::Failed(status) => match status.code {
@@ -135,11 +144,11 @@ impl Outcome {
         match self {
             // The JSON of a long one is not made: nobody would read it.
             Outcome::Reply(_) | Outcome::Long(_) | Outcome::TooLong(_) | Outcome::NoRoom => ShadowOutcome::Ok,
+            Outcome::Complete => ShadowOutcome::Ok,
             Outcome::Failed(_) | Outcome::BadReply(_) | Outcome::TooLarge => ShadowOutcome::Failed,
             Outcome::Late => ShadowOutcome::Late,
-            Outcome::NotAccepted | Outcome::Refused(_) | Outcome::Lost | Outcome::GivenUp { .. } => {
-                ShadowOutcome::Lost
-            }
+            Outcome::NotAccepted | Outcome::Refused(_) | Outcome::Lost => ShadowOutcome::Lost,
+            Outcome::Left | Outcome::GivenUp { .. } => ShadowOutcome::Lost,
         }
     }
 }
@@ -157,6 +166,7 @@ fn evidence_of(code: Code) -> Evidence {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reply_buffer::ReplyBuffer;
 
     fn failed(code: Code) -> Outcome {
         Outcome::Failed(Status::new(code, ""))
@@ -167,7 +177,7 @@ mod tests {
     }
 
     fn reply() -> Outcome {
-        Outcome::Reply(Json::Short(Vec::new()))
+        Outcome::Reply(Json::Short(ReplyBuffer::of(b"")))
     }
 
     /// All that follows from each outcome: label; evidence; reasons to send the call again where the attempt had all of the call's
@@ -180,6 +190,8 @@ mod tests {
         for (outcome, label, evidence, whole, limited, feedback, copy) in [
             (reply(), "ok", Good, None, None, Feedback::Answered, Copy::Ok),
             (Outcome::TooLong(1), "ok", Good, None, None, Feedback::Answered, Copy::Ok),
+            (Outcome::Complete, "ok", Good, None, None, Feedback::Answered, Copy::Ok),
+            (Outcome::Left, "cancelled", Good, None, None, Feedback::Answered, Copy::Lost),
             (Outcome::TooLarge, "internal", Good, None, None, Feedback::Answered, Copy::Failed),
             (Outcome::NoRoom, "resource_exhausted", Good, None, None, Feedback::Answered, Copy::Ok),
             (

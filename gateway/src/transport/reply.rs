@@ -1,5 +1,6 @@
 //! What an instance replies.
 
+use crate::reply_buffer::ReplyBuffer;
 use bytes::Bytes;
 use callgate_protocol::Room;
 use callgate_transcode::{Decoding, ResponseProgram};
@@ -10,7 +11,7 @@ use std::rc::Rc;
 #[derive(Debug)]
 pub enum Json {
     /// In one piece; empty when the method returns nothing.
-    Short(Vec<u8>),
+    Short(ReplyBuffer),
     /// In pieces, each of which holds its room among all long replies until it is dropped.
     Long(Vec<Bytes>),
 }

@@ -6,21 +6,25 @@
 
 use super::race;
 use super::{Road, Sent};
-use crate::transport::{Ended, Outcome};
+use crate::transport::{Ended, Outcome, Progress};
 
-/// Awaits an attempt, and sends a second one when it takes longer than that percentile. `sent` is then the one that has ended.
-pub(super) async fn ended(road: &mut Road<'_>, sent: &mut Sent, percent: u8) -> Ended {
+/// Awaits an attempt, and sends a second one when it takes longer than that percentile. `sent` is then the one that something has come
+/// of.
+pub(super) async fn progress(road: &mut Road<'_>, sent: &mut Sent, percent: u8) -> Progress {
     let call = road.request.call;
     let latency = road.backend.as_ref().map(|backend| backend.calls.latency(call.route, call.slot));
     let began = road.times.now;
     let delay = latency.as_ref().and_then(|latency| latency.percentile(percent));
-    let ended = race::ended(road, sent, delay.map(|delay| began + delay)).await;
+    let progress = race::progress(road, sent, delay.map(|delay| began + delay)).await;
     // Counted from the first attempt also where the second was faster: otherwise what is slow would look ever faster, and
     // hedges would breed hedges.
-    if let (Some(latency), Outcome::Reply(_) | Outcome::Long(_)) = (latency, &ended.outcome)
-        && !ended.disturbed
-    {
+    let counts = match &progress {
+        Progress::Begun(begun) => !begun.disturbed,
+        Progress::Ended(Ended { outcome: Outcome::Reply(_) | Outcome::Long(_), disturbed, .. }) => !disturbed,
+        Progress::Ended(_) => false,
+    };
+    if let Some(latency) = latency.filter(|_| counts) {
         latency.observe(began.elapsed());
     }
-    ended
+    progress
 }

@@ -1,6 +1,6 @@
 //! Attempts of one call side by side. Another one is sent beside those that have not answered, when these are slow
-//! ([`hedge`](super::hedge)) or when their instances have fallen silent. The first answer counts, and the other attempts are
-//! cancelled.
+//! ([`hedge`](super::hedge)) or when their instances have fallen silent. The first answer counts, be it whole or just begun, and
+//! the other attempts are cancelled.
 //!
 //! An instance that is silent may be gone, but is given up only after a while. Its calls do not wait for that: the connection
 //! says when the doubt begins. Only idempotent calls are sent elsewhere, within their attempts and the retry budget. Where no
@@ -9,7 +9,7 @@
 use super::{Road, Sent};
 use crate::backends::{Chosen, Cost, Pick};
 use crate::telemetry::{HedgeOutcome, RetryReason};
-use crate::transport::{Ended, Heard};
+use crate::transport::{Heard, Progress};
 use std::future::{Future, poll_fn};
 use std::mem;
 use std::pin::{Pin, pin};
@@ -28,9 +28,9 @@ const SIGN: Duration = Duration::from_millis(50);
 /// So many instances are looked at for one that was heard of lately.
 const CHOICE: usize = 3;
 
-/// Awaits the end of an attempt and of those that are sent beside it: one at `hedge`, and one whenever all are in doubt. `sent` is
-/// then the one that has ended.
-pub(super) async fn ended(road: &mut Road<'_>, sent: &mut Sent, hedge: Option<Instant>) -> Ended {
+/// Awaits what comes of an attempt and of those that are sent beside it: one at `hedge`, and one whenever all are in doubt. `sent` is
+/// then the one that it has come of.
+pub(super) async fn progress(road: &mut Road<'_>, sent: &mut Sent, hedge: Option<Instant>) -> Progress {
     let counters = road.counters();
     // Where there is no hedge, it is waited for only when another attempt is sent.
     let mut time = pin!(sleep_until(hedge.unwrap_or_else(Instant::now)));
@@ -46,14 +46,14 @@ pub(super) async fn ended(road: &mut Road<'_>, sent: &mut Sent, hedge: Option<In
             race.others.push(next);
         }
         match poll_fn(|cx| race.poll(cx, waits.then_some(time.as_mut()))).await {
-            Event::Ended(at, ended) => {
-                if race.others.is_empty() || !road.would_go_on_after(race.at(at), &ended) {
+            Event::Progress(at, progress) => {
+                if race.others.is_empty() || !road.would_go_on_after(race.at(at), &progress) {
                     race.ends_with(at);
                     if hedged {
                         let first = race.is_first;
                         counters.hedged(if first { HedgeOutcome::First } else { HedgeOutcome::Second });
                     }
-                    return ended;
+                    return progress;
                 }
                 // A failure after which the call would be sent again is no end while another attempt is under way.
                 road.tried.refused.push(race.at(at).attempt.endpoint().id);
@@ -89,8 +89,8 @@ struct Race<'t> {
 }
 
 enum Event {
-    /// The one at that place has ended.
-    Ended(usize, Ended),
+    /// The one at that place has ended, or its reply has begun.
+    Progress(usize, Progress),
     /// An instance has fallen silent.
     Silent,
     /// It is time for a hedge, or an instance has had its time for a sign.
@@ -117,7 +117,9 @@ impl Race<'_> {
         let all = std::iter::once(&mut *self.sent).chain(&mut self.others);
         for (at, one) in all.enumerate() {
             match one.attempt.poll_heard(cx) {
-                Poll::Ready(Heard::Ended(ended)) => return Poll::Ready(Event::Ended(at, ended)),
+                Poll::Ready(Heard::Progress(progress)) => {
+                    return Poll::Ready(Event::Progress(at, progress));
+                }
                 Poll::Ready(Heard::Silent) => return Poll::Ready(Event::Silent),
                 Poll::Pending => {}
             }
@@ -140,7 +142,7 @@ impl Race<'_> {
         asked.map(|one| one.asked = Some(one.attempt.ask())).count() > 0
     }
 
-    /// That one has ended.
+    /// That one counts.
     fn ends_with(&mut self, at: usize) {
         if at > 0 {
             mem::swap(self.sent, &mut self.others[at - 1]);

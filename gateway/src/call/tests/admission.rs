@@ -27,7 +27,7 @@ async fn a_permit_is_held_until_the_reply_was_sent() {
         net.links[0].otherwise.set(Some((Duration::ZERO, good)));
         let first = run(&net.worker, &net.request(TIMEOUT)).await.expect("a reply");
         assert!(matches!(net.call().await, Err(Failure::Shed(ShedReason::Backend))));
-        let Reply { json, guards } = first;
+        let Reply::Whole { json, guards } = first else { panic!("it is whole") };
         drop(json);
         assert!(matches!(net.call().await, Err(Failure::Shed(ShedReason::Backend))));
         drop(guards);

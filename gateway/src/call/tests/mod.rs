@@ -1,15 +1,15 @@
 //! The road of a call, with instances that the test plays and a clock that it moves.
 
-use super::{Body, BodyStream, Reply, Request, run, takes};
+use super::{Body, BodyStream, Reply, ReplyStream, Request, run, takes};
 use crate::backends::testing::{disconnect, links, reconnect};
 use crate::backends::{Backend, LocalBackend};
 use crate::config::{Settings, Source, Tables};
 use crate::discovery::Lists;
 use crate::failure::{Failure, ShedReason};
-use crate::routes::{CallAction, Route, Table};
-use crate::transport::memory::{MemoryLink, reply};
+use crate::routes::{CallAction, Table};
+use crate::transport::memory::{MemoryLink, Sending, reply};
 use crate::transport::{Json, Outcome, Times};
-use crate::worker::{LocalTable, Shared, Worker};
+use crate::worker::{RouteRef, Shared, Worker};
 use callgate_protocol::{Metadata, Status};
 use std::future::Future;
 use std::rc::Rc;
@@ -21,6 +21,8 @@ use tokio::time::{Instant, sleep};
 mod absence;
 mod admission;
 mod copies;
+mod items;
+mod long;
 mod retries;
 mod side_by_side;
 mod streams;
@@ -34,7 +36,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// A worker with one backend, the instances of which the test plays, and a route that calls it.
 struct Net {
     worker: Rc<Worker>,
-    table: Rc<LocalTable>,
+    route: RouteRef,
     links: Vec<Rc<MemoryLink>>,
 }
 
@@ -46,6 +48,11 @@ async fn local(test: impl Future<Output = ()>) {
 impl Net {
     /// With so many instances, those lines of the backend, and these of the route, which begin with its `match`.
     async fn new(instances: usize, backend: &str, route: &str) -> Net {
+        Net::of("workers = 1", instances, backend, route).await
+    }
+
+    /// The same with those lines of the server.
+    async fn of(server: &str, instances: usize, backend: &str, route: &str) -> Net {
         let endpoints: Vec<String> = (0..instances).map(|n| format!("\"127.0.0.1:{}\"", n + 1)).collect();
         let text = format!(
             "[backends.b]\nendpoints = [{}]\nhealth = {{ slow_start = \"1ms\" }}\n{backend}\n\
@@ -54,23 +61,23 @@ impl Net {
         );
         let tables = Tables::parse(vec![Source::new("t.toml", text)]).expect("sound tables");
         let table = Table::next(&Table::empty(), tables, &Lists::default(), 1);
-        let settings = Source::new("gateway.toml", "[server]\nworkers = 1\n");
+        let settings = Source::new("gateway.toml", format!("[server]\n{server}\n"));
         let settings = Settings::parse(settings, None).expect("sound settings");
         let shared = Arc::new(Shared::new(settings, Arc::default(), None));
         shared.table.store(Arc::new(table));
         let mut worker = Worker::new(0, shared);
         worker.pool.play_instances();
         let worker = Rc::new(worker);
-        let table = worker.table();
+        let route = RouteRef::new(worker.table(), 0);
         // All have their whole share by then.
         sleep(SECOND).await;
-        let mut net = Net { worker, table, links: Vec::new() };
+        let mut net = Net { worker, route, links: Vec::new() };
         net.links = links(&net.local());
         net
     }
 
-    fn route(&self) -> &Route {
-        &self.table.routes[0]
+    fn route(&self) -> &RouteRef {
+        &self.route
     }
 
     fn action(&self) -> &CallAction {
@@ -147,9 +154,19 @@ impl Net {
     }
 }
 
+/// Runs a test with a reply that has just begun, and its other end.
+pub(crate) async fn with_begun_reply(test: impl AsyncFnOnce(Reply, Sending)) {
+    local(async {
+        let net = Rc::new(Net::new(1, "", "match = 'GET /'").await);
+        let (stream, sending) = items::begun(&net).await;
+        test(Reply::Begun(stream), sending).await;
+    })
+    .await;
+}
+
 fn text(reply: Reply) -> String {
-    let Json::Short(json) = reply.json else { panic!("it is short") };
-    String::from_utf8(json).expect("it is text")
+    let Reply::Whole { json: Json::Short(json), .. } = reply else { panic!("it is whole and short") };
+    String::from_utf8(json.body().to_vec()).expect("it is text")
 }
 
 fn unavailable() -> Outcome {

@@ -5,7 +5,7 @@ use super::*;
 const HEDGED: &str = "match = 'GET /'\nretry = { hedge = 'p90' }";
 
 /// A net in which 40 calls have taken 10 ms each, so that a hedge is sent after little more.
-async fn hedged(instances: usize, backend: &str, route: &str) -> Rc<Net> {
+pub(super) async fn hedged(instances: usize, backend: &str, route: &str) -> Rc<Net> {
     let net = Net::new(instances, backend, route).await;
     net.links.iter().for_each(|link| link.otherwise.set(Some((10 * MS, good))));
     for _ in 0..40 {

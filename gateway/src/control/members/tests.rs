@@ -50,7 +50,8 @@ fn backend<'t>(table: &'t Table, name: &str) -> &'t Arc<Backend> {
 /// A worker's side of the table.
 fn pool(table: &Table) -> Pool {
     let (supervisor, budget) = (Arc::default(), callgate_protocol::Budget::new(0));
-    let pool = Pool::new(0, Arc::new(Catalog::default()), supervisor, budget, Arc::default(), None);
+    let pool =
+        Pool::new(0, Arc::new(Catalog::default()), supervisor, budget, Rc::default(), Arc::default(), None);
     pool.sync(table.generation, &table.backends, &table.route_ids);
     pool
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! head   waits for the next request, and reads its head
-//! send   a reply on the wire
+//! send   a reply on the wire; stream, one that has only begun
 //! end    the end of a connection after its last reply
 //! ```
 //! What is idle is a socket and a few hundred bytes: buffers come from the worker's pool when something can be read, and go back with the
@@ -11,18 +11,20 @@
 mod end;
 mod head;
 mod send;
+mod stream;
 
 use super::body::Unread;
 use super::connection::Phase;
 use super::exchange::Exchange;
 use super::handler::handle;
 use super::problem;
+use super::reply::Reply;
 use super::request_id::RequestId;
 use super::tally;
 use super::wire::Wire;
 use crate::failure::Failure;
 use crate::worker::Worker;
-use callgate_http1::{Refusal, Request};
+use callgate_http1::{Refusal, Request, Version};
 use end::{Linger, end};
 use head::{Next, next};
 use send::{Going, send, send_problem};
@@ -77,7 +79,7 @@ async fn exchange(
     let mut reply = unless_left(wire, handle(&mut exchange)).await?;
     exchange.guards.call = reply.guards.take();
     let unread = exchange.body.unread(&exchange.head);
-    let going = going(worker, wire, &exchange, unread);
+    let going = going(worker, wire, &exchange, &reply, unread);
     if send(wire, &mut exchange, reply, going, unread != Unread::Little).await.is_err() {
         return None;
     }
@@ -114,10 +116,12 @@ async fn unless_left<F: Future>(wire: &Wire, reply: F) -> Option<F::Output> {
 }
 
 /// Whether the connection goes on after the reply.
-fn going(worker: &Worker, wire: &Wire, exchange: &Exchange, unread: Unread) -> Going {
+fn going(worker: &Worker, wire: &Wire, exchange: &Exchange, reply: &Reply, unread: Unread) -> Going {
     let Exchange { head, body, .. } = exchange;
     let has_ended = wire.has_ended() && !wire.has_ahead() && !body.has_behind(head);
-    if !head.keeps_alive() || unread == Unread::Much || has_ended || is_last(worker) {
+    // Its end is the connection's.
+    let has_no_end = reply.content.length().is_none() && head.version() == Version::Http10;
+    if !head.keeps_alive() || unread == Unread::Much || has_ended || has_no_end || is_last(worker) {
         return Going::Ends;
     }
     Going::of(head.version())

@@ -1,5 +1,7 @@
-//! A reply on the wire: its head and its body in one write, if both are there and the kernel takes them; long ones piece by piece.
+//! A reply on the wire: its head and its body in one write, if both are there and the kernel takes them; long ones piece by piece, and
+//! those that have only begun as they come.
 
+use super::stream::stream;
 use crate::front::exchange::Exchange;
 use crate::front::reply::{Content, Reply};
 use crate::front::request_id::RequestId;
@@ -50,16 +52,20 @@ pub(super) async fn send(
     all_has_come: bool,
 ) -> io::Result<()> {
     let mut out = wire.connection.open.pool.buffer();
+    let body = body(&reply, exchange.head.version());
     let mut head = begin(wire, &mut out, &reply, going);
     exchange.put_fields(&mut head);
-    head.end(length(&reply));
+    head.end(body);
     let content = if exchange.head.method() == "HEAD" { Content::Empty } else { reply.content };
     let before_last = || {
         if all_has_come {
             exchange.guards.release();
         }
     };
-    let sent = write(wire, &mut out, content, before_last).await;
+    let sent = match content {
+        Content::Begun(mut begun) => stream(wire, &mut out, &mut begun, body == ReplyBody::Chunked).await,
+        content => write(wire, &mut out, content, before_last).await,
+    };
     wire.connection.open.pool.take_buffer(out);
     sent
 }
@@ -69,7 +75,7 @@ pub(super) async fn send_problem(wire: &Wire, reply: Reply, id: &RequestId) -> i
     let mut out = Vec::new();
     let mut head = begin(wire, &mut out, &reply, Going::Ends);
     id.put(&mut head);
-    head.end(length(&reply));
+    head.end(body(&reply, Version::Http11));
     write(wire, &mut out, reply.content, || ()).await
 }
 
@@ -86,11 +92,13 @@ fn begin<'o>(wire: &Wire, out: &'o mut Vec<u8>, reply: &Reply, going: Going) -> 
     head
 }
 
-/// How long the body is, as the head says it (RFC 9110, 8.6).
-fn length(reply: &Reply) -> ReplyBody {
-    match reply.status {
-        204 | 304 => ReplyBody::None,
-        _ => ReplyBody::Length(reply.content.length()),
+/// What follows the head, as that has to say it (RFC 9110, 8.6; RFC 9112, 6).
+fn body(reply: &Reply, version: Version) -> ReplyBody {
+    match (reply.status, reply.content.length(), version) {
+        (204 | 304, _, _) => ReplyBody::None,
+        (_, Some(length), _) => ReplyBody::Length(length),
+        (_, None, Version::Http11) => ReplyBody::Chunked,
+        (_, None, Version::Http10) => ReplyBody::UntilClose,
     }
 }
 
@@ -101,22 +109,26 @@ async fn write(
     content: Content,
     before_last: impl FnOnce(),
 ) -> io::Result<()> {
-    let Content::Stream(pieces) = content else {
+    if let Content::Pieces(pieces) = content {
+        let mut pieces = pieces.into_iter();
+        let last = pieces.next_back().unwrap_or_default();
+        for piece in pieces {
+            wire.write_all(out, &piece).await?;
+            out.clear();
+        }
         before_last();
-        return match &content {
-            Content::Empty | Content::Stream(_) => wire.write_all(out, &[]).await,
-            Content::Full(bytes) => write_with(wire, out, bytes).await,
-            Content::Fixed(spec) => write_with(wire, out, &spec.body).await,
-        };
-    };
-    let mut pieces = pieces.into_iter();
-    let last = pieces.next_back().unwrap_or_default();
-    for piece in pieces {
-        wire.write_all(out, &piece).await?;
-        out.clear();
+        return wire.write_all(out, &last).await;
     }
     before_last();
-    wire.write_all(out, &last).await
+    match content {
+        Content::Json(mut buffer) => match buffer.put_head(out) {
+            Some(all) => wire.write_all(all, &[]).await,
+            None => wire.write_all(out, buffer.body()).await,
+        },
+        Content::Full(bytes) => write_with(wire, out, &bytes).await,
+        Content::Fixed(spec) => write_with(wire, out, &spec.body).await,
+        Content::Empty | Content::Pieces(_) | Content::Begun(_) => wire.write_all(out, &[]).await,
+    }
 }
 
 async fn write_with(wire: &Wire, head: &mut Vec<u8>, body: &[u8]) -> io::Result<()> {
@@ -140,7 +152,7 @@ mod tests {
             (304, "", ReplyBody::None),
         ] {
             let reply = Reply { content: Content::Full(bytes.as_bytes().to_vec()), ..Reply::empty(status) };
-            assert_eq!(length(&reply), expected, "{status}");
+            assert_eq!(body(&reply, Version::Http10), expected, "{status}");
         }
     }
 }

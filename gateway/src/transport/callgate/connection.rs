@@ -27,6 +27,7 @@ use super::programs::{Program, Programs};
 use super::transcoders::{Transcoder, Transcoders};
 use crate::config::{CallRef, EndpointAddr};
 use crate::presence::Presence;
+use crate::reply_buffer::Buffers;
 use crate::transport::body::Body;
 use crate::transport::call::{Binding, Call, Times, Unsent};
 use crate::transport::outcome::Outcome;
@@ -63,6 +64,8 @@ pub struct ConnectionSpec {
 pub(super) struct WorkerSide {
     /// The worker's programs.
     pub(super) transcoders: Rc<Transcoders>,
+    /// Where replies become JSON.
+    pub(super) buffers: Rc<Buffers>,
     /// Told when a connection can take calls again after its backlog was too long.
     pub(super) room: Rc<Notify>,
     /// Whether the worker itself was away.

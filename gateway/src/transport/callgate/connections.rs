@@ -6,6 +6,7 @@ use super::handshake::{Channel, TimeLimits, establish};
 use super::offer::Offer;
 use crate::config::EndpointAddr;
 use crate::presence::Presence;
+use crate::reply_buffer::Buffers;
 use crate::transport::review::ReviewRequest;
 use callgate_protocol::Budget;
 use std::cell::RefCell;
@@ -42,14 +43,15 @@ pub struct Connected {
 }
 
 impl Connections {
-    /// None yet. `room` is told when a connection can take calls again after its backlog was too long.
+    /// None yet. Replies become JSON in `buffers`. `room` is told when a connection can take calls again after its backlog was too long.
     pub(crate) fn new(
         catalog: Arc<Catalog>,
         replies: Arc<Budget>,
+        buffers: Rc<Buffers>,
         room: Rc<Notify>,
         presence: Rc<Presence>,
     ) -> Connections {
-        let worker = WorkerSide { transcoders: Rc::default(), room, presence };
+        let worker = WorkerSide { transcoders: Rc::default(), buffers, room, presence };
         Connections { catalog, replies, worker, all: RefCell::default() }
     }
 

@@ -2,6 +2,7 @@
 
 use super::Connection;
 use super::calls::InFlight;
+use crate::reply_buffer::HEADROOM;
 use crate::transport::outcome::Outcome;
 use crate::transport::reply::{Json, LongReply};
 use crate::transport::slot::Ended;
@@ -85,11 +86,15 @@ impl Connection {
             return Ok(Some(Box::new(call)));
         }
         // JSON is about twice as long as what it is made of.
-        let mut json = Vec::with_capacity(payload.len() * 2 + 64);
+        let mut json = self.worker.buffers.take(payload.len() * 2 + 64);
         let response = &call.program.shared.response;
-        let outcome = match response.decode_within(payload, &mut json, MAX_AT_ONCE) {
-            Ok(()) if response.is_empty() => Outcome::Reply(Json::Short(Vec::new())),
-            Ok(()) => Outcome::Reply(Json::Short(json)),
+        let outcome = match json.append(|out| response.decode_within(payload, out, HEADROOM + MAX_AT_ONCE)) {
+            Ok(()) => {
+                if response.is_empty() {
+                    json.clear();
+                }
+                Outcome::Reply(Json::Short(json))
+            }
             Err(DecodeError { reason: DecodeReason::TooLong, .. }) => {
                 drop(json);
                 self.hand_over(call, payload.to_vec(), None);

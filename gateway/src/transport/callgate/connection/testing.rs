@@ -36,7 +36,8 @@ pub(crate) fn connection() -> Rc<Connection> {
     let offer = Offer::new(hello, |_| Some(schema.clone())).expect("no number twice");
     let addr = EndpointAddr::Tcp { host: "peer".to_owned(), port: 1 };
     let presence = Rc::new(Presence::new(Instant::now()));
-    let worker = WorkerSide { transcoders: Rc::default(), room: Rc::default(), presence };
+    let worker =
+        WorkerSide { transcoders: Rc::default(), buffers: Rc::default(), room: Rc::default(), presence };
     Rc::new(Connection::new(addr, &spec, &worker, Rc::default(), Arc::new(offer), outbound))
 }
 

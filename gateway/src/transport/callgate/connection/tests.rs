@@ -4,7 +4,7 @@ use super::send_buffer::MAX_BACKLOG;
 use super::*;
 use crate::stream::AsyncStream;
 use crate::transport::callgate::handshake::Channel;
-use crate::transport::{Evidence, Heard, PendingReply};
+use crate::transport::{Evidence, Heard, PendingReply, Progress};
 use callgate_protocol::{Event, Hello, Inbound, Limits, Outbound, Role};
 use std::future::Future;
 use std::pin::Pin;
@@ -59,7 +59,7 @@ async fn an_answer_that_lies_in_the_socket_counts_though_the_deadline_is_over() 
             _ = &mut task => panic!("nothing ends it"),
             said = call.heard() => said,
         };
-        let Heard::Ended(ended) = said else { panic!("{said:?}") };
+        let Heard::Progress(Progress::Ended(ended)) = said else { panic!("{said:?}") };
         assert_eq!(matches!(ended.outcome, Outcome::Reply(_)), in_time, "{ended:?}");
     }
 }
@@ -67,6 +67,12 @@ async fn an_answer_that_lies_in_the_socket_counts_though_the_deadline_is_over() 
 /// What a call that is polled once hears.
 fn heard(call: &mut PendingReply) -> Poll<Heard> {
     call.poll_heard(&mut Context::from_waker(Waker::noop()))
+}
+
+/// How it has ended.
+fn ended(call: &mut PendingReply) -> Ended {
+    let Poll::Ready(Heard::Progress(Progress::Ended(ended))) = heard(call) else { panic!("it has ended") };
+    ended
 }
 
 #[test]
@@ -104,7 +110,7 @@ fn what_is_late_because_the_worker_was_away_says_nothing_of_the_instance() {
         }
         conn.expire(end);
         for call in &mut calls {
-            let Poll::Ready(Heard::Ended(ended)) = heard(call) else { panic!("it is late") };
+            let ended = ended(call);
             assert!(matches!(ended.outcome, Outcome::Late));
             assert_eq!((ended.disturbed, ended.outcome.evidence(ended.disturbed)), (away, evidence));
         }
@@ -166,7 +172,7 @@ fn what_the_peer_says_of_a_call_ends_it_so() {
         let conn = testing::connection();
         let mut calls = testing::occupy(&conn, 1);
         conn.on_event(event(status)).expect("it is a call in flight");
-        let Poll::Ready(Heard::Ended(ended)) = heard(&mut calls[0]) else { panic!("it has ended") };
+        let ended = ended(&mut calls[0]);
         assert!(format!("{:?}", ended.outcome).starts_with(expected), "{ended:?}");
         assert_eq!(conn.in_flight(), 0);
     }
@@ -179,21 +185,16 @@ fn calls_that_the_peer_has_not_accepted_or_that_have_not_left_have_not_run() {
     conn.on_event(Event::GoAway { last_call: 1, reason: "deploy" }).expect("it may go");
     assert!(heard(&mut calls[0]).is_pending() && !conn.accepts());
     for call in &mut calls[1..] {
-        let heard = heard(call);
-        assert!(
-            matches!(&heard, Poll::Ready(Heard::Ended(one)) if matches!(one.outcome, Outcome::NotAccepted))
-        );
+        assert!(matches!(ended(call).outcome, Outcome::NotAccepted));
     }
     // Nothing was written.
     conn.on_end();
-    let heard = heard(&mut calls[0]);
-    assert!(matches!(&heard, Poll::Ready(Heard::Ended(one)) if matches!(one.outcome, Outcome::NotAccepted)));
+    assert!(matches!(ended(&mut calls[0]).outcome, Outcome::NotAccepted));
     let conn = testing::connection();
     let mut calls = testing::occupy(&conn, 1);
     conn.send.wrote(1 << 20);
     conn.on_end();
-    let heard = self::heard(&mut calls[0]);
-    assert!(matches!(&heard, Poll::Ready(Heard::Ended(one)) if matches!(one.outcome, Outcome::Lost)));
+    assert!(matches!(ended(&mut calls[0]).outcome, Outcome::Lost));
 }
 
 #[test]

@@ -1,0 +1,93 @@
+//! A reply that has begun: its items, as its reader takes them, and how it ends.
+//!
+//! It borrows nothing of whoever made the call, and holds what the call holds until the last item was taken or the reader has gone,
+//! which cancels the call. Nothing leads from here back to the call's road: what fails now fails, and is sent to no other instance.
+
+use super::retry;
+use super::{Guards, told};
+use crate::backends::Attempt;
+use crate::failure::Failure;
+use crate::overload::Observed;
+use crate::routes::CallAction;
+use crate::transport::{Begun, Ended, Item, Outcome};
+use crate::worker::{RouteRef, Worker};
+use bytes::Bytes;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+/// A reply that has begun. Dropped before its end, its call is cancelled.
+pub struct ReplyStream(Option<UnderWay>);
+
+/// Until its end is known.
+struct UnderWay {
+    worker: Rc<Worker>,
+    route: RouteRef,
+    /// The slot and id of the route, for the backend's limit.
+    observed: (u64, u64),
+    attempt: Attempt,
+    begun: Begun,
+    guards: Guards,
+}
+
+impl ReplyStream {
+    pub(super) fn new(
+        worker: Rc<Worker>,
+        route: RouteRef,
+        call: &CallAction,
+        attempt: Attempt,
+        begun: Begun,
+        guards: Guards,
+    ) -> ReplyStream {
+        let observed = (call.slot as u64, call.route);
+        ReplyStream(Some(UnderWay { worker, route, observed, attempt, begun, guards }))
+    }
+
+    /// The next item, or why there is none; `None` after the last one, and after a failure.
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Failure>>> {
+        let Some(under_way) = &mut self.0 else { return Poll::Ready(None) };
+        let ended = match ready!(under_way.attempt.poll_item(cx)) {
+            Item::Data(item) => return Poll::Ready(Some(Ok(item))),
+            Item::End(ended) => ended,
+        };
+        under_way.observe(&ended);
+        let failure = under_way.failure(ended.outcome);
+        self.0 = None;
+        Poll::Ready(failure.map(Err))
+    }
+
+    /// Whether its end is known: nothing comes any more.
+    pub fn has_ended(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+impl UnderWay {
+    /// Tells the limit how the attempt has ended. What it took is the time until its head: the time of the items is their reader's as
+    /// well.
+    fn observe(&self, ended: &Ended) {
+        if let Some(permit) = &self.guards.permit {
+            permit.observe(&Observed {
+                route: self.observed,
+                sent: self.attempt.sent_at(),
+                took: self.begun.took,
+                feedback: ended.outcome.feedback(ended.disturbed || self.begun.disturbed),
+            });
+        }
+    }
+
+    fn failure(&self, outcome: Outcome) -> Option<Failure> {
+        if let Outcome::Complete = outcome {
+            return None;
+        }
+        let failure = retry::result(outcome).err()?;
+        Some(told(failure, &self.worker, &self.route, self.attempt.endpoint()))
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        if let Some(ended) = self.attempt.give_up() {
+            self.observe(&ended);
+        }
+    }
+}

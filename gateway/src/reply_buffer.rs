@@ -1,0 +1,208 @@
+//! Where the JSON of a call's result is made, and from where it is sent.
+//!
+//! A buffer leaves [`HEADROOM`] at its beginning. The head of a reply is known only after its body, and is put right before it there:
+//! both leave with one write, and the JSON is copied nowhere. Buffers come from a pool of their worker and go back when they are
+//! dropped, which is when the reply was sent. The pool is bounded, in how many buffers it keeps and in how large each of them is: it has
+//! at most 2 MiB.
+
+use bytes::{Buf, Bytes};
+use std::cell::RefCell;
+use std::fmt;
+use std::mem;
+use std::rc::Rc;
+
+/// What is left free for the head of a reply, in bytes. A head that is longer is sent apart from its body.
+pub const HEADROOM: usize = 512;
+
+/// Buffers that a worker keeps for later.
+const MAX_KEPT: usize = 128;
+
+/// A larger buffer is not kept, in bytes with the headroom.
+const MAX_SIZE: usize = 16 * 1024;
+
+/// The buffers of a worker that nobody uses.
+#[derive(Default)]
+pub struct Buffers {
+    /// Each holds its headroom and nothing else.
+    kept: RefCell<Vec<Vec<u8>>>,
+}
+
+/// A body, and room for its head. Dropped, it goes back to its worker.
+pub struct ReplyBuffer {
+    /// The headroom, then the body.
+    bytes: Vec<u8>,
+    /// Where that begins which is to be sent: the head, once there is one, or else the body.
+    begin: usize,
+    buffers: Rc<Buffers>,
+}
+
+impl Buffers {
+    /// An empty buffer with room for a body of that length, which may grow.
+    #[inline]
+    pub fn take(self: &Rc<Buffers>, length: usize) -> ReplyBuffer {
+        let kept = self.kept.borrow_mut().pop();
+        let mut bytes = kept.unwrap_or_else(|| {
+            let mut bytes = Vec::with_capacity(HEADROOM + length);
+            bytes.resize(HEADROOM, 0);
+            bytes
+        });
+        bytes.reserve(length);
+        ReplyBuffer { bytes, begin: HEADROOM, buffers: self.clone() }
+    }
+
+    #[inline]
+    fn give_back(&self, mut bytes: Vec<u8>) {
+        let mut kept = self.kept.borrow_mut();
+        if (HEADROOM..=MAX_SIZE).contains(&bytes.capacity()) && kept.len() < MAX_KEPT {
+            bytes.truncate(HEADROOM);
+            kept.push(bytes);
+        }
+    }
+}
+
+impl ReplyBuffer {
+    /// Appends to the body what `write` appends to what it is given: the headroom and the body so far, of which it changes nothing.
+    #[inline]
+    pub fn append<T>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+        write(&mut self.bytes)
+    }
+
+    /// The body.
+    #[inline]
+    pub fn body(&self) -> &[u8] {
+        &self.bytes[HEADROOM..]
+    }
+
+    /// The body is empty again.
+    pub fn clear(&mut self) {
+        self.bytes.truncate(HEADROOM);
+    }
+
+    /// Puts a head right before the body, in the place of the one before. Both, in one piece; `None` where the head is too long.
+    #[inline]
+    pub fn put_head(&mut self, head: &[u8]) -> Option<&[u8]> {
+        self.begin = HEADROOM.checked_sub(head.len())?;
+        self.bytes[self.begin..HEADROOM].copy_from_slice(head);
+        Some(self.bytes())
+    }
+
+    /// The head, if there is one, and the body.
+    #[inline]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[self.begin..]
+    }
+
+    /// What the body takes in memory, with its headroom, in bytes.
+    pub fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// The headroom and the body, which do not go back.
+    #[inline]
+    pub fn into_vec(mut self) -> Vec<u8> {
+        mem::take(&mut self.bytes)
+    }
+
+    /// The body, which may go to another thread and does not go back.
+    #[inline]
+    pub fn into_bytes(self) -> Bytes {
+        let mut bytes = Bytes::from(self.into_vec());
+        bytes.advance(HEADROOM);
+        bytes
+    }
+}
+
+impl Drop for ReplyBuffer {
+    #[inline]
+    fn drop(&mut self) {
+        self.buffers.give_back(mem::take(&mut self.bytes));
+    }
+}
+
+impl fmt::Debug for ReplyBuffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReplyBuffer").field("body", &self.body().len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+impl ReplyBuffer {
+    /// One with that body, of a pool of its own.
+    pub(crate) fn of(body: &[u8]) -> ReplyBuffer {
+        let mut buffer = Rc::<Buffers>::default().take(body.len());
+        buffer.append(|out| out.extend_from_slice(body));
+        buffer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(buffers: &Buffers) -> Vec<usize> {
+        buffers.kept.borrow().iter().map(Vec::capacity).collect()
+    }
+
+    #[test]
+    fn a_head_stands_right_before_its_body_if_it_fits() {
+        for (length, fits) in [(0, true), (1, true), (HEADROOM, true), (HEADROOM + 1, false)] {
+            let mut buffer = ReplyBuffer::of(b"[1]");
+            let head = vec![b'h'; length];
+            let both = [&head[..], b"[1]"].concat();
+            assert_eq!(buffer.put_head(&head), fits.then_some(&both[..]), "{length}");
+            assert_eq!(buffer.body(), b"[1]");
+        }
+        let mut buffer = ReplyBuffer::of(b"[1]");
+        assert_eq!(buffer.bytes(), b"[1]", "there is no head yet");
+        assert_eq!(buffer.put_head(b"longer: "), Some(&b"longer: [1]"[..]));
+        assert_eq!(buffer.put_head(b"short: "), Some(&b"short: [1]"[..]));
+        buffer.append(|out| out.push(b'\n'));
+        assert_eq!(buffer.bytes(), b"short: [1]\n");
+        assert_eq!(buffer.into_bytes(), b"[1]\n"[..]);
+    }
+
+    #[test]
+    fn a_buffer_goes_back_empty_and_is_taken_again_without_another_allocation() {
+        let buffers = Rc::<Buffers>::default();
+        let mut first = buffers.take(100);
+        assert!(first.capacity() >= HEADROOM + 100);
+        first.append(|out| out.extend_from_slice(&[1; 300]));
+        let (capacity, at) = (first.capacity(), first.bytes.as_ptr());
+        first.put_head(b"head");
+        drop(first);
+        let second = buffers.take(200);
+        assert_eq!((second.bytes.as_ptr(), second.capacity()), (at, capacity));
+        assert_eq!((second.body(), second.bytes()), (&b""[..], &b""[..]));
+        assert_eq!(kept(&buffers).len(), 0, "it is in use");
+    }
+
+    #[test]
+    fn a_body_that_was_cleared_is_empty() {
+        let mut buffer = ReplyBuffer::of(b"null");
+        buffer.clear();
+        assert_eq!(buffer.body(), b"");
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_in_size_and_number() {
+        let buffers = Rc::<Buffers>::default();
+        for (length, keeps) in [(0, true), (MAX_SIZE - HEADROOM, true), (MAX_SIZE - HEADROOM + 1, false)] {
+            let buffer = buffers.take(length);
+            drop(buffer);
+            assert_eq!(kept(&buffers).len(), usize::from(keeps), "{length}");
+            buffers.kept.borrow_mut().clear();
+        }
+        let many: Vec<_> = (0..MAX_KEPT + 5).map(|_| buffers.take(1)).collect();
+        drop(many);
+        assert_eq!(kept(&buffers).len(), MAX_KEPT);
+    }
+
+    #[test]
+    fn what_goes_to_another_thread_does_not_come_back() {
+        let buffers = Rc::<Buffers>::default();
+        let mut buffer = buffers.take(1);
+        buffer.append(|out| out.extend_from_slice(b"{}"));
+        let bytes = buffer.into_bytes();
+        assert_eq!((&bytes[..], kept(&buffers).len()), (&b"{}"[..], 0));
+    }
+}
