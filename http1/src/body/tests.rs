@@ -98,7 +98,10 @@ fn chunks_that_are_none_are_refused() {
     use Refusal::*;
     let extension = |size: usize| format!("1;{}\r\na\r\n0\r\n\r\n", "a".repeat(size));
     assert_eq!(chunked(&extension(255)), Ok(Some(("a".to_owned(), 0))));
-    let many = format!("1;{}\r\na\r\n", "a".repeat(255)).repeat(33);
+    let chunk = format!("1;{}\r\na\r\n", "a".repeat(255));
+    let most = chunk.repeat(32);
+    assert_eq!(chunked(&format!("{most}0\r\n\r\n")), Ok(Some(("a".repeat(32), 0))));
+    let many = format!("{most}0;a\r\n\r\n");
     for (text, refusal) in [
         ("\r\n", ChunkSize),
         ("g\r\n", ChunkSize),

@@ -181,6 +181,7 @@ fn a_refusal_comes_with_the_byte_that_decides_it() {
         ("GET / HTTP/1.1\r\nHost: h\r\n ", Refusal::ObsFold),
         ("CONNECT ", Refusal::Connect),
         ("PRI * HTTP/2", Refusal::HttpTwo),
+        ("PRI /", Refusal::UnknownMethod),
     ] {
         let (before, _) = text.split_at(text.len() - 1);
         assert_eq!(parse(before).1, Ok(false), "{before:?}");
