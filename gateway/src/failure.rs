@@ -14,6 +14,7 @@ mod told;
 pub use reason::{Reason, http_status};
 pub use shed::ShedReason;
 
+use callgate_http1::Refusal;
 use callgate_protocol::{Code, Status};
 use callgate_transcode::{Violation, ViolationKind};
 use std::borrow::Cow;
@@ -22,8 +23,8 @@ use told::is_hidden;
 /// Why a request has no other reply.
 #[derive(Debug)]
 pub enum Failure {
-    /// The request names no host, or several.
-    BadHost,
+    /// The head, or the body's chunks, are not HTTP/1.1: why.
+    Refused(Refusal),
     /// A header that must have a single value has several: its name.
     RepeatedHeader(String),
     /// A header does not fit into what goes along with the call: its name.
@@ -64,8 +65,6 @@ pub enum Failure {
     BodyTooLarge(u64),
     /// The body did not arrive in time.
     BodyTimeout,
-    /// The body's chunks are malformed: the words of the library that reads them.
-    MalformedChunks(String),
     /// The client has closed before its body was there.
     ClientGone,
     /// The request does not fit the method: one violation or more.
@@ -120,7 +119,7 @@ impl Failure {
     /// Why it fails. Of several violations the first one counts.
     pub fn reason(&self) -> Reason {
         match self {
-            Failure::BadHost => Reason::BadHost,
+            Failure::Refused(refusal) => of_refusal(*refusal),
             Failure::RepeatedHeader(_) => Reason::RepeatedHeader,
             Failure::HeaderTooLarge(_) => Reason::HeaderTooLarge,
             Failure::InvalidTimeout(_) => Reason::InvalidTimeout,
@@ -136,7 +135,6 @@ impl Failure {
             Failure::UnsupportedEncoding => Reason::UnsupportedEncoding,
             Failure::BodyTooLarge(_) => Reason::BodyTooLarge,
             Failure::BodyTimeout => Reason::BodyTimeout,
-            Failure::MalformedChunks(_) => Reason::MalformedChunks,
             Failure::ClientGone => Reason::ClientGone,
             Failure::Invalid(violations) => violations.first().map_or(Reason::InvalidValue, of_violation),
             Failure::MessageTooLarge(_) => Reason::MessageTooLarge,
@@ -172,6 +170,7 @@ impl Failure {
     pub fn status(&self) -> u16 {
         match self {
             Failure::Status(status) => http_status(status.code),
+            Failure::Refused(refusal) => refusal.status(),
             _ => self.reason().status(),
         }
     }
@@ -218,6 +217,20 @@ impl Failure {
     /// Whether nobody is there to run the call: another backend, or another table, may help.
     pub fn is_absence(&self) -> bool {
         matches!(self, Failure::NoInstance | Failure::Draining | Failure::NotOffered)
+    }
+}
+
+fn of_refusal(refusal: Refusal) -> Reason {
+    match refusal {
+        Refusal::TooManyFields | Refusal::HeadTooLarge => Reason::HeadTooLarge,
+        Refusal::TargetTooLong => Reason::UriTooLong,
+        Refusal::NoHost | Refusal::SeveralHosts | Refusal::Host | Refusal::HostMismatch => Reason::BadHost,
+        Refusal::UnknownMethod | Refusal::Connect | Refusal::TransferCoding => Reason::NotImplemented,
+        Refusal::UnknownVersion | Refusal::HttpTwo => Reason::UnsupportedVersion,
+        Refusal::Expect => Reason::UnknownExpectation,
+        Refusal::ChunkSize | Refusal::ChunkExtension | Refusal::ChunkEnd => Reason::MalformedChunks,
+        Refusal::TrailersTooLarge => Reason::TrailersTooLarge,
+        _ => Reason::MalformedHead,
     }
 }
 

@@ -5,99 +5,92 @@
 //! and the service behind serves another. So each reader says how it reads: as a single value, for which several lines are an
 //! error even if all say the same, or as a list, of which all lines count.
 
-use crate::failure::Failure;
-use hyper::header::{AsHeaderName, HeaderMap, HeaderName, HeaderValue};
-use std::borrow::Cow;
+mod name;
 
-/// The lines of a field in a request.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) enum Lines<'h> {
-    /// The request does not have the field.
-    #[default]
-    None,
-    /// One line, which may be empty.
-    One(&'h HeaderValue),
-    /// More than one.
-    Several,
-}
+pub(crate) use callgate_http1::Lines;
+pub(crate) use name::*;
+
+use crate::failure::Failure;
+use callgate_http1::Fields;
+use name::Form;
+use std::borrow::Cow;
 
 /// A field that must have a single value has several. It names the field.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Repeated<'n>(pub(crate) &'n str);
 
 /// The lines of a field.
-pub(crate) fn lines(headers: &HeaderMap, name: impl AsHeaderName) -> Lines<'_> {
-    let mut all = headers.get_all(name).iter();
-    match (all.next(), all.next()) {
-        (None, _) => Lines::None,
-        (Some(line), None) => Lines::One(line),
-        (Some(_), Some(_)) => Lines::Several,
+#[inline]
+pub(crate) fn lines<'h>(fields: Fields<'h>, name: &FieldName) -> Lines<'h> {
+    match &name.0 {
+        Form::Known(known) => fields.known(*known),
+        Form::Other(name) => fields.lines(name),
     }
 }
 
-/// The lines of several fields, found in one pass over all: a look for each would cost a hash.
-pub(crate) fn gather<'h, const N: usize>(headers: &'h HeaderMap, names: [&HeaderName; N]) -> [Lines<'h>; N] {
-    let mut found = [Lines::None; N];
-    for (name, line) in headers {
-        if let Some(at) = names.iter().position(|wanted| *wanted == name) {
-            found[at] = match found[at] {
-                Lines::None => Lines::One(line),
-                Lines::One(_) | Lines::Several => Lines::Several,
-            };
-        }
+/// The only line of a field, whatever it says: for fields whose form is unknown here. A comma in it is part of the value.
+pub(crate) fn line<'h, 'n>(
+    fields: Fields<'h>,
+    name: &'n FieldName,
+) -> Result<Option<&'h [u8]>, Repeated<'n>> {
+    match lines(fields, name) {
+        Lines::None => Ok(None),
+        Lines::One(line) => Ok(Some(line)),
+        Lines::Several => Err(repeated(name)),
     }
-    found
 }
 
-/// Whether a request has a field, in however many lines.
-pub(crate) fn has(headers: &HeaderMap, name: &HeaderName) -> bool {
-    headers.contains_key(name)
+/// The only value of a field whose value is never a list. Several lines that were joined on their way are a list.
+pub(crate) fn single<'h, 'n>(
+    fields: Fields<'h>,
+    name: &'n FieldName,
+) -> Result<Option<&'h [u8]>, Repeated<'n>> {
+    match line(fields, name)? {
+        Some(line) if is_list(line) => Err(repeated(name)),
+        line => Ok(line),
+    }
+}
+
+/// The error of a field that has several values in one line.
+pub(crate) fn repeated(name: &FieldName) -> Repeated<'_> {
+    Repeated(name.shown())
 }
 
 /// Each line of a list.
-pub(crate) fn each(headers: &HeaderMap, name: impl AsHeaderName) -> impl Iterator<Item = &[u8]> {
-    headers.get_all(name).iter().map(HeaderValue::as_bytes)
+pub(crate) fn each<'h, 'n>(
+    fields: Fields<'h>,
+    name: &'n FieldName,
+) -> impl Iterator<Item = &'h [u8]> + use<'h, 'n> {
+    // One of the two is empty: so known names and others give one type.
+    let (known, other) = match &name.0 {
+        Form::Known(known) => (Some(fields.each_known(*known)), None),
+        Form::Other(name) => (None, Some(fields.each(name))),
+    };
+    known.into_iter().flatten().chain(other.into_iter().flatten())
 }
 
 /// The members of a list whose members have no commas. Empty ones are none (RFC 9110, 5.6.1.2).
-pub(crate) fn members(headers: &HeaderMap, name: impl AsHeaderName) -> impl Iterator<Item = &[u8]> {
-    let members = each(headers, name).flat_map(|line| line.split(|byte| *byte == b','));
+pub(crate) fn members<'h, 'n>(
+    fields: Fields<'h>,
+    name: &'n FieldName,
+) -> impl Iterator<Item = &'h [u8]> + use<'h, 'n> {
+    let members = each(fields, name).flat_map(|line| line.split(|byte| *byte == b','));
     members.map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
 }
 
 /// All lines of a list in one, in their order. Only several of them are copied.
-pub(crate) fn joined<'h>(
-    headers: &'h HeaderMap,
-    name: impl AsHeaderName,
-    between: &[u8],
-) -> Option<Cow<'h, [u8]>> {
-    let mut lines = each(headers, name);
-    let mut all = Cow::Borrowed(lines.next()?);
-    for line in lines {
-        let all = all.to_mut();
-        all.extend_from_slice(between);
-        all.extend_from_slice(line);
+pub(crate) fn joined<'h>(fields: Fields<'h>, name: &FieldName, between: &[u8]) -> Option<Cow<'h, [u8]>> {
+    match lines(fields, name) {
+        Lines::None => None,
+        Lines::One(line) => Some(Cow::Borrowed(line)),
+        Lines::Several => Some(Cow::Owned(each(fields, name).collect::<Vec<_>>().join(between))),
     }
-    Some(all)
 }
 
-impl<'h> Lines<'h> {
-    /// The only line, whatever it says: for fields whose form is unknown here. A comma in it is part of the value.
-    pub(crate) fn line(self, name: &str) -> Result<Option<&'h HeaderValue>, Repeated<'_>> {
-        match self {
-            Lines::None => Ok(None),
-            Lines::One(line) => Ok(Some(line)),
-            Lines::Several => Err(Repeated(name)),
-        }
-    }
-
-    /// The only value of a field whose value is never a list. Several lines that were joined on their way are a list.
-    pub(crate) fn single(self, name: &str) -> Result<Option<&'h HeaderValue>, Repeated<'_>> {
-        match self.line(name)? {
-            Some(line) if is_list(line.as_bytes()) => Err(Repeated(name)),
-            line => Ok(line),
-        }
-    }
+/// A value as text, if it is visible ASCII with blanks and tabs between.
+pub(crate) fn text(value: &[u8]) -> Option<&str> {
+    let is_plain = value.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~'));
+    std::str::from_utf8(value).ok().filter(|_| is_plain)
 }
 
 /// Whether there is a comma outside quoted strings (RFC 9110, 5.6.4). A string that does not end quotes nothing.
@@ -125,63 +118,81 @@ impl From<Repeated<'_>> for Failure {
     }
 }
 
+/// A request with these lines, for tests.
+#[cfg(test)]
+pub(crate) fn request<V: AsRef<[u8]>>(lines: &[(&str, V)]) -> callgate_http1::Request {
+    let builder = callgate_http1::RequestBuilder::new(&NAMES, "GET", "/");
+    lines.iter().fold(builder, |builder, (name, value)| builder.field(name, value.as_ref())).build()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn headers(lines: &[(&'static str, &'static str)]) -> HeaderMap {
-        let line = |(name, value): &(&'static str, &'static str)| {
-            (HeaderName::from_static(name), HeaderValue::from_static(value))
-        };
-        lines.iter().map(line).collect()
-    }
-
     #[test]
     fn a_single_value_is_one_line_and_no_list() {
-        for (lines_of, line, single) in [
-            (&[][..], Ok(None), Ok(None)),
-            (&["a"], Ok(Some("a")), Ok(Some("a"))),
-            (&[""], Ok(Some("")), Ok(Some(""))),
-            (&["a", "b"], Err(()), Err(())),
-            (&["a", "a"], Err(()), Err(())),
-            (&["", "a"], Err(()), Err(())),
-            (&["a, b"], Ok(Some("a, b")), Err(())),
-            (&["a,"], Ok(Some("a,")), Err(())),
-            (&["a; b=\"c,d\""], Ok(Some("a; b=\"c,d\"")), Ok(Some("a; b=\"c,d\""))),
-            (&["a; b=\"c\\\",d\""], Ok(Some("a; b=\"c\\\",d\"")), Ok(Some("a; b=\"c\\\",d\""))),
-            (&["a; b=\"c\", d"], Ok(Some("a; b=\"c\", d")), Err(())),
-            (&["a\\\", d"], Ok(Some("a\\\", d")), Err(())),
-            (&["a; b=\"c, d"], Ok(Some("a; b=\"c, d")), Err(())),
-        ] {
-            let pairs: Vec<(&str, &str)> = lines_of.iter().map(|line| ("x-a", *line)).collect();
-            let mut headers = headers(&pairs);
-            headers.insert("x-b", HeaderValue::from_static("other"));
-            let of = |value: Result<Option<&HeaderValue>, Repeated<'_>>| {
-                value.map(|value| value.map(|it| it.to_str().expect("ASCII").to_owned())).map_err(drop)
-            };
-            let owned = |value: Result<Option<&str>, ()>| value.map(|value| value.map(str::to_owned));
-            assert_eq!(of(lines(&headers, "x-a").line("X-A")), owned(line), "{lines_of:?}");
-            assert_eq!(of(lines(&headers, "x-a").single("X-A")), owned(single), "{lines_of:?}");
-            let name = HeaderName::from_static("x-a");
-            let [absent, gathered] = gather(&headers, [&HeaderName::from_static("x-c"), &name]);
-            assert_eq!((absent, gathered), (Lines::None, lines(&headers, &name)), "{lines_of:?}");
+        let of = |value: Result<Option<&[u8]>, Repeated<'_>>| {
+            value
+                .map(|value| value.map(|value| String::from_utf8(value.to_vec()).expect("text")))
+                .map_err(drop)
+        };
+        // One that is known, and one that is searched.
+        for name in ["x-api-key", "x-a"].map(FieldName::from) {
+            for (lines_of, expected_line, expected_single) in [
+                (&[][..], Ok(None), Ok(None)),
+                (&["a"], Ok(Some("a")), Ok(Some("a"))),
+                (&[""], Ok(Some("")), Ok(Some(""))),
+                (&["a", "b"], Err(()), Err(())),
+                (&["a", "a"], Err(()), Err(())),
+                (&["", "a"], Err(()), Err(())),
+                (&["a, b"], Ok(Some("a, b")), Err(())),
+                (&["a,"], Ok(Some("a,")), Err(())),
+                (&["a; b=\"c,d\""], Ok(Some("a; b=\"c,d\"")), Ok(Some("a; b=\"c,d\""))),
+                (&["a; b=\"c\\\",d\""], Ok(Some("a; b=\"c\\\",d\"")), Ok(Some("a; b=\"c\\\",d\""))),
+                (&["a; b=\"c\", d"], Ok(Some("a; b=\"c\", d")), Err(())),
+                (&["a\\\", d"], Ok(Some("a\\\", d")), Err(())),
+                (&["a; b=\"c, d"], Ok(Some("a; b=\"c, d")), Err(())),
+            ] {
+                let own = lines_of.iter().map(|line| (name.as_str(), *line));
+                let pairs: Vec<(&str, &str)> = own.chain([("x-b", "other")]).collect();
+                let request = request(&pairs);
+                let fields = request.fields();
+                let owned = |value: Result<Option<&str>, ()>| value.map(|value| value.map(str::to_owned));
+                assert_eq!(of(line(fields, &name)), owned(expected_line), "{name} {lines_of:?}");
+                assert_eq!(of(single(fields, &name)), owned(expected_single), "{name} {lines_of:?}");
+            }
         }
     }
 
     #[test]
     fn an_error_names_the_field() {
-        let headers = headers(&[("x-a", "1"), ("x-a", "2")]);
-        let repeated = lines(&headers, "x-a").single("X-A").expect_err("it has two lines");
-        assert_eq!(repeated, Repeated("X-A"));
-        assert!(Failure::from(repeated).detail().contains("X-A"));
+        for (name, shown) in [("x-a", "x-a"), ("content-type", "Content-Type")] {
+            let (request, name) = (request(&[(name, "1"), (name, "2")]), FieldName::from(name));
+            let repeated = single(request.fields(), &name).expect_err("it has two lines");
+            assert_eq!(repeated, Repeated(shown));
+            assert!(Failure::from(repeated).detail().contains(shown));
+        }
     }
 
     #[test]
     fn of_a_list_all_lines_count() {
-        let headers = headers(&[("x-a", "1, 2"), ("x-b", "no"), ("x-a", ""), ("x-a", " ,3 ,")]);
-        assert_eq!(members(&headers, "x-a").collect::<Vec<_>>(), [b"1", b"2", b"3"]);
-        assert_eq!(joined(&headers, "x-a", b"; ").as_deref(), Some(&b"1, 2; ;  ,3 ,"[..]));
-        assert!(matches!(joined(&headers, "x-b", b","), Some(Cow::Borrowed(b"no"))));
-        assert_eq!(joined(&headers, "x-c", b","), None);
+        for name in ["Cookie", "x-a"].map(FieldName::from) {
+            let own = name.as_str();
+            let lines = [(own, "1, 2"), ("x-b", "no"), (own, ""), (own, ",3 ,")];
+            let request = request(&lines);
+            let fields = request.fields();
+            assert_eq!(members(fields, &name).collect::<Vec<_>>(), [b"1", b"2", b"3"]);
+            assert_eq!(joined(fields, &name, b"; ").as_deref(), Some(&b"1, 2; ; ,3 ,"[..]));
+            assert!(matches!(joined(fields, &"x-b".into(), b","), Some(Cow::Borrowed(b"no"))));
+            assert_eq!(joined(fields, &"x-c".into(), b","), None);
+        }
+    }
+
+    #[test]
+    fn text_is_visible() {
+        assert_eq!(text(b"a\tb c~"), Some("a\tb c~"));
+        for value in [&b"a\x7f"[..], b"\x1f", "\u{e9}".as_bytes(), b"\xff"] {
+            assert_eq!(text(value), None, "{value:?}");
+        }
     }
 }

@@ -33,6 +33,6 @@ pub use fields::{Fields, Lines};
 pub use framing::BodyLength;
 pub use known::{Known, KnownNames};
 pub use refusal::Refusal;
-pub use reply::{CONTINUE, LAST_CHUNK, ReplyBody, ReplyHead, chunk};
+pub use reply::{CONTINUE, LAST_CHUNK, ReplyBody, ReplyHead, chunk, phrase};
 pub use request::{Limits, Request};
 pub use request_line::Version;

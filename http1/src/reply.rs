@@ -110,8 +110,8 @@ fn number(out: &mut Vec<u8>, mut number: u64, base: u64) {
     out.extend_from_slice(&digits[at..]);
 }
 
-/// The phrases that RFC 9110, RFC 6585, RFC 8470, RFC 7725 and nginx (499) give.
-const fn phrase(status: u16) -> &'static str {
+/// The phrases that RFC 9110, RFC 6585, RFC 8470, RFC 7725 and nginx (499) give. Empty for other statuses.
+pub const fn phrase(status: u16) -> &'static str {
     match status {
         100 => "Continue",
         101 => "Switching Protocols",

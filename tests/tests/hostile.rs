@@ -63,17 +63,16 @@ async fn hostile_http_is_refused_and_the_gateway_serves_on() {
     for request in &refused {
         let answer = send(&gateway, request.as_bytes()).await;
         let start: String = request.chars().take(120).collect();
-        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{start:?}: {answer}");
+        let is_refused = answer.starts_with("HTTP/1.1 4") || answer.starts_with("HTTP/1.1 501 ");
+        assert!(answer.is_empty() || is_refused, "{start:?}: {answer}");
     }
-    // With both lengths given, the one that must win by RFC 9112, 6.3 is the chunked one, and the connection ends.
+    // With both lengths given (RFC 9112, 6.1) nobody knows where the next request begins.
     let both = format!("{head}content-length: 4\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n");
     let smuggled =
         send(&gateway, format!("{both}GET /v1/calc/add?a=1&b=2 HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes())
             .await;
-    assert!(
-        !smuggled.contains(r#"{"result":3}"#) || smuggled.matches("HTTP/1.1 ").count() == 2,
-        "{smuggled}"
-    );
+    assert!(smuggled.starts_with("HTTP/1.1 400 "), "{smuggled}");
+    assert_eq!(smuggled.matches("HTTP/1.1 ").count(), 1, "{smuggled}");
 
     let mut rng = fastrand::Rng::with_seed(7);
     let valid = format!("{head}content-length: 2\r\n\r\n{{}}").into_bytes();
@@ -100,7 +99,7 @@ async fn a_request_that_is_none_is_answered_before_the_connection_closes() {
     let get = "GET /nowhere HTTP/1.1\r\nhost: x\r\n";
     for (request, expected) in [
         ("GARBAGE\r\n\r\n".to_owned(), "HTTP/1.1 400 "),
-        ("GET / HTTP/9.9\r\n\r\n".to_owned(), "HTTP/1.1 400 "),
+        ("GET / HTTP/9.9\r\n\r\n".to_owned(), "HTTP/1.1 505 "),
         (format!("{get}x y: z\r\n\r\n"), "HTTP/1.1 400 "),
         (format!("{get}content-length: 2\r\ncontent-length: 3\r\n\r\n{{}}"), "HTTP/1.1 400 "),
         (format!("{get}long: {}\r\n\r\n", "x".repeat(17 << 10)), "HTTP/1.1 431 "),

@@ -123,9 +123,10 @@ async fn what_the_request_line_gets_wrong_is_told() {
     let answer = client.send("DELETE", "/v1/orders/1/quote", &[], "").await;
     problem(&answer, 405, "unimplemented");
     assert_eq!(answer.header("allow"), "POST, OPTIONS");
-    let answer = client.send("BREW", "/v1/calc/add", &[], "").await;
+    let answer = client.send("PUT", "/v1/calc/add", &[], "").await;
     problem(&answer, 405, "unimplemented");
     assert_eq!(answer.header("allow"), "GET, HEAD, OPTIONS");
+    problem(&client.send("BREW", "/v1/calc/add", &[], "").await, 501, "unimplemented");
     problem(&client.get("/v1/orders/%ff").await, 400, "invalid_argument");
 }
 

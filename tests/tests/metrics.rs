@@ -154,7 +154,7 @@ async fn a_head_that_is_no_request_is_counted_by_the_status_of_its_answer() {
     let long = |length: usize| "x".repeat(length << 10);
     for (status, request) in [
         ("400", "GARBAGE\r\n\r\n".to_owned()),
-        ("400", "GET / HTTP/9.9\r\n\r\n".to_owned()),
+        ("505", "GET / HTTP/9.9\r\n\r\n".to_owned()),
         ("400", format!("{JSON}content-length: 2\r\ncontent-length: 3\r\n\r\n{{}}")),
         ("400", format!("{ADD}GARBAGE\r\n\r\n")),
         ("414", format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", long(65))),

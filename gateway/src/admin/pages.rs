@@ -5,6 +5,7 @@ use super::{limits, names, settings, traffic};
 use crate::backends::{Backend, Member};
 use crate::config::{Balance, OverloadSpec, Priority, RetryOn, RetrySpec};
 use crate::control::{Found, Kind, Plane, Unfit};
+use crate::fields::FieldName;
 use crate::routes::{Action, CallAction, Route};
 use crate::steps::{InFlight, Steps};
 use crate::telemetry::{EndpointScrape, HealthCounters, Scrape, render};
@@ -134,7 +135,7 @@ fn call(call: &CallAction, unfit: &[Unfit]) -> Value {
         "timeout_ms": spec.timeout.as_millis() as u64,
         "idempotent": idempotent,
         "retry": retry(&spec.retry),
-        "metadata": spec.policy.metadata.names(),
+        "metadata": spec.policy.metadata.names().iter().map(FieldName::as_str).collect::<Vec<_>>(),
         "priority": spec.policy.priority.name(),
         "offered": offered,
         "problem": problem,

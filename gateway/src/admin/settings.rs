@@ -17,6 +17,7 @@ pub(super) fn of(settings: &Settings) -> Value {
             "max_body": server.max_body,
             "max_body_memory": server.max_body_memory,
             "max_head": server.max_head,
+            "max_headers": server.max_headers,
             "max_connections": server.max_connections,
             "header_timeout": time(server.header_timeout),
             "body_timeout": time(server.body_timeout),
@@ -39,7 +40,7 @@ pub(super) fn of(settings: &Settings) -> Value {
 }
 
 fn listener(settings: &ListenerSettings) -> Value {
-    let ListenerSettings { id, address, mode, group, protocol } = settings;
+    let ListenerSettings { id, address, mode, group, protocol, half_close } = settings;
     let has_file = matches!(address, ListenAddress::Unix(_));
     json!({
         "id": id,
@@ -47,5 +48,6 @@ fn listener(settings: &ListenerSettings) -> Value {
         "mode": has_file.then(|| format!("{mode:04o}")),
         "group": group,
         "protocol": protocol.name(),
+        "half_close": half_close.name(),
     })
 }

@@ -12,7 +12,7 @@ pub(super) fn split(call: &CallAction) -> Value {
     let targets = traffic.targets.iter().map(|target| {
         let headers = target.headers.iter().map(|header| match &header.value {
             Some(value) => format!("{}: {value}", header.name),
-            None => header.name.clone(),
+            None => header.name.to_string(),
         });
         json!({
             "backend": target.to.backend.spec.name,

@@ -7,6 +7,7 @@ use super::name;
 use super::reader::{Item, Reader, Section};
 use super::route::RouteSpec;
 use super::suggest::names_help;
+use crate::fields::FieldName;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -58,8 +59,8 @@ pub struct HashSpec {
 /// Where a request has its key.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum HashBy {
-    /// In the header of that name, in lower case.
-    Header(String),
+    /// In the header of that name.
+    Header(FieldName),
     /// In the path parameter of that name.
     Path(String),
     /// In the cookie of that name.
@@ -184,7 +185,7 @@ fn hash_by(text: &str) -> Result<HashBy, Complaint> {
                 Complaint::new(format!("not a {kind}'s name"), "expected letters, digits, `-`, `_`, `.`");
             Err(complaint.within(within))
         }
-        "header" => Ok(HashBy::Header(name.to_ascii_lowercase())),
+        "header" => Ok(HashBy::Header(name.into())),
         "cookie" => Ok(HashBy::Cookie(name.to_owned())),
         "path" => Ok(HashBy::Path(name.to_owned())),
         _ => {

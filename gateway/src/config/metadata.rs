@@ -4,6 +4,7 @@
 use super::complaint::Complaint;
 use super::keys;
 use super::reader::{Reader, Section};
+use crate::fields::FieldName;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -14,11 +15,11 @@ const MAX_NAME: usize = 255;
 
 /// The headers that go along with a route's calls; none unless a table lists them.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct MetadataSpec(Option<Arc<[Box<str>]>>);
+pub struct MetadataSpec(Option<Arc<[FieldName]>>);
 
 impl MetadataSpec {
     /// Their names in lower case, which are also those of the metadata; each once.
-    pub fn names(&self) -> &[Box<str>] {
+    pub fn names(&self) -> &[FieldName] {
         self.0.as_deref().unwrap_or_default()
     }
 
@@ -36,7 +37,7 @@ impl MetadataSpec {
         let mut list = Vec::new();
         for (name, span) in names {
             if seen.insert(name.clone()) {
-                list.push(name.into_boxed_str());
+                list.push(FieldName::from(&*name));
                 continue;
             }
             let title = format!("`{name}` is listed twice");

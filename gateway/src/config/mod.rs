@@ -89,8 +89,8 @@ pub use retry::{RetryOn, RetrySpec};
 pub use route::{RouteSpec, Written};
 pub use route_limits::{RateLimit, RateLimits};
 pub use settings::{
-    AdminSettings, ListenAddress, ListenerSettings, LogFormat, LogSettings, Protocol, ServerSettings,
-    Settings, TableSettings, UpgradeSettings,
+    AdminSettings, HalfClose, ListenAddress, ListenerSettings, LogFormat, LogSettings, Protocol,
+    ServerSettings, Settings, TableSettings, UpgradeSettings,
 };
 pub use shadow::{ShadowSpec, Share};
 pub(crate) use source::shown;

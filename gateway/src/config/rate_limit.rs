@@ -4,6 +4,7 @@ use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
 use super::reader::Reader;
 use super::suggest::nearest;
+use crate::fields::FieldName;
 use std::fmt;
 use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
@@ -83,8 +84,8 @@ pub enum LimitBy {
     Route,
     /// Each client address; of IPv6 each /64.
     Client,
-    /// Each value of this header, whose name is in lower case.
-    Header(String),
+    /// Each value of this header.
+    Header(FieldName),
     /// Each API key: `X-Api-Key`, or the token of `Authorization: Bearer`.
     ApiKey,
     /// Each value of this claim in the JSON Web Token of `Authorization: Bearer`.
@@ -99,7 +100,7 @@ impl LimitBy {
         if let Some(name) = text.strip_prefix(LimitBy::HEADER) {
             let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
             return match !name.is_empty() && name.bytes().all(token) {
-                true => Ok(LimitBy::Header(name.to_ascii_lowercase())),
+                true => Ok(LimitBy::Header(name.into())),
                 false => Err(Complaint::new("not a header's name", "such as \"header:x-tenant\"")
                     .within(LimitBy::HEADER.len()..text.len())),
             };

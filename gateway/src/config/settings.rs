@@ -5,7 +5,7 @@ mod keys;
 mod listeners;
 mod places;
 
-pub use listeners::{ListenAddress, ListenerSettings, Protocol};
+pub use listeners::{HalfClose, ListenAddress, ListenerSettings, Protocol};
 
 use super::balance;
 use super::diagnostics::Diagnostics;
@@ -67,8 +67,14 @@ pub struct ServerSettings {
     pub min_send_rate: u64,
     /// Over how long that is measured.
     pub min_send_rate_window: Duration,
+    /// Bytes a second: a client that sends its request's body more slowly is refused. 0 for none.
+    pub min_body_rate: u64,
+    /// Over how long that is measured.
+    pub min_body_rate_window: Duration,
     /// The largest request line and headers in bytes, together; at least 8 KiB.
     pub max_head: u64,
+    /// The most header lines of a request.
+    pub max_headers: u64,
     /// Connections open at once, all workers together.
     pub max_connections: u64,
     /// How long a request's line and headers may take to arrive.
@@ -199,7 +205,10 @@ impl Settings {
                 max_answer_memory: 256 << 20,
                 min_send_rate: 1 << 10,
                 min_send_rate_window: Duration::from_secs(30),
+                min_body_rate: 1 << 10,
+                min_body_rate_window: Duration::from_secs(10),
                 max_head: 16 << 10,
+                max_headers: 100,
                 max_connections: 20_000,
                 header_timeout: Duration::from_secs(10),
                 body_timeout: Duration::from_secs(30),

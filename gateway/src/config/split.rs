@@ -6,6 +6,7 @@ use super::destination::{self, DestinationSpec};
 use super::diagnostics::Diagnostic;
 use super::keys;
 use super::reader::{Item, Reader, Section};
+use crate::fields::FieldName;
 use std::ops::RangeInclusive;
 use toml::de::{DeTable, DeValue};
 
@@ -42,8 +43,8 @@ pub struct TargetSpec {
 /// A header that a request may bear.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct HeaderMatch {
-    /// Its name, in lower case.
-    pub name: String,
+    /// Its name.
+    pub name: FieldName,
     /// Its value, byte for byte but for spaces around it. `None`: any.
     pub value: Option<String>,
 }
@@ -192,6 +193,6 @@ impl HeaderMatch {
         if value.is_some_and(|value| value.chars().any(char::is_control)) {
             return Err(Complaint::new("no header has such a value", "control characters cannot occur"));
         }
-        Ok(HeaderMatch { name: name.to_ascii_lowercase(), value: value.map(str::to_owned) })
+        Ok(HeaderMatch { name: name.into(), value: value.map(str::to_owned) })
     }
 }

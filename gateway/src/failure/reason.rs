@@ -52,11 +52,17 @@ reasons! {
     // The head.
     /// The head is no HTTP/1.1.
     MalformedHead = "malformed_head", InvalidArgument;
-    /// The head is larger than `max_head`.
+    /// The head asks for what is not served: a method or a transfer coding.
+    NotImplemented = "not_implemented", Unimplemented;
+    /// The head's version is not served.
+    UnsupportedVersion = "unsupported_version", Unimplemented 505;
+    /// The head expects what nobody knows.
+    UnknownExpectation = "unknown_expectation", InvalidArgument 417;
+    /// The head is larger than `max_head`, or has more fields than `max_headers`.
     HeadTooLarge = "head_too_large", ResourceExhausted 431;
     /// Path and query are longer than they may be.
     UriTooLong = "uri_too_long", ResourceExhausted 414;
-    /// There is no `Host`, or there are several.
+    /// There is no `Host`, or there are several, or it is no host.
     BadHost = "bad_host", InvalidArgument;
     /// A header that must have a single value has several.
     RepeatedHeader = "repeated_header", InvalidArgument;
@@ -108,6 +114,8 @@ reasons! {
     BodyTimeout = "body_timeout", DeadlineExceeded 408;
     /// Its chunks are malformed.
     MalformedChunks = "malformed_chunks", InvalidArgument;
+    /// What follows its chunks is too large.
+    TrailersTooLarge = "trailers_too_large", ResourceExhausted 431;
 
     // The values.
     /// It is not JSON.

@@ -11,7 +11,7 @@ impl Failure {
     /// What the client may read of it, in a sentence without a full stop.
     pub fn detail(&self) -> Cow<'_, str> {
         let text = match self {
-            Failure::BadHost => "a request must have one Host header",
+            Failure::Refused(refusal) => refusal.detail().trim_end_matches('.'),
             Failure::RepeatedHeader(name) => {
                 return format!("the header {name} must have a single value, and has several").into();
             }
@@ -42,7 +42,6 @@ impl Failure {
                 return format!("the request is larger than {limit} bytes").into();
             }
             Failure::BodyTimeout => "the request's body did not arrive in time",
-            Failure::MalformedChunks(_) => "the body cannot be read: its chunks are malformed",
             Failure::ClientGone => "the client has closed before the body was there",
             Failure::Invalid(violations) => match violations.as_slice() {
                 [one] => &one.detail,
@@ -91,8 +90,16 @@ impl Failure {
                 let error = &status.message;
                 tracing::error!(request_id, route, reason, code, error, details, "the method failed");
             }
-            Failure::MalformedChunks(error) => {
-                tracing::debug!(request_id, route, reason, error, "a body cannot be read");
+            Failure::Refused(refusal) => {
+                let (refusal, section) = (refusal.name(), refusal.section());
+                tracing::info!(
+                    request_id,
+                    route,
+                    reason,
+                    refusal,
+                    section,
+                    "what a client sent is not HTTP/1.1"
+                );
             }
             _ => {}
         }

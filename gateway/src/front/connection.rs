@@ -19,13 +19,15 @@ use tokio::sync::oneshot;
 /// What a connection waits for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Phase {
-    /// For a request, or for the client to take its answer: no exchange is open.
+    /// For a request: no exchange is open.
     Idle,
     /// For the rest of a request's head.
     Head,
-    /// For us: exchanges are open.
+    /// For the rest of a request's body, wanted or not.
+    Body,
+    /// For us, or for the client to take its reply: exchanges are open.
     Busy,
-    /// For the end of what it still sends after its last answer.
+    /// For the end of what it still sends after its last reply.
     Lingering,
     /// For nothing: it is off the books.
     Closed,
@@ -46,13 +48,13 @@ pub(super) struct Connection {
     /// The sweep at which the phase began.
     pub(super) since: Cell<u64>,
     waker: RefCell<Option<Waker>>,
-    /// It waited too long.
+    /// It waited too long for what it waits for.
     pub(super) expired: Cell<bool>,
-    /// It is to rest, or does: hyper is to let go of the socket without closing it.
+    /// It has been idle for a while: its task is to keep as little as it can.
     pub(super) resting: Cell<bool>,
-    /// How fast it takes its answers.
+    /// How fast bytes go over it.
     pub(super) pace: Pace,
-    /// It takes its answer too slowly: what the kernel still has of that is not kept either.
+    /// It takes its reply too slowly: what the kernel still has of that is not kept either.
     pub(super) slow: Cell<bool>,
     /// Who is to have its place if it is still idle.
     heir: RefCell<Option<oneshot::Sender<Place>>>,
@@ -106,16 +108,19 @@ impl Connection {
         }
     }
 
+    /// From now on it waits for something else.
     pub(super) fn enter(&self, phase: Phase) {
         self.phase.set(phase);
         self.since.set(self.open.sweeps.get());
+        self.expired.set(false);
+        self.pace.rest();
         self.list();
     }
 
     /// Puts it last among the idle ones, or takes it out.
-    pub(super) fn list(&self) {
+    fn list(&self) {
         let mut idle = self.open.idle.borrow_mut();
-        if self.phase.get() == Phase::Idle && !self.pace.is_blocked() {
+        if self.phase.get() == Phase::Idle {
             idle.put_last(self.key);
         } else {
             idle.remove(self.key);
@@ -133,10 +138,12 @@ impl Connection {
 
     /// Has an idle connection close, and its place given to `heir`; unless a request is there first, then `heir` is dropped.
     pub(super) fn ask_to_go(&self, heir: oneshot::Sender<Place>) {
+        // A request may have come since it was chosen.
+        if self.phase.get() != Phase::Idle {
+            return;
+        }
         self.open.idle.borrow_mut().remove(self.key);
         *self.heir.borrow_mut() = Some(heir);
-        // hyper is to let go of the socket first, which is then looked at once more.
-        self.resting.set(true);
         self.wake();
     }
 
@@ -176,31 +183,52 @@ impl Drop for OpenExchange {
         let left = connection.exchanges.get() - 1;
         connection.exchanges.set(left);
         // A reply may be dropped after its connection has ended.
-        if left == 0 && connection.phase.get() == Phase::Busy {
+        let is_over = matches!(connection.phase.get(), Phase::Busy | Phase::Body);
+        if left == 0 && is_over {
             connection.enter(Phase::Idle);
         }
+    }
+}
+
+/// Connections of no worker.
+#[cfg(test)]
+pub(super) mod testing {
+    use super::*;
+    use crate::config::{HalfClose, ListenAddress, Protocol};
+    use crate::telemetry::Counter;
+    use callgate_http1::Limits;
+
+    /// None yet.
+    pub(in crate::front) fn open() -> Rc<OpenConnections> {
+        let limits = Limits { max_head: 8192, max_target: 4096, max_fields: 100, max_trailers: 1024 };
+        Rc::new(OpenConnections::new(limits))
+    }
+
+    /// One more.
+    pub(in crate::front) fn register(open: &Rc<OpenConnections>, half_close: HalfClose) -> Rc<Connection> {
+        let listener = Listener {
+            id: "x".to_owned(),
+            address: ListenAddress::Abstract("x".to_owned()),
+            protocol: Protocol::Http1,
+            half_close,
+            accepted: Counter::default(),
+        };
+        Connection::register(open, Arc::new(listener), None)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{ListenAddress, Protocol};
-    use crate::telemetry::Counter;
+    use crate::config::HalfClose;
 
     fn register(open: &Rc<OpenConnections>) -> Rc<Connection> {
-        let listener = Listener {
-            id: "x".to_owned(),
-            address: ListenAddress::Abstract("x".to_owned()),
-            protocol: Protocol::Http1,
-            accepted: Counter::default(),
-        };
-        Connection::register(open, Arc::new(listener), None)
+        testing::register(open, HalfClose::Cancel)
     }
 
     #[test]
     fn a_connection_is_idle_when_no_exchange_is_open() {
-        let open = Rc::new(OpenConnections::default());
+        let open = testing::open();
         let connection = register(&open);
         let is_idle = || {
             let listed = open.longest_idle().is_some();
@@ -222,8 +250,23 @@ mod tests {
     }
 
     #[test]
+    fn one_that_is_busy_when_it_is_asked_to_go_stays() {
+        let open = testing::open();
+        let connection = register(&open);
+        let busy = connection.begin_exchange();
+        let (heir, mut place) = oneshot::channel();
+        connection.ask_to_go(heir);
+        assert!(!connection.is_asked());
+        assert!(matches!(place.try_recv(), Err(oneshot::error::TryRecvError::Closed)));
+        drop(busy);
+        let (heir, _place) = oneshot::channel();
+        connection.ask_to_go(heir);
+        assert!(connection.is_asked() && open.longest_idle().is_none());
+    }
+
+    #[test]
     fn an_exchange_that_ends_after_its_connection_is_not_taken_for_another_one() {
-        let open = Rc::new(OpenConnections::default());
+        let open = testing::open();
         let gone = register(&open);
         let exchange = gone.begin_exchange();
         gone.strike();

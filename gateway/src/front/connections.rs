@@ -3,13 +3,21 @@
 use super::connection::{Connection, OpenConnections};
 use super::drive::{self, Registered};
 use super::sweep::{sweep, tell_idleness};
+use crate::config::ServerSettings;
 use crate::stream::Stream;
 use crate::supervise::{Task, supervised};
 use crate::worker::{Listener, Place, Worker};
+use callgate_http1::Limits;
 use std::rc::Rc;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
+
+/// The longest request target, in bytes.
+const MAX_TARGET: usize = 64 * 1024 - 2;
+
+/// The longest trailer section, in bytes. Nobody reads it.
+const MAX_TRAILERS: usize = 8 * 1024;
 
 /// A connection that was accepted.
 pub struct Accepted {
@@ -31,7 +39,7 @@ pub struct Connections {
 impl Connections {
     /// No connections yet. Begins to sweep.
     pub fn new(worker: Rc<Worker>) -> Connections {
-        let open = Rc::new(OpenConnections::default());
+        let open = Rc::new(OpenConnections::new(limits(&worker.shared.settings.server)));
         let (sweeping, swept) = (worker.clone(), open.clone());
         let sweeper = tokio::task::spawn_local(async move {
             supervised!(sweeping.shared.supervisor, Task::Sweeper, sweep(&sweeping, &swept));
@@ -122,4 +130,9 @@ impl Connections {
             closed.await;
         }
     }
+}
+
+fn limits(server: &ServerSettings) -> Limits {
+    let (max_head, max_fields) = (server.max_head as usize, server.max_headers as usize);
+    Limits { max_head, max_target: MAX_TARGET, max_fields, max_trailers: MAX_TRAILERS }
 }

@@ -1,36 +1,35 @@
 //! One request and its reply, with all that belongs to them: where it has come from, its route, what it is counted as, and its
 //! guards.
 //!
-//! An exchange borrows nothing, so that several may be open on one connection, and so that its guards can outlive its handler: they
-//! go with the body of the reply, and are released when that was sent or was dropped.
+//! An exchange borrows nothing, so that several may be open on one connection. Its guards are released when the last piece of its reply
+//! is sent, if its body has ended; or when it is dropped, because its client has gone.
 
 use super::body::RequestBody;
-use super::connection::{Connection, OpenExchange};
+use super::connection::OpenExchange;
 use super::problem;
-use super::reply::{Reply, ReplyBody};
-use super::request_id;
+use super::reply::Reply;
+use super::request_id::RequestId;
 use super::tally::Tally;
+use super::wire::Wire;
 use crate::call;
 use crate::failure::Failure;
 use crate::steps::Passed;
 use crate::worker::Worker;
-use hyper::body::Incoming;
-use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
-use hyper::http::request::Parts;
-use hyper::{Request, Response};
+use callgate_http1::{ReplyHead, Request};
 use std::net::IpAddr;
 use std::rc::Rc;
 use tokio::time::Instant;
 
-/// A request, until its reply is ready to be sent.
+/// A request, until its reply was sent.
 pub(super) struct Exchange {
     pub(super) worker: Rc<Worker>,
     pub(super) context: RequestContext,
-    /// The request's head.
-    pub(super) head: Parts,
+    /// The request's head, and what has come with it.
+    pub(super) head: Box<Request>,
     pub(super) body: RequestBody,
     pub(super) tally: Tally,
     pub(super) guards: Guards,
+    _on_connection: OpenExchange,
 }
 
 /// What is known of a request beside what it says.
@@ -38,47 +37,41 @@ pub(super) struct RequestContext {
     /// Whose connection it has come by, if that is known.
     pub(super) peer: Option<IpAddr>,
     /// Its id.
-    pub(super) id: HeaderValue,
+    pub(super) id: RequestId,
     /// Its head was there: the time that its caller gives begins.
     pub(super) began: Instant,
     /// Its body was there: the route's timeout begins. It stays so when the request is looked up again.
     pub(super) came: Option<Instant>,
 }
 
-/// What an exchange holds until the body of its reply was sent or was dropped.
+/// What an exchange holds until its reply was sent or was dropped.
 pub(super) struct Guards {
     /// Its places in its route's bounds.
     pub(super) passed: Passed,
     /// What its call holds.
-    call: Option<call::Guards>,
-    _in_flight: InFlight,
-    _on_connection: OpenExchange,
+    pub(super) call: Option<call::Guards>,
+    in_flight: Option<InFlight>,
 }
 
 impl Exchange {
-    /// A request whose head is there. It is counted, even if nobody looks at it: hyper drops one that came together with its
-    /// client's end.
-    pub(super) fn begin(
-        worker: &Rc<Worker>,
-        connection: &Rc<Connection>,
-        request: Request<Incoming>,
-    ) -> Exchange {
+    /// A request whose head is there. It is counted, even if its client leaves before anybody has looked at it.
+    pub(super) fn begin(worker: &Rc<Worker>, wire: &Rc<Wire>, head: Box<Request>) -> Exchange {
+        let connection = &wire.connection;
         let on_connection = connection.begin_exchange();
         let began = Instant::now();
-        let (head, body) = request.into_parts();
-        let id = request_id::take_or_make(&worker.ids, &head.headers);
+        let id = RequestId::take_or_make(&worker.ids, head.fields());
         Exchange {
             worker: worker.clone(),
             context: RequestContext { peer: connection.peer, id, began, came: None },
+            body: RequestBody::new(wire.clone(), &head, &connection.open.limits),
             head,
-            body: RequestBody::new(body),
             tally: Tally::begin(worker.clone(), began),
             guards: Guards {
                 passed: Passed::default(),
                 call: None,
-                _in_flight: InFlight::enter(worker.clone()),
-                _on_connection: on_connection,
+                in_flight: Some(InFlight::enter(worker.clone())),
             },
+            _on_connection: on_connection,
         }
     }
 
@@ -90,7 +83,7 @@ impl Exchange {
                 reply
             }
             Err(failure) => {
-                let id = request_id::text(&self.context.id);
+                let id = self.context.id.as_str();
                 failure.log(id, self.tally.route());
                 self.tally.failed(&failure);
                 problem::reply(&failure, id)
@@ -98,29 +91,28 @@ impl Exchange {
         }
     }
 
-    /// The reply as it is sent. The head of a call's result is made in the request's own header map, which has room. Without the
-    /// end of the request's body there is no next request on the connection.
-    pub(super) fn respond(mut self, reply: Reply, body_has_ended: bool) -> Response<ReplyBody<Guards>> {
-        let mut headers = if reply.headers.is_empty() {
-            let mut headers = self.head.headers;
-            headers.clear();
-            headers
-        } else {
-            reply.headers
-        };
-        if let Some(content_type) = reply.content_type {
-            headers.insert(CONTENT_TYPE, content_type);
+    /// Writes what is the exchange's own into the head of its reply.
+    pub(super) fn put_fields(&self, head: &mut ReplyHead<'_>) {
+        self.context.id.put(head);
+        for (name, value) in self.guards.passed.reply_fields() {
+            head.field(name, value.as_bytes());
         }
-        if !body_has_ended {
-            headers.insert(CONNECTION, HeaderValue::from_static("close"));
-        }
-        headers.insert(request_id::HEADER, self.context.id);
-        self.guards.passed.put_fields(&mut headers);
-        self.guards.call = reply.guards;
-        let mut response = Response::new(ReplyBody::new(reply.content, self.guards));
-        *response.status_mut() = reply.status;
-        *response.headers_mut() = headers;
-        response
+    }
+
+    /// Ends it when all of it has come and its reply was sent. What has come behind it stays in the buffer that is given back.
+    pub(super) fn finish(self) -> Box<Request> {
+        let Exchange { mut head, mut body, .. } = self;
+        head.finish(body.finish());
+        head
+    }
+}
+
+impl Guards {
+    /// Gives all of it back: whoever hears the reply finds the places free.
+    pub(super) fn release(&mut self) {
+        self.passed = Passed::default();
+        self.call = None;
+        self.in_flight = None;
     }
 }
 

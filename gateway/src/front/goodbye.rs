@@ -4,14 +4,14 @@
 //! are unread when the socket is closed have the system reset the connection, and the reply with it. So a newcomer has a
 //! moment to send its request, and is read past for a moment afterwards; where too many are waited for, it has neither.
 
+use super::date::DateLine;
 use super::problem;
-use super::reply::{Content, Reply};
-use super::request_id;
+use super::reply::Content;
+use super::request_id::RequestId;
 use crate::failure::Failure;
 use crate::stream::Stream;
 use crate::worker::RequestIds;
-use hyper::body::Bytes;
-use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use callgate_http1::{ReplyBody, ReplyHead};
 use std::io::{ErrorKind, Read, Write};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -74,27 +74,20 @@ pub(crate) async fn say_at_once(mut stream: Stream) {
 
 /// The whole reply to a request that begins so; one to HEAD has no body.
 fn reply(request: &[u8]) -> Vec<u8> {
-    let id = request_id::make(&RequestIds::new());
-    let Reply { status, content_type, headers, content, .. } =
-        problem::reply(&Failure::TooManyConnections, request_id::text(&id));
-    let body = if let Content::Full(body) = content { body } else { Bytes::new() };
-    let reason = status.canonical_reason().unwrap_or_default();
-    let mut reply = format!("HTTP/1.1 {} {reason}\r\n", status.as_u16()).into_bytes();
-    let length = HeaderValue::from(body.len());
-    let close = HeaderValue::from_static("close");
-    let own = [(&CONNECTION, &close), (&CONTENT_LENGTH, &length), (&request_id::HEADER, &id)];
-    let content_type = content_type.iter().map(|value| (&CONTENT_TYPE, value));
-    for (name, value) in content_type.chain(&headers).chain(own) {
-        reply.extend_from_slice(name.as_str().as_bytes());
-        reply.extend_from_slice(b": ");
-        reply.extend_from_slice(value.as_bytes());
-        reply.extend_from_slice(b"\r\n");
+    let id = RequestId::make(&RequestIds::new());
+    let reply = problem::reply(&Failure::TooManyConnections, id.as_str());
+    let mut out = Vec::new();
+    let mut head = ReplyHead::begin(&mut out, reply.status);
+    head.prepared(&DateLine::now().line());
+    head.prepared(b"connection: close\r\n");
+    head.prepared(reply.prepared);
+    head.prepared(&reply.lines);
+    id.put(&mut head);
+    head.end(ReplyBody::Length(reply.content.length().unwrap_or_default()));
+    if let (Content::Full(body), false) = (reply.content, request.starts_with(b"HEAD ")) {
+        out.extend_from_slice(&body);
     }
-    reply.extend_from_slice(b"\r\n");
-    if !request.starts_with(b"HEAD ") {
-        reply.extend_from_slice(&body);
-    }
-    reply
+    out
 }
 
 #[cfg(test)]

@@ -1,43 +1,33 @@
 //! What is done with a request, from top to bottom: its route, the route's steps, its body, the route's action, the reply.
 
 use super::actions;
-use super::body::RequestBody;
-use super::carried::{Carried, Clocks};
-use super::exchange::{Exchange, Guards};
+use super::deadline::{Clocks, deadline};
+use super::exchange::Exchange;
 use super::hash_key::hash_key;
 use super::lookup::{Met, look_up};
 use super::metadata;
 use super::miss::options;
-use super::reply::{Reply, ReplyBody};
+use super::reply::Reply;
 use super::traffic;
 use crate::call;
 use crate::failure::Failure;
-use crate::fields::{self, Lines};
 use crate::overload::is_bounded;
 use crate::routes::{Action, CallAction, PathParams, query_pairs};
 use crate::steps::Arrival;
 use crate::transport::Times;
 use crate::worker::{LocalTable, RouteRef, Worker};
 use callgate_protocol::MetadataBuf;
-use hyper::header::HOST;
-use hyper::{Method, Response, Version, http::request::Parts};
 use std::rc::Rc;
 use tokio::time::Instant;
 
-/// Handles an exchange's request, and gives the reply as it is sent.
-pub(super) async fn handle(mut exchange: Exchange) -> Response<ReplyBody<Guards>> {
-    let result = reply(&mut exchange).await;
-    let reply = exchange.settle(result);
-    let body_has_ended =
-        exchange.body.discard(&exchange.head.headers, &exchange.worker.shared.settings.server).await;
-    exchange.respond(reply, body_has_ended)
+/// Handles an exchange's request, and gives its reply.
+pub(super) async fn handle(exchange: &mut Exchange) -> Reply {
+    let result = reply(exchange).await;
+    exchange.settle(result)
 }
 
 /// The reply to a request, or why there is none.
 async fn reply(exchange: &mut Exchange) -> Result<Reply, Failure> {
-    if !names_one_host(&exchange.head) {
-        return Err(Failure::BadHost);
-    }
     loop {
         let table = exchange.worker.table();
         let result = reply_by(&table, exchange).await;
@@ -54,14 +44,14 @@ async fn reply(exchange: &mut Exchange) -> Result<Reply, Failure> {
 
 /// The reply by a table.
 async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Reply, Failure> {
-    if exchange.head.method == Method::OPTIONS {
+    if exchange.head.method() == "OPTIONS" {
         return options(&exchange.head, table);
     }
     let (head, began) = (&exchange.head, exchange.context.began);
     let arrival = Arrival {
         worker: exchange.worker.id,
         peer: exchange.context.peer,
-        headers: &head.headers,
+        fields: head.fields(),
         now: began,
     };
     let mut room = String::new();
@@ -69,35 +59,27 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
     let Met { route, captured, params } = met;
     match &route.action {
         Action::Call(action) => {
-            let metadata =
-                metadata::of(action.spec.policy.metadata.names(), &head.headers, &exchange.context.id)?;
+            let listed = action.spec.policy.metadata.names();
+            let metadata = metadata::of(listed, head.fields(), exchange.context.id.as_str())?;
             let turned_away = |failure: &Failure| exchange.tally.turned_away(failure);
-            early(&exchange.worker, action, &exchange.body, began).inspect_err(turned_away)?;
-            let read = exchange.body.read(&head.headers, &exchange.worker.shared).await;
+            early(&exchange.worker, action, exchange.body.is_there(head), began).inspect_err(turned_away)?;
+            let read = exchange.body.read(head, &exchange.worker.shared).await;
             read.inspect_err(turned_away)?;
             let again = exchange.context.came.is_some();
             let now = if exchange.body.waited() || again { Instant::now() } else { began };
             let clocks = Clocks { began, came: *exchange.context.came.get_or_insert(now), now };
             call(exchange, (&route, action), params, metadata, clocks).await
         }
-        Action::Local(reply) => actions::local(reply, &captured, head.uri.query()),
-        Action::Rewrite(_) => Err(Failure::RewriteLoop(head.uri.path().to_owned())),
-    }
-}
-
-/// RFC 9112, 3.2: whoever takes another of two hosts, or guesses a missing one, sees another request.
-fn names_one_host(head: &Parts) -> bool {
-    match fields::lines(&head.headers, HOST) {
-        Lines::None => head.version < Version::HTTP_11,
-        lines => lines.single("Host").is_ok(),
+        Action::Local(reply) => actions::local(reply, &captured, head.query()),
+        Action::Rewrite(_) => Err(Failure::RewriteLoop(head.path().to_owned())),
     }
 }
 
 /// Turns a request away before its body is read, if it would be in any case; one that is there already is no reason to hurry.
-fn early(worker: &Worker, action: &CallAction, body: &RequestBody, now: Instant) -> Result<(), Failure> {
+fn early(worker: &Worker, action: &CallAction, is_there: bool, now: Instant) -> Result<(), Failure> {
     let CallAction { backend, traffic, spec, .. } = action;
     // Which backend a split takes is not known yet.
-    if !is_bounded(&backend.spec.overload, &backend.gauge) || body.is_there() || traffic.is_some() {
+    if !is_bounded(&backend.spec.overload, &backend.gauge) || is_there || traffic.is_some() {
         return Ok(());
     }
     let Some(local) = worker.pool.backend(backend) else {
@@ -111,17 +93,15 @@ async fn call(
     exchange: &Exchange,
     (route, action): (&RouteRef, &CallAction),
     path: PathParams<'_>,
-    mut metadata: MetadataBuf,
+    metadata: MetadataBuf,
     clocks: Clocks,
 ) -> Result<Reply, Failure> {
     let Exchange { worker, context, head, body, .. } = exchange;
-    let query = query_pairs(head.uri.query().unwrap_or_default()).map_err(|_| Failure::query_not_utf8())?;
-    let carried = Carried::by(&head.headers);
-    let deadline = carried.deadline(clocks, action.spec.timeout)?;
-    carried.go_along(&mut metadata);
+    let query = query_pairs(head.query().unwrap_or_default()).map_err(|_| Failure::query_not_utf8())?;
+    let deadline = deadline(head.fields(), clocks, action.spec.timeout)?;
     // A split has a backend of its own, and that a key of its own.
     let key = match &action.traffic {
-        None => hash_key(&action.backend, route, &path, &head.headers, context.peer)?,
+        None => hash_key(&action.backend, route, &path, head.fields(), context.peer)?,
         Some(_) => None,
     };
     let request = call::Request {
@@ -133,7 +113,7 @@ async fn call(
         has_fallback: false,
         path,
         query,
-        body: call::Body::Whole(body.bytes()),
+        body: call::Body::Whole(body.bytes(head)),
         metadata: metadata.as_metadata(),
         times: Times { now: clocks.now, deadline },
         on_sent: None,

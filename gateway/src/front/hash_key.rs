@@ -2,9 +2,9 @@
 
 use crate::backends::{Backend, hash};
 use crate::config::{Balance, HashBy};
-use crate::fields::{self, Repeated};
+use crate::fields::{self, COOKIE, Repeated};
 use crate::routes::{PathParams, Route};
-use hyper::header::{COOKIE, HeaderMap, HeaderValue};
+use callgate_http1::Fields;
 use std::net::IpAddr;
 
 /// The hash of a request's key for that backend; `None` for a backend that goes by no key, and for a request without one. An
@@ -15,11 +15,11 @@ pub(super) fn hash_key<'b>(
     backend: &'b Backend,
     route: &Route,
     path: &PathParams<'_>,
-    headers: &HeaderMap,
+    fields: Fields<'_>,
     peer: Option<IpAddr>,
 ) -> Result<Option<u64>, Repeated<'b>> {
     match &backend.spec.balance {
-        Balance::Hash(spec) => find(&spec.by, route, path, headers, peer),
+        Balance::Hash(spec) => find(&spec.by, route, path, fields, peer),
         _ => Ok(None),
     }
 }
@@ -28,26 +28,24 @@ fn find<'b>(
     by: &'b HashBy,
     route: &Route,
     path: &PathParams<'_>,
-    headers: &HeaderMap,
+    fields: Fields<'_>,
     peer: Option<IpAddr>,
 ) -> Result<Option<u64>, Repeated<'b>> {
     let of = |bytes: &[u8]| (!bytes.is_empty()).then(|| hash(0, bytes));
     Ok(match by {
-        HashBy::Header(name) => {
-            fields::lines(headers, name).line(name)?.map(HeaderValue::as_bytes).and_then(of)
-        }
+        HashBy::Header(name) => fields::line(fields, name)?.and_then(of),
         HashBy::Path(name) => {
             let at = route.matcher.path.params().iter().position(|param| param == name);
             at.and_then(|at| path.get(at)).and_then(|value| of(value.as_bytes()))
         }
-        HashBy::Cookie(name) => cookie(headers, name).and_then(of),
+        HashBy::Cookie(name) => cookie(fields, name).and_then(of),
         HashBy::Client => peer.and_then(|addr| of(addr.to_string().as_bytes())),
     })
 }
 
 /// A cookie's value (RFC 6265, 4.2.1). Several lines are one, joined with `; ` (RFC 9113, 8.2.3).
-fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h [u8]> {
-    let pairs = fields::each(headers, COOKIE).flat_map(|line| line.split(|byte| *byte == b';'));
+fn cookie<'h>(fields: Fields<'h>, name: &str) -> Option<&'h [u8]> {
+    let pairs = fields::each(fields, &COOKIE).flat_map(|line| line.split(|byte| *byte == b';'));
     pairs.map(<[u8]>::trim_ascii).find_map(|pair| pair.strip_prefix(name.as_bytes())?.strip_prefix(b"="))
 }
 
@@ -57,10 +55,8 @@ mod tests {
 
     #[test]
     fn a_cookie_is_found_by_its_whole_name_in_any_of_the_headers() {
-        let mut headers = HeaderMap::new();
-        for line in ["a=1; session=abc;b=2", "xsession=no;  c=x=y ; empty=; session=later"] {
-            headers.append(COOKIE, HeaderValue::from_static(line));
-        }
+        let lines = ["a=1; session=abc;b=2", "xsession=no;  c=x=y ; empty=; session=later"];
+        let request = fields::request(&lines.map(|line| ("Cookie", line)));
         for (name, expected) in [
             ("session", Some("abc")),
             ("a", Some("1")),
@@ -70,7 +66,7 @@ mod tests {
             ("sess", None),
             ("d", None),
         ] {
-            assert_eq!(cookie(&headers, name), expected.map(str::as_bytes), "{name}");
+            assert_eq!(cookie(request.fields(), name), expected.map(str::as_bytes), "{name}");
         }
     }
 }

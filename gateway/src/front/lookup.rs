@@ -7,7 +7,7 @@ use crate::method::Method;
 use crate::routes::{Action, Captured, Found, PathParams, Route, rewritten};
 use crate::steps::{Arrival, Passed};
 use crate::worker::{LocalTable, RouteRef};
-use hyper::http::request::Parts;
+use callgate_http1::Request;
 use std::rc::Rc;
 
 /// The route that a request has come to, whose steps it has passed.
@@ -23,17 +23,17 @@ pub(super) struct Met<'t, 'p> {
 /// Looks a request up; the path of a rewrite is put into `room`. From the route that it meets on it is counted there.
 pub(super) fn look_up<'t, 'p>(
     table: &'t Rc<LocalTable>,
-    head: &'p Parts,
+    head: &'p Request,
     arrival: &Arrival<'_>,
     passed: &mut Passed,
     tally: &mut Tally,
     room: &'p mut String,
 ) -> Result<Met<'t, 'p>, Failure> {
-    let method = match &head.method {
-        &hyper::Method::HEAD => Some(Method::Get),
-        method => method.as_str().parse().ok(),
+    let method = match head.method() {
+        "HEAD" => Some(Method::Get),
+        method => method.parse().ok(),
     };
-    let path = head.uri.path();
+    let path = head.path();
     let (at, captured) = match table.find(method, path) {
         Found::Route(at, captured) => (at, captured),
         other => return Err(missed(other, head)),

@@ -4,31 +4,27 @@ use super::reply::Reply;
 use crate::failure::Failure;
 use crate::method::Method;
 use crate::routes::{Found, Table};
-use hyper::StatusCode;
-use hyper::header::{ALLOW, HeaderValue};
-use hyper::http::request::Parts;
+use callgate_http1::Request;
 
 /// What is there instead of a route for a request.
-pub(super) fn missed(found: Found<'_, '_>, head: &Parts) -> Failure {
+pub(super) fn missed(found: Found<'_, '_>, head: &Request) -> Failure {
     match found {
         Found::OtherMethods(methods) => {
-            Failure::WrongMethod { method: head.method.as_str().to_owned(), allow: allow(&methods) }
+            Failure::WrongMethod { method: head.method().to_owned(), allow: allow(&methods) }
         }
-        Found::Route(..) | Found::Nothing => Failure::NoRoute(head.uri.path().to_owned()),
+        Found::Route(..) | Found::Nothing => Failure::NoRoute(head.path().to_owned()),
     }
 }
 
 /// The reply to OPTIONS: the methods of a path, or of the gateway for `*` (RFC 9110, 9.3.7).
-pub(super) fn options(head: &Parts, table: &Table) -> Result<Reply, Failure> {
-    let path = head.uri.path();
+pub(super) fn options(head: &Request, table: &Table) -> Result<Reply, Failure> {
+    let path = head.path();
     let methods = if path == "*" { Method::ALL.to_vec() } else { table.methods(path) };
     if methods.is_empty() {
         return Err(Failure::NoRoute(path.to_owned()));
     }
-    let mut reply = Reply::empty(StatusCode::NO_CONTENT);
-    if let Ok(value) = HeaderValue::from_str(&allow(&methods)) {
-        reply.headers.insert(ALLOW, value);
-    }
+    let mut reply = Reply::empty(204);
+    reply.field("allow", &allow(&methods));
     Ok(reply)
 }
 

@@ -4,43 +4,45 @@
 //! goodbye      what a newcomer is told for whom there is no room
 //! connections  a worker's client connections: taken on, asked to make room, drained
 //! connection   one of them: what it waits for, its open exchanges, its place among those that are idle
-//! drive        its task: hyper
-//! io           its socket, which notes what goes over it
+//! wire         its socket, and what was read of it ahead
+//! drive        its task; http1, what is spoken there: heads, replies, the end
+//! pool         buffers, which connections have while they are not idle
 //! sweep        the time limits of all of them
 //! exchange     one request and its reply, with all that belongs to them
 //! handler      what is done with it: route, steps, body, action, reply
 //! lookup       which route it meets, and its steps; miss, what is there where none takes it
-//! carried      the headers that go with the call
 //! traffic      where its call goes, if that is not just its route's backend; shadow, copies of calls
-//! body         a request's body, within its limits
+//! body         a request's body, within its limits; media_type, which bodies are JSON
 //! hash_key     the key by which a backend spreads its calls
-//! deadline     how long the caller waits
+//! deadline     when the reply must be there: by the route, or by its caller
 //! actions      what routes do that call nothing: fixed replies and redirects
-//! metadata     which headers go along with the call
+//! metadata     what goes along with the call: its id, listed headers, the trace
 //! problem      failures as RFC 9457 problem details
-//! reply        a head, and a body in one piece or in many, with the guards of its exchange
-//! pace         whether a client takes its replies fast enough
+//! reply        a head, and a body in one piece or in many
+//! date         what replies say of the time
+//! pace         whether a client takes its replies, or sends its bodies, fast enough
 //! request_id   taken or made
 //! tally        what is counted of a request, however it ends
 //! ```
-//! With `admin`, this is the only module that names hyper.
 
 mod actions;
 mod body;
-mod carried;
 mod connection;
 mod connections;
+mod date;
 mod deadline;
 mod drive;
 mod exchange;
 pub(crate) mod goodbye;
 mod handler;
 mod hash_key;
-mod io;
+mod http1;
 mod lookup;
+mod media_type;
 mod metadata;
 mod miss;
 mod pace;
+mod pool;
 mod problem;
 mod reply;
 mod request_id;
@@ -50,5 +52,6 @@ mod shadow;
 mod sweep;
 mod tally;
 mod traffic;
+mod wire;
 
 pub use connections::{Accepted, Connections};

@@ -1,10 +1,12 @@
-//! Whether a client takes its answer as fast as it has to, so that nobody keeps a long one by reading a byte now and then.
+//! Whether a client takes its reply, or sends its body, as fast as it has to, so that nobody keeps a long one by a byte now and then.
 //!
-//! What counts is what the kernel takes from us. It does that in steps: it asks for more when half of what it may hold back has
-//! left, and a peer opens its window by some tens of KiB at a time. So the kernel is told to hold back little
+//! What counts of a reply is what the kernel takes from us. It does that in steps: it asks for more when half of what it may hold
+//! back has left, and a peer opens its window by some tens of KiB at a time. So the kernel is told to hold back little
 //! (`AsyncStream::hold_back_little`), which makes a step 80 KiB at most and not megabytes; and a client is left only when two
 //! windows in a row have brought less than the rate asks for, so that one between two steps is no offence. The worker's
 //! sweep is the clock.
+//!
+//! A connection waits for one of the two at a time: for its client to take more, or to send more.
 
 use std::cell::Cell;
 use std::io;
@@ -13,7 +15,7 @@ use std::task::Poll;
 /// Windows in a row that must be too slow.
 const WINDOWS: u32 = 2;
 
-/// What a client must take at least.
+/// What a client must take or send at least.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Least {
     /// So many bytes…
@@ -22,12 +24,12 @@ pub(super) struct Least {
     pub(super) sweeps: u64,
 }
 
-/// How fast a client takes what it is sent.
+/// How fast bytes go over a connection.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
-    /// The kernel takes no more at the moment.
+    /// We wait for the client: the kernel takes no more at the moment, or has no more for us.
     blocked: Cell<bool>,
-    /// Bytes that it has taken since the connection began.
+    /// Bytes that it has taken, or brought, since the connection began.
     taken: Cell<u64>,
     /// The window that is looked at, if any.
     window: Cell<Option<Window>>,
@@ -37,23 +39,29 @@ pub(super) struct Pace {
 struct Window {
     /// The sweep at which it began.
     began: u64,
-    /// What had been taken by then.
+    /// What had come over by then.
     taken: u64,
     /// Windows before it that were too slow.
     slow: u32,
 }
 
 impl Pace {
-    /// Notes what has come of a write.
+    /// Notes what has come of a write, or of a read of a body.
     #[inline]
-    pub(super) fn wrote(&self, written: &Poll<io::Result<usize>>) {
-        self.blocked.set(written.is_pending());
-        if let Poll::Ready(Ok(bytes)) = written {
+    pub(super) fn moved(&self, moved: &Poll<io::Result<usize>>) {
+        self.blocked.set(moved.is_pending());
+        if let Poll::Ready(Ok(bytes)) = moved {
             self.taken.set(self.taken.get() + *bytes as u64);
         }
     }
 
-    /// Whether some of an answer waits for the client to take what came before.
+    /// We wait for the client no longer.
+    pub(super) fn rest(&self) {
+        self.blocked.set(false);
+        self.window.set(None);
+    }
+
+    /// Whether we wait for the client to take more, or to send more.
     #[inline]
     pub(super) fn is_blocked(&self) -> bool {
         self.blocked.get()
@@ -89,8 +97,8 @@ mod tests {
     fn left_at(pace: &Pace, taken: impl IntoIterator<Item = usize>) -> Option<usize> {
         let too_slow = |(sweep, bytes): (usize, usize)| {
             if bytes > 0 {
-                pace.wrote(&Poll::Ready(Ok(bytes)));
-                pace.wrote(&Poll::Pending);
+                pace.moved(&Poll::Ready(Ok(bytes)));
+                pace.moved(&Poll::Pending);
             }
             pace.is_too_slow(sweep as u64, LEAST).then_some(sweep)
         };
@@ -115,12 +123,12 @@ mod tests {
     #[test]
     fn who_waits_for_nothing_is_never_too_slow() {
         let pace = Pace::default();
-        pace.wrote(&Poll::Pending);
+        pace.moved(&Poll::Pending);
         assert!((0..6).all(|sweep| !pace.is_too_slow(sweep, LEAST)));
-        pace.wrote(&Poll::Ready(Ok(1)));
+        pace.moved(&Poll::Ready(Ok(1)));
         assert!((6..30).all(|sweep| !pace.is_too_slow(sweep, LEAST)));
         // What it waits for next is looked at from its beginning.
-        pace.wrote(&Poll::Pending);
+        pace.moved(&Poll::Pending);
         assert_eq!((30..60).find(|sweep| pace.is_too_slow(*sweep, LEAST)), Some(38));
     }
 }

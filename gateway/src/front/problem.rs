@@ -2,11 +2,11 @@
 
 use super::reply::{Content, Reply};
 use crate::failure::Failure;
-use hyper::StatusCode;
-use hyper::body::Bytes;
-use hyper::header::{ALLOW, HeaderValue, RETRY_AFTER};
 use serde::Serialize;
 use serde_json::value::RawValue;
+
+/// The line of what is a problem.
+const PROBLEM: &[u8] = b"content-type: application/problem+json\r\n";
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -34,30 +34,29 @@ struct Entry<'a> {
 
 /// The reply that tells a failure.
 pub(super) fn reply(failure: &Failure, request_id: &str) -> Reply {
-    let status = StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut reply = Reply::empty(status);
-    reply.content = Content::full(Bytes::from(body(failure, status, request_id)));
-    reply.content_type = Some(HeaderValue::from_static("application/problem+json"));
+    let content = Content::Full(body(failure, request_id));
+    let mut reply = Reply { prepared: PROBLEM, content, ..Reply::empty(failure.status()) };
     if let Some(seconds) = failure.retry_after() {
-        reply.headers.insert(RETRY_AFTER, seconds.into());
+        reply.field("retry-after", &seconds.to_string());
     }
-    if let Some(allow) = failure.allow().and_then(|methods| HeaderValue::from_str(methods).ok()) {
-        reply.headers.insert(ALLOW, allow);
+    if let Some(allow) = failure.allow() {
+        reply.field("allow", allow);
     }
     reply
 }
 
-fn body(failure: &Failure, status: StatusCode, request_id: &str) -> Vec<u8> {
+fn body(failure: &Failure, request_id: &str) -> Vec<u8> {
     let entries = failure.violations().iter().map(|violation| Entry {
         pointer: &violation.pointer,
         detail: &violation.detail,
         line: violation.line,
         column: violation.column,
     });
+    let status = failure.status();
     let body = Body {
         r#type: "about:blank",
-        title: status.canonical_reason().unwrap_or("Client Closed Request"),
-        status: status.as_u16(),
+        title: callgate_http1::phrase(status),
+        status,
         detail: &failure.detail(),
         code: failure.code().name(),
         request_id,
@@ -75,17 +74,11 @@ mod tests {
     use callgate_protocol::{Code, Status};
     use callgate_transcode::{Violation, ViolationKind};
 
-    fn rendered(failure: &Failure) -> (u16, Vec<(&str, String)>, String) {
-        let Reply { status, content_type, headers, content, .. } = reply(failure, "r1");
-        assert_eq!(content_type, Some(HeaderValue::from_static("application/problem+json")));
-        let of =
-            |(name, value): (&'static str, &HeaderValue)| (name, value.to_str().expect("ASCII").to_owned());
-        let headers = [("allow", headers.get(ALLOW)), ("retry-after", headers.get(RETRY_AFTER))]
-            .into_iter()
-            .filter_map(|(name, value)| Some(of((name, value?))))
-            .collect();
+    fn rendered(failure: &Failure) -> (u16, String, String) {
+        let Reply { status, prepared, lines, content, .. } = reply(failure, "r1");
+        assert_eq!(prepared, PROBLEM);
         let Content::Full(body) = content else { panic!("no body") };
-        (status.as_u16(), headers, String::from_utf8(body.to_vec()).expect("text"))
+        (status, String::from_utf8(lines).expect("text"), String::from_utf8(body).expect("text"))
     }
 
     #[test]
@@ -98,65 +91,64 @@ mod tests {
             column: line,
         };
         let method = |code| Failure::Status(Status::new(code, "gone").with_details("{\"a\": 1}"));
-        for (failure, status, headers, body) in [
+        for (failure, status, lines, body) in [
             (
                 Failure::NoRoute("/x".to_owned()),
                 404,
-                &[][..],
+                "",
                 r#""title":"Not Found","status":404,"detail":"no route matches /x","code":"not_found","request_id":"r1"}"#,
             ),
             (
                 Failure::WrongMethod { method: "PUT".to_owned(), allow: "GET, HEAD".to_owned() },
                 405,
-                &[("allow", "GET, HEAD")],
+                "allow: GET, HEAD\r\n",
                 r#""title":"Method Not Allowed","status":405,"detail":"PUT is not possible here; possible: GET, HEAD","code":"unimplemented","request_id":"r1"}"#,
             ),
             (
                 Failure::RateLimited { policy: "each".to_owned(), retry_after: 7 },
                 429,
-                &[("retry-after", "7")],
+                "retry-after: 7\r\n",
                 r#""title":"Too Many Requests","status":429,"detail":"too many requests: the limit each is used up; try again in 7 s","code":"resource_exhausted","request_id":"r1"}"#,
             ),
             (
                 Failure::NoInstance,
                 503,
-                &[("retry-after", "1")],
+                "retry-after: 1\r\n",
                 r#""title":"Service Unavailable","status":503,"detail":"no instance of the service is available","code":"unavailable","request_id":"r1"}"#,
             ),
             (
                 Failure::ClientGone,
                 499,
-                &[],
+                "",
                 r#""title":"Client Closed Request","status":499,"detail":"the client has closed before the body was there","code":"cancelled","request_id":"r1"}"#,
             ),
             (
                 Failure::Invalid(vec![violation("/a", Some(1)), violation("/b", None)]),
                 400,
-                &[],
+                "",
                 r#""title":"Bad Request","status":400,"detail":"the request has 2 errors","code":"invalid_argument","request_id":"r1","errors":[{"pointer":"/a","detail":"expected an integer","line":1,"column":1},{"pointer":"/b","detail":"expected an integer"}]}"#,
             ),
             (
                 method(Code::NotFound),
                 404,
-                &[],
+                "",
                 r#""title":"Not Found","status":404,"detail":"gone","code":"not_found","request_id":"r1","details":{"a": 1}}"#,
             ),
             (
                 method(Code::Unavailable),
                 503,
-                &[("retry-after", "1")],
+                "retry-after: 1\r\n",
                 r#""title":"Service Unavailable","status":503,"detail":"gone","code":"unavailable","request_id":"r1","details":{"a": 1}}"#,
             ),
             (
                 method(Code::Internal),
                 500,
-                &[],
+                "",
                 r#""title":"Internal Server Error","status":500,"detail":"the method failed; the log has more under the request's id","code":"internal","request_id":"r1"}"#,
             ),
         ] {
-            let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
             let body = format!(r#"{{"type":"about:blank",{body}"#);
-            assert_eq!(rendered(&failure), (status, headers, body));
+            assert_eq!(rendered(&failure), (status, lines.to_owned(), body));
         }
     }
 

@@ -1,32 +1,52 @@
 //! Request ids: taken from `X-Request-Id` where that is reasonable, made otherwise.
 
-use crate::fields::{self, Lines};
+use crate::fields::{self, Lines, X_REQUEST_ID};
 use crate::worker::RequestIds;
-use hyper::header::{HeaderMap, HeaderName, HeaderValue};
-
-/// The header that carries the id, both ways.
-pub(super) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+use callgate_http1::{Fields, ReplyHead};
 
 /// The longest id that is taken from a client, in bytes.
 const MAX_LENGTH: usize = 128;
 
-/// The request's id: the client's if it is made of 1 to 128 visible ASCII characters, or a new one. Of several none is taken:
-/// whoever looks for one of them must not find a request that others know by the other.
-pub(super) fn take_or_make(ids: &RequestIds, headers: &HeaderMap) -> HeaderValue {
-    match fields::lines(headers, HEADER) {
-        Lines::One(id) if is_reasonable(id.as_bytes()) => id.clone(),
-        _ => make(ids),
+/// The id of a request: 1 to 128 visible ASCII characters. It is kept in place, so that an exchange allocates nothing for it.
+pub(super) struct RequestId {
+    text: [u8; MAX_LENGTH],
+    length: u8,
+}
+
+impl RequestId {
+    /// The client's if it is reasonable, or a new one. Of several none is taken: whoever looks for one of them must not find a request
+    /// that others know by the other.
+    pub(super) fn take_or_make(ids: &RequestIds, fields: Fields<'_>) -> RequestId {
+        match fields::lines(fields, &X_REQUEST_ID) {
+            Lines::One(id) if is_reasonable(id) => RequestId::of(id),
+            _ => RequestId::make(ids),
+        }
     }
-}
 
-/// A new id.
-pub(super) fn make(ids: &RequestIds) -> HeaderValue {
-    HeaderValue::from_bytes(&ids.make()).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
-}
+    /// A new one.
+    pub(super) fn make(ids: &RequestIds) -> RequestId {
+        RequestId::of(&ids.make())
+    }
 
-/// An id as text.
-pub(super) fn text(id: &HeaderValue) -> &str {
-    id.to_str().unwrap_or_default()
+    fn of(id: &[u8]) -> RequestId {
+        let mut text = [0; MAX_LENGTH];
+        text[..id.len()].copy_from_slice(id);
+        RequestId { text, length: id.len() as u8 }
+    }
+
+    /// Puts its line into the head of a reply.
+    pub(super) fn put(&self, head: &mut ReplyHead<'_>) {
+        // It was checked when it was taken.
+        head.prepared(b"x-request-id: ");
+        head.prepared(self.as_str().as_bytes());
+        head.prepared(b"\r\n");
+    }
+
+    /// As text.
+    pub(super) fn as_str(&self) -> &str {
+        // It is ASCII.
+        std::str::from_utf8(&self.text[..usize::from(self.length)]).unwrap_or_default()
+    }
 }
 
 fn is_reasonable(id: &[u8]) -> bool {
@@ -36,22 +56,24 @@ fn is_reasonable(id: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fields::request;
 
     #[test]
     fn reasonable_ids_are_taken_and_others_replaced() {
         let ids = RequestIds::new();
-        let taken = |text: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(HEADER, HeaderValue::from_str(text).expect("a header value"));
-            take_or_make(&ids, &headers).as_bytes().to_vec()
+        let taken = |sent: &[&str]| {
+            let lines: Vec<_> = sent.iter().map(|id| ("X-Request-Id", *id)).collect();
+            RequestId::take_or_make(&ids, request(&lines).fields()).as_str().to_owned()
         };
-        assert_eq!(taken("abc-1"), b"abc-1");
-        for replaced in ["", "with space", &"x".repeat(129)] {
-            assert_eq!(taken(replaced).len(), 32, "{replaced}");
+        let longest = "x".repeat(128);
+        for id in ["a", "abc-1", &longest] {
+            assert_eq!(taken(&[id]), id);
         }
-        for two in [["a", "b"], ["a", "a"], ["", "a"]] {
-            let headers = HeaderMap::from_iter(two.map(|id| (HEADER, HeaderValue::from_static(id))));
-            assert_eq!(take_or_make(&ids, &headers).len(), 32, "{two:?}");
+        for replaced in ["", "with space", "\u{e9}", &"x".repeat(129)] {
+            assert_eq!(taken(&[replaced]).len(), 32, "{replaced}");
+        }
+        for several in [&["abc", "b"][..], &["abc", "abc"], &["", "abc"], &[]] {
+            assert_eq!(taken(several).len(), 32, "{several:?}");
         }
     }
 }

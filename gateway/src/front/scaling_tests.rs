@@ -1,12 +1,17 @@
 //! What a client can make large before its body is read, and what it is told, at one size and at twice that.
 
+use super::deadline::{Clocks, deadline};
 use super::metadata;
 use super::problem;
+use super::request_id::RequestId;
 use crate::failure::Failure;
+use crate::fields::{self, FieldName, request};
 use crate::routes::query_pairs;
+use crate::worker::RequestIds;
 use callgate_scaling::{cost, grow_like_their_input};
 use callgate_transcode::{Violation, ViolationKind};
-use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use std::time::Duration;
+use tokio::time::Instant;
 
 #[test]
 fn queries_and_headers_cost_what_they_say() {
@@ -20,21 +25,39 @@ fn queries_and_headers_cost_what_they_say() {
             cost(|| query_pairs(&query).map(|pairs| pairs.len()))
         }),
         ("lines of a header that goes along", 256, |n| {
-            let mut headers = HeaderMap::new();
-            for _ in 0..n {
-                headers.append("x-list", HeaderValue::from_static("an item"));
-            }
-            cost(|| metadata::of(&["x-list".into()], &headers, &HeaderValue::from_static("r1")).is_ok())
+            let request = request(&vec![("x-list", "an item"); n]);
+            cost(|| metadata::of(&["x-list".into()], request.fields(), "r1").is_ok())
         }),
         ("headers that go along", 128, |n| {
-            let name = |at: usize| format!("x-header-{at:04}");
-            let header =
-                |at| HeaderName::try_from(name(at)).map(|name| (name, HeaderValue::from_static("value")));
-            let headers: HeaderMap = (0..n).filter_map(|at| header(at).ok()).collect();
-            let names: Vec<Box<str>> = (0..n).map(|at| name(at).into_boxed_str()).collect();
-            cost(|| metadata::of(&names, &headers, &HeaderValue::from_static("r1")).is_ok())
+            let names: Vec<String> = (0..n).map(|at| format!("x-header-{at:04}")).collect();
+            let lines: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "value")).collect();
+            let request = request(&lines);
+            let names: Vec<FieldName> = names.iter().map(|name| name.as_str().into()).collect();
+            cost(|| metadata::of(&names, request.fields(), "r1").is_ok())
         }),
     ]);
+}
+
+#[test]
+fn reading_a_field_allocates_nothing() {
+    let request = request(&[
+        ("X-Request-Id", "abc-1"),
+        ("Grpc-Timeout", "5S"),
+        ("X-Tenant", "blue"),
+        ("Cookie", "a=1"),
+        ("Cookie", "b=2"),
+    ]);
+    let (fields, now, ids) = (request.fields(), Instant::now(), RequestIds::new());
+    let clocks = Clocks { began: now, came: now, now };
+    let [tenant, cookie] = ["x-tenant", "cookie"].map(FieldName::from);
+    for (what, cost) in [
+        ("an id that is taken", cost(|| RequestId::take_or_make(&ids, fields))),
+        ("a deadline", cost(|| deadline(fields, clocks, Duration::from_secs(9)).is_ok())),
+        ("a field that a table names", cost(|| fields::line(fields, &tenant).is_ok())),
+        ("a list", cost(|| fields::members(fields, &cookie).count())),
+    ] {
+        assert_eq!(cost.allocations, 0, "{what}");
+    }
 }
 
 #[test]

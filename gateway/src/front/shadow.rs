@@ -1,5 +1,5 @@
-//! Copies of calls to a route's shadow: of all but those that were turned away. Each is a task of its own that nobody waits for, and that is not even begun while the
-//! call which it is a copy of is being sent. So the call is neither slowed nor failed by it.
+//! Copies of calls to a route's shadow: of all but those that were turned away. Each is a task of its own that nobody waits for, and
+//! that is not even begun while the call which it is a copy of is being sent. So the call is neither slowed nor failed by it.
 //!
 //! What copies may take is bounded: so many are under way in a worker, each at most as long as the call's own deadline. A body
 //! is shared with the call until the copy is sent, which is at once or not at all.
@@ -14,7 +14,6 @@ use crate::telemetry::ShadowOutcome;
 use crate::transport::Times;
 use crate::worker::{RouteRef, Worker};
 use callgate_protocol::MetadataBuf;
-use hyper::body::Bytes;
 use std::borrow::Cow;
 use std::rc::Rc;
 use tokio::time::Instant;
@@ -30,7 +29,7 @@ struct Copy {
     route: RouteRef,
     path: PathParams<'static>,
     query: String,
-    body: Bytes,
+    body: Rc<Vec<u8>>,
     metadata: MetadataBuf,
     /// The hash of its key, where the shadow's backend spreads calls by that.
     key: Option<u64>,
@@ -51,15 +50,15 @@ pub(super) fn copy(exchange: &Exchange, route: &RouteRef, shadow: &Shadow, reque
     if !metadata.push_named(MARK, b"1") {
         return counters.ended(ShadowOutcome::Unfit);
     }
-    let key = hash_key(&shadow.to.backend, route, &request.path, &head.headers, context.peer);
+    let key = hash_key(&shadow.to.backend, route, &request.path, head.fields(), context.peer);
     let Ok(key) = key else {
         return counters.ended(ShadowOutcome::Unfit);
     };
     let copy = Copy {
         route: route.clone(),
         path: request.path.iter().map(|value| Cow::Owned(value.clone().into_owned())).collect(),
-        query: head.uri.query().unwrap_or_default().to_owned(),
-        body: body.bytes().clone(),
+        query: head.query().unwrap_or_default().to_owned(),
+        body: body.shared(head),
         metadata,
         key,
         deadline: request.times.deadline,

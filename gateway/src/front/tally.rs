@@ -2,13 +2,12 @@
 //!
 //! A client that gives up takes the future of its request with it, wherever that waits. So what counts is not a call at the end
 //! but a guard: dropped without a reply, it counts the request as 499. What is counted is the head of the reply, and the time until
-//! that was there. Heads that are no requests never become one: hyper answers them by itself, and tells it when the connection
-//! has ended.
+//! that was there. Heads that are no requests never become one: they are counted as they are refused, without a time.
 
 use crate::failure::{Failure, Reason};
-use crate::telemetry::{FrontStats, RouteStats};
+use crate::telemetry::RouteStats;
 use crate::worker::{RouteRef, Worker};
-use hyper::StatusCode;
+use callgate_http1::Refusal;
 use std::rc::Rc;
 use std::thread;
 use tokio::time::Instant;
@@ -46,14 +45,17 @@ impl Tally {
     }
 
     /// It has a reply of that status.
-    pub(super) fn replied(&mut self, status: StatusCode) {
-        self.count(status.as_u16());
+    pub(super) fn replied(&mut self, status: u16) {
+        self.count(status);
     }
 
     /// It has failed.
     pub(super) fn failed(&mut self, failure: &Failure) {
         if let Failure::Invalid(_) = failure {
             self.stats().0.of(self.worker.id).bad_requests.increment();
+        }
+        if let Failure::Refused(refusal) = failure {
+            self.worker.shared.front.workers.of(self.worker.id).refused.of(*refusal).increment();
         }
         self.count_reason(failure.reason());
         self.count(failure.status());
@@ -85,22 +87,13 @@ impl Drop for Tally {
     }
 }
 
-/// Counts what a connection ended with, if hyper has answered that: a head that is no request.
-pub(super) fn bare_reply(front: &FrontStats, worker: usize, error: &hyper::Error) {
-    // The beginning of HTTP/2 is not answered.
-    if !error.is_parse() || error.is_parse_version_h2() {
-        return;
-    }
-    let reason = if !error.is_parse_too_large() {
-        Reason::MalformedHead
-    } else if error.to_string().contains("URI") {
-        // hyper tells these two apart in words only.
-        Reason::UriTooLong
-    } else {
-        Reason::HeadTooLarge
-    };
-    front.unmatched.0.of(worker).bare(reason.status());
-    front.workers.of(worker).failures.of(reason).increment();
+/// Counts a head that is no request.
+pub(super) fn refused(worker: &Worker, refusal: Refusal) {
+    let front = &worker.shared.front;
+    let (counters, failure) = (front.workers.of(worker.id), Failure::Refused(refusal));
+    front.unmatched.0.of(worker.id).bare(failure.status());
+    counters.failures.of(failure.reason()).increment();
+    counters.refused.of(refusal).increment();
 }
 
 #[cfg(test)]
@@ -145,17 +138,17 @@ mod tests {
         let worker = worker();
         let begin = || Tally::begin(worker.clone(), Instant::now());
         drop(begin());
-        begin().replied(StatusCode::OK);
-        begin().failed(&Failure::BadHost);
+        begin().replied(200);
+        begin().failed(&Failure::BodyTimeout);
         begin().failed(&Failure::Status(Status::not_found("no such order")));
         let panicked = catch_unwind(AssertUnwindSafe(|| {
             let _tally = begin();
             panic!("of a handler");
         }));
         assert!(panicked.is_err());
-        let expected = [("bad_host", 1), ("method_failed", 1), ("client_gone", 1), ("internal", 1)];
+        let expected = [("body_timeout", 1), ("method_failed", 1), ("client_gone", 1), ("internal", 1)];
         assert_eq!(failures(&worker), expected);
-        let expected = [(200, 1), (400, 1), (404, 1), (499, 1), (500, 1)];
+        let expected = [(200, 1), (404, 1), (408, 1), (499, 1), (500, 1)];
         assert_eq!(statuses(&worker.shared.front.unmatched), expected);
     }
 
@@ -170,7 +163,7 @@ mod tests {
             assert_eq!(tally.route(), "/a");
             tally
         };
-        meets().replied(StatusCode::OK);
+        meets().replied(200);
         drop(meets());
         let mut again = meets();
         again.counts_for(None);
@@ -197,7 +190,7 @@ mod tests {
         tally.counts_for(Some(route.clone()));
         tally.turned_away(&Failure::Shed(ShedReason::Memory));
         tally.turned_away(&Failure::BodyTimeout);
-        tally.replied(StatusCode::OK);
+        tally.replied(200);
         let shed = &route.stats.0.of(0).shed;
         let counted: Vec<u64> = ShedReason::ALL.iter().map(|reason| shed.of(*reason).get()).collect();
         assert_eq!(counted, [0, 0, 0, 0, 0, 1, 0]);

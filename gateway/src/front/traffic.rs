@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::fields;
 use crate::routes::{Destination, FallbackTo, Traffic};
 use crate::worker::RouteRef;
-use hyper::header::HeaderMap;
+use callgate_http1::Fields;
 use std::cell::Cell;
 use tokio::time::Instant;
 
@@ -50,7 +50,7 @@ async fn serve<'a>(
     request: &mut call::Request<'a>,
 ) -> Result<Reply, Failure> {
     let worker = &exchange.worker;
-    let bears = |header: &HeaderMatch| bears(&exchange.head.headers, header);
+    let bears = |header: &HeaderMatch| bears(exchange.head.fields(), header);
     let takes = |to: &Destination| call::takes(worker, request.call, &to.backend, to.version.as_deref());
     let (target, reason) = traffic.choose(bears, takes);
     direct(request, &target.to, exchange)?;
@@ -67,7 +67,7 @@ async fn serve<'a>(
     }
     fallback.stats.0.of(worker.id).increment();
     match &fallback.to {
-        FallbackTo::Reply(answer) => Ok(respond(answer)),
+        FallbackTo::Reply(reply) => Ok(respond(reply)),
         FallbackTo::Call(to) => {
             direct(request, to, exchange)?;
             request.has_fallback = false;
@@ -82,8 +82,8 @@ fn direct<'a>(
     to: &'a Destination,
     exchange: &Exchange,
 ) -> Result<(), Failure> {
-    let (headers, peer) = (&exchange.head.headers, exchange.context.peer);
-    request.key = hash_key(&to.backend, request.route, &request.path, headers, peer)?;
+    let (fields, peer) = (exchange.head.fields(), exchange.context.peer);
+    request.key = hash_key(&to.backend, request.route, &request.path, fields, peer)?;
     request.backend = &to.backend;
     request.version = to.version.as_deref();
     Ok(())
@@ -91,8 +91,8 @@ fn direct<'a>(
 
 /// Whether a request's headers have it. Several lines are a list: one that says it is enough, whatever the others say. Nobody is
 /// kept out by that: whoever can add a line could as well send it alone.
-fn bears(headers: &HeaderMap, wanted: &HeaderMatch) -> bool {
-    let mut lines = fields::each(headers, wanted.name.as_str());
+fn bears(fields: Fields<'_>, wanted: &HeaderMatch) -> bool {
+    let mut lines = fields::each(fields, &wanted.name);
     match &wanted.value {
         None => lines.next().is_some(),
         Some(value) => lines.any(|line| line.trim_ascii() == value.as_bytes()),
@@ -102,17 +102,10 @@ fn bears(headers: &HeaderMap, wanted: &HeaderMatch) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hyper::header::{HeaderName, HeaderValue};
 
     #[test]
     fn a_header_is_borne_with_its_value_whatever_the_case_of_its_name() {
-        let headers = [("X-Canary", "no"), ("X-Canary", " yes "), ("X-Empty", "")];
-        let headers: HeaderMap = headers
-            .iter()
-            .map(|(name, value)| {
-                (name.parse::<HeaderName>().expect("a name"), HeaderValue::from_static(value))
-            })
-            .collect();
+        let request = fields::request(&[("X-Canary", "no"), ("X-Canary", " yes "), ("X-Empty", "")]);
         for (name, value, expected) in [
             ("x-canary", Some("no"), true),
             ("x-canary", Some("n"), false),
@@ -122,8 +115,8 @@ mod tests {
             ("x-empty", None, true),
             ("x-other", None, false),
         ] {
-            let wanted = HeaderMatch { name: name.to_owned(), value: value.map(str::to_owned) };
-            assert_eq!(bears(&headers, &wanted), expected, "{name} {value:?}");
+            let wanted = HeaderMatch { name: name.into(), value: value.map(str::to_owned) };
+            assert_eq!(bears(request.fields(), &wanted), expected, "{name} {value:?}");
         }
     }
 }

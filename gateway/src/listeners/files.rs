@@ -96,13 +96,14 @@ impl Drop for SocketFiles {
 #[allow(clippy::unwrap_used, reason = "a test may fail so")]
 mod tests {
     use super::*;
-    use crate::config::Protocol;
     use crate::config::testing::Folder;
+    use crate::config::{HalfClose, Protocol};
     use std::os::unix::fs::PermissionsExt;
 
     fn at(path: &Path) -> ListenerSettings {
         let address = ListenAddress::Unix(path.to_owned());
-        ListenerSettings { id: "x".to_owned(), address, mode: 0o640, group: None, protocol: Protocol::Http1 }
+        let (protocol, half_close) = (Protocol::Http1, HalfClose::Cancel);
+        ListenerSettings { id: "x".to_owned(), address, mode: 0o640, group: None, protocol, half_close }
     }
 
     #[test]

@@ -68,7 +68,7 @@ pub enum FallbackTo {
     /// To other instances.
     Call(Destination),
     /// To none: it is answered so.
-    Reply(RespondSpec),
+    Reply(Arc<RespondSpec>),
 }
 
 impl fmt::Display for Destination {
@@ -125,7 +125,7 @@ impl Traffic {
         let fallback = policy.fallback.as_ref().and_then(|fallback| {
             let to = match fallback {
                 FallbackSpec::Call(to) => FallbackTo::Call(resolved(to, None)?),
-                FallbackSpec::Reply(reply) => FallbackTo::Reply(reply.clone()),
+                FallbackSpec::Reply(reply) => FallbackTo::Reply(Arc::new(reply.clone())),
             };
             Some(Fallback { stats: fallback_stats(&to, old, workers), to })
         });

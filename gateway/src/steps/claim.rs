@@ -3,25 +3,24 @@
 //! The token is read and not verified: whoever sends it may have written it. So a claim says as much as a header does, and
 //! whether to believe it is decided by who stands before the gateway, or behind it.
 
-use crate::fields::{self, Repeated};
+use crate::fields::{self, AUTHORIZATION, Repeated};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hyper::header::{AUTHORIZATION, HeaderMap};
+use callgate_http1::Fields;
 use serde_json::{Map, Value};
 
 /// The token of `Authorization: Bearer` (RFC 6750, 2.1; a scheme's case does not matter). There is no comma in a token: where
 /// one is, several lines were joined on their way. Other schemes have lists of parameters.
-pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&[u8]>, Repeated<'static>> {
-    const NAME: &str = "Authorization";
-    let line = fields::lines(headers, AUTHORIZATION).line(NAME)?;
-    let Some((scheme, token)) = line.and_then(|line| line.as_bytes().split_at_checked(7)) else {
+pub(super) fn bearer(fields: Fields<'_>) -> Result<Option<&[u8]>, Repeated<'static>> {
+    let line = fields::line(fields, &AUTHORIZATION)?;
+    let Some((scheme, token)) = line.and_then(|line| line.split_at_checked(7)) else {
         return Ok(None);
     };
     let token = token.trim_ascii();
     if !scheme.eq_ignore_ascii_case(b"bearer ") || token.is_empty() {
         return Ok(None);
     }
-    if token.contains(&b',') { Err(Repeated(NAME)) } else { Ok(Some(token)) }
+    if token.contains(&b',') { Err(fields::repeated(&AUTHORIZATION)) } else { Ok(Some(token)) }
 }
 
 /// The value of a claim in a bearer token, if that is a JSON Web Token (RFC 7519, in the compact form of RFC 7515, 7.1) and
@@ -43,7 +42,7 @@ pub(super) fn claim(token: &[u8], name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hyper::header::HeaderValue;
+    use crate::fields::request;
 
     fn of(token: &str, name: &str) -> Option<String> {
         claim(token.as_bytes(), name)
@@ -96,8 +95,12 @@ mod tests {
             (&["Bearer t", ""], Err(Repeated("Authorization"))),
             (&["Bearer t, Bearer u"], Err(Repeated("Authorization"))),
         ] {
-            let headers = lines.iter().map(|line| (AUTHORIZATION, HeaderValue::from_static(line))).collect();
-            assert_eq!(bearer(&headers), expected.map(|token| token.map(str::as_bytes)), "{lines:?}");
+            let lines: Vec<_> = lines.iter().map(|line| ("Authorization", line)).collect();
+            assert_eq!(
+                bearer(request(&lines).fields()),
+                expected.map(|token| token.map(str::as_bytes)),
+                "{lines:?}"
+            );
         }
     }
 }

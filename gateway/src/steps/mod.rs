@@ -16,7 +16,7 @@ pub use in_flight::InFlight;
 use crate::config::{Matcher, RoutePolicy};
 use crate::failure::Failure;
 use crate::limit::{Limits, SharedBuckets};
-use hyper::header::HeaderMap;
+use callgate_http1::Fields;
 use in_flight::Places;
 use rate_limits::RateFields;
 use std::net::IpAddr;
@@ -52,16 +52,16 @@ pub struct Arrival<'r> {
     /// The address of who has sent it; `None` of a Unix socket, and where nobody is there any more.
     pub peer: Option<IpAddr>,
     /// Its header fields.
-    pub headers: &'r HeaderMap,
+    pub fields: Fields<'r>,
     /// When it came.
     pub now: Instant,
 }
 
-/// What a request has passed: its places, which it leaves when this is dropped, and what its answer says of its limits.
+/// What a request has passed: its places, which it leaves when this is dropped, and what its reply says of its limits.
 #[derive(Default)]
 pub struct Passed {
     places: Places,
-    fields: RateFields,
+    told: RateFields,
     /// It has come by its route before: by another table.
     again: bool,
 }
@@ -73,9 +73,9 @@ impl Passed {
         self.again = true;
     }
 
-    /// Puts what the limits say among an answer's headers.
-    pub fn put_fields(&mut self, headers: &mut HeaderMap) {
-        std::mem::take(&mut self.fields).put(headers);
+    /// The header fields in which the reply says how the limits stand: names and values.
+    pub fn reply_fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.told.iter()
     }
 }
 

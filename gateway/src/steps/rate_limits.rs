@@ -1,4 +1,4 @@
-//! `rate_limit`: what the keys of a request are, and what its answer says of the limits.
+//! `rate_limit`: what the keys of a request are, and what its reply says of the limits.
 //!
 //! The header fields are those of draft-ietf-httpapi-ratelimit-headers-11.
 
@@ -6,14 +6,13 @@ use super::claim::{bearer, claim};
 use super::{Arrival, Making, Passed, Step};
 use crate::config::{LimitBy, RateLimit, RoutePolicy};
 use crate::failure::Failure;
-use crate::fields::{self, Repeated};
+use crate::fields::{self, Repeated, X_API_KEY};
 use crate::limit::{self, Key, Limits};
-use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use callgate_http1::Fields;
 use std::net::{IpAddr, Ipv4Addr};
 
-static RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-static RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-const X_API_KEY: &str = "x-api-key";
+const RATE_LIMIT: &str = "ratelimit";
+const RATE_LIMIT_POLICY: &str = "ratelimit-policy";
 
 impl Step for Limits {
     fn shown(policy: &RoutePolicy) -> Option<String> {
@@ -33,26 +32,26 @@ impl Step for Limits {
         if passed.again {
             return Ok(());
         }
-        let headers = arrival.headers;
+        let fields = arrival.fields;
         // Before the first of them takes a token. One that only counts refuses nobody.
         for limit in self.iter().filter(|limit| !limit.limit.spec.dry_run) {
-            text(&limit.limit.spec.by, headers)?;
+            text(&limit.limit.spec.by, fields)?;
         }
         // Connections over Unix sockets have no address: together they are one client.
         let peer = arrival.peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        let verdict = self.ask(arrival.worker, arrival.now, |by| key(by, peer, headers));
-        passed.fields.add(&verdict.field);
+        let verdict = self.ask(arrival.worker, arrival.now, |by| key(by, peer, fields));
+        passed.told.add(&verdict.field);
         let Some(refused) = verdict.refused else { return Ok(()) };
-        passed.fields.policy = HeaderValue::from_str(refused.policies).ok();
+        passed.told.policy = Some(refused.policies.to_owned());
         Err(Failure::RateLimited { policy: refused.policy.to_owned(), retry_after: refused.retry_after })
     }
 }
 
-/// What an answer says of the limits that its request was counted in.
+/// What a reply says of the limits that its request was counted in.
 #[derive(Debug, Default)]
 pub(super) struct RateFields {
-    now: Option<HeaderValue>,
-    policy: Option<HeaderValue>,
+    now: Option<String>,
+    policy: Option<String>,
 }
 
 impl RateFields {
@@ -61,28 +60,24 @@ impl RateFields {
         if field.is_empty() {
             return;
         }
-        let before = self.now.as_ref().and_then(|before| before.to_str().ok());
-        let value = match before {
-            None => HeaderValue::from_str(field),
-            Some(before) => HeaderValue::try_from(format!("{before}, {field}")),
-        };
-        self.now = value.ok();
+        let now = self.now.get_or_insert_default();
+        if !now.is_empty() {
+            now.push_str(", ");
+        }
+        now.push_str(field);
     }
 
-    /// Puts them among an answer's headers.
-    pub(super) fn put(self, headers: &mut HeaderMap) {
-        for (name, value) in [(&RATE_LIMIT, self.now), (&RATE_LIMIT_POLICY, self.policy)] {
-            if let Some(value) = value {
-                headers.insert(name, value);
-            }
-        }
+    /// Those that there are, with their names.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let both = [(RATE_LIMIT, &self.now), (RATE_LIMIT_POLICY, &self.policy)];
+        both.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)))
     }
 }
 
 /// Whose bucket it is. A request without the header, the key or the claim shares one with all others without; so does, with a
 /// limit that only counts, one that has several.
-fn key<'h>(by: &LimitBy, peer: IpAddr, headers: &'h HeaderMap) -> Key<'h> {
-    let text = text(by, headers).unwrap_or_default();
+fn key<'h>(by: &LimitBy, peer: IpAddr, fields: Fields<'h>) -> Key<'h> {
+    let text = text(by, fields).unwrap_or_default();
     match by {
         LimitBy::Route => Key::None,
         LimitBy::Client => limit::client(peer),
@@ -93,35 +88,28 @@ fn key<'h>(by: &LimitBy, peer: IpAddr, headers: &'h HeaderMap) -> Key<'h> {
 
 /// What a request says of whose bucket it is: the header's value, the API key, or the token with the claim. A request that says
 /// several things would be counted for one of them and served for another.
-fn text<'h, 'l>(by: &'l LimitBy, headers: &'h HeaderMap) -> Result<Option<&'h [u8]>, Repeated<'l>> {
+fn text<'h, 'l>(by: &'l LimitBy, fields: Fields<'h>) -> Result<Option<&'h [u8]>, Repeated<'l>> {
     match by {
         LimitBy::Route | LimitBy::Client => Ok(None),
         // What its values look like is for the table's author to know: they may have commas.
-        LimitBy::Header(name) => {
-            Ok(fields::lines(headers, name.as_str()).line(name)?.map(HeaderValue::as_bytes))
-        }
-        LimitBy::ApiKey => match fields::lines(headers, X_API_KEY).single("X-Api-Key")? {
-            Some(key) => Ok(Some(key.as_bytes())),
-            None => bearer(headers),
+        LimitBy::Header(name) => fields::line(fields, name),
+        LimitBy::ApiKey => match fields::single(fields, &X_API_KEY)? {
+            Some(key) => Ok(Some(key)),
+            None => bearer(fields),
         },
-        LimitBy::Claim(_) => bearer(headers),
+        LimitBy::Claim(_) => bearer(fields),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fields::request;
 
     #[test]
     fn a_key_is_what_the_limit_counts_by() {
         let peer: IpAddr = "192.0.2.1".parse().expect("an address");
-        let headers = |fields: &[(&'static str, &'static str)]| -> HeaderMap {
-            let field = |(name, value): &(&'static str, &'static str)| {
-                (HeaderName::from_static(name), HeaderValue::from_static(value))
-            };
-            fields.iter().map(field).collect()
-        };
-        let tenant = LimitBy::Header("x-tenant".to_owned());
+        let tenant = LimitBy::Header("x-tenant".into());
         let subject = LimitBy::Claim("sub".to_owned());
         for (by, fields, expected) in [
             (&LimitBy::Route, &[("x-api-key", "k")][..], Key::None),
@@ -144,13 +132,13 @@ mod tests {
             // As a limit counts them that refuses nobody.
             (&tenant, &[("x-tenant", "a"), ("x-tenant", "b")], Key::None),
         ] {
-            assert_eq!(key(by, peer, &headers(fields)), expected, "{by} {fields:?}");
+            assert_eq!(key(by, peer, request(fields).fields()), expected, "{by} {fields:?}");
         }
     }
 
     #[test]
     fn a_request_with_several_keys_has_none_and_is_told_which_field() {
-        let tenant = LimitBy::Header("x-tenant".to_owned());
+        let tenant = LimitBy::Header("x-tenant".into());
         let subject = LimitBy::Claim("sub".to_owned());
         for (by, fields, expected) in [
             (&tenant, &[("x-tenant", "a"), ("x-tenant", "b")][..], Err("x-tenant")),
@@ -167,12 +155,8 @@ mod tests {
             (&subject, &[("authorization", "Bearer a"), ("authorization", "Bearer b")], Err("Authorization")),
             (&LimitBy::Client, &[("x-tenant", "a"), ("x-tenant", "b")], Ok(None)),
         ] {
-            let field = |(name, value): &(&'static str, &'static str)| {
-                (HeaderName::from_static(name), HeaderValue::from_static(value))
-            };
-            let headers: HeaderMap = fields.iter().map(field).collect();
             let expected = expected.map(|text| text.map(str::as_bytes)).map_err(Repeated);
-            assert_eq!(text(by, &headers), expected, "{by} {fields:?}");
+            assert_eq!(text(by, request(fields).fields()), expected, "{by} {fields:?}");
         }
     }
 }

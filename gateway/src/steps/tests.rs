@@ -1,10 +1,10 @@
-//! What a request passes, in which order, and what it keeps until it is answered.
+//! What a request passes, in which order, and what it keeps until its reply was sent.
 
 use super::*;
 use crate::config::{Source, Tables};
 use crate::failure::ShedReason;
+use crate::fields::request;
 use crate::routes::Table;
-use hyper::header::{HeaderName, HeaderValue};
 
 /// A table with a route for each of those texts, which calls nothing; its paths are `/0`, `/1` and so on.
 fn table(routes: &[&str]) -> Table {
@@ -21,15 +21,12 @@ fn after(before: &Table, routes: &[&str]) -> Table {
     Table::next(before, tables, &Default::default(), 1)
 }
 
-fn headers(fields: &[(&'static str, &'static str)]) -> HeaderMap {
-    let field = |(name, value): &(&'static str, &'static str)| {
-        (HeaderName::from_static(name), HeaderValue::from_static(value))
-    };
-    fields.iter().map(field).collect()
-}
+/// The lines of a request.
+type Lines<'l> = &'l [(&'l str, &'l str)];
 
-fn check(table: &Table, route: usize, headers: &HeaderMap, passed: &mut Passed) -> Result<(), Failure> {
-    let arrival = Arrival { worker: 0, peer: None, headers, now: Instant::now() };
+fn check(table: &Table, route: usize, lines: Lines<'_>, passed: &mut Passed) -> Result<(), Failure> {
+    let request = request(lines);
+    let arrival = Arrival { worker: 0, peer: None, fields: request.fields(), now: Instant::now() };
     table.routes[route].steps.check(&arrival, passed)
 }
 
@@ -49,23 +46,21 @@ fn a_routes_steps_are_shown_in_the_order_in_which_requests_meet_them() {
 #[test]
 fn who_is_turned_away_by_one_step_does_not_meet_the_next() {
     let table = table(&["max_in_flight = 1; rate_limit = { rate = '1/h', burst = 1 }"]);
-    let none = headers(&[]);
     let (mut first, mut second) = (Passed::default(), Passed::default());
-    check(&table, 0, &none, &mut first).expect("a token and a place");
-    let refused = check(&table, 0, &none, &mut second);
+    check(&table, 0, &[], &mut first).expect("a token and a place");
+    let refused = check(&table, 0, &[], &mut second);
     assert!(matches!(refused, Err(Failure::RateLimited { policy, .. }) if policy == "route:1/h"));
     assert_eq!(open(&table, 0), Some(1));
 }
 
 #[test]
-fn a_request_keeps_its_places_until_it_is_answered_and_those_beyond_the_bound_are_shed() {
+fn a_request_keeps_its_places_until_it_ends_and_those_beyond_the_bound_are_shed() {
     let table = table(&["max_in_flight = 1", "max_in_flight = 2"]);
-    let none = headers(&[]);
     let mut first = Passed::default();
     // As a request does that a rewrite sends to another route.
-    check(&table, 0, &none, &mut first).expect("a place");
-    check(&table, 1, &none, &mut first).expect("a place");
-    let shed = check(&table, 0, &none, &mut Passed::default());
+    check(&table, 0, &[], &mut first).expect("a place");
+    check(&table, 1, &[], &mut first).expect("a place");
+    let shed = check(&table, 0, &[], &mut Passed::default());
     assert!(matches!(shed, Err(Failure::Shed(ShedReason::Route))));
     assert_eq!((open(&table, 0), open(&table, 1)), (Some(1), Some(1)));
     drop(first);
@@ -75,17 +70,16 @@ fn a_request_keeps_its_places_until_it_is_answered_and_those_beyond_the_bound_ar
 #[test]
 fn a_request_that_is_looked_up_again_takes_its_place_anew_and_no_second_token() {
     let table = table(&["max_in_flight = 1; rate_limit = { rate = '1/h', burst = 1 }"]);
-    let none = headers(&[]);
     let mut passed = Passed::default();
-    check(&table, 0, &none, &mut passed).expect("a token and a place");
+    check(&table, 0, &[], &mut passed).expect("a token and a place");
     passed.leave();
     assert_eq!(open(&table, 0), Some(0));
-    check(&table, 0, &none, &mut passed).expect("its place");
+    check(&table, 0, &[], &mut passed).expect("its place");
     assert_eq!(open(&table, 0), Some(1));
 }
 
 #[test]
-fn an_answer_tells_of_the_limits_of_all_routes_that_its_request_has_met() {
+fn a_reply_tells_of_the_limits_of_all_routes_that_its_request_has_met() {
     let table = table(&[
         "rate_limit = { rate = '2/h', burst = 2 }",
         "",
@@ -93,30 +87,27 @@ fn an_answer_tells_of_the_limits_of_all_routes_that_its_request_has_met() {
     ]);
     let mut passed = Passed::default();
     for route in 0..3 {
-        check(&table, route, &headers(&[]), &mut passed).expect("a token");
+        check(&table, route, &[], &mut passed).expect("a token");
     }
-    let mut told = HeaderMap::new();
-    passed.put_fields(&mut told);
-    assert_eq!(told["ratelimit"], "\"route:2/h\";r=1;t=1800, \"header:x-a:1/h\";r=0;t=3600");
-    let twice = headers(&[("x-a", "1"), ("x-a", "2")]);
-    let failed = check(&table, 2, &twice, &mut Passed::default());
+    let told = "\"route:2/h\";r=1;t=1800, \"header:x-a:1/h\";r=0;t=3600";
+    assert_eq!(passed.reply_fields().collect::<Vec<_>>(), [("ratelimit", told)]);
+    let failed = check(&table, 2, &[("x-a", "1"), ("x-a", "2")], &mut Passed::default());
     assert!(matches!(failed, Err(Failure::RepeatedHeader(name)) if name == "x-a"));
 }
 
 #[test]
 fn what_a_route_has_counted_goes_on_in_the_next_table() {
     let before = table(&["max_in_flight = 1; rate_limit = { rate = '1/h', burst = 1 }"]);
-    let none = headers(&[]);
     let mut first = Passed::default();
-    check(&before, 0, &none, &mut first).expect("a token and a place");
+    check(&before, 0, &[], &mut first).expect("a token and a place");
     let next = after(&before, &["max_in_flight = 2; rate_limit = { rate = '1/h', burst = 1 }"]);
     assert_eq!(open(&next, 0), Some(1));
-    let refused = check(&next, 0, &none, &mut Passed::default());
+    let refused = check(&next, 0, &[], &mut Passed::default());
     assert!(matches!(refused, Err(Failure::RateLimited { .. })), "its token is spent");
     let without = after(&next, &["max_in_flight = 2"]);
     let mut second = Passed::default();
-    check(&without, 0, &none, &mut second).expect("a place");
-    let shed = check(&without, 0, &none, &mut Passed::default());
+    check(&without, 0, &[], &mut second).expect("a place");
+    let shed = check(&without, 0, &[], &mut Passed::default());
     assert!(matches!(shed, Err(Failure::Shed(ShedReason::Route))));
     drop((first, second));
     assert_eq!(open(&without, 0), Some(0));

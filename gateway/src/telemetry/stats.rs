@@ -2,7 +2,7 @@
 //! and die with the route.
 
 use super::counter::{Counter, Histogram, PerWorker};
-use super::failures::FailureCounters;
+use super::failures::{FailureCounters, RefusalCounters};
 use super::health::{Disconnect, EjectionReason, HealthCounters, Standing};
 use super::overload::ShedCounters;
 use callgate_protocol::Code;
@@ -30,7 +30,7 @@ macro_rules! statuses {
     };
 }
 
-statuses! { 200 204 400 401 403 404 405 408 409 413 414 415 429 431 499 501 503 504 500 }
+statuses! { 200 204 400 401 403 404 405 408 409 413 414 415 417 429 431 499 501 503 504 505 500 }
 
 /// What a route counts; and the status that it may answer with beside the gateway's own.
 #[derive(Debug)]
@@ -222,6 +222,8 @@ pub struct FrontCounters {
     pub slow_clients: Counter,
     /// Requests that failed.
     pub failures: FailureCounters,
+    /// What was no HTTP/1.1.
+    pub refused: RefusalCounters,
 }
 
 impl FrontStats {

@@ -1,6 +1,6 @@
 //! What is known of a listener by those that serve its connections.
 
-use crate::config::{ListenAddress, ListenerSettings, Protocol};
+use crate::config::{HalfClose, ListenAddress, ListenerSettings, Protocol};
 use crate::telemetry::Counter;
 
 /// A listener, as its connections know it.
@@ -12,13 +12,15 @@ pub struct Listener {
     pub address: ListenAddress,
     /// What is spoken over its connections.
     pub protocol: Protocol,
+    /// What is done with a request whose client sends nothing more.
+    pub half_close: HalfClose,
     /// Connections that were accepted and had room. Its acceptor counts.
     pub accepted: Counter,
 }
 
 impl From<&ListenerSettings> for Listener {
     fn from(settings: &ListenerSettings) -> Listener {
-        let ListenerSettings { id, address, protocol, .. } = settings.clone();
-        Listener { id, address, protocol, accepted: Counter::default() }
+        let ListenerSettings { id, address, protocol, half_close, .. } = settings.clone();
+        Listener { id, address, protocol, half_close, accepted: Counter::default() }
     }
 }

@@ -41,6 +41,8 @@ const RESERVED: [&str; 11] = [
 pub struct RespondSpec {
     /// The status: 200 to 299 or 400 to 599, by default 200.
     pub status: u16,
+    /// Its lines in a head, each with its end: what the body is, if there is one, and further headers.
+    pub lines: Vec<u8>,
     /// What the body is; without a body nothing.
     pub content_type: Option<String>,
     /// Further headers: names in lower case, each once, and values in visible ASCII.
@@ -79,12 +81,16 @@ impl RespondSpec {
             return None;
         }
         let said = content_type.and_then(|(said, _)| said);
-        Some(RespondSpec { status, content_type: said.or(usual.map(str::to_owned)), headers, body })
+        let content_type = said.or(usual.map(str::to_owned));
+        let of_body = content_type.iter().map(|value| ("content-type", value));
+        let all = of_body.chain(headers.iter().map(|(name, value)| (name.as_str(), value)));
+        let lines: String = all.map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        Some(RespondSpec { status, lines: lines.into_bytes(), content_type, headers, body })
     }
 
     /// What pages show of it.
     pub fn page(&self) -> Value {
-        let RespondSpec { status, content_type, headers, body } = self;
+        let RespondSpec { status, content_type, headers, body, .. } = self;
         let headers: BTreeMap<&str, &str> =
             headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         json!({ "status": status, "content_type": content_type, "headers": headers, "bytes": body.len() })

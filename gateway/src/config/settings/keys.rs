@@ -102,7 +102,10 @@ const SERVER_KEYS: &[&str] = &[
     "max_answer_memory",
     "min_send_rate",
     "min_send_rate_window",
+    "min_body_rate",
+    "min_body_rate_window",
     "max_head",
+    "max_headers",
     "max_connections",
     "header_timeout",
     "body_timeout",
@@ -121,7 +124,6 @@ fn read_server(reader: &mut Reader<'_>, section: &Section<'_>, server: &mut Serv
     if let Some(item) = section.get("zone") {
         server.zone = reader.text(&item, "a string such as \"eu-1a\"", balance::zone);
     }
-    // HTTP/1 needs room for the head as a whole: the HTTP library takes no buffer below 8 KiB.
     let sizes = [
         ("max_body", 1..=1 << 30, &mut server.max_body),
         ("max_body_memory", 1..=1 << 50, &mut server.max_body_memory),
@@ -134,15 +136,23 @@ fn read_server(reader: &mut Reader<'_>, section: &Section<'_>, server: &mut Serv
     }
     server.max_body_memory = server.max_body_memory.max(server.max_body);
     server.max_answer_memory = server.max_answer_memory.max(server.max_answer);
-    let rate = section.get("min_send_rate");
-    set(&mut server.min_send_rate, rate.and_then(|item| reader.rate(&item)));
-    let connections = section.get("max_connections");
-    set(&mut server.max_connections, connections.and_then(|item| reader.integer(&item, 1..=10_000_000)));
+    let rates = [("min_send_rate", &mut server.min_send_rate), ("min_body_rate", &mut server.min_body_rate)];
+    for (key, rate) in rates {
+        set(rate, section.get(key).and_then(|item| reader.rate(&item)));
+    }
+    let counts = [
+        ("max_connections", 1..=10_000_000, &mut server.max_connections),
+        ("max_headers", 1..=10_000, &mut server.max_headers),
+    ];
+    for (key, bounds, count) in counts {
+        set(count, section.get(key).and_then(|item| reader.integer(&item, bounds)));
+    }
     let times = [
         ("header_timeout", &mut server.header_timeout),
         ("body_timeout", &mut server.body_timeout),
         ("idle_timeout", &mut server.idle_timeout),
         ("min_send_rate_window", &mut server.min_send_rate_window),
+        ("min_body_rate_window", &mut server.min_body_rate_window),
         ("drain_timeout", &mut server.drain_timeout),
     ];
     for (key, time) in times {

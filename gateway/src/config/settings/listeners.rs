@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use toml::de::DeValue;
 
-const KEYS: &[&str] = &["id", "address", "mode", "group", "protocol"];
+const KEYS: &[&str] = &["id", "address", "mode", "group", "protocol", "half_close"];
 /// What one address looks like, for whoever wrote something else.
 const ADDRESS: &str = "an address such as \"127.0.0.1:8080\" or \"unix:/run/callgate/http.sock\"";
 /// The longest name of a listener or a group, in bytes.
@@ -32,6 +32,8 @@ pub struct ListenerSettings {
     pub group: Option<String>,
     /// What is spoken there.
     pub protocol: Protocol,
+    /// What is done with a request whose client sends nothing more.
+    pub half_close: HalfClose,
 }
 
 /// Where a listener listens.
@@ -50,6 +52,29 @@ pub enum ListenAddress {
 pub enum Protocol {
     /// HTTP/1.0 and HTTP/1.1.
     Http1,
+}
+
+/// What is done with a request that has no reply yet when its client says that it sends nothing more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HalfClose {
+    /// The client is taken to have gone, as most have that say so: the call is cancelled.
+    Cancel,
+    /// The client waits for its reply.
+    Answer,
+}
+
+impl HalfClose {
+    /// All of them, with their words.
+    const ALL: [(&'static str, HalfClose); 2] =
+        [("cancel", HalfClose::Cancel), ("answer", HalfClose::Answer)];
+
+    /// The word for it in the settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            HalfClose::Cancel => "cancel",
+            HalfClose::Answer => "answer",
+        }
+    }
 }
 
 impl Protocol {
@@ -98,7 +123,8 @@ impl ListenAddress {
 impl ListenerSettings {
     fn at(address: ListenAddress) -> ListenerSettings {
         let id = address.to_string();
-        ListenerSettings { id, address, mode: MODE, group: None, protocol: Protocol::Http1 }
+        let (protocol, half_close) = (Protocol::Http1, HalfClose::Cancel);
+        ListenerSettings { id, address, mode: MODE, group: None, protocol, half_close }
     }
 }
 
@@ -178,6 +204,8 @@ fn read_long(reader: &mut Reader<'_>, item: &Item<'_>, found: &mut Found) {
         read_access(reader, &section, &mut listener);
         let protocol = section.get("protocol").and_then(|item| reader.choice(&item, &Protocol::ALL));
         listener.protocol = protocol.unwrap_or(listener.protocol);
+        let half_close = section.get("half_close").and_then(|item| reader.choice(&item, &HalfClose::ALL));
+        listener.half_close = half_close.unwrap_or(listener.half_close);
         found.all.push(listener);
     }
 }

@@ -1,6 +1,7 @@
 //! What stands at the top of a table file, and the headers that go along with calls.
 
 use super::*;
+use crate::fields::FieldName;
 
 const SHOP: &str = "[backends.shop]\nendpoints = ['x:1']\n";
 const ROUTE: &str = "[[routes]]\nmatch = 'GET /a/{x}'\ncall = 'a.b'\n";
@@ -301,7 +302,8 @@ fn what_a_file_says_of_its_routes_holds_where_a_route_says_nothing() {
 fn headers_are_listed_by_a_route_or_by_its_file() {
     let names = |file: &str, route: &str| {
         let tables = tables(&format!("{file}\n{SHOP}{ROUTE}{route}")).unwrap();
-        call(&tables.routes[0]).policy.metadata.names().join(" ")
+        let names = call(&tables.routes[0]).policy.metadata.names();
+        names.iter().map(FieldName::as_str).collect::<Vec<_>>().join(" ")
     };
     let file = "metadata = ['x-tenant']";
     for (file, route, expected) in [

@@ -43,7 +43,7 @@ fn a_limit_is_a_rate_and_what_has_a_bucket_of_its_own() {
         ),
         (
             "rate = '100/s', by = 'header:X-Tenant'",
-            RateLimitSpec { by: LimitBy::Header("x-tenant".to_owned()), ..usual.clone() },
+            RateLimitSpec { by: LimitBy::Header("x-tenant".into()), ..usual.clone() },
             "header:x-tenant:100/s",
         ),
         (

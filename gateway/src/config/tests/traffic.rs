@@ -40,7 +40,7 @@ fn headers_of_an_arm_are_read() {
     let headers = |text: &str| {
         let lines = format!("split = [{{ backend = 'shop', weight = 1, header = {text} }}]");
         let mut arms = call(&route(&lines)).policy.split.targets.clone();
-        arms.remove(0).headers.into_iter().map(|one| (one.name, one.value)).collect::<Vec<_>>()
+        arms.remove(0).headers.into_iter().map(|one| (one.name.to_string(), one.value)).collect::<Vec<_>>()
     };
     let yes = ("x-canary".to_owned(), Some("yes: really".to_owned()));
     assert_eq!(headers("'X-Canary:  yes: really '"), std::slice::from_ref(&yes));

@@ -145,7 +145,8 @@ fn the_settings_that_are_shipped_are_the_defaults_and_show_every_key() {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/gateway.toml");
     let text = std::fs::read_to_string(shipped).unwrap();
     assert_eq!(settings(&text, None), settings("", None));
-    let keys = "listen workers max_body max_body_memory max_answer max_answer_memory min_send_rate min_send_rate_window max_head \
+    let keys = "listen workers max_body max_body_memory max_answer max_answer_memory min_send_rate min_send_rate_window min_body_rate min_body_rate_window \
+                max_head max_headers \
                 max_connections header_timeout body_timeout idle_timeout drain_timeout lame_duck hosts watch level format socket \
                 servers timeout min_ttl max_ttl";
     for key in keys.split_whitespace() {
@@ -161,13 +162,14 @@ fn listener(address: &str) -> ListenerSettings {
         mode: 0o660,
         group: None,
         protocol: Protocol::Http1,
+        half_close: HalfClose::Cancel,
     }
 }
 
 #[test]
 fn listeners_are_declared_in_two_forms_together() {
     let text = "server.listen = ['unix:../run/a.sock', '127.0.0.1:0', '127.0.0.1:0']\n\
-                [[listeners]]\nid = 'internal'\naddress = 'unix:/run/b.sock'\nmode = '0600'\ngroup = 'www-data'\nprotocol = 'http1'\n\
+                [[listeners]]\nid = 'internal'\naddress = 'unix:/run/b.sock'\nmode = '0600'\ngroup = 'www-data'\nprotocol = 'http1'\nhalf_close = 'answer'\n\
                 [[listeners]]\naddress = '@name'\n";
     let all = settings(text, None).listeners;
     let shown =
@@ -183,6 +185,8 @@ fn listeners_are_declared_in_two_forms_together() {
         shown.collect::<Vec<_>>(),
         expected.map(|(id, at, mode, group)| (id, at.to_owned(), mode, group))
     );
+    let answers: Vec<_> = all.iter().map(|one| one.half_close == HalfClose::Answer).collect();
+    assert_eq!(answers, [false, false, false, true, false]);
     assert_eq!(settings("", None).listeners, [listener("127.0.0.1:8080")]);
     assert_eq!(settings("[[listeners]]\naddress = '[::1]:1'\n", None).listeners, [listener("[::1]:1")]);
 }
@@ -190,7 +194,7 @@ fn listeners_are_declared_in_two_forms_together() {
 #[test]
 fn every_setting_is_read() {
     let text = "server = { listen = ['[::1]:80', '0.0.0.0:0'], workers = 3, max_body = '1KiB', max_body_memory = '2KiB', max_answer = '1MiB', max_answer_memory = '2MiB', \
-                min_send_rate = '3B/s', min_send_rate_window = '5s', max_head = 10000, \
+                min_send_rate = '3B/s', min_send_rate_window = '5s', min_body_rate = '9B/s', min_body_rate_window = '6s', max_head = 10000, max_headers = 7, \
                 max_connections = 5, header_timeout = '1s', body_timeout = '2s', idle_timeout = '3s', \
                 drain_timeout = '4s', lame_duck = '7s', state = '/s' }\n\
                 admin = { listen = '127.0.0.1:9', hosts = ['Gateway.Example'], token = 's3cret' }\ntables.watch = ['x', '/y/z.toml', '../../w']\n\
@@ -207,7 +211,10 @@ fn every_setting_is_read() {
             max_answer_memory: 2 << 20,
             min_send_rate: 3,
             min_send_rate_window: seconds(5),
+            min_body_rate: 9,
+            min_body_rate_window: seconds(6),
             max_head: 10_000,
+            max_headers: 7,
             max_connections: 5,
             header_timeout: seconds(1),
             body_timeout: seconds(2),

@@ -2,13 +2,15 @@
 
 use super::Connection;
 use super::idle::IdleList;
+use crate::front::date::DateLine;
+use crate::front::pool::Pool;
+use callgate_http1::Limits;
 use slab::Slab;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use tokio::sync::Notify;
 
 /// The connections that are open, and what concerns all of them.
-#[derive(Default)]
 pub(in crate::front) struct OpenConnections {
     pub(in crate::front) all: RefCell<Slab<Rc<Connection>>>,
     /// Those that wait for a request, and for nothing else.
@@ -18,9 +20,29 @@ pub(in crate::front) struct OpenConnections {
     /// Sweeps since the worker began: the clock of the limits.
     pub(in crate::front) sweeps: Cell<u64>,
     pub(in crate::front) closed: Notify,
+    /// What those that are not idle read into and write from.
+    pub(in crate::front) pool: Pool,
+    /// What their replies say of the time.
+    pub(in crate::front) date: DateLine,
+    /// Bounds of what is read.
+    pub(in crate::front) limits: Limits,
 }
 
 impl OpenConnections {
+    /// None yet; what is read of them is bounded so.
+    pub(in crate::front) fn new(limits: Limits) -> OpenConnections {
+        OpenConnections {
+            all: RefCell::default(),
+            idle: RefCell::default(),
+            stopping: Cell::new(false),
+            sweeps: Cell::new(0),
+            closed: Notify::new(),
+            pool: Pool::default(),
+            date: DateLine::now(),
+            limits,
+        }
+    }
+
     /// The connection that has been idle for the longest time.
     pub(in crate::front) fn longest_idle(&self) -> Option<Rc<Connection>> {
         let first = self.idle.borrow().first()?;

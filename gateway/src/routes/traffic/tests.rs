@@ -92,7 +92,7 @@ fn a_target_of_weight_0_is_never_drawn_not_even_for_want_of_others() {
 fn a_header_names_its_target_whether_it_has_instances_or_not() {
     let table = next(&Table::empty(), TABLE);
     for named in ["x-b", "x-beta"] {
-        let bears = |header: &HeaderMatch| header.name == named;
+        let bears = |header: &HeaderMatch| header.name.as_str() == named;
         let (target, why) = traffic(&table).choose(bears, |_| false);
         assert_eq!((target.to.to_string().as_str(), why.name()), ("b", "header"));
     }

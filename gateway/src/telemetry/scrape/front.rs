@@ -2,6 +2,7 @@
 
 use super::Scrape;
 use crate::telemetry::families::{COUNTER, GAUGE, counter, family, gauge};
+use callgate_http1::Refusal;
 use prometheus::proto::MetricFamily;
 
 pub(super) fn front(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
@@ -40,6 +41,17 @@ pub(super) fn front(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
     counter(&mut closing, &[], workers.sum(|one| &one.told_to_close) as f64);
     let mut in_flight = family("callgate_requests_in_flight", "Requests being answered.", GAUGE);
     gauge(&mut in_flight, &[], workers.sum(|one| &one.in_flight) as f64);
+    let mut not_http = family(
+        "callgate_http_refused_total",
+        "Heads and bodies of requests that are not HTTP/1.1, by what is wrong with them.",
+        COUNTER,
+    );
+    for refusal in Refusal::ALL {
+        let n = workers.sum(|one| one.refused.of(*refusal));
+        if n > 0 {
+            counter(&mut not_http, &[("reason", refusal.name())], n as f64);
+        }
+    }
     let mut slow = family(
         "callgate_slow_clients_total",
         "Client connections ended because the client took its answer more slowly than min_send_rate.",
@@ -52,5 +64,17 @@ pub(super) fn front(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
         GAUGE,
     );
     gauge(&mut answers, &[], scrape.answer_memory as f64);
-    families.extend([open, accepted, by_listener, most, evicted, refused, closing, in_flight, slow, answers]);
+    families.extend([
+        open,
+        accepted,
+        by_listener,
+        most,
+        evicted,
+        refused,
+        closing,
+        in_flight,
+        not_http,
+        slow,
+        answers,
+    ]);
 }

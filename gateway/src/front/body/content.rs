@@ -1,0 +1,147 @@
+//! What was read of a body, and the room that it takes.
+
+use crate::failure::{Failure, ShedReason};
+use crate::front::pool::Pool;
+use callgate_protocol::{Budget, Room};
+use std::ops::Range;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// A body of more bytes takes room of what all bodies have together. Shorter ones are bounded by the number of connections.
+const LONG: usize = 64 * 1024;
+
+/// What a body may take.
+pub(super) struct Bounds<'a> {
+    /// So many bytes.
+    pub(super) most: usize,
+    /// What all long ones have together.
+    pub(super) budget: &'a Arc<Budget>,
+    /// Where buffers come from.
+    pub(super) pool: &'a Pool,
+}
+
+/// What was read of a body.
+#[derive(Default)]
+pub(super) struct Content {
+    /// Where it lies in what has come with the head…
+    in_place: Range<usize>,
+    /// …if it was not put together in a buffer of its own.
+    collected: Option<Rc<Vec<u8>>>,
+    /// So many bytes have room.
+    held: usize,
+    /// That of a long one.
+    room: Option<Room>,
+}
+
+impl Content {
+    /// The bytes, where `rest` is what has come with the head.
+    pub(super) fn bytes<'a>(&'a self, rest: &'a [u8]) -> &'a [u8] {
+        match &self.collected {
+            Some(bytes) => bytes,
+            None => rest.get(self.in_place.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// Adds a piece of `bytes`. The first one stays where it is, for as long as it is the only one: `bytes` are what has come with the
+    /// head then.
+    pub(super) fn put(
+        &mut self,
+        bytes: &[u8],
+        piece: Range<usize>,
+        bounds: &Bounds<'_>,
+    ) -> Result<(), Failure> {
+        let all = self.collected.as_ref().map_or(self.in_place.len(), |bytes| bytes.len()) + piece.len();
+        if all > bounds.most {
+            return Err(Failure::BodyTooLarge(bounds.most as u64));
+        }
+        self.hold(all, bounds)?;
+        if self.collected.is_none() && self.in_place.is_empty() {
+            self.in_place = piece;
+            return Ok(());
+        }
+        self.gather(bytes, bounds.pool);
+        self.buffer().extend_from_slice(&bytes[piece]);
+        Ok(())
+    }
+
+    /// Puts what lies in `rest` into a buffer of its own, to which more is added.
+    pub(super) fn gather(&mut self, rest: &[u8], pool: &Pool) {
+        if self.collected.is_none() {
+            let mut bytes = pool.buffer();
+            bytes.extend_from_slice(&rest[self.in_place.clone()]);
+            self.collected = Some(Rc::new(bytes));
+        }
+    }
+
+    /// The buffer of its own.
+    pub(super) fn buffer(&mut self) -> &mut Vec<u8> {
+        Rc::make_mut(self.collected.get_or_insert_default())
+    }
+
+    /// The bytes for somebody who may still need them when the exchange has ended. Only a body that is short is copied.
+    pub(super) fn shared(&self, rest: &[u8]) -> Rc<Vec<u8>> {
+        self.collected.clone().unwrap_or_else(|| Rc::new(self.bytes(rest).to_vec()))
+    }
+
+    /// Its buffer, which is empty if it has none of its own, or shares it.
+    pub(super) fn into_buffer(self) -> Vec<u8> {
+        self.collected.and_then(Rc::into_inner).unwrap_or_default()
+    }
+
+    /// Takes room for so many bytes, if they are many.
+    pub(super) fn hold(&mut self, bytes: usize, bounds: &Bounds<'_>) -> Result<(), Failure> {
+        if bytes <= LONG.max(self.held) {
+            return Ok(());
+        }
+        let more = bytes - self.held;
+        let holds = match &mut self.room {
+            Some(room) => room.grow(more),
+            None => {
+                self.room = bounds.budget.take(more);
+                self.room.is_some()
+            }
+        };
+        self.held = bytes;
+        if holds { Ok(()) } else { Err(Failure::Shed(ShedReason::Memory)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_piece_stays_where_it_is_until_another_one_comes() {
+        let (pool, budget) = (Pool::default(), Budget::new(0));
+        let bounds = Bounds { most: 5, budget: &budget, pool: &pool };
+        let mut content = Content::default();
+        assert_eq!(content.bytes(b"abcdefg"), b"");
+        content.put(b"abcdefg", 1..3, &bounds).expect("it fits");
+        assert_eq!(content.bytes(b"abcdefg"), b"bc");
+        assert_eq!(*content.shared(b"abcdefg"), b"bc");
+        content.put(b"abcdefg", 4..6, &bounds).expect("it fits");
+        assert_eq!(content.bytes(b""), b"bcef");
+        assert!(matches!(content.put(b"xy", 0..2, &bounds), Err(Failure::BodyTooLarge(5))));
+        content.put(b"xy", 0..1, &bounds).expect("it fits");
+        let shared = content.shared(b"");
+        assert_eq!((&shared[..], shared.as_ptr()), (&b"bcefx"[..], content.bytes(b"").as_ptr()));
+        drop(shared);
+        assert_eq!(content.into_buffer(), b"bcefx");
+    }
+
+    #[test]
+    fn what_is_long_takes_room_and_gives_it_back() {
+        let (pool, budget) = (Pool::default(), Budget::new(LONG + 10));
+        let bounds = Bounds { most: usize::MAX, budget: &budget, pool: &pool };
+        let mut content = Content::default();
+        content.hold(LONG, &bounds).expect("a short one needs none");
+        assert_eq!(budget.used(), 0);
+        for bytes in [LONG + 1, LONG + 10, 7] {
+            content.hold(bytes, &bounds).expect("there is room");
+        }
+        assert_eq!(budget.used(), LONG + 10);
+        assert!(matches!(content.hold(LONG + 11, &bounds), Err(Failure::Shed(ShedReason::Memory))));
+        drop(content);
+        assert_eq!(budget.used(), 0);
+    }
+}

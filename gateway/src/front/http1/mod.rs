@@ -1,0 +1,152 @@
+//! HTTP/1.1 on a client connection: one request after the other, each with its reply, until one of the two sides ends it.
+//!
+//! ```text
+//! head   waits for the next request, and reads its head
+//! send   a reply on the wire; stream, one that has only begun
+//! end    the end of a connection after its last reply
+//! ```
+//! What is idle is a socket and a few hundred bytes: buffers come from the worker's pool when something can be read, and go back with the
+//! reply.
+
+mod end;
+mod head;
+mod send;
+mod stream;
+
+use super::body::Unread;
+use super::connection::Phase;
+use super::exchange::Exchange;
+use super::handler::handle;
+use super::problem;
+use super::reply::Reply;
+use super::request_id::RequestId;
+use super::tally;
+use super::wire::Wire;
+use crate::failure::Failure;
+use crate::worker::Worker;
+use callgate_http1::{Refusal, Request, Version};
+use end::{Linger, end};
+use head::{Next, next};
+use send::{Going, send, send_problem};
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::Poll;
+
+/// Serves a connection until it ends.
+pub(super) async fn serve(worker: &Rc<Worker>, wire: &Rc<Wire>) {
+    let connection = &wire.connection;
+    poll_fn(|cx| {
+        connection.remember(cx.waker());
+        Poll::Ready(())
+    })
+    .await;
+    while head::wakes(wire).await {
+        // On the heap, so that a resting connection's task does not keep the place.
+        if !Box::pin(serve_until_rest(worker, wire)).await {
+            return;
+        }
+    }
+}
+
+/// Serves a connection that has something to read. Says whether it rests now, or has ended.
+async fn serve_until_rest(worker: &Rc<Worker>, wire: &Rc<Wire>) -> bool {
+    let mut behind = None;
+    loop {
+        behind = match next(wire, behind).await {
+            Next::Request(request) => match exchange(worker, wire, request).await {
+                Some(behind) => behind,
+                None => return false,
+            },
+            Next::Refused(refusal) => {
+                refuse(worker, wire, refusal).await;
+                return false;
+            }
+            Next::Rest => return true,
+            Next::End => return false,
+        };
+    }
+}
+
+/// Serves one request. Gives what has come behind it, if anything, or `None` where nothing more is read as a request.
+async fn exchange(
+    worker: &Rc<Worker>,
+    wire: &Rc<Wire>,
+    request: Box<Request>,
+) -> Option<Option<Box<Request>>> {
+    let mut exchange = Exchange::begin(worker, wire, request);
+    let mut reply = unless_left(wire, handle(&mut exchange)).await?;
+    exchange.guards.call = reply.guards.take();
+    let unread = exchange.body.unread(&exchange.head);
+    let going = going(worker, wire, &exchange, &reply, unread);
+    if send(wire, &mut exchange, reply, going, unread != Unread::Little).await.is_err() {
+        return None;
+    }
+    if let Going::Ends = going {
+        // Whatever has come behind it is no request.
+        wire.connection.open.pool.take_request(exchange.finish());
+        end(wire, if unread == Unread::Nothing { Linger::IfMore } else { Linger::Body }).await;
+        return None;
+    }
+    if unread == Unread::Little && !exchange.body.discard().await {
+        return None;
+    }
+    let mut request = exchange.finish();
+    wire.take_ahead(request.buffer());
+    if !request.buffer().is_empty() {
+        return Some(Some(request));
+    }
+    wire.connection.open.pool.take_request(request);
+    Some(None)
+}
+
+/// Waits for a request's reply, unless its client leaves before: then nothing is replied, and its call is cancelled.
+async fn unless_left<F: Future>(wire: &Wire, reply: F) -> Option<F::Output> {
+    let mut reply = pin!(reply);
+    poll_fn(|cx| {
+        if let Poll::Ready(reply) = reply.as_mut().poll(cx) {
+            return Poll::Ready(Some(reply));
+        }
+        // Whoever reads the body sees by itself that it breaks off.
+        let reads = wire.connection.phase.get() == Phase::Body;
+        if !reads && wire.poll_left(cx) { Poll::Ready(None) } else { Poll::Pending }
+    })
+    .await
+}
+
+/// Whether the connection goes on after the reply.
+fn going(worker: &Worker, wire: &Wire, exchange: &Exchange, reply: &Reply, unread: Unread) -> Going {
+    let Exchange { head, body, .. } = exchange;
+    let has_ended = wire.has_ended() && !wire.has_ahead() && !body.has_behind(head);
+    // Its end is the connection's.
+    let has_no_end = reply.content.length().is_none() && head.version() == Version::Http10;
+    if !head.keeps_alive() || unread == Unread::Much || has_ended || has_no_end || is_last(worker) {
+        return Going::Ends;
+    }
+    Going::of(head.version())
+}
+
+/// Whether a connection is to close with the reply that is being made: when the process ends, and when room is short.
+fn is_last(worker: &Worker) -> bool {
+    let shared = &worker.shared;
+    if shared.draining.load(Relaxed) {
+        return true;
+    }
+    let short = shared.room.is_short();
+    if short {
+        shared.front.workers.of(worker.id).told_to_close.increment();
+    }
+    short
+}
+
+/// Says why a head is no request, and ends the connection: nobody knows where the next one would begin.
+async fn refuse(worker: &Worker, wire: &Wire, refusal: Refusal) {
+    let (failure, id) = (Failure::Refused(refusal), RequestId::make(&worker.ids));
+    failure.log(id.as_str(), "none");
+    tally::refused(worker, refusal);
+    wire.connection.enter(Phase::Lingering);
+    if send_problem(wire, problem::reply(&failure, id.as_str()), &id).await.is_ok() {
+        end(wire, Linger::Head).await;
+    }
+}

@@ -1,0 +1,249 @@
+//! A client connection's socket, and what was read of it ahead.
+//!
+//! It belongs to one task. An exchange reads its body from it, and the connection looks beside that whether the client is still there.
+//! So it is shared within the task, and borrowed only for as long as one read or write takes.
+
+use super::connection::{Connection, Phase};
+use crate::config::HalfClose;
+use crate::stream::AsyncStream;
+use bytes::BufMut;
+use socket2::SockRef;
+use std::cell::{Cell, RefCell};
+use std::future::{Future, poll_fn};
+use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncReadExt, AsyncWrite};
+
+/// What is read of a client that sends on while its request has no reply, in bytes. Whoever sends more waits for the reply.
+const AHEAD: usize = 16 * 1024;
+
+/// What a buffer has room for when it is read into, in bytes. One that has more in it doubles.
+const ROOM: usize = 8 * 1024;
+
+/// A connection's socket.
+pub(super) struct Wire {
+    pub(super) connection: Rc<Connection>,
+    stream: RefCell<AsyncStream>,
+    /// What was read behind the request whose exchange is open.
+    ahead: RefCell<Vec<u8>>,
+    /// The client has said that it sends nothing more.
+    has_ended: Cell<bool>,
+    /// An empty line has come before the next request.
+    pub(super) had_line: Cell<bool>,
+}
+
+impl Wire {
+    pub(super) fn new(stream: AsyncStream, connection: Rc<Connection>) -> Wire {
+        Wire {
+            connection,
+            stream: RefCell::new(stream),
+            ahead: RefCell::default(),
+            has_ended: Cell::new(false),
+            had_line: Cell::new(false),
+        }
+    }
+
+    /// Waits until something can be read, if only the end.
+    pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        // An error is found by whoever reads.
+        self.stream.borrow().poll_read_ready(cx).map(drop)
+    }
+
+    /// Whether bytes have come, of which the runtime may not have heard yet.
+    pub(super) fn has_come(&self) -> bool {
+        let mut one = [MaybeUninit::uninit()];
+        SockRef::from(&*self.stream.borrow()).peek(&mut one).is_ok_and(|read| read > 0)
+    }
+
+    /// Whether the client has said that it sends nothing more.
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_ended.get()
+    }
+
+    /// Reads, at most so many bytes, which are not 0; 0 at the end.
+    pub(super) fn poll_read(
+        &self,
+        cx: &mut Context<'_>,
+        out: &mut Vec<u8>,
+        most: usize,
+    ) -> Poll<io::Result<usize>> {
+        if out.capacity() - out.len() < most.min(ROOM / 4) {
+            out.reserve(most.min(ROOM.max(out.len())));
+        }
+        let mut stream = self.stream.borrow_mut();
+        let mut space = out.limit(most);
+        let read = ready!(pin!(stream.read_buf(&mut space)).poll(cx))?;
+        if read == 0 {
+            self.has_ended.set(true);
+        }
+        Poll::Ready(Ok(read))
+    }
+
+    /// Whether the client has left, which ends its request. What it sends on is read within a bound, so that its end is seen.
+    pub(super) fn poll_left(&self, cx: &mut Context<'_>) -> bool {
+        while !self.has_ended.get() {
+            let held = self.ahead.borrow().len();
+            if held >= AHEAD || self.poll_readable(cx).is_pending() {
+                return false;
+            }
+            let mut ahead = self.ahead.borrow_mut();
+            if ahead.capacity() == 0 {
+                *ahead = self.connection.open.pool.buffer();
+            }
+            match self.poll_read(cx, &mut ahead, AHEAD - held) {
+                Poll::Pending => return false,
+                Poll::Ready(Ok(_)) => {}
+                Poll::Ready(Err(_)) => return true,
+            }
+        }
+        // Half of a connection is closed by whoever has gone as well.
+        self.connection.listener.half_close == HalfClose::Cancel
+    }
+
+    /// What was read ahead, to be looked at and taken from.
+    pub(super) fn ahead(&self) -> &RefCell<Vec<u8>> {
+        &self.ahead
+    }
+
+    /// Whether something was read ahead.
+    pub(super) fn has_ahead(&self) -> bool {
+        !self.ahead.borrow().is_empty()
+    }
+
+    /// Puts what was read ahead behind what is in `out`, and gives its buffer back.
+    pub(super) fn take_ahead(&self, out: &mut Vec<u8>) {
+        let mut ahead = self.ahead.borrow_mut();
+        if ahead.capacity() > 0 {
+            out.extend_from_slice(&ahead);
+            self.connection.open.pool.take_buffer(std::mem::take(&mut ahead));
+        }
+    }
+
+    /// Writes some of the first bytes and those behind them.
+    pub(super) fn poll_write(
+        &self,
+        cx: &mut Context<'_>,
+        first: &[u8],
+        behind: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        // Set by the sweep, which says why.
+        if self.connection.expired.get() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        let mut stream = self.stream.borrow_mut();
+        let stream = Pin::new(&mut *stream);
+        let written = match (first, behind) {
+            (one, []) | ([], one) => stream.poll_write(cx, one),
+            _ => stream.poll_write_vectored(cx, &[IoSlice::new(first), IoSlice::new(behind)]),
+        };
+        self.connection.pace.moved(&written);
+        // A client that takes its reply slowly is not idle.
+        if written.is_ready() && self.connection.phase.get() == Phase::Busy {
+            self.connection.since.set(self.connection.open.sweeps.get());
+        }
+        written
+    }
+
+    /// Writes all of the first bytes, and all of those behind them.
+    pub(super) async fn write_all(&self, mut first: &[u8], mut behind: &[u8]) -> io::Result<()> {
+        while !(first.is_empty() && behind.is_empty()) {
+            let written = poll_fn(|cx| self.poll_write(cx, first, behind)).await?;
+            if written == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            let of_first = written.min(first.len());
+            (first, behind) = (&first[of_first..], &behind[written - of_first..]);
+        }
+        Ok(())
+    }
+
+    /// Says that nothing more will be written.
+    pub(super) async fn end_writing(&self) -> io::Result<()> {
+        poll_fn(|cx| Pin::new(&mut *self.stream.borrow_mut()).poll_shutdown(cx)).await
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        if self.connection.slow.get() {
+            // Closed so, the connection is reset and the kernel's memory is free at once.
+            self.stream.get_mut().reset_at_close();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::front::connection::testing;
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::UnixStream;
+
+    fn wire(half_close: HalfClose) -> (UnixStream, Wire) {
+        let (client, stream) = UnixStream::pair().expect("two sockets");
+        let connection = testing::register(&testing::open(), half_close);
+        (client, Wire::new(AsyncStream::Unix(stream), connection))
+    }
+
+    /// Waits until the wire has that much, while its client has not left.
+    async fn holds(wire: &Wire, bytes: usize) {
+        let read = poll_fn(|cx| {
+            assert!(!wire.poll_left(cx));
+            if wire.ahead().borrow().len() >= bytes { Poll::Ready(()) } else { Poll::Pending }
+        });
+        read.await;
+        assert_eq!(wire.ahead().borrow().len(), bytes);
+    }
+
+    #[tokio::test]
+    async fn what_a_client_sends_ahead_is_read_within_a_bound_and_its_end_is_seen() {
+        let (mut client, wire) = wire(HalfClose::Cancel);
+        client.write_all(&[b'x'; AHEAD + 7]).await.expect("the socket takes it");
+        client.shutdown().await.expect("it is open");
+        holds(&wire, AHEAD).await;
+        // The end lies behind what is not read yet.
+        let mut taken = vec![b'a'];
+        wire.take_ahead(&mut taken);
+        assert_eq!(taken.len(), 1 + AHEAD);
+        assert!(!wire.has_ahead() && !wire.has_ended());
+        let left = poll_fn(|cx| if wire.poll_left(cx) { Poll::Ready(()) } else { Poll::Pending });
+        left.await;
+        assert_eq!((wire.ahead().borrow().len(), wire.has_ended()), (7, true));
+    }
+
+    #[tokio::test]
+    async fn a_listener_may_take_a_clients_end_for_less() {
+        let (mut client, wire) = wire(HalfClose::Answer);
+        client.write_all(b"x").await.expect("the socket takes it");
+        client.shutdown().await.expect("it is open");
+        holds(&wire, 1).await;
+        let ended = poll_fn(|cx| {
+            assert!(!wire.poll_left(cx));
+            if wire.has_ended() { Poll::Ready(()) } else { Poll::Pending }
+        });
+        ended.await;
+    }
+
+    #[tokio::test]
+    async fn what_is_written_arrives_in_its_order_and_moves_the_pace() {
+        let (mut client, wire) = wire(HalfClose::Cancel);
+        let (first, behind) = (vec![b'a'; 700_000], vec![b'b'; 300_000]);
+        let read = async {
+            let mut all = Vec::new();
+            client.read_to_end(&mut all).await.expect("it can be read");
+            all
+        };
+        let write = async {
+            wire.write_all(&first, &behind).await.expect("it can be written");
+            wire.end_writing().await.expect("it is open");
+        };
+        let (all, ()) = tokio::join!(read, write);
+        assert_eq!(all, [first.clone(), behind.clone()].concat());
+        assert!(!wire.connection.pace.is_blocked());
+        wire.connection.expired.set(true);
+        assert!(wire.write_all(b"x", &[]).await.is_err(), "there is no more time");
+    }
+}
