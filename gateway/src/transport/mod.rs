@@ -16,7 +16,6 @@
 mod body;
 mod call;
 pub mod callgate;
-mod items;
 mod link;
 #[cfg(test)]
 pub mod memory;
