@@ -391,3 +391,15 @@ async fn a_client_that_sends_on_while_its_call_runs_is_heard_when_it_leaves() {
         assert_eq!(raw.answer().await.expect("a reply").1, SUM);
     }
 }
+
+#[tokio::test]
+async fn a_refused_head_request_gets_no_body() {
+    let (_setup, _backend, gateway) = patient().await;
+    let mut raw = Raw::connect(gateway.addr).await;
+    raw.write("HEAD /v1/calc HTTP/1.1\r\nhost: a\r\nhost: a\r\n\r\n").await;
+    let (head, length) = raw.head().await.expect("a reply");
+    assert_eq!((status(&head), header(&head, "connection")), ("400", Some("close")));
+    assert!(length > 0, "it is that of GET");
+    raw.end().await;
+    assert!(raw.ended().await, "nothing follows the head");
+}

@@ -162,11 +162,13 @@ impl RequestBody {
         }
         self.content.gather(rest, bounds.pool);
         if head.expects_continue() && rest.is_empty() {
+            // From here on nobody else reads what comes.
+            self.wait();
             // A client that has gone is found by the read.
             let _ = self.wire.write_all(CONTINUE, &[]).await;
         }
         let read = match self.length {
-            BodyLength::Known(_) => self.collect_known().await,
+            BodyLength::Known(_) => self.collect_known(bounds).await,
             _ => self.collect_chunks(bounds).await,
         };
         if self.waited {
@@ -175,8 +177,16 @@ impl RequestBody {
         read
     }
 
-    /// The rest of a body whose length is known: straight into its buffer.
-    async fn collect_known(&mut self) -> Result<(), Failure> {
+    /// Its client is waited for.
+    fn wait(&mut self) {
+        if !std::mem::replace(&mut self.waited, true) {
+            self.wire.connection.enter(Phase::Body);
+        }
+    }
+
+    /// The rest of a body whose length is known: what was read ahead, and then straight into its buffer.
+    async fn collect_known(&mut self, bounds: &Bounds<'_>) -> Result<(), Failure> {
+        self.take_ahead(bounds)?;
         let mut bytes = std::mem::take(self.content.buffer());
         while !self.was_read() {
             let left = usize::try_from(self.decoder.at_least()).unwrap_or(usize::MAX);
@@ -191,17 +201,25 @@ impl RequestBody {
     /// The rest of a body that comes in chunks: what was read ahead is looked at, and the pieces are put together.
     async fn collect_chunks(&mut self, bounds: &Bounds<'_>) -> Result<(), Failure> {
         while !self.was_read() {
-            self.more_ahead(STEP).await?;
-            let wire = self.wire.clone();
-            let mut ahead = wire.ahead().borrow_mut();
-            let mut used = 0;
-            while let Some(piece) =
-                next_piece(&mut self.decoder, &ahead, &mut used).inspect_err(|_| self.is_broken = true)?
-            {
-                self.content.put(&ahead, piece, bounds)?;
+            self.take_ahead(bounds)?;
+            if !self.was_read() {
+                self.more_ahead(STEP).await?;
             }
-            ahead.drain(..used);
         }
+        Ok(())
+    }
+
+    /// Takes the pieces that were read ahead.
+    fn take_ahead(&mut self, bounds: &Bounds<'_>) -> Result<(), Failure> {
+        let wire = self.wire.clone();
+        let mut ahead = wire.ahead().borrow_mut();
+        let mut used = 0;
+        while let Some(piece) =
+            next_piece(&mut self.decoder, &ahead, &mut used).inspect_err(|_| self.is_broken = true)?
+        {
+            self.content.put(&ahead, piece, bounds)?;
+        }
+        ahead.drain(..used);
         Ok(())
     }
 

@@ -11,8 +11,8 @@ use std::task::{Context, Poll};
 pub(super) enum Next {
     /// A request, whose head is there.
     Request(Box<Request>),
-    /// What is no request.
-    Refused(Refusal),
+    /// What is no request; and whether its method is HEAD, as far as can be told.
+    Refused(Refusal, bool),
     /// Nothing for a while.
     Rest,
     /// Nothing more.
@@ -72,7 +72,7 @@ pub(super) async fn next(wire: &Wire, behind: Option<Box<Request>>) -> Next {
                 return Next::Request(request);
             }
             Ok(false) => {}
-            Err(refusal) => return Next::Refused(refusal),
+            Err(refusal) => return Next::Refused(refusal, request.method() == "HEAD"),
         }
         // An empty line alone is no reason to hold a buffer.
         if ends_line && !request.has_begun() {

@@ -59,8 +59,8 @@ async fn serve_until_rest(worker: &Rc<Worker>, wire: &Rc<Wire>) -> bool {
                 Some(behind) => behind,
                 None => return false,
             },
-            Next::Refused(refusal) => {
-                refuse(worker, wire, refusal).await;
+            Next::Refused(refusal, is_head) => {
+                refuse(worker, wire, refusal, is_head).await;
                 return false;
             }
             Next::Rest => return true,
@@ -141,12 +141,76 @@ fn is_last(worker: &Worker) -> bool {
 }
 
 /// Says why a head is no request, and ends the connection: nobody knows where the next one would begin.
-async fn refuse(worker: &Worker, wire: &Wire, refusal: Refusal) {
+async fn refuse(worker: &Worker, wire: &Wire, refusal: Refusal, is_head: bool) {
     let (failure, id) = (Failure::Refused(refusal), RequestId::make(&worker.ids));
     failure.log(id.as_str(), "none");
     tally::refused(worker, refusal);
     wire.connection.enter(Phase::Lingering);
-    if send_problem(wire, problem::reply(&failure, id.as_str()), &id).await.is_ok() {
+    if send_problem(wire, problem::reply(&failure, id.as_str()), &id, is_head).await.is_ok() {
         end(wire, Linger::Head).await;
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{HalfClose, Settings, Source};
+    use crate::fields::NAMES;
+    use crate::front::body::RequestBody;
+    use crate::front::connection::testing;
+    use crate::stream::AsyncStream;
+    use crate::worker::Shared;
+    use std::sync::Arc;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::UnixStream;
+
+    /// A request of which only the head has come.
+    fn head(fields: &str, wire: &Wire) -> Request {
+        let mut request = Request::new(&NAMES);
+        let text = format!("POST / HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\n{fields}\r\n");
+        request.buffer().extend_from_slice(text.as_bytes());
+        assert_eq!(request.parse(&wire.connection.open.limits), Ok(true));
+        request
+    }
+
+    #[tokio::test]
+    async fn a_body_that_comes_before_its_client_could_be_told_to_send_is_no_next_request() {
+        let settings = Settings::parse(Source::new("gateway.toml", ""), None).expect("defaults");
+        let shared = Shared::new(settings, Arc::default(), None);
+        for (fields, body) in
+            [("content-length: 3\r\n", "abc"), ("transfer-encoding: chunked\r\n", "3\r\nabc\r\n0\r\n\r\n")]
+        {
+            let (mut client, stream) = UnixStream::pair().expect("two sockets");
+            let connection = testing::register(&testing::open(), HalfClose::Cancel);
+            let wire = Rc::new(Wire::new(AsyncStream::Unix(stream), connection.clone()));
+            let _busy = connection.begin_exchange();
+            // The client reads nothing, so that no more can be written.
+            poll_fn(|cx| {
+                while wire.poll_write(cx, &[b'x'; 4096], &[]).is_ready() {}
+                Poll::Ready(())
+            })
+            .await;
+            client.write_all(body.as_bytes()).await.expect("the socket takes it");
+            let head = head(fields, &wire);
+            let mut request_body = RequestBody::new(wire.clone(), &head, &connection.open.limits);
+            let mut read = Box::pin(unless_left(&wire, request_body.read(&head, &shared)));
+            poll_fn(|cx| {
+                assert!(read.as_mut().poll(cx).is_pending());
+                Poll::Ready(())
+            })
+            .await;
+            assert!(!wire.has_ahead(), "nobody else reads it");
+            let hear = async {
+                let mut heard = vec![0; 64 * 1024];
+                while client.read(&mut heard).await.is_ok_and(|read| !heard[..read].ends_with(CONTINUED)) {}
+            };
+            let (told, ()) = tokio::join!(&mut read, hear);
+            told.expect("the client is there").expect("it can be read");
+            drop(read);
+            assert_eq!(request_body.bytes(&head), b"abc");
+            assert!(!wire.has_ahead());
+        }
+    }
+
+    const CONTINUED: &[u8] = b"100 Continue\r\n\r\n";
 }

@@ -70,13 +70,18 @@ pub(super) async fn send(
     sent
 }
 
-/// Sends a reply to what is no request, and so no exchange. It is the last one.
-pub(super) async fn send_problem(wire: &Wire, reply: Reply, id: &RequestId) -> io::Result<()> {
+/// Sends a reply to what is no request, and so no exchange; only its head, if the method was HEAD. It is the last one.
+pub(super) async fn send_problem(
+    wire: &Wire,
+    reply: Reply,
+    id: &RequestId,
+    only_head: bool,
+) -> io::Result<()> {
     let mut out = Vec::new();
     let mut head = begin(wire, &mut out, &reply, Going::Ends);
     id.put(&mut head);
     head.end(body(&reply, Version::Http11));
-    write(wire, &mut out, reply.content, || ()).await
+    write(wire, &mut out, if only_head { Content::Empty } else { reply.content }, || ()).await
 }
 
 /// The beginning of a head: what all replies have, and the lines of this one.
