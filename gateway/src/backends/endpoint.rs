@@ -61,3 +61,39 @@ impl Endpoint {
         self.stats.0.iter().any(answers)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_answers_where_some_worker_has_a_connection_that_is_not_silent() {
+        let addr = EndpointAddr::Tcp { host: "shop".to_owned(), port: 1 };
+        for (connections, standing, answers) in [
+            (0, Standing::Well, false),
+            (1, Standing::Well, true),
+            (2, Standing::Ejected, true),
+            (1, Standing::Silent, false),
+        ] {
+            let endpoint = Endpoint::new(addr.clone(), 2);
+            let counters = endpoint.stats.0.of(1);
+            (0..connections).for_each(|_| counters.connections.increment());
+            counters.health.stands(standing);
+            assert_eq!(endpoint.answers(), answers, "{connections}, {standing:?}");
+        }
+    }
+
+    #[test]
+    fn only_an_ip_address_is_a_socket_address() {
+        let tcp = |host: &str| EndpointAddr::Tcp { host: host.to_owned(), port: 7 };
+        for (addr, expected) in [
+            (tcp("10.0.0.1"), Some("10.0.0.1:7")),
+            (tcp("::1"), Some("[::1]:7")),
+            (tcp("shop"), None),
+            (EndpointAddr::Unix("/run/shop.sock".into()), None),
+        ] {
+            let socket = Endpoint::new(addr, 1).socket.map(|socket| socket.to_string());
+            assert_eq!(socket.as_deref(), expected);
+        }
+    }
+}

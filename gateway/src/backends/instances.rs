@@ -178,3 +178,56 @@ fn parts(members: &Members, zone: Option<&str>) -> Vec<Part> {
     };
     members.iter().map(part).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::backends::testing::{instance_at, instance_with, link, local_of};
+    use crate::config::{Balance, HealthSpec, Placement};
+    use crate::transport::Evidence;
+    use std::time::Duration;
+    use tokio::time::Instant;
+
+    #[test]
+    fn what_instances_take_is_the_lower_median_of_those_that_can_be_called() {
+        for (seconds, away, expected) in [
+            (&[][..], None, 0.0),
+            (&[0], None, 0.0),
+            (&[3], None, 3.0),
+            (&[4, 1], None, 1.0),
+            (&[9, 2, 4], None, 4.0),
+            (&[9, 2, 4, 5], None, 4.0),
+            (&[9, 2, 4], Some(2), 2.0),
+            (&[9, 0, 4, 5], None, 5.0),
+        ] {
+            let all: Vec<_> =
+                (1..).zip(seconds).map(|(port, _)| instance_at(HealthSpec::default(), port)).collect();
+            for (at, seconds) in all.iter().zip(seconds).filter(|(_, seconds)| **seconds > 0) {
+                let took = Some(Duration::from_secs(*seconds));
+                at.monitor.ended(at.monitor.sent(), Evidence::Good, took, Instant::now());
+            }
+            away.into_iter().for_each(|place: usize| link(&all[place]).set_ready(false));
+            let placings = vec![Placement::default(); all.len()];
+            let backend = local_of(Balance::default(), HealthSpec::default(), &placings, all);
+            assert_eq!(backend.instances.typical_latency(), expected, "{seconds:?}");
+        }
+    }
+
+    #[test]
+    fn instances_differ_where_one_offers_something_else_than_another_that_is_there() {
+        for (offers, away, differ) in [
+            (&["a", "a", "a"], None, false),
+            (&["a", "a", "b"], None, true),
+            (&["a", "a", "b"], Some(2), false),
+            (&["b", "a", "a"], Some(2), true),
+        ] {
+            let one = |method: &&str| instance_with(HealthSpec::default(), "1", &[method]);
+            let all: Vec<_> = offers.iter().map(one).collect();
+            away.into_iter().for_each(|place: usize| all[place].set_link(None));
+            let placings = vec![Placement::default(); all.len()];
+            let backend = local_of(Balance::default(), HealthSpec::default(), &placings, all);
+            backend.instances.compare_offers();
+            let seen: Vec<bool> = backend.instances.all.iter().map(|at| at.differs.get()).collect();
+            assert_eq!(seen, [differ; 3], "{offers:?} without {away:?}");
+        }
+    }
+}

@@ -138,3 +138,66 @@ impl LocalEndpoint {
         self.link().is_some_and(|link| link.is_ready() && !link.is_silent())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backends::testing::{connected, instance, link};
+    use crate::config::{HealthSpec, OverloadSpec};
+
+    #[test]
+    fn an_instance_is_called_while_it_accepts_wants_calls_and_has_room() {
+        let at = instance(HealthSpec::default());
+        let link = link(&at);
+        let seen = || (at.link().is_some(), at.open_link().is_some(), at.is_callable());
+        assert_eq!(seen(), (true, true, true));
+        link.set_ready(false);
+        assert_eq!(seen(), (true, false, false));
+        link.set_ready(true);
+        link.max_calls.set(0);
+        assert_eq!(seen(), (true, false, true), "it is full");
+        link.max_calls.set(1);
+        link.falls_silent();
+        assert_eq!(seen(), (true, true, false));
+        link.gives_a_sign();
+        link.breaks(|| crate::transport::Outcome::Lost);
+        assert_eq!(seen(), (false, false, false));
+    }
+
+    #[test]
+    fn calls_are_counted_over_all_workers_only_where_they_are_bounded() {
+        for (bound, counted) in [(None, false), (Some(2), true)] {
+            let overload = OverloadSpec { max_per_instance: bound, ..OverloadSpec::default() };
+            let spec = BackendSpec { overload, ..BackendSpec::new("b", Vec::new()) };
+            let at = connected(&spec, 1, |_| {});
+            for taken in 1..3 {
+                assert!(at.open_link().is_some());
+                assert_eq!(at.take().ok(), Some(counted));
+                assert_eq!(at.endpoint.in_flight.get(), if bound.is_some() { taken } else { 0 });
+            }
+            assert_eq!((at.open_link().is_none(), at.take().is_err()), (bound.is_some(), bound.is_some()));
+            if bound.is_some() {
+                at.give_back();
+                assert_eq!((at.endpoint.in_flight.get(), at.open_link().is_some()), (1, true));
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn who_retires_is_let_go_and_is_reviewed() {
+        let at = instance(HealthSpec::default());
+        assert!(at.is_retired() && !at.is_hopeful(), "nobody has begun to connect");
+        let task = tokio::spawn(std::future::pending::<()>());
+        at.set_supervisor(task.abort_handle());
+        assert!(!at.is_retired() && at.is_hopeful() && at.monitor.review().is_raised());
+        at.monitor.review().clear();
+        let link = link(&at);
+        at.retire();
+        assert!(at.is_retired() && !at.is_hopeful() && at.monitor.review().is_raised());
+        assert!(at.link().is_none() && !Link::Memory(link).accepts());
+        assert!(task.await.is_err_and(|error| error.is_cancelled()), "its supervisor has ended");
+        at.monitor.review().clear();
+        at.retire();
+        assert!(!at.monitor.review().is_raised(), "nothing has changed");
+    }
+}

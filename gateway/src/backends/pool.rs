@@ -232,4 +232,6 @@ fn by_endpoint<'b>(
 }
 
 #[cfg(test)]
+mod sync_tests;
+#[cfg(test)]
 mod tests;

@@ -213,4 +213,12 @@ mod tests {
             assert_eq!(share(priority, at), expected, "{priority:?} after {at:?}");
         }
     }
+
+    #[test]
+    fn calls_are_bounded_where_the_table_says_so() {
+        for (max_in_flight, expected) in [(None, false), (Some(7), true)] {
+            let spec = OverloadSpec { max_in_flight, ..OverloadSpec::default() };
+            assert_eq!(is_bounded(&spec, &Gauge::new(1)), expected);
+        }
+    }
 }

@@ -177,3 +177,79 @@ impl Drop for Stay<'_> {
         self.admission.publish();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{OverloadSpec, QueueSpec};
+    use crate::overload::Gauge;
+    use crate::telemetry::BackendStats;
+    use std::sync::Arc;
+    use std::time::Duration;
+    use tokio::task::yield_now;
+
+    const TIMEOUT: Duration = Duration::from_millis(100);
+
+    /// What two workers admit to a backend that takes one call at a time.
+    fn workers() -> (Arc<Gauge>, [Rc<Admission>; 2]) {
+        let queue = QueueSpec { size: 2, timeout: TIMEOUT };
+        let spec = OverloadSpec { max_in_flight: Some(1), queue, ..OverloadSpec::default() };
+        let (gauge, stats) = (Arc::new(Gauge::new(2)), Arc::new(BackendStats::new(2)));
+        let of = |worker| Admission::new(Rc::default(), spec, gauge.clone(), stats.clone(), worker);
+        (gauge.clone(), [0, 1].map(|worker| Rc::new(of(worker))))
+    }
+
+    fn permit(admission: &Rc<Admission>) -> Permit {
+        Permit::new(admission.clone(), Priority::Default, Instant::now())
+    }
+
+    /// Whether that worker hears when a call ends at the other.
+    fn hears(gauge: &Gauge, worker: usize) -> bool {
+        gauge.notify_others(1 - worker);
+        Box::pin(gauge.notified(worker)).as_mut().enable()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_waits_goes_on_when_one_ends_at_another_worker_and_hears_of_none_later() {
+        let (gauge, [here, there]) = workers();
+        let mut first = permit(&there);
+        first.take().expect("there is room");
+        let mut second = permit(&here);
+        let reason = second.take().expect_err("there is no more");
+        assert_eq!(reason, ShedReason::Backend);
+        assert!(!hears(&gauge, 0), "nobody waits yet");
+        let (began, room) = (Instant::now(), Notify::new());
+        let ends = async {
+            yield_now().await;
+            assert_eq!(here.counters().queued.get(), 1);
+            drop(first);
+        };
+        let (waited, ()) = tokio::join!(second.wait(began + 10 * TIMEOUT, reason, &room), ends);
+        assert_eq!((waited, began.elapsed()), (Ok(true), Duration::ZERO));
+        assert_eq!((here.counters().queued.get(), here.counters().served.get()), (0, 1));
+        assert!(hears(&gauge, 0), "it is still on its way");
+        drop(second);
+        assert!(!hears(&gauge, 0));
+        assert_eq!(gauge.count().get(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_is_told_why_it_does_not_go_on() {
+        let (_gauge, [here, there]) = workers();
+        let mut first = permit(&there);
+        first.take().expect("there is room");
+        let room = Notify::new();
+        for (patience, expected) in
+            [(2 * TIMEOUT, Err(ShedReason::Queue)), (TIMEOUT, Ok(false)), (TIMEOUT / 2, Ok(false))]
+        {
+            let began = Instant::now();
+            let mut second = permit(&here);
+            let reason = second.take().expect_err("there is no more");
+            assert_eq!(second.wait(began + patience, reason, &room).await, expected, "{patience:?}");
+            assert_eq!(began.elapsed(), patience.min(TIMEOUT));
+        }
+        let mut sheddable = Permit::new(here.clone(), Priority::Sheddable, Instant::now());
+        let reason = sheddable.take().expect_err("there is no more");
+        assert_eq!(sheddable.wait(Instant::now() + TIMEOUT, reason, &room).await, Err(ShedReason::Backend));
+    }
+}

@@ -39,6 +39,8 @@ pub struct MemoryLink {
     pub streams: RefCell<Vec<Receiver<Bytes>>>,
     /// How often it was asked whether it is there.
     pub asked: Cell<usize>,
+    /// The routes that were in force when it was told to forget others.
+    pub in_force: RefCell<Vec<u64>>,
     /// What came, in order.
     came: RefCell<Vec<Came>>,
     accepting: Cell<bool>,
@@ -104,6 +106,7 @@ impl MemoryLink {
             burden: Cell::new(0),
             streams: RefCell::default(),
             asked: Cell::new(0),
+            in_force: RefCell::default(),
             came: RefCell::default(),
             accepting: Cell::new(true),
             ready: Cell::new(true),
@@ -322,7 +325,9 @@ impl MemoryLink {
         self.accepting.set(false);
     }
 
-    pub(super) fn forget_gone(&self, _: &[u64]) {}
+    pub(super) fn forget_gone(&self, ids: &[u64]) {
+        *self.in_force.borrow_mut() = ids.to_vec();
+    }
 }
 
 impl Sending {

@@ -196,3 +196,26 @@ async fn an_adaptive_limit_is_learned_from_the_attempts_and_binds_the_calls() {
     })
     .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_are_given_up_after_far_longer_than_is_typical_lower_the_limit() {
+    local(async {
+        let backend = "adaptive = { when = 'always' }\nqueue = false";
+        let net = Rc::new(Net::new(1, backend, "match = 'GET /'\nretry = false").await);
+        net.links[0].otherwise.set(Some((10 * MS, good)));
+        for patient in [true, false] {
+            for _ in 0..20 {
+                let mut under_way = Vec::new();
+                for _ in 0..20 {
+                    under_way.push(net.start().await);
+                }
+                sleep(100 * MS).await;
+                under_way.iter().for_each(JoinHandle::abort);
+                yield_now().await;
+            }
+            assert_eq!(net.shed(ShedReason::Adaptive) > 0, !patient);
+            net.links[0].otherwise.set(None);
+        }
+    })
+    .await;
+}

@@ -56,6 +56,9 @@ async fn a_copy_that_has_no_time_is_late_and_one_whose_method_nobody_offers_is_u
         let net = Net::new(2, "", GET).await;
         let late = send_copy(&net.worker, &net.request(Duration::ZERO));
         assert!(matches!(late, Err(ShadowOutcome::Late)));
+        let request = net.request(SECOND);
+        sleep(SECOND).await;
+        assert!(matches!(send_copy(&net.worker, &request), Err(ShadowOutcome::Late)), "its call has waited");
         net.links[0].offers_only(&[]);
         net.links[1].otherwise.set(Some((Duration::ZERO, good)));
         net.prefer(0);

@@ -262,31 +262,46 @@ async fn a_hedge_that_begins_first_wins_and_its_time_is_that_of_its_beginning() 
     .await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn the_limit_learns_the_time_until_the_beginning_and_not_that_of_the_reader() {
-    local(async {
-        let backend = "adaptive = { when = 'always' }\nqueue = false";
-        let net = Rc::new(Net::new(1, backend, "match = 'GET /'\nretry = false").await);
-        // All replies begin after 10 ms; then the readers take ten times as long for them.
-        for (rest, calls) in [(0, 200), (100, 400)] {
-            for _ in 0..calls / 20 {
-                let mut under_way = Vec::new();
-                for _ in 0..20 {
-                    under_way.push(start(&net).await);
-                }
-                sleep(10 * MS).await;
-                let begun: Vec<_> = under_way.iter().map(|_| net.links[0].begins(MOST)).collect();
-                sleep(rest * MS).await;
-                begun.into_iter().for_each(|sending| sending.ends(Outcome::Complete));
-                for call in under_way {
-                    let Ok(Reply::Begun(mut stream)) = call.await.expect("no panic") else {
-                        panic!("it has begun")
-                    };
-                    assert!(next(&mut stream).await.is_none());
-                }
-            }
+/// How many calls that take 100 ms are shed after many whose replies have begun after 10 ms, and had readers that took ten times as
+/// long; `away`: the worker was away when they began.
+async fn shed_after_begun_replies(away: bool) -> u64 {
+    let backend = "adaptive = { when = 'always' }\nqueue = false";
+    let net = Rc::new(Net::new(1, backend, "match = 'GET /'\nretry = false").await);
+    for _ in 0..20 {
+        let mut under_way = Vec::new();
+        for _ in 0..20 {
+            under_way.push(start(&net).await);
         }
-        assert_eq!(net.shed(ShedReason::Adaptive), 0);
+        sleep(10 * MS).await;
+        net.links[0].disturbed.set(away);
+        let begun: Vec<_> = under_way.iter().map(|_| net.links[0].begins(MOST)).collect();
+        net.links[0].disturbed.set(false);
+        sleep(100 * MS).await;
+        begun.into_iter().for_each(|sending| sending.ends(Outcome::Complete));
+        for call in under_way {
+            let Ok(Reply::Begun(mut stream)) = call.await.expect("no panic") else { panic!("it has begun") };
+            assert!(next(&mut stream).await.is_none());
+        }
+    }
+    assert_eq!(net.shed(ShedReason::Adaptive), 0);
+    net.links[0].otherwise.set(Some((100 * MS, good)));
+    for _ in 0..20 {
+        let mut under_way = Vec::new();
+        for _ in 0..20 {
+            under_way.push(net.start().await);
+        }
+        for call in under_way {
+            let _ = call.await;
+        }
+    }
+    net.shed(ShedReason::Adaptive)
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_limit_learns_the_time_until_the_beginning_if_the_worker_was_there_and_not_that_of_the_reader() {
+    local(async {
+        assert!(shed_after_begun_replies(false).await > 0, "10 ms are typical");
+        assert_eq!(shed_after_begun_replies(true).await, 0, "nothing is");
     })
     .await;
 }

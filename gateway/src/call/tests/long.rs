@@ -1,6 +1,8 @@
 //! Results that are so long that they take room until they were sent.
 
 use super::*;
+use crate::transport::callgate::testing::long_reply;
+use callgate_protocol::schema::Type;
 
 const GET: &str = "match = 'GET /'";
 
@@ -51,6 +53,27 @@ async fn a_result_beyond_the_bound_or_without_room_is_a_failure_that_says_whose(
         assert!(result(&net, 100_000).await.is_ok());
         // The instance has answered well each time.
         assert_eq!(net.backend().endpoints()[0].stats.outcomes().collect::<Vec<_>>(), [("ok", 4)]);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_result_whose_json_is_yet_to_be_made_is_made_or_is_the_instances_failure() {
+    local(async {
+        let net = Net::new(1, "", "match = 'GET /'\nretry = false").await;
+        for (payload, expected) in [(&[3, 1, 2, 3][..], Some(&b"[1,2,3]"[..])), (&[3, 1, 2], None)] {
+            let list = Type::List(Box::new(Type::U8));
+            net.links[0].answers(Outcome::Long(Box::new(long_reply(list, payload.to_vec()))));
+            match run(&net.worker, &net.request(TIMEOUT)).await {
+                Ok(Reply::Whole { json: Json::Long(pieces), .. }) => {
+                    assert_eq!(Some(&*pieces.concat()), expected);
+                }
+                Err(Failure::BadReply(_)) => assert_eq!(expected, None),
+                _ => panic!("it is long, or broken"),
+            }
+        }
+        let outcomes: Vec<_> = net.backend().endpoints()[0].stats.outcomes().collect();
+        assert_eq!(outcomes, [("ok", 1), ("internal", 1)]);
     })
     .await;
 }

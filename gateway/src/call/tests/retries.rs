@@ -244,3 +244,34 @@ async fn a_result_gives_back_what_it_took_but_for_what_an_instance_has_worked_on
     })
     .await;
 }
+
+/// When an ejected instance is tried again, after the last of the calls that it has failed.
+async fn tried_again_after(route: &str) -> Duration {
+    let net = Net::new(2, "", &format!("match = 'POST /'\nretry = false\n{route}")).await;
+    net.only(0);
+    net.links[0].otherwise.set(Some((Duration::ZERO, unavailable)));
+    net.links[1].otherwise.set(Some((Duration::ZERO, good)));
+    for _ in 0..5 {
+        assert!(net.call().await.is_err());
+    }
+    net.links[1].burden.set(0);
+    sleep(200 * MS).await;
+    let (began, before) = (Instant::now(), net.came()[0]);
+    while net.came()[0] == before {
+        let _ = net.call().await;
+        sleep(50 * MS).await;
+    }
+    began.elapsed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_ejected_instance_is_tried_with_calls_that_may_run_twice_and_only_later_with_others() {
+    local(async {
+        let twice = tried_again_after("idempotent = true").await;
+        for route in ["idempotent = false", ""] {
+            let once = tried_again_after(route).await;
+            assert!(once >= twice + SECOND / 2, "{route}: {once:?}, {twice:?}");
+        }
+    })
+    .await;
+}

@@ -92,6 +92,14 @@ async fn a_failure_of_one_is_no_end_while_the_other_is_under_way() {
         net.links[1].answers_after(100 * MS, reply("second"));
         assert_eq!(net.call().await.expect("a reply"), "second");
         assert_eq!((hedges(&net), net.retries()), (vec![("second", 1)], vec![]));
+        // Where both fail there is nobody to wait for.
+        let route = "match = 'GET /'\nretry = { hedge = 'p90', attempts = 2 }";
+        let net = hedged(2, "", route).await;
+        net.prefer(0);
+        net.links[0].answers_after(50 * MS, unavailable());
+        net.links[1].answers_after(100 * MS, unavailable());
+        let began = Instant::now();
+        assert!(net.call().await.is_err() && began.elapsed() < 200 * MS, "{:?}", began.elapsed());
         // One that would not be repeated is the end.
         let net = hedged(2, "", HEDGED).await;
         net.prefer(0);
