@@ -4,9 +4,11 @@
 //! Nearly all replies are whole and come with their call's end. Only for a reply that has begun there is a queue, on the heap. It is
 //! bounded: a link asks whether there is room before it puts an item in, and is woken when the reader has made some.
 
-use super::items::Items;
+mod items;
+
 use super::outcome::Outcome;
 use bytes::Bytes;
+use items::Items;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};

@@ -3,7 +3,7 @@
 //! It is bounded in bytes, and an item without bytes takes some as well. A link puts one in as long as the bound is not reached, so
 //! that an item may be larger than the bound: there is never more in the queue than that and one item.
 
-use super::slot::{Begun, Ended, Item};
+use super::{Begun, Ended, Item};
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::task::Waker;
@@ -64,7 +64,7 @@ impl Items {
     }
 }
 
-/// The link's side: see [`Slot`](super::slot::Slot).
+/// The link's side: see [`Slot`](super::Slot).
 #[cfg(test)]
 impl Items {
     pub(super) fn new(begun: Begun, most: usize) -> Items {
