@@ -5,7 +5,7 @@
 //! ```text
 //! link      the questions that a pick asks, how a call is made, and a call that was made, until it has ended
 //! call      what a link is given for that; body, a request's body
-//! slot      where a link puts what comes of a call; items, the queue of a reply that has begun
+//! slot      where a link puts what comes of a call; its child is the queue of a reply that has begun (items)
 //! outcome   how an attempt has ended, and all that follows from it
 //! reply     what the instance replies
 //! review    what is raised when something about a link has changed
