@@ -533,6 +533,12 @@ impl Gateway {
         answer.json()["outcome"].as_str().unwrap_or_default().to_owned()
     }
 
+    /// Has it read tables that have changed and are sound. It may have seen that by itself before.
+    pub async fn takes_its_tables(&self) {
+        let outcome = self.reload().await;
+        assert!(outcome == "ok" || outcome == "unchanged", "{outcome}");
+    }
+
     /// A metric's value: the sum over all samples whose line holds all of `labels`.
     pub async fn metric(&self, name: &str, labels: &[&str]) -> f64 {
         let text = self.admin.get("/metrics").await.text();

@@ -77,6 +77,7 @@ async fn an_answer_that_becomes_too_long_is_a_500_and_a_line_in_the_log() {
     let grown = gateway.resident_bytes().saturating_sub(before);
     assert!(grown < 48 * MIB as u64, "{grown} bytes for answers of 4 MiB");
     let line = |field| gateway.logged("an answer is too long", field);
+    eventually("both lines", || async { (line("route").len() == 2).then_some(()) }).await;
     assert_eq!(line("route"), ["/items/{count}", "/text/{bytes}"]);
     assert_eq!(line("call"), ["lavish.items", "lavish.text"]);
     assert_eq!(line("instance"), [backend.endpoint(), backend.endpoint()]);

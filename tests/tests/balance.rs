@@ -121,7 +121,7 @@ async fn a_user_stays_with_an_instance_by_header_or_cookie_in_all_workers_and_ga
 
     // One more takes some users over, and leaves the others where they are.
     setup.write_routes("by_header.toml", &table("by_header", &four, "{ hash = \"header:X-User\" }"));
-    assert_eq!(gateway.reload().await, "ok");
+    gateway.takes_its_tables().await;
     at_full_share(&gateway, &backends[3]).await;
     let new = beside(&backends[3].endpoint()).ask(&Context::background()).await.expect("an answer");
     let after = users(&gateway, "/by_header", "x-user", user).await;
@@ -222,7 +222,7 @@ async fn calls_are_shared_by_weight() {
     let connects = gateway.metric("callgate_backend_connects_total", &[]).await;
     let equal = table("random", &plain(&backends.iter().collect::<Vec<_>>()), "\"random\"");
     setup.write_routes("random.toml", &equal);
-    assert_eq!(gateway.reload().await, "ok");
+    gateway.takes_its_tables().await;
     let shares = shares(&gateway, "/random").await;
     assert!((35.0..65.0).contains(&shares[&heavy]), "{shares:?}");
     assert_eq!(gateway.metric("callgate_backend_connects_total", &[]).await, connects);

@@ -135,6 +135,6 @@ async fn an_instance_that_fails_or_is_drained_or_lacks_the_method() {
     // Not offered by any instance.
     let text = std::fs::read_to_string(setup.routes().join("ask.toml")).expect("it is there");
     setup.write_routes("ask.toml", &text.replace("moody.ask", "moody.unknown"));
-    assert_eq!(gateway.reload().await, "ok");
+    gateway.takes_its_tables().await;
     assert_eq!(ask(&gateway).await.status, 203);
 }

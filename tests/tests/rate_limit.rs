@@ -240,7 +240,7 @@ async fn a_dry_run_refuses_nothing_and_says_what_it_would_have() {
     assert!((1..16).contains(&told.len()), "now and then, not each time: {told:?}");
     // When it is meant, it begins with what it has counted.
     write(&setup, &backend, "", &[("/limited", &limit.replace("true", "false"))]);
-    assert_eq!(gateway.reload().await, "ok");
+    gateway.takes_its_tables().await;
     assert_eq!(allowed(&gateway, "/limited", &[], 3).await, 0);
 }
 
@@ -254,12 +254,12 @@ async fn a_reload_keeps_buckets_and_another_rate_makes_new_ones() {
     // Another route, another place, another setting of the same route, another backend setting.
     let lines = "max_calls = 7\n[[routes]]\nmatch = \"GET /other\"\ncall = \"calc.add\"";
     write(&setup, &backend, lines, &[("/limited", &format!("{limit}\ntimeout = \"3s\""))]);
-    assert_eq!(gateway.reload().await, "ok");
+    gateway.takes_its_tables().await;
     gateway.connected(&backend).await;
     assert_eq!(allowed(&gateway, "/limited", &[], 5).await, 0);
     assert_eq!(counted(&gateway, "/limited", "limited").await, 7.0, "counters go on, too");
     write(&setup, &backend, "", &[("/limited", &limit.replace("1/h", "2/h"))]);
-    assert_eq!(gateway.reload().await, "ok");
+    gateway.takes_its_tables().await;
     gateway.connected(&backend).await;
     assert_eq!(allowed(&gateway, "/limited", &[], 5).await, 3);
 }

@@ -152,8 +152,8 @@ impl Offer {
     }
 
     fn failed(&self, process: u32, why: &str) {
-        tracing::error!(process, why, "the upgrade failed, this process goes on");
         self.plane.upgrades.failed.increment();
+        tracing::error!(process, why, "the upgrade failed, this process goes on");
         systemd::ready();
     }
 }
