@@ -1,7 +1,7 @@
 # The ways into the project. Each target is a script in scripts/, which says what it does and why.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check setup release bench chaos overload mutants
+.PHONY: help demo test check setup release bench chaos overload mutants fuzz
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -21,7 +21,7 @@ setup: ## install what this machine lacks for all of these (demo and test do the
 release: ## the programs as they are released, into target/released; in about ten minutes
 	@scripts/release
 
-bench: ## side by side with nginx, HAProxy and Envoy, in about twenty minutes; QUICK=1 takes four
+bench: ## side by side with nginx, HAProxy, pingora and Envoy, in about twenty minutes; QUICK=1 takes four
 	@scripts/bench
 
 chaos: ## a steady client while instances die, hang, drain and change; an outage; dropped packets; in about five minutes
@@ -32,3 +32,6 @@ overload: ## three times what a backend can serve, with and without control: a t
 
 mutants: ## small changes to protocol and transcode that their own tests must notice, in an hour at most, a part of them; GATEWAY=1 takes the gateway's calls
 	@scripts/mutants
+
+fuzz: ## what breaks http1: libFuzzer on requests, cuts, replies, and beside hyper; a minute each
+	@scripts/fuzz

@@ -63,7 +63,7 @@ def arguments():
     commands = parser.add_subparsers(dest="command", required=True)
     run = commands.add_parser("run", help="measure")
     run.add_argument("--product", type=pathlib.Path, required=True, help="the folder of callgate and shop")
-    run.add_argument("--peers", type=pathlib.Path, required=True, help="the folder of floor, plain, grpc and load")
+    run.add_argument("--peers", type=pathlib.Path, required=True, help="the folder of floor, plain, pingora, grpc and load")
     run.add_argument("--envoy", type=pathlib.Path, help="the program")
     run.add_argument("--quick", action="store_true", help="some minutes less, and figures that say less")
     run.add_argument("--out", type=pathlib.Path, default=RESULTS, help="the JSON file")

@@ -16,17 +16,17 @@ STYLE = """<style>
     .ours .proxy { fill: #bc4c00; } .ours .backend { fill: #f4b183; }
     .line { fill: none; stroke-width: 2; }
     .s-callgate { stroke: #bc4c00; } .s-nginx { stroke: #1a7f37; } .s-haproxy { stroke: #0969da; }
-    .s-envoy { stroke: #8250df; } .s-plain { stroke: #57606a; stroke-dasharray: 5 4; }
+    .s-envoy { stroke: #8250df; } .s-pingora { stroke: #9a6700; } .s-plain { stroke: #57606a; stroke-dasharray: 5 4; }
     .f-callgate { fill: #bc4c00; } .f-nginx { fill: #1a7f37; } .f-haproxy { fill: #0969da; }
-    .f-envoy { fill: #8250df; } .f-plain { fill: #57606a; }
+    .f-envoy { fill: #8250df; } .f-pingora { fill: #9a6700; } .f-plain { fill: #57606a; }
     @media (prefers-color-scheme: dark) {
       .ink { fill: #e6edf3; } .dim { fill: #8b949e; } .rule { stroke: #30363d; }
       .proxy { fill: #58a6ff; } .backend { fill: #1f4f86; }
       .ours .proxy { fill: #ff9a52; } .ours .backend { fill: #8a4b1f; }
       .s-callgate { stroke: #ff9a52; } .s-nginx { stroke: #56d364; } .s-haproxy { stroke: #58a6ff; }
-      .s-envoy { stroke: #bc8cff; } .s-plain { stroke: #8b949e; }
+      .s-envoy { stroke: #bc8cff; } .s-pingora { stroke: #d29922; } .s-plain { stroke: #8b949e; }
       .f-callgate { fill: #ff9a52; } .f-nginx { fill: #56d364; } .f-haproxy { fill: #58a6ff; }
-      .f-envoy { fill: #bc8cff; } .f-plain { fill: #8b949e; }
+      .f-envoy { fill: #bc8cff; } .f-pingora { fill: #d29922; } .f-plain { fill: #8b949e; }
     }
   </style>"""
 

@@ -36,7 +36,7 @@ def _versions(root, tools):
     if found["Callgate"] and tools.callgate.with_suffix(".profdata").exists():
         found["Callgate"] += " (laid out by a profile)"
     lock = (root / "bench" / "Cargo.lock").read_text("utf-8")
-    for crate in ("hyper", "serde_json", "tonic"):
+    for crate in ("hyper", "serde_json", "tonic", "pingora-proxy"):
         named = re.search(rf'name = "{crate}"\nversion = "([^"]+)"', lock)
         found[crate] = named.group(1) if named else None
     return {name: version for name, version in found.items() if version}

@@ -15,10 +15,11 @@ LABELS = {
     "plain": "no gateway",
     "nginx": "nginx",
     "haproxy": "HAProxy",
+    "pingora": "pingora-proxy",
     "envoy": "Envoy transcoder",
     "callgate": "Callgate",
 }
-GATEWAYS = ("nginx", "haproxy", "envoy", "callgate")
+GATEWAYS = ("nginx", "haproxy", "pingora", "envoy", "callgate")
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -33,6 +34,7 @@ class Tools:
         self.table = root / "routes" / "shop.toml"
         self.callgate, self.shop = product / "callgate", product / "shop"
         self.floor, self.plain = built / "floor", built / "plain"
+        self.pingora = built / "pingora"
         self.grpc, self.load = built / "grpc", built / "load"
         system = "/usr/local/sbin:/usr/sbin:/sbin"
         self.wrk = shutil.which("wrk")
@@ -113,6 +115,12 @@ class Starter:
         config = self._write(f"haproxy-{port}.cfg", configs.haproxy(port, service.port, workers))
         process = self.fleet.start(f"haproxy-{port}", [self.tools.haproxy, "-db", "-f", config])
         return Peer("haproxy", workers, port, [process], service.backend)
+
+    def pingora(self, workers):
+        service, port = self.plain(workers), self.fleet.port()
+        command = [self.tools.pingora, "--listen", f"127.0.0.1:{port}", "--threads", workers]
+        process = self.fleet.start(f"pingora-{port}", [*command, "--upstream", f"127.0.0.1:{service.port}"])
+        return Peer("pingora", workers, port, [process], service.backend)
 
     def envoy(self, workers):
         service, port = self.fleet.port(), self.fleet.port()

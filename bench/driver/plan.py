@@ -2,7 +2,7 @@
 
 import dataclasses
 
-SERVED = ("plain", "nginx", "haproxy", "envoy", "callgate")
+SERVED = ("plain", "nginx", "haproxy", "pingora", "envoy", "callgate")
 ALL = ("floor", *SERVED)
 
 

@@ -222,6 +222,20 @@ fn unknown_query_parameters_are_ignored_where_the_route_says_so() {
 }
 
 #[test]
+fn an_enum_is_a_parameter_if_a_variant_of_it_is_a_text() {
+    let content = |name: &str| variant(name, Shape::Newtype(Type::U8));
+    for (variants, fits) in [
+        (vec![variant("A", Shape::Unit), variant("B", Shape::Unit)], true),
+        (vec![content("A"), variant("B", Shape::Unit)], true),
+        (vec![content("A"), content("B")], false),
+    ] {
+        let schema = method(vec![structure(vec![field("e", Type::Ref(1))]), enumeration(variants)]);
+        let program = RequestProgram::compile(&schema, &binding(&["e"], Body::None));
+        assert_eq!(program.is_ok(), fits);
+    }
+}
+
+#[test]
 fn routes_that_do_not_suit_the_method_are_refused() {
     let field = |name: &str| Body::Field(name.to_owned());
     for (path, body, expected) in [

@@ -164,9 +164,12 @@ fn a_default_counts_where_it_is_filled_in() {
 #[test]
 fn values_without_content_are_counted() {
     let schema = method_of(list(Type::Unit));
-    let body = |count| format!("{{\"v\":[{}]}}", vec!["null"; count].join(","));
-    assert!(round(&schema, &body(MAX_ZERO_SIZED_ITEMS)).is_ok());
-    assert!(round(&schema, &body(MAX_ZERO_SIZED_ITEMS + 1)).is_err());
+    let empty = method(vec![structure(vec![field("v", list(Type::Ref(1)))]), structure(vec![])]);
+    for (schema, item) in [(&schema, "null"), (&empty, "{}")] {
+        let body = |count| format!("{{\"v\":[{}]}}", vec![item; count].join(","));
+        assert!(round(schema, &body(MAX_ZERO_SIZED_ITEMS)).is_ok());
+        assert!(encode(&whole(schema), body(MAX_ZERO_SIZED_ITEMS + 1).as_bytes()).is_err());
+    }
     let mut message = Vec::new();
     put_varint(&mut message, 1 << 28);
     assert!(decode(&schema, &message).is_err());

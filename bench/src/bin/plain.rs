@@ -1,5 +1,5 @@
-//! No gateway: the service as one writes it with hyper and serde_json. It is measured by itself, and stands behind nginx
-//! and HAProxy.
+//! No gateway: the service as one writes it with hyper and serde_json. It is measured by itself, and stands behind nginx,
+//! HAProxy and pingora.
 
 use bytes::Bytes;
 use callgate_bench::dealer::{self, Connections};

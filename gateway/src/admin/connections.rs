@@ -1,7 +1,7 @@
 //! The admin port's connections: at most so many, of which the one that has waited for its client longest makes room for a
 //! newcomer. So nobody keeps an operator out by connecting and saying nothing.
 
-use super::{Port, Stop, answer};
+use super::{Port, Stop, reply};
 use crate::descriptors::{Spare, are_used_up};
 use crate::supervise::{Task, supervised};
 use crate::workers::Ending;
@@ -27,7 +27,7 @@ const MAX_CONNECTIONS: usize = 64;
 /// How long a client that has connected may take for its first request's head.
 const SILENT: Duration = Duration::from_secs(5);
 
-/// How long a client may take to read its answer and to send its next request: longer than the usual time between scrapes.
+/// How long a client may take to read its reply and to send its next request: longer than the usual time between scrapes.
 const IDLE: Duration = Duration::from_secs(30);
 
 /// Descriptors that are kept for when the process has none left.
@@ -75,7 +75,7 @@ struct Seats {
     open: HashMap<Id, (Waiting, AbortHandle)>,
     tasks: JoinSet<()>,
     spare: Spare,
-    /// Whether connections are to close with their next answer, because there is no descriptor left.
+    /// Whether connections are to close with their next reply, because there is no descriptor left.
     short: Rc<Cell<bool>>,
     complained: Option<Instant>,
 }
@@ -156,12 +156,12 @@ async fn serve_connection(stream: TcpStream, port: Rc<Port>, waiting: Waiting, s
         let (port, waiting, short) = (&port, &waiting, &short);
         async move {
             waiting.set(None);
-            let mut answer = answer(request, port).await;
+            let mut reply = reply(request, port).await;
             if short.get() {
-                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
             wait(waiting, IDLE);
-            Ok::<_, Infallible>(answer)
+            Ok::<_, Infallible>(reply)
         }
     });
     let mut connection = pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), service));

@@ -1,4 +1,4 @@
-//! `POST /-/drain` and `POST /-/undrain`: an operator's word on one endpoint, in one backend or in all that list it.
+//! `POST /-/drain` and `POST /-/undrain`: an operator drains one endpoint, or no longer, in one backend or in all that list it.
 
 use super::pages::drained_by;
 use crate::backends::{Backend, Member};
@@ -40,7 +40,7 @@ pub(super) async fn change(query: &str, shared: &Shared, drain: bool) -> Result<
     for (backend, Member { endpoint, .. }) in find(&shared.table.load(), &wanted)? {
         let before = endpoint.drained_by_admin.swap(drain, Relaxed);
         if before != drain {
-            tracing::info!(backend = backend.spec.name, endpoint = %endpoint.addr, drain, "an operator's word");
+            tracing::info!(backend = backend.spec.name, endpoint = %endpoint.addr, drain, "an operator drain has changed");
         }
     }
     if timeout(HEED_LIMIT, shared.drains.tell()).await.is_err() {

@@ -1,7 +1,7 @@
 //! Who may do what on the admin port. Against browsers that other sites make send requests: a form that posts across
 //! sites, and a name that an attacker's DNS has lead here (DNS rebinding). And a token, where one is set.
 
-use super::{Answer, text};
+use super::{Reply, text};
 use crate::config::{AdminSettings, Token};
 use hyper::header::{AUTHORIZATION, HOST, HeaderName, HeaderValue, ORIGIN, WWW_AUTHENTICATE};
 use hyper::http::uri::Authority;
@@ -123,7 +123,7 @@ fn only<'r, B>(request: &'r Request<B>, name: &HeaderName) -> Result<Option<&'r 
 
 impl Refused {
     /// What whoever asked is told.
-    pub(super) fn into_answer(self) -> Answer {
+    pub(super) fn into_reply(self) -> Reply {
         match self {
             Refused::UnclearHost => {
                 text(StatusCode::BAD_REQUEST, "a request must name one host in its Host header\n".to_owned())
@@ -136,13 +136,13 @@ impl Refused {
                 ),
             ),
             Refused::NoToken => {
-                let mut answer = text(
+                let mut reply = text(
                     StatusCode::UNAUTHORIZED,
                     "send the token of [admin] in gateway.toml: `Authorization: Bearer TOKEN`\n".to_owned(),
                 );
                 let scheme = HeaderValue::from_static("Bearer realm=\"callgate admin\"");
-                answer.headers_mut().insert(WWW_AUTHENTICATE, scheme);
-                answer
+                reply.headers_mut().insert(WWW_AUTHENTICATE, scheme);
+                reply
             }
             Refused::CrossSite => text(
                 StatusCode::FORBIDDEN,

@@ -105,9 +105,9 @@ fn run(listener: Arc<TcpListener>, port: Port, owned: oneshot::Receiver<()>) -> 
     served
 }
 
-type Answer = Response<Full<Bytes>>;
+type Reply = Response<Full<Bytes>>;
 
-async fn answer(request: Request<Incoming>, port: &Port) -> Answer {
+async fn reply(request: Request<Incoming>, port: &Port) -> Reply {
     let path = request.uri().path();
     if let Some(page) = vital(path, request.uri().query(), &port.plane.shared) {
         return if reads(&request) { page } else { wrong_method("GET, HEAD") };
@@ -115,7 +115,7 @@ async fn answer(request: Request<Incoming>, port: &Port) -> Answer {
     if path != "/metrics"
         && let Err(refusal) = port.guard.check(&request)
     {
-        return refusal.into_answer();
+        return refusal.into_reply();
     }
     let posts = request.method() == Method::POST;
     let kind = if posts { &port.actions } else { &port.pages };
@@ -143,7 +143,7 @@ fn reads(request: &Request<Incoming>) -> bool {
 }
 
 /// How the process is: answered to everybody, whatever else goes on.
-fn vital(path: &str, query: Option<&str>, shared: &Shared) -> Option<Answer> {
+fn vital(path: &str, query: Option<&str>, shared: &Shared) -> Option<Reply> {
     Some(match path {
         "/healthz" => text(StatusCode::OK, "ok\n".to_owned()),
         "/readyz" => ready::readyz(query, shared),
@@ -152,7 +152,7 @@ fn vital(path: &str, query: Option<&str>, shared: &Shared) -> Option<Answer> {
 }
 
 /// How a page is made.
-type Page = fn(&Plane) -> Answer;
+type Page = fn(&Plane) -> Reply;
 
 fn page(path: &str) -> Option<Page> {
     Some(match path {
@@ -168,7 +168,7 @@ fn page(path: &str) -> Option<Page> {
 }
 
 /// Has a page made on the thread for that: of 10,000 routes it takes so long that nothing else shall wait for it.
-async fn made(page: Page, plane: &Arc<Plane>, place: OwnedSemaphorePermit) -> Answer {
+async fn made(page: Page, plane: &Arc<Plane>, place: OwnedSemaphorePermit) -> Reply {
     let plane = plane.clone();
     let make = move || {
         let page = page(&plane);
@@ -186,7 +186,7 @@ async fn made(page: Page, plane: &Arc<Plane>, place: OwnedSemaphorePermit) -> An
     }
 }
 
-async fn reload(reloads: &mpsc::Sender<ReloadRequest>) -> Answer {
+async fn reload(reloads: &mpsc::Sender<ReloadRequest>) -> Reply {
     let (ask, told) = oneshot::channel();
     if reloads.send(ask).await.is_err() {
         return text(StatusCode::SERVICE_UNAVAILABLE, "the gateway is about to end\n".to_owned());
@@ -206,7 +206,7 @@ async fn reload(reloads: &mpsc::Sender<ReloadRequest>) -> Answer {
     }
 }
 
-async fn drain(request: &Request<Incoming>, shared: &Shared, drain: bool) -> Answer {
+async fn drain(request: &Request<Incoming>, shared: &Shared, drain: bool) -> Reply {
     let query = request.uri().query().unwrap_or_default();
     match drain::change(query, shared, drain).await {
         Ok(told) => json(StatusCode::OK, &told),
@@ -216,23 +216,23 @@ async fn drain(request: &Request<Incoming>, shared: &Shared, drain: bool) -> Ans
     }
 }
 
-fn wrong_method(allow: &'static str) -> Answer {
-    let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, format!("possible: {allow}\n"));
-    answer.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
-    answer
+fn wrong_method(allow: &'static str) -> Reply {
+    let mut reply = text(StatusCode::METHOD_NOT_ALLOWED, format!("possible: {allow}\n"));
+    reply.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+    reply
 }
 
-fn text(status: StatusCode, body: String) -> Answer {
+fn text(status: StatusCode, body: String) -> Reply {
     typed(status, "text/plain; charset=utf-8", body)
 }
 
-fn json(status: StatusCode, body: &serde_json::Value) -> Answer {
+fn json(status: StatusCode, body: &serde_json::Value) -> Reply {
     typed(status, "application/json", format!("{body:#}\n"))
 }
 
-fn typed(status: StatusCode, content_type: &'static str, body: String) -> Answer {
-    let mut answer = Response::new(Full::new(Bytes::from(body)));
-    *answer.status_mut() = status;
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    answer
+fn typed(status: StatusCode, content_type: &'static str, body: String) -> Reply {
+    let mut reply = Response::new(Full::new(Bytes::from(body)));
+    *reply.status_mut() = status;
+    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    reply
 }

@@ -1,20 +1,20 @@
 //! What the admin port shows of names that are looked up.
 
 use crate::backends::{Backend, Member};
-use crate::config::DnsSettings;
-use crate::discovery::{List, Listed, Names, Query};
+use crate::config::{DiscoveryName, DnsSettings};
+use crate::discovery::{List, Listed, Names};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 
 /// The names among a backend's endpoints, and what is known of each.
 pub(super) fn of(names: &Names, backend: &Backend) -> Value {
     let endpoints = backend.spec.endpoints.iter().map(|endpoint| &endpoint.addr);
-    let named = endpoints.filter_map(|addr| Some((addr.to_string(), Query::of(addr)?)));
-    named.map(|(text, query)| one(names, &text, &query)).collect()
+    let named = endpoints.filter_map(|addr| Some((addr.to_string(), addr.name()?)));
+    named.map(|(text, name)| one(names, &text, name)).collect()
 }
 
-fn one(names: &Names, text: &str, query: &Query) -> Value {
-    let known = names.get(query).map(|known| known.shown()).unwrap_or_default();
+fn one(names: &Names, text: &str, name: &DiscoveryName) -> Value {
+    let known = names.get(name).map(|known| known.shown()).unwrap_or_default();
     let List { listed, unconfirmed } = &*known.list;
     let address = |one: &Listed| match one.port {
         Some(port) => SocketAddr::new(one.ip, port).to_string(),
@@ -35,7 +35,7 @@ fn one(names: &Names, text: &str, query: &Query) -> Value {
 /// The name by which a member was found; none where its address is written down.
 pub(super) fn found_by(backend: &Backend, member: &Member) -> Option<String> {
     let addr = &backend.spec.endpoints[member.declared].addr;
-    Query::of(addr).map(|_| addr.to_string())
+    addr.name().map(|_| addr.to_string())
 }
 
 /// `[dns]` as gateway.toml has it.

@@ -91,11 +91,8 @@ pub(super) fn routes(plane: &Plane) -> Value {
 
 fn route_page(route: &Route, found: &Found) -> Value {
     let mut shown = match &route.action {
-        Action::Call(call) => self::call(call, found.of(route.id)),
-        Action::Respond(answer) => json!({ "respond": traffic::respond(answer) }),
-        Action::Redirect(redirect) => {
-            json!({ "redirect": { "to": redirect.to.text, "status": redirect.status } })
-        }
+        Action::Call(call) => self::call(call, &found.of(call)),
+        Action::Local(reply) => reply.shown(),
         Action::Rewrite(rewrite) => json!({
             "rewrite": rewrite.target.path.as_str(),
             "rewritten": rewrite.rewritten.sum(|one| one),
@@ -206,7 +203,7 @@ fn balance(balance: &Balance) -> Value {
     }
 }
 
-/// By whose word an endpoint drains; empty when it does not.
+/// Who has an endpoint drain; empty when it does not.
 pub(super) fn drained_by(member: &Member) -> Vec<&'static str> {
     let words = [("table", member.drain), ("admin", member.endpoint.drained_by_admin.load(Relaxed))];
     words.into_iter().filter(|(_, drain)| *drain).map(|(word, _)| word).collect()

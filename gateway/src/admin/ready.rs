@@ -1,13 +1,13 @@
 //! `/readyz`: whether requests can be answered; with `?strict` also whether each backend has an instance that calls could go to.
 
-use super::{Answer, text};
+use super::{Reply, text};
 use crate::backends::Member;
 use crate::telemetry::Standing;
 use crate::worker::Shared;
 use hyper::StatusCode;
 
 /// The page.
-pub(super) fn readyz(query: Option<&str>, shared: &Shared) -> Answer {
+pub(super) fn readyz(query: Option<&str>, shared: &Shared) -> Reply {
     let is_strict = |word: &str| matches!(word, "strict" | "strict=1" | "strict=true");
     let strict = query.is_some_and(|query| query.split('&').any(is_strict));
     if !shared.is_ready() {

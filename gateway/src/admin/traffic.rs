@@ -1,10 +1,8 @@
 //! What the admin port shows of where a route's calls go, and the scrape of it.
 
-use crate::config::RespondSpec;
 use crate::routes::{CallAction, FallbackTo, Route};
 use crate::telemetry::TrafficScrape;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
 
 /// The targets of a route's split with what they count, if it has one.
 pub(super) fn split(call: &CallAction) -> Value {
@@ -49,19 +47,11 @@ pub(super) fn fallback(call: &CallAction) -> Value {
             "version": place.version,
             "taken": fallback.stats.taken(),
         }),
-        FallbackTo::Answer(answer) => json!({
-            "respond": respond(answer),
+        FallbackTo::Reply(reply) => json!({
+            "respond": reply.page(),
             "taken": fallback.stats.taken(),
         }),
     })
-}
-
-/// A fixed answer.
-pub(super) fn respond(answer: &RespondSpec) -> Value {
-    let RespondSpec { status, content_type, headers, body } = answer;
-    let headers: BTreeMap<&str, &str> =
-        headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    json!({ "status": status, "content_type": content_type, "headers": headers, "bytes": body.len() })
 }
 
 fn counts(counts: impl Iterator<Item = (&'static str, u64)>) -> Map<String, Value> {

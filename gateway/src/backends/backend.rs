@@ -1,5 +1,6 @@
 //! A backend as all workers share it: a group of instances that offer the same services, and who they are at present.
 
+use super::connecting::Connecting;
 use super::members::{Keep, Members};
 use crate::config::BackendSpec;
 use crate::discovery::Lists;
@@ -16,6 +17,8 @@ pub struct Backend {
     pub id: u64,
     /// What the files say.
     pub spec: BackendSpec,
+    /// What the supervisors of its endpoints need of that.
+    pub(super) connecting: Arc<Connecting>,
     /// Who its instances are. Control alone changes that.
     members: ArcSwap<Members>,
     /// What it counts, as long as there is one of its name.
@@ -35,7 +38,8 @@ impl Backend {
         let members = Members::new(&spec, lists, members, workers);
         let stats = before.map_or_else(|| Arc::new(BackendStats::new(workers)), |one| one.stats.clone());
         let gauge = before.map_or_else(|| Arc::new(Gauge::new(workers)), |one| one.gauge.clone());
-        Backend { id: next_id(), spec, members: ArcSwap::from_pointee(members), stats, gauge }
+        let (connecting, members) = (Arc::new(Connecting::from(&spec)), ArcSwap::from_pointee(members));
+        Backend { id: next_id(), spec, connecting, members, stats, gauge }
     }
 
     /// Its members at present, for a look; whoever keeps them takes [`members_now`](Self::members_now).

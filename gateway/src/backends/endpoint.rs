@@ -28,7 +28,7 @@ pub struct Endpoint {
     /// An operator has asked for its drain. It stays so as long as the backend lists the address, even where other
     /// connection settings make another endpoint of it.
     pub drained_by_admin: Arc<AtomicBool>,
-    /// Its calls in flight, where they are bounded; kept as the operator's word is.
+    /// Its calls in flight, where they are bounded; kept as the operator's drain is.
     pub in_flight: Arc<Count>,
     /// What one worker's connections to it tell the others.
     pub signals: Signals,

@@ -1,60 +1,30 @@
 //! One endpoint's supervisor in one worker: keeps a connection to it, and tells who waits when that changes.
 
+use super::connecting::Connecting;
 use super::endpoint::Endpoint;
+use super::endpoint_connection::{Surroundings, connect};
 use super::local_endpoint::LocalEndpoint;
-use super::monitor::Monitor;
-use crate::config::BackendSpec;
-use crate::presence::Presence;
-use crate::supervise::{Supervisor, Task, supervised};
-use crate::telemetry::{Disconnect, EndpointCounters};
+use crate::supervise::{Task, supervised};
 use crate::transport::Link;
-use crate::transport::callgate::{Channel, Connected, Connection, ConnectionSpec, Connections, End, drive};
+use crate::transport::callgate::Connection;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 /// Bounds of the time between two attempts to connect.
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 const LAST_BACKOFF: Duration = Duration::from_secs(1);
 
-/// When a worker has reached an endpoint, the others try again within this time.
+/// When a worker has reached an endpoint, the others attempt it again within this time.
 const FOLLOW_WITHIN: Duration = Duration::from_millis(20);
 
 /// A connection that ends before this is not a success: the next attempt waits as after a failure.
 const SETTLED: Duration = Duration::from_secs(1);
 
-/// What a supervisor needs of its worker.
-#[derive(Clone)]
-pub(super) struct Surroundings {
-    pub(super) worker: usize,
-    pub(super) supervisor: Arc<Supervisor>,
-    /// Told whenever some endpoint of the worker became or ceased to be reachable.
-    pub(super) changed: Rc<Notify>,
-    /// The health reviewer: told when instances are to be reviewed.
-    pub(super) due: Rc<Notify>,
-    /// To be told when an instance offers something else than before, or cannot be reached at all.
-    pub(super) offers: Arc<Notify>,
-    /// All open connections of the worker.
-    pub(super) connections: Rc<Connections>,
-    /// Whether the worker itself was away.
-    pub(super) presence: Rc<Presence>,
-    /// A test plays the instances.
-    #[cfg(test)]
-    pub(super) played: bool,
-}
-
-impl Surroundings {
-    /// The instance became or ceased to be reachable.
-    fn tell_change(&self, of: &Monitor) {
-        of.review().raise();
-        self.changed.notify_waiters();
-    }
-}
-
 /// Begins to connect to an endpoint, unless somebody does already. Must be called on the worker's runtime.
-pub(super) fn start(local: &Rc<LocalEndpoint>, spec: &BackendSpec, surroundings: &Surroundings) {
+pub(super) fn start(local: &Rc<LocalEndpoint>, how: &Arc<Connecting>, surroundings: &Surroundings) {
     if !local.is_retired() {
         return;
     }
@@ -63,17 +33,17 @@ pub(super) fn start(local: &Rc<LocalEndpoint>, spec: &BackendSpec, surroundings:
         return super::testing::play(local);
     }
     let task = {
-        let (local, spec, surroundings) = (local.clone(), spec.clone(), surroundings.clone());
+        let (local, how, surroundings) = (local.clone(), how.clone(), surroundings.clone());
         async move {
             let supervisor = &surroundings.supervisor;
-            supervised!(supervisor, Task::Endpoint, supervise(&local, &spec, &surroundings));
+            supervised!(supervisor, Task::Endpoint, supervise(&local, &how, &surroundings));
         }
     };
     local.set_supervisor(tokio::task::spawn_local(task).abort_handle());
 }
 
 /// Keeps a connection to the endpoint, for ever.
-async fn supervise(local: &Rc<LocalEndpoint>, spec: &BackendSpec, surroundings: &Surroundings) {
+async fn supervise(local: &Rc<LocalEndpoint>, how: &Arc<Connecting>, surroundings: &Surroundings) {
     // What a run has left that has panicked.
     local.let_go();
     let mut reached = local.endpoint.signals.watch_reached();
@@ -81,14 +51,14 @@ async fn supervise(local: &Rc<LocalEndpoint>, spec: &BackendSpec, surroundings: 
     loop {
         let began = Instant::now();
         reached.mark_unchanged();
-        match connect(local, spec, surroundings).await {
+        match connect(local, how, surroundings).await {
             Ok(connection) => {
                 local.set_link(Some(Link::Callgate(connection.clone())));
                 local.monitor.connected(Instant::now());
                 local.set_hopeful(true);
                 surroundings.tell_change(&local.monitor);
                 local.endpoint.signals.raise_reached();
-                hold(local, connection, spec, surroundings).await;
+                hold(local, connection, how, surroundings).await;
                 local.set_link(None);
                 failures = if began.elapsed() < SETTLED { failures + 1 } else { 0 };
                 // Calls wait for the next attempt only if it comes at once.
@@ -100,7 +70,7 @@ async fn supervise(local: &Rc<LocalEndpoint>, spec: &BackendSpec, surroundings: 
             }
             Err(error) => {
                 failures += 1;
-                is_out_of_reach(&local.endpoint, spec, surroundings, error);
+                is_out_of_reach(&local.endpoint, how, surroundings, error);
                 local.set_hopeful(false);
                 surroundings.tell_change(&local.monitor);
                 pause(failures, &mut reached).await;
@@ -110,13 +80,13 @@ async fn supervise(local: &Rc<LocalEndpoint>, spec: &BackendSpec, surroundings: 
 }
 
 /// What all workers find out is said once, and again when it is something else.
-fn is_out_of_reach(endpoint: &Endpoint, spec: &BackendSpec, surroundings: &Surroundings, error: String) {
+fn is_out_of_reach(endpoint: &Endpoint, how: &Arc<Connecting>, surroundings: &Surroundings, error: String) {
     let known = endpoint.error.load().as_ref().is_some_and(|known| **known == error);
     if !known {
-        tracing::warn!(endpoint = %endpoint.addr, backend = spec.name, %error, "cannot reach an endpoint");
+        tracing::warn!(endpoint = %endpoint.addr, backend = how.backend, %error, "cannot reach an endpoint");
     }
     if endpoint.error.swap(Some(Arc::new(error))).is_none() {
-        surroundings.offers.notify_one();
+        surroundings.offers.note(&how.backend);
     }
 }
 
@@ -136,10 +106,10 @@ async fn pause(failures: u32, reached: &mut watch::Receiver<()>) {
 async fn hold(
     local: &Rc<LocalEndpoint>,
     mut connection: Rc<Connection>,
-    spec: &BackendSpec,
+    how: &Arc<Connecting>,
     surroundings: &Surroundings,
 ) {
-    let mut age = lifetime(spec.max_age);
+    let mut age = lifetime(how.max_age);
     loop {
         let closing = connection.closing().notified();
         if !connection.accepts() {
@@ -149,111 +119,20 @@ async fn hold(
             () = closing => return,
             () = sleep(age) => {}
         }
-        match connect(local, spec, surroundings).await {
+        match connect(local, how, surroundings).await {
             Ok(next) => {
                 local.set_link(Some(Link::Callgate(next.clone())));
                 connection.stop_accepting();
                 connection = next;
-                age = lifetime(spec.max_age);
+                age = lifetime(how.max_age);
                 surroundings.tell_change(&local.monitor);
             }
             // The old one does still.
             Err(error) => {
                 tracing::debug!(endpoint = %local.endpoint.addr, %error, "an old connection is not replaced yet");
-                age = lifetime(spec.max_age / 10);
+                age = lifetime(how.max_age / 10);
             }
         }
-    }
-}
-
-async fn connect(
-    local: &Rc<LocalEndpoint>,
-    spec: &BackendSpec,
-    surroundings: &Surroundings,
-) -> Result<Rc<Connection>, String> {
-    let endpoint = &local.endpoint;
-    let how = ConnectionSpec {
-        connect_timeout: spec.connect_timeout,
-        ping_interval: spec.ping_interval,
-        ping_timeout: spec.ping_timeout,
-        max_calls: spec.max_calls,
-    };
-    let connected =
-        surroundings.connections.connect(&endpoint.addr, &how, local.monitor.review().clone()).await;
-    let connected = connected.inspect_err(|_| local.counters().connect_failures.increment())?;
-    let Connected { connection, offer, channel } = connected;
-    tracing::info!(endpoint = %endpoint.addr, backend = spec.name, identity = offer.identity, "connected");
-    let before = endpoint.offer.swap(Some(offer.clone()));
-    if before.is_none_or(|before| before.fits_digest() != offer.fits_digest()) {
-        surroundings.offers.notify_one();
-    }
-    endpoint.error.store(None);
-    // The connection's task outlives the supervisor: it ends by itself when nothing is left to answer, and calls have
-    // deadlines.
-    let task = serve(connection.clone(), channel, local.clone(), spec.name.clone(), surroundings.clone());
-    tokio::task::spawn_local(task);
-    Ok(connection)
-}
-
-async fn serve(
-    connection: Rc<Connection>,
-    channel: Channel,
-    local: Rc<LocalEndpoint>,
-    backend: String,
-    surroundings: Surroundings,
-) {
-    let counters = local.counters();
-    counters.connects.increment();
-    let open = Open::count(counters);
-    let end = surroundings.supervisor.guard(Task::BackendConnection, drive(connection, channel)).await;
-    drop(open);
-    let why = match end {
-        // It has panicked, which is logged.
-        None => Disconnect::Failed,
-        Some(end) => log_end(&local.endpoint, &backend, end),
-    };
-    counters.health.disconnected(why);
-    surroundings.tell_change(&local.monitor);
-}
-
-fn log_end(endpoint: &Endpoint, backend: &str, end: End) -> Disconnect {
-    match end {
-        End::Drained => {
-            tracing::debug!(endpoint = %endpoint.addr, backend, "connection drained");
-            Disconnect::Drained
-        }
-        End::Closed => {
-            tracing::info!(endpoint = %endpoint.addr, backend, "the instance closed the connection");
-            Disconnect::Closed
-        }
-        End::Silent => {
-            tracing::warn!(endpoint = %endpoint.addr, backend, "the instance answers no ping");
-            Disconnect::Silent
-        }
-        End::Io(error) => {
-            tracing::warn!(endpoint = %endpoint.addr, backend, %error, "the connection failed");
-            Disconnect::Failed
-        }
-        End::Protocol(error) => {
-            tracing::error!(endpoint = %endpoint.addr, backend, %error, "the instance broke the protocol");
-            Disconnect::Protocol
-        }
-    }
-}
-
-/// Counts a connection while it is open, however its task ends.
-struct Open<'a>(&'a EndpointCounters);
-
-impl<'a> Open<'a> {
-    fn count(counters: &'a EndpointCounters) -> Open<'a> {
-        counters.connections.increment();
-        Open(counters)
-    }
-}
-
-impl Drop for Open<'_> {
-    fn drop(&mut self) {
-        self.0.connections.decrement();
     }
 }
 

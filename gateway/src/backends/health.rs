@@ -5,18 +5,19 @@
 //!            fails, others do not            its time is up            one of its probes fails
 //!   Well ──────────────────────▶ Ejected ──────────────────▶ Probing ───────────────────────▶ Ejected, for twice as long
 //!    ▲ ▲                                                        │
-//!    │ └────────────────────────────────────────────────────────┘ three good answers in a row
-//!    │ three good answers in a row, or no other does well any more (Ejected likewise)
+//!    │ └────────────────────────────────────────────────────────┘ three good replies in a row
+//!    │ three good replies in a row, or no other does well any more (Ejected likewise)
 //!    └── Throttled ◀── fails, but too many are ejected already; or refuses calls
 //! ```
 //!
 //! Well, an instance gets its share; at first a part of it, which grows (slow start). Throttled, it gets a trickle, which
-//! shows when it is well again. Ejected, it gets none; probing, one at a time. What is judged are the last 32 calls, kept as
-//! bits: exact, without a clock read and in three words.
+//! shows when it is well again. Ejected, it gets none; probing, one at a time. What is judged are the last
+//! 32 calls (`record`).
 //!
 //! An instance is left only if it does worse than another one. When all of them fail, by a fault behind them or by what
 //! clients ask for, leaving some would help nobody and burden the rest; and when one of them recovers, it shows.
 
+mod record;
 mod review;
 
 pub(super) use review::{Finding, review};
@@ -24,17 +25,12 @@ pub(super) use review::{Finding, review};
 use crate::config::HealthSpec;
 use crate::telemetry::{EjectionReason, Standing};
 use crate::transport::Evidence;
+use record::{Record, Trouble};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A rate of failures says something from so many calls on.
-const ENOUGH: u32 = 16;
-
-/// So many good answers in a row end being throttled, and so many probes being ejected.
+/// So many good replies in a row end being throttled, and so many probes being ejected.
 const GOOD_AGAIN: u32 = 3;
-
-/// So many good answers in a row say more than what was before.
-const GOOD_AT_LAST: u32 = 8;
 
 /// How much of the share that it had an instance begins with, and how much one that is throttled gets; of [`FULL`].
 const LEAST_WEIGHT: u8 = 26;
@@ -49,7 +45,7 @@ const FORGIVEN_AFTER: Duration = Duration::from_secs(10);
 /// A call is slow only if it takes so much longer than the median: small differences are nothing.
 const SLOW_FLOOR: f32 = 0.025;
 
-/// An instance that answers within this time, in seconds, is quick.
+/// An instance that replies within this time, in seconds, is quick.
 const QUICK: f32 = 0.001;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,15 +73,11 @@ pub(super) struct Health {
     eased_in_from: Option<Instant>,
     /// Rises with every state: what was sent in an earlier one says nothing about this one.
     epoch: u32,
-    /// The last 32 calls, the last one in the lowest bit.
-    failed: u32,
-    refused: u32,
-    slow: u32,
-    /// How many of these there are.
-    seen: u32,
-    /// Good answers in a row in this state.
+    /// Its last calls.
+    record: Record,
+    /// Good replies in a row in this state.
     good: u32,
-    /// A moving average, in seconds; 0 before the first answer.
+    /// A moving average, in seconds; 0 before the first reply.
     latency: f32,
     /// What takes longer is slow.
     slow_above: f32,
@@ -94,7 +86,7 @@ pub(super) struct Health {
     counted_at: Instant,
     /// Why it was ejected last.
     reason: EjectionReason,
-    /// Since when it gave no answer, or its slow ones fade, as far as a review has noticed.
+    /// Since when it gave no reply, or its slow ones fade, as far as a review has noticed.
     unasked_since: Option<Instant>,
 }
 
@@ -106,10 +98,7 @@ impl Health {
             since: now,
             eased_in_from: Some(now),
             epoch: 0,
-            failed: 0,
-            refused: 0,
-            slow: 0,
-            seen: 0,
+            record: Record::default(),
             good: 0,
             latency: 0.0,
             slow_above: f32::INFINITY,
@@ -127,7 +116,7 @@ impl Health {
             State::Well | State::Throttled => self.ease_in(now),
             State::Ejected { .. } | State::Probing { .. } => self.probe(now),
         }
-        self.forget();
+        self.record = Record::default();
         self.latency = 0.0;
     }
 
@@ -165,7 +154,7 @@ impl Health {
         match evidence {
             Evidence::Nothing => return false,
             Evidence::GivenUp if !slow => return false,
-            _ => self.push(evidence, slow),
+            _ => self.record.push(evidence, slow),
         }
         let good = evidence == Evidence::Good && !slow;
         self.good = if good { self.good + 1 } else { 0 };
@@ -200,9 +189,10 @@ impl Health {
         }
     }
 
-    /// Whether no answer has come since it was connected to, and nothing is left of what was before.
+    /// Whether no reply has come since it was connected to, and nothing is left of what was before.
     pub(super) fn is_unknown(&self) -> bool {
-        self.state == State::Well && (self.seen, self.ejections) == (0, 0) && self.latency == 0.0
+        let nothing_is_left = self.record.is_empty() && self.ejections == 0;
+        self.state == State::Well && nothing_is_left && self.latency == 0.0
     }
 
     /// Whether it is neither left nor to be spared for failing.
@@ -210,20 +200,20 @@ impl Health {
         self.state == State::Well
     }
 
-    /// Whether its answers are known to come within [`QUICK`].
+    /// Whether its replies are known to come within [`QUICK`].
     #[inline]
     pub(super) fn is_quick(&self) -> bool {
         self.latency > 0.0 && self.latency < QUICK
     }
 
-    /// The moving average of its answers' times.
+    /// The moving average of its replies' times.
     pub(super) fn latency(&self) -> Duration {
         Duration::from_secs_f32(self.latency)
     }
 
     /// Failures among its last calls, and how many these are.
     pub(super) fn failures(&self) -> (u32, u32) {
-        (self.failed.count_ones(), self.seen)
+        self.record.failures()
     }
 
     /// How it stands when it gets that weight.
@@ -257,41 +247,7 @@ impl Health {
 
     /// Why it should get no more calls, if others do better.
     fn trouble(&self, spec: &HealthSpec) -> Option<Trouble> {
-        if self.failed.trailing_ones() >= spec.failures {
-            return Some(Trouble::Eject(EjectionReason::Failures));
-        }
-        if self.seen < ENOUGH || self.good >= GOOD_AT_LAST {
-            return None;
-        }
-        let bound = spec.failure_rate * self.seen;
-        if self.failed.count_ones() * 100 >= bound {
-            Some(Trouble::Eject(EjectionReason::FailureRate))
-        } else if self.slow.count_ones() * 4 >= self.seen * 3 {
-            Some(Trouble::Eject(EjectionReason::Slow))
-        } else if (self.failed | self.refused).count_ones() * 100 >= bound {
-            // It may only be full. To send all of its calls to the others could fill these as well.
-            Some(Trouble::Throttle)
-        } else {
-            None
-        }
-    }
-
-    /// What in percent of its calls failed: of the last eight, and of all that are remembered.
-    fn failing(&self) -> (u32, u32) {
-        let percent = |of: u32, n: u32| (of * 100).checked_div(n).unwrap_or(0);
-        let all = percent((self.failed | self.refused).count_ones(), self.seen);
-        (percent((self.failed & 0xff).count_ones(), self.seen.min(8)), all)
-    }
-
-    fn push(&mut self, evidence: Evidence, slow: bool) {
-        self.failed = (self.failed << 1) | u32::from(evidence == Evidence::Failed);
-        self.refused = (self.refused << 1) | u32::from(evidence == Evidence::Refused);
-        self.slow = (self.slow << 1) | u32::from(slow);
-        self.seen = (self.seen + 1).min(u32::BITS);
-    }
-
-    fn forget(&mut self) {
-        (self.failed, self.refused, self.slow, self.seen) = (0, 0, 0, 0);
+        self.record.trouble(self.good, spec)
     }
 
     fn enter(&mut self, state: State, now: Instant) {
@@ -319,7 +275,7 @@ impl Health {
     }
 
     fn recover(&mut self, now: Instant) {
-        self.forget();
+        self.record = Record::default();
         self.ease_in(now);
     }
 
@@ -327,13 +283,6 @@ impl Health {
         self.enter(State::Well, now);
         self.eased_in_from = Some(now);
     }
-}
-
-/// What is to become of an instance that does worse than others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Trouble {
-    Eject(EjectionReason),
-    Throttle,
 }
 
 #[cfg(test)]

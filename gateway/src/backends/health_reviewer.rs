@@ -4,7 +4,7 @@
 //! A thousand instances take it a millisecond. It looks after a few at a time, and lets requests be served in between.
 
 use super::balance::Groups;
-use super::endpoint_supervisor::Surroundings;
+use super::endpoint_connection::Surroundings;
 use super::health::{FULL, Finding, review};
 use super::local_backend::LocalBackend;
 use super::local_endpoint::LocalEndpoint;
@@ -163,7 +163,7 @@ impl LocalEndpoint {
 mod tests {
     use super::*;
     use crate::backends::testing::{instance, local_of, surroundings};
-    use crate::config::{Balance, HealthSpec, Placing};
+    use crate::config::{Balance, HealthSpec, Placement};
     use crate::transport::Evidence;
     use tokio::task::{JoinHandle, LocalSet, spawn_local};
     use tokio::time::sleep;
@@ -174,7 +174,7 @@ mod tests {
         let backend = |id| {
             let one = instance(spec);
             one.monitor.review().raise();
-            (id, Rc::new(local_of(Balance::default(), spec, &[Placing::default()], vec![one])))
+            (id, Rc::new(local_of(Balance::default(), spec, &[Placement::default()], vec![one])))
         };
         Rc::new(RefCell::new((0..n).map(backend).collect()))
     }
@@ -232,8 +232,12 @@ mod tests {
         LocalSet::new()
             .run_until(async {
                 let spec = HealthSpec { slow_start: PACE, ..HealthSpec::default() };
-                let local =
-                    Rc::new(local_of(Balance::default(), spec, &[Placing::default()], vec![instance(spec)]));
+                let local = Rc::new(local_of(
+                    Balance::default(),
+                    spec,
+                    &[Placement::default()],
+                    vec![instance(spec)],
+                ));
                 let backends = Rc::new(RefCell::new(NumberMap::from_iter([(0, local.clone())])));
                 let reviewer = begin(&backends, surroundings());
                 sleep(PACE * 5).await;

@@ -8,7 +8,8 @@
 //! tried                what a pick has to know of a call
 //! balance              in which order they are asked; ring, which instance is a key's
 //! local_endpoint       one endpoint as one worker sees it
-//! endpoint_supervisor  connects to it, reconnects with backoff, replaces what is old, retires
+//! endpoint_supervisor  connects to it, reconnects with backoff, replaces what is old, retires; endpoint_connection, one connection;
+//!                      connecting, what is said of all of them
 //! attempt              an attempt of a call on an instance
 //! health               how an instance is judged by what becomes of its calls; monitor, where attempts report that
 //! health_reviewer      ten times a second: who is silent, who is ejected or tried again
@@ -16,15 +17,17 @@
 //! call_state           what a worker keeps of the calls to a backend
 //! retry_budget         how many may be sent again, so that retries do not make an outage worse
 //! latency              how long the calls of a route take that hedges
-//! signals              what one worker's connections tell the others
+//! signals              what one worker's connections tell the others; offer_changes, what they tell control
 //! ```
-//! Nothing here is shared between workers but the signals, which are raised when an endpoint is reached or recovers.
+//! Workers share nothing here but these two, which are told when an endpoint is reached or recovers, or offers something else.
 
 mod attempt;
 mod backend;
 mod balance;
 mod call_state;
+mod connecting;
 mod endpoint;
+mod endpoint_connection;
 mod endpoint_supervisor;
 mod health;
 mod health_reviewer;
@@ -34,6 +37,7 @@ mod local_backend;
 mod local_endpoint;
 mod members;
 mod monitor;
+mod offer_changes;
 mod peak_ewma;
 mod pool;
 mod retry_budget;
@@ -51,6 +55,7 @@ pub use endpoint::Endpoint;
 pub use latency::Latency;
 pub use local_backend::{Chosen, LocalBackend, Pick};
 pub use members::{Member, Members};
+pub use offer_changes::OfferChanges;
 pub use pool::Pool;
 pub use retry_budget::Cost;
 pub use ring::{Ring, hash};

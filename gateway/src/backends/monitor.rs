@@ -130,7 +130,7 @@ impl Monitor {
         self.weight.get() == FULL || fastrand::u8(..) < self.weight.get()
     }
 
-    /// Whether it is known to answer within a millisecond.
+    /// Whether it is known to reply within a millisecond.
     #[inline]
     pub(super) fn is_quick(&self) -> bool {
         self.health.borrow().is_quick()
@@ -147,7 +147,7 @@ impl Monitor {
         self.health.borrow().is_well()
     }
 
-    /// How long its answers take on the average, in seconds; `None` as long as nobody knows.
+    /// How long its replies take on the average, in seconds; `None` as long as nobody knows.
     pub(super) fn latency(&self) -> Option<f32> {
         let latency = self.health.borrow().latency().as_secs_f32();
         (latency > 0.0).then_some(latency)

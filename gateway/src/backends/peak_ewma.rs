@@ -1,8 +1,8 @@
 //! How long an instance takes, with an eye on the worst: the peak-EWMA of Finagle and Linkerd.
 //!
-//! It rises to a longer time at once and comes down by an exponential average over [`DECAY`], also while no answer comes. So
-//! one slow answer is enough to turn calls away, and whoever gets none is tried again in the end. What is ours is that each
-//! answer brings it down a little as well: where a machine holds calls up now and then, an instance that has answered many
+//! It rises to a longer time at once and comes down by an exponential average over [`DECAY`], also while no reply comes. So
+//! one slow reply is enough to turn calls away, and whoever gets none is tried again in the end. What is ours is that each
+//! reply brings it down a little as well: where a machine holds calls up now and then, an instance that has answered many
 //! since is no longer taken for one that is slow.
 
 use std::time::Duration;
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 /// In which time all but a third of a peak is forgotten.
 const DECAY: Duration = Duration::from_secs(5);
 
-/// How much of a peak is left after one answer that is none.
+/// How much of a peak is left after one reply that is none.
 const KEPT: f32 = 1.0 - 1.0 / 32.0;
 
 /// Shorter times are as good as this, in seconds: among instances that quick, what differs is chance.
@@ -24,7 +24,7 @@ const CAP: f32 = 16.0;
 /// The moving peak of one instance's times.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PeakEwma {
-    /// In seconds; 0 before the first answer.
+    /// In seconds; 0 before the first reply.
     seconds: f32,
     at: Instant,
 }
@@ -35,7 +35,7 @@ impl PeakEwma {
         PeakEwma { seconds: 0.0, at: now }
     }
 
-    /// An answer took so many seconds, where `typical` is what the backend's instances take (0: not known). The first one pays
+    /// A reply took so many seconds, where `typical` is what the backend's instances take (0: not known). The first one pays
     /// for what is done only once, and is no peak.
     #[inline]
     pub(super) fn observe(&mut self, took: f32, typical: f32, now: Instant) {
@@ -47,13 +47,13 @@ impl PeakEwma {
         self.seconds = if took > self.seconds { took } else { took + (self.seconds - took) * weight };
     }
 
-    /// Whether another answer that took so long changes nothing: it costs the least as it is, and would.
+    /// Whether another reply that took so long changes nothing: it costs the least as it is, and would.
     #[inline]
     pub(super) fn is_least(&self, took: f32) -> bool {
         took <= FLOOR && self.seconds > 0.0 && self.seconds <= FLOOR
     }
 
-    /// So many seconds have brought no good answer: it takes at least as long.
+    /// So many seconds have brought no good reply: it takes at least as long.
     #[inline]
     pub(super) fn at_least(&mut self, took: f32) {
         self.seconds = self.seconds.max(took);
@@ -119,7 +119,7 @@ mod tests {
         }
         assert!(near(peak.cost(0.01), 0.1 / std::f32::consts::E), "{peak:?}");
         assert!(asked.cost(0.01) < 0.012, "{asked:?}");
-        // Answers that are read together are one moment, and count each.
+        // Replies that are read together are one moment, and count each.
         for _ in 0..64 {
             peak.observe(0.01, 0.01, began + DECAY);
         }

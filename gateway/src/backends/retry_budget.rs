@@ -1,6 +1,6 @@
 //! A bound on retries: when instances fail because there is too much to do, sending calls again makes it worse.
 //!
-//! Of the calls of the last moment, a share may be sent again in vain: a result gives back what the tries took that led to it,
+//! Of the calls of the last moment, a share may be sent again in vain: a result gives back what the attempts took that led to it,
 //! but for those that an instance has worked on. So the bound is tight when everything fails, and does not bind when half of the
 //! instances are well and the other half's calls only have to go there. "The last moment" is two windows of a second and a
 //! half, the current one and the one before: long enough for all calls that an instance was given before its silence was
@@ -16,7 +16,7 @@ use tokio::time::Instant;
 /// Half of what counts as recent.
 const WINDOW: Duration = Duration::from_millis(1500);
 
-/// Tries that are allowed in two windows whatever the number of calls, unless the share is zero.
+/// Attempts that are allowed in two windows whatever the number of calls, unless the share is zero.
 const FLOOR: u64 = 30;
 
 /// What sending a call again costs.
@@ -26,7 +26,7 @@ pub enum Cost {
     Dropped,
     /// Whole: an instance has worked on it for nothing, or still does.
     Ran,
-    /// Whole, and at most half of the budget goes for these: a second try beside a slow one is a luxury, which must not
+    /// Whole, and at most half of the budget goes for these: a second attempt beside a slow one is a luxury, which must not
     /// use up what calls need that have failed.
     Hedge,
 }
@@ -72,7 +72,7 @@ impl RetryBudget {
         self.now.set(Window { calls: calls + 1, spent });
     }
 
-    /// Takes a try, if there is one left of that many percent of the recent calls.
+    /// Takes an attempt, if there is one left of that many percent of the recent calls.
     pub fn spend(&self, now: Instant, percent: u32, cost: Cost) -> bool {
         self.turn(now);
         let (Window { calls, spent }, before) = (self.now.get(), self.before.get());
@@ -87,7 +87,7 @@ impl RetryBudget {
         within
     }
 
-    /// Gives back what a result has cost, in halves of a try.
+    /// Gives back what a result has cost, in halves of an attempt.
     pub fn refund(&self, halves: u64) {
         let give_back = |window: &Cell<Window>, cost: u64| {
             let Window { calls, spent } = window.get();
@@ -118,17 +118,17 @@ impl RetryBudget {
 mod tests {
     use super::*;
 
-    /// Makes `calls` evenly over `time`, and tries as often as it may after each; the tries that it got.
+    /// Makes `calls` evenly over `time`, and attempts as often as it may after each; the attempts that it got.
     fn run(budget: &RetryBudget, from: Instant, time: Duration, calls: u32, percent: u32, cost: Cost) -> u32 {
-        let mut tries = 0;
+        let mut attempts = 0;
         for n in 0..calls {
             let now = from + time * n / calls;
             budget.called(now);
             while budget.spend(now, percent, cost) {
-                tries += 1;
+                attempts += 1;
             }
         }
-        tries
+        attempts
     }
 
     #[test]
@@ -139,8 +139,8 @@ mod tests {
             for n in 0..500 {
                 budget.called(begin + 2 * second * n / 500);
             }
-            let tries = run(&budget, begin + 2 * second, 10 * second, 10_000, percent, cost);
-            let share = f64::from(tries) / 10_000.0;
+            let attempts = run(&budget, begin + 2 * second, 10 * second, 10_000, percent, cost);
+            let share = f64::from(attempts) / 10_000.0;
             assert!(share > 0.8 * most && share < 1.15 * most, "{percent} %, {cost:?}: {share}");
         }
     }
@@ -180,8 +180,8 @@ mod tests {
             for round in 0..5 {
                 let now = begin + Duration::from_secs(3 * round);
                 budget.called(now);
-                let tries = (0..100).filter(|_| budget.spend(now, percent, Cost::Ran)).count();
-                assert_eq!(tries, expected, "{percent} %, round {round}");
+                let attempts = (0..100).filter(|_| budget.spend(now, percent, Cost::Ran)).count();
+                assert_eq!(attempts, expected, "{percent} %, round {round}");
             }
         }
     }
@@ -194,10 +194,10 @@ mod tests {
             budget.called(begin + Duration::from_millis(n.into()));
         }
         let now = begin + Duration::from_secs(3600);
-        let tries = (0..100_000).filter(|_| budget.spend(now, 20, Cost::Ran)).count();
-        assert!((300..=600).contains(&tries), "{tries} of 1000 calls a second");
+        let attempts = (0..100_000).filter(|_| budget.spend(now, 20, Cost::Ran)).count();
+        assert!((300..=600).contains(&attempts), "{attempts} of 1000 calls a second");
         let later = now + Duration::from_secs(60);
-        let tries = (0..100_000).filter(|_| budget.spend(later, 20, Cost::Ran)).count();
-        assert_eq!(tries, 30, "after a minute without calls");
+        let attempts = (0..100_000).filter(|_| budget.spend(later, 20, Cost::Ran)).count();
+        assert_eq!(attempts, 30, "after a minute without calls");
     }
 }

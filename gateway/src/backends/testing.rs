@@ -3,14 +3,15 @@
 use super::attempt::Attempt;
 use super::backend::Backend;
 use super::endpoint::Endpoint;
-use super::endpoint_supervisor::Surroundings;
+use super::endpoint_connection::Surroundings;
 use super::local_backend::LocalBackend;
 use super::local_endpoint::LocalEndpoint;
 use super::members::Member;
 use crate::config::{
-    Address, BackendSpec, Balance, CallRef, EndpointAddr, EndpointSpec, HealthSpec, Placing, ServiceName,
+    Address, BackendSpec, Balance, CallRef, Discovered, DiscoveryName, EndpointAddr, EndpointSpec,
+    HealthSpec, Placement,
 };
-use crate::discovery::{List, Listed, Lists, Query};
+use crate::discovery::{List, Listed, Lists};
 use crate::presence::Presence;
 use crate::transport::callgate::Connections;
 use crate::transport::memory::MemoryLink;
@@ -145,8 +146,11 @@ pub(in crate::backends) fn local_by_priority(
         priority: *priority,
         ..std::net::IpAddr::from([127, 0, 0, 1]).into()
     });
-    let lists = Lists::from([(Query::Service("s".to_owned()), Arc::new(List::of(listed.collect())))]);
-    let endpoint = EndpointSpec::from(Address::Service(ServiceName { name: "s".to_owned() }));
+    let lists = Lists::from([(DiscoveryName::Service("s".to_owned()), Arc::new(List::of(listed.collect())))]);
+    let endpoint = EndpointSpec::from(Address::Discovered(Discovered {
+        name: DiscoveryName::Service("s".to_owned()),
+        port: None,
+    }));
     let spec = BackendSpec { balance, health, ..BackendSpec::new("b", vec![endpoint]) };
     let backend = Arc::new(Backend::new(spec, &lists, None, 1));
     let members = backend.members_now();
@@ -163,11 +167,11 @@ pub(in crate::backends) fn local_by_priority(
 pub(in crate::backends) fn local_of(
     balance: Balance,
     health: HealthSpec,
-    placings: &[Placing],
+    placements: &[Placement],
     instances: Vec<Rc<LocalEndpoint>>,
 ) -> LocalBackend {
-    let specs = instances.iter().zip(placings).map(|(at, placing)| EndpointSpec {
-        placing: placing.clone(),
+    let specs = instances.iter().zip(placements).map(|(at, placement)| EndpointSpec {
+        placement: placement.clone(),
         ..EndpointSpec::from(at.endpoint.addr.clone())
     });
     let spec = BackendSpec { balance, health, ..BackendSpec::new("b", specs.collect()) };

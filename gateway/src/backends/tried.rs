@@ -64,7 +64,7 @@ mod tests {
     use super::*;
     use crate::backends::local_backend::{LocalBackend, Pick};
     use crate::backends::testing::{instance_with, local_of};
-    use crate::config::{Balance, CallRef, HealthSpec, Placing};
+    use crate::config::{Balance, CallRef, HealthSpec, Placement};
     use crate::transport::Evidence;
     use callgate_transcode::{RequestBinding, ResponseBinding};
     use std::sync::LazyLock;
@@ -81,8 +81,8 @@ mod tests {
         let spec = HealthSpec { slow_start: Duration::from_millis(1), ..HealthSpec::default() };
         let peers =
             instances.iter().map(|(version, methods)| instance_with(spec, version, methods)).collect();
-        let placings = vec![Placing::default(); instances.len()];
-        let backend = local_of(Balance::PeakEwma, spec, &placings, peers);
+        let placements = vec![Placement::default(); instances.len()];
+        let backend = local_of(Balance::PeakEwma, spec, &placements, peers);
         backend.review(later(1));
         backend
     }

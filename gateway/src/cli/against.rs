@@ -2,7 +2,8 @@
 //! that what it says is what a gateway would find at the first instance that it connects to.
 
 use crate::config::{
-    Address, BackendSpec, CallSpec, Diagnostics, EndpointAddr, Misfit, RoutePart, RouteSpec, Tables,
+    Address, BackendSpec, CallSpec, Diagnostics, Discovered, DiscoveryName, EndpointAddr, Misfit, RoutePart,
+    RouteSpec, Tables,
 };
 use crate::transport::callgate::{Offer, Part, ask, fits, meant};
 use std::time::Duration;
@@ -45,10 +46,10 @@ fn chosen<'t>(tables: &'t Tables, addr: &EndpointAddr, named: Option<&str>) -> R
         Some(name) => backend.name == name,
         None => backend.endpoints.iter().any(|endpoint| match &endpoint.addr {
             Address::At(own) => own == addr,
-            Address::Host(name) => {
-                matches!(addr, EndpointAddr::Tcp { host, port } if *host == name.host && *port == name.port)
+            Address::Discovered(Discovered { name: DiscoveryName::Host(name), port: named }) => {
+                matches!(addr, EndpointAddr::Tcp { host, port } if host == name && Some(*port) == *named)
             }
-            Address::Service(_) => false,
+            Address::Discovered(_) => false,
         }),
     };
     let found: Vec<&str> = tables.backends.iter().filter(has).map(|backend| backend.name.as_str()).collect();

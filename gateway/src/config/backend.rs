@@ -2,6 +2,7 @@
 
 use super::balance::Balance;
 use super::diagnostics::Diagnostic;
+use super::discovery_name::DiscoveryName;
 use super::endpoint::{EndpointSpec, endpoints};
 use super::health::HealthSpec;
 use super::overload::OverloadSpec;
@@ -63,6 +64,11 @@ pub struct BackendSpec {
 }
 
 impl BackendSpec {
+    /// What discovery sources are asked for to know its members.
+    pub fn discovery_names(&self) -> impl Iterator<Item = &DiscoveryName> {
+        self.endpoints.iter().filter_map(|endpoint| endpoint.addr.name())
+    }
+
     /// A backend with the defaults of everything but its endpoints.
     pub fn new(name: impl Into<String>, endpoints: Vec<EndpointSpec>) -> BackendSpec {
         BackendSpec {

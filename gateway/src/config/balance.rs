@@ -1,5 +1,5 @@
-//! `balance` of a backend: by which rule its calls are spread over its instances; and what an endpoint says that the rules
-//! heed, its `weight` and `zone`.
+//! `balance` of a backend: by which rule its calls are spread over its instances; and what an endpoint says that the
+//! rules go by, its `weight` and `zone`.
 
 use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
@@ -211,32 +211,32 @@ fn read_factor(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<u32> {
 
 /// What an endpoint says of its part in the backend.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Placing {
+pub struct Placement {
     /// How many times as many calls it gets as one of weight 1; 1 to 1000, by default 1.
     pub weight: u32,
     /// Where it is: gateways of that zone prefer it. By default nowhere in particular.
     pub zone: Option<Arc<str>>,
 }
 
-impl Default for Placing {
-    fn default() -> Placing {
-        Placing { weight: 1, zone: None }
+impl Default for Placement {
+    fn default() -> Placement {
+        Placement { weight: 1, zone: None }
     }
 }
 
-impl Placing {
+impl Placement {
     /// Reads its part of an endpoint's table.
-    pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Placing {
-        let mut placing = Placing::default();
+    pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Placement {
+        let mut placement = Placement::default();
         let weight = section.get("weight").and_then(|item| reader.integer(&item, WEIGHTS));
         if let Some(weight) = weight.and_then(|weight| u32::try_from(weight).ok()) {
-            placing.weight = weight;
+            placement.weight = weight;
         }
-        placing.zone = section
+        placement.zone = section
             .get("zone")
             .and_then(|item| reader.text(&item, "a string such as \"eu-1a\"", zone))
             .map(Arc::from);
-        placing
+        placement
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) fn request(
     }
 }
 
-/// The answer's half, likewise.
+/// The reply's half, likewise.
 pub(super) fn response(reader: &mut Reader<'_>, section: &Section<'_>, int64: Int64) -> ResponseBinding {
     ResponseBinding {
         shape: section

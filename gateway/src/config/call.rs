@@ -32,7 +32,7 @@ pub struct CallSpec {
     pub policy: Arc<CallPolicy>,
     /// How the request becomes the method's fields.
     pub request: RequestBinding,
-    /// How the method's result becomes the answer.
+    /// How the method's result becomes the reply.
     pub response: ResponseBinding,
 }
 

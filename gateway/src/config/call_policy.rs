@@ -40,7 +40,7 @@ impl CallPolicy {
     /// The status with which a call may be answered beside the gateway's own: that of its fallback.
     pub(super) fn own_status(&self) -> u16 {
         match &self.fallback {
-            Some(FallbackSpec::Answer(answer)) => answer.status,
+            Some(FallbackSpec::Reply(reply)) => reply.status,
             _ => 500,
         }
     }

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 
 /// So many pairs of routes are tried to find out which stands in whose way, for all conflicts together. It takes a tenth of a
 /// second.
-const MOST_TRIES: usize = 20_000;
+const MOST_COMPARED: usize = 20_000;
 
 /// All routes whose requests are known, in the order in which they are written.
 pub(super) fn claims(drafts: &[Draft]) -> Vec<Claim<'_>> {
@@ -27,7 +27,7 @@ pub(super) struct Claim<'d> {
 
 /// Reports every route that an earlier one stands in the way of, by building the router's own trees.
 pub(super) fn find(claims: &[Claim<'_>], found: &mut Vec<Diagnostic>) {
-    let mut tries = MOST_TRIES;
+    let mut pairs = MOST_COMPARED;
     for method in Method::ALL {
         let mut router = matchit::Router::new();
         let mut taken: HashMap<&str, &Claim<'_>> = HashMap::new();
@@ -44,16 +44,16 @@ pub(super) fn find(claims: &[Claim<'_>], found: &mut Vec<Diagnostic>) {
                 _ => None,
             };
             // The router may name a path that nobody wrote; then the first that it would not take beside this one.
-            let other = named.or_else(|| first_clash(&in_order, path, &mut tries));
+            let other = named.or_else(|| first_clash(&in_order, path, &mut pairs));
             found.push(conflict(claim, other));
         }
     }
 }
 
-/// The first of the routes that stands in the way of a path; none where the tries are used up before.
-fn first_clash<'c, 'd>(taken: &[&'c Claim<'d>], path: &str, tries: &mut usize) -> Option<&'c Claim<'d>> {
+/// The first of the routes that stands in the way of a path; none where the pairs are used up before.
+fn first_clash<'c, 'd>(taken: &[&'c Claim<'d>], path: &str, pairs: &mut usize) -> Option<&'c Claim<'d>> {
     for one in taken {
-        *tries = tries.checked_sub(1)?;
+        *pairs = pairs.checked_sub(1)?;
         if clash(one.matcher.path.as_str(), path) {
             return Some(one);
         }

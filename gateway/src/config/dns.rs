@@ -5,14 +5,13 @@ use super::complaint::Complaint;
 use super::host;
 use super::reader::{Item, Reader, Section};
 use super::units;
-use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 use toml::de::DeValue;
 
 /// What the name of a host begins with where an endpoint could be an address.
-pub(super) const SCHEME: &str = "dns:";
+pub(super) const HOST: &str = "dns:";
 /// The same of a service.
 pub(super) const SERVICE: &str = "srv:";
 /// The keys of `[dns]`.
@@ -24,84 +23,52 @@ const PORT: u16 = 53;
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(30);
 const TTLS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(24 * 3600);
 
-/// A name of which every address is an instance: `dns:host:port`. Its text reads back as itself.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
-pub struct DnsName {
-    /// The name in lower case. With a full stop at its end it is whole; without, the system's search list may add to it.
-    pub host: String,
-    /// The port of all its instances; never 0.
-    pub port: u16,
-}
-
-impl fmt::Display for DnsName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{SCHEME}{}:{}", self.host, self.port)
+/// Reads what follows `dns:`: a host, in its one spelling, and the port of all its instances.
+pub(super) fn host(text: &str) -> Result<(String, u16), Complaint> {
+    let title = || format!("`{HOST}{text}` is not a name to look up");
+    let bare = text.trim_matches('/');
+    if bare.len() != text.len() {
+        return Err(Complaint::new(title(), "expected `dns:host:port`, without slashes")
+            .help(format!("write \"{HOST}{bare}\"")));
     }
-}
-
-impl DnsName {
-    /// Reads what follows `dns:`.
-    pub(super) fn parse(text: &str) -> Result<DnsName, Complaint> {
-        let title = || format!("`{SCHEME}{text}` is not a name to look up");
-        let bare = text.trim_matches('/');
-        if bare.len() != text.len() {
-            return Err(Complaint::new(title(), "expected `dns:host:port`, without slashes")
-                .help(format!("write \"{SCHEME}{bare}\"")));
-        }
-        let Some((host, port)) = text.rsplit_once(':') else {
-            return Err(Complaint::new(title(), "expected `dns:host:port`")
-                .help(format!("the port is missing: \"{SCHEME}{text}:7101\"")));
-        };
-        let host_at = SCHEME.len()..SCHEME.len() + host.len();
-        if let Ok(address) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
-            let written = if address.is_ipv6() { format!("[{address}]") } else { address.to_string() };
-            return Err(Complaint::new(format!("`{host}` is an address"), "there is nothing to look up")
-                .within(host_at)
-                .help(format!("write \"{written}:{port}\"")));
-        }
-        let port = host::port(port).map_err(|complaint| complaint.shifted(SCHEME.len() + host.len() + 1))?;
-        let Some(host) = host::name(host) else {
-            return Err(Complaint::new(format!("`{host}` is not a host"), "expected a name").within(host_at));
-        };
-        Ok(DnsName { host, port })
+    let Some((host, port)) = text.rsplit_once(':') else {
+        return Err(Complaint::new(title(), "expected `dns:host:port`")
+            .help(format!("the port is missing: \"{HOST}{text}:7101\"")));
+    };
+    let host_at = HOST.len()..HOST.len() + host.len();
+    if let Ok(address) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
+        let written = if address.is_ipv6() { format!("[{address}]") } else { address.to_string() };
+        return Err(Complaint::new(format!("`{host}` is an address"), "there is nothing to look up")
+            .within(host_at)
+            .help(format!("write \"{written}:{port}\"")));
     }
+    let port = host::port(port).map_err(|complaint| complaint.shifted(HOST.len() + host.len() + 1))?;
+    let Some(host) = host::name(host) else {
+        return Err(Complaint::new(format!("`{host}` is not a host"), "expected a name").within(host_at));
+    };
+    Ok((host, port))
 }
 
-/// A service of which every SRV record names instances: `srv:name` (RFC 2782). Its text reads back as itself.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
-pub struct ServiceName {
-    /// The name in lower case, as in `_shop._tcp.internal`. As with a host's, the search list may add to it.
-    pub name: String,
-}
-
-impl fmt::Display for ServiceName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{SERVICE}{}", self.name)
+/// Reads what follows `srv:`: the name of a service.
+pub(super) fn service(text: &str) -> Result<String, Complaint> {
+    let title = || format!("`{SERVICE}{text}` is not a service to look up");
+    let bare = text.trim_matches('/');
+    if bare.len() != text.len() {
+        return Err(Complaint::new(title(), "expected `srv:name`, without slashes")
+            .help(format!("write \"{SERVICE}{bare}\"")));
     }
-}
-
-impl ServiceName {
-    /// Reads what follows `srv:`.
-    pub(super) fn parse(text: &str) -> Result<ServiceName, Complaint> {
-        let title = || format!("`{SERVICE}{text}` is not a service to look up");
-        let bare = text.trim_matches('/');
-        if bare.len() != text.len() {
-            return Err(Complaint::new(title(), "expected `srv:name`, without slashes")
-                .help(format!("write \"{SERVICE}{bare}\"")));
-        }
-        if let Some((name, port)) = text.rsplit_once(':') {
-            let complaint = Complaint::new(title(), "expected `srv:name`")
-                .note("the records of a service say at which ports its instances are");
-            return Err(match host::port(port) {
-                Ok(_) => complaint.help(format!("write \"{SERVICE}{name}\"")),
-                Err(_) => complaint,
-            });
-        }
-        match host::name(text) {
-            Some(name) if text.parse::<IpAddr>().is_err() => Ok(ServiceName { name }),
-            _ => Err(Complaint::new(title(), "expected a name such as `_shop._tcp.internal`")
-                .within(SERVICE.len()..SERVICE.len() + text.len())),
-        }
+    if let Some((name, port)) = text.rsplit_once(':') {
+        let complaint = Complaint::new(title(), "expected `srv:name`")
+            .note("the records of a service say at which ports its instances are");
+        return Err(match host::port(port) {
+            Ok(_) => complaint.help(format!("write \"{SERVICE}{name}\"")),
+            Err(_) => complaint,
+        });
+    }
+    match host::name(text) {
+        Some(name) if text.parse::<IpAddr>().is_err() => Ok(name),
+        _ => Err(Complaint::new(title(), "expected a name such as `_shop._tcp.internal`")
+            .within(SERVICE.len()..SERVICE.len() + text.len())),
     }
 }
 
@@ -110,7 +77,7 @@ impl ServiceName {
 pub struct DnsSettings {
     /// Whom to ask; empty for those of the system, with its search list.
     pub servers: Vec<SocketAddr>,
-    /// How long one look-up may take, over all servers and tries; 10 ms to 30 s, by default 2 s.
+    /// How long one look-up may take, over all servers and attempts; 10 ms to 30 s, by default 2 s.
     pub timeout: Duration,
     /// A name is looked up again after its TTL, but not before this; 100 ms to 24 h, by default 1 s.
     pub min_ttl: Duration,

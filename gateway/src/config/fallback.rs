@@ -1,12 +1,12 @@
-//! `fallback` of a route: a second backend, or a fixed answer, for when the first has no instance.
+//! `fallback` of a route: a second backend, or a fixed reply, for when the first has no instance.
 
 use super::complaint::Complaint;
 use super::destination::DestinationSpec;
 use super::keys;
+use super::local_reply::{RESPOND_KEYS as REPLY_KEYS, RespondSpec};
 use super::reader::{Reader, Section};
-use super::respond::{KEYS as ANSWER_KEYS, RespondSpec};
 
-/// Those of a backend, and [`ANSWER_KEYS`].
+/// Those of a backend, and [`REPLY_KEYS`].
 const KEYS: &[&str] = &["backend", "version", "status", "body", "json", "content_type", "headers"];
 const EXAMPLES: &str = "a table such as { backend = \"other\" } or { status = 200, json = [] }";
 
@@ -16,7 +16,7 @@ pub enum FallbackSpec {
     /// It goes there. The backend is named.
     Call(DestinationSpec),
     /// It is answered so.
-    Answer(RespondSpec),
+    Reply(RespondSpec),
 }
 
 impl FallbackSpec {
@@ -24,7 +24,7 @@ impl FallbackSpec {
     pub(super) fn destination(&self) -> Option<&DestinationSpec> {
         match self {
             FallbackSpec::Call(to) => Some(to),
-            FallbackSpec::Answer(_) => None,
+            FallbackSpec::Reply(_) => None,
         }
     }
 
@@ -35,21 +35,21 @@ impl FallbackSpec {
         let before = reader.found.len();
         let inner = reader.section("`fallback`", table, KEYS);
         let backend = inner.get("backend").or(inner.get("version"));
-        let answer = ANSWER_KEYS.iter().find_map(|key| inner.get(key));
-        match (backend, answer) {
+        let reply = REPLY_KEYS.iter().find_map(|key| inner.get(key));
+        match (backend, reply) {
             (Some(_), None) if inner.get("backend").is_some() => {
                 Some(FallbackSpec::Call(DestinationSpec::read(reader, &inner, item.span())))
             }
-            (None, Some(_)) => RespondSpec::of(reader, &inner).map(FallbackSpec::Answer),
+            (None, Some(_)) => RespondSpec::of(reader, &inner).map(FallbackSpec::Reply),
             // A key that nobody knows may be what was meant.
             (None, None) if reader.found.len() > before => None,
-            (backend, answer) => {
-                let label = match (backend.is_some(), answer.is_some()) {
+            (backend, reply) => {
+                let label = match (backend.is_some(), reply.is_some()) {
                     (true, true) => "it has both",
                     (true, false) => "which backend?",
                     _ => "it has neither",
                 };
-                let complaint = Complaint::new("`fallback` is either a backend or an answer", label);
+                let complaint = Complaint::new("`fallback` is either a backend or a reply", label);
                 reader.complain(
                     &item,
                     complaint.help("write { backend = \"other\" }, or { status = 200, json = [] }"),

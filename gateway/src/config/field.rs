@@ -1,4 +1,4 @@
-//! Names of fields, as paths, bodies and answers write them: nested with dots.
+//! Names of fields, as paths, bodies and replies write them: nested with dots.
 
 /// Why a text is not a field's name, nested with dots.
 pub(super) fn error(name: &str) -> Option<&'static str> {

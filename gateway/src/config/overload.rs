@@ -111,8 +111,8 @@ pub(super) fn read_priority(reader: &mut Reader<'_>, section: &Section<'_>) -> P
 }
 
 /// Reads a route's `max_in_flight`.
-pub(super) fn read_bound(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<usize> {
-    bound(reader, section.get(keys::MAX_IN_FLIGHT.name))
+pub(super) fn read_bound(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<usize> {
+    bound(reader, Some(item.clone()))
 }
 
 impl OverloadSpec {

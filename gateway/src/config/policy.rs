@@ -1,26 +1,38 @@
 //! What a route says of its requests whatever it does with them: what the gateway's steps ask for before the action.
 //!
-//! Each part has a file of its own and reads its own keys; here they are put together.
+//! A part is a line in the list below: its field, its key, and the function that reads the key's value. A value with a form of its
+//! own has a file of its own.
 
+use super::keys::Key;
 use super::overload;
 use super::reader::{Reader, Section};
 use super::route_limits::RateLimits;
 
-/// A route's policy. By default every request passes.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct RoutePolicy {
-    /// How many requests it takes in a time; by default all.
-    pub rate_limits: RateLimits,
-    /// Requests in flight over all workers; 1 to 10000000, by default no bound.
-    pub max_in_flight: Option<usize>,
+macro_rules! policy {
+    ($($(#[$doc:meta])+ $part:ident: $type:ty = $key:literal, $words:literal, $read:path;)+) => {
+        /// A route's policy. By default every request passes.
+        #[derive(Clone, PartialEq, Eq, Debug, Default)]
+        pub struct RoutePolicy {
+            $($(#[$doc])+ pub $part: $type),+
+        }
+
+        /// The key of each part.
+        pub(super) const KEYS: &[Key] = &[$(Key::of_every_route($key, $words)),+];
+
+        impl RoutePolicy {
+            /// Reads the parts of a route's section.
+            pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> RoutePolicy {
+                RoutePolicy {
+                    $($part: section.get($key).map(|item| $read(reader, &item)).unwrap_or_default()),+
+                }
+            }
+        }
+    };
 }
 
-impl RoutePolicy {
-    /// Reads the parts of a route's section.
-    pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> RoutePolicy {
-        RoutePolicy {
-            rate_limits: RateLimits::read(reader, section),
-            max_in_flight: overload::read_bound(reader, section),
-        }
-    }
+policy! {
+    /// How many requests it takes in a time; by default all.
+    rate_limits: RateLimits = "rate_limit", "how many requests it takes in a time", RateLimits::read;
+    /// Requests in flight over all workers; 1 to 10000000, by default no bound.
+    max_in_flight: Option<usize> = "max_in_flight", "requests of the route open at once, over all workers", overload::read_bound;
 }

@@ -105,7 +105,7 @@ impl LimitBy {
             };
         }
         if let Some(name) = text.strip_prefix(LimitBy::CLAIM) {
-            // It goes into answers, between quotes (RFC 9651, 3.3.3).
+            // It goes into replies, between quotes (RFC 9651, 3.3.3).
             let plain = |byte: u8| byte.is_ascii_graphic() && !b"\"\\".contains(&byte);
             return match !name.is_empty() && name.bytes().all(plain) {
                 true => Ok(LimitBy::Claim(name.to_owned())),

@@ -1,21 +1,18 @@
 //! Reads a TOML tree by hand, so that one mistake does not hide the next.
 //!
 //! serde stops at the first error. Here every key is read by itself; what will not do is reported and read as absent,
-//! and the walk goes on. Whoever walks must therefore treat `None` as "already reported, or not there".
+//! and the walk goes on. Here are tables, lists and what is said of them; `values.rs` reads single values. Whoever walks must therefore treat `None` as "already reported, or not there".
 
 use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
 use super::foreign;
 use super::source::Source;
-use super::suggest::{list, names_help};
-use super::units;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::hash::Hash;
-use std::ops::{Range, RangeInclusive};
+use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -189,115 +186,6 @@ impl<'s> Reader<'s> {
                         .at(self.source, first.clone(), "first here"),
                 );
             }
-        }
-    }
-
-    /// Reads a string by a parser.
-    pub(super) fn text<T>(
-        &mut self,
-        item: &Item<'_>,
-        expected: &str,
-        parse: impl FnOnce(&str) -> Result<T, Complaint>,
-    ) -> Option<T> {
-        let DeValue::String(text) = item.value.get_ref() else {
-            return self.wrong_type(item.key, item.value, expected);
-        };
-        match parse(text) {
-            Ok(value) => Some(value),
-            Err(complaint) => self.complain(item, complaint),
-        }
-    }
-
-    /// Reads one of a few words.
-    pub(super) fn choice<T: Copy>(&mut self, item: &Item<'_>, choices: &[(&str, T)]) -> Option<T> {
-        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-        self.text(item, &format!("one of {}", list(&words, "or")), |text| {
-            let found = choices.iter().find(|(word, _)| *word == text);
-            found.map(|(_, value)| *value).ok_or_else(|| {
-                let complaint = Complaint::new(
-                    format!("`{}` cannot be `{text}`", item.key),
-                    format!("expected {}", list(&words, "or")),
-                );
-                match names_help(text, words.iter().copied()) {
-                    Some(help) if help.starts_with("did") => complaint.help(help),
-                    _ => complaint,
-                }
-            })
-        })
-    }
-
-    /// Reads `true` or `false`.
-    pub(super) fn boolean(&mut self, item: &Item<'_>) -> Option<bool> {
-        match item.value.get_ref() {
-            DeValue::Boolean(value) => Some(*value),
-            _ => self.wrong_type(item.key, item.value, "true or false"),
-        }
-    }
-
-    /// Reads a whole number within bounds.
-    pub(super) fn integer(&mut self, item: &Item<'_>, bounds: RangeInclusive<u64>) -> Option<u64> {
-        let DeValue::Integer(number) = item.value.get_ref() else {
-            return self.wrong_type(item.key, item.value, "a whole number");
-        };
-        let value = i128::from_str_radix(number.as_str(), number.radix()).unwrap_or(i128::MAX);
-        match u64::try_from(value) {
-            Ok(value) if bounds.contains(&value) => Some(value),
-            _ => {
-                let label = format!("expected {} to {}", bounds.start(), bounds.end());
-                self.complain(item, Complaint::new(format!("`{}` is out of bounds", item.key), label))
-            }
-        }
-    }
-
-    /// Reads a duration within bounds.
-    pub(super) fn duration(&mut self, item: &Item<'_>, bounds: RangeInclusive<Duration>) -> Option<Duration> {
-        if let DeValue::Integer(number) = item.value.get_ref() {
-            let complaint =
-                Complaint::new(format!("`{}` needs a unit", item.key), "milliseconds, seconds, …?");
-            let helpful = number.as_str() != "0" && number.radix() == 10;
-            return self.complain(
-                item,
-                match helpful {
-                    true => complaint.help(format!("write \"{number}s\" or \"{number}ms\"")),
-                    false => complaint,
-                },
-            );
-        }
-        let value = self.text(item, "a string such as \"2s\"", units::duration)?;
-        if bounds.contains(&value) {
-            return Some(value);
-        }
-        let (low, high) = (units::show_duration(*bounds.start()), units::show_duration(*bounds.end()));
-        self.complain(
-            item,
-            Complaint::new(format!("`{}` is out of bounds", item.key), format!("expected {low} to {high}")),
-        )
-    }
-
-    /// Reads a size in bytes within bounds.
-    pub(super) fn size(&mut self, item: &Item<'_>, bounds: RangeInclusive<u64>) -> Option<u64> {
-        let value = match item.value.get_ref() {
-            DeValue::Integer(number) => {
-                let value = i128::from_str_radix(number.as_str(), number.radix()).unwrap_or(i128::MAX);
-                u64::try_from(value).unwrap_or(if value < 0 { 0 } else { u64::MAX })
-            }
-            _ => self.text(item, "a size such as \"64KiB\"", units::size)?,
-        };
-        if bounds.contains(&value) {
-            return Some(value);
-        }
-        let (low, high) = (units::show_size(*bounds.start()), units::show_size(*bounds.end()));
-        self.complain(
-            item,
-            Complaint::new(format!("`{}` is out of bounds", item.key), format!("expected {low} to {high}")),
-        )
-    }
-
-    /// Reads a rate in bytes a second; 0 is none.
-    pub(super) fn rate(&mut self, item: &Item<'_>) -> Option<u64> {
-        match item.value.get_ref() {
-            DeValue::Integer(number) if number.as_str() == "0" => Some(0),
-            _ => self.text(item, "a rate such as \"1KiB/s\", or 0", units::rate),
         }
     }
 

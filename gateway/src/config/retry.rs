@@ -29,9 +29,9 @@ pub struct RetrySpec {
     pub attempts: u32,
     /// After what it is sent again.
     pub on: RetryOn,
-    /// How long each try but the last may take; idempotent calls only. By default as long as the call.
+    /// How long each attempt but the last may take; idempotent calls only. By default as long as the call.
     pub per_try_timeout: Option<Duration>,
-    /// A second try is sent when the first takes longer than this percentile of the route's latency; 50 to 99.
+    /// A second attempt is sent when the first takes longer than this percentile of the route's latency; 50 to 99.
     /// Idempotent calls only; by default none is.
     pub hedge: Option<u8>,
 }
@@ -149,7 +149,7 @@ fn read_try_timeout(reader: &mut Reader<'_>, item: &Item<'_>, timeout: Duration)
     reader.complain(
         item,
         Complaint::new("`per_try_timeout` has no effect", format!("the whole call may take {whole}"))
-            .help("a second try needs time too: make it shorter, or the route's `timeout` longer"),
+            .help("a second attempt needs time too: make it shorter, or the route's `timeout` longer"),
     )
 }
 

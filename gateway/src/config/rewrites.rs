@@ -64,7 +64,7 @@ fn again(claim: &Claim<'_>, next: &Claim<'_>) -> Diagnostic {
     }
     diagnostic
         .at(&next.draft.source, next.draft.span.clone(), "leads here")
-        .help("write the path of the route that answers")
+        .help("write the path of the route that replies")
 }
 
 /// Looks through all routes, for what the router cannot tell: within a bound of work, since there may be thousands of rewrites

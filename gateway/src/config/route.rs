@@ -4,11 +4,12 @@ use super::action::{self, ActionDraft, ActionSpec};
 use super::call::CallDraft;
 use super::defaults::Defaults;
 use super::diagnostics::Diagnostic;
-use super::keys::{self, Key};
+use super::keys;
 use super::matcher::Matcher;
 use super::path::PathTemplate;
 use super::policy::RoutePolicy;
 use super::reader::{Item, Reader, Section};
+use super::route_keys;
 use super::source::{Place, Source};
 use std::ops::Range;
 use std::sync::Arc;
@@ -125,13 +126,11 @@ impl Draft {
 
 /// Takes the table of a route with that action apart. Keys that only other actions take are known, and have no effect here.
 fn section<'t>(reader: &mut Reader<'_>, table: &'t DeTable<'t>, action: &'static str) -> Section<'t> {
-    let own = keys::of_action(action);
+    let own = route_keys::of_action(action);
     if action == keys::CALL.name {
         return reader.section("a route", table, own);
     }
-    let useless = |key: &&Key| !key.is_of(action);
-    let elsewhere: Vec<&Key> = keys::ROUTE.iter().filter(useless).collect();
-    let no_effect = |key: &str| elsewhere.iter().any(|other| other.name == key);
+    let no_effect = |key: &str| route_keys::all().any(|known| known.of_calls && known.name == key);
     for key in table.keys().filter(|key| no_effect(key.get_ref())) {
         let name = key.get_ref();
         reader.report(

@@ -2,7 +2,6 @@
 
 use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
-use super::keys;
 use super::name;
 use super::rate_limit::{self, RateLimitSpec};
 use super::reader::{Item, Reader, Section};
@@ -29,7 +28,7 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    /// What it is called in metrics and in answers: its name, or such as `client:100/s`. Each of a route's is another.
+    /// What it is called in metrics and in replies: its name, or such as `client:100/s`. Each of a route's is another.
     pub fn policy(&self) -> String {
         match &self.shared {
             Some(name) => name.clone(),
@@ -49,20 +48,19 @@ pub struct RateLimits {
 
 impl RateLimits {
     /// Reads a route's `rate_limit`.
-    pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> RateLimits {
+    pub(super) fn read(reader: &mut Reader<'_>, item: &Item<'_>) -> RateLimits {
         let mut all = RateLimits::default();
-        let Some(item) = section.get(keys::RATE_LIMIT.name) else { return all };
         match item.value.get_ref() {
             DeValue::Array(values) if values.is_empty() => {
                 let complaint = Complaint::new("`rate_limit` is empty", "expected at least one limit");
-                reader.complain::<()>(&item, complaint.help("for a route without limits leave it out"));
+                reader.complain::<()>(item, complaint.help("for a route without limits leave it out"));
             }
             DeValue::Array(values) if values.len() > MOST => {
                 let title = format!("`rate_limit` has {} limits", values.len());
-                reader.complain::<()>(&item, Complaint::new(title, format!("expected at most {MOST}")));
+                reader.complain::<()>(item, Complaint::new(title, format!("expected at most {MOST}")));
             }
-            DeValue::Array(values) => values.iter().for_each(|value| all.read_one(reader, &item, value)),
-            _ => all.read_one(reader, &item, item.value),
+            DeValue::Array(values) => values.iter().for_each(|value| all.read_one(reader, item, value)),
+            _ => all.read_one(reader, item, item.value),
         }
         all
     }

@@ -1,4 +1,4 @@
-//! `shadow` of a route: a share of its calls copied to other instances, whose answers are dropped.
+//! `shadow` of a route: a share of its calls copied to other instances, whose replies are dropped.
 
 use super::complaint::Complaint;
 use super::destination::DestinationSpec;

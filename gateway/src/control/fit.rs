@@ -2,45 +2,39 @@
 //! is known as soon as a table is taken or an instance connects, and said then: once in the log, however many workers and
 //! instances there are, in `/routes`, and in `callgate_routes_unfit`.
 //!
-//! A look is made in a thread of its own that stands back behind the workers. It costs a step for each route and each *different*
-//! offer of its backend's instances; what was found of a route and a schema is kept.
+//! A look is made in a thread of its own that stands back behind the workers. A new table is looked at as a whole. When the
+//! members of a backend change, or one connects, a look costs a step for each member of that backend. Its routes are looked at
+//! only if other things are offered there than before; of each route and schema it is kept what was found.
 
-use super::unfit::{Found, Kind, Unfit};
+mod offers;
+
+use super::unfit::{BackendFit, Fits, Kind, RouteFit};
 use super::{Plane, aside};
-use crate::backends::{Backend, Endpoint};
-use crate::routes::{CallAction, Table};
-use crate::transport::callgate::{MethodEntry, Offer, fits, meant};
-use callgate_protocol::schema::Fingerprint;
-use std::collections::HashMap;
+use crate::backends::Backend;
+use crate::routes::{Route, Table};
+use offers::{Checked, Look, Offers};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 /// Looks are so far apart at least, and four times as long as they take.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Different offers of a backend's instances that are looked at.
-const MAX_OFFERS: usize = 32;
-/// Instances that are named for one thing that is wrong.
-const MAX_NAMED: usize = 8;
-/// Methods of one look for which the one is searched that was meant.
-const MAX_SEARCHES: usize = 100;
 /// Lines that one look writes to the log.
 const MAX_LINES: usize = 20;
 
-/// Looks at all routes whenever tables or offers have changed, for ever.
+/// Looks whenever tables or offers have changed, for ever.
 pub(super) async fn follow(plane: &Arc<Plane>) {
     let mut known = Known::default();
     // Who begins anew after a panic does not know what has changed.
-    plane.shared.offers_changed.notify_one();
+    plane.shared.offer_changes.wake();
     loop {
-        plane.shared.offers_changed.notified().await;
+        plane.shared.offer_changes.changed().await;
         let began = Instant::now();
         let mut looked = std::mem::take(&mut known);
         let look = move |plane: &Plane| {
-            let table = plane.shared.table.load_full();
-            let found = looked.look(&table);
-            tell(&table, &plane.fits.found(), &found);
-            plane.fits.store(found);
+            let changed = plane.shared.offer_changes.take();
+            looked.look(&plane.shared.table.load_full(), &changed, &plane.fits);
             looked
         };
         // A look that has failed inside has kept nothing; the log says so.
@@ -49,176 +43,162 @@ pub(super) async fn follow(plane: &Arc<Plane>) {
     }
 }
 
-/// Logs what was not known before.
-fn tell(table: &Table, before: &Found, found: &Found) {
-    let mut lines = 0;
-    for route in &table.routes {
-        let Some(call) = route.action.call() else { continue };
-        for one in found.of(route.id).iter().filter(|one| !before.has(route.id, one)) {
-            lines += 1;
-            if lines > MAX_LINES {
-                continue;
-            }
-            let (place, instances) = (&route.place, one.instances.join(", "));
-            let (call, backend, error) = (&call.spec.call, &one.backend, &one.why);
-            match one.kind {
-                Kind::Method => {
-                    tracing::warn!(%place, %call, backend, instances, %error, "no instance offers the method of a route")
-                }
-                Kind::Fields => {
-                    tracing::warn!(%place, %call, backend, instances, %error, "a route does not fit its method")
-                }
-            }
-        }
-    }
-    if lines > MAX_LINES {
-        let more = lines - MAX_LINES;
-        tracing::warn!(more, "further routes are unfit; /routes of the admin port has all");
-    }
-}
-
-/// What was found of a route and a schema: nothing, or why the one does not fit the other. Only what the last look met.
+/// What was found last, and of which table.
 #[derive(Default)]
-struct Known(HashMap<(u64, Fingerprint), Option<Arc<str>>>);
-
-/// Instances of a backend that offer the same.
-struct Alike {
-    offer: Arc<Offer>,
-    instances: Vec<Arc<Endpoint>>,
+pub(super) struct Known {
+    generation: Option<u64>,
+    backends: BTreeMap<String, KnownBackend>,
 }
 
-/// What the instances of a backend offer.
-struct Offers {
-    alike: Vec<Alike>,
-    /// Nobody is left of whom it is not known.
-    all_known: bool,
-}
-
-impl Offers {
-    fn of(backend: &Backend) -> Offers {
-        let mut offers = Offers { alike: Vec::new(), all_known: true };
-        let mut places: HashMap<u64, usize> = HashMap::new();
-        for member in backend.members().iter() {
-            let endpoint = &member.endpoint;
-            let Some(offer) = endpoint.offer.load_full() else {
-                offers.all_known &= endpoint.error.load().is_some() || member.drains();
-                continue;
-            };
-            let next = offers.alike.len();
-            let place = *places.entry(offer.fits_digest()).or_insert(next);
-            match offers.alike.get_mut(place) {
-                Some(alike) => alike.instances.push(endpoint.clone()),
-                None if next < MAX_OFFERS => {
-                    offers.alike.push(Alike { offer, instances: vec![endpoint.clone()] })
-                }
-                None => offers.all_known = false,
-            }
-        }
-        offers
-    }
+/// What was found of a backend.
+#[derive(Default)]
+struct KnownBackend {
+    /// Its place in the table.
+    place: usize,
+    /// The places of the routes that call it.
+    routes: Vec<usize>,
+    /// What was offered.
+    digests: BTreeSet<u64>,
+    /// What came of it; none while the routes are still to be looked at.
+    fit: Option<Arc<BackendFit>>,
+    checked: Checked,
+    /// What the log has, by the routes' ids; why, where that can change.
+    told: HashSet<(u64, Kind, Option<Arc<str>>)>,
+    /// That is all that there is to say of these routes and offers.
+    all_told: bool,
 }
 
 impl Known {
-    fn look(&mut self, table: &Table) -> Found {
-        let offers: HashMap<u64, Offers> =
-            table.backends.iter().map(|backend| (backend.id, Offers::of(backend))).collect();
-        let mut look = Look { before: std::mem::take(&mut self.0), next: HashMap::new(), searches: 0 };
-        let mut found = Found::default();
-        for route in &table.routes {
-            let mut all: Vec<Unfit> = Vec::new();
-            let Some(call) = route.action.call() else { continue };
-            for place in call.places() {
-                if let Some(offers) = offers.get(&place.0.id) {
-                    look.at(call, place, offers, &mut all);
+    /// Looks at all routes of a new table, or else at the backends of that name.
+    pub(super) fn look(&mut self, table: &Table, changed: &BTreeSet<String>, fits: &Fits) {
+        let mut lines = Lines::default();
+        if self.generation == Some(table.generation) {
+            for name in changed {
+                // A backend of another table may be gone.
+                if let Some(known) = self.backends.get_mut(name) {
+                    known.look(table, fits, &mut lines);
                 }
             }
-            if !all.is_empty() {
-                found.insert(route.id, all);
+        } else {
+            self.take_up(table);
+            fits.keep(|name| self.backends.contains_key(name));
+            self.backends.values_mut().for_each(|known| known.look(table, fits, &mut lines));
+        }
+        lines.end();
+    }
+
+    /// Gathers which routes call which backend. What was found of routes and schemas stays.
+    fn take_up(&mut self, table: &Table) {
+        let mut before = std::mem::take(&mut self.backends);
+        for (place, backend) in table.backends.iter().enumerate() {
+            let KnownBackend { checked, told, .. } = before.remove(&backend.spec.name).unwrap_or_default();
+            let known = KnownBackend { place, checked, told, ..KnownBackend::default() };
+            self.backends.insert(backend.spec.name.clone(), known);
+        }
+        for (at, route) in table.routes.iter().enumerate() {
+            for backend in route.action.call().into_iter().flat_map(|call| call.backends()) {
+                let known = self.backends.get_mut(&backend.spec.name);
+                // A split may name one several times.
+                if let Some(known) = known.filter(|known| known.routes.last() != Some(&at)) {
+                    known.routes.push(at);
+                }
             }
         }
-        self.0 = look.next;
+        self.generation = Some(table.generation);
+    }
+}
+
+impl KnownBackend {
+    fn look(&mut self, table: &Table, fits: &Fits, lines: &mut Lines) {
+        let backend = &table.backends[self.place];
+        let offers = Offers::of(backend);
+        let digests = offers.digests();
+        let known = self.fit.as_ref().filter(|_| digests == self.digests).map(|fit| fit.routes.clone());
+        let is_known = known.is_some();
+        let routes = known.unwrap_or_else(|| Arc::new(self.look_at_routes(table, backend, &offers)));
+        let all_known = offers.all_known && !offers.alike.is_empty();
+        let fit = Arc::new(BackendFit { routes, instances: offers.instances(), all_known });
+        if !is_known || (all_known && !self.all_told) {
+            self.tell(table, &backend.spec.name, &fit, lines);
+            self.all_told = all_known;
+        }
+        fits.store(&backend.spec.name, fit.clone());
+        (self.digests, self.fit) = (digests, Some(fit));
+    }
+
+    /// What is wrong with the routes that call the backend, in view of those offers.
+    fn look_at_routes(
+        &mut self,
+        table: &Table,
+        backend: &Backend,
+        offers: &Offers,
+    ) -> HashMap<u64, RouteFit> {
+        let mut look = Look::new(offers, std::mem::take(&mut self.checked));
+        let mut found = HashMap::new();
+        for place in &self.routes {
+            let route = &table.routes[*place];
+            let Some(call) = route.action.call() else { continue };
+            let misfits = look.at(backend, call);
+            if !misfits.is_empty() {
+                found.insert(route.id, RouteFit { place: *place, misfits });
+            }
+        }
+        self.checked = look.next;
         found
     }
-}
 
-/// One look.
-struct Look {
-    before: HashMap<(u64, Fingerprint), Option<Arc<str>>>,
-    next: HashMap<(u64, Fingerprint), Option<Arc<str>>>,
-    searches: usize,
-}
-
-impl Look {
-    /// Looks at what the instances of a backend, perhaps of one version, make of a route.
-    fn at(
-        &mut self,
-        action: &CallAction,
-        place: (&Backend, Option<&str>),
-        offers: &Offers,
-        all: &mut Vec<Unfit>,
-    ) {
-        let (backend, version) = place;
-        let call = &action.spec.call;
-        let mut offered = false;
-        for Alike { offer, instances } in &offers.alike {
-            let Some(method) = offer.find(call) else { continue };
-            offered = true;
-            if version.is_some_and(|version| offer.version(call) != Some(version)) {
-                continue;
-            }
-            if let Some(why) = self.misfit(action, method) {
-                let named = instances.iter().take(MAX_NAMED).map(|endpoint| endpoint.addr.to_string());
-                let same = |one: &&mut Unfit| {
-                    one.kind == Kind::Fields && one.backend == backend.spec.name && one.why == why
-                };
-                match all.iter_mut().find(same) {
-                    Some(one) => {
-                        one.instances.extend(named.take(MAX_NAMED.saturating_sub(one.instances.len())))
-                    }
-                    None => all.push(Unfit {
-                        kind: Kind::Fields,
-                        backend: backend.spec.name.clone(),
-                        why,
-                        instances: named.collect(),
-                    }),
+    /// Logs what it has not said. What was wrong once and is so no longer may be said again.
+    fn tell(&mut self, table: &Table, backend: &str, fit: &BackendFit, lines: &mut Lines) {
+        let mut told = HashSet::new();
+        let mut new = Vec::new();
+        for (id, route) in &*fit.routes {
+            for misfit in &route.misfits {
+                // That further instances do not offer a method is nothing new.
+                let key = (*id, misfit.kind, (misfit.kind == Kind::Fields).then(|| misfit.why.clone()));
+                if self.told.contains(&key) {
+                    told.insert(key);
+                } else if fit.is_so(misfit) {
+                    told.insert(key);
+                    new.push((route.place, misfit));
                 }
             }
         }
-        let missing = !offered && offers.all_known && !offers.alike.is_empty();
-        if missing && !all.iter().any(|one| one.kind == Kind::Method && one.backend == backend.spec.name) {
-            let instances = offers.alike.iter().flat_map(|alike| &alike.instances).take(MAX_NAMED);
-            all.push(Unfit {
-                kind: Kind::Method,
-                backend: backend.spec.name.clone(),
-                instances: instances.map(|endpoint| endpoint.addr.to_string()).collect(),
-                why: self.missing(action, offers).into(),
-            });
+        self.told = told;
+        new.sort_unstable_by_key(|(place, _)| *place);
+        for (place, misfit) in new {
+            let instances = fit.instances(misfit).join(", ");
+            lines.add(&table.routes[place], backend, misfit.kind, &instances, &misfit.why);
+        }
+    }
+}
+
+/// The lines that a look writes to the log.
+#[derive(Default)]
+struct Lines(usize);
+
+impl Lines {
+    fn add(&mut self, route: &Route, backend: &str, kind: Kind, instances: &str, error: &str) {
+        self.0 += 1;
+        let Some(call) = route.action.call().filter(|_| self.0 <= MAX_LINES) else { return };
+        let (place, call) = (&route.place, &call.spec.call);
+        match kind {
+            Kind::Method => {
+                tracing::warn!(%place, %call, backend, instances, error, "no instance offers the method of a route")
+            }
+            Kind::Fields => {
+                tracing::warn!(%place, %call, backend, instances, error, "a route does not fit its method")
+            }
         }
     }
 
-    /// Why a route's fields do not fit a method.
-    fn misfit(&mut self, action: &CallAction, method: &MethodEntry) -> Option<Arc<str>> {
-        let key = (action.route, method.fingerprint);
-        if let Some(known) = self.next.get(&key).or_else(|| self.before.get(&key)).cloned() {
-            self.next.insert(key, known.clone());
-            return known;
+    /// Says how many there would be.
+    fn end(self) {
+        if self.0 > MAX_LINES {
+            let more = self.0 - MAX_LINES;
+            tracing::warn!(more, "further routes are unfit; /routes of the admin port has all");
         }
-        let why = fits(&action.spec.request, &action.spec.response, method)
-            .err()
-            .map(|(_, error)| Arc::from(error.to_string()));
-        self.next.insert(key, why.clone());
-        why
-    }
-
-    fn missing(&mut self, action: &CallAction, offers: &Offers) -> String {
-        let call = &action.spec.call;
-        let none = format!("no instance offers `{call}`");
-        self.searches += 1;
-        let alike = offers.alike.iter().map(|alike| alike.offer.as_ref());
-        let help = if self.searches > MAX_SEARCHES { None } else { meant(call, alike) };
-        help.map_or(none.clone(), |help| format!("{none}; {help}"))
     }
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

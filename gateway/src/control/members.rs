@@ -5,8 +5,8 @@
 
 use super::{Plane, aside};
 use crate::backends::Backend;
-use crate::config::BackendSpec;
-use crate::discovery::{Follower, Names, Query};
+use crate::config::{BackendSpec, DiscoveryName};
+use crate::discovery::{Follower, Names};
 use crate::routes::Table;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ const PACE: Duration = Duration::from_millis(50);
 pub(super) struct MemberUpdates {
     follower: Follower,
     /// The backends in force, by the names that they have looked up.
-    by_query: HashMap<Query, Vec<Arc<Backend>>>,
+    by_name: HashMap<DiscoveryName, Vec<Arc<Backend>>>,
     /// How many members all backends have.
     members: usize,
     /// Some list has changed, and was not taken up.
@@ -33,25 +33,25 @@ impl MemberUpdates {
     pub(super) fn new(plane: &Plane) -> MemberUpdates {
         let (names, shared) = (plane.names.clone(), &plane.shared);
         let follower = Follower::new(names, &shared.settings.dns, shared.supervisor.clone());
-        MemberUpdates { follower, by_query: HashMap::new(), members: 0, waiting: false, next: Instant::now() }
+        MemberUpdates { follower, by_name: HashMap::new(), members: 0, waiting: false, next: Instant::now() }
     }
 
     /// Follows the names of these backends as well, and waits until each was asked for, for as long as that may take at most.
     /// Must be called on a runtime.
     pub(super) async fn prepare<'b>(&mut self, backends: impl IntoIterator<Item = &'b BackendSpec>) {
-        self.follower.follow(&Query::all(backends));
+        self.follower.follow(backends.into_iter().flat_map(BackendSpec::discovery_names));
         self.follower.first_answers().await;
     }
 
     /// That table is in force: only the names of its backends are followed, and only those backends follow them.
     pub(super) fn follow_table(&mut self, table: &Table) {
-        self.by_query.clear();
+        self.by_name.clear();
         for backend in &table.backends {
-            for query in Query::all([&backend.spec]) {
-                self.by_query.entry(query).or_default().push(backend.clone());
+            for name in backend.spec.discovery_names() {
+                self.by_name.entry(name.clone()).or_default().push(backend.clone());
             }
         }
-        self.follower.keep(|query| self.by_query.contains_key(query));
+        self.follower.keep(|name| self.by_name.contains_key(name));
         self.members = count(table);
     }
 
@@ -69,8 +69,8 @@ impl MemberUpdates {
         self.waiting = false;
         self.next = Instant::now() + PACE;
         let changed = plane.names.take_changed();
-        let concerned = changed.iter().filter_map(|query| self.by_query.get(query)).flatten();
-        // One that names several of them is looked at once.
+        let concerned = changed.iter().filter_map(|name| self.by_name.get(name)).flatten();
+        // One that names several of them, or one twice, is looked at once.
         let concerned: BTreeMap<u64, Arc<Backend>> =
             concerned.map(|backend| (backend.id, backend.clone())).collect();
         let before = self.members;
@@ -96,7 +96,7 @@ fn follow(plane: &Plane, backend: &Backend, members: usize) -> usize {
     shared.room.fit(members);
     // Fails only when no worker runs yet; they begin with what is in force.
     let _ = shared.members_changed.send(backend.id);
-    shared.offers_changed.notify_one();
+    shared.offer_changes.note(&backend.spec.name);
     members
 }
 

@@ -235,12 +235,12 @@ fn put(plane: &Plane, before: Arc<Table>, table: Table) {
     plane.shared.table.store(Arc::new(table));
     plane.shared.retired.store(Some(before));
     plane.shared.table_changed.send_replace(generation);
-    plane.shared.offers_changed.notify_one();
+    plane.shared.offer_changes.wake();
 }
 
 fn unchanged(plane: &Plane, hash: String, cause: &'static str) -> Reload {
     plane.reloads.unchanged.increment();
-    // Whoever has taken a mistake back looks for an answer to it.
+    // Whoever has taken a mistake back looks for what came of it.
     if plane.last_error.swap(None).is_some() {
         tracing::info!(cause, hash, "tables sound again, and as they were");
     }

@@ -3,7 +3,8 @@
 //! The file is text: a line that says what it is, with a checksum of the rest, and a line for each instance. A file that is not
 //! exactly that is not used.
 
-use super::{Listed, Lists, Query};
+use super::{Listed, Lists};
+use crate::config::DiscoveryName;
 use std::fmt::Write;
 
 /// The name of the file.
@@ -15,8 +16,8 @@ const HEAD: &str = "callgate lists 1 ";
 /// What the file says of these lists. What is not confirmed to be gone is not written.
 pub fn written(lists: &Lists) -> Vec<u8> {
     let mut lines: Vec<String> = Vec::new();
-    for (query, list) in lists {
-        lines.extend(list.listed.iter().map(|one| format!("{query} {one}\n")));
+    for (name, list) in lists {
+        lines.extend(list.listed.iter().map(|one| format!("{name} {one}\n")));
     }
     lines.sort_unstable();
     let body = lines.concat();
@@ -31,7 +32,7 @@ pub fn written(lists: &Lists) -> Vec<u8> {
 /// # Errors
 ///
 /// What is wrong with the file.
-pub fn read(content: &[u8]) -> Result<Vec<(Query, Listed)>, &'static str> {
+pub fn read(content: &[u8]) -> Result<Vec<(DiscoveryName, Listed)>, &'static str> {
     let text = std::str::from_utf8(content).map_err(|_| "it is no text")?;
     let rest = text.strip_prefix(HEAD).ok_or("it is another file, or of another version")?;
     let (sum, body) = rest.split_once('\n').ok_or("it is cut short")?;
@@ -39,8 +40,8 @@ pub fn read(content: &[u8]) -> Result<Vec<(Query, Listed)>, &'static str> {
         return Err("its checksum is wrong");
     }
     let line = |line: &str| {
-        let (query, one) = line.split_once(' ')?;
-        Some((query.parse().ok()?, one.parse().ok()?))
+        let (name, one) = line.split_once(' ')?;
+        Some((name.parse().ok()?, one.parse().ok()?))
     };
     body.lines().map(|text| line(text).ok_or("a line cannot be read")).collect()
 }
@@ -57,9 +58,12 @@ mod tests {
         let of_service = Listed { port: Some(1), weight: Some(2), priority: 3, ..one };
         let host = List { listed: vec![one], unconfirmed: vec![IpAddr::from([10, 0, 0, 2]).into()] };
         Lists::from([
-            (Query::Host("shop".to_owned()), Arc::new(host)),
-            (Query::Service("_shop._tcp".to_owned()), Arc::new(List::of(vec![of_service, of_service]))),
-            (Query::Host("none".to_owned()), Arc::default()),
+            (DiscoveryName::Host("shop".to_owned()), Arc::new(host)),
+            (
+                DiscoveryName::Service("_shop._tcp".to_owned()),
+                Arc::new(List::of(vec![of_service, of_service])),
+            ),
+            (DiscoveryName::Host("none".to_owned()), Arc::default()),
         ])
     }
 
@@ -71,7 +75,7 @@ mod tests {
         assert_eq!(body, "shop 10.0.0.1\nsrv:_shop._tcp 10.0.0.1 1 2 3\nsrv:_shop._tcp 10.0.0.1 1 2 3\n");
         let read = read(&content).expect("it is sound");
         assert_eq!(read.len(), 3);
-        assert_eq!(read[0], (Query::Host("shop".to_owned()), IpAddr::from([10, 0, 0, 1]).into()));
+        assert_eq!(read[0], (DiscoveryName::Host("shop".to_owned()), IpAddr::from([10, 0, 0, 1]).into()));
         assert_eq!(super::read(&written(&Lists::default())), Ok(Vec::new()));
     }
 

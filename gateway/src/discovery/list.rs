@@ -1,7 +1,7 @@
 //! What a source lists, and the rule for a list that loses most of its instances at once: such an answer is as likely a
 //! mistake of the source as it is true, and costs all calls if it is one. So it has to be said twice.
 
-use super::Query;
+use crate::config::DiscoveryName;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::net::IpAddr;
@@ -9,7 +9,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 /// What sources list. A name that is not in it has no answer yet, and stands for no instance.
-pub type Lists = HashMap<Query, Arc<List>>;
+pub type Lists = HashMap<DiscoveryName, Arc<List>>;
 
 /// An instance that a source lists, and what the source says of it. The endpoint in the table says the rest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

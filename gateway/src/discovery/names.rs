@@ -1,8 +1,8 @@
 //! All names that are followed: written by their tasks, read by control, by the admin port and by a successor. Workers see
 //! nothing of it.
 
-use super::{List, Listed, Lists, Query, Report, Said};
-use crate::config::BackendSpec;
+use super::{List, Listed, Lists, Report, Said};
+use crate::config::{BackendSpec, DiscoveryName};
 use crate::telemetry::{NameScrape, NameStats, Resolution};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -16,11 +16,11 @@ const CONFIRMED_WITHIN: Duration = Duration::from_secs(2);
 /// All names.
 #[derive(Debug)]
 pub struct Names {
-    all: Mutex<BTreeMap<Query, Arc<Name>>>,
+    all: Mutex<BTreeMap<DiscoveryName, Arc<Name>>>,
     /// What the gateway before this one knew, until this one has begun.
-    remembered: Mutex<HashMap<Query, Vec<Listed>>>,
+    remembered: Mutex<HashMap<DiscoveryName, Vec<Listed>>>,
     /// The names whose lists have changed and were not taken up yet.
-    changed: Mutex<BTreeSet<Query>>,
+    changed: Mutex<BTreeSet<DiscoveryName>>,
     /// Told when there are such. There is one who listens: control.
     has_changed: Notify,
     /// The same for whoever keeps them on disk.
@@ -32,8 +32,8 @@ pub struct Names {
 /// One name.
 #[derive(Debug)]
 pub struct Name {
-    /// What is asked for.
-    pub(super) query: Query,
+    /// What its source is asked for.
+    pub(super) asked: DiscoveryName,
     /// As people and metrics know it.
     text: String,
     state: Mutex<State>,
@@ -85,50 +85,50 @@ impl Names {
     }
 
     /// One of them, if it is followed.
-    pub fn get(&self, query: &Query) -> Option<Arc<Name>> {
-        lock(&self.all).get(query).cloned()
+    pub fn get(&self, name: &DiscoveryName) -> Option<Arc<Name>> {
+        lock(&self.all).get(name).cloned()
     }
 
     /// Follows one more; what was remembered of it is in force at once.
-    pub(super) fn add(&self, query: &Query) -> Arc<Name> {
-        let remembered = lock(&self.remembered).remove(query).unwrap_or_default();
+    pub(super) fn add(&self, asked: &DiscoveryName) -> Arc<Name> {
+        let remembered = lock(&self.remembered).remove(asked).unwrap_or_default();
         let is_known = !remembered.is_empty();
-        let name = Arc::new(Name::new(query.clone(), remembered));
-        lock(&self.all).insert(query.clone(), name.clone());
+        let name = Arc::new(Name::new(asked.clone(), remembered));
+        lock(&self.all).insert(asked.clone(), name.clone());
         if is_known {
-            self.note_changed([query.clone()]);
+            self.note_changed([asked.clone()]);
         }
         name
     }
 
     /// Forgets all but these.
-    pub(super) fn keep(&self, named: impl Fn(&Query) -> bool) {
-        lock(&self.all).retain(|query, _| named(query));
+    pub(super) fn keep(&self, named: impl Fn(&DiscoveryName) -> bool) {
+        lock(&self.all).retain(|name, _| named(name));
     }
 
     /// What all of them list.
     pub fn lists(&self) -> Lists {
-        self.all().into_iter().map(|name| (name.query.clone(), name.list())).collect()
+        self.all().into_iter().map(|name| (name.asked.clone(), name.list())).collect()
     }
 
     /// What those list that a backend names.
     pub fn lists_of(&self, backend: &BackendSpec) -> Lists {
-        let names = Query::all([backend]).into_iter().filter_map(|query| self.get(&query));
-        names.map(|name| (name.query.clone(), name.list())).collect()
+        let names = backend.discovery_names();
+        names.filter_map(|name| Some((name.clone(), self.get(name)?.list()))).collect()
     }
 
     /// Has names that are followed from now on and before [`begin`](Self::begin) stand for these, for as long as no source
     /// says otherwise: what the gateway before this one knew, or the last run. This one may be started while the servers fail.
-    pub fn remember(&self, listed: impl IntoIterator<Item = (Query, Listed)>) {
+    pub fn remember(&self, listed: impl IntoIterator<Item = (DiscoveryName, Listed)>) {
         let mut remembered = lock(&self.remembered);
-        for (query, one) in listed {
-            remembered.entry(query).or_default().push(one);
+        for (name, one) in listed {
+            remembered.entry(name).or_default().push(one);
         }
     }
 
     /// Notes that lists have changed.
-    pub fn note_changed(&self, queries: impl IntoIterator<Item = Query>) {
-        lock(&self.changed).extend(queries);
+    pub fn note_changed(&self, names: impl IntoIterator<Item = DiscoveryName>) {
+        lock(&self.changed).extend(names);
         self.has_changed.notify_one();
         self.has_unkept.notify_one();
     }
@@ -144,7 +144,7 @@ impl Names {
     }
 
     /// The names whose lists have changed since this was last called.
-    pub fn take_changed(&self) -> BTreeSet<Query> {
+    pub fn take_changed(&self) -> BTreeSet<DiscoveryName> {
         std::mem::take(&mut lock(&self.changed))
     }
 
@@ -167,9 +167,9 @@ impl Names {
 }
 
 impl Name {
-    fn new(query: Query, remembered: Vec<Listed>) -> Name {
+    fn new(asked: DiscoveryName, remembered: Vec<Listed>) -> Name {
         let state = State { list: Arc::new(List::of(remembered)), ..State::default() };
-        Name { text: query.to_string(), query, state: Mutex::new(state), stats: NameStats::default() }
+        Name { text: asked.to_string(), asked, state: Mutex::new(state), stats: NameStats::default() }
     }
 
     /// What it lists.
@@ -267,3 +267,6 @@ fn new(before: &[Listed], after: &[Listed]) -> Vec<IpAddr> {
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,23 @@
-//! What routes do that call nothing: fixed replies and redirects.
+//! How the replies are made that the gateway gives by itself, as `config/local_reply/` lists them.
 
 use super::reply::{Content, Reply};
-use crate::config::{RedirectSpec, RespondSpec};
+use crate::config::{LocalReply, RedirectSpec, RespondSpec};
 use crate::failure::Failure;
-use crate::routes::{RawParams, location};
+use crate::routes::{Captured, RawParams, location};
 use hyper::StatusCode;
 use hyper::header::{HeaderName, HeaderValue, LOCATION};
+
+/// The reply of a route that calls nothing. `captured` is what its path has caught; the query is the request's.
+pub(super) fn local(
+    reply: &LocalReply,
+    captured: &Captured<'_, '_>,
+    query: Option<&str>,
+) -> Result<Reply, Failure> {
+    match reply {
+        LocalReply::Respond(spec) => Ok(respond(spec)),
+        LocalReply::Redirect(spec) => redirect(spec, &captured.raw(), query),
+    }
+}
 
 /// The reply that the table says. What it cannot say was refused when the table was read.
 pub(super) fn respond(spec: &RespondSpec) -> Reply {
@@ -22,11 +34,7 @@ pub(super) fn respond(spec: &RespondSpec) -> Reply {
 }
 
 /// Sends the client elsewhere: to the target, with the parameters that its path has.
-pub(super) fn redirect(
-    spec: &RedirectSpec,
-    params: &RawParams<'_>,
-    query: Option<&str>,
-) -> Result<Reply, Failure> {
+fn redirect(spec: &RedirectSpec, params: &RawParams<'_>, query: Option<&str>) -> Result<Reply, Failure> {
     // A location is visible ASCII, so that the header always takes it.
     let location = location(&spec.to, params, query).and_then(|uri| HeaderValue::try_from(uri).ok());
     let location = location.ok_or(Failure::DotSegment)?;

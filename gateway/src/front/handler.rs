@@ -1,6 +1,6 @@
 //! What is done with a request, from top to bottom: its route, the route's steps, its body, the route's action, the reply.
 
-use super::actions::{redirect, respond};
+use super::actions;
 use super::body::RequestBody;
 use super::carried::{Carried, Clocks};
 use super::exchange::{Exchange, Guards};
@@ -80,8 +80,7 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
             let clocks = Clocks { began, came: *exchange.context.came.get_or_insert(now), now };
             call(exchange, (&route, action), params, metadata, clocks).await
         }
-        Action::Respond(spec) => Ok(respond(spec)),
-        Action::Redirect(spec) => redirect(spec, &captured.raw(), head.uri.query()),
+        Action::Local(reply) => actions::local(reply, &captured, head.uri.query()),
         Action::Rewrite(_) => Err(Failure::RewriteLoop(head.uri.path().to_owned())),
     }
 }

@@ -67,7 +67,7 @@ async fn serve<'a>(
     }
     fallback.stats.0.of(worker.id).increment();
     match &fallback.to {
-        FallbackTo::Answer(answer) => Ok(respond(answer)),
+        FallbackTo::Reply(answer) => Ok(respond(answer)),
         FallbackTo::Call(to) => {
             direct(request, to, exchange)?;
             request.has_fallback = false;

@@ -2,7 +2,7 @@
 
 use super::traffic::Traffic;
 use crate::backends::Backend;
-use crate::config::{ActionSpec, CallSpec, RedirectSpec, RespondSpec, RewriteTarget};
+use crate::config::{ActionSpec, CallSpec, LocalReply, RewriteTarget};
 use crate::telemetry::{Counter, PerWorker};
 use crate::transport::Binding;
 use std::collections::HashMap;
@@ -12,10 +12,8 @@ use std::sync::Arc;
 pub enum Action {
     /// A method is called.
     Call(CallAction),
-    /// It is answered so.
-    Respond(Arc<RespondSpec>),
-    /// The client is sent elsewhere.
-    Redirect(Arc<RedirectSpec>),
+    /// The gateway replies by itself.
+    Local(LocalReply),
     /// It is looked up again, once, under another path.
     Rewrite(Rewrite),
 }
@@ -38,7 +36,7 @@ pub struct CallAction {
 pub struct Rewrite {
     /// The path.
     pub target: Arc<RewriteTarget>,
-    /// The requests that it has sent to another route, which counts their answers.
+    /// The requests that it has sent to another route, which counts their replies.
     pub rewritten: Arc<PerWorker<Counter>>,
 }
 
@@ -59,8 +57,7 @@ impl Action {
                 let traffic = Traffic::next(spec, backends, old, workers).map(Box::new);
                 Action::Call(CallAction { route, slot, spec: spec.clone(), backend, traffic })
             }
-            ActionSpec::Respond(spec) => Action::Respond(spec.clone()),
-            ActionSpec::Redirect(spec) => Action::Redirect(spec.clone()),
+            ActionSpec::Local(reply) => Action::Local(reply.clone()),
             ActionSpec::Rewrite(target) => {
                 let rewritten = match before {
                     Some(Action::Rewrite(before)) => before.rewritten.clone(),
@@ -75,7 +72,7 @@ impl Action {
     pub fn call(&self) -> Option<&CallAction> {
         match self {
             Action::Call(call) => Some(call),
-            Action::Respond(_) | Action::Redirect(_) | Action::Rewrite(_) => None,
+            Action::Local(_) | Action::Rewrite(_) => None,
         }
     }
 
@@ -83,8 +80,7 @@ impl Action {
     pub fn spec(&self) -> ActionSpec {
         match self {
             Action::Call(call) => ActionSpec::Call(call.spec.clone()),
-            Action::Respond(spec) => ActionSpec::Respond(spec.clone()),
-            Action::Redirect(spec) => ActionSpec::Redirect(spec.clone()),
+            Action::Local(reply) => ActionSpec::Local(reply.clone()),
             Action::Rewrite(rewrite) => ActionSpec::Rewrite(rewrite.target.clone()),
         }
     }

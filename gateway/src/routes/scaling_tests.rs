@@ -29,7 +29,7 @@ fn tables_cost_what_they_say() {
         }),
         ("backends", 200, |n| taken_up((0..n).map(|at| backend(1, &format!("shop-{at}"))).collect())),
         ("endpoints", 200, |n| taken_up(backend(n, "shop"))),
-        ("fixed answers", 200, |n| {
+        ("fixed replies", 200, |n| {
             let route = |at| format!("[[routes]]\nmatch = \"GET /r{at}\"\nrespond = {{ status = 204 }}\n");
             taken_up((0..n).map(route).collect())
         }),

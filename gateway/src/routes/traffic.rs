@@ -68,7 +68,7 @@ pub enum FallbackTo {
     /// To other instances.
     Call(Destination),
     /// To none: it is answered so.
-    Answer(RespondSpec),
+    Reply(RespondSpec),
 }
 
 impl fmt::Display for Destination {
@@ -80,11 +80,11 @@ impl fmt::Display for Destination {
 }
 
 impl fmt::Display for FallbackTo {
-    /// As [`Destination`], or `answer`.
+    /// As [`Destination`], or `reply`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             FallbackTo::Call(to) => to.fmt(f),
-            FallbackTo::Answer(_) => f.write_str("answer"),
+            FallbackTo::Reply(_) => f.write_str("answer"),
         }
     }
 }
@@ -125,7 +125,7 @@ impl Traffic {
         let fallback = policy.fallback.as_ref().and_then(|fallback| {
             let to = match fallback {
                 FallbackSpec::Call(to) => FallbackTo::Call(resolved(to, None)?),
-                FallbackSpec::Answer(answer) => FallbackTo::Answer(answer.clone()),
+                FallbackSpec::Reply(reply) => FallbackTo::Reply(reply.clone()),
             };
             Some(Fallback { stats: fallback_stats(&to, old, workers), to })
         });
@@ -138,7 +138,7 @@ impl Traffic {
         let shadow = self.shadow.iter().map(|shadow| &shadow.to);
         let fallback = self.fallback.iter().filter_map(|fallback| match &fallback.to {
             FallbackTo::Call(to) => Some(to),
-            FallbackTo::Answer(_) => None,
+            FallbackTo::Reply(_) => None,
         });
         let all = self.targets.iter().map(|target| &target.to).chain(shadow).chain(fallback);
         all.map(|to| to.backend.id)

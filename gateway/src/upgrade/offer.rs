@@ -113,8 +113,8 @@ impl Offer {
         let (sockets, plane, told) = (self.sockets.clone(), self.plane.clone(), told.clone());
         let upgrades = &plane.upgrades;
         let mut words = vec![format!("upgrades {} {}", upgrades.succeeded.get(), upgrades.failed.get())];
-        for (query, list) in plane.names.lists() {
-            words.extend(list.listed.iter().map(|one| format!("leads {query} {one}")));
+        for (name, list) in plane.names.lists() {
+            words.extend(list.listed.iter().map(|one| format!("leads {name} {one}")));
         }
         let drained = drains::drained(&plane.shared.table.load());
         words.extend(drains::lines(&Drained::new(), &drained));

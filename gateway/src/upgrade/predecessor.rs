@@ -3,7 +3,8 @@
 use super::channel::{Channel, Paused};
 use super::drains::Word;
 use super::{LIMIT, Name, VERSION, WORD_LIMIT};
-use crate::discovery::{Listed, Query};
+use crate::config::DiscoveryName;
+use crate::discovery::Listed;
 use std::future::{Future, pending};
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
@@ -26,7 +27,7 @@ pub struct Predecessor {
     /// How many upgrades have gone well and have failed since the first process was started.
     pub upgrades: (u64, u64),
     /// What its names list.
-    pub listed: Vec<(Query, Listed)>,
+    pub listed: Vec<(DiscoveryName, Listed)>,
     /// What operators have said of drains.
     pub words: Vec<Word>,
     sockets: Vec<(String, OwnedFd)>,

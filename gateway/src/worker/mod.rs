@@ -59,7 +59,7 @@ impl Worker {
     /// A worker without connections. To be made on its own thread.
     pub fn new(id: usize, shared: Arc<Shared>) -> Worker {
         let (catalog, supervisor) = (shared.catalog.clone(), shared.supervisor.clone());
-        let (answers, offers) = (shared.answers.clone(), shared.offers_changed.clone());
+        let (answers, offers) = (shared.answers.clone(), shared.offer_changes.clone());
         let (buffers, zone) = (Rc::<Buffers>::default(), shared.settings.server.zone.clone());
         let pool = Pool::new(id, catalog, supervisor, answers, buffers.clone(), offers, zone);
         let table = Rc::new(LocalTable(shared.table.load_full()));

@@ -1,6 +1,7 @@
 //! What workers share, and share with those that control them. A request reads of it; what it writes are counters of its own worker.
 
 use super::{Drains, Listener, Room};
+use crate::backends::OfferChanges;
 use crate::config::Settings;
 use crate::routes::Table;
 use crate::supervise::Supervisor;
@@ -10,7 +11,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use callgate_protocol::Budget;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use tokio::sync::{Notify, broadcast, watch};
+use tokio::sync::{broadcast, watch};
 
 /// Changes of members that a worker may be behind without looking at all backends.
 const MEMBER_CHANGES: usize = 256;
@@ -35,8 +36,8 @@ pub struct Shared {
     pub drains: Drains,
     /// Schemas.
     pub catalog: Arc<Catalog>,
-    /// To be told when an instance offers something else than before, or was tried in vain for the first time.
-    pub offers_changed: Arc<Notify>,
+    /// Which backends may offer something else than before.
+    pub offer_changes: Arc<OfferChanges>,
     /// What long request bodies may take together, in bytes.
     pub bodies: Arc<Budget>,
     /// What long answers may take together, in bytes.
@@ -70,7 +71,7 @@ impl Shared {
             members_changed: broadcast::Sender::new(MEMBER_CHANGES),
             drains: Drains::new(workers),
             catalog: Arc::new(Catalog::default()),
-            offers_changed: Arc::default(),
+            offer_changes: Arc::default(),
             bodies: budget(server.max_body_memory),
             answers: budget(server.max_answer_memory),
             front: FrontStats::new(workers),

@@ -87,7 +87,7 @@ async fn follow_tables_and_drains(worker: &Worker, settled: &mut bool) {
                 }
                 let word = *drains.borrow_and_update();
                 worker.table();
-                worker.pool.heed_drains();
+                worker.pool.follow_drains();
                 worker.shared.drains.heeded(worker.id, word);
             }
             () = settle(worker), if !*settled => {

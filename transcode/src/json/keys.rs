@@ -92,6 +92,9 @@ mod tests {
                 count > FEW,
                 "many keys are not looked through one after another"
             );
+            for table in keys.many.iter().flat_map(|tables| tables.iter()).filter(|_| count == 1000) {
+                assert!(!table.is_empty(), "no growth moves all of them");
+            }
             assert!(!keys.add(&hasher, b"0", count, |other| texts[other] == "0"));
             // As if another text had the hash of this one.
             assert!(keys.add(&hasher, b"0", count, |_| false));

@@ -52,7 +52,7 @@ impl<'a> Piece<'a> {
         }
     }
 
-    /// Appends at most `room` bytes, which are eight at least. Gives what is left, and how many bytes it has looked at.
+    /// Appends at most `room` bytes, which are enough for four characters that are escaped and a quote: 25 at least. Gives what is left, and how many bytes it has looked at.
     pub(super) fn put(
         self,
         out: &mut Vec<u8>,
@@ -133,5 +133,34 @@ impl Document<'_> {
         let passed = self.text.as_bytes().get(before..self.seen).unwrap_or_default();
         self.line_breaks |= has_line_breaks(passed);
         Ok((done, passed.len()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Writes a text to its end in steps of so much room each.
+    fn written(mut piece: Piece<'_>, room: usize) -> Vec<u8> {
+        let mut all = Vec::new();
+        loop {
+            let before = all.len();
+            let (rest, _) = piece.put(&mut all, room).expect("it is UTF-8");
+            assert!(all.len() - before <= room, "{} of {room} bytes", all.len() - before);
+            assert!(all.len() > before || rest.is_none(), "each step goes on");
+            match rest {
+                Some(rest) => piece = rest,
+                None => return all,
+            }
+        }
+    }
+
+    #[test]
+    fn a_step_takes_no_more_room_than_it_is_given() {
+        for room in 25..60 {
+            assert_eq!(written(Piece::Plain(&[b'a'; 200]), room), [b'a'; 200]);
+            assert_eq!(written(Piece::Text(&[1; 40]), room), ("\\u0001".repeat(40) + "\"").into_bytes());
+            assert_eq!(written(Piece::Base64(&[0; 60]), room), ("A".repeat(80) + "\"").into_bytes());
+        }
     }
 }

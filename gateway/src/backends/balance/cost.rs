@@ -22,7 +22,7 @@ pub(in crate::backends) enum Costs {
 
 impl Candidate<'_> {
     /// What weighs against giving it the next call: the calls in flight, and less where that call saves a write. Only an instance
-    /// that answers quickly is ahead of others for that: where answers take longer, an even share is worth more.
+    /// that replies quickly is ahead of others for that: where replies take longer, an even share is worth more.
     #[inline]
     pub(super) fn load(&self) -> usize {
         let joins = self.link.is_about_to_write() && self.at.monitor.is_quick();

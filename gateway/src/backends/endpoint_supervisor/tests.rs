@@ -3,8 +3,9 @@
 use super::*;
 use crate::backends::signals::Signals;
 use crate::backends::testing::surroundings;
-use crate::config::EndpointAddr;
-use callgate_protocol::{Hello, Limits, Outbound, ProtocolError};
+use crate::config::{BackendSpec, EndpointAddr};
+use crate::telemetry::Disconnect;
+use callgate_protocol::{Hello, Limits, Outbound};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::LocalSet;
@@ -29,7 +30,7 @@ impl Net {
     }
 
     fn start(&self) {
-        start(&self.local, &self.spec, &self.surroundings);
+        start(&self.local, &Arc::new(Connecting::from(&self.spec)), &self.surroundings);
     }
 
     /// The instance accepts a connection, and says who it is.
@@ -108,8 +109,7 @@ async fn who_waits_for_offers_is_told_of_a_new_one_and_not_of_the_same_again() {
         for told in [true, false] {
             let peer = net.accept("shop").await;
             net.until(is_connected).await;
-            let mut offers = Box::pin(net.surroundings.offers.notified());
-            assert_eq!(offers.as_mut().enable(), told);
+            assert_eq!(net.surroundings.offers.take().contains("b"), told);
             drop(peer);
             net.until(|local| !is_connected(local)).await;
         }
@@ -123,7 +123,7 @@ async fn an_endpoint_out_of_reach_says_why_and_is_told_once() {
         let net = Net::new(BackendSpec::new("b", Vec::new())).await;
         let Net { listener, local, surroundings, spec } = net;
         drop(listener);
-        start(&local, &spec, &surroundings);
+        start(&local, &Arc::new(Connecting::from(&spec)), &surroundings);
         for attempt in 1..3 {
             while local.counters().connect_failures.get() < attempt {
                 surroundings.changed.notified().await;
@@ -131,8 +131,7 @@ async fn an_endpoint_out_of_reach_says_why_and_is_told_once() {
             let error = local.endpoint.error.load_full().expect("it has failed");
             assert!(error.starts_with("cannot connect: "), "{error}");
             assert!(!local.is_hopeful() && !is_connected(&local));
-            let mut offers = Box::pin(surroundings.offers.notified());
-            assert_eq!(offers.as_mut().enable(), attempt == 1);
+            assert_eq!(surroundings.offers.take().contains("b"), attempt == 1);
         }
         local.retire();
     })
@@ -160,31 +159,6 @@ async fn an_old_connection_is_replaced_before_it_ends_and_answers_what_is_in_fli
         net.local.retire();
     })
     .await;
-}
-
-#[test]
-fn the_end_of_a_connection_is_counted_as_what_it_was() {
-    let addr = EndpointAddr::Unix("/run/shop.sock".into());
-    let endpoint = Endpoint::new(addr, 1);
-    for (end, expected) in [
-        (End::Drained, Disconnect::Drained),
-        (End::Closed, Disconnect::Closed),
-        (End::Silent, Disconnect::Silent),
-        (End::Io(std::io::ErrorKind::ConnectionReset.into()), Disconnect::Failed),
-        (End::Protocol(ProtocolError::BadCallNumber(7)), Disconnect::Protocol),
-    ] {
-        let shown = format!("{end:?}");
-        assert!(log_end(&endpoint, "b", end) == expected, "{shown}");
-    }
-}
-
-#[test]
-fn connections_are_counted_while_they_are_open() {
-    let counters = EndpointCounters::default();
-    let open = [Open::count(&counters), Open::count(&counters)];
-    assert_eq!(counters.connections.get(), 2);
-    drop(open);
-    assert_eq!(counters.connections.get(), 0);
 }
 
 #[test]

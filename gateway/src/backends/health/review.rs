@@ -1,7 +1,8 @@
 //! All instances of a backend side by side: who is left, who is tried again, who is well. Done when something about one of
 //! them has changed, and ten times a second for what time brings.
 
-use super::{FORGIVEN_AFTER, GOOD_AGAIN, Health, SLOW_FLOOR, State, Trouble};
+use super::record::Trouble;
+use super::{FORGIVEN_AFTER, GOOD_AGAIN, Health, SLOW_FLOOR, State};
 use crate::config::HealthSpec;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -9,7 +10,7 @@ use tokio::time::Instant;
 /// So much more in percent must fail than with the instance that does best.
 const WORSE_BY: u32 = 25;
 
-/// An instance that gives no answers has its slow ones forgotten, one by one; otherwise it would never get calls again.
+/// An instance that gives no replies has its slow ones forgotten, one by one; otherwise it would never get calls again.
 const FADES_AFTER: Duration = Duration::from_millis(250);
 
 /// An instance under review.
@@ -96,7 +97,7 @@ fn room(instances: usize, spec: &HealthSpec) -> usize {
 fn pass_time(instance: &mut Finding<'_>, spec: &HealthSpec, now: Instant) {
     let health = &mut *instance.health;
     if now.saturating_duration_since(*health.unasked_since.get_or_insert(now)) >= FADES_AFTER {
-        health.slow <<= 1;
+        health.record.fade();
         health.unasked_since = Some(now);
     }
     match health.state {
@@ -153,7 +154,7 @@ fn in_trouble(instances: &[Finding<'_>], spec: &HealthSpec) -> Vec<usize> {
         return troubled;
     }
     let reachable = instances.iter().filter(|one| one.reachable && stays(one));
-    let failing: Vec<(u32, u32)> = reachable.map(|one| one.health.failing()).collect();
+    let failing: Vec<(u32, u32)> = reachable.map(|one| one.health.record.failing()).collect();
     let best_lately = failing.iter().map(|(lately, _)| *lately).min();
     let best = failing.iter().map(|(_, all)| *all).min();
     let (Some(best_lately), Some(best)) = (best_lately, best) else {
@@ -161,10 +162,9 @@ fn in_trouble(instances: &[Finding<'_>], spec: &HealthSpec) -> Vec<usize> {
     };
     troubled.retain(|&at| {
         let health = &instances[at].health;
-        let (lately, all) = health.failing();
-        let slow = health.slow.count_ones() * 4 >= health.seen * 3;
-        slow || lately >= best_lately + WORSE_BY || all >= best + WORSE_BY
+        let (lately, all) = health.record.failing();
+        health.record.is_slow() || lately >= best_lately + WORSE_BY || all >= best + WORSE_BY
     });
-    troubled.sort_by_key(|&at| std::cmp::Reverse(instances[at].health.failing()));
+    troubled.sort_by_key(|&at| std::cmp::Reverse(instances[at].health.record.failing()));
     troubled
 }

@@ -255,7 +255,7 @@ fn one_that_is_far_slower_than_the_others_is_ejected() {
     }
     fleet.pass(TICK);
     for call in 0..24 {
-        assert_eq!(fleet.healths[0].slow.count_ones(), call);
+        assert_eq!(fleet.healths[0].record.slow.count_ones(), call);
         fleet.call(0, Evidence::Good, Duration::from_millis(200));
     }
     assert_eq!((fleet.standing(0), fleet.healths[0].reason()), (Standing::Ejected, EjectionReason::Slow));
@@ -286,9 +286,9 @@ fn what_gets_no_calls_is_not_slow_for_ever() {
     for _ in 0..20 {
         fleet.call(0, Evidence::Good, Duration::from_millis(200));
     }
-    assert!(fleet.healths[0].slow.count_ones() > 18);
+    assert!(fleet.healths[0].record.slow.count_ones() > 18);
     fleet.pass(Duration::from_secs(10));
-    assert_eq!(fleet.healths[0].slow, 0);
+    assert_eq!(fleet.healths[0].record.slow, 0);
 }
 
 #[test]
@@ -299,7 +299,7 @@ fn who_gives_up_says_something_only_after_waiting_longer_than_others_do() {
     }
     fleet.pass(TICK);
     fleet.calls(0, 100, Evidence::GivenUp);
-    assert_eq!(fleet.healths[0].slow, 0);
+    assert_eq!(fleet.healths[0].record.slow, 0);
     for _ in 0..24 {
         fleet.call(0, Evidence::GivenUp, Duration::from_secs(1));
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::backends::testing::{self, local_of};
-use crate::config::{Balance, Placing};
+use crate::config::{Balance, Placement};
 use crate::transport::Evidence;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -18,14 +18,14 @@ fn at_once() -> HealthSpec {
 }
 
 /// Connected instances with those parts, for a gateway of zone `a`.
-fn local(balance: Balance, health: HealthSpec, placings: &[Placing]) -> LocalBackend {
-    let peers = (1..).zip(placings).map(|(port, _)| testing::instance_at(health, port)).collect();
-    local_of(balance, health, placings, peers)
+fn local(balance: Balance, health: HealthSpec, placements: &[Placement]) -> LocalBackend {
+    let peers = (1..).zip(placements).map(|(port, _)| testing::instance_at(health, port)).collect();
+    local_of(balance, health, placements, peers)
 }
 
 /// Instances that are all alike and have their whole share.
 fn of(balance: Balance, n: usize) -> LocalBackend {
-    let backend = local(balance, at_once(), &vec![Placing::default(); n]);
+    let backend = local(balance, at_once(), &vec![Placement::default(); n]);
     backend.review(later(1));
     backend
 }
@@ -93,7 +93,7 @@ fn an_instance_that_is_new_has_a_part_of_its_share() {
 fn the_only_one_gets_everything_new_as_it_is() {
     let spec = HealthSpec::default();
     for balance in strategies() {
-        let backend = local(balance, spec, &[Placing::default()]);
+        let backend = local(balance, spec, &[Placement::default()]);
         backend.review(Instant::now());
         assert_eq!(shares(&backend, &Tried::default()), [100]);
     }

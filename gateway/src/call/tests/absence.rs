@@ -135,7 +135,7 @@ async fn where_every_instance_drains_nobody_is_waited_for() {
         for endpoint in net.backend().endpoints() {
             endpoint.drained_by_admin.store(true, Relaxed);
         }
-        net.worker.pool.heed_drains();
+        net.worker.pool.follow_drains();
         let began = Instant::now();
         assert!(matches!(net.call().await, Err(Failure::Draining)));
         assert_eq!((began.elapsed(), net.came()), (Duration::ZERO, vec![0, 0]));

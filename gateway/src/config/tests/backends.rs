@@ -1,6 +1,7 @@
 //! Diagnostics of the tables: what a backend must be.
 
 use super::check;
+use crate::config::endpoint;
 
 #[test]
 fn times_need_a_unit_and_have_bounds() {
@@ -232,7 +233,7 @@ endpoints = [
   "10.0.0.256:1",
   "unix:run/x.sock",
 ]"#,
-        r#"
+        &r#"
 error: `shop` is not an endpoint
  --> t.toml:4:3
   |
@@ -247,7 +248,8 @@ error: `http://shop:80/` is not an endpoint
 5 |   "http://shop:80/",
   |   ^^^^^^^^^^^^^^^^^ expected `host:port` or `unix:/path`
   |
-  = note: Callgate speaks its own protocol to backends, `callgate://`, which need not be written; there is no `http://`
+  = note: there is no `http://`: Callgate speaks its own protocol to backends, `callgate://`, which need not be written
+  = note: an endpoint is FORMS
   = help: write "shop:80"
 
 error: `::1` is not an endpoint
@@ -269,6 +271,8 @@ error: `http` is not a port
   |
 8 |   "shop:http",
   |         ^^^^ expected 1 to 65535
+  |
+  = note: an endpoint is FORMS
 
 error: `10.0.0.256` is not a host
  --> t.toml:9:4
@@ -281,7 +285,8 @@ error: not a Unix socket's path
    |
 10 |   "unix:run/x.sock",
    |         ^^^^^^^^^^ the path begins with `/`
-"#,
+"#
+        .replace("FORMS", &endpoint::forms()),
     );
 }
 

@@ -36,9 +36,9 @@ fn a_backends_strategy_is_read() {
 fn an_endpoints_weight_and_zone_are_read() {
     let text = "[backends.b]\nendpoints = ['x:1', { address = 'x:2', weight = 1000, zone = 'eu-1a' }]\n";
     let backend = tables(text).unwrap().backends.remove(0);
-    let placings: Vec<(u32, Option<&str>)> =
-        backend.endpoints.iter().map(|one| (one.placing.weight, one.placing.zone.as_deref())).collect();
-    assert_eq!(placings, [(1, None), (1000, Some("eu-1a"))]);
+    let placements: Vec<(u32, Option<&str>)> =
+        backend.endpoints.iter().map(|one| (one.placement.weight, one.placement.zone.as_deref())).collect();
+    assert_eq!(placements, [(1, None), (1000, Some("eu-1a"))]);
 }
 
 #[test]

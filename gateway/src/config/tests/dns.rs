@@ -1,7 +1,7 @@
 //! Names that are looked up again: as endpoints, and `[dns]` of the gateway's file.
 
 use super::{Settings, Source, check, check_settings, tables};
-use crate::config::{Address, DnsSettings};
+use crate::config::{DiscoveryName, DnsSettings};
 use std::time::Duration;
 
 #[test]
@@ -12,7 +12,7 @@ fn a_name_is_an_endpoint_like_others_and_a_host_may_be_called_dns() {
     let shown: Vec<(String, bool, bool)> = backend
         .endpoints
         .iter()
-        .map(|one| (one.addr.to_string(), matches!(one.addr, Address::Host(_)), one.drain))
+        .map(|one| (one.addr.to_string(), matches!(one.addr.name(), Some(DiscoveryName::Host(_))), one.drain))
         .collect();
     let expected = [
         ("dns:shop.internal:7101", true, false),
@@ -102,7 +102,9 @@ fn a_service_is_an_endpoint_like_others_and_a_host_may_be_called_srv() {
     let shown: Vec<(String, bool, bool)> = backend
         .endpoints
         .iter()
-        .map(|one| (one.addr.to_string(), matches!(one.addr, Address::Service(_)), one.drain))
+        .map(|one| {
+            (one.addr.to_string(), matches!(one.addr.name(), Some(DiscoveryName::Service(_))), one.drain)
+        })
         .collect();
     let expected =
         [("srv:_shop._tcp.internal.", true, false), ("srv:shop", true, true), ("srv:7101", false, false)];

@@ -70,12 +70,12 @@ fn the_keys_of_a_route_are_those_of_the_table_with_their_words() {
     let explained: Vec<&[&str; 3]> = routes.iter().chain(&others).collect();
     for [key, default, meaning] in &explained {
         let key = names(key).next().unwrap();
-        let declared = keys::ROUTE.iter().find(|declared| declared.name == key).unwrap();
+        let declared = route_keys::all().find(|declared| declared.name == key).unwrap();
         assert!(meaning.contains(declared.words), "{key}: {meaning}");
         let of_file = default.starts_with("the file's") || default.starts_with("the [file's]");
         assert_eq!(of_file, declared.at_top, "{key}");
     }
-    assert_eq!(explained.len(), keys::ROUTE.len(), "each once");
+    assert_eq!(explained.len(), route_keys::all().count(), "each once");
     let top = rows("### At the top of a file");
     let mut top: Vec<&str> = top.iter().flat_map(|[key, ..]| names(key)).collect();
     let mut declared = keys::at_top().to_vec();
@@ -87,7 +87,7 @@ fn the_keys_of_a_route_are_those_of_the_table_with_their_words() {
 #[test]
 fn what_routes_that_call_nothing_take_is_said_where_they_are_explained() {
     let section = DOCS.split("### Routes that call nothing").nth(1).and_then(|text| text.split("```").next());
-    for key in keys::of_action(keys::RESPOND.name).iter().filter(|key| **key != keys::MATCH.name) {
+    for key in route_keys::of_action(keys::REWRITE.name).iter().filter(|key| **key != keys::MATCH.name) {
         assert!(section.unwrap().contains(&format!("`{key}`")), "{key}");
     }
 }

@@ -1,12 +1,13 @@
 //! Routes that call nothing: what they are read as, and what is said about those that will not do.
 
 use super::*;
+use crate::config::suggest::list;
 
 const SHOP: &str = "[backends.shop]\nendpoints = ['x:1']\n[[routes]]\nmatch = 'GET /a/{id}'\n";
 
 /// The only route of [`SHOP`], which calls nothing, with that key.
 #[track_caller]
-fn answer(text: &str) -> ActionSpec {
+fn reply(text: &str) -> ActionSpec {
     tables(&format!("{SHOP}{text}")).unwrap().routes.remove(0).action
 }
 
@@ -42,11 +43,13 @@ fn an_answer_is_made_when_the_table_is_read() {
         ),
     ] {
         let text = text.replace("-0x10", "-16");
-        let ActionSpec::Respond(spec) = answer(&text) else { panic!("{text}") };
+        let ActionSpec::Local(LocalReply::Respond(spec)) = reply(&text) else { panic!("{text}") };
         let seen = (spec.status, spec.content_type.as_deref(), std::str::from_utf8(&spec.body).unwrap());
         assert_eq!(seen, (status, content_type, body), "{text}");
     }
-    let ActionSpec::Respond(spec) = answer("respond = { headers = { Cache-Control = 'no-store' } }") else {
+    let ActionSpec::Local(LocalReply::Respond(spec)) =
+        reply("respond = { headers = { Cache-Control = 'no-store' } }")
+    else {
         panic!("no answer")
     };
     assert_eq!(spec.headers, [("cache-control".to_owned(), "no-store".to_owned())]);
@@ -63,7 +66,7 @@ fn a_redirect_is_for_good_unless_it_says_otherwise() {
         ),
         ("redirect = { to = 'http://b.example', status = 301 }", 301, "http://b.example"),
     ] {
-        let ActionSpec::Redirect(spec) = answer(text) else { panic!("{text}") };
+        let ActionSpec::Local(LocalReply::Redirect(spec)) = reply(text) else { panic!("{text}") };
         assert_eq!((spec.status, spec.to.text.as_str()), (status, to));
     }
 }
@@ -87,10 +90,10 @@ fn what_an_answer_cannot_be_is_told() {
         ("respond = { status = 99 }", "`status` is out of bounds | expected 200 to 599"),
         (
             "respond = { status = 301 }",
-            "a fixed answer is no redirect | expected 200 to 299 or 400 to 599 | write redirect = { to = \"/…\", status = 308 }",
+            "a fixed reply is no redirect | expected 200 to 299 or 400 to 599 | write redirect = { to = \"/…\", status = 308 }",
         ),
-        ("respond = { status = 204, body = '' }", "an answer with status 204 has no body | this is one"),
-        ("respond = { body = '', json = 1 }", "one answer has two bodies | `body` is there too"),
+        ("respond = { status = 204, body = '' }", "a reply with status 204 has no body | this is one"),
+        ("respond = { body = '', json = 1 }", "one reply has two bodies | `body` is there too"),
         (
             "respond = { content_type = 'text/plain' }",
             "`content_type` has no effect | there is no body | add `body` or `json`, or remove it",
@@ -109,15 +112,15 @@ fn what_an_answer_cannot_be_is_told() {
         ),
         (
             "respond = { headers = { Content-Length = '1' } }",
-            "`Content-Length` cannot be a header of a fixed answer | the gateway says it itself",
+            "`Content-Length` cannot be a header of a fixed reply | the gateway says it itself",
         ),
         (
             "respond = { headers = { content-type = 'x' } }",
-            "`content-type` cannot be a header of a fixed answer | say it by `content_type`",
+            "`content-type` cannot be a header of a fixed reply | say it by `content_type`",
         ),
         (
             "respond = { headers = { 'a b' = 'x' } }",
-            "`a b` cannot be a header of a fixed answer | no header is called so",
+            "`a b` cannot be a header of a fixed reply | no header is called so",
         ),
         (
             "respond = { headers = { x-a = \"1\\n2\" } }",
@@ -131,7 +134,7 @@ fn what_an_answer_cannot_be_is_told() {
         assert_eq!(wrong(text), expected, "{text}");
     }
     let long = format!("respond = {{ body = '{}' }}", "x".repeat(64 * 1024 + 1));
-    assert!(wrong(&long).starts_with("a fixed answer this long"));
+    assert!(wrong(&long).starts_with("a fixed reply this long"));
 }
 
 #[test]
@@ -199,6 +202,8 @@ fn where_a_redirect_cannot_lead_is_told() {
 
 #[test]
 fn a_route_does_one_thing_and_what_belongs_to_calls_has_no_effect() {
+    let actions: Vec<&str> = route_keys::actions().map(|key| key.name).collect();
+    assert!(["call", "respond", "redirect", "rewrite"].iter().all(|action| actions.contains(action)));
     check(
         r#"
 [backends.shop]
@@ -218,8 +223,8 @@ match = "GET /c"
 rewrite = "/a"
 redirect = { to = "/a" }
 respnd = 1"#,
-        r#"
-error: a route has one of `call`, `respond`, `redirect` and `rewrite`
+        &r#"
+error: a route has one of ACTIONS
  --> t.toml:7:1
   |
 6 | call = "a.b"
@@ -251,7 +256,7 @@ error: `backend` has no effect
    |
    = help: remove it
 
-error: a route has one of `call`, `respond`, `redirect` and `rewrite`
+error: a route has one of ACTIONS
   --> t.toml:17:1
    |
 16 | rewrite = "/a"
@@ -266,7 +271,8 @@ error: unknown key `respnd` in a route
    | ^^^^^^ not known here
    |
    = help: did you mean `respond`?
-"#,
+"#
+        .replace("ACTIONS", &list(&actions, "and")),
     );
 }
 
@@ -377,7 +383,7 @@ error: the rewrite of `GET /v0/orders/{id}` leads to a rewrite
 18 | rewrite = "/v1/orders/{id}"
    |           ^^^^^^^^^^^^^^^^^ a request is looked up again once
    |
-   = help: write the path of the route that answers
+   = help: write the path of the route that replies
 
 error: the rewrite of `GET /circle/{*rest}` leads to a rewrite
   --> t.toml:21:11

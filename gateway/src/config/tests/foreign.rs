@@ -134,6 +134,15 @@ fn endpoints_as_others_write_them_are_told_how_they_are_written_here() {
         let said = said(&format!("[backends.shop]\nendpoints = ['{endpoint}']\n"));
         assert_eq!(said, format!("`{endpoint}` is not an endpoint | help: {expected}"));
     }
+    // What can stand there is told whoever begins with a scheme that does not exist.
+    for (endpoint, shown) in [("etcd:shop", true), ("k8s:shop/web", true), ("x:80a", false), ("x:0", false)] {
+        let text = format!("[backends.shop]\nendpoints = ['{endpoint}']\n");
+        let told = tables(&text).unwrap_err().to_string();
+        assert_eq!(told.contains(&format!("an endpoint is {}", endpoint::forms())), shown, "{told}");
+    }
+    for form in ["host:port", "unix:/path", "callgate://host:port", "dns:host:port", "srv:name"] {
+        assert!(endpoint::forms().contains(&format!("`{form}`")), "{form}");
+    }
 }
 
 #[test]

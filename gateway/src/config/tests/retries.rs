@@ -183,7 +183,7 @@ error: `per_try_timeout` has no effect
 24 | retry = { on = [], per_try_timeout = "10s", hedge = "95" }
    |                                      ^^^^^ the whole call may take 10s
    |
-   = help: a second try needs time too: make it shorter, or the route's `timeout` longer
+   = help: a second attempt needs time too: make it shorter, or the route's `timeout` longer
 
 error: `95` is no percentile to hedge after
   --> t.toml:24:53

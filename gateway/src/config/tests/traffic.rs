@@ -345,7 +345,7 @@ error: `110%` is no share of the calls
 16 | shadow = { share = "110%" }
    |                    ^^^^^^ expected "0%" to "100%"
 
-error: `fallback` is either a backend or an answer
+error: `fallback` is either a backend or a reply
   --> t.toml:17:12
    |
 17 | fallback = { backend = "shop-next", status = 200 }
@@ -377,7 +377,7 @@ error: `shadow` needs `share`
    |
    = help: write share = "10%"
 
-error: `fallback` is either a backend or an answer
+error: `fallback` is either a backend or a reply
   --> t.toml:29:12
    |
 29 | fallback = {}
@@ -397,19 +397,19 @@ error: `status` is out of bounds
 35 | fallback = { status = 100, body = "later", content_type = "text" }
    |                       ^^^ expected 200 to 599
 
-error: one answer has two bodies
+error: one reply has two bodies
   --> t.toml:40:37
    |
 40 | fallback = { body = "later", json = {} }
    |                                     ^^ `body` is there too
 
-error: an answer with status 204 has no body
+error: a reply with status 204 has no body
   --> t.toml:45:35
    |
 45 | fallback = { status = 204, body = "[]" }
    |                                   ^^^^ this is one
 
-error: `fallback` is either a backend or an answer
+error: `fallback` is either a backend or a reply
   --> t.toml:50:12
    |
 50 | fallback = { version = "2" }

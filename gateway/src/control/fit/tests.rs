@@ -1,11 +1,13 @@
 //! What a look at all routes finds, against instances that are there in name only.
 
+use super::offers::MAX_OFFERS;
 use super::*;
 use crate::config::{Source, Tables};
+use crate::control::Found;
 use crate::discovery::Lists;
 use crate::routes::Route;
-use crate::transport::callgate::Schema;
-use callgate_protocol::schema::{Definition, MethodSchema, StructDef, Type};
+use crate::transport::callgate::{Offer, Schema};
+use callgate_protocol::schema::{Definition, Fingerprint, MethodSchema, StructDef, Type};
 use callgate_protocol::{CallId, Hello, Limits, MethodOffer, ServiceOffer};
 
 const TABLES: &str = r#"
@@ -23,7 +25,7 @@ const TABLES: &str = r#"
 "#;
 
 /// What an instance offers that has those methods of the service `s`, none of which has a field.
-fn offer(methods: &[&str]) -> Arc<Offer> {
+pub(in crate::control) fn offer(methods: &[&str]) -> Arc<Offer> {
     let empty = StructDef { name: "Empty".to_owned(), doc: String::new(), fields: Vec::new() };
     let schema = MethodSchema {
         doc: String::new(),
@@ -49,39 +51,108 @@ fn table(text: &str) -> Table {
     Table::next(&Table::empty(), tables, &Lists::default(), 1)
 }
 
-fn shown(table: &Table, found: &Found) -> Vec<String> {
-    let of = |route: &Arc<Route>| {
-        let path = route.matcher.path.to_string();
-        found
-            .of(route.id)
-            .iter()
-            .map(move |one| format!("{path} {} {} {}", one.kind.name(), one.instances.join(","), one.why))
-    };
-    table.routes.iter().flat_map(of).collect()
+/// What is known, and what pages show of it.
+#[derive(Default)]
+struct Rig {
+    known: Known,
+    fits: Fits,
+}
+
+impl Rig {
+    /// Looks at all backends of a table again.
+    fn look(&mut self, table: &Table) -> Found {
+        let all = table.backends.iter().map(|backend| backend.spec.name.clone()).collect();
+        self.known.look(table, &all, &self.fits);
+        self.fits.found()
+    }
+
+    /// What is wrong, by routes.
+    fn shown(&mut self, table: &Table) -> Vec<String> {
+        let found = self.look(table);
+        let of = |route: &Arc<Route>| {
+            let path = route.matcher.path.to_string();
+            let all = route.action.call().map(|call| found.of(call)).unwrap_or_default();
+            all.into_iter()
+                .map(move |one| format!("{path} {} {} {}", one.kind.name(), one.instances.join(","), one.why))
+        };
+        table.routes.iter().flat_map(of).collect()
+    }
+
+    /// How many lines the log has of the first backend.
+    fn told(&self) -> usize {
+        self.known.backends.values().next().map_or(0, |backend| backend.told.len())
+    }
+
+    /// What was found of the first backend's routes: another object with each look at these.
+    fn routes(&self) -> Arc<HashMap<u64, RouteFit>> {
+        let backend = self.known.backends.values().next().expect("there is one");
+        backend.fit.as_ref().expect("it was looked at").routes.clone()
+    }
 }
 
 #[test]
 fn what_is_missing_is_known_when_no_instance_is_left_and_what_does_not_fit_at_the_first_one() {
     let table = table(TABLES);
     let endpoints = table.backends[0].endpoints();
-    let mut known = Known::default();
-    assert_eq!(shown(&table, &known.look(&table)), [""; 0]);
+    let mut rig = Rig::default();
+    assert_eq!(rig.shown(&table), [""; 0]);
     endpoints[0].offer.store(Some(offer(&["a", "b"])));
     let misfit =
         |at: &str| format!("/p/{{q}} fields {at} path parameter `q`: unknown field `q` (fields: none)");
-    assert_eq!(shown(&table, &known.look(&table)), [misfit("x:1")]);
+    assert_eq!(rig.shown(&table), [misfit("x:1")]);
+    assert_eq!(rig.told(), 1, "what is missing is not told yet");
     endpoints[1].offer.store(Some(offer(&["a"])));
     endpoints[2].error.store(Some(Arc::new("refused".to_owned())));
     let missing = "/b method x:1,x:2 no instance offers `s.B`; did you mean `s.b`?";
-    let found = known.look(&table);
-    assert_eq!(shown(&table, &found), [missing.to_owned(), misfit("x:1,x:2")]);
+    assert_eq!(rig.shown(&table), [missing.to_owned(), misfit("x:1,x:2")]);
+    let found = rig.fits.found();
     assert_eq!((found.count(Kind::Method), found.count(Kind::Fields)), (1, 1));
-    let route = table.routes[1].id;
+    assert_eq!(rig.told(), 2);
     endpoints[2].offer.store(Some(offer(&["c"])));
-    let next = known.look(&table);
-    assert!(next.of(route).iter().all(|one| found.has(route, one)), "a third instance without it is no news");
+    assert_eq!(rig.shown(&table).len(), 2);
+    assert_eq!(rig.told(), 2, "a third instance without it is no news");
     endpoints[2].offer.store(Some(offer(&["B"])));
-    assert!(known.look(&table).of(route).is_empty(), "one is enough: the others are passed over");
+    assert_eq!(rig.shown(&table), [misfit("x:1,x:2")], "one is enough: the others are passed over");
+    assert_eq!(rig.told(), 1, "it would be news again");
+}
+
+#[test]
+fn a_member_that_comes_with_what_is_offered_already_has_no_route_looked_at() {
+    let table = table(TABLES);
+    let endpoints = table.backends[0].endpoints();
+    let mut rig = Rig::default();
+    endpoints[0].offer.store(Some(offer(&["a"])));
+    endpoints[1].offer.store(Some(offer(&["a", "b"])));
+    // The third is not connected yet.
+    rig.look(&table);
+    let before = rig.routes();
+    assert_eq!(rig.fits.found().count(Kind::Method), 0);
+    endpoints[2].offer.store(Some(offer(&["a", "b"])));
+    assert_eq!(rig.look(&table).count(Kind::Method), 1);
+    assert!(Arc::ptr_eq(&before, &rig.routes()), "its offer is known");
+    assert!(rig.shown(&table)[0].contains(" x:1,x:2,x:3 "), "it is named");
+    endpoints[0].offer.store(Some(offer(&["a", "b"])));
+    rig.look(&table);
+    assert!(!Arc::ptr_eq(&before, &rig.routes()), "an offer is gone");
+}
+
+#[test]
+fn only_backends_that_are_noted_are_looked_at_and_all_of_a_new_table() {
+    let two = format!("[backends.b]\nendpoints = ['y:1']\n{TABLES}").replace("s.a\"", "s.a\"\nbackend = 'a'");
+    let first = table(&two.replace("s.B\"", "s.B\"\nbackend = 'b'"));
+    let mut rig = Rig::default();
+    rig.look(&first);
+    first.backends.iter().for_each(|backend| backend.endpoints()[0].offer.store(Some(offer(&["a"]))));
+    rig.known.look(&first, &["gone", "b"].map(str::to_owned).into(), &rig.fits);
+    let found = rig.fits.found();
+    assert_eq!((found.count(Kind::Method), found.count(Kind::Fields)), (1, 0), "b alone");
+    let tables = Tables::parse(vec![Source::new("t.toml", two.replace("s.B\"", "s.a\"\nbackend = 'a'"))]);
+    let next = Table::next(&first, tables.expect("sound tables"), &Lists::default(), 1);
+    rig.known.look(&next, &BTreeSet::new(), &rig.fits);
+    let found = rig.fits.found();
+    assert_eq!((found.count(Kind::Method), found.count(Kind::Fields)), (0, 1));
+    rig.known.look(&table("[backends.c]\nendpoints = ['z:1']\n"), &BTreeSet::new(), &rig.fits);
+    assert!(Kind::ALL.iter().all(|kind| rig.fits.found().count(*kind) == 0), "their backends are gone");
 }
 
 #[test]
@@ -92,10 +163,12 @@ fn a_look_compiles_once_for_each_route_and_schema_whatever_the_number_of_instanc
         // Two offers that differ, with the same schema.
         endpoint.offer.store(Some(offer(if n % 2 == 0 { &["a"] } else { &["a", "b"] })));
     }
-    let mut known = Known::default();
-    let found = known.look(&table);
-    assert_eq!(known.0.len(), 2, "two routes call what is offered");
-    assert_eq!(found.of(table.routes[2].id)[0].instances.len(), MAX_NAMED);
+    let mut rig = Rig::default();
+    let found = rig.look(&table);
+    let checked = &rig.known.backends["a"].checked;
+    assert_eq!(checked.len(), 2, "two routes call what is offered");
+    let call = table.routes[2].action.call().expect("a call");
+    assert_eq!(found.of(call)[0].instances.len(), 8);
     let offers = Offers::of(&table.backends[0]);
     assert_eq!((offers.alike.len(), offers.all_known), (2, true));
 }
@@ -109,6 +182,6 @@ fn what_instances_may_differ_in_is_bounded() {
     }
     let offers = Offers::of(&table.backends[0]);
     assert_eq!((offers.alike.len(), offers.all_known), (MAX_OFFERS, false));
-    let found = Known::default().look(&table);
+    let found = Rig::default().look(&table);
     assert!(Kind::ALL.iter().all(|kind| found.count(*kind) == 0), "the others are not known not to offer it");
 }

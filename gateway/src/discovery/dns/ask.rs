@@ -91,7 +91,7 @@ impl Servers {
             let servers = settings.servers.iter().map(|server| name_server(*server)).collect();
             (ResolverConfig::from_parts(None, Vec::new(), servers), ResolverOpts::default())
         };
-        // A server that is silent leaves time for another one, or for a second try.
+        // A server that is silent leaves time for another one, or for a second attempt.
         options.timeout = settings.timeout / 2;
         options.attempts = 1;
         options.cache_size = 0;

@@ -87,7 +87,7 @@ impl Host {
         Report { said: Said::Gone, ..report }
     }
 
-    /// Where one family has addresses, the other one's word is good as well.
+    /// Where one family has addresses, the other family's answer is good as well.
     fn believe(&mut self, answers: Answers) {
         self.missing_since = None;
         self.in_vain = 0;

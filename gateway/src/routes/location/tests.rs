@@ -1,7 +1,7 @@
 //! What a redirect says for a request, by cases, and for whatever a client may send.
 
 use super::*;
-use crate::config::{Source, Tables};
+use crate::config::{LocalReply, Source, Tables};
 use crate::discovery::Lists;
 use crate::method::Method;
 use crate::routes::{Action, Found, Table};
@@ -19,7 +19,7 @@ fn sent_to(table: &Table, uri: &str) -> Option<String> {
     let (path, query) = uri.split_once('?').map_or((uri, None), |(path, query)| (path, Some(query)));
     match table.find(Some(Method::Get), path) {
         Found::Route(at, params) => match &table.routes[at].action {
-            Action::Redirect(redirect) => location(&redirect.to, &params.raw(), query),
+            Action::Local(LocalReply::Redirect(redirect)) => location(&redirect.to, &params.raw(), query),
             _ => panic!("no redirect"),
         },
         _ => panic!("{path} does not match"),

@@ -11,9 +11,9 @@ pub(super) fn by_key(load_factor: Option<u32>) -> Balance {
 }
 
 fn weights(balance: Balance, weights: &[u32]) -> LocalBackend {
-    let placings: Vec<Placing> =
-        weights.iter().map(|weight| Placing { weight: *weight, zone: None }).collect();
-    let backend = local(balance, at_once(), &placings);
+    let placements: Vec<Placement> =
+        weights.iter().map(|weight| Placement { weight: *weight, zone: None }).collect();
+    let backend = local(balance, at_once(), &placements);
     backend.review(later(1));
     backend
 }
@@ -186,7 +186,7 @@ fn a_key_stays_where_it_is_and_goes_on_along_the_ring_while_that_is_away() {
 #[test]
 fn keys_come_one_by_one_to_an_instance_that_is_new_and_those_that_have_come_stay() {
     let health = HealthSpec { slow_start: Duration::from_secs(10), ..HealthSpec::default() };
-    let backend = local(by_key(None), health, &vec![Placing::default(); 4]);
+    let backend = local(by_key(None), health, &vec![Placement::default(); 4]);
     let began = Instant::now();
     backend.review(began + Duration::from_secs(20));
     let at = |key: u64| picked(&backend, &keyed(key)).expect("one of them");

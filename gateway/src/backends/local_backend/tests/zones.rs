@@ -4,11 +4,11 @@ use super::*;
 
 /// Two instances without, in each of the zones, of that weight each.
 fn zoned(balance: Balance, zones: &[&str]) -> LocalBackend {
-    let placings: Vec<Placing> = zones
+    let placements: Vec<Placement> = zones
         .iter()
-        .map(|zone| Placing { weight: 1, zone: (!zone.is_empty()).then(|| Arc::from(*zone)) })
+        .map(|zone| Placement { weight: 1, zone: (!zone.is_empty()).then(|| Arc::from(*zone)) })
         .collect();
-    let backend = local(balance, at_once(), &placings);
+    let backend = local(balance, at_once(), &placements);
     backend.review(later(1));
     backend
 }

@@ -1,0 +1,67 @@
+//! Keys that people write at the top of a table file.
+
+use super::Hints;
+
+pub(super) const FILE: Hints = &[
+    (
+        &["upstream", "upstreams", "service", "services", "cluster", "clusters", "servers", "targets"],
+        "write [backends.NAME] with endpoints = [\"127.0.0.1:7101\"]",
+    ),
+    (
+        &[
+            "http",
+            "location",
+            "locations",
+            "paths",
+            "rules",
+            "virtualhosts",
+            "routers",
+            "router",
+            "ingress",
+            "endpoints",
+            "api",
+            "apis",
+        ],
+        "write [[routes]] with match = \"GET /v1/orders/{id}\" and call = \"orders.get\"",
+    ),
+    (
+        &["listener", "listeners", "entrypoints", "listen", "port", "ports", "bind", "address"],
+        "where HTTP is served stands in gateway.toml, and needs a restart: [server] listen",
+    ),
+    (
+        &["ratelimit", "ratelimits", "ratelimiting", "quotas"],
+        "write [limits.NAME] with rate = \"100/s\", and rate_limit = \"NAME\" in the routes",
+    ),
+    (&["pathprefix", "basepath", "contextpath", "base"], "write prefix = \"/api\""),
+    (&["defaultbackend", "defaultservice"], "write backend = \"shop\""),
+    (
+        &["defaults", "default", "global", "globals", "common"],
+        "`prefix`, `metadata`, `backend`, `timeout`, `unknown_fields` and `int64` at the top of a file hold for its routes",
+    ),
+    (
+        &[
+            "match",
+            "call",
+            "respond",
+            "redirect",
+            "rewrite",
+            "body",
+            "response",
+            "retry",
+            "split",
+            "shadow",
+            "fallback",
+            "idempotent",
+            "priority",
+        ],
+        "it is a key of a route, behind the line [[routes]]",
+    ),
+    (
+        &["host", "hosts", "domain", "domains"],
+        "routes match method and path; there is no matching by host in this version",
+    ),
+    (
+        &["retries", "healthcheck", "healthchecks", "balance"],
+        "what is to be done with calls is said by routes and backends, each for itself",
+    ),
+];

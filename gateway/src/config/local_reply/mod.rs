@@ -1,0 +1,88 @@
+//! What the gateway replies by itself, as routes without a backend say: a closed list of kinds. A kind has a file of its own, which
+//! declares its key, reads it and shows it, and a line in the list below. How a reply is made of it is the front's to say.
+
+mod redirect;
+mod respond;
+
+pub use redirect::RedirectSpec;
+pub(super) use respond::KEYS as RESPOND_KEYS;
+pub use respond::RespondSpec;
+
+use super::keys::Key;
+use super::path::PathTemplate;
+use super::reader::{Item, Reader};
+use serde_json::{Value, json};
+use std::fmt;
+use std::sync::Arc;
+
+/// One kind. `callgate routes` shows what it displays.
+trait Kind: fmt::Display + Sized {
+    /// Its key, which makes a route one of this kind.
+    const KEY: Key;
+
+    /// Reads the key's value; `matched` is the route's path, if that could be read. `None`: it will not do, which is reported.
+    fn read(reader: &mut Reader<'_>, item: &Item<'_>, matched: Option<&PathTemplate>) -> Option<Self>;
+
+    /// The status with which it replies.
+    fn status(&self) -> u16;
+
+    /// What `/routes` shows of it.
+    fn shown(&self) -> Value;
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])+ $kind:ident: $spec:ident),+ $(,)?) => {
+        /// A reply of the gateway's own.
+        #[derive(Clone, PartialEq, Eq, Debug)]
+        pub enum LocalReply {
+            $($(#[$doc])+ $kind(Arc<$spec>)),+
+        }
+
+        /// The key of each kind.
+        pub(super) const KEYS: &[Key] = &[$(<$spec as Kind>::KEY),+];
+
+        impl LocalReply {
+            /// Reads the value of that one of [`KEYS`].
+            pub(super) fn read(
+                reader: &mut Reader<'_>,
+                key: &str,
+                item: &Item<'_>,
+                matched: Option<&PathTemplate>,
+            ) -> Option<LocalReply> {
+                $(if key == <$spec as Kind>::KEY.name {
+                    return <$spec as Kind>::read(reader, item, matched).map(Arc::new).map(LocalReply::$kind);
+                })+
+                None
+            }
+
+            /// The status with which it replies.
+            pub fn status(&self) -> u16 {
+                match self {
+                    $(LocalReply::$kind(spec) => Kind::status(&**spec)),+
+                }
+            }
+
+            /// What `/routes` shows of it: its key and what is behind.
+            pub fn shown(&self) -> Value {
+                match self {
+                    $(LocalReply::$kind(spec) => json!({ <$spec as Kind>::KEY.name: Kind::shown(&**spec) })),+
+                }
+            }
+        }
+
+        impl fmt::Display for LocalReply {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $(LocalReply::$kind(spec) => spec.fmt(f)),+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// It is always the same.
+    Respond: RespondSpec,
+    /// It sends the client elsewhere.
+    Redirect: RedirectSpec,
+}

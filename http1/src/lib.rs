@@ -1,0 +1,38 @@
+//! HTTP/1.1 as a server speaks it (RFC 9110, RFC 9112): bytes in, events out, everything checked; and replies written into a buffer.
+//! No I/O, no clock, no async, no unsafe code.
+//!
+//! The owner reads from its socket into a [`Request`]'s buffer and asks it to [`parse`](Request::parse) until the head is whole. The
+//! head is kept as ranges into that buffer: nothing is copied, and nothing is allocated for a request that fits. A [`BodyDecoder`]
+//! then finds the body's pieces in what follows. Whatever is not HTTP/1.1 to the byte is a [`Refusal`], after which nothing that
+//! comes on the connection may be read as a request. A reply's head is written by [`ReplyHead`].
+
+mod authority;
+mod body;
+mod builder;
+mod bytes;
+mod chunk_line;
+mod date;
+mod field_line;
+mod fields;
+mod framing;
+mod head;
+mod known;
+mod refusal;
+mod reply;
+mod request;
+mod request_line;
+mod target;
+
+#[cfg(test)]
+mod property_tests;
+
+pub use body::{BodyDecoder, BodyEvent, Decoded};
+pub use builder::RequestBuilder;
+pub use date::http_date;
+pub use fields::{Fields, Lines};
+pub use framing::BodyLength;
+pub use known::{Known, KnownNames};
+pub use refusal::Refusal;
+pub use reply::{CONTINUE, LAST_CHUNK, ReplyBody, ReplyHead, chunk};
+pub use request::{Limits, Request};
+pub use request_line::Version;
