@@ -206,8 +206,8 @@ mod tests {
                 at.monitor.ended(at.monitor.sent(), Evidence::Good, took, Instant::now());
             }
             away.into_iter().for_each(|place: usize| link(&all[place]).set_ready(false));
-            let placings = vec![Placement::default(); all.len()];
-            let backend = local_of(Balance::default(), HealthSpec::default(), &placings, all);
+            let placements = vec![Placement::default(); all.len()];
+            let backend = local_of(Balance::default(), HealthSpec::default(), &placements, all);
             assert_eq!(backend.instances.typical_latency(), expected, "{seconds:?}");
         }
     }
@@ -223,8 +223,8 @@ mod tests {
             let one = |method: &&str| instance_with(HealthSpec::default(), "1", &[method]);
             let all: Vec<_> = offers.iter().map(one).collect();
             away.into_iter().for_each(|place: usize| all[place].set_link(None));
-            let placings = vec![Placement::default(); all.len()];
-            let backend = local_of(Balance::default(), HealthSpec::default(), &placings, all);
+            let placements = vec![Placement::default(); all.len()];
+            let backend = local_of(Balance::default(), HealthSpec::default(), &placements, all);
             backend.instances.compare_offers();
             let seen: Vec<bool> = backend.instances.all.iter().map(|at| at.differs.get()).collect();
             assert_eq!(seen, [differ; 3], "{offers:?} without {away:?}");

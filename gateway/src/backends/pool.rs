@@ -232,6 +232,4 @@ fn by_endpoint<'b>(
 }
 
 #[cfg(test)]
-mod sync_tests;
-#[cfg(test)]
 mod tests;

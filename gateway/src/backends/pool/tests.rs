@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::backends::next_backends;
+use crate::backends::testing::links;
 use crate::config::{Source, Tables};
 use crate::discovery::Lists;
 use crate::transport::Link;
@@ -155,6 +156,22 @@ async fn a_worker_that_ends_leaves_everything() {
         assert!(all.iter().all(|at| at.is_retired() && at.link().is_none()));
         assert!(rig.pool.backend(&rig.backends[0]).is_none());
         assert!(rig.pool.reviewer.borrow().is_none());
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn links_forget_the_routes_that_are_gone_when_a_table_has_others() {
+    locally(async {
+        let mut rig = Rig::new();
+        rig.sync("endpoints = ['x:1']");
+        let link = links(&rig.local(0)).remove(0);
+        let others: Arc<[u64]> = [1, 3].into();
+        for (generation, told) in [(7, true), (8, false)] {
+            rig.pool.sync(generation, &rig.backends, &others);
+            assert_eq!(*link.in_force.borrow(), if told { &[1, 3][..] } else { &[] }, "{generation}");
+            link.in_force.borrow_mut().clear();
+        }
     })
     .await;
 }
