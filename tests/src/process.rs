@@ -470,6 +470,8 @@ impl Gateway {
             std::future::ready((served && drains).then_some(()))
         })
         .await;
+        // The old process closes those that the client still has to its admin port.
+        self.admin = Client::new(self.admin_addr);
         old
     }
 
