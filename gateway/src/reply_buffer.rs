@@ -5,7 +5,6 @@
 //! dropped, which is when the reply was sent. The pool is bounded, in how many buffers it keeps and in how large each of them is: it has
 //! at most 2 MiB.
 
-use bytes::{Buf, Bytes};
 use std::cell::RefCell;
 use std::fmt;
 use std::mem;
@@ -102,14 +101,6 @@ impl ReplyBuffer {
     pub fn into_vec(mut self) -> Vec<u8> {
         mem::take(&mut self.bytes)
     }
-
-    /// The body, which may go to another thread and does not go back.
-    #[inline]
-    pub fn into_bytes(self) -> Bytes {
-        let mut bytes = Bytes::from(self.into_vec());
-        bytes.advance(HEADROOM);
-        bytes
-    }
 }
 
 impl Drop for ReplyBuffer {
@@ -158,7 +149,7 @@ mod tests {
         assert_eq!(buffer.put_head(b"short: "), Some(&b"short: [1]"[..]));
         buffer.append(|out| out.push(b'\n'));
         assert_eq!(buffer.bytes(), b"short: [1]\n");
-        assert_eq!(buffer.into_bytes(), b"[1]\n"[..]);
+        assert_eq!(buffer.into_vec()[HEADROOM..], b"[1]\n"[..]);
     }
 
     #[test]
@@ -202,7 +193,7 @@ mod tests {
         let buffers = Rc::<Buffers>::default();
         let mut buffer = buffers.take(1);
         buffer.append(|out| out.extend_from_slice(b"{}"));
-        let bytes = buffer.into_bytes();
+        let bytes = buffer.into_vec().split_off(HEADROOM);
         assert_eq!((&bytes[..], kept(&buffers).len()), (&b"{}"[..], 0));
     }
 }

@@ -11,7 +11,7 @@ use super::request_id::RequestId;
 use crate::failure::Failure;
 use crate::stream::Stream;
 use crate::worker::RequestIds;
-use callgate_http1::{ReplyBody, ReplyHead};
+use callgate_http1::ReplyBody;
 use std::io::{ErrorKind, Read, Write};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -77,11 +77,7 @@ fn reply(request: &[u8]) -> Vec<u8> {
     let id = RequestId::make(&RequestIds::new());
     let reply = problem::reply(&Failure::TooManyConnections, id.as_str());
     let mut out = Vec::new();
-    let mut head = ReplyHead::begin(&mut out, reply.status);
-    head.prepared(&DateLine::now().line());
-    head.prepared(b"connection: close\r\n");
-    head.prepared(reply.prepared);
-    head.prepared(&reply.lines);
+    let mut head = reply.begin(&mut out, &DateLine::now().line(), b"connection: close\r\n");
     id.put(&mut head);
     head.end(ReplyBody::Length(reply.content.length().unwrap_or_default()));
     if let (Content::Full(body), false) = (reply.content, request.starts_with(b"HEAD ")) {

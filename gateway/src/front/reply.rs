@@ -5,6 +5,7 @@ use crate::call::{self, Json, ReplyStream};
 use crate::config::RespondSpec;
 use crate::reply_buffer::ReplyBuffer;
 use bytes::Bytes;
+use callgate_http1::ReplyHead;
 use std::sync::Arc;
 
 /// The line of what is JSON.
@@ -63,6 +64,19 @@ impl Reply {
 
     fn of_json(content: Content) -> Reply {
         Reply { prepared: JSON, content, ..Reply::empty(200) }
+    }
+
+    /// Begins its head behind what is in `out`, with the line of the date and the line of what becomes of the connection.
+    pub(super) fn begin<'o>(&self, out: &'o mut Vec<u8>, date: &[u8], connection: &[u8]) -> ReplyHead<'o> {
+        let mut head = ReplyHead::begin(out, self.status);
+        head.prepared(date);
+        head.prepared(connection);
+        head.prepared(self.prepared);
+        head.prepared(&self.lines);
+        if let Content::Fixed(spec) = &self.content {
+            head.prepared(&spec.lines);
+        }
+        head
     }
 
     /// Adds a line to its head. The value is visible ASCII.

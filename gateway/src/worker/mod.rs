@@ -19,7 +19,6 @@ pub use route_ref::RouteRef;
 pub use shared::Shared;
 
 use crate::backends::Pool;
-use crate::reply_buffer::Buffers;
 use crate::routes::Table;
 use std::cell::{Cell, RefCell};
 use std::ops::Deref;
@@ -34,8 +33,6 @@ pub struct Worker {
     pub shared: Arc<Shared>,
     /// Its connections to the instances.
     pub pool: Pool,
-    /// Where the JSON of replies is made.
-    pub buffers: Rc<Buffers>,
     /// Makes request ids.
     pub ids: RequestIds,
     /// Copies of calls that are under way.
@@ -60,14 +57,13 @@ impl Worker {
     pub fn new(id: usize, shared: Arc<Shared>) -> Worker {
         let (catalog, supervisor) = (shared.catalog.clone(), shared.supervisor.clone());
         let (answers, offers) = (shared.answers.clone(), shared.offer_changes.clone());
-        let (buffers, zone) = (Rc::<Buffers>::default(), shared.settings.server.zone.clone());
-        let pool = Pool::new(id, catalog, supervisor, answers, buffers.clone(), offers, zone);
+        let zone = shared.settings.server.zone.clone();
+        let pool = Pool::new(id, catalog, supervisor, answers, Rc::default(), offers, zone);
         let table = Rc::new(LocalTable(shared.table.load_full()));
         Worker {
             id,
             shared,
             pool,
-            buffers,
             ids: RequestIds::new(),
             copies: Cell::new(0),
             table: RefCell::new(table),

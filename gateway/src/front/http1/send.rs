@@ -6,7 +6,7 @@ use crate::front::exchange::Exchange;
 use crate::front::reply::{Content, Reply};
 use crate::front::request_id::RequestId;
 use crate::front::wire::Wire;
-use callgate_http1::{ReplyBody, ReplyHead, Version};
+use callgate_http1::{ReplyBody, Version};
 use std::io;
 
 /// A body up to this many bytes is copied behind its head: one plain write costs the kernel less than a vectored one, and more than the
@@ -53,7 +53,7 @@ pub(super) async fn send(
 ) -> io::Result<()> {
     let mut out = wire.connection.open.pool.buffer();
     let body = body(&reply, exchange.head.version());
-    let mut head = begin(wire, &mut out, &reply, going);
+    let mut head = reply.begin(&mut out, &wire.connection.open.date.line(), going.line());
     exchange.put_fields(&mut head);
     head.end(body);
     let content = if exchange.head.method() == "HEAD" { Content::Empty } else { reply.content };
@@ -78,23 +78,10 @@ pub(super) async fn send_problem(
     only_head: bool,
 ) -> io::Result<()> {
     let mut out = Vec::new();
-    let mut head = begin(wire, &mut out, &reply, Going::Ends);
+    let mut head = reply.begin(&mut out, &wire.connection.open.date.line(), Going::Ends.line());
     id.put(&mut head);
     head.end(body(&reply, Version::Http11));
     write(wire, &mut out, if only_head { Content::Empty } else { reply.content }, || ()).await
-}
-
-/// The beginning of a head: what all replies have, and the lines of this one.
-fn begin<'o>(wire: &Wire, out: &'o mut Vec<u8>, reply: &Reply, going: Going) -> ReplyHead<'o> {
-    let mut head = ReplyHead::begin(out, reply.status);
-    head.prepared(&wire.connection.open.date.line());
-    head.prepared(going.line());
-    head.prepared(reply.prepared);
-    head.prepared(&reply.lines);
-    if let Content::Fixed(spec) = &reply.content {
-        head.prepared(&spec.lines);
-    }
-    head
 }
 
 /// What follows the head, as that has to say it (RFC 9110, 8.6; RFC 9112, 6).
