@@ -145,6 +145,17 @@ fn a_chain_of_definitions_takes_no_stack() {
     thread.join().expect("it has enough stack");
 }
 
+#[test]
+fn the_deepest_default_needs_little_stack() {
+    // 31 options, which do not count as depth, around each of 128 structs.
+    let layered = (0..31).fold(Type::Ref(1), |ty, _| Type::Option(Box::new(ty)));
+    let node = structure(vec![field("next", layered)]);
+    let default = [vec![1; 31 * 127], vec![0]].concat();
+    let check = move || assert_eq!(formed(Type::Ref(1), vec![node], &default), default);
+    let thread = std::thread::Builder::new().stack_size(512 * 1024).spawn(check).expect("a thread starts");
+    thread.join().expect("it has enough stack");
+}
+
 /// A default of that type, as it is in the canonical schema.
 fn formed(ty: Type, definitions: Vec<Definition>, default: &[u8]) -> Vec<u8> {
     let with = Field { default: Some(default.to_vec()), ..field("f", ty) };
