@@ -25,7 +25,7 @@ pub const MAX_CONTROL: u32 = 1024 * 1024;
 /// The largest encoded schema, in bytes: what SCHEMA carries behind the fingerprint. Servers refuse longer ones at start.
 pub const MAX_SCHEMA: usize = MAX_CONTROL as usize - 16;
 
-/// Types, fields, variants, definitions and aliases of one schema, all together. A byte can bring one, which takes some
+/// Types, fields, variants, definitions, aliases and attributes of one schema, all together. A byte can bring one, which takes some
 /// hundred bytes once it is read.
 pub const MAX_SCHEMA_PARTS: usize = 65_536;
 
@@ -39,6 +39,15 @@ pub const MAX_OFFER_NAME: usize = 128;
 /// All defaults of one schema together, in bytes. Each byte can be read behind [`MAX_DEPTH`] containers, so this bounds how
 /// long a schema's defaults take to check.
 pub const MAX_DEFAULTS: usize = 64 * 1024;
+
+/// The values of all attributes of one schema together, in bytes. Examples and bounds among them cost what defaults cost.
+pub const MAX_ATTRIBUTES: usize = 64 * 1024;
+
+/// The longest regular expression of a field, in bytes: compiling one takes memory of many times its length.
+pub const MAX_PATTERN: usize = 1024;
+
+/// How deep a type expression may nest without going through a definition.
+pub const MAX_TYPE_NESTING: usize = 32;
 
 /// Default for the largest message, in bytes.
 pub const MAX_MESSAGE: u32 = 16 * 1024 * 1024;

@@ -256,7 +256,7 @@ fn others() -> Vec<Entry> {
             out.schema_request(Fingerprint(*b"0123456789abcdef"))
         }),
         entry("schema", "the schema that takes and gives nothing", c, |out| {
-            let schema = [1, 0, 37, 0, 0, 1, 48, 0, 0, 0];
+            let schema = [1, 0, 37, 0, 0, 0, 0, 1, 48, 0, 0, 0, 0, 0];
             out.schema(Fingerprint::of(&schema), &schema);
         }),
         entry("schema-absent", "there is none of that fingerprint", c, |out| {

@@ -62,7 +62,7 @@ pub(crate) fn long_reply(response: Type, payload: Vec<u8>) -> LongReply {
 }
 
 fn schema(response: Type) -> MethodSchema {
-    let empty = StructDef { name: "Empty".to_owned(), doc: String::new(), fields: Vec::new() };
+    let empty = StructDef::new("Empty", Vec::new());
     let definitions = vec![Definition::Struct(empty)];
-    MethodSchema { doc: String::new(), request: Type::Ref(0), response, definitions }
+    MethodSchema::new(Type::Ref(0), response, definitions)
 }
