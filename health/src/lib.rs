@@ -1,5 +1,5 @@
 //! How an instance is judged by what becomes of its calls: passive health and circuit breaker in one state machine, without
-//! a clock. Each of the gateway's workers judges by its own calls.
+//! a clock. The gateway's workers and the SDK's clients use it; each judges by its own calls.
 //!
 //! ```text
 //!            fails, others do not            its time is up            one of its probes fails
@@ -205,6 +205,11 @@ impl Health {
     pub fn is_unknown(&self) -> bool {
         let nothing_is_left = self.record.is_empty() && self.ejections == 0;
         self.state == State::Well && nothing_is_left && self.latency == 0.0
+    }
+
+    /// Whether time alone changes nothing about it, once it has its whole share.
+    pub fn rests(&self) -> bool {
+        self.state == State::Well && self.ejections == 0 && self.record.slow == 0
     }
 
     /// Whether it is neither left nor to be spared for failing.
