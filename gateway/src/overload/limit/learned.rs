@@ -230,3 +230,6 @@ impl Learned {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
