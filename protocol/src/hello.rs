@@ -25,6 +25,7 @@ const METHOD_NAME: u8 = 1;
 const METHOD_CALL_ID: u8 = 2;
 const METHOD_SCHEMA: u8 = 3;
 const METHOD_FLAGS: u8 = 4;
+const METHOD_WIRE: u8 = 5;
 
 const METHOD_IDEMPOTENT: u8 = 0x01;
 // 0x02 and 0x04 are kept for streams of the caller and of the service.
@@ -64,6 +65,9 @@ pub struct MethodOffer {
     pub call_id: CallId,
     /// The fingerprint of its schema, by which it can be asked for.
     pub schema: Fingerprint,
+    /// The fingerprint of what the bytes of its messages depend on. A caller that has the types compiled in compares it with
+    /// that of its own.
+    pub wire: Fingerprint,
     /// Running it twice does what running it once does.
     pub idempotent: bool,
 }
@@ -154,18 +158,20 @@ impl MethodOffer {
         if self.idempotent {
             put_field(&mut out, METHOD_FLAGS, &[METHOD_IDEMPOTENT]);
         }
+        put_field(&mut out, METHOD_WIRE, &self.wire.0);
         out
     }
 
     /// `None` for a method that can only be called by a later version.
     fn decode(bytes: &[u8]) -> Result<Option<MethodOffer>, ProtocolError> {
         let mut reader = Reader::new(bytes);
-        let (mut name, mut call_id, mut schema, mut flags) = (None, None, None, 0);
+        let (mut name, mut call_id, mut schema, mut wire, mut flags) = (None, None, None, None, 0);
         while let Some((tag, value)) = reader.field()? {
             match tag {
                 METHOD_NAME => name = Some(text(value)?),
                 METHOD_CALL_ID => call_id = CallId::pinned(number(value)?),
                 METHOD_SCHEMA => schema = Some(Fingerprint(Reader::new(value).array()?)),
+                METHOD_WIRE => wire = Some(Fingerprint(Reader::new(value).array()?)),
                 METHOD_FLAGS => flags = Reader::new(value).u8()?,
                 _ => {}
             }
@@ -177,6 +183,7 @@ impl MethodOffer {
             name: name.ok_or(WireError::Truncated)?,
             call_id: call_id.ok_or(WireError::Truncated)?,
             schema: schema.ok_or(WireError::Truncated)?,
+            wire: wire.ok_or(WireError::Truncated)?,
             idempotent: flags & METHOD_IDEMPOTENT != 0,
         }))
     }

@@ -53,7 +53,7 @@ fn received(role: Role, frames: &[Vec<u8>]) -> Cost {
 fn method(number: usize) -> MethodOffer {
     let name = format!("m{number:06}");
     let call_id = CallId::of("s", &name);
-    MethodOffer { name, call_id, schema: Fingerprint([7; 16]), idempotent: false }
+    MethodOffer { name, call_id, schema: Fingerprint([7; 16]), wire: Fingerprint([8; 16]), idempotent: false }
 }
 
 fn service(number: usize, methods: usize) -> ServiceOffer {

@@ -7,6 +7,7 @@ pub(crate) fn example() -> Hello {
         name: "add".into(),
         call_id: CallId::of("calc", "add"),
         schema: Fingerprint::of(b"x"),
+        wire: Fingerprint::of(b"wire"),
         idempotent: true,
     };
     let service = ServiceOffer { name: "calc".into(), version: "1.2".into(), methods: vec![method] };
@@ -73,6 +74,7 @@ fn a_method_with_a_flag_that_must_be_understood_and_is_not_is_not_offered() {
             (METHOD_NAME, b"add"),
             (METHOD_CALL_ID, &[7, 0, 0, 0]),
             (METHOD_SCHEMA, &[0; 16]),
+            (METHOD_WIRE, &[0; 16]),
             (METHOD_FLAGS, &[flags]),
         ])
     };
@@ -90,14 +92,16 @@ fn an_offer_without_its_essentials_is_refused() {
     let name: (u8, &[u8]) = (METHOD_NAME, b"add");
     let id: (u8, &[u8]) = (METHOD_CALL_ID, &[7, 0, 0, 0]);
     let schema: (u8, &[u8]) = (METHOD_SCHEMA, &[0; 16]);
+    let wire: (u8, &[u8]) = (METHOD_WIRE, &[0; 16]);
     let in_service = |method: &[u8]| put(&[(SERVICE_NAME, b"calc"), (SERVICE_METHOD, method)]);
     for (what, service) in [
         ("a nameless service", put(&[(SERVICE_VERSION, b"1")])),
-        ("a nameless method", in_service(&put(&[id, schema]))),
+        ("a nameless method", in_service(&put(&[id, schema, wire]))),
         ("a method without a Call ID", in_service(&put(&[name, schema]))),
-        ("Call ID 0", in_service(&put(&[name, (METHOD_CALL_ID, &[0; 4]), schema]))),
-        ("a method without a schema", in_service(&put(&[name, id]))),
-        ("half a fingerprint", in_service(&put(&[name, id, (METHOD_SCHEMA, &[0; 8])]))),
+        ("Call ID 0", in_service(&put(&[name, (METHOD_CALL_ID, &[0; 4]), schema, wire]))),
+        ("a method without a schema", in_service(&put(&[name, id, wire]))),
+        ("a method without a wire fingerprint", in_service(&put(&[name, id, schema]))),
+        ("half a fingerprint", in_service(&put(&[name, id, (METHOD_SCHEMA, &[0; 8]), wire]))),
         ("half a field", vec![SERVICE_NAME, 9, b'c']),
     ] {
         let refused = Hello::decode(&put(&[VERSION_1, (SERVICE, &service)]));

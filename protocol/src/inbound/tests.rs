@@ -24,6 +24,7 @@ pub(super) fn hello() -> Vec<u8> {
             name: "add".into(),
             call_id: CallId::of("calc", "add"),
             schema: Fingerprint([7; 16]),
+            wire: Fingerprint::of(b"wire"),
             idempotent: true,
         }],
     };

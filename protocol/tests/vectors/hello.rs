@@ -20,6 +20,7 @@ fn describe(hello: &Hello) -> Value {
             "name": method.name,
             "call_id": method.call_id.get(),
             "schema": method.schema.to_string(),
+            "wire": method.wire.to_string(),
             "idempotent": method.idempotent,
         })
     };
@@ -49,6 +50,7 @@ fn method(name: &str, idempotent: bool) -> MethodOffer {
         name: name.into(),
         call_id: CallId::of("calc", name),
         schema: Fingerprint::of(name.as_bytes()),
+        wire: Fingerprint::of(format!("{name} on the wire").as_bytes()),
         idempotent,
     }
 }

@@ -118,7 +118,7 @@ def read_hello(data):
 
 def read_method(fields):
     return {"name": fields[1].rest().decode(), "call_id": fields[2].fixed(4), "schema": fields[3].take(16).hex(),
-            "idempotent": 4 in fields and bool(fields[4].u8() & 1)}
+            "wire": fields[5].take(16).hex(), "idempotent": 4 in fields and bool(fields[4].u8() & 1)}
 
 def put_hello(h):
     out = field(1, b"".join(n.to_bytes(2, "little") for n in h["versions"]))
@@ -131,4 +131,4 @@ def put_hello(h):
 
 def put_method(m):
     out = field(1, m["name"].encode()) + field(2, u32(m["call_id"])) + field(3, bytes.fromhex(m["schema"]))
-    return field(2, out + (field(4, b"\1") if m["idempotent"] else b""))
+    return field(2, out + (field(4, b"\1") if m["idempotent"] else b"") + field(5, bytes.fromhex(m["wire"])))
