@@ -27,7 +27,6 @@ mod tail;
 mod violation;
 
 pub use binding::{Body, Decimal, Int64, RequestBinding, Response, ResponseBinding, UnknownFields};
-pub use binding::{Body, Int64, RequestBinding, Response, ResponseBinding, UnknownFields};
 pub use convert::{ConvertError, ConvertReason, Converter, Misfit};
 pub use layout::Layout;
 pub use request::{RequestInput, RequestProgram};
