@@ -243,6 +243,7 @@ async fn lying_backend(listener: TcpListener, answer: Lie) {
                 name: "list".to_owned(),
                 call_id: CallId::of("liar", "list"),
                 schema: Fingerprint::of(&encoded),
+                wire: Fingerprint::of(&encoded),
                 idempotent: false,
             };
             let service =
