@@ -22,12 +22,12 @@ const ANSWER_ROOM: usize = 512;
 
 /// A field, or an argument of a method.
 pub fn field(name: &str, aliases: &[&str], doc: &str, ty: Type, default: Option<Vec<u8>>) -> Field {
-    Field { name: name.to_owned(), aliases: owned(aliases), doc: doc.to_owned(), ty, default }
+    Field { aliases: owned(aliases), doc: doc.to_owned(), default, ..Field::new(name, ty) }
 }
 
 /// A variant of an enum.
 pub fn variant(name: &str, aliases: &[&str], doc: &str, shape: Shape) -> Variant {
-    Variant { name: name.to_owned(), aliases: owned(aliases), doc: doc.to_owned(), shape }
+    Variant { aliases: owned(aliases), doc: doc.to_owned(), ..Variant::new(name, shape) }
 }
 
 fn owned(names: &[&str]) -> Vec<String> {

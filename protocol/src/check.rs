@@ -122,7 +122,7 @@ fn skip<T>(_: T) {}
 
 /// The size of values that are sound whatever their bytes, so that many of them are passed in one step.
 fn plain_width(ty: &Type) -> Option<u64> {
-    match ty {
+    match ty.physical() {
         Type::U8 | Type::I8 => Some(1),
         Type::F32 | Type::Ipv4Addr => Some(4),
         Type::F64 => Some(8),
@@ -133,12 +133,15 @@ fn plain_width(ty: &Type) -> Option<u64> {
 
 impl<'a> Walk<'a, '_> {
     fn value(&mut self, mut ty: &'a Type) -> Step {
-        // Options do not count as depth, so they are passed in a loop and take no stack either.
-        while let Type::Option(inner) = ty {
-            if !self.reader.bool()? {
-                return Ok(());
-            }
-            ty = inner;
+        // None of these counts as depth, so they are passed in a loop and take no stack either.
+        loop {
+            ty = match ty {
+                Type::Option(inner) if self.reader.bool()? => inner,
+                Type::Presence(inner) if self.is_value_present()? => inner,
+                Type::Option(_) | Type::Presence(_) => return Ok(()),
+                Type::Logical(_, inner) => inner,
+                _ => break,
+            };
         }
         match ty {
             Type::Unit => self.zero_sized()?,
@@ -161,7 +164,7 @@ impl<'a> Walk<'a, '_> {
                 1 => skip(self.reader.take(16)?),
                 _ => return Err(Reason::UnknownVariant),
             },
-            Type::Option(_) => {}
+            Type::Option(_) | Type::Presence(_) | Type::Logical(..) => {}
             Type::List(item) => {
                 let count = self.reader.length()?;
                 self.items(item, count)?;
@@ -269,6 +272,15 @@ impl<'a> Walk<'a, '_> {
     fn zero_sized(&mut self) -> Step {
         *self.allowance = self.allowance.checked_sub(1).ok_or(Reason::TooManyZeroSizedItems)?;
         Ok(())
+    }
+
+    /// Reads which of absent, null and a value a field with presence is; only the last has more bytes.
+    fn is_value_present(&mut self) -> Result<bool, Reason> {
+        match self.reader.varint(32)? {
+            0 | 1 => Ok(false),
+            2 => Ok(true),
+            _ => Err(Reason::UnknownVariant),
+        }
     }
 
     fn uuid(&mut self) -> Step {

@@ -4,7 +4,10 @@
 //! expresses plainly: every choice takes a byte, an empty tape always chooses the simplest, so a shorter tape is a
 //! simpler case. Values are written by bincode itself, through serde: what the checks accept is held against that.
 
-use crate::schema::{Definition, EnumDef, Field, MethodSchema, Shape, StructDef, Type, Variant};
+use crate::Code;
+use crate::schema::{
+    Attributes, Definition, EnumDef, Field, Logical, MethodSchema, Shape, StructDef, Type, Variant,
+};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, SerializeTuple, Serializer};
@@ -88,24 +91,28 @@ const SCALARS: [Type; 24] = [
 /// A schema that `MethodSchema::decode` accepts: a request struct, then structs and enums that may refer to each other.
 pub(crate) fn schema(tape: &Tape) -> MethodSchema {
     let count = 1 + tape.below(5);
-    let mut schema = MethodSchema {
-        doc: tape.text(),
-        request: Type::Ref(0),
-        response: Type::Unit,
-        definitions: Vec::new(),
-    };
+    let mut schema = MethodSchema::new(Type::Ref(0), Type::Unit, Vec::new());
+    schema.doc = tape.text();
     for index in 0..count {
         let definition = if index > 0 && tape.below(2) == 1 {
             Definition::Enum(enumeration(tape, index, count))
         } else {
             let fields = fields(tape, index, count);
-            let (name, doc) = (tape.text(), tape.text());
-            Definition::Struct(StructDef { name, doc, fields })
+            let (name, doc, attributes) = (tape.text(), tape.text(), attributes(tape));
+            Definition::Struct(StructDef { name, doc, fields, attributes })
         };
         schema.definitions.push(definition);
     }
     schema.response = ty(tape, 0, count, 0, true);
-    add_defaults(tape, &mut schema);
+    schema.request_items = (tape.below(4) == 1).then(|| ty(tape, 0, count, 0, true));
+    let of_enum = |def: &Definition| matches!(def, Definition::Enum(_));
+    if let Some(index) = schema.definitions.iter().position(of_enum)
+        && tape.below(2) == 1
+    {
+        schema.error = Some(Type::Ref(index as u32));
+    }
+    schema.attributes = attributes(tape);
+    add_values(tape, &mut schema);
     schema
 }
 
@@ -122,8 +129,13 @@ fn enumeration(tape: &Tape, index: usize, count: usize) -> EnumDef {
             2 => Shape::Tuple((0..tape.below(4)).map(|_| ty(tape, index, count, 0, true)).collect()),
             _ => Shape::Struct(fields(tape, index, count)),
         },
+        attributes: match tape.below(4) {
+            1 => attributes(tape).with_code(Code::NotFound),
+            _ => attributes(tape),
+        },
     });
-    EnumDef { variants: variants.collect(), name: tape.text(), doc: tape.text() }
+    let variants = variants.collect();
+    EnumDef { variants, name: tape.text(), doc: tape.text(), attributes: attributes(tape) }
 }
 
 fn fields(tape: &Tape, index: usize, count: usize) -> Vec<Field> {
@@ -132,16 +144,37 @@ fn fields(tape: &Tape, index: usize, count: usize) -> Vec<Field> {
             name: format!("f{number}"),
             aliases: (0..tape.below(2)).map(|n| format!("alias {number} {n}")).collect(),
             doc: tape.text(),
-            ty: ty(tape, index, count, 0, false),
+            ty: field_type(tape, index, count),
             default: None,
+            attributes: attributes(tape),
         })
         .collect()
+}
+
+/// What everything may have: a known attribute, and such that are not known.
+fn attributes(tape: &Tape) -> Attributes {
+    let unknown = |all: Attributes| all.with(11 + tape.below(200) as u32, tape.text());
+    match tape.below(8) {
+        1 => Attributes::new().with_deprecated(&tape.text()),
+        2 => unknown(Attributes::new()),
+        3 => unknown(unknown(Attributes::new().with_deprecated(""))),
+        _ => Attributes::new(),
+    }
+}
+
+fn field_type(tape: &Tape, index: usize, count: usize) -> Type {
+    let ty = ty(tape, index, count, 0, false);
+    match ty.physical() {
+        Type::Option(_) => ty,
+        _ if tape.below(6) == 1 => Type::Presence(Box::new(ty)),
+        _ => ty,
+    }
 }
 
 /// `guarded`: inside something that may be empty, so that a reference to any definition leaves finite values.
 fn ty(tape: &Tape, index: usize, count: usize, nesting: usize, guarded: bool) -> Type {
     let inner = |guarded| Box::new(ty(tape, index, count, nesting + 1, guarded));
-    match tape.below(if nesting < 4 { 12 } else { 5 }) {
+    match tape.below(if nesting < 4 { 14 } else { 5 }) {
         0..=4 => SCALARS[tape.below(SCALARS.len())].clone(),
         5 => Type::Option(inner(true)),
         6 => Type::List(inner(true)),
@@ -154,25 +187,38 @@ fn ty(tape: &Tape, index: usize, count: usize, nesting: usize, guarded: bool) ->
             const KEYS: [Type; 4] = [Type::String, Type::I32, Type::Uuid, Type::IpAddr];
             Type::Map(Box::new(KEYS[tape.below(KEYS.len())].clone()), inner(true))
         }
+        10 => Type::Logical(Logical(tape.below(10) as u32), inner(guarded)),
+        11 => logical(tape),
         _ if guarded => Type::Ref(tape.below(count) as u32),
         _ if index + 1 < count => Type::Ref((index + 1 + tape.below(count - index - 1)) as u32),
         _ => Type::String,
     }
 }
 
-fn add_defaults(tape: &Tape, schema: &mut MethodSchema) {
+/// A known logical type over its own physical one.
+fn logical(tape: &Tape) -> Type {
+    let logical = Logical(1 + tape.below(6) as u32);
+    let physical = match logical {
+        Logical::SET => Type::List(Box::new(SCALARS[tape.below(SCALARS.len())].clone())),
+        _ => Type::String,
+    };
+    Type::Logical(logical, Box::new(physical))
+}
+
+/// Defaults and examples.
+fn add_values(tape: &Tape, schema: &mut MethodSchema) {
     for index in 0..schema.definitions.len() {
         let Definition::Struct(def) = &schema.definitions[index] else {
             continue;
         };
-        let defaults: Vec<_> = def
-            .fields
-            .iter()
-            .map(|field| (tape.below(3) == 1).then(|| value(tape, schema, &field.ty)))
-            .collect();
+        let maybe = |field: &Field| (tape.below(3) == 1).then(|| value(tape, schema, &field.ty));
+        let values: Vec<_> = def.fields.iter().map(|field| (maybe(field), maybe(field))).collect();
         if let Definition::Struct(def) = &mut schema.definitions[index] {
-            for (field, default) in def.fields.iter_mut().zip(defaults) {
+            for (field, (default, example)) in def.fields.iter_mut().zip(values) {
                 field.default = default;
+                if let Some(example) = example {
+                    field.attributes = std::mem::take(&mut field.attributes).with_example(example);
+                }
             }
         }
     }
@@ -235,6 +281,12 @@ impl Serialize for Sample<'_> {
             Type::Ipv6Addr => std::net::Ipv6Addr::from(tape.number()).serialize(s),
             Type::Option(inner) if self.count() > 0 => s.serialize_some(&self.of(inner)),
             Type::Option(_) => s.serialize_none(),
+            Type::Logical(_, physical) => Sample { ty: physical, ..*self }.serialize(s),
+            Type::Presence(inner) => match tape.below(3) {
+                0 => s.serialize_unit_variant("", 0, ""),
+                1 => s.serialize_unit_variant("", 1, ""),
+                _ => s.serialize_newtype_variant("", 2, "", &self.of(inner)),
+            },
             Type::List(item) => {
                 let count = self.count();
                 let mut seq = s.serialize_seq(Some(count))?;

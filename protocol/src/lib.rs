@@ -11,23 +11,27 @@ mod budget;
 pub mod call;
 mod call_id;
 pub mod check;
+mod first;
 pub mod frame;
 #[cfg(test)]
 mod generate;
 pub mod hello;
 mod inbound;
 pub mod limits;
+pub mod metadata;
+pub mod name;
 mod outbound;
 pub mod schema;
 mod status;
 pub mod wire;
 
 pub use budget::{Budget, Room};
-pub use call::{CallHead, Metadata, MetadataBuf};
+pub use call::CallHead;
 pub use call_id::CallId;
 pub use frame::ProtocolError;
 pub use hello::{Hello, MethodOffer, ServiceOffer};
 pub use inbound::{Event, Inbound, Role};
 pub use limits::Limits;
+pub use metadata::{Metadata, MetadataBuf};
 pub use outbound::Outbound;
 pub use status::{Code, Status};

@@ -50,17 +50,17 @@ fn received(role: Role, frames: &[Vec<u8>]) -> Cost {
     cost(|| take(&mut inbound, &frames))
 }
 
-fn method(number: usize) -> MethodOffer {
+fn method(service: usize, number: usize) -> MethodOffer {
     let name = format!("m{number:06}");
-    let call_id = CallId::of("s", &name);
-    MethodOffer { name, call_id, schema: Fingerprint([7; 16]), idempotent: false }
+    let call_id = CallId::of(&format!("s{service}"), &name);
+    MethodOffer { name, call_id, schema: Fingerprint([7; 16]), wire: Fingerprint([8; 16]), idempotent: false }
 }
 
 fn service(number: usize, methods: usize) -> ServiceOffer {
     ServiceOffer {
         name: format!("s{number:06}"),
         version: "1".to_owned(),
-        methods: (0..methods).map(method).collect(),
+        methods: (0..methods).map(|at| method(number, at)).collect(),
     }
 }
 
@@ -165,25 +165,24 @@ fn what_is_sent_costs_what_its_bytes_do() {
 }
 
 fn field(number: usize, ty: Type) -> Field {
-    Field { name: format!("f{number:06}"), aliases: Vec::new(), doc: String::new(), ty, default: None }
+    Field::new(format!("f{number:06}"), ty)
 }
 
 fn structure(fields: Vec<Field>) -> Definition {
-    Definition::Struct(StructDef { name: "S".to_owned(), doc: String::new(), fields })
+    Definition::Struct(StructDef::new("S", fields))
 }
 
 fn variant(number: usize, shape: Shape) -> Variant {
-    Variant { name: format!("V{number:06}"), aliases: Vec::new(), doc: String::new(), shape }
+    Variant::new(format!("V{number:06}"), shape)
 }
 
 fn enumeration(variants: Vec<Variant>) -> Definition {
-    Definition::Enum(EnumDef { name: "E".to_owned(), doc: String::new(), variants })
+    Definition::Enum(EnumDef::new("E", variants))
 }
 
 /// What reading a schema of these definitions costs; the first is the request.
 fn read(definitions: Vec<Definition>) -> Cost {
-    let schema =
-        MethodSchema { doc: String::new(), request: Type::Ref(0), response: Type::Unit, definitions };
+    let schema = MethodSchema::new(Type::Ref(0), Type::Unit, definitions);
     let encoded = schema.encode();
     cost(|| MethodSchema::decode(&encoded).unwrap())
 }

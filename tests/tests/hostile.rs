@@ -224,13 +224,8 @@ async fn deep_long_and_repetitive_json_costs_no_more_than_its_length() {
 
 /// A schema of a method without arguments that gives a list of strings.
 fn schema() -> MethodSchema {
-    let empty = StructDef { name: "Nothing".to_owned(), doc: String::new(), fields: Vec::<Field>::new() };
-    MethodSchema {
-        doc: String::new(),
-        request: Type::Ref(0),
-        response: Type::List(Box::new(Type::String)),
-        definitions: vec![Definition::Struct(empty)],
-    }
+    let empty = StructDef::new("Nothing", Vec::<Field>::new());
+    MethodSchema::new(Type::Ref(0), Type::List(Box::new(Type::String)), vec![Definition::Struct(empty)])
 }
 
 /// What is written in answer to a call of that number.
@@ -248,6 +243,7 @@ async fn lying_backend(listener: TcpListener, answer: Lie) {
                 name: "list".to_owned(),
                 call_id: CallId::of("liar", "list"),
                 schema: Fingerprint::of(&encoded),
+                wire: Fingerprint::of(&encoded),
                 idempotent: false,
             };
             let service =

@@ -67,19 +67,13 @@ fn schema() -> MethodSchema {
         structure("Quote", quote),
         structure("Line", [("sku", Type::String), ("qty", Type::U32), ("amount", Type::F64)]),
     ];
-    MethodSchema { doc: String::new(), request: Type::Ref(0), response: Type::Ref(2), definitions }
+    MethodSchema::new(Type::Ref(0), Type::Ref(2), definitions)
 }
 
 fn structure<const N: usize>(name: &str, fields: [(&str, Type); N]) -> Definition {
-    let field = |(name, ty): (&str, Type)| Field {
-        name: name.to_owned(),
-        aliases: Vec::new(),
-        doc: String::new(),
-        ty,
-        default: None,
-    };
+    let field = |(name, ty): (&str, Type)| Field::new(name, ty);
     let fields = fields.into_iter().map(field).collect();
-    Definition::Struct(StructDef { name: name.to_owned(), doc: String::new(), fields })
+    Definition::Struct(StructDef::new(name, fields))
 }
 
 /// Prices that make sums as floating point makes them.

@@ -22,7 +22,7 @@ fn long_name() -> String {
 }
 
 fn schema(definitions: Vec<Definition>) -> MethodSchema {
-    MethodSchema { doc: String::new(), request: Type::Ref(0), response: Type::Ref(0), definitions }
+    MethodSchema::new(Type::Ref(0), Type::Ref(0), definitions)
 }
 
 fn names(count: usize) -> impl Iterator<Item = String> {

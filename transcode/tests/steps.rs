@@ -48,7 +48,7 @@ fn assert_same(program: &ResponseProgram, message: &[u8], most: usize) {
 
 /// A schema that no instance could tell, since its names are longer than they may be: the bounds here do not lean on that.
 fn unchecked(definitions: Vec<Definition>) -> MethodSchema {
-    MethodSchema { doc: String::new(), request: Type::Ref(0), response: Type::Ref(0), definitions }
+    MethodSchema::new(Type::Ref(0), Type::Ref(0), definitions)
 }
 
 fn map(key: Type, value: Type) -> Type {

@@ -84,7 +84,7 @@ impl SchemaBuilder {
     ) -> Type {
         let name = self.generic_name(name, arguments);
         self.define(TypeId::of::<T>(), name.clone(), |schema| {
-            Definition::Struct(StructDef { name, doc: doc.to_owned(), fields: fields(schema) })
+            Definition::Struct(StructDef { doc: doc.to_owned(), ..StructDef::new(name, fields(schema)) })
         })
     }
 
@@ -99,7 +99,7 @@ impl SchemaBuilder {
     ) -> Type {
         let name = self.generic_name(name, arguments);
         self.define(TypeId::of::<T>(), name.clone(), |schema| {
-            Definition::Enum(EnumDef { name, doc: doc.to_owned(), variants: variants(schema) })
+            Definition::Enum(EnumDef { doc: doc.to_owned(), ..EnumDef::new(name, variants(schema)) })
         })
     }
 
@@ -138,14 +138,7 @@ impl SchemaBuilder {
         {
             return Type::Ref(number);
         }
-        self.add(
-            name.to_owned(),
-            Some(Definition::Struct(StructDef {
-                name: name.to_owned(),
-                doc: String::new(),
-                fields: arguments,
-            })),
-        )
+        self.add(name.to_owned(), Some(Definition::Struct(StructDef::new(name, arguments))))
     }
 
     /// The schema of a method. `request` and `response` were described by this builder.
@@ -157,7 +150,8 @@ impl SchemaBuilder {
             return Err(problem);
         }
         let definitions = self.slots.into_iter().filter_map(|slot| slot.definition).collect();
-        let schema = MethodSchema { doc: doc.to_owned(), request, response, definitions };
+        let schema =
+            MethodSchema { doc: doc.to_owned(), ..MethodSchema::new(request, response, definitions) };
         MethodSchema::decode(&schema.encode()).map_err(BadSchema::Refused)
     }
 
@@ -217,6 +211,8 @@ impl SchemaBuilder {
             Type::I8 | Type::I16 | Type::I32 | Type::I64 | Type::I128 | Type::F32 | Type::F64 => {
                 format!("{ty:?}").to_lowercase()
             }
+            Type::Logical(_, physical) => self.name(physical),
+            Type::Presence(inner) => format!("Presence<{}>", self.name(inner)),
             other => format!("{other:?}"),
         }
     }

@@ -28,18 +28,11 @@ pub(crate) enum Tree {
 type Described = Result<MethodSchema, BadSchema>;
 
 fn schema_of(argument: Type, response: Type, definitions: Vec<Definition>) -> Described {
-    let field = Field {
-        name: "argument".into(),
-        aliases: Vec::new(),
-        doc: String::new(),
-        ty: argument,
-        default: None,
-    };
-    let request =
-        Definition::Struct(StructDef { name: "Request".into(), doc: String::new(), fields: vec![field] });
+    let field = Field::new("argument", argument);
+    let request = Definition::Struct(StructDef::new("Request", vec![field]));
     let mut all = vec![request];
     all.extend(definitions);
-    Ok(MethodSchema { doc: String::new(), request: Type::Ref(0), response, definitions: all })
+    Ok(MethodSchema::new(Type::Ref(0), response, all))
 }
 
 pub(crate) fn bytes_to_bytes() -> Described {
@@ -51,13 +44,11 @@ fn size_to_bytes() -> Described {
 }
 
 fn tree() -> Described {
-    let variant =
-        |name: &str, shape| Variant { name: name.into(), aliases: Vec::new(), doc: String::new(), shape };
-    let tree = EnumDef {
-        name: "Tree".into(),
-        doc: String::new(),
-        variants: vec![variant("Leaf", Shape::Unit), variant("Node", Shape::Newtype(Type::Ref(1)))],
-    };
+    let variant = |name: &str, shape| Variant::new(name, shape);
+    let tree = EnumDef::new(
+        "Tree",
+        vec![variant("Leaf", Shape::Unit), variant("Node", Shape::Newtype(Type::Ref(1)))],
+    );
     schema_of(Type::Ref(1), Type::Bytes, vec![Definition::Enum(tree)])
 }
 

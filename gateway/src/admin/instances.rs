@@ -51,7 +51,7 @@ fn definition(schema: &MethodSchema, definition: &Definition) -> Value {
 
 fn fields(schema: &MethodSchema, fields: &[Field]) -> Value {
     let field = |field: &Field| {
-        let optional = field.default.is_some() || matches!(field.ty, Type::Option(_));
+        let optional = field.default.is_some() || matches!(field.ty, Type::Option(_) | Type::Presence(_));
         json!({
             "name": field.name,
             "type": type_name(schema, &field.ty),
@@ -76,6 +76,8 @@ fn type_name(schema: &MethodSchema, ty: &Type) -> String {
             Some(Definition::Enum(def)) => def.name.clone(),
             None => "?".to_owned(),
         },
+        Type::Logical(_, physical) => name(physical),
+        Type::Presence(inner) => format!("Presence<{}>", name(inner)),
         Type::Unit => "()".to_owned(),
         Type::Bool | Type::Char | Type::F32 | Type::F64 => format!("{ty:?}").to_lowercase(),
         Type::U8 | Type::U16 | Type::U32 | Type::U64 | Type::U128 => format!("{ty:?}").to_lowercase(),

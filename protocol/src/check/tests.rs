@@ -4,41 +4,22 @@ use super::*;
 use crate::schema::{EnumDef, StructDef, Variant};
 
 pub(super) fn field(name: &str, ty: Type) -> Field {
-    Field { name: name.into(), aliases: Vec::new(), doc: String::new(), ty, default: None }
+    Field::new(name, ty)
 }
 
 pub(super) fn structure(fields: impl IntoIterator<Item = Type>) -> Definition {
     let fields = fields.into_iter().enumerate();
-    Definition::Struct(StructDef {
-        name: "S".into(),
-        doc: String::new(),
-        fields: fields.map(|(n, ty)| field(&format!("f{n}"), ty)).collect(),
-    })
+    Definition::Struct(StructDef::new("S", fields.map(|(n, ty)| field(&format!("f{n}"), ty)).collect()))
 }
 
 pub(super) fn enumeration(shapes: impl IntoIterator<Item = Shape>) -> Definition {
     let shapes = shapes.into_iter().enumerate();
-    Definition::Enum(EnumDef {
-        name: "E".into(),
-        doc: String::new(),
-        variants: shapes
-            .map(|(n, shape)| Variant {
-                name: format!("V{n}"),
-                aliases: Vec::new(),
-                doc: String::new(),
-                shape,
-            })
-            .collect(),
-    })
+    let variants = shapes.map(|(n, shape)| Variant::new(format!("V{n}"), shape));
+    Definition::Enum(EnumDef::new("E", variants.collect()))
 }
 
 pub(super) fn schema(definitions: impl IntoIterator<Item = Definition>) -> MethodSchema {
-    MethodSchema {
-        doc: String::new(),
-        request: Type::Ref(0),
-        response: Type::Unit,
-        definitions: definitions.into_iter().collect(),
-    }
+    MethodSchema::new(Type::Ref(0), Type::Unit, definitions.into_iter().collect())
 }
 
 pub(super) fn list(item: Type) -> Type {

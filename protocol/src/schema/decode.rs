@@ -2,79 +2,12 @@
 
 use super::encode::{FORMAT, tag};
 use super::validate;
-use super::{Definition, EnumDef, Field, MethodSchema, Shape, StructDef, Type, Variant};
-use crate::limits::{MAX_DEFAULTS, MAX_NAME, MAX_SCHEMA_PARTS};
-use crate::wire::{Reader, WireError};
-use std::fmt;
-
-/// How deep a type expression may nest without going through a definition.
-const MAX_TYPE_NESTING: usize = 32;
-
-/// Why a schema was refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SchemaError {
-    /// The bytes are not an encoding.
-    Wire(WireError),
-    /// The encoding is of a later format.
-    UnknownFormat(u8),
-    /// A type, definition or shape has a tag that is not known.
-    UnknownTag(u8),
-    /// Bytes are left over.
-    TrailingBytes,
-    /// A type expression nests deeper than 32.
-    TooDeep,
-    /// More types, fields, variants, definitions and aliases than [`MAX_SCHEMA_PARTS`].
-    TooManyParts,
-    /// A name or alias of a field or variant is longer than [`MAX_NAME`]: how long it is.
-    NameTooLong(usize),
-    /// A reference names no definition.
-    DanglingRef(u32),
-    /// The request is not a struct.
-    RequestIsNoStruct,
-    /// A name or alias occurs twice in one struct or enum.
-    DuplicateName(String),
-    /// A map's key cannot be a JSON key.
-    BadMapKey,
-    /// A default is not a value of its field's type.
-    BadDefault(String),
-    /// All defaults together are longer than [`MAX_DEFAULTS`].
-    DefaultsTooLong,
-    /// The bytes are not those of the fingerprint under which they were sent.
-    WrongFingerprint,
-}
-
-impl fmt::Display for SchemaError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            SchemaError::Wire(error) => write!(f, "not a schema: {error}"),
-            SchemaError::UnknownFormat(n) => write!(f, "schema format {n} is not known (known: {FORMAT})"),
-            SchemaError::UnknownTag(n) => write!(f, "unknown tag {n} in a schema"),
-            SchemaError::TrailingBytes => write!(f, "bytes after the end of the schema"),
-            SchemaError::TooDeep => write!(f, "a type nests deeper than {MAX_TYPE_NESTING}"),
-            SchemaError::TooManyParts => write!(f, "more than {MAX_SCHEMA_PARTS} types, fields and variants"),
-            SchemaError::NameTooLong(n) => {
-                write!(f, "a name of {n} bytes, where at most {MAX_NAME} are allowed")
-            }
-            SchemaError::DanglingRef(n) => write!(f, "reference to definition {n}, which does not exist"),
-            SchemaError::RequestIsNoStruct => write!(f, "the request is not a struct"),
-            SchemaError::DuplicateName(name) => write!(f, "the name `{name}` occurs twice"),
-            SchemaError::BadMapKey => write!(f, "a map's key cannot be written as a JSON key"),
-            SchemaError::BadDefault(name) => write!(f, "the default of `{name}` is not a value of its type"),
-            SchemaError::DefaultsTooLong => {
-                write!(f, "the defaults are longer than {MAX_DEFAULTS} bytes together")
-            }
-            SchemaError::WrongFingerprint => write!(f, "the schema's bytes are not of its fingerprint"),
-        }
-    }
-}
-
-impl std::error::Error for SchemaError {}
-
-impl From<WireError> for SchemaError {
-    fn from(error: WireError) -> Self {
-        SchemaError::Wire(error)
-    }
-}
+use super::{
+    Attributes, Definition, EnumDef, Field, Logical, MethodSchema, SchemaError, Shape, StructDef, Type,
+    Variant,
+};
+use crate::limits::{MAX_NAME, MAX_SCHEMA_PARTS, MAX_TYPE_NESTING};
+use crate::wire::Reader;
 
 type Result<T> = std::result::Result<T, SchemaError>;
 
@@ -101,8 +34,11 @@ pub(super) fn method(bytes: &[u8]) -> Result<MethodSchema> {
     let schema = MethodSchema {
         doc: string(&mut source)?,
         request: ty(&mut source, 0)?,
+        request_items: optional_type(&mut source)?,
         response: ty(&mut source, 0)?,
+        error: optional_type(&mut source)?,
         definitions: all(&mut source, definition)?,
+        attributes: attributes(&mut source)?,
     };
     if source.reader.remaining() > 0 {
         return Err(SchemaError::TrailingBytes);
@@ -118,11 +54,13 @@ fn definition(source: &mut Source<'_>) -> Result<Definition> {
             name: string(source)?,
             doc: string(source)?,
             fields: all(source, field)?,
+            attributes: attributes(source)?,
         })),
         tag::ENUM => Ok(Definition::Enum(EnumDef {
             name: string(source)?,
             doc: string(source)?,
             variants: all(source, variant)?,
+            attributes: attributes(source)?,
         })),
         other => Err(SchemaError::UnknownTag(other)),
     }
@@ -136,6 +74,7 @@ fn field(source: &mut Source<'_>) -> Result<Field> {
         doc: string(source)?,
         ty: ty(source, 0)?,
         default: if source.reader.bool()? { Some(source.reader.bytes()?.to_vec()) } else { None },
+        attributes: attributes(source)?,
     })
 }
 
@@ -152,7 +91,24 @@ fn variant(source: &mut Source<'_>) -> Result<Variant> {
             tag::SHAPE_STRUCT => Shape::Struct(all(source, field)?),
             other => return Err(SchemaError::UnknownTag(other)),
         },
+        attributes: attributes(source)?,
     })
+}
+
+fn attributes(source: &mut Source<'_>) -> Result<Attributes> {
+    let mut attributes = Attributes::default();
+    for _ in 0..source.reader.length()? {
+        source.part()?;
+        let tag = source.reader.varint(32)? as u32;
+        if !attributes.push(tag, source.reader.bytes()?) {
+            return Err(SchemaError::AttributesOutOfOrder(tag));
+        }
+    }
+    Ok(attributes)
+}
+
+fn optional_type(source: &mut Source<'_>) -> Result<Option<Type>> {
+    if source.reader.bool()? { ty(source, 0).map(Some) } else { Ok(None) }
 }
 
 fn ty(source: &mut Source<'_>, nesting: usize) -> Result<Type> {
@@ -195,6 +151,11 @@ fn ty(source: &mut Source<'_>, nesting: usize) -> Result<Type> {
         tag::TUPLE => Type::Tuple(all(source, inner)?),
         tag::MAP => Type::Map(Box::new(inner(source)?), Box::new(inner(source)?)),
         tag::REF => Type::Ref(source.reader.varint(32)? as u32),
+        tag::LOGICAL => {
+            let logical = Logical(source.reader.varint(32)? as u32);
+            Type::Logical(logical, Box::new(inner(source)?))
+        }
+        tag::PRESENCE => Type::Presence(Box::new(inner(source)?)),
         other => return Err(SchemaError::UnknownTag(other)),
     })
 }

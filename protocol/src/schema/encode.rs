@@ -1,6 +1,6 @@
 //! A schema's canonical bytes: one way to write each, so that equal schemas have equal fingerprints.
 
-use super::{Definition, Field, MethodSchema, Shape, Type, Variant};
+use super::{Attributes, Definition, Field, MethodSchema, Shape, Type, Variant};
 use crate::wire::{put_bytes, put_varint};
 
 /// The version of the schema's own encoding, its first byte.
@@ -38,6 +38,8 @@ pub(super) mod tag {
     pub(crate) const TUPLE: u8 = 35;
     pub(crate) const MAP: u8 = 36;
     pub(crate) const REF: u8 = 37;
+    pub(crate) const LOGICAL: u8 = 38;
+    pub(crate) const PRESENCE: u8 = 39;
     pub(crate) const STRUCT: u8 = 48;
     pub(crate) const ENUM: u8 = 49;
     pub(crate) const SHAPE_UNIT: u8 = 0;
@@ -50,8 +52,11 @@ pub(super) fn method(schema: &MethodSchema) -> Vec<u8> {
     let mut out = vec![FORMAT];
     put_str(&mut out, &schema.doc);
     put_type(&mut out, &schema.request);
+    put_optional_type(&mut out, schema.request_items.as_ref());
     put_type(&mut out, &schema.response);
+    put_optional_type(&mut out, schema.error.as_ref());
     put_all(&mut out, &schema.definitions, put_definition);
+    put_attributes(&mut out, &schema.attributes);
     out
 }
 
@@ -62,12 +67,14 @@ fn put_definition(out: &mut Vec<u8>, definition: &Definition) {
             put_str(out, &def.name);
             put_str(out, &def.doc);
             put_all(out, &def.fields, put_field);
+            put_attributes(out, &def.attributes);
         }
         Definition::Enum(def) => {
             out.push(tag::ENUM);
             put_str(out, &def.name);
             put_str(out, &def.doc);
             put_all(out, &def.variants, put_variant);
+            put_attributes(out, &def.attributes);
         }
     }
 }
@@ -84,6 +91,7 @@ fn put_field(out: &mut Vec<u8>, field: &Field) {
             put_bytes(out, bytes);
         }
     }
+    put_attributes(out, &field.attributes);
 }
 
 fn put_variant(out: &mut Vec<u8>, variant: &Variant) {
@@ -105,6 +113,20 @@ fn put_variant(out: &mut Vec<u8>, variant: &Variant) {
             put_all(out, fields, put_field);
         }
     }
+    put_attributes(out, &variant.attributes);
+}
+
+fn put_attributes(out: &mut Vec<u8>, attributes: &Attributes) {
+    put_varint(out, attributes.len() as u64);
+    for (tag, value) in attributes.iter() {
+        put_varint(out, u64::from(tag));
+        put_bytes(out, value);
+    }
+}
+
+fn put_optional_type(out: &mut Vec<u8>, ty: Option<&Type>) {
+    out.push(u8::from(ty.is_some()));
+    ty.iter().for_each(|ty| put_type(out, ty));
 }
 
 fn put_type(out: &mut Vec<u8>, ty: &Type) {
@@ -139,10 +161,12 @@ fn put_type(out: &mut Vec<u8>, ty: &Type) {
         Type::Tuple(_) => tag::TUPLE,
         Type::Map(..) => tag::MAP,
         Type::Ref(_) => tag::REF,
+        Type::Logical(..) => tag::LOGICAL,
+        Type::Presence(_) => tag::PRESENCE,
     };
     out.push(simple);
     match ty {
-        Type::Option(inner) | Type::List(inner) => put_type(out, inner),
+        Type::Option(inner) | Type::List(inner) | Type::Presence(inner) => put_type(out, inner),
         Type::Array(inner, length) => {
             put_varint(out, u64::from(*length));
             put_type(out, inner);
@@ -153,6 +177,10 @@ fn put_type(out: &mut Vec<u8>, ty: &Type) {
             put_type(out, value);
         }
         Type::Ref(index) => put_varint(out, u64::from(*index)),
+        Type::Logical(logical, inner) => {
+            put_varint(out, u64::from(logical.0));
+            put_type(out, inner);
+        }
         _ => {}
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 #[test]
 fn counts_and_lengths_that_claim_too_much_are_refused() {
     for claim in [u64::from(u32::MAX), u64::MAX] {
-        let mut definitions = vec![1, 0, 37, 0, 0];
+        let mut definitions = vec![1, 0, 37, 0, 0, 0, 0];
         put_varint(&mut definitions, claim);
         let mut tuple = vec![1, 0, 35];
         put_varint(&mut tuple, claim);
@@ -79,6 +79,6 @@ fn schemas_made_to_be_expensive_are_refused_soon() {
 fn a_long_schema_of_few_parts_is_accepted() {
     let mut bytes = vec![1];
     put_bytes(&mut bytes, &vec![b'd'; 900_000]);
-    bytes.extend([37, 0, 0, 1, 48, 0, 0, 0]);
+    bytes.extend([37, 0, 0, 0, 0, 1, 48, 0, 0, 0, 0, 0]);
     assert_eq!(MethodSchema::decode(&bytes).map(|schema| schema.doc.len()), Ok(900_000));
 }

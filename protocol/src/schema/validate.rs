@@ -1,5 +1,6 @@
 //! What must hold of a schema beyond its encoding, so that whoever has one may rely on it.
 
+use super::meaning::{Checker, Place};
 use super::{Definition, Field, MapKeys, MethodSchema, SchemaError, Shape, Type};
 use crate::check;
 use crate::limits::{MAX_DEFAULTS, MAX_ZERO_SIZED_ITEMS};
@@ -11,14 +12,19 @@ pub(super) fn all(schema: &MethodSchema) -> Result {
     let types = Types { schema, keys: MapKeys::of(schema) };
     types.check(&schema.request)?;
     types.check(&schema.response)?;
+    schema.request_items.iter().chain(&schema.error).try_for_each(|ty| types.check(ty))?;
     if schema.request_struct().is_none() {
         return Err(SchemaError::RequestIsNoStruct);
+    }
+    if schema.error.is_some() && schema.error_enum().is_none() {
+        return Err(SchemaError::ErrorIsNoEnum);
     }
     for definition in &schema.definitions {
         types.check_definition(definition)?;
     }
-    // Defaults last, when all that they may refer to is known to be sound.
-    defaults(schema)
+    // Defaults and attributes last, when all that they may refer to is known to be sound.
+    defaults(schema)?;
+    attributes(schema)
 }
 
 struct Types<'a> {
@@ -43,12 +49,21 @@ impl Types<'_> {
 
     fn check_fields(&self, fields: &[Field]) -> Result {
         unique(fields.iter().map(|f| (&f.name, &f.aliases)))?;
-        fields.iter().try_for_each(|field| self.check(&field.ty))
+        fields.iter().try_for_each(|field| match &field.ty {
+            Type::Presence(inner) => match inner.physical() {
+                Type::Option(_) => Err(SchemaError::MisplacedPresence),
+                _ => self.check(inner),
+            },
+            ty => self.check(ty),
+        })
     }
 
     fn check(&self, ty: &Type) -> Result {
         match ty {
-            Type::Option(inner) | Type::List(inner) | Type::Array(inner, _) => self.check(inner),
+            Type::Option(inner) | Type::List(inner) | Type::Array(inner, _) | Type::Logical(_, inner) => {
+                self.check(inner)
+            }
+            Type::Presence(_) => Err(SchemaError::MisplacedPresence),
             Type::Tuple(items) => items.iter().try_for_each(|item| self.check(item)),
             Type::Map(key, value) => {
                 self.check(key)?;
@@ -82,6 +97,31 @@ fn defaults(schema: &MethodSchema) -> Result {
         }
     }
     Ok(())
+}
+
+fn attributes(schema: &MethodSchema) -> Result {
+    let mut checker = Checker::new(schema);
+    checker.check(Place::Method, "", &schema.attributes)?;
+    for definition in &schema.definitions {
+        match definition {
+            Definition::Struct(def) => {
+                checker.check(Place::Definition, &def.name, &def.attributes)?;
+                attributes_of(&mut checker, &def.fields)?;
+            }
+            Definition::Enum(def) => {
+                checker.check(Place::Definition, &def.name, &def.attributes)?;
+                for variant in &def.variants {
+                    checker.check(Place::Variant, &variant.name, &variant.attributes)?;
+                    variant.shape.fields().map_or(Ok(()), |fields| attributes_of(&mut checker, fields))?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn attributes_of(checker: &mut Checker<'_>, fields: &[Field]) -> Result {
+    fields.iter().try_for_each(|field| checker.check(Place::Field(&field.ty), &field.name, &field.attributes))
 }
 
 impl Shape {

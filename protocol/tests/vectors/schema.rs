@@ -3,7 +3,7 @@
 use crate::{check, hex, kept, unhex};
 use callgate_protocol::CallId;
 use callgate_protocol::schema::{
-    Definition, EnumDef, Field, Fingerprint, MethodSchema, Shape, StructDef, Type, Variant,
+    Attributes, Definition, EnumDef, Field, Fingerprint, MethodSchema, Shape, StructDef, Type, Variant,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -39,6 +39,8 @@ pub(crate) fn text(ty: &Type) -> String {
         Type::Tuple(items) => format!("tuple<{}>", items.iter().map(text).collect::<Vec<_>>().join(", ")),
         Type::Map(key, value) => format!("map<{}, {}>", text(key), text(value)),
         Type::Ref(index) => format!("#{index}"),
+        Type::Logical(logical, physical) => format!("logical<{}, {}>", logical.0, text(physical)),
+        Type::Presence(inner) => format!("presence<{}>", text(inner)),
         simple => format!("{simple:?}").to_lowercase(),
     }
 }
@@ -50,6 +52,7 @@ fn field(field: &Field) -> Value {
         "doc": field.doc,
         "type": text(&field.ty),
         "default": field.default.as_deref().map(hex),
+        "attributes": attributes(&field.attributes),
     })
 }
 
@@ -60,17 +63,33 @@ fn variant(variant: &Variant) -> Value {
         Shape::Tuple(types) => json!({"tuple": types.iter().map(text).collect::<Vec<_>>()}),
         Shape::Struct(fields) => json!({"struct": fields.iter().map(field).collect::<Vec<_>>()}),
     };
-    json!({"name": variant.name, "aliases": variant.aliases, "doc": variant.doc, "shape": content})
+    json!({
+        "name": variant.name,
+        "aliases": variant.aliases,
+        "doc": variant.doc,
+        "shape": content,
+        "attributes": attributes(&variant.attributes),
+    })
+}
+
+fn attributes(attributes: &Attributes) -> Value {
+    attributes.iter().map(|(tag, value)| json!([tag, hex(value)])).collect()
 }
 
 fn definition(definition: &Definition) -> Value {
     match definition {
-        Definition::Struct(def) => {
-            json!({"struct": def.name, "doc": def.doc, "fields": def.fields.iter().map(field).collect::<Vec<_>>()})
-        }
-        Definition::Enum(def) => {
-            json!({"enum": def.name, "doc": def.doc, "variants": def.variants.iter().map(variant).collect::<Vec<_>>()})
-        }
+        Definition::Struct(def) => json!({
+            "struct": def.name,
+            "doc": def.doc,
+            "fields": def.fields.iter().map(field).collect::<Vec<_>>(),
+            "attributes": attributes(&def.attributes),
+        }),
+        Definition::Enum(def) => json!({
+            "enum": def.name,
+            "doc": def.doc,
+            "variants": def.variants.iter().map(variant).collect::<Vec<_>>(),
+            "attributes": attributes(&def.attributes),
+        }),
     }
 }
 
@@ -78,27 +97,25 @@ fn describe(schema: &MethodSchema) -> Value {
     json!({
         "doc": schema.doc,
         "request": text(&schema.request),
+        "request_items": schema.request_items.as_ref().map(text),
         "response": text(&schema.response),
+        "error": schema.error.as_ref().map(text),
         "definitions": schema.definitions.iter().map(definition).collect::<Vec<_>>(),
+        "attributes": attributes(&schema.attributes),
     })
 }
 
 pub(crate) fn plain_field(name: &str, ty: Type) -> Field {
-    Field { name: name.into(), aliases: Vec::new(), doc: String::new(), ty, default: None }
+    Field::new(name, ty)
 }
 
 pub(crate) fn structure(name: &str, fields: Vec<Field>) -> Definition {
-    Definition::Struct(StructDef { name: name.into(), doc: String::new(), fields })
+    Definition::Struct(StructDef::new(name, fields))
 }
 
 pub(crate) fn enumeration(name: &str, variants: Vec<(&str, Shape)>) -> Definition {
-    let variants = variants.into_iter().map(|(name, shape)| Variant {
-        name: name.into(),
-        aliases: Vec::new(),
-        doc: String::new(),
-        shape,
-    });
-    Definition::Enum(EnumDef { name: name.into(), doc: String::new(), variants: variants.collect() })
+    let variants = variants.into_iter().map(|(name, shape)| Variant::new(name, shape));
+    Definition::Enum(EnumDef::new(name, variants.collect()))
 }
 
 fn types() -> Vec<TypeEntry> {
@@ -114,17 +131,15 @@ fn types() -> Vec<TypeEntry> {
         Tuple(vec![I64, Bool]),
         Map(Box::new(String), Box::new(List(Box::new(U64)))),
         Ref(0),
+        Logical(callgate_protocol::schema::Logical::DECIMAL, Box::new(String)),
+        Presence(Box::new(U64)),
     ];
     let entry = |ty: Type| {
-        // The response stands behind format, documentation and request: 1, 0, 37 0.
-        let schema = MethodSchema {
-            doc: std::string::String::new(),
-            request: Ref(0),
-            response: ty,
-            definitions: Vec::new(),
-        };
+        // The response stands behind format, documentation, request and the type of items: 1, 0, 37 0, 0. Behind it stand
+        // the error's type, definitions and attributes: 0, 0, 0.
+        let schema = MethodSchema::new(Ref(0), ty, Vec::new());
         let bytes = schema.encode();
-        TypeEntry { r#type: text(&schema.response), hex: hex(&bytes[4..bytes.len() - 1]) }
+        TypeEntry { r#type: text(&schema.response), hex: hex(&bytes[5..bytes.len() - 3]) }
     };
     simple.into_iter().chain(composed).map(entry).collect()
 }
@@ -139,9 +154,7 @@ fn schemas() -> Vec<SchemaEntry> {
     };
     let method = |doc: &str, response, definitions| MethodSchema {
         doc: doc.into(),
-        request: Type::Ref(0),
-        response,
-        definitions,
+        ..MethodSchema::new(Type::Ref(0), response, definitions)
     };
     let mut amount = plain_field("amount", Type::U32);
     amount.aliases = vec!["qty".into(), "quantity".into()];

@@ -50,7 +50,7 @@ fn method(response: Type) -> MethodSchema {
         enumeration("Colour", vec![("Red", Shape::Unit), ("Blue", Shape::Unit)]),
         structure("Node", vec![plain_field("value", Type::U8), plain_field("next", next)]),
     ];
-    MethodSchema { doc: String::new(), request: Type::Ref(0), response, definitions }
+    MethodSchema::new(Type::Ref(0), response, definitions)
 }
 
 fn entry(name: &'static str, ty: Type, value: Value, oracle: impl Serialize) -> Entry {

@@ -83,6 +83,10 @@ impl Builder<'_> {
                     ))),
                 };
             }
+            Type::Logical(_, physical) => return self.node(physical),
+            Type::Presence(_) => {
+                return Err(BindError("the schema tells absent from null, which is not read yet".to_owned()));
+            }
             Type::Unit => Node::Unit,
             Type::Json => Node::Json,
             Type::Option(inner) => Node::Option(self.node(inner)?),

@@ -4,21 +4,14 @@ use super::Layout;
 use callgate_protocol::schema::{Definition, EnumDef, Field, MethodSchema, Shape, StructDef, Type, Variant};
 
 fn field(ty: Type) -> Field {
-    Field { name: "f".to_owned(), aliases: Vec::new(), doc: String::new(), ty, default: None }
+    Field::new("f", ty)
 }
 
 fn schema(fields: Vec<Field>, variants: usize) -> MethodSchema {
-    let variants = (0..variants).map(|n| Variant {
-        name: n.to_string(),
-        aliases: Vec::new(),
-        doc: String::new(),
-        shape: Shape::Unit,
-    });
-    let (name, doc) = (String::new(), String::new());
-    let keys = EnumDef { name: name.clone(), doc: doc.clone(), variants: variants.collect() };
-    let definitions =
-        vec![Definition::Struct(StructDef { name, doc: doc.clone(), fields }), Definition::Enum(keys)];
-    MethodSchema { doc, request: Type::Ref(0), response: Type::Unit, definitions }
+    let variants = (0..variants).map(|n| Variant::new(n.to_string(), Shape::Unit));
+    let keys = EnumDef::new("", variants.collect());
+    let definitions = vec![Definition::Struct(StructDef::new("", fields)), Definition::Enum(keys)];
+    MethodSchema::new(Type::Ref(0), Type::Unit, definitions)
 }
 
 /// As many maps as the enum that keys them has variants.

@@ -132,8 +132,7 @@ fn schema(random: &mut Random) -> MethodSchema {
     }
     let units = ["Red", "Green", "Blue"].map(|name| variant(name, Shape::Unit));
     definitions.push(enumeration(units.to_vec()));
-    let mut schema =
-        MethodSchema { doc: String::new(), request: Type::Ref(0), response: Type::Ref(0), definitions };
+    let mut schema = MethodSchema::new(Type::Ref(0), Type::Ref(0), definitions);
     add_defaults(random, &mut schema);
     MethodSchema::decode(&schema.encode()).unwrap()
 }

@@ -13,7 +13,7 @@ use callgate_transcode::{
 use std::borrow::Cow;
 
 pub(crate) fn field(name: &str, ty: Type) -> Field {
-    Field { name: name.to_owned(), aliases: Vec::new(), doc: String::new(), ty, default: None }
+    Field::new(name, ty)
 }
 
 pub(crate) fn default_field(name: &str, ty: Type, default: &[u8]) -> Field {
@@ -21,21 +21,20 @@ pub(crate) fn default_field(name: &str, ty: Type, default: &[u8]) -> Field {
 }
 
 pub(crate) fn structure(fields: Vec<Field>) -> Definition {
-    Definition::Struct(StructDef { name: "S".to_owned(), doc: String::new(), fields })
+    Definition::Struct(StructDef::new("S", fields))
 }
 
 pub(crate) fn variant(name: &str, shape: Shape) -> Variant {
-    Variant { name: name.to_owned(), aliases: Vec::new(), doc: String::new(), shape }
+    Variant::new(name, shape)
 }
 
 pub(crate) fn enumeration(variants: Vec<Variant>) -> Definition {
-    Definition::Enum(EnumDef { name: "E".to_owned(), doc: String::new(), variants })
+    Definition::Enum(EnumDef::new("E", variants))
 }
 
 /// The request is the first definition, and so is the response.
 pub(crate) fn method(definitions: Vec<Definition>) -> MethodSchema {
-    let schema =
-        MethodSchema { doc: String::new(), request: Type::Ref(0), response: Type::Ref(0), definitions };
+    let schema = MethodSchema::new(Type::Ref(0), Type::Ref(0), definitions);
     // Only what a backend could tell.
     MethodSchema::decode(&schema.encode()).unwrap()
 }

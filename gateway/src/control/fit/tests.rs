@@ -26,18 +26,14 @@ const TABLES: &str = r#"
 
 /// What an instance offers that has those methods of the service `s`, none of which has a field.
 pub(in crate::control) fn offer(methods: &[&str]) -> Arc<Offer> {
-    let empty = StructDef { name: "Empty".to_owned(), doc: String::new(), fields: Vec::new() };
-    let schema = MethodSchema {
-        doc: String::new(),
-        request: Type::Ref(0),
-        response: Type::Ref(0),
-        definitions: vec![Definition::Struct(empty)],
-    };
+    let empty = StructDef::new("Empty", Vec::new());
+    let schema = MethodSchema::new(Type::Ref(0), Type::Ref(0), vec![Definition::Struct(empty)]);
     let schema = Arc::new(Schema::new(schema).expect("it compiles"));
     let method = |name: &&str| MethodOffer {
         name: (*name).to_owned(),
         call_id: CallId::of("s", name),
         schema: Fingerprint::of(b""),
+        wire: Fingerprint::of(b""),
         idempotent: false,
     };
     let methods = methods.iter().map(method).collect();

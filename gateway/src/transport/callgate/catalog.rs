@@ -111,12 +111,10 @@ mod tests {
     use callgate_protocol::schema::{Definition, StructDef, Type};
 
     fn encoded(doc: &str) -> (Fingerprint, Vec<u8>) {
-        let empty = StructDef { name: String::new(), doc: String::new(), fields: Vec::new() };
+        let empty = StructDef::new("", Vec::new());
         let schema = MethodSchema {
             doc: doc.to_owned(),
-            request: Type::Ref(0),
-            response: Type::Unit,
-            definitions: vec![Definition::Struct(empty)],
+            ..MethodSchema::new(Type::Ref(0), Type::Unit, vec![Definition::Struct(empty)])
         };
         let encoded = schema.encode();
         (Fingerprint::of(&encoded), encoded)

@@ -64,29 +64,21 @@ mod tests {
 
     /// An instance that offers `orders.get(id: u32, note: String) -> { total: f64 }`.
     fn offer() -> Offer {
-        let field = |name: &str, ty| Field {
-            name: name.to_owned(),
-            aliases: Vec::new(),
-            doc: String::new(),
-            ty,
-            default: None,
-        };
-        let def = |name: &str, fields| {
-            Definition::Struct(StructDef { name: name.to_owned(), doc: String::new(), fields })
-        };
-        let schema = MethodSchema {
-            doc: String::new(),
-            request: Type::Ref(0),
-            response: Type::Ref(1),
-            definitions: vec![
+        let field = |name: &str, ty| Field::new(name, ty);
+        let def = |name: &str, fields| Definition::Struct(StructDef::new(name, fields));
+        let schema = MethodSchema::new(
+            Type::Ref(0),
+            Type::Ref(1),
+            vec![
                 def("GetRequest", vec![field("id", Type::U32), field("note", Type::String)]),
                 def("Order", vec![field("total", Type::F64)]),
             ],
-        };
+        );
         let method = MethodOffer {
             name: "get".to_owned(),
             call_id: CallId::of("orders", "get"),
             schema: Fingerprint::of(b"x"),
+            wire: Fingerprint::of(b"x"),
             idempotent: true,
         };
         let service =

@@ -27,6 +27,7 @@ pub(crate) fn connection() -> Rc<Connection> {
         name: "m".to_owned(),
         call_id: CallId::of("s", "m"),
         schema: Fingerprint::of(b""),
+        wire: Fingerprint::of(b""),
         idempotent: true,
     };
     let service = ServiceOffer { name: "s".to_owned(), version: "1".to_owned(), methods: vec![method] };
@@ -61,7 +62,7 @@ pub(crate) fn long_reply(response: Type, payload: Vec<u8>) -> LongReply {
 }
 
 fn schema(response: Type) -> MethodSchema {
-    let empty = StructDef { name: "Empty".to_owned(), doc: String::new(), fields: Vec::new() };
+    let empty = StructDef::new("Empty", Vec::new());
     let definitions = vec![Definition::Struct(empty)];
-    MethodSchema { doc: String::new(), request: Type::Ref(0), response, definitions }
+    MethodSchema::new(Type::Ref(0), response, definitions)
 }
