@@ -1,12 +1,13 @@
 //! One connection of a client: what its peer offers, the calls under way on it, and the task that drives it.
 
+use super::offers::{Offer, Offers, Way};
+use super::schemas::Schemas;
 use super::table::{Failed, Origin, Outcome, Table, late, unavailable};
 use crate::Status;
 use crate::connection::{Address, Flow, Link, Lost, MAX_BACKLOG, Queue, Stream};
 use crate::service::Method;
 use callgate_protocol::schema::Fingerprint;
 use callgate_protocol::{CallHead, CallId, Event, Hello, Inbound, Limits, MetadataBuf, Outbound, Role};
-use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,28 +21,17 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 /// A call as it goes out, on whichever connection.
 #[derive(Clone, Copy)]
 pub(crate) struct Call<'a> {
-    pub(crate) method: &'static Method,
+    pub(crate) call_id: CallId,
     pub(crate) metadata: &'a MetadataBuf,
     pub(crate) payload: &'a [u8],
     pub(crate) deadline: Instant,
-}
-
-/// What a peer says of a method.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Offer {
-    /// It offers the method, with this schema.
-    Same,
-    /// It offers the method with another schema.
-    Other,
-    /// It does not offer the method.
-    None,
 }
 
 /// A connection whose handshake is done.
 #[derive(Debug)]
 pub(crate) struct Connection {
     queue: Arc<Queue<Table>>,
-    offers: HashMap<CallId, Fingerprint>,
+    offers: Arc<Offers>,
     /// The longest message that the peer accepts, in bytes.
     max_message: usize,
     /// As many as the peer accepts calls at once; whoever finds none waits. Closed when no more calls are accepted.
@@ -67,13 +57,31 @@ impl Connection {
         }
     }
 
-    /// Whether the peer offers the method.
-    pub(crate) fn offer(&self, method: &Method) -> Offer {
-        match self.offers.get(&method.call_id) {
-            Some(schema) if method.schema().is_ok_and(|own| own.fingerprint == *schema) => Offer::Same,
-            Some(_) => Offer::Other,
-            None => Offer::None,
-        }
+    /// Whether the peer offers the method with types that fit. Asks it for its schema if that decides.
+    pub(crate) fn offer(&self, method: &'static Method, schemas: &Arc<Schemas>) -> Offer {
+        self.offers.look(method, schemas, |schema| {
+            self.queue.push(|outbound, _| outbound.schema_request(schema));
+        })
+    }
+
+    /// How the method is called here, if it can be.
+    pub(crate) fn way(&self, method: &'static Method) -> Option<Way> {
+        self.offers.way(method)
+    }
+
+    /// Why the method cannot be called although it is offered, for people.
+    pub(crate) fn misfit(&self, method: &'static Method) -> Option<String> {
+        self.offers.misfit(method)
+    }
+
+    /// Whether the peer was asked for the method's schema, and has not answered.
+    pub(crate) fn awaits_schema(&self, method: &'static Method) -> bool {
+        self.offers.known(method) == Some(Offer::NotYet)
+    }
+
+    /// The longest message that the peer accepts, in bytes.
+    pub(crate) fn max_message(&self) -> usize {
+        self.max_message
     }
 
     /// Whether new calls are accepted.
@@ -143,7 +151,7 @@ impl Connection {
             return Err(Failed { status: late(), origin: Origin::Late });
         }
         let head = CallHead {
-            call_id: call.method.call_id,
+            call_id: call.call_id,
             // Zero would mean that there is no deadline.
             timeout_ms: Some(u32::try_from(left.as_millis()).unwrap_or(u32::MAX).max(1)),
             metadata: call.metadata.as_metadata(),
@@ -230,9 +238,10 @@ impl Connection {
                 self.retire();
             }
             Event::Ready(ready) => drop(self.ready.send_replace(ready)),
+            Event::Schema(fingerprint, encoded) => self.learn(fingerprint, encoded),
             Event::Ping(token) => self.queue.push(|outbound, _| outbound.pong(token)),
             // A PONG has shown by its mere arrival that the peer is alive. The rest does not come: a second HELLO and
-            // what only servers receive is refused by `Inbound`, and no schema was asked for.
+            // what only servers receive is refused by `Inbound`.
             _ => {}
         }
         if self.queue.is_full() { Flow::Stop } else { Flow::Continue }
@@ -243,6 +252,19 @@ impl Connection {
         if let Some(answer) = self.queue.with(|table| table.settle(number)) {
             let _ = answer.send(outcome());
         }
+    }
+
+    /// Reads a schema, if it was asked for, beside the connection: a large one takes some milliseconds.
+    fn learn(&self, fingerprint: Fingerprint, encoded: &[u8]) {
+        if !self.offers.takes(fingerprint) {
+            return;
+        }
+        let (offers, ready, encoded) = (self.offers.clone(), self.ready.clone(), encoded.to_vec());
+        tokio::task::spawn_blocking(move || {
+            offers.learn(fingerprint, &encoded);
+            // Whoever waits for an endpoint looks again.
+            ready.send_modify(|_| {});
+        });
     }
 
     fn retire(&self) {
@@ -271,12 +293,12 @@ async fn open(address: &Address, identity: &str) -> Result<(Arc<Connection>, Lin
         }
     };
     queue.push(|outbound, _| outbound.set_max_frame(hello.limits.max_frame));
-    let methods = hello.services.iter().flat_map(|service| &service.methods);
+    let limits = hello.limits;
     let connection = Connection {
         queue,
-        offers: methods.map(|method| (method.call_id, method.schema)).collect(),
-        max_message: hello.limits.max_message as usize,
-        slots: Semaphore::new((hello.limits.max_calls as usize).min(Semaphore::MAX_PERMITS)),
+        offers: Arc::new(Offers::new(hello)),
+        max_message: limits.max_message as usize,
+        slots: Semaphore::new((limits.max_calls as usize).min(Semaphore::MAX_PERMITS)),
         load: AtomicUsize::new(0),
         retired: Notify::new(),
         stopped: Notify::new(),
