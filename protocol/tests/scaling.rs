@@ -50,9 +50,9 @@ fn received(role: Role, frames: &[Vec<u8>]) -> Cost {
     cost(|| take(&mut inbound, &frames))
 }
 
-fn method(number: usize) -> MethodOffer {
+fn method(service: usize, number: usize) -> MethodOffer {
     let name = format!("m{number:06}");
-    let call_id = CallId::of("s", &name);
+    let call_id = CallId::of(&format!("s{service}"), &name);
     MethodOffer { name, call_id, schema: Fingerprint([7; 16]), wire: Fingerprint([8; 16]), idempotent: false }
 }
 
@@ -60,7 +60,7 @@ fn service(number: usize, methods: usize) -> ServiceOffer {
     ServiceOffer {
         name: format!("s{number:06}"),
         version: "1".to_owned(),
-        methods: (0..methods).map(method).collect(),
+        methods: (0..methods).map(|at| method(number, at)).collect(),
     }
 }
 

@@ -211,7 +211,7 @@ impl Connection {
 
     fn event(&self, event: Event<'_>) -> Flow {
         match event {
-            Event::Reply { number, payload } => {
+            Event::Reply { number, payload, .. } => {
                 self.settle(number, || Ok(payload.to_vec()));
                 return Flow::Continue;
             }
@@ -292,7 +292,7 @@ async fn open(address: &Address, identity: &str) -> Result<(Arc<Connection>, Lin
             break hello;
         }
     };
-    queue.push(|outbound, _| outbound.set_max_frame(hello.limits.max_frame));
+    queue.push(|outbound, _| outbound.set_limits(&hello.limits));
     let limits = hello.limits;
     let connection = Connection {
         queue,

@@ -219,8 +219,8 @@ impl ClientBuilder {
     }
 
     /// After so long, less up to a fifth by chance, a connection is replaced; half an hour unless told, a second to a week. The
-    /// new one is there before the old one takes no more calls, so no call notices. Behind a virtual address the client comes
-    /// to new instances so.
+    /// new one is there before the old one takes no more calls, so no call notices. Behind a virtual address this
+    /// brings the client to new servers.
     pub fn max_age(mut self, max_age: Duration) -> ClientBuilder {
         self.max_age = max_age.clamp(MAX_AGES.0, MAX_AGES.1);
         self
