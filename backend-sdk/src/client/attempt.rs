@@ -80,12 +80,12 @@ impl Attempts<'_> {
     /// Sends the call on a connection, as soon as there is a slot for it.
     async fn once(&self, chosen: Chosen, progress: &mut Progress) -> Outcome {
         let Chosen { connection, mut trial } = chosen;
-        let Some(way) = connection.way(self.method) else {
+        let Some(way) = connection.offers.way(self.method) else {
             return Err(unavailable(Origin::Unsent, "the endpoint no longer offers the method"));
         };
         let payload = match &way.verdict {
             None => self.payload.into(),
-            Some(verdict) => verdict.request(self.method, self.payload, connection.max_message())?,
+            Some(verdict) => verdict.request(self.method, self.payload, connection.max_message)?,
         };
         let slot = connection.slot(payload.len()).await?;
         let before = std::mem::replace(&mut progress.may_have_run, true);

@@ -25,6 +25,7 @@ mod pool;
 mod resolve;
 mod reviewer;
 mod schemas;
+mod slot;
 mod supervisor;
 mod table;
 #[cfg(test)]

@@ -5,6 +5,7 @@ use super::budget::Budget;
 use super::choice::{Choice, Chosen, Wanted};
 use super::follower::Follower;
 use super::members::{Members, NameState, Seat, State};
+use super::offers::Offer;
 use super::resolve::Resolve;
 use super::reviewer::review_always;
 use super::schemas::Schemas;
@@ -97,7 +98,7 @@ impl Pool {
             }
             Choice::Misfits(member, connection) => {
                 let Method { service, name, .. } = wanted.method;
-                let why = connection.misfit(wanted.method).unwrap_or_default();
+                let why = connection.offers.misfit(wanted.method).unwrap_or_default();
                 let message = format!("no endpoint fits this caller's {service}.{name}: {member}: {why}");
                 Err(Status::failed_precondition(message).not_executed())
             }
@@ -134,7 +135,7 @@ fn why_not(seat: &Seat, method: &'static Method) -> String {
             format!("{member}: it has all the calls that it accepts")
         }
         State::Ready(connection) if !connection.is_ready() => format!("{member}: it wants no calls for now"),
-        State::Ready(connection) if connection.awaits_schema(method) => {
+        State::Ready(connection) if connection.offers.known(method) == Some(Offer::NotYet) => {
             format!("{member}: it was asked for its schema")
         }
         State::Ready(_) => format!("{member}: ready"),

@@ -36,6 +36,8 @@ pub(crate) enum Verdict {
 pub(crate) struct Conversion {
     request: Converter,
     response: Converter,
+    /// `None` if one side has no error type, or they do not fit. Errors then come without their details.
+    error: Option<Converter>,
 }
 
 impl Schemas {
@@ -115,7 +117,7 @@ impl Verdict {
         let Verdict::Fits(conversion) = self else {
             return outcome;
         };
-        let reply = outcome?;
+        let reply = outcome.map_err(|failed| conversion.failure(failed))?;
         let mut converted = Vec::with_capacity(reply.len());
         match conversion.response.run(&reply, &mut converted, MAX_ASSEMBLY) {
             Ok(()) => Ok(converted),
@@ -136,6 +138,62 @@ impl Conversion {
         Ok(Conversion {
             request: request.map_err(told("the arguments do not fit"))?,
             response: response.map_err(told("the result does not fit"))?,
+            error: match (&theirs.error, &own.error) {
+                (Some(from), Some(to)) => Converter::compile((theirs, from), (own, to)).ok(),
+                _ => None,
+            },
         })
+    }
+
+    /// A failure with its error as this caller reads it, or without.
+    fn failure(&self, mut failed: Failed) -> Failed {
+        failed.status.error = failed.status.error.take().and_then(|theirs| {
+            let mut converted = Vec::with_capacity(theirs.len());
+            self.error.as_ref()?.run(&theirs, &mut converted, MAX_ASSEMBLY).ok()?;
+            Some(converted)
+        });
+        failed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use callgate_protocol::schema::{Definition, EnumDef, Field, Shape, StructDef, Type, Variant};
+
+    fn schema(error: Option<Vec<Variant>>) -> MethodSchema {
+        let request = Definition::Struct(StructDef::new("Request", Vec::new()));
+        let mut definitions = vec![request];
+        definitions
+            .extend(error.iter().map(|variants| Definition::Enum(EnumDef::new("Error", variants.clone()))));
+        MethodSchema {
+            error: error.map(|_| Type::Ref(1)),
+            ..MethodSchema::new(Type::Ref(0), Type::Unit, definitions)
+        }
+    }
+
+    fn errors(names: &[&str]) -> Vec<Variant> {
+        let with_id = |name: &&str| Variant::new(*name, Shape::Struct(vec![Field::new("id", Type::U8)]));
+        names.iter().map(with_id).collect()
+    }
+
+    fn heard(own: &MethodSchema, theirs: &MethodSchema, error: &[u8]) -> Option<Vec<u8>> {
+        let conversion = Conversion::new(own, theirs).expect("the messages fit");
+        let mut status = Status::not_found("it is not there");
+        status.error = Some(error.to_vec());
+        let failed = conversion.failure(Failed { status, origin: Origin::Endpoint });
+        assert_eq!((failed.status.code, &*failed.status.message), (crate::Code::NotFound, "it is not there"));
+        failed.status.error
+    }
+
+    #[test]
+    fn an_error_comes_as_the_caller_knows_it_or_without_what_it_does_not_know() {
+        let theirs = schema(Some(errors(&["Gone", "Missing", "New"])));
+        let own = schema(Some(errors(&["Missing", "Gone"])));
+        assert_eq!(heard(&own, &theirs, &[1, 7]), Some(vec![0, 7]));
+        assert_eq!(heard(&own, &theirs, &[2, 7]), None, "a variant that the caller does not know");
+        assert_eq!(heard(&schema(None), &theirs, &[1, 7]), None, "a caller without an error type");
+        let other = Variant::new("Missing", Shape::Newtype(Type::String));
+        assert_eq!(heard(&schema(Some(vec![other])), &theirs, &[1, 7]), None, "one with another");
     }
 }
