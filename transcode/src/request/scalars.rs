@@ -1,7 +1,7 @@
 //! Values of the body that are one token.
 
 use super::encode::{Encoder, Step};
-use crate::scalar::{Form, Int, Scalar, put_decimal, put_f32, put_f64};
+use crate::scalar::{Int, Scalar, TextForm, put_decimal, put_f32, put_f64};
 use crate::tail::put_length_before;
 use crate::violation::{Refusal, ViolationKind};
 use callgate_protocol::wire::put_bytes;
@@ -83,7 +83,7 @@ impl Encoder<'_> {
         let at = self.cursor.pos;
         match (self.cursor.peek(), scalar) {
             (Some(b'"'), _) => {}
-            (Some(b'-' | b'0'..=b'9'), Scalar::Text(Form::Decimal)) => return self.decimal(),
+            (Some(b'-' | b'0'..=b'9'), Scalar::Text(TextForm::Decimal)) => return self.decimal(),
             _ => return Err(self.wrong_type(scalar.expected())),
         }
         let text = self.string()?.decode();

@@ -145,7 +145,7 @@ impl<'a> Decoder<'a> {
 
     fn structure(&mut self, table: &'a Struct) -> Step {
         self.enter()?;
-        self.has_room(table.leads)?;
+        self.has_room(table.leads as usize)?;
         let start = self.reader.offset();
         if table.sparse {
             self.sparse_fields(table)?;
