@@ -69,7 +69,7 @@ fn decode(criterion: &mut Criterion) {
         let mut wire = Vec::new();
         let mut outbound = open_outbound();
         for number in 1..=BATCH {
-            outbound.reply_with(number, vec![7; size]);
+            outbound.reply_with(number, Metadata::default(), vec![7; size]);
         }
         send(&mut outbound, &mut wire);
         let mut inbound = open_inbound();

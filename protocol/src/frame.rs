@@ -60,10 +60,12 @@ pub mod kind {
 pub mod flag {
     /// CALL, REPLY, FAILURE, ITEM, DATA: the body goes on in a DATA frame of the same call number.
     pub const MORE: u8 = 0x01;
-    /// CALL: a metadata block follows the deadline.
+    /// CALL: a metadata block follows the deadline. REPLY, END: the body begins with one.
     pub const METADATA: u8 = 0x02;
     /// FAILURE: the call has certainly not run and may be sent elsewhere.
     pub const NOT_EXECUTED: u8 = 0x02;
+    /// CALL, REPLY, FAILURE, ITEM: the body is compressed. Kept for later: nobody sends it who was not told of a codec.
+    pub const COMPRESSED: u8 = 0x04;
     /// The bits that must be understood.
     pub const CRITICAL: u8 = 0x0f;
 }
@@ -111,6 +113,12 @@ impl Header {
 pub enum ProtocolError {
     /// The peer does not speak this protocol: its first bytes up to the first that is wrong, and zeros behind it.
     BadMagic([u8; 8]),
+    /// The peer offers something under a name that is none: the name.
+    BadName(String),
+    /// The peer offers a service, a method or a Call ID twice: which.
+    OfferedTwice(String),
+    /// The peer asks on and on and does not read the answers.
+    Unread,
     /// No common version: the peer's range.
     NoCommonVersion {
         /// The peer's oldest.
@@ -161,6 +169,11 @@ impl fmt::Display for ProtocolError {
             ProtocolError::NoCommonVersion { min, max } => {
                 write!(f, "no common version: the peer speaks {min} to {max}, this side {VERSION}")
             }
+            ProtocolError::BadName(name) => {
+                write!(f, "\"{}\" is no name of a service or method", name.escape_debug())
+            }
+            ProtocolError::OfferedTwice(what) => write!(f, "{what} is offered twice"),
+            ProtocolError::Unread => write!(f, "the peer asks on and on and does not read the answers"),
             ProtocolError::HelloMissing => write!(f, "a frame before HELLO"),
             ProtocolError::HelloRepeated => write!(f, "a second HELLO"),
             ProtocolError::FrameTooLarge { kind, length } => {

@@ -1,13 +1,16 @@
 //! The handshake: each side says who it is, what it accepts, and what it offers.
 //!
 //! A HELLO's body is a sequence of fields (tag, length, value), so that a later version can add some and an earlier
-//! one skips them. An offer's value holds such fields again.
+//! one skips them. An offer's value holds such fields again. Of several fields that may stand once the first counts.
 
 use crate::call_id::CallId;
+use crate::first::First;
 use crate::frame::{ProtocolError, VERSION};
 use crate::limits::Limits;
+use crate::name::{is_method_name, is_service_name};
 use crate::schema::Fingerprint;
 use crate::wire::{Reader, WireError, put_field};
+use std::collections::HashSet;
 
 const VERSIONS: u8 = 1;
 const MAX_FRAME_FIELD: u8 = 2;
@@ -15,7 +18,8 @@ const MAX_MESSAGE_FIELD: u8 = 3;
 const MAX_CALLS_FIELD: u8 = 4;
 const IDENTITY: u8 = 5;
 const SERVICE: u8 = 6;
-// 7 is STREAMS: see docs/protocol.md.
+// 7 streams, 8 credentials, 9 codecs and 10 features are kept for later: see docs/protocol.md.
+const WINDOW: u8 = 11;
 
 const SERVICE_NAME: u8 = 1;
 const SERVICE_METHOD: u8 = 2;
@@ -25,6 +29,7 @@ const METHOD_NAME: u8 = 1;
 const METHOD_CALL_ID: u8 = 2;
 const METHOD_SCHEMA: u8 = 3;
 const METHOD_FLAGS: u8 = 4;
+const METHOD_WIRE: u8 = 5;
 
 const METHOD_IDEMPOTENT: u8 = 0x01;
 // 0x02 and 0x04 are kept for streams of the caller and of the service.
@@ -62,8 +67,10 @@ pub struct MethodOffer {
     pub name: String,
     /// Its number.
     pub call_id: CallId,
-    /// The fingerprint of its schema, by which it can be asked for.
+    /// The fingerprint of its schema as a document, by which it can be asked for.
     pub schema: Fingerprint,
+    /// The fingerprint of what its schema says of bytes: the same as a caller's, if that has the types compiled in.
+    pub wire: Fingerprint,
     /// Running it twice does what running it once does.
     pub idempotent: bool,
 }
@@ -83,6 +90,7 @@ impl Hello {
         put_field(out, MAX_MESSAGE_FIELD, &self.limits.max_message.to_le_bytes());
         put_field(out, MAX_CALLS_FIELD, &self.limits.max_calls.to_le_bytes());
         put_field(out, IDENTITY, self.identity.as_bytes());
+        put_field(out, WINDOW, &self.limits.window.to_le_bytes());
         for service in &self.services {
             put_field(out, SERVICE, &service.encode());
         }
@@ -95,8 +103,11 @@ impl Hello {
         let mut limits = Limits::default();
         let mut identity = String::new();
         let mut services = Vec::new();
+        let (mut first, mut seen) = (First::default(), Seen::default());
         while let Some((tag, value)) = reader.field()? {
             match tag {
+                SERVICE => services.push(ServiceOffer::decode(value, &mut seen)?),
+                _ if !first.is(tag) => {}
                 VERSIONS => {
                     let mut range = Reader::new(value);
                     versions = Some((u16::from_le_bytes(range.array()?), u16::from_le_bytes(range.array()?)));
@@ -105,7 +116,7 @@ impl Hello {
                 MAX_MESSAGE_FIELD => limits.max_message = number(value)?,
                 MAX_CALLS_FIELD => limits.max_calls = number(value)?,
                 IDENTITY => identity = text(value)?,
-                SERVICE => services.push(ServiceOffer::decode(value)?),
+                WINDOW => limits.window = number(value)?,
                 _ => {}
             }
         }
@@ -115,6 +126,13 @@ impl Hello {
         }
         Ok(Hello { versions: (min, max), limits: limits.clamped(), identity, services })
     }
+}
+
+/// What a HELLO has offered so far.
+#[derive(Default)]
+struct Seen<'a> {
+    services: HashSet<&'a [u8]>,
+    call_ids: HashSet<CallId>,
 }
 
 impl ServiceOffer {
@@ -130,18 +148,37 @@ impl ServiceOffer {
         out
     }
 
-    fn decode(bytes: &[u8]) -> Result<ServiceOffer, ProtocolError> {
+    fn decode<'a>(bytes: &'a [u8], seen: &mut Seen<'a>) -> Result<ServiceOffer, ProtocolError> {
         let mut reader = Reader::new(bytes);
         let (mut name, mut version, mut methods) = (None, String::new(), Vec::new());
+        let (mut first, mut names) = (First::default(), HashSet::new());
         while let Some((tag, value)) = reader.field()? {
             match tag {
-                SERVICE_NAME => name = Some(text(value)?),
+                SERVICE_METHOD => {
+                    let Some(method) = MethodOffer::decode(value)? else { continue };
+                    if !seen.call_ids.insert(method.call_id) {
+                        return Err(ProtocolError::OfferedTwice(format!("Call ID {}", method.call_id)));
+                    }
+                    if !names.insert(method.name.clone()) {
+                        return Err(ProtocolError::OfferedTwice(format!("method {}", method.name)));
+                    }
+                    methods.push(method);
+                }
+                _ if !first.is(tag) => {}
+                SERVICE_NAME => name = Some(value),
                 SERVICE_VERSION => version = text(value)?,
-                SERVICE_METHOD => methods.extend(MethodOffer::decode(value)?),
                 _ => {}
             }
         }
-        Ok(ServiceOffer { name: name.ok_or(WireError::Truncated)?, version, methods })
+        let encoded = name.ok_or(WireError::Truncated)?;
+        let name = text(encoded)?;
+        if !is_service_name(&name) {
+            return Err(ProtocolError::BadName(name));
+        }
+        if !seen.services.insert(encoded) {
+            return Err(ProtocolError::OfferedTwice(format!("service {name}")));
+        }
+        Ok(ServiceOffer { name, version, methods })
     }
 }
 
@@ -154,29 +191,38 @@ impl MethodOffer {
         if self.idempotent {
             put_field(&mut out, METHOD_FLAGS, &[METHOD_IDEMPOTENT]);
         }
+        put_field(&mut out, METHOD_WIRE, &self.wire.0);
         out
     }
 
     /// `None` for a method that can only be called by a later version.
     fn decode(bytes: &[u8]) -> Result<Option<MethodOffer>, ProtocolError> {
         let mut reader = Reader::new(bytes);
-        let (mut name, mut call_id, mut schema, mut flags) = (None, None, None, 0);
+        let (mut name, mut call_id, mut schema, mut wire, mut flags) = (None, None, None, None, 0);
+        let mut first = First::default();
         while let Some((tag, value)) = reader.field()? {
             match tag {
+                _ if !first.is(tag) => {}
                 METHOD_NAME => name = Some(text(value)?),
                 METHOD_CALL_ID => call_id = CallId::pinned(number(value)?),
                 METHOD_SCHEMA => schema = Some(Fingerprint(Reader::new(value).array()?)),
                 METHOD_FLAGS => flags = Reader::new(value).u8()?,
+                METHOD_WIRE => wire = Some(Fingerprint(Reader::new(value).array()?)),
                 _ => {}
             }
         }
         if flags & METHOD_CRITICAL & !METHOD_IDEMPOTENT != 0 {
             return Ok(None);
         }
+        let name = name.ok_or(WireError::Truncated)?;
+        if !is_method_name(&name) {
+            return Err(ProtocolError::BadName(name));
+        }
         Ok(Some(MethodOffer {
-            name: name.ok_or(WireError::Truncated)?,
+            name,
             call_id: call_id.ok_or(WireError::Truncated)?,
             schema: schema.ok_or(WireError::Truncated)?,
+            wire: wire.ok_or(WireError::Truncated)?,
             idempotent: flags & METHOD_IDEMPOTENT != 0,
         }))
     }

@@ -37,6 +37,8 @@ pub struct Inbound {
     assembly: Assembly,
     /// The last message that was put together; the event that was made of it borrows from here.
     assembled: Option<Message>,
+    /// Bytes in it before the payload.
+    head: usize,
 }
 
 #[derive(Debug, PartialEq)]
@@ -66,6 +68,7 @@ impl Inbound {
             last_call: 0,
             assembly: Assembly::new(limits, budget),
             assembled: None,
+            head: 0,
         }
     }
 
@@ -112,10 +115,14 @@ impl Inbound {
         self.assembly.forget(number);
     }
 
-    /// The message of the last event, if it was put together: its whole body, and its room where there is a budget. So
-    /// whoever keeps it needs no copy.
-    pub fn take_message(&mut self) -> Option<(Vec<u8>, Option<Room>)> {
-        self.assembled.take().map(|message| (message.body, message.room))
+    /// The payload of the last event, if its message was put together, and its room where there is a budget. So whoever keeps
+    /// it needs no copy.
+    pub fn take_payload(&mut self) -> Option<(Vec<u8>, Option<Room>)> {
+        let Message { mut body, room, .. } = self.assembled.take()?;
+        if self.head > 0 {
+            body.drain(..self.head);
+        }
+        Some((body, room))
     }
 
     fn magic<'a>(&'a mut self, bytes: &'a [u8]) -> Result<(usize, Option<Event<'a>>)> {
@@ -248,8 +255,13 @@ impl Inbound {
             Progress::TooLarge => Ok(Some(Event::TooLarge { number: call })),
             Progress::NoRoom => Ok(Some(Event::NoRoom { number: call })),
             Progress::Whole(whole) => {
-                let whole = self.assembled.insert(whole);
-                message(whole.kind, whole.flags, call, &whole.body).map(Some)
+                let Message { kind, flags, ref body, .. } = *self.assembled.insert(whole);
+                let event = message(kind, flags, call, body)?;
+                self.head = match event {
+                    Event::Call { payload, .. } | Event::Reply { payload, .. } => body.len() - payload.len(),
+                    _ => 0,
+                };
+                Ok(Some(event))
             }
         }
     }
@@ -276,8 +288,8 @@ fn receives(role: Role, kind: u8) -> bool {
 
 fn known_flags(kind: u8) -> u8 {
     match kind {
-        kind::CALL => flag::MORE | flag::METADATA,
-        kind::REPLY | kind::DATA => flag::MORE,
+        kind::CALL | kind::REPLY => flag::MORE | flag::METADATA,
+        kind::DATA => flag::MORE,
         kind::FAILURE => flag::MORE | flag::NOT_EXECUTED,
         _ => 0,
     }

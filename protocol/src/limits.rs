@@ -33,6 +33,9 @@ pub const MAX_SCHEMA_PARTS: usize = 65_536;
 /// message could otherwise ask for as many names of a megabyte as there may be values without bytes.
 pub const MAX_NAME: usize = 256;
 
+/// The longest name of a service or method, in bytes.
+pub const MAX_OFFER_NAME: usize = 128;
+
 /// All defaults of one schema together, in bytes. Each byte can be read behind [`MAX_DEPTH`] containers, so this bounds how
 /// long a schema's defaults take to check.
 pub const MAX_DEFAULTS: usize = 64 * 1024;
@@ -52,11 +55,10 @@ pub const MAX_MESSAGE: u32 = 16 * 1024 * 1024;
 /// Default for the calls that one connection may have in flight.
 pub const MAX_CALLS: u32 = 1024;
 
-/// The largest message that a side may ask for, and all messages of one connection that wait for more fragments, in
-/// bytes together.
+/// The largest message that a side may ask for; and default and bound for the [window](Limits::window), in bytes.
 pub const MAX_ASSEMBLY: usize = 64 * 1024 * 1024;
 
-/// The largest metadata block of a call, in bytes.
+/// The largest metadata block of a message, in bytes.
 pub const MAX_METADATA: usize = 16 * 1024;
 
 /// What one side of a connection accepts; told to the peer in HELLO.
@@ -68,11 +70,19 @@ pub struct Limits {
     pub max_message: u32,
     /// Calls in flight at once, at least 1.
     pub max_calls: u32,
+    /// All messages together of which a part has come and not yet all, by their whole lengths in bytes: from `max_message` to
+    /// [`MAX_ASSEMBLY`]. The peer lets further long messages wait.
+    pub window: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { max_frame: MAX_FRAME, max_message: MAX_MESSAGE, max_calls: MAX_CALLS }
+        Limits {
+            max_frame: MAX_FRAME,
+            max_message: MAX_MESSAGE,
+            max_calls: MAX_CALLS,
+            window: MAX_ASSEMBLY as u32,
+        }
     }
 }
 
@@ -80,10 +90,12 @@ impl Limits {
     /// Each limit moved to the nearest that the protocol allows. Both sides do this with what HELLO tells, so that they
     /// agree whatever was told.
     pub fn clamped(self) -> Limits {
+        let max_message = self.max_message.clamp(MIN_FRAME, MAX_ASSEMBLY as u32);
         Limits {
             max_frame: self.max_frame.clamp(MIN_FRAME, MAX_FRAME),
-            max_message: self.max_message.clamp(MIN_FRAME, MAX_ASSEMBLY as u32),
+            max_message,
             max_calls: self.max_calls.max(1),
+            window: self.window.clamp(max_message, MAX_ASSEMBLY as u32),
         }
     }
 }
@@ -97,6 +109,9 @@ mod tests {
         assert_eq!((MAX_DEPTH, MAX_ZERO_SIZED_ITEMS, MAX_SCHEMA_PARTS), (128, 65_536, 65_536));
         assert_eq!((MAX_FRAME, MIN_FRAME, MAX_CONTROL), (65_536, 1024, 1_048_576));
         assert_eq!((MAX_MESSAGE, MAX_CALLS), (16_777_216, 1024));
+        assert_eq!((MAX_DEFAULTS, MAX_ATTRIBUTES, MAX_PATTERN), (65_536, 65_536, 1024));
+        assert_eq!((MAX_NAME, MAX_TYPE_NESTING), (256, 32));
         assert_eq!((MAX_ASSEMBLY, MAX_METADATA, MAX_SCHEMA), (67_108_864, 16_384, 1_048_560));
+        assert_eq!(MAX_OFFER_NAME, 128);
     }
 }

@@ -1,19 +1,21 @@
 //! The sending half of a connection: messages in, bytes out, in fair order.
 //!
 //! What fits one frame is appended to one buffer, so that everything that became ready in one turn of the event loop
-//! leaves in one write. A message longer than a frame puts only its first, empty fragment there (which fixes its place
-//! among the call numbers) and waits aside; its further fragments go out one at a time, in turn with other long
-//! messages, each time the buffer has run empty, and after every [`SHORT_RUN`] bytes of other frames when it never does.
+//! leaves in one write. A message longer than a frame waits aside. (A call puts its first, empty fragment there, which fixes
+//! its place among the numbers.) Its fragments go out one at a time, in turn with other long messages that the peer's window
+//! has room for, each time the buffer has run empty, and after every [`SHORT_RUN`] bytes of other frames when it never does.
 //! So a short call waits for one fragment at most, never for a message, and no flood of short ones stops a long one.
 
+mod long;
+
 use crate::budget::Room;
-use crate::call::CallHead;
+use crate::call::{CallHead, Metadata};
 use crate::frame::{HEADER, Header, MAGIC, flag, kind};
 use crate::hello::Hello;
-use crate::limits::MAX_SCHEMA;
+use crate::limits::{Limits, MAX_SCHEMA};
 use crate::schema::Fingerprint;
 use crate::status::Status;
-use std::collections::VecDeque;
+use long::{Dropped, LongMessage, LongMessages};
 use std::convert::Infallible;
 
 /// A buffer that grew past this many bytes is given back once it is empty.
@@ -28,20 +30,14 @@ const SHORT_RUN: usize = 256 * 1024;
 pub struct Outbound {
     ready: Vec<u8>,
     written: usize,
-    long: VecDeque<LongMessage>,
-    long_bytes: usize,
+    /// Bytes that have left before those in `ready`.
+    before: u64,
+    long: LongMessages,
     /// Bytes queued since the last fragment.
     short_run: usize,
+    /// Bytes in `ready` of what a peer can ask for without end.
+    asked: usize,
     max_frame: usize,
-}
-
-#[derive(Debug)]
-struct LongMessage {
-    call: u32,
-    body: Vec<u8>,
-    sent: usize,
-    /// Given back with the message.
-    _room: Option<Room>,
 }
 
 impl Outbound {
@@ -50,9 +46,10 @@ impl Outbound {
         let mut outbound = Outbound {
             ready: MAGIC.to_vec(),
             written: 0,
-            long: VecDeque::new(),
-            long_bytes: 0,
+            before: 0,
+            long: LongMessages::new(usize::MAX, usize::MAX),
             short_run: 0,
+            asked: 0,
             // HELLO is never fragmented; until the peer's HELLO is there nothing long may be sent.
             max_frame: crate::limits::MAX_CONTROL as usize,
         };
@@ -61,7 +58,13 @@ impl Outbound {
         outbound
     }
 
-    /// Tells the largest frame body that the peer accepts, in bytes, from its HELLO.
+    /// Tells what the peer accepts, from its HELLO.
+    pub fn set_limits(&mut self, peer: &Limits) {
+        self.set_max_frame(peer.max_frame);
+        self.long.set_bounds(peer.window as usize, peer.max_calls as usize);
+    }
+
+    /// Tells the largest frame body that the peer accepts, in bytes.
     pub fn set_max_frame(&mut self, max_frame: u32) {
         self.max_frame = max_frame as usize;
     }
@@ -77,8 +80,7 @@ impl Outbound {
         head: &CallHead<'_>,
         payload: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     ) -> Result<usize, E> {
-        let flags = if head.metadata.is_empty() { 0 } else { flag::METADATA };
-        self.message(kind::CALL, flags, number, |out| {
+        self.message(kind::CALL, metadata_flag(head.metadata), number, |out| {
             head.encode(out);
             let start = out.len();
             payload(out)?;
@@ -91,26 +93,47 @@ impl Outbound {
     pub fn reply<E>(
         &mut self,
         number: u32,
+        metadata: Metadata<'_>,
         payload: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.message(kind::REPLY, 0, number, payload)
+        self.message(kind::REPLY, metadata_flag(metadata), number, |out| {
+            metadata.encode(out);
+            payload(out)
+        })
     }
 
     /// Queues a REPLY whose payload is there already; a long one is not copied.
-    pub fn reply_with(&mut self, number: u32, payload: Vec<u8>) {
-        self.reply_holding(number, payload, None);
+    pub fn reply_with(&mut self, number: u32, metadata: Metadata<'_>, payload: Vec<u8>) {
+        self.reply_holding(number, metadata, payload, None);
     }
 
     /// The same for a payload that takes room of a budget, until all of it was handed out to be written.
-    pub fn reply_holding(&mut self, number: u32, payload: Vec<u8>, room: Option<Room>) {
-        let start = self.begin();
-        if payload.len() <= self.max_frame {
-            self.ready.extend_from_slice(&payload);
-            self.finish(start, kind::REPLY, 0, number);
-        } else {
-            self.finish(start, kind::REPLY, flag::MORE, number);
-            self.push_long(number, payload, room);
+    pub fn reply_holding(
+        &mut self,
+        number: u32,
+        metadata: Metadata<'_>,
+        mut payload: Vec<u8>,
+        room: Option<Room>,
+    ) {
+        let flags = metadata_flag(metadata);
+        if metadata.size() + payload.len() <= self.max_frame {
+            self.frame(kind::REPLY, flags, number, |out| {
+                metadata.encode(out);
+                out.extend_from_slice(&payload);
+            });
+            return;
         }
+        if !metadata.is_empty() {
+            let mut block = Vec::with_capacity(metadata.size());
+            metadata.encode(&mut block);
+            payload.splice(..0, block);
+        }
+        self.long.push(LongMessage {
+            call: number,
+            first: Some((kind::REPLY, flags)),
+            body: payload,
+            _room: room,
+        });
     }
 
     /// Queues a FAILURE.
@@ -129,15 +152,11 @@ impl Outbound {
         self.frame(kind::CANCEL, 0, number, |_| {});
     }
 
-    /// Drops what was not yet sent of a long message, because nobody waits for it. Says whether there was any: then the
-    /// peer holds the message's beginning, and must be told that it ends here (by CANCEL or FAILURE).
+    /// Drops what was not yet sent of a long message, because nobody waits for it. Says whether the peer holds the message's
+    /// beginning: then it must be told that it ends here (by CANCEL or FAILURE).
+    #[inline]
     pub fn abandon(&mut self, number: u32) -> bool {
-        let at = self.long.iter().position(|message| message.call == number);
-        let dropped = at.and_then(|at| self.long.remove(at));
-        if let Some(message) = &dropped {
-            self.long_bytes -= message.body.len() - message.sent;
-        }
-        dropped.is_some()
+        self.long.remove(number) == Dropped::Begun
     }
 
     /// Queues a PING; the peer's PONG brings the same bytes back.
@@ -148,6 +167,7 @@ impl Outbound {
     /// Queues a PONG.
     pub fn pong(&mut self, token: [u8; 8]) {
         self.control(kind::PONG, |body| body.extend_from_slice(&token));
+        self.asked += HEADER + token.len();
     }
 
     /// Queues a READY: whether this side wants calls from now on.
@@ -188,13 +208,30 @@ impl Outbound {
 
     /// Bytes that wait to be sent; those that [`take`](Self::take) gave away are not among them.
     pub fn backlog(&self) -> usize {
-        self.ready.len() - self.written + self.long_bytes
+        self.ready.len() - self.written + self.long.unsent()
+    }
+
+    /// Bytes that wait in the buffer of what a peer can ask for without end.
+    pub(crate) fn unread(&self) -> usize {
+        self.asked.min(self.queued())
     }
 
     /// Bytes in the buffer that go out before anything queued from now on: the place of the next message.
     #[inline]
     pub fn queued(&self) -> usize {
         self.ready.len() - self.written
+    }
+
+    /// Where in the stream of all bytes of this side the next message begins, if it is short.
+    #[inline]
+    pub fn position(&self) -> u64 {
+        self.before + self.ready.len() as u64
+    }
+
+    /// How many bytes have left: were written, or taken.
+    #[inline]
+    pub fn departed(&self) -> u64 {
+        self.before + self.written as u64
     }
 
     /// The next bytes to write; empty when nothing is left.
@@ -216,7 +253,9 @@ impl Outbound {
             // A buffer that never runs empty must not keep all that ever went through it. What is moved is less than
             // what was written since the last time.
             self.ready.drain(..self.written);
+            self.before += self.written as u64;
             self.written = 0;
+            self.asked = self.asked.min(self.ready.len());
         }
     }
 
@@ -227,16 +266,20 @@ impl Outbound {
         if self.written == self.ready.len() {
             self.refill();
         }
+        self.before += self.ready.len() as u64;
         if self.written == 0 {
             std::mem::swap(&mut self.ready, buffer);
         } else {
             buffer.clear();
             buffer.extend_from_slice(&self.ready[self.written..]);
         }
+        self.ready.clear();
         self.clear();
     }
 
     fn clear(&mut self) {
+        self.before += self.ready.len() as u64;
+        self.asked = 0;
         self.written = 0;
         if self.ready.capacity() > KEEP_CAPACITY {
             self.ready = Vec::new();
@@ -253,25 +296,7 @@ impl Outbound {
     /// Moves one fragment of the next long message into the buffer.
     fn fragment(&mut self) {
         self.short_run = 0;
-        let Some(mut message) = self.long.pop_front() else {
-            return;
-        };
-        let end = message.body.len().min(message.sent + self.max_frame);
-        let fragment = &message.body[message.sent..end];
-        let last = end == message.body.len();
-        let header = Header {
-            length: fragment.len() as u32,
-            kind: kind::DATA,
-            flags: if last { 0 } else { flag::MORE },
-            call: message.call,
-        };
-        self.ready.extend_from_slice(&header.encode());
-        self.ready.extend_from_slice(fragment);
-        self.long_bytes -= fragment.len();
-        if !last {
-            message.sent = end;
-            self.long.push_back(message);
-        }
+        self.long.fragment(self.max_frame, &mut self.ready);
     }
 
     fn control(&mut self, kind: u8, write: impl FnOnce(&mut Vec<u8>)) {
@@ -284,7 +309,7 @@ impl Outbound {
         self.finish(start, kind, flags, call);
     }
 
-    /// Appends a message as one frame, or as an empty first fragment and a long message.
+    /// Appends a message as one frame, or has it wait as a long one; of a call the first, empty fragment goes.
     #[inline]
     fn message<T, E>(
         &mut self,
@@ -303,15 +328,16 @@ impl Outbound {
             self.finish(start, kind, flags, call);
         } else {
             let body = self.ready.split_off(start + HEADER);
-            self.finish(start, kind, flags | flag::MORE, call);
-            self.push_long(call, body, None);
+            let first = if kind == kind::CALL {
+                self.finish(start, kind, flags | flag::MORE, call);
+                None
+            } else {
+                self.ready.truncate(start);
+                Some((kind, flags))
+            };
+            self.long.push(LongMessage { call, first, body, _room: None });
         }
         written
-    }
-
-    fn push_long(&mut self, call: u32, body: Vec<u8>, room: Option<Room>) {
-        self.long_bytes += body.len();
-        self.long.push_back(LongMessage { call, body, sent: 0, _room: room });
     }
 
     #[inline]
@@ -330,6 +356,11 @@ impl Outbound {
             self.fragment();
         }
     }
+}
+
+#[inline]
+fn metadata_flag(metadata: Metadata<'_>) -> u8 {
+    if metadata.is_empty() { 0 } else { flag::METADATA }
 }
 
 #[cfg(test)]

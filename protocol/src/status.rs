@@ -1,5 +1,6 @@
 //! How a call fails: one of the canonical RPC codes, a message, and what a caller may do about it.
 
+use crate::first::First;
 use crate::frame::ProtocolError;
 use crate::wire::{self, Reader};
 use std::fmt;
@@ -77,6 +78,8 @@ pub struct Status {
     pub message: String,
     /// More, as JSON text, for programs.
     pub details: Option<String>,
+    /// A value of the method's error type, encoded; the code is then that of its variant.
+    pub error: Option<Vec<u8>>,
     /// When a retry makes sense, in milliseconds from now.
     pub retry_after_ms: Option<u32>,
     /// The call has certainly not run, so that it may be sent elsewhere, whatever its method.
@@ -88,6 +91,7 @@ pub struct Status {
 const FIELD_MESSAGE: u8 = 1;
 const FIELD_DETAILS: u8 = 2;
 const FIELD_RETRY_AFTER: u8 = 3;
+const FIELD_ERROR: u8 = 4;
 
 macro_rules! constructors {
     ($($method:ident => $code:ident,)*) => {
@@ -104,7 +108,15 @@ impl Status {
     /// A status with a code and a message.
     pub fn new(code: Code, message: impl Into<String>) -> Status {
         let message = message.into();
-        Status { code, message, details: None, retry_after_ms: None, not_executed: false, heard: false }
+        Status {
+            code,
+            message,
+            details: None,
+            error: None,
+            retry_after_ms: None,
+            not_executed: false,
+            heard: false,
+        }
     }
 
     constructors! {
@@ -129,6 +141,12 @@ impl Status {
     /// Adds details for programs; `json` is a JSON text, which the gateway puts into its answer as `details`.
     pub fn with_details(mut self, json: impl Into<String>) -> Status {
         self.details = Some(json.into());
+        self
+    }
+
+    /// Adds the encoded value of the method's error type.
+    pub fn with_error(mut self, encoded: impl Into<Vec<u8>>) -> Status {
+        self.error = Some(encoded.into());
         self
     }
 
@@ -166,17 +184,23 @@ impl Status {
         if let Some(ms) = self.retry_after_ms {
             wire::put_field(out, FIELD_RETRY_AFTER, &ms.to_le_bytes());
         }
+        if let Some(error) = &self.error {
+            wire::put_field(out, FIELD_ERROR, error);
+        }
     }
 
     pub(crate) fn decode(body: &[u8], not_executed: bool) -> Result<Status, ProtocolError> {
         let mut reader = Reader::new(body);
         let mut status = Status::new(Code::from_number(reader.u8()?), "");
         status.not_executed = not_executed;
+        let mut first = First::default();
         while let Some((tag, value)) = reader.field()? {
             match tag {
+                _ if !first.is(tag) => {}
                 FIELD_MESSAGE => status.message = String::from_utf8_lossy(value).into_owned(),
                 FIELD_DETAILS => status.details = std::str::from_utf8(value).ok().map(str::to_owned),
                 FIELD_RETRY_AFTER => status.retry_after_ms = value.try_into().ok().map(u32::from_le_bytes),
+                FIELD_ERROR => status.error = Some(value.to_vec()),
                 _ => {}
             }
         }
@@ -199,7 +223,10 @@ mod tests {
     #[test]
     fn a_status_survives_its_encoding() {
         for &code in Code::ALL {
-            let status = Status::new(code, "né").with_details("{\"a\":1}").with_retry_after_ms(1500);
+            let status = Status::new(code, "né")
+                .with_details("{\"a\":1}")
+                .with_retry_after_ms(1500)
+                .with_error([7, 0]);
             let mut bytes = Vec::new();
             status.encode(&mut bytes);
             assert_eq!(Status::decode(&bytes, false), Ok(status));
@@ -226,6 +253,7 @@ mod tests {
         let mut bytes = vec![200];
         wire::put_field(&mut bytes, 99, b"later");
         wire::put_field(&mut bytes, FIELD_MESSAGE, b"m");
+        wire::put_field(&mut bytes, FIELD_MESSAGE, b"of several the first counts");
         assert_eq!(Status::decode(&bytes, false), Ok(Status::unknown("m")));
     }
 }

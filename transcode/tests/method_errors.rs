@@ -60,7 +60,7 @@ fn bincode_of(error: &QuoteError) -> Vec<u8> {
 fn an_error_has_its_name_its_code_and_its_content_as_details() {
     let program = program(&schema(), &ResponseBinding::default()).unwrap();
     for (error, variant, code, details) in [
-        (QuoteError::Closed, "Closed", Code::Unknown, None),
+        (QuoteError::Closed, "Closed", Code::FailedPrecondition, None),
         (
             QuoteError::OutOfStock("a\"b".to_owned()),
             "OutOfStock",

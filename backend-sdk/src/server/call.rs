@@ -9,7 +9,7 @@ use crate::context::CallState;
 use crate::service::{Answer, Method};
 use crate::{Context, Status};
 use callgate_protocol::limits::MAX_FRAME;
-use callgate_protocol::{Budget, Outbound, Room};
+use callgate_protocol::{Budget, Metadata, Outbound, Room};
 use std::any::Any;
 use std::future::poll_fn;
 use std::ops::RangeInclusive;
@@ -145,9 +145,9 @@ impl Reply {
             let message = "too many results wait to be read by the caller";
             outbound.failure(self.number, &Status::resource_exhausted(message));
         } else if size <= LONG {
-            outbound.reply_with(self.number, payload);
+            outbound.reply_with(self.number, Metadata::default(), payload);
         } else if let Some(room) = self.slot.0.budget.take(size) {
-            outbound.reply_holding(self.number, payload, Some(room));
+            outbound.reply_holding(self.number, Metadata::default(), payload, Some(room));
         } else {
             let message = "the server has no room for a result of this length now";
             outbound.failure(self.number, &Status::resource_exhausted(message));

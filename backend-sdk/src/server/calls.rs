@@ -69,7 +69,7 @@ impl Calls {
             Event::Ping(token) => self.push(|outbound| outbound.pong(token)),
             Event::Hello(hello) => {
                 self.max_message = hello.limits.max_message as usize;
-                self.push(|outbound| outbound.set_max_frame(hello.limits.max_frame))
+                self.push(|outbound| outbound.set_limits(&hello.limits))
             }
             Event::SchemaRequest(fingerprint) => {
                 let schema = self.shared.registry.schema(fingerprint);

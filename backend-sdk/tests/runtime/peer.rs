@@ -56,7 +56,7 @@ impl Peer {
         };
         peer.flush().await;
         let Heard::Hello(hello) = peer.hear().await else { panic!("HELLO comes first") };
-        peer.outbound.set_max_frame(hello.limits.max_frame);
+        peer.outbound.set_limits(&hello.limits);
         peer
     }
 
@@ -115,7 +115,7 @@ impl Peer {
 fn heard(event: Event<'_>) -> Heard {
     match event {
         Event::Hello(hello) => Heard::Hello(hello),
-        Event::Reply { number, payload } => Heard::Reply(number, payload.to_vec()),
+        Event::Reply { number, payload, .. } => Heard::Reply(number, payload.to_vec()),
         Event::Failure { number, status } => Heard::Failure(number, status),
         Event::Ready(ready) => Heard::Ready(ready),
         Event::GoAway { last_call, reason } => Heard::GoAway(last_call, reason.into()),

@@ -7,6 +7,7 @@ pub(crate) fn example() -> Hello {
         name: "add".into(),
         call_id: CallId::of("calc", "add"),
         schema: Fingerprint::of(b"x"),
+        wire: Fingerprint::of(b"w"),
         idempotent: true,
     };
     let service = ServiceOffer { name: "calc".into(), version: "1.2".into(), methods: vec![method] };
@@ -53,16 +54,20 @@ fn what_is_not_said_has_its_default_and_limits_are_moved_into_their_bounds() {
     let bare = Hello::new("", Limits::default(), Vec::new());
     assert_eq!(Hello::decode(&put(&[VERSION_1])), Ok(bare));
     for (tag, told, understood) in [
-        (MAX_FRAME_FIELD, 0, (1024, 16_777_216, 1024)),
-        (MAX_FRAME_FIELD, 65_537, (65_536, 16_777_216, 1024)),
-        (MAX_MESSAGE_FIELD, 0, (65_536, 1024, 1024)),
-        (MAX_MESSAGE_FIELD, u32::MAX, (65_536, 67_108_864, 1024)),
-        (MAX_CALLS_FIELD, 0, (65_536, 16_777_216, 1)),
-        (MAX_CALLS_FIELD, u32::MAX, (65_536, 16_777_216, u32::MAX)),
+        (MAX_FRAME_FIELD, 0, (1024, 16_777_216, 1024, 67_108_864)),
+        (MAX_FRAME_FIELD, 65_537, (65_536, 16_777_216, 1024, 67_108_864)),
+        (MAX_MESSAGE_FIELD, 0, (65_536, 1024, 1024, 67_108_864)),
+        (MAX_MESSAGE_FIELD, u32::MAX, (65_536, 67_108_864, 1024, 67_108_864)),
+        (MAX_CALLS_FIELD, 0, (65_536, 16_777_216, 1, 67_108_864)),
+        (MAX_CALLS_FIELD, u32::MAX, (65_536, 16_777_216, u32::MAX, 67_108_864)),
+        (WINDOW, 0, (65_536, 16_777_216, 1024, 16_777_216)),
+        (WINDOW, 20_000_000, (65_536, 16_777_216, 1024, 20_000_000)),
+        (WINDOW, u32::MAX, (65_536, 16_777_216, 1024, 67_108_864)),
     ] {
         let hello = Hello::decode(&put(&[VERSION_1, (tag, &told.to_le_bytes())])).expect("sound");
         let limits = hello.limits;
-        assert_eq!((limits.max_frame, limits.max_message, limits.max_calls), understood);
+        let found = (limits.max_frame, limits.max_message, limits.max_calls, limits.window);
+        assert_eq!(found, understood);
     }
 }
 
@@ -73,6 +78,7 @@ fn a_method_with_a_flag_that_must_be_understood_and_is_not_is_not_offered() {
             (METHOD_NAME, b"add"),
             (METHOD_CALL_ID, &[7, 0, 0, 0]),
             (METHOD_SCHEMA, &[0; 16]),
+            (METHOD_WIRE, &[1; 16]),
             (METHOD_FLAGS, &[flags]),
         ])
     };
@@ -90,17 +96,68 @@ fn an_offer_without_its_essentials_is_refused() {
     let name: (u8, &[u8]) = (METHOD_NAME, b"add");
     let id: (u8, &[u8]) = (METHOD_CALL_ID, &[7, 0, 0, 0]);
     let schema: (u8, &[u8]) = (METHOD_SCHEMA, &[0; 16]);
+    let wire: (u8, &[u8]) = (METHOD_WIRE, &[0; 16]);
     let in_service = |method: &[u8]| put(&[(SERVICE_NAME, b"calc"), (SERVICE_METHOD, method)]);
     for (what, service) in [
         ("a nameless service", put(&[(SERVICE_VERSION, b"1")])),
-        ("a nameless method", in_service(&put(&[id, schema]))),
-        ("a method without a Call ID", in_service(&put(&[name, schema]))),
-        ("Call ID 0", in_service(&put(&[name, (METHOD_CALL_ID, &[0; 4]), schema]))),
-        ("a method without a schema", in_service(&put(&[name, id]))),
-        ("half a fingerprint", in_service(&put(&[name, id, (METHOD_SCHEMA, &[0; 8])]))),
+        ("a nameless method", in_service(&put(&[id, schema, wire]))),
+        ("a method without a Call ID", in_service(&put(&[name, schema, wire]))),
+        ("Call ID 0", in_service(&put(&[name, (METHOD_CALL_ID, &[0; 4]), schema, wire]))),
+        ("a method without a schema", in_service(&put(&[name, id, wire]))),
+        ("a method without a wire fingerprint", in_service(&put(&[name, id, schema]))),
+        ("half a fingerprint", in_service(&put(&[name, id, (METHOD_SCHEMA, &[0; 8]), wire]))),
         ("half a field", vec![SERVICE_NAME, 9, b'c']),
     ] {
         let refused = Hello::decode(&put(&[VERSION_1, (SERVICE, &service)]));
         assert_eq!(refused, Err(ProtocolError::Malformed(WireError::Truncated)), "{what}");
     }
+}
+
+/// A service of that name with methods of these names and Call IDs.
+fn service(name: &str, methods: &[(&str, u8)]) -> Vec<u8> {
+    let mut out = put(&[(SERVICE_NAME, name.as_bytes())]);
+    for (name, call_id) in methods {
+        let method = put(&[
+            (METHOD_NAME, name.as_bytes()),
+            (METHOD_CALL_ID, &[*call_id, 0, 0, 0]),
+            (METHOD_SCHEMA, &[0; 16]),
+            (METHOD_WIRE, &[1; 16]),
+        ]);
+        put_field(&mut out, SERVICE_METHOD, &method);
+    }
+    out
+}
+
+#[test]
+fn what_is_offered_twice_or_under_a_bad_name_ends_the_handshake() {
+    let twice = |what: &str| Some(ProtocolError::OfferedTwice(what.to_owned()));
+    let bad = |name: &str| Some(ProtocolError::BadName(name.to_owned()));
+    for (services, refused) in [
+        (vec![service("a", &[("m", 1), ("n", 2)]), service("b", &[("m", 3)])], None),
+        (vec![service("a", &[]), service("a", &[("m", 1)])], twice("service a")),
+        (vec![service("a", &[("m", 1), ("m", 2)])], twice("method m")),
+        (vec![service("a", &[("m", 1), ("n", 1)])], twice("Call ID 0x00000001")),
+        (vec![service("a", &[("m", 1)]), service("b", &[("n", 1)])], twice("Call ID 0x00000001")),
+        (vec![service("a.b", &[("m", 1)])], None),
+        (vec![service("a.", &[("m", 1)])], bad("a.")),
+        (vec![service("a", &[("m.n", 1)])], bad("m.n")),
+        (vec![service("größe", &[])], bad("größe")),
+    ] {
+        let fields: Vec<(u8, &[u8])> =
+            [VERSION_1].into_iter().chain(services.iter().map(|service| (SERVICE, &service[..]))).collect();
+        assert_eq!(Hello::decode(&put(&fields)).err(), refused);
+    }
+}
+
+#[test]
+fn of_several_fields_that_may_stand_once_the_first_counts() {
+    let mut bytes = encoded(&example());
+    let later = [
+        (VERSIONS, &[9, 0, 9, 0][..]),
+        (MAX_FRAME_FIELD, &[0, 32, 0, 0]),
+        (IDENTITY, b"another"),
+        (WINDOW, b"no number"),
+    ];
+    bytes.extend_from_slice(&put(&later));
+    assert_eq!(Hello::decode(&bytes), Ok(example()));
 }

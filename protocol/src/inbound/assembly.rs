@@ -1,11 +1,11 @@
 //! Messages that arrive in fragments: put together here, within the limits of one connection.
 //!
 //! A sender begins a message, sends its rest in DATA frames between other frames, and ends it or gives it up. What is under
-//! way at once is bounded: messages by the calls in flight, each by the largest message, all together by [`MAX_ASSEMBLY`] and by what
-//! other connections leave of a shared [`Budget`]. A message past a bound is dropped whole; its remaining fragments find nothing here and are skipped.
+//! way at once is bounded: messages by the calls in flight, each by the largest message, all together by the window and by
+//! what other connections leave of a shared [`Budget`]. A peer that keeps to the window is refused nothing but by the budget. A message past a bound is dropped whole; its remaining fragments find nothing here and are skipped.
 
 use crate::budget::{Budget, Room};
-use crate::limits::{Limits, MAX_ASSEMBLY};
+use crate::limits::Limits;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -66,7 +66,9 @@ impl Assembly {
     /// Takes a message's first fragment.
     pub(super) fn begin(&mut self, call: u32, mut message: Message) -> Progress {
         let size = message.body.len();
-        if self.messages.len() >= self.limits.max_calls as usize || self.bytes + size > MAX_ASSEMBLY {
+        if self.messages.len() >= self.limits.max_calls as usize
+            || self.bytes + size > self.limits.window as usize
+        {
             return Progress::TooLarge;
         }
         if let Some(budget) = &self.budget {
@@ -85,7 +87,9 @@ impl Assembly {
             return Progress::Nothing;
         };
         let size = message.body.len() + fragment.len();
-        if size > self.limits.max_message as usize || self.bytes + fragment.len() > MAX_ASSEMBLY {
+        if size > self.limits.max_message as usize
+            || self.bytes + fragment.len() > self.limits.window as usize
+        {
             self.forget(call);
             return Progress::TooLarge;
         }

@@ -1,11 +1,12 @@
 //! What the frames of a peer say, and the reading of whole messages.
 
 use super::Result;
-use crate::call::CallHead;
+use crate::call::{CallHead, Metadata};
 use crate::frame::{ProtocolError, flag, kind};
 use crate::hello::Hello;
 use crate::schema::Fingerprint;
 use crate::status::Status;
+use crate::wire::Reader;
 
 /// What a peer said.
 #[derive(Debug, PartialEq)]
@@ -42,6 +43,8 @@ pub enum Event<'a> {
     Reply {
         /// The call's number.
         number: u32,
+        /// What the method says beside its result.
+        metadata: Metadata<'a>,
         /// The result.
         payload: &'a [u8],
     },
@@ -76,7 +79,12 @@ pub(super) fn message(kind: u8, flags: u8, number: u32, body: &[u8]) -> Result<E
             let (head, payload) = CallHead::decode(body, flags & flag::METADATA != 0)?;
             Event::Call { number, head, payload }
         }
-        kind::REPLY => Event::Reply { number, payload: body },
+        kind::REPLY => {
+            let mut reader = Reader::new(body);
+            let has_metadata = flags & flag::METADATA != 0;
+            let metadata = if has_metadata { Metadata::decode(&mut reader)? } else { Metadata::default() };
+            Event::Reply { number, metadata, payload: reader.take(reader.remaining())? }
+        }
         kind::FAILURE => {
             Event::Failure { number, status: Status::decode(body, flags & flag::NOT_EXECUTED != 0)? }
         }

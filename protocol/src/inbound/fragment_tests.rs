@@ -2,6 +2,7 @@
 
 use super::tests::{feed, frame, open};
 use super::*;
+use crate::Metadata;
 use crate::limits::{MAX_ASSEMBLY, MAX_FRAME, MAX_MESSAGE};
 use proptest::prelude::*;
 
@@ -9,7 +10,7 @@ const MORE: u8 = flag::MORE;
 
 fn reply(call: u32, body: &[u8]) -> String {
     let payload = body;
-    format!("{:?}", Event::Reply { number: call, payload })
+    format!("{:?}", Event::Reply { number: call, metadata: Metadata::default(), payload })
 }
 
 fn too_large(number: u32) -> String {
@@ -143,8 +144,8 @@ fn a_message_that_finds_no_room_among_all_connections_says_so_and_one_that_is_ta
     let last = frame(kind::DATA, 0, 1, &[7; 100]);
     let (_, event) = inbound.next(&last).expect("sound");
     assert!(matches!(event, Some(Event::Reply { number: 1, .. })));
-    let (body, room) = inbound.take_message().expect("it was put together");
-    assert_eq!((body.len(), inbound.take_message().is_none()), (700, true));
+    let (body, room) = inbound.take_payload().expect("it was put together");
+    assert_eq!((body.len(), inbound.take_payload().is_none()), (700, true));
     feed(&mut inbound, &[]).expect("nothing more");
     assert_eq!(budget.used(), 700);
     drop(room);

@@ -1,6 +1,7 @@
 //! What a peer may send, in any pieces, and that damage to it is borne.
 
 use super::*;
+use crate::Metadata;
 use crate::call::CallHead;
 use crate::call::MetadataBuf;
 use crate::outbound::Outbound;
@@ -21,6 +22,7 @@ pub(super) fn hello() -> Vec<u8> {
         name: "calc".into(),
         version: "1".into(),
         methods: vec![MethodOffer {
+            wire: Fingerprint::of(b"wire"),
             name: "add".into(),
             call_id: CallId::of("calc", "add"),
             schema: Fingerprint([7; 16]),
@@ -76,7 +78,7 @@ fn conversation(role: Role) -> Vec<u8> {
         Role::Connector => {
             out.schema(Fingerprint::of(b"schema"), b"schema");
             out.schema(Fingerprint([9; 16]), b"");
-            out.reply(1, payload).unwrap_or_else(|e| match e {});
+            out.reply(1, Metadata::default(), payload).unwrap_or_else(|e| match e {});
             out.failure(2, &Status::new(Code::NotFound, "n".repeat(99)).not_executed());
             out.failure(3, &Status::unavailable("soon").with_retry_after_ms(5));
         }
@@ -182,7 +184,7 @@ fn ready_says_so_to_a_connector_and_nothing_in_other_words() {
 
 #[test]
 fn limits_out_of_bounds_mean_the_nearest_to_both_sides() {
-    let told = Limits { max_frame: 1, max_message: u32::MAX, max_calls: 0 };
+    let told = Limits { max_frame: 1, max_message: u32::MAX, max_calls: 0, window: 1 };
     let bytes = Outbound::new(&Hello::new("", told, Vec::new())).chunk().to_vec();
     let mut peer = Inbound::new(Role::Acceptor, Limits::default());
     let (magic, _) = peer.next(&bytes).expect("magic");

@@ -1,13 +1,12 @@
 //! What leaves a connection, in which order, and what is kept meanwhile.
 
 use super::*;
-use crate::call::Metadata;
 use crate::limits::MAX_SCHEMA;
 use crate::{CallId, Event, Inbound, Limits, Role};
 
 fn connection() -> (Outbound, Inbound) {
     let mut outbound = Outbound::new(&Hello::new("test", Limits::default(), Vec::new()));
-    outbound.set_max_frame(Limits::default().max_frame);
+    outbound.set_limits(&Limits::default());
     (outbound, Inbound::new(Role::Acceptor, Limits::default()))
 }
 
@@ -98,11 +97,14 @@ fn frames(outbound: &mut Outbound) -> Vec<(u8, u8, u32)> {
 #[test]
 fn an_answer_that_began_is_given_up_by_a_failure() {
     let (mut outbound, _) = connection();
-    outbound.reply_with(7, vec![0; 1_000_000]);
-    assert!(outbound.abandon(7) && !outbound.abandon(7));
-    outbound.failure(7, &Status::cancelled("the caller gave up"));
-    let sent = [(kind::HELLO, 0, 0), (kind::REPLY, flag::MORE, 7), (kind::FAILURE, 0, 7)];
-    assert_eq!(frames(&mut outbound), sent);
+    outbound.reply_with(7, Metadata::default(), vec![0; 1_000_000]);
+    assert!(!outbound.abandon(7), "nothing of it was sent");
+    let hello = outbound.chunk().len();
+    outbound.advance(hello);
+    outbound.reply_with(8, Metadata::default(), vec![0; 1_000_000]);
+    assert!(!outbound.chunk().is_empty() && outbound.abandon(8) && !outbound.abandon(8));
+    outbound.failure(8, &Status::cancelled("the caller gave up"));
+    assert_eq!(frames(&mut outbound), [(kind::REPLY, flag::MORE, 8), (kind::FAILURE, 0, 8)]);
     assert_eq!(outbound.backlog(), 0);
 }
 
@@ -110,12 +112,12 @@ fn an_answer_that_began_is_given_up_by_a_failure() {
 fn a_payload_that_is_there_already_is_sent_as_one_that_is_written() {
     for size in [0, 65_536, 65_537, 200_000] {
         let ((mut written, _), (mut given, _)) = (connection(), connection());
-        let reply = written.reply(1, |out| {
+        let reply = written.reply(1, Metadata::default(), |out| {
             out.extend(std::iter::repeat_n(7, size));
             Ok::<(), Infallible>(())
         });
         assert_eq!(reply, Ok(()));
-        given.reply_with(1, vec![7; size]);
+        given.reply_with(1, Metadata::default(), vec![7; size]);
         while !written.is_empty() {
             let chunk = written.chunk().to_vec();
             assert_eq!(given.chunk(), chunk, "{size}");
@@ -289,4 +291,79 @@ fn what_was_written_is_dropped_when_it_is_256_kibibytes_and_half_of_all() {
         assert_eq!(outbound.queued(), all - written);
         assert_eq!(outbound.written == 0, dropped, "{written} of {all}");
     }
+}
+
+/// The frames of long replies that begin, and whether each ends its message.
+fn fragments(outbound: &mut Outbound) -> Vec<(u32, bool)> {
+    let frames = frames(outbound).into_iter().filter(|(kind, ..)| matches!(*kind, kind::REPLY | kind::DATA));
+    frames.map(|(_, flags, call)| (call, flags & flag::MORE == 0)).collect()
+}
+
+#[test]
+fn messages_begin_when_the_peers_window_has_room_for_all_of_them() {
+    let (mut outbound, _) = connection();
+    let limits = Limits { max_frame: 1024, max_message: 4096, window: 4096, ..Limits::default() };
+    outbound.set_limits(&limits.clamped());
+    for (number, size) in [(1, 2000), (2, 2000), (3, 2000), (4, 4096), (5, 1025)] {
+        outbound.reply_with(number, Metadata::default(), vec![0; size]);
+    }
+    let frames = fragments(&mut outbound);
+    let (mut open, mut most) = (Vec::new(), 0);
+    for (call, last) in &frames {
+        if !open.contains(call) {
+            open.push(*call);
+        }
+        most = most.max(open.len());
+        if *last {
+            open.retain(|number| number != call);
+        }
+    }
+    assert_eq!(most, 2, "two of 2000 bytes fit: {frames:?}");
+    let ends: Vec<u32> = frames.iter().filter(|(_, last)| *last).map(|(call, _)| *call).collect();
+    assert_eq!(ends, [1, 2, 3, 4, 5]);
+    assert!(outbound.is_empty());
+}
+
+#[test]
+fn no_more_replies_have_begun_than_the_peer_may_hold() {
+    let (mut outbound, _) = connection();
+    outbound.set_limits(&Limits { max_frame: 1024, max_calls: 1, ..Limits::default() });
+    (1..=3).for_each(|number| outbound.reply_with(number, Metadata::default(), vec![0; 2000]));
+    let each = [(1, false), (1, true), (2, false), (2, true), (3, false), (3, true)];
+    assert_eq!(fragments(&mut outbound), each);
+}
+
+#[test]
+fn what_is_given_up_makes_room_in_the_window() {
+    let (mut outbound, _) = connection();
+    outbound.set_limits(&Limits { max_frame: 1024, max_message: 4096, window: 4096, ..Limits::default() });
+    let hello = outbound.chunk().len();
+    outbound.advance(hello);
+    outbound.reply_with(1, Metadata::default(), vec![0; 4096]);
+    outbound.reply_with(2, Metadata::default(), vec![0; 4096]);
+    let first = outbound.chunk().len();
+    outbound.advance(first);
+    assert!(outbound.abandon(1));
+    assert_eq!(fragments(&mut outbound), [(2, false), (2, false), (2, false), (2, true)]);
+}
+
+#[test]
+fn the_position_of_a_message_is_where_its_bytes_leave() {
+    let (mut outbound, _) = connection();
+    let hello = outbound.position();
+    assert_eq!((hello, outbound.departed()), (outbound.backlog() as u64, 0));
+    call(&mut outbound, 1, b"first");
+    let second = outbound.position();
+    call(&mut outbound, 2, b"second");
+    outbound.chunk();
+    outbound.advance(hello as usize + 3);
+    assert_eq!(outbound.departed(), hello + 3);
+    let mut taken = Vec::new();
+    outbound.take(&mut taken);
+    assert_eq!(outbound.departed(), outbound.position());
+    assert!(outbound.departed() > second && second > hello);
+    call(&mut outbound, 3, b"third");
+    outbound.take(&mut taken);
+    assert_eq!(outbound.departed(), outbound.position());
+    assert_eq!(outbound.departed() - second, 2 * 18 + 6 + 5);
 }

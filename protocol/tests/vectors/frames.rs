@@ -114,22 +114,25 @@ fn describe(event: Event<'_>) -> Option<Value> {
         Event::Ready(ready) => json!({"ready": ready}),
         Event::GoAway { last_call, reason } => json!({"go_away": {"last_call": last_call, "reason": reason}}),
         Event::Call { number, head, payload } => {
-            let metadata: Vec<_> =
-                head.metadata.iter().map(|(name, value)| json!([name, hex(value)])).collect();
             json!({"call": {
                 "number": number,
                 "call_id": head.call_id.get(),
                 "timeout_ms": head.timeout_ms,
-                "metadata": metadata,
+                "metadata": entries(head.metadata),
                 "payload": hex(payload),
             }})
         }
-        Event::Reply { number, payload } => json!({"reply": {"number": number, "payload": hex(payload)}}),
+        Event::Reply { number, metadata, payload } => json!({"reply": {
+            "number": number,
+            "metadata": entries(metadata),
+            "payload": hex(payload),
+        }}),
         Event::Failure { number, status } => json!({"failure": {
             "number": number,
             "code": status.code.name(),
             "message": status.message,
             "details": status.details,
+            "error": status.error.map(|error| hex(&error)),
             "retry_after_ms": status.retry_after_ms,
             "not_executed": status.not_executed,
         }}),
@@ -137,6 +140,10 @@ fn describe(event: Event<'_>) -> Option<Value> {
         Event::TooLarge { number } => json!({"too_large": number}),
         Event::NoRoom { number } => json!({"no_room": number}),
     })
+}
+
+fn entries(metadata: Metadata<'_>) -> Vec<Value> {
+    metadata.iter().map(|(name, value)| json!([name, hex(value)])).collect()
 }
 
 fn head<'a>(timeout_ms: Option<u32>, metadata: Metadata<'a>) -> CallHead<'a> {
@@ -160,7 +167,7 @@ fn metadata() -> MetadataBuf {
 
 fn calls() -> Vec<Entry> {
     let (a, c) = (Role::Acceptor, Role::Connector);
-    let long: Vec<u8> = (0..40).collect();
+    let (long, none): (Vec<u8>, _) = ((0..40).collect(), Metadata::default());
     vec![
         entry(
             "call",
@@ -185,22 +192,35 @@ fn calls() -> Vec<Entry> {
             },
         ),
         entry("cancel", "the caller no longer wants the answer to call 3", a, |out| out.cancel(3)),
-        entry("reply", "call 1 gives 301 as a u32", c, |out| out.reply_with(1, vec![251, 45, 1])),
-        entry("reply-unit", "call 2 gives a unit: no bytes", c, |out| out.reply_with(2, Vec::new())),
+        entry("reply", "call 1 gives 301 as a u32", c, |out| out.reply_with(1, none, vec![251, 45, 1])),
+        entry("reply-unit", "call 2 gives a unit: no bytes", c, |out| out.reply_with(2, none, Vec::new())),
+        entry("reply-metadata", "call 3 gives 7, and says something beside it", c, |out| {
+            let mut metadata = MetadataBuf::default();
+            metadata.push_named("served-by", b"shop-2");
+            out.reply_with(3, metadata.as_metadata(), vec![7]);
+        }),
+        entry(
+            "reply-metadata-in-fragments",
+            "metadata is the beginning of the body, cut as the rest",
+            c,
+            |out| {
+                out.reply_with(3, metadata().as_metadata(), long.clone());
+            },
+        ),
         entry(
             "replies-in-fragments",
             "two long replies and a short one take turns; DATA belongs to the frame before it of the same number",
             c,
             |out| {
-                out.reply_with(4, long.clone());
-                out.reply_with(5, long[..20].to_vec());
-                out.reply_with(6, vec![9]);
+                out.reply_with(4, none, long.clone());
+                out.reply_with(5, none, long[..20].to_vec());
+                out.reply_with(6, none, vec![9]);
             },
         ),
         entry("reply-given-up", "a long reply began; then the call failed, which ends it", c, |out| {
             out.set_max_frame(16);
-            out.reply_with(7, long.clone());
-            out.abandon(7);
+            out.reply_with(7, none, long.clone());
+            assert!(!out.chunk().is_empty() && out.abandon(7));
             out.failure(7, &Status::cancelled(""));
         }),
     ]
@@ -216,6 +236,14 @@ fn others() -> Vec<Entry> {
             let status = Status::unavailable("full").with_details("{\"queue\":7}").with_retry_after_ms(1500);
             out.failure(2, &status.not_executed());
         }),
+        entry(
+            "failure-error",
+            "a value of the method's error type: its variant 1, with the u32 300",
+            c,
+            |out| {
+                out.failure(3, &Status::already_exists("taken").with_error([1, 251, 44, 1]));
+            },
+        ),
         entry("ping", "are you there?", a, |out| out.ping(*b"01234567")),
         entry("pong", "I am: the same 8 bytes", c, |out| out.pong(*b"01234567")),
         entry("go-away", "calls to 41 are still answered, later ones have not run", c, |out| {

@@ -20,6 +20,7 @@ fn describe(hello: &Hello) -> Value {
             "name": method.name,
             "call_id": method.call_id.get(),
             "schema": method.schema.to_string(),
+            "wire": method.wire.to_string(),
             "idempotent": method.idempotent,
         })
     };
@@ -35,6 +36,7 @@ fn describe(hello: &Hello) -> Value {
         "max_frame": hello.limits.max_frame,
         "max_message": hello.limits.max_message,
         "max_calls": hello.limits.max_calls,
+        "window": hello.limits.window,
         "identity": hello.identity,
         "services": hello.services.iter().map(service).collect::<Vec<_>>(),
     })
@@ -49,6 +51,7 @@ fn method(name: &str, idempotent: bool) -> MethodOffer {
         name: name.into(),
         call_id: CallId::of("calc", name),
         schema: Fingerprint::of(name.as_bytes()),
+        wire: Fingerprint::of(format!("wire form of {name}").as_bytes()),
         idempotent,
     }
 }
@@ -61,7 +64,7 @@ fn hellos_are_written_and_understood_as_their_vectors_say() {
         methods: vec![method("add", true), method("reset", false)],
     };
     let unversioned = ServiceOffer { name: "clock".into(), version: String::new(), methods: Vec::new() };
-    let small = Limits { max_frame: 4096, max_message: 1_048_576, max_calls: 64 };
+    let small = Limits { max_frame: 4096, max_message: 1_048_576, max_calls: 64, window: 4_194_304 };
     let mut later = Hello::new("later/9", Limits::default(), Vec::new());
     later.versions = (1, 9);
     let entries = [

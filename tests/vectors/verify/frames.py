@@ -1,10 +1,13 @@
 """Frames and the handshake: from their bytes to what the vectors show, and back."""
+import re
+
 from primitives import Bad, Reader, blob, field, text, u32
 
 MAGIC = b"CALLGATE"
 KINDS = {"HELLO": 1, "SCHEMA_REQUEST": 2, "SCHEMA": 3, "PING": 4, "PONG": 5, "GO_AWAY": 6,
          "CALL": 0x10, "REPLY": 0x11, "FAILURE": 0x12, "CANCEL": 0x13, "DATA": 0x14, "READY": 0x80}
 MORE, METADATA, NOT_EXECUTED = 1, 2, 2
+WORD = "[A-Za-z_][A-Za-z0-9_-]*"
 KEYS = [None, "request-id", "traceparent", "tracestate", "caller"]
 CODES = """ok cancelled unknown invalid_argument deadline_exceeded not_found already_exists permission_denied
 resource_exhausted failed_precondition aborted out_of_range unimplemented internal unavailable data_loss
@@ -54,22 +57,32 @@ def message(name, flags, call, body):
         case "SCHEMA_REQUEST": return {"schema_request": r.take(16).hex()}
         case "SCHEMA": return {"schema": {"fingerprint": r.take(16).hex(), "bytes": r.rest().hex()}}
         case "CANCEL": return {"cancel": call}
-        case "REPLY": return {"reply": {"number": call, "payload": body.hex()}}
+        case "REPLY": return {"reply": {"number": call, "metadata": metadata(r, flags), "payload": r.rest().hex()}}
         case "FAILURE":
             code, fields = r.u8(), dict(r.fields())
             text = lambda tag: fields[tag].rest().decode() if tag in fields else None
             return {"failure": {
                 "number": call, "code": CODES[code] if 1 <= code <= 16 else "unknown", "message": text(1) or "",
-                "details": text(2), "retry_after_ms": fields[3].fixed(4) if 3 in fields else None,
+                "details": text(2), "error": fields[4].rest().hex() if 4 in fields else None, "retry_after_ms": fields[3].fixed(4) if 3 in fields else None,
                 "not_executed": bool(flags & NOT_EXECUTED)}}
         case "CALL":
-            head = {"number": call, "call_id": r.fixed(4), "timeout_ms": r.fixed(4) or None, "metadata": []}
-            block = Reader(r.take(r.fixed(2)) if flags & METADATA else b"")
-            while block.left():
-                key = block.u8()
-                name = KEYS[key] if key else block.take(block.u8()).decode()
-                head["metadata"].append([name, block.bytes().hex()])
+            head = {"number": call, "call_id": r.fixed(4), "timeout_ms": r.fixed(4) or None,
+                    "metadata": metadata(r, flags)}
             return {"call": head | {"payload": r.rest().hex()}}
+
+
+def metadata(r, flags):
+    block, entries = Reader(r.take(r.fixed(2)) if flags & METADATA else b""), []
+    while block.left():
+        key = block.u8()
+        name = KEYS[key] if key else block.take(block.u8()).decode()
+        if not re.fullmatch("[a-z0-9._-]{1,255}", name): raise Bad(name)
+        entries.append([name, block.bytes().hex()])
+    return entries
+
+def put_metadata(entries):
+    block = b"".join(entry(name, bytes.fromhex(value)) for name, value in entries)
+    return len(block).to_bytes(2, "little") + block if block else b""
 
 
 def body_of(says):
@@ -81,15 +94,15 @@ def body_of(says):
         case "go_away": return u32(v["last_call"]) + v["reason"].encode()
         case "schema": return bytes.fromhex(v["fingerprint"] + v["bytes"])
         case "cancel": return b""
-        case "reply": return bytes.fromhex(v["payload"])
+        case "reply": return put_metadata(v["metadata"]) + bytes.fromhex(v["payload"])
         case "failure":
             out = bytes([CODES.index(v["code"])]) + field(1, v["message"].encode())
             if v["details"] is not None: out += field(2, v["details"].encode())
-            return out + (b"" if v["retry_after_ms"] is None else field(3, u32(v["retry_after_ms"])))
+            if v["retry_after_ms"] is not None: out += field(3, u32(v["retry_after_ms"]))
+            return out + (b"" if v["error"] is None else field(4, bytes.fromhex(v["error"])))
         case "call":
-            block = b"".join(entry(name, bytes.fromhex(value)) for name, value in v["metadata"])
             head = u32(v["call_id"]) + u32(v["timeout_ms"] or 0)
-            return head + (len(block).to_bytes(2, "little") + block if block else b"") + bytes.fromhex(v["payload"])
+            return head + put_metadata(v["metadata"]) + bytes.fromhex(v["payload"])
 
 def entry(name, value):
     if name in KEYS: return bytes([KEYS.index(name)]) + blob(value)
@@ -101,29 +114,36 @@ def read_hello(data):
     if r.take(8) != MAGIC: raise Bad("magic")
     kind, _, _, body = read_frame(r)
     if kind != 1 or r.left(): raise Bad("HELLO")
-    hello = {"max_frame": 65_536, "max_message": 16_777_216, "max_calls": 1024, "identity": "", "services": []}
+    hello = {"max_frame": 65_536, "max_message": 16_777_216, "max_calls": 1024, "window": 67_108_864, "identity": "",
+             "services": []}
     for tag, v in Reader(body).fields():
         match tag:
             case 1: hello["versions"] = [v.fixed(2), v.fixed(2)]
             case 2 | 3 | 4: hello[["max_frame", "max_message", "max_calls"][tag - 2]] = v.fixed(4)
             case 5: hello["identity"] = v.rest().decode()
+            case 11: hello["window"] = v.fixed(4)
             case 6:
                 service = {"name": None, "version": "", "methods": []}
                 for tag, v in v.fields():
                     if tag == 1: service["name"] = v.rest().decode()
                     if tag == 2: service["methods"].append(read_method(dict(v.fields())))
                     if tag == 3: service["version"] = v.rest().decode()
+                if not re.fullmatch(rf"{WORD}(\.{WORD})*", service["name"]): raise Bad(service["name"])
                 hello["services"].append(service)
+    methods = [(s["name"], m["name"], m["call_id"]) for s in hello["services"] for m in s["methods"]]
+    if len({m[:2] for m in methods}) < len(methods) or len({m[2] for m in methods}) < len(methods): raise Bad("twice")
     return hello
 
 def read_method(fields):
-    return {"name": fields[1].rest().decode(), "call_id": fields[2].fixed(4), "schema": fields[3].take(16).hex(),
-            "idempotent": 4 in fields and bool(fields[4].u8() & 1)}
+    name = fields[1].rest().decode()
+    if not re.fullmatch(WORD, name): raise Bad(name)
+    return {"name": name, "call_id": fields[2].fixed(4), "schema": fields[3].take(16).hex(),
+            "wire": fields[5].take(16).hex(), "idempotent": 4 in fields and bool(fields[4].u8() & 1)}
 
 def put_hello(h):
     out = field(1, b"".join(n.to_bytes(2, "little") for n in h["versions"]))
     for tag, name in enumerate(["max_frame", "max_message", "max_calls"], 2): out += field(tag, u32(h[name]))
-    out += field(5, h["identity"].encode())
+    out += field(5, h["identity"].encode()) + field(11, u32(h["window"]))
     for s in h["services"]:
         version = field(3, s["version"].encode()) if s["version"] else b""
         out += field(6, field(1, s["name"].encode()) + version + b"".join(map(put_method, s["methods"])))
@@ -131,4 +151,5 @@ def put_hello(h):
 
 def put_method(m):
     out = field(1, m["name"].encode()) + field(2, u32(m["call_id"])) + field(3, bytes.fromhex(m["schema"]))
-    return field(2, out + (field(4, b"\1") if m["idempotent"] else b""))
+    flags = field(4, b"\1") if m["idempotent"] else b""
+    return field(2, out + flags + field(5, bytes.fromhex(m["wire"])))

@@ -5,7 +5,6 @@ use super::{Absent, Enum, Errors, Field, Fixed, Layout, Lead, Names, Node, NodeI
 use crate::json::put_json_string;
 use crate::scalar::{Int, Scalar, TextForm};
 use crate::violation::BindError;
-use callgate_protocol::Code;
 use callgate_protocol::check::{self, Extent};
 use callgate_protocol::limits::MAX_SCHEMA_PARTS;
 use callgate_protocol::schema::{self, Definition, Logical, MapKeys, MethodSchema, Shape, Type};
@@ -192,9 +191,7 @@ impl Builder<'_> {
         Ok(Errors {
             name: def.name.as_str().into(),
             node: self.node(ty)?,
-            codes: (def.variants.iter())
-                .map(|variant| variant.attributes.code().unwrap_or(Code::Unknown))
-                .collect(),
+            codes: def.variants.iter().map(schema::Variant::error_code).collect(),
         })
     }
 

@@ -91,7 +91,7 @@ impl Random {
     }
 }
 
-const SCALARS: [Type; 22] = [
+pub(crate) const SCALARS: [Type; 22] = [
     Type::Bool,
     Type::U8,
     Type::U16,
@@ -306,7 +306,7 @@ fn many(random: &mut Random, schema: &MethodSchema, item: &Type, budget: usize) 
     (0..count).map(|_| value(random, schema, item, budget - 1)).collect()
 }
 
-fn scalar_value(random: &mut Random, ty: &Type) -> Value {
+pub(crate) fn scalar_value(random: &mut Random, ty: &Type) -> Value {
     let signed = |random: &mut Random, bits: u32| {
         let magnitude = random.wide(bits - 1) as i128;
         Value::Signed(if random.chance(50) { magnitude } else { -1 - magnitude })

@@ -2,6 +2,7 @@
 //! directions.
 #![allow(dead_code, clippy::unwrap_used)] // Each test file uses a part.
 
+pub(crate) mod evolve;
 pub(crate) mod generate;
 pub(crate) mod value;
 pub(crate) mod write;

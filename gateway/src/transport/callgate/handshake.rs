@@ -191,7 +191,7 @@ impl Opening {
             at += taken;
             match event {
                 Some(Event::Hello(hello)) => {
-                    self.outbound.set_max_frame(hello.limits.max_frame);
+                    self.outbound.set_limits(&hello.limits);
                     for offered in hello.services.iter().flat_map(|service| &service.methods) {
                         match catalog.schema(offered.schema) {
                             Some(known) => drop(self.schemas.insert(offered.schema, known)),

@@ -148,7 +148,7 @@ impl Driver<'_> {
             if let Some(event) = event {
                 let long = self.conn.on_event(event).map_err(End::Protocol)?;
                 if let Some(call) = long {
-                    let (payload, room) = self.inbound.take_message().unwrap_or_default();
+                    let (payload, room) = self.inbound.take_payload().unwrap_or_default();
                     self.conn.hand_over(*call, payload, room);
                 }
             }

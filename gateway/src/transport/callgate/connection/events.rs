@@ -28,7 +28,7 @@ impl Connection {
     /// The peer has said something. Gives a call whose reply was put together of parts: it is to get that.
     pub(super) fn on_event(&self, event: Event<'_>) -> Result<Option<Box<InFlight>>, ProtocolError> {
         match event {
-            Event::Reply { number, payload } => return self.on_reply(number, payload),
+            Event::Reply { number, payload, .. } => return self.on_reply(number, payload),
             Event::Failure { number, status } => {
                 let refused = status.not_executed && status.code == Code::Unavailable;
                 let outcome = if refused { Outcome::Refused(status) } else { Outcome::Failed(status) };

@@ -5,7 +5,7 @@ use super::*;
 use crate::stream::AsyncStream;
 use crate::transport::callgate::handshake::Channel;
 use crate::transport::{Evidence, Heard, PendingReply, Progress};
-use callgate_protocol::{Event, Hello, Inbound, Limits, Outbound, Role};
+use callgate_protocol::{Event, Hello, Inbound, Limits, Metadata, Outbound, Role};
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -49,7 +49,7 @@ async fn an_answer_that_lies_in_the_socket_counts_though_the_deadline_is_over() 
     let mut calls = testing::occupy(&conn, 2);
     let (mut task, theirs) = driven(&conn).await;
     let mut peer = Outbound::new(&Hello::new("peer", Limits::default(), Vec::new()));
-    peer.reply(1, |_| Ok::<(), ()>(())).expect("an empty reply");
+    peer.reply(1, Metadata::default(), |_| Ok::<(), ()>(())).expect("an empty reply");
     assert_eq!(theirs.try_write(peer.chunk()).ok(), Some(peer.chunk().len()));
     // The task is not polled meanwhile: that is how a process that is stopped looks to it.
     tokio::time::advance(Duration::from_secs(2 * 3600)).await;
