@@ -71,7 +71,7 @@ pub async fn price(items: Vec<Item>) -> Result<f64, Box<dyn Error>> {
 /// What a client can be told.
 pub fn client() -> Result<Client, ClientError> {
     let client = Client::builder()
-        .endpoint("10.0.0.5:7101")
+        .endpoint("orders.internal:7101") // a server at each address of the name
         .endpoint("10.0.0.6:7101")
         .caller("billing") // the metadata entry `caller`
         .timeout(Duration::from_secs(2)) // 10 s unless told

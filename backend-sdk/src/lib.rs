@@ -7,6 +7,10 @@
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
+// What the macros write names this crate so.
+#[cfg(test)]
+extern crate self as callgate_sdk;
+
 mod client;
 mod connection;
 mod context;

@@ -1,7 +1,7 @@
 //! Callgate's wire protocol, as data and rules: frames, handshake, Call IDs, the schema of messages, and limits.
 //!
 //! This crate knows no socket, no clock and no runtime. The gateway and the SDK both drive their connections with
-//! [`Inbound`] and [`Outbound`], so that there is one implementation of framing, fragmenting and refusing.
+//! [`Inbound`] and the state machines of [`connection`], so that there is one implementation of the rules.
 //! `docs/protocol.md` describes the same bytes for readers who write an SDK in another language; the golden vectors
 //! in `tests/vectors/` bind the two.
 
@@ -11,6 +11,7 @@ mod budget;
 pub mod call;
 mod call_id;
 pub mod check;
+pub mod connection;
 mod first;
 pub mod frame;
 #[cfg(test)]
@@ -28,7 +29,8 @@ pub mod wire;
 pub use budget::{Budget, Room};
 pub use call::CallHead;
 pub use call_id::CallId;
-pub use frame::ProtocolError;
+pub use connection::Connector;
+pub use frame::{Header, ProtocolError};
 pub use hello::{Hello, MethodOffer, ServiceOffer};
 pub use inbound::{Event, Inbound, Role};
 pub use limits::Limits;

@@ -35,6 +35,8 @@ pub struct Outbound {
     long: LongMessages,
     /// Bytes queued since the last fragment.
     short_run: usize,
+    /// Bytes in `ready` of what a peer can ask for without end.
+    asked: usize,
     max_frame: usize,
 }
 
@@ -47,6 +49,7 @@ impl Outbound {
             before: 0,
             long: LongMessages::new(usize::MAX, usize::MAX),
             short_run: 0,
+            asked: 0,
             // HELLO is never fragmented; until the peer's HELLO is there nothing long may be sent.
             max_frame: crate::limits::MAX_CONTROL as usize,
         };
@@ -164,6 +167,7 @@ impl Outbound {
     /// Queues a PONG.
     pub fn pong(&mut self, token: [u8; 8]) {
         self.control(kind::PONG, |body| body.extend_from_slice(&token));
+        self.asked += HEADER + token.len();
     }
 
     /// Queues a READY: whether this side wants calls from now on.
@@ -207,6 +211,11 @@ impl Outbound {
         self.ready.len() - self.written + self.long.unsent()
     }
 
+    /// Bytes that wait in the buffer of what a peer can ask for without end.
+    pub(crate) fn unread(&self) -> usize {
+        self.asked.min(self.queued())
+    }
+
     /// Bytes in the buffer that go out before anything queued from now on: the place of the next message.
     #[inline]
     pub fn queued(&self) -> usize {
@@ -246,6 +255,7 @@ impl Outbound {
             self.ready.drain(..self.written);
             self.before += self.written as u64;
             self.written = 0;
+            self.asked = self.asked.min(self.ready.len());
         }
     }
 
@@ -269,6 +279,7 @@ impl Outbound {
 
     fn clear(&mut self) {
         self.before += self.ready.len() as u64;
+        self.asked = 0;
         self.written = 0;
         if self.ready.capacity() > KEEP_CAPACITY {
             self.ready = Vec::new();

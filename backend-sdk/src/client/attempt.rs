@@ -1,7 +1,8 @@
 //! One call's life: an endpoint is chosen, the call is sent, and when it has failed without having run, sent to
 //! another one; all of it within the call's deadline.
 
-use super::connection::{Call, Connection};
+use super::choice::Chosen;
+use super::connection::Call;
 use super::pool::Pool;
 use super::table::{Failed, Origin, Outcome};
 use crate::service::Method;
@@ -52,10 +53,11 @@ impl Attempts<'_> {
     }
 
     async fn attempts(&self, progress: &mut Progress) -> Result<Vec<u8>, Status> {
-        let mut last: Option<(usize, Failed)> = None;
+        let mut last: Option<(u64, Failed)> = None;
         loop {
             let avoid = last.as_ref().map(|(endpoint, _)| *endpoint);
-            let (endpoint, connection) = self.pool.pick(self.method, avoid).await?;
+            let chosen = self.pool.pick(self.method, avoid).await?;
+            let endpoint = chosen.id();
             if let Some((again, failed)) = &last
                 && *again == endpoint
                 && failed.origin == Origin::Endpoint
@@ -63,7 +65,7 @@ impl Attempts<'_> {
                 self.wait_before_the_same(failed).await?;
             }
             progress.sent += 1;
-            let failed = match self.once(&connection, progress).await {
+            let failed = match self.once(chosen, progress).await {
                 Ok(reply) => return Ok(reply),
                 Err(failed) => failed,
             };
@@ -76,7 +78,8 @@ impl Attempts<'_> {
     }
 
     /// Sends the call on a connection, as soon as there is a slot for it.
-    async fn once(&self, connection: &Connection, progress: &mut Progress) -> Outcome {
+    async fn once(&self, chosen: Chosen, progress: &mut Progress) -> Outcome {
+        let Chosen { connection, mut trial } = chosen;
         let slot = connection.slot(self.payload.len()).await?;
         let before = std::mem::replace(&mut progress.may_have_run, true);
         let call = Call {
@@ -85,7 +88,9 @@ impl Attempts<'_> {
             payload: self.payload,
             deadline: self.deadline,
         };
+        trial.send(self.deadline);
         let outcome = connection.call(call, slot).await;
+        trial.end(&outcome);
         progress.may_have_run = before || !matches!(&outcome, Err(failed) if failed.status.not_executed);
         outcome
     }

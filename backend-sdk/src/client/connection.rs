@@ -49,6 +49,7 @@ pub(crate) struct Connection {
     /// Calls under way and calls that wait for a slot.
     load: AtomicUsize,
     retired: Notify,
+    stopped: Notify,
     /// Whether the peer wants calls.
     ready: watch::Sender<bool>,
 }
@@ -98,6 +99,13 @@ impl Connection {
     /// Returns when the connection accepts no more calls. For one waiter.
     pub(crate) async fn retired(&self) {
         self.retired.notified().await;
+    }
+
+    /// Accepts no more calls, and ends when those under way have their outcome.
+    pub(crate) fn stop(&self) {
+        self.queue.with(Table::close);
+        self.retire();
+        self.stopped.notify_one();
     }
 
     /// Whether the peer has all the calls that it accepts.
@@ -186,7 +194,10 @@ impl Connection {
             if done && link.is_flushed() {
                 return Ok(());
             }
-            link.turn().await?;
+            tokio::select! {
+                turn = link.turn() => drop(turn?),
+                () = self.stopped.notified() => {}
+            }
         }
     }
 
@@ -268,6 +279,7 @@ async fn open(address: &Address, identity: &str) -> Result<(Arc<Connection>, Lin
         slots: Semaphore::new((hello.limits.max_calls as usize).min(Semaphore::MAX_PERMITS)),
         load: AtomicUsize::new(0),
         retired: Notify::new(),
+        stopped: Notify::new(),
         ready: watch::Sender::new(true),
     };
     Ok((Arc::new(connection), link))

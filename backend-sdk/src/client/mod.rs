@@ -1,14 +1,35 @@
 //! The client: calls methods as the gateway does, without the gateway between.
 //!
-//! [`Client`] is a handle; the connections belong to its [`Pool`], one for each endpoint, each kept up by a supervisor
-//! task of its own. `attempt` is one call's life: pick an endpoint, send, wait, and perhaps try again elsewhere.
+//! [`Client`] is a handle; the connections belong to its [`Pool`]. `attempt` is one call's life: pick an endpoint, send, wait,
+//! and perhaps try again elsewhere.
+//!
+//! ```text
+//! pool         an endpoint for a call, or why there is none; choice, which one
+//! members      who the endpoints are, and how things stand with them
+//! follower     looks a name up again and again; listing, what the answers come to; resolve, who is asked
+//! supervisor   keeps a member's connection up, and replaces what is old
+//! connection   one connection; table, the calls under way on it
+//! reviewer     which members are ejected, or tried again; trial, where attempts report that
+//! attempt      one call; budget, how many may be sent again
+//! ```
 
 mod attempt;
 mod budget;
+mod choice;
 mod connection;
+mod follower;
+mod listing;
+mod members;
 mod pool;
+mod resolve;
+mod reviewer;
 mod supervisor;
 mod table;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod trial;
 
 use crate::connection::{Address, AddressError};
 use crate::service::Method;
@@ -18,7 +39,8 @@ use bincode::config::standard;
 use callgate_protocol::call::key;
 use callgate_protocol::schema::MethodSchema;
 use callgate_protocol::{MetadataBuf, check};
-use pool::Pool;
+use pool::{Pool, Settings};
+use resolve::Resolve;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
@@ -28,6 +50,15 @@ use tokio::time::Instant;
 
 /// For a call without a deadline of its own.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How old a connection becomes unless told.
+const DEFAULT_MAX_AGE: Duration = Duration::from_secs(1800);
+
+/// The least and the greatest age that can be told: the second is a week.
+const MAX_AGES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(7 * 24 * 3600));
+
+/// From one look-up of a name to the next.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 /// The longest time that a call can say it has left: 49 days.
 const LONGEST_TIMEOUT: Duration = Duration::from_millis(u32::MAX as u64);
@@ -46,6 +77,7 @@ pub struct Client {
 pub struct ClientBuilder {
     endpoints: Vec<String>,
     timeout: Duration,
+    max_age: Duration,
     caller: Option<Arc<str>>,
 }
 
@@ -65,7 +97,12 @@ pub enum ClientError {
 impl Client {
     /// A client without endpoints yet.
     pub fn builder() -> ClientBuilder {
-        ClientBuilder { endpoints: Vec::new(), timeout: DEFAULT_TIMEOUT, caller: None }
+        ClientBuilder {
+            endpoints: Vec::new(),
+            timeout: DEFAULT_TIMEOUT,
+            max_age: DEFAULT_MAX_AGE,
+            caller: None,
+        }
     }
 
     /// The same client with another time limit for calls whose context has no earlier deadline.
@@ -166,7 +203,8 @@ fn decode<R: DeserializeOwned>(method: &Method, schema: &MethodSchema, reply: &[
 }
 
 impl ClientBuilder {
-    /// One more server that offers the services: `host:port` or `unix:/path`.
+    /// One more server that offers the services: `host:port` or `unix:/path`. A name stands for a server at each of its
+    /// addresses, 64 at most. It is looked up again every half minute, and when a connection is lost.
     pub fn endpoint(mut self, address: impl Into<String>) -> ClientBuilder {
         self.endpoints.push(address.into());
         self
@@ -175,6 +213,14 @@ impl ClientBuilder {
     /// How long a call may take, with everything, when its context has no earlier deadline; 10 s unless told.
     pub fn timeout(mut self, timeout: Duration) -> ClientBuilder {
         self.timeout = timeout.min(LONGEST_TIMEOUT);
+        self
+    }
+
+    /// After so long, less up to a fifth by chance, a connection is replaced; half an hour unless told, a second to a week. The
+    /// new one is there before the old one takes no more calls, so no call notices. Behind a virtual address this
+    /// brings the client to new servers.
+    pub fn max_age(mut self, max_age: Duration) -> ClientBuilder {
+        self.max_age = max_age.clamp(MAX_AGES.0, MAX_AGES.1);
         self
     }
 
@@ -202,8 +248,14 @@ impl ClientBuilder {
             Some(caller) => format!("{caller} pid {}", std::process::id()),
             None => crate::connection::own_identity(),
         };
+        let settings = Settings {
+            identity: identity.into(),
+            max_age: self.max_age,
+            look_again: LOOK_AGAIN,
+            resolve: Resolve::System,
+        };
         Ok(Client {
-            pool: Arc::new(Pool::new(addresses, identity, &runtime)),
+            pool: Arc::new(Pool::new(addresses, &settings, &runtime)),
             timeout: self.timeout,
             caller: self.caller,
         })

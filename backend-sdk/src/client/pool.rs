@@ -1,166 +1,131 @@
-//! A client's endpoints, and the choice among them.
+//! A client's endpoints as its calls see them: one of them for a call, or why there is none. The tasks that keep them up end
+//! with the pool.
 
 use super::budget::Budget;
-use super::connection::{Connection, Offer};
-use super::supervisor::supervise;
+use super::choice::{Choice, Chosen, Wanted};
+use super::follower::Follower;
+use super::members::{Members, NameState, Seat, State};
+use super::resolve::Resolve;
+use super::reviewer::review_always;
+use super::supervisor::Supervision;
 use crate::Status;
 use crate::connection::Address;
 use crate::service::Method;
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::watch;
+use std::future::pending;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::JoinSet;
+
+/// Members and names whose state is told to people at once.
+const MAX_TOLD: usize = 8;
+
+/// What is said of all endpoints of a client.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// How this process names itself.
+    pub(crate) identity: Arc<str>,
+    /// After so long a connection is replaced.
+    pub(crate) max_age: Duration,
+    /// After so long a name is looked up again.
+    pub(crate) look_again: Duration,
+    pub(crate) resolve: Resolve,
+}
 
 /// All endpoints of a client. Its tasks end with it.
 #[derive(Debug)]
 pub(crate) struct Pool {
-    endpoints: Vec<Arc<Endpoint>>,
-    changed: watch::Sender<()>,
+    members: Arc<Members>,
     pub(crate) budget: Budget,
-    _supervisors: JoinSet<()>,
-}
-
-/// A server's address, and how things stand with it.
-#[derive(Debug)]
-pub(crate) struct Endpoint {
-    pub(crate) address: Address,
-    state: Mutex<State>,
-    changed: watch::Sender<()>,
-}
-
-#[derive(Debug)]
-pub(crate) enum State {
-    /// Not known yet: it is being connected to.
-    Connecting,
-    /// Accepts calls.
-    Ready(Arc<Connection>),
-    /// The last try to connect has failed; another will follow.
-    Down(String),
-}
-
-/// An endpoint by its place in the pool, and its connection.
-pub(crate) type Choice = (usize, Arc<Connection>);
-
-impl Endpoint {
-    pub(crate) fn set(&self, state: State) {
-        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
-        self.tell_change();
-    }
-
-    /// Something about it has changed that who waits for an endpoint wants to know.
-    pub(crate) fn tell_change(&self) {
-        self.changed.send_replace(());
-    }
-
-    fn look<R>(&self, look: impl FnOnce(&State) -> R) -> R {
-        look(&self.state.lock().unwrap_or_else(PoisonError::into_inner))
-    }
+    /// A supervisor for each address, a follower for each name, and the reviewer.
+    _tasks: JoinSet<()>,
 }
 
 impl Pool {
-    pub(crate) fn new(addresses: Vec<Address>, identity: String, runtime: &tokio::runtime::Handle) -> Pool {
-        let changed = watch::Sender::new(());
-        let identity: Arc<str> = identity.into();
-        let mut supervisors = JoinSet::new();
-        let endpoints = addresses.into_iter().map(|address| {
-            let endpoint = Arc::new(Endpoint {
-                address,
-                state: Mutex::new(State::Connecting),
-                changed: changed.clone(),
-            });
-            supervisors.spawn_on(supervise(endpoint.clone(), identity.clone()), runtime);
-            endpoint
-        });
-        Pool { endpoints: endpoints.collect(), changed, budget: Budget::new(), _supervisors: supervisors }
+    pub(crate) fn new(
+        addresses: Vec<Address>,
+        settings: &Settings,
+        runtime: &tokio::runtime::Handle,
+    ) -> Pool {
+        let members = Arc::new(Members::new());
+        let mut tasks = JoinSet::new();
+        for address in addresses {
+            match address {
+                Address::Tcp(name) if name.parse::<SocketAddr>().is_err() => {
+                    let follower = Follower::new(&name, members.clone(), settings.clone());
+                    tasks.spawn_on(follower.follow(), runtime);
+                }
+                address => {
+                    let member = members.make(address, None);
+                    members.exchange([member.clone()], &[]);
+                    let supervision = Supervision::new(member, members.clone(), settings, Arc::default());
+                    tasks.spawn_on(supervision.supervise(pending()), runtime);
+                }
+            }
+        }
+        tasks.spawn_on(review_always(members.clone()), runtime);
+        Pool { members, budget: Budget::new(), _tasks: tasks }
     }
 
     /// A ready endpoint that offers the method; not `avoid` if there is another. Waits, without a bound of its own,
     /// while there is none but there may be one soon.
-    pub(crate) async fn pick(&self, method: &Method, avoid: Option<usize>) -> Result<Choice, Status> {
-        let found = self.look_for(method, avoid)?;
-        if let Some(choice) = found {
-            return Ok(choice);
+    pub(crate) async fn pick(&self, method: &Method, avoid: Option<u64>) -> Result<Chosen, Status> {
+        let wanted = Wanted { method, avoid };
+        if let Some(chosen) = self.look_for(wanted)? {
+            return Ok(chosen);
         }
         // Subscribed before the next look, so that no change is missed between the two.
-        let mut changed = self.changed.subscribe();
+        let mut changed = self.members.changes();
         loop {
-            if let Some(choice) = self.look_for(method, avoid)? {
-                return Ok(choice);
+            if let Some(chosen) = self.look_for(wanted)? {
+                return Ok(chosen);
             }
             // The sender is in `self`; it does not go away meanwhile.
             let _ = changed.changed().await;
         }
     }
 
-    /// Why no endpoint is ready, for people.
-    pub(crate) fn why_none(&self) -> String {
-        let reasons = self.endpoints.iter().map(|endpoint| {
-            let address = &endpoint.address;
-            endpoint.look(|state| match state {
-                State::Connecting => format!("{address}: connecting"),
-                State::Ready(connection) if connection.is_full() => {
-                    format!("{address}: it has all the calls that it accepts")
-                }
-                State::Ready(connection) if !connection.is_ready() => {
-                    format!("{address}: it wants no calls for now")
-                }
-                State::Ready(_) => format!("{address}: ready"),
-                State::Down(reason) => format!("{address}: {reason}"),
-            })
-        });
-        reasons.collect::<Vec<_>>().join("; ")
+    fn look_for(&self, wanted: Wanted<'_>) -> Result<Option<Chosen>, Status> {
+        match self.members.read().choose(wanted) {
+            Choice::Member(chosen) => Ok(Some(chosen)),
+            Choice::Wait => Ok(None),
+            Choice::NotOffered { other_schema } => Err(not_offered(wanted.method, other_schema)),
+        }
     }
 
-    /// Two of the eligible endpoints at random, of these the one with fewer calls under way.
-    fn look_for(&self, method: &Method, avoid: Option<usize>) -> Result<Option<Choice>, Status> {
-        let mut two: [Option<Choice>; 2] = [None, None];
-        let mut avoided = None;
-        let mut eligible = 0;
-        let (mut connecting, mut ready, mut other_schema) = (false, false, false);
-        for (index, endpoint) in self.endpoints.iter().enumerate() {
-            let connection = endpoint.look(|state| match state {
-                State::Ready(connection) if connection.is_open() && connection.is_ready() => {
-                    Some(connection.clone())
-                }
-                // The latter until its supervisor notices that it accepts no more calls, or until it wants some again.
-                State::Connecting | State::Ready(_) => {
-                    connecting = true;
-                    None
-                }
-                State::Down(_) => None,
-            });
-            let Some(connection) = connection else {
-                continue;
-            };
-            ready = true;
-            match connection.offer(method) {
-                Offer::Same if avoid == Some(index) => avoided = Some((index, connection)),
-                Offer::Same => {
-                    // Reservoir sampling: after each step, any two of those seen so far are in it equally likely.
-                    let place = if eligible < 2 { eligible } else { fastrand::usize(..=eligible) };
-                    if let Some(slot) = two.get_mut(place) {
-                        *slot = Some((index, connection));
-                    }
-                    eligible += 1;
-                }
-                Offer::Other => other_schema = true,
-                Offer::None => {}
-            }
+    /// Why no endpoint is ready, for people.
+    pub(crate) fn why_none(&self) -> String {
+        let table = self.members.read();
+        let of_names = table.names.iter().filter_map(|name| match &name.state {
+            NameState::Unknown => Some(format!("{}: it is being looked up", name.name)),
+            NameState::Failed(error) => Some(format!("{}: {error}", name.name)),
+            NameState::Listed => None,
+        });
+        let mut all = of_names.chain(table.seats.iter().map(why_not));
+        let mut told: Vec<String> = all.by_ref().take(MAX_TOLD).collect();
+        let more = all.count();
+        if more > 0 {
+            told.push(format!("and {more} more"));
         }
-        let choice = match two {
-            [Some(a), Some(b)] => Some(less_loaded(a, b)),
-            [one, other] => one.or(other).or(avoided),
-        };
-        if choice.is_none() && ready && !connecting {
-            return Err(not_offered(method, other_schema));
-        }
-        Ok(choice)
+        told.join("; ")
     }
 }
 
-/// Ties are broken at random: otherwise the first endpoint would get every call of a quiet client.
-fn less_loaded(a: Choice, b: Choice) -> Choice {
-    let (of_a, of_b) = (a.1.load(), b.1.load());
-    if of_a < of_b || (of_a == of_b && fastrand::bool()) { a } else { b }
+/// Why a member takes no call, for people.
+fn why_not(seat: &Seat) -> String {
+    let member = &seat.member;
+    match &seat.state {
+        State::Connecting => format!("{member}: connecting"),
+        State::Ready(connection) if !connection.is_open() => {
+            format!("{member}: the connection is going down")
+        }
+        State::Ready(connection) if connection.is_full() => {
+            format!("{member}: it has all the calls that it accepts")
+        }
+        State::Ready(connection) if !connection.is_ready() => format!("{member}: it wants no calls for now"),
+        State::Ready(_) => format!("{member}: ready"),
+        State::Down(reason) => format!("{member}: {reason}"),
+    }
 }
 
 fn not_offered(method: &Method, other_schema: bool) -> Status {

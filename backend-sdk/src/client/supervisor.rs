@@ -1,11 +1,15 @@
-//! Keeps one endpoint's connection up: connects, hands the connection out, and connects again when it is over.
+//! Keeps one member's connection up: connects, hands the connection out, replaces it when it is old, and connects again when it
+//! is over.
 //!
 //! The supervisor's task owns the tasks of its connections; there may be several while old ones finish their calls.
 
 use super::connection::Connection;
-use super::pool::{Endpoint, State};
+use super::members::{Member, Members, State};
+use super::pool::Settings;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
@@ -15,46 +19,119 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// A connection that was up for this long was a good one: the next is made without a pause.
 const GOOD_AFTER: Duration = Duration::from_secs(1);
 
-/// Never returns; ends when it is aborted.
-pub(crate) async fn supervise(endpoint: Arc<Endpoint>, identity: Arc<str>) {
-    let mut connections = JoinSet::new();
-    let mut failures = 0;
-    loop {
-        let address = &endpoint.address;
-        match Connection::open(address, &identity).await {
-            Ok((connection, link)) => {
-                tracing::debug!(%address, "connected");
-                let since = Instant::now();
-                connections.spawn(connection.clone().drive(link));
-                endpoint.set(State::Ready(connection.clone()));
-                while_it_serves(&endpoint, &connection).await;
-                tracing::info!(%address, "a connection has ended or accepts no more calls; connecting anew");
-                endpoint.set(State::Connecting);
-                failures = if since.elapsed() < GOOD_AFTER { failures + 1 } else { 0 };
+/// What the supervisor of a member needs.
+pub(crate) struct Supervision {
+    member: Arc<Member>,
+    members: Arc<Members>,
+    identity: Arc<str>,
+    max_age: Duration,
+    /// Told when it may be that the member's name stands for others by now.
+    look_again: Arc<Notify>,
+}
+
+impl Supervision {
+    pub(crate) fn new(
+        member: Arc<Member>,
+        members: Arc<Members>,
+        settings: &Settings,
+        look_again: Arc<Notify>,
+    ) -> Supervision {
+        let (identity, max_age) = (settings.identity.clone(), settings.max_age);
+        Supervision { member, members, identity, max_age, look_again }
+    }
+
+    /// Keeps the member connected until it is `retired`. Then its connections finish their calls, which have deadlines. Whoever
+    /// retires it has taken it out of the members before.
+    pub(crate) async fn supervise(self, retired: impl Future<Output = ()>) {
+        let mut connections = JoinSet::new();
+        tokio::select! {
+            biased;
+            () = retired => {}
+            () = self.keep_connected(&mut connections) => {}
+        }
+        while connections.join_next().await.is_some() {}
+    }
+
+    /// Never returns.
+    async fn keep_connected(&self, connections: &mut JoinSet<()>) {
+        let (member, mut failures) = (&self.member, 0);
+        loop {
+            match self.connect(connections).await {
+                Ok(connection) => {
+                    tracing::debug!(%member, "connected");
+                    let since = Instant::now();
+                    member.judged().health.connected(since.into_std());
+                    self.hand_out(&connection);
+                    self.hold(connection, connections).await;
+                    tracing::info!(%member, "a connection has ended or accepts no more calls; connecting anew");
+                    self.members.set(member.id, State::Connecting);
+                    self.look_again.notify_one();
+                    failures = if since.elapsed() < GOOD_AFTER { failures + 1 } else { 0 };
+                }
+                Err(error) => {
+                    tracing::debug!(%member, error, "cannot connect");
+                    self.members.set(member.id, State::Down(error));
+                    failures += 1;
+                    // An address that is never reached is no news.
+                    if failures == 1 {
+                        self.look_again.notify_one();
+                    }
+                }
             }
-            Err(error) => {
-                tracing::debug!(%address, error, "cannot connect");
-                endpoint.set(State::Down(error));
-                failures += 1;
+            sleep(pause(failures)).await;
+        }
+    }
+
+    /// Keeps the member connected as long as connections end by their age only: then the next one is there before the old one
+    /// takes no more calls. So a client comes to instances that were not there when it connected, where one address leads to
+    /// several.
+    async fn hold(&self, mut connection: Arc<Connection>, connections: &mut JoinSet<()>) {
+        let (mut readiness, mut age) = (connection.readiness(), lifetime(self.max_age));
+        loop {
+            let old = sleep(age);
+            tokio::pin!(old);
+            loop {
+                tokio::select! {
+                    () = connection.retired() => return,
+                    // The sender is the connection's; it does not go away meanwhile.
+                    _ = readiness.changed() => self.members.tell_change(),
+                    () = &mut old => break,
+                }
+            }
+            match self.connect(connections).await {
+                Ok(next) => {
+                    tracing::debug!(member = %self.member, "an old connection is replaced");
+                    self.hand_out(&next);
+                    connection.stop();
+                    (readiness, connection, age) = (next.readiness(), next, lifetime(self.max_age));
+                }
+                // The old one does still.
+                Err(error) => {
+                    tracing::debug!(member = %self.member, error, "an old connection is not replaced yet");
+                    age = lifetime(self.max_age / 10);
+                }
             }
         }
+    }
+
+    async fn connect(&self, connections: &mut JoinSet<()>) -> Result<Arc<Connection>, String> {
         while connections.try_join_next().is_some() {}
-        sleep(pause(failures)).await;
+        let (connection, link) = Connection::open(&self.member.address, &self.identity).await?;
+        connections.spawn(connection.clone().drive(link));
+        Ok(connection)
+    }
+
+    /// Calls go on that connection from now on, unless the member was retired in this moment.
+    fn hand_out(&self, connection: &Arc<Connection>) {
+        if !self.members.set(self.member.id, State::Ready(connection.clone())) {
+            connection.stop();
+        }
     }
 }
 
-/// Returns when the connection accepts no more calls, and tells meanwhile whether the peer wants some.
-async fn while_it_serves(endpoint: &Endpoint, connection: &Connection) {
-    let mut readiness = connection.readiness();
-    let retired = connection.retired();
-    tokio::pin!(retired);
-    loop {
-        tokio::select! {
-            () = &mut retired => return,
-            // The sender is the connection's; it does not go away meanwhile.
-            _ = readiness.changed() => endpoint.tell_change(),
-        }
-    }
+/// Spread over a fifth, so that what began together does not end together.
+fn lifetime(max_age: Duration) -> Duration {
+    max_age.mul_f64(0.8 + fastrand::f64() / 5.0)
 }
 
 /// Exponential backoff with full jitter: clients that lost their server together do not come back together.
@@ -77,5 +154,11 @@ mod tests {
             let bound = SHORTEST_PAUSE * 2u32.pow((failures - 1).min(7));
             assert!(pause(failures) <= bound.min(LONGEST_PAUSE));
         }
+    }
+
+    #[test]
+    fn connections_of_one_age_are_replaced_over_a_fifth_of_it() {
+        let hour = Duration::from_secs(3600);
+        assert!((0..1000).all(|_| (hour.mul_f64(0.8)..=hour).contains(&lifetime(hour))));
     }
 }

@@ -138,6 +138,56 @@ async fn dropping_the_last_client_closes_its_connections() {
     soon(stream.read_to_end(&mut Vec::new())).await.expect("is closed");
 }
 
+/// An address that leads to one server after the other, as a virtual one does. Those who are connected stay where they are.
+#[tokio::test]
+async fn behind_a_virtual_address_a_client_comes_to_the_server_that_has_replaced_another() {
+    let (old, _events) = stage();
+    let (new, mut events) = stage();
+    let (old, new_one) = (run(server(&old)).await, run(server(&new)).await);
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("is bound").to_string();
+    let (leads_to, target) = tokio::sync::watch::channel(old.address.clone());
+    let way = tokio::spawn(async move {
+        let mut connections = tokio::task::JoinSet::new();
+        while let Ok((mut from, _)) = listener.accept().await {
+            let to = target.borrow().clone();
+            connections.spawn(async move {
+                let mut to = tokio::net::TcpStream::connect(to).await?;
+                tokio::io::copy_bidirectional(&mut from, &mut to).await
+            });
+        }
+    });
+    let client = Client::builder().endpoint(&address).max_age(Duration::from_secs(1)).build();
+    let client = client.expect("the address is well-formed");
+    assert_eq!(echo(&client, b"old").await, Ok(b"old".to_vec()));
+    leads_to.send_replace(new_one.address.clone());
+    // Opened as often as it is needed: a call that comes to the old server waits for no one.
+    new.gate.add_permits(1);
+    let called = async {
+        loop {
+            let short = client.with_timeout(Duration::from_millis(100));
+            let _ = short.call::<_, Vec<u8>>(WAIT, None, &b"new".as_slice()).await;
+        }
+    };
+    tokio::select! {
+        () = called => {}
+        happened = soon(events.recv()) => assert_eq!(happened, Some(Happened::Started(b"new".to_vec()))),
+    }
+    way.abort();
+}
+
+#[tokio::test]
+async fn a_name_is_looked_up_by_the_system() {
+    let (stage, _events) = stage();
+    let running = run(server(&stage)).await;
+    let by_name = running.address.replace("127.0.0.1", "localhost");
+    assert_ne!(by_name, running.address);
+    let client = client([&by_name]);
+    assert_eq!(echo(&client, b"x").await, Ok(b"x".to_vec()));
+    drop(client);
+    running.finish().await;
+}
+
 #[test]
 fn what_cannot_work_is_an_error_when_the_client_is_built() {
     assert!(matches!(Client::builder().build(), Err(ClientError::NoEndpoint)));

@@ -5,11 +5,11 @@
 
 use super::balance::Groups;
 use super::endpoint_connection::Surroundings;
-use super::health::{FULL, Finding, review};
 use super::local_backend::LocalBackend;
 use super::local_endpoint::LocalEndpoint;
 use crate::number_map::NumberMap;
 use crate::telemetry::{EjectionReason, Standing};
+use callgate_health::{FULL, Finding, review};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -80,7 +80,7 @@ impl LocalBackend {
             .zip(&self.instances.all)
             .map(|(health, at)| Finding::new(health, at.is_callable(), at.is_well_elsewhere()))
             .collect();
-        review(&mut findings, &self.spec, now);
+        review(&mut findings, &self.spec, now.into_std());
         let outcomes: Vec<(bool, bool)> = findings.iter().map(|one| (one.ejected, one.recovered)).collect();
         let reasons: Vec<EjectionReason> = healths.iter().map(|health| health.reason()).collect();
         drop(healths);
@@ -143,11 +143,11 @@ impl LocalEndpoint {
             None => Standing::Unreachable,
             Some(link) if !link.is_ready() => Standing::NotReady,
             Some(link) if link.is_silent() => Standing::Silent,
-            Some(_) => health.standing(self.monitor.weight()),
+            Some(_) => health.standing(self.monitor.weight()).into(),
         };
         shown.stands(standing);
-        let left =
-            health.ejected_until().map_or(Duration::ZERO, |until| until.saturating_duration_since(now));
+        let left = |until: std::time::Instant| until.saturating_duration_since(now.into_std());
+        let left = health.ejected_until().map_or(Duration::ZERO, left);
         shown.ejected_for_ms.set(left.as_millis() as u64);
         let callable = matches!(standing, Standing::Well | Standing::SlowStart | Standing::Throttled);
         let share = u64::from(self.monitor.weight()) * 100 / u64::from(FULL);

@@ -11,7 +11,7 @@
 //! endpoint_supervisor  connects to it, reconnects with backoff, replaces what is old, retires; endpoint_connection, one connection;
 //!                      connecting, what is said of all of them
 //! attempt              an attempt of a call on an instance
-//! health               how an instance is judged by what becomes of its calls; monitor, where attempts report that
+//! monitor              where attempts report what became of them, for health (the crate `health`)
 //! health_reviewer      ten times a second: who is silent, who is ejected or tried again
 //! peak_ewma            how long an instance takes
 //! call_state           what a worker keeps of the calls to a backend
@@ -29,7 +29,6 @@ mod connecting;
 mod endpoint;
 mod endpoint_connection;
 mod endpoint_supervisor;
-mod health;
 mod health_reviewer;
 mod instances;
 mod latency;

@@ -2,10 +2,10 @@
 //!
 //! A pick must not think: what it needs is worked out by the health reviewer and lies in cells.
 
-use super::health::{FULL, Health};
 use super::peak_ewma::PeakEwma;
 use crate::config::HealthSpec;
 use crate::transport::{Evidence, ReviewRequest};
+use callgate_health::{FULL, Health};
 use std::cell::{Cell, RefCell, RefMut};
 use std::rc::Rc;
 use std::time::Duration;
@@ -36,7 +36,7 @@ impl Monitor {
         let now = Instant::now();
         let peak = PeakEwma::new(now);
         Monitor {
-            health: RefCell::new(Health::new(now)),
+            health: RefCell::new(Health::new(now.into_std())),
             spec: Cell::new(spec),
             weight: Cell::new(FULL),
             peak: Cell::new(peak),
@@ -54,7 +54,7 @@ impl Monitor {
 
     /// There is a connection after there was none.
     pub(super) fn connected(&self, now: Instant) {
-        self.health.borrow_mut().connected(now);
+        self.health.borrow_mut().connected(now.into_std());
         self.forget_peak(now);
         self.settle(now);
     }
@@ -166,14 +166,14 @@ impl Monitor {
     /// Works out what a pick reads.
     pub(super) fn settle(&self, now: Instant) {
         let health = self.health.borrow();
-        self.weight.set(health.weight(&self.spec.get(), now));
+        self.weight.set(health.weight(&self.spec.get(), now.into_std()));
         let mut peak = self.peak.get();
         peak.fade(now);
         peak.cap(self.typical.get());
         self.peak.set(peak);
         self.cost.set(peak.cost(self.typical.get()));
-        let waited =
-            health.probing_since().map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
+        let waited = |since| now.into_std().saturating_duration_since(since);
+        let waited = health.probing_since().map_or(Duration::ZERO, waited);
         self.impatient.set(waited >= IMPATIENT_AFTER);
     }
 

@@ -4,10 +4,11 @@ use super::balance::Balance;
 use super::diagnostics::Diagnostic;
 use super::discovery_name::DiscoveryName;
 use super::endpoint::{EndpointSpec, endpoints};
-use super::health::HealthSpec;
+use super::health;
 use super::overload::OverloadSpec;
 use super::reader::{Item, Reader};
 use super::retry;
+use callgate_health::HealthSpec;
 use callgate_protocol::limits::MAX_CALLS;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -143,7 +144,7 @@ impl BackendSpec {
             spec.balance = Balance::read(reader, &item).unwrap_or_default();
         }
         if let Some(item) = section.get("health") {
-            spec.health = HealthSpec::read(reader, &item);
+            spec.health = health::read(reader, &item);
         }
         if let Some(item) = section.get("retry_budget") {
             spec.retry_budget = retry::read_budget(reader, &item).unwrap_or(spec.retry_budget);

@@ -2,6 +2,7 @@
 
 use super::counter::Counter;
 use super::labels::labels;
+use callgate_health::EjectionReason;
 
 labels! {
     /// How an instance stands with a worker; from the best to the worst.
@@ -27,15 +28,16 @@ labels! {
     }
 }
 
-labels! {
-    /// Why an instance was ejected.
-    EjectionReason {
-        /// So many failures in a row.
-        Failures = "failures",
-        /// So many failures among the last calls.
-        FailureRate = "failure_rate",
-        /// Far slower than others.
-        Slow = "slow",
+/// A connection says more of an instance than its calls do.
+impl From<callgate_health::Standing> for Standing {
+    fn from(by_calls: callgate_health::Standing) -> Standing {
+        match by_calls {
+            callgate_health::Standing::Well => Standing::Well,
+            callgate_health::Standing::SlowStart => Standing::SlowStart,
+            callgate_health::Standing::Throttled => Standing::Throttled,
+            callgate_health::Standing::Probing => Standing::Probing,
+            callgate_health::Standing::Ejected => Standing::Ejected,
+        }
     }
 }
 

@@ -15,9 +15,10 @@ mod scrape;
 mod stats;
 mod traffic;
 
+pub use callgate_health::EjectionReason;
 pub use counter::{Counter, PerWorker};
 pub use failures::FailureCounters;
-pub use health::{Disconnect, EjectionReason, HealthCounters, Standing};
+pub use health::{Disconnect, HealthCounters, Standing};
 pub use limits::{LimitCounters, LimitScrape, LimitStats};
 pub use names::{NameScrape, NameStats, Resolution};
 pub use overload::OverloadCounters;

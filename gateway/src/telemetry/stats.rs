@@ -3,8 +3,9 @@
 
 use super::counter::{Counter, Histogram, PerWorker};
 use super::failures::{FailureCounters, RefusalCounters};
-use super::health::{Disconnect, EjectionReason, HealthCounters, Standing};
+use super::health::{Disconnect, HealthCounters, Standing};
 use super::overload::ShedCounters;
+use callgate_health::EjectionReason;
 use callgate_protocol::Code;
 use std::collections::BTreeMap;
 use std::time::Duration;

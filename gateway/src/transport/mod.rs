@@ -26,8 +26,9 @@ mod slot;
 
 pub use body::{Body, BodyStream};
 pub use call::{Binding, Call, Times, Unsent};
+pub use callgate_health::Evidence;
 pub use link::{Link, PendingReply};
-pub use outcome::{Evidence, Outcome};
+pub use outcome::Outcome;
 pub use reply::{Json, LongReply};
 pub use review::ReviewRequest;
 pub use slot::{Begun, Ended, Heard, Item, Progress};

@@ -4,6 +4,7 @@
 use super::reply::{Json, LongReply};
 use crate::overload::Feedback;
 use crate::telemetry::{OutcomeLabel, RetryReason, ShadowOutcome};
+use callgate_health::Evidence;
 use callgate_protocol::{Code, Status};
 
 /// How an attempt has ended.
@@ -42,21 +43,6 @@ pub enum Outcome {
     },
 }
 
-/// What an outcome says of the instance's health.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Evidence {
-    /// It works.
-    Good,
-    /// It does not.
-    Failed,
-    /// It has not accepted the call.
-    Refused,
-    /// The caller gave up: that says something only where it has waited for longer than others do.
-    GivenUp,
-    /// Nothing.
-    Nothing,
-}
-
 impl Outcome {
     /// What it is counted as.
     #[inline]
@@ -84,7 +70,7 @@ impl Outcome {
             Outcome::TooLarge | Outcome::NoRoom => Evidence::Good,
             // It had begun to reply, and might have gone on for ever.
             Outcome::Left => Evidence::Good,
-            Outcome::Failed(status) => evidence_of(status.code),
+            Outcome::Failed(status) => Evidence::of_failure(status.code),
             Outcome::BadReply(_) => Evidence::Failed,
             Outcome::Refused(_) => Evidence::Refused,
             // With its connection the instance is left anyway, and the next one is judged anew.
@@ -150,16 +136,6 @@ impl Outcome {
             Outcome::NotAccepted | Outcome::Refused(_) | Outcome::Lost => ShadowOutcome::Lost,
             Outcome::Left | Outcome::GivenUp { .. } => ShadowOutcome::Lost,
         }
-    }
-}
-
-/// What a failure says of the instance. Those of the canonical codes that are the caller's fault, or nobody's, say that it works.
-fn evidence_of(code: Code) -> Evidence {
-    match code {
-        Code::Unavailable | Code::DeadlineExceeded | Code::Internal | Code::Unknown | Code::DataLoss => {
-            Evidence::Failed
-        }
-        _ => Evidence::Good,
     }
 }
 

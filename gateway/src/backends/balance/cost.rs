@@ -4,8 +4,8 @@
 //! Calls in flight count by weight, as seats go to parties by the method of Sainte-Laguë: so shares are by weight whether there is
 //! much to do or little.
 
-use crate::backends::health::FULL;
 use crate::backends::instances::{Candidate, Instances};
+use callgate_health::FULL;
 
 /// The calls that a link may be ahead by and still be given the next one, if a write is about to leave on it anyway: one more call
 /// in a write costs a tenth of a call that has a write, and a backend that wakes up for it, to itself.

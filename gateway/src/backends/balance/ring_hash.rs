@@ -4,12 +4,12 @@
 //! bounded loads, Mirrokni, Thorup and Zadimoghaddam): a key that everybody asks for does not bury the instance that has it.
 
 use super::groups::Group;
-use crate::backends::health::FULL;
 use crate::backends::instances::{Candidate, Instances};
 use crate::backends::ring::Ring;
 use crate::backends::tried::Tried;
 use crate::config::HashSpec;
 use crate::telemetry::Diverted;
+use callgate_health::FULL;
 use std::sync::Arc;
 
 /// So many points of the ring are looked at for each instance that there is: of ten, one that could take the call is

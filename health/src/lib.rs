@@ -1,5 +1,5 @@
 //! How an instance is judged by what becomes of its calls: passive health and circuit breaker in one state machine, without
-//! a clock. Each worker judges by its own calls.
+//! a clock. The gateway's workers and the SDK's clients use it; each judges by its own calls.
 //!
 //! ```text
 //!            fails, others do not            its time is up            one of its probes fails
@@ -16,18 +16,26 @@
 //!
 //! An instance is left only if it does worse than another one. When all of them fail, by a fault behind them or by what
 //! clients ask for, leaving some would help nobody and burden the rest; and when one of them recovers, it shows.
+//!
+//! Times are passed in. Its user tells what is sent and what has ended, and has all instances [reviewed](review) side by side when
+//! that is due and ten times a second.
 
+#![deny(clippy::print_stderr, clippy::print_stdout)]
+
+mod evidence;
 mod record;
 mod review;
+mod spec;
+mod standing;
 
-pub(super) use review::{Finding, review};
+pub use evidence::Evidence;
+pub use review::{Finding, review};
+pub use spec::HealthSpec;
+pub use standing::{EjectionReason, Standing};
 
-use crate::config::HealthSpec;
-use crate::telemetry::{EjectionReason, Standing};
-use crate::transport::Evidence;
+use core::time::Duration;
 use record::{Record, Trouble};
-use std::time::Duration;
-use tokio::time::Instant;
+use std::time::Instant;
 
 /// So many good replies in a row end being throttled, and so many probes being ejected.
 const GOOD_AGAIN: u32 = 3;
@@ -37,7 +45,7 @@ const LEAST_WEIGHT: u8 = 26;
 const THROTTLED_WEIGHT: u8 = 13;
 
 /// An instance's whole share.
-pub(super) const FULL: u8 = u8::MAX;
+pub const FULL: u8 = u8::MAX;
 
 /// Behaving well for so long, or for as long as it was last ejected, takes one off the number of ejections that counts.
 const FORGIVEN_AFTER: Duration = Duration::from_secs(10);
@@ -63,9 +71,9 @@ enum State {
     },
 }
 
-/// What one worker thinks of one instance.
+/// What is thought of one instance by whoever calls it.
 #[derive(Clone, Debug)]
-pub(super) struct Health {
+pub struct Health {
     state: State,
     /// When the state began.
     since: Instant,
@@ -92,7 +100,7 @@ pub(super) struct Health {
 
 impl Health {
     /// A new instance: well, with a part of its share.
-    pub(super) fn new(now: Instant) -> Health {
+    pub fn new(now: Instant) -> Health {
         Health {
             state: State::Well,
             since: now,
@@ -111,7 +119,7 @@ impl Health {
 
     /// There is a connection to it after there was none: as a rule another process, of which nothing is known. One that was
     /// ejected has to show that it works.
-    pub(super) fn connected(&mut self, now: Instant) {
+    pub fn connected(&mut self, now: Instant) {
         match self.state {
             State::Well | State::Throttled => self.ease_in(now),
             State::Ejected { .. } | State::Probing { .. } => self.probe(now),
@@ -121,7 +129,8 @@ impl Health {
     }
 
     /// A call is sent; what [`ended`](Self::ended) wants to be told with its end.
-    pub(super) fn sent(&mut self) -> u32 {
+    #[inline]
+    pub fn sent(&mut self) -> u32 {
         if let State::Probing { busy, .. } = &mut self.state {
             *busy = true;
         }
@@ -129,7 +138,8 @@ impl Health {
     }
 
     /// A call that was sent in `epoch` has ended after `took`. Says whether a [`review`] is due.
-    pub(super) fn ended(
+    #[inline]
+    pub fn ended(
         &mut self,
         epoch: u32,
         evidence: Evidence,
@@ -171,12 +181,14 @@ impl Health {
     }
 
     /// Whether the next call may be its probe.
-    pub(super) fn wants_probe(&self) -> bool {
+    #[inline]
+    pub fn wants_probe(&self) -> bool {
         self.state == State::Probing { busy: false, failed: false }
     }
 
     /// How much of its share it is to get, of [`FULL`].
-    pub(super) fn weight(&self, spec: &HealthSpec, now: Instant) -> u8 {
+    #[inline]
+    pub fn weight(&self, spec: &HealthSpec, now: Instant) -> u8 {
         match self.state {
             State::Well => self.eased_in_from.map_or(FULL, |from| {
                 let since = now.saturating_duration_since(from);
@@ -190,34 +202,41 @@ impl Health {
     }
 
     /// Whether no reply has come since it was connected to, and nothing is left of what was before.
-    pub(super) fn is_unknown(&self) -> bool {
+    pub fn is_unknown(&self) -> bool {
         let nothing_is_left = self.record.is_empty() && self.ejections == 0;
         self.state == State::Well && nothing_is_left && self.latency == 0.0
     }
 
+    /// Whether time alone changes nothing about it, once it has its whole share.
+    pub fn rests(&self) -> bool {
+        self.state == State::Well && self.ejections == 0 && self.record.slow == 0
+    }
+
     /// Whether it is neither left nor to be spared for failing.
-    pub(super) fn is_well(&self) -> bool {
+    #[inline]
+    pub fn is_well(&self) -> bool {
         self.state == State::Well
     }
 
     /// Whether its replies are known to come within [`QUICK`].
     #[inline]
-    pub(super) fn is_quick(&self) -> bool {
+    pub fn is_quick(&self) -> bool {
         self.latency > 0.0 && self.latency < QUICK
     }
 
     /// The moving average of its replies' times.
-    pub(super) fn latency(&self) -> Duration {
+    #[inline]
+    pub fn latency(&self) -> Duration {
         Duration::from_secs_f32(self.latency)
     }
 
     /// Failures among its last calls, and how many these are.
-    pub(super) fn failures(&self) -> (u32, u32) {
+    pub fn failures(&self) -> (u32, u32) {
         self.record.failures()
     }
 
     /// How it stands when it gets that weight.
-    pub(super) fn standing(&self, weight: u8) -> Standing {
+    pub fn standing(&self, weight: u8) -> Standing {
         match self.state {
             State::Well if weight == FULL => Standing::Well,
             State::Well => Standing::SlowStart,
@@ -228,7 +247,7 @@ impl Health {
     }
 
     /// Until when it is ejected, if it is.
-    pub(super) fn ejected_until(&self) -> Option<Instant> {
+    pub fn ejected_until(&self) -> Option<Instant> {
         match self.state {
             State::Ejected { until } => Some(until),
             _ => None,
@@ -236,12 +255,13 @@ impl Health {
     }
 
     /// Why it was ejected last.
-    pub(super) fn reason(&self) -> EjectionReason {
+    pub fn reason(&self) -> EjectionReason {
         self.reason
     }
 
     /// Whether it is probed, and since when.
-    pub(super) fn probing_since(&self) -> Option<Instant> {
+    #[inline]
+    pub fn probing_since(&self) -> Option<Instant> {
         matches!(self.state, State::Probing { .. }).then_some(self.since)
     }
 

@@ -2,10 +2,9 @@
 //! them has changed, and ten times a second for what time brings.
 
 use super::record::Trouble;
-use super::{FORGIVEN_AFTER, GOOD_AGAIN, Health, SLOW_FLOOR, State};
-use crate::config::HealthSpec;
-use std::time::Duration;
-use tokio::time::Instant;
+use super::{FORGIVEN_AFTER, GOOD_AGAIN, Health, HealthSpec, SLOW_FLOOR, State};
+use core::time::Duration;
+use std::time::Instant;
 
 /// So much more in percent must fail than with the instance that does best.
 const WORSE_BY: u32 = 25;
@@ -14,32 +13,28 @@ const WORSE_BY: u32 = 25;
 const FADES_AFTER: Duration = Duration::from_millis(250);
 
 /// An instance under review.
-pub(in crate::backends) struct Finding<'h> {
+pub struct Finding<'h> {
     /// What is thought of it; changed by the review.
-    pub(in crate::backends) health: &'h mut Health,
+    pub health: &'h mut Health,
     /// Whether there is a connection on which it could be called.
-    pub(in crate::backends) reachable: bool,
-    /// Another worker has found it well since the last review.
-    pub(in crate::backends) well_elsewhere: bool,
+    pub reachable: bool,
+    /// Another one who calls it has found it well since the last review.
+    pub well_elsewhere: bool,
     /// Set when it was ejected, be it for a failed probe.
-    pub(in crate::backends) ejected: bool,
+    pub ejected: bool,
     /// Set when it is well after it was ejected.
-    pub(in crate::backends) recovered: bool,
+    pub recovered: bool,
 }
 
 impl<'h> Finding<'h> {
     /// What is known of an instance before the review.
-    pub(in crate::backends) fn new(
-        health: &'h mut Health,
-        reachable: bool,
-        well_elsewhere: bool,
-    ) -> Finding<'h> {
+    pub fn new(health: &'h mut Health, reachable: bool, well_elsewhere: bool) -> Finding<'h> {
         Finding { health, reachable, well_elsewhere, ejected: false, recovered: false }
     }
 }
 
 /// Reviews the instances of a backend.
-pub(in crate::backends) fn review(instances: &mut [Finding<'_>], spec: &HealthSpec, now: Instant) {
+pub fn review(instances: &mut [Finding<'_>], spec: &HealthSpec, now: Instant) {
     for instance in instances.iter_mut() {
         pass_time(instance, spec, now);
     }

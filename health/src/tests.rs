@@ -337,3 +337,24 @@ fn what_another_worker_has_found_well_is_tried_at_once() {
     fleet.pass(TICK);
     fleet.probe_well(0);
 }
+
+#[test]
+fn an_instance_rests_when_nothing_is_left_that_time_could_change() {
+    let mut fleet = Fleet::of(2);
+    assert!(fleet.healths[0].rests());
+    fleet.calls(0, 32, Evidence::Good);
+    fleet.calls(1, 32, Evidence::Good);
+    fleet.pass(TICK);
+    assert!(fleet.healths[0].rests());
+    fleet.call(0, Evidence::Good, Duration::from_millis(200));
+    assert!(!fleet.healths[0].rests(), "a slow call is to be forgotten");
+    fleet.pass(Duration::from_secs(10));
+    assert!(fleet.healths[0].rests());
+    fleet.calls(0, 5, Evidence::Failed);
+    assert!(!fleet.healths[0].rests(), "it is ejected");
+    fleet.ejected_for(0);
+    fleet.probe_well(0);
+    assert!(!fleet.healths[0].rests(), "the ejection is to be forgiven");
+    fleet.pass(Duration::from_secs(3600));
+    assert!(fleet.healths[0].rests());
+}

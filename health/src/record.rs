@@ -1,8 +1,6 @@
 //! An instance's last 32 calls, kept as bits: exact, without a clock read and in three words.
 
-use crate::config::HealthSpec;
-use crate::telemetry::EjectionReason;
-use crate::transport::Evidence;
+use crate::{EjectionReason, Evidence, HealthSpec};
 
 /// A rate of failures says something from so many calls on.
 const ENOUGH: u32 = 16;

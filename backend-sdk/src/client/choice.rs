@@ -1,0 +1,183 @@
+//! Which member a call goes to.
+//!
+//! Power of two choices, as the gateway has it: of two random members the one with fewer calls under way, each weighed by the
+//! share that it is to get. If not both of them could take the call, all are looked at and the best one is taken, even one that
+//! is ejected.
+
+use super::connection::{Connection, Offer};
+use super::members::{NameState, Seat, State, Table};
+use super::trial::Trial;
+use crate::service::Method;
+use callgate_health::FULL;
+use std::sync::Arc;
+
+/// Where that many calls have piled up, another member is not spared because it is new: this one may be gone.
+const PILED: usize = 16;
+
+/// What a call has to say for itself.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) method: &'a Method,
+    /// The member that has failed it.
+    pub(crate) avoid: Option<u64>,
+}
+
+/// A member that takes the call, and the way there.
+#[derive(Debug)]
+pub(crate) struct Chosen {
+    pub(crate) connection: Arc<Connection>,
+    pub(crate) trial: Trial,
+}
+
+/// Where a call can go.
+pub(crate) enum Choice {
+    /// There.
+    Member(Chosen),
+    /// Nowhere yet.
+    Wait,
+    /// Nowhere: those that are there do not offer the method.
+    NotOffered {
+        /// Some of them offer it with another schema.
+        other_schema: bool,
+    },
+}
+
+/// In which order members are taken when not both of two random ones could take the call.
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+enum Tier {
+    /// It gets calls, and this one has not been there.
+    Fresh,
+    /// It gets calls, and has all that it accepts.
+    Full,
+    /// It has failed this one.
+    Tried,
+    /// It is ejected.
+    LastResort,
+}
+
+impl Table {
+    /// A member for the call.
+    pub(crate) fn choose(&self, wanted: Wanted<'_>) -> Choice {
+        if self.probing
+            && let Some(probed) = self.probe(wanted)
+        {
+            return Choice::Member(probed);
+        }
+        self.of_two(wanted).map_or_else(|| self.of_all(wanted), Choice::Member)
+    }
+
+    /// A member that waits for a call to be tried with. One that cannot be repeated is taken only if others have not come for a
+    /// while.
+    fn probe(&self, wanted: Wanted<'_>) -> Option<Chosen> {
+        self.seats.iter().filter(|seat| seat.weight == 0).find_map(|seat| {
+            let connection = seat.usable()?;
+            let fits = (wanted.method.idempotent || seat.impatient) && !wanted.has_tried(seat);
+            if !fits || connection.is_full() || !wanted.offered(connection) {
+                return None;
+            }
+            let trial = Trial::probe(&seat.member)?;
+            Some(Chosen { connection: connection.clone(), trial })
+        })
+    }
+
+    /// The better one of two random members, if both get calls and could take this one.
+    fn of_two(&self, wanted: Wanted<'_>) -> Option<Chosen> {
+        let n = self.seats.len();
+        if n < 2 {
+            return None;
+        }
+        let first = fastrand::usize(..n);
+        let second = (first + fastrand::usize(1..n)) % n;
+        let (a, b) = (&self.seats[first], &self.seats[second]);
+        let of_a = a.usable().filter(|way| wanted.tier(a, way) == Tier::Fresh && wanted.offered(way))?;
+        let of_b = b.usable().filter(|way| wanted.tier(b, way) == Tier::Fresh && wanted.offered(way))?;
+        let (load_a, load_b) = (of_a.load(), of_b.load());
+        let takes_a = match (a.has_turn(), b.has_turn()) {
+            (true, true) => load_a <= load_b,
+            (true, false) if load_a <= PILED => true,
+            (false, true) if load_b <= PILED => false,
+            _ => a.cost(of_a) <= b.cost(of_b),
+        };
+        Some(if takes_a { Chosen::new(a, of_a) } else { Chosen::new(b, of_b) })
+    }
+
+    /// The best one of all members.
+    fn of_all(&self, wanted: Wanted<'_>) -> Choice {
+        let n = self.seats.len();
+        let (mut there, mut other_schema) = (false, false);
+        let mut hopeful = self.names.iter().any(|name| name.state == NameState::Unknown);
+        let mut best: Option<((Tier, f32), &Seat, &Arc<Connection>)> = None;
+        // Of equals the first is taken, so that no member is always it.
+        let start = if n > 1 { fastrand::usize(..n) } else { 0 };
+        for seat in self.seats.iter().cycle().skip(start).take(n) {
+            let Some(connection) = seat.usable() else {
+                // One with a connection may want calls again, or have another connection soon.
+                hopeful |= !matches!(seat.state, State::Down(_));
+                continue;
+            };
+            there = true;
+            match connection.offer(wanted.method) {
+                Offer::Same => {}
+                Offer::Other => {
+                    other_schema = true;
+                    continue;
+                }
+                Offer::None => continue,
+            }
+            let key = (wanted.tier(seat, connection), seat.cost(connection));
+            if best.as_ref().is_none_or(|(known, ..)| key < *known) {
+                best = Some((key, seat, connection));
+            }
+        }
+        match best {
+            Some((_, seat, connection)) => Choice::Member(Chosen::new(seat, connection)),
+            None if there && !hopeful => Choice::NotOffered { other_schema },
+            None => Choice::Wait,
+        }
+    }
+}
+
+impl Wanted<'_> {
+    fn has_tried(&self, seat: &Seat) -> bool {
+        self.avoid == Some(seat.member.id)
+    }
+
+    fn offered(&self, connection: &Connection) -> bool {
+        connection.offer(self.method) == Offer::Same
+    }
+
+    fn tier(&self, seat: &Seat, connection: &Connection) -> Tier {
+        if seat.weight == 0 {
+            Tier::LastResort
+        } else if self.has_tried(seat) {
+            Tier::Tried
+        } else if connection.is_full() {
+            Tier::Full
+        } else {
+            Tier::Fresh
+        }
+    }
+}
+
+impl Seat {
+    /// Whether it is the turn of a member of its weight.
+    fn has_turn(&self) -> bool {
+        self.weight == FULL || fastrand::u8(..) < self.weight
+    }
+
+    /// What the next call there costs, beside those that are there, by the share that it is to get.
+    fn cost(&self, connection: &Connection) -> f32 {
+        (connection.load() + 1) as f32 / f32::from(self.weight.max(1))
+    }
+}
+
+impl Chosen {
+    fn new(seat: &Seat, connection: &Arc<Connection>) -> Chosen {
+        Chosen { connection: connection.clone(), trial: Trial::new(seat.member.clone()) }
+    }
+
+    /// The member's id.
+    pub(crate) fn id(&self) -> u64 {
+        self.trial.member.id
+    }
+}

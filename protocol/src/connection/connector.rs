@@ -1,0 +1,380 @@
+//! The side that calls: the calls in flight on one connection, and what becomes of each.
+//!
+//! Every call that [`Connector::call`] takes ends once: by an answer, because its owner cancels it, because its time is up, because
+//! the peer went away before it began, or because the connection was lost. `T` is what the owner keeps for a call, and gets back
+//! when the call ends. `I` is a point in time of the owner's clock.
+//!
+//! A call that is given up is forgotten when CANCEL is queued. Its answer may be under way; it finds no call and is ignored.
+
+use super::number_map::NumberMap;
+use super::{MAX_BACKLOG, MAX_UNREAD};
+use crate::call::{CallHead, Metadata};
+use crate::frame::ProtocolError;
+use crate::hello::Hello;
+use crate::inbound::Event;
+use crate::limits::Limits;
+use crate::outbound::Outbound;
+use crate::schema::Fingerprint;
+use crate::status::Status;
+
+/// Call numbers past this one are not given out any more; the connection is replaced.
+const LAST_NUMBER: u32 = u32::MAX - 1;
+
+/// One connection of a side that calls.
+#[derive(Debug)]
+pub struct Connector<T, I> {
+    outbound: Outbound,
+    calls: NumberMap<InFlight<T, I>>,
+    next: u32,
+    /// What the peer accepts, from its HELLO on.
+    peer: Option<Limits>,
+    /// Calls in flight at once.
+    most: usize,
+    accepting: bool,
+    /// The lowest last call that the peer has told.
+    last_call: u32,
+    /// No call in flight has its deadline before this. So the owner needs one timer, instead of one a call.
+    first_deadline: Option<I>,
+}
+
+#[derive(Debug)]
+struct InFlight<T, I> {
+    value: T,
+    /// Where in the stream of bytes the call begins: while no more than that has left, it was not sent.
+    position: u64,
+    deadline: I,
+}
+
+/// Why a call was not sent. Nothing of it is kept.
+#[derive(Debug, PartialEq, Eq)]
+pub enum NotSent<E> {
+    /// The connection takes no calls: the peer's HELLO is not there, or this is the end.
+    Closed,
+    /// The peer has as many calls as it accepts, or too much waits to be sent: later there may be room.
+    Full,
+    /// The message is longer than the peer accepts.
+    TooLong {
+        /// The length of the whole message, in bytes.
+        size: usize,
+        /// The longest that the peer accepts.
+        most: usize,
+    },
+    /// The payload could not be written.
+    Payload(E),
+}
+
+/// A call that has ended.
+#[derive(Debug)]
+pub struct Ended<T, I> {
+    /// The call's number.
+    pub number: u32,
+    /// What its owner has kept for it.
+    pub value: T,
+    /// When its time is up.
+    pub deadline: I,
+}
+
+/// What the peer says of a call.
+#[derive(Debug)]
+pub enum Answer<'a> {
+    /// It has succeeded.
+    Reply {
+        /// What the method says beside its result.
+        metadata: Metadata<'a>,
+        /// The result.
+        payload: &'a [u8],
+    },
+    /// It has failed.
+    Failure(Status),
+    /// The answer is longer than this side accepts. The call was cancelled.
+    TooLarge,
+    /// For the answer nothing was left of what connections share. The call was cancelled.
+    NoRoom,
+}
+
+/// What an event means to the owner.
+#[derive(Debug)]
+pub enum Said<'a, T, I> {
+    /// Nothing that the owner need do.
+    Nothing,
+    /// The handshake is done: calls can be made.
+    Hello(Hello),
+    /// A call has ended.
+    Answered(Ended<T, I>, Answer<'a>),
+    /// A schema that was asked for; empty when the peer has none of that fingerprint.
+    Schema(Fingerprint, &'a [u8]),
+    /// Whether the peer wants calls from now on.
+    Ready(bool),
+    /// The peer takes no more calls.
+    GoAway {
+        /// Why, for people.
+        reason: &'a str,
+        /// The calls that have not run and will not run here.
+        refused: Vec<Ended<T, I>>,
+    },
+}
+
+/// The calls that were in flight on a connection that is lost.
+#[derive(Debug)]
+pub struct Lost<T, I> {
+    /// Nothing of them was sent, so that they have not run.
+    pub unsent: Vec<Ended<T, I>>,
+    /// They may have run.
+    pub sent: Vec<Ended<T, I>>,
+}
+
+impl<T, I: Copy + Ord> Connector<T, I> {
+    /// A connection that begins with this HELLO. No call can be made before the peer's HELLO is there.
+    pub fn new(hello: &Hello) -> Connector<T, I> {
+        Connector {
+            outbound: Outbound::new(hello),
+            calls: NumberMap::default(),
+            next: 1,
+            peer: None,
+            most: 0,
+            accepting: true,
+            last_call: u32::MAX,
+            first_deadline: None,
+        }
+    }
+
+    /// Keeps to fewer calls in flight than the peer accepts.
+    pub fn limit_calls(&mut self, most: u32) {
+        self.most = self.most.min(most as usize);
+    }
+
+    /// Sends a call. `payload` writes the arguments straight into the send buffer; `value` is kept until the call ends. Gives the
+    /// call's number.
+    ///
+    /// # Errors
+    /// [`NotSent`]; then `value` is dropped.
+    #[inline]
+    pub fn call<E>(
+        &mut self,
+        head: &CallHead<'_>,
+        deadline: I,
+        value: T,
+        payload: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<u32, NotSent<E>> {
+        if !self.has_room() {
+            return Err(if self.accepts() { NotSent::Full } else { NotSent::Closed });
+        }
+        let most = self.peer.as_ref().map_or(0, |peer| peer.max_message as usize);
+        let (number, position) = (self.next, self.outbound.position());
+        self.outbound.call(number, head, |out| {
+            let start = out.len();
+            payload(out).map_err(NotSent::Payload)?;
+            let size = head.size() + out.len() - start;
+            if size <= most { Ok(()) } else { Err(NotSent::TooLong { size, most }) }
+        })?;
+        self.next = number + 1;
+        if self.next > LAST_NUMBER {
+            self.accepting = false;
+        }
+        if self.first_deadline.is_none_or(|first| deadline < first) {
+            self.first_deadline = Some(deadline);
+        }
+        self.calls.insert(number, InFlight { value, position, deadline });
+        Ok(number)
+    }
+
+    /// Gives a call up, and tells the peer. `None` when it has ended already.
+    pub fn cancel(&mut self, number: u32) -> Option<Ended<T, I>> {
+        let ended = self.take(number)?;
+        self.outbound.cancel(number);
+        Some(ended)
+    }
+
+    /// Gives up the calls whose time is up, tells the peer, and finds the next deadline.
+    pub fn expire(&mut self, now: I) -> Vec<Ended<T, I>> {
+        let late = self.take_where(|_, call| call.deadline <= now);
+        late.iter().for_each(|call| self.outbound.cancel(call.number));
+        self.first_deadline = self.calls.values().map(|call| call.deadline).min();
+        late
+    }
+
+    /// No call in flight has its deadline before this.
+    #[inline]
+    pub fn first_deadline(&self) -> Option<I> {
+        self.first_deadline
+    }
+
+    /// Takes up what the peer has said.
+    ///
+    /// # Errors
+    /// When the peer breaks the protocol. The connection cannot go on then.
+    #[inline]
+    pub fn on_event<'a>(&mut self, event: Event<'a>) -> Result<Said<'a, T, I>, ProtocolError> {
+        Ok(match event {
+            Event::Reply { number, metadata, payload } => {
+                self.answered(number, Answer::Reply { metadata, payload })?
+            }
+            Event::Failure { number, status } => self.answered(number, Answer::Failure(status))?,
+            Event::TooLarge { number } => self.unwanted(number, Answer::TooLarge)?,
+            Event::NoRoom { number } => self.unwanted(number, Answer::NoRoom)?,
+            Event::Ping(token) => {
+                self.outbound.pong(token);
+                if self.outbound.unread() > MAX_UNREAD {
+                    return Err(ProtocolError::Unread);
+                }
+                Said::Nothing
+            }
+            Event::Hello(hello) => {
+                self.outbound.set_limits(&hello.limits);
+                self.most = hello.limits.max_calls as usize;
+                self.peer = Some(hello.limits);
+                Said::Hello(hello)
+            }
+            Event::Schema(fingerprint, encoded) => Said::Schema(fingerprint, encoded),
+            Event::Ready(ready) => Said::Ready(ready),
+            Event::GoAway { last_call, reason } => Said::GoAway { reason, refused: self.go_away(last_call) },
+            // A PONG shows by its mere arrival that the peer is there. The rest comes to the other side only.
+            Event::Pong(_) | Event::Call { .. } | Event::Cancel { .. } | Event::SchemaRequest(_) => {
+                Said::Nothing
+            }
+        })
+    }
+
+    /// Takes no more calls; those in flight go on.
+    pub fn close(&mut self) {
+        self.accepting = false;
+    }
+
+    /// The connection is lost: gives all calls that were in flight.
+    pub fn lose(&mut self) -> Lost<T, I> {
+        self.accepting = false;
+        let left = self.outbound.departed();
+        let unsent = self.take_where(|_, call| left <= call.position);
+        Lost { unsent, sent: self.take_where(|_, _| true) }
+    }
+
+    /// Whether it takes calls at all.
+    #[inline]
+    pub fn accepts(&self) -> bool {
+        self.accepting && self.peer.is_some()
+    }
+
+    /// Whether a further call may be made.
+    #[inline]
+    pub fn has_room(&self) -> bool {
+        self.accepts() && self.calls.len() < self.most && self.outbound.backlog() < MAX_BACKLOG
+    }
+
+    /// How many calls are in flight.
+    #[inline]
+    pub fn in_flight(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// Whether nothing is left to do: it takes no calls, none is in flight, and all bytes have left.
+    pub fn is_done(&self) -> bool {
+        !self.accepting && self.calls.is_empty() && self.outbound.is_empty()
+    }
+
+    /// What the owner has kept for the calls in flight, in no order.
+    pub fn values(&self) -> impl Iterator<Item = &T> {
+        self.calls.values().map(|call| &call.value)
+    }
+
+    /// Asks the peer whether it is there.
+    pub fn ping(&mut self) {
+        self.outbound.ping(*b"callgate");
+    }
+
+    /// Asks for a schema.
+    pub fn request_schema(&mut self, fingerprint: Fingerprint) {
+        self.outbound.schema_request(fingerprint);
+    }
+
+    /// Says that no more calls will come, and why.
+    pub fn go_away_with(&mut self, reason: &str) {
+        self.close();
+        self.outbound.go_away(0, reason);
+    }
+
+    /// Whether nothing is left to send.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.outbound.is_empty()
+    }
+
+    /// Bytes that wait to be sent.
+    #[inline]
+    pub fn backlog(&self) -> usize {
+        self.outbound.backlog()
+    }
+
+    /// Bytes that have left.
+    #[inline]
+    pub fn departed(&self) -> u64 {
+        self.outbound.departed()
+    }
+
+    /// The next bytes to write, see [`Outbound::chunk`].
+    #[inline]
+    pub fn chunk(&mut self) -> &[u8] {
+        self.outbound.chunk()
+    }
+
+    /// Says that the first `n` bytes of [`chunk`](Self::chunk) were written.
+    #[inline]
+    pub fn advance(&mut self, n: usize) {
+        self.outbound.advance(n);
+    }
+
+    /// Moves the next bytes to write into `buffer`, see [`Outbound::take`].
+    #[inline]
+    pub fn take_output(&mut self, buffer: &mut Vec<u8>) {
+        self.outbound.take(buffer);
+    }
+
+    #[inline]
+    fn take(&mut self, number: u32) -> Option<Ended<T, I>> {
+        let InFlight { value, deadline, .. } = self.calls.remove(&number)?;
+        Some(Ended { number, value, deadline })
+    }
+
+    fn take_where(&mut self, is_so: impl Fn(u32, &InFlight<T, I>) -> bool) -> Vec<Ended<T, I>> {
+        let taken = self.calls.extract_if(|number, call| is_so(*number, call));
+        taken.map(|(number, InFlight { value, deadline, .. })| Ended { number, value, deadline }).collect()
+    }
+
+    /// An answer; to a call for which nobody waits any more it is ignored.
+    #[inline]
+    fn answered<'a>(&mut self, number: u32, answer: Answer<'a>) -> Result<Said<'a, T, I>, ProtocolError> {
+        if number >= self.next {
+            return Err(ProtocolError::BadCallNumber(number));
+        }
+        // The rest of arguments that were not all sent is of no use to anybody. The peer hears that nothing more comes of them.
+        if self.outbound.abandon(number) {
+            self.outbound.cancel(number);
+        }
+        Ok(self.take(number).map_or(Said::Nothing, |ended| Said::Answered(ended, answer)))
+    }
+
+    /// An answer that is not taken: the peer need not send the rest of it.
+    fn unwanted<'a>(&mut self, number: u32, answer: Answer<'a>) -> Result<Said<'a, T, I>, ProtocolError> {
+        let said = self.answered(number, answer)?;
+        if let Said::Answered(..) = said {
+            self.outbound.cancel(number);
+        }
+        Ok(said)
+    }
+
+    /// The calls above the last that the peer has accepted have not run.
+    fn go_away(&mut self, last_call: u32) -> Vec<Ended<T, I>> {
+        self.accepting = false;
+        self.last_call = self.last_call.min(last_call);
+        let last = self.last_call;
+        let refused = self.take_where(|number, _| number > last);
+        for call in &refused {
+            if self.outbound.abandon(call.number) {
+                self.outbound.cancel(call.number);
+            }
+        }
+        refused
+    }
+}
+
+#[cfg(test)]
+mod tests;
