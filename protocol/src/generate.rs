@@ -41,7 +41,7 @@ impl Tape {
         self.bytes.get(at).copied().unwrap_or(0)
     }
 
-    fn below(&self, n: usize) -> usize {
+    pub(crate) fn below(&self, n: usize) -> usize {
         self.byte() as usize % n
     }
 

@@ -95,7 +95,7 @@ impl Registry {
                 name: method.name.into(),
                 call_id: method.call_id,
                 schema: schema.fingerprint,
-                wire: schema.fingerprint,
+                wire: schema.wire,
                 idempotent: method.idempotent,
             });
         }
