@@ -118,12 +118,7 @@ class Outbound:
         if self.long and self.broken("one-at-a-time") and self.long[0].at:
             return self._fragment(self.long[0])
         if self.short:
-            data, done = self.short.popleft()
-            if done:
-                done()
-            else:
-                self.bytes -= len(data)
-            return data
+            return self._gather()
         for long in self.long:
             begun = sum(len(other.body) for other in self.long if other.at and other is not long)
             if long.at or not begun or begun + len(long.body) <= self.limits.window or self.broken("window-ignored"):
@@ -131,6 +126,17 @@ class Outbound:
         self.ready.clear()
         self.empty.set()
         return None
+
+    def _gather(self):
+        gathered = bytearray()
+        while self.short and len(gathered) < 1 << 16:
+            data, done = self.short.popleft()
+            gathered += data
+            if done:
+                done()
+            else:
+                self.bytes -= len(data)
+        return bytes(gathered)
 
     def _fragment(self, long):
         most = (1 << 16) if self.broken("ignores-max-frame") else self.limits.frame
