@@ -215,3 +215,19 @@ async fn where_attempts_or_other_instances_are_lacking_a_call_stays_with_the_sil
     })
     .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_reply_that_has_come_while_the_worker_was_away_is_read_before_a_hedge_is_sent() {
+    local(async {
+        let net = hedged(2, "", HEDGED).await;
+        let before = net.came();
+        net.prefer(0);
+        net.links[0].answers_after(15 * MS, reply("first"));
+        let call = net.start().await;
+        // Both times have come when the worker is back: the hedge's, and then the reply's.
+        tokio::time::advance(20 * MS).await;
+        assert_eq!(call.await.expect("no panic").expect("a reply"), "first");
+        assert_eq!((since(&net, &before), hedges(&net)), (vec![1, 0], vec![]));
+    })
+    .await;
+}
