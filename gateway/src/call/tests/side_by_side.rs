@@ -103,9 +103,11 @@ async fn a_failure_of_one_is_no_end_while_the_other_is_under_way() {
         // One that would not be repeated is the end.
         let net = hedged(2, "", HEDGED).await;
         net.prefer(0);
-        net.links[0].answers_after(50 * MS, Outcome::Failed(Status::not_found("none")));
+        net.links[0].answers_after(50 * MS, Outcome::Failed(Status::not_found("none").into()));
         let began = Instant::now();
-        assert!(matches!(net.call().await, Err(Failure::Status(status)) if status.message == "none"));
+        assert!(
+            matches!(net.call().await, Err(Failure::Method(failure)) if failure.status.message == "none")
+        );
         assert_eq!((began.elapsed(), hedges(&net)), (50 * MS, vec![("first", 1)]));
     })
     .await;
