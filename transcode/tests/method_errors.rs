@@ -11,8 +11,11 @@ use callgate_protocol::schema::{
 use callgate_transcode::{
     Decimal, DecodeReason, ErrorProgram, Int64, Layout, MethodError, ResponseBinding, TextForm,
 };
+use proptest::prelude::*;
 use serde::Serialize;
 use std::sync::Arc;
+use support::generate::{Random, runs, schemas, value};
+use support::write::Writer;
 use support::{field, method, presence, structure, text, variant};
 
 /// As a backend would declare it.
@@ -132,4 +135,51 @@ fn details_nest_as_deep_as_results_do() {
     assert_eq!(refused.reason, DecodeReason::Message(Reason::TooDeep));
     assert!(callgate_protocol::check::value(&schema, &Type::Ref(1), &nested(127)).is_ok());
     assert!(callgate_protocol::check::value(&schema, &Type::Ref(1), &nested(128)).is_err());
+}
+
+/// Random schemas have an enum of any kind second: as the type of errors.
+fn with_errors(mut schema: MethodSchema) -> MethodSchema {
+    schema.error = Some(Type::Ref(1));
+    MethodSchema::decode(&schema.encode()).unwrap()
+}
+
+fn tape() -> impl Strategy<Value = Vec<u64>> {
+    proptest::collection::vec(any::<u64>(), 0..200)
+}
+
+proptest! {
+    #![proptest_config(runs(2_000))]
+
+    #[test]
+    fn name_and_details_are_those_of_the_value_as_a_result(schema in schemas(), tape in tape()) {
+        let schema = with_errors(schema);
+        let error = value(&mut Random::tape(tape), &schema, &Type::Ref(1), 4);
+        let bytes = support::value::bincode_of(&schema, &Type::Ref(1), &error);
+        let program = program(&schema, &ResponseBinding::default()).unwrap();
+        let read = program.decode(&bytes, usize::MAX).unwrap();
+        let json = match read.details {
+            None => format!("\"{}\"", read.variant),
+            Some(details) => format!("{{\"{}\":{details}}}", read.variant),
+        };
+        prop_assert_eq!(json, Writer { schema: &schema, messy: None }.value(&Type::Ref(1), &error));
+    }
+
+    #[test]
+    fn bytes_are_refused_as_a_value_where_the_check_refuses_them(
+        schema in schemas(), tape in tape(), at in any::<prop::sample::Index>(), byte in any::<u8>(),
+    ) {
+        let schema = with_errors(schema);
+        let error = value(&mut Random::tape(tape), &schema, &Type::Ref(1), 4);
+        let mut bytes = support::value::bincode_of(&schema, &Type::Ref(1), &error);
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        let checked = callgate_protocol::check::value(&schema, &Type::Ref(1), &bytes);
+        let program = program(&schema, &ResponseBinding::default()).unwrap();
+        match program.decode(&bytes, usize::MAX) {
+            Ok(_) => prop_assert_eq!(checked, Ok(())),
+            Err(error) if matches!(error.reason, DecodeReason::Message(_)) => prop_assert!(checked.is_err()),
+            // What JSON cannot show may be a value, or something behind it is none.
+            Err(_) => {}
+        }
+    }
 }
