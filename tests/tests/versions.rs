@@ -1,7 +1,9 @@
 //! Two versions of one service behind one route, at the same time: each call is encoded for the instance that reads it.
 
-use callgate_tests::Setup;
+use callgate_tests::{Client, Setup};
 use serde_json::{Value, json};
+use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// What the route answers to this order, whichever version answers; `gift` and `currency` are the new one's.
 fn is_right(answer: &Value, id: &str, qty: u32) -> bool {
@@ -13,6 +15,19 @@ fn is_right(answer: &Value, id: &str, qty: u32) -> bool {
         && line["sku"] == format!("sku-{id}")
         && line["qty"] == qty
         && line["amount"] == json!(amount)
+}
+
+/// Asks for a quote, of which nothing may be wrong; says whether the new version has answered.
+async fn quote(client: &Client, id: &str, qty: u32) -> bool {
+    let order = json!({
+        "express": true, "customer": "ada",
+        "items": [{"qty": qty, "sku": format!("sku-{id}"), "unit_price": 2.5}],
+    });
+    let answer = client.post(&format!("/v1/orders/{id}/quote"), order.to_string()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let answer = answer.json();
+    assert!(is_right(&answer, id, qty), "{answer}");
+    answer["currency"] == "EUR"
 }
 
 #[tokio::test]
@@ -30,16 +45,7 @@ async fn an_added_field_and_another_order_serve_beside_the_old_ones() {
         tasks.spawn(async move {
             let (mut old, mut new) = (0, 0);
             for n in 0..100u32 {
-                let id = format!("{task}-{n}");
-                let order = json!({
-                    "express": true, "customer": "ada",
-                    "items": [{"qty": n, "sku": format!("sku-{id}"), "unit_price": 2.5}],
-                });
-                let answer = client.post(&format!("/v1/orders/{id}/quote"), order.to_string()).await;
-                assert_eq!(answer.status, 200, "{}", answer.text());
-                let answer = answer.json();
-                assert!(is_right(&answer, &id, n), "{answer}");
-                match answer["currency"] == "EUR" {
+                match quote(&client, &format!("{task}-{n}"), n).await {
                     true => new += 1,
                     false => old += 1,
                 }
@@ -70,4 +76,43 @@ async fn an_added_field_and_another_order_serve_beside_the_old_ones() {
             other => panic!("{other}: {}", answer.text()),
         }
     }
+}
+
+#[tokio::test]
+async fn ten_thousand_calls_are_served_while_instances_are_replaced_one_by_one() {
+    const CALLS: u32 = 10_000;
+    const TASKS: u32 = 8;
+    let setup = Setup::new();
+    let mut instances = [setup.backend("shop"), setup.backend("shop"), setup.backend("shop")];
+    setup.write_shop(&instances.each_ref());
+    let gateway = setup.gateway().await;
+    for instance in &instances {
+        gateway.connected(instance).await;
+    }
+    let done = Arc::new(Semaphore::new(0));
+    let mut tasks = tokio::task::JoinSet::new();
+    for task in 0..TASKS {
+        let (client, done) = (gateway.client.clone(), done.clone());
+        tasks.spawn(async move {
+            let mut new = 0;
+            for n in 0..CALLS / TASKS {
+                new += u32::from(quote(&client, &format!("{task}-{n}"), n).await);
+                done.add_permits(1);
+            }
+            new
+        });
+    }
+    for instance in &mut instances {
+        // A part of the calls before each; those that are left come after the last.
+        done.acquire_many(CALLS / 5).await.expect("it is never closed").forget();
+        instance.stop().await;
+        *instance = setup.backend_at("shop-next", instance.endpoint());
+        gateway.connected(instance).await;
+    }
+    let mut news = 0;
+    while let Some(counted) = tasks.join_next().await {
+        news += counted.expect("no call failed and none was wrong");
+    }
+    assert!((1..CALLS).contains(&news), "both served: {news} by the new one");
+    assert!(quote(&gateway.client, "last", 1).await, "the new one is alone");
 }
