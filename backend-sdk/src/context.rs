@@ -50,11 +50,12 @@ impl Context {
     }
 
     /// The same with one more metadata entry, which goes along with the calls that are made with this context (`caller`
-    /// does not: it is the [client's](crate::ClientBuilder::caller) to say). An entry whose name is longer than 255 bytes, or with which the metadata
-    /// would be longer than 16 KiB, is left out. When a name is there already, the first entry counts.
+    /// does not: it is the [client's](crate::ClientBuilder::caller) to say). Names are sent in lower case. An entry whose name is not 1 to 255
+    /// ASCII letters, digits, `-`, `_` and `.`, or with which the metadata would be longer than 16 KiB, is left out. When a name is there already, the first entry counts.
     pub fn with_metadata(mut self, name: &str, value: &str) -> Context {
-        self.metadata.push_named(name, value.as_bytes());
-        self.added.push_named(name, value.as_bytes());
+        let name = name.to_ascii_lowercase();
+        self.metadata.push_named(&name, value.as_bytes());
+        self.added.push_named(&name, value.as_bytes());
         self
     }
 

@@ -29,7 +29,7 @@ pub mod wire;
 pub use budget::{Budget, Room};
 pub use call::CallHead;
 pub use call_id::CallId;
-pub use connection::Connector;
+pub use connection::{Acceptor, Connector};
 pub use frame::{Header, ProtocolError};
 pub use hello::{Hello, MethodOffer, ServiceOffer};
 pub use inbound::{Event, Inbound, Role};

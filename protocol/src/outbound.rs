@@ -37,6 +37,8 @@ pub struct Outbound {
     short_run: usize,
     /// Bytes in `ready` of what a peer can ask for without end.
     asked: usize,
+    /// Whole answers in `ready`.
+    answers: usize,
     max_frame: usize,
 }
 
@@ -50,6 +52,7 @@ impl Outbound {
             long: LongMessages::new(usize::MAX, usize::MAX),
             short_run: 0,
             asked: 0,
+            answers: 0,
             // HELLO is never fragmented; until the peer's HELLO is there nothing long may be sent.
             max_frame: crate::limits::MAX_CONTROL as usize,
         };
@@ -146,6 +149,14 @@ impl Outbound {
         let Ok(()) = result;
     }
 
+    /// Queues a FAILURE of a call that was not run. A peer can have as many as it likes.
+    pub(crate) fn refusal(&mut self, number: u32, status: &Status) {
+        let before = self.backlog();
+        self.failure(number, status);
+        self.asked += self.backlog() - before;
+        self.answers = self.answers.saturating_sub(1);
+    }
+
     /// Queues a CANCEL, and drops what was not yet sent of that call's own message.
     pub fn cancel(&mut self, number: u32) {
         self.abandon(number);
@@ -216,6 +227,18 @@ impl Outbound {
         self.asked.min(self.queued())
     }
 
+    /// Answers that wait whole in the buffer.
+    #[inline]
+    pub(crate) fn answers(&self) -> usize {
+        self.answers
+    }
+
+    /// Long messages that wait to be sent, at least in part.
+    #[inline]
+    pub(crate) fn long(&self) -> usize {
+        self.long.len()
+    }
+
     /// Bytes in the buffer that go out before anything queued from now on: the place of the next message.
     #[inline]
     pub fn queued(&self) -> usize {
@@ -279,7 +302,7 @@ impl Outbound {
 
     fn clear(&mut self) {
         self.before += self.ready.len() as u64;
-        self.asked = 0;
+        (self.asked, self.answers) = (0, 0);
         self.written = 0;
         if self.ready.capacity() > KEEP_CAPACITY {
             self.ready = Vec::new();
@@ -351,6 +374,7 @@ impl Outbound {
     fn finish(&mut self, start: usize, kind: u8, flags: u8, call: u32) {
         let length = (self.ready.len() - start - HEADER) as u32;
         self.ready[start..start + HEADER].copy_from_slice(&Header { length, kind, flags, call }.encode());
+        self.answers += usize::from(matches!(kind, kind::REPLY | kind::FAILURE));
         self.short_run += HEADER + length as usize;
         if self.short_run >= SHORT_RUN {
             self.fragment();

@@ -1,13 +1,14 @@
 //! One connection of a client: what its peer offers, the calls under way on it, and the task that drives it.
 
-use super::table::{Failed, Origin, Outcome, Table, late, unavailable};
+use super::table::{Failed, Origin, Outcome, late, unavailable};
 use crate::Status;
-use crate::connection::{Address, Flow, Link, Lost, MAX_BACKLOG, Queue, Stream};
+use crate::connection::{Address, Link, Lost, Queue, Stream, Took};
 use crate::service::Method;
+use callgate_protocol::connection::{Answer, Connector, NotSent, Said};
 use callgate_protocol::schema::Fingerprint;
-use callgate_protocol::{CallHead, CallId, Event, Hello, Inbound, Limits, MetadataBuf, Outbound, Role};
+use callgate_protocol::{CallHead, CallId, Event, Hello, Inbound, Limits, MetadataBuf, ProtocolError, Role};
 use std::collections::HashMap;
-use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -16,6 +17,9 @@ use tokio::time::{Instant, timeout};
 
 /// For connecting and the handshake together.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What a connection knows of its peer and of the calls under way: for each, where its caller waits.
+pub(crate) type Calls = Connector<oneshot::Sender<Outcome>, Instant>;
 
 /// A call as it goes out, on whichever connection.
 #[derive(Clone, Copy)]
@@ -40,7 +44,7 @@ pub(crate) enum Offer {
 /// A connection whose handshake is done.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    queue: Arc<Queue<Table>>,
+    queue: Arc<Queue<Calls>>,
     offers: HashMap<CallId, Fingerprint>,
     /// The longest message that the peer accepts, in bytes.
     max_message: usize,
@@ -59,7 +63,7 @@ impl Connection {
     pub(crate) async fn open(
         address: &Address,
         identity: &str,
-    ) -> Result<(Arc<Connection>, Link<Table>), String> {
+    ) -> Result<(Arc<Connection>, Link<Calls>), String> {
         match timeout(OPEN_TIMEOUT, open(address, identity)).await {
             Ok(Ok(opened)) => Ok(opened),
             Ok(Err(lost)) => Err(lost.to_string()),
@@ -103,7 +107,7 @@ impl Connection {
 
     /// Accepts no more calls, and ends when those under way have their outcome.
     pub(crate) fn stop(&self) {
-        self.queue.with(Table::close);
+        self.queue.with(Calls::close);
         self.retire();
         self.stopped.notify_one();
     }
@@ -116,12 +120,7 @@ impl Connection {
     /// A place for a call whose arguments have `size` bytes, when there is one, without a bound of its own.
     pub(crate) async fn slot(&self, size: usize) -> Result<Slot<'_>, Failed> {
         if size > self.max_message {
-            let most = self.max_message;
-            let message = format!("the arguments have {size} bytes; the endpoint accepts {most}");
-            return Err(Failed {
-                status: Status::resource_exhausted(message).not_executed(),
-                origin: Origin::Endpoint,
-            });
+            return Err(too_long(size, self.max_message));
         }
         let load = Load::add(&self.load);
         match self.slots.acquire().await {
@@ -132,15 +131,31 @@ impl Connection {
 
     /// Sends a call and waits for its outcome, without a bound of its own. Dropping the future cancels the call.
     pub(crate) async fn call(&self, call: Call<'_>, _slot: Slot<'_>) -> Outcome {
-        let (number, wait) = self.send(call)?;
+        let (number, wait) = match self.send(call) {
+            Err(NotSent::Full) => self.send_when_there_is_room(call).await,
+            sent => sent.map_err(not_sent),
+        }?;
         let _cancel = CancelOnDrop { connection: self, number };
         wait.await.unwrap_or_else(|_| Err(unavailable(Origin::Lost, "the connection was lost")))
     }
 
-    fn send(&self, call: Call<'_>) -> Result<(u32, oneshot::Receiver<Outcome>), Failed> {
+    /// The same when too much waits to be sent already.
+    async fn send_when_there_is_room(&self, call: Call<'_>) -> Result<Sent, Failed> {
+        loop {
+            let mut room = pin!(self.queue.room());
+            // From here on no change is missed.
+            room.as_mut().enable();
+            match self.send(call) {
+                Err(NotSent::Full) => room.await,
+                sent => return sent.map_err(not_sent),
+            }
+        }
+    }
+
+    fn send(&self, call: Call<'_>) -> Result<Sent, NotSent<Late>> {
         let left = call.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(Failed { status: late(), origin: Origin::Late });
+            return Err(NotSent::Payload(Late));
         }
         let head = CallHead {
             call_id: call.method.call_id,
@@ -148,28 +163,22 @@ impl Connection {
             timeout_ms: Some(u32::try_from(left.as_millis()).unwrap_or(u32::MAX).max(1)),
             metadata: call.metadata.as_metadata(),
         };
-        let (sent, open) = self.queue.push(|outbound, table| {
-            let Some(number) = table.next_number() else {
-                return (Err(unavailable(Origin::Unsent, "the connection is going down")), false);
-            };
-            if outbound.backlog() + call.payload.len() > MAX_BACKLOG {
-                return (Err(unavailable(Origin::Unsent, "the endpoint does not read")), true);
-            }
-            let Ok(_) = outbound.call(number, &head, |out| {
+        let (answer, wait) = oneshot::channel();
+        let (sent, open) = self.queue.push(|calls| {
+            let sent = calls.call(&head, call.deadline, answer, |out| {
                 out.extend_from_slice(call.payload);
-                Ok::<(), Infallible>(())
+                Ok(())
             });
-            let wait = table.enter(number);
-            (Ok((number, wait)), table.is_open())
+            (sent, calls.accepts())
         });
         if !open {
             self.retire();
         }
-        sent
+        sent.map(|number| (number, wait))
     }
 
     /// Drives the connection until it has ended. All calls on it have an outcome then.
-    pub(crate) async fn drive(self: Arc<Connection>, mut link: Link<Table>) {
+    pub(crate) async fn drive(self: Arc<Connection>, mut link: Link<Calls>) {
         let mut ending = LoseOnDrop { connection: &self, reason: "the client was dropped".into() };
         let lost = self.run(&mut link).await;
         ending.reason = match &lost {
@@ -178,7 +187,7 @@ impl Connection {
         };
         drop(ending);
         if let Err(Lost::Protocol(error)) = &lost {
-            self.queue.push(|outbound, _| outbound.go_away(0, &error.to_string()));
+            self.queue.push(|calls| calls.go_away_with(&error.to_string()));
         }
         if matches!(lost, Ok(()) | Err(Lost::Protocol(_))) {
             link.farewell().await;
@@ -186,12 +195,11 @@ impl Connection {
     }
 
     /// Ends without an error when the connection accepts no more calls and those under way have their outcome.
-    async fn run(&self, link: &mut Link<Table>) -> Result<(), Lost> {
+    async fn run(&self, link: &mut Link<Calls>) -> Result<(), Lost> {
         loop {
             // First, because bytes may have come along with the handshake.
             link.events(|event| self.event(event))?;
-            let done = self.queue.with(|table| !table.is_open() && table.is_empty());
-            if done && link.is_flushed() {
+            if self.queue.with(|calls| calls.is_done()) && link.is_flushed() {
                 return Ok(());
             }
             tokio::select! {
@@ -201,76 +209,80 @@ impl Connection {
         }
     }
 
-    fn event(&self, event: Event<'_>) -> Flow {
-        match event {
-            Event::Reply { number, payload, .. } => {
-                self.settle(number, || Ok(payload.to_vec()));
-                return Flow::Continue;
-            }
-            Event::Failure { number, status } => {
-                let origin = Origin::Endpoint;
-                self.settle(number, || Err(Failed { status, origin }));
-                return Flow::Continue;
-            }
-            Event::TooLarge { number } | Event::NoRoom { number } => {
-                let status = Status::resource_exhausted("the result is longer than this side accepts");
-                let origin = Origin::Endpoint;
-                self.settle(number, || Err(Failed { status, origin }));
-                self.queue.push(|outbound, _| outbound.cancel(number));
-            }
-            Event::GoAway { last_call, reason } => {
+    fn event(&self, event: Event<'_>) -> Result<Took, ProtocolError> {
+        match self.queue.push(|calls| calls.on_event(event))? {
+            // The caller's future may be dropped in this moment; then nobody wants the outcome.
+            Said::Answered(call, answer) => drop(call.value.send(outcome(answer))),
+            Said::GoAway { reason, refused } => {
                 tracing::info!(reason, "an endpoint accepts no more calls");
-                self.queue.push(|outbound, table| {
-                    for number in table.go_away(last_call, reason) {
-                        if outbound.abandon(number) {
-                            outbound.cancel(number);
-                        }
-                    }
-                });
+                for call in refused {
+                    let _ = call.value.send(Err(unavailable(Origin::Unsent, reason)));
+                }
                 self.retire();
             }
-            Event::Ready(ready) => drop(self.ready.send_replace(ready)),
-            Event::Ping(token) => self.queue.push(|outbound, _| outbound.pong(token)),
-            // A PONG has shown by its mere arrival that the peer is alive. The rest does not come: a second HELLO and
-            // what only servers receive is refused by `Inbound`, and no schema was asked for.
-            _ => {}
+            Said::Ready(ready) => drop(self.ready.send_replace(ready)),
+            Said::Nothing | Said::Hello(_) | Said::Schema(..) => {}
         }
-        if self.queue.is_full() { Flow::Stop } else { Flow::Continue }
-    }
-
-    /// An outcome for which nobody waits (its caller has given up, and CANCEL may be under way) is dropped here.
-    fn settle(&self, number: u32, outcome: impl FnOnce() -> Outcome) {
-        if let Some(answer) = self.queue.with(|table| table.settle(number)) {
-            let _ = answer.send(outcome());
-        }
+        Ok(Took::Nothing)
     }
 
     fn retire(&self) {
         self.slots.close();
+        self.queue.wake_waiting();
         self.retired.notify_one();
     }
 }
 
-async fn open(address: &Address, identity: &str) -> Result<(Arc<Connection>, Link<Table>), Lost> {
+/// A call that was sent: its number, and where its outcome comes.
+type Sent = (u32, oneshot::Receiver<Outcome>);
+
+/// No time is left for a call.
+struct Late;
+
+fn not_sent(why: NotSent<Late>) -> Failed {
+    match why {
+        NotSent::Closed | NotSent::Full => unavailable(Origin::Unsent, "the connection is going down"),
+        NotSent::TooLong { size, most } => too_long(size, most),
+        NotSent::Payload(Late) => Failed { status: late(), origin: Origin::Late },
+    }
+}
+
+fn too_long(size: usize, most: usize) -> Failed {
+    let message = format!("the call has {size} bytes; the endpoint accepts {most}");
+    Failed { status: Status::resource_exhausted(message).not_executed(), origin: Origin::Endpoint }
+}
+
+fn outcome(answer: Answer<'_>) -> Outcome {
+    let status = match answer {
+        Answer::Reply { payload, .. } => return Ok(payload.to_vec()),
+        Answer::Failure(status) => status,
+        Answer::TooLarge | Answer::NoRoom => {
+            Status::resource_exhausted("the result is longer than this side accepts")
+        }
+    };
+    Err(Failed { status, origin: Origin::Endpoint })
+}
+
+async fn open(address: &Address, identity: &str) -> Result<(Arc<Connection>, Link<Calls>), Lost> {
     let stream = Stream::connect(address).await?;
     let hello = Hello::new(identity, Limits::default(), Vec::new());
-    let queue = Arc::new(Queue::new(Outbound::new(&hello), Table::new()));
+    let queue = Arc::new(Queue::new(Calls::new(&hello)));
     let inbound = Inbound::new(Role::Connector, hello.limits);
-    let mut link = Link::new(stream, inbound, queue.clone(), Table::mark_taken);
+    let mut link = Link::new(stream, inbound, queue.clone());
     let mut peer = None;
     let hello = loop {
         link.turn().await?;
         link.events(|event| {
-            if let Event::Hello(hello) = event {
+            if let Said::Hello(hello) = queue.push(|calls| calls.on_event(event))? {
                 peer = Some(hello);
             }
-            Flow::Stop
+            // What follows is for the connection's task.
+            Ok(Took::Turn)
         })?;
         if let Some(hello) = peer {
             break hello;
         }
     };
-    queue.push(|outbound, _| outbound.set_limits(&hello.limits));
     let methods = hello.services.iter().flat_map(|service| &service.methods);
     let connection = Connection {
         queue,
@@ -297,11 +309,7 @@ struct CancelOnDrop<'a> {
 
 impl Drop for CancelOnDrop<'_> {
     fn drop(&mut self) {
-        self.connection.queue.push(|outbound, table| {
-            if table.settle(self.number).is_some() {
-                outbound.cancel(self.number);
-            }
-        });
+        drop(self.connection.queue.push(|calls| calls.cancel(self.number)));
     }
 }
 
@@ -313,7 +321,11 @@ struct LoseOnDrop<'a> {
 
 impl Drop for LoseOnDrop<'_> {
     fn drop(&mut self) {
-        self.connection.queue.with(|table| table.lose(&self.reason));
+        let lost = self.connection.queue.with(Calls::lose);
+        let unsent = lost.unsent.into_iter().map(|call| (call, Origin::Unsent));
+        for (call, origin) in unsent.chain(lost.sent.into_iter().map(|call| (call, Origin::Lost))) {
+            let _ = call.value.send(Err(unavailable(origin, &self.reason)));
+        }
         self.connection.retire();
     }
 }

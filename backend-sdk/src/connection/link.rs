@@ -1,15 +1,22 @@
 //! One connection: reads, writes, and notices when its peer is gone. Its owner handles the events.
 //!
 //! An owner calls [`turn`](Link::turn) and then [`events`](Link::events), again and again. A turn writes what is queued,
-//! all in one write, and reads once; it ends as soon as there is something to react to. When the peer does not read,
-//! the backlog grows until nothing more is read from it either, and when that lasts the connection is given up.
+//! all in one write, and reads once; it ends as soon as there is something to react to. It reads on when the peer does not read:
+//! two sides that each wait for the other to read would wait for ever. What waits to be written is bounded by the rules of
+//! [`Acceptor`](callgate_protocol::Acceptor) and [`Connector`](callgate_protocol::Connector), and when a write makes no progress
+//! for long the connection is given up.
+//!
+//! What has been read is handled for [`TURN`] at most before something is written: on a runtime of one thread methods run
+//! meanwhile, and answers and PONGs must not wait for all of them.
 //!
 //! Before it writes, the task goes once to the end of the runtime's queue: a runtime runs a task that was just woken
 //! before others that are ready, so that without this each of many handlers that are ready together would have its
 //! answer written alone.
 
 use super::input::Input;
+use super::queue::Machine;
 use super::{Queue, Stream};
+use callgate_protocol::connection::{KeepAlive, Patience, Then};
 use callgate_protocol::{Event, Inbound, ProtocolError};
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -22,11 +29,19 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout};
 /// From connecting to the peer's HELLO.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Without a byte from the peer for this long, it is asked whether it is there.
-const ASK_AFTER: Duration = Duration::from_secs(20);
+/// How often it is looked whether the peer is there.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// Without a byte from the peer for this long, it is gone.
-const GONE_AFTER: Duration = Duration::from_secs(30);
+/// Without a byte from the peer for 20 s it is asked whether it is there, and 10 s later it is gone.
+const PATIENCE: Patience = Patience {
+    idle: Duration::from_secs(20),
+    busy: Duration::from_secs(20),
+    doubt: Duration::from_secs(10),
+    leave: Duration::from_secs(10),
+};
+
+/// So long events are handled before it is written and read again.
+const TURN: Duration = Duration::from_millis(1);
 
 /// A write that makes no progress for this long ends the connection.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -45,11 +60,15 @@ pub(crate) enum Turn {
     Alarm,
 }
 
-/// Whether [`Link::events`] goes on with the next event in this turn.
+/// Whether handling an event may have taken long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Flow {
-    Continue,
-    Stop,
+pub(crate) enum Took {
+    /// It did not: the next one follows.
+    Nothing,
+    /// It may have: the clock is asked.
+    Time,
+    /// However long it took, no other follows in this turn.
+    Turn,
 }
 
 /// Why a connection cannot go on.
@@ -76,7 +95,7 @@ impl fmt::Display for Lost {
             Lost::Io(error) => write!(f, "{error}"),
             Lost::Protocol(error) => write!(f, "{error}"),
             Lost::NoHandshake => write!(f, "no HELLO within {} s", HANDSHAKE_TIMEOUT.as_secs()),
-            Lost::Silent => write!(f, "no sign of life for {} s", GONE_AFTER.as_secs()),
+            Lost::Silent => write!(f, "no sign of life for {} s", (PATIENCE.idle + PATIENCE.leave).as_secs()),
             Lost::Stalled => write!(f, "the peer has not read for {} s", WRITE_TIMEOUT.as_secs()),
         }
     }
@@ -88,37 +107,34 @@ impl From<io::Error> for Lost {
     }
 }
 
-/// A connection under its owner's hand. `T` is what the owner keeps under the lock of its [`Queue`].
+/// A connection under its owner's hand. `M` is its state machine.
 #[derive(Debug)]
-pub(crate) struct Link<T> {
+pub(crate) struct Link<M> {
     stream: Stream,
     inbound: Inbound,
     input: Input,
-    queue: Arc<Queue<T>>,
+    queue: Arc<Queue<M>>,
     /// What is being written, from `written` on; no longer under the queue's lock.
     output: Vec<u8>,
     written: usize,
     /// The others that were ready had their turn since something was queued.
     gathered: bool,
-    on_take: fn(&mut T),
+    /// The last turn has left events.
+    unfinished: bool,
     started_at: Instant,
     opened: bool,
-    received_at: Instant,
-    asked: bool,
+    keep_alive: KeepAlive,
+    look_at: Instant,
+    /// Something was read, or written, since the last look.
+    alive: bool,
     blocked_since: Option<Instant>,
     alarm: Option<Instant>,
     timer: Pin<Box<Sleep>>,
 }
 
-impl<T> Link<T> {
-    /// Starts with the handshake. `on_take` is called, under the queue's lock, whenever queued bytes are taken to be
-    /// written.
-    pub(crate) fn new(
-        stream: Stream,
-        inbound: Inbound,
-        queue: Arc<Queue<T>>,
-        on_take: fn(&mut T),
-    ) -> Link<T> {
+impl<M: Machine> Link<M> {
+    /// Starts with the handshake.
+    pub(crate) fn new(stream: Stream, inbound: Inbound, queue: Arc<Queue<M>>) -> Link<M> {
         let now = Instant::now();
         Link {
             stream,
@@ -128,14 +144,15 @@ impl<T> Link<T> {
             output: Vec::new(),
             written: 0,
             gathered: false,
-            on_take,
+            unfinished: false,
             started_at: now,
             opened: false,
-            received_at: now,
-            asked: false,
+            keep_alive: KeepAlive::default(),
+            look_at: now + LOOK_EVERY,
+            alive: true,
             blocked_since: None,
             alarm: None,
-            timer: Box::pin(sleep_until(now + HANDSHAKE_TIMEOUT)),
+            timer: Box::pin(sleep_until(now + LOOK_EVERY)),
         }
     }
 
@@ -144,23 +161,27 @@ impl<T> Link<T> {
         poll_fn(|cx| self.poll_turn(cx)).await
     }
 
-    /// Handles the events that have arrived, until `handle` says to stop. What is left is there after the next turn.
-    pub(crate) fn events(&mut self, mut handle: impl FnMut(Event<'_>) -> Flow) -> Result<(), Lost> {
-        if self.queue.is_full() {
-            return Ok(());
-        }
+    /// Handles the events that have arrived, for [`TURN`] or until `handle` says that it is enough. What is left is there after
+    /// the next turn.
+    pub(crate) fn events(
+        &mut self,
+        mut handle: impl FnMut(Event<'_>) -> Result<Took, ProtocolError>,
+    ) -> Result<(), Lost> {
+        let began = std::time::Instant::now();
+        self.unfinished = false;
         loop {
             let (taken, event) = self.inbound.next(self.input.unread()).map_err(Lost::Protocol)?;
-            let flow = match event {
+            let took = match event {
                 Some(event) => {
                     self.opened |= matches!(event, Event::Hello(_));
-                    handle(event)
+                    handle(event).map_err(Lost::Protocol)?
                 }
                 None if taken == 0 => return Ok(()),
-                None => Flow::Continue,
+                None => Took::Nothing,
             };
             self.input.consume(taken);
-            if flow == Flow::Stop {
+            if took == Took::Turn || (took == Took::Time && began.elapsed() >= TURN) {
+                self.unfinished = true;
                 return Ok(());
             }
         }
@@ -204,22 +225,27 @@ impl<T> Link<T> {
     }
 
     fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<Turn, Lost>> {
-        if !self.is_flushed() && !std::mem::replace(&mut self.gathered, true) {
+        if (self.unfinished || !self.is_flushed()) && !std::mem::replace(&mut self.gathered, true) {
             cx.waker().wake_by_ref();
-        } else if self.poll_write(cx)? {
-            self.gathered = false;
-            return Poll::Ready(Ok(Turn::Sent));
-        }
-        if !self.queue.is_full() {
-            match self.input.poll_fill(&mut self.stream, cx)? {
-                Poll::Ready(0) => return Poll::Ready(Err(Lost::Closed)),
-                Poll::Ready(_) => {
-                    self.received_at = Instant::now();
-                    self.asked = false;
-                    return Poll::Ready(Ok(Turn::Received));
-                }
-                Poll::Pending => {}
+            if self.unfinished {
+                // What was read before comes first.
+                return Poll::Pending;
             }
+        } else {
+            let wrote = self.poll_write(cx)?;
+            self.alive |= wrote && !self.is_flushed();
+            if wrote || self.unfinished {
+                self.gathered = false;
+                return Poll::Ready(Ok(Turn::Sent));
+            }
+        }
+        match self.input.poll_fill(&mut self.stream, cx)? {
+            Poll::Ready(0) => return Poll::Ready(Err(Lost::Closed)),
+            Poll::Ready(_) => {
+                self.alive = true;
+                return Poll::Ready(Ok(Turn::Received));
+            }
+            Poll::Pending => {}
         }
         loop {
             ready!(self.timer.as_mut().poll(cx));
@@ -237,7 +263,7 @@ impl<T> Link<T> {
             if self.written == self.output.len() {
                 self.written = 0;
                 self.output.clear();
-                if !self.queue.take(cx, &mut self.output, self.on_take) {
+                if !self.queue.take(cx, &mut self.output) {
                     return Ok(progress);
                 }
             }
@@ -268,7 +294,7 @@ impl<T> Link<T> {
     /// Reacts to the timer and sets it anew; says whether the owner's alarm was among the reasons.
     fn on_timer(&mut self) -> Result<bool, Lost> {
         let now = Instant::now();
-        let mut next = now + ASK_AFTER;
+        let mut next = now + LOOK_EVERY;
         let mut due = |time: Instant| {
             if time > now {
                 next = next.min(time);
@@ -281,16 +307,14 @@ impl<T> Link<T> {
         if !self.opened && due(self.started_at + HANDSHAKE_TIMEOUT) {
             return Err(Lost::NoHandshake);
         }
-        if self.queue.is_full() {
-            // It is we who do not read; that says nothing about the peer. A stalled write does.
-            self.received_at = now;
-        }
-        if self.opened && due(self.received_at + GONE_AFTER) && self.asked {
-            return Err(Lost::Silent);
-        }
-        if self.opened && due(self.received_at + ASK_AFTER) && !self.asked {
-            self.asked = true;
-            self.queue.push(|outbound, _| outbound.ping(*b"callgate"));
+        if due(self.look_at) {
+            self.look_at = now + LOOK_EVERY;
+            let alive = std::mem::replace(&mut self.alive, false) || !self.opened;
+            match self.keep_alive.look(alive, false, LOOK_EVERY, PATIENCE) {
+                Then::Ask => self.queue.push(Machine::ping),
+                Then::Leave => return Err(Lost::Silent),
+                Then::Nothing | Then::Doubt => {}
+            }
         }
         let alarm = self.alarm.is_some_and(&mut due);
         if alarm {

@@ -8,8 +8,8 @@ mod queue;
 mod stream;
 
 pub use address::{Address, AddressError};
-pub(crate) use link::{Flow, Link, Lost, Turn};
-pub(crate) use queue::{MAX_BACKLOG, Queue};
+pub(crate) use link::{Link, Lost, Took, Turn};
+pub(crate) use queue::Queue;
 pub(crate) use stream::{Listener, Stream};
 
 /// How a process names itself to its peers unless it is told otherwise: `shop pid 4711`.

@@ -3,13 +3,14 @@
 //! [`Reply`] is the promise of exactly one answer. It is kept by whoever runs the call, as a rule a task of its own; a
 //! handler that panics, or a future whose drop panics, unwinds through it.
 
+use super::calls::Peer;
 use super::registry::{Target, full_name};
-use crate::connection::{MAX_BACKLOG, Queue};
+use crate::connection::Queue;
 use crate::context::CallState;
 use crate::service::{Answer, Method};
 use crate::{Context, Status};
 use callgate_protocol::limits::MAX_FRAME;
-use callgate_protocol::{Budget, Metadata, Outbound, Room};
+use callgate_protocol::{Budget, Metadata, Room};
 use std::any::Any;
 use std::future::poll_fn;
 use std::ops::RangeInclusive;
@@ -18,9 +19,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::task::{self, Poll, Waker};
 use std::time::Instant;
-
-/// The numbers of the calls that were answered since the connection last looked.
-pub(crate) type Finished = Vec<u32>;
 
 /// The longest message and details of a failure, in bytes; what is longer is cut.
 const MAX_FAILURE: usize = 64 * 1024;
@@ -99,18 +97,14 @@ impl Drop for Slot {
 
 /// The promise to answer a call.
 pub(crate) struct Reply {
-    pub(crate) queue: Arc<Queue<Finished>>,
+    pub(crate) queue: Arc<Queue<Peer>>,
     pub(crate) number: u32,
     pub(crate) state: Arc<CallState>,
     pub(crate) method: &'static Method,
-    /// The longest message that the peer accepts, in bytes.
-    pub(crate) max_message: usize,
     pub(crate) slot: Slot,
     pub(crate) began: Instant,
     /// That of long arguments.
     pub(crate) _room: Option<Room>,
-    /// Whether the connection has the call on its books, and wants to hear of its end.
-    pub(crate) booked: bool,
 }
 
 impl Reply {
@@ -124,34 +118,20 @@ impl Reply {
             return;
         }
         self.slot.0.ended(self.began);
-        self.queue.push(|outbound, finished| {
-            if self.booked {
-                finished.push(self.number);
-            }
-            match result() {
-                Ok(payload) => self.reply(outbound, payload),
-                Err(status) => outbound.failure(self.number, &bounded(status)),
-            }
+        let result = result().map_err(bounded).and_then(|payload| Ok((self.room(payload.len())?, payload)));
+        self.queue.push(|peer| match result {
+            Ok((room, payload)) => peer.reply(self.number, Metadata::default(), payload, room),
+            Err(status) => peer.fail(self.number, &status),
         });
     }
 
-    fn reply(&self, outbound: &mut Outbound, payload: Vec<u8>) {
-        let size = payload.len();
-        if size > self.max_message {
-            let most = self.max_message;
-            let message = format!("the result has {size} bytes; the caller accepts {most}");
-            outbound.failure(self.number, &Status::resource_exhausted(message));
-        } else if outbound.backlog() + size > MAX_BACKLOG {
-            let message = "too many results wait to be read by the caller";
-            outbound.failure(self.number, &Status::resource_exhausted(message));
-        } else if size <= LONG {
-            outbound.reply_with(self.number, Metadata::default(), payload);
-        } else if let Some(room) = self.slot.0.budget.take(size) {
-            outbound.reply_holding(self.number, Metadata::default(), payload, Some(room));
-        } else {
-            let message = "the server has no room for a result of this length now";
-            outbound.failure(self.number, &Status::resource_exhausted(message));
+    /// Room for a result, until it has left.
+    fn room(&self, size: usize) -> Result<Option<Room>, Status> {
+        if size <= LONG {
+            return Ok(None);
         }
+        let message = "the server has no room for a result of this length now";
+        self.slot.0.budget.take(size).map(Some).ok_or_else(|| Status::resource_exhausted(message))
     }
 }
 

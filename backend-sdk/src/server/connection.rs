@@ -1,11 +1,11 @@
 //! One connection of a server: its life from the handshake to the drain, and how it ends.
 
-use super::call::{Finished, Slots};
-use super::calls::Calls;
+use super::call::Slots;
+use super::calls::{Calls, Peer};
 use super::registry::Registry;
 use super::{Orders, Phase};
 use crate::connection::{Link, Lost, Queue, Stream, Turn};
-use callgate_protocol::{Inbound, Outbound, Role};
+use callgate_protocol::{Inbound, Role};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::watch;
@@ -26,25 +26,25 @@ pub(crate) async fn serve(
     orders: watch::Receiver<Orders>,
 ) {
     let hello = shared.registry.hello();
-    let queue = Arc::new(Queue::new(Outbound::new(hello), Finished::new()));
+    let queue = Arc::new(Queue::new(Peer::new(hello)));
     let inbound = Inbound::sharing(Role::Acceptor, hello.limits, Some(shared.slots.budget.clone()));
-    let mut link = Link::new(stream, inbound, queue.clone(), |_| {});
-    let mut calls = Calls::new(shared, queue.clone());
-    let lost = match drive(&mut link, &mut calls, orders).await {
+    let mut link = Link::new(stream, inbound, queue.clone());
+    let calls = Calls::new(shared, queue.clone());
+    let lost = match drive(&mut link, &calls, orders).await {
         Ok(()) => {
             tracing::debug!(peer, "connection drained");
             return link.farewell().await;
         }
         Err(lost) => lost,
     };
-    let running = calls.running.len();
+    let running = calls.open();
     // Cancels them, before anything here takes time.
     drop(calls);
     match lost {
         Lost::Protocol(_) | Lost::NoHandshake => {
             tracing::warn!(peer, running, error = %lost, "connection refused to go on");
             let last_call = link.inbound().last_call();
-            queue.push(|outbound, _| outbound.go_away(last_call, &lost.to_string()));
+            queue.push(|peer| peer.go_away_with(last_call, &lost.to_string()));
             link.farewell().await;
         }
         Lost::Closed if running == 0 => tracing::debug!(peer, "connection closed"),
@@ -54,8 +54,8 @@ pub(crate) async fn serve(
 
 /// Ends without an error when the connection is drained.
 async fn drive(
-    link: &mut Link<Finished>,
-    calls: &mut Calls,
+    link: &mut Link<Peer>,
+    calls: &Calls,
     mut orders: watch::Receiver<Orders>,
 ) -> Result<(), Lost> {
     orders.mark_changed();
@@ -73,8 +73,7 @@ async fn drive(
                 }
             }
         }
-        if let Some(last_call) = calls.last_call
-            && calls.running.is_empty()
+        if let Some(last_call) = calls.drained_to()
             && !link.inbound().is_assembling(last_call)
             && link.is_flushed()
         {
@@ -95,9 +94,8 @@ async fn drive(
         if turn == Turn::Alarm {
             calls.expire(now);
         }
-        calls.reap();
         link.events(|event| calls.event(event, now))?;
-        if let Some(deadline) = calls.next_deadline.take() {
+        if let Some(deadline) = calls.first_deadline() {
             link.wake_at(deadline.into());
         }
     }

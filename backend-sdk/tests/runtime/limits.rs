@@ -3,7 +3,6 @@
 use crate::support::*;
 use callgate_protocol::frame::{flag, kind};
 use callgate_sdk::{Code, Server, ServerError};
-use std::time::Duration;
 
 #[tokio::test]
 async fn a_call_beyond_the_bound_is_refused_as_not_run_and_says_when_to_come_again() {
@@ -114,29 +113,6 @@ async fn long_messages_of_all_connections_share_one_bound_and_short_ones_do_not_
     assert!(matches!(working.hear().await, Heard::Reply(1, _)));
     assert_eq!(echo(&client, &long).await.as_ref(), Ok(&long));
     running.finish().await;
-}
-
-#[tokio::test]
-async fn a_peer_that_does_not_read_is_not_read_from_and_harms_nobody_else() {
-    let (stage, _events) = stage();
-    let running = run(server(&stage)).await;
-    let mut peer = Peer::connect_with_little_room(&running.address).await;
-    // Each request of 26 bytes asks for a schema; the answers would fill any memory.
-    let mut stuck = false;
-    for _ in 0..1500 {
-        for _ in 0..1000 {
-            peer.outbound.schema_request(known(TREE).fingerprint);
-        }
-        if tokio::time::timeout(Duration::from_secs(1), peer.flush()).await.is_err() {
-            stuck = true;
-            break;
-        }
-    }
-    assert!(stuck, "the server has read 39 MB and still reads");
-    let client = client([&running.address]);
-    assert_eq!(echo(&client, b"x").await, Ok(b"x".to_vec()));
-    running.handle.stop();
-    soon(running.task).await.expect("no panic");
 }
 
 #[tokio::test]

@@ -5,4 +5,5 @@ mod client;
 mod drain;
 mod limits;
 mod peer;
+mod pressure;
 mod support;

@@ -63,6 +63,10 @@ impl LongMessages {
         self.begun.is_empty() && self.waiting.is_empty()
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.begun.len() + self.waiting.len()
+    }
+
     /// Bytes that were not sent.
     #[inline]
     pub(super) fn unsent(&self) -> usize {

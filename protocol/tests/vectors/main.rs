@@ -6,6 +6,7 @@
 mod frames;
 mod hello;
 mod schema;
+mod streams;
 mod values;
 
 use serde::Serialize;

@@ -37,6 +37,19 @@ def check_frames():
         same(e["name"], frames.put_hello(e["hello"]), data)
 
 
+def check_streams():
+    vectors = load("streams.json")
+    for e in vectors["frames"]:
+        data = bytes.fromhex(e["hex"])
+        same(e["name"], frames.read_all(data)[1], e["says"])
+        same(e["name"], frames.bodies(data), list(map(frames.body_of, e["says"])))
+    for e in vectors["hellos"]:
+        data, read = bytes.fromhex(e["hex"]), frames.read_hello(bytes.fromhex(e["hex"]))
+        services = [{"name": s["name"], "methods": s["methods"]} for s in read["services"]]
+        same(e["name"], {k: read[k] for k in ["versions", "identity", "streams"]} | {"services": services}, e["hello"])
+        same(e["name"], frames.put_streaming_hello(e["hello"]), data)
+
+
 def check_schemas():
     vectors = load("schema.json")
     for e in vectors["call_ids"]: same(e, frames.call_id(e["service"], e["method"]), e["call_id"])
@@ -65,6 +78,7 @@ def check_values():
 
 
 check_frames()
+check_streams()
 check_schemas()
 check_values()
 print("all vectors hold")

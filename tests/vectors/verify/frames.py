@@ -5,7 +5,8 @@ from primitives import Bad, Reader, blob, field, text, u32
 
 MAGIC = b"CALLGATE"
 KINDS = {"HELLO": 1, "SCHEMA_REQUEST": 2, "SCHEMA": 3, "PING": 4, "PONG": 5, "GO_AWAY": 6,
-         "CALL": 0x10, "REPLY": 0x11, "FAILURE": 0x12, "CANCEL": 0x13, "DATA": 0x14, "READY": 0x80}
+         "CALL": 0x10, "REPLY": 0x11, "FAILURE": 0x12, "CANCEL": 0x13, "DATA": 0x14, "ITEM": 0x20, "END": 0x21,
+         "CREDIT": 0x22, "READY": 0x80}
 MORE, METADATA, NOT_EXECUTED = 1, 2, 2
 WORD = "[A-Za-z_][A-Za-z0-9_-]*"
 KEYS = [None, "request-id", "traceparent", "tracestate", "caller"]
@@ -56,6 +57,12 @@ def message(name, flags, call, body):
         case "GO_AWAY": return {"go_away": {"last_call": r.fixed(4), "reason": r.rest().decode()}}
         case "SCHEMA_REQUEST": return {"schema_request": r.take(16).hex()}
         case "SCHEMA": return {"schema": {"fingerprint": r.take(16).hex(), "bytes": r.rest().hex()}}
+        case "ITEM": return {"item": {"number": call, "payload": body.hex()}}
+        case "END":
+            says = {"end": {"number": call, "metadata": metadata(r, flags)}}
+            if r.left(): raise Bad("END")
+            return says
+        case "CREDIT": return {"credit": {"number": call, "items": r.fixed(4), "bytes": r.fixed(4)}}
         case "CANCEL": return {"cancel": call}
         case "REPLY": return {"reply": {"number": call, "metadata": metadata(r, flags), "payload": r.rest().hex()}}
         case "FAILURE":
@@ -94,6 +101,9 @@ def body_of(says):
         case "go_away": return u32(v["last_call"]) + v["reason"].encode()
         case "schema": return bytes.fromhex(v["fingerprint"] + v["bytes"])
         case "cancel": return b""
+        case "item": return bytes.fromhex(v["payload"])
+        case "end": return put_metadata(v["metadata"])
+        case "credit": return u32(v["items"]) + u32(v["bytes"])
         case "reply": return put_metadata(v["metadata"]) + bytes.fromhex(v["payload"])
         case "failure":
             out = bytes([CODES.index(v["code"])]) + field(1, v["message"].encode())
@@ -121,12 +131,13 @@ def read_hello(data):
             case 1: hello["versions"] = [v.fixed(2), v.fixed(2)]
             case 2 | 3 | 4: hello[["max_frame", "max_message", "max_calls"][tag - 2]] = v.fixed(4)
             case 5: hello["identity"] = v.rest().decode()
+            case 7: hello["streams"] = {"items": v.fixed(4), "bytes": v.fixed(4)}
             case 11: hello["window"] = v.fixed(4)
             case 6:
                 service = {"name": None, "version": "", "methods": []}
                 for tag, v in v.fields():
                     if tag == 1: service["name"] = v.rest().decode()
-                    if tag == 2: service["methods"].append(read_method(dict(v.fields())))
+                    if tag == 2: service["methods"].append(read_method(dict(v.fields()), "streams" in hello))
                     if tag == 3: service["version"] = v.rest().decode()
                 if not re.fullmatch(rf"{WORD}(\.{WORD})*", service["name"]): raise Bad(service["name"])
                 hello["services"].append(service)
@@ -134,11 +145,13 @@ def read_hello(data):
     if len({m[:2] for m in methods}) < len(methods) or len({m[2] for m in methods}) < len(methods): raise Bad("twice")
     return hello
 
-def read_method(fields):
+def read_method(fields, of_streams):
     name = fields[1].rest().decode()
     if not re.fullmatch(WORD, name): raise Bad(name)
+    flags = fields[4].u8() if 4 in fields else 0
+    streams = {"caller_streams": bool(flags & 2), "service_streams": bool(flags & 4)} if of_streams else {}
     return {"name": name, "call_id": fields[2].fixed(4), "schema": fields[3].take(16).hex(),
-            "wire": fields[5].take(16).hex(), "idempotent": 4 in fields and bool(fields[4].u8() & 1)}
+            "wire": fields[5].take(16).hex(), "idempotent": bool(flags & 1)} | streams
 
 def put_hello(h):
     out = field(1, b"".join(n.to_bytes(2, "little") for n in h["versions"]))
@@ -153,3 +166,28 @@ def put_method(m):
     out = field(1, m["name"].encode()) + field(2, u32(m["call_id"])) + field(3, bytes.fromhex(m["schema"]))
     flags = field(4, b"\1") if m["idempotent"] else b""
     return field(2, out + flags + field(5, bytes.fromhex(m["wire"])))
+
+
+def bodies(data):
+    """The bodies of whole messages, in the order in which they end."""
+    r, done, partial = Reader(data), [], {}
+    while r.left():
+        kind, flags, call, body = read_frame(r)
+        if kind == KINDS["DATA"]: body = partial.pop(call) + body
+        if kind in (KINDS["DATA"], KINDS["ITEM"]) and flags & MORE: partial[call] = body
+        else: done.append(body)
+    return done
+
+def put_streaming_hello(h):
+    """As the vector's writer does: no limits, and flags that may be more than one."""
+    out = field(1, b"".join(n.to_bytes(2, "little") for n in h["versions"])) + field(5, h["identity"].encode())
+    out += field(7, u32(h["streams"]["items"]) + u32(h["streams"]["bytes"]))
+    for s in h["services"]:
+        methods = b""
+        for m in s["methods"]:
+            flags = m["idempotent"] | m["caller_streams"] << 1 | m["service_streams"] << 2
+            methods += field(2, field(1, m["name"].encode()) + field(2, u32(m["call_id"]))
+                             + field(3, bytes.fromhex(m["schema"])) + (field(4, bytes([flags])) if flags else b"")
+                             + field(5, bytes.fromhex(m["wire"])))
+        out += field(6, field(1, s["name"].encode()) + methods)
+    return MAGIC + put_frame(1, 0, 0, out)

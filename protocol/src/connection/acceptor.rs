@@ -1,0 +1,372 @@
+//! The side that is called: the calls that are open on one connection, and the answers that wait to be written.
+//!
+//! Every call that [`Acceptor::on_event`] gives out is open until its owner answers or refuses it, its time is up, the peer cancels
+//! it, or the owner gives all up; so it has at most one answer. `T` is what the owner keeps for a call that is running, and gets
+//! back when nobody waits for it any more. `I` is a point in time of the owner's clock.
+//!
+//! What waits to be written is bounded without a pause in reading. Answers count with the open calls, of which there are at most
+//! twice as many as may be in flight: those of an honest peer, and those that it has read while this side does not know that yet.
+//! What can be asked for without end (PONG, SCHEMA, refusals) is bounded in bytes.
+
+use super::number_map::NumberMap;
+use super::{MAX_BACKLOG, MAX_UNREAD};
+use crate::budget::Room;
+use crate::call::{CallHead, Metadata};
+use crate::frame::ProtocolError;
+use crate::hello::Hello;
+use crate::inbound::Event;
+use crate::limits::Limits;
+use crate::outbound::Outbound;
+use crate::schema::Fingerprint;
+use crate::status::Status;
+use std::borrow::Cow;
+use std::collections::VecDeque;
+
+/// What a schema that is asked for costs until it is sent, in bytes: the request's own.
+const SCHEMA_REQUEST: usize = 26;
+
+/// Schemas wait while so many bytes wait before them.
+const SCHEMAS_WAIT: usize = 64 * 1024;
+
+/// One connection of a side that is called.
+#[derive(Debug)]
+pub struct Acceptor<T, I> {
+    outbound: Outbound,
+    limits: Limits,
+    /// What the peer accepts, from its HELLO on.
+    peer: Option<Limits>,
+    /// Calls that have no answer yet; those that are running have what their owner keeps for them.
+    open: NumberMap<u32, Option<Running<T, I>>>,
+    /// Answers among the bytes that were taken last.
+    taken: usize,
+    schemas: VecDeque<(Fingerprint, Cow<'static, [u8]>)>,
+    /// No call has its deadline before this.
+    first_deadline: Option<I>,
+    /// Whether calls are welcome, and what the peer believes.
+    ready: bool,
+    told_ready: bool,
+    /// While going away: the last call that is run, and why.
+    last_call: Option<u32>,
+    farewell: Option<String>,
+}
+
+#[derive(Debug)]
+struct Running<T, I> {
+    value: T,
+    deadline: Option<I>,
+}
+
+/// Why a call is to be refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// As many calls are open as this side accepts.
+    TooManyCalls,
+    /// Too many bytes of answers wait to be read by the peer.
+    TooManyAnswers,
+    /// It is longer than this side accepts.
+    TooLarge,
+    /// For its message nothing was left of what connections share.
+    NoRoom,
+}
+
+/// What an event asks of the owner.
+#[derive(Debug)]
+pub enum Asked<'a, T> {
+    /// Nothing.
+    Nothing,
+    /// To run a method, and [answer](Acceptor::reply).
+    Call {
+        /// The call's number.
+        number: u32,
+        /// Method, deadline and metadata.
+        head: CallHead<'a>,
+        /// The arguments.
+        payload: &'a [u8],
+    },
+    /// To [refuse](Acceptor::refuse) a call.
+    Refuse {
+        /// The call's number.
+        number: u32,
+        /// Why.
+        why: Refusal,
+    },
+    /// To stop what was kept for a running call. It needs no answer.
+    Stop(T),
+    /// For the [schema](Acceptor::schema) of that fingerprint.
+    Schema(Fingerprint),
+    /// The handshake is done; this is who calls.
+    Hello(Hello),
+}
+
+impl<T, I: Copy + Ord> Acceptor<T, I> {
+    /// A connection that begins with this HELLO.
+    pub fn new(hello: &Hello) -> Acceptor<T, I> {
+        Acceptor {
+            outbound: Outbound::new(hello),
+            limits: hello.limits.clamped(),
+            peer: None,
+            open: NumberMap::default(),
+            taken: 0,
+            schemas: VecDeque::new(),
+            first_deadline: None,
+            ready: true,
+            told_ready: true,
+            last_call: None,
+            farewell: None,
+        }
+    }
+
+    /// Takes up what the peer has said.
+    ///
+    /// # Errors
+    /// When the peer breaks the protocol. The connection cannot go on then.
+    #[inline]
+    pub fn on_event<'a>(&mut self, event: Event<'a>) -> Result<Asked<'a, T>, ProtocolError> {
+        Ok(match event {
+            // The peer knows from GO_AWAY, or will, that such a call does not run.
+            Event::Call { number, .. } | Event::TooLarge { number } | Event::NoRoom { number }
+                if self.last_call.is_some_and(|last| number > last) =>
+            {
+                Asked::Nothing
+            }
+            Event::Call { number, head, payload } => {
+                let why = self.refusal();
+                self.open.insert(number, None);
+                match why {
+                    Some(why) => Asked::Refuse { number, why },
+                    None => Asked::Call { number, head, payload },
+                }
+            }
+            Event::TooLarge { number } => self.unheard(number, Refusal::TooLarge),
+            Event::NoRoom { number } => self.unheard(number, Refusal::NoRoom),
+            Event::Cancel { number } => self.cancelled(number)?,
+            Event::Ping(token) => {
+                self.outbound.pong(token);
+                self.bounded()?;
+                Asked::Nothing
+            }
+            Event::SchemaRequest(fingerprint) => {
+                self.bounded()?;
+                Asked::Schema(fingerprint)
+            }
+            Event::Hello(hello) => {
+                self.outbound.set_limits(&hello.limits);
+                self.peer = Some(hello.limits);
+                self.tell();
+                Asked::Hello(hello)
+            }
+            // A PONG shows by its mere arrival that the peer is there, and a caller may go as it likes.
+            _ => Asked::Nothing,
+        })
+    }
+
+    /// The call is running from now on. Gives `value` back when nobody waits for the call any more: then it is answered already.
+    pub fn run(&mut self, number: u32, deadline: Option<I>, value: T) -> Option<T> {
+        let Some(open) = self.open.get_mut(&number) else {
+            return Some(value);
+        };
+        *open = Some(Running { value, deadline });
+        if let Some(deadline) = deadline
+            && self.first_deadline.is_none_or(|first| deadline < first)
+        {
+            self.first_deadline = Some(deadline);
+        }
+        None
+    }
+
+    /// Answers a call with its result, which takes `room` until all of it was handed out to be written. Says whether anybody waits
+    /// for it. A result that is longer than the peer accepts becomes a failure.
+    pub fn reply(
+        &mut self,
+        number: u32,
+        metadata: Metadata<'_>,
+        payload: Vec<u8>,
+        room: Option<Room>,
+    ) -> bool {
+        if self.open.remove(&number).is_none() {
+            return false;
+        }
+        let (size, most) = (metadata.size() + payload.len(), self.max_message());
+        if size > most {
+            let message = format!("the result has {size} bytes; the caller accepts {most}");
+            self.outbound.failure(number, &Status::resource_exhausted(message));
+        } else {
+            self.outbound.reply_holding(number, metadata, payload, room);
+        }
+        true
+    }
+
+    /// Answers a call with a failure. Says whether anybody waits for it.
+    pub fn fail(&mut self, number: u32, status: &Status) -> bool {
+        let open = self.open.remove(&number).is_some();
+        if open {
+            self.outbound.failure(number, status);
+        }
+        open
+    }
+
+    /// Refuses a call, which has not run.
+    ///
+    /// # Errors
+    /// When the peer does not read and calls on and on.
+    pub fn refuse(&mut self, number: u32, status: Status) -> Result<(), ProtocolError> {
+        if self.open.remove(&number).is_some() {
+            self.outbound.refusal(number, &status.not_executed());
+        }
+        self.bounded()
+    }
+
+    /// Gives a schema that was asked for; empty when there is none.
+    pub fn schema(&mut self, fingerprint: Fingerprint, encoded: impl Into<Cow<'static, [u8]>>) {
+        self.schemas.push_back((fingerprint, encoded.into()));
+    }
+
+    /// Drops the calls whose time is up, and tells the peer. Gives what was kept for them.
+    pub fn expire(&mut self, now: I) -> Vec<T> {
+        let due = |call: &Option<Running<T, I>>| {
+            call.as_ref().and_then(|call| call.deadline).is_some_and(|deadline| deadline <= now)
+        };
+        let late = self.take_where(due, &Status::deadline_exceeded("the method was not ready in time"));
+        self.first_deadline = self.open.values().flatten().filter_map(|call| call.deadline).min();
+        late
+    }
+
+    /// No call has its deadline before this.
+    pub fn first_deadline(&self) -> Option<I> {
+        self.first_deadline
+    }
+
+    /// Says whether calls are welcome, if the peer does not know.
+    pub fn set_ready(&mut self, ready: bool) {
+        self.ready = ready;
+        self.tell();
+    }
+
+    /// Takes no calls above `last_call`, the last that has begun to arrive, from now on, and says so.
+    pub fn drain(&mut self, last_call: u32, reason: &str) {
+        if self.last_call.is_none() {
+            self.last_call = Some(last_call);
+            self.farewell = Some(reason.to_owned());
+            self.tell();
+        }
+    }
+
+    /// Answers all open calls with a failure; some may have run. Gives what was kept for them.
+    pub fn give_up(&mut self, status: &Status) -> Vec<T> {
+        self.take_where(|_| true, status)
+    }
+
+    /// The connection is lost: gives what was kept for the calls that are running.
+    pub fn lose(&mut self) -> Vec<T> {
+        self.open.drain().filter_map(|(_, call)| call).map(|call| call.value).collect()
+    }
+
+    /// Says that the connection ends because of an error.
+    pub fn go_away_with(&mut self, last_call: u32, reason: &str) {
+        self.outbound.go_away(last_call, reason);
+    }
+
+    /// While going away: the last call that is run.
+    pub fn last_call(&self) -> Option<u32> {
+        self.last_call
+    }
+
+    /// Calls that have no answer yet.
+    pub fn open_calls(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Asks the peer whether it is there, unless its HELLO is still to come.
+    pub fn ping(&mut self) {
+        if self.peer.is_some() {
+            self.outbound.ping(*b"callgate");
+        }
+    }
+
+    /// Whether nothing is left to send.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.outbound.is_empty() && self.schemas.is_empty()
+    }
+
+    /// Bytes that wait to be sent.
+    pub fn backlog(&self) -> usize {
+        self.outbound.backlog()
+    }
+
+    /// Moves the next bytes to write into `buffer`, of which everything was written before.
+    #[inline]
+    pub fn take_output(&mut self, buffer: &mut Vec<u8>) {
+        if self.outbound.queued() < SCHEMAS_WAIT
+            && let Some((fingerprint, encoded)) = self.schemas.pop_front()
+        {
+            self.outbound.schema(fingerprint, &encoded);
+        }
+        self.taken = self.outbound.answers();
+        self.outbound.take(buffer);
+    }
+
+    fn max_message(&self) -> usize {
+        self.peer.as_ref().map_or(0, |peer| peer.max_message as usize)
+    }
+
+    fn refusal(&self) -> Option<Refusal> {
+        let most = self.limits.max_calls as usize;
+        let (open, waiting) = (self.open.len(), self.taken + self.outbound.answers() + self.outbound.long());
+        if open >= most || open + waiting >= most.saturating_mul(2) {
+            Some(Refusal::TooManyCalls)
+        } else if self.outbound.backlog() >= MAX_BACKLOG {
+            Some(Refusal::TooManyAnswers)
+        } else {
+            None
+        }
+    }
+
+    /// A call whose message cannot be put together.
+    fn unheard<'a>(&mut self, number: u32, why: Refusal) -> Asked<'a, T> {
+        self.open.insert(number, None);
+        Asked::Refuse { number, why }
+    }
+
+    fn cancelled<'a>(&mut self, number: u32) -> Result<Asked<'a, T>, ProtocolError> {
+        if let Some(open) = self.open.remove(&number) {
+            return Ok(open.map_or(Asked::Nothing, |running| Asked::Stop(running.value)));
+        }
+        // Answered already. If only the beginning of the answer has left, the peer must hear that it ends there.
+        if self.outbound.abandon(number) {
+            self.outbound.refusal(number, &Status::cancelled("the caller gave up"));
+            self.bounded()?;
+        }
+        Ok(Asked::Nothing)
+    }
+
+    fn take_where(&mut self, is_so: impl Fn(&Option<Running<T, I>>) -> bool, status: &Status) -> Vec<T> {
+        let mut values = Vec::new();
+        for (number, call) in self.open.extract_if(|_, call| is_so(call)) {
+            self.outbound.failure(number, status);
+            values.extend(call.map(|call| call.value));
+        }
+        values
+    }
+
+    /// Says what waits for the peer's HELLO to be said.
+    fn tell(&mut self) {
+        if self.peer.is_none() {
+            return;
+        }
+        if std::mem::replace(&mut self.told_ready, self.ready) != self.ready {
+            self.outbound.ready(self.ready);
+        }
+        if let (Some(last_call), Some(reason)) = (self.last_call, self.farewell.take()) {
+            self.outbound.go_away(last_call, &reason);
+        }
+    }
+
+    fn bounded(&self) -> Result<(), ProtocolError> {
+        let unread = self.outbound.unread() + self.schemas.len() * SCHEMA_REQUEST;
+        if unread > MAX_UNREAD { Err(ProtocolError::Unread) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests;
