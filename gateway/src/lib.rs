@@ -25,7 +25,6 @@ pub mod lame_duck;
 pub mod limit;
 pub mod listeners;
 pub mod method;
-pub(crate) mod number_map;
 pub mod overload;
 pub(crate) mod presence;
 pub mod process;

@@ -10,7 +10,7 @@
 
 use super::endpoint::Endpoint;
 use crate::config::EndpointAddr;
-use crate::number_map::NumberMap;
+use callgate_protocol::connection::NumberMap;
 use crc32fast::Hasher;
 use std::net::Ipv6Addr;
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 use super::body::Body;
 use crate::config::CallRef;
 use callgate_protocol::Metadata;
+use callgate_protocol::connection::NotSent;
 use callgate_transcode::{RequestBinding, ResponseBinding, Violation};
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -62,4 +63,14 @@ pub enum Unsent {
     TooLarge(u32),
     /// The instance has all the calls that it may have; another worker was faster.
     Full,
+}
+
+impl From<NotSent<Vec<Violation>>> for Unsent {
+    fn from(not_sent: NotSent<Vec<Violation>>) -> Unsent {
+        match not_sent {
+            NotSent::Closed | NotSent::Full => Unsent::Full,
+            NotSent::TooLong { most, .. } => Unsent::TooLarge(u32::try_from(most).unwrap_or(u32::MAX)),
+            NotSent::Payload(violations) => Unsent::Invalid(violations),
+        }
+    }
 }

@@ -36,7 +36,7 @@ pub struct Acceptor<T, I> {
     /// What the peer accepts, from its HELLO on.
     peer: Option<Limits>,
     /// Calls that have no answer yet; those that are running have what their owner keeps for them.
-    open: NumberMap<Option<Running<T, I>>>,
+    open: NumberMap<u32, Option<Running<T, I>>>,
     /// Answers among the bytes that were taken last.
     taken: usize,
     schemas: VecDeque<(Fingerprint, Cow<'static, [u8]>)>,

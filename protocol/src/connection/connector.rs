@@ -24,7 +24,7 @@ const LAST_NUMBER: u32 = u32::MAX - 1;
 #[derive(Debug)]
 pub struct Connector<T, I> {
     outbound: Outbound,
-    calls: NumberMap<InFlight<T, I>>,
+    calls: NumberMap<u32, InFlight<T, I>>,
     next: u32,
     /// What the peer accepts, from its HELLO on.
     peer: Option<Limits>,

@@ -19,6 +19,7 @@ mod number_map;
 pub use acceptor::{Acceptor, Asked, Refusal};
 pub use connector::{Answer, Connector, Ended, Lost, NotSent, Said};
 pub use keep_alive::{KeepAlive, Patience, Then};
+pub use number_map::{NumberHasher, NumberMap};
 
 /// Bytes of PONG, SCHEMA and refusals that wait to be read by a peer. A peer that asks for more than that and reads nothing ends
 /// the connection.

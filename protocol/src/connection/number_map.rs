@@ -1,14 +1,14 @@
-//! A hash for keys that are numbers which this side has made: one multiplication.
+//! A hash for keys that are small numbers which this side has made (call numbers, ids): one multiplication.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// A map by numbers that no peer chooses.
-pub(super) type NumberMap<V> = HashMap<u32, V, BuildHasherDefault<NumberHasher>>;
+pub type NumberMap<K, V> = HashMap<K, V, BuildHasherDefault<NumberHasher>>;
 
 /// Fibonacci hashing: spreads consecutive numbers over the table's high and low bits.
-#[derive(Default)]
-pub(super) struct NumberHasher(u64);
+#[derive(Debug, Default)]
+pub struct NumberHasher(u64);
 
 impl Hasher for NumberHasher {
     #[inline]

@@ -3,7 +3,7 @@
 use super::samples::{Route, Samples};
 use super::window::{Sums, Tries, Window, bearable};
 use crate::config::{AdaptiveSpec, When};
-use crate::number_map::NumberMap;
+use callgate_protocol::connection::NumberMap;
 use std::time::Duration;
 use tokio::time::Instant;
 

@@ -4,7 +4,7 @@
 use super::window::{Sums, bearable};
 use super::{Feedback, Limit, Observed};
 use crate::config::AdaptiveSpec;
-use crate::number_map::NumberMap;
+use callgate_protocol::connection::NumberMap;
 use std::time::Duration;
 use tokio::time::Instant;
 

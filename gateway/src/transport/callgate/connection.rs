@@ -4,24 +4,22 @@
 //! are transcoded to JSON where they lie in the receive buffer.
 //!
 //! ```text
-//! calls        the calls in flight
-//! send_buffer  what is to be sent
-//! liveness     whether the peer is there; silence, what follows when it is not heard of
+//! liveness     whether the peer is there
 //! events       what the peer says, and what comes of it
 //! driver       the task that reads and writes
+//! writer       how that task is woken
 //! ```
-//! A call that is given up before its reply is there removes itself and sends CANCEL. The reply may be on its way at that moment;
-//! it finds no call waiting and is ignored.
+//! The rules are those of the protocol's [`Connector`](callgate_protocol::Connector): which calls are in flight, what may be sent,
+//! how each call ends. Here is what the gateway makes of them. The connector is borrowed for one step at a time, and never while a caller is told something.
 
-mod calls;
 mod driver;
 mod events;
 mod liveness;
-mod send_buffer;
-mod silence;
+mod writer;
 
 pub use driver::{End, drive};
 
+use super::in_flight::{InFlight, Machine};
 use super::offer::Offer;
 use super::programs::{Program, Programs};
 use super::transcoders::{Transcoder, Transcoders};
@@ -33,18 +31,17 @@ use crate::transport::call::{Binding, Call, Times, Unsent};
 use crate::transport::outcome::Outcome;
 use crate::transport::review::ReviewRequest;
 use crate::transport::slot::{Ended, Sent, Slot};
-use callgate_protocol::{CallHead, Outbound};
+use callgate_protocol::CallHead;
+use callgate_protocol::connection::Then;
 use callgate_transcode::RequestInput;
-use calls::{Calls, InFlight};
 use liveness::Liveness;
-use send_buffer::SendBuffer;
-use silence::{Limits, Then};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
+use writer::Writer;
 
 /// What is said of the connections to an instance.
 #[derive(Clone, Copy, Debug)]
@@ -79,39 +76,36 @@ pub struct Connection {
     /// Raised when something about it has changed that a pick goes by.
     review: Rc<ReviewRequest>,
     offer: Arc<Offer>,
-    max_calls: usize,
-    calls: Calls,
-    send: SendBuffer,
+    machine: RefCell<Machine>,
+    writer: Writer,
     liveness: Liveness,
     programs: Programs,
-    accepting: Cell<bool>,
     /// The peer wants calls.
     ready: Cell<bool>,
-    /// Told when `accepting` ends.
+    /// Told when it takes no new calls any more.
     closing: Notify,
 }
 
 impl Connection {
-    /// A connection to that address whose peer offers that.
+    /// A connection to that address, whose handshake is done and whose peer offers that.
     pub(super) fn new(
         addr: EndpointAddr,
         spec: &ConnectionSpec,
         worker: &WorkerSide,
         review: Rc<ReviewRequest>,
         offer: Arc<Offer>,
-        outbound: Outbound,
+        mut machine: Machine,
     ) -> Connection {
+        machine.limit_calls(spec.max_calls);
         Connection {
             addr,
             worker: worker.clone(),
             review,
-            max_calls: spec.max_calls.min(offer.limits.max_calls) as usize,
             offer,
-            calls: Calls::default(),
-            send: SendBuffer::new(outbound),
-            liveness: Liveness::new(Limits { idle: spec.ping_interval, asked: spec.ping_timeout }),
+            machine: RefCell::new(machine),
+            writer: Writer::default(),
+            liveness: Liveness::new(spec.ping_interval, spec.ping_timeout),
             programs: Programs::default(),
-            accepting: Cell::new(true),
             ready: Cell::new(true),
             closing: Notify::new(),
         }
@@ -120,25 +114,25 @@ impl Connection {
     /// Whether a further call may be made on it.
     #[inline]
     pub fn has_room(&self) -> bool {
-        self.accepting.get() && self.calls.len() < self.max_calls && !self.send.is_full()
+        self.machine.borrow().has_room()
     }
 
     /// Calls that wait for their reply.
     #[inline]
     pub fn in_flight(&self) -> usize {
-        self.calls.len()
+        self.machine.borrow().in_flight()
     }
 
     /// Whether a write is about to leave on it anyway.
     #[inline]
     pub fn is_about_to_write(&self) -> bool {
-        self.send.unsent() > 0
+        self.writer.gathered() > 0
     }
 
     /// Whether it takes new calls at all.
     #[inline]
     pub fn accepts(&self) -> bool {
-        self.accepting.get()
+        self.machine.borrow().accepts()
     }
 
     /// Whether the peer wants calls.
@@ -185,79 +179,80 @@ impl Connection {
         };
         let program = program.map_err(Unsent::Unfit)?;
         let times = times(program.idempotent);
-        let number = self.calls.next_number();
-        let position = self.encode(number, call, &program, times)?;
         let slot = Rc::new(Slot::default());
-        let Times { now: sent_at, deadline } = times;
-        self.calls.add(InFlight { slot: slot.clone(), program, position, sent_at, deadline });
-        if self.calls.are_at_the_last_number() {
-            self.stop_accepting();
-        }
-        self.send.has_one_more();
-        Ok(Sent { number, slot, at: sent_at })
+        let number = self.encode(call, program, &slot, times)?;
+        self.writer.has_one_more();
+        Ok(Sent { number, slot, at: times.now })
     }
 
-    /// Says where in the stream of bytes the call begins.
+    /// Gives the call's number.
     #[inline]
-    fn encode(&self, number: u32, call: &Call<'_>, program: &Program, times: Times) -> Result<u64, Unsent> {
+    fn encode(
+        &self,
+        call: &Call<'_>,
+        program: Rc<Program>,
+        slot: &Rc<Slot>,
+        times: Times,
+    ) -> Result<u32, Unsent> {
         let Body::Whole(body) = call.body else { return Err(Unsent::Streamed) };
         let input = RequestInput { path: call.path, query: call.query, body };
-        let Transcoder { call_id, request, .. } = &*program.shared;
-        let max_message = self.offer.limits.max_message;
+        let Times { now: sent_at, deadline } = times;
+        let transcoder: Rc<Transcoder> = program.shared.clone();
         // A call with less than a millisecond left is still worth one; zero would mean no deadline.
-        let left = times.deadline.saturating_duration_since(times.now);
+        let left = deadline.saturating_duration_since(sent_at);
         let timeout_ms = Some(u32::try_from(left.as_millis()).unwrap_or(u32::MAX).max(1));
-        let head = CallHead { call_id: *call_id, timeout_ms, metadata: call.metadata };
-        let mut outbound = self.send.outbound();
-        let position = self.send.written() + outbound.queued() as u64;
-        outbound.call(number, &head, |out| {
-            let start = out.len();
-            request.encode(&input, out).map_err(Unsent::Invalid)?;
-            let fits = out.len() - start <= max_message as usize;
-            if fits { Ok(()) } else { Err(Unsent::TooLarge(max_message)) }
-        })?;
-        Ok(position)
+        let head = CallHead { call_id: transcoder.call_id, timeout_ms, metadata: call.metadata };
+        let in_flight = InFlight { slot: slot.clone(), program, sent_at };
+        let mut machine = self.machine.borrow_mut();
+        let number =
+            machine.call(&head, deadline, in_flight, |out| transcoder.request.encode(&input, out))?;
+        if !machine.accepts() {
+            // It was the last number.
+            drop(machine);
+            self.has_closed();
+        }
+        Ok(number)
     }
 
     /// Gives a call up, unless it has ended. Says how it has ended then.
     pub fn cancel(&self, number: u32) -> Option<Ended> {
-        let call = self.calls.take(number)?;
+        let InFlight { sent_at, .. } = self.machine.borrow_mut().cancel(number)?.value;
         let now = Instant::now();
         self.worker.presence.see(now);
-        self.send.cancel(number);
-        self.send.wake();
+        self.writer.wake();
         Some(Ended {
             outcome: Outcome::GivenUp { silent: self.is_silent() },
-            took: now.saturating_duration_since(call.sent_at),
-            disturbed: self.worker.presence.was_away_since(call.sent_at),
+            took: now.saturating_duration_since(sent_at),
+            disturbed: self.worker.presence.was_away_since(sent_at),
         })
     }
 
     /// Asks the peer whether it is there, unless it was asked and nothing was heard since. Returns when it was asked.
     pub fn ask(&self) -> Instant {
-        self.liveness.unanswered_since().unwrap_or_else(|| {
-            self.send.ping();
-            self.liveness.asked()
-        })
+        self.liveness.unanswered_since().unwrap_or_else(|| self.ping())
+    }
+
+    fn ping(&self) -> Instant {
+        self.machine.borrow_mut().ping();
+        self.writer.wake();
+        self.liveness.asked()
     }
 
     /// Looks whether the peer is there, `pace` after the last time: asks it when it was silent for long, and leaves it when
     /// it does not answer.
     pub(super) fn look(&self, pace: Duration) {
-        let (written, sending) = (self.send.written(), !self.send.is_empty());
-        match self.liveness.look(pace, written, sending, self.calls.len() > 0) {
+        let then = self.liveness.look(pace, &self.machine.borrow());
+        match then {
             Then::Nothing => {}
-            Then::Ask => {
-                self.send.ping();
-                self.liveness.asked();
-            }
+            Then::Ask => drop(self.ping()),
             Then::Doubt => {
                 self.review.raise();
-                self.calls.fall_silent();
+                let waiting: Vec<_> = self.machine.borrow().values().map(|call| call.slot.clone()).collect();
+                waiting.iter().for_each(|slot| slot.fall_silent());
             }
             Then::Leave => {
                 self.stop_accepting();
-                self.send.wake();
+                self.writer.wake();
             }
         }
     }
@@ -272,10 +267,16 @@ impl Connection {
 
     /// Ends the connection's service: no new calls; those in flight are answered, then it closes.
     pub fn stop_accepting(&self) {
-        if self.accepting.replace(false) {
-            self.closing.notify_waiters();
-            self.send.wake();
+        if self.accepts() {
+            self.machine.borrow_mut().close();
+            self.has_closed();
         }
+    }
+
+    /// It takes no new calls any more.
+    fn has_closed(&self) {
+        self.closing.notify_waiters();
+        self.writer.wake();
     }
 
     /// Told when it takes no new calls any more.

@@ -68,8 +68,8 @@ impl Connections {
         let (presence, replies) = (Some(&*self.worker.presence), Some(&self.replies));
         let established = establish(addr, limits, presence, &self.catalog, replies).await?;
         let offer = Arc::new(established.offer);
-        let outbound = established.outbound;
-        let connection = Connection::new(addr.clone(), spec, &self.worker, review, offer.clone(), outbound);
+        let machine = established.machine;
+        let connection = Connection::new(addr.clone(), spec, &self.worker, review, offer.clone(), machine);
         connection.set_ready(established.ready);
         let connection = Rc::new(connection);
         self.all.borrow_mut().push(Rc::downgrade(&connection));

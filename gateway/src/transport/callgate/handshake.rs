@@ -2,13 +2,15 @@
 
 use super::catalog::{Catalog, Schemas};
 use super::connect::connect;
+use super::in_flight::Machine;
 use super::offer::Offer;
 use super::stranger;
 use crate::config::EndpointAddr;
 use crate::presence::Presence;
 use crate::stream::AsyncStream;
+use callgate_protocol::connection::Said;
 use callgate_protocol::schema::Fingerprint;
-use callgate_protocol::{Budget, Event, Hello, Inbound, Limits, Outbound, ProtocolError, Role};
+use callgate_protocol::{Budget, Hello, Inbound, Limits, ProtocolError, Role};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -28,7 +30,7 @@ pub struct Channel {
 /// A connection that is ready for calls.
 pub(crate) struct Established {
     pub(crate) channel: Channel,
-    pub(crate) outbound: Outbound,
+    pub(super) machine: Machine,
     pub(crate) offer: Offer,
     /// Whether the peer wants calls.
     pub(crate) ready: bool,
@@ -68,7 +70,7 @@ pub(crate) async fn establish(
         Some(presence) => presence.timeout(limits.connect, opening).await,
         None => timeout(limits.connect, opening).await.ok(),
     };
-    let Opening { mut stream, inbound, outbound, unread, heard, hello, schemas, ready, .. } =
+    let Opening { mut stream, inbound, machine, unread, heard, hello, schemas, ready, .. } =
         match (&done, opened) {
             (_, Some(opened)) => opened,
             (Some(Err(Failed::Told(why))), None) => return Err(why.clone()),
@@ -85,7 +87,7 @@ pub(crate) async fn establish(
     }
     let hello = hello.ok_or("the handshake ended without HELLO")?;
     let offer = Offer::new(hello, |fingerprint| schemas.get(&fingerprint).cloned())?;
-    Ok(Established { channel: Channel { stream, inbound, unread }, outbound, offer, ready })
+    Ok(Established { channel: Channel { stream, inbound, unread }, machine, offer, ready })
 }
 
 /// Asks what an instance offers, within that time, on the calling thread. Errors are for people.
@@ -116,7 +118,7 @@ impl From<String> for Failed {
 struct Opening {
     stream: AsyncStream,
     inbound: Inbound,
-    outbound: Outbound,
+    machine: Machine,
     unread: Vec<u8>,
     /// The peer has said something.
     heard: bool,
@@ -135,7 +137,7 @@ impl Opening {
         Opening {
             stream,
             inbound: Inbound::sharing(Role::Connector, hello.limits, answers),
-            outbound: Outbound::new(&hello),
+            machine: Machine::new(&hello),
             unread: Vec::new(),
             heard: false,
             hello: None,
@@ -170,9 +172,9 @@ impl Opening {
     }
 
     async fn write(&mut self) -> std::io::Result<()> {
-        while !self.outbound.is_empty() {
-            let n = self.stream.write(self.outbound.chunk()).await?;
-            self.outbound.advance(n);
+        while !self.machine.is_empty() {
+            let n = self.stream.write(self.machine.chunk()).await?;
+            self.machine.advance(n);
         }
         Ok(())
     }
@@ -189,21 +191,10 @@ impl Opening {
                 break;
             }
             at += taken;
-            match event {
-                Some(Event::Hello(hello)) => {
-                    self.outbound.set_limits(&hello.limits);
-                    for offered in hello.services.iter().flat_map(|service| &service.methods) {
-                        match catalog.schema(offered.schema) {
-                            Some(known) => drop(self.schemas.insert(offered.schema, known)),
-                            None => {
-                                self.outbound.schema_request(offered.schema);
-                                self.wanted += 1;
-                            }
-                        }
-                    }
-                    self.hello = Some(hello);
-                }
-                Some(Event::Schema(fingerprint, encoded)) => {
+            let Some(event) = event else { continue };
+            match self.machine.on_event(event).map_err(|error| error.to_string())? {
+                Said::Hello(hello) => self.on_hello(hello, catalog),
+                Said::Schema(fingerprint, encoded) => {
                     self.schema_bytes += encoded.len();
                     if self.schema_bytes > MAX_SCHEMA_BYTES {
                         let why = format!("the schemas are larger than {MAX_SCHEMA_BYTES} bytes together");
@@ -212,15 +203,26 @@ impl Opening {
                     self.encoded.push((fingerprint, encoded.to_vec()));
                     self.wanted = self.wanted.saturating_sub(1);
                 }
-                Some(Event::Ping(token)) => self.outbound.pong(token),
-                Some(Event::Ready(ready)) => self.ready = ready,
-                Some(Event::GoAway { reason, .. }) => {
-                    return Err(format!("the peer went away: {reason}").into());
-                }
-                _ => {}
+                Said::Ready(ready) => self.ready = ready,
+                Said::GoAway { reason, .. } => return Err(format!("the peer went away: {reason}").into()),
+                Said::Nothing | Said::Answered(..) => {}
             }
         }
         self.unread.drain(..at);
         Ok(())
+    }
+
+    /// Asks for the schemas that nobody knows yet.
+    fn on_hello(&mut self, hello: Hello, catalog: &Catalog) {
+        for offered in hello.services.iter().flat_map(|service| &service.methods) {
+            match catalog.schema(offered.schema) {
+                Some(known) => drop(self.schemas.insert(offered.schema, known)),
+                None => {
+                    self.machine.request_schema(offered.schema);
+                    self.wanted += 1;
+                }
+            }
+        }
+        self.hello = Some(hello);
     }
 }

@@ -4,6 +4,7 @@
 //! connections  all connections of a worker, and what they share
 //! connection   one connection: the calls in flight on it, and the task that reads and writes
 //! handshake    HELLO and the schemas that are not known yet
+//! in_flight    what a connection keeps for a call, by the protocol's rules
 //! offer        what an instance said it offers
 //! programs     how a route's requests are encoded for an instance
 //! errors       how a call has failed, by the errors that its method declares
@@ -22,6 +23,7 @@ mod connections;
 mod errors;
 mod fit;
 mod handshake;
+mod in_flight;
 mod offer;
 mod programs;
 mod stranger;

@@ -3,8 +3,8 @@
 
 use super::offer::Offer;
 use super::transcoders::{Transcoder, Transcoders};
-use crate::number_map::NumberMap;
 use crate::transport::call::Binding;
+use callgate_protocol::connection::NumberMap;
 use std::cell::RefCell;
 use std::rc::Rc;
 

@@ -8,6 +8,8 @@
 use super::Connection;
 use crate::stream::AsyncStream;
 use crate::transport::callgate::handshake::Channel;
+use crate::transport::callgate::in_flight::Machine;
+use callgate_protocol::connection::MAX_BACKLOG;
 use callgate_protocol::{Inbound, ProtocolError};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -102,17 +104,14 @@ struct Driver<'a> {
 
 impl Driver<'_> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        self.conn.send.register(cx);
+        self.conn.writer.register(cx);
         let read = self.poll_read(cx);
         self.poll_deadlines(cx);
         match read.and_then(|()| self.poll_gather(cx)) {
             Err(end) => Poll::Ready(end),
             Ok(()) if self.conn.liveness.is_given_up() => Poll::Ready(End::Silent),
-            Ok(()) => {
-                let conn = self.conn;
-                let idle = conn.calls.len() == 0 && conn.send.is_empty();
-                if idle && !conn.accepts() { Poll::Ready(End::Drained) } else { Poll::Pending }
-            }
+            Ok(()) if self.conn.machine.borrow().is_done() => Poll::Ready(End::Drained),
+            Ok(()) => Poll::Pending,
         }
     }
 
@@ -169,7 +168,7 @@ impl Driver<'_> {
     /// an earlier deadline has come. After it has run out, the runtime looks at its sockets and what lies in this one is read:
     /// a gateway that was away for a while finds the deadlines over, but the answers came in time.
     fn poll_deadlines(&mut self, cx: &mut Context<'_>) {
-        while let Some(first) = self.conn.calls.first_deadline() {
+        while let Some(first) = self.conn.first_deadline() {
             if self.deadline.is_elapsed() || first < self.deadline.deadline() {
                 self.deadline.as_mut().reset(first);
             }
@@ -190,8 +189,8 @@ impl Driver<'_> {
     /// Writes at once; or, if other calls are in flight, so that there is probably more to write, when the runtime has
     /// looked at its sockets once more and run what became ready.
     fn poll_gather(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
-        let unsent = self.conn.send.unsent();
-        if unsent > 0 && unsent < self.conn.calls.len() {
+        let gathered = self.conn.writer.gathered();
+        if gathered > 0 && gathered < self.conn.in_flight() {
             match self.gathering {
                 Gathering::Begun => {
                     self.gathering = Gathering::Looking;
@@ -208,40 +207,39 @@ impl Driver<'_> {
             }
         }
         self.gathering = Gathering::Begun;
-        self.conn.send.all_gathered();
+        self.conn.writer.writes();
         self.poll_write(cx)
     }
 
     /// Writes what the socket takes, and tells those that wait for room when there is some again.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
-        let was_full = self.conn.send.is_full();
-        let written = self.poll_write_all(cx);
-        if was_full && !self.conn.send.is_full() {
+        let mut machine = self.conn.machine.borrow_mut();
+        let was_full = machine.backlog() >= MAX_BACKLOG;
+        let written = poll_write_all(&mut self.stream, &mut machine, cx);
+        let has_room = was_full && machine.backlog() < MAX_BACKLOG;
+        drop(machine);
+        if has_room {
             self.conn.worker.room.notify_waiters();
         }
         written
     }
 
-    fn poll_write_all(&mut self, cx: &mut Context<'_>) -> Result<(), End> {
-        let mut outbound = self.conn.send.outbound();
-        while !outbound.is_empty() {
-            match Pin::new(&mut self.stream).poll_write(cx, outbound.chunk()) {
-                Poll::Pending => return Ok(()),
-                Poll::Ready(Err(error)) => return Err(End::Io(error)),
-                Poll::Ready(Ok(n)) => {
-                    outbound.advance(n);
-                    self.conn.send.wrote(n);
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// Tells a peer that broke the protocol what was wrong, if its socket takes it at once.
     fn say_why(&mut self, error: &ProtocolError) {
-        let mut outbound = self.conn.send.outbound();
-        outbound.go_away(0, &error.to_string());
+        let mut machine = self.conn.machine.borrow_mut();
+        machine.go_away_with(&error.to_string());
         let mut cx = Context::from_waker(Waker::noop());
-        let _ = Pin::new(&mut self.stream).poll_write(&mut cx, outbound.chunk());
+        let _ = Pin::new(&mut self.stream).poll_write(&mut cx, machine.chunk());
     }
+}
+
+fn poll_write_all(stream: &mut AsyncStream, machine: &mut Machine, cx: &mut Context<'_>) -> Result<(), End> {
+    while !machine.is_empty() {
+        match Pin::new(&mut *stream).poll_write(cx, machine.chunk()) {
+            Poll::Pending => return Ok(()),
+            Poll::Ready(Err(error)) => return Err(End::Io(error)),
+            Poll::Ready(Ok(n)) => machine.advance(n),
+        }
+    }
+    Ok(())
 }

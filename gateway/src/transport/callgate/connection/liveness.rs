@@ -1,9 +1,17 @@
 //! Whether the peer of a connection is there: when it was last heard of, when it was asked, and what its silence comes to.
 
-use super::silence::{Limits, Silence, Then};
+use crate::transport::callgate::in_flight::Machine;
+use callgate_protocol::connection::{KeepAlive, Patience, Then};
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 use tokio::time::Instant;
+
+/// After so long without a byte the peer is asked, if calls wait for it. Short, because all that it is given before it is
+/// doubted has to be sent again: together with [`DOUBT`], less than the share of the recent calls that retries may be.
+const BUSY: Duration = Duration::from_millis(200);
+
+/// So long after it was asked in vain it is given no more calls, as long as there is another instance.
+const DOUBT: Duration = Duration::from_millis(200);
 
 /// What is known of that.
 pub(super) struct Liveness {
@@ -14,8 +22,8 @@ pub(super) struct Liveness {
     /// Something was read since the last look, and how much had been written then.
     heard: Cell<bool>,
     written_before: Cell<u64>,
-    silence: RefCell<Silence>,
-    limits: Limits,
+    keep_alive: RefCell<KeepAlive>,
+    patience: Patience,
     /// It does not answer: it gets calls only when there is no other.
     silent: Cell<bool>,
     /// It was given up.
@@ -23,15 +31,15 @@ pub(super) struct Liveness {
 }
 
 impl Liveness {
-    /// The peer was heard of now.
-    pub(super) fn new(limits: Limits) -> Liveness {
+    /// The peer was heard of now. It is asked when nothing was heard of it for so long, and may take so long to answer.
+    pub(super) fn new(idle: Duration, leave: Duration) -> Liveness {
         Liveness {
             heard_at: Cell::new(Instant::now()),
             asked_at: Cell::new(None),
             heard: Cell::new(true),
             written_before: Cell::new(0),
-            silence: RefCell::default(),
-            limits,
+            keep_alive: RefCell::default(),
+            patience: Patience { idle, busy: BUSY, doubt: DOUBT, leave },
             silent: Cell::new(false),
             given_up: Cell::new(false),
         }
@@ -62,12 +70,13 @@ impl Liveness {
         self.silent.replace(false)
     }
 
-    /// Looks `pace` after the last time. `written`: bytes that have left so far; `sending`: more wait; `busy`: calls wait.
-    pub(super) fn look(&self, pace: Duration, written: u64, sending: bool, busy: bool) -> Then {
-        // What is still being taken from us is no silence: the question would have to wait behind it.
-        let moves = self.written_before.replace(written) != written && sending;
+    /// Looks at the connection `pace` after the last time.
+    pub(super) fn look(&self, pace: Duration, machine: &Machine) -> Then {
+        let (written, busy) = (machine.departed(), machine.in_flight() > 0);
+        // What is still being taken from us is no silence.
+        let moves = self.written_before.replace(written) != written && !machine.is_empty();
         let alive = self.heard.replace(false) || moves;
-        let then = self.silence.borrow_mut().look(alive, busy, pace, self.limits);
+        let then = self.keep_alive.borrow_mut().look(alive, busy, pace, self.patience);
         match then {
             Then::Doubt if self.silent.replace(true) => return Then::Nothing,
             Then::Leave => self.given_up.set(true),

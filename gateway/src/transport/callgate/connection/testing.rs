@@ -4,11 +4,12 @@ use super::{Connection, ConnectionSpec, WorkerSide};
 use crate::config::{CallRef, EndpointAddr};
 use crate::presence::Presence;
 use crate::transport::callgate::catalog::Schema;
+use crate::transport::callgate::in_flight::Machine;
 use crate::transport::callgate::offer::Offer;
 use crate::transport::reply::LongReply;
 use crate::transport::{Binding, Body, Call, Link, PendingReply, Times};
 use callgate_protocol::schema::{Definition, Fingerprint, MethodSchema, StructDef, Type};
-use callgate_protocol::{CallId, Hello, Limits, Metadata, MethodOffer, Outbound, ServiceOffer};
+use callgate_protocol::{CallId, Event, Hello, Limits, Metadata, MethodOffer, ServiceOffer};
 use callgate_transcode::{RequestBinding, ResponseBinding, ResponseProgram};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -32,14 +33,15 @@ pub(crate) fn connection() -> Rc<Connection> {
     };
     let service = ServiceOffer { name: "s".to_owned(), version: "1".to_owned(), methods: vec![method] };
     let hello = Hello::new("peer", Limits::default(), vec![service]);
-    let outbound = Outbound::new(&hello);
+    let mut machine = Machine::new(&Hello::new("gateway", Limits::default(), Vec::new()));
+    machine.on_event(Event::Hello(hello.clone())).expect("it is the first");
     let schema = Arc::new(Schema::new(schema(Type::Ref(0))).expect("it is sound"));
     let offer = Offer::new(hello, |_| Some(schema.clone())).expect("no number twice");
     let addr = EndpointAddr::Tcp { host: "peer".to_owned(), port: 1 };
     let presence = Rc::new(Presence::new(Instant::now()));
     let worker =
         WorkerSide { transcoders: Rc::default(), buffers: Rc::default(), room: Rc::default(), presence };
-    Rc::new(Connection::new(addr, &spec, &worker, Rc::default(), Arc::new(offer), outbound))
+    Rc::new(Connection::new(addr, &spec, &worker, Rc::default(), Arc::new(offer), machine))
 }
 
 /// Puts so many calls in flight; they are as long as what is given back.
