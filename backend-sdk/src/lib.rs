@@ -25,6 +25,6 @@ pub use callgate_sdk_macros::{Message, service};
 pub use client::{Client, ClientBuilder, ClientError};
 pub use connection::{Address, AddressError};
 pub use context::Context;
-pub use message::{BadSchema, Bytes, Json, MapKey, Message, SchemaBuilder, Timestamp};
+pub use message::{BadSchema, Bytes, Json, MapKey, Message, Presence, SchemaBuilder, Timestamp};
 pub use server::{Bound, Handle, Server, ServerError};
 pub use uuid::Uuid;

@@ -26,12 +26,15 @@ pub struct Method {
 
 /// A method's schema, made once.
 pub struct Schema {
-    /// The schema itself.
+    /// The schema itself, as its readers see it.
     pub schema: MethodSchema,
-    /// Its canonical bytes.
+    /// Its bytes.
     pub encoded: Vec<u8>,
-    /// The fingerprint of these.
+    /// The fingerprint of these, by which the schema is asked for.
     pub fingerprint: Fingerprint,
+    /// The fingerprint of what the bytes of messages depend on. Where it is the same on both sides, what one writes the other
+    /// reads.
+    pub wire: Fingerprint,
 }
 
 impl Method {
@@ -43,7 +46,8 @@ impl Method {
         let schema = self.cache.get_or_init(|| {
             let schema = (self.describe)()?;
             let encoded = schema.encode();
-            Ok(Schema { fingerprint: Fingerprint::of(&encoded), schema, encoded })
+            let (fingerprint, wire) = (Fingerprint::of(&encoded), schema.wire_fingerprint());
+            Ok(Schema { schema, encoded, fingerprint, wire })
         });
         schema.as_ref()
     }

@@ -254,10 +254,10 @@ enum Branch {
 #[test]
 fn a_recursive_type_refers_to_itself() {
     let schema = schema_of::<Tree>();
-    assert_eq!(schema.response, Type::Ref(0));
-    let Some(Definition::Struct(tree)) = schema.definition(0) else { panic!("not a struct") };
-    assert_eq!(tree.fields[1].ty, Type::List(Box::new(Type::Ref(0))));
-    let Some(Definition::Struct(page)) = schema.definition(1) else { panic!("not a struct") };
+    assert_eq!(schema.response, Type::Ref(1));
+    let Some(Definition::Struct(tree)) = schema.definition(1) else { panic!("not a struct") };
+    assert_eq!(tree.fields[1].ty, Type::List(Box::new(Type::Ref(1))));
+    let Some(Definition::Struct(page)) = schema.definition(2) else { panic!("not a struct") };
     assert_eq!(page.name, "Page<Tree>");
     let leaf = || Tree { value: 1, children: vec![], forest: None };
     fits(&Tree {
@@ -280,8 +280,8 @@ fn each_instance_of_a_generic_type_is_its_own_definition() {
             Definition::Enum(def) => def.name.as_str(),
         })
         .collect();
-    assert_eq!(names, ["Page<u8>", "Item", "Page<Map<String, [Option<Item>; 2]>>", "Nothing"]);
-    assert_eq!(schema.response, Type::Tuple(vec![Type::Ref(0), Type::Ref(2), Type::Ref(0)]));
+    assert_eq!(names, ["Nothing", "Page<u8>", "Page<Map<String, [Option<Item>; 2]>>", "Item"]);
+    assert_eq!(schema.response, Type::Tuple(vec![Type::Ref(1), Type::Ref(2), Type::Ref(1)]));
 }
 
 #[derive(Serialize, Deserialize, Message)]

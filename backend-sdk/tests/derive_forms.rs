@@ -30,7 +30,7 @@ fn an_enum_may_be_generic() {
     assert_eq!(definitions::<(Either<u8>, Either<u8, String>)>(), ["Either<u8, u8>", "Either<u8, String>"]);
     let either = enum_of::<Either<u8, String>>();
     let Shape::Struct(fields) = &either.variants[1].shape else { panic!("{either:?}") };
-    assert_eq!(fields[1].ty, Type::List(Box::new(Type::Ref(0))));
+    assert_eq!(fields[1].ty, Type::List(Box::new(Type::Ref(1))));
     let inner = vec![Either::Left(1), Either::Neither];
     fits(&Either::<u8, String>::Right { value: "v".into(), more: inner });
 }
@@ -106,7 +106,7 @@ mod other {
 #[test]
 fn two_types_of_one_name_are_two_definitions() {
     let schema = schema_of::<(one::Point, other::Point, one::Point)>();
-    assert_eq!(schema.response, Type::Tuple(vec![Type::Ref(0), Type::Ref(1), Type::Ref(0)]));
+    assert_eq!(schema.response, Type::Tuple(vec![Type::Ref(1), Type::Ref(2), Type::Ref(1)]));
     assert_eq!(definitions::<(one::Point, other::Point)>(), ["Point", "Point"]);
     fits(&(one::Point { x: 1 }, other::Point { x: 0.5, y: 1.5 }));
 }
@@ -228,8 +228,8 @@ fn a_type_is_described_for_each_method_that_uses_it() {
     let methods = callgate_sdk::service::Dispatch::methods(&server);
     let schemas: Vec<_> =
         methods.iter().map(|method| &method.schema().expect("can be described").schema).collect();
-    assert_eq!(schemas[0].response, Type::Ref(0));
-    assert_eq!((&schemas[1].response, schemas[1].definitions.len()), (&Type::Ref(0), 3));
+    assert_eq!(schemas[0].response, Type::Ref(1));
+    assert_eq!((&schemas[1].response, schemas[1].definitions.len()), (&Type::Ref(1), 3));
     assert_eq!(schemas[2].response, Type::List(Box::new(schemas[2].request.clone())));
 }
 

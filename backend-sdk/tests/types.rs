@@ -2,15 +2,19 @@
 
 mod common;
 
-use callgate_protocol::schema::{MapKeys, Type};
+use callgate_protocol::schema::{Logical, MapKeys, Type};
 use callgate_sdk::message::InvalidTimestamp;
-use callgate_sdk::{Bytes, Json, MapKey, Message, Timestamp, Uuid};
-use common::{bincode_of, fits, schema_of, type_of};
+use callgate_sdk::{Bytes, Json, MapKey, Message, Presence, Timestamp, Uuid};
+use common::{bincode_of, fits, schema_of, struct_of, type_of};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+fn set(item: Type) -> Type {
+    Type::Logical(Logical::SET, Box::new(Type::List(Box::new(item))))
+}
 
 #[test]
 fn each_type_is_described_as_the_protocol_names_it() {
@@ -32,7 +36,8 @@ fn each_type_is_described_as_the_protocol_names_it() {
         (type_of::<Json>(), Type::Json),
         (type_of::<Option<u8>>(), Type::Option(Box::new(Type::U8))),
         (type_of::<Vec<u8>>(), Type::List(Box::new(Type::U8))),
-        (type_of::<HashSet<char>>(), Type::List(Box::new(Type::Char))),
+        (type_of::<HashSet<char>>(), set(Type::Char)),
+        (type_of::<BTreeSet<u8>>(), set(Type::U8)),
         (type_of::<[u8; 0]>(), Type::Array(Box::new(Type::U8), 0)),
         (type_of::<[bool; 32]>(), Type::Array(Box::new(Type::Bool), 32)),
         (type_of::<(u8, bool)>(), Type::Tuple(vec![Type::U8, Type::Bool])),
@@ -41,6 +46,25 @@ fn each_type_is_described_as_the_protocol_names_it() {
     for (described, expected) in described {
         assert_eq!(described, expected);
     }
+}
+
+#[derive(Debug, Default, PartialEq, serde::Serialize, serde::Deserialize, Message)]
+struct Change {
+    title: Presence<String>,
+    #[serde(default)]
+    pages: Presence<u32>,
+}
+
+#[test]
+fn a_field_tells_absent_null_and_a_value_apart() {
+    let change = struct_of::<Change>();
+    assert_eq!(change.fields[0].ty, Type::Presence(Box::new(Type::String)));
+    assert_eq!((&change.fields[0].default, &change.fields[1].default), (&None, &Some(vec![0])));
+    let none = Change::default();
+    assert_eq!(none, Change { title: Presence::Absent, pages: Presence::Absent });
+    assert_eq!(fits(&none), [0, 0]);
+    assert_eq!(fits(&Change { title: Presence::Null, pages: Presence::Value(7) }), [1, 2, 7]);
+    assert_eq!(fits(&Change { title: Presence::Value("a".into()), pages: Presence::Null }), [2, 1, b'a', 1]);
 }
 
 proptest! {

@@ -247,6 +247,6 @@ fn of_violation(violation: &Violation) -> Reason {
         ViolationKind::WrongType => Reason::WrongType,
         ViolationKind::OutOfRange => Reason::ValueOutOfRange,
         ViolationKind::UnknownVariant => Reason::UnknownVariant,
-        ViolationKind::InvalidValue => Reason::InvalidValue,
+        ViolationKind::InvalidValue | ViolationKind::Constraint => Reason::InvalidValue,
     }
 }

@@ -358,3 +358,53 @@ fn an_instance_rests_when_nothing_is_left_that_time_could_change() {
     fleet.pass(Duration::from_secs(3600));
     assert!(fleet.healths[0].rests());
 }
+
+#[test]
+fn a_probe_that_is_refused_says_neither_that_the_instance_is_well_nor_that_it_is_not() {
+    let mut fleet = Fleet::of(2);
+    fleet.calls(0, 5, Evidence::Failed);
+    fleet.ejected_for(0);
+    fleet.calls(0, 5, Evidence::Refused);
+    assert!(fleet.healths[0].wants_probe());
+    fleet.probe_well(0);
+}
+
+#[test]
+fn a_well_instance_is_reviewed_when_its_calls_show_trouble_and_not_for_each() {
+    let (mut health, spec) = (Health::new(Instant::now()), HealthSpec::default());
+    let mut is_due = |evidence| {
+        let epoch = health.sent();
+        health.ended(epoch, evidence, Some(FAST), &spec)
+    };
+    assert!(![(); 40].iter().any(|()| is_due(Evidence::Good)));
+    assert!(![(); 4].iter().any(|()| is_due(Evidence::Failed)));
+    assert!(is_due(Evidence::Failed));
+    assert!(!is_due(Evidence::Good));
+}
+
+#[test]
+fn an_instance_is_unknown_until_a_call_has_ended_there() {
+    let mut health = Health::new(Instant::now());
+    assert!(health.is_unknown() && !health.is_quick());
+    let epoch = health.sent();
+    health.ended(epoch, Evidence::Failed, None, &HealthSpec::default());
+    assert!(!health.is_unknown(), "it took no time that is known");
+    for (took, quick) in
+        [(FAST, false), (Duration::from_micros(1000), false), (Duration::from_micros(900), true)]
+    {
+        let mut health = Health::new(Instant::now());
+        let epoch = health.sent();
+        health.ended(epoch, Evidence::Good, Some(took), &HealthSpec::default());
+        assert_eq!((health.is_unknown(), health.is_quick()), (false, quick), "{took:?}");
+    }
+}
+
+#[test]
+fn it_is_known_until_when_an_instance_is_ejected() {
+    let mut fleet = Fleet::of(2);
+    assert_eq!(fleet.healths[0].ejected_until(), None);
+    fleet.calls(0, 5, Evidence::Failed);
+    assert_eq!(fleet.healths[0].ejected_until(), Some(fleet.now + fleet.spec.ejection));
+    fleet.ejected_for(0);
+    assert_eq!(fleet.healths[0].ejected_until(), None, "it is probed");
+}

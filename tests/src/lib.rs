@@ -5,6 +5,7 @@
 
 mod client;
 pub mod dns;
+pub mod driver;
 pub mod gate;
 pub mod modules;
 pub mod moody;

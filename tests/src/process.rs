@@ -177,6 +177,7 @@ fn resident_bytes(pid: u32) -> u64 {
 /// A gateway's files, before it is started, and the folder that holds everything of one test.
 pub struct Setup {
     folder: TempDir,
+    workers: u32,
     server: String,
     admin: String,
     sections: String,
@@ -197,7 +198,22 @@ impl Setup {
         let folder = TempDir::new().expect("a folder can be made");
         std::fs::create_dir(folder.path().join("routes")).expect("a folder can be made");
         let [server, admin, sections] = [const { String::new() }; 3];
-        Setup { folder, server, admin, sections, environment: Vec::new(), stderr: None, limit: None }
+        Setup {
+            folder,
+            workers: 2,
+            server,
+            admin,
+            sections,
+            environment: Vec::new(),
+            stderr: None,
+            limit: None,
+        }
+    }
+
+    /// Sets how many workers gateways have; 2 unless told.
+    pub fn workers(mut self, workers: u32) -> Setup {
+        self.workers = workers;
+        self
     }
 
     /// Adds lines to `[server]` of gateway.toml: `max_body = "1KiB"`.
@@ -306,9 +322,9 @@ impl Setup {
     pub async fn gateway(&self) -> Gateway {
         let (http, admin) = (free_port(), free_port());
         let text = format!(
-            "[server]\nlisten = [\"127.0.0.1:{http}\"]\nworkers = 2\n{}\n[admin]\nlisten = \"127.0.0.1:{admin}\"\n{}\n\
+            "[server]\nlisten = [\"127.0.0.1:{http}\"]\nworkers = {}\n{}\n[admin]\nlisten = \"127.0.0.1:{admin}\"\n{}\n\
              [tables]\nwatch = [\"routes\"]\n[log]\nformat = \"json\"\n{}",
-            self.server, self.admin, self.sections
+            self.workers, self.server, self.admin, self.sections
         );
         let config = self.folder.path().join(format!("gateway-{http}.toml"));
         std::fs::write(&config, text).expect("the settings can be written");

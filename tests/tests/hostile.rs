@@ -238,12 +238,13 @@ async fn lying_backend(listener: TcpListener, answer: Lie) {
             return;
         };
         tokio::spawn(async move {
-            let encoded = schema().encode();
+            let schema = schema();
+            let encoded = schema.encode();
             let method = MethodOffer {
                 name: "list".to_owned(),
                 call_id: CallId::of("liar", "list"),
                 schema: Fingerprint::of(&encoded),
-                wire: Fingerprint::of(&encoded),
+                wire: schema.wire_fingerprint(),
                 idempotent: false,
             };
             let service =

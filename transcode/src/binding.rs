@@ -32,6 +32,16 @@ pub enum Int64 {
     String,
 }
 
+/// How decimals are written. They are read in both forms always.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub enum Decimal {
+    /// As strings, which every reader takes as they are.
+    #[default]
+    String,
+    /// As JSON numbers, with all their digits.
+    Number,
+}
+
 /// What of the method's result is the HTTP body.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Response {
@@ -62,4 +72,6 @@ pub struct ResponseBinding {
     pub shape: Response,
     /// How 64-bit integers are written.
     pub int64: Int64,
+    /// How decimals are written.
+    pub decimal: Decimal,
 }

@@ -6,6 +6,8 @@
 //!
 //! - [`RequestProgram`]: path, query and body → the request message, or [`Violation`]s to tell the client;
 //! - [`ResponseProgram`]: the result message → the body of the answer;
+//! - [`ErrorProgram`]: an error that the method declares → its name, code and details;
+//! - [`Converter`]: a message of one schema → a message of another, for callers that have types of their own;
 //! - [`json::validate`]: RFC 8259 alone.
 //!
 //! Inside: `layout` is the compiled schema; `json` reads and writes JSON and knows no schema; `scalar` is what one token
@@ -14,6 +16,7 @@
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 mod binding;
+mod convert;
 pub mod json;
 mod layout;
 mod path;
@@ -23,8 +26,11 @@ mod scalar;
 mod tail;
 mod violation;
 
-pub use binding::{Body, Int64, RequestBinding, Response, ResponseBinding, UnknownFields};
+pub use binding::{Body, Decimal, Int64, RequestBinding, Response, ResponseBinding, UnknownFields};
+pub use convert::{ConvertError, ConvertReason, Converter, Misfit};
 pub use layout::Layout;
 pub use request::{RequestInput, RequestProgram};
-pub use response::{DecodeError, DecodeReason, Decoding, MIN_STEP, ResponseProgram};
+pub use response::{
+    DecodeError, DecodeReason, Decoding, ErrorProgram, MIN_STEP, MethodError, ResponseProgram,
+};
 pub use violation::{BindError, Violation, ViolationKind};

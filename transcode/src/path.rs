@@ -45,7 +45,7 @@ pub(crate) fn resolve_or_tell(layout: &Layout, root: NodeId, name: &str) -> Resu
     resolve(layout, root, name).map_err(|nowhere| nowhere.refusal(&mut Suggestions::new()).detail)
 }
 
-/// Finds the field that `name` names, in `root` or in structs (or optional structs) inside of it.
+/// Finds the field that `name` names, in `root` or in structs (also those that may be missing) inside of it.
 pub(crate) fn resolve<'a>(layout: &'a Layout, root: NodeId, name: &'a str) -> Result<Resolved, Nowhere<'a>> {
     let (mut steps, mut node, mut rest) = (Vec::new(), root, Some(name));
     while let Some(name) = rest {
@@ -73,28 +73,25 @@ fn split(name: &str, find: impl Fn(&str) -> Option<usize>) -> Option<(usize, Opt
 }
 
 fn structure(layout: &Layout, node: NodeId) -> Option<&Struct> {
-    match layout.node(node) {
+    match layout.bare(node) {
         Node::Struct(table) => Some(table),
-        Node::Option(inner) => structure(layout, *inner),
         _ => None,
     }
 }
 
 /// Whether a value can be said by one text, outside of JSON.
 pub(crate) fn is_text(layout: &Layout, node: NodeId) -> bool {
-    match layout.node(node) {
+    match layout.bare(node) {
         Node::Scalar(_) | Node::Json => true,
         Node::Enum(table) => table.has_unit,
-        Node::Option(inner) => is_text(layout, *inner),
         _ => false,
     }
 }
 
 /// Whether a value is a list whose items can each be said by one text.
 pub(crate) fn is_text_list(layout: &Layout, node: NodeId) -> bool {
-    match layout.node(node) {
-        Node::List(item) => is_text(layout, *item),
-        Node::Option(inner) => is_text_list(layout, *inner),
+    match layout.bare(node) {
+        Node::List(item) | Node::Set(item) => is_text(layout, *item),
         _ => false,
     }
 }

@@ -45,6 +45,8 @@ pub enum ViolationKind {
     UnknownVariant,
     /// The value has the right JSON type and is none of the field's values.
     InvalidValue,
+    /// The value breaks a constraint of the field: its range, length, pattern, number of items; or a set has an item twice.
+    Constraint,
 }
 
 impl fmt::Display for Violation {
@@ -115,6 +117,21 @@ impl Refusal {
     #[cold]
     pub(crate) fn value(detail: impl Into<String>) -> Refusal {
         Refusal::new(ViolationKind::InvalidValue, detail)
+    }
+
+    /// The same without what may repeat a part of the value.
+    #[cold]
+    pub(crate) fn hushed(self) -> Refusal {
+        let detail = match self.kind {
+            ViolationKind::MalformedJson => "not JSON",
+            ViolationKind::UnknownField => "unknown field",
+            ViolationKind::UnknownVariant => "unknown variant",
+            ViolationKind::OutOfRange => "out of range",
+            ViolationKind::InvalidValue => "not a value of the field's type",
+            // Their words name types, fields of the schema, places and numbers only.
+            _ => return self,
+        };
+        Refusal::new(self.kind, format!("{detail} (the field is secret, so nothing of it is shown)"))
     }
 
     /// The same, with words before its own.

@@ -288,7 +288,9 @@ fn routes_that_do_not_suit_the_method_are_refused() {
 }
 
 fn answer(schema: &MethodSchema, shape: Response, int64: Int64, message: &[u8]) -> String {
-    let program = ResponseProgram::compile(schema, &ResponseBinding { shape, int64 }).unwrap();
+    let program =
+        ResponseProgram::compile(schema, &ResponseBinding { shape, int64, ..ResponseBinding::default() })
+            .unwrap();
     let mut out = Vec::new();
     match program.decode(message, &mut out) {
         Ok(()) => String::from_utf8(out).unwrap(),

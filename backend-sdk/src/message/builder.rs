@@ -5,7 +5,7 @@
 
 use bincode::config::standard;
 use callgate_protocol::schema::{
-    Definition, EnumDef, Field, MethodSchema, SchemaError, StructDef, Type, Variant,
+    Definition, EnumDef, Field, Logical, MethodSchema, SchemaError, StructDef, Type, Variant,
 };
 use serde::Serialize;
 use std::any::{TypeId, type_name};
@@ -130,7 +130,7 @@ impl SchemaBuilder {
 
     /// The request of a method with these arguments: the only argument itself if it is a struct, otherwise a struct of
     /// that name whose fields the arguments are.
-    pub(crate) fn request(&mut self, name: &str, arguments: Vec<Field>) -> Type {
+    pub fn request(&mut self, name: &str, arguments: Vec<Field>) -> Type {
         if let [argument] = arguments.as_slice()
             && let Type::Ref(number) = argument.ty
             && let Some(slot) = self.slots.get(number as usize)
@@ -146,13 +146,23 @@ impl SchemaBuilder {
     /// # Errors
     /// When a type or a default cannot be described, or when the schema is one that its readers would refuse.
     pub fn finish(self, doc: &str, request: Type, response: Type) -> Result<MethodSchema, BadSchema> {
+        let method = MethodSchema::new(request, response, Vec::new());
+        self.complete(MethodSchema { doc: doc.to_owned(), ..method })
+    }
+
+    /// The schema of a method that also has errors, items or attributes: `method` with the definitions that this builder has
+    /// made. All its types were described by this builder. The schema is canonical: the same in every process.
+    ///
+    /// # Errors
+    /// As of [`finish`](Self::finish).
+    pub fn complete(self, method: MethodSchema) -> Result<MethodSchema, BadSchema> {
         if let Some(problem) = self.problem {
             return Err(problem);
         }
         let definitions = self.slots.into_iter().filter_map(|slot| slot.definition).collect();
-        let schema =
-            MethodSchema { doc: doc.to_owned(), ..MethodSchema::new(request, response, definitions) };
-        MethodSchema::decode(&schema.encode()).map_err(BadSchema::Refused)
+        let described = MethodSchema { definitions, ..method }.encode();
+        let checked = MethodSchema::decode(&described).map_err(BadSchema::Refused)?;
+        Ok(checked.canonical())
     }
 
     fn define(
@@ -211,6 +221,7 @@ impl SchemaBuilder {
             Type::I8 | Type::I16 | Type::I32 | Type::I64 | Type::I128 | Type::F32 | Type::F64 => {
                 format!("{ty:?}").to_lowercase()
             }
+            Type::Logical(Logical::SET, list) => self.name(list).replacen("Vec", "Set", 1),
             Type::Logical(_, physical) => self.name(physical),
             Type::Presence(inner) => format!("Presence<{}>", self.name(inner)),
             other => format!("{other:?}"),

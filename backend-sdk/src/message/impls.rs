@@ -1,7 +1,7 @@
 //! `Message` for the types of the standard library and for UUIDs.
 
 use super::{MapKey, Message, SchemaBuilder};
-use callgate_protocol::schema::Type;
+use callgate_protocol::schema::{Logical, Type};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, Hash};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -70,7 +70,7 @@ impl<T: Message> Message for VecDeque<T> {
 
 impl<T: Message + Ord> Message for BTreeSet<T> {
     fn describe(schema: &mut SchemaBuilder) -> Type {
-        list::<T>(schema)
+        set::<T>(schema)
     }
 }
 
@@ -80,7 +80,7 @@ where
     S: BuildHasher + Default + Send + 'static,
 {
     fn describe(schema: &mut SchemaBuilder) -> Type {
-        list::<T>(schema)
+        set::<T>(schema)
     }
 }
 
@@ -103,6 +103,10 @@ where
 
 fn list<T: Message>(schema: &mut SchemaBuilder) -> Type {
     Type::List(Box::new(T::describe(schema)))
+}
+
+fn set<T: Message>(schema: &mut SchemaBuilder) -> Type {
+    Type::Logical(Logical::SET, Box::new(list::<T>(schema)))
 }
 
 fn map<K: Message, V: Message>(schema: &mut SchemaBuilder) -> Type {

@@ -9,12 +9,14 @@ mod bytes;
 mod impls;
 mod json;
 mod keys;
+mod presence;
 mod timestamp;
 
 pub use builder::{BadSchema, SchemaBuilder};
 pub use bytes::Bytes;
 pub use callgate_protocol::schema::Type;
 pub use json::{InvalidJson, Json};
+pub use presence::Presence;
 pub use timestamp::{InvalidTimestamp, Timestamp};
 
 /// A type that can be an argument or a result of a method, or a part of one.

@@ -18,7 +18,7 @@ async fn an_endpoint_with_another_schema_is_not_called() {
             name: "echo".into(),
             call_id: CallId::of("stage", "echo"),
             schema: known(TREE).fingerprint,
-            wire: known(TREE).fingerprint,
+            wire: known(TREE).wire,
             idempotent: true,
         };
         let service = ServiceOffer { name: "stage".into(), version: "2".into(), methods: vec![method] };

@@ -162,9 +162,11 @@ impl LocalEndpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backends::testing::{instance, local_of, surroundings};
-    use crate::config::{Balance, HealthSpec, Placement};
-    use crate::transport::Evidence;
+    use crate::backends::endpoint::Endpoint;
+    use crate::backends::testing::{instance, instance_at, link, local_of, surroundings};
+    use crate::config::{BackendSpec, Balance, EndpointAddr, HealthSpec, Placement};
+    use crate::transport::{Evidence, Link};
+    use std::sync::Arc;
     use tokio::task::{JoinHandle, LocalSet, spawn_local};
     use tokio::time::sleep;
 
@@ -252,5 +254,57 @@ mod tests {
                 reviewer.abort();
             })
             .await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn how_an_instance_stands_and_what_it_gets_is_written_down() {
+        let (spec, now) = (HealthSpec::default(), Instant::now());
+        let all: Vec<_> = (1..4).map(|port| instance_at(spec, port)).collect();
+        let backend = local_of(Balance::default(), spec, &vec![Placement::default(); 3], all);
+        let at = &backend.instances.all[0];
+        let (link, shown) = (link(at), &at.counters().health);
+        let stands_at = |seconds: f32| {
+            backend.review(now + Duration::from_secs_f32(seconds));
+            (shown.standing(), shown.share.get(), shown.ejected_for_ms.get())
+        };
+        assert_eq!(stands_at(0.0), (Standing::SlowStart, 10, 0));
+        assert_eq!(stands_at(5.0), (Standing::SlowStart, 49, 0));
+        assert_eq!(stands_at(10.0), (Standing::Well, 100, 0));
+        link.set_ready(false);
+        assert_eq!(stands_at(10.0), (Standing::NotReady, 0, 0));
+        link.set_ready(true);
+        link.falls_silent();
+        assert_eq!(stands_at(10.0), (Standing::Silent, 0, 0));
+        link.gives_a_sign();
+        at.set_link(None);
+        assert_eq!(stands_at(10.0), (Standing::Unreachable, 0, 0));
+        at.set_hopeful(true);
+        assert_eq!(stands_at(10.0), (Standing::Connecting, 0, 0));
+        at.set_link(Some(Link::Memory(link)));
+        let call = |evidence| {
+            let half_a_second = Some(Duration::from_millis(500));
+            at.monitor.ended(at.monitor.sent(), evidence, half_a_second, now);
+        };
+        call(Evidence::Good);
+        (0..5).for_each(|_| call(Evidence::Failed));
+        assert_eq!(stands_at(10.0), (Standing::Ejected, 0, 1000));
+        assert_eq!(stands_at(10.25), (Standing::Ejected, 0, 750));
+        assert_eq!(stands_at(11.0), (Standing::Probing, 0, 0));
+        let figures = [&shown.failures, &shown.of_calls, &shown.latency_us].map(|figure| figure.get());
+        assert_eq!(figures, [5, 6, 500_000]);
+    }
+
+    #[test]
+    fn what_one_worker_finds_well_again_the_others_hear_once_and_itself_not() {
+        let addr = EndpointAddr::Unix("/run/shop.sock".into());
+        let (endpoint, spec) = (Arc::new(Endpoint::new(addr, 2)), BackendSpec::new("b", Vec::new()));
+        let [here, there] =
+            [0, 1].map(|worker| LocalEndpoint::new(endpoint.clone(), &spec, worker, Rc::default()));
+        assert!(!here.is_well_elsewhere() && !there.is_well_elsewhere());
+        here.note(None, true);
+        assert!(!here.is_well_elsewhere());
+        assert!(there.is_well_elsewhere() && !there.is_well_elsewhere());
+        let recoveries = [&here, &there].map(|at| at.counters().health.recoveries.get());
+        assert_eq!(recoveries, [1, 0]);
     }
 }

@@ -184,4 +184,30 @@ mod tests {
         assert_eq!(error, format!("the bytes end inside a value at byte {MIB}"));
         assert_eq!(budget.used(), 0);
     }
+
+    #[tokio::test]
+    async fn the_keys_of_a_long_map_take_room_once_however_many_steps_it_takes() {
+        let mut peaks = Vec::new();
+        for entries in [30_000_u16, 60_000] {
+            let mut message = [&[251][..], &entries.to_le_bytes()].concat();
+            for key in 0..entries {
+                match u8::try_from(key) {
+                    Ok(key) if key < 251 => message.push(key),
+                    _ => message.extend([&[251][..], &key.to_le_bytes()].concat()),
+                }
+            }
+            let budget = Budget::new(64 * MIB);
+            let reply = long_reply(Type::Map(Box::new(Type::U16), Box::new(Type::Unit)), message);
+            let (mut answer, mut peak) = (pin!(transcode(reply, &budget, 64 << 20, later())), 0);
+            let answer = poll_fn(|cx| {
+                let polled = answer.as_mut().poll(cx);
+                peak = peak.max(budget.used());
+                polled
+            })
+            .await;
+            assert!(peak > whole(&answer).len(), "{peak}");
+            peaks.push(peak);
+        }
+        assert!(peaks[1] < peaks[0] * 5 / 2, "twice as many take about twice as much: {peaks:?}");
+    }
 }

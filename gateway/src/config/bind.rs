@@ -32,6 +32,7 @@ pub(super) fn response(reader: &mut Reader<'_>, section: &Section<'_>, int64: In
             .and_then(|item| read_response(reader, &item))
             .unwrap_or_default(),
         int64: read_int64(reader, section).unwrap_or(int64),
+        ..ResponseBinding::default()
     }
 }
 

@@ -209,14 +209,19 @@ impl Limit {
 
     /// Says now and then that requests would have been refused. Never whose: keys may be secrets.
     fn tell(&self, now: Instant) {
-        let now = now.saturating_duration_since(self.born).as_nanos() as u64;
-        let told = self.told.load(Relaxed);
-        let due = told == 0 || now.saturating_sub(told) >= TELL_EVERY.as_nanos() as u64;
-        if due && self.told.compare_exchange(told, now.max(1), Relaxed, Relaxed).is_ok() {
+        if self.is_to_be_told(now) {
             let so_far = self.stats.0.sum(|one| &one.would_limit);
             let (route, policy) = (&self.route, &self.policy);
             tracing::info!(route, policy, so_far, "requests would have been limited, but for dry_run");
         }
+    }
+
+    /// Whether it is time to say so, which whoever asks then does.
+    fn is_to_be_told(&self, now: Instant) -> bool {
+        let now = now.saturating_duration_since(self.born).as_nanos() as u64;
+        let told = self.told.load(Relaxed);
+        let due = told == 0 || now.saturating_sub(told) >= TELL_EVERY.as_nanos() as u64;
+        due && self.told.compare_exchange(told, now.max(1), Relaxed, Relaxed).is_ok()
     }
 }
 

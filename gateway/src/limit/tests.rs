@@ -257,6 +257,23 @@ fn a_dry_run_counts_and_refuses_nothing() {
 }
 
 #[test]
+fn what_a_dry_run_would_have_refused_is_told_at_once_and_again_after_ten_seconds() {
+    let table = table(&Table::empty(), "", &["{ rate = '1/h', dry_run = true }"]);
+    let limit = first(&table).iter().next().unwrap();
+    for (ms, told) in [(0, true), (1, false), (9_999, false), (10_001, true), (20_000, false), (20_001, true)]
+    {
+        assert_eq!(limit.is_to_be_told(limit.born + ms * MS), told, "after {ms} ms");
+    }
+}
+
+#[test]
+fn the_time_until_the_next_token_is_told_in_whole_seconds_and_never_too_short() {
+    for (ms, expected) in [(0, 1), (1, 1), (1000, 1), (1001, 2), (59_999, 60)] {
+        assert_eq!(seconds(ms * MS), expected, "{ms} ms");
+    }
+}
+
+#[test]
 fn buckets_live_as_long_as_their_limit_does() {
     let of = |table: &Table| first(table).iter().next().unwrap().buckets.clone();
     let old = table(&Table::empty(), "", &["{ rate = '1/h', by = 'client' }"]);

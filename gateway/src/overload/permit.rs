@@ -252,4 +252,16 @@ mod tests {
         let reason = sheddable.take().expect_err("there is no more");
         assert_eq!(sheddable.wait(Instant::now() + TIMEOUT, reason, &room).await, Err(ShedReason::Backend));
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_has_ended_when_it_had_taken_its_time_whenever_that_is_told() {
+        let (_gauge, [here, _]) = workers();
+        let mut one = permit(&here);
+        one.take().expect("there is room");
+        let (sent, took) = (Instant::now(), 2 * TIMEOUT);
+        one.is_sent((0, 1), sent);
+        one.observe(&Observed { route: (0, 1), sent, took, feedback: Feedback::Answered });
+        assert_eq!(one.ended.get(), Some((Feedback::Answered, sent + took)));
+        assert_eq!(one.under_way.get(), None);
+    }
 }

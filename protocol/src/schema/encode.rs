@@ -1,4 +1,4 @@
-//! A schema's canonical bytes: one way to write each, so that equal schemas have equal fingerprints.
+//! A schema's bytes.
 
 use super::{Attributes, Definition, Field, MethodSchema, Shape, Type, Variant};
 use crate::wire::{put_bytes, put_varint};
@@ -48,8 +48,8 @@ pub(super) mod tag {
     pub(crate) const SHAPE_STRUCT: u8 = 3;
 }
 
-pub(super) fn method(schema: &MethodSchema) -> Vec<u8> {
-    let mut out = vec![FORMAT];
+pub(super) fn method(schema: &MethodSchema, format: u8) -> Vec<u8> {
+    let mut out = vec![format];
     put_str(&mut out, &schema.doc);
     put_type(&mut out, &schema.request);
     put_optional_type(&mut out, schema.request_items.as_ref());

@@ -5,13 +5,16 @@
 //! also carries what JSON needs and bincode does not: names, documentation, defaults for missing fields, and attributes.
 
 mod attributes;
+mod canonical;
 mod decode;
 mod encode;
 mod error;
 mod map_keys;
 mod meaning;
+mod normal;
 mod types;
 mod validate;
+mod wire_form;
 
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -42,12 +45,12 @@ pub struct MethodSchema {
     pub attributes: Attributes,
 }
 
-/// The first 16 bytes of SHA-256 over an encoded schema: its identity, by which compiled programs are cached.
+/// The first 16 bytes of SHA-256 over an encoded schema, or over its wire form: an identity.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint(pub [u8; 16]);
 
 impl Fingerprint {
-    /// The fingerprint of a schema's encoded bytes.
+    /// The fingerprint of these bytes.
     pub fn of(encoded: &[u8]) -> Fingerprint {
         let digest = Sha256::digest(encoded);
         let mut short = [0; 16];
@@ -82,9 +85,34 @@ impl MethodSchema {
         }
     }
 
-    /// The canonical bytes: what SCHEMA carries and what the fingerprint is taken of.
+    /// Its bytes: what SCHEMA carries and what the fingerprint is taken of.
     pub fn encode(&self) -> Vec<u8> {
-        encode::method(self)
+        encode::method(self, encode::FORMAT)
+    }
+
+    /// The one way to write this schema: definitions in the order in which they are first used (by the request, the items, the
+    /// response, the error; each one's content before what follows it), unused ones left out; defaults, examples, minimum
+    /// and maximum with shortest varints, and with maps and sets in the order of their encoded keys and items. What a
+    /// server offers is canonical; what a reader is given need not be.
+    pub fn canonical(&self) -> MethodSchema {
+        canonical::of(self)
+    }
+
+    /// The identity of all that the schema says, by which compiled programs are cached.
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(&self.encode())
+    }
+
+    /// The identity of what the bytes of messages depend on, and of the names of fields, arguments and variants: the same
+    /// for schemas that differ in documentation, names of definitions, aliases, defaults, attributes, logical types, or
+    /// the order of definitions. Whoever has the types compiled in compares this one.
+    pub fn wire_fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(&self.wire_form())
+    }
+
+    /// The bytes of which the wire fingerprint is. No schema has these bytes.
+    pub fn wire_form(&self) -> Vec<u8> {
+        wire_form::of(self)
     }
 
     /// Reads and checks a schema: references lead somewhere, names are unique, map keys can be JSON keys, defaults are
@@ -122,6 +150,12 @@ impl MethodSchema {
 }
 
 #[cfg(test)]
+mod attribute_tests;
+#[cfg(test)]
+mod canonical_tests;
+#[cfg(test)]
 mod hostile_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wire_form_tests;

@@ -25,6 +25,8 @@ pub(crate) enum Problem {
     TooDeep,
     /// A key that the object has already; the other one is at this offset.
     DuplicateKey(usize),
+    /// An item that the set has already; the other one is at this offset.
+    DuplicateItem(usize),
 }
 
 impl Fault {
@@ -63,6 +65,7 @@ impl Problem {
             Problem::NotUtf8 => ViolationKind::NotUtf8,
             Problem::TooDeep => ViolationKind::TooDeep,
             Problem::DuplicateKey(_) => ViolationKind::DuplicateField,
+            Problem::DuplicateItem(_) => ViolationKind::Constraint,
         }
     }
 
@@ -77,12 +80,15 @@ impl Problem {
             Problem::Other(what) => what.to_owned(),
             Problem::NotUtf8 => "not UTF-8 from here on".to_owned(),
             Problem::TooDeep => format!("nested deeper than {MAX_DEPTH}"),
-            Problem::DuplicateKey(first) => {
-                let (line, column) = super::locate::line_and_column(text, first);
-                format!("the same key twice: first at line {line}, column {column}")
-            }
+            Problem::DuplicateKey(first) => twice("key", text, first),
+            Problem::DuplicateItem(first) => twice("item", text, first),
         }
     }
+}
+
+fn twice(what: &str, text: &str, first: usize) -> String {
+    let (line, column) = super::locate::line_and_column(text, first);
+    format!("the same {what} twice: first at line {line}, column {column}")
 }
 
 /// A place in a JSON text.

@@ -1,12 +1,13 @@
 //! Schema → layout.
 
-use super::{Absent, Enum, Field, Fixed, Layout, Lead, Names, Node, NodeId, Struct, Variant};
+use super::patterns::Patterns;
+use super::{Absent, Enum, Errors, Field, Fixed, Layout, Lead, Names, Node, NodeId, Rules, Struct, Variant};
 use crate::json::put_json_string;
-use crate::scalar::{Int, Scalar};
+use crate::scalar::{Form, Int, Scalar};
 use crate::violation::BindError;
 use callgate_protocol::check::{self, Extent};
 use callgate_protocol::limits::MAX_SCHEMA_PARTS;
-use callgate_protocol::schema::{self, Definition, MapKeys, MethodSchema, Shape, Type};
+use callgate_protocol::schema::{self, Definition, Logical, MapKeys, MethodSchema, Shape, Type};
 
 type Result<T> = std::result::Result<T, BindError>;
 
@@ -15,11 +16,13 @@ type Result<T> = std::result::Result<T, BindError>;
 const MAX_STEPS: usize = 2 * MAX_SCHEMA_PARTS;
 
 impl Layout {
-    /// Compiles a method's definitions, its request and its response. Work and memory grow with the schema's length, and
-    /// are bounded as it is; a schema that [`MethodSchema::decode`] accepts takes some milliseconds at most.
+    /// Compiles a method's definitions, its request, its response and its errors. Work and memory grow with the schema's length, and
+    /// are bounded as it is; a schema that [`MethodSchema::decode`] accepts takes some milliseconds at most,
+    /// and its patterns up to a few hundred.
     ///
     /// # Errors
-    /// The schema breaks a rule that [`MethodSchema::decode`] checks, or has more types, fields and variants than it allows.
+    /// The schema breaks a rule that [`MethodSchema::decode`] checks, or has more types, fields and variants than it allows. Or
+    /// the pattern of a field is none or is too large, or its minimum or maximum is not of its logical type.
     pub fn new(schema: &MethodSchema) -> Result<Layout> {
         Layout::within(schema, MAX_STEPS)
     }
@@ -32,6 +35,7 @@ impl Layout {
             keys: MapKeys::of(schema),
             // Held open until each definition's turn; a definition may refer to a later one.
             nodes: (0..definitions).map(|_| Node::Unit).collect(),
+            patterns: Patterns::new(),
             steps: steps.checked_sub(definitions).ok_or_else(too_large)?,
         };
         for (index, definition) in schema.definitions.iter().enumerate() {
@@ -43,7 +47,8 @@ impl Layout {
         }
         let request = builder.node(&schema.request)?;
         let response = builder.node(&schema.response)?;
-        Ok(Layout { nodes: builder.nodes, request, response })
+        let errors = schema.error.as_ref().map(|ty| builder.errors(ty)).transpose()?;
+        Ok(Layout { nodes: builder.nodes, request, response, errors, patterns: builder.patterns.compiled })
     }
 }
 
@@ -56,6 +61,7 @@ struct Builder<'a> {
     schema: &'a MethodSchema,
     keys: MapKeys,
     nodes: Vec<Node>,
+    patterns: Patterns,
     /// How many steps may still be taken.
     steps: usize,
 }
@@ -74,7 +80,7 @@ impl Builder<'_> {
     }
 
     fn node(&mut self, ty: &Type) -> Result<NodeId> {
-        let node = match ty {
+        let node = match ty.understood() {
             Type::Ref(index) => {
                 return match self.schema.definition(*index) {
                     Some(_) => Ok(*index),
@@ -83,13 +89,13 @@ impl Builder<'_> {
                     ))),
                 };
             }
-            Type::Logical(_, physical) => return self.node(physical),
-            Type::Presence(_) => {
-                return Err(BindError("the schema tells absent from null, which is not read yet".to_owned()));
-            }
             Type::Unit => Node::Unit,
             Type::Json => Node::Json,
             Type::Option(inner) => Node::Option(self.node(inner)?),
+            Type::Presence(_) => {
+                return Err(BindError("the schema has presence where there is no field".to_owned()));
+            }
+            Type::Logical(logical, physical) => self.logical(*logical, physical)?,
             Type::List(item) => Node::List(self.node(item)?),
             Type::Array(item, length) => Node::Array(self.node(item)?, *length),
             Type::Tuple(items) => Node::Tuple(self.all(items)?),
@@ -104,6 +110,16 @@ impl Builder<'_> {
         self.add(node)
     }
 
+    /// A logical type that is known and stands over its own physical type.
+    fn logical(&mut self, logical: Logical, physical: &Type) -> Result<Node> {
+        Ok(match (Form::of(logical), physical) {
+            (Some(form), _) => Node::Scalar(Scalar::Text(form)),
+            (None, Type::List(item)) => Node::Set(self.node(item)?),
+            // There are no others.
+            (None, _) => Node::Scalar(Scalar::String),
+        })
+    }
+
     fn all(&mut self, types: &[Type]) -> Result<Box<[NodeId]>> {
         types.iter().map(|ty| self.node(ty)).collect()
     }
@@ -115,6 +131,7 @@ impl Builder<'_> {
         let compiled = compiled?;
         Ok(Struct {
             leads: compiled.iter().map(|field| field.lead.len()).sum(),
+            sparse: compiled.iter().any(|field| matches!(self.nodes[field.node as usize], Node::Presence(_))),
             fields: compiled,
             names: Names::new(fields.iter().map(|field| (&field.name, &field.aliases))),
         })
@@ -125,13 +142,29 @@ impl Builder<'_> {
         Ok(Field {
             name: field.name.as_str().into(),
             lead: Lead::new(opening, &field.name),
-            node: self.node(&field.ty)?,
-            absent: match (&field.default, &field.ty) {
+            node: self.value(field, &field.ty)?,
+            absent: match (&field.default, field.ty.understood()) {
                 (Some(bytes), _) => Absent::Default(self.fixed(field, bytes)?),
-                (None, Type::Option(_)) => Absent::None,
+                (None, Type::Option(_) | Type::Presence(_)) => Absent::None,
                 (None, _) => Absent::Refused,
             },
         })
+    }
+
+    /// A field's value. What its attributes ask is asked of what is inside of option and presence.
+    fn value(&mut self, field: &schema::Field, ty: &Type) -> Result<NodeId> {
+        let node = match ty.understood() {
+            Type::Option(inner) => Node::Option(self.value(field, inner)?),
+            Type::Presence(inner) => Node::Presence(self.value(field, inner)?),
+            ty => {
+                let value = self.node(ty)?;
+                match Rules::of(field, &self.nodes[value as usize], &mut self.patterns)? {
+                    Some(rules) => Node::Guarded(value, Box::new(rules)),
+                    None => return Ok(value),
+                }
+            }
+        };
+        self.add(node)
     }
 
     /// A field's default, measured as it lies there: written as JSON it could take a thousand times its length.
@@ -149,6 +182,15 @@ impl Builder<'_> {
             names: Names::new(variants.iter().map(|variant| (&variant.name, &variant.aliases))),
             // Asked for every query parameter: to look through the variants each time would cost their number.
             has_unit: variants.iter().any(|variant| variant.shape == Shape::Unit),
+        })
+    }
+
+    fn errors(&mut self, ty: &Type) -> Result<Errors> {
+        let def = self.schema.error_enum().ok_or_else(no_error_enum)?;
+        Ok(Errors {
+            name: def.name.as_str().into(),
+            node: self.node(ty)?,
+            codes: def.variants.iter().map(schema::Variant::error_code).collect(),
         })
     }
 
@@ -173,6 +215,10 @@ impl Builder<'_> {
             },
         })
     }
+}
+
+fn no_error_enum() -> BindError {
+    BindError("the schema's error is not an enum".to_owned())
 }
 
 fn scalar_of(ty: &Type) -> Scalar {

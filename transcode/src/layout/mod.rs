@@ -7,16 +7,21 @@
 mod build;
 mod lead;
 mod names;
+mod patterns;
+mod rules;
 #[cfg(test)]
 mod scaling_tests;
 mod suggest;
 
 pub(crate) use lead::Lead;
 pub(crate) use names::Names;
+pub(crate) use rules::Rules;
 pub(crate) use suggest::Suggestions;
 
 use crate::scalar::Scalar;
 use crate::violation::{Refusal, ViolationKind};
+use callgate_protocol::Code;
+use regex::Regex;
 
 /// The index of a node.
 pub(crate) type NodeId = u32;
@@ -30,6 +35,21 @@ pub struct Layout {
     pub(crate) request: NodeId,
     /// What a result is.
     pub(crate) response: NodeId,
+    /// What an error of the method's own is.
+    pub(crate) errors: Option<Errors>,
+    /// The patterns of all fields.
+    pub(crate) patterns: Vec<Regex>,
+}
+
+/// The errors that a method may fail with.
+#[derive(Debug)]
+pub(crate) struct Errors {
+    /// The enum's name in the schema.
+    pub(crate) name: Box<str>,
+    /// The enum.
+    pub(crate) node: NodeId,
+    /// By variant.
+    pub(crate) codes: Box<[Code]>,
 }
 
 impl Layout {
@@ -37,6 +57,14 @@ impl Layout {
     #[inline]
     pub(crate) fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id as usize]
+    }
+
+    /// The node of the value itself: without option, presence and rules around it.
+    pub(crate) fn bare(&self, id: NodeId) -> &Node {
+        match self.node(id) {
+            Node::Option(inner) | Node::Presence(inner) | Node::Guarded(inner, _) => self.bare(*inner),
+            node => node,
+        }
     }
 }
 
@@ -51,8 +79,14 @@ pub(crate) enum Node {
     Json,
     /// `null` or a value.
     Option(NodeId),
+    /// A field's: nothing, `null` or a value.
+    Presence(NodeId),
+    /// A field's value of which more is asked than its type.
+    Guarded(NodeId, Box<Rules>),
     /// An array of any length.
     List(NodeId),
+    /// The same, without an item twice.
+    Set(NodeId),
     /// An array of one length.
     Array(NodeId, u32),
     /// An array with a type for each place.
@@ -74,6 +108,8 @@ pub(crate) struct Struct {
     pub(crate) names: Names,
     /// How many bytes of JSON stand before the values of all fields.
     pub(crate) leads: usize,
+    /// Whether there are fields that are left out where they are absent.
+    pub(crate) sparse: bool,
 }
 
 /// One field.
@@ -94,7 +130,7 @@ pub(crate) struct Field {
 pub(crate) enum Absent {
     /// Nothing: that is an error.
     Refused,
-    /// `None`.
+    /// A byte 0: `None`, or absent.
     None,
     /// The schema's default.
     Default(Fixed),

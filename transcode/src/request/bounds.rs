@@ -46,10 +46,22 @@ impl Encoder<'_> {
         }
     }
 
+    /// Of a secret value only its own place is told, since places inside of it have its keys for names.
+    #[cold]
+    fn note(&mut self, at: At, refusal: Refusal) {
+        let (at, refusal) = match (self.secret, at) {
+            (Some(start), At::Value(_) | At::Member(_) | At::Missing(..)) => {
+                (At::Value(start), refusal.hushed())
+            }
+            (_, at) => (at, refusal),
+        };
+        self.violations.push(Pending { at, refusal });
+    }
+
     /// Notes a violation after which reading goes on.
     #[cold]
     pub(super) fn refuse(&mut self, at: At, refusal: Refusal) -> Step {
-        self.violations.push(Pending { at, refusal });
+        self.note(at, refusal);
         match self.violations.len() < MAX_VIOLATIONS {
             true => Ok(()),
             false => Err(Stop),
@@ -59,8 +71,7 @@ impl Encoder<'_> {
     /// Notes a violation of the value at an offset, after which reading cannot go on.
     #[cold]
     pub(super) fn stop(&mut self, offset: usize, refusal: Refusal) -> Stop {
-        let at = At::Value(offset);
-        self.violations.push(Pending { at, refusal });
+        self.note(At::Value(offset), refusal);
         Stop
     }
 
@@ -75,7 +86,7 @@ impl Encoder<'_> {
             Problem::DuplicateKey(_) => At::Member(fault.at),
             _ => At::Value(fault.at),
         };
-        self.violations.push(Pending { at, refusal });
+        self.note(at, refusal);
         Stop
     }
 
@@ -101,10 +112,7 @@ impl Encoder<'_> {
         let mut pointer = String::new();
         let mut node = self.program.root;
         for step in steps {
-            while let Node::Option(inner) = self.layout.node(node) {
-                node = *inner;
-            }
-            if let Node::Struct(table) = self.layout.node(node)
+            if let Node::Struct(table) = self.layout.bare(node)
                 && let Some(field) = table.fields.get(*step as usize)
             {
                 push_segment(&mut pointer, &field.name);

@@ -5,7 +5,7 @@ use super::{RequestInput, RequestProgram};
 use crate::binding::Body;
 use crate::json::{Cursor, Key, RawString, skip_value};
 use crate::layout::{Fixed, Layout, Node, NodeId, Suggestions};
-use crate::scalar::{Int, Scalar, put_f32, put_f64};
+use crate::scalar::{Form, Int, Scalar, put_decimal, put_f32, put_f64};
 use crate::tail::put_length_before;
 use crate::violation::{At, Pending, Refusal, Violation, ViolationKind, located};
 use callgate_protocol::limits::{MAX_DEPTH, MAX_MESSAGE};
@@ -48,6 +48,8 @@ pub(super) struct Encoder<'a> {
     /// Scratch of the objects that are open and whose keys are to be compared at their end.
     pub(super) keys: Vec<Key>,
     pub(super) violations: Vec<Pending>,
+    /// Where the secret value begins that is being read: nothing of it is repeated.
+    pub(super) secret: Option<usize>,
     /// What is left of the request's allowance for suggestions.
     pub(super) suggestions: Suggestions,
 }
@@ -78,6 +80,7 @@ impl<'a> Encoder<'a> {
             slots: Vec::new(),
             keys: Vec::new(),
             violations: Vec::new(),
+            secret: None,
             suggestions: Suggestions::new(),
         }
     }
@@ -152,7 +155,19 @@ impl<'a> Encoder<'a> {
                     self.value(*inner)
                 }
             },
+            Node::Presence(inner) => match self.cursor.peek() {
+                Some(b'n') => {
+                    self.out.push(1);
+                    self.literal("null")
+                }
+                _ => {
+                    self.out.push(2);
+                    self.value(*inner)
+                }
+            },
+            Node::Guarded(inner, rules) => self.guarded_value(*inner, rules),
             Node::List(item) => self.list(*item),
+            Node::Set(item) => self.set(*item),
             Node::Enum(table) => self.enumeration(table),
             Node::Map(key, value) => self.map(*key, *value),
             Node::Json => self.json(),
@@ -241,10 +256,12 @@ impl<'a> Encoder<'a> {
     /// Reads a value that is a string in JSON and something else on the wire.
     #[inline(never)]
     fn text_scalar(&mut self, scalar: Scalar) -> Step {
-        if self.cursor.peek() != Some(b'"') {
-            return Err(self.wrong_type(scalar.expected()));
-        }
         let at = self.cursor.pos;
+        match (self.cursor.peek(), scalar) {
+            (Some(b'"'), _) => {}
+            (Some(b'-' | b'0'..=b'9'), Scalar::Text(Form::Decimal)) => return self.decimal(),
+            _ => return Err(self.wrong_type(scalar.expected())),
+        }
         let text = self.string()?.decode();
         let wrong_type = |detail| Err(Refusal::new(ViolationKind::WrongType, detail));
         let result = match scalar {
@@ -261,6 +278,12 @@ impl<'a> Encoder<'a> {
             _ => scalar.put_text(&text, self.out),
         };
         result.map_err(|refusal| self.stop(at, refusal))
+    }
+
+    fn decimal(&mut self) -> Step {
+        let at = self.cursor.pos;
+        let number = self.cursor.number().map_err(|fault| self.fault(fault))?;
+        put_decimal(number, self.out).map_err(|refusal| self.stop(at, refusal))
     }
 
     fn json(&mut self) -> Step {

@@ -4,7 +4,7 @@ use super::containers::put_unit_variant;
 use super::encode::{Encoder, Step};
 use super::params::{Given, Source};
 use crate::json::document;
-use crate::layout::{Node, NodeId};
+use crate::layout::{Node, NodeId, Rules};
 use crate::tail::{close_count, open_count};
 use crate::violation::{At, Refusal, ViolationKind};
 use callgate_protocol::wire::put_bytes;
@@ -23,6 +23,13 @@ impl Encoder<'_> {
             Node::Option(inner) => {
                 self.out.push(1);
                 self.write_given(*inner, given)
+            }
+            Node::Presence(inner) => {
+                self.out.push(2);
+                self.write_given(*inner, given)
+            }
+            Node::Guarded(inner, rules) => {
+                self.guarded_given(rules, given, |encoder| encoder.write_given(*inner, given))
             }
             Node::Struct(table) => self.assembled(table, given),
             _ => Ok(()),
@@ -47,21 +54,56 @@ impl Encoder<'_> {
                 self.out.push(1);
                 self.write_texts(*inner, given)
             }
-            Node::List(item) => {
-                let item = *item;
-                self.enter()?;
-                let start = open_count(self.out);
-                for source in self.params.sources(given) {
-                    self.text(item, given, source)?;
-                }
-                close_count(self.out, start, given.count() as u64);
-                self.leave(start)
+            Node::Presence(inner) => {
+                self.out.push(2);
+                self.write_texts(*inner, given)
             }
+            Node::Guarded(inner, rules) => {
+                self.guarded_given(rules, given, |encoder| encoder.write_texts(*inner, given))
+            }
+            Node::List(item) => self.texts(*item, given, false),
+            Node::Set(item) => self.texts(*item, given, true),
             _ => {
                 let first = self.params.sources(given).next();
                 first.map_or(Ok(()), |source| self.text(node, given, source))
             }
         }
+    }
+
+    fn texts(&mut self, item: NodeId, given: Given, is_set: bool) -> Step {
+        self.enter()?;
+        let (start, known) = (open_count(self.out), self.violations.len());
+        let mut starts = Vec::new();
+        for source in self.params.sources(given) {
+            if is_set {
+                starts.push(self.out.len());
+            }
+            self.text(item, given, source)?;
+        }
+        if self.violations.len() == known && self.has_twin(&starts) {
+            self.refuse_given(given, Refusal::constraint("the same item twice"))?;
+        }
+        close_count(self.out, start, given.count() as u64);
+        self.leave(start)
+    }
+
+    /// Writes a field with rules from what path and query give for it, or for parts of it.
+    fn guarded_given(&mut self, rules: &Rules, given: Given, write: impl FnOnce(&mut Self) -> Step) -> Step {
+        self.guarded(rules, write, |encoder, refusal| encoder.refuse_given(given, refusal))
+    }
+
+    /// Notes a violation of a field that path or query give.
+    #[cold]
+    fn refuse_given(&mut self, given: Given, refusal: Refusal) -> Step {
+        let source = self.params.sources(given).next().unwrap_or(Source::Body);
+        self.refuse_text(given, source, refusal)
+    }
+
+    #[cold]
+    fn refuse_text(&mut self, given: Given, source: Source, refusal: Refusal) -> Step {
+        let at = At::Field(self.pointer(self.params.prefix(given)));
+        let source = self.source_name(source);
+        self.refuse(at, refusal.of(source))
     }
 
     /// Writes the value that one parameter's text says.
@@ -72,6 +114,7 @@ impl Encoder<'_> {
             Source::Query(index) => input.query.get(index).map(|(_, value)| &**value),
             Source::Body => None,
         };
+        let start = self.out.len();
         let written = match (text, self.layout.node(node)) {
             (None, _) => Err(Refusal::new(ViolationKind::MissingField, "no value is given")),
             (Some(_), Node::Option(inner)) => {
@@ -91,9 +134,9 @@ impl Encoder<'_> {
         match written {
             Ok(()) => Ok(()),
             Err(refusal) => {
-                let at = At::Field(self.pointer(self.params.prefix(given)));
-                let source = self.source_name(source);
-                self.refuse(at, refusal.of(source))
+                self.out.truncate(start);
+                let refusal = if self.secret.is_some() { refusal.hushed() } else { refusal };
+                self.refuse_text(given, source, refusal)
             }
         }
     }

@@ -4,6 +4,7 @@ mod bounds;
 mod containers;
 mod encode;
 mod given;
+mod guarded;
 mod object;
 mod params;
 
@@ -15,6 +16,7 @@ use crate::violation::{BindError, Violation};
 use callgate_protocol::schema::MethodSchema;
 use encode::Encoder;
 use params::{Params, Source};
+use regex::Regex;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -39,6 +41,8 @@ pub struct RequestProgram {
     params: Params,
     /// The fields that lead to the one which is the body.
     body_field: Vec<u32>,
+    /// The layout's, each with scratch of its own: searching in the layout's own would meet other workers there.
+    patterns: Vec<Regex>,
 }
 
 impl RequestProgram {
@@ -50,7 +54,8 @@ impl RequestProgram {
         RequestProgram::bind(Arc::new(Layout::new(schema)?), binding)
     }
 
-    /// Makes the program of a layout, which is little work: as much as the binding has names.
+    /// Makes the program of a layout, which is little work: as much as the binding has names and the method has
+    /// patterns.
     ///
     /// # Errors
     /// The binding does not suit the method: it names a field that does not exist, binds one twice, or binds a path
@@ -61,6 +66,7 @@ impl RequestProgram {
             return Err(BindError("the schema's request is not a struct".to_owned()));
         };
         let mut program = RequestProgram {
+            patterns: layout.patterns.clone(),
             layout,
             root,
             binding: binding.clone(),

@@ -170,6 +170,18 @@ impl<'a> Encoder<'a> {
                 self.out.push(1);
                 self.joined(*inner, Some(given))
             }
+            Node::Presence(inner) if self.cursor.peek() != Some(b'n') => {
+                self.out.push(2);
+                self.joined(*inner, Some(given))
+            }
+            Node::Guarded(inner, rules) => {
+                let at = self.cursor.pos;
+                self.guarded(
+                    rules,
+                    |encoder| encoder.joined(*inner, Some(given)),
+                    |encoder, refusal| encoder.refuse(At::Value(at), refusal),
+                )
+            }
             _ => {
                 let other = self.params.sources(given).next().unwrap_or(Source::Body);
                 let detail = format!(

@@ -41,6 +41,17 @@ impl<'a> Decoder<'a> {
         self.reader.offset()
     }
 
+    /// Reads the content of a variant whose number was read up to that offset.
+    pub(super) fn content(&mut self, offset: usize, content: Option<NodeId>) -> Step {
+        self.reader.take(offset)?;
+        let Some(content) = content else { return Ok(()) };
+        // JSON shows an object around it, which counts.
+        self.enter()?;
+        self.value(content)?;
+        self.depth -= 1;
+        self.has_room(0)
+    }
+
     /// The message must end here.
     pub(super) fn end(&self) -> Step {
         match self.reader.remaining() {
@@ -68,7 +79,13 @@ impl<'a> Decoder<'a> {
                 true => self.value(*inner),
                 false => self.null(),
             },
-            Node::List(item) => self.list(*item),
+            Node::Presence(inner) => match self.reader.varint(32)? {
+                0 | 1 => self.null(),
+                2 => self.value(*inner),
+                _ => Err(Reason::UnknownVariant.into()),
+            },
+            Node::Guarded(inner, _) => self.value(*inner),
+            Node::List(item) | Node::Set(item) => self.list(*item),
             Node::Enum(table) => self.enumeration(table),
             Node::Map(key, value) => self.map(*key, *value),
             Node::Json => self.json(),
@@ -124,6 +141,10 @@ impl<'a> Decoder<'a> {
         self.enter()?;
         self.has_room(table.leads)?;
         let start = self.reader.offset();
+        if table.sparse {
+            self.sparse_fields(table)?;
+            return self.leave(start);
+        }
         if table.fields.is_empty() {
             self.out.push(b'{');
         }
@@ -133,6 +154,28 @@ impl<'a> Decoder<'a> {
         }
         self.out.push(b'}');
         self.leave(start)
+    }
+
+    /// The fields of a struct of which some are left out where they are absent. The first that is there opens the object.
+    #[inline(never)]
+    fn sparse_fields(&mut self, table: &'a Struct) -> Step {
+        let begin = self.out.len();
+        for field in &table.fields {
+            if is_absent(self.layout.node(field.node), &mut self.reader)? {
+                continue;
+            }
+            let lead = self.out.len();
+            field.lead.put(self.out);
+            if let Some(opening) = self.out.get_mut(lead) {
+                *opening = if lead == begin { b'{' } else { b',' };
+            }
+            self.value(field.node)?;
+        }
+        if self.out.len() == begin {
+            self.out.push(b'{');
+        }
+        self.out.push(b'}');
+        Ok(())
     }
 
     fn list(&mut self, item: NodeId) -> Step {
@@ -241,6 +284,12 @@ impl<'a> Decoder<'a> {
                 true => self.field(*inner, path),
                 false => self.null(),
             },
+            Node::Presence(inner) => match self.reader.varint(32)? {
+                0 | 1 => self.null(),
+                2 => self.field(*inner, path),
+                _ => Err(Reason::UnknownVariant.into()),
+            },
+            Node::Guarded(inner, _) => self.field(*inner, path),
             Node::Struct(table) => {
                 self.enter()?;
                 let start = self.reader.offset();
@@ -252,7 +301,7 @@ impl<'a> Decoder<'a> {
                 }
                 self.leave(start)
             }
-            // The program's compiler lets a path lead only through the two above.
+            // The program's compiler lets a path lead only through those above.
             _ => self.value(node),
         }
     }
@@ -265,4 +314,15 @@ impl<'a> Decoder<'a> {
         self.out.truncate(length);
         result
     }
+}
+
+/// Passes a field that is absent. Where it is there nothing is passed.
+pub(super) fn is_absent(node: &Node, reader: &mut Reader<'_>) -> Result<bool, DecodeReason> {
+    let Node::Presence(_) = node else { return Ok(false) };
+    let mut ahead = reader.clone();
+    let is_absent = ahead.varint(32)? == 0;
+    if is_absent {
+        *reader = ahead;
+    }
+    Ok(is_absent)
 }

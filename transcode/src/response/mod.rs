@@ -4,6 +4,7 @@
 //! which others can work; `pieces` are the texts that are longer than a step.
 
 mod decode;
+mod error;
 mod pieces;
 mod steps;
 
@@ -20,6 +21,7 @@ use decode::Decoder;
 use std::fmt;
 use std::sync::Arc;
 
+pub use error::{ErrorProgram, MethodError};
 pub use steps::{Decoding, MIN_STEP};
 
 /// Why a message cannot be shown as JSON. It is the backend's fault, never the client's.
@@ -42,6 +44,8 @@ pub enum DecodeReason {
     InvalidJson,
     /// A map with the same key twice, of which each reader of JSON would make something else.
     DuplicateKey,
+    /// A text that is not of its logical type; what it should be, such as "a date".
+    InvalidText(&'static str),
     /// Its JSON is longer than was asked for.
     TooLong,
 }
@@ -60,6 +64,7 @@ impl fmt::Display for DecodeError {
             DecodeReason::DuplicateKey => {
                 write!(f, "a map with the same key twice, noticed at byte {offset}")
             }
+            DecodeReason::InvalidText(what) => write!(f, "a text that is not {what} at byte {offset}"),
             DecodeReason::TooLong => write!(f, "more JSON than there may be, noticed at byte {offset}"),
         }
     }
@@ -116,7 +121,7 @@ impl ResponseProgram {
             before: Vec::new(),
             after: b"",
             field: Vec::new(),
-            style: Style { int64: binding.int64, discard: false },
+            style: Style { int64: binding.int64, decimal: binding.decimal, discard: false },
         };
         match &binding.shape {
             Response::Whole => {}

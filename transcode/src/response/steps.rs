@@ -5,11 +5,12 @@
 mod chosen;
 mod keys;
 
+use super::decode::is_absent;
 use super::pieces::Piece;
 use super::{DecodeError, DecodeReason, ResponseProgram};
 use crate::json::{KEY_SIZE, Keys, put_json_utf8};
 use crate::layout::{Enum, Field, Node, NodeId, Struct, Variant};
-use crate::scalar::{Scalar, Style};
+use crate::scalar::{Form, Scalar, Style};
 use callgate_protocol::check::Reason;
 use callgate_protocol::limits::{MAX_DEPTH, MAX_ZERO_SIZED_ITEMS};
 use callgate_protocol::wire::{Reader, WireError};
@@ -62,8 +63,8 @@ enum Stage {
 /// A container that is open, or what else is to be done after a value.
 #[derive(Debug)]
 enum Open<'a> {
-    /// Further fields; where it began.
-    Struct(Iter<'a, Field>, usize),
+    /// Further fields, whether one was begun, and where it began.
+    Struct(Iter<'a, Field>, bool, usize),
     /// Further items, whether one was begun, and where it began if it may be of size zero.
     Items(Items<'a>, bool, Option<usize>),
     Map(Map),
@@ -195,9 +196,20 @@ impl<'a> Decoding<'a> {
     fn go_on(&mut self, out: &mut Vec<u8>, end: usize) -> Step {
         match self.open.last_mut() {
             None => Ok(()),
-            Some(Open::Struct(fields, start)) => match (fields.next(), *start) {
-                (Some(field), _) => self.field(field, out, end),
-                (None, start) => self.close(b'}', Some(start), out),
+            Some(Open::Struct(fields, begun, start)) => match (fields.next(), *start) {
+                (Some(field), _) => {
+                    if is_absent(self.program.layout.node(field.node), &mut self.reader)? {
+                        return Ok(());
+                    }
+                    let opening = if std::mem::replace(begun, true) { b',' } else { b'{' };
+                    self.field(field, opening, out, end)
+                }
+                (None, start) => {
+                    if !*begun {
+                        out.push(b'{');
+                    }
+                    self.close(b'}', Some(start), out)
+                }
             },
             Some(Open::Items(items, begun, start)) => match (items.next(), *start) {
                 (Some(item), _) => {
@@ -254,19 +266,17 @@ impl<'a> Decoding<'a> {
     /// Reads a value, or the beginning of one, and writes it.
     fn begin(&mut self, mut node: NodeId, out: &mut Vec<u8>, end: usize) -> Step {
         let layout = &self.program.layout;
-        while let Node::Option(inner) = layout.node(node) {
-            if !self.reader.bool()? {
-                out.extend_from_slice(b"null");
-                return Ok(());
-            }
-            node = *inner;
-        }
+        let Some(inner) = self.there(node)? else {
+            out.extend_from_slice(b"null");
+            return Ok(());
+        };
+        node = inner;
         match layout.node(node) {
             Node::Scalar(scalar) => self.scalar(*scalar, out, end),
-            Node::Struct(table) => self.structure(table, out),
+            Node::Struct(table) => self.structure(table),
             Node::Enum(table) => self.enumeration(table, out, end),
             Node::Json => self.json(),
-            Node::List(item) => {
+            Node::List(item) | Node::Set(item) => {
                 let count = self.reader.length()?;
                 self.items(Items::Same(*item, count), None, out)
             }
@@ -290,8 +300,27 @@ impl<'a> Decoding<'a> {
                 out.extend_from_slice(b"null");
                 self.zero_sized()
             }
-            // The loop has passed them.
-            Node::Option(_) => Ok(()),
+            // They were passed.
+            Node::Option(_) | Node::Presence(_) | Node::Guarded(..) => Ok(()),
+        }
+    }
+
+    /// Passes what says whether a value is there, and what is asked of it. `None` if it is not there, which is `null`.
+    pub(super) fn there(&mut self, mut node: NodeId) -> Step<Option<NodeId>> {
+        loop {
+            let (is_there, inner) = match self.program.layout.node(node) {
+                Node::Option(inner) => (self.reader.bool()?, inner),
+                Node::Presence(inner) => match self.reader.varint(32)? {
+                    tag @ 0..=2 => (tag == 2, inner),
+                    _ => return Err(Reason::UnknownVariant.into()),
+                },
+                Node::Guarded(inner, _) => (true, inner),
+                _ => return Ok(Some(node)),
+            };
+            if !is_there {
+                return Ok(None);
+            }
+            node = *inner;
         }
     }
 
@@ -299,6 +328,12 @@ impl<'a> Decoding<'a> {
         match scalar {
             Scalar::String => {
                 let bytes = self.reader.bytes()?;
+                self.string(bytes, out, end)
+            }
+            // Of any length, and checked as a whole; the others are short.
+            Scalar::Text(form @ (Form::Url | Form::Email)) => {
+                let bytes = self.reader.bytes()?;
+                form.check_printed(bytes, self.style)?;
                 self.string(bytes, out, end)
             }
             Scalar::Bytes => {
@@ -329,22 +364,19 @@ impl<'a> Decoding<'a> {
         Ok(())
     }
 
-    fn structure(&mut self, table: &'a Struct, out: &mut Vec<u8>) -> Step {
+    fn structure(&mut self, table: &'a Struct) -> Step {
         self.enter()?;
-        if table.fields.is_empty() {
-            out.push(b'{');
-        }
-        self.open.push(Open::Struct(table.fields.iter(), self.reader.offset()));
+        self.open.push(Open::Struct(table.fields.iter(), false, self.reader.offset()));
         Ok(())
     }
 
-    fn field(&mut self, field: &'a Field, out: &mut Vec<u8>, end: usize) -> Step {
-        if fits(field.lead.len(), out, end) {
-            field.lead.put(out);
+    fn field(&mut self, field: &'a Field, opening: u8, out: &mut Vec<u8>, end: usize) -> Step {
+        let (_, key) = field.lead.parts();
+        out.push(opening);
+        if fits(key.len(), out, end) {
+            out.extend_from_slice(key);
             return self.begin(field.node, out, end);
         }
-        let (opening, key) = field.lead.parts();
-        out.push(opening);
         self.piece = Some(Piece::Plain(key));
         self.value = Some(field.node);
         Ok(())

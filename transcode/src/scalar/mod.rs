@@ -1,16 +1,21 @@
 //! Values that are one token in JSON, and how each stands on the wire. Containers are elsewhere.
 
 mod float;
+mod form;
 mod int;
+mod order;
 mod print;
 mod text;
 mod time;
 
+pub(crate) use form::Form;
 pub(crate) use int::Int;
+pub(crate) use order::compare;
 pub(crate) use print::{Style, put_base64};
 
 use crate::json::Number;
 use crate::violation::{Refusal, ViolationKind};
+use callgate_protocol::wire::put_bytes;
 
 /// The type of a value that is one number, boolean or string.
 // With a tag of its own, which is jumped by as it is; packed into `Int`'s it would be taken apart for each value.
@@ -30,6 +35,8 @@ pub(crate) enum Scalar {
     IpAddr,
     Ipv4Addr,
     Ipv6Addr,
+    /// A string of a grammar.
+    Text(Form),
 }
 
 impl Scalar {
@@ -48,6 +55,7 @@ impl Scalar {
             Scalar::IpAddr => "an IP address string",
             Scalar::Ipv4Addr => "an IPv4 address string",
             Scalar::Ipv6Addr => "an IPv6 address string",
+            Scalar::Text(form) => form.expected(),
         }
     }
 }
@@ -70,6 +78,15 @@ pub(crate) fn put_f32(number: Number<'_>, out: &mut Vec<u8>) -> Result<(), Refus
         return Err(out_of_range(number.token(), "f32"));
     }
     out.extend_from_slice(&value.to_le_bytes());
+    Ok(())
+}
+
+/// Writes a decimal that a JSON number says.
+pub(crate) fn put_decimal(number: Number<'_>, out: &mut Vec<u8>) -> Result<(), Refusal> {
+    match form::decimal::of_number(number.token()) {
+        Some(text) => put_bytes(out, text.as_bytes()),
+        None => return Err(out_of_range(number.token(), "a decimal of 64 digits")),
+    }
     Ok(())
 }
 

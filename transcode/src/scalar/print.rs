@@ -1,10 +1,10 @@
 //! Wire → JSON for scalars.
 
 use super::float::{print_f32, print_f64};
-use super::{Int, Scalar, text, time};
-use crate::Int64;
+use super::{Form, Int, Scalar, text, time};
 use crate::json::{put_json_string, put_json_utf8};
 use crate::response::DecodeReason;
+use crate::{Decimal, Int64};
 use base64::Engine;
 use callgate_protocol::check::Reason;
 use callgate_protocol::wire::{Reader, WireError};
@@ -13,9 +13,10 @@ use std::io::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// How scalars are written.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Style {
     pub(crate) int64: Int64,
+    pub(crate) decimal: Decimal,
     /// Whether the text matters to nobody: then a value that JSON cannot show is none the worse.
     pub(crate) discard: bool,
 }
@@ -78,6 +79,7 @@ impl Scalar {
                 1 => print_quoted(out, Ipv6Addr::from(reader.array::<16>()?)),
                 _ => return Err(Reason::UnknownVariant.into()),
             },
+            Scalar::Text(form) => print_text(form, reader, out, style)?,
             Scalar::Ipv4Addr => print_quoted(out, Ipv4Addr::from(reader.array::<4>()?)),
             // `print` has taken all others.
             _ => print_quoted(out, Ipv6Addr::from(reader.array::<16>()?)),
@@ -122,6 +124,28 @@ impl Int {
 fn print_string(reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Step {
     put_json_utf8(out, reader.bytes()?).ok_or(WireError::InvalidUtf8)?;
     Ok(())
+}
+
+fn print_text(form: Form, reader: &mut Reader<'_>, out: &mut Vec<u8>, style: Style) -> Step {
+    let bytes = reader.bytes()?;
+    form.check_printed(bytes, style)?;
+    match (form, style.decimal) {
+        _ if style.discard => {}
+        (Form::Decimal, Decimal::Number) => out.extend_from_slice(bytes),
+        _ => put_json_utf8(out, bytes).ok_or(WireError::InvalidUtf8)?,
+    }
+    Ok(())
+}
+
+impl Form {
+    /// Checks a text of a result before it is written. Whether one is of the form that is not shown matters to nobody.
+    pub(crate) fn check_printed(self, bytes: &[u8], style: Style) -> Step {
+        let text = std::str::from_utf8(bytes).map_err(|_| WireError::InvalidUtf8)?;
+        match style.discard {
+            true => Ok(()),
+            false => self.check(text).map_err(|_| DecodeReason::InvalidText(self.name())),
+        }
+    }
 }
 
 /// Appends an integer. Counts and quantities often have one digit, which needs no buffer.

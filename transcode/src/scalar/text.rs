@@ -25,6 +25,10 @@ impl Scalar {
     pub(crate) fn put_text(self, text: &str, out: &mut Vec<u8>) -> Result<(), Refusal> {
         match self {
             Scalar::String => put_bytes(out, text.as_bytes()),
+            Scalar::Text(form) => {
+                form.accept(text)?;
+                put_bytes(out, text.as_bytes());
+            }
             Scalar::Int(int) => return int.put_text(text, out),
             Scalar::Bool => match text {
                 "true" => out.push(1),

@@ -54,7 +54,7 @@ fn parse_timestamp(text: &str) -> Result<(i64, u32), &'static str> {
 }
 
 /// The nanoseconds that `.123` says, and what follows.
-fn fraction(text: &[u8]) -> Result<(u32, &[u8]), &'static str> {
+pub(super) fn fraction(text: &[u8]) -> Result<(u32, &[u8]), &'static str> {
     let Some(text) = text.strip_prefix(b".") else {
         return Ok((0, text));
     };
@@ -86,14 +86,14 @@ fn offset_seconds(text: &[u8]) -> Result<i64, &'static str> {
 }
 
 /// At most 18 digits as a number.
-fn digits(text: &[u8]) -> Option<i64> {
+pub(super) fn digits(text: &[u8]) -> Option<i64> {
     text.iter().try_fold(0, |value, byte| match byte {
         b'0'..=b'9' => Some(value * 10 + i64::from(byte - b'0')),
         _ => None,
     })
 }
 
-fn days_in_month(year: i64, month: i64) -> i64 {
+pub(super) fn days_in_month(year: i64, month: i64) -> i64 {
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     match month {
         2 => 28 + i64::from(leap),

@@ -6,8 +6,9 @@
 //! tape each: a simpler schema is not another value.
 
 use super::value::{Value, bincode_of};
-use super::{enumeration, field, structure, variant};
-use callgate_protocol::schema::{Definition, Field, MethodSchema, Shape, Type};
+use super::{enumeration, field, presence, set, structure, text, variant};
+use callgate_protocol::schema::{Definition, Field, Logical, MethodSchema, Shape, Type};
+use chrono::{NaiveDate, NaiveTime};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
@@ -90,7 +91,7 @@ impl Random {
     }
 }
 
-const SCALARS: [Type; 22] = [
+pub(crate) const SCALARS: [Type; 22] = [
     Type::Bool,
     Type::U8,
     Type::U16,
@@ -116,6 +117,17 @@ const SCALARS: [Type; 22] = [
 ];
 /// Of those above, the ones that can be keys.
 const KEYS: usize = 19;
+
+/// The logical types over strings have the numbers up to this one.
+const TEXTS: usize = 5;
+
+/// One of the first so many scalars, or a logical type over a string.
+fn scalar(random: &mut Random, most: usize) -> Type {
+    match random.below(most + TEXTS) {
+        place if place < most => SCALARS[place].clone(),
+        place => text(Logical((place - most) as u32 + 1)),
+    }
+}
 
 const NAMES: [&str; 8] = ["id", "qty", "client_id", "a\"b", "日本", "with space", "x.y", "a~b/c"];
 
@@ -143,7 +155,11 @@ fn fields(random: &mut Random, index: u32, count: u32) -> Vec<Field> {
     let fields = random.below(most);
     let mut one = |place: usize| {
         let name = format!("{}{place}", random.pick(&NAMES));
-        let mut field = field(&name, ty(random, index, count, 0));
+        let ty = match ty(random, index, count, 0) {
+            ty if !matches!(ty, Type::Option(_)) && random.chance(15) => presence(ty),
+            ty => ty,
+        };
+        let mut field = field(&name, ty);
         if random.chance(20) {
             field.aliases.push(format!("alias{place}"));
         }
@@ -168,9 +184,8 @@ fn any_enum(random: &mut Random, index: u32, count: u32) -> Definition {
 
 /// A definition is referred to directly only from lower ones, so that there are finite values.
 fn ty(random: &mut Random, index: u32, count: u32, nesting: usize) -> Type {
-    let scalar = |random: &mut Random| random.pick(&SCALARS);
     if nesting > 3 || !random.chance(50) {
-        return scalar(random);
+        return scalar(random, SCALARS.len());
     }
     let any = |random: &mut Random| match random.chance(40) {
         true => Type::Ref(random.below(count as usize) as u32),
@@ -178,6 +193,7 @@ fn ty(random: &mut Random, index: u32, count: u32, nesting: usize) -> Type {
     };
     match random.below(9) {
         0 | 1 => Type::Option(Box::new(any(random))),
+        2 if random.chance(30) => set(any(random)),
         2 => Type::List(Box::new(any(random))),
         3 => {
             let length = random.below(4) as u32;
@@ -187,7 +203,7 @@ fn ty(random: &mut Random, index: u32, count: u32, nesting: usize) -> Type {
         5 => {
             let key = match random.chance(20) {
                 true => Type::Ref(count),
-                false => SCALARS[random.below(KEYS)].clone(),
+                false => scalar(random, KEYS),
             };
             Type::Map(Box::new(key), Box::new(any(random)))
         }
@@ -233,6 +249,21 @@ fn value(random: &mut Random, schema: &MethodSchema, ty: &Type, budget: usize) -
                 some => Some(Box::new(some)),
             },
         }),
+        Type::Presence(inner) => match random.below(3) {
+            0 => Value::Absent,
+            // `null` as a value has no JSON of its own.
+            1 => Value::Null,
+            _ if **inner == Type::Unit => Value::Null,
+            _ => Value::Present(Box::new(value(random, schema, inner, less))),
+        },
+        Type::Logical(Logical::SET, inner) => {
+            let Value::Items(items) = value(random, schema, inner, budget) else { panic!("no list") };
+            let Type::List(item) = &**inner else { panic!("no list") };
+            let mut seen = std::collections::HashSet::new();
+            let new = |value: &Value| seen.insert(bincode_of(schema, item, value));
+            Value::Items(items.into_iter().filter(new).collect())
+        }
+        Type::Logical(logical, _) => Value::String(text_value(random, *logical)),
         Type::List(item) => Value::Items(many(random, schema, item, budget)),
         Type::Array(item, n) => Value::Items((0..*n).map(|_| value(random, schema, item, less)).collect()),
         Type::Tuple(types) => Value::Items(types.iter().map(|ty| value(random, schema, ty, less)).collect()),
@@ -248,7 +279,12 @@ fn value(random: &mut Random, schema: &MethodSchema, ty: &Type, budget: usize) -
         }
         Type::Ref(index) => match schema.definition(*index).unwrap() {
             Definition::Struct(def) => {
-                Value::Items(def.fields.iter().map(|f| value(random, schema, &f.ty, less)).collect())
+                let field = |field: &Field| match value(random, schema, &field.ty, less) {
+                    // Where it is missing the default is there instead.
+                    Value::Absent if field.default.is_some() => Value::Null,
+                    value => value,
+                };
+                Value::Items(def.fields.iter().map(field).collect())
             }
             Definition::Enum(def) => {
                 let number = if budget == 0 { 0 } else { random.below(def.variants.len()) };
@@ -270,7 +306,7 @@ fn many(random: &mut Random, schema: &MethodSchema, item: &Type, budget: usize) 
     (0..count).map(|_| value(random, schema, item, budget - 1)).collect()
 }
 
-fn scalar_value(random: &mut Random, ty: &Type) -> Value {
+pub(crate) fn scalar_value(random: &mut Random, ty: &Type) -> Value {
     let signed = |random: &mut Random, bits: u32| {
         let magnitude = random.wide(bits - 1) as i128;
         Value::Signed(if random.chance(50) { magnitude } else { -1 - magnitude })
@@ -326,6 +362,34 @@ fn scalar_value(random: &mut Random, ty: &Type) -> Value {
             "-0.0e+10".to_owned(),
             r#""text \" here""#.to_owned(),
         ])),
+    }
+}
+
+fn text_value(random: &mut Random, logical: Logical) -> String {
+    match logical {
+        Logical::DECIMAL => {
+            let (whole, sign) = (random.wide(64), random.pick(&["", "-"]));
+            let scale = random.below(40);
+            let fraction = format!("{:0>scale$}", random.wide(100));
+            match scale {
+                0 => format!("{sign}{whole}"),
+                _ => format!("{sign}{whole}.{}", &fraction[..scale]),
+            }
+        }
+        Logical::DATE => {
+            let days = random.below(3_652_059) as i32 + 1;
+            NaiveDate::from_num_days_from_ce_opt(days).unwrap().to_string()
+        }
+        Logical::TIME if random.chance(20) => "08:30".to_owned(),
+        Logical::TIME => {
+            let seconds = random.below(86_400) as u32;
+            format!(
+                "{:?}",
+                NaiveTime::from_num_seconds_from_midnight_opt(seconds, sub_second(random)).unwrap()
+            )
+        }
+        Logical::URL => random.pick(&["https://example.com/a?b=\"c\\", "urn:a:b", "file:///x"]).to_owned(),
+        _ => random.pick(&["ada@example.com", "o'hara+{x}@a.b-c.d"]).to_owned(),
     }
 }
 

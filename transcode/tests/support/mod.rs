@@ -2,11 +2,14 @@
 //! directions.
 #![allow(dead_code, clippy::unwrap_used)] // Each test file uses a part.
 
+pub(crate) mod evolve;
 pub(crate) mod generate;
 pub(crate) mod value;
 pub(crate) mod write;
 
-use callgate_protocol::schema::{Definition, EnumDef, Field, MethodSchema, Shape, StructDef, Type, Variant};
+use callgate_protocol::schema::{
+    Attributes, Definition, EnumDef, Field, Logical, MethodSchema, Shape, StructDef, Type, Variant,
+};
 use callgate_transcode::{
     Body, RequestBinding, RequestInput, RequestProgram, ResponseBinding, ResponseProgram, Violation,
 };
@@ -18,6 +21,11 @@ pub(crate) fn field(name: &str, ty: Type) -> Field {
 
 pub(crate) fn default_field(name: &str, ty: Type, default: &[u8]) -> Field {
     Field { default: Some(default.to_vec()), ..field(name, ty) }
+}
+
+/// A field of which its attributes ask something.
+pub(crate) fn ruled(name: &str, ty: Type, attributes: Attributes) -> Field {
+    Field { attributes, ..field(name, ty) }
 }
 
 pub(crate) fn structure(fields: Vec<Field>) -> Definition {
@@ -46,6 +54,19 @@ pub(crate) fn method_of(ty: Type) -> MethodSchema {
 
 pub(crate) fn option(ty: Type) -> Type {
     Type::Option(Box::new(ty))
+}
+
+pub(crate) fn presence(ty: Type) -> Type {
+    Type::Presence(Box::new(ty))
+}
+
+/// A logical type over a string.
+pub(crate) fn text(logical: Logical) -> Type {
+    Type::Logical(logical, Box::new(Type::String))
+}
+
+pub(crate) fn set(ty: Type) -> Type {
+    Type::Logical(Logical::SET, Box::new(list(ty)))
 }
 
 pub(crate) fn list(ty: Type) -> Type {
@@ -84,6 +105,16 @@ pub(crate) fn decode(
     let program = ResponseProgram::compile(schema, &ResponseBinding::default()).unwrap();
     let mut out = Vec::new();
     program.decode(message, &mut out)?;
+    Ok(String::from_utf8(out).unwrap())
+}
+
+/// What is written in steps of the least size.
+pub(crate) fn decode_in_steps(
+    program: &ResponseProgram,
+    message: &[u8],
+) -> Result<String, callgate_transcode::DecodeError> {
+    let (mut out, mut decoding) = (Vec::new(), program.begin(message));
+    while !decoding.advance(&mut out, callgate_transcode::MIN_STEP)? {}
     Ok(String::from_utf8(out).unwrap())
 }
 

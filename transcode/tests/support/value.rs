@@ -13,7 +13,7 @@ pub(crate) enum Value {
     F32(f32),
     F64(f64),
     Char(char),
-    /// Also the text of `Json`.
+    /// Also the text of `Json`, and of what is a string of a grammar.
     String(String),
     Bytes(Vec<u8>),
     Uuid([u8; 16]),
@@ -23,6 +23,10 @@ pub(crate) enum Value {
     V4(Ipv4Addr),
     V6(Ipv6Addr),
     Option(Option<Box<Value>>),
+    /// Of a field with presence: absent, null, or a value.
+    Absent,
+    Null,
+    Present(Box<Value>),
     /// Lists, arrays, tuples, fields.
     Items(Vec<Value>),
     Map(Vec<(Value, Value)>),
@@ -70,6 +74,12 @@ impl Serialize for Typed<'_> {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         let Typed(schema, ty, value) = *self;
         match (ty, value) {
+            (Type::Logical(_, ty), _) => Typed(schema, ty, value).serialize(s),
+            (Type::Presence(_), Value::Absent) => s.serialize_unit_variant("Presence", 0, "Absent"),
+            (Type::Presence(_), Value::Null) => s.serialize_unit_variant("Presence", 1, "Null"),
+            (Type::Presence(ty), Value::Present(v)) => {
+                s.serialize_newtype_variant("Presence", 2, "Value", &Typed(schema, ty, v))
+            }
             (Type::Unit, Value::Unit) => s.serialize_unit(),
             (Type::Bool, Value::Bool(v)) => s.serialize_bool(*v),
             (Type::U8, Value::Unsigned(v)) => s.serialize_u8(*v as u8),

@@ -4,7 +4,7 @@ use super::generate::Random;
 use super::value::{Value, bincode_of};
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
-use callgate_protocol::schema::{Definition, Field, MethodSchema, Shape, Type};
+use callgate_protocol::schema::{Definition, Field, Logical, MethodSchema, Shape, Type};
 use chrono::{DateTime, FixedOffset, SecondsFormat};
 
 /// `messy` is the source of whitespace, order, omissions, spellings; without it the text is what we write ourselves.
@@ -54,6 +54,10 @@ impl Writer<'_> {
 
     pub(crate) fn value(&mut self, ty: &Type, value: &Value) -> String {
         match (ty, value) {
+            (Type::Logical(Logical::DECIMAL, _), Value::String(text)) if self.chance(30) => text.clone(),
+            (Type::Logical(_, ty), value) => self.value(ty, value),
+            (Type::Presence(_), Value::Null) => "null".to_owned(),
+            (Type::Presence(ty), Value::Present(value)) => self.value(ty, value),
             (Type::Json, Value::String(text)) => text.clone(),
             (_, Value::Option(None)) => "null".to_owned(),
             (Type::Option(ty), Value::Option(Some(value))) => self.value(ty, value),
@@ -99,7 +103,8 @@ impl Writer<'_> {
                 Some(default) => bincode_of(self.schema, &field.ty, item) == *default,
                 None => *item == Value::Option(None),
             };
-            if omissible && self.chance(60) {
+            // A field that is absent is missing, and can be said in no other way.
+            if *item == Value::Absent || (omissible && self.chance(60)) {
                 continue;
             }
             let value = self.value(&field.ty, item);

@@ -137,3 +137,21 @@ async fn a_silent_instance_is_heard_of_and_asked_once_until_it_gives_a_sign() {
         assert!(!one.has_no_sign(asked, sign) && !one.is_silent());
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_reply_in_items_takes_is_the_time_until_it_begins() {
+    for (away, expected) in [(false, Some(1.0)), (true, None)] {
+        let at = instance(HealthSpec::default());
+        let (mut one, link) = (send(&at), link(&at));
+        tokio::time::advance(SECOND).await;
+        link.disturbed.set(away);
+        let sending = link.begins(100);
+        assert!(matches!(one.heard().await, Heard::Progress(Progress::Begun(_))));
+        // Its items take as long as whoever reads them.
+        link.disturbed.set(!away);
+        tokio::time::advance(10 * SECOND).await;
+        sending.ends(Outcome::Complete);
+        one.await;
+        assert_eq!(at.monitor.latency(), expected, "away: {away}");
+    }
+}

@@ -81,8 +81,10 @@ async fn an_endpoint_is_connected_to_and_again_when_its_connection_has_ended() {
         net.start();
         assert!(!net.local.is_retired() && net.local.is_hopeful());
         let mut reached = net.local.endpoint.signals.watch_reached();
+        let mut ended: Option<Instant> = None;
         for round in 1..3 {
             let peer = net.accept("shop").await;
+            assert!(ended.is_none_or(|ended| ended.elapsed() >= FIRST_BACKOFF / 2));
             net.until(is_connected).await;
             let counters = net.local.counters();
             assert_eq!((counters.connects.get(), counters.connections.get()), (round, 1));
@@ -90,9 +92,12 @@ async fn an_endpoint_is_connected_to_and_again_when_its_connection_has_ended() {
             reached.mark_unchanged();
             let offer = net.local.endpoint.offer.load();
             assert_eq!(offer.as_ref().map(|offer| &*offer.identity), Some("shop"));
+            ended = Some(Instant::now());
             drop(peer);
             net.until(|local| !is_connected(local) && local.counters().connections.get() == 0).await;
             assert_eq!(net.disconnects(), ["closed"]);
+            // It ended so soon that the next one does not come at once, and calls do not wait for it.
+            net.until(|local| !local.is_hopeful()).await;
         }
         assert_eq!(net.local.counters().connect_failures.get(), 0);
         net.local.retire();

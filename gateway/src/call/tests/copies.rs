@@ -81,3 +81,24 @@ async fn a_copy_takes_no_permit() {
     })
     .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_may_show_whether_an_instance_is_well_again_where_its_call_is_not_risked_for_that() {
+    local(async {
+        let net = Net::new(2, "", "match = 'POST /'\nidempotent = false").await;
+        net.only(0);
+        for _ in 0..5 {
+            net.links[0].answers(unavailable());
+            assert!(net.call().await.is_err());
+        }
+        net.links.iter().for_each(|link| link.burden.set(0));
+        net.links.iter().for_each(|link| link.otherwise.set(Some((MS, good))));
+        // As long as it is ejected.
+        sleep(SECOND + SECOND / 4).await;
+        assert!(net.call().await.is_ok());
+        assert_eq!(net.came(), [5, 1]);
+        assert_eq!(copied(&net).await, ShadowOutcome::Ok);
+        assert_eq!(net.came(), [6, 1]);
+    })
+    .await;
+}

@@ -238,3 +238,26 @@ async fn a_backend_takes_a_call_as_one_of_its_share_while_an_instance_is_there_t
     })
     .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn calls_of_one_key_go_to_one_instance() {
+    local(async {
+        let net = Net::new(4, "balance = { hash = 'client' }", "match = 'GET /'").await;
+        net.links.iter().for_each(|link| link.otherwise.set(Some((Duration::ZERO, good))));
+        let mut used = std::collections::BTreeSet::new();
+        for key in 0..40_u64 {
+            let before = net.came();
+            let key = Some(crate::backends::hash(0, &key.to_le_bytes()));
+            for _ in 0..3 {
+                let request = Request { key, ..net.request(TIMEOUT) };
+                assert!(run(&net.worker, &request).await.is_ok());
+            }
+            let came = net.came().into_iter().zip(before).map(|(now, before)| now - before);
+            let at: Vec<usize> = came.enumerate().filter(|(_, n)| *n > 0).map(|(at, _)| at).collect();
+            assert_eq!(at.len(), 1, "{key:?}");
+            used.extend(at);
+        }
+        assert_eq!(used.len(), 4);
+    })
+    .await;
+}

@@ -33,7 +33,7 @@ pub(in crate::control) fn offer(methods: &[&str]) -> Arc<Offer> {
         name: (*name).to_owned(),
         call_id: CallId::of("s", name),
         schema: Fingerprint::of(b""),
-        wire: Fingerprint::of(b""),
+        wire: Fingerprint::of(b"wire"),
         idempotent: false,
     };
     let methods = methods.iter().map(method).collect();

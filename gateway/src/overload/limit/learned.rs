@@ -131,6 +131,12 @@ impl Learned {
         }
     }
 
+    /// How many calls have ended in this window, as far as workers have told.
+    #[cfg(test)]
+    pub(super) fn seen(&self) -> u32 {
+        self.window.sums.done
+    }
+
     /// Whether it is time for a decision.
     pub(super) fn is_due(&self, now: Instant) -> bool {
         let Window { began, length, sums, .. } = &self.window;
@@ -230,3 +236,6 @@ impl Learned {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -338,3 +338,13 @@ fn a_client_that_has_no_patience_lowers_nothing() {
     }
     assert_eq!(told.limit.most(), None);
 }
+
+#[test]
+fn a_worker_hands_over_what_it_has_gathered_every_ten_milliseconds() {
+    let mut told = Told::new(When::Failing);
+    for (at, handed_over) in [(0, 0), (5, 0), (9, 0), (10, 4), (15, 4), (19, 4), (20, 7)] {
+        told.ended(at, 0, Feedback::Answered);
+        let learned = told.limit.learned.lock().expect("nobody has panicked");
+        assert_eq!(learned.seen(), handed_over, "after {at} ms");
+    }
+}

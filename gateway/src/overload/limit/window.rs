@@ -90,3 +90,28 @@ impl Tries {
 pub(super) fn bearable(typical: f32) -> f32 {
     (typical * SLOWER).max(typical + MARGIN)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_as_long_again_and_5_ms_more_can_be_borne() {
+        for (typical, expected) in [(0.0, 5.0), (1.0, 6.0), (10.0, 15.0), (100.0, 150.0)] {
+            assert_eq!((bearable(typical / 1000.0) * 10_000.0).round() / 10.0, expected, "{typical} ms");
+        }
+    }
+
+    #[test]
+    fn tries_are_slow_when_more_than_half_of_them_are() {
+        for (slow, n, expected) in [(0, 0, false), (1, 1, true), (5, 10, false), (6, 10, true)] {
+            assert_eq!(Tries { n, slow, ..Tries::default() }.are_slow(), expected, "{slow} of {n}");
+        }
+    }
+
+    #[test]
+    fn where_nothing_is_typical_yet_nothing_is_slower_than_that() {
+        assert_eq!(Tries::default().slower(), 1.0);
+        assert_eq!(Tries { n: 2, took: 3.0, typical: 2.0, ..Tries::default() }.slower(), 1.5);
+    }
+}

@@ -78,7 +78,7 @@ mod tests {
             name: "get".to_owned(),
             call_id: CallId::of("orders", "get"),
             schema: Fingerprint::of(b"x"),
-            wire: Fingerprint::of(b"x"),
+            wire: Fingerprint::of(b"wire"),
             idempotent: true,
         };
         let service =

@@ -5,27 +5,17 @@ use crate::layout::{Field, Node, NodeId};
 
 impl<'a> Decoding<'a> {
     /// Begins the value to which a path leads from `node`; what else there is on the way is read and not shown.
-    pub(super) fn choose(
-        &mut self,
-        mut node: NodeId,
-        path: &'a [u32],
-        out: &mut Vec<u8>,
-        end: usize,
-    ) -> Step {
+    pub(super) fn choose(&mut self, node: NodeId, path: &'a [u32], out: &mut Vec<u8>, end: usize) -> Step {
         if path.is_empty() {
             return self.begin(node, out, end);
         }
-        let layout = &self.program.layout;
-        while let Node::Option(inner) = layout.node(node) {
-            if !self.reader.bool()? {
-                out.extend_from_slice(b"null");
-                return Ok(());
-            }
-            node = *inner;
-        }
-        let Node::Struct(table) = layout.node(node) else {
-            // The program's compiler lets a path lead only through the two above.
-            return self.begin(node, out, end);
+        let Some(inner) = self.there(node)? else {
+            out.extend_from_slice(b"null");
+            return Ok(());
+        };
+        let Node::Struct(table) = self.program.layout.node(inner) else {
+            // The program's compiler lets a path lead only through those and what says whether they are there.
+            return self.begin(inner, out, end);
         };
         self.enter()?;
         self.open.push(Open::Chosen(table.fields.iter().enumerate(), path, self.reader.offset()));

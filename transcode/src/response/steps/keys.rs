@@ -12,8 +12,11 @@ impl Decoding<'_> {
         let at = self.reader.offset();
         self.key.clear();
         match self.program.layout.node(node) {
-            Node::Scalar(Scalar::String) => {
+            Node::Scalar(scalar @ (Scalar::String | Scalar::Text(_))) => {
                 let bytes = self.reader.bytes()?;
+                if let Scalar::Text(form) = scalar {
+                    form.check_printed(bytes, self.style)?;
+                }
                 self.note_key(node, bytes, at)?;
                 self.string(bytes, out, end)
             }
@@ -53,7 +56,7 @@ impl Decoding<'_> {
     fn key_text(&self, node: NodeId, at: usize) -> Option<Vec<u8>> {
         let mut reader = Reader::new(self.message.get(at..)?);
         match self.program.layout.node(node) {
-            Node::Scalar(Scalar::String) => reader.bytes().ok().map(<[u8]>::to_vec),
+            Node::Scalar(Scalar::String | Scalar::Text(_)) => reader.bytes().ok().map(<[u8]>::to_vec),
             Node::Scalar(scalar) => {
                 let mut text = Vec::new();
                 scalar.print_key(&mut reader, &mut text, self.style).ok().map(|()| text)

@@ -27,7 +27,7 @@ pub(crate) fn connection() -> Rc<Connection> {
         name: "m".to_owned(),
         call_id: CallId::of("s", "m"),
         schema: Fingerprint::of(b""),
-        wire: Fingerprint::of(b""),
+        wire: Fingerprint::of(b"wire"),
         idempotent: true,
     };
     let service = ServiceOffer { name: "s".to_owned(), version: "1".to_owned(), methods: vec![method] };

@@ -1,0 +1,86 @@
+"""What the peer can be told to break: the side, a case that must find it, and the section that the program must name."""
+
+from typing import NamedTuple
+
+
+class Break(NamedTuple):
+    name: str
+    side: str
+    case: str
+    section: str
+
+
+def acceptor(name, case, section):
+    return Break(name, "acceptor", case, section)
+
+
+def connector(name, case, section):
+    return Break(name, "connector", case, section)
+
+
+FRAME, HANDSHAKE, NUMBERS, LONG = "Connection and frame", "Handshake", "Call numbers", "Long messages"
+LIMITS, LATER, WRONG, AWAY = "Limits", "What may be added later", "When something is wrong", "Going away"
+PING, SCHEMAS = "Is the peer there: PING, PONG", "Schemas"
+
+BREAKS = [
+    acceptor("late-hello", "hello-at-once", FRAME),
+    acceptor("speaks-early", "hello-nothing-before", FRAME),
+    acceptor("any-magic", "hello-wrong-magic", FRAME),
+    acceptor("last-counts", "hello-first-counts", HANDSHAKE),
+    acceptor("any-version", "hello-no-version", HANDSHAKE),
+    acceptor("unknown-field-refused", "hello-unknown-fields", LATER),
+    acceptor("ignores-max-frame", "hello-keeps-max-frame", LIMITS),
+    acceptor("unknown-kind-skipped", "frame-unknown-kind", FRAME),
+    acceptor("later-kind-refused", "frame-later-kind", LATER),
+    acceptor("unknown-flag-skipped", "frame-unknown-flag", FRAME),
+    acceptor("upper-flags-refused", "frame-upper-flags", FRAME),
+    acceptor("no-frame-limit", "frame-too-long", WRONG),
+    acceptor("streams-skipped", "stream-unannounced", "Streams"),
+    acceptor("numbers-unchecked", "call-numbers-rise", NUMBERS),
+    acceptor("answers-twice", "call-many", NUMBERS),
+    acceptor("in-order", "call-any-order", NUMBERS),
+    acceptor("unknown-method-internal", "call-unknown-id", WRONG),
+    acceptor("refused-as-run", "call-unknown-id", WRONG),
+    acceptor("lax-values", "call-bad-arguments", "What a reader must refuse"),
+    acceptor("deadline-ignored", "call-deadline", "CALL"),
+    acceptor("metadata-as-arguments", "metadata-skipped", "CALL"),
+    acceptor("cancel-ignored", "cancel-stops", "CANCEL"),
+    acceptor("cancel-arriving-runs", "cancel-arriving", "CANCEL"),
+    acceptor("half-reply", "cancel-long-reply", "CANCEL"),
+    acceptor("empty-fragment-ends", "long-empty-fragments", LONG),
+    acceptor("one-at-a-time", "long-not-before-short", LONG),
+    acceptor("no-turns", "long-turns", LONG),
+    acceptor("window-ignored", "limit-window-kept", LONG),
+    acceptor("parts-unbounded", "limit-parts", LONG),
+    acceptor("message-unbounded", "limit-message", LIMITS),
+    acceptor("calls-unbounded", "limit-calls", LIMITS),
+    acceptor("stops-reading", "pressure-reads-on", LONG),
+    acceptor("wrong-pong", "ping-answered", PING),
+    acceptor("pong-after-calls", "ping-while-running", PING),
+    acceptor("schema-of-another", "schema-fetched", SCHEMAS),
+    acceptor("schema-silent", "schema-unknown", SCHEMAS),
+    acceptor("ready-untold", "ready-told", "Not ready: READY"),
+    acceptor("drain-drops", "away-told", AWAY),
+    acceptor("drain-tells-0", "away-told", AWAY),
+    acceptor("late-calls-run", "away-told", AWAY),
+    connector("calls-early", "hello-no-early-calls", FRAME),
+    connector("duplicates-accepted", "offer-twice", HANDSHAKE),
+    connector("unknown-offer-flag", "offer-unknown-flag", HANDSHAKE),
+    connector("hash-for-id", "offer-pinned", HANDSHAKE),
+    connector("schema-unchecked", "schema-wrong-bytes", SCHEMAS),
+    connector("max-calls-ignored", "limit-max-calls", LIMITS),
+    connector("max-message-ignored", "limit-max-message", LIMITS),
+    connector("deadline-untold", "call-head", "CALL"),
+    connector("numbers-stay", "call-numbers", NUMBERS),
+    connector("answers-by-order", "answer-any-order", NUMBERS),
+    connector("cancel-untold", "cancel-sent", "CANCEL"),
+    connector("sends-after-cancel", "cancel-arriving", "CANCEL"),
+    connector("sends-after-answer", "long-answered", LONG),
+    connector("reply-twice", "long-reply-twice", LONG),
+    connector("metadata-as-result", "reply-metadata", "REPLY"),
+    connector("unknown-code-kept", "failure-codes", "FAILURE"),
+    connector("result-unchecked", "reply-bad-result", WRONG),
+    connector("calls-after-go-away", "away-new-calls", AWAY),
+    connector("waits-above-last", "away-above", AWAY),
+    connector("repeats-lost", "away-lost", AWAY),
+]

@@ -1,0 +1,146 @@
+//! What a tested connector sends about calls: numbers rise, heads are well formed, and bounds are kept.
+
+use super::message::Assembly;
+use crate::frame::{Frame, flag, kind};
+use crate::hello::Limits;
+use crate::value::Reader;
+use crate::verdict::{Step, breaks, rule, section};
+use std::collections::{BTreeSet, VecDeque};
+
+/// The longest metadata block, in bytes.
+const MAX_METADATA: u16 = 16 * 1024;
+
+/// A call that has arrived whole.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub number: u32,
+    pub call_id: u32,
+    pub deadline_ms: u32,
+    pub arguments: Vec<u8>,
+}
+
+/// The calls so far.
+#[derive(Debug)]
+pub struct Calls {
+    limits: Limits,
+    last: u32,
+    /// Begun, neither answered nor cancelled.
+    running: BTreeSet<u32>,
+    cancelled: BTreeSet<u32>,
+    pub whole: VecDeque<Call>,
+    pub parts: Assembly,
+    /// How many fragments have come of calls that we had answered before.
+    pub in_vain: usize,
+}
+
+impl Calls {
+    pub fn new(limits: Limits) -> Calls {
+        Calls {
+            limits,
+            last: 0,
+            running: BTreeSet::new(),
+            cancelled: BTreeSet::new(),
+            whole: VecDeque::new(),
+            parts: Assembly::new(limits),
+            in_vain: 0,
+        }
+    }
+
+    /// We have begun to answer a call.
+    pub fn answered(&mut self, number: u32) {
+        self.running.remove(&number);
+        self.parts.forget(number);
+    }
+
+    /// The highest number that has begun to arrive.
+    pub fn last(&self) -> u32 {
+        self.last
+    }
+
+    /// Whether that call was cancelled.
+    pub fn is_cancelled(&self, number: u32) -> bool {
+        self.cancelled.contains(&number)
+    }
+
+    pub(super) fn take(&mut self, frame: Frame) -> Step {
+        let number = frame.number;
+        let whole = match frame.kind {
+            kind::CALL => self.begin(frame)?,
+            kind::CANCEL => {
+                rule(number <= self.last, section::CANCEL, || format!("{frame} came, but no such call"))?;
+                self.running.remove(&number);
+                self.cancelled.insert(number);
+                self.parts.forget(number);
+                self.whole.retain(|call| call.number != number);
+                None
+            }
+            _ if self.cancelled.contains(&number) => {
+                return breaks(section::CANCEL, format!("{frame} came after the call's CANCEL"));
+            }
+            // It was under way when our answer was.
+            _ if number <= self.last && !self.running.contains(&number) => {
+                self.in_vain += 1;
+                None
+            }
+            _ => self.parts.go_on(frame)?,
+        };
+        if let Some(message) = whole {
+            self.whole.push_back(read(&message)?);
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, frame: Frame) -> Step<Option<Frame>> {
+        let number = frame.number;
+        rule(number > self.last, section::NUMBERS, || format!("{frame} came after call {}", self.last))?;
+        self.last = number;
+        self.running.insert(number);
+        let most = self.limits.max_calls;
+        rule(self.running.len() <= most, section::LIMITS, || {
+            format!("{} calls are in flight, {most} are the most", self.running.len())
+        })?;
+        self.parts.begin(frame)
+    }
+}
+
+fn read(message: &Frame) -> Step<Call> {
+    let number = message.number;
+    let mut reader = Reader(&message.body);
+    let mut head = || {
+        let (call_id, deadline_ms) = (reader.u32()?, reader.u32()?);
+        let mut block = &[][..];
+        if message.flags & flag::METADATA != 0 {
+            let length = reader.u16()?;
+            if length > MAX_METADATA {
+                return Err(format!("its metadata has {length} bytes"));
+            }
+            block = reader.take(length.into())?;
+        }
+        metadata(block)?;
+        Ok(Call { number, call_id, deadline_ms, arguments: reader.0.to_vec() })
+    };
+    match head() {
+        Ok(call) if call.call_id == 0 => breaks(section::CALL, format!("CALL {number} has the Call ID 0")),
+        Ok(call) => Ok(call),
+        Err(problem) => breaks(section::CALL, format!("the head of CALL {number} is wrong: {problem}")),
+    }
+}
+
+/// Reads metadata as a writer has to write it.
+fn metadata(block: &[u8]) -> Result<(), String> {
+    const NUMBERED: [&[u8]; 4] = [b"request-id", b"traceparent", b"tracestate", b"caller"];
+    let mut reader = Reader(block);
+    while !reader.is_empty() {
+        if reader.byte()? == 0 {
+            let length = reader.byte()?;
+            let name = reader.take(length.into())?;
+            let lower = name.iter().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+            if name.is_empty() || !lower || NUMBERED.contains(&name) {
+                let name = String::from_utf8_lossy(name);
+                return Err(format!("the metadata name `{name}` is not lower case ASCII, or has a number"));
+            }
+        }
+        reader.blob()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! The SDK's server, its client and the gateway keep every promise of docs/protocol.md for which `tests/conformance` has a
+//! case.
+
+use callgate_tests::{binary, eventually, free_port};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+/// A child process, ended when it is dropped.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Plays the cases; what the program says must end in a line that counts nothing broken.
+fn keeps_every_promise(arguments: &[&str]) {
+    let mut program = Command::new(binary("conformance"));
+    let output = program.args(arguments).stdin(Stdio::null()).output().expect("the program can be started");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let last = said.lines().last().unwrap_or_default();
+    assert!(last.contains(" kept, 0 broken"), "{said}{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn path(program: &str) -> String {
+    let path: PathBuf = binary(program);
+    path.to_str().expect("the target folder has a name in UTF-8").to_owned()
+}
+
+#[tokio::test]
+async fn the_sdks_server_keeps_every_promise_of_an_acceptor() {
+    let address = format!("127.0.0.1:{}", free_port());
+    let mut server = Command::new(binary("conformance-server"));
+    let server = server.args(["--listen", &address]).stdin(Stdio::null()).spawn();
+    let _server = Process(server.expect("the server can be started"));
+    eventually("a server that listens", || std::future::ready(TcpStream::connect(&address).ok())).await;
+    keeps_every_promise(&["--connect", &address]);
+}
+
+#[test]
+fn the_sdks_client_keeps_every_promise_of_a_connector() {
+    keeps_every_promise(&["--listen", "127.0.0.1:0", "--", &path("conformance-client"), "--connect", "{}"]);
+}
+
+#[test]
+fn the_gateway_keeps_every_promise_of_a_connector() {
+    keeps_every_promise(&["--listen", "127.0.0.1:0", "--", &path("conformance-gateway"), "--connect", "{}"]);
+}

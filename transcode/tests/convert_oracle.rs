@@ -1,0 +1,87 @@
+//! Conversions between random schemas: what is the same stays the same, what is no message is refused, and the way
+//! over JSON gives the same message.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use callgate_protocol::check;
+use callgate_protocol::schema::MethodSchema;
+use callgate_transcode::{Converter, Misfit, RequestBinding, RequestProgram, UnknownFields};
+use proptest::prelude::*;
+use support::evolve::evolved;
+use support::generate::{Random, runs, values};
+use support::value::bincode_of;
+use support::{decode, encode};
+
+const MOST: usize = 1 << 20;
+
+fn converter(from: &MethodSchema, to: &MethodSchema) -> Result<Converter, Misfit> {
+    Converter::compile((from, &from.request), (to, &to.request))
+}
+
+fn converted(converter: &Converter, message: &[u8]) -> Option<Vec<u8>> {
+    let mut out = b"before".to_vec();
+    converter.run(message, &mut out, MOST).ok()?;
+    Some(out.split_off(6))
+}
+
+/// The same over JSON, as the gateway would, with fields ignored that nobody knows.
+fn over_json(from: &MethodSchema, to: &MethodSchema, message: &[u8]) -> Option<Vec<u8>> {
+    let json = decode(from, message).unwrap();
+    let ignoring = RequestBinding { unknown_fields: UnknownFields::Ignore, ..RequestBinding::default() };
+    let program = RequestProgram::compile(to, &ignoring).unwrap();
+    encode(&program, json.as_bytes()).ok()
+}
+
+/// A message with some bytes changed, missing or added.
+fn damaged(message: &[u8], random: &mut Random) -> Vec<u8> {
+    let mut damaged = message.to_vec();
+    for _ in 0..=random.below(3) {
+        let place = random.below(damaged.len() + 1);
+        match random.below(3) {
+            0 => damaged.truncate(place),
+            1 => damaged.insert(place, random.next() as u8),
+            _ => damaged.iter_mut().skip(place).take(1).for_each(|byte| *byte = random.next() as u8),
+        }
+    }
+    damaged
+}
+
+proptest! {
+    #![proptest_config(runs(4_000))]
+
+    #[test]
+    fn to_the_same_schema_a_message_stays_as_it_is((schema, value, _) in values()) {
+        let message = bincode_of(&schema, &schema.request, &value);
+        prop_assert_eq!(converted(&converter(&schema, &schema).unwrap(), &message), Some(message));
+    }
+
+    #[test]
+    fn what_is_accepted_is_exactly_what_the_check_accepts((schema, value, tape) in values()) {
+        let message = damaged(&bincode_of(&schema, &schema.request, &value), &mut Random::tape(tape));
+        let expected = check::value(&schema, &schema.request, &message).ok().map(|()| message.clone());
+        prop_assert_eq!(converted(&converter(&schema, &schema).unwrap(), &message), expected);
+    }
+
+    #[test]
+    fn changes_that_every_value_bears_are_borne_as_json_bears_them((old, value, tape) in values()) {
+        let next = evolved(&old, &mut Random::tape(tape), false);
+        let message = bincode_of(&old, &old.request, &value);
+        let expected = over_json(&old, &next, &message);
+        prop_assert!(expected.is_some());
+        let converter = converter(&old, &next).unwrap();
+        let converted = converted(&converter, &message);
+        prop_assert_eq!(&converted, &expected, "{:?}\n{:?}", old, next);
+        prop_assert_eq!(check::value(&next, &next.request, &converted.unwrap()), Ok(()));
+    }
+
+    #[test]
+    fn other_changes_are_refused_where_json_refuses_them((old, value, tape) in values()) {
+        let next = evolved(&old, &mut Random::tape(tape), true);
+        let message = bincode_of(&old, &old.request, &value);
+        if let Ok(converter) = converter(&old, &next) {
+            let expected = over_json(&old, &next, &message);
+            prop_assert_eq!(converted(&converter, &message), expected, "{:?}\n{:?}", old, next);
+        }
+    }
+}
