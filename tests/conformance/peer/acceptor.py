@@ -11,6 +11,10 @@ OFFERED = {call_id(name): name for name in METHODS}
 SCHEMAS = {fingerprint(schema(name)): schema(name) for name in METHODS}
 
 
+# Of answers that nobody reads, in bytes.
+MAX_WAITING = 64 << 20
+
+
 class Failed(Exception):
     def __init__(self, code, message=""):
         self.code, self.message = code, message
@@ -23,7 +27,7 @@ class Acceptor(Link):
     def __init__(self, reader, writer, broken, server):
         limits = fields((1, struct.pack("<HH", 1, 1)), (5, b"peer.py"), (6, service()))
         super().__init__(reader, writer, broken, limits)
-        self.server, self.running, self.away, self.unwritten = server, {}, None, 0
+        self.server, self.running, self.away, self.unwritten = server, {}, None, {}
         self.closing, self.pongs = None, []
 
     def opened(self):
@@ -88,7 +92,7 @@ class Acceptor(Link):
             raise Wrong("a CALL that ends within its head") from None
         if head == 0:
             raise Wrong("Call ID 0")
-        if len(self.running) + self.unwritten >= self.mine.calls and not self.broken("calls-unbounded"):
+        if self.is_full() and not self.broken("calls-unbounded"):
             return self.fail(number, 14, "too many calls", executed=False)
         name = OFFERED.get(head)
         if name is None:
@@ -99,6 +103,12 @@ class Acceptor(Link):
         except NoValue as problem:
             return self.fail(number, 3, str(problem))
         self.running[number] = asyncio.create_task(self.call(number, method, left))
+
+    def is_full(self):
+        """Answers that nobody has read yet count with the calls that run."""
+        most = self.mine.calls
+        waiting = sum(self.unwritten.values())
+        return len(self.running) >= most or len(self.running) + len(self.unwritten) >= 2 * most or waiting >= MAX_WAITING
 
     async def call(self, number, method, left):
         before = list(self.running.values()) if self.broken("in-order") else []
@@ -131,13 +141,13 @@ class Acceptor(Link):
     def reply(self, number, result):
         if len(result) > self.out.limits.message:
             return self.fail(number, 8, "the result is longer than the caller accepts")
-        self.unwritten += 1
-        self.out.message(REPLY, number, result, done=self.written)
+        self.unwritten[number] = len(result)
+        self.out.message(REPLY, number, result, done=lambda: self.written(number))
         if self.broken("answers-twice"):
             self.out.message(REPLY, number, result)
 
-    def written(self):
-        self.unwritten -= 1
+    def written(self, number):
+        self.unwritten.pop(number, None)
         self.settle()
 
     # Going away.

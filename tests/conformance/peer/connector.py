@@ -107,13 +107,15 @@ class Connector(Link):
         self.out.push(frame(CANCEL, number))
 
     def settle(self, number, outcome):
+        if number >= self.next and not self.broken("any-answer"):
+            raise Wrong(f"an answer to call {number}, which was never made")
         if self.broken("answers-by-order"):
             number = min(self.waiting, default=number)
         future = self.waiting.get(number)
         if not future or future.done():
             return
-        if not self.broken("sends-after-answer"):
-            self.out.drop(number)
+        if not self.broken("sends-after-answer") and self.out.drop(number) and not self.broken("answered-untold"):
+            self.out.push(frame(CANCEL, number))
         if isinstance(outcome, Exception):
             future.set_exception(outcome)
         else:

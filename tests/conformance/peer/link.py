@@ -9,7 +9,7 @@ from wire import *
 
 HANDSHAKE_SECONDS = 3
 FAREWELL_SECONDS = 2
-MAX_CONTROL_BACKLOG = 16 << 20
+MAX_UNREAD = 1 << 20
 WORD = r"[A-Za-z_][A-Za-z0-9_-]*"
 KNOWN_FLAGS = {CALL: 3, REPLY: 3, FAILURE: 3, DATA: 1}
 
@@ -118,12 +118,7 @@ class Outbound:
         if self.long and self.broken("one-at-a-time") and self.long[0].at:
             return self._fragment(self.long[0])
         if self.short:
-            data, done = self.short.popleft()
-            if done:
-                done()
-            else:
-                self.bytes -= len(data)
-            return data
+            return self._gather()
         for long in self.long:
             begun = sum(len(other.body) for other in self.long if other.at and other is not long)
             if long.at or not begun or begun + len(long.body) <= self.limits.window or self.broken("window-ignored"):
@@ -131,6 +126,17 @@ class Outbound:
         self.ready.clear()
         self.empty.set()
         return None
+
+    def _gather(self):
+        gathered = bytearray()
+        while self.short and len(gathered) < 1 << 16:
+            data, done = self.short.popleft()
+            gathered += data
+            if done:
+                done()
+            else:
+                self.bytes -= len(data)
+        return bytes(gathered)
 
     def _fragment(self, long):
         most = (1 << 16) if self.broken("ignores-max-frame") else self.limits.frame
@@ -230,8 +236,8 @@ class Link:
         length, kind, flags, number = struct.unpack("<IBBI", await self.reader.readexactly(10))
         self._admit(length, kind, flags, number)
         body = await self.reader.readexactly(length)
-        if self.out.bytes > MAX_CONTROL_BACKLOG:
-            raise Wrong("short frames are not read")
+        if self.out.bytes > MAX_UNREAD and not self.broken("keeps-all-pongs"):
+            raise Wrong("PONGs, SCHEMAs and refusals are not read")
         if kind == PING:
             self.pong(self._leading(body, 8))
         elif kind == PONG:

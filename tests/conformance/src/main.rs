@@ -28,6 +28,9 @@ struct Options {
     /// Only the cases whose name contains this; may be given more than once.
     #[arg(long, value_name = "TEXT")]
     only: Vec<String>,
+    /// Not the case of this name; may be given more than once.
+    #[arg(long, value_name = "NAME")]
+    except: Vec<String>,
     /// How many seconds anything may take.
     #[arg(long, default_value_t = 10)]
     patience: u64,
@@ -38,8 +41,10 @@ struct Options {
 
 impl Options {
     fn chosen<T>(&self, cases: Vec<&'static Case<T>>) -> Vec<&'static Case<T>> {
-        let wanted =
-            |case: &&Case<T>| self.only.is_empty() || self.only.iter().any(|text| case.name.contains(text));
+        let wanted = |case: &&Case<T>| {
+            let meant = self.only.is_empty() || self.only.iter().any(|text| case.name.contains(text));
+            meant && !self.except.iter().any(|name| name == case.name)
+        };
         cases.into_iter().filter(wanted).collect()
     }
 }

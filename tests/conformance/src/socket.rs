@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 /// How much is read at once.
 const CHUNK: usize = 64 * 1024;
 
-/// The system's buffers of each socket, in bytes. Small, so that what one side does not read the other one cannot write.
-const SYSTEM_BUFFER: usize = 128 * 1024;
+/// The system's buffers of each socket, in bytes. Small, so that what one side does not read the other one cannot write; but
+/// several times the largest segment of loopback, or reading on after a pause would wait for the other system's timer.
+const SYSTEM_BUFFER: usize = 512 * 1024;
 
 /// Connects.
 ///

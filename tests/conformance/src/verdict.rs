@@ -7,6 +7,7 @@ pub mod section {
     pub const HANDSHAKE: &str = "Handshake";
     pub const NUMBERS: &str = "Call numbers";
     pub const CALL: &str = "CALL";
+    pub const METADATA: &str = "Metadata";
     pub const REPLY: &str = "REPLY";
     pub const FAILURE: &str = "FAILURE";
     pub const CANCEL: &str = "CANCEL";
@@ -22,8 +23,8 @@ pub mod section {
 
     /// All of them; a test looks for each on the page.
     pub const ALL: &[&str] = &[
-        VALUES, FRAME, HANDSHAKE, NUMBERS, CALL, REPLY, FAILURE, CANCEL, LONG, SCHEMAS, PING, READY, AWAY,
-        LIMITS, LATER, WRONG, STREAMS,
+        VALUES, FRAME, HANDSHAKE, NUMBERS, CALL, METADATA, REPLY, FAILURE, CANCEL, LONG, SCHEMAS, PING,
+        READY, AWAY, LIMITS, LATER, WRONG, STREAMS,
     ];
 }
 

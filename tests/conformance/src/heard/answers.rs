@@ -1,6 +1,6 @@
 //! What a tested acceptor sends about calls: each call has one answer, and it is well formed.
 
-use super::message::Assembly;
+use super::message::{Assembly, metadata};
 use crate::frame::{Frame, flag, kind};
 use crate::hello::Limits;
 use crate::value::Reader;
@@ -108,10 +108,9 @@ impl Answers {
 fn result(message: &Frame) -> Step<&[u8]> {
     let mut reader = Reader(&message.body);
     if message.flags & flag::METADATA != 0 {
-        let block = reader.u16().and_then(|length| reader.take(length.into()));
-        if let Err(problem) = block {
+        if let Err(problem) = metadata(&mut reader) {
             return breaks(
-                section::REPLY,
+                section::METADATA,
                 format!("the metadata of REPLY {} cannot be read: {problem}", message.number),
             );
         }

@@ -1,14 +1,11 @@
 //! What a tested connector sends about calls: numbers rise, heads are well formed, and bounds are kept.
 
-use super::message::Assembly;
+use super::message::{Assembly, metadata};
 use crate::frame::{Frame, flag, kind};
 use crate::hello::Limits;
 use crate::value::Reader;
 use crate::verdict::{Step, breaks, rule, section};
 use std::collections::{BTreeSet, VecDeque};
-
-/// The longest metadata block, in bytes.
-const MAX_METADATA: u16 = 16 * 1024;
 
 /// A call that has arrived whole.
 #[derive(Clone, Debug)]
@@ -29,8 +26,6 @@ pub struct Calls {
     cancelled: BTreeSet<u32>,
     pub whole: VecDeque<Call>,
     pub parts: Assembly,
-    /// How many fragments have come of calls that we had answered before.
-    pub in_vain: usize,
 }
 
 impl Calls {
@@ -42,7 +37,6 @@ impl Calls {
             cancelled: BTreeSet::new(),
             whole: VecDeque::new(),
             parts: Assembly::new(limits),
-            in_vain: 0,
         }
     }
 
@@ -78,10 +72,7 @@ impl Calls {
                 return breaks(section::CANCEL, format!("{frame} came after the call's CANCEL"));
             }
             // It was under way when our answer was.
-            _ if number <= self.last && !self.running.contains(&number) => {
-                self.in_vain += 1;
-                None
-            }
+            _ if number <= self.last && !self.running.contains(&number) => None,
             _ => self.parts.go_on(frame)?,
         };
         if let Some(message) = whole {
@@ -104,43 +95,22 @@ impl Calls {
 }
 
 fn read(message: &Frame) -> Step<Call> {
-    let number = message.number;
-    let mut reader = Reader(&message.body);
-    let mut head = || {
-        let (call_id, deadline_ms) = (reader.u32()?, reader.u32()?);
-        let mut block = &[][..];
-        if message.flags & flag::METADATA != 0 {
-            let length = reader.u16()?;
-            if length > MAX_METADATA {
-                return Err(format!("its metadata has {length} bytes"));
-            }
-            block = reader.take(length.into())?;
+    match head(message) {
+        Ok(call) if call.call_id == 0 => {
+            breaks(section::CALL, format!("CALL {} has the Call ID 0", call.number))
         }
-        metadata(block)?;
-        Ok(Call { number, call_id, deadline_ms, arguments: reader.0.to_vec() })
-    };
-    match head() {
-        Ok(call) if call.call_id == 0 => breaks(section::CALL, format!("CALL {number} has the Call ID 0")),
         Ok(call) => Ok(call),
-        Err(problem) => breaks(section::CALL, format!("the head of CALL {number} is wrong: {problem}")),
+        Err(problem) => {
+            breaks(section::CALL, format!("the head of CALL {} is wrong: {problem}", message.number))
+        }
     }
 }
 
-/// Reads metadata as a writer has to write it.
-fn metadata(block: &[u8]) -> Result<(), String> {
-    const NUMBERED: [&[u8]; 4] = [b"request-id", b"traceparent", b"tracestate", b"caller"];
-    let mut reader = Reader(block);
-    while !reader.is_empty() {
-        if reader.byte()? == 0 {
-            let length = reader.byte()?;
-            let name = reader.take(length.into())?;
-            let lower = name.iter().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
-            if name.is_empty() || !lower || NUMBERED.contains(&name) {
-                let name = String::from_utf8_lossy(name);
-                return Err(format!("the metadata name `{name}` is not lower case ASCII, or has a number"));
-            }
-        }
-        reader.blob()?;
+fn head(message: &Frame) -> Result<Call, String> {
+    let mut reader = Reader(&message.body);
+    let (call_id, deadline_ms) = (reader.u32()?, reader.u32()?);
+    if message.flags & flag::METADATA != 0 {
+        metadata(&mut reader)?;
     }
-    Ok(())
+    Ok(Call { number: message.number, call_id, deadline_ms, arguments: reader.0.to_vec() })
 }

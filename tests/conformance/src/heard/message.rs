@@ -2,8 +2,15 @@
 
 use crate::frame::{Frame, flag};
 use crate::hello::Limits;
+use crate::value::Reader;
 use crate::verdict::{Step, breaks, rule, section};
 use std::collections::BTreeMap;
+
+/// The longest metadata block, in bytes.
+const MAX_METADATA: u16 = 16 * 1024;
+
+/// The names of metadata that are sent by number.
+const NUMBERED: [&[u8]; 4] = [b"request-id", b"traceparent", b"tracestate", b"caller"];
 
 /// The messages of a connection that have begun and are not complete.
 #[derive(Debug)]
@@ -80,4 +87,27 @@ impl Assembly {
             format!("the messages in parts have {arrived} bytes together, the window is {window}")
         })
     }
+}
+
+/// Reads a metadata block, with its length, as a writer has to write it.
+pub(super) fn metadata(reader: &mut Reader<'_>) -> Result<(), String> {
+    let length = reader.u16()?;
+    if length > MAX_METADATA {
+        return Err(format!("its metadata has {length} bytes, {MAX_METADATA} are the most"));
+    }
+    let mut block = Reader(reader.take(length.into())?);
+    while !block.is_empty() {
+        if block.byte()? == 0 {
+            let length = block.byte()?;
+            let name = block.take(length.into())?;
+            let allowed =
+                |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.".contains(byte);
+            if name.is_empty() || !name.iter().all(allowed) || NUMBERED.contains(&name) {
+                let name = String::from_utf8_lossy(name);
+                return Err(format!("the metadata name `{name}` is none, or has a number"));
+            }
+        }
+        block.blob()?;
+    }
+    Ok(())
 }

@@ -4,7 +4,7 @@ use super::{Case, held, still_serves};
 use crate::frame::{Frame, call, call_with, cancel, data, flag, kind};
 use crate::peer::Peer;
 use crate::value::blob;
-use crate::verdict::section::{CALL, FAILURE, NUMBERS, VALUES, WRONG};
+use crate::verdict::section::{CALL, FAILURE, METADATA, NUMBERS, VALUES, WRONG};
 use crate::verdict::{Step, check};
 
 const INVALID_ARGUMENT: u8 = 3;
@@ -156,24 +156,29 @@ pub(super) const CASES: &[Case] = &[
         peer.not_answered(1)?;
         peer.give_up([1])
     }),
-    Case::new("metadata-skipped", CALL, "Metadata that is not known, or broken, hurts no call.", |tested| {
-        let mut peer = tested.open()?;
-        let blocks: [&[u8]; 8] = [
-            b"",
-            b"\x01\x03r-1",                    // request-id
-            b"\x00\x06tenant\x04blue",         // a name
-            b"\x63\x04what\x01\x01r",          // a key that nobody knows
-            b"\x00\x02\xc3\x28\x01x\x01\x01r", // a name that is not UTF-8
-            b"\x01\x02\xff\xfe",               // a value that is not UTF-8
-            b"\x01\x03r-1\x02\x50cut",         // ends within an entry
-            b"\x01\x01a\x01\x01b",             // one name twice
-        ];
-        for (number, block) in (1..).zip(blocks) {
-            with_metadata(&mut peer, number, block)?;
-        }
-        Ok(())
-    }),
-    Case::new("metadata-longest", CALL, "A metadata block has at most 16,384 bytes.", |tested| {
+    Case::new(
+        "metadata-skipped",
+        METADATA,
+        "Metadata that is not known, or broken, hurts no call.",
+        |tested| {
+            let mut peer = tested.open()?;
+            let blocks: [&[u8]; 8] = [
+                b"",
+                b"\x01\x03r-1",                    // request-id
+                b"\x00\x06tenant\x04blue",         // a name
+                b"\x63\x04what\x01\x01r",          // a key that nobody knows
+                b"\x00\x02\xc3\x28\x01x\x01\x01r", // a name that is not UTF-8
+                b"\x01\x02\xff\xfe",               // a value that is not UTF-8
+                b"\x01\x03r-1\x02\x50cut",         // ends within an entry
+                b"\x01\x01a\x01\x01b",             // one name twice
+            ];
+            for (number, block) in (1..).zip(blocks) {
+                with_metadata(&mut peer, number, block)?;
+            }
+            Ok(())
+        },
+    ),
+    Case::new("metadata-longest", METADATA, "A metadata block has at most 16,384 bytes.", |tested| {
         let mut peer = tested.open()?;
         with_metadata(&mut peer, 1, &[&b"\x00\x04long\xfb\xf7\x3f"[..], &[b'm'; 16_375]].concat())?;
         let id = peer.method("echo")?;

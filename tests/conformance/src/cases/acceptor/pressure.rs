@@ -5,10 +5,10 @@ use crate::frame::{Frame, ping};
 use crate::hello::Hello;
 use crate::value::{blob, number};
 use crate::verdict::check;
-use crate::verdict::section::LONG;
+use crate::verdict::section::FRAME;
 
 pub(super) const CASES: &[Case] = &[
-    Case::new("pressure-reads-on", LONG, "A side never stops reading because it cannot write.", |tested| {
+    Case::new("pressure-reads-on", FRAME, "A side never stops reading because it cannot write.", |tested| {
         let mut peer = tested.open_with(&Hello::new().max_message(1 << 26))?;
         let limits = peer.told()?.limits;
         let size = limits.max_message.min(15 << 20) - 1000;
@@ -42,7 +42,7 @@ pub(super) const CASES: &[Case] = &[
     .alone(),
     Case::new(
         "pressure-short-answers",
-        LONG,
+        FRAME,
         "Calls whose answers nobody reads are answered once each, when they are read.",
         |tested| {
             let mut peer = tested.open()?;
@@ -59,7 +59,7 @@ pub(super) const CASES: &[Case] = &[
     .alone(),
     Case::new(
         "pressure-pings",
-        LONG,
+        FRAME,
         "A peer that reads no PONG does not keep the acceptor from reading.",
         |tested| {
             let mut peer = tested.open()?;
@@ -70,6 +70,23 @@ pub(super) const CASES: &[Case] = &[
             let last = (19_999_u64 | 1 << 60).to_be_bytes();
             peer.hear_pong(last)?;
             peer.give_up([1])
+        },
+    ),
+    Case::new(
+        "pressure-unread",
+        FRAME,
+        "When 1 MiB of PONGs waits unread, the connection is closed.",
+        |tested| {
+            let mut peer = tested.open()?;
+            for turn in 0..1000_u64 {
+                let pings: Vec<Frame> =
+                    (0..1000).map(|n| ping(&(turn * 1000 + n | 1 << 60).to_be_bytes())).collect();
+                // Sooner or later it is closed, or not read any more because it is being closed.
+                if peer.send_all(pings).is_err() {
+                    break;
+                }
+            }
+            peer.ends()
         },
     ),
 ];

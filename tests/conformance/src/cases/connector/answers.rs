@@ -4,7 +4,7 @@ use super::{Case, still_calls, text};
 use crate::frame::{Frame, failure, flag, refusal, reply};
 use crate::service::fields;
 use crate::tested::{Connector, arrived};
-use crate::verdict::section::{FAILURE, NUMBERS, REPLY, WRONG};
+use crate::verdict::section::{FAILURE, METADATA, NUMBERS, REPLY, WRONG};
 use crate::verdict::{Step, check};
 
 pub(super) const CASES: &[Case] = &[
@@ -31,15 +31,27 @@ pub(super) const CASES: &[Case] = &[
         "An answer with a number for which nobody waits is ignored.",
         |tested| {
             let mut peer = tested.open()?;
-            peer.send_all([reply(999, b"what"), failure(u32::MAX, 13), reply(1, b"too soon")])?;
-            peer.still_there()?;
             still_calls(tested, &mut peer, 10)?;
             let last = peer.heard.calls.last();
             peer.send_all([reply(last, &text(3)), failure(last, 13)])?;
             still_calls(tested, &mut peer, 20)
         },
     ),
-    Case::new("reply-metadata", REPLY, "Metadata of a REPLY is skipped by its length.", |tested| {
+    Case::new(
+        "answer-never-called",
+        NUMBERS,
+        "An answer with a number that was never given to a call ends the connection.",
+        |tested| {
+            for answer in [reply(999, b"what"), failure(u32::MAX, 13)] {
+                let mut peer = tested.open()?;
+                still_calls(tested, &mut peer, 10)?;
+                peer.send(answer)?;
+                peer.refuses_to_go_on()?;
+            }
+            Ok(())
+        },
+    ),
+    Case::new("reply-metadata", METADATA, "Metadata of a REPLY is skipped by its length.", |tested| {
         let mut peer = tested.open()?;
         let blocks: [&[u8]; 4] = [b"", b"\x00\x06tenant\x04blue", b"\x63\x01x", b"\x01\x50cut"];
         for (bytes, block) in (10..).zip(blocks) {
@@ -67,7 +79,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     Case::new(
         "reply-bad-result",
-        WRONG,
+        REPLY,
         "A result that is not a value of the response fails the call; the connection goes on.",
         |tested| {
             let mut peer = tested.open()?;
