@@ -21,6 +21,11 @@ pub enum ServerError {
         /// What the system says.
         source: io::Error,
     },
+    /// A service or a method has a name that not every language and route can write.
+    BadName {
+        /// The service's name, or `service.method`.
+        name: String,
+    },
     /// Two services have the same name.
     ServiceTwice {
         /// The name.
@@ -68,6 +73,10 @@ impl fmt::Display for ServerError {
             ServerError::NoAddress => write!(f, "no address to listen on was given: call `listen`"),
             ServerError::BadAddress(error) => write!(f, "{error}"),
             ServerError::Bind { address, source } => write!(f, "cannot listen on {address}: {source}"),
+            ServerError::BadName { name } => write!(
+                f,
+                "{name} is no name to offer: a letter or `_`, then letters, digits, `_` and `-`, all ASCII, at most 128"
+            ),
             ServerError::ServiceTwice { name, first, second } => {
                 write!(f, "two services are named {name} (version \"{first}\" and version \"{second}\")")
             }

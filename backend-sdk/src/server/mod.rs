@@ -111,8 +111,8 @@ impl Server {
 
     /// How many bytes all messages longer than 64 KiB may have together, in the whole server: while they arrive, while their
     /// call is running, and while results wait to be read; 1 GiB unless told. Each connection may have at most 64 MiB
-    /// arriving and as many waiting. What finds no room is refused, and its caller told. Shorter messages are bounded by the
-    /// number of calls and connections.
+    /// arriving, and takes no further calls while 64 MiB of its results wait. What finds no room is refused, and its caller
+    /// told. Shorter messages are bounded by the number of calls and connections.
     pub fn max_buffered(mut self, bytes: usize) -> Server {
         self.max_buffered = bytes;
         self

@@ -3,6 +3,7 @@
 use super::ServerError;
 use crate::service::{Dispatch, Method};
 use callgate_protocol::limits::{MAX_CONTROL, MAX_SCHEMA};
+use callgate_protocol::name::{is_method_name, is_service_name};
 use callgate_protocol::schema::Fingerprint;
 use callgate_protocol::{CallId, Hello, Limits, MethodOffer, Outbound, ServiceOffer};
 use std::collections::{BTreeMap, HashMap};
@@ -68,12 +69,18 @@ impl Registry {
                 second: service.version(),
             });
         }
+        if !is_service_name(service.name()) {
+            return Err(ServerError::BadName { name: service.name().into() });
+        }
         let mut offer = ServiceOffer {
             name: service.name().into(),
             version: service.version().into(),
             methods: Vec::new(),
         };
         for (index, method) in service.methods().iter().enumerate() {
+            if !is_method_name(method.name) {
+                return Err(ServerError::BadName { name: full_name(method) });
+            }
             let schema = method.schema().map_err(|problem| ServerError::BadSchema {
                 method: full_name(method),
                 problem: problem.clone(),

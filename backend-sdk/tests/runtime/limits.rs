@@ -127,12 +127,39 @@ async fn what_cannot_work_is_an_error_at_start_that_names_both() {
     let text = error.to_string();
     assert!(text.contains("stage.echo") && text.contains("clash.echo"), "{text}");
 
+    let foreign = server(&stage).service(Foreign).listen("127.0.0.1:0").bind().await.map(|_| ());
+    let error = foreign.expect_err("a name that not every language can write");
+    assert!(error.to_string().contains("größe"), "{error}");
+
     assert!(matches!(server(&stage).bind().await.map(|_| ()), Err(ServerError::NoAddress)));
     let bad = Server::new().listen("nowhere").bind().await.map(|_| ());
     assert!(matches!(bad, Err(ServerError::BadAddress(_))));
     // What a `main` that returns the error prints.
     let shown = format!("{:?}", bad.expect_err("no address"));
     assert!(shown.contains("host:port") && !shown.contains("BadAddress"), "{shown}");
+}
+
+/// Has a name that is none.
+struct Foreign;
+
+impl callgate_sdk::service::Dispatch for Foreign {
+    fn name(&self) -> &'static str {
+        "größe"
+    }
+    fn version(&self) -> &'static str {
+        ""
+    }
+    fn methods(&self) -> &'static [callgate_sdk::service::Method] {
+        &[]
+    }
+    fn call(
+        self: std::sync::Arc<Self>,
+        _: usize,
+        _: callgate_sdk::Context,
+        _: &[u8],
+    ) -> Result<callgate_sdk::service::Answer, callgate_sdk::Status> {
+        Err(callgate_sdk::Status::unimplemented("never called"))
+    }
 }
 
 /// Pins a number that is another service's.

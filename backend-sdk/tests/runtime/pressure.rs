@@ -214,8 +214,9 @@ async fn answers_are_written_between_handlers_that_keep_the_only_thread() {
 async fn a_peer_that_asks_on_and_on_and_does_not_read_is_left() {
     let (stage, _events) = stage();
     let running = run(server(&stage)).await;
+    type Ask = fn(&mut Peer, u32);
     // What each asks for would fill any memory.
-    let asks: [(&str, fn(&mut Peer, u32)); 3] = [
+    let asks: [(&str, Ask); 3] = [
         ("PING", |peer, _| peer.outbound.ping([0; 8])),
         ("schemas", |peer, _| peer.outbound.schema_request(known(TREE).fingerprint)),
         ("calls that are refused", |peer, number| peer.call(number, CallId::of("no", "such"), None, b"")),
