@@ -1,7 +1,9 @@
 //! Types that compile and yet cannot be offered: a server says so when it starts, and not its callers later.
 
 use callgate_protocol::schema::{SchemaError, Type};
-use callgate_sdk::{BadSchema, Client, Message, SchemaBuilder, Server, ServerError, Status, service};
+use callgate_sdk::{
+    BadSchema, Client, Message, Presence, SchemaBuilder, Server, ServerError, Status, service,
+};
 use serde::ser::Error;
 use serde::{Deserialize, Serialize, Serializer};
 use std::marker::PhantomData;
@@ -98,6 +100,7 @@ services! {
     Mistaken, MistakenServer, MistakenClient: Settings;
     TooDeep, TooDeepServer, TooDeepClient: Deep;
     TooLong, TooLongServer, TooLongClient: Wordy;
+    Misplaced, MisplacedServer, MisplacedClient: Vec<Presence<u8>>;
 }
 
 async fn refused(server: Server) -> (String, BadSchema) {
@@ -132,6 +135,7 @@ async fn types_that_cannot_be_offered_are_an_error_of_bind_that_names_the_method
         ),
         (refused(server().service(TooDeepServer::new(nobody()))).await, SchemaError::TooDeep),
         (refused(server().service(TooLongServer::new(nobody()))).await, SchemaError::NameTooLong(257)),
+        (refused(server().service(MisplacedServer::new(nobody()))).await, SchemaError::MisplacedPresence),
     ];
     for ((_, problem), expected) in expected {
         assert_eq!(problem, BadSchema::Refused(expected));

@@ -5,12 +5,14 @@
 //! read, and what the reply says beside (`Retry-After`, `Allow`). What the client may not read is for the log, which
 //! [`Failure::log`] alone writes.
 
+mod method;
 mod reason;
 mod shed;
 #[cfg(test)]
 mod tests;
 mod told;
 
+pub use method::{DeclaredError, MethodFailure};
 pub use reason::{Reason, http_status};
 pub use shed::ShedReason;
 
@@ -18,7 +20,6 @@ use callgate_http1::Refusal;
 use callgate_protocol::{Code, Status};
 use callgate_transcode::{Violation, ViolationKind};
 use std::borrow::Cow;
-use told::is_hidden;
 
 /// Why a request has no other reply.
 #[derive(Debug)]
@@ -72,7 +73,7 @@ pub enum Failure {
     /// The request is larger than the instance accepts: the bound in bytes.
     MessageTooLarge(u64),
     /// The method failed, or the instance refused the call.
-    Status(Status),
+    Method(MethodFailure),
     /// The time was up.
     Deadline,
     /// No instance is there; a retry may help. The call has not run, or may run again.
@@ -138,12 +139,7 @@ impl Failure {
             Failure::ClientGone => Reason::ClientGone,
             Failure::Invalid(violations) => violations.first().map_or(Reason::InvalidValue, of_violation),
             Failure::MessageTooLarge(_) => Reason::MessageTooLarge,
-            Failure::Status(status) if status.not_executed && status.code == Code::Unavailable => {
-                Reason::Refused
-            }
-            // The instance's clock runs out at the same time as ours.
-            Failure::Status(status) if status.code == Code::DeadlineExceeded => Reason::Deadline,
-            Failure::Status(_) => Reason::MethodFailed,
+            Failure::Method(failure) => of_method(&failure.status),
             Failure::Deadline => Reason::Deadline,
             Failure::NoInstance => Reason::NoInstance,
             Failure::Draining => Reason::Draining,
@@ -161,7 +157,7 @@ impl Failure {
     /// Its canonical code.
     pub fn code(&self) -> Code {
         match self {
-            Failure::Status(status) => status.code,
+            Failure::Method(failure) => failure.status.code,
             _ => self.reason().code(),
         }
     }
@@ -169,7 +165,7 @@ impl Failure {
     /// Its HTTP status.
     pub fn status(&self) -> u16 {
         match self {
-            Failure::Status(status) => http_status(status.code),
+            Failure::Method(failure) => http_status(failure.status.code),
             Failure::Refused(refusal) => refusal.status(),
             _ => self.reason().status(),
         }
@@ -183,10 +179,18 @@ impl Failure {
         }
     }
 
-    /// What the method says for programs: text that should be JSON, which nobody has checked.
+    /// The method's own error, where it is one that the method declares.
+    pub fn error(&self) -> Option<&DeclaredError> {
+        match self {
+            Failure::Method(failure) if !failure.is_hidden() => failure.error.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// What the method says for programs: text that should be JSON, which nobody may have checked.
     pub fn details(&self) -> Option<&str> {
         match self {
-            Failure::Status(status) if !is_hidden(status.code) => status.details.as_deref(),
+            Failure::Method(failure) if !failure.is_hidden() => failure.details(),
             _ => None,
         }
     }
@@ -195,8 +199,10 @@ impl Failure {
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Failure::RateLimited { retry_after, .. } => Some(*retry_after),
-            Failure::Status(status) if is_hidden(status.code) => None,
-            Failure::Status(Status { retry_after_ms: Some(ms), .. }) => Some(u64::from(*ms).div_ceil(1000)),
+            Failure::Method(failure) if failure.is_hidden() => None,
+            Failure::Method(MethodFailure { status: Status { retry_after_ms: Some(ms), .. }, .. }) => {
+                Some(u64::from(*ms).div_ceil(1000))
+            }
             _ => (self.code() == Code::Unavailable).then_some(1),
         }
     }
@@ -217,6 +223,15 @@ impl Failure {
     /// Whether nobody is there to run the call: another backend, or another table, may help.
     pub fn is_absence(&self) -> bool {
         matches!(self, Failure::NoInstance | Failure::Draining | Failure::NotOffered)
+    }
+}
+
+fn of_method(status: &Status) -> Reason {
+    match status.code {
+        Code::Unavailable if status.not_executed => Reason::Refused,
+        // The instance's clock runs out at the same time as ours.
+        Code::DeadlineExceeded => Reason::Deadline,
+        _ => Reason::MethodFailed,
     }
 }
 
@@ -247,6 +262,7 @@ fn of_violation(violation: &Violation) -> Reason {
         ViolationKind::WrongType => Reason::WrongType,
         ViolationKind::OutOfRange => Reason::ValueOutOfRange,
         ViolationKind::UnknownVariant => Reason::UnknownVariant,
-        ViolationKind::InvalidValue | ViolationKind::Constraint => Reason::InvalidValue,
+        ViolationKind::InvalidValue => Reason::InvalidValue,
+        ViolationKind::Constraint => Reason::Constraint,
     }
 }

@@ -408,3 +408,60 @@ fn it_is_known_until_when_an_instance_is_ejected() {
     fleet.ejected_for(0);
     assert_eq!(fleet.healths[0].ejected_until(), None, "it is probed");
 }
+
+#[test]
+fn slow_is_what_takes_so_many_times_as_long_as_the_median_and_no_quicker_call() {
+    for (took, ejected) in [(400, false), (600, true)] {
+        let mut fleet = Fleet::of(3);
+        for (at, usually) in [(0, 400), (1, 100), (2, 10)] {
+            (0..32).for_each(|_| fleet.call(at, Evidence::Good, Duration::from_millis(usually)));
+        }
+        fleet.pass(TICK);
+        (0..32).for_each(|_| fleet.call(0, Evidence::Good, Duration::from_millis(took)));
+        fleet.review();
+        assert_eq!(fleet.ejections, [u32::from(ejected), 0, 0], "{took} ms beside a median of 100");
+    }
+}
+
+#[test]
+fn of_those_that_are_found_to_fail_at_the_same_time_no_more_than_the_share_is_ejected() {
+    let mut fleet = Fleet::of(4);
+    for at in 0..3 {
+        for _ in 0..32 {
+            let epoch = fleet.healths[at].sent();
+            fleet.healths[at].ended(epoch, Evidence::Failed, Some(FAST), &fleet.spec);
+        }
+    }
+    fleet.review();
+    assert_eq!(fleet.ejections.iter().sum::<u32>(), 2);
+    assert_eq!((0..4).filter(|at| fleet.standing(*at) == Standing::Throttled).count(), 1);
+}
+
+#[test]
+fn an_ejection_is_forgiven_after_ten_seconds_of_good_behaviour_and_not_before() {
+    for (well_for, next) in [(9, 2), (11, 1)] {
+        let mut fleet = Fleet::of(2);
+        fleet.calls(0, 5, Evidence::Failed);
+        fleet.ejected_for(0);
+        fleet.probe_well(0);
+        fleet.pass(Duration::from_secs(well_for));
+        fleet.calls(0, 5, Evidence::Failed);
+        assert_eq!(fleet.ejected_for(0), Duration::from_secs(next), "well for {well_for} s");
+    }
+}
+
+#[test]
+fn slow_calls_fade_one_by_one_only_while_no_others_come() {
+    let mut fleet = Fleet::of(2);
+    fleet.calls(0, 12, Evidence::Good);
+    fleet.calls(1, 32, Evidence::Good);
+    fleet.pass(TICK);
+    for _ in 0..20 {
+        fleet.call(0, Evidence::Good, Duration::from_millis(200));
+    }
+    // What comes last is what fades first: the twelve quick ones, four in a second.
+    fleet.pass(Duration::from_secs(2));
+    assert_eq!(fleet.healths[0].record.slow.count_ones(), 20);
+    fleet.pass(Duration::from_secs(4));
+    assert!((12..20).contains(&fleet.healths[0].record.slow.count_ones()));
+}

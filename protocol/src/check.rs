@@ -134,14 +134,16 @@ fn plain_width(ty: &Type) -> Option<u64> {
 impl<'a> Walk<'a, '_> {
     fn value(&mut self, mut ty: &'a Type) -> Step {
         // None of these counts as depth, so they are passed in a loop and take no stack either.
-        loop {
-            ty = match ty {
-                Type::Option(inner) if self.reader.bool()? => inner,
-                Type::Presence(inner) if self.is_value_present()? => inner,
-                Type::Option(_) | Type::Presence(_) => return Ok(()),
-                Type::Logical(_, inner) => inner,
-                _ => break,
+        while let Type::Option(inner) | Type::Presence(inner) | Type::Logical(_, inner) = ty {
+            let present = match ty {
+                Type::Option(_) => self.reader.bool()?,
+                Type::Presence(_) => self.is_value_present()?,
+                _ => true,
             };
+            if !present {
+                return Ok(());
+            }
+            ty = inner;
         }
         match ty {
             Type::Unit => self.zero_sized()?,

@@ -109,6 +109,8 @@ mod tests {
         assert_eq!((MAX_DEPTH, MAX_ZERO_SIZED_ITEMS, MAX_SCHEMA_PARTS), (128, 65_536, 65_536));
         assert_eq!((MAX_FRAME, MIN_FRAME, MAX_CONTROL), (65_536, 1024, 1_048_576));
         assert_eq!((MAX_MESSAGE, MAX_CALLS), (16_777_216, 1024));
+        assert_eq!((MAX_DEFAULTS, MAX_ATTRIBUTES, MAX_PATTERN), (65_536, 65_536, 1024));
+        assert_eq!((MAX_NAME, MAX_TYPE_NESTING), (256, 32));
         assert_eq!((MAX_ASSEMBLY, MAX_METADATA, MAX_SCHEMA), (67_108_864, 16_384, 1_048_560));
         assert_eq!(MAX_OFFER_NAME, 128);
     }

@@ -5,8 +5,10 @@
 use callgate_protocol::call::key;
 use callgate_protocol::frame::{Header, MAGIC, flag, kind};
 use callgate_protocol::schema::{
-    Definition, EnumDef, Field, Fingerprint, MethodSchema, Shape, StructDef, Type, Variant,
+    Attributes, Definition, EnumDef, Field, Fingerprint, Logical, MethodSchema, Shape, StructDef, Type,
+    Variant,
 };
+use callgate_protocol::wire::{put_bytes, put_varint};
 use callgate_protocol::{
     CallHead, CallId, Code, Hello, Inbound, Limits, MetadataBuf, MethodOffer, Outbound, Role, ServiceOffer,
     Status,
@@ -214,10 +216,108 @@ fn schemas_cost_what_their_bytes_do() {
             wordy.doc = "d".repeat(n);
             read(vec![structure(vec![wordy])])
         }),
+        ("attributes", 1024, |n| {
+            let attributes = (0..n as u32).fold(Attributes::new(), |all, tag| all.with(100 + tag, [7]));
+            read(vec![structure(vec![Field { attributes, ..field(0, Type::U8) }])])
+        }),
+        ("examples", 256, |n| {
+            let with = |at| Field {
+                attributes: Attributes::new().with_example([1, b'x']),
+                ..field(at, Type::String)
+            };
+            read(vec![structure((0..n).map(with).collect())])
+        }),
         ("maps by an enum", 256, |n| {
             let map = Type::Map(Box::new(Type::Ref(1)), Box::new(Type::U8));
             let fields = (0..n).map(|at| field(at, map.clone())).collect();
             read(vec![structure(fields), enumeration((0..n).map(|at| variant(at, Shape::Unit)).collect())])
         }),
     ]);
+}
+
+/// What bringing a schema into its canonical form and its wire form costs.
+fn formed(definitions: Vec<Definition>) -> Cost {
+    let schema = MethodSchema::new(Type::Ref(0), Type::Unit, definitions);
+    MethodSchema::decode(&schema.encode()).unwrap();
+    cost(|| (schema.canonical(), schema.wire_fingerprint()))
+}
+
+/// One field with this default.
+fn defaulted(ty: Type, default: Vec<u8>) -> Vec<Definition> {
+    vec![structure(vec![Field { default: Some(default), ..field(0, ty) }])]
+}
+
+/// So many short texts, the last ones first.
+fn texts(n: usize, value: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    put_varint(&mut bytes, n as u64);
+    for at in (0..n).rev() {
+        put_bytes(&mut bytes, format!("{at:04}").as_bytes());
+        bytes.extend_from_slice(value);
+    }
+    bytes
+}
+
+#[test]
+fn canonical_schemas_cost_what_their_bytes_do() {
+    grow_like_their_input(&[
+        ("a chain of definitions, the last ones first", 1024, |n| {
+            let next =
+                |at: usize| structure(vec![field(0, Type::Ref(if at == 1 { 0 } else { at as u32 - 1 }))]);
+            let first = structure(vec![field(0, Type::Ref(n as u32 - 1))]);
+            formed(std::iter::once(first).chain((1..n).map(next)).collect())
+        }),
+        ("fields that all refer to one definition", 1024, |n| {
+            let wide = |n| structure((0..n).map(|at| field(at, Type::Ref(1))).collect());
+            formed(vec![wide(n), wide(n)])
+        }),
+        ("parts of a tuple", 1024, |n| {
+            formed(vec![structure(vec![field(0, Type::Tuple(vec![Type::U8; n]))])])
+        }),
+        ("a map", 512, |n| {
+            let map = Type::Map(Box::new(Type::String), Box::new(Type::U8));
+            formed(defaulted(map, texts(n, &[7])))
+        }),
+        ("a set", 512, |n| {
+            let list = Type::List(Box::new(Type::String));
+            formed(defaulted(Type::Logical(Logical::SET, Box::new(list)), texts(n, &[])))
+        }),
+        ("defaults and examples", 256, |n| {
+            let with = |at| Field {
+                default: Some(vec![2, b'x', b'y']),
+                attributes: Attributes::new().with_example([1, b'x']),
+                ..field(at, Type::String)
+            };
+            formed(vec![structure((0..n).map(with).collect())])
+        }),
+        ("attributes that nobody knows", 1024, |n| {
+            let attributes = (0..n as u32).fold(Attributes::new(), |all, tag| all.with(100 + tag, [7]));
+            formed(vec![structure(vec![Field { attributes, ..field(0, Type::U8) }])])
+        }),
+    ]);
+}
+
+/// Each level of a map's keys is sorted anew: the bytes of a value are copied as often as it nests, and it nests as deep as a
+/// message may.
+#[test]
+fn a_value_that_nests_as_deep_as_it_may_is_formed_soon() {
+    let set = |ty: Type| Type::Logical(Logical::SET, Box::new(Type::List(Box::new(ty))));
+    // A set of structs, each with a set of such structs.
+    let node = structure(vec![field(0, set(Type::Ref(1)))]);
+    let mut value = texts(0, &[]);
+    for _ in 0..62 {
+        value.splice(0..0, [1]);
+    }
+    let leaf = vec![0; 60_000];
+    value.pop();
+    put_varint(&mut value, leaf.len() as u64);
+    value.extend_from_slice(&leaf);
+    let Definition::Struct(request) = &defaulted(set(Type::Ref(1)), value)[0] else {
+        unreachable!("it is one")
+    };
+    let schema = MethodSchema::new(Type::Ref(0), Type::Unit, vec![Definition::Struct(request.clone()), node]);
+    MethodSchema::decode(&schema.encode()).unwrap();
+    let begun = std::time::Instant::now();
+    assert_eq!(schema.canonical(), schema);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(10), "{:?}", begun.elapsed());
 }

@@ -33,4 +33,5 @@ pub use request::{RequestInput, RequestProgram};
 pub use response::{
     DecodeError, DecodeReason, Decoding, ErrorProgram, MIN_STEP, MethodError, ResponseProgram,
 };
+pub use scalar::TextForm;
 pub use violation::{BindError, Violation, ViolationKind};

@@ -5,8 +5,8 @@ mod support;
 
 use callgate_protocol::schema::{Logical, MethodSchema, Type};
 use callgate_transcode::{
-    Body, Decimal, DecodeReason, RequestProgram, Response, ResponseBinding, ResponseProgram, Violation,
-    ViolationKind,
+    Body, Decimal, DecodeReason, RequestProgram, Response, ResponseBinding, ResponseProgram, TextForm,
+    Violation, ViolationKind,
 };
 use support::{
     binding, decode, decode_in_steps, encode, encode_all, field, lines, list, method, method_of, option, set,
@@ -162,18 +162,18 @@ fn a_logical_type_can_be_a_key_a_path_parameter_and_a_query_parameter() {
 
 #[test]
 fn a_text_that_is_not_of_its_form_is_the_backends_fault() {
-    for (logical, wrong, what) in [
-        (Logical::DECIMAL, "1e3", "a decimal number"),
-        (Logical::DATE, "2026-02-29", "a date"),
-        (Logical::TIME, "24:00", "a time of day"),
-        (Logical::URL, "/a", "a URL"),
-        (Logical::EMAIL, "ada", "an e-mail address"),
+    for (logical, wrong, form, what) in [
+        (Logical::DECIMAL, "1e3", TextForm::Decimal, "a decimal number"),
+        (Logical::DATE, "2026-02-29", TextForm::Date, "a date"),
+        (Logical::TIME, "24:00", TextForm::Time, "a time of day"),
+        (Logical::URL, "/a", TextForm::Url, "a URL"),
+        (Logical::EMAIL, "ada", TextForm::Email, "an e-mail address"),
     ] {
         let mut message = Vec::new();
         callgate_protocol::wire::put_bytes(&mut message, wrong.as_bytes());
         let schema = method_of(text(logical));
         let refused = decode(&schema, &message).unwrap_err();
-        assert_eq!(refused.reason, DecodeReason::InvalidText(what));
+        assert_eq!(refused.reason, DecodeReason::InvalidText(form));
         assert_eq!(refused.to_string(), format!("a text that is not {what} at byte {}", message.len()));
         let program = ResponseProgram::compile(&schema, &ResponseBinding::default()).unwrap();
         assert_eq!(decode_in_steps(&program, &message), Err(refused));
@@ -191,7 +191,7 @@ fn a_text_that_is_not_of_its_form_is_the_backends_fault() {
         let keyed = method_of(Type::Map(Box::new(text(logical)), Box::new(Type::Unit)));
         let message = [vec![1], message].concat();
         let refused = decode(&keyed, &message).unwrap_err();
-        assert_eq!(refused.reason, DecodeReason::InvalidText(what));
+        assert_eq!(refused.reason, DecodeReason::InvalidText(form));
         let program = ResponseProgram::compile(&keyed, &ResponseBinding::default()).unwrap();
         assert_eq!(decode_in_steps(&program, &message).unwrap_err().reason, refused.reason);
     }

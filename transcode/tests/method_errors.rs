@@ -8,7 +8,9 @@ use callgate_protocol::check::Reason;
 use callgate_protocol::schema::{
     Attributes, Definition, EnumDef, Logical, MethodSchema, Shape, Type, Variant,
 };
-use callgate_transcode::{Decimal, DecodeReason, ErrorProgram, Int64, Layout, MethodError, ResponseBinding};
+use callgate_transcode::{
+    Decimal, DecodeReason, ErrorProgram, Int64, Layout, MethodError, ResponseBinding, TextForm,
+};
 use serde::Serialize;
 use std::sync::Arc;
 use support::{field, method, presence, structure, text, variant};
@@ -58,7 +60,7 @@ fn bincode_of(error: &QuoteError) -> Vec<u8> {
 fn an_error_has_its_name_its_code_and_its_content_as_details() {
     let program = program(&schema(), &ResponseBinding::default()).unwrap();
     for (error, variant, code, details) in [
-        (QuoteError::Closed, "Closed", Code::Unknown, None),
+        (QuoteError::Closed, "Closed", Code::FailedPrecondition, None),
         (
             QuoteError::OutOfStock("a\"b".to_owned()),
             "OutOfStock",
@@ -109,7 +111,7 @@ fn bytes_that_are_no_error_of_the_method_are_refused() {
         assert!(matches!(reason(&stock[..length]), DecodeReason::Message(Reason::Wire(_))), "{length}");
     }
     let credit = bincode_of(&QuoteError::Credit { limit: "much".to_owned(), left: None });
-    assert_eq!(reason(&credit), DecodeReason::InvalidText("a decimal number"));
+    assert_eq!(reason(&credit), DecodeReason::InvalidText(TextForm::Decimal));
     assert_eq!(program.decode(&stock, 4).unwrap_err().reason, DecodeReason::TooLong);
     assert!(program.decode(&stock, 5).is_ok());
 }

@@ -4,7 +4,7 @@
 use super::choice::Chosen;
 use super::connection::Call;
 use super::pool::Pool;
-use super::table::{Failed, Origin, Outcome};
+use super::table::{Failed, Origin, Outcome, unavailable};
 use crate::service::Method;
 use crate::{Code, Status};
 use callgate_protocol::MetadataBuf;
@@ -46,7 +46,7 @@ impl Attempts<'_> {
                 Err(Status::deadline_exceeded("the answer was not there in time"))
             }
             Err(_) => {
-                let why = self.pool.why_none();
+                let why = self.pool.why_none(self.method);
                 Err(Status::unavailable(format!("no endpoint was ready in time ({why})")).not_executed())
             }
         }
@@ -80,19 +80,29 @@ impl Attempts<'_> {
     /// Sends the call on a connection, as soon as there is a slot for it.
     async fn once(&self, chosen: Chosen, progress: &mut Progress) -> Outcome {
         let Chosen { connection, mut trial } = chosen;
-        let slot = connection.slot(self.payload.len()).await?;
+        let Some(way) = connection.offers.way(self.method) else {
+            return Err(unavailable(Origin::Unsent, "the endpoint no longer offers the method"));
+        };
+        let payload = match &way.verdict {
+            None => self.payload.into(),
+            Some(verdict) => verdict.request(self.method, self.payload, connection.max_message)?,
+        };
+        let slot = connection.slot(payload.len()).await?;
         let before = std::mem::replace(&mut progress.may_have_run, true);
         let call = Call {
-            method: self.method,
+            call_id: way.call_id,
             metadata: self.metadata,
-            payload: self.payload,
+            payload: &payload,
             deadline: self.deadline,
         };
         trial.send(self.deadline);
         let outcome = connection.call(call, slot).await;
         trial.end(&outcome);
         progress.may_have_run = before || !matches!(&outcome, Err(failed) if failed.status.not_executed);
-        outcome
+        match &way.verdict {
+            None => outcome,
+            Some(verdict) => verdict.outcome(self.method, outcome),
+        }
     }
 
     fn may_retry(&self, failed: &Failed) -> bool {

@@ -4,8 +4,10 @@
 //! share that it is to get. If not both of them could take the call, all are looked at and the best one is taken, even one that
 //! is ejected.
 
-use super::connection::{Connection, Offer};
-use super::members::{NameState, Seat, State, Table};
+use super::connection::Connection;
+use super::members::{Member, NameState, Seat, State, Table};
+use super::offers::Offer;
+use super::schemas::Schemas;
 use super::trial::Trial;
 use crate::service::Method;
 use callgate_health::FULL;
@@ -17,7 +19,8 @@ const PILED: usize = 16;
 /// What a call has to say for itself.
 #[derive(Clone, Copy)]
 pub(crate) struct Wanted<'a> {
-    pub(crate) method: &'a Method,
+    pub(crate) method: &'static Method,
+    pub(crate) schemas: &'a Arc<Schemas>,
     /// The member that has failed it.
     pub(crate) avoid: Option<u64>,
 }
@@ -36,10 +39,9 @@ pub(crate) enum Choice {
     /// Nowhere yet.
     Wait,
     /// Nowhere: those that are there do not offer the method.
-    NotOffered {
-        /// Some of them offer it with another schema.
-        other_schema: bool,
-    },
+    NotOffered,
+    /// Nowhere: those that are there offer the method with types that do not fit, such as this one.
+    Misfits(Arc<Member>, Arc<Connection>),
 }
 
 /// In which order members are taken when not both of two random ones could take the call.
@@ -72,7 +74,7 @@ impl Table {
         self.seats.iter().filter(|seat| seat.weight == 0).find_map(|seat| {
             let connection = seat.usable()?;
             let fits = (wanted.method.idempotent || seat.impatient) && !wanted.has_tried(seat);
-            if !fits || connection.is_full() || !wanted.offered(connection) {
+            if !fits || connection.is_full() || !wanted.fits(connection) {
                 return None;
             }
             let trial = Trial::probe(&seat.member)?;
@@ -89,8 +91,8 @@ impl Table {
         let first = fastrand::usize(..n);
         let second = (first + fastrand::usize(1..n)) % n;
         let (a, b) = (&self.seats[first], &self.seats[second]);
-        let of_a = a.usable().filter(|way| wanted.tier(a, way) == Tier::Fresh && wanted.offered(way))?;
-        let of_b = b.usable().filter(|way| wanted.tier(b, way) == Tier::Fresh && wanted.offered(way))?;
+        let of_a = a.usable().filter(|way| wanted.tier(a, way) == Tier::Fresh && wanted.fits(way))?;
+        let of_b = b.usable().filter(|way| wanted.tier(b, way) == Tier::Fresh && wanted.fits(way))?;
         let (load_a, load_b) = (of_a.load(), of_b.load());
         let takes_a = match (a.has_turn(), b.has_turn()) {
             (true, true) => load_a <= load_b,
@@ -104,7 +106,7 @@ impl Table {
     /// The best one of all members.
     fn of_all(&self, wanted: Wanted<'_>) -> Choice {
         let n = self.seats.len();
-        let (mut there, mut other_schema) = (false, false);
+        let (mut there, mut misfit) = (false, None);
         let mut hopeful = self.names.iter().any(|name| name.state == NameState::Unknown);
         let mut best: Option<((Tier, f32), &Seat, &Arc<Connection>)> = None;
         // Of equals the first is taken, so that no member is always it.
@@ -116,10 +118,14 @@ impl Table {
                 continue;
             };
             there = true;
-            match connection.offer(wanted.method) {
-                Offer::Same => {}
-                Offer::Other => {
-                    other_schema = true;
+            match connection.offer(wanted.method, wanted.schemas) {
+                Offer::Fits => {}
+                Offer::NotYet => {
+                    hopeful = true;
+                    continue;
+                }
+                Offer::Misfits => {
+                    misfit = misfit.or(Some((seat, connection)));
                     continue;
                 }
                 Offer::None => continue,
@@ -131,7 +137,10 @@ impl Table {
         }
         match best {
             Some((_, seat, connection)) => Choice::Member(Chosen::new(seat, connection)),
-            None if there && !hopeful => Choice::NotOffered { other_schema },
+            None if there && !hopeful => match misfit {
+                Some((seat, connection)) => Choice::Misfits(seat.member.clone(), connection.clone()),
+                None => Choice::NotOffered,
+            },
             None => Choice::Wait,
         }
     }
@@ -142,8 +151,8 @@ impl Wanted<'_> {
         self.avoid == Some(seat.member.id)
     }
 
-    fn offered(&self, connection: &Connection) -> bool {
-        connection.offer(self.method) == Offer::Same
+    fn fits(&self, connection: &Connection) -> bool {
+        connection.offer(self.method, self.schemas) == Offer::Fits
     }
 
     fn tier(&self, seat: &Seat, connection: &Connection) -> Tier {

@@ -1,5 +1,8 @@
 //! One connection of a client: what its peer offers, the calls under way on it, and the task that drives it.
 
+use super::offers::{Offer, Offers};
+use super::schemas::Schemas;
+use super::slot::{Load, Slot};
 use super::table::{Failed, Origin, Outcome, late, unavailable};
 use crate::Status;
 use crate::connection::{Address, Link, Lost, Queue, Stream, Took};
@@ -7,12 +10,11 @@ use crate::service::Method;
 use callgate_protocol::connection::{Answer, Connector, NotSent, Said};
 use callgate_protocol::schema::Fingerprint;
 use callgate_protocol::{CallHead, CallId, Event, Hello, Inbound, Limits, MetadataBuf, ProtocolError, Role};
-use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::{Notify, Semaphore, SemaphorePermit, oneshot, watch};
+use tokio::sync::{Notify, Semaphore, oneshot, watch};
 use tokio::time::{Instant, timeout};
 
 /// For connecting and the handshake together.
@@ -24,30 +26,19 @@ pub(crate) type Calls = Connector<oneshot::Sender<Outcome>, Instant>;
 /// A call as it goes out, on whichever connection.
 #[derive(Clone, Copy)]
 pub(crate) struct Call<'a> {
-    pub(crate) method: &'static Method,
+    pub(crate) call_id: CallId,
     pub(crate) metadata: &'a MetadataBuf,
     pub(crate) payload: &'a [u8],
     pub(crate) deadline: Instant,
-}
-
-/// What a peer says of a method.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Offer {
-    /// It offers the method, with this schema.
-    Same,
-    /// It offers the method with another schema.
-    Other,
-    /// It does not offer the method.
-    None,
 }
 
 /// A connection whose handshake is done.
 #[derive(Debug)]
 pub(crate) struct Connection {
     queue: Arc<Queue<Calls>>,
-    offers: HashMap<CallId, Fingerprint>,
+    pub(crate) offers: Arc<Offers>,
     /// The longest message that the peer accepts, in bytes.
-    max_message: usize,
+    pub(crate) max_message: usize,
     /// As many as the peer accepts calls at once; whoever finds none waits. Closed when no more calls are accepted.
     slots: Semaphore,
     /// Calls under way and calls that wait for a slot.
@@ -71,13 +62,11 @@ impl Connection {
         }
     }
 
-    /// Whether the peer offers the method.
-    pub(crate) fn offer(&self, method: &Method) -> Offer {
-        match self.offers.get(&method.call_id) {
-            Some(schema) if method.schema().is_ok_and(|own| own.fingerprint == *schema) => Offer::Same,
-            Some(_) => Offer::Other,
-            None => Offer::None,
-        }
+    /// Whether the peer offers the method with types that fit. Asks it for its schema if that decides.
+    pub(crate) fn offer(&self, method: &'static Method, schemas: &Arc<Schemas>) -> Offer {
+        self.offers.look(method, schemas, |schema| {
+            self.queue.push(|calls| calls.request_schema(schema));
+        })
     }
 
     /// Whether new calls are accepted.
@@ -124,7 +113,7 @@ impl Connection {
         }
         let load = Load::add(&self.load);
         match self.slots.acquire().await {
-            Ok(permit) => Ok(Slot { _permit: permit, _load: load }),
+            Ok(permit) => Ok(Slot::new(permit, load)),
             Err(_) => Err(unavailable(Origin::Unsent, "the connection is going down")),
         }
     }
@@ -158,7 +147,7 @@ impl Connection {
             return Err(NotSent::Payload(Late));
         }
         let head = CallHead {
-            call_id: call.method.call_id,
+            call_id: call.call_id,
             // Zero would mean that there is no deadline.
             timeout_ms: Some(u32::try_from(left.as_millis()).unwrap_or(u32::MAX).max(1)),
             metadata: call.metadata.as_metadata(),
@@ -221,9 +210,23 @@ impl Connection {
                 self.retire();
             }
             Said::Ready(ready) => drop(self.ready.send_replace(ready)),
-            Said::Nothing | Said::Hello(_) | Said::Schema(..) => {}
+            Said::Schema(fingerprint, encoded) => self.learn(fingerprint, encoded),
+            Said::Nothing | Said::Hello(_) => {}
         }
         Ok(Took::Nothing)
+    }
+
+    /// Reads a schema, if it was asked for, beside the connection: a large one takes some milliseconds.
+    fn learn(&self, fingerprint: Fingerprint, encoded: &[u8]) {
+        if !self.offers.takes(fingerprint) {
+            return;
+        }
+        let (offers, ready, encoded) = (self.offers.clone(), self.ready.clone(), encoded.to_vec());
+        tokio::task::spawn_blocking(move || {
+            offers.learn(fingerprint, &encoded);
+            // Whoever waits for an endpoint looks again.
+            ready.send_modify(|_| {});
+        });
     }
 
     fn retire(&self) {
@@ -283,12 +286,12 @@ async fn open(address: &Address, identity: &str) -> Result<(Arc<Connection>, Lin
             break hello;
         }
     };
-    let methods = hello.services.iter().flat_map(|service| &service.methods);
+    let limits = hello.limits;
     let connection = Connection {
         queue,
-        offers: methods.map(|method| (method.call_id, method.schema)).collect(),
-        max_message: hello.limits.max_message as usize,
-        slots: Semaphore::new((hello.limits.max_calls as usize).min(Semaphore::MAX_PERMITS)),
+        offers: Arc::new(Offers::new(hello)),
+        max_message: limits.max_message as usize,
+        slots: Semaphore::new((limits.max_calls as usize).min(Semaphore::MAX_PERMITS)),
         load: AtomicUsize::new(0),
         retired: Notify::new(),
         stopped: Notify::new(),
@@ -327,27 +330,5 @@ impl Drop for LoseOnDrop<'_> {
             let _ = call.value.send(Err(unavailable(origin, &self.reason)));
         }
         self.connection.retire();
-    }
-}
-
-/// A call's place among those that the peer accepts at once.
-pub(crate) struct Slot<'a> {
-    _permit: SemaphorePermit<'a>,
-    _load: Load<'a>,
-}
-
-/// Counts a call while it is there.
-struct Load<'a>(&'a AtomicUsize);
-
-impl<'a> Load<'a> {
-    fn add(load: &'a AtomicUsize) -> Load<'a> {
-        load.fetch_add(1, Ordering::Relaxed);
-        Load(load)
-    }
-}
-
-impl Drop for Load<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -20,9 +20,12 @@ mod connection;
 mod follower;
 mod listing;
 mod members;
+mod offers;
 mod pool;
 mod resolve;
 mod reviewer;
+mod schemas;
+mod slot;
 mod supervisor;
 mod table;
 #[cfg(test)]

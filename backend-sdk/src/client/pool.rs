@@ -5,8 +5,10 @@ use super::budget::Budget;
 use super::choice::{Choice, Chosen, Wanted};
 use super::follower::Follower;
 use super::members::{Members, NameState, Seat, State};
+use super::offers::Offer;
 use super::resolve::Resolve;
 use super::reviewer::review_always;
+use super::schemas::Schemas;
 use super::supervisor::Supervision;
 use crate::Status;
 use crate::connection::Address;
@@ -37,6 +39,7 @@ pub(crate) struct Settings {
 pub(crate) struct Pool {
     members: Arc<Members>,
     pub(crate) budget: Budget,
+    schemas: Arc<Schemas>,
     /// A supervisor for each address, a follower for each name, and the reviewer.
     _tasks: JoinSet<()>,
 }
@@ -64,13 +67,13 @@ impl Pool {
             }
         }
         tasks.spawn_on(review_always(members.clone()), runtime);
-        Pool { members, budget: Budget::new(), _tasks: tasks }
+        Pool { members, budget: Budget::new(), schemas: Arc::default(), _tasks: tasks }
     }
 
     /// A ready endpoint that offers the method; not `avoid` if there is another. Waits, without a bound of its own,
     /// while there is none but there may be one soon.
-    pub(crate) async fn pick(&self, method: &Method, avoid: Option<u64>) -> Result<Chosen, Status> {
-        let wanted = Wanted { method, avoid };
+    pub(crate) async fn pick(&self, method: &'static Method, avoid: Option<u64>) -> Result<Chosen, Status> {
+        let wanted = Wanted { method, schemas: &self.schemas, avoid };
         if let Some(chosen) = self.look_for(wanted)? {
             return Ok(chosen);
         }
@@ -89,19 +92,28 @@ impl Pool {
         match self.members.read().choose(wanted) {
             Choice::Member(chosen) => Ok(Some(chosen)),
             Choice::Wait => Ok(None),
-            Choice::NotOffered { other_schema } => Err(not_offered(wanted.method, other_schema)),
+            Choice::NotOffered => {
+                let Method { service, name, .. } = wanted.method;
+                Err(Status::unimplemented(format!("no endpoint offers {service}.{name}")).not_executed())
+            }
+            Choice::Misfits(member, connection) => {
+                let Method { service, name, .. } = wanted.method;
+                let why = connection.offers.misfit(wanted.method).unwrap_or_default();
+                let message = format!("no endpoint fits this caller's {service}.{name}: {member}: {why}");
+                Err(Status::failed_precondition(message).not_executed())
+            }
         }
     }
 
     /// Why no endpoint is ready, for people.
-    pub(crate) fn why_none(&self) -> String {
+    pub(crate) fn why_none(&self, method: &'static Method) -> String {
         let table = self.members.read();
         let of_names = table.names.iter().filter_map(|name| match &name.state {
             NameState::Unknown => Some(format!("{}: it is being looked up", name.name)),
             NameState::Failed(error) => Some(format!("{}: {error}", name.name)),
             NameState::Listed => None,
         });
-        let mut all = of_names.chain(table.seats.iter().map(why_not));
+        let mut all = of_names.chain(table.seats.iter().map(|seat| why_not(seat, method)));
         let mut told: Vec<String> = all.by_ref().take(MAX_TOLD).collect();
         let more = all.count();
         if more > 0 {
@@ -112,7 +124,7 @@ impl Pool {
 }
 
 /// Why a member takes no call, for people.
-fn why_not(seat: &Seat) -> String {
+fn why_not(seat: &Seat, method: &'static Method) -> String {
     let member = &seat.member;
     match &seat.state {
         State::Connecting => format!("{member}: connecting"),
@@ -123,17 +135,10 @@ fn why_not(seat: &Seat) -> String {
             format!("{member}: it has all the calls that it accepts")
         }
         State::Ready(connection) if !connection.is_ready() => format!("{member}: it wants no calls for now"),
+        State::Ready(connection) if connection.offers.known(method) == Some(Offer::NotYet) => {
+            format!("{member}: it was asked for its schema")
+        }
         State::Ready(_) => format!("{member}: ready"),
         State::Down(reason) => format!("{member}: {reason}"),
     }
-}
-
-fn not_offered(method: &Method, other_schema: bool) -> Status {
-    let (service, name) = (method.service, method.name);
-    let message = if other_schema {
-        format!("no endpoint offers {service}.{name} with the schema that this caller was built with")
-    } else {
-        format!("no endpoint offers {service}.{name}")
-    };
-    Status::unimplemented(message).not_executed()
 }

@@ -143,7 +143,7 @@ async fn refuse(stream: &mut TcpStream) -> usize {
         name: "echo".into(),
         call_id: ECHO.call_id,
         schema: known(ECHO).fingerprint,
-        wire: known(ECHO).fingerprint,
+        wire: known(ECHO).wire,
         idempotent: true,
     };
     let service = ServiceOffer { name: "stage".into(), version: "1".into(), methods: vec![method] };

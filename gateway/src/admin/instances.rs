@@ -1,8 +1,9 @@
 //! What an instance says of itself, on `/backends`: its services, its methods, and their types as a Rust programmer would
 //! write them.
 
+use super::attributes;
 use crate::transport::callgate::{MethodEntry, Offer};
-use callgate_protocol::schema::{Definition, Field, MethodSchema, Shape, Type};
+use callgate_protocol::schema::{Definition, Field, Logical, MethodSchema, Shape, Type};
 use serde_json::{Value, json};
 
 /// All of it.
@@ -17,7 +18,7 @@ fn method(entry: &MethodEntry) -> Value {
     let schema = &entry.schema.method;
     let definitions: Vec<Value> =
         schema.definitions.iter().map(|definition| self::definition(schema, definition)).collect();
-    json!({
+    let mut shown = json!({
         "name": entry.name,
         "call_id": entry.call_id.to_string(),
         "schema": entry.fingerprint.to_string(),
@@ -25,12 +26,15 @@ fn method(entry: &MethodEntry) -> Value {
         "doc": schema.doc,
         "request": type_name(schema, &schema.request),
         "response": type_name(schema, &schema.response),
+        "error": schema.error.as_ref().map(|ty| type_name(schema, ty)),
         "definitions": definitions,
-    })
+    });
+    attributes::add(&mut shown, &schema.attributes);
+    shown
 }
 
 fn definition(schema: &MethodSchema, definition: &Definition) -> Value {
-    match definition {
+    let mut shown = match definition {
         Definition::Struct(def) => {
             json!({ "struct": def.name, "doc": def.doc, "fields": fields(schema, &def.fields) })
         }
@@ -42,22 +46,28 @@ fn definition(schema: &MethodSchema, definition: &Definition) -> Value {
                     Shape::Tuple(types) => types.iter().map(|ty| type_name(schema, ty)).collect(),
                     Shape::Struct(of) => fields(schema, of),
                 };
-                json!({ "name": variant.name, "doc": variant.doc, "content": content })
+                let mut shown = json!({ "name": variant.name, "doc": variant.doc, "content": content });
+                attributes::add_of_variant(&mut shown, &variant.attributes);
+                shown
             });
             json!({ "enum": def.name, "doc": def.doc, "variants": variants.collect::<Vec<_>>() })
         }
-    }
+    };
+    attributes::add(&mut shown, definition.attributes());
+    shown
 }
 
 fn fields(schema: &MethodSchema, fields: &[Field]) -> Value {
     let field = |field: &Field| {
         let optional = field.default.is_some() || matches!(field.ty, Type::Option(_) | Type::Presence(_));
-        json!({
+        let mut shown = json!({
             "name": field.name,
             "type": type_name(schema, &field.ty),
             "required": !optional,
             "doc": field.doc,
-        })
+        });
+        attributes::add_of_field(&mut shown, &field.ty, &field.attributes);
+        shown
     };
     fields.iter().map(field).collect()
 }
@@ -65,7 +75,7 @@ fn fields(schema: &MethodSchema, fields: &[Field]) -> Value {
 /// A type as a Rust programmer would write it.
 fn type_name(schema: &MethodSchema, ty: &Type) -> String {
     let name = |ty: &Type| type_name(schema, ty);
-    match ty {
+    match ty.understood() {
         Type::Option(inner) => format!("Option<{}>", name(inner)),
         Type::List(inner) => format!("Vec<{}>", name(inner)),
         Type::Array(inner, length) => format!("[{}; {length}]", name(inner)),
@@ -76,7 +86,7 @@ fn type_name(schema: &MethodSchema, ty: &Type) -> String {
             Some(Definition::Enum(def)) => def.name.clone(),
             None => "?".to_owned(),
         },
-        Type::Logical(_, physical) => name(physical),
+        Type::Logical(logical, physical) => logical_name(*logical, || name(physical)),
         Type::Presence(inner) => format!("Presence<{}>", name(inner)),
         Type::Unit => "()".to_owned(),
         Type::Bool | Type::Char | Type::F32 | Type::F64 => format!("{ty:?}").to_lowercase(),
@@ -84,4 +94,17 @@ fn type_name(schema: &MethodSchema, ty: &Type) -> String {
         Type::I8 | Type::I16 | Type::I32 | Type::I64 | Type::I128 => format!("{ty:?}").to_lowercase(),
         other => format!("{other:?}"),
     }
+}
+
+fn logical_name(logical: Logical, physical: impl FnOnce() -> String) -> String {
+    let name = match logical {
+        Logical::DECIMAL => "Decimal",
+        Logical::DATE => "Date",
+        Logical::TIME => "Time",
+        Logical::URL => "Url",
+        Logical::EMAIL => "Email",
+        Logical::SET => return physical().replacen("Vec", "Set", 1),
+        _ => return physical(),
+    };
+    name.to_owned()
 }

@@ -3,6 +3,7 @@
 //! It has a thread of its own, and makes long pages on a second one, so that it keeps nobody waiting who serves clients, and
 //! says how the process is whatever else goes on. `connections` has its connections, `guard` says who may do what.
 
+mod attributes;
 mod connections;
 mod drain;
 mod guard;

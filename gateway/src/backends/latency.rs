@@ -144,4 +144,30 @@ mod tests {
         }
         assert!(latency.percentile(50).unwrap() >= Duration::from_millis(100));
     }
+
+    #[test]
+    fn a_percentile_is_looked_for_anew_after_some_observations_or_when_another_one_is_asked_for() {
+        let latency = Latency::default();
+        let observe = |n, ms| (0..n).for_each(|_| latency.observe(Duration::from_millis(ms)));
+        let found = |percent| latency.percentile(percent).unwrap().as_millis();
+        observe(ENOUGH, 1);
+        assert_eq!(found(90), 1);
+        observe(STALE - 1, 100);
+        assert_eq!(found(90), 1, "that is not long ago");
+        assert!(found(95) >= 100);
+        observe(STALE, 1000);
+        assert!(found(95) >= 1000);
+    }
+
+    #[test]
+    fn when_there_are_many_each_is_worth_half() {
+        let latency = Latency::default();
+        let observe = |n, ms| (0..n).for_each(|_| latency.observe(Duration::from_millis(ms)));
+        observe(MANY, 1);
+        assert_eq!((latency.total.get(), latency.counts.borrow().iter().sum::<u32>()), (MANY / 2, MANY / 2));
+        observe(MANY / 4, 100);
+        for (percent, slow) in [(60, false), (70, true)] {
+            assert_eq!(latency.percentile(percent).unwrap() > Duration::from_millis(2), slow, "p{percent}");
+        }
+    }
 }

@@ -182,3 +182,20 @@ impl Monitor {
         self.weight.get()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_another_process_at_an_endpoint_it_is_not_known_how_long_it_takes() {
+        let (monitor, now) = (Monitor::new(HealthSpec::default(), Rc::default()), Instant::now());
+        monitor.set_typical(0.01);
+        for ms in [10, 100] {
+            monitor.ended(monitor.sent(), Evidence::Good, Some(Duration::from_millis(ms)), now);
+        }
+        assert_eq!(monitor.cost(), 0.1);
+        monitor.connected(now);
+        assert_eq!(monitor.cost(), 0.01);
+    }
+}

@@ -118,7 +118,7 @@ mod tests {
             asked.observe(0.01, 0.01, now);
         }
         assert!(near(peak.cost(0.01), 0.1 / std::f32::consts::E), "{peak:?}");
-        assert!(asked.cost(0.01) < 0.012, "{asked:?}");
+        assert!((0.01..0.012).contains(&asked.cost(0.01)), "{asked:?}");
         // Replies that are read together are one moment, and count each.
         for _ in 0..64 {
             peak.observe(0.01, 0.01, began + DECAY);
@@ -139,5 +139,21 @@ mod tests {
         assert_eq!(peak.cost(5.0), FLOOR);
         peak.observe(0.000_01, 5.0, began + 1001 * DECAY);
         assert_eq!(peak.cost(5.0), FLOOR);
+    }
+
+    #[test]
+    fn a_quick_reply_of_one_that_is_known_to_be_quick_changes_nothing() {
+        for (known, took, least) in [
+            (FLOOR, FLOOR, true),
+            (FLOOR / 2.0, FLOOR / 4.0, true),
+            (FLOOR, FLOOR * 1.5, false),
+            (FLOOR * 1.5, FLOOR, false),
+            // Not known at all.
+            (0.0, FLOOR, false),
+        ] {
+            let mut peak = PeakEwma::new(Instant::now());
+            peak.at_least(known);
+            assert_eq!(peak.is_least(took), least, "{took} s after {known} s");
+        }
     }
 }

@@ -7,10 +7,9 @@
 
 use crate::backends::Cost;
 use crate::config::RetrySpec;
-use crate::failure::{Failure, ShedReason};
+use crate::failure::{Failure, MethodFailure, ShedReason};
 use crate::telemetry::RetryReason;
 use crate::transport::{Body, Json, Outcome};
-use callgate_protocol::Status;
 use std::time::Duration;
 
 /// How often a call is sent again at most because it was not accepted.
@@ -27,7 +26,7 @@ pub(super) fn result(outcome: Outcome) -> Result<Json, Failure> {
     match outcome {
         Outcome::Reply(json) => Ok(json),
         Outcome::NotAccepted => Err(Failure::NoInstance),
-        Outcome::Refused(status) | Outcome::Failed(status) => Err(Failure::Status(status)),
+        Outcome::Refused(failure) | Outcome::Failed(failure) => Err(Failure::Method(failure)),
         Outcome::Lost => Err(Failure::Lost),
         Outcome::Late => Err(Failure::Deadline),
         Outcome::BadReply(error) => Err(Failure::BadReply(error)),
@@ -96,13 +95,13 @@ pub(super) fn cost(reason: RetryReason) -> Option<Cost> {
 /// How long to wait before the same instance is asked again, where no other is there: what it asked for, or a little
 /// longer each time. Spread, so that calls that failed together do not come back together.
 pub(super) fn pause(failure: &Failure, sent: u32) -> Pause {
-    let Failure::Status(status) = failure else {
+    let Failure::Method(MethodFailure { status, .. }) = failure else {
         // It has said nothing: it is another connection that is asked, or none.
         return Pause::No;
     };
-    let asked = match status {
-        Status { retry_after_ms: Some(ms), .. } => Duration::from_millis(u64::from(*ms)),
-        _ => PAUSE.saturating_mul(1 << sent.saturating_sub(1).min(4)),
+    let asked = match status.retry_after_ms {
+        Some(ms) => Duration::from_millis(u64::from(ms)),
+        None => PAUSE.saturating_mul(1 << sent.saturating_sub(1).min(4)),
     };
     if asked > LONGEST_PAUSE {
         Pause::TooLong
@@ -126,12 +125,13 @@ pub(super) enum Pause {
 mod tests {
     use super::*;
     use crate::reply_buffer::ReplyBuffer;
+    use callgate_protocol::Status;
 
     #[test]
     fn what_may_have_run_is_sent_again_only_if_it_is_idempotent() {
-        let unavailable = || Outcome::Failed(Status::unavailable(""));
-        let refused = || Outcome::Refused(Status::unavailable("").not_executed());
-        let late = || Outcome::Failed(Status::deadline_exceeded(""));
+        let unavailable = || Outcome::Failed(Status::unavailable("").into());
+        let refused = || Outcome::Refused(Status::unavailable("").not_executed().into());
+        let late = || Outcome::Failed(Status::deadline_exceeded("").into());
         for (outcome, limited, idempotent, other) in [
             (Outcome::NotAccepted, false, true, true),
             (refused(), false, true, true),
@@ -141,8 +141,8 @@ mod tests {
             (late(), true, true, false),
             (Outcome::Late, false, false, false),
             (late(), false, false, false),
-            (Outcome::Failed(Status::not_found("")), true, false, false),
-            (Outcome::Failed(Status::resource_exhausted("")), true, false, false),
+            (Outcome::Failed(Status::not_found("").into()), true, false, false),
+            (Outcome::Failed(Status::resource_exhausted("").into()), true, false, false),
             (Outcome::BadReply(String::new()), true, false, false),
             (Outcome::Reply(Json::Short(ReplyBuffer::of(b""))), true, false, false),
             (Outcome::TooLong(1), true, false, false),
@@ -162,7 +162,7 @@ mod tests {
     fn an_instance_is_asked_again_when_it_says_but_not_much_later() {
         let failure = |ms: Option<u32>| {
             let status = Status::unavailable("");
-            Failure::Status(ms.map_or(status.clone(), |ms| status.with_retry_after_ms(ms)))
+            Failure::Method(ms.map_or(status.clone(), |ms| status.with_retry_after_ms(ms)).into())
         };
         for (ms, sent, expected) in
             [(None, 1, 50), (None, 3, 200), (Some(300), 1, 300), (Some(1000), 1, 1000)]

@@ -1,10 +1,10 @@
-//! How a route binds HTTP to a method's fields: `body`, `response`, `unknown_fields`, `int64`.
+//! How a route binds HTTP to a method's fields: `body`, `response`, `unknown_fields`, `int64`, `decimal`.
 
 use super::complaint::Complaint;
 use super::field;
 use super::keys;
 use super::reader::{Item, Reader, Section};
-use callgate_transcode::{Body, Int64, RequestBinding, Response, ResponseBinding, UnknownFields};
+use callgate_transcode::{Body, Decimal, Int64, RequestBinding, Response, ResponseBinding, UnknownFields};
 use toml::de::DeValue;
 
 /// The request's half, with the fields that the path fills, and what its file says of unknown ones.
@@ -25,14 +25,18 @@ pub(super) fn request(
 }
 
 /// The reply's half, likewise.
-pub(super) fn response(reader: &mut Reader<'_>, section: &Section<'_>, int64: Int64) -> ResponseBinding {
+pub(super) fn response(
+    reader: &mut Reader<'_>,
+    section: &Section<'_>,
+    (int64, decimal): (Int64, Decimal),
+) -> ResponseBinding {
     ResponseBinding {
         shape: section
             .get(keys::RESPONSE.name)
             .and_then(|item| read_response(reader, &item))
             .unwrap_or_default(),
         int64: read_int64(reader, section).unwrap_or(int64),
-        ..ResponseBinding::default()
+        decimal: read_decimal(reader, section).unwrap_or(decimal),
     }
 }
 
@@ -72,6 +76,12 @@ pub(super) fn read_unknown(reader: &mut Reader<'_>, section: &Section<'_>) -> Op
 pub(super) fn read_int64(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<Int64> {
     let choices = [("number", Int64::Number), ("string", Int64::String)];
     section.get(keys::INT64.name).and_then(|item| reader.choice(&item, &choices))
+}
+
+/// Reads `decimal` of a route or of a file.
+pub(super) fn read_decimal(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<Decimal> {
+    let choices = [("string", Decimal::String), ("number", Decimal::Number)];
+    section.get(keys::DECIMAL.name).and_then(|item| reader.choice(&item, &choices))
 }
 
 fn read_response(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Response> {

@@ -104,7 +104,7 @@ impl CallDraft {
             retry: retry::read(reader, section, timeout, idempotent),
             policy: file.call_policy(CallPolicy::read(reader, section)),
             request: bind::request(reader, section, fields, file.unknown_fields),
-            response: bind::response(reader, section, file.int64),
+            response: bind::response(reader, section, (file.int64, file.decimal)),
         }
     }
 

@@ -10,7 +10,7 @@ use super::path::PathTemplate;
 use super::policy::RoutePolicy;
 use super::reader::{Reader, Section};
 use super::timeout;
-use callgate_transcode::{Int64, UnknownFields};
+use callgate_transcode::{Decimal, Int64, UnknownFields};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +30,8 @@ pub(super) struct Defaults {
     pub(super) unknown_fields: UnknownFields,
     /// How 64-bit integers are written.
     pub(super) int64: Int64,
+    /// How decimals are written.
+    pub(super) decimal: Decimal,
     /// The file's place among all.
     pub(super) file: usize,
 }
@@ -48,6 +50,7 @@ impl Defaults {
             timeout: timeout::read(reader, section).unwrap_or(timeout::USUAL),
             unknown_fields: bind::read_unknown(reader, section).unwrap_or_default(),
             int64: bind::read_int64(reader, section).unwrap_or_default(),
+            decimal: bind::read_decimal(reader, section).unwrap_or_default(),
             file,
         }
     }

@@ -60,6 +60,7 @@ keys! {
     RESPONSE "response", CALLS, NOT_AT_TOP, "what of the result is the reply's body";
     UNKNOWN_FIELDS "unknown_fields", CALLS, AT_TOP, "members and query parameters that name no field";
     INT64 "int64", CALLS, AT_TOP, "how 64-bit integers are written";
+    DECIMAL "decimal", CALLS, AT_TOP, "how decimals are written";
     METADATA "metadata", CALLS, AT_TOP, "headers that go along";
     PRIORITY "priority", CALLS, NOT_AT_TOP, "what is shed first";
     SPLIT "split", CALLS, NOT_AT_TOP, "parts of the calls go to other backends, or to versions";

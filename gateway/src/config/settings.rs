@@ -10,6 +10,7 @@ pub use listeners::{HalfClose, ListenAddress, ListenerSettings, Protocol};
 use super::balance;
 use super::diagnostics::Diagnostics;
 use super::dns::DnsSettings;
+use super::error_types::ErrorTypes;
 use super::files;
 use super::reader::Reader;
 use super::source::Source;
@@ -87,6 +88,8 @@ pub struct ServerSettings {
     pub drain_timeout: Duration,
     /// A folder that the gateway may write, for what the next start may need. Absolute. Without, nothing is kept.
     pub state: Option<PathBuf>,
+    /// How the URIs of errors begin that methods declare.
+    pub error_types: ErrorTypes,
     /// How long the gateway goes on accepting before, so that load balancers notice that it is about to stop. May be 0.
     pub lame_duck: Duration,
 }
@@ -216,6 +219,7 @@ impl Settings {
                 drain_timeout: Duration::from_secs(30),
                 lame_duck: Duration::ZERO,
                 state: None,
+                error_types: ErrorTypes::default(),
             },
             listeners: listeners::default(),
             admin: AdminSettings {

@@ -140,6 +140,8 @@ reasons! {
     UnknownVariant = "unknown_variant", InvalidArgument;
     /// A value has the right JSON type and is none of the field's values.
     InvalidValue = "invalid_value", InvalidArgument;
+    /// A value breaks a constraint that the schema has for its field.
+    Constraint = "constraint", InvalidArgument;
 
     // The call.
     /// The request is larger than the instance accepts.

@@ -6,14 +6,45 @@ fn violation(kind: ViolationKind) -> Violation {
     Violation { pointer: String::new(), kind, detail: "is wrong".to_owned(), line: None, column: None }
 }
 
+/// The failure of a method that declares it.
+fn declared(status: Status, details: Option<&str>) -> Failure {
+    let error = DeclaredError {
+        method: "orders.place".into(),
+        name: "OutOfStock".to_owned(),
+        details: details.map(str::to_owned),
+    };
+    Failure::Method(MethodFailure { status, error: Some(Box::new(error)) })
+}
+
+#[test]
+fn an_error_that_a_method_declares_is_told_with_its_own_details() {
+    let status = || Status::aborted("gone").with_details("\"other\"").with_retry_after_ms(2001);
+    let failure = declared(status(), Some("{\"left\":0}"));
+    assert_eq!(
+        (failure.reason(), failure.code(), failure.status()),
+        (Reason::MethodFailed, Code::Aborted, 409)
+    );
+    assert_eq!((&*failure.detail(), failure.retry_after()), ("gone", Some(3)));
+    let error = failure.error().expect("it is declared");
+    assert_eq!((&*error.method, &*error.name), ("orders.place", "OutOfStock"));
+    assert_eq!(failure.details(), Some("{\"left\":0}"));
+    assert_eq!(declared(status(), None).details(), None, "those of the status are another error's");
+    let failure = Failure::Method(status().into());
+    assert_eq!((failure.error(), failure.details()), (None, Some("\"other\"")));
+}
+
 #[test]
 fn what_stays_inside_is_not_told() {
     for code in [Code::Internal, Code::Unknown, Code::DataLoss] {
-        let failure =
-            Failure::Status(Status::new(code, "secret").with_details("\"secret\"").with_retry_after_ms(1));
+        let failure = Failure::Method(
+            Status::new(code, "secret").with_details("\"secret\"").with_retry_after_ms(1).into(),
+        );
         assert!(!failure.detail().contains("secret"));
         assert_eq!((failure.details(), failure.retry_after()), (None, None));
         assert_eq!((failure.code(), failure.status()), (code, 500));
+        let failure = declared(Status::new(code, "secret"), Some("\"secret\""));
+        assert!(!failure.detail().contains("secret"));
+        assert_eq!((failure.error(), failure.details()), (None, None));
     }
     let secret = || "secret".to_owned();
     let long = Failure::AnswerTooLong { bound: 1, call: secret(), instance: secret() };
@@ -32,7 +63,7 @@ fn what_stays_inside_is_not_told() {
 fn a_retry_is_named_where_it_may_help() {
     let status = |code, ms: Option<u32>| {
         let status = Status::new(code, "");
-        Failure::Status(ms.map_or(status.clone(), |ms| status.with_retry_after_ms(ms)))
+        Failure::Method(ms.map_or(status.clone(), |ms| status.with_retry_after_ms(ms)).into())
     };
     for (failure, expected) in [
         (Failure::NoInstance, Some(1)),
@@ -55,15 +86,15 @@ fn a_retry_is_named_where_it_may_help() {
 
 #[test]
 fn a_cause_that_has_several_forms_has_one_reason() {
-    let refused = |status: Status| Failure::Status(status.not_executed());
+    let refused = |status: Status| Failure::Method(status.not_executed().into());
     for (failure, expected) in [
         (Failure::Busy, Reason::Busy),
         (Failure::Shed(ShedReason::Instance), Reason::Busy),
         (Failure::Shed(ShedReason::Adaptive), Reason::ShedAdaptive),
         (refused(Status::unavailable("")), Reason::Refused),
         (refused(Status::not_found("")), Reason::MethodFailed),
-        (Failure::Status(Status::unavailable("")), Reason::MethodFailed),
-        (Failure::Status(Status::deadline_exceeded("")), Reason::Deadline),
+        (Failure::Method(Status::unavailable("").into()), Reason::MethodFailed),
+        (Failure::Method(Status::deadline_exceeded("").into()), Reason::Deadline),
         (Failure::Deadline, Reason::Deadline),
         (Failure::query_not_utf8(), Reason::NotUtf8),
         (Failure::NotUtf8("a path parameter".into()), Reason::NotUtf8),

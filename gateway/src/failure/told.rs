@@ -1,7 +1,6 @@
 //! Who is told what of a failure: the client what it may read, and the log the rest, under the request's id.
 
 use super::Failure;
-use callgate_protocol::Code;
 use std::borrow::Cow;
 
 /// What clients are told of what they may not see.
@@ -47,10 +46,10 @@ impl Failure {
                 [one] => &one.detail,
                 many => return format!("the request has {} errors", many.len()).into(),
             },
-            Failure::Status(status) if is_hidden(status.code) => {
+            Failure::Method(failure) if failure.is_hidden() => {
                 "the method failed; the log has more under the request's id"
             }
-            Failure::Status(status) => &status.message,
+            Failure::Method(failure) => &failure.status.message,
             Failure::Deadline => "the call took longer than its deadline",
             Failure::NoInstance => "no instance of the service is available",
             Failure::Draining => "every instance of the service is being drained",
@@ -85,10 +84,20 @@ impl Failure {
             Failure::Misfit(error) | Failure::BadReply(error) | Failure::Internal(error) => {
                 tracing::error!(request_id, route, reason, error, "a call failed inside");
             }
-            Failure::Status(status) if is_hidden(status.code) => {
-                let (code, details) = (status.code.name(), status.details.as_deref().unwrap_or_default());
-                let error = &status.message;
-                tracing::error!(request_id, route, reason, code, error, details, "the method failed");
+            Failure::Method(failure) if failure.is_hidden() => {
+                let (code, error) = (failure.status.code.name(), &failure.status.message);
+                let declared = failure.error.as_ref().map(|error| &*error.name);
+                let details = failure.details().unwrap_or_default();
+                tracing::error!(
+                    request_id,
+                    route,
+                    reason,
+                    code,
+                    declared,
+                    error,
+                    details,
+                    "the method failed"
+                );
             }
             Failure::Refused(refusal) => {
                 let (refusal, section) = (refusal.name(), refusal.section());
@@ -104,9 +113,4 @@ impl Failure {
             _ => {}
         }
     }
-}
-
-/// Whether the message and the details of a code are for the log only.
-pub(super) fn is_hidden(code: Code) -> bool {
-    matches!(code, Code::Unknown | Code::Internal | Code::DataLoss)
 }

@@ -86,7 +86,7 @@ impl Exchange {
                 let id = self.context.id.as_str();
                 failure.log(id, self.tally.route());
                 self.tally.failed(&failure);
-                problem::reply(&failure, id)
+                problem::reply(&failure, &self.worker.shared.settings.server.error_types, id)
             }
         }
     }

@@ -8,6 +8,7 @@ use super::date::DateLine;
 use super::problem;
 use super::reply::Content;
 use super::request_id::RequestId;
+use crate::config::ErrorTypes;
 use crate::failure::Failure;
 use crate::stream::Stream;
 use crate::worker::RequestIds;
@@ -75,7 +76,7 @@ pub(crate) async fn say_at_once(mut stream: Stream) {
 /// The whole reply to a request that begins so; one to HEAD has no body.
 fn reply(request: &[u8]) -> Vec<u8> {
     let id = RequestId::make(&RequestIds::new());
-    let reply = problem::reply(&Failure::TooManyConnections, id.as_str());
+    let reply = problem::reply(&Failure::TooManyConnections, &ErrorTypes::default(), id.as_str());
     let mut out = Vec::new();
     let mut head = reply.begin(&mut out, &DateLine::now().line(), b"connection: close\r\n");
     id.put(&mut head);

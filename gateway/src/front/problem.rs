@@ -1,6 +1,7 @@
 //! A failure as RFC 9457 problem details: the one envelope of all failures, wherever they come from.
 
 use super::reply::{Content, Reply};
+use crate::config::ErrorTypes;
 use crate::failure::Failure;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -10,7 +11,7 @@ const PROBLEM: &[u8] = b"content-type: application/problem+json\r\n";
 
 #[derive(Serialize)]
 struct Body<'a> {
-    r#type: &'static str,
+    r#type: &'a str,
     title: &'a str,
     status: u16,
     detail: &'a str,
@@ -32,9 +33,9 @@ struct Entry<'a> {
     column: Option<u32>,
 }
 
-/// The reply that tells a failure.
-pub(super) fn reply(failure: &Failure, request_id: &str) -> Reply {
-    let content = Content::Full(body(failure, request_id));
+/// The reply that tells a failure. Errors that methods declare have URIs of those `types`.
+pub(super) fn reply(failure: &Failure, types: &ErrorTypes, request_id: &str) -> Reply {
+    let content = Content::Full(body(failure, types, request_id));
     let mut reply = Reply { prepared: PROBLEM, content, ..Reply::empty(failure.status()) };
     if let Some(seconds) = failure.retry_after() {
         reply.field("retry-after", &seconds.to_string());
@@ -45,7 +46,8 @@ pub(super) fn reply(failure: &Failure, request_id: &str) -> Reply {
     reply
 }
 
-fn body(failure: &Failure, request_id: &str) -> Vec<u8> {
+fn body(failure: &Failure, types: &ErrorTypes, request_id: &str) -> Vec<u8> {
+    let of_error = failure.error().map(|error| types.uri(&error.method, &error.name));
     let entries = failure.violations().iter().map(|violation| Entry {
         pointer: &violation.pointer,
         detail: &violation.detail,
@@ -54,7 +56,7 @@ fn body(failure: &Failure, request_id: &str) -> Vec<u8> {
     });
     let status = failure.status();
     let body = Body {
-        r#type: "about:blank",
+        r#type: of_error.as_deref().unwrap_or("about:blank"),
         title: callgate_http1::phrase(status),
         status,
         detail: &failure.detail(),
@@ -71,11 +73,12 @@ fn body(failure: &Failure, request_id: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::{DeclaredError, MethodFailure};
     use callgate_protocol::{Code, Status};
     use callgate_transcode::{Violation, ViolationKind};
 
     fn rendered(failure: &Failure) -> (u16, String, String) {
-        let Reply { status, prepared, lines, content, .. } = reply(failure, "r1");
+        let Reply { status, prepared, lines, content, .. } = reply(failure, &ErrorTypes::default(), "r1");
         assert_eq!(prepared, PROBLEM);
         let Content::Full(body) = content else { panic!("no body") };
         (status, String::from_utf8(lines).expect("text"), String::from_utf8(body).expect("text"))
@@ -90,7 +93,12 @@ mod tests {
             line,
             column: line,
         };
-        let method = |code| Failure::Status(Status::new(code, "gone").with_details("{\"a\": 1}"));
+        let declared = |details: Option<&str>| {
+            let (method, name) = ("orders.place".into(), "Out of stock".to_owned());
+            let error = DeclaredError { method, name, details: details.map(str::to_owned) };
+            Failure::Method(MethodFailure { status: Status::aborted("gone"), error: Some(Box::new(error)) })
+        };
+        let method = |code| Failure::Method(Status::new(code, "gone").with_details("{\"a\": 1}").into());
         for (failure, status, lines, body) in [
             (
                 Failure::NoRoute("/x".to_owned()),
@@ -135,6 +143,18 @@ mod tests {
                 r#""title":"Not Found","status":404,"detail":"gone","code":"not_found","request_id":"r1","details":{"a": 1}}"#,
             ),
             (
+                declared(Some("{\"left\":0}")),
+                409,
+                "",
+                r#""title":"Conflict","status":409,"detail":"gone","code":"aborted","request_id":"r1","details":{"left":0}}"#,
+            ),
+            (
+                declared(None),
+                409,
+                "",
+                r#""title":"Conflict","status":409,"detail":"gone","code":"aborted","request_id":"r1"}"#,
+            ),
+            (
                 method(Code::Unavailable),
                 503,
                 "retry-after: 1\r\n",
@@ -147,14 +167,16 @@ mod tests {
                 r#""title":"Internal Server Error","status":500,"detail":"the method failed; the log has more under the request's id","code":"internal","request_id":"r1"}"#,
             ),
         ] {
-            let body = format!(r#"{{"type":"about:blank",{body}"#);
+            let of_error = "urn:callgate:error:orders.place/Out%20of%20stock";
+            let of_type = if failure.error().is_some() { of_error } else { "about:blank" };
+            let body = format!(r#"{{"type":"{of_type}",{body}"#);
             assert_eq!(rendered(&failure), (status, lines.to_owned(), body));
         }
     }
 
     #[test]
     fn details_that_are_no_json_do_not_break_the_reply() {
-        let failure = Failure::Status(Status::not_found("x").with_details("{"));
+        let failure = Failure::Method(Status::not_found("x").with_details("{").into());
         let (.., body) = rendered(&failure);
         assert!(!body.contains("details"), "{body}");
     }

@@ -4,6 +4,7 @@ use super::deadline::{Clocks, deadline};
 use super::metadata;
 use super::problem;
 use super::request_id::RequestId;
+use crate::config::ErrorTypes;
 use crate::failure::Failure;
 use crate::fields::{self, FieldName, request};
 use crate::routes::query_pairs;
@@ -72,11 +73,11 @@ fn what_a_client_is_told_costs_what_is_said() {
                 column: Some(at),
             };
             let all: Vec<Violation> = (0..n as u32).map(violation).collect();
-            cost(move || problem::reply(&Failure::Invalid(all), "r1"))
+            cost(move || problem::reply(&Failure::Invalid(all), &ErrorTypes::default(), "r1"))
         }),
         ("a path without a route", 8192, |n| {
             let path = "/\"".repeat(n);
-            cost(move || problem::reply(&Failure::NoRoute(path), "r1"))
+            cost(move || problem::reply(&Failure::NoRoute(path), &ErrorTypes::default(), "r1"))
         }),
     ]);
 }

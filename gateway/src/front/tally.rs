@@ -140,7 +140,7 @@ mod tests {
         drop(begin());
         begin().replied(200);
         begin().failed(&Failure::BodyTimeout);
-        begin().failed(&Failure::Status(Status::not_found("no such order")));
+        begin().failed(&Failure::Method(Status::not_found("no such order").into()));
         let panicked = catch_unwind(AssertUnwindSafe(|| {
             let _tally = begin();
             panic!("of a handler");

@@ -190,6 +190,7 @@ pub(super) mod testing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::AdaptiveSpec;
 
     #[test]
     fn a_part_is_kept_free_for_critical_calls_for_as_long_as_some_come() {
@@ -220,5 +221,18 @@ mod tests {
             let spec = OverloadSpec { max_in_flight, ..OverloadSpec::default() };
             assert_eq!(is_bounded(&spec, &Gauge::new(1)), expected);
         }
+    }
+
+    #[test]
+    fn as_many_calls_are_let_in_as_the_adaptive_limit_says() {
+        let adaptive = AdaptiveSpec { when: When::Always, ..AdaptiveSpec::default() };
+        let admission = testing::admission(OverloadSpec { adaptive, ..OverloadSpec::default() }, 1);
+        admission.counts.gauge.limit().limited_to(2);
+        let first = admission.take(Priority::Default).expect("there is room");
+        let _second = admission.take(Priority::Default).expect("there is room");
+        let refused = |_| admission.take(Priority::Default).err();
+        assert_eq!([0, 1].map(refused), [Some(ShedReason::Adaptive); 2]);
+        drop(first);
+        assert!(admission.take(Priority::Default).is_ok());
     }
 }

@@ -125,6 +125,12 @@ impl Limit {
         }
     }
 
+    /// There may be so many calls from now on.
+    #[cfg(test)]
+    pub(super) fn limited_to(&self, most: usize) {
+        self.most.store(most, Relaxed);
+    }
+
     /// Takes over what a worker has gathered, and decides when it is time to. `false`: another worker is doing that.
     fn take(&self, samples: &mut Samples, now: Instant, spec: &AdaptiveSpec) -> bool {
         let mut learned = match self.learned.try_lock() {

@@ -2,10 +2,11 @@
 //! the call again, and what the backend's limit learns. One type says all four, so that they cannot disagree.
 
 use super::reply::{Json, LongReply};
+use crate::failure::MethodFailure;
 use crate::overload::Feedback;
 use crate::telemetry::{OutcomeLabel, RetryReason, ShadowOutcome};
 use callgate_health::Evidence;
-use callgate_protocol::{Code, Status};
+use callgate_protocol::Code;
 
 /// How an attempt has ended.
 #[derive(Debug)]
@@ -25,13 +26,13 @@ pub enum Outcome {
     /// Its reply had begun, and whoever read that has left.
     Left,
     /// With a failure.
-    Failed(Status),
+    Failed(MethodFailure),
     /// With a reply that is no value of the schema; why.
     BadReply(String),
     /// Not at all: the instance had not accepted it, or not one byte had left. It has certainly not run.
     NotAccepted,
     /// With `unavailable`, and the instance said that it has not run.
-    Refused(Status),
+    Refused(MethodFailure),
     /// The connection was lost; it may have run.
     Lost,
     /// Not before its deadline.
@@ -52,7 +53,7 @@ impl Outcome {
             Outcome::Complete => OutcomeLabel::Ok,
             Outcome::TooLarge | Outcome::BadReply(_) => OutcomeLabel::Failed(Code::Internal),
             Outcome::NoRoom => OutcomeLabel::Failed(Code::ResourceExhausted),
-            Outcome::Failed(status) => OutcomeLabel::Failed(status.code),
+            Outcome::Failed(failure) => OutcomeLabel::Failed(failure.status.code),
             Outcome::NotAccepted | Outcome::Refused(_) => OutcomeLabel::Refused,
             Outcome::Lost => OutcomeLabel::Lost,
             Outcome::Late => OutcomeLabel::Failed(Code::DeadlineExceeded),
@@ -70,7 +71,7 @@ impl Outcome {
             Outcome::TooLarge | Outcome::NoRoom => Evidence::Good,
             // It had begun to reply, and might have gone on for ever.
             Outcome::Left => Evidence::Good,
-            Outcome::Failed(status) => Evidence::of_failure(status.code),
+            Outcome::Failed(failure) => Evidence::of_failure(failure.status.code),
             Outcome::BadReply(_) => Evidence::Failed,
             Outcome::Refused(_) => Evidence::Refused,
             // With its connection the instance is left anyway, and the next one is judged anew.
@@ -91,10 +92,12 @@ impl Outcome {
             Outcome::NotAccepted => Some(RetryReason::NotAccepted),
             Outcome::Refused(_) => Some(RetryReason::Refused),
             Outcome::Lost => Some(RetryReason::Lost),
-            Outcome::Failed(status) if status.code == Code::Unavailable => Some(RetryReason::Unavailable),
+            Outcome::Failed(failure) if failure.status.code == Code::Unavailable => {
+                Some(RetryReason::Unavailable)
+            }
             Outcome::Late if limited => Some(RetryReason::Timeout),
             // The instance's clock runs out at the same time as ours.
-            Outcome::Failed(status) if limited && status.code == Code::DeadlineExceeded => {
+            Outcome::Failed(failure) if limited && failure.status.code == Code::DeadlineExceeded => {
                 Some(RetryReason::Timeout)
             }
             Outcome::Reply(_) | Outcome::Long(_) | Outcome::TooLong(_) | Outcome::TooLarge => None,
@@ -113,7 +116,7 @@ impl Outcome {
             Outcome::Complete | Outcome::Left => Feedback::Answered,
             Outcome::Late | Outcome::GivenUp { .. } => Feedback::Late,
             Outcome::Refused(_) => Feedback::Refused,
-            Outcome::Failed(status) => match status.code {
+            Outcome::Failed(failure) => match failure.status.code {
                 Code::DeadlineExceeded => Feedback::Late,
                 // These often come without any work.
                 Code::Unavailable | Code::Internal | Code::Unknown | Code::ResourceExhausted => {
@@ -143,13 +146,14 @@ impl Outcome {
 mod tests {
     use super::*;
     use crate::reply_buffer::ReplyBuffer;
+    use callgate_protocol::Status;
 
     fn failed(code: Code) -> Outcome {
-        Outcome::Failed(Status::new(code, ""))
+        Outcome::Failed(Status::new(code, "").into())
     }
 
     fn refused() -> Outcome {
-        Outcome::Refused(Status::unavailable("").not_executed())
+        Outcome::Refused(Status::unavailable("").not_executed().into())
     }
 
     fn reply() -> Outcome {

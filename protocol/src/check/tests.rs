@@ -1,7 +1,7 @@
 //! What the guard stops: attacks, and every way in which bytes are not a value.
 
 use super::*;
-use crate::schema::{EnumDef, StructDef, Variant};
+use crate::schema::{EnumDef, Logical, StructDef, Variant};
 
 pub(super) fn field(name: &str, ty: Type) -> Field {
     Field::new(name, ty)
@@ -20,6 +20,14 @@ pub(super) fn enumeration(shapes: impl IntoIterator<Item = Shape>) -> Definition
 
 pub(super) fn schema(definitions: impl IntoIterator<Item = Definition>) -> MethodSchema {
     MethodSchema::new(Type::Ref(0), Type::Unit, definitions.into_iter().collect())
+}
+
+fn presence(inner: Type) -> Type {
+    Type::Presence(Box::new(inner))
+}
+
+fn logical(physical: Type) -> Type {
+    Type::Logical(Logical(99), Box::new(physical))
 }
 
 pub(super) fn list(item: Type) -> Type {
@@ -85,7 +93,7 @@ fn zero_sized_values_are_counted_wherever_they_are() {
 #[test]
 fn depth_is_counted_as_json_shows_it_and_128_is_the_last() {
     let recursive = |shape: fn(Type) -> Shape| vec![enumeration([Shape::Unit, shape(Type::Ref(0))])];
-    let table: [Recursion<'_>; 6] = [
+    let table: [Recursion<'_>; 8] = [
         ("struct", vec![structure([option(Type::Ref(0))])], &[1], &[0], 1),
         ("list in a struct", vec![structure([list(Type::Ref(0))])], &[1], &[0], 2),
         ("newtype variant", recursive(Shape::Newtype), &[1], &[0], 1),
@@ -98,6 +106,8 @@ fn depth_is_counted_as_json_shows_it_and_128_is_the_last() {
             &[0],
             2,
         ),
+        ("presence", vec![structure([presence(Type::Ref(0))])], &[2], &[1], 1),
+        ("logical list", vec![structure([logical(list(Type::Ref(0)))])], &[1], &[0], 2),
     ];
     for (what, definitions, open, end, counts) in table {
         // A struct is itself a level at the innermost end; a unit variant is none.
@@ -145,7 +155,7 @@ fn every_reason_has_a_message_that_brings_it() {
     use Reason::*;
     let unit_enum = || vec![enumeration([Shape::Unit])];
     let nanos: &[u8] = &[0, 252, 0, 202, 154, 59];
-    let table: [Case<'_>; 13] = [
+    let table: [Case<'_>; 17] = [
         ("a bool of 2", vec![], Type::Bool, &[2], Wire(WireError::InvalidBool)),
         ("an option of 2", vec![], option(Type::Unit), &[2], Wire(WireError::InvalidBool)),
         ("a u32 where a u16 is", vec![], Type::U16, &[252, 0, 0, 1, 0], Wire(WireError::IntegerOutOfRange)),
@@ -161,6 +171,10 @@ fn every_reason_has_a_message_that_brings_it() {
             Wire(WireError::Truncated),
         ),
         ("variant 1 of 1", unit_enum(), Type::Ref(0), &[1], UnknownVariant),
+        ("presence 3", vec![], presence(Type::U8), &[3], UnknownVariant),
+        ("presence without its value", vec![], presence(Type::U8), &[2], Wire(WireError::Truncated)),
+        ("null and a value", vec![], presence(Type::U8), &[1, 7], TrailingBytes),
+        ("a logical bool of 2", vec![], logical(Type::Bool), &[2], Wire(WireError::InvalidBool)),
         ("IP version 3", vec![], Type::IpAddr, &[2, 0, 0, 0, 0], UnknownVariant),
         ("10^9 ns", vec![], Type::Duration, nanos, NanosOutOfRange),
         ("a UUID of 2 bytes", vec![], Type::Uuid, &[2, 0, 0], BadUuid),

@@ -163,6 +163,14 @@ fn presence_is_the_type_of_fields_alone() {
 }
 
 #[test]
+fn an_error_without_a_code_blames_nobody() {
+    let variant = |attributes| Variant { attributes, ..Variant::new("V", Shape::Unit) };
+    assert_eq!(variant(Attributes::new()).error_code(), Code::FailedPrecondition);
+    assert_eq!(variant(Attributes::new().with_code(Code::NotFound)).error_code(), Code::NotFound);
+    assert_eq!(variant(Attributes::new().with(10, [200])).error_code(), Code::Unknown);
+}
+
+#[test]
 fn an_error_is_an_enum() {
     let definitions = vec![structure(vec![]), enumeration(vec![("V", Shape::Unit)])];
     let with = |error| decoded(&MethodSchema { error: Some(error), ..schema(definitions.clone()) });

@@ -15,7 +15,11 @@ fn counts_and_lengths_that_claim_too_much_are_refused() {
         put_varint(&mut tuple, claim);
         let mut doc = vec![1];
         put_varint(&mut doc, claim);
-        for bytes in [definitions, tuple, doc] {
+        let mut attributes = vec![1, 0, 37, 0, 0, 0, 0, 0];
+        put_varint(&mut attributes, claim);
+        let mut attribute = vec![1, 0, 37, 0, 0, 0, 0, 0, 1, 7];
+        put_varint(&mut attribute, claim);
+        for bytes in [definitions, tuple, doc, attributes, attribute] {
             assert_eq!(MethodSchema::decode(&bytes), Err(SchemaError::Wire(WireError::Truncated)));
         }
     }
@@ -43,6 +47,11 @@ fn schemas_made_to_be_expensive_are_refused_soon() {
     let mut hour = doubling.clone();
     hour[0] = with_default(Type::Ref(1), 1);
     let array = Type::Array(Box::new(Type::Unit), 60_000);
+    let examples = names
+        .iter()
+        .take(10_000)
+        .map(|name| Field { attributes: Attributes::new().with_example([]), ..field(name, array.clone()) });
+    let examples = structure(examples.collect());
     let table = [
         (
             "a tuple of a million units",
@@ -64,6 +73,11 @@ fn schemas_made_to_be_expensive_are_refused_soon() {
             "thousands of such defaults",
             schema(vec![with_default(array, 20_000)]),
             Some(SchemaError::BadDefault("1".into())),
+        ),
+        (
+            "thousands of such examples",
+            schema(vec![examples]),
+            Some(SchemaError::BadAttribute { tag: 2, owner: "1".into() }),
         ),
     ];
     for (what, schema, expected) in table {

@@ -157,3 +157,5 @@ mod canonical_tests;
 mod hostile_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wire_form_tests;

@@ -1,6 +1,7 @@
 //! What a schema is made of: types, and the definitions of structs and enums that these refer to.
 
 use super::Attributes;
+use crate::Code;
 
 /// The type of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -255,6 +256,14 @@ impl Variant {
             shape,
             attributes: Attributes::default(),
         }
+    }
+}
+
+impl Variant {
+    /// The code of the error that it is, where its enum is a method's error. Without an attribute that is one which neither
+    /// blames the server nor asks to try again, for the method expects this error.
+    pub fn error_code(&self) -> Code {
+        self.attributes.code().unwrap_or(Code::FailedPrecondition)
     }
 }
 

@@ -1,9 +1,12 @@
 //! `schema.json`: Call IDs, every type, and whole schemas with their fingerprints.
 
+mod grown;
+mod refused;
+
 use crate::{check, hex, kept, unhex};
 use callgate_protocol::CallId;
 use callgate_protocol::schema::{
-    Attributes, Definition, EnumDef, Field, Fingerprint, MethodSchema, Shape, StructDef, Type, Variant,
+    Attributes, Definition, EnumDef, Field, Logical, MethodSchema, Shape, StructDef, Type, Variant,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -13,6 +16,14 @@ struct Vectors {
     call_ids: Vec<Value>,
     types: Vec<TypeEntry>,
     schemas: Vec<SchemaEntry>,
+    refused: Vec<Refused>,
+}
+
+#[derive(Serialize)]
+struct Refused {
+    name: &'static str,
+    hex: String,
+    reason: String,
 }
 
 #[derive(Serialize)]
@@ -28,6 +39,10 @@ struct SchemaEntry {
     hex: String,
     fingerprint: String,
     schema: Value,
+    /// The bytes of its canonical form, which are its own where it is canonical.
+    canonical: String,
+    wire_form: String,
+    wire_fingerprint: String,
 }
 
 /// A type as the document writes it; `#0` is the definition of index 0.
@@ -131,7 +146,7 @@ fn types() -> Vec<TypeEntry> {
         Tuple(vec![I64, Bool]),
         Map(Box::new(String), Box::new(List(Box::new(U64)))),
         Ref(0),
-        Logical(callgate_protocol::schema::Logical::DECIMAL, Box::new(String)),
+        Logical(crate::schema::Logical::DECIMAL, Box::new(String)),
         Presence(Box::new(U64)),
     ];
     let entry = |ty: Type| {
@@ -148,9 +163,12 @@ fn schemas() -> Vec<SchemaEntry> {
     let entry = |name, description, schema: MethodSchema| SchemaEntry {
         name,
         description,
-        fingerprint: Fingerprint::of(&schema.encode()).to_string(),
+        fingerprint: schema.fingerprint().to_string(),
         hex: hex(&schema.encode()),
         schema: describe(&schema),
+        canonical: hex(&schema.canonical().encode()),
+        wire_form: hex(&schema.wire_form()),
+        wire_fingerprint: schema.wire_fingerprint().to_string(),
     };
     let method = |doc: &str, response, definitions| MethodSchema {
         doc: doc.into(),
@@ -200,6 +218,8 @@ fn schemas() -> Vec<SchemaEntry> {
             ),
         ),
         entry("tree", "a type that contains itself", method("", Type::Ref(0), vec![structure("Node", node)])),
+        entry("refund", "attributes of every kind, logical types, presence, items, errors", grown::refund()),
+        entry("untidy", "every way not to be canonical", grown::untidy()),
     ]
 }
 
@@ -207,15 +227,17 @@ fn schemas() -> Vec<SchemaEntry> {
 fn schemas_are_written_and_read_as_their_vectors_say() {
     let names = [("calc", "add"), ("orders", "quote"), ("", ""), ("größe", "maß")];
     let call_id = |(service, method)| json!({"service": service, "method": method, "call_id": CallId::of(service, method).get()});
-    check(
-        "schema.json",
-        &Vectors { call_ids: names.into_iter().map(call_id).collect(), types: types(), schemas: schemas() },
-    );
+    let call_ids = names.into_iter().map(call_id).collect();
+    check("schema.json", &Vectors { call_ids, types: types(), schemas: schemas(), refused: refused::all() });
     for entry in kept("schema.json")["schemas"].as_array().expect("a list") {
         let bytes = unhex(&entry["hex"]);
         let schema = MethodSchema::decode(&bytes).expect("a vector is sound");
         assert_eq!(describe(&schema), entry["schema"]);
         assert_eq!(schema.encode(), bytes);
-        assert_eq!(Fingerprint::of(&bytes).to_string(), entry["fingerprint"]);
+        assert_eq!(schema.fingerprint().to_string(), entry["fingerprint"]);
+    }
+    for entry in kept("schema.json")["refused"].as_array().expect("a list") {
+        let error = MethodSchema::decode(&unhex(&entry["hex"])).expect_err("it breaks a rule");
+        assert_eq!(error.to_string(), entry["reason"]);
     }
 }

@@ -5,7 +5,7 @@ mod cases;
 use crate::schema::{enumeration, plain_field, structure, text};
 use crate::{check, hex, kept, unhex};
 use callgate_protocol::check::{self as guard, Reason};
-use callgate_protocol::schema::{Definition, MethodSchema, Shape, Type};
+use callgate_protocol::schema::{Definition, Field, MethodSchema, Shape, Type};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -49,8 +49,13 @@ fn method(response: Type) -> MethodSchema {
         enumeration("Way", shapes),
         enumeration("Colour", vec![("Red", Shape::Unit), ("Blue", Shape::Unit)]),
         structure("Node", vec![plain_field("value", Type::U8), plain_field("next", next)]),
+        structure("Change", vec![presence("title", Type::String), presence("pages", Type::U32)]),
     ];
     MethodSchema::new(Type::Ref(0), response, definitions)
+}
+
+fn presence(name: &str, ty: Type) -> Field {
+    plain_field(name, Type::Presence(Box::new(ty)))
 }
 
 fn entry(name: &'static str, ty: Type, value: Value, oracle: impl Serialize) -> Entry {
@@ -61,8 +66,9 @@ fn entry(name: &'static str, ty: Type, value: Value, oracle: impl Serialize) -> 
 
 fn refused() -> Vec<Refused> {
     use Type::*;
+    use callgate_protocol::schema::Logical as Decimal;
     let deep = 128;
-    let cases: [(&'static str, Type, Vec<u8>); 17] = [
+    let cases: [(&'static str, Type, Vec<u8>); 19] = [
         ("bool: neither 0 nor 1", Bool, vec![2]),
         ("option: neither 0 nor 1", Option(Box::new(U8)), vec![2, 0]),
         ("u16 with the marker of 4 bytes", U16, vec![252, 1, 0, 0, 0]),
@@ -77,6 +83,12 @@ fn refused() -> Vec<Refused> {
         ("timestamp with 10^9 nanoseconds", Timestamp, vec![0, 252, 0, 202, 154, 59]),
         ("IP address of a third kind", IpAddr, vec![2, 0, 0, 0, 0]),
         ("enum: no such variant", Ref(2), vec![4]),
+        ("presence: neither absent nor null nor a value", Ref(5), vec![0, 3]),
+        (
+            "a logical type whose physical value is not one",
+            Logical(Decimal::DECIMAL, Box::new(String)),
+            vec![1],
+        ),
         ("268 million units", List(Box::new(Unit)), vec![252, 0, 0, 0, 16]),
         (
             "65,536 units in an array, which is itself one more value without bytes",
@@ -104,7 +116,10 @@ fn refused() -> Vec<Refused> {
 
 #[test]
 fn values_are_what_bincode_writes_and_the_guard_lets_through() {
-    let values = [cases::integers(), cases::scalars(), cases::composed()].into_iter().flatten().collect();
+    let values = [cases::integers(), cases::scalars(), cases::composed(), cases::grown()]
+        .into_iter()
+        .flatten()
+        .collect();
     check("values.json", &Vectors { values, refused: refused() });
     let vectors = kept("values.json");
     for (list, sound) in [("values", true), ("refused", false)] {

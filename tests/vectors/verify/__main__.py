@@ -9,7 +9,7 @@ import hashlib, json, pathlib, sys
 sys.dont_write_bytecode = True
 sys.setrecursionlimit(4000)  # 128 levels of values, some calls each
 
-import frames, schema, values
+import canonical, every, frames, rules, schema, values
 from primitives import Bad, Reader
 
 VECTORS = pathlib.Path(__file__).parent.parent
@@ -19,6 +19,9 @@ def load(name): return json.loads((VECTORS / name).read_text("utf-8"))
 
 def same(what, ours, theirs):
     if ours != theirs: raise SystemExit(f"{what}:\n  ours   {ours}\n  theirs {theirs}")
+
+
+def fingerprint(data): return hashlib.sha256(data).hexdigest()[:32]
 
 
 def check_frames():
@@ -60,7 +63,32 @@ def check_schemas():
         data = bytes.fromhex(e["hex"])
         same(e["name"], schema.in_text(schema.read_schema(data)), e["schema"])
         same(e["name"], schema.put_schema(e["schema"]), data)
-        same(e["name"], hashlib.sha256(data).hexdigest()[:32], e["fingerprint"])
+        same(e["name"], fingerprint(data), e["fingerprint"])
+        check_forms(e, data)
+        rules.check(schema.read_schema(data))
+    for e in vectors["refused"]:
+        try: rules.check(schema.read_schema(bytes.fromhex(e["hex"])))
+        except (Bad, ValueError): continue
+        raise SystemExit(f"not refused: {e['name']}")
+
+def check_forms(e, data):
+    """The canonical form and the wire form of what is read."""
+    read = schema.read_schema(data)
+    same(e["name"], schema.put_schema(schema.in_text(canonical.canonical(read))).hex(), e["canonical"])
+    same(e["name"], canonical.wire_form(read).hex(), e["wire_form"])
+    same(e["name"], fingerprint(bytes.fromhex(e["wire_form"])), e["wire_fingerprint"])
+
+def check_macros():
+    """What Rust's macros made is what is made here, of the same types by the same rules."""
+    vectors = load("macros.json")
+    same("methods", sorted(every.METHODS), sorted(e["method"] for e in vectors))
+    for e in vectors:
+        made = every.METHODS[e["method"]]
+        data = schema.put_schema(schema.in_text(made))
+        same(e["method"], data.hex(), e["hex"])
+        same(e["method"], fingerprint(data), e["fingerprint"])
+        same(e["method"], canonical.wire_form(made).hex(), e["wire_form"])
+        same(e["method"], fingerprint(canonical.wire_form(made)), e["wire_fingerprint"])
 
 
 def check_values():
@@ -80,5 +108,6 @@ def check_values():
 check_frames()
 check_streams()
 check_schemas()
+check_macros()
 check_values()
 print("all vectors hold")

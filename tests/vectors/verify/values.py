@@ -5,6 +5,7 @@ from datetime import datetime, timedelta, timezone
 from primitives import Bad, Reader, blob, many, text, varint, zigzag
 
 MAX_DEPTH, MAX_ZERO_SIZED = 128, 65_536
+ABSENT = object()
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -61,6 +62,8 @@ class Value:
             case ("ipv4addr",): return self.address(4)
             case ("ipv6addr",): return self.address(16)
             case ("option", inner): return self.read(inner) if r.flag() else None
+            case ("presence", inner): return self.presence(inner)
+            case ("logical", _, physical): return self.read(physical)
             case ("list", item): return self.nested(lambda: [self.read(item) for _ in range(r.varint(64))])
             case ("array", item, n): return self.unsized(lambda: [self.read(item) for _ in range(n)])
             case ("tuple", items): return self.unsized(lambda: [self.read(item) for item in items])
@@ -79,7 +82,14 @@ class Value:
             case {"struct": fields}: inside = lambda: self.fields(fields)
         return {variant["name"]: self.nested(inside)}
 
-    def fields(self, fields): return self.unsized(lambda: {f["name"]: self.read(f["type"]) for f in fields})
+    def fields(self, fields):
+        values = self.unsized(lambda: {f["name"]: self.read(f["type"]) for f in fields})
+        return {name: value for name, value in values.items() if value is not ABSENT}
+
+    def presence(self, inner):
+        which = self.r.varint(32)
+        if which > 2: raise Bad("presence")
+        return self.read(inner) if which == 2 else [ABSENT, None][which]
 
     def address(self, width):
         if not width: raise Bad("address")
@@ -136,6 +146,8 @@ def put(schema, ty, v):
             return bytes([address.version == 6]) + address.packed
         case (("ipv4addr" | "ipv6addr"),): return ipaddress.ip_address(v).packed
         case ("option", inner): return b"\0" if v is None else b"\1" + go(inner, v)
+        case ("presence", inner): return b"\0" if v is ABSENT else b"\1" if v is None else b"\2" + go(inner, v)
+        case ("logical", _, physical): return go(physical, v)
         case ("list", item): return many(v, lambda v: go(item, v))
         case ("array", item, _): return b"".join(go(item, v) for v in v)
         case ("tuple", items): return b"".join(map(go, items, v))
@@ -144,7 +156,8 @@ def put(schema, ty, v):
 
 
 def put_definition(d, v, go):
-    fields = lambda fields, v: b"".join(go(f["type"], v[f["name"]]) for f in fields)
+    missing = lambda f: {f["name"]: ABSENT} if f["type"][0] == "presence" else {}
+    fields = lambda fields, v: b"".join(go(f["type"], (missing(f) | v)[f["name"]]) for f in fields)
     if "struct" in d: return fields(d["fields"], v)
     name, inside = (v, None) if isinstance(v, str) else next(iter(v.items()))
     index = [variant["name"] for variant in d["variants"]].index(name)

@@ -22,9 +22,8 @@ impl<'a> Builder<'a> {
         to: &'a [Field],
         place: Place,
     ) -> Result<Struct> {
-        self.count(from.len() + to.len())?;
         let names = |fields: &'a [Field]| fields.iter().map(|field| (&*field.name, &*field.aliases));
-        let targets = targets(names(from), names(to), true);
+        let targets = self.targets(names(from), names(to), true)?;
         let mut runs = self.unwritten(sides, &targets, to, place)?;
         let (mut steps, mut order) = (Vec::new(), Vec::new());
         for (field, target) in from.iter().zip(targets) {
@@ -95,7 +94,7 @@ impl<'a> Builder<'a> {
     /// What stands for a field without a value, if anything does.
     fn instead(&mut self, sides: Sides<'a>, field: &'a Field, place: Place) -> Result<Option<Fixed>> {
         let Some(bytes) = &field.default else {
-            let may_be_missing = matches!(field.ty, Type::Option(_) | Type::Presence(_));
+            let may_be_missing = matches!(field.ty.physical(), Type::Option(_) | Type::Presence(_));
             return Ok(may_be_missing.then(|| fixed(&[0])));
         };
         self.count(bytes.len() / DEFAULT_STEP)?;
@@ -108,6 +107,18 @@ impl<'a> Builder<'a> {
         Ok(Some(Fixed { bytes: bytes.as_slice().into(), depth, zero_sized }))
     }
 
+    /// By what is written: what is wanted of it.
+    fn targets(
+        &mut self,
+        written: impl Iterator<Item = Names<'a>> + Clone,
+        wanted: impl Iterator<Item = Names<'a>> + Clone,
+        once: bool,
+    ) -> Result<Vec<Option<usize>>> {
+        let all = written.clone().chain(wanted.clone());
+        self.count(all.map(|(_, aliases)| 1 + aliases.len()).sum())?;
+        Ok(targets(written, wanted, once))
+    }
+
     pub(super) fn enumeration(
         &mut self,
         sides: Sides<'a>,
@@ -115,11 +126,10 @@ impl<'a> Builder<'a> {
         to: &'a [schema::Variant],
         place: Place,
     ) -> Result<Box<[Variant]>> {
-        self.count(from.len() + to.len())?;
         let names = |variants: &'a [schema::Variant]| {
             variants.iter().map(|variant| (&*variant.name, &*variant.aliases))
         };
-        let targets = targets(names(from), names(to), false);
+        let targets = self.targets(names(from), names(to), false)?;
         let mut variants = Vec::new();
         for (variant, target) in from.iter().zip(targets) {
             let wanted = target.and_then(|target| Some((target as u32, to.get(target)?)));

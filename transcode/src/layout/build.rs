@@ -3,9 +3,8 @@
 use super::patterns::Patterns;
 use super::{Absent, Enum, Errors, Field, Fixed, Layout, Lead, Names, Node, NodeId, Rules, Struct, Variant};
 use crate::json::put_json_string;
-use crate::scalar::{Form, Int, Scalar};
+use crate::scalar::{Int, Scalar, TextForm};
 use crate::violation::BindError;
-use callgate_protocol::Code;
 use callgate_protocol::check::{self, Extent};
 use callgate_protocol::limits::MAX_SCHEMA_PARTS;
 use callgate_protocol::schema::{self, Definition, Logical, MapKeys, MethodSchema, Shape, Type};
@@ -113,7 +112,7 @@ impl Builder<'_> {
 
     /// A logical type that is known and stands over its own physical type.
     fn logical(&mut self, logical: Logical, physical: &Type) -> Result<Node> {
-        Ok(match (Form::of(logical), physical) {
+        Ok(match (TextForm::of(logical), physical) {
             (Some(form), _) => Node::Scalar(Scalar::Text(form)),
             (None, Type::List(item)) => Node::Set(self.node(item)?),
             // There are no others.
@@ -130,8 +129,9 @@ impl Builder<'_> {
         let compiled: Result<Box<[Field]>> =
             openings.zip(fields).map(|(opening, field)| self.field(opening, field)).collect();
         let compiled = compiled?;
+        let leads: usize = compiled.iter().map(|field| field.lead.len()).sum();
         Ok(Struct {
-            leads: compiled.iter().map(|field| field.lead.len()).sum(),
+            leads: u32::try_from(leads).unwrap_or(u32::MAX),
             sparse: compiled.iter().any(|field| matches!(self.nodes[field.node as usize], Node::Presence(_))),
             fields: compiled,
             names: Names::new(fields.iter().map(|field| (&field.name, &field.aliases))),
@@ -191,9 +191,7 @@ impl Builder<'_> {
         Ok(Errors {
             name: def.name.as_str().into(),
             node: self.node(ty)?,
-            codes: (def.variants.iter())
-                .map(|variant| variant.attributes.code().unwrap_or(Code::Unknown))
-                .collect(),
+            codes: def.variants.iter().map(schema::Variant::error_code).collect(),
         })
     }
 

@@ -69,7 +69,9 @@ impl Layout {
 }
 
 /// One type.
+// With a tag of its own, which is looked at as it is; in a gap of a struct's flag it would be computed for each value.
 #[derive(Debug)]
+#[repr(u8)]
 pub(crate) enum Node {
     /// No bytes; `null`.
     Unit,
@@ -107,7 +109,7 @@ pub(crate) struct Struct {
     /// From name or alias to index.
     pub(crate) names: Names,
     /// How many bytes of JSON stand before the values of all fields.
-    pub(crate) leads: usize,
+    pub(crate) leads: u32,
     /// Whether there are fields that are left out where they are absent.
     pub(crate) sparse: bool,
 }

@@ -49,6 +49,7 @@ impl<'a> Encoder<'a> {
     }
 
     /// An array that has no item twice.
+    #[inline(never)]
     pub(super) fn set(&mut self, item: NodeId) -> Step {
         if self.cursor.peek() != Some(b'[') {
             return Err(self.wrong_type("an array"));

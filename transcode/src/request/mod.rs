@@ -7,6 +7,7 @@ mod given;
 mod guarded;
 mod object;
 mod params;
+mod scalars;
 
 use crate::binding::{Body, RequestBinding, UnknownFields};
 use crate::json;

@@ -1,5 +1,7 @@
 //! The walk over a message: reads each value once and writes its JSON. Bounded as `callgate_protocol::check` is.
 
+mod presence;
+
 use super::DecodeReason;
 use crate::json::{Key, document, duplicate, put_on_one_line};
 use crate::layout::{Enum, Layout, Node, NodeId, Struct};
@@ -7,6 +9,8 @@ use crate::scalar::Style;
 use callgate_protocol::check::Reason;
 use callgate_protocol::limits::{MAX_DEPTH, MAX_ZERO_SIZED_ITEMS};
 use callgate_protocol::wire::Reader;
+
+pub(super) use presence::is_absent;
 
 type Step = Result<(), DecodeReason>;
 
@@ -79,12 +83,8 @@ impl<'a> Decoder<'a> {
                 true => self.value(*inner),
                 false => self.null(),
             },
-            Node::Presence(inner) => match self.reader.varint(32)? {
-                0 | 1 => self.null(),
-                2 => self.value(*inner),
-                _ => Err(Reason::UnknownVariant.into()),
-            },
-            Node::Guarded(inner, _) => self.value(*inner),
+            Node::Presence(inner) => self.presence(*inner),
+            Node::Guarded(inner, _) => self.apart(*inner),
             Node::List(item) | Node::Set(item) => self.list(*item),
             Node::Enum(table) => self.enumeration(table),
             Node::Map(key, value) => self.map(*key, *value),
@@ -96,6 +96,12 @@ impl<'a> Decoder<'a> {
                 self.zero_sized()
             }
         }
+    }
+
+    /// The same as [`value`](Self::value), for what is rare: inlined there it would cost the others.
+    #[inline(never)]
+    fn apart(&mut self, node: NodeId) -> Step {
+        self.value(node)
     }
 
     fn null(&mut self) -> Step {
@@ -139,7 +145,7 @@ impl<'a> Decoder<'a> {
 
     fn structure(&mut self, table: &'a Struct) -> Step {
         self.enter()?;
-        self.has_room(table.leads)?;
+        self.has_room(table.leads as usize)?;
         let start = self.reader.offset();
         if table.sparse {
             self.sparse_fields(table)?;
@@ -154,28 +160,6 @@ impl<'a> Decoder<'a> {
         }
         self.out.push(b'}');
         self.leave(start)
-    }
-
-    /// The fields of a struct of which some are left out where they are absent. The first that is there opens the object.
-    #[inline(never)]
-    fn sparse_fields(&mut self, table: &'a Struct) -> Step {
-        let begin = self.out.len();
-        for field in &table.fields {
-            if is_absent(self.layout.node(field.node), &mut self.reader)? {
-                continue;
-            }
-            let lead = self.out.len();
-            field.lead.put(self.out);
-            if let Some(opening) = self.out.get_mut(lead) {
-                *opening = if lead == begin { b'{' } else { b',' };
-            }
-            self.value(field.node)?;
-        }
-        if self.out.len() == begin {
-            self.out.push(b'{');
-        }
-        self.out.push(b'}');
-        Ok(())
     }
 
     fn list(&mut self, item: NodeId) -> Step {
@@ -314,15 +298,4 @@ impl<'a> Decoder<'a> {
         self.out.truncate(length);
         result
     }
-}
-
-/// Passes a field that is absent. Where it is there nothing is passed.
-pub(super) fn is_absent(node: &Node, reader: &mut Reader<'_>) -> Result<bool, DecodeReason> {
-    let Node::Presence(_) = node else { return Ok(false) };
-    let mut ahead = reader.clone();
-    let is_absent = ahead.varint(32)? == 0;
-    if is_absent {
-        *reader = ahead;
-    }
-    Ok(is_absent)
 }

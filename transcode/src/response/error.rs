@@ -23,7 +23,7 @@ pub struct MethodError<'a> {
     pub error: &'a str,
     /// The name of the variant, as JSON has it: `OutOfStock`.
     pub variant: &'a str,
-    /// The variant's code; `unknown` if the schema has none for it.
+    /// The variant's code.
     pub code: Code,
     /// The variant's content: its one value, an array of several, or an object of fields. `None` if it has no content.
     pub details: Option<String>,

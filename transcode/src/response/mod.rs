@@ -12,7 +12,7 @@ use crate::binding::{Response, ResponseBinding};
 use crate::json::put_json_string;
 use crate::layout::{Layout, Node, NodeId};
 use crate::path;
-use crate::scalar::Style;
+use crate::scalar::{Style, TextForm};
 use crate::violation::BindError;
 use callgate_protocol::check::Reason;
 use callgate_protocol::schema::MethodSchema;
@@ -44,8 +44,8 @@ pub enum DecodeReason {
     InvalidJson,
     /// A map with the same key twice, of which each reader of JSON would make something else.
     DuplicateKey,
-    /// A text that is not of its logical type; what it should be, such as "a date".
-    InvalidText(&'static str),
+    /// A text that is not of its logical type.
+    InvalidText(TextForm),
     /// Its JSON is longer than was asked for.
     TooLong,
 }
@@ -64,7 +64,9 @@ impl fmt::Display for DecodeError {
             DecodeReason::DuplicateKey => {
                 write!(f, "a map with the same key twice, noticed at byte {offset}")
             }
-            DecodeReason::InvalidText(what) => write!(f, "a text that is not {what} at byte {offset}"),
+            DecodeReason::InvalidText(form) => {
+                write!(f, "a text that is not {} at byte {offset}", form.name())
+            }
             DecodeReason::TooLong => write!(f, "more JSON than there may be, noticed at byte {offset}"),
         }
     }

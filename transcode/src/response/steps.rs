@@ -10,7 +10,7 @@ use super::pieces::Piece;
 use super::{DecodeError, DecodeReason, ResponseProgram};
 use crate::json::{KEY_SIZE, Keys, put_json_utf8};
 use crate::layout::{Enum, Field, Node, NodeId, Struct, Variant};
-use crate::scalar::{Form, Scalar, Style};
+use crate::scalar::{Scalar, Style, TextForm};
 use callgate_protocol::check::Reason;
 use callgate_protocol::limits::{MAX_DEPTH, MAX_ZERO_SIZED_ITEMS};
 use callgate_protocol::wire::{Reader, WireError};
@@ -331,7 +331,7 @@ impl<'a> Decoding<'a> {
                 self.string(bytes, out, end)
             }
             // Of any length, and checked as a whole; the others are short.
-            Scalar::Text(form @ (Form::Url | Form::Email)) => {
+            Scalar::Text(form @ (TextForm::Url | TextForm::Email)) => {
                 let bytes = self.reader.bytes()?;
                 form.check_printed(bytes, self.style)?;
                 self.string(bytes, out, end)

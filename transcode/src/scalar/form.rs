@@ -12,23 +12,28 @@ use std::cmp::Ordering;
 
 /// Which grammar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
+pub enum TextForm {
+    /// A decimal number.
     Decimal,
+    /// A date.
     Date,
+    /// A time of day.
     Time,
+    /// A URL.
     Url,
+    /// An e-mail address.
     Email,
 }
 
-impl Form {
+impl TextForm {
     /// The form of a logical type over a string, if it is one that is known.
-    pub(crate) fn of(logical: Logical) -> Option<Form> {
+    pub(crate) fn of(logical: Logical) -> Option<TextForm> {
         match logical {
-            Logical::DECIMAL => Some(Form::Decimal),
-            Logical::DATE => Some(Form::Date),
-            Logical::TIME => Some(Form::Time),
-            Logical::URL => Some(Form::Url),
-            Logical::EMAIL => Some(Form::Email),
+            Logical::DECIMAL => Some(TextForm::Decimal),
+            Logical::DATE => Some(TextForm::Date),
+            Logical::TIME => Some(TextForm::Time),
+            Logical::URL => Some(TextForm::Url),
+            Logical::EMAIL => Some(TextForm::Email),
             _ => None,
         }
     }
@@ -36,33 +41,33 @@ impl Form {
     /// What it looks like, for messages: "expected …".
     pub(super) fn expected(self) -> &'static str {
         match self {
-            Form::Decimal => "a decimal number or a string of it, such as \"12.50\"",
-            Form::Date => "a date, such as \"2026-01-31\"",
-            Form::Time => "a time of day, such as \"08:30:00\"",
-            Form::Url => "a URL, such as \"https://example.com/a\"",
-            Form::Email => "an e-mail address, such as \"ada@example.com\"",
+            TextForm::Decimal => "a decimal number or a string of it, such as \"12.50\"",
+            TextForm::Date => "a date, such as \"2026-01-31\"",
+            TextForm::Time => "a time of day, such as \"08:30:00\"",
+            TextForm::Url => "a URL, such as \"https://example.com/a\"",
+            TextForm::Email => "an e-mail address, such as \"ada@example.com\"",
         }
     }
 
     /// What it is, in short.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Form::Decimal => "a decimal number",
-            Form::Date => "a date",
-            Form::Time => "a time of day",
-            Form::Url => "a URL",
-            Form::Email => "an e-mail address",
+            TextForm::Decimal => "a decimal number",
+            TextForm::Date => "a date",
+            TextForm::Time => "a time of day",
+            TextForm::Url => "a URL",
+            TextForm::Email => "an e-mail address",
         }
     }
 
     /// Whether the text is of the form; if not, what is wrong with it. One look at each byte.
     pub(crate) fn check(self, text: &str) -> Result<(), &'static str> {
         match self {
-            Form::Decimal => decimal::parse(text).map(drop),
-            Form::Date => calendar::parse_date(text).map(drop),
-            Form::Time => calendar::parse_time(text).map(drop),
-            Form::Url => address::check_url(text),
-            Form::Email => address::check_email(text),
+            TextForm::Decimal => decimal::parse(text).map(drop),
+            TextForm::Date => calendar::parse_date(text).map(drop),
+            TextForm::Time => calendar::parse_time(text).map(drop),
+            TextForm::Url => address::check_url(text),
+            TextForm::Email => address::check_email(text),
         }
     }
 
@@ -76,10 +81,10 @@ impl Form {
     /// The order of two texts by what they stand for. `None` where one is not of the form, or the form has no order.
     pub(super) fn compare(self, a: &str, b: &str) -> Option<Ordering> {
         match self {
-            Form::Decimal => Some(decimal::parse(a).ok()?.compare(decimal::parse(b).ok()?)),
-            Form::Date => Some(calendar::parse_date(a).ok()?.cmp(&calendar::parse_date(b).ok()?)),
-            Form::Time => Some(calendar::parse_time(a).ok()?.cmp(&calendar::parse_time(b).ok()?)),
-            Form::Url | Form::Email => None,
+            TextForm::Decimal => Some(decimal::parse(a).ok()?.compare(decimal::parse(b).ok()?)),
+            TextForm::Date => Some(calendar::parse_date(a).ok()?.cmp(&calendar::parse_date(b).ok()?)),
+            TextForm::Time => Some(calendar::parse_time(a).ok()?.cmp(&calendar::parse_time(b).ok()?)),
+            TextForm::Url | TextForm::Email => None,
         }
     }
 }

@@ -8,7 +8,7 @@ mod print;
 mod text;
 mod time;
 
-pub(crate) use form::Form;
+pub use form::TextForm;
 pub(crate) use int::Int;
 pub(crate) use order::compare;
 pub(crate) use print::{Style, put_base64};
@@ -36,7 +36,7 @@ pub(crate) enum Scalar {
     Ipv4Addr,
     Ipv6Addr,
     /// A string of a grammar.
-    Text(Form),
+    Text(TextForm),
 }
 
 impl Scalar {

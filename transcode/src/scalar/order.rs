@@ -44,7 +44,7 @@ impl Int {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Form;
+    use super::super::TextForm;
     use super::*;
 
     #[test]
@@ -69,11 +69,11 @@ mod tests {
             (Scalar::Timestamp, "2026-01-01T00:00:00.2Z", "2026-01-01T00:00:00.10Z", Greater),
             (Scalar::Duration, "1m", "59.999s", Greater),
             (Scalar::Duration, "1ms", "1000us", Equal),
-            (Scalar::Text(Form::Decimal), "10.0", "9.99", Greater),
-            (Scalar::Text(Form::Decimal), "1.50", "1.5", Equal),
-            (Scalar::Text(Form::Date), "2026-09-30", "2026-10-01", Less),
-            (Scalar::Text(Form::Time), "08:30", "08:30:00.0", Equal),
-            (Scalar::Text(Form::Time), "08:30:00.5", "08:30:00.25", Greater),
+            (Scalar::Text(TextForm::Decimal), "10.0", "9.99", Greater),
+            (Scalar::Text(TextForm::Decimal), "1.50", "1.5", Equal),
+            (Scalar::Text(TextForm::Date), "2026-09-30", "2026-10-01", Less),
+            (Scalar::Text(TextForm::Time), "08:30", "08:30:00.0", Equal),
+            (Scalar::Text(TextForm::Time), "08:30:00.5", "08:30:00.25", Greater),
         ] {
             let encoded = |text| {
                 let mut out = Vec::new();
@@ -88,8 +88,8 @@ mod tests {
         let nan = f64::NAN.to_le_bytes();
         assert_eq!(compare(Scalar::F64, &nan, &1.0_f64.to_le_bytes()), None);
         assert_eq!(compare(Scalar::String, b"\x01a", b"\x01b"), None);
-        assert_eq!(compare(Scalar::Text(Form::Url), b"\x03a:b", b"\x03a:c"), None);
+        assert_eq!(compare(Scalar::Text(TextForm::Url), b"\x03a:b", b"\x03a:c"), None);
         assert_eq!(compare(Scalar::Int(Int::U32), b"", b"\x01"), None);
-        assert_eq!(compare(Scalar::Text(Form::Date), b"\x01x", b"\x0a2026-01-01"), None);
+        assert_eq!(compare(Scalar::Text(TextForm::Date), b"\x01x", b"\x0a2026-01-01"), None);
     }
 }

@@ -1,7 +1,7 @@
 //! Wire → JSON for scalars.
 
 use super::float::{print_f32, print_f64};
-use super::{Form, Int, Scalar, text, time};
+use super::{Int, Scalar, TextForm, text, time};
 use crate::json::{put_json_string, put_json_utf8};
 use crate::response::DecodeReason;
 use crate::{Decimal, Int64};
@@ -126,24 +126,26 @@ fn print_string(reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Step {
     Ok(())
 }
 
-fn print_text(form: Form, reader: &mut Reader<'_>, out: &mut Vec<u8>, style: Style) -> Step {
-    let bytes = reader.bytes()?;
-    form.check_printed(bytes, style)?;
+fn print_text(form: TextForm, reader: &mut Reader<'_>, out: &mut Vec<u8>, style: Style) -> Step {
+    let text = form.check_printed(reader.bytes()?, style)?;
     match (form, style.decimal) {
         _ if style.discard => {}
-        (Form::Decimal, Decimal::Number) => out.extend_from_slice(bytes),
-        _ => put_json_utf8(out, bytes).ok_or(WireError::InvalidUtf8)?,
+        (TextForm::Decimal, Decimal::Number) => out.extend_from_slice(text.as_bytes()),
+        _ => put_json_string(out, text),
     }
     Ok(())
 }
 
-impl Form {
+impl TextForm {
     /// Checks a text of a result before it is written. Whether one is of the form that is not shown matters to nobody.
-    pub(crate) fn check_printed(self, bytes: &[u8], style: Style) -> Step {
+    pub(crate) fn check_printed(self, bytes: &[u8], style: Style) -> Result<&str, DecodeReason> {
         let text = std::str::from_utf8(bytes).map_err(|_| WireError::InvalidUtf8)?;
         match style.discard {
-            true => Ok(()),
-            false => self.check(text).map_err(|_| DecodeReason::InvalidText(self.name())),
+            true => Ok(text),
+            false => match self.check(text) {
+                Ok(()) => Ok(text),
+                Err(_) => Err(DecodeReason::InvalidText(self)),
+            },
         }
     }
 }

@@ -103,6 +103,8 @@ fn ty(random: &mut Random, rough: bool, old: &Type, optional: bool) -> Type {
     let next = match old {
         // What JSON calls null is none, whatever it was.
         Type::Unit | Type::Json => return old.clone(),
+        // Only a field has presence, and there is no option around it.
+        Type::Presence(_) => return old.clone(),
         Type::Option(old) if rough && SCALARS.contains(old) && random.chance(10) => return (**old).clone(),
         Type::Option(old) => return Type::Option(Box::new(ty(random, rough, old, false))),
         Type::List(old) => Type::List(inner(random, old)),

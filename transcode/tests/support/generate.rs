@@ -236,7 +236,7 @@ fn add_defaults(random: &mut Random, schema: &mut MethodSchema) {
     }
 }
 
-fn value(random: &mut Random, schema: &MethodSchema, ty: &Type, budget: usize) -> Value {
+pub(crate) fn value(random: &mut Random, schema: &MethodSchema, ty: &Type, budget: usize) -> Value {
     let less = budget.saturating_sub(1);
     match ty {
         Type::Option(inner) => Value::Option(match **inner {

@@ -29,7 +29,7 @@ async fn an_attempt_is_in_flight_until_it_has_ended_and_then_counted_once() {
     let at = instance(HealthSpec::default());
     let mut one = send(&at);
     assert_eq!(counted(&at), (vec![], 1, (0, 0)));
-    link(&at).breaks(|| Outcome::Failed(Status::unavailable("")));
+    link(&at).breaks(|| Outcome::Failed(Status::unavailable("").into()));
     let Heard::Progress(Progress::Ended(ended)) = one.heard().await else { panic!("it has ended") };
     assert!(matches!(ended.outcome, Outcome::Failed(_)));
     let expected = (vec![("unavailable", 1)], 0, (1, 1));

@@ -145,3 +145,62 @@ impl Group {
         self.sums.partition_point(|sum| *sum <= drawn)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backends::testing::{instance_at, local_of};
+    use crate::config::{Balance, HealthSpec, Placement};
+
+    const DRAWS: usize = 10_000;
+
+    /// All instances of a backend of those weights.
+    fn group(weights: &[u32]) -> Group {
+        let spec = HealthSpec::default();
+        let all = (1..).zip(weights).map(|(port, _)| instance_at(spec, port)).collect();
+        let placements: Vec<_> =
+            weights.iter().map(|weight| Placement { weight: *weight, zone: None }).collect();
+        let backend = local_of(Balance::default(), spec, &placements, all);
+        let live: Vec<usize> = (0..weights.len()).collect();
+        Groups::of(&backend.instances, &live).first
+    }
+
+    #[test]
+    fn two_that_are_drawn_are_never_the_same_and_come_by_their_weights() {
+        for weights in [&[1, 1, 1][..], &[1, 2, 5], &[6, 1, 1]] {
+            let (group, mut drawn) = (group(weights), vec![[0; 2]; weights.len()]);
+            for _ in 0..DRAWS {
+                let (first, second) = group.draw_two().expect("there are some");
+                let second = second.expect("there are others");
+                assert_ne!(first, second, "{weights:?}");
+                drawn[first][0] += 1;
+                drawn[second][1] += 1;
+            }
+            let all: u32 = weights.iter().sum();
+            for (place, weight) in weights.iter().enumerate() {
+                let share = |of: u32, n: u32| of as f32 / n as f32;
+                let first = share(*weight, all);
+                let after = |(other, one): (usize, &u32)| {
+                    if other == place { 0.0 } else { share(*one, all) * share(*weight, all - one) }
+                };
+                let second: f32 = weights.iter().enumerate().map(after).sum();
+                let seen = drawn[place].map(|n| n as f32 / DRAWS as f32);
+                assert!((seen[0] - first).abs() < 0.03, "{weights:?}, {place}: {seen:?}, not {first}");
+                assert!((seen[1] - second).abs() < 0.03, "{weights:?}, {place}: {seen:?}, not {second}");
+            }
+        }
+    }
+
+    #[test]
+    fn groups_are_the_same_whose_members_and_weights_are() {
+        let is_same = |a: &[u32], b: &[u32]| group(a) == group(b);
+        assert!(is_same(&[1, 2], &[1, 2]) && is_same(&[], &[]) && is_same(&[3, 3], &[1, 1]));
+        assert!(!is_same(&[1, 2], &[1, 3]) && !is_same(&[1, 1], &[1, 1, 1]) && !is_same(&[1, 1], &[1, 2]));
+    }
+
+    #[test]
+    fn a_group_has_its_members_only() {
+        let group = group(&[1, 1]);
+        assert_eq!([0, 1, 2].map(|place| group.has(place)), [true, true, false]);
+    }
+}

@@ -154,3 +154,20 @@ fn a_ring_is_there_where_calls_are_spread_by_keys_and_stays_while_the_members_do
 fn by_client() -> Balance {
     Balance::Hash(HashSpec { by: HashBy::Client, load_factor: None })
 }
+
+#[test]
+fn an_endpoint_that_is_connected_to_otherwise_keeps_its_drain_and_its_calls_in_flight() {
+    let before = Backend::new(spec(r#""10.0.0.1:7101""#), &Lists::default(), None, 1);
+    let old = before.endpoints().remove(0);
+    old.drained_by_admin.store(true, Relaxed);
+    assert!(old.in_flight.take(7));
+    let changed = BackendSpec { max_age: std::time::Duration::from_secs(77), ..before.spec.clone() };
+    assert!(!before.spec.connects_like(&changed));
+    let after = Backend::new(changed, &Lists::default(), Some(&before), 1);
+    let new = after.endpoints().remove(0);
+    assert!(!Arc::ptr_eq(&old, &new));
+    assert!(new.drained_by_admin.load(Relaxed));
+    assert_eq!(new.in_flight.get(), 1);
+    old.in_flight.give_back();
+    assert_eq!(new.in_flight.get(), 0, "it is one count");
+}

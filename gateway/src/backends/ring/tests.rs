@@ -151,3 +151,25 @@ fn names_and_paths_have_places_of_their_own_and_a_key_is_everywhere_the_same() {
         "written down: gateways of two versions must agree"
     );
 }
+
+#[test]
+fn gateways_of_all_versions_agree_on_the_hash_of_a_key_and_on_the_name_of_an_endpoint() {
+    for (seed, bytes, expected) in [
+        (0, "", 0xefd0_1f60_ba99_2926),
+        (0, "shop", 0xbd4a_b545_86fb_fbcb),
+        (1, "shop", 0xe04e_b81e_0229_aba7),
+    ] {
+        assert_eq!(hash(seed, bytes.as_bytes()), expected, "{seed}, {bytes}");
+    }
+    let addr = EndpointAddr::Tcp { host: "10.0.0.1".to_owned(), port: 8001 };
+    assert_eq!(node(&addr), "2d7a:a2d8:6cd8:77c:5bff:2dbe:b042:be51\x001");
+}
+
+#[test]
+fn weights_that_stand_to_each_other_alike_are_the_same_ring() {
+    for (weights, expected) in
+        [(&[1, 2, 3][..], &[1, 2, 3][..]), (&[10, 20, 30], &[1, 2, 3]), (&[1000; 4], &[1; 4])]
+    {
+        assert_eq!(units(&members(weights)), expected, "{weights:?}");
+    }
+}

@@ -170,11 +170,11 @@ fn text(reply: Reply) -> String {
 }
 
 fn unavailable() -> Outcome {
-    Outcome::Failed(Status::unavailable("busy"))
+    Outcome::Failed(Status::unavailable("busy").into())
 }
 
 fn refused() -> Outcome {
-    Outcome::Refused(Status::unavailable("full").not_executed())
+    Outcome::Refused(Status::unavailable("full").not_executed().into())
 }
 
 fn good() -> Outcome {

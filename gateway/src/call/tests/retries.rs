@@ -28,8 +28,8 @@ async fn what_may_have_run_is_sent_again_only_if_it_is_idempotent() {
             (|| Outcome::Lost, true, false, "lost"),
             (unavailable, true, false, "unavailable"),
             (|| Outcome::Late, false, false, ""),
-            (|| Outcome::Failed(Status::not_found("")), false, false, ""),
-            (|| Outcome::Failed(Status::deadline_exceeded("")), false, false, ""),
+            (|| Outcome::Failed(Status::not_found("").into()), false, false, ""),
+            (|| Outcome::Failed(Status::deadline_exceeded("").into()), false, false, ""),
             (|| Outcome::BadReply("odd".to_owned()), false, false, ""),
             (|| Outcome::TooLarge, false, false, ""),
             (|| Outcome::NoRoom, false, false, ""),
@@ -53,9 +53,9 @@ async fn a_last_failure_is_told_as_what_it_was() {
         let failure = async |first: Outcome| after("match = 'POST /'\nretry = false", first).await.0;
         assert!(matches!(failure(Outcome::Lost).await, Err(Failure::Lost)));
         assert!(matches!(failure(Outcome::Late).await, Err(Failure::Deadline)));
-        assert!(matches!(failure(refused()).await, Err(Failure::Status(status)) if status.message == "full"));
+        assert!(matches!(failure(refused()).await, Err(Failure::Method(failure)) if failure.status.message == "full"));
         assert!(
-            matches!(failure(unavailable()).await, Err(Failure::Status(status)) if status.message == "busy")
+            matches!(failure(unavailable()).await, Err(Failure::Method(failure)) if failure.status.message == "busy")
         );
         assert!(matches!(failure(Outcome::NoRoom).await, Err(Failure::Shed(ShedReason::AnswerMemory))));
         let Err(Failure::BadReply(text)) = failure(Outcome::BadReply("odd".to_owned())).await else {
@@ -132,7 +132,7 @@ async fn an_instance_that_has_failed_the_call_is_asked_again_when_it_says() {
     local(async {
         let after = |ms: Option<u32>| {
             let status = Status::unavailable("busy");
-            Outcome::Failed(ms.map_or(status.clone(), |ms| status.with_retry_after_ms(ms)))
+            Outcome::Failed(ms.map_or(status.clone(), |ms| status.with_retry_after_ms(ms)).into())
         };
         for (ms, least) in [(None, 50), (Some(300), 300), (Some(1000), 1000)] {
             let net = Net::new(1, "", "match = 'GET /'").await;
@@ -147,7 +147,7 @@ async fn an_instance_that_has_failed_the_call_is_asked_again_when_it_says() {
         net.links[0].answers(after(Some(1001)));
         let began = Instant::now();
         let failure = net.call().await;
-        assert!(matches!(failure, Err(Failure::Status(status)) if status.message == "busy"));
+        assert!(matches!(failure, Err(Failure::Method(failure)) if failure.status.message == "busy"));
         assert_eq!((began.elapsed(), net.came()), (Duration::ZERO, vec![1]), "it is not waited for");
     })
     .await;
@@ -159,7 +159,7 @@ async fn a_pause_that_would_last_longer_than_the_call_is_not_made() {
         let net = Net::new(1, "", "match = 'GET /'").await;
         net.links[0].answers(unavailable());
         let result = run(&net.worker, &net.request(40 * MS)).await.map(text);
-        assert!(matches!(result, Err(Failure::Status(_))), "{result:?}");
+        assert!(matches!(result, Err(Failure::Method(_))), "{result:?}");
         assert_eq!(net.came(), [1]);
     })
     .await;
@@ -181,7 +181,7 @@ async fn an_attempt_has_its_own_time_and_the_last_one_all_that_is_left() {
         // The instance's clock runs out at the same time.
         let net = Net::new(2, "", route).await;
         net.prefer(0);
-        net.links[0].answers(Outcome::Failed(Status::deadline_exceeded("")));
+        net.links[0].answers(Outcome::Failed(Status::deadline_exceeded("").into()));
         net.links[1].answers(good());
         assert_eq!(net.call().await.expect("a reply"), "good");
     })
@@ -225,8 +225,9 @@ async fn what_fails_in_vain_is_sent_again_within_the_budget_only() {
 #[tokio::test(start_paused = true)]
 async fn a_result_gives_back_what_it_took_but_for_what_an_instance_has_worked_on() {
     local(async {
-        let unavailable = || Outcome::Failed(Status::unavailable("").with_retry_after_ms(0));
-        let refused = || Outcome::Refused(Status::unavailable("").not_executed().with_retry_after_ms(0));
+        let unavailable = || Outcome::Failed(Status::unavailable("").with_retry_after_ms(0).into());
+        let refused =
+            || Outcome::Refused(Status::unavailable("").not_executed().with_retry_after_ms(0).into());
         // Each call fails twice. What an instance has worked on before it failed again is lost: one attempt a call, of the thirty
         // that there are whatever the share.
         for (failure, all) in [(refused as fn() -> Outcome, 300), (unavailable, 29 * 3 + 2 + 70)] {

@@ -103,9 +103,11 @@ async fn a_failure_of_one_is_no_end_while_the_other_is_under_way() {
         // One that would not be repeated is the end.
         let net = hedged(2, "", HEDGED).await;
         net.prefer(0);
-        net.links[0].answers_after(50 * MS, Outcome::Failed(Status::not_found("none")));
+        net.links[0].answers_after(50 * MS, Outcome::Failed(Status::not_found("none").into()));
         let began = Instant::now();
-        assert!(matches!(net.call().await, Err(Failure::Status(status)) if status.message == "none"));
+        assert!(
+            matches!(net.call().await, Err(Failure::Method(failure)) if failure.status.message == "none")
+        );
         assert_eq!((began.elapsed(), hedges(&net)), (50 * MS, vec![("first", 1)]));
     })
     .await;
@@ -210,6 +212,22 @@ async fn where_attempts_or_other_instances_are_lacking_a_call_stays_with_the_sil
             assert_eq!(call.await.expect("no panic").expect("a reply"), "good");
             assert_eq!(net.came().iter().sum::<usize>(), 1);
         }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reply_that_has_come_while_the_worker_was_away_is_read_before_a_hedge_is_sent() {
+    local(async {
+        let net = hedged(2, "", HEDGED).await;
+        let before = net.came();
+        net.prefer(0);
+        net.links[0].answers_after(15 * MS, reply("first"));
+        let call = net.start().await;
+        // Both times have come when the worker is back: the hedge's, and then the reply's.
+        tokio::time::advance(20 * MS).await;
+        assert_eq!(call.await.expect("no panic").expect("a reply"), "first");
+        assert_eq!((since(&net, &before), hedges(&net)), (vec![1, 0], vec![]));
     })
     .await;
 }

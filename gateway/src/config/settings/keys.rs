@@ -4,6 +4,7 @@ use super::listeners::{self, ListenAddress};
 use super::places::{absolute, path, socket_name};
 use super::{LogFormat, ServerSettings, Settings, admin};
 use crate::config::complaint::Complaint;
+use crate::config::error_types::ErrorTypes;
 use crate::config::reader::{Item, Reader, Section, set};
 use crate::config::suggest::nearest;
 use crate::config::{balance, dns};
@@ -113,6 +114,7 @@ const SERVER_KEYS: &[&str] = &[
     "drain_timeout",
     "lame_duck",
     "state",
+    "error_types",
 ];
 
 fn read_server(reader: &mut Reader<'_>, section: &Section<'_>, server: &mut ServerSettings) {
@@ -165,6 +167,8 @@ fn read_server(reader: &mut Reader<'_>, section: &Section<'_>, server: &mut Serv
     let state = section.get("state");
     let parse = |text: &str| path(file.path(), text, "a folder");
     server.state = state.and_then(|item| reader.text(&item, "a path such as \"/var/lib/callgate\"", parse));
+    let (types, expected) = (section.get("error_types"), "a URI such as \"https://errors.example.com/\"");
+    set(&mut server.error_types, types.and_then(|item| reader.text(&item, expected, ErrorTypes::parse)));
 }
 
 fn upgrade_socket(file: &Path, text: &str) -> Result<Option<String>, Complaint> {

@@ -288,12 +288,13 @@ fn what_a_file_says_of_its_routes_holds_where_a_route_says_nothing() {
     let said = |file: &str, route: &str| {
         let tables = tables(&format!("{file}\n{SHOP}{ROUTE}{route}")).unwrap();
         let CallSpec { timeout, request, response, .. } = call(&tables.routes[0]);
-        format!("{timeout:?} {:?} {:?}", request.unknown_fields, response.int64)
+        format!("{timeout:?} {:?} {:?} {:?}", request.unknown_fields, response.int64, response.decimal)
     };
-    let file = "timeout = '3s'\nunknown_fields = 'ignore'\nint64 = 'string'";
-    assert_eq!(said("", ""), "10s Reject Number");
-    assert_eq!(said(file, ""), "3s Ignore String");
-    assert_eq!(said(file, "timeout = '1s'\nunknown_fields = 'reject'\nint64 = 'number'"), "1s Reject Number");
+    let file = "timeout = '3s'\nunknown_fields = 'ignore'\nint64 = 'string'\ndecimal = 'number'";
+    assert_eq!(said("", ""), "10s Reject Number String");
+    assert_eq!(said(file, ""), "3s Ignore String Number");
+    let route = "timeout = '1s'\nunknown_fields = 'reject'\nint64 = 'number'\ndecimal = 'string'";
+    assert_eq!(said(file, route), "1s Reject Number String");
     let tables = tables(&format!("{file}\n{SHOP}{ROUTE}retry = {{ per_try_timeout = '5s' }}\n"));
     assert!(tables.unwrap_err().to_string().contains("the whole call may take 3s"));
 }

@@ -306,7 +306,8 @@ endpoints = ["127.0.0.1:7101"]
 match = "GET /x"
 call = "a.b"
 unknown_fields = "ignored"
-int64 = "decimal""#,
+int64 = "decimal"
+decimal = "float""#,
         r#"
 error: `unknown_fields` cannot be `ignored`
  --> t.toml:7:18
@@ -321,6 +322,12 @@ error: `int64` cannot be `decimal`
   |
 8 | int64 = "decimal"
   |         ^^^^^^^^^ expected `number` or `string`
+
+error: `decimal` cannot be `float`
+ --> t.toml:9:11
+  |
+9 | decimal = "float"
+  |           ^^^^^^^ expected `string` or `number`
 "#,
     );
 }

@@ -1,9 +1,10 @@
 //! What right files are read as.
 
 use super::*;
+use crate::config::error_types::ErrorTypes;
 use crate::method::Method;
 use callgate_protocol::CallId;
-use callgate_transcode::{Body, Int64, RequestBinding, Response, ResponseBinding, UnknownFields};
+use callgate_transcode::{Body, Decimal, Int64, RequestBinding, Response, ResponseBinding, UnknownFields};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -47,6 +48,8 @@ fn a_routes_options_are_read_into_its_bindings() {
         assert_eq!(call(&route(&format!("response = {text}"))).response.shape, expected);
     }
     assert_eq!(call(&route("int64 = 'string'")).response.int64, Int64::String);
+    assert_eq!(call(&route("decimal = 'number'")).response.decimal, Decimal::Number);
+    assert_eq!(call(&route("")).response.decimal, Decimal::String);
     assert_eq!(call(&route("unknown_fields = 'ignore'")).request.unknown_fields, UnknownFields::Ignore);
     assert_eq!(call(&route("timeout = '250ms'")).timeout, Duration::from_millis(250));
 }
@@ -147,7 +150,7 @@ fn the_settings_that_are_shipped_are_the_defaults_and_show_every_key() {
     assert_eq!(settings(&text, None), settings("", None));
     let keys = "listen workers max_body max_body_memory max_answer max_answer_memory min_send_rate min_send_rate_window min_body_rate min_body_rate_window \
                 max_head max_headers \
-                max_connections header_timeout body_timeout idle_timeout drain_timeout lame_duck hosts watch level format socket \
+                max_connections header_timeout body_timeout idle_timeout drain_timeout lame_duck error_types hosts watch level format socket \
                 servers timeout min_ttl max_ttl";
     for key in keys.split_whitespace() {
         assert!(text.contains(&format!("\n{key} = ")), "{key}");
@@ -196,7 +199,7 @@ fn every_setting_is_read() {
     let text = "server = { listen = ['[::1]:80', '0.0.0.0:0'], workers = 3, max_body = '1KiB', max_body_memory = '2KiB', max_answer = '1MiB', max_answer_memory = '2MiB', \
                 min_send_rate = '3B/s', min_send_rate_window = '5s', min_body_rate = '9B/s', min_body_rate_window = '6s', max_head = 10000, max_headers = 7, \
                 max_connections = 5, header_timeout = '1s', body_timeout = '2s', idle_timeout = '3s', \
-                drain_timeout = '4s', lame_duck = '7s', state = '/s' }\n\
+                drain_timeout = '4s', lame_duck = '7s', state = '/s', error_types = 'https://e.example/' }\n\
                 admin = { listen = '127.0.0.1:9', hosts = ['Gateway.Example'], token = 's3cret' }\ntables.watch = ['x', '/y/z.toml', '../../w']\n\
                 log = { level = 'info,callgate=debug', format = 'json' }\n\
                 upgrade = { socket = '@x', drain_timeout = '5s' }\ndns.timeout = '6s'\n";
@@ -222,6 +225,7 @@ fn every_setting_is_read() {
             drain_timeout: seconds(4),
             lame_duck: seconds(7),
             state: Some(PathBuf::from("/s")),
+            error_types: ErrorTypes::parse("https://e.example/").unwrap(),
         },
         listeners: ["[::1]:80", "0.0.0.0:0"].map(listener).to_vec(),
         admin: AdminSettings {

@@ -146,7 +146,8 @@ async fn refuse(worker: &Worker, wire: &Wire, refusal: Refusal, is_head: bool) {
     failure.log(id.as_str(), "none");
     tally::refused(worker, refusal);
     wire.connection.enter(Phase::Lingering);
-    if send_problem(wire, problem::reply(&failure, id.as_str()), &id, is_head).await.is_ok() {
+    let reply = problem::reply(&failure, &worker.shared.settings.server.error_types, id.as_str());
+    if send_problem(wire, reply, &id, is_head).await.is_ok() {
         end(wire, Linger::Head).await;
     }
 }

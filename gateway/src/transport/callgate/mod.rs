@@ -6,6 +6,7 @@
 //! handshake    HELLO and the schemas that are not known yet
 //! offer        what an instance said it offers
 //! programs     how a route's requests are encoded for an instance
+//! errors       how a call has failed, by the errors that its method declares
 //! transcoders  a worker's programs, made of compiled schemas
 //! catalog      schemas, read and compiled once for all workers, in a thread beside them
 //! fit          whether a route's calls can be made at an instance
@@ -18,6 +19,7 @@ mod catalog;
 mod connect;
 mod connection;
 mod connections;
+mod errors;
 mod fit;
 mod handshake;
 mod offer;

@@ -11,6 +11,8 @@ use std::rc::Rc;
 /// What a route's calls look like for this instance. Counted within the worker, so that workers do not meet in a reference count.
 pub(super) struct Program {
     pub(super) shared: Rc<Transcoder>,
+    /// The method, as the instance names it: `orders.quote`.
+    pub(super) method: Rc<str>,
     /// The instance says that running the method twice does what running it once does.
     pub(super) idempotent: bool,
 }
@@ -37,7 +39,8 @@ impl Programs {
     fn make(&self, route: &Binding<'_>, offer: &Offer, transcoders: &Transcoders) -> Option<Bound> {
         let program = offer.find(route.call).map(|method| {
             let shared = transcoders.of(route, method);
-            let own = shared.map(|shared| Rc::new(Program { shared, idempotent: method.idempotent }));
+            let (name, idempotent) = (&*method.name, method.idempotent);
+            let own = shared.map(|shared| Rc::new(Program { shared, method: name.into(), idempotent }));
             // The log has it already: `control::fit` has looked at it before any request came.
             own.map_err(|error| Rc::from(error.to_string()))
         });

@@ -7,7 +7,9 @@ use super::offer::MethodEntry;
 use crate::transport::call::Binding;
 use callgate_protocol::CallId;
 use callgate_protocol::schema::Fingerprint;
-use callgate_transcode::{BindError, RequestBinding, RequestProgram, ResponseBinding, ResponseProgram};
+use callgate_transcode::{
+    BindError, ErrorProgram, RequestBinding, RequestProgram, ResponseBinding, ResponseProgram,
+};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
@@ -21,6 +23,8 @@ pub(super) struct Transcoder {
     pub request: RequestProgram,
     /// bincode → JSON.
     pub response: Rc<ResponseProgram>,
+    /// The same for the method's errors, if it declares some.
+    pub errors: Option<ErrorProgram>,
 }
 
 impl Transcoder {
@@ -34,6 +38,7 @@ impl Transcoder {
             call_id: method.call_id,
             request: RequestProgram::bind(layout.clone(), route.request)?,
             response: Rc::new(ResponseProgram::bind(layout.clone(), route.response)?),
+            errors: ErrorProgram::bind(layout.clone(), route.response),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! The values: their type, their JSON, and the Rust value that bincode writes.
 
 use super::{Entry, entry};
-use callgate_protocol::schema::Type;
+use callgate_protocol::schema::{Logical, Type};
 use serde::Serialize;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -23,6 +23,19 @@ enum Way {
     Newtype(u8),
     Tuple(u8, bool),
     Struct { point: Point },
+}
+
+#[derive(Serialize)]
+enum Presence<T> {
+    Absent,
+    Null,
+    Value(T),
+}
+
+#[derive(Serialize)]
+struct Change {
+    title: Presence<&'static str>,
+    pages: Presence<u32>,
 }
 
 #[derive(Serialize)]
@@ -187,6 +200,30 @@ pub(super) fn composed() -> Vec<Entry> {
             Ref(4),
             json!({"value": 1, "next": {"value": 2, "next": null}}),
             node,
+        ),
+    ]
+}
+
+pub(super) fn grown() -> Vec<Entry> {
+    let text = |logical| Type::Logical(logical, Box::new(Type::String));
+    let set = Type::Logical(Logical::SET, Box::new(Type::List(Box::new(Type::U8))));
+    let unknown = Type::Logical(Logical(4_000_000_000), Box::new(Type::U16));
+    let change = |name, json, title, pages| entry(name, Type::Ref(5), json, Change { title, pages });
+    vec![
+        entry("decimal: its text", text(Logical::DECIMAL), json!("-1.50"), "-1.50"),
+        entry("date: its text", text(Logical::DATE), json!("2026-11-29"), "2026-11-29"),
+        entry("time of day: its text", text(Logical::TIME), json!("08:30:15.25"), "08:30:15.25"),
+        entry("URL: its text", text(Logical::URL), json!("https://a.example/b?c"), "https://a.example/b?c"),
+        entry("e-mail: its text", text(Logical::EMAIL), json!("a@b.example"), "a@b.example"),
+        entry("set: a list", set, json!([3, 1]), vec![3u8, 1]),
+        entry("a logical type that nobody knows: the physical value", unknown, json!(300), 300u16),
+        change("presence, both absent: 0", json!({}), Presence::Absent, Presence::Absent),
+        change("presence, null: 1", json!({"title": null}), Presence::Null, Presence::Absent),
+        change(
+            "presence, values: 2 and the value",
+            json!({"title": "é", "pages": 300}),
+            Presence::Value("é"),
+            Presence::Value(300),
         ),
     ]
 }

@@ -30,9 +30,12 @@ impl Connection {
         match event {
             Event::Reply { number, payload, .. } => return self.on_reply(number, payload),
             Event::Failure { number, status } => {
-                let refused = status.not_executed && status.code == Code::Unavailable;
-                let outcome = if refused { Outcome::Refused(status) } else { Outcome::Failed(status) };
-                self.end(self.answered(number)?, outcome);
+                if let Some(call) = self.answered(number)? {
+                    let failure = call.program.failure(status, &self.addr);
+                    let refused = failure.status.not_executed && failure.status.code == Code::Unavailable;
+                    let outcome = if refused { Outcome::Refused(failure) } else { Outcome::Failed(failure) };
+                    self.end(Some(call), outcome);
+                }
             }
             Event::TooLarge { number } => {
                 self.send.cancel(number);
