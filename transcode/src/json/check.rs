@@ -172,6 +172,8 @@ mod tests {
             "{\"a\":1,\"\\u0061\":1}",
             "{\"a\":{\"b\":1},\"b\":1}",
             "nul",
+            "[true,false,null]",
+            "[tru,false]",
             "\"\\ud800\"",
             "[1,2",
             &deep,
@@ -194,6 +196,17 @@ mod tests {
             }
         }
         assert_eq!(counts, [0, 1, 2, 3, 4, 3, 1, 2, 0]);
+    }
+
+    #[test]
+    fn it_is_known_how_much_was_passed() {
+        let mut check = Check::new(" [1,[true]] ", 0);
+        let mut passed = vec![check.passed()];
+        while !check.advance(1).expect("it is JSON") {
+            passed.push(check.passed());
+        }
+        assert_eq!((passed.first(), check.passed()), (Some(&1), 12));
+        assert!(passed.is_sorted_by(|before, after| before < after), "{passed:?}");
     }
 
     proptest! {

@@ -91,6 +91,7 @@ mod tests {
             let mut out = b"before".to_vec();
             lead.put(&mut out);
             assert_eq!(out, format!("before,{key}").into_bytes());
+            assert_eq!(lead.len(), 1 + key.len());
         }
     }
 }
