@@ -107,13 +107,13 @@ impl Answers {
 
 fn result(message: &Frame) -> Step<&[u8]> {
     let mut reader = Reader(&message.body);
-    if message.flags & flag::METADATA != 0 {
-        if let Err(problem) = metadata(&mut reader) {
-            return breaks(
-                section::METADATA,
-                format!("the metadata of REPLY {} cannot be read: {problem}", message.number),
-            );
-        }
+    if message.flags & flag::METADATA != 0
+        && let Err(problem) = metadata(&mut reader)
+    {
+        return breaks(
+            section::METADATA,
+            format!("the metadata of REPLY {} cannot be read: {problem}", message.number),
+        );
     }
     Ok(reader.0)
 }
