@@ -128,12 +128,11 @@ async fn serve(mut stream: TcpStream, tells: Tells, counts: &Counts) {
                 outbound.failure(number, &Status::aborted("as it always does"));
             }
             Some(_) => {}
-            None if taken == 0 && outbound.is_empty() => {
-                if stream.read_buf(&mut buffer).await.unwrap_or(0) == 0 {
-                    return;
-                }
-            }
-            None => {}
+            None if taken > 0 || !outbound.is_empty() => {}
+            None => match stream.read_buf(&mut buffer).await {
+                Ok(read) if read > 0 => {}
+                _ => return,
+            },
         }
         buffer.drain(..taken);
     }

@@ -27,7 +27,7 @@ async fn call_as_earlier(client: &Client, n: u64) -> Result<(), Status> {
         answer == shrunk || answer == Shrunk { legacy: String::new(), hint: None, ..shrunk },
         "{answer:?}"
     );
-    let reordered = Reordered { id: n, name: format!("n{n}"), on: n % 2 == 0 };
+    let reordered = Reordered { id: n, name: format!("n{n}"), on: n.is_multiple_of(2) };
     let answer = ledger.reordered(reordered.clone(), 3).await?;
     assert_eq!(answer, Reordered { id: n + 3, ..reordered });
     let answer = ledger.swapped(Swapped { from: format!("a{n}"), to: format!("b{n}") }).await?;
@@ -53,7 +53,7 @@ async fn call_as_later(client: &Client, n: u64) -> Result<(), Status> {
     let answer = ledger.grown(vec![grown(n + 1)], grown(n)).await?;
     assert!(answer == [grown(n), grown(n + 1)] || answer == [known(n), known(n + 1)], "{answer:?}");
     assert_eq!(ledger.shrunk(Shrunk { id: n }).await?, Shrunk { id: n });
-    let reordered = Reordered { on: n % 2 == 0, id: n, name: format!("n{n}") };
+    let reordered = Reordered { on: n.is_multiple_of(2), id: n, name: format!("n{n}") };
     let answer = ledger.reordered(3, reordered.clone()).await?;
     assert_eq!(answer, Reordered { id: n + 3, ..reordered });
     let answer = ledger.swapped(Swapped { to: format!("b{n}"), from: format!("a{n}") }).await?;

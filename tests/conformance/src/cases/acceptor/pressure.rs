@@ -67,7 +67,7 @@ pub(super) const CASES: &[Case] = &[
             peer.send(hold)?;
             let pings: Vec<Frame> = (0..20_000_u64).map(|n| ping(&(n | 1 << 60).to_be_bytes())).collect();
             peer.send_all(pings)?;
-            let last = (19_999_u64 | (1 << 60)).to_be_bytes();
+            let last = (19_999_u64 | 1 << 60).to_be_bytes();
             peer.hear_pong(last)?;
             peer.give_up([1])
         },
@@ -80,7 +80,7 @@ pub(super) const CASES: &[Case] = &[
             let mut peer = tested.open()?;
             for turn in 0..1000_u64 {
                 let pings: Vec<Frame> =
-                    (0..1000).map(|n| ping(&((turn * 1000 + n) | (1 << 60)).to_be_bytes())).collect();
+                    (0..1000).map(|n| ping(&((turn * 1000 + n) | 1 << 60).to_be_bytes())).collect();
                 // Sooner or later it is closed, or not read any more because it is being closed.
                 if peer.send_all(pings).is_err() {
                     break;
