@@ -175,11 +175,9 @@ impl Connection {
             Err(lost) => format!("the connection was lost: {lost}"),
         };
         drop(ending);
-        if let Err(Lost::Protocol(error)) = &lost {
-            self.queue.push(|calls| calls.go_away_with(&error.to_string()));
-        }
-        if matches!(lost, Ok(()) | Err(Lost::Protocol(_))) {
-            link.farewell().await;
+        match lost {
+            Ok(()) => link.farewell().await,
+            Err(lost) => part(&lost, &self.queue, link).await,
         }
     }
 
@@ -272,18 +270,11 @@ async fn open(address: &Address, identity: &str) -> Result<(Arc<Connection>, Lin
     let queue = Arc::new(Queue::new(Calls::new(&hello)));
     let inbound = Inbound::new(Role::Connector, hello.limits);
     let mut link = Link::new(stream, inbound, queue.clone());
-    let mut peer = None;
-    let hello = loop {
-        link.turn().await?;
-        link.events(|event| {
-            if let Said::Hello(hello) = queue.push(|calls| calls.on_event(event))? {
-                peer = Some(hello);
-            }
-            // What follows is for the connection's task.
-            Ok(Took::Turn)
-        })?;
-        if let Some(hello) = peer {
-            break hello;
+    let hello = match shake_hands(&mut link, &queue).await {
+        Ok(hello) => hello,
+        Err(lost) => {
+            part(&lost, &queue, link).await;
+            return Err(lost);
         }
     };
     let limits = hello.limits;
@@ -298,6 +289,32 @@ async fn open(address: &Address, identity: &str) -> Result<(Arc<Connection>, Lin
         ready: watch::Sender::new(true),
     };
     Ok((Arc::new(connection), link))
+}
+
+/// Waits for the peer's HELLO.
+async fn shake_hands(link: &mut Link<Calls>, queue: &Queue<Calls>) -> Result<Hello, Lost> {
+    let mut peer = None;
+    loop {
+        link.turn().await?;
+        link.events(|event| {
+            if let Said::Hello(hello) = queue.push(|calls| calls.on_event(event))? {
+                peer = Some(hello);
+            }
+            // What follows is for the connection's task.
+            Ok(Took::Turn)
+        })?;
+        if let Some(hello) = peer {
+            return Ok(hello);
+        }
+    }
+}
+
+/// Ends a connection that is lost. A peer that broke the protocol is told what was wrong.
+async fn part(lost: &Lost, queue: &Queue<Calls>, link: Link<Calls>) {
+    if let Lost::Protocol(error) = lost {
+        queue.push(|calls| calls.go_away_with(&error.to_string()));
+        link.farewell().await;
+    }
 }
 
 /// Sends CANCEL when a call's future is dropped before its outcome is there.

@@ -42,6 +42,15 @@ impl Schema {
 /// Schemas by fingerprint.
 pub(crate) type Schemas = HashMap<Fingerprint, Arc<Schema>>;
 
+/// What has become of the schemas that a connection has brought.
+#[derive(Debug, Default)]
+pub(crate) struct Read {
+    /// Those that can be used.
+    pub(crate) schemas: Schemas,
+    /// What is wrong with the others, for people.
+    pub(crate) unusable: HashMap<Fingerprint, String>,
+}
+
 /// All schemas in use.
 #[derive(Debug)]
 pub struct Catalog {
@@ -65,11 +74,8 @@ impl Catalog {
     /// bounds the time; the thread ends by itself, as the work of each schema is bounded.
     ///
     /// # Errors
-    /// For people: what is wrong with the first that is none.
-    pub(crate) async fn read(
-        self: &Arc<Self>,
-        encoded: Vec<(Fingerprint, Vec<u8>)>,
-    ) -> Result<Schemas, String> {
+    /// For people: why nothing could be read. What is wrong with a single schema is no error.
+    pub(crate) async fn read(self: &Arc<Self>, encoded: Vec<(Fingerprint, Vec<u8>)>) -> Result<Read, String> {
         let inside = |error: &dyn std::fmt::Display| format!("reading the schemas failed inside: {error}");
         let turn = self.turns.clone().acquire_owned().await.map_err(|error| inside(&error))?;
         let catalog = self.clone();
@@ -78,20 +84,23 @@ impl Catalog {
             drop(turn);
             read
         });
-        reading.await.map_err(|error| inside(&error))?
+        reading.await.map_err(|error| inside(&error))
     }
 
-    fn read_all(&self, encoded: Vec<(Fingerprint, Vec<u8>)>) -> Result<Schemas, String> {
-        let mut schemas = Schemas::new();
+    fn read_all(&self, encoded: Vec<(Fingerprint, Vec<u8>)>) -> Read {
+        let mut read = Read::default();
         for (fingerprint, encoded) in encoded {
             let schema = match self.schema(fingerprint) {
-                Some(known) => known,
-                None => Arc::new(Schema::read(fingerprint, &encoded)?),
+                Some(known) => Ok(known),
+                None => Schema::read(fingerprint, &encoded).map(Arc::new),
             };
-            schemas.insert(fingerprint, schema);
+            match schema {
+                Ok(schema) => drop(read.schemas.insert(fingerprint, schema)),
+                Err(why) => drop(read.unusable.insert(fingerprint, why)),
+            }
         }
-        self.add(&schemas);
-        Ok(schemas)
+        self.add(&read.schemas);
+        read
     }
 
     fn add(&self, schemas: &Schemas) {
@@ -125,8 +134,8 @@ mod tests {
         let catalog = Arc::new(Catalog::default());
         for n in 0..100 {
             let (fingerprint, bytes) = encoded(&n.to_string());
-            let first = catalog.read(vec![(fingerprint, bytes.clone())]).await.expect("it is a schema");
-            let again = catalog.read(vec![(fingerprint, bytes)]).await.expect("it is a schema");
+            let first = read(&catalog, fingerprint, bytes.clone()).await.schemas;
+            let again = read(&catalog, fingerprint, bytes).await.schemas;
             assert!(Arc::ptr_eq(&first[&fingerprint], &again[&fingerprint]));
             assert!(catalog.schema(fingerprint).is_some());
             assert!(catalog.schemas.load().len() <= 2, "{n}");
@@ -136,13 +145,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_schema_or_another_one_is_refused() {
+    async fn what_is_no_schema_or_another_one_is_unusable_and_says_why() {
         let catalog = Arc::new(Catalog::default());
         let ((one, _), (_, other)) = (encoded("one"), encoded("other"));
-        let refused = catalog.read(vec![(one, other)]).await.expect_err("it is another");
-        assert!(refused.contains("is another"), "{refused}");
-        let refused =
-            catalog.read(vec![(Fingerprint::of(b"x"), b"x".to_vec())]).await.expect_err("it is none");
-        assert!(refused.contains("schema"), "{refused}");
+        for (fingerprint, bytes, why) in
+            [(one, other, "is another"), (Fingerprint::of(b"x"), b"x".to_vec(), "schema")]
+        {
+            let Read { schemas, unusable } = read(&catalog, fingerprint, bytes).await;
+            assert!(schemas.is_empty() && unusable[&fingerprint].contains(why), "{unusable:?}");
+        }
+    }
+
+    async fn read(catalog: &Arc<Catalog>, fingerprint: Fingerprint, bytes: Vec<u8>) -> Read {
+        catalog.read(vec![(fingerprint, bytes)]).await.expect("it can be read")
     }
 }

@@ -11,6 +11,7 @@ use crate::stream::AsyncStream;
 use callgate_protocol::connection::Said;
 use callgate_protocol::schema::Fingerprint;
 use callgate_protocol::{Budget, Hello, Inbound, Limits, ProtocolError, Role};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -18,6 +19,9 @@ use tokio::time::timeout;
 
 /// The schemas that one connection may bring, in bytes together.
 const MAX_SCHEMA_BYTES: usize = 64 * 1024 * 1024;
+
+/// So long a peer that broke the protocol has to read why, after which the connection is closed.
+const FAREWELL: Duration = Duration::from_millis(200);
 
 /// What a connection's task reads and writes.
 pub struct Channel {
@@ -64,13 +68,18 @@ pub(crate) async fn establish(
     let opening = async {
         let stream = connect(addr, limits.unacknowledged).await;
         let stream = stream.map_err(|error| format!("cannot connect: {error}"))?;
-        opened.insert(Opening::new(stream, answers.cloned())).run(catalog).await
+        let opening = opened.insert(Opening::new(stream, answers.cloned()));
+        let done = opening.run(catalog).await;
+        if let Err(Failed::Broken(error)) = &done {
+            opening.say_why(error).await;
+        }
+        done
     };
     let done = match presence {
         Some(presence) => presence.timeout(limits.connect, opening).await,
         None => timeout(limits.connect, opening).await.ok(),
     };
-    let Opening { mut stream, inbound, machine, unread, heard, hello, schemas, ready, .. } =
+    let Opening { mut stream, inbound, machine, unread, heard, hello, schemas, unusable, ready, .. } =
         match (&done, opened) {
             (_, Some(opened)) => opened,
             (Some(Err(Failed::Told(why))), None) => return Err(why.clone()),
@@ -79,6 +88,7 @@ pub(crate) async fn establish(
     match done {
         Some(Ok(())) => {}
         Some(Err(Failed::Told(why))) => return Err(why),
+        Some(Err(Failed::Broken(error))) => return Err(error.to_string()),
         Some(Err(Failed::Stranger)) => return Err(stranger::spoke(&mut stream, unread).await),
         None if heard => {
             return Err(format!("connected, but the handshake did not end within {:?}", limits.connect));
@@ -86,8 +96,25 @@ pub(crate) async fn establish(
         None => return Err(stranger::silent(&mut stream, limits.connect).await),
     }
     let hello = hello.ok_or("the handshake ended without HELLO")?;
+    warn_of_unusable(addr, &hello, &schemas, &unusable);
     let offer = Offer::new(hello, |fingerprint| schemas.get(&fingerprint).cloned())?;
     Ok(Established { channel: Channel { stream, inbound, unread }, machine, offer, ready })
+}
+
+/// Says which methods cannot be called, and why: the others can.
+fn warn_of_unusable(
+    addr: &EndpointAddr,
+    hello: &Hello,
+    schemas: &Schemas,
+    unusable: &HashMap<Fingerprint, String>,
+) {
+    for service in &hello.services {
+        for method in service.methods.iter().filter(|method| !schemas.contains_key(&method.schema)) {
+            let error = unusable.get(&method.schema).map_or("it has sent no schema of it", String::as_str);
+            let name = format!("{}.{}", service.name, method.name);
+            tracing::warn!(endpoint = %addr, method = name, error, "the instance offers a method that cannot be called");
+        }
+    }
 }
 
 /// Asks what an instance offers, within that time, on the calling thread. Errors are for people.
@@ -105,6 +132,8 @@ pub fn ask(addr: &EndpointAddr, within: Duration) -> Result<Offer, String> {
 enum Failed {
     /// This is why.
     Told(String),
+    /// The peer broke the protocol.
+    Broken(ProtocolError),
     /// The peer does not speak the protocol: what it says is unread.
     Stranger,
 }
@@ -112,6 +141,15 @@ enum Failed {
 impl From<String> for Failed {
     fn from(why: String) -> Failed {
         Failed::Told(why)
+    }
+}
+
+impl From<ProtocolError> for Failed {
+    fn from(error: ProtocolError) -> Failed {
+        match error {
+            ProtocolError::BadMagic(_) => Failed::Stranger,
+            error => Failed::Broken(error),
+        }
     }
 }
 
@@ -124,6 +162,8 @@ struct Opening {
     heard: bool,
     hello: Option<Hello>,
     schemas: Schemas,
+    /// What is wrong with schemas that cannot be used.
+    unusable: HashMap<Fingerprint, String>,
     /// Schemas as they came, to be read when all are there.
     encoded: Vec<(Fingerprint, Vec<u8>)>,
     wanted: usize,
@@ -142,6 +182,7 @@ impl Opening {
             heard: false,
             hello: None,
             schemas: Schemas::new(),
+            unusable: HashMap::new(),
             encoded: Vec::new(),
             wanted: 0,
             schema_bytes: 0,
@@ -166,9 +207,24 @@ impl Opening {
             self.take(catalog)?;
         }
         if !self.encoded.is_empty() {
-            self.schemas.extend(catalog.read(std::mem::take(&mut self.encoded)).await?);
+            let read = catalog.read(std::mem::take(&mut self.encoded)).await?;
+            self.schemas.extend(read.schemas);
+            self.unusable = read.unusable;
         }
         Ok(())
+    }
+
+    /// Tells a peer that broke the protocol what was wrong. What it still sends is read: closed with unread bytes, the connection would
+    /// be reset, and the peer would not read it.
+    async fn say_why(&mut self, error: &ProtocolError) {
+        self.machine.go_away_with(&error.to_string());
+        let _ = timeout(FAREWELL, async {
+            self.write().await?;
+            self.stream.shutdown().await?;
+            while self.stream.read(&mut [0; 4096]).await? > 0 {}
+            std::io::Result::Ok(())
+        })
+        .await;
     }
 
     async fn write(&mut self) -> std::io::Result<()> {
@@ -182,17 +238,13 @@ impl Opening {
     fn take(&mut self, catalog: &Arc<Catalog>) -> Result<(), Failed> {
         let mut at = 0;
         loop {
-            let next = self.inbound.next(&self.unread[at..]);
-            let (taken, event) = next.map_err(|error| match error {
-                ProtocolError::BadMagic(_) => Failed::Stranger,
-                other => Failed::Told(other.to_string()),
-            })?;
+            let (taken, event) = self.inbound.next(&self.unread[at..])?;
             if taken == 0 {
                 break;
             }
             at += taken;
             let Some(event) = event else { continue };
-            match self.machine.on_event(event).map_err(|error| error.to_string())? {
+            match self.machine.on_event(event)? {
                 Said::Hello(hello) => self.on_hello(hello, catalog),
                 Said::Schema(fingerprint, encoded) => {
                     self.schema_bytes += encoded.len();

@@ -45,7 +45,8 @@ pub struct MethodEntry {
 }
 
 impl Offer {
-    /// Puts a HELLO and its schemas together. A Call ID that names two methods is an error.
+    /// Puts a HELLO and its schemas together. A method without a schema is not offered. A Call ID that names two methods is an
+    /// error.
     pub(crate) fn new(
         hello: Hello,
         mut schema: impl FnMut(Fingerprint) -> Option<Arc<Schema>>,
@@ -64,7 +65,7 @@ impl Offer {
         for service in hello.services {
             for method in service.methods {
                 let name = format!("{}.{}", service.name, method.name);
-                let schema = schema(method.schema).ok_or_else(|| format!("no schema came for {name}"))?;
+                let Some(schema) = schema(method.schema) else { continue };
                 let index = offer.methods.len();
                 if let Some(other) = offer.by_id.insert(method.call_id, index) {
                     let other = &offer.methods[other].name;
