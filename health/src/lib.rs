@@ -218,7 +218,7 @@ impl Health {
         self.state == State::Well
     }
 
-    /// Whether its replies are known to come within [`QUICK`].
+    /// Whether its replies are known to come within a millisecond.
     #[inline]
     pub fn is_quick(&self) -> bool {
         self.latency > 0.0 && self.latency < QUICK

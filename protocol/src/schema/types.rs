@@ -63,7 +63,7 @@ pub enum Type {
     Array(Box<Type>, u32),
     /// The items, one after another.
     Tuple(Vec<Type>),
-    /// A length, then key and value in turn. The key is of a type that [`MapKeys`] allow.
+    /// A length, then key and value in turn. The key is of a type that [`MapKeys`](super::MapKeys) allow.
     Map(Box<Type>, Box<Type>),
     /// The definition of that index; the way to name structs and enums, and to recurse.
     Ref(u32),
