@@ -309,9 +309,11 @@ async fn shake_hands(link: &mut Link<Calls>, queue: &Queue<Calls>) -> Result<Hel
     }
 }
 
-/// Ends a connection that is lost. A peer that broke the protocol is told what was wrong.
+/// Ends a connection that is lost. A peer that broke the protocol is told what was wrong, unless it speaks another one.
 async fn part(lost: &Lost, queue: &Queue<Calls>, link: Link<Calls>) {
-    if let Lost::Protocol(error) = lost {
+    if let Lost::Protocol(error) = lost
+        && !matches!(error, ProtocolError::BadMagic(_))
+    {
         queue.push(|calls| calls.go_away_with(&error.to_string()));
         link.farewell().await;
     }
