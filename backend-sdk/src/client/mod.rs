@@ -8,7 +8,7 @@
 //! members      who the endpoints are, and how things stand with them
 //! follower     looks a name up again and again; listing, what the answers come to; resolve, who is asked
 //! supervisor   keeps a member's connection up, and replaces what is old
-//! connection   one connection; table, the calls under way on it
+//! connection   one connection; queue, what its task and its callers share; table, the calls under way on it
 //! reviewer     which members are ejected, or tried again; trial, where attempts report that
 //! attempt      one call; budget, how many may be sent again
 //! ```
@@ -22,6 +22,7 @@ mod listing;
 mod members;
 mod offers;
 mod pool;
+mod queue;
 mod resolve;
 mod reviewer;
 mod schemas;

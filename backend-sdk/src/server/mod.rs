@@ -1,15 +1,18 @@
 //! The server: offers services on some addresses, and goes down without losing a call.
 //!
 //! [`Server`] collects what is wished for, [`Bound`] holds the listeners and serves, each connection is a task of its
-//! own (`connection`), and each call again (`call`). Tasks are owned: when a server's future is dropped, its
-//! connections end, and when a connection ends, so do its calls (`calls`).
+//! own (`connection`), and so is each call that waits (`calls`, `call`). Tasks are owned: when a server's future is dropped, its
+//! connections end, and when a connection ends, so do its calls.
 
 mod bound;
 mod call;
 mod calls;
 mod connection;
 mod error;
+mod mailbox;
+mod place;
 mod registry;
+mod slots;
 mod waker;
 
 pub use bound::{Bound, Handle};
@@ -172,9 +175,10 @@ impl Server {
             let bound = Listener::bind(&address).await;
             listeners.push(bound.map_err(|source| ServerError::Bind { address, source })?);
         }
-        let slots = Arc::new(call::Slots::new(self.max_calls as usize, self.max_buffered));
+        let slots = Arc::new(slots::Slots::new(self.max_calls as usize, self.max_buffered));
         let runtime = tokio::runtime::Handle::current();
-        let one_thread = runtime.runtime_flavor() == RuntimeFlavor::CurrentThread;
+        let one_thread =
+            runtime.runtime_flavor() == RuntimeFlavor::CurrentThread || runtime.metrics().num_workers() < 2;
         let shared = Arc::new(Shared { registry, slots, one_thread });
         Ok(Bound::new(listeners, shared, self.grace, self.max_connections))
     }
