@@ -19,6 +19,7 @@ pub mod generated;
 pub mod message;
 mod server;
 pub mod service;
+pub mod wire;
 
 pub use callgate_protocol::{Code, Status};
 pub use callgate_sdk_macros::{Message, service};
@@ -26,5 +27,7 @@ pub use client::{Client, ClientBuilder, ClientError};
 pub use connection::{Address, AddressError};
 pub use context::Context;
 pub use message::{BadSchema, Bytes, Json, MapKey, Message, Presence, SchemaBuilder, Timestamp};
+pub use message::{Date, Decimal, Email, Time, Url};
 pub use server::{Bound, Handle, Server, ServerError};
 pub use uuid::Uuid;
+pub use wire::Wire;

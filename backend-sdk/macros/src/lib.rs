@@ -18,7 +18,7 @@ use proc_macro::TokenStream;
 /// `transparent`, `skip`, `bound` and `deny_unknown_fields`. What bincode cannot carry is refused at compile time:
 /// `flatten`, `tag`, `content`, `untagged`, `skip_serializing_if`, `with` and their kin. Documentation comments become part
 /// of the schema.
-#[proc_macro_derive(Message, attributes(serde))]
+#[proc_macro_derive(Message, attributes(serde, message))]
 pub fn derive_message(input: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(input as syn::DeriveInput);
     message::expand(&input).unwrap_or_else(syn::Error::into_compile_error).into()
