@@ -6,7 +6,7 @@ use super::schemas::Schemas;
 use super::slot::{Load, Slot};
 use super::table::{Failed, Origin, Outcome, late, unavailable};
 use crate::Status;
-use crate::connection::{Address, Link, Lost, Stream};
+use crate::connection::{Address, Dial, Link, Lost};
 use crate::service::Method;
 use callgate_protocol::connection::{Answer, Connector, NotSent, Said};
 use callgate_protocol::schema::Fingerprint;
@@ -52,8 +52,12 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// Connects and shakes hands.
-    pub(crate) async fn open(address: &Address, identity: &str) -> Result<(Arc<Connection>, Link), String> {
-        match timeout(OPEN_TIMEOUT, open(address, identity)).await {
+    pub(crate) async fn open(
+        dial: &Dial,
+        address: &Address,
+        identity: &str,
+    ) -> Result<(Arc<Connection>, Link), String> {
+        match timeout(OPEN_TIMEOUT, open(dial, address, identity)).await {
             Ok(Ok(opened)) => Ok(opened),
             Ok(Err(lost)) => Err(lost.to_string()),
             Err(_) => Err(format!("no connection within {} s", OPEN_TIMEOUT.as_secs())),
@@ -263,8 +267,8 @@ fn outcome(answer: Answer<'_>) -> Outcome {
     Err(Failed { status, origin: Origin::Endpoint })
 }
 
-async fn open(address: &Address, identity: &str) -> Result<(Arc<Connection>, Link), Lost> {
-    let stream = Stream::connect(address).await?;
+async fn open(dial: &Dial, address: &Address, identity: &str) -> Result<(Arc<Connection>, Link), Lost> {
+    let stream = dial.connect(address).await?;
     let hello = Hello::new(identity, Limits::default(), Vec::new());
     let queue = Arc::new(Queue::new(Calls::new(&hello)));
     let inbound = Inbound::new(Role::Connector, hello.limits);
