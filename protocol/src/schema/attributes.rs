@@ -64,6 +64,13 @@ impl Attributes {
     pub const SECRET: u32 = 9;
     /// On a variant of an enum: the canonical code of the error that it is.
     pub const CODE: u32 = 10;
+    /// On an enum: in JSON a value is an object, whose member of this name says which variant it is.
+    pub const TAG: u32 = 11;
+    /// On an enum with a tag: the member of this name holds the variant's content. Without it the content's members stand
+    /// beside the tag.
+    pub const CONTENT: u32 = 12;
+    /// On a field: in JSON the members of its value stand beside the other fields.
+    pub const FLATTEN: u32 = 13;
 
     /// No attributes.
     pub const fn new() -> Attributes {
@@ -167,6 +174,21 @@ impl Attributes {
         }
     }
 
+    /// The name of the member that says which variant it is.
+    pub fn tag(&self) -> Option<&str> {
+        self.text(Self::TAG)
+    }
+
+    /// The name of the member that holds a variant's content.
+    pub fn content(&self) -> Option<&str> {
+        self.text(Self::CONTENT)
+    }
+
+    /// Whether the members of the field's value stand beside the other fields.
+    pub fn is_flattened(&self) -> bool {
+        self.get(Self::FLATTEN).is_some()
+    }
+
     /// With [`deprecated`](Self::deprecated).
     pub fn with_deprecated(self, why: &str) -> Attributes {
         self.with(Self::DEPRECATED, why)
@@ -215,5 +237,20 @@ impl Attributes {
     /// With [`code`](Self::code).
     pub fn with_code(self, code: Code) -> Attributes {
         self.with(Self::CODE, vec![code as u8])
+    }
+
+    /// With [`tag`](Self::tag).
+    pub fn with_tag(self, member: &str) -> Attributes {
+        self.with(Self::TAG, member)
+    }
+
+    /// With [`content`](Self::content).
+    pub fn with_content(self, member: &str) -> Attributes {
+        self.with(Self::CONTENT, member)
+    }
+
+    /// With [`is_flattened`](Self::is_flattened).
+    pub fn with_flatten(self) -> Attributes {
+        self.with(Self::FLATTEN, Vec::new())
     }
 }
