@@ -1,11 +1,12 @@
 //! One connection of a client: what its peer offers, the calls under way on it, and the task that drives it.
 
 use super::offers::{Offer, Offers};
+use super::queue::Queue;
 use super::schemas::Schemas;
 use super::slot::{Load, Slot};
 use super::table::{Failed, Origin, Outcome, late, unavailable};
 use crate::Status;
-use crate::connection::{Address, Link, Lost, Queue, Stream, Took};
+use crate::connection::{Address, Dial, Link, Lost};
 use crate::service::Method;
 use callgate_protocol::connection::{Answer, Connector, NotSent, Said};
 use callgate_protocol::schema::Fingerprint;
@@ -35,7 +36,7 @@ pub(crate) struct Call<'a> {
 /// A connection whose handshake is done.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    queue: Arc<Queue<Calls>>,
+    queue: Arc<Queue>,
     pub(crate) offers: Arc<Offers>,
     /// The longest message that the peer accepts, in bytes.
     pub(crate) max_message: usize,
@@ -52,10 +53,11 @@ pub(crate) struct Connection {
 impl Connection {
     /// Connects and shakes hands.
     pub(crate) async fn open(
+        dial: &Dial,
         address: &Address,
         identity: &str,
-    ) -> Result<(Arc<Connection>, Link<Calls>), String> {
-        match timeout(OPEN_TIMEOUT, open(address, identity)).await {
+    ) -> Result<(Arc<Connection>, Link), String> {
+        match timeout(OPEN_TIMEOUT, open(dial, address, identity)).await {
             Ok(Ok(opened)) => Ok(opened),
             Ok(Err(lost)) => Err(lost.to_string()),
             Err(_) => Err(format!("no connection within {} s", OPEN_TIMEOUT.as_secs())),
@@ -167,7 +169,7 @@ impl Connection {
     }
 
     /// Drives the connection until it has ended. All calls on it have an outcome then.
-    pub(crate) async fn drive(self: Arc<Connection>, mut link: Link<Calls>) {
+    pub(crate) async fn drive(self: Arc<Connection>, mut link: Link) {
         let mut ending = LoseOnDrop { connection: &self, reason: "the client was dropped".into() };
         let lost = self.run(&mut link).await;
         ending.reason = match &lost {
@@ -176,27 +178,28 @@ impl Connection {
         };
         drop(ending);
         match lost {
-            Ok(()) => link.farewell().await,
+            Ok(()) => link.farewell(&mut &*self.queue).await,
             Err(lost) => part(&lost, &self.queue, link).await,
         }
     }
 
     /// Ends without an error when the connection accepts no more calls and those under way have their outcome.
-    async fn run(&self, link: &mut Link<Calls>) -> Result<(), Lost> {
+    async fn run(&self, link: &mut Link) -> Result<(), Lost> {
+        let mut queue = &*self.queue;
         loop {
             // First, because bytes may have come along with the handshake.
-            link.events(|event| self.event(event))?;
-            if self.queue.with(|calls| calls.is_done()) && link.is_flushed() {
+            link.events(|event, _| self.event(event))?;
+            if self.queue.with(|calls| calls.is_done()) && link.is_flushed(&queue) {
                 return Ok(());
             }
             tokio::select! {
-                turn = link.turn() => drop(turn?),
+                turn = link.turn(&mut queue) => drop(turn?),
                 () = self.stopped.notified() => {}
             }
         }
     }
 
-    fn event(&self, event: Event<'_>) -> Result<Took, ProtocolError> {
+    fn event(&self, event: Event<'_>) -> Result<(), ProtocolError> {
         match self.queue.push(|calls| calls.on_event(event))? {
             // The caller's future may be dropped in this moment; then nobody wants the outcome.
             Said::Answered(call, answer) => drop(call.value.send(outcome(answer))),
@@ -211,7 +214,7 @@ impl Connection {
             Said::Schema(fingerprint, encoded) => self.learn(fingerprint, encoded),
             Said::Nothing | Said::Hello(_) => {}
         }
-        Ok(Took::Nothing)
+        Ok(())
     }
 
     /// Reads a schema, if it was asked for, beside the connection: a large one takes some milliseconds.
@@ -264,12 +267,12 @@ fn outcome(answer: Answer<'_>) -> Outcome {
     Err(Failed { status, origin: Origin::Endpoint })
 }
 
-async fn open(address: &Address, identity: &str) -> Result<(Arc<Connection>, Link<Calls>), Lost> {
-    let stream = Stream::connect(address).await?;
+async fn open(dial: &Dial, address: &Address, identity: &str) -> Result<(Arc<Connection>, Link), Lost> {
+    let stream = dial.connect(address).await?;
     let hello = Hello::new(identity, Limits::default(), Vec::new());
     let queue = Arc::new(Queue::new(Calls::new(&hello)));
     let inbound = Inbound::new(Role::Connector, hello.limits);
-    let mut link = Link::new(stream, inbound, queue.clone());
+    let mut link = Link::new(stream, inbound);
     let hello = match shake_hands(&mut link, &queue).await {
         Ok(hello) => hello,
         Err(lost) => {
@@ -292,16 +295,17 @@ async fn open(address: &Address, identity: &str) -> Result<(Arc<Connection>, Lin
 }
 
 /// Waits for the peer's HELLO.
-async fn shake_hands(link: &mut Link<Calls>, queue: &Queue<Calls>) -> Result<Hello, Lost> {
+async fn shake_hands(link: &mut Link, mut queue: &Queue) -> Result<Hello, Lost> {
     let mut peer = None;
     loop {
-        link.turn().await?;
-        link.events(|event| {
+        link.turn(&mut queue).await?;
+        link.events(|event, pace| {
             if let Said::Hello(hello) = queue.push(|calls| calls.on_event(event))? {
                 peer = Some(hello);
             }
             // What follows is for the connection's task.
-            Ok(Took::Turn)
+            pace.stop();
+            Ok(())
         })?;
         if let Some(hello) = peer {
             return Ok(hello);
@@ -310,12 +314,12 @@ async fn shake_hands(link: &mut Link<Calls>, queue: &Queue<Calls>) -> Result<Hel
 }
 
 /// Ends a connection that is lost. A peer that broke the protocol is told what was wrong, unless it speaks another one.
-async fn part(lost: &Lost, queue: &Queue<Calls>, link: Link<Calls>) {
+async fn part(lost: &Lost, mut queue: &Queue, link: Link) {
     if let Lost::Protocol(error) = lost
         && !matches!(error, ProtocolError::BadMagic(_))
     {
         queue.push(|calls| calls.go_away_with(&error.to_string()));
-        link.farewell().await;
+        link.farewell(&mut queue).await;
     }
 }
 

@@ -8,7 +8,7 @@
 //! members      who the endpoints are, and how things stand with them
 //! follower     looks a name up again and again; listing, what the answers come to; resolve, who is asked
 //! supervisor   keeps a member's connection up, and replaces what is old
-//! connection   one connection; table, the calls under way on it
+//! connection   one connection; queue, what its task and its callers share; table, the calls under way on it
 //! reviewer     which members are ejected, or tried again; trial, where attempts report that
 //! attempt      one call; budget, how many may be sent again
 //! ```
@@ -22,6 +22,7 @@ mod listing;
 mod members;
 mod offers;
 mod pool;
+mod queue;
 mod resolve;
 mod reviewer;
 mod schemas;
@@ -34,7 +35,7 @@ mod testing;
 mod tests;
 mod trial;
 
-use crate::connection::{Address, AddressError};
+use crate::connection::{Address, AddressError, Dial, Port};
 use crate::service::Method;
 use crate::{Context, Status};
 use attempt::Attempts;
@@ -46,6 +47,7 @@ use pool::{Pool, Settings};
 use resolve::Resolve;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use std::{fmt, io};
@@ -245,8 +247,23 @@ impl ClientBuilder {
         if addresses.is_empty() {
             return Err(ClientError::NoEndpoint);
         }
-        let runtime = tokio::runtime::Handle::try_current()
-            .map_err(|error| ClientError::NoRuntime(io::Error::other(error)))?;
+        let pool = self.pool(addresses, Dial::Sockets, &current_runtime()?);
+        Ok(self.with(pool))
+    }
+
+    /// A client of a server of this process, which runs by `server` as long as the client is there.
+    pub(crate) fn build_in_memory(
+        self,
+        port: Port,
+        server: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<Client, ClientError> {
+        let runtime = current_runtime()?;
+        let mut pool = self.pool(vec![Address::Tcp("in memory".into())], Dial::Memory(port), &runtime);
+        pool.own(server, &runtime);
+        Ok(self.with(pool))
+    }
+
+    fn pool(&self, addresses: Vec<Address>, dial: Dial, runtime: &tokio::runtime::Handle) -> Pool {
         let identity = match &self.caller {
             Some(caller) => format!("{caller} pid {}", std::process::id()),
             None => crate::connection::own_identity(),
@@ -256,13 +273,18 @@ impl ClientBuilder {
             max_age: self.max_age,
             look_again: LOOK_AGAIN,
             resolve: Resolve::System,
+            dial,
         };
-        Ok(Client {
-            pool: Arc::new(Pool::new(addresses, &settings, &runtime)),
-            timeout: self.timeout,
-            caller: self.caller,
-        })
+        Pool::new(addresses, &settings, runtime)
     }
+
+    fn with(self, pool: Pool) -> Client {
+        Client { pool: Arc::new(pool), timeout: self.timeout, caller: self.caller }
+    }
+}
+
+fn current_runtime() -> Result<tokio::runtime::Handle, ClientError> {
+    tokio::runtime::Handle::try_current().map_err(|error| ClientError::NoRuntime(io::Error::other(error)))
 }
 
 impl fmt::Display for ClientError {

@@ -11,10 +11,9 @@ use super::reviewer::review_always;
 use super::schemas::Schemas;
 use super::supervisor::Supervision;
 use crate::Status;
-use crate::connection::Address;
+use crate::connection::{Address, Dial};
 use crate::service::Method;
-use std::future::pending;
-use std::net::SocketAddr;
+use std::future::{Future, pending};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -32,6 +31,7 @@ pub(crate) struct Settings {
     /// After so long a name is looked up again.
     pub(crate) look_again: Duration,
     pub(crate) resolve: Resolve,
+    pub(crate) dial: Dial,
 }
 
 /// All endpoints of a client. Its tasks end with it.
@@ -41,7 +41,7 @@ pub(crate) struct Pool {
     pub(crate) budget: Budget,
     schemas: Arc<Schemas>,
     /// A supervisor for each address, a follower for each name, and the reviewer.
-    _tasks: JoinSet<()>,
+    tasks: JoinSet<()>,
 }
 
 impl Pool {
@@ -54,7 +54,7 @@ impl Pool {
         let mut tasks = JoinSet::new();
         for address in addresses {
             match address {
-                Address::Tcp(name) if name.parse::<SocketAddr>().is_err() => {
+                Address::Tcp(name) if settings.dial.looks_up(&name) => {
                     let follower = Follower::new(&name, members.clone(), settings.clone());
                     tasks.spawn_on(follower.follow(), runtime);
                 }
@@ -67,7 +67,16 @@ impl Pool {
             }
         }
         tasks.spawn_on(review_always(members.clone()), runtime);
-        Pool { members, budget: Budget::new(), schemas: Arc::default(), _tasks: tasks }
+        Pool { members, budget: Budget::new(), schemas: Arc::default(), tasks }
+    }
+
+    /// Owns a task more, which ends with the pool.
+    pub(crate) fn own(
+        &mut self,
+        task: impl Future<Output = ()> + Send + 'static,
+        runtime: &tokio::runtime::Handle,
+    ) {
+        self.tasks.spawn_on(task, runtime);
     }
 
     /// A ready endpoint that offers the method; not `avoid` if there is another. Waits, without a bound of its own,

@@ -5,5 +5,6 @@ mod client;
 mod drain;
 mod limits;
 mod peer;
+mod place;
 mod pressure;
 mod support;
