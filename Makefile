@@ -30,7 +30,7 @@ chaos: ## a steady client while instances die, hang, drain and change; an outage
 overload: ## three times what a backend can serve, with and without control: a table, a plot, what holds; in about three minutes
 	@scripts/overload
 
-mutants: ## small changes to protocol and transcode that their own tests must notice, in an hour at most; GATEWAY=1 takes the gateway's calls
+mutants: ## small changes to protocol, http1 and transcode that their own tests must notice, in an hour at most; GATEWAY=1 takes the gateway's calls and health
 	@scripts/mutants
 
 fuzz: ## what breaks http1: libFuzzer on requests, cuts, replies, and beside hyper; a minute each

@@ -20,6 +20,7 @@ use callgate_http1::Refusal;
 use callgate_protocol::{Code, Status};
 use callgate_transcode::{Violation, ViolationKind};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Why a request has no other reply.
 #[derive(Debug)]
@@ -87,7 +88,10 @@ pub enum Failure {
     /// The connection was lost while the call ran; it may have run.
     Lost,
     /// No instance offers the method.
-    NotOffered,
+    NotOffered {
+        /// One names it; what is wrong with its schema.
+        unusable: Option<Arc<str>>,
+    },
     /// The reply would become a longer answer than there may be.
     AnswerTooLong {
         /// The bound in bytes.
@@ -146,7 +150,7 @@ impl Failure {
             Failure::Busy => Reason::Busy,
             Failure::Shed(reason) => reason.reason(),
             Failure::Lost => Reason::Lost,
-            Failure::NotOffered => Reason::NotOffered,
+            Failure::NotOffered { .. } => Reason::NotOffered,
             Failure::AnswerTooLong { .. } => Reason::AnswerTooLong,
             Failure::Misfit(_) => Reason::Misfit,
             Failure::BadReply(_) => Reason::BadReply,
@@ -222,7 +226,7 @@ impl Failure {
 
     /// Whether nobody is there to run the call: another backend, or another table, may help.
     pub fn is_absence(&self) -> bool {
-        matches!(self, Failure::NoInstance | Failure::Draining | Failure::NotOffered)
+        matches!(self, Failure::NoInstance | Failure::Draining | Failure::NotOffered { .. })
     }
 }
 

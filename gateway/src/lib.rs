@@ -11,6 +11,7 @@
 
 pub mod admin;
 pub mod backends;
+pub mod buffers;
 pub mod call;
 pub mod cli;
 pub mod config;
@@ -28,7 +29,6 @@ pub mod method;
 pub mod overload;
 pub(crate) mod presence;
 pub mod process;
-pub mod reply_buffer;
 pub mod routes;
 pub mod signals;
 pub mod state;

@@ -2,7 +2,7 @@
 //! whole.
 
 use crate::authority::Authority;
-use crate::bytes::{path_run, query_run};
+use crate::bytes::path_run;
 use crate::refusal::Refusal;
 
 /// The parts of a target of absolute-form, as lengths: they follow each other.
@@ -18,7 +18,7 @@ pub(crate) struct Absolute {
     pub(crate) query: usize,
 }
 
-/// Takes a target apart, which begins with a letter.
+/// Takes a target apart, which begins with a letter and has no byte that a query cannot have.
 pub(crate) fn absolute(target: &[u8]) -> Result<Absolute, Refusal> {
     let (scheme, default_port) = if has_prefix(target, b"http://") {
         (7, 80)
@@ -35,7 +35,7 @@ pub(crate) fn absolute(target: &[u8]) -> Result<Absolute, Refusal> {
     }
     let path = path_run(rest);
     let query = &rest[path..];
-    if !query.is_empty() && (query[0] != b'?' || query_run(query) < query.len()) {
+    if query.first().is_some_and(|first| *first != b'?') {
         return Err(Refusal::Target);
     }
     Ok(Absolute { default_port, scheme, authority, path, query: query.len() })

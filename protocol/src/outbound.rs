@@ -157,6 +157,13 @@ impl Outbound {
         self.long.remove(number) == Dropped::Begun
     }
 
+    /// Drops what was queued from that [position](Self::position) on, and the rest of all long messages, because the connection
+    /// ends. The last words can still be queued.
+    pub(crate) fn cut(&mut self, position: u64) {
+        self.long.clear();
+        self.ready.cut(position);
+    }
+
     /// Queues a PING; the peer's PONG brings the same bytes back.
     pub fn ping(&mut self, token: [u8; 8]) {
         self.control(kind::PING, |body| body.extend_from_slice(&token));

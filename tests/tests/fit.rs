@@ -106,6 +106,45 @@ async fn what_does_not_fit_is_known_when_an_instance_connects_and_not_before() {
     assert_eq!(gateway.admin.get("/readyz").await.status, 200);
 }
 
+#[tokio::test]
+async fn what_is_wrong_with_a_schema_is_told_on_the_page_and_by_check_and_the_client_learns_whose_fault_it_is()
+ {
+    let setup = Setup::new();
+    let backend = setup.backend_told("goods", format!("127.0.0.1:{}", free_port()), &["--unusable"]);
+    let endpoint = backend.endpoint();
+    setup.write_routes(
+        "goods.toml",
+        &format!(
+            "[backends.goods]\nendpoints = [\"{endpoint}\"]\n\
+             [[routes]]\nmatch = \"PATCH /goods/{{id}}\"\ncall = \"goods.change\"\n"
+        ),
+    );
+    let gateway = setup.gateway().await;
+    gateway.connected(&backend).await;
+    eventually("what is found of the route", || async {
+        (gateway.metric("callgate_routes_unfit", &["method"]).await == 1.0).then_some(())
+    })
+    .await;
+    let found = unfit(&gateway, "PATCH /goods/{id}").await;
+    let why = found[0]["why"].as_str().unwrap_or_default();
+    let begins = "no instance offers `goods.change` with a schema that can be used: schema ";
+    assert!(why.starts_with(begins) && why.contains("`name`") && why.contains("pattern"), "{why}");
+    assert_eq!(gateway.told(METHOD, "error").await, [json!(why)]);
+
+    let answer =
+        gateway.client.send("PATCH", "/goods/7", &[("content-type", "application/json")], "{}").await;
+    let problem = answer.json();
+    let detail = "no instance of the service offers the method with a schema that can be used; \
+                  the log has more under the request's id";
+    assert_eq!((answer.status, &problem["detail"]), (501, &json!(detail)), "{problem}");
+    let told = gateway.told("a method's schema cannot be used", "error").await;
+    assert!(why.ends_with(told[0].as_str().unwrap_or("nothing")), "{told:?}");
+
+    let (code, text) = check(&setup, &endpoint, &[]).await;
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains(&format!("its schema at {endpoint} cannot be used: schema ")), "{text}");
+}
+
 /// Runs `callgate check --against` on the tables of a setup.
 async fn check(setup: &Setup, against: &str, more: &[&str]) -> (Option<i32>, String) {
     let config = setup.file("check.toml");

@@ -142,6 +142,10 @@ async fn slow_clients_are_left_when_their_time_is_up() {
         assert!(read.is_ok(), "{request:?} was never left");
         assert!(answer.starts_with(expected), "{request:?}: {answer}");
     }
+    // One of them had begun a request.
+    let told = gateway.told("the head of a request has not come within header_timeout", "client").await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(gateway.metric("callgate_late_heads_total", &[]).await, 1.0);
     still_well(&mut gateway).await;
 }
 

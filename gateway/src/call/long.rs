@@ -1,7 +1,7 @@
 //! An answer that is long: its JSON is made here, by the call's own task, in steps between which others work. It may have so many
 //! bytes, it takes room among all long answers before it grows, and it keeps that until it was sent.
 
-use crate::reply_buffer::HEADROOM;
+use crate::buffers::HEADROOM;
 use crate::transport::{Json, LongReply, Outcome};
 use crate::worker::Worker;
 use bytes::Bytes;

@@ -124,7 +124,7 @@ pub(super) enum Pause {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reply_buffer::ReplyBuffer;
+    use crate::buffers::ReplyBuffer;
     use callgate_protocol::Status;
 
     #[test]

@@ -8,6 +8,7 @@ use crate::backends::{Chosen, Pick};
 use crate::failure::{Failure, ShedReason};
 use crate::telemetry::HoldOutcome;
 use crate::transport::callgate::Offer;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -37,7 +38,8 @@ impl Road<'_> {
                 Pick::None => {
                     let drains = backend.drains();
                     if self.nobody_offers() {
-                        return Err(self.give_up(Failure::NotOffered));
+                        let failure = Failure::NotOffered { unusable: self.why_unusable() };
+                        return Err(self.give_up(failure));
                     }
                     if drains {
                         return Err(self.give_up(Failure::Draining));
@@ -135,6 +137,13 @@ impl Road<'_> {
         let mut others = members.iter().filter(|other| !lacking.contains(&other.endpoint.id));
         let offers = |offer: &Offer| offer.find(&call.spec.call).is_some();
         !lacking.is_empty() && !others.any(|other| other.endpoint.offer.load().as_deref().is_some_and(offers))
+    }
+
+    /// What is wrong with the method's schema at an instance that names it.
+    fn why_unusable(&self) -> Option<Arc<str>> {
+        let Request { call, backend, .. } = self.request;
+        let why = |offer: &Offer| offer.why_unusable(&call.spec.call).cloned();
+        backend.members().iter().find_map(|member| member.endpoint.offer.load().as_deref().and_then(why))
     }
 
     /// The last failure, which says more than that there is nowhere to go after it; unless there is, because somebody else

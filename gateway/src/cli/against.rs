@@ -79,13 +79,12 @@ fn misfit<'t>(
 ) -> Option<Misfit<'t>> {
     let call = &spec.call;
     let Some(method) = offer.find(call) else {
-        return Some(Misfit {
-            route,
-            part: RoutePart::Call,
-            title: format!("`{call}` is not offered"),
-            label: format!("no such method at {addr}"),
-            help: meant(call, [offer]),
-        });
+        let (label, help) = match offer.why_unusable(call) {
+            Some(why) => (format!("its schema at {addr} cannot be used: {why}"), None),
+            None => (format!("no such method at {addr}"), meant(call, [offer])),
+        };
+        let title = format!("`{call}` is not offered");
+        return Some(Misfit { route, part: RoutePart::Call, title, label, help });
     };
     let (part, error) = fits(&spec.request, &spec.response, method).err()?;
     let (part, of) = match part {

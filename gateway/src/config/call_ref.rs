@@ -3,8 +3,13 @@
 use super::complaint::Complaint;
 use super::reader::{Item, Reader};
 use callgate_protocol::CallId;
+use callgate_protocol::limits::MAX_OFFER_NAME;
+use callgate_protocol::name::{is_method_name, is_service_name};
 use std::fmt;
+use std::ops::Range;
 use toml::de::DeValue;
+
+const TOO_LONG: &str = "a name has at most 128 characters";
 
 /// How a route names the method it calls.
 #[derive(Clone, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
@@ -44,14 +49,19 @@ impl CallRef {
         if text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() {
             return Err(complaint.help(format!("a number stands without quotes: call = {text}")));
         }
-        let word = |text: &str| {
-            !text.is_empty()
-                && !text.starts_with(|c: char| c.is_ascii_digit())
-                && text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-')
-        };
         match text.rsplit_once('.') {
-            Some((service, method)) if word(method) && service.split('.').all(word) => {
+            Some((service, method)) if is_service_name(service) && is_method_name(method) => {
                 Ok(CallRef::Name { service: service.to_owned(), method: method.to_owned() })
+            }
+            Some((service, method)) if is_like_a_name(text) => {
+                let title = format!("no backend can offer `{text}`");
+                Err(match misplaced(text) {
+                    Some((at, expected)) => Complaint::new(title, expected).within(at),
+                    None if service.len() > MAX_OFFER_NAME => {
+                        Complaint::new(title, TOO_LONG).within(0..service.len())
+                    }
+                    None => Complaint::new(title, TOO_LONG).within(text.len() - method.len()..text.len()),
+                })
             }
             None if text.contains('/') => {
                 Err(complaint.help(format!("write \"{}\"", text.trim_matches('/').replace('/', "."))))
@@ -62,6 +72,28 @@ impl CallRef {
             }),
         }
     }
+}
+
+/// Whether it is words with full stops between them, if perhaps not such as names are made of.
+fn is_like_a_name(text: &str) -> bool {
+    let is_word =
+        |word: &str| !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+    text.split('.').all(is_word)
+}
+
+/// The first character that no name has there, and what it can be.
+fn misplaced(text: &str) -> Option<(Range<usize>, &'static str)> {
+    let mut before = '.';
+    for (at, c) in text.char_indices() {
+        let begins = std::mem::replace(&mut before, c) == '.';
+        if begins && !c.is_ascii_alphabetic() && c != '_' {
+            return Some((at..at + c.len_utf8(), "a word of a name begins with an ASCII letter or `_`"));
+        }
+        if !c.is_ascii_alphanumeric() && !"_-.".contains(c) {
+            return Some((at..at + c.len_utf8(), "names have ASCII letters, digits, `_` and `-` only"));
+        }
+    }
+    None
 }
 
 /// How a method is written that stands as elsewhere: `orders::get`, `orders#get`, `orders.get()`, `POST orders.get`.

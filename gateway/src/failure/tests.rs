@@ -78,7 +78,7 @@ fn a_retry_is_named_where_it_may_help() {
         (status(Code::ResourceExhausted, Some(1)), Some(1)),
         (status(Code::ResourceExhausted, None), None),
         (Failure::Deadline, None),
-        (Failure::NotOffered, None),
+        (Failure::NotOffered { unusable: None }, None),
     ] {
         assert_eq!(failure.retry_after(), expected, "{failure:?}");
     }

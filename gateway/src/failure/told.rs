@@ -56,11 +56,21 @@ impl Failure {
             Failure::Busy => "every instance of the service is busy",
             Failure::Shed(reason) => reason.detail(),
             Failure::Lost => "the connection to the service was lost while the call ran",
-            Failure::NotOffered => "no instance of the service offers the method",
+            Failure::NotOffered { unusable: None } => "no instance of the service offers the method",
+            Failure::NotOffered { unusable: Some(_) } => {
+                "no instance of the service offers the method with a schema that can be used; the log has more under the request's id"
+            }
             Failure::RewriteLoop(_) | Failure::AnswerTooLong { .. } => INTERNAL,
             Failure::Misfit(_) | Failure::BadReply(_) | Failure::Internal(_) => INTERNAL,
         };
         Cow::Borrowed(text)
+    }
+
+    /// Tells the log that a reply has no end, because its call has failed after its head was sent: the client cannot be told why.
+    pub fn log_broken_off(&self, request_id: &str, route: &str) {
+        self.log(request_id, route);
+        let (reason, error) = (self.reason().name(), self.detail());
+        tracing::warn!(request_id, route, reason, %error, "a reply broke off after its head");
     }
 
     /// Tells the log what the client may not see, under the request's id.
@@ -83,6 +93,10 @@ impl Failure {
             }
             Failure::Misfit(error) | Failure::BadReply(error) | Failure::Internal(error) => {
                 tracing::error!(request_id, route, reason, error, "a call failed inside");
+            }
+            Failure::NotOffered { unusable: Some(error) } => {
+                let error = &**error;
+                tracing::error!(request_id, route, reason, error, "a method's schema cannot be used");
             }
             Failure::Method(failure) if failure.is_hidden() => {
                 let (code, error) = (failure.status.code.name(), &failure.status.message);

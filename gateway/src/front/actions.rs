@@ -1,26 +1,22 @@
 //! How the replies are made that the gateway gives by itself, as `config/local_reply/` lists them.
 
-use super::reply::{Content, Reply};
-use crate::config::{LocalReply, RedirectSpec, RespondSpec};
+use super::reply::Reply;
+use crate::config::{LocalReply, RedirectSpec};
 use crate::failure::Failure;
 use crate::routes::{Captured, RawParams, location};
-use std::sync::Arc;
+use crate::worker::RouteRef;
 
 /// The reply of a route that calls nothing. `captured` is what its path has caught; the query is the request's.
 pub(super) fn local(
+    route: &RouteRef,
     reply: &LocalReply,
     captured: &Captured<'_, '_>,
     query: Option<&str>,
 ) -> Result<Reply, Failure> {
     match reply {
-        LocalReply::Respond(spec) => Ok(respond(spec)),
+        LocalReply::Respond(spec) => Ok(Reply::fixed(route, spec)),
         LocalReply::Redirect(spec) => redirect(spec, &captured.raw(), query),
     }
-}
-
-/// The reply that the table says.
-pub(super) fn respond(spec: &Arc<RespondSpec>) -> Reply {
-    Reply { content: Content::Fixed(spec.clone()), ..Reply::empty(spec.status) }
 }
 
 /// Sends the client elsewhere: to the target, with the parameters that its path has.

@@ -99,7 +99,8 @@ impl RequestBody {
             return Err(Failure::BodyTooLarge(most));
         }
         let connection = self.wire.connection.clone();
-        let bounds = Bounds { most: most as usize, budget: &shared.bodies, pool: &connection.open.pool };
+        let bounds =
+            Bounds { most: most as usize, budget: &shared.bodies, buffers: &connection.open.buffers };
         self.content.hold(self.decoder.at_least() as usize, &bounds)?;
         let read = self.collect(head, &bounds).await;
         if read.is_err() {
@@ -142,7 +143,7 @@ impl RequestBody {
 
     /// How many of the bytes behind the head it has taken. Its buffer is given back.
     pub(super) fn finish(&mut self) -> usize {
-        self.wire.connection.open.pool.take_buffer(std::mem::take(&mut self.content).into_buffer());
+        self.wire.connection.open.buffers.give_back(std::mem::take(&mut self.content).into_buffer());
         self.used
     }
 
@@ -160,7 +161,7 @@ impl RequestBody {
         if self.was_read() {
             return Ok(());
         }
-        self.content.gather(rest, bounds.pool);
+        self.content.gather(rest, bounds.buffers);
         if head.expects_continue() && rest.is_empty() {
             // From here on nobody else reads what comes.
             self.wait();
@@ -242,7 +243,7 @@ impl RequestBody {
         let wire = self.wire.clone();
         let mut ahead = wire.ahead().take();
         if ahead.capacity() == 0 {
-            ahead = wire.connection.open.pool.buffer();
+            ahead = wire.connection.open.buffers.take();
         }
         let read = self.more(&mut ahead, most).await;
         wire.ahead().replace(ahead);

@@ -201,7 +201,7 @@ pub(super) mod testing {
     /// None yet.
     pub(in crate::front) fn open() -> Rc<OpenConnections> {
         let limits = Limits { max_head: 8192, max_target: 4096, max_fields: 100, max_trailers: 1024 };
-        Rc::new(OpenConnections::new(limits))
+        Rc::new(OpenConnections::new(limits, Rc::default()))
     }
 
     /// One more.

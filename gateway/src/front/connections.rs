@@ -39,7 +39,8 @@ pub struct Connections {
 impl Connections {
     /// No connections yet. Begins to sweep.
     pub fn new(worker: Rc<Worker>) -> Connections {
-        let open = Rc::new(OpenConnections::new(limits(&worker.shared.settings.server)));
+        let limits = limits(&worker.shared.settings.server);
+        let open = Rc::new(OpenConnections::new(limits, worker.buffers.clone()));
         let (sweeping, swept) = (worker.clone(), open.clone());
         let sweeper = tokio::task::spawn_local(async move {
             supervised!(sweeping.shared.supervisor, Task::Sweeper, sweep(&sweeping, &swept));

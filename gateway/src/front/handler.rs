@@ -70,7 +70,7 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
             let clocks = Clocks { began, came: *exchange.context.came.get_or_insert(now), now };
             call(exchange, (&route, action), params, metadata, clocks).await
         }
-        Action::Local(reply) => actions::local(reply, &captured, head.query()),
+        Action::Local(reply) => actions::local(&route, reply, &captured, head.query()),
         Action::Rewrite(_) => Err(Failure::RewriteLoop(head.path().to_owned())),
     }
 }

@@ -1,12 +1,12 @@
 //! What an exchange ends with: a head, and a body that is empty, in one piece as nearly all are, in several as long ones are, or has only
 //! begun. How it goes on the wire is the protocol's affair.
 
+use crate::buffers::ReplyBuffer;
 use crate::call::{self, Json, ReplyStream};
 use crate::config::RespondSpec;
-use crate::reply_buffer::ReplyBuffer;
+use crate::worker::RouteRef;
 use bytes::Bytes;
 use callgate_http1::ReplyHead;
-use std::sync::Arc;
 
 /// The line of what is JSON.
 const JSON: &[u8] = b"content-type: application/json\r\n";
@@ -31,8 +31,9 @@ pub(super) enum Content {
     Full(Vec<u8>),
     /// One piece, with room for the head before it.
     Json(ReplyBuffer),
-    /// That of a route, with the lines that go with it.
-    Fixed(Arc<RespondSpec>),
+    /// The [fixed reply](crate::routes::Action::fixed_reply) of a route, with the lines that go with it. The route is counted within the
+    /// worker: so workers that give the same reply do not meet in a reference count.
+    Fixed(RouteRef),
     /// Pieces, in order. Each of them holds its own room among all long replies, which is given back when that piece was sent.
     Pieces(Vec<Bytes>),
     /// What is to come. It holds what its call holds.
@@ -43,6 +44,11 @@ impl Reply {
     /// One of that status without a body.
     pub(super) fn empty(status: u16) -> Reply {
         Reply { status, prepared: &[], lines: Vec::new(), content: Content::Empty, guards: None }
+    }
+
+    /// The one that the table has for a route.
+    pub(super) fn fixed(route: &RouteRef, spec: &RespondSpec) -> Reply {
+        Reply { content: Content::Fixed(route.clone()), ..Reply::empty(spec.status) }
     }
 
     /// That of a call.
@@ -73,7 +79,7 @@ impl Reply {
         head.prepared(connection);
         head.prepared(self.prepared);
         head.prepared(&self.lines);
-        if let Content::Fixed(spec) = &self.content {
+        if let Some(spec) = self.content.fixed() {
             head.prepared(&spec.lines);
         }
         head
@@ -94,16 +100,67 @@ impl Content {
             Content::Empty => 0,
             Content::Full(bytes) => bytes.len() as u64,
             Content::Json(buffer) => buffer.body().len() as u64,
-            Content::Fixed(spec) => spec.body.len() as u64,
+            Content::Fixed(_) => self.fixed().map_or(0, |spec| spec.body.len() as u64),
             Content::Pieces(pieces) => pieces.iter().map(|piece| piece.len() as u64).sum(),
             Content::Begun(_) => return None,
         })
+    }
+
+    /// What the table says, if it is that.
+    pub(super) fn fixed(&self) -> Option<&RespondSpec> {
+        match self {
+            Content::Fixed(route) => route.action.fixed_reply(),
+            _ => None,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{LocalReply, Settings, Source, Tables};
+    use crate::discovery::Lists;
+    use crate::routes::{Action, CallAction, Fallback, FallbackTo, Table};
+    use crate::worker::{Shared, Worker};
+    use std::sync::Arc;
+
+    #[tokio::test(flavor = "local")]
+    async fn a_reply_of_the_table_is_given_without_a_count_that_workers_share() {
+        let text = "[backends.b]\nendpoints = ['x:1']\n\
+                    [[routes]]\nmatch = 'GET /a'\nrespond = { body = 'text' }\n\
+                    [[routes]]\nmatch = 'GET /b'\ncall = 's.m'\nfallback = { status = 503 }\n\
+                    [[routes]]\nmatch = 'GET /c'\ncall = 's.m'\n";
+        let settings = Settings::parse(Source::new("gateway.toml", ""), None).expect("defaults");
+        let shared = Shared::new(settings, Arc::default(), None);
+        let tables = Tables::parse(vec![Source::new("t.toml", text)]).expect("sound tables");
+        shared.table.store(Arc::new(Table::next(&Table::empty(), tables, &Lists::default(), 1)));
+        let table = Worker::new(0, Arc::new(shared)).table();
+        let all: Vec<RouteRef> = (0..3).map(|at| RouteRef::new(table.clone(), at)).collect();
+        let holders = || match (&all[0].action, &all[1].action) {
+            (
+                Action::Local(LocalReply::Respond(own)),
+                Action::Call(CallAction { traffic: Some(traffic), .. }),
+            ) => {
+                let Some(Fallback { to: FallbackTo::Reply(fallback), .. }) = &traffic.fallback else {
+                    panic!("the fallback is a reply");
+                };
+                (Arc::strong_count(own), Arc::strong_count(fallback))
+            }
+            _ => panic!("a reply, and a call with a fallback"),
+        };
+        let before = holders();
+        let replies: Vec<_> = all
+            .iter()
+            .map(|route| route.action.fixed_reply().map(|spec| Reply::fixed(route, spec)))
+            .map(|reply| reply.map(|reply| (reply.status, reply.content.length(), reply)))
+            .collect();
+        let seen: Vec<_> = replies
+            .iter()
+            .map(|reply| reply.as_ref().map(|(status, length, _)| (*status, *length)))
+            .collect();
+        assert_eq!(seen, [Some((200, Some(4))), Some((503, Some(0))), None]);
+        assert_eq!(holders(), before);
+    }
 
     #[test]
     fn a_result_is_json_or_nothing() {

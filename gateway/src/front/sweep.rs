@@ -93,7 +93,11 @@ fn look_at(connection: &Connection, limits: &TimeLimits, worker: &Worker) {
     if is_slow && !sends {
         note_slow(worker, connection);
     }
-    if is_slow || limits.of(connection).is_some_and(|limit| waited > limit) {
+    let is_late = limits.of(connection).is_some_and(|limit| waited > limit);
+    if is_late && phase == Phase::Head && !connection.expired.get() {
+        note_late(worker, connection);
+    }
+    if is_slow || is_late {
         connection.expired.set(true);
         connection.wake();
     } else if waited == REST_AFTER && phase == Phase::Idle {
@@ -107,6 +111,12 @@ fn note_slow(worker: &Worker, connection: &Connection) {
     tracing::debug!(client = ?connection.peer, listener = connection.listener.id, "a client takes its answer more slowly than min_send_rate");
     worker.shared.front.workers.of(worker.id).slow_clients.increment();
     connection.slow.set(true);
+}
+
+/// Notes that a client has begun a request, and that its head does not come.
+fn note_late(worker: &Worker, connection: &Connection) {
+    tracing::info!(client = ?connection.peer, listener = connection.listener.id, "the head of a request has not come within header_timeout");
+    worker.shared.front.workers.of(worker.id).late_heads.increment();
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ impl Tally {
             self.stats().0.of(self.worker.id).bad_requests.increment();
         }
         if let Failure::Refused(refusal) = failure {
-            self.worker.shared.front.workers.of(self.worker.id).refused.of(*refusal).increment();
+            self.worker.shared.front.workers.of(self.worker.id).failures.of_refusal(*refusal).increment();
         }
         self.count_reason(failure.reason());
         self.count(failure.status());
@@ -93,7 +93,7 @@ pub(super) fn refused(worker: &Worker, refusal: Refusal) {
     let (counters, failure) = (front.workers.of(worker.id), Failure::Refused(refusal));
     front.unmatched.0.of(worker.id).bare(failure.status());
     counters.failures.of(failure.reason()).increment();
-    counters.refused.of(refusal).increment();
+    counters.failures.of_refusal(refusal).increment();
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Where a request's call goes, if that is not just its route's backend: by a target of the route's split, with a copy beside it,
 //! and to the route's fallback when no instance is there.
 
-use super::actions::respond;
 use super::exchange::Exchange;
 use super::hash_key::hash_key;
 use super::reply::Reply;
@@ -67,7 +66,7 @@ async fn serve<'a>(
     }
     fallback.stats.0.of(worker.id).increment();
     match &fallback.to {
-        FallbackTo::Reply(reply) => Ok(respond(reply)),
+        FallbackTo::Reply(reply) => Ok(Reply::fixed(route, reply)),
         FallbackTo::Call(to) => {
             direct(request, to, exchange)?;
             request.has_fallback = false;

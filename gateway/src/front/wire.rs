@@ -91,7 +91,7 @@ impl Wire {
             }
             let mut ahead = self.ahead.borrow_mut();
             if ahead.capacity() == 0 {
-                *ahead = self.connection.open.pool.buffer();
+                *ahead = self.connection.open.buffers.take();
             }
             match self.poll_read(cx, &mut ahead, AHEAD - held) {
                 Poll::Pending => return false,
@@ -118,7 +118,7 @@ impl Wire {
         let mut ahead = self.ahead.borrow_mut();
         if ahead.capacity() > 0 {
             out.extend_from_slice(&ahead);
-            self.connection.open.pool.take_buffer(std::mem::take(&mut ahead));
+            self.connection.open.buffers.give_back(std::mem::take(&mut ahead));
         }
     }
 

@@ -1,8 +1,8 @@
 //! What routes of a table in force do, with what that takes: a call its backend, a rewrite its counter.
 
-use super::traffic::Traffic;
+use super::traffic::{FallbackTo, Traffic};
 use crate::backends::Backend;
-use crate::config::{ActionSpec, CallSpec, LocalReply, RewriteTarget};
+use crate::config::{ActionSpec, CallSpec, LocalReply, RespondSpec, RewriteTarget};
 use crate::telemetry::{Counter, PerWorker};
 use crate::transport::Binding;
 use std::collections::HashMap;
@@ -73,6 +73,18 @@ impl Action {
         match self {
             Action::Call(call) => Some(call),
             Action::Local(_) | Action::Rewrite(_) => None,
+        }
+    }
+
+    /// The reply that the table itself has: the route's own, or that of its fallback.
+    pub fn fixed_reply(&self) -> Option<&RespondSpec> {
+        match self {
+            Action::Local(LocalReply::Respond(spec)) => Some(spec),
+            Action::Call(CallAction { traffic: Some(traffic), .. }) => match &traffic.fallback.as_ref()?.to {
+                FallbackTo::Reply(spec) => Some(spec),
+                FallbackTo::Call(_) => None,
+            },
+            Action::Call(_) | Action::Local(LocalReply::Redirect(_)) | Action::Rewrite(_) => None,
         }
     }
 

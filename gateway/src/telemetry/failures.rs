@@ -3,37 +3,30 @@
 use super::counter::Counter;
 use crate::failure::Reason;
 use callgate_http1::Refusal;
+use std::array::from_fn;
 
-/// One worker's share of the failures, by reason.
+/// One worker's share of the failures.
 #[derive(Debug)]
-pub struct FailureCounters([Counter; Reason::ALL.len()]);
+pub struct FailureCounters {
+    by_reason: [Counter; Reason::ALL.len()],
+    by_refusal: [Counter; Refusal::ALL.len()],
+}
 
 impl Default for FailureCounters {
     fn default() -> FailureCounters {
-        FailureCounters(std::array::from_fn(|_| Counter::default()))
+        let counter = |_| Counter::default();
+        FailureCounters { by_reason: from_fn(counter), by_refusal: from_fn(counter) }
     }
 }
 
 impl FailureCounters {
     /// Those for that reason.
     pub fn of(&self, reason: Reason) -> &Counter {
-        &self.0[reason as usize]
+        &self.by_reason[reason as usize]
     }
-}
 
-/// One worker's share of what was refused because it is not HTTP/1.1, by what is wrong with it.
-#[derive(Debug)]
-pub struct RefusalCounters([Counter; Refusal::ALL.len()]);
-
-impl Default for RefusalCounters {
-    fn default() -> RefusalCounters {
-        RefusalCounters(std::array::from_fn(|_| Counter::default()))
-    }
-}
-
-impl RefusalCounters {
-    /// Those with that mistake.
-    pub fn of(&self, refusal: Refusal) -> &Counter {
-        &self.0[refusal as usize]
+    /// What was refused because it is not HTTP/1.1, with that mistake.
+    pub fn of_refusal(&self, refusal: Refusal) -> &Counter {
+        &self.by_refusal[refusal as usize]
     }
 }

@@ -2,7 +2,7 @@
 //! and die with the route.
 
 use super::counter::{Counter, Histogram, PerWorker};
-use super::failures::{FailureCounters, RefusalCounters};
+use super::failures::FailureCounters;
 use super::health::{Disconnect, HealthCounters, Standing};
 use super::overload::ShedCounters;
 use callgate_health::EjectionReason;
@@ -221,10 +221,10 @@ pub struct FrontCounters {
     pub in_flight: Counter,
     /// Connections whose client took its answer too slowly.
     pub slow_clients: Counter,
-    /// Requests that failed.
+    /// Connections whose client did not send the head of a request in time.
+    pub late_heads: Counter,
+    /// Requests that failed, and what was no HTTP/1.1.
     pub failures: FailureCounters,
-    /// What was no HTTP/1.1.
-    pub refused: RefusalCounters,
 }
 
 impl FrontStats {

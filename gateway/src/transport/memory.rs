@@ -3,8 +3,8 @@
 
 use super::slot::{Begun, Ended, Sent, Slot};
 use super::{Binding, Body, Call, Json, Outcome, ReviewRequest, Times, Unsent};
+use crate::buffers::ReplyBuffer;
 use crate::config::CallRef;
-use crate::reply_buffer::ReplyBuffer;
 use bytes::Bytes;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, VecDeque};

@@ -145,7 +145,7 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reply_buffer::ReplyBuffer;
+    use crate::buffers::ReplyBuffer;
     use callgate_protocol::Status;
 
     fn failed(code: Code) -> Outcome {

@@ -1,6 +1,6 @@
 //! What an instance replies.
 
-use crate::reply_buffer::ReplyBuffer;
+use crate::buffers::ReplyBuffer;
 use bytes::Bytes;
 use callgate_protocol::Room;
 use callgate_transcode::{Decoding, ResponseProgram};

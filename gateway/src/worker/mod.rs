@@ -19,6 +19,7 @@ pub use route_ref::RouteRef;
 pub use shared::Shared;
 
 use crate::backends::Pool;
+use crate::buffers::Buffers;
 use crate::routes::Table;
 use std::cell::{Cell, RefCell};
 use std::ops::Deref;
@@ -33,6 +34,8 @@ pub struct Worker {
     pub shared: Arc<Shared>,
     /// Its connections to the instances.
     pub pool: Pool,
+    /// What requests are read into and replies written from, while nobody uses it.
+    pub buffers: Rc<Buffers>,
     /// Makes request ids.
     pub ids: RequestIds,
     /// Copies of calls that are under way.
@@ -58,12 +61,14 @@ impl Worker {
         let (catalog, supervisor) = (shared.catalog.clone(), shared.supervisor.clone());
         let (answers, offers) = (shared.answers.clone(), shared.offer_changes.clone());
         let zone = shared.settings.server.zone.clone();
-        let pool = Pool::new(id, catalog, supervisor, answers, Rc::default(), offers, zone);
+        let buffers = Rc::<Buffers>::default();
+        let pool = Pool::new(id, catalog, supervisor, answers, buffers.clone(), offers, zone);
         let table = Rc::new(LocalTable(shared.table.load_full()));
         Worker {
             id,
             shared,
             pool,
+            buffers,
             ids: RequestIds::new(),
             copies: Cell::new(0),
             table: RefCell::new(table),

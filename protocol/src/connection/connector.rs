@@ -165,10 +165,13 @@ impl<T, I: Copy + Ord> Connector<T, I> {
         self.accepting = false;
     }
 
-    /// The connection is lost: gives all calls that were in flight.
+    /// The connection is lost: gives all calls that were in flight. Those that were not sent are dropped from what waits to be
+    /// written: their owner may send them elsewhere, while the peer may still be told why the connection ends.
     pub fn lose(&mut self) -> Lost<T, I> {
         self.accepting = false;
         let left = self.outbound.departed();
+        let first = self.calls.values().map(|call| call.position).filter(|position| left <= *position).min();
+        self.outbound.cut(first.unwrap_or_else(|| self.outbound.position()));
         let unsent = self.take_where(|_, call| left <= call.position);
         Lost { unsent, sent: self.take_where(|_, _| true) }
     }

@@ -101,6 +101,12 @@ impl Buffer {
         }
     }
 
+    /// Drops what stands from that [position](Self::position) on, unless it has left.
+    pub(super) fn cut(&mut self, position: u64) {
+        let kept = position.saturating_sub(self.before) as usize;
+        self.bytes.truncate(kept.max(self.written));
+    }
+
     /// Moves what is not written into `buffer`, whose contents are dropped.
     #[inline]
     pub(super) fn take(&mut self, buffer: &mut Vec<u8>) {

@@ -78,6 +78,13 @@ impl LongMessages {
         self.waiting.push_back(message);
     }
 
+    /// Drops what was not sent of all messages.
+    pub(super) fn clear(&mut self) {
+        self.begun.clear();
+        self.waiting.clear();
+        (self.unsent, self.taken) = (0, 0);
+    }
+
     /// Drops what was not sent of a message.
     pub(super) fn remove(&mut self, call: u32) -> Dropped {
         if self.is_empty() {

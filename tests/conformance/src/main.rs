@@ -2,7 +2,7 @@
 
 use callgate_conformance::cases::{Case, acceptor, connector};
 use callgate_conformance::driver::Driver;
-use callgate_conformance::run::{Summary, in_turn, side_by_side};
+use callgate_conformance::run::{Summary, side_by_side};
 use callgate_conformance::socket;
 use callgate_conformance::tested::{Acceptor, Connector};
 use clap::{ArgGroup, Parser};
@@ -22,6 +22,9 @@ struct Options {
     /// Test a connector (a caller): listen there, and start the command that follows, with {} for the address.
     #[arg(long, value_name = "ADDR", requires = "command")]
     listen: Option<String>,
+    /// How many such commands are started, each with an address of its own: as many cases are played at once. With port 0 only.
+    #[arg(long, default_value_t = 1, requires = "listen")]
+    drivers: usize,
     /// Only list the cases of both sides.
     #[arg(long)]
     list: bool,
@@ -78,13 +81,17 @@ fn main() -> ExitCode {
 fn play(options: &Options) -> Result<Summary, Box<dyn Error>> {
     let patience = Duration::from_secs(options.patience);
     if let Some(address) = &options.connect {
-        let tested = || Acceptor { address: address.clone(), patience };
-        return Ok(side_by_side(&options.chosen(acceptor()), THREADS, tested));
+        let tested = vec![Acceptor { address: address.clone(), patience }; THREADS];
+        return Ok(side_by_side(&options.chosen(acceptor()), tested, |_| Ok(())));
     }
-    let listener = socket::listen(options.listen.as_deref().unwrap_or_default())?;
-    let driver = Driver::start(&options.command, &listener.local_addr()?.to_string())?;
-    let mut tested = Connector::new(listener, driver, patience);
-    Ok(in_turn(&options.chosen(connector()), &mut tested, Connector::clear))
+    let tested: Result<_, Box<dyn Error>> = (0..options.drivers.max(1))
+        .map(|_| {
+            let listener = socket::listen(options.listen.as_deref().unwrap_or_default())?;
+            let driver = Driver::start(&options.command, &listener.local_addr()?.to_string())?;
+            Ok(Connector::new(listener, driver, patience))
+        })
+        .collect();
+    Ok(side_by_side(&options.chosen(connector()), tested?, Connector::clear))
 }
 
 fn list<T>(side: &str, cases: &[&Case<T>]) {

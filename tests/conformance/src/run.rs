@@ -1,4 +1,4 @@
-//! Plays cases one after another, or several at once, and tells of each how it ended.
+//! Plays cases, several at once, and tells of each how it ended.
 
 use crate::cases::Case;
 use crate::verdict::{Step, Stop};
@@ -52,42 +52,35 @@ impl Summary {
     }
 }
 
-/// Plays all cases against one tested side, one after another.
-pub fn in_turn<T>(cases: &[&Case<T>], tested: &mut T, mut after: impl FnMut(&mut T) -> Step) -> Summary {
-    let mut summary = Summary::default();
-    for case in cases {
-        let began = Instant::now();
-        let played = (case.play)(tested);
-        let cleared = after(tested);
-        summary.tell(case, &played.and(cleared), began);
-    }
-    summary
-}
-
-/// Plays cases that do not disturb each other on some threads, and then the others in turn.
-pub fn side_by_side<T: Send>(cases: &[&Case<T>], threads: usize, tested: impl Fn() -> T + Sync) -> Summary {
+/// Plays cases that do not disturb each other at the same time, as many as there are tested sides, and then the others in turn.
+/// `after` ends what a case has left on its side.
+pub fn side_by_side<T: Send>(
+    cases: &[&Case<T>],
+    mut tested: Vec<T>,
+    after: impl Fn(&mut T) -> Step + Sync,
+) -> Summary {
     let (alone, together): (Vec<&Case<T>>, Vec<&Case<T>>) = cases.iter().partition(|case| case.alone);
     let summary = Mutex::new(Summary::default());
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut mine = tested();
-        while let Some(case) = together.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let began = Instant::now();
-            let played = (case.play)(&mut mine);
-            if let Ok(mut summary) = summary.lock() {
-                summary.tell(case, &played, began);
-            }
+    let play = |case: &Case<T>, on: &mut T| {
+        let began = Instant::now();
+        let played = (case.play)(on);
+        let outcome = played.and(after(on));
+        if let Ok(mut summary) = summary.lock() {
+            summary.tell(case, &outcome, began);
         }
     };
+    let (play, together, next) = (&play, &together, &AtomicUsize::new(0));
     std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(work);
+        for mine in &mut tested {
+            scope.spawn(move || {
+                while let Some(case) = together.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    play(case, mine);
+                }
+            });
         }
     });
-    let mut summary = summary.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let last = in_turn(&alone, &mut tested(), |_| Ok(()));
-    summary.kept += last.kept;
-    summary.broken += last.broken;
-    summary.left_out += last.left_out;
-    summary
+    if let Some(one) = tested.first_mut() {
+        alone.iter().for_each(|case| play(case, one));
+    }
+    summary.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner())
 }

@@ -1,7 +1,8 @@
 //! A shop whose schema says more than types: constraints, decimals and dates, fields that tell absent from null, and errors that
 //! its methods declare. The schema is written by hand, as an SDK in another language would make it.
 //!
-//! With `--plain` it is an earlier version of itself: the same types, and no constraints.
+//! With `--plain` it is an earlier version of itself: the same types, and no constraints. With `--unusable` no gateway can use the
+//! schema of `change`: it has a pattern that is too large.
 
 use bincode::config::standard;
 use callgate_protocol::schema::{
@@ -18,6 +19,9 @@ use std::sync::{Arc, OnceLock};
 
 /// Whether the schema has no constraints. Set before anybody asks for it.
 static PLAIN: AtomicBool = AtomicBool::new(false);
+
+/// Whether the schema of `change` cannot be used. Likewise.
+static UNUSABLE: AtomicBool = AtomicBool::new(false);
 
 #[derive(Deserialize)]
 struct Order {
@@ -160,7 +164,10 @@ fn describe_order() -> Result<MethodSchema, BadSchema> {
 
 fn describe_change() -> Result<MethodSchema, BadSchema> {
     let presence = |ty| Type::Presence(Box::new(ty));
-    let length = Attributes::default().with_length(Span { min: 1, max: None });
+    let mut length = Attributes::default().with_length(Span { min: 1, max: None });
+    if UNUSABLE.load(Relaxed) {
+        length = length.with_pattern(r"^\w{1,50}$");
+    }
     let least = Attributes::default().with_minimum(encoded(&"0"));
     let fields = || {
         vec![
@@ -227,11 +234,15 @@ struct Arguments {
     /// Without constraints.
     #[arg(long)]
     plain: bool,
+    /// With a pattern that is too large.
+    #[arg(long)]
+    unusable: bool,
 }
 
 #[tokio::main]
 async fn main() -> Result<(), callgate_sdk::ServerError> {
     let arguments = Arguments::parse();
     PLAIN.store(arguments.plain, Relaxed);
+    UNUSABLE.store(arguments.unusable, Relaxed);
     Server::new().service(Goods).listen(arguments.listen).run().await
 }

@@ -154,7 +154,7 @@ async fn a_method_that_nobody_offers_is_not_waited_for_and_one_that_others_offer
         assert_eq!(net.came(), [0, 1]);
         net.links[1].offers_only(&["b"]);
         let began = Instant::now();
-        assert!(matches!(net.call().await, Err(Failure::NotOffered)));
+        assert!(matches!(net.call().await, Err(Failure::NotOffered { unusable: None })));
         assert_eq!((began.elapsed(), net.came()), (Duration::ZERO, vec![0, 1]));
     })
     .await;

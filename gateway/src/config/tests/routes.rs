@@ -30,6 +30,56 @@ error: a route needs `call`
 }
 
 #[test]
+fn a_name_that_no_backend_can_offer_is_a_mistake() {
+    check(
+        &r#"
+[backends.shop]
+endpoints = ["127.0.0.1:7101"]
+[[routes]]
+match = "GET /0"
+call = "größe.get"
+[[routes]]
+match = "GET /1"
+call = "acme.-v1.get"
+[[routes]]
+match = "GET /2"
+call = "acme.v1.7up"
+[[routes]]
+match = "GET /3"
+call = "acme.LONG"
+"#
+        .replace("LONG", &"l".repeat(129)),
+        &r#"
+error: no backend can offer `größe.get`
+ --> t.toml:6:11
+  |
+6 | call = "größe.get"
+  |           ^ names have ASCII letters, digits, `_` and `-` only
+
+error: no backend can offer `acme.-v1.get`
+ --> t.toml:9:14
+  |
+9 | call = "acme.-v1.get"
+  |              ^ a word of a name begins with an ASCII letter or `_`
+
+error: no backend can offer `acme.v1.7up`
+  --> t.toml:12:17
+   |
+12 | call = "acme.v1.7up"
+   |                 ^ a word of a name begins with an ASCII letter or `_`
+
+error: no backend can offer `acme.LONG`
+  --> t.toml:15:14
+   |
+15 | ...me.LONG"
+   |       MARK a name has at most 128 characters
+"#
+        .replace("LONG", &"l".repeat(129))
+        .replace("MARK", &"^".repeat(129)),
+    );
+}
+
+#[test]
 fn a_call_is_a_name_or_a_number_that_is_not_zero() {
     check(
         r#"

@@ -119,6 +119,10 @@ impl<'a> Look<'a> {
 
     fn missing(&mut self, action: &CallAction) -> String {
         let call = &action.spec.call;
+        let mut offers = self.offers.alike.iter().map(|alike| alike.offer.as_ref());
+        if let Some(why) = offers.find_map(|offer| offer.why_unusable(call)) {
+            return format!("no instance offers `{call}` with a schema that can be used: {why}");
+        }
         let none = format!("no instance offers `{call}`");
         self.searches += 1;
         let alike = self.offers.alike.iter().map(|alike| alike.offer.as_ref());

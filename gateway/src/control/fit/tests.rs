@@ -26,20 +26,29 @@ const TABLES: &str = r#"
 
 /// What an instance offers that has those methods of the service `s`, none of which has a field.
 pub(in crate::control) fn offer(methods: &[&str]) -> Arc<Offer> {
+    offer_where(methods, "")
+}
+
+/// The same where the schema of one of them cannot be used.
+fn offer_where(methods: &[&str], unusable: &str) -> Arc<Offer> {
     let empty = StructDef::new("Empty", Vec::new());
     let schema = MethodSchema::new(Type::Ref(0), Type::Ref(0), vec![Definition::Struct(empty)]);
     let schema = Arc::new(Schema::new(schema).expect("it compiles"));
     let method = |name: &&str| MethodOffer {
         name: (*name).to_owned(),
         call_id: CallId::of("s", name),
-        schema: Fingerprint::of(b""),
+        schema: Fingerprint::of(if *name == unusable { b"unusable" } else { b"" }),
         wire: Fingerprint::of(b"wire"),
         idempotent: false,
     };
     let methods = methods.iter().map(method).collect();
     let service = ServiceOffer { name: "s".to_owned(), version: String::new(), methods };
     let hello = Hello::new(String::new(), Limits::default(), vec![service]);
-    Arc::new(Offer::new(hello, |_| Some(schema.clone())).expect("no number twice"))
+    let of = |fingerprint| match fingerprint == Fingerprint::of(b"") {
+        true => Ok(schema.clone()),
+        false => Err("it has holes".into()),
+    };
+    Arc::new(Offer::new(hello, of).expect("no number twice"))
 }
 
 fn table(text: &str) -> Table {
@@ -110,6 +119,24 @@ fn what_is_missing_is_known_when_no_instance_is_left_and_what_does_not_fit_at_th
     endpoints[2].offer.store(Some(offer(&["B"])));
     assert_eq!(rig.shown(&table), [misfit("x:1,x:2")], "one is enough: the others are passed over");
     assert_eq!(rig.told(), 1, "it would be news again");
+}
+
+#[test]
+fn what_is_wrong_with_the_schema_of_a_method_is_told_while_no_instance_offers_it_with_a_good_one() {
+    let table = table(TABLES);
+    let endpoints = table.backends[0].endpoints();
+    let mut rig = Rig::default();
+    endpoints[0].offer.store(Some(offer(&["a"])));
+    endpoints[1].offer.store(Some(offer_where(&["a", "B"], "B")));
+    endpoints[2].error.store(Some(Arc::new("refused".to_owned())));
+    let unusable = "/b method x:1,x:2 no instance offers `s.B` with a schema that can be used: it has holes";
+    assert_eq!(rig.shown(&table)[0], unusable);
+    endpoints[1].offer.store(Some(offer(&["a"])));
+    let shown = rig.shown(&table);
+    assert!(shown[0].contains("no instance offers `s.B`;"), "that is another offer: {shown:?}");
+    endpoints[1].offer.store(Some(offer_where(&["a", "B"], "B")));
+    endpoints[2].offer.store(Some(offer(&["a", "B"])));
+    assert!(rig.shown(&table).iter().all(|shown| !shown.contains("method")), "one is enough");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What was read of a body, and the room that it takes.
 
+use crate::buffers::Buffers;
 use crate::failure::{Failure, ShedReason};
-use crate::front::pool::Pool;
 use callgate_protocol::{Budget, Room};
 use std::ops::Range;
 use std::rc::Rc;
@@ -17,7 +17,7 @@ pub(super) struct Bounds<'a> {
     /// What all long ones have together.
     pub(super) budget: &'a Arc<Budget>,
     /// Where buffers come from.
-    pub(super) pool: &'a Pool,
+    pub(super) buffers: &'a Buffers,
 }
 
 /// What was read of a body.
@@ -59,15 +59,15 @@ impl Content {
             self.in_place = piece;
             return Ok(());
         }
-        self.gather(bytes, bounds.pool);
+        self.gather(bytes, bounds.buffers);
         self.buffer().extend_from_slice(&bytes[piece]);
         Ok(())
     }
 
     /// Puts what lies in `rest` into a buffer of its own, to which more is added.
-    pub(super) fn gather(&mut self, rest: &[u8], pool: &Pool) {
+    pub(super) fn gather(&mut self, rest: &[u8], buffers: &Buffers) {
         if self.collected.is_none() {
-            let mut bytes = pool.buffer();
+            let mut bytes = buffers.take();
             bytes.extend_from_slice(&rest[self.in_place.clone()]);
             self.collected = Some(Rc::new(bytes));
         }
@@ -112,8 +112,8 @@ mod tests {
 
     #[test]
     fn the_first_piece_stays_where_it_is_until_another_one_comes() {
-        let (pool, budget) = (Pool::default(), Budget::new(0));
-        let bounds = Bounds { most: 5, budget: &budget, pool: &pool };
+        let (buffers, budget) = (Buffers::default(), Budget::new(0));
+        let bounds = Bounds { most: 5, budget: &budget, buffers: &buffers };
         let mut content = Content::default();
         assert_eq!(content.bytes(b"abcdefg"), b"");
         content.put(b"abcdefg", 1..3, &bounds).expect("it fits");
@@ -131,8 +131,8 @@ mod tests {
 
     #[test]
     fn what_is_long_takes_room_and_gives_it_back() {
-        let (pool, budget) = (Pool::default(), Budget::new(LONG + 10));
-        let bounds = Bounds { most: usize::MAX, budget: &budget, pool: &pool };
+        let (buffers, budget) = (Buffers::default(), Budget::new(LONG + 10));
+        let bounds = Bounds { most: usize::MAX, budget: &budget, buffers: &buffers };
         let mut content = Content::default();
         content.hold(LONG, &bounds).expect("a short one needs none");
         assert_eq!(budget.used(), 0);

@@ -2,6 +2,7 @@
 
 use super::Connection;
 use super::idle::IdleList;
+use crate::buffers::Buffers;
 use crate::front::date::DateLine;
 use crate::front::pool::Pool;
 use callgate_http1::Limits;
@@ -20,8 +21,10 @@ pub(in crate::front) struct OpenConnections {
     /// Sweeps since the worker began: the clock of the limits.
     pub(in crate::front) sweeps: Cell<u64>,
     pub(in crate::front) closed: Notify,
-    /// What those that are not idle read into and write from.
+    /// What those that are not idle read requests into.
     pub(in crate::front) pool: Pool,
+    /// What they read bodies into and write from: the worker's buffers.
+    pub(in crate::front) buffers: Rc<Buffers>,
     /// What their replies say of the time.
     pub(in crate::front) date: DateLine,
     /// Bounds of what is read.
@@ -30,7 +33,7 @@ pub(in crate::front) struct OpenConnections {
 
 impl OpenConnections {
     /// None yet; what is read of them is bounded so.
-    pub(in crate::front) fn new(limits: Limits) -> OpenConnections {
+    pub(in crate::front) fn new(limits: Limits, buffers: Rc<Buffers>) -> OpenConnections {
         OpenConnections {
             all: RefCell::default(),
             idle: RefCell::default(),
@@ -38,6 +41,7 @@ impl OpenConnections {
             sweeps: Cell::new(0),
             closed: Notify::new(),
             pool: Pool::default(),
+            buffers,
             date: DateLine::now(),
             limits,
         }

@@ -40,7 +40,7 @@ pub(super) async fn end(wire: &Wire, linger: Linger) {
     };
     let connection = &wire.connection;
     connection.enter(phase);
-    let mut buffer = connection.open.pool.buffer();
+    let mut buffer = connection.open.buffers.take();
     let mut past = 0;
     poll_fn(|cx| {
         while past < most {
@@ -57,5 +57,5 @@ pub(super) async fn end(wire: &Wire, linger: Linger) {
         Poll::Ready(())
     })
     .await;
-    connection.open.pool.take_buffer(buffer);
+    connection.open.buffers.give_back(buffer);
 }

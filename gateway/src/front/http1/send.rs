@@ -1,7 +1,7 @@
 //! A reply on the wire: its head and its body in one write, if both are there and the kernel takes them; long ones piece by piece, and
 //! those that have only begun as they come.
 
-use super::stream::stream;
+use super::stream::{BrokenOff, stream};
 use crate::front::exchange::Exchange;
 use crate::front::reply::{Content, Reply};
 use crate::front::request_id::RequestId;
@@ -51,7 +51,7 @@ pub(super) async fn send(
     going: Going,
     all_has_come: bool,
 ) -> io::Result<()> {
-    let mut out = wire.connection.open.pool.buffer();
+    let mut out = wire.connection.open.buffers.take();
     let body = body(&reply, exchange.head.version());
     let mut head = reply.begin(&mut out, &wire.connection.open.date.line(), going.line());
     exchange.put_fields(&mut head);
@@ -63,10 +63,19 @@ pub(super) async fn send(
         }
     };
     let sent = match content {
-        Content::Begun(mut begun) => stream(wire, &mut out, &mut begun, body == ReplyBody::Chunked).await,
+        Content::Begun(mut begun) => {
+            let sent = stream(wire, &mut out, &mut begun, body == ReplyBody::Chunked).await;
+            sent.map_err(|broken_off| match broken_off {
+                BrokenOff::Client(error) => error,
+                BrokenOff::Call(failure) => {
+                    failure.log_broken_off(exchange.context.id.as_str(), exchange.tally.route());
+                    io::ErrorKind::BrokenPipe.into()
+                }
+            })
+        }
         content => write(wire, &mut out, content, before_last).await,
     };
-    wire.connection.open.pool.take_buffer(out);
+    wire.connection.open.buffers.give_back(out);
     sent
 }
 
@@ -118,7 +127,10 @@ async fn write(
             None => wire.write_all(out, buffer.body()).await,
         },
         Content::Full(bytes) => write_with(wire, out, &bytes).await,
-        Content::Fixed(spec) => write_with(wire, out, &spec.body).await,
+        Content::Fixed(_) => {
+            let body = content.fixed().map_or(&[][..], |spec| &spec.body);
+            write_with(wire, out, body).await
+        }
         Content::Empty | Content::Pieces(_) | Content::Begun(_) => wire.write_all(out, &[]).await,
     }
 }

@@ -1,6 +1,7 @@
 //! A reply that has only begun, as its items come: in chunks, or until the connection ends for a client of HTTP/1.0.
 
 use crate::call::ReplyStream;
+use crate::failure::Failure;
 use crate::front::wire::Wire;
 use callgate_http1::{LAST_CHUNK, chunk};
 use std::future::poll_fn;
@@ -10,6 +11,21 @@ use std::task::{Context, Poll};
 /// Items that are there are sent together, up to so many bytes.
 const FULL: usize = 64 * 1024;
 
+/// Why a reply has no end.
+#[derive(Debug)]
+pub(super) enum BrokenOff {
+    /// Its client takes nothing any more.
+    Client(io::Error),
+    /// Its call has failed, which its client cannot be told any more.
+    Call(Failure),
+}
+
+impl From<io::Error> for BrokenOff {
+    fn from(error: io::Error) -> BrokenOff {
+        BrokenOff::Client(error)
+    }
+}
+
 /// Sends the head, which is in `out`, and what comes behind it. A client that leaves meanwhile ends it, and so does a reply that breaks
 /// off: without its last chunk nobody takes it for whole.
 pub(super) async fn stream(
@@ -17,7 +33,7 @@ pub(super) async fn stream(
     out: &mut Vec<u8>,
     reply: &mut ReplyStream,
     is_chunked: bool,
-) -> io::Result<()> {
+) -> Result<(), BrokenOff> {
     let mut goes_on = true;
     while goes_on {
         goes_on = poll_fn(|cx| gather(cx, wire, out, reply, is_chunked)).await?;
@@ -34,19 +50,19 @@ fn gather(
     out: &mut Vec<u8>,
     reply: &mut ReplyStream,
     is_chunked: bool,
-) -> Poll<io::Result<bool>> {
+) -> Poll<Result<bool, BrokenOff>> {
     while out.len() < FULL {
         match reply.poll_next(cx) {
             Poll::Ready(Some(Ok(item))) if is_chunked => chunk(out, &item),
             Poll::Ready(Some(Ok(item))) => out.extend_from_slice(&item),
-            Poll::Ready(Some(Err(_))) => return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
+            Poll::Ready(Some(Err(failure))) => return Poll::Ready(Err(BrokenOff::Call(failure))),
             Poll::Ready(None) => {
                 out.extend_from_slice(if is_chunked { LAST_CHUNK } else { b"" });
                 return Poll::Ready(Ok(false));
             }
             Poll::Pending if !out.is_empty() => return Poll::Ready(Ok(true)),
             Poll::Pending if wire.poll_left(cx) => {
-                return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+                return Poll::Ready(Err(BrokenOff::Client(io::ErrorKind::ConnectionAborted.into())));
             }
             Poll::Pending => return Poll::Pending,
         }
@@ -87,7 +103,10 @@ mod tests {
                     sending.ends(outcome);
                 };
                 let (sent, ()) = tokio::join!(send, hear);
-                assert_eq!(sent.is_ok(), expected.is_some());
+                match expected {
+                    Some(_) => sent.expect("it has an end"),
+                    None => assert!(matches!(sent, Err(BrokenOff::Call(Failure::Lost))), "{sent:?}"),
+                }
                 drop(wire);
                 let mut rest = String::new();
                 client.read_to_string(&mut rest).await.expect("it can be read");
@@ -108,7 +127,8 @@ mod tests {
             let connection = testing::register(&testing::open(), HalfClose::Cancel);
             let wire = Wire::new(AsyncStream::Unix(stream_of), connection);
             drop(client);
-            assert!(stream(&wire, &mut Vec::new(), &mut begun, true).await.is_err());
+            let sent = stream(&wire, &mut Vec::new(), &mut begun, true).await;
+            assert!(matches!(sent, Err(BrokenOff::Client(_))), "{sent:?}");
         })
         .await;
     }

@@ -47,7 +47,7 @@ pub(super) fn front(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
         COUNTER,
     );
     for refusal in Refusal::ALL {
-        let n = workers.sum(|one| one.refused.of(*refusal));
+        let n = workers.sum(|one| one.failures.of_refusal(*refusal));
         if n > 0 {
             counter(&mut not_http, &[("reason", refusal.name())], n as f64);
         }
@@ -58,6 +58,12 @@ pub(super) fn front(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
         COUNTER,
     );
     counter(&mut slow, &[], workers.sum(|one| &one.slow_clients) as f64);
+    let mut late = family(
+        "callgate_late_heads_total",
+        "Client connections ended because the head of a request did not come within header_timeout.",
+        COUNTER,
+    );
+    counter(&mut late, &[], workers.sum(|one| &one.late_heads) as f64);
     let mut answers = family(
         "callgate_answer_memory_bytes",
         "What long answers, and the replies that they are made from, take of max_answer_memory.",
@@ -75,6 +81,7 @@ pub(super) fn front(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
         in_flight,
         not_http,
         slow,
+        late,
         answers,
     ]);
 }

@@ -1,8 +1,9 @@
 //! Schemas by fingerprint, shared by all workers: read and compiled once, when the first connection brings them.
 //!
 //! A large schema takes a worker's other requests too long to wait for, so it is read in a thread beside the workers. Calls
-//! never come here, and nobody who looks a schema up waits for anybody: the map is replaced, not changed. An entry lives as long
-//! as some connection uses it; who adds one leaves out those that are gone.
+//! never come here, and nobody who looks a schema up waits for anybody: the maps are replaced, not changed. An entry lives as long
+//! as some connection uses it; who adds one leaves out those that are gone. What is wrong with a schema that cannot be used is
+//! remembered, so that it is not asked for and read again by each connection of each worker.
 
 use arc_swap::ArcSwap;
 use callgate_protocol::schema::{Fingerprint, MethodSchema};
@@ -13,6 +14,12 @@ use tokio::sync::Semaphore;
 
 /// So many handshakes read schemas at once. The others wait their turn, and find there what has been read meanwhile.
 const READERS: usize = 4;
+
+/// So many schemas that cannot be used are remembered. When there are more, all are forgotten: each is read once more then.
+const MAX_UNUSABLE: usize = 256;
+
+/// The most characters that are said of what is wrong with a schema.
+const MAX_WHY: usize = 500;
 
 /// A method's schema as it was sent, and compiled.
 #[derive(Debug)]
@@ -30,44 +37,39 @@ impl Schema {
         Ok(Schema { method, layout: Arc::new(layout) })
     }
 
-    fn read(fingerprint: Fingerprint, encoded: &[u8]) -> Result<Schema, String> {
-        if Fingerprint::of(encoded) != fingerprint {
-            return Err(format!("the schema sent for {fingerprint} is another"));
-        }
-        let method = MethodSchema::decode(encoded).map_err(|error| error.to_string());
-        method.and_then(Schema::new).map_err(|error| format!("schema {fingerprint}: {error}"))
+    fn read(encoded: &[u8]) -> Result<Schema, String> {
+        MethodSchema::decode(encoded).map_err(|error| error.to_string()).and_then(Schema::new)
     }
 }
 
-/// Schemas by fingerprint.
-pub(crate) type Schemas = HashMap<Fingerprint, Arc<Schema>>;
+/// A schema, or why it cannot be used, for people.
+pub(crate) type Verdict = Result<Arc<Schema>, Arc<str>>;
 
-/// What has become of the schemas that a connection has brought.
-#[derive(Debug, Default)]
-pub(crate) struct Read {
-    /// Those that can be used.
-    pub(crate) schemas: Schemas,
-    /// What is wrong with the others, for people.
-    pub(crate) unusable: HashMap<Fingerprint, String>,
-}
+/// Schemas by fingerprint.
+pub(crate) type Schemas = HashMap<Fingerprint, Verdict>;
 
 /// All schemas in use.
 #[derive(Debug)]
 pub struct Catalog {
     schemas: ArcSwap<HashMap<Fingerprint, Weak<Schema>>>,
+    /// Those that cannot be used, and why.
+    unusable: ArcSwap<HashMap<Fingerprint, Arc<str>>>,
     turns: Arc<Semaphore>,
 }
 
 impl Default for Catalog {
     fn default() -> Catalog {
-        Catalog { schemas: ArcSwap::default(), turns: Arc::new(Semaphore::new(READERS)) }
+        let turns = Arc::new(Semaphore::new(READERS));
+        Catalog { schemas: ArcSwap::default(), unusable: ArcSwap::default(), turns }
     }
 }
 
 impl Catalog {
-    /// The schema of that fingerprint, if a connection has brought it already.
-    pub fn schema(&self, fingerprint: Fingerprint) -> Option<Arc<Schema>> {
-        self.schemas.load().get(&fingerprint).and_then(Weak::upgrade)
+    /// What is known of that fingerprint, if a connection has brought the schema already.
+    pub(crate) fn known(&self, fingerprint: Fingerprint) -> Option<Verdict> {
+        let schema = self.schemas.load().get(&fingerprint).and_then(Weak::upgrade);
+        let why = || self.unusable.load().get(&fingerprint).cloned();
+        schema.map(Ok).or_else(|| why().map(Err))
     }
 
     /// Reads, compiles and keeps schemas that a connection has brought, in a thread beside the caller's runtime. The caller
@@ -75,7 +77,10 @@ impl Catalog {
     ///
     /// # Errors
     /// For people: why nothing could be read. What is wrong with a single schema is no error.
-    pub(crate) async fn read(self: &Arc<Self>, encoded: Vec<(Fingerprint, Vec<u8>)>) -> Result<Read, String> {
+    pub(crate) async fn read(
+        self: &Arc<Self>,
+        encoded: Vec<(Fingerprint, Vec<u8>)>,
+    ) -> Result<Schemas, String> {
         let inside = |error: &dyn std::fmt::Display| format!("reading the schemas failed inside: {error}");
         let turn = self.turns.clone().acquire_owned().await.map_err(|error| inside(&error))?;
         let catalog = self.clone();
@@ -87,28 +92,44 @@ impl Catalog {
         reading.await.map_err(|error| inside(&error))
     }
 
-    fn read_all(&self, encoded: Vec<(Fingerprint, Vec<u8>)>) -> Read {
-        let mut read = Read::default();
+    fn read_all(&self, encoded: Vec<(Fingerprint, Vec<u8>)>) -> Schemas {
+        let mut read = Schemas::new();
         for (fingerprint, encoded) in encoded {
-            let schema = match self.schema(fingerprint) {
-                Some(known) => Ok(known),
-                None => Schema::read(fingerprint, &encoded).map(Arc::new),
+            // Said by one peer only: others may have the schema.
+            let verdict = if encoded.is_empty() {
+                Err("the instance has no schema of it".into())
+            } else if Fingerprint::of(&encoded) != fingerprint {
+                Err(format!("the schema sent for {fingerprint} is another").into())
+            } else {
+                self.known(fingerprint).unwrap_or_else(|| self.read_one(fingerprint, &encoded))
             };
-            match schema {
-                Ok(schema) => drop(read.schemas.insert(fingerprint, schema)),
-                Err(why) => drop(read.unusable.insert(fingerprint, why)),
-            }
+            read.insert(fingerprint, verdict);
         }
-        self.add(&read.schemas);
+        self.add(&read);
         read
     }
 
-    fn add(&self, schemas: &Schemas) {
+    fn read_one(&self, fingerprint: Fingerprint, encoded: &[u8]) -> Verdict {
+        Schema::read(encoded).map(Arc::new).map_err(|error| {
+            let why = format!("schema {fingerprint}: {error}");
+            let why: Arc<str> = why.chars().take(MAX_WHY).collect::<String>().into();
+            self.unusable.rcu(|known| {
+                let mut next = if known.len() < MAX_UNUSABLE { (**known).clone() } else { HashMap::new() };
+                next.insert(fingerprint, why.clone());
+                next
+            });
+            why
+        })
+    }
+
+    fn add(&self, read: &Schemas) {
+        let usable =
+            read.iter().filter_map(|(fingerprint, verdict)| Some((*fingerprint, verdict.as_ref().ok()?)));
         self.schemas.rcu(|known| {
             let living = known.iter().filter(|(_, schema)| schema.strong_count() > 0);
             let mut next: HashMap<_, _> =
                 living.map(|(fingerprint, schema)| (*fingerprint, schema.clone())).collect();
-            next.extend(schemas.iter().map(|(fingerprint, schema)| (*fingerprint, Arc::downgrade(schema))));
+            next.extend(usable.clone().map(|(fingerprint, schema)| (fingerprint, Arc::downgrade(schema))));
             next
         });
     }
@@ -134,29 +155,48 @@ mod tests {
         let catalog = Arc::new(Catalog::default());
         for n in 0..100 {
             let (fingerprint, bytes) = encoded(&n.to_string());
-            let first = read(&catalog, fingerprint, bytes.clone()).await.schemas;
-            let again = read(&catalog, fingerprint, bytes).await.schemas;
-            assert!(Arc::ptr_eq(&first[&fingerprint], &again[&fingerprint]));
-            assert!(catalog.schema(fingerprint).is_some());
+            let first = read(&catalog, fingerprint, bytes.clone()).await.expect("it is sound");
+            let again = read(&catalog, fingerprint, bytes).await.expect("it is sound");
+            assert!(Arc::ptr_eq(&first, &again));
+            assert!(catalog.known(fingerprint).is_some());
             assert!(catalog.schemas.load().len() <= 2, "{n}");
             drop((first, again));
-            assert!(catalog.schema(fingerprint).is_none());
+            assert!(catalog.known(fingerprint).is_none());
         }
     }
 
     #[tokio::test]
-    async fn what_is_no_schema_or_another_one_is_unusable_and_says_why() {
+    async fn what_is_no_schema_is_remembered_and_what_is_another_one_is_not() {
         let catalog = Arc::new(Catalog::default());
-        let ((one, _), (_, other)) = (encoded("one"), encoded("other"));
-        for (fingerprint, bytes, why) in
-            [(one, other, "is another"), (Fingerprint::of(b"x"), b"x".to_vec(), "schema")]
-        {
-            let Read { schemas, unusable } = read(&catalog, fingerprint, bytes).await;
-            assert!(schemas.is_empty() && unusable[&fingerprint].contains(why), "{unusable:?}");
+        let ((one, bytes), (_, other)) = (encoded("one"), encoded("other"));
+        let no_schema = Fingerprint::of(b"x");
+        for (fingerprint, bytes, why) in [
+            (one, Vec::new(), "has no schema"),
+            (one, other, "is another"),
+            (no_schema, b"x".to_vec(), "schema "),
+        ] {
+            let said = read(&catalog, fingerprint, bytes).await.expect_err("it cannot be used");
+            assert!(said.contains(why), "{said}");
+            let remembered = catalog.known(fingerprint).map(|known| known.expect_err("it cannot be used"));
+            assert_eq!(remembered, (fingerprint == no_schema).then_some(said));
+        }
+        assert!(read(&catalog, one, bytes).await.is_ok(), "who has sent another one has spoilt nothing");
+    }
+
+    #[tokio::test]
+    async fn what_is_remembered_of_schemas_that_cannot_be_used_is_bounded() {
+        let catalog = Arc::new(Catalog::default());
+        for n in 0..3 * MAX_UNUSABLE {
+            let bytes = n.to_string().into_bytes();
+            read(&catalog, Fingerprint::of(&bytes), bytes).await.expect_err("it is no schema");
+            let remembered = catalog.unusable.load();
+            assert!(remembered.len() <= MAX_UNUSABLE);
+            assert!(remembered.values().all(|why| why.chars().count() <= MAX_WHY));
         }
     }
 
-    async fn read(catalog: &Arc<Catalog>, fingerprint: Fingerprint, bytes: Vec<u8>) -> Read {
-        catalog.read(vec![(fingerprint, bytes)]).await.expect("it can be read")
+    async fn read(catalog: &Arc<Catalog>, fingerprint: Fingerprint, bytes: Vec<u8>) -> Verdict {
+        let mut read = catalog.read(vec![(fingerprint, bytes)]).await.expect("it can be read");
+        read.remove(&fingerprint).expect("it was given")
     }
 }

@@ -84,7 +84,7 @@ mod tests {
         let service =
             ServiceOffer { name: "orders".to_owned(), version: String::new(), methods: vec![method] };
         let schema = Arc::new(Schema::new(schema).unwrap());
-        Offer::new(Hello::new(String::new(), Limits::default(), vec![service]), |_| Some(schema.clone()))
+        Offer::new(Hello::new(String::new(), Limits::default(), vec![service]), |_| Ok(schema.clone()))
             .unwrap()
     }
 

@@ -2,8 +2,9 @@
 
 use super::catalog::{Catalog, Schemas};
 use super::connect::connect;
+use super::farewell::say_why;
 use super::in_flight::Machine;
-use super::offer::Offer;
+use super::offer::{Offer, UnusableMethod};
 use super::stranger;
 use crate::config::EndpointAddr;
 use crate::presence::Presence;
@@ -11,7 +12,6 @@ use crate::stream::AsyncStream;
 use callgate_protocol::connection::Said;
 use callgate_protocol::schema::Fingerprint;
 use callgate_protocol::{Budget, Hello, Inbound, Limits, ProtocolError, Role};
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -19,9 +19,6 @@ use tokio::time::timeout;
 
 /// The schemas that one connection may bring, in bytes together.
 const MAX_SCHEMA_BYTES: usize = 64 * 1024 * 1024;
-
-/// So long a peer that broke the protocol has to read why, after which the connection is closed.
-const FAREWELL: Duration = Duration::from_millis(200);
 
 /// What a connection's task reads and writes.
 pub struct Channel {
@@ -71,7 +68,7 @@ pub(crate) async fn establish(
         let opening = opened.insert(Opening::new(stream, answers.cloned()));
         let done = opening.run(catalog).await;
         if let Err(Failed::Broken(error)) = &done {
-            opening.say_why(error).await;
+            say_why(&mut opening.stream, &mut opening.machine, error).await;
         }
         done
     };
@@ -79,7 +76,7 @@ pub(crate) async fn establish(
         Some(presence) => presence.timeout(limits.connect, opening).await,
         None => timeout(limits.connect, opening).await.ok(),
     };
-    let Opening { mut stream, inbound, machine, unread, heard, hello, schemas, unusable, ready, .. } =
+    let Opening { mut stream, inbound, machine, unread, heard, hello, schemas, ready, .. } =
         match (&done, opened) {
             (_, Some(opened)) => opened,
             (Some(Err(Failed::Told(why))), None) => return Err(why.clone()),
@@ -96,25 +93,17 @@ pub(crate) async fn establish(
         None => return Err(stranger::silent(&mut stream, limits.connect).await),
     }
     let hello = hello.ok_or("the handshake ended without HELLO")?;
-    warn_of_unusable(addr, &hello, &schemas, &unusable);
-    let offer = Offer::new(hello, |fingerprint| schemas.get(&fingerprint).cloned())?;
-    Ok(Established { channel: Channel { stream, inbound, unread }, machine, offer, ready })
-}
-
-/// Says which methods cannot be called, and why: the others can.
-fn warn_of_unusable(
-    addr: &EndpointAddr,
-    hello: &Hello,
-    schemas: &Schemas,
-    unusable: &HashMap<Fingerprint, String>,
-) {
-    for service in &hello.services {
-        for method in service.methods.iter().filter(|method| !schemas.contains_key(&method.schema)) {
-            let error = unusable.get(&method.schema).map_or("it has sent no schema of it", String::as_str);
-            let name = format!("{}.{}", service.name, method.name);
-            tracing::warn!(endpoint = %addr, method = name, error, "the instance offers a method that cannot be called");
-        }
+    let offer = Offer::new(hello, |fingerprint| {
+        schemas
+            .get(&fingerprint)
+            .cloned()
+            .unwrap_or_else(|| Err("the instance has sent no schema of it".into()))
+    })?;
+    // The others can be called.
+    for UnusableMethod { name, why } in offer.unusable() {
+        tracing::warn!(endpoint = %addr, method = name, error = &**why, "the instance offers a method that cannot be called");
     }
+    Ok(Established { channel: Channel { stream, inbound, unread }, machine, offer, ready })
 }
 
 /// Asks what an instance offers, within that time, on the calling thread. Errors are for people.
@@ -162,8 +151,6 @@ struct Opening {
     heard: bool,
     hello: Option<Hello>,
     schemas: Schemas,
-    /// What is wrong with schemas that cannot be used.
-    unusable: HashMap<Fingerprint, String>,
     /// Schemas as they came, to be read when all are there.
     encoded: Vec<(Fingerprint, Vec<u8>)>,
     wanted: usize,
@@ -182,7 +169,6 @@ impl Opening {
             heard: false,
             hello: None,
             schemas: Schemas::new(),
-            unusable: HashMap::new(),
             encoded: Vec::new(),
             wanted: 0,
             schema_bytes: 0,
@@ -208,23 +194,9 @@ impl Opening {
         }
         if !self.encoded.is_empty() {
             let read = catalog.read(std::mem::take(&mut self.encoded)).await?;
-            self.schemas.extend(read.schemas);
-            self.unusable = read.unusable;
+            self.schemas.extend(read);
         }
         Ok(())
-    }
-
-    /// Tells a peer that broke the protocol what was wrong. What it still sends is read: closed with unread bytes, the connection would
-    /// be reset, and the peer would not read it.
-    async fn say_why(&mut self, error: &ProtocolError) {
-        self.machine.go_away_with(&error.to_string());
-        let _ = timeout(FAREWELL, async {
-            self.write().await?;
-            self.stream.shutdown().await?;
-            while self.stream.read(&mut [0; 4096]).await? > 0 {}
-            std::io::Result::Ok(())
-        })
-        .await;
     }
 
     async fn write(&mut self) -> std::io::Result<()> {
@@ -264,10 +236,10 @@ impl Opening {
         Ok(())
     }
 
-    /// Asks for the schemas that nobody knows yet.
+    /// Asks for the schemas of which nothing is known yet.
     fn on_hello(&mut self, hello: Hello, catalog: &Catalog) {
         for offered in hello.services.iter().flat_map(|service| &service.methods) {
-            match catalog.schema(offered.schema) {
+            match catalog.known(offered.schema) {
                 Some(known) => drop(self.schemas.insert(offered.schema, known)),
                 None => {
                     self.machine.request_schema(offered.schema);

@@ -5,6 +5,7 @@
 //! connection   one connection: the calls in flight on it, and the task that reads and writes
 //! handshake    HELLO and the schemas that are not known yet
 //! in_flight    what a connection keeps for a call, by the protocol's rules
+//! farewell     why a connection ends, told to a peer that broke the protocol
 //! offer        what an instance said it offers
 //! programs     how a route's requests are encoded for an instance
 //! errors       how a call has failed, by the errors that its method declares
@@ -21,6 +22,7 @@ mod connect;
 mod connection;
 mod connections;
 mod errors;
+mod farewell;
 mod fit;
 mod handshake;
 mod in_flight;

@@ -1,6 +1,7 @@
-//! What an instance offers, as it said in the handshake: its methods with their schemas.
+//! What an instance offers, as it said in the handshake: its methods with their schemas. A method whose schema cannot be used is not
+//! offered, and it is kept why.
 
-use super::catalog::Schema;
+use super::catalog::{Schema, Verdict};
 use crate::config::CallRef;
 use callgate_protocol::schema::Fingerprint;
 use callgate_protocol::{CallId, Hello, Limits};
@@ -27,6 +28,18 @@ pub struct Offer {
     fits_digest: u64,
     by_name: HashMap<String, usize>,
     by_id: HashMap<CallId, usize>,
+    unusable: Vec<UnusableMethod>,
+    unusable_by_name: HashMap<String, usize>,
+    unusable_by_id: HashMap<CallId, usize>,
+}
+
+/// A method of an instance that cannot be called.
+#[derive(Debug)]
+pub(crate) struct UnusableMethod {
+    /// `orders.quote`.
+    pub(crate) name: String,
+    /// What is wrong with its schema, for people.
+    pub(crate) why: Arc<str>,
 }
 
 /// A method that an instance offers.
@@ -45,12 +58,9 @@ pub struct MethodEntry {
 }
 
 impl Offer {
-    /// Puts a HELLO and its schemas together. A method without a schema is not offered. A Call ID that names two methods is an
-    /// error.
-    pub(crate) fn new(
-        hello: Hello,
-        mut schema: impl FnMut(Fingerprint) -> Option<Arc<Schema>>,
-    ) -> Result<Offer, String> {
+    /// Puts a HELLO and its schemas together. A method whose schema cannot be used is not offered. A Call ID that names two methods
+    /// is an error.
+    pub(crate) fn new(hello: Hello, mut schema: impl FnMut(Fingerprint) -> Verdict) -> Result<Offer, String> {
         let mut offer = Offer {
             identity: hello.identity,
             limits: hello.limits,
@@ -61,11 +71,20 @@ impl Offer {
             fits_digest: 0,
             by_name: HashMap::new(),
             by_id: HashMap::new(),
+            unusable: Vec::new(),
+            unusable_by_name: HashMap::new(),
+            unusable_by_id: HashMap::new(),
         };
         for service in hello.services {
             for method in service.methods {
                 let name = format!("{}.{}", service.name, method.name);
-                let Some(schema) = schema(method.schema) else { continue };
+                let schema = match schema(method.schema) {
+                    Ok(schema) => schema,
+                    Err(why) => {
+                        offer.lacks_a_schema(method.call_id, name, why);
+                        continue;
+                    }
+                };
                 let index = offer.methods.len();
                 if let Some(other) = offer.by_id.insert(method.call_id, index) {
                     let other = &offer.methods[other].name;
@@ -88,6 +107,13 @@ impl Offer {
         Ok(offer)
     }
 
+    fn lacks_a_schema(&mut self, call_id: CallId, name: String, why: Arc<str>) {
+        let index = self.unusable.len();
+        self.unusable_by_id.insert(call_id, index);
+        self.unusable_by_name.insert(name.clone(), index);
+        self.unusable.push(UnusableMethod { name, why });
+    }
+
     /// Without and with the schemas.
     fn digests(&self) -> (u64, u64) {
         let mut hasher = DefaultHasher::new();
@@ -95,6 +121,7 @@ impl Offer {
         self.methods.iter().for_each(|method| (&method.name, method.call_id).hash(&mut hasher));
         let without = hasher.finish();
         self.methods.iter().for_each(|method| method.fingerprint.hash(&mut hasher));
+        self.unusable.iter().for_each(|method| (&method.name, &method.why).hash(&mut hasher));
         (without, hasher.finish())
     }
 
@@ -120,5 +147,19 @@ impl Offer {
             CallRef::Number(call_id) => self.by_id.get(call_id),
         };
         index.map(|index| &self.methods[*index])
+    }
+
+    /// Methods that it names and that cannot be called.
+    pub(crate) fn unusable(&self) -> &[UnusableMethod] {
+        &self.unusable
+    }
+
+    /// Why the method that a route names cannot be called although the instance names it.
+    pub(crate) fn why_unusable(&self, call: &CallRef) -> Option<&Arc<str>> {
+        let index = match call {
+            CallRef::Name { service, method } => self.unusable_by_name.get(&format!("{service}.{method}")),
+            CallRef::Number(call_id) => self.unusable_by_id.get(call_id),
+        };
+        index.map(|index| &self.unusable[*index].why)
     }
 }

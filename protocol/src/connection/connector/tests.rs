@@ -213,6 +213,35 @@ fn what_never_left_has_not_run_when_the_connection_is_lost() {
 }
 
 #[test]
+fn what_has_not_run_is_not_sent_with_the_last_words() {
+    const ONE: usize = HEADER + 8 + 10;
+    // What has begun of a frame is ended, so that the peer can read what follows.
+    for (written, rest) in [(0, 0), (ONE, 0), (ONE + 1, ONE - 1), (2 * ONE, 0)] {
+        let mut machine = open(Limits::default());
+        (0..3).for_each(|_| drop(call(&mut machine, 5, 10)));
+        call(&mut machine, 5, 1 << 20).expect("there is room");
+        machine.chunk();
+        machine.advance(written);
+        let Lost { unsent, sent } = machine.lose();
+        assert_eq!(unsent.len() + sent.len(), 4);
+        machine.go_away_with("it broke the protocol");
+        machine.advance(rest);
+        assert_eq!(frames(&mut machine), [(kind::GO_AWAY, 0, 0)], "{written} bytes were written");
+    }
+    // A long call of which a part was sent.
+    let mut machine = open(Limits::default());
+    call(&mut machine, 5, 1 << 20).expect("there is room");
+    (0..2).for_each(|_| {
+        let chunk = machine.chunk().len();
+        machine.advance(chunk);
+    });
+    assert_eq!(numbers(&machine.lose().sent), [1]);
+    machine.go_away_with("it broke the protocol");
+    assert_eq!(frames(&mut machine), [(kind::GO_AWAY, 0, 0)]);
+    assert!(machine.is_done());
+}
+
+#[test]
 fn a_connection_whose_numbers_are_used_up_takes_no_more_calls() {
     let mut machine = open(Limits::default());
     machine.next = LAST_NUMBER;

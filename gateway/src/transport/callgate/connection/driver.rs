@@ -7,6 +7,7 @@
 
 use super::Connection;
 use crate::stream::AsyncStream;
+use crate::transport::callgate::farewell::say_why;
 use crate::transport::callgate::handshake::Channel;
 use crate::transport::callgate::in_flight::Machine;
 use callgate_protocol::connection::MAX_BACKLOG;
@@ -14,7 +15,7 @@ use callgate_protocol::{Inbound, ProtocolError};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -64,7 +65,10 @@ async fn run(conn: &Connection, channel: Channel) -> End {
     };
     let end = poll_fn(|cx| driver.poll(cx)).await;
     if let End::Protocol(error) = &end {
-        driver.say_why(error);
+        // Whoever waits for a call need not wait for the peer to read.
+        conn.on_end();
+        let telling = say_why(&mut driver.stream, &mut conn.machine.borrow_mut(), error);
+        telling.await;
     }
     end
 }
@@ -222,14 +226,6 @@ impl Driver<'_> {
             self.conn.worker.room.notify_waiters();
         }
         written
-    }
-
-    /// Tells a peer that broke the protocol what was wrong, if its socket takes it at once.
-    fn say_why(&mut self, error: &ProtocolError) {
-        let mut machine = self.conn.machine.borrow_mut();
-        machine.go_away_with(&error.to_string());
-        let mut cx = Context::from_waker(Waker::noop());
-        let _ = Pin::new(&mut self.stream).poll_write(&mut cx, machine.chunk());
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the peer says, and what it means to the calls in flight: each ends here, and its caller hears how.
 
 use super::Connection;
-use crate::reply_buffer::HEADROOM;
+use crate::buffers::HEADROOM;
 use crate::transport::callgate::in_flight::InFlight;
 use crate::transport::outcome::Outcome;
 use crate::transport::reply::{Json, LongReply};
@@ -93,7 +93,7 @@ impl Connection {
             return Some(Box::new(call));
         }
         // JSON is about twice as long as what it is made of.
-        let mut json = self.worker.buffers.take(payload.len() * 2 + 64);
+        let mut json = self.worker.buffers.for_reply(payload.len() * 2 + 64);
         let response = &call.value.program.shared.response;
         let outcome = match json.append(|out| response.decode_within(payload, out, HEADROOM + MAX_AT_ONCE)) {
             Ok(()) => {

@@ -36,7 +36,7 @@ pub(crate) fn connection() -> Rc<Connection> {
     let mut machine = Machine::new(&Hello::new("gateway", Limits::default(), Vec::new()));
     machine.on_event(Event::Hello(hello.clone())).expect("it is the first");
     let schema = Arc::new(Schema::new(schema(Type::Ref(0))).expect("it is sound"));
-    let offer = Offer::new(hello, |_| Some(schema.clone())).expect("no number twice");
+    let offer = Offer::new(hello, |_| Ok(schema.clone())).expect("no number twice");
     let addr = EndpointAddr::Tcp { host: "peer".to_owned(), port: 1 };
     let presence = Rc::new(Presence::new(Instant::now()));
     let worker =

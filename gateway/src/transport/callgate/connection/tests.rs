@@ -64,6 +64,52 @@ async fn an_answer_that_lies_in_the_socket_counts_though_the_deadline_is_over() 
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_broke_the_protocol_is_told_why_when_it_reads_and_calls_do_not_wait_for_that() {
+    let conn = testing::connection();
+    let mut calls = testing::occupy(&conn, 2);
+    let (mut task, theirs) = driven(&conn).await;
+    // More than the socket takes; and a call that is not sent.
+    (0..100_000).for_each(|_| conn.machine.borrow_mut().ping());
+    calls.append(&mut testing::occupy(&conn, 1));
+    let mut cx = Context::from_waker(Waker::noop());
+    for _ in 0..4 {
+        assert!(task.as_mut().poll(&mut cx).is_pending(), "it looks for more to write, and writes");
+    }
+    let mut peer = Outbound::new(&Hello::new("peer", Limits::default(), Vec::new()));
+    peer.reply(77, Metadata::default(), |_| Ok::<(), ()>(())).expect("an empty reply");
+    assert_eq!(theirs.try_write(peer.chunk()).ok(), Some(peer.chunk().len()));
+    while conn.accepts() {
+        tokio::task::yield_now().await;
+        assert!(task.as_mut().poll(&mut cx).is_pending(), "it waits until its peer reads");
+    }
+    let how = calls.iter_mut().map(|call| format!("{:?}", ended(call).outcome));
+    assert_eq!(how.collect::<Vec<_>>(), ["Lost", "Lost", "NotAccepted"]);
+
+    let (mut theirs, mut read) = (Some(theirs), Vec::new());
+    let end = loop {
+        // Time stands still as long as nothing sleeps.
+        tokio::task::yield_now().await;
+        if let Poll::Ready(end) = task.as_mut().poll(&mut cx) {
+            break end;
+        }
+        theirs.take_if(|theirs| matches!(theirs.try_read_buf(&mut read), Ok(0)));
+    };
+    assert!(matches!(end, End::Protocol(_)), "{end:?}");
+    let mut inbound = Inbound::new(Role::Acceptor, Limits::default());
+    let (mut at, mut called, mut reason) = (0, 0, None);
+    while let (taken @ 1.., event) = inbound.next(&read[at..]).expect("whole frames") {
+        at += taken;
+        match event {
+            Some(Event::Call { .. }) => called += 1,
+            Some(Event::GoAway { reason: why, .. }) => reason = Some(why.to_owned()),
+            _ => {}
+        }
+    }
+    assert_eq!((at, called), (read.len(), 2));
+    assert!(reason.expect("it is told").contains("77"));
+}
+
 /// What a call that is polled once hears.
 fn heard(call: &mut PendingReply) -> Poll<Heard> {
     call.poll_heard(&mut Context::from_waker(Waker::noop()))

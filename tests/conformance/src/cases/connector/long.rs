@@ -94,7 +94,8 @@ pub(super) const CASES: &[Case] = &[
         let number = begun(&mut peer)?;
         peer.still_there()?;
         check(peer.heard.calls.parts.holds(number), || "PONG came behind a message of 15 MiB".into())
-    }),
+    })
+    .alone(),
     Case::new(
         "long-not-before-short",
         LONG,
@@ -113,7 +114,8 @@ pub(super) const CASES: &[Case] = &[
                 "the short CALL came behind a message of 15 MiB".into()
             })
         },
-    ),
+    )
+    .alone(),
     Case::new(
         "long-answered",
         LONG,
@@ -128,7 +130,8 @@ pub(super) const CASES: &[Case] = &[
             tested.failed(call)?;
             still_calls(tested, &mut peer, 20)
         },
-    ),
+    )
+    .alone(),
     Case::new("pressure-reads-on", FRAME, "A side never stops reading because it cannot write.", |tested| {
         let mut peer = tested.open()?;
         let small = [tested.call(10)?, tested.call(10)?, tested.call(10)?];
@@ -158,7 +161,8 @@ pub(super) const CASES: &[Case] = &[
             peer.send(reply(arrived.number, &text(30)))?;
         }
         long.iter().try_for_each(|call| tested.succeeded(*call, 30))
-    }),
+    })
+    .alone(),
 ];
 
 /// Waits for the beginning of a long CALL; gives its number.

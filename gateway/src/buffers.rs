@@ -1,9 +1,9 @@
-//! Where the JSON of a call's result is made, and from where it is sent.
+//! The buffers of a worker, kept from one request for the next: what is read of bodies, the heads of replies, and the JSON of results.
 //!
-//! A buffer leaves [`HEADROOM`] at its beginning. The head of a reply is known only after its body, and is put right before it there:
-//! both leave with one write, and the JSON is copied nowhere. Buffers come from a pool of their worker and go back when they are
-//! dropped, which is when the reply was sent. The pool is bounded, in how many buffers it keeps and in how large each of them is: it has
-//! at most 2 MiB.
+//! So many are kept, and none that has grown large: at most 4 MiB. The rest of the memory goes back to the allocator.
+//!
+//! JSON has a buffer that leaves [`HEADROOM`] at its beginning. The head of a reply is known only after its body, and is put right before
+//! it there: both leave with one write, and the JSON is copied nowhere.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -16,13 +16,13 @@ pub const HEADROOM: usize = 512;
 /// Buffers that a worker keeps for later.
 const MAX_KEPT: usize = 128;
 
-/// A larger buffer is not kept, in bytes with the headroom.
-const MAX_SIZE: usize = 16 * 1024;
+/// A larger buffer is not kept, in bytes.
+const MAX_SIZE: usize = 32 * 1024;
 
 /// The buffers of a worker that nobody uses.
 #[derive(Default)]
 pub struct Buffers {
-    /// Each holds its headroom and nothing else.
+    /// With what was last in them.
     kept: RefCell<Vec<Vec<u8>>>,
 }
 
@@ -36,24 +36,29 @@ pub struct ReplyBuffer {
 }
 
 impl Buffers {
-    /// An empty buffer with room for a body of that length, which may grow.
+    /// An empty buffer. It is to be [given back](Self::give_back).
     #[inline]
-    pub fn take(self: &Rc<Buffers>, length: usize) -> ReplyBuffer {
-        let kept = self.kept.borrow_mut().pop();
-        let mut bytes = kept.unwrap_or_else(|| {
-            let mut bytes = Vec::with_capacity(HEADROOM + length);
-            bytes.resize(HEADROOM, 0);
-            bytes
-        });
-        bytes.reserve(length);
+    pub fn take(&self) -> Vec<u8> {
+        let mut bytes = self.kept.borrow_mut().pop().unwrap_or_default();
+        bytes.clear();
+        bytes
+    }
+
+    /// An empty buffer with room for a body of that length, which may grow. Dropped, it goes back by itself.
+    #[inline]
+    pub fn for_reply(self: &Rc<Buffers>, length: usize) -> ReplyBuffer {
+        let mut bytes = self.kept.borrow_mut().pop().unwrap_or_default();
+        bytes.reserve((HEADROOM + length).saturating_sub(bytes.len()));
+        // What lies in the headroom does not matter, so most need not write it.
+        bytes.resize(HEADROOM, 0);
         ReplyBuffer { bytes, begin: HEADROOM, buffers: self.clone() }
     }
 
+    /// Takes a buffer back, whatever is in it.
     #[inline]
-    fn give_back(&self, mut bytes: Vec<u8>) {
+    pub fn give_back(&self, bytes: Vec<u8>) {
         let mut kept = self.kept.borrow_mut();
-        if (HEADROOM..=MAX_SIZE).contains(&bytes.capacity()) && kept.len() < MAX_KEPT {
-            bytes.truncate(HEADROOM);
+        if (1..=MAX_SIZE).contains(&bytes.capacity()) && kept.len() < MAX_KEPT {
             kept.push(bytes);
         }
     }
@@ -120,7 +125,7 @@ impl fmt::Debug for ReplyBuffer {
 impl ReplyBuffer {
     /// One with that body, of a pool of its own.
     pub(crate) fn of(body: &[u8]) -> ReplyBuffer {
-        let mut buffer = Rc::<Buffers>::default().take(body.len());
+        let mut buffer = Rc::<Buffers>::default().for_reply(body.len());
         buffer.append(|out| out.extend_from_slice(body));
         buffer
     }
@@ -155,16 +160,37 @@ mod tests {
     #[test]
     fn a_buffer_goes_back_empty_and_is_taken_again_without_another_allocation() {
         let buffers = Rc::<Buffers>::default();
-        let mut first = buffers.take(100);
+        let mut first = buffers.for_reply(100);
         assert!(first.capacity() >= HEADROOM + 100);
         first.append(|out| out.extend_from_slice(&[1; 300]));
         let (capacity, at) = (first.capacity(), first.bytes.as_ptr());
         first.put_head(b"head");
         drop(first);
-        let second = buffers.take(200);
+        let second = buffers.for_reply(200);
         assert_eq!((second.bytes.as_ptr(), second.capacity()), (at, capacity));
         assert_eq!((second.body(), second.bytes()), (&b""[..], &b""[..]));
         assert_eq!(kept(&buffers).len(), 0, "it is in use");
+    }
+
+    #[test]
+    fn one_buffer_serves_for_both_and_comes_empty() {
+        let buffers = Rc::<Buffers>::default();
+        let mut reply = buffers.for_reply(100);
+        reply.append(|out| out.extend_from_slice(b"{}"));
+        let at = reply.bytes.as_ptr();
+        drop(reply);
+        let mut plain = buffers.take();
+        assert_eq!((plain.as_ptr(), plain.len()), (at, 0));
+        plain.extend_from_slice(&[b'x'; HEADROOM + 50]);
+        buffers.give_back(plain);
+        let mut reply = buffers.for_reply(100);
+        assert_eq!((reply.bytes.as_ptr(), reply.bytes()), (at, &b""[..]));
+        assert_eq!(reply.put_head(b"head"), Some(&b"head"[..]));
+        // A short one has no headroom yet.
+        buffers.give_back(b"short".to_vec());
+        let mut reply = buffers.for_reply(1);
+        assert_eq!(reply.put_head(&[b'h'; HEADROOM]).map(<[u8]>::len), Some(HEADROOM));
+        assert!(reply.capacity() > HEADROOM);
     }
 
     #[test]
@@ -178,12 +204,16 @@ mod tests {
     fn what_is_kept_is_bounded_in_size_and_number() {
         let buffers = Rc::<Buffers>::default();
         for (length, keeps) in [(0, true), (MAX_SIZE - HEADROOM, true), (MAX_SIZE - HEADROOM + 1, false)] {
-            let buffer = buffers.take(length);
-            drop(buffer);
+            drop(buffers.for_reply(length));
             assert_eq!(kept(&buffers).len(), usize::from(keeps), "{length}");
             buffers.kept.borrow_mut().clear();
         }
-        let many: Vec<_> = (0..MAX_KEPT + 5).map(|_| buffers.take(1)).collect();
+        for (size, keeps) in [(0, false), (1, true), (MAX_SIZE, true), (MAX_SIZE + 1, false)] {
+            buffers.give_back(Vec::with_capacity(size));
+            assert_eq!(kept(&buffers).len(), usize::from(keeps), "{size}");
+            buffers.kept.borrow_mut().clear();
+        }
+        let many: Vec<_> = (0..MAX_KEPT + 5).map(|_| buffers.for_reply(1)).collect();
         drop(many);
         assert_eq!(kept(&buffers).len(), MAX_KEPT);
     }
@@ -191,7 +221,7 @@ mod tests {
     #[test]
     fn what_goes_to_another_thread_does_not_come_back() {
         let buffers = Rc::<Buffers>::default();
-        let mut buffer = buffers.take(1);
+        let mut buffer = buffers.for_reply(1);
         buffer.append(|out| out.extend_from_slice(b"{}"));
         let bytes = buffer.into_vec().split_off(HEADROOM);
         assert_eq!((&bytes[..], kept(&buffers).len()), (&b"{}"[..], 0));
