@@ -21,6 +21,7 @@ pub mod layer;
 pub mod message;
 mod server;
 pub mod service;
+pub mod testing;
 
 pub use callgate_protocol::{Code, Status};
 pub use callgate_sdk_macros::{Message, service};

@@ -3,8 +3,9 @@
 use super::Client;
 use super::pool::{Pool, Settings};
 use super::resolve::Resolve;
-use crate::connection::{Address, AddressError};
+use crate::connection::{Address, AddressError, Dial, Port};
 use crate::layer::{Layer, Stack};
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use std::{fmt, io};
@@ -111,8 +112,23 @@ impl ClientBuilder {
         if addresses.is_empty() {
             return Err(ClientError::NoEndpoint);
         }
-        let runtime = tokio::runtime::Handle::try_current()
-            .map_err(|error| ClientError::NoRuntime(io::Error::other(error)))?;
+        let pool = self.pool(addresses, Dial::Sockets, &current_runtime()?);
+        Ok(self.with(pool))
+    }
+
+    /// A client of a server of this process, which runs by `server` as long as the client is there.
+    pub(crate) fn build_in_memory(
+        self,
+        port: Port,
+        server: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<Client, ClientError> {
+        let runtime = current_runtime()?;
+        let mut pool = self.pool(vec![Address::Tcp("in memory".into())], Dial::Memory(port), &runtime);
+        pool.own(server, &runtime);
+        Ok(self.with(pool))
+    }
+
+    fn pool(&self, addresses: Vec<Address>, dial: Dial, runtime: &tokio::runtime::Handle) -> Pool {
         let identity = match &self.caller {
             Some(caller) => format!("{caller} pid {}", std::process::id()),
             None => crate::connection::own_identity(),
@@ -122,14 +138,19 @@ impl ClientBuilder {
             max_age: self.max_age,
             look_again: LOOK_AGAIN,
             resolve: Resolve::System,
+            dial,
         };
-        Ok(Client {
-            pool: Arc::new(Pool::new(addresses, &settings, &runtime)),
-            timeout: self.timeout,
-            caller: self.caller,
-            layers: self.layers.share(),
-        })
+        Pool::new(addresses, &settings, runtime)
     }
+
+    fn with(self, pool: Pool) -> Client {
+        let layers = self.layers.share();
+        Client { pool: Arc::new(pool), timeout: self.timeout, caller: self.caller, layers }
+    }
+}
+
+fn current_runtime() -> Result<tokio::runtime::Handle, ClientError> {
+    tokio::runtime::Handle::try_current().map_err(|error| ClientError::NoRuntime(io::Error::other(error)))
 }
 
 impl fmt::Display for ClientError {

@@ -7,7 +7,7 @@ use super::offers::Learned;
 use super::outcome::{Failed, Origin, Outcome};
 use super::queue::Queue;
 use crate::Status;
-use crate::connection::{Link, Lost, Stream};
+use crate::connection::{Dial, Link, Lost};
 use crate::layer::Reply;
 use callgate_protocol::connection::{Answer, Said};
 use callgate_protocol::schema::Fingerprint;
@@ -21,8 +21,12 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Connection {
     /// Connects and shakes hands.
-    pub(crate) async fn open(member: &Member, identity: &str) -> Result<(Arc<Connection>, Link), String> {
-        match timeout(OPEN_TIMEOUT, open(member, identity)).await {
+    pub(crate) async fn open(
+        dial: &Dial,
+        member: &Member,
+        identity: &str,
+    ) -> Result<(Arc<Connection>, Link), String> {
+        match timeout(OPEN_TIMEOUT, open(dial, member, identity)).await {
             Ok(Ok(opened)) => Ok(opened),
             Ok(Err(lost)) => Err(lost.to_string()),
             Err(_) => Err(format!("no connection within {} s", OPEN_TIMEOUT.as_secs())),
@@ -118,8 +122,8 @@ fn outcome(answer: Answer<'_>) -> Outcome {
     Err(Failed { status, origin: Origin::Endpoint })
 }
 
-async fn open(member: &Member, identity: &str) -> Result<(Arc<Connection>, Link), Lost> {
-    let stream = Stream::connect(&member.address).await?;
+async fn open(dial: &Dial, member: &Member, identity: &str) -> Result<(Arc<Connection>, Link), Lost> {
+    let stream = dial.connect(&member.address).await?;
     let hello = Hello::new(identity, Limits::default(), Vec::new());
     let queue = Arc::new(Queue::new(Calls::new(&hello)));
     let inbound = Inbound::new(Role::Connector, hello.limits);

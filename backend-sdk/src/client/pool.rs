@@ -11,11 +11,10 @@ use super::reviewer::review_always;
 use super::schemas::Schemas;
 use super::supervisor::Supervision;
 use crate::Status;
-use crate::connection::Address;
+use crate::connection::{Address, Dial};
 use crate::layer::MethodName;
 use crate::service::Method;
 use std::future::{Future, pending};
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,6 +32,7 @@ pub(crate) struct Settings {
     /// After so long a name is looked up again.
     pub(crate) look_again: Duration,
     pub(crate) resolve: Resolve,
+    pub(crate) dial: Dial,
 }
 
 /// All endpoints of a client. Its tasks end with it.
@@ -44,7 +44,7 @@ pub(crate) struct Pool {
     /// A method is called that no endpoint offers.
     unknown: News,
     /// A supervisor for each address, a follower for each name, and the reviewer.
-    _tasks: JoinSet<()>,
+    tasks: JoinSet<()>,
 }
 
 impl Pool {
@@ -58,7 +58,7 @@ impl Pool {
         let mut begin: Vec<Task> = Vec::new();
         for address in addresses {
             match address {
-                Address::Tcp(name) if name.parse::<SocketAddr>().is_err() => {
+                Address::Tcp(name) if settings.dial.looks_up(&name) => {
                     let follower = Follower::new(&name, members.clone(), settings.clone());
                     begin.push(Box::pin(follower.follow()));
                 }
@@ -75,13 +75,16 @@ impl Pool {
         for task in begin {
             tasks.spawn_on(task, runtime);
         }
-        Pool {
-            members,
-            budget: Budget::new(),
-            schemas: Arc::default(),
-            unknown: News::default(),
-            _tasks: tasks,
-        }
+        Pool { members, budget: Budget::new(), schemas: Arc::default(), unknown: News::default(), tasks }
+    }
+
+    /// Owns a task more, which ends with the pool.
+    pub(crate) fn own(
+        &mut self,
+        task: impl Future<Output = ()> + Send + 'static,
+        runtime: &tokio::runtime::Handle,
+    ) {
+        self.tasks.spawn_on(task, runtime);
     }
 
     /// A ready endpoint that offers the method; not `avoid` if there is another. Waits, without a bound of its own,

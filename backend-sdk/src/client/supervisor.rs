@@ -6,6 +6,7 @@
 use super::connection::Connection;
 use super::members::{Member, Members, State};
 use super::pool::Settings;
+use crate::connection::Dial;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +26,7 @@ pub(crate) struct Supervision {
     members: Arc<Members>,
     identity: Arc<str>,
     max_age: Duration,
+    dial: Dial,
     /// Told when it may be that the member's name stands for others by now.
     look_again: Arc<Notify>,
 }
@@ -36,8 +38,8 @@ impl Supervision {
         settings: &Settings,
         look_again: Arc<Notify>,
     ) -> Supervision {
-        let (identity, max_age) = (settings.identity.clone(), settings.max_age);
-        Supervision { member, members, identity, max_age, look_again }
+        let Settings { identity, max_age, dial, .. } = settings.clone();
+        Supervision { member, members, identity, max_age, dial, look_again }
     }
 
     /// Keeps the member connected until it is `retired`. Then its connections finish their calls, which have deadlines. Whoever
@@ -141,7 +143,7 @@ impl Supervision {
 
     async fn connect(&self, connections: &mut JoinSet<()>) -> Result<Arc<Connection>, String> {
         while connections.try_join_next().is_some() {}
-        let (connection, link) = Connection::open(&self.member, &self.identity).await?;
+        let (connection, link) = Connection::open(&self.dial, &self.member, &self.identity).await?;
         connections.spawn(connection.clone().drive(link));
         Ok(connection)
     }

@@ -5,6 +5,7 @@ use super::Client;
 use super::builder::DEFAULT_TIMEOUT;
 use super::pool::{Pool, Settings};
 use super::resolve::Resolve;
+use crate::connection::Dial;
 use crate::{Handle, Server, Status, service};
 use std::future::Future;
 use std::io;
@@ -150,6 +151,7 @@ pub(crate) fn settings(script: Script) -> Settings {
         max_age: Duration::from_secs(3600),
         look_again: Duration::from_millis(10),
         resolve: Resolve::Script(script),
+        dial: Dial::Sockets,
     }
 }
 

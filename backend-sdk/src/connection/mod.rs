@@ -5,6 +5,7 @@ mod address;
 mod input;
 mod link;
 mod lost;
+mod memory;
 mod pace;
 mod stream;
 mod watch;
@@ -12,6 +13,7 @@ mod watch;
 pub use address::{Address, AddressError};
 pub(crate) use link::{Link, Outgoing, Turn};
 pub(crate) use lost::Lost;
+pub(crate) use memory::{Dial, Port};
 pub(crate) use pace::Pace;
 pub(crate) use stream::{Listener, Stream};
 

@@ -19,7 +19,7 @@ mod waker;
 pub use bound::{Bound, Handle};
 pub use error::ServerError;
 
-use crate::connection::{Address, Listener, own_identity};
+use crate::connection::{Address, Listener, Port, own_identity};
 use crate::layer::{Layer, Stack};
 use crate::service::Dispatch;
 use callgate_protocol::{Limits, limits};
@@ -179,23 +179,37 @@ impl Server {
     ///
     /// # Errors
     /// When services contradict each other, or an address cannot be opened.
-    pub async fn bind(self) -> Result<Bound, ServerError> {
-        let limits = Limits { max_calls: self.max_calls.min(limits::MAX_CALLS), ..Limits::default() };
-        let registry = Registry::new(self.services, self.identity, limits)?;
-        if self.addresses.is_empty() {
+    pub async fn bind(mut self) -> Result<Bound, ServerError> {
+        let addresses = std::mem::take(&mut self.addresses);
+        let mut bound = self.bound()?;
+        if addresses.is_empty() {
             return Err(ServerError::NoAddress);
         }
-        let mut listeners = Vec::new();
-        for given in &self.addresses {
+        for given in &addresses {
             let address: Address = given.parse().map_err(ServerError::BadAddress)?;
-            let bound = Listener::bind(&address).await;
-            listeners.push(bound.map_err(|source| ServerError::Bind { address, source })?);
+            let listener = Listener::bind(&address).await;
+            bound.listen(listener.map_err(|source| ServerError::Bind { address, source })?);
         }
+        Ok(bound)
+    }
+
+    /// The same for clients of this process, and for nobody else.
+    pub(crate) fn bind_in_memory(self) -> Result<(Bound, Port), ServerError> {
+        let mut bound = self.bound()?;
+        let (listener, port) = Listener::in_memory();
+        bound.listen(listener);
+        Ok((bound, port))
+    }
+
+    /// Checks the services.
+    fn bound(self) -> Result<Bound, ServerError> {
+        let limits = Limits { max_calls: self.max_calls.min(limits::MAX_CALLS), ..Limits::default() };
+        let registry = Registry::new(self.services, self.identity, limits)?;
         let slots = Arc::new(slots::Slots::new(self.max_calls as usize, self.max_buffered));
         let runtime = tokio::runtime::Handle::current();
         let one_thread =
             runtime.runtime_flavor() == RuntimeFlavor::CurrentThread || runtime.metrics().num_workers() < 2;
         let shared = Arc::new(Shared { registry, slots, layers: self.layers.share(), one_thread });
-        Ok(Bound::new(listeners, shared, self.grace, self.max_connections))
+        Ok(Bound::new(shared, self.grace, self.max_connections))
     }
 }
