@@ -3,7 +3,7 @@
 //! [`begin`] runs it until it ends or waits. What waits goes on in a task of its own, [`run`], which keeps [`Reply`], the promise of
 //! exactly one answer: a future whose drop panics unwinds through it.
 
-use super::mailbox::{Done, Mailbox, Outcome};
+use super::mailbox::{Done, Mailbox, Outcome, Succeeded};
 use super::registry::{Target, full_name};
 use super::slots::{LONG, Slots, TaskSlot};
 use crate::context::CallState;
@@ -40,7 +40,7 @@ impl Reply {
         }
         let slots = self.slot.slots();
         slots.ended(|| self.began.elapsed());
-        let outcome = outcome(result(), slots);
+        let outcome = outcome(result(), &self.state, slots);
         self.mailbox.put(Done { number: self.number, outcome });
     }
 }
@@ -52,32 +52,38 @@ impl Drop for Reply {
 }
 
 /// What a call's caller is told: a long result takes room until it has left, and a failure is cut to its bounds.
-pub(crate) fn outcome(result: Result<Vec<u8>, Status>, slots: &Slots) -> Outcome {
+pub(crate) fn outcome(result: Result<Vec<u8>, Status>, state: &CallState, slots: &Slots) -> Outcome {
     let payload = result.map_err(bounded)?;
+    let beside = state.reply_metadata().unwrap_or_default();
     if payload.len() <= LONG {
-        return Ok((payload, None));
+        return Ok(Succeeded { payload, beside, room: None });
     }
     let message = "the server has no room for a result of this length now";
     match slots.budget.take(payload.len()) {
-        Some(room) => Ok((payload, Some(room))),
+        Some(room) => Ok(Succeeded { payload, beside, room: Some(room) }),
         None => Err(Status::resource_exhausted(message)),
     }
 }
 
 /// Decodes the arguments and gives the future that runs the method. User code, so that it may panic.
-pub(crate) fn start(target: &Target, context: Context, payload: &[u8]) -> Result<Answer, Status> {
+pub(crate) fn start(
+    target: &Target,
+    state: &CallState,
+    context: Context,
+    payload: &[u8],
+) -> Result<Answer, Status> {
     let call = || target.service.clone().call(target.index, context, payload);
-    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| Err(panicked(target.method, &*panic)))
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| Err(panicked(target.method, state, &*panic)))
 }
 
 /// A call's task. Where the method is not `begun`, it tells how long that takes.
 pub(crate) async fn run(mut answer: Answer, reply: Reply, mut begun: bool) {
     let result = poll_fn(|cx| {
         if std::mem::replace(&mut begun, true) {
-            return poll(&mut answer, reply.target.method, cx);
+            return poll(&mut answer, reply.target.method, &reply.state, cx);
         }
         let since = Instant::now();
-        let polled = poll(&mut answer, reply.target.method, cx);
+        let polled = poll(&mut answer, reply.target.method, &reply.state, cx);
         reply.target.place.took(since.elapsed());
         polled
     })
@@ -85,10 +91,23 @@ pub(crate) async fn run(mut answer: Answer, reply: Reply, mut begun: bool) {
     reply.answer(|| result);
 }
 
+/// Runs the method to its end.
+pub(crate) async fn finish(
+    mut answer: Answer,
+    method: &'static Method,
+    state: &CallState,
+) -> Result<Vec<u8>, Status> {
+    poll_fn(|cx| poll(&mut answer, method, state, cx)).await
+}
+
 /// Runs the method until it ends, or waits for something: then its future comes back. Whoever goes on with it polls it
 /// again, so nobody need be woken for it.
-pub(crate) fn begin(mut answer: Answer, method: &'static Method) -> Result<Result<Vec<u8>, Status>, Answer> {
-    match poll(&mut answer, method, &mut task::Context::from_waker(Waker::noop())) {
+pub(crate) fn begin(
+    mut answer: Answer,
+    method: &'static Method,
+    state: &CallState,
+) -> Result<Result<Vec<u8>, Status>, Answer> {
+    match poll(&mut answer, method, state, &mut task::Context::from_waker(Waker::noop())) {
         Poll::Pending => Err(answer),
         Poll::Ready(result) => {
             // A panic here is the method's, and comes too late to matter to anybody.
@@ -101,20 +120,24 @@ pub(crate) fn begin(mut answer: Answer, method: &'static Method) -> Result<Resul
 fn poll(
     answer: &mut Answer,
     method: &'static Method,
+    state: &CallState,
     cx: &mut task::Context<'_>,
 ) -> Poll<Result<Vec<u8>, Status>> {
     let poll = || answer.as_mut().poll(cx);
-    catch_unwind(AssertUnwindSafe(poll)).unwrap_or_else(|panic| Poll::Ready(Err(panicked(method, &*panic))))
+    catch_unwind(AssertUnwindSafe(poll))
+        .unwrap_or_else(|panic| Poll::Ready(Err(panicked(method, state, &*panic))))
 }
 
 /// What a caller learns of a panic is that there was one; the message is for the log.
-fn panicked(method: &Method, panic: &(dyn Any + Send)) -> Status {
+fn panicked(method: &Method, state: &CallState, panic: &(dyn Any + Send)) -> Status {
     let message = match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
         (Some(text), _) => text,
         (_, Some(text)) => text.as_str(),
         _ => "(a panic without a text)",
     };
-    tracing::error!(method = full_name(method), panic = message, "a method panicked");
+    let request_id = state.metadata().get("request-id").map(String::from_utf8_lossy);
+    let request_id = request_id.as_deref();
+    tracing::error!(method = full_name(method), request_id, panic = message, "a method panicked");
     Status::internal("the method failed unexpectedly")
 }
 

@@ -8,14 +8,15 @@
 
 use super::call::{self, Reply};
 use super::connection::Shared;
-use super::mailbox::{Done, Mailbox, Outcome};
+use super::layered;
+use super::mailbox::{Done, Mailbox, Outcome, Succeeded};
 use super::registry::Target;
 use super::slots::{LONG, Slot};
 use crate::connection::{Outgoing, Pace};
 use crate::context::CallState;
 use crate::{Context, Status};
 use callgate_protocol::connection::{Acceptor, Asked, Refusal};
-use callgate_protocol::{CallHead, CallId, Event, Metadata, ProtocolError, Room};
+use callgate_protocol::{CallHead, CallId, Event, ProtocolError, Room};
 use std::sync::Arc;
 use std::task;
 use std::time::{Duration, Instant};
@@ -36,6 +37,8 @@ pub(super) struct Calls {
     done: Vec<Done>,
     /// Tasks have answered since the last turn.
     tasks_answer: bool,
+    /// Who calls.
+    caller: Arc<crate::Peer>,
     /// For the next call: that of one before which nobody else has kept.
     state: Option<Arc<CallState>>,
 }
@@ -63,14 +66,26 @@ struct Admitted<'a> {
 }
 
 impl Calls {
-    pub(super) fn new(shared: Arc<Shared>) -> Calls {
+    pub(super) fn new(shared: Arc<Shared>, caller: Arc<crate::Peer>) -> Calls {
         let peer = Peer::new(shared.registry.hello());
-        Calls { shared, peer, mailbox: Arc::default(), done: Vec::new(), tasks_answer: false, state: None }
+        Calls {
+            shared,
+            peer,
+            mailbox: Arc::default(),
+            done: Vec::new(),
+            tasks_answer: false,
+            caller,
+            state: None,
+        }
     }
 
     pub(super) fn event(&mut self, event: Event<'_>, pace: &mut Pace) -> Result<(), ProtocolError> {
         match self.peer.on_event(event)? {
-            Asked::Nothing | Asked::Hello(_) => Ok(()),
+            Asked::Nothing => Ok(()),
+            Asked::Hello(hello) => {
+                self.caller.introduce(hello.identity);
+                Ok(())
+            }
             Asked::Call { number, head, payload } => self.call(number, &head, payload, pace),
             Asked::Refuse { number, why } => self.peer.refuse(number, words(&self.shared, why)),
             Asked::Stop(running) => {
@@ -98,15 +113,20 @@ impl Calls {
         };
         let began = pace.now();
         let deadline = head.timeout_ms.and_then(|ms| began.checked_add(Duration::from_millis(ms.into())));
-        let state = self.state.take().unwrap_or_else(|| Arc::new(CallState::running()));
-        let context = Context::of_call(deadline, head.metadata, state.clone());
+        let state = CallState::arrived(self.state.take(), head.metadata, &self.caller);
+        let context = Context::of_call(deadline, state.clone());
         let at_connection = shared.one_thread || target.place.is_at_connection();
-        let started = call::start(target, context, payload);
+        let started = match &shared.layers {
+            None => call::start(target, &state, context, payload),
+            Some(layers) => Ok(layered::serve(layers, target, state.clone(), context, payload)),
+        };
         if payload.len() > SHORT {
             pace.lap();
         }
-        let begun = started
-            .map(|answer| if at_connection { call::begin(answer, target.method) } else { Err(answer) });
+        let begun =
+            started.map(
+                |answer| if at_connection { call::begin(answer, target.method, &state) } else { Err(answer) },
+            );
         let took = pace.lap();
         if at_connection && !shared.one_thread {
             target.place.took(took);
@@ -126,7 +146,7 @@ impl Calls {
                 return Ok(());
             }
         };
-        reply_to(&mut self.peer, number, call::outcome(result, &shared.slots));
+        reply_to(&mut self.peer, number, call::outcome(result, &state, &shared.slots));
         drop((slot, room));
         self.keep(state);
         Ok(())
@@ -249,7 +269,7 @@ fn admit(shared: &Shared, call_id: CallId, size: usize) -> Result<Admitted<'_>, 
 /// Answers, if anybody waits for it.
 fn reply_to(peer: &mut Peer, number: u32, outcome: Outcome) {
     match outcome {
-        Ok((payload, room)) => peer.reply(number, Metadata::default(), payload, room),
+        Ok(Succeeded { payload, beside, room }) => peer.reply(number, beside.as_metadata(), payload, room),
         Err(status) => peer.fail(number, &status),
     };
 }

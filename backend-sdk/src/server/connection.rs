@@ -5,6 +5,7 @@ use super::registry::Registry;
 use super::slots::Slots;
 use super::{Orders, Phase};
 use crate::connection::{Link, Lost, Stream, Turn};
+use crate::layer::Layers;
 use callgate_protocol::{Inbound, Role};
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,6 +15,7 @@ use tokio::sync::watch;
 pub(crate) struct Shared {
     pub(crate) registry: Registry,
     pub(crate) slots: Arc<Slots>,
+    pub(crate) layers: Option<Layers>,
     /// Whether the runtime has one thread for everything.
     pub(crate) one_thread: bool,
 }
@@ -28,7 +30,7 @@ pub(crate) async fn serve(
     let limits = shared.registry.hello().limits;
     let inbound = Inbound::sharing(Role::Acceptor, limits, Some(shared.slots.budget.clone()));
     let mut link = Link::new(stream, inbound);
-    let mut calls = Calls::new(shared);
+    let mut calls = Calls::new(shared, Arc::new(crate::Peer::at(peer.clone())));
     let lost = match drive(&mut link, &mut calls, orders).await {
         Ok(()) => {
             tracing::debug!(peer, "connection drained");

@@ -4,12 +4,20 @@
 //! together, on whichever threads, the task is woken once. There are never more answers here than calls that have tasks.
 
 use crate::Status;
-use callgate_protocol::Room;
+use callgate_protocol::{MetadataBuf, Room};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 
-/// An encoded result with its room, or a failure.
-pub(crate) type Outcome = Result<(Vec<u8>, Option<Room>), Status>;
+/// How a call ends.
+pub(crate) type Outcome = Result<Succeeded, Status>;
+
+/// An encoded result, what goes beside it, and the room that it takes.
+#[derive(Debug)]
+pub(crate) struct Succeeded {
+    pub(crate) payload: Vec<u8>,
+    pub(crate) beside: MetadataBuf,
+    pub(crate) room: Option<Room>,
+}
 
 /// A call that has ended.
 #[derive(Debug)]

@@ -9,6 +9,7 @@ mod call;
 mod calls;
 mod connection;
 mod error;
+mod layered;
 mod mailbox;
 mod place;
 mod registry;
@@ -19,6 +20,7 @@ pub use bound::{Bound, Handle};
 pub use error::ServerError;
 
 use crate::connection::{Address, Listener, Port, own_identity};
+use crate::layer::{Layer, Stack};
 use crate::service::Dispatch;
 use callgate_protocol::{Limits, limits};
 use connection::Shared;
@@ -58,6 +60,7 @@ struct Orders {
 #[must_use = "a server does nothing until it is run"]
 pub struct Server {
     services: Vec<Arc<dyn Dispatch>>,
+    layers: Stack,
     addresses: Vec<String>,
     identity: String,
     grace: Duration,
@@ -77,6 +80,7 @@ impl Server {
     pub fn new() -> Server {
         Server {
             services: Vec::new(),
+            layers: Stack::default(),
             addresses: Vec::new(),
             identity: own_identity(),
             grace: Duration::from_secs(30),
@@ -89,6 +93,18 @@ impl Server {
     /// Offers a service too.
     pub fn service(mut self, service: impl Dispatch) -> Server {
         self.services.push(Arc::new(service));
+        self
+    }
+
+    /// Puts a [layer](crate::layer) around all calls, of all services. The first one that is added is the outermost.
+    ///
+    /// ```
+    /// use callgate_sdk::layer::{ConcurrencyLimit, Tracing};
+    ///
+    /// let server = callgate_sdk::Server::new().layer(Tracing::new()).layer(ConcurrencyLimit::new(64));
+    /// ```
+    pub fn layer(mut self, layer: impl Layer) -> Server {
+        self.layers.add(layer);
         self
     }
 
@@ -193,7 +209,7 @@ impl Server {
         let runtime = tokio::runtime::Handle::current();
         let one_thread =
             runtime.runtime_flavor() == RuntimeFlavor::CurrentThread || runtime.metrics().num_workers() < 2;
-        let shared = Arc::new(Shared { registry, slots, one_thread });
+        let shared = Arc::new(Shared { registry, slots, layers: self.layers.share(), one_thread });
         Ok(Bound::new(shared, self.grace, self.max_connections))
     }
 }
