@@ -12,9 +12,8 @@ use std::time::Duration;
 /// So often a method shows that it is quick.
 const PROOF: u32 = 16;
 
-/// What is quick. A task of its own would make a call that takes so long no more than a tenth dearer, and lets other threads take
-/// part.
-const QUICK: Duration = Duration::from_micros(50);
+/// What is quick. A call that takes longer costs little more by a task of its own, and other threads can take part.
+const QUICK: Duration = Duration::from_micros(100);
 
 /// Where one method begins. Written to only while that is not settled, so that threads do not wait for each other's writes.
 #[derive(Debug)]
