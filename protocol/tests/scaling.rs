@@ -317,7 +317,7 @@ fn maps_cost_what_their_bytes_do() {
         checked(Type::Map(Box::new(Type::U8), Box::new(Type::U8)), bytes)
     });
     grow_like_their_input(&[keys, same]);
-    // What is noted of a key takes eight bytes, and there may be room for as many again.
+    // What is noted of a key takes twelve bytes, and there may be room for as many again.
     let (length, spent) = keyed(1 << 18);
     assert!(spent.peak <= 3 * length as u64, "{spent} for a message of {length} bytes");
 }

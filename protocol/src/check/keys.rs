@@ -1,8 +1,9 @@
 //! The keys of one map in a message, or the items of a set, noted as they come, so that one which is there twice is found.
 //!
-//! Few keys are compared with each other and take no memory. Many are sorted at the map's end, which costs n log n and not
-//! n². A map that repeats a key without end is found out on the way: otherwise a message of one-byte keys would take eight
-//! times its length. So what is noted stays below twice the message.
+//! Few keys are compared with each other and take no memory. Many are sorted at the map's end, by a hash and then by their
+//! bytes, which costs n log n and not n², also where somebody makes keys of one hash. A map that repeats a key without end is
+//! found out on the way: otherwise a message of one-byte keys would take many times its length. So what is noted stays below
+//! three times the message.
 
 use std::ops::Range;
 
@@ -16,6 +17,7 @@ const GROWTH: usize = 8;
 /// Where a key stands in the message. No message is so long that 32 bits are too few.
 #[derive(Clone, Copy, Default)]
 struct Place {
+    hash: u32,
     start: u32,
     end: u32,
 }
@@ -44,12 +46,12 @@ impl Keys {
 
     /// Notes the next key, which stands there in the message. `false` if a key is found to be there twice.
     pub fn add(&mut self, message: &[u8], key: Range<usize>) -> bool {
-        let place = Place::new(key);
+        let place = Place::new(message, key);
         self.count += 1;
         if let Some(free) = self.few.get_mut(self.count - 1) {
             *free = place;
             let earlier = &self.few[..self.count - 1];
-            return earlier.iter().all(|other| other.of(message) != place.of(message));
+            return earlier.iter().all(|other| !other.is(place, message));
         }
         if self.many.is_empty() {
             self.many.extend_from_slice(&self.few);
@@ -64,20 +66,39 @@ impl Keys {
 
     /// Whether all keys are different, as far as they have not been compared yet. To be asked at the end.
     pub fn are_distinct(&mut self, message: &[u8]) -> bool {
-        self.many.sort_unstable_by(|one, other| one.of(message).cmp(other.of(message)));
-        self.many.windows(2).all(|pair| pair[0].of(message) != pair[1].of(message))
+        self.many.sort_unstable_by(|one, other| {
+            one.hash.cmp(&other.hash).then_with(|| one.of(message).cmp(other.of(message)))
+        });
+        self.many.windows(2).all(|pair| !pair[0].is(pair[1], message))
     }
 }
 
 impl Place {
-    fn new(key: Range<usize>) -> Place {
+    fn new(message: &[u8], key: Range<usize>) -> Place {
         let narrow = |offset| u32::try_from(offset).unwrap_or(u32::MAX);
-        Place { start: narrow(key.start), end: narrow(key.end) }
+        let place = Place { hash: 0, start: narrow(key.start), end: narrow(key.end) };
+        Place { hash: hash(place.of(message)), ..place }
+    }
+
+    fn is(self, other: Place, message: &[u8]) -> bool {
+        self.hash == other.hash && self.of(message) == other.of(message)
     }
 
     fn of(self, message: &[u8]) -> &[u8] {
         message.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
+}
+
+/// Eight bytes a step. It only has to be quick: nothing grows with the keys that have the same one.
+fn hash(key: &[u8]) -> u32 {
+    let (words, rest) = key.as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let mut hash = key.len() as u64;
+    for word in words.iter().chain([&last]) {
+        hash = (hash.rotate_left(5) ^ u64::from_le_bytes(*word)).wrapping_mul(0x517c_c1b7_2722_0a95);
+    }
+    (hash >> 32) as u32
 }
 
 #[cfg(test)]
@@ -104,6 +125,19 @@ mod tests {
                 assert!(taken(&twice).is_some(), "{count} keys: {first} and {second}");
             }
         }
+    }
+
+    #[test]
+    fn keys_of_one_hash_are_told_apart() {
+        let message: Vec<u8> = (0..100_u8).collect();
+        let mut all = Keys::new();
+        for at in 0..100 {
+            assert!(all.add(&message, at..at + 1));
+        }
+        all.many.iter_mut().for_each(|place| place.hash = 7);
+        assert!(all.are_distinct(&message));
+        all.many.push(all.many[50]);
+        assert!(!all.are_distinct(&message));
     }
 
     #[test]

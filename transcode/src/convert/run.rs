@@ -5,12 +5,13 @@
 //! count nothing there and are passed in a loop. A struct whose fields have moved is written in the order in which it
 //! is read, and put in order at its end: its bytes are copied once more for each such struct around them.
 
+mod bounds;
+
 use super::error::{Done, Failure, Segment};
 use super::scalar::{pass, plain_width};
 use super::{Content, ConvertError, ConvertReason, Converter, Maybe, Op, OpId, Step, Struct, Variant};
 use crate::layout::Fixed;
 use callgate_protocol::check::{Keys, Reason};
-use callgate_protocol::limits::{MAX_DEPTH, MAX_ZERO_SIZED_ITEMS};
 use callgate_protocol::wire::{Reader, put_varint};
 
 pub(super) fn message(
@@ -302,82 +303,5 @@ impl<'a> Walk<'a, '_> {
         converted.map_err(|failure| failure.at(Segment::Name(variant.name.to_string().into())))?;
         self.leave();
         Ok(())
-    }
-
-    fn put(&mut self, bytes: &[u8]) -> Done {
-        if self.dropping > 0 {
-            return Ok(());
-        }
-        if self.out.len().saturating_add(bytes.len()) > self.end {
-            return Err(ConvertReason::TooLong.into());
-        }
-        self.out.extend_from_slice(bytes);
-        Ok(())
-    }
-
-    /// Keeps what a few bytes were just written of, as [`put`](Self::put) would have.
-    fn keep(&mut self, before: usize) -> Done {
-        if self.dropping > 0 {
-            self.out.truncate(before);
-        }
-        match self.out.len() > self.end {
-            true => Err(ConvertReason::TooLong.into()),
-            false => Ok(()),
-        }
-    }
-
-    fn put_fixed(&mut self, fixed: &Fixed) -> Done {
-        if self.depth + fixed.depth > MAX_DEPTH {
-            return Err(ConvertReason::TooDeep.into());
-        }
-        self.written_empty(fixed.zero_sized)?;
-        self.put(&fixed.bytes)
-    }
-
-    fn enter(&mut self) -> Done {
-        self.depth += 1;
-        match self.depth > MAX_DEPTH {
-            true => Err(Reason::TooDeep.into()),
-            false => Ok(()),
-        }
-    }
-
-    fn leave(&mut self) {
-        self.depth -= 1;
-    }
-
-    /// How much was read and written.
-    fn mark(&self) -> (usize, usize) {
-        (self.reader.offset(), self.out.len())
-    }
-
-    /// Counts a container that has no length or number of its own, on each side on which it took no bytes.
-    fn count_if_empty(&mut self, before: (usize, usize)) -> Done {
-        let now = self.mark();
-        if now.0 == before.0 {
-            self.read_empty()?;
-        }
-        match now.1 == before.1 {
-            true => self.written_empty(1),
-            false => Ok(()),
-        }
-    }
-
-    fn read_empty(&mut self) -> Done {
-        self.read_empty += 1;
-        match self.read_empty > MAX_ZERO_SIZED_ITEMS {
-            true => Err(Reason::TooManyZeroSizedItems.into()),
-            false => Ok(()),
-        }
-    }
-
-    fn written_empty(&mut self, count: usize) -> Done {
-        if self.dropping == 0 {
-            self.written_empty += count;
-        }
-        match self.written_empty > MAX_ZERO_SIZED_ITEMS {
-            true => Err(ConvertReason::TooManyZeroSizedItems.into()),
-            false => Ok(()),
-        }
     }
 }

@@ -1,9 +1,10 @@
 //! The walk over a message: reads each value once and writes its JSON. Bounded as `callgate_protocol::check` is.
 
+mod maps;
 mod shapes;
 
 use super::DecodeReason;
-use crate::json::{Key, document, duplicate, put_on_one_line};
+use crate::json::{Key, document, put_on_one_line};
 use crate::layout::{Enum, Layout, Node, NodeId, Struct, Variant};
 use crate::scalar::Style;
 use callgate_protocol::check::Reason;
@@ -197,58 +198,6 @@ impl<'a> Decoder<'a> {
         let mut items = items.iter();
         self.items(items.len() as u64, |decoder| items.next().map_or(Ok(()), |item| decoder.value(*item)))?;
         self.leave(start)
-    }
-
-    fn map(&mut self, key: NodeId, value: NodeId) -> Step {
-        let count = self.reader.length()?;
-        self.enter()?;
-        self.out.push(b'{');
-        let base = self.keys.len();
-        for index in 0..count {
-            if index > 0 {
-                self.out.push(b',');
-            }
-            self.has_room(0)?;
-            self.key(key)?;
-            self.out.push(b':');
-            self.value(value)?;
-        }
-        self.compare_keys(base)?;
-        self.out.push(b'}');
-        self.depth -= 1;
-        Ok(())
-    }
-
-    /// Writes a map's key, and notes it.
-    fn key(&mut self, key: NodeId) -> Step {
-        let (start, at) = (self.out.len(), self.reader.offset());
-        match self.layout.node(key) {
-            Node::Scalar(scalar) => scalar.print_key(&mut self.reader, self.out, self.style)?,
-            // One of units alone, and a key is its name whatever its values are else.
-            Node::Enum(table) => {
-                let variant = self.variant(table)?;
-                self.out.extend_from_slice(&variant.quoted);
-            }
-            _ => self.value(key)?,
-        }
-        let (start, end) = match self.style.discard {
-            true => (at, self.reader.offset()),
-            false => (start, self.out.len()),
-        };
-        self.keys.push(Key { start, end, at: start, escaped: false });
-        Ok(())
-    }
-
-    /// Looks for a key that is there twice among those that are noted from `base` on. Each value has one way to be written, so
-    /// equal keys are equal bytes. Where nothing is shown they may be not written at all, and stand in the message.
-    fn compare_keys(&mut self, base: usize) -> Step {
-        let keys = self.keys.get_mut(base..).unwrap_or_default();
-        let bytes = if self.style.discard { self.reader.since(0) } else { self.out.as_slice() };
-        if duplicate(keys, bytes).is_some() {
-            return Err(DecodeReason::DuplicateKey);
-        }
-        self.keys.truncate(base);
-        Ok(())
     }
 
     fn variant(&mut self, table: &'a Enum) -> Result<&'a Variant, DecodeReason> {
