@@ -171,7 +171,8 @@ impl Client {
         deadline: Instant,
     ) -> Result<Reply, Status> {
         let metadata = metadata_of_call(context, self.caller.as_deref());
-        let metadata = metadata.map_err(|error| Status::from(error).not_executed())?;
+        let metadata =
+            metadata.map_err(|error| Status::resource_exhausted(error.to_string()).not_executed())?;
         Attempts { pool: &self.pool, method, metadata: &metadata, payload, deadline }.run().await
     }
 }

@@ -4,6 +4,7 @@ mod attrs;
 mod fields;
 mod generics;
 
+use crate::krate::Krate;
 use crate::{Refusals, docs};
 use attrs::Attrs;
 use fields::Named;
@@ -12,13 +13,14 @@ use generics::{Needs, header};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt;
-use syn::{Data, DataEnum, DataStruct, DeriveInput, Fields, Type, WherePredicate, parse_quote};
+use syn::{Attribute, Data, DataEnum, DataStruct, DeriveInput, Fields, Type, WherePredicate, parse_quote};
 
 /// The implementation of `Message`, and of `MapKey` where that applies.
 pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
     let mut derive =
         Derive { input, attrs: Attrs::default(), needs: Needs::default(), refusals: Refusals::default() };
     derive.attrs = Attrs::read(&input.attrs, &mut derive.refusals);
+    let krate = krate(&input.attrs, &mut derive.refusals);
     if let Some(lifetime) = input.generics.lifetimes().next() {
         derive
             .refusals
@@ -46,7 +48,7 @@ pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
         let implementation = header(input, quote!(::callgate_sdk::MapKey), &predicates);
         quote!(#[automatically_derived] #implementation {})
     });
-    Ok(quote! {
+    Ok(krate.named_in(quote! {
         #[automatically_derived]
         #implementation {
             fn describe(__schema: &mut ::callgate_sdk::SchemaBuilder) -> ::callgate_sdk::message::Type {
@@ -54,7 +56,20 @@ pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
             }
         }
         #map_key
-    })
+    }))
+}
+
+/// What `#[message(crate = "…")]` says.
+fn krate(attrs: &[Attribute], refusals: &mut Refusals) -> Krate {
+    let mut krate = Krate::default();
+    for attr in attrs.iter().filter(|attr| attr.path().is_ident("message")) {
+        let read = attr.parse_nested_meta(|meta| match Krate::is_named_by(&meta) {
+            true => Krate::read(&meta).map(|read| krate = read),
+            false => Err(meta.error("`#[message]` on a type knows `crate = \"…\"`")),
+        });
+        read.unwrap_or_else(|error| refusals.add(error));
+    }
+    krate
 }
 
 struct Derive<'a> {
