@@ -114,7 +114,7 @@ fn tell(endpoint: &str, learned: &Learned) {
 fn outcome(answer: Answer<'_>) -> Outcome {
     let status = match answer {
         Answer::Reply { metadata, payload } => return Ok(Reply::new(payload.to_vec(), metadata)),
-        Answer::Failure(status) => status,
+        Answer::Failure(status) => status.into(),
         Answer::TooLarge | Answer::NoRoom => {
             Status::resource_exhausted("the result is longer than this side accepts")
         }

@@ -120,7 +120,7 @@ impl Client {
         A: Serialize + Sync,
         R: DeserializeOwned,
     {
-        self.reply(method, context, arguments).await.map_err(Status::as_heard)
+        self.reply(method, context, arguments).await.map_err(Status::into_heard)
     }
 
     async fn reply<A, R>(
@@ -171,7 +171,8 @@ impl Client {
         deadline: Instant,
     ) -> Result<Reply, Status> {
         let metadata = metadata_of_call(context, self.caller.as_deref());
-        let metadata = metadata.map_err(|error| Status::from(error).not_executed())?;
+        let metadata =
+            metadata.map_err(|error| Status::resource_exhausted(error.to_string()).not_executed())?;
         Attempts { pool: &self.pool, method, metadata: &metadata, payload, deadline }.run().await
     }
 }

@@ -1,6 +1,5 @@
 //! Metadata that a program writes: what may be an entry, and what goes back with a reply.
 
-use crate::Status;
 use callgate_protocol::limits::MAX_METADATA;
 use callgate_protocol::metadata::is_metadata_name;
 use callgate_protocol::{Metadata, MetadataBuf};
@@ -8,7 +7,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// An entry that metadata cannot have. `?` makes it a [`Status`] of code `internal`, because it is the program's to avoid.
+/// An entry that metadata cannot have. `?` makes it a [`Status`](crate::Status) of code `internal`, because it is the
+/// program's to avoid; what it says is then in the log.
 ///
 /// ```
 /// use callgate_sdk::{BadMetadata, Context};
@@ -47,12 +47,6 @@ impl fmt::Display for BadMetadata {
 
 impl std::error::Error for BadMetadata {}
 
-impl From<BadMetadata> for Status {
-    fn from(error: BadMetadata) -> Status {
-        Status::internal(error.to_string())
-    }
-}
-
 /// The name as it is sent.
 pub(super) fn sent(name: &str) -> Cow<'_, str> {
     if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
@@ -77,7 +71,7 @@ pub(super) fn set(entries: &mut MetadataBuf, name: &str, value: &[u8]) -> Result
 /// What a method says beside its result, such as how many there are of what it lists. A handler writes it by
 /// [`Context::reply`](crate::Context::reply), its caller reads it by [`Context::with_reply`](crate::Context::with_reply).
 ///
-/// Clones are the same metadata. A failed call brings none: a [`Status`] has `details` instead.
+/// Clones are the same metadata. A failed call brings none: a [`Status`](crate::Status) has `details` instead.
 ///
 /// ```
 /// # use callgate_sdk::{ReplyMetadata, Status};

@@ -94,6 +94,11 @@ impl CallState {
         self.metadata.as_metadata()
     }
 
+    /// The request's id, for the log.
+    pub(crate) fn request_id(&self) -> Option<&str> {
+        std::str::from_utf8(self.metadata().get("request-id")?).ok()
+    }
+
     pub(super) fn peer(&self) -> Option<&Peer> {
         self.peer.as_deref()
     }

@@ -9,7 +9,7 @@ use super::slots::{LONG, Slots, TaskSlot};
 use crate::context::CallState;
 use crate::service::{Answer, Method};
 use crate::{Context, Status};
-use callgate_protocol::Room;
+use callgate_protocol::{Room, Status as Told};
 use std::any::Any;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -53,7 +53,7 @@ impl Drop for Reply {
 
 /// What a call's caller is told: a long result takes room until it has left, and a failure is cut to its bounds.
 pub(crate) fn outcome(result: Result<Vec<u8>, Status>, state: &CallState, slots: &Slots) -> Outcome {
-    let payload = result.map_err(bounded)?;
+    let payload = result.map_err(|status| bounded(status).told())?;
     let beside = state.reply_metadata().unwrap_or_default();
     if payload.len() <= LONG {
         return Ok(Succeeded { payload, beside, room: None });
@@ -61,7 +61,7 @@ pub(crate) fn outcome(result: Result<Vec<u8>, Status>, state: &CallState, slots:
     let message = "the server has no room for a result of this length now";
     match slots.budget.take(payload.len()) {
         Some(room) => Ok(Succeeded { payload, beside, room: Some(room) }),
-        None => Err(Status::resource_exhausted(message)),
+        None => Err(Told::resource_exhausted(message)),
     }
 }
 
@@ -91,13 +91,13 @@ pub(crate) async fn run(mut answer: Answer, reply: Reply, mut begun: bool) {
     reply.answer(|| result);
 }
 
-/// Runs the method to its end.
+/// Runs the method to its end, within its layers. What made it fail is told when they have let that pass.
 pub(crate) async fn finish(
     mut answer: Answer,
     method: &'static Method,
     state: &CallState,
 ) -> Result<Vec<u8>, Status> {
-    poll_fn(|cx| poll(&mut answer, method, state, cx)).await
+    poll_fn(|cx| polled(&mut answer, method, state, cx)).await
 }
 
 /// Runs the method until it ends, or waits for something: then its future comes back. Whoever goes on with it polls it
@@ -123,9 +123,31 @@ fn poll(
     state: &CallState,
     cx: &mut task::Context<'_>,
 ) -> Poll<Result<Vec<u8>, Status>> {
+    let polled = polled(answer, method, state, cx);
+    if let Poll::Ready(Err(status)) = &polled {
+        tell_cause(status, method, state);
+    }
+    polled
+}
+
+/// Polls the method, and makes a failure of a panic.
+fn polled(
+    answer: &mut Answer,
+    method: &'static Method,
+    state: &CallState,
+    cx: &mut task::Context<'_>,
+) -> Poll<Result<Vec<u8>, Status>> {
     let poll = || answer.as_mut().poll(cx);
     catch_unwind(AssertUnwindSafe(poll))
         .unwrap_or_else(|panic| Poll::Ready(Err(panicked(method, state, &*panic))))
+}
+
+/// What made a method fail is for the log, where the caller is not told of it.
+fn tell_cause(status: &Status, method: &Method, state: &CallState) {
+    if let Some(cause) = status.cause() {
+        let (method, code, request_id) = (full_name(method), status.code.name(), state.request_id());
+        tracing::error!(method, request_id, code, error = %cause, "a method failed");
+    }
 }
 
 /// What a caller learns of a panic is that there was one; the message is for the log.
@@ -135,9 +157,12 @@ fn panicked(method: &Method, state: &CallState, panic: &(dyn Any + Send)) -> Sta
         (_, Some(text)) => text.as_str(),
         _ => "(a panic without a text)",
     };
-    let request_id = state.metadata().get("request-id").map(String::from_utf8_lossy);
-    let request_id = request_id.as_deref();
-    tracing::error!(method = full_name(method), request_id, panic = message, "a method panicked");
+    tracing::error!(
+        method = full_name(method),
+        request_id = state.request_id(),
+        panic = message,
+        "a method panicked"
+    );
     Status::internal("the method failed unexpectedly")
 }
 

@@ -3,8 +3,7 @@
 //! The connection's own task takes them from here. Whoever leaves an answer takes the waker away, so however many calls end
 //! together, on whichever threads, the task is woken once. There are never more answers here than calls that have tasks.
 
-use crate::Status;
-use callgate_protocol::{MetadataBuf, Room};
+use callgate_protocol::{MetadataBuf, Room, Status};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Waker};
 

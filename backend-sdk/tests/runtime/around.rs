@@ -183,7 +183,7 @@ async fn metadata_for_which_there_is_no_room_fails_the_call_and_is_not_left_out(
     let desk = desk(builder(&running).caller("c".repeat(200)));
     let cx = Context::background().with_metadata("x-blob", [7; 16_300]).expect("it fits by itself");
     let failed = soon(desk.who(&cx)).await.expect_err("does not fit beside the caller");
-    assert_eq!((failed.code, failed.not_executed), (Code::Internal, true));
+    assert_eq!((failed.code, failed.not_executed), (Code::ResourceExhausted, true));
     assert!(failed.message.contains("\"caller\""), "{}", failed.message);
     running.finish().await;
 }

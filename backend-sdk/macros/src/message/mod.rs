@@ -1,13 +1,14 @@
 //! `#[derive(Message)]`: from a type and serde's attributes to the code that describes what serde and bincode write.
 
 mod attrs;
-mod constraints;
+pub(crate) mod constraints;
 mod fields;
 mod generics;
 mod own;
 
 use crate::{Refusals, docs};
 use attrs::Attrs;
+pub(crate) use constraints::{Constraints, KNOWN};
 use fields::Named;
 pub(crate) use fields::describe;
 use generics::{Needs, header};
@@ -46,7 +47,7 @@ pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
             Described::default()
         }
     };
-    let Derive { attrs, needs, refusals, .. } = derive;
+    let Derive { attrs, own, needs, refusals, .. } = derive;
     refusals.check()?;
 
     let predicates = needs.predicates(input, &attrs);
@@ -61,7 +62,7 @@ pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
     let content = described.content.map(|ty| as_its_content(&ty, also));
     let attributes = content.as_ref().map(|(attributes, _)| attributes);
     let traits = content.as_ref().map(|(_, traits)| traits);
-    Ok(quote! {
+    Ok(own.krate.named_in(quote! {
         #[automatically_derived]
         #[allow(deprecated)]
         #implementation {
@@ -72,7 +73,7 @@ pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
         }
         #map_key
         #traits
-    })
+    }))
 }
 
 /// What a type has because its only content has it: the attributes, and what constraints may speak of. With a lifetime that is
