@@ -1,7 +1,7 @@
 //! `#[derive(Message)]`: from a type and serde's attributes to the code that describes what serde and bincode write.
 
 mod attrs;
-mod constraints;
+pub(crate) mod constraints;
 mod fields;
 mod generics;
 mod own;

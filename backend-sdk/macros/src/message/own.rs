@@ -41,7 +41,7 @@ impl Container {
                 "crate" => drop(text(meta)?),
                 _ => {
                     return Err(meta.error(
-                        "it is not known here; known are `tag`, `content`, `crate` and `deprecated`, and constraints on \
+                        "`#[message(…)]` on a type knows `tag`, `content`, `crate` and `deprecated`; constraints stand on its \
                          fields",
                     ));
                 }
@@ -120,7 +120,7 @@ impl Own {
                 flatten = true;
                 return Ok(true);
             }
-            Err(meta.error(format!("it is not known here; known are {KNOWN} and `flatten`")))
+            Err(meta.error(format!("`#[message(…)]` on a field knows {KNOWN} and `flatten`")))
         });
         Own { constraints, flatten }
     }
@@ -153,7 +153,7 @@ pub(super) fn text(meta: &ParseNestedMeta<'_>) -> syn::Result<LitStr> {
 pub(super) fn lone(meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
     match meta.input.is_empty() || meta.input.peek(syn::Token![,]) {
         true => Ok(()),
-        false => Err(meta.error("it stands alone")),
+        false => Err(meta.error("it has no value: it stands alone")),
     }
 }
 
