@@ -9,8 +9,8 @@ from works import WORKS
 # Opening and asking once takes so long for a connection, in seconds.
 PER_CONNECTION = 0.0004
 # Until what only the start or the requests needed has gone back to the system, in seconds: allocators keep what is
-# freed for a while (jemalloc for ten), and connections are idle for longer.
-SETTLE = 13
+# freed for a while (jemalloc for ten, counted from when Callgate has seen that a connection rests), and connections are idle for longer.
+SETTLE = 25
 
 
 def expected(bench):

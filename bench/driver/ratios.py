@@ -7,16 +7,16 @@ from stats import median
 def of(results):
     """All of them, as rows. A ratio is none where one of its figures was not measured."""
     return [
-        _row("CPU per request ÷ nginx's", _proxy(results, "nginx"), 0.75, 0.60),
-        _row("CPU per request ÷ Envoy transcoder's", _proxy(results, "envoy"), 1 / 8, 1 / 10),
-        _row("CPU per request ÷ the floor's", _proxy(results, "floor"), 2.0, 1.6),
-        _row("gateway + backend ÷ no gateway at all", _both(results, "quote"), 1.40, 1.10),
+        _row("CPU per request ÷ nginx's", _proxy(results, "nginx"), 0.61, 0.53),
+        _row("CPU per request ÷ Envoy transcoder's", _proxy(results, "envoy"), 0.101, 0.088),
+        _row("CPU per request ÷ the floor's", _proxy(results, "floor"), 1.72, 1.50),
+        _row("gateway + backend ÷ no gateway at all", _both(results, "quote"), 1.15, 1.10),
         _row("60 KB quote: ÷ Envoy's", _proxy(results, "envoy", "large"), 1 / 8, 1 / 14),
-        _row("60 KB quote: gateway + backend ÷ no gateway", _both(results, "large"), 1.45, 1.0),
+        _row("60 KB quote: gateway + backend ÷ no gateway", _both(results, "large"), 0.70, 0.60),
         _row("two workers: CPU per request ÷ one worker's", _workers(results), 1.10, 1.0),
-        _row("one connection: p50 added ÷ what nginx adds", _added(results), 1.0, 0.6),
-        _row("open loop: p99 ÷ nginx's", _tail(results), 1.0, 0.7),
-        _row("memory per idle connection, KB", _idle(results), 18, 8),
+        _row("one connection: p50 added ÷ what nginx adds", _added(results), 0.88, 0.70),
+        _row("open loop: p99 ÷ nginx's", _tail(results), 0.95, 0.80),
+        _row("memory per idle connection, KB", _idle(results), 1.2, 0.6),
         _row("10,000 routes ÷ 10: CPU per request", _table(results), 1.05, 1.0),
         _row("p99 with a reload each second ÷ without", _reloading(results), 1.2, 1.0),
     ]
