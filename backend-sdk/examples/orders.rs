@@ -8,9 +8,10 @@ use callgate_sdk::{Context, Message, Status, service};
 use serde::{Deserialize, Serialize};
 
 use callgate_sdk::{Client, ClientError};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::error::Error;
-use std::sync::Mutex;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// What is ordered.
@@ -41,8 +42,7 @@ impl Orders for OrderBook {
     }
 
     async fn cancel(&self, _cx: &Context, order_id: String) -> Result<(), Status> {
-        let mut cancelled =
-            self.cancelled.lock().map_err(|_| Status::internal("a panic while it was locked"))?;
+        let mut cancelled = self.cancelled.lock()?;
         match cancelled.insert(order_id) {
             true => Ok(()),
             false => Err(Status::failed_precondition("the order is cancelled already")),
@@ -93,4 +93,90 @@ pub async fn serve_when_warm(
     };
     tokio::join!(bound.serve(), warming_up);
     Ok(())
+}
+
+#[service]
+pub trait Search {
+    #[idempotent]
+    async fn search(
+        &self,
+        #[default] words: Vec<String>,
+        #[default(20)] limit: u32,
+        #[message(rename = "orderBy")] order_by: Option<String>,
+    ) -> Result<Vec<Item>, Status>;
+}
+
+/// Where orders are kept: in this process, or in another.
+pub fn orders_at(endpoint: Option<&str>) -> Result<Arc<dyn DynOrders>, ClientError> {
+    Ok(match endpoint {
+        Some(endpoint) => Arc::new(OrdersClient::new(Client::builder().endpoint(endpoint).build()?)),
+        None => Arc::new(OrderBook::default()),
+    })
+}
+
+/// What is kept of an order.
+#[derive(Clone)]
+pub struct Order;
+
+/// Finds an order.
+pub fn find(orders: &HashMap<String, Order>, id: &str) -> Result<Order, Status> {
+    orders.get(id).cloned().ok_or_else(|| Status::not_found(format!("there is no order {id}")))
+}
+
+/// What is left of an item, for programs.
+#[derive(Serialize, Deserialize)]
+pub struct Left {
+    pub sku: String,
+    pub left: u32,
+}
+
+fn sold_out(sku: &str, left: u32) -> Status {
+    let details = Left { sku: sku.to_owned(), left };
+    Status::failed_precondition(format!("only {left} of {sku} are left")).with_details(&details)
+}
+
+/// How many a caller could still have, by what it was told.
+pub fn could_have(status: &Status) -> Option<u32> {
+    status.details_as::<Left>().map(|left| left.left)
+}
+
+fn stored(path: &Path) -> Result<u32, Status> {
+    let text = std::fs::read_to_string(path)?;
+    Ok(text.trim().parse()?)
+}
+
+/// Takes some of what is stored.
+pub fn take(path: &Path, item: &Item) -> Result<u32, Status> {
+    let left = stored(path)?;
+    left.checked_sub(item.qty).ok_or_else(|| sold_out(&item.sku, left))
+}
+
+/// Why an order is not taken.
+#[derive(Debug, callgate_sdk::Error)]
+pub enum PlaceError {
+    /// Fewer are left than were ordered.
+    #[error("only {left} of {sku} are left", code = "failed_precondition")]
+    OutOfStock { sku: String, left: u32 },
+
+    #[error("there is no item {0}", code = "not_found")]
+    NoSuchItem(String),
+
+    #[error(status)]
+    Other(Status),
+}
+
+#[service]
+pub trait Desk {
+    async fn place(&self, cx: &Context, item: Item, #[default] note: String) -> Result<u64, PlaceError>;
+}
+
+/// Takes what there is.
+pub async fn place_what_is_left(desk: &impl Desk, cx: &Context, item: Item) -> Result<u64, PlaceError> {
+    let sku = item.sku.clone();
+    match desk.place(cx, item, String::new()).await {
+        Err(PlaceError::OutOfStock { left, .. }) if left > 0 => {
+            desk.place(cx, Item { sku, qty: left }, "the rest".to_owned()).await
+        }
+        placed => placed,
+    }
 }

@@ -3,7 +3,7 @@
 //! It is public because generated code lives in other crates, and hidden because nobody writes it by hand.
 
 use crate::service::{Answer, Method, Schema};
-use crate::{BadSchema, Client, Context, SchemaBuilder, Status, Wire};
+use crate::{BadSchema, Client, Code, Context, Error, SchemaBuilder, Status, Wire};
 use bincode::config::standard;
 use bincode::error::DecodeError;
 use callgate_protocol::check;
@@ -12,12 +12,21 @@ use callgate_transcode::Violation;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::future::Future;
+use std::pin::Pin;
 
 pub use crate::message::constraints::*;
 pub use crate::service::Dispatch;
+pub use crate::status::poisoned;
 pub use callgate_protocol::CallId;
 pub use callgate_protocol::schema::{Field, Shape, Variant};
+#[doc(hidden)]
+pub use serde;
+pub use serde_json::Error as JsonError;
 pub use std::sync::{Arc, OnceLock};
+pub use tokio::sync::AcquireError;
+pub use tokio::sync::oneshot::error::RecvError;
+pub use tokio::task::JoinError;
+pub use tokio::time::error::Elapsed;
 
 /// The bytes for which an answer has room from the start.
 const ANSWER_ROOM: usize = 512;
@@ -67,16 +76,67 @@ pub fn with_content(attributes: Attributes, content: &str) -> Attributes {
     attributes.with(Attributes::CONTENT, content)
 }
 
-/// A method's schema.
+/// A method's schema. `told_alone` is the only argument, if its attributes say something of it.
 pub fn method_schema(
     doc: &str,
     request_name: &str,
-    describe: impl FnOnce(&mut SchemaBuilder) -> (Vec<Field>, Type),
+    told_alone: Option<&'static str>,
+    describe: impl FnOnce(&mut SchemaBuilder) -> (Vec<Field>, Type, Option<Type>),
 ) -> Result<MethodSchema, BadSchema> {
     let mut schema = SchemaBuilder::new();
-    let (arguments, response) = describe(&mut schema);
+    let (arguments, response, error) = describe(&mut schema);
+    let of_first = arguments.first().map(|argument| argument.ty.clone());
     let request = schema.request(request_name, arguments);
-    schema.finish(doc, request, response)
+    if let Some(argument) = told_alone
+        && of_first == Some(request.clone())
+    {
+        return Err(BadSchema::LoneStruct { argument });
+    }
+    let method = MethodSchema::new(request, response, Vec::new());
+    schema.complete(MethodSchema { doc: doc.to_owned(), error, ..method })
+}
+
+/// What a method returns. So an alias of `Result` tells its error.
+pub trait Outcome {
+    /// The error.
+    type Error: Error;
+}
+
+impl<R, E: Error> Outcome for Result<R, E> {
+    type Error = E;
+}
+
+/// The future of a trait object's method.
+pub type Boxed<'a, R> = Pin<Box<dyn Future<Output = R> + Send + 'a>>;
+
+/// Gives the variants of a described enum the codes of the errors that they are.
+pub fn with_codes(schema: &mut SchemaBuilder, ty: Type, codes: &[Code]) -> Type {
+    for (variant, code) in schema.variants_mut(&ty).zip(codes) {
+        variant.attributes = std::mem::take(&mut variant.attributes).with_code(*code);
+    }
+    ty
+}
+
+/// A typed error as it is sent.
+pub fn declared(code: Code, message: String, error: &impl Serialize) -> Status {
+    match bincode::serde::encode_to_vec(error, standard()) {
+        Ok(encoded) => Status::new(code, message).with_error(encoded),
+        Err(error) => Status::from_error(format!("the error cannot be written: {error}")),
+    }
+}
+
+/// A failure that a typed error holds and does not declare. An encoded value in it is of another method's error.
+pub fn undeclared(mut status: Status) -> Status {
+    status.error = None;
+    status
+}
+
+/// A typed error as it came, of bytes that were checked against its schema.
+pub fn decoded<T: DeserializeOwned>(encoded: &[u8]) -> Result<T, String> {
+    match bincode::serde::decode_from_slice(encoded, standard()) {
+        Ok((error, _)) => Ok(error),
+        Err(error) => Err(unreadable(&error).to_owned()),
+    }
 }
 
 /// A Call ID that the macro has seen not to be zero.
@@ -115,10 +175,19 @@ fn kept(broken: Vec<Violation>) -> Result<(), Status> {
         [one] => one.to_string(),
         many => format!("the arguments have {} errors", many.len()),
     };
-    let errors: Vec<_> = (broken.iter())
-        .map(|Violation { pointer, detail, .. }| serde_json::json!({ "pointer": pointer, "detail": detail }))
-        .collect();
-    Err(Status::invalid_argument(message).with_details(serde_json::json!({ "errors": errors }).to_string()))
+    let errors = broken.iter().map(|Violation { pointer, detail, .. }| Broken { pointer, detail }).collect();
+    Err(Status::invalid_argument(message).with_details(&Details { errors }))
+}
+
+#[derive(Serialize)]
+struct Details<'a> {
+    errors: Vec<Broken<'a>>,
+}
+
+#[derive(Serialize)]
+struct Broken<'a> {
+    pointer: &'a str,
+    detail: &'a str,
 }
 
 /// Why bincode cannot read what its schema allows, in words for the caller: what the type's own `Deserialize` says, where it
@@ -132,9 +201,11 @@ fn unreadable(error: &DecodeError) -> &str {
 }
 
 /// Runs a handler and writes its result.
-pub fn answer<R: Serialize>(handler: impl Future<Output = Result<R, Status>> + Send + 'static) -> Answer {
+pub fn answer<R: Serialize, E: Error>(
+    handler: impl Future<Output = Result<R, E>> + Send + 'static,
+) -> Answer {
     Box::pin(async move {
-        let result = handler.await?;
+        let result = handler.await.map_err(E::into_failure)?;
         // Room for most results at once: growing byte by byte cost more than writing them.
         let mut written = Vec::with_capacity(ANSWER_ROOM);
         match bincode::serde::encode_into_std_write(&result, &mut written, standard()) {
@@ -145,13 +216,36 @@ pub fn answer<R: Serialize>(handler: impl Future<Output = Result<R, Status>> + S
 }
 
 /// Calls a method of another process.
-pub async fn remote<A: Serialize + Sync, R: DeserializeOwned>(
+pub async fn remote<A: Serialize + Sync, R: DeserializeOwned, E: Error>(
     client: &Client,
     method: &'static Method,
     context: Option<&Context>,
     arguments: &A,
-) -> Result<R, Status> {
-    client.call(method, context, arguments).await
+) -> Result<R, E> {
+    client.call(method, context, arguments).await.map_err(|status| heard(method, status))
+}
+
+/// A failure as the method's error. One that the method does not declare, or that cannot be read, has a code and a message all
+/// the same.
+fn heard<E: Error>(method: &'static Method, mut status: Status) -> E {
+    let Some(encoded) = status.error.take() else {
+        return status.into();
+    };
+    match readable(method, &encoded).and_then(|()| E::from_encoded(&encoded)) {
+        Ok(error) => error,
+        Err(why) => {
+            let Method { service, name, .. } = method;
+            tracing::warn!(method = %format_args!("{service}.{name}"), error = why, "a server sends an error that its schema does not have");
+            status.into()
+        }
+    }
+}
+
+/// Whether bytes are an error of the method. They come from the network: this comes before bincode sees them.
+fn readable(method: &'static Method, encoded: &[u8]) -> Result<(), String> {
+    let schema = &method.schema().map_err(ToString::to_string)?.schema;
+    let error = schema.error.as_ref().ok_or("the method declares none")?;
+    check::value(schema, error, encoded).map_err(|error| error.to_string())
 }
 
 /// The answer to a method number that the service does not have; the server never asks for one.

@@ -141,7 +141,7 @@ impl Outbound {
 
     /// Queues a FAILURE.
     pub fn failure(&mut self, number: u32, status: &Status) {
-        let flags = if status.says_not_executed() { flag::NOT_EXECUTED } else { 0 };
+        let flags = if status.not_executed { flag::NOT_EXECUTED } else { 0 };
         let result = self.message(kind::FAILURE, flags, number, |out| {
             status.encode(out);
             Ok::<(), Infallible>(())

@@ -8,6 +8,14 @@ use std::fmt;
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $number:literal, $name:literal;)*) => {
         /// The canonical RPC codes, with their customary numbers. Success has none: it is a reply.
+        ///
+        /// ```
+        /// # use callgate_protocol as callgate_sdk;
+        /// use callgate_sdk::Code;
+        ///
+        /// assert_eq!(Code::from_name("not_found"), Some(Code::NotFound));
+        /// assert_eq!(Code::NotFound.name(), "not_found");
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u8)]
         pub enum Code { $($(#[$doc])* $variant = $number,)* }
@@ -69,7 +77,7 @@ codes! {
     Unauthenticated = 16, "unauthenticated";
 }
 
-/// Why a call failed. What a handler returns, what a FAILURE frame carries, and what a caller gets.
+/// Why a call failed: what a FAILURE frame carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
     /// The kind of failure.
@@ -84,8 +92,6 @@ pub struct Status {
     pub retry_after_ms: Option<u32>,
     /// The call has certainly not run, so that it may be sent elsewhere, whatever its method.
     pub not_executed: bool,
-    /// `not_executed` speaks of a call that this process has made, see [`as_heard`](Self::as_heard).
-    heard: bool,
 }
 
 const FIELD_MESSAGE: u8 = 1;
@@ -107,15 +113,13 @@ macro_rules! constructors {
 impl Status {
     /// A status with a code and a message.
     pub fn new(code: Code, message: impl Into<String>) -> Status {
-        let message = message.into();
         Status {
             code,
-            message,
+            message: message.into(),
             details: None,
             error: None,
             retry_after_ms: None,
             not_executed: false,
-            heard: false,
         }
     }
 
@@ -160,18 +164,6 @@ impl Status {
     pub fn not_executed(mut self) -> Status {
         self.not_executed = true;
         self
-    }
-
-    /// As the caller of a failed call hears it. That the call has not run is true of that call only: a handler that passes
-    /// the status on has itself run, and its own caller is not told otherwise.
-    pub fn as_heard(mut self) -> Status {
-        self.heard = self.not_executed;
-        self
-    }
-
-    /// Whether a FAILURE frame may say that its call has not run.
-    pub(crate) fn says_not_executed(&self) -> bool {
-        self.not_executed && !self.heard
     }
 
     /// Writes the body of a FAILURE frame (`not_executed` is a flag of the frame).
@@ -237,15 +229,6 @@ mod tests {
     #[test]
     fn it_is_shown_with_its_code() {
         assert_eq!(Status::not_found("no order 7").to_string(), "not_found: no order 7");
-    }
-
-    #[test]
-    fn that_a_call_has_not_run_is_not_said_of_the_call_that_made_it() {
-        let refused = Status::unavailable("full").not_executed();
-        assert!(refused.says_not_executed());
-        let heard = refused.as_heard();
-        assert!(heard.not_executed && !heard.says_not_executed());
-        assert_eq!(Status::internal("ran").as_heard(), Status::internal("ran"));
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod moody;
 pub mod openmetrics;
 mod process;
 mod raw;
+pub mod stock;
 
 pub use client::{Answer, Client};
 pub use process::{Backend, Gateway, Old, Setup, binary, free_port, is_alive};

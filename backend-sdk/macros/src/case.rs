@@ -75,8 +75,26 @@ pub(crate) fn pascal(name: &str) -> String {
     out
 }
 
-/// `OrderId` → `order_id`.
-pub(crate) fn snake(name: &str) -> String {
+/// A trait's name as its service's: `BookOrders` → `book_orders`, `HTTPProxy` → `http_proxy`. Unlike serde, which puts a line
+/// before each capital, this takes several capitals for one word.
+pub(crate) fn service(name: &str) -> String {
+    let letters: Vec<char> = name.chars().collect();
+    let mut out = String::new();
+    for (i, c) in letters.iter().enumerate() {
+        let before = i.checked_sub(1).map(|before| letters[before]);
+        let ends_a_word = before.is_some_and(|before| before.is_lowercase() || before.is_ascii_digit());
+        let begins_a_word = before.is_some_and(|before| before.is_uppercase())
+            && letters.get(i + 1).is_some_and(|after| after.is_lowercase());
+        if c.is_uppercase() && (ends_a_word || begins_a_word) {
+            out.push('_');
+        }
+        out.extend(c.to_lowercase());
+    }
+    out
+}
+
+/// `OrderId` → `order_id`, as serde has it.
+fn snake(name: &str) -> String {
     let mut out = String::new();
     for (i, c) in name.char_indices() {
         if i > 0 && c.is_uppercase() {
@@ -92,5 +110,46 @@ fn lower_first(name: &str) -> String {
     match chars.next() {
         Some(first) => first.to_ascii_lowercase().to_string() + chars.as_str(),
         None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_is_called_as_people_would_write_its_trait() {
+        for (name, expected) in [
+            ("Orders", "orders"),
+            ("BookOrders", "book_orders"),
+            ("HTTPProxy", "http_proxy"),
+            ("HTTP", "http"),
+            ("MyHTTP", "my_http"),
+            ("MyHTTPProxy", "my_http_proxy"),
+            ("Http2Proxy", "http2_proxy"),
+            ("HTTP2Proxy", "http2_proxy"),
+            ("OrdersV2", "orders_v2"),
+            ("V2Orders", "v2_orders"),
+            ("ABTest", "ab_test"),
+            ("AProxy", "a_proxy"),
+            ("X", "x"),
+            ("_Hidden", "_hidden"),
+            ("snake_case", "snake_case"),
+            ("Two_Words", "two_words"),
+        ] {
+            assert_eq!(service(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn variants_are_rewritten_as_serde_does_it() {
+        for (case, expected) in [
+            (Case::Snake, "h_t_t_p_proxy"),
+            (Case::ScreamingSnake, "H_T_T_P_PROXY"),
+            (Case::Kebab, "h-t-t-p-proxy"),
+            (Case::Camel, "hTTPProxy"),
+        ] {
+            assert_eq!(case.variant("HTTPProxy"), expected);
+        }
     }
 }

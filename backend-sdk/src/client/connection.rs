@@ -256,7 +256,7 @@ fn too_long(size: usize, most: usize) -> Failed {
 fn outcome(answer: Answer<'_>) -> Outcome {
     let status = match answer {
         Answer::Reply { payload, .. } => return Ok(payload.to_vec()),
-        Answer::Failure(status) => status,
+        Answer::Failure(status) => status.into(),
         Answer::TooLarge | Answer::NoRoom => {
             Status::resource_exhausted("the result is longer than this side accepts")
         }

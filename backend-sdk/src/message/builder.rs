@@ -55,6 +55,11 @@ pub enum BadSchema {
         /// What to do.
         advice: &'static str,
     },
+    /// A method's only argument is a struct, so its fields are the request, and what is said of the argument has no place.
+    LoneStruct {
+        /// The argument.
+        argument: &'static str,
+    },
     /// What was described breaks a rule that whoever reads a schema checks.
     Refused(SchemaError),
 }
@@ -74,6 +79,11 @@ impl fmt::Display for BadSchema {
             BadSchema::Foreign { ty, advice } => {
                 write!(f, "`{ty}` does not write what it is known to write: {advice}")
             }
+            BadSchema::LoneStruct { argument } => write!(
+                f,
+                "`{argument}` is a struct and the only argument, so in JSON its fields are the request: what is said of \
+                 `{argument}` belongs to them"
+            ),
             BadSchema::Refused(error) => write!(f, "{error}"),
         }
     }
@@ -197,6 +207,19 @@ impl SchemaBuilder {
             return Type::Ref(number);
         }
         self.add(name.to_owned(), Some(Definition::Struct(StructDef::new(name, arguments))))
+    }
+
+    /// The variants of an enum that was described; none of another type.
+    pub(crate) fn variants_mut(&mut self, ty: &Type) -> impl Iterator<Item = &mut Variant> {
+        let slot = match ty {
+            Type::Ref(number) => self.slots.get_mut(*number as usize),
+            _ => None,
+        };
+        let variants = match slot.and_then(|slot| slot.definition.as_mut()) {
+            Some(Definition::Enum(def)) => def.variants.as_mut_slice(),
+            _ => &mut [],
+        };
+        variants.iter_mut()
     }
 
     /// The schema of a method. `request` and `response` were described by this builder.

@@ -121,7 +121,7 @@ impl Reply {
         let result = result().map_err(bounded).and_then(|payload| Ok((self.room(payload.len())?, payload)));
         self.queue.push(|peer| match result {
             Ok((room, payload)) => peer.reply(self.number, Metadata::default(), payload, room),
-            Err(status) => peer.fail(self.number, &status),
+            Err(status) => peer.fail(self.number, &status.told()),
         });
     }
 
@@ -172,7 +172,20 @@ fn poll(
     cx: &mut task::Context<'_>,
 ) -> Poll<Result<Vec<u8>, Status>> {
     let poll = || answer.as_mut().poll(cx);
-    catch_unwind(AssertUnwindSafe(poll)).unwrap_or_else(|panic| Poll::Ready(Err(panicked(method, &*panic))))
+    let polled = catch_unwind(AssertUnwindSafe(poll));
+    let polled = polled.unwrap_or_else(|panic| Poll::Ready(Err(panicked(method, &*panic))));
+    if let Poll::Ready(Err(status)) = &polled {
+        tell_cause(status, method);
+    }
+    polled
+}
+
+/// What made a method fail is for the log, where the caller is not told of it.
+fn tell_cause(status: &Status, method: &Method) {
+    if let Some(cause) = status.cause() {
+        let (method, code) = (full_name(method), status.code.name());
+        tracing::error!(method, code, error = %cause, "a method failed");
+    }
 }
 
 /// What a caller learns of a panic is that there was one; the message is for the log.

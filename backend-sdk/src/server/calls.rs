@@ -9,11 +9,11 @@
 
 use super::call::{self, LONG, Reply};
 use super::connection::Shared;
+use crate::Context;
 use crate::connection::{Queue, Took};
 use crate::context::CallState;
-use crate::{Context, Status};
 use callgate_protocol::connection::{Acceptor, Asked, Refusal};
-use callgate_protocol::{CallHead, Event, ProtocolError};
+use callgate_protocol::{CallHead, Event, ProtocolError, Status};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
@@ -98,6 +98,7 @@ impl Calls {
         let answer = match call::start(target, context, payload) {
             Ok(answer) => answer,
             Err(status) => {
+                let status = status.told();
                 self.queue.push(|peer| peer.fail(number, &status));
                 return Ok(());
             }

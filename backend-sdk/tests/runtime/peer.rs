@@ -116,7 +116,7 @@ fn heard(event: Event<'_>) -> Heard {
     match event {
         Event::Hello(hello) => Heard::Hello(hello),
         Event::Reply { number, payload, .. } => Heard::Reply(number, payload.to_vec()),
-        Event::Failure { number, status } => Heard::Failure(number, status),
+        Event::Failure { number, status } => Heard::Failure(number, status.into()),
         Event::Ready(ready) => Heard::Ready(ready),
         Event::GoAway { last_call, reason } => Heard::GoAway(last_call, reason.into()),
         Event::Schema(_, schema) => Heard::Schema(schema.to_vec()),

@@ -86,7 +86,10 @@ fn order(order: Order) -> Result<Receipt, Status> {
         "closed" => fail(Code::Unavailable, "the shop is closed", OrderError::Closed),
         "broken" => fail(Code::Internal, "secret words", OrderError::Broken { secret: "secret".to_owned() }),
         "lying" => fail(Code::Aborted, "an error that is none", OrderError::Unknown),
-        "plain" => Err(Status::not_found("a failure without a type").with_details("{\"plain\":true}")),
+        "plain" => {
+            Err(Status::not_found("a failure without a type")
+                .with_details(&serde_json::json!({ "plain": true })))
+        }
         _ => {
             // A decimal that shows both: what it costs is of no account.
             let total = if qty == 0 { "0".to_owned() } else { format!("{qty}{price}") };

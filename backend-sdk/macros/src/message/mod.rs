@@ -46,7 +46,7 @@ pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
             Described::default()
         }
     };
-    let Derive { attrs, needs, refusals, .. } = derive;
+    let Derive { attrs, own, needs, refusals, .. } = derive;
     refusals.check()?;
 
     let predicates = needs.predicates(input, &attrs);
@@ -61,7 +61,7 @@ pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
     let content = described.content.map(|ty| as_its_content(&ty, also));
     let attributes = content.as_ref().map(|(attributes, _)| attributes);
     let traits = content.as_ref().map(|(_, traits)| traits);
-    Ok(quote! {
+    Ok(own.krate.named_in(quote! {
         #[automatically_derived]
         #[allow(deprecated)]
         #implementation {
@@ -72,7 +72,7 @@ pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
         }
         #map_key
         #traits
-    })
+    }))
 }
 
 /// What a type has because its only content has it: the attributes, and what constraints may speak of. With a lifetime that is

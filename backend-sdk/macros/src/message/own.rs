@@ -3,6 +3,7 @@
 
 use super::constraints::{Constraints, KNOWN};
 use crate::Refusals;
+use crate::krate::Krate;
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::meta::ParseNestedMeta;
@@ -16,6 +17,8 @@ pub(crate) struct Container {
     /// And the variant's content in this one.
     pub(crate) content: Option<LitStr>,
     pub(crate) deprecated: Option<String>,
+    /// Where the SDK is.
+    pub(crate) krate: Krate,
 }
 
 /// What is said of a field.
@@ -37,8 +40,7 @@ impl Container {
                 }
                 "tag" => read.tag = Some(text(meta)?),
                 "content" => read.content = Some(text(meta)?),
-                // That is read before.
-                "crate" => drop(text(meta)?),
+                "crate" => read.krate = Krate::read(meta)?,
                 _ => {
                     return Err(meta.error(
                         "`#[message(…)]` on a type knows `tag`, `content`, `crate` and `deprecated`; constraints stand on its \

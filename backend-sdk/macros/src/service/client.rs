@@ -9,9 +9,9 @@ use quote::{format_ident, quote, quote_spanned};
 pub(crate) fn stub(service: &Service) -> (TokenStream, TokenStream) {
     let Service { vis, ident, name, .. } = service;
     let stub = format_ident!("{ident}Client");
-    let doc = format!(
-        "Calls `{name}` in another process: implements [`{ident}`] by a [`Client`](::callgate_sdk::Client)."
-    );
+    let sdk = service.krate.text();
+    let doc =
+        format!("Calls `{name}` in another process: implements [`{ident}`] by a [`Client`]({sdk}::Client).");
     let methods = service.methods.iter().enumerate().map(|(i, m)| remote(i, m));
     let definition = quote! {
         #[doc = #doc]

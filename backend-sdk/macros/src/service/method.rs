@@ -1,15 +1,18 @@
 //! One method of a service: read from the trait's function, checked, and written again as a function.
 
-use super::options::MethodOptions;
+use super::argument::{Argument, Input};
+use super::options::{MethodOptions, WORD};
 use crate::{Refusals, docs};
 use callgate_protocol::CallId;
+use callgate_protocol::limits::MAX_OFFER_NAME;
+use callgate_protocol::name::is_method_name;
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, FnArg, GenericArgument, Ident, Pat, PatType, PathArguments, ReturnType, Signature,
-    TraitItemFn, Type, parse_quote,
+    Attribute, FnArg, GenericArgument, Ident, PathArguments, ReturnType, Signature, TraitItemFn, Type,
+    parse_quote,
 };
 
 /// serde knows tuples up to this length, and a call's arguments are one.
@@ -27,15 +30,9 @@ pub(crate) struct Method {
     /// The name and the type of the argument that takes the context.
     pub(crate) context: Option<(Ident, Type)>,
     pub(crate) arguments: Vec<Argument>,
-    /// `Result<reply, Status>`.
+    /// `Result<reply, error>`, or an alias of it.
     pub(crate) result: Type,
     pub(crate) reply: Type,
-}
-
-pub(crate) struct Argument {
-    pub(crate) ident: Ident,
-    pub(crate) doc: String,
-    pub(crate) ty: Type,
 }
 
 impl Method {
@@ -68,9 +65,17 @@ impl Method {
             None => refusals.refuse(&method.ident, no_self),
         }
         for input in signature.inputs {
-            if let FnArg::Typed(input) = input {
-                method.argument(input, refusals);
+            if let FnArg::Typed(input) = input
+                && let Some(input) = Input::read(input, refusals)
+            {
+                method.input(input, refusals);
             }
+        }
+        if !is_method_name(&method.name) {
+            let why = format!(
+                "a method's name is {WORD}, at most {MAX_OFFER_NAME}: routes and other languages write it"
+            );
+            refusals.refuse(&method.ident, why);
         }
         if method.arguments.len() > MAX_ARGUMENTS {
             refusals.refuse(
@@ -81,43 +86,24 @@ impl Method {
         method
     }
 
-    fn argument(&mut self, input: PatType, refusals: &mut Refusals) {
-        let ident = match *input.pat {
-            Pat::Ident(pat) if pat.by_ref.is_none() && pat.mutability.is_none() && pat.subpat.is_none() => {
-                pat.ident
-            }
-            other => {
-                return refusals.refuse(
-                    other,
-                    "an argument is a plain name, which JSON uses: take it apart in the implementation",
-                );
-            }
-        };
-        for attr in input.attrs.iter().filter(|attr| !attr.path().is_ident("doc")) {
-            refusals
-                .refuse(attr, "an argument has documentation and no other attributes: take a struct instead");
-        }
-        match &*input.ty {
-            ty @ Type::Reference(reference) if is_context(&reference.elem) => {
+    fn input(&mut self, input: Input, refusals: &mut Refusals) {
+        match input {
+            Input::Context(ident, ty) => {
                 let first = self.context.is_none() && self.arguments.is_empty();
-                if !first || reference.mutability.is_some() {
-                    refusals.refuse(ty, "the context is the first argument, as `&Context`");
+                let exclusive = matches!(&ty, Type::Reference(reference) if reference.mutability.is_some());
+                if !first || exclusive {
+                    refusals.refuse(&ty, "the context is the first argument, as `&Context`");
                 }
-                self.context = Some((ident, ty.clone()));
-                return;
+                self.context = Some((ident, ty));
             }
-            ty @ Type::Reference(_) => {
-                refusals.refuse(ty, "an argument is owned, for it comes from the wire: `String` for `&str`, `Vec` for a slice");
+            Input::Argument(argument) => {
+                let (ident, name) = (&argument.ident, &argument.name);
+                if self.arguments.iter().any(|other| other.ident == *ident || other.name == *name) {
+                    refusals.refuse(ident, format!("there is an argument `{name}` already"));
+                }
+                self.arguments.push(argument);
             }
-            ty @ Type::ImplTrait(_) => {
-                refusals.refuse(ty, "an argument has one type, which both sides know: name it");
-            }
-            _ => {}
         }
-        if self.arguments.iter().any(|other| other.ident == ident) {
-            refusals.refuse(&ident, format!("there is an argument `{ident}` already"));
-        }
-        self.arguments.push(Argument { ident, doc: docs::text(&input.attrs), ty: *input.ty });
     }
 
     /// Where the result's type stands, for what the compiler may have to say of it.
@@ -141,13 +127,6 @@ impl Method {
 
 fn is_shared_self(me: &syn::Receiver) -> bool {
     matches!(&me.reference, Some((_, None))) && me.mutability.is_none()
-}
-
-fn is_context(ty: &Type) -> bool {
-    match ty {
-        Type::Path(ty) => ty.path.segments.last().is_some_and(|last| last.ident == "Context"),
-        _ => false,
-    }
 }
 
 fn check_qualifiers(signature: &Signature, refusals: &mut Refusals) {
@@ -179,10 +158,17 @@ fn check_qualifiers(signature: &Signature, refusals: &mut Refusals) {
 
 /// The whole result type and the reply in it. A refused one stands for both.
 fn reply(signature: &Signature, refusals: &mut Refusals) -> (Type, Type) {
-    let why = "a method returns `Result<_, Status>`, for any call can fail";
+    let why = "a method returns `Result<_, Status>`, or with a typed error in place of `Status`, for any call can fail";
     match &signature.output {
-        ReturnType::Type(_, ty) => match ok_of_result(ty) {
-            Some(reply) => return ((**ty).clone(), reply.clone()),
+        ReturnType::Type(_, ty) => match ok_and_error(ty) {
+            Some((reply, error)) => {
+                if error.is_some_and(says_nothing) {
+                    let why = "callers cannot tell such errors apart: return `Status`, which `?` makes of most errors, or an enum \
+                               with `#[derive(Debug, callgate_sdk::Error)]`";
+                    refusals.refuse(error, why);
+                }
+                return ((**ty).clone(), reply.clone());
+            }
             None => refusals.refuse(ty, why),
         },
         ReturnType::Default => refusals.refuse(&signature.ident, why),
@@ -190,20 +176,28 @@ fn reply(signature: &Signature, refusals: &mut Refusals) -> (Type, Type) {
     (parse_quote!(()), parse_quote!(()))
 }
 
-fn ok_of_result(ty: &Type) -> Option<&Type> {
+/// What is in a `Result`; in an alias of it that has one parameter the error is not seen. Whether it can be one is for the
+/// compiler to see.
+fn ok_and_error(ty: &Type) -> Option<(&Type, Option<&Type>)> {
     let Type::Path(ty) = ty else { return None };
     let result = ty.path.segments.last().filter(|last| last.ident == "Result")?;
     let PathArguments::AngleBracketed(arguments) = &result.arguments else {
         return None;
     };
-    let arguments: Vec<_> = arguments.args.iter().collect();
-    match arguments.as_slice() {
-        // An alias, as many crates have one. Whether its error is a `Status` is for the compiler to see.
-        [GenericArgument::Type(reply)] => Some(reply),
-        [GenericArgument::Type(reply), GenericArgument::Type(Type::Path(error))] => {
-            let status = error.path.segments.last().is_some_and(|last| last.ident == "Status");
-            status.then_some(reply)
-        }
+    match arguments.args.iter().collect::<Vec<_>>().as_slice() {
+        [GenericArgument::Type(reply)] => Some((reply, None)),
+        [GenericArgument::Type(reply), GenericArgument::Type(error)] => Some((reply, Some(error))),
         _ => None,
+    }
+}
+
+/// The types that others take for errors and that have no code.
+fn says_nothing(error: &Type) -> bool {
+    match error {
+        Type::Reference(_) | Type::Tuple(_) => true,
+        Type::Path(ty) => {
+            ty.path.segments.last().is_some_and(|last| last.ident == "String" || last.ident == "Box")
+        }
+        _ => false,
     }
 }

@@ -1,6 +1,8 @@
 //! `#[service]`: from a trait to a service that can be offered and called.
 
+mod argument;
 mod client;
+mod dynamic;
 mod method;
 mod model;
 mod options;
@@ -10,24 +12,28 @@ use model::Service;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// The trait as implementors see it, and both stubs.
+/// The trait as implementors see it, both stubs, and what makes objects of it.
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let service = Service::read(options, syn::parse2(item)?)?;
     let contract = contract(&service);
     let (server, server_impls) = server::stub(&service);
     let (client, client_impls) = client::stub(&service);
+    let (companion, companion_impls) = dynamic::companion(&service);
     let methods = server::methods(&service);
-    Ok(quote! {
-        #contract
+    let written = quote! {
         #server
         #client
+        #companion
         #[allow(deprecated)]
         const _: () = {
             #methods
             #server_impls
             #client_impls
+            #companion_impls
         };
-    })
+    };
+    let written = service.krate.named_in(written);
+    Ok(quote!(#contract #written))
 }
 
 /// The trait, its methods' futures known to be `Send`.

@@ -1,9 +1,11 @@
 //! A service as the macro's second half sees it: its name, its version, its methods and their numbers, all checked.
 
 use super::method::Method;
-use super::options::{ServiceOptions, is_service_name};
+use super::options::ServiceOptions;
+use crate::krate::Krate;
 use crate::{Refusals, case};
 use callgate_protocol::CallId;
+use callgate_protocol::name::is_service_name;
 use proc_macro2::TokenStream;
 use std::collections::{HashMap, HashSet};
 use syn::ext::IdentExt;
@@ -17,6 +19,8 @@ pub(crate) struct Service {
     /// The name in routes and on the wire.
     pub(crate) name: String,
     pub(crate) version: String,
+    /// Where the SDK is.
+    pub(crate) krate: Krate,
     pub(crate) methods: Vec<Method>,
 }
 
@@ -45,8 +49,9 @@ impl Service {
             }
         }
         let service = Service {
-            name: options.name.unwrap_or_else(|| case::snake(&item.ident.unraw().to_string())),
+            name: options.name.unwrap_or_else(|| case::service(&item.ident.unraw().to_string())),
             version: options.version,
+            krate: options.krate,
             attrs: item.attrs,
             vis: item.vis,
             ident: item.ident,

@@ -1,16 +1,23 @@
 //! What the macro's own attributes say: `#[service(…)]`, `#[idempotent]`, `#[call(…)]`.
 
 use crate::Refusals;
+use crate::krate::Krate;
 use callgate_protocol::CallId;
+use callgate_protocol::limits::MAX_OFFER_NAME;
+use callgate_protocol::name::is_service_name;
 use proc_macro2::TokenStream;
 use syn::meta::ParseNestedMeta;
 use syn::parse::Parser;
 use syn::{Attribute, LitInt, LitStr, Meta};
 
+/// What a name consists of, in words for who has written another one.
+pub(super) const WORD: &str = "a letter or `_`, then letters, digits, `_` and `-`, all ASCII";
+
 #[derive(Default)]
 pub(crate) struct ServiceOptions {
     pub(crate) name: Option<String>,
     pub(crate) version: String,
+    pub(crate) krate: Krate,
 }
 
 impl ServiceOptions {
@@ -27,23 +34,23 @@ impl ServiceOptions {
         if meta.path.is_ident("name") {
             let name: LitStr = meta.value()?.parse()?;
             if !is_service_name(&name.value()) {
-                let why = "a service's name is a letter, then letters, digits, `_` and `-`, all ASCII";
+                let why = format!(
+                    "a service's name is {WORD}, at most {MAX_OFFER_NAME}; or several such words with `.` between"
+                );
                 return Err(syn::Error::new(name.span(), why));
             }
             self.name = Some(name.value());
         } else if meta.path.is_ident("version") {
             self.version = meta.value()?.parse::<LitStr>()?.value();
+        } else if Krate::is_named_by(&meta) {
+            self.krate = Krate::read(&meta)?;
         } else {
-            return Err(meta.error("`#[service]` knows `name = \"…\"` and `version = \"…\"`"));
+            return Err(
+                meta.error("`#[service]` knows `name = \"…\"`, `version = \"…\"` and `crate = \"…\"`")
+            );
         }
         Ok(())
     }
-}
-
-/// A full stop would be taken for the one between service and method.
-pub(super) fn is_service_name(name: &str) -> bool {
-    let part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(part)
 }
 
 pub(crate) struct MethodOptions {

@@ -1,19 +1,21 @@
 //! The server stub: the table of methods, and how to run one by its index.
 
-use super::method::{Argument, Method};
+use super::argument::Argument;
+use super::method::Method;
 use super::model::Service;
 use crate::case;
 use crate::message::describe;
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Ident;
-use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 
 /// The stub's type, and its implementations.
 pub(crate) fn stub(service: &Service) -> (TokenStream, TokenStream) {
     let Service { vis, ident, name, version, .. } = service;
     let server = format_ident!("{ident}Server");
-    let doc = format!("Serves an implementation of [`{ident}`], for a [`Server`](::callgate_sdk::Server).");
+    let sdk = service.krate.text();
+    let doc = format!("Serves an implementation of [`{ident}`], for a [`Server`]({sdk}::Server).");
     let new_doc = format!("Serves `service` as `{name}`.");
     // Beside the arguments' names, which may be any.
     let [number, context, payload] =
@@ -71,7 +73,7 @@ fn arm(service: &Service, index: usize, method: &Method, context: &Ident, payloa
     let (contract, ident, names) = (&service.ident, &method.ident, method.names());
     let context = method.context.iter().map(|_| quote!(&#context,));
     let handler = quote!(<__T as #contract>::#ident(&self.service, #(#context)* #names).await);
-    // A result of another error than `Status` is the compiler's to find; its complaint stands at the result.
+    // An error that can be none is the compiler's to find; its complaint stands at the result.
     let answer =
         quote_spanned!(method.result_span()=> ::callgate_sdk::generated::answer(async move { #handler }));
     quote! {
@@ -100,21 +102,41 @@ fn entry(service: &Service, method: &Method) -> TokenStream {
         None => quote!(::callgate_sdk::generated::CallId::of(#service_name, #name)),
     };
     let request = format!("{}Request", case::pascal(name));
-    let arguments = method.arguments.iter().map(|Argument { ident, doc, ty }| {
-        let (name, ty) = (ident.unraw().to_string(), describe(ty));
-        quote!(::callgate_sdk::generated::field(#name, &[], #doc, #ty, ::core::option::Option::None))
-    });
+    let told_alone = match method.arguments.as_slice() {
+        [Argument { name, is_told: true, .. }] => quote!(::core::option::Option::Some(#name)),
+        _ => quote!(::core::option::Option::None),
+    };
+    let arguments = method.arguments.iter().map(argument);
     let reply = describe(&method.reply);
+    let result = &method.result;
+    let error = quote_spanned! {method.result_span()=>
+        <<#result as ::callgate_sdk::generated::Outcome>::Error as ::callgate_sdk::Error>::describe(__schema)
+    };
     quote! {
         ::callgate_sdk::service::Method {
             service: #service_name,
             name: #name,
             call_id: #call_id,
             idempotent: #idempotent,
-            describe: || ::callgate_sdk::generated::method_schema(#doc, #request, |__schema| {
-                (::std::vec![#(#arguments),*], #reply)
+            describe: || ::callgate_sdk::generated::method_schema(#doc, #request, #told_alone, |__schema| {
+                (::std::vec![#(#arguments),*], #reply, #error)
             }),
             cache: ::callgate_sdk::generated::OnceLock::new(),
         }
     }
+}
+
+/// The expression that gives an argument's field.
+fn argument(argument: &Argument) -> TokenStream {
+    let Argument { name, doc, ty, .. } = argument;
+    let default = match &argument.default {
+        Some(value) => {
+            // A value of another type is the compiler's to find; its complaint stands at the value.
+            let value = quote_spanned!(value.span().resolved_at(Span::call_site())=> &(#value));
+            quote!(::callgate_sdk::generated::default_of::<#ty>(__schema, #value))
+        }
+        None => quote!(::core::option::Option::None),
+    };
+    let ty = describe(ty);
+    quote!(::callgate_sdk::generated::field(#name, &[], #doc, #ty, #default))
 }

@@ -11,6 +11,9 @@ trait Methods {
     async fn no_result(&self) -> u8;
     async fn no_return(&self);
     async fn other_error(&self) -> Result<u8, String>;
+    async fn text(&self) -> Result<u8, &'static str>;
+    async fn boxed(&self) -> Result<u8, Box<dyn std::error::Error>>;
+    async fn nothing_said(&self) -> Result<u8, ()>;
     async fn generic<T>(&self, a: T) -> Result<(), Status>;
     async fn lifetime<'a>(&'a self) -> Result<(), Status>;
     async fn bound(&self) -> Result<(), Status>
@@ -32,7 +35,12 @@ trait Arguments {
     async fn late(&self, a: u8, cx: &Context) -> Result<(), Status>;
     async fn exclusive(&self, cx: &mut Context) -> Result<(), Status>;
     async fn twice(&self, a: u8, a: u8) -> Result<(), Status>;
-    async fn attribute(&self, #[serde(rename = "b")] a: u8) -> Result<(), Status>;
+    async fn serdes(&self, #[serde(rename = "b")] a: u8) -> Result<(), Status>;
+    async fn attribute(&self, #[allow(unused)] a: u8) -> Result<(), Status>;
+    async fn told_context(&self, #[default] cx: &Context) -> Result<(), Status>;
+    async fn default_form(&self, #[default = 7] a: u8) -> Result<(), Status>;
+    async fn same_name(&self, a: u8, #[message(rename = "a")] b: u8) -> Result<(), Status>;
+    async fn größe(&self) -> Result<(), Status>;
     async fn many(
         &self, a: u8, b: u8, c: u8, d: u8, e: u8, f: u8, g: u8, h: u8, i: u8, j: u8, k: u8, l: u8, m: u8, n: u8, o: u8, p: u8, q: u8,
     ) -> Result<(), Status>;
@@ -70,13 +78,13 @@ trait Numbers {
     async fn seventh(&self) -> Result<(), Status>;
 }
 
-#[service(name = "a.b")]
+#[service(name = "a..b")]
 trait Name {
     async fn fine(&self) -> Result<(), Status>;
 }
 
 #[service]
-trait _Name {
+trait Größe {
     async fn fine(&self) -> Result<(), Status>;
 }
 

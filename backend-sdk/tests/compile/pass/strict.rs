@@ -39,6 +39,46 @@ mod shop {
     }
 }
 
+mod failing {
+    //! Typed errors with names that generated code might take for its own.
+    use ::callgate_sdk::{Context, Status, service};
+    use ::std::{result::Result, string::String};
+
+    /// Not the SDK's.
+    #[derive(::std::fmt::Debug, ::callgate_sdk::Error)]
+    pub enum Error {
+        /// Has no content.
+        #[error("nothing", code = "aborted")]
+        Nothing,
+        /// Awkward.
+        #[error("{f} {_0} {__f} {type}", code = "not_found")]
+        Ok {
+            /// A field.
+            f: u8,
+            /// A field.
+            _0: u8,
+            /// A field.
+            __f: String,
+            /// A field.
+            r#type: String,
+        },
+        /// Awkward too.
+        #[error("{1}", code = "internal")]
+        #[deprecated]
+        Err(u8, u8),
+        /// All others.
+        #[error(status)]
+        None(Status),
+    }
+
+    /// Fails.
+    #[service]
+    pub trait Failing {
+        /// Fails.
+        async fn fail(&self, cx: &Context, #[default] error: String, #[default(7)] code: u8) -> Result<u8, Error>;
+    }
+}
+
 /// A message under a `cfg_attr`, made by a macro.
 macro_rules! message {
     ($name:ident { $($field:ident: $ty:ty),* }) => {
@@ -58,4 +98,5 @@ message!(Made { first: ::std::vec::Vec<u8>, second: ::std::option::Option<shop::
 
 fn main() {
     let _ = shop::SendServer::<shop::SendClient>::new;
+    let _ = failing::FailingServer::<::std::sync::Arc<dyn failing::DynFailing>>::new;
 }
