@@ -7,7 +7,7 @@ use crate::{BadSchema, Client, Code, Context, Error, SchemaBuilder, Status, Wire
 use bincode::config::standard;
 use bincode::error::DecodeError;
 use callgate_protocol::check;
-use callgate_protocol::schema::{Attributes, MethodSchema, Type};
+use callgate_protocol::schema::{MethodSchema, Type};
 use callgate_transcode::Violation;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -59,21 +59,6 @@ pub fn wire_default_of<T: Wire>(schema: &mut SchemaBuilder, value: &T) -> Option
             None
         }
     }
-}
-
-/// JSON has the members of the field's value in place of it.
-pub fn flattened(attributes: Attributes) -> Attributes {
-    attributes.with(Attributes::FLATTEN, [])
-}
-
-/// JSON has the name of an enum's variant in a member of this name.
-pub fn tagged(attributes: Attributes, tag: &str) -> Attributes {
-    attributes.with(Attributes::TAG, tag)
-}
-
-/// And the content of the variant in this one.
-pub fn with_content(attributes: Attributes, content: &str) -> Attributes {
-    attributes.with(Attributes::CONTENT, content)
 }
 
 /// A method's schema. `told_alone` is the only argument, if its attributes say something of it.

@@ -1,65 +1,18 @@
 //! The guard before bincode: walks a message against its schema and says whether it is exactly one value of it.
 //!
 //! bincode has no bound on depth, believes lengths, and lets zero-sized items pass uncounted; a megabyte of `01` into a
-//! recursive enum aborts the process. The walk allocates nothing and is bounded in depth
-//! ([`MAX_DEPTH`]), in zero-sized values ([`MAX_ZERO_SIZED_ITEMS`]) and by the bytes that are really there. What passes,
-//! bincode decodes.
+//! recursive enum aborts the process. The walk is bounded in depth
+//! ([`MAX_DEPTH`]), in zero-sized values ([`MAX_ZERO_SIZED_ITEMS`]) and by the bytes that are really there. It allocates
+//! nothing but for maps of more than a few keys, which it compares. What passes, bincode decodes.
+
+mod error;
+mod keys;
 
 use crate::limits::{MAX_DEPTH, MAX_ZERO_SIZED_ITEMS};
 use crate::schema::{Definition, Field, MethodSchema, Shape, Type};
-use crate::wire::{Reader, WireError};
-use std::fmt;
-
-/// Where and why a message is not a value of its schema.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CheckError {
-    /// The offset in bytes behind what was read when it was noticed.
-    pub offset: usize,
-    /// What is wrong.
-    pub reason: Reason,
-}
-
-/// What is wrong with a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// A primitive cannot be read.
-    Wire(WireError),
-    /// More nested containers than [`MAX_DEPTH`].
-    TooDeep,
-    /// More zero-sized values than [`MAX_ZERO_SIZED_ITEMS`].
-    TooManyZeroSizedItems,
-    /// An enum has no variant of that number.
-    UnknownVariant,
-    /// A part below a second is 10⁹ nanoseconds or more.
-    NanosOutOfRange,
-    /// A UUID is not 16 bytes long.
-    BadUuid,
-    /// Bytes are left over.
-    TrailingBytes,
-}
-
-impl fmt::Display for CheckError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.reason {
-            Reason::Wire(error) => write!(f, "{error}")?,
-            Reason::TooDeep => write!(f, "nested deeper than {MAX_DEPTH}")?,
-            Reason::TooManyZeroSizedItems => write!(f, "more than {MAX_ZERO_SIZED_ITEMS} zero-sized values")?,
-            Reason::UnknownVariant => write!(f, "unknown enum variant")?,
-            Reason::NanosOutOfRange => write!(f, "nanoseconds out of range")?,
-            Reason::BadUuid => write!(f, "a UUID that is not 16 bytes long")?,
-            Reason::TrailingBytes => write!(f, "bytes after the end of the value")?,
-        }
-        write!(f, " at byte {}", self.offset)
-    }
-}
-
-impl std::error::Error for CheckError {}
-
-impl From<WireError> for Reason {
-    fn from(error: WireError) -> Self {
-        Reason::Wire(error)
-    }
-}
+use crate::wire::Reader;
+pub use error::{CheckError, Reason};
+pub use keys::Keys;
 
 /// Checks that `bytes` are exactly one value of `ty`.
 pub fn value(schema: &MethodSchema, ty: &Type, bytes: &[u8]) -> Result<(), CheckError> {
@@ -177,14 +130,7 @@ impl<'a> Walk<'a, '_> {
                 self.count_if_empty(before)?;
             }
             Type::Tuple(items) => self.parts(items.iter())?,
-            Type::Map(key, value) => {
-                self.enter()?;
-                for _ in 0..self.reader.length()? {
-                    self.value(key)?;
-                    self.value(value)?;
-                }
-                self.leave();
-            }
+            Type::Map(key, value) => self.map(key, value)?,
             Type::Ref(index) => self.definition(*index)?,
         }
         Ok(())
@@ -244,6 +190,26 @@ impl<'a> Walk<'a, '_> {
             for _ in 0..count {
                 self.value(item)?;
             }
+        }
+        self.leave();
+        Ok(())
+    }
+
+    /// Kept out of the walk, because its frame is large and values nest.
+    #[inline(never)]
+    fn map(&mut self, key: &'a Type, value: &'a Type) -> Step {
+        self.enter()?;
+        let mut keys = Keys::new();
+        for _ in 0..self.reader.length()? {
+            let start = self.reader.offset();
+            self.value(key)?;
+            if !keys.add(self.reader.since(0), start..self.reader.offset()) {
+                return Err(Reason::DuplicateKey);
+            }
+            self.value(value)?;
+        }
+        if !keys.are_distinct(self.reader.since(0)) {
+            return Err(Reason::DuplicateKey);
         }
         self.leave();
         Ok(())

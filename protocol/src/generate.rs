@@ -156,7 +156,7 @@ fn fields(tape: &Tape, index: usize, count: usize) -> Vec<Field> {
 
 /// What everything may have: a known attribute, and such that are not known.
 fn attributes(tape: &Tape) -> Attributes {
-    let unknown = |all: Attributes| all.with(11 + tape.below(200) as u32, tape.text());
+    let unknown = |all: Attributes| all.with(100 + tape.below(200) as u32, tape.text());
     match tape.below(8) {
         1 => Attributes::new().with_deprecated(&tape.text()),
         2 => unknown(Attributes::new()),

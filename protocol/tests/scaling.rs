@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use callgate_protocol::call::key;
+use callgate_protocol::check;
 use callgate_protocol::frame::{Header, MAGIC, flag, kind};
 use callgate_protocol::schema::{
     Attributes, Definition, EnumDef, Field, Fingerprint, Logical, MethodSchema, Shape, StructDef, Type,
@@ -295,6 +296,30 @@ fn canonical_schemas_cost_what_their_bytes_do() {
             formed(vec![structure(vec![Field { attributes, ..field(0, Type::U8) }])])
         }),
     ]);
+}
+
+#[test]
+fn maps_cost_what_their_bytes_do() {
+    fn checked(ty: Type, bytes: Vec<u8>) -> Cost {
+        let schema = MethodSchema::new(Type::Ref(0), ty, Vec::new());
+        cost(|| check::value(&schema, &schema.response, &bytes))
+    }
+    fn keyed(n: usize) -> (usize, Cost) {
+        let bytes = texts(n, &[7]);
+        let map = Type::Map(Box::new(Type::String), Box::new(Type::U8));
+        (bytes.len(), checked(map, bytes))
+    }
+    let keys: Case = ("keys", 4096, |n| keyed(n).1);
+    let same: Case = ("one key over and over behind a few others", 4096, |n| {
+        let mut bytes = Vec::new();
+        put_varint(&mut bytes, n as u64);
+        bytes.extend((0..n).flat_map(|at| [at.min(9) as u8, 7]));
+        checked(Type::Map(Box::new(Type::U8), Box::new(Type::U8)), bytes)
+    });
+    grow_like_their_input(&[keys, same]);
+    // What is noted of a key takes eight bytes, and there may be room for as many again.
+    let (length, spent) = keyed(1 << 18);
+    assert!(spent.peak <= 3 * length as u64, "{spent} for a message of {length} bytes");
 }
 
 /// Each level of a map's keys is sorted anew: the bytes of a value are copied as often as it nests, and it nests as deep as a

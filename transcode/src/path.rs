@@ -50,15 +50,15 @@ pub(crate) fn resolve<'a>(layout: &'a Layout, root: NodeId, name: &'a str) -> Re
     let (mut steps, mut node, mut rest) = (Vec::new(), root, Some(name));
     while let Some(name) = rest {
         let table = structure(layout, node).ok_or(Nowhere::NoStruct(name))?;
-        let Some((index, inner)) = split(name, |head| table.names.find(head)) else {
+        let Some((index, inner)) = split(name, |head| table.find(head)) else {
             let head = name.split_once('.').map_or(name, |(head, _)| head);
             return Err(Nowhere::NoField(table, head));
         };
-        if steps.len() == MAX_DEPTH {
+        if steps.len() >= MAX_DEPTH {
             return Err(Nowhere::TooDeep);
         }
-        steps.push(index as u32);
-        node = table.fields[index].node;
+        table.put_steps(index, &mut steps);
+        node = layout.member(table, index).0.node;
         rest = inner;
     }
     Ok(Resolved { steps, node })

@@ -8,7 +8,7 @@ use callgate_protocol::limits::{MAX_DEPTH, MAX_ZERO_SIZED_ITEMS};
 use callgate_protocol::schema::{Definition, Field, Logical, MethodSchema, Shape, Type, Variant};
 use callgate_protocol::wire::{put_bytes, put_varint};
 use callgate_transcode::Converter;
-use support::{default_field, enumeration, field, list, option, structure, variant};
+use support::{default_field, enumeration, field, list, option, set, structure, variant};
 
 const MOST: usize = 1 << 20;
 
@@ -340,4 +340,41 @@ fn schemas_of_which_too_many_definitions_meet_are_refused_before_they_are_compil
     assert_eq!(convert(&circle(200), &circle(201), &[0]), Ok(vec![0]));
     let refused = convert(&circle(1000), &circle(1001), &[0]).unwrap_err();
     assert!(refused.contains("the two schemas are too large"), "{refused}");
+}
+
+#[test]
+fn items_and_keys_that_become_the_same_are_refused() {
+    let point = |names: &[&str]| structure(names.iter().map(|name| field(name, Type::U8)).collect());
+    let of_points = |ty: Type, names: &[&str]| schema(vec![structure(vec![field("v", ty)]), point(names)]);
+    let two = [2, 1, 7, 1, 8];
+    let told = "`/v/1`: a key or an item of a set is there twice when it is converted";
+    let (both, one) = (["x", "y"], ["x"]);
+    let sets = |names| of_points(set(Type::Ref(1)), names);
+    assert_eq!(convert(&sets(&both), &sets(&one), &two), Err(told.to_owned()));
+    assert_eq!(convert(&sets(&both), &sets(&both), &two), Ok(two.to_vec()));
+    // A list may have what a set may not.
+    assert_eq!(convert(&sets(&both), &of_points(list(Type::Ref(1)), &one), &two), Ok(vec![2, 1, 1]));
+
+    let map = |key: Type| Type::Map(Box::new(key), Box::new(Type::Bool));
+    let coloured = |variants: Vec<Variant>| {
+        schema(vec![structure(vec![field("v", map(Type::Ref(1)))]), enumeration(variants)])
+    };
+    let units = |names: &[&str]| names.iter().map(|name| variant(name, Shape::Unit)).collect::<Vec<_>>();
+    let merged = Variant { aliases: vec!["crimson".to_owned()], ..variant("red", Shape::Unit) };
+    let (old, new) = (coloured(units(&["red", "crimson"])), coloured(vec![merged]));
+    assert_eq!(convert(&old, &new, &[2, 0, 1, 1, 0]), Err(told.to_owned()));
+    assert_eq!(convert(&old, &new, &[1, 1, 1]), Ok(vec![1, 0, 1]));
+    // What is dropped is read as strictly.
+    let dropped = of_fields(vec![field("v", map(Type::U8)), field("w", Type::U8)]);
+    let kept = of_fields(vec![field("w", Type::U8)]);
+    assert_eq!(convert(&dropped, &kept, &[2, 5, 0, 6, 0, 9]), Ok(vec![9]));
+    assert_eq!(convert(&dropped, &kept, &[2, 5, 0, 5, 0, 9]), Err(told.to_owned()));
+    // Many of them.
+    let mut keys = Vec::new();
+    put_varint(&mut keys, 2000);
+    (0..2000_u64).for_each(|key| {
+        put_varint(&mut keys, key);
+        keys.push(1);
+    });
+    assert_eq!(convert(&of(map(Type::U16)), &of(map(Type::U32)), &keys), Ok(keys.clone()));
 }

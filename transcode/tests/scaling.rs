@@ -4,7 +4,7 @@
 
 mod support;
 
-use callgate_protocol::schema::{Definition, Field, MethodSchema, Shape, Type};
+use callgate_protocol::schema::{Attributes, Definition, EnumDef, Field, MethodSchema, Shape, Type};
 use callgate_protocol::wire::{put_bytes, put_varint};
 use callgate_scaling::{Cost, cost, grow_like_their_input};
 use callgate_transcode::{
@@ -119,6 +119,22 @@ fn bodies_cost_what_their_bytes_do() {
         ("nesting", 60, |n| {
             let schema = method(vec![structure(vec![field("a", option(Type::Ref(0)))])]);
             taken(&schema, &format!("{}{{}}{}", "{\"a\":".repeat(n), "}".repeat(n)))
+        }),
+        ("objects with their tags behind all else, one in another", 20, |n| {
+            let variants = vec![variant("v", Shape::Struct(vec![field("more", list(Type::Ref(1)))]))];
+            let attributes = Attributes::new().with_tag("t");
+            let tagged = Definition::Enum(EnumDef { attributes, ..EnumDef::new("E", variants) });
+            let schema = method(vec![structure(vec![field("v", Type::Ref(1))]), tagged]);
+            let nested = format!("{}{}", "{\"more\":[".repeat(n), "],\"t\":\"v\"}".repeat(n));
+            taken(&schema, &format!("{{\"v\":{nested}}}"))
+        }),
+        ("members of flattened structs, and what is left", 256, |n| {
+            let flat = |name, ty| Field { attributes: Attributes::new().with_flatten(), ..field(name, ty) };
+            let schema = method(vec![
+                structure(vec![flat("a", Type::Ref(1)), flat("rest", map(Type::String, Type::U8))]),
+                structure(fields(n, &Type::U8)),
+            ]);
+            taken(&schema, &object(2 * n, |at| format!("\"{}{:06}\":1", ["f", "x"][at % 2], n - 1 - at / 2)))
         }),
         ("nesting in any JSON", 60, |n| {
             let json = format!("{}{}", "{\"a\":[".repeat(n / 2), "]}".repeat(n / 2));

@@ -3,6 +3,7 @@
 use super::tests::{array, enumeration, field, list, option, schema, structure};
 use super::*;
 use crate::generate::{self, tapes};
+use crate::wire::WireError;
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

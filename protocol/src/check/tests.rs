@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::schema::{EnumDef, Logical, StructDef, Variant};
+use crate::wire::{WireError, put_varint};
 
 pub(super) fn field(name: &str, ty: Type) -> Field {
     Field::new(name, ty)
@@ -155,7 +156,8 @@ fn every_reason_has_a_message_that_brings_it() {
     use Reason::*;
     let unit_enum = || vec![enumeration([Shape::Unit])];
     let nanos: &[u8] = &[0, 252, 0, 202, 154, 59];
-    let table: [Case<'_>; 17] = [
+    let map = || Type::Map(Box::new(Type::U16), Box::new(Type::Bool));
+    let table: [Case<'_>; 19] = [
         ("a bool of 2", vec![], Type::Bool, &[2], Wire(WireError::InvalidBool)),
         ("an option of 2", vec![], option(Type::Unit), &[2], Wire(WireError::InvalidBool)),
         ("a u32 where a u16 is", vec![], Type::U16, &[252, 0, 0, 1, 0], Wire(WireError::IntegerOutOfRange)),
@@ -177,6 +179,8 @@ fn every_reason_has_a_message_that_brings_it() {
         ("a logical bool of 2", vec![], logical(Type::Bool), &[2], Wire(WireError::InvalidBool)),
         ("IP version 3", vec![], Type::IpAddr, &[2, 0, 0, 0, 0], UnknownVariant),
         ("10^9 ns", vec![], Type::Duration, nanos, NanosOutOfRange),
+        ("a key twice", vec![], map(), &[3, 7, 0, 8, 0, 7, 1], DuplicateKey),
+        ("a key twice in a map in a list", vec![], list(map()), &[2, 0, 2, 1, 0, 1, 0], DuplicateKey),
         ("a UUID of 2 bytes", vec![], Type::Uuid, &[2, 0, 0], BadUuid),
         ("a byte more", vec![], Type::Unit, &[0], TrailingBytes),
     ];
@@ -200,5 +204,35 @@ fn an_error_says_behind_which_byte_it_was_noticed() {
         let error = value(&schema([]), &ty, bytes).expect_err(what);
         assert_eq!(error.offset, offset, "{what}");
         assert!(error.to_string().ends_with(words), "{what}: {error}");
+    }
+}
+
+#[test]
+fn keys_are_compared_within_their_map_and_by_their_bytes() {
+    let map = |key: Type, value: Type| Type::Map(Box::new(key), Box::new(value));
+    let many = |twice: Option<u32>| {
+        let mut bytes = Vec::new();
+        let keys: Vec<u32> = (0..2000).rev().chain(twice).collect();
+        put_varint(&mut bytes, keys.len() as u64);
+        keys.iter().for_each(|key| put_varint(&mut bytes, u64::from(*key)));
+        bytes
+    };
+    let table: [(&str, Type, &[u8], bool); 7] = [
+        ("one key in two maps", list(map(Type::U8, Type::Unit)), &[2, 1, 9, 1, 9], true),
+        (
+            "one key in a map and in the map around it",
+            map(Type::U8, map(Type::U8, Type::Unit)),
+            &[1, 9, 1, 9],
+            true,
+        ),
+        ("one value twice", map(Type::U8, Type::U8), &[2, 1, 9, 2, 9], true),
+        ("a key that begins as another", map(Type::String, Type::Unit), &[2, 1, b'a', 2, b'a', b'a'], true),
+        ("1, and 1 with a marker", map(Type::U16, Type::Unit), &[2, 1, 251, 1, 0], true),
+        ("2000 keys", map(Type::U32, Type::Unit), &many(None), true),
+        ("2000 keys, one of them twice", map(Type::U32, Type::Unit), &many(Some(1000)), false),
+    ];
+    for (what, ty, bytes, sound) in table {
+        let expected = if sound { Ok(()) } else { Err(Reason::DuplicateKey) };
+        assert_eq!(reason([], &ty, bytes), expected, "{what}");
     }
 }

@@ -3,11 +3,23 @@
 use super::Tape;
 use crate::schema::{Definition, EnumDef, MethodSchema, Shape, Type};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, SerializeTuple, Serializer};
+use std::collections::BTreeSet;
 
 /// Some value of `ty`, as bincode writes it.
 pub(crate) fn value(tape: &Tape, schema: &MethodSchema, ty: &Type) -> Vec<u8> {
-    let sample = Sample { tape, schema, ty, room: 6 };
-    bincode::serde::encode_to_vec(sample, bincode::config::standard()).expect("bincode writes any value")
+    Sample { tape, schema, ty, room: 6 }.bytes()
+}
+
+/// What bincode has written already.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Written(Vec<u8>);
+
+impl Serialize for Written {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let mut tuple = s.serialize_tuple(self.0.len())?;
+        self.0.iter().try_for_each(|byte| tuple.serialize_element(byte))?;
+        tuple.end()
+    }
 }
 
 /// Serializes as some value of the type; `room` is how much deeper it may still grow.
@@ -23,6 +35,10 @@ impl<'a> Sample<'a> {
     fn of(self, ty: &'a Type) -> Self {
         let room = self.room.saturating_sub(1);
         Sample { ty, room, ..self }
+    }
+
+    fn bytes(self) -> Vec<u8> {
+        bincode::serde::encode_to_vec(self, bincode::config::standard()).expect("bincode writes any value")
     }
 
     fn count(self) -> usize {
@@ -76,9 +92,10 @@ impl Serialize for Sample<'_> {
             Type::Array(item, length) => self.tuple(s, (0..*length).map(|_| &**item)),
             Type::Tuple(items) => self.tuple(s, items.iter()),
             Type::Map(key, value) => {
-                let count = self.count();
-                let mut map = s.serialize_map(Some(count))?;
-                (0..count).try_for_each(|_| map.serialize_entry(&self.of(key), &self.of(value)))?;
+                // A map has no key twice.
+                let keys: BTreeSet<_> = (0..self.count()).map(|_| Written(self.of(key).bytes())).collect();
+                let mut map = s.serialize_map(Some(keys.len()))?;
+                keys.iter().try_for_each(|key| map.serialize_entry(key, &self.of(value)))?;
                 map.end()
             }
             Type::Ref(index) => match &self.schema.definitions[*index as usize] {

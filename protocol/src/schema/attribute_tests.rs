@@ -78,7 +78,7 @@ fn attributes_that_mean_nothing_where_they_stand_are_refused() {
         (Type::U8, none().with(9, [0]), Some(9)),
         (Type::U8, none().with_code(Code::NotFound), Some(10)),
         (Type::U8, none().with(0, [255]), None),
-        (Type::U8, none().with(11, [255]), None),
+        (Type::U8, none().with(14, [255]), None),
     ];
     for (ty, attributes, refused) in table {
         let expected =

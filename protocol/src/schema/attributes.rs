@@ -174,6 +174,21 @@ impl Attributes {
         }
     }
 
+    /// The name of the member that says which variant it is.
+    pub fn tag(&self) -> Option<&str> {
+        self.text(Self::TAG)
+    }
+
+    /// The name of the member that holds a variant's content.
+    pub fn content(&self) -> Option<&str> {
+        self.text(Self::CONTENT)
+    }
+
+    /// Whether the members of the field's value stand beside the other fields.
+    pub fn is_flattened(&self) -> bool {
+        self.get(Self::FLATTEN).is_some()
+    }
+
     /// With [`deprecated`](Self::deprecated).
     pub fn with_deprecated(self, why: &str) -> Attributes {
         self.with(Self::DEPRECATED, why)
@@ -222,5 +237,20 @@ impl Attributes {
     /// With [`code`](Self::code).
     pub fn with_code(self, code: Code) -> Attributes {
         self.with(Self::CODE, vec![code as u8])
+    }
+
+    /// With [`tag`](Self::tag).
+    pub fn with_tag(self, member: &str) -> Attributes {
+        self.with(Self::TAG, member)
+    }
+
+    /// With [`content`](Self::content).
+    pub fn with_content(self, member: &str) -> Attributes {
+        self.with(Self::CONTENT, member)
+    }
+
+    /// With [`is_flattened`](Self::is_flattened).
+    pub fn with_flatten(self) -> Attributes {
+        self.with(Self::FLATTEN, Vec::new())
     }
 }

@@ -45,6 +45,15 @@ pub enum SchemaError {
         /// The name of what it belongs to; empty for the method.
         owner: String,
     },
+    /// A tagged enum or a struct with flattened fields has no JSON shape that can be read back.
+    BadShape {
+        /// The name of the definition; empty where it has none.
+        owner: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// All objects that are tagged or have flattened fields have more members together than [`MAX_SCHEMA_PARTS`].
+    TooManyMembers,
     /// All attributes together are longer than [`MAX_ATTRIBUTES`].
     AttributesTooLong,
     /// All defaults together are longer than [`MAX_DEFAULTS`].
@@ -85,6 +94,10 @@ impl fmt::Display for SchemaError {
             }
             SchemaError::BadAttribute { tag, owner } => {
                 write!(f, "attribute {tag} of `{owner}` does not belong there or is malformed")
+            }
+            SchemaError::BadShape { owner, why } => write!(f, "`{owner}` cannot be written as JSON: {why}"),
+            SchemaError::TooManyMembers => {
+                write!(f, "tagged and flattened objects have more than {MAX_SCHEMA_PARTS} members together")
             }
             SchemaError::AttributesTooLong => {
                 write!(f, "the attributes are longer than {MAX_ATTRIBUTES} bytes together")

@@ -2,13 +2,14 @@
 
 use super::{Attributes, Logical, MethodSchema, SchemaError, Type};
 use crate::check;
-use crate::limits::{MAX_ATTRIBUTES, MAX_PATTERN, MAX_ZERO_SIZED_ITEMS};
+use crate::limits::{MAX_ATTRIBUTES, MAX_NAME, MAX_PATTERN, MAX_ZERO_SIZED_ITEMS};
 
 /// What attributes belong to.
 #[derive(Clone, Copy)]
 pub(super) enum Place<'a> {
     Method,
-    Definition,
+    Struct,
+    Enum,
     Field(&'a Type),
     Variant,
 }
@@ -62,7 +63,15 @@ impl<'a> Checker<'a> {
             (Attributes::UNIT, Place::Field(_)) => all.unit().is_some(),
             (Attributes::SECRET, Place::Field(_)) => value.is_empty(),
             (Attributes::CODE, Place::Variant) => all.code().is_some(),
-            (Attributes::DEPRECATED..=Attributes::CODE, _) => false,
+            (Attributes::TAG, Place::Enum) => is_name(all.tag()),
+            (Attributes::CONTENT, Place::Enum) => {
+                is_name(all.content()) && all.tag().is_some() && all.tag() != all.content()
+            }
+            // What is asked of a whole value has no place of its own in JSON then.
+            (Attributes::FLATTEN, Place::Field(_)) => {
+                value.is_empty() && !all.is_secret() && all.items().is_none()
+            }
+            (Attributes::DEPRECATED..=Attributes::FLATTEN, _) => false,
             _ => true,
         }
     }
@@ -80,6 +89,10 @@ impl<'a> Checker<'a> {
         };
         is_number && is_ordered(ty) && self.is_value(ty, value)
     }
+}
+
+fn is_name(name: Option<&str>) -> bool {
+    name.is_some_and(|name| name.len() <= MAX_NAME)
 }
 
 /// Whether the type's values have an order that people expect: numbers, dates and times.

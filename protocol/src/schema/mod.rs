@@ -12,6 +12,7 @@ mod error;
 mod map_keys;
 mod meaning;
 mod normal;
+mod shapes;
 mod types;
 mod validate;
 mod wire_form;
@@ -22,6 +23,7 @@ use std::fmt;
 pub use attributes::{Attributes, Span};
 pub use error::SchemaError;
 pub use map_keys::MapKeys;
+pub use shapes::Flattened;
 pub use types::{Definition, EnumDef, Field, Logical, Shape, StructDef, Type, Variant};
 
 /// The shape of one method: what it takes, what it gives, and the definitions that these refer to.
@@ -155,6 +157,8 @@ mod attribute_tests;
 mod canonical_tests;
 #[cfg(test)]
 mod hostile_tests;
+#[cfg(test)]
+mod shapes_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -129,7 +129,12 @@ impl<'a> Walk<'a, '_> {
             value.map_or(Ok(()), |ty| self.value(ty))?;
             entries.push((keyed, self.out.len()));
         }
-        entries.sort_by(|(one, _), (other, _)| self.out[one.clone()].cmp(&self.out[other.clone()]));
+        let of = |key: &Range<usize>| &self.out[key.clone()];
+        entries.sort_by(|(one, _), (other, _)| of(one).cmp(of(other)));
+        // Two keys that were different as they were written are one now. Then the value has no such form.
+        if value.is_some() && entries.windows(2).any(|pair| of(&pair[0].0) == of(&pair[1].0)) {
+            return Err(WireError::IntegerOutOfRange);
+        }
         let parts: Vec<&[u8]> = entries.iter().map(|(key, end)| &self.out[key.start..*end]).collect();
         let sorted = parts.concat();
         self.out.truncate(start);

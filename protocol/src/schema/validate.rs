@@ -1,7 +1,7 @@
 //! What must hold of a schema beyond its encoding, so that whoever has one may rely on it.
 
 use super::meaning::{Checker, Place};
-use super::{Definition, Field, MapKeys, MethodSchema, SchemaError, Shape, Type};
+use super::{Definition, Field, MapKeys, MethodSchema, SchemaError, Shape, Type, shapes};
 use crate::check;
 use crate::limits::{MAX_DEFAULTS, MAX_ZERO_SIZED_ITEMS};
 use std::collections::HashSet;
@@ -24,7 +24,8 @@ pub(super) fn all(schema: &MethodSchema) -> Result {
     }
     // Defaults and attributes last, when all that they may refer to is known to be sound.
     defaults(schema)?;
-    attributes(schema)
+    attributes(schema)?;
+    shapes::check(schema)
 }
 
 struct Types<'a> {
@@ -105,11 +106,11 @@ fn attributes(schema: &MethodSchema) -> Result {
     for definition in &schema.definitions {
         match definition {
             Definition::Struct(def) => {
-                checker.check(Place::Definition, &def.name, &def.attributes)?;
+                checker.check(Place::Struct, &def.name, &def.attributes)?;
                 attributes_of(&mut checker, &def.fields)?;
             }
             Definition::Enum(def) => {
-                checker.check(Place::Definition, &def.name, &def.attributes)?;
+                checker.check(Place::Enum, &def.name, &def.attributes)?;
                 for variant in &def.variants {
                     checker.check(Place::Variant, &variant.name, &variant.attributes)?;
                     variant.shape.fields().map_or(Ok(()), |fields| attributes_of(&mut checker, fields))?;

@@ -219,6 +219,7 @@ fn schemas() -> Vec<SchemaEntry> {
         ),
         entry("tree", "a type that contains itself", method("", Type::Ref(0), vec![structure("Node", node)])),
         entry("refund", "attributes of every kind, logical types, presence, items, errors", grown::refund()),
+        entry("event", "tagged enums, flattened fields", grown::event()),
         entry("untidy", "every way not to be canonical", grown::untidy()),
     ]
 }

@@ -5,7 +5,7 @@ mod cases;
 use crate::schema::{enumeration, plain_field, structure, text};
 use crate::{check, hex, kept, unhex};
 use callgate_protocol::check::{self as guard, Reason};
-use callgate_protocol::schema::{Definition, Field, MethodSchema, Shape, Type};
+use callgate_protocol::schema::{Attributes, Definition, Field, MethodSchema, Shape, Type};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -50,8 +50,57 @@ fn method(response: Type) -> MethodSchema {
         enumeration("Colour", vec![("Red", Shape::Unit), ("Blue", Shape::Unit)]),
         structure("Node", vec![plain_field("value", Type::U8), plain_field("next", next)]),
         structure("Change", vec![presence("title", Type::String), presence("pages", Type::U32)]),
+        structure(
+            "Placed",
+            vec![
+                plain_field("id", Type::U8),
+                flat("at", Type::Ref(1)),
+                flat("meta", Type::Option(Box::new(Type::Ref(7)))),
+                flat("rest", rest()),
+                plain_field("last", Type::Bool),
+            ],
+        ),
+        structure("Meta", vec![plain_field("by", Type::String)]),
+        tagged(
+            enumeration(
+                "Payment",
+                vec![
+                    ("cash", Shape::Unit),
+                    ("card", Shape::Newtype(Type::Ref(7))),
+                    ("voucher", Shape::Struct(vec![plain_field("code", Type::U8)])),
+                    ("other", Shape::Newtype(rest())),
+                ],
+            ),
+            Attributes::new().with_tag("type"),
+        ),
+        tagged(
+            enumeration(
+                "Area",
+                vec![
+                    ("none", Shape::Unit),
+                    ("round", Shape::Newtype(Type::U8)),
+                    ("square", Shape::Tuple(vec![Type::U8, Type::U8])),
+                ],
+            ),
+            Attributes::new().with_tag("kind").with_content("of"),
+        ),
     ];
     MethodSchema::new(Type::Ref(0), response, definitions)
+}
+
+fn rest() -> Type {
+    Type::Map(Box::new(Type::String), Box::new(Type::U8))
+}
+
+fn flat(name: &str, ty: Type) -> Field {
+    Field { attributes: Attributes::new().with_flatten(), ..plain_field(name, ty) }
+}
+
+fn tagged(mut definition: Definition, attributes: Attributes) -> Definition {
+    if let Definition::Enum(def) = &mut definition {
+        def.attributes = attributes;
+    }
+    definition
 }
 
 fn presence(name: &str, ty: Type) -> Field {
@@ -68,7 +117,7 @@ fn refused() -> Vec<Refused> {
     use Type::*;
     use callgate_protocol::schema::Logical as Decimal;
     let deep = 128;
-    let cases: [(&'static str, Type, Vec<u8>); 19] = [
+    let cases: [(&'static str, Type, Vec<u8>); 21] = [
         ("bool: neither 0 nor 1", Bool, vec![2]),
         ("option: neither 0 nor 1", Option(Box::new(U8)), vec![2, 0]),
         ("u16 with the marker of 4 bytes", U16, vec![252, 1, 0, 0, 0]),
@@ -89,6 +138,10 @@ fn refused() -> Vec<Refused> {
             Logical(Decimal::DECIMAL, Box::new(String)),
             vec![1],
         ),
+        ("map: a key twice", Map(Box::new(U8), Box::new(Bool)), vec![3, 7, 0, 8, 0, 7, 1]),
+        ("map: 200 keys and one of them again", Map(Box::new(U8), Box::new(Unit)), {
+            [vec![201], (0..200).rev().collect(), vec![100]].concat()
+        }),
         ("268 million units", List(Box::new(Unit)), vec![252, 0, 0, 0, 16]),
         (
             "65,536 units in an array, which is itself one more value without bytes",
@@ -116,7 +169,7 @@ fn refused() -> Vec<Refused> {
 
 #[test]
 fn values_are_what_bincode_writes_and_the_guard_lets_through() {
-    let values = [cases::integers(), cases::scalars(), cases::composed(), cases::grown()]
+    let values = [cases::integers(), cases::scalars(), cases::composed(), cases::grown(), cases::shaped()]
         .into_iter()
         .flatten()
         .collect();

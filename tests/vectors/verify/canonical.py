@@ -1,5 +1,5 @@
 """The canonical form of a schema, and its wire form, by the page."""
-from primitives import Reader, blob, many, text, varint
+from primitives import Bad, Reader, blob, many, text, varint
 from schema import in_text, put_schema
 
 
@@ -85,8 +85,8 @@ def content(ty):
             case _: return ty
 
 def form(s, ty, value):
-    r = Reader(bytes.fromhex(value))
-    return Form(s["definitions"], r).value(ty).hex()
+    try: return Form(s["definitions"], Reader(bytes.fromhex(value))).value(ty).hex()
+    except Bad: return value
 
 class Form:
     """Reads a value and writes it in its one form."""
@@ -122,6 +122,7 @@ class Form:
             case ("tuple", items): return b"".join(map(self.value, items))
             case ("map", key, item):
                 entries = [(self.value(key), self.value(item)) for _ in range(r.varint(64))]
+                if len({key for key, _ in entries}) < len(entries): raise Bad("keys that are one now")
                 return many(sorted(entries, key=lambda e: e[0]), b"".join)
             case ("ref", n): return self.definition(self.definitions[n])
 

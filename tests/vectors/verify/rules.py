@@ -1,20 +1,14 @@
 """What must hold of a schema whose bytes could be read, by the page."""
 import math, struct
 
-import canonical, values
-from primitives import Bad, Reader
+import canonical, shapes, values
+from primitives import Reader
+from shapes import must, physical
 
 KEYS = """bool u8 u16 u32 u64 u128 i8 i16 i32 i64 i128 char string uuid timestamp duration ipaddr ipv4addr
 ipv6addr""".split()
 ORDERED = "u8 u16 u32 u64 u128 i8 i16 i32 i64 i128 f32 f64 timestamp duration".split()
 
-
-def must(holds, what):
-    if not holds: raise Bad(what)
-
-def physical(ty):
-    while ty[0] == "logical": ty = ty[2]
-    return ty
 
 def check(s):
     defs = s["definitions"]
@@ -32,12 +26,13 @@ def check(s):
                 case {"tuple": types}: [check_type(s, ty) for ty in types]
     check_attributes(s, s["attributes"], {1})
     for d in defs:
-        check_attributes(s, d["attributes"], {1})
+        check_attributes(s, d["attributes"], {1, 11, 12} if "variants" in d else {1})
         for v in d.get("variants", []): check_attributes(s, v["attributes"], {1, 10})
         for fields in lists_of_fields(d):
             for f in fields:
                 if f["default"] is not None: check_value(s, f["type"], f["default"])
-                check_attributes(s, f["attributes"], set(range(1, 10)), f["type"])
+                check_attributes(s, f["attributes"], {*range(1, 10), 13}, f["type"])
+    for d in defs: shapes.check(s, d)
 
 def is_definition(s, ty, kind):
     return ty[0] == "ref" and ty[1] < len(s["definitions"]) and kind in s["definitions"][ty[1]]
@@ -72,7 +67,7 @@ def check_attributes(s, attributes, may_stand, ty=None):
     content = ty and canonical.content(ty)
     below = ty and physical(content)[0]
     for tag, value in attributes:
-        if tag not in range(1, 11): continue
+        if tag not in range(1, 14): continue
         must(tag in may_stand, "place")
         data = bytes.fromhex(value)
         match tag:
@@ -86,6 +81,8 @@ def check_attributes(s, attributes, may_stand, ty=None):
             case 6: must(below in ("list", "map"), "items"); check_span(data)
             case 7: must(below == "string" and len(data) <= 1024, "pattern"); data.decode()
             case 9: must(data == b"", "secret")
+            case 11 | 12: must(len(data) <= 256, "member"); data.decode()
+            case 13: must(data == b"" and not {6, 9} & {tag for tag, _ in attributes}, "flatten")
             case 10: must(len(data) == 1 and data[0] > 0, "code")
 
 def check_span(data):

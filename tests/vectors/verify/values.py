@@ -2,6 +2,7 @@
 import base64, ipaddress, json, math, re, struct, uuid
 from datetime import datetime, timedelta, timezone
 
+import shapes
 from primitives import Bad, Reader, blob, many, text, varint, zigzag
 
 MAX_DEPTH, MAX_ZERO_SIZED = 128, 65_536
@@ -67,24 +68,38 @@ class Value:
             case ("list", item): return self.nested(lambda: [self.read(item) for _ in range(r.varint(64))])
             case ("array", item, n): return self.unsized(lambda: [self.read(item) for _ in range(n)])
             case ("tuple", items): return self.unsized(lambda: [self.read(item) for item in items])
-            case ("map", k, v): return self.nested(lambda: dict((key(self.read(k)), self.read(v)) for _ in range(r.varint(64))))
+            case ("map", k, v): return self.nested(lambda: self.map(k, v))
             case ("ref", n): return self.definition(self.defs[n])
+
+    def map(self, k, v):
+        entries, keys = {}, set()
+        for _ in range(self.r.varint(64)):
+            start = self.r.at
+            name = key(self.read(k))
+            raw = bytes(self.r.data[start:self.r.at])
+            if raw in keys: raise Bad("key twice")
+            keys.add(raw)
+            entries[name] = self.read(v)
+        return entries
 
     def definition(self, d):
         if "struct" in d: return self.fields(d["fields"])
         number = self.r.varint(32)
         if number >= len(d["variants"]): raise Bad("variant")
         variant = d["variants"][number]
+        inside = None
         match variant["shape"]:
-            case "unit": return variant["name"]
             case {"newtype": ty}: inside = lambda: self.read(ty)
             case {"tuple": types}: inside = lambda: self.read(("tuple", types))
             case {"struct": fields}: inside = lambda: self.fields(fields)
-        return {variant["name"]: self.nested(inside)}
+        return shapes.variant(d, variant["name"], None if variant["shape"] == "unit" else self.nested(inside))
 
     def fields(self, fields):
-        values = self.unsized(lambda: {f["name"]: self.read(f["type"]) for f in fields})
-        return {name: value for name, value in values.items() if value is not ABSENT}
+        members = {}
+        for f, value in self.unsized(lambda: [(f, self.read(f["type"])) for f in fields]):
+            if shapes.is_flat(f): members |= value or {}
+            elif value is not ABSENT: members[f["name"]] = value
+        return members
 
     def presence(self, inner):
         which = self.r.varint(32)
@@ -152,14 +167,24 @@ def put(schema, ty, v):
         case ("array", item, _): return b"".join(go(item, v) for v in v)
         case ("tuple", items): return b"".join(map(go, items, v))
         case ("map", k, value): return many(v.items(), lambda e: go(k, e[0]) + go(value, e[1]))
-        case ("ref", n): return put_definition(defs[n], v, go)
+        case ("ref", n): return put_definition(schema, defs[n], v, go)
 
 
-def put_definition(d, v, go):
+def put_definition(schema, d, v, go):
     missing = lambda f: {f["name"]: ABSENT} if f["type"][0] == "presence" else {}
-    fields = lambda fields, v: b"".join(go(f["type"], (missing(f) | v)[f["name"]]) for f in fields)
+    def fields(of, v):
+        # What a map takes is what no other field does.
+        names = shapes.names(schema, of)
+        rest = {name: value for name, value in v.items() if name not in names}
+        return b"".join(flat(f["type"], v, rest) if shapes.is_flat(f) else go(f["type"], (missing(f) | v)[f["name"]]) for f in of)
+    def flat(ty, v, rest):
+        ty = shapes.physical(ty)
+        if ty[0] == "map": return go(ty, rest)
+        if ty[0] != "option": return fields(schema["definitions"][ty[1]]["fields"], v)
+        of = schema["definitions"][shapes.physical(ty[1])[1]]["fields"]
+        return b"\1" + fields(of, v) if shapes.names(schema, of) & set(v) else b"\0"
     if "struct" in d: return fields(d["fields"], v)
-    name, inside = (v, None) if isinstance(v, str) else next(iter(v.items()))
+    name, inside = shapes.of_variant(d, v)
     index = [variant["name"] for variant in d["variants"]].index(name)
     match d["variants"][index]["shape"]:
         case "unit": content = b""

@@ -9,7 +9,7 @@ use super::int::Int;
 use super::{Converter, Maybe, Op, OpId};
 use crate::layout::Fixed;
 use callgate_protocol::limits::MAX_SCHEMA_PARTS;
-use callgate_protocol::schema::{Definition, MethodSchema, Type};
+use callgate_protocol::schema::{Definition, Logical, MethodSchema, Type};
 use std::collections::{HashMap, VecDeque};
 
 pub(super) type Result<T> = std::result::Result<T, Misfit>;
@@ -111,6 +111,7 @@ impl<'a> Builder<'a> {
         place: Place,
     ) -> Result<OpId> {
         self.count(1)?;
+        let is_set = !sides.dropped && matches!(to.understood(), Type::Logical(Logical::SET, _));
         let op = match (from.physical(), to.physical()) {
             (Type::Option(from), to) => Op::Maybe(self.maybe(sides, from, to, place)?),
             (from, Type::Option(to)) => Op::Given(&[1], self.pair(sides, from, to, place)?),
@@ -119,7 +120,8 @@ impl<'a> Builder<'a> {
             (Type::F32, Type::F64) => Op::Widen,
             (Type::List(from), Type::List(to)) => {
                 let place = self.within(place, Segment::Any);
-                Op::List(self.pair(sides, from, to, place)?)
+                let item = self.pair(sides, from, to, place)?;
+                if is_set { Op::Set(item) } else { Op::List(item) }
             }
             (Type::Array(from, length), Type::Array(to, same)) if length == same => {
                 let place = self.within(place, Segment::Any);

@@ -80,6 +80,8 @@ pub enum ConvertReason {
     OutOfRange(String),
     /// The wanted enum has no variant of this name.
     UnknownVariant(String),
+    /// A map has a key twice, or a set an item; or would have it when it is converted.
+    Twice,
     /// It would be longer than was asked for.
     TooLong,
     /// It would nest deeper than messages may.
@@ -97,6 +99,9 @@ impl fmt::Display for ConvertError {
             ConvertReason::OutOfRange(what) => f.write_str(what),
             ConvertReason::UnknownVariant(name) => {
                 write!(f, "the variant `{name}` is not one of those that are wanted")
+            }
+            ConvertReason::Twice => {
+                write!(f, "a key or an item of a set is there twice when it is converted")
             }
             ConvertReason::TooLong => write!(f, "the converted message is too long"),
             ConvertReason::TooDeep => write!(f, "the converted message nests deeper than {MAX_DEPTH}"),

@@ -73,6 +73,8 @@ enum Op {
     Presence(Option<Fixed>, Maybe),
     /// A length and items.
     List(OpId),
+    /// The same, where no item may be there twice.
+    Set(OpId),
     /// So many items.
     Array(OpId, u32),
     /// An item for each place.

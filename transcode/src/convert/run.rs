@@ -9,7 +9,7 @@ use super::error::{Done, Failure, Segment};
 use super::scalar::{pass, plain_width};
 use super::{Content, ConvertError, ConvertReason, Converter, Maybe, Op, OpId, Step, Struct, Variant};
 use crate::layout::Fixed;
-use callgate_protocol::check::Reason;
+use callgate_protocol::check::{Keys, Reason};
 use callgate_protocol::limits::{MAX_DEPTH, MAX_ZERO_SIZED_ITEMS};
 use callgate_protocol::wire::{Reader, put_varint};
 
@@ -142,17 +142,8 @@ impl<'a> Walk<'a, '_> {
                 self.count_if_empty(before)
             }
             Op::Tuple(items) => self.tuple(items),
-            Op::Map(key, value) => {
-                let count = self.length()?;
-                self.enter()?;
-                for index in 0..count {
-                    self.value(*key)
-                        .and_then(|()| self.value(*value))
-                        .map_err(|f| f.at(Segment::Index(index)))?;
-                }
-                self.leave();
-                Ok(())
-            }
+            Op::Set(item) => self.set(*item),
+            Op::Map(key, value) => self.map(*key, *value),
             Op::Struct(table) => self.structure(table),
             Op::Enum(variants) => self.enumeration(variants),
         }
@@ -181,6 +172,54 @@ impl<'a> Walk<'a, '_> {
         }
         self.leave();
         Ok(())
+    }
+
+    /// A map. Two keys that are different as they are read may be one as they are written.
+    #[inline(never)]
+    fn map(&mut self, key: OpId, value: OpId) -> Done {
+        let count = self.length()?;
+        self.enter()?;
+        let mut keys = Keys::new();
+        for index in 0..count {
+            let before = self.mark();
+            let read =
+                self.value(key).and_then(|()| self.note(&mut keys, before)).and_then(|()| self.value(value));
+            read.map_err(|failure| failure.at(Segment::Index(index)))?;
+        }
+        self.compared(&mut keys)?;
+        self.leave();
+        Ok(())
+    }
+
+    /// A set, likewise: its items may have lost the fields in which they differ.
+    #[inline(never)]
+    fn set(&mut self, item: OpId) -> Done {
+        let count = self.length()?;
+        self.enter()?;
+        let mut items = Keys::new();
+        for index in 0..count {
+            let before = self.mark();
+            let read = self.value(item).and_then(|()| self.note(&mut items, before));
+            read.map_err(|failure| failure.at(Segment::Index(index)))?;
+        }
+        self.compared(&mut items)?;
+        self.leave();
+        Ok(())
+    }
+
+    /// Notes what was read and written since then. What is dropped is only read.
+    fn note(&self, keys: &mut Keys, before: (usize, usize)) -> Done {
+        let now = self.mark();
+        let is_new = match self.dropping > 0 {
+            true => keys.add(self.reader.since(0), before.0..now.0),
+            false => keys.add(self.out, before.1..now.1),
+        };
+        if is_new { Ok(()) } else { Err(ConvertReason::Twice.into()) }
+    }
+
+    fn compared(&self, keys: &mut Keys) -> Done {
+        let bytes = if self.dropping > 0 { self.reader.since(0) } else { self.out.as_slice() };
+        if keys.are_distinct(bytes) { Ok(()) } else { Err(ConvertReason::Twice.into()) }
     }
 
     fn tuple(&mut self, items: &'a [OpId]) -> Done {

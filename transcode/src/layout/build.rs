@@ -2,7 +2,10 @@
 
 use super::patterns::Patterns;
 use super::rules::Content;
-use super::{Absent, Enum, Errors, Field, Fixed, Layout, Lead, Names, Node, NodeId, Rules, Struct, Variant};
+use super::{
+    Absent, Enum, Errors, Field, Fixed, Layout, Lead, Names, Node, NodeId, Rules, Struct, Tagged, Variant,
+    flat,
+};
 use crate::json::put_json_string;
 use crate::scalar::{Int, Scalar, TextForm};
 use crate::violation::BindError;
@@ -15,6 +18,13 @@ type Result<T> = std::result::Result<T, BindError>;
 /// Nodes, fields and variants of one layout. No schema that a backend can tell has more: each of them comes of one or two of
 /// its parts.
 const MAX_STEPS: usize = 2 * MAX_SCHEMA_PARTS;
+
+/// The same for what flattened fields and tags add: fields count anew in each object where they are flattened, and their names,
+/// and a tag stands before each variant.
+const MAX_SHAPE_STEPS: usize = 4 * MAX_SCHEMA_PARTS;
+
+/// So many bytes that stand before a variant's members count as one step.
+const OPENING_STEP: usize = 64;
 
 impl Layout {
     /// Compiles a method's definitions, its request, its response and its errors. Work and memory grow with the schema's length, and
@@ -38,19 +48,28 @@ impl Layout {
             nodes: (0..definitions).map(|_| Node::Unit).collect(),
             patterns: Patterns::new(),
             steps: steps.checked_sub(definitions).ok_or_else(too_large)?,
+            shape_steps: MAX_SHAPE_STEPS,
         };
         for (index, definition) in schema.definitions.iter().enumerate() {
             let node = match definition {
                 Definition::Struct(def) => Node::Struct(builder.structure(&def.fields)?),
-                Definition::Enum(def) => Node::Enum(builder.enumeration(&def.variants)?),
+                Definition::Enum(def) => Node::Enum(builder.enumeration(def)?),
             };
             builder.nodes[index] = node;
         }
         let request = builder.node(&schema.request)?;
         let response = builder.node(&schema.response)?;
         let errors = schema.error.as_ref().map(|ty| builder.errors(ty)).transpose()?;
+        builder.flatten()?;
         Ok(Layout { nodes: builder.nodes, request, response, errors, patterns: builder.patterns.compiled })
     }
+}
+
+/// Takes steps from those that may still be taken.
+fn take(left: &mut usize, steps: usize) -> Result<()> {
+    let too_many = || BindError("the schema's tags and flattened fields make too many members".to_owned());
+    *left = left.checked_sub(steps).ok_or_else(too_many)?;
+    Ok(())
 }
 
 #[cold]
@@ -65,6 +84,8 @@ struct Builder<'a> {
     patterns: Patterns,
     /// How many steps may still be taken.
     steps: usize,
+    /// How many of what flattened fields and tags add.
+    shape_steps: usize,
 }
 
 impl Builder<'_> {
@@ -133,10 +154,29 @@ impl Builder<'_> {
         let leads: usize = compiled.iter().map(|field| field.lead.len()).sum();
         Ok(Struct {
             leads: u32::try_from(leads).unwrap_or(u32::MAX),
-            sparse: compiled.iter().any(|field| matches!(self.nodes[field.node as usize], Node::Presence(_))),
+            sparse: compiled
+                .iter()
+                .any(|field| field.flat || matches!(self.nodes[field.node as usize], Node::Presence(_))),
             fields: compiled,
-            names: Names::new(fields.iter().map(|field| (&field.name, &field.aliases))),
+            names: names_of(fields),
+            flat: None,
         })
+    }
+
+    /// Finds the members of structs with flattened fields, when all nodes are there.
+    fn flatten(&mut self) -> Result<()> {
+        for id in 0..self.nodes.len() {
+            let Node::Struct(table) = &self.nodes[id] else { continue };
+            if !table.fields.iter().any(|field| field.flat) {
+                continue;
+            }
+            let left = &mut self.shape_steps;
+            let members = flat::members(&self.nodes, table, &mut || take(left, 1))?;
+            if let Node::Struct(table) = &mut self.nodes[id] {
+                table.flat = Some(Box::new(members));
+            }
+        }
+        Ok(())
     }
 
     fn field(&mut self, opening: u8, field: &schema::Field) -> Result<Field> {
@@ -150,6 +190,7 @@ impl Builder<'_> {
                 (None, Type::Option(_) | Type::Presence(_)) => Absent::None,
                 (None, _) => Absent::Refused,
             },
+            flat: field.attributes.is_flattened(),
         })
     }
 
@@ -178,13 +219,20 @@ impl Builder<'_> {
         Ok(Fixed { bytes: bytes.into(), depth, zero_sized })
     }
 
-    fn enumeration(&mut self, variants: &[schema::Variant]) -> Result<Enum> {
-        let compiled: Result<Box<[Variant]>> = variants.iter().map(|variant| self.variant(variant)).collect();
+    fn enumeration(&mut self, def: &schema::EnumDef) -> Result<Enum> {
+        let variants = &def.variants;
+        let tagged = def.attributes.tag().map(|tag| {
+            let content = def.attributes.content().map(Box::from);
+            Box::new(Tagged { tag: tag.into(), content })
+        });
+        let compiled: Result<Box<[Variant]>> =
+            variants.iter().map(|variant| self.variant(variant, tagged.as_deref())).collect();
         Ok(Enum {
             variants: compiled?,
             names: Names::new(variants.iter().map(|variant| (&variant.name, &variant.aliases))),
             // Asked for every query parameter: to look through the variants each time would cost their number.
             has_unit: variants.iter().any(|variant| variant.shape == Shape::Unit),
+            tagged,
         })
     }
 
@@ -197,13 +245,16 @@ impl Builder<'_> {
         })
     }
 
-    fn variant(&mut self, variant: &schema::Variant) -> Result<Variant> {
+    fn variant(&mut self, variant: &schema::Variant, tagged: Option<&Tagged>) -> Result<Variant> {
         self.step()?;
         let mut quoted = Vec::new();
         put_json_string(&mut quoted, &variant.name);
+        let opening = tagged.map(|tagged| tagged.opening(&quoted, variant.shape != Shape::Unit));
+        take(&mut self.shape_steps, opening.as_ref().map_or(0, Vec::len) / OPENING_STEP)?;
         Ok(Variant {
             name: variant.name.as_str().into(),
             quoted: quoted.into_boxed_slice(),
+            opening: opening.unwrap_or_default().into_boxed_slice(),
             content: match &variant.shape {
                 Shape::Unit => None,
                 Shape::Newtype(ty) => Some(self.node(ty)?),
@@ -218,6 +269,32 @@ impl Builder<'_> {
             },
         })
     }
+}
+
+impl Tagged {
+    /// What stands before a variant's content, or before its members.
+    fn opening(&self, quoted: &[u8], has_content: bool) -> Vec<u8> {
+        let mut opening = vec![b'{'];
+        put_json_string(&mut opening, &self.tag);
+        opening.push(b':');
+        opening.extend_from_slice(quoted);
+        if let Some(content) = self.content.as_ref().filter(|_| has_content) {
+            opening.push(b',');
+            put_json_string(&mut opening, content);
+            opening.push(b':');
+        }
+        opening
+    }
+}
+
+/// The names by which fields are found in JSON; a flattened one is not.
+fn names_of(fields: &[schema::Field]) -> Names {
+    let mut names = Vec::new();
+    for (index, field) in (0..).zip(fields).filter(|(_, field)| !field.attributes.is_flattened()) {
+        let all = std::iter::once(&field.name).chain(&field.aliases);
+        names.extend(all.map(|name| (name.as_str().into(), index)));
+    }
+    Names::of(names)
 }
 
 fn no_error_enum() -> BindError {

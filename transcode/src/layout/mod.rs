@@ -5,6 +5,7 @@
 //! comparing, what stands before its value ([`Lead`]).
 
 mod build;
+mod flat;
 mod lead;
 mod names;
 mod patterns;
@@ -13,11 +14,12 @@ mod rules;
 mod scaling_tests;
 mod suggest;
 
+pub(crate) use flat::{Flat, Rest};
 pub(crate) use lead::Lead;
 pub(crate) use names::Names;
 pub(crate) use patterns::Patterns;
 pub(crate) use rules::{Content, Rules};
-pub(crate) use suggest::Suggestions;
+pub(crate) use suggest::{Suggestions, list};
 
 use crate::scalar::Scalar;
 use crate::violation::{Refusal, ViolationKind};
@@ -107,12 +109,14 @@ pub(crate) enum Node {
 pub(crate) struct Struct {
     /// In wire order.
     pub(crate) fields: Box<[Field]>,
-    /// From name or alias to index.
+    /// From name or alias to index; a flattened field has none.
     pub(crate) names: Names,
     /// How many bytes of JSON stand before the values of all fields.
     pub(crate) leads: u32,
-    /// Whether there are fields that are left out where they are absent.
+    /// Whether there are fields that are left out where they are absent, or flattened ones.
     pub(crate) sparse: bool,
+    /// The members of its object, where some of its fields are flattened.
+    pub(crate) flat: Option<Box<Flat>>,
 }
 
 /// One field.
@@ -126,6 +130,8 @@ pub(crate) struct Field {
     pub(crate) node: NodeId,
     /// What stands for it when it is missing.
     pub(crate) absent: Absent,
+    /// Whether its members stand beside the other fields. It is a struct, an option of one, or a map.
+    pub(crate) flat: bool,
 }
 
 /// What stands for a missing field.
@@ -159,6 +165,17 @@ pub(crate) struct Enum {
     pub(crate) names: Names,
     /// Whether any value of it can be written as a string.
     pub(crate) has_unit: bool,
+    /// How its values are objects with a tag. `None` for serde's external form.
+    pub(crate) tagged: Option<Box<Tagged>>,
+}
+
+/// The members of an object that says which variant it is.
+#[derive(Debug)]
+pub(crate) struct Tagged {
+    /// The member that names the variant.
+    pub(crate) tag: Box<str>,
+    /// The member that holds its content. `None` if the content's members stand beside the tag.
+    pub(crate) content: Option<Box<str>>,
 }
 
 /// One variant.
@@ -168,6 +185,8 @@ pub(crate) struct Variant {
     pub(crate) name: Box<str>,
     /// The name as a JSON string.
     pub(crate) quoted: Box<[u8]>,
+    /// With a tag, what stands before the content, or before its members: `{"type":"card"` or `{"type":"card","of":`.
+    pub(crate) opening: Box<[u8]>,
     /// Its content; `None` for a unit. A tuple variant's is a tuple, a struct variant's a struct.
     pub(crate) content: Option<NodeId>,
 }
@@ -193,8 +212,16 @@ impl Struct {
     /// Why `name` is refused: it names no field.
     #[cold]
     pub(crate) fn refusal(&self, name: &str, suggestions: &mut Suggestions) -> Refusal {
-        let fields = self.fields.iter().map(|field| &*field.name);
-        let alternatives = suggestions.alternatives(name, &self.names, "fields", fields);
+        let alternatives = match &self.flat {
+            None => {
+                let fields = self.fields.iter().map(|field| &*field.name);
+                suggestions.alternatives(name, &self.names, "fields", fields)
+            }
+            Some(flat) => {
+                let fields = flat.members.iter().map(|member| &*member.name);
+                suggestions.alternatives(name, &flat.names, "fields", fields)
+            }
+        };
         Refusal::new(ViolationKind::UnknownField, format!("unknown field `{}`{alternatives}", shown(name)))
     }
 }

@@ -17,6 +17,11 @@ impl Names {
             let all = std::iter::once(name).chain(aliases);
             entries.extend(all.map(|name| (name.as_str().into(), index)));
         }
+        Names::of(entries)
+    }
+
+    /// The same of names that are put together already.
+    pub(super) fn of(mut entries: Vec<(Box<str>, u32)>) -> Names {
         if entries.len() > FEW {
             entries.sort_unstable();
         }
@@ -34,6 +39,11 @@ impl Names {
             place.ok().and_then(|place| self.entries.get(place))
         };
         entry.map(|(_, index)| *index as usize)
+    }
+
+    /// All names and aliases, each with the index of what it names.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.entries.iter().map(|(name, index)| (&**name, *index as usize))
     }
 
     /// All names and aliases.

@@ -121,7 +121,7 @@ fn plain(name: &[char]) -> impl Iterator<Item = char> {
 }
 
 /// The first names that there are.
-fn list<'a>(all: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn list<'a>(all: impl Iterator<Item = &'a str>) -> String {
     const MOST: usize = 16;
     let mut names: Vec<String> = all.take(MOST + 1).map(|name| format!("`{}`", shown(name))).collect();
     if names.is_empty() {

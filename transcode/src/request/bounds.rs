@@ -115,7 +115,9 @@ impl Encoder<'_> {
             if let Node::Struct(table) = self.layout.bare(node)
                 && let Some(field) = table.fields.get(*step as usize)
             {
-                push_segment(&mut pointer, &field.name);
+                if !field.flat {
+                    push_segment(&mut pointer, &field.name);
+                }
                 node = field.node;
             }
         }

@@ -101,6 +101,11 @@ impl<'a> Encoder<'a> {
     fn map_key(&mut self, node: NodeId) -> Step {
         let at = self.cursor.pos;
         let raw = self.cursor.key().map_err(|fault| self.fault(fault))?;
+        self.put_key(node, at, raw)
+    }
+
+    /// Writes a map's key, which is at `at`, and notes it.
+    pub(super) fn put_key(&mut self, node: NodeId, at: usize, raw: RawString<'a>) -> Step {
         let start = self.out.len();
         let written = match self.layout.node(node) {
             Node::Scalar(Scalar::String) if !raw.escaped => {
@@ -124,6 +129,9 @@ impl<'a> Encoder<'a> {
     }
 
     pub(super) fn enumeration(&mut self, table: &'a Enum) -> Step {
+        if let Some(tagged) = &table.tagged {
+            return self.tagged(table, tagged);
+        }
         let at = self.cursor.pos;
         match self.cursor.peek() {
             Some(b'"') => {

@@ -1,5 +1,6 @@
 //! The walk over the body: one value read, one value written. Nothing is kept but what stands in `out` already.
 
+use super::ahead::Ahead;
 use super::params::{Given, Params};
 use super::{RequestInput, RequestProgram};
 use crate::binding::Body;
@@ -45,6 +46,8 @@ pub(super) struct Encoder<'a> {
     pub(super) slots: Vec<Slot>,
     /// Scratch of the objects that are open and whose keys are to be compared at their end.
     pub(super) keys: Vec<Key>,
+    /// Where containers end that were passed in search of a tag.
+    pub(super) ahead: Ahead,
     pub(super) violations: Vec<Pending>,
     /// Where the secret value begins that is being read: nothing of it is repeated.
     pub(super) secret: Option<usize>,
@@ -77,6 +80,7 @@ impl<'a> Encoder<'a> {
             zero_sized: 0,
             slots: Vec::new(),
             keys: Vec::new(),
+            ahead: Ahead::default(),
             violations: Vec::new(),
             secret: None,
             suggestions: Suggestions::new(),

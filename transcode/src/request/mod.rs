@@ -1,13 +1,17 @@
 //! JSON → bincode: path, query and body of an HTTP request as a method's request message, in one pass over the body.
 
+mod ahead;
 mod bounds;
 mod containers;
 mod encode;
+mod flat;
 mod given;
 mod guarded;
+mod missing;
 mod object;
 mod params;
 mod scalars;
+mod tagged;
 
 use crate::binding::{Body, RequestBinding, UnknownFields};
 use crate::json;

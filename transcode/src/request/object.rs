@@ -5,10 +5,10 @@
 //! members' places in `out` are kept in slots, and at the object's end they are copied into order behind what was
 //! written, and moved down.
 
-use super::encode::{Encoder, Slot, Step, Stop};
+use super::encode::{Encoder, Slot, Step};
 use super::params::{Given, Source};
-use crate::json::{Cursor, Fault, Key, Problem, RawString, duplicate_in_text, push_segment, skip_value};
-use crate::layout::{Absent, Node, NodeId, Struct};
+use crate::json::{Key, RawString, duplicate_in_text};
+use crate::layout::{Node, NodeId, Struct};
 use crate::violation::{At, Refusal, ViolationKind};
 
 /// An object that is being read; or a struct that is put together without one.
@@ -36,6 +36,9 @@ impl<'a> Encoder<'a> {
         if self.cursor.peek() != Some(b'{') {
             return Err(self.wrong_type("an object"));
         }
+        if table.flat.is_some() {
+            return self.flat_structure(table, given);
+        }
         let mut open = self.opened(table, given, Some(self.cursor.pos));
         self.enter()?;
         let start = self.out.len();
@@ -54,6 +57,9 @@ impl<'a> Encoder<'a> {
 
     /// Writes a struct of which the body says nothing.
     pub(super) fn assembled(&mut self, table: &'a Struct, given: Given) -> Step {
+        if table.flat.is_some() {
+            return self.flat_assembled(table, given);
+        }
         let open = self.opened(table, given, None);
         self.enter()?;
         let start = self.out.len();
@@ -107,16 +113,11 @@ impl<'a> Encoder<'a> {
         let node = table.fields[index].node;
         let given = self.given(open, index);
         if let Some(given) = given.filter(|given| self.params.is_leaf(*given)) {
-            let other = self.params.sources(given).next().unwrap_or(Source::Body);
-            let other = self.source_name(other);
-            let detail = format!("given twice: in the body and by {other}");
-            self.refuse(At::Member(at), Refusal::new(ViolationKind::DuplicateField, detail))?;
-            return self.skip();
+            return self.given_too(at, given);
         }
         if self.is_written(open, index) {
-            let first = self.first_member(open, index);
-            let refusal = Fault { at, problem: Problem::DuplicateKey(first) }.refusal(self.cursor.text());
-            return self.refuse(At::Member(at), refusal).and(Err(Stop));
+            let first = self.first_member(open.at, |name| table.names.find(name) == Some(index));
+            return Err(self.again(at, first));
         }
         if open.unordered.is_none() && index == open.done {
             self.joined(node, given)?;
@@ -160,7 +161,7 @@ impl<'a> Encoder<'a> {
     }
 
     /// A value of the body, which path and query may give parts of.
-    fn joined(&mut self, node: NodeId, given: Option<Given>) -> Step {
+    pub(super) fn joined(&mut self, node: NodeId, given: Option<Given>) -> Step {
         let Some(given) = given else {
             return self.value(node);
         };
@@ -259,59 +260,12 @@ impl<'a> Encoder<'a> {
 
     /// A field that the object does not have.
     fn absent(&mut self, open: &Open<'a>, index: usize) -> Step {
-        let field = &open.table.fields[index];
-        if let Some(given) = self.given(open, index) {
-            return self.write_given(field.node, given);
-        }
-        match &field.absent {
-            Absent::None => {
-                self.out.push(0);
-                Ok(())
-            }
-            Absent::Default(fixed) => self.fixed(|encoder| encoder.missing_at(open, index), fixed),
-            Absent::Refused => {
-                let at = self.missing_at(open, index);
-                let detail = match at {
-                    At::Value(_) => "there must be a body: it is this field's value".to_owned(),
-                    _ => format!("missing field `{}`", field.name),
-                };
-                self.refuse(at, Refusal::new(ViolationKind::MissingField, detail))
-            }
-        }
+        let given = self.given(open, index);
+        self.missing(&open.table.fields[index], given, |encoder| encoder.missing_at(open, index))
     }
 
     #[cold]
     fn missing_at(&self, open: &Open<'a>, index: usize) -> At {
-        let name = &open.table.fields[index].name;
-        if let Some(at) = open.at {
-            return At::Missing(at, name.to_string());
-        }
-        let mut steps = self.params.prefix(open.given).to_vec();
-        steps.push(index as u32);
-        if steps == self.program.body_field {
-            return At::Value(0);
-        }
-        let mut pointer = self.pointer(self.params.prefix(open.given));
-        push_segment(&mut pointer, name);
-        At::Field(pointer)
-    }
-
-    /// Where the object has its first member for a field; all of it up to there was read before.
-    #[cold]
-    fn first_member(&self, open: &Open<'a>, index: usize) -> usize {
-        let mut cursor = Cursor::new(self.cursor.text());
-        cursor.pos = open.at.unwrap_or_default();
-        let mut found = cursor.pos;
-        let mut more = !cursor.open(b'}');
-        while more {
-            found = cursor.pos;
-            let Ok(key) = cursor.key() else { break };
-            if open.table.names.find(&key.decode()) == Some(index) {
-                break;
-            }
-            let passed = cursor.colon().and_then(|()| skip_value(&mut cursor, 0, &mut Vec::new()));
-            more = passed.and_then(|()| cursor.next_member()).unwrap_or(false);
-        }
-        found
+        self.place_of(open.at, open.given, &[index as u32], &open.table.fields[index].name)
     }
 }

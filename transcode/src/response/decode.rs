@@ -1,16 +1,16 @@
 //! The walk over a message: reads each value once and writes its JSON. Bounded as `callgate_protocol::check` is.
 
-mod presence;
+mod shapes;
 
 use super::DecodeReason;
 use crate::json::{Key, document, duplicate, put_on_one_line};
-use crate::layout::{Enum, Layout, Node, NodeId, Struct};
+use crate::layout::{Enum, Layout, Node, NodeId, Struct, Variant};
 use crate::scalar::Style;
 use callgate_protocol::check::Reason;
 use callgate_protocol::limits::{MAX_DEPTH, MAX_ZERO_SIZED_ITEMS};
 use callgate_protocol::wire::Reader;
 
-pub(super) use presence::is_absent;
+pub(super) use shapes::is_absent;
 
 type Step = Result<(), DecodeReason>;
 
@@ -148,7 +148,7 @@ impl<'a> Decoder<'a> {
         self.has_room(table.leads as usize)?;
         let start = self.reader.offset();
         if table.sparse {
-            self.sparse_fields(table)?;
+            self.sparse_object(table)?;
             return self.leave(start);
         }
         if table.fields.is_empty() {
@@ -209,31 +209,60 @@ impl<'a> Decoder<'a> {
                 self.out.push(b',');
             }
             self.has_room(0)?;
-            let start = self.out.len();
-            match self.layout.node(key) {
-                Node::Scalar(scalar) => scalar.print_key(&mut self.reader, self.out, self.style)?,
-                // An enum of units alone, which is written as a string anyway.
-                _ => self.value(key)?,
-            }
-            self.keys.push(Key { start, end: self.out.len(), at: start, escaped: false });
+            self.key(key)?;
             self.out.push(b':');
             self.value(value)?;
         }
-        // Each value has one way to be written, so equal keys are equal bytes.
-        if !self.style.discard && duplicate(self.keys.get_mut(base..).unwrap_or_default(), self.out).is_some()
-        {
-            return Err(DecodeReason::DuplicateKey);
-        }
-        self.keys.truncate(base);
+        self.compare_keys(base)?;
         self.out.push(b'}');
         self.depth -= 1;
         Ok(())
     }
 
-    fn enumeration(&mut self, table: &'a Enum) -> Step {
+    /// Writes a map's key, and notes it.
+    fn key(&mut self, key: NodeId) -> Step {
+        let (start, at) = (self.out.len(), self.reader.offset());
+        match self.layout.node(key) {
+            Node::Scalar(scalar) => scalar.print_key(&mut self.reader, self.out, self.style)?,
+            // One of units alone, and a key is its name whatever its values are else.
+            Node::Enum(table) => {
+                let variant = self.variant(table)?;
+                self.out.extend_from_slice(&variant.quoted);
+            }
+            _ => self.value(key)?,
+        }
+        let (start, end) = match self.style.discard {
+            true => (at, self.reader.offset()),
+            false => (start, self.out.len()),
+        };
+        self.keys.push(Key { start, end, at: start, escaped: false });
+        Ok(())
+    }
+
+    /// Looks for a key that is there twice among those that are noted from `base` on. Each value has one way to be written, so
+    /// equal keys are equal bytes. Where nothing is shown they may be not written at all, and stand in the message.
+    fn compare_keys(&mut self, base: usize) -> Step {
+        let keys = self.keys.get_mut(base..).unwrap_or_default();
+        let bytes = if self.style.discard { self.reader.since(0) } else { self.out.as_slice() };
+        if duplicate(keys, bytes).is_some() {
+            return Err(DecodeReason::DuplicateKey);
+        }
+        self.keys.truncate(base);
+        Ok(())
+    }
+
+    fn variant(&mut self, table: &'a Enum) -> Result<&'a Variant, DecodeReason> {
         let number = self.reader.varint(32)? as usize;
         let variant = table.variants.get(number).ok_or(Reason::UnknownVariant)?;
         self.has_room(variant.quoted.len())?;
+        Ok(variant)
+    }
+
+    fn enumeration(&mut self, table: &'a Enum) -> Step {
+        let variant = self.variant(table)?;
+        if let Some(tagged) = &table.tagged {
+            return self.tagged(variant, tagged);
+        }
         let Some(content) = variant.content else {
             self.out.extend_from_slice(&variant.quoted);
             return Ok(());

@@ -9,8 +9,8 @@ mod pieces;
 mod steps;
 
 use crate::binding::{Response, ResponseBinding};
-use crate::json::put_json_string;
-use crate::layout::{Layout, Node, NodeId};
+use crate::json::{RawString, put_json_string};
+use crate::layout::{Layout, Node, NodeId, Struct};
 use crate::path;
 use crate::scalar::{Style, TextForm};
 use crate::violation::BindError;
@@ -180,4 +180,17 @@ impl ResponseProgram {
     pub fn is_empty(&self) -> bool {
         self.empty
     }
+}
+
+/// Whether a key, as it is written, is a member that an object has already: its tag, or one of the members of `table`.
+fn is_member(key: &[u8], tag: Option<&str>, table: Option<&Struct>) -> bool {
+    let quoted = std::str::from_utf8(key).unwrap_or_default();
+    let raw = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default();
+    let name = RawString { raw, escaped: raw.contains('\\') }.decode();
+    is_member_named(&name, tag, table)
+}
+
+/// The same for its text.
+fn is_member_named(name: &str, tag: Option<&str>, table: Option<&Struct>) -> bool {
+    tag == Some(name) || table.is_some_and(|table| table.find(name).is_some())
 }

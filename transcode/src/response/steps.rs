@@ -4,19 +4,17 @@
 
 mod chosen;
 mod keys;
+mod open;
 
-use super::decode::is_absent;
 use super::pieces::Piece;
 use super::{DecodeError, DecodeReason, ResponseProgram};
-use crate::json::{KEY_SIZE, Keys, put_json_utf8};
-use crate::layout::{Enum, Field, Node, NodeId, Struct, Variant};
+use crate::json::{KEY_SIZE, put_json_utf8};
+use crate::layout::{Node, NodeId};
 use crate::scalar::{Scalar, Style, TextForm};
 use callgate_protocol::check::Reason;
-use callgate_protocol::limits::{MAX_DEPTH, MAX_ZERO_SIZED_ITEMS};
 use callgate_protocol::wire::{Reader, WireError};
+use open::{Items, Open};
 use std::hash::RandomState;
-use std::iter::Enumerate;
-use std::slice::Iter;
 
 /// The least that [`Decoding::advance`] is to be given, in bytes.
 pub const MIN_STEP: usize = 4096;
@@ -58,51 +56,6 @@ enum Stage {
     Before,
     Value,
     Done,
-}
-
-/// A container that is open, or what else is to be done after a value.
-#[derive(Debug)]
-enum Open<'a> {
-    /// Further fields, whether one was begun, and where it began.
-    Struct(Iter<'a, Field>, bool, usize),
-    /// Further items, whether one was begun, and where it began if it may be of size zero.
-    Items(Items<'a>, bool, Option<usize>),
-    Map(Map),
-    /// The content of a variant, which is yet to come or was begun.
-    Variant(Option<NodeId>),
-    /// A struct of which one field is wanted: further fields, the path, and where it began.
-    Chosen(Enumerate<Iter<'a, Field>>, &'a [u32], usize),
-    /// A value that nobody sees was read.
-    Discarded,
-}
-
-#[derive(Debug)]
-enum Items<'a> {
-    Same(NodeId, u64),
-    Each(Iter<'a, NodeId>),
-}
-
-impl Items<'_> {
-    fn next(&mut self) -> Option<NodeId> {
-        match self {
-            Items::Same(item, left) => {
-                *left = left.checked_sub(1)?;
-                Some(*item)
-            }
-            Items::Each(items) => items.next().copied(),
-        }
-    }
-}
-
-#[derive(Debug)]
-struct Map {
-    key: NodeId,
-    value: NodeId,
-    left: u64,
-    begun: bool,
-    /// The key was written, and the value comes next.
-    keyed: bool,
-    keys: Keys,
 }
 
 impl<'a> Decoding<'a> {
@@ -192,77 +145,6 @@ impl<'a> Decoding<'a> {
         Ok(())
     }
 
-    /// Goes on with the innermost container.
-    fn go_on(&mut self, out: &mut Vec<u8>, end: usize) -> Step {
-        match self.open.last_mut() {
-            None => Ok(()),
-            Some(Open::Struct(fields, begun, start)) => match (fields.next(), *start) {
-                (Some(field), _) => {
-                    if is_absent(self.program.layout.node(field.node), &mut self.reader)? {
-                        return Ok(());
-                    }
-                    let opening = if std::mem::replace(begun, true) { b',' } else { b'{' };
-                    self.field(field, opening, out, end)
-                }
-                (None, start) => {
-                    if !*begun {
-                        out.push(b'{');
-                    }
-                    self.close(b'}', Some(start), out)
-                }
-            },
-            Some(Open::Items(items, begun, start)) => match (items.next(), *start) {
-                (Some(item), _) => {
-                    if std::mem::replace(begun, true) {
-                        out.push(b',');
-                    }
-                    self.begin(item, out, end)
-                }
-                (None, start) => self.close(b']', start, out),
-            },
-            Some(Open::Map(map)) if map.keyed => {
-                map.keyed = false;
-                let value = map.value;
-                out.push(b':');
-                self.begin(value, out, end)
-            }
-            Some(Open::Map(map)) => match map.left.checked_sub(1) {
-                Some(left) => {
-                    map.left = left;
-                    if std::mem::replace(&mut map.begun, true) {
-                        out.push(b',');
-                    }
-                    map.keyed = true;
-                    let key = map.key;
-                    self.key(key, out, end)
-                }
-                None => {
-                    self.keys -= map.keys.count();
-                    self.close(b'}', None, out)
-                }
-            },
-            Some(Open::Variant(content)) => match content.take() {
-                Some(content) => {
-                    out.push(b':');
-                    self.begin(content, out, end)
-                }
-                None => self.close(b'}', None, out),
-            },
-            Some(Open::Chosen(fields, path, start)) => match (fields.next(), *path, *start) {
-                (Some((index, field)), path, _) => self.chosen(index, field, path, out, end),
-                (None, _, start) => {
-                    self.open.pop();
-                    self.leave(Some(start))
-                }
-            },
-            Some(Open::Discarded) => {
-                self.open.pop();
-                self.style.discard = false;
-                Ok(())
-            }
-        }
-    }
-
     /// Reads a value, or the beginning of one, and writes it.
     fn begin(&mut self, mut node: NodeId, out: &mut Vec<u8>, end: usize) -> Step {
         let layout = &self.program.layout;
@@ -288,14 +170,7 @@ impl<'a> Decoding<'a> {
                 let start = self.reader.offset();
                 self.items(Items::Each(items.iter()), Some(start), out)
             }
-            Node::Map(key, value) => {
-                let left = self.reader.length()?;
-                self.enter()?;
-                out.push(b'{');
-                let (key, value, keys) = (*key, *value, Keys::default());
-                self.open.push(Open::Map(Map { key, value, left, begun: false, keyed: false, keys }));
-                Ok(())
-            }
+            Node::Map(key, value) => self.map(*key, *value, out),
             Node::Unit => {
                 out.extend_from_slice(b"null");
                 self.zero_sized()
@@ -354,6 +229,13 @@ impl<'a> Decoding<'a> {
         Ok(())
     }
 
+    fn plain(&mut self, text: &'a [u8], out: &mut Vec<u8>, end: usize) {
+        match fits(text.len(), out, end) {
+            true => out.extend_from_slice(text),
+            false => self.piece = Some(Piece::Plain(text)),
+        }
+    }
+
     /// What a backend calls JSON is checked before it becomes a part of the answer.
     fn json(&mut self) -> Step {
         // One look at all of it: there are some gigabytes a second of those.
@@ -362,86 +244,6 @@ impl<'a> Decoding<'a> {
             self.piece = Some(Piece::document(text, self.depth));
         }
         Ok(())
-    }
-
-    fn structure(&mut self, table: &'a Struct) -> Step {
-        self.enter()?;
-        self.open.push(Open::Struct(table.fields.iter(), false, self.reader.offset()));
-        Ok(())
-    }
-
-    fn field(&mut self, field: &'a Field, opening: u8, out: &mut Vec<u8>, end: usize) -> Step {
-        let (_, key) = field.lead.parts();
-        out.push(opening);
-        if fits(key.len(), out, end) {
-            out.extend_from_slice(key);
-            return self.begin(field.node, out, end);
-        }
-        self.piece = Some(Piece::Plain(key));
-        self.value = Some(field.node);
-        Ok(())
-    }
-
-    fn items(&mut self, items: Items<'a>, start: Option<usize>, out: &mut Vec<u8>) -> Step {
-        self.enter()?;
-        out.push(b'[');
-        self.open.push(Open::Items(items, false, start));
-        Ok(())
-    }
-
-    fn enumeration(&mut self, table: &'a Enum, out: &mut Vec<u8>, end: usize) -> Step {
-        let (variant, _) = self.variant(table)?;
-        if let Some(content) = variant.content {
-            self.enter()?;
-            out.push(b'{');
-            self.open.push(Open::Variant(Some(content)));
-        }
-        self.plain(&variant.quoted, out, end);
-        Ok(())
-    }
-
-    fn variant(&mut self, table: &'a Enum) -> Step<(&'a Variant, u64)> {
-        let number = self.reader.varint(32)?;
-        let variant = table.variants.get(number as usize).ok_or(Reason::UnknownVariant)?;
-        Ok((variant, number))
-    }
-
-    fn plain(&mut self, text: &'a [u8], out: &mut Vec<u8>, end: usize) {
-        match fits(text.len(), out, end) {
-            true => out.extend_from_slice(text),
-            false => self.piece = Some(Piece::Plain(text)),
-        }
-    }
-
-    fn close(&mut self, sign: u8, start: Option<usize>, out: &mut Vec<u8>) -> Step {
-        self.open.pop();
-        out.push(sign);
-        self.leave(start)
-    }
-
-    fn enter(&mut self) -> Step {
-        self.depth += 1;
-        match self.depth > MAX_DEPTH {
-            true => Err(Reason::TooDeep.into()),
-            false => Ok(()),
-        }
-    }
-
-    /// Ends a container. One that has no length of its own and began where the reader still is was of size zero.
-    fn leave(&mut self, start: Option<usize>) -> Step {
-        self.depth -= 1;
-        match start == Some(self.reader.offset()) {
-            true => self.zero_sized(),
-            false => Ok(()),
-        }
-    }
-
-    fn zero_sized(&mut self) -> Step {
-        self.zero_sized += 1;
-        match self.zero_sized > MAX_ZERO_SIZED_ITEMS {
-            true => Err(Reason::TooManyZeroSizedItems.into()),
-            false => Ok(()),
-        }
     }
 }
 

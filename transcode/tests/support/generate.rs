@@ -7,7 +7,9 @@
 
 use super::value::{Value, bincode_of};
 use super::{enumeration, field, presence, set, structure, text, variant};
-use callgate_protocol::schema::{Definition, Field, Logical, MethodSchema, Shape, Type};
+use callgate_protocol::schema::{
+    Attributes, Definition, EnumDef, Field, Logical, MethodSchema, Shape, Type, Variant,
+};
 use chrono::{NaiveDate, NaiveTime};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -32,6 +34,25 @@ pub(crate) fn values() -> impl Strategy<Value = (MethodSchema, Value, Vec<u64>)>
         let value = value(&mut Random::tape(tape), &schema, &schema.request, 5);
         (schema, value, spelling)
     })
+}
+
+/// The same without tags and flattened fields.
+pub(crate) fn plain_values() -> impl Strategy<Value = (MethodSchema, Value, Vec<u64>)> {
+    values().prop_map(|(schema, value, spelling)| (without_shapes(schema), value, spelling))
+}
+
+pub(crate) fn without_shapes(mut schema: MethodSchema) -> MethodSchema {
+    for definition in &mut schema.definitions {
+        let lists = match definition {
+            Definition::Struct(def) => vec![&mut def.fields],
+            Definition::Enum(def) => {
+                def.attributes = Attributes::new();
+                def.variants.iter_mut().filter_map(fields_of).collect()
+            }
+        };
+        lists.into_iter().flatten().for_each(|field| field.attributes = Attributes::new());
+    }
+    schema
 }
 
 fn tapes(longest: usize) -> impl Strategy<Value = Vec<u64>> {
@@ -146,7 +167,74 @@ fn schema(random: &mut Random) -> MethodSchema {
     definitions.push(enumeration(units.to_vec()));
     let mut schema = MethodSchema::new(Type::Ref(0), Type::Ref(0), definitions);
     add_defaults(random, &mut schema);
+    add_shapes(random, &mut schema);
     MethodSchema::decode(&schema.encode()).unwrap()
+}
+
+/// Tags and flattened fields, wherever the rules let them be.
+fn add_shapes(random: &mut Random, schema: &mut MethodSchema) {
+    for index in 0..schema.definitions.len() {
+        if let Definition::Enum(def) = &schema.definitions[index] {
+            let shapes = [by("type"), by("type").with_content("content")];
+            let attributes = random.pick(&shapes);
+            let tagged = Definition::Enum(EnumDef { attributes, ..def.clone() });
+            keep_if_sound(random, schema, index, tagged);
+        }
+        for place in 0..20 {
+            let mut changed = schema.definitions[index].clone();
+            let lists = match &mut changed {
+                Definition::Struct(def) => vec![&mut def.fields],
+                Definition::Enum(def) => def.variants.iter_mut().filter_map(fields_of).collect(),
+            };
+            if let Some(field) = lists.into_iter().flatten().nth(place) {
+                // With a default, one that is missing and one whose members are all missing would be told apart.
+                field.default = None;
+                field.attributes = Attributes::new().with_flatten();
+                keep_if_sound(random, schema, index, changed);
+            }
+        }
+    }
+}
+
+fn by(tag: &str) -> Attributes {
+    Attributes::new().with_tag(tag)
+}
+
+fn fields_of(variant: &mut Variant) -> Option<&mut Vec<Field>> {
+    match &mut variant.shape {
+        Shape::Struct(fields) => Some(fields),
+        _ => None,
+    }
+}
+
+fn keep_if_sound(random: &mut Random, schema: &mut MethodSchema, index: usize, definition: Definition) {
+    if !random.chance(40) {
+        return;
+    }
+    let before = std::mem::replace(&mut schema.definitions[index], definition);
+    if MethodSchema::decode(&schema.encode()).is_err() {
+        schema.definitions[index] = before;
+    }
+}
+
+/// How many members of a JSON object a value of a field is.
+fn members(schema: &MethodSchema, field: &Field, value: &Value) -> usize {
+    let inside = |ty: &Type, value: &Value| match (ty, value) {
+        (Type::Ref(index), Value::Items(items)) => match schema.definition(*index) {
+            Some(Definition::Struct(def)) => {
+                def.fields.iter().zip(items).map(|(field, item)| members(schema, field, item)).sum()
+            }
+            _ => 0,
+        },
+        (_, Value::Map(entries)) => entries.len(),
+        _ => 0,
+    };
+    match (&field.ty, value) {
+        (_, Value::Absent) => 0,
+        _ if !field.attributes.is_flattened() => 1,
+        (Type::Option(ty), Value::Option(Some(value))) => inside(ty, value),
+        (ty, value) => inside(ty, value),
+    }
 }
 
 fn fields(random: &mut Random, index: u32, count: u32) -> Vec<Field> {
@@ -278,22 +366,38 @@ pub(crate) fn value(random: &mut Random, schema: &MethodSchema, ty: &Type, budge
             Value::Map(entries)
         }
         Type::Ref(index) => match schema.definition(*index).unwrap() {
-            Definition::Struct(def) => {
-                let field = |field: &Field| match value(random, schema, &field.ty, less) {
-                    // Where it is missing the default is there instead.
-                    Value::Absent if field.default.is_some() => Value::Null,
-                    value => value,
-                };
-                Value::Items(def.fields.iter().map(field).collect())
-            }
+            Definition::Struct(def) => Value::Items(
+                def.fields.iter().map(|field| field_value(random, schema, field, less)).collect(),
+            ),
             Definition::Enum(def) => {
                 let number = if budget == 0 { 0 } else { random.below(def.variants.len()) };
-                let types = super::value::content_types(&def.variants[number].shape);
-                let content = types.into_iter().map(|ty| value(random, schema, ty, less));
-                Value::Variant(number as u32, content.collect())
+                let content = match &def.variants[number].shape {
+                    Shape::Struct(fields) => {
+                        fields.iter().map(|field| field_value(random, schema, field, less)).collect()
+                    }
+                    shape => {
+                        let types = super::value::content_types(shape);
+                        types.into_iter().map(|ty| value(random, schema, ty, less)).collect()
+                    }
+                };
+                Value::Variant(number as u32, content)
             }
         },
         scalar => scalar_value(random, scalar),
+    }
+}
+
+fn field_value(random: &mut Random, schema: &MethodSchema, field: &Field, budget: usize) -> Value {
+    match value(random, schema, &field.ty, budget) {
+        // Where it is missing the default is there instead.
+        Value::Absent if field.default.is_some() => Value::Null,
+        // An option whose members stand beside the others is there if one of them is.
+        some @ Value::Option(Some(_))
+            if field.attributes.is_flattened() && members(schema, field, &some) == 0 =>
+        {
+            Value::Option(None)
+        }
+        value => value,
     }
 }
 

@@ -13,6 +13,20 @@ pub(crate) struct Writer<'a> {
     pub(crate) messy: Option<Random>,
 }
 
+/// A member of an object.
+#[derive(Clone)]
+struct Part {
+    text: String,
+    /// Whether it is an entry of a map that takes what is left.
+    is_entry: bool,
+}
+
+impl Part {
+    fn of(text: String) -> Part {
+        Part { text, is_entry: false }
+    }
+}
+
 impl Writer<'_> {
     fn chance(&mut self, percent: usize) -> bool {
         self.messy.as_mut().is_some_and(|random| random.chance(percent))
@@ -70,12 +84,7 @@ impl Writer<'_> {
                 self.joined('[', parts, ']')
             }
             (Type::Map(key, ty), Value::Map(entries)) => {
-                let mut parts = Vec::new();
-                for (k, v) in entries {
-                    let value = self.value(ty, v);
-                    let key = self.text(key, k);
-                    parts.push(self.member(&key, value));
-                }
+                let parts = self.entries(key, ty, entries);
                 self.joined('{', parts, '}')
             }
             (Type::Ref(index), value) => match (self.schema.definition(*index).unwrap(), value) {
@@ -97,14 +106,44 @@ impl Writer<'_> {
     }
 
     fn fields(&mut self, fields: &[Field], items: &[Value]) -> String {
+        let parts = self.members(fields, items, true);
+        self.object(parts)
+    }
+
+    /// An object of these members, in any order; but the entries of a map among them stay in theirs.
+    fn object(&mut self, mut parts: Vec<Part>) -> String {
+        let mut entries: Vec<Part> = parts.iter().filter(|part| part.is_entry).cloned().collect();
+        if self.chance(50) {
+            for last in (1..parts.len()).rev() {
+                let other = self.messy.as_mut().unwrap().below(last + 1);
+                parts.swap(last, other);
+            }
+        }
+        let mut in_order = entries.drain(..);
+        let parts = parts.into_iter().map(|part| if part.is_entry { in_order.next().unwrap() } else { part });
+        let texts = parts.map(|part| part.text).collect();
+        self.joined('{', texts, '}')
+    }
+
+    /// The members that fields are, those of flattened ones among them. `omit`: what the reader knows may be missing.
+    fn members(&mut self, fields: &[Field], items: &[Value], omit: bool) -> Vec<Part> {
         let mut parts = Vec::new();
         for (field, item) in fields.iter().zip(items) {
+            if field.attributes.is_flattened() {
+                parts.extend(match (&field.ty, item) {
+                    (_, Value::Option(None)) => Vec::new(),
+                    // It is there only if one of its members is.
+                    (Type::Option(ty), Value::Option(Some(item))) => self.beside(ty, item, false),
+                    (ty, item) => self.beside(ty, item, omit),
+                });
+                continue;
+            }
             let omissible = match &field.default {
                 Some(default) => bincode_of(self.schema, &field.ty, item) == *default,
                 None => *item == Value::Option(None),
             };
             // A field that is absent is missing, and can be said in no other way.
-            if *item == Value::Absent || (omissible && self.chance(60)) {
+            if *item == Value::Absent || (omit && omissible && self.chance(60)) {
                 continue;
             }
             let value = self.value(&field.ty, item);
@@ -112,27 +151,69 @@ impl Writer<'_> {
                 Some(alias) if self.chance(50) => alias.clone(),
                 _ => field.name.clone(),
             };
-            parts.push(self.member(&name, value));
+            parts.push(Part::of(self.member(&name, value)));
         }
-        if self.chance(50) {
-            for last in (1..parts.len()).rev() {
-                let other = self.messy.as_mut().unwrap().below(last + 1);
-                parts.swap(last, other);
+        parts
+    }
+
+    /// The members of a struct or a map that stand beside others.
+    fn beside(&mut self, ty: &Type, value: &Value, omit: bool) -> Vec<Part> {
+        match (ty, value) {
+            (Type::Map(key, ty), Value::Map(entries)) => {
+                let entries = self.entries(key, ty, entries).into_iter();
+                entries.map(|text| Part { text, is_entry: true }).collect()
             }
+            (Type::Ref(index), Value::Items(items)) => match self.schema.definition(*index).unwrap() {
+                Definition::Struct(def) => self.members(&def.fields.clone(), items, omit),
+                other => panic!("{other:?}"),
+            },
+            other => panic!("{other:?}"),
         }
-        self.joined('{', parts, '}')
+    }
+
+    fn entries(&mut self, key: &Type, ty: &Type, entries: &[(Value, Value)]) -> Vec<String> {
+        let mut parts = Vec::new();
+        for (k, v) in entries {
+            let value = self.value(ty, v);
+            let key = self.text(key, k);
+            parts.push(self.member(&key, value));
+        }
+        parts
     }
 
     fn variant(&mut self, index: u32, number: u32, content: &[Value]) -> String {
         let Some(Definition::Enum(def)) = self.schema.definition(index) else { panic!("no enum") };
         let variant = def.variants[number as usize].clone();
+        let attributes = def.attributes.clone();
+        if let (Some(tag), None) = (attributes.tag(), attributes.content()) {
+            let name = self.string(&variant.name);
+            let mut parts = vec![Part::of(self.member(tag, name))];
+            parts.extend(match &variant.shape {
+                Shape::Unit | Shape::Tuple(_) => Vec::new(),
+                Shape::Newtype(ty) => self.beside(ty, &content[0], true),
+                Shape::Struct(fields) => self.members(fields, content, true),
+            });
+            return self.object(parts);
+        }
         let value = match &variant.shape {
-            Shape::Unit if self.chance(30) => "null".to_owned(),
-            Shape::Unit => return self.string(&variant.name),
-            Shape::Newtype(ty) => self.value(ty, &content[0]),
-            Shape::Tuple(types) => self.value(&Type::Tuple(types.clone()), &Value::Items(content.to_vec())),
-            Shape::Struct(fields) => self.fields(fields, content),
+            Shape::Unit if self.chance(30) => Some("null".to_owned()),
+            Shape::Unit => None,
+            Shape::Newtype(Type::Option(_)) if content[0] == Value::Option(None) && self.chance(30) => {
+                attributes.tag().is_none().then(|| "null".to_owned())
+            }
+            Shape::Newtype(ty) => Some(self.value(ty, &content[0])),
+            Shape::Tuple(types) => {
+                Some(self.value(&Type::Tuple(types.clone()), &Value::Items(content.to_vec())))
+            }
+            Shape::Struct(fields) => Some(self.fields(fields, content)),
         };
+        if let (Some(tag), Some(member)) = (attributes.tag(), attributes.content()) {
+            let name = self.string(&variant.name);
+            let mut parts = vec![Part::of(self.member(tag, name))];
+            parts.extend(value.map(|value| Part::of(self.member(member, value))));
+            return self.object(parts);
+        }
+        let Some(value) = value else { return self.string(&variant.name) };
         let member = self.member(&variant.name, value);
         self.joined('{', vec![member], '}')
     }

@@ -83,10 +83,10 @@ impl Container {
             tokens.extend(quote!(.with_deprecated(#why)));
         }
         if let Some(tag) = &self.tag {
-            tokens = quote!(::callgate_sdk::generated::tagged(#tokens, #tag));
+            tokens.extend(quote!(.with_tag(#tag)));
         }
         if let Some(content) = &self.content {
-            tokens = quote!(::callgate_sdk::generated::with_content(#tokens, #content));
+            tokens.extend(quote!(.with_content(#content)));
         }
         tokens
     }

@@ -61,6 +61,44 @@ pub(super) fn refund() -> MethodSchema {
     }
 }
 
+/// Enums with a tag, and fields whose members stand beside the others.
+pub(super) fn event() -> MethodSchema {
+    let flat = |name, ty| with(name, ty, Attributes::new().with_flatten());
+    let rest = Type::Map(Box::new(Type::String), Box::new(Type::Json));
+    let tagged = |name, attributes, variants: Vec<(&str, Shape)>| {
+        let variants = variants.into_iter().map(|(name, shape)| Variant::new(name, shape)).collect();
+        Definition::Enum(EnumDef { attributes, ..EnumDef::new(name, variants) })
+    };
+    let address = || plain_field("street", Type::String);
+    let payment = vec![
+        ("cash", Shape::Unit),
+        ("card", Shape::Newtype(Type::Ref(2))),
+        ("voucher", Shape::Struct(vec![plain_field("code", Type::String), flat("of", Type::Ref(2))])),
+        ("other", Shape::Newtype(rest.clone())),
+    ];
+    let shape =
+        vec![("round", Shape::Newtype(Type::F64)), ("square", Shape::Tuple(vec![Type::F64, Type::F64]))];
+    let fields = vec![
+        plain_field("id", Type::U64),
+        flat("to", Type::Ref(3)),
+        flat("meta", Type::Option(Box::new(Type::Ref(2)))),
+        plain_field("payment", Type::Ref(1)),
+        plain_field("shape", Type::Ref(4)),
+        flat("rest", rest),
+    ];
+    MethodSchema::new(
+        Type::Ref(0),
+        Type::Unit,
+        vec![
+            structure("Event", fields),
+            tagged("Payment", Attributes::new().with_tag("type"), payment),
+            structure("Meta", vec![plain_field("by", Type::String), plain_field("at", Type::Timestamp)]),
+            structure("Address", vec![address(), plain_field("city", Type::String)]),
+            tagged("Shape", Attributes::new().with_tag("kind").with_content("value"), shape),
+        ],
+    )
+}
+
 /// Definitions in no order, one that is not used, and values in other forms than the one.
 pub(super) fn untidy() -> MethodSchema {
     let map = Type::Map(Box::new(Type::String), Box::new(Type::U16));

@@ -28,7 +28,7 @@ fn refused(name: &'static str, bytes: &[u8]) -> Refused {
 }
 
 pub(super) fn all() -> Vec<Refused> {
-    let schemas = shapes().into_iter().chain(attributes());
+    let schemas = shapes().into_iter().chain(attributes()).chain(json_shapes());
     let bytes: [(&'static str, &[u8]); 6] = [
         ("a format that is not known", &[2, 0, 37, 0, 0, 0, 0, 1, 48, 0, 0, 0, 0, 0]),
         ("the wire form of a schema", &[0, 0, 37, 0, 0, 0, 0, 1, 48, 0, 0, 0, 0, 0]),
@@ -106,5 +106,52 @@ fn attributes() -> Vec<(&'static str, MethodSchema)> {
         ("secret with a value", with(Type::U8, none().with(9, [0]))),
         ("a code on a field", with(Type::U8, none().with_code(Code::NotFound))),
         ("a code on a method", coded),
+    ]
+}
+
+/// Tagged enums and flattened fields that could not be read back.
+fn json_shapes() -> Vec<(&'static str, MethodSchema)> {
+    let flat = |name, ty| Field { attributes: Attributes::new().with_flatten(), ..plain_field(name, ty) };
+    let id = || plain_field("id", Type::U8);
+    let rest = || Type::Map(Box::new(Type::String), Box::new(Type::Json));
+    let request = |fields| method(vec![structure("Request", fields), structure("Other", vec![id()])]);
+    let tagged = |attributes: Attributes, shape| {
+        let mut definition = enumeration("E", vec![("V", shape)]);
+        if let Definition::Enum(def) = &mut definition {
+            def.attributes = attributes;
+        }
+        method(vec![structure("Request", vec![]), definition, structure("Other", vec![id()])])
+    };
+    let by = |tag| Attributes::new().with_tag(tag);
+    let aliased = Field { aliases: vec!["id".into()], ..plain_field("number", Type::U8) };
+    let recursive = Type::Option(Box::new(Type::Ref(0)));
+    vec![
+        (
+            "flatten with a value",
+            request(vec![Field { attributes: Attributes::new().with(13, [0]), ..id() }]),
+        ),
+        ("a flattened number", request(vec![flat("f", Type::U8)])),
+        ("a flattened list", request(vec![flat("f", Type::List(Box::new(Type::Ref(1))))])),
+        ("a name beside the same one, flattened", request(vec![id(), flat("f", Type::Ref(1))])),
+        ("an alias beside the same name, flattened", request(vec![aliased, flat("f", Type::Ref(1))])),
+        ("two maps of what is left", request(vec![flat("f", rest()), flat("g", rest())])),
+        ("a struct that is flattened into itself", request(vec![flat("f", recursive)])),
+        (
+            "a flattened field that is secret",
+            request(vec![Field {
+                attributes: Attributes::new().with_flatten().with_secret(),
+                ..plain_field("f", Type::Ref(1))
+            }]),
+        ),
+        ("a tag on a struct's field", request(vec![Field { attributes: by("t"), ..id() }])),
+        ("a tag that is not UTF-8", tagged(Attributes::new().with(11, [255]), Shape::Unit)),
+        ("a tag of 257 bytes", tagged(by(&"t".repeat(257)), Shape::Unit)),
+        ("a member for the content, without a tag", tagged(Attributes::new().with_content("c"), Shape::Unit)),
+        ("a member for the content that is the tag", tagged(by("t").with_content("t"), Shape::Unit)),
+        ("a number beside a tag", tagged(by("t"), Shape::Newtype(Type::U8))),
+        ("several values beside a tag", tagged(by("t"), Shape::Tuple(vec![Type::U8, Type::U8]))),
+        ("an enum beside a tag", tagged(by("t"), Shape::Newtype(Type::Ref(1)))),
+        ("a field that has the tag's name", tagged(by("id"), Shape::Struct(vec![id()]))),
+        ("a field of a struct that has the tag's name", tagged(by("id"), Shape::Newtype(Type::Ref(2)))),
     ]
 }

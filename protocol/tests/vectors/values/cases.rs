@@ -227,3 +227,42 @@ pub(super) fn grown() -> Vec<Entry> {
         ),
     ]
 }
+
+/// What JSON shows in shapes of its own: definitions 6, 8 and 9.
+pub(super) fn shaped() -> Vec<Entry> {
+    let rest = |entries: &[(&'static str, u8)]| entries.iter().copied().collect::<BTreeMap<_, _>>();
+    let placed = |name, json, meta: Option<&'static str>, of| {
+        entry(name, Type::Ref(6), json, (7u8, Point { x: 1, y: -1 }, meta, of, true))
+    };
+    vec![
+        placed(
+            "flattened: a struct, an option that is none, an empty map",
+            json!({"id": 7, "x": 1, "y": -1, "last": true}),
+            None,
+            rest(&[]),
+        ),
+        placed(
+            "flattened: an option that is some, a map",
+            json!({"id": 7, "x": 1, "y": -1, "by": "me", "a": 1, "b": 2, "last": true}),
+            Some("me"),
+            rest(&[("a", 1), ("b", 2)]),
+        ),
+        entry("a tag: a unit", Type::Ref(8), json!({"type": "cash"}), 0u32),
+        entry("a tag: a struct", Type::Ref(8), json!({"type": "card", "by": "me"}), (1u32, "me")),
+        entry("a tag: fields", Type::Ref(8), json!({"type": "voucher", "code": 9}), (2u32, 9u8)),
+        entry("a tag: a map", Type::Ref(8), json!({"type": "other", "a": 1}), (3u32, rest(&[("a", 1)]))),
+        entry("a tag and a member for the content: a unit", Type::Ref(9), json!({"kind": "none"}), 0u32),
+        entry(
+            "a tag and a member for the content: a value",
+            Type::Ref(9),
+            json!({"kind": "round", "of": 5}),
+            (1u32, 5u8),
+        ),
+        entry(
+            "a tag and a member for the content: a tuple",
+            Type::Ref(9),
+            json!({"kind": "square", "of": [5, 6]}),
+            (2u32, 5u8, 6u8),
+        ),
+    ]
+}

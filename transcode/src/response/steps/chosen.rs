@@ -1,6 +1,7 @@
 //! The one field that a route shows: what else the message has is read, checked, and not shown.
 
-use super::{Decoding, Open, Step};
+use super::open::Open;
+use super::{Decoding, Step};
 use crate::layout::{Field, Node, NodeId};
 
 impl<'a> Decoding<'a> {
