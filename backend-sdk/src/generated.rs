@@ -2,17 +2,19 @@
 //!
 //! It is public because generated code lives in other crates, and hidden because nobody writes it by hand.
 
-use crate::service::{Answer, Method};
-use crate::{BadSchema, Client, Code, Context, Error, SchemaBuilder, Status};
+use crate::service::{Answer, Method, Schema};
+use crate::{BadSchema, Client, Code, Context, Error, SchemaBuilder, Status, Wire};
 use bincode::config::standard;
 use bincode::error::DecodeError;
 use callgate_protocol::check;
-use callgate_protocol::schema::{MethodSchema, Type};
+use callgate_protocol::schema::{Attributes, MethodSchema, Type};
+use callgate_transcode::Violation;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::future::Future;
 use std::pin::Pin;
 
+pub use crate::message::constraints::*;
 pub use crate::service::Dispatch;
 pub use crate::status::poisoned;
 pub use callgate_protocol::CallId;
@@ -45,7 +47,33 @@ fn owned(names: &[&str]) -> Vec<String> {
 
 /// The encoded default of a field.
 pub fn default_of<T: Serialize>(schema: &mut SchemaBuilder, value: &T) -> Option<Vec<u8>> {
-    schema.default_of(value)
+    schema.encoded(value)
+}
+
+/// The encoded default of a field that goes over the wire as another type.
+pub fn wire_default_of<T: Wire>(schema: &mut SchemaBuilder, value: &T) -> Option<Vec<u8>> {
+    match value.to_wire() {
+        Ok(value) => schema.encoded(&value),
+        Err(error) => {
+            schema.refuse(BadSchema::Attribute { which: "default", problem: error.to_string() });
+            None
+        }
+    }
+}
+
+/// JSON has the members of the field's value in place of it.
+pub fn flattened(attributes: Attributes) -> Attributes {
+    attributes.with(Attributes::FLATTEN, [])
+}
+
+/// JSON has the name of an enum's variant in a member of this name.
+pub fn tagged(attributes: Attributes, tag: &str) -> Attributes {
+    attributes.with(Attributes::TAG, tag)
+}
+
+/// And the content of the variant in this one.
+pub fn with_content(attributes: Attributes, content: &str) -> Attributes {
+    attributes.with(Attributes::CONTENT, content)
 }
 
 /// A method's schema. `told_alone` is the only argument, if its attributes say something of it.
@@ -123,18 +151,34 @@ pub const fn pinned(number: u32) -> CallId {
 /// bincode has no bounds of its own.
 pub fn arguments<T: DeserializeOwned>(method: &'static Method, payload: &[u8]) -> Result<T, Status> {
     let Method { service, name, .. } = method;
-    let schema = match method.schema() {
-        Ok(schema) => &schema.schema,
+    let Schema { schema, constraints, .. } = match method.schema() {
+        Ok(schema) => schema,
         Err(error) => return Err(Status::internal(format!("{service}.{name} has no schema: {error}"))),
     };
     let refuse = |error: &dyn std::fmt::Display| {
         Status::invalid_argument(format!("the arguments of {service}.{name} cannot be read: {error}"))
     };
     check::value(schema, &schema.request, payload).map_err(|error| refuse(&error))?;
+    if let Some(constraints) = constraints {
+        kept(constraints.broken(schema, payload))?;
+    }
     match bincode::serde::decode_from_slice(payload, standard()) {
         Ok((arguments, _)) => Ok(arguments),
         Err(error) => Err(refuse(&unreadable(&error))),
     }
+}
+
+/// Tells the caller of all constraints that its arguments break, in the words and with the pointers of the gateway.
+fn kept(broken: Vec<Violation>) -> Result<(), Status> {
+    let message = match broken.as_slice() {
+        [] => return Ok(()),
+        [one] => one.to_string(),
+        many => format!("the arguments have {} errors", many.len()),
+    };
+    let errors: Vec<_> = (broken.iter())
+        .map(|Violation { pointer, detail, .. }| serde_json::json!({ "pointer": pointer, "detail": detail }))
+        .collect();
+    Err(Status::invalid_argument(message).with_details(&serde_json::json!({ "errors": errors })))
 }
 
 /// Why bincode cannot read what its schema allows, in words for the caller: what the type's own `Deserialize` says, where it

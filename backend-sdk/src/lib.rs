@@ -22,6 +22,7 @@ pub mod message;
 mod server;
 pub mod service;
 mod status;
+pub mod wire;
 
 pub use callgate_protocol::Code;
 /// A backend, and a call of it from the same process:
@@ -65,6 +66,8 @@ pub use connection::{Address, AddressError};
 pub use context::Context;
 pub use error::Error;
 pub use message::{BadSchema, Bytes, Json, MapKey, Message, Presence, SchemaBuilder, Timestamp};
+pub use message::{Date, Decimal, Email, Time, Url};
 pub use server::{Bound, Handle, Server, ServerError};
 pub use status::Status;
 pub use uuid::Uuid;
+pub use wire::Wire;

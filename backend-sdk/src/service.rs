@@ -4,6 +4,7 @@
 use crate::{BadSchema, Context, Status};
 use callgate_protocol::CallId;
 use callgate_protocol::schema::{Fingerprint, MethodSchema};
+use callgate_transcode::{BindError, Constraints};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
@@ -35,6 +36,8 @@ pub struct Schema {
     /// The fingerprint of what the bytes of messages depend on. Where it is the same on both sides, what one writes the other
     /// reads.
     pub wire: Fingerprint,
+    /// What the request's fields ask of their values.
+    pub constraints: Option<Constraints>,
 }
 
 impl Method {
@@ -47,7 +50,9 @@ impl Method {
             let schema = (self.describe)()?;
             let encoded = schema.encode();
             let (fingerprint, wire) = (Fingerprint::of(&encoded), schema.wire_fingerprint());
-            Ok(Schema { schema, encoded, fingerprint, wire })
+            let refused = |error: BindError| BadSchema::Constraint(error.to_string());
+            let constraints = Constraints::of(&schema).map_err(refused)?;
+            Ok(Schema { schema, encoded, fingerprint, wire, constraints })
         });
         schema.as_ref()
     }

@@ -1,4 +1,4 @@
-//! The code on docs/sdk.md is code that compiles: each of its Rust blocks is a part of `examples/orders.rs`.
+//! The code on docs/sdk.md is code that compiles: each of its Rust blocks is a part of an example.
 
 /// Without white space, which pages and rustfmt set differently.
 fn dense(text: &str) -> String {
@@ -8,14 +8,16 @@ fn dense(text: &str) -> String {
 #[test]
 fn the_pages_code_is_a_part_of_the_example() {
     let page = include_str!("../../docs/sdk.md");
-    let example = dense(include_str!("../examples/orders.rs"));
+    let examples =
+        [include_str!("../examples/orders.rs"), include_str!("../examples/messages.rs")].map(dense);
     let blocks: Vec<&str> =
         page.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     assert!(!blocks.is_empty(), "the page has no Rust");
     for block in blocks {
         // A block may leave something out where it has an empty line.
         for part in block.split("\n\n") {
-            assert!(example.contains(&dense(part)), "not in examples/orders.rs:\n{part}");
+            let part = dense(part);
+            assert!(examples.iter().any(|example| example.contains(&part)), "in no example:\n{part}");
         }
     }
 }

@@ -7,6 +7,7 @@ mod client;
 pub mod dns;
 pub mod driver;
 pub mod gate;
+pub mod market;
 pub mod modules;
 pub mod moody;
 pub mod openmetrics;

@@ -8,6 +8,7 @@
 //! - [`ResponseProgram`]: the result message → the body of the answer;
 //! - [`ErrorProgram`]: an error that the method declares → its name, code and details;
 //! - [`Converter`]: a message of one schema → a message of another, for callers that have types of their own;
+//! - [`Constraints`]: what fields ask of an encoded message, for whoever did not read it from JSON;
 //! - [`json::validate`]: RFC 8259 alone.
 //!
 //! Inside: `layout` is the compiled schema; `json` reads and writes JSON and knows no schema; `scalar` is what one token
@@ -16,6 +17,7 @@
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 mod binding;
+mod constraints;
 mod convert;
 pub mod json;
 mod layout;
@@ -27,6 +29,7 @@ mod tail;
 mod violation;
 
 pub use binding::{Body, Decimal, Int64, RequestBinding, Response, ResponseBinding, UnknownFields};
+pub use constraints::Constraints;
 pub use convert::{ConvertError, ConvertReason, Converter, Misfit};
 pub use layout::Layout;
 pub use request::{RequestInput, RequestProgram};

@@ -4,9 +4,9 @@
 mod support;
 
 use callgate_protocol::schema::{Attributes, Definition, Field, Logical, MethodSchema, Shape, Span, Type};
-use callgate_transcode::{RequestProgram, ViolationKind};
+use callgate_transcode::{Constraints, RequestProgram, Violation, ViolationKind};
 use proptest::prelude::*;
-use support::generate::{Random, runs, value, values};
+use support::generate::{Random, runs, schemas, value, values};
 use support::value::{Value, bincode_of};
 use support::write::Writer;
 use support::{decode, encode, lines, method, ruled, structure, whole};
@@ -84,6 +84,32 @@ proptest! {
             },
         }
         prop_assert_eq!(decode(&ruled, &plain), decode(&schema, &plain));
+    }
+
+    #[test]
+    fn an_encoded_message_breaks_what_its_json_breaks(
+        (schema, value, _) in values(), rules in proptest::collection::vec(any::<u64>(), 0..100),
+    ) {
+        let ruled = ruled_schema(&schema, &mut Random::tape(rules), false);
+        let json = Writer { schema: &schema, messy: None }.value(&schema.request, &value);
+        let message = encode(&whole(&schema), json.as_bytes()).unwrap();
+        let told = |violations: Vec<Violation>| -> Vec<(String, String)> {
+            violations.into_iter().map(|violation| (violation.pointer, violation.detail)).collect()
+        };
+        let expected = told(encode(&whole(&ruled), json.as_bytes()).err().unwrap_or_default());
+        let constraints = Constraints::of(&ruled).unwrap();
+        let broken = constraints.map_or(Vec::new(), |constraints| constraints.broken(&ruled, &message));
+        prop_assert_eq!(told(broken), expected, "{}", json);
+    }
+
+    #[test]
+    fn bytes_that_are_no_message_are_walked_to_their_end(
+        schema in schemas(), rules in proptest::collection::vec(any::<u64>(), 0..100), bytes in proptest::collection::vec(any::<u8>(), 0..200),
+    ) {
+        let ruled = ruled_schema(&schema, &mut Random::tape(rules), false);
+        if let Some(constraints) = Constraints::of(&ruled).unwrap() {
+            prop_assert!(constraints.broken(&ruled, &bytes).len() <= 64);
+        }
     }
 
     #[test]

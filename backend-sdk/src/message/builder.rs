@@ -5,7 +5,7 @@
 
 use bincode::config::standard;
 use callgate_protocol::schema::{
-    Definition, EnumDef, Field, Logical, MethodSchema, SchemaError, StructDef, Type, Variant,
+    Attributes, Definition, EnumDef, Field, Logical, MethodSchema, SchemaError, StructDef, Type, Variant,
 };
 use serde::Serialize;
 use std::any::{TypeId, type_name};
@@ -32,9 +32,9 @@ pub enum BadSchema {
         /// The type.
         ty: &'static str,
     },
-    /// The default of a field is refused by its own `Serialize`.
+    /// The default of a field, or what an attribute has for it, is refused by its own `Serialize`.
     Default {
-        /// The field's type.
+        /// The value's type.
         ty: &'static str,
         /// What `Serialize` says.
         error: String,
@@ -43,6 +43,22 @@ pub enum BadSchema {
     LoneStruct {
         /// The argument.
         argument: &'static str,
+    },
+    /// What an attribute says cannot be said of its field.
+    Attribute {
+        /// Which: `min`, `example`.
+        which: &'static str,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A constraint cannot be checked: its pattern is none or is too large, its bound is no value of the field's type.
+    Constraint(String),
+    /// A type of another crate does not write what it is known to write, because of a feature of that crate.
+    Foreign {
+        /// The type.
+        ty: &'static str,
+        /// What to do.
+        advice: &'static str,
     },
     /// What was described breaks a rule that whoever reads a schema checks.
     Refused(SchemaError),
@@ -56,7 +72,12 @@ impl fmt::Display for BadSchema {
                 "`{ty}` contains itself without a struct with named fields or an enum between; give it a named field"
             ),
             BadSchema::Default { ty, error } => {
-                write!(f, "the default of a field of type `{ty}` cannot be written: {error}")
+                write!(f, "a default, bound or example of type `{ty}` cannot be written: {error}")
+            }
+            BadSchema::Attribute { which, problem } => write!(f, "`{which}`: {problem}"),
+            BadSchema::Constraint(problem) => write!(f, "{problem}"),
+            BadSchema::Foreign { ty, advice } => {
+                write!(f, "`{ty}` does not write what it is known to write: {advice}")
             }
             BadSchema::LoneStruct { argument } => write!(
                 f,
@@ -75,6 +96,19 @@ struct Slot {
     name: String,
     /// `None` while the type is being described.
     definition: Option<Definition>,
+    /// Those of the definition.
+    attributes: Attributes,
+}
+
+impl Slot {
+    fn definition(self) -> Option<Definition> {
+        let attributes = self.attributes;
+        Some(match self.definition? {
+            definition if attributes.is_empty() => definition,
+            Definition::Struct(def) => Definition::Struct(StructDef { attributes, ..def }),
+            Definition::Enum(def) => Definition::Enum(EnumDef { attributes, ..def }),
+        })
+    }
 }
 
 impl SchemaBuilder {
@@ -117,23 +151,47 @@ impl SchemaBuilder {
     /// It must not contain itself without a struct or an enum between: that has no finite description, and
     /// [`finish`](Self::finish) says so.
     pub fn unnamed<T: 'static>(&mut self, content: impl FnOnce(&mut SchemaBuilder) -> Type) -> Type {
-        let id = TypeId::of::<T>();
-        if self.unnamed.contains(&id) {
-            self.problem.get_or_insert(BadSchema::Endless { ty: type_name::<T>() });
-            return Type::Unit;
-        }
-        self.unnamed.push(id);
-        let ty = content(self);
-        self.unnamed.pop();
-        ty
+        self.guarded::<T, _>(content).unwrap_or_else(|| {
+            self.refuse(BadSchema::Endless { ty: type_name::<T>() });
+            Type::Unit
+        })
     }
 
-    /// The encoded default of a field.
-    pub(crate) fn default_of<T: Serialize>(&mut self, value: &T) -> Option<Vec<u8>> {
+    /// What `content` gives for a type without a definition of its own; `None` if the type is being looked at already.
+    pub(super) fn guarded<T: 'static, R>(
+        &mut self,
+        content: impl FnOnce(&mut SchemaBuilder) -> R,
+    ) -> Option<R> {
+        let id = TypeId::of::<T>();
+        if self.unnamed.contains(&id) {
+            return None;
+        }
+        self.unnamed.push(id);
+        let result = content(self);
+        self.unnamed.pop();
+        Some(result)
+    }
+
+    /// Notes why there is no schema, if nothing was wrong before.
+    pub(crate) fn refuse(&mut self, problem: BadSchema) {
+        self.problem.get_or_insert(problem);
+    }
+
+    /// Sets the attributes of the definition that `ty` refers to; its description may still be under way.
+    pub(super) fn set_attributes(&mut self, ty: &Type, attributes: Attributes) {
+        if let Type::Ref(number) = ty
+            && let Some(slot) = self.slots.get_mut(*number as usize)
+        {
+            slot.attributes = attributes;
+        }
+    }
+
+    /// A value that goes into the schema, encoded.
+    pub(crate) fn encoded<T: Serialize>(&mut self, value: &T) -> Option<Vec<u8>> {
         let written = bincode::serde::encode_to_vec(value, standard());
         let refused = |error: bincode::error::EncodeError| {
             let (ty, error) = (type_name::<T>(), error.to_string());
-            self.problem.get_or_insert(BadSchema::Default { ty, error });
+            self.refuse(BadSchema::Default { ty, error });
         };
         written.map_err(refused).ok()
     }
@@ -182,7 +240,7 @@ impl SchemaBuilder {
         if let Some(problem) = self.problem {
             return Err(problem);
         }
-        let definitions = self.slots.into_iter().filter_map(|slot| slot.definition).collect();
+        let definitions = self.slots.into_iter().filter_map(Slot::definition).collect();
         let described = MethodSchema { definitions, ..method }.encode();
         let checked = MethodSchema::decode(&described).map_err(BadSchema::Refused)?;
         Ok(checked.canonical())
@@ -209,7 +267,7 @@ impl SchemaBuilder {
     }
 
     fn add(&mut self, name: String, definition: Option<Definition>) -> Type {
-        self.slots.push(Slot { name, definition });
+        self.slots.push(Slot { name, definition, attributes: Attributes::new() });
         Type::Ref(self.slots.len() as u32 - 1)
     }
 

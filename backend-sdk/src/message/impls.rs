@@ -1,10 +1,15 @@
 //! `Message` for the types of the standard library and for UUIDs.
+//!
+//! Where a type of a field is around another one, as an option is, the field asks of its value what the inner type asks.
 
 use super::{MapKey, Message, SchemaBuilder};
-use callgate_protocol::schema::{Logical, Type};
+use callgate_protocol::schema::{Attributes, Logical, Type};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, Hash};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::num::NonZero;
+use std::sync::Arc;
 use std::time::Duration;
 
 macro_rules! plain {
@@ -36,6 +41,9 @@ plain! {
     f64 => F64,
     char => Char,
     String => String,
+    Box<str> => String,
+    Arc<str> => String,
+    Cow<'static, str> => String,
     uuid::Uuid => Uuid,
     Duration => Duration,
     IpAddr => IpAddr,
@@ -47,11 +55,71 @@ impl<T: Message> Message for Box<T> {
     fn describe(schema: &mut SchemaBuilder) -> Type {
         T::describe(schema)
     }
+
+    fn attributes(schema: &mut SchemaBuilder) -> Attributes {
+        T::attributes(schema)
+    }
+}
+
+/// What is shared is written each time that it occurs, and read as values of their own.
+impl<T: Message + Sync> Message for Arc<T> {
+    fn describe(schema: &mut SchemaBuilder) -> Type {
+        T::describe(schema)
+    }
+
+    fn attributes(schema: &mut SchemaBuilder) -> Attributes {
+        T::attributes(schema)
+    }
 }
 
 impl<T: Message> Message for Option<T> {
     fn describe(schema: &mut SchemaBuilder) -> Type {
         Type::Option(Box::new(T::describe(schema)))
+    }
+
+    fn attributes(schema: &mut SchemaBuilder) -> Attributes {
+        T::attributes(schema)
+    }
+}
+
+macro_rules! nonzero {
+    ($($number:ident => $name:ident,)*) => {$(
+        /// In a list or a map zero is refused when the value is read; as a field it has a minimum, which the gateway checks,
+        /// where the number has no sign.
+        impl Message for NonZero<$number> {
+            fn describe(_: &mut SchemaBuilder) -> Type {
+                Type::$name
+            }
+
+            fn attributes(schema: &mut SchemaBuilder) -> Attributes {
+                if $number::MIN != 0 {
+                    return Attributes::new();
+                }
+                let one: $number = 1;
+                schema.encoded(&one).map_or_else(Attributes::new, |one| Attributes::new().with_minimum(one))
+            }
+        }
+    )*};
+}
+
+nonzero! {
+    u8 => U8,
+    u16 => U16,
+    u32 => U32,
+    u64 => U64,
+    u128 => U128,
+    usize => U64,
+    i8 => I8,
+    i16 => I16,
+    i32 => I32,
+    i64 => I64,
+    i128 => I128,
+    isize => I64,
+}
+
+impl<T: Message> Message for Box<[T]> {
+    fn describe(schema: &mut SchemaBuilder) -> Type {
+        list::<T>(schema)
     }
 }
 

@@ -6,17 +6,22 @@
 mod base64;
 mod builder;
 mod bytes;
+#[doc(hidden)]
+pub mod constraints;
+mod foreign;
 mod impls;
 mod json;
 mod keys;
 mod presence;
+mod text;
 mod timestamp;
 
 pub use builder::{BadSchema, SchemaBuilder};
 pub use bytes::Bytes;
-pub use callgate_protocol::schema::Type;
+pub use callgate_protocol::schema::{Attributes, Type};
 pub use json::{InvalidJson, Json};
 pub use presence::Presence;
+pub use text::{Date, Decimal, Email, InvalidText, Time, Url};
 pub use timestamp::{InvalidTimestamp, Timestamp};
 
 /// A type that can be an argument or a result of a method, or a part of one.
@@ -37,8 +42,33 @@ pub use timestamp::{InvalidTimestamp, Timestamp};
 /// }
 /// ```
 ///
-/// Numbers, `bool`, `char`, `String`, `Option`, `Vec`, arrays, tuples, maps, sets, `Box`, `Duration`, IP addresses,
-/// [`Uuid`](crate::Uuid), [`Bytes`], [`Timestamp`] and [`Json`] have it already.
+/// Numbers, `bool`, `char`, `String`, `Option`, `Vec`, arrays, tuples, maps, sets, `Box`, `Arc`, `NonZero`, `Duration`, IP
+/// addresses, [`Uuid`](crate::Uuid), [`Bytes`], [`Timestamp`], [`Decimal`], [`Date`], [`Time`], [`Url`], [`Email`] and [`Json`] have
+/// it already, and with the SDK's features `chrono`, `rust_decimal` and `url` the types of these crates. Others go over the wire as
+/// one of these, see [`Wire`](crate::Wire).
+///
+/// What a field's value must be beside its type is said by `#[message(…)]`:
+///
+/// ```
+/// use callgate_sdk::{Date, Decimal, Message};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize, Message)]
+/// struct Order {
+///     #[message(length(min = 1, max = 20), pattern = "^[A-Z0-9-]+$", example = "TEA-1")]
+///     sku: String,
+///     #[message(min = 1, max = 100)]
+///     quantity: u32,
+///     #[message(min = "0.01", unit = "EUR")]
+///     price: Decimal,
+///     #[message(min = "2026-01-01")]
+///     ships_on: Option<Date>,
+///     #[message(items(max = 3))]
+///     tags: Vec<String>,
+///     #[message(secret)]
+///     coupon: Option<String>,
+/// }
+/// ```
 ///
 /// Implementing it by hand is for types that write exactly what an existing type writes: describe as that type does.
 #[diagnostic::on_unimplemented(
@@ -46,12 +76,22 @@ pub use timestamp::{InvalidTimestamp, Timestamp};
     label = "its shape is not known",
     note = "for a type of your own: `#[derive(serde::Serialize, serde::Deserialize, callgate_sdk::Message)]`",
     note = "known are numbers, bool, char, String, Option, Vec, arrays up to 32, tuples up to 12, maps with keys that JSON can write, \
-            sets, Box, Duration, IP addresses, Uuid, Bytes, Timestamp and Json; all of them owned"
+            sets, Box, Arc, NonZero, Duration, IP addresses, Uuid, Bytes, Timestamp, Decimal, Date, Time, Url, Email and Json; \
+            all of them owned",
+    note = "a field of SystemTime or SocketAddr has `#[serde(with = \"callgate_sdk::wire\")]`; so has, with the SDK's features `chrono` and \
+            `time`, one of DateTime<Utc>, OffsetDateTime, time::Date or time::Time; NaiveDate, NaiveTime, rust_decimal's Decimal and \
+            url's Url are known with the features `chrono`, `rust_decimal` and `url`"
 )]
 pub trait Message: serde::Serialize + serde::de::DeserializeOwned + Send + 'static {
     /// Describes what serde and bincode write for this type. Definitions go into `schema`; the type that refers to them
     /// is returned.
     fn describe(schema: &mut SchemaBuilder) -> Type;
+
+    /// What the type itself asks of a field's value: that it is not zero, say.
+    #[doc(hidden)]
+    fn attributes(_schema: &mut SchemaBuilder) -> Attributes {
+        Attributes::new()
+    }
 }
 
 /// A [`Message`] that can be the key of a JSON object: `bool`, integers, `char`, `String`, what JSON writes as a string

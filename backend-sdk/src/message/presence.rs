@@ -1,7 +1,7 @@
 //! A field that tells apart three things that `Option` takes for two: not told, told to be nothing, and told.
 
 use super::{Message, SchemaBuilder};
-use callgate_protocol::schema::Type;
+use callgate_protocol::schema::{Attributes, Type};
 use serde::{Deserialize, Serialize};
 
 /// What a caller says of a field: nothing, that it is to be nothing, or its value. A PATCH needs it: a member that is missing
@@ -23,5 +23,9 @@ pub enum Presence<T> {
 impl<T: Message> Message for Presence<T> {
     fn describe(schema: &mut SchemaBuilder) -> Type {
         Type::Presence(Box::new(T::describe(schema)))
+    }
+
+    fn attributes(schema: &mut SchemaBuilder) -> Attributes {
+        T::attributes(schema)
     }
 }

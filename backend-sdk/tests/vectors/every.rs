@@ -1,11 +1,13 @@
-//! One of everything that the macros describe, and a type and a method that are described by hand because the macros have no
-//! words for what these say. `tests/vectors/verify/every.py` says the same in another language.
+//! One of everything that the macros describe, and a method that is described by hand because the macros have no words for what
+//! it says. `tests/vectors/verify/every.py` says the same in another language.
 
 use callgate_protocol::CallId;
-use callgate_protocol::schema::{Attributes, Field, Logical, MethodSchema, Shape, Span, Type, Variant};
+use callgate_protocol::schema::{Attributes, Field, MethodSchema, Shape, Type, Variant};
 use callgate_sdk::message::SchemaBuilder;
 use callgate_sdk::service::Method;
-use callgate_sdk::{BadSchema, Bytes, Code, Json, Message, Presence, Status, Timestamp, Uuid, service};
+use callgate_sdk::{
+    BadSchema, Bytes, Code, Date, Decimal, Json, Message, Presence, Status, Timestamp, Uuid, service,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -154,27 +156,14 @@ pub(crate) struct Patch {
     tags: Presence<BTreeSet<String>>,
 }
 
-/// A type whose fields say more than the macro can: described by hand.
-#[derive(Serialize, Deserialize)]
+/// What is paid back.
+#[derive(Serialize, Deserialize, Message)]
 pub(crate) struct Refund {
-    amount: String,
+    #[message(min = "0.01", unit = "EUR")]
+    amount: Decimal,
+    #[message(items(min = 1, max = 300), example = Some(vec![9]))]
     parts: Option<Vec<u8>>,
-    on: String,
-}
-
-impl Message for Refund {
-    fn describe(schema: &mut SchemaBuilder) -> Type {
-        schema.structure::<Refund>("Refund", &[], "What is paid back.", |schema| {
-            let text = |logical| Type::Logical(logical, Box::new(Type::String));
-            let amount = Attributes::new().with_minimum(*b"\x040.01").with_unit("EUR");
-            let parts = Attributes::new().with_items(Span { min: 1, max: Some(300) }).with_example([1, 1, 9]);
-            vec![
-                Field { attributes: amount, ..Field::new("amount", text(Logical::DECIMAL)) },
-                Field { attributes: parts, ..Field::new("parts", <Option<Vec<u8>>>::describe(schema)) },
-                Field::new("on", text(Logical::DATE)),
-            ]
-        })
-    }
+    on: Date,
 }
 
 /// Why nothing is paid back.

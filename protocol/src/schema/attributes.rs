@@ -64,6 +64,13 @@ impl Attributes {
     pub const SECRET: u32 = 9;
     /// On a variant of an enum: the canonical code of the error that it is.
     pub const CODE: u32 = 10;
+    /// On an enum: in JSON a value is an object, whose member of this name says which variant it is.
+    pub const TAG: u32 = 11;
+    /// On an enum with a tag: the member of this name holds the variant's content. Without it the content's members stand
+    /// beside the tag.
+    pub const CONTENT: u32 = 12;
+    /// On a field: in JSON the members of its value stand beside the other fields.
+    pub const FLATTEN: u32 = 13;
 
     /// No attributes.
     pub const fn new() -> Attributes {

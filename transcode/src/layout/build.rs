@@ -1,6 +1,7 @@
 //! Schema → layout.
 
 use super::patterns::Patterns;
+use super::rules::Content;
 use super::{Absent, Enum, Errors, Field, Fixed, Layout, Lead, Names, Node, NodeId, Rules, Struct, Variant};
 use crate::json::put_json_string;
 use crate::scalar::{Int, Scalar, TextForm};
@@ -159,7 +160,8 @@ impl Builder<'_> {
             Type::Presence(inner) => Node::Presence(self.value(field, inner)?),
             ty => {
                 let value = self.node(ty)?;
-                match Rules::of(field, &self.nodes[value as usize], &mut self.patterns)? {
+                let content = Content::of_node(&self.nodes[value as usize]);
+                match Rules::of(field, content, &mut self.patterns)? {
                     Some(rules) => Node::Guarded(value, Box::new(rules)),
                     None => return Ok(value),
                 }
@@ -222,7 +224,8 @@ fn no_error_enum() -> BindError {
     BindError("the schema's error is not an enum".to_owned())
 }
 
-fn scalar_of(ty: &Type) -> Scalar {
+/// What a type of one token is.
+pub(super) fn scalar_of(ty: &Type) -> Scalar {
     match ty {
         Type::Bool => Scalar::Bool,
         Type::U8 => Scalar::Int(Int::U8),

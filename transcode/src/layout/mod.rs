@@ -15,7 +15,8 @@ mod suggest;
 
 pub(crate) use lead::Lead;
 pub(crate) use names::Names;
-pub(crate) use rules::Rules;
+pub(crate) use patterns::Patterns;
+pub(crate) use rules::{Content, Rules};
 pub(crate) use suggest::Suggestions;
 
 use crate::scalar::Scalar;

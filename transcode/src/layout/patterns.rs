@@ -14,14 +14,14 @@ const MOST: usize = 4 << 20;
 
 /// Patterns, each once.
 #[derive(Debug)]
-pub(super) struct Patterns {
-    pub(super) compiled: Vec<Regex>,
+pub(crate) struct Patterns {
+    pub(crate) compiled: Vec<Regex>,
     known: HashMap<String, usize>,
     left: usize,
 }
 
 impl Patterns {
-    pub(super) fn new() -> Patterns {
+    pub(crate) fn new() -> Patterns {
         Patterns { compiled: Vec::new(), known: HashMap::new(), left: MOST }
     }
 

@@ -3,10 +3,11 @@
 //! Rules are asked of the value as it was encoded, so they are the same wherever it is from: body, path or query.
 
 use super::Node;
+use super::build::scalar_of;
 use super::patterns::Patterns;
-use crate::scalar::{Scalar, Style, compare};
+use crate::scalar::{Scalar, Style, TextForm, compare};
 use crate::violation::BindError;
-use callgate_protocol::schema::{self, Span};
+use callgate_protocol::schema::{self, Logical, Span, Type};
 use callgate_protocol::wire::Reader;
 use regex::Regex;
 use std::cmp::Ordering;
@@ -40,11 +41,44 @@ struct Pattern {
     place: usize,
 }
 
+/// What a value is, as far as rules speak of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// One token.
+    Scalar(Scalar),
+    /// A list, set or map.
+    Entries,
+    Other,
+}
+
+impl Content {
+    /// That of a node.
+    pub(super) fn of_node(node: &Node) -> Content {
+        match node {
+            Node::Scalar(scalar) => Content::Scalar(*scalar),
+            Node::List(_) | Node::Set(_) | Node::Map(..) => Content::Entries,
+            _ => Content::Other,
+        }
+    }
+
+    /// That of a type, without option and presence around it.
+    pub(crate) fn of_type(ty: &Type) -> Content {
+        match ty.content() {
+            Type::Logical(Logical::SET, _) | Type::List(_) | Type::Map(..) => Content::Entries,
+            Type::Logical(logical, _) => {
+                Content::Scalar(TextForm::of(*logical).map_or(Scalar::String, Scalar::Text))
+            }
+            Type::Unit | Type::Json | Type::Array(..) | Type::Tuple(_) | Type::Ref(_) => Content::Other,
+            scalar => Content::Scalar(scalar_of(scalar)),
+        }
+    }
+}
+
 impl Rules {
-    /// Those of a field whose value is `node`, beside what says that it may be missing. `None` if its attributes ask nothing.
-    pub(super) fn of(
+    /// Those of a field whose value is `content`, beside what says that it may be missing. `None` if its attributes ask nothing.
+    pub(crate) fn of(
         field: &schema::Field,
-        node: &Node,
+        content: Content,
         patterns: &mut Patterns,
     ) -> Result<Option<Rules>, BindError> {
         let attributes = &field.attributes;
@@ -52,8 +86,8 @@ impl Rules {
             return Ok(None);
         }
         let wrong = |which: &str, why: &str| BindError(format!("the {which} of `{}`: {why}", field.name));
-        let scalar = match node {
-            Node::Scalar(scalar) => Some(*scalar),
+        let scalar = match content {
+            Content::Scalar(scalar) => Some(scalar),
             _ => None,
         };
         let bound = |which, value: Option<&[u8]>| {
@@ -85,15 +119,20 @@ impl Rules {
         if rules.length.is_some() && !is_text && scalar != Some(Scalar::Bytes) {
             return Err(wrong("length", "its type has none"));
         }
-        if rules.items.is_some() && !matches!(node, Node::List(_) | Node::Set(_) | Node::Map(..)) {
+        if rules.items.is_some() && content != Content::Entries {
             return Err(wrong("items", "its type has none"));
         }
         Ok(rules.ask_something().then_some(rules))
     }
 
     fn ask_something(&self) -> bool {
+        self.secret || self.can_be_broken()
+    }
+
+    /// Whether a value can break them. That the field is secret breaks nothing.
+    pub(crate) fn can_be_broken(&self) -> bool {
         let bounds = self.minimum.is_some() || self.maximum.is_some();
-        bounds || self.secret || self.length.is_some() || self.items.is_some() || self.pattern.is_some()
+        bounds || self.length.is_some() || self.items.is_some() || self.pattern.is_some()
     }
 
     /// What an encoded value breaks, in words. `patterns` are those of the layout.

@@ -10,7 +10,7 @@ use callgate_protocol::limits::{MAX_DEPTH, MAX_MESSAGE};
 use callgate_protocol::wire::put_bytes;
 
 /// So many violations are told; a hostile body could have one for each byte.
-pub(super) const MAX_VIOLATIONS: usize = 64;
+pub(crate) const MAX_VIOLATIONS: usize = 64;
 
 /// Reading cannot go on; the violation is noted.
 #[derive(Debug)]

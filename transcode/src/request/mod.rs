@@ -16,6 +16,7 @@ use crate::path;
 use crate::violation::{BindError, Violation};
 use callgate_protocol::schema::MethodSchema;
 use encode::Encoder;
+pub(crate) use encode::MAX_VIOLATIONS;
 use params::{Params, Source};
 use regex::Regex;
 use std::borrow::Cow;

@@ -49,8 +49,8 @@ impl TextForm {
         }
     }
 
-    /// What it is, in short.
-    pub(crate) fn name(self) -> &'static str {
+    /// What it is, in short: `a decimal number`.
+    pub fn name(self) -> &'static str {
         match self {
             TextForm::Decimal => "a decimal number",
             TextForm::Date => "a date",
@@ -60,8 +60,11 @@ impl TextForm {
         }
     }
 
-    /// Whether the text is of the form; if not, what is wrong with it. One look at each byte.
-    pub(crate) fn check(self, text: &str) -> Result<(), &'static str> {
+    /// Whether the text is of the form; one look at each byte.
+    ///
+    /// # Errors
+    /// It is not: what is wrong with it.
+    pub fn check(self, text: &str) -> Result<(), &'static str> {
         match self {
             TextForm::Decimal => decimal::parse(text).map(drop),
             TextForm::Date => calendar::parse_date(text).map(drop),

@@ -6,7 +6,7 @@ use crate::Refusals;
 use crate::case::Case;
 use syn::meta::ParseNestedMeta;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, ExprPath, LitStr, Token, WherePredicate, parenthesized, token};
+use syn::{Attribute, Expr, ExprPath, LitStr, Path, Token, WherePredicate, parenthesized, token};
 
 /// What serde's attributes say of a container, a field or a variant.
 #[derive(Default)]
@@ -19,6 +19,8 @@ pub(crate) struct Attrs {
     pub(crate) bounds: Vec<WherePredicate>,
     pub(crate) transparent: bool,
     pub(crate) skip: bool,
+    /// The field goes over the wire as another type: the module that knows which one, `callgate_sdk::wire` by whatever path.
+    pub(crate) wire: Option<Path>,
 }
 
 /// Where a missing field's value comes from.
@@ -34,12 +36,17 @@ pub(crate) enum DefaultFrom {
 const REFUSED: &[(&[&str], &str)] = &[
     (
         &["flatten"],
-        "the wire carries no field names, so nothing can be flattened: list the fields here, or keep this one as \
-         an object of its own",
+        "serde writes the wire, which carries no field names, so it cannot flatten: write `#[message(flatten)]`, which \
+         flattens in JSON",
     ),
     (
-        &["tag", "content"],
-        "the wire carries a variant's number, not a tag: remove it; JSON then has `{\"Variant\": …}`",
+        &["tag"],
+        "serde writes the wire, which carries a variant's number and no tag: write `#[message(tag = \"…\")]`, by which JSON \
+         has one",
+    ),
+    (
+        &["content"],
+        "serde writes the wire, which has no names: write `#[message(tag = \"…\", content = \"…\")]`, by which JSON has them",
     ),
     (
         &["untagged"],
@@ -56,7 +63,8 @@ const REFUSED: &[(&[&str], &str)] = &[
     ),
     (
         &["with", "serialize_with", "deserialize_with"],
-        "the schema cannot know what a function writes: use a type whose own shape is the right one",
+        "the schema cannot know what a function writes: use a type whose own shape is the right one, or implement \
+         `callgate_sdk::Wire` for this one and write `with = \"callgate_sdk::wire\"`",
     ),
     (
         &["from", "try_from", "into"],
@@ -113,6 +121,14 @@ impl Attrs {
             "bound" => self.bounds.extend(bounds(&meta)?),
             "transparent" => self.transparent = true,
             "skip" => self.skip = true,
+            "with" => {
+                let module: Path = meta.value()?.parse::<LitStr>()?.parse()?;
+                match module.segments.last() {
+                    // Whether it is the SDK's shows when the type in it is asked for, which other modules lack.
+                    Some(last) if last.ident == "wire" => self.wire = Some(module),
+                    _ => refusals.refuse(&meta.path, advice(name)),
+                }
+            }
             // These change neither what is written nor what JSON looks like.
             "deny_unknown_fields" | "crate" | "expecting" => ignore_value(&meta)?,
             _ => {

@@ -2,6 +2,7 @@
 
 use super::attrs::{Attrs, DefaultFrom};
 use super::generics::Needs;
+use super::own::Own;
 use crate::case::Case;
 use crate::{Refusals, docs};
 use proc_macro2::{Span, TokenStream};
@@ -9,7 +10,7 @@ use quote::{quote, quote_spanned};
 use std::collections::HashSet;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Field, Fields, FieldsNamed, FieldsUnnamed, Ident, Type};
+use syn::{Field, Fields, FieldsNamed, FieldsUnnamed, Ident, Type, parse_quote_spanned};
 
 /// The names that are taken in one struct or enum.
 #[derive(Default)]
@@ -67,14 +68,16 @@ impl Named<'_> {
         for field in &fields.named {
             let attrs = Attrs::read(&field.attrs, refusals);
             refuse_reference(&field.ty, refusals);
+            let own = Own::read(&field.attrs, refusals);
             needs.field(&field.ty, &attrs);
             let Some(ident) = &field.ident else { continue };
             if attrs.skip {
+                own.refuse_on_skipped(refusals);
                 continue;
             }
             let name = self.name(ident, &attrs);
             names.add(&name, &attrs.aliases, ident, refusals);
-            described.push(self.field(field, ident, &name, &attrs));
+            described.push(self.field(field, ident, &name, (&attrs, &own)));
         }
         let default = self.container_default.map(|from| {
             let value = match from {
@@ -94,9 +97,12 @@ impl Named<'_> {
         })
     }
 
-    fn field(&self, field: &Field, ident: &Ident, name: &str, attrs: &Attrs) -> TokenStream {
+    fn field(&self, field: &Field, ident: &Ident, name: &str, (attrs, own): (&Attrs, &Own)) -> TokenStream {
         let ty = &field.ty;
-        let default_of = quote!(::callgate_sdk::generated::default_of::<#ty>);
+        let default_of = match attrs.wire.is_some() {
+            true => quote!(::callgate_sdk::generated::wire_default_of::<#ty>),
+            false => quote!(::callgate_sdk::generated::default_of::<#ty>),
+        };
         let default = match (&attrs.default, self.container_default) {
             (Some(DefaultFrom::Trait), _) => {
                 quote!(#default_of(__schema, &<#ty as ::core::default::Default>::default()))
@@ -105,8 +111,18 @@ impl Named<'_> {
             (None, Some(_)) => quote!(#default_of(__schema, &__default.#ident)),
             (None, None) => quote!(::core::option::Option::None),
         };
-        let (aliases, doc, described) = (&attrs.aliases, docs::text(&field.attrs), describe(ty));
-        quote!(::callgate_sdk::generated::field(#name, &[#(#aliases),*], #doc, #described, #default))
+        let ty = written(ty, attrs);
+        let (aliases, doc, described) = (&attrs.aliases, docs::text(&field.attrs), describe(&ty));
+        let constraints = own.constraints.tokens(&ty);
+        let flatten = own
+            .flatten
+            .then(|| quote!(let __attributes = ::callgate_sdk::generated::flattened(__attributes);));
+        quote!({
+            let __attributes = #constraints;
+            #flatten
+            let __field = ::callgate_sdk::generated::field(#name, &[#(#aliases),*], #doc, #described, #default);
+            ::callgate_sdk::generated::with_attributes(__field, __attributes)
+        })
     }
 }
 
@@ -116,6 +132,7 @@ pub(crate) fn unnamed(fields: &FieldsUnnamed, needs: &mut Needs, refusals: &mut 
     for field in &fields.unnamed {
         let attrs = Attrs::read(&field.attrs, refusals);
         refuse_reference(&field.ty, refusals);
+        Own::refuse(&field.attrs, refusals);
         needs.field(&field.ty, &attrs);
         if attrs.skip || attrs.default.is_some() {
             refusals.refuse(
@@ -124,9 +141,18 @@ pub(crate) fn unnamed(fields: &FieldsUnnamed, needs: &mut Needs, refusals: &mut 
                  `#[serde(transparent)]`",
             );
         }
-        types.push(field.ty.clone());
+        types.push(written(&field.ty, &attrs));
     }
     types
+}
+
+/// The type as which a field goes over the wire.
+pub(crate) fn written(ty: &Type, attrs: &Attrs) -> Type {
+    let at = ty.span().resolved_at(Span::call_site());
+    match &attrs.wire {
+        Some(module) => parse_quote_spanned!(at=> #module::As<#ty>),
+        None => ty.clone(),
+    }
 }
 
 fn refuse_reference(ty: &Type, refusals: &mut Refusals) {

@@ -1,26 +1,36 @@
 //! `#[derive(Message)]`: from a type and serde's attributes to the code that describes what serde and bincode write.
 
 mod attrs;
+mod constraints;
 mod fields;
 mod generics;
+mod own;
 
-use crate::krate::Krate;
 use crate::{Refusals, docs};
 use attrs::Attrs;
+pub(crate) use constraints::{Constraints, KNOWN};
 use fields::Named;
 pub(crate) use fields::describe;
 use generics::{Needs, header};
-use proc_macro2::TokenStream;
+use own::{Container, Own};
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt;
-use syn::{Attribute, Data, DataEnum, DataStruct, DeriveInput, Fields, Type, WherePredicate, parse_quote};
+use syn::{
+    Data, DataEnum, DataStruct, DeriveInput, Fields, Ident, Type, Variant, WherePredicate, parse_quote,
+};
 
 /// The implementation of `Message`, and of `MapKey` where that applies.
 pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
-    let mut derive =
-        Derive { input, attrs: Attrs::default(), needs: Needs::default(), refusals: Refusals::default() };
+    let mut derive = Derive {
+        input,
+        attrs: Attrs::default(),
+        own: Container::default(),
+        needs: Needs::default(),
+        refusals: Refusals::default(),
+    };
     derive.attrs = Attrs::read(&input.attrs, &mut derive.refusals);
-    let krate = krate(&input.attrs, &mut derive.refusals);
+    derive.own = Container::read(&input.attrs, matches!(input.data, Data::Enum(_)), &mut derive.refusals);
     if let Some(lifetime) = input.generics.lifetimes().next() {
         derive
             .refusals
@@ -37,44 +47,67 @@ pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
             Described::default()
         }
     };
-    let Derive { attrs, needs, refusals, .. } = derive;
+    let Derive { attrs, own, needs, refusals, .. } = derive;
     refusals.check()?;
 
     let predicates = needs.predicates(input, &attrs);
     let implementation = header(input, quote!(::callgate_sdk::Message), &predicates);
     let body = described.body;
-    let map_key = described.key.map(|key| {
-        let predicates: Vec<WherePredicate> = predicates.into_iter().chain(key).collect();
-        let implementation = header(input, quote!(::callgate_sdk::MapKey), &predicates);
-        quote!(#[automatically_derived] #implementation {})
-    });
-    Ok(krate.named_in(quote! {
+    let also = |path: TokenStream, more: Vec<WherePredicate>, content: TokenStream| {
+        let predicates: Vec<WherePredicate> = predicates.iter().cloned().chain(more).collect();
+        let implementation = header(input, path, &predicates);
+        quote!(#[automatically_derived] #[allow(deprecated)] #implementation { #content })
+    };
+    let map_key = described.key.map(|key| also(quote!(::callgate_sdk::MapKey), key, quote!()));
+    let content = described.content.map(|ty| as_its_content(&ty, also));
+    let attributes = content.as_ref().map(|(attributes, _)| attributes);
+    let traits = content.as_ref().map(|(_, traits)| traits);
+    Ok(own.krate.named_in(quote! {
         #[automatically_derived]
+        #[allow(deprecated)]
         #implementation {
             fn describe(__schema: &mut ::callgate_sdk::SchemaBuilder) -> ::callgate_sdk::message::Type {
                 #body
             }
+            #attributes
         }
         #map_key
+        #traits
     }))
 }
 
-/// What `#[message(crate = "…")]` says.
-fn krate(attrs: &[Attribute], refusals: &mut Refusals) -> Krate {
-    let mut krate = Krate::default();
-    for attr in attrs.iter().filter(|attr| attr.path().is_ident("message")) {
-        let read = attr.parse_nested_meta(|meta| match Krate::is_named_by(&meta) {
-            true => Krate::read(&meta).map(|read| krate = read),
-            false => Err(meta.error("`#[message]` on a type knows `crate = \"…\"`")),
-        });
-        read.unwrap_or_else(|error| refusals.add(error));
-    }
-    krate
+/// What a type has because its only content has it: the attributes, and what constraints may speak of. With a lifetime that is
+/// not used a bound that does not hold is no error; the newtype lacks that trait then.
+fn as_its_content(
+    ty: &Type,
+    also: impl Fn(TokenStream, Vec<WherePredicate>, TokenStream) -> TokenStream,
+) -> (TokenStream, TokenStream) {
+    let attributes = quote! {
+        fn attributes(__schema: &mut ::callgate_sdk::SchemaBuilder) -> ::callgate_sdk::message::Attributes {
+            __schema.attributes_within::<Self>(|__schema| <#ty as ::callgate_sdk::Message>::attributes(__schema))
+        }
+    };
+    let path = |name: &str| {
+        let name = Ident::new(name, Span::call_site());
+        quote!(::callgate_sdk::generated::#name)
+    };
+    let traits = [
+        ("Ordered", quote!(type Bound = <#ty as ::callgate_sdk::generated::Ordered>::Bound;)),
+        ("HasLength", quote!()),
+        ("HasCharacters", quote!()),
+        ("HasItems", quote!()),
+    ];
+    let traits = traits.map(|(name, content)| {
+        let path = path(name);
+        also(path.clone(), vec![parse_quote!(for<'__key> #ty: #path)], content)
+    });
+    (attributes, quote!(#(#traits)*))
 }
 
 struct Derive<'a> {
     input: &'a DeriveInput,
     attrs: Attrs,
+    own: Container,
     needs: Needs,
     refusals: Refusals,
 }
@@ -85,6 +118,8 @@ struct Described {
     body: TokenStream,
     /// The type is a map's key if this holds.
     key: Option<Vec<WherePredicate>>,
+    /// The only content of a type that has no definition of its own.
+    content: Option<Type>,
 }
 
 impl Derive<'_> {
@@ -99,7 +134,7 @@ impl Derive<'_> {
                     container_default: self.attrs.default.as_ref(),
                 };
                 let fields = named.describe(fields, &mut self.needs, &mut self.refusals);
-                Described { body: self.definition(quote!(structure), fields), key: None }
+                Described { body: self.definition(quote!(structure), fields), ..Described::default() }
             }
             Fields::Unnamed(fields) => {
                 let types = fields::unnamed(fields, &mut self.needs, &mut self.refusals);
@@ -108,7 +143,9 @@ impl Derive<'_> {
                     types => unnamed(fields::tuple(types)),
                 }
             }
-            Fields::Unit => Described { body: quote!(::callgate_sdk::message::Type::Unit), key: None },
+            Fields::Unit => {
+                Described { body: quote!(::callgate_sdk::message::Type::Unit), ..Described::default() }
+            }
         }
     }
 
@@ -120,13 +157,14 @@ impl Derive<'_> {
             let mut attrs = Attrs::read(&field.attrs, &mut self.refusals);
             attrs.skip |= fields::is_phantom(&field.ty);
             if !attrs.skip {
-                content = Some(&field.ty);
+                content = Some(fields::written(&field.ty, &attrs));
             }
+            Own::refuse(&field.attrs, &mut self.refusals);
             // serde fills the others by `Default`, except that it knows `PhantomData`.
             self.needs.field(&field.ty, &attrs);
         }
         match content {
-            Some(ty) => newtype(ty),
+            Some(ty) => newtype(&ty),
             None => Described::default(),
         }
     }
@@ -142,6 +180,8 @@ impl Derive<'_> {
                     "a variant cannot be skipped, for its number is taken: remove `skip`, or the variant",
                 );
             }
+            let own = Container::of_variant(&variant.attrs, &mut self.refusals);
+            self.refuse_beside_tag(variant);
             self.needs.bounds.extend(attrs.bounds.iter().cloned());
             let named = Named {
                 rename_all: attrs.rename_all.or(self.attrs.rename_all_fields),
@@ -155,12 +195,31 @@ impl Derive<'_> {
             });
             names.add(&name, &attrs.aliases, &variant.ident, &mut self.refusals);
             let (aliases, doc) = (&attrs.aliases, docs::text(&variant.attrs));
-            variants.push(quote!(::callgate_sdk::generated::variant(#name, &[#(#aliases),*], #doc, #shape)));
+            let attributes = own.tokens();
+            variants.push(quote!({
+                let __variant = ::callgate_sdk::generated::variant(#name, &[#(#aliases),*], #doc, #shape);
+                ::callgate_sdk::generated::variant_with_attributes(__variant, #attributes)
+            }));
         }
         let units = data.variants.iter().all(|v| matches!(v.fields, Fields::Unit));
         Described {
             body: self.definition(quote!(enumeration), quote!(::std::vec![#(#variants),*])),
-            key: units.then(Vec::new),
+            key: (units && self.own.tag.is_none()).then(Vec::new),
+            content: None,
+        }
+    }
+
+    /// Refuses a variant that cannot have a tag beside its content.
+    fn refuse_beside_tag(&mut self, variant: &Variant) {
+        if self.own.tag.is_some()
+            && self.own.content.is_none()
+            && matches!(&variant.fields, Fields::Unnamed(fields) if fields.unnamed.len() != 1)
+        {
+            self.refusals.refuse(
+                &variant.ident,
+                "the tag stands among the members of the variant's content, and a tuple has none: name its fields, or \
+                 add `content = \"…\"` to the tag",
+            );
         }
     }
 
@@ -170,9 +229,12 @@ impl Derive<'_> {
         let name = self.attrs.rename.as_ref().unwrap_or(&plain);
         let doc = docs::text(&self.input.attrs);
         let parameters = self.needs.parameters(self.input);
+        let attributes = self.own.tokens();
         quote! {
             let __arguments = [#(<#parameters as ::callgate_sdk::Message>::describe(__schema)),*];
-            __schema.#method::<Self>(#name, &__arguments, #doc, |__schema| #content)
+            let __type = __schema.#method::<Self>(#name, &__arguments, #doc, |__schema| #content);
+            __schema.attribute(&__type, #attributes);
+            __type
         }
     }
 }
@@ -181,10 +243,11 @@ fn newtype(ty: &Type) -> Described {
     Described {
         // With a lifetime that is not used a bound that does not hold is no error; the newtype is no key then.
         key: Some(vec![parse_quote!(for<'__key> #ty: ::callgate_sdk::MapKey)]),
+        content: Some(ty.clone()),
         ..unnamed(describe(ty))
     }
 }
 
 fn unnamed(content: TokenStream) -> Described {
-    Described { body: quote!(__schema.unnamed::<Self>(|__schema| #content)), key: None }
+    Described { body: quote!(__schema.unnamed::<Self>(|__schema| #content)), ..Described::default() }
 }
