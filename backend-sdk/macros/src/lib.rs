@@ -20,8 +20,7 @@ use proc_macro::TokenStream;
 /// Stands beside serde's own derives and honours `rename`, `rename_all`, `rename_all_fields`, `alias`, `default`,
 /// `transparent`, `skip`, `bound` and `deny_unknown_fields`. What bincode cannot carry is refused at compile time:
 /// `flatten`, `tag`, `content`, `untagged`, `skip_serializing_if`, `with` and their kin. Documentation comments become part
-/// of the schema.
-/// What fields ask of their values, and how enums and fields look in JSON, is said by `#[message(…)]`.
+/// of the schema. What fields ask of their values, and how enums and fields look in JSON, is said by `#[message(…)]`.
 /// `#[message(crate = "…")]` on the type says where the SDK is, if it is not `::callgate_sdk`.
 #[proc_macro_derive(Message, attributes(serde, message))]
 pub fn derive_message(input: TokenStream) -> TokenStream {

@@ -1,3 +1,5 @@
+//! What becomes of a status: details, errors of other crates, what goes over the wire.
+
 use super::*;
 use std::io;
 use std::sync::Mutex;

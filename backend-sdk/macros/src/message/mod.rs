@@ -8,6 +8,7 @@ mod own;
 
 use crate::{Refusals, docs};
 use attrs::Attrs;
+pub(crate) use constraints::{Constraints, KNOWN};
 use fields::Named;
 pub(crate) use fields::describe;
 use generics::{Needs, header};
