@@ -1,6 +1,8 @@
 //! What docs/sdk.md says of messages, in one piece: constraints, texts of a form, types that go over the wire as another one, and how
 //! enums and structs may look in JSON. `cargo run --example messages` serves it.
 
+#![allow(missing_docs, reason = "it is a page's code, which stays short")]
+
 use callgate_sdk::wire::WireError;
 use callgate_sdk::{Date, Decimal, Email, Message, Presence, Server, ServerError, Status, Wire, service};
 use serde::{Deserialize, Serialize};

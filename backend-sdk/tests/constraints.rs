@@ -228,7 +228,7 @@ fn the_server_checks_all_constraints_before_the_method_runs() {
     );
     assert_eq!(
         status.details.as_deref(),
-        Some(r#"{"errors":[{"detail":"must be at least 1","pointer":"/orders/0/qty"}]}"#)
+        Some(r#"{"errors":[{"pointer":"/orders/0/qty","detail":"must be at least 1"}]}"#)
     );
     let status = call(&[("tea", 1, None, 1), ("No tea", 101, Some("0"), 0)]).expect_err("all of it is wrong");
     assert_eq!((status.code, &*status.message), (Code::InvalidArgument, "the arguments have 4 errors"));

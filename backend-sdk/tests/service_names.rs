@@ -48,7 +48,9 @@ trait Search {
         /// What is looked for.
         #[default]
         words: Vec<String>,
-        #[default(MOST + 5)] limit: u32,
+        #[default(MOST + 5)]
+        #[message(min = 1, max = MOST * 5)]
+        limit: u32,
         #[message(rename = "orderBy")]
         #[default("name".to_owned())]
         order_by: String,
@@ -105,6 +107,8 @@ fn arguments_have_names_and_defaults_of_their_own() {
     ];
     assert_eq!(told, expected);
     assert_eq!(fields[0].doc, "What is looked for.");
+    let bounds = &fields[1].attributes;
+    assert_eq!((bounds.minimum(), bounds.maximum()), (Some(&[1][..]), Some(&[100][..])));
     assert_eq!(self::fields(1)[0].default.as_deref(), Some(&[7][..]));
 }
 

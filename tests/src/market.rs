@@ -1,5 +1,5 @@
 //! A market's contract as somebody would write it with the macros: constraints, decimals, dates and times of common crates, fields
-//! that tell absent from null, an enum with a tag. `bin/market.rs` serves it, and tests call it by HTTP and by its client.
+//! that tell absent from null, an enum with a tag, a flattened field. `bin/market.rs` serves it, and tests call it by HTTP and by its client.
 
 use callgate_sdk::{Message, Presence, Status, service};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -42,17 +42,27 @@ pub struct Order {
 pub struct Receipt {
     /// What it costs.
     pub total: Decimal,
+    /// When what happens. In JSON these are members of the receipt.
+    #[message(flatten)]
+    pub dates: Dates,
+    /// How it is paid.
+    pub payment: Payment,
+}
+
+/// The days of an order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Message)]
+pub struct Dates {
     /// The day on which it leaves.
     pub ships_on: NaiveDate,
     /// When it was ordered.
     #[serde(with = "callgate_sdk::wire")]
     pub at: Option<DateTime<Utc>>,
-    /// How it is paid.
-    pub payment: Payment,
 }
 
-/// How something is paid.
+/// How something is paid. In JSON: `{"type": "card", "last": "1234"}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Message)]
+#[serde(rename_all = "snake_case")]
+#[message(tag = "type")]
 pub enum Payment {
     /// In coins.
     Cash,

@@ -47,7 +47,13 @@ pub struct Place {
 #[service]
 pub trait Stock {
     /// Reserves some of a thing; one, if it is not said how many. Gives what is left then.
-    async fn reserve(&self, sku: String, #[default(1)] count: u32) -> Result<u32, StockError>;
+    async fn reserve(
+        &self,
+        #[message(length(min = 1))] sku: String,
+        #[default(1)]
+        #[message(min = 1, max = 100)]
+        count: u32,
+    ) -> Result<u32, StockError>;
 
     /// How much there is of some things; of all, if none is named.
     #[idempotent]

@@ -1,8 +1,8 @@
-//! What types say in Rust, as HTTP clients and callers by the SDK see it: constraints, decimals, dates, presence. The service is
+//! What types say in Rust, as HTTP clients and callers by the SDK see it: constraints, decimals, dates, presence, shapes in JSON. The service is
 //! written with the macros alone.
 
 use callgate_sdk::{Client, Code, Presence};
-use callgate_tests::market::{Change, Market, MarketClient, Order, Payment, Receipt};
+use callgate_tests::market::{Change, Dates, Market, MarketClient, Order, Payment, Receipt};
 use callgate_tests::{Backend, Gateway, Setup};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -56,25 +56,25 @@ fn order() -> Order {
     }
 }
 
-const ORDER: &str = r#"{"order":{"sku":"tea","qty":2,"price":4.50,"ships_on":"2026-11-30","parcels":1,"tags":["hot"],"at":"2026-11-29T13:00:00.5+01:00"},"payment":{"Card":{"last":"1234"}}}"#;
+const ORDER: &str = r#"{"order":{"sku":"tea","qty":2,"price":4.50,"ships_on":"2026-11-30","parcels":1,"tags":["hot"],"at":"2026-11-29T13:00:00.5+01:00"},"payment":{"type":"card","last":"1234"}}"#;
 
 #[tokio::test]
 async fn decimals_dates_and_times_of_common_crates_go_from_a_trait_to_json_and_to_a_caller() {
     let stalls = stalls().await;
     let answer = stalls.gateway.client.post("/orders", ORDER).await;
-    let expected = r#"{"total":"9.00","ships_on":"2026-11-30","at":"2026-11-29T12:00:00.500Z","payment":{"Card":{"last":"1234"}}}"#;
+    let expected = r#"{"total":"9.00","ships_on":"2026-11-30","at":"2026-11-29T12:00:00.500Z","payment":{"type":"card","last":"1234"}}"#;
     assert_eq!((answer.status, answer.text().as_str()), (200, expected));
 
     let payment = Payment::Card { last: "1234".to_owned() };
     let receipt = stalls.caller().order(order(), payment.clone()).await.expect("a receipt");
     let Order { ships_on, at, .. } = order();
-    assert_eq!(receipt, Receipt { total: Decimal::new(900, 2), ships_on, at, payment });
+    assert_eq!(receipt, Receipt { total: Decimal::new(900, 2), dates: Dates { ships_on, at }, payment });
 }
 
 #[tokio::test]
 async fn broken_constraints_are_told_with_the_same_words_by_the_gateway_and_by_the_server_itself() {
     let stalls = stalls().await;
-    let wrong = r#"{"order":{"sku":"Not a SKU","qty":101,"price":"0.009","ships_on":"2025-12-31","parcels":0,"tags":["a","b","c","d"],"note":"eleven-long","at":"2025-12-31T23:59:59.999Z"},"payment":{"Card":{"last":"12345"}}}"#;
+    let wrong = r#"{"order":{"sku":"Not a SKU","qty":101,"price":"0.009","ships_on":"2025-12-31","parcels":0,"tags":["a","b","c","d"],"note":"eleven-long","at":"2025-12-31T23:59:59.999Z"},"payment":{"last":"12345","type":"card"}}"#;
     let answer = stalls.gateway.client.post("/orders", wrong).await;
     let problem = answer.json();
     assert_eq!(
@@ -97,7 +97,7 @@ async fn broken_constraints_are_told_with_the_same_words_by_the_gateway_and_by_t
         ("/order/tags", "must have at most 3 items, has 4"),
         ("/order/note", "must be at most 10 characters long, has 11"),
         ("/order/at", "must be at least 2026-01-01T00:00:00Z"),
-        ("/payment/Card/last", "must be exactly 4 characters long, has 5"),
+        ("/payment/last", "must be exactly 4 characters long, has 5"),
     ];
     assert_eq!(by_gateway, expected.map(|(pointer, detail)| (pointer.to_owned(), detail.to_owned())));
 

@@ -122,3 +122,24 @@ async fn arguments_that_are_left_out_have_their_defaults() {
     let (status, left) = running.reserve(json!({ "sku": "cup" })).await;
     assert_eq!((status, left), (200, json!(4)));
 }
+
+#[tokio::test]
+async fn what_arguments_must_be_is_told_to_clients_and_callers_with_pointers() {
+    let running = running().await;
+    let (status, problem) = running.reserve(json!({ "sku": "", "count": 101 })).await;
+    let told = |errors: &Value| {
+        let errors = errors.as_array().cloned().unwrap_or_default();
+        let mut pointers: Vec<String> = errors.iter().map(|error| error["pointer"].to_string()).collect();
+        pointers.sort();
+        pointers
+    };
+    assert_eq!(
+        (status, told(&problem["errors"])),
+        (400, vec!["\"/count\"".to_owned(), "\"/sku\"".to_owned()])
+    );
+    let failed = running.caller().reserve(String::new(), 101).await;
+    let Err(StockError::Other(status)) = failed else { panic!("{failed:?}") };
+    assert_eq!(status.code, Code::InvalidArgument);
+    let details = status.details_as::<Value>().expect("there are details");
+    assert_eq!(told(&details["errors"]), ["\"/count\"", "\"/sku\""]);
+}

@@ -32,6 +32,10 @@ fn ruled_schema(schema: &MethodSchema, random: &mut Random, secret: bool) -> Met
 }
 
 fn rule(schema: &MethodSchema, field: &mut Field, random: &mut Random, secret: bool) {
+    // What is asked of a flattened field is asked of what is inside.
+    if field.attributes.is_flattened() {
+        return;
+    }
     if secret {
         field.attributes = Attributes::new().with_secret();
         return;

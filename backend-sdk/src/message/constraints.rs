@@ -125,11 +125,6 @@ macro_rules! around {
 
 around!(Option Presence Box Arc);
 
-/// What the type itself asks of a field's value.
-pub fn attributes<T: Message>(schema: &mut SchemaBuilder) -> Attributes {
-    T::attributes(schema)
-}
-
 /// The least value.
 pub fn minimum<T: Ordered>(
     schema: &mut SchemaBuilder,

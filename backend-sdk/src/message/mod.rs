@@ -95,13 +95,13 @@ pub trait Message: serde::Serialize + serde::de::DeserializeOwned + Send + 'stat
 }
 
 /// A [`Message`] that can be the key of a JSON object: `bool`, integers, `char`, `String`, what JSON writes as a string
-/// (UUID, time stamp, duration, IP address), enums whose variants are all units, and newtypes of these.
+/// (UUID, time stamp, duration, IP address, decimal, date), enums whose variants are all units, and newtypes of these.
 ///
 /// `#[derive(Message)]` implements it where it applies.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the key of a map in a message",
     label = "JSON cannot write it as a key",
-    note = "keys are bool, integers, char, String, Uuid, Timestamp, Duration, IP addresses, enums without content, and \
-            newtypes of these; a list of pairs, `Vec<(K, V)>`, can have any key"
+    note = "keys are bool, integers, char, String, Uuid, Timestamp, Duration, IP addresses, Decimal, Date, Time, Url, Email, enums \
+            without content, and newtypes of these; a list of pairs, `Vec<(K, V)>`, can have any key"
 )]
 pub trait MapKey: Message {}

@@ -1,4 +1,4 @@
-//! What becomes of a failure: what `?` makes of errors, and what a caller is told.
+//! What becomes of a status: details, errors of other crates, what goes over the wire.
 
 use super::*;
 use std::io;

@@ -1,7 +1,7 @@
 //! Serves `market`.
 
 use callgate_sdk::{Server, Status};
-use callgate_tests::market::{Change, Market, MarketServer, Order, Payment, Receipt};
+use callgate_tests::market::{Change, Dates, Market, MarketServer, Order, Payment, Receipt};
 use clap::Parser;
 use rust_decimal::Decimal;
 
@@ -10,7 +10,8 @@ struct Stalls;
 impl Market for Stalls {
     async fn order(&self, order: Order, payment: Payment) -> Result<Receipt, Status> {
         let total = order.price * Decimal::from(order.qty);
-        Ok(Receipt { total, ships_on: order.ships_on, at: order.at, payment })
+        let dates = Dates { ships_on: order.ships_on, at: order.at };
+        Ok(Receipt { total, dates, payment })
     }
 
     async fn change(&self, _id: u32, change: Change) -> Result<Change, Status> {

@@ -9,7 +9,7 @@ use crate::layout::Rules;
 use crate::request::MAX_VIOLATIONS;
 use crate::violation::{Violation, ViolationKind};
 use callgate_protocol::limits::{MAX_DEPTH, MAX_ZERO_SIZED_ITEMS};
-use callgate_protocol::schema::{Attributes, Definition, EnumDef, Field, MethodSchema, Shape, Type, Variant};
+use callgate_protocol::schema::{Definition, EnumDef, Field, MethodSchema, Shape, Type, Variant};
 use callgate_protocol::wire::{Reader, WireError};
 
 /// The walk ends early where enough is told, or where the bytes are no message.
@@ -112,7 +112,7 @@ impl<'a> Walk<'a> {
         let mut rules = constraints.rules(definition, variant).iter();
         for field in fields {
             let rules = rules.next().and_then(Option::as_ref);
-            let is_flat = field.attributes.get(Attributes::FLATTEN).is_some();
+            let is_flat = field.attributes.is_flattened();
             if !is_flat {
                 self.place.push(Segment::Name(&field.name));
             }
@@ -240,8 +240,7 @@ fn skip<T>(_: T) {}
 
 /// What JSON has around the content of a variant: its name, or nothing beside a tag, or the member for the content.
 fn segment_of<'a>(def: &'a EnumDef, variant: &'a Variant) -> Option<Segment<'a>> {
-    let text = |tag| def.attributes.get(tag).and_then(|text| std::str::from_utf8(text).ok());
-    match (text(Attributes::TAG), text(Attributes::CONTENT)) {
+    match (def.attributes.tag(), def.attributes.content()) {
         (None, _) => Some(Segment::Name(&variant.name)),
         (Some(_), content) => content.map(Segment::Name),
     }

@@ -7,9 +7,10 @@
 
 use super::own::{lone, note, text};
 use crate::Refusals;
-use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::meta::ParseNestedMeta;
+use syn::spanned::Spanned;
 use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Path, Type, UnOp};
 
 /// What the reader says of a name that it does not know.
@@ -21,8 +22,8 @@ pub(crate) const KNOWN: &str =
 pub(crate) struct Constraints {
     min: Option<Expr>,
     max: Option<Expr>,
-    length: Option<Span>,
-    items: Option<Span>,
+    length: Option<Count>,
+    items: Option<Count>,
     pattern: Option<Expr>,
     example: Option<Expr>,
     unit: Option<LitStr>,
@@ -34,7 +35,7 @@ pub(crate) struct Constraints {
 
 /// From how many to how many.
 #[derive(Default)]
-struct Span {
+struct Count {
     min: Option<Expr>,
     max: Option<Expr>,
 }
@@ -51,7 +52,7 @@ impl Constraints {
         for attr in attrs.iter().filter(|attr| attr.path().is_ident("message")) {
             let result = attr.parse_nested_meta(|meta| match read.meta(&meta)? || other(&meta)? {
                 true => Ok(()),
-                false => Err(meta.error(format!("it is not known here; known are {KNOWN}"))),
+                false => Err(meta.error(format!("`#[message(…)]` knows {KNOWN}"))),
             });
             if let Err(error) = result {
                 refusals.add(error);
@@ -67,8 +68,8 @@ impl Constraints {
         match name.as_str() {
             "min" => once(&mut self.min, meta, |meta| meta.value()?.parse())?,
             "max" => once(&mut self.max, meta, |meta| meta.value()?.parse())?,
-            "length" => once(&mut self.length, meta, Span::read)?,
-            "items" => once(&mut self.items, meta, Span::read)?,
+            "length" => once(&mut self.length, meta, Count::read)?,
+            "items" => once(&mut self.items, meta, Count::read)?,
             "pattern" => once(&mut self.pattern, meta, |meta| meta.value()?.parse())?,
             "example" => once(&mut self.example, meta, |meta| meta.value()?.parse())?,
             "unit" => once(&mut self.unit, meta, text)?,
@@ -105,10 +106,7 @@ impl Constraints {
                 Expr::Lit(ExprLit { lit: Lit::Str(_), .. }) => format!("{name}_text"),
                 _ => name.to_owned(),
             };
-            call(
-                syn::Ident::new(&function, proc_macro2::Span::call_site()).into_token_stream(),
-                quote!(#value),
-            )
+            call(syn::Ident::new(&function, Span::call_site()).into_token_stream(), quote!(#value))
         };
         let mut lines = TokenStream::new();
         lines.extend(self.min.as_ref().map(|min| value("minimum", min)));
@@ -125,19 +123,22 @@ impl Constraints {
                 .map(|why| quote!(let __attributes = __attributes.with_deprecated(#why);)),
         ];
         lines.extend(plain.into_iter().flatten());
+        // As the type is described, so that the compiler complains of a type that is no message once.
+        let at = ty.span().resolved_at(Span::call_site());
+        let own = quote_spanned!(at=> <#ty as ::callgate_sdk::Message>::attributes(__schema));
         quote!({
-            let __attributes = ::callgate_sdk::generated::attributes::<#ty>(__schema);
+            let __attributes = #own;
             #lines
             __attributes
         })
     }
 }
 
-impl Span {
+impl Count {
     /// `(min = 1, max = 64)`, or `(equal = 3)`.
-    fn read(meta: &ParseNestedMeta<'_>) -> syn::Result<Span> {
+    fn read(meta: &ParseNestedMeta<'_>) -> syn::Result<Count> {
         let form = "write `(min = …)`, `(max = …)`, both, or `(equal = …)`";
-        let (mut span, mut equal) = (Span::default(), None);
+        let (mut span, mut equal) = (Count::default(), None);
         if !meta.input.peek(syn::token::Paren) {
             return Err(meta.error(form));
         }
@@ -151,10 +152,10 @@ impl Span {
             once(place, &inner, |inner| inner.value()?.parse())
         })?;
         match (equal, &span) {
-            (None, Span { min: None, max: None }) => Err(meta.error(form)),
+            (None, Count { min: None, max: None }) => Err(meta.error(form)),
             (None, _) => Ok(span),
-            (Some(equal), Span { min: None, max: None }) => {
-                Ok(Span { min: Some(equal.clone()), max: Some(equal) })
+            (Some(equal), Count { min: None, max: None }) => {
+                Ok(Count { min: Some(equal.clone()), max: Some(equal) })
             }
             (Some(_), _) => Err(meta.error(form)),
         }
@@ -179,7 +180,7 @@ fn once<T>(
     read: impl FnOnce(&ParseNestedMeta<'_>) -> syn::Result<T>,
 ) -> syn::Result<()> {
     if place.is_some() {
-        return Err(meta.error("it stands here twice"));
+        return Err(meta.error("it stands here twice: one of them would count for nothing"));
     }
     *place = Some(read(meta)?);
     Ok(())

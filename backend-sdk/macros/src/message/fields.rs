@@ -114,9 +114,7 @@ impl Named<'_> {
         let ty = written(ty, attrs);
         let (aliases, doc, described) = (&attrs.aliases, docs::text(&field.attrs), describe(&ty));
         let constraints = own.constraints.tokens(&ty);
-        let flatten = own
-            .flatten
-            .then(|| quote!(let __attributes = ::callgate_sdk::generated::flattened(__attributes);));
+        let flatten = own.flatten.then(|| quote!(let __attributes = __attributes.with_flatten();));
         quote!({
             let __attributes = #constraints;
             #flatten

@@ -3,6 +3,7 @@
 
 use super::constraints::{Constraints, KNOWN};
 use crate::Refusals;
+use crate::krate::Krate;
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::meta::ParseNestedMeta;
@@ -16,6 +17,8 @@ pub(crate) struct Container {
     /// And the variant's content in this one.
     pub(crate) content: Option<LitStr>,
     pub(crate) deprecated: Option<String>,
+    /// Where the SDK is.
+    pub(crate) krate: Krate,
 }
 
 /// What is said of a field.
@@ -37,11 +40,10 @@ impl Container {
                 }
                 "tag" => read.tag = Some(text(meta)?),
                 "content" => read.content = Some(text(meta)?),
-                // That is read before.
-                "crate" => drop(text(meta)?),
+                "crate" => read.krate = Krate::read(meta)?,
                 _ => {
                     return Err(meta.error(
-                        "it is not known here; known are `tag`, `content`, `crate` and `deprecated`, and constraints on \
+                        "`#[message(…)]` on a type knows `tag`, `content`, `crate` and `deprecated`; constraints stand on its \
                          fields",
                     ));
                 }
@@ -81,10 +83,10 @@ impl Container {
             tokens.extend(quote!(.with_deprecated(#why)));
         }
         if let Some(tag) = &self.tag {
-            tokens = quote!(::callgate_sdk::generated::tagged(#tokens, #tag));
+            tokens.extend(quote!(.with_tag(#tag)));
         }
         if let Some(content) = &self.content {
-            tokens = quote!(::callgate_sdk::generated::with_content(#tokens, #content));
+            tokens.extend(quote!(.with_content(#content)));
         }
         tokens
     }
@@ -120,7 +122,7 @@ impl Own {
                 flatten = true;
                 return Ok(true);
             }
-            Err(meta.error(format!("it is not known here; known are {KNOWN} and `flatten`")))
+            Err(meta.error(format!("`#[message(…)]` on a field knows {KNOWN} and `flatten`")))
         });
         Own { constraints, flatten }
     }
@@ -153,7 +155,7 @@ pub(super) fn text(meta: &ParseNestedMeta<'_>) -> syn::Result<LitStr> {
 pub(super) fn lone(meta: &ParseNestedMeta<'_>) -> syn::Result<()> {
     match meta.input.is_empty() || meta.input.peek(syn::Token![,]) {
         true => Ok(()),
-        false => Err(meta.error("it stands alone")),
+        false => Err(meta.error("it has no value: it stands alone")),
     }
 }
 

@@ -1,5 +1,6 @@
 //! One argument of a method: its name in JSON, its documentation, and what a call has that leaves it out.
 
+use crate::message::{Constraints, KNOWN};
 use crate::{Refusals, docs};
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -14,6 +15,8 @@ pub(crate) struct Argument {
     pub(crate) ty: Type,
     /// The value of one that is left out.
     pub(crate) default: Option<TokenStream>,
+    /// What its values must be, and what else is said of it.
+    pub(crate) constraints: Constraints,
     /// Attributes say something of it.
     pub(crate) is_told: bool,
 }
@@ -56,10 +59,10 @@ impl Input {
             _ => {}
         }
         let attrs = Attrs::read(&input.attrs, &ty, refusals);
-        let Attrs { rename, default, is_told } = attrs;
+        let Attrs { rename, default, constraints, is_told } = attrs;
         let name = rename.unwrap_or_else(|| ident.unraw().to_string());
         let doc = docs::text(&input.attrs);
-        Some(Input::Argument(Argument { ident, name, doc, ty, default, is_told }))
+        Some(Input::Argument(Argument { ident, name, doc, ty, default, constraints, is_told }))
     }
 }
 
@@ -67,6 +70,7 @@ impl Input {
 struct Attrs {
     rename: Option<String>,
     default: Option<TokenStream>,
+    constraints: Constraints,
     is_told: bool,
 }
 
@@ -76,12 +80,10 @@ impl Attrs {
         for attr in attrs {
             let path = attr.path();
             read.is_told |= !path.is_ident("doc");
-            let result = if path.is_ident("doc") {
+            let result = if path.is_ident("doc") || path.is_ident("message") {
                 Ok(())
             } else if path.is_ident("default") {
                 default(attr, ty).map(|value| read.default = Some(value))
-            } else if path.is_ident("message") {
-                read.message(attr)
             } else if path.is_ident("serde") {
                 let instead =
                     "write `#[default]` for `default`, and `#[message(rename = \"…\")]` for `rename`";
@@ -95,17 +97,14 @@ impl Attrs {
             };
             result.unwrap_or_else(|error| refusals.add(error));
         }
-        read
-    }
-
-    fn message(&mut self, attr: &Attribute) -> syn::Result<()> {
-        attr.parse_nested_meta(|meta| {
+        read.constraints = Constraints::read(attrs, refusals, |meta| {
             if !meta.path.is_ident("rename") {
-                return Err(meta.error("`#[message]` on an argument knows `rename = \"…\"`"));
+                return Err(meta.error(format!("it is not known here; known are `rename`, {KNOWN}")));
             }
-            self.rename = Some(meta.value()?.parse::<LitStr>()?.value());
-            Ok(())
-        })
+            read.rename = Some(meta.value()?.parse::<LitStr>()?.value());
+            Ok(true)
+        });
+        read
     }
 }
 

@@ -128,7 +128,7 @@ fn entry(service: &Service, method: &Method) -> TokenStream {
 
 /// The expression that gives an argument's field.
 fn argument(argument: &Argument) -> TokenStream {
-    let Argument { name, doc, ty, .. } = argument;
+    let Argument { name, doc, ty, constraints, .. } = argument;
     let default = match &argument.default {
         Some(value) => {
             // A value of another type is the compiler's to find; its complaint stands at the value.
@@ -137,6 +137,10 @@ fn argument(argument: &Argument) -> TokenStream {
         }
         None => quote!(::core::option::Option::None),
     };
-    let ty = describe(ty);
-    quote!(::callgate_sdk::generated::field(#name, &[], #doc, #ty, #default))
+    let (attributes, ty) = (constraints.tokens(ty), describe(ty));
+    quote!({
+        let __attributes = #attributes;
+        let __field = ::callgate_sdk::generated::field(#name, &[], #doc, #ty, #default);
+        ::callgate_sdk::generated::with_attributes(__field, __attributes)
+    })
 }
