@@ -306,4 +306,6 @@ impl Health {
 }
 
 #[cfg(test)]
+mod measure_tests;
+#[cfg(test)]
 mod tests;
