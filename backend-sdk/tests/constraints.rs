@@ -66,7 +66,7 @@ struct All {
     map: BTreeMap<u8, u8>,
     #[message(deprecated = "Use `text`.")]
     old: bool,
-    #[deprecated(since = "1.2", note = "Nobody reads it.")]
+    #[deprecated(since = "1.2.0", note = "Nobody reads it.")]
     #[message(example = true)]
     older: bool,
     one: NonZero<u8>,
