@@ -121,14 +121,14 @@ fn who_is_throttled_already_is_not_throttled_anew() {
 #[test]
 fn the_median_is_the_lower_one_of_those_that_can_be_reached_and_have_replied() {
     let now = Instant::now();
-    let mut all = vec![Health::new(now); 4];
-    for (health, latency) in all.iter_mut().zip([0.1, 0.4, 0.001, 0.0]) {
+    let mut all = vec![Health::new(now); 5];
+    for (health, latency) in all.iter_mut().zip([0.1, 0.4, 0.001, 0.0, 0.0]) {
         health.latency = latency;
     }
-    reviewed(&mut all, &[true, true, false, true], now);
+    reviewed(&mut all, &[true, true, false, true, true], now);
     assert!(all.iter().all(|one| one.slow_above == 0.5), "five times the median: {}", all[0].slow_above);
     all.iter_mut().for_each(|one| one.latency /= 100.0);
-    reviewed(&mut all, &[true, true, false, true], now);
+    reviewed(&mut all, &[true, true, false, true, true], now);
     assert!(all.iter().all(|one| one.slow_above == 0.001 + SLOW_FLOOR), "small differences are nothing");
     all.truncate(1);
     reviewed(&mut all, &[true], now);
