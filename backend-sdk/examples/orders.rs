@@ -180,3 +180,33 @@ pub async fn place_what_is_left(desk: &impl Desk, cx: &Context, item: Item) -> R
         placed => placed,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use callgate_sdk::{Code, Server, testing};
+
+    #[tokio::test]
+    async fn an_order_is_cancelled_once() -> Result<(), Status> {
+        let server = Server::new().service(OrdersServer::new(OrderBook::default()));
+        let orders = OrdersClient::new(testing::client(server));
+        let cx = Context::background();
+
+        orders.cancel(&cx, "1001".into()).await?;
+        let again = orders.cancel(&cx, "1001".into()).await.unwrap_err();
+        assert_eq!(again.code, Code::FailedPrecondition);
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_server_that_wants_no_calls_gets_them_when_it_does() -> Result<(), Status> {
+        let server = Server::new().service(OrdersServer::new(OrderBook::default()));
+        let (client, handle) = testing::connect(server, Client::builder().caller("billing"));
+        handle.set_ready(false);
+        let orders = OrdersClient::new(client);
+        let (price, ()) =
+            tokio::join!(orders.quote("1001".into(), Vec::new(), None), async { handle.set_ready(true) });
+        assert_eq!(price?, 0.0);
+        Ok(())
+    }
+}

@@ -3,7 +3,8 @@
 //! A backend is a trait and its methods: [`macro@service`] makes the server stub and the client stub of it, and
 //! [`Message`](derive@Message) describes the types that it takes and gives, [`Error`](derive@Error) those with which it fails. A
 //! [`Server`] offers services; a [`Client`]
-//! calls them, as the gateway does. What is between is the wire protocol of `callgate-protocol`, driven by one
+//! calls them, as the gateway does. A [`Context`] is what a method knows of its call, and a [layer](layer) is what a program
+//! does around each call. What is between is the wire protocol of `callgate-protocol`, driven by one
 //! connection loop that both share.
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
@@ -18,10 +19,12 @@ mod context;
 mod error;
 #[doc(hidden)]
 pub mod generated;
+pub mod layer;
 pub mod message;
 mod server;
 pub mod service;
 mod status;
+pub mod testing;
 pub mod wire;
 
 pub use callgate_protocol::Code;
@@ -63,8 +66,9 @@ pub use callgate_sdk_macros::service;
 pub use callgate_sdk_macros::{Error, Message};
 pub use client::{Client, ClientBuilder, ClientError};
 pub use connection::{Address, AddressError};
-pub use context::Context;
+pub use context::{BadMetadata, Context, Extensions, Peer, ReplyMetadata};
 pub use error::Error;
+pub use layer::Layer;
 pub use message::{BadSchema, Bytes, Json, MapKey, Message, Presence, SchemaBuilder, Timestamp};
 pub use message::{Date, Decimal, Email, Time, Url};
 pub use server::{Bound, Handle, Server, ServerError};

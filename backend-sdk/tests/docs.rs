@@ -8,8 +8,12 @@ fn dense(text: &str) -> String {
 #[test]
 fn the_pages_code_is_a_part_of_the_example() {
     let page = include_str!("../../docs/sdk.md");
-    let examples =
-        [include_str!("../examples/orders.rs"), include_str!("../examples/messages.rs")].map(dense);
+    let examples = [
+        include_str!("../examples/orders.rs"),
+        include_str!("../examples/messages.rs"),
+        include_str!("../examples/around.rs"),
+    ];
+    let examples = examples.map(dense);
     let blocks: Vec<&str> =
         page.split("```rust\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     assert!(!blocks.is_empty(), "the page has no Rust");

@@ -25,7 +25,9 @@ ROUNDS = 10
 T = 2.262
 
 CONNECTIONS = 64
-CELLS = [(work, workers) for workers in (1, 2) for work in ("quote", "add")]
+# With instances of one thread each, and with one worker also on tokio's default runtime.
+PEERS = [("callgate", 1), ("callgate", 2), ("callgate_default", 1)]
+CELLS = [(work, peer) for peer in PEERS for work in ("quote", "add")]
 SIDES = {"proxy_us": "gateway", "backend_us": "backend"}
 
 # A change must not make a request dearer than this: the whole interval above it is a failure.
@@ -80,19 +82,20 @@ def _measure(bench, tools, fleet):
     """A round of one build: its cells with what each has cost. The gateways sleep while they are not asked."""
     with fleet:
         starter = Starter(tools, fleet)
-        running = {workers: starter.start("callgate", workers) for workers in sorted({each for _, each in CELLS})}
-        for work, workers in CELLS:
-            done = closed.measure(bench, running[workers], WORKS[work], CONNECTIONS)
+        running = {peer: starter.start(*peer) for peer in PEERS}
+        for work, peer in CELLS:
+            done = closed.measure(bench, running[peer], WORKS[work], CONNECTIONS)
             if done["errors"]:
                 raise SystemExit(f"bench: {done['errors']} requests of {work} failed")
-            yield (work, workers), done
+            yield (work, peer), done
 
 
 def _ratio(cell, side, rounds):
-    work, workers = cell
+    work, (peer, workers) = cell
     after, before = ([one[side] for one in rounds[name]] for name in ("after", "before"))
     value, low, high = interval([ours / theirs for ours, theirs in zip(after, before)])
-    where = f"{place(work, CONNECTIONS, workers)}: {SIDES[side]}"
+    runtime = ", default runtime" if peer == "callgate_default" else ""
+    where = f"{place(work, CONNECTIONS, workers)}{runtime}: {SIDES[side]}"
     return Ratio(where, statistics.median(after), statistics.median(before), value, low, high)
 
 

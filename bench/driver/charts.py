@@ -3,6 +3,7 @@
 import math
 
 from peers import GATEWAYS, LABELS
+from plan import ALL
 from results import cell
 from stats import median
 
@@ -33,7 +34,7 @@ STYLE = """<style>
 
 def cpu(results):
     """Bars: CPU per request of proxy and backend, by peer, for the 270-byte quote on 64 connections, one worker."""
-    found = [cell(results, peer, "quote", 64, 1) for peer in LABELS]
+    found = [cell(results, peer, "quote", 64, 1) for peer in ALL]
     found = [each for each in found if each]
     widest = max(median(each["both_us"]) for each in found)
     left, width, step, top = 190, 560, 34, 64

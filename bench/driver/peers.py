@@ -18,10 +18,15 @@ LABELS = {
     "pingora": "pingora-proxy",
     "envoy": "Envoy transcoder",
     "callgate": "Callgate",
+    "plain_default": "no gateway, default runtime",
+    "callgate_default": "Callgate, default runtime",
 }
 GATEWAYS = ("nginx", "haproxy", "pingora", "envoy", "callgate")
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+# What the demo's backend is told of its runtime. Unless it is told, it takes tokio's default, as users do.
+ONE_THREAD, DEFAULT_RUNTIME = ("--threads", 1), ()
 
 # What is replaced in the demo's table.
 ENDPOINTS = 'endpoints = ["127.0.0.1:7101", "127.0.0.1:7102"]'
@@ -34,6 +39,8 @@ class Tools:
         self.table = root / "routes" / "shop.toml"
         self.callgate, self.shop = product / "callgate", product / "shop"
         self.floor, self.plain = built / "floor", built / "plain"
+        # The same programs: their services run on tokio's default runtime.
+        self.callgate_default, self.plain_default = self.callgate, self.plain
         self.pingora = built / "pingora"
         self.grpc, self.load = built / "grpc", built / "load"
         system = "/usr/local/sbin:/usr/sbin:/sbin"
@@ -99,9 +106,16 @@ class Starter:
         return Peer("floor", 1, port, [self.fleet.start(f"floor-{port}", command)], [])
 
     def plain(self, workers):
+        return self._plain("plain", workers, ["--threads", workers])
+
+    def plain_default(self, workers):
+        """The service on tokio's default runtime, which has a thread for each core."""
+        return self._plain("plain_default", workers, ["--default-runtime"])
+
+    def _plain(self, name, workers, runtime):
         port = self.fleet.port()
-        command = [self.tools.plain, "--listen", f"127.0.0.1:{port}", "--threads", workers]
-        return Peer("plain", workers, port, [], [self.fleet.start(f"plain-{port}", command)])
+        command = [self.tools.plain, "--listen", f"127.0.0.1:{port}", *runtime]
+        return Peer(name, workers, port, [], [self.fleet.start(f"plain-{port}", command)])
 
     def nginx(self, workers):
         service, port = self.plain(workers), self.fleet.port()
@@ -136,8 +150,15 @@ class Starter:
 
     def callgate(self, workers, table=None):
         """As it ships, but for ports and workers. `table` names the tables' folder and the backends' processes."""
+        return self._callgate("callgate", workers, table or self._demo_table(ONE_THREAD))
+
+    def callgate_default(self, workers):
+        """The same, with instances on tokio's default runtime."""
+        return self._callgate("callgate_default", workers, self._demo_table(DEFAULT_RUNTIME))
+
+    def _callgate(self, name, workers, table):
         port, admin = self.fleet.port(), self.fleet.port()
-        folder, shops = table or self._demo_table(port)
+        folder, shops = table
         settings = (
             f'[server]\nlisten = ["127.0.0.1:{port}"]\nworkers = {workers}\n'
             f'[admin]\nlisten = "127.0.0.1:{admin}"\n[tables]\nwatch = ["{folder}"]\n'
@@ -145,27 +166,27 @@ class Starter:
         config = self._write(f"callgate-{port}.toml", settings)
         process = self.fleet.start(f"callgate-{port}", [self.tools.callgate, "run", "--config", config])
         wait_for(lambda: _answers(admin, "/readyz", 200), process, "callgate")
-        return Peer("callgate", workers, port, [process], shops, admin)
+        return Peer(name, workers, port, [process], shops, admin)
 
-    def shops(self, count=2):
-        """Instances of the demo's backend of one thread each; returns their addresses and processes."""
+    def shops(self, count=2, runtime=ONE_THREAD):
+        """Instances of the demo's backend; returns their addresses and processes."""
         addresses, processes = [], []
         for _ in range(count):
             address = f"127.0.0.1:{self.fleet.port()}"
-            processes.append(self.shop([address]))
+            processes.append(self.shop([address], runtime))
             addresses.append(address)
         return addresses, processes
 
-    def shop(self, addresses):
+    def shop(self, addresses, runtime=ONE_THREAD):
         """One instance that listens on all of these."""
-        command = [self.tools.shop, "--threads", 1]
+        command = [self.tools.shop, *runtime]
         for address in addresses:
             command += ["--listen", address]
         return self.fleet.start(f"shop-{addresses[0]}", command)
 
-    def _demo_table(self, port):
-        addresses, processes = self.shops()
-        folder = self.fleet.folder / f"routes-{port}"
+    def _demo_table(self, runtime):
+        addresses, processes = self.shops(runtime=runtime)
+        folder = self.fleet.folder / f"routes-{self.fleet.port()}"
         folder.mkdir()
         (folder / "shop.toml").write_text(demo_table(addresses, self.tools.table), "utf-8")
         return folder, processes

@@ -13,6 +13,10 @@ def of(results):
         _row("gateway + backend ÷ no gateway at all", _both(results, "quote"), 1.15, 1.10),
         _row("60 KB quote: ÷ Envoy's", _proxy(results, "envoy", "large"), 1 / 8, 1 / 14),
         _row("60 KB quote: gateway + backend ÷ no gateway", _both(results, "large"), 0.70, 0.60),
+        _row("default runtime: gateway + backend ÷ no gateway", _both(results, "quote", "_default"), 1.15, 1.0),
+        _row("default runtime, 60 KB: gateway + backend ÷ no gateway", _both(results, "large", "_default"), 0.70, 0.6),
+        _row("instance: default runtime ÷ one thread", _instance(results, "quote"), 1.25, 1.1),
+        _row("instance, GET calc/add: default runtime ÷ one thread", _instance(results, "add"), 1.25, 1.1),
         _row("two workers: CPU per request ÷ one worker's", _workers(results), 1.10, 1.0),
         _row("one connection: p50 added ÷ what nginx adds", _added(results), 0.88, 0.70),
         _row("open loop: p99 ÷ nginx's", _tail(results), 0.95, 0.80),
@@ -43,8 +47,15 @@ def _proxy(results, peer, work="quote"):
     return _divided(ours, theirs)
 
 
-def _both(results, work):
-    return _divided(_median(results, "callgate", "both_us", work), _median(results, "plain", "both_us", work))
+def _both(results, work, runtime=""):
+    """`runtime` is what the peers' names have behind them: of both services."""
+    ours, theirs = (_median(results, name + runtime, "both_us", work) for name in ("callgate", "plain"))
+    return _divided(ours, theirs)
+
+
+def _instance(results, work):
+    one, default = (_median(results, name, "backend_us", work) for name in ("callgate", "callgate_default"))
+    return _divided(default, one)
 
 
 def _workers(results):

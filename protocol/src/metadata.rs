@@ -125,6 +125,12 @@ impl MetadataBuf {
         self.block.clear();
     }
 
+    /// Takes all entries of others in the place of its own, and keeps its room.
+    pub fn fill(&mut self, with: Metadata<'_>) {
+        self.block.clear();
+        self.block.extend_from_slice(with.block);
+    }
+
     /// Adds an entry under a numbered key. Says `false`, and adds nothing, when the block would grow past
     /// [`MAX_METADATA`].
     pub fn push(&mut self, key: u8, value: &[u8]) -> bool {
@@ -150,6 +156,22 @@ impl MetadataBuf {
             block.extend_from_slice(name.as_bytes());
             put_bytes(block, value);
         })
+    }
+
+    /// Puts an entry in the place of all entries of its name. Says `false`, and changes nothing, when
+    /// [that is no name](is_metadata_name) or the block would grow past [`MAX_METADATA`]. Entries of unknown numbers go.
+    pub fn set_named(&mut self, name: &str, value: &[u8]) -> bool {
+        if self.as_metadata().get(name).is_none() {
+            return self.push_named(name, value);
+        }
+        let mut set = MetadataBuf::with_capacity(self.block.len() + value.len());
+        let others = self.as_metadata().iter().filter(|(other, _)| *other != name);
+        let fits = others.fold(true, |fit, (other, value)| fit && set.push_named(other, value));
+        let fits = fits && set.push_named(name, value);
+        if fits {
+            *self = set;
+        }
+        fits
     }
 
     /// The entries, for a message.
@@ -245,8 +267,27 @@ mod tests {
         assert!(buf.push_named("tenant", b"t"));
         let copy = MetadataBuf::from(buf.as_metadata());
         assert_eq!(copy, buf);
+        assert!(buf.push_named("tenant", b"u"));
+        buf.fill(copy.as_metadata());
+        assert_eq!(copy, buf);
         buf.clear();
         assert!(buf.as_metadata().is_empty() && !copy.as_metadata().is_empty());
+    }
+
+    #[test]
+    fn an_entry_that_is_set_is_the_only_one_of_its_name() {
+        let mut buf = MetadataBuf::default();
+        assert!(buf.set_named("tenant", b"first") && buf.push_named("caller", b"c"));
+        assert!(buf.push_named("tenant", b"second") && buf.set_named("tenant", b"third"));
+        let entries: Vec<_> = buf.as_metadata().iter().collect();
+        assert_eq!(entries, [("caller", &b"c"[..]), ("tenant", &b"third"[..])]);
+        let before = buf.clone();
+        for (name, value) in
+            [("Tenant", vec![]), ("tenant", vec![0; MAX_METADATA]), ("other", vec![0; MAX_METADATA])]
+        {
+            assert!(!buf.set_named(name, &value), "{name}");
+            assert_eq!(buf, before, "{name}");
+        }
     }
 
     #[test]

@@ -6,20 +6,19 @@
 //! has room for, each time the buffer has run empty, and after every [`SHORT_RUN`] bytes of other frames when it never does.
 //! So a short call waits for one fragment at most, never for a message, and no flood of short ones stops a long one.
 
+mod buffer;
 mod long;
 
 use crate::budget::Room;
 use crate::call::{CallHead, Metadata};
-use crate::frame::{HEADER, Header, MAGIC, flag, kind};
+use crate::frame::{HEADER, MAGIC, flag, kind};
 use crate::hello::Hello;
 use crate::limits::{Limits, MAX_SCHEMA};
 use crate::schema::Fingerprint;
 use crate::status::Status;
+use buffer::Buffer;
 use long::{Dropped, LongMessage, LongMessages};
 use std::convert::Infallible;
-
-/// A buffer that grew past this many bytes is given back once it is empty.
-const KEEP_CAPACITY: usize = 256 * 1024;
 
 /// So many bytes of other frames go before a fragment at most.
 const SHORT_RUN: usize = 256 * 1024;
@@ -28,17 +27,10 @@ const SHORT_RUN: usize = 256 * 1024;
 /// [`advance`](Self::advance).
 #[derive(Debug)]
 pub struct Outbound {
-    ready: Vec<u8>,
-    written: usize,
-    /// Bytes that have left before those in `ready`.
-    before: u64,
+    ready: Buffer,
     long: LongMessages,
     /// Bytes queued since the last fragment.
     short_run: usize,
-    /// Bytes in `ready` of what a peer can ask for without end.
-    asked: usize,
-    /// Whole answers in `ready`.
-    answers: usize,
     max_frame: usize,
 }
 
@@ -46,13 +38,9 @@ impl Outbound {
     /// Starts with the magic and HELLO in the buffer.
     pub fn new(hello: &Hello) -> Outbound {
         let mut outbound = Outbound {
-            ready: MAGIC.to_vec(),
-            written: 0,
-            before: 0,
+            ready: Buffer::new(MAGIC.to_vec()),
             long: LongMessages::new(usize::MAX, usize::MAX),
             short_run: 0,
-            asked: 0,
-            answers: 0,
             // HELLO is never fragmented; until the peer's HELLO is there nothing long may be sent.
             max_frame: crate::limits::MAX_CONTROL as usize,
         };
@@ -153,8 +141,7 @@ impl Outbound {
     pub(crate) fn refusal(&mut self, number: u32, status: &Status) {
         let before = self.backlog();
         self.failure(number, status);
-        self.asked += self.backlog() - before;
-        self.answers = self.answers.saturating_sub(1);
+        self.ready.count_asked(self.backlog() - before, true);
     }
 
     /// Queues a CANCEL, and drops what was not yet sent of that call's own message.
@@ -178,7 +165,7 @@ impl Outbound {
     /// Queues a PONG.
     pub fn pong(&mut self, token: [u8; 8]) {
         self.control(kind::PONG, |body| body.extend_from_slice(&token));
-        self.asked += HEADER + token.len();
+        self.ready.count_asked(HEADER + token.len(), false);
     }
 
     /// Queues a READY: whether this side wants calls from now on.
@@ -214,23 +201,23 @@ impl Outbound {
     /// Whether nothing is left to send.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.written == self.ready.len() && self.long.is_empty()
+        self.ready.is_empty() && self.long.is_empty()
     }
 
     /// Bytes that wait to be sent; those that [`take`](Self::take) gave away are not among them.
     pub fn backlog(&self) -> usize {
-        self.ready.len() - self.written + self.long.unsent()
+        self.queued() + self.long.unsent()
     }
 
     /// Bytes that wait in the buffer of what a peer can ask for without end.
     pub(crate) fn unread(&self) -> usize {
-        self.asked.min(self.queued())
+        self.ready.unread()
     }
 
     /// Answers that wait whole in the buffer.
     #[inline]
     pub(crate) fn answers(&self) -> usize {
-        self.answers
+        self.ready.answers()
     }
 
     /// Long messages that wait to be sent, at least in part.
@@ -242,84 +229,55 @@ impl Outbound {
     /// Bytes in the buffer that go out before anything queued from now on: the place of the next message.
     #[inline]
     pub fn queued(&self) -> usize {
-        self.ready.len() - self.written
+        self.ready.queued()
     }
 
     /// Where in the stream of all bytes of this side the next message begins, if it is short.
     #[inline]
     pub fn position(&self) -> u64 {
-        self.before + self.ready.len() as u64
+        self.ready.position()
     }
 
     /// How many bytes have left: were written, or taken.
     #[inline]
     pub fn departed(&self) -> u64 {
-        self.before + self.written as u64
+        self.ready.departed()
     }
 
     /// The next bytes to write; empty when nothing is left.
     #[inline]
     pub fn chunk(&mut self) -> &[u8] {
-        if self.written == self.ready.len() {
+        if self.ready.is_empty() {
             self.refill();
         }
-        &self.ready[self.written..]
+        self.ready.chunk()
     }
 
     /// Says that the first `n` bytes of [`chunk`](Self::chunk) were written.
     #[inline]
     pub fn advance(&mut self, n: usize) {
-        self.written = (self.written + n).min(self.ready.len());
-        if self.written == self.ready.len() {
-            self.clear();
-        } else if self.written >= KEEP_CAPACITY && self.written >= self.ready.len() / 2 {
-            // A buffer that never runs empty must not keep all that ever went through it. What is moved is less than
-            // what was written since the last time.
-            self.ready.drain(..self.written);
-            self.before += self.written as u64;
-            self.written = 0;
-            self.asked = self.asked.min(self.ready.len());
-        }
+        self.ready.advance(n);
     }
 
     /// Moves what [`chunk`](Self::chunk) would give into `buffer`, whose contents are dropped: for owners that share the
     /// queue between threads and would not hold its lock while they write.
     #[inline]
     pub fn take(&mut self, buffer: &mut Vec<u8>) {
-        if self.written == self.ready.len() {
+        if self.ready.is_empty() {
             self.refill();
         }
-        self.before += self.ready.len() as u64;
-        if self.written == 0 {
-            std::mem::swap(&mut self.ready, buffer);
-        } else {
-            buffer.clear();
-            buffer.extend_from_slice(&self.ready[self.written..]);
-        }
-        self.ready.clear();
-        self.clear();
-    }
-
-    fn clear(&mut self) {
-        self.before += self.ready.len() as u64;
-        (self.asked, self.answers) = (0, 0);
-        self.written = 0;
-        if self.ready.capacity() > KEEP_CAPACITY {
-            self.ready = Vec::new();
-        } else {
-            self.ready.clear();
-        }
+        self.ready.take(buffer);
     }
 
     fn refill(&mut self) {
-        self.clear();
+        self.ready.clear();
         self.fragment();
     }
 
     /// Moves one fragment of the next long message into the buffer.
     fn fragment(&mut self) {
         self.short_run = 0;
-        self.long.fragment(self.max_frame, &mut self.ready);
+        self.long.fragment(self.max_frame, &mut self.ready.bytes);
     }
 
     fn control(&mut self, kind: u8, write: impl FnOnce(&mut Vec<u8>)) {
@@ -327,8 +285,8 @@ impl Outbound {
     }
 
     fn frame(&mut self, kind: u8, flags: u8, call: u32, write: impl FnOnce(&mut Vec<u8>)) {
-        let start = self.begin();
-        write(&mut self.ready);
+        let start = self.ready.begin();
+        write(&mut self.ready.bytes);
         self.finish(start, kind, flags, call);
     }
 
@@ -341,21 +299,21 @@ impl Outbound {
         call: u32,
         write: impl FnOnce(&mut Vec<u8>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let start = self.begin();
-        let written = write(&mut self.ready);
+        let start = self.ready.begin();
+        let written = write(&mut self.ready.bytes);
         if written.is_err() {
-            self.ready.truncate(start);
+            self.ready.bytes.truncate(start);
             return written;
         }
-        if self.ready.len() - start - HEADER <= self.max_frame {
+        if self.ready.body(start) <= self.max_frame {
             self.finish(start, kind, flags, call);
         } else {
-            let body = self.ready.split_off(start + HEADER);
+            let body = self.ready.bytes.split_off(start + HEADER);
             let first = if kind == kind::CALL {
                 self.finish(start, kind, flags | flag::MORE, call);
                 None
             } else {
-                self.ready.truncate(start);
+                self.ready.bytes.truncate(start);
                 Some((kind, flags))
             };
             self.long.push(LongMessage { call, first, body, _room: None });
@@ -364,18 +322,8 @@ impl Outbound {
     }
 
     #[inline]
-    fn begin(&mut self) -> usize {
-        let start = self.ready.len();
-        self.ready.extend_from_slice(&[0; HEADER]);
-        start
-    }
-
-    #[inline]
     fn finish(&mut self, start: usize, kind: u8, flags: u8, call: u32) {
-        let length = (self.ready.len() - start - HEADER) as u32;
-        self.ready[start..start + HEADER].copy_from_slice(&Header { length, kind, flags, call }.encode());
-        self.answers += usize::from(matches!(kind, kind::REPLY | kind::FAILURE));
-        self.short_run += HEADER + length as usize;
+        self.short_run += self.ready.finish(start, kind, flags, call);
         if self.short_run >= SHORT_RUN {
             self.fragment();
         }

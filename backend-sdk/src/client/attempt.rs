@@ -3,8 +3,10 @@
 
 use super::choice::Chosen;
 use super::connection::Call;
+use super::members::Member;
+use super::outcome::{Failed, Origin, Outcome, unavailable};
 use super::pool::Pool;
-use super::table::{Failed, Origin, Outcome, unavailable};
+use crate::layer::{MethodName, Reply};
 use crate::service::Method;
 use crate::{Code, Status};
 use callgate_protocol::MetadataBuf;
@@ -31,28 +33,28 @@ pub(crate) struct Attempts<'a> {
 struct Progress {
     /// How often it was sent.
     sent: u32,
+    /// Where it was sent last: the member's id.
+    endpoint: u64,
     /// Some endpoint may have run it, or may be running it.
     may_have_run: bool,
 }
 
 impl Attempts<'_> {
-    /// Makes the call; the encoded result.
-    pub(crate) async fn run(&self) -> Result<Vec<u8>, Status> {
+    /// Makes the call; the encoded result, and what came beside it.
+    pub(crate) async fn run(&self) -> Result<Reply, Status> {
         self.pool.budget.earn();
         let mut progress = Progress::default();
         match timeout_at(self.deadline, self.attempts(&mut progress)).await {
             Ok(outcome) => outcome,
-            Err(_) if progress.may_have_run => {
-                Err(Status::deadline_exceeded("the answer was not there in time"))
-            }
+            Err(_) if progress.may_have_run => Err(self.unanswered(progress.endpoint)),
             Err(_) => {
-                let why = self.pool.why_none(self.method);
+                let why = self.pool.members.read().why_none(Some(self.method));
                 Err(Status::unavailable(format!("no endpoint was ready in time ({why})")).not_executed())
             }
         }
     }
 
-    async fn attempts(&self, progress: &mut Progress) -> Result<Vec<u8>, Status> {
+    async fn attempts(&self, progress: &mut Progress) -> Result<Reply, Status> {
         let mut last: Option<(u64, Failed)> = None;
         loop {
             let avoid = last.as_ref().map(|(endpoint, _)| *endpoint);
@@ -65,14 +67,17 @@ impl Attempts<'_> {
                 self.wait_before_the_same(failed).await?;
             }
             progress.sent += 1;
+            progress.endpoint = endpoint;
             let failed = match self.once(chosen, progress).await {
                 Ok(reply) => return Ok(reply),
                 Err(failed) => failed,
             };
+            self.tell(endpoint, &failed);
             if progress.sent >= MAX_ATTEMPTS || !self.may_retry(&failed) {
                 return Err(failed.status);
             }
-            tracing::debug!(status = %failed.status, "a call is sent again");
+            let (method, request_id) = (MethodName::of(self.method), self.request_id());
+            tracing::debug!(%method, request_id, status = %failed.status, "a call is sent again");
             last = Some((endpoint, failed));
         }
     }
@@ -87,6 +92,9 @@ impl Attempts<'_> {
             None => self.payload.into(),
             Some(verdict) => verdict.request(self.method, self.payload, connection.max_message)?,
         };
+        if connection.is_full() {
+            self.tell_full(&trial.member, "it has all the calls that it accepts");
+        }
         let slot = connection.slot(payload.len()).await?;
         let before = std::mem::replace(&mut progress.may_have_run, true);
         let call = Call {
@@ -103,6 +111,47 @@ impl Attempts<'_> {
             None => outcome,
             Some(verdict) => verdict.outcome(self.method, outcome),
         }
+    }
+
+    /// What becomes of the call when its time is up and nothing has come.
+    fn unanswered(&self, endpoint: u64) -> Status {
+        let method = MethodName::of(self.method);
+        match self.pool.members.get(endpoint) {
+            Some(member) => {
+                self.tell_late(&member);
+                Status::deadline_exceeded(format!("{member}: it has not answered {method} in time"))
+            }
+            None => Status::deadline_exceeded(format!("{method} was not answered in time")),
+        }
+    }
+
+    /// Tells people of a failure that says something of the endpoint.
+    fn tell(&self, endpoint: u64, failed: &Failed) {
+        let Failed { status, origin: Origin::Endpoint } = failed else { return };
+        let Some(member) = self.pool.members.get(endpoint) else { return };
+        match status.code {
+            Code::Unavailable if status.not_executed => self.tell_full(&member, &status.message),
+            Code::DeadlineExceeded => self.tell_late(&member),
+            _ => {}
+        }
+    }
+
+    fn tell_full(&self, member: &Member, reason: &str) {
+        if member.full.is_new() {
+            let (method, request_id) = (MethodName::of(self.method), self.request_id());
+            tracing::warn!(endpoint = %member, %method, request_id, reason, "an endpoint has no room for calls");
+        }
+    }
+
+    fn tell_late(&self, member: &Member) {
+        if member.late.is_new() {
+            let (method, request_id) = (MethodName::of(self.method), self.request_id());
+            tracing::warn!(endpoint = %member, %method, request_id, "an endpoint has not answered a call in time");
+        }
+    }
+
+    fn request_id(&self) -> Option<&str> {
+        std::str::from_utf8(self.metadata.as_metadata().get("request-id")?).ok()
     }
 
     fn may_retry(&self, failed: &Failed) -> bool {

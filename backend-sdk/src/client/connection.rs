@@ -1,24 +1,19 @@
-//! One connection of a client: what its peer offers, the calls under way on it, and the task that drives it.
+//! One connection of a client: what its peer offers, and the calls under way on it. `driver` has the task that drives it.
 
 use super::offers::{Offer, Offers};
+use super::outcome::{Failed, Origin, Outcome, late, unavailable};
+use super::queue::Queue;
 use super::schemas::Schemas;
 use super::slot::{Load, Slot};
-use super::table::{Failed, Origin, Outcome, late, unavailable};
 use crate::Status;
-use crate::connection::{Address, Link, Lost, Queue, Stream, Took};
 use crate::service::Method;
-use callgate_protocol::connection::{Answer, Connector, NotSent, Said};
-use callgate_protocol::schema::Fingerprint;
-use callgate_protocol::{CallHead, CallId, Event, Hello, Inbound, Limits, MetadataBuf, ProtocolError, Role};
+use callgate_protocol::connection::{Connector, NotSent};
+use callgate_protocol::{CallHead, CallId, Hello, MetadataBuf};
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::{Notify, Semaphore, oneshot, watch};
-use tokio::time::{Instant, timeout};
-
-/// For connecting and the handshake together.
-const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
+use tokio::time::Instant;
 
 /// What a connection knows of its peer and of the calls under way: for each, where its caller waits.
 pub(crate) type Calls = Connector<oneshot::Sender<Outcome>, Instant>;
@@ -35,7 +30,9 @@ pub(crate) struct Call<'a> {
 /// A connection whose handshake is done.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    queue: Arc<Queue<Calls>>,
+    pub(super) queue: Arc<Queue>,
+    /// Who the peer is, for people.
+    pub(super) endpoint: String,
     pub(crate) offers: Arc<Offers>,
     /// The longest message that the peer accepts, in bytes.
     pub(crate) max_message: usize,
@@ -44,21 +41,28 @@ pub(crate) struct Connection {
     /// Calls under way and calls that wait for a slot.
     load: AtomicUsize,
     retired: Notify,
-    stopped: Notify,
+    /// Why it takes no more calls.
+    why_retired: OnceLock<String>,
+    pub(super) stopped: Notify,
     /// Whether the peer wants calls.
-    ready: watch::Sender<bool>,
+    pub(super) ready: watch::Sender<bool>,
 }
 
 impl Connection {
-    /// Connects and shakes hands.
-    pub(crate) async fn open(
-        address: &Address,
-        identity: &str,
-    ) -> Result<(Arc<Connection>, Link<Calls>), String> {
-        match timeout(OPEN_TIMEOUT, open(address, identity)).await {
-            Ok(Ok(opened)) => Ok(opened),
-            Ok(Err(lost)) => Err(lost.to_string()),
-            Err(_) => Err(format!("no connection within {} s", OPEN_TIMEOUT.as_secs())),
+    /// A connection whose peer has said HELLO.
+    pub(super) fn new(queue: Arc<Queue>, hello: Hello, endpoint: String) -> Connection {
+        let limits = hello.limits;
+        Connection {
+            queue,
+            endpoint,
+            offers: Arc::new(Offers::new(hello)),
+            max_message: limits.max_message as usize,
+            slots: Semaphore::new((limits.max_calls as usize).min(Semaphore::MAX_PERMITS)),
+            load: AtomicUsize::new(0),
+            retired: Notify::new(),
+            why_retired: OnceLock::new(),
+            stopped: Notify::new(),
+            ready: watch::Sender::new(true),
         }
     }
 
@@ -94,10 +98,15 @@ impl Connection {
         self.retired.notified().await;
     }
 
+    /// Why the connection accepts no more calls, for people.
+    pub(crate) fn why_retired(&self) -> &str {
+        self.why_retired.get().map_or("the connection is going down", String::as_str)
+    }
+
     /// Accepts no more calls, and ends when those under way have their outcome.
     pub(crate) fn stop(&self) {
         self.queue.with(Calls::close);
-        self.retire();
+        self.retire("another connection has taken its place");
         self.stopped.notify_one();
     }
 
@@ -114,7 +123,7 @@ impl Connection {
         let load = Load::add(&self.load);
         match self.slots.acquire().await {
             Ok(permit) => Ok(Slot::new(permit, load)),
-            Err(_) => Err(unavailable(Origin::Unsent, "the connection is going down")),
+            Err(_) => Err(self.gone(Origin::Unsent, self.why_retired())),
         }
     }
 
@@ -125,7 +134,7 @@ impl Connection {
             sent => sent.map_err(not_sent),
         }?;
         let _cancel = CancelOnDrop { connection: self, number };
-        wait.await.unwrap_or_else(|_| Err(unavailable(Origin::Lost, "the connection was lost")))
+        wait.await.unwrap_or_else(|_| Err(self.gone(Origin::Lost, "the connection was lost")))
     }
 
     /// The same when too much waits to be sent already.
@@ -161,73 +170,19 @@ impl Connection {
             (sent, calls.accepts())
         });
         if !open {
-            self.retire();
+            self.retire("all its numbers for calls are used up");
         }
         sent.map(|number| (number, wait))
     }
 
-    /// Drives the connection until it has ended. All calls on it have an outcome then.
-    pub(crate) async fn drive(self: Arc<Connection>, mut link: Link<Calls>) {
-        let mut ending = LoseOnDrop { connection: &self, reason: "the client was dropped".into() };
-        let lost = self.run(&mut link).await;
-        ending.reason = match &lost {
-            Ok(()) => "the connection is going down".into(),
-            Err(lost) => format!("the connection was lost: {lost}"),
-        };
-        drop(ending);
-        match lost {
-            Ok(()) => link.farewell().await,
-            Err(lost) => part(&lost, &self.queue, link).await,
-        }
+    /// What becomes of a call when the connection is gone.
+    pub(super) fn gone(&self, origin: Origin, why: &str) -> Failed {
+        unavailable(origin, &format!("{}: {why}", self.endpoint))
     }
 
-    /// Ends without an error when the connection accepts no more calls and those under way have their outcome.
-    async fn run(&self, link: &mut Link<Calls>) -> Result<(), Lost> {
-        loop {
-            // First, because bytes may have come along with the handshake.
-            link.events(|event| self.event(event))?;
-            if self.queue.with(|calls| calls.is_done()) && link.is_flushed() {
-                return Ok(());
-            }
-            tokio::select! {
-                turn = link.turn() => drop(turn?),
-                () = self.stopped.notified() => {}
-            }
-        }
-    }
-
-    fn event(&self, event: Event<'_>) -> Result<Took, ProtocolError> {
-        match self.queue.push(|calls| calls.on_event(event))? {
-            // The caller's future may be dropped in this moment; then nobody wants the outcome.
-            Said::Answered(call, answer) => drop(call.value.send(outcome(answer))),
-            Said::GoAway { reason, refused } => {
-                tracing::info!(reason, "an endpoint accepts no more calls");
-                for call in refused {
-                    let _ = call.value.send(Err(unavailable(Origin::Unsent, reason)));
-                }
-                self.retire();
-            }
-            Said::Ready(ready) => drop(self.ready.send_replace(ready)),
-            Said::Schema(fingerprint, encoded) => self.learn(fingerprint, encoded),
-            Said::Nothing | Said::Hello(_) => {}
-        }
-        Ok(Took::Nothing)
-    }
-
-    /// Reads a schema, if it was asked for, beside the connection: a large one takes some milliseconds.
-    fn learn(&self, fingerprint: Fingerprint, encoded: &[u8]) {
-        if !self.offers.takes(fingerprint) {
-            return;
-        }
-        let (offers, ready, encoded) = (self.offers.clone(), self.ready.clone(), encoded.to_vec());
-        tokio::task::spawn_blocking(move || {
-            offers.learn(fingerprint, &encoded);
-            // Whoever waits for an endpoint looks again.
-            ready.send_modify(|_| {});
-        });
-    }
-
-    fn retire(&self) {
+    /// Accepts no more calls. Of several reasons the first counts.
+    pub(super) fn retire(&self, why: &str) {
+        self.why_retired.get_or_init(|| why.to_owned());
         self.slots.close();
         self.queue.wake_waiting();
         self.retired.notify_one();
@@ -253,72 +208,6 @@ fn too_long(size: usize, most: usize) -> Failed {
     Failed { status: Status::resource_exhausted(message).not_executed(), origin: Origin::Endpoint }
 }
 
-fn outcome(answer: Answer<'_>) -> Outcome {
-    let status = match answer {
-        Answer::Reply { payload, .. } => return Ok(payload.to_vec()),
-        Answer::Failure(status) => status.into(),
-        Answer::TooLarge | Answer::NoRoom => {
-            Status::resource_exhausted("the result is longer than this side accepts")
-        }
-    };
-    Err(Failed { status, origin: Origin::Endpoint })
-}
-
-async fn open(address: &Address, identity: &str) -> Result<(Arc<Connection>, Link<Calls>), Lost> {
-    let stream = Stream::connect(address).await?;
-    let hello = Hello::new(identity, Limits::default(), Vec::new());
-    let queue = Arc::new(Queue::new(Calls::new(&hello)));
-    let inbound = Inbound::new(Role::Connector, hello.limits);
-    let mut link = Link::new(stream, inbound, queue.clone());
-    let hello = match shake_hands(&mut link, &queue).await {
-        Ok(hello) => hello,
-        Err(lost) => {
-            part(&lost, &queue, link).await;
-            return Err(lost);
-        }
-    };
-    let limits = hello.limits;
-    let connection = Connection {
-        queue,
-        offers: Arc::new(Offers::new(hello)),
-        max_message: limits.max_message as usize,
-        slots: Semaphore::new((limits.max_calls as usize).min(Semaphore::MAX_PERMITS)),
-        load: AtomicUsize::new(0),
-        retired: Notify::new(),
-        stopped: Notify::new(),
-        ready: watch::Sender::new(true),
-    };
-    Ok((Arc::new(connection), link))
-}
-
-/// Waits for the peer's HELLO.
-async fn shake_hands(link: &mut Link<Calls>, queue: &Queue<Calls>) -> Result<Hello, Lost> {
-    let mut peer = None;
-    loop {
-        link.turn().await?;
-        link.events(|event| {
-            if let Said::Hello(hello) = queue.push(|calls| calls.on_event(event))? {
-                peer = Some(hello);
-            }
-            // What follows is for the connection's task.
-            Ok(Took::Turn)
-        })?;
-        if let Some(hello) = peer {
-            return Ok(hello);
-        }
-    }
-}
-
-/// Ends a connection that is lost. A peer that broke the protocol is told what was wrong, unless it speaks another one.
-async fn part(lost: &Lost, queue: &Queue<Calls>, link: Link<Calls>) {
-    if let Lost::Protocol(error) = lost
-        && !matches!(error, ProtocolError::BadMagic(_))
-    {
-        queue.push(|calls| calls.go_away_with(&error.to_string()));
-        link.farewell().await;
-    }
-}
-
 /// Sends CANCEL when a call's future is dropped before its outcome is there.
 ///
 /// The race: the reply may be under way, or in this process's read buffer. Whoever takes the call out of the table
@@ -332,22 +221,5 @@ struct CancelOnDrop<'a> {
 impl Drop for CancelOnDrop<'_> {
     fn drop(&mut self) {
         drop(self.connection.queue.push(|calls| calls.cancel(self.number)));
-    }
-}
-
-/// Ends the calls of a connection when its task ends, even if it is aborted.
-struct LoseOnDrop<'a> {
-    connection: &'a Connection,
-    reason: String,
-}
-
-impl Drop for LoseOnDrop<'_> {
-    fn drop(&mut self) {
-        let lost = self.connection.queue.with(Calls::lose);
-        let unsent = lost.unsent.into_iter().map(|call| (call, Origin::Unsent));
-        for (call, origin) in unsent.chain(lost.sent.into_iter().map(|call| (call, Origin::Lost))) {
-            let _ = call.value.send(Err(unavailable(origin, &self.reason)));
-        }
-        self.connection.retire();
     }
 }

@@ -4,6 +4,8 @@
 //! connections, the followers of names who is a member, and the reviewer how large a share each member gets.
 
 use super::connection::Connection;
+use super::news::News;
+use super::outage::Outage;
 use super::trial::Judged;
 use crate::connection::Address;
 use callgate_health::{FULL, Health};
@@ -22,6 +24,7 @@ pub(crate) struct Members {
     changed: watch::Sender<()>,
     /// What the ends of calls tell the reviewer.
     pub(crate) signals: Arc<Signals>,
+    outage: Outage,
 }
 
 /// What calls read.
@@ -47,8 +50,8 @@ pub(crate) struct Seat {
 /// The connection of a member.
 #[derive(Debug)]
 pub(crate) enum State {
-    /// Not known yet: it is being connected to.
-    Connecting,
+    /// It is being connected to: for the first time, or after a connection that has ended for this reason.
+    Connecting(Option<String>),
     /// There is one.
     Ready(Arc<Connection>),
     /// The last try to connect has failed; another will follow.
@@ -65,6 +68,10 @@ pub(crate) struct Member {
     name: Option<Arc<str>>,
     judged: Mutex<Judged>,
     pub(crate) signals: Arc<Signals>,
+    /// It has no room for calls.
+    pub(crate) full: News,
+    /// It has not answered in time.
+    pub(crate) late: News,
 }
 
 /// A name that was given as an endpoint.
@@ -102,6 +109,7 @@ impl Members {
             next_id: AtomicU64::new(0),
             changed: watch::Sender::new(()),
             signals: Arc::default(),
+            outage: Outage::default(),
         }
     }
 
@@ -114,6 +122,8 @@ impl Members {
             name,
             judged: Mutex::new(Judged::new(health)),
             signals: self.signals.clone(),
+            full: News::default(),
+            late: News::default(),
         })
     }
 
@@ -150,8 +160,9 @@ impl Members {
         self.tell_change();
     }
 
-    /// Something about a member has changed that calls go by.
+    /// Something about a member has changed that calls go by. Nobody says so who has locked the table.
     pub(crate) fn tell_change(&self) {
+        self.outage.look(self);
         self.signals.due.notify_one();
         self.changed.send_replace(());
     }
@@ -159,6 +170,11 @@ impl Members {
     /// For who waits for a member.
     pub(crate) fn changes(&self) -> watch::Receiver<()> {
         self.changed.subscribe()
+    }
+
+    /// The member of that id, if it still is one.
+    pub(crate) fn get(&self, id: u64) -> Option<Arc<Member>> {
+        self.read().seats.iter().find(|seat| seat.member.id == id).map(|seat| seat.member.clone())
     }
 
     /// The table, to read it.
@@ -174,7 +190,7 @@ impl Members {
 
 impl Seat {
     fn new(member: Arc<Member>) -> Seat {
-        Seat { member, state: State::Connecting, weight: FULL, impatient: false }
+        Seat { member, state: State::Connecting(None), weight: FULL, impatient: false }
     }
 
     /// Its connection, if there is one.

@@ -4,108 +4,90 @@
 //! and perhaps try again elsewhere.
 //!
 //! ```text
+//! builder      what a client is told before it is one
+//! layered      a call that goes through layers first
 //! pool         an endpoint for a call, or why there is none; choice, which one
-//! members      who the endpoints are, and how things stand with them
+//! members      who the endpoints are, and how things stand with them; outage, when none is left
 //! follower     looks a name up again and again; listing, what the answers come to; resolve, who is asked
 //! supervisor   keeps a member's connection up, and replaces what is old
-//! connection   one connection; table, the calls under way on it
+//! connection   one connection, and the calls on it; queue, what its task and its callers share; driver, the task, from the
+//!              handshake to the end
 //! reviewer     which members are ejected, or tried again; trial, where attempts report that
-//! attempt      one call; budget, how many may be sent again
+//! attempt      one call; outcome, how an attempt ends; budget, how many may be sent again
+//! news         what people are told once
 //! ```
 
 mod attempt;
 mod budget;
+mod builder;
 mod choice;
 mod connection;
+mod driver;
 mod follower;
+mod layered;
 mod listing;
 mod members;
+mod news;
 mod offers;
+mod outage;
+mod outcome;
 mod pool;
+mod queue;
 mod resolve;
 mod reviewer;
 mod schemas;
 mod slot;
 mod supervisor;
-mod table;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
 mod trial;
 
-use crate::connection::{Address, AddressError};
+pub use builder::{ClientBuilder, ClientError};
+
+use crate::context::metadata_of_call;
+use crate::layer::{Layers, Reply};
 use crate::service::Method;
 use crate::{Context, Status};
 use attempt::Attempts;
 use bincode::config::standard;
-use callgate_protocol::call::key;
+use builder::LONGEST_TIMEOUT;
+use callgate_protocol::check;
 use callgate_protocol::schema::MethodSchema;
-use callgate_protocol::{MetadataBuf, check};
-use pool::{Pool, Settings};
-use resolve::Resolve;
+use pool::Pool;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-use std::{fmt, io};
 use tokio::time::Instant;
 
-/// For a call without a deadline of its own.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How old a connection becomes unless told.
-const DEFAULT_MAX_AGE: Duration = Duration::from_secs(1800);
-
-/// The least and the greatest age that can be told: the second is a week.
-const MAX_AGES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(7 * 24 * 3600));
-
-/// From one look-up of a name to the next.
-const LOOK_AGAIN: Duration = Duration::from_secs(30);
-
-/// The longest time that a call can say it has left: 49 days.
-const LONGEST_TIMEOUT: Duration = Duration::from_millis(u32::MAX as u64);
-
 /// Calls methods of services. Cheap to clone; all clones share their connections, which close with the last of them.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use callgate_sdk::Client;
+/// use std::time::Duration;
+///
+/// let client = Client::builder().endpoint("orders.internal:7101").caller("billing").build()?;
+/// let patient = client.with_timeout(Duration::from_secs(60));
+/// // Stubs of `#[service]` are made of it: `OrdersClient::new(client)`.
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Client {
     pool: Arc<Pool>,
     timeout: Duration,
     caller: Option<Arc<str>>,
-}
-
-/// A client under construction.
-#[derive(Clone, Debug)]
-#[must_use = "a builder does nothing until `build` is called"]
-pub struct ClientBuilder {
-    endpoints: Vec<String>,
-    timeout: Duration,
-    max_age: Duration,
-    caller: Option<Arc<str>>,
-}
-
-/// Why a client cannot be built.
-///
-/// `Debug` says the same as `Display`: a `main` that returns it shows it so.
-#[non_exhaustive]
-pub enum ClientError {
-    /// No endpoint was given.
-    NoEndpoint,
-    /// An endpoint's address cannot be read.
-    BadAddress(AddressError),
-    /// There is no tokio runtime here, in which the connections could be kept up.
-    NoRuntime(io::Error),
+    layers: Option<Layers>,
 }
 
 impl Client {
     /// A client without endpoints yet.
     pub fn builder() -> ClientBuilder {
-        ClientBuilder {
-            endpoints: Vec::new(),
-            timeout: DEFAULT_TIMEOUT,
-            max_age: DEFAULT_MAX_AGE,
-            caller: None,
-        }
+        ClientBuilder::new()
     }
 
     /// The same client with another time limit for calls whose context has no earlier deadline.
@@ -158,39 +140,40 @@ impl Client {
         let payload = bincode::serde::encode_to_vec(arguments, standard()).map_err(|error| {
             Status::invalid_argument(format!("the arguments of {service}.{name} cannot be encoded: {error}"))
         })?;
-        let now = Instant::now();
-        let mut deadline = now + self.timeout;
-        if let Some(earlier) = context.and_then(Context::deadline) {
-            deadline = deadline.min(earlier.into());
+        let deadline = self.deadline(context)?;
+        let reply = match &self.layers {
+            None => self.send(method, context, &payload, deadline).await?,
+            // On the heap, so that calls without layers stay as small as they are.
+            Some(layers) => Box::pin(layered::call(self, layers, method, context, payload, deadline)).await?,
+        };
+        if let Some(context) = context {
+            context.heard(reply.metadata.as_metadata());
         }
-        if deadline <= now {
-            return Err(table::late());
-        }
-        let metadata = self.metadata(context);
-        let attempts =
-            Attempts { pool: &self.pool, method, metadata: &metadata, payload: &payload, deadline };
-        let reply = attempts.run().await?;
-        decode(method, &schema.schema, &reply)
+        decode(method, &schema.schema, &reply.payload)
     }
 
-    fn metadata(&self, context: Option<&Context>) -> MetadataBuf {
-        let mut metadata = MetadataBuf::default();
-        let passed_on = [key::REQUEST_ID, key::TRACEPARENT, key::TRACESTATE];
-        if let Some(context) = context {
-            for number in passed_on {
-                if let Some(value) = key::name(number).and_then(|name| context.metadata(name)) {
-                    metadata.push(number, value.as_bytes());
-                }
-            }
-            let numbered = |name: &str| (1..=key::CALLER).any(|number| key::name(number) == Some(name));
-            for (name, value) in context.added().iter().filter(|(name, _)| !numbered(name)) {
-                metadata.push_named(name, value);
-            }
+    /// The deadline of a call that is made now.
+    fn deadline(&self, context: Option<&Context>) -> Result<Instant, Status> {
+        let now = Instant::now();
+        let mut deadline = now + self.timeout;
+        if let Some(earlier) = context.and_then(|context| context.deadline_of_calls(now.into_std())) {
+            deadline = deadline.min(earlier.into());
         }
-        if let Some(caller) = &self.caller {
-            metadata.push(key::CALLER, caller.as_bytes());
-        }
-        metadata
+        if deadline > now { Ok(deadline) } else { Err(outcome::late()) }
+    }
+
+    /// Makes the call, when its layers have let it through.
+    async fn send(
+        &self,
+        method: &'static Method,
+        context: Option<&Context>,
+        payload: &[u8],
+        deadline: Instant,
+    ) -> Result<Reply, Status> {
+        let metadata = metadata_of_call(context, self.caller.as_deref());
+        let metadata =
+            metadata.map_err(|error| Status::resource_exhausted(error.to_string()).not_executed())?;
+        Attempts { pool: &self.pool, method, metadata: &metadata, payload, deadline }.run().await
     }
 }
 
@@ -203,90 +186,4 @@ fn decode<R: DeserializeOwned>(method: &Method, schema: &MethodSchema, reply: &[
     check::value(schema, &schema.response, reply).map_err(|error| bad(&error))?;
     let (result, _) = bincode::serde::decode_from_slice(reply, standard()).map_err(|error| bad(&error))?;
     Ok(result)
-}
-
-impl ClientBuilder {
-    /// One more server that offers the services: `host:port` or `unix:/path`. A name stands for a server at each of its
-    /// addresses, 64 at most. It is looked up again every half minute, and when a connection is lost.
-    pub fn endpoint(mut self, address: impl Into<String>) -> ClientBuilder {
-        self.endpoints.push(address.into());
-        self
-    }
-
-    /// How long a call may take, with everything, when its context has no earlier deadline; 10 s unless told.
-    pub fn timeout(mut self, timeout: Duration) -> ClientBuilder {
-        self.timeout = timeout.min(LONGEST_TIMEOUT);
-        self
-    }
-
-    /// After so long, less up to a fifth by chance, a connection is replaced; half an hour unless told, a second to a week. The
-    /// new one is there before the old one takes no more calls, so no call notices. Behind a virtual address this
-    /// brings the client to new servers.
-    pub fn max_age(mut self, max_age: Duration) -> ClientBuilder {
-        self.max_age = max_age.clamp(MAX_AGES.0, MAX_AGES.1);
-        self
-    }
-
-    /// Who calls: told to the servers as the metadata entry `caller`.
-    pub fn caller(mut self, name: impl AsRef<str>) -> ClientBuilder {
-        self.caller = Some(name.as_ref().into());
-        self
-    }
-
-    /// The client. Its connections are made in the background; that an endpoint cannot be reached now is no error.
-    ///
-    /// # Errors
-    /// When there is no endpoint, when an address cannot be read, or outside a tokio runtime.
-    pub fn build(self) -> Result<Client, ClientError> {
-        let mut addresses = Vec::new();
-        for given in &self.endpoints {
-            addresses.push(given.parse::<Address>().map_err(ClientError::BadAddress)?);
-        }
-        if addresses.is_empty() {
-            return Err(ClientError::NoEndpoint);
-        }
-        let runtime = tokio::runtime::Handle::try_current()
-            .map_err(|error| ClientError::NoRuntime(io::Error::other(error)))?;
-        let identity = match &self.caller {
-            Some(caller) => format!("{caller} pid {}", std::process::id()),
-            None => crate::connection::own_identity(),
-        };
-        let settings = Settings {
-            identity: identity.into(),
-            max_age: self.max_age,
-            look_again: LOOK_AGAIN,
-            resolve: Resolve::System,
-        };
-        Ok(Client {
-            pool: Arc::new(Pool::new(addresses, &settings, &runtime)),
-            timeout: self.timeout,
-            caller: self.caller,
-        })
-    }
-}
-
-impl fmt::Display for ClientError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ClientError::NoEndpoint => write!(f, "no endpoint was given: call `endpoint`"),
-            ClientError::BadAddress(error) => write!(f, "{error}"),
-            ClientError::NoRuntime(error) => write!(f, "a client needs a tokio runtime: {error}"),
-        }
-    }
-}
-
-impl fmt::Debug for ClientError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl std::error::Error for ClientError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            ClientError::NoEndpoint => None,
-            ClientError::BadAddress(error) => Some(error),
-            ClientError::NoRuntime(error) => Some(error),
-        }
-    }
 }

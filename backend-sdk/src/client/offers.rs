@@ -5,6 +5,7 @@
 //! messages are converted. Until the schema is there the connection takes no call of the method.
 
 use super::schemas::{Schemas, Verdict};
+use crate::layer::MethodName;
 use crate::service::Method;
 use callgate_protocol::schema::{Fingerprint, MethodSchema};
 use callgate_protocol::{CallId, Hello, MethodOffer};
@@ -42,6 +43,13 @@ enum Known {
     Asked(Asked),
     /// The messages stay as they are, or it is settled what becomes of them.
     Settled(Way),
+}
+
+/// What has become of a method whose schema was asked for.
+pub(crate) struct Learned {
+    pub(crate) method: MethodName,
+    /// Why it cannot be called, if it cannot.
+    pub(crate) misfit: Option<String>,
 }
 
 /// What waits for a schema.
@@ -125,18 +133,22 @@ impl Offers {
     }
 
     /// Reads a schema that the peer has sent, and settles the methods that wait for it. Takes as long as the schema is
-    /// large.
-    pub(crate) fn learn(&self, fingerprint: Fingerprint, encoded: &[u8]) {
+    /// large. Says what has become of them.
+    pub(crate) fn learn(&self, fingerprint: Fingerprint, encoded: &[u8]) -> Vec<Learned> {
         let schema = match encoded {
             [] => Err("the endpoint does not tell its schema".to_owned()),
             encoded => MethodSchema::decode(encoded).map_err(|error| format!("its schema is none: {error}")),
         };
+        let mut all = Vec::new();
         // A method can be added meanwhile, which found that the schema was asked for.
         while let Some((method, asked)) = self.waiting_for(fingerprint) {
-            let verdict = Some(asked.schemas.judge(method, fingerprint, &schema));
-            let settled = Known::Settled(Way { call_id: asked.offer.call_id, verdict });
+            let verdict = asked.schemas.judge(method, fingerprint, &schema);
+            let misfit = verdict.misfit().map(str::to_owned);
+            all.push(Learned { method: MethodName::of(method), misfit });
+            let settled = Known::Settled(Way { call_id: asked.offer.call_id, verdict: Some(verdict) });
             self.write().insert(address(method), (method, settled));
         }
+        all
     }
 
     fn first_look(&self, method: &'static Method, schemas: &Arc<Schemas>) -> (Known, Option<Fingerprint>) {

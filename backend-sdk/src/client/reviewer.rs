@@ -86,10 +86,10 @@ fn review_once(members: &Members) -> bool {
         judged.unwatched = rests;
         if ejected {
             let reason = judged.health.reason().name();
-            tracing::warn!(%member, reason, "an endpoint is ejected");
+            tracing::warn!(endpoint = %member, reason, "an endpoint is ejected");
         }
         if recovered {
-            tracing::info!(%member, "an endpoint is well again");
+            tracing::info!(endpoint = %member, "an endpoint is well again");
         }
     }
     drop(judged);

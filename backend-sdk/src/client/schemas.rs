@@ -3,8 +3,9 @@
 //!
 //! A verdict lives as long as some connection uses it. Whoever adds one leaves out those that are gone.
 
-use super::table::{Failed, Origin, Outcome};
+use super::outcome::{Failed, Origin, Outcome};
 use crate::Status;
+use crate::layer::Reply;
 use crate::service::Method;
 use callgate_protocol::limits::MAX_ASSEMBLY;
 use callgate_protocol::schema::{Fingerprint, MethodSchema};
@@ -118,9 +119,9 @@ impl Verdict {
             return outcome;
         };
         let reply = outcome.map_err(|failed| conversion.failure(failed))?;
-        let mut converted = Vec::with_capacity(reply.len());
-        match conversion.response.run(&reply, &mut converted, MAX_ASSEMBLY) {
-            Ok(()) => Ok(converted),
+        let mut converted = Vec::with_capacity(reply.size());
+        match conversion.response.run(&reply.payload, &mut converted, MAX_ASSEMBLY) {
+            Ok(()) => Ok(Reply { payload: converted, ..reply }),
             Err(error) => {
                 let (service, name) = (method.service, method.name);
                 let message = format!("the result of {service}.{name} does not fit this caller: {error}");

@@ -6,6 +6,7 @@
 use super::connection::Connection;
 use super::members::{Member, Members, State};
 use super::pool::Settings;
+use crate::connection::Dial;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +26,7 @@ pub(crate) struct Supervision {
     members: Arc<Members>,
     identity: Arc<str>,
     max_age: Duration,
+    dial: Dial,
     /// Told when it may be that the member's name stands for others by now.
     look_again: Arc<Notify>,
 }
@@ -36,8 +38,8 @@ impl Supervision {
         settings: &Settings,
         look_again: Arc<Notify>,
     ) -> Supervision {
-        let (identity, max_age) = (settings.identity.clone(), settings.max_age);
-        Supervision { member, members, identity, max_age, look_again }
+        let Settings { identity, max_age, dial, .. } = settings.clone();
+        Supervision { member, members, identity, max_age, dial, look_again }
     }
 
     /// Keeps the member connected until it is `retired`. Then its connections finish their calls, which have deadlines. Whoever
@@ -55,21 +57,31 @@ impl Supervision {
     /// Never returns.
     async fn keep_connected(&self, connections: &mut JoinSet<()>) {
         let (member, mut failures) = (&self.member, 0);
+        // People know that it is away.
+        let mut told = false;
         loop {
             match self.connect(connections).await {
                 Ok(connection) => {
-                    tracing::debug!(%member, "connected");
+                    tracing::debug!(endpoint = %member, "connected");
                     let since = Instant::now();
                     member.judged().health.connected(since.into_std());
                     self.hand_out(&connection);
-                    self.hold(connection, connections).await;
-                    tracing::info!(%member, "a connection has ended or accepts no more calls; connecting anew");
-                    self.members.set(member.id, State::Connecting);
+                    if std::mem::take(&mut told) {
+                        tracing::info!(endpoint = %member, "an endpoint is connected");
+                    }
+                    let reason = self.hold(connection, connections).await;
+                    tracing::info!(endpoint = %member, reason, "an endpoint is gone; connecting again");
+                    told = true;
+                    self.members.set(member.id, State::Connecting(Some(reason)));
                     self.look_again.notify_one();
                     failures = if since.elapsed() < GOOD_AFTER { failures + 1 } else { 0 };
                 }
                 Err(error) => {
-                    tracing::debug!(%member, error, "cannot connect");
+                    if std::mem::replace(&mut told, true) {
+                        tracing::debug!(endpoint = %member, error, "cannot connect");
+                    } else {
+                        tracing::info!(endpoint = %member, error, "an endpoint cannot be connected to; trying again and again");
+                    }
                     self.members.set(member.id, State::Down(error));
                     failures += 1;
                     // An address that is never reached is no news.
@@ -84,39 +96,54 @@ impl Supervision {
 
     /// Keeps the member connected as long as connections end by their age only: then the next one is there before the old one
     /// takes no more calls. So a client comes to instances that were not there when it connected, where one address leads to
-    /// several.
-    async fn hold(&self, mut connection: Arc<Connection>, connections: &mut JoinSet<()>) {
+    /// several. Says why the last one takes no more calls.
+    async fn hold(&self, mut connection: Arc<Connection>, connections: &mut JoinSet<()>) -> String {
         let (mut readiness, mut age) = (connection.readiness(), lifetime(self.max_age));
+        let mut ready = true;
         loop {
             let old = sleep(age);
             tokio::pin!(old);
             loop {
                 tokio::select! {
-                    () = connection.retired() => return,
+                    () = connection.retired() => return connection.why_retired().to_owned(),
                     // The sender is the connection's; it does not go away meanwhile.
-                    _ = readiness.changed() => self.members.tell_change(),
+                    _ = readiness.changed() => {
+                        let now = *readiness.borrow_and_update();
+                        self.tell_readiness(std::mem::replace(&mut ready, now), now);
+                        self.members.tell_change();
+                    }
                     () = &mut old => break,
                 }
             }
             match self.connect(connections).await {
                 Ok(next) => {
-                    tracing::debug!(member = %self.member, "an old connection is replaced");
+                    tracing::debug!(endpoint = %self.member, "an old connection is replaced");
                     self.hand_out(&next);
                     connection.stop();
                     (readiness, connection, age) = (next.readiness(), next, lifetime(self.max_age));
+                    ready = true;
                 }
                 // The old one does still.
                 Err(error) => {
-                    tracing::debug!(member = %self.member, error, "an old connection is not replaced yet");
+                    tracing::debug!(endpoint = %self.member, error, "an old connection is not replaced yet");
                     age = lifetime(self.max_age / 10);
                 }
             }
         }
     }
 
+    fn tell_readiness(&self, before: bool, now: bool) {
+        let member = &self.member;
+        match (before, now) {
+            (true, false) => tracing::info!(endpoint = %member, "an endpoint wants no calls for now"),
+            (false, true) => tracing::info!(endpoint = %member, "an endpoint wants calls again"),
+            _ => {}
+        }
+    }
+
     async fn connect(&self, connections: &mut JoinSet<()>) -> Result<Arc<Connection>, String> {
         while connections.try_join_next().is_some() {}
-        let (connection, link) = Connection::open(&self.member.address, &self.identity).await?;
+        let (connection, link) = Connection::open(&self.dial, &self.member, &self.identity).await?;
         connections.spawn(connection.clone().drive(link));
         Ok(connection)
     }

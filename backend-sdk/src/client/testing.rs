@@ -1,9 +1,11 @@
 //! What tests of a client need: servers that say who they are, a virtual address before them, and names that a test has
 //! written.
 
+use super::Client;
+use super::builder::DEFAULT_TIMEOUT;
 use super::pool::{Pool, Settings};
 use super::resolve::Resolve;
-use super::{Client, DEFAULT_TIMEOUT};
+use crate::connection::Dial;
 use crate::{Handle, Server, Status, service};
 use std::future::Future;
 use std::io;
@@ -149,13 +151,14 @@ pub(crate) fn settings(script: Script) -> Settings {
         max_age: Duration::from_secs(3600),
         look_again: Duration::from_millis(10),
         resolve: Resolve::Script(script),
+        dial: Dial::Sockets,
     }
 }
 
 pub(crate) fn client_with(endpoints: &[String], settings: &Settings) -> Client {
     let addresses = endpoints.iter().map(|one| one.parse().expect("an address")).collect();
     let pool = Pool::new(addresses, settings, &tokio::runtime::Handle::current());
-    Client { pool: Arc::new(pool), timeout: DEFAULT_TIMEOUT, caller: None }
+    Client { pool: Arc::new(pool), timeout: DEFAULT_TIMEOUT, caller: None, layers: None }
 }
 
 /// A client of these endpoints that looks names up by the script, and often.

@@ -1,7 +1,7 @@
 //! One attempt of a call on a member, as the member's health sees it: sent, and ended, however it ends.
 
 use super::members::Member;
-use super::table::{Failed, Origin, Outcome};
+use super::outcome::{Failed, Origin, Outcome};
 use crate::Code;
 use callgate_health::{Evidence, Health, HealthSpec};
 use std::sync::{Arc, PoisonError};
@@ -122,6 +122,8 @@ mod tests {
     use super::*;
     use crate::Status;
     use crate::client::members::Members;
+    use crate::layer::Reply;
+    use callgate_protocol::Metadata;
 
     #[tokio::test(start_paused = true)]
     async fn a_call_without_an_answer_counts_against_its_member_at_its_deadline_unless_this_process_was_away()
@@ -143,7 +145,7 @@ mod tests {
     fn what_an_outcome_says_of_its_member() {
         let failed = |origin, status| Err(Failed { status, origin });
         for (outcome, expected) in [
-            (Ok(Vec::new()), Evidence::Good),
+            (Ok(Reply::new(Vec::new(), Metadata::default())), Evidence::Good),
             (failed(Origin::Endpoint, Status::invalid_argument("")), Evidence::Good),
             (failed(Origin::Endpoint, Status::internal("")), Evidence::Failed),
             (failed(Origin::Endpoint, Status::unavailable("")), Evidence::Failed),

@@ -6,48 +6,38 @@
 //! [`Acceptor`](callgate_protocol::Acceptor) and [`Connector`](callgate_protocol::Connector), and when a write makes no progress
 //! for long the connection is given up.
 //!
-//! What has been read is handled for [`TURN`] at most before something is written: on a runtime of one thread methods run
-//! meanwhile, and answers and PONGs must not wait for all of them.
-//!
-//! Before it writes, the task goes once to the end of the runtime's queue: a runtime runs a task that was just woken
-//! before others that are ready, so that without this each of many handlers that are ready together would have its
-//! answer written alone.
+//! What other tasks have to send comes from several of them at a time. So before it writes that, the connection's task goes once to
+//! the end of the runtime's queue: a runtime runs a task that was just woken before others that are ready, so that without
+//! this each of many that are ready together would have its bytes written alone.
 
 use super::input::Input;
-use super::queue::Machine;
-use super::{Queue, Stream};
-use callgate_protocol::connection::{KeepAlive, Patience, Then};
+use super::pace::Pace;
+use super::watch::Watch;
+use super::{Lost, Stream};
 use callgate_protocol::{Event, Inbound, ProtocolError};
 use std::future::poll_fn;
-use std::pin::Pin;
-use std::sync::Arc;
+use std::io;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use std::{fmt, io};
-use tokio::time::{Instant, Sleep, sleep_until, timeout};
-
-/// From connecting to the peer's HELLO.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How often it is looked whether the peer is there.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
-
-/// Without a byte from the peer for 20 s it is asked whether it is there, and 10 s later it is gone.
-const PATIENCE: Patience = Patience {
-    idle: Duration::from_secs(20),
-    busy: Duration::from_secs(20),
-    doubt: Duration::from_secs(10),
-    leave: Duration::from_secs(10),
-};
-
-/// So long events are handled before it is written and read again.
-const TURN: Duration = Duration::from_millis(1);
-
-/// A write that makes no progress for this long ends the connection.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+use tokio::time::{Instant, timeout};
 
 /// For the last bytes at the end of a connection, and again for the peer to close its side.
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The state machine of a connection's side, as far as whoever writes has to do with it.
+pub(crate) trait Outgoing {
+    /// Takes up what other tasks have left for the connection. Has `cx` woken when they leave more.
+    fn gather(&mut self, cx: &Context<'_>);
+    /// Whether other tasks, which may be ready now, are about to add to what is to be written.
+    fn may_grow(&self) -> bool;
+    /// Whether nothing waits to be written.
+    fn is_empty(&self) -> bool;
+    /// Moves what is to be written next into `buffer`, of which everything was written. If there is nothing, `cx` is woken when
+    /// there is.
+    fn take(&mut self, cx: &Context<'_>, buffer: &mut Vec<u8>);
+    /// Asks the peer whether it is there.
+    fn ping(&mut self);
+}
 
 /// What a turn has brought. In each case events may be there to handle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,127 +50,63 @@ pub(crate) enum Turn {
     Alarm,
 }
 
-/// Whether handling an event may have taken long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Took {
-    /// It did not: the next one follows.
-    Nothing,
-    /// It may have: the clock is asked.
-    Time,
-    /// However long it took, no other follows in this turn.
-    Turn,
-}
-
-/// Why a connection cannot go on.
+/// A connection under its owner's hand. The owner has its side's state machine.
 #[derive(Debug)]
-pub(crate) enum Lost {
-    /// The peer closed it.
-    Closed,
-    /// The system reports an error.
-    Io(io::Error),
-    /// The peer broke the protocol.
-    Protocol(ProtocolError),
-    /// No HELLO in time.
-    NoHandshake,
-    /// The peer did not answer a PING.
-    Silent,
-    /// The peer does not read.
-    Stalled,
-}
-
-impl fmt::Display for Lost {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Lost::Closed => write!(f, "the peer closed the connection"),
-            Lost::Io(error) => write!(f, "{error}"),
-            Lost::Protocol(error) => write!(f, "{error}"),
-            Lost::NoHandshake => write!(f, "no HELLO within {} s", HANDSHAKE_TIMEOUT.as_secs()),
-            Lost::Silent => write!(f, "no sign of life for {} s", (PATIENCE.idle + PATIENCE.leave).as_secs()),
-            Lost::Stalled => write!(f, "the peer has not read for {} s", WRITE_TIMEOUT.as_secs()),
-        }
-    }
-}
-
-impl From<io::Error> for Lost {
-    fn from(error: io::Error) -> Lost {
-        Lost::Io(error)
-    }
-}
-
-/// A connection under its owner's hand. `M` is its state machine.
-#[derive(Debug)]
-pub(crate) struct Link<M> {
+pub(crate) struct Link {
     stream: Stream,
     inbound: Inbound,
     input: Input,
-    queue: Arc<Queue<M>>,
-    /// What is being written, from `written` on; no longer under the queue's lock.
+    /// What is being written, from `written` on.
     output: Vec<u8>,
     written: usize,
     /// The others that were ready had their turn since something was queued.
     gathered: bool,
     /// The last turn has left events.
     unfinished: bool,
-    started_at: Instant,
-    opened: bool,
-    keep_alive: KeepAlive,
-    look_at: Instant,
-    /// Something was read, or written, since the last look.
-    alive: bool,
-    blocked_since: Option<Instant>,
-    alarm: Option<Instant>,
-    timer: Pin<Box<Sleep>>,
+    watch: Watch,
 }
 
-impl<M: Machine> Link<M> {
+impl Link {
     /// Starts with the handshake.
-    pub(crate) fn new(stream: Stream, inbound: Inbound, queue: Arc<Queue<M>>) -> Link<M> {
-        let now = Instant::now();
+    pub(crate) fn new(stream: Stream, inbound: Inbound) -> Link {
         Link {
             stream,
             inbound,
             input: Input::new(),
-            queue,
             output: Vec::new(),
             written: 0,
             gathered: false,
             unfinished: false,
-            started_at: now,
-            opened: false,
-            keep_alive: KeepAlive::default(),
-            look_at: now + LOOK_EVERY,
-            alive: true,
-            blocked_since: None,
-            alarm: None,
-            timer: Box::pin(sleep_until(now + LOOK_EVERY)),
+            watch: Watch::new(),
         }
     }
 
     /// Waits until there is something to react to. Nothing is lost when the future is dropped.
-    pub(crate) async fn turn(&mut self) -> Result<Turn, Lost> {
-        poll_fn(|cx| self.poll_turn(cx)).await
+    pub(crate) async fn turn(&mut self, side: &mut impl Outgoing) -> Result<Turn, Lost> {
+        poll_fn(|cx| self.poll_turn(side, cx)).await
     }
 
-    /// Handles the events that have arrived, for [`TURN`] or until `handle` says that it is enough. What is left is there after
-    /// the next turn.
+    /// Handles the events that have arrived, until the turn's time is over. What is left is there after the next turn.
     pub(crate) fn events(
         &mut self,
-        mut handle: impl FnMut(Event<'_>) -> Result<Took, ProtocolError>,
+        mut handle: impl FnMut(Event<'_>, &mut Pace) -> Result<(), ProtocolError>,
     ) -> Result<(), Lost> {
-        let began = std::time::Instant::now();
+        let mut pace = Pace::begin();
         self.unfinished = false;
         loop {
             let (taken, event) = self.inbound.next(self.input.unread()).map_err(Lost::Protocol)?;
-            let took = match event {
+            match event {
                 Some(event) => {
-                    self.opened |= matches!(event, Event::Hello(_));
-                    handle(event).map_err(Lost::Protocol)?
+                    if let Event::Hello(_) = event {
+                        self.watch.opened();
+                    }
+                    handle(event, &mut pace).map_err(Lost::Protocol)?;
                 }
                 None if taken == 0 => return Ok(()),
-                None => Took::Nothing,
-            };
+                None => {}
+            }
             self.input.consume(taken);
-            if took == Took::Turn || (took == Took::Time && began.elapsed() >= TURN) {
+            if pace.is_over() {
                 self.unfinished = true;
                 return Ok(());
             }
@@ -189,15 +115,12 @@ impl<M: Machine> Link<M> {
 
     /// Asks for a [`Turn::Alarm`] at that time, or earlier if it was asked for before.
     pub(crate) fn wake_at(&mut self, time: Instant) {
-        if self.alarm.is_none_or(|alarm| time < alarm) {
-            self.alarm = Some(time);
-            self.wake_timer_by(time);
-        }
+        self.watch.wake_at(time);
     }
 
     /// Whether everything that was queued is written.
-    pub(crate) fn is_flushed(&self) -> bool {
-        self.written == self.output.len() && self.queue.is_empty()
+    pub(crate) fn is_flushed(&self, side: &impl Outgoing) -> bool {
+        self.written == self.output.len() && side.is_empty()
     }
 
     /// The receiving half.
@@ -207,8 +130,8 @@ impl<M: Machine> Link<M> {
 
     /// Ends the connection so that the last bytes reach the peer: writes what is queued, closes this side, and reads on
     /// until the peer closes its own. To close with unread bytes would be a reset, which destroys what is under way.
-    pub(crate) async fn farewell(mut self) {
-        let flushed = timeout(FAREWELL_TIMEOUT, poll_fn(|cx| self.poll_flush(cx))).await;
+    pub(crate) async fn farewell(mut self, side: &mut impl Outgoing) {
+        let flushed = timeout(FAREWELL_TIMEOUT, poll_fn(|cx| self.poll_flush(side, cx))).await;
         if !matches!(flushed, Ok(Ok(()))) {
             return;
         }
@@ -224,16 +147,20 @@ impl<M: Machine> Link<M> {
         .await;
     }
 
-    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<Turn, Lost>> {
-        if (self.unfinished || !self.is_flushed()) && !std::mem::replace(&mut self.gathered, true) {
+    fn poll_turn(&mut self, side: &mut impl Outgoing, cx: &mut Context<'_>) -> Poll<Result<Turn, Lost>> {
+        side.gather(cx);
+        let others_first = self.unfinished || (side.may_grow() && !self.is_flushed(side));
+        if others_first && !std::mem::replace(&mut self.gathered, true) {
             cx.waker().wake_by_ref();
             if self.unfinished {
                 // What was read before comes first.
                 return Poll::Pending;
             }
         } else {
-            let wrote = self.poll_write(cx)?;
-            self.alive |= wrote && !self.is_flushed();
+            let wrote = self.poll_write(side, cx)?;
+            if wrote && !self.is_flushed(side) {
+                self.watch.alive();
+            }
             if wrote || self.unfinished {
                 self.gathered = false;
                 return Poll::Ready(Ok(Turn::Sent));
@@ -242,14 +169,19 @@ impl<M: Machine> Link<M> {
         match self.input.poll_fill(&mut self.stream, cx)? {
             Poll::Ready(0) => return Poll::Ready(Err(Lost::Closed)),
             Poll::Ready(_) => {
-                self.alive = true;
+                self.watch.alive();
                 return Poll::Ready(Ok(Turn::Received));
             }
             Poll::Pending => {}
         }
         loop {
-            ready!(self.timer.as_mut().poll(cx));
-            if self.on_timer()? {
+            let due = ready!(self.watch.poll(cx))?;
+            if due.ping {
+                side.ping();
+                // It is written in the next turn.
+                cx.waker().wake_by_ref();
+            }
+            if due.alarm {
                 return Poll::Ready(Ok(Turn::Alarm));
             }
         }
@@ -257,13 +189,14 @@ impl<M: Machine> Link<M> {
 
     /// Writes until the socket takes no more or nothing is queued; says whether anything was written. In either case
     /// the task is woken when it can go on.
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
+    fn poll_write(&mut self, side: &mut impl Outgoing, cx: &mut Context<'_>) -> io::Result<bool> {
         let mut progress = false;
         loop {
             if self.written == self.output.len() {
                 self.written = 0;
                 self.output.clear();
-                if !self.queue.take(cx, &mut self.output) {
+                side.take(cx, &mut self.output);
+                if self.output.is_empty() {
                     return Ok(progress);
                 }
             }
@@ -271,62 +204,19 @@ impl<M: Machine> Link<M> {
                 Poll::Ready(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Poll::Ready(n) => {
                     self.written += n;
-                    self.blocked_since = None;
+                    self.watch.flows();
                     progress = true;
                 }
                 Poll::Pending => {
-                    if self.blocked_since.is_none() {
-                        let now = Instant::now();
-                        self.blocked_since = Some(now);
-                        self.wake_timer_by(now + WRITE_TIMEOUT);
-                    }
+                    self.watch.blocked();
                     return Ok(progress);
                 }
             }
         }
     }
 
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_write(cx)?;
-        if self.is_flushed() { Poll::Ready(Ok(())) } else { Poll::Pending }
-    }
-
-    /// Reacts to the timer and sets it anew; says whether the owner's alarm was among the reasons.
-    fn on_timer(&mut self) -> Result<bool, Lost> {
-        let now = Instant::now();
-        let mut next = now + LOOK_EVERY;
-        let mut due = |time: Instant| {
-            if time > now {
-                next = next.min(time);
-            }
-            time <= now
-        };
-        if self.blocked_since.is_some_and(|since| due(since + WRITE_TIMEOUT)) {
-            return Err(Lost::Stalled);
-        }
-        if !self.opened && due(self.started_at + HANDSHAKE_TIMEOUT) {
-            return Err(Lost::NoHandshake);
-        }
-        if due(self.look_at) {
-            self.look_at = now + LOOK_EVERY;
-            let alive = std::mem::replace(&mut self.alive, false) || !self.opened;
-            match self.keep_alive.look(alive, false, LOOK_EVERY, PATIENCE) {
-                Then::Ask => self.queue.push(Machine::ping),
-                Then::Leave => return Err(Lost::Silent),
-                Then::Nothing | Then::Doubt => {}
-            }
-        }
-        let alarm = self.alarm.is_some_and(&mut due);
-        if alarm {
-            self.alarm = None;
-        }
-        self.timer.as_mut().reset(next);
-        Ok(alarm)
-    }
-
-    fn wake_timer_by(&mut self, time: Instant) {
-        if time < self.timer.deadline() {
-            self.timer.as_mut().reset(time);
-        }
+    fn poll_flush(&mut self, side: &mut impl Outgoing, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_write(side, cx)?;
+        if self.is_flushed(side) { Poll::Ready(Ok(())) } else { Poll::Pending }
     }
 }

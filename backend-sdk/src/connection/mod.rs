@@ -4,12 +4,17 @@
 mod address;
 mod input;
 mod link;
-mod queue;
+mod lost;
+mod memory;
+mod pace;
 mod stream;
+mod watch;
 
 pub use address::{Address, AddressError};
-pub(crate) use link::{Link, Lost, Took, Turn};
-pub(crate) use queue::Queue;
+pub(crate) use link::{Link, Outgoing, Turn};
+pub(crate) use lost::Lost;
+pub(crate) use memory::{Dial, Port};
+pub(crate) use pace::Pace;
 pub(crate) use stream::{Listener, Stream};
 
 /// How a process names itself to its peers unless it is told otherwise: `shop pid 4711`.

@@ -1,12 +1,13 @@
-//! TCP and Unix sockets behind one type each, so that the rest does not ask which it is.
+//! TCP and Unix sockets, and what stands for them in tests, behind one type each, so that the rest does not ask which it is.
 
-use super::Address;
+use super::memory::Accepting;
+use super::{Address, Port};
 use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::task::{Context, Poll};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 /// A connected socket.
@@ -14,6 +15,7 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 pub(crate) enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
+    Memory(DuplexStream),
 }
 
 impl Stream {
@@ -35,6 +37,7 @@ impl Stream {
         let polled = match self {
             Stream::Tcp(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
             Stream::Unix(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
+            Stream::Memory(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
         };
         polled.map_ok(|()| buffer.filled().len())
     }
@@ -43,6 +46,7 @@ impl Stream {
         match self {
             Stream::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
             Stream::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Stream::Memory(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
@@ -51,6 +55,7 @@ impl Stream {
         match self {
             Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
             Stream::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
+            Stream::Memory(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }
@@ -61,6 +66,7 @@ impl Stream {
 pub(crate) enum Listener {
     Tcp(TcpListener),
     Unix(SocketFile, UnixListener),
+    Memory(Accepting),
 }
 
 /// The file of a Unix socket on which this process listens.
@@ -84,16 +90,23 @@ impl Listener {
         }
     }
 
+    /// One for clients of this process, and where they connect to it.
+    pub(crate) fn in_memory() -> (Listener, Port) {
+        let (port, accepting) = super::memory::port();
+        (Listener::Memory(accepting), port)
+    }
+
     /// The address, with the port that the system has chosen where 0 was given.
     pub(crate) fn address(&self) -> io::Result<Address> {
         match self {
             Listener::Tcp(listener) => Ok(Address::Tcp(listener.local_addr()?.to_string())),
             Listener::Unix(file, _) => Ok(Address::Unix(file.0.clone())),
+            Listener::Memory(_) => Err(io::ErrorKind::AddrNotAvailable.into()),
         }
     }
 
     /// The next connection, and who it is for the logs.
-    pub(crate) fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Stream, String)>> {
+    pub(crate) fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<(Stream, String)>> {
         match self {
             Listener::Tcp(listener) => listener.poll_accept(cx).map(|accepted| {
                 let (stream, peer) = accepted?;
@@ -102,6 +115,11 @@ impl Listener {
             Listener::Unix(file, listener) => listener
                 .poll_accept(cx)
                 .map_ok(|(stream, _)| (Stream::Unix(stream), format!("unix:{}", file.0.display()))),
+            // When no client is left, none comes any more.
+            Listener::Memory(accepting) => match ready!(accepting.poll_recv(cx)) {
+                Some(stream) => Poll::Ready(Ok((Stream::Memory(stream), "in memory".into()))),
+                None => Poll::Pending,
+            },
         }
     }
 }

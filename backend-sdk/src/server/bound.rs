@@ -64,14 +64,14 @@ impl Handle {
 }
 
 impl Bound {
-    pub(super) fn new(
-        listeners: Vec<Listener>,
-        shared: Arc<Shared>,
-        grace: Duration,
-        max_connections: usize,
-    ) -> Bound {
+    pub(super) fn new(shared: Arc<Shared>, grace: Duration, max_connections: usize) -> Bound {
         let orders = watch::Sender::new(Orders { phase: Phase::Serving, ready: true });
-        Bound { listeners, shared, grace, max_connections, orders }
+        Bound { listeners: Vec::new(), shared, grace, max_connections, orders }
+    }
+
+    /// Listens there too.
+    pub(super) fn listen(&mut self, listener: Listener) {
+        self.listeners.push(listener);
     }
 
     /// Where the server listens, in the order given, with the ports that the system has chosen.
@@ -86,7 +86,7 @@ impl Bound {
 
     /// Serves until a [`Handle`] says that it is over. Returns when the calls that ran have ended, or the grace has
     /// passed, and their answers have left. Dropping the future ends everything at once.
-    pub async fn serve(self) {
+    pub async fn serve(mut self) {
         let _waker = Waker::start(self.shared.slots.clone());
         let mut connections = JoinSet::new();
         let mut orders = self.orders.subscribe();
@@ -95,7 +95,7 @@ impl Bound {
         }
         loop {
             tokio::select! {
-                accepted = accept(&self.listeners), if connections.len() < self.max_connections => match accepted {
+                accepted = accept(&mut self.listeners), if connections.len() < self.max_connections => match accepted {
                     Ok((stream, peer)) => {
                         tracing::debug!(peer, "connection accepted");
                         let (shared, orders) = (self.shared.clone(), self.orders.subscribe());
@@ -142,9 +142,9 @@ async fn reached(orders: &mut watch::Receiver<Orders>, this: Phase) {
     let _ = orders.wait_for(|orders| orders.phase >= this).await;
 }
 
-async fn accept(listeners: &[Listener]) -> io::Result<(Stream, String)> {
+async fn accept(listeners: &mut [Listener]) -> io::Result<(Stream, String)> {
     poll_fn(|cx| {
-        let mut ready = listeners.iter().map(|listener| listener.poll_accept(cx));
+        let mut ready = listeners.iter_mut().map(|listener| listener.poll_accept(cx));
         ready.find(Poll::is_ready).unwrap_or(Poll::Pending)
     })
     .await

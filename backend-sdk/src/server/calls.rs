@@ -1,20 +1,24 @@
 //! The calls of one connection: what its peer asks, and what becomes of each.
 //!
-//! Which calls are open is known to the connection's [`Acceptor`], under its queue's lock. Decoding happens here, because
-//! the arguments lie in the read buffer; the methods run in tasks of their own, so that none keeps a PING waiting. Those are
-//! aborted when the connection ends, however it ends.
-//!
-//! Where the runtime has one thread, whoever runs keeps all others waiting anyway. There a method is begun here, and only
-//! if it waits for something it gets a task, which costs about a quarter of a small call.
+//! Which calls are open is known to the connection's [`Acceptor`], which nobody else touches. A call is decoded here, because
+//! its arguments lie in the read buffer, and as a rule it begins here: most methods have their result at once, and then the call
+//! has cost no task, no lock and no wake-up. A method that waits goes on in a task of its own, and so does one that was slow of late
+//! ([`Place`](super::place::Place)). Those tasks leave their answers in a [`Mailbox`], and are aborted when the connection ends,
+//! however it ends.
 
-use super::call::{self, LONG, Reply};
+use super::call::{self, Reply};
 use super::connection::Shared;
+use super::layered;
+use super::mailbox::{Done, Mailbox, Outcome, Succeeded};
+use super::registry::Target;
+use super::slots::{LONG, Slot};
 use crate::Context;
-use crate::connection::{Queue, Took};
+use crate::connection::{Outgoing, Pace};
 use crate::context::CallState;
 use callgate_protocol::connection::{Acceptor, Asked, Refusal};
-use callgate_protocol::{CallHead, Event, ProtocolError, Status};
+use callgate_protocol::{CallHead, CallId, Event, ProtocolError, Room, Status};
 use std::sync::Arc;
+use std::task;
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
@@ -27,7 +31,16 @@ pub(crate) type Peer = Acceptor<Running, Instant>;
 /// The calls of one connection.
 pub(super) struct Calls {
     shared: Arc<Shared>,
-    queue: Arc<Queue<Peer>>,
+    peer: Peer,
+    mailbox: Arc<Mailbox>,
+    /// What was taken from the mailbox last, answered and empty again.
+    done: Vec<Done>,
+    /// Tasks have answered since the last turn.
+    tasks_answer: bool,
+    /// Who calls.
+    caller: Arc<crate::Peer>,
+    /// For the next call: that of one before which nobody else has kept.
+    state: Option<Arc<CallState>>,
 }
 
 /// A call's task.
@@ -45,150 +58,235 @@ impl Running {
     }
 }
 
+/// A call that may run, with what it takes.
+struct Admitted<'a> {
+    target: &'a Arc<Target>,
+    slot: Slot<'a>,
+    room: Option<Room>,
+}
+
 impl Calls {
-    pub(super) fn new(shared: Arc<Shared>, queue: Arc<Queue<Peer>>) -> Calls {
-        Calls { shared, queue }
+    pub(super) fn new(shared: Arc<Shared>, caller: Arc<crate::Peer>) -> Calls {
+        let peer = Peer::new(shared.registry.hello());
+        Calls {
+            shared,
+            peer,
+            mailbox: Arc::default(),
+            done: Vec::new(),
+            tasks_answer: false,
+            caller,
+            state: None,
+        }
     }
 
-    pub(super) fn event(&self, event: Event<'_>, now: Instant) -> Result<Took, ProtocolError> {
-        match self.queue.push(|peer| peer.on_event(event))? {
-            Asked::Nothing | Asked::Hello(_) => {}
-            Asked::Call { number, head, payload } => {
-                // A method runs here only where there is one thread; else it takes no longer than its arguments are long.
-                let took =
-                    if self.shared.one_thread || payload.len() > SHORT { Took::Time } else { Took::Nothing };
-                self.call(number, &head, payload, now)?;
-                return Ok(took);
+    pub(super) fn event(&mut self, event: Event<'_>, pace: &mut Pace) -> Result<(), ProtocolError> {
+        match self.peer.on_event(event)? {
+            Asked::Nothing => Ok(()),
+            Asked::Hello(hello) => {
+                self.caller.introduce(hello.identity);
+                Ok(())
             }
-            Asked::Refuse { number, why } => self.refuse(number, self.words(why))?,
-            Asked::Stop(running) => running.stop(),
+            Asked::Call { number, head, payload } => self.call(number, &head, payload, pace),
+            Asked::Refuse { number, why } => self.peer.refuse(number, words(&self.shared, why)),
+            Asked::Stop(running) => {
+                running.stop();
+                Ok(())
+            }
             Asked::Schema(fingerprint) => {
-                let schema = self.shared.registry.schema(fingerprint);
-                self.queue.push(|peer| peer.schema(fingerprint, schema));
+                self.peer.schema(fingerprint, self.shared.registry.schema(fingerprint));
+                Ok(())
             }
         }
-        Ok(Took::Nothing)
     }
 
     fn call(
-        &self,
+        &mut self,
         number: u32,
         head: &CallHead<'_>,
         payload: &[u8],
-        now: Instant,
+        pace: &mut Pace,
     ) -> Result<(), ProtocolError> {
-        let shared = &self.shared;
-        let Some(target) = shared.registry.target(head.call_id) else {
-            let message = format!("no method has the Call ID {}", head.call_id);
-            return self.refuse(number, Status::unimplemented(message));
+        let shared = &*self.shared;
+        let Admitted { target, slot, room } = match admit(shared, head.call_id, payload.len()) {
+            Ok(admitted) => admitted,
+            Err(status) => return self.peer.refuse(number, status),
         };
-        let Some(slot) = shared.slots.take() else {
-            return self.refuse(number, self.words(Refusal::TooManyCalls));
+        let began = pace.now();
+        let deadline = head.timeout_ms.and_then(|ms| began.checked_add(Duration::from_millis(ms.into())));
+        let state = CallState::arrived(self.state.take(), head.metadata, &self.caller);
+        let context = Context::of_call(deadline, state.clone());
+        let at_connection = shared.one_thread || target.place.is_at_connection();
+        let started = match &shared.layers {
+            None => call::start(target, &state, context, payload),
+            Some(layers) => Ok(layered::serve(layers, target, state.clone(), context, payload)),
         };
-        let room = match payload.len() {
-            0..=LONG => None,
-            long => match shared.slots.budget.take(long) {
-                None => return self.refuse(number, self.full("the server is at its limit of bytes")),
-                room => room,
-            },
-        };
-        let deadline = head.timeout_ms.and_then(|ms| now.checked_add(Duration::from_millis(ms.into())));
-        let state = Arc::new(CallState::running());
-        let context = Context::of_call(deadline, head.metadata, state.clone());
-        let answer = match call::start(target, context, payload) {
-            Ok(answer) => answer,
-            Err(status) => {
-                let status = status.told();
-                self.queue.push(|peer| peer.fail(number, &status));
+        if payload.len() > SHORT {
+            pace.lap();
+        }
+        let begun =
+            started.map(
+                |answer| if at_connection { call::begin(answer, target.method, &state) } else { Err(answer) },
+            );
+        let took = pace.lap();
+        if at_connection && !shared.one_thread {
+            target.place.took(took);
+        }
+        let result = match begun {
+            Err(status) => Err(status),
+            Ok(Ok(result)) => {
+                shared.slots.ended(|| took);
+                result
+            }
+            Ok(Err(answer)) => {
+                let (mailbox, slot) = (self.mailbox.clone(), slot.keep());
+                let (target, kept) = (target.clone(), state.clone());
+                let reply = Reply { mailbox, number, state: kept, target, slot, began, _room: room };
+                let task = tokio::spawn(call::run(answer, reply, at_connection));
+                self.peer.run(number, deadline, Running { task, state });
                 return Ok(());
             }
         };
-        let method = target.method;
-        let reply = Reply {
-            queue: self.queue.clone(),
-            number,
-            state: state.clone(),
-            method,
-            slot,
-            began: now,
-            _room: room,
-        };
-        let answer = match shared.one_thread {
-            false => answer,
-            true => match call::begin(answer, method) {
-                Err(waiting) => waiting,
-                Ok(result) => {
-                    reply.send(result);
-                    return Ok(());
-                }
-            },
-        };
-        let task = tokio::spawn(call::run(answer, reply));
-        // When the task is quicker, nobody waits for the call any more, and what is given back is dropped.
-        self.queue.with(|peer| peer.run(number, deadline, Running { task, state }));
+        reply_to(&mut self.peer, number, call::outcome(result, &state, &shared.slots));
+        drop((slot, room));
+        self.keep(state);
         Ok(())
     }
 
+    /// Keeps the state of a call that has ended for the next one, unless somebody has kept the call's context.
+    fn keep(&mut self, mut state: Arc<CallState>) {
+        if Arc::get_mut(&mut state).is_some() {
+            self.state = Some(state);
+        } else {
+            state.answer();
+        }
+    }
+
     /// Drops the calls whose time is up.
-    pub(super) fn expire(&self, now: Instant) {
-        self.queue.push(|peer| peer.expire(now)).iter().for_each(Running::stop);
+    pub(super) fn expire(&mut self, now: Instant) {
+        self.collect(None);
+        self.peer.expire(now).iter().for_each(Running::stop);
     }
 
     /// When the next call's time is up.
     pub(super) fn first_deadline(&self) -> Option<Instant> {
-        self.queue.with(|peer| peer.first_deadline())
+        self.peer.first_deadline()
     }
 
     /// Calls that have no answer yet.
     pub(super) fn open(&self) -> usize {
-        self.queue.with(|peer| peer.open_calls())
+        self.peer.open_calls()
     }
 
     /// Tells the peer whether calls are welcome, if it does not know.
-    pub(super) fn set_ready(&self, ready: bool) {
-        self.queue.push(|peer| peer.set_ready(ready));
+    pub(super) fn set_ready(&mut self, ready: bool) {
+        self.peer.set_ready(ready);
     }
 
     /// Accepts no calls above `last_call` from now on, and says so.
-    pub(super) fn drain(&self, last_call: u32) {
-        self.queue.push(|peer| peer.drain(last_call, "the server is going down"));
+    pub(super) fn drain(&mut self, last_call: u32) {
+        self.peer.drain(last_call, "the server is going down");
     }
 
-    /// The last call that is run, and whether all are answered.
+    /// The last call that is run, if all are answered.
     pub(super) fn drained_to(&self) -> Option<u32> {
-        self.queue.with(|peer| peer.last_call().filter(|_| peer.open_calls() == 0))
+        self.peer.last_call().filter(|_| self.peer.open_calls() == 0)
     }
 
     /// Drops all calls, and says so to their callers.
-    pub(super) fn give_up(&self) {
+    pub(super) fn give_up(&mut self) {
+        self.collect(None);
         let status = Status::unavailable("the server went down before the method was ready");
-        self.queue.push(|peer| peer.give_up(&status)).iter().for_each(Running::stop);
+        self.peer.give_up(&status).iter().for_each(Running::stop);
     }
 
-    fn refuse(&self, number: u32, status: Status) -> Result<(), ProtocolError> {
-        self.queue.push(|peer| peer.refuse(number, status))
+    /// The connection is lost: drops all calls.
+    pub(super) fn lose(&mut self) {
+        self.peer.lose().iter().for_each(Running::stop);
     }
 
-    /// What a caller is told.
-    fn words(&self, why: Refusal) -> Status {
-        match why {
-            Refusal::TooManyCalls => self.full("the server is at its limit of calls"),
-            Refusal::TooManyAnswers => self.full("too many results wait to be read by the caller"),
-            Refusal::TooLarge | Refusal::NoRoom => {
-                let most = self.shared.registry.hello().limits.max_message;
-                let message = format!("the call is longer than {most} bytes, or too much is under way");
-                Status::resource_exhausted(message)
-            }
+    /// Says that the connection ends because of an error.
+    pub(super) fn go_away_with(&mut self, last_call: u32, reason: &str) {
+        self.peer.go_away_with(last_call, reason);
+    }
+
+    /// Answers the calls whose tasks have ended.
+    fn collect(&mut self, cx: Option<&task::Context<'_>>) {
+        self.mailbox.take(&mut self.done, cx);
+        self.tasks_answer |= !self.done.is_empty();
+        for Done { number, outcome } in self.done.drain(..) {
+            reply_to(&mut self.peer, number, outcome);
         }
     }
+}
 
-    fn full(&self, what: &str) -> Status {
-        Status::unavailable(what).with_retry_after_ms(self.shared.slots.retry_after_ms())
+impl Outgoing for Calls {
+    fn gather(&mut self, cx: &task::Context<'_>) {
+        self.collect(Some(cx));
+    }
+
+    fn may_grow(&self) -> bool {
+        self.tasks_answer
+    }
+
+    fn is_empty(&self) -> bool {
+        self.peer.is_empty()
+    }
+
+    fn take(&mut self, _cx: &task::Context<'_>, buffer: &mut Vec<u8>) {
+        self.tasks_answer = false;
+        self.peer.take_output(buffer);
+    }
+
+    fn ping(&mut self) {
+        self.peer.ping();
     }
 }
 
 impl Drop for Calls {
     fn drop(&mut self) {
-        self.queue.with(|peer| peer.lose()).iter().for_each(Running::stop);
+        self.lose();
     }
+}
+
+/// Looks for the method, and for room.
+fn admit(shared: &Shared, call_id: CallId, size: usize) -> Result<Admitted<'_>, Status> {
+    let Some(target) = shared.registry.target(call_id) else {
+        return Err(Status::unimplemented(format!("no method has the Call ID {call_id}")));
+    };
+    let Some(slot) = shared.slots.take() else {
+        return Err(words(shared, Refusal::TooManyCalls));
+    };
+    let room = match size {
+        0..=LONG => None,
+        long => match shared.slots.budget.take(long) {
+            None => return Err(full(shared, "the server is at its limit of bytes")),
+            room => room,
+        },
+    };
+    Ok(Admitted { target, slot, room })
+}
+
+/// Answers, if anybody waits for it.
+fn reply_to(peer: &mut Peer, number: u32, outcome: Outcome) {
+    match outcome {
+        Ok(Succeeded { payload, beside, room }) => peer.reply(number, beside.as_metadata(), payload, room),
+        Err(status) => peer.fail(number, &status),
+    };
+}
+
+/// What a caller is told.
+fn words(shared: &Shared, why: Refusal) -> Status {
+    match why {
+        Refusal::TooManyCalls => full(shared, "the server is at its limit of calls"),
+        Refusal::TooManyAnswers => full(shared, "too many results wait to be read by the caller"),
+        Refusal::TooLarge | Refusal::NoRoom => {
+            let most = shared.registry.hello().limits.max_message;
+            let message = format!("the call is longer than {most} bytes, or too much is under way");
+            Status::resource_exhausted(message)
+        }
+    }
+}
+
+fn full(shared: &Shared, what: &str) -> Status {
+    Status::unavailable(what).with_retry_after_ms(shared.slots.retry_after_ms())
 }

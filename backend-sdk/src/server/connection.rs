@@ -1,10 +1,11 @@
 //! One connection of a server: its life from the handshake to the drain, and how it ends.
 
-use super::call::Slots;
-use super::calls::{Calls, Peer};
+use super::calls::Calls;
 use super::registry::Registry;
+use super::slots::Slots;
 use super::{Orders, Phase};
-use crate::connection::{Link, Lost, Queue, Stream, Turn};
+use crate::connection::{Link, Lost, Stream, Turn};
+use crate::layer::Layers;
 use callgate_protocol::{Inbound, Role};
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,6 +15,7 @@ use tokio::sync::watch;
 pub(crate) struct Shared {
     pub(crate) registry: Registry,
     pub(crate) slots: Arc<Slots>,
+    pub(crate) layers: Option<Layers>,
     /// Whether the runtime has one thread for everything.
     pub(crate) one_thread: bool,
 }
@@ -25,27 +27,25 @@ pub(crate) async fn serve(
     shared: Arc<Shared>,
     orders: watch::Receiver<Orders>,
 ) {
-    let hello = shared.registry.hello();
-    let queue = Arc::new(Queue::new(Peer::new(hello)));
-    let inbound = Inbound::sharing(Role::Acceptor, hello.limits, Some(shared.slots.budget.clone()));
-    let mut link = Link::new(stream, inbound, queue.clone());
-    let calls = Calls::new(shared, queue.clone());
-    let lost = match drive(&mut link, &calls, orders).await {
+    let limits = shared.registry.hello().limits;
+    let inbound = Inbound::sharing(Role::Acceptor, limits, Some(shared.slots.budget.clone()));
+    let mut link = Link::new(stream, inbound);
+    let mut calls = Calls::new(shared, Arc::new(crate::Peer::at(peer.clone())));
+    let lost = match drive(&mut link, &mut calls, orders).await {
         Ok(()) => {
             tracing::debug!(peer, "connection drained");
-            return link.farewell().await;
+            return link.farewell(&mut calls).await;
         }
         Err(lost) => lost,
     };
     let running = calls.open();
     // Cancels them, before anything here takes time.
-    drop(calls);
+    calls.lose();
     match lost {
         Lost::Protocol(_) | Lost::NoHandshake => {
             tracing::warn!(peer, running, error = %lost, "connection refused to go on");
-            let last_call = link.inbound().last_call();
-            queue.push(|peer| peer.go_away_with(last_call, &lost.to_string()));
-            link.farewell().await;
+            calls.go_away_with(link.inbound().last_call(), &lost.to_string());
+            link.farewell(&mut calls).await;
         }
         Lost::Closed if running == 0 => tracing::debug!(peer, "connection closed"),
         _ => tracing::warn!(peer, running, error = %lost, "connection lost"),
@@ -53,11 +53,7 @@ pub(crate) async fn serve(
 }
 
 /// Ends without an error when the connection is drained.
-async fn drive(
-    link: &mut Link<Peer>,
-    calls: &Calls,
-    mut orders: watch::Receiver<Orders>,
-) -> Result<(), Lost> {
+async fn drive(link: &mut Link, calls: &mut Calls, mut orders: watch::Receiver<Orders>) -> Result<(), Lost> {
     orders.mark_changed();
     loop {
         if orders.has_changed().unwrap_or(false) {
@@ -75,13 +71,13 @@ async fn drive(
         }
         if let Some(last_call) = calls.drained_to()
             && !link.inbound().is_assembling(last_call)
-            && link.is_flushed()
+            && link.is_flushed(&*calls)
         {
             return Ok(());
         }
         let turn = tokio::select! {
             biased;
-            turn = link.turn() => turn?,
+            turn = link.turn(calls) => turn?,
             changed = orders.changed() => {
                 if changed.is_err() {
                     return Ok(());
@@ -90,11 +86,10 @@ async fn drive(
                 continue;
             }
         };
-        let now = Instant::now();
         if turn == Turn::Alarm {
-            calls.expire(now);
+            calls.expire(Instant::now());
         }
-        link.events(|event| calls.event(event, now))?;
+        link.events(|event, pace| calls.event(event, pace))?;
         if let Some(deadline) = calls.first_deadline() {
             link.wake_at(deadline.into());
         }

@@ -1,21 +1,26 @@
 //! The server: offers services on some addresses, and goes down without losing a call.
 //!
 //! [`Server`] collects what is wished for, [`Bound`] holds the listeners and serves, each connection is a task of its
-//! own (`connection`), and each call again (`call`). Tasks are owned: when a server's future is dropped, its
-//! connections end, and when a connection ends, so do its calls (`calls`).
+//! own (`connection`), and so is each call that waits (`calls`, `call`). Tasks are owned: when a server's future is dropped, its
+//! connections end, and when a connection ends, so do its calls.
 
 mod bound;
 mod call;
 mod calls;
 mod connection;
 mod error;
+mod layered;
+mod mailbox;
+mod place;
 mod registry;
+mod slots;
 mod waker;
 
 pub use bound::{Bound, Handle};
 pub use error::ServerError;
 
-use crate::connection::{Address, Listener, own_identity};
+use crate::connection::{Address, Listener, Port, own_identity};
+use crate::layer::{Layer, Stack};
 use crate::service::Dispatch;
 use callgate_protocol::{Limits, limits};
 use connection::Shared;
@@ -55,6 +60,7 @@ struct Orders {
 #[must_use = "a server does nothing until it is run"]
 pub struct Server {
     services: Vec<Arc<dyn Dispatch>>,
+    layers: Stack,
     addresses: Vec<String>,
     identity: String,
     grace: Duration,
@@ -74,6 +80,7 @@ impl Server {
     pub fn new() -> Server {
         Server {
             services: Vec::new(),
+            layers: Stack::default(),
             addresses: Vec::new(),
             identity: own_identity(),
             grace: Duration::from_secs(30),
@@ -86,6 +93,18 @@ impl Server {
     /// Offers a service too.
     pub fn service(mut self, service: impl Dispatch) -> Server {
         self.services.push(Arc::new(service));
+        self
+    }
+
+    /// Puts a [layer](crate::layer) around all calls, of all services. The first one that is added is the outermost.
+    ///
+    /// ```
+    /// use callgate_sdk::layer::{ConcurrencyLimit, Tracing};
+    ///
+    /// let server = callgate_sdk::Server::new().layer(Tracing::new()).layer(ConcurrencyLimit::new(64));
+    /// ```
+    pub fn layer(mut self, layer: impl Layer) -> Server {
+        self.layers.add(layer);
         self
     }
 
@@ -160,22 +179,37 @@ impl Server {
     ///
     /// # Errors
     /// When services contradict each other, or an address cannot be opened.
-    pub async fn bind(self) -> Result<Bound, ServerError> {
-        let limits = Limits { max_calls: self.max_calls.min(limits::MAX_CALLS), ..Limits::default() };
-        let registry = Registry::new(self.services, self.identity, limits)?;
-        if self.addresses.is_empty() {
+    pub async fn bind(mut self) -> Result<Bound, ServerError> {
+        let addresses = std::mem::take(&mut self.addresses);
+        let mut bound = self.bound()?;
+        if addresses.is_empty() {
             return Err(ServerError::NoAddress);
         }
-        let mut listeners = Vec::new();
-        for given in &self.addresses {
+        for given in &addresses {
             let address: Address = given.parse().map_err(ServerError::BadAddress)?;
-            let bound = Listener::bind(&address).await;
-            listeners.push(bound.map_err(|source| ServerError::Bind { address, source })?);
+            let listener = Listener::bind(&address).await;
+            bound.listen(listener.map_err(|source| ServerError::Bind { address, source })?);
         }
-        let slots = Arc::new(call::Slots::new(self.max_calls as usize, self.max_buffered));
+        Ok(bound)
+    }
+
+    /// The same for clients of this process, and for nobody else.
+    pub(crate) fn bind_in_memory(self) -> Result<(Bound, Port), ServerError> {
+        let mut bound = self.bound()?;
+        let (listener, port) = Listener::in_memory();
+        bound.listen(listener);
+        Ok((bound, port))
+    }
+
+    /// Checks the services.
+    fn bound(self) -> Result<Bound, ServerError> {
+        let limits = Limits { max_calls: self.max_calls.min(limits::MAX_CALLS), ..Limits::default() };
+        let registry = Registry::new(self.services, self.identity, limits)?;
+        let slots = Arc::new(slots::Slots::new(self.max_calls as usize, self.max_buffered));
         let runtime = tokio::runtime::Handle::current();
-        let one_thread = runtime.runtime_flavor() == RuntimeFlavor::CurrentThread;
-        let shared = Arc::new(Shared { registry, slots, one_thread });
-        Ok(Bound::new(listeners, shared, self.grace, self.max_connections))
+        let one_thread =
+            runtime.runtime_flavor() == RuntimeFlavor::CurrentThread || runtime.metrics().num_workers() < 2;
+        let shared = Arc::new(Shared { registry, slots, layers: self.layers.share(), one_thread });
+        Ok(Bound::new(shared, self.grace, self.max_connections))
     }
 }

@@ -1,6 +1,7 @@
 //! What a server offers: its services, found by Call ID, and its schemas, found by fingerprint. Checked once, at start.
 
 use super::ServerError;
+use super::place::Place;
 use crate::service::{Dispatch, Method};
 use callgate_protocol::limits::{MAX_CONTROL, MAX_SCHEMA};
 use callgate_protocol::name::{is_method_name, is_service_name};
@@ -14,12 +15,13 @@ pub(crate) struct Target {
     pub(crate) service: Arc<dyn Dispatch>,
     pub(crate) index: usize,
     pub(crate) method: &'static Method,
+    pub(super) place: Place,
 }
 
 /// A server's services.
 pub(crate) struct Registry {
     services: Vec<Arc<dyn Dispatch>>,
-    targets: BTreeMap<CallId, Target>,
+    targets: BTreeMap<CallId, Arc<Target>>,
     schemas: HashMap<Fingerprint, &'static [u8]>,
     hello: Hello,
 }
@@ -47,7 +49,7 @@ impl Registry {
     }
 
     /// The method of that number.
-    pub(crate) fn target(&self, call_id: CallId) -> Option<&Target> {
+    pub(crate) fn target(&self, call_id: CallId) -> Option<&Arc<Target>> {
         self.targets.get(&call_id)
     }
 
@@ -89,8 +91,8 @@ impl Registry {
                 let (method, size) = (full_name(method), schema.encoded.len());
                 return Err(ServerError::SchemaTooLarge { method, size });
             }
-            let target = Target { service: service.clone(), index, method };
-            if let Some(first) = self.targets.insert(method.call_id, target) {
+            let target = Target { service: service.clone(), index, method, place: Place::new() };
+            if let Some(first) = self.targets.insert(method.call_id, Arc::new(target)) {
                 return Err(ServerError::CallIdTwice {
                     call_id: method.call_id,
                     first: full_name(first.method),

@@ -9,7 +9,7 @@
 //! are running, a thread of the server's own does that every [`PERIOD`], by giving the runtime an empty task. A call costs
 //! nothing by it, however many there are, and it does not matter when a handler begins to block.
 
-use super::call::Slots;
+use super::slots::Slots;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};

@@ -62,6 +62,7 @@ macro_rules! __from_usual_errors {
             ::std::str::ParseBoolError,
             ::std::str::Utf8Error,
             ::std::string::FromUtf8Error,
+            $crate::BadMetadata,
             $crate::generated::JsonError,
             $crate::generated::Elapsed,
             $crate::generated::JoinError,

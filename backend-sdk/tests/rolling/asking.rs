@@ -125,7 +125,7 @@ async fn serve(mut stream: TcpStream, tells: Tells, counts: &Counts) {
             }
             Some(Event::Call { number, .. }) => {
                 counts.called.fetch_add(1, Ordering::Relaxed);
-                outbound.failure(number, &Status::aborted("as it always does"));
+                outbound.failure(number, &callgate_protocol::Status::aborted("as it always does"));
             }
             Some(_) => {}
             None if taken > 0 || !outbound.is_empty() => {}

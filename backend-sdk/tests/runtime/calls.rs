@@ -174,6 +174,7 @@ async fn deadline_and_metadata_are_passed_on() {
     };
     let context =
         Context::background().with_timeout(Duration::from_secs(3)).with_metadata("request-id", "r1");
+    let context = context.expect("it fits");
     assert_eq!(who(Some(&context)).await, "Some(3.0) Some(\"r1\") Some(\"billing\")");
     assert_eq!(who(None).await, "Some(10.0) None Some(\"billing\")");
     running.finish().await;

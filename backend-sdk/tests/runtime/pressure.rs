@@ -3,7 +3,7 @@
 use crate::support::*;
 use callgate_protocol::frame::kind;
 use callgate_protocol::{CallId, Event, Hello, Inbound, Limits, MethodOffer, Outbound, Role, ServiceOffer};
-use callgate_sdk::{Code, Status};
+use callgate_sdk::Code;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -167,7 +167,7 @@ async fn refuse(stream: &mut TcpStream) -> usize {
             }
         }
         if inbound.last_call() > 0 && !std::mem::replace(&mut refused, true) {
-            outbound.failure(inbound.last_call(), &Status::permission_denied("no"));
+            outbound.failure(inbound.last_call(), &callgate_protocol::Status::permission_denied("no"));
         }
     }
 }

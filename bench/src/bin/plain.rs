@@ -22,14 +22,32 @@ struct Options {
     /// Where to listen.
     #[arg(long)]
     listen: SocketAddr,
-    /// How many threads serve.
+    /// How many threads serve, each by itself.
     #[arg(long, default_value_t = 1)]
     threads: usize,
+    /// Serve on tokio's default runtime instead.
+    #[arg(long)]
+    default_runtime: bool,
 }
 
 fn main() -> std::io::Result<()> {
     let options = Options::parse();
+    if options.default_runtime {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        return runtime.block_on(serve_on_all_threads(options.listen));
+    }
     dealer::deal(options.listen, options.threads, serve)
+}
+
+async fn serve_on_all_threads(address: SocketAddr) -> std::io::Result<()> {
+    let listener = tokio::net::TcpListener::bind(address).await?;
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        tokio::spawn(async move {
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer)).await;
+        });
+    }
 }
 
 async fn serve(mut connections: Connections) {

@@ -8,10 +8,12 @@
 //! twice as many as may be in flight: those of an honest peer, and those that it has read while this side does not know that yet.
 //! What can be asked for without end (PONG, SCHEMA, refusals) is bounded in bytes.
 
-use super::number_map::NumberMap;
+mod asked;
+mod open;
+
 use super::{MAX_BACKLOG, MAX_UNREAD};
 use crate::budget::Room;
-use crate::call::{CallHead, Metadata};
+use crate::call::Metadata;
 use crate::frame::ProtocolError;
 use crate::hello::Hello;
 use crate::inbound::Event;
@@ -19,8 +21,11 @@ use crate::limits::Limits;
 use crate::outbound::Outbound;
 use crate::schema::Fingerprint;
 use crate::status::Status;
+use open::OpenCalls;
 use std::borrow::Cow;
 use std::collections::VecDeque;
+
+pub use asked::{Asked, Refusal};
 
 /// What a schema that is asked for costs until it is sent, in bytes: the request's own.
 const SCHEMA_REQUEST: usize = 26;
@@ -35,67 +40,17 @@ pub struct Acceptor<T, I> {
     limits: Limits,
     /// What the peer accepts, from its HELLO on.
     peer: Option<Limits>,
-    /// Calls that have no answer yet; those that are running have what their owner keeps for them.
-    open: NumberMap<u32, Option<Running<T, I>>>,
+    /// Calls that have no answer yet.
+    open: OpenCalls<T, I>,
     /// Answers among the bytes that were taken last.
     taken: usize,
     schemas: VecDeque<(Fingerprint, Cow<'static, [u8]>)>,
-    /// No call has its deadline before this.
-    first_deadline: Option<I>,
     /// Whether calls are welcome, and what the peer believes.
     ready: bool,
     told_ready: bool,
     /// While going away: the last call that is run, and why.
     last_call: Option<u32>,
     farewell: Option<String>,
-}
-
-#[derive(Debug)]
-struct Running<T, I> {
-    value: T,
-    deadline: Option<I>,
-}
-
-/// Why a call is to be refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// As many calls are open as this side accepts.
-    TooManyCalls,
-    /// Too many bytes of answers wait to be read by the peer.
-    TooManyAnswers,
-    /// It is longer than this side accepts.
-    TooLarge,
-    /// For its message nothing was left of what connections share.
-    NoRoom,
-}
-
-/// What an event asks of the owner.
-#[derive(Debug)]
-pub enum Asked<'a, T> {
-    /// Nothing.
-    Nothing,
-    /// To run a method, and [answer](Acceptor::reply).
-    Call {
-        /// The call's number.
-        number: u32,
-        /// Method, deadline and metadata.
-        head: CallHead<'a>,
-        /// The arguments.
-        payload: &'a [u8],
-    },
-    /// To [refuse](Acceptor::refuse) a call.
-    Refuse {
-        /// The call's number.
-        number: u32,
-        /// Why.
-        why: Refusal,
-    },
-    /// To stop what was kept for a running call. It needs no answer.
-    Stop(T),
-    /// For the [schema](Acceptor::schema) of that fingerprint.
-    Schema(Fingerprint),
-    /// The handshake is done; this is who calls.
-    Hello(Hello),
 }
 
 impl<T, I: Copy + Ord> Acceptor<T, I> {
@@ -105,10 +60,9 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
             outbound: Outbound::new(hello),
             limits: hello.limits.clamped(),
             peer: None,
-            open: NumberMap::default(),
+            open: OpenCalls::new(),
             taken: 0,
             schemas: VecDeque::new(),
-            first_deadline: None,
             ready: true,
             told_ready: true,
             last_call: None,
@@ -131,7 +85,7 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
             }
             Event::Call { number, head, payload } => {
                 let why = self.refusal();
-                self.open.insert(number, None);
+                self.open.insert(number);
                 match why {
                     Some(why) => Asked::Refuse { number, why },
                     None => Asked::Call { number, head, payload },
@@ -162,16 +116,7 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
 
     /// The call is running from now on. Gives `value` back when nobody waits for the call any more: then it is answered already.
     pub fn run(&mut self, number: u32, deadline: Option<I>, value: T) -> Option<T> {
-        let Some(open) = self.open.get_mut(&number) else {
-            return Some(value);
-        };
-        *open = Some(Running { value, deadline });
-        if let Some(deadline) = deadline
-            && self.first_deadline.is_none_or(|first| deadline < first)
-        {
-            self.first_deadline = Some(deadline);
-        }
-        None
+        self.open.run(number, deadline, value)
     }
 
     /// Answers a call with its result, which takes `room` until all of it was handed out to be written. Says whether anybody waits
@@ -183,7 +128,8 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
         payload: Vec<u8>,
         room: Option<Room>,
     ) -> bool {
-        if self.open.remove(&number).is_none() {
+        let (open, _) = self.open.remove(number);
+        if !open {
             return false;
         }
         let (size, most) = (metadata.size() + payload.len(), self.max_message());
@@ -198,7 +144,7 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
 
     /// Answers a call with a failure. Says whether anybody waits for it.
     pub fn fail(&mut self, number: u32, status: &Status) -> bool {
-        let open = self.open.remove(&number).is_some();
+        let (open, _) = self.open.remove(number);
         if open {
             self.outbound.failure(number, status);
         }
@@ -210,7 +156,7 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
     /// # Errors
     /// When the peer does not read and calls on and on.
     pub fn refuse(&mut self, number: u32, status: Status) -> Result<(), ProtocolError> {
-        if self.open.remove(&number).is_some() {
+        if self.open.remove(number).0 {
             self.outbound.refusal(number, &status.not_executed());
         }
         self.bounded()
@@ -223,17 +169,18 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
 
     /// Drops the calls whose time is up, and tells the peer. Gives what was kept for them.
     pub fn expire(&mut self, now: I) -> Vec<T> {
-        let due = |call: &Option<Running<T, I>>| {
-            call.as_ref().and_then(|call| call.deadline).is_some_and(|deadline| deadline <= now)
-        };
-        let late = self.take_where(due, &Status::deadline_exceeded("the method was not ready in time"));
-        self.first_deadline = self.open.values().flatten().filter_map(|call| call.deadline).min();
-        late
+        let status = Status::deadline_exceeded("the method was not ready in time");
+        let late = self.open.remove_late(now).into_iter();
+        late.map(|(number, value)| {
+            self.outbound.failure(number, &status);
+            value
+        })
+        .collect()
     }
 
     /// No call has its deadline before this.
     pub fn first_deadline(&self) -> Option<I> {
-        self.first_deadline
+        self.open.first_deadline()
     }
 
     /// Says whether calls are welcome, if the peer does not know.
@@ -253,12 +200,17 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
 
     /// Answers all open calls with a failure; some may have run. Gives what was kept for them.
     pub fn give_up(&mut self, status: &Status) -> Vec<T> {
-        self.take_where(|_| true, status)
+        let open = self.open.remove_all().into_iter();
+        open.filter_map(|(number, value)| {
+            self.outbound.failure(number, status);
+            value
+        })
+        .collect()
     }
 
     /// The connection is lost: gives what was kept for the calls that are running.
     pub fn lose(&mut self) -> Vec<T> {
-        self.open.drain().filter_map(|(_, call)| call).map(|call| call.value).collect()
+        self.open.remove_all().into_iter().filter_map(|(_, value)| value).collect()
     }
 
     /// Says that the connection ends because of an error.
@@ -324,13 +276,13 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
 
     /// A call whose message cannot be put together.
     fn unheard<'a>(&mut self, number: u32, why: Refusal) -> Asked<'a, T> {
-        self.open.insert(number, None);
+        self.open.insert(number);
         Asked::Refuse { number, why }
     }
 
     fn cancelled<'a>(&mut self, number: u32) -> Result<Asked<'a, T>, ProtocolError> {
-        if let Some(open) = self.open.remove(&number) {
-            return Ok(open.map_or(Asked::Nothing, |running| Asked::Stop(running.value)));
+        if let (true, value) = self.open.remove(number) {
+            return Ok(value.map_or(Asked::Nothing, Asked::Stop));
         }
         // Answered already. If only the beginning of the answer has left, the peer must hear that it ends there.
         if self.outbound.abandon(number) {
@@ -338,15 +290,6 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
             self.bounded()?;
         }
         Ok(Asked::Nothing)
-    }
-
-    fn take_where(&mut self, is_so: impl Fn(&Option<Running<T, I>>) -> bool, status: &Status) -> Vec<T> {
-        let mut values = Vec::new();
-        for (number, call) in self.open.extract_if(|_, call| is_so(call)) {
-            self.outbound.failure(number, status);
-            values.extend(call.map(|call| call.value));
-        }
-        values
     }
 
     /// Says what waits for the peer's HELLO to be said.

@@ -6,16 +6,19 @@
 //!
 //! A call that is given up is forgotten when CANCEL is queued. Its answer may be under way; it finds no call and is ignored.
 
+mod said;
+
 use super::number_map::NumberMap;
 use super::{MAX_BACKLOG, MAX_UNREAD};
-use crate::call::{CallHead, Metadata};
+use crate::call::CallHead;
 use crate::frame::ProtocolError;
 use crate::hello::Hello;
 use crate::inbound::Event;
 use crate::limits::Limits;
 use crate::outbound::Outbound;
 use crate::schema::Fingerprint;
-use crate::status::Status;
+
+pub use said::{Answer, Ended, Lost, NotSent, Said};
 
 /// Call numbers past this one are not given out any more; the connection is replaced.
 const LAST_NUMBER: u32 = u32::MAX - 1;
@@ -43,84 +46,6 @@ struct InFlight<T, I> {
     /// Where in the stream of bytes the call begins: while no more than that has left, it was not sent.
     position: u64,
     deadline: I,
-}
-
-/// Why a call was not sent. Nothing of it is kept.
-#[derive(Debug, PartialEq, Eq)]
-pub enum NotSent<E> {
-    /// The connection takes no calls: the peer's HELLO is not there, or this is the end.
-    Closed,
-    /// The peer has as many calls as it accepts, or too much waits to be sent: later there may be room.
-    Full,
-    /// The message is longer than the peer accepts.
-    TooLong {
-        /// The length of the whole message, in bytes.
-        size: usize,
-        /// The longest that the peer accepts.
-        most: usize,
-    },
-    /// The payload could not be written.
-    Payload(E),
-}
-
-/// A call that has ended.
-#[derive(Debug)]
-pub struct Ended<T, I> {
-    /// The call's number.
-    pub number: u32,
-    /// What its owner has kept for it.
-    pub value: T,
-    /// When its time is up.
-    pub deadline: I,
-}
-
-/// What the peer says of a call.
-#[derive(Debug)]
-pub enum Answer<'a> {
-    /// It has succeeded.
-    Reply {
-        /// What the method says beside its result.
-        metadata: Metadata<'a>,
-        /// The result.
-        payload: &'a [u8],
-    },
-    /// It has failed.
-    Failure(Status),
-    /// The answer is longer than this side accepts. The call was cancelled.
-    TooLarge,
-    /// For the answer nothing was left of what connections share. The call was cancelled.
-    NoRoom,
-}
-
-/// What an event means to the owner.
-#[derive(Debug)]
-pub enum Said<'a, T, I> {
-    /// Nothing that the owner need do.
-    Nothing,
-    /// The handshake is done: calls can be made.
-    Hello(Hello),
-    /// A call has ended.
-    Answered(Ended<T, I>, Answer<'a>),
-    /// A schema that was asked for; empty when the peer has none of that fingerprint.
-    Schema(Fingerprint, &'a [u8]),
-    /// Whether the peer wants calls from now on.
-    Ready(bool),
-    /// The peer takes no more calls.
-    GoAway {
-        /// Why, for people.
-        reason: &'a str,
-        /// The calls that have not run and will not run here.
-        refused: Vec<Ended<T, I>>,
-    },
-}
-
-/// The calls that were in flight on a connection that is lost.
-#[derive(Debug)]
-pub struct Lost<T, I> {
-    /// Nothing of them was sent, so that they have not run.
-    pub unsent: Vec<Ended<T, I>>,
-    /// They may have run.
-    pub sent: Vec<Ended<T, I>>,
 }
 
 impl<T, I: Copy + Ord> Connector<T, I> {

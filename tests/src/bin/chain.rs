@@ -92,7 +92,7 @@ impl Chain for Link {
         }
         let next = self.next.as_ref().ok_or_else(|| Status::failed_precondition("there is no next"))?;
         let passed = cx.metadata("x-passed").unwrap_or_default();
-        next.metadata(&cx.clone().with_metadata("passed", passed), name, hops - 1).await
+        next.metadata(&cx.clone().with_metadata("passed", passed)?, name, hops - 1).await
     }
 
     async fn hold(&self, cx: &Context, until: String) -> Result<u64, Status> {

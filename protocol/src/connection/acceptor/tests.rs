@@ -1,6 +1,7 @@
 //! What becomes of calls at the side that is called, one rule at a time.
 
 use super::*;
+use crate::call::CallHead;
 use crate::frame::{HEADER, flag, kind};
 use crate::{CallId, Header};
 
@@ -61,6 +62,24 @@ fn each_call_is_answered_once_at_most() {
     assert_eq!(frames(&mut machine), [(kind::REPLY, 0, 2), (kind::FAILURE, 0, 1)]);
     assert_eq!(machine.lose(), ["running"]);
     assert!(!reply(&mut machine, 3, 5));
+}
+
+#[test]
+fn calls_are_told_apart_in_whatever_order_they_are_answered() {
+    // The last one that has come, one before it, one that runs, and one of which nobody has said anything.
+    for order in [[4, 3, 2, 1], [1, 2, 3, 4], [3, 4, 1, 2], [2, 1, 4, 3]] {
+        let mut machine = open(Limits::default());
+        (1..=2).for_each(|number| called(&mut machine, number));
+        assert_eq!(machine.run(2, Some(5), "running"), None);
+        (3..=4).for_each(|number| called(&mut machine, number));
+        for (answered, number) in order.into_iter().enumerate() {
+            assert_eq!(machine.open_calls(), 4 - answered);
+            assert!(reply(&mut machine, number, 5) && !reply(&mut machine, number, 5));
+        }
+        let sent: Vec<u32> = frames(&mut machine).into_iter().map(|(_, _, number)| number).collect();
+        assert_eq!(sent, order);
+        assert!(machine.lose().is_empty());
+    }
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::frame::{HEADER, flag, kind};
+use crate::metadata::Metadata;
+use crate::status::Status;
 use crate::{CallId, Header, Inbound, Role};
 use std::convert::Infallible;
 

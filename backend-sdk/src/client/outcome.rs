@@ -1,9 +1,10 @@
 //! How an attempt at a call ends, and what its end says of a retry.
 
 use crate::Status;
+use crate::layer::Reply;
 
-/// How an attempt ends: with the encoded result, or with a failure.
-pub(crate) type Outcome = Result<Vec<u8>, Failed>;
+/// How an attempt ends: with the encoded result and what came beside it, or with a failure.
+pub(crate) type Outcome = Result<Reply, Failed>;
 
 /// Why an attempt failed.
 #[derive(Debug)]

@@ -1,0 +1,47 @@
+//! Who is at the other end of a connection, as far as that is known.
+
+use std::sync::OnceLock;
+
+/// The process that has made a call, see [`Context::peer`](crate::Context::peer). Calls through a gateway have the gateway as
+/// their peer.
+///
+/// None of it is proven: a peer says of itself what it likes.
+///
+/// ```
+/// # use callgate_sdk::{Context, Status};
+/// fn told(cx: &Context) -> String {
+///     match cx.peer() {
+///         Some(peer) => format!("{} at {}", peer.identity(), peer.address()),
+///         None => "this program".to_owned(),
+///     }
+/// }
+/// # assert_eq!(told(&Context::background()), "this program");
+/// ```
+#[derive(Debug)]
+pub struct Peer {
+    address: String,
+    /// Told in its HELLO, which comes before its first call.
+    identity: OnceLock<String>,
+}
+
+impl Peer {
+    pub(crate) fn at(address: String) -> Peer {
+        Peer { address, identity: OnceLock::new() }
+    }
+
+    /// It has said who it is. What it says a second time does not count.
+    pub(crate) fn introduce(&self, identity: String) {
+        let _ = self.identity.set(identity);
+    }
+
+    /// Where its connection comes from: `10.0.0.5:40712`; `unix:/run/shop.sock`, this server's own path, for one that came
+    /// through a Unix socket.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// How it names itself, such as `billing pid 4711`. Empty if it does not.
+    pub fn identity(&self) -> &str {
+        self.identity.get().map_or("", String::as_str)
+    }
+}
