@@ -88,7 +88,7 @@ async fn a_status_beside_the_typed_ones_is_as_it_was() {
 }
 
 #[tokio::test]
-async fn what_an_unexpected_error_says_is_in_the_instances_log_and_nowhere_else() {
+async fn what_an_unexpected_error_says_is_in_the_instances_log_with_the_requests_id_and_nowhere_else() {
     let running = running().await;
     let port = running.backend.endpoint().rsplit(':').next().map(str::to_owned).unwrap_or_default();
     let log = running.setup.log(&format!("stock-{port}"));
@@ -96,13 +96,16 @@ async fn what_an_unexpected_error_says_is_in_the_instances_log_and_nowhere_else(
         let (status, problem) = running.reserve(json!({ "sku": sku })).await;
         assert_eq!((status, &problem["code"]), (500, &json!("internal")));
         assert!(!problem.to_string().contains(says), "{problem}");
-        eventually("the line in the instance's log", || {
+        let id = problem["request_id"].as_str().expect("each request has one").to_owned();
+        let line = eventually("the line in the instance's log", || {
             let text = std::fs::read_to_string(&log).unwrap_or_default();
-            let parts = ["ERROR", "stock.reserve", says];
-            let found = text.lines().any(|line| parts.iter().all(|part| line.contains(part)));
-            std::future::ready(found.then_some(()))
+            let mut lines = text.lines().filter(|line| line.contains(&id));
+            let line = lines.next().map(str::to_owned);
+            assert_eq!(lines.next(), None, "it is told once");
+            std::future::ready(line)
         })
         .await;
+        assert!(["ERROR", "stock.reserve", says].iter().all(|part| line.contains(part)), "{line}");
         let failed = running.caller().reserve(sku.to_owned(), 1).await;
         let Err(StockError::Other(status)) = failed else { panic!("{failed:?}") };
         assert_eq!(status.code, Code::Internal);

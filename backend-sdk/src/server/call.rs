@@ -144,7 +144,7 @@ fn polled(
 
 /// What made a method fail is for the log, where the caller is not told of it.
 fn tell_cause(status: &Status, method: &Method, state: &CallState) {
-    if let Some(cause) = status.cause() {
+    if let Some(cause) = status.untold_cause() {
         let (method, code, request_id) = (full_name(method), status.code.name(), state.request_id());
         tracing::error!(method, request_id, code, error = %cause, "a method failed");
     }

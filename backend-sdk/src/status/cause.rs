@@ -4,27 +4,32 @@ use super::Status;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// An error, with those that led to it.
 #[derive(Clone, Debug)]
-pub(super) struct Cause(Arc<dyn Error + Send + Sync>);
+pub(super) struct Cause {
+    error: Arc<dyn Error + Send + Sync>,
+    /// The log has it.
+    told: Arc<AtomicBool>,
+}
 
 impl Cause {
     pub(super) fn new(error: Box<dyn Error + Send + Sync>) -> Cause {
-        Cause(error.into())
+        Cause { error: error.into(), told: Arc::default() }
     }
 
     pub(super) fn error(&self) -> &(dyn Error + 'static) {
-        &*self.0
+        &*self.error
     }
 }
 
 /// All of it in one line.
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut said = self.0.to_string();
-        let mut next = self.0.source();
+        write!(f, "{}", self.error)?;
+        let mut said = self.error.to_string();
+        let mut next = self.error.source();
         while let Some(error) = next {
             // Many say what led to them already.
             let text = error.to_string();
@@ -39,8 +44,9 @@ impl fmt::Display for Cause {
 }
 
 impl Status {
-    /// What the log is to say of it, where that is more than the caller is told.
-    pub(crate) fn cause(&self) -> Option<impl fmt::Display + '_> {
-        self.cause.as_ref()
+    /// What the log is to say of it beside what the caller is told. It is given once: a failure goes through layers, and each could
+    /// tell it.
+    pub(crate) fn untold_cause(&self) -> Option<impl fmt::Display + '_> {
+        self.cause.as_ref().filter(|cause| !cause.told.swap(true, Ordering::Relaxed))
     }
 }

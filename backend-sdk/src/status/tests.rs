@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 fn shown(status: &Status) -> String {
-    status.cause().map(|cause| cause.to_string()).unwrap_or_default()
+    status.cause.as_ref().map(|cause| cause.to_string()).unwrap_or_default()
 }
 
 #[test]
@@ -129,4 +129,13 @@ fn a_cause_is_told_with_all_that_led_to_it_and_nothing_twice() {
     {
         assert_eq!(shown(&Status::from_error(Outer(says, io::Error::other("gone")))), expected);
     }
+}
+
+#[test]
+fn a_cause_is_for_the_log_once() {
+    let status = Status::from_error("gone");
+    let passed_on = status.clone();
+    assert_eq!(status.untold_cause().map(|cause| cause.to_string()).as_deref(), Some("gone"));
+    assert!(status.untold_cause().is_none() && passed_on.untold_cause().is_none());
+    assert!(passed_on.source().is_some(), "a layer can still see it");
 }

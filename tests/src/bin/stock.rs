@@ -1,5 +1,6 @@
 //! An instance of [`callgate_tests::stock`], with five cups and no tea.
 
+use callgate_sdk::layer::{Call, Next, Outcome};
 use callgate_sdk::{Server, ServerError, Status};
 use callgate_tests::stock::{Place, Stock, StockError, StockServer};
 use clap::Parser;
@@ -45,9 +46,15 @@ impl Stock for Shelves {
     }
 }
 
+/// A layer, through which failures go too.
+async fn pass_on(call: Call, next: Next) -> Outcome {
+    next.run(call).await
+}
+
 #[tokio::main]
 async fn main() -> Result<(), ServerError> {
     tracing_subscriber::fmt().with_writer(stderr).with_ansi(false).init();
     let arguments = Arguments::parse();
-    Server::new().service(StockServer::new(Shelves)).listen(arguments.listen).run().await
+    let server = Server::new().service(StockServer::new(Shelves)).layer(pass_on);
+    server.listen(arguments.listen).run().await
 }
