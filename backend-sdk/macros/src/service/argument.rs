@@ -25,7 +25,7 @@ pub(crate) struct Argument {
 pub(super) enum Input {
     /// The name and the type, a reference.
     Context(Ident, Type),
-    Argument(Argument),
+    Argument(Box<Argument>),
 }
 
 impl Input {
@@ -62,7 +62,8 @@ impl Input {
         let Attrs { rename, default, constraints, is_told } = attrs;
         let name = rename.unwrap_or_else(|| ident.unraw().to_string());
         let doc = docs::text(&input.attrs);
-        Some(Input::Argument(Argument { ident, name, doc, ty, default, constraints, is_told }))
+        let argument = Argument { ident, name, doc, ty, default, constraints, is_told };
+        Some(Input::Argument(Box::new(argument)))
     }
 }
 

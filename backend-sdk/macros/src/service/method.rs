@@ -101,7 +101,7 @@ impl Method {
                 if self.arguments.iter().any(|other| other.ident == *ident || other.name == *name) {
                     refusals.refuse(ident, format!("there is an argument `{name}` already"));
                 }
-                self.arguments.push(argument);
+                self.arguments.push(*argument);
             }
         }
     }
