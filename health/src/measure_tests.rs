@@ -37,9 +37,13 @@ fn failures_are_counted_among_the_last_calls() {
     let (mut health, _) = health(Instant::now());
     assert_eq!(health.failures(), (0, 0));
     call(&mut health, Evidence::Good, QUICK);
-    (0..3).for_each(|_| drop(call(&mut health, Evidence::Failed, QUICK)));
+    for _ in 0..3 {
+        call(&mut health, Evidence::Failed, QUICK);
+    }
     assert_eq!(health.failures(), (3, 4));
-    (0..32).for_each(|_| drop(call(&mut health, Evidence::Good, QUICK)));
+    for _ in 0..32 {
+        call(&mut health, Evidence::Good, QUICK);
+    }
     assert_eq!(health.failures(), (0, 32));
 }
 
@@ -108,9 +112,13 @@ fn who_is_throttled_already_is_not_throttled_anew() {
     let now = Instant::now();
     let mut all = vec![Health::new(now); 3];
     for failing in &mut all[..2] {
-        (0..20).for_each(|_| drop(call(failing, Evidence::Refused, QUICK)));
+        for _ in 0..20 {
+            call(failing, Evidence::Refused, QUICK);
+        }
     }
-    (0..20).for_each(|_| drop(call(&mut all[2], Evidence::Good, QUICK)));
+    for _ in 0..20 {
+        call(&mut all[2], Evidence::Good, QUICK);
+    }
     reviewed(&mut all, &[true; 3], now);
     let epochs = [all[0].epoch, all[1].epoch];
     assert!(all[..2].iter().all(|one| one.state == State::Throttled));
