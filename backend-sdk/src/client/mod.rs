@@ -120,7 +120,7 @@ impl Client {
         A: Serialize + Sync,
         R: DeserializeOwned,
     {
-        self.reply(method, context, arguments).await.map_err(Status::as_heard)
+        self.reply(method, context, arguments).await.map_err(Status::into_heard)
     }
 
     async fn reply<A, R>(

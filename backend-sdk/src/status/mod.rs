@@ -179,7 +179,7 @@ impl Status {
 
     /// As the caller of a failed call hears it. That the call has not run is true of that call only: a handler that passes
     /// the status on has itself run, and its own caller is not told otherwise.
-    pub(crate) fn as_heard(mut self) -> Status {
+    pub(crate) fn into_heard(mut self) -> Status {
         self.heard = self.not_executed;
         self
     }

@@ -18,9 +18,9 @@ fn it_is_shown_with_its_code() {
 fn that_a_call_has_not_run_is_not_said_of_the_call_that_made_it() {
     let refused = Status::unavailable("full").not_executed();
     assert!(refused.clone().told().not_executed);
-    let heard = refused.as_heard();
+    let heard = refused.into_heard();
     assert!(heard.not_executed && !heard.told().not_executed);
-    assert_eq!(Status::internal("ran").as_heard(), Status::internal("ran"));
+    assert_eq!(Status::internal("ran").into_heard(), Status::internal("ran"));
 }
 
 #[test]
