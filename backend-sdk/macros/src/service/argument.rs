@@ -62,7 +62,8 @@ impl Input {
         let Attrs { rename, default, constraints, is_told } = attrs;
         let name = rename.unwrap_or_else(|| ident.unraw().to_string());
         let doc = docs::text(&input.attrs);
-        Some(Input::Argument(Box::new(Argument { ident, name, doc, ty, default, constraints, is_told })))
+        let argument = Argument { ident, name, doc, ty, default, constraints, is_told };
+        Some(Input::Argument(Box::new(argument)))
     }
 }
 
