@@ -24,7 +24,7 @@ pub(crate) struct Argument {
 /// What stands between the parentheses of a method, behind `&self`.
 pub(super) enum Input {
     /// The name and the type, a reference.
-    Context(Ident, Type),
+    Context(Ident, Box<Type>),
     Argument(Box<Argument>),
 }
 
@@ -47,7 +47,7 @@ impl Input {
                 for attr in input.attrs.iter().filter(|attr| !attr.path().is_ident("doc")) {
                     refusals.refuse(attr, "the context is no argument of the call, and has no attributes");
                 }
-                return Some(Input::Context(ident, ty));
+                return Some(Input::Context(ident, Box::new(ty)));
             }
             Type::Reference(_) => {
                 let why = "an argument is owned, for it comes from the wire: `String` for `&str`, `Vec` for a slice";

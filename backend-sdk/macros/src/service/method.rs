@@ -90,11 +90,11 @@ impl Method {
         match input {
             Input::Context(ident, ty) => {
                 let first = self.context.is_none() && self.arguments.is_empty();
-                let exclusive = matches!(&ty, Type::Reference(reference) if reference.mutability.is_some());
+                let exclusive = matches!(&*ty, Type::Reference(reference) if reference.mutability.is_some());
                 if !first || exclusive {
                     refusals.refuse(&ty, "the context is the first argument, as `&Context`");
                 }
-                self.context = Some((ident, ty));
+                self.context = Some((ident, *ty));
             }
             Input::Argument(argument) => {
                 let (ident, name) = (&argument.ident, &argument.name);
