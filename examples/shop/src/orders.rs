@@ -1,6 +1,6 @@
 //! Orders: messages with structure, errors that say what is missing, and a service with something to keep.
 
-use callgate_sdk::{Message, Status, Timestamp, service};
+use callgate_sdk::{Context, Message, Status, Timestamp, service};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -11,6 +11,7 @@ pub trait Orders {
     #[idempotent]
     async fn quote(
         &self,
+        cx: &Context,
         /// The number that the order shall have.
         order_id: String,
         /// Who orders.
@@ -25,7 +26,7 @@ pub trait Orders {
 
     /// An order; `not_found` if there is none of that number.
     #[idempotent]
-    async fn get(&self, order_id: String) -> Result<Order, Status>;
+    async fn get(&self, cx: &Context, order_id: String) -> Result<Order, Status>;
 }
 
 /// What is ordered.
@@ -123,6 +124,7 @@ impl OrderBook {
 impl Orders for OrderBook {
     async fn quote(
         &self,
+        _cx: &Context,
         order_id: String,
         _customer: String,
         express: bool,
@@ -133,7 +135,7 @@ impl Orders for OrderBook {
         Ok(Quote { order_id, total: lines.iter().map(|line| line.amount).sum(), lines, express })
     }
 
-    async fn get(&self, order_id: String) -> Result<Order, Status> {
+    async fn get(&self, _cx: &Context, order_id: String) -> Result<Order, Status> {
         let order = self.orders.get(&order_id).cloned();
         order.ok_or_else(|| Status::not_found(format!("there is no order {order_id}")))
     }
@@ -151,9 +153,10 @@ mod tests {
     #[tokio::test]
     async fn a_quote_is_the_sum_of_its_lines() {
         let book = OrderBook::with_demo_orders();
-        let order = book.get("1001".into()).await.expect("a demo order");
+        let cx = Context::background();
+        let order = book.get(&cx, "1001".into()).await.expect("a demo order");
         assert_eq!(order.placed.to_string(), "2026-11-02T09:30:00Z");
-        let quote = book.quote("7".into(), "ada".into(), true, order.items, None).await;
+        let quote = book.quote(&cx, "7".into(), "ada".into(), true, order.items, None).await;
         let quote = quote.expect("a quote");
         let amounts: Vec<_> = quote.lines.iter().map(|line| line.amount).collect();
         assert_eq!((quote.total, amounts), (21.0, vec![9.0, 12.0]));
@@ -161,7 +164,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_order_that_is_not_there_is_not_found() {
-        let missing = OrderBook::default().get("1".into()).await;
+        let missing = OrderBook::default().get(&Context::background(), "1".into()).await;
         assert_eq!(missing.map_err(|status| status.code), Err(Code::NotFound));
     }
 }
