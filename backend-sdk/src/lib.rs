@@ -3,7 +3,7 @@
 //! A backend is a trait and its methods: [`macro@service`] makes the server stub and the client stub of it, and
 //! [`Message`](derive@Message) describes the types that it takes and gives, [`Error`](derive@Error) those with which it fails. A
 //! [`Server`] offers services; a [`Client`]
-//! calls them, as the gateway does. A [`Context`] is what a method knows of its call, and a [layer](layer) is what a program
+//! calls them, as the gateway does. A [`Context`] is what a method knows of its call, and a [layer] is what a program
 //! does around each call. What is between is the wire protocol of `callgate-protocol`, driven by one
 //! connection loop that both share.
 
