@@ -114,7 +114,7 @@ impl Context {
         std::str::from_utf8(self.metadata_bin(name)?).ok()
     }
 
-    /// The value of a metadata entry, whatever its bytes.
+    /// The value of a metadata entry, whatever its bytes, and whatever the case of `name`.
     pub fn metadata_bin(&self, name: &str) -> Option<&[u8]> {
         let name = metadata::sent(name);
         self.set.as_metadata().get(&name).or_else(|| self.call.metadata().get(&name))

@@ -2,7 +2,7 @@
 //! its methods declare. The schema is written by hand, as an SDK in another language would make it.
 //!
 //! With `--plain` it is an earlier version of itself: the same types, and no constraints. With `--unusable` no gateway can use the
-//! schema of `change`: it has a pattern that is too large.
+//! schema of `change`: a struct of it has two fields of one name.
 
 use bincode::config::standard;
 use callgate_protocol::schema::{
@@ -167,10 +167,7 @@ fn describe_order() -> Result<MethodSchema, BadSchema> {
 
 fn describe_change() -> Result<MethodSchema, BadSchema> {
     let presence = |ty| Type::Presence(Box::new(ty));
-    let mut length = Attributes::default().with_length(Span { min: 1, max: None });
-    if UNUSABLE.load(Relaxed) {
-        length = length.with_pattern(r"^\w{1,50}$");
-    }
+    let length = Attributes::default().with_length(Span { min: 1, max: None });
     let least = Attributes::default().with_minimum(encoded(&"0"));
     let fields = || {
         vec![
@@ -180,6 +177,9 @@ fn describe_change() -> Result<MethodSchema, BadSchema> {
         ]
     };
     let mut changed = fields();
+    if UNUSABLE.load(Relaxed) {
+        changed.push(Field::new("name", Type::String));
+    }
     changed.push(Field::new("seen", Type::String));
     let definitions = vec![
         Definition::Struct(StructDef::new("Change", fields())),
@@ -237,7 +237,7 @@ struct Arguments {
     /// Without constraints.
     #[arg(long)]
     plain: bool,
-    /// With a pattern that is too large.
+    /// With two fields of one name.
     #[arg(long)]
     unusable: bool,
 }
