@@ -24,7 +24,7 @@ release: ## the programs as they are released, into target/released; in about te
 bench: ## side by side with nginx, HAProxy, pingora and Envoy, in about twenty minutes; QUICK=1 takes four
 	@scripts/bench
 
-chaos: ## a steady client while instances die, hang, drain and change; an outage; dropped packets; in about five minutes
+chaos: ## a steady client, and a caller by the SDK, while instances die, hang, drain and change; an outage; dropped packets; in about six minutes
 	@scripts/chaos
 
 overload: ## three times what a backend can serve, with and without control: a table, a plot, what holds; in about three minutes

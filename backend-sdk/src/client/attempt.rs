@@ -158,7 +158,10 @@ impl Attempts<'_> {
         match failed.origin {
             Origin::Unsent => true,
             Origin::Late => false,
-            Origin::Endpoint => failed.status.not_executed && self.pool.budget.spend(),
+            Origin::Endpoint => {
+                let again = self.method.idempotent && failed.status.code == Code::Unavailable;
+                (failed.status.not_executed || again) && self.pool.budget.spend()
+            }
             Origin::Lost => self.method.idempotent && self.pool.budget.spend(),
         }
     }

@@ -98,10 +98,10 @@ impl Client {
 
     /// Calls a method. Client stubs do this; users call these.
     ///
-    /// The call waits for a connection if none is ready, is sent to another endpoint if one has certainly not run it
-    /// (or if it is idempotent and the connection was lost), and ends at the earlier of the client's time limit and
-    /// `context`'s deadline. The request id and trace context of `context` go along. Dropping the future cancels the
-    /// call: its handler is dropped too.
+    /// The call waits for a connection if none is ready. It is sent to another endpoint if one has certainly not run it, and
+    /// if it is idempotent, also when the connection was lost or the endpoint has answered `unavailable`. It ends at the
+    /// earlier of the client's time limit and `context`'s deadline. The request id and trace context of `context` go
+    /// along. Dropping the future cancels the call: its handler is dropped too.
     ///
     /// # Errors
     /// The method's own [`Status`]; `deadline_exceeded` when the answer was not there in time, or when no time was left to

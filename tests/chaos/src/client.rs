@@ -109,7 +109,7 @@ pub(crate) fn judge(answer: Result<(u16, Bytes), String>, expected: &[(&str, ser
     };
     let text = || String::from_utf8_lossy(&body).into_owned();
     if status != 200 {
-        return Outcome::Error(status, text());
+        return Outcome::Error(status.to_string(), text());
     }
     let json: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
     match expected.iter().all(|(member, value)| json[*member] == *value) {

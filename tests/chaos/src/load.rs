@@ -1,10 +1,8 @@
 //! The steady load: one call falls due after another whatever became of those before it, so that a gateway which answers
 //! late is not spared.
 
-use crate::client::{Client, judge};
+use crate::caller::Caller;
 use crate::tally::{Call, Ended, Tally};
-use serde_json::json;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, oneshot};
@@ -18,18 +16,18 @@ const CONNECTIONS: usize = 1024;
 pub(crate) struct Load {
     /// What becomes of the calls.
     pub(crate) tally: Arc<Tally>,
-    client: Arc<Client>,
+    caller: Arc<Caller>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
 impl Load {
     /// Begins; times count from `began`.
-    pub(crate) fn start(addr: SocketAddr, rate: u32, began: Instant) -> Load {
-        let (tally, client) = (Arc::new(Tally::default()), Arc::new(Client::new(addr)));
+    pub(crate) fn start(caller: Caller, rate: u32, began: Instant) -> Load {
+        let (tally, caller) = (Arc::new(Tally::default()), Arc::new(caller));
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(go_on(rate, began, client.clone(), tally.clone(), stopped));
-        Load { tally, client, stop, task }
+        let task = tokio::spawn(go_on(rate, began, caller.clone(), tally.clone(), stopped));
+        Load { tally, caller, stop, task }
     }
 
     /// Makes no more calls, and waits for those under way. Says what the connections were like.
@@ -37,17 +35,14 @@ impl Load {
         // Fails only when the task has ended, which the next line tells.
         let _ = self.stop.send(());
         self.task.await?;
-        let (connects, unsent) = (self.client.connects(), self.client.unsent());
-        let word =
-            format!("{connects} made; {unsent} requests found theirs closed and went to another, unsent");
-        Ok((self.tally, word))
+        Ok((self.tally, self.caller.connections()))
     }
 }
 
 async fn go_on(
     rate: u32,
     began: Instant,
-    client: Arc<Client>,
+    caller: Arc<Caller>,
     tally: Arc<Tally>,
     mut stopped: oneshot::Receiver<()>,
 ) {
@@ -61,11 +56,11 @@ async fn go_on(
             _ = &mut stopped => break,
         }
         while calls.try_join_next().is_some() {}
-        let (client, tally, room) = (client.clone(), tally.clone(), room.clone());
+        let (caller, tally, room) = (caller.clone(), tally.clone(), room.clone());
         let at = began.elapsed();
         calls.spawn(async move {
             let _room = room.acquire().await;
-            let ended = one(&client, number, at, began).await;
+            let ended = one(&caller, number, at, began).await;
             tally.note(ended);
         });
     }
@@ -73,19 +68,10 @@ async fn go_on(
 }
 
 /// One call: four in five are idempotent.
-async fn one(client: &Client, number: u64, at: Duration, began: Instant) -> Ended {
+async fn one(caller: &Caller, number: u64, at: Duration, began: Instant) -> Ended {
     let (call, outcome) = match number % 5 {
-        4 => {
-            let answer = client.send("POST", "/count", json!({ "id": number }).to_string()).await;
-            (Call::Count, judge(answer, &[("id", json!(number))]))
-        }
-        _ => {
-            let factor = number % 1000;
-            let path = format!("/lookup/k{number}?factor={factor}");
-            let answer = client.send("GET", &path, String::new()).await;
-            let expected = [("key", json!(format!("k{number}"))), ("product", json!(factor * 3))];
-            (Call::Lookup, judge(answer, &expected))
-        }
+        4 => (Call::Count, caller.count(number).await),
+        _ => (Call::Lookup, caller.lookup(format!("k{number}"), (number % 1000) as u32).await),
     };
     Ended { number, call, at, took: began.elapsed().saturating_sub(at), outcome }
 }

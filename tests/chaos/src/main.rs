@@ -1,10 +1,12 @@
-//! The chaos rig: a real client at a steady rate against a real gateway, while its instances die, hang, drain and change.
+//! The chaos rig: a real client at a steady rate against a real gateway, or a caller by the SDK without it, while the instances die,
+//! hang, drain and change.
 //!
-//! The client never retries, so what it sees is what the gateway promises. Three trials, each with a verdict:
+//! The client never retries, so what it sees is what the gateway, or the SDK, promises. Three trials, each with a verdict:
 //! [`storm`] (many faults at once, by seed), [`outage`] (everything fails, then one instance recovers) and [`netns`]
 //! (packets that vanish). Exit status: 0 the promises held, 1 they did not, 2 the rig itself failed.
 
 mod admin;
+mod caller;
 mod client;
 mod faults;
 mod gateway;

@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::plan::Kind;
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use std::time::Duration;
 
 /// A steady client against a gateway whose instances die, hang, drain and change
@@ -25,7 +25,7 @@ pub(crate) struct Options {
     /// How many instances there are
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u8).range(2..=32))]
     pub(crate) instances: u8,
-    /// Which faults
+    /// Which faults; with `--caller sdk` those of the gateway are left out
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = Kind::USUAL)]
     pub(crate) kinds: Vec<Kind>,
     /// The routes' timeout, in seconds
@@ -43,6 +43,9 @@ pub(crate) struct Options {
     /// How much of the requests retries may add when nothing works, in percent
     #[arg(long, default_value_t = 25)]
     pub(crate) budget: u32,
+    /// Who calls
+    #[arg(long, value_enum, default_value = "gateway", conflicts_with_all = ["outage", "netns"])]
+    pub(crate) caller: By,
     /// Keep logs, tables and ledgers, and say where they are
     #[arg(long)]
     pub(crate) keep: bool,
@@ -54,7 +57,22 @@ pub(crate) struct Options {
     pub(crate) netns: bool,
 }
 
+/// How calls reach the instances.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum By {
+    /// An HTTP client calls the gateway
+    Gateway,
+    /// A caller by the SDK calls the instances
+    Sdk,
+}
+
 impl Options {
+    /// The faults that whoever calls can notice.
+    pub(crate) fn kinds(&self) -> Vec<Kind> {
+        let noticed = |kind: &Kind| self.caller == By::Gateway || kind.is_of_instance();
+        self.kinds.iter().copied().filter(noticed).collect()
+    }
+
     /// How long the calls take at the rate.
     pub(crate) fn length(&self) -> Duration {
         // Four in five are idempotent.

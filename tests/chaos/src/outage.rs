@@ -5,6 +5,7 @@
 //! Each has two phases: down, and recovering, in which one instance is well and the others are still as they were.
 
 use crate::Failed;
+use crate::caller::Caller;
 use crate::gateway::Gateway;
 use crate::load::Load;
 use crate::options::Options;
@@ -62,7 +63,7 @@ struct Measured {
 pub(crate) async fn run(options: Options) -> Result<Verdict, Failed> {
     let rig = Rig::start(&options).await?;
     let began = Instant::now();
-    let load = Load::start(rig.gateway.lock().await.http, options.rate, began);
+    let load = Load::start(Caller::http(rig.gateway.lock().await.http), options.rate, began);
     let mut all = Vec::new();
     for trouble in [Trouble::Failing, Trouble::Killed, Trouble::Stopped] {
         sleep(WELL).await;

@@ -70,6 +70,11 @@ impl Kind {
         }
     }
 
+    /// Whether the instance itself fails, and not what the gateway is told of it.
+    pub(crate) fn is_of_instance(self) -> bool {
+        self.has_target() && !matches!(self, Kind::Remove | Kind::DrainTable)
+    }
+
     fn has_target(self) -> bool {
         !matches!(self, Kind::Reload | Kind::Upgrade)
     }

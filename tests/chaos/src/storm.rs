@@ -2,10 +2,11 @@
 //! idempotent call may fail, and no other call may run twice or vanish.
 
 use crate::Failed;
+use crate::caller::Caller;
 use crate::faults::inflict;
 use crate::journal::Journal;
 use crate::load::Load;
-use crate::options::Options;
+use crate::options::{By, Options};
 use crate::plan::{Fault, plan};
 use crate::report::Storm;
 use crate::rig::Rig;
@@ -17,7 +18,8 @@ use tokio::time::{interval, sleep};
 
 /// Runs it.
 pub(crate) async fn run(options: Options) -> Result<Verdict, Failed> {
-    let plan = plan(options.seed, &options.kinds, options.faults, options.length(), options.instances.into());
+    let kinds = options.kinds();
+    let plan = plan(options.seed, &kinds, options.faults, options.length(), options.instances.into());
     println!(
         "seed {}: {} calls a second, {} faults over {:.0} s or a little more",
         options.seed,
@@ -28,7 +30,11 @@ pub(crate) async fn run(options: Options) -> Result<Verdict, Failed> {
     let rig = Arc::new(Rig::start(&options).await?);
     let began = Instant::now();
     let journal = Arc::new(Journal::new(began));
-    let load = Load::start(rig.gateway.lock().await.http, options.rate, began);
+    let caller = match options.caller {
+        By::Gateway => Caller::http(rig.gateway.lock().await.http),
+        By::Sdk => Caller::sdk(&rig.tables.lock().await.endpoints, Duration::from_secs(options.timeout))?,
+    };
+    let load = Load::start(caller, options.rate, began);
     let tally = load.tally.clone();
     let done = tokio::select! {
         done = storm(&rig, plan, &journal, began, &tally, options.calls) => done,
@@ -50,7 +56,7 @@ pub(crate) async fn run(options: Options) -> Result<Verdict, Failed> {
         journal: &journal,
         runs: &runs,
         connections: &connections,
-        kinds: &options.kinds,
+        kinds: &kinds,
         over_budget: over_budget as u64,
     }
     .judge();

@@ -23,8 +23,8 @@ pub(crate) enum Outcome {
     Good,
     /// With 200 and something else.
     Wrong(String),
-    /// With an error: status and body.
-    Error(u16, String),
+    /// With an error: HTTP's status and the body, or the code and the message.
+    Error(String, String),
     /// Without an answer.
     NoAnswer(String),
 }
@@ -35,7 +35,7 @@ impl Outcome {
         match self {
             Outcome::Good => "good".to_owned(),
             Outcome::Wrong(_) => "wrong answer".to_owned(),
-            Outcome::Error(status, _) => status.to_string(),
+            Outcome::Error(status, _) => status.clone(),
             Outcome::NoAnswer(_) => "no answer".to_owned(),
         }
     }

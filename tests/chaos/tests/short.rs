@@ -20,3 +20,12 @@ fn restarts_schemas_refusals_and_reloads_at_once_fail_no_call_and_run_none_twice
 fn every_kind_of_fault_at_once_fails_no_idempotent_call_and_runs_no_other_twice() {
     chaos(&["--seed", "1", "--calls", "3600", "--rate", "300", "--faults", "18"]);
 }
+
+#[test]
+fn callers_by_the_sdk_see_no_idempotent_call_fail_and_no_other_run_twice() {
+    let kinds = "kill,drain,reschema,slow,fail,refuse";
+    chaos(&[
+        "--caller", "sdk", "--seed", "1", "--calls", "2400", "--rate", "300", "--faults", "12", "--kinds",
+        kinds,
+    ]);
+}

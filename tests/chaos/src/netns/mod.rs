@@ -4,6 +4,7 @@
 mod net;
 
 use crate::Failed;
+use crate::caller::Caller;
 use crate::load::Load;
 use crate::options::Options;
 use crate::relay::Relay;
@@ -57,7 +58,7 @@ pub(crate) async fn run(options: Options) -> Result<Verdict, Failed> {
     });
     let rig = Rig::start_at(&options, places.collect()).await?;
     let began = Instant::now();
-    let load = Load::start(rig.gateway.lock().await.http, options.rate, began);
+    let load = Load::start(Caller::http(rig.gateway.lock().await.http), options.rate, began);
     sleep(Duration::from_secs(2)).await;
     let mut verdict = Verdict::default();
 
