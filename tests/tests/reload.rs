@@ -363,13 +363,20 @@ async fn a_table_that_stays_empty_is_taken_later_and_at_once_where_somebody_asks
     std::fs::write(&file, "").expect("it can be truncated");
     eventually("its end", status(404)).await;
     assert_eq!(gateway.logged(WAITS, "why"), ["1 of 1 routes are gone"]);
-    std::fs::write(&file, up).expect("it can be written");
-    eventually("its return", status(200)).await;
-    std::fs::write(&file, "").expect("it can be truncated");
-    eventually("the word that it waits", || async {
-        (gateway.logged(WAITS, "why").len() == 2).then_some(())
-    })
-    .await;
-    assert_eq!(gateway.reload().await, "ok");
-    assert_eq!(client.get("/up").await.status, 404);
+    for told in 2.. {
+        std::fs::write(&file, &up).expect("it can be written");
+        eventually("its return", status(200)).await;
+        std::fs::write(&file, "").expect("it can be truncated");
+        eventually("the word that it waits", || async {
+            (gateway.logged(WAITS, "why").len() == told).then_some(())
+        })
+        .await;
+        let asked = gateway.reload().await;
+        assert_eq!(client.get("/up").await.status, 404);
+        // On a busy machine it may have stayed so for its two seconds before anybody could ask.
+        if asked != "unchanged" || told > 10 {
+            assert_eq!(asked, "ok");
+            break;
+        }
+    }
 }
