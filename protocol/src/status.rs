@@ -99,12 +99,35 @@ const FIELD_DETAILS: u8 = 2;
 const FIELD_RETRY_AFTER: u8 = 3;
 const FIELD_ERROR: u8 = 4;
 
-macro_rules! constructors {
+/// The constructors of a status, by the names of its codes. The SDK's status has them too.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! status_constructors {
+    () => {
+        $crate::status_constructors! {
+            cancelled => Cancelled,
+            unknown => Unknown,
+            invalid_argument => InvalidArgument,
+            deadline_exceeded => DeadlineExceeded,
+            not_found => NotFound,
+            already_exists => AlreadyExists,
+            permission_denied => PermissionDenied,
+            resource_exhausted => ResourceExhausted,
+            failed_precondition => FailedPrecondition,
+            aborted => Aborted,
+            out_of_range => OutOfRange,
+            unimplemented => Unimplemented,
+            internal => Internal,
+            unavailable => Unavailable,
+            data_loss => DataLoss,
+            unauthenticated => Unauthenticated,
+        }
+    };
     ($($method:ident => $code:ident,)*) => {
         $(
             #[doc = concat!("A status of code [`Code::", stringify!($code), "`].")]
-            pub fn $method(message: impl Into<String>) -> Status {
-                Status::new(Code::$code, message)
+            pub fn $method(message: impl Into<String>) -> Self {
+                Self::new($crate::Code::$code, message)
             }
         )*
     };
@@ -123,24 +146,7 @@ impl Status {
         }
     }
 
-    constructors! {
-        cancelled => Cancelled,
-        unknown => Unknown,
-        invalid_argument => InvalidArgument,
-        deadline_exceeded => DeadlineExceeded,
-        not_found => NotFound,
-        already_exists => AlreadyExists,
-        permission_denied => PermissionDenied,
-        resource_exhausted => ResourceExhausted,
-        failed_precondition => FailedPrecondition,
-        aborted => Aborted,
-        out_of_range => OutOfRange,
-        unimplemented => Unimplemented,
-        internal => Internal,
-        unavailable => Unavailable,
-        data_loss => DataLoss,
-        unauthenticated => Unauthenticated,
-    }
+    crate::status_constructors!();
 
     /// Adds details for programs; `json` is a JSON text, which the gateway puts into its answer as `details`.
     pub fn with_details(mut self, json: impl Into<String>) -> Status {

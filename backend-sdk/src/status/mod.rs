@@ -77,17 +77,6 @@ pub struct Status {
     cause: Option<Cause>,
 }
 
-macro_rules! constructors {
-    ($($method:ident => $code:ident,)*) => {
-        $(
-            #[doc = concat!("A status of code [`Code::", stringify!($code), "`].")]
-            pub fn $method(message: impl Into<String>) -> Status {
-                Status::new(Code::$code, message)
-            }
-        )*
-    };
-}
-
 impl Status {
     /// A status with a code and a message.
     pub fn new(code: Code, message: impl Into<String>) -> Status {
@@ -103,24 +92,7 @@ impl Status {
         }
     }
 
-    constructors! {
-        cancelled => Cancelled,
-        unknown => Unknown,
-        invalid_argument => InvalidArgument,
-        deadline_exceeded => DeadlineExceeded,
-        not_found => NotFound,
-        already_exists => AlreadyExists,
-        permission_denied => PermissionDenied,
-        resource_exhausted => ResourceExhausted,
-        failed_precondition => FailedPrecondition,
-        aborted => Aborted,
-        out_of_range => OutOfRange,
-        unimplemented => Unimplemented,
-        internal => Internal,
-        unavailable => Unavailable,
-        data_loss => DataLoss,
-        unauthenticated => Unauthenticated,
-    }
+    callgate_protocol::status_constructors!();
 
     /// With details for programs, which become JSON: a gateway puts them into its answer as `details`, and a caller that has
     /// this SDK reads them by [`details_as`](Self::details_as). Details that `Serialize` refuses are left out, and the log
