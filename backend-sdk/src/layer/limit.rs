@@ -1,11 +1,12 @@
 //! A bound on how many calls of a method run at once.
 
+use super::by_method::ByMethod;
 use super::{Call, Layer, MethodName, Next, Outcome};
 use crate::Status;
 use crate::service::Method;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
@@ -31,7 +32,7 @@ pub struct ConcurrencyLimit {
     waiting: usize,
     patience: Duration,
     /// By the address of the method.
-    gates: RwLock<HashMap<usize, Arc<Gate>>>,
+    gates: ByMethod<usize, Gate>,
 }
 
 /// The calls of one method.
@@ -50,7 +51,7 @@ impl ConcurrencyLimit {
             of_methods: HashMap::new(),
             waiting: 0,
             patience: Duration::ZERO,
-            gates: RwLock::default(),
+            gates: ByMethod::default(),
         }
     }
 
@@ -68,13 +69,7 @@ impl ConcurrencyLimit {
     }
 
     fn gate(&self, method: &'static Method) -> Arc<Gate> {
-        let key = std::ptr::from_ref(method).addr();
-        // What lies under the lock is whole whenever it is not held.
-        let known = self.gates.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        known.unwrap_or_else(|| {
-            let mut gates = self.gates.write().unwrap_or_else(PoisonError::into_inner);
-            gates.entry(key).or_insert_with(|| Arc::new(self.make(method))).clone()
-        })
+        self.gates.get(std::ptr::from_ref(method).addr(), || self.make(method))
     }
 
     fn make(&self, method: &'static Method) -> Gate {

@@ -1,13 +1,13 @@
 //! Counts calls, as Prometheus wants it.
 
+use super::by_method::ByMethod;
 use super::histogram::Histogram;
 use super::{Call, Layer, Next, Outcome, Side};
 use crate::Code;
 use crate::service::Method;
-use std::collections::HashMap;
 use std::fmt::{self, Write};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 const CALLS: &str = "callgate_sdk_calls_total";
@@ -35,11 +35,9 @@ const OK: usize = 0;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Metrics {
-    series: Arc<RwLock<AllSeries>>,
+    /// By side and the address of the method.
+    series: Arc<ByMethod<(Side, usize), Series>>,
 }
-
-/// By side and the address of the method.
-type AllSeries = HashMap<(Side, usize), Arc<Series>>;
 
 /// The calls of one method at one side.
 struct Series {
@@ -59,8 +57,7 @@ impl Metrics {
 
     /// All of it in Prometheus' text format, version 0.0.4 (`text/plain; version=0.0.4`).
     pub fn render(&self) -> String {
-        let mut all: Vec<Arc<Series>> =
-            self.series.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        let mut all = self.series.all();
         all.sort_by_key(|one| (one.side.name(), one.method.service, one.method.name));
         let mut out = String::new();
         // Writing to a text does not fail.
@@ -70,12 +67,7 @@ impl Metrics {
 
     fn series(&self, side: Side, method: &'static Method) -> Arc<Series> {
         let key = (side, std::ptr::from_ref(method).addr());
-        // What lies under the lock is whole whenever it is not held.
-        let known = self.series.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        known.unwrap_or_else(|| {
-            let mut all = self.series.write().unwrap_or_else(PoisonError::into_inner);
-            all.entry(key).or_insert_with(|| Arc::new(Series::new(side, method))).clone()
-        })
+        self.series.get(key, || Series::new(side, method))
     }
 }
 

@@ -23,6 +23,7 @@
 //! A server or client without layers does nothing for them. With layers a server copies a call's arguments, because a layer
 //! comes before they are read, and each layer costs a call an allocation.
 
+mod by_method;
 mod histogram;
 mod limit;
 mod metrics;
