@@ -51,25 +51,24 @@ plain! {
     Ipv6Addr => Ipv6Addr,
 }
 
-impl<T: Message> Message for Box<T> {
-    fn describe(schema: &mut SchemaBuilder) -> Type {
-        T::describe(schema)
-    }
+macro_rules! what_they_contain {
+    ($($around:ident: $($also:ident)?,)*) => {$(
+        /// What is shared is written each time that it occurs, and read as values of their own.
+        impl<T: Message $(+ $also)?> Message for $around<T> {
+            fn describe(schema: &mut SchemaBuilder) -> Type {
+                T::describe(schema)
+            }
 
-    fn attributes(schema: &mut SchemaBuilder) -> Attributes {
-        T::attributes(schema)
-    }
+            fn attributes(schema: &mut SchemaBuilder) -> Attributes {
+                T::attributes(schema)
+            }
+        }
+    )*};
 }
 
-/// What is shared is written each time that it occurs, and read as values of their own.
-impl<T: Message + Sync> Message for Arc<T> {
-    fn describe(schema: &mut SchemaBuilder) -> Type {
-        T::describe(schema)
-    }
-
-    fn attributes(schema: &mut SchemaBuilder) -> Attributes {
-        T::attributes(schema)
-    }
+what_they_contain! {
+    Box:,
+    Arc: Sync,
 }
 
 impl<T: Message> Message for Option<T> {
