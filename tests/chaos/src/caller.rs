@@ -2,32 +2,12 @@
 
 use crate::Failed;
 use crate::client::{Client, judge};
+use crate::probe::{Probe, ProbeClient};
 use crate::tally::Outcome;
-use callgate_sdk::{Message, Status, service};
-use serde::{Deserialize, Serialize};
+use callgate_sdk::Status;
 use serde_json::json;
 use std::net::SocketAddr;
 use std::time::Duration;
-
-#[derive(Serialize, Deserialize, Message)]
-pub(crate) struct Found {
-    key: String,
-    product: u64,
-}
-
-#[derive(Serialize, Deserialize, Message)]
-pub(crate) struct Counted {
-    id: u64,
-}
-
-/// The service as its callers were built with it. The instances have it so, or in its next version.
-#[service]
-pub(crate) trait Probe {
-    #[idempotent]
-    async fn lookup(&self, key: String, factor: u32) -> Result<Found, Status>;
-
-    async fn count(&self, id: u64) -> Result<Counted, Status>;
-}
 
 /// Makes the calls. None is tried again by what stands here.
 pub(crate) enum Caller {

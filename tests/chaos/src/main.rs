@@ -18,6 +18,7 @@ mod options;
 mod outage;
 mod plan;
 mod ports;
+mod probe;
 mod relay;
 mod report;
 mod rig;

@@ -8,6 +8,8 @@ mod faults;
 mod ledger;
 mod next;
 mod old;
+#[path = "../../probe.rs"]
+mod probe;
 
 use callgate_sdk::{Server, Status};
 use clap::{Parser, ValueEnum};
@@ -84,7 +86,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let faults = Arc::new(Faults::default());
     let probed = Probed { faults: faults.clone(), ledger: Arc::new(Ledger::open(&options.ledger)?) };
     let server = match options.schema {
-        Schema::Old => Server::new().service(old::ProbeServer::new(old::Old(probed))),
+        Schema::Old => Server::new().service(probe::ProbeServer::new(old::Old(probed))),
         Schema::Next => Server::new().service(next::ProbeServer::new(next::Next(probed))),
     };
     let mut terminate = signal(SignalKind::terminate())?;
