@@ -5,6 +5,8 @@
 //! head is kept as ranges into that buffer: nothing is copied, and nothing is allocated for a request that fits. A [`BodyDecoder`]
 //! then finds the body's pieces in what follows. Whatever is not HTTP/1.1 to the byte is a [`Refusal`], after which nothing that
 //! comes on the connection may be read as a request. A reply's head is written by [`ReplyHead`].
+//!
+//! A request that came otherwise, as those of HTTP/2 do, passes the same parser ([`Request::read_parts`]).
 
 mod authority;
 mod body;
@@ -17,6 +19,7 @@ mod fields;
 mod framing;
 mod head;
 mod known;
+mod parts;
 mod refusal;
 mod reply;
 mod request;
@@ -32,6 +35,7 @@ pub use date::http_date;
 pub use fields::{Fields, Lines};
 pub use framing::BodyLength;
 pub use known::{Known, KnownNames};
+pub use parts::Parts;
 pub use refusal::Refusal;
 pub use reply::{CONTINUE, LAST_CHUNK, ReplyBody, ReplyHead, chunk, phrase};
 pub use request::{Limits, Request};

@@ -164,7 +164,8 @@ fn the_table_has_each_refusal_and_three_hundred_cases() {
             Expected::Request { .. } => None,
         })
         .collect();
-    for refusal in Refusal::ALL {
+    // What HTTP/1.1 may have around a value is no part of it: that is refused in requests of HTTP/2 alone.
+    for refusal in Refusal::ALL.iter().filter(|refusal| **refusal != Refusal::FieldValue) {
         assert!(refused.contains(refusal.name()), "no case is refused as {}", refusal.name());
     }
 }
