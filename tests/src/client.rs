@@ -55,6 +55,14 @@ impl Client {
         }
     }
 
+    /// A client that speaks HTTP/2 from the first byte on.
+    pub fn http2(addr: SocketAddr) -> Client {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        let pooled = Pooled::builder(TokioExecutor::new()).http2_only(true).build(connector);
+        Client { base: format!("http://{addr}"), pooled }
+    }
+
     /// Sends a request; the error is the connection's.
     pub async fn try_send(
         &self,

@@ -7,6 +7,7 @@ mod client;
 pub mod dns;
 pub mod driver;
 pub mod gate;
+mod http2;
 pub mod market;
 pub mod modules;
 pub mod moody;
@@ -16,6 +17,7 @@ mod raw;
 pub mod stock;
 
 pub use client::{Answer, Client};
+pub use http2::{Http2, Sent};
 pub use process::{Backend, Gateway, Old, Setup, binary, free_port, is_alive};
 pub use raw::{Raw, header};
 

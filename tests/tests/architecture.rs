@@ -47,6 +47,13 @@ fn hyper_is_named_by_admin_only() {
 }
 
 #[test]
+fn the_library_of_http_2_is_named_where_it_is_spoken_only() {
+    // A body of it is read where bodies are read.
+    let except = ["gateway/src/front/http2", "gateway/src/front/body/stream.rs"];
+    only("gateway/src", &["h2::", "http::header", "http::{"], &except);
+}
+
+#[test]
 fn pingora_is_named_by_the_process_set_up_only_and_its_hash_ring_by_ours() {
     only("gateway/src", &["pingora_core"], &["gateway/src/process/chassis.rs"]);
     only(

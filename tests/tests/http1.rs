@@ -258,8 +258,12 @@ async fn a_request_that_is_none_is_seen_by_everybody() {
             "{refusal}"
         );
         assert!(gateway.metric("callgate_failures_total", &[&format!("reason=\"{reason}\"")]).await >= 1.0);
-        let told = gateway.told("what a client sent is not HTTP/1.1", "request_id").await;
-        assert!(told.iter().any(|told| told == id), "{refusal}: {told:?}");
+        // The log is written a moment after what it tells.
+        eventually(&format!("a line of {refusal}"), || {
+            let told = gateway.logged("what a client sent is not HTTP/1.1", "request_id");
+            std::future::ready(told.iter().any(|told| told == id).then_some(()))
+        })
+        .await;
     }
     let all = gateway.metric("callgate_requests_total", &["route=\"none\""]).await;
     assert_eq!(all, cases.len() as f64);

@@ -261,7 +261,8 @@ fn names_in(folder: &Path, names: &mut BTreeSet<String>) {
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = std::fs::read_to_string(&path).expect("a source can be read");
             let quoted = text.split('"').filter(|text| text.starts_with("callgate_"));
-            let is_name = |text: &&str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+            let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+            let is_name = |text: &&str| text.bytes().all(fits);
             names.extend(quoted.filter(is_name).map(str::to_owned));
         }
     }

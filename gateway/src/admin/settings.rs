@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// The settings as gateway.toml names them; sizes in bytes.
 pub(super) fn of(settings: &Settings) -> Value {
-    let Settings { server, listeners, admin, tables, log, upgrade, dns } = settings;
+    let Settings { server, listeners, http2, admin, tables, log, upgrade, dns } = settings;
     let time = |time: Duration| format!("{time:?}");
     json!({
         "server": {
@@ -27,6 +27,10 @@ pub(super) fn of(settings: &Settings) -> Value {
             "state": server.state,
         },
         "listeners": listeners.iter().map(listener).collect::<Vec<_>>(),
+        "http2": {
+            "max_concurrent_streams": http2.max_concurrent_streams,
+            "max_connection_age": time(http2.max_connection_age),
+        },
         // Whether there is a token, and never which.
         "admin": { "listen": admin.listen, "hosts": admin.hosts, "token": admin.token.is_some() },
         "tables": { "watch": tables.watch },
@@ -40,7 +44,7 @@ pub(super) fn of(settings: &Settings) -> Value {
 }
 
 fn listener(settings: &ListenerSettings) -> Value {
-    let ListenerSettings { id, address, mode, group, protocol, half_close } = settings;
+    let ListenerSettings { id, address, mode, group, protocol, http2, half_close } = settings;
     let has_file = matches!(address, ListenAddress::Unix(_));
     json!({
         "id": id,
@@ -48,6 +52,7 @@ fn listener(settings: &ListenerSettings) -> Value {
         "mode": has_file.then(|| format!("{mode:04o}")),
         "group": group,
         "protocol": protocol.name(),
+        "http2": http2.shown(),
         "half_close": half_close.name(),
     })
 }

@@ -91,8 +91,8 @@ pub use retry::{RetryOn, RetrySpec};
 pub use route::{RouteSpec, Written};
 pub use route_limits::{RateLimit, RateLimits};
 pub use settings::{
-    AdminSettings, HalfClose, ListenAddress, ListenerSettings, LogFormat, LogSettings, Protocol,
-    ServerSettings, Settings, TableSettings, UpgradeSettings,
+    AdminSettings, HalfClose, Http2, Http2Settings, ListenAddress, ListenerSettings, LogFormat, LogSettings,
+    Protocol, ServerSettings, Settings, TableSettings, UpgradeSettings,
 };
 pub use shadow::{ShadowSpec, Share};
 pub(crate) use source::shown;

@@ -1,10 +1,12 @@
 //! The gateway's own file: what needs a restart. Every key is optional; a key that is not known is an error.
 
 mod admin;
+mod http2;
 mod keys;
 mod listeners;
 mod places;
 
+pub use http2::{Http2, Http2Settings};
 pub use listeners::{HalfClose, ListenAddress, ListenerSettings, Protocol};
 
 use super::balance;
@@ -36,6 +38,8 @@ pub struct Settings {
     pub server: ServerSettings,
     /// Where clients connect: at least one.
     pub listeners: Vec<ListenerSettings>,
+    /// The bounds of HTTP/2.
+    pub http2: Http2Settings,
     /// Where the operator's pages are.
     pub admin: AdminSettings,
     /// Where the tables are.
@@ -222,6 +226,7 @@ impl Settings {
                 error_types: ErrorTypes::default(),
             },
             listeners: listeners::default(),
+            http2: Http2Settings::default(),
             admin: AdminSettings {
                 listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)),
                 hosts: Vec::new(),

@@ -1,39 +1,39 @@
 //! A request's body, as it comes: read within its limits of size, memory and time when a route wants it, and read past when not.
 //!
-//! Most bodies have come with their head: they stay where they are. Others are put together in a buffer of their own, which grows with
-//! what has come and never by what a head promises.
+//! Most bodies have come with their head, or right behind it. They grow with what has come and never by what a head promises.
+//!
+//! ```text
+//! content  what was read, and the room that it takes
+//! wire     a body of HTTP/1.1, on the connection's socket
+//! stream   a body of HTTP/2, on a stream of its own
+//! ```
 
 mod content;
+mod stream;
+mod wire;
 
-use super::connection::Phase;
+pub(super) use stream::StreamBody;
+
+use super::connection::Connection;
 use super::media_type::check_type;
 use super::wire::Wire;
 use crate::failure::Failure;
 use crate::worker::Shared;
-use callgate_http1::{BodyDecoder, BodyEvent, BodyLength, CONTINUE, Limits, Request};
-use content::{Bounds, Content};
-use std::future::poll_fn;
-use std::ops::Range;
+use callgate_http1::{Limits, Request};
+use content::{Bounds, Content, LONG, LONG_OF_MANY};
 use std::rc::Rc;
-use std::task::Poll;
-
-/// What is read at a time, in bytes.
-const STEP: usize = 64 * 1024;
-
-/// A body that was refused is read past, and its connection goes on, if no more than that is still to come, in bytes.
-const SHORT: u64 = 64 * 1024;
+use wire::WireBody;
 
 /// A body that is read once, however often its request is looked up.
 pub(super) struct RequestBody {
-    wire: Rc<Wire>,
-    length: BodyLength,
-    decoder: BodyDecoder,
-    /// So many of the bytes behind the head are done with.
-    used: usize,
     content: Content,
-    /// It cannot be read to its end.
-    is_broken: bool,
-    waited: bool,
+    source: Source,
+}
+
+/// Where it comes from.
+enum Source {
+    Wire(WireBody),
+    Stream(StreamBody),
 }
 
 /// What of a body has not come, when its request has a reply.
@@ -48,30 +48,29 @@ pub(super) enum Unread {
 }
 
 impl RequestBody {
-    /// That of a request whose head is there.
-    pub(super) fn new(wire: Rc<Wire>, head: &Request, limits: &Limits) -> RequestBody {
-        let length = head.body_length();
-        RequestBody {
-            wire,
-            length,
-            decoder: BodyDecoder::new(length, limits),
-            used: 0,
-            content: Content::default(),
-            is_broken: false,
-            waited: false,
-        }
+    /// That of a request of HTTP/1.1 whose head is there.
+    pub(super) fn of_wire(wire: Rc<Wire>, head: &Request, limits: &Limits) -> RequestBody {
+        RequestBody { content: Content::default(), source: Source::Wire(WireBody::new(wire, head, limits)) }
+    }
+
+    /// That of a request of HTTP/2.
+    pub(super) fn of_stream(stream: StreamBody) -> RequestBody {
+        RequestBody { content: Content::default(), source: Source::Stream(stream) }
     }
 
     /// Whether it was not there at once, so that time has passed with it.
     pub(super) fn waited(&self) -> bool {
-        self.waited
+        match &self.source {
+            Source::Wire(wire) => wire.waited(),
+            Source::Stream(stream) => stream.waited(),
+        }
     }
 
     /// Whether there is nothing to wait for.
     pub(super) fn is_there(&self, head: &Request) -> bool {
-        match self.length {
-            BodyLength::Known(length) => self.was_read() || head.rest().len() as u64 >= length,
-            _ => self.was_read(),
+        match &self.source {
+            Source::Wire(wire) => wire.is_there(head),
+            Source::Stream(stream) => stream.was_read(),
         }
     }
 
@@ -90,206 +89,94 @@ impl RequestBody {
         if self.was_read() {
             return Ok(());
         }
-        if self.is_broken {
+        if self.is_broken() {
             return Err(Failure::BodyTimeout);
         }
         check_type(head.fields())?;
         let most = shared.settings.server.max_body;
-        if self.decoder.at_least() > most {
+        let at_least = self.at_least();
+        if at_least > most {
             return Err(Failure::BodyTooLarge(most));
         }
-        let connection = self.wire.connection.clone();
-        let bounds =
-            Bounds { most: most as usize, budget: &shared.bodies, buffers: &connection.open.buffers };
-        self.content.hold(self.decoder.at_least() as usize, &bounds)?;
-        let read = self.collect(head, &bounds).await;
+        let connection = self.connection().clone();
+        let free = match &self.source {
+            Source::Wire(_) => LONG,
+            Source::Stream(_) => LONG_OF_MANY,
+        };
+        let (budget, buffers) = (&shared.bodies, &connection.open.buffers);
+        let bounds = Bounds { most: most as usize, free, budget, buffers };
+        self.content.hold(at_least as usize, &bounds)?;
+        let content = &mut self.content;
+        let read = match &mut self.source {
+            Source::Wire(wire) => wire.collect(content, head, &bounds).await,
+            Source::Stream(stream) => stream.collect(content, head, &bounds).await,
+        };
         if read.is_err() {
             self.content = Content::default();
         }
         read
     }
 
-    /// What of it has not come.
+    /// What of it has not come that is in the way of the next request: nothing on a stream of its own.
     pub(super) fn unread(&mut self, head: &Request) -> Unread {
-        if !self.is_broken && self.pass(head).is_err() {
-            self.is_broken = true;
-        }
-        // Whoever waits to be told to send may send or not: nobody can tell (RFC 9110, 10.1.1).
-        let may_come = head.expects_continue() && self.used == 0 && !self.waited;
-        match self.length {
-            _ if self.was_read() => Unread::Nothing,
-            BodyLength::Known(_) if !self.is_broken && !may_come && self.decoder.at_least() <= SHORT => {
-                Unread::Little
-            }
-            _ => Unread::Much,
+        match &mut self.source {
+            Source::Wire(wire) => wire.unread(head),
+            Source::Stream(_) => Unread::Nothing,
         }
     }
 
     /// Whether something has come with the head that is no part of it.
     pub(super) fn has_behind(&self, head: &Request) -> bool {
-        self.used < head.rest().len()
+        match &self.source {
+            Source::Wire(wire) => wire.has_behind(head),
+            Source::Stream(_) => false,
+        }
     }
 
     /// Reads past the rest, of which there is little. Says whether its end was reached.
     pub(super) async fn discard(&mut self) -> bool {
-        self.wire.connection.enter(Phase::Body);
-        while !self.was_read() {
-            if self.more_ahead(SHORT as usize).await.is_err() || self.pass_ahead().is_err() {
-                return false;
-            }
+        match &mut self.source {
+            Source::Wire(wire) => wire.discard().await,
+            Source::Stream(_) => true,
         }
-        true
     }
 
     /// How many of the bytes behind the head it has taken. Its buffer is given back.
     pub(super) fn finish(&mut self) -> usize {
-        self.wire.connection.open.buffers.give_back(std::mem::take(&mut self.content).into_buffer());
-        self.used
+        let buffer = std::mem::take(&mut self.content).into_buffer();
+        self.connection().open.buffers.give_back(buffer);
+        match &self.source {
+            Source::Wire(wire) => wire.used(),
+            Source::Stream(_) => 0,
+        }
+    }
+
+    fn connection(&self) -> &Rc<Connection> {
+        match &self.source {
+            Source::Wire(wire) => wire.connection(),
+            Source::Stream(stream) => stream.connection(),
+        }
     }
 
     fn was_read(&self) -> bool {
-        self.length == BodyLength::Empty || self.decoder.has_ended()
-    }
-
-    async fn collect(&mut self, head: &Request, bounds: &Bounds<'_>) -> Result<(), Failure> {
-        let rest = head.rest();
-        while let Some(piece) =
-            next_piece(&mut self.decoder, rest, &mut self.used).inspect_err(|_| self.is_broken = true)?
-        {
-            self.content.put(rest, piece, bounds)?;
-        }
-        if self.was_read() {
-            return Ok(());
-        }
-        self.content.gather(rest, bounds.buffers);
-        if head.expects_continue() && rest.is_empty() {
-            // From here on nobody else reads what comes.
-            self.wait();
-            // A client that has gone is found by the read.
-            let _ = self.wire.write_all(CONTINUE, &[]).await;
-        }
-        let read = match self.length {
-            BodyLength::Known(_) => self.collect_known(bounds).await,
-            _ => self.collect_chunks(bounds).await,
-        };
-        if self.waited {
-            self.wire.connection.enter(Phase::Busy);
-        }
-        read
-    }
-
-    /// Its client is waited for.
-    fn wait(&mut self) {
-        if !std::mem::replace(&mut self.waited, true) {
-            self.wire.connection.enter(Phase::Body);
+        match &self.source {
+            Source::Wire(wire) => wire.was_read(),
+            Source::Stream(stream) => stream.was_read(),
         }
     }
 
-    /// The rest of a body whose length is known: what was read ahead, and then straight into its buffer.
-    async fn collect_known(&mut self, bounds: &Bounds<'_>) -> Result<(), Failure> {
-        self.take_ahead(bounds)?;
-        let mut bytes = std::mem::take(self.content.buffer());
-        while !self.was_read() {
-            let left = usize::try_from(self.decoder.at_least()).unwrap_or(usize::MAX);
-            let mut used = bytes.len();
-            self.more(&mut bytes, left).await?;
-            while next_piece(&mut self.decoder, &bytes, &mut used)?.is_some() {}
+    fn is_broken(&self) -> bool {
+        match &self.source {
+            Source::Wire(wire) => wire.is_broken(),
+            Source::Stream(stream) => stream.is_broken(),
         }
-        *self.content.buffer() = bytes;
-        Ok(())
     }
 
-    /// The rest of a body that comes in chunks: what was read ahead is looked at, and the pieces are put together.
-    async fn collect_chunks(&mut self, bounds: &Bounds<'_>) -> Result<(), Failure> {
-        while !self.was_read() {
-            self.take_ahead(bounds)?;
-            if !self.was_read() {
-                self.more_ahead(STEP).await?;
-            }
+    /// The least bytes that are still to come.
+    fn at_least(&self) -> u64 {
+        match &self.source {
+            Source::Wire(wire) => wire.at_least(),
+            Source::Stream(stream) => stream.at_least(),
         }
-        Ok(())
     }
-
-    /// Takes the pieces that were read ahead.
-    fn take_ahead(&mut self, bounds: &Bounds<'_>) -> Result<(), Failure> {
-        let wire = self.wire.clone();
-        let mut ahead = wire.ahead().borrow_mut();
-        let mut used = 0;
-        while let Some(piece) =
-            next_piece(&mut self.decoder, &ahead, &mut used).inspect_err(|_| self.is_broken = true)?
-        {
-            self.content.put(&ahead, piece, bounds)?;
-        }
-        ahead.drain(..used);
-        Ok(())
-    }
-
-    /// Reads past what has come.
-    fn pass(&mut self, head: &Request) -> Result<(), Failure> {
-        while next_piece(&mut self.decoder, head.rest(), &mut self.used)?.is_some() {}
-        self.pass_ahead()
-    }
-
-    fn pass_ahead(&mut self) -> Result<(), Failure> {
-        let mut ahead = self.wire.ahead().borrow_mut();
-        let mut used = 0;
-        while !self.decoder.has_ended() && next_piece(&mut self.decoder, &ahead, &mut used)?.is_some() {}
-        ahead.drain(..used);
-        Ok(())
-    }
-
-    /// Reads ahead, at most so many bytes.
-    async fn more_ahead(&mut self, most: usize) -> Result<(), Failure> {
-        let wire = self.wire.clone();
-        let mut ahead = wire.ahead().take();
-        if ahead.capacity() == 0 {
-            ahead = wire.connection.open.buffers.take();
-        }
-        let read = self.more(&mut ahead, most).await;
-        wire.ahead().replace(ahead);
-        read
-    }
-
-    /// Reads more, at most so many bytes.
-    async fn more(&mut self, out: &mut Vec<u8>, most: usize) -> Result<(), Failure> {
-        let connection = &self.wire.connection;
-        let waited = &mut self.waited;
-        let read = poll_fn(|cx| {
-            let read = self.wire.poll_read(cx, out, most);
-            if read.is_pending() {
-                if !std::mem::replace(waited, true) {
-                    connection.enter(Phase::Body);
-                }
-                if connection.expired.get() {
-                    return Poll::Ready(Err(Failure::BodyTimeout));
-                }
-            }
-            connection.pace.moved(&read);
-            read.map(|read| match read {
-                Ok(1..) => Ok(()),
-                _ => Err(Failure::ClientGone),
-            })
-        })
-        .await;
-        self.is_broken |= read.is_err();
-        read
-    }
-}
-
-/// The next piece of a body in `bytes`, of which so many are done with. Without one the body has ended, or more must come.
-fn next_piece(
-    decoder: &mut BodyDecoder,
-    bytes: &[u8],
-    used: &mut usize,
-) -> Result<Option<Range<usize>>, Failure> {
-    if decoder.has_ended() {
-        return Ok(None);
-    }
-    let from = *used;
-    let decoded = decoder.next(&bytes[from..]).map_err(Failure::Refused)?;
-    *used += decoded.used;
-    Ok(match decoded.event {
-        Some(BodyEvent::Piece(range)) => Some(from + range.start..from + range.end),
-        Some(BodyEvent::End) | None => None,
-    })
 }

@@ -4,12 +4,14 @@
 
 mod idle;
 mod open;
+mod streams;
 
 pub(super) use open::OpenConnections;
+pub(super) use streams::{Awaited, Http2, OpenStream, Stream};
 
 use super::pace::Pace;
 use crate::worker::{Listener, Place};
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -58,6 +60,8 @@ pub(super) struct Connection {
     pub(super) slow: Cell<bool>,
     /// Who is to have its place if it is still idle.
     heir: RefCell<Option<oneshot::Sender<Place>>>,
+    /// What it has if it is one of HTTP/2.
+    pub(super) http2: OnceCell<Box<Http2>>,
 }
 
 impl Connection {
@@ -104,6 +108,7 @@ impl Connection {
             pace: Pace::default(),
             slow: Cell::new(false),
             heir: RefCell::new(None),
+            http2: OnceCell::new(),
             open,
         }
     }
@@ -131,8 +136,11 @@ impl Connection {
     /// ended.
     #[inline]
     pub(super) fn begin_exchange(self: &Rc<Self>) -> OpenExchange {
-        self.exchanges.set(self.exchanges.get() + 1);
-        self.enter(Phase::Busy);
+        let others = self.exchanges.replace(self.exchanges.get() + 1);
+        // Whoever does not take a reply gets no more time by asking for another one.
+        if others == 0 {
+            self.enter(Phase::Busy);
+        }
         OpenExchange(self.clone())
     }
 
@@ -177,6 +185,13 @@ impl Connection {
 /// An exchange that is open on a connection, which is not idle for as long as there is one.
 pub(super) struct OpenExchange(Rc<Connection>);
 
+impl OpenExchange {
+    /// Its connection.
+    pub(super) fn connection(&self) -> &Rc<Connection> {
+        &self.0
+    }
+}
+
 impl Drop for OpenExchange {
     fn drop(&mut self) {
         let connection = &self.0;
@@ -194,7 +209,7 @@ impl Drop for OpenExchange {
 #[cfg(test)]
 pub(super) mod testing {
     use super::*;
-    use crate::config::{HalfClose, ListenAddress, Protocol};
+    use crate::config::{HalfClose, Http2, ListenAddress, Protocol};
     use crate::telemetry::Counter;
     use callgate_http1::Limits;
 
@@ -210,6 +225,7 @@ pub(super) mod testing {
             id: "x".to_owned(),
             address: ListenAddress::Abstract("x".to_owned()),
             protocol: Protocol::Http1,
+            http2: Http2::Off,
             half_close,
             accepted: Counter::default(),
         };

@@ -32,6 +32,13 @@ impl DateLine {
         self.line.get()
     }
 
+    /// The date alone.
+    pub(super) fn value(&self) -> [u8; 29] {
+        let mut value = [0; 29];
+        value.copy_from_slice(&self.line.get()[NAME.len()..NAME.len() + 29]);
+        value
+    }
+
     fn tell(&self, second: u64) {
         if self.second.replace(second) != second {
             self.line.set(line(second));
@@ -64,6 +71,7 @@ mod tests {
             date.tell(second);
             let text = format!("date: Sun, 06 Nov 1994 08:49:{} GMT\r\n", second - 784_111_740);
             assert_eq!(date.line(), text.as_bytes());
+            assert_eq!(date.value(), text.as_bytes()[6..35]);
         }
         date.refresh();
         assert!(!date.line().windows(4).any(|four| four == b"1994"));

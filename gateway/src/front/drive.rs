@@ -2,8 +2,9 @@
 
 use super::connection::Connection;
 use super::http1;
+use super::http2::{self, Spoken};
 use super::wire::Wire;
-use crate::config::Protocol;
+use crate::config::Http2;
 use crate::stream::AsyncStream;
 use crate::supervise::Task;
 use crate::worker::{Place, Worker};
@@ -39,8 +40,17 @@ impl Drop for Registered {
 pub(super) async fn serve(registered: Registered, stream: AsyncStream) {
     let Registered { worker, connection, .. } = &registered;
     let wire = Rc::new(Wire::new(stream, connection.clone()));
-    let served = match connection.listener.protocol {
-        Protocol::Http1 => http1::serve(worker, &wire),
-    };
-    worker.shared.supervisor.guard(Task::ClientConnection, served).await;
+    worker.shared.supervisor.guard(Task::ClientConnection, speak(worker, &wire)).await;
+}
+
+/// Speaks what its client speaks. What most clients do not need lies on the heap, so that an idle connection keeps no place for it.
+async fn speak(worker: &Rc<Worker>, wire: &Rc<Wire>) {
+    match wire.connection.listener.http2 {
+        Http2::Off => http1::serve(worker, wire).await,
+        Http2::PriorKnowledge => match Box::pin(http2::sniff(wire)).await {
+            Spoken::Http2 => Box::pin(http2::serve(worker, wire)).await,
+            Spoken::Http1(begun) => http1::serve_begun(worker, wire, begun).await,
+            Spoken::Nothing => {}
+        },
+    }
 }

@@ -5,12 +5,11 @@
 //! is sent, if its body has ended; or when it is dropped, because its client has gone.
 
 use super::body::RequestBody;
-use super::connection::OpenExchange;
+use super::connection::{Connection, OpenExchange};
 use super::problem;
 use super::reply::Reply;
 use super::request_id::RequestId;
 use super::tally::Tally;
-use super::wire::Wire;
 use crate::call;
 use crate::failure::Failure;
 use crate::steps::Passed;
@@ -29,7 +28,7 @@ pub(super) struct Exchange {
     pub(super) body: RequestBody,
     pub(super) tally: Tally,
     pub(super) guards: Guards,
-    _on_connection: OpenExchange,
+    on_connection: OpenExchange,
 }
 
 /// What is known of a request beside what it says.
@@ -55,15 +54,19 @@ pub(super) struct Guards {
 
 impl Exchange {
     /// A request whose head is there. It is counted, even if its client leaves before anybody has looked at it.
-    pub(super) fn begin(worker: &Rc<Worker>, wire: &Rc<Wire>, head: Box<Request>) -> Exchange {
-        let connection = &wire.connection;
+    pub(super) fn begin(
+        worker: &Rc<Worker>,
+        connection: &Rc<Connection>,
+        head: Box<Request>,
+        body: RequestBody,
+    ) -> Exchange {
         let on_connection = connection.begin_exchange();
         let began = Instant::now();
         let id = RequestId::take_or_make(&worker.ids, head.fields());
         Exchange {
             worker: worker.clone(),
             context: RequestContext { peer: connection.peer, id, began, came: None },
-            body: RequestBody::new(wire.clone(), &head, &connection.open.limits),
+            body,
             head,
             tally: Tally::begin(worker.clone(), began),
             guards: Guards {
@@ -71,7 +74,7 @@ impl Exchange {
                 call: None,
                 in_flight: Some(InFlight::enter(worker.clone())),
             },
-            _on_connection: on_connection,
+            on_connection,
         }
     }
 
@@ -104,6 +107,14 @@ impl Exchange {
         let Exchange { mut head, mut body, .. } = self;
         head.finish(body.finish());
         head
+    }
+
+    /// Ends it but for its place on its connection: its reply is on its way and needs nothing of it.
+    pub(super) fn release(self) -> OpenExchange {
+        let Exchange { head, mut body, on_connection, .. } = self;
+        body.finish();
+        on_connection.connection().open.pool.take_request(head);
+        on_connection
     }
 }
 

@@ -73,8 +73,14 @@ pub(crate) async fn say_at_once(mut stream: Stream) {
     }
 }
 
+/// What is told to who speaks HTTP/2: settings without any, and GOAWAY. Not one request was taken, so each may be sent elsewhere.
+const GOAWAY: &[u8] = b"\0\0\0\x04\0\0\0\0\0\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\0";
+
 /// The whole reply to a request that begins so; one to HEAD has no body.
 fn reply(request: &[u8]) -> Vec<u8> {
+    if request.starts_with(b"PRI * HTTP/2.0\r\n") {
+        return GOAWAY.to_vec();
+    }
     let id = RequestId::make(&RequestIds::new());
     let reply = problem::reply(&Failure::TooManyConnections, &ErrorTypes::default(), id.as_str());
     let mut out = Vec::new();
@@ -92,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_reply_is_a_problem_and_to_head_its_head() {
+    fn the_reply_is_a_problem_and_to_head_its_head_and_by_http_2_a_goaway() {
         let whole = String::from_utf8(reply(b"GET / HTTP/1.1\r\n")).expect("text");
         let (head, body) = whole.split_once("\r\n\r\n").expect("a head");
         assert!(head.starts_with("HTTP/1.1 503 Service Unavailable\r\n"), "{head}");
@@ -104,5 +110,7 @@ mod tests {
         assert!(body.contains(r#""code":"unavailable""#), "{body}");
         let head = reply(b"HEAD / HTTP/1.1\r\n");
         assert!(head.ends_with(b"\r\n\r\n"));
+        assert_eq!(reply(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), GOAWAY);
+        assert_eq!(GOAWAY.len(), 9 + 9 + 8);
     }
 }

@@ -1,11 +1,11 @@
-//! The side towards the clients: connections, HTTP/1.1, and the words in which errors are told.
+//! The side towards the clients: connections, HTTP/1.1 and HTTP/2, and the words in which errors are told.
 //!
 //! ```text
 //! goodbye      what a newcomer is told for whom there is no room
 //! connections  a worker's client connections: taken on, asked to make room, drained
 //! connection   one of them: what it waits for, its open exchanges, its place among those that are idle
 //! wire         its socket, and what was read of it ahead
-//! drive        its task; http1, what is spoken there: heads, replies, the end
+//! drive        its task; http1 and http2, what is spoken there: heads, replies; end, what comes after the last reply
 //! pool         buffers, which connections have while they are not idle
 //! sweep        the time limits of all of them
 //! exchange     one request and its reply, with all that belongs to them
@@ -32,11 +32,13 @@ mod connections;
 mod date;
 mod deadline;
 mod drive;
+mod end;
 mod exchange;
 pub(crate) mod goodbye;
 mod handler;
 mod hash_key;
 mod http1;
+mod http2;
 mod lookup;
 mod media_type;
 mod metadata;

@@ -26,10 +26,15 @@ pub(super) struct Pool {
 impl Pool {
     /// A request of which nothing was read.
     pub(super) fn request(&self) -> Box<Request> {
-        let kept = self.requests.borrow_mut().pop();
-        let mut request = kept.unwrap_or_else(|| Box::new(Request::new(&NAMES)));
+        let mut request = self.empty_request();
         request.buffer().reserve(READ);
         request
+    }
+
+    /// One that need not have room: what is put into it is all that will be.
+    pub(super) fn empty_request(&self) -> Box<Request> {
+        let kept = self.requests.borrow_mut().pop();
+        kept.unwrap_or_else(|| Box::new(Request::new(&NAMES)))
     }
 
     /// Takes a request back, whatever was read of it.

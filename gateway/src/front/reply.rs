@@ -85,6 +85,18 @@ impl Reply {
         head
     }
 
+    /// The name and the value of each line of its head, as they were made.
+    pub(super) fn each_field(&self, mut put: impl FnMut(&[u8], &[u8])) {
+        let fixed = self.content.fixed().map_or(&[][..], |spec| &spec.lines);
+        for lines in [self.prepared, &self.lines, fixed] {
+            for line in lines.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end) {
+                if let Some(colon) = line.iter().position(|byte| *byte == b':') {
+                    put(&line[..colon], line[colon + 1..].trim_ascii_start());
+                }
+            }
+        }
+    }
+
     /// Adds a line to its head. The value is visible ASCII.
     pub(super) fn field(&mut self, name: &str, value: &str) {
         for part in [name, ": ", value, "\r\n"] {
@@ -94,6 +106,16 @@ impl Reply {
 }
 
 impl Content {
+    /// The body, if it is in one piece.
+    pub(super) fn whole(&self) -> &[u8] {
+        match self {
+            Content::Full(bytes) => bytes,
+            Content::Json(buffer) => buffer.body(),
+            Content::Fixed(_) => self.fixed().map_or(&[], |spec| &spec.body),
+            Content::Empty | Content::Pieces(_) | Content::Begun(_) => &[],
+        }
+    }
+
     /// How many bytes it has, if that is known.
     pub(super) fn length(&self) -> Option<u64> {
         Some(match self {

@@ -3,15 +3,19 @@
 //! A timer for each wait would be made and dropped with every request. So each connection notes what it waits for and since when, and
 //! one sweep of the worker tells those that wait too long: the limits are kept to within [`SWEEP`].
 
-use super::connection::{Connection, OpenConnections, Phase};
+use super::connection::{Awaited, Connection, Http2, OpenConnections, Phase, Stream};
 use super::pace::Least;
-use crate::config::ServerSettings;
+use crate::config::{Http2Settings, ServerSettings};
 use crate::worker::Worker;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 
 /// Time between two sweeps.
 const SWEEP: Duration = Duration::from_millis(250);
+
+/// A connection of HTTP/2 whose client was told to go elsewhere, and that has nothing open, ends after so many sweeps.
+const LEAVES_WITHIN: u64 = 8;
 
 /// A connection that has been idle for so many sweeps is put to rest.
 const REST_AFTER: u64 = 4;
@@ -25,6 +29,8 @@ pub(super) fn tell_idleness(worker: &Worker, open: &OpenConnections) {
 /// The limits of a worker's connections, in sweeps.
 struct TimeLimits {
     idle: u64,
+    /// How old a connection of HTTP/2 may become.
+    age: u64,
     head: u64,
     body: u64,
     /// What a client must take of a reply, if anything.
@@ -35,7 +41,8 @@ struct TimeLimits {
 
 /// Tells the connections that have waited too long.
 pub(super) async fn sweep(worker: &Worker, open: &OpenConnections) {
-    let limits = TimeLimits::by(&worker.shared.settings.server);
+    let settings = &worker.shared.settings;
+    let limits = TimeLimits::by(&settings.server, &settings.http2);
     let mut tick = interval(SWEEP);
     // Time in which the process stood still is not the clients' fault.
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -51,9 +58,10 @@ pub(super) async fn sweep(worker: &Worker, open: &OpenConnections) {
 }
 
 impl TimeLimits {
-    fn by(server: &ServerSettings) -> TimeLimits {
+    fn by(server: &ServerSettings, http2: &Http2Settings) -> TimeLimits {
         TimeLimits {
             idle: sweeps(server.idle_timeout),
+            age: sweeps(http2.max_connection_age),
             head: sweeps(server.header_timeout),
             body: sweeps(server.body_timeout),
             takes: least(server.min_send_rate, server.min_send_rate_window),
@@ -86,6 +94,9 @@ fn least(rate: u64, window: Duration) -> Option<Least> {
 /// Wakes a connection that has waited too long, or that has been idle for a while.
 fn look_at(connection: &Connection, limits: &TimeLimits, worker: &Worker) {
     let (now, phase) = (connection.open.sweeps.get(), connection.phase.get());
+    if let Some(http2) = connection.http2.get() {
+        look_at_http2(connection, http2, limits, worker);
+    }
     let waited = now - connection.since.get();
     let sends = phase == Phase::Body;
     let least = if sends { limits.sends } else { limits.takes };
@@ -104,6 +115,51 @@ fn look_at(connection: &Connection, limits: &TimeLimits, worker: &Worker) {
         connection.resting.set(true);
         connection.wake();
     }
+}
+
+/// Looks at what HTTP/2 adds to a connection: its streams, its age, and a head that does not come to its end.
+fn look_at_http2(connection: &Connection, http2: &Http2, limits: &TimeLimits, worker: &Worker) {
+    let now = connection.open.sweeps.get();
+    let streams = http2.streams.borrow();
+    let sending = streams.iter().filter(|(_, stream)| stream.awaited.get() == Awaited::Window).count() as u64;
+    for (_, stream) in streams.iter() {
+        if is_stalled(stream, sending, limits) {
+            stream.expire();
+        }
+    }
+    let is_late = http2.head_since.get().is_some_and(|since| now - since > limits.head);
+    if is_late && !connection.expired.get() {
+        note_late(worker, connection);
+    }
+    if !http2.leaves.get() && (worker.shared.draining.load(Relaxed) || now - http2.born > limits.age) {
+        http2.leave(now);
+        connection.wake();
+    }
+    // Whoever was told and does not answer is not waited for, if nothing is open.
+    let waited = now - http2.leaves_since.get().max(connection.since.get());
+    let is_left = http2.leaves.get() && connection.phase.get() == Phase::Idle && waited > LEAVES_WITHIN;
+    if (is_late || is_left) && !connection.expired.get() {
+        connection.expired.set(true);
+        connection.wake();
+    }
+}
+
+/// Whether a stream's client has let it wait too long. The streams that are sent over a connection share the least that their client must
+/// take. While the socket itself takes nothing, no stream is to blame: that the connection waits too long is seen by itself.
+fn is_stalled(stream: &Stream, sending: u64, limits: &TimeLimits) -> bool {
+    let now = stream.connection.open.sweeps.get();
+    let waited = now - stream.since.get();
+    let (least, limit) = match stream.awaited.get() {
+        Awaited::Nothing => return false,
+        Awaited::Window if stream.connection.pace.is_blocked() => return false,
+        Awaited::Window => {
+            let share = |least: Least| Least { bytes: (least.bytes / sending.max(1)).max(1), ..least };
+            let limit = if limits.takes.is_none() { limits.idle } else { u64::MAX };
+            (limits.takes.map(share), limit)
+        }
+        Awaited::Body => (limits.sends, limits.body),
+    };
+    waited > limit || least.is_some_and(|least| stream.pace.is_too_slow(now, least))
 }
 
 /// Notes that a client takes its reply too slowly.
@@ -128,7 +184,7 @@ mod tests {
     fn limits_are_whole_sweeps_and_no_rate_is_none() {
         let text = "[server]\nheader_timeout = \"1ms\"\nbody_timeout = \"251ms\"\nmin_send_rate = 0\nmin_body_rate = \"1KiB/s\"\n";
         let settings = Settings::parse(Source::new("gateway.toml", text), None).expect("sound settings");
-        let limits = TimeLimits::by(&settings.server);
+        let limits = TimeLimits::by(&settings.server, &settings.http2);
         assert_eq!((limits.head, limits.body, limits.idle), (1, 2, 300));
         assert!(limits.takes.is_none());
         let sends = limits.sends.expect("a rate");

@@ -15,7 +15,7 @@ use std::mem::MaybeUninit;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
-use tokio::io::{AsyncReadExt, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
 /// What is read of a client that sends on while its request has no reply, in bytes. Whoever sends more waits for the reply.
 const AHEAD: usize = 16 * 1024;
@@ -82,6 +82,26 @@ impl Wire {
         Poll::Ready(Ok(read))
     }
 
+    /// Reads into a buffer of its owner: first what was read ahead. Nothing at the end.
+    pub(super) fn poll_fill(&self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let mut ahead = self.ahead.borrow_mut();
+        if !ahead.is_empty() {
+            let read = ahead.len().min(buffer.remaining());
+            buffer.put_slice(&ahead[..read]);
+            ahead.drain(..read);
+            if ahead.is_empty() {
+                self.connection.open.buffers.give_back(std::mem::take(&mut ahead));
+            }
+            return Poll::Ready(Ok(()));
+        }
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut *self.stream.borrow_mut()).poll_read(cx, buffer))?;
+        if buffer.filled().len() == before {
+            self.has_ended.set(true);
+        }
+        Poll::Ready(Ok(()))
+    }
+
     /// Whether the client has left, which ends its request. What it sends on is read within a bound, so that its end is seen.
     pub(super) fn poll_left(&self, cx: &mut Context<'_>) -> bool {
         while !self.has_ended.get() {
@@ -106,6 +126,15 @@ impl Wire {
     /// What was read ahead, to be looked at and taken from.
     pub(super) fn ahead(&self) -> &RefCell<Vec<u8>> {
         &self.ahead
+    }
+
+    /// Puts bytes where what was read ahead is.
+    pub(super) fn put_ahead(&self, bytes: &[u8]) {
+        let mut ahead = self.ahead.borrow_mut();
+        if ahead.capacity() == 0 {
+            *ahead = self.connection.open.buffers.take();
+        }
+        ahead.extend_from_slice(bytes);
     }
 
     /// Whether something was read ahead.
@@ -158,6 +187,11 @@ impl Wire {
             (first, behind) = (&first[of_first..], &behind[written - of_first..]);
         }
         Ok(())
+    }
+
+    /// Has what was written go out.
+    pub(super) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.stream.borrow_mut()).poll_flush(cx)
     }
 
     /// Says that nothing more will be written.

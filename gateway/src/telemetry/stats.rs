@@ -4,6 +4,7 @@
 use super::counter::{Counter, Histogram, PerWorker};
 use super::failures::FailureCounters;
 use super::health::{Disconnect, HealthCounters, Standing};
+use super::http2::Http2Counters;
 use super::overload::ShedCounters;
 use callgate_health::EjectionReason;
 use callgate_protocol::Code;
@@ -225,6 +226,8 @@ pub struct FrontCounters {
     pub late_heads: Counter,
     /// Requests that failed, and what was no HTTP/1.1.
     pub failures: FailureCounters,
+    /// What is counted of HTTP/2.
+    pub http2: Http2Counters,
 }
 
 impl FrontStats {

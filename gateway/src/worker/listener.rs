@@ -1,6 +1,6 @@
 //! What is known of a listener by those that serve its connections.
 
-use crate::config::{HalfClose, ListenAddress, ListenerSettings, Protocol};
+use crate::config::{HalfClose, Http2, ListenAddress, ListenerSettings, Protocol};
 use crate::telemetry::Counter;
 
 /// A listener, as its connections know it.
@@ -12,6 +12,8 @@ pub struct Listener {
     pub address: ListenAddress,
     /// What is spoken over its connections.
     pub protocol: Protocol,
+    /// Whether HTTP/2 is spoken there, and how it is chosen.
+    pub http2: Http2,
     /// What is done with a request whose client sends nothing more.
     pub half_close: HalfClose,
     /// Connections that were accepted and had room. Its acceptor counts.
@@ -20,7 +22,7 @@ pub struct Listener {
 
 impl From<&ListenerSettings> for Listener {
     fn from(settings: &ListenerSettings) -> Listener {
-        let ListenerSettings { id, address, protocol, half_close, .. } = settings.clone();
-        Listener { id, address, protocol, half_close, accepted: Counter::default() }
+        let ListenerSettings { id, address, protocol, http2, half_close, .. } = settings.clone();
+        Listener { id, address, protocol, http2, half_close, accepted: Counter::default() }
     }
 }

@@ -1,5 +1,6 @@
 //! The keys of the gateway's own file: which there are, and what each may be.
 
+use super::http2;
 use super::listeners::{self, ListenAddress};
 use super::places::{absolute, path, socket_name};
 use super::{LogFormat, ServerSettings, Settings, admin};
@@ -19,7 +20,7 @@ const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// Replaces the defaults by what the file says.
 pub(super) fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, settings: &mut Settings) {
-    let sections = &["server", "listeners", "admin", "tables", "log", "upgrade", "dns"];
+    let sections = &["server", "listeners", "http2", "admin", "tables", "log", "upgrade", "dns"];
     let root = reader.section("the gateway's file", document, sections);
     let sub = |reader: &mut Reader<'_>, name, known| {
         let item = root.get(name)?;
@@ -65,6 +66,9 @@ pub(super) fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, settings: &m
     }
     if let Some(section) = sub(reader, "dns", dns::KEYS) {
         settings.dns.read(reader, &section);
+    }
+    if let Some(section) = sub(reader, "http2", http2::KEYS) {
+        settings.http2.read(reader, &section);
     }
     taken_by_clients(reader, settings, admin, socket);
 }

@@ -1,6 +1,7 @@
 //! Listeners: where clients connect. `[[listeners]]` declares them; `listen` of `[server]` is the short form, which names no more than
 //! addresses.
 
+use super::http2::{self, Http2};
 use super::places::{absolute, address, socket_name};
 use crate::config::complaint::Complaint;
 use crate::config::reader::{Item, Reader, Section};
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use toml::de::DeValue;
 
-const KEYS: &[&str] = &["id", "address", "mode", "group", "protocol", "half_close"];
+const KEYS: &[&str] = &["id", "address", "mode", "group", "protocol", "http2", "half_close"];
 /// What one address looks like, for whoever wrote something else.
 const ADDRESS: &str = "an address such as \"127.0.0.1:8080\" or \"unix:/run/callgate/http.sock\"";
 /// The longest name of a listener or a group, in bytes.
@@ -32,6 +33,8 @@ pub struct ListenerSettings {
     pub group: Option<String>,
     /// What is spoken there.
     pub protocol: Protocol,
+    /// Whether HTTP/2 is spoken beside it.
+    pub http2: Http2,
     /// What is done with a request whose client sends nothing more.
     pub half_close: HalfClose,
 }
@@ -123,8 +126,8 @@ impl ListenAddress {
 impl ListenerSettings {
     fn at(address: ListenAddress) -> ListenerSettings {
         let id = address.to_string();
-        let (protocol, half_close) = (Protocol::Http1, HalfClose::Cancel);
-        ListenerSettings { id, address, mode: MODE, group: None, protocol, half_close }
+        let (protocol, http2, half_close) = (Protocol::Http1, Http2::Off, HalfClose::Cancel);
+        ListenerSettings { id, address, mode: MODE, group: None, protocol, http2, half_close }
     }
 }
 
@@ -204,6 +207,8 @@ fn read_long(reader: &mut Reader<'_>, item: &Item<'_>, found: &mut Found) {
         read_access(reader, &section, &mut listener);
         let protocol = section.get("protocol").and_then(|item| reader.choice(&item, &Protocol::ALL));
         listener.protocol = protocol.unwrap_or(listener.protocol);
+        let http2 = section.get("http2").and_then(|item| http2::read(reader, &item));
+        listener.http2 = http2.unwrap_or(listener.http2);
         let half_close = section.get("half_close").and_then(|item| reader.choice(&item, &HalfClose::ALL));
         listener.half_close = half_close.unwrap_or(listener.half_close);
         found.all.push(listener);

@@ -36,7 +36,7 @@ fn every_key_is_explained() {
                 header share rate burst by dry_run max_keys status body json content_type headers to \
                 server.listen server.workers server.max_body server.max_body_memory server.max_answer server.max_answer_memory server.min_send_rate server.min_send_rate_window server.min_body_rate server.min_body_rate_window server.max_head server.max_headers \
                 server.max_connections server.header_timeout server.body_timeout server.idle_timeout \
-                server.drain_timeout server.lame_duck server.state server.error_types listeners.id listeners.address listeners.mode listeners.group listeners.protocol listeners.half_close admin.listen admin.hosts admin.token admin.token_file tables.watch log.level log.format \
+                server.drain_timeout server.lame_duck server.state server.error_types listeners.id listeners.address listeners.mode listeners.group listeners.protocol listeners.http2 listeners.half_close http2.max_concurrent_streams http2.max_connection_age admin.listen admin.hosts admin.token admin.token_file tables.watch log.level log.format \
                 upgrade.socket upgrade.drain_timeout dns.servers dns.timeout dns.min_ttl dns.max_ttl";
     for key in keys.split_whitespace() {
         assert!(DOCS.contains(&format!("\n| `{key}` |")), "{key}");

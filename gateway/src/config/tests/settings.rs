@@ -46,7 +46,7 @@ error: unknown key `backends` in the gateway's file
 7 | [backends.shop]
   |  ^^^^^^^^ not known here
   |
-  = help: there is `server`, `listeners`, `admin`, `tables`, `log`, `upgrade` and `dns`
+  = help: there is `server`, `listeners`, `http2`, `admin`, `tables`, `log`, `upgrade` and `dns`
 "#,
     );
 }
@@ -247,6 +247,59 @@ error: `unix:/run/x.sock` is the server's own address
    |
 21 | socket = "/run/x.sock"
    |          ^^^^^^^^^^^^^ also a listener's
+"#,
+    );
+}
+
+#[test]
+fn http_2_in_the_clear_is_for_those_who_know_it_beforehand() {
+    check_settings(
+        r#"
+[[listeners]]
+address = "127.0.0.1:1"
+http2 = true
+[[listeners]]
+address = "127.0.0.1:2"
+http2 = "h2c"
+[[listeners]]
+address = "127.0.0.1:3"
+http2 = 2
+[http2]
+max_concurrent_streams = 0
+max_connection_age = "0s""#,
+        None,
+        r#"
+error: HTTP/2 is chosen by TLS, and this listener has none
+ --> gateway.toml:4:9
+  |
+4 | http2 = true
+  |         ^^^^ no TLS here
+  |
+  = help: for clients that know it beforehand write "prior_knowledge"
+
+error: `http2` cannot be `h2c`
+ --> gateway.toml:7:9
+  |
+7 | http2 = "h2c"
+  |         ^^^^^ expected `prior_knowledge`
+
+error: `http2` must be false, or "prior_knowledge"
+  --> gateway.toml:10:9
+   |
+10 | http2 = 2
+   |         ^ this is an integer
+
+error: `max_concurrent_streams` is out of bounds
+  --> gateway.toml:12:26
+   |
+12 | max_concurrent_streams = 0
+   |                          ^ expected 1 to 1000
+
+error: `max_connection_age` is out of bounds
+  --> gateway.toml:13:22
+   |
+13 | max_connection_age = "0s"
+   |                      ^^^^ expected 1s to 168h
 "#,
     );
 }

@@ -150,7 +150,8 @@ fn the_settings_that_are_shipped_are_the_defaults_and_show_every_key() {
     assert_eq!(settings(&text, None), settings("", None));
     let keys = "listen workers max_body max_body_memory max_answer max_answer_memory min_send_rate min_send_rate_window min_body_rate min_body_rate_window \
                 max_head max_headers \
-                max_connections header_timeout body_timeout idle_timeout drain_timeout lame_duck error_types hosts watch level format socket \
+                max_connections header_timeout body_timeout idle_timeout drain_timeout lame_duck error_types \
+                max_concurrent_streams max_connection_age hosts watch level format socket \
                 servers timeout min_ttl max_ttl";
     for key in keys.split_whitespace() {
         assert!(text.contains(&format!("\n{key} = ")), "{key}");
@@ -165,6 +166,7 @@ fn listener(address: &str) -> ListenerSettings {
         mode: 0o660,
         group: None,
         protocol: Protocol::Http1,
+        http2: Http2::Off,
         half_close: HalfClose::Cancel,
     }
 }
@@ -172,7 +174,7 @@ fn listener(address: &str) -> ListenerSettings {
 #[test]
 fn listeners_are_declared_in_two_forms_together() {
     let text = "server.listen = ['unix:../run/a.sock', '127.0.0.1:0', '127.0.0.1:0']\n\
-                [[listeners]]\nid = 'internal'\naddress = 'unix:/run/b.sock'\nmode = '0600'\ngroup = 'www-data'\nprotocol = 'http1'\nhalf_close = 'answer'\n\
+                [[listeners]]\nid = 'internal'\naddress = 'unix:/run/b.sock'\nmode = '0600'\ngroup = 'www-data'\nprotocol = 'http1'\nhttp2 = 'prior_knowledge'\nhalf_close = 'answer'\n\
                 [[listeners]]\naddress = '@name'\n";
     let all = settings(text, None).listeners;
     let shown =
@@ -190,6 +192,8 @@ fn listeners_are_declared_in_two_forms_together() {
     );
     let answers: Vec<_> = all.iter().map(|one| one.half_close == HalfClose::Answer).collect();
     assert_eq!(answers, [false, false, false, true, false]);
+    let speak: Vec<_> = all.iter().map(|one| one.http2 == Http2::PriorKnowledge).collect();
+    assert_eq!(speak, answers);
     assert_eq!(settings("", None).listeners, [listener("127.0.0.1:8080")]);
     assert_eq!(settings("[[listeners]]\naddress = '[::1]:1'\n", None).listeners, [listener("[::1]:1")]);
 }
@@ -202,7 +206,8 @@ fn every_setting_is_read() {
                 drain_timeout = '4s', lame_duck = '7s', state = '/s', error_types = 'https://e.example/' }\n\
                 admin = { listen = '127.0.0.1:9', hosts = ['Gateway.Example'], token = 's3cret' }\ntables.watch = ['x', '/y/z.toml', '../../w']\n\
                 log = { level = 'info,callgate=debug', format = 'json' }\n\
-                upgrade = { socket = '@x', drain_timeout = '5s' }\ndns.timeout = '6s'\n";
+                upgrade = { socket = '@x', drain_timeout = '5s' }\ndns.timeout = '6s'\n\
+                http2 = { max_concurrent_streams = 8, max_connection_age = '9s' }\n";
     let seconds = Duration::from_secs;
     let expected = Settings {
         server: ServerSettings {
@@ -228,6 +233,7 @@ fn every_setting_is_read() {
             error_types: ErrorTypes::parse("https://e.example/").unwrap(),
         },
         listeners: ["[::1]:80", "0.0.0.0:0"].map(listener).to_vec(),
+        http2: Http2Settings { max_concurrent_streams: 8, max_connection_age: seconds(9) },
         admin: AdminSettings {
             listen: "127.0.0.1:9".parse().unwrap(),
             hosts: vec!["gateway.example".to_owned()],

@@ -8,12 +8,17 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 /// A body of more bytes takes room of what all bodies have together. Shorter ones are bounded by the number of connections.
-const LONG: usize = 64 * 1024;
+pub(super) const LONG: usize = 64 * 1024;
+
+/// The same for one of many that a connection may have at once.
+pub(super) const LONG_OF_MANY: usize = 4 * 1024;
 
 /// What a body may take.
 pub(super) struct Bounds<'a> {
     /// So many bytes.
     pub(super) most: usize,
+    /// So many without room.
+    pub(super) free: usize,
     /// What all long ones have together.
     pub(super) budget: &'a Arc<Budget>,
     /// Where buffers come from.
@@ -90,7 +95,7 @@ impl Content {
 
     /// Takes room for so many bytes, if they are many.
     pub(super) fn hold(&mut self, bytes: usize, bounds: &Bounds<'_>) -> Result<(), Failure> {
-        if bytes <= LONG.max(self.held) {
+        if bytes <= bounds.free.max(self.held) {
             return Ok(());
         }
         let more = bytes - self.held;
@@ -113,7 +118,7 @@ mod tests {
     #[test]
     fn the_first_piece_stays_where_it_is_until_another_one_comes() {
         let (buffers, budget) = (Buffers::default(), Budget::new(0));
-        let bounds = Bounds { most: 5, budget: &budget, buffers: &buffers };
+        let bounds = Bounds { most: 5, free: LONG, budget: &budget, buffers: &buffers };
         let mut content = Content::default();
         assert_eq!(content.bytes(b"abcdefg"), b"");
         content.put(b"abcdefg", 1..3, &bounds).expect("it fits");
@@ -132,7 +137,7 @@ mod tests {
     #[test]
     fn what_is_long_takes_room_and_gives_it_back() {
         let (buffers, budget) = (Buffers::default(), Budget::new(LONG + 10));
-        let bounds = Bounds { most: usize::MAX, budget: &budget, buffers: &buffers };
+        let bounds = Bounds { most: usize::MAX, free: LONG, budget: &budget, buffers: &buffers };
         let mut content = Content::default();
         content.hold(LONG, &bounds).expect("a short one needs none");
         assert_eq!(budget.used(), 0);

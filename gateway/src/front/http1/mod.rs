@@ -3,18 +3,17 @@
 //! ```text
 //! head   waits for the next request, and reads its head
 //! send   a reply on the wire; stream, one that has only begun
-//! end    the end of a connection after its last reply
 //! ```
 //! What is idle is a socket and a few hundred bytes: buffers come from the worker's pool when something can be read, and go back with the
 //! reply.
 
-mod end;
 mod head;
 mod send;
 mod stream;
 
-use super::body::Unread;
+use super::body::{RequestBody, Unread};
 use super::connection::Phase;
+use super::end::{Linger, end};
 use super::exchange::Exchange;
 use super::handler::handle;
 use super::problem;
@@ -25,7 +24,6 @@ use super::wire::Wire;
 use crate::failure::Failure;
 use crate::worker::Worker;
 use callgate_http1::{Refusal, Request, Version};
-use end::{Linger, end};
 use head::{Next, next};
 use send::{Going, send, send_problem};
 use std::future::{Future, poll_fn};
@@ -42,17 +40,28 @@ pub(super) async fn serve(worker: &Rc<Worker>, wire: &Rc<Wire>) {
         Poll::Ready(())
     })
     .await;
+    serve_idle(worker, wire).await;
+}
+
+/// Serves a connection of which something was read already, until it ends.
+pub(super) async fn serve_begun(worker: &Rc<Worker>, wire: &Rc<Wire>, begun: Box<Request>) {
+    if Box::pin(serve_until_rest(worker, wire, Some(begun))).await {
+        serve_idle(worker, wire).await;
+    }
+}
+
+async fn serve_idle(worker: &Rc<Worker>, wire: &Rc<Wire>) {
     while head::wakes(wire).await {
         // On the heap, so that a resting connection's task does not keep the place.
-        if !Box::pin(serve_until_rest(worker, wire)).await {
+        if !Box::pin(serve_until_rest(worker, wire, None)).await {
             return;
         }
     }
 }
 
 /// Serves a connection that has something to read. Says whether it rests now, or has ended.
-async fn serve_until_rest(worker: &Rc<Worker>, wire: &Rc<Wire>) -> bool {
-    let mut behind = None;
+async fn serve_until_rest(worker: &Rc<Worker>, wire: &Rc<Wire>, begun: Option<Box<Request>>) -> bool {
+    let mut behind = begun;
     loop {
         behind = match next(wire, behind).await {
             Next::Request(request) => match exchange(worker, wire, request).await {
@@ -75,7 +84,9 @@ async fn exchange(
     wire: &Rc<Wire>,
     request: Box<Request>,
 ) -> Option<Option<Box<Request>>> {
-    let mut exchange = Exchange::begin(worker, wire, request);
+    let connection = &wire.connection;
+    let body = RequestBody::of_wire(wire.clone(), &request, &connection.open.limits);
+    let mut exchange = Exchange::begin(worker, connection, request, body);
     let mut reply = unless_left(wire, handle(&mut exchange)).await?;
     exchange.guards.call = reply.guards.take();
     let unread = exchange.body.unread(&exchange.head);
@@ -157,7 +168,6 @@ mod tests {
     use super::*;
     use crate::config::{HalfClose, Settings, Source};
     use crate::fields::NAMES;
-    use crate::front::body::RequestBody;
     use crate::front::connection::testing;
     use crate::stream::AsyncStream;
     use crate::worker::Shared;
@@ -193,7 +203,7 @@ mod tests {
             .await;
             client.write_all(body.as_bytes()).await.expect("the socket takes it");
             let head = head(fields, &wire);
-            let mut request_body = RequestBody::new(wire.clone(), &head, &connection.open.limits);
+            let mut request_body = RequestBody::of_wire(wire.clone(), &head, &connection.open.limits);
             let mut read = Box::pin(unless_left(&wire, request_body.read(&head, &shared)));
             poll_fn(|cx| {
                 assert!(read.as_mut().poll(cx).is_pending());

@@ -5,6 +5,7 @@ mod changes;
 mod failures;
 mod front;
 mod health;
+mod http2;
 mod limits;
 mod overload;
 mod requests;
@@ -89,6 +90,7 @@ pub fn render(scrape: &Scrape<'_>) -> String {
     names(&scrape.names, &mut families);
     overload::overload(scrape, &mut families);
     front::front(scrape, &mut families);
+    http2::http2(scrape.front, &mut families);
     changes::reloads(scrape, &mut families);
     changes::upgrades(scrape, &mut families);
     upkeep::upkeep(scrape, &mut families);

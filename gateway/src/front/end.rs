@@ -4,8 +4,8 @@
 //! the connection says that it writes no more, and what still comes is read past: until the client has seen it and ends its side, or
 //! until there are too many bytes, or no more time.
 
-use crate::front::connection::Phase;
-use crate::front::wire::Wire;
+use super::connection::Phase;
+use super::wire::Wire;
 use std::future::poll_fn;
 use std::task::Poll;
 

@@ -1,0 +1,167 @@
+//! The streams of an HTTP/2 connection, as the sweep sees them: what each waits for its client to do, and since when.
+//!
+//! A connection of HTTP/1.1 waits for one thing at a time, and so do its marks. Here each stream has its own, so that one that its
+//! client does not let end is ended alone.
+
+use super::Connection;
+use crate::front::pace::Pace;
+use slab::Slab;
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+/// What a connection has because it is one of HTTP/2.
+pub(in crate::front) struct Http2 {
+    pub(in crate::front) streams: RefCell<Slab<Rc<Stream>>>,
+    /// The sweep at which it began.
+    pub(in crate::front) born: u64,
+    /// It is to take no more requests.
+    pub(in crate::front) leaves: Cell<bool>,
+    /// The sweep at which it was to leave.
+    pub(in crate::front) leaves_since: Cell<u64>,
+    /// The sweep at which a head began of which not all has come.
+    pub(in crate::front) head_since: Cell<Option<u64>>,
+}
+
+impl Http2 {
+    /// Has it take no more requests.
+    pub(in crate::front) fn leave(&self, now: u64) {
+        if !self.leaves.replace(true) {
+            self.leaves_since.set(now);
+        }
+    }
+}
+
+/// What a stream waits for its client to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::front) enum Awaited {
+    /// Nothing.
+    Nothing,
+    /// To send more of its body.
+    Body,
+    /// To take more of its reply.
+    Window,
+}
+
+/// One stream.
+pub(in crate::front) struct Stream {
+    pub(in crate::front) connection: Rc<Connection>,
+    pub(in crate::front) awaited: Cell<Awaited>,
+    /// The sweep at which it began to wait; or at which its client has last taken something.
+    pub(in crate::front) since: Cell<u64>,
+    /// How fast bytes go over it.
+    pub(in crate::front) pace: Pace,
+    /// It has waited too long.
+    pub(in crate::front) expired: Cell<bool>,
+    /// Its client waits to be told to send its body.
+    pub(in crate::front) wants_continue: Cell<bool>,
+    /// Pieces of its reply that were not sent yet.
+    pieces: Cell<usize>,
+    waker: RefCell<Option<Waker>>,
+}
+
+/// A stream on its connection's list, until this is dropped.
+pub(in crate::front) struct OpenStream {
+    pub(in crate::front) stream: Rc<Stream>,
+    key: usize,
+}
+
+impl Connection {
+    /// What it has as one of HTTP/2.
+    pub(in crate::front) fn http2(&self) -> &Http2 {
+        let begin = || Http2 {
+            streams: RefCell::default(),
+            born: self.open.sweeps.get(),
+            leaves: Cell::new(false),
+            leaves_since: Cell::new(0),
+            head_since: Cell::new(None),
+        };
+        self.http2.get_or_init(|| Box::new(begin()))
+    }
+
+    /// A stream has begun.
+    pub(in crate::front) fn begin_stream(self: &Rc<Self>) -> OpenStream {
+        let stream = Rc::new(Stream {
+            connection: self.clone(),
+            awaited: Cell::new(Awaited::Nothing),
+            since: Cell::new(self.open.sweeps.get()),
+            pace: Pace::default(),
+            expired: Cell::new(false),
+            wants_continue: Cell::new(false),
+            pieces: Cell::new(0),
+            waker: RefCell::new(None),
+        });
+        let key = self.http2().streams.borrow_mut().insert(stream.clone());
+        OpenStream { stream, key }
+    }
+}
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        self.stream.connection.http2().streams.borrow_mut().remove(self.key);
+    }
+}
+
+impl Stream {
+    /// From now on it waits for something else.
+    pub(in crate::front) fn awaits(&self, what: Awaited) {
+        self.awaited.set(what);
+        self.since.set(self.connection.open.sweeps.get());
+        self.expired.set(false);
+        self.pace.rest();
+    }
+
+    /// So many bytes have come, or were taken.
+    pub(in crate::front) fn moved(&self, bytes: usize) {
+        self.pace.moved(&Poll::Ready(Ok(bytes)));
+        if self.awaited.get() == Awaited::Window {
+            self.pace.moved(&Poll::<io::Result<usize>>::Pending);
+            self.since.set(self.connection.open.sweeps.get());
+        }
+    }
+
+    /// One more piece of its reply is to be sent.
+    pub(in crate::front) fn add_piece(&self) {
+        self.pieces.set(self.pieces.get() + 1);
+        if self.awaited.get() != Awaited::Window {
+            self.awaits(Awaited::Window);
+        }
+        self.pace.moved(&Poll::<io::Result<usize>>::Pending);
+    }
+
+    /// One piece less: it was sent, or will never be.
+    pub(in crate::front) fn drop_piece(&self) {
+        self.pieces.set(self.pieces.get() - 1);
+        if self.pieces.get() == 0 {
+            self.awaits(Awaited::Nothing);
+            self.wake();
+        }
+    }
+
+    /// Whether all pieces that there were have gone.
+    pub(in crate::front) fn has_no_piece(&self) -> bool {
+        self.pieces.get() == 0
+    }
+
+    /// Notes whom to wake.
+    pub(in crate::front) fn remember(&self, waker: &Waker) {
+        let mut place = self.waker.borrow_mut();
+        match place.as_mut() {
+            Some(known) => known.clone_from(waker),
+            None => *place = Some(waker.clone()),
+        }
+    }
+
+    /// It has waited too long.
+    pub(in crate::front) fn expire(&self) {
+        self.expired.set(true);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = self.waker.borrow().as_ref() {
+            waker.wake_by_ref();
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What a client may send that asks for nothing: frames that cost us work, and no request and no byte of a body comes with them.
+//!
+//! There are two purses. Frames take from one, and streams that the client gives up take from the other. Both fill with time, up to a
+//! bound; and by what a client does that has need of such frames: a request, or a piece of a reply that it has taken. Whoever finds
+//! nothing in a purse is told to calm down, and the connection ends. So nobody who asks for things comes near a bound, however fast; and
+//! work for a client that asks for nothing is bounded for each connection, whatever it sends.
+//!
+//! The worker's sweeps are the clock: four a second.
+
+use super::frames::{Frame, Kind};
+use crate::telemetry::Flood;
+
+/// Frames in the purse at first, and at most.
+const FRAMES: u32 = 2000;
+/// Frames that come into it with a sweep.
+const FRAMES_A_SWEEP: u32 = 250;
+/// Frames that come with a request.
+const FRAMES_A_REQUEST: u32 = 10;
+/// Frames that come with a piece of a reply, for which a client opens its windows again.
+const FRAMES_A_PIECE: u32 = 4;
+/// SETTINGS may change the windows of all streams.
+const SETTINGS_COST: u32 = 20;
+/// DATA that brings less than that, in bytes, without being the last, costs more to keep than it brings.
+const LITTLE: u32 = 64;
+
+/// Streams that may be given up at first, and at most, in halves.
+const RESETS: u32 = 2 * 200;
+/// Those that come with a sweep, in halves.
+const RESETS_A_SWEEP: u32 = 2 * 25;
+
+/// What a client may still send.
+#[derive(Debug)]
+pub(super) struct Purses {
+    frames: u32,
+    resets: u32,
+    /// The sweep at which they were last filled.
+    filled: u64,
+}
+
+impl Purses {
+    /// Full ones.
+    pub(super) fn new(now: u64) -> Purses {
+        Purses { frames: FRAMES, resets: RESETS, filled: now }
+    }
+
+    /// Time has passed.
+    pub(super) fn fill(&mut self, now: u64) {
+        let sweeps = u32::try_from(now.saturating_sub(self.filled)).unwrap_or(u32::MAX);
+        if sweeps > 0 {
+            self.filled = now;
+            self.add_frames(sweeps.saturating_mul(FRAMES_A_SWEEP));
+            self.resets = RESETS.min(self.resets.saturating_add(sweeps.saturating_mul(RESETS_A_SWEEP)));
+        }
+    }
+
+    /// A frame has come; and whether it is one too many.
+    pub(super) fn take(&mut self, frame: &Frame) -> Option<Flood> {
+        let (cost, flood) = match frame.kind {
+            Kind::Headers => {
+                self.add_frames(FRAMES_A_REQUEST);
+                // Half of a client's requests may be given up, at any rate.
+                self.resets = RESETS.min(self.resets + 1);
+                return None;
+            }
+            Kind::ResetStream => {
+                let left = self.resets.checked_sub(2);
+                self.resets = left.unwrap_or(0);
+                return left.is_none().then_some(Flood::Resets);
+            }
+            Kind::Data if frame.length >= LITTLE || frame.ends_stream() => return None,
+            Kind::Data => (1, Flood::Data),
+            // One answers ours, of which there are few.
+            Kind::Settings if frame.is_ack() => (1, Flood::Settings),
+            Kind::Settings => (SETTINGS_COST, Flood::Settings),
+            Kind::Ping => (1, Flood::Pings),
+            Kind::WindowUpdate => (1, Flood::Windows),
+            Kind::Priority => (1, Flood::Priorities),
+            Kind::Continuation => (1, Flood::Continuations),
+            Kind::PushPromise | Kind::GoAway | Kind::Unknown => (1, Flood::Others),
+        };
+        let left = self.frames.checked_sub(cost);
+        self.frames = left.unwrap_or(0);
+        left.is_none().then_some(flood)
+    }
+
+    /// A frame was sent.
+    pub(super) fn sent(&mut self, frame: &Frame) {
+        if frame.kind == Kind::Data {
+            self.add_frames(FRAMES_A_PIECE);
+        }
+    }
+
+    fn add_frames(&mut self, frames: u32) {
+        self.frames = FRAMES.min(self.frames.saturating_add(frames));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(kind: Kind, flags: u8, length: u32) -> Frame {
+        Frame { kind, flags, length, code: 0 }
+    }
+
+    /// After how many of them it is too much.
+    fn most(purses: &mut Purses, frames: &[Frame]) -> Option<(usize, Flood)> {
+        let mut all = frames.iter().cycle().take(100_000).enumerate();
+        all.find_map(|(at, frame)| purses.take(frame).map(|flood| (at, flood)))
+    }
+
+    #[test]
+    fn frames_that_ask_for_nothing_are_bounded() {
+        for (kind, flags, length, at, flood) in [
+            (Kind::Ping, 0, 8, 2000, Flood::Pings),
+            (Kind::Ping, 1, 8, 2000, Flood::Pings),
+            (Kind::Settings, 0, 0, 100, Flood::Settings),
+            (Kind::Settings, 1, 0, 2000, Flood::Settings),
+            (Kind::WindowUpdate, 0, 4, 2000, Flood::Windows),
+            (Kind::Priority, 0, 5, 2000, Flood::Priorities),
+            (Kind::Data, 0, 0, 2000, Flood::Data),
+            (Kind::Data, 0, 63, 2000, Flood::Data),
+            (Kind::Continuation, 0, 1000, 2000, Flood::Continuations),
+            (Kind::Unknown, 0, 0, 2000, Flood::Others),
+            (Kind::GoAway, 0, 8, 2000, Flood::Others),
+            (Kind::ResetStream, 0, 4, 200, Flood::Resets),
+        ] {
+            let seen = most(&mut Purses::new(0), &[frame(kind, flags, length)]);
+            assert_eq!(seen, Some((at, flood)), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn requests_and_bodies_are_not() {
+        let get = frame(Kind::Headers, 5, 30);
+        for frames in [
+            &[get][..],
+            &[frame(Kind::Data, 0, 16384)],
+            &[frame(Kind::Data, 1, 0)],
+            // As careful a client as there can be, and one that gives up every second request.
+            &[get, frame(Kind::Data, 1, 1), frame(Kind::WindowUpdate, 0, 4), frame(Kind::Ping, 0, 8)],
+            &[get, get, frame(Kind::ResetStream, 0, 4)],
+        ] {
+            assert_eq!(most(&mut Purses::new(0), frames), None, "{frames:?}");
+        }
+        let rapid = [get, frame(Kind::ResetStream, 0, 4)];
+        assert_eq!(most(&mut Purses::new(0), &rapid), Some((799, Flood::Resets)));
+    }
+
+    #[test]
+    fn purses_fill_with_time_and_with_what_is_taken_of_replies() {
+        let (window, data) = (frame(Kind::WindowUpdate, 0, 4), frame(Kind::Data, 0, 16384));
+        let mut purses = Purses::new(7);
+        most(&mut purses, &[window]);
+        purses.fill(7);
+        assert_eq!(most(&mut purses, &[window]), Some((0, Flood::Windows)));
+        purses.fill(8);
+        assert_eq!(most(&mut purses, &[window]), Some((250, Flood::Windows)));
+        purses.sent(&data);
+        assert_eq!(most(&mut purses, &[window]), Some((4, Flood::Windows)));
+        purses.fill(u64::MAX);
+        assert_eq!(most(&mut purses, &[window]), Some((2000, Flood::Windows)));
+        let reset = frame(Kind::ResetStream, 0, 4);
+        most(&mut purses, &[reset]);
+        purses.filled = 8;
+        purses.fill(9);
+        assert_eq!(most(&mut purses, &[reset]), Some((25, Flood::Resets)));
+    }
+}

@@ -1,0 +1,217 @@
+//! HTTP/2 on a client connection: its streams, each with a request and its reply, side by side, until one of the two sides ends it.
+//!
+//! ```text
+//! io      the socket, with an eye on the frames that pass; frames, their heads; flood, those that ask for nothing
+//! stream  one request and its reply
+//! head    heads: those of requests are read by the rules of HTTP/1.1
+//! send    a reply on its stream; piece, a piece of it that its client has not taken yet
+//! sniff   in the clear: whether a client speaks it
+//! ```
+//!
+//! The crate `h2` has the frames, the compression of heads, the state of streams and the windows. Each stream is a task of the worker's.
+//! What a stream does not need any more is given back before its client has taken the reply: what a client can hold by not taking
+//! anything is the reply alone.
+
+mod flood;
+mod frames;
+mod head;
+mod io;
+mod piece;
+mod send;
+mod sniff;
+mod stream;
+
+pub(super) use sniff::{Spoken, sniff};
+
+use super::connection::{Connection, Phase};
+use super::end::{Linger, end};
+use super::wire::Wire;
+use crate::config::Http2Settings;
+use crate::supervise::Task;
+use crate::worker::Worker;
+use h2::Reason;
+use h2::server::{Builder, Connection as Library};
+use io::{Io, Watch};
+use piece::Piece;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::task::{Context, Poll};
+
+/// What a stream's client may send of a body before it is read, in bytes.
+const STREAM_WINDOW: u32 = 64 * 1024;
+/// What all streams' clients of a connection may send so, in bytes.
+const CONNECTION_WINDOW: u32 = 1024 * 1024;
+/// Streams of a connection that were reset by us because of what their client sent, as long as it lasts.
+const MAX_ERRORS: usize = 256;
+/// Streams that their client gives up before anybody has looked at them.
+const MAX_PENDING_RESETS: usize = 50;
+
+/// Serves a connection until it ends.
+pub(super) async fn serve(worker: &Rc<Worker>, wire: &Rc<Wire>) {
+    let connection = &wire.connection;
+    let _counted = Counted::new(worker.clone());
+    connection.enter(Phase::Head);
+    let (io, watch) = Io::new(worker, wire);
+    let builder = builder(&worker.shared.settings.http2, connection);
+    let Some(library) = begun(connection, builder.handshake(io)).await else { return };
+    worker.shared.front.workers.of(worker.id).http2.accepted.increment();
+    connection.enter(Phase::Idle);
+    let mut served = Served { worker, wire, watch, library, leaves: false, ends: false };
+    poll_fn(|cx| served.poll(cx)).await;
+    drop(served);
+    if !connection.expired.get() {
+        end(wire, Linger::IfMore).await;
+    }
+}
+
+fn builder(settings: &Http2Settings, connection: &Connection) -> Builder {
+    let mut builder = Builder::new();
+    builder
+        .max_concurrent_streams(settings.max_concurrent_streams)
+        .initial_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_local_error_reset_streams(Some(MAX_ERRORS))
+        .max_pending_accept_reset_streams(MAX_PENDING_RESETS);
+    head::bound(&mut builder, &connection.open.limits);
+    builder
+}
+
+/// Waits until the client has sent its preface, as long as there is time.
+async fn begun<T>(
+    connection: &Connection,
+    handshake: impl Future<Output = Result<T, h2::Error>>,
+) -> Option<T> {
+    let mut handshake = pin!(handshake);
+    poll_fn(|cx| {
+        connection.remember(cx.waker());
+        match handshake.as_mut().poll(cx) {
+            Poll::Ready(begun) => Poll::Ready(begun.ok()),
+            Poll::Pending if connection.expired.get() || connection.open.stopping.get() => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// A connection that is served.
+struct Served<'c> {
+    worker: &'c Rc<Worker>,
+    wire: &'c Rc<Wire>,
+    watch: Rc<Watch>,
+    library: Library<Io, Piece>,
+    /// The client was told that no more requests are taken.
+    leaves: bool,
+    /// It was told that the connection ends now.
+    ends: bool,
+}
+
+impl Served<'_> {
+    /// Goes on until the connection has ended.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let connection = &self.wire.connection;
+        loop {
+            connection.remember(cx.waker());
+            // All requests that have come are begun before anything else is looked at.
+            let accepted = pin!(self.library.accept()).poll(cx);
+            match accepted {
+                Poll::Ready(Some(Ok((request, respond)))) if !self.ends => {
+                    self.look_at_room();
+                    let stream = stream::begin(self.worker, connection, request, respond);
+                    let worker = self.worker.clone();
+                    tokio::task::spawn_local(async move {
+                        worker.shared.supervisor.guard(Task::ClientConnection, stream).await;
+                    });
+                    continue;
+                }
+                Poll::Ready(Some(Ok(_))) => continue,
+                Poll::Ready(Some(Err(error))) => {
+                    tracing::debug!(client = ?connection.peer, listener = connection.listener.id, %error, "an HTTP/2 connection has ended");
+                    return Poll::Ready(());
+                }
+                Poll::Ready(None) => return Poll::Ready(()),
+                Poll::Pending => {}
+            }
+            if connection.slow.get() {
+                // What it does not take is not kept.
+                return Poll::Ready(());
+            }
+            // What was said now has to be sent.
+            if !self.say() {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// When the process ends, or room is short, clients are to go elsewhere.
+    fn look_at_room(&self) {
+        let (shared, connection) = (&self.worker.shared, &self.wire.connection);
+        let now = connection.open.sweeps.get();
+        if shared.draining.load(Relaxed) {
+            connection.http2().leave(now);
+        } else if shared.room.is_short() && !connection.http2().leaves.get() {
+            shared.front.workers.of(self.worker.id).told_to_close.increment();
+            connection.http2().leave(now);
+        }
+    }
+
+    /// Tells the client what there is to tell.
+    fn say(&mut self) -> bool {
+        let connection = &self.wire.connection;
+        if self.ends {
+            return false;
+        }
+        if let Some(flood) = self.watch.flood() {
+            tracing::info!(client = ?connection.peer, listener = connection.listener.id, frames = flood.name(), "a client sends too many HTTP/2 frames that ask for nothing");
+            self.worker.shared.front.workers.of(self.worker.id).http2.of_flood(flood).increment();
+            return self.end(Reason::ENHANCE_YOUR_CALM);
+        }
+        if connection.expired.get() {
+            let is_idle =
+                connection.phase.get() == Phase::Idle && connection.http2().head_since.get().is_none();
+            return self.end(if is_idle { Reason::NO_ERROR } else { Reason::ENHANCE_YOUR_CALM });
+        }
+        if connection.is_asked() {
+            // What has come before the word to end is replied to.
+            if !self.wire.has_come() {
+                return self.end(Reason::NO_ERROR);
+            }
+            connection.stay();
+        }
+        let now = connection.open.sweeps.get();
+        if connection.open.stopping.get() {
+            connection.http2().leave(now);
+        }
+        if connection.http2().leaves.get() && !self.leaves {
+            self.leaves = true;
+            self.library.graceful_shutdown();
+            return true;
+        }
+        false
+    }
+
+    /// Ends the connection. The client is told which of its requests were taken: it can send all others elsewhere.
+    fn end(&mut self, reason: Reason) -> bool {
+        self.ends = true;
+        self.wire.connection.enter(Phase::Lingering);
+        self.library.abrupt_shutdown(reason);
+        true
+    }
+}
+
+/// Counts a connection while it is open.
+struct Counted(Rc<Worker>);
+
+impl Counted {
+    fn new(worker: Rc<Worker>) -> Counted {
+        worker.shared.front.workers.of(worker.id).http2.connections.increment();
+        Counted(worker)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.shared.front.workers.of(self.0.id).http2.connections.decrement();
+    }
+}

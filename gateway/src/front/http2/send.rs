@@ -1,0 +1,143 @@
+//! A reply on its stream: its head, and its body as its client's windows allow.
+//!
+//! A body is handed to the library whole, which sends it as it can. Whoever waits for that is the stream's task, so that a stream whose
+//! client takes nothing is ended, and its reply is gone with it.
+
+use super::piece::{Held, Piece};
+use crate::buffers::{Buffers, ReplyBuffer};
+use crate::call::ReplyStream;
+use crate::failure::Failure;
+use crate::front::connection::Stream;
+use crate::front::reply::Content;
+use h2::{Reason, SendStream, server::SendResponse};
+use http::Response;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+/// Items that are there are sent together, up to so many bytes.
+const FULL: usize = 64 * 1024;
+
+/// How sending has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// All was sent, or its client wants no more of it.
+    Over,
+    /// Its client has taken too little of it for too long: the stream was reset.
+    Stalled,
+}
+
+/// Sends a reply whose body is there.
+pub(super) async fn send(
+    respond: &mut SendResponse<Piece>,
+    stream: &Rc<Stream>,
+    head: Response<()>,
+    content: Content,
+) -> Sent {
+    if content.length() == Some(0) {
+        // One that has gone needs no reply.
+        let _ = respond.send_response(head, true);
+        return Sent::Over;
+    }
+    let Ok(mut out) = respond.send_response(head, false) else { return Sent::Over };
+    let mut pieces = match content {
+        Content::Pieces(parts) => {
+            parts.into_iter().map(|part| Piece::new(Held::Part(part), stream)).collect()
+        }
+        content => vec![Piece::new(Held::Content(content), stream)],
+    };
+    let last = pieces.pop();
+    for piece in pieces {
+        let _ = out.send_data(piece, false);
+    }
+    if let Some(last) = last {
+        let _ = out.send_data(last, true);
+    }
+    taken(stream, &mut out).await
+}
+
+/// Sends a reply that has only begun, as its items come. A client that resets the stream ends its call; a call that fails resets the
+/// stream, so that nobody takes the reply for whole.
+pub(super) async fn send_begun(
+    respond: &mut SendResponse<Piece>,
+    stream: &Rc<Stream>,
+    head: Response<()>,
+    mut reply: Box<ReplyStream>,
+) -> Result<Sent, Failure> {
+    let Ok(mut out) = respond.send_response(head, false) else { return Ok(Sent::Over) };
+    let buffers = &stream.connection.open.buffers;
+    loop {
+        let gathered = poll_fn(|cx| gather(cx, &mut out, &mut reply, buffers)).await;
+        let (buffer, goes_on) = match gathered {
+            Gathered::Some(buffer) => (buffer, true),
+            Gathered::Last(buffer) => (buffer, false),
+            Gathered::ClientGone => return Ok(Sent::Over),
+            Gathered::Failed(failure) => {
+                out.send_reset(Reason::INTERNAL_ERROR);
+                return Err(failure);
+            }
+        };
+        let _ = out.send_data(Piece::new(Held::Begun(buffer), stream), !goes_on);
+        // What is not taken holds back what is to come.
+        let sent = taken(stream, &mut out).await;
+        if !goes_on || sent == Sent::Stalled {
+            return Ok(sent);
+        }
+    }
+}
+
+/// What has come of a reply.
+enum Gathered {
+    /// Something, and more may come.
+    Some(ReplyBuffer),
+    /// The rest.
+    Last(ReplyBuffer),
+    ClientGone,
+    Failed(Failure),
+}
+
+/// Takes the items that are there; waits when there is none.
+fn gather(
+    cx: &mut Context<'_>,
+    out: &mut SendStream<Piece>,
+    reply: &mut ReplyStream,
+    buffers: &Rc<Buffers>,
+) -> Poll<Gathered> {
+    let mut buffer = None;
+    let begin = || buffers.for_reply(0);
+    loop {
+        match reply.poll_next(cx) {
+            Poll::Ready(Some(Ok(item))) => {
+                let buffer = buffer.get_or_insert_with(begin);
+                buffer.append(|bytes| bytes.extend_from_slice(&item));
+                if buffer.body().len() >= FULL {
+                    break;
+                }
+            }
+            Poll::Ready(Some(Err(failure))) => return Poll::Ready(Gathered::Failed(failure)),
+            Poll::Ready(None) => return Poll::Ready(Gathered::Last(buffer.unwrap_or_else(begin))),
+            Poll::Pending => break,
+        }
+    }
+    match buffer {
+        Some(buffer) => Poll::Ready(Gathered::Some(buffer)),
+        None => out.poll_reset(cx).map(|_| Gathered::ClientGone),
+    }
+}
+
+/// Waits until the client has taken what was sent, as long as there is time.
+async fn taken(stream: &Stream, out: &mut SendStream<Piece>) -> Sent {
+    let sent = poll_fn(|cx| {
+        stream.remember(cx.waker());
+        match (stream.has_no_piece(), stream.expired.get()) {
+            (true, _) => Poll::Ready(Sent::Over),
+            (false, true) => Poll::Ready(Sent::Stalled),
+            (false, false) => Poll::Pending,
+        }
+    });
+    let sent = sent.await;
+    if sent == Sent::Stalled {
+        out.send_reset(Reason::CANCEL);
+    }
+    sent
+}

@@ -1,0 +1,152 @@
+//! One stream: its request is an exchange, like any other.
+
+use super::head;
+use super::piece::Piece;
+use super::send::{Sent, send, send_begun};
+use crate::failure::Failure;
+use crate::front::body::{RequestBody, StreamBody};
+use crate::front::connection::{Connection, OpenStream};
+use crate::front::exchange::Exchange;
+use crate::front::handler::handle;
+use crate::front::problem;
+use crate::front::reply::Content;
+use crate::front::request_id::RequestId;
+use crate::front::tally;
+use crate::telemetry::Http2Counters;
+use crate::worker::Worker;
+use callgate_http1::Refusal;
+use h2::{RecvStream, server::SendResponse};
+use http::{Method, Request, Response, StatusCode};
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+
+/// Reads the head of a request: its exchange is open when this returns. What is given replies to it.
+pub(super) fn begin(
+    worker: &Rc<Worker>,
+    connection: &Rc<Connection>,
+    request: Request<RecvStream>,
+    respond: SendResponse<Piece>,
+) -> impl Future<Output = ()> + use<> {
+    let (parts, incoming) = request.into_parts();
+    let open = connection.begin_stream();
+    let mut head = connection.open.pool.empty_request();
+    let read = match head::read(&mut head, &parts, &connection.open.limits) {
+        Ok(()) => {
+            let body = StreamBody::new(incoming, open.stream.clone(), &head);
+            Ok(Exchange::begin(worker, connection, head, RequestBody::of_stream(body)))
+        }
+        Err(refusal) => {
+            connection.open.pool.take_request(head);
+            Err((refusal, connection.begin_exchange()))
+        }
+    };
+    let is_head = parts.method == Method::HEAD;
+    let mut replying = Replying { counted: Counted::new(worker.clone()), open, respond, is_head };
+    async move {
+        match read {
+            Ok(exchange) => replying.reply(exchange).await,
+            Err((refusal, on_connection)) => {
+                replying.refuse(refusal).await;
+                drop(on_connection);
+            }
+        }
+    }
+}
+
+/// A stream whose request has come.
+struct Replying {
+    counted: Counted,
+    open: OpenStream,
+    respond: SendResponse<Piece>,
+    is_head: bool,
+}
+
+impl Replying {
+    /// Replies to a request, unless its client resets the stream before: then nothing is replied, and its call is cancelled.
+    async fn reply(&mut self, mut exchange: Exchange) {
+        // On the heap, so that a stream whose client does not take its reply keeps no place for it.
+        let handled = Box::pin(handle(&mut exchange));
+        let Some(mut reply) = self.unless_reset(handled).await else { return };
+        exchange.guards.call = reply.guards.take();
+        let stream = &self.open.stream;
+        let head = head::of_exchange(&exchange, &reply, &stream.connection.open.date);
+        let content = if self.is_head { Content::Empty } else { reply.content };
+        let sent = match content {
+            Content::Begun(begun) => send_begun(&mut self.respond, stream, head, begun).await,
+            content => {
+                // Whoever hears the reply finds the places free; and one whose client does not take it holds nothing else.
+                exchange.guards.release();
+                let _on_connection = exchange.release();
+                let sent = send(&mut self.respond, stream, head, content).await;
+                return self.count(sent);
+            }
+        };
+        match sent {
+            Ok(sent) => self.count(sent),
+            Err(failure) => failure.log_broken_off(exchange.context.id.as_str(), exchange.tally.route()),
+        }
+    }
+
+    /// Says why a head is no request.
+    async fn refuse(&mut self, refusal: Refusal) {
+        let worker = self.counted.0.clone();
+        let (failure, id) = (Failure::Refused(refusal), RequestId::make(&worker.ids));
+        failure.log(id.as_str(), "none");
+        tally::refused(&worker, refusal);
+        let reply = problem::reply(&failure, &worker.shared.settings.server.error_types, id.as_str());
+        let stream = &self.open.stream;
+        let head = head::of_refusal(id.as_str(), &reply, &stream.connection.open.date);
+        let content = if self.is_head { Content::Empty } else { reply.content };
+        let sent = send(&mut self.respond, stream, head, content).await;
+        self.count(sent);
+    }
+
+    async fn unless_reset<F: Future>(&mut self, reply: F) -> Option<F::Output> {
+        let mut reply = pin!(reply);
+        poll_fn(|cx| {
+            if let Poll::Ready(reply) = reply.as_mut().poll(cx) {
+                return Poll::Ready(Some(reply));
+            }
+            if self.open.stream.wants_continue.take() {
+                let mut told = Response::new(());
+                *told.status_mut() = StatusCode::CONTINUE;
+                // A client that has gone is found by the next line.
+                let _ = self.respond.send_informational(told);
+            }
+            self.respond.poll_reset(cx).map(|_| None)
+        })
+        .await
+    }
+
+    fn count(&self, sent: Sent) {
+        if sent == Sent::Stalled {
+            let connection = &self.open.stream.connection;
+            tracing::debug!(client = ?connection.peer, listener = connection.listener.id, "a stream's client takes its answer more slowly than min_send_rate");
+            self.counted.counters().stalled.increment();
+        }
+    }
+}
+
+/// Counts a stream while it is open, however it ends.
+struct Counted(Rc<Worker>);
+
+impl Counted {
+    fn new(worker: Rc<Worker>) -> Counted {
+        let counted = Counted(worker);
+        counted.counters().streams.increment();
+        counted.counters().begun.increment();
+        counted
+    }
+
+    fn counters(&self) -> &Http2Counters {
+        &self.0.shared.front.workers.of(self.0.id).http2
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.counters().streams.decrement();
+    }
+}
