@@ -22,10 +22,7 @@ impl Name {
             return Some(Name::Ip(ip));
         }
         match text.strip_prefix("*.") {
-            // A star over a top-level domain is nobody's to give.
-            Some(rest) => {
-                (is_host(rest) && rest.contains('.')).then(|| Name::Wildcard(rest.to_ascii_lowercase()))
-            }
+            Some(rest) => is_host(rest).then(|| Name::Wildcard(rest.to_ascii_lowercase())),
             None => is_host(text).then(|| Name::Dns(text.to_ascii_lowercase())),
         }
     }
@@ -89,7 +86,7 @@ mod tests {
             ("::1", Some("::1")),
             ("_dmarc.example.com", Some("_dmarc.example.com")),
             ("*", None),
-            ("*.com", None),
+            ("*.internal", Some("*.internal")),
             ("a*.example.com", None),
             ("*.*.example.com", None),
             ("a..b", None),
