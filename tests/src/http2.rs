@@ -1,4 +1,4 @@
-//! A client of HTTP/2 in the clear: one connection, as a program that knows what it does with streams has it.
+//! A client of HTTP/2: one connection, as a program that knows what it does with streams has it.
 
 use crate::{Answer, PATIENCE};
 use h2::client::{Builder, SendRequest};
@@ -7,6 +7,7 @@ use http::{Request, Response};
 use hyper::body::Bytes;
 use std::future::Future;
 use std::net::SocketAddr;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -34,8 +35,16 @@ impl Http2 {
     /// The same with settings of its own.
     pub async fn connect_with(addr: SocketAddr, builder: &Builder) -> Http2 {
         let socket = in_time("a connection", TcpStream::connect(addr)).await.expect("the gateway listens");
+        Http2::over(socket, builder).await
+    }
+
+    /// Speaks it over a stream that is there.
+    pub async fn over(
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        builder: &Builder,
+    ) -> Http2 {
         let (send, connection) =
-            in_time("settings", builder.handshake(socket)).await.expect("it speaks HTTP/2");
+            in_time("settings", builder.handshake(stream)).await.expect("it speaks HTTP/2");
         Http2 { send, ends: tokio::spawn(connection) }
     }
 
@@ -50,6 +59,13 @@ impl Http2 {
         let mut send = in_time("room for a stream", self.send.clone().ready()).await.expect("it is open");
         let (reply, send) = send.send_request(request, !has_body).expect("a sound request");
         Sent { send, reply }
+    }
+
+    /// Sends a request without a body. The error is the connection's: it may have taken the request or not.
+    pub async fn try_get(&mut self, request: Request<()>) -> Result<Answer, h2::Error> {
+        let mut send = in_time("room for a stream", self.send.clone().ready()).await?;
+        let (reply, send) = send.send_request(request, true)?;
+        Sent { send, reply }.answer().await
     }
 
     /// Sends a request without a body, and gives the reply.

@@ -15,6 +15,7 @@ pub mod openmetrics;
 mod process;
 mod raw;
 pub mod stock;
+pub mod tls;
 
 pub use client::{Answer, Client};
 pub use http2::{Http2, Sent};

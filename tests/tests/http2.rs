@@ -1,6 +1,7 @@
 //! HTTP/2 on a connection of the gateway: requests side by side, by the same rules as HTTP/1.1; what ends a stream and what ends the
 //! connection; and what a client cannot hold.
 
+use callgate_tests::tls::{Ca, TlsClient};
 use callgate_tests::{Backend, Client, Gateway, Http2, PATIENCE, Raw, Setup, eventually, free_port};
 use h2::Reason;
 use h2::client::Builder;
@@ -14,6 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tokio_rustls::client::TlsStream;
 
 const ADD: &str = "/v1/calc/add?a=1&b=2";
 const SUM: &str = r#"{"result":3}"#;
@@ -54,8 +56,11 @@ impl Net {
 
     async fn with(setup: Setup) -> Net {
         let addr = SocketAddr::from(([127, 0, 0, 1], free_port()));
-        let setup =
-            setup.section(&format!("[[listeners]]\naddress = \"{addr}\"\nhttp2 = \"prior_knowledge\"\n"));
+        let listener = format!("[[listeners]]\naddress = \"{addr}\"\nhttp2 = \"prior_knowledge\"\n");
+        Net::at(setup.section(&listener), addr).await
+    }
+
+    async fn at(setup: Setup, addr: SocketAddr) -> Net {
         let backend = setup.backend("shop");
         setup.write_shop(&[&backend]);
         setup.write_routes("more.toml", ROUTES);
@@ -66,6 +71,18 @@ impl Net {
 
     async fn connect(&self) -> Http2 {
         Http2::connect(self.addr).await
+    }
+
+    /// The same behind TLS. `keys` are further keys of the listener.
+    async fn with_tls(keys: &str) -> (Net, TlsClient) {
+        let addr = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let setup =
+            Setup::new().section(&format!("[[listeners]]\naddress = \"{addr}\"\ntls = true\n{keys}\n"));
+        let ca = Ca::new("a test's CA");
+        let (cert, key) = ca.server(&["shop.example"]).write(setup.folder(), "shop");
+        let text = format!("[[certificates]]\nnames = [\"shop.example\"]\ncert = {cert:?}\nkey = {key:?}\n");
+        setup.write_routes("certificate.toml", &text);
+        (Net::at(setup, addr).await, TlsClient::new(&ca).offering(&["h2", "http/1.1"]))
     }
 
     /// Waits until a metric has that value.
@@ -509,6 +526,75 @@ async fn a_hundred_reloads_lose_no_request() {
         net.setup
             .write_routes("other.toml", &format!("[[routes]]\nmatch = \"GET /n/{n}\"\nrespond = {{}}\n"));
         net.gateway.takes_its_tables().await;
+    }
+    load.end().await;
+}
+
+/// A connection within TLS, and what was agreed on to be spoken there.
+async fn shake(client: &TlsClient, net_addr: SocketAddr) -> (Option<Vec<u8>>, TlsStream<TcpStream>) {
+    let stream = client.connect(net_addr, "shop.example").await.expect("it shakes hands");
+    (stream.get_ref().1.alpn_protocol().map(<[u8]>::to_vec), stream)
+}
+
+#[tokio::test]
+async fn within_tls_clients_choose_it_unless_the_listener_says_no() {
+    let (net, tls) = Net::with_tls("hsts = { max_age = \"1h\" }").await;
+    let (chosen, stream) = shake(&tls, net.addr).await;
+    assert_eq!(chosen.as_deref(), Some(&b"h2"[..]));
+    let mut client = Http2::over(stream, &Builder::new()).await;
+    let answer = client.get(ADD).await;
+    assert_eq!((answer.status, answer.text().as_str()), (200, SUM));
+    assert_eq!(header(&answer, "strict-transport-security"), ["max-age=3600"]);
+    let posted = client.post("/v1/echo", &Value::from("x".repeat(200_000)).to_string()).await;
+    assert_eq!((posted.status, posted.body.len()), (200, 200_002));
+    let other = http::Request::builder().uri("https://other.example/up").body(()).expect("a request");
+    assert_eq!(client.try_get(other).await.expect("a reply").status, 421);
+    let (chosen, stream) = shake(&tls.offering(&["http/1.1"]), net.addr).await;
+    assert_eq!(chosen.as_deref(), Some(&b"http/1.1"[..]));
+    let mut raw = Raw::over(stream);
+    raw.write(format!("GET {ADD} HTTP/1.1\r\nhost: shop.example\r\n\r\n")).await;
+    assert_eq!(raw.answer().await.expect("a reply").1, SUM);
+    let (net, tls) = Net::with_tls("http2 = false").await;
+    assert_eq!(shake(&tls, net.addr).await.0.as_deref(), Some(&b"http/1.1"[..]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn upgrades_in_place_under_tls_lose_no_request() {
+    let (mut net, tls) = Net::with_tls("").await;
+    let (over, answered) = (Arc::<AtomicBool>::default(), Arc::<AtomicU64>::default());
+    let mut clients = JoinSet::new();
+    for _ in 0..6 {
+        let (over, answered, tls, addr) = (over.clone(), answered.clone(), tls.clone(), net.addr);
+        clients.spawn(async move {
+            while !over.load(SeqCst) {
+                let (_, stream) = shake(&tls, addr).await;
+                let mut client = Http2::over(stream, &Builder::new()).await;
+                // Until the connection says that it has not taken a request: that goes over the next one.
+                while !over.load(SeqCst) {
+                    match client.try_get(Http2::request("GET", ADD)).await {
+                        Ok(answer) => assert_eq!((answer.status, answer.text().as_str()), (200, SUM)),
+                        Err(error) => {
+                            assert!(
+                                error.is_go_away() && error.reason() == Some(Reason::NO_ERROR),
+                                "{error}"
+                            );
+                            break;
+                        }
+                    }
+                    answered.fetch_add(1, SeqCst);
+                }
+            }
+        });
+    }
+    let load = Load { over, answered, clients };
+    let mut old = Vec::new();
+    for _ in 0..20 {
+        load.goes_on(20).await;
+        old.push(net.gateway.upgrade().await);
+    }
+    load.goes_on(50).await;
+    for old in &mut old {
+        assert!(old.ended().await, "it ends by itself, and well");
     }
     load.end().await;
 }

@@ -1,14 +1,14 @@
 //! What the admin port shows.
 
 use super::instances::instance;
-use super::{limits, names, settings, traffic};
+use super::{certificates, limits, names, settings, traffic};
 use crate::backends::{Backend, Member};
 use crate::config::{Balance, OverloadSpec, Priority, RetryOn, RetrySpec};
 use crate::control::{Found, Kind, Plane, Unfit};
 use crate::fields::FieldName;
 use crate::routes::{Action, CallAction, Route};
 use crate::steps::{InFlight, Steps};
-use crate::telemetry::{EndpointScrape, HealthCounters, Scrape, render};
+use crate::telemetry::{EndpointScrape, HealthCounters, Scrape, TlsScrape, render};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,6 +21,7 @@ GET  /healthz     the process lives
 GET  /readyz      requests can be answered; ?strict: and every backend has an instance
 GET  /routes      the routes in force, and what they call
 GET  /backends    the backends, their instances, methods and schemas
+GET  /certificates  the certificates in force, when they expire, and what is wrong with their files
 GET  /config      the settings and tables in force, and the last error
 POST /-/reload    read the tables again
 POST /-/drain     ?endpoint=host:port[&backend=name]: no new calls there; those in flight finish
@@ -56,9 +57,16 @@ pub(super) fn metrics(plane: &Plane) -> String {
         unfit: Kind::ALL.map(|kind| (kind.name(), fits.count(kind))),
         front: &shared.front,
         listeners: shared.listeners.iter().map(|one| (one.id.as_str(), one.accepted.get())).collect(),
+        tls: shared
+            .listeners
+            .iter()
+            .filter_map(|one| Some(TlsScrape { listener: &one.id, stats: &one.tls.as_ref()?.stats }))
+            .collect(),
         max_connections: shared.room.bound(),
         refused_connections: shared.room.refused(),
         answer_memory: shared.answers.used(),
+        certificates: certificates::scrape(&shared.certificates),
+        certificate_stats: &shared.certificates.stats,
         reloads: &plane.reloads,
         upgrades: &plane.upgrades,
         log: &plane.log,

@@ -13,6 +13,9 @@ mod bind;
 mod call;
 mod call_policy;
 mod call_ref;
+mod certificate;
+mod certificate_files;
+mod client_certificate;
 mod complaint;
 mod conflicts;
 mod defaults;
@@ -69,8 +72,11 @@ pub use call::CallSpec;
 pub use call_policy::CallPolicy;
 pub use call_ref::CallRef;
 pub use callgate_health::HealthSpec;
+pub use certificate::{CertificateSpec, KeySource};
+pub(crate) use certificate_files::CertificateFiles;
 pub use destination::DestinationSpec;
 pub use diagnostics::Diagnostics;
+pub(crate) use diagnostics::collect;
 pub use discovery_name::{Discovered, DiscoveryName};
 pub use dns::DnsSettings;
 pub use endpoint::{Address, EndpointSpec};
@@ -91,8 +97,9 @@ pub use retry::{RetryOn, RetrySpec};
 pub use route::{RouteSpec, Written};
 pub use route_limits::{RateLimit, RateLimits};
 pub use settings::{
-    AdminSettings, HalfClose, Http2, Http2Settings, ListenAddress, ListenerSettings, LogFormat, LogSettings,
-    Protocol, ServerSettings, Settings, TableSettings, UpgradeSettings,
+    AdminSettings, ClientSettings, HalfClose, Hsts, Http2, Http2Settings, ListenAddress, ListenerSettings,
+    LogFormat, LogSettings, Protocol, ServerSettings, Settings, TableSettings, TicketKeysFile, TlsSettings,
+    UpgradeSettings,
 };
 pub use shadow::{ShadowSpec, Share};
 pub(crate) use source::shown;

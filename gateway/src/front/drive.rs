@@ -3,6 +3,7 @@
 use super::connection::Connection;
 use super::http1;
 use super::http2::{self, Spoken};
+use super::tls;
 use super::wire::Wire;
 use crate::config::Http2;
 use crate::stream::AsyncStream;
@@ -39,14 +40,26 @@ impl Drop for Registered {
 /// Serves a connection until it ends.
 pub(super) async fn serve(registered: Registered, stream: AsyncStream) {
     let Registered { worker, connection, .. } = &registered;
-    let wire = Rc::new(Wire::new(stream, connection.clone()));
-    worker.shared.supervisor.guard(Task::ClientConnection, speak(worker, &wire)).await;
+    let served = async {
+        let stream = match &connection.listener.tls {
+            None => stream,
+            // On the heap, so that a connection does not keep the place.
+            Some(tls) => match Box::pin(tls::handshake(worker, connection, tls, stream)).await {
+                Some(stream) => stream,
+                None => return,
+            },
+        };
+        let wire = Rc::new(Wire::new(stream, connection.clone()));
+        speak(worker, &wire).await;
+    };
+    worker.shared.supervisor.guard(Task::ClientConnection, served).await;
 }
 
 /// Speaks what its client speaks. What most clients do not need lies on the heap, so that an idle connection keeps no place for it.
 async fn speak(worker: &Rc<Worker>, wire: &Rc<Wire>) {
     match wire.connection.listener.http2 {
-        Http2::Off => http1::serve(worker, wire).await,
+        Http2::Alpn if wire.has_agreed_on_http2() => Box::pin(http2::serve(worker, wire)).await,
+        Http2::Off | Http2::Alpn => http1::serve(worker, wire).await,
         Http2::PriorKnowledge => match Box::pin(http2::sniff(wire)).await {
             Spoken::Http2 => Box::pin(http2::serve(worker, wire)).await,
             Spoken::Http1(begun) => http1::serve_begun(worker, wire, begun).await,

@@ -78,6 +78,11 @@ impl Exchange {
         }
     }
 
+    /// The connection that it has come by.
+    pub(super) fn connection(&self) -> &Connection {
+        self.on_connection.connection()
+    }
+
     /// The reply to what the handler has come to, which is counted. A failure is told the log, and rendered.
     pub(super) fn settle(&mut self, result: Result<Reply, Failure>) -> Reply {
         match result {
@@ -96,6 +101,7 @@ impl Exchange {
 
     /// Writes what is the exchange's own into the head of its reply.
     pub(super) fn put_fields(&self, head: &mut ReplyHead<'_>) {
+        head.prepared(self.connection().reply_lines());
         self.context.id.put(head);
         for (name, value) in self.guards.passed.reply_fields() {
             head.field(name, value.as_bytes());

@@ -5,6 +5,7 @@
 //! connections  a worker's client connections: taken on, asked to make room, drained
 //! connection   one of them: what it waits for, its open exchanges, its place among those that are idle
 //! wire         its socket, and what was read of it ahead
+//! tls          the handshake that comes first, where its listener speaks TLS; peer, what is known then; https, what it says of requests
 //! drive        its task; http1 and http2, what is spoken there: heads, replies; end, what comes after the last reply
 //! pool         buffers, which connections have while they are not idle
 //! sweep        the time limits of all of them
@@ -39,11 +40,13 @@ mod handler;
 mod hash_key;
 mod http1;
 mod http2;
+mod https;
 mod lookup;
 mod media_type;
 mod metadata;
 mod miss;
 mod pace;
+mod peer;
 mod pool;
 mod problem;
 mod reply;
@@ -53,6 +56,7 @@ mod scaling_tests;
 mod shadow;
 mod sweep;
 mod tally;
+mod tls;
 mod traffic;
 mod wire;
 

@@ -89,11 +89,7 @@ impl Reply {
     pub(super) fn each_field(&self, mut put: impl FnMut(&[u8], &[u8])) {
         let fixed = self.content.fixed().map_or(&[][..], |spec| &spec.lines);
         for lines in [self.prepared, &self.lines, fixed] {
-            for line in lines.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end) {
-                if let Some(colon) = line.iter().position(|byte| *byte == b':') {
-                    put(&line[..colon], line[colon + 1..].trim_ascii_start());
-                }
-            }
+            each_field(lines, &mut put);
         }
     }
 
@@ -101,6 +97,15 @@ impl Reply {
     pub(super) fn field(&mut self, name: &str, value: &str) {
         for part in [name, ": ", value, "\r\n"] {
             self.lines.extend_from_slice(part.as_bytes());
+        }
+    }
+}
+
+/// The name and the value of each of the lines of a head.
+pub(super) fn each_field(lines: &[u8], mut put: impl FnMut(&[u8], &[u8])) {
+    for line in lines.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end) {
+        if let Some(colon) = line.iter().position(|byte| *byte == b':') {
+            put(&line[..colon], line[colon + 1..].trim_ascii_start());
         }
     }
 }

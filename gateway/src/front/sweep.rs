@@ -28,6 +28,7 @@ pub(super) fn tell_idleness(worker: &Worker, open: &OpenConnections) {
 
 /// The limits of a worker's connections, in sweeps.
 struct TimeLimits {
+    handshake: u64,
     idle: u64,
     /// How old a connection of HTTP/2 may become.
     age: u64,
@@ -60,6 +61,7 @@ pub(super) async fn sweep(worker: &Worker, open: &OpenConnections) {
 impl TimeLimits {
     fn by(server: &ServerSettings, http2: &Http2Settings) -> TimeLimits {
         TimeLimits {
+            handshake: sweeps(server.handshake_timeout),
             idle: sweeps(server.idle_timeout),
             age: sweeps(http2.max_connection_age),
             head: sweeps(server.header_timeout),
@@ -72,6 +74,7 @@ impl TimeLimits {
     /// For how many sweeps a connection may wait for what it waits for.
     fn of(&self, connection: &Connection) -> Option<u64> {
         match connection.phase.get() {
+            Phase::Handshake => Some(self.handshake),
             Phase::Idle => Some(self.idle),
             // For its client to take more of a reply.
             Phase::Busy if connection.pace.is_blocked() => Some(self.idle).filter(|_| self.takes.is_none()),

@@ -102,15 +102,17 @@ mod tests {
 
     fn at(path: &Path) -> ListenerSettings {
         let address = ListenAddress::Unix(path.to_owned());
-        let (protocol, http2, half_close) = (Protocol::Http1, Http2::Off, HalfClose::Cancel);
         ListenerSettings {
             id: "x".to_owned(),
             address,
             mode: 0o640,
             group: None,
-            protocol,
-            http2,
-            half_close,
+            protocol: Protocol::Http1,
+            http2: Http2::Off,
+            half_close: HalfClose::Cancel,
+            tls: None,
+            https_redirect: None,
+            hsts: None,
         }
     }
 

@@ -14,6 +14,7 @@ mod process;
 mod retries;
 mod scrape;
 mod stats;
+mod tls;
 mod traffic;
 
 pub use callgate_health::EjectionReason;
@@ -27,7 +28,8 @@ pub use overload::OverloadCounters;
 pub use retries::{BackendCounters, BackendStats, Diverted, HedgeOutcome, HoldOutcome, RetryReason};
 pub use scrape::{EndpointScrape, Scrape, render};
 pub use stats::{
-    EndpointCounters, EndpointStats, FrontStats, OutcomeLabel, ReloadStats, RouteStats, StatusClass,
-    UpgradeStats,
+    CertificateStats, EndpointCounters, EndpointStats, FrontStats, OutcomeLabel, ReloadStats, RouteStats,
+    StatusClass, UpgradeStats,
 };
+pub use tls::{Agreed, HandshakeResult, TlsCounters, TlsGroup, TlsScrape, TlsStats, TlsVersion};
 pub use traffic::{FallbackStats, ShadowOutcome, ShadowStats, TargetReason, TargetStats, TrafficScrape};

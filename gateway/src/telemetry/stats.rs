@@ -32,7 +32,7 @@ macro_rules! statuses {
     };
 }
 
-statuses! { 200 204 400 401 403 404 405 408 409 413 414 415 417 429 431 499 501 503 504 505 500 }
+statuses! { 200 204 308 400 401 403 404 405 408 409 413 414 415 417 421 429 431 499 501 503 504 505 500 }
 
 /// What a route counts; and the status that it may answer with beside the gateway's own.
 #[derive(Debug)]
@@ -250,6 +250,15 @@ pub struct ReloadStats {
     pub waited: Counter,
     /// When the tables in force were taken, in seconds since 1970.
     pub taken_at: Counter,
+}
+
+/// What the control counts of certificates.
+#[derive(Debug, Default)]
+pub struct CertificateStats {
+    /// Certificates that came into force.
+    pub succeeded: Counter,
+    /// Files of certificates in force that were refused.
+    pub failed: Counter,
 }
 
 /// Upgrades in place since the first process was started: each process takes the numbers over from the one before.

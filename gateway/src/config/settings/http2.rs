@@ -20,6 +20,8 @@ const PRIOR_KNOWLEDGE: &str = "prior_knowledge";
 pub enum Http2 {
     /// Never.
     Off,
+    /// Within TLS: by clients that choose it (ALPN).
+    Alpn,
     /// In the clear: by clients whose first bytes say so. All others speak HTTP/1.1.
     PriorKnowledge,
 }
@@ -29,6 +31,7 @@ impl Http2 {
     pub fn shown(self) -> Value {
         match self {
             Http2::Off => Value::from(false),
+            Http2::Alpn => Value::from(true),
             Http2::PriorKnowledge => Value::from(PRIOR_KNOWLEDGE),
         }
     }
@@ -59,20 +62,27 @@ impl Http2Settings {
     }
 }
 
-/// Reads `http2` of a listener in the clear.
-pub(super) fn read(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Http2> {
-    let expected = "false, or \"prior_knowledge\"";
-    match item.value.get_ref() {
-        DeValue::Boolean(false) => Some(Http2::Off),
-        DeValue::Boolean(true) => {
+/// Reads `http2` of a listener, which has TLS or not.
+pub(super) fn read(reader: &mut Reader<'_>, item: Option<&Item<'_>>, has_tls: bool) -> Http2 {
+    let usual = if has_tls { Http2::Alpn } else { Http2::Off };
+    let Some(item) = item else { return usual };
+    let read = match (item.value.get_ref(), has_tls) {
+        (DeValue::Boolean(false), _) => Some(Http2::Off),
+        (DeValue::Boolean(true), true) => Some(Http2::Alpn),
+        (DeValue::Boolean(true), false) => {
             let complaint =
                 Complaint::new("HTTP/2 is chosen by TLS, and this listener has none", "no TLS here");
-            reader.complain(
-                item,
-                complaint.help(format!("for clients that know it beforehand write \"{PRIOR_KNOWLEDGE}\"")),
-            )
+            let help = format!("for clients that know it beforehand write \"{PRIOR_KNOWLEDGE}\"");
+            reader.complain(item, complaint.help(help))
         }
-        DeValue::String(_) => reader.choice(item, &[(PRIOR_KNOWLEDGE, Http2::PriorKnowledge)]),
-        _ => reader.wrong_type(item.key, item.value, expected),
-    }
+        (DeValue::String(_), true) => {
+            let complaint =
+                Complaint::new("within TLS clients choose HTTP/2 themselves", "this one has `tls`");
+            reader.complain(item, complaint.help("write true or false"))
+        }
+        (DeValue::String(_), false) => reader.choice(item, &[(PRIOR_KNOWLEDGE, Http2::PriorKnowledge)]),
+        (_, true) => reader.wrong_type(item.key, item.value, "true or false"),
+        (_, false) => reader.wrong_type(item.key, item.value, "false, or \"prior_knowledge\""),
+    };
+    read.unwrap_or(usual)
 }

@@ -5,6 +5,7 @@ use super::*;
 
 mod backends;
 mod balance;
+mod certificates;
 mod conflicts;
 mod defaults;
 mod dns;
@@ -21,6 +22,7 @@ mod routes;
 mod scaling;
 mod settings;
 mod tables;
+mod tls;
 mod traffic;
 mod values;
 

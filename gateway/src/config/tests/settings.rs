@@ -264,6 +264,10 @@ http2 = "h2c"
 [[listeners]]
 address = "127.0.0.1:3"
 http2 = 2
+[[listeners]]
+address = "127.0.0.1:4"
+tls = true
+http2 = "prior_knowledge"
 [http2]
 max_concurrent_streams = 0
 max_connection_age = "0s""#,
@@ -289,16 +293,24 @@ error: `http2` must be false, or "prior_knowledge"
 10 | http2 = 2
    |         ^ this is an integer
 
-error: `max_concurrent_streams` is out of bounds
-  --> gateway.toml:12:26
+error: within TLS clients choose HTTP/2 themselves
+  --> gateway.toml:14:9
    |
-12 | max_concurrent_streams = 0
+14 | http2 = "prior_knowledge"
+   |         ^^^^^^^^^^^^^^^^^ this one has `tls`
+   |
+   = help: write true or false
+
+error: `max_concurrent_streams` is out of bounds
+  --> gateway.toml:16:26
+   |
+16 | max_concurrent_streams = 0
    |                          ^ expected 1 to 1000
 
 error: `max_connection_age` is out of bounds
-  --> gateway.toml:13:22
+  --> gateway.toml:17:22
    |
-13 | max_connection_age = "0s"
+17 | max_connection_age = "0s"
    |                      ^^^^ expected 1s to 168h
 "#,
     );

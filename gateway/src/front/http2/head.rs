@@ -1,8 +1,9 @@
 //! Heads: a request's as the rest of the front reads it, and a reply's as the library sends it.
 
+use crate::front::connection::Connection;
 use crate::front::date::DateLine;
 use crate::front::exchange::Exchange;
-use crate::front::reply::Reply;
+use crate::front::reply::{Reply, each_field};
 use callgate_http1::{Limits, Parts, Refusal, Request};
 use h2::server::Builder;
 use http::header::{CONTENT_LENGTH, DATE, HeaderMap, HeaderName, HeaderValue};
@@ -32,20 +33,26 @@ pub(super) fn bound(builder: &mut Builder, limits: &Limits) {
 }
 
 /// The head of an exchange's reply.
-pub(super) fn of_exchange(exchange: &Exchange, reply: &Reply, date: &DateLine) -> Response<()> {
-    let mut fields = HeaderMap::with_capacity(FIELDS);
-    put(&mut fields, b"x-request-id", exchange.context.id.as_str().as_bytes());
+pub(super) fn of_exchange(exchange: &Exchange, reply: &Reply) -> Response<()> {
+    let connection = exchange.connection();
+    let mut fields = begin(connection, exchange.context.id.as_str());
     for (name, value) in exchange.guards.passed.reply_fields() {
         put(&mut fields, name.as_bytes(), value.as_bytes());
     }
-    of_reply(reply, fields, date)
+    of_reply(reply, fields, &connection.open.date)
 }
 
 /// The head of a reply to what was refused as a head.
-pub(super) fn of_refusal(id: &str, reply: &Reply, date: &DateLine) -> Response<()> {
+pub(super) fn of_refusal(connection: &Connection, id: &str, reply: &Reply) -> Response<()> {
+    of_reply(reply, begin(connection, id), &connection.open.date)
+}
+
+/// What each reply of a connection has, and its id.
+fn begin(connection: &Connection, id: &str) -> HeaderMap {
     let mut fields = HeaderMap::with_capacity(FIELDS);
+    each_field(connection.reply_lines(), |name, value| put(&mut fields, name, value));
     put(&mut fields, b"x-request-id", id.as_bytes());
-    of_reply(reply, fields, date)
+    fields
 }
 
 fn of_reply(reply: &Reply, mut fields: HeaderMap, date: &DateLine) -> Response<()> {
@@ -72,7 +79,9 @@ fn put(fields: &mut HeaderMap, name: &[u8], value: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::HalfClose;
     use crate::fields::NAMES;
+    use crate::front::connection::testing;
     use crate::front::reply::Content;
 
     const LIMITS: Limits = Limits { max_head: 8192, max_target: 4096, max_fields: 3, max_trailers: 1024 };
@@ -99,10 +108,11 @@ mod tests {
 
     #[test]
     fn a_replys_head_has_its_lines_the_date_and_the_length() {
+        let connection = testing::register(&testing::open(), HalfClose::Cancel);
         let mut reply = Reply { prepared: b"content-type: a/b\r\n", ..Reply::empty(503) };
         reply.field("retry-after", "1");
         reply.content = Content::Full(b"body".to_vec());
-        let head = of_refusal("id", &reply, &DateLine::now());
+        let head = of_refusal(&connection, "id", &reply);
         let fields = head.headers();
         for (name, value) in
             [("content-type", "a/b"), ("retry-after", "1"), ("content-length", "4"), ("x-request-id", "id")]
@@ -111,7 +121,7 @@ mod tests {
         }
         assert!(fields.get(DATE).is_some_and(|date| date.as_bytes().ends_with(b" GMT")));
         assert_eq!((head.status().as_u16(), fields.len()), (503, 5));
-        let none = of_refusal("id", &Reply::empty(204), &DateLine::now());
+        let none = of_refusal(&connection, "id", &Reply::empty(204));
         assert_eq!(none.headers().get(CONTENT_LENGTH), None);
     }
 }

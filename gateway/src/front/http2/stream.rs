@@ -71,7 +71,7 @@ impl Replying {
         let Some(mut reply) = self.unless_reset(handled).await else { return };
         exchange.guards.call = reply.guards.take();
         let stream = &self.open.stream;
-        let head = head::of_exchange(&exchange, &reply, &stream.connection.open.date);
+        let head = head::of_exchange(&exchange, &reply);
         let content = if self.is_head { Content::Empty } else { reply.content };
         let sent = match content {
             Content::Begun(begun) => send_begun(&mut self.respond, stream, head, begun).await,
@@ -97,7 +97,7 @@ impl Replying {
         tally::refused(&worker, refusal);
         let reply = problem::reply(&failure, &worker.shared.settings.server.error_types, id.as_str());
         let stream = &self.open.stream;
-        let head = head::of_refusal(id.as_str(), &reply, &stream.connection.open.date);
+        let head = head::of_refusal(&stream.connection, id.as_str(), &reply);
         let content = if self.is_head { Content::Empty } else { reply.content };
         let sent = send(&mut self.respond, stream, head, content).await;
         self.count(sent);
