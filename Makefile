@@ -21,7 +21,7 @@ setup: ## install what this machine lacks for all of these (demo and test do the
 release: ## the programs as they are released, into target/released; in about ten minutes
 	@scripts/release
 
-bench: ## side by side with nginx, HAProxy, pingora and Envoy, in about twenty minutes; QUICK=1 takes four
+bench: ## side by side with nginx, HAProxy, pingora and Envoy, in about twenty-five minutes; QUICK=1 takes six
 	@scripts/bench
 
 chaos: ## a steady client, and a caller by the SDK, while instances die, hang, drain and change; an outage; dropped packets; in about six minutes
