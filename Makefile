@@ -1,7 +1,7 @@
 # The ways into the project. Each target is a script in scripts/, which says what it does and why.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check setup release bench chaos overload mutants fuzz
+.PHONY: help demo test check setup release bench chaos overload floods mutants fuzz
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -29,6 +29,9 @@ chaos: ## a steady client, and a caller by the SDK, while instances die, hang, d
 
 overload: ## three times what a backend can serve, with and without control: a table, a plot, what holds; in about three minutes
 	@scripts/overload
+
+floods: ## HTTP/2 as attackers send it, in bulk: what it costs in memory and time, and that a good client is served; in about five minutes
+	@scripts/floods
 
 mutants: ## small changes to protocol, http1 and transcode that their own tests must notice, in an hour at most; GATEWAY=1 takes the gateway's calls and health
 	@scripts/mutants
