@@ -1,7 +1,7 @@
 # The ways into the project. Each target is a script in scripts/, which says what it does and why.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check setup release bench chaos overload mutants fuzz clients
+.PHONY: help demo test check setup release bench chaos overload floods mutants fuzz clients
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -21,7 +21,7 @@ setup: ## install what this machine lacks for all of these (demo and test do the
 release: ## the programs as they are released, into target/released; in about ten minutes
 	@scripts/release
 
-bench: ## side by side with nginx, HAProxy, pingora and Envoy, in about twenty minutes; QUICK=1 takes four
+bench: ## side by side with nginx, HAProxy, pingora and Envoy, in about twenty-five minutes; QUICK=1 takes six
 	@scripts/bench
 
 chaos: ## a steady client, and a caller by the SDK, while instances die, hang, drain and change; an outage; dropped packets; in about six minutes
@@ -29,6 +29,9 @@ chaos: ## a steady client, and a caller by the SDK, while instances die, hang, d
 
 overload: ## three times what a backend can serve, with and without control: a table, a plot, what holds; in about three minutes
 	@scripts/overload
+
+floods: ## HTTP/2 as attackers send it, in bulk: what it costs in memory and time, and that a good client is served; in about five minutes
+	@scripts/floods
 
 clients: ## TLS by clients that not every machine has: Node, httpx, and testssl.sh, which looks for what is weak; in some minutes
 	@scripts/clients

@@ -1,12 +1,19 @@
-"""The clients: wrk for closed loops of short requests, our own for others and for open loops; and one that only looks
-whether an answer is right."""
+"""The clients: wrk for closed loops of short requests, h2load for HTTP/2, our own for others, for open loops and for
+handshakes; and one that only looks whether an answer is right."""
 
 import http.client
 import json
+import os
 import pathlib
 import subprocess
+import sys
+
+import certificate
+import h2load
+from works import WORKS
 
 SCRIPT = pathlib.Path(__file__).with_name("wrk.lua")
+HANDSHAKES = pathlib.Path(__file__).with_name("handshakes.py")
 
 # Over its own duration, how long a client may take, in seconds.
 MARGIN = 30
@@ -18,6 +25,7 @@ class Clients:
     def __init__(self, tools, folder):
         self.wrk_program = tools.wrk
         self.load_program = tools.load
+        self.h2load_program = tools.h2load
         self.folder = folder
 
     def closed(self, peer, work, connections, seconds):
@@ -29,10 +37,37 @@ class Clients:
         if work.slow:
             done = self._load(peer, work, connections, seconds)
             return {**done, "errors": done["errors"] + done["unanswered"]}
+        return self._wrk(f"http://127.0.0.1:{peer.port}", work, connections, seconds)
+
+    def secure(self, peer, cell, seconds, shown):
+        """A closed loop over the cell's transport: `https` (HTTP/1.1), `h2` (HTTP/2 over TLS) or `h2c` (HTTP/2 without)."""
+        work, environment = WORKS[cell.work], {"OPENSSL_CONF": str(shown.clients)}
+        if cell.transport == "https":
+            server = f"https://{certificate.NAME}:{peer.https}"
+            return self._wrk(server, work, cell.connections, seconds, environment)
+        port, scheme = (peer.https, "https") if cell.transport == "h2" else (peer.h2c, "http")
+        log = self.folder / "h2load.tsv"
+        log.unlink(missing_ok=True)
+        command = [self.h2load_program, "-t1", f"-c{cell.connections}", f"-m{cell.streams}", f"-D{seconds}s"]
+        command += [f"--log-file={log}", f"--connect-to=127.0.0.1:{port}"]
+        command += [f"--tls13-ciphers={certificate.SUITE}", f"--groups={certificate.GROUP}"]
+        if work.body:
+            command += ["-d", self._file(f"{work.name}.json", work.body), "-H", "content-type: application/json"]
+        _run([*command, f"{scheme}://{certificate.NAME}:{port}{work.path}"], seconds, environment)
+        return h2load.Log(log.read_text("ascii")).summary()
+
+    def handshakes(self, peer, how, seconds, shown):
+        """One connection after the other, each closed when its handshake is complete."""
+        command = [sys.executable, HANDSHAKES, peer.https, certificate.NAME, seconds]
+        if how == "resumed":
+            command.append("--resume")
+        return json.loads(_run(command, seconds, {"OPENSSL_CONF": str(shown.clients)}))
+
+    def _wrk(self, server, work, connections, seconds, environment=None):
         body = self._file(f"{work.name}.json", work.body) if work.body else ""
         command = [self.wrk_program, "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", SCRIPT]
-        command += [f"http://127.0.0.1:{peer.port}{work.path}", "--", work.method, body]
-        output = _run(command, seconds)
+        command += [f"{server}{work.path}", "--", work.method, body]
+        output = _run(command, seconds, environment)
         line = next(line for line in output.splitlines() if line.startswith("RESULT "))
         return json.loads(line[len("RESULT ") :])
 
@@ -69,9 +104,10 @@ def ask(port, method, path, body=b"", timeout=20):
         connection.close()
 
 
-def _run(command, seconds):
-    command = [str(part) for part in command]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + MARGIN, check=False)
+def _run(command, seconds, environment=None):
+    command, timeout = [str(part) for part in command], seconds + MARGIN
+    environment = {**os.environ, **(environment or {})}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=environment, check=False)
     if done.returncode != 0:
         raise SystemExit(f"bench: {' '.join(command)}\n{done.stdout}{done.stderr}")
     return done.stdout

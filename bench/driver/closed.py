@@ -37,15 +37,20 @@ def _schedule(bench):
     for number in range(max(cell.rounds for cell in cells)):
         for cell in cells:
             if number < cell.rounds:
-                for name in _rotated(bench.present(cell.peers), number):
+                for name in rotated(bench.present(cell.peers), number):
                     yield number, cell, name
 
 
 def measure(bench, peer, work, connections):
     """One round of one peer."""
     bench.clients.warm(peer, work, connections, bench.plan.warm_up)
+    return costs(peer, lambda: bench.clients.closed(peer, work, connections, bench.plan.seconds))
+
+
+def costs(peer, load):
+    """What `load`, which says what came of its requests, has cost the peer."""
     before = peer.cpu()
-    done = bench.clients.closed(peer, work, connections, bench.plan.seconds)
+    done = load()
     proxy, backend = (after - then for after, then in zip(peer.cpu(), before))
     requests = max(1, done["requests"])
     return {
@@ -74,7 +79,8 @@ def _result(cell, name, rounds):
     return {**place, "errors": errors, **figures(rounds)}
 
 
-def _rotated(names, by):
+def rotated(names, by):
+    """The names, beginning with another one each round."""
     by %= len(names) or 1
     return names[by:] + names[:by]
 

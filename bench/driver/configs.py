@@ -1,6 +1,8 @@
 """The configuration of nginx, HAProxy and Envoy, tuned for this work as their documents say, with the reasons."""
 
+import dataclasses
 import json
+import pathlib
 
 # Clients that each takes at once; above what any stage opens.
 CLIENTS = 12000
@@ -40,6 +42,7 @@ http {{
     }}
     server {{
         listen 127.0.0.1:{port} reuseport backlog=4096;
+        {secure}
         location / {{
             proxy_pass http://service;
             proxy_http_version 1.1;
@@ -47,6 +50,17 @@ http {{
         }}
     }}
 }}
+"""
+
+# TLS with HTTP/2 and HTTP/1.1 by ALPN, and HTTP/2 without TLS. Sessions are resumed by tickets alone, as with the others.
+NGINX_SECURE = """\
+listen 127.0.0.1:{https} ssl http2 reuseport backlog=4096;
+        listen 127.0.0.1:{h2c} http2 reuseport backlog=4096;
+        ssl_certificate {chain};
+        ssl_certificate_key {key};
+        ssl_protocols TLSv1.3;
+        ssl_session_cache off;
+        ssl_session_tickets on;
 """
 
 HAPROXY = """\
@@ -74,8 +88,19 @@ backend service
 """
 
 
-def nginx(folder, name, port, upstream, workers):
+@dataclasses.dataclass(frozen=True)
+class Secure:
+    """The ports for TLS and for HTTP/2 without it, and the certificate's files."""
+
+    https: int
+    h2c: int
+    chain: pathlib.Path
+    key: pathlib.Path
+
+
+def nginx(folder, name, port, upstream, workers, secure=None):
     return NGINX.format(
+        secure=NGINX_SECURE.format(**dataclasses.asdict(secure)) if secure else "",
         folder=folder,
         name=name,
         port=port,
@@ -90,7 +115,26 @@ def haproxy(port, upstream, workers):
     return HAPROXY.format(port=port, upstream=upstream, workers=workers, clients=CLIENTS)
 
 
-def envoy(port, upstream, descriptor):
+def callgate(port, admin, workers, folder, secure=None):
+    """gateway.toml: as it ships, but for ports and workers."""
+    settings = (
+        f'[server]\nlisten = ["127.0.0.1:{port}"]\nworkers = {workers}\n'
+        f'[admin]\nlisten = "127.0.0.1:{admin}"\n[tables]\nwatch = ["{folder}"]\n'
+    )
+    if not secure:
+        return settings
+    return settings + (
+        f'[[listeners]]\naddress = "127.0.0.1:{secure.https}"\ntls = true\n'
+        f'[[listeners]]\naddress = "127.0.0.1:{secure.h2c}"\nhttp2 = "prior_knowledge"\n'
+    )
+
+
+def callgate_certificate(secure, name):
+    """The certificate's part of a table."""
+    return f'[[certificates]]\nnames = ["{name}"]\ncert = "{secure.chain}"\nkey = "{secure.key}"\n'
+
+
+def envoy(port, upstream, descriptor, secure=None):
     """JSON, which is YAML too. As Envoy's advice on benchmarking has it: no access log, no request ids, no dynamic
     statistics, and circuit breakers that do not trip."""
     transcoder = {
@@ -104,7 +148,6 @@ def envoy(port, upstream, descriptor):
     manager = {
         "@type": _type("filters.network.http_connection_manager", "HttpConnectionManager"),
         "stat_prefix": "clients",
-        "codec_type": "HTTP1",
         "generate_request_id": False,
         "route_config": {"virtual_hosts": [_virtual_host()]},
         "http_filters": [
@@ -112,9 +155,26 @@ def envoy(port, upstream, descriptor):
             {"name": "envoy.filters.http.router", "typed_config": router},
         ],
     }
+    listeners = [_listener("clients", port, manager, "HTTP1")]
+    if secure:
+        tls = {"name": "envoy.transport_sockets.tls", "typed_config": _tls(secure)}
+        listeners.append(_listener("https", secure.https, manager, "AUTO", transport_socket=tls))
+        listeners.append(_listener("h2c", secure.h2c, manager, "HTTP2"))
+    return json.dumps({"static_resources": {"listeners": listeners, "clusters": [_cluster(upstream)]}}, indent=1)
+
+
+def _listener(name, port, manager, codec, **more):
+    manager = {**manager, "codec_type": codec}
     filters = [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]
-    listener = {"name": "clients", "address": _address(port), "filter_chains": [{"filters": filters}]}
-    return json.dumps({"static_resources": {"listeners": [listener], "clusters": [_cluster(upstream)]}}, indent=1)
+    return {"name": name, "address": _address(port), "filter_chains": [{"filters": filters, **more}]}
+
+
+def _tls(secure):
+    files = {"certificate_chain": {"filename": str(secure.chain)}, "private_key": {"filename": str(secure.key)}}
+    return {
+        "@type": _type("transport_sockets.tls", "DownstreamTlsContext"),
+        "common_tls_context": {"tls_certificates": [files], "alpn_protocols": ["h2", "http/1.1"]},
+    }
 
 
 def _virtual_host():

@@ -31,6 +31,7 @@ def _versions(root, tools):
         "HAProxy": _version([tools.haproxy, "-v"], r"version ([\w.]+)"),
         "Envoy": _version([tools.envoy, "--version"], r"/(\d+\.\d+\.\d+)/"),
         "wrk": _version([tools.wrk, "-v"], r"(\d+\.\d+\.\d+)"),
+        "h2load": _version([tools.h2load, "--version"], r"nghttp2/([\d.]+)"),
         "rustc": _version(["rustc", "--version"], r"rustc (\S+)"),
     }
     if found["Callgate"] and tools.callgate.with_suffix(".profdata").exists():

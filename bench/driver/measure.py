@@ -12,6 +12,7 @@ import configs
 import idle
 import machine
 import openloop
+import secure
 import table
 from clients import Clients
 from peers import LABELS
@@ -46,12 +47,15 @@ def run(tools, plan, root):
     left_out = tools.missing()
     for name in left_out:
         print(f"bench: {LABELS[name]} is not installed here and is left out", file=sys.stderr)
+    if not tools.measures_secure():
+        print("bench: h2load or openssl is not installed here; TLS and HTTP/2 are left out", file=sys.stderr)
+        plan = dataclasses.replace(plan, secure=())
     busy = os.getloadavg()[0]
     if busy > 0.7:
         print(f"bench: the machine is busy (load {busy:.1f}), so the figures will be noisy", file=sys.stderr)
     files = raise_file_limit(2 * configs.CLIENTS + 1000)
     if files < plan.idle + 1000:
-        plan = dataclasses.replace(plan, idle=files - 1000)
+        plan = dataclasses.replace(plan, idle=files - 1000, idle_secure=min(plan.idle_secure, files // 8))
         print(
             f"bench: {files} files may be open here, so only {plan.idle} connections are idle",
             file=sys.stderr,
@@ -63,7 +67,7 @@ def run(tools, plan, root):
         # nginx's workers may run as another user.
         folder.chmod(0o755)
         bench = Bench(tools, plan, folder, Clients(tools, folder), Progress(), left_out)
-        stages = (closed, openloop, idle, table)
+        stages = (closed, openloop, *([secure] if plan.secure else []), idle, table)
         for stage in stages:
             bench.progress.expect(stage.expected(bench))
         for stage in stages:

@@ -5,6 +5,7 @@ import pathlib
 import shutil
 from typing import Optional
 
+import certificate
 import clients
 import configs
 from processes import wait_for
@@ -45,11 +46,16 @@ class Tools:
         self.grpc, self.load = built / "grpc", built / "load"
         system = "/usr/local/sbin:/usr/sbin:/sbin"
         self.wrk = shutil.which("wrk")
+        self.h2load = shutil.which("h2load")
         self.nginx = shutil.which("nginx") or shutil.which("nginx", path=system)
         self.haproxy = shutil.which("haproxy") or shutil.which("haproxy", path=system)
         self.envoy = envoy if envoy and envoy.exists() else None
         if not self.wrk:
             raise SystemExit("bench: wrk is not installed, so nothing can be measured")
+
+    def measures_secure(self):
+        """Whether TLS and HTTP/2 can be measured."""
+        return bool(self.h2load and shutil.which("openssl"))
 
     def missing(self):
         """Peers that must be left out."""
@@ -66,6 +72,9 @@ class Peer:
     proxy: list
     backend: list
     admin: Optional[int] = None
+    # Its ports for TLS and for HTTP/2 without TLS, if it was started with a certificate.
+    https: Optional[int] = None
+    h2c: Optional[int] = None
 
     def cpu(self):
         """CPU seconds so far: of the proxy, of the backend."""
@@ -84,11 +93,12 @@ class Peer:
 
 
 class Starter:
-    """Starts peers in a fleet."""
+    """Starts peers in a fleet; those that know TLS with these files of a certificate, if there are any."""
 
-    def __init__(self, tools, fleet):
+    def __init__(self, tools, fleet, shown=None):
         self.tools = tools
         self.fleet = fleet
+        self.shown = shown
 
     def start(self, name, workers=1):
         """Starts a peer with its backend, waits until it answers, and checks its answers."""
@@ -120,9 +130,11 @@ class Starter:
     def nginx(self, workers):
         service, port = self.plain(workers), self.fleet.port()
         name = f"nginx-{port}"
-        config = self._write(f"{name}.conf", configs.nginx(self.fleet.folder, name, port, service.port, workers))
+        secure = self._secure()
+        text = configs.nginx(self.fleet.folder, name, port, service.port, workers, secure)
+        config = self._write(f"{name}.conf", text)
         process = self.fleet.start(name, [self.tools.nginx, "-c", config, "-e", "stderr"])
-        return Peer("nginx", workers, port, [process], service.backend)
+        return Peer("nginx", workers, port, [process], service.backend, **_ports(secure))
 
     def haproxy(self, workers):
         service, port = self.plain(workers), self.fleet.port()
@@ -143,10 +155,12 @@ class Starter:
         writer.popen.wait(10)
         command = [self.tools.grpc, "--listen", f"127.0.0.1:{service}", "--threads", workers]
         backend = self.fleet.start(f"grpc-{service}", command)
-        config = self._write(f"envoy-{port}.json", configs.envoy(port, service, descriptor))
+        secure = self._secure()
+        config = self._write(f"envoy-{port}.json", configs.envoy(port, service, descriptor, secure))
         command = [self.tools.envoy, "--config-path", config, "--concurrency", workers]
         command += ["--disable-hot-restart", "--log-level", "warning"]
-        return Peer("envoy", workers, port, [self.fleet.start(f"envoy-{port}", command)], [backend])
+        process = self.fleet.start(f"envoy-{port}", command)
+        return Peer("envoy", workers, port, [process], [backend], **_ports(secure))
 
     def callgate(self, workers, table=None):
         """As it ships, but for ports and workers. `table` names the tables' folder and the backends' processes."""
@@ -157,16 +171,16 @@ class Starter:
         return self._callgate("callgate_default", workers, self._demo_table(DEFAULT_RUNTIME))
 
     def _callgate(self, name, workers, table):
-        port, admin = self.fleet.port(), self.fleet.port()
+        port, admin, secure = self.fleet.port(), self.fleet.port(), self._secure()
         folder, shops = table
-        settings = (
-            f'[server]\nlisten = ["127.0.0.1:{port}"]\nworkers = {workers}\n'
-            f'[admin]\nlisten = "127.0.0.1:{admin}"\n[tables]\nwatch = ["{folder}"]\n'
-        )
+        if secure:
+            part = configs.callgate_certificate(secure, certificate.NAME)
+            (folder / "certificates.toml").write_text(part, "utf-8")
+        settings = configs.callgate(port, admin, workers, folder, secure)
         config = self._write(f"callgate-{port}.toml", settings)
         process = self.fleet.start(f"callgate-{port}", [self.tools.callgate, "run", "--config", config])
         wait_for(lambda: _answers(admin, "/readyz", 200), process, "callgate")
-        return Peer(name, workers, port, [process], shops, admin)
+        return Peer(name, workers, port, [process], shops, admin, **_ports(secure))
 
     def shops(self, count=2, runtime=ONE_THREAD):
         """Instances of the demo's backend; returns their addresses and processes."""
@@ -191,10 +205,20 @@ class Starter:
         (folder / "shop.toml").write_text(demo_table(addresses, self.tools.table), "utf-8")
         return folder, processes
 
+    def _secure(self):
+        """Further ports and the certificate's files, where there is one."""
+        if not self.shown:
+            return None
+        return configs.Secure(self.fleet.port(), self.fleet.port(), self.shown.chain, self.shown.key)
+
     def _write(self, name, text):
         path = self.fleet.folder / name
         path.write_text(text, "utf-8")
         return path
+
+
+def _ports(secure):
+    return {"https": secure.https, "h2c": secure.h2c} if secure else {}
 
 
 def demo_table(addresses, file=ROOT / "routes" / "shop.toml"):

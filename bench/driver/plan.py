@@ -20,6 +20,18 @@ class Cell:
 
 
 @dataclasses.dataclass(frozen=True)
+class SecureCell:
+    """One work over TLS with HTTP/1.1 (`https`), over TLS with HTTP/2 (`h2`), or over HTTP/2 without TLS (`h2c`); one worker."""
+
+    work: str
+    transport: str
+    connections: int
+    # Requests at once on each connection.
+    streams: int
+    rounds: int
+
+
+@dataclasses.dataclass(frozen=True)
 class Plan:
     """Durations are in seconds."""
 
@@ -34,8 +46,13 @@ class Plan:
     curve: tuple
     curve_rounds: int
     curve_seconds: float
-    # Idle connections, of which memory is measured.
+    # TLS and HTTP/2, and for how long handshakes are made.
+    secure: tuple
+    handshake_rounds: int
+    handshake_seconds: float
+    # Idle connections, of which memory is measured; and those with TLS, of each kind.
     idle: int
+    idle_secure: int
     # The large table: cost per request, reloads, and latency while it is reloaded each second.
     routes: int
     endpoints: int
@@ -73,7 +90,17 @@ def full():
         curve=(0.1, 0.3, 0.5, 0.7, 0.85),
         curve_rounds=2,
         curve_seconds=2,
+        secure=(
+            SecureCell("quote", "https", 64, 1, judged),
+            SecureCell("quote", "https", 1, 1, others),
+            SecureCell("quote", "h2", 1, 64, judged),
+            SecureCell("quote", "h2c", 1, 64, judged),
+            SecureCell("add", "h2", 1, 64, others),
+        ),
+        handshake_rounds=5,
+        handshake_seconds=2,
         idle=10_000,
+        idle_secure=2_000,
         routes=10_000,
         endpoints=1_000,
         table_rounds=5,
@@ -101,7 +128,16 @@ def quick():
         curve=(0.2, 0.5, 0.8),
         curve_rounds=1,
         curve_seconds=1,
+        secure=(
+            SecureCell("quote", "https", 64, 1, 2),
+            SecureCell("quote", "https", 1, 1, 1),
+            SecureCell("quote", "h2", 1, 64, 2),
+            SecureCell("quote", "h2c", 1, 64, 2),
+        ),
+        handshake_rounds=2,
+        handshake_seconds=1,
         idle=2_000,
+        idle_secure=500,
         routes=10_000,
         endpoints=1_000,
         table_rounds=2,

@@ -23,6 +23,13 @@ def of(results):
         _row("memory per idle connection, KB", _idle(results), 1.2, 0.6),
         _row("10,000 routes ÷ 10: CPU per request", _table(results), 1.05, 1.0),
         _row("p99 with a reload each second ÷ without", _reloading(results), 1.2, 1.0),
+        _row("TLS 1.3 keep-alive: CPU per request ÷ nginx's", _secure(results, "https", "nginx"), 0.75, 0.6),
+        _row("HTTP/2 over TLS, 64 streams: ÷ Envoy transcoder's", _secure(results, "h2", "envoy"), 0.15, 0.1),
+        _row("HTTP/2 over TLS, 64 streams: ÷ nginx's", _secure(results, "h2", "nginx"), 0.8, 0.8),
+        _row("HTTP/2 without TLS, 64 streams: ÷ Envoy transcoder's", _secure(results, "h2c", "envoy"), 0.15, 0.1),
+        _row("HTTP/2 without TLS, 64 streams: ÷ nginx's", _secure(results, "h2c", "nginx"), 0.8, 0.8),
+        _row("memory per idle TLS connection, KB", _idle_secure(results, "http/1.1"), 16, 10),
+        _row("memory per idle connection of HTTP/2 over TLS, KB", _idle_secure(results, "h2"), 40, 24),
     ]
 
 
@@ -78,6 +85,21 @@ def _tail(results):
 
 def _idle(results):
     found = results["idle"]["peers"].get("callgate")
+    return found["per_connection_kb"] if found else None
+
+
+def _secure(results, transport, peer):
+    """Of the cell with 64 requests at once."""
+    found = {}
+    for each in results.get("secure", {}).get("cells", []):
+        if (each["work"], each["transport"], each["connections"] * each["streams"]) == ("quote", transport, 64):
+            found[each["peer"]] = median(each["proxy_us"])
+    return _divided(found.get("callgate"), found.get(peer))
+
+
+def _idle_secure(results, protocol):
+    protocols = results.get("idle_secure", {}).get("protocols", {})
+    found = protocols.get(protocol, {}).get("callgate")
     return found["per_connection_kb"] if found else None
 
 

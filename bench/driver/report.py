@@ -1,10 +1,15 @@
 """The results as text for a terminal, and the same tables as Markdown."""
 
+import dataclasses
+
 from peers import LABELS
 from stats import median, spread
 from works import WORKS
 
 MARKS = {"aim": "aim reached", "must": "holds", "no": "DOES NOT HOLD", None: "not measured"}
+TRANSPORTS = {"https": "TLS 1.3, HTTP/1.1", "h2": "TLS 1.3, HTTP/2", "h2c": "HTTP/2 without TLS"}
+SPOKEN = {"http/1.1": "HTTP/1.1", "h2": "HTTP/2"}
+IDLE_COLUMNS = ["peer", "KB a connection", "MB before", "MB with them"]
 PEER_COLUMNS = [
     "peer",
     "requests/s",
@@ -23,7 +28,7 @@ def text(results):
     blocks = []
     for heading, header, rows in tables(results):
         blocks.append(f"\n{heading}\n\n{_aligned([header, *rows])}")
-    if any(found["errors"] for found in results["cells"]):
+    if any(found["errors"] for found in [*results["cells"], *results.get("secure", {}).get("cells", [])]):
         blocks.append("\n! requests failed in these cells; their figures say nothing")
     return "\n".join(blocks) + "\n"
 
@@ -33,19 +38,44 @@ def tables(results):
     yield "What must hold", ["ratio of medians", "measured", "must", "aim", ""], _ratio_rows(results)
     for heading, cells in _groups(results):
         yield heading, PEER_COLUMNS, [_cell_row(found) for found in cells]
+    yield from _secure_tables(results)
     tail = results["open"]
     heading = f"Open loop: {tail['rate']:,} requests/s, {place('quote', tail['connections'], 1)}"
     rows = [_latency_row(LABELS[name], found) for name, found in tail["peers"].items()]
     yield heading, ["peer", "p50 µs", "p99 µs", "p99.9 µs"], rows
     idle = results["idle"]
     rows = [_idle_row(name, found) for name, found in idle["peers"].items()]
-    yield f"{idle['connections']:,} idle connections", [
-        "peer",
-        "KB a connection",
-        "MB before",
-        "MB with them",
-    ], rows
+    yield f"{idle['connections']:,} idle connections", IDLE_COLUMNS, rows
+    yield from _idle_secure_tables(results)
     yield from _table_tables(results["table"])
+
+
+def _secure_tables(results):
+    """TLS and HTTP/2: nothing where they were not measured."""
+    groups = {}
+    for found in results.get("secure", {}).get("cells", []):
+        groups.setdefault(secure_place(found), []).append(_cell_row(found))
+    for heading, rows in groups.items():
+        yield heading, PEER_COLUMNS, rows
+    shaken = results.get("secure", {}).get("handshakes")
+    if shaken:
+        columns = [f"{how}, {unit}" for how in shaken for unit in ("per CPU second", "CPU µs")]
+        rows = [[LABELS[peer], *_handshake_columns(shaken, peer)] for peer in shaken["full"]]
+        yield "TLS 1.3 handshakes", ["peer", *columns], rows
+
+
+def _handshake_columns(shaken, peer):
+    for peers in shaken.values():
+        micros = peers[peer]["proxy_us"]
+        yield f"{1e6 / micros['median']:,.0f}"
+        yield _figure(micros)
+
+
+def _idle_secure_tables(results):
+    idle = results.get("idle_secure", {})
+    for protocol, peers in idle.get("protocols", {}).items():
+        rows = [_idle_row(name, found) for name, found in peers.items()]
+        yield f"{idle['connections']:,} idle connections with TLS, {SPOKEN[protocol]}", IDLE_COLUMNS, rows
 
 
 def _groups(results):
@@ -60,6 +90,13 @@ def _groups(results):
 def place(work, connections, workers):
     """A cell's name."""
     return f"{WORKS[work].label}, {_count(connections, 'connection')}, {_count(workers, 'worker')}"
+
+
+def secure_place(cell):
+    """The name of a cell with TLS or HTTP/2: one of the plan, or one of the results."""
+    cell = cell if isinstance(cell, dict) else dataclasses.asdict(cell)
+    streams = f", {_count(cell['streams'], 'stream')} each" if cell["streams"] > 1 else ""
+    return f"{TRANSPORTS[cell['transport']]}: {WORKS[cell['work']].label}, {_count(cell['connections'], 'connection')}{streams}"
 
 
 def _count(number, what):
