@@ -9,7 +9,9 @@
 //! What can be asked for without end (PONG, SCHEMA, refusals) is bounded in bytes.
 
 mod asked;
+mod notices;
 mod open;
+mod schemas;
 
 use super::{MAX_BACKLOG, MAX_UNREAD};
 use crate::budget::Room;
@@ -21,17 +23,12 @@ use crate::limits::Limits;
 use crate::outbound::Outbound;
 use crate::schema::Fingerprint;
 use crate::status::Status;
+use notices::Notices;
 use open::OpenCalls;
+use schemas::Schemas;
 use std::borrow::Cow;
-use std::collections::VecDeque;
 
 pub use asked::{Asked, Refusal};
-
-/// What a schema that is asked for costs until it is sent, in bytes: the request's own.
-const SCHEMA_REQUEST: usize = 26;
-
-/// Schemas wait while so many bytes wait before them.
-const SCHEMAS_WAIT: usize = 64 * 1024;
 
 /// One connection of a side that is called.
 #[derive(Debug)]
@@ -44,13 +41,8 @@ pub struct Acceptor<T, I> {
     open: OpenCalls<T, I>,
     /// Answers among the bytes that were taken last.
     taken: usize,
-    schemas: VecDeque<(Fingerprint, Cow<'static, [u8]>)>,
-    /// Whether calls are welcome, and what the peer believes.
-    ready: bool,
-    told_ready: bool,
-    /// While going away: the last call that is run, and why.
-    last_call: Option<u32>,
-    farewell: Option<String>,
+    schemas: Schemas,
+    notices: Notices,
 }
 
 impl<T, I: Copy + Ord> Acceptor<T, I> {
@@ -62,11 +54,8 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
             peer: None,
             open: OpenCalls::new(),
             taken: 0,
-            schemas: VecDeque::new(),
-            ready: true,
-            told_ready: true,
-            last_call: None,
-            farewell: None,
+            schemas: Schemas::default(),
+            notices: Notices::new(),
         }
     }
 
@@ -79,7 +68,7 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
         Ok(match event {
             // The peer knows from GO_AWAY, or will, that such a call does not run.
             Event::Call { number, .. } | Event::TooLarge { number } | Event::NoRoom { number }
-                if self.last_call.is_some_and(|last| number > last) =>
+                if self.notices.last_call().is_some_and(|last| number > last) =>
             {
                 Asked::Nothing
             }
@@ -106,7 +95,7 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
             Event::Hello(hello) => {
                 self.outbound.set_limits(&hello.limits);
                 self.peer = Some(hello.limits);
-                self.tell();
+                self.notices.open(&mut self.outbound);
                 Asked::Hello(hello)
             }
             // A PONG shows by its mere arrival that the peer is there, and a caller may go as it likes.
@@ -164,7 +153,7 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
 
     /// Gives a schema that was asked for; empty when there is none.
     pub fn schema(&mut self, fingerprint: Fingerprint, encoded: impl Into<Cow<'static, [u8]>>) {
-        self.schemas.push_back((fingerprint, encoded.into()));
+        self.schemas.push(fingerprint, encoded.into());
     }
 
     /// Drops the calls whose time is up, and tells the peer. Gives what was kept for them.
@@ -185,17 +174,12 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
 
     /// Says whether calls are welcome, if the peer does not know.
     pub fn set_ready(&mut self, ready: bool) {
-        self.ready = ready;
-        self.tell();
+        self.notices.set_ready(ready, &mut self.outbound);
     }
 
     /// Takes no calls above `last_call`, the last that has begun to arrive, from now on, and says so.
     pub fn drain(&mut self, last_call: u32, reason: &str) {
-        if self.last_call.is_none() {
-            self.last_call = Some(last_call);
-            self.farewell = Some(reason.to_owned());
-            self.tell();
-        }
+        self.notices.go_away(last_call, reason, &mut self.outbound);
     }
 
     /// Answers all open calls with a failure; some may have run. Gives what was kept for them.
@@ -220,7 +204,7 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
 
     /// While going away: the last call that is run.
     pub fn last_call(&self) -> Option<u32> {
-        self.last_call
+        self.notices.last_call()
     }
 
     /// Calls that have no answer yet.
@@ -230,7 +214,7 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
 
     /// Asks the peer whether it is there, unless its HELLO is still to come.
     pub fn ping(&mut self) {
-        if self.peer.is_some() {
+        if self.notices.is_open() {
             self.outbound.ping(*b"callgate");
         }
     }
@@ -249,11 +233,7 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
     /// Moves the next bytes to write into `buffer`, of which everything was written before.
     #[inline]
     pub fn take_output(&mut self, buffer: &mut Vec<u8>) {
-        if self.outbound.queued() < SCHEMAS_WAIT
-            && let Some((fingerprint, encoded)) = self.schemas.pop_front()
-        {
-            self.outbound.schema(fingerprint, &encoded);
-        }
+        self.schemas.go_on(&mut self.outbound);
         self.taken = self.outbound.answers();
         self.outbound.take(buffer);
     }
@@ -292,21 +272,8 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
         Ok(Asked::Nothing)
     }
 
-    /// Says what waits for the peer's HELLO to be said.
-    fn tell(&mut self) {
-        if self.peer.is_none() {
-            return;
-        }
-        if std::mem::replace(&mut self.told_ready, self.ready) != self.ready {
-            self.outbound.ready(self.ready);
-        }
-        if let (Some(last_call), Some(reason)) = (self.last_call, self.farewell.take()) {
-            self.outbound.go_away(last_call, &reason);
-        }
-    }
-
     fn bounded(&self) -> Result<(), ProtocolError> {
-        let unread = self.outbound.unread() + self.schemas.len() * SCHEMA_REQUEST;
+        let unread = self.outbound.unread() + self.schemas.cost();
         if unread > MAX_UNREAD { Err(ProtocolError::Unread) } else { Ok(()) }
     }
 }
