@@ -34,6 +34,11 @@ impl Budget {
     pub(crate) fn spend(&self) -> bool {
         self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(WHOLE)).is_ok()
     }
+
+    /// Gives back a retry that was taken and not made.
+    pub(crate) fn give_back(&self) {
+        self.left.fetch_add(WHOLE, Ordering::Relaxed);
+    }
 }
 
 #[cfg(test)]
@@ -45,6 +50,8 @@ mod tests {
         let budget = Budget::new();
         assert_eq!((0..1000).filter(|_| budget.spend()).count(), 100);
         (0..5).for_each(|_| budget.earn());
+        assert!(budget.spend() && !budget.spend());
+        budget.give_back();
         assert!(budget.spend() && !budget.spend());
         (0..10_000).for_each(|_| budget.earn());
         assert_eq!((0..1000).filter(|_| budget.spend()).count(), 100);

@@ -32,6 +32,7 @@ pub struct ClientBuilder {
     endpoints: Vec<String>,
     timeout: Duration,
     max_age: Duration,
+    hedge_after: Option<Duration>,
     caller: Option<Arc<str>>,
     layers: Stack,
 }
@@ -55,6 +56,7 @@ impl ClientBuilder {
             endpoints: Vec::new(),
             timeout: DEFAULT_TIMEOUT,
             max_age: DEFAULT_MAX_AGE,
+            hedge_after: None,
             caller: None,
             layers: Stack::default(),
         }
@@ -78,6 +80,16 @@ impl ClientBuilder {
     /// brings the client to new servers.
     pub fn max_age(mut self, max_age: Duration) -> ClientBuilder {
         self.max_age = max_age.clamp(MAX_AGES.0, MAX_AGES.1);
+        self
+    }
+
+    /// An idempotent call that has no answer after so long is sent to another endpoint as well, and again after as long, three
+    /// times in all. The first answer counts, and the others are cancelled. Not done unless told: it helps against endpoints that
+    /// are slow or do not answer some calls, and costs the work of a second call. It is bounded as retries are.
+    ///
+    /// An endpoint that is silent altogether needs no hedge: its idempotent calls are sent elsewhere after half a second.
+    pub fn hedge_after(mut self, time: Duration) -> ClientBuilder {
+        self.hedge_after = Some(time);
         self
     }
 
@@ -137,6 +149,7 @@ impl ClientBuilder {
             identity: identity.into(),
             max_age: self.max_age,
             look_again: LOOK_AGAIN,
+            hedge_after: self.hedge_after,
             resolve: Resolve::System,
             dial,
         };

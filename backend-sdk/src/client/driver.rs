@@ -7,7 +7,7 @@ use super::offers::Learned;
 use super::outcome::{Failed, Origin, Outcome};
 use super::queue::Queue;
 use crate::Status;
-use crate::connection::{Dial, Link, Lost};
+use crate::connection::{Dial, HURRIED, Link, Lost, Turn};
 use crate::layer::Reply;
 use callgate_protocol::connection::{Answer, Said};
 use callgate_protocol::schema::Fingerprint;
@@ -58,7 +58,11 @@ impl Connection {
                 return Ok(());
             }
             tokio::select! {
-                turn = link.turn(&mut queue) => drop(turn?),
+                turn = link.turn(&mut queue) => match turn? {
+                    Turn::Received => self.hears(),
+                    Turn::Doubt => self.falls_silent(),
+                    Turn::Sent | Turn::Alarm => {}
+                },
                 () = self.stopped.notified() => {}
             }
         }
@@ -66,12 +70,11 @@ impl Connection {
 
     fn event(&self, event: Event<'_>) -> Result<(), ProtocolError> {
         match self.queue.push(|calls| calls.on_event(event))? {
-            // The caller's future may be dropped in this moment; then nobody wants the outcome.
-            Said::Answered(call, answer) => drop(call.value.send(outcome(answer))),
+            Said::Answered(call, answer) => call.value.end(outcome(answer)),
             Said::GoAway { reason, refused } => {
                 let why = format!("it takes no more calls: {reason}");
                 for call in refused {
-                    let _ = call.value.send(Err(self.gone(Origin::Unsent, &why)));
+                    call.value.end(Err(self.gone(Origin::Unsent, &why)));
                 }
                 self.retire(&why);
             }
@@ -127,7 +130,7 @@ async fn open(dial: &Dial, member: &Member, identity: &str) -> Result<(Arc<Conne
     let hello = Hello::new(identity, Limits::default(), Vec::new());
     let queue = Arc::new(Queue::new(Calls::new(&hello)));
     let inbound = Inbound::new(Role::Connector, hello.limits);
-    let mut link = Link::new(stream, inbound);
+    let mut link = Link::new(stream, inbound, HURRIED);
     let hello = match shake_hands(&mut link, &queue).await {
         Ok(hello) => hello,
         Err(lost) => {
@@ -179,7 +182,7 @@ impl Drop for LoseOnDrop<'_> {
         let lost = self.connection.queue.with(Calls::lose);
         let unsent = lost.unsent.into_iter().map(|call| (call, Origin::Unsent));
         for (call, origin) in unsent.chain(lost.sent.into_iter().map(|call| (call, Origin::Lost))) {
-            let _ = call.value.send(Err(self.connection.gone(origin, &self.reason)));
+            call.value.end(Err(self.connection.gone(origin, &self.reason)));
         }
         self.connection.retire(&self.reason);
     }

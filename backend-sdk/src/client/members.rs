@@ -72,6 +72,8 @@ pub(crate) struct Member {
     pub(crate) full: News,
     /// It has not answered in time.
     pub(crate) late: News,
+    /// It gives no sign of life.
+    pub(crate) silent: News,
 }
 
 /// A name that was given as an endpoint.
@@ -124,6 +126,7 @@ impl Members {
             signals: self.signals.clone(),
             full: News::default(),
             late: News::default(),
+            silent: News::default(),
         })
     }
 
@@ -202,6 +205,11 @@ impl Seat {
     #[inline]
     pub(crate) fn usable(&self) -> Option<&Arc<Connection>> {
         self.connection().filter(|connection| connection.is_open() && connection.is_ready())
+    }
+
+    /// Whether calls can be made on it, and are answered as far as is known.
+    pub(crate) fn answers(&self) -> bool {
+        self.usable().is_some_and(|connection| !connection.is_silent())
     }
 }
 

@@ -13,7 +13,8 @@
 //! connection   one connection, and the calls on it; queue, what its task and its callers share; driver, the task, from the
 //!              handshake to the end
 //! reviewer     which members are ejected, or tried again; trial, where attempts report that
-//! attempt      one call; outcome, how an attempt ends; budget, how many may be sent again
+//! attempt      one call; race, attempts side by side; outcome, how one ends; in_flight, how its caller hears of it;
+//!              budget, how many may be sent again
 //! news         what people are told once
 //! ```
 
@@ -24,6 +25,7 @@ mod choice;
 mod connection;
 mod driver;
 mod follower;
+mod in_flight;
 mod layered;
 mod listing;
 mod members;
@@ -33,9 +35,12 @@ mod outage;
 mod outcome;
 mod pool;
 mod queue;
+mod race;
 mod resolve;
 mod reviewer;
 mod schemas;
+#[cfg(test)]
+mod silence_tests;
 mod slot;
 mod supervisor;
 #[cfg(test)]
@@ -99,8 +104,8 @@ impl Client {
     /// Calls a method. Client stubs do this; users call these.
     ///
     /// The call waits for a connection if none is ready. It is sent to another endpoint if one has certainly not run it, and
-    /// if it is idempotent, also when the connection was lost or the endpoint has answered `unavailable`. It ends at the
-    /// earlier of the client's time limit and `context`'s deadline. The request id and trace context of `context` go
+    /// if it is idempotent, also when the connection was lost, the endpoint has answered `unavailable`, or gives no sign of
+    /// life; then the first answer counts. It ends at the earlier of the client's time limit and `context`'s deadline. The request id and trace context of `context` go
     /// along. Dropping the future cancels the call: its handler is dropped too.
     ///
     /// # Errors

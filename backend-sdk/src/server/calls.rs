@@ -240,6 +240,11 @@ impl Outgoing for Calls {
     fn ping(&mut self) {
         self.peer.ping();
     }
+
+    /// This side answers and does not wait.
+    fn is_busy(&self) -> bool {
+        false
+    }
 }
 
 impl Drop for Calls {

@@ -4,7 +4,7 @@ use super::calls::Calls;
 use super::registry::Registry;
 use super::slots::Slots;
 use super::{Orders, Phase};
-use crate::connection::{Link, Lost, Stream, Turn};
+use crate::connection::{Link, Lost, PATIENT, Stream, Turn};
 use crate::layer::Layers;
 use callgate_protocol::{Inbound, Role};
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub(crate) async fn serve(
 ) {
     let limits = shared.registry.hello().limits;
     let inbound = Inbound::sharing(Role::Acceptor, limits, Some(shared.slots.budget.clone()));
-    let mut link = Link::new(stream, inbound);
+    let mut link = Link::new(stream, inbound, PATIENT);
     let mut calls = Calls::new(shared, Arc::new(crate::Peer::at(peer.clone())));
     let lost = match drive(&mut link, &mut calls, orders).await {
         Ok(()) => {
