@@ -1,7 +1,7 @@
 //! Metadata of a message: request id, trace context and the like, beside its payload.
 //!
-//! On the wire it is a block behind its length (u16), which calls, replies and ends of streams have with flag METADATA only. An
-//! entry is a key byte, for key 0 a name (a length byte, then the name), and a value behind its length; whoever does not know a key
+//! On the wire it is a block behind its length (u16), which calls, replies and ends of streams have with flag METADATA only. A
+//! failure has the block in a field of its own. An entry is a key byte, for key 0 a name (a length byte, then the name), and a value behind its length; whoever does not know a key
 //! skips its entry. Names are lower-case ASCII. Of several entries of one name the first counts.
 
 use crate::frame::ProtocolError;
@@ -61,6 +61,11 @@ impl<'a> Metadata<'a> {
                 }
             }
         })
+    }
+
+    /// The entries, one after another.
+    pub(crate) fn block(&self) -> &'a [u8] {
+        self.block
     }
 
     /// Bytes that it takes in a message.
@@ -129,6 +134,11 @@ impl MetadataBuf {
     pub fn fill(&mut self, with: Metadata<'_>) {
         self.block.clear();
         self.block.extend_from_slice(with.block);
+    }
+
+    /// The entries of a block that has come; none if it is longer than [`MAX_METADATA`].
+    pub(crate) fn of_block(block: &[u8]) -> MetadataBuf {
+        MetadataBuf { block: if block.len() > MAX_METADATA { Vec::new() } else { block.to_vec() } }
     }
 
     /// Adds an entry under a numbered key. Says `false`, and adds nothing, when the block would grow past

@@ -146,15 +146,17 @@ impl Client {
             Status::invalid_argument(format!("the arguments of {service}.{name} cannot be encoded: {error}"))
         })?;
         let deadline = self.deadline(context)?;
-        let reply = match &self.layers {
-            None => self.send(method, context, &payload, deadline).await?,
+        let outcome = match &self.layers {
+            None => self.send(method, context, &payload, deadline).await,
             // On the heap, so that calls without layers stay as small as they are.
-            Some(layers) => Box::pin(layered::call(self, layers, method, context, payload, deadline)).await?,
+            Some(layers) => Box::pin(layered::call(self, layers, method, context, payload, deadline)).await,
         };
         if let Some(context) = context {
-            context.heard(reply.metadata.as_metadata());
+            let beside =
+                outcome.as_ref().map_or_else(Status::all_metadata, |reply| reply.metadata.as_metadata());
+            context.heard(beside);
         }
-        decode(method, &schema.schema, &reply.payload)
+        decode(method, &schema.schema, &outcome?.payload)
     }
 
     /// The deadline of a call that is made now.

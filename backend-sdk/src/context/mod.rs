@@ -171,8 +171,8 @@ impl Context {
         self.call.peer()
     }
 
-    /// What goes back to the caller beside the result, if the call succeeds. What is added after the method has returned comes
-    /// too late.
+    /// What goes back to the caller beside the result, or beside the failure. What is added after the method has returned
+    /// comes too late.
     ///
     /// ```
     /// # use callgate_sdk::{Context, Status};
@@ -185,7 +185,8 @@ impl Context {
         self.call.reply()
     }
 
-    /// The same context, with which calls put what comes beside their result into `reply`, in the place of what was there.
+    /// The same context, with which calls put what comes beside their result or failure into `reply`, in the place of what was
+    /// there.
     ///
     /// ```
     /// # use callgate_sdk::{Context, ReplyMetadata, Status};
@@ -213,7 +214,7 @@ impl Context {
         self.call.cancelled().await;
     }
 
-    /// A call that was made with this context has succeeded, and this came with its result.
+    /// A call that was made with this context has ended, and this came with its result or failure.
     pub(crate) fn heard(&self, metadata: Metadata<'_>) {
         if let Some(reply) = &self.hears {
             reply.replace(metadata);

@@ -71,7 +71,8 @@ def message(name, flags, call, body):
             return {"failure": {
                 "number": call, "code": CODES[code] if 1 <= code <= 16 else "unknown", "message": text(1) or "",
                 "details": text(2), "error": fields[4].rest().hex() if 4 in fields else None, "retry_after_ms": fields[3].fixed(4) if 3 in fields else None,
-                "not_executed": bool(flags & NOT_EXECUTED)}}
+                "not_executed": bool(flags & NOT_EXECUTED),
+                "metadata": entries(fields[5]) if 5 in fields else []}}
         case "CALL":
             head = {"number": call, "call_id": r.fixed(4), "timeout_ms": r.fixed(4) or None,
                     "metadata": metadata(r, flags)}
@@ -79,16 +80,25 @@ def message(name, flags, call, body):
 
 
 def metadata(r, flags):
-    block, entries = Reader(r.take(r.fixed(2)) if flags & METADATA else b""), []
+    return entries(Reader(r.take(r.fixed(2)) if flags & METADATA else b""))
+
+
+def entries(block):
+    found = []
     while block.left():
         key = block.u8()
         name = KEYS[key] if key else block.take(block.u8()).decode()
         if not re.fullmatch("[a-z0-9._-]{1,255}", name): raise Bad(name)
-        entries.append([name, block.bytes().hex()])
-    return entries
+        found.append([name, block.bytes().hex()])
+    return found
+
+
+def put_entries(entries):
+    return b"".join(entry(name, bytes.fromhex(value)) for name, value in entries)
+
 
 def put_metadata(entries):
-    block = b"".join(entry(name, bytes.fromhex(value)) for name, value in entries)
+    block = put_entries(entries)
     return len(block).to_bytes(2, "little") + block if block else b""
 
 
@@ -109,7 +119,8 @@ def body_of(says):
             out = bytes([CODES.index(v["code"])]) + field(1, v["message"].encode())
             if v["details"] is not None: out += field(2, v["details"].encode())
             if v["retry_after_ms"] is not None: out += field(3, u32(v["retry_after_ms"]))
-            return out + (b"" if v["error"] is None else field(4, bytes.fromhex(v["error"])))
+            if v["error"] is not None: out += field(4, bytes.fromhex(v["error"]))
+            return out + (field(5, put_entries(v["metadata"])) if v["metadata"] else b"")
         case "call":
             head = u32(v["call_id"]) + u32(v["timeout_ms"] or 0)
             return head + put_metadata(v["metadata"]) + bytes.fromhex(v["payload"])
