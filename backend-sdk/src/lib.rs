@@ -14,6 +14,7 @@
 extern crate self as callgate_sdk;
 
 mod client;
+mod codec;
 mod connection;
 mod context;
 mod error;

@@ -94,26 +94,28 @@ impl Outbound {
     }
 
     /// Queues a REPLY whose payload is there already; a long one is not copied.
-    pub fn reply_with(&mut self, number: u32, metadata: Metadata<'_>, payload: Vec<u8>) {
-        self.reply_holding(number, metadata, payload, None);
+    pub fn reply_with(&mut self, number: u32, metadata: Metadata<'_>, mut payload: Vec<u8>) {
+        self.reply_holding(number, metadata, &mut payload, None);
     }
 
-    /// The same for a payload that takes room of a budget, until all of it was handed out to be written.
+    /// The same for a payload that takes room of a budget, until all of it was handed out to be written. A long payload is taken; a short
+    /// one is copied, and its buffer stays the caller's.
     pub fn reply_holding(
         &mut self,
         number: u32,
         metadata: Metadata<'_>,
-        mut payload: Vec<u8>,
+        payload: &mut Vec<u8>,
         room: Option<Room>,
     ) {
         let flags = metadata_flag(metadata);
         if metadata.size() + payload.len() <= self.max_frame {
             self.frame(kind::REPLY, flags, number, |out| {
                 metadata.encode(out);
-                out.extend_from_slice(&payload);
+                out.extend_from_slice(payload);
             });
             return;
         }
+        let mut payload = std::mem::take(payload);
         if !metadata.is_empty() {
             let mut block = Vec::with_capacity(metadata.size());
             metadata.encode(&mut block);

@@ -51,12 +51,12 @@ mod trial;
 
 pub use builder::{ClientBuilder, ClientError};
 
+use crate::codec;
 use crate::context::metadata_of_call;
 use crate::layer::{Layers, Reply};
 use crate::service::Method;
 use crate::{Context, Status};
 use attempt::Attempts;
-use bincode::config::standard;
 use builder::LONGEST_TIMEOUT;
 use callgate_protocol::check;
 use callgate_protocol::schema::MethodSchema;
@@ -142,7 +142,8 @@ impl Client {
         let schema = method.schema().map_err(|problem| {
             Status::internal(format!("{service}.{name} cannot be called: {problem}")).not_executed()
         })?;
-        let payload = bincode::serde::encode_to_vec(arguments, standard()).map_err(|error| {
+        let mut payload = Vec::new();
+        codec::write(arguments, &mut payload).map_err(|error| {
             Status::invalid_argument(format!("the arguments of {service}.{name} cannot be encoded: {error}"))
         })?;
         let deadline = self.deadline(context)?;
@@ -184,13 +185,12 @@ impl Client {
     }
 }
 
-/// What a peer has sent is checked before bincode sees it.
+/// What a peer has sent is checked before it is read.
 fn decode<R: DeserializeOwned>(method: &Method, schema: &MethodSchema, reply: &[u8]) -> Result<R, Status> {
     let bad = |error: &dyn fmt::Display| {
         let (service, name) = (method.service, method.name);
         Status::internal(format!("the result of {service}.{name} is not what its schema says: {error}"))
     };
     check::value(schema, &schema.response, reply).map_err(|error| bad(&error))?;
-    let (result, _) = bincode::serde::decode_from_slice(reply, standard()).map_err(|error| bad(&error))?;
-    Ok(result)
+    codec::read(reply).map_err(|error| bad(&error))
 }

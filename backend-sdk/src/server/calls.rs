@@ -13,6 +13,7 @@ use super::mailbox::{Done, Mailbox, Outcome, Succeeded};
 use super::registry::Target;
 use super::slots::{LONG, Slot};
 use crate::Context;
+use crate::codec::spare;
 use crate::connection::{Outgoing, Pace};
 use crate::context::CallState;
 use callgate_protocol::connection::{Acceptor, Asked, Refusal};
@@ -274,9 +275,14 @@ fn admit(shared: &Shared, call_id: CallId, size: usize) -> Result<Admitted<'_>, 
 /// Answers, if anybody waits for it.
 fn reply_to(peer: &mut Peer, number: u32, outcome: Outcome) {
     match outcome {
-        Ok(Succeeded { payload, beside, room }) => peer.reply(number, beside.as_metadata(), payload, room),
-        Err(status) => peer.fail(number, &status),
-    };
+        Ok(Succeeded { mut payload, beside, room }) => {
+            peer.reply(number, beside.as_metadata(), &mut payload, room);
+            spare::give_back(payload);
+        }
+        Err(status) => {
+            peer.fail(number, &status);
+        }
+    }
 }
 
 /// What a caller is told.

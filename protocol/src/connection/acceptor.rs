@@ -114,7 +114,7 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
         &mut self,
         number: u32,
         metadata: Metadata<'_>,
-        payload: Vec<u8>,
+        payload: &mut Vec<u8>,
         room: Option<Room>,
     ) -> bool {
         let (open, _) = self.open.remove(number);

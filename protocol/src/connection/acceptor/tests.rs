@@ -31,7 +31,7 @@ fn called(machine: &mut Machine, number: u32) {
 }
 
 fn reply(machine: &mut Machine, number: u32, size: usize) -> bool {
-    machine.reply(number, Metadata::default(), vec![7; size], None)
+    machine.reply(number, Metadata::default(), &mut vec![7; size], None)
 }
 
 /// Everything that leaves now, as kind, flags and number.
