@@ -58,7 +58,6 @@ mod target;
 #[cfg(test)]
 pub(crate) mod testing;
 mod timeout;
-mod token;
 mod units;
 mod values;
 
@@ -102,7 +101,6 @@ pub(crate) use suggest::names_help;
 pub use tables::{TableHash, Tables};
 pub(crate) use target::is_dot_segment;
 pub use target::{Piece, RedirectTarget, RewriteTarget};
-pub use token::Token;
 pub(crate) use units::timeout;
 
 #[cfg(test)]

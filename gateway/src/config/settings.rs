@@ -14,7 +14,7 @@ use super::error_types::ErrorTypes;
 use super::files;
 use super::reader::Reader;
 use super::source::Source;
-use super::token::Token;
+use callgate_protocol::Token;
 use keys::{log_filter, read};
 use places::absolute;
 use std::net::{Ipv4Addr, SocketAddr};
