@@ -8,6 +8,8 @@
 
 mod action;
 mod backend;
+mod backend_files;
+mod backend_security;
 mod balance;
 mod bind;
 mod call;
@@ -63,6 +65,8 @@ mod values;
 
 pub use action::ActionSpec;
 pub use backend::BackendSpec;
+pub(crate) use backend_files::{ALPN, Read};
+pub use backend_security::{BackendTls, BackendToken, OwnCertificate, SecretSource, SecuritySpec};
 pub use balance::{Balance, HashBy, HashSpec, Placement};
 pub use call::CallSpec;
 pub use call_policy::CallPolicy;

@@ -17,6 +17,7 @@ use super::source::Source;
 use callgate_protocol::Token;
 use keys::{log_filter, read};
 use places::absolute;
+pub(super) use places::path;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

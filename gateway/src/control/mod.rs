@@ -14,7 +14,7 @@ pub mod watch;
 pub use plane::Plane;
 pub use unfit::{Fits, Found, Kind, Unfit};
 
-use crate::config::{Diagnostics, Tables};
+use crate::config::{BackendSpec, Diagnostics, Tables};
 use crate::routes::Table;
 use crate::supervise::{Task, supervised};
 use loss::{Verdict, Waiting};
@@ -206,10 +206,21 @@ fn stand_back() {
 fn load(plane: &Plane, cause: &'static str) -> Result<Tables, Reload> {
     let before = plane.shared.table.load().hash.clone();
     match Tables::load_unless(&plane.shared.settings.tables.watch, &before) {
-        Ok(Some(tables)) => Ok(tables),
+        Ok(Some(tables)) => {
+            match tables.check_security(false, |spec| is_in_force(&plane.shared.table.load(), spec)) {
+                Ok(()) => Ok(tables),
+                Err(diagnostics) => Err(refuse(plane, &diagnostics, cause)),
+            }
+        }
         Ok(None) => Err(unchanged(plane, before, cause)),
         Err(diagnostics) => Err(refuse(plane, &diagnostics, cause)),
     }
+}
+
+/// Whether a backend of the table wants the same of its instances as that one: what it has of files stays in force then.
+fn is_in_force(table: &Table, spec: &BackendSpec) -> bool {
+    let found = table.backends.binary_search_by(|backend| backend.spec.name.cmp(&spec.name));
+    found.is_ok_and(|at| table.backends[at].spec.security == spec.security)
 }
 
 /// Puts sound tables into force.

@@ -62,6 +62,7 @@ fn prepare(
     let watcher = Watcher::start(&settings.tables.watch, supervisor.clone())
         .map_err(|error| format!("error: cannot watch the tables: {error}"))?;
     let tables = Tables::load(&settings.tables.watch).map_err(|error| error.to_string())?;
+    tables.check_security(true, |_| false).map_err(|error| error.to_string())?;
     let name = Name::of(&settings);
     let before = upgrade.map(|other| other.map_or_else(|| name.clone(), |other| Name::given(&other)));
     let mut before = before.map(|name| Predecessor::ask(&name)).transpose()?;

@@ -18,7 +18,7 @@ mod traffic;
 pub use callgate_health::EjectionReason;
 pub use counter::{Counter, PerWorker};
 pub use failures::FailureCounters;
-pub use health::{Disconnect, HealthCounters, Standing};
+pub use health::{ConnectFailure, Disconnect, HealthCounters, Standing};
 pub use limits::{LimitCounters, LimitScrape, LimitStats};
 pub use names::{NameScrape, NameStats, Resolution};
 pub use overload::OverloadCounters;

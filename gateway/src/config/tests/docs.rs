@@ -32,7 +32,7 @@ fn the_mistakes_are_told_as_the_page_says() {
 #[test]
 fn every_key_is_explained() {
     let keys = "endpoints address drain connect_timeout ping_interval ping_timeout max_age max_calls health failures failure_rate \
-                slow_factor ejection max_ejection max_ejected slow_start retry_budget hold max_in_flight max_in_flight_per_instance adaptive queue when min max size \
+                slow_factor ejection max_ejection max_ejected slow_start retry_budget hold max_in_flight max_in_flight_per_instance adaptive queue tls token ca server_name when min max size \
                 header share rate burst by dry_run max_keys status body json content_type headers to \
                 server.listen server.workers server.max_body server.max_body_memory server.max_answer server.max_answer_memory server.min_send_rate server.min_send_rate_window server.min_body_rate server.min_body_rate_window server.max_head server.max_headers \
                 server.max_connections server.header_timeout server.body_timeout server.idle_timeout \

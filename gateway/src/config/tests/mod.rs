@@ -19,6 +19,7 @@ mod rate_limits;
 mod retries;
 mod routes;
 mod scaling;
+mod security;
 mod settings;
 mod tables;
 mod traffic;

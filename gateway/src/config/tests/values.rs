@@ -231,7 +231,7 @@ fn every_setting_is_read() {
         admin: AdminSettings {
             listen: "127.0.0.1:9".parse().unwrap(),
             hosts: vec!["gateway.example".to_owned()],
-            token: Token::parse("s3cret").ok(),
+            token: callgate_protocol::Token::parse("s3cret").ok(),
         },
         tables: TableSettings { watch: ["/etc/callgate/x", "/y/z.toml", "/w"].map(PathBuf::from).to_vec() },
         log: LogSettings { level: "info,callgate=debug".into(), format: LogFormat::Json },
