@@ -2,7 +2,7 @@
 //! and tokens change while calls go on.
 
 use callgate_sdk::tls::ClientTls;
-use callgate_sdk::{Client, Code, Status, Token};
+use callgate_sdk::{Client, Code, Context, Status, Token};
 use callgate_tests::sealed::{Caller, Sealed as _, SealedClient};
 use callgate_tests::tls::{Ca, Issued};
 use callgate_tests::{Backend, Gateway, Setup, eventually, free_port};
@@ -383,7 +383,7 @@ async fn a_token_goes_through_a_unix_socket_and_never_over_plain_tcp() {
 }
 
 async fn asks(client: &SealedClient) -> Result<Caller, Status> {
-    client.caller().await
+    client.caller(&Context::background()).await
 }
 
 #[tokio::test]

@@ -204,6 +204,7 @@ fn stand_back() {
 
 /// Reads the files; what comes of it when there is nothing to take.
 fn load(plane: &Plane, cause: &'static str) -> Result<Tables, Reload> {
+    plane.shared.table.load().backends.iter().for_each(|backend| backend.refresh_security());
     let before = plane.shared.table.load().hash.clone();
     match Tables::load_unless(&plane.shared.settings.tables.watch, &before) {
         Ok(Some(tables)) => {
