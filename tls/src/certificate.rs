@@ -63,6 +63,14 @@ impl Certificate {
         self.names.iter().any(|name| name.covers(host))
     }
 
+    /// Whether all hosts that a name stands for are among its names.
+    pub fn covers_name(&self, name: &Name) -> bool {
+        match name {
+            Name::Dns(host) => self.covers(host),
+            Name::Wildcard(_) | Name::Ip(_) => self.names.contains(name),
+        }
+    }
+
     /// From when on it is valid.
     pub fn starts(&self) -> UnixTime {
         self.starts
@@ -245,3 +253,6 @@ impl fmt::Debug for Certificate {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

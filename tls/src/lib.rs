@@ -48,6 +48,9 @@ pub fn provider() -> Arc<CryptoProvider> {
 }
 
 #[cfg(test)]
+mod testing;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -22,10 +22,7 @@ impl Name {
             return Some(Name::Ip(ip));
         }
         match text.strip_prefix("*.") {
-            // A star over a top-level domain is nobody's to give.
-            Some(rest) => {
-                (is_host(rest) && rest.contains('.')).then(|| Name::Wildcard(rest.to_ascii_lowercase()))
-            }
+            Some(rest) => is_host(rest).then(|| Name::Wildcard(rest.to_ascii_lowercase())),
             None => is_host(text).then(|| Name::Dns(text.to_ascii_lowercase())),
         }
     }
@@ -77,6 +74,7 @@ impl fmt::Display for Name {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn names_are_read_in_lower_case_and_only_whole_labels_are_stars() {
@@ -88,7 +86,7 @@ mod tests {
             ("::1", Some("::1")),
             ("_dmarc.example.com", Some("_dmarc.example.com")),
             ("*", None),
-            ("*.com", None),
+            ("*.internal", Some("*.internal")),
             ("a*.example.com", None),
             ("*.*.example.com", None),
             ("a..b", None),
@@ -99,6 +97,23 @@ mod tests {
         ] {
             let name = Name::parse(text).map(|name| name.to_string());
             assert_eq!(name.as_deref(), expected, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_name_that_is_read_is_read_again_as_it_is_shown(text in "\\PC{0,20}|[a-z*.:-]{0,12}|\\*\\.[a-z.]{1,9}") {
+            if let Some(name) = Name::parse(&text) {
+                prop_assert_eq!(Name::parse(&name.to_string()), Some(name.clone()));
+                prop_assert!(matches!(name, Name::Wildcard(_)) || name.covers(&text));
+            }
+        }
+
+        #[test]
+        fn no_host_is_a_panic(host in "\\PC{0,20}|\\[[0-9a-f:.]{0,9}\\]?|[a-z.]{0,9}") {
+            for name in ["a.example", "*.a.example", "::1"] {
+                Name::parse(name).unwrap().covers(&host);
+            }
         }
     }
 

@@ -75,3 +75,6 @@ fn scope(clients: &ClientCertificates) -> Vec<u8> {
     scope.extend_from_slice(trust.fingerprint());
     scope
 }
+
+#[cfg(test)]
+mod tests;

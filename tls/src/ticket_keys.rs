@@ -68,6 +68,12 @@ impl TicketKeys {
         self.0.truncate(TicketKeys::KEPT);
     }
 
+    /// How many keys there are; at least one.
+    #[expect(clippy::len_without_is_empty, reason = "there is always at least one")]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8; KEY]> {
         self.0.iter()
     }
@@ -115,6 +121,7 @@ impl fmt::Debug for TicketKeys {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn keys_that_are_written_are_read_again() {
@@ -150,6 +157,23 @@ mod tests {
         ] {
             let error = TicketKeys::read(text.as_bytes()).unwrap_err();
             assert_eq!(error.line(), line, "{text}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_stands_in_a_file_is_keys_or_an_error(text: Vec<u8>) {
+            if let Ok(keys) = TicketKeys::read(&text) {
+                prop_assert_eq!(TicketKeys::read(keys.to_text().as_bytes()), Ok(keys));
+            }
+        }
+
+        #[test]
+        fn lines_that_are_nearly_keys_are_read_or_told(lines in "([0-9a-fA-F]{63,65}\r?\n|#x\n| \n){0,5}") {
+            match TicketKeys::read(lines.as_bytes()) {
+                Ok(keys) => prop_assert!(keys.len() <= 5),
+                Err(error) => prop_assert!(error.line().is_none_or(|line| line <= 5)),
+            }
         }
     }
 

@@ -88,7 +88,7 @@ fn shake_hands(mut client: ClientConnection, mut server: ServerConnection) -> Re
     Err(Error::General("the handshake does not end".to_owned()))
 }
 
-fn feed(
+pub(crate) fn feed(
     mut bytes: &[u8],
     mut read: impl FnMut(&mut dyn std::io::Read) -> std::io::Result<usize>,
 ) -> Result<(), Error> {

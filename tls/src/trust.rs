@@ -159,3 +159,6 @@ impl fmt::Debug for Trust {
         f.debug_struct("Trust").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! What the admin port shows.
 
 use super::instances::instance;
-use super::{limits, names, settings, traffic};
+use super::{certificates, limits, names, settings, traffic};
 use crate::backends::{Backend, Member};
 use crate::config::{Balance, OverloadSpec, Priority, RetryOn, RetrySpec, SecuritySpec};
 use crate::control::{Found, Kind, Plane, Unfit};
@@ -22,6 +22,7 @@ GET  /healthz     the process lives
 GET  /readyz      requests can be answered; ?strict: and every backend has an instance
 GET  /routes      the routes in force, and what they call
 GET  /backends    the backends, their instances, methods and schemas
+GET  /certificates  the certificates in force, when they expire, and what is wrong with their files
 GET  /config      the settings and tables in force, and the last error
 POST /-/reload    read the tables again
 POST /-/drain     ?endpoint=host:port[&backend=name]: no new calls there; those in flight finish
@@ -60,6 +61,8 @@ pub(super) fn metrics(plane: &Plane) -> String {
         max_connections: shared.room.bound(),
         refused_connections: shared.room.refused(),
         answer_memory: shared.answers.used(),
+        certificates: certificates::scrape(&shared.certificates),
+        certificate_stats: &shared.certificates.stats,
         reloads: &plane.reloads,
         upgrades: &plane.upgrades,
         log: &plane.log,

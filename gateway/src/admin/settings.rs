@@ -25,6 +25,7 @@ pub(super) fn of(settings: &Settings) -> Value {
             "drain_timeout": time(server.drain_timeout),
             "lame_duck": time(server.lame_duck),
             "state": server.state,
+            "tls_ticket_keys": server.tls_ticket_keys.as_ref().map(|keys| &keys.path),
         },
         "listeners": listeners.iter().map(listener).collect::<Vec<_>>(),
         // Whether there is a token, and never which.

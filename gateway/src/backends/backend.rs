@@ -61,8 +61,8 @@ impl Backend {
     }
 
     /// Reads the files of that again.
-    pub fn refresh_security(&self) {
-        self.connecting.security.refresh(&self.spec.name, UnixTime::now());
+    pub fn refresh_security(&self, now: UnixTime) {
+        self.connecting.security.refresh(&self.spec.name, now);
     }
 
     /// The endpoints of its members.

@@ -15,6 +15,8 @@ mod bind;
 mod call;
 mod call_policy;
 mod call_ref;
+mod certificate;
+mod certificate_files;
 mod complaint;
 mod conflicts;
 mod defaults;
@@ -72,8 +74,11 @@ pub use call::CallSpec;
 pub use call_policy::CallPolicy;
 pub use call_ref::CallRef;
 pub use callgate_health::HealthSpec;
+pub use certificate::{CertificateSpec, KeySource};
+pub(crate) use certificate_files::CertificateFiles;
 pub use destination::DestinationSpec;
 pub use diagnostics::Diagnostics;
+pub(crate) use diagnostics::collect;
 pub use discovery_name::{Discovered, DiscoveryName};
 pub use dns::DnsSettings;
 pub use endpoint::{Address, EndpointSpec};
@@ -95,7 +100,7 @@ pub use route::{RouteSpec, Written};
 pub use route_limits::{RateLimit, RateLimits};
 pub use settings::{
     AdminSettings, HalfClose, ListenAddress, ListenerSettings, LogFormat, LogSettings, Protocol,
-    ServerSettings, Settings, TableSettings, UpgradeSettings,
+    ServerSettings, Settings, TableSettings, TicketKeysFile, UpgradeSettings,
 };
 pub use shadow::{ShadowSpec, Share};
 pub(crate) use source::shown;

@@ -4,6 +4,7 @@ mod admin;
 mod keys;
 mod listeners;
 mod places;
+mod ticket_keys;
 
 pub use listeners::{HalfClose, ListenAddress, ListenerSettings, Protocol};
 
@@ -23,6 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use std::{env, thread};
+pub use ticket_keys::TicketKeysFile;
 
 /// The variable that overrides `log.level`.
 const LOG_VARIABLE: &str = "CALLGATE_LOG";
@@ -89,6 +91,8 @@ pub struct ServerSettings {
     pub drain_timeout: Duration,
     /// A folder that the gateway may write, for what the next start may need. Absolute. Without, nothing is kept.
     pub state: Option<PathBuf>,
+    /// The keys of TLS tickets that gateways share. Without, each gateway has its own.
+    pub tls_ticket_keys: Option<TicketKeysFile>,
     /// How the URIs of errors begin that methods declare.
     pub error_types: ErrorTypes,
     /// How long the gateway goes on accepting before, so that load balancers notice that it is about to stop. May be 0.
@@ -220,6 +224,7 @@ impl Settings {
                 drain_timeout: Duration::from_secs(30),
                 lame_duck: Duration::ZERO,
                 state: None,
+                tls_ticket_keys: None,
                 error_types: ErrorTypes::default(),
             },
             listeners: listeners::default(),

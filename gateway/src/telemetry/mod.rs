@@ -25,7 +25,7 @@ pub use overload::OverloadCounters;
 pub use retries::{BackendCounters, BackendStats, Diverted, HedgeOutcome, HoldOutcome, RetryReason};
 pub use scrape::{EndpointScrape, Scrape, render};
 pub use stats::{
-    EndpointCounters, EndpointStats, FrontStats, OutcomeLabel, ReloadStats, RouteStats, StatusClass,
-    UpgradeStats,
+    CertificateStats, EndpointCounters, EndpointStats, FrontStats, OutcomeLabel, ReloadStats, RouteStats,
+    StatusClass, UpgradeStats,
 };
 pub use traffic::{FallbackStats, ShadowOutcome, ShadowStats, TargetReason, TargetStats, TrafficScrape};

@@ -263,6 +263,15 @@ pub struct ReloadStats {
     pub taken_at: Counter,
 }
 
+/// What the control counts of certificates.
+#[derive(Debug, Default)]
+pub struct CertificateStats {
+    /// Certificates that came into force.
+    pub succeeded: Counter,
+    /// Files of certificates in force that were refused.
+    pub failed: Counter,
+}
+
 /// Upgrades in place since the first process was started: each process takes the numbers over from the one before.
 #[derive(Debug, Default)]
 pub struct UpgradeStats {

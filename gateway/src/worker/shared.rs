@@ -2,6 +2,7 @@
 
 use super::{Drains, Listener, Room};
 use crate::backends::OfferChanges;
+use crate::certificates::Certificates;
 use crate::config::Settings;
 use crate::routes::Table;
 use crate::supervise::Supervisor;
@@ -28,6 +29,8 @@ pub struct Shared {
     pub table: ArcSwap<Table>,
     /// The table before it, kept until the next: it is freed where tables are made, not on a worker's way.
     pub retired: ArcSwapOption<Table>,
+    /// The certificates in force.
+    pub certificates: Arc<Certificates>,
     /// Told the generation of each new table.
     pub table_changed: watch::Sender<u64>,
     /// Told the id of each backend whose members have changed. Who lags behind looks at all of them.
@@ -67,6 +70,7 @@ impl Shared {
             workers,
             table: ArcSwap::from_pointee(Table::empty()),
             retired: ArcSwapOption::empty(),
+            certificates: Arc::default(),
             table_changed: watch::Sender::new(0),
             members_changed: broadcast::Sender::new(MEMBER_CHANGES),
             drains: Drains::new(workers),

@@ -2,7 +2,7 @@
 
 use super::listeners::{self, ListenAddress};
 use super::places::{absolute, path, socket_name};
-use super::{LogFormat, ServerSettings, Settings, admin};
+use super::{LogFormat, ServerSettings, Settings, admin, ticket_keys};
 use crate::config::complaint::Complaint;
 use crate::config::error_types::ErrorTypes;
 use crate::config::reader::{Item, Reader, Section, set};
@@ -114,6 +114,7 @@ const SERVER_KEYS: &[&str] = &[
     "drain_timeout",
     "lame_duck",
     "state",
+    "tls_ticket_keys",
     "error_types",
 ];
 
@@ -167,6 +168,8 @@ fn read_server(reader: &mut Reader<'_>, section: &Section<'_>, server: &mut Serv
     let state = section.get("state");
     let parse = |text: &str| path(file.path(), text, "a folder");
     server.state = state.and_then(|item| reader.text(&item, "a path such as \"/var/lib/callgate\"", parse));
+    let ticket_keys = section.get("tls_ticket_keys");
+    server.tls_ticket_keys = ticket_keys.and_then(|item| ticket_keys::read(reader, &item));
     let (types, expected) = (section.get("error_types"), "a URI such as \"https://errors.example.com/\"");
     set(&mut server.error_types, types.and_then(|item| reader.text(&item, expected, ErrorTypes::parse)));
 }

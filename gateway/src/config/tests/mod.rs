@@ -5,6 +5,7 @@ use super::*;
 
 mod backends;
 mod balance;
+mod certificates;
 mod conflicts;
 mod defaults;
 mod dns;

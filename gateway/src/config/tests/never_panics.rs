@@ -41,6 +41,11 @@ rewrite = "/api/old/{id}/x"
 [[routes]]
 match = "GET /up"
 respond = { status = 200, json = { up = [true, 1, 1.5] }, headers = { cache-control = "no-store" } }
+[[certificates]]
+names = ["api.example.com", "*.example.com"]
+cert = "é.pem"
+key = { env = "KEY" }
+default = false
 [limits.all]
 rate = "5/h"
 by = "api_key"

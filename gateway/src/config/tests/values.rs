@@ -225,6 +225,7 @@ fn every_setting_is_read() {
             drain_timeout: seconds(4),
             lame_duck: seconds(7),
             state: Some(PathBuf::from("/s")),
+            tls_ticket_keys: None,
             error_types: ErrorTypes::parse("https://e.example/").unwrap(),
         },
         listeners: ["[::1]:80", "0.0.0.0:0"].map(listener).to_vec(),
