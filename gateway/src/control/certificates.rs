@@ -6,7 +6,7 @@
 use super::watch::Watcher;
 use super::{Plane, aside};
 use crate::certificates::Expiry;
-use crate::worker::Shared;
+use crate::worker::{ListenerTls, Shared};
 use callgate_tls::UnixTime;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -73,6 +73,7 @@ fn files(plane: &Plane) -> Vec<PathBuf> {
     files.extend(of_backends.into_iter().map(PathBuf::from));
     files.extend(unsound.iter().flat_map(|files| files.iter().cloned()));
     files.extend(shared.settings.server.tls_ticket_keys.iter().map(|keys| keys.path.clone()));
+    files.extend(shared.listeners.iter().flat_map(|one| one.tls.iter().flat_map(ListenerTls::files)));
     files
 }
 
@@ -86,4 +87,5 @@ fn refresh(shared: &Shared) {
         Some(file) => tickets.read(file.again(), now),
         None => tickets.rotate(now),
     };
+    shared.renew_tls();
 }

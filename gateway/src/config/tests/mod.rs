@@ -23,6 +23,7 @@ mod scaling;
 mod security;
 mod settings;
 mod tables;
+mod tls;
 mod traffic;
 mod values;
 
