@@ -12,6 +12,8 @@ pub struct Caller {
     pub certificate: Option<String>,
     /// The DNS names of that.
     pub names: Vec<String>,
+    /// Whose request it serves, as the gateway says by the certificate of its client.
+    pub client: Option<String>,
 }
 
 /// The service.
@@ -34,6 +36,7 @@ impl Sealed for Porter {
             address: peer.address().to_owned(),
             certificate: shown.map(|shown| shown.subject().to_owned()),
             names: shown.map(|shown| shown.dns_names().to_vec()).unwrap_or_default(),
+            client: cx.metadata("client-subject").map(str::to_owned),
         })
     }
 }

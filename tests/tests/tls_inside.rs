@@ -4,12 +4,13 @@
 use callgate_sdk::tls::ClientTls;
 use callgate_sdk::{Client, Code, Context, Status, Token};
 use callgate_tests::sealed::{Caller, Sealed as _, SealedClient};
-use callgate_tests::tls::{Ca, Issued};
+use callgate_tests::tls::{Ca, Issued, TlsClient};
 use callgate_tests::{Backend, Gateway, Setup, eventually, free_port};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
 use serde_json::Value;
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
@@ -146,6 +147,34 @@ async fn an_instance_knows_the_gateway_by_its_certificate() {
     let caller = gateway.client.get("/caller").await.json();
     assert_eq!(caller["certificate"], "CN=gateway.internal");
     assert_eq!(caller["names"], serde_json::json!(["gateway.internal"]));
+}
+
+#[tokio::test]
+async fn an_instance_hears_who_the_client_of_the_gateway_is_by_its_certificate() {
+    let house = House::new();
+    let addr = SocketAddr::from(([127, 0, 0, 1], free_port()));
+    let section = format!(
+        "[[listeners]]\nid = \"tls\"\naddress = \"{addr}\"\n\
+         tls = {{ client_certificates = \"optional\", ca = {:?} }}\n",
+        house.path("ca.pem")
+    );
+    let House { setup, ca } = house;
+    let house = House { setup: setup.section(&section), ca };
+    let (cert, key) = (house.path("server.pem"), house.path("server.key"));
+    let text = format!("[[certificates]]\nnames = [\"localhost\"]\ncert = {cert:?}\nkey = {key:?}\n");
+    house.setup.write_routes("certificates.toml", &text);
+    let instance = house.instance(&[]);
+    let gateway = house.gateway(&instance.endpoint(), &house.one_way()).await;
+    gateway.connected(&instance).await;
+    let request = "GET /caller HTTP/1.1\r\nhost: localhost\r\nclient-subject: CN=forged\r\n\r\n";
+    let ada = house.ca.client("ada.internal");
+    for (own, client) in [(None, "null"), (Some(&ada), "\"CN=ada.internal\"")] {
+        let client_of = TlsClient::with(&house.ca, own, rustls::ALL_VERSIONS);
+        let mut raw = client_of.raw(addr, "localhost").await;
+        raw.write(request).await;
+        let (_, body) = raw.answer().await.expect("an answer");
+        assert!(body.contains(&format!("\"client\":{client}")), "{body}");
+    }
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ pub(super) use open::OpenConnections;
 use super::pace::Pace;
 use super::peer::TlsPeer;
 use crate::worker::{Listener, Place};
+use callgate_tls::Identity;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -191,7 +192,12 @@ impl Connection {
 
     /// Whether its client has shown a certificate, which was verified.
     pub(super) fn has_certificate(&self) -> bool {
-        self.tls.get().is_some_and(|peer| peer.identity.is_some())
+        self.identity().is_some()
+    }
+
+    /// Who its client is by the certificate that it has shown, which was verified.
+    pub(super) fn identity(&self) -> Option<&Identity> {
+        self.tls.get()?.identity.as_deref()
     }
 
     /// Whether its client speaks plain HTTP where TLS is spoken.

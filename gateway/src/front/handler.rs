@@ -1,6 +1,7 @@
 //! What is done with a request, from top to bottom: its route, the route's steps, its body, the route's action, the reply.
 
 use super::actions;
+use super::client_certificate;
 use super::deadline::{Clocks, deadline};
 use super::exchange::Exchange;
 use super::hash_key::hash_key;
@@ -66,7 +67,10 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
     match &route.action {
         Action::Call(action) => {
             let listed = action.spec.policy.metadata.names();
-            let metadata = metadata::of(listed, head.fields(), exchange.context.id.as_str())?;
+            let mut metadata = metadata::of(listed, head.fields(), exchange.context.id.as_str())?;
+            if let Some(identity) = exchange.connection().identity() {
+                client_certificate::tell(identity, &mut metadata);
+            }
             let turned_away = |failure: &Failure| exchange.tally.turned_away(failure);
             early(&exchange.worker, action, exchange.body.is_there(head), began).inspect_err(turned_away)?;
             let read = exchange.body.read(head, &exchange.worker.shared).await;

@@ -18,6 +18,7 @@
 //! deadline     when the reply must be there: by the route, or by its caller
 //! actions      what routes do that call nothing: fixed replies and redirects
 //! metadata     what goes along with the call: its id, listed headers, the trace
+//! client_certificate  who the client is by its certificate, for the method
 //! problem      failures as RFC 9457 problem details
 //! reply        a head, and a body in one piece or in many
 //! date         what replies say of the time
@@ -28,6 +29,7 @@
 
 mod actions;
 mod body;
+mod client_certificate;
 mod connection;
 mod connections;
 mod date;
