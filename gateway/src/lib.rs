@@ -1,8 +1,8 @@
 //! The gateway: HTTP and JSON in front, calls over long-lived connections behind.
 //!
 //! The folders stand in the order in which a request meets them: [`front`], [`routes`], [`limit`], [`overload`], [`call`],
-//! [`backends`]. Beside them [`config`] makes checked settings of files, [`control`] puts new tables into force, [`admin`] shows what is
-//! going on, [`telemetry`] counts it, and [`cli`] is the command line. A [`worker`] is what a thread owns of all of it, and [`workers`] are
+//! [`backends`]. Beside them [`config`] makes checked settings of files, [`control`] puts new tables into force, [`certificates`] are what TLS
+//! shows to clients, [`admin`] shows what is going on, [`telemetry`] counts it, and [`cli`] is the command line. A [`worker`] is what a thread owns of all of it, and [`workers`] are
 //! the threads; [`process`] puts them together, on the sockets that [`listeners`] opens or takes over by an [`upgrade`], within the
 //! [`descriptors`] that the system gives it, [`supervise`] begins anew what has panicked, and [`state`] keeps what the next start may
 //! need.
@@ -13,6 +13,7 @@ pub mod admin;
 pub mod backends;
 pub mod buffers;
 pub mod call;
+pub mod certificates;
 pub mod cli;
 pub mod config;
 pub mod control;

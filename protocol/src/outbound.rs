@@ -37,16 +37,23 @@ pub struct Outbound {
 impl Outbound {
     /// Starts with the magic and HELLO in the buffer.
     pub fn new(hello: &Hello) -> Outbound {
-        let mut outbound = Outbound {
-            ready: Buffer::new(MAGIC.to_vec()),
-            long: LongMessages::new(usize::MAX, usize::MAX),
-            short_run: 0,
-            // HELLO is never fragmented; until the peer's HELLO is there nothing long may be sent.
-            max_frame: crate::limits::MAX_CONTROL as usize,
-        };
+        let mut outbound = Outbound::without_hello();
+        // HELLO is never fragmented.
+        outbound.max_frame = crate::limits::MAX_CONTROL as usize;
         outbound.control(kind::HELLO, |body| hello.encode(body));
         outbound.max_frame = crate::limits::MIN_FRAME as usize;
         outbound
+    }
+
+    /// Starts with the magic alone, for a side that does not let its peer in.
+    pub(crate) fn without_hello() -> Outbound {
+        Outbound {
+            ready: Buffer::new(MAGIC.to_vec()),
+            long: LongMessages::new(usize::MAX, usize::MAX),
+            short_run: 0,
+            // Until the peer's HELLO is there nothing long may be sent.
+            max_frame: crate::limits::MIN_FRAME as usize,
+        }
     }
 
     /// Tells what the peer accepts, from its HELLO.

@@ -13,7 +13,9 @@ pub mod moody;
 pub mod openmetrics;
 mod process;
 mod raw;
+pub mod sealed;
 pub mod stock;
+pub mod tls;
 
 pub use client::{Answer, Client};
 pub use process::{Backend, Gateway, Old, Setup, binary, free_port, is_alive};

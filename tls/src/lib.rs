@@ -1,6 +1,40 @@
 //! TLS for the gateway and the SDK: certificates that are read and tried as a whole, whom to trust, and who the other end is.
 //!
 //! It knows no socket, no clock of its own, no runtime and no watched file: it is given bytes and gives what rustls takes.
+//!
+//! - [`Certificate`]: a chain and its key, checked as a whole, with the [`Name`]s that it covers.
+//! - [`Trust`]: the CAs that sign the certificates of peers, and the lists of those that they have revoked.
+//! - [`Identity`]: who a verified peer is.
+//! - [`TicketKeys`]: the keys under which a server gives its clients tickets to resume their sessions with.
+//! - [`server`] and [`client`]: configurations of rustls.
+//! - [`explain`]: why a handshake has failed, in words.
+
+mod certificate;
+mod client;
+mod error;
+mod explain;
+mod fingerprint;
+mod identity;
+mod name;
+mod server;
+mod ticket;
+mod ticket_keys;
+mod trial;
+mod trust;
+mod x509;
+
+pub use certificate::Certificate;
+pub use client::client;
+pub use error::{CertificateError, CertificateProblem, TrustError, TrustProblem};
+pub use explain::explain;
+pub use fingerprint::Fingerprint;
+pub use identity::{Identity, IdentityError};
+pub use name::Name;
+pub use rustls;
+pub use rustls::pki_types::UnixTime;
+pub use server::{ClientCertificates, Versions, server};
+pub use ticket_keys::{TicketKeys, TicketKeysError};
+pub use trust::Trust;
 
 use rustls::crypto::CryptoProvider;
 use std::sync::{Arc, LazyLock};
@@ -12,6 +46,9 @@ static PROVIDER: LazyLock<Arc<CryptoProvider>> =
 pub fn provider() -> Arc<CryptoProvider> {
     PROVIDER.clone()
 }
+
+#[cfg(test)]
+mod testing;
 
 #[cfg(test)]
 mod tests {

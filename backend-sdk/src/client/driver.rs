@@ -2,6 +2,7 @@
 //! outcome.
 
 use super::connection::{Calls, Connection};
+use super::introduction::Introduction;
 use super::members::Member;
 use super::offers::Learned;
 use super::outcome::{Failed, Origin, Outcome};
@@ -11,7 +12,7 @@ use crate::connection::{Dial, HURRIED, Link, Lost, Turn};
 use crate::layer::Reply;
 use callgate_protocol::connection::{Answer, Said};
 use callgate_protocol::schema::Fingerprint;
-use callgate_protocol::{Event, Hello, Inbound, Limits, ProtocolError, Role};
+use callgate_protocol::{Event, Hello, Inbound, ProtocolError, Role};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -24,9 +25,9 @@ impl Connection {
     pub(crate) async fn open(
         dial: &Dial,
         member: &Member,
-        identity: &str,
+        introduction: &Introduction,
     ) -> Result<(Arc<Connection>, Link), String> {
-        match timeout(OPEN_TIMEOUT, open(dial, member, identity)).await {
+        match timeout(OPEN_TIMEOUT, open(dial, member, introduction)).await {
             Ok(Ok(opened)) => Ok(opened),
             Ok(Err(lost)) => Err(lost.to_string()),
             Err(_) => Err(format!("no connection within {} s", OPEN_TIMEOUT.as_secs())),
@@ -125,9 +126,13 @@ fn outcome(answer: Answer<'_>) -> Outcome {
     Err(Failed { status, origin: Origin::Endpoint })
 }
 
-async fn open(dial: &Dial, member: &Member, identity: &str) -> Result<(Arc<Connection>, Link), Lost> {
-    let stream = dial.connect(&member.address).await?;
-    let hello = Hello::new(identity, Limits::default(), Vec::new());
+async fn open(
+    dial: &Dial,
+    member: &Member,
+    introduction: &Introduction,
+) -> Result<(Arc<Connection>, Link), Lost> {
+    let stream = dial.connect(&member.address, member.endpoint()).await?;
+    let hello = introduction.hello().await;
     let queue = Arc::new(Queue::new(Calls::new(&hello)));
     let inbound = Inbound::new(Role::Connector, hello.limits);
     let mut link = Link::new(stream, inbound, HURRIED);
@@ -142,21 +147,25 @@ async fn open(dial: &Dial, member: &Member, identity: &str) -> Result<(Arc<Conne
     Ok((Arc::new(connection), link))
 }
 
-/// Waits for the peer's HELLO.
+/// Waits for the peer's HELLO, or for its word that it does not let this side in.
 async fn shake_hands(link: &mut Link, mut queue: &Queue) -> Result<Hello, Lost> {
-    let mut peer = None;
+    let (mut peer, mut refused) = (None, None);
     loop {
         link.turn(&mut queue).await?;
         link.events(|event, pace| {
-            if let Said::Hello(hello) = queue.push(|calls| calls.on_event(event))? {
-                peer = Some(hello);
+            match queue.push(|calls| calls.on_event(event))? {
+                Said::Hello(hello) => peer = Some(hello),
+                Said::GoAway { reason, .. } => refused = Some(reason.to_owned()),
+                _ => {}
             }
             // What follows is for the connection's task.
             pace.stop();
             Ok(())
         })?;
-        if let Some(hello) = peer {
-            return Ok(hello);
+        match (peer.take(), refused.take()) {
+            (Some(hello), _) => return Ok(hello),
+            (None, Some(why)) => return Err(Lost::Refused(why)),
+            (None, None) => {}
         }
     }
 }

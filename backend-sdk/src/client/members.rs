@@ -214,6 +214,15 @@ impl Seat {
 }
 
 impl Member {
+    /// What was given as the endpoint that it is of.
+    pub(crate) fn endpoint(&self) -> &str {
+        match (&self.name, &self.address) {
+            (Some(name), _) => name,
+            (None, Address::Tcp(host_and_port)) => host_and_port,
+            (None, Address::Unix(_)) => "",
+        }
+    }
+
     /// What its calls have shown.
     #[inline]
     pub(crate) fn judged(&self) -> MutexGuard<'_, Judged> {

@@ -10,6 +10,7 @@
 //! members      who the endpoints are, and how things stand with them; outage, when none is left
 //! follower     looks a name up again and again; listing, what the answers come to; resolve, who is asked
 //! supervisor   keeps a member's connection up, and replaces what is old
+//! introduction what a client says of itself at the beginning of each connection
 //! connection   one connection, and the calls on it; queue, what its task and its callers share; driver, the task, from the
 //!              handshake to the end
 //! reviewer     which members are ejected, or tried again; trial, where attempts report that
@@ -26,6 +27,7 @@ mod connection;
 mod driver;
 mod follower;
 mod in_flight;
+mod introduction;
 mod layered;
 mod listing;
 mod members;

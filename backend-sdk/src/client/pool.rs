@@ -4,6 +4,7 @@
 use super::budget::Budget;
 use super::choice::{Choice, Chosen, Wanted};
 use super::follower::Follower;
+use super::introduction::Introduction;
 use super::members::Members;
 use super::news::News;
 use super::resolve::Resolve;
@@ -25,8 +26,7 @@ type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// What is said of all endpoints of a client.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    /// How this process names itself.
-    pub(crate) identity: Arc<str>,
+    pub(crate) introduction: Introduction,
     /// After so long a connection is replaced.
     pub(crate) max_age: Duration,
     /// After so long a name is looked up again.

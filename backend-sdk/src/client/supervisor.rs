@@ -4,6 +4,7 @@
 //! The supervisor's task owns the tasks of its connections; there may be several while old ones finish their calls.
 
 use super::connection::Connection;
+use super::introduction::Introduction;
 use super::members::{Member, Members, State};
 use super::pool::Settings;
 use crate::connection::Dial;
@@ -24,7 +25,7 @@ const GOOD_AFTER: Duration = Duration::from_secs(1);
 pub(crate) struct Supervision {
     member: Arc<Member>,
     members: Arc<Members>,
-    identity: Arc<str>,
+    introduction: Introduction,
     max_age: Duration,
     dial: Dial,
     /// Told when it may be that the member's name stands for others by now.
@@ -38,8 +39,8 @@ impl Supervision {
         settings: &Settings,
         look_again: Arc<Notify>,
     ) -> Supervision {
-        let Settings { identity, max_age, dial, .. } = settings.clone();
-        Supervision { member, members, identity, max_age, dial, look_again }
+        let Settings { introduction, max_age, dial, .. } = settings.clone();
+        Supervision { member, members, introduction, max_age, dial, look_again }
     }
 
     /// Keeps the member connected until it is `retired`. Then its connections finish their calls, which have deadlines. Whoever
@@ -151,7 +152,7 @@ impl Supervision {
 
     async fn connect(&self, connections: &mut JoinSet<()>) -> Result<Arc<Connection>, String> {
         while connections.try_join_next().is_some() {}
-        let (connection, link) = Connection::open(&self.dial, &self.member, &self.identity).await?;
+        let (connection, link) = Connection::open(&self.dial, &self.member, &self.introduction).await?;
         connections.spawn(connection.clone().drive(link));
         Ok(connection)
     }

@@ -3,6 +3,7 @@
 
 use super::Client;
 use super::builder::DEFAULT_TIMEOUT;
+use super::introduction::Introduction;
 use super::pool::{Pool, Settings};
 use super::resolve::Resolve;
 use crate::connection::Dial;
@@ -177,7 +178,7 @@ impl Script {
 
 pub(crate) fn settings(script: Script) -> Settings {
     Settings {
-        identity: "a test".into(),
+        introduction: Introduction { identity: "a test".into(), tokens: None },
         max_age: Duration::from_secs(3600),
         look_again: Duration::from_millis(10),
         hedge_after: None,

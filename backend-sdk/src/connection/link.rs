@@ -205,6 +205,10 @@ impl Link {
                 self.output.clear();
                 side.take(cx, &mut self.output);
                 if self.output.is_empty() {
+                    match self.stream.poll_flush(cx)? {
+                        Poll::Ready(()) => self.watch.flows(),
+                        Poll::Pending => self.watch.blocked(),
+                    }
                     return Ok(progress);
                 }
             }

@@ -14,6 +14,8 @@ pub(crate) enum Lost {
     Io(io::Error),
     /// The peer broke the protocol.
     Protocol(ProtocolError),
+    /// The peer does not let this side in: what it says of that.
+    Refused(String),
     /// No HELLO in time.
     NoHandshake,
     /// The peer did not answer a PING for that long.
@@ -28,6 +30,7 @@ impl fmt::Display for Lost {
             Lost::Closed => write!(f, "the peer closed the connection"),
             Lost::Io(error) => write!(f, "{error}"),
             Lost::Protocol(error) => write!(f, "{error}"),
+            Lost::Refused(why) => write!(f, "the peer does not let this side in: {why}"),
             Lost::NoHandshake => write!(f, "no HELLO within {} s", HANDSHAKE_TIMEOUT.as_secs()),
             Lost::Silent(time) => write!(f, "no sign of life {} s after a PING", time.as_secs()),
             Lost::Stalled => write!(f, "the peer has not read for {} s", WRITE_TIMEOUT.as_secs()),

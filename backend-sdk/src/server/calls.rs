@@ -17,7 +17,7 @@ use crate::codec::spare;
 use crate::connection::{Outgoing, Pace};
 use crate::context::CallState;
 use callgate_protocol::connection::{Acceptor, Asked, Refusal};
-use callgate_protocol::{CallHead, CallId, Event, ProtocolError, Room, Status};
+use callgate_protocol::{CallHead, CallId, Event, ProtocolError, Room, Status, Token, Tokens};
 use std::sync::Arc;
 use std::task;
 use std::time::{Duration, Instant};
@@ -40,6 +40,8 @@ pub(super) struct Calls {
     tasks_answer: bool,
     /// Who calls.
     caller: Arc<crate::Peer>,
+    /// Whoever brings none of them along is not let in.
+    tokens: Option<Arc<Tokens>>,
     /// For the next call: that of one before which nobody else has kept.
     state: Option<Arc<CallState>>,
 }
@@ -67,8 +69,9 @@ struct Admitted<'a> {
 }
 
 impl Calls {
-    pub(super) fn new(shared: Arc<Shared>, caller: Arc<crate::Peer>) -> Calls {
-        let peer = Peer::new(shared.registry.hello());
+    pub(super) fn new(shared: Arc<Shared>, caller: Arc<crate::Peer>, tokens: Option<Arc<Tokens>>) -> Calls {
+        let hello = shared.registry.hello();
+        let peer = if tokens.is_some() { Peer::guarded(hello) } else { Peer::new(hello) };
         Calls {
             shared,
             peer,
@@ -76,6 +79,7 @@ impl Calls {
             done: Vec::new(),
             tasks_answer: false,
             caller,
+            tokens,
             state: None,
         }
     }
@@ -85,7 +89,7 @@ impl Calls {
             Asked::Nothing => Ok(()),
             Asked::Hello(hello) => {
                 self.caller.introduce(hello.identity);
-                Ok(())
+                self.look_at_token(hello.token.as_ref())
             }
             Asked::Call { number, head, payload } => self.call(number, &head, payload, pace),
             Asked::Refuse { number, why } => self.peer.refuse(number, words(&self.shared, why)),
@@ -98,6 +102,18 @@ impl Calls {
                 Ok(())
             }
         }
+    }
+
+    /// Lets the caller in, if it may come in.
+    fn look_at_token(&mut self, brought: Option<&Token>) -> Result<(), ProtocolError> {
+        if let Some(tokens) = &self.tokens {
+            let brought = brought.ok_or(ProtocolError::NoToken)?;
+            if !tokens.accept(brought) {
+                return Err(ProtocolError::WrongToken);
+            }
+            self.peer.let_in();
+        }
+        Ok(())
     }
 
     fn call(

@@ -4,6 +4,7 @@
 //! says how the process is whatever else goes on. `connections` has its connections, `guard` says who may do what.
 
 mod attributes;
+mod certificates;
 mod connections;
 mod drain;
 mod guard;
@@ -163,6 +164,7 @@ fn page(path: &str) -> Option<Page> {
         }
         "/routes" => |plane| json(StatusCode::OK, &pages::routes(plane)),
         "/backends" => |plane| json(StatusCode::OK, &pages::backends(plane)),
+        "/certificates" => |plane| json(StatusCode::OK, &certificates::page(&plane.shared)),
         "/config" => |plane| json(StatusCode::OK, &pages::config(plane)),
         _ => return None,
     })

@@ -6,10 +6,12 @@
 
 mod against;
 
+use crate::certificates::{InForce, Start};
 use crate::config::{ActionSpec, Diagnostics, Matcher, RouteSpec, Settings, Tables};
 use crate::steps::Steps;
 use crate::telemetry::log;
 use against::Failure;
+use callgate_tls::UnixTime;
 use clap::{Args, Parser, Subcommand};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -151,11 +153,17 @@ fn load(file: &Path) -> Result<Tables, Diagnostics> {
 
 fn check(what: &Check) -> Result<String, Failure> {
     let tables = load(&what.config.file)?;
+    tables.check_security(false, |_| false)?;
     if let Some(endpoint) = &what.against {
         return against::check(&tables, endpoint, what.backend.as_deref());
     }
-    let (routes, backends) = (tables.routes.len(), tables.backends.len());
-    Ok(format!("ok: {}, {}, hash {}", count(routes, "route"), count(backends, "backend"), tables.hash))
+    // What has expired is told, whatever a start would make of it.
+    InForce::default().next(&tables.certificates, Start::Serves, UnixTime::now())?;
+    let counts = [(tables.routes.len(), "route"), (tables.backends.len(), "backend")];
+    let certificates = Some((tables.certificates.len(), "certificate")).filter(|(n, _)| *n > 0);
+    let counts: Vec<String> =
+        counts.into_iter().chain(certificates).map(|(n, what)| count(n, what)).collect();
+    Ok(format!("ok: {}, hash {}", counts.join(", "), tables.hash))
 }
 
 fn count(number: usize, what: &str) -> String {

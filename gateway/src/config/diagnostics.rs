@@ -62,6 +62,20 @@ impl fmt::Display for Diagnostics {
 
 impl std::error::Error for Diagnostics {}
 
+/// All that is well; or everything that is wrong with any.
+pub(crate) fn collect<T>(
+    results: impl IntoIterator<Item = Result<T, Diagnostics>>,
+) -> Result<Vec<T>, Diagnostics> {
+    let (mut all, mut found) = (Vec::new(), Vec::new());
+    for result in results {
+        match result {
+            Ok(one) => all.push(one),
+            Err(Diagnostics(more)) => found.extend(more),
+        }
+    }
+    Diagnostics::none_or(found).map(|()| all)
+}
+
 /// One thing that is wrong.
 #[derive(Clone, Debug)]
 pub(crate) struct Diagnostic {

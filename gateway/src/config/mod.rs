@@ -8,11 +8,16 @@
 
 mod action;
 mod backend;
+mod backend_files;
+mod backend_security;
 mod balance;
 mod bind;
 mod call;
 mod call_policy;
 mod call_ref;
+mod certificate;
+mod certificate_files;
+mod client_certificate;
 mod complaint;
 mod conflicts;
 mod defaults;
@@ -58,19 +63,23 @@ mod target;
 #[cfg(test)]
 pub(crate) mod testing;
 mod timeout;
-mod token;
 mod units;
 mod values;
 
 pub use action::ActionSpec;
 pub use backend::BackendSpec;
+pub(crate) use backend_files::{ALPN, Read};
+pub use backend_security::{BackendTls, BackendToken, OwnCertificate, SecretSource, SecuritySpec};
 pub use balance::{Balance, HashBy, HashSpec, Placement};
 pub use call::CallSpec;
 pub use call_policy::CallPolicy;
 pub use call_ref::CallRef;
 pub use callgate_health::HealthSpec;
+pub use certificate::{CertificateSpec, KeySource};
+pub(crate) use certificate_files::CertificateFiles;
 pub use destination::DestinationSpec;
 pub use diagnostics::Diagnostics;
+pub(crate) use diagnostics::collect;
 pub use discovery_name::{Discovered, DiscoveryName};
 pub use dns::DnsSettings;
 pub use endpoint::{Address, EndpointSpec};
@@ -91,8 +100,8 @@ pub use retry::{RetryOn, RetrySpec};
 pub use route::{RouteSpec, Written};
 pub use route_limits::{RateLimit, RateLimits};
 pub use settings::{
-    AdminSettings, HalfClose, ListenAddress, ListenerSettings, LogFormat, LogSettings, Protocol,
-    ServerSettings, Settings, TableSettings, UpgradeSettings,
+    AdminSettings, ClientSettings, HalfClose, Hsts, ListenAddress, ListenerSettings, LogFormat, LogSettings,
+    Protocol, ServerSettings, Settings, TableSettings, TicketKeysFile, TlsSettings, UpgradeSettings,
 };
 pub use shadow::{ShadowSpec, Share};
 pub(crate) use source::shown;
@@ -102,7 +111,6 @@ pub(crate) use suggest::names_help;
 pub use tables::{TableHash, Tables};
 pub(crate) use target::is_dot_segment;
 pub use target::{Piece, RedirectTarget, RewriteTarget};
-pub use token::Token;
 pub(crate) use units::timeout;
 
 #[cfg(test)]

@@ -4,8 +4,11 @@ mod admin;
 mod keys;
 mod listeners;
 mod places;
+mod ticket_keys;
 
-pub use listeners::{HalfClose, ListenAddress, ListenerSettings, Protocol};
+pub use listeners::{
+    ClientSettings, HalfClose, Hsts, ListenAddress, ListenerSettings, Protocol, TlsSettings,
+};
 
 use super::balance;
 use super::diagnostics::Diagnostics;
@@ -14,14 +17,16 @@ use super::error_types::ErrorTypes;
 use super::files;
 use super::reader::Reader;
 use super::source::Source;
-use super::token::Token;
+use callgate_protocol::Token;
 use keys::{log_filter, read};
 use places::absolute;
+pub(super) use places::path;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use std::{env, thread};
+pub use ticket_keys::TicketKeysFile;
 
 /// The variable that overrides `log.level`.
 const LOG_VARIABLE: &str = "CALLGATE_LOG";
@@ -78,6 +83,10 @@ pub struct ServerSettings {
     pub max_headers: u64,
     /// Connections open at once, all workers together.
     pub max_connections: u64,
+    /// TLS handshakes in progress at once, all workers together.
+    pub max_handshakes: u64,
+    /// How long a TLS handshake may take.
+    pub handshake_timeout: Duration,
     /// How long a request's line and headers may take to arrive.
     pub header_timeout: Duration,
     /// How long a request's body may take to arrive.
@@ -88,6 +97,8 @@ pub struct ServerSettings {
     pub drain_timeout: Duration,
     /// A folder that the gateway may write, for what the next start may need. Absolute. Without, nothing is kept.
     pub state: Option<PathBuf>,
+    /// The keys of TLS tickets that gateways share. Without, each gateway has its own.
+    pub tls_ticket_keys: Option<TicketKeysFile>,
     /// How the URIs of errors begin that methods declare.
     pub error_types: ErrorTypes,
     /// How long the gateway goes on accepting before, so that load balancers notice that it is about to stop. May be 0.
@@ -213,12 +224,15 @@ impl Settings {
                 max_head: 16 << 10,
                 max_headers: 100,
                 max_connections: 20_000,
+                max_handshakes: 1000,
+                handshake_timeout: Duration::from_secs(10),
                 header_timeout: Duration::from_secs(10),
                 body_timeout: Duration::from_secs(30),
                 idle_timeout: Duration::from_secs(75),
                 drain_timeout: Duration::from_secs(30),
                 lame_duck: Duration::ZERO,
                 state: None,
+                tls_ticket_keys: None,
                 error_types: ErrorTypes::default(),
             },
             listeners: listeners::default(),

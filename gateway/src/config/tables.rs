@@ -6,6 +6,7 @@
 use super::action::ActionDraft;
 use super::backend::BackendSpec;
 use super::balance::Params;
+use super::certificate::{CertificateSpec, Certificates};
 use super::conflicts;
 use super::defaults::Defaults;
 use super::destinations;
@@ -27,7 +28,7 @@ use std::sync::{Arc, LazyLock};
 use toml::de::{DeTable, DeValue};
 
 /// What a file declares; beside it there are the keys at its top.
-const DECLARED: [&str; 3] = ["backends", "routes", "limits"];
+const DECLARED: [&str; 4] = ["backends", "routes", "limits", "certificates"];
 /// The sections of the gateway's own file, which people write here by mistake.
 const SETTINGS: &[&str] = &["server", "admin", "tables", "log", "upgrade", "dns"];
 
@@ -42,6 +43,8 @@ pub struct Tables {
     pub backends: Vec<BackendSpec>,
     /// The routes, in the order of the files. Those that call name a backend of [`Tables::backends`].
     pub routes: Vec<RouteSpec>,
+    /// The certificates, in the order of the files. What is in their own files is not looked at here.
+    pub certificates: Vec<CertificateSpec>,
     /// The files it was read from, sorted.
     pub files: Vec<PathBuf>,
     /// Those of them in which nothing stands.
@@ -120,6 +123,7 @@ struct Declared {
     /// What each file says of its routes' backend.
     files: Vec<SaidBackend>,
     limits: SharedLimits,
+    certificates: Certificates,
     /// Some file could not be read, so that what is missing may stand there.
     incomplete: bool,
 }
@@ -199,12 +203,14 @@ fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Dia
         let params = Params::of(&routes);
         found.extend(declared.backends.values().filter_map(|declaration| declaration.check(&params)));
     }
+    let certificates = declared.certificates.finish(&mut found);
     Diagnostics::none_or(found)?;
     let path = |source: &Arc<Source>| source.path().to_path_buf();
     Ok(Tables {
         hash,
         backends: declared.backends.into_values().filter_map(|declaration| declaration.spec).collect(),
         routes,
+        certificates,
         files: sources.iter().map(path).collect(),
         empty: sources.iter().filter(|source| source.text().trim().is_empty()).map(path).collect(),
         sources,
@@ -229,6 +235,7 @@ impl Declared {
             self.backends(reader, backends);
         }
         self.limits.read(reader, &section);
+        self.certificates.read(reader, &section);
         if let Some(item) = section.get("routes")
             && let Some(routes) = reader.array(&item, "tables, each written [[routes]]")
         {

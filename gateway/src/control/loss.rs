@@ -3,8 +3,10 @@
 //! loses most of the routes is taken only when it has stayed so for a while. Whoever asks for a reload in so many words
 //! (SIGHUP, the admin port) gets it at once.
 
+use crate::certificates::InForce;
 use crate::config::{Matcher, TableHash, Tables, shown};
 use crate::routes::Table;
+use callgate_tls::Name;
 use std::collections::HashSet;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -12,13 +14,20 @@ use tokio::time::{Instant, sleep_until};
 /// How long what was read has to stay so.
 pub(super) const STAYS: Duration = Duration::from_secs(2);
 
-/// What speaks against taking tables at once: more than half of the routes are gone, or a file is empty that was not.
-pub(super) fn loss(before: &Table, next: &Tables) -> Option<String> {
+/// What speaks against taking tables at once: more than half of the routes or of the certificates are gone, or a file is empty that
+/// was not.
+pub(super) fn loss(before: &Table, certificates: &InForce, next: &Tables) -> Option<String> {
     let kept: HashSet<&Matcher> = next.routes.iter().map(|route| &route.matcher).collect();
     let gone = before.routes.iter().filter(|route| !kept.contains(&route.matcher));
     let (had, lost) = (before.routes.len(), gone.count());
     if lost * 2 > had {
         return Some(format!("{lost} of {had} routes are gone"));
+    }
+    let kept: HashSet<&Name> = next.certificates.iter().flat_map(|one| &one.names).collect();
+    let names = certificates.entries().iter().filter_map(|entry| entry.spec.names.first());
+    let (had, lost) = (certificates.entries().len(), names.filter(|name| !kept.contains(name)).count());
+    if lost * 2 > had {
+        return Some(format!("{lost} of {had} certificates are gone"));
     }
     let emptied = next.empty.iter().find(|file| !before.empty.contains(file));
     emptied.map(|file| format!("{} is empty", shown(file)))
@@ -89,7 +98,7 @@ mod tests {
     /// What is lost from one table to the next, each of files.
     fn lost(before: &[(&str, &str)], next: &[(&str, &str)]) -> Option<String> {
         let before = Table::next(&Table::empty(), tables(before), &Lists::default(), 1);
-        loss(&before, &tables(next))
+        loss(&before, &InForce::default(), &tables(next))
     }
 
     #[test]

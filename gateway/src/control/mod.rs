@@ -3,22 +3,26 @@
 //! Reloads come one at a time through this task, whoever asks for them: a file event, SIGHUP or the admin port. A
 //! table with a mistake leaves the old one serving. Changes of members come through it as well.
 
+mod certificates;
 mod fit;
 mod keeping;
 mod loss;
 mod members;
 mod plane;
+mod read;
 mod unfit;
 pub mod watch;
 
 pub use plane::Plane;
+pub use read::{Read, first};
 pub use unfit::{Fits, Found, Kind, Unfit};
 
-use crate::config::{Diagnostics, Tables};
 use crate::routes::Table;
 use crate::supervise::{Task, supervised};
+use certificates::TlsFiles;
 use loss::{Verdict, Waiting};
 use members::MemberUpdates;
+use read::load;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -47,10 +51,19 @@ pub enum Reload {
 /// Somebody who asks for a reload and waits for what it came to.
 pub type Request = oneshot::Sender<Reload>;
 
+/// What is watched.
+pub struct Watched {
+    /// The tables.
+    pub tables: Watcher,
+    /// The files that they name, and those that the settings name. It follows none yet.
+    pub tls: Watcher,
+}
+
 /// Serves reloads, follows names and keeps what they list, and looks which routes fit, until the task is dropped.
-pub async fn run(plane: Arc<Plane>, watcher: Watcher, hangup: Signal, requests: mpsc::Receiver<Request>) {
+pub async fn run(plane: Arc<Plane>, watched: Watched, hangup: Signal, requests: mpsc::Receiver<Request>) {
     let (members, waiting) = (MemberUpdates::new(&plane), Waiting::default());
-    let mut control = Control { plane: plane.clone(), members, watcher, hangup, requests, waiting };
+    let (watcher, tls) = (watched.tables, TlsFiles::new(watched.tls));
+    let mut control = Control { plane: plane.clone(), members, watcher, tls, hangup, requests, waiting };
     let supervisor = &plane.shared.supervisor;
     let serving = async { supervised!(supervisor, Task::Control, control.serve()) };
     let fitting = async { supervised!(supervisor, Task::FitFollower, fit::follow(&plane)) };
@@ -67,6 +80,7 @@ struct Control {
     plane: Arc<Plane>,
     members: MemberUpdates,
     watcher: Watcher,
+    tls: TlsFiles,
     hangup: Signal,
     requests: mpsc::Receiver<Request>,
     /// Tables that lose much.
@@ -75,7 +89,7 @@ struct Control {
 
 impl Control {
     async fn serve(&mut self) {
-        let Control { plane, members, watcher, hangup, requests, waiting } = self;
+        let Control { plane, members, watcher, tls, hangup, requests, waiting } = self;
         let table = plane.shared.table.load_full();
         members.prepare(table.backends.iter().map(|backend| &backend.spec)).await;
         members.follow_table(&table);
@@ -85,19 +99,34 @@ impl Control {
         plane.shared.names_begun.send_replace(true);
         loop {
             tokio::select! {
+                () = members.due(&plane.names) => {
+                    members.take_up(plane).await;
+                    continue;
+                }
                 () = watcher.changed() => files_changed(plane, members, waiting).await,
                 () = waiting.due() => files_changed(plane, members, waiting).await,
+                () = tls.due() => {
+                    tls.look(plane).await;
+                    // What they were refused for may be mended.
+                    if plane.unsound.load().is_some() {
+                        files_changed(plane, members, waiting).await;
+                    }
+                }
                 _ = hangup.recv() => {
                     end_waiting(plane, waiting);
+                    tls.look(plane).await;
                     drop(reload(plane, members, "SIGHUP").await);
                 }
-                () = members.due(&plane.names) => members.take_up(plane).await,
                 Some(request) = requests.recv() => {
                     end_waiting(plane, waiting);
+                    tls.look(plane).await;
                     let result = reload(plane, members, "admin").await;
                     // Whoever asked may have gone.
                     let _ = request.send(result);
                 }
+            }
+            if tls.is_behind(plane) {
+                tls.look(plane).await;
             }
         }
     }
@@ -106,7 +135,7 @@ impl Control {
 /// Reads the files and puts them into force if they are sound and new.
 async fn reload(plane: &Arc<Plane>, members: &mut MemberUpdates, cause: &'static str) -> Reload {
     match aside(plane, move |plane| load(plane, cause)).await {
-        Some(Ok(tables)) => put_into_force(plane, members, tables, cause).await,
+        Some(Ok(read)) => put_into_force(plane, members, read, cause).await,
         Some(Err(result)) => result,
         None => failed(),
     }
@@ -114,17 +143,20 @@ async fn reload(plane: &Arc<Plane>, members: &mut MemberUpdates, cause: &'static
 
 /// The same where nobody asked for it: tables that lose most of the routes are put into force when they have stayed so.
 async fn files_changed(plane: &Arc<Plane>, members: &mut MemberUpdates, waiting: &mut Waiting) {
-    let read = |plane: &Plane| {
-        load(plane, FILE_EVENT).map(|tables| (loss::loss(&plane.shared.table.load(), &tables), tables))
+    let look = |plane: &Plane| {
+        let loses = |read: &Read| {
+            loss::loss(&plane.shared.table.load(), &plane.shared.certificates.all(), &read.tables)
+        };
+        load(plane, FILE_EVENT).map(|read| (loses(&read), read))
     };
-    let Some(Ok((loss, tables))) = aside(plane, read).await else {
+    let Some(Ok((loss, read))) = aside(plane, look).await else {
         return end_waiting(plane, waiting);
     };
-    let verdict = waiting.judge(tables.hash, loss.is_some(), Instant::now());
+    let verdict = waiting.judge(read.tables.hash, loss.is_some(), Instant::now());
     match (verdict, loss) {
         (Verdict::Wait, _) => {}
         (Verdict::Begin, loss) => {
-            let (why, hash) = (loss.unwrap_or_default(), tables.hash.to_string());
+            let (why, hash) = (loss.unwrap_or_default(), read.tables.hash.to_string());
             plane.reloads.waited.increment();
             plane.waiting.store(Some(Arc::new(why.clone())));
             tracing::warn!(
@@ -136,7 +168,7 @@ async fn files_changed(plane: &Arc<Plane>, members: &mut MemberUpdates, waiting:
         }
         (Verdict::Take, _) => {
             plane.waiting.store(None);
-            drop(put_into_force(plane, members, tables, FILE_EVENT).await);
+            drop(put_into_force(plane, members, read, FILE_EVENT).await);
         }
     }
 }
@@ -158,11 +190,11 @@ fn failed() -> Reload {
 async fn put_into_force(
     plane: &Arc<Plane>,
     members: &mut MemberUpdates,
-    tables: Tables,
+    read: Read,
     cause: &'static str,
 ) -> Reload {
-    members.prepare(&tables.backends).await;
-    let result = aside(plane, move |plane| take(plane, tables, cause)).await;
+    members.prepare(&read.tables.backends).await;
+    let result = aside(plane, move |plane| take(plane, read, cause)).await;
     members.follow_table(&plane.shared.table.load());
     result.unwrap_or_else(failed)
 }
@@ -202,18 +234,9 @@ fn stand_back() {
     }
 }
 
-/// Reads the files; what comes of it when there is nothing to take.
-fn load(plane: &Plane, cause: &'static str) -> Result<Tables, Reload> {
-    let before = plane.shared.table.load().hash.clone();
-    match Tables::load_unless(&plane.shared.settings.tables.watch, &before) {
-        Ok(Some(tables)) => Ok(tables),
-        Ok(None) => Err(unchanged(plane, before, cause)),
-        Err(diagnostics) => Err(refuse(plane, &diagnostics, cause)),
-    }
-}
-
-/// Puts sound tables into force.
-pub fn take(plane: &Plane, tables: Tables, cause: &'static str) -> Reload {
+/// Puts sound tables into force, and their certificates with them.
+pub fn take(plane: &Plane, read: Read, cause: &'static str) -> Reload {
+    let Read { tables, certificates } = read;
     plane.last_error.store(None);
     let before = plane.shared.table.load_full();
     let hash = tables.hash.to_string();
@@ -222,6 +245,15 @@ pub fn take(plane: &Plane, tables: Tables, cause: &'static str) -> Reload {
     let kept = table.routes.iter().filter(|route| known.contains(&route.id)).count();
     let (routes, backends) = (table.routes.len(), table.backends.len());
     tracing::info!(cause, hash, routes, kept, backends, "tables taken");
+    let is_without = certificates.entries().is_empty();
+    if let Some(listener) = plane.shared.listeners.iter().find(|one| one.tls.is_some() && is_without) {
+        let listener = &listener.id;
+        tracing::warn!(
+            listener,
+            "a listener speaks TLS, and no table has [[certificates]]: its clients are refused"
+        );
+    }
+    plane.shared.certificates.put(certificates);
     put(plane, before, table);
     plane.reloads.succeeded.increment();
     plane.reloads.taken_at.set(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
@@ -236,30 +268,4 @@ fn put(plane: &Plane, before: Arc<Table>, table: Table) {
     plane.shared.retired.store(Some(before));
     plane.shared.table_changed.send_replace(generation);
     plane.shared.offer_changes.wake();
-}
-
-fn unchanged(plane: &Plane, hash: String, cause: &'static str) -> Reload {
-    plane.reloads.unchanged.increment();
-    // Whoever has taken a mistake back looks for what came of it.
-    if plane.last_error.swap(None).is_some() {
-        tracing::info!(cause, hash, "tables sound again, and as they were");
-    }
-    Reload::Unchanged(hash)
-}
-
-fn refuse(plane: &Plane, diagnostics: &Diagnostics, cause: &'static str) -> Reload {
-    plane.reloads.failed.increment();
-    let rendered = diagnostics.render(false);
-    // The same mistake is found again with every look; the log has it once.
-    let known = plane.last_error.load().as_ref().is_some_and(|last| **last == rendered);
-    if !known {
-        tracing::error!(
-            cause,
-            mistakes = diagnostics.len(),
-            "tables refused, the old ones stay: {}",
-            diagnostics.summary()
-        );
-        plane.last_error.store(Some(Arc::new(rendered.clone())));
-    }
-    Reload::Refused(rendered)
 }

@@ -8,6 +8,7 @@ use crate::telemetry::log::LogStats;
 use crate::telemetry::{ReloadStats, UpgradeStats};
 use crate::worker::Shared;
 use arc_swap::ArcSwapOption;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The control plane's own, and what it shares with the workers.
@@ -28,6 +29,8 @@ pub struct Plane {
     pub log: Arc<LogStats>,
     /// Why the tables were last refused, rendered; none when the files in place are in force.
     pub last_error: ArcSwapOption<String>,
+    /// The files that refused tables name, if they were refused for what is in them.
+    pub unsound: ArcSwapOption<Vec<PathBuf>>,
     /// Why tables that were read wait to be taken, if some do.
     pub waiting: ArcSwapOption<String>,
 }
@@ -43,6 +46,7 @@ impl Plane {
             state,
             log,
             last_error: ArcSwapOption::empty(),
+            unsound: ArcSwapOption::empty(),
             waiting: ArcSwapOption::empty(),
             shared,
         }

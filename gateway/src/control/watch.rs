@@ -19,9 +19,9 @@ use std::ffi::OsString;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use std::{fs, io};
@@ -53,8 +53,12 @@ pub struct Watcher {
     changes: mpsc::Receiver<()>,
     hints: SyncSender<()>,
     stopped: Arc<AtomicBool>,
+    next: Arc<Next>,
     thread: Option<JoinHandle<()>>,
 }
+
+/// Other paths, until the thread has taken them.
+type Next = Mutex<Option<Vec<PathBuf>>>;
 
 impl Watcher {
     /// Starts to watch. What changes after this returns is signalled; so start first, and then read.
@@ -78,10 +82,12 @@ impl Watcher {
         let (hint, hinted) = sync_channel(1);
         let (change, changes) = mpsc::channel(1);
         let stopped = Arc::new(AtomicBool::new(false));
-        let source = if hints { hint_source(hint.clone()) } else { None };
+        let next = Arc::<Next>::default();
         let mut look = Look {
             paths: paths.iter().map(std::path::absolute).collect::<io::Result<_>>()?,
-            source,
+            next: next.clone(),
+            hints: hints.then(|| hint.clone()),
+            source: None,
             folders: BTreeSet::new(),
             seen: 0,
             change,
@@ -94,14 +100,21 @@ impl Watcher {
         let thread = thread::Builder::new()
             .name("callgate-watch".to_owned())
             .spawn(move || supervisor.run_thread(Task::FileWatcher, turn))?;
-        Ok(Watcher { changes, hints: hint, stopped, thread: Some(thread) })
+        Ok(Watcher { changes, hints: hint, stopped, next, thread: Some(thread) })
+    }
+
+    /// Watches other paths from now on, which are absolute. Says once that they may have changed, so follow first, and then read.
+    pub fn follow(&self, paths: Vec<PathBuf>) {
+        *self.next.lock().unwrap_or_else(PoisonError::into_inner) = Some(paths);
+        // Full is as good: the thread wakes for the hint that is there.
+        let _ = self.hints.try_send(());
     }
 
     /// Waits until the files may have changed since the last call returned. Changes in between are one. Cancel safe.
     pub async fn changed(&mut self) {
         if self.changes.recv().await.is_none() {
             // The thread ends only with its owner, or with the process when it panics again and again.
-            tracing::error!("the file watcher has ended; tables are no longer reloaded");
+            tracing::error!("the file watcher has ended; files are no longer reloaded");
             std::future::pending().await
         }
     }
@@ -125,7 +138,7 @@ fn hint_source(hint: SyncSender<()>) -> Option<RecommendedWatcher> {
         }
     };
     RecommendedWatcher::new(on_event, Config::default())
-        .inspect_err(|error| tracing::warn!(%error, "no file events; tables are looked at every two seconds"))
+        .inspect_err(|error| tracing::warn!(%error, "no file events; files are looked at every two seconds"))
         .ok()
 }
 
@@ -162,6 +175,9 @@ fn settle(hinted: &Receiver<()>, stopped: &AtomicBool, timing: Timing) {
 /// What the thread knows.
 struct Look {
     paths: Vec<PathBuf>,
+    next: Arc<Next>,
+    /// Where hints go, until there is a source of them: who watches nothing needs none.
+    hints: Option<SyncSender<()>>,
     source: Option<RecommendedWatcher>,
     folders: BTreeSet<PathBuf>,
     seen: u64,
@@ -170,10 +186,13 @@ struct Look {
 
 impl Look {
     fn again(&mut self) {
+        let next = self.next.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let are_others = next.is_some();
+        self.paths = next.unwrap_or_else(|| std::mem::take(&mut self.paths));
         // Watches first: what changes while it is read is then hinted at.
         self.watch_folders();
         let now = fingerprint(&self.paths);
-        if now != self.seen {
+        if now != self.seen || are_others {
             self.seen = now;
             // Full is as good: whoever has not looked yet will see this too.
             let _ = self.change.try_send(());
@@ -182,6 +201,11 @@ impl Look {
 
     /// Watches the folders that matter now, those that are watched already among them.
     fn watch_folders(&mut self) {
+        if !self.paths.is_empty()
+            && let Some(hint) = self.hints.take()
+        {
+            self.source = hint_source(hint);
+        }
         let Some(source) = &mut self.source else { return };
         let mut folders = BTreeSet::new();
         for path in self.paths.iter().chain(&gather(&self.paths).files) {

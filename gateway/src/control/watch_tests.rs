@@ -183,6 +183,24 @@ fn a_file_that_went_away_and_came_back_as_it_was_is_signalled() {
 }
 
 #[test]
+fn other_files_may_be_followed_and_are_signalled_at_once_and_when_they_change() {
+    let folder = Folder::new();
+    let mut watcher = Watcher::start_with(&[], HINTS, true, Arc::default()).unwrap();
+    let first = folder.write("a/key.pem", "old");
+    watcher.follow(vec![first.clone()]);
+    signalled(&mut watcher, &first, Some("old"));
+    fs::write(&first, "new").unwrap();
+    signalled(&mut watcher, &first, Some("new"));
+    let second = folder.write("b/key.pem", "old");
+    watcher.follow(vec![second.clone(), folder.path("c/missing.pem")]);
+    signalled(&mut watcher, &second, Some("old"));
+    fs::rename(folder.write("b/new", "renamed"), &second).unwrap();
+    signalled(&mut watcher, &second, Some("renamed"));
+    let missing = folder.write("c/missing.pem", "here");
+    signalled(&mut watcher, &missing, Some("here"));
+}
+
+#[test]
 fn dropping_the_watcher_ends_its_thread() {
     let folder = Folder::new();
     let mut watcher = watch(folder.path(""));

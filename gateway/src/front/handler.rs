@@ -1,9 +1,11 @@
 //! What is done with a request, from top to bottom: its route, the route's steps, its body, the route's action, the reply.
 
 use super::actions;
+use super::client_certificate;
 use super::deadline::{Clocks, deadline};
 use super::exchange::Exchange;
 use super::hash_key::hash_key;
+use super::https;
 use super::lookup::{Met, look_up};
 use super::metadata;
 use super::miss::options;
@@ -22,7 +24,11 @@ use tokio::time::Instant;
 
 /// Handles an exchange's request, and gives its reply.
 pub(super) async fn handle(exchange: &mut Exchange) -> Reply {
-    let result = reply(exchange).await;
+    let result = match https::admit(exchange.connection(), &exchange.head) {
+        Ok(None) => reply(exchange).await,
+        Ok(Some(reply)) => Ok(reply),
+        Err(failure) => Err(failure),
+    };
     exchange.settle(result)
 }
 
@@ -51,6 +57,7 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
     let arrival = Arrival {
         worker: exchange.worker.id,
         peer: exchange.context.peer,
+        has_certificate: exchange.connection().has_certificate(),
         fields: head.fields(),
         now: began,
     };
@@ -60,7 +67,10 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
     match &route.action {
         Action::Call(action) => {
             let listed = action.spec.policy.metadata.names();
-            let metadata = metadata::of(listed, head.fields(), exchange.context.id.as_str())?;
+            let mut metadata = metadata::of(listed, head.fields(), exchange.context.id.as_str())?;
+            if let Some(identity) = exchange.connection().identity() {
+                client_certificate::tell(identity, &mut metadata);
+            }
             let turned_away = |failure: &Failure| exchange.tally.turned_away(failure);
             early(&exchange.worker, action, exchange.body.is_there(head), began).inspect_err(turned_away)?;
             let read = exchange.body.read(head, &exchange.worker.shared).await;

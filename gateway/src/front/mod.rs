@@ -5,6 +5,7 @@
 //! connections  a worker's client connections: taken on, asked to make room, drained
 //! connection   one of them: what it waits for, its open exchanges, its place among those that are idle
 //! wire         its socket, and what was read of it ahead
+//! tls          the handshake that comes first, where its listener speaks TLS; peer, what is known then; https, what it says of requests
 //! drive        its task; http1, what is spoken there: heads, replies, the end
 //! pool         buffers, which connections have while they are not idle
 //! sweep        the time limits of all of them
@@ -17,6 +18,7 @@
 //! deadline     when the reply must be there: by the route, or by its caller
 //! actions      what routes do that call nothing: fixed replies and redirects
 //! metadata     what goes along with the call: its id, listed headers, the trace
+//! client_certificate  who the client is by its certificate, for the method
 //! problem      failures as RFC 9457 problem details
 //! reply        a head, and a body in one piece or in many
 //! date         what replies say of the time
@@ -27,6 +29,7 @@
 
 mod actions;
 mod body;
+mod client_certificate;
 mod connection;
 mod connections;
 mod date;
@@ -37,11 +40,13 @@ pub(crate) mod goodbye;
 mod handler;
 mod hash_key;
 mod http1;
+mod https;
 mod lookup;
 mod media_type;
 mod metadata;
 mod miss;
 mod pace;
+mod peer;
 mod pool;
 mod problem;
 mod reply;
@@ -51,6 +56,7 @@ mod scaling_tests;
 mod shadow;
 mod sweep;
 mod tally;
+mod tls;
 mod traffic;
 mod wire;
 

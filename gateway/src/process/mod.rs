@@ -9,8 +9,8 @@
 mod chassis;
 mod serve;
 
-use crate::config::{Settings, Tables};
-use crate::control::{self, Plane, watch::Watcher};
+use crate::config::Settings;
+use crate::control::{self, Plane, Watched, watch::Watcher};
 use crate::descriptors;
 use crate::discovery::kept;
 use crate::listeners::Listeners;
@@ -20,7 +20,8 @@ use crate::supervise::Supervisor;
 use crate::telemetry::log::{self, LogStats};
 use crate::upgrade::{Name, Predecessor, obey};
 use crate::worker::Shared;
-use std::path::Path;
+use callgate_tls::{TicketKeys, UnixTime};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -59,9 +60,12 @@ fn prepare(
 ) -> Result<Gateway, String> {
     let supervisor = Arc::new(Supervisor::default());
     // Watched first and read then, so that no change falls in between.
-    let watcher = Watcher::start(&settings.tables.watch, supervisor.clone())
-        .map_err(|error| format!("error: cannot watch the tables: {error}"))?;
-    let tables = Tables::load(&settings.tables.watch).map_err(|error| error.to_string())?;
+    let watch = |paths: &[PathBuf]| {
+        Watcher::start(paths, supervisor.clone())
+            .map_err(|error| format!("error: cannot watch files: {error}"))
+    };
+    let watched = Watched { tables: watch(&settings.tables.watch)?, tls: watch(&[])? };
+    let read = control::first(&settings.tables.watch).map_err(|error| error.to_string())?;
     let name = Name::of(&settings);
     let before = upgrade.map(|other| other.map_or_else(|| name.clone(), |other| Name::given(&other)));
     let mut before = before.map(|name| Predecessor::ask(&name)).transpose()?;
@@ -72,17 +76,30 @@ fn prepare(
     if before.is_none() {
         remember_lists(&plane);
     }
+    let tickets = before.as_mut().and_then(|before| before.tickets.take());
+    begin_tickets(&plane, tickets);
     if let Some(before) = &mut before {
         plane.names.remember(std::mem::take(&mut before.listed));
         plane.upgrades.succeeded.set(before.upgrades.0 + 1);
         plane.upgrades.failed.set(before.upgrades.1);
     }
-    control::take(&plane, tables, "start");
+    control::take(&plane, read, "start");
     if let Some(before) = &before {
         // No worker runs yet, so that none connects to an endpoint that drains.
         obey(&plane.shared.table.load(), &before.words);
     }
-    Ok(Gateway { plane, listeners, state_lock, watcher, name, before })
+    Ok(Gateway { plane, listeners, state_lock, watched, name, before })
+}
+
+/// Has TLS begin with the ticket keys of the file that the settings name, or else of the gateway before.
+fn begin_tickets(plane: &Plane, before: Option<(TicketKeys, u64)>) {
+    let tickets = &plane.shared.certificates.tickets;
+    match (&plane.shared.settings.server.tls_ticket_keys, before) {
+        (Some(file), _) => drop(tickets.read(Ok(file.keys.clone()), UnixTime::now())),
+        (None, Some((keys, since))) => tickets.take_over(keys, since),
+        (None, None) => {}
+    }
+    plane.shared.renew_tls();
 }
 
 /// Has names begin with what they listed when the last gateway ended, as far as it was kept.
@@ -121,7 +138,7 @@ struct Gateway {
     plane: Arc<Plane>,
     listeners: Listeners,
     state_lock: Option<state::Lock>,
-    watcher: Watcher,
+    watched: Watched,
     /// Of the upgrade socket.
     name: Name,
     /// The gateway to take over from.

@@ -26,7 +26,7 @@ pub(super) async fn serve(
     told: watch::Receiver<bool>,
     lame_duck: &LameDuck,
 ) -> io::Result<()> {
-    let Gateway { plane, listeners, state_lock, watcher, name, before } = gateway;
+    let Gateway { plane, listeners, state_lock, watched, name, before } = gateway;
     let Listeners { http, admin, upgrade, mut files, offered } = listeners;
     let shared = plane.shared.clone();
     let hangup: Signal = signal(SignalKind::hangup())?;
@@ -35,7 +35,7 @@ pub(super) async fn serve(
     let (reloads, reload_requests) = mpsc::channel(16);
     // Ended by being dropped, all of them, when this function returns.
     let mut tasks = JoinSet::new();
-    tasks.spawn(control::run(plane.clone(), watcher, hangup, reload_requests));
+    tasks.spawn(control::run(plane.clone(), watched, hangup, reload_requests));
     let (stop, stopped) = watch::channel(None);
     let mut acceptors = JoinSet::new();
     let accept = || {

@@ -13,19 +13,21 @@ mod process;
 mod retries;
 mod scrape;
 mod stats;
+mod tls;
 mod traffic;
 
 pub use callgate_health::EjectionReason;
 pub use counter::{Counter, PerWorker};
 pub use failures::FailureCounters;
-pub use health::{Disconnect, HealthCounters, Standing};
+pub use health::{ConnectFailure, Disconnect, HealthCounters, Standing};
 pub use limits::{LimitCounters, LimitScrape, LimitStats};
 pub use names::{NameScrape, NameStats, Resolution};
 pub use overload::OverloadCounters;
 pub use retries::{BackendCounters, BackendStats, Diverted, HedgeOutcome, HoldOutcome, RetryReason};
 pub use scrape::{EndpointScrape, Scrape, render};
 pub use stats::{
-    EndpointCounters, EndpointStats, FrontStats, OutcomeLabel, ReloadStats, RouteStats, StatusClass,
-    UpgradeStats,
+    CertificateStats, EndpointCounters, EndpointStats, FrontStats, OutcomeLabel, ReloadStats, RouteStats,
+    StatusClass, UpgradeStats,
 };
+pub use tls::{Agreed, HandshakeResult, TlsCounters, TlsGroup, TlsScrape, TlsStats, TlsVersion};
 pub use traffic::{FallbackStats, ShadowOutcome, ShadowStats, TargetReason, TargetStats, TrafficScrape};

@@ -3,7 +3,7 @@
 
 use super::counter::{Counter, Histogram, PerWorker};
 use super::failures::FailureCounters;
-use super::health::{Disconnect, HealthCounters, Standing};
+use super::health::{ConnectFailure, Disconnect, HealthCounters, Standing};
 use super::overload::ShedCounters;
 use callgate_health::EjectionReason;
 use callgate_protocol::Code;
@@ -31,7 +31,7 @@ macro_rules! statuses {
     };
 }
 
-statuses! { 200 204 400 401 403 404 405 408 409 413 414 415 417 429 431 499 501 503 504 505 500 }
+statuses! { 200 204 308 400 401 403 404 405 408 409 413 414 415 417 421 429 431 499 501 503 504 505 500 }
 
 /// What a route counts; and the status that it may answer with beside the gateway's own.
 #[derive(Debug)]
@@ -140,8 +140,7 @@ pub struct EndpointCounters {
     pub in_flight: Counter,
     /// Connections that serve calls: 0 or 1, and those that drain.
     pub connections: Counter,
-    /// Attempts to connect that failed.
-    pub connect_failures: Counter,
+    connect_failures: [Counter; ConnectFailure::ALL.len()],
     /// Connections that were established.
     pub connects: Counter,
     /// How it stands.
@@ -149,6 +148,16 @@ pub struct EndpointCounters {
 }
 
 impl EndpointCounters {
+    /// Counts an attempt to connect that failed.
+    pub fn not_connected(&self, why: ConnectFailure) {
+        self.connect_failures[why as usize].increment();
+    }
+
+    /// Attempts to connect that failed so.
+    pub fn connect_failures(&self, why: ConnectFailure) -> &Counter {
+        &self.connect_failures[why as usize]
+    }
+
     /// Counts a call that ended.
     #[inline]
     pub fn ended(&self, outcome: OutcomeLabel) {
@@ -160,6 +169,11 @@ impl EndpointStats {
     /// All zero.
     pub fn new(workers: usize) -> EndpointStats {
         EndpointStats(PerWorker::new(workers))
+    }
+
+    /// Attempts to connect that failed so.
+    pub fn connect_failures(&self, why: ConnectFailure) -> u64 {
+        self.0.sum(|one| one.connect_failures(why))
     }
 
     /// Ended calls by outcome, those that occurred.
@@ -247,6 +261,15 @@ pub struct ReloadStats {
     pub waited: Counter,
     /// When the tables in force were taken, in seconds since 1970.
     pub taken_at: Counter,
+}
+
+/// What the control counts of certificates.
+#[derive(Debug, Default)]
+pub struct CertificateStats {
+    /// Certificates that came into force.
+    pub succeeded: Counter,
+    /// Files of certificates in force that were refused.
+    pub failed: Counter,
 }
 
 /// Upgrades in place since the first process was started: each process takes the numbers over from the one before.

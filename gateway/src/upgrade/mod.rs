@@ -10,6 +10,7 @@
 //! callgate 1 PID       ------------------>
 //! upgrades OK FAILED   ------------------>
 //! leads NAME INSTANCE  ------------------> a line for each instance that each name lists which endpoints give
+//! tickets SINCE KEY …  ------------------> the keys under which TLS sessions are resumed, if they are its own
 //! drain BACKEND ADDRESS  ----------------> a line for each endpoint that an operator has told to drain
 //! socket KIND ADDRESS  ------------------> with the descriptor; a line for each listening socket, this one among them,
 //!                                         and for the lock of the state's folder
@@ -36,6 +37,7 @@ mod offer;
 mod predecessor;
 mod socket;
 pub mod systemd;
+mod tickets;
 
 pub use drains::obey;
 pub use offer::Offer;

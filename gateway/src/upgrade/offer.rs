@@ -2,7 +2,7 @@
 
 use super::channel::Channel;
 use super::drains::{self, Drained};
-use super::{LIMIT, Name, VERSION, WORD_LIMIT, systemd};
+use super::{LIMIT, Name, VERSION, WORD_LIMIT, systemd, tickets};
 use crate::control::Plane;
 use crate::supervise::{Task, supervised};
 use crate::workers::Ending;
@@ -113,6 +113,7 @@ impl Offer {
         let (sockets, plane, told) = (self.sockets.clone(), self.plane.clone(), told.clone());
         let upgrades = &plane.upgrades;
         let mut words = vec![format!("upgrades {} {}", upgrades.succeeded.get(), upgrades.failed.get())];
+        words.extend(tickets::line(&plane.shared.certificates.tickets.all()));
         for (name, list) in plane.names.lists() {
             words.extend(list.listed.iter().map(|one| format!("leads {name} {one}")));
         }

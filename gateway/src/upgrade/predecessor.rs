@@ -2,9 +2,11 @@
 
 use super::channel::{Channel, Paused};
 use super::drains::Word;
+use super::tickets;
 use super::{LIMIT, Name, VERSION, WORD_LIMIT};
 use crate::config::DiscoveryName;
 use crate::discovery::Listed;
+use callgate_tls::TicketKeys;
 use std::future::{Future, pending};
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
@@ -28,6 +30,8 @@ pub struct Predecessor {
     pub upgrades: (u64, u64),
     /// What its names list.
     pub listed: Vec<(DiscoveryName, Listed)>,
+    /// The keys of its TLS tickets, and since when the first of them seals.
+    pub tickets: Option<(TicketKeys, u64)>,
     /// What operators have said of drains.
     pub words: Vec<Word>,
     sockets: Vec<(String, OwnedFd)>,
@@ -83,7 +87,7 @@ async fn ask(name: &Name) -> io::Result<Predecessor> {
     stream.set_nonblocking(true)?;
     let mut channel = Channel::new(UnixStream::from_std(stream)?)?;
     let (mut process, mut upgrades) = (channel.peer(), (0, 0));
-    let (mut listed, mut sockets, mut words) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut listed, mut sockets, mut words, mut tickets) = (Vec::new(), Vec::new(), Vec::new(), None);
     loop {
         let ended = || io::Error::new(ErrorKind::UnexpectedEof, "it ended, or does not speak our language");
         let line = channel.hear().await?.ok_or_else(ended)?;
@@ -106,6 +110,7 @@ async fn ask(name: &Name) -> io::Result<Predecessor> {
                 let pair = rest.split_once(' ');
                 listed.extend(pair.and_then(|(name, one)| Some((name.parse().ok()?, one.parse().ok()?))));
             }
+            "tickets" => tickets = tickets::read(rest),
             "drain" if words.len() < MAX_WORDS => words.extend(Word::read(&line)),
             "socket" if sockets.len() < MAX_SOCKETS => {
                 let missing = || io::Error::new(ErrorKind::InvalidData, "it gave a name without a socket");
@@ -113,7 +118,7 @@ async fn ask(name: &Name) -> io::Result<Predecessor> {
             }
             "all" => {
                 let channel = channel.pause()?;
-                return Ok(Predecessor { channel, process, upgrades, listed, words, sockets });
+                return Ok(Predecessor { channel, process, upgrades, listed, tickets, words, sockets });
             }
             "no" => return Err(io::Error::other(rest.to_owned())),
             _ => {}

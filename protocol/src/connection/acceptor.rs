@@ -34,6 +34,8 @@ pub use asked::{Asked, Refusal};
 #[derive(Debug)]
 pub struct Acceptor<T, I> {
     outbound: Outbound,
+    /// Nothing is said until the peer was let in.
+    guarded: bool,
     limits: Limits,
     /// What the peer accepts, from its HELLO on.
     peer: Option<Limits>,
@@ -50,6 +52,7 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
     pub fn new(hello: &Hello) -> Acceptor<T, I> {
         Acceptor {
             outbound: Outbound::new(hello),
+            guarded: false,
             limits: hello.limits.clamped(),
             peer: None,
             open: OpenCalls::new(),
@@ -57,6 +60,17 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
             schemas: Schemas::default(),
             notices: Notices::new(),
         }
+    }
+
+    /// The same, where not everybody is let in: HELLO is not sent before the owner has looked at the peer's and said
+    /// [`let_in`](Self::let_in). Who is not let in does not hear what is offered.
+    pub fn guarded(hello: &Hello) -> Acceptor<T, I> {
+        Acceptor { guarded: true, ..Acceptor::new(hello) }
+    }
+
+    /// The peer is one of those who are let in.
+    pub fn let_in(&mut self) {
+        self.guarded = false;
     }
 
     /// Takes up what the peer has said.
@@ -199,6 +213,9 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
 
     /// Says that the connection ends because of an error.
     pub fn go_away_with(&mut self, last_call: u32, reason: &str) {
+        if std::mem::take(&mut self.guarded) {
+            self.outbound = Outbound::without_hello();
+        }
         self.outbound.go_away(last_call, reason);
     }
 
@@ -222,7 +239,7 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
     /// Whether nothing is left to send.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.outbound.is_empty() && self.schemas.is_empty()
+        self.guarded || (self.outbound.is_empty() && self.schemas.is_empty())
     }
 
     /// Bytes that wait to be sent.
@@ -233,6 +250,9 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
     /// Moves the next bytes to write into `buffer`, of which everything was written before.
     #[inline]
     pub fn take_output(&mut self, buffer: &mut Vec<u8>) {
+        if self.guarded {
+            return buffer.clear();
+        }
         self.schemas.go_on(&mut self.outbound);
         self.taken = self.outbound.answers();
         self.outbound.take(buffer);

@@ -143,6 +143,7 @@ def read_hello(data):
             case 2 | 3 | 4: hello[["max_frame", "max_message", "max_calls"][tag - 2]] = v.fixed(4)
             case 5: hello["identity"] = v.rest().decode()
             case 7: hello["streams"] = {"items": v.fixed(4), "bytes": v.fixed(4)}
+            case 8: hello["token"] = v.rest().decode("ascii")
             case 11: hello["window"] = v.fixed(4)
             case 6:
                 service = {"name": None, "version": "", "methods": []}
@@ -167,7 +168,9 @@ def read_method(fields, of_streams):
 def put_hello(h):
     out = field(1, b"".join(n.to_bytes(2, "little") for n in h["versions"]))
     for tag, name in enumerate(["max_frame", "max_message", "max_calls"], 2): out += field(tag, u32(h[name]))
-    out += field(5, h["identity"].encode()) + field(11, u32(h["window"]))
+    out += field(5, h["identity"].encode())
+    if "token" in h: out += field(8, h["token"].encode())
+    out += field(11, u32(h["window"]))
     for s in h["services"]:
         version = field(3, s["version"].encode()) if s["version"] else b""
         out += field(6, field(1, s["name"].encode()) + version + b"".join(map(put_method, s["methods"])))

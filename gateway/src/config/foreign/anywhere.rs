@@ -46,9 +46,12 @@ pub(super) const ANYWHERE: Hints = &[
             "certificates",
             "keyfile",
             "certfile",
-            "acme",
         ],
-        "there is no TLS in this version, neither for clients nor to backends",
+        "TLS is for listeners with `tls = true` in gateway.toml; their certificates are [[certificates]] in the tables",
+    ),
+    (
+        &["acme", "letsencrypt", "certbot"],
+        "certificates are files: let certbot or another ACME client renew them; they are watched, and nothing has to be told",
     ),
     (
         &[

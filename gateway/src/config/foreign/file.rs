@@ -32,6 +32,10 @@ pub(super) const FILE: Hints = &[
         &["ratelimit", "ratelimits", "ratelimiting", "quotas"],
         "write [limits.NAME] with rate = \"100/s\", and rate_limit = \"NAME\" in the routes",
     ),
+    (
+        &["tls", "ssl", "https", "cert", "certs", "certificate", "keyfile", "certfile"],
+        "write [[certificates]] with names = [\"api.example.com\"], cert = \"api.pem\" and key = \"api.key\"",
+    ),
     (&["pathprefix", "basepath", "contextpath", "base"], "write prefix = \"/api\""),
     (&["defaultbackend", "defaultservice"], "write backend = \"shop\""),
     (

@@ -2,7 +2,7 @@
 
 use super::listeners::{self, ListenAddress};
 use super::places::{absolute, path, socket_name};
-use super::{LogFormat, ServerSettings, Settings, admin};
+use super::{LogFormat, ServerSettings, Settings, admin, ticket_keys};
 use crate::config::complaint::Complaint;
 use crate::config::error_types::ErrorTypes;
 use crate::config::reader::{Item, Reader, Section, set};
@@ -108,12 +108,15 @@ const SERVER_KEYS: &[&str] = &[
     "max_head",
     "max_headers",
     "max_connections",
+    "max_handshakes",
+    "handshake_timeout",
     "header_timeout",
     "body_timeout",
     "idle_timeout",
     "drain_timeout",
     "lame_duck",
     "state",
+    "tls_ticket_keys",
     "error_types",
 ];
 
@@ -144,12 +147,14 @@ fn read_server(reader: &mut Reader<'_>, section: &Section<'_>, server: &mut Serv
     }
     let counts = [
         ("max_connections", 1..=10_000_000, &mut server.max_connections),
+        ("max_handshakes", 1..=10_000_000, &mut server.max_handshakes),
         ("max_headers", 1..=10_000, &mut server.max_headers),
     ];
     for (key, bounds, count) in counts {
         set(count, section.get(key).and_then(|item| reader.integer(&item, bounds)));
     }
     let times = [
+        ("handshake_timeout", &mut server.handshake_timeout),
         ("header_timeout", &mut server.header_timeout),
         ("body_timeout", &mut server.body_timeout),
         ("idle_timeout", &mut server.idle_timeout),
@@ -167,6 +172,8 @@ fn read_server(reader: &mut Reader<'_>, section: &Section<'_>, server: &mut Serv
     let state = section.get("state");
     let parse = |text: &str| path(file.path(), text, "a folder");
     server.state = state.and_then(|item| reader.text(&item, "a path such as \"/var/lib/callgate\"", parse));
+    let ticket_keys = section.get("tls_ticket_keys");
+    server.tls_ticket_keys = ticket_keys.and_then(|item| ticket_keys::read(reader, &item));
     let (types, expected) = (section.get("error_types"), "a URI such as \"https://errors.example.com/\"");
     set(&mut server.error_types, types.and_then(|item| reader.text(&item, expected, ErrorTypes::parse)));
 }

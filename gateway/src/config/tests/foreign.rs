@@ -179,7 +179,7 @@ fn keys_of_others_and_of_later_versions_come_with_what_is_nearest_here() {
         ("prefix = '/api'", "before the first line with [brackets]"),
         ("mirror = 'x'", "shadow = "),
         ("host = 'x.com'", "no matching by host"),
-        ("tls = true", "there is no TLS in this version"),
+        ("tls = true", "TLS is for listeners with `tls = true` in gateway.toml"),
         ("gzip = true", "not compressed"),
         ("websocket = true", "there are no streams"),
         ("query = ['author']", "fill the fields of their names"),

@@ -5,6 +5,7 @@ use super::*;
 
 mod backends;
 mod balance;
+mod certificates;
 mod conflicts;
 mod defaults;
 mod dns;
@@ -19,8 +20,10 @@ mod rate_limits;
 mod retries;
 mod routes;
 mod scaling;
+mod security;
 mod settings;
 mod tables;
+mod tls;
 mod traffic;
 mod values;
 

@@ -1,6 +1,7 @@
 //! A scrape: the counters added up and written as Prometheus reads them.
 
 mod calls;
+mod certificates;
 mod changes;
 mod failures;
 mod front;
@@ -16,7 +17,8 @@ use super::log::LogStats;
 use super::names::{NameScrape, names};
 use super::process::process;
 use super::retries::BackendStats;
-use super::stats::{EndpointStats, FrontStats, ReloadStats, RouteStats, UpgradeStats};
+use super::stats::{CertificateStats, EndpointStats, FrontStats, ReloadStats, RouteStats, UpgradeStats};
+use super::tls::{TlsScrape, tls};
 use super::traffic::{TrafficScrape, traffic};
 use prometheus::{Encoder, TextEncoder};
 
@@ -26,6 +28,8 @@ pub struct Scrape<'a> {
     pub front: &'a FrontStats,
     /// Listeners: id, connections.
     pub listeners: Vec<(&'a str, u64)>,
+    /// Those of them that speak TLS.
+    pub tls: Vec<TlsScrape<'a>>,
     /// How many client connections there may be.
     pub max_connections: usize,
     /// Newcomers that were refused because there were as many.
@@ -34,6 +38,10 @@ pub struct Scrape<'a> {
     pub answer_memory: usize,
     /// The reloads' counters.
     pub reloads: &'a ReloadStats,
+    /// Certificates in force: the first name, and when it expires, in seconds since 1970.
+    pub certificates: Vec<(String, u64)>,
+    /// The certificates' counters.
+    pub certificate_stats: &'a CertificateStats,
     /// The upgrades' counters.
     pub upgrades: &'a UpgradeStats,
     /// What the log has lost.
@@ -89,8 +97,10 @@ pub fn render(scrape: &Scrape<'_>) -> String {
     names(&scrape.names, &mut families);
     overload::overload(scrape, &mut families);
     front::front(scrape, &mut families);
+    tls(&scrape.tls, &mut families);
     changes::reloads(scrape, &mut families);
     changes::upgrades(scrape, &mut families);
+    certificates::certificates(scrape, &mut families);
     upkeep::upkeep(scrape, &mut families);
     process(&mut families);
     families.retain(|family| !family.get_metric().is_empty());

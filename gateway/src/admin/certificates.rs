@@ -1,0 +1,57 @@
+//! What the admin port shows of TLS: the certificates in force, and the keys of tickets, but never a key itself.
+
+use crate::certificates::{Certificates, Entry};
+use crate::config::KeySource;
+use crate::worker::Shared;
+use callgate_tls::UnixTime;
+use serde_json::{Value, json};
+
+const DAY: i64 = 24 * 3600;
+
+/// Each certificate's name, and when it expires.
+pub(super) fn scrape(certificates: &Certificates) -> Vec<(String, u64)> {
+    let expires = |entry: &Entry| (entry.spec.name(), entry.certificate.expires().as_secs());
+    certificates.all().entries().iter().map(expires).collect()
+}
+
+/// The page.
+pub(super) fn page(shared: &Shared) -> Value {
+    let (in_force, now) = (shared.certificates.all(), UnixTime::now());
+    let entry = |entry: &Entry| {
+        let mut shown = certificate(entry, now);
+        shown["default"] = in_force.is_default(entry).into();
+        shown
+    };
+    let tickets = shared.certificates.tickets.all();
+    let file = shared.settings.server.tls_ticket_keys.as_ref();
+    json!({
+        "certificates": in_force.entries().iter().map(entry).collect::<Vec<_>>(),
+        "ticket_keys": {
+            "file": file.map(|file| &file.path),
+            "keys": tickets.keys.len(),
+            "since": tickets.since,
+            "last_error": tickets.error,
+        },
+    })
+}
+
+fn certificate(Entry { spec, certificate, since, error, .. }: &Entry, now: UnixTime) -> Value {
+    let key = match &spec.key {
+        KeySource::File(path) => json!({ "file": path }),
+        KeySource::Env(name) => json!({ "env": name }),
+    };
+    let names = |names: &[callgate_tls::Name]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let left = certificate.expires().as_secs() as i64 - now.as_secs() as i64;
+    json!({
+        "names": names(&spec.names),
+        "covers": names(certificate.names()),
+        "expires_at": certificate.expires().as_secs(),
+        "expires_in_days": left.div_euclid(DAY),
+        "sha256": certificate.fingerprint().to_string(),
+        "cert": spec.cert,
+        "key": key,
+        "defined": spec.defined(),
+        "since": since,
+        "last_error": error.as_ref().map(|error| &error.rendered),
+    })
+}

@@ -1,0 +1,125 @@
+//! The ticket keys in force: from a file that gateways share, or the gateway's own, which it rotates.
+
+use arc_swap::ArcSwap;
+use callgate_tls::{TicketKeys, UnixTime};
+use std::sync::Arc;
+
+/// How long the gateway's own keys seal tickets. The last three open them, so that a ticket is of use for 12 hours at least, and for
+/// 18 at most.
+const ROTATION: u64 = 6 * 3600;
+
+/// The keys, since when the first of them seals, and what is wrong with their file.
+#[derive(Debug)]
+pub struct Tickets(ArcSwap<Made>);
+
+/// Keys with their age.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// The keys.
+    pub keys: TicketKeys,
+    /// Since when the first seals, in seconds since 1970.
+    pub since: u64,
+    /// They are the gateway's own.
+    pub own: bool,
+    /// What is wrong with their file as it is now.
+    pub error: Option<String>,
+}
+
+impl Default for Tickets {
+    /// New keys of its own.
+    fn default() -> Tickets {
+        let made =
+            Made { keys: TicketKeys::random(), since: UnixTime::now().as_secs(), own: true, error: None };
+        Tickets(ArcSwap::from_pointee(made))
+    }
+}
+
+impl Tickets {
+    /// The keys in force.
+    pub fn keys(&self) -> TicketKeys {
+        self.0.load().keys.clone()
+    }
+
+    /// The keys with what is known of them.
+    pub fn all(&self) -> Arc<Made> {
+        self.0.load_full()
+    }
+
+    /// Takes keys of its own that the gateway before has handed over.
+    pub fn take_over(&self, keys: TicketKeys, since: u64) {
+        self.0.store(Arc::new(Made { keys, since, own: true, error: None }));
+    }
+
+    /// Takes what a file says now; whether that changes anything. A file that is bad leaves the keys in force.
+    pub fn read(&self, file: Result<TicketKeys, String>, now: UnixTime) -> bool {
+        let made = self.0.load_full();
+        match file {
+            Ok(keys) if keys == made.keys && !made.own => {
+                if made.error.is_some() {
+                    tracing::info!("the ticket keys are sound again, and as they were");
+                    self.0.store(Arc::new(Made { error: None, ..(*made).clone() }));
+                }
+                false
+            }
+            Ok(keys) => {
+                tracing::info!(?keys, "ticket keys taken");
+                self.0.store(Arc::new(Made { keys, since: now.as_secs(), own: false, error: None }));
+                true
+            }
+            Err(error) if made.error.as_ref() == Some(&error) => false,
+            Err(error) => {
+                tracing::error!(error, "the ticket keys are refused, and those in force stay");
+                self.0.store(Arc::new(Made { error: Some(error), ..(*made).clone() }));
+                false
+            }
+        }
+    }
+
+    /// Rotates keys of its own when they are old enough; whether they were.
+    pub fn rotate(&self, now: UnixTime) -> bool {
+        let made = self.0.load_full();
+        let due = made.own && now.as_secs().saturating_sub(made.since) >= ROTATION;
+        if due {
+            let mut keys = made.keys.clone();
+            keys.rotate();
+            self.0.store(Arc::new(Made { keys, since: now.as_secs(), own: true, error: None }));
+            tracing::debug!("ticket keys rotated");
+        }
+        due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn at(secs: u64) -> UnixTime {
+        UnixTime::since_unix_epoch(Duration::from_secs(secs))
+    }
+
+    #[test]
+    fn own_keys_are_rotated_after_six_hours_and_a_files_are_not() {
+        let tickets = Tickets::default();
+        let first = TicketKeys::random();
+        tickets.take_over(first.clone(), 1000);
+        assert!(!tickets.rotate(at(1000 + ROTATION - 1)));
+        assert_eq!(tickets.keys(), first);
+        assert!(tickets.rotate(at(1000 + ROTATION)));
+        assert_ne!(tickets.keys(), first);
+        assert!(!tickets.rotate(at(1000 + ROTATION)), "once");
+        assert!(tickets.read(Ok(first.clone()), at(2000)));
+        assert!(!tickets.rotate(at(2000 + 10 * ROTATION)));
+        assert_eq!(tickets.keys(), first);
+    }
+
+    #[test]
+    fn a_bad_file_leaves_the_keys_in_force() {
+        let (tickets, keys) = (Tickets::default(), TicketKeys::random());
+        assert!(tickets.read(Ok(keys.clone()), at(1)));
+        assert!(!tickets.read(Err("torn".to_owned()), at(2)));
+        assert_eq!((tickets.keys(), tickets.all().error.clone()), (keys.clone(), Some("torn".to_owned())));
+        assert!(!tickets.read(Ok(keys), at(3)), "as they were");
+        assert_eq!(tickets.all().error, None);
+    }
+}

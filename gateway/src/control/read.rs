@@ -1,0 +1,88 @@
+//! How tables are read, with what is in the files that they name: certificates, CAs, tokens; and what is said where there is nothing to take.
+
+use super::{Plane, Reload};
+use crate::certificates::{InForce, Start};
+use crate::config::{BackendSpec, Diagnostics, Tables};
+use crate::routes::Table;
+use callgate_tls::UnixTime;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Tables that were read, and what is in the files of their certificates.
+pub struct Read {
+    pub(super) tables: Tables,
+    pub(super) certificates: InForce,
+}
+
+/// Reads the tables and what they name for the start.
+///
+/// # Errors
+///
+/// Everything that is wrong with them.
+pub fn first(watch: &[PathBuf]) -> Result<Read, Diagnostics> {
+    Read::of(Tables::load(watch)?, &Table::empty(), &InForce::default(), Start::Begins)
+}
+
+/// Reads the files; what comes of it when there is nothing to take.
+pub(super) fn load(plane: &Plane, cause: &'static str) -> Result<Read, Reload> {
+    let before = plane.shared.table.load().hash.clone();
+    let tables = Tables::load_unless(&plane.shared.settings.tables.watch, &before);
+    plane.unsound.store(None);
+    let read = tables.and_then(|tables| match tables {
+        Some(tables) => {
+            let of_backends = tables.backends.iter().flat_map(|one| one.security.files());
+            let named = tables.certificates.iter().flat_map(|one| one.files()).chain(of_backends);
+            let named: Vec<PathBuf> = named.map(Path::to_owned).collect();
+            let (table, certificates) = (plane.shared.table.load(), plane.shared.certificates.all());
+            let read = Read::of(tables, &table, &certificates, Start::Serves);
+            read.map(Some).inspect_err(|_| plane.unsound.store(Some(Arc::new(named))))
+        }
+        None => Ok(None),
+    });
+    match read {
+        Ok(Some(read)) => Ok(read),
+        Ok(None) => Err(unchanged(plane, before, cause)),
+        Err(diagnostics) => Err(refuse(plane, &diagnostics, cause)),
+    }
+}
+
+impl Read {
+    /// Reads what the tables name. What is in force stays so, whatever its files say.
+    fn of(tables: Tables, table: &Table, in_force: &InForce, start: Start) -> Result<Read, Diagnostics> {
+        let certificates = in_force.next(&tables.certificates, start, UnixTime::now())?;
+        tables.check_security(start == Start::Begins, |spec| is_in_force(table, spec))?;
+        Ok(Read { tables, certificates })
+    }
+}
+
+/// Whether a backend of the table wants the same of its instances as that one: what it has of files stays in force then.
+fn is_in_force(table: &Table, spec: &BackendSpec) -> bool {
+    let found = table.backends.binary_search_by(|backend| backend.spec.name.cmp(&spec.name));
+    found.is_ok_and(|at| table.backends[at].spec.security == spec.security)
+}
+
+fn unchanged(plane: &Plane, hash: String, cause: &'static str) -> Reload {
+    plane.reloads.unchanged.increment();
+    // Whoever has taken a mistake back looks for what came of it.
+    if plane.last_error.swap(None).is_some() {
+        tracing::info!(cause, hash, "tables sound again, and as they were");
+    }
+    Reload::Unchanged(hash)
+}
+
+fn refuse(plane: &Plane, diagnostics: &Diagnostics, cause: &'static str) -> Reload {
+    plane.reloads.failed.increment();
+    let rendered = diagnostics.render(false);
+    // The same mistake is found again with every look; the log has it once.
+    let known = plane.last_error.load().as_ref().is_some_and(|last| **last == rendered);
+    if !known {
+        tracing::error!(
+            cause,
+            mistakes = diagnostics.len(),
+            "tables refused, the old ones stay: {}",
+            diagnostics.summary()
+        );
+        plane.last_error.store(Some(Arc::new(rendered.clone())));
+    }
+    Reload::Refused(rendered)
+}

@@ -1,0 +1,30 @@
+//! The client's side: a configuration of rustls for connections to servers of one trust.
+
+use crate::certificate::Certificate;
+use crate::provider;
+use crate::trust::Trust;
+use rustls::ClientConfig;
+use rustls::client::ResolvesClientCert;
+use rustls::sign::SingleCertAndKey;
+use std::sync::Arc;
+
+/// A client that connects to servers whose certificates `trust` vouches for. It shows `own` when a server asks for a certificate.
+///
+/// TLS 1.2 and 1.3. Names are verified by the name that is given for each connection. Sessions are resumed from a cache that
+/// belongs to the configuration, so that a new configuration, with a new trust, resumes nothing of an older one.
+pub fn client(trust: &Trust, own: Option<&Certificate>, alpn: &[&[u8]]) -> Arc<ClientConfig> {
+    let builder = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .expect("aws-lc has suites for TLS 1.2 and 1.3")
+        .with_webpki_verifier(trust.servers());
+    let mut config = match own {
+        Some(certificate) => {
+            let resolver: Arc<dyn ResolvesClientCert> =
+                Arc::new(SingleCertAndKey::from(certificate.certified_key().clone()));
+            builder.with_client_cert_resolver(resolver)
+        }
+        None => builder.with_no_client_auth(),
+    };
+    config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
+    Arc::new(config)
+}
