@@ -1,12 +1,12 @@
 # The ways into the project. Each target is a script in scripts/, which says what it does and why.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check setup release bench chaos overload mutants fuzz
+.PHONY: help demo test check setup release bench chaos overload mutants fuzz clients
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-demo: ## two backends and the gateway on 127.0.0.1:8080, with requests to paste; DEMO_ONCE=1 sends them itself and ends
+demo: ## two backends and the gateway on 127.0.0.1:8080, and by HTTPS on 127.0.0.1:8443, with requests to paste; DEMO_ONCE=1 sends them itself and ends
 	@scripts/demo
 
 test: ## every test: unit, end to end, documentation
@@ -29,6 +29,9 @@ chaos: ## a steady client, and a caller by the SDK, while instances die, hang, d
 
 overload: ## three times what a backend can serve, with and without control: a table, a plot, what holds; in about three minutes
 	@scripts/overload
+
+clients: ## TLS by clients that not every machine has: Node, httpx, and testssl.sh, which looks for what is weak; in some minutes
+	@scripts/clients
 
 mutants: ## small changes to protocol, http1 and transcode that their own tests must notice, in an hour at most; GATEWAY=1 takes the gateway's calls and health
 	@scripts/mutants

@@ -50,6 +50,12 @@ pub enum Failure {
     RewriteLoop(String),
     /// A path parameter of a redirect is `.` or `..`.
     DotSegment,
+    /// The client speaks plain HTTP to a listener with TLS.
+    PlainHttp,
+    /// The connection's certificate does not cover that host.
+    Misdirected(String),
+    /// The route is for clients that have shown a certificate.
+    NoClientCertificate,
     /// There are as many client connections as there may be.
     TooManyConnections,
     /// A rate limit has no token left.
@@ -134,6 +140,9 @@ impl Failure {
             Failure::RewriteUnmatched(_) => Reason::RewriteUnmatched,
             Failure::RewriteLoop(_) => Reason::RewriteLoop,
             Failure::DotSegment => Reason::DotSegment,
+            Failure::PlainHttp => Reason::PlainHttp,
+            Failure::Misdirected(_) => Reason::Misdirected,
+            Failure::NoClientCertificate => Reason::NoClientCertificate,
             Failure::TooManyConnections => Reason::TooManyConnections,
             Failure::RateLimited { .. } => Reason::RateLimited,
             Failure::UnsupportedMediaType(_) => Reason::UnsupportedMediaType,

@@ -1,13 +1,15 @@
-//! The socket of a connection, TCP or Unix, whether a client has connected or an instance is connected to. What can be said of one
-//! kind only is done here.
+//! The socket of a connection, TCP or Unix, perhaps with TLS over it, whether a client has connected or an instance is connected to.
+//! What can be said of one kind only is done here.
 
+use rustix::net::RecvFlags;
 use socket2::SockRef;
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{IpAddr, Shutdown};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_rustls::TlsStream;
 
 /// What the kernel holds of an answer that was not sent yet, in bytes; and up to 64 KiB more, since it takes whole packets.
 const HELD_BACK: u32 = 32 * 1024;
@@ -28,6 +30,8 @@ pub enum AsyncStream {
     Tcp(tokio::net::TcpStream),
     /// Within the machine.
     Unix(tokio::net::UnixStream),
+    /// Encrypted, over one of these.
+    Tls(Box<TlsStream<AsyncStream>>),
 }
 
 impl Stream {
@@ -91,6 +95,7 @@ impl AsyncStream {
         match self {
             AsyncStream::Tcp(stream) => stream.peer_addr().ok().map(|addr| addr.ip().to_canonical()),
             AsyncStream::Unix(_) => None,
+            AsyncStream::Tls(stream) => stream.get_ref().0.peer(),
         }
     }
 
@@ -101,6 +106,7 @@ impl AsyncStream {
             AsyncStream::Tcp(_) => socket.set_tcp_notsent_lowat(HELD_BACK),
             // The whole buffer: it takes bytes again when three quarters of it were read.
             AsyncStream::Unix(_) => socket.set_send_buffer_size(2 * HELD_BACK as usize),
+            AsyncStream::Tls(stream) => return stream.get_ref().0.hold_back_little(),
         };
         // Without, the steps are larger, and a slow client may be taken for one that does not read.
         if let Err(error) = told {
@@ -111,16 +117,46 @@ impl AsyncStream {
     /// Has the connection be reset when it is closed, so that what the kernel still has for it is freed at once. A Unix socket's bytes
     /// are with the other end already.
     pub fn reset_at_close(&self) {
-        if let AsyncStream::Tcp(stream) = self {
-            let _ = stream.set_zero_linger();
+        match self {
+            AsyncStream::Tcp(stream) => drop(stream.set_zero_linger()),
+            AsyncStream::Unix(_) => {}
+            AsyncStream::Tls(stream) => stream.get_ref().0.reset_at_close(),
         }
     }
 
-    /// Waits until something can be read, if only the end or an error.
+    /// Waits until something can be read, if only the end or an error. With TLS it may turn out to be no data.
     pub fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             AsyncStream::Tcp(stream) => stream.poll_read_ready(cx),
             AsyncStream::Unix(stream) => stream.poll_read_ready(cx),
+            // What is decrypted already, or the end, is no longer in the socket.
+            AsyncStream::Tls(stream) if !stream.get_ref().1.wants_read() => Poll::Ready(Ok(())),
+            AsyncStream::Tls(stream) => stream.get_ref().0.poll_read_ready(cx),
+        }
+    }
+
+    /// Whether something can be read, of which the runtime may not have heard yet.
+    pub fn has_come(&self) -> bool {
+        if let AsyncStream::Tls(stream) = self
+            && !stream.get_ref().1.wants_read()
+        {
+            return true;
+        }
+        self.peek().is_ok_and(|first| first.is_some())
+    }
+
+    /// The first byte that can be read of the socket, which stays there; `None` at the end.
+    pub fn peek(&self) -> io::Result<Option<u8>> {
+        let mut first = [0];
+        let read = rustix::net::recv(self, &mut first, RecvFlags::PEEK | RecvFlags::DONTWAIT)?;
+        Ok((read.0 > 0).then_some(first[0]))
+    }
+
+    /// Says with TLS that all was said, as far as that can be said without waiting; whoever does not hear it takes the connection for
+    /// one that was cut (RFC 8446, 6.1). The end of a plain socket says so by itself.
+    pub fn say_the_end(&mut self) {
+        if let AsyncStream::Tls(stream) = self {
+            let _ = Pin::new(&mut **stream).poll_shutdown(&mut Context::from_waker(Waker::noop()));
         }
     }
 }
@@ -130,6 +166,7 @@ impl AsFd for AsyncStream {
         match self {
             AsyncStream::Tcp(stream) => stream.as_fd(),
             AsyncStream::Unix(stream) => stream.as_fd(),
+            AsyncStream::Tls(stream) => stream.get_ref().0.as_fd(),
         }
     }
 }
@@ -144,6 +181,7 @@ impl AsyncRead for AsyncStream {
         match self.get_mut() {
             AsyncStream::Tcp(stream) => Pin::new(stream).poll_read(cx, buffer),
             AsyncStream::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
+            AsyncStream::Tls(stream) => Pin::new(&mut **stream).poll_read(cx, buffer),
         }
     }
 }
@@ -154,17 +192,23 @@ impl AsyncWrite for AsyncStream {
         match self.get_mut() {
             AsyncStream::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
             AsyncStream::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
+            AsyncStream::Tls(stream) => Pin::new(&mut **stream).poll_write(cx, bytes),
         }
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+    #[inline]
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            AsyncStream::Tcp(_) | AsyncStream::Unix(_) => Poll::Ready(Ok(())),
+            AsyncStream::Tls(stream) => Pin::new(&mut **stream).poll_flush(cx),
+        }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             AsyncStream::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
             AsyncStream::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
+            AsyncStream::Tls(stream) => Pin::new(&mut **stream).poll_shutdown(cx),
         }
     }
 
@@ -180,6 +224,7 @@ impl AsyncWrite for AsyncStream {
         match self.get_mut() {
             AsyncStream::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, buffers),
             AsyncStream::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, buffers),
+            AsyncStream::Tls(stream) => Pin::new(&mut **stream).poll_write_vectored(cx, buffers),
         }
     }
 }

@@ -35,6 +35,7 @@ pub enum Refusal {
     ChunkExtension,
     ChunkEnd,
     TrailersTooLarge,
+    Tls,
 }
 
 /// What is said of a refusal.
@@ -59,7 +60,7 @@ const fn row(
 use Refusal::*;
 
 #[rustfmt::skip]
-static ROWS: [Row; 31] = [
+static ROWS: [Row; 32] = [
     row(BareLf, 400, "bare_lf", "RFC 9112, 2.2", "A line ends with LF alone; it must end with CRLF."),
     row(BareCr, 400, "bare_cr", "RFC 9112, 2.2", "A CR is not followed by LF."),
     row(ControlByte, 400, "control_byte", "RFC 9110, 5.5", "The request has a control byte."),
@@ -91,6 +92,7 @@ static ROWS: [Row; 31] = [
     row(ChunkExtension, 400, "chunk_extension", "RFC 9112, 7.1.1", "A chunk's extensions break the grammar or are too long."),
     row(ChunkEnd, 400, "chunk_end", "RFC 9112, 7.1", "A chunk's data is not followed by CRLF."),
     row(TrailersTooLarge, 431, "trailers_too_large", "RFC 6585, 5", "The trailers of the request are too large."),
+    row(Tls, 400, "tls", "RFC 8446, 4", "A TLS handshake has come, and plain HTTP is spoken here."),
 ];
 
 impl Refusal {

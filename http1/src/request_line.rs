@@ -11,6 +11,8 @@ const METHODS: [&[u8]; 8] = [b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"HEA
 const LONGEST_METHOD: usize = 32;
 /// What an HTTP/2 preface has behind its method (RFC 9113, 3.4), as far as it matters.
 const PREFACE: &[u8] = b"* HTTP/2";
+/// The first byte of a TLS connection: a record of the handshake (RFC 8446, 5.1).
+const HANDSHAKE: u8 = 0x16;
 /// `HTTP/1.1` and CRLF.
 const VERSION_LINE: usize = 10;
 
@@ -103,6 +105,7 @@ impl RequestLine {
             b' ' if method == b"CONNECT" => return Err(Refusal::Connect),
             b' ' if !method.is_empty() => return Err(Refusal::UnknownMethod),
             b'\r' => return Err(Refusal::RequestLine),
+            HANDSHAKE if method.is_empty() => return Err(Refusal::Tls),
             _ => return Err(misplaced(byte, Refusal::Method)),
         }
         self.place = if method == b"PRI" { Place::Preface } else { Place::Target };

@@ -14,6 +14,7 @@ pub mod openmetrics;
 mod process;
 mod raw;
 pub mod stock;
+pub mod tls;
 
 pub use client::{Answer, Client};
 pub use process::{Backend, Gateway, Old, Setup, binary, free_port, is_alive};

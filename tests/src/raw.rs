@@ -34,6 +34,11 @@ impl Raw {
         Raw { socket: Box::new(socket), unread: Vec::new() }
     }
 
+    /// Goes on with a connection that is there.
+    pub fn over(socket: impl AsyncRead + AsyncWrite + Debug + Send + Unpin + 'static) -> Raw {
+        Raw { socket: Box::new(socket), unread: Vec::new() }
+    }
+
     /// Writes all of it.
     pub async fn write(&mut self, bytes: impl AsRef<[u8]>) {
         in_time("writing", self.socket.write_all(bytes.as_ref())).await.expect("the gateway reads");

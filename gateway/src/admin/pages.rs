@@ -8,7 +8,7 @@ use crate::control::{Found, Kind, Plane, Unfit};
 use crate::fields::FieldName;
 use crate::routes::{Action, CallAction, Route};
 use crate::steps::{InFlight, Steps};
-use crate::telemetry::{EndpointScrape, HealthCounters, Scrape, render};
+use crate::telemetry::{EndpointScrape, HealthCounters, Scrape, TlsScrape, render};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -57,6 +57,11 @@ pub(super) fn metrics(plane: &Plane) -> String {
         unfit: Kind::ALL.map(|kind| (kind.name(), fits.count(kind))),
         front: &shared.front,
         listeners: shared.listeners.iter().map(|one| (one.id.as_str(), one.accepted.get())).collect(),
+        tls: shared
+            .listeners
+            .iter()
+            .filter_map(|one| Some(TlsScrape { listener: &one.id, stats: &one.tls.as_ref()?.stats }))
+            .collect(),
         max_connections: shared.room.bound(),
         refused_connections: shared.room.refused(),
         answer_memory: shared.answers.used(),

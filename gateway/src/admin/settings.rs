@@ -1,7 +1,7 @@
 //! The settings in force, for `/config`.
 
 use super::names;
-use crate::config::{ListenAddress, ListenerSettings, Settings};
+use crate::config::{ClientSettings, ListenAddress, ListenerSettings, Settings, TlsSettings};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ pub(super) fn of(settings: &Settings) -> Value {
             "max_head": server.max_head,
             "max_headers": server.max_headers,
             "max_connections": server.max_connections,
+            "max_handshakes": server.max_handshakes,
+            "handshake_timeout": time(server.handshake_timeout),
             "header_timeout": time(server.header_timeout),
             "body_timeout": time(server.body_timeout),
             "idle_timeout": time(server.idle_timeout),
@@ -41,7 +43,8 @@ pub(super) fn of(settings: &Settings) -> Value {
 }
 
 fn listener(settings: &ListenerSettings) -> Value {
-    let ListenerSettings { id, address, mode, group, protocol, half_close } = settings;
+    let ListenerSettings { id, address, mode, group, protocol, half_close, tls, https_redirect, hsts } =
+        settings;
     let has_file = matches!(address, ListenAddress::Unix(_));
     json!({
         "id": id,
@@ -50,5 +53,18 @@ fn listener(settings: &ListenerSettings) -> Value {
         "group": group,
         "protocol": protocol.name(),
         "half_close": half_close.name(),
+        "tls": tls.as_ref().map(self::tls),
+        "https_redirect": https_redirect,
+        "hsts": hsts.map(|hsts| hsts.value()),
+    })
+}
+
+fn tls(settings: &TlsSettings) -> Value {
+    let clients = settings.clients.as_ref();
+    json!({
+        "min_version": settings.min_version(),
+        "client_certificates": clients.map(ClientSettings::name),
+        "ca": clients.map(|clients| &clients.ca),
+        "crl": clients.map(|clients| &clients.crl),
     })
 }

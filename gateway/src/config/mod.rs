@@ -15,6 +15,7 @@ mod call_policy;
 mod call_ref;
 mod certificate;
 mod certificate_files;
+mod client_certificate;
 mod complaint;
 mod conflicts;
 mod defaults;
@@ -96,8 +97,8 @@ pub use retry::{RetryOn, RetrySpec};
 pub use route::{RouteSpec, Written};
 pub use route_limits::{RateLimit, RateLimits};
 pub use settings::{
-    AdminSettings, HalfClose, ListenAddress, ListenerSettings, LogFormat, LogSettings, Protocol,
-    ServerSettings, Settings, TableSettings, TicketKeysFile, UpgradeSettings,
+    AdminSettings, ClientSettings, HalfClose, Hsts, ListenAddress, ListenerSettings, LogFormat, LogSettings,
+    Protocol, ServerSettings, Settings, TableSettings, TicketKeysFile, TlsSettings, UpgradeSettings,
 };
 pub use shadow::{ShadowSpec, Share};
 pub(crate) use source::shown;

@@ -3,6 +3,7 @@
 //! A part is a line in the list below: its field, its key, and the function that reads the key's value. A value with a form of its
 //! own has a file of its own.
 
+use super::client_certificate;
 use super::keys::Key;
 use super::overload;
 use super::reader::{Reader, Section};
@@ -31,6 +32,8 @@ macro_rules! policy {
 }
 
 policy! {
+    /// Whether its clients have to have shown a certificate.
+    client_certificate: bool = "client_certificate", "whether the client must have shown a certificate", client_certificate::read;
     /// How many requests it takes in a time; by default all.
     rate_limits: RateLimits = "rate_limit", "how many requests it takes in a time", RateLimits::read;
     /// Requests in flight over all workers; 1 to 10000000, by default no bound.

@@ -6,7 +6,9 @@ mod listeners;
 mod places;
 mod ticket_keys;
 
-pub use listeners::{HalfClose, ListenAddress, ListenerSettings, Protocol};
+pub use listeners::{
+    ClientSettings, HalfClose, Hsts, ListenAddress, ListenerSettings, Protocol, TlsSettings,
+};
 
 use super::balance;
 use super::diagnostics::Diagnostics;
@@ -81,6 +83,10 @@ pub struct ServerSettings {
     pub max_headers: u64,
     /// Connections open at once, all workers together.
     pub max_connections: u64,
+    /// TLS handshakes in progress at once, all workers together.
+    pub max_handshakes: u64,
+    /// How long a TLS handshake may take.
+    pub handshake_timeout: Duration,
     /// How long a request's line and headers may take to arrive.
     pub header_timeout: Duration,
     /// How long a request's body may take to arrive.
@@ -218,6 +224,8 @@ impl Settings {
                 max_head: 16 << 10,
                 max_headers: 100,
                 max_connections: 20_000,
+                max_handshakes: 1000,
+                handshake_timeout: Duration::from_secs(10),
                 header_timeout: Duration::from_secs(10),
                 body_timeout: Duration::from_secs(30),
                 idle_timeout: Duration::from_secs(75),

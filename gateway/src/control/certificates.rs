@@ -6,7 +6,7 @@
 use super::watch::Watcher;
 use super::{Plane, aside};
 use crate::certificates::Expiry;
-use crate::worker::Shared;
+use crate::worker::{ListenerTls, Shared};
 use callgate_tls::UnixTime;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -68,6 +68,7 @@ fn files(plane: &Plane) -> Vec<PathBuf> {
         certificates.entries().iter().flat_map(|entry| entry.spec.files()).map(PathBuf::from).collect();
     files.extend(unsound.iter().flat_map(|files| files.iter().cloned()));
     files.extend(shared.settings.server.tls_ticket_keys.iter().map(|keys| keys.path.clone()));
+    files.extend(shared.listeners.iter().flat_map(|one| one.tls.iter().flat_map(ListenerTls::files)));
     files
 }
 
@@ -80,4 +81,5 @@ fn refresh(shared: &Shared) {
         Some(file) => tickets.read(file.again(), now),
         None => tickets.rotate(now),
     };
+    shared.renew_tls();
 }

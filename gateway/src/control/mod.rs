@@ -245,6 +245,14 @@ pub fn take(plane: &Plane, read: Read, cause: &'static str) -> Reload {
     let kept = table.routes.iter().filter(|route| known.contains(&route.id)).count();
     let (routes, backends) = (table.routes.len(), table.backends.len());
     tracing::info!(cause, hash, routes, kept, backends, "tables taken");
+    let is_without = certificates.entries().is_empty();
+    if let Some(listener) = plane.shared.listeners.iter().find(|one| one.tls.is_some() && is_without) {
+        let listener = &listener.id;
+        tracing::warn!(
+            listener,
+            "a listener speaks TLS, and no table has [[certificates]]: its clients are refused"
+        );
+    }
     plane.shared.certificates.put(certificates);
     put(plane, before, table);
     plane.reloads.succeeded.increment();

@@ -73,6 +73,14 @@ reasons! {
     /// A path parameter, the query, the body, or a header that goes along with the call is not UTF-8.
     NotUtf8 = "not_utf8", InvalidArgument;
 
+    // TLS.
+    /// The client speaks plain HTTP to a listener with TLS.
+    PlainHttp = "plain_http", InvalidArgument;
+    /// The connection's certificate does not cover the host that the request asks.
+    Misdirected = "misdirected", FailedPrecondition 421;
+    /// The route is for clients that have shown a certificate, and this one has none.
+    NoClientCertificate = "no_client_certificate", PermissionDenied;
+
     // The route.
     /// No route has the path.
     NoRoute = "no_route", NotFound;

@@ -26,6 +26,14 @@ impl Failure {
                 return format!("{method} is not possible here; possible: {allow}").into();
             }
             Failure::DotSegment => "a path parameter that is `.` or `..` cannot be redirected",
+            Failure::PlainHttp => "this port speaks TLS, and the request has come without: use https",
+            Failure::Misdirected(host) => {
+                return format!(
+                    "the certificate of this connection is not one for {host}: use another connection"
+                )
+                .into();
+            }
+            Failure::NoClientCertificate => "this needs a client certificate, and the connection has none",
             Failure::TooManyConnections => "the gateway has as many connections as it can serve",
             Failure::RateLimited { policy, retry_after } => {
                 return format!(

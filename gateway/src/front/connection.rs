@@ -8,8 +8,9 @@ mod open;
 pub(super) use open::OpenConnections;
 
 use super::pace::Pace;
+use super::peer::TlsPeer;
 use crate::worker::{Listener, Place};
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -19,6 +20,8 @@ use tokio::sync::oneshot;
 /// What a connection waits for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Phase {
+    /// For the end of what comes before the first request: a TLS handshake.
+    Handshake,
     /// For a request: no exchange is open.
     Idle,
     /// For the rest of a request's head.
@@ -42,6 +45,8 @@ pub(super) struct Connection {
     pub(super) peer: Option<IpAddr>,
     /// Which listener it came by.
     pub(super) listener: Arc<Listener>,
+    /// What is known of its client by TLS, once that has shaken hands.
+    pub(super) tls: OnceCell<Box<TlsPeer>>,
     /// How many exchanges are open.
     exchanges: Cell<usize>,
     pub(super) phase: Cell<Phase>,
@@ -54,6 +59,8 @@ pub(super) struct Connection {
     pub(super) resting: Cell<bool>,
     /// How fast bytes go over it.
     pub(super) pace: Pace,
+    /// There are too many handshakes, and its own is to end.
+    pub(super) crowded_out: Cell<bool>,
     /// It takes its reply too slowly: what the kernel still has of that is not kept either.
     pub(super) slow: Cell<bool>,
     /// Who is to have its place if it is still idle.
@@ -91,17 +98,20 @@ impl Connection {
         listener: Arc<Listener>,
         peer: Option<IpAddr>,
     ) -> Connection {
+        let first = if listener.tls.is_some() { Phase::Handshake } else { Phase::Idle };
         Connection {
             key,
             peer,
             listener,
+            tls: OnceCell::new(),
             exchanges: Cell::new(0),
-            phase: Cell::new(Phase::Idle),
+            phase: Cell::new(first),
             since: Cell::new(open.sweeps.get()),
             waker: RefCell::new(None),
             expired: Cell::new(false),
             resting: Cell::new(false),
             pace: Pace::default(),
+            crowded_out: Cell::new(false),
             slow: Cell::new(false),
             heir: RefCell::new(None),
             open,
@@ -125,6 +135,28 @@ impl Connection {
         } else {
             idle.remove(self.key);
         }
+    }
+
+    /// Its handshake begins. Where more are in progress than `most`, the one that has waited longest is told to end.
+    pub(super) fn begin_handshake(&self, most: usize) {
+        let open = &self.open;
+        open.shaking.set(open.shaking.get() + 1);
+        open.handshakes.borrow_mut().put_last(self.key);
+        if open.shaking.get() <= most {
+            return;
+        }
+        let oldest = open.handshakes.borrow().first();
+        if let Some(oldest) = oldest.and_then(|key| open.all.borrow().get(key).cloned()) {
+            open.handshakes.borrow_mut().remove(oldest.key);
+            oldest.crowded_out.set(true);
+            oldest.wake();
+        }
+    }
+
+    /// Its handshake has ended.
+    pub(super) fn end_handshake(&self) {
+        self.open.shaking.set(self.open.shaking.get() - 1);
+        self.open.handshakes.borrow_mut().remove(self.key);
     }
 
     /// A request's head is there: the exchange is open until what is given here is dropped, which may be after others have begun and
@@ -157,6 +189,22 @@ impl Connection {
         *self.heir.borrow_mut() = None;
     }
 
+    /// Whether its client has shown a certificate, which was verified.
+    pub(super) fn has_certificate(&self) -> bool {
+        self.tls.get().is_some_and(|peer| peer.identity.is_some())
+    }
+
+    /// Whether its client speaks plain HTTP where TLS is spoken.
+    pub(super) fn is_stray(&self) -> bool {
+        self.listener.tls.is_some() && self.tls.get().is_none()
+    }
+
+    /// The lines that its listener gives each reply. They speak of TLS: who comes without does not get them (RFC 6797, 7.2).
+    #[inline]
+    pub(super) fn reply_lines(&self) -> &[u8] {
+        self.tls.get().map_or(&[], |_| &self.listener.lines)
+    }
+
     /// Notes whom to wake when one of the marks is set.
     pub(super) fn remember(&self, waker: &Waker) {
         let mut place = self.waker.borrow_mut();
@@ -176,6 +224,13 @@ impl Connection {
 
 /// An exchange that is open on a connection, which is not idle for as long as there is one.
 pub(super) struct OpenExchange(Rc<Connection>);
+
+impl OpenExchange {
+    /// The connection.
+    pub(super) fn connection(&self) -> &Connection {
+        &self.0
+    }
+}
 
 impl Drop for OpenExchange {
     fn drop(&mut self) {
@@ -211,6 +266,9 @@ pub(super) mod testing {
             address: ListenAddress::Abstract("x".to_owned()),
             protocol: Protocol::Http1,
             half_close,
+            tls: None,
+            https_redirect: None,
+            lines: Vec::new(),
             accepted: Counter::default(),
         };
         Connection::register(open, Arc::new(listener), None)
@@ -262,6 +320,22 @@ mod tests {
         let (heir, _place) = oneshot::channel();
         connection.ask_to_go(heir);
         assert!(connection.is_asked() && open.longest_idle().is_none());
+    }
+
+    #[test]
+    fn a_handshake_more_than_there_may_be_has_the_oldest_end() {
+        let open = testing::open();
+        let all: Vec<_> = (0..4).map(|_| register(&open)).collect();
+        let crowded = || all.iter().map(|one| one.crowded_out.get()).collect::<Vec<_>>();
+        all[..3].iter().for_each(|one| one.begin_handshake(2));
+        assert_eq!(crowded(), [true, false, false, false]);
+        // It has not seen it yet: the next one has another end.
+        all[3].begin_handshake(2);
+        assert_eq!(crowded(), [true, true, false, false]);
+        all.iter().for_each(|one| one.end_handshake());
+        all[1].begin_handshake(1);
+        assert_eq!(crowded(), [true, true, false, false]);
+        assert_eq!(open.shaking.get(), 1);
     }
 
     #[test]

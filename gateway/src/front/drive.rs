@@ -2,6 +2,7 @@
 
 use super::connection::Connection;
 use super::http1;
+use super::tls;
 use super::wire::Wire;
 use crate::config::Protocol;
 use crate::stream::AsyncStream;
@@ -38,9 +39,19 @@ impl Drop for Registered {
 /// Serves a connection until it ends.
 pub(super) async fn serve(registered: Registered, stream: AsyncStream) {
     let Registered { worker, connection, .. } = &registered;
-    let wire = Rc::new(Wire::new(stream, connection.clone()));
-    let served = match connection.listener.protocol {
-        Protocol::Http1 => http1::serve(worker, &wire),
+    let served = async {
+        let stream = match &connection.listener.tls {
+            None => stream,
+            // On the heap, so that a connection does not keep the place.
+            Some(tls) => match Box::pin(tls::handshake(worker, connection, tls, stream)).await {
+                Some(stream) => stream,
+                None => return,
+            },
+        };
+        let wire = Rc::new(Wire::new(stream, connection.clone()));
+        match connection.listener.protocol {
+            Protocol::Http1 => http1::serve(worker, &wire).await,
+        }
     };
     worker.shared.supervisor.guard(Task::ClientConnection, served).await;
 }

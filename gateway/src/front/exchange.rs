@@ -5,7 +5,7 @@
 //! is sent, if its body has ended; or when it is dropped, because its client has gone.
 
 use super::body::RequestBody;
-use super::connection::OpenExchange;
+use super::connection::{Connection, OpenExchange};
 use super::problem;
 use super::reply::Reply;
 use super::request_id::RequestId;
@@ -29,7 +29,7 @@ pub(super) struct Exchange {
     pub(super) body: RequestBody,
     pub(super) tally: Tally,
     pub(super) guards: Guards,
-    _on_connection: OpenExchange,
+    on_connection: OpenExchange,
 }
 
 /// What is known of a request beside what it says.
@@ -71,8 +71,13 @@ impl Exchange {
                 call: None,
                 in_flight: Some(InFlight::enter(worker.clone())),
             },
-            _on_connection: on_connection,
+            on_connection,
         }
+    }
+
+    /// The connection that it has come by.
+    pub(super) fn connection(&self) -> &Connection {
+        self.on_connection.connection()
     }
 
     /// The reply to what the handler has come to, which is counted. A failure is told the log, and rendered.
@@ -93,6 +98,7 @@ impl Exchange {
 
     /// Writes what is the exchange's own into the head of its reply.
     pub(super) fn put_fields(&self, head: &mut ReplyHead<'_>) {
+        head.prepared(self.connection().reply_lines());
         self.context.id.put(head);
         for (name, value) in self.guards.passed.reply_fields() {
             head.field(name, value.as_bytes());

@@ -4,6 +4,7 @@ use super::actions;
 use super::deadline::{Clocks, deadline};
 use super::exchange::Exchange;
 use super::hash_key::hash_key;
+use super::https;
 use super::lookup::{Met, look_up};
 use super::metadata;
 use super::miss::options;
@@ -22,7 +23,11 @@ use tokio::time::Instant;
 
 /// Handles an exchange's request, and gives its reply.
 pub(super) async fn handle(exchange: &mut Exchange) -> Reply {
-    let result = reply(exchange).await;
+    let result = match https::admit(exchange.connection(), &exchange.head) {
+        Ok(None) => reply(exchange).await,
+        Ok(Some(reply)) => Ok(reply),
+        Err(failure) => Err(failure),
+    };
     exchange.settle(result)
 }
 
@@ -51,6 +56,7 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
     let arrival = Arrival {
         worker: exchange.worker.id,
         peer: exchange.context.peer,
+        has_certificate: exchange.connection().has_certificate(),
         fields: head.fields(),
         now: began,
     };

@@ -5,6 +5,7 @@
 //! connections  a worker's client connections: taken on, asked to make room, drained
 //! connection   one of them: what it waits for, its open exchanges, its place among those that are idle
 //! wire         its socket, and what was read of it ahead
+//! tls          the handshake that comes first, where its listener speaks TLS; peer, what is known then; https, what it says of requests
 //! drive        its task; http1, what is spoken there: heads, replies, the end
 //! pool         buffers, which connections have while they are not idle
 //! sweep        the time limits of all of them
@@ -37,11 +38,13 @@ pub(crate) mod goodbye;
 mod handler;
 mod hash_key;
 mod http1;
+mod https;
 mod lookup;
 mod media_type;
 mod metadata;
 mod miss;
 mod pace;
+mod peer;
 mod pool;
 mod problem;
 mod reply;
@@ -51,6 +54,7 @@ mod scaling_tests;
 mod shadow;
 mod sweep;
 mod tally;
+mod tls;
 mod traffic;
 mod wire;
 

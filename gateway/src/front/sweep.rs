@@ -24,6 +24,7 @@ pub(super) fn tell_idleness(worker: &Worker, open: &OpenConnections) {
 
 /// The limits of a worker's connections, in sweeps.
 struct TimeLimits {
+    handshake: u64,
     idle: u64,
     head: u64,
     body: u64,
@@ -53,6 +54,7 @@ pub(super) async fn sweep(worker: &Worker, open: &OpenConnections) {
 impl TimeLimits {
     fn by(server: &ServerSettings) -> TimeLimits {
         TimeLimits {
+            handshake: sweeps(server.handshake_timeout),
             idle: sweeps(server.idle_timeout),
             head: sweeps(server.header_timeout),
             body: sweeps(server.body_timeout),
@@ -64,6 +66,7 @@ impl TimeLimits {
     /// For how many sweeps a connection may wait for what it waits for.
     fn of(&self, connection: &Connection) -> Option<u64> {
         match connection.phase.get() {
+            Phase::Handshake => Some(self.handshake),
             Phase::Idle => Some(self.idle),
             // For its client to take more of a reply.
             Phase::Busy if connection.pace.is_blocked() => Some(self.idle).filter(|_| self.takes.is_none()),

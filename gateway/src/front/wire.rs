@@ -7,11 +7,9 @@ use super::connection::{Connection, Phase};
 use crate::config::HalfClose;
 use crate::stream::AsyncStream;
 use bytes::BufMut;
-use socket2::SockRef;
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
-use std::mem::MaybeUninit;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -54,8 +52,7 @@ impl Wire {
 
     /// Whether bytes have come, of which the runtime may not have heard yet.
     pub(super) fn has_come(&self) -> bool {
-        let mut one = [MaybeUninit::uninit()];
-        SockRef::from(&*self.stream.borrow()).peek(&mut one).is_ok_and(|read| read > 0)
+        self.stream.borrow().has_come()
     }
 
     /// Whether the client has said that it sends nothing more.
@@ -157,12 +154,31 @@ impl Wire {
             let of_first = written.min(first.len());
             (first, behind) = (&first[of_first..], &behind[written - of_first..]);
         }
-        Ok(())
+        poll_fn(|cx| self.poll_flush(cx)).await
+    }
+
+    /// Has all leave that was written: TLS takes more than the kernel has room for.
+    pub(super) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut *self.stream.borrow_mut()).poll_flush(cx);
+        let Connection { expired, pace, .. } = &*self.connection;
+        match flushed {
+            // Set by the sweep, which says why.
+            Poll::Pending if expired.get() => return Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            Poll::Pending => pace.moved(&Poll::Pending),
+            Poll::Ready(_) if pace.is_blocked() => pace.moved(&Poll::Ready(Ok(0))),
+            Poll::Ready(_) => {}
+        }
+        flushed
     }
 
     /// Says that nothing more will be written.
     pub(super) async fn end_writing(&self) -> io::Result<()> {
         poll_fn(|cx| Pin::new(&mut *self.stream.borrow_mut()).poll_shutdown(cx)).await
+    }
+
+    /// The connection ends here, in order and between two requests: says so where that has to be said.
+    pub(super) fn say_the_end(&self) {
+        self.stream.borrow_mut().say_the_end();
     }
 }
 

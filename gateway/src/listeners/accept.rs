@@ -1,5 +1,5 @@
 //! Listening sockets. A new connection goes to the worker with the fewest; where there is no room for it, it takes the place
-//! of the connection that has been idle longest, or is refused.
+//! of the connection that has been idle longest, or is refused: by a reply, or with TLS by the end of its connection.
 
 use super::socket::{AsyncSocket, Socket};
 use crate::descriptors::{Spare, are_used_up};
@@ -135,6 +135,10 @@ impl Door {
 
     async fn refuse(&mut self, stream: Stream) {
         self.count_refused();
+        // Nothing can be told in the clear to a client that waits for a handshake.
+        if self.listener.tls.is_some() {
+            return;
+        }
         while self.goodbyes.try_join_next().is_some() {}
         if self.goodbyes.len() < MAX_GOODBYES {
             let supervisor = self.shared.supervisor.clone();
@@ -178,7 +182,9 @@ impl Door {
             self.count_refused();
             // Its request comes meanwhile; after the end it would have the connection reset, and the answer lost.
             sleep(PAUSE).await;
-            goodbye::say_at_once(stream).await;
+            if self.listener.tls.is_none() {
+                goodbye::say_at_once(stream).await;
+            }
         } else {
             sleep(PAUSE).await;
         }

@@ -102,8 +102,17 @@ mod tests {
 
     fn at(path: &Path) -> ListenerSettings {
         let address = ListenAddress::Unix(path.to_owned());
-        let (protocol, half_close) = (Protocol::Http1, HalfClose::Cancel);
-        ListenerSettings { id: "x".to_owned(), address, mode: 0o640, group: None, protocol, half_close }
+        ListenerSettings {
+            id: "x".to_owned(),
+            address,
+            mode: 0o640,
+            group: None,
+            protocol: Protocol::Http1,
+            half_close: HalfClose::Cancel,
+            tls: None,
+            https_redirect: None,
+            hsts: None,
+        }
     }
 
     #[test]

@@ -99,6 +99,7 @@ fn begin_tickets(plane: &Plane, before: Option<(TicketKeys, u64)>) {
         (None, Some((keys, since))) => tickets.take_over(keys, since),
         (None, None) => {}
     }
+    plane.shared.renew_tls();
 }
 
 /// Has names begin with what they listed when the last gateway ended, as far as it was kept.

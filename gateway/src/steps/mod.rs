@@ -1,6 +1,7 @@
 //! The steps that a request passes before its route's action, whatever that is: a short list, in one order for all routes.
 //!
 //! ```text
+//! client_certificate  whether its client has shown one
 //! rate_limits  how many requests a route takes in a time; claim, what a bearer token claims
 //! in_flight    how many of its requests may be open at once
 //! ```
@@ -8,6 +9,7 @@
 //! in the list below, whose order is that in which requests meet them. Before a body is read all of them are through.
 
 mod claim;
+mod client_certificate;
 mod in_flight;
 mod rate_limits;
 
@@ -17,6 +19,7 @@ use crate::config::{Matcher, RoutePolicy};
 use crate::failure::Failure;
 use crate::limit::{Limits, SharedBuckets};
 use callgate_http1::Fields;
+use client_certificate::ClientCertificate;
 use in_flight::Places;
 use rate_limits::RateFields;
 use std::net::IpAddr;
@@ -51,6 +54,8 @@ pub struct Arrival<'r> {
     pub worker: usize,
     /// The address of who has sent it; `None` of a Unix socket, and where nobody is there any more.
     pub peer: Option<IpAddr>,
+    /// Its client has shown a certificate, which was verified.
+    pub has_certificate: bool,
     /// Its header fields.
     pub fields: Fields<'r>,
     /// When it came.
@@ -121,6 +126,7 @@ macro_rules! steps {
 }
 
 steps! {
+    client_certificate: ClientCertificate,
     rate_limits: Limits,
     in_flight: InFlight,
 }

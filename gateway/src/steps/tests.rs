@@ -26,7 +26,13 @@ type Lines<'l> = &'l [(&'l str, &'l str)];
 
 fn check(table: &Table, route: usize, lines: Lines<'_>, passed: &mut Passed) -> Result<(), Failure> {
     let request = request(lines);
-    let arrival = Arrival { worker: 0, peer: None, fields: request.fields(), now: Instant::now() };
+    let arrival = Arrival {
+        worker: 0,
+        peer: None,
+        has_certificate: false,
+        fields: request.fields(),
+        now: Instant::now(),
+    };
     table.routes[route].steps.check(&arrival, passed)
 }
 

@@ -13,6 +13,7 @@ mod process;
 mod retries;
 mod scrape;
 mod stats;
+mod tls;
 mod traffic;
 
 pub use callgate_health::EjectionReason;
@@ -28,4 +29,5 @@ pub use stats::{
     CertificateStats, EndpointCounters, EndpointStats, FrontStats, OutcomeLabel, ReloadStats, RouteStats,
     StatusClass, UpgradeStats,
 };
+pub use tls::{Agreed, HandshakeResult, TlsCounters, TlsGroup, TlsScrape, TlsStats, TlsVersion};
 pub use traffic::{FallbackStats, ShadowOutcome, ShadowStats, TargetReason, TargetStats, TrafficScrape};

@@ -31,7 +31,7 @@ macro_rules! statuses {
     };
 }
 
-statuses! { 200 204 400 401 403 404 405 408 409 413 414 415 417 429 431 499 501 503 504 505 500 }
+statuses! { 200 204 308 400 401 403 404 405 408 409 413 414 415 417 421 429 431 499 501 503 504 505 500 }
 
 /// What a route counts; and the status that it may answer with beside the gateway's own.
 #[derive(Debug)]

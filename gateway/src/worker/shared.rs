@@ -1,6 +1,6 @@
 //! What workers share, and share with those that control them. A request reads of it; what it writes are counters of its own worker.
 
-use super::{Drains, Listener, Room};
+use super::{Drains, Listener, ListenerTls, Room};
 use crate::backends::OfferChanges;
 use crate::certificates::Certificates;
 use crate::config::Settings;
@@ -65,12 +65,18 @@ impl Shared {
         let server = &settings.server;
         let workers = server.workers;
         let budget = |bytes| Budget::new(usize::try_from(bytes).unwrap_or(usize::MAX));
+        let certificates = Arc::<Certificates>::default();
+        let listeners = settings.listeners.iter().map(|one| {
+            let (resolver, keys) = (certificates.resolver(), certificates.tickets.keys());
+            let tls = one.tls.as_ref().map(|tls| ListenerTls::new(tls, resolver, &keys, workers));
+            Arc::new(Listener::new(one, tls))
+        });
         Shared {
-            listeners: settings.listeners.iter().map(|one| Arc::new(Listener::from(one))).collect(),
+            listeners: listeners.collect(),
+            certificates,
             workers,
             table: ArcSwap::from_pointee(Table::empty()),
             retired: ArcSwapOption::empty(),
-            certificates: Arc::default(),
             table_changed: watch::Sender::new(0),
             members_changed: broadcast::Sender::new(MEMBER_CHANGES),
             drains: Drains::new(workers),
@@ -85,6 +91,23 @@ impl Shared {
             unsettled: watch::Sender::new(workers),
             draining: AtomicBool::new(false),
             settings,
+        }
+    }
+
+    /// Has the listeners with TLS serve their next connections by the ticket keys in force, and by what the files say now of clients'
+    /// certificates. Reads files.
+    pub fn renew_tls(&self) {
+        for listener in &self.listeners {
+            let Some(tls) = &listener.tls else { continue };
+            let keys = self.certificates.tickets.keys();
+            if let Err(error) = tls.renew(self.certificates.resolver(), &keys) {
+                let listener = &listener.id;
+                tracing::error!(
+                    listener,
+                    error,
+                    "the certificates of clients are judged by the files of before"
+                );
+            }
         }
     }
 

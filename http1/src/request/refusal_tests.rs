@@ -20,7 +20,7 @@ fn request_lines_that_are_none_are_refused() {
         ("GET\t/ HTTP/1.1", ControlByte),
         ("G@T / HTTP/1.1", Method),
         ("G\u{e9}T / HTTP/1.1", Method),
-        ("\x16\x03\x01\x02\0\x01", ControlByte),
+        ("\x16\x03\x01\x02\0\x01", Tls),
         ("GET\0 / HTTP/1.1", ControlByte),
         ("get / HTTP/1.1", UnknownMethod),
         ("GETS / HTTP/1.1", UnknownMethod),

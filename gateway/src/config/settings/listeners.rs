@@ -1,6 +1,12 @@
 //! Listeners: where clients connect. `[[listeners]]` declares them; `listen` of `[server]` is the short form, which names no more than
 //! addresses.
 
+mod https;
+mod tls;
+
+pub use https::Hsts;
+pub use tls::{ClientSettings, TlsSettings};
+
 use super::places::{absolute, address, socket_name};
 use crate::config::complaint::Complaint;
 use crate::config::reader::{Item, Reader, Section};
@@ -11,7 +17,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use toml::de::DeValue;
 
-const KEYS: &[&str] = &["id", "address", "mode", "group", "protocol", "half_close"];
+const KEYS: &[&str] =
+    &["id", "address", "mode", "group", "protocol", "half_close", "tls", "https_redirect", "hsts"];
 /// What one address looks like, for whoever wrote something else.
 const ADDRESS: &str = "an address such as \"127.0.0.1:8080\" or \"unix:/run/callgate/http.sock\"";
 /// The longest name of a listener or a group, in bytes.
@@ -34,6 +41,12 @@ pub struct ListenerSettings {
     pub protocol: Protocol,
     /// What is done with a request whose client sends nothing more.
     pub half_close: HalfClose,
+    /// How it speaks TLS, if it does.
+    pub tls: Option<TlsSettings>,
+    /// The port of HTTPS to which all its requests are sent; none with TLS.
+    pub https_redirect: Option<u16>,
+    /// What its replies say of HTTPS; only with TLS.
+    pub hsts: Option<Hsts>,
 }
 
 /// Where a listener listens.
@@ -124,7 +137,8 @@ impl ListenerSettings {
     fn at(address: ListenAddress) -> ListenerSettings {
         let id = address.to_string();
         let (protocol, half_close) = (Protocol::Http1, HalfClose::Cancel);
-        ListenerSettings { id, address, mode: MODE, group: None, protocol, half_close }
+        let (mode, group, tls, https_redirect, hsts) = (MODE, None, None, None, None);
+        ListenerSettings { id, address, mode, group, protocol, half_close, tls, https_redirect, hsts }
     }
 }
 
@@ -206,7 +220,26 @@ fn read_long(reader: &mut Reader<'_>, item: &Item<'_>, found: &mut Found) {
         listener.protocol = protocol.unwrap_or(listener.protocol);
         let half_close = section.get("half_close").and_then(|item| reader.choice(&item, &HalfClose::ALL));
         listener.half_close = half_close.unwrap_or(listener.half_close);
+        read_https(reader, &section, &mut listener);
         found.all.push(listener);
+    }
+}
+
+/// Reads whether TLS is spoken there, and what is said of HTTPS.
+fn read_https(reader: &mut Reader<'_>, section: &Section<'_>, listener: &mut ListenerSettings) {
+    let (tls, redirect, hsts) = (section.get("tls"), section.get("https_redirect"), section.get("hsts"));
+    let before = reader.found.len();
+    listener.tls = tls.as_ref().and_then(|item| tls::read(reader, item));
+    let is_known = reader.found.len() == before;
+    listener.https_redirect = redirect.as_ref().and_then(|item| https::read_redirect(reader, item));
+    listener.hsts = hsts.as_ref().and_then(|item| https::read_hsts(reader, item));
+    if let Some(item) = redirect.filter(|_| listener.tls.is_some() && listener.https_redirect.is_some()) {
+        let complaint = Complaint::new("`https_redirect` is for listeners without TLS", "this one has `tls`");
+        reader.complain::<()>(&item, complaint.help("write it at the listener of plain HTTP"));
+    }
+    if let Some(item) = hsts.filter(|_| listener.tls.is_none() && is_known) {
+        let complaint = Complaint::new("`hsts` is for listeners with TLS", "without, browsers ignore it");
+        reader.complain::<()>(&item, complaint.help("write it at the listener that has `tls`"));
     }
 }
 

@@ -22,6 +22,7 @@ mod routes;
 mod scaling;
 mod settings;
 mod tables;
+mod tls;
 mod traffic;
 mod values;
 

@@ -16,6 +16,10 @@ pub(in crate::front) struct OpenConnections {
     pub(in crate::front) all: RefCell<Slab<Rc<Connection>>>,
     /// Those that wait for a request, and for nothing else.
     pub(super) idle: RefCell<IdleList>,
+    /// Those that shake hands, in the order in which they began.
+    pub(super) handshakes: RefCell<IdleList>,
+    /// How many those are.
+    pub(super) shaking: Cell<usize>,
     /// Set when also those without a request are to be closed.
     pub(in crate::front) stopping: Cell<bool>,
     /// Sweeps since the worker began: the clock of the limits.
@@ -37,6 +41,8 @@ impl OpenConnections {
         OpenConnections {
             all: RefCell::default(),
             idle: RefCell::default(),
+            handshakes: RefCell::default(),
+            shaking: Cell::new(0),
             stopping: Cell::new(false),
             sweeps: Cell::new(0),
             closed: Notify::new(),

@@ -48,6 +48,7 @@ pub(super) async fn serve(worker: &Rc<Worker>, wire: &Rc<Wire>) {
             return;
         }
     }
+    wire.say_the_end();
 }
 
 /// Serves a connection that has something to read. Says whether it rests now, or has ended.
@@ -64,7 +65,10 @@ async fn serve_until_rest(worker: &Rc<Worker>, wire: &Rc<Wire>) -> bool {
                 return false;
             }
             Next::Rest => return true,
-            Next::End => return false,
+            Next::End => {
+                wire.say_the_end();
+                return false;
+            }
         };
     }
 }
@@ -121,7 +125,9 @@ fn going(worker: &Worker, wire: &Wire, exchange: &Exchange, reply: &Reply, unrea
     let has_ended = wire.has_ended() && !wire.has_ahead() && !body.has_behind(head);
     // Its end is the connection's.
     let has_no_end = reply.content.length().is_none() && head.version() == Version::Http10;
-    if !head.keeps_alive() || unread == Unread::Much || has_ended || has_no_end || is_last(worker) {
+    let is_stray = wire.connection.is_stray();
+    if !head.keeps_alive() || unread == Unread::Much || has_ended || has_no_end || is_stray || is_last(worker)
+    {
         return Going::Ends;
     }
     Going::of(head.version())
@@ -143,7 +149,12 @@ fn is_last(worker: &Worker) -> bool {
 /// Says why a head is no request, and ends the connection: nobody knows where the next one would begin.
 async fn refuse(worker: &Worker, wire: &Wire, refusal: Refusal, is_head: bool) {
     let (failure, id) = (Failure::Refused(refusal), RequestId::make(&worker.ids));
-    failure.log(id.as_str(), "none");
+    if refusal == Refusal::Tls {
+        let (client, listener) = (wire.connection.peer, &wire.connection.listener.id);
+        tracing::info!(?client, listener, "a client speaks TLS, and the listener does not: it has no `tls`");
+    } else {
+        failure.log(id.as_str(), "none");
+    }
     tally::refused(worker, refusal);
     wire.connection.enter(Phase::Lingering);
     let reply = problem::reply(&failure, &worker.shared.settings.server.error_types, id.as_str());

@@ -88,6 +88,7 @@ pub(super) async fn send_problem(
 ) -> io::Result<()> {
     let mut out = Vec::new();
     let mut head = reply.begin(&mut out, &wire.connection.open.date.line(), Going::Ends.line());
+    head.prepared(wire.connection.reply_lines());
     id.put(&mut head);
     head.end(body(&reply, Version::Http11));
     write(wire, &mut out, if only_head { Content::Empty } else { reply.content }, || ()).await

@@ -18,6 +18,7 @@ use super::names::{NameScrape, names};
 use super::process::process;
 use super::retries::BackendStats;
 use super::stats::{CertificateStats, EndpointStats, FrontStats, ReloadStats, RouteStats, UpgradeStats};
+use super::tls::{TlsScrape, tls};
 use super::traffic::{TrafficScrape, traffic};
 use prometheus::{Encoder, TextEncoder};
 
@@ -27,6 +28,8 @@ pub struct Scrape<'a> {
     pub front: &'a FrontStats,
     /// Listeners: id, connections.
     pub listeners: Vec<(&'a str, u64)>,
+    /// Those of them that speak TLS.
+    pub tls: Vec<TlsScrape<'a>>,
     /// How many client connections there may be.
     pub max_connections: usize,
     /// Newcomers that were refused because there were as many.
@@ -94,6 +97,7 @@ pub fn render(scrape: &Scrape<'_>) -> String {
     names(&scrape.names, &mut families);
     overload::overload(scrape, &mut families);
     front::front(scrape, &mut families);
+    tls(&scrape.tls, &mut families);
     changes::reloads(scrape, &mut families);
     changes::upgrades(scrape, &mut families);
     certificates::certificates(scrape, &mut families);

@@ -1,0 +1,62 @@
+//! What is known of the other end of an encrypted connection: which name it has asked for, which certificate it was shown, and who
+//! it is.
+
+use callgate_tls::{Certificate, Identity};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// The other end of an encrypted connection.
+pub(super) struct TlsPeer {
+    /// The name that it has asked for, where the certificate covers that.
+    server_name: Option<Box<str>>,
+    /// What it was shown.
+    certificate: Arc<Certificate>,
+    /// Who it is, if it has shown a certificate, which was verified.
+    pub(super) identity: Option<Rc<Identity>>,
+}
+
+impl TlsPeer {
+    /// One that has asked for that name and was shown that certificate.
+    pub(super) fn new(
+        server_name: Option<String>,
+        certificate: Arc<Certificate>,
+        identity: Option<Identity>,
+    ) -> TlsPeer {
+        let server_name = server_name.filter(|name| certificate.covers(name)).map(String::into_boxed_str);
+        TlsPeer { server_name, certificate, identity: identity.map(Rc::new) }
+    }
+
+    /// Whether the certificate that it was shown is also that host's, which may have a port.
+    pub(super) fn may_ask(&self, host: &str) -> bool {
+        let name = without_port(host);
+        let is_asked = self.server_name.as_ref().is_some_and(|asked| asked.eq_ignore_ascii_case(name));
+        is_asked || self.certificate.covers(name)
+    }
+}
+
+/// A host without the port that may stand behind it.
+pub(super) fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_may_have_a_port_and_an_address_colons() {
+        for (host, name) in [
+            ("a.example", "a.example"),
+            ("a.example:8443", "a.example"),
+            ("a.example:", "a.example"),
+            ("127.0.0.1:1", "127.0.0.1"),
+            ("[::1]:443", "[::1]"),
+            ("[::1]", "[::1]"),
+        ] {
+            assert_eq!(without_port(host), name);
+        }
+    }
+}

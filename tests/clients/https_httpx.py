@@ -1,0 +1,34 @@
+"""A client over TLS by httpx: many requests over connections that are kept.
+
+https_httpx.py PORT CA
+"""
+
+import asyncio
+import ssl
+import sys
+
+import httpx
+
+HOST = "a.example"
+
+
+async def main():
+    port, ca = int(sys.argv[1]), sys.argv[2]
+    context = ssl.create_default_context(cafile=ca)
+    for http2 in (False, True):
+        async with httpx.AsyncClient(verify=context, http2=http2, base_url=f"https://127.0.0.1:{port}", timeout=30) as client:
+
+            async def ask(n):
+                reply = await client.get(
+                    f"/v1/calc/add?a={n}&b=2", headers={"host": HOST}, extensions={"sni_hostname": HOST}
+                )
+                assert (reply.status_code, reply.json()) == (200, {"result": n + 2}), reply
+                return reply.http_version
+
+            versions = await asyncio.gather(*(ask(n) for n in range(200)))
+            # Whether HTTP/2 is spoken is the listener's affair.
+            assert http2 or set(versions) == {"HTTP/1.1"}, versions
+    print("well")
+
+
+asyncio.run(main())
