@@ -176,10 +176,10 @@ fn what_a_certificate_may_be_used_for_counts() {
     use ExtendedKeyUsagePurpose::{ClientAuth, ServerAuth};
     let wrong = Err(CertificateProblem::Usage);
     assert_eq!(with(&[], &[]), [Ok(()), Ok(())]);
-    assert_eq!(with(&[ServerAuth], &[KeyUsagePurpose::DigitalSignature]), [Ok(()), wrong.clone()]);
-    assert_eq!(with(&[ClientAuth], &[]), [wrong.clone(), Ok(())]);
+    assert_eq!(with(&[ServerAuth], &[KeyUsagePurpose::DigitalSignature]), [Ok(()), wrong]);
+    assert_eq!(with(&[ClientAuth], &[]), [wrong, Ok(())]);
     assert_eq!(with(&[ServerAuth, ClientAuth], &[]), [Ok(()), Ok(())]);
-    assert_eq!(with(&[], &[KeyUsagePurpose::KeyEncipherment]), [wrong.clone(), wrong]);
+    assert_eq!(with(&[], &[KeyUsagePurpose::KeyEncipherment]), [wrong, wrong]);
 }
 
 proptest! {
