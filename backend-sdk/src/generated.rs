@@ -196,12 +196,12 @@ pub async fn remote<A: Serialize + Sync, R: DeserializeOwned, E: Error>(
     context: Option<&Context>,
     arguments: &A,
 ) -> Result<R, E> {
-    client.call(method, context, arguments).await.map_err(|status| heard(method, status))
+    client.call(method, context, arguments).await.map_err(|status| heard(method, context, status))
 }
 
 /// A failure as the method's error. One that the method does not declare, or that cannot be read, has a code and a message all
 /// the same.
-fn heard<E: Error>(method: &'static Method, mut status: Status) -> E {
+fn heard<E: Error>(method: &'static Method, context: Option<&Context>, mut status: Status) -> E {
     let Some(encoded) = status.error.take() else {
         return status.into();
     };
@@ -209,7 +209,8 @@ fn heard<E: Error>(method: &'static Method, mut status: Status) -> E {
         Ok(error) => error,
         Err(why) => {
             let Method { service, name, .. } = method;
-            tracing::warn!(method = %format_args!("{service}.{name}"), error = why, "a server sends an error that its schema does not have");
+            let request_id = context.and_then(|context| context.metadata("request-id"));
+            tracing::warn!(method = %format_args!("{service}.{name}"), request_id, error = why, "a server sends an error that its schema does not have");
             status.into()
         }
     }

@@ -154,27 +154,28 @@ impl Connection {
     /// Also when the peer falls silent meanwhile: another one may take the call.
     pub(crate) async fn place(self: Arc<Connection>, call: Call<'_>) -> Result<Sent, Failed> {
         self.fits(&call)?;
-        if let Some(slot) = Slot::try_take(self.clone()) {
-            match self.send(call) {
-                Err(NotSent::Full) => {}
+        let connection = match Slot::try_take(self) {
+            Ok(slot) => match slot.connection.send(call) {
+                Err(NotSent::Full) => slot.connection.clone(),
                 sent => return Sent::new(sent, slot),
-            }
-        }
-        let mut silence = pin!(self.silence.notified());
+            },
+            Err(connection) => connection,
+        };
+        let mut silence = pin!(connection.silence.notified());
         silence.as_mut().enable();
         // Whoever has chosen a silent peer knows no other.
-        let stays = self.is_silent();
+        let stays = connection.is_silent();
         tokio::select! {
-            sent = self.wait_and_send(call) => sent,
-            () = silence, if !stays => Err(self.gone(Origin::Unsent, "it does not answer")),
+            sent = connection.wait_and_send(call) => sent,
+            () = silence, if !stays => Err(connection.gone(Origin::Unsent, "it does not answer")),
         }
     }
 
     /// Sends a call if there is a place for it now.
     pub(crate) fn place_now(self: Arc<Connection>, call: Call<'_>) -> Option<Sent> {
         self.fits(&call).ok()?;
-        let slot = Slot::try_take(self.clone())?;
-        Sent::new(self.send(call), slot).ok()
+        let slot = Slot::try_take(self).ok()?;
+        Sent::new(slot.connection.send(call), slot).ok()
     }
 
     async fn wait_and_send(self: &Arc<Connection>, call: Call<'_>) -> Result<Sent, Failed> {

@@ -3,6 +3,7 @@
 use super::connection::Connection;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use tokio::sync::SemaphorePermit;
 
 /// A call's place among those that the peer accepts at once. A call that waits for one counts as well.
 #[derive(Debug)]
@@ -21,11 +22,14 @@ impl Slot {
         Some(slot)
     }
 
-    /// A place, if there is one now.
-    pub(super) fn try_take(connection: Arc<Connection>) -> Option<Slot> {
-        connection.slots.try_acquire().ok()?.forget();
+    /// A place, if there is one now; else the connection comes back.
+    pub(super) fn try_take(connection: Arc<Connection>) -> Result<Slot, Arc<Connection>> {
+        let taken = connection.slots.try_acquire().map(SemaphorePermit::forget).is_ok();
+        if !taken {
+            return Err(connection);
+        }
         connection.load.fetch_add(1, Ordering::Relaxed);
-        Some(Slot { connection, taken: true })
+        Ok(Slot { connection, taken: true })
     }
 }
 

@@ -10,8 +10,10 @@ pub use metadata::{BadMetadata, ReplyMetadata};
 pub use peer::Peer;
 pub(crate) use state::CallState;
 
+use crate::Status;
 use callgate_protocol::call::key;
 use callgate_protocol::{Metadata, MetadataBuf};
+use std::any::type_name;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -154,6 +156,35 @@ impl Context {
     pub fn with_metadata(mut self, name: &str, value: impl AsRef<[u8]>) -> Result<Context, BadMetadata> {
         self.set_metadata(name, value)?;
         Ok(self)
+    }
+
+    /// The value of that type which a [layer](crate::Layer) has left for the method. A method that cannot do without it takes it
+    /// so; [`extensions`](Self::extensions) is for one that can.
+    ///
+    /// ```
+    /// # use callgate_sdk::{Context, Status};
+    /// struct User {
+    ///     name: String,
+    /// }
+    ///
+    /// fn greeting(cx: &Context) -> Result<String, Status> {
+    ///     Ok(format!("hello {}", cx.extension::<User>()?.name))
+    /// }
+    /// # let mut cx = Context::background();
+    /// # assert!(greeting(&cx).unwrap_err().message.contains("User"));
+    /// # cx.extensions_mut().insert(User { name: "ann".into() });
+    /// # assert_eq!(greeting(&cx).unwrap(), "hello ann");
+    /// ```
+    ///
+    /// # Errors
+    /// `internal` when no layer has left one: the program that starts the server has forgotten the layer.
+    pub fn extension<T: Send + Sync + 'static>(&self) -> Result<&T, Status> {
+        self.extensions.get().ok_or_else(|| {
+            let missing = type_name::<T>();
+            Status::internal(format!(
+                "no layer has left a `{missing}` for the method: add the layer that does by `Server::layer`"
+            ))
+        })
     }
 
     /// What layers have left for the handler.

@@ -16,6 +16,7 @@ use crate::Context;
 use crate::codec::spare;
 use crate::connection::{Outgoing, Pace};
 use crate::context::CallState;
+use crate::layer::MethodName;
 use callgate_protocol::connection::{Acceptor, Asked, Refusal};
 use callgate_protocol::{CallHead, CallId, Event, ProtocolError, Room, Status, Token, Tokens};
 use std::sync::Arc;
@@ -50,6 +51,7 @@ pub(super) struct Calls {
 #[derive(Debug)]
 pub(crate) struct Running {
     task: JoinHandle<()>,
+    method: MethodName,
     state: Arc<CallState>,
 }
 
@@ -58,6 +60,13 @@ impl Running {
     fn stop(&self) {
         self.state.cancel();
         self.task.abort();
+    }
+
+    /// The time is up. Who has called need not say so: it may be gone by now.
+    fn stop_late(&self) {
+        let (method, request_id) = (self.method, self.state.request_id());
+        tracing::info!(%method, request_id, "a method was not ready at its call's deadline, and is dropped");
+        self.stop();
     }
 }
 
@@ -156,10 +165,10 @@ impl Calls {
             }
             Ok(Err(answer)) => {
                 let (mailbox, slot) = (self.mailbox.clone(), slot.keep());
-                let (target, kept) = (target.clone(), state.clone());
+                let (method, target, kept) = (MethodName::of(target.method), target.clone(), state.clone());
                 let reply = Reply { mailbox, number, state: kept, target, slot, began, _room: room };
                 let task = tokio::spawn(call::run(answer, reply, at_connection));
-                self.peer.run(number, deadline, Running { task, state });
+                self.peer.run(number, deadline, Running { task, method, state });
                 return Ok(());
             }
         };
@@ -181,7 +190,7 @@ impl Calls {
     /// Drops the calls whose time is up.
     pub(super) fn expire(&mut self, now: Instant) {
         self.collect(None);
-        self.peer.expire(now).iter().for_each(Running::stop);
+        self.peer.expire(now).iter().for_each(Running::stop_late);
     }
 
     /// When the next call's time is up.

@@ -94,7 +94,7 @@ async fn authenticate(mut call: Call, next: Next) -> Outcome {
     let Some(name) = call.context().metadata("authorization").map(str::to_owned) else {
         return Err(Status::unauthenticated(format!("{} wants to know who calls", call.name())));
     };
-    call.context_mut().extensions_mut().insert(User(name));
+    call.extensions_mut().insert(User(name));
     next.run(call).await
 }
 
