@@ -29,6 +29,7 @@ pub mod listeners;
 pub mod method;
 pub mod overload;
 pub(crate) mod presence;
+pub mod privilege;
 pub mod process;
 pub mod routes;
 pub mod signals;
