@@ -14,6 +14,7 @@ pub mod backends;
 pub mod buffers;
 pub mod call;
 pub mod cli;
+pub mod clients;
 pub mod config;
 pub mod control;
 pub mod descriptors;

@@ -56,6 +56,7 @@ pub(super) fn metrics(plane: &Plane) -> String {
         unfit: Kind::ALL.map(|kind| (kind.name(), fits.count(kind))),
         front: &shared.front,
         listeners: shared.listeners.iter().map(|one| (one.id.as_str(), one.accepted.get())).collect(),
+        refused: shared.listeners.iter().map(|one| &one.refused).collect(),
         max_connections: shared.room.bound(),
         refused_connections: shared.room.refused(),
         answer_memory: shared.answers.used(),

@@ -1,7 +1,7 @@
 //! The settings in force, for `/config`.
 
 use super::names;
-use crate::config::{ListenAddress, ListenerSettings, Settings};
+use crate::config::{ClientList, ListenAddress, ListenerClients, ListenerSettings, Settings};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ pub(super) fn of(settings: &Settings) -> Value {
             "max_head": server.max_head,
             "max_headers": server.max_headers,
             "max_connections": server.max_connections,
+            "max_requests_per_connection": server.max_requests_per_connection,
+            "handshake_timeout": time(server.handshake_timeout),
             "header_timeout": time(server.header_timeout),
             "body_timeout": time(server.body_timeout),
             "idle_timeout": time(server.idle_timeout),
@@ -40,7 +42,7 @@ pub(super) fn of(settings: &Settings) -> Value {
 }
 
 fn listener(settings: &ListenerSettings) -> Value {
-    let ListenerSettings { id, address, mode, group, protocol, half_close } = settings;
+    let ListenerSettings { id, address, mode, group, protocol, half_close, clients } = settings;
     let has_file = matches!(address, ListenAddress::Unix(_));
     json!({
         "id": id,
@@ -49,5 +51,17 @@ fn listener(settings: &ListenerSettings) -> Value {
         "group": group,
         "protocol": protocol.name(),
         "half_close": half_close.name(),
+        "clients": self::clients(clients),
+    })
+}
+
+fn clients(settings: &ListenerClients) -> Value {
+    let ListenerClients { proxy_protocol, forwarded, list, max_connections, new_connections } = settings;
+    json!({
+        "proxy_protocol": proxy_protocol.as_ref().map(|proxy| json!({ "from": proxy.from.to_string(), "optional": proxy.optional })),
+        "forwarded": forwarded.as_ref().map(|one| json!({ "header": one.header.name(), "from": one.from.to_string() })),
+        "list": list.as_ref().map(ClientList::to_string),
+        "max_connections": max_connections,
+        "new_connections": new_connections.as_ref().map(|one| format!("{}, burst {}", one.rate, one.burst)),
     })
 }

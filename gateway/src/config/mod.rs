@@ -13,6 +13,7 @@ mod bind;
 mod call;
 mod call_policy;
 mod call_ref;
+mod client_list;
 mod complaint;
 mod conflicts;
 mod defaults;
@@ -37,6 +38,7 @@ mod matcher;
 mod metadata;
 mod misfit;
 mod name;
+mod networks;
 mod overload;
 mod path;
 mod policy;
@@ -69,6 +71,7 @@ pub use call::CallSpec;
 pub use call_policy::CallPolicy;
 pub use call_ref::CallRef;
 pub use callgate_health::HealthSpec;
+pub use client_list::{ClientList, RouteClients};
 pub use destination::DestinationSpec;
 pub use diagnostics::Diagnostics;
 pub use discovery_name::{Discovered, DiscoveryName};
@@ -91,8 +94,8 @@ pub use retry::{RetryOn, RetrySpec};
 pub use route::{RouteSpec, Written};
 pub use route_limits::{RateLimit, RateLimits};
 pub use settings::{
-    AdminSettings, HalfClose, ListenAddress, ListenerSettings, LogFormat, LogSettings, Protocol,
-    ServerSettings, Settings, TableSettings, UpgradeSettings,
+    AdminSettings, Forwarded, HalfClose, ListenAddress, ListenerClients, ListenerSettings, LogFormat,
+    LogSettings, Protocol, ProxyProtocol, ServerSettings, Settings, TableSettings, UpgradeSettings,
 };
 pub use shadow::{ShadowSpec, Share};
 pub(crate) use source::shown;

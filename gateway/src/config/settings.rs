@@ -5,7 +5,9 @@ mod keys;
 mod listeners;
 mod places;
 
-pub use listeners::{HalfClose, ListenAddress, ListenerSettings, Protocol};
+pub use listeners::{
+    Forwarded, HalfClose, ListenAddress, ListenerClients, ListenerSettings, Protocol, ProxyProtocol,
+};
 
 use super::balance;
 use super::diagnostics::Diagnostics;
@@ -78,6 +80,10 @@ pub struct ServerSettings {
     pub max_headers: u64,
     /// Connections open at once, all workers together.
     pub max_connections: u64,
+    /// Requests of a connection, about; 0 for any number.
+    pub max_requests_per_connection: u64,
+    /// How long what comes before requests may take: a PROXY header, a TLS handshake.
+    pub handshake_timeout: Duration,
     /// How long a request's line and headers may take to arrive.
     pub header_timeout: Duration,
     /// How long a request's body may take to arrive.
@@ -213,6 +219,8 @@ impl Settings {
                 max_head: 16 << 10,
                 max_headers: 100,
                 max_connections: 20_000,
+                max_requests_per_connection: 0,
+                handshake_timeout: Duration::from_secs(10),
                 header_timeout: Duration::from_secs(10),
                 body_timeout: Duration::from_secs(30),
                 idle_timeout: Duration::from_secs(75),

@@ -74,6 +74,8 @@ reasons! {
     NotUtf8 = "not_utf8", InvalidArgument;
 
     // The route.
+    /// The lists of addresses of the listener, the file or the route do not let the client come.
+    ClientNotAllowed = "client_not_allowed", PermissionDenied;
     /// No route has the path.
     NoRoute = "no_route", NotFound;
     /// Routes have the path, with other methods.

@@ -97,13 +97,14 @@ impl Drop for SocketFiles {
 mod tests {
     use super::*;
     use crate::config::testing::Folder;
-    use crate::config::{HalfClose, Protocol};
+    use crate::config::{HalfClose, ListenerClients, Protocol};
     use std::os::unix::fs::PermissionsExt;
 
     fn at(path: &Path) -> ListenerSettings {
         let address = ListenAddress::Unix(path.to_owned());
         let (protocol, half_close) = (Protocol::Http1, HalfClose::Cancel);
-        ListenerSettings { id: "x".to_owned(), address, mode: 0o640, group: None, protocol, half_close }
+        let (id, clients) = ("x".to_owned(), ListenerClients::default());
+        ListenerSettings { id, address, mode: 0o640, group: None, protocol, half_close, clients }
     }
 
     #[test]

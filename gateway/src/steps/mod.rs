@@ -1,6 +1,7 @@
 //! The steps that a request passes before its route's action, whatever that is: a short list, in one order for all routes.
 //!
 //! ```text
+//! clients      from which addresses they may come
 //! rate_limits  how many requests a route takes in a time; claim, what a bearer token claims
 //! in_flight    how many of its requests may be open at once
 //! ```
@@ -8,12 +9,13 @@
 //! in the list below, whose order is that in which requests meet them. Before a body is read all of them are through.
 
 mod claim;
+mod clients;
 mod in_flight;
 mod rate_limits;
 
 pub use in_flight::InFlight;
 
-use crate::config::{Matcher, RoutePolicy};
+use crate::config::{Matcher, RouteClients, RoutePolicy};
 use crate::failure::Failure;
 use crate::limit::{Limits, SharedBuckets};
 use callgate_http1::Fields;
@@ -49,8 +51,8 @@ pub struct Making<'a> {
 pub struct Arrival<'r> {
     /// The worker that it has come to.
     pub worker: usize,
-    /// The address of who has sent it; `None` of a Unix socket, and where nobody is there any more.
-    pub peer: Option<IpAddr>,
+    /// The address of its client; `None` where that is not known: of a Unix socket, and where nobody is there any more.
+    pub client: Option<IpAddr>,
     /// Its header fields.
     pub fields: Fields<'r>,
     /// When it came.
@@ -121,6 +123,7 @@ macro_rules! steps {
 }
 
 steps! {
+    clients: RouteClients,
     rate_limits: Limits,
     in_flight: InFlight,
 }

@@ -6,6 +6,7 @@
 
 mod drains;
 mod listener;
+mod per_client;
 mod request_ids;
 mod room;
 mod route_ref;
@@ -13,6 +14,7 @@ mod shared;
 
 pub use drains::Drains;
 pub use listener::Listener;
+pub use per_client::{ClientPlace, PerClient};
 pub use request_ids::RequestIds;
 pub use room::{Place, Room};
 pub use route_ref::RouteRef;

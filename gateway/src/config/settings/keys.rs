@@ -108,6 +108,8 @@ const SERVER_KEYS: &[&str] = &[
     "max_head",
     "max_headers",
     "max_connections",
+    "max_requests_per_connection",
+    "handshake_timeout",
     "header_timeout",
     "body_timeout",
     "idle_timeout",
@@ -145,11 +147,13 @@ fn read_server(reader: &mut Reader<'_>, section: &Section<'_>, server: &mut Serv
     let counts = [
         ("max_connections", 1..=10_000_000, &mut server.max_connections),
         ("max_headers", 1..=10_000, &mut server.max_headers),
+        ("max_requests_per_connection", 0..=1_000_000_000, &mut server.max_requests_per_connection),
     ];
     for (key, bounds, count) in counts {
         set(count, section.get(key).and_then(|item| reader.integer(&item, bounds)));
     }
     let times = [
+        ("handshake_timeout", &mut server.handshake_timeout),
         ("header_timeout", &mut server.header_timeout),
         ("body_timeout", &mut server.body_timeout),
         ("idle_timeout", &mut server.idle_timeout),

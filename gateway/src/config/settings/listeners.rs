@@ -1,6 +1,10 @@
 //! Listeners: where clients connect. `[[listeners]]` declares them; `listen` of `[server]` is the short form, which names no more than
 //! addresses.
 
+mod clients;
+
+pub use clients::{Forwarded, ListenerClients, ProxyProtocol};
+
 use super::places::{absolute, address, socket_name};
 use crate::config::complaint::Complaint;
 use crate::config::reader::{Item, Reader, Section};
@@ -8,10 +12,11 @@ use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use toml::de::DeValue;
 
-const KEYS: &[&str] = &["id", "address", "mode", "group", "protocol", "half_close"];
+const OWN_KEYS: [&str; 6] = ["id", "address", "mode", "group", "protocol", "half_close"];
+static KEYS: LazyLock<Vec<&str>> = LazyLock::new(|| [&OWN_KEYS[..], &clients::KEYS].concat());
 /// What one address looks like, for whoever wrote something else.
 const ADDRESS: &str = "an address such as \"127.0.0.1:8080\" or \"unix:/run/callgate/http.sock\"";
 /// The longest name of a listener or a group, in bytes.
@@ -34,6 +39,8 @@ pub struct ListenerSettings {
     pub protocol: Protocol,
     /// What is done with a request whose client sends nothing more.
     pub half_close: HalfClose,
+    /// Who its clients are, and what they may.
+    pub clients: ListenerClients,
 }
 
 /// Where a listener listens.
@@ -124,7 +131,8 @@ impl ListenerSettings {
     fn at(address: ListenAddress) -> ListenerSettings {
         let id = address.to_string();
         let (protocol, half_close) = (Protocol::Http1, HalfClose::Cancel);
-        ListenerSettings { id, address, mode: MODE, group: None, protocol, half_close }
+        let clients = ListenerClients::default();
+        ListenerSettings { id, address, mode: MODE, group: None, protocol, half_close, clients }
     }
 }
 
@@ -183,7 +191,7 @@ fn read_long(reader: &mut Reader<'_>, item: &Item<'_>, found: &mut Found) {
             let _: Option<()> = reader.wrong_type(item.key, value, expected);
             continue;
         };
-        let section = reader.section("[[listeners]]", table, KEYS);
+        let section = reader.section("[[listeners]]", table, &KEYS);
         let Some(item) = section.get("address") else {
             let one = Item { value, ..item.clone() };
             let _: Option<()> = reader
@@ -206,6 +214,7 @@ fn read_long(reader: &mut Reader<'_>, item: &Item<'_>, found: &mut Found) {
         listener.protocol = protocol.unwrap_or(listener.protocol);
         let half_close = section.get("half_close").and_then(|item| reader.choice(&item, &HalfClose::ALL));
         listener.half_close = half_close.unwrap_or(listener.half_close);
+        clients::read(reader, &section, &mut listener);
         found.all.push(listener);
     }
 }

@@ -35,8 +35,8 @@ fn every_key_is_explained() {
                 slow_factor ejection max_ejection max_ejected slow_start retry_budget hold max_in_flight max_in_flight_per_instance adaptive queue when min max size \
                 header share rate burst by dry_run max_keys status body json content_type headers to \
                 server.listen server.workers server.max_body server.max_body_memory server.max_answer server.max_answer_memory server.min_send_rate server.min_send_rate_window server.min_body_rate server.min_body_rate_window server.max_head server.max_headers \
-                server.max_connections server.header_timeout server.body_timeout server.idle_timeout \
-                server.drain_timeout server.lame_duck server.state server.error_types listeners.id listeners.address listeners.mode listeners.group listeners.protocol listeners.half_close admin.listen admin.hosts admin.token admin.token_file tables.watch log.level log.format \
+                server.max_connections server.max_requests_per_connection server.handshake_timeout server.header_timeout server.body_timeout server.idle_timeout \
+                server.drain_timeout server.lame_duck server.state server.error_types listeners.id listeners.address listeners.mode listeners.group listeners.protocol listeners.half_close listeners.proxy_protocol listeners.forwarded listeners.clients listeners.max_connections_per_client listeners.new_connections_per_client admin.listen admin.hosts admin.token admin.token_file tables.watch log.level log.format \
                 upgrade.socket upgrade.drain_timeout dns.servers dns.timeout dns.min_ttl dns.max_ttl";
     for key in keys.split_whitespace() {
         assert!(DOCS.contains(&format!("\n| `{key}` |")), "{key}");

@@ -5,6 +5,7 @@ use super::*;
 
 mod backends;
 mod balance;
+mod clients;
 mod conflicts;
 mod defaults;
 mod dns;

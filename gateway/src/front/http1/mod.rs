@@ -121,7 +121,14 @@ fn going(worker: &Worker, wire: &Wire, exchange: &Exchange, reply: &Reply, unrea
     let has_ended = wire.has_ended() && !wire.has_ahead() && !body.has_behind(head);
     // Its end is the connection's.
     let has_no_end = reply.content.length().is_none() && head.version() == Version::Http10;
-    if !head.keeps_alive() || unread == Unread::Much || has_ended || has_no_end || is_last(worker) {
+    let is_used_up = wire.connection.is_used_up();
+    if !head.keeps_alive()
+        || unread == Unread::Much
+        || has_ended
+        || has_no_end
+        || is_used_up
+        || is_last(worker)
+    {
         return Going::Ends;
     }
     Going::of(head.version())

@@ -15,6 +15,7 @@ use super::limits::LimitScrape;
 use super::log::LogStats;
 use super::names::{NameScrape, names};
 use super::process::process;
+use super::refused::RefusedConnections;
 use super::retries::BackendStats;
 use super::stats::{EndpointStats, FrontStats, ReloadStats, RouteStats, UpgradeStats};
 use super::traffic::{TrafficScrape, traffic};
@@ -26,6 +27,8 @@ pub struct Scrape<'a> {
     pub front: &'a FrontStats,
     /// Listeners: id, connections.
     pub listeners: Vec<(&'a str, u64)>,
+    /// For each of these, the connections that it has turned away.
+    pub refused: Vec<&'a RefusedConnections>,
     /// How many client connections there may be.
     pub max_connections: usize,
     /// Newcomers that were refused because there were as many.
