@@ -15,6 +15,7 @@ pub mod buffers;
 pub mod call;
 pub mod certificates;
 pub mod cli;
+pub mod clients;
 pub mod config;
 pub mod control;
 pub mod descriptors;

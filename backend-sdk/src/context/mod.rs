@@ -14,6 +14,7 @@ use crate::Status;
 use callgate_protocol::call::key;
 use callgate_protocol::{Metadata, MetadataBuf};
 use std::any::type_name;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -102,7 +103,7 @@ impl Context {
         })
     }
 
-    /// The value of a metadata entry, if it is there and is UTF-8: `request-id`, `traceparent`, `tracestate`, `caller`, and the
+    /// The value of a metadata entry, if it is there and is UTF-8: `request-id`, `traceparent`, `tracestate`, `caller`, `client`, and the
     /// headers that the gateway's table lists. What the program has set counts before what came with the call.
     ///
     /// ```
@@ -200,6 +201,21 @@ impl Context {
     /// Who has made the call; `None` when it is the program's own.
     pub fn peer(&self) -> Option<&Peer> {
         self.call.peer()
+    }
+
+    /// The address of the client for whom a gateway has made the call, as the gateway knows it: metadata `client`. `None` where nobody
+    /// knows it, and for calls that no gateway has made. It does not go along with calls that are made with this context.
+    ///
+    /// ```
+    /// # use callgate_sdk::Context;
+    /// fn is_inside(cx: &Context) -> bool {
+    ///     cx.client().is_some_and(|address| address.is_loopback())
+    /// }
+    /// # assert!(is_inside(&Context::background().with_metadata("client", "::1").unwrap()));
+    /// # assert!(!is_inside(&Context::background()));
+    /// ```
+    pub fn client(&self) -> Option<IpAddr> {
+        self.metadata("client")?.parse().ok()
     }
 
     /// What goes back to the caller beside the result, or beside the failure. What is added after the method has returned

@@ -63,6 +63,7 @@ pub(super) fn metrics(plane: &Plane) -> String {
             .iter()
             .filter_map(|one| Some(TlsScrape { listener: &one.id, stats: &one.tls.as_ref()?.stats }))
             .collect(),
+        refused: shared.listeners.iter().map(|one| &one.refused).collect(),
         max_connections: shared.room.bound(),
         refused_connections: shared.room.refused(),
         answer_memory: shared.answers.used(),

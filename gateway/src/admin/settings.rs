@@ -1,7 +1,9 @@
 //! The settings in force, for `/config`.
 
 use super::names;
-use crate::config::{ClientSettings, ListenAddress, ListenerSettings, Settings, TlsSettings};
+use crate::config::{
+    ClientList, ClientSettings, ListenAddress, ListenerClients, ListenerSettings, Settings, TlsSettings,
+};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -20,6 +22,7 @@ pub(super) fn of(settings: &Settings) -> Value {
             "max_headers": server.max_headers,
             "max_connections": server.max_connections,
             "max_handshakes": server.max_handshakes,
+            "max_requests_per_connection": server.max_requests_per_connection,
             "handshake_timeout": time(server.handshake_timeout),
             "header_timeout": time(server.header_timeout),
             "body_timeout": time(server.body_timeout),
@@ -43,7 +46,7 @@ pub(super) fn of(settings: &Settings) -> Value {
 }
 
 fn listener(settings: &ListenerSettings) -> Value {
-    let ListenerSettings { id, address, mode, group, protocol, half_close, tls, https_redirect, hsts } =
+    let ListenerSettings { id, address, mode, group, protocol, half_close, clients, tls, https_redirect, hsts } =
         settings;
     let has_file = matches!(address, ListenAddress::Unix(_));
     json!({
@@ -53,6 +56,7 @@ fn listener(settings: &ListenerSettings) -> Value {
         "group": group,
         "protocol": protocol.name(),
         "half_close": half_close.name(),
+        "clients": self::clients(clients),
         "tls": tls.as_ref().map(self::tls),
         "https_redirect": https_redirect,
         "hsts": hsts.map(|hsts| hsts.value()),
@@ -66,5 +70,16 @@ fn tls(settings: &TlsSettings) -> Value {
         "client_certificates": clients.map(ClientSettings::name),
         "ca": clients.map(|clients| &clients.ca),
         "crl": clients.map(|clients| &clients.crl),
+    })
+}
+
+fn clients(settings: &ListenerClients) -> Value {
+    let ListenerClients { proxy_protocol, forwarded, list, max_connections, new_connections } = settings;
+    json!({
+        "proxy_protocol": proxy_protocol.as_ref().map(|proxy| json!({ "from": proxy.from.to_string(), "optional": proxy.optional })),
+        "forwarded": forwarded.as_ref().map(|one| json!({ "header": one.header.name(), "from": one.from.to_string() })),
+        "list": list.as_ref().map(ClientList::to_string),
+        "max_connections": max_connections,
+        "new_connections": new_connections.as_ref().map(|one| format!("{}, burst {}", one.rate, one.burst)),
     })
 }

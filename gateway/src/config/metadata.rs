@@ -72,6 +72,7 @@ fn name(text: &str) -> Result<String, Complaint> {
         "client-subject" | "client-names" | "client-sha256" => {
             "in a call's metadata it says who the client is by its certificate, which no client may write"
         }
+        "client" => "goes along with every call: the client's address, as the gateway knows it",
         _ => return Ok(name),
     };
     Err(Complaint::new(format!("`{name}` cannot be listed"), reason))

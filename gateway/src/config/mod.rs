@@ -18,6 +18,7 @@ mod call_ref;
 mod certificate;
 mod certificate_files;
 mod client_certificate;
+mod client_list;
 mod complaint;
 mod conflicts;
 mod defaults;
@@ -42,6 +43,7 @@ mod matcher;
 mod metadata;
 mod misfit;
 mod name;
+mod networks;
 mod overload;
 mod path;
 mod policy;
@@ -77,6 +79,7 @@ pub use call_ref::CallRef;
 pub use callgate_health::HealthSpec;
 pub use certificate::{CertificateSpec, KeySource};
 pub(crate) use certificate_files::CertificateFiles;
+pub use client_list::{ClientList, RouteClients};
 pub use destination::DestinationSpec;
 pub use diagnostics::Diagnostics;
 pub(crate) use diagnostics::collect;
@@ -100,8 +103,9 @@ pub use retry::{RetryOn, RetrySpec};
 pub use route::{RouteSpec, Written};
 pub use route_limits::{RateLimit, RateLimits};
 pub use settings::{
-    AdminSettings, ClientSettings, HalfClose, Hsts, ListenAddress, ListenerSettings, LogFormat, LogSettings,
-    Protocol, ServerSettings, Settings, TableSettings, TicketKeysFile, TlsSettings, UpgradeSettings,
+    AdminSettings, ClientSettings, Forwarded, HalfClose, Hsts, ListenAddress, ListenerClients, ListenerSettings,
+    LogFormat, LogSettings, Protocol, ProxyProtocol, ServerSettings, Settings, TableSettings, TicketKeysFile,
+    TlsSettings, UpgradeSettings,
 };
 pub use shadow::{ShadowSpec, Share};
 pub(crate) use source::shown;

@@ -97,7 +97,7 @@ impl Drop for SocketFiles {
 mod tests {
     use super::*;
     use crate::config::testing::Folder;
-    use crate::config::{HalfClose, Protocol};
+    use crate::config::{HalfClose, ListenerClients, Protocol};
     use std::os::unix::fs::PermissionsExt;
 
     fn at(path: &Path) -> ListenerSettings {
@@ -109,6 +109,7 @@ mod tests {
             group: None,
             protocol: Protocol::Http1,
             half_close: HalfClose::Cancel,
+            clients: ListenerClients::default(),
             tls: None,
             https_redirect: None,
             hsts: None,

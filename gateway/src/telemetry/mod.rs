@@ -10,6 +10,7 @@ pub mod log;
 mod names;
 mod overload;
 mod process;
+mod refused;
 mod retries;
 mod scrape;
 mod stats;
@@ -23,6 +24,7 @@ pub use health::{ConnectFailure, Disconnect, HealthCounters, Standing};
 pub use limits::{LimitCounters, LimitScrape, LimitStats};
 pub use names::{NameScrape, NameStats, Resolution};
 pub use overload::OverloadCounters;
+pub use refused::{ConnectionRefusal, RefusedConnections};
 pub use retries::{BackendCounters, BackendStats, Diverted, HedgeOutcome, HoldOutcome, RetryReason};
 pub use scrape::{EndpointScrape, Scrape, render};
 pub use stats::{

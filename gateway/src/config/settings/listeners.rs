@@ -1,9 +1,11 @@
 //! Listeners: where clients connect. `[[listeners]]` declares them; `listen` of `[server]` is the short form, which names no more than
 //! addresses.
 
+mod clients;
 mod https;
 mod tls;
 
+pub use clients::{Forwarded, ListenerClients, ProxyProtocol};
 pub use https::Hsts;
 pub use tls::{ClientSettings, TlsSettings};
 
@@ -14,11 +16,12 @@ use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use toml::de::DeValue;
 
-const KEYS: &[&str] =
-    &["id", "address", "mode", "group", "protocol", "half_close", "tls", "https_redirect", "hsts"];
+const OWN_KEYS: [&str; 9] =
+    ["id", "address", "mode", "group", "protocol", "half_close", "tls", "https_redirect", "hsts"];
+static KEYS: LazyLock<Vec<&str>> = LazyLock::new(|| [&OWN_KEYS[..], &clients::KEYS].concat());
 /// What one address looks like, for whoever wrote something else.
 const ADDRESS: &str = "an address such as \"127.0.0.1:8080\" or \"unix:/run/callgate/http.sock\"";
 /// The longest name of a listener or a group, in bytes.
@@ -41,6 +44,8 @@ pub struct ListenerSettings {
     pub protocol: Protocol,
     /// What is done with a request whose client sends nothing more.
     pub half_close: HalfClose,
+    /// Who its clients are, and what they may.
+    pub clients: ListenerClients,
     /// How it speaks TLS, if it does.
     pub tls: Option<TlsSettings>,
     /// The port of HTTPS to which all its requests are sent; none with TLS.
@@ -137,8 +142,9 @@ impl ListenerSettings {
     fn at(address: ListenAddress) -> ListenerSettings {
         let id = address.to_string();
         let (protocol, half_close) = (Protocol::Http1, HalfClose::Cancel);
-        let (mode, group, tls, https_redirect, hsts) = (MODE, None, None, None, None);
-        ListenerSettings { id, address, mode, group, protocol, half_close, tls, https_redirect, hsts }
+        let (mode, group, clients) = (MODE, None, ListenerClients::default());
+        let (tls, https_redirect, hsts) = (None, None, None);
+        ListenerSettings { id, address, mode, group, protocol, half_close, clients, tls, https_redirect, hsts }
     }
 }
 
@@ -197,7 +203,7 @@ fn read_long(reader: &mut Reader<'_>, item: &Item<'_>, found: &mut Found) {
             let _: Option<()> = reader.wrong_type(item.key, value, expected);
             continue;
         };
-        let section = reader.section("[[listeners]]", table, KEYS);
+        let section = reader.section("[[listeners]]", table, &KEYS);
         let Some(item) = section.get("address") else {
             let one = Item { value, ..item.clone() };
             let _: Option<()> = reader
@@ -221,6 +227,7 @@ fn read_long(reader: &mut Reader<'_>, item: &Item<'_>, found: &mut Found) {
         let half_close = section.get("half_close").and_then(|item| reader.choice(&item, &HalfClose::ALL));
         listener.half_close = half_close.unwrap_or(listener.half_close);
         read_https(reader, &section, &mut listener);
+        clients::read(reader, &section, &mut listener);
         found.all.push(listener);
     }
 }

@@ -6,6 +6,7 @@ use super::*;
 mod backends;
 mod balance;
 mod certificates;
+mod clients;
 mod conflicts;
 mod defaults;
 mod dns;

@@ -125,8 +125,8 @@ fn going(worker: &Worker, wire: &Wire, exchange: &Exchange, reply: &Reply, unrea
     let has_ended = wire.has_ended() && !wire.has_ahead() && !body.has_behind(head);
     // Its end is the connection's.
     let has_no_end = reply.content.length().is_none() && head.version() == Version::Http10;
-    let is_stray = wire.connection.is_stray();
-    if !head.keeps_alive() || unread == Unread::Much || has_ended || has_no_end || is_stray || is_last(worker)
+    let is_spent = wire.connection.is_stray() || wire.connection.is_used_up();
+    if !head.keeps_alive() || unread == Unread::Much || has_ended || has_no_end || is_spent || is_last(worker)
     {
         return Going::Ends;
     }

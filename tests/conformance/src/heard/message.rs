@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 const MAX_METADATA: u16 = 16 * 1024;
 
 /// The names of metadata that are sent by number.
-const NUMBERED: [&[u8]; 4] = [b"request-id", b"traceparent", b"tracestate", b"caller"];
+const NUMBERED: [&[u8]; 5] = [b"request-id", b"traceparent", b"tracestate", b"caller", b"client"];
 
 /// The messages of a connection that have begun and are not complete.
 #[derive(Debug)]
