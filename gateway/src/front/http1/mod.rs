@@ -150,7 +150,7 @@ fn is_last(worker: &Worker) -> bool {
 async fn refuse(worker: &Worker, wire: &Wire, refusal: Refusal, is_head: bool) {
     let (failure, id) = (Failure::Refused(refusal), RequestId::make(&worker.ids));
     if refusal == Refusal::Tls {
-        let (client, listener) = (wire.connection.peer, &wire.connection.listener.id);
+        let (client, listener) = (wire.connection.client.get(), &wire.connection.listener.id);
         tracing::info!(?client, listener, "a client speaks TLS, and the listener does not: it has no `tls`");
     } else {
         failure.log(id.as_str(), "none");
