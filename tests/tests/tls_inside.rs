@@ -407,7 +407,7 @@ async fn a_token_goes_through_a_unix_socket_and_never_over_plain_tcp() {
         house.setup.backend_told("sealed", format!("127.0.0.1:{}", free_port()), &["--token-file", &token]);
     logged(&log_of(&house, &tcp), "callers would send the token to 127.0.0.1").await;
     let builder = Client::builder().endpoint("127.0.0.1:7101").token(Token::file(&token));
-    let why = builder.build().err().expect("no client").to_string();
+    let why = builder.build().expect_err("no client").to_string();
     assert!(why.contains("over plain TCP"), "{why}");
 }
 
