@@ -72,10 +72,10 @@ mod tests {
     fn what_holds_no_token_is_an_error_that_says_where_and_not_what() {
         let path = std::env::temp_dir().join(format!("callgate-token-{}", std::process::id()));
         std::fs::write(&path, "s3cret with a space").expect("written");
-        let file = Token::file(&path).open().err().expect("no token");
+        let file = Token::file(&path).open().expect_err("no token");
         std::fs::remove_file(&path).expect("removed");
         assert!(file.contains("callgate-token") && !file.contains("s3cret"), "{file}");
-        let missing = Token::env("CALLGATE_NOT_SET_ANYWHERE").open().err().expect("no token");
+        let missing = Token::env("CALLGATE_NOT_SET_ANYWHERE").open().expect_err("no token");
         assert!(missing.starts_with("CALLGATE_NOT_SET_ANYWHERE: "), "{missing}");
     }
 }

@@ -72,6 +72,6 @@ async fn no_token_goes_over_plain_tcp() {
     let why = server.bind().await.err().expect("it does not begin").to_string();
     assert!(why.contains("over plain TCP"), "{why}");
     let client = Client::builder().endpoint("127.0.0.1:7101").token(tokens.token());
-    let why = client.build().err().expect("there is no client").to_string();
+    let why = client.build().expect_err("there is no client").to_string();
     assert!(why.contains("over plain TCP"), "{why}");
 }

@@ -141,7 +141,7 @@ mod tests {
             let mut tls = ClientTls::new("/nowhere/ca.pem");
             tls.server_name = server_name.map(str::to_owned);
             let endpoint = endpoint.parse().expect("an address");
-            let why = tls.open(&[endpoint]).err().expect("it cannot be");
+            let why = tls.open(&[endpoint]).expect_err("it cannot be");
             assert!(why.starts_with(complaint), "{why}");
         }
     }
