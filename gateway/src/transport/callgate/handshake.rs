@@ -67,8 +67,8 @@ pub(crate) async fn establish(
         let stream = stream.map_err(|error| format!("cannot connect: {error}"))?;
         let opening = opened.insert(Opening::new(stream, answers.cloned()));
         let done = opening.run(catalog).await;
-        if let Err(Failed::Broken(error)) = &done {
-            say_why(&mut opening.stream, &mut opening.machine, error).await;
+        if let Err(Failed::Broken(why)) = &done {
+            say_why(&mut opening.stream, &mut opening.machine, why).await;
         }
         done
     };
@@ -84,8 +84,7 @@ pub(crate) async fn establish(
         };
     match done {
         Some(Ok(())) => {}
-        Some(Err(Failed::Told(why))) => return Err(why),
-        Some(Err(Failed::Broken(error))) => return Err(error.to_string()),
+        Some(Err(Failed::Told(why) | Failed::Broken(why))) => return Err(why),
         Some(Err(Failed::Stranger)) => return Err(stranger::spoke(&mut stream, unread).await),
         None if heard => {
             return Err(format!("connected, but the handshake did not end within {:?}", limits.connect));
@@ -100,7 +99,9 @@ pub(crate) async fn establish(
             .unwrap_or_else(|| Err("the instance has sent no schema of it".into()))
     })?;
     // The others can be called.
-    for UnusableMethod { name, why } in offer.unusable() {
+    for UnusableMethod { name, why } in
+        offer.unusable().iter().filter(|one| catalog.is_news(&one.name, &one.why))
+    {
         tracing::warn!(endpoint = %addr, method = name, error = &**why, "the instance offers a method that cannot be called");
     }
     Ok(Established { channel: Channel { stream, inbound, unread }, machine, offer, ready })
@@ -121,8 +122,8 @@ pub fn ask(addr: &EndpointAddr, within: Duration) -> Result<Offer, String> {
 enum Failed {
     /// This is why.
     Told(String),
-    /// The peer broke the protocol.
-    Broken(ProtocolError),
+    /// The peer broke the protocol, or a bound of this gateway: it is told so.
+    Broken(String),
     /// The peer does not speak the protocol: what it says is unread.
     Stranger,
 }
@@ -137,7 +138,7 @@ impl From<ProtocolError> for Failed {
     fn from(error: ProtocolError) -> Failed {
         match error {
             ProtocolError::BadMagic(_) => Failed::Stranger,
-            error => Failed::Broken(error),
+            error => Failed::Broken(error.to_string()),
         }
     }
 }
@@ -222,7 +223,7 @@ impl Opening {
                     self.schema_bytes += encoded.len();
                     if self.schema_bytes > MAX_SCHEMA_BYTES {
                         let why = format!("the schemas are larger than {MAX_SCHEMA_BYTES} bytes together");
-                        return Err(why.into());
+                        return Err(Failed::Broken(why));
                     }
                     self.encoded.push((fingerprint, encoded.to_vec()));
                     self.wanted = self.wanted.saturating_sub(1);
