@@ -133,7 +133,7 @@ fn called(input: &[u8]) {
                 last = number;
                 match number % 3 {
                     0 => drop(acceptor.run(number, Some(number), number)),
-                    1 => drop(acceptor.reply(number, Metadata::default(), payload.to_vec(), None)),
+                    1 => drop(acceptor.reply(number, Metadata::default(), &mut payload.to_vec(), None)),
                     _ => drop(acceptor.fail(number, &Status::cancelled("fuzz"))),
                 }
             }

@@ -76,7 +76,7 @@ pub struct Status {
     /// `not_executed` speaks of a call that this process has made, and not of the one that it serves.
     heard: bool,
     /// For the log of this process.
-    cause: Option<Cause>,
+    cause: Option<Box<Cause>>,
 }
 
 impl Status {
@@ -206,7 +206,7 @@ impl fmt::Display for Status {
 
 impl Error for Status {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.cause.as_ref().map(Cause::error)
+        self.cause.as_ref().map(|cause| cause.error())
     }
 }
 

@@ -305,7 +305,7 @@ pub(super) mod testing {
             id: "x".to_owned(),
             address: ListenAddress::Abstract("x".to_owned()),
             protocol: Protocol::Http1,
-            half_close,
+            half_close: HalfClose::Cancel,
             clients: ListenerClients::default(),
             per_client: None,
             tls: None,

@@ -62,7 +62,13 @@ fn a_client_passes_all_lists_before_anything_is_counted() {
     let passes = |route: usize, client: Option<[u8; 4]>| {
         let request = request::<&str>(&[]);
         let client = client.map(Into::into);
-        let arrival = Arrival { worker: 0, client, fields: request.fields(), now: Instant::now() };
+        let arrival = Arrival {
+            worker: 0,
+            client,
+            has_certificate: false,
+            fields: request.fields(),
+            now: Instant::now(),
+        };
         match table.routes[route].steps.check(&arrival, &mut Passed::default()) {
             Ok(()) => true,
             Err(Failure::ClientNotAllowed) => false,

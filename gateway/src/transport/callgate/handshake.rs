@@ -87,8 +87,8 @@ pub(crate) async fn establish(
         tls = instance;
         let opening = opened.insert(Opening::new(stream, security.token()?, answers.cloned()));
         let done = opening.run(catalog).await;
-        if let Err(Failed::Broken(error)) = &done {
-            say_why(&mut opening.stream, &mut opening.machine, error).await;
+        if let Err(Failed::Broken(why)) = &done {
+            say_why(&mut opening.stream, &mut opening.machine, why).await;
         }
         done
     };
@@ -117,7 +117,9 @@ pub(crate) async fn establish(
             .unwrap_or_else(|| Err("the instance has sent no schema of it".into()))
     })?;
     // The others can be called.
-    for UnusableMethod { name, why } in offer.unusable() {
+    for UnusableMethod { name, why } in
+        offer.unusable().iter().filter(|one| catalog.is_news(&one.name, &one.why))
+    {
         tracing::warn!(endpoint = %addr, method = name, error = &**why, "the instance offers a method that cannot be called");
     }
     Ok(Established { channel: Channel { stream, inbound, unread }, machine, offer, ready, tls })
@@ -148,8 +150,8 @@ enum Failed {
     NoTls(String),
     /// The instance does not let the gateway in, for this reason.
     NotLetIn(String),
-    /// The peer broke the protocol.
-    Broken(ProtocolError),
+    /// The peer broke the protocol, or a bound of this gateway: it is told so.
+    Broken(String),
     /// The peer does not speak the protocol: what it says is unread.
     Stranger,
 }
@@ -162,7 +164,7 @@ impl Failed {
             Failed::Told(why) => why.into(),
             Failed::NoTls(why) => NotConnected::tls(why),
             Failed::NotLetIn(text) => NotConnected { why: ConnectFailure::Refused, text },
-            Failed::Broken(error) => error.to_string().into(),
+            Failed::Broken(why) => why.into(),
             Failed::Stranger => stranger::spoke(&mut stream, unread).await.into(),
         }
     }
@@ -178,7 +180,7 @@ impl From<ProtocolError> for Failed {
     fn from(error: ProtocolError) -> Failed {
         match error {
             ProtocolError::BadMagic(_) => Failed::Stranger,
-            error => Failed::Broken(error),
+            error => Failed::Broken(error.to_string()),
         }
     }
 }
@@ -280,7 +282,7 @@ impl Opening {
                     self.schema_bytes += encoded.len();
                     if self.schema_bytes > MAX_SCHEMA_BYTES {
                         let why = format!("the schemas are larger than {MAX_SCHEMA_BYTES} bytes together");
-                        return Err(why.into());
+                        return Err(Failed::Broken(why));
                     }
                     self.encoded.push((fingerprint, encoded.to_vec()));
                     self.wanted = self.wanted.saturating_sub(1);

@@ -68,7 +68,7 @@ async fn run(conn: &Connection, channel: Channel) -> End {
     if let End::Protocol(error) = &end {
         // Whoever waits for a call need not wait for the peer to read.
         conn.on_end();
-        let telling = say_why(&mut driver.stream, &mut conn.machine.borrow_mut(), error);
+        let telling = say_why(&mut driver.stream, &mut conn.machine.borrow_mut(), &error.to_string());
         telling.await;
     }
     end
