@@ -159,6 +159,7 @@ async fn a_hundred_swaps_by_a_symlink_and_a_hundred_reloads_lose_no_connection()
         is_up(&mut kept, "a.example").await;
     }
     served.is_shown("a.example", &last.expect("a hundred")).await;
+    assert_eq!(served.results("failed").await, 0.0, "no swap is torn");
 }
 
 /// What became of a session of that client's.
