@@ -117,7 +117,7 @@ fn the_table_of_bounds_has_each_bound_of_the_server() {
     let keys = server.lines().filter_map(|line| line.split_once(" = ")).map(|(key, _)| key);
     let bounds: Vec<&str> = keys
         .filter(|key| {
-            let times = ["header_timeout", "body_timeout", "idle_timeout"];
+            let times = ["handshake_timeout", "header_timeout", "body_timeout", "idle_timeout"];
             key.starts_with("max_") || key.ends_with("_rate") || times.contains(key)
         })
         .collect();

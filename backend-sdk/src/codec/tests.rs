@@ -1,3 +1,5 @@
+//! The codec beside bincode: the same bytes, and the same values of any bytes.
+
 use super::*;
 use bincode::config::standard;
 use proptest::collection::{btree_map, vec};

@@ -46,8 +46,18 @@ pub(super) fn of(settings: &Settings) -> Value {
 }
 
 fn listener(settings: &ListenerSettings) -> Value {
-    let ListenerSettings { id, address, mode, group, protocol, half_close, clients, tls, https_redirect, hsts } =
-        settings;
+    let ListenerSettings {
+        id,
+        address,
+        mode,
+        group,
+        protocol,
+        half_close,
+        clients,
+        tls,
+        https_redirect,
+        hsts,
+    } = settings;
     let has_file = matches!(address, ListenAddress::Unix(_));
     json!({
         "id": id,

@@ -103,9 +103,9 @@ pub use retry::{RetryOn, RetrySpec};
 pub use route::{RouteSpec, Written};
 pub use route_limits::{RateLimit, RateLimits};
 pub use settings::{
-    AdminSettings, ClientSettings, Forwarded, HalfClose, Hsts, ListenAddress, ListenerClients, ListenerSettings,
-    LogFormat, LogSettings, Protocol, ProxyProtocol, ServerSettings, Settings, TableSettings, TicketKeysFile,
-    TlsSettings, UpgradeSettings,
+    AdminSettings, ClientSettings, Forwarded, HalfClose, Hsts, ListenAddress, ListenerClients,
+    ListenerSettings, LogFormat, LogSettings, Protocol, ProxyProtocol, ServerSettings, Settings,
+    TableSettings, TicketKeysFile, TlsSettings, UpgradeSettings,
 };
 pub use shadow::{ShadowSpec, Share};
 pub(crate) use source::shown;

@@ -144,7 +144,18 @@ impl ListenerSettings {
         let (protocol, half_close) = (Protocol::Http1, HalfClose::Cancel);
         let (mode, group, clients) = (MODE, None, ListenerClients::default());
         let (tls, https_redirect, hsts) = (None, None, None);
-        ListenerSettings { id, address, mode, group, protocol, half_close, clients, tls, https_redirect, hsts }
+        ListenerSettings {
+            id,
+            address,
+            mode,
+            group,
+            protocol,
+            half_close,
+            clients,
+            tls,
+            https_redirect,
+            hsts,
+        }
     }
 }
 
