@@ -278,7 +278,12 @@ async fn a_handshake_that_does_not_end_is_given_up_in_time() {
 async fn certificates_change_on_both_sides_under_load_without_a_lost_request() {
     let house = House::new();
     let instance = house.instance(&["--client-ca", &house.path("ca.pem")]);
-    let gateway = house.gateway(&instance.endpoint(), &format!("max_age = \"1s\"\n{}", house.mutual())).await;
+    let gateway = house
+        .gateway(
+            &instance.endpoint(),
+            &format!("max_age = \"1s\"\nconnect_timeout = \"30s\"\n{}", house.mutual()),
+        )
+        .await;
     gateway.connected(&instance).await;
     let (over, sent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
     let asking: Vec<_> = (0..4)
