@@ -208,6 +208,7 @@ pub fn schemas(input: &[u8]) {
     let request = RequestProgram::compile(&schema, &RequestBinding::default());
     let response = ResponseProgram::compile(&schema, &ResponseBinding::default());
     let again = RequestProgram::compile(&canonical, &RequestBinding::default());
-    assert_eq!(request.is_ok(), again.is_ok(), "written otherwise, it is compiled as well");
+    // A definition that nothing uses may be wrong; the canonical form leaves it out.
+    assert!(again.is_ok() || request.is_err(), "written otherwise, it is compiled as well");
     drop(response);
 }
