@@ -39,5 +39,5 @@ clients: ## TLS by clients that not every machine has: Node, httpx, and testssl.
 mutants: ## small changes to protocol, http1 and transcode that their own tests must notice, in an hour at most; GATEWAY=1 takes the gateway's calls and health
 	@scripts/mutants
 
-fuzz: ## what breaks http1: libFuzzer on requests, cuts, replies, and beside hyper; a minute each
-	@scripts/fuzz
+fuzz: ## what reads bytes from outside, attacked by libFuzzer: a minute for each target, in about twenty; TIME=SECONDS for each
+	@scripts/fuzz $(if $(TIME),--seconds $(TIME))

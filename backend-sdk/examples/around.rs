@@ -22,9 +22,9 @@ struct Book;
 
 impl Orders for Book {
     async fn find(&self, cx: &Context, most: u32) -> Result<Vec<String>, Status> {
-        let user = cx.extensions().get::<User>().map_or("nobody", |user| &user.name);
+        let user = cx.extension::<User>()?;
         cx.reply().insert("x-total-count", "120")?;
-        Ok((0..most).map(|number| format!("{user}-{number}")).collect())
+        Ok((0..most).map(|number| format!("{}-{number}", user.name)).collect())
     }
 
     async fn cancel(&self, _cx: &Context, order_id: String) -> Result<(), Status> {
@@ -68,7 +68,7 @@ impl Layer for Authenticate {
         let Some(user) = self.users.get(token).cloned() else {
             return Err(Status::unauthenticated("this token is not known"));
         };
-        call.context_mut().extensions_mut().insert(user);
+        call.extensions_mut().insert(user);
         next.run(call).await
     }
 }

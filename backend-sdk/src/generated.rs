@@ -2,10 +2,9 @@
 //!
 //! It is public because generated code lives in other crates, and hidden because nobody writes it by hand.
 
+use crate::codec::{self, CodecError, spare};
 use crate::service::{Answer, Method, Schema};
 use crate::{BadSchema, Client, Code, Context, Error, SchemaBuilder, Status, Wire};
-use bincode::config::standard;
-use bincode::error::DecodeError;
 use callgate_protocol::check;
 use callgate_protocol::schema::{MethodSchema, Type};
 use callgate_transcode::Violation;
@@ -27,9 +26,6 @@ pub use tokio::sync::AcquireError;
 pub use tokio::sync::oneshot::error::RecvError;
 pub use tokio::task::JoinError;
 pub use tokio::time::error::Elapsed;
-
-/// The bytes for which an answer has room from the start.
-const ANSWER_ROOM: usize = 512;
 
 /// A field, or an argument of a method.
 pub fn field(name: &str, aliases: &[&str], doc: &str, ty: Type, default: Option<Vec<u8>>) -> Field {
@@ -104,8 +100,9 @@ pub fn with_codes(schema: &mut SchemaBuilder, ty: Type, codes: &[Code]) -> Type 
 
 /// A typed error as it is sent.
 pub fn declared(code: Code, message: String, error: &impl Serialize) -> Status {
-    match bincode::serde::encode_to_vec(error, standard()) {
-        Ok(encoded) => Status::new(code, message).with_error(encoded),
+    let mut encoded = Vec::new();
+    match codec::write(error, &mut encoded) {
+        Ok(()) => Status::new(code, message).with_error(encoded),
         Err(error) => Status::from_error(format!("the error cannot be written: {error}")),
     }
 }
@@ -118,10 +115,7 @@ pub fn undeclared(mut status: Status) -> Status {
 
 /// A typed error as it came, of bytes that were checked against its schema.
 pub fn decoded<T: DeserializeOwned>(encoded: &[u8]) -> Result<T, String> {
-    match bincode::serde::decode_from_slice(encoded, standard()) {
-        Ok((error, _)) => Ok(error),
-        Err(error) => Err(unreadable(&error).to_owned()),
-    }
+    codec::read(encoded).map_err(|error| unreadable(&error).to_owned())
 }
 
 /// A Call ID that the macro has seen not to be zero.
@@ -133,7 +127,7 @@ pub const fn pinned(number: u32) -> CallId {
 }
 
 /// Reads a method's arguments, a tuple. The bytes come from the network: the walk against the schema comes first, because
-/// bincode has no bounds of its own.
+/// reading has no bounds of its own.
 pub fn arguments<T: DeserializeOwned>(method: &'static Method, payload: &[u8]) -> Result<T, Status> {
     let Method { service, name, .. } = method;
     let Schema { schema, constraints, .. } = match method.schema() {
@@ -147,10 +141,7 @@ pub fn arguments<T: DeserializeOwned>(method: &'static Method, payload: &[u8]) -
     if let Some(constraints) = constraints {
         kept(constraints.broken(schema, payload))?;
     }
-    match bincode::serde::decode_from_slice(payload, standard()) {
-        Ok((arguments, _)) => Ok(arguments),
-        Err(error) => Err(refuse(&unreadable(&error))),
-    }
+    codec::read(payload).map_err(|error| refuse(&unreadable(&error)))
 }
 
 /// Tells the caller of all constraints that its arguments break, in the words and with the pointers of the gateway.
@@ -175,12 +166,11 @@ struct Broken<'a> {
     detail: &'a str,
 }
 
-/// Why bincode cannot read what its schema allows, in words for the caller: what the type's own `Deserialize` says, where it
-/// is that which refuses. bincode's own words are its Rust types'.
-fn unreadable(error: &DecodeError) -> &str {
+/// Why a value cannot be read that its schema allows, in words for the caller: what the type's own `Deserialize` says, where it
+/// is that which refuses.
+fn unreadable(error: &CodecError) -> &str {
     match error {
-        DecodeError::OtherString(said) => said,
-        DecodeError::Other(said) => said,
+        CodecError::Said(said) => said,
         _ => "they are not what their type expects",
     }
 }
@@ -191,10 +181,9 @@ pub fn answer<R: Serialize, E: Error>(
 ) -> Answer {
     Box::pin(async move {
         let result = handler.await.map_err(E::into_failure)?;
-        // Room for most results at once: growing byte by byte cost more than writing them.
-        let mut written = Vec::with_capacity(ANSWER_ROOM);
-        match bincode::serde::encode_into_std_write(&result, &mut written, standard()) {
-            Ok(_) => Ok(written),
+        let mut written = spare::take();
+        match codec::write(&result, &mut written) {
+            Ok(()) => Ok(written),
             Err(error) => Err(Status::internal(format!("the result cannot be written: {error}"))),
         }
     })
@@ -207,12 +196,12 @@ pub async fn remote<A: Serialize + Sync, R: DeserializeOwned, E: Error>(
     context: Option<&Context>,
     arguments: &A,
 ) -> Result<R, E> {
-    client.call(method, context, arguments).await.map_err(|status| heard(method, status))
+    client.call(method, context, arguments).await.map_err(|status| heard(method, context, status))
 }
 
 /// A failure as the method's error. One that the method does not declare, or that cannot be read, has a code and a message all
 /// the same.
-fn heard<E: Error>(method: &'static Method, mut status: Status) -> E {
+fn heard<E: Error>(method: &'static Method, context: Option<&Context>, mut status: Status) -> E {
     let Some(encoded) = status.error.take() else {
         return status.into();
     };
@@ -220,13 +209,14 @@ fn heard<E: Error>(method: &'static Method, mut status: Status) -> E {
         Ok(error) => error,
         Err(why) => {
             let Method { service, name, .. } = method;
-            tracing::warn!(method = %format_args!("{service}.{name}"), error = why, "a server sends an error that its schema does not have");
+            let request_id = context.and_then(|context| context.metadata("request-id"));
+            tracing::warn!(method = %format_args!("{service}.{name}"), request_id, error = why, "a server sends an error that its schema does not have");
             status.into()
         }
     }
 }
 
-/// Whether bytes are an error of the method. They come from the network: this comes before bincode sees them.
+/// Whether bytes are an error of the method. They come from the network: this comes before they are read.
 fn readable(method: &'static Method, encoded: &[u8]) -> Result<(), String> {
     let schema = &method.schema().map_err(ToString::to_string)?.schema;
     let error = schema.error.as_ref().ok_or("the method declares none")?;

@@ -14,9 +14,11 @@
 extern crate self as callgate_sdk;
 
 mod client;
+mod codec;
 mod connection;
 mod context;
 mod error;
+mod fresh;
 #[doc(hidden)]
 pub mod generated;
 pub mod layer;
@@ -25,6 +27,9 @@ mod server;
 pub mod service;
 mod status;
 pub mod testing;
+#[cfg(feature = "tls")]
+pub mod tls;
+mod token;
 pub mod wire;
 
 pub use callgate_protocol::Code;
@@ -73,5 +78,6 @@ pub use message::{BadSchema, Bytes, Json, MapKey, Message, Presence, SchemaBuild
 pub use message::{Date, Decimal, Email, Time, Url};
 pub use server::{Bound, Handle, Server, ServerError};
 pub use status::Status;
+pub use token::Token;
 pub use uuid::Uuid;
 pub use wire::Wire;

@@ -73,6 +73,6 @@ pub trait Dispatch: Send + Sync + 'static {
     fn methods(&self) -> &'static [Method];
 
     /// Decodes the arguments of method number `method` and gives the future that runs it. The payload is checked against
-    /// the method's schema before bincode sees it; a payload that is none of its values is `invalid_argument`.
+    /// the method's schema before it is read; a payload that is none of its values is `invalid_argument`.
     fn call(self: Arc<Self>, method: usize, context: Context, payload: &[u8]) -> Result<Answer, Status>;
 }

@@ -35,6 +35,8 @@ pub enum Failure {
     InvalidTimeout(&'static str),
     /// A text is not UTF-8: which one, as a sentence.
     NotUtf8(Cow<'static, str>),
+    /// The lists of addresses do not let its client come.
+    ClientNotAllowed,
     /// No route has that path.
     NoRoute(String),
     /// The path exists with other methods.
@@ -135,6 +137,7 @@ impl Failure {
             Failure::HeaderTooLarge(_) => Reason::HeaderTooLarge,
             Failure::InvalidTimeout(_) => Reason::InvalidTimeout,
             Failure::NotUtf8(_) => Reason::NotUtf8,
+            Failure::ClientNotAllowed => Reason::ClientNotAllowed,
             Failure::NoRoute(_) => Reason::NoRoute,
             Failure::WrongMethod { .. } => Reason::WrongMethod,
             Failure::RewriteUnmatched(_) => Reason::RewriteUnmatched,

@@ -60,7 +60,7 @@ pub(crate) fn repeated(name: &FieldName) -> Repeated<'_> {
 pub(crate) fn each<'h, 'n>(
     fields: Fields<'h>,
     name: &'n FieldName,
-) -> impl Iterator<Item = &'h [u8]> + use<'h, 'n> {
+) -> impl DoubleEndedIterator<Item = &'h [u8]> + use<'h, 'n> {
     // One of the two is empty: so known names and others give one type.
     let (known, other) = match &name.0 {
         Form::Known(known) => (Some(fields.each_known(*known)), None),

@@ -3,12 +3,12 @@
 
 use rustix::net::RecvFlags;
 use socket2::SockRef;
-use std::io::{self, IoSlice, Read, Write};
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{IpAddr, Shutdown};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio_rustls::TlsStream;
 
 /// What the kernel holds of an answer that was not sent yet, in bytes; and up to 64 KiB more, since it takes whole packets.
@@ -48,6 +48,14 @@ impl Stream {
         match self {
             Stream::Tcp(stream) => stream.set_nonblocking(true),
             Stream::Unix(stream) => stream.set_nonblocking(true),
+        }
+    }
+
+    /// The other end's address, as that of an [`AsyncStream`].
+    pub fn peer(&self) -> Option<IpAddr> {
+        match self {
+            Stream::Tcp(stream) => stream.peer_addr().ok().map(|addr| addr.ip().to_canonical()),
+            Stream::Unix(_) => None,
         }
     }
 
@@ -129,6 +137,44 @@ impl AsyncStream {
         match self {
             AsyncStream::Tls(stream) => stream.get_ref().1.alpn_protocol(),
             _ => None,
+        }
+    }
+
+    /// Waits until the first bytes tell what is asked of them, and leaves them where they are. So many of them tell in any case.
+    ///
+    /// # Errors
+    /// The stream has ended before: `ConnectionAborted` without a byte, `UnexpectedEof` otherwise.
+    pub async fn peek_until<const MOST: usize, T>(&self, ask: impl Fn(&[u8]) -> Option<T>) -> io::Result<T> {
+        let mut bytes = [0; MOST];
+        loop {
+            let ready = match self {
+                AsyncStream::Tcp(stream) => stream.ready(Interest::READABLE).await?,
+                AsyncStream::Unix(stream) => stream.ready(Interest::READABLE).await?,
+                // What comes before TLS was taken before.
+                AsyncStream::Tls(_) => return Err(ErrorKind::Unsupported.into()),
+            };
+            let mut there = 0;
+            // As long as they do not tell, there is nothing to be read: more must come.
+            let look = || {
+                let (read, _) = rustix::net::recv(self, &mut bytes, RecvFlags::PEEK)?;
+                there = read;
+                ask(&bytes[..read]).ok_or(ErrorKind::WouldBlock.into())
+            };
+            let asked = match self {
+                AsyncStream::Tcp(stream) => stream.try_io(Interest::READABLE, look),
+                AsyncStream::Unix(stream) => stream.try_io(Interest::READABLE, look),
+                AsyncStream::Tls(_) => return Err(ErrorKind::Unsupported.into()),
+            };
+            match asked {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    if ready.is_read_closed() {
+                        let kind =
+                            if there == 0 { ErrorKind::ConnectionAborted } else { ErrorKind::UnexpectedEof };
+                        return Err(kind.into());
+                    }
+                }
+                asked => return asked,
+            }
         }
     }
 

@@ -125,7 +125,7 @@ impl<'h> Fields<'h> {
     }
 
     /// Each line of a known field, in their order. Only several are searched for.
-    pub fn each_known(&self, name: Known) -> impl Iterator<Item = &'h [u8]> + use<'h> {
+    pub fn each_known(&self, name: Known) -> impl DoubleEndedIterator<Item = &'h [u8]> + use<'h> {
         let head = self.head;
         let (lines, name) = match self.table.known(name) {
             Some((lines @ [line, ..], true)) => (lines, line.name.of(head)),
@@ -146,7 +146,7 @@ impl<'h> Fields<'h> {
     }
 
     /// Each line of any field, in their order.
-    pub fn each<'n>(&self, name: &'n str) -> impl Iterator<Item = &'h [u8]> + use<'h, 'n> {
+    pub fn each<'n>(&self, name: &'n str) -> impl DoubleEndedIterator<Item = &'h [u8]> + use<'h, 'n> {
         Named { head: self.head, lines: &self.table.lines, name: name.as_bytes() }
     }
 }
@@ -163,6 +163,18 @@ impl<'h> Iterator for Named<'h, '_> {
 
     fn next(&mut self) -> Option<&'h [u8]> {
         while let [line, rest @ ..] = self.lines {
+            self.lines = rest;
+            if line.name.of(self.head).eq_ignore_ascii_case(self.name) {
+                return Some(line.value.of(self.head));
+            }
+        }
+        None
+    }
+}
+
+impl<'h> DoubleEndedIterator for Named<'h, '_> {
+    fn next_back(&mut self) -> Option<&'h [u8]> {
+        while let [rest @ .., line] = self.lines {
             self.lines = rest;
             if line.name.of(self.head).eq_ignore_ascii_case(self.name) {
                 return Some(line.value.of(self.head));

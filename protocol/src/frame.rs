@@ -130,6 +130,10 @@ pub enum ProtocolError {
     HelloMissing,
     /// HELLO came twice.
     HelloRepeated,
+    /// This side lets in only who brings a token along, and the peer has brought none.
+    NoToken,
+    /// The token that the peer has brought along is not valid, or not any more.
+    WrongToken,
     /// A frame's body is longer than was agreed.
     FrameTooLarge {
         /// The frame's kind.
@@ -175,6 +179,12 @@ impl fmt::Display for ProtocolError {
             ProtocolError::OfferedTwice(what) => write!(f, "{what} is offered twice"),
             ProtocolError::Unread => write!(f, "the peer asks on and on and does not read the answers"),
             ProtocolError::HelloMissing => write!(f, "a frame before HELLO"),
+            ProtocolError::NoToken => {
+                write!(f, "a token is required here, and the caller has brought none along")
+            }
+            ProtocolError::WrongToken => {
+                write!(f, "the token that the caller has brought along is not valid here")
+            }
             ProtocolError::HelloRepeated => write!(f, "a second HELLO"),
             ProtocolError::FrameTooLarge { kind, length } => {
                 write!(f, "a frame of kind 0x{kind:02x} claims {length} bytes")

@@ -9,6 +9,7 @@ use crate::frame::{ProtocolError, VERSION};
 use crate::limits::Limits;
 use crate::name::{is_method_name, is_service_name};
 use crate::schema::Fingerprint;
+use crate::token::Token;
 use crate::wire::{Reader, WireError, put_field};
 use std::collections::HashSet;
 
@@ -18,7 +19,8 @@ const MAX_MESSAGE_FIELD: u8 = 3;
 const MAX_CALLS_FIELD: u8 = 4;
 const IDENTITY: u8 = 5;
 const SERVICE: u8 = 6;
-// 7 streams, 8 credentials, 9 codecs and 10 features are kept for later: see docs/protocol.md.
+// 7 streams, 9 codecs and 10 features are kept for later: see docs/protocol.md.
+const TOKEN: u8 = 8;
 const WINDOW: u8 = 11;
 
 const SERVICE_NAME: u8 = 1;
@@ -47,6 +49,8 @@ pub struct Hello {
     pub identity: String,
     /// What it offers; empty for a caller.
     pub services: Vec<ServiceOffer>,
+    /// What a caller brings along to be let in. Not to be sent where others may read it.
+    pub token: Option<Token>,
 }
 
 /// A service that a backend offers.
@@ -78,7 +82,7 @@ pub struct MethodOffer {
 impl Hello {
     /// A HELLO of this crate's version.
     pub fn new(identity: impl Into<String>, limits: Limits, services: Vec<ServiceOffer>) -> Hello {
-        Hello { versions: (VERSION, VERSION), limits, identity: identity.into(), services }
+        Hello { versions: (VERSION, VERSION), limits, identity: identity.into(), services, token: None }
     }
 
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
@@ -90,6 +94,9 @@ impl Hello {
         put_field(out, MAX_MESSAGE_FIELD, &self.limits.max_message.to_le_bytes());
         put_field(out, MAX_CALLS_FIELD, &self.limits.max_calls.to_le_bytes());
         put_field(out, IDENTITY, self.identity.as_bytes());
+        if let Some(token) = &self.token {
+            put_field(out, TOKEN, token.as_bytes());
+        }
         put_field(out, WINDOW, &self.limits.window.to_le_bytes());
         for service in &self.services {
             put_field(out, SERVICE, &service.encode());
@@ -102,7 +109,7 @@ impl Hello {
         let mut versions = None;
         let mut limits = Limits::default();
         let mut identity = String::new();
-        let mut services = Vec::new();
+        let (mut services, mut token) = (Vec::new(), None);
         let (mut first, mut seen) = (First::default(), Seen::default());
         while let Some((tag, value)) = reader.field()? {
             match tag {
@@ -116,6 +123,7 @@ impl Hello {
                 MAX_MESSAGE_FIELD => limits.max_message = number(value)?,
                 MAX_CALLS_FIELD => limits.max_calls = number(value)?,
                 IDENTITY => identity = text(value)?,
+                TOKEN => token = Some(Token::brought(value)),
                 WINDOW => limits.window = number(value)?,
                 _ => {}
             }
@@ -124,7 +132,7 @@ impl Hello {
         if !(min..=max).contains(&VERSION) {
             return Err(ProtocolError::NoCommonVersion { min, max });
         }
-        Ok(Hello { versions: (min, max), limits: limits.clamped(), identity, services })
+        Ok(Hello { versions: (min, max), limits: limits.clamped(), identity, services, token })
     }
 }
 
@@ -237,4 +245,4 @@ fn text(value: &[u8]) -> Result<String, WireError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

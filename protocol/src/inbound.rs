@@ -147,6 +147,8 @@ impl Inbound {
         match (&self.stage, kind) {
             (Stage::Open, kind::HELLO) => return Err(ProtocolError::HelloRepeated),
             (Stage::Open, _) | (_, kind::HELLO) => {}
+            // It does not let this side in.
+            (Stage::Hello, kind::GO_AWAY) if self.role == Role::Connector => {}
             _ => return Err(ProtocolError::HelloMissing),
         }
         let most = match kind {

@@ -24,6 +24,7 @@ pub mod name;
 mod outbound;
 pub mod schema;
 mod status;
+mod token;
 pub mod wire;
 
 pub use budget::{Budget, Room};
@@ -37,3 +38,4 @@ pub use limits::Limits;
 pub use metadata::{Metadata, MetadataBuf};
 pub use outbound::Outbound;
 pub use status::{Code, Status};
+pub use token::{Token, Tokens};

@@ -1,7 +1,7 @@
 //! Metadata of a message: request id, trace context and the like, beside its payload.
 //!
-//! On the wire it is a block behind its length (u16), which calls, replies and ends of streams have with flag METADATA only. An
-//! entry is a key byte, for key 0 a name (a length byte, then the name), and a value behind its length; whoever does not know a key
+//! On the wire it is a block behind its length (u16), which calls, replies and ends of streams have with flag METADATA only. A
+//! failure has the block in a field of its own. An entry is a key byte, for key 0 a name (a length byte, then the name), and a value behind its length; whoever does not know a key
 //! skips its entry. Names are lower-case ASCII. Of several entries of one name the first counts.
 
 use crate::frame::ProtocolError;
@@ -20,6 +20,10 @@ pub mod key {
     pub const TRACESTATE: u8 = 3;
     /// Who calls.
     pub const CALLER: u8 = 4;
+    /// The address of the client for whom a gateway calls.
+    pub const CLIENT: u8 = 5;
+    /// The last of those that have a name.
+    pub(super) const LAST: u8 = CLIENT;
 
     /// The name of a numbered key, in the form in which [`super::Metadata::iter`] gives it.
     pub const fn name(key: u8) -> Option<&'static str> {
@@ -28,6 +32,7 @@ pub mod key {
             TRACEPARENT => Some("traceparent"),
             TRACESTATE => Some("tracestate"),
             CALLER => Some("caller"),
+            CLIENT => Some("client"),
             _ => None,
         }
     }
@@ -61,6 +66,11 @@ impl<'a> Metadata<'a> {
                 }
             }
         })
+    }
+
+    /// The entries, one after another.
+    pub(crate) fn block(&self) -> &'a [u8] {
+        self.block
     }
 
     /// Bytes that it takes in a message.
@@ -131,6 +141,11 @@ impl MetadataBuf {
         self.block.extend_from_slice(with.block);
     }
 
+    /// The entries of a block that has come; none if it is longer than [`MAX_METADATA`].
+    pub(crate) fn of_block(block: &[u8]) -> MetadataBuf {
+        MetadataBuf { block: if block.len() > MAX_METADATA { Vec::new() } else { block.to_vec() } }
+    }
+
     /// Adds an entry under a numbered key. Says `false`, and adds nothing, when the block would grow past
     /// [`MAX_METADATA`].
     pub fn push(&mut self, key: u8, value: &[u8]) -> bool {
@@ -143,7 +158,7 @@ impl MetadataBuf {
     /// Adds an entry under a name; the numbered names get their number. Says `false`, and adds nothing, when
     /// [that is no name](is_metadata_name) or the block would grow past [`MAX_METADATA`].
     pub fn push_named(&mut self, name: &str, value: &[u8]) -> bool {
-        let numbered = (1..=key::CALLER).find(|&number| key::name(number) == Some(name));
+        let numbered = (1..=key::LAST).find(|&number| key::name(number) == Some(name));
         if let Some(number) = numbered {
             return self.push(number, value);
         }
@@ -249,6 +264,7 @@ mod tests {
             (key::TRACEPARENT, "traceparent"),
             (key::TRACESTATE, "tracestate"),
             (key::CALLER, "caller"),
+            (key::CLIENT, "client"),
         ];
         for (number, name) in names {
             assert_eq!(key::name(number), Some(name));
@@ -257,7 +273,7 @@ mod tests {
             assert_eq!(by_name, by_number, "{name}");
             assert_eq!(by_name.as_metadata().get(name), Some(&b"v"[..]));
         }
-        assert_eq!((key::name(key::NAMED), key::name(key::CALLER + 1)), (None, None));
+        assert_eq!((key::name(key::NAMED), key::name(key::LAST + 1)), (None, None));
     }
 
     #[test]

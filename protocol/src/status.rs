@@ -2,6 +2,7 @@
 
 use crate::first::First;
 use crate::frame::ProtocolError;
+use crate::metadata::MetadataBuf;
 use crate::wire::{self, Reader};
 use std::fmt;
 
@@ -92,12 +93,15 @@ pub struct Status {
     pub retry_after_ms: Option<u32>,
     /// The call has certainly not run, so that it may be sent elsewhere, whatever its method.
     pub not_executed: bool,
+    /// What the method says beside it.
+    pub metadata: MetadataBuf,
 }
 
 const FIELD_MESSAGE: u8 = 1;
 const FIELD_DETAILS: u8 = 2;
 const FIELD_RETRY_AFTER: u8 = 3;
 const FIELD_ERROR: u8 = 4;
+const FIELD_METADATA: u8 = 5;
 
 /// The constructors of a status, by the names of its codes. The SDK's status has them too.
 #[doc(hidden)]
@@ -143,6 +147,7 @@ impl Status {
             error: None,
             retry_after_ms: None,
             not_executed: false,
+            metadata: MetadataBuf::default(),
         }
     }
 
@@ -172,6 +177,12 @@ impl Status {
         self
     }
 
+    /// Adds metadata.
+    pub fn with_metadata(mut self, metadata: impl Into<MetadataBuf>) -> Status {
+        self.metadata = metadata.into();
+        self
+    }
+
     /// Writes the body of a FAILURE frame (`not_executed` is a flag of the frame).
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         out.push(self.code as u8);
@@ -184,6 +195,10 @@ impl Status {
         }
         if let Some(error) = &self.error {
             wire::put_field(out, FIELD_ERROR, error);
+        }
+        let metadata = self.metadata.as_metadata();
+        if !metadata.is_empty() {
+            wire::put_field(out, FIELD_METADATA, metadata.block());
         }
     }
 
@@ -199,6 +214,7 @@ impl Status {
                 FIELD_DETAILS => status.details = std::str::from_utf8(value).ok().map(str::to_owned),
                 FIELD_RETRY_AFTER => status.retry_after_ms = value.try_into().ok().map(u32::from_le_bytes),
                 FIELD_ERROR => status.error = Some(value.to_vec()),
+                FIELD_METADATA => status.metadata = MetadataBuf::of_block(value),
                 _ => {}
             }
         }
@@ -217,19 +233,31 @@ impl std::error::Error for Status {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::MAX_METADATA;
 
     #[test]
     fn a_status_survives_its_encoding() {
+        let mut metadata = MetadataBuf::default();
+        assert!(metadata.push_named("served-by", b"shop-2"));
         for &code in Code::ALL {
             let status = Status::new(code, "né")
                 .with_details("{\"a\":1}")
                 .with_retry_after_ms(1500)
-                .with_error([7, 0]);
+                .with_error([7, 0])
+                .with_metadata(metadata.clone());
             let mut bytes = Vec::new();
             status.encode(&mut bytes);
             assert_eq!(Status::decode(&bytes, false), Ok(status));
             assert_eq!(Code::from_name(code.name()), Some(code));
         }
+    }
+
+    #[test]
+    fn metadata_that_is_too_long_is_as_if_it_were_absent() {
+        let mut bytes = vec![Code::NotFound as u8];
+        wire::put_field(&mut bytes, FIELD_METADATA, &vec![0; MAX_METADATA + 1]);
+        wire::put_field(&mut bytes, FIELD_MESSAGE, b"m");
+        assert_eq!(Status::decode(&bytes, false), Ok(Status::not_found("m")));
     }
 
     #[test]

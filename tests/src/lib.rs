@@ -14,6 +14,7 @@ pub mod moody;
 pub mod openmetrics;
 mod process;
 mod raw;
+pub mod sealed;
 pub mod stock;
 pub mod tls;
 

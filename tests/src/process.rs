@@ -54,22 +54,22 @@ struct Process {
 
 impl Process {
     fn start(name: &str, arguments: &[String], environment: &[(String, String)], log: Stdio) -> Process {
-        Process::limited(name, arguments, environment, log, None)
+        Process::prepared(name, arguments, environment, log, None)
     }
 
-    /// The same under a limit of the shell: `ulimit` and these words.
-    fn limited(
+    /// The same once the shell has done something in its process.
+    fn prepared(
         name: &str,
         arguments: &[String],
         environment: &[(String, String)],
         log: Stdio,
-        limit: Option<&str>,
+        script: Option<&str>,
     ) -> Process {
-        let mut command = match limit {
+        let mut command = match script {
             None => Command::new(binary(name)),
-            Some(limit) => {
-                let mut shell = Command::new("sh");
-                shell.args(["-c", &format!("ulimit {limit}; exec \"$0\" \"$@\"")]).arg(binary(name));
+            Some(script) => {
+                let mut shell = Command::new("bash");
+                shell.args(["-c", &format!("{script}; exec \"$0\" \"$@\"")]).arg(binary(name));
                 shell
             }
         };
@@ -183,7 +183,7 @@ pub struct Setup {
     sections: String,
     environment: Vec<(String, String)>,
     stderr: Option<Arc<OwnedFd>>,
-    limit: Option<String>,
+    script: Option<String>,
 }
 
 impl Default for Setup {
@@ -206,7 +206,7 @@ impl Setup {
             sections,
             environment: Vec::new(),
             stderr: None,
-            limit: None,
+            script: None,
         }
     }
 
@@ -250,8 +250,13 @@ impl Setup {
     }
 
     /// Starts gateways under a limit of the shell: `-n 256`.
-    pub fn ulimit(mut self, limit: &str) -> Setup {
-        self.limit = Some(limit.to_owned());
+    pub fn ulimit(self, limit: &str) -> Setup {
+        self.script(&format!("ulimit {limit}"))
+    }
+
+    /// Has bash do something in each gateway's process before it becomes the gateway.
+    pub fn script(mut self, script: &str) -> Setup {
+        self.script = Some(script.to_owned());
         self
     }
 
@@ -332,8 +337,8 @@ impl Setup {
         let log = self.log("gateway");
         let stderr = self.stderr.clone();
         let to = log_to(&log, stderr.as_deref());
-        let limit = self.limit.as_deref();
-        let process = Process::limited("callgate", &arguments, &self.environment, to, limit);
+        let script = self.script.as_deref();
+        let process = Process::prepared("callgate", &arguments, &self.environment, to, script);
         let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let mut gateway = Gateway {
             addr: local(http),

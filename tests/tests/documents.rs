@@ -91,3 +91,38 @@ fn every_decision_has_its_sections_and_one_line_in_the_index() {
     names.sort_unstable();
     assert_eq!(names, listed, "the files of docs/decisions, and its README.md");
 }
+
+/// What strangers look for first must be where they look, and say what they ask.
+#[test]
+fn security_md_names_who_is_trusted_and_leads_to_the_bounds() {
+    let text = fs::read_to_string(workspace().join("SECURITY.md")).unwrap();
+    let sections: Vec<&str> = prose(&text).filter_map(|line| line.strip_prefix("## ")).collect();
+    let expected =
+        ["Reporting", "Versions", "Who is trusted with what", "What protects", "Where it comes from"];
+    assert_eq!(sections, expected);
+    for who in ["clients", "instances", "operators", "files", "the admin port", "peers of an upgrade"] {
+        assert!(text.contains(&format!("| **{who}**")), "{who}");
+    }
+    assert!(links(&text).contains(&"docs/operations.md#bounds"));
+    assert!(links(&fs::read_to_string(workspace().join("README.md")).unwrap()).contains(&"SECURITY.md"));
+}
+
+/// Each bound of `[server]` in the sample of gateway.toml.
+#[test]
+fn the_table_of_bounds_has_each_bound_of_the_server() {
+    let operations = fs::read_to_string(workspace().join("docs/operations.md")).unwrap();
+    let table = operations.split("\n## Bounds\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let sample = fs::read_to_string(workspace().join("config/gateway.toml")).unwrap();
+    let server = sample.split("[server]").nth(1).unwrap().split("\n[").next().unwrap();
+    let keys = server.lines().filter_map(|line| line.split_once(" = ")).map(|(key, _)| key);
+    let bounds: Vec<&str> = keys
+        .filter(|key| {
+            let times = ["handshake_timeout", "header_timeout", "body_timeout", "idle_timeout"];
+            key.starts_with("max_") || key.ends_with("_rate") || times.contains(key)
+        })
+        .collect();
+    assert!(bounds.len() > 8, "{bounds:?}");
+    for key in bounds {
+        assert!(table.contains(&format!("`{key}`")), "{key} has no line in the table of bounds");
+    }
+}

@@ -438,6 +438,16 @@ async fn a_connection_leaves_when_it_is_old_or_idle_or_its_place_is_needed() {
     assert_eq!(goaway(&heard), Some(11));
     net.counts("callgate_late_heads_total", &[], 1.0).await;
     drop(net);
+    let net = Net::start("max_requests_per_connection = 3").await;
+    let mut client = net.connect().await;
+    let mut asked = 0;
+    while client.try_get(Http2::request("GET", "/up")).await.is_ok() {
+        asked += 1;
+    }
+    // A few more may come until the client has heard it.
+    assert!((2..100).contains(&asked), "{asked}");
+    assert_eq!(client.ended().await, None);
+    drop(net);
     let net = Net::start("max_connections = 2").await;
     let (one, two) = (net.connect().await, net.connect().await);
     let mut three = net.connect().await;

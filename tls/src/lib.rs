@@ -7,10 +7,12 @@
 //! - [`Identity`]: who a verified peer is.
 //! - [`TicketKeys`]: the keys under which a server gives its clients tickets to resume their sessions with.
 //! - [`server`] and [`client`]: configurations of rustls.
+//! - [`explain`]: why a handshake has failed, in words.
 
 mod certificate;
 mod client;
 mod error;
+mod explain;
 mod fingerprint;
 mod identity;
 mod name;
@@ -24,6 +26,7 @@ mod x509;
 pub use certificate::Certificate;
 pub use client::client;
 pub use error::{CertificateError, CertificateProblem, TrustError, TrustProblem};
+pub use explain::explain;
 pub use fingerprint::Fingerprint;
 pub use identity::{Identity, IdentityError};
 pub use name::Name;

@@ -47,13 +47,11 @@ impl TicketKeys {
             }
             keys.push(key);
         }
-        match keys.is_empty() {
-            false => Ok(TicketKeys(keys)),
-            true => Err(TicketKeysError {
-                line: None,
-                text: "there is no ticket key in it; `openssl rand -hex 32` makes one".to_owned(),
-            }),
+        if keys.is_empty() {
+            let text = "there is no ticket key in it; `openssl rand -hex 32` makes one".to_owned();
+            return Err(TicketKeysError { line: None, text });
         }
+        Ok(TicketKeys(keys))
     }
 
     /// The text that [`TicketKeys::read`] reads. It is as secret as a private key.

@@ -113,10 +113,10 @@ fn crls_of(pem: &[u8]) -> Result<Crls, String> {
     let crls: Crls = CertificateRevocationListDer::pem_slice_iter(pem)
         .collect::<Result<_, _>>()
         .map_err(|error| format!("the PEM cannot be read: {error}"))?;
-    match crls.is_empty() {
-        true => Err("there is no list of revoked certificates in it".to_owned()),
-        false => Ok(crls),
+    if crls.is_empty() {
+        return Err("there is no list of revoked certificates in it".to_owned());
     }
+    Ok(crls)
 }
 
 fn next_update_of(crl: &CertificateRevocationListDer<'_>) -> Option<UnixTime> {

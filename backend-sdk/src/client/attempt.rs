@@ -4,8 +4,10 @@
 use super::choice::Chosen;
 use super::connection::Call;
 use super::members::Member;
+use super::offers::Way;
 use super::outcome::{Failed, Origin, Outcome, unavailable};
 use super::pool::Pool;
+use super::race::{Attempt, Event, Race};
 use crate::layer::{MethodName, Reply};
 use crate::service::Method;
 use crate::{Code, Status};
@@ -35,7 +37,9 @@ struct Progress {
     sent: u32,
     /// Where it was sent last: the member's id.
     endpoint: u64,
-    /// Some endpoint may have run it, or may be running it.
+    /// How many attempts are under way.
+    open: u32,
+    /// One that is over may have run.
     may_have_run: bool,
 }
 
@@ -46,7 +50,7 @@ impl Attempts<'_> {
         let mut progress = Progress::default();
         match timeout_at(self.deadline, self.attempts(&mut progress)).await {
             Ok(outcome) => outcome,
-            Err(_) if progress.may_have_run => Err(self.unanswered(progress.endpoint)),
+            Err(_) if progress.may_have_run || progress.open > 0 => Err(self.unanswered(progress.endpoint)),
             Err(_) => {
                 let why = self.pool.members.read().why_none(Some(self.method));
                 Err(Status::unavailable(format!("no endpoint was ready in time ({why})")).not_executed())
@@ -57,7 +61,7 @@ impl Attempts<'_> {
     async fn attempts(&self, progress: &mut Progress) -> Result<Reply, Status> {
         let mut last: Option<(u64, Failed)> = None;
         loop {
-            let avoid = last.as_ref().map(|(endpoint, _)| *endpoint);
+            let avoid = last.as_ref().map_or(&[][..], |(endpoint, _)| std::slice::from_ref(endpoint));
             let chosen = self.pool.pick(self.method, avoid).await?;
             let endpoint = chosen.id();
             if let Some((again, failed)) = &last
@@ -66,11 +70,13 @@ impl Attempts<'_> {
             {
                 self.wait_before_the_same(failed).await?;
             }
-            progress.sent += 1;
-            progress.endpoint = endpoint;
-            let failed = match self.once(chosen, progress).await {
-                Ok(reply) => return Ok(reply),
-                Err(failed) => failed,
+            progress.sends(endpoint);
+            let (endpoint, failed) = match self.send(chosen).await {
+                Err(failed) => (endpoint, failed),
+                Ok(sent) => match self.race(sent, progress).await {
+                    Ok(reply) => return Ok(reply),
+                    Err(failed) => failed,
+                },
             };
             self.tell(endpoint, &failed);
             if progress.sent >= MAX_ATTEMPTS || !self.may_retry(&failed) {
@@ -82,35 +88,92 @@ impl Attempts<'_> {
         }
     }
 
-    /// Sends the call on a connection, as soon as there is a slot for it.
-    async fn once(&self, chosen: Chosen, progress: &mut Progress) -> Outcome {
+    /// Waits for the outcome of an attempt, and of those that are sent beside it. If it is a failure: whose.
+    async fn race(&self, first: Attempt, progress: &mut Progress) -> Result<Reply, (u64, Failed)> {
+        let mut race = Race::new(first);
+        progress.open = 1;
+        let hedge_after = self.pool.hedge_after.filter(|_| self.method.idempotent);
+        let mut hedge = hedge_after.map(|after| (after, Box::pin(sleep(after))));
+        loop {
+            match race.next(hedge.as_mut().map(|(_, time)| time.as_mut())).await {
+                Event::Ended(at, outcome) => {
+                    progress.ends(&outcome);
+                    let (endpoint, outcome) = race.end(at, self.method, outcome);
+                    match outcome {
+                        // While another attempt is under way, a failure after which the call would be sent again is no end.
+                        Err(failed) if !race.is_single() && self.is_worth_a_retry(&failed) => {
+                            self.tell(endpoint, &failed);
+                            race.goes_on_without(at);
+                        }
+                        outcome => {
+                            race.finish();
+                            return outcome.map_err(|failed| (endpoint, failed));
+                        }
+                    }
+                }
+                Event::Silent => {}
+                Event::Time => {
+                    self.beside(&mut race, progress);
+                    hedge = hedge.map(|(after, mut time)| {
+                        time.as_mut().reset(Instant::now() + after);
+                        (after, time)
+                    });
+                }
+            }
+            if race.is_in_doubt() {
+                self.beside(&mut race, progress);
+            }
+        }
+    }
+
+    /// Sends the call to one more endpoint, if there is one that answers, and if it may be sent again.
+    fn beside(&self, race: &mut Race, progress: &mut Progress) {
+        if !self.method.idempotent || progress.sent >= MAX_ATTEMPTS || Instant::now() >= self.deadline {
+            return;
+        }
+        let Some(chosen) = self.pool.another(self.method, &race.endpoints()) else { return };
+        if !self.pool.budget.spend() {
+            return;
+        }
+        let endpoint = chosen.id();
+        // One that this endpoint cannot take may be sent to others all the same.
+        let Some(attempt) = self.send_now(chosen) else {
+            return self.pool.budget.give_back();
+        };
+        progress.sends(endpoint);
+        progress.open += 1;
+        let (method, request_id) = (MethodName::of(self.method), self.request_id());
+        tracing::debug!(%method, request_id, "a call without an answer is sent to another endpoint as well");
+        race.add(attempt);
+    }
+
+    /// Sends the call on a connection, as soon as there is a place for it.
+    async fn send(&self, chosen: Chosen) -> Result<Attempt, Failed> {
         let Chosen { connection, mut trial } = chosen;
         let Some(way) = connection.offers.way(self.method) else {
             return Err(unavailable(Origin::Unsent, "the endpoint no longer offers the method"));
         };
-        let payload = match &way.verdict {
-            None => self.payload.into(),
-            Some(verdict) => verdict.request(self.method, self.payload, connection.max_message)?,
-        };
+        let payload = way.request(self.method, self.payload, connection.max_message)?;
         if connection.is_full() {
             self.tell_full(&trial.member, "it has all the calls that it accepts");
         }
-        let slot = connection.slot(payload.len()).await?;
-        let before = std::mem::replace(&mut progress.may_have_run, true);
-        let call = Call {
-            call_id: way.call_id,
-            metadata: self.metadata,
-            payload: &payload,
-            deadline: self.deadline,
-        };
+        let sent = connection.place(self.call(&way, &payload)).await?;
         trial.send(self.deadline);
-        let outcome = connection.call(call, slot).await;
-        trial.end(&outcome);
-        progress.may_have_run = before || !matches!(&outcome, Err(failed) if failed.status.not_executed);
-        match &way.verdict {
-            None => outcome,
-            Some(verdict) => verdict.outcome(self.method, outcome),
-        }
+        Ok(Attempt { sent, trial, way })
+    }
+
+    /// The same if there is a place now.
+    fn send_now(&self, chosen: Chosen) -> Option<Attempt> {
+        let Chosen { connection, mut trial } = chosen;
+        let way = connection.offers.way(self.method)?;
+        let payload = way.request(self.method, self.payload, connection.max_message).ok()?;
+        let sent = connection.place_now(self.call(&way, &payload))?;
+        trial.send(self.deadline);
+        Some(Attempt { sent, trial, way })
+    }
+
+    fn call<'a>(&'a self, way: &Way, payload: &'a [u8]) -> Call<'a> {
+        Call { call_id: way.call_id, metadata: self.metadata, payload, deadline: self.deadline }
     }
 
     /// What becomes of the call when its time is up and nothing has come.
@@ -154,16 +217,22 @@ impl Attempts<'_> {
         std::str::from_utf8(self.metadata.as_metadata().get("request-id")?).ok()
     }
 
-    fn may_retry(&self, failed: &Failed) -> bool {
-        match failed.origin {
+    /// Whether a failure is one after which the call may be sent again, as far as retries allow it.
+    fn is_worth_a_retry(&self, failed: &Failed) -> bool {
+        let Failed { status, origin } = failed;
+        match origin {
             Origin::Unsent => true,
             Origin::Late => false,
             Origin::Endpoint => {
-                let again = self.method.idempotent && failed.status.code == Code::Unavailable;
-                (failed.status.not_executed || again) && self.pool.budget.spend()
+                status.not_executed || (self.method.idempotent && status.code == Code::Unavailable)
             }
-            Origin::Lost => self.method.idempotent && self.pool.budget.spend(),
+            Origin::Lost => self.method.idempotent,
         }
+    }
+
+    /// The same, and takes it from what is left for retries. What no endpoint has seen costs nothing.
+    fn may_retry(&self, failed: &Failed) -> bool {
+        self.is_worth_a_retry(failed) && (failed.origin == Origin::Unsent || self.pool.budget.spend())
     }
 
     /// No other endpoint is there. One that was full may have room in a moment; whatever else it has refused, it would
@@ -177,5 +246,17 @@ impl Attempts<'_> {
         }
         sleep(pause).await;
         Ok(())
+    }
+}
+
+impl Progress {
+    fn sends(&mut self, endpoint: u64) {
+        self.sent += 1;
+        self.endpoint = endpoint;
+    }
+
+    fn ends(&mut self, outcome: &Outcome) {
+        self.open -= 1;
+        self.may_have_run |= !matches!(outcome, Err(failed) if failed.status.not_executed);
     }
 }

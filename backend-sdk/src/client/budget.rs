@@ -4,8 +4,9 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Retries that can be saved up, and with which a client starts.
-const MOST: u32 = 100 * WHOLE;
+/// Retries that can be saved up, and with which a client starts. When an endpoint falls silent, all that it was given within half a
+/// second is sent again at once, and several may.
+const MOST: u32 = 500 * WHOLE;
 
 /// One retry for every five calls.
 const WHOLE: u32 = 5;
@@ -34,6 +35,11 @@ impl Budget {
     pub(crate) fn spend(&self) -> bool {
         self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(WHOLE)).is_ok()
     }
+
+    /// Gives back a retry that was taken and not made.
+    pub(crate) fn give_back(&self) {
+        self.left.fetch_add(WHOLE, Ordering::Relaxed);
+    }
 }
 
 #[cfg(test)]
@@ -43,10 +49,12 @@ mod tests {
     #[test]
     fn five_calls_earn_a_retry_and_savings_are_bounded() {
         let budget = Budget::new();
-        assert_eq!((0..1000).filter(|_| budget.spend()).count(), 100);
+        assert_eq!((0..1000).filter(|_| budget.spend()).count(), 500);
         (0..5).for_each(|_| budget.earn());
         assert!(budget.spend() && !budget.spend());
+        budget.give_back();
+        assert!(budget.spend() && !budget.spend());
         (0..10_000).for_each(|_| budget.earn());
-        assert_eq!((0..1000).filter(|_| budget.spend()).count(), 100);
+        assert_eq!((0..1000).filter(|_| budget.spend()).count(), 500);
     }
 }

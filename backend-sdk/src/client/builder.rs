@@ -1,10 +1,14 @@
 //! What a client is told before it is one.
 
 use super::Client;
+use super::introduction::Introduction;
 use super::pool::{Pool, Settings};
 use super::resolve::Resolve;
 use crate::connection::{Address, AddressError, Dial, Port};
+use crate::fresh::Fresh;
 use crate::layer::{Layer, Stack};
+use crate::token::Token;
+use callgate_protocol::Tokens;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,8 +36,12 @@ pub struct ClientBuilder {
     endpoints: Vec<String>,
     timeout: Duration,
     max_age: Duration,
+    hedge_after: Option<Duration>,
     caller: Option<Arc<str>>,
     layers: Stack,
+    token: Option<Token>,
+    #[cfg(feature = "tls")]
+    tls: Option<crate::tls::ClientTls>,
 }
 
 /// Why a client cannot be built.
@@ -45,6 +53,12 @@ pub enum ClientError {
     NoEndpoint,
     /// An endpoint's address cannot be read.
     BadAddress(AddressError),
+    /// TLS cannot be spoken as it was told: what is wrong, with the file.
+    Tls(String),
+    /// The token cannot be read: why.
+    Token(String),
+    /// A token is to be brought along to an endpoint that is neither a Unix socket nor reached by TLS.
+    TokenInTheClear(Address),
     /// There is no tokio runtime here, in which the connections could be kept up.
     NoRuntime(io::Error),
 }
@@ -55,8 +69,12 @@ impl ClientBuilder {
             endpoints: Vec::new(),
             timeout: DEFAULT_TIMEOUT,
             max_age: DEFAULT_MAX_AGE,
+            hedge_after: None,
             caller: None,
             layers: Stack::default(),
+            token: None,
+            #[cfg(feature = "tls")]
+            tls: None,
         }
     }
 
@@ -81,9 +99,32 @@ impl ClientBuilder {
         self
     }
 
+    /// An idempotent call that has no answer after so long is sent to another endpoint as well, and again after as long, three
+    /// times in all. The first answer counts, and the others are cancelled. Not done unless told: it helps against endpoints that
+    /// are slow or do not answer some calls, and costs the work of a second call. It is bounded as retries are.
+    ///
+    /// An endpoint that is silent altogether needs no hedge: its idempotent calls are sent elsewhere after half a second.
+    pub fn hedge_after(mut self, time: Duration) -> ClientBuilder {
+        self.hedge_after = Some(time);
+        self
+    }
+
     /// Who calls: told to the servers as the metadata entry `caller`, unless the context of a call has set another.
     pub fn caller(mut self, name: impl AsRef<str>) -> ClientBuilder {
         self.caller = Some(name.as_ref().into());
+        self
+    }
+
+    /// Speaks TLS with all endpoints.
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, tls: crate::tls::ClientTls) -> ClientBuilder {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// Brings a token along to each server, which may let in only who does. Over TLS or a Unix socket only.
+    pub fn token(mut self, token: Token) -> ClientBuilder {
+        self.token = Some(token);
         self
     }
 
@@ -103,8 +144,9 @@ impl ClientBuilder {
     /// The client. Its connections are made in the background; that an endpoint cannot be reached now is no error.
     ///
     /// # Errors
-    /// When there is no endpoint, when an address cannot be read, or outside a tokio runtime.
-    pub fn build(self) -> Result<Client, ClientError> {
+    /// When there is no endpoint, when an address, a certificate or a token cannot be read, when a token would go over plain TCP,
+    /// or outside a tokio runtime.
+    pub fn build(mut self) -> Result<Client, ClientError> {
         let mut addresses = Vec::new();
         for given in &self.endpoints {
             addresses.push(given.parse::<Address>().map_err(ClientError::BadAddress)?);
@@ -112,8 +154,25 @@ impl ClientBuilder {
         if addresses.is_empty() {
             return Err(ClientError::NoEndpoint);
         }
-        let pool = self.pool(addresses, Dial::Sockets, &current_runtime()?);
+        let (runtime, dial) = (current_runtime()?, self.dial(&addresses)?);
+        let in_the_clear = |address: &&Address| matches!((address, &dial), (Address::Tcp(_), Dial::Sockets));
+        if self.token.is_some()
+            && let Some(address) = addresses.iter().find(in_the_clear)
+        {
+            return Err(ClientError::TokenInTheClear(address.clone()));
+        }
+        let pool = self.pool(addresses, dial, &runtime)?;
         Ok(self.with(pool))
+    }
+
+    /// How the endpoints are connected to.
+    fn dial(&mut self, _endpoints: &[Address]) -> Result<Dial, ClientError> {
+        #[cfg(feature = "tls")]
+        if let Some(tls) = self.tls.take() {
+            let tls = tls.open(_endpoints).map_err(ClientError::Tls)?;
+            return Ok(Dial::Tls(Arc::new(tls)));
+        }
+        Ok(Dial::Sockets)
     }
 
     /// A client of a server of this process, which runs by `server` as long as the client is there.
@@ -123,24 +182,32 @@ impl ClientBuilder {
         server: impl Future<Output = ()> + Send + 'static,
     ) -> Result<Client, ClientError> {
         let runtime = current_runtime()?;
-        let mut pool = self.pool(vec![Address::Tcp("in memory".into())], Dial::Memory(port), &runtime);
+        let mut pool = self.pool(vec![Address::Tcp("in memory".into())], Dial::Memory(port), &runtime)?;
         pool.own(server, &runtime);
         Ok(self.with(pool))
     }
 
-    fn pool(&self, addresses: Vec<Address>, dial: Dial, runtime: &tokio::runtime::Handle) -> Pool {
+    fn pool(
+        &self,
+        addresses: Vec<Address>,
+        dial: Dial,
+        runtime: &tokio::runtime::Handle,
+    ) -> Result<Pool, ClientError> {
         let identity = match &self.caller {
             Some(caller) => format!("{caller} pid {}", std::process::id()),
             None => crate::connection::own_identity(),
         };
+        let tokens: Option<Result<Arc<Fresh<Tokens>>, String>> = self.token.as_ref().map(Token::open);
+        let tokens = tokens.transpose().map_err(ClientError::Token)?;
         let settings = Settings {
-            identity: identity.into(),
+            introduction: Introduction { identity: identity.into(), tokens },
             max_age: self.max_age,
             look_again: LOOK_AGAIN,
+            hedge_after: self.hedge_after,
             resolve: Resolve::System,
             dial,
         };
-        Pool::new(addresses, &settings, runtime)
+        Ok(Pool::new(addresses, &settings, runtime))
     }
 
     fn with(self, pool: Pool) -> Client {
@@ -158,6 +225,12 @@ impl fmt::Display for ClientError {
         match self {
             ClientError::NoEndpoint => write!(f, "no endpoint was given: call `endpoint`"),
             ClientError::BadAddress(error) => write!(f, "{error}"),
+            ClientError::Tls(why) => write!(f, "TLS cannot be spoken: {why}"),
+            ClientError::Token(why) => write!(f, "the token cannot be read: {why}"),
+            ClientError::TokenInTheClear(address) => write!(
+                f,
+                "the token would go to {address} over plain TCP, where others can read it: call `tls`, or use a Unix socket"
+            ),
             ClientError::NoRuntime(error) => write!(f, "a client needs a tokio runtime: {error}"),
         }
     }
@@ -172,7 +245,10 @@ impl fmt::Debug for ClientError {
 impl std::error::Error for ClientError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            ClientError::NoEndpoint => None,
+            ClientError::NoEndpoint
+            | ClientError::Tls(_)
+            | ClientError::Token(_)
+            | ClientError::TokenInTheClear(_) => None,
             ClientError::BadAddress(error) => Some(error),
             ClientError::NoRuntime(error) => Some(error),
         }

@@ -2,7 +2,7 @@
 //!
 //! Power of two choices, as the gateway has it: of two random members the one with fewer calls under way, each weighed by the
 //! share that it is to get. If not both of them could take the call, all are looked at and the best one is taken, even one that
-//! is ejected.
+//! is ejected, or one that does not answer.
 
 use super::connection::Connection;
 use super::members::{Member, NameState, Seat, State, Table};
@@ -21,8 +21,8 @@ const PILED: usize = 16;
 pub(crate) struct Wanted<'a> {
     pub(crate) method: &'static Method,
     pub(crate) schemas: &'a Arc<Schemas>,
-    /// The member that has failed it.
-    pub(crate) avoid: Option<u64>,
+    /// The members that have failed it, or have it.
+    pub(crate) avoid: &'a [u64],
 }
 
 /// A member that takes the call, and the way there.
@@ -51,10 +51,12 @@ enum Tier {
     Fresh,
     /// It gets calls, and has all that it accepts.
     Full,
-    /// It has failed this one.
+    /// It has failed this one, or has it.
     Tried,
     /// It is ejected.
     LastResort,
+    /// It does not answer, and may be gone.
+    Silent,
 }
 
 impl Table {
@@ -74,7 +76,7 @@ impl Table {
         self.seats.iter().filter(|seat| seat.weight == 0).find_map(|seat| {
             let connection = seat.usable()?;
             let fits = (wanted.method.idempotent || seat.impatient) && !wanted.has_tried(seat);
-            if !fits || connection.is_full() || !wanted.fits(connection) {
+            if !fits || connection.is_full() || connection.is_silent() || !wanted.fits(connection) {
                 return None;
             }
             let trial = Trial::probe(&seat.member)?;
@@ -148,7 +150,7 @@ impl Table {
 
 impl Wanted<'_> {
     fn has_tried(&self, seat: &Seat) -> bool {
-        self.avoid == Some(seat.member.id)
+        self.avoid.contains(&seat.member.id)
     }
 
     fn fits(&self, connection: &Connection) -> bool {
@@ -156,7 +158,9 @@ impl Wanted<'_> {
     }
 
     fn tier(&self, seat: &Seat, connection: &Connection) -> Tier {
-        if seat.weight == 0 {
+        if connection.is_silent() {
+            Tier::Silent
+        } else if seat.weight == 0 {
             Tier::LastResort
         } else if self.has_tried(seat) {
             Tier::Tried

@@ -1,22 +1,24 @@
 //! One connection of a client: what its peer offers, and the calls under way on it. `driver` has the task that drives it.
 
+use super::in_flight::{Heard, InFlight, Wait, in_flight};
 use super::offers::{Offer, Offers};
-use super::outcome::{Failed, Origin, Outcome, late, unavailable};
+use super::outcome::{Failed, Origin, late, unavailable};
 use super::queue::Queue;
 use super::schemas::Schemas;
-use super::slot::{Load, Slot};
+use super::slot::Slot;
 use crate::Status;
 use crate::service::Method;
 use callgate_protocol::connection::{Connector, NotSent};
 use callgate_protocol::{CallHead, CallId, Hello, MetadataBuf};
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use tokio::sync::{Notify, Semaphore, oneshot, watch};
+use std::task::{Context, Poll};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::time::Instant;
 
 /// What a connection knows of its peer and of the calls under way: for each, where its caller waits.
-pub(crate) type Calls = Connector<oneshot::Sender<Outcome>, Instant>;
+pub(crate) type Calls = Connector<InFlight, Instant>;
 
 /// A call as it goes out, on whichever connection.
 #[derive(Clone, Copy)]
@@ -37,9 +39,13 @@ pub(crate) struct Connection {
     /// The longest message that the peer accepts, in bytes.
     pub(crate) max_message: usize,
     /// As many as the peer accepts calls at once; whoever finds none waits. Closed when no more calls are accepted.
-    slots: Semaphore,
+    pub(super) slots: Semaphore,
     /// Calls under way and calls that wait for a slot.
-    load: AtomicUsize,
+    pub(super) load: AtomicUsize,
+    /// The peer does not answer: it may be gone.
+    silent: AtomicBool,
+    /// Told when it falls silent, for calls that were not sent yet.
+    silence: Notify,
     retired: Notify,
     /// Why it takes no more calls.
     why_retired: OnceLock<String>,
@@ -59,6 +65,8 @@ impl Connection {
             max_message: limits.max_message as usize,
             slots: Semaphore::new((limits.max_calls as usize).min(Semaphore::MAX_PERMITS)),
             load: AtomicUsize::new(0),
+            silent: AtomicBool::new(false),
+            silence: Notify::new(),
             retired: Notify::new(),
             why_retired: OnceLock::new(),
             stopped: Notify::new(),
@@ -115,42 +123,82 @@ impl Connection {
         self.slots.available_permits() == 0
     }
 
-    /// A place for a call whose arguments have `size` bytes, when there is one, without a bound of its own.
-    pub(crate) async fn slot(&self, size: usize) -> Result<Slot<'_>, Failed> {
-        if size > self.max_message {
-            return Err(too_long(size, self.max_message));
-        }
-        let load = Load::add(&self.load);
-        match self.slots.acquire().await {
-            Ok(permit) => Ok(Slot::new(permit, load)),
-            Err(_) => Err(self.gone(Origin::Unsent, self.why_retired())),
+    /// Whether the peer does not answer, and so may be gone.
+    #[inline]
+    pub(crate) fn is_silent(&self) -> bool {
+        self.silent.load(Ordering::Relaxed)
+    }
+
+    /// The peer does not answer. Calls that wait for it are told.
+    pub(super) fn falls_silent(&self) {
+        // Each time: another endpoint may have come meanwhile that can take them.
+        self.queue.with(|calls| calls.values().for_each(InFlight::falls_silent));
+        if !self.silent.swap(true, Ordering::Relaxed) {
+            self.silence.notify_waiters();
+            // Who looks after the member looks again.
+            self.ready.send_modify(|_| {});
         }
     }
 
-    /// Sends a call and waits for its outcome, without a bound of its own. Dropping the future cancels the call.
-    pub(crate) async fn call(&self, call: Call<'_>, _slot: Slot<'_>) -> Outcome {
-        let (number, wait) = match self.send(call) {
-            Err(NotSent::Full) => self.send_when_there_is_room(call).await,
-            sent => sent.map_err(not_sent),
-        }?;
-        let _cancel = CancelOnDrop { connection: self, number };
-        wait.await.unwrap_or_else(|_| Err(self.gone(Origin::Lost, "the connection was lost")))
+    /// Something has come from the peer.
+    pub(super) fn hears(&self) {
+        if self.is_silent() {
+            self.silent.store(false, Ordering::Relaxed);
+            self.ready.send_modify(|_| {});
+        }
     }
 
-    /// The same when too much waits to be sent already.
-    async fn send_when_there_is_room(&self, call: Call<'_>) -> Result<Sent, Failed> {
+    /// Sends a call as soon as there is a place for it, without a bound of its own.
+    ///
+    /// # Errors
+    /// Also when the peer falls silent meanwhile: another one may take the call.
+    pub(crate) async fn place(self: Arc<Connection>, call: Call<'_>) -> Result<Sent, Failed> {
+        self.fits(&call)?;
+        let connection = match Slot::try_take(self) {
+            Ok(slot) => match slot.connection.send(call) {
+                Err(NotSent::Full) => slot.connection.clone(),
+                sent => return Sent::new(sent, slot),
+            },
+            Err(connection) => connection,
+        };
+        let mut silence = pin!(connection.silence.notified());
+        silence.as_mut().enable();
+        // Whoever has chosen a silent peer knows no other.
+        let stays = connection.is_silent();
+        tokio::select! {
+            sent = connection.wait_and_send(call) => sent,
+            () = silence, if !stays => Err(connection.gone(Origin::Unsent, "it does not answer")),
+        }
+    }
+
+    /// Sends a call if there is a place for it now.
+    pub(crate) fn place_now(self: Arc<Connection>, call: Call<'_>) -> Option<Sent> {
+        self.fits(&call).ok()?;
+        let slot = Slot::try_take(self).ok()?;
+        Sent::new(slot.connection.send(call), slot).ok()
+    }
+
+    async fn wait_and_send(self: &Arc<Connection>, call: Call<'_>) -> Result<Sent, Failed> {
+        let Some(slot) = Slot::take(self.clone()).await else {
+            return Err(self.gone(Origin::Unsent, self.why_retired()));
+        };
         loop {
             let mut room = pin!(self.queue.room());
             // From here on no change is missed.
             room.as_mut().enable();
             match self.send(call) {
                 Err(NotSent::Full) => room.await,
-                sent => return sent.map_err(not_sent),
+                sent => return Sent::new(sent, slot),
             }
         }
     }
 
-    fn send(&self, call: Call<'_>) -> Result<Sent, NotSent<Late>> {
+    fn fits(&self, call: &Call<'_>) -> Result<(), Failed> {
+        let size = call.payload.len();
+        if size > self.max_message { Err(too_long(size, self.max_message)) } else { Ok(()) }
+    }
+
+    fn send(&self, call: Call<'_>) -> Result<(u32, Wait), NotSent<Late>> {
         let left = call.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(NotSent::Payload(Late));
@@ -161,7 +209,7 @@ impl Connection {
             timeout_ms: Some(u32::try_from(left.as_millis()).unwrap_or(u32::MAX).max(1)),
             metadata: call.metadata.as_metadata(),
         };
-        let (answer, wait) = oneshot::channel();
+        let (answer, wait) = in_flight();
         let (sent, open) = self.queue.push(|calls| {
             let sent = calls.call(&head, call.deadline, answer, |out| {
                 out.extend_from_slice(call.payload);
@@ -189,9 +237,6 @@ impl Connection {
     }
 }
 
-/// A call that was sent: its number, and where its outcome comes.
-type Sent = (u32, oneshot::Receiver<Outcome>);
-
 /// No time is left for a call.
 struct Late;
 
@@ -208,18 +253,37 @@ fn too_long(size: usize, most: usize) -> Failed {
     Failed { status: Status::resource_exhausted(message).not_executed(), origin: Origin::Endpoint }
 }
 
-/// Sends CANCEL when a call's future is dropped before its outcome is there.
+/// A call that was sent. When it is dropped before its outcome is there, CANCEL is sent.
 ///
 /// The race: the reply may be under way, or in this process's read buffer. Whoever takes the call out of the table
 /// first wins. If that is this guard, the reply finds nobody and is dropped; if it is the reply, there is nothing to
 /// cancel. The server has the same choice on its side, so a CANCEL for a call that it has answered is normal.
-struct CancelOnDrop<'a> {
-    connection: &'a Connection,
+#[derive(Debug)]
+pub(crate) struct Sent {
+    slot: Slot,
     number: u32,
+    wait: Wait,
 }
 
-impl Drop for CancelOnDrop<'_> {
+impl Sent {
+    fn new(sent: Result<(u32, Wait), NotSent<Late>>, slot: Slot) -> Result<Sent, Failed> {
+        let (number, wait) = sent.map_err(not_sent)?;
+        Ok(Sent { slot, number, wait })
+    }
+
+    /// What is heard of it next. Not to be asked again after an outcome.
+    pub(crate) fn poll_heard(&self, cx: &Context<'_>) -> Poll<Heard> {
+        self.wait.poll(cx)
+    }
+
+    /// Whether its peer does not answer.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.slot.connection.is_silent()
+    }
+}
+
+impl Drop for Sent {
     fn drop(&mut self) {
-        drop(self.connection.queue.push(|calls| calls.cancel(self.number)));
+        drop(self.slot.connection.queue.push(|calls| calls.cancel(self.number)));
     }
 }

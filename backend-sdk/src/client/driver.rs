@@ -2,16 +2,17 @@
 //! outcome.
 
 use super::connection::{Calls, Connection};
+use super::introduction::Introduction;
 use super::members::Member;
 use super::offers::Learned;
 use super::outcome::{Failed, Origin, Outcome};
 use super::queue::Queue;
 use crate::Status;
-use crate::connection::{Dial, Link, Lost};
+use crate::connection::{Dial, HURRIED, Link, Lost, Turn};
 use crate::layer::Reply;
 use callgate_protocol::connection::{Answer, Said};
 use callgate_protocol::schema::Fingerprint;
-use callgate_protocol::{Event, Hello, Inbound, Limits, ProtocolError, Role};
+use callgate_protocol::{Event, Hello, Inbound, ProtocolError, Role};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -24,9 +25,9 @@ impl Connection {
     pub(crate) async fn open(
         dial: &Dial,
         member: &Member,
-        identity: &str,
+        introduction: &Introduction,
     ) -> Result<(Arc<Connection>, Link), String> {
-        match timeout(OPEN_TIMEOUT, open(dial, member, identity)).await {
+        match timeout(OPEN_TIMEOUT, open(dial, member, introduction)).await {
             Ok(Ok(opened)) => Ok(opened),
             Ok(Err(lost)) => Err(lost.to_string()),
             Err(_) => Err(format!("no connection within {} s", OPEN_TIMEOUT.as_secs())),
@@ -58,7 +59,11 @@ impl Connection {
                 return Ok(());
             }
             tokio::select! {
-                turn = link.turn(&mut queue) => drop(turn?),
+                turn = link.turn(&mut queue) => match turn? {
+                    Turn::Received => self.hears(),
+                    Turn::Doubt => self.falls_silent(),
+                    Turn::Sent | Turn::Alarm => {}
+                },
                 () = self.stopped.notified() => {}
             }
         }
@@ -66,12 +71,11 @@ impl Connection {
 
     fn event(&self, event: Event<'_>) -> Result<(), ProtocolError> {
         match self.queue.push(|calls| calls.on_event(event))? {
-            // The caller's future may be dropped in this moment; then nobody wants the outcome.
-            Said::Answered(call, answer) => drop(call.value.send(outcome(answer))),
+            Said::Answered(call, answer) => call.value.end(outcome(answer)),
             Said::GoAway { reason, refused } => {
                 let why = format!("it takes no more calls: {reason}");
                 for call in refused {
-                    let _ = call.value.send(Err(self.gone(Origin::Unsent, &why)));
+                    call.value.end(Err(self.gone(Origin::Unsent, &why)));
                 }
                 self.retire(&why);
             }
@@ -122,12 +126,16 @@ fn outcome(answer: Answer<'_>) -> Outcome {
     Err(Failed { status, origin: Origin::Endpoint })
 }
 
-async fn open(dial: &Dial, member: &Member, identity: &str) -> Result<(Arc<Connection>, Link), Lost> {
-    let stream = dial.connect(&member.address).await?;
-    let hello = Hello::new(identity, Limits::default(), Vec::new());
+async fn open(
+    dial: &Dial,
+    member: &Member,
+    introduction: &Introduction,
+) -> Result<(Arc<Connection>, Link), Lost> {
+    let stream = dial.connect(&member.address, member.endpoint()).await?;
+    let hello = introduction.hello().await;
     let queue = Arc::new(Queue::new(Calls::new(&hello)));
     let inbound = Inbound::new(Role::Connector, hello.limits);
-    let mut link = Link::new(stream, inbound);
+    let mut link = Link::new(stream, inbound, HURRIED);
     let hello = match shake_hands(&mut link, &queue).await {
         Ok(hello) => hello,
         Err(lost) => {
@@ -139,21 +147,25 @@ async fn open(dial: &Dial, member: &Member, identity: &str) -> Result<(Arc<Conne
     Ok((Arc::new(connection), link))
 }
 
-/// Waits for the peer's HELLO.
+/// Waits for the peer's HELLO, or for its word that it does not let this side in.
 async fn shake_hands(link: &mut Link, mut queue: &Queue) -> Result<Hello, Lost> {
-    let mut peer = None;
+    let (mut peer, mut refused) = (None, None);
     loop {
         link.turn(&mut queue).await?;
         link.events(|event, pace| {
-            if let Said::Hello(hello) = queue.push(|calls| calls.on_event(event))? {
-                peer = Some(hello);
+            match queue.push(|calls| calls.on_event(event))? {
+                Said::Hello(hello) => peer = Some(hello),
+                Said::GoAway { reason, .. } => refused = Some(reason.to_owned()),
+                _ => {}
             }
             // What follows is for the connection's task.
             pace.stop();
             Ok(())
         })?;
-        if let Some(hello) = peer {
-            return Ok(hello);
+        match (peer.take(), refused.take()) {
+            (Some(hello), _) => return Ok(hello),
+            (None, Some(why)) => return Err(Lost::Refused(why)),
+            (None, None) => {}
         }
     }
 }
@@ -179,7 +191,7 @@ impl Drop for LoseOnDrop<'_> {
         let lost = self.connection.queue.with(Calls::lose);
         let unsent = lost.unsent.into_iter().map(|call| (call, Origin::Unsent));
         for (call, origin) in unsent.chain(lost.sent.into_iter().map(|call| (call, Origin::Lost))) {
-            let _ = call.value.send(Err(self.connection.gone(origin, &self.reason)));
+            call.value.end(Err(self.connection.gone(origin, &self.reason)));
         }
         self.connection.retire(&self.reason);
     }

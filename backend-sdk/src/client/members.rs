@@ -72,6 +72,8 @@ pub(crate) struct Member {
     pub(crate) full: News,
     /// It has not answered in time.
     pub(crate) late: News,
+    /// It gives no sign of life.
+    pub(crate) silent: News,
 }
 
 /// A name that was given as an endpoint.
@@ -124,6 +126,7 @@ impl Members {
             signals: self.signals.clone(),
             full: News::default(),
             late: News::default(),
+            silent: News::default(),
         })
     }
 
@@ -203,9 +206,23 @@ impl Seat {
     pub(crate) fn usable(&self) -> Option<&Arc<Connection>> {
         self.connection().filter(|connection| connection.is_open() && connection.is_ready())
     }
+
+    /// Whether calls can be made on it, and are answered as far as is known.
+    pub(crate) fn answers(&self) -> bool {
+        self.usable().is_some_and(|connection| !connection.is_silent())
+    }
 }
 
 impl Member {
+    /// What was given as the endpoint that it is of.
+    pub(crate) fn endpoint(&self) -> &str {
+        match (&self.name, &self.address) {
+            (Some(name), _) => name,
+            (None, Address::Tcp(host_and_port)) => host_and_port,
+            (None, Address::Unix(_)) => "",
+        }
+    }
+
     /// What its calls have shown.
     #[inline]
     pub(crate) fn judged(&self) -> MutexGuard<'_, Judged> {

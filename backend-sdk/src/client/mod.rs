@@ -10,10 +10,12 @@
 //! members      who the endpoints are, and how things stand with them; outage, when none is left
 //! follower     looks a name up again and again; listing, what the answers come to; resolve, who is asked
 //! supervisor   keeps a member's connection up, and replaces what is old
+//! introduction what a client says of itself at the beginning of each connection
 //! connection   one connection, and the calls on it; queue, what its task and its callers share; driver, the task, from the
 //!              handshake to the end
 //! reviewer     which members are ejected, or tried again; trial, where attempts report that
-//! attempt      one call; outcome, how an attempt ends; budget, how many may be sent again
+//! attempt      one call; race, attempts side by side; outcome, how one ends; in_flight, how its caller hears of it;
+//!              budget, how many may be sent again
 //! news         what people are told once
 //! ```
 
@@ -24,6 +26,8 @@ mod choice;
 mod connection;
 mod driver;
 mod follower;
+mod in_flight;
+mod introduction;
 mod layered;
 mod listing;
 mod members;
@@ -33,9 +37,12 @@ mod outage;
 mod outcome;
 mod pool;
 mod queue;
+mod race;
 mod resolve;
 mod reviewer;
 mod schemas;
+#[cfg(test)]
+mod silence_tests;
 mod slot;
 mod supervisor;
 #[cfg(test)]
@@ -46,12 +53,12 @@ mod trial;
 
 pub use builder::{ClientBuilder, ClientError};
 
+use crate::codec;
 use crate::context::metadata_of_call;
 use crate::layer::{Layers, Reply};
 use crate::service::Method;
 use crate::{Context, Status};
 use attempt::Attempts;
-use bincode::config::standard;
 use builder::LONGEST_TIMEOUT;
 use callgate_protocol::check;
 use callgate_protocol::schema::MethodSchema;
@@ -99,8 +106,8 @@ impl Client {
     /// Calls a method. Client stubs do this; users call these.
     ///
     /// The call waits for a connection if none is ready. It is sent to another endpoint if one has certainly not run it, and
-    /// if it is idempotent, also when the connection was lost or the endpoint has answered `unavailable`. It ends at the
-    /// earlier of the client's time limit and `context`'s deadline. The request id and trace context of `context` go
+    /// if it is idempotent, also when the connection was lost, the endpoint has answered `unavailable`, or gives no sign of
+    /// life; then the first answer counts. It ends at the earlier of the client's time limit and `context`'s deadline. The request id and trace context of `context` go
     /// along. Dropping the future cancels the call: its handler is dropped too.
     ///
     /// # Errors
@@ -137,19 +144,22 @@ impl Client {
         let schema = method.schema().map_err(|problem| {
             Status::internal(format!("{service}.{name} cannot be called: {problem}")).not_executed()
         })?;
-        let payload = bincode::serde::encode_to_vec(arguments, standard()).map_err(|error| {
+        let mut payload = Vec::new();
+        codec::write(arguments, &mut payload).map_err(|error| {
             Status::invalid_argument(format!("the arguments of {service}.{name} cannot be encoded: {error}"))
         })?;
         let deadline = self.deadline(context)?;
-        let reply = match &self.layers {
-            None => self.send(method, context, &payload, deadline).await?,
+        let outcome = match &self.layers {
+            None => self.send(method, context, &payload, deadline).await,
             // On the heap, so that calls without layers stay as small as they are.
-            Some(layers) => Box::pin(layered::call(self, layers, method, context, payload, deadline)).await?,
+            Some(layers) => Box::pin(layered::call(self, layers, method, context, payload, deadline)).await,
         };
         if let Some(context) = context {
-            context.heard(reply.metadata.as_metadata());
+            let beside =
+                outcome.as_ref().map_or_else(Status::all_metadata, |reply| reply.metadata.as_metadata());
+            context.heard(beside);
         }
-        decode(method, &schema.schema, &reply.payload)
+        decode(method, &schema.schema, &outcome?.payload)
     }
 
     /// The deadline of a call that is made now.
@@ -177,13 +187,12 @@ impl Client {
     }
 }
 
-/// What a peer has sent is checked before bincode sees it.
+/// What a peer has sent is checked before it is read.
 fn decode<R: DeserializeOwned>(method: &Method, schema: &MethodSchema, reply: &[u8]) -> Result<R, Status> {
     let bad = |error: &dyn fmt::Display| {
         let (service, name) = (method.service, method.name);
         Status::internal(format!("the result of {service}.{name} is not what its schema says: {error}"))
     };
     check::value(schema, &schema.response, reply).map_err(|error| bad(&error))?;
-    let (result, _) = bincode::serde::decode_from_slice(reply, standard()).map_err(|error| bad(&error))?;
-    Ok(result)
+    codec::read(reply).map_err(|error| bad(&error))
 }

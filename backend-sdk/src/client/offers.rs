@@ -4,11 +4,13 @@
 //! are the same), that is all. Otherwise the peer is asked for its schema, once and only when the method is called, and
 //! messages are converted. Until the schema is there the connection takes no call of the method.
 
+use super::outcome::{Failed, Outcome};
 use super::schemas::{Schemas, Verdict};
 use crate::layer::MethodName;
 use crate::service::Method;
 use callgate_protocol::schema::{Fingerprint, MethodSchema};
 use callgate_protocol::{CallId, Hello, MethodOffer};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -218,6 +220,24 @@ impl Known {
 }
 
 impl Way {
+    /// The arguments as the peer reads them, in `most` bytes.
+    pub(crate) fn request<'a>(
+        &self,
+        method: &Method,
+        arguments: &'a [u8],
+        most: usize,
+    ) -> Result<Cow<'a, [u8]>, Failed> {
+        self.verdict.as_ref().map_or(Ok(arguments.into()), |verdict| verdict.request(method, arguments, most))
+    }
+
+    /// The peer's answer as this caller reads it.
+    pub(crate) fn outcome(&self, method: &Method, outcome: Outcome) -> Outcome {
+        match &self.verdict {
+            None => outcome,
+            Some(verdict) => verdict.outcome(method, outcome),
+        }
+    }
+
     fn offer(&self) -> Offer {
         match &self.verdict {
             Some(verdict) if verdict.misfit().is_some() => Offer::Misfits,

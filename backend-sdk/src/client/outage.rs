@@ -94,6 +94,7 @@ impl Seat {
             State::Connecting(None) => "connecting",
             State::Connecting(Some(why)) => return format!("{}: {why}; connecting again", self.member),
             State::Ready(connection) if !connection.is_open() => connection.why_retired(),
+            State::Ready(connection) if connection.is_silent() => "it does not answer",
             State::Ready(connection) if connection.is_full() => "it has all the calls that it accepts",
             State::Ready(connection) if !connection.is_ready() => "it wants no calls for now",
             State::Ready(connection) if asked(&connection.offers) == Some(Offer::NotYet) => {

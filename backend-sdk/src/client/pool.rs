@@ -4,6 +4,7 @@
 use super::budget::Budget;
 use super::choice::{Choice, Chosen, Wanted};
 use super::follower::Follower;
+use super::introduction::Introduction;
 use super::members::Members;
 use super::news::News;
 use super::resolve::Resolve;
@@ -25,12 +26,13 @@ type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// What is said of all endpoints of a client.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    /// How this process names itself.
-    pub(crate) identity: Arc<str>,
+    pub(crate) introduction: Introduction,
     /// After so long a connection is replaced.
     pub(crate) max_age: Duration,
     /// After so long a name is looked up again.
     pub(crate) look_again: Duration,
+    /// After so long an idempotent call is sent to another endpoint as well.
+    pub(crate) hedge_after: Option<Duration>,
     pub(crate) resolve: Resolve,
     pub(crate) dial: Dial,
 }
@@ -40,6 +42,8 @@ pub(crate) struct Settings {
 pub(crate) struct Pool {
     pub(crate) members: Arc<Members>,
     pub(crate) budget: Budget,
+    /// After so long an idempotent call is sent to another endpoint as well.
+    pub(crate) hedge_after: Option<Duration>,
     schemas: Arc<Schemas>,
     /// A method is called that no endpoint offers.
     unknown: News,
@@ -75,7 +79,14 @@ impl Pool {
         for task in begin {
             tasks.spawn_on(task, runtime);
         }
-        Pool { members, budget: Budget::new(), schemas: Arc::default(), unknown: News::default(), tasks }
+        Pool {
+            members,
+            budget: Budget::new(),
+            hedge_after: settings.hedge_after,
+            schemas: Arc::default(),
+            unknown: News::default(),
+            tasks,
+        }
     }
 
     /// Owns a task more, which ends with the pool.
@@ -87,9 +98,9 @@ impl Pool {
         self.tasks.spawn_on(task, runtime);
     }
 
-    /// A ready endpoint that offers the method; not `avoid` if there is another. Waits, without a bound of its own,
+    /// A ready endpoint that offers the method; none of `avoid` if there is another. Waits, without a bound of its own,
     /// while there is none but there may be one soon.
-    pub(crate) async fn pick(&self, method: &'static Method, avoid: Option<u64>) -> Result<Chosen, Status> {
+    pub(crate) async fn pick(&self, method: &'static Method, avoid: &[u64]) -> Result<Chosen, Status> {
         let wanted = Wanted { method, schemas: &self.schemas, avoid };
         if let Some(chosen) = self.look_for(wanted)? {
             return Ok(chosen);
@@ -103,6 +114,18 @@ impl Pool {
             // The sender is in `self`; it does not go away meanwhile.
             let _ = changed.changed().await;
         }
+    }
+
+    /// Another endpoint than these that answers and can take the call now.
+    pub(crate) fn another(&self, method: &'static Method, than: &[u64]) -> Option<Chosen> {
+        let wanted = Wanted { method, schemas: &self.schemas, avoid: than };
+        match self.members.read().choose(wanted) {
+            Choice::Member(chosen) => Some(chosen),
+            _ => None,
+        }
+        .filter(|Chosen { connection, trial }| {
+            !connection.is_silent() && !connection.is_full() && !than.contains(&trial.member.id)
+        })
     }
 
     fn look_for(&self, wanted: Wanted<'_>) -> Result<Option<Chosen>, Status> {

@@ -106,4 +106,8 @@ impl Outgoing for &Queue {
     fn ping(&mut self) {
         self.push(Calls::ping);
     }
+
+    fn is_busy(&self) -> bool {
+        self.lock().calls.in_flight() > 0
+    }
 }

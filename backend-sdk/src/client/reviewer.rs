@@ -51,7 +51,7 @@ fn review_once(members: &Members) -> bool {
     let now = Instant::now().into_std();
     let all: Vec<(Arc<Member>, bool)> = {
         let table = members.read();
-        table.seats.iter().map(|seat| (seat.member.clone(), seat.usable().is_some())).collect()
+        table.seats.iter().map(|seat| (seat.member.clone(), seat.answers())).collect()
     };
     let spec = HealthSpec::default();
     // Nobody else holds two of these locks.

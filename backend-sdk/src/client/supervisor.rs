@@ -4,6 +4,7 @@
 //! The supervisor's task owns the tasks of its connections; there may be several while old ones finish their calls.
 
 use super::connection::Connection;
+use super::introduction::Introduction;
 use super::members::{Member, Members, State};
 use super::pool::Settings;
 use crate::connection::Dial;
@@ -24,7 +25,7 @@ const GOOD_AFTER: Duration = Duration::from_secs(1);
 pub(crate) struct Supervision {
     member: Arc<Member>,
     members: Arc<Members>,
-    identity: Arc<str>,
+    introduction: Introduction,
     max_age: Duration,
     dial: Dial,
     /// Told when it may be that the member's name stands for others by now.
@@ -38,8 +39,8 @@ impl Supervision {
         settings: &Settings,
         look_again: Arc<Notify>,
     ) -> Supervision {
-        let Settings { identity, max_age, dial, .. } = settings.clone();
-        Supervision { member, members, identity, max_age, dial, look_again }
+        let Settings { introduction, max_age, dial, .. } = settings.clone();
+        Supervision { member, members, introduction, max_age, dial, look_again }
     }
 
     /// Keeps the member connected until it is `retired`. Then its connections finish their calls, which have deadlines. Whoever
@@ -99,7 +100,7 @@ impl Supervision {
     /// several. Says why the last one takes no more calls.
     async fn hold(&self, mut connection: Arc<Connection>, connections: &mut JoinSet<()>) -> String {
         let (mut readiness, mut age) = (connection.readiness(), lifetime(self.max_age));
-        let mut ready = true;
+        let mut known = Standing::of(&connection);
         loop {
             let old = sleep(age);
             tokio::pin!(old);
@@ -108,8 +109,8 @@ impl Supervision {
                     () = connection.retired() => return connection.why_retired().to_owned(),
                     // The sender is the connection's; it does not go away meanwhile.
                     _ = readiness.changed() => {
-                        let now = *readiness.borrow_and_update();
-                        self.tell_readiness(std::mem::replace(&mut ready, now), now);
+                        let now = Standing::of(&connection);
+                        self.tell(std::mem::replace(&mut known, now), now);
                         self.members.tell_change();
                     }
                     () = &mut old => break,
@@ -121,7 +122,7 @@ impl Supervision {
                     self.hand_out(&next);
                     connection.stop();
                     (readiness, connection, age) = (next.readiness(), next, lifetime(self.max_age));
-                    ready = true;
+                    known = Standing::of(&connection);
                 }
                 // The old one does still.
                 Err(error) => {
@@ -132,18 +133,26 @@ impl Supervision {
         }
     }
 
-    fn tell_readiness(&self, before: bool, now: bool) {
+    /// Tells people what is new.
+    fn tell(&self, before: Standing, now: Standing) {
         let member = &self.member;
-        match (before, now) {
+        match (before.ready, now.ready) {
             (true, false) => tracing::info!(endpoint = %member, "an endpoint wants no calls for now"),
             (false, true) => tracing::info!(endpoint = %member, "an endpoint wants calls again"),
+            _ => {}
+        }
+        match (before.silent, now.silent) {
+            (false, true) if member.silent.is_new() => {
+                tracing::warn!(endpoint = %member, "an endpoint does not answer: others get its calls if there are some");
+            }
+            (true, false) => tracing::info!(endpoint = %member, "an endpoint answers again"),
             _ => {}
         }
     }
 
     async fn connect(&self, connections: &mut JoinSet<()>) -> Result<Arc<Connection>, String> {
         while connections.try_join_next().is_some() {}
-        let (connection, link) = Connection::open(&self.dial, &self.member, &self.identity).await?;
+        let (connection, link) = Connection::open(&self.dial, &self.member, &self.introduction).await?;
         connections.spawn(connection.clone().drive(link));
         Ok(connection)
     }
@@ -153,6 +162,19 @@ impl Supervision {
         if !self.members.set(self.member.id, State::Ready(connection.clone())) {
             connection.stop();
         }
+    }
+}
+
+/// What a connection shows of its peer.
+#[derive(Clone, Copy)]
+struct Standing {
+    ready: bool,
+    silent: bool,
+}
+
+impl Standing {
+    fn of(connection: &Connection) -> Standing {
+        Standing { ready: connection.is_ready(), silent: connection.is_silent() }
     }
 }
 

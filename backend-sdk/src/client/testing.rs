@@ -3,6 +3,7 @@
 
 use super::Client;
 use super::builder::DEFAULT_TIMEOUT;
+use super::introduction::Introduction;
 use super::pool::{Pool, Settings};
 use super::resolve::Resolve;
 use crate::connection::Dial;
@@ -13,6 +14,8 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
@@ -39,6 +42,8 @@ pub(crate) struct Instance {
     pub(crate) name: &'static str,
     /// Whether all calls fail.
     pub(crate) fails: AtomicBool,
+    /// Whether calls of `who` are never answered.
+    pub(crate) hangs: AtomicBool,
     pub(crate) calls: AtomicUsize,
     /// Calls of `wait` that have begun.
     pub(crate) waiting: Semaphore,
@@ -52,6 +57,9 @@ impl Which for Shared {
         self.0.calls.fetch_add(1, Ordering::Relaxed);
         if self.0.fails.load(Ordering::Relaxed) {
             return Err(Status::internal("as it was told"));
+        }
+        if self.0.hangs.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
         }
         Ok(self.0.name.into())
     }
@@ -72,14 +80,20 @@ pub(crate) struct Running {
 }
 
 pub(crate) async fn run(name: &'static str) -> Running {
+    run_with(name, Server::new()).await
+}
+
+/// A server with these settings.
+pub(crate) async fn run_with(name: &'static str, server: Server) -> Running {
     let instance = Arc::new(Instance {
         name,
         fails: AtomicBool::new(false),
+        hangs: AtomicBool::new(false),
         calls: AtomicUsize::new(0),
         waiting: Semaphore::new(0),
         gate: Semaphore::new(0),
     });
-    let server = Server::new().service(WhichServer::new(Shared(instance.clone())));
+    let server = server.service(WhichServer::new(Shared(instance.clone())));
     let bound = server.listen("127.0.0.1:0").bind().await.expect("the address is free");
     let address = bound.addresses()[0].to_string().parse().expect("an address");
     Running { instance, address, handle: bound.handle(), task: tokio::spawn(bound.serve()) }
@@ -89,6 +103,8 @@ pub(crate) async fn run(name: &'static str) -> Running {
 pub(crate) struct Virtual {
     pub(crate) address: SocketAddr,
     pub(crate) leads_to: watch::Sender<SocketAddr>,
+    /// Nothing comes through in either direction, as with a process that was stopped.
+    pub(crate) frozen: watch::Sender<bool>,
     /// Connections that were made to it so far.
     pub(crate) accepted: watch::Receiver<usize>,
     _task: JoinSet<()>,
@@ -100,20 +116,35 @@ impl Virtual {
         let address = listener.local_addr().expect("is bound");
         let (leads_to, target) = watch::channel(first);
         let (count, accepted) = watch::channel(0);
+        let frozen = watch::Sender::new(false);
+        let thaws = frozen.subscribe();
         let mut task = JoinSet::new();
         task.spawn(async move {
             let mut connections = JoinSet::new();
-            while let Ok((mut from, _)) = listener.accept().await {
+            while let Ok((from, _)) = listener.accept().await {
                 let to = *target.borrow();
                 count.send_modify(|accepted| *accepted += 1);
+                let thaws = thaws.clone();
                 connections.spawn(async move {
-                    if let Ok(mut to) = TcpStream::connect(to).await {
-                        let _ = tokio::io::copy_bidirectional(&mut from, &mut to).await;
+                    if let Ok(to) = TcpStream::connect(to).await {
+                        let ((from, into), (back, out)) = (from.into_split(), to.into_split());
+                        tokio::join!(pass_on(from, out, thaws.clone()), pass_on(back, into, thaws));
                     }
                 });
             }
         });
-        Virtual { address, leads_to, accepted, _task: task }
+        Virtual { address, leads_to, frozen, accepted, _task: task }
+    }
+}
+
+/// One direction of a connection; ends with its sender.
+async fn pass_on(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut thaws: watch::Receiver<bool>) {
+    let mut buffer = vec![0; 16 * 1024];
+    while let Ok(read @ 1..) = from.read(&mut buffer).await {
+        let goes_on = thaws.wait_for(|frozen| !frozen).await.is_ok();
+        if !goes_on || to.write_all(&buffer[..read]).await.is_err() {
+            return;
+        }
     }
 }
 
@@ -147,9 +178,10 @@ impl Script {
 
 pub(crate) fn settings(script: Script) -> Settings {
     Settings {
-        identity: "a test".into(),
+        introduction: Introduction { identity: "a test".into(), tokens: None },
         max_age: Duration::from_secs(3600),
         look_again: Duration::from_millis(10),
+        hedge_after: None,
         resolve: Resolve::Script(script),
         dial: Dial::Sockets,
     }

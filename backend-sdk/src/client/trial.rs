@@ -57,9 +57,16 @@ impl Trial {
 
     /// The call has ended.
     #[inline]
-    pub(crate) fn end(mut self, outcome: &Outcome) {
+    pub(crate) fn end(&mut self, outcome: &Outcome) {
         let took = self.sent.map(|(sent, _)| sent.elapsed());
         self.report(evidence(outcome), took);
+    }
+
+    /// The call is over, and that it was not answered here says nothing. Does nothing if it was.
+    pub(crate) fn says_nothing(&mut self) {
+        if !self.ended {
+            self.report(Evidence::Nothing, None);
+        }
     }
 
     fn report(&mut self, evidence: Evidence, took: Option<Duration>) {

@@ -14,6 +14,7 @@ use super::input::Input;
 use super::pace::Pace;
 use super::watch::Watch;
 use super::{Lost, Stream};
+use callgate_protocol::connection::Patience;
 use callgate_protocol::{Event, Inbound, ProtocolError};
 use std::future::poll_fn;
 use std::io;
@@ -37,6 +38,8 @@ pub(crate) trait Outgoing {
     fn take(&mut self, cx: &Context<'_>, buffer: &mut Vec<u8>);
     /// Asks the peer whether it is there.
     fn ping(&mut self);
+    /// Whether calls wait for the peer.
+    fn is_busy(&self) -> bool;
 }
 
 /// What a turn has brought. In each case events may be there to handle.
@@ -48,6 +51,8 @@ pub(crate) enum Turn {
     Sent,
     /// The time that was given to [`Link::wake_at`] has come.
     Alarm,
+    /// The peer does not answer, and may be gone. Told again and again until it was heard of, or is given up.
+    Doubt,
 }
 
 /// A connection under its owner's hand. The owner has its side's state machine.
@@ -68,7 +73,7 @@ pub(crate) struct Link {
 
 impl Link {
     /// Starts with the handshake.
-    pub(crate) fn new(stream: Stream, inbound: Inbound) -> Link {
+    pub(crate) fn new(stream: Stream, inbound: Inbound, patience: Patience) -> Link {
         Link {
             stream,
             inbound,
@@ -77,7 +82,7 @@ impl Link {
             written: 0,
             gathered: false,
             unfinished: false,
-            watch: Watch::new(),
+            watch: Watch::new(patience),
         }
     }
 
@@ -175,7 +180,7 @@ impl Link {
             Poll::Pending => {}
         }
         loop {
-            let due = ready!(self.watch.poll(cx))?;
+            let due = ready!(self.watch.poll(cx, || side.is_busy()))?;
             if due.ping {
                 side.ping();
                 // It is written in the next turn.
@@ -183,6 +188,9 @@ impl Link {
             }
             if due.alarm {
                 return Poll::Ready(Ok(Turn::Alarm));
+            }
+            if due.doubt {
+                return Poll::Ready(Ok(Turn::Doubt));
             }
         }
     }
@@ -197,6 +205,10 @@ impl Link {
                 self.output.clear();
                 side.take(cx, &mut self.output);
                 if self.output.is_empty() {
+                    match self.stream.poll_flush(cx)? {
+                        Poll::Ready(()) => self.watch.flows(),
+                        Poll::Pending => self.watch.blocked(),
+                    }
                     return Ok(progress);
                 }
             }

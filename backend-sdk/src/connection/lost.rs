@@ -1,7 +1,8 @@
 //! Why a connection cannot go on.
 
-use super::watch::{HANDSHAKE_TIMEOUT, PATIENCE, WRITE_TIMEOUT};
+use super::watch::{HANDSHAKE_TIMEOUT, WRITE_TIMEOUT};
 use callgate_protocol::ProtocolError;
+use std::time::Duration;
 use std::{fmt, io};
 
 /// Why a connection cannot go on.
@@ -13,10 +14,12 @@ pub(crate) enum Lost {
     Io(io::Error),
     /// The peer broke the protocol.
     Protocol(ProtocolError),
+    /// The peer does not let this side in: what it says of that.
+    Refused(String),
     /// No HELLO in time.
     NoHandshake,
-    /// The peer did not answer a PING.
-    Silent,
+    /// The peer did not answer a PING for that long.
+    Silent(Duration),
     /// The peer does not read.
     Stalled,
 }
@@ -27,8 +30,9 @@ impl fmt::Display for Lost {
             Lost::Closed => write!(f, "the peer closed the connection"),
             Lost::Io(error) => write!(f, "{error}"),
             Lost::Protocol(error) => write!(f, "{error}"),
+            Lost::Refused(why) => write!(f, "the peer does not let this side in: {why}"),
             Lost::NoHandshake => write!(f, "no HELLO within {} s", HANDSHAKE_TIMEOUT.as_secs()),
-            Lost::Silent => write!(f, "no sign of life for {} s", (PATIENCE.idle + PATIENCE.leave).as_secs()),
+            Lost::Silent(time) => write!(f, "no sign of life {} s after a PING", time.as_secs()),
             Lost::Stalled => write!(f, "the peer has not read for {} s", WRITE_TIMEOUT.as_secs()),
         }
     }

@@ -16,6 +16,9 @@ const BACKLOG: usize = 16;
 #[derive(Clone, Debug)]
 pub(crate) enum Dial {
     Sockets,
+    /// To sockets, inside TLS.
+    #[cfg(feature = "tls")]
+    Tls(std::sync::Arc<crate::tls::Connecting>),
     /// To the one server there, whatever the endpoint's address.
     Memory(Port),
 }
@@ -34,16 +37,19 @@ pub(super) fn port() -> (Port, Accepting) {
 }
 
 impl Dial {
-    pub(crate) async fn connect(&self, address: &Address) -> io::Result<Stream> {
+    /// Connects to an address of that endpoint.
+    pub(crate) async fn connect(&self, address: &Address, _endpoint: &str) -> io::Result<Stream> {
         match self {
             Dial::Sockets => Stream::connect(address).await,
+            #[cfg(feature = "tls")]
+            Dial::Tls(tls) => tls.connect(address, _endpoint).await,
             Dial::Memory(port) => port.connect().await,
         }
     }
 
     /// Whether a host and port is a name that stands for others.
     pub(crate) fn looks_up(&self, host_and_port: &str) -> bool {
-        matches!(self, Dial::Sockets) && host_and_port.parse::<SocketAddr>().is_err()
+        !matches!(self, Dial::Memory(_)) && host_and_port.parse::<SocketAddr>().is_err()
     }
 }
 

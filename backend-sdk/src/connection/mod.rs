@@ -16,6 +16,7 @@ pub(crate) use lost::Lost;
 pub(crate) use memory::{Dial, Port};
 pub(crate) use pace::Pace;
 pub(crate) use stream::{Listener, Stream};
+pub(crate) use watch::{HURRIED, PATIENT};
 
 /// How a process names itself to its peers unless it is told otherwise: `shop pid 4711`.
 pub(crate) fn own_identity() -> String {

@@ -16,6 +16,8 @@ pub(crate) enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
     Memory(DuplexStream),
+    #[cfg(feature = "tls")]
+    Tls(Box<tokio_rustls::TlsStream<TcpStream>>),
 }
 
 impl Stream {
@@ -38,6 +40,8 @@ impl Stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
             Stream::Unix(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
             Stream::Memory(stream) => Pin::new(stream).poll_read(cx, &mut buffer),
+            #[cfg(feature = "tls")]
+            Stream::Tls(stream) => ended(Pin::new(stream).poll_read(cx, &mut buffer)),
         };
         polled.map_ok(|()| buffer.filled().len())
     }
@@ -47,6 +51,18 @@ impl Stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
             Stream::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
             Stream::Memory(stream) => Pin::new(stream).poll_write(cx, bytes),
+            #[cfg(feature = "tls")]
+            Stream::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+        }
+    }
+
+    /// Has what was written leave. A socket holds nothing back; TLS keeps what its socket did not take.
+    #[inline]
+    pub(crate) fn poll_flush(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Stream::Tcp(_) | Stream::Unix(_) | Stream::Memory(_) => Poll::Ready(Ok(())),
+            #[cfg(feature = "tls")]
+            Stream::Tls(stream) => Pin::new(stream).poll_flush(_cx),
         }
     }
 
@@ -56,8 +72,23 @@ impl Stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
             Stream::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
             Stream::Memory(stream) => Pin::new(stream).poll_shutdown(cx),
+            #[cfg(feature = "tls")]
+            Stream::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
+}
+
+/// A process that was killed says no farewell inside TLS. Frames say themselves where they end, so nothing can be cut off unnoticed,
+/// and that is an end as that of a socket. What TLS itself complains of is told in words.
+#[cfg(feature = "tls")]
+fn ended(polled: Poll<io::Result<()>>) -> Poll<io::Result<()>> {
+    polled.map(|read| match read {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            Err(io::Error::other(callgate_tls::explain(&error)))
+        }
+        read => read,
+    })
 }
 
 /// A listening socket. A Unix socket's file goes before its listener (the order of the fields), while it is certainly

@@ -68,10 +68,10 @@ pub(super) fn set(entries: &mut MetadataBuf, name: &str, value: &[u8]) -> Result
     }
 }
 
-/// What a method says beside its result, such as how many there are of what it lists. A handler writes it by
+/// What a method says beside its result or its failure, such as how many there are of what it lists. A handler writes it by
 /// [`Context::reply`](crate::Context::reply), its caller reads it by [`Context::with_reply`](crate::Context::with_reply).
 ///
-/// Clones are the same metadata. A failed call brings none: a [`Status`](crate::Status) has `details` instead.
+/// Clones are the same metadata.
 ///
 /// ```
 /// # use callgate_sdk::{ReplyMetadata, Status};

@@ -10,8 +10,11 @@ pub use metadata::{BadMetadata, ReplyMetadata};
 pub use peer::Peer;
 pub(crate) use state::CallState;
 
+use crate::Status;
 use callgate_protocol::call::key;
 use callgate_protocol::{Metadata, MetadataBuf};
+use std::any::type_name;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -100,7 +103,7 @@ impl Context {
         })
     }
 
-    /// The value of a metadata entry, if it is there and is UTF-8: `request-id`, `traceparent`, `tracestate`, `caller`, and the
+    /// The value of a metadata entry, if it is there and is UTF-8: `request-id`, `traceparent`, `tracestate`, `caller`, `client`, and the
     /// headers that the gateway's table lists. What the program has set counts before what came with the call.
     ///
     /// ```
@@ -156,6 +159,35 @@ impl Context {
         Ok(self)
     }
 
+    /// The value of that type which a [layer](crate::Layer) has left for the method. A method that cannot do without it takes it
+    /// so; [`extensions`](Self::extensions) is for one that can.
+    ///
+    /// ```
+    /// # use callgate_sdk::{Context, Status};
+    /// struct User {
+    ///     name: String,
+    /// }
+    ///
+    /// fn greeting(cx: &Context) -> Result<String, Status> {
+    ///     Ok(format!("hello {}", cx.extension::<User>()?.name))
+    /// }
+    /// # let mut cx = Context::background();
+    /// # assert!(greeting(&cx).unwrap_err().message.contains("User"));
+    /// # cx.extensions_mut().insert(User { name: "ann".into() });
+    /// # assert_eq!(greeting(&cx).unwrap(), "hello ann");
+    /// ```
+    ///
+    /// # Errors
+    /// `internal` when no layer has left one: the program that starts the server has forgotten the layer.
+    pub fn extension<T: Send + Sync + 'static>(&self) -> Result<&T, Status> {
+        self.extensions.get().ok_or_else(|| {
+            let missing = type_name::<T>();
+            Status::internal(format!(
+                "no layer has left a `{missing}` for the method: add the layer that does by `Server::layer`"
+            ))
+        })
+    }
+
     /// What layers have left for the handler.
     pub fn extensions(&self) -> &Extensions {
         &self.extensions
@@ -171,8 +203,23 @@ impl Context {
         self.call.peer()
     }
 
-    /// What goes back to the caller beside the result, if the call succeeds. What is added after the method has returned comes
-    /// too late.
+    /// The address of the client for whom a gateway has made the call, as the gateway knows it: metadata `client`. `None` where nobody
+    /// knows it, and for calls that no gateway has made. It does not go along with calls that are made with this context.
+    ///
+    /// ```
+    /// # use callgate_sdk::Context;
+    /// fn is_inside(cx: &Context) -> bool {
+    ///     cx.client().is_some_and(|address| address.is_loopback())
+    /// }
+    /// # assert!(is_inside(&Context::background().with_metadata("client", "::1").unwrap()));
+    /// # assert!(!is_inside(&Context::background()));
+    /// ```
+    pub fn client(&self) -> Option<IpAddr> {
+        self.metadata("client")?.parse().ok()
+    }
+
+    /// What goes back to the caller beside the result, or beside the failure. What is added after the method has returned
+    /// comes too late.
     ///
     /// ```
     /// # use callgate_sdk::{Context, Status};
@@ -185,7 +232,8 @@ impl Context {
         self.call.reply()
     }
 
-    /// The same context, with which calls put what comes beside their result into `reply`, in the place of what was there.
+    /// The same context, with which calls put what comes beside their result or failure into `reply`, in the place of what was
+    /// there.
     ///
     /// ```
     /// # use callgate_sdk::{Context, ReplyMetadata, Status};
@@ -213,7 +261,7 @@ impl Context {
         self.call.cancelled().await;
     }
 
-    /// A call that was made with this context has succeeded, and this came with its result.
+    /// A call that was made with this context has ended, and this came with its result or failure.
     pub(crate) fn heard(&self, metadata: Metadata<'_>) {
         if let Some(reply) = &self.hears {
             reply.replace(metadata);

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 /// The process that has made a call, see [`Context::peer`](crate::Context::peer). Calls through a gateway have the gateway as
 /// their peer.
 ///
-/// None of it is proven: a peer says of itself what it likes.
+/// A peer says of itself what it likes; only its certificate, if it has shown one (feature `tls`), is proven.
 ///
 /// ```
 /// # use callgate_sdk::{Context, Status};
@@ -22,11 +22,32 @@ pub struct Peer {
     address: String,
     /// Told in its HELLO, which comes before its first call.
     identity: OnceLock<String>,
+    #[cfg(feature = "tls")]
+    certificate: Option<crate::tls::Identity>,
 }
 
 impl Peer {
     pub(crate) fn at(address: String) -> Peer {
-        Peer { address, identity: OnceLock::new() }
+        Peer {
+            address,
+            identity: OnceLock::new(),
+            #[cfg(feature = "tls")]
+            certificate: None,
+        }
+    }
+
+    /// The same, where a certificate was shown, and verified.
+    #[cfg(feature = "tls")]
+    pub(crate) fn with_certificate(mut self, certificate: Option<crate::tls::Identity>) -> Peer {
+        self.certificate = certificate;
+        self
+    }
+
+    /// Who it is by the certificate that it has shown, which a CA of this server has signed; `None` where it has shown none, or
+    /// TLS is not spoken.
+    #[cfg(feature = "tls")]
+    pub fn certificate(&self) -> Option<&crate::tls::Identity> {
+        self.certificate.as_ref()
     }
 
     /// It has said who it is. What it says a second time does not count.

@@ -37,6 +37,7 @@ pub use spans::Tracing;
 pub use stack::{Layer, Next};
 pub(crate) use stack::{Layers, Stack};
 
+use crate::context::Extensions;
 use crate::service::Method;
 use crate::{Context, Status};
 use callgate_protocol::{Metadata, MetadataBuf};
@@ -117,6 +118,12 @@ impl Call {
     /// set goes along.
     pub fn context_mut(&mut self) -> &mut Context {
         &mut self.context
+    }
+
+    /// Values for the method and for the layers within, by their types. A method takes them by
+    /// [`Context::extension`].
+    pub fn extensions_mut(&mut self) -> &mut Extensions {
+        self.context.extensions_mut()
     }
 
     pub(crate) fn target(&self) -> &'static Method {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// use callgate_sdk::Status;
 /// use std::collections::HashMap;
 ///
-/// /// Who calls, for handlers: `cx.extensions().get::<User>()`.
+/// /// Who calls, for methods: `cx.extension::<User>()`.
 /// #[derive(Clone)]
 /// struct User(String);
 ///
@@ -31,7 +31,7 @@ use std::sync::Arc;
 ///         let Some(user) = self.tokens.get(token).cloned() else {
 ///             return Err(Status::unauthenticated("this token is not known").not_executed());
 ///         };
-///         call.context_mut().extensions_mut().insert(user);
+///         call.extensions_mut().insert(user);
 ///         next.run(call).await
 ///     }
 /// }

@@ -3,7 +3,7 @@
 //! A number is given before the fields are looked at. That is all that recursion needs: a type that meets itself on the
 //! way finds its number. Generic types are as many definitions as they have instances, because `TypeId` tells them apart.
 
-use bincode::config::standard;
+use crate::codec::{self, CodecError};
 use callgate_protocol::schema::{
     Attributes, Definition, EnumDef, Field, Logical, MethodSchema, SchemaError, StructDef, Type, Variant,
 };
@@ -188,12 +188,13 @@ impl SchemaBuilder {
 
     /// A value that goes into the schema, encoded.
     pub(crate) fn encoded<T: Serialize>(&mut self, value: &T) -> Option<Vec<u8>> {
-        let written = bincode::serde::encode_to_vec(value, standard());
-        let refused = |error: bincode::error::EncodeError| {
+        let mut written = Vec::new();
+        let refused = |error: CodecError| {
             let (ty, error) = (type_name::<T>(), error.to_string());
             self.refuse(BadSchema::Default { ty, error });
         };
-        written.map_err(refused).ok()
+        codec::write(value, &mut written).map_err(refused).ok()?;
+        Some(written)
     }
 
     /// The request of a method with these arguments: the only argument itself if it is a struct, otherwise a struct of

@@ -28,8 +28,8 @@ texts! {
 
 #[cfg(feature = "rust_decimal")]
 mod decimal {
+    use crate::codec;
     use crate::message::{BadSchema, MapKey, Message, SchemaBuilder, Type};
-    use bincode::config::standard;
     use callgate_protocol::schema::Logical;
     use rust_decimal::Decimal;
 
@@ -49,9 +49,9 @@ mod decimal {
     impl MapKey for Decimal {}
 
     fn is_text() -> bool {
-        let written = bincode::serde::encode_to_vec(Decimal::new(125, 2), standard());
-        let read = bincode::serde::decode_from_slice::<Decimal, _>(b"\x041.25", standard());
-        written.is_ok_and(|written| written == b"\x041.25")
-            && read.is_ok_and(|(read, _)| read == Decimal::new(125, 2))
+        let mut written = Vec::new();
+        let is_written = codec::write(&Decimal::new(125, 2), &mut written).is_ok();
+        let read = codec::read::<Decimal>(b"\x041.25");
+        is_written && written == b"\x041.25" && read.is_ok_and(|read| read == Decimal::new(125, 2))
     }
 }

@@ -1,7 +1,7 @@
 //! What can be a method's argument or result: the trait [`Message`], the types that have it, and how a schema is built.
 //!
-//! serde and bincode carry the value; `Message` tells its shape, which they do not. The two must agree byte for byte, so
-//! every implementation here stands beside a test that compares bincode's bytes with the shape that is described.
+//! serde and the codec carry the value; `Message` tells its shape, which they do not. The two must agree byte for byte, so
+//! every implementation here stands beside a test that compares the bytes with the shape that is described.
 
 mod base64;
 mod builder;
@@ -83,7 +83,7 @@ pub use timestamp::{InvalidTimestamp, Timestamp};
             url's Url are known with the features `chrono`, `rust_decimal` and `url`"
 )]
 pub trait Message: serde::Serialize + serde::de::DeserializeOwned + Send + 'static {
-    /// Describes what serde and bincode write for this type. Definitions go into `schema`; the type that refers to them
+    /// Describes what serde writes for this type. Definitions go into `schema`; the type that refers to them
     /// is returned.
     fn describe(schema: &mut SchemaBuilder) -> Type;
 

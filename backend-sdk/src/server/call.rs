@@ -53,8 +53,11 @@ impl Drop for Reply {
 
 /// What a call's caller is told: a long result takes room until it has left, and a failure is cut to its bounds.
 pub(crate) fn outcome(result: Result<Vec<u8>, Status>, state: &CallState, slots: &Slots) -> Outcome {
-    let payload = result.map_err(|status| bounded(status).told())?;
     let beside = state.reply_metadata().unwrap_or_default();
+    let payload = match result {
+        Ok(payload) => payload,
+        Err(status) => return Err(bounded(status).told(beside)),
+    };
     if payload.len() <= LONG {
         return Ok(Succeeded { payload, beside, room: None });
     }

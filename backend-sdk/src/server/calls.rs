@@ -13,10 +13,12 @@ use super::mailbox::{Done, Mailbox, Outcome, Succeeded};
 use super::registry::Target;
 use super::slots::{LONG, Slot};
 use crate::Context;
+use crate::codec::spare;
 use crate::connection::{Outgoing, Pace};
 use crate::context::CallState;
+use crate::layer::MethodName;
 use callgate_protocol::connection::{Acceptor, Asked, Refusal};
-use callgate_protocol::{CallHead, CallId, Event, ProtocolError, Room, Status};
+use callgate_protocol::{CallHead, CallId, Event, ProtocolError, Room, Status, Token, Tokens};
 use std::sync::Arc;
 use std::task;
 use std::time::{Duration, Instant};
@@ -39,6 +41,8 @@ pub(super) struct Calls {
     tasks_answer: bool,
     /// Who calls.
     caller: Arc<crate::Peer>,
+    /// Whoever brings none of them along is not let in.
+    tokens: Option<Arc<Tokens>>,
     /// For the next call: that of one before which nobody else has kept.
     state: Option<Arc<CallState>>,
 }
@@ -47,6 +51,7 @@ pub(super) struct Calls {
 #[derive(Debug)]
 pub(crate) struct Running {
     task: JoinHandle<()>,
+    method: MethodName,
     state: Arc<CallState>,
 }
 
@@ -55,6 +60,13 @@ impl Running {
     fn stop(&self) {
         self.state.cancel();
         self.task.abort();
+    }
+
+    /// The time is up. Who has called need not say so: it may be gone by now.
+    fn stop_late(&self) {
+        let (method, request_id) = (self.method, self.state.request_id());
+        tracing::info!(%method, request_id, "a method was not ready at its call's deadline, and is dropped");
+        self.stop();
     }
 }
 
@@ -66,8 +78,9 @@ struct Admitted<'a> {
 }
 
 impl Calls {
-    pub(super) fn new(shared: Arc<Shared>, caller: Arc<crate::Peer>) -> Calls {
-        let peer = Peer::new(shared.registry.hello());
+    pub(super) fn new(shared: Arc<Shared>, caller: Arc<crate::Peer>, tokens: Option<Arc<Tokens>>) -> Calls {
+        let hello = shared.registry.hello();
+        let peer = if tokens.is_some() { Peer::guarded(hello) } else { Peer::new(hello) };
         Calls {
             shared,
             peer,
@@ -75,6 +88,7 @@ impl Calls {
             done: Vec::new(),
             tasks_answer: false,
             caller,
+            tokens,
             state: None,
         }
     }
@@ -84,7 +98,7 @@ impl Calls {
             Asked::Nothing => Ok(()),
             Asked::Hello(hello) => {
                 self.caller.introduce(hello.identity);
-                Ok(())
+                self.look_at_token(hello.token.as_ref())
             }
             Asked::Call { number, head, payload } => self.call(number, &head, payload, pace),
             Asked::Refuse { number, why } => self.peer.refuse(number, words(&self.shared, why)),
@@ -97,6 +111,18 @@ impl Calls {
                 Ok(())
             }
         }
+    }
+
+    /// Lets the caller in, if it may come in.
+    fn look_at_token(&mut self, brought: Option<&Token>) -> Result<(), ProtocolError> {
+        if let Some(tokens) = &self.tokens {
+            let brought = brought.ok_or(ProtocolError::NoToken)?;
+            if !tokens.accept(brought) {
+                return Err(ProtocolError::WrongToken);
+            }
+            self.peer.let_in();
+        }
+        Ok(())
     }
 
     fn call(
@@ -139,10 +165,10 @@ impl Calls {
             }
             Ok(Err(answer)) => {
                 let (mailbox, slot) = (self.mailbox.clone(), slot.keep());
-                let (target, kept) = (target.clone(), state.clone());
+                let (method, target, kept) = (MethodName::of(target.method), target.clone(), state.clone());
                 let reply = Reply { mailbox, number, state: kept, target, slot, began, _room: room };
                 let task = tokio::spawn(call::run(answer, reply, at_connection));
-                self.peer.run(number, deadline, Running { task, state });
+                self.peer.run(number, deadline, Running { task, method, state });
                 return Ok(());
             }
         };
@@ -164,7 +190,7 @@ impl Calls {
     /// Drops the calls whose time is up.
     pub(super) fn expire(&mut self, now: Instant) {
         self.collect(None);
-        self.peer.expire(now).iter().for_each(Running::stop);
+        self.peer.expire(now).iter().for_each(Running::stop_late);
     }
 
     /// When the next call's time is up.
@@ -240,6 +266,11 @@ impl Outgoing for Calls {
     fn ping(&mut self) {
         self.peer.ping();
     }
+
+    /// This side answers and does not wait.
+    fn is_busy(&self) -> bool {
+        false
+    }
 }
 
 impl Drop for Calls {
@@ -269,9 +300,14 @@ fn admit(shared: &Shared, call_id: CallId, size: usize) -> Result<Admitted<'_>, 
 /// Answers, if anybody waits for it.
 fn reply_to(peer: &mut Peer, number: u32, outcome: Outcome) {
     match outcome {
-        Ok(Succeeded { payload, beside, room }) => peer.reply(number, beside.as_metadata(), payload, room),
-        Err(status) => peer.fail(number, &status),
-    };
+        Ok(Succeeded { mut payload, beside, room }) => {
+            peer.reply(number, beside.as_metadata(), &mut payload, room);
+            spare::give_back(payload);
+        }
+        Err(status) => {
+            peer.fail(number, &status);
+        }
+    }
 }
 
 /// What a caller is told.

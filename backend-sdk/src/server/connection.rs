@@ -4,9 +4,10 @@ use super::calls::Calls;
 use super::registry::Registry;
 use super::slots::Slots;
 use super::{Orders, Phase};
-use crate::connection::{Link, Lost, Stream, Turn};
+use crate::connection::{Link, Lost, PATIENT, Stream, Turn};
+use crate::fresh::Fresh;
 use crate::layer::Layers;
-use callgate_protocol::{Inbound, Role};
+use callgate_protocol::{Inbound, ProtocolError, Role, Tokens};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::watch;
@@ -18,19 +19,70 @@ pub(crate) struct Shared {
     pub(crate) layers: Option<Layers>,
     /// Whether the runtime has one thread for everything.
     pub(crate) one_thread: bool,
+    /// Who brings none of them along is not let in.
+    pub(crate) tokens: Option<Arc<Fresh<Tokens>>>,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Option<crate::tls::Accepting>,
 }
 
 /// Serves one connection until it ends.
 pub(crate) async fn serve(
     stream: Stream,
-    peer: String,
+    address: String,
     shared: Arc<Shared>,
-    orders: watch::Receiver<Orders>,
+    mut orders: watch::Receiver<Orders>,
 ) {
+    let secured = tokio::select! {
+        biased;
+        secured = secure(stream, address, &shared) => secured,
+        // Nobody has been told of anything yet.
+        () = draining(&mut orders) => return,
+    };
+    if let Some((stream, caller)) = secured {
+        speak(stream, caller, shared, orders).await;
+    }
+}
+
+/// Shakes hands by TLS, where that is spoken. Who comes to nothing by it is logged.
+#[cfg(feature = "tls")]
+async fn secure(stream: Stream, address: String, shared: &Shared) -> Option<(Stream, crate::Peer)> {
+    match (stream, &shared.tls) {
+        (Stream::Tcp(stream), Some(tls)) => match tls.accept(stream).await {
+            Ok(secured) => {
+                let caller = crate::Peer::at(address).with_certificate(secured.certificate);
+                Some((secured.stream, caller))
+            }
+            Err(error) => {
+                tracing::warn!(peer = address, error, "a caller was not let in: no TLS connection");
+                None
+            }
+        },
+        (stream, _) => Some((stream, crate::Peer::at(address))),
+    }
+}
+
+#[cfg(not(feature = "tls"))]
+async fn secure(stream: Stream, address: String, _: &Shared) -> Option<(Stream, crate::Peer)> {
+    Some((stream, crate::Peer::at(address)))
+}
+
+async fn draining(orders: &mut watch::Receiver<Orders>) {
+    // An error would mean that the server is gone, and with it this task.
+    let _ = orders.wait_for(|orders| orders.phase >= Phase::Draining).await;
+}
+
+/// Speaks the protocol.
+async fn speak(stream: Stream, caller: crate::Peer, shared: Arc<Shared>, orders: watch::Receiver<Orders>) {
+    let caller = Arc::new(caller);
+    let tokens = match &shared.tokens {
+        Some(tokens) => Some(tokens.get().await),
+        None => None,
+    };
     let limits = shared.registry.hello().limits;
     let inbound = Inbound::sharing(Role::Acceptor, limits, Some(shared.slots.budget.clone()));
-    let mut link = Link::new(stream, inbound);
-    let mut calls = Calls::new(shared, Arc::new(crate::Peer::at(peer.clone())));
+    let mut link = Link::new(stream, inbound, PATIENT);
+    let mut calls = Calls::new(shared, caller.clone(), tokens);
+    let peer = caller.address();
     let lost = match drive(&mut link, &mut calls, orders).await {
         Ok(()) => {
             tracing::debug!(peer, "connection drained");
@@ -42,6 +94,11 @@ pub(crate) async fn serve(
     // Cancels them, before anything here takes time.
     calls.lose();
     match lost {
+        Lost::Protocol(ProtocolError::NoToken | ProtocolError::WrongToken) => {
+            tracing::warn!(peer, identity = caller.identity(), error = %lost, "a caller was not let in");
+            calls.go_away_with(0, &lost.to_string());
+            link.farewell(&mut calls).await;
+        }
         Lost::Protocol(_) | Lost::NoHandshake => {
             tracing::warn!(peer, running, error = %lost, "connection refused to go on");
             calls.go_away_with(link.inbound().last_call(), &lost.to_string());

@@ -63,6 +63,12 @@ pub enum ServerError {
         /// Its size in bytes.
         size: usize,
     },
+    /// TLS cannot be spoken as it was told: what is wrong, with the file.
+    Tls(String),
+    /// The token cannot be read: why.
+    Token(String),
+    /// A token is to be asked for at an address that is neither a Unix socket nor inside TLS.
+    TokenInTheClear(Address),
     /// The process's signals cannot be listened to.
     Signals(io::Error),
 }
@@ -95,6 +101,12 @@ impl fmt::Display for ServerError {
             ServerError::SchemaTooLarge { method, size } => {
                 write!(f, "the schema of {method} takes {size} bytes, more than fit into a frame")
             }
+            ServerError::Tls(why) => write!(f, "TLS cannot be spoken: {why}"),
+            ServerError::Token(why) => write!(f, "the token cannot be read: {why}"),
+            ServerError::TokenInTheClear(address) => write!(
+                f,
+                "callers would send the token to {address} over plain TCP, where others can read it: call `tls`, or listen on a Unix socket"
+            ),
             ServerError::Signals(error) => write!(f, "cannot listen to signals: {error}"),
         }
     }

@@ -22,6 +22,7 @@ pub use error::ServerError;
 use crate::connection::{Address, Listener, Port, own_identity};
 use crate::layer::{Layer, Stack};
 use crate::service::Dispatch;
+use crate::token::Token;
 use callgate_protocol::{Limits, limits};
 use connection::Shared;
 use registry::Registry;
@@ -67,6 +68,9 @@ pub struct Server {
     max_calls: u32,
     max_connections: usize,
     max_buffered: usize,
+    token: Option<Token>,
+    #[cfg(feature = "tls")]
+    tls: Option<crate::tls::ServerTls>,
 }
 
 impl Default for Server {
@@ -87,6 +91,9 @@ impl Server {
             max_calls: 4096,
             max_connections: 1024,
             max_buffered: 1 << 30,
+            token: None,
+            #[cfg(feature = "tls")]
+            tls: None,
         }
     }
 
@@ -111,6 +118,20 @@ impl Server {
     /// Listens there too: `host:port`, where port 0 lets the system choose, or `unix:/path`.
     pub fn listen(mut self, address: impl Into<String>) -> Server {
         self.addresses.push(address.into());
+        self
+    }
+
+    /// Speaks TLS with whoever connects over TCP. A Unix socket stays as it is: its file's permissions say who may connect.
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, tls: crate::tls::ServerTls) -> Server {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// Lets in only callers that bring this token along, over TLS or a Unix socket. The others are told why, and do not hear which
+    /// services there are.
+    pub fn token(mut self, token: Token) -> Server {
+        self.token = Some(token);
         self
     }
 
@@ -178,17 +199,29 @@ impl Server {
     /// [`Bound::serve`] takes them.
     ///
     /// # Errors
-    /// When services contradict each other, or an address cannot be opened.
+    /// When services contradict each other, a certificate or a token cannot be read, a token would be asked for over plain TCP, or an
+    /// address cannot be opened.
     pub async fn bind(mut self) -> Result<Bound, ServerError> {
         let addresses = std::mem::take(&mut self.addresses);
+        let (speaks_tls, mut over_tcp) = (self.speaks_tls(), false);
+        let in_the_clear = self.token.is_some() && !speaks_tls;
         let mut bound = self.bound()?;
         if addresses.is_empty() {
             return Err(ServerError::NoAddress);
         }
         for given in &addresses {
             let address: Address = given.parse().map_err(ServerError::BadAddress)?;
+            if in_the_clear && matches!(address, Address::Tcp(_)) {
+                return Err(ServerError::TokenInTheClear(address));
+            }
+            over_tcp |= matches!(address, Address::Tcp(_));
             let listener = Listener::bind(&address).await;
             bound.listen(listener.map_err(|source| ServerError::Bind { address, source })?);
+        }
+        if speaks_tls && !over_tcp {
+            return Err(ServerError::Tls(
+                "it is spoken over TCP, and no such address is listened on".to_owned(),
+            ));
         }
         Ok(bound)
     }
@@ -201,7 +234,17 @@ impl Server {
         Ok((bound, port))
     }
 
-    /// Checks the services.
+    #[cfg(feature = "tls")]
+    fn speaks_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
+    #[cfg(not(feature = "tls"))]
+    fn speaks_tls(&self) -> bool {
+        false
+    }
+
+    /// Checks the services, and reads what the server knows its callers by.
     fn bound(self) -> Result<Bound, ServerError> {
         let limits = Limits { max_calls: self.max_calls.min(limits::MAX_CALLS), ..Limits::default() };
         let registry = Registry::new(self.services, self.identity, limits)?;
@@ -209,7 +252,16 @@ impl Server {
         let runtime = tokio::runtime::Handle::current();
         let one_thread =
             runtime.runtime_flavor() == RuntimeFlavor::CurrentThread || runtime.metrics().num_workers() < 2;
-        let shared = Arc::new(Shared { registry, slots, layers: self.layers.share(), one_thread });
+        let tokens = self.token.as_ref().map(Token::open).transpose().map_err(ServerError::Token)?;
+        let shared = Arc::new(Shared {
+            registry,
+            slots,
+            layers: self.layers.share(),
+            one_thread,
+            tokens,
+            #[cfg(feature = "tls")]
+            tls: self.tls.map(crate::tls::ServerTls::open).transpose().map_err(ServerError::Tls)?,
+        });
         Ok(Bound::new(shared, self.grace, self.max_connections))
     }
 }

@@ -6,7 +6,7 @@
 mod cause;
 mod from;
 
-use callgate_protocol::{Code, Status as Told};
+use callgate_protocol::{Code, Metadata, MetadataBuf, Status as Told};
 use cause::Cause;
 pub use from::poisoned;
 use serde::Serialize;
@@ -54,7 +54,7 @@ use std::fmt;
 /// # assert!(!status.message.contains("No such file"));
 /// ```
 ///
-/// Two are equal when a caller is told the same by both.
+/// Two are equal when a caller is told the same by both; what metadata came with them does not count.
 #[derive(Clone, Debug)]
 pub struct Status {
     /// The kind of failure.
@@ -71,10 +71,12 @@ pub struct Status {
     pub retry_after_ms: Option<u32>,
     /// The call has certainly not run, so that it may be sent elsewhere, whatever its method.
     pub not_executed: bool,
+    /// What came beside it, at the caller's end. Mostly nothing, so that a status stays small.
+    metadata: Option<Box<MetadataBuf>>,
     /// `not_executed` speaks of a call that this process has made, and not of the one that it serves.
     heard: bool,
     /// For the log of this process.
-    cause: Option<Cause>,
+    cause: Option<Box<Cause>>,
 }
 
 impl Status {
@@ -87,6 +89,7 @@ impl Status {
             error: None,
             retry_after_ms: None,
             not_executed: false,
+            metadata: None,
             heard: false,
             cause: None,
         }
@@ -156,18 +159,30 @@ impl Status {
         self
     }
 
-    /// What the caller is told of it.
-    pub(crate) fn told(self) -> Told {
+    /// At the client's end, the value of an entry of the metadata that has come with the failure, if it is there and is UTF-8.
+    /// [`Context::with_reply`](crate::Context::with_reply) has all of it.
+    pub fn metadata(&self, name: &str) -> Option<&str> {
+        std::str::from_utf8(self.all_metadata().get(name)?).ok()
+    }
+
+    /// All that has come beside it.
+    pub(crate) fn all_metadata(&self) -> Metadata<'_> {
+        self.metadata.as_ref().map_or_else(Metadata::default, |metadata| metadata.as_metadata())
+    }
+
+    /// What the caller is told of it, beside what the method wants to go back.
+    pub(crate) fn told(self, metadata: MetadataBuf) -> Told {
         let Status { code, message, details, error, retry_after_ms, not_executed, heard, .. } = self;
-        Told { code, message, details, error, retry_after_ms, not_executed: not_executed && !heard }
+        Told { code, message, details, error, retry_after_ms, not_executed: not_executed && !heard, metadata }
     }
 }
 
 /// As it came over the wire.
 impl From<Told> for Status {
     fn from(told: Told) -> Status {
-        let Told { code, message, details, error, retry_after_ms, not_executed } = told;
-        Status { details, error, retry_after_ms, not_executed, ..Status::new(code, message) }
+        let Told { code, message, details, error, retry_after_ms, not_executed, metadata } = told;
+        let metadata = (!metadata.as_metadata().is_empty()).then(|| Box::new(metadata));
+        Status { details, error, retry_after_ms, not_executed, metadata, ..Status::new(code, message) }
     }
 }
 
@@ -191,7 +206,7 @@ impl fmt::Display for Status {
 
 impl Error for Status {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.cause.as_ref().map(Cause::error)
+        self.cause.as_ref().map(|cause| cause.error())
     }
 }
 

@@ -17,9 +17,9 @@ fn it_is_shown_with_its_code() {
 #[test]
 fn that_a_call_has_not_run_is_not_said_of_the_call_that_made_it() {
     let refused = Status::unavailable("full").not_executed();
-    assert!(refused.clone().told().not_executed);
+    assert!(refused.clone().told(MetadataBuf::default()).not_executed);
     let heard = refused.into_heard();
-    assert!(heard.not_executed && !heard.told().not_executed);
+    assert!(heard.not_executed && !heard.told(MetadataBuf::default()).not_executed);
     assert_eq!(Status::internal("ran").into_heard(), Status::internal("ran"));
 }
 
@@ -30,7 +30,7 @@ fn all_that_a_caller_is_told_comes_back() {
         .with_error([7, 0])
         .with_retry_after_ms(1500)
         .not_executed();
-    assert_eq!(Status::from(status.clone().told()), status);
+    assert_eq!(Status::from(status.clone().told(MetadataBuf::default())), status);
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn what_an_error_says_is_for_the_log_and_not_for_the_caller() {
     assert_eq!(status.code, Code::Internal);
     assert_eq!(shown(&status), "/etc/secret is gone");
     assert!(status.source().is_some_and(|source| source.is::<io::Error>()));
-    let told = format!("{status} {:?}", status.clone().told());
+    let told = format!("{status} {:?}", status.clone().told(MetadataBuf::default()));
     assert!(!told.contains("secret"), "{told}");
 }
 

@@ -3,8 +3,9 @@
 //! All tests of this program share one log. Each looks for its own lines, by an address or a name that no other has.
 
 use crate::around::{Desk, DeskClient};
+use crate::peer::{Heard, Peer};
 use crate::support::*;
-use callgate_protocol::{CallId, Hello, Limits, MethodOffer, Outbound, ServiceOffer};
+use callgate_protocol::{CallId, Hello, Limits, MetadataBuf, MethodOffer, Outbound, ServiceOffer};
 use callgate_sdk::layer::Tracing;
 use callgate_sdk::{Client, Code, Context, Server, Status, service};
 use std::io;
@@ -173,6 +174,11 @@ async fn a_caller_is_told_once_that_an_endpoint_hangs() {
     let told = log.has(1, &words).await;
     assert!(told[0].contains("stage.echo") && told[0].contains("r-hangs"), "{told:?}");
     assert_eq!(log.lines(&words).len(), 1);
+    // It answers no PING either, as a call that waits for longer finds out.
+    let patient = client.with_timeout(Duration::from_secs(60));
+    let waits = tokio::spawn(async move { echo(&patient, b"x").await });
+    log.has(1, &["WARN", "an endpoint does not answer", &address]).await;
+    waits.abort();
     hangs.abort();
 }
 
@@ -306,5 +312,24 @@ async fn a_panic_is_logged_with_its_request_without_any_layer() {
     assert_eq!(failed.expect_err("it panics").code, Code::Internal);
     let told = log.has(1, &["ERROR", "a method panicked", "stage.panic", "r-panics"]).await;
     assert_eq!(told.len(), 1);
+    running.finish().await;
+}
+
+#[tokio::test]
+async fn a_method_that_is_late_is_logged_with_its_request() {
+    let log = log();
+    let (stage, _events) = stage();
+    let running = run(server(&stage)).await;
+    let mut peer = Peer::connect(&running.address).await;
+    let mut metadata = MetadataBuf::default();
+    assert!(metadata.push_named("request-id", b"r-late"));
+    let payload = encode(&b"late".as_slice()).expect("encodes");
+    peer.call_with(1, WAIT.call_id, Some(5), &metadata, &payload);
+    peer.flush().await;
+    let Heard::Failure(1, status) = peer.hear().await else { panic!("it is late") };
+    assert_eq!(status.code, Code::DeadlineExceeded);
+    let told = log.has(1, &["INFO", "not ready at its call's deadline", "stage.wait", "r-late"]).await;
+    assert_eq!(told.len(), 1);
+    peer.end().await;
     running.finish().await;
 }

@@ -61,7 +61,18 @@ impl Peer {
     }
 
     pub(crate) fn call(&mut self, number: u32, call_id: CallId, timeout_ms: Option<u32>, payload: &[u8]) {
-        let metadata = MetadataBuf::default();
+        self.call_with(number, call_id, timeout_ms, &MetadataBuf::default(), payload);
+    }
+
+    /// The same with metadata.
+    pub(crate) fn call_with(
+        &mut self,
+        number: u32,
+        call_id: CallId,
+        timeout_ms: Option<u32>,
+        metadata: &MetadataBuf,
+        payload: &[u8],
+    ) {
         let head = CallHead { call_id, timeout_ms, metadata: metadata.as_metadata() };
         let Ok(_) = self.outbound.call(number, &head, |out| {
             out.extend_from_slice(payload);

@@ -166,6 +166,25 @@ pub(crate) struct Refund {
     on: Date,
 }
 
+/// How it is paid.
+#[derive(Serialize, Deserialize, Message)]
+#[message(tag = "type", content = "data")]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Payment {
+    #[message(deprecated = "Nobody has any.")]
+    Cash,
+    Card(Card),
+}
+
+#[derive(Serialize, Deserialize, Message)]
+#[message(deprecated = "Cards are gone.")]
+pub(crate) struct Card {
+    #[message(secret)]
+    number: String,
+    #[message(flatten)]
+    rest: BTreeMap<String, u8>,
+}
+
 /// Why nothing is paid back.
 pub(crate) enum Refused {}
 
@@ -230,6 +249,7 @@ pub(crate) trait Every {
     async fn defaults(&self, defaults: Defaults) -> Result<Tree, Status>;
     async fn patch(&self, patch: Patch) -> Result<Patch, Status>;
     async fn refund(&self, refund: Refund) -> Result<(), Status>;
+    async fn pay(&self, by: Payment) -> Result<Card, Status>;
 }
 
 pub(crate) struct Nobody;
@@ -255,4 +275,5 @@ nobody! {
     defaults(Defaults) -> Tree;
     patch(Patch) -> Patch;
     refund(Refund) -> ();
+    pay(Payment) -> Card;
 }

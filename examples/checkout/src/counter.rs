@@ -48,7 +48,7 @@ impl<O: Orders> Checkout for Counter<O> {
         deliver_on: NaiveDate,
         note: String,
     ) -> Result<Receipt, CheckoutError> {
-        let user = User::of(cx)?;
+        let user = cx.extension::<User>()?;
         if deliver_on.weekday() == Weekday::Sun {
             return Err(CheckoutError::NoDelivery { next: deliver_on + Days::new(1) });
         }
@@ -69,7 +69,7 @@ impl<O: Orders> Checkout for Counter<O> {
     }
 
     async fn receipt(&self, cx: &Context, number: u64) -> Result<Receipt, Status> {
-        let user = User::of(cx)?;
+        let user = cx.extension::<User>()?;
         let receipts = self.receipts();
         let own = receipts.iter().find(|receipt| receipt.number == number && receipt.customer == user.name);
         own.cloned().ok_or_else(|| Status::not_found(format!("you have no order {number}")))

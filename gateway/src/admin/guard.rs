@@ -2,7 +2,8 @@
 //! sites, and a name that an attacker's DNS has lead here (DNS rebinding). And a token, where one is set.
 
 use super::{Reply, text};
-use crate::config::{AdminSettings, Token};
+use crate::config::AdminSettings;
+use callgate_protocol::Token;
 use hyper::header::{AUTHORIZATION, HOST, HeaderName, HeaderValue, ORIGIN, WWW_AUTHENTICATE};
 use hyper::http::uri::Authority;
 use hyper::{Request, StatusCode, Version};

@@ -3,12 +3,13 @@
 use super::instances::instance;
 use super::{certificates, limits, names, settings, traffic};
 use crate::backends::{Backend, Member};
-use crate::config::{Balance, OverloadSpec, Priority, RetryOn, RetrySpec};
+use crate::config::{Balance, OverloadSpec, Priority, RetryOn, RetrySpec, SecuritySpec};
 use crate::control::{Found, Kind, Plane, Unfit};
 use crate::fields::FieldName;
 use crate::routes::{Action, CallAction, Route};
 use crate::steps::{InFlight, Steps};
-use crate::telemetry::{EndpointScrape, HealthCounters, Scrape, TlsScrape, render};
+use crate::telemetry::{ConnectFailure, EndpointScrape, HealthCounters, Scrape, TlsScrape, render};
+use crate::transport::callgate::TlsInstance;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -62,6 +63,7 @@ pub(super) fn metrics(plane: &Plane) -> String {
             .iter()
             .filter_map(|one| Some(TlsScrape { listener: &one.id, stats: &one.tls.as_ref()?.stats }))
             .collect(),
+        refused: shared.listeners.iter().map(|one| &one.refused).collect(),
         max_connections: shared.room.bound(),
         refused_connections: shared.room.refused(),
         answer_memory: shared.answers.used(),
@@ -187,6 +189,19 @@ fn backend(plane: &Plane, backend: &Backend) -> Value {
         "hold_ms": backend.spec.hold.as_millis() as u64,
         "calls_held": stats.0.sum(|one| &one.held),
         "overload": overload(backend),
+        "security": security(backend),
+    })
+}
+
+/// How a backend's instances and the gateway know each other, and what is wrong with the files of that.
+fn security(backend: &Backend) -> Value {
+    let SecuritySpec { tls, token } = &backend.spec.security;
+    let problems = backend.security().problems();
+    json!({
+        "tls": tls.is_some(),
+        "server_name": tls.as_ref().and_then(|tls| tls.server_name.as_deref()),
+        "token": token.is_some(),
+        "errors": problems.iter().map(|problem| &**problem).collect::<Vec<_>>(),
     })
 }
 
@@ -237,9 +252,22 @@ fn member(backend: &Backend, member: &Member) -> Value {
         "calls_in_flight": stats.sum(|one| &one.in_flight),
         "calls": outcomes,
         "connects": stats.sum(|one| &one.connects),
-        "connect_failures": stats.sum(|one| &one.connect_failures),
+        "connect_failures": ConnectFailure::ALL.iter().map(|why| endpoint.stats.connect_failures(*why)).sum::<u64>(),
+        "tls": endpoint.tls.load_full().as_deref().map(tls),
         "error": endpoint.error.load_full().map(|error| error.as_ref().clone()),
         "instance": offer.as_deref().map(instance),
+    })
+}
+
+/// Who an instance is by its certificate.
+fn tls(instance: &TlsInstance) -> Value {
+    let TlsInstance { version, identity } = instance;
+    json!({
+        "version": version,
+        "subject": identity.subject(),
+        "dns_names": identity.dns_names(),
+        "uris": identity.uris(),
+        "sha256": identity.fingerprint().to_string(),
     })
 }
 

@@ -1,7 +1,9 @@
 //! The settings in force, for `/config`.
 
 use super::names;
-use crate::config::{ClientSettings, ListenAddress, ListenerSettings, Settings, TlsSettings};
+use crate::config::{
+    ClientList, ClientSettings, ListenAddress, ListenerClients, ListenerSettings, Settings, TlsSettings,
+};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -20,6 +22,7 @@ pub(super) fn of(settings: &Settings) -> Value {
             "max_headers": server.max_headers,
             "max_connections": server.max_connections,
             "max_handshakes": server.max_handshakes,
+            "max_requests_per_connection": server.max_requests_per_connection,
             "handshake_timeout": time(server.handshake_timeout),
             "header_timeout": time(server.header_timeout),
             "body_timeout": time(server.body_timeout),
@@ -47,8 +50,19 @@ pub(super) fn of(settings: &Settings) -> Value {
 }
 
 fn listener(settings: &ListenerSettings) -> Value {
-    let ListenerSettings { id, address, mode, group, protocol, http2, half_close, tls, https_redirect, hsts } =
-        settings;
+    let ListenerSettings {
+        id,
+        address,
+        mode,
+        group,
+        protocol,
+        http2,
+        half_close,
+        clients,
+        tls,
+        https_redirect,
+        hsts,
+    } = settings;
     let has_file = matches!(address, ListenAddress::Unix(_));
     json!({
         "id": id,
@@ -58,6 +72,7 @@ fn listener(settings: &ListenerSettings) -> Value {
         "protocol": protocol.name(),
         "http2": http2.shown(),
         "half_close": half_close.name(),
+        "clients": self::clients(clients),
         "tls": tls.as_ref().map(self::tls),
         "https_redirect": https_redirect,
         "hsts": hsts.map(|hsts| hsts.value()),
@@ -71,5 +86,16 @@ fn tls(settings: &TlsSettings) -> Value {
         "client_certificates": clients.map(ClientSettings::name),
         "ca": clients.map(|clients| &clients.ca),
         "crl": clients.map(|clients| &clients.crl),
+    })
+}
+
+fn clients(settings: &ListenerClients) -> Value {
+    let ListenerClients { proxy_protocol, forwarded, list, max_connections, new_connections } = settings;
+    json!({
+        "proxy_protocol": proxy_protocol.as_ref().map(|proxy| json!({ "from": proxy.from.to_string(), "optional": proxy.optional })),
+        "forwarded": forwarded.as_ref().map(|one| json!({ "header": one.header.name(), "from": one.from.to_string() })),
+        "list": list.as_ref().map(ClientList::to_string),
+        "max_connections": max_connections,
+        "new_connections": new_connections.as_ref().map(|one| format!("{}, burst {}", one.rate, one.burst)),
     })
 }

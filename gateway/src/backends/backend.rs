@@ -7,7 +7,9 @@ use crate::discovery::Lists;
 use crate::ids::next_id;
 use crate::overload::Gauge;
 use crate::telemetry::BackendStats;
+use crate::transport::callgate::Security;
 use arc_swap::{ArcSwap, Guard};
+use callgate_tls::UnixTime;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -38,7 +40,8 @@ impl Backend {
         let members = Members::new(&spec, lists, members, workers);
         let stats = before.map_or_else(|| Arc::new(BackendStats::new(workers)), |one| one.stats.clone());
         let gauge = before.map_or_else(|| Arc::new(Gauge::new(workers)), |one| one.gauge.clone());
-        let (connecting, members) = (Arc::new(Connecting::from(&spec)), ArcSwap::from_pointee(members));
+        let connecting = Connecting::new(&spec, before.map(|before| &*before.connecting));
+        let (connecting, members) = (Arc::new(connecting), ArcSwap::from_pointee(members));
         Backend { id: next_id(), spec, connecting, members, stats, gauge }
     }
 
@@ -50,6 +53,16 @@ impl Backend {
     /// Its members at present.
     pub fn members_now(&self) -> Arc<Members> {
         self.members.load_full()
+    }
+
+    /// How its instances and the gateway know each other.
+    pub fn security(&self) -> &Security {
+        &self.connecting.security
+    }
+
+    /// Reads the files of that again.
+    pub fn refresh_security(&self, now: UnixTime) {
+        self.connecting.security.refresh(&self.spec.name, now);
     }
 
     /// The endpoints of its members.

@@ -5,7 +5,7 @@ use crate::config::EndpointAddr;
 use crate::ids::next_id;
 use crate::overload::Count;
 use crate::telemetry::{EndpointCounters, EndpointStats, Standing};
-use crate::transport::callgate::Offer;
+use crate::transport::callgate::{Offer, TlsInstance};
 use arc_swap::ArcSwapOption;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,6 +21,10 @@ pub struct Endpoint {
     pub(super) socket: Option<SocketAddr>,
     /// What it counts.
     pub stats: EndpointStats,
+    /// The name that it was found by, if a source lists it.
+    pub(super) name: Option<Arc<str>>,
+    /// Who it was when it was last connected to, if TLS is spoken with it.
+    pub tls: ArcSwapOption<TlsInstance>,
     /// What it offered when it was last connected to.
     pub offer: ArcSwapOption<Offer>,
     /// Why the last attempt to connect failed; none while it is connected.
@@ -46,6 +50,8 @@ impl Endpoint {
             socket,
             addr,
             stats: EndpointStats::new(workers),
+            name: None,
+            tls: ArcSwapOption::empty(),
             offer: ArcSwapOption::empty(),
             error: ArcSwapOption::empty(),
             drained_by_admin: Arc::default(),

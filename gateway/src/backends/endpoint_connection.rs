@@ -8,7 +8,9 @@ use super::offer_changes::OfferChanges;
 use crate::presence::Presence;
 use crate::supervise::{Supervisor, Task};
 use crate::telemetry::{Disconnect, EndpointCounters};
-use crate::transport::callgate::{Channel, Connected, Connection, Connections, End, drive};
+use crate::transport::callgate::{
+    Channel, Connected, Connection, Connections, End, Instance, NotConnected, TlsInstance, drive,
+};
 use std::rc::Rc;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -48,13 +50,23 @@ pub(super) async fn connect(
     surroundings: &Surroundings,
 ) -> Result<Rc<Connection>, String> {
     let endpoint = &local.endpoint;
-    let connected = surroundings
-        .connections
-        .connect(&endpoint.addr, &how.connection, local.monitor.review().clone())
-        .await;
-    let connected = connected.inspect_err(|_| local.counters().connect_failures.increment())?;
-    let Connected { connection, offer, channel } = connected;
-    tracing::info!(endpoint = %endpoint.addr, backend = how.backend, identity = offer.identity, "connected");
+    let instance = Instance { addr: &endpoint.addr, name: endpoint.name.as_deref(), security: &how.security };
+    let connected =
+        surroundings.connections.connect(instance, &how.connection, local.monitor.review().clone()).await;
+    let connected = connected.map_err(|NotConnected { why, text }| {
+        local.counters().not_connected(why);
+        text
+    })?;
+    let Connected { connection, offer, tls, channel } = connected;
+    let (backend, identity) = (&how.backend, &offer.identity);
+    match &tls {
+        None => tracing::info!(endpoint = %endpoint.addr, backend, identity, "connected"),
+        Some(TlsInstance { version, identity: shown }) => {
+            let certificate = shown.subject();
+            tracing::info!(endpoint = %endpoint.addr, backend, identity, tls = version, certificate, "connected");
+        }
+    }
+    endpoint.tls.store(tls.map(Arc::new));
     let before = endpoint.offer.swap(Some(offer.clone()));
     if before.is_none_or(|before| before.fits_digest() != offer.fits_digest()) {
         surroundings.offers.note(&how.backend);
@@ -104,7 +116,8 @@ fn log_end(endpoint: &Endpoint, backend: &str, end: End) -> Disconnect {
             Disconnect::Silent
         }
         End::Io(error) => {
-            tracing::warn!(endpoint = %endpoint.addr, backend, %error, "the connection failed");
+            let error = callgate_tls::explain(&error);
+            tracing::warn!(endpoint = %endpoint.addr, backend, error, "the connection failed");
             Disconnect::Failed
         }
         End::Protocol(error) => {

@@ -92,7 +92,11 @@ impl Members {
     ) -> Members {
         let member = |Wanted { at, declared, weight, priority }: Wanted<'_>| {
             let spec = &spec.endpoints[declared];
-            let (endpoint, zone) = (known.endpoint(at, keep, workers), spec.placement.zone.clone());
+            let name = match &spec.addr {
+                Address::At(_) => None,
+                Address::Discovered(discovered) => discovered.name.host(),
+            };
+            let (endpoint, zone) = (known.endpoint(at, name, keep, workers), spec.placement.zone.clone());
             Member { endpoint, declared, weight, priority, zone, drain: spec.drain }
         };
         let all: Box<[Member]> = wanted.into_iter().map(member).collect();
@@ -184,14 +188,15 @@ impl<'m> Known<'m> {
         self.0.get(at).is_some_and(|endpoint| endpoint.answers())
     }
 
-    fn endpoint(&self, at: At<'_>, keep: Keep, workers: usize) -> Arc<Endpoint> {
+    fn endpoint(&self, at: At<'_>, name: Option<&str>, keep: Keep, workers: usize) -> Arc<Endpoint> {
+        let new = || Endpoint { name: name.map(Arc::from), ..Endpoint::new(at.addr(), workers) };
         match (self.0.get(&at), keep) {
-            (None, _) => Arc::new(Endpoint::new(at.addr(), workers)),
+            (None, _) => Arc::new(new()),
             (Some(before), Keep::Endpoints) => Arc::clone(before),
             (Some(before), Keep::Drains) => Arc::new(Endpoint {
                 drained_by_admin: before.drained_by_admin.clone(),
                 in_flight: before.in_flight.clone(),
-                ..Endpoint::new(at.addr(), workers)
+                ..new()
             }),
         }
     }

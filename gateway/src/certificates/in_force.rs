@@ -63,7 +63,7 @@ impl InForce {
         self.exact.get(name).or_else(wildcard).or(self.default.as_ref())
     }
 
-    /// Whether the default is one that nobody has marked: the only one there is.
+    /// Whether it is the default.
     pub fn is_default(&self, entry: &Entry) -> bool {
         self.default.as_ref().is_some_and(|default| Arc::ptr_eq(default, &entry.certificate))
     }
@@ -81,7 +81,7 @@ impl InForce {
     ) -> Result<InForce, Diagnostics> {
         let known = self.by_name();
         let entry = |spec: &CertificateSpec| match known.of(spec) {
-            Some(entry) => Ok(Entry { spec: spec.clone(), ..entry.again(now) }),
+            Some(entry) => Ok(Entry { spec: spec.clone(), ..entry.clone() }.again(now)),
             None => Entry::new(spec, start, now),
         };
         collect(specs.iter().map(entry)).map(InForce::of)
@@ -107,8 +107,8 @@ impl InForce {
             }
         }
         let default = match entries.as_slice() {
-            [only] => Some(only),
-            entries => entries.iter().find(|entry| entry.spec.default),
+            [only] => Some(only).filter(|only| only.spec.default != Some(false)),
+            entries => entries.iter().find(|entry| entry.spec.default == Some(true)),
         };
         in_force.default = default.map(|entry| entry.certificate.clone());
         in_force.entries = entries;

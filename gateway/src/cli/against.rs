@@ -5,7 +5,7 @@ use crate::config::{
     Address, BackendSpec, CallSpec, Diagnostics, Discovered, DiscoveryName, EndpointAddr, Misfit, RoutePart,
     RouteSpec, Tables,
 };
-use crate::transport::callgate::{Offer, Part, ask, fits, meant};
+use crate::transport::callgate::{Offer, Part, Security, ask, fits, meant};
 use std::time::Duration;
 
 /// How long connecting and the handshake may take together.
@@ -31,7 +31,10 @@ pub(super) fn check(tables: &Tables, endpoint: &str, backend: Option<&str>) -> R
     let addr: EndpointAddr =
         endpoint.strip_prefix("dns:").unwrap_or(endpoint).parse().map_err(Failure::NotAsked)?;
     let backends = chosen(tables, &addr, backend)?;
-    let offer = ask(&addr, PATIENCE).map_err(|error| Failure::NotAsked(format!("{addr}: {error}")))?;
+    let spec = tables.backends.iter().find(|spec| backends.first() == Some(&spec.name.as_str()));
+    let security = spec.map(|spec| Security::new(&spec.name, &spec.security, None)).unwrap_or_default();
+    let offer = ask(&addr, None, &security, PATIENCE);
+    let offer = offer.map_err(|error| Failure::NotAsked(format!("{addr}: {error}")))?;
     let calls = tables.routes.iter().filter_map(|route| Some((route, route.action.call()?.as_ref())));
     let routes: Vec<(&RouteSpec, &CallSpec)> =
         calls.filter(|(_, call)| goes_to(call, &backends, &offer)).collect();

@@ -153,6 +153,7 @@ fn load(file: &Path) -> Result<Tables, Diagnostics> {
 
 fn check(what: &Check) -> Result<String, Failure> {
     let tables = load(&what.config.file)?;
+    tables.check_security(false, |_| false)?;
     if let Some(endpoint) = &what.against {
         return against::check(&tables, endpoint, what.backend.as_deref());
     }

@@ -1,5 +1,6 @@
 //! A backend's declaration: its endpoints, and how their connections are kept.
 
+use super::backend_security::{self, SecuritySpec};
 use super::balance::Balance;
 use super::diagnostics::Diagnostic;
 use super::discovery_name::DiscoveryName;
@@ -29,6 +30,8 @@ const KEYS: &[&str] = &[
     "max_in_flight_per_instance",
     "adaptive",
     "queue",
+    backend_security::KEYS[0],
+    backend_security::KEYS[1],
 ];
 const WAIT: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(60);
 const INTERVAL: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(3600);
@@ -62,6 +65,8 @@ pub struct BackendSpec {
     pub hold: Duration,
     /// How many calls it gets at once.
     pub overload: OverloadSpec,
+    /// How the gateway and its instances know each other.
+    pub security: SecuritySpec,
 }
 
 impl BackendSpec {
@@ -85,6 +90,7 @@ impl BackendSpec {
             retry_budget: retry::BUDGET,
             hold: retry::HOLD,
             overload: OverloadSpec::default(),
+            security: SecuritySpec::default(),
         }
     }
 
@@ -104,7 +110,17 @@ impl BackendSpec {
             let most = (*max_calls, overload.max_per_instance);
             (name.clone(), *connect_timeout, *ping_interval, *ping_timeout, *max_age, most)
         };
-        how(self) == how(other)
+        how(self) == how(other) && self.security == other.security && self.names() == other.names()
+    }
+
+    /// The names by which its instances are known where TLS is spoken with them.
+    fn names(&self) -> Vec<Option<&str>> {
+        match &self.security.tls {
+            Some(tls) if tls.server_name.is_none() => {
+                self.endpoints.iter().map(|endpoint| endpoint.addr.host_name()).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     pub(super) fn read(
@@ -150,6 +166,7 @@ impl BackendSpec {
             spec.retry_budget = retry::read_budget(reader, &item).unwrap_or(spec.retry_budget);
         }
         spec.overload = OverloadSpec::read(reader, &section);
+        spec.security = SecuritySpec::read(reader, name, &section, &spec.endpoints);
         Some(spec)
     }
 }

@@ -31,8 +31,8 @@ pub struct CertificateSpec {
     pub cert: PathBuf,
     /// Where its key is.
     pub key: KeySource,
-    /// Clients that ask for no name, or for one that no certificate has, get it.
-    pub default: bool,
+    /// Whether clients that ask for no name, or for one that no certificate has, get it. Without, they do if it is the only one.
+    pub default: Option<bool>,
     pub(super) written: CertificateWritten,
 }
 
@@ -102,7 +102,7 @@ impl CertificateSpec {
         let key = key.and_then(|item| read_key(reader, &item));
         let default = section.get("default");
         let default_span = default.as_ref().map(Item::span).unwrap_or_default();
-        let default = default.and_then(|item| reader.boolean(&item)).unwrap_or_default();
+        let default = default.and_then(|item| reader.boolean(&item));
         let (names, spans) = names?.into_iter().unzip();
         let written = CertificateWritten {
             source: file.clone(),
@@ -166,10 +166,10 @@ fn read_key(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<KeySource> {
 }
 
 fn variable(text: &str) -> Result<KeySource, Complaint> {
-    match text.is_empty() || text.contains(['=', '\0']) {
-        true => Err(Complaint::new(format!("`{text}` is not a variable's name"), "expected a name")),
-        false => Ok(KeySource::Env(text.to_owned())),
+    if text.is_empty() || text.contains(['=', '\0']) {
+        return Err(Complaint::new(format!("`{text}` is not a variable's name"), "expected a name"));
     }
+    Ok(KeySource::Env(text.to_owned()))
 }
 
 /// The certificates that the files declare.
@@ -203,7 +203,7 @@ impl Certificates {
                     found.push(twice.at(&other.source, at.clone(), "first here"));
                 }
             }
-            if !spec.default {
+            if spec.default != Some(true) {
                 continue;
             }
             match default {

@@ -8,7 +8,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 use std::path::Path;
 
+/// How often files are read until two looks in a row agree.
+const LOOKS: usize = 4;
+
 /// What stands in the files of a certificate, not yet looked into.
+#[derive(PartialEq, Eq)]
 pub(crate) struct CertificateFiles {
     chain: Vec<u8>,
     key: Vec<u8>,
@@ -24,8 +28,20 @@ impl CertificateFiles {
 }
 
 impl CertificateSpec {
-    /// Reads the files.
+    /// Reads the files, until two looks agree: a swap may fall between the chain and the key, which then do not belong together.
     pub(crate) fn load(&self) -> Result<CertificateFiles, Diagnostics> {
+        let mut files = self.look()?;
+        for _ in 1..LOOKS {
+            let again = self.look()?;
+            if again == files {
+                break;
+            }
+            files = again;
+        }
+        Ok(files)
+    }
+
+    fn look(&self) -> Result<CertificateFiles, Diagnostics> {
         let chain = self.content(&self.cert, &self.written.cert)?;
         let key = match &self.key {
             KeySource::File(path) => self.content(path, &self.written.key)?,

@@ -3,6 +3,7 @@
 
 use super::bind;
 use super::call_policy::CallPolicy;
+use super::client_list::RouteClients;
 use super::complaint::Complaint;
 use super::keys;
 use super::metadata::MetadataSpec;
@@ -42,8 +43,10 @@ impl Defaults {
         let item = section.get(keys::PREFIX);
         let path = item.as_ref().and_then(|item| reader.text(item, "a path such as \"/api\"", prefix));
         let metadata = MetadataSpec::read(reader, section);
+        let clients = section.get(keys::CLIENTS).map(|item| RouteClients::read(reader, &item));
+        let clients = clients.unwrap_or_default();
         Defaults {
-            policy: Arc::default(),
+            policy: Arc::new(RoutePolicy { clients, ..RoutePolicy::default() }),
             call_policy: Arc::new(CallPolicy { metadata, ..CallPolicy::default() }),
             bad_prefix: item.is_some() && path.is_none(),
             prefix: path.map(Arc::new),
@@ -55,8 +58,14 @@ impl Defaults {
         }
     }
 
+    /// Who may come to the file's routes.
+    pub(super) fn clients(&self) -> &RouteClients {
+        &self.policy.clients
+    }
+
     /// A route's policy, where this is what it says itself.
     pub(super) fn policy(&self, own: RoutePolicy) -> Arc<RoutePolicy> {
+        let own = RoutePolicy { clients: own.clients.within(&self.policy.clients), ..own };
         if own == *self.policy { self.policy.clone() } else { Arc::new(own) }
     }
 

@@ -56,6 +56,16 @@ impl fmt::Display for DiscoveryName {
     }
 }
 
+impl DiscoveryName {
+    /// The host whose addresses are asked for, if that is what is asked.
+    pub fn host(&self) -> Option<&str> {
+        match self {
+            DiscoveryName::Host(host) => Some(host),
+            DiscoveryName::Service(_) => None,
+        }
+    }
+}
+
 impl FromStr for DiscoveryName {
     type Err = Infallible;
 

@@ -10,7 +10,7 @@ mod route;
 
 use super::keys;
 use anywhere::ANYWHERE;
-use backend::{BACKEND, ENDPOINT};
+use backend::{BACKEND, BACKEND_TLS, ENDPOINT};
 use file::FILE;
 use route::ROUTE;
 
@@ -28,6 +28,7 @@ pub(super) fn help(table: &str, key: &str) -> Option<String> {
         "a route" => ROUTE,
         "a backend" => BACKEND,
         "an endpoint" => ENDPOINT,
+        "`tls` of a backend" => BACKEND_TLS,
         "a table file" => FILE,
         _ => &[],
     };
@@ -47,7 +48,7 @@ mod tests {
 
     #[test]
     fn each_name_is_there_once_in_the_spelling_that_is_looked_for() {
-        for hints in [ROUTE, BACKEND, ENDPOINT, FILE, ANYWHERE] {
+        for hints in [ROUTE, BACKEND, BACKEND_TLS, ENDPOINT, FILE, ANYWHERE] {
             let mut seen = BTreeSet::new();
             for name in hints.iter().flat_map(|(names, _)| *names) {
                 assert!(seen.insert(name), "{name} is there twice");

@@ -69,6 +69,9 @@ keys! {
     FALLBACK "fallback", CALLS, NOT_AT_TOP, "who replies when no instance is there";
 }
 
+/// The only key of a step that may stand at the top of a file.
+pub(super) const CLIENTS: &str = "clients";
+
 /// The only key that is a file's alone: what is put before the paths of its routes.
 pub(super) const PREFIX: &str = "prefix";
 
@@ -76,7 +79,7 @@ pub(super) const PREFIX: &str = "prefix";
 pub(super) fn at_top() -> &'static [&'static str] {
     static AT_TOP: LazyLock<Vec<&str>> = LazyLock::new(|| {
         let at_top = KEYS.iter().filter(|key| key.at_top).map(|key| key.name);
-        at_top.chain(Some(PREFIX)).collect()
+        at_top.chain([CLIENTS, PREFIX]).collect()
     });
     &AT_TOP
 }

@@ -69,6 +69,10 @@ fn name(text: &str) -> Result<String, Complaint> {
         "traceparent" | "tracestate" => "goes along with every call",
         "request-id" | "x-request-id" => "the request's id goes along with every call, as `request-id`",
         "caller" => "in a call's metadata it names the service that calls, which no client may say",
+        "client-subject" | "client-names" | "client-sha256" => {
+            "in a call's metadata it says who the client is by its certificate, which no client may write"
+        }
+        "client" => "goes along with every call: the client's address, as the gateway knows it",
         _ => return Ok(name),
     };
     Err(Complaint::new(format!("`{name}` cannot be listed"), reason))

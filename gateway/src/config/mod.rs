@@ -8,6 +8,8 @@
 
 mod action;
 mod backend;
+mod backend_files;
+mod backend_security;
 mod balance;
 mod bind;
 mod call;
@@ -16,6 +18,7 @@ mod call_ref;
 mod certificate;
 mod certificate_files;
 mod client_certificate;
+mod client_list;
 mod complaint;
 mod conflicts;
 mod defaults;
@@ -40,6 +43,7 @@ mod matcher;
 mod metadata;
 mod misfit;
 mod name;
+mod networks;
 mod overload;
 mod path;
 mod policy;
@@ -61,12 +65,13 @@ mod target;
 #[cfg(test)]
 pub(crate) mod testing;
 mod timeout;
-mod token;
 mod units;
 mod values;
 
 pub use action::ActionSpec;
 pub use backend::BackendSpec;
+pub(crate) use backend_files::{ALPN, Read};
+pub use backend_security::{BackendTls, BackendToken, OwnCertificate, SecretSource, SecuritySpec};
 pub use balance::{Balance, HashBy, HashSpec, Placement};
 pub use call::CallSpec;
 pub use call_policy::CallPolicy;
@@ -74,6 +79,7 @@ pub use call_ref::CallRef;
 pub use callgate_health::HealthSpec;
 pub use certificate::{CertificateSpec, KeySource};
 pub(crate) use certificate_files::CertificateFiles;
+pub use client_list::{ClientList, RouteClients};
 pub use destination::DestinationSpec;
 pub use diagnostics::Diagnostics;
 pub(crate) use diagnostics::collect;
@@ -97,9 +103,9 @@ pub use retry::{RetryOn, RetrySpec};
 pub use route::{RouteSpec, Written};
 pub use route_limits::{RateLimit, RateLimits};
 pub use settings::{
-    AdminSettings, ClientSettings, HalfClose, Hsts, Http2, Http2Settings, ListenAddress, ListenerSettings,
-    LogFormat, LogSettings, Protocol, ServerSettings, Settings, TableSettings, TicketKeysFile, TlsSettings,
-    UpgradeSettings,
+    AdminSettings, ClientSettings, Forwarded, HalfClose, Hsts, Http2, Http2Settings, ListenAddress,
+    ListenerClients, ListenerSettings, LogFormat, LogSettings, Protocol, ProxyProtocol, ServerSettings,
+    Settings, TableSettings, TicketKeysFile, TlsSettings, UpgradeSettings,
 };
 pub use shadow::{ShadowSpec, Share};
 pub(crate) use source::shown;
@@ -109,7 +115,6 @@ pub(crate) use suggest::names_help;
 pub use tables::{TableHash, Tables};
 pub(crate) use target::is_dot_segment;
 pub use target::{Piece, RedirectTarget, RewriteTarget};
-pub use token::Token;
 pub(crate) use units::timeout;
 
 #[cfg(test)]

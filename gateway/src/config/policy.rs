@@ -1,16 +1,26 @@
 //! What a route says of its requests whatever it does with them: what the gateway's steps ask for before the action.
 //!
 //! A part is a line in the list below: its field, its key, and the function that reads the key's value. A value with a form of its
-//! own has a file of its own.
+//! own has a file of its own. `at_top` behind the key: it may stand at the top of a file, too.
 
 use super::client_certificate;
+use super::client_list::RouteClients;
 use super::keys::Key;
 use super::overload;
 use super::reader::{Reader, Section};
 use super::route_limits::RateLimits;
 
+macro_rules! at_top {
+    () => {
+        false
+    };
+    (at_top) => {
+        true
+    };
+}
+
 macro_rules! policy {
-    ($($(#[$doc:meta])+ $part:ident: $type:ty = $key:literal, $words:literal, $read:path;)+) => {
+    ($($(#[$doc:meta])+ $part:ident: $type:ty = $key:literal $($at_top:ident)?, $words:literal, $read:path;)+) => {
         /// A route's policy. By default every request passes.
         #[derive(Clone, PartialEq, Eq, Debug, Default)]
         pub struct RoutePolicy {
@@ -18,7 +28,9 @@ macro_rules! policy {
         }
 
         /// The key of each part.
-        pub(super) const KEYS: &[Key] = &[$(Key::of_every_route($key, $words)),+];
+        pub(super) const KEYS: &[Key] = &[$(
+            Key { at_top: at_top!($($at_top)?), ..Key::of_every_route($key, $words) }
+        ),+];
 
         impl RoutePolicy {
             /// Reads the parts of a route's section.
@@ -32,6 +44,8 @@ macro_rules! policy {
 }
 
 policy! {
+    /// From which addresses its clients may come; by default from all.
+    clients: RouteClients = "clients" at_top, "from which addresses its clients may come", RouteClients::read;
     /// Whether its clients have to have shown a certificate.
     client_certificate: bool = "client_certificate", "whether the client must have shown a certificate", client_certificate::read;
     /// How many requests it takes in a time; by default all.

@@ -2,7 +2,7 @@
 
 use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
-use super::reader::Reader;
+use super::reader::{Item, Reader, Section};
 use super::suggest::nearest;
 use crate::fields::FieldName;
 use std::fmt;
@@ -159,6 +159,17 @@ pub struct RateLimitSpec {
     pub max_keys: u32,
 }
 
+/// Reads how many connections each client may make: a limit by client that always refuses.
+pub(super) fn read_of_connections(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<RateLimitSpec> {
+    let table = reader.table(item, "a table such as { rate = \"20/s\" }")?;
+    let section = reader.section("`new_connections_per_client`", table, &["rate", "burst"]);
+    let rate = read_rate(reader, &section, &item.span());
+    let burst = read_number(reader, &section, "burst", BURSTS);
+    let rate = rate?;
+    let burst = burst.unwrap_or(rate.burst());
+    Some(RateLimitSpec { rate, burst, by: LimitBy::Client, dry_run: false, max_keys: DEFAULT_MAX_KEYS })
+}
+
 /// Reads one limit; `at` is where it stands, for what is missing.
 pub(super) fn read(
     reader: &mut Reader<'_>,
@@ -167,22 +178,9 @@ pub(super) fn read(
     at: &Range<usize>,
 ) -> Option<RateLimitSpec> {
     let section = reader.section(what, table, KEYS);
-    let rate = match section.get("rate") {
-        Some(item) => reader.text(&item, "a string such as \"100/s\"", Rate::parse),
-        None => {
-            let missing = Diagnostic::new("a limit needs `rate`");
-            reader.report(
-                missing.at(reader.source, at.clone(), "this one has none").help("write rate = \"100/s\""),
-            );
-            None
-        }
-    };
-    let integer = |reader: &mut Reader<'_>, key, bounds| {
-        let number = section.get(key).and_then(|item| reader.integer(&item, bounds));
-        number.and_then(|number| u32::try_from(number).ok())
-    };
-    let burst = integer(reader, "burst", BURSTS);
-    let max_keys = integer(reader, "max_keys", MAX_KEYS);
+    let rate = read_rate(reader, &section, at);
+    let burst = read_number(reader, &section, "burst", BURSTS);
+    let max_keys = read_number(reader, &section, "max_keys", MAX_KEYS);
     let by = match section.get("by") {
         Some(item) => {
             let expected = "\"route\", \"client\", \"api_key\", \"header:NAME\" or \"claim:NAME\"";
@@ -203,4 +201,27 @@ pub(super) fn read(
         dry_run: dry_run.unwrap_or(false),
         max_keys: max_keys.unwrap_or(DEFAULT_MAX_KEYS),
     })
+}
+
+fn read_rate(reader: &mut Reader<'_>, section: &Section<'_>, at: &Range<usize>) -> Option<Rate> {
+    match section.get("rate") {
+        Some(item) => reader.text(&item, "a string such as \"100/s\"", Rate::parse),
+        None => {
+            let missing = Diagnostic::new("a limit needs `rate`");
+            reader.report(
+                missing.at(reader.source, at.clone(), "this one has none").help("write rate = \"100/s\""),
+            );
+            None
+        }
+    }
+}
+
+fn read_number(
+    reader: &mut Reader<'_>,
+    section: &Section<'_>,
+    key: &'static str,
+    bounds: RangeInclusive<u64>,
+) -> Option<u32> {
+    let number = section.get(key).and_then(|item| reader.integer(&item, bounds));
+    number.and_then(|number| u32::try_from(number).ok())
 }

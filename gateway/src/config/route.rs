@@ -90,6 +90,10 @@ impl Draft {
                 action::read_other(reader, &section, other, path)
             }
         };
+        let policy = RoutePolicy::read(reader, &section);
+        if let Some(item) = section.get(keys::CLIENTS) {
+            policy.clients.check_within(file.clients(), reader, &item);
+        }
         let spot = |key| section.get(key).map_or(span.clone(), |item| item.span());
         let calls = matches!(action, ActionDraft::Call(_));
         let of_call = |key| if calls { spot(key) } else { span.clone() };
@@ -104,7 +108,7 @@ impl Draft {
             source: Arc::clone(reader.source),
             file: file.file,
             prefix: file.prefix.clone(),
-            policy: file.policy(RoutePolicy::read(reader, &section)),
+            policy: file.policy(policy),
             matcher: matcher.filter(|_| file.paths_are_known()),
             action,
             written,

@@ -9,7 +9,8 @@ mod ticket_keys;
 
 pub use http2::{Http2, Http2Settings};
 pub use listeners::{
-    ClientSettings, HalfClose, Hsts, ListenAddress, ListenerSettings, Protocol, TlsSettings,
+    ClientSettings, Forwarded, HalfClose, Hsts, ListenAddress, ListenerClients, ListenerSettings, Protocol,
+    ProxyProtocol, TlsSettings,
 };
 
 use super::balance;
@@ -19,7 +20,7 @@ use super::error_types::ErrorTypes;
 use super::files;
 use super::reader::Reader;
 use super::source::Source;
-use super::token::Token;
+use callgate_protocol::Token;
 use keys::{log_filter, read};
 use places::absolute;
 pub(super) use places::path;
@@ -89,7 +90,9 @@ pub struct ServerSettings {
     pub max_connections: u64,
     /// TLS handshakes in progress at once, all workers together.
     pub max_handshakes: u64,
-    /// How long a TLS handshake may take.
+    /// Requests of a connection, about; 0 for any number.
+    pub max_requests_per_connection: u64,
+    /// How long what comes before requests may take: a PROXY header, a TLS handshake.
     pub handshake_timeout: Duration,
     /// How long a request's line and headers may take to arrive.
     pub header_timeout: Duration,
@@ -229,6 +232,7 @@ impl Settings {
                 max_headers: 100,
                 max_connections: 20_000,
                 max_handshakes: 1000,
+                max_requests_per_connection: 0,
                 handshake_timeout: Duration::from_secs(10),
                 header_timeout: Duration::from_secs(10),
                 body_timeout: Duration::from_secs(30),

@@ -1,4 +1,4 @@
-//! The files of TLS, beside the tables: certificates and their keys, ticket keys. They come into force while the gateway serves, and
+//! The files of TLS, beside the tables: certificates and their keys, ticket keys, what backends have of them, and tokens. They come into force while the gateway serves, and
 //! without a reload: whoever renews a certificate tells nobody.
 //!
 //! The control task alone does this, as it alone takes tables.
@@ -8,6 +8,7 @@ use super::{Plane, aside};
 use crate::certificates::Expiry;
 use crate::worker::{ListenerTls, Shared};
 use callgate_tls::UnixTime;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,6 +67,10 @@ fn files(plane: &Plane) -> Vec<PathBuf> {
     let certificates = shared.certificates.all();
     let mut files: Vec<PathBuf> =
         certificates.entries().iter().flat_map(|entry| entry.spec.files()).map(PathBuf::from).collect();
+    let table = shared.table.load();
+    // Many backends may have one CA.
+    let of_backends: BTreeSet<_> = table.backends.iter().flat_map(|one| one.spec.security.files()).collect();
+    files.extend(of_backends.into_iter().map(PathBuf::from));
     files.extend(unsound.iter().flat_map(|files| files.iter().cloned()));
     files.extend(shared.settings.server.tls_ticket_keys.iter().map(|keys| keys.path.clone()));
     files.extend(shared.listeners.iter().flat_map(|one| one.tls.iter().flat_map(ListenerTls::files)));
@@ -76,6 +81,7 @@ fn files(plane: &Plane) -> Vec<PathBuf> {
 fn refresh(shared: &Shared) {
     let now = UnixTime::now();
     shared.certificates.refresh(now);
+    shared.table.load().backends.iter().for_each(|backend| backend.refresh_security(now));
     let tickets = &shared.certificates.tickets;
     match &shared.settings.server.tls_ticket_keys {
         Some(file) => tickets.read(file.again(), now),

@@ -1,8 +1,9 @@
-//! How tables are read, with what is in the files of their certificates; and what is said where there is nothing to take.
+//! How tables are read, with what is in the files that they name: certificates, CAs, tokens; and what is said where there is nothing to take.
 
 use super::{Plane, Reload};
 use crate::certificates::{InForce, Start};
-use crate::config::{Diagnostics, Tables};
+use crate::config::{BackendSpec, Diagnostics, Tables};
+use crate::routes::Table;
 use callgate_tls::UnixTime;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,7 +20,7 @@ pub struct Read {
 ///
 /// Everything that is wrong with them.
 pub fn first(watch: &[PathBuf]) -> Result<Read, Diagnostics> {
-    Read::of(Tables::load(watch)?, &InForce::default(), Start::Begins)
+    Read::of(Tables::load(watch)?, &Table::empty(), &InForce::default(), Start::Begins)
 }
 
 /// Reads the files; what comes of it when there is nothing to take.
@@ -29,9 +30,11 @@ pub(super) fn load(plane: &Plane, cause: &'static str) -> Result<Read, Reload> {
     plane.unsound.store(None);
     let read = tables.and_then(|tables| match tables {
         Some(tables) => {
-            let named: Vec<PathBuf> =
-                tables.certificates.iter().flat_map(|one| one.files()).map(Path::to_owned).collect();
-            let read = Read::of(tables, &plane.shared.certificates.all(), Start::Serves);
+            let of_backends = tables.backends.iter().flat_map(|one| one.security.files());
+            let named = tables.certificates.iter().flat_map(|one| one.files()).chain(of_backends);
+            let named: Vec<PathBuf> = named.map(Path::to_owned).collect();
+            let (table, certificates) = (plane.shared.table.load(), plane.shared.certificates.all());
+            let read = Read::of(tables, &table, &certificates, Start::Serves);
             read.map(Some).inspect_err(|_| plane.unsound.store(Some(Arc::new(named))))
         }
         None => Ok(None),
@@ -45,10 +48,17 @@ pub(super) fn load(plane: &Plane, cause: &'static str) -> Result<Read, Reload> {
 
 impl Read {
     /// Reads what the tables name. What is in force stays so, whatever its files say.
-    fn of(tables: Tables, in_force: &InForce, start: Start) -> Result<Read, Diagnostics> {
+    fn of(tables: Tables, table: &Table, in_force: &InForce, start: Start) -> Result<Read, Diagnostics> {
         let certificates = in_force.next(&tables.certificates, start, UnixTime::now())?;
+        tables.check_security(start == Start::Begins, |spec| is_in_force(table, spec))?;
         Ok(Read { tables, certificates })
     }
+}
+
+/// Whether a backend of the table wants the same of its instances as that one: what it has of files stays in force then.
+fn is_in_force(table: &Table, spec: &BackendSpec) -> bool {
+    let found = table.backends.binary_search_by(|backend| backend.spec.name.cmp(&spec.name));
+    found.is_ok_and(|at| table.backends[at].spec.security == spec.security)
 }
 
 fn unchanged(plane: &Plane, hash: String, cause: &'static str) -> Reload {

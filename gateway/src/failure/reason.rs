@@ -82,6 +82,8 @@ reasons! {
     NoClientCertificate = "no_client_certificate", PermissionDenied;
 
     // The route.
+    /// The lists of addresses of the listener, the file or the route do not let the client come.
+    ClientNotAllowed = "client_not_allowed", PermissionDenied;
     /// No route has the path.
     NoRoute = "no_route", NotFound;
     /// Routes have the path, with other methods.

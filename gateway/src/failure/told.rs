@@ -19,6 +19,7 @@ impl Failure {
             }
             Failure::InvalidTimeout(must) => must,
             Failure::NotUtf8(what) => what,
+            Failure::ClientNotAllowed => "clients of this address are not allowed here",
             Failure::NoRoute(path) | Failure::RewriteUnmatched(path) => {
                 return format!("no route matches {path}").into();
             }

@@ -37,10 +37,12 @@ known_names! {
     CONTENT_ENCODING = "content-encoding", "Content-Encoding";
     CONTENT_TYPE = "content-type", "Content-Type";
     COOKIE = "cookie", "Cookie";
+    FORWARDED = "forwarded", "Forwarded";
     GRPC_TIMEOUT = "grpc-timeout", "Grpc-Timeout";
     TRACEPARENT = "traceparent", "traceparent";
     TRACESTATE = "tracestate", "tracestate";
     X_API_KEY = "x-api-key", "X-Api-Key";
+    X_FORWARDED_FOR = "x-forwarded-for", "X-Forwarded-For";
     X_REQUEST_ID = "x-request-id", "X-Request-Id";
     X_REQUEST_TIMEOUT = "x-request-timeout", "X-Request-Timeout";
 }

@@ -4,14 +4,17 @@
 
 mod idle;
 mod open;
+mod requests;
 mod streams;
 
 pub(super) use open::OpenConnections;
+pub(super) use requests::RequestBound;
 pub(super) use streams::{Awaited, Http2, OpenStream, Stream};
 
 use super::pace::Pace;
 use super::peer::TlsPeer;
 use crate::worker::{Listener, Place};
+use callgate_tls::Identity;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -22,7 +25,7 @@ use tokio::sync::oneshot;
 /// What a connection waits for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Phase {
-    /// For the end of what comes before the first request: a TLS handshake.
+    /// For the end of what comes before the first request: a PROXY header, a TLS handshake.
     Handshake,
     /// For a request: no exchange is open.
     Idle,
@@ -43,8 +46,13 @@ pub(super) struct Connection {
     pub(super) open: Rc<OpenConnections>,
     /// Its number among them.
     key: usize,
-    /// The other end's address, if that is known; an IPv4 address as such, whatever kind of socket it came by.
-    pub(super) peer: Option<IpAddr>,
+    /// The client's address, if that is known: the other end's, or what a PROXY header has said. An IPv4 address as such, whatever
+    /// kind of socket it came by.
+    pub(super) client: Cell<Option<IpAddr>>,
+    /// The other end is a proxy, whose requests say who their clients are.
+    pub(super) is_proxy: Cell<bool>,
+    /// How many requests may still come.
+    requests_left: Cell<u32>,
     /// Which listener it came by.
     pub(super) listener: Arc<Listener>,
     /// What is known of its client by TLS, once that has shaken hands.
@@ -76,11 +84,11 @@ impl Connection {
     pub(super) fn register(
         open: &Rc<OpenConnections>,
         listener: Arc<Listener>,
-        peer: Option<IpAddr>,
+        client: Option<IpAddr>,
     ) -> Rc<Connection> {
         let mut all = open.all.borrow_mut();
         let entry = all.vacant_entry();
-        let connection = Rc::new(Connection::new(open.clone(), entry.key(), listener, peer));
+        let connection = Rc::new(Connection::new(open.clone(), entry.key(), listener, client));
         connection.list();
         entry.insert(connection.clone());
         connection
@@ -100,12 +108,14 @@ impl Connection {
         open: Rc<OpenConnections>,
         key: usize,
         listener: Arc<Listener>,
-        peer: Option<IpAddr>,
+        client: Option<IpAddr>,
     ) -> Connection {
         let first = if listener.tls.is_some() { Phase::Handshake } else { Phase::Idle };
         Connection {
             key,
-            peer,
+            client: Cell::new(client),
+            is_proxy: Cell::new(listener.clients.is_proxy(client)),
+            requests_left: Cell::new(open.requests.draw()),
             listener,
             tls: OnceCell::new(),
             exchanges: Cell::new(0),
@@ -121,6 +131,17 @@ impl Connection {
             http2: OnceCell::new(),
             open,
         }
+    }
+
+    /// Its client is who has that address.
+    pub(super) fn set_client(&self, client: Option<IpAddr>) {
+        self.client.set(client);
+        self.is_proxy.set(self.listener.clients.is_proxy(client));
+    }
+
+    /// Whether it has had as many requests as it may have: the reply to the last one is its own last one.
+    pub(super) fn is_used_up(&self) -> bool {
+        self.requests_left.get() == 0
     }
 
     /// From now on it waits for something else.
@@ -169,6 +190,7 @@ impl Connection {
     #[inline]
     pub(super) fn begin_exchange(self: &Rc<Self>) -> OpenExchange {
         let others = self.exchanges.replace(self.exchanges.get() + 1);
+        self.requests_left.set(self.requests_left.get().saturating_sub(1));
         // Whoever does not take a reply gets no more time by asking for another one.
         if others == 0 {
             self.enter(Phase::Busy);
@@ -199,7 +221,12 @@ impl Connection {
 
     /// Whether its client has shown a certificate, which was verified.
     pub(super) fn has_certificate(&self) -> bool {
-        self.tls.get().is_some_and(|peer| peer.identity.is_some())
+        self.identity().is_some()
+    }
+
+    /// Who its client is by the certificate that it has shown, which was verified.
+    pub(super) fn identity(&self) -> Option<&Identity> {
+        self.tls.get()?.identity.as_deref()
     }
 
     /// Whether its client speaks plain HTTP where TLS is spoken.
@@ -257,30 +284,45 @@ impl Drop for OpenExchange {
 #[cfg(test)]
 pub(super) mod testing {
     use super::*;
-    use crate::config::{HalfClose, Http2, ListenAddress, Protocol};
-    use crate::telemetry::Counter;
+    use crate::config::{HalfClose, Http2, ListenAddress, ListenerClients, Protocol};
+    use crate::telemetry::{Counter, RefusedConnections};
     use callgate_http1::Limits;
 
     /// None yet.
     pub(in crate::front) fn open() -> Rc<OpenConnections> {
         let limits = Limits { max_head: 8192, max_target: 4096, max_fields: 100, max_trailers: 1024 };
-        Rc::new(OpenConnections::new(limits, Rc::default()))
+        Rc::new(OpenConnections::new(limits, RequestBound::new(0), Rc::default()))
     }
 
     /// One more.
     pub(in crate::front) fn register(open: &Rc<OpenConnections>, half_close: HalfClose) -> Rc<Connection> {
-        let listener = Listener {
+        let listener = Listener { half_close, ..listener() };
+        Connection::register(open, Arc::new(listener), None)
+    }
+
+    /// One at a listener that says this of its clients.
+    pub(in crate::front) fn register_of(
+        open: &Rc<OpenConnections>,
+        clients: ListenerClients,
+    ) -> Rc<Connection> {
+        Connection::register(open, Arc::new(Listener { clients, ..listener() }), None)
+    }
+
+    fn listener() -> Listener {
+        Listener {
             id: "x".to_owned(),
             address: ListenAddress::Abstract("x".to_owned()),
             protocol: Protocol::Http1,
             http2: Http2::Off,
-            half_close,
+            half_close: HalfClose::Cancel,
+            clients: ListenerClients::default(),
+            per_client: None,
             tls: None,
             https_redirect: None,
             lines: Vec::new(),
             accepted: Counter::default(),
-        };
-        Connection::register(open, Arc::new(listener), None)
+            refused: RefusedConnections::default(),
+        }
     }
 }
 
@@ -288,6 +330,7 @@ pub(super) mod testing {
 mod tests {
     use super::*;
     use crate::config::HalfClose;
+    use callgate_http1::Limits;
 
     fn register(open: &Rc<OpenConnections>) -> Rc<Connection> {
         testing::register(open, HalfClose::Cancel)
@@ -345,6 +388,20 @@ mod tests {
         all[1].begin_handshake(1);
         assert_eq!(crowded(), [true, true, false, false]);
         assert_eq!(open.shaking.get(), 1);
+    }
+
+    #[test]
+    fn a_connection_is_used_up_with_its_last_request() {
+        let limits = Limits { max_head: 8192, max_target: 4096, max_fields: 100, max_trailers: 1024 };
+        let open = Rc::new(OpenConnections::new(limits, RequestBound::new(2), Rc::default()));
+        let connection = register(&open);
+        drop(connection.begin_exchange());
+        assert!(!connection.is_used_up());
+        let last = connection.begin_exchange();
+        assert!(connection.is_used_up());
+        drop(last);
+        drop(connection.begin_exchange());
+        assert!(connection.is_used_up());
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! A worker's client connections: taken on, asked to make room, and brought to their end.
 
-use super::connection::{Connection, OpenConnections};
+use super::connection::{Connection, OpenConnections, RequestBound};
 use super::drive::{self, Registered};
 use super::sweep::{sweep, tell_idleness};
 use crate::config::ServerSettings;
 use crate::stream::Stream;
 use crate::supervise::{Task, supervised};
-use crate::worker::{Listener, Place, Worker};
+use crate::worker::{ClientPlace, Listener, Place, Worker};
 use callgate_http1::Limits;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -27,6 +27,8 @@ pub struct Accepted {
     pub listener: Arc<Listener>,
     /// Its place, which is with the worker that is to serve it.
     pub place: Place,
+    /// Its place among those of its client, if these are bounded and its client is known already.
+    pub client_place: Option<ClientPlace>,
 }
 
 /// The client connections of a worker.
@@ -39,8 +41,9 @@ pub struct Connections {
 impl Connections {
     /// No connections yet. Begins to sweep.
     pub fn new(worker: Rc<Worker>) -> Connections {
-        let limits = limits(&worker.shared.settings.server);
-        let open = Rc::new(OpenConnections::new(limits, worker.buffers.clone()));
+        let server = &worker.shared.settings.server;
+        let requests = RequestBound::new(server.max_requests_per_connection);
+        let open = Rc::new(OpenConnections::new(limits(server), requests, worker.buffers.clone()));
         let (sweeping, swept) = (worker.clone(), open.clone());
         let sweeper = tokio::task::spawn_local(async move {
             supervised!(sweeping.shared.supervisor, Task::Sweeper, sweep(&sweeping, &swept));
@@ -50,7 +53,7 @@ impl Connections {
 
     /// Serves a connection.
     pub fn serve(&self, accepted: Accepted) {
-        let Accepted { stream, listener, place } = accepted;
+        let Accepted { stream, listener, place, client_place } = accepted;
         let stream = match stream.into_async() {
             Ok(stream) => stream,
             Err(error) => {
@@ -61,7 +64,7 @@ impl Connections {
         stream.hold_back_little();
         // On the books before its task runs: a drain must not miss it.
         let connection = Connection::register(&self.open, listener, stream.peer());
-        let registered = Registered::new(self.worker.clone(), connection, place);
+        let registered = Registered::new(self.worker.clone(), connection, place, client_place);
         tokio::task::spawn_local(drive::serve(registered, stream));
     }
 

@@ -3,12 +3,13 @@
 use super::connection::Connection;
 use super::http1;
 use super::http2::{self, Spoken};
+use super::proxy;
 use super::tls;
 use super::wire::Wire;
 use crate::config::Http2;
 use crate::stream::AsyncStream;
 use crate::supervise::Task;
-use crate::worker::{Place, Worker};
+use crate::worker::{ClientPlace, Place, Worker};
 use std::rc::Rc;
 
 /// A connection on the books; taken off however its task ends.
@@ -16,14 +17,20 @@ pub(super) struct Registered {
     worker: Rc<Worker>,
     connection: Rc<Connection>,
     place: Option<Place>,
+    _client_place: Option<ClientPlace>,
 }
 
 impl Registered {
-    pub(super) fn new(worker: Rc<Worker>, connection: Rc<Connection>, place: Place) -> Registered {
+    pub(super) fn new(
+        worker: Rc<Worker>,
+        connection: Rc<Connection>,
+        place: Place,
+        client_place: Option<ClientPlace>,
+    ) -> Registered {
         let counters = worker.shared.front.workers.of(worker.id);
         counters.connections.increment();
         counters.accepted.increment();
-        Registered { worker, connection, place: Some(place) }
+        Registered { worker, connection, place: Some(place), _client_place: client_place }
     }
 }
 
@@ -38,9 +45,10 @@ impl Drop for Registered {
 }
 
 /// Serves a connection until it ends.
-pub(super) async fn serve(registered: Registered, stream: AsyncStream) {
+pub(super) async fn serve(registered: Registered, mut stream: AsyncStream) {
     let Registered { worker, connection, .. } = &registered;
     let served = async {
+        let Ok(_client_place) = proxy::pass(connection, &mut stream).await else { return };
         let stream = match &connection.listener.tls {
             None => stream,
             // On the heap, so that a connection does not keep the place.

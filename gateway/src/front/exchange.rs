@@ -5,6 +5,7 @@
 //! is sent, if its body has ended; or when it is dropped, because its client has gone.
 
 use super::body::RequestBody;
+use super::client;
 use super::connection::{Connection, OpenExchange};
 use super::problem;
 use super::reply::Reply;
@@ -12,6 +13,7 @@ use super::request_id::RequestId;
 use super::tally::Tally;
 use crate::call;
 use crate::failure::Failure;
+use crate::fields::FieldName;
 use crate::steps::Passed;
 use crate::worker::Worker;
 use callgate_http1::{ReplyHead, Request};
@@ -33,8 +35,12 @@ pub(super) struct Exchange {
 
 /// What is known of a request beside what it says.
 pub(super) struct RequestContext {
-    /// Whose connection it has come by, if that is known.
-    pub(super) peer: Option<IpAddr>,
+    /// The address of its client, if that is known.
+    pub(super) client: Option<IpAddr>,
+    /// Whether its listener takes requests of that client.
+    pub(super) is_admitted: bool,
+    /// The field in which its client is named by a proxy whose word counts.
+    pub(super) named_by: Option<&'static FieldName>,
     /// Its id.
     pub(super) id: RequestId,
     /// Its head was there: the time that its caller gives begins.
@@ -63,9 +69,19 @@ impl Exchange {
         let on_connection = connection.begin_exchange();
         let began = Instant::now();
         let id = RequestId::take_or_make(&worker.ids, head.fields());
+        let client = client::of(connection, head.fields());
+        let list = connection.listener.clients.list.as_ref();
+        let context = RequestContext {
+            client,
+            is_admitted: list.is_none_or(|list| list.admits(client)),
+            named_by: client::believed(connection),
+            id,
+            began,
+            came: None,
+        };
         Exchange {
             worker: worker.clone(),
-            context: RequestContext { peer: connection.peer, id, began, came: None },
+            context,
             body,
             head,
             tally: Tally::begin(worker.clone(), began),

@@ -1,12 +1,13 @@
 //! What is done with a request, from top to bottom: its route, the route's steps, its body, the route's action, the reply.
 
 use super::actions;
+use super::client_certificate;
 use super::deadline::{Clocks, deadline};
 use super::exchange::Exchange;
 use super::hash_key::hash_key;
 use super::https;
 use super::lookup::{Met, look_up};
-use super::metadata;
+use super::metadata::{self, Origin};
 use super::miss::options;
 use super::reply::Reply;
 use super::traffic;
@@ -33,6 +34,9 @@ pub(super) async fn handle(exchange: &mut Exchange) -> Reply {
 
 /// The reply to a request, or why there is none.
 async fn reply(exchange: &mut Exchange) -> Result<Reply, Failure> {
+    if !exchange.context.is_admitted {
+        return Err(Failure::ClientNotAllowed);
+    }
     loop {
         let table = exchange.worker.table();
         let result = reply_by(&table, exchange).await;
@@ -55,7 +59,7 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
     let (head, began) = (&exchange.head, exchange.context.began);
     let arrival = Arrival {
         worker: exchange.worker.id,
-        peer: exchange.context.peer,
+        client: exchange.context.client,
         has_certificate: exchange.connection().has_certificate(),
         fields: head.fields(),
         now: began,
@@ -66,7 +70,10 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
     match &route.action {
         Action::Call(action) => {
             let listed = action.spec.policy.metadata.names();
-            let metadata = metadata::of(listed, head.fields(), exchange.context.id.as_str())?;
+            let mut metadata = metadata::of(listed, head.fields(), &Origin::of(&exchange.context))?;
+            if let Some(identity) = exchange.connection().identity() {
+                client_certificate::tell(identity, &mut metadata);
+            }
             let turned_away = |failure: &Failure| exchange.tally.turned_away(failure);
             early(&exchange.worker, action, exchange.body.is_there(head), began).inspect_err(turned_away)?;
             let read = exchange.body.read(head, &exchange.worker.shared).await;
@@ -107,7 +114,7 @@ async fn call(
     let deadline = deadline(head.fields(), clocks, action.spec.timeout)?;
     // A split has a backend of its own, and that a key of its own.
     let key = match &action.traffic {
-        None => hash_key(&action.backend, route, &path, head.fields(), context.peer)?,
+        None => hash_key(&action.backend, route, &path, head.fields(), context.client)?,
         Some(_) => None,
     };
     let request = call::Request {

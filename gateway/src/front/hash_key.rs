@@ -1,6 +1,7 @@
 //! The key by which a backend spreads its calls, where it does so by keys: found in the request, and hashed.
 
 use crate::backends::{Backend, hash};
+use crate::clients::AddressText;
 use crate::config::{Balance, HashBy};
 use crate::fields::{self, COOKIE, Repeated};
 use crate::routes::{PathParams, Route};
@@ -16,10 +17,10 @@ pub(super) fn hash_key<'b>(
     route: &Route,
     path: &PathParams<'_>,
     fields: Fields<'_>,
-    peer: Option<IpAddr>,
+    client: Option<IpAddr>,
 ) -> Result<Option<u64>, Repeated<'b>> {
     match &backend.spec.balance {
-        Balance::Hash(spec) => find(&spec.by, route, path, fields, peer),
+        Balance::Hash(spec) => find(&spec.by, route, path, fields, client),
         _ => Ok(None),
     }
 }
@@ -29,7 +30,7 @@ fn find<'b>(
     route: &Route,
     path: &PathParams<'_>,
     fields: Fields<'_>,
-    peer: Option<IpAddr>,
+    client: Option<IpAddr>,
 ) -> Result<Option<u64>, Repeated<'b>> {
     let of = |bytes: &[u8]| (!bytes.is_empty()).then(|| hash(0, bytes));
     Ok(match by {
@@ -39,7 +40,7 @@ fn find<'b>(
             at.and_then(|at| path.get(at)).and_then(|value| of(value.as_bytes()))
         }
         HashBy::Cookie(name) => cookie(fields, name).and_then(of),
-        HashBy::Client => peer.and_then(|addr| of(addr.to_string().as_bytes())),
+        HashBy::Client => client.and_then(|client| of(AddressText::of(client).as_bytes())),
     })
 }
 

@@ -1,21 +1,51 @@
-//! What goes along with a call beside its arguments: the request's id, the headers that the table lists, and the trace context.
+//! What goes along with a call beside its arguments: the request's id, the address of its client, the headers that the table lists, and the trace context.
 
+use super::client;
+use super::exchange::RequestContext;
+use crate::clients::AddressText;
 use crate::failure::Failure;
 use crate::fields::{self, COOKIE, FieldName, TRACEPARENT, TRACESTATE};
 use callgate_http1::Fields;
 use callgate_protocol::MetadataBuf;
 use callgate_protocol::call::key;
+use std::net::IpAddr;
 
 /// The bytes for which a call's metadata has room from the start: a request id and a trace.
 const ROOM: usize = 128;
 
-/// The metadata of a call: the request's id, those of the headers `names` that the request has, and its trace. A header that comes
+/// Where a request has come from, as far as that goes along.
+pub(super) struct Origin<'r> {
+    pub(super) id: &'r str,
+    pub(super) client: Option<IpAddr>,
+    pub(super) named_by: Option<&'static FieldName>,
+}
+
+impl<'r> Origin<'r> {
+    pub(super) fn of(context: &'r RequestContext) -> Origin<'r> {
+        let RequestContext { id, client, named_by, .. } = context;
+        Origin { id: id.as_str(), client: *client, named_by: *named_by }
+    }
+
+    /// Whether a listed header goes along. One that says who the client is could be anybody's word: only the one that counts does.
+    fn may_say(&self, name: &FieldName) -> bool {
+        !client::names_clients(name) || self.named_by == Some(name)
+    }
+}
+
+/// The metadata of a call: the request's id, its client, those of the headers `names` that the request has, and its trace. A header that comes
 /// several times is one: joined with commas (RFC 9110, 5.3), cookies with semicolons (RFC 9113, 8.2.3). One that is not UTF-8, or
 /// does not fit, is refused: a handler that does not get to see it could take the request for another's.
-pub(super) fn of(names: &[FieldName], fields: Fields<'_>, id: &str) -> Result<MetadataBuf, Failure> {
+pub(super) fn of(
+    names: &[FieldName],
+    fields: Fields<'_>,
+    origin: &Origin<'_>,
+) -> Result<MetadataBuf, Failure> {
     let mut metadata = MetadataBuf::with_capacity(ROOM);
-    metadata.push(key::REQUEST_ID, id.as_bytes());
-    for name in names {
+    metadata.push(key::REQUEST_ID, origin.id.as_bytes());
+    if let Some(client) = origin.client {
+        metadata.push(key::CLIENT, AddressText::of(client).as_bytes());
+    }
+    for name in names.iter().filter(|name| origin.may_say(name)) {
         let between: &[u8] = if *name == COOKIE { b"; " } else { b", " };
         let Some(value) = fields::joined(fields, name, between) else { continue };
         if std::str::from_utf8(&value).is_err() {
@@ -47,12 +77,12 @@ fn put_trace(fields: Fields<'_>, metadata: &mut MetadataBuf) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fields::request;
+    use crate::fields::{FORWARDED, X_FORWARDED_FOR, request};
     use callgate_protocol::limits::MAX_METADATA;
 
     fn of_names(names: &[&str], lines: &[(&str, &[u8])]) -> Result<MetadataBuf, Failure> {
         let names: Vec<FieldName> = names.iter().map(|name| (*name).into()).collect();
-        of(&names, request(lines).fields(), "r1")
+        of(&names, request(lines).fields(), &Origin { id: "r1", client: None, named_by: None })
     }
 
     #[test]
@@ -78,6 +108,30 @@ mod tests {
             ("x-empty", b""),
         ];
         assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn the_clients_address_goes_along_and_no_header_that_anybody_could_have_written() {
+        let names: Vec<FieldName> = ["x-forwarded-for", "Forwarded", "x-a"].map(FieldName::from).to_vec();
+        let lines = [("X-Forwarded-For", "192.0.2.7"), ("forwarded", "for=192.0.2.8"), ("x-a", "1")];
+        for (client, named_by, expected) in [
+            (None, None, &[("x-a", "1")][..]),
+            (Some("192.0.2.1"), None, &[("client", "192.0.2.1"), ("x-a", "1")]),
+            (
+                Some("2001:db8::1"),
+                Some(&X_FORWARDED_FOR),
+                &[("client", "2001:db8::1"), ("x-forwarded-for", "192.0.2.7"), ("x-a", "1")],
+            ),
+            (None, Some(&FORWARDED), &[("forwarded", "for=192.0.2.8"), ("x-a", "1")]),
+        ] {
+            let client = client.map(|client| client.parse().expect("an address"));
+            let origin = Origin { id: "r1", client, named_by };
+            let metadata = of(&names, request(&lines).fields(), &origin).expect("fits");
+            let seen: Vec<(&str, &[u8])> = metadata.as_metadata().iter().skip(1).collect();
+            let expected: Vec<(&str, &[u8])> =
+                expected.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+            assert_eq!(seen, expected);
+        }
     }
 
     #[test]

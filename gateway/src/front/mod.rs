@@ -5,6 +5,7 @@
 //! connections  a worker's client connections: taken on, asked to make room, drained
 //! connection   one of them: what it waits for, its open exchanges, its place among those that are idle
 //! wire         its socket, and what was read of it ahead
+//! proxy        the PROXY header with which it may begin; client, who the client of a request is
 //! tls          the handshake that comes first, where its listener speaks TLS; peer, what is known then; https, what it says of requests
 //! drive        its task; http1 and http2, what is spoken there: heads, replies; end, what comes after the last reply
 //! pool         buffers, which connections have while they are not idle
@@ -17,7 +18,8 @@
 //! hash_key     the key by which a backend spreads its calls
 //! deadline     when the reply must be there: by the route, or by its caller
 //! actions      what routes do that call nothing: fixed replies and redirects
-//! metadata     what goes along with the call: its id, listed headers, the trace
+//! metadata     what goes along with the call: its id, its client, listed headers, the trace
+//! client_certificate  who the client is by its certificate, for the method
 //! problem      failures as RFC 9457 problem details
 //! reply        a head, and a body in one piece or in many
 //! date         what replies say of the time
@@ -28,6 +30,8 @@
 
 mod actions;
 mod body;
+mod client;
+mod client_certificate;
 mod connection;
 mod connections;
 mod date;
@@ -49,6 +53,7 @@ mod pace;
 mod peer;
 mod pool;
 mod problem;
+mod proxy;
 mod reply;
 mod request_id;
 #[cfg(test)]

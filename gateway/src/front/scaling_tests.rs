@@ -1,18 +1,21 @@
 //! What a client can make large before its body is read, and what it is told, at one size and at twice that.
 
 use super::deadline::{Clocks, deadline};
-use super::metadata;
+use super::metadata::{self, Origin};
 use super::problem;
 use super::request_id::RequestId;
+use crate::clients::{AddressText, ForwardedHeader, Networks};
 use crate::config::ErrorTypes;
 use crate::failure::Failure;
-use crate::fields::{self, FieldName, request};
+use crate::fields::{self, FORWARDED, FieldName, X_FORWARDED_FOR, request};
 use crate::routes::query_pairs;
 use crate::worker::RequestIds;
 use callgate_scaling::{cost, grow_like_their_input};
 use callgate_transcode::{Violation, ViolationKind};
 use std::time::Duration;
 use tokio::time::Instant;
+
+const NOBODY: Origin<'_> = Origin { id: "r1", client: None, named_by: None };
 
 #[test]
 fn queries_and_headers_cost_what_they_say() {
@@ -27,14 +30,14 @@ fn queries_and_headers_cost_what_they_say() {
         }),
         ("lines of a header that goes along", 256, |n| {
             let request = request(&vec![("x-list", "an item"); n]);
-            cost(|| metadata::of(&["x-list".into()], request.fields(), "r1").is_ok())
+            cost(|| metadata::of(&["x-list".into()], request.fields(), &NOBODY).is_ok())
         }),
         ("headers that go along", 128, |n| {
             let names: Vec<String> = (0..n).map(|at| format!("x-header-{at:04}")).collect();
             let lines: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "value")).collect();
             let request = request(&lines);
             let names: Vec<FieldName> = names.iter().map(|name| name.as_str().into()).collect();
-            cost(|| metadata::of(&names, request.fields(), "r1").is_ok())
+            cost(|| metadata::of(&names, request.fields(), &NOBODY).is_ok())
         }),
     ]);
 }
@@ -47,11 +50,19 @@ fn reading_a_field_allocates_nothing() {
         ("X-Tenant", "blue"),
         ("Cookie", "a=1"),
         ("Cookie", "b=2"),
+        ("X-Forwarded-For", "192.0.2.1, 10.0.0.1"),
+        ("Forwarded", "for=\"[2001:db8::1]:5\", for=10.0.0.1;by=\"a, b\""),
     ]);
     let (fields, now, ids) = (request.fields(), Instant::now(), RequestIds::new());
     let clocks = Clocks { began: now, came: now, now };
     let [tenant, cookie] = ["x-tenant", "cookie"].map(FieldName::from);
+    let trusted = Networks::new(vec!["10.0.0.0/8".parse().expect("a network")]);
+    let client = |header: ForwardedHeader, name: &FieldName| {
+        cost(|| header.client(fields::each(fields, name), None, &trusted).map(AddressText::of).is_some())
+    };
     for (what, cost) in [
+        ("a client by X-Forwarded-For", client(ForwardedHeader::XForwardedFor, &X_FORWARDED_FOR)),
+        ("a client by Forwarded", client(ForwardedHeader::Forwarded, &FORWARDED)),
         ("an id that is taken", cost(|| RequestId::take_or_make(&ids, fields))),
         ("a deadline", cost(|| deadline(fields, clocks, Duration::from_secs(9)).is_ok())),
         ("a field that a table names", cost(|| fields::line(fields, &tenant).is_ok())),

@@ -50,7 +50,7 @@ pub(super) fn copy(exchange: &Exchange, route: &RouteRef, shadow: &Shadow, reque
     if !metadata.push_named(MARK, b"1") {
         return counters.ended(ShadowOutcome::Unfit);
     }
-    let key = hash_key(&shadow.to.backend, route, &request.path, head.fields(), context.peer);
+    let key = hash_key(&shadow.to.backend, route, &request.path, head.fields(), context.client);
     let Ok(key) = key else {
         return counters.ended(ShadowOutcome::Unfit);
     };

@@ -167,14 +167,14 @@ fn is_stalled(stream: &Stream, sending: u64, limits: &TimeLimits) -> bool {
 
 /// Notes that a client takes its reply too slowly.
 fn note_slow(worker: &Worker, connection: &Connection) {
-    tracing::debug!(client = ?connection.peer, listener = connection.listener.id, "a client takes its answer more slowly than min_send_rate");
+    tracing::debug!(client = ?connection.client.get(), listener = connection.listener.id, "a client takes its answer more slowly than min_send_rate");
     worker.shared.front.workers.of(worker.id).slow_clients.increment();
     connection.slow.set(true);
 }
 
 /// Notes that a client has begun a request, and that its head does not come.
 fn note_late(worker: &Worker, connection: &Connection) {
-    tracing::info!(client = ?connection.peer, listener = connection.listener.id, "the head of a request has not come within header_timeout");
+    tracing::info!(client = ?connection.client.get(), listener = connection.listener.id, "the head of a request has not come within header_timeout");
     worker.shared.front.workers.of(worker.id).late_heads.increment();
 }
 
@@ -188,7 +188,7 @@ mod tests {
         let text = "[server]\nheader_timeout = \"1ms\"\nbody_timeout = \"251ms\"\nmin_send_rate = 0\nmin_body_rate = \"1KiB/s\"\n";
         let settings = Settings::parse(Source::new("gateway.toml", text), None).expect("sound settings");
         let limits = TimeLimits::by(&settings.server, &settings.http2);
-        assert_eq!((limits.head, limits.body, limits.idle), (1, 2, 300));
+        assert_eq!((limits.handshake, limits.head, limits.body, limits.idle), (40, 1, 2, 300));
         assert!(limits.takes.is_none());
         let sends = limits.sends.expect("a rate");
         assert_eq!((sends.bytes, sends.sweeps), (10 * 1024, 40));

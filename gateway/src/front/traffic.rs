@@ -81,8 +81,8 @@ fn direct<'a>(
     to: &'a Destination,
     exchange: &Exchange,
 ) -> Result<(), Failure> {
-    let (fields, peer) = (exchange.head.fields(), exchange.context.peer);
-    request.key = hash_key(&to.backend, request.route, &request.path, fields, peer)?;
+    let (fields, client) = (exchange.head.fields(), exchange.context.client);
+    request.key = hash_key(&to.backend, request.route, &request.path, fields, client)?;
     request.backend = &to.backend;
     request.version = to.version.as_deref();
     Ok(())

@@ -40,16 +40,21 @@ pub enum Key<'k> {
     Claim(String),
 }
 
-/// The key of a client address. Who has one address of IPv6 has as a rule a /64 of them, and an address of IPv4 is the
-/// same however it is written.
+/// The key of a client address.
 pub fn client(address: IpAddr) -> Key<'static> {
-    Key::Client(match address.to_canonical() {
+    Key::Client(block(address))
+}
+
+/// What counts as one client. Who has one address of IPv6 has as a rule a /64 of them, and an address of IPv4 is the same however it
+/// is written.
+pub fn block(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
         IpAddr::V6(address) => {
             let prefix = address.to_bits() >> 64 << 64;
             IpAddr::V6(Ipv6Addr::from_bits(prefix))
         }
         v4 => v4,
-    })
+    }
 }
 
 /// A limit of a route.

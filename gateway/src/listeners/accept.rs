@@ -99,8 +99,10 @@ impl Door {
         Door { shared, listener, workers, goodbyes: JoinSet::new(), spare: Spare::new(1), complained: None }
     }
 
-    /// Hands a newcomer to a worker, or refuses it.
+    /// Hands a newcomer to a worker, or refuses it. Whom the listener does not let in gets no answer: he is no client of ours, or
+    /// takes more than his share.
     async fn admit(&mut self, stream: Stream) -> Result<(), Gone> {
+        let Ok(client_place) = self.listener.let_in(|| stream.peer()) else { return Ok(()) };
         stream.do_not_delay();
         let place = match self.shared.room.take() {
             Some(place) => Some(place),
@@ -110,7 +112,7 @@ impl Door {
             Some(place) => {
                 self.listener.accepted.increment();
                 let worker = &self.workers[place.worker()];
-                let accepted = Accepted { stream, listener: self.listener.clone(), place };
+                let accepted = Accepted { stream, listener: self.listener.clone(), place, client_place };
                 worker.send(Command::Serve(accepted)).await.map_err(|_| Gone)
             }
             None => {

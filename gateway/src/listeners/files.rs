@@ -97,7 +97,7 @@ impl Drop for SocketFiles {
 mod tests {
     use super::*;
     use crate::config::testing::Folder;
-    use crate::config::{HalfClose, Http2, Protocol};
+    use crate::config::{HalfClose, Http2, ListenerClients, Protocol};
     use std::os::unix::fs::PermissionsExt;
 
     fn at(path: &Path) -> ListenerSettings {
@@ -110,6 +110,7 @@ mod tests {
             protocol: Protocol::Http1,
             http2: Http2::Off,
             half_close: HalfClose::Cancel,
+            clients: ListenerClients::default(),
             tls: None,
             https_redirect: None,
             hsts: None,

@@ -1,13 +1,15 @@
 //! The process's listening sockets: those that its settings name, taken over from the gateway before it or bound anew.
 //!
 //! ```text
-//! mod       all of them, and how a successor finds them
-//! socket    one for clients: TCP or Unix
-//! files     the files of Unix sockets: who removes them
-//! accept    from the socket to a worker, or to a refusal
+//! mod         all of them, and how a successor finds them
+//! activation  those that systemd passes
+//! socket      one for clients: TCP or Unix
+//! files       the files of Unix sockets: who removes them
+//! accept      from the socket to a worker, or to a refusal
 //! ```
 
 mod accept;
+mod activation;
 mod files;
 mod socket;
 
@@ -16,7 +18,9 @@ pub use files::SocketFiles;
 pub use socket::Socket;
 
 use crate::config::{ListenAddress, ListenerSettings, Settings};
+use crate::privilege::Ports;
 use crate::upgrade::{Name, Predecessor};
+use activation::Passed;
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::{AsFd, OwnedFd};
@@ -27,6 +31,9 @@ const BACKLOG: i32 = 4096;
 
 /// The kind, among what a successor is offered, of Unix sockets for clients.
 const UNIX_KIND: &str = "http";
+
+/// The same of Unix sockets that were passed to the process, whose files are not its own.
+const PASSED_KIND: &str = "passed";
 
 /// All of them.
 pub struct Listeners {
@@ -43,7 +50,8 @@ pub struct Listeners {
 }
 
 impl Listeners {
-    /// Opens what the settings name; what is there already is taken from `before`.
+    /// Opens what the settings name; what is there already is taken from `before`, or from whoever started the process. What is to
+    /// be bound below port 1024, `ports` binds.
     ///
     /// # Errors
     ///
@@ -51,22 +59,25 @@ impl Listeners {
     pub fn open(
         settings: &Settings,
         name: &Name,
+        ports: &Ports,
         mut before: Option<&mut Predecessor>,
     ) -> Result<Self, String> {
+        let mut passed = Passed::to_this_process()?;
         let mut take = |name: &str| before.as_mut().and_then(|before| before.take(name));
         let (mut offered, mut files, mut http) = (Vec::new(), SocketFiles::default(), Vec::new());
         for listener in &settings.listeners {
-            let name = offered_as(&listener.address);
-            let socket = match take(&name) {
-                Some(taken) => {
-                    files.taken(listener);
-                    Socket::taken(&listener.address, taken)
-                }
-                None => {
-                    let socket = Socket::bind(listener).map_err(|error| explain(listener, &error))?;
-                    files.bound(listener);
-                    socket
-                }
+            let (name, passed_name) = (offered_as(&listener.address), passed_as(&listener.address));
+            let (name, socket) = if let Some(taken) = take(&name) {
+                files.taken(listener);
+                (name, Socket::taken(&listener.address, taken))
+            } else if let Some(taken) = take(&passed_name) {
+                (passed_name, Socket::taken(&listener.address, taken))
+            } else if let Some(socket) = passed.take(listener) {
+                (passed_name, socket)
+            } else {
+                let socket = Socket::bind(listener, ports).map_err(|error| explain(listener, &error))?;
+                files.bound(listener);
+                (name, socket)
             };
             offered.push((name, again(&socket)?));
             http.push(socket);
@@ -74,8 +85,14 @@ impl Listeners {
         let addr = &settings.admin.listen;
         let admin = match take(&format!("tcp {addr}")) {
             Some(taken) => TcpListener::from(taken),
-            None => socket::bind_tcp(addr).map_err(|error| explain_tcp(addr, "[admin]", &error))?,
+            None => match passed.take_tcp(addr) {
+                Some(listener) => listener,
+                None => ports
+                    .bind(addr, socket::bind_tcp)
+                    .map_err(|error| explain_tcp(addr, "[admin]", &error))?,
+            },
         };
+        passed.are_all_taken()?;
         offered.push((format!("tcp {addr}"), again(&admin)?));
         let upgrade = match take(&format!("unix {name}")) {
             Some(taken) => Some(UnixListener::from(taken)),
@@ -108,6 +125,14 @@ fn offered_as(address: &ListenAddress) -> String {
     }
 }
 
+/// The same of one that was passed to the process: it matters for those that have a file.
+fn passed_as(address: &ListenAddress) -> String {
+    match address {
+        ListenAddress::Tcp(addr) => format!("tcp {addr}"),
+        ListenAddress::Unix(_) | ListenAddress::Abstract(_) => format!("{PASSED_KIND} {address}"),
+    }
+}
+
 fn again(socket: &impl AsFd) -> Result<OwnedFd, String> {
     socket.as_fd().try_clone_to_owned().map_err(|error| format!("error: a socket cannot be kept: {error}"))
 }
@@ -136,7 +161,9 @@ fn explain_tcp(addr: &SocketAddr, section: &str, error: &io::Error) -> String {
         }
         ErrorKind::AddrNotAvailable => "this machine has no such address;".to_owned(),
         ErrorKind::PermissionDenied => {
-            "ports below 1024 need the capability CAP_NET_BIND_SERVICE; or".to_owned()
+            "ports below 1024 need a socket unit of systemd or the capability CAP_NET_BIND_SERVICE, which a gateway has at its \
+             start only: a new one needs a restart and no upgrade in place; or"
+                .to_owned()
         }
         _ => String::new(),
     };

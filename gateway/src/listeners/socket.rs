@@ -2,6 +2,7 @@
 
 use super::BACKLOG;
 use crate::config::{ListenAddress, ListenerSettings};
+use crate::privilege::Ports;
 use crate::stream::Stream;
 use crate::unix_socket::{self, Access};
 use nix::unistd::Group;
@@ -28,9 +29,9 @@ pub(super) enum AsyncSocket {
 
 impl Socket {
     /// Listens where the settings say.
-    pub(super) fn bind(settings: &ListenerSettings) -> io::Result<Socket> {
+    pub(super) fn bind(settings: &ListenerSettings, ports: &Ports) -> io::Result<Socket> {
         match &settings.address {
-            ListenAddress::Tcp(addr) => bind_tcp(addr).map(Socket::Tcp),
+            ListenAddress::Tcp(addr) => ports.bind(addr, bind_tcp).map(Socket::Tcp),
             ListenAddress::Unix(path) => {
                 unix_socket::listen(path, access(settings)?, BACKLOG).map(Socket::Unix)
             }
@@ -53,6 +54,14 @@ impl Socket {
         match self {
             Socket::Tcp(listener) => listener.local_addr().ok(),
             Socket::Unix(_) => None,
+        }
+    }
+
+    /// Accepts no longer wait from here on.
+    pub(super) fn do_not_wait(&self) -> io::Result<()> {
+        match self {
+            Socket::Tcp(listener) => listener.set_nonblocking(true),
+            Socket::Unix(listener) => listener.set_nonblocking(true),
         }
     }
 

@@ -14,6 +14,7 @@ use crate::control::{self, Plane, Watched, watch::Watcher};
 use crate::descriptors;
 use crate::discovery::kept;
 use crate::listeners::Listeners;
+use crate::privilege::Ports;
 use crate::signals;
 use crate::state::{self, State};
 use crate::supervise::Supervisor;
@@ -26,9 +27,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 /// Runs the gateway until it is told to end. `upgrade` has it take over from a running gateway, by default from the one
-/// of these settings. Errors are for whoever started it: what was wrong, on standard error. Any end but the one that was
+/// of these settings. `ports` binds those below 1024, and is gone when all listeners are bound. Errors are for whoever started it: what was wrong, on standard error. Any end but the one that was
 /// asked for has a status above 0.
-pub fn run(config: &Path, upgrade: Option<Option<String>>) -> ExitCode {
+pub fn run(config: &Path, upgrade: Option<Option<String>>, ports: Ports) -> ExitCode {
     // From here on nothing else writes to standard error. Dropped last, with a deadline for the last lines.
     let log = match log::Writer::start() {
         Ok(log) => log,
@@ -37,7 +38,7 @@ pub fn run(config: &Path, upgrade: Option<Option<String>>) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match start(config, upgrade, &log) {
+    match start(config, upgrade, ports, &log) {
         Ok(gateway) => chassis::run(gateway),
         Err(error) => {
             log.lines().put(format!("{error}\n").as_bytes());
@@ -46,16 +47,22 @@ pub fn run(config: &Path, upgrade: Option<Option<String>>) -> ExitCode {
     }
 }
 
-fn start(config: &Path, upgrade: Option<Option<String>>, log: &log::Writer) -> Result<Gateway, String> {
+fn start(
+    config: &Path,
+    upgrade: Option<Option<String>>,
+    ports: Ports,
+    log: &log::Writer,
+) -> Result<Gateway, String> {
     signals::ignore_meaningless().map_err(|error| format!("error: signals cannot be heard: {error}"))?;
     let settings = Settings::load(config).map_err(|error| error.to_string())?;
     log::start(&settings.log, chassis::QUIET, log.lines());
-    prepare(settings, upgrade, log.lines().stats())
+    prepare(settings, upgrade, ports, log.lines().stats())
 }
 
 fn prepare(
     settings: Settings,
     upgrade: Option<Option<String>>,
+    ports: Ports,
     log: Arc<LogStats>,
 ) -> Result<Gateway, String> {
     let supervisor = Arc::new(Supervisor::default());
@@ -69,7 +76,8 @@ fn prepare(
     let name = Name::of(&settings);
     let before = upgrade.map(|other| other.map_or_else(|| name.clone(), |other| Name::given(&other)));
     let mut before = before.map(|name| Predecessor::ask(&name)).transpose()?;
-    let mut listeners = Listeners::open(&settings, &name, before.as_mut())?;
+    let mut listeners = Listeners::open(&settings, &name, &ports, before.as_mut())?;
+    ports.give_up();
     let (state, state_lock) = open_state(&settings, &mut listeners, before.as_mut())?;
     let shared = Arc::new(Shared::new(settings, supervisor, descriptors::raise_limit()));
     let plane = Arc::new(Plane::new(shared, state, log));

@@ -10,6 +10,7 @@ use crate::config::Settings;
 use crate::config::testing::Folder;
 use crate::control::Plane;
 use crate::lame_duck::LameDuck;
+use crate::privilege::Ports;
 use crate::supervise::Task;
 use crate::telemetry::log::LogStats;
 use callgate_protocol::{Hello, Limits, Outbound};
@@ -65,7 +66,7 @@ impl Rig {
             ),
         );
         let settings = Settings::load(&config).unwrap();
-        let gateway = prepare(settings, None, Arc::<LogStats>::default()).unwrap();
+        let gateway = prepare(settings, None, Ports::default(), Arc::<LogStats>::default()).unwrap();
         let http = gateway.listeners.http[0].local_addr().unwrap();
         let admin = gateway.listeners.admin.local_addr().unwrap();
         let (plane, (stop, told)) = (gateway.plane.clone(), watch::channel(false));

@@ -1,6 +1,7 @@
 //! The steps that a request passes before its route's action, whatever that is: a short list, in one order for all routes.
 //!
 //! ```text
+//! clients      from which addresses they may come
 //! client_certificate  whether its client has shown one
 //! rate_limits  how many requests a route takes in a time; claim, what a bearer token claims
 //! in_flight    how many of its requests may be open at once
@@ -10,12 +11,13 @@
 
 mod claim;
 mod client_certificate;
+mod clients;
 mod in_flight;
 mod rate_limits;
 
 pub use in_flight::InFlight;
 
-use crate::config::{Matcher, RoutePolicy};
+use crate::config::{Matcher, RouteClients, RoutePolicy};
 use crate::failure::Failure;
 use crate::limit::{Limits, SharedBuckets};
 use callgate_http1::Fields;
@@ -52,8 +54,8 @@ pub struct Making<'a> {
 pub struct Arrival<'r> {
     /// The worker that it has come to.
     pub worker: usize,
-    /// The address of who has sent it; `None` of a Unix socket, and where nobody is there any more.
-    pub peer: Option<IpAddr>,
+    /// The address of its client; `None` where that is not known: of a Unix socket, and where nobody is there any more.
+    pub client: Option<IpAddr>,
     /// Its client has shown a certificate, which was verified.
     pub has_certificate: bool,
     /// Its header fields.
@@ -126,6 +128,7 @@ macro_rules! steps {
 }
 
 steps! {
+    clients: RouteClients,
     client_certificate: ClientCertificate,
     rate_limits: Limits,
     in_flight: InFlight,

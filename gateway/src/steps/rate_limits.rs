@@ -37,9 +37,9 @@ impl Step for Limits {
         for limit in self.iter().filter(|limit| !limit.limit.spec.dry_run) {
             text(&limit.limit.spec.by, fields)?;
         }
-        // Connections over Unix sockets have no address: together they are one client.
-        let peer = arrival.peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        let verdict = self.ask(arrival.worker, arrival.now, |by| key(by, peer, fields));
+        // Those without an address are one client together.
+        let client = arrival.client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let verdict = self.ask(arrival.worker, arrival.now, |by| key(by, client, fields));
         passed.told.add(&verdict.field);
         let Some(refused) = verdict.refused else { return Ok(()) };
         passed.told.policy = Some(refused.policies.to_owned());
@@ -76,11 +76,11 @@ impl RateFields {
 
 /// Whose bucket it is. A request without the header, the key or the claim shares one with all others without; so does, with a
 /// limit that only counts, one that has several.
-fn key<'h>(by: &LimitBy, peer: IpAddr, fields: Fields<'h>) -> Key<'h> {
+fn key<'h>(by: &LimitBy, client: IpAddr, fields: Fields<'h>) -> Key<'h> {
     let text = text(by, fields).unwrap_or_default();
     match by {
         LimitBy::Route => Key::None,
-        LimitBy::Client => limit::client(peer),
+        LimitBy::Client => limit::client(client),
         LimitBy::Header(_) | LimitBy::ApiKey => text.map_or(Key::None, Key::Text),
         LimitBy::Claim(name) => text.and_then(|token| claim(token, name)).map_or(Key::None, Key::Claim),
     }
@@ -108,12 +108,12 @@ mod tests {
 
     #[test]
     fn a_key_is_what_the_limit_counts_by() {
-        let peer: IpAddr = "192.0.2.1".parse().expect("an address");
+        let client: IpAddr = "192.0.2.1".parse().expect("an address");
         let tenant = LimitBy::Header("x-tenant".into());
         let subject = LimitBy::Claim("sub".to_owned());
         for (by, fields, expected) in [
             (&LimitBy::Route, &[("x-api-key", "k")][..], Key::None),
-            (&LimitBy::Client, &[("x-forwarded-for", "198.51.100.1")], Key::Client(peer)),
+            (&LimitBy::Client, &[("x-forwarded-for", "198.51.100.1")], Key::Client(client)),
             (&tenant, &[("x-tenant", "a")], Key::Text(b"a")),
             (&tenant, &[("x-tenant", "")], Key::Text(b"")),
             (&tenant, &[], Key::None),
@@ -132,7 +132,7 @@ mod tests {
             // As a limit counts them that refuses nobody.
             (&tenant, &[("x-tenant", "a"), ("x-tenant", "b")], Key::None),
         ] {
-            assert_eq!(key(by, peer, request(fields).fields()), expected, "{by} {fields:?}");
+            assert_eq!(key(by, client, request(fields).fields()), expected, "{by} {fields:?}");
         }
     }
 

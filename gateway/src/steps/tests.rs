@@ -28,7 +28,7 @@ fn check(table: &Table, route: usize, lines: Lines<'_>, passed: &mut Passed) -> 
     let request = request(lines);
     let arrival = Arrival {
         worker: 0,
-        peer: None,
+        client: None,
         has_certificate: false,
         fields: request.fields(),
         now: Instant::now(),
@@ -47,6 +47,37 @@ fn a_routes_steps_are_shown_in_the_order_in_which_requests_meet_them() {
     assert_eq!(shown(0), [""; 0]);
     assert_eq!(shown(1), ["rate_limit route:1/s, route:5/m", "max_in_flight 3"]);
     assert!(table.routes[0].steps.0.is_none(), "who has none keeps nothing");
+}
+
+#[test]
+fn a_client_passes_all_lists_before_anything_is_counted() {
+    let text = "clients = { allow = ['192.0.2.0/24'] }\n\
+                [[routes]]\nmatch = 'GET /0'\nrespond = {}\n\
+                [[routes]]\nmatch = 'GET /1'\nrespond = {}\nclients = { deny = ['192.0.2.8/29'] }\nrate_limit = { rate = '1/h' }\n";
+    let tables = Tables::parse(vec![Source::new("t.toml", text)]).expect("sound tables");
+    let table = Table::next(&Table::empty(), tables, &Default::default(), 1);
+    let shown = |route: usize| Steps::shown(&table.routes[route].policy);
+    assert_eq!(shown(0), ["clients allow 192.0.2.0/24"]);
+    assert_eq!(shown(1), ["clients allow 192.0.2.0/24, clients deny 192.0.2.8/29", "rate_limit route:1/h"]);
+    let passes = |route: usize, client: Option<[u8; 4]>| {
+        let request = request::<&str>(&[]);
+        let client = client.map(Into::into);
+        let arrival = Arrival {
+            worker: 0,
+            client,
+            has_certificate: false,
+            fields: request.fields(),
+            now: Instant::now(),
+        };
+        match table.routes[route].steps.check(&arrival, &mut Passed::default()) {
+            Ok(()) => true,
+            Err(Failure::ClientNotAllowed) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    };
+    assert!(passes(0, Some([192, 0, 2, 9])) && !passes(0, Some([192, 0, 3, 9])) && !passes(0, None));
+    assert!(!passes(1, Some([192, 0, 2, 9])) && !passes(1, Some([192, 0, 3, 1])) && !passes(1, None));
+    assert!(passes(1, Some([192, 0, 2, 1])), "those who were turned away have taken no token");
 }
 
 #[test]

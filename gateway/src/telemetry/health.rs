@@ -42,6 +42,18 @@ impl From<callgate_health::Standing> for Standing {
 }
 
 labels! {
+    /// How an attempt to connect has failed.
+    ConnectFailure {
+        /// Nobody answers there, or somebody else, or too late.
+        Failed = "failed",
+        /// The TLS handshake has failed.
+        Tls = "tls",
+        /// The instance does not let the gateway in.
+        Refused = "refused",
+    }
+}
+
+labels! {
     /// Why a connection ended.
     Disconnect {
         /// It was to end, and all its calls were answered.

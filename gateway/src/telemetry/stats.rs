@@ -3,7 +3,7 @@
 
 use super::counter::{Counter, Histogram, PerWorker};
 use super::failures::FailureCounters;
-use super::health::{Disconnect, HealthCounters, Standing};
+use super::health::{ConnectFailure, Disconnect, HealthCounters, Standing};
 use super::http2::Http2Counters;
 use super::overload::ShedCounters;
 use callgate_health::EjectionReason;
@@ -141,8 +141,7 @@ pub struct EndpointCounters {
     pub in_flight: Counter,
     /// Connections that serve calls: 0 or 1, and those that drain.
     pub connections: Counter,
-    /// Attempts to connect that failed.
-    pub connect_failures: Counter,
+    connect_failures: [Counter; ConnectFailure::ALL.len()],
     /// Connections that were established.
     pub connects: Counter,
     /// How it stands.
@@ -150,6 +149,16 @@ pub struct EndpointCounters {
 }
 
 impl EndpointCounters {
+    /// Counts an attempt to connect that failed.
+    pub fn not_connected(&self, why: ConnectFailure) {
+        self.connect_failures[why as usize].increment();
+    }
+
+    /// Attempts to connect that failed so.
+    pub fn connect_failures(&self, why: ConnectFailure) -> &Counter {
+        &self.connect_failures[why as usize]
+    }
+
     /// Counts a call that ended.
     #[inline]
     pub fn ended(&self, outcome: OutcomeLabel) {
@@ -161,6 +170,11 @@ impl EndpointStats {
     /// All zero.
     pub fn new(workers: usize) -> EndpointStats {
         EndpointStats(PerWorker::new(workers))
+    }
+
+    /// Attempts to connect that failed so.
+    pub fn connect_failures(&self, why: ConnectFailure) -> u64 {
+        self.0.sum(|one| one.connect_failures(why))
     }
 
     /// Ended calls by outcome, those that occurred.

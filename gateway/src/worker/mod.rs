@@ -7,6 +7,7 @@
 mod drains;
 mod listener;
 mod listener_tls;
+mod per_client;
 mod request_ids;
 mod room;
 mod route_ref;
@@ -15,6 +16,7 @@ mod shared;
 pub use drains::Drains;
 pub use listener::Listener;
 pub use listener_tls::ListenerTls;
+pub use per_client::{ClientPlace, PerClient};
 pub use request_ids::RequestIds;
 pub use room::{Place, Room};
 pub use route_ref::RouteRef;

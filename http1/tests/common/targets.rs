@@ -1,19 +1,8 @@
-//! What the fuzz targets do with an input. `tests/corpus.rs` does the same with each file of the corpora.
+//! What the fuzz targets of requests do with an input; the crate `fuzz` has them and their corpus.
 
 use super::drive::{bytewise, drive, whole};
+use super::peer;
 use super::random::Random;
-use super::{peer, replies};
-
-/// A fuzz target: what is done with an input. It panics where something is wrong.
-pub(crate) type Target = fn(&[u8]);
-
-/// All targets: name, folder of the corpus, and what is done.
-pub(crate) const TARGETS: [(&str, &str, Target); 4] = [
-    ("requests", "requests", requests),
-    ("cuts", "requests", cuts),
-    ("hyper", "requests", hyper),
-    ("replies", "replies", replies::replies),
-];
 
 /// Requests, as they come from a socket: no panic, and all that `drive` asserts.
 pub(crate) fn requests(input: &[u8]) {

@@ -9,7 +9,9 @@
 //! What can be asked for without end (PONG, SCHEMA, refusals) is bounded in bytes.
 
 mod asked;
+mod notices;
 mod open;
+mod schemas;
 
 use super::{MAX_BACKLOG, MAX_UNREAD};
 use crate::budget::Room;
@@ -21,22 +23,19 @@ use crate::limits::Limits;
 use crate::outbound::Outbound;
 use crate::schema::Fingerprint;
 use crate::status::Status;
+use notices::Notices;
 use open::OpenCalls;
+use schemas::Schemas;
 use std::borrow::Cow;
-use std::collections::VecDeque;
 
 pub use asked::{Asked, Refusal};
-
-/// What a schema that is asked for costs until it is sent, in bytes: the request's own.
-const SCHEMA_REQUEST: usize = 26;
-
-/// Schemas wait while so many bytes wait before them.
-const SCHEMAS_WAIT: usize = 64 * 1024;
 
 /// One connection of a side that is called.
 #[derive(Debug)]
 pub struct Acceptor<T, I> {
     outbound: Outbound,
+    /// Nothing is said until the peer was let in.
+    guarded: bool,
     limits: Limits,
     /// What the peer accepts, from its HELLO on.
     peer: Option<Limits>,
@@ -44,13 +43,8 @@ pub struct Acceptor<T, I> {
     open: OpenCalls<T, I>,
     /// Answers among the bytes that were taken last.
     taken: usize,
-    schemas: VecDeque<(Fingerprint, Cow<'static, [u8]>)>,
-    /// Whether calls are welcome, and what the peer believes.
-    ready: bool,
-    told_ready: bool,
-    /// While going away: the last call that is run, and why.
-    last_call: Option<u32>,
-    farewell: Option<String>,
+    schemas: Schemas,
+    notices: Notices,
 }
 
 impl<T, I: Copy + Ord> Acceptor<T, I> {
@@ -58,16 +52,25 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
     pub fn new(hello: &Hello) -> Acceptor<T, I> {
         Acceptor {
             outbound: Outbound::new(hello),
+            guarded: false,
             limits: hello.limits.clamped(),
             peer: None,
             open: OpenCalls::new(),
             taken: 0,
-            schemas: VecDeque::new(),
-            ready: true,
-            told_ready: true,
-            last_call: None,
-            farewell: None,
+            schemas: Schemas::default(),
+            notices: Notices::new(),
         }
+    }
+
+    /// The same, where not everybody is let in: HELLO is not sent before the owner has looked at the peer's and said
+    /// [`let_in`](Self::let_in). Who is not let in does not hear what is offered.
+    pub fn guarded(hello: &Hello) -> Acceptor<T, I> {
+        Acceptor { guarded: true, ..Acceptor::new(hello) }
+    }
+
+    /// The peer is one of those who are let in.
+    pub fn let_in(&mut self) {
+        self.guarded = false;
     }
 
     /// Takes up what the peer has said.
@@ -79,7 +82,7 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
         Ok(match event {
             // The peer knows from GO_AWAY, or will, that such a call does not run.
             Event::Call { number, .. } | Event::TooLarge { number } | Event::NoRoom { number }
-                if self.last_call.is_some_and(|last| number > last) =>
+                if self.notices.last_call().is_some_and(|last| number > last) =>
             {
                 Asked::Nothing
             }
@@ -106,7 +109,7 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
             Event::Hello(hello) => {
                 self.outbound.set_limits(&hello.limits);
                 self.peer = Some(hello.limits);
-                self.tell();
+                self.notices.open(&mut self.outbound);
                 Asked::Hello(hello)
             }
             // A PONG shows by its mere arrival that the peer is there, and a caller may go as it likes.
@@ -125,7 +128,7 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
         &mut self,
         number: u32,
         metadata: Metadata<'_>,
-        payload: Vec<u8>,
+        payload: &mut Vec<u8>,
         room: Option<Room>,
     ) -> bool {
         let (open, _) = self.open.remove(number);
@@ -164,7 +167,7 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
 
     /// Gives a schema that was asked for; empty when there is none.
     pub fn schema(&mut self, fingerprint: Fingerprint, encoded: impl Into<Cow<'static, [u8]>>) {
-        self.schemas.push_back((fingerprint, encoded.into()));
+        self.schemas.push(fingerprint, encoded.into());
     }
 
     /// Drops the calls whose time is up, and tells the peer. Gives what was kept for them.
@@ -185,17 +188,12 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
 
     /// Says whether calls are welcome, if the peer does not know.
     pub fn set_ready(&mut self, ready: bool) {
-        self.ready = ready;
-        self.tell();
+        self.notices.set_ready(ready, &mut self.outbound);
     }
 
     /// Takes no calls above `last_call`, the last that has begun to arrive, from now on, and says so.
     pub fn drain(&mut self, last_call: u32, reason: &str) {
-        if self.last_call.is_none() {
-            self.last_call = Some(last_call);
-            self.farewell = Some(reason.to_owned());
-            self.tell();
-        }
+        self.notices.go_away(last_call, reason, &mut self.outbound);
     }
 
     /// Answers all open calls with a failure; some may have run. Gives what was kept for them.
@@ -215,12 +213,15 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
 
     /// Says that the connection ends because of an error.
     pub fn go_away_with(&mut self, last_call: u32, reason: &str) {
+        if std::mem::take(&mut self.guarded) {
+            self.outbound = Outbound::without_hello();
+        }
         self.outbound.go_away(last_call, reason);
     }
 
     /// While going away: the last call that is run.
     pub fn last_call(&self) -> Option<u32> {
-        self.last_call
+        self.notices.last_call()
     }
 
     /// Calls that have no answer yet.
@@ -230,7 +231,7 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
 
     /// Asks the peer whether it is there, unless its HELLO is still to come.
     pub fn ping(&mut self) {
-        if self.peer.is_some() {
+        if self.notices.is_open() {
             self.outbound.ping(*b"callgate");
         }
     }
@@ -238,7 +239,7 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
     /// Whether nothing is left to send.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.outbound.is_empty() && self.schemas.is_empty()
+        self.guarded || (self.outbound.is_empty() && self.schemas.is_empty())
     }
 
     /// Bytes that wait to be sent.
@@ -249,11 +250,10 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
     /// Moves the next bytes to write into `buffer`, of which everything was written before.
     #[inline]
     pub fn take_output(&mut self, buffer: &mut Vec<u8>) {
-        if self.outbound.queued() < SCHEMAS_WAIT
-            && let Some((fingerprint, encoded)) = self.schemas.pop_front()
-        {
-            self.outbound.schema(fingerprint, &encoded);
+        if self.guarded {
+            return buffer.clear();
         }
+        self.schemas.go_on(&mut self.outbound);
         self.taken = self.outbound.answers();
         self.outbound.take(buffer);
     }
@@ -292,21 +292,8 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
         Ok(Asked::Nothing)
     }
 
-    /// Says what waits for the peer's HELLO to be said.
-    fn tell(&mut self) {
-        if self.peer.is_none() {
-            return;
-        }
-        if std::mem::replace(&mut self.told_ready, self.ready) != self.ready {
-            self.outbound.ready(self.ready);
-        }
-        if let (Some(last_call), Some(reason)) = (self.last_call, self.farewell.take()) {
-            self.outbound.go_away(last_call, &reason);
-        }
-    }
-
     fn bounded(&self) -> Result<(), ProtocolError> {
-        let unread = self.outbound.unread() + self.schemas.len() * SCHEMA_REQUEST;
+        let unread = self.outbound.unread() + self.schemas.cost();
         if unread > MAX_UNREAD { Err(ProtocolError::Unread) } else { Ok(()) }
     }
 }

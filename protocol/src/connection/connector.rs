@@ -6,9 +6,9 @@
 //!
 //! A call that is given up is forgotten when CANCEL is queued. Its answer may be under way; it finds no call and is ignored.
 
+mod calls;
 mod said;
 
-use super::number_map::NumberMap;
 use super::{MAX_BACKLOG, MAX_UNREAD};
 use crate::call::CallHead;
 use crate::frame::ProtocolError;
@@ -17,6 +17,7 @@ use crate::inbound::Event;
 use crate::limits::Limits;
 use crate::outbound::Outbound;
 use crate::schema::Fingerprint;
+use calls::{Calls, InFlight};
 
 pub use said::{Answer, Ended, Lost, NotSent, Said};
 
@@ -27,7 +28,7 @@ const LAST_NUMBER: u32 = u32::MAX - 1;
 #[derive(Debug)]
 pub struct Connector<T, I> {
     outbound: Outbound,
-    calls: NumberMap<u32, InFlight<T, I>>,
+    calls: Calls<T, I>,
     next: u32,
     /// What the peer accepts, from its HELLO on.
     peer: Option<Limits>,
@@ -36,16 +37,6 @@ pub struct Connector<T, I> {
     accepting: bool,
     /// The lowest last call that the peer has told.
     last_call: u32,
-    /// No call in flight has its deadline before this. So the owner needs one timer, instead of one a call.
-    first_deadline: Option<I>,
-}
-
-#[derive(Debug)]
-struct InFlight<T, I> {
-    value: T,
-    /// Where in the stream of bytes the call begins: while no more than that has left, it was not sent.
-    position: u64,
-    deadline: I,
 }
 
 impl<T, I: Copy + Ord> Connector<T, I> {
@@ -53,13 +44,12 @@ impl<T, I: Copy + Ord> Connector<T, I> {
     pub fn new(hello: &Hello) -> Connector<T, I> {
         Connector {
             outbound: Outbound::new(hello),
-            calls: NumberMap::default(),
+            calls: Calls::new(),
             next: 1,
             peer: None,
             most: 0,
             accepting: true,
             last_call: u32::MAX,
-            first_deadline: None,
         }
     }
 
@@ -96,32 +86,28 @@ impl<T, I: Copy + Ord> Connector<T, I> {
         if self.next > LAST_NUMBER {
             self.accepting = false;
         }
-        if self.first_deadline.is_none_or(|first| deadline < first) {
-            self.first_deadline = Some(deadline);
-        }
         self.calls.insert(number, InFlight { value, position, deadline });
         Ok(number)
     }
 
     /// Gives a call up, and tells the peer. `None` when it has ended already.
     pub fn cancel(&mut self, number: u32) -> Option<Ended<T, I>> {
-        let ended = self.take(number)?;
+        let ended = self.calls.take(number)?;
         self.outbound.cancel(number);
         Some(ended)
     }
 
     /// Gives up the calls whose time is up, tells the peer, and finds the next deadline.
     pub fn expire(&mut self, now: I) -> Vec<Ended<T, I>> {
-        let late = self.take_where(|_, call| call.deadline <= now);
+        let late = self.calls.take_late(now);
         late.iter().for_each(|call| self.outbound.cancel(call.number));
-        self.first_deadline = self.calls.values().map(|call| call.deadline).min();
         late
     }
 
     /// No call in flight has its deadline before this.
     #[inline]
     pub fn first_deadline(&self) -> Option<I> {
-        self.first_deadline
+        self.calls.first_deadline()
     }
 
     /// Takes up what the peer has said.
@@ -172,8 +158,8 @@ impl<T, I: Copy + Ord> Connector<T, I> {
         let left = self.outbound.departed();
         let first = self.calls.values().map(|call| call.position).filter(|position| left <= *position).min();
         self.outbound.cut(first.unwrap_or_else(|| self.outbound.position()));
-        let unsent = self.take_where(|_, call| left <= call.position);
-        Lost { unsent, sent: self.take_where(|_, _| true) }
+        let unsent = self.calls.take_where(|_, call| left <= call.position);
+        Lost { unsent, sent: self.calls.take_where(|_, _| true) }
     }
 
     /// Whether it takes calls at all.
@@ -256,17 +242,6 @@ impl<T, I: Copy + Ord> Connector<T, I> {
         self.outbound.take(buffer);
     }
 
-    #[inline]
-    fn take(&mut self, number: u32) -> Option<Ended<T, I>> {
-        let InFlight { value, deadline, .. } = self.calls.remove(&number)?;
-        Some(Ended { number, value, deadline })
-    }
-
-    fn take_where(&mut self, is_so: impl Fn(u32, &InFlight<T, I>) -> bool) -> Vec<Ended<T, I>> {
-        let taken = self.calls.extract_if(|number, call| is_so(*number, call));
-        taken.map(|(number, InFlight { value, deadline, .. })| Ended { number, value, deadline }).collect()
-    }
-
     /// An answer; to a call for which nobody waits any more it is ignored.
     #[inline]
     fn answered<'a>(&mut self, number: u32, answer: Answer<'a>) -> Result<Said<'a, T, I>, ProtocolError> {
@@ -277,7 +252,7 @@ impl<T, I: Copy + Ord> Connector<T, I> {
         if self.outbound.abandon(number) {
             self.outbound.cancel(number);
         }
-        Ok(self.take(number).map_or(Said::Nothing, |ended| Said::Answered(ended, answer)))
+        Ok(self.calls.take(number).map_or(Said::Nothing, |ended| Said::Answered(ended, answer)))
     }
 
     /// An answer that is not taken: the peer need not send the rest of it.
@@ -294,7 +269,7 @@ impl<T, I: Copy + Ord> Connector<T, I> {
         self.accepting = false;
         self.last_call = self.last_call.min(last_call);
         let last = self.last_call;
-        let refused = self.take_where(|number, _| number > last);
+        let refused = self.calls.take_where(|number, _| number > last);
         for call in &refused {
             if self.outbound.abandon(call.number) {
                 self.outbound.cancel(call.number);

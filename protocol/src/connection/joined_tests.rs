@@ -126,7 +126,7 @@ impl World {
         }
         let (number, id, result) = self.running.swap_remove(at % self.running.len());
         if good {
-            self.acceptor.reply(number, Metadata::default(), vec![id as u8; result], None);
+            self.acceptor.reply(number, Metadata::default(), &mut vec![id as u8; result], None);
         } else {
             self.acceptor.fail(number, &Status::aborted(id.to_string()));
         }

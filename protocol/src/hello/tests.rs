@@ -28,6 +28,18 @@ fn a_hello_survives_its_encoding_and_unknown_fields_are_skipped() {
 }
 
 #[test]
+fn a_token_goes_along_and_is_never_shown() {
+    let tokens = crate::Tokens::parse("s3cret").expect("a token");
+    let hello = Hello { token: tokens.first().cloned(), ..example() };
+    let read = Hello::decode(&encoded(&hello)).expect("sound");
+    assert!(tokens.accept(read.token.as_ref().expect("a token")));
+    assert!(!format!("{read:?}").contains("s3cret"));
+    // Whatever else is brought along is none that is valid.
+    let read = Hello::decode(&put(&[VERSION_1, (TOKEN, b"\xff"), (TOKEN, b"s3cret")])).expect("sound");
+    assert!(!tokens.accept(read.token.as_ref().expect("the first one counts")));
+}
+
+#[test]
 fn a_peer_without_a_common_version_is_refused() {
     let hello = Hello { versions: (2, 3), ..example() };
     assert_eq!(Hello::decode(&encoded(&hello)), Err(ProtocolError::NoCommonVersion { min: 2, max: 3 }));

@@ -26,6 +26,12 @@ fn every_protocol_error_has_bytes_that_bring_it() {
         ("a range the wrong way round", a, version(VERSION + 1, VERSION), NoCommonVersion { min: 2, max: 1 }),
         ("no HELLO", a, [&MAGIC[..], &frame(kind::PING, 0, 0, &[0; 8])].concat(), HelloMissing),
         ("something skippable before HELLO", a, [&MAGIC[..], &frame(0x80, 0, 0, b"")].concat(), HelloMissing),
+        (
+            "no HELLO but GO_AWAY",
+            a,
+            [&MAGIC[..], &frame(kind::GO_AWAY, 0, 0, &[0; 4])].concat(),
+            HelloMissing,
+        ),
         ("a second HELLO", a, after(hello()[8..].to_vec()), HelloRepeated),
         ("a HELLO without versions", a, [&MAGIC[..], &frame(kind::HELLO, 0, 0, b"")].concat(), truncated()),
         ("a body too long", a, after(long), FrameTooLarge { kind: kind::CALL, length: MAX_FRAME + 1 }),

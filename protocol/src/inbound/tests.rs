@@ -250,3 +250,13 @@ fn only_a_failure_that_says_so_is_of_a_call_that_has_not_run() {
         assert!(matches!(event, Some(Event::Failure { status, .. }) if status.not_executed == not_executed));
     }
 }
+
+#[test]
+fn a_caller_that_is_not_let_in_hears_why() {
+    let body = [&[0; 4][..], b"a token is required here"].concat();
+    let bytes = [&MAGIC[..], &frame(kind::GO_AWAY, 0, 0, &body)].concat();
+    let mut inbound = Inbound::new(Role::Connector, Limits::default());
+    let (magic, _) = inbound.next(&bytes).expect("the magic");
+    let heard = inbound.next(&bytes[magic..]).expect("GO_AWAY").1;
+    assert_eq!(heard, Some(Event::GoAway { last_call: 0, reason: "a token is required here" }));
+}

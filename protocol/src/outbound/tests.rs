@@ -180,9 +180,9 @@ fn what_was_written_is_not_kept_though_the_buffer_never_runs_empty() {
     }
     assert_eq!(outbound.backlog(), 1);
     assert!(
-        outbound.ready.bytes.capacity() <= 4 * buffer::KEEP_CAPACITY,
+        outbound.queue.ready.bytes.capacity() <= 4 * buffer::KEEP_CAPACITY,
         "{}",
-        outbound.ready.bytes.capacity()
+        outbound.queue.ready.bytes.capacity()
     );
 }
 
@@ -272,10 +272,10 @@ fn after_256_kibibytes_of_other_frames_a_fragment_goes() {
 fn a_buffer_of_up_to_256_kibibytes_is_kept_and_a_larger_one_given_back() {
     for (capacity, kept) in [(1000, true), (262_144, true), (262_145, false), (1_000_000, false)] {
         let (mut outbound, _) = connection();
-        outbound.ready.bytes = Vec::with_capacity(capacity);
-        outbound.ready.bytes.push(1);
+        outbound.queue.ready.bytes = Vec::with_capacity(capacity);
+        outbound.queue.ready.bytes.push(1);
         outbound.advance(1);
-        assert_eq!(outbound.ready.bytes.capacity(), if kept { capacity } else { 0 }, "{capacity}");
+        assert_eq!(outbound.queue.ready.bytes.capacity(), if kept { capacity } else { 0 }, "{capacity}");
     }
 }
 
@@ -291,10 +291,10 @@ fn what_was_written_is_dropped_when_it_is_256_kibibytes_and_half_of_all() {
         (4 * keep, keep, false),
     ] {
         let (mut outbound, _) = connection();
-        outbound.ready.bytes = vec![7; all];
+        outbound.queue.ready.bytes = vec![7; all];
         outbound.advance(written);
         assert_eq!(outbound.queued(), all - written);
-        assert_eq!(outbound.ready.written == 0, dropped, "{written} of {all}");
+        assert_eq!(outbound.queue.ready.written == 0, dropped, "{written} of {all}");
     }
 }
 

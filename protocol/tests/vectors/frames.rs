@@ -135,6 +135,7 @@ fn describe(event: Event<'_>) -> Option<Value> {
             "error": status.error.map(|error| hex(&error)),
             "retry_after_ms": status.retry_after_ms,
             "not_executed": status.not_executed,
+            "metadata": entries(status.metadata.as_metadata()),
         }}),
         Event::Cancel { number } => json!({"cancel": number}),
         Event::TooLarge { number } => json!({"too_large": number}),
@@ -244,6 +245,11 @@ fn others() -> Vec<Entry> {
                 out.failure(3, &Status::already_exists("taken").with_error([1, 251, 44, 1]));
             },
         ),
+        entry("failure-metadata", "what the method says beside it: a name of its own", c, |out| {
+            let mut metadata = MetadataBuf::default();
+            assert!(metadata.push_named("served-by", b"shop-2"));
+            out.failure(4, &Status::not_found("no such order").with_metadata(metadata));
+        }),
         entry("ping", "are you there?", a, |out| out.ping(*b"01234567")),
         entry("pong", "I am: the same 8 bytes", c, |out| out.pong(*b"01234567")),
         entry("go-away", "calls to 41 are still answered, later ones have not run", c, |out| {

@@ -2,9 +2,14 @@
 
 use crate::{check, hex, kept, unhex};
 use callgate_protocol::schema::Fingerprint;
-use callgate_protocol::{CallId, Event, Hello, Inbound, Limits, MethodOffer, Outbound, Role, ServiceOffer};
+use callgate_protocol::{
+    CallId, Event, Hello, Inbound, Limits, MethodOffer, Outbound, Role, ServiceOffer, Token,
+};
 use serde::Serialize;
 use serde_json::{Value, json};
+
+/// What a caller brings along in the vectors.
+const TOKEN: &str = "example-token";
 
 #[derive(Serialize)]
 struct Entry {
@@ -31,7 +36,7 @@ fn describe(hello: &Hello) -> Value {
             "methods": service.methods.iter().map(method).collect::<Vec<_>>(),
         })
     };
-    json!({
+    let mut described = json!({
         "versions": [hello.versions.0, hello.versions.1],
         "max_frame": hello.limits.max_frame,
         "max_message": hello.limits.max_message,
@@ -39,7 +44,12 @@ fn describe(hello: &Hello) -> Value {
         "window": hello.limits.window,
         "identity": hello.identity,
         "services": hello.services.iter().map(service).collect::<Vec<_>>(),
-    })
+    });
+    if let Some(token) = &hello.token {
+        assert!(token.is(TOKEN.as_bytes()), "a token shows itself nowhere");
+        described["token"] = TOKEN.into();
+    }
+    described
 }
 
 fn entry(name: &'static str, description: &'static str, hello: &Hello) -> Entry {
@@ -67,6 +77,8 @@ fn hellos_are_written_and_understood_as_their_vectors_say() {
     let small = Limits { max_frame: 4096, max_message: 1_048_576, max_calls: 64, window: 4_194_304 };
     let mut later = Hello::new("later/9", Limits::default(), Vec::new());
     later.versions = (1, 9);
+    let mut with_token = Hello::new("edge/0.1.0", Limits::default(), Vec::new());
+    with_token.token = Token::parse(TOKEN).ok();
     let entries = [
         entry(
             "caller",
@@ -79,6 +91,7 @@ fn hellos_are_written_and_understood_as_their_vectors_say() {
             &Hello::new("shop/0.1.0 pid 4711", small, vec![service, unversioned]),
         ),
         entry("later", "a side that speaks versions 1 to 9: version 1 is spoken with it", &later),
+        entry("token", "a side that offers nothing and brings a token along", &with_token),
     ];
     check("hello.json", &entries);
     for entry in kept("hello.json").as_array().expect("a list") {

@@ -9,6 +9,9 @@ use serde_json::json;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+/// After so long an idempotent call that was not answered is sent to another instance too: some answer all but calls (`hang`).
+const HEDGE_AFTER: Duration = Duration::from_secs(1);
+
 /// Makes the calls. None is tried again by what stands here.
 pub(crate) enum Caller {
     /// Through the gateway.
@@ -26,6 +29,7 @@ impl Caller {
     /// A caller by the SDK, of these instances.
     pub(crate) fn sdk(endpoints: &[String], timeout: Duration) -> Result<Caller, Failed> {
         let client = callgate_sdk::Client::builder().caller("chaos").timeout(timeout);
+        let client = client.hedge_after(HEDGE_AFTER);
         let client = endpoints.iter().fold(client, |client, endpoint| client.endpoint(endpoint));
         Ok(Caller::Sdk(ProbeClient::new(client.build()?)))
     }

@@ -23,9 +23,9 @@ fn every_kind_of_fault_at_once_fails_no_idempotent_call_and_runs_no_other_twice(
 
 #[test]
 fn callers_by_the_sdk_see_no_idempotent_call_fail_and_no_other_run_twice() {
-    let kinds = "kill,drain,reschema,slow,fail,refuse";
+    let kinds = "kill,stop,drain,reschema,slow,fail,refuse,hang";
     chaos(&[
-        "--caller", "sdk", "--seed", "1", "--calls", "2400", "--rate", "300", "--faults", "12", "--kinds",
+        "--caller", "sdk", "--seed", "1", "--calls", "3200", "--rate", "300", "--faults", "16", "--kinds",
         kinds,
     ]);
 }

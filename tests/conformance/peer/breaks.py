@@ -19,6 +19,7 @@ def connector(name, case, section):
 
 
 FRAME, HANDSHAKE, NUMBERS, LONG = "Connection and frame", "Handshake", "Call numbers", "Long messages"
+LET_IN = "Being let in"
 LIMITS, LATER, WRONG, AWAY = "Limits", "What may be added later", "When something is wrong", "Going away"
 PING, SCHEMAS = "Is the peer there: PING, PONG", "Schemas"
 
@@ -29,6 +30,7 @@ BREAKS = [
     acceptor("last-counts", "hello-first-counts", HANDSHAKE),
     acceptor("any-version", "hello-no-version", HANDSHAKE),
     acceptor("unknown-field-refused", "hello-unknown-fields", LATER),
+    acceptor("token-refused", "token-unasked", LET_IN),
     acceptor("ignores-max-frame", "hello-keeps-max-frame", LIMITS),
     acceptor("unknown-kind-skipped", "frame-unknown-kind", FRAME),
     acceptor("later-kind-refused", "frame-later-kind", LATER),
@@ -64,6 +66,8 @@ BREAKS = [
     acceptor("drain-drops", "away-told", AWAY),
     acceptor("drain-tells-0", "away-told", AWAY),
     acceptor("late-calls-run", "away-told", AWAY),
+    connector("token-in-the-clear", "hello-at-once", LET_IN),
+    connector("refusal-refused", "let-in-not", LET_IN),
     connector("calls-early", "hello-no-early-calls", FRAME),
     connector("duplicates-accepted", "offer-twice", HANDSHAKE),
     connector("unknown-offer-flag", "offer-unknown-flag", HANDSHAKE),

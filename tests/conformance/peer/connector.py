@@ -23,7 +23,8 @@ class Connector(Link):
     begins = {REPLY, FAILURE}
 
     def __init__(self, reader, writer, broken, caller):
-        super().__init__(reader, writer, broken, fields((1, struct.pack("<HH", 1, 1)), (5, b"peer.py")))
+        token = [(8, b"a-token")] if broken("token-in-the-clear") else []
+        super().__init__(reader, writer, broken, fields((1, struct.pack("<HH", 1, 1)), (5, b"peer.py"), *token))
         self.caller, self.next, self.waiting, self.usable = caller, 1, {}, None
         self.is_open, self.free = False, asyncio.Condition()
 

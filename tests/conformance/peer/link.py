@@ -48,6 +48,8 @@ def read_hello(body, broken):
         oldest, newest = struct.unpack("<HH", pick[1])
         if min(newest, 1) < max(oldest, 1) and not broken("any-version"):
             raise Wrong(f"no common version: this side speaks 1, the other {oldest} to {newest}")
+        if broken("token-refused") and 8 in pick:
+            raise Wrong("a token that nobody has asked for")
         if broken("unknown-field-refused") and any(tag > 11 for tag, _ in told):
             raise Wrong("a field that is not known")
         pick.get(5, b"").decode()
@@ -152,6 +154,10 @@ class Outbound:
         return frame(DATA, long.number, part, MORE if more else 0)
 
 
+class NotLetIn(Exception):
+    """The acceptor does not let this side in."""
+
+
 class Link:
     """One connection. A subclass says what it `receives` and handles `message` and `other`."""
 
@@ -186,7 +192,7 @@ class Link:
         except TimeoutError:
             self.out.push(frame(GO_AWAY, 0, struct.pack("<I", 0) + b"no HELLO came"))
             await self.farewell()
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, ConnectionError, NotLetIn):
             pass
         finally:
             writing.cancel()
@@ -223,6 +229,9 @@ class Link:
             if (await self.reader.readexactly(1))[0] != byte and not self.broken("any-magic"):
                 raise Wrong("the magic is wrong")
         length, kind, flags, _ = struct.unpack("<IBBI", await self.reader.readexactly(10))
+        if kind == GO_AWAY and REPLY in self.receives and 4 <= length <= 1024 and not self.broken("refusal-refused"):
+            await self.reader.readexactly(length)
+            raise NotLetIn
         if kind != HELLO:
             raise Wrong("HELLO must be the first frame")
         if length > MAX_CONTROL or flags & 0x0F:

@@ -15,6 +15,7 @@ pub mod tag {
     pub const IDENTITY: u8 = 5;
     pub const SERVICE: u8 = 6;
     pub const STREAMS: u8 = 7;
+    pub const TOKEN: u8 = 8;
     pub const CODECS: u8 = 9;
     pub const FEATURES: u8 = 10;
     pub const WINDOW: u8 = 11;
@@ -171,6 +172,10 @@ impl Told {
         let identity = first(&fields, tag::IDENTITY).unwrap_or_default();
         rule(std::str::from_utf8(identity).is_ok(), section::HANDSHAKE, || {
             "its identity is not UTF-8".into()
+        })?;
+        // The bytes between this program and the tested side go over plain TCP.
+        rule(first(&fields, tag::TOKEN).is_none(), section::LET_IN, || {
+            "HELLO brings a token along over plain TCP".into()
         })?;
         let mut limits = [1 << 16, 1 << 24, 1024, 1 << 26];
         for (limit, tag) in

@@ -5,6 +5,7 @@ pub mod section {
     pub const VALUES: &str = "What a reader must refuse";
     pub const FRAME: &str = "Connection and frame";
     pub const HANDSHAKE: &str = "Handshake";
+    pub const LET_IN: &str = "Being let in";
     pub const NUMBERS: &str = "Call numbers";
     pub const CALL: &str = "CALL";
     pub const METADATA: &str = "Metadata";
@@ -23,8 +24,8 @@ pub mod section {
 
     /// All of them; a test looks for each on the page.
     pub const ALL: &[&str] = &[
-        VALUES, FRAME, HANDSHAKE, NUMBERS, CALL, METADATA, REPLY, FAILURE, CANCEL, LONG, SCHEMAS, PING,
-        READY, AWAY, LIMITS, LATER, WRONG, STREAMS,
+        VALUES, FRAME, HANDSHAKE, LET_IN, NUMBERS, CALL, METADATA, REPLY, FAILURE, CANCEL, LONG, SCHEMAS,
+        PING, READY, AWAY, LIMITS, LATER, WRONG, STREAMS,
     ];
 }
 

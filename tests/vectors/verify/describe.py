@@ -8,12 +8,13 @@ from schema import SCALARS
 
 
 class Definition:
-    def __init__(self, kind, name, parts=(), doc=""):
+    def __init__(self, kind, name, parts=(), doc="", attributes=()):
         self.kind, self.name, self.parts, self.doc = kind, name, list(parts), doc
+        self.attributes = sorted(map(list, attributes))
 
 
-def struct(name, *fields, doc=""): return Definition("struct", name, fields, doc)
-def enum(name, *variants, doc=""): return Definition("enum", name, variants, doc)
+def struct(name, *fields, doc="", attributes=()): return Definition("struct", name, fields, doc, attributes)
+def enum(name, *variants, doc="", attributes=()): return Definition("enum", name, variants, doc, attributes)
 
 NONE = object()
 
@@ -55,7 +56,7 @@ def method(name, arguments, response, doc="", error=None, items=None, attributes
     def fields(of): return [f | {"type": numbered(f["type"])} for f in of]
 
     def definition(d):
-        head = {d.kind: d.name, "doc": d.doc, "attributes": []}
+        head = {d.kind: d.name, "doc": d.doc, "attributes": d.attributes}
         if d.kind == "struct": return head | {"fields": fields(d.parts)}
         return head | {"variants": [v | {"shape": shape(v["shape"])} for v in d.parts]}
 

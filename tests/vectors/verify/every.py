@@ -63,6 +63,16 @@ refund = struct(
     field("parts", option(items("u8")), attributes=[span(6, 1, 300), (2, "010109")]),
     field("on", ("logical", 2, "string")),
     doc="What is paid back.")
+card = struct(
+    "Card",
+    field("number", "string", attributes=[(9, "")]),
+    field("rest", ("map", "string", "u8"), attributes=[(13, "")]),
+    attributes=[words(1, "Cards are gone.")])
+payment = enum(
+    "Payment",
+    variant("cash", attributes=[words(1, "Nobody has any.")]),
+    variant("card", {"newtype": card}),
+    doc="How it is paid.", attributes=[words(11, "type"), words(12, "data")])
 refused = enum(
     "Refused",
     variant("NoSuchOrder", attributes=[code(5)]),
@@ -82,6 +92,7 @@ METHODS = {
     "defaults": method("defaults", [field("defaults", defaults)], tree),
     "patch": method("patch", [field("patch", patch)], patch),
     "refund": method("refund", [field("refund", refund)], "unit"),
+    "pay": method("pay", [field("by", payment)], card),
     "pay_back": method("pay_back", [field("refund", refund), field("at_once", "bool")], plain, doc="Pays back.",
                        error=refused, items="bytes", attributes=[words(1, "Use refund.")]),
 }

@@ -71,7 +71,8 @@ def message(name, flags, call, body):
             return {"failure": {
                 "number": call, "code": CODES[code] if 1 <= code <= 16 else "unknown", "message": text(1) or "",
                 "details": text(2), "error": fields[4].rest().hex() if 4 in fields else None, "retry_after_ms": fields[3].fixed(4) if 3 in fields else None,
-                "not_executed": bool(flags & NOT_EXECUTED)}}
+                "not_executed": bool(flags & NOT_EXECUTED),
+                "metadata": entries(fields[5]) if 5 in fields else []}}
         case "CALL":
             head = {"number": call, "call_id": r.fixed(4), "timeout_ms": r.fixed(4) or None,
                     "metadata": metadata(r, flags)}
@@ -79,16 +80,25 @@ def message(name, flags, call, body):
 
 
 def metadata(r, flags):
-    block, entries = Reader(r.take(r.fixed(2)) if flags & METADATA else b""), []
+    return entries(Reader(r.take(r.fixed(2)) if flags & METADATA else b""))
+
+
+def entries(block):
+    found = []
     while block.left():
         key = block.u8()
         name = KEYS[key] if key else block.take(block.u8()).decode()
         if not re.fullmatch("[a-z0-9._-]{1,255}", name): raise Bad(name)
-        entries.append([name, block.bytes().hex()])
-    return entries
+        found.append([name, block.bytes().hex()])
+    return found
+
+
+def put_entries(entries):
+    return b"".join(entry(name, bytes.fromhex(value)) for name, value in entries)
+
 
 def put_metadata(entries):
-    block = b"".join(entry(name, bytes.fromhex(value)) for name, value in entries)
+    block = put_entries(entries)
     return len(block).to_bytes(2, "little") + block if block else b""
 
 
@@ -109,7 +119,8 @@ def body_of(says):
             out = bytes([CODES.index(v["code"])]) + field(1, v["message"].encode())
             if v["details"] is not None: out += field(2, v["details"].encode())
             if v["retry_after_ms"] is not None: out += field(3, u32(v["retry_after_ms"]))
-            return out + (b"" if v["error"] is None else field(4, bytes.fromhex(v["error"])))
+            if v["error"] is not None: out += field(4, bytes.fromhex(v["error"]))
+            return out + (field(5, put_entries(v["metadata"])) if v["metadata"] else b"")
         case "call":
             head = u32(v["call_id"]) + u32(v["timeout_ms"] or 0)
             return head + put_metadata(v["metadata"]) + bytes.fromhex(v["payload"])
@@ -132,6 +143,7 @@ def read_hello(data):
             case 2 | 3 | 4: hello[["max_frame", "max_message", "max_calls"][tag - 2]] = v.fixed(4)
             case 5: hello["identity"] = v.rest().decode()
             case 7: hello["streams"] = {"items": v.fixed(4), "bytes": v.fixed(4)}
+            case 8: hello["token"] = v.rest().decode("ascii")
             case 11: hello["window"] = v.fixed(4)
             case 6:
                 service = {"name": None, "version": "", "methods": []}
@@ -156,7 +168,9 @@ def read_method(fields, of_streams):
 def put_hello(h):
     out = field(1, b"".join(n.to_bytes(2, "little") for n in h["versions"]))
     for tag, name in enumerate(["max_frame", "max_message", "max_calls"], 2): out += field(tag, u32(h[name]))
-    out += field(5, h["identity"].encode()) + field(11, u32(h["window"]))
+    out += field(5, h["identity"].encode())
+    if "token" in h: out += field(8, h["token"].encode())
+    out += field(11, u32(h["window"]))
     for s in h["services"]:
         version = field(3, s["version"].encode()) if s["version"] else b""
         out += field(6, field(1, s["name"].encode()) + version + b"".join(map(put_method, s["methods"])))

@@ -7,7 +7,7 @@ use super::{
     flat,
 };
 use crate::json::put_json_string;
-use crate::scalar::{Int, Scalar, TextForm};
+use crate::scalar::{Scalar, TextForm};
 use crate::violation::BindError;
 use callgate_protocol::check::{self, Extent};
 use callgate_protocol::limits::MAX_SCHEMA_PARTS;
@@ -127,7 +127,7 @@ impl Builder<'_> {
                 }
                 Node::Map(self.node(key)?, self.node(value)?)
             }
-            scalar => Node::Scalar(scalar_of(scalar)),
+            scalar => Node::Scalar(Scalar::of(scalar)),
         };
         self.add(node)
     }
@@ -158,7 +158,7 @@ impl Builder<'_> {
                 .iter()
                 .any(|field| field.flat || matches!(self.nodes[field.node as usize], Node::Presence(_))),
             fields: compiled,
-            names: names_of(fields),
+            names: Names::of_fields(fields),
             flat: None,
         })
     }
@@ -271,61 +271,6 @@ impl Builder<'_> {
     }
 }
 
-impl Tagged {
-    /// What stands before a variant's content, or before its members.
-    fn opening(&self, quoted: &[u8], has_content: bool) -> Vec<u8> {
-        let mut opening = vec![b'{'];
-        put_json_string(&mut opening, &self.tag);
-        opening.push(b':');
-        opening.extend_from_slice(quoted);
-        if let Some(content) = self.content.as_ref().filter(|_| has_content) {
-            opening.push(b',');
-            put_json_string(&mut opening, content);
-            opening.push(b':');
-        }
-        opening
-    }
-}
-
-/// The names by which fields are found in JSON; a flattened one is not.
-fn names_of(fields: &[schema::Field]) -> Names {
-    let mut names = Vec::new();
-    for (index, field) in (0..).zip(fields).filter(|(_, field)| !field.attributes.is_flattened()) {
-        let all = std::iter::once(&field.name).chain(&field.aliases);
-        names.extend(all.map(|name| (name.as_str().into(), index)));
-    }
-    Names::of(names)
-}
-
 fn no_error_enum() -> BindError {
     BindError("the schema's error is not an enum".to_owned())
-}
-
-/// What a type of one token is.
-pub(super) fn scalar_of(ty: &Type) -> Scalar {
-    match ty {
-        Type::Bool => Scalar::Bool,
-        Type::U8 => Scalar::Int(Int::U8),
-        Type::U16 => Scalar::Int(Int::U16),
-        Type::U32 => Scalar::Int(Int::U32),
-        Type::U64 => Scalar::Int(Int::U64),
-        Type::U128 => Scalar::Int(Int::U128),
-        Type::I8 => Scalar::Int(Int::I8),
-        Type::I16 => Scalar::Int(Int::I16),
-        Type::I32 => Scalar::Int(Int::I32),
-        Type::I64 => Scalar::Int(Int::I64),
-        Type::I128 => Scalar::Int(Int::I128),
-        Type::F32 => Scalar::F32,
-        Type::F64 => Scalar::F64,
-        Type::Char => Scalar::Char,
-        Type::Bytes => Scalar::Bytes,
-        Type::Uuid => Scalar::Uuid,
-        Type::Timestamp => Scalar::Timestamp,
-        Type::Duration => Scalar::Duration,
-        Type::IpAddr => Scalar::IpAddr,
-        Type::Ipv4Addr => Scalar::Ipv4Addr,
-        Type::Ipv6Addr => Scalar::Ipv6Addr,
-        // The rest are containers, which the caller has taken.
-        _ => Scalar::String,
-    }
 }

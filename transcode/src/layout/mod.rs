@@ -21,6 +21,7 @@ pub(crate) use patterns::Patterns;
 pub(crate) use rules::{Content, Rules};
 pub(crate) use suggest::{Suggestions, list};
 
+use crate::json::put_json_string;
 use crate::scalar::Scalar;
 use crate::violation::{Refusal, ViolationKind};
 use callgate_protocol::Code;
@@ -176,6 +177,22 @@ pub(crate) struct Tagged {
     pub(crate) tag: Box<str>,
     /// The member that holds its content. `None` if the content's members stand beside the tag.
     pub(crate) content: Option<Box<str>>,
+}
+
+impl Tagged {
+    /// What stands before a variant's content, or before its members.
+    fn opening(&self, quoted: &[u8], has_content: bool) -> Vec<u8> {
+        let mut opening = vec![b'{'];
+        put_json_string(&mut opening, &self.tag);
+        opening.push(b':');
+        opening.extend_from_slice(quoted);
+        if let Some(content) = self.content.as_ref().filter(|_| has_content) {
+            opening.push(b',');
+            put_json_string(&mut opening, content);
+            opening.push(b':');
+        }
+        opening
+    }
 }
 
 /// One variant.

@@ -1,5 +1,7 @@
 //! From a name to an index.
 
+use callgate_protocol::schema::Field;
+
 /// Names and aliases, each with the index of what it names.
 #[derive(Debug)]
 pub(crate) struct Names {
@@ -18,6 +20,16 @@ impl Names {
             entries.extend(all.map(|name| (name.as_str().into(), index)));
         }
         Names::of(entries)
+    }
+
+    /// Those by which fields are found in JSON; a flattened one is not.
+    pub(super) fn of_fields(fields: &[Field]) -> Names {
+        let mut names = Vec::new();
+        for (index, field) in (0..).zip(fields).filter(|(_, field)| !field.attributes.is_flattened()) {
+            let all = std::iter::once(&field.name).chain(&field.aliases);
+            names.extend(all.map(|name| (name.as_str().into(), index)));
+        }
+        Names::of(names)
     }
 
     /// The same of names that are put together already.

@@ -3,7 +3,6 @@
 //! Rules are asked of the value as it was encoded, so they are the same wherever it is from: body, path or query.
 
 use super::Node;
-use super::build::scalar_of;
 use super::patterns::Patterns;
 use crate::scalar::{Scalar, Style, TextForm, compare};
 use crate::violation::BindError;
@@ -69,7 +68,7 @@ impl Content {
                 Content::Scalar(TextForm::of(*logical).map_or(Scalar::String, Scalar::Text))
             }
             Type::Unit | Type::Json | Type::Array(..) | Type::Tuple(_) | Type::Ref(_) => Content::Other,
-            scalar => Content::Scalar(scalar_of(scalar)),
+            scalar => Content::Scalar(Scalar::of(scalar)),
         }
     }
 }

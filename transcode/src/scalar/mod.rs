@@ -15,6 +15,7 @@ pub(crate) use print::{Style, put_base64};
 
 use crate::json::Number;
 use crate::violation::{Refusal, ViolationKind};
+use callgate_protocol::schema::Type;
 use callgate_protocol::wire::put_bytes;
 
 /// The type of a value that is one number, boolean or string.
@@ -40,6 +41,34 @@ pub(crate) enum Scalar {
 }
 
 impl Scalar {
+    /// What a type of one token is. Containers are for the caller to take before.
+    pub(crate) fn of(ty: &Type) -> Scalar {
+        match ty {
+            Type::Bool => Scalar::Bool,
+            Type::U8 => Scalar::Int(Int::U8),
+            Type::U16 => Scalar::Int(Int::U16),
+            Type::U32 => Scalar::Int(Int::U32),
+            Type::U64 => Scalar::Int(Int::U64),
+            Type::U128 => Scalar::Int(Int::U128),
+            Type::I8 => Scalar::Int(Int::I8),
+            Type::I16 => Scalar::Int(Int::I16),
+            Type::I32 => Scalar::Int(Int::I32),
+            Type::I64 => Scalar::Int(Int::I64),
+            Type::I128 => Scalar::Int(Int::I128),
+            Type::F32 => Scalar::F32,
+            Type::F64 => Scalar::F64,
+            Type::Char => Scalar::Char,
+            Type::Bytes => Scalar::Bytes,
+            Type::Uuid => Scalar::Uuid,
+            Type::Timestamp => Scalar::Timestamp,
+            Type::Duration => Scalar::Duration,
+            Type::IpAddr => Scalar::IpAddr,
+            Type::Ipv4Addr => Scalar::Ipv4Addr,
+            Type::Ipv6Addr => Scalar::Ipv6Addr,
+            _ => Scalar::String,
+        }
+    }
+
     /// What it looks like, for messages: "expected …".
     pub(crate) fn expected(self) -> &'static str {
         match self {

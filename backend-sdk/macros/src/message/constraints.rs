@@ -31,6 +31,8 @@ pub(crate) struct Constraints {
     deprecated: Option<String>,
     /// Where the first of them stands.
     pub(crate) at: Option<Path>,
+    /// Where the first of those stands that a flattened field cannot have.
+    pub(crate) not_flat: Option<Path>,
 }
 
 /// From how many to how many.
@@ -81,6 +83,9 @@ impl Constraints {
             _ => return Ok(false),
         }
         self.at.get_or_insert_with(|| meta.path.clone());
+        if matches!(name.as_str(), "items" | "secret") {
+            self.not_flat.get_or_insert_with(|| meta.path.clone());
+        }
         Ok(true)
     }
 

@@ -124,6 +124,13 @@ impl Own {
             }
             Err(meta.error(format!("`#[message(…)]` on a field knows {KNOWN} and `flatten`")))
         });
+        if let (true, Some(at)) = (flatten, &constraints.not_flat) {
+            refusals.refuse(
+                at,
+                "a flattened field is no member in JSON, so it has no entries to count and no value to hide: put it on the \
+                 fields of the struct, or do not flatten",
+            );
+        }
         Own { constraints, flatten }
     }
 

@@ -1,6 +1,7 @@
 //! Tags and flattened fields that cannot be.
 use callgate_sdk::Message;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 #[derive(Serialize, Deserialize, Message)]
 #[message(tag = "type")]
@@ -31,6 +32,19 @@ enum Tuple {
 struct Flat {
     #[message(flatten = true)]
     a: Inner,
+}
+
+#[derive(Serialize, Deserialize, Message)]
+struct FlatAndMore {
+    #[message(flatten, secret)]
+    a: Named,
+    #[message(items(max = 3), flatten)]
+    rest: BTreeMap<String, u8>,
+}
+
+#[derive(Serialize, Deserialize, Message)]
+struct Named {
+    b: u8,
 }
 
 #[derive(Serialize, Deserialize, Message)]

@@ -4,7 +4,7 @@ use super::*;
 use crate::backends::signals::Signals;
 use crate::backends::testing::surroundings;
 use crate::config::{BackendSpec, EndpointAddr};
-use crate::telemetry::Disconnect;
+use crate::telemetry::{ConnectFailure, Disconnect};
 use callgate_protocol::{Hello, Limits, Outbound};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -30,7 +30,7 @@ impl Net {
     }
 
     fn start(&self) {
-        start(&self.local, &Arc::new(Connecting::from(&self.spec)), &self.surroundings);
+        start(&self.local, &Arc::new(Connecting::new(&self.spec, None)), &self.surroundings);
     }
 
     /// The instance accepts a connection, and says who it is.
@@ -99,7 +99,7 @@ async fn an_endpoint_is_connected_to_and_again_when_its_connection_has_ended() {
             // It ended so soon that the next one does not come at once, and calls do not wait for it.
             net.until(|local| !local.is_hopeful()).await;
         }
-        assert_eq!(net.local.counters().connect_failures.get(), 0);
+        assert_eq!(net.local.counters().connect_failures(ConnectFailure::Failed).get(), 0);
         net.local.retire();
         assert!(net.local.is_retired());
     })
@@ -128,9 +128,9 @@ async fn an_endpoint_out_of_reach_says_why_and_is_told_once() {
         let net = Net::new(BackendSpec::new("b", Vec::new())).await;
         let Net { listener, local, surroundings, spec } = net;
         drop(listener);
-        start(&local, &Arc::new(Connecting::from(&spec)), &surroundings);
+        start(&local, &Arc::new(Connecting::new(&spec, None)), &surroundings);
         for attempt in 1..3 {
-            while local.counters().connect_failures.get() < attempt {
+            while local.counters().connect_failures(ConnectFailure::Failed).get() < attempt {
                 surroundings.changed.notified().await;
             }
             let error = local.endpoint.error.load_full().expect("it has failed");

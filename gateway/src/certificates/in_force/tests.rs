@@ -42,6 +42,8 @@ fn a_name_leads_to_its_own_certificate_then_to_a_wildcards_then_to_the_default()
         (Some(0), Some(0)),
         "the only one is the default"
     );
+    let refused = in_force(&folder, &(entry("a", &["a.example"]) + "default = false\n"));
+    assert_eq!((place(&refused, None), place(&refused, Some("a.example"))), (None, Some(0)));
 }
 
 #[test]

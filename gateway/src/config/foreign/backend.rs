@@ -88,6 +88,38 @@ pub(super) const BACKEND: Hints = &[
     ),
     (&["maxrequests", "maxpendingrequests", "maxconcurrency", "concurrency"], "write max_in_flight = 200"),
     (
+        &[
+            "ssl",
+            "https",
+            "mtls",
+            "ca",
+            "cacert",
+            "cafile",
+            "rootca",
+            "trustedca",
+            "cert",
+            "certs",
+            "certificate",
+            "clientcertificate",
+            "keyfile",
+            "certfile",
+            "sni",
+            "servername",
+            "transportsocket",
+            "upstreamtlscontext",
+            "proxyssl",
+            "proxysslname",
+            "proxysslcertificate",
+            "proxyssltrustedcertificate",
+            "insecureskipverify",
+        ],
+        "write tls = { ca = \"/etc/callgate/ca.pem\" }, with `cert` and `key` where instances ask for a certificate",
+    ),
+    (
+        &["secret", "password", "apikey", "credentials", "sharedsecret", "authtoken", "bearer"],
+        "write token = { file = \"/run/secrets/shop-token\" }, which instances have to ask for",
+    ),
+    (
         &["protocol", "scheme", "http2", "grpc", "proto"],
         "Callgate speaks its own protocol to backends, which link its SDK; docs/protocol.md",
     ),
@@ -135,6 +167,58 @@ pub(super) const BACKEND: Hints = &[
     ),
     (&["routes", "route", "path", "paths", "match"], "routes stand beside backends, each written [[routes]]"),
     (&["name", "id"], "a backend's name is that of its table, [backends.NAME]"),
+];
+
+pub(super) const BACKEND_TLS: Hints = &[
+    (
+        &["sni", "domainname", "name", "hostname", "proxysslname", "host", "authority"],
+        "write server_name = \"shop.internal\"",
+    ),
+    (
+        &[
+            "certificate",
+            "clientcertificate",
+            "certfile",
+            "certchain",
+            "tlscertificates",
+            "crt",
+            "pem",
+            "chain",
+        ],
+        "write cert = \"/etc/callgate/gateway.pem\" and key = \"/etc/callgate/gateway.key\"",
+    ),
+    (&["keyfile", "privatekey", "certificatekey"], "write key = \"/etc/callgate/gateway.key\""),
+    (
+        &[
+            "cafile",
+            "cacert",
+            "rootca",
+            "rootcas",
+            "roots",
+            "trustedca",
+            "trustedcertificate",
+            "trust",
+            "cabundle",
+        ],
+        "write ca = \"/etc/callgate/ca.pem\"",
+    ),
+    (
+        &["insecureskipverify", "insecure", "skipverify", "verify", "verification", "proxysslverify"],
+        "certificates are always verified; `ca` may be the instance's own certificate, if it is a CA's",
+    ),
+    (
+        &[
+            "alpn",
+            "alpnprotocols",
+            "minversion",
+            "maxversion",
+            "versions",
+            "protocols",
+            "ciphers",
+            "ciphersuites",
+        ],
+        "TLS 1.2 and 1.3 with good suites, and the protocol callgate/1, are always what is spoken",
+    ),
 ];
 
 pub(super) const ENDPOINT: Hints = &[

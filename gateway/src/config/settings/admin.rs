@@ -5,7 +5,7 @@ use super::places::{ADDRESS, absolute, address};
 use crate::config::complaint::Complaint;
 use crate::config::diagnostics::Diagnostic;
 use crate::config::reader::{Item, Reader, Section, set};
-use crate::config::token::Token;
+use callgate_protocol::Token;
 use std::fs::File;
 use std::io::Read;
 use std::net::IpAddr;

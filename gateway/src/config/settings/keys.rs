@@ -113,6 +113,7 @@ const SERVER_KEYS: &[&str] = &[
     "max_headers",
     "max_connections",
     "max_handshakes",
+    "max_requests_per_connection",
     "handshake_timeout",
     "header_timeout",
     "body_timeout",
@@ -153,6 +154,7 @@ fn read_server(reader: &mut Reader<'_>, section: &Section<'_>, server: &mut Serv
         ("max_connections", 1..=10_000_000, &mut server.max_connections),
         ("max_handshakes", 1..=10_000_000, &mut server.max_handshakes),
         ("max_headers", 1..=10_000, &mut server.max_headers),
+        ("max_requests_per_connection", 0..=1_000_000_000, &mut server.max_requests_per_connection),
     ];
     for (key, bounds, count) in counts {
         set(count, section.get(key).and_then(|item| reader.integer(&item, bounds)));

@@ -1,9 +1,11 @@
 //! Listeners: where clients connect. `[[listeners]]` declares them; `listen` of `[server]` is the short form, which names no more than
 //! addresses.
 
+mod clients;
 mod https;
 mod tls;
 
+pub use clients::{Forwarded, ListenerClients, ProxyProtocol};
 pub use https::Hsts;
 pub use tls::{ClientSettings, TlsSettings};
 
@@ -15,11 +17,12 @@ use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use toml::de::DeValue;
 
-const KEYS: &[&str] =
-    &["id", "address", "mode", "group", "protocol", "http2", "half_close", "tls", "https_redirect", "hsts"];
+const OWN_KEYS: [&str; 10] =
+    ["id", "address", "mode", "group", "protocol", "http2", "half_close", "tls", "https_redirect", "hsts"];
+static KEYS: LazyLock<Vec<&str>> = LazyLock::new(|| [&OWN_KEYS[..], &clients::KEYS].concat());
 /// What one address looks like, for whoever wrote something else.
 const ADDRESS: &str = "an address such as \"127.0.0.1:8080\" or \"unix:/run/callgate/http.sock\"";
 /// The longest name of a listener or a group, in bytes.
@@ -44,6 +47,8 @@ pub struct ListenerSettings {
     pub http2: Http2,
     /// What is done with a request whose client sends nothing more.
     pub half_close: HalfClose,
+    /// Who its clients are, and what they may.
+    pub clients: ListenerClients,
     /// How it speaks TLS, if it does.
     pub tls: Option<TlsSettings>,
     /// The port of HTTPS to which all its requests are sent; none with TLS.
@@ -140,8 +145,21 @@ impl ListenerSettings {
     fn at(address: ListenAddress) -> ListenerSettings {
         let id = address.to_string();
         let (protocol, http2, half_close) = (Protocol::Http1, Http2::Off, HalfClose::Cancel);
-        let (mode, group, tls, https_redirect, hsts) = (MODE, None, None, None, None);
-        ListenerSettings { id, address, mode, group, protocol, http2, half_close, tls, https_redirect, hsts }
+        let (mode, group, clients) = (MODE, None, ListenerClients::default());
+        let (tls, https_redirect, hsts) = (None, None, None);
+        ListenerSettings {
+            id,
+            address,
+            mode,
+            group,
+            protocol,
+            http2,
+            half_close,
+            clients,
+            tls,
+            https_redirect,
+            hsts,
+        }
     }
 }
 
@@ -200,7 +218,7 @@ fn read_long(reader: &mut Reader<'_>, item: &Item<'_>, found: &mut Found) {
             let _: Option<()> = reader.wrong_type(item.key, value, expected);
             continue;
         };
-        let section = reader.section("[[listeners]]", table, KEYS);
+        let section = reader.section("[[listeners]]", table, &KEYS);
         let Some(item) = section.get("address") else {
             let one = Item { value, ..item.clone() };
             let _: Option<()> = reader
@@ -228,6 +246,7 @@ fn read_long(reader: &mut Reader<'_>, item: &Item<'_>, found: &mut Found) {
         let is_off = |item: Item<'_>| matches!(item.value.get_ref(), DeValue::Boolean(false));
         let has_tls = section.get("tls").is_some_and(|item| !is_off(item));
         listener.http2 = http2::read(reader, section.get("http2").as_ref(), has_tls);
+        clients::read(reader, &section, &mut listener);
         found.all.push(listener);
     }
 }

@@ -29,7 +29,7 @@ key = { file = "c.key" }
             KeySource::File(path) => path.display().to_string(),
             KeySource::Env(name) => format!("${name}"),
         };
-        format!("{} {} {key} {}\n", names.join(","), spec.cert.display(), spec.default)
+        format!("{} {} {key} {}\n", names.join(","), spec.cert.display(), spec.default.unwrap_or_default())
     };
     let here = std::env::current_dir().unwrap().display().to_string();
     let shown: String = read.unwrap().certificates.iter().map(shown).collect();

@@ -327,12 +327,12 @@ endpoints = ["127.0.0.1:7101"]
 [[routes]]
 match = "GET /x"
 call = "a.b"
-metadata = ["x-tenant", "X-Tenant", "caller", "Request-Id", "traceparent", "a b", 7]"#,
+metadata = ["x-tenant", "X-Tenant", "caller", "Request-Id", "traceparent", "a b", 7, "client"]"#,
         r#"
 error: `x-tenant` is listed twice
  --> t.toml:7:25
   |
-7 | metadata = ["x-tenant", "X-Tenant", "caller", "Request-Id", "traceparent", "a b", 7]
+7 | metadata = ["x-tenant", "X-Tenant", "caller", "Request-Id", "traceparent", "a b", 7, "client"]
   |                         ^^^^^^^^^^ again
   |
   = note: header names are the same in upper and lower case
@@ -340,32 +340,38 @@ error: `x-tenant` is listed twice
 error: `caller` cannot be listed
  --> t.toml:7:37
   |
-7 | metadata = ["x-tenant", "X-Tenant", "caller", "Request-Id", "traceparent", "a b", 7]
+7 | metadata = ["x-tenant", "X-Tenant", "caller", "Request-Id", "traceparent", "a b", 7, "client"]
   |                                     ^^^^^^^^ in a call's metadata it names the service that calls, which no client may say
 
 error: `request-id` cannot be listed
  --> t.toml:7:47
   |
-7 | metadata = ["x-tenant", "X-Tenant", "caller", "Request-Id", "traceparent", "a b", 7]
+7 | metadata = ["x-tenant", "X-Tenant", "caller", "Request-Id", "traceparent", "a b", 7, "client"]
   |                                               ^^^^^^^^^^^^ the request's id goes along with every call, as `request-id`
 
 error: `traceparent` cannot be listed
  --> t.toml:7:61
   |
-7 | metadata = ["x-tenant", "X-Tenant", "caller", "Request-Id", "traceparent", "a b", 7]
+7 | metadata = ["x-tenant", "X-Tenant", "caller", "Request-Id", "traceparent", "a b", 7, "client"]
   |                                                             ^^^^^^^^^^^^^ goes along with every call
 
 error: `a b` is not a header's name
  --> t.toml:7:76
   |
-7 | metadata = ["x-tenant", "X-Tenant", "caller", "Request-Id", "traceparent", "a b", 7]
+7 | metadata = ["x-tenant", "X-Tenant", "caller", "Request-Id", "traceparent", "a b", 7, "client"]
   |                                                                            ^^^^^ names are letters, digits and !#$%&'*+-.^_`|~
 
 error: `metadata` must be an array of strings such as ["x-tenant"]
  --> t.toml:7:83
   |
-7 | metadata = ["x-tenant", "X-Tenant", "caller", "Request-Id", "traceparent", "a b", 7]
+7 | metadata = ["x-tenant", "X-Tenant", "caller", "Request-Id", "traceparent", "a b", 7, "client"]
   |                                                                                   ^ this is an integer
+
+error: `client` cannot be listed
+ --> t.toml:7:86
+  |
+7 | metadata = ["x-tenant", "X-Tenant", "caller", "Request-Id", "traceparent", "a b", 7, "client"]
+  |                                                                                      ^^^^^^^^ goes along with every call: the client's address, as the gateway knows it
 "#,
     );
 }

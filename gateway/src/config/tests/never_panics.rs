@@ -6,6 +6,11 @@ use proptest::prelude::*;
 const TABLE: &str = r#"# A table with everything.
 prefix = "/api"
 metadata = ["x-tenant"]
+backend = "shop"
+[backends.sealed]
+endpoints = ["sealed.internal:1"]
+tls = { ca = "ca.pem", cert = "é.pem", key = { env = "KEY" }, server_name = "x.y" }
+token = { file = "token" }
 [backends.shop]
 endpoints = ["127.0.0.1:7101", "unix:/run/é.sock", "dns:x.y:1", { address = "[::1]:1", drain = true }]
 connect_timeout = "1.5s"

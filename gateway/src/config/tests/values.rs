@@ -150,7 +150,7 @@ fn the_settings_that_are_shipped_are_the_defaults_and_show_every_key() {
     assert_eq!(settings(&text, None), settings("", None));
     let keys = "listen workers max_body max_body_memory max_answer max_answer_memory min_send_rate min_send_rate_window min_body_rate min_body_rate_window \
                 max_head max_headers \
-                max_connections max_handshakes handshake_timeout header_timeout body_timeout idle_timeout drain_timeout lame_duck error_types max_concurrent_streams max_connection_age hosts watch level format socket \
+                max_connections max_handshakes max_requests_per_connection handshake_timeout header_timeout body_timeout idle_timeout drain_timeout lame_duck error_types max_concurrent_streams max_connection_age hosts watch level format socket \
                 servers timeout min_ttl max_ttl";
     for key in keys.split_whitespace() {
         assert!(text.contains(&format!("\n{key} = ")), "{key}");
@@ -167,6 +167,7 @@ fn listener(address: &str) -> ListenerSettings {
         protocol: Protocol::Http1,
         http2: Http2::Off,
         half_close: HalfClose::Cancel,
+        clients: ListenerClients::default(),
         tls: None,
         https_redirect: None,
         hsts: None,
@@ -204,7 +205,7 @@ fn listeners_are_declared_in_two_forms_together() {
 fn every_setting_is_read() {
     let text = "server = { listen = ['[::1]:80', '0.0.0.0:0'], workers = 3, max_body = '1KiB', max_body_memory = '2KiB', max_answer = '1MiB', max_answer_memory = '2MiB', \
                 min_send_rate = '3B/s', min_send_rate_window = '5s', min_body_rate = '9B/s', min_body_rate_window = '6s', max_head = 10000, max_headers = 7, \
-                max_connections = 5, max_handshakes = 6, handshake_timeout = '8s', header_timeout = '1s', body_timeout = '2s', idle_timeout = '3s', \
+                max_connections = 5, max_handshakes = 6, max_requests_per_connection = 11, handshake_timeout = '8s', header_timeout = '1s', body_timeout = '2s', idle_timeout = '3s', \
                 drain_timeout = '4s', lame_duck = '7s', state = '/s', error_types = 'https://e.example/' }\n\
                 admin = { listen = '127.0.0.1:9', hosts = ['Gateway.Example'], token = 's3cret' }\ntables.watch = ['x', '/y/z.toml', '../../w']\n\
                 log = { level = 'info,callgate=debug', format = 'json' }\n\
@@ -227,6 +228,7 @@ fn every_setting_is_read() {
             max_headers: 7,
             max_connections: 5,
             max_handshakes: 6,
+            max_requests_per_connection: 11,
             handshake_timeout: seconds(8),
             header_timeout: seconds(1),
             body_timeout: seconds(2),
@@ -242,7 +244,7 @@ fn every_setting_is_read() {
         admin: AdminSettings {
             listen: "127.0.0.1:9".parse().unwrap(),
             hosts: vec!["gateway.example".to_owned()],
-            token: Token::parse("s3cret").ok(),
+            token: callgate_protocol::Token::parse("s3cret").ok(),
         },
         tables: TableSettings { watch: ["/etc/callgate/x", "/y/z.toml", "/w"].map(PathBuf::from).to_vec() },
         log: LogSettings { level: "info,callgate=debug".into(), format: LogFormat::Json },

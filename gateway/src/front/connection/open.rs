@@ -2,6 +2,7 @@
 
 use super::Connection;
 use super::idle::IdleList;
+use super::requests::RequestBound;
 use crate::buffers::Buffers;
 use crate::front::date::DateLine;
 use crate::front::pool::Pool;
@@ -33,11 +34,17 @@ pub(in crate::front) struct OpenConnections {
     pub(in crate::front) date: DateLine,
     /// Bounds of what is read.
     pub(in crate::front) limits: Limits,
+    /// How many requests each may have.
+    pub(super) requests: RequestBound,
 }
 
 impl OpenConnections {
-    /// None yet; what is read of them is bounded so.
-    pub(in crate::front) fn new(limits: Limits, buffers: Rc<Buffers>) -> OpenConnections {
+    /// None yet; what is read of them is bounded so, and how many requests each has.
+    pub(in crate::front) fn new(
+        limits: Limits,
+        requests: RequestBound,
+        buffers: Rc<Buffers>,
+    ) -> OpenConnections {
         OpenConnections {
             all: RefCell::default(),
             idle: RefCell::default(),
@@ -50,6 +57,7 @@ impl OpenConnections {
             buffers,
             date: DateLine::now(),
             limits,
+            requests,
         }
     }
 

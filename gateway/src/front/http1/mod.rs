@@ -136,8 +136,8 @@ fn going(worker: &Worker, wire: &Wire, exchange: &Exchange, reply: &Reply, unrea
     let has_ended = wire.has_ended() && !wire.has_ahead() && !body.has_behind(head);
     // Its end is the connection's.
     let has_no_end = reply.content.length().is_none() && head.version() == Version::Http10;
-    let is_stray = wire.connection.is_stray();
-    if !head.keeps_alive() || unread == Unread::Much || has_ended || has_no_end || is_stray || is_last(worker)
+    let is_spent = wire.connection.is_stray() || wire.connection.is_used_up();
+    if !head.keeps_alive() || unread == Unread::Much || has_ended || has_no_end || is_spent || is_last(worker)
     {
         return Going::Ends;
     }
@@ -161,7 +161,7 @@ fn is_last(worker: &Worker) -> bool {
 async fn refuse(worker: &Worker, wire: &Wire, refusal: Refusal, is_head: bool) {
     let (failure, id) = (Failure::Refused(refusal), RequestId::make(&worker.ids));
     if refusal == Refusal::Tls {
-        let (client, listener) = (wire.connection.peer, &wire.connection.listener.id);
+        let (client, listener) = (wire.connection.client.get(), &wire.connection.listener.id);
         tracing::info!(?client, listener, "a client speaks TLS, and the listener does not: it has no `tls`");
     } else {
         failure.log(id.as_str(), "none");

@@ -117,8 +117,8 @@ impl Served<'_> {
             let accepted = pin!(self.library.accept()).poll(cx);
             match accepted {
                 Poll::Ready(Some(Ok((request, respond)))) if !self.ends => {
-                    self.look_at_room();
                     let stream = stream::begin(self.worker, connection, request, respond);
+                    self.look_at_room();
                     let worker = self.worker.clone();
                     tokio::task::spawn_local(async move {
                         worker.shared.supervisor.guard(Task::ClientConnection, stream).await;
@@ -127,7 +127,7 @@ impl Served<'_> {
                 }
                 Poll::Ready(Some(Ok(_))) => continue,
                 Poll::Ready(Some(Err(error))) => {
-                    tracing::debug!(client = ?connection.peer, listener = connection.listener.id, %error, "an HTTP/2 connection has ended");
+                    tracing::debug!(client = ?connection.client.get(), listener = connection.listener.id, %error, "an HTTP/2 connection has ended");
                     return Poll::Ready(());
                 }
                 Poll::Ready(None) => return Poll::Ready(()),
@@ -144,11 +144,11 @@ impl Served<'_> {
         }
     }
 
-    /// When the process ends, or room is short, clients are to go elsewhere.
+    /// When the process ends, the connection has had its requests, or room is short, its client is to go elsewhere.
     fn look_at_room(&self) {
         let (shared, connection) = (&self.worker.shared, &self.wire.connection);
         let now = connection.open.sweeps.get();
-        if shared.draining.load(Relaxed) {
+        if shared.draining.load(Relaxed) || connection.is_used_up() {
             connection.http2().leave(now);
         } else if shared.room.is_short() && !connection.http2().leaves.get() {
             shared.front.workers.of(self.worker.id).told_to_close.increment();
@@ -163,7 +163,7 @@ impl Served<'_> {
             return false;
         }
         if let Some(flood) = self.watch.flood() {
-            tracing::info!(client = ?connection.peer, listener = connection.listener.id, frames = flood.name(), "a client sends too many HTTP/2 frames that ask for nothing");
+            tracing::info!(client = ?connection.client.get(), listener = connection.listener.id, frames = flood.name(), "a client sends too many HTTP/2 frames that ask for nothing");
             self.worker.shared.front.workers.of(self.worker.id).http2.of_flood(flood).increment();
             return self.end(Reason::ENHANCE_YOUR_CALM);
         }

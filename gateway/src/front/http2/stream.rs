@@ -123,7 +123,7 @@ impl Replying {
     fn count(&self, sent: Sent) {
         if sent == Sent::Stalled {
             let connection = &self.open.stream.connection;
-            tracing::debug!(client = ?connection.peer, listener = connection.listener.id, "a stream's client takes its answer more slowly than min_send_rate");
+            tracing::debug!(client = ?connection.client.get(), listener = connection.listener.id, "a stream's client takes its answer more slowly than min_send_rate");
             self.counted.counters().stalled.increment();
         }
     }

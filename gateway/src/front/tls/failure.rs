@@ -89,7 +89,7 @@ impl Failed {
 
     /// Tells the log.
     pub(super) fn log(&self, connection: &Connection) {
-        let (client, listener) = (connection.peer, &connection.listener.id);
+        let (client, listener) = (connection.client.get(), &connection.listener.id);
         let Failed { result, why, error, server_name, silent } = self;
         let (result, why) = (result.name(), &**why);
         if *silent {

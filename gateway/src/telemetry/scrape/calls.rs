@@ -1,6 +1,7 @@
 //! The families of calls and connections, by endpoint.
 
 use super::{EndpointScrape, Scrape};
+use crate::telemetry::ConnectFailure;
 use crate::telemetry::families::{COUNTER, GAUGE, counter, family, gauge};
 use prometheus::proto::MetricFamily;
 
@@ -28,9 +29,8 @@ pub(super) fn calls(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
         }
         gauge(&mut in_flight, &labels, stats.0.sum(|one| &one.in_flight) as f64);
         gauge(&mut connections, &labels, stats.0.sum(|one| &one.connections) as f64);
-        let attempts =
-            [("ok", stats.0.sum(|one| &one.connects)), ("failed", stats.0.sum(|one| &one.connect_failures))];
-        for (outcome, n) in attempts {
+        let failures = ConnectFailure::ALL.iter().map(|why| (why.name(), stats.connect_failures(*why)));
+        for (outcome, n) in [("ok", stats.0.sum(|one| &one.connects))].into_iter().chain(failures) {
             counter(&mut connects, &[labels[0], labels[1], ("outcome", outcome)], n as f64);
         }
     }

@@ -1,6 +1,7 @@
 //! The families of client connections.
 
 use super::Scrape;
+use crate::telemetry::ConnectionRefusal;
 use crate::telemetry::families::{COUNTER, GAUGE, counter, family, gauge};
 use callgate_http1::Refusal;
 use prometheus::proto::MetricFamily;
@@ -18,6 +19,19 @@ pub(super) fn front(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
     );
     for (id, n) in &scrape.listeners {
         counter(&mut by_listener, &[("listener", id)], *n as f64);
+    }
+    let mut turned_away = family(
+        "callgate_listener_refused_total",
+        "Client connections that a listener has turned away without an answer, by why.",
+        COUNTER,
+    );
+    for ((id, _), refused) in scrape.listeners.iter().zip(&scrape.refused) {
+        for why in ConnectionRefusal::ALL {
+            let n = refused.of(*why);
+            if n > 0 {
+                counter(&mut turned_away, &[("listener", id), ("reason", why.name())], n as f64);
+            }
+        }
     }
     let mut most = family("callgate_max_connections", "Client connections that there may be.", GAUGE);
     gauge(&mut most, &[], scrape.max_connections as f64);
@@ -74,6 +88,7 @@ pub(super) fn front(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
         open,
         accepted,
         by_listener,
+        turned_away,
         most,
         evicted,
         refused,

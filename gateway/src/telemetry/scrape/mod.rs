@@ -17,6 +17,7 @@ use super::limits::LimitScrape;
 use super::log::LogStats;
 use super::names::{NameScrape, names};
 use super::process::process;
+use super::refused::RefusedConnections;
 use super::retries::BackendStats;
 use super::stats::{CertificateStats, EndpointStats, FrontStats, ReloadStats, RouteStats, UpgradeStats};
 use super::tls::{TlsScrape, tls};
@@ -29,6 +30,8 @@ pub struct Scrape<'a> {
     pub front: &'a FrontStats,
     /// Listeners: id, connections.
     pub listeners: Vec<(&'a str, u64)>,
+    /// For each of these, the connections that it has turned away.
+    pub refused: Vec<&'a RefusedConnections>,
     /// Those of them that speak TLS.
     pub tls: Vec<TlsScrape<'a>>,
     /// How many client connections there may be.

@@ -3,12 +3,14 @@
 //! A large schema takes a worker's other requests too long to wait for, so it is read in a thread beside the workers. Calls
 //! never come here, and nobody who looks a schema up waits for anybody: the maps are replaced, not changed. An entry lives as long
 //! as some connection uses it; who adds one leaves out those that are gone. What is wrong with a schema that cannot be used is
-//! remembered, so that it is not asked for and read again by each connection of each worker.
+//! remembered, so that it is not asked for and read again by each connection of each worker; and so is that people were told of it.
 
 use arc_swap::ArcSwap;
 use callgate_protocol::schema::{Fingerprint, MethodSchema};
 use callgate_transcode::Layout;
-use std::collections::HashMap;
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{HashMap, HashSet};
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Weak};
 use tokio::sync::Semaphore;
 
@@ -54,13 +56,15 @@ pub struct Catalog {
     schemas: ArcSwap<HashMap<Fingerprint, Weak<Schema>>>,
     /// Those that cannot be used, and why.
     unusable: ArcSwap<HashMap<Fingerprint, Arc<str>>>,
+    /// Hashes of methods that cannot be called and why, of which people were told.
+    told: ArcSwap<HashSet<u64>>,
     turns: Arc<Semaphore>,
 }
 
 impl Default for Catalog {
     fn default() -> Catalog {
         let turns = Arc::new(Semaphore::new(READERS));
-        Catalog { schemas: ArcSwap::default(), unusable: ArcSwap::default(), turns }
+        Catalog { schemas: ArcSwap::default(), unusable: ArcSwap::default(), told: ArcSwap::default(), turns }
     }
 }
 
@@ -70,6 +74,20 @@ impl Catalog {
         let schema = self.schemas.load().get(&fingerprint).and_then(Weak::upgrade);
         let why = || self.unusable.load().get(&fingerprint).cloned();
         schema.map(Ok).or_else(|| why().map(Err))
+    }
+
+    /// Whether people were not told yet that this method cannot be called, and why: they are told once, and not by each connection of
+    /// each worker to each instance.
+    pub(crate) fn is_news(&self, method: &str, why: &str) -> bool {
+        let mut hasher = DefaultHasher::new();
+        (method, why).hash(&mut hasher);
+        let this = hasher.finish();
+        let before = self.told.rcu(|told| {
+            let mut next = if told.len() < MAX_UNUSABLE { (**told).clone() } else { HashSet::new() };
+            next.insert(this);
+            next
+        });
+        !before.contains(&this)
     }
 
     /// Reads, compiles and keeps schemas that a connection has brought, in a thread beside the caller's runtime. The caller
@@ -192,6 +210,17 @@ mod tests {
             let remembered = catalog.unusable.load();
             assert!(remembered.len() <= MAX_UNUSABLE);
             assert!(remembered.values().all(|why| why.chars().count() <= MAX_WHY));
+        }
+    }
+
+    #[test]
+    fn a_method_that_cannot_be_called_is_news_once_for_each_reason_and_what_is_kept_of_it_is_bounded() {
+        let catalog = Catalog::default();
+        assert!(catalog.is_news("a.b", "schema 1") && catalog.is_news("a.c", "schema 1"));
+        assert!(catalog.is_news("a.b", "schema 2") && !catalog.is_news("a.b", "schema 1"));
+        for n in 0..3 * MAX_UNUSABLE {
+            assert!(catalog.is_news("a.b", &format!("other {n}")));
+            assert!(catalog.told.load().len() <= MAX_UNUSABLE);
         }
     }
 

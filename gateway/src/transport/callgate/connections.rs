@@ -2,10 +2,11 @@
 
 use super::catalog::Catalog;
 use super::connection::{Connection, ConnectionSpec, WorkerSide};
-use super::handshake::{Channel, TimeLimits, establish};
+use super::handshake::{Channel, Instance, TimeLimits, establish};
 use super::offer::Offer;
+use super::security::TlsInstance;
+use super::unreached::NotConnected;
 use crate::buffers::Buffers;
-use crate::config::EndpointAddr;
 use crate::presence::Presence;
 use crate::transport::review::ReviewRequest;
 use callgate_protocol::Budget;
@@ -38,6 +39,8 @@ pub struct Connected {
     pub connection: Rc<Connection>,
     /// What the instance offers.
     pub offer: Arc<Offer>,
+    /// Who the instance is, if TLS is spoken with it.
+    pub tls: Option<TlsInstance>,
     /// What its task [drives](super::drive).
     pub(crate) channel: Channel,
 }
@@ -55,25 +58,26 @@ impl Connections {
         Connections { catalog, replies, worker, all: RefCell::default() }
     }
 
-    /// Opens a connection to that address. `review` is raised when something about it changes that a pick goes by. Errors are for
+    /// Opens a connection to that instance. `review` is raised when something about it changes that a pick goes by. Errors are for
     /// people.
-    pub async fn connect(
+    pub(crate) async fn connect(
         &self,
-        addr: &EndpointAddr,
+        instance: Instance<'_>,
         spec: &ConnectionSpec,
         review: Rc<ReviewRequest>,
-    ) -> Result<Connected, String> {
+    ) -> Result<Connected, NotConnected> {
         let limits =
             TimeLimits { connect: spec.connect_timeout, unacknowledged: spec.ping_timeout + UNACKNOWLEDGED };
         let (presence, replies) = (Some(&*self.worker.presence), Some(&self.replies));
-        let established = establish(addr, limits, presence, &self.catalog, replies).await?;
+        let established = establish(instance, limits, presence, &self.catalog, replies).await?;
         let offer = Arc::new(established.offer);
         let machine = established.machine;
-        let connection = Connection::new(addr.clone(), spec, &self.worker, review, offer.clone(), machine);
+        let addr = instance.addr.clone();
+        let connection = Connection::new(addr, spec, &self.worker, review, offer.clone(), machine);
         connection.set_ready(established.ready);
         let connection = Rc::new(connection);
         self.all.borrow_mut().push(Rc::downgrade(&connection));
-        Ok(Connected { connection, offer, channel: established.channel })
+        Ok(Connected { connection, offer, tls: established.tls, channel: established.channel })
     }
 
     /// Looks whether the peers are there, `pace` after the last time. Looks at a few at a time, and lets requests be served in

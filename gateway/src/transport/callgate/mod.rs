@@ -12,8 +12,10 @@
 //! transcoders  a worker's programs, made of compiled schemas
 //! catalog      schemas, read and compiled once for all workers, in a thread beside them
 //! fit          whether a route's calls can be made at an instance
+//! unreached    why there is no connection
 //! stranger     who answers at an endpoint that is no backend
 //! connect      over TCP, or at a Unix socket
+//! security     TLS over that, and the token that is brought along
 //! ```
 //! Nothing here is shared between workers but the catalog, which is asked only when a connection is made.
 
@@ -28,8 +30,10 @@ mod handshake;
 mod in_flight;
 mod offer;
 mod programs;
+mod security;
 mod stranger;
 mod transcoders;
+mod unreached;
 
 pub use catalog::{Catalog, Schema};
 #[cfg(test)]
@@ -37,5 +41,8 @@ pub(crate) use connection::testing;
 pub use connection::{Connection, ConnectionSpec, End, drive};
 pub use connections::{Connected, Connections};
 pub use fit::{Part, fits, meant};
+pub(crate) use handshake::Instance;
 pub use handshake::{Channel, ask};
 pub use offer::{MethodEntry, Offer};
+pub use security::{Security, TlsInstance};
+pub use unreached::NotConnected;

@@ -50,7 +50,7 @@ fn describe(heard: &[u8]) -> String {
     let shown = line.get(..SHOWN).unwrap_or(line).escape_ascii();
     let lower = line.to_ascii_lowercase();
     let who = match heard {
-        [0x15 | 0x16, 3, ..] => return "a TLS server answers there, which does not speak Callgate's protocol; endpoints are connected to without TLS".to_owned(),
+        [0x15 | 0x16, 3, ..] => return "a TLS server answers there: if it is the backend's, write tls = { ca = \"…\" } into the backend".to_owned(),
         // A frame SETTINGS of stream 0, with which every HTTP/2 server begins (RFC 9113, 3.4).
         [0, 0, _, 4, _, 0, 0, 0, 0, ..] => return "an HTTP/2 server answers there (gRPC?), which does not speak Callgate's protocol".to_owned(),
         [b'H', b'T', b'T', b'P', b'/', ..] => "an HTTP server",
@@ -65,8 +65,9 @@ fn describe(heard: &[u8]) -> String {
 mod tests {
     use super::*;
     use crate::config::EndpointAddr;
+    use crate::transport::callgate::Security;
     use crate::transport::callgate::catalog::Catalog;
-    use crate::transport::callgate::handshake::{TimeLimits, establish};
+    use crate::transport::callgate::handshake::{Instance, TimeLimits, establish};
     use std::sync::Arc;
     use tokio::net::{TcpListener, TcpStream};
 
@@ -109,8 +110,10 @@ mod tests {
             let (stream, _) = listener.accept().await.unwrap();
             server(stream).await;
         };
-        let (met, ()) = tokio::join!(establish(&addr, limits, None, &catalog, None), serve);
-        met.err().unwrap()
+        let security = Security::default();
+        let instance = Instance { addr: &addr, name: None, security: &security };
+        let (met, ()) = tokio::join!(establish(instance, limits, None, &catalog, None), serve);
+        met.err().unwrap().text
     }
 
     #[tokio::test]

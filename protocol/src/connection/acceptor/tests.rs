@@ -31,7 +31,7 @@ fn called(machine: &mut Machine, number: u32) {
 }
 
 fn reply(machine: &mut Machine, number: u32, size: usize) -> bool {
-    machine.reply(number, Metadata::default(), vec![7; size], None)
+    machine.reply(number, Metadata::default(), &mut vec![7; size], None)
 }
 
 /// Everything that leaves now, as kind, flags and number.
@@ -48,6 +48,30 @@ fn frames(machine: &mut Machine) -> Vec<(u8, u8, u32)> {
             rest = &rest[HEADER + header.length as usize..];
         }
     }
+}
+
+#[test]
+fn who_is_not_let_in_hears_nothing_but_why() {
+    let mut machine = Machine::guarded(&crate::hello::tests::example());
+    machine.set_ready(false);
+    assert!(machine.is_empty() && frames(&mut machine).is_empty());
+    shake_hands(&mut machine);
+    machine.ping();
+    assert!(machine.is_empty() && frames(&mut machine).is_empty());
+    machine.go_away_with(0, "a token is required here");
+    assert_eq!(frames(&mut machine), [(kind::GO_AWAY, 0, 0)]);
+}
+
+#[test]
+fn who_is_let_in_hears_what_others_hear() {
+    let mut machine = Machine::guarded(&Hello::new("", Limits::default(), Vec::new()));
+    machine.set_ready(false);
+    shake_hands(&mut machine);
+    machine.let_in();
+    assert_eq!(frames(&mut machine), [(kind::HELLO, 0, 0), (kind::READY, 0, 0)]);
+    called(&mut machine, 1);
+    assert!(reply(&mut machine, 1, 5));
+    assert_eq!(frames(&mut machine), [(kind::REPLY, 0, 1)]);
 }
 
 #[test]

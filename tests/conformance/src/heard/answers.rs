@@ -1,6 +1,6 @@
 //! What a tested acceptor sends about calls: each call has one answer, and it is well formed.
 
-use super::message::{Assembly, metadata};
+use super::message::{Assembly, entries, metadata};
 use crate::frame::{Frame, flag, kind};
 use crate::hello::Limits;
 use crate::value::Reader;
@@ -131,6 +131,7 @@ fn failure(message: &Frame) -> Step<Failure> {
                         String::from_utf8(value.to_vec()).map_err(|_| "its message is not UTF-8")?
                 }
                 3 if value.len() != 4 => return Err("its retry after has not 4 bytes".to_owned()),
+                5 => entries(value)?,
                 _ => {}
             }
         }

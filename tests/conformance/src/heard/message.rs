@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 const MAX_METADATA: u16 = 16 * 1024;
 
 /// The names of metadata that are sent by number.
-const NUMBERED: [&[u8]; 4] = [b"request-id", b"traceparent", b"tracestate", b"caller"];
+const NUMBERED: [&[u8]; 5] = [b"request-id", b"traceparent", b"tracestate", b"caller", b"client"];
 
 /// The messages of a connection that have begun and are not complete.
 #[derive(Debug)]
@@ -92,10 +92,15 @@ impl Assembly {
 /// Reads a metadata block, with its length, as a writer has to write it.
 pub(super) fn metadata(reader: &mut Reader<'_>) -> Result<(), String> {
     let length = reader.u16()?;
-    if length > MAX_METADATA {
-        return Err(format!("its metadata has {length} bytes, {MAX_METADATA} are the most"));
+    entries(reader.take(length.into())?)
+}
+
+/// Reads the entries of metadata, as a writer has to write them.
+pub(super) fn entries(block: &[u8]) -> Result<(), String> {
+    if block.len() > usize::from(MAX_METADATA) {
+        return Err(format!("its metadata has {} bytes, {MAX_METADATA} are the most", block.len()));
     }
-    let mut block = Reader(reader.take(length.into())?);
+    let mut block = Reader(block);
     while !block.is_empty() {
         if block.byte()? == 0 {
             let length = block.byte()?;

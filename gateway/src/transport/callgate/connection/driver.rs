@@ -13,6 +13,7 @@ use crate::transport::callgate::in_flight::Machine;
 use callgate_protocol::connection::MAX_BACKLOG;
 use callgate_protocol::{Inbound, ProtocolError};
 use std::future::{Future, poll_fn};
+use std::io::ErrorKind;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -67,7 +68,7 @@ async fn run(conn: &Connection, channel: Channel) -> End {
     if let End::Protocol(error) = &end {
         // Whoever waits for a call need not wait for the peer to read.
         conn.on_end();
-        let telling = say_why(&mut driver.stream, &mut conn.machine.borrow_mut(), error);
+        let telling = say_why(&mut driver.stream, &mut conn.machine.borrow_mut(), &error.to_string());
         telling.await;
     }
     end
@@ -125,6 +126,10 @@ impl Driver<'_> {
             let mut space = ReadBuf::new(&mut self.buffer[self.filled..]);
             match Pin::new(&mut self.stream).poll_read(cx, &mut space) {
                 Poll::Pending => return Ok(()),
+                // An instance that was killed says no farewell inside TLS.
+                Poll::Ready(Err(error)) if error.kind() == ErrorKind::UnexpectedEof => {
+                    return Err(End::Closed);
+                }
                 Poll::Ready(Err(error)) => return Err(End::Io(error)),
                 Poll::Ready(Ok(())) => {
                     let read = space.filled().len();
@@ -237,5 +242,9 @@ fn poll_write_all(stream: &mut AsyncStream, machine: &mut Machine, cx: &mut Cont
             Poll::Ready(Ok(n)) => machine.advance(n),
         }
     }
-    Ok(())
+    // TLS keeps what its socket did not take, and has the task woken when there is room.
+    match Pin::new(stream).poll_flush(cx) {
+        Poll::Ready(Err(error)) => Err(End::Io(error)),
+        Poll::Ready(Ok(())) | Poll::Pending => Ok(()),
+    }
 }

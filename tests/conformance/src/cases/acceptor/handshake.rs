@@ -5,7 +5,7 @@ use crate::frame::{Frame, MAGIC, flag, header, kind, ping};
 use crate::hello::{Hello, MAX_CONTROL, tag};
 use crate::tested::Acceptor;
 use crate::value::blob;
-use crate::verdict::section::{FRAME, HANDSHAKE, LATER, LIMITS, STREAMS};
+use crate::verdict::section::{FRAME, HANDSHAKE, LATER, LET_IN, LIMITS, STREAMS};
 use crate::verdict::{Step, check, in_case};
 
 pub(super) const CASES: &[Case] = &[
@@ -98,6 +98,13 @@ pub(super) const CASES: &[Case] = &[
             still_serves(&mut peer, 1)
         },
     ),
+    Case::new("token-unasked", LET_IN, "A side that asks for no token skips the field.", |tested| {
+        for token in [&b"a-token"[..], b"", &[0xff; 2000]] {
+            let mut peer = tested.open_with(&Hello::new().and(tag::TOKEN, token))?;
+            still_serves(&mut peer, 1)?;
+        }
+        Ok(())
+    }),
     Case::new("hello-any-order", HANDSHAKE, "HELLO's fields come in any order.", |tested| {
         let mut peer = tested.open_with(&Hello::new().max_frame(2000).max_calls(7).reversed())?;
         still_serves(&mut peer, 1)

@@ -1,11 +1,11 @@
 //! Magic, HELLO, version; what an acceptor's HELLO may say, and what it must not.
 
 use super::{Case, still_calls};
-use crate::frame::{Frame, MAGIC, header, kind, ping};
+use crate::frame::{Frame, MAGIC, go_away, header, kind, ping};
 use crate::hello::{Hello, MAX_CONTROL, tag};
 use crate::service::Offer;
 use crate::tested::{Connector, arrived, offering};
-use crate::verdict::section::{FRAME, HANDSHAKE, LATER};
+use crate::verdict::section::{FRAME, HANDSHAKE, LATER, LET_IN};
 use crate::verdict::{Step, check, in_case};
 use std::time::Duration;
 
@@ -41,6 +41,20 @@ pub(super) const CASES: &[Case] = &[
         peer.send_bytes(&[&MAGIC[..], &ping(b"too soon").bytes()].concat())?;
         peer.refuses_to_go_on()
     }),
+    Case::new(
+        "let-in-not",
+        LET_IN,
+        "A connector that reads GO_AWAY in the place of HELLO is not let in, and breaks nothing off.",
+        |tested| {
+            let mut peer = tested.accept()?;
+            let refused = go_away(0, "the case asks for a token");
+            peer.send_bytes(&[&MAGIC[..], &refused.bytes()].concat())?;
+            peer.ends()?;
+            check(peer.heard.away.is_empty(), || "it takes that for a broken protocol".into())?;
+            let mut peer = tested.open()?;
+            still_calls(tested, &mut peer, 10)
+        },
+    ),
     Case::new("hello-twice", FRAME, "HELLO is sent once: a second one ends the connection.", |tested| {
         let mut peer = tested.open()?;
         peer.send(Hello::new().frame())?;

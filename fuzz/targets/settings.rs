@@ -1,0 +1,4 @@
+//! Any bytes as gateway.toml: settings, or mistakes that can be shown.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| callgate_fuzz::gateway::settings(input));

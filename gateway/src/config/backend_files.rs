@@ -1,0 +1,166 @@
+//! What is in the files that `tls` and `token` of a backend name: read, and made into what a connection takes.
+
+use super::backend::BackendSpec;
+use super::backend_security::{BackendTls, BackendToken, SecretSource, SecuritySpec, SecurityWritten};
+use super::diagnostics::{Diagnostic, Diagnostics, collect};
+use super::tables::Tables;
+use super::{files, source::shown};
+use callgate_protocol::Tokens;
+use callgate_tls::rustls::ClientConfig;
+use callgate_tls::rustls::client::Resumption;
+use callgate_tls::{Certificate, CertificateError, CertificateProblem, Trust, TrustError, UnixTime};
+use std::hash::{BuildHasher, RandomState};
+use std::ops::Range;
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+
+/// What both sides name the protocol in the TLS handshake.
+pub(crate) const ALPN: &[u8] = b"callgate/1";
+
+/// Secrets are told apart by a hash that nobody else can make.
+static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+/// What was read from files, and what tells it from what they say at another time.
+pub(crate) struct Read<T> {
+    pub(crate) value: Arc<T>,
+    pub(crate) hash: u64,
+}
+
+impl Tables {
+    /// Looks whether the files of `tls` and `token` can be used, of those backends that have none in force: what is in force stays so,
+    /// whatever its files say. When the gateway `begins`, a certificate of its own that has expired keeps no other backend from being
+    /// served.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with them.
+    pub(crate) fn check_security(
+        &self,
+        begins: bool,
+        in_force: impl Fn(&BackendSpec) -> bool,
+    ) -> Result<(), Diagnostics> {
+        let wanted = |spec: &&BackendSpec| spec.security != SecuritySpec::default() && !in_force(spec);
+        let check = |spec: &BackendSpec| spec.security.check(begins, UnixTime::now());
+        collect(self.backends.iter().filter(wanted).map(check)).map(drop)
+    }
+}
+
+impl SecuritySpec {
+    fn check(&self, begins: bool, now: UnixTime) -> Result<(), Diagnostics> {
+        let tls = self.tls.as_ref().map(|tls| match tls.load(None, now) {
+            Err(_) if begins && tls.has_merely_expired(now) => Ok(()),
+            loaded => loaded.map(drop),
+        });
+        let token = self.token.as_ref().map(|token| token.load(None).map(drop));
+        collect(tls.into_iter().chain(token)).map(drop)
+    }
+}
+
+impl BackendTls {
+    /// Reads the files, and makes of them how the instances are connected to. Without, or where they say what `known` is of: nothing.
+    pub(crate) fn load(
+        &self,
+        known: Option<u64>,
+        now: UnixTime,
+    ) -> Result<Option<Read<ClientConfig>>, Diagnostics> {
+        let written = &self.written;
+        let ca = content(&self.ca, written, &written.first)?;
+        let own = match &self.own {
+            Some(own) => {
+                let cert = content(&own.cert, written, &written.cert)?;
+                Some((cert, own.key.load(written, &written.key)?))
+            }
+            None => None,
+        };
+        let hash = HASHER.hash_one((&ca, &own));
+        if known == Some(hash) {
+            return Ok(None);
+        }
+        let trust = Trust::read(&ca, &[]).map_err(|error| self.bad_ca(&error))?;
+        let own = own.map(|(cert, key)| Certificate::read_for_client(&cert, &key, now));
+        let own = own.transpose().map_err(|error| self.bad_certificate(&error))?;
+        let mut config = Arc::unwrap_or_clone(callgate_tls::client(&trust, own.as_ref(), &[ALPN]));
+        // A session that is resumed shows nobody's certificate anew. Connections are few and long, so each is verified.
+        config.resumption = Resumption::disabled();
+        Ok(Some(Read { value: Arc::new(config), hash }))
+    }
+
+    fn bad_ca(&self, error: &TrustError) -> Diagnostics {
+        let title = format!("the CAs of backend `{}` cannot be used", self.written.backend);
+        let label = format!("{}: {error}", shown(&self.ca));
+        let bad = Diagnostic::new(title).at(&self.written.source, self.written.first.clone(), label);
+        error.advice().into_iter().fold(bad, Diagnostic::help).into()
+    }
+
+    fn bad_certificate(&self, error: &CertificateError) -> Diagnostics {
+        let written = &self.written;
+        let span = if error.in_key() { &written.key } else { &written.cert };
+        let file = match &self.own {
+            Some(own) if error.in_key() => own.key.shown(),
+            Some(own) => shown(&own.cert),
+            None => String::new(),
+        };
+        let title = format!("the certificate for backend `{}` cannot be used", written.backend);
+        let bad = Diagnostic::new(title).at(&written.source, span.clone(), format!("{file}: {error}"));
+        error.advice().into_iter().fold(bad, Diagnostic::help).into()
+    }
+
+    /// Whether all that is wrong is that the gateway's certificate has expired.
+    pub(crate) fn has_merely_expired(&self, now: UnixTime) -> bool {
+        let Some(own) = &self.own else { return false };
+        let written = &self.written;
+        let (cert, key) = (content(&own.cert, written, &written.cert), own.key.load(written, &written.key));
+        let (Ok(cert), Ok(key)) = (cert, key) else { return false };
+        let read = Certificate::read_for_client(&cert, &key, now);
+        read.is_err_and(|error| error.problem() == CertificateProblem::Expired)
+    }
+}
+
+impl BackendToken {
+    /// Reads the token, or several of which the first one is brought along.
+    pub(crate) fn load(&self, known: Option<u64>) -> Result<Option<Read<Tokens>>, Diagnostics> {
+        let written = &self.written;
+        let bytes = self.source.load(written, &written.first)?;
+        let hash = HASHER.hash_one(&bytes);
+        if known == Some(hash) {
+            return Ok(None);
+        }
+        let text = str::from_utf8(&bytes).map_err(|_| "it is not text");
+        let tokens = text.and_then(Tokens::parse).map_err(|why| -> Diagnostics {
+            let title = format!("the token for backend `{}` cannot be used", written.backend);
+            let label = format!("{}: {why}", self.source.shown());
+            Diagnostic::new(title).at(&written.source, written.first.clone(), label).into()
+        })?;
+        Ok(Some(Read { value: Arc::new(tokens), hash }))
+    }
+}
+
+impl SecretSource {
+    /// For people.
+    fn shown(&self) -> String {
+        match self {
+            SecretSource::File(path) => shown(path),
+            SecretSource::Env(name) => format!("the variable `{name}`"),
+        }
+    }
+
+    fn load(&self, written: &SecurityWritten, span: &Range<usize>) -> Result<Vec<u8>, Diagnostics> {
+        match self {
+            SecretSource::File(path) => content(path, written, span),
+            SecretSource::Env(name) => match std::env::var_os(name) {
+                Some(secret) => Ok(secret.into_encoded_bytes()),
+                None => {
+                    let missing = Diagnostic::new(format!("the variable `{name}` is not set"));
+                    Err(missing.at(&written.source, span.clone(), "named here").into())
+                }
+            },
+        }
+    }
+}
+
+fn content(path: &Path, written: &SecurityWritten, span: &Range<usize>) -> Result<Vec<u8>, Diagnostics> {
+    files::read(path).map_err(|error| {
+        let unreadable = Diagnostic::new(format!("cannot read {}: {error}", shown(path)));
+        unreadable.at(&written.source, span.clone(), "named here").into()
+    })
+}

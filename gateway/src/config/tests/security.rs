@@ -1,0 +1,120 @@
+//! `tls` and `token` of a backend: what may stand there, and what is in the files that they name.
+
+use super::*;
+use crate::config::testing::Folder;
+use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
+
+/// What is said of a backend with these lines and that endpoint.
+fn said(endpoint: &str, lines: &str) -> String {
+    let text = format!("[backends.shop]\nendpoints = [\"{endpoint}\"]\n{lines}\n");
+    tables(&text).map_or_else(|mistakes| mistakes.to_string(), |_| "nothing".to_owned())
+}
+
+#[test]
+fn what_a_backend_says_of_tls_and_its_token_is_checked() {
+    for (endpoint, lines, expected) in [
+        ("shop:1", r#"tls = { ca = "ca.pem" }"#, "nothing"),
+        ("dns:shop.internal:1", r#"tls = { ca = "ca.pem" }"#, "nothing"),
+        ("10.0.0.1:1", r#"tls = { ca = "ca.pem", server_name = "10.0.0.1" }"#, "nothing"),
+        ("srv:_s._tcp.x", r#"tls = { ca = "ca.pem", server_name = "Shop.internal." }"#, "nothing"),
+        ("shop:1", r#"tls = { ca = "ca.pem", cert = "c", key = { env = "KEY" } }"#, "nothing"),
+        ("unix:/run/s.sock", r#"token = { file = "token" }"#, "nothing"),
+        ("shop:1", "tls = true", "`tls` has to say whom it trusts"),
+        ("shop:1", "tls = {}", "`tls` without `ca`"),
+        ("shop:1", "tls = 7", "`tls` must be a table such as"),
+        ("10.0.0.1:1", r#"tls = { ca = "ca.pem" }"#, "`tls` without `server_name`"),
+        ("srv:_s._tcp.x", r#"tls = { ca = "ca.pem" }"#, "srv:_s._tcp.x has no name"),
+        ("unix:/run/s.sock", r#"tls = { ca = "ca.pem" }"#, "no TLS is spoken through a Unix socket"),
+        ("shop:1", r#"tls = { ca = "ca.pem", cert = "c" }"#, "`tls` has `cert` without `key`"),
+        ("shop:1", r#"tls = { ca = "ca.pem", key = "k" }"#, "`tls` has `key` without `cert`"),
+        ("shop:1", r#"tls = { ca = "ca.pem", server_name = "*.x.y" }"#, "`*.x.y` is not a name"),
+        ("shop:1", r#"tls = { ca = "ca.pem", sni = "x" }"#, "write server_name"),
+        ("shop:1", r#"tls = { ca = "ca.pem", verify = false }"#, "certificates are always verified"),
+        ("shop:1", "ssl = true", "write tls = { ca ="),
+        ("shop:1", r#"token = { file = "t" }"#, "the token of backend `shop` would go over plain TCP"),
+        ("127.0.0.1:1", r#"token = { file = "t" }"#, "127.0.0.1:1 is reached without TLS"),
+        ("unix:/s", r#"token = { file = "t", env = "T" }"#, "`token` has either `env` or `file`"),
+        ("unix:/s", "token = { env = \"A=B\" }", "`A=B` is not a variable's name"),
+        ("unix:/s", r#"token = "s3cret""#, "the token of backend `shop` stands in a table"),
+    ] {
+        let said = said(endpoint, lines);
+        assert!(said.contains(expected), "{lines}: {said}");
+        assert!(!said.contains("s3cret"), "{said}");
+    }
+}
+
+/// A folder with a CA, and a certificate for the gateway.
+fn folder() -> Folder {
+    let (folder, ca_key, key) = (Folder::new(), KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+    let mut ca = CertificateParams::default();
+    ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    folder.write("ca.pem", &ca.self_signed(&ca_key).unwrap().pem());
+    let mut own = CertificateParams::new(["gateway".to_owned()]).unwrap();
+    own.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    folder.write("own.pem", &own.signed_by(&key, &Issuer::new(ca, ca_key)).unwrap().pem());
+    folder.write("own.key", &key.serialize_pem());
+    folder.write("other.key", &KeyPair::generate().unwrap().serialize_pem());
+    folder.write("token", "s3cret\n");
+    folder
+}
+
+#[test]
+fn what_the_files_hold_is_checked_where_it_is_not_in_force() {
+    let folder = folder();
+    let found = |lines: &str, begins: bool, in_force: bool| {
+        let text = format!("[backends.shop]\nendpoints = [\"shop:1\"]\n{lines}\n");
+        let tables = Tables::parse(vec![Source::new(folder.path("t.toml"), text)]).unwrap();
+        let checked = tables.check_security(begins, |_| in_force);
+        checked.map_or_else(|mistakes| mistakes.to_string(), |()| "nothing".to_owned())
+    };
+    for (lines, expected) in [
+        (r#"tls = { ca = "ca.pem" }"#, "nothing"),
+        (r#"tls = { ca = "ca.pem", cert = "own.pem", key = "own.key" }"#, "nothing"),
+        ("tls = { ca = \"ca.pem\" }\ntoken = { file = \"token\" }", "nothing"),
+        (r#"tls = { ca = "missing.pem" }"#, "missing.pem"),
+        (r#"tls = { ca = "own.key" }"#, "the CAs of backend `shop` cannot be used"),
+        (
+            r#"tls = { ca = "ca.pem", cert = "own.pem", key = "other.key" }"#,
+            "the certificate for backend `shop` cannot be used",
+        ),
+        (
+            r#"tls = { ca = "ca.pem", cert = "own.pem", key = { env = "CALLGATE_NOT_SET" } }"#,
+            "the variable `CALLGATE_NOT_SET` is not set",
+        ),
+        (
+            "tls = { ca = \"ca.pem\" }\ntoken = { file = \"own.pem\" }",
+            "the token for backend `shop` cannot be used",
+        ),
+    ] {
+        let said = found(lines, false, false);
+        assert!(said.contains(expected), "{lines}: {said}");
+        assert!(!said.contains("s3cret"), "{said}");
+        assert_eq!(found(lines, true, false), said, "the same when the gateway begins");
+        assert_eq!(found(lines, false, true), "nothing", "what is in force stays so");
+    }
+}
+
+#[test]
+fn the_files_of_a_backend_are_those_that_are_watched() {
+    let text = "[backends.shop]\nendpoints = [\"shop:1\"]\n\
+        tls = { ca = \"/a/ca.pem\", cert = \"/a/own.pem\", key = \"/a/own.key\" }\ntoken = { file = \"/a/token\" }\n";
+    let tables = tables(text).unwrap();
+    let files: Vec<&str> = tables.backends[0].security.files().filter_map(|path| path.to_str()).collect();
+    assert_eq!(files, ["/a/ca.pem", "/a/own.pem", "/a/own.key", "/a/token"]);
+}
+
+#[test]
+fn what_only_moved_in_its_file_connects_as_before() {
+    let spec = |lines: &str, endpoint: &str| {
+        tables(&format!(
+            "{lines}\n[backends.shop]\nendpoints = [\"{endpoint}\"]\ntls = {{ ca = \"ca.pem\" }}\n"
+        ))
+        .unwrap()
+        .backends
+        .remove(0)
+    };
+    let first = spec("", "shop:1");
+    assert!(first.connects_like(&spec("\n\n", "shop:1")) && first == spec("\n\n", "shop:1"));
+    // Another name is another certificate, at whatever address it is found.
+    assert!(!first.connects_like(&spec("", "shop.internal:1")));
+}

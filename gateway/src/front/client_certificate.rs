@@ -1,0 +1,56 @@
+//! Who the client is by the certificate that it has shown to the listener, told to the method that it calls.
+
+use callgate_protocol::MetadataBuf;
+use callgate_tls::Identity;
+
+/// What goes along: its subject, its DNS names and URIs, and its SHA-256. No client may say these itself.
+pub(super) const NAMES: [&str; 3] = ["client-subject", "client-names", "client-sha256"];
+
+/// Names that are longer together are left out: then the method sees none, and believes nobody for them.
+const MAX_NAMES: usize = 4096;
+
+/// Adds that to what goes along with a call.
+pub(super) fn tell(identity: &Identity, metadata: &mut MetadataBuf) {
+    let [subject, names, sha256] = NAMES;
+    let _ = metadata.push_named(subject, identity.subject().as_bytes());
+    let all: Vec<&str> = identity.dns_names().iter().chain(identity.uris()).map(String::as_str).collect();
+    let joined = all.join(", ");
+    if !joined.is_empty() && joined.len() <= MAX_NAMES {
+        let _ = metadata.push_named(names, joined.as_bytes());
+    }
+    let _ = metadata.push_named(sha256, identity.fingerprint().to_string().as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Source, Tables};
+    use callgate_tls::rustls::pki_types::CertificateDer;
+    use rcgen::{CertificateParams, KeyPair, SanType};
+
+    #[test]
+    fn a_method_hears_who_the_client_is_by_its_certificate() {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = CertificateParams::new(["a.example".to_owned()]).expect("a name");
+        params.subject_alt_names.push(SanType::URI("spiffe://x/y".try_into().expect("a URI")));
+        let certificate = CertificateDer::from(params.self_signed(&key).expect("a certificate"));
+        let identity = Identity::of(&certificate).expect("it can be read");
+        let mut metadata = MetadataBuf::default();
+        tell(&identity, &mut metadata);
+        let told = metadata.as_metadata();
+        let text = |name: &str| told.get(name).map(|value| String::from_utf8_lossy(value).into_owned());
+        assert_eq!(text("client-subject").as_deref(), Some(identity.subject()));
+        assert_eq!(text("client-names").as_deref(), Some("a.example, spiffe://x/y"));
+        assert_eq!(text("client-sha256"), Some(identity.fingerprint().to_string()));
+    }
+
+    #[test]
+    fn no_table_lets_a_client_say_that_itself() {
+        for name in NAMES {
+            let text = format!("metadata = [\"{name}\"]\n[backends.a]\nendpoints = [\"x:1\"]\n");
+            let refused =
+                Tables::parse(vec![Source::new("t.toml", text)]).map(drop).map_err(|why| why.to_string());
+            assert!(refused.is_err_and(|why| why.contains("cannot be listed")), "{name}");
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! How a connection to an instance becomes one to which both sides agree: TLS, by what the files of the backend say now, and
+//! the token that is brought along.
+//!
+//! Control reads the files again when they may have changed, and puts what is sound in the place of what was there. Connections that
+//! are open stay as they are until their age is over. What is not sound leaves the last that was in force. Where there never was any,
+//! no connection is made: nothing that fails to be read becomes a connection without TLS, or to anybody.
+
+use crate::config::{ALPN, BackendTls, BackendToken, Diagnostics, EndpointAddr, Read, SecuritySpec};
+use crate::stream::AsyncStream;
+use arc_swap::ArcSwap;
+use callgate_protocol::{Token, Tokens};
+use callgate_tls::rustls::pki_types::ServerName;
+use callgate_tls::rustls::{ClientConfig, ProtocolVersion};
+use callgate_tls::{Identity, UnixTime, explain};
+use std::sync::Arc;
+use tokio_rustls::{TlsConnector, TlsStream};
+
+/// What is in force for the connections to a backend's instances.
+#[derive(Debug, Default)]
+pub struct Security {
+    tls: Option<(BackendTls, ArcSwap<InForce<ClientConfig>>)>,
+    token: Option<(BackendToken, ArcSwap<InForce<Tokens>>)>,
+}
+
+/// What files have said when they were last sound, and what is wrong with them now.
+#[derive(Debug)]
+struct InForce<T> {
+    /// With what tells it from what they say at another time.
+    value: Option<(Arc<T>, u64)>,
+    /// In one line.
+    problem: Option<Arc<str>>,
+}
+
+impl<T> Default for InForce<T> {
+    fn default() -> InForce<T> {
+        InForce { value: None, problem: None }
+    }
+}
+
+/// Who is at the other end of a connection inside TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsInstance {
+    /// The version that is spoken, such as `TLSv1.3`.
+    pub version: &'static str,
+    /// Who it is, by its certificate.
+    pub identity: Identity,
+}
+
+impl Security {
+    /// What the backend of that name wants, with what its files say; they are not read where those before wanted the same.
+    pub fn new(backend: &str, spec: &SecuritySpec, before: Option<&Arc<Security>>) -> Arc<Security> {
+        if let Some(before) = before.filter(|before| before.wants(spec)) {
+            return before.clone();
+        }
+        let security = Security {
+            tls: spec.tls.clone().map(|tls| (tls, ArcSwap::default())),
+            token: spec.token.clone().map(|token| (token, ArcSwap::default())),
+        };
+        security.refresh(backend, UnixTime::now());
+        Arc::new(security)
+    }
+
+    fn wants(&self, spec: &SecuritySpec) -> bool {
+        let own = (self.tls.as_ref().map(|(tls, _)| tls), self.token.as_ref().map(|(token, _)| token));
+        own == (spec.tls.as_ref(), spec.token.as_ref())
+    }
+
+    /// Reads the files again.
+    pub fn refresh(&self, backend: &str, now: UnixTime) {
+        if let Some((tls, in_force)) = &self.tls {
+            follow(in_force, backend, "the certificates for a backend", |known| tls.load(known, now));
+        }
+        if let Some((token, in_force)) = &self.token {
+            follow(in_force, backend, "the token for a backend", |known| token.load(known));
+        }
+    }
+
+    /// What is wrong with the files as they are now.
+    pub fn problems(&self) -> Vec<Arc<str>> {
+        let tls = self.tls.as_ref().and_then(|(_, in_force)| in_force.load().problem.clone());
+        let token = self.token.as_ref().and_then(|(_, in_force)| in_force.load().problem.clone());
+        tls.into_iter().chain(token).collect()
+    }
+
+    /// The token that is brought along; none where none is wanted. Errors are for people.
+    pub(super) fn token(&self) -> Result<Option<Token>, String> {
+        let Some((_, in_force)) = &self.token else { return Ok(None) };
+        Ok(in_force.load().value()?.first().cloned())
+    }
+
+    /// Shakes hands by TLS, where it is wanted, with the instance at that address, which was found by that name. Errors are for people.
+    pub(super) async fn secure(
+        &self,
+        stream: AsyncStream,
+        addr: &EndpointAddr,
+        name: Option<&str>,
+    ) -> Result<(AsyncStream, Option<TlsInstance>), String> {
+        let Some((tls, in_force)) = &self.tls else { return Ok((stream, None)) };
+        let config = in_force.load().value()?.clone();
+        let name = tls.server_name.as_deref().or(name).or_else(|| host(addr));
+        let name = name.ok_or("no TLS is spoken through a Unix socket")?;
+        let bare = name.strip_suffix('.').unwrap_or(name).to_owned();
+        let name = ServerName::try_from(bare).map_err(|_| format!("no certificate can be for `{name}`"))?;
+        // Boxed: where TLS is not spoken, the tasks that connect are not larger for it.
+        let connected = Box::pin(TlsConnector::from(config).connect(name, stream)).await;
+        let stream = connected.map_err(|error| format!("no TLS connection: {}", explain(&error)))?;
+        let session = stream.get_ref().1;
+        if session.alpn_protocol() != Some(ALPN) {
+            return Err(
+                "no TLS connection: the peer does not speak Callgate's protocol (ALPN callgate/1)".to_owned()
+            );
+        }
+        let shown = session.peer_certificates().and_then(|chain| chain.first());
+        let identity = Identity::of(shown.ok_or("no TLS connection: the peer has shown no certificate")?);
+        let identity = identity.map_err(|error| format!("no TLS connection: {error}"))?;
+        let version = match session.protocol_version() {
+            Some(ProtocolVersion::TLSv1_2) => "TLSv1.2",
+            _ => "TLSv1.3",
+        };
+        Ok((AsyncStream::Tls(Box::new(TlsStream::Client(stream))), Some(TlsInstance { version, identity })))
+    }
+}
+
+fn host(addr: &EndpointAddr) -> Option<&str> {
+    match addr {
+        EndpointAddr::Tcp { host, .. } => Some(host),
+        EndpointAddr::Unix(_) => None,
+    }
+}
+
+impl<T> InForce<T> {
+    fn value(&self) -> Result<&Arc<T>, String> {
+        match (&self.value, &self.problem) {
+            (Some((value, _)), _) => Ok(value),
+            (None, Some(problem)) => Err(problem.to_string()),
+            (None, None) => Err("its files were not read yet".to_owned()),
+        }
+    }
+}
+
+/// Puts into force what files say now, if that is sound and new, and tells people.
+fn follow<T>(
+    in_force: &ArcSwap<InForce<T>>,
+    backend: &str,
+    what: &str,
+    load: impl FnOnce(Option<u64>) -> Result<Option<Read<T>>, Diagnostics>,
+) {
+    let before = in_force.load_full();
+    let next = match load(before.value.as_ref().map(|(_, hash)| *hash)) {
+        Ok(None) if before.problem.is_none() => return,
+        Ok(None) => {
+            tracing::info!(backend, "{what} can be read again, and are as they were");
+            InForce { value: before.value.clone(), problem: None }
+        }
+        Ok(Some(Read { value, hash })) => {
+            if before.value.is_some() {
+                tracing::info!(backend, "{what} changed; new connections use the new ones");
+            }
+            InForce { value: Some((value, hash)), problem: None }
+        }
+        Err(diagnostics) => {
+            let problem: Arc<str> = diagnostics.summary().into();
+            if before.problem.as_ref() == Some(&problem) {
+                return;
+            }
+            let then = match before.value {
+                Some(_) => "what was in force stays so",
+                None => "its instances are out of reach",
+            };
+            tracing::error!(backend, error = &*problem, "{what} cannot be used; {then}");
+            InForce { value: before.value.clone(), problem: Some(problem) }
+        }
+    };
+    in_force.store(Arc::new(next));
+}

@@ -1,0 +1,113 @@
+//! In which order bytes leave: whole frames at once, long messages in fragments between them.
+//!
+//! What fits one frame is appended to one buffer, so that everything that became ready in one turn of the event loop
+//! leaves in one write. A message longer than a frame waits aside. (A call puts its first, empty fragment there, which fixes
+//! its place among the numbers.) Its fragments go out one at a time, in turn with other long messages that the peer's window
+//! has room for, each time the buffer has run empty, and after every [`SHORT_RUN`] bytes of other frames when it never does.
+//! So a short call waits for one fragment at most, never for a message, and no flood of short ones stops a long one.
+
+use super::buffer::Buffer;
+use super::long::{LongMessage, LongMessages};
+use crate::frame::{HEADER, flag, kind};
+
+/// So many bytes of other frames go before a fragment at most.
+const SHORT_RUN: usize = 256 * 1024;
+
+/// What waits to be written.
+#[derive(Debug)]
+pub(super) struct Queue {
+    pub(super) ready: Buffer,
+    pub(super) long: LongMessages,
+    /// Bytes queued since the last fragment.
+    short_run: usize,
+    pub(super) max_frame: usize,
+}
+
+impl Queue {
+    /// Begins with these bytes.
+    pub(super) fn new(begin: Vec<u8>, max_frame: usize) -> Queue {
+        let long = LongMessages::new(usize::MAX, usize::MAX);
+        Queue { ready: Buffer::new(begin), long, short_run: 0, max_frame }
+    }
+
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.ready.is_empty() && self.long.is_empty()
+    }
+
+    pub(super) fn backlog(&self) -> usize {
+        self.ready.queued() + self.long.unsent()
+    }
+
+    #[inline]
+    pub(super) fn chunk(&mut self) -> &[u8] {
+        if self.ready.is_empty() {
+            self.refill();
+        }
+        self.ready.chunk()
+    }
+
+    #[inline]
+    pub(super) fn take(&mut self, buffer: &mut Vec<u8>) {
+        if self.ready.is_empty() {
+            self.refill();
+        }
+        self.ready.take(buffer);
+    }
+
+    fn refill(&mut self) {
+        self.ready.clear();
+        self.fragment();
+    }
+
+    /// Moves one fragment of the next long message into the buffer.
+    fn fragment(&mut self) {
+        self.short_run = 0;
+        self.long.fragment(self.max_frame, &mut self.ready.bytes);
+    }
+
+    pub(super) fn frame(&mut self, kind: u8, flags: u8, call: u32, write: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.ready.begin();
+        write(&mut self.ready.bytes);
+        self.finish(start, kind, flags, call);
+    }
+
+    /// Appends a message as one frame, or has it wait as a long one; of a call the first, empty fragment goes.
+    #[inline]
+    pub(super) fn message<T, E>(
+        &mut self,
+        kind: u8,
+        flags: u8,
+        call: u32,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let start = self.ready.begin();
+        let written = write(&mut self.ready.bytes);
+        if written.is_err() {
+            self.ready.bytes.truncate(start);
+            return written;
+        }
+        if self.ready.body(start) <= self.max_frame {
+            self.finish(start, kind, flags, call);
+        } else {
+            let body = self.ready.bytes.split_off(start + HEADER);
+            let first = if kind == kind::CALL {
+                self.finish(start, kind, flags | flag::MORE, call);
+                None
+            } else {
+                self.ready.bytes.truncate(start);
+                Some((kind, flags))
+            };
+            self.long.push(LongMessage { call, first, body, _room: None });
+        }
+        written
+    }
+
+    #[inline]
+    fn finish(&mut self, start: usize, kind: u8, flags: u8, call: u32) {
+        self.short_run += self.ready.finish(start, kind, flags, call);
+        if self.short_run >= SHORT_RUN {
+            self.fragment();
+        }
+    }
+}
