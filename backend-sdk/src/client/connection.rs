@@ -131,9 +131,11 @@ impl Connection {
 
     /// The peer does not answer. Calls that wait for it are told.
     pub(super) fn falls_silent(&self) {
+        // First, so that whoever is woken does not choose it again. The lock on the way to them orders the two.
+        let was_silent = self.silent.swap(true, Ordering::Relaxed);
         // Each time: another endpoint may have come meanwhile that can take them.
         self.queue.with(|calls| calls.values().for_each(InFlight::falls_silent));
-        if !self.silent.swap(true, Ordering::Relaxed) {
+        if !was_silent {
             self.silence.notify_waiters();
             // Who looks after the member looks again.
             self.ready.send_modify(|_| {});
