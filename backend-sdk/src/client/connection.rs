@@ -156,6 +156,8 @@ impl Connection {
     /// Also when the peer falls silent meanwhile: another one may take the call.
     pub(crate) async fn place(self: Arc<Connection>, call: Call<'_>) -> Result<Sent, Failed> {
         self.fits(&call)?;
+        // Whoever has chosen a silent peer knows no other.
+        let stays = self.is_silent();
         let connection = match Slot::try_take(self) {
             Ok(slot) => match slot.connection.send(call) {
                 Err(NotSent::Full) => slot.connection.clone(),
@@ -165,11 +167,15 @@ impl Connection {
         };
         let mut silence = pin!(connection.silence.notified());
         silence.as_mut().enable();
-        // Whoever has chosen a silent peer knows no other.
-        let stays = connection.is_silent();
+        let falls_silent = async {
+            // It may have happened before word of it could be heard.
+            if !connection.is_silent() {
+                silence.await;
+            }
+        };
         tokio::select! {
             sent = connection.wait_and_send(call) => sent,
-            () = silence, if !stays => Err(connection.gone(Origin::Unsent, "it does not answer")),
+            () = falls_silent, if !stays => Err(connection.gone(Origin::Unsent, "it does not answer")),
         }
     }
 
