@@ -38,7 +38,9 @@ impl Budget {
 
     /// Gives back a retry that was taken and not made.
     pub(crate) fn give_back(&self) {
-        self.left.fetch_add(WHOLE, Ordering::Relaxed);
+        let given = |left: u32| Some((left + WHOLE).min(MOST));
+        // Always given: the closure always has a value.
+        let _ = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, given);
     }
 }
 
@@ -55,6 +57,15 @@ mod tests {
         budget.give_back();
         assert!(budget.spend() && !budget.spend());
         (0..10_000).for_each(|_| budget.earn());
+        assert_eq!((0..1000).filter(|_| budget.spend()).count(), 500);
+    }
+
+    #[test]
+    fn what_is_given_back_does_not_exceed_what_can_be_saved_up() {
+        let budget = Budget::new();
+        assert!(budget.spend());
+        (0..5).for_each(|_| budget.earn());
+        budget.give_back();
         assert_eq!((0..1000).filter(|_| budget.spend()).count(), 500);
     }
 }
