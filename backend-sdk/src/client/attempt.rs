@@ -5,8 +5,9 @@ use super::choice::Chosen;
 use super::connection::Call;
 use super::members::Member;
 use super::offers::Way;
-use super::outcome::{Failed, Origin, Outcome, unavailable};
+use super::outcome::{Failed, Origin, unavailable};
 use super::pool::Pool;
+use super::progress::Progress;
 use super::race::{Attempt, Event, Race};
 use crate::layer::{MethodName, Reply};
 use crate::service::Method;
@@ -14,9 +15,6 @@ use crate::{Code, Status};
 use callgate_protocol::MetadataBuf;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
-
-/// How often a call is sent at most.
-const MAX_ATTEMPTS: u32 = 3;
 
 /// Before the same endpoint is asked again that has refused a call without saying when.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -30,19 +28,6 @@ pub(crate) struct Attempts<'a> {
     pub(crate) deadline: Instant,
 }
 
-/// How far a call has come, for when its time is up.
-#[derive(Default)]
-struct Progress {
-    /// How often it was sent.
-    sent: u32,
-    /// Where it was sent last: the member's id.
-    endpoint: u64,
-    /// How many attempts are under way.
-    open: u32,
-    /// One that is over may have run.
-    may_have_run: bool,
-}
-
 impl Attempts<'_> {
     /// Makes the call; the encoded result, and what came beside it.
     pub(crate) async fn run(&self) -> Result<Reply, Status> {
@@ -50,7 +35,7 @@ impl Attempts<'_> {
         let mut progress = Progress::default();
         match timeout_at(self.deadline, self.attempts(&mut progress)).await {
             Ok(outcome) => outcome,
-            Err(_) if progress.may_have_run || progress.open > 0 => Err(self.unanswered(progress.endpoint)),
+            Err(_) if progress.may_run() => Err(self.unanswered(&progress)),
             Err(_) => {
                 let why = self.pool.members.read().why_none(Some(self.method));
                 Err(Status::unavailable(format!("no endpoint was ready in time ({why})")).not_executed())
@@ -59,15 +44,11 @@ impl Attempts<'_> {
     }
 
     async fn attempts(&self, progress: &mut Progress) -> Result<Reply, Status> {
-        let mut last: Option<(u64, Failed)> = None;
         loop {
-            let avoid = last.as_ref().map_or(&[][..], |(endpoint, _)| std::slice::from_ref(endpoint));
-            let chosen = self.pool.pick(self.method, avoid).await?;
+            let avoid: Vec<u64> = progress.failed().map(|(endpoint, _)| endpoint).collect();
+            let chosen = self.pool.pick(self.method, &avoid).await?;
             let endpoint = chosen.id();
-            if let Some((again, failed)) = &last
-                && *again == endpoint
-                && failed.origin == Origin::Endpoint
-            {
+            if let Some(failed) = progress.answer_of(endpoint) {
                 self.wait_before_the_same(failed).await?;
             }
             progress.sends(endpoint);
@@ -79,19 +60,17 @@ impl Attempts<'_> {
                 },
             };
             self.tell(endpoint, &failed);
-            if progress.sent >= MAX_ATTEMPTS || !self.may_retry(&failed) {
+            if !progress.may_send_again() || !self.may_retry(&failed) {
                 return Err(failed.status);
             }
-            let (method, request_id) = (MethodName::of(self.method), self.request_id());
-            tracing::debug!(%method, request_id, status = %failed.status, "a call is sent again");
-            last = Some((endpoint, failed));
+            self.goes_on_after(endpoint, failed, progress);
         }
     }
 
     /// Waits for the outcome of an attempt, and of those that are sent beside it. If it is a failure: whose.
     async fn race(&self, first: Attempt, progress: &mut Progress) -> Result<Reply, (u64, Failed)> {
         let mut race = Race::new(first);
-        progress.open = 1;
+        progress.begins();
         let hedge_after = self.pool.hedge_after.filter(|_| self.method.idempotent);
         let mut hedge = hedge_after.map(|after| (after, Box::pin(sleep(after))));
         loop {
@@ -103,6 +82,7 @@ impl Attempts<'_> {
                         // While another attempt is under way, a failure after which the call would be sent again is no end.
                         Err(failed) if !race.is_single() && self.is_worth_a_retry(&failed) => {
                             self.tell(endpoint, &failed);
+                            self.goes_on_after(endpoint, failed, progress);
                             race.goes_on_without(at);
                         }
                         outcome => {
@@ -128,10 +108,12 @@ impl Attempts<'_> {
 
     /// Sends the call to one more endpoint, if there is one that answers, and if it may be sent again.
     fn beside(&self, race: &mut Race, progress: &mut Progress) {
-        if !self.method.idempotent || progress.sent >= MAX_ATTEMPTS || Instant::now() >= self.deadline {
+        if !self.method.idempotent || !progress.may_send_again() || Instant::now() >= self.deadline {
             return;
         }
-        let Some(chosen) = self.pool.another(self.method, &race.endpoints()) else { return };
+        let failed = progress.failed().map(|(endpoint, _)| endpoint);
+        let than: Vec<u64> = race.endpoints().chain(failed).collect();
+        let Some(chosen) = self.pool.another(self.method, &than) else { return };
         if !self.pool.budget.spend() {
             return;
         }
@@ -141,7 +123,7 @@ impl Attempts<'_> {
             return self.pool.budget.give_back();
         };
         progress.sends(endpoint);
-        progress.open += 1;
+        progress.begins();
         let (method, request_id) = (MethodName::of(self.method), self.request_id());
         tracing::debug!(%method, request_id, "a call without an answer is sent to another endpoint as well");
         race.add(attempt);
@@ -176,16 +158,30 @@ impl Attempts<'_> {
         Call { call_id: way.call_id, metadata: self.metadata, payload, deadline: self.deadline }
     }
 
-    /// What becomes of the call when its time is up and nothing has come.
-    fn unanswered(&self, endpoint: u64) -> Status {
+    /// What becomes of the call when its time is up and nothing has come. Says who has failed it before.
+    fn unanswered(&self, progress: &Progress) -> Status {
         let method = MethodName::of(self.method);
-        match self.pool.members.get(endpoint) {
+        let mut message = match self.pool.members.get(progress.endpoint()) {
             Some(member) => {
                 self.tell_late(&member);
-                Status::deadline_exceeded(format!("{member}: it has not answered {method} in time"))
+                format!("{member}: it has not answered {method} in time")
             }
-            None => Status::deadline_exceeded(format!("{method} was not answered in time")),
+            None => format!("{method} was not answered in time"),
+        };
+        for (endpoint, failed) in progress.failed() {
+            if let Some(member) = self.pool.members.get(endpoint) {
+                message.push_str(&format!("; {member} has failed it: {}", failed.status));
+            }
         }
+        Status::deadline_exceeded(message)
+    }
+
+    /// The call is sent again, or goes on where it was sent beside that endpoint.
+    fn goes_on_after(&self, endpoint: u64, failed: Failed, progress: &mut Progress) {
+        let (method, request_id) = (MethodName::of(self.method), self.request_id());
+        let member = self.pool.members.get(endpoint).map(tracing::field::display);
+        tracing::debug!(endpoint = member, %method, request_id, status = %failed.status, "a call goes on elsewhere");
+        progress.goes_on_after(endpoint, failed);
     }
 
     /// Tells people of a failure that says something of the endpoint.
@@ -246,17 +242,5 @@ impl Attempts<'_> {
         }
         sleep(pause).await;
         Ok(())
-    }
-}
-
-impl Progress {
-    fn sends(&mut self, endpoint: u64) {
-        self.sent += 1;
-        self.endpoint = endpoint;
-    }
-
-    fn ends(&mut self, outcome: &Outcome) {
-        self.open -= 1;
-        self.may_have_run |= !matches!(outcome, Err(failed) if failed.status.not_executed);
     }
 }

@@ -1,0 +1,38 @@
+//! Calls that are sent again: where.
+
+use super::pool::Settings;
+use super::testing::*;
+use crate::Code;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+#[tokio::test]
+async fn who_has_failed_a_call_is_not_asked_again_while_another_one_has_it_and_is_named() {
+    let (hangs, away) = (run("hangs").await, run("away").await);
+    hangs.instance.hangs.store(true, Ordering::Relaxed);
+    away.instance.is_away.store(true, Ordering::Relaxed);
+    let endpoints = [hangs.address.to_string(), away.address.to_string()];
+    let hedge_after = Some(Duration::from_millis(20));
+    let settings = Settings { hedge_after, ..settings(Script::of(Err("nobody asks"))) };
+    let client = client_with(&endpoints, &settings);
+    is_connected(&client, 2).await;
+    let status = who(&client.with_timeout(Duration::from_millis(300))).await.expect_err("nobody answers");
+    assert_eq!(status.code, Code::DeadlineExceeded);
+    assert_eq!(away.instance.calls.load(Ordering::Relaxed), 1);
+    let says = |words: &str| assert!(status.message.contains(words), "{status}");
+    says(&format!("{} has failed it: unavailable: away, as it was told", away.address));
+}
+
+#[tokio::test]
+async fn a_call_goes_to_each_endpoint_once_before_it_comes_to_one_again() {
+    let (a, b, well) = (run("a").await, run("b").await, run("well").await);
+    for away in [&a, &b] {
+        away.instance.is_away.store(true, Ordering::Relaxed);
+    }
+    for _ in 0..30 {
+        // Each knows nothing of them yet.
+        let client = of(&[a.address, b.address, well.address]);
+        is_connected(&client, 3).await;
+        assert_eq!(who(&client).await.as_deref(), Ok("well"));
+    }
+}
