@@ -94,7 +94,8 @@ impl Attempts<'_> {
                 Event::Silent => {}
                 Event::Time => {
                     self.beside(&mut race, progress);
-                    hedge = hedge.map(|(after, mut time)| {
+                    // When no attempts are left, there is nothing to wake up for.
+                    hedge = hedge.filter(|_| progress.may_send_again()).map(|(after, mut time)| {
                         time.as_mut().reset(Instant::now() + after);
                         (after, time)
                     });
