@@ -83,7 +83,8 @@ impl ServerTls {
         let resolver = Arc::new(SingleCertAndKey::from(certificate.certified_key().clone()));
         let config = callgate_tls::server(resolver, &clients, Versions::From12, tickets, &[ALPN]);
         let mut config = Arc::unwrap_or_clone(config);
-        // Connections are few and long, and each caller is verified anew.
+        // Connections are few and long, so that tickets would hardly be used. By TLS 1.2 callers that ask for one get it all the
+        // same; `accept` looks at the dates of what such a session was begun with.
         config.send_tls13_tickets = 0;
         Ok(Arc::new(config))
     }
