@@ -122,7 +122,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Brings a token along to each server, which may let in only who does. Over TLS or a Unix socket only.
+    /// Brings a token along to each server, which may let in only who does. It never goes over plain TCP: with an endpoint that is no
+    /// Unix socket, call `tls` as well (feature `tls`), or `build` is an error.
     pub fn token(mut self, token: Token) -> ClientBuilder {
         self.token = Some(token);
         self
