@@ -36,3 +36,25 @@ async fn a_call_goes_to_each_endpoint_once_before_it_comes_to_one_again() {
         assert_eq!(who(&client).await.as_deref(), Ok("well"));
     }
 }
+
+#[tokio::test]
+async fn a_call_without_an_answer_goes_to_one_that_is_ejected_where_no_other_is_left() {
+    let (hangs, ejected) = (run("hangs").await, run("ejected").await);
+    let endpoints = [hangs.address.to_string(), ejected.address.to_string()];
+    let hedge_after = Some(Duration::from_millis(20));
+    let settings = Settings { hedge_after, ..settings(Script::of(Err("nobody asks"))) };
+    let client = client_with(&endpoints, &settings);
+    is_connected(&client, 2).await;
+    ejected.instance.fails.store(true, Ordering::Relaxed);
+    soon(async {
+        while client.pool.members.read().seats.iter().all(|seat| seat.weight > 0) {
+            let _ = who(&client).await;
+        }
+    })
+    .await;
+    ejected.instance.fails.store(false, Ordering::Relaxed);
+    hangs.instance.hangs.store(true, Ordering::Relaxed);
+    // Its ejection lasts for a second.
+    let hasty = client.with_timeout(Duration::from_millis(500));
+    assert_eq!(who(&hasty).await.as_deref(), Ok("ejected"));
+}
