@@ -7,7 +7,7 @@ use super::members::Member;
 use super::offers::Way;
 use super::outcome::{Failed, Origin, unavailable};
 use super::pool::Pool;
-use super::progress::Progress;
+use super::progress::{Progress, Why};
 use super::race::{Attempt, Event, Race};
 use crate::layer::{MethodName, Reply};
 use crate::service::Method;
@@ -34,7 +34,7 @@ impl Attempts<'_> {
         self.pool.budget.earn();
         let mut progress = Progress::default();
         match timeout_at(self.deadline, self.attempts(&mut progress)).await {
-            Ok(outcome) => outcome,
+            Ok(outcome) => outcome.inspect(|_| progress.succeeds(&self.pool.budget)),
             Err(_) if progress.may_run() => Err(self.unanswered(&progress)),
             Err(_) => {
                 let why = self.pool.members.read().why_none(Some(self.method));
@@ -44,9 +44,12 @@ impl Attempts<'_> {
     }
 
     async fn attempts(&self, progress: &mut Progress) -> Result<Reply, Status> {
+        let mut next = None;
         loop {
-            let avoid: Vec<u64> = progress.failed().map(|(endpoint, _)| endpoint).collect();
-            let chosen = self.pool.pick(self.method, &avoid).await?;
+            let chosen = match next.take() {
+                Some(chosen) => chosen,
+                None => self.pool.pick(self.method, &progress.failed_by()).await?,
+            };
             let endpoint = chosen.id();
             if let Some(failed) = progress.answer_of(endpoint) {
                 self.wait_before_the_same(failed).await?;
@@ -60,7 +63,18 @@ impl Attempts<'_> {
                 },
             };
             self.tell(endpoint, &failed);
-            if !progress.may_send_again() || !self.may_retry(&failed) {
+            progress.fails(&failed);
+            if !progress.may_send_again() || !self.is_worth_a_retry(&failed) {
+                return Err(failed.status);
+            }
+            if progress.wants_another() {
+                let than = [progress.failed_by(), vec![endpoint]].concat();
+                next = self.pool.another(self.method, &than);
+                if next.is_none() {
+                    return Err(failed.status);
+                }
+            }
+            if progress.pays(Why::Failed(&failed), &self.pool.budget).is_none() {
                 return Err(failed.status);
             }
             self.goes_on_after(endpoint, failed, progress);
@@ -82,8 +96,11 @@ impl Attempts<'_> {
                         // While another attempt is under way, a failure after which the call would be sent again is no end.
                         Err(failed) if !race.is_single() && self.is_worth_a_retry(&failed) => {
                             self.tell(endpoint, &failed);
-                            self.goes_on_after(endpoint, failed, progress);
+                            progress.fails(&failed);
                             race.goes_on_without(at);
+                            // Another one takes its place, as if it had been alone.
+                            self.beside(&mut race, Some(endpoint), Why::Failed(&failed), progress);
+                            self.goes_on_after(endpoint, failed, progress);
                         }
                         outcome => {
                             race.finish();
@@ -93,7 +110,7 @@ impl Attempts<'_> {
                 }
                 Event::Silent => {}
                 Event::Time => {
-                    self.beside(&mut race, progress);
+                    self.beside(&mut race, None, Why::Slow, progress);
                     // When no attempts are left, there is nothing to wake up for.
                     hedge = hedge.filter(|_| progress.may_send_again()).map(|(after, mut time)| {
                         time.as_mut().reset(Instant::now() + after);
@@ -102,26 +119,24 @@ impl Attempts<'_> {
                 }
             }
             if race.is_in_doubt() {
-                self.beside(&mut race, progress);
+                self.beside(&mut race, None, Why::Silent, progress);
             }
         }
     }
 
-    /// Sends the call to one more endpoint, if there is one that answers, and if it may be sent again.
-    fn beside(&self, race: &mut Race, progress: &mut Progress) {
+    /// Sends the call to one more endpoint than those that have it or have failed it, if one is there that answers, and if it may
+    /// be sent again.
+    fn beside(&self, race: &mut Race, failed: Option<u64>, why: Why<'_>, progress: &mut Progress) {
         if !self.method.idempotent || !progress.may_send_again() || Instant::now() >= self.deadline {
             return;
         }
-        let failed = progress.failed().map(|(endpoint, _)| endpoint);
-        let than: Vec<u64> = race.endpoints().chain(failed).collect();
+        let than: Vec<u64> = race.endpoints().chain(progress.failed_by()).chain(failed).collect();
         let Some(chosen) = self.pool.another(self.method, &than) else { return };
-        if !self.pool.budget.spend() {
-            return;
-        }
+        let Some(paid) = progress.pays(why, &self.pool.budget) else { return };
         let endpoint = chosen.id();
         // One that this endpoint cannot take may be sent to others all the same.
         let Some(attempt) = self.send_now(chosen) else {
-            return self.pool.budget.give_back();
+            return progress.gives_back(paid, &self.pool.budget);
         };
         progress.sends(endpoint);
         progress.begins();
@@ -214,7 +229,7 @@ impl Attempts<'_> {
         std::str::from_utf8(self.metadata.as_metadata().get("request-id")?).ok()
     }
 
-    /// Whether a failure is one after which the call may be sent again, as far as retries allow it.
+    /// Whether a failure is one after which the call may be sent again, as far as attempts and budget allow it.
     fn is_worth_a_retry(&self, failed: &Failed) -> bool {
         let Failed { status, origin } = failed;
         match origin {
@@ -225,11 +240,6 @@ impl Attempts<'_> {
             }
             Origin::Lost => self.method.idempotent,
         }
-    }
-
-    /// The same, and takes it from what is left for retries. What no endpoint has seen costs nothing.
-    fn may_retry(&self, failed: &Failed) -> bool {
-        self.is_worth_a_retry(failed) && (failed.origin == Origin::Unsent || self.pool.budget.spend())
     }
 
     /// No other endpoint is there. One that was full may have room in a moment; whatever else it has refused, it would

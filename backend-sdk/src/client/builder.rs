@@ -99,7 +99,7 @@ impl ClientBuilder {
         self
     }
 
-    /// An idempotent call that has no answer after so long is sent to another endpoint as well, and again after as long, three
+    /// An idempotent call that has no answer after so long is sent to another endpoint as well, and again after as long, four
     /// times in all. The first answer counts, and the others are cancelled. Not done unless told: it helps against endpoints that
     /// are slow or do not answer some calls, and costs the work of a second call. It is bounded as retries are.
     ///
