@@ -1,7 +1,8 @@
 //! What is made of files and made anew when they have changed: certificates, CAs, tokens.
 //!
 //! There is no task that watches. Whoever needs the thing for a connection has the files read again, at most once a second and in a
-//! thread beside the runtime. They are small, and a handshake costs more. What they hold is compared, so it does not matter how they are
+//! thread beside the runtime. They are small, and a handshake costs more. Where they are not read soon (a file system that hangs), nobody
+//! waits for long: what was made last is used, and the thread goes on. What they hold is compared, so it does not matter how they are
 //! replaced: by a write, a rename or a symlink that is swapped. If they do not fit together (one of two is written already),
 //! or one is missing, what was made last stays, and the next connection has them read again.
 
@@ -13,9 +14,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 /// The files are read again after this time at the earliest.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// Nobody waits longer for files that are read.
+const READ_WITHIN: Duration = Duration::from_secs(1);
 
 /// More than any of them is long, in bytes.
 const MAX_FILE: u64 = 1024 * 1024;
@@ -44,6 +49,13 @@ struct Made<T> {
     problem: Option<String>,
 }
 
+/// What people are told.
+enum News {
+    Changed,
+    /// What the files hold now is not used: why.
+    Problem(String),
+}
+
 impl<T: Send + Sync + 'static> Fresh<T> {
     /// Makes it for the first time. The error names the file.
     pub(crate) fn new(
@@ -63,8 +75,8 @@ impl<T: Send + Sync + 'static> Fresh<T> {
     pub(crate) async fn get(self: &Arc<Self>) -> Arc<T> {
         if self.is_due() && !self.looking.swap(true, Ordering::AcqRel) {
             let this = self.clone();
-            // That fails only where the runtime ends.
-            let _ = spawn_blocking(move || this.look()).await;
+            // The first error is that it takes too long. The second comes only where the runtime ends.
+            let _ = timeout(READ_WITHIN, spawn_blocking(move || this.look())).await;
         }
         self.lock().value.clone()
     }
@@ -82,22 +94,35 @@ impl<T: Send + Sync + 'static> Fresh<T> {
             }
             Ok(Some(((self.make)(&contents)?, of)))
         });
+        let news = self.take_in(next);
+        drop(looking);
+        match news {
+            None => {}
+            Some(News::Changed) => {
+                tracing::info!("{} changed, and new connections use the new one", self.what);
+            }
+            Some(News::Problem(error)) => {
+                tracing::warn!(error, "{} cannot be read again; the last good one stays in force", self.what);
+            }
+        }
+    }
+
+    /// Takes up what came of reading the files. Says what people are to be told, which is not done under the lock.
+    fn take_in(&self, next: Result<Option<(Arc<T>, u64)>, String>) -> Option<News> {
         let mut made = self.lock();
         made.looked = Instant::now();
-        let problem = match next {
-            Ok(None) => None,
-            Ok(Some((value, of))) => {
-                (made.value, made.of) = (value, of);
-                tracing::info!("{} changed, and new connections use the new one", self.what);
-                None
+        match next {
+            Ok(next) => {
+                made.problem = None;
+                (made.value, made.of) = next?;
+                Some(News::Changed)
             }
-            Err(error) => Some(error),
-        };
-        if let Some(error) = problem.as_ref().filter(|_| problem != made.problem) {
-            tracing::warn!(error, "{} cannot be read again; the last good one stays in force", self.what);
+            Err(error) if made.problem.as_ref() == Some(&error) => None,
+            Err(error) => {
+                made.problem = Some(error.clone());
+                Some(News::Problem(error))
+            }
         }
-        made.problem = problem;
-        drop((made, looking));
     }
 
     fn lock(&self) -> MutexGuard<'_, Made<T>> {
@@ -177,6 +202,30 @@ mod tests {
         let patient = Arc::new(patient);
         std::fs::write(&path, "2").expect("written");
         assert_eq!(*patient.get().await, 1);
+        std::fs::remove_file(&path).expect("removed");
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_long_for_files_that_are_not_read() {
+        let (fresh, path) = fresh("stuck", "1");
+        let (go_on, stuck) = std::sync::mpsc::channel::<()>();
+        let mut fresh = Arc::into_inner(fresh).expect("ours alone");
+        let stuck = Mutex::new(stuck);
+        fresh.make = Box::new(move |files| {
+            let _ = stuck.lock().expect("no panic").recv();
+            number(files)
+        });
+        let fresh = Arc::new(fresh);
+        std::fs::write(&path, "2").expect("written");
+        for _ in 0..2 {
+            let got = tokio::time::timeout(Duration::from_secs(5), fresh.get()).await;
+            assert_eq!(*got.expect("it waits for a second at most"), 1);
+        }
+        drop(go_on);
+        while fresh.looking.load(Ordering::Acquire) {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(*fresh.lock().value, 2);
         std::fs::remove_file(&path).expect("removed");
     }
 

@@ -52,7 +52,8 @@ impl Token {
                 })
             }
             Source::Env(name) => {
-                let text = std::env::var(name).map_err(|error| format!("{name}: {error}"))?;
+                let advice = "put the token there, or take `Token::file`";
+                let text = std::env::var(name).map_err(|error| format!("{name}: {error}; {advice}"))?;
                 let tokens = tokens(&text).map_err(|why| format!("{name}: it holds no token: {why}"))?;
                 Fresh::new("the token", Vec::new(), move |_| Ok(tokens.clone()))
             }

@@ -2,6 +2,7 @@
 
 use callgate_sdk::{Client, Code, Server, Status, Token, service, testing};
 use std::path::PathBuf;
+use std::time::Duration;
 
 #[service]
 trait Vault {
@@ -58,7 +59,8 @@ async fn a_caller_with_a_wrong_token_or_none_is_told_so() {
             "the token that the caller has brought along is not valid here",
         ),
     ] {
-        let (client, _) = testing::connect(server(&tokens), builder);
+        // A refusal is told when the call's time is up: until then the client tries again.
+        let (client, _) = testing::connect(server(&tokens), builder.timeout(Duration::from_secs(1)));
         let status = VaultClient::new(client).open().await.expect_err("it is not let in");
         assert_eq!((status.code, status.not_executed), (Code::Unavailable, true));
         assert!(status.message.contains(words), "{status}");

@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
@@ -90,9 +91,10 @@ impl House {
         format!("tls = {{ ca = {:?}, server_name = \"{NAME}\" }}", self.path("ca.pem"))
     }
 
-    /// A client of the SDK.
+    /// A client of the SDK. It is told why it is not let in when a call's time is up; until then it tries again.
     fn client(&self, endpoint: &str, tls: ClientTls) -> SealedClient {
-        SealedClient::new(Client::builder().tls(tls).endpoint(endpoint).build().expect("a client"))
+        let builder = Client::builder().tls(tls).endpoint(endpoint).timeout(Duration::from_secs(1));
+        SealedClient::new(builder.build().expect("a client"))
     }
 }
 

@@ -5,8 +5,9 @@ use super::choice::Chosen;
 use super::connection::Call;
 use super::members::Member;
 use super::offers::Way;
-use super::outcome::{Failed, Origin, Outcome, unavailable};
+use super::outcome::{Failed, Origin, unavailable};
 use super::pool::Pool;
+use super::progress::{Progress, Why};
 use super::race::{Attempt, Event, Race};
 use crate::layer::{MethodName, Reply};
 use crate::service::Method;
@@ -14,9 +15,6 @@ use crate::{Code, Status};
 use callgate_protocol::MetadataBuf;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
-
-/// How often a call is sent at most.
-const MAX_ATTEMPTS: u32 = 3;
 
 /// Before the same endpoint is asked again that has refused a call without saying when.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -30,27 +28,14 @@ pub(crate) struct Attempts<'a> {
     pub(crate) deadline: Instant,
 }
 
-/// How far a call has come, for when its time is up.
-#[derive(Default)]
-struct Progress {
-    /// How often it was sent.
-    sent: u32,
-    /// Where it was sent last: the member's id.
-    endpoint: u64,
-    /// How many attempts are under way.
-    open: u32,
-    /// One that is over may have run.
-    may_have_run: bool,
-}
-
 impl Attempts<'_> {
     /// Makes the call; the encoded result, and what came beside it.
     pub(crate) async fn run(&self) -> Result<Reply, Status> {
         self.pool.budget.earn();
         let mut progress = Progress::default();
         match timeout_at(self.deadline, self.attempts(&mut progress)).await {
-            Ok(outcome) => outcome,
-            Err(_) if progress.may_have_run || progress.open > 0 => Err(self.unanswered(progress.endpoint)),
+            Ok(outcome) => outcome.inspect(|_| progress.succeeds(&self.pool.budget)),
+            Err(_) if progress.may_run() => Err(self.unanswered(&progress)),
             Err(_) => {
                 let why = self.pool.members.read().why_none(Some(self.method));
                 Err(Status::unavailable(format!("no endpoint was ready in time ({why})")).not_executed())
@@ -59,15 +44,14 @@ impl Attempts<'_> {
     }
 
     async fn attempts(&self, progress: &mut Progress) -> Result<Reply, Status> {
-        let mut last: Option<(u64, Failed)> = None;
+        let mut next = None;
         loop {
-            let avoid = last.as_ref().map_or(&[][..], |(endpoint, _)| std::slice::from_ref(endpoint));
-            let chosen = self.pool.pick(self.method, avoid).await?;
+            let chosen = match next.take() {
+                Some(chosen) => chosen,
+                None => self.pool.pick(self.method, &progress.failed_by()).await?,
+            };
             let endpoint = chosen.id();
-            if let Some((again, failed)) = &last
-                && *again == endpoint
-                && failed.origin == Origin::Endpoint
-            {
+            if let Some(failed) = progress.answer_of(endpoint) {
                 self.wait_before_the_same(failed).await?;
             }
             progress.sends(endpoint);
@@ -79,19 +63,28 @@ impl Attempts<'_> {
                 },
             };
             self.tell(endpoint, &failed);
-            if progress.sent >= MAX_ATTEMPTS || !self.may_retry(&failed) {
+            progress.fails(&failed);
+            if !progress.may_send_again() || !self.is_worth_a_retry(&failed) {
                 return Err(failed.status);
             }
-            let (method, request_id) = (MethodName::of(self.method), self.request_id());
-            tracing::debug!(%method, request_id, status = %failed.status, "a call is sent again");
-            last = Some((endpoint, failed));
+            if progress.wants_another() {
+                let than = [progress.failed_by(), vec![endpoint]].concat();
+                next = self.pool.another(self.method, &than);
+                if next.is_none() {
+                    return Err(failed.status);
+                }
+            }
+            if progress.pays(Why::Failed(&failed), &self.pool.budget).is_none() {
+                return Err(failed.status);
+            }
+            self.goes_on_after(endpoint, failed, progress);
         }
     }
 
     /// Waits for the outcome of an attempt, and of those that are sent beside it. If it is a failure: whose.
     async fn race(&self, first: Attempt, progress: &mut Progress) -> Result<Reply, (u64, Failed)> {
         let mut race = Race::new(first);
-        progress.open = 1;
+        progress.begins();
         let hedge_after = self.pool.hedge_after.filter(|_| self.method.idempotent);
         let mut hedge = hedge_after.map(|after| (after, Box::pin(sleep(after))));
         loop {
@@ -103,7 +96,11 @@ impl Attempts<'_> {
                         // While another attempt is under way, a failure after which the call would be sent again is no end.
                         Err(failed) if !race.is_single() && self.is_worth_a_retry(&failed) => {
                             self.tell(endpoint, &failed);
+                            progress.fails(&failed);
                             race.goes_on_without(at);
+                            // Another one takes its place, as if it had been alone.
+                            self.beside(&mut race, Some(endpoint), Why::Failed(&failed), progress);
+                            self.goes_on_after(endpoint, failed, progress);
                         }
                         outcome => {
                             race.finish();
@@ -113,35 +110,36 @@ impl Attempts<'_> {
                 }
                 Event::Silent => {}
                 Event::Time => {
-                    self.beside(&mut race, progress);
-                    hedge = hedge.map(|(after, mut time)| {
+                    self.beside(&mut race, None, Why::Slow, progress);
+                    // When no attempts are left, there is nothing to wake up for.
+                    hedge = hedge.filter(|_| progress.may_send_again()).map(|(after, mut time)| {
                         time.as_mut().reset(Instant::now() + after);
                         (after, time)
                     });
                 }
             }
             if race.is_in_doubt() {
-                self.beside(&mut race, progress);
+                self.beside(&mut race, None, Why::Silent, progress);
             }
         }
     }
 
-    /// Sends the call to one more endpoint, if there is one that answers, and if it may be sent again.
-    fn beside(&self, race: &mut Race, progress: &mut Progress) {
-        if !self.method.idempotent || progress.sent >= MAX_ATTEMPTS || Instant::now() >= self.deadline {
+    /// Sends the call to one more endpoint than those that have it or have failed it, if one is there that answers, and if it may
+    /// be sent again.
+    fn beside(&self, race: &mut Race, failed: Option<u64>, why: Why<'_>, progress: &mut Progress) {
+        if !self.method.idempotent || !progress.may_send_again() || Instant::now() >= self.deadline {
             return;
         }
-        let Some(chosen) = self.pool.another(self.method, &race.endpoints()) else { return };
-        if !self.pool.budget.spend() {
-            return;
-        }
+        let than: Vec<u64> = race.endpoints().chain(progress.failed_by()).chain(failed).collect();
+        let Some(chosen) = self.pool.another(self.method, &than) else { return };
+        let Some(paid) = progress.pays(why, &self.pool.budget) else { return };
         let endpoint = chosen.id();
         // One that this endpoint cannot take may be sent to others all the same.
         let Some(attempt) = self.send_now(chosen) else {
-            return self.pool.budget.give_back();
+            return progress.gives_back(paid, &self.pool.budget);
         };
         progress.sends(endpoint);
-        progress.open += 1;
+        progress.begins();
         let (method, request_id) = (MethodName::of(self.method), self.request_id());
         tracing::debug!(%method, request_id, "a call without an answer is sent to another endpoint as well");
         race.add(attempt);
@@ -176,16 +174,30 @@ impl Attempts<'_> {
         Call { call_id: way.call_id, metadata: self.metadata, payload, deadline: self.deadline }
     }
 
-    /// What becomes of the call when its time is up and nothing has come.
-    fn unanswered(&self, endpoint: u64) -> Status {
+    /// What becomes of the call when its time is up and nothing has come. Says who has failed it before.
+    fn unanswered(&self, progress: &Progress) -> Status {
         let method = MethodName::of(self.method);
-        match self.pool.members.get(endpoint) {
+        let mut message = match self.pool.members.get(progress.endpoint()) {
             Some(member) => {
                 self.tell_late(&member);
-                Status::deadline_exceeded(format!("{member}: it has not answered {method} in time"))
+                format!("{member}: it has not answered {method} in time")
             }
-            None => Status::deadline_exceeded(format!("{method} was not answered in time")),
+            None => format!("{method} was not answered in time"),
+        };
+        for (endpoint, failed) in progress.failed() {
+            if let Some(member) = self.pool.members.get(endpoint) {
+                message.push_str(&format!("; {member} has failed it: {}", failed.status));
+            }
         }
+        Status::deadline_exceeded(message)
+    }
+
+    /// The call is sent again, or goes on where it was sent beside that endpoint.
+    fn goes_on_after(&self, endpoint: u64, failed: Failed, progress: &mut Progress) {
+        let (method, request_id) = (MethodName::of(self.method), self.request_id());
+        let member = self.pool.members.get(endpoint).map(tracing::field::display);
+        tracing::debug!(endpoint = member, %method, request_id, status = %failed.status, "a call goes on elsewhere");
+        progress.goes_on_after(endpoint, failed);
     }
 
     /// Tells people of a failure that says something of the endpoint.
@@ -217,7 +229,7 @@ impl Attempts<'_> {
         std::str::from_utf8(self.metadata.as_metadata().get("request-id")?).ok()
     }
 
-    /// Whether a failure is one after which the call may be sent again, as far as retries allow it.
+    /// Whether a failure is one after which the call may be sent again, as far as attempts and budget allow it.
     fn is_worth_a_retry(&self, failed: &Failed) -> bool {
         let Failed { status, origin } = failed;
         match origin {
@@ -228,11 +240,6 @@ impl Attempts<'_> {
             }
             Origin::Lost => self.method.idempotent,
         }
-    }
-
-    /// The same, and takes it from what is left for retries. What no endpoint has seen costs nothing.
-    fn may_retry(&self, failed: &Failed) -> bool {
-        self.is_worth_a_retry(failed) && (failed.origin == Origin::Unsent || self.pool.budget.spend())
     }
 
     /// No other endpoint is there. One that was full may have room in a moment; whatever else it has refused, it would
@@ -246,17 +253,5 @@ impl Attempts<'_> {
         }
         sleep(pause).await;
         Ok(())
-    }
-}
-
-impl Progress {
-    fn sends(&mut self, endpoint: u64) {
-        self.sent += 1;
-        self.endpoint = endpoint;
-    }
-
-    fn ends(&mut self, outcome: &Outcome) {
-        self.open -= 1;
-        self.may_have_run |= !matches!(outcome, Err(failed) if failed.status.not_executed);
     }
 }

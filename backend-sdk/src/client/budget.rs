@@ -1,6 +1,9 @@
-//! A bound on retries: when servers refuse because they are overloaded, calling them three times as often would not
+//! A bound on retries: when servers refuse because they are overloaded, calling them four times as often would not
 //! help. Each call earns a part of a retry; a failure that an endpoint has answered costs a whole one. What never
 //! reached an endpoint costs nothing to retry, because it has cost no endpoint anything.
+//!
+//! A result gives back the retries that have led to it. So the bound is tight when everything fails, and does not bind while the
+//! calls of endpoints in trouble only have to go to others that are well.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -36,9 +39,11 @@ impl Budget {
         self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(WHOLE)).is_ok()
     }
 
-    /// Gives back a retry that was taken and not made.
-    pub(crate) fn give_back(&self) {
-        self.left.fetch_add(WHOLE, Ordering::Relaxed);
+    /// Gives back retries that were taken, and not made or not in vain.
+    pub(crate) fn give_back(&self, retries: u32) {
+        let given = |left: u32| Some((left + retries * WHOLE).min(MOST));
+        // Always given: the closure always has a value.
+        let _ = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, given);
     }
 }
 
@@ -52,9 +57,18 @@ mod tests {
         assert_eq!((0..1000).filter(|_| budget.spend()).count(), 500);
         (0..5).for_each(|_| budget.earn());
         assert!(budget.spend() && !budget.spend());
-        budget.give_back();
+        budget.give_back(1);
         assert!(budget.spend() && !budget.spend());
         (0..10_000).for_each(|_| budget.earn());
+        assert_eq!((0..1000).filter(|_| budget.spend()).count(), 500);
+    }
+
+    #[test]
+    fn what_is_given_back_does_not_exceed_what_can_be_saved_up() {
+        let budget = Budget::new();
+        assert!(budget.spend());
+        (0..5).for_each(|_| budget.earn());
+        budget.give_back(1);
         assert_eq!((0..1000).filter(|_| budget.spend()).count(), 500);
     }
 }

@@ -99,7 +99,7 @@ impl ClientBuilder {
         self
     }
 
-    /// An idempotent call that has no answer after so long is sent to another endpoint as well, and again after as long, three
+    /// An idempotent call that has no answer after so long is sent to another endpoint as well, and again after as long, four
     /// times in all. The first answer counts, and the others are cancelled. Not done unless told: it helps against endpoints that
     /// are slow or do not answer some calls, and costs the work of a second call. It is bounded as retries are.
     ///
@@ -122,7 +122,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Brings a token along to each server, which may let in only who does. Over TLS or a Unix socket only.
+    /// Brings a token along to each server, which may let in only who does. It never goes over plain TCP: with an endpoint that is no
+    /// Unix socket, call `tls` as well (feature `tls`), or `build` is an error.
     pub fn token(mut self, token: Token) -> ClientBuilder {
         self.token = Some(token);
         self

@@ -2,7 +2,7 @@
 //!
 //! Power of two choices, as the gateway has it: of two random members the one with fewer calls under way, each weighed by the
 //! share that it is to get. If not both of them could take the call, all are looked at and the best one is taken, even one that
-//! is ejected, or one that does not answer.
+//! is ejected, or one that does not answer. An idempotent call has been to each that answers before it comes to one again.
 
 use super::connection::Connection;
 use super::members::{Member, NameState, Seat, State, Table};
@@ -51,10 +51,12 @@ enum Tier {
     Fresh,
     /// It gets calls, and has all that it accepts.
     Full,
-    /// It has failed this one, or has it.
-    Tried,
+    /// It has failed this one, which must not run twice: one that is ejected would rather run it in vain.
+    TriedOnce,
     /// It is ejected.
     LastResort,
+    /// It has failed this one, or has it. One that is ejected may be well again, and knows nothing of this one yet.
+    Tried,
     /// It does not answer, and may be gone.
     Silent,
 }
@@ -103,6 +105,18 @@ impl Table {
             _ => a.cost(of_a) <= b.cost(of_b),
         };
         Some(if takes_a { Chosen::new(a, of_a) } else { Chosen::new(b, of_b) })
+    }
+
+    /// A member that answers, has neither the call nor has failed it, and can take it now; be it one that is ejected.
+    pub(crate) fn another(&self, wanted: Wanted<'_>) -> Option<Chosen> {
+        match self.choose(wanted) {
+            Choice::Member(chosen) => Some(chosen),
+            _ => None,
+        }
+        .filter(|Chosen { connection, trial }| {
+            let tried = wanted.avoid.contains(&trial.member.id);
+            !tried && !connection.is_silent() && !connection.is_full()
+        })
     }
 
     /// The best one of all members.
@@ -160,10 +174,10 @@ impl Wanted<'_> {
     fn tier(&self, seat: &Seat, connection: &Connection) -> Tier {
         if connection.is_silent() {
             Tier::Silent
+        } else if self.has_tried(seat) {
+            if self.method.idempotent { Tier::Tried } else { Tier::TriedOnce }
         } else if seat.weight == 0 {
             Tier::LastResort
-        } else if self.has_tried(seat) {
-            Tier::Tried
         } else if connection.is_full() {
             Tier::Full
         } else {

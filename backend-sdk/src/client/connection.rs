@@ -131,9 +131,11 @@ impl Connection {
 
     /// The peer does not answer. Calls that wait for it are told.
     pub(super) fn falls_silent(&self) {
+        // First, so that whoever is woken does not choose it again. The lock on the way to them orders the two.
+        let was_silent = self.silent.swap(true, Ordering::Relaxed);
         // Each time: another endpoint may have come meanwhile that can take them.
         self.queue.with(|calls| calls.values().for_each(InFlight::falls_silent));
-        if !self.silent.swap(true, Ordering::Relaxed) {
+        if !was_silent {
             self.silence.notify_waiters();
             // Who looks after the member looks again.
             self.ready.send_modify(|_| {});
@@ -154,6 +156,8 @@ impl Connection {
     /// Also when the peer falls silent meanwhile: another one may take the call.
     pub(crate) async fn place(self: Arc<Connection>, call: Call<'_>) -> Result<Sent, Failed> {
         self.fits(&call)?;
+        // Whoever has chosen a silent peer knows no other.
+        let stays = self.is_silent();
         let connection = match Slot::try_take(self) {
             Ok(slot) => match slot.connection.send(call) {
                 Err(NotSent::Full) => slot.connection.clone(),
@@ -163,11 +167,15 @@ impl Connection {
         };
         let mut silence = pin!(connection.silence.notified());
         silence.as_mut().enable();
-        // Whoever has chosen a silent peer knows no other.
-        let stays = connection.is_silent();
+        let falls_silent = async {
+            // It may have happened before word of it could be heard.
+            if !connection.is_silent() {
+                silence.await;
+            }
+        };
         tokio::select! {
             sent = connection.wait_and_send(call) => sent,
-            () = silence, if !stays => Err(connection.gone(Origin::Unsent, "it does not answer")),
+            () = falls_silent, if !stays => Err(connection.gone(Origin::Unsent, "it does not answer")),
         }
     }
 

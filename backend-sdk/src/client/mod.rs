@@ -14,8 +14,8 @@
 //! connection   one connection, and the calls on it; queue, what its task and its callers share; driver, the task, from the
 //!              handshake to the end
 //! reviewer     which members are ejected, or tried again; trial, where attempts report that
-//! attempt      one call; race, attempts side by side; outcome, how one ends; in_flight, how its caller hears of it;
-//!              budget, how many may be sent again
+//! attempt      one call; progress, how far it has come; race, attempts side by side; outcome, how one ends; in_flight, how
+//!              its caller hears of it; budget, how many may be sent again
 //! news         what people are told once
 //! ```
 
@@ -36,9 +36,12 @@ mod offers;
 mod outage;
 mod outcome;
 mod pool;
+mod progress;
 mod queue;
 mod race;
 mod resolve;
+#[cfg(test)]
+mod retry_tests;
 mod reviewer;
 mod schemas;
 #[cfg(test)]

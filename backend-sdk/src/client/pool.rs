@@ -118,14 +118,7 @@ impl Pool {
 
     /// Another endpoint than these that answers and can take the call now.
     pub(crate) fn another(&self, method: &'static Method, than: &[u64]) -> Option<Chosen> {
-        let wanted = Wanted { method, schemas: &self.schemas, avoid: than };
-        match self.members.read().choose(wanted) {
-            Choice::Member(chosen) => Some(chosen),
-            _ => None,
-        }
-        .filter(|Chosen { connection, trial }| {
-            !connection.is_silent() && !connection.is_full() && !than.contains(&trial.member.id)
-        })
+        self.members.read().another(Wanted { method, schemas: &self.schemas, avoid: than })
     }
 
     fn look_for(&self, wanted: Wanted<'_>) -> Result<Option<Chosen>, Status> {

@@ -62,8 +62,8 @@ impl Race {
     }
 
     /// The endpoints that have the call.
-    pub(super) fn endpoints(&self) -> Vec<u64> {
-        self.all().map(Attempt::endpoint).collect()
+    pub(super) fn endpoints(&self) -> impl Iterator<Item = u64> {
+        self.all().map(Attempt::endpoint)
     }
 
     /// Waits until something happens.

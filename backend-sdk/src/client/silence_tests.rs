@@ -1,25 +1,16 @@
 //! Endpoints that give no sign of life, and those that do not answer a call: a relay before a real server is frozen.
 
 use super::Client;
+use super::connection::{Call, Calls, Connection};
+use super::queue::Queue;
 use super::testing::*;
 use crate::{Server, Status};
-use std::sync::atomic::Ordering;
+use callgate_protocol::{CallId, Event, Hello, Limits, MetadataBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Wake};
 use std::time::Duration;
-
-fn of(endpoints: &[&str]) -> Client {
-    let endpoints: Vec<String> = endpoints.iter().map(ToString::to_string).collect();
-    client_with(&endpoints, &settings(Script::of(Err("nobody asks"))))
-}
-
-/// Waits until that is so.
-async fn until(is_so: impl Fn() -> bool) {
-    soon(async {
-        while !is_so() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    })
-    .await;
-}
+use tokio::time::Instant;
 
 /// Waits until the client doubts one of its endpoints.
 async fn doubts(client: &Client) {
@@ -35,11 +26,36 @@ fn wait(client: &Client) -> tokio::task::JoinHandle<Result<String, Status>> {
     tokio::spawn(async move { orders.wait().await })
 }
 
+/// Somebody who is woken at once, and looks.
+struct Looks(Arc<Connection>, AtomicBool);
+
+impl Wake for Looks {
+    fn wake(self: Arc<Self>) {
+        self.1.store(self.0.is_silent(), Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn who_is_told_that_a_peer_has_fallen_silent_finds_it_so() {
+    let hello = Hello::new("a peer", Limits::default(), Vec::new());
+    let queue = Arc::new(Queue::new(Calls::new(&hello)));
+    queue.with(|calls| calls.on_event(Event::Hello(hello.clone())).map(drop)).expect("its first word");
+    let peer = Arc::new(Connection::new(queue, hello, "a peer".into()));
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let metadata = MetadataBuf::default();
+    let call = Call { call_id: CallId::of("which", "who"), metadata: &metadata, payload: b"", deadline };
+    let sent = peer.clone().place_now(call).expect("it has a place");
+    let looks = Arc::new(Looks(peer.clone(), AtomicBool::new(false)));
+    assert!(sent.poll_heard(&Context::from_waker(&looks.clone().into())).is_pending());
+    peer.falls_silent();
+    assert!(looks.1.load(Ordering::Relaxed), "it was to choose another endpoint");
+}
+
 #[tokio::test]
 async fn idempotent_calls_of_an_endpoint_that_falls_silent_are_answered_by_another() {
     let (a, b) = (run("a").await, run("b").await);
     let relay = Virtual::of(a.address).await;
-    let client = of(&[&relay.address.to_string(), &b.address.to_string()]);
+    let client = of(&[relay.address, b.address]);
     reaches(&client, "a").await;
     reaches(&client, "b").await;
     relay.frozen.send_replace(true);
@@ -84,7 +100,7 @@ async fn a_call_that_must_not_run_twice_stays_where_it_is() {
 async fn where_no_other_endpoint_is_there_calls_stay_with_the_silent_one() {
     let a = run("a").await;
     let relay = Virtual::of(a.address).await;
-    let client = of(&[&relay.address.to_string()]);
+    let client = of(&[relay.address]);
     reaches(&client, "a").await;
     relay.frozen.send_replace(true);
     let calls = [(); 2].map(|()| {
@@ -116,8 +132,7 @@ async fn a_call_that_waits_for_a_place_at_a_silent_endpoint_goes_to_another() {
     let second = wait(&client);
     tokio::task::yield_now().await;
     script.say(Ok(vec![relay.address, b.address]));
-    until(|| client.pool.members.read().seats.iter().filter(|seat| seat.usable().is_some()).count() == 2)
-        .await;
+    is_connected(&client, 2).await;
     assert_eq!(b.instance.waiting.available_permits(), 0, "it waits still");
     relay.frozen.send_replace(true);
     soon(b.instance.waiting.acquire()).await.expect("is open").forget();

@@ -100,7 +100,7 @@ impl Supervision {
     /// several. Says why the last one takes no more calls.
     async fn hold(&self, mut connection: Arc<Connection>, connections: &mut JoinSet<()>) -> String {
         let (mut readiness, mut age) = (connection.readiness(), lifetime(self.max_age));
-        let mut known = Standing::of(&connection);
+        let mut told = Told { standing: Standing::of(&connection), silence: false };
         loop {
             let old = sleep(age);
             tokio::pin!(old);
@@ -109,8 +109,7 @@ impl Supervision {
                     () = connection.retired() => return connection.why_retired().to_owned(),
                     // The sender is the connection's; it does not go away meanwhile.
                     _ = readiness.changed() => {
-                        let now = Standing::of(&connection);
-                        self.tell(std::mem::replace(&mut known, now), now);
+                        self.tell(&mut told, Standing::of(&connection));
                         self.members.tell_change();
                     }
                     () = &mut old => break,
@@ -122,7 +121,7 @@ impl Supervision {
                     self.hand_out(&next);
                     connection.stop();
                     (readiness, connection, age) = (next.readiness(), next, lifetime(self.max_age));
-                    known = Standing::of(&connection);
+                    told = Told { standing: Standing::of(&connection), silence: false };
                 }
                 // The old one does still.
                 Err(error) => {
@@ -134,19 +133,20 @@ impl Supervision {
     }
 
     /// Tells people what is new.
-    fn tell(&self, before: Standing, now: Standing) {
+    fn tell(&self, told: &mut Told, now: Standing) {
         let member = &self.member;
+        let before = std::mem::replace(&mut told.standing, now);
         match (before.ready, now.ready) {
             (true, false) => tracing::info!(endpoint = %member, "an endpoint wants no calls for now"),
             (false, true) => tracing::info!(endpoint = %member, "an endpoint wants calls again"),
             _ => {}
         }
-        match (before.silent, now.silent) {
-            (false, true) if member.silent.is_new() => {
+        match told.silence(before, now, || member.silent.is_new()) {
+            Some(true) => {
                 tracing::warn!(endpoint = %member, "an endpoint does not answer: others get its calls if there are some");
             }
-            (true, false) => tracing::info!(endpoint = %member, "an endpoint answers again"),
-            _ => {}
+            Some(false) => tracing::info!(endpoint = %member, "an endpoint answers again"),
+            None => {}
         }
     }
 
@@ -162,6 +162,26 @@ impl Supervision {
         if !self.members.set(self.member.id, State::Ready(connection.clone())) {
             connection.stop();
         }
+    }
+}
+
+/// What people know of a connection's peer.
+struct Told {
+    standing: Standing,
+    /// That it does not answer.
+    silence: bool,
+}
+
+impl Told {
+    /// What they are told now: that it does not answer, or that it answers again. The second is news only for who knows the first.
+    fn silence(&mut self, before: Standing, now: Standing, is_new: impl FnOnce() -> bool) -> Option<bool> {
+        let tell = match (before.silent, now.silent) {
+            (false, true) => is_new(),
+            (true, false) => self.silence,
+            _ => false,
+        };
+        self.silence = now.silent && (tell || self.silence);
+        tell.then_some(now.silent)
     }
 }
 
@@ -203,6 +223,20 @@ mod tests {
             let bound = SHORTEST_PAUSE * 2u32.pow((failures - 1).min(7));
             assert!(pause(failures) <= bound.min(LONGEST_PAUSE));
         }
+    }
+
+    #[test]
+    fn that_a_peer_answers_again_is_told_to_who_knows_that_it_did_not() {
+        let standing = |silent| Standing { ready: true, silent };
+        let mut told = Told { standing: standing(false), silence: false };
+        let mut silence = |before, now, new| told.silence(standing(before), standing(now), || new);
+        assert_eq!(silence(false, true, true), Some(true));
+        assert_eq!(silence(true, true, true), None);
+        assert_eq!(silence(true, false, true), Some(false));
+        assert_eq!(silence(false, true, false), None, "it was told a moment ago");
+        assert_eq!(silence(true, false, false), None);
+        assert_eq!(silence(false, true, true), Some(true));
+        assert_eq!(silence(true, false, false), Some(false));
     }
 
     #[test]

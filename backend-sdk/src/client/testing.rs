@@ -42,6 +42,8 @@ pub(crate) struct Instance {
     pub(crate) name: &'static str,
     /// Whether all calls fail.
     pub(crate) fails: AtomicBool,
+    /// Whether they fail so that another instance may do better.
+    pub(crate) is_away: AtomicBool,
     /// Whether calls of `who` are never answered.
     pub(crate) hangs: AtomicBool,
     pub(crate) calls: AtomicUsize,
@@ -57,6 +59,9 @@ impl Which for Shared {
         self.0.calls.fetch_add(1, Ordering::Relaxed);
         if self.0.fails.load(Ordering::Relaxed) {
             return Err(Status::internal("as it was told"));
+        }
+        if self.0.is_away.load(Ordering::Relaxed) {
+            return Err(Status::unavailable("away, as it was told"));
         }
         if self.0.hangs.load(Ordering::Relaxed) {
             std::future::pending::<()>().await;
@@ -88,6 +93,7 @@ pub(crate) async fn run_with(name: &'static str, server: Server) -> Running {
     let instance = Arc::new(Instance {
         name,
         fails: AtomicBool::new(false),
+        is_away: AtomicBool::new(false),
         hangs: AtomicBool::new(false),
         calls: AtomicUsize::new(0),
         waiting: Semaphore::new(0),
@@ -196,6 +202,28 @@ pub(crate) fn client_with(endpoints: &[String], settings: &Settings) -> Client {
 /// A client of these endpoints that looks names up by the script, and often.
 pub(crate) fn client(endpoints: &[String], max_age: Duration, script: Script) -> Client {
     client_with(endpoints, &Settings { max_age, ..settings(script) })
+}
+
+/// A client of these addresses, which are no names.
+pub(crate) fn of(endpoints: &[SocketAddr]) -> Client {
+    let endpoints: Vec<String> = endpoints.iter().map(ToString::to_string).collect();
+    client_with(&endpoints, &settings(Script::of(Err("nobody asks"))))
+}
+
+/// Waits until that is so.
+pub(crate) async fn until(is_so: impl Fn() -> bool) {
+    soon(async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+}
+
+/// Waits until so many of the client's endpoints can be called.
+pub(crate) async fn is_connected(client: &Client, to: usize) {
+    until(|| client.pool.members.read().seats.iter().filter(|seat| seat.usable().is_some()).count() == to)
+        .await;
 }
 
 /// What the client is told when it asks who is there.

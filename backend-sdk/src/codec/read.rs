@@ -1,7 +1,7 @@
 //! Reading: bytes that were checked against a schema become a type's value.
 
 use super::CodecError;
-use callgate_protocol::wire::Reader;
+use callgate_protocol::wire::{Reader, WireError};
 use serde::de::{
     self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess,
     Visitor,
@@ -33,12 +33,18 @@ impl<'de> ValueReader<'de> {
 }
 
 /// A number of a type that is as wide as what was read.
-fn narrow<T: TryFrom<u64>>(number: u64) -> Result<T> {
-    T::try_from(number).map_err(|_| callgate_protocol::wire::WireError::IntegerOutOfRange.into())
+fn narrow<N, T: TryFrom<N>>(number: N) -> Result<T> {
+    T::try_from(number).map_err(|_| WireError::IntegerOutOfRange.into())
 }
 
-fn narrow_signed<T: TryFrom<i64>>(number: i64) -> Result<T> {
-    T::try_from(number).map_err(|_| callgate_protocol::wire::WireError::IntegerOutOfRange.into())
+/// What is one value on the wire: how it is read, and what the visitor is shown.
+macro_rules! scalars {
+    ($($deserialize:ident: $visit:ident($reader:ident => $value:expr);)*) => {$(
+        fn $deserialize<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+            let $reader = &mut self.0;
+            visitor.$visit($value)
+        }
+    )*};
 }
 
 impl<'de> Deserializer<'de> for &mut ValueReader<'de> {
@@ -60,76 +66,25 @@ impl<'de> Deserializer<'de> for &mut ValueReader<'de> {
         Err(CodecError::Unsupported("names of fields"))
     }
 
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_bool(self.0.bool()?)
-    }
-
-    fn deserialize_u8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_u8(self.0.u8()?)
-    }
-
-    fn deserialize_u16<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_u16(narrow(self.0.varint(16)?)?)
-    }
-
-    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_u32(narrow(self.0.varint(32)?)?)
-    }
-
-    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_u64(self.0.varint(64)?)
-    }
-
-    fn deserialize_u128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_u128(self.0.varint128()?)
-    }
-
-    fn deserialize_i8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_i8(i8::from_le_bytes(self.0.array()?))
-    }
-
-    fn deserialize_i16<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_i16(narrow_signed(self.0.zigzag(16)?)?)
-    }
-
-    fn deserialize_i32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_i32(narrow_signed(self.0.zigzag(32)?)?)
-    }
-
-    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_i64(self.0.zigzag(64)?)
-    }
-
-    fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_i128(self.0.zigzag128()?)
-    }
-
-    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_f32(f32::from_le_bytes(self.0.array()?))
-    }
-
-    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_f64(f64::from_le_bytes(self.0.array()?))
-    }
-
-    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_char(self.0.char()?)
-    }
-
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_borrowed_str(self.0.str()?)
-    }
-
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_borrowed_str(self.0.str()?)
-    }
-
-    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_borrowed_bytes(self.0.bytes()?)
-    }
-
-    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        visitor.visit_byte_buf(self.0.bytes()?.to_vec())
+    scalars! {
+        deserialize_bool: visit_bool(from => from.bool()?);
+        deserialize_u8: visit_u8(from => from.u8()?);
+        deserialize_u16: visit_u16(from => narrow(from.varint(16)?)?);
+        deserialize_u32: visit_u32(from => narrow(from.varint(32)?)?);
+        deserialize_u64: visit_u64(from => from.varint(64)?);
+        deserialize_u128: visit_u128(from => from.varint128()?);
+        deserialize_i8: visit_i8(from => i8::from_le_bytes(from.array()?));
+        deserialize_i16: visit_i16(from => narrow(from.zigzag(16)?)?);
+        deserialize_i32: visit_i32(from => narrow(from.zigzag(32)?)?);
+        deserialize_i64: visit_i64(from => from.zigzag(64)?);
+        deserialize_i128: visit_i128(from => from.zigzag128()?);
+        deserialize_f32: visit_f32(from => f32::from_le_bytes(from.array()?));
+        deserialize_f64: visit_f64(from => f64::from_le_bytes(from.array()?));
+        deserialize_char: visit_char(from => from.char()?);
+        deserialize_str: visit_borrowed_str(from => from.str()?);
+        deserialize_string: visit_borrowed_str(from => from.str()?);
+        deserialize_bytes: visit_borrowed_bytes(from => from.bytes()?);
+        deserialize_byte_buf: visit_byte_buf(from => from.bytes()?.to_vec());
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {

@@ -26,6 +26,17 @@ impl Writer<'_> {
     }
 }
 
+/// What is one value on the wire, and how it is written.
+macro_rules! scalars {
+    ($($serialize:ident($value:ident: $type:ty) => |$out:ident| $write:expr;)*) => {$(
+        fn $serialize(self, $value: $type) -> Result {
+            let $out = &mut *self.out;
+            $write;
+            Ok(())
+        }
+    )*};
+}
+
 impl Serializer for &mut Writer<'_> {
     type Ok = ();
     type Error = CodecError;
@@ -41,84 +52,23 @@ impl Serializer for &mut Writer<'_> {
         false
     }
 
-    fn serialize_bool(self, value: bool) -> Result {
-        self.out.push(value.into());
-        Ok(())
-    }
-
-    fn serialize_u8(self, value: u8) -> Result {
-        self.out.push(value);
-        Ok(())
-    }
-
-    fn serialize_u16(self, value: u16) -> Result {
-        put_varint(self.out, value.into());
-        Ok(())
-    }
-
-    fn serialize_u32(self, value: u32) -> Result {
-        put_varint(self.out, value.into());
-        Ok(())
-    }
-
-    fn serialize_u64(self, value: u64) -> Result {
-        put_varint(self.out, value);
-        Ok(())
-    }
-
-    fn serialize_u128(self, value: u128) -> Result {
-        put_varint128(self.out, value);
-        Ok(())
-    }
-
-    fn serialize_i8(self, value: i8) -> Result {
-        self.out.extend_from_slice(&value.to_le_bytes());
-        Ok(())
-    }
-
-    fn serialize_i16(self, value: i16) -> Result {
-        put_zigzag(self.out, value.into());
-        Ok(())
-    }
-
-    fn serialize_i32(self, value: i32) -> Result {
-        put_zigzag(self.out, value.into());
-        Ok(())
-    }
-
-    fn serialize_i64(self, value: i64) -> Result {
-        put_zigzag(self.out, value);
-        Ok(())
-    }
-
-    fn serialize_i128(self, value: i128) -> Result {
-        put_zigzag128(self.out, value);
-        Ok(())
-    }
-
-    fn serialize_f32(self, value: f32) -> Result {
-        self.out.extend_from_slice(&value.to_le_bytes());
-        Ok(())
-    }
-
-    fn serialize_f64(self, value: f64) -> Result {
-        self.out.extend_from_slice(&value.to_le_bytes());
-        Ok(())
-    }
-
-    fn serialize_char(self, value: char) -> Result {
-        put_char(self.out, value);
-        Ok(())
-    }
-
-    fn serialize_str(self, value: &str) -> Result {
-        put_bytes(self.out, value.as_bytes());
-        Ok(())
-    }
-
-    fn serialize_bytes(self, value: &[u8]) -> Result {
-        put_bytes(self.out, value);
-        Ok(())
+    scalars! {
+        serialize_bool(value: bool) => |out| out.push(value.into());
+        serialize_u8(value: u8) => |out| out.push(value);
+        serialize_u16(value: u16) => |out| put_varint(out, value.into());
+        serialize_u32(value: u32) => |out| put_varint(out, value.into());
+        serialize_u64(value: u64) => |out| put_varint(out, value);
+        serialize_u128(value: u128) => |out| put_varint128(out, value);
+        serialize_i8(value: i8) => |out| out.extend_from_slice(&value.to_le_bytes());
+        serialize_i16(value: i16) => |out| put_zigzag(out, value.into());
+        serialize_i32(value: i32) => |out| put_zigzag(out, value.into());
+        serialize_i64(value: i64) => |out| put_zigzag(out, value);
+        serialize_i128(value: i128) => |out| put_zigzag128(out, value);
+        serialize_f32(value: f32) => |out| out.extend_from_slice(&value.to_le_bytes());
+        serialize_f64(value: f64) => |out| out.extend_from_slice(&value.to_le_bytes());
+        serialize_char(value: char) => |out| put_char(out, value);
+        serialize_str(value: &str) => |out| put_bytes(out, value.as_bytes());
+        serialize_bytes(value: &[u8]) => |out| put_bytes(out, value);
     }
 
     fn serialize_none(self) -> Result {

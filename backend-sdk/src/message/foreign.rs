@@ -1,6 +1,7 @@
 //! `Message` for types of other crates, each behind a feature of that crate's name: those of which serde writes exactly what the
 //! protocol has for them, a text. The others are [`wire`](crate::wire)'s.
 
+#[cfg(any(feature = "chrono", feature = "url"))]
 macro_rules! texts {
     ($($rust:ty => $logical:ident,)*) => {$(
         impl super::Message for $rust {

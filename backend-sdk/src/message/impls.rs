@@ -52,8 +52,8 @@ plain! {
 }
 
 macro_rules! what_they_contain {
-    ($($around:ident: $($also:ident)?,)*) => {$(
-        /// What is shared is written each time that it occurs, and read as values of their own.
+    ($($(#[$doc:meta])? $around:ident: $($also:ident)?,)*) => {$(
+        $(#[$doc])?
         impl<T: Message $(+ $also)?> Message for $around<T> {
             fn describe(schema: &mut SchemaBuilder) -> Type {
                 T::describe(schema)
@@ -68,6 +68,7 @@ macro_rules! what_they_contain {
 
 what_they_contain! {
     Box:,
+    /// What is shared is written each time that it occurs, and each is read as a value of its own.
     Arc: Sync,
 }
 

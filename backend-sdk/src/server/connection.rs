@@ -43,14 +43,18 @@ pub(crate) async fn serve(
     }
 }
 
-/// Shakes hands by TLS, where that is spoken. Who comes to nothing by it is logged.
+/// Shakes hands by TLS, where that is spoken. Who comes to nothing by it is logged, unless it has only looked at the port.
 #[cfg(feature = "tls")]
 async fn secure(stream: Stream, address: String, shared: &Shared) -> Option<(Stream, crate::Peer)> {
     match (stream, &shared.tls) {
         (Stream::Tcp(stream), Some(tls)) => match tls.accept(stream).await {
-            Ok(secured) => {
+            Ok(Some(secured)) => {
                 let caller = crate::Peer::at(address).with_certificate(secured.certificate);
                 Some((secured.stream, caller))
+            }
+            Ok(None) => {
+                tracing::debug!(peer = address, "connection closed");
+                None
             }
             Err(error) => {
                 tracing::warn!(peer = address, error, "a caller was not let in: no TLS connection");

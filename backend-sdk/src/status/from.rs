@@ -43,7 +43,7 @@ impl Status {
         } else {
             (Code::Internal, "the method failed; the log of its server says why")
         };
-        Status { cause: Some(Box::new(Cause::new(error))), ..Status::new(code, message) }
+        Status { cause: Some(Cause::new(error)), ..Status::new(code, message) }
     }
 }
 

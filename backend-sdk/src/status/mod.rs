@@ -76,7 +76,7 @@ pub struct Status {
     /// `not_executed` speaks of a call that this process has made, and not of the one that it serves.
     heard: bool,
     /// For the log of this process.
-    cause: Option<Box<Cause>>,
+    cause: Option<Cause>,
 }
 
 impl Status {

@@ -83,7 +83,8 @@ impl ServerTls {
         let resolver = Arc::new(SingleCertAndKey::from(certificate.certified_key().clone()));
         let config = callgate_tls::server(resolver, &clients, Versions::From12, tickets, &[ALPN]);
         let mut config = Arc::unwrap_or_clone(config);
-        // Connections are few and long, and each caller is verified anew.
+        // Connections are few and long, so that tickets would hardly be used. By TLS 1.2 callers that ask for one get it all the
+        // same; `accept` looks at the dates of what such a session was begun with.
         config.send_tls13_tickets = 0;
         Ok(Arc::new(config))
     }
@@ -104,17 +105,24 @@ pub(crate) struct Secured {
 }
 
 impl Accepting {
-    /// Shakes hands, within its time. The error is for people.
-    pub(crate) async fn accept(&self, stream: TcpStream) -> Result<Secured, String> {
+    /// Shakes hands, within its time. `None` if the peer has gone without a byte: it has only looked whether somebody listens, as
+    /// balancers do. The error is for people.
+    pub(crate) async fn accept(&self, stream: TcpStream) -> Result<Option<Secured>, String> {
         let accepted = timeout(HANDSHAKE_TIMEOUT, async {
+            // Whoever says nothing takes no place.
+            if !says_something(&stream).await {
+                return Ok(None);
+            }
             let _place = self.handshakes.acquire().await.map_err(io::Error::other)?;
             let config = self.config.get().await;
-            Box::pin(TlsAcceptor::from(config).accept(stream)).await
+            Box::pin(TlsAcceptor::from(config).accept(stream)).await.map(Some)
         });
         let Ok(accepted) = accepted.await else {
             return Err(format!("no TLS handshake within {} s", HANDSHAKE_TIMEOUT.as_secs()));
         };
-        let stream = accepted.map_err(|error| callgate_tls::explain(&error))?;
+        let Some(stream) = accepted.map_err(|error| callgate_tls::explain(&error))? else {
+            return Ok(None);
+        };
         let (_, session) = stream.get_ref();
         check_protocol(session.alpn_protocol()).map_err(|error| error.to_string())?;
         let shown = session.peer_certificates().and_then(|chain| chain.first());
@@ -123,6 +131,70 @@ impl Accepting {
         if certificate.as_ref().is_some_and(|shown| shown.expires() < UnixTime::now()) {
             return Err("the peer's certificate has expired since its session began".to_owned());
         }
-        Ok(Secured { stream: Stream::Tls(Box::new(TlsStream::Server(stream))), certificate })
+        Ok(Some(Secured { stream: Stream::Tls(Box::new(TlsStream::Server(stream))), certificate }))
+    }
+}
+
+/// Waits for the first byte. Says whether there is one.
+async fn says_something(stream: &TcpStream) -> bool {
+    stream.peek(&mut [0]).await.is_ok_and(|n| n > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpListener;
+
+    fn accepting(name: &str) -> Accepting {
+        let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+        let folder = std::env::temp_dir().join(format!("callgate-tls-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder for what is kept for a while");
+        let (cert, key) = (folder.join("tls.crt"), folder.join("tls.key"));
+        std::fs::write(&cert, signed.cert.pem()).expect("written");
+        std::fs::write(&key, signed.signing_key.serialize_pem()).expect("written");
+        let accepting = ServerTls::new(cert, key).open().expect("it fits");
+        std::fs::remove_dir_all(&folder).expect("removed");
+        accepting
+    }
+
+    /// The two ends of a connection.
+    async fn connected() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
+        let (client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+        (client.expect("it listens"), accepted.expect("somebody connects").0)
+    }
+
+    #[tokio::test]
+    async fn who_only_looks_at_the_port_is_no_caller_that_was_refused() {
+        let accepting = accepting("look");
+        let (client, server) = connected().await;
+        drop(client);
+        let accepted = accepting.accept(server).await;
+        assert!(accepted.is_ok(), "{accepted:?}");
+        // A reset is a look as well.
+        let (client, server) = connected().await;
+        client.set_zero_linger().expect("a socket can be reset");
+        drop(client);
+        let accepted = accepting.accept(server).await;
+        assert!(accepted.is_ok(), "{accepted:?}");
+    }
+
+    #[tokio::test]
+    async fn who_sends_nothing_takes_no_place_of_a_handshake() {
+        let accepting = accepting("place");
+        let (mut client, server) = connected().await;
+        let waits = accepting.accept(server);
+        tokio::pin!(waits);
+        tokio::select! {
+            biased;
+            accepted = &mut waits => panic!("{accepted:?}"),
+            () = tokio::time::sleep(Duration::from_millis(20)) => {}
+        }
+        assert_eq!(accepting.handshakes.available_permits(), MAX_HANDSHAKES);
+        client.write_all(b"GET / HTTP/1.1\r\n\r\n").await.expect("it is read");
+        let error = waits.await.expect_err("that is no TLS");
+        assert!(!error.is_empty());
     }
 }

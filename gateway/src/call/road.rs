@@ -157,10 +157,7 @@ impl<'a> Road<'a> {
         let Some(reason) = reason.filter(|reason| self.wants(*reason, sent.idempotent)) else {
             return Err(failure);
         };
-        if reason == RetryReason::NotAccepted {
-            self.sent -= 1;
-            self.not_accepted += 1;
-        }
+        self.fails(reason);
         if !self.may_send_again() || self.not_accepted > retry::MAX_NOT_ACCEPTED {
             return Err(failure);
         }
@@ -174,6 +171,23 @@ impl<'a> Road<'a> {
         self.tried.refused.push(sent.attempt.endpoint().id);
         self.again = Some(Again { reason, failure, paused: false });
         Ok(())
+    }
+
+    /// An attempt has failed while another one is under way: it counts as one that has failed alone.
+    pub(super) fn fails_beside(&mut self, sent: &Sent, progress: &Progress) {
+        if let Progress::Ended(ended) = progress {
+            self.observe(sent, ended);
+            ended.outcome.retry_reason(sent.limited).into_iter().for_each(|reason| self.fails(reason));
+        }
+        self.tried.refused.push(sent.attempt.endpoint().id);
+    }
+
+    /// Counts an attempt that has failed.
+    fn fails(&mut self, reason: RetryReason) {
+        if reason == RetryReason::NotAccepted {
+            self.sent -= 1;
+            self.not_accepted += 1;
+        }
     }
 
     /// Whether the call would be sent again after that, were there attempts and budget left.

@@ -56,7 +56,7 @@ pub(super) async fn progress(road: &mut Road<'_>, sent: &mut Sent, hedge: Option
                     return progress;
                 }
                 // A failure after which the call would be sent again is no end while another attempt is under way.
-                road.tried.refused.push(race.at(at).attempt.endpoint().id);
+                road.fails_beside(race.at(at), &progress);
                 race.goes_on_without(at);
             }
             // What has come while the gateway was away is read first.

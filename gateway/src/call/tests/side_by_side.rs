@@ -114,6 +114,20 @@ async fn a_failure_of_one_is_no_end_while_the_other_is_under_way() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_that_has_not_accepted_a_call_uses_up_no_attempt_while_another_has_it() {
+    local(async {
+        let net = hedged(3, "", "match = 'GET /'\nretry = { hedge = 'p90', attempts = 2 }").await;
+        net.links.iter().for_each(|link| link.otherwise.set(Some((100 * MS, unavailable))));
+        let before = net.came();
+        net.prefer(0);
+        net.links[0].answers_after(50 * MS, Outcome::NotAccepted);
+        assert!(net.call().await.is_err());
+        assert_eq!(since(&net, &before), [1, 1, 1]);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_whose_instance_falls_silent_goes_elsewhere_if_it_may_run_twice() {
     local(async {
         for (route, elsewhere) in [("match = 'GET /'", true), ("match = 'POST /'\nidempotent = false", false)]
