@@ -1,7 +1,9 @@
 //! What is in the files that `tls` and `token` of a backend name: read, and made into what a connection takes.
 
 use super::backend::BackendSpec;
-use super::backend_security::{BackendTls, BackendToken, SecretSource, SecuritySpec, SecurityWritten};
+use super::backend_security::{
+    BackendTls, BackendToken, OwnCertificate, SecretSource, SecuritySpec, SecurityWritten,
+};
 use super::diagnostics::{Diagnostic, Diagnostics, collect};
 use super::tables::Tables;
 use super::{files, source::shown};
@@ -47,13 +49,24 @@ impl Tables {
 
 impl SecuritySpec {
     fn check(&self, begins: bool, now: UnixTime) -> Result<(), Diagnostics> {
-        let tls = self.tls.as_ref().map(|tls| match tls.load(None, now) {
-            Err(_) if begins && tls.has_merely_expired(now) => Ok(()),
-            loaded => loaded.map(drop),
-        });
+        let tls = self.tls.as_ref().map(|tls| tls.check(begins, now));
         let token = self.token.as_ref().map(|token| token.load(None).map(drop));
         collect(tls.into_iter().chain(token)).map(drop)
     }
+}
+
+/// What stands in the files of a backend's TLS, not yet looked into.
+#[derive(PartialEq, Eq, Hash)]
+struct TlsFiles {
+    ca: Vec<u8>,
+    own: Option<Pair>,
+}
+
+/// A chain and its key.
+#[derive(PartialEq, Eq, Hash)]
+struct Pair {
+    chain: Vec<u8>,
+    key: Vec<u8>,
 }
 
 impl BackendTls {
@@ -63,26 +76,42 @@ impl BackendTls {
         known: Option<u64>,
         now: UnixTime,
     ) -> Result<Option<Read<ClientConfig>>, Diagnostics> {
-        let written = &self.written;
-        let ca = content(&self.ca, written, &written.first)?;
-        let own = match &self.own {
-            Some(own) => {
-                let cert = content(&own.cert, written, &written.cert)?;
-                Some((cert, own.key.load(written, &written.key)?))
-            }
-            None => None,
-        };
-        let hash = HASHER.hash_one((&ca, &own));
+        let files = self.look()?;
+        let hash = HASHER.hash_one(&files);
         if known == Some(hash) {
             return Ok(None);
         }
-        let trust = Trust::read(&ca, &[]).map_err(|error| self.bad_ca(&error))?;
-        let own = own.map(|(cert, key)| Certificate::read_for_client(&cert, &key, now));
-        let own = own.transpose().map_err(|error| self.bad_certificate(&error))?;
+        let (trust, own) = (self.trust(&files)?, files.certificate(now));
+        let own = own.map_err(|error| self.bad_certificate(&error))?;
         let mut config = Arc::unwrap_or_clone(callgate_tls::client(&trust, own.as_ref(), &[ALPN]));
         // A session that is resumed shows nobody's certificate anew. Connections are few and long, so each is verified.
         config.resumption = Resumption::disabled();
         Ok(Some(Read { value: Arc::new(config), hash }))
+    }
+
+    /// Checks what stands in the files. When the gateway `begins`, its own certificate may have expired, and nothing else be wrong.
+    fn check(&self, begins: bool, now: UnixTime) -> Result<(), Diagnostics> {
+        let files = self.look()?;
+        self.trust(&files)?;
+        match files.certificate(now) {
+            Err(error) if begins && error.problem() == CertificateProblem::Expired => Ok(()),
+            Err(error) => Err(self.bad_certificate(&error)),
+            Ok(_) => Ok(()),
+        }
+    }
+
+    fn look(&self) -> Result<TlsFiles, Diagnostics> {
+        let written = &self.written;
+        let ca = content(&self.ca, written, &written.first)?;
+        let pair = |own: &OwnCertificate| -> Result<Pair, Diagnostics> {
+            let chain = content(&own.cert, written, &written.cert)?;
+            Ok(Pair { chain, key: own.key.load(written, &written.key)? })
+        };
+        Ok(TlsFiles { ca, own: self.own.as_ref().map(pair).transpose()? })
+    }
+
+    fn trust(&self, files: &TlsFiles) -> Result<Trust, Diagnostics> {
+        Trust::read(&files.ca, &[]).map_err(|error| self.bad_ca(&error))
     }
 
     fn bad_ca(&self, error: &TrustError) -> Diagnostics {
@@ -104,15 +133,13 @@ impl BackendTls {
         let bad = Diagnostic::new(title).at(&written.source, span.clone(), format!("{file}: {error}"));
         error.advice().into_iter().fold(bad, Diagnostic::help).into()
     }
+}
 
-    /// Whether all that is wrong is that the gateway's certificate has expired.
-    pub(crate) fn has_merely_expired(&self, now: UnixTime) -> bool {
-        let Some(own) = &self.own else { return false };
-        let written = &self.written;
-        let (cert, key) = (content(&own.cert, written, &written.cert), own.key.load(written, &written.key));
-        let (Ok(cert), Ok(key)) = (cert, key) else { return false };
-        let read = Certificate::read_for_client(&cert, &key, now);
-        read.is_err_and(|error| error.problem() == CertificateProblem::Expired)
+impl TlsFiles {
+    /// The certificate that is shown to the instances.
+    fn certificate(&self, now: UnixTime) -> Result<Option<Certificate>, CertificateError> {
+        let read = |pair: &Pair| Certificate::read_for_client(&pair.chain, &pair.key, now);
+        self.own.as_ref().map(read).transpose()
     }
 }
 
