@@ -76,7 +76,7 @@ impl BackendTls {
         known: Option<u64>,
         now: UnixTime,
     ) -> Result<Option<Read<ClientConfig>>, Diagnostics> {
-        let files = self.look()?;
+        let files = files::settled(|| self.look())?;
         let hash = HASHER.hash_one(&files);
         if known == Some(hash) {
             return Ok(None);
@@ -91,7 +91,7 @@ impl BackendTls {
 
     /// Checks what stands in the files. When the gateway `begins`, its own certificate may have expired, and nothing else be wrong.
     fn check(&self, begins: bool, now: UnixTime) -> Result<(), Diagnostics> {
-        let files = self.look()?;
+        let files = files::settled(|| self.look())?;
         self.trust(&files)?;
         match files.certificate(now) {
             Err(error) if begins && error.problem() == CertificateProblem::Expired => Ok(()),

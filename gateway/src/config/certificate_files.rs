@@ -8,9 +8,6 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 use std::path::Path;
 
-/// How often files are read until two looks in a row agree.
-const LOOKS: usize = 4;
-
 /// What stands in the files of a certificate, not yet looked into.
 #[derive(PartialEq, Eq)]
 pub(crate) struct CertificateFiles {
@@ -28,17 +25,9 @@ impl CertificateFiles {
 }
 
 impl CertificateSpec {
-    /// Reads the files, until two looks agree: a swap may fall between the chain and the key, which then do not belong together.
+    /// Reads the files.
     pub(crate) fn load(&self) -> Result<CertificateFiles, Diagnostics> {
-        let mut files = self.look()?;
-        for _ in 1..LOOKS {
-            let again = self.look()?;
-            if again == files {
-                break;
-            }
-            files = again;
-        }
-        Ok(files)
+        files::settled(|| self.look())
     }
 
     fn look(&self) -> Result<CertificateFiles, Diagnostics> {

@@ -2,9 +2,12 @@
 
 use super::*;
 use crate::config::testing::Folder;
+use callgate_tls::UnixTime;
 use rcgen::{
     BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, date_time_ymd,
 };
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// What is said of a backend with these lines and that endpoint.
 fn said(endpoint: &str, lines: &str) -> String {
@@ -123,6 +126,31 @@ fn a_certificate_that_has_expired_is_let_pass_at_the_start_and_nothing_beside_it
         let said = found(&folder, &lines, true, false);
         assert!(said.contains(expected), "{lines}: {said}");
     }
+}
+
+/// As Kubernetes replaces files: all at once, by the link that leads to their folder. A look may fall on both sides of it.
+#[test]
+fn a_pair_that_is_just_being_replaced_is_looked_at_again() {
+    let (one, two) = (folder(), folder());
+    let lines = "tls = { ca = 'ca.pem', cert = 'now/own.pem', key = 'now/own.key' }";
+    let spec = table(&one, lines).backends.remove(0).security.tls.unwrap();
+    let lead_to = |folder: &Folder| {
+        std::os::unix::fs::symlink(folder.path(""), one.path("next")).unwrap();
+        std::fs::rename(one.path("next"), one.path("now")).unwrap();
+    };
+    lead_to(&one);
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for next in [&two, &one].into_iter().cycle().take_while(|_| !done.load(Ordering::Relaxed)) {
+                lead_to(next);
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        });
+        let torn = (0..500).find_map(|_| spec.load(None, UnixTime::now()).err());
+        done.store(true, Ordering::Relaxed);
+        assert!(torn.is_none(), "{}", torn.unwrap());
+    });
 }
 
 #[test]
