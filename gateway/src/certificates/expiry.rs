@@ -8,9 +8,9 @@ const DAY: u64 = 24 * 3600;
 /// How long before the end warnings begin.
 const BEFORE: u64 = 14 * DAY;
 
-/// Which certificates were warned of, and when.
+/// Which certificates were warned of, and when; apart from that, of which it was told that they have expired.
 #[derive(Debug, Default)]
-pub struct Expiry(HashMap<Fingerprint, u64>);
+pub struct Expiry(HashMap<(Fingerprint, bool), u64>);
 
 /// A certificate that is about to expire, or has expired.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,12 +41,14 @@ impl Expiry {
             if now + BEFORE < expires {
                 continue;
             }
-            let fingerprint = entry.certificate.fingerprint();
-            let last = self.0.get(&fingerprint).copied().filter(|last| now < last + DAY);
-            told.insert(fingerprint, last.unwrap_or(now));
+            let days = expires.checked_sub(now).map(|left| left / DAY);
+            let what = (entry.certificate.fingerprint(), days.is_none());
+            // What was told at a time that is yet to come was told by a clock that was wrong.
+            let is_recent = |last: &u64| now.checked_sub(*last).is_some_and(|ago| ago < DAY);
+            let last = self.0.get(&what).copied().filter(is_recent);
+            told.insert(what, last.unwrap_or(now));
             if last.is_none() {
                 let (certificate, file) = (entry.spec.name(), entry.spec.cert.display().to_string());
-                let days = expires.checked_sub(now).map(|left| left / DAY);
                 warnings.push(Warning { certificate, file, days });
             }
         }

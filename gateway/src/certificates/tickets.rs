@@ -75,10 +75,12 @@ impl Tickets {
         }
     }
 
-    /// Rotates keys of its own when they are old enough; whether they were.
+    /// Rotates keys of its own when they are old enough, or from a time that is yet to come: the clock was set back, and nobody knows
+    /// how old they are.
     pub fn rotate(&self, now: UnixTime) -> bool {
         let made = self.0.load_full();
-        let due = made.own && now.as_secs().saturating_sub(made.since) >= ROTATION;
+        let age = now.as_secs().checked_sub(made.since);
+        let due = made.own && age.is_none_or(|age| age >= ROTATION);
         if due {
             let mut keys = made.keys.clone();
             keys.rotate();
@@ -111,6 +113,19 @@ mod tests {
         assert!(tickets.read(Ok(first.clone()), at(2000)));
         assert!(!tickets.rotate(at(2000 + 10 * ROTATION)));
         assert_eq!(tickets.keys(), first);
+    }
+
+    #[test]
+    fn a_key_of_a_time_that_is_yet_to_come_does_not_seal_until_then() {
+        let (tickets, first) = (Tickets::default(), TicketKeys::random());
+        tickets.take_over(first.clone(), 100 * ROTATION);
+        tickets.rotate(at(1000));
+        let second = tickets.keys();
+        assert_ne!(second, first, "the clock was set back");
+        tickets.rotate(at(1000 + ROTATION - 1));
+        assert_eq!(tickets.keys(), second);
+        tickets.rotate(at(1000 + ROTATION));
+        assert_ne!(tickets.keys(), second);
     }
 
     #[test]
