@@ -230,8 +230,12 @@ impl Opening {
     async fn run(&mut self, catalog: &Arc<Catalog>) -> Result<(), Failed> {
         while self.hello.is_none() || self.wanted > 0 {
             self.write().await.map_err(|error| self.failed(&error))?;
-            let read = self.stream.read_buf(&mut self.unread).await;
-            if read.map_err(|error| self.failed(&error))? == 0 {
+            let read = match self.stream.read_buf(&mut self.unread).await {
+                // An instance that is killed says no farewell inside TLS.
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => 0,
+                read => read.map_err(|error| self.failed(&error))?,
+            };
+            if read == 0 {
                 let why = match self.heard {
                     true => "the peer closed the connection during the handshake",
                     false => {
@@ -314,3 +318,6 @@ impl Opening {
         self.hello = Some(hello);
     }
 }
+
+#[cfg(test)]
+mod tests;
