@@ -80,12 +80,16 @@ pub(crate) async fn establish(
     let Instance { addr, name, security } = instance;
     let (mut opened, mut connected, mut tls) = (None, false, None);
     let opening = async {
+        // Asked for before: where files cannot be used, nobody is connected to.
+        let (tls_to, token) = (security.tls(addr, name).map_err(Failed::NoTls)?, security.token()?);
         let stream = connect(addr, limits.unacknowledged).await;
-        let stream = stream.map_err(|error| format!("cannot connect: {error}"))?;
+        let mut stream = stream.map_err(|error| format!("cannot connect: {error}"))?;
         connected = true;
-        let (stream, instance) = security.secure(stream, addr, name).await.map_err(Failed::NoTls)?;
-        tls = instance;
-        let opening = opened.insert(Opening::new(stream, security.token()?, answers.cloned()));
+        if let Some(tls_to) = tls_to {
+            let (inside, instance) = tls_to.shake_hands(stream).await.map_err(Failed::NoTls)?;
+            (stream, tls) = (inside, Some(instance));
+        }
+        let opening = opened.insert(Opening::new(stream, token, answers.cloned()));
         let done = opening.run(catalog).await;
         if let Err(Failed::Broken(why)) = &done {
             say_why(&mut opening.stream, &mut opening.machine, why).await;

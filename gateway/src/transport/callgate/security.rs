@@ -88,21 +88,30 @@ impl Security {
         Ok(in_force.load().value()?.first().cloned())
     }
 
-    /// Shakes hands by TLS, where it is wanted, with the instance at that address, which was found by that name. Errors are for people.
-    pub(super) async fn secure(
-        &self,
-        stream: AsyncStream,
-        addr: &EndpointAddr,
-        name: Option<&str>,
-    ) -> Result<(AsyncStream, Option<TlsInstance>), String> {
-        let Some((tls, in_force)) = &self.tls else { return Ok((stream, None)) };
+    /// How TLS is spoken with the instance at that address, which was found by that name; none where none is wanted. Errors are for
+    /// people.
+    pub(super) fn tls(&self, addr: &EndpointAddr, name: Option<&str>) -> Result<Option<TlsTo>, String> {
+        let Some((tls, in_force)) = &self.tls else { return Ok(None) };
         let config = in_force.load().value()?.clone();
         let name = tls.server_name.as_deref().or(name).or_else(|| host(addr));
         let name = name.ok_or("no TLS is spoken through a Unix socket")?;
         let bare = name.strip_suffix('.').unwrap_or(name).to_owned();
         let name = ServerName::try_from(bare).map_err(|_| format!("no certificate can be for `{name}`"))?;
+        Ok(Some(TlsTo { config, name }))
+    }
+}
+
+/// TLS with one instance.
+pub(super) struct TlsTo {
+    config: Arc<ClientConfig>,
+    name: ServerName<'static>,
+}
+
+impl TlsTo {
+    /// Shakes hands. Errors are for people.
+    pub(super) async fn shake_hands(self, stream: AsyncStream) -> Result<(AsyncStream, TlsInstance), String> {
         // Boxed: where TLS is not spoken, the tasks that connect are not larger for it.
-        let connected = Box::pin(TlsConnector::from(config).connect(name, stream)).await;
+        let connected = Box::pin(TlsConnector::from(self.config).connect(self.name, stream)).await;
         let stream = connected.map_err(|error| format!("no TLS connection: {}", explain(&error)))?;
         let session = stream.get_ref().1;
         if session.alpn_protocol() != Some(ALPN) {
@@ -117,7 +126,7 @@ impl Security {
             Some(ProtocolVersion::TLSv1_2) => "TLSv1.2",
             _ => "TLSv1.3",
         };
-        Ok((AsyncStream::Tls(Box::new(TlsStream::Client(stream))), Some(TlsInstance { version, identity })))
+        Ok((AsyncStream::Tls(Box::new(TlsStream::Client(stream))), TlsInstance { version, identity }))
     }
 }
 

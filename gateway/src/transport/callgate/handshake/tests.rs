@@ -67,3 +67,18 @@ async fn an_instance_that_goes_away_inside_tls_has_closed_the_connection() {
     assert_eq!(not.text, "the peer closed the connection at once, without a word: is it a Callgate backend?");
     assert_eq!(not.why, ConnectFailure::Failed);
 }
+
+/// Nobody listens there, which nobody finds out.
+#[tokio::test]
+async fn where_files_cannot_be_read_nobody_is_connected_to() {
+    let folder = Folder::new();
+    drop(acceptor(&folder));
+    for (lines, why) in [
+        ("tls = { ca = 'missing.pem' }", ConnectFailure::Tls),
+        ("tls = { ca = 'ca.pem' }\ntoken = { file = 'missing' }", ConnectFailure::Failed),
+    ] {
+        let not = told(1, &security(&folder, lines)).await;
+        assert!(not.text.contains("missing") && not.text.contains("No such file"), "{}", not.text);
+        assert_eq!(not.why, why, "{}", not.text);
+    }
+}
