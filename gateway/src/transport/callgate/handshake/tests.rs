@@ -3,9 +3,11 @@
 use super::*;
 use crate::config::testing::Folder;
 use crate::config::{Source, Tables};
+use crate::telemetry::ConnectFailure;
 use callgate_tls::rustls::pki_types::PrivateKeyDer;
 use callgate_tls::rustls::{ServerConfig, server::WebPkiClientVerifier};
 use rcgen::{CertificateParams, KeyPair};
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
