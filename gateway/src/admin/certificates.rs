@@ -1,7 +1,7 @@
 //! What the admin port shows of TLS: the certificates in force, and the keys of tickets, but never a key itself.
 
 use crate::certificates::{Certificates, Entry};
-use crate::config::KeySource;
+use crate::config::SecretSource;
 use crate::worker::Shared;
 use callgate_tls::UnixTime;
 use serde_json::{Value, json};
@@ -37,8 +37,8 @@ pub(super) fn page(shared: &Shared) -> Value {
 
 fn certificate(Entry { spec, certificate, since, error, .. }: &Entry, now: UnixTime) -> Value {
     let key = match &spec.key {
-        KeySource::File(path) => json!({ "file": path }),
-        KeySource::Env(name) => json!({ "env": name }),
+        SecretSource::File(path) => json!({ "file": path }),
+        SecretSource::Env(name) => json!({ "env": name }),
     };
     let names = |names: &[callgate_tls::Name]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
     let left = certificate.expires().as_secs() as i64 - now.as_secs() as i64;

@@ -1,9 +1,7 @@
 //! What is in the files that `tls` and `token` of a backend name: read, and made into what a connection takes.
 
 use super::backend::BackendSpec;
-use super::backend_security::{
-    BackendTls, BackendToken, OwnCertificate, SecretSource, SecuritySpec, SecurityWritten,
-};
+use super::backend_security::{BackendTls, BackendToken, OwnCertificate, SecuritySpec};
 use super::diagnostics::{Diagnostic, Diagnostics, collect};
 use super::tables::Tables;
 use super::{files, source::shown};
@@ -12,8 +10,6 @@ use callgate_tls::rustls::ClientConfig;
 use callgate_tls::rustls::client::Resumption;
 use callgate_tls::{Certificate, CertificateError, CertificateProblem, Trust, TrustError, UnixTime};
 use std::hash::{BuildHasher, RandomState};
-use std::ops::Range;
-use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 /// What both sides name the protocol in the TLS handshake.
@@ -102,10 +98,11 @@ impl BackendTls {
 
     fn look(&self) -> Result<TlsFiles, Diagnostics> {
         let written = &self.written;
-        let ca = content(&self.ca, written, &written.first)?;
+        let ca = files::named(&self.ca, &written.source, &written.first)?;
         let pair = |own: &OwnCertificate| -> Result<Pair, Diagnostics> {
-            let chain = content(&own.cert, written, &written.cert)?;
-            Ok(Pair { chain, key: own.key.load(written, &written.key)? })
+            let chain = files::named(&own.cert, &written.source, &written.cert)?;
+            let key = own.key.load("the certificate's key in PEM", &written.source, &written.key)?;
+            Ok(Pair { chain, key })
         };
         Ok(TlsFiles { ca, own: self.own.as_ref().map(pair).transpose()? })
     }
@@ -147,7 +144,7 @@ impl BackendToken {
     /// Reads the token, or several of which the first one is brought along.
     pub(crate) fn load(&self, known: Option<u64>) -> Result<Option<Read<Tokens>>, Diagnostics> {
         let written = &self.written;
-        let bytes = self.source.load(written, &written.first)?;
+        let bytes = self.source.load("the token", &written.source, &written.first)?;
         let hash = HASHER.hash_one(&bytes);
         if known == Some(hash) {
             return Ok(None);
@@ -160,34 +157,4 @@ impl BackendToken {
         })?;
         Ok(Some(Read { value: Arc::new(tokens), hash }))
     }
-}
-
-impl SecretSource {
-    /// For people.
-    fn shown(&self) -> String {
-        match self {
-            SecretSource::File(path) => shown(path),
-            SecretSource::Env(name) => format!("the variable `{name}`"),
-        }
-    }
-
-    fn load(&self, written: &SecurityWritten, span: &Range<usize>) -> Result<Vec<u8>, Diagnostics> {
-        match self {
-            SecretSource::File(path) => content(path, written, span),
-            SecretSource::Env(name) => match std::env::var_os(name) {
-                Some(secret) => Ok(secret.into_encoded_bytes()),
-                None => {
-                    let missing = Diagnostic::new(format!("the variable `{name}` is not set"));
-                    Err(missing.at(&written.source, span.clone(), "named here").into())
-                }
-            },
-        }
-    }
-}
-
-fn content(path: &Path, written: &SecurityWritten, span: &Range<usize>) -> Result<Vec<u8>, Diagnostics> {
-    files::read(path).map_err(|error| {
-        let unreadable = Diagnostic::new(format!("cannot read {}: {error}", shown(path)));
-        unreadable.at(&written.source, span.clone(), "named here").into()
-    })
 }

@@ -1,8 +1,9 @@
 //! Which files watched paths stand for, and how a file is read: so that the loader and the watcher agree on which files count.
 
-use super::diagnostics::Diagnostic;
-use super::source::Source;
+use super::diagnostics::{Diagnostic, Diagnostics};
+use super::source::{Source, shown};
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, io};
@@ -67,6 +68,14 @@ pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
         return Err(io::Error::other(format!("larger than {MAX_FILE} bytes")));
     }
     fs::read(path)
+}
+
+/// Reads a file that a table names there.
+pub(super) fn named(path: &Path, source: &Arc<Source>, span: &Range<usize>) -> Result<Vec<u8>, Diagnostics> {
+    read(path).map_err(|error| {
+        let unreadable = Diagnostic::new(format!("cannot read {}: {error}", shown(path)));
+        unreadable.at(source, span.clone(), "named here").into()
+    })
 }
 
 /// What files that belong together hold, when two looks in a row agree: a swap may fall between a certificate and its key, which then do
