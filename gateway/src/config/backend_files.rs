@@ -5,15 +5,11 @@ use super::backend_security::{BackendTls, BackendToken, OwnCertificate, Security
 use super::diagnostics::{Diagnostic, Diagnostics, collect};
 use super::tables::Tables;
 use super::{files, source::shown};
-use callgate_protocol::Tokens;
+use callgate_protocol::{ALPN, Tokens};
 use callgate_tls::rustls::ClientConfig;
-use callgate_tls::rustls::client::Resumption;
 use callgate_tls::{Certificate, CertificateError, CertificateProblem, Trust, TrustError, UnixTime};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, LazyLock};
-
-/// What both sides name the protocol in the TLS handshake.
-pub(crate) const ALPN: &[u8] = b"callgate/1";
 
 /// Secrets are told apart by a hash that nobody else can make.
 static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
@@ -79,10 +75,7 @@ impl BackendTls {
         }
         let (trust, own) = (self.trust(&files)?, files.certificate(now));
         let own = own.map_err(|error| self.bad_certificate(&error))?;
-        let mut config = Arc::unwrap_or_clone(callgate_tls::client(&trust, own.as_ref(), &[ALPN]));
-        // A session that is resumed shows nobody's certificate anew. Connections are few and long, so each is verified.
-        config.resumption = Resumption::disabled();
-        Ok(Some(Read { value: Arc::new(config), hash }))
+        Ok(Some(Read { value: callgate_tls::client(&trust, own.as_ref(), &[ALPN]), hash }))
     }
 
     /// Checks what stands in the files. When the gateway `begins`, its own certificate may have expired, and nothing else be wrong.

@@ -5,10 +5,10 @@
 //! are open stay as they are until their age is over. What is not sound leaves the last that was in force. Where there never was any,
 //! no connection is made: nothing that fails to be read becomes a connection without TLS, or to anybody.
 
-use crate::config::{ALPN, BackendTls, BackendToken, Diagnostics, EndpointAddr, Read, SecuritySpec};
+use crate::config::{BackendTls, BackendToken, Diagnostics, EndpointAddr, Read, SecuritySpec};
 use crate::stream::AsyncStream;
 use arc_swap::ArcSwap;
-use callgate_protocol::{Token, Tokens};
+use callgate_protocol::{ALPN, Token, Tokens};
 use callgate_tls::rustls::pki_types::ServerName;
 use callgate_tls::rustls::{ClientConfig, ProtocolVersion};
 use callgate_tls::{Identity, UnixTime, explain};

@@ -46,7 +46,7 @@ fn acceptor(folder: &Folder) -> TlsAcceptor {
             PrivateKeyDer::try_from(key.serialize_der()).expect("PKCS #8"),
         )
         .expect("a pair");
-    config.alpn_protocols = vec![b"callgate/1".to_vec()];
+    config.alpn_protocols = vec![callgate_protocol::ALPN.to_vec()];
     TlsAcceptor::from(Arc::new(config))
 }
 
