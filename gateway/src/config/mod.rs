@@ -83,7 +83,7 @@ pub(crate) use certificate_files::CertificateFiles;
 pub use client_list::{ClientList, RouteClients};
 pub use destination::DestinationSpec;
 pub use diagnostics::Diagnostics;
-pub(crate) use diagnostics::collect;
+pub(crate) use diagnostics::{both, collect};
 pub use discovery_name::{Discovered, DiscoveryName};
 pub use dns::DnsSettings;
 pub use endpoint::{Address, EndpointSpec};

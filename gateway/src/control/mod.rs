@@ -14,7 +14,7 @@ mod unfit;
 pub mod watch;
 
 pub use plane::Plane;
-pub use read::{Read, first};
+pub use read::{Read, check, first};
 pub use unfit::{Fits, Found, Kind, Unfit};
 
 use crate::routes::Table;
