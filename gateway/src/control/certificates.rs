@@ -16,6 +16,8 @@ use tokio::time::{Instant, sleep_until};
 
 /// Without a change it is looked so often whether keys are to be rotated, and whether a certificate is about to expire.
 const PACE: Duration = Duration::from_secs(600);
+/// After a look that has failed inside the next one comes so soon: whoever has changed a file was told nothing.
+const PACE_OF_FAILURES: Duration = Duration::from_secs(10);
 
 /// Keeps what is in force in line with its files.
 pub(super) struct TlsFiles {
@@ -55,7 +57,12 @@ impl TlsFiles {
             self.files = files;
         }
         if !self.files.is_empty() {
-            aside(plane, |plane| refresh(&plane.shared)).await;
+            if aside(plane, |plane| refresh(&plane.shared)).await.is_none() {
+                tracing::error!(
+                    "the files of TLS are looked at again in ten seconds; what was in force stays so"
+                );
+                self.next = Instant::now() + PACE_OF_FAILURES;
+            }
             self.expiry.warn(&plane.shared.certificates.all(), UnixTime::now());
         }
     }
