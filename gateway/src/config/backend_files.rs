@@ -15,7 +15,7 @@ use std::sync::{Arc, LazyLock};
 static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// What was read from files, and what tells it from what they say at another time.
-pub(crate) struct Read<T> {
+pub(crate) struct Loaded<T> {
     pub(crate) value: Arc<T>,
     pub(crate) hash: u64,
 }
@@ -67,7 +67,7 @@ impl BackendTls {
         &self,
         known: Option<u64>,
         now: UnixTime,
-    ) -> Result<Option<Read<ClientConfig>>, Diagnostics> {
+    ) -> Result<Option<Loaded<ClientConfig>>, Diagnostics> {
         let files = files::settled(|| self.look())?;
         let hash = HASHER.hash_one(&files);
         if known == Some(hash) {
@@ -75,7 +75,7 @@ impl BackendTls {
         }
         let (trust, own) = (self.trust(&files)?, files.certificate(now));
         let own = own.map_err(|error| self.bad_certificate(&error))?;
-        Ok(Some(Read { value: callgate_tls::client(&trust, own.as_ref(), &[ALPN]), hash }))
+        Ok(Some(Loaded { value: callgate_tls::client(&trust, own.as_ref(), &[ALPN]), hash }))
     }
 
     /// Checks what stands in the files. When the gateway `begins`, its own certificate may have expired, and nothing else be wrong.
@@ -135,7 +135,7 @@ impl TlsFiles {
 
 impl BackendToken {
     /// Reads the token, or several of which the first one is brought along.
-    pub(crate) fn load(&self, known: Option<u64>) -> Result<Option<Read<Tokens>>, Diagnostics> {
+    pub(crate) fn load(&self, known: Option<u64>) -> Result<Option<Loaded<Tokens>>, Diagnostics> {
         let written = &self.written;
         let bytes = self.source.load("the token", &written.source, &written.first)?;
         let hash = HASHER.hash_one(&bytes);
@@ -148,6 +148,6 @@ impl BackendToken {
             let label = format!("{}: {why}", self.source.shown());
             Diagnostic::new(title).at(&written.source, written.first.clone(), label).into()
         })?;
-        Ok(Some(Read { value: Arc::new(tokens), hash }))
+        Ok(Some(Loaded { value: Arc::new(tokens), hash }))
     }
 }

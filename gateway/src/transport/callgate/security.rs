@@ -5,7 +5,7 @@
 //! are open stay as they are until their age is over. What is not sound leaves the last that was in force. Where there never was any,
 //! no connection is made: nothing that fails to be read becomes a connection without TLS, or to anybody.
 
-use crate::config::{BackendTls, BackendToken, Diagnostics, EndpointAddr, Read, SecuritySpec};
+use crate::config::{BackendTls, BackendToken, Diagnostics, EndpointAddr, Loaded, SecuritySpec};
 use crate::stream::AsyncStream;
 use arc_swap::ArcSwap;
 use callgate_protocol::{ALPN, Token, Tokens};
@@ -18,22 +18,22 @@ use tokio_rustls::{TlsConnector, TlsStream};
 /// What is in force for the connections to a backend's instances.
 #[derive(Debug, Default)]
 pub struct Security {
-    tls: Option<(BackendTls, ArcSwap<InForce<ClientConfig>>)>,
-    token: Option<(BackendToken, ArcSwap<InForce<Tokens>>)>,
+    tls: Option<(BackendTls, ArcSwap<Followed<ClientConfig>>)>,
+    token: Option<(BackendToken, ArcSwap<Followed<Tokens>>)>,
 }
 
 /// What files have said when they were last sound, and what is wrong with them now.
 #[derive(Debug)]
-struct InForce<T> {
+struct Followed<T> {
     /// With what tells it from what they say at another time.
     value: Option<(Arc<T>, u64)>,
     /// In one line.
     problem: Option<Arc<str>>,
 }
 
-impl<T> Default for InForce<T> {
-    fn default() -> InForce<T> {
-        InForce { value: None, problem: None }
+impl<T> Default for Followed<T> {
+    fn default() -> Followed<T> {
+        Followed { value: None, problem: None }
     }
 }
 
@@ -137,7 +137,7 @@ fn host(addr: &EndpointAddr) -> Option<&str> {
     }
 }
 
-impl<T> InForce<T> {
+impl<T> Followed<T> {
     fn value(&self) -> Result<&Arc<T>, String> {
         match (&self.value, &self.problem) {
             (Some((value, _)), _) => Ok(value),
@@ -149,23 +149,23 @@ impl<T> InForce<T> {
 
 /// Puts into force what files say now, if that is sound and new, and tells people.
 fn follow<T>(
-    in_force: &ArcSwap<InForce<T>>,
+    in_force: &ArcSwap<Followed<T>>,
     backend: &str,
     what: &str,
-    load: impl FnOnce(Option<u64>) -> Result<Option<Read<T>>, Diagnostics>,
+    load: impl FnOnce(Option<u64>) -> Result<Option<Loaded<T>>, Diagnostics>,
 ) {
     let before = in_force.load_full();
     let next = match load(before.value.as_ref().map(|(_, hash)| *hash)) {
         Ok(None) if before.problem.is_none() => return,
         Ok(None) => {
             tracing::info!(backend, "{what} can be read again, and are as they were");
-            InForce { value: before.value.clone(), problem: None }
+            Followed { value: before.value.clone(), problem: None }
         }
-        Ok(Some(Read { value, hash })) => {
+        Ok(Some(Loaded { value, hash })) => {
             if before.value.is_some() {
                 tracing::info!(backend, "{what} changed; new connections use the new ones");
             }
-            InForce { value: Some((value, hash)), problem: None }
+            Followed { value: Some((value, hash)), problem: None }
         }
         Err(diagnostics) => {
             let problem: Arc<str> = diagnostics.summary().into();
@@ -177,7 +177,7 @@ fn follow<T>(
                 None => "its instances are out of reach",
             };
             tracing::error!(backend, error = &*problem, "{what} cannot be used; {then}");
-            InForce { value: before.value.clone(), problem: Some(problem) }
+            Followed { value: before.value.clone(), problem: Some(problem) }
         }
     };
     in_force.store(Arc::new(next));
