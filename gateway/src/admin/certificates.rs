@@ -1,6 +1,6 @@
 //! What the admin port shows of TLS: the certificates in force, and the keys of tickets, but never a key itself.
 
-use crate::certificates::{Certificates, Entry};
+use crate::certificates::{Dated, Entry, Kind};
 use crate::config::SecretSource;
 use crate::worker::Shared;
 use callgate_tls::UnixTime;
@@ -8,10 +8,19 @@ use serde_json::{Value, json};
 
 const DAY: i64 = 24 * 3600;
 
-/// Each certificate's name, and when it expires.
-pub(super) fn scrape(certificates: &Certificates) -> Vec<(String, u64)> {
-    let expires = |entry: &Entry| (entry.spec.name(), entry.certificate.expires().as_secs());
-    certificates.all().entries().iter().map(expires).collect()
+/// Names, and until when what they have is good: of certificates, of backends, and of listeners.
+pub(super) fn scrape(shared: &Shared) -> [Vec<(String, u64)>; 3] {
+    let mut found: [Vec<(String, u64)>; 3] = Default::default();
+    for Dated { kind, name, until, .. } in shared.dated() {
+        let [certificates, backends, listeners] = &mut found;
+        let those = match kind {
+            Kind::Certificate => certificates,
+            Kind::OfBackend => backends,
+            Kind::Revoked => listeners,
+        };
+        those.push((name, until));
+    }
+    found
 }
 
 /// The page.

@@ -20,6 +20,14 @@ pub(crate) struct Loaded<T> {
     pub(crate) hash: u64,
 }
 
+/// TLS with the instances of a backend.
+#[derive(Debug)]
+pub(crate) struct TlsClient {
+    pub(crate) config: Arc<ClientConfig>,
+    /// Until when the certificate is valid that is shown to them.
+    pub(crate) expires: Option<UnixTime>,
+}
+
 impl Tables {
     /// Looks whether the files of `tls` and `token` can be used, of those backends that have none in force: what is in force stays so,
     /// whatever its files say. When the gateway `begins`, a certificate of its own that has expired keeps no other backend from being
@@ -67,7 +75,7 @@ impl BackendTls {
         &self,
         known: Option<u64>,
         now: UnixTime,
-    ) -> Result<Option<Loaded<ClientConfig>>, Diagnostics> {
+    ) -> Result<Option<Loaded<TlsClient>>, Diagnostics> {
         let files = files::settled(|| self.look())?;
         let hash = HASHER.hash_one(&files);
         if known == Some(hash) {
@@ -75,7 +83,9 @@ impl BackendTls {
         }
         let (trust, own) = (self.trust(&files)?, files.certificate(now));
         let own = own.map_err(|error| self.bad_certificate(&error))?;
-        Ok(Some(Loaded { value: callgate_tls::client(&trust, own.as_ref(), &[ALPN]), hash }))
+        let config = callgate_tls::client(&trust, own.as_ref(), &[ALPN]);
+        let value = Arc::new(TlsClient { config, expires: own.map(|own| own.expires()) });
+        Ok(Some(Loaded { value, hash }))
     }
 
     /// Checks what stands in the files. When the gateway `begins`, its own certificate may have expired, and nothing else be wrong.

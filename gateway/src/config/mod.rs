@@ -71,7 +71,7 @@ mod values;
 
 pub use action::ActionSpec;
 pub use backend::BackendSpec;
-pub(crate) use backend_files::Loaded;
+pub(crate) use backend_files::{Loaded, TlsClient};
 pub use backend_security::{BackendTls, BackendToken, OwnCertificate, SecuritySpec};
 pub use balance::{Balance, HashBy, HashSpec, Placement};
 pub use call::CallSpec;

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
-/// Without a change it is looked so often whether keys are to be rotated, and whether a certificate is about to expire.
+/// Without a change it is looked so often whether keys are to be rotated, and whether the time of a file is nearly over.
 const PACE: Duration = Duration::from_secs(600);
 /// After a look that has failed inside the next one comes so soon: whoever has changed a file was told nothing.
 const PACE_OF_FAILURES: Duration = Duration::from_secs(10);
@@ -63,7 +63,7 @@ impl TlsFiles {
                 );
                 self.next = Instant::now() + PACE_OF_FAILURES;
             }
-            self.expiry.warn(&plane.shared.certificates.all(), UnixTime::now());
+            self.expiry.warn(plane.shared.dated(), UnixTime::now());
         }
     }
 }

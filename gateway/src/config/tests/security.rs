@@ -128,6 +128,18 @@ fn a_certificate_that_has_expired_is_let_pass_at_the_start_and_nothing_beside_it
     }
 }
 
+#[test]
+fn until_when_the_gateways_own_certificate_is_valid_is_known() {
+    let (folder, until) = (folder(), u64::try_from(date_time_ymd(2001, 1, 1).unix_timestamp()).unwrap());
+    let expires = |lines: &str| {
+        let spec = table(&folder, lines).backends.remove(0).security.tls.unwrap();
+        let early = UnixTime::since_unix_epoch(Duration::from_secs(until - 60));
+        spec.load(None, early).unwrap().unwrap().value.expires.map(|until| until.as_secs())
+    };
+    assert_eq!(expires("tls = { ca = 'ca.pem', cert = 'old.pem', key = 'own.key' }"), Some(until));
+    assert_eq!(expires("tls = { ca = 'ca.pem' }"), None);
+}
+
 /// As Kubernetes replaces files: all at once, by the link that leads to their folder. A look may fall on both sides of it.
 #[test]
 fn a_pair_that_is_just_being_replaced_is_looked_at_again() {

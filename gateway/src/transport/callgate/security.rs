@@ -5,7 +5,7 @@
 //! are open stay as they are until their age is over. What is not sound leaves the last that was in force. Where there never was any,
 //! no connection is made: nothing that fails to be read becomes a connection without TLS, or to anybody.
 
-use crate::config::{BackendTls, BackendToken, Diagnostics, EndpointAddr, Loaded, SecuritySpec};
+use crate::config::{BackendTls, BackendToken, Diagnostics, EndpointAddr, Loaded, SecuritySpec, TlsClient};
 use crate::stream::AsyncStream;
 use arc_swap::ArcSwap;
 use callgate_protocol::{ALPN, Token, Tokens};
@@ -18,7 +18,7 @@ use tokio_rustls::{TlsConnector, TlsStream};
 /// What is in force for the connections to a backend's instances.
 #[derive(Debug, Default)]
 pub struct Security {
-    tls: Option<(BackendTls, ArcSwap<Followed<ClientConfig>>)>,
+    tls: Option<(BackendTls, ArcSwap<Followed<TlsClient>>)>,
     token: Option<(BackendToken, ArcSwap<Followed<Tokens>>)>,
 }
 
@@ -82,6 +82,11 @@ impl Security {
         tls.into_iter().chain(token).collect()
     }
 
+    /// Until when the certificate in force is valid that instances are shown.
+    pub fn expires(&self) -> Option<UnixTime> {
+        self.tls.as_ref()?.1.load().value().ok()?.expires
+    }
+
     /// The token that is brought along; none where none is wanted. Errors are for people.
     pub(super) fn token(&self) -> Result<Option<Token>, String> {
         let Some((_, in_force)) = &self.token else { return Ok(None) };
@@ -92,7 +97,7 @@ impl Security {
     /// people.
     pub(super) fn tls(&self, addr: &EndpointAddr, name: Option<&str>) -> Result<Option<TlsTo>, String> {
         let Some((tls, in_force)) = &self.tls else { return Ok(None) };
-        let config = in_force.load().value()?.clone();
+        let config = in_force.load().value()?.config.clone();
         let name = tls.server_name.as_deref().or(name).or_else(|| host(addr));
         let name = name.ok_or("no TLS is spoken through a Unix socket")?;
         let bare = name.strip_suffix('.').unwrap_or(name).to_owned();
