@@ -22,6 +22,9 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Nobody waits longer for files that are read.
 const READ_WITHIN: Duration = Duration::from_secs(1);
 
+/// How often they are read at first, until what they hold has not changed from one time to the next.
+const LOOKS: usize = 4;
+
 /// More than any of them is long, in bytes.
 const MAX_FILE: u64 = 1024 * 1024;
 
@@ -63,7 +66,7 @@ impl<T: Send + Sync + 'static> Fresh<T> {
         files: Vec<PathBuf>,
         make: impl Fn(&[Vec<u8>]) -> Result<Arc<T>, String> + Send + Sync + 'static,
     ) -> Result<Arc<Fresh<T>>, String> {
-        let contents = read_all(&files)?;
+        let contents = settled(|| read_all(&files))?;
         let value = make(&contents)?;
         let hasher = RandomState::new();
         let made = Made { value, of: hasher.hash_one(&contents), looked: Instant::now(), problem: None };
@@ -137,6 +140,19 @@ impl Drop for Looking<'_> {
     fn drop(&mut self) {
         self.0.store(false, Ordering::Release);
     }
+}
+
+/// What two looks in a row agree on: a swap may fall between a certificate and its key, and nothing is in force yet that could stay so.
+fn settled<T: PartialEq>(mut look: impl FnMut() -> Result<T, String>) -> Result<T, String> {
+    let mut seen = look()?;
+    for _ in 1..LOOKS {
+        let again = look()?;
+        if again == seen {
+            break;
+        }
+        seen = again;
+    }
+    Ok(seen)
 }
 
 fn read_all(files: &[PathBuf]) -> Result<Vec<Vec<u8>>, String> {
@@ -227,6 +243,15 @@ mod tests {
         }
         assert_eq!(*fresh.lock().value, 2);
         std::fs::remove_file(&path).expect("removed");
+    }
+
+    #[test]
+    fn what_is_just_being_replaced_is_looked_at_again_but_not_for_ever() {
+        for (seen, expected) in [([1, 1, 9, 9], 1), ([1, 2, 2, 9], 2), ([1, 2, 3, 4], 4)] {
+            let mut next = seen.into_iter();
+            let look = || next.next().ok_or_else(|| "one look more".to_owned());
+            assert_eq!(settled(look), Ok(expected));
+        }
     }
 
     #[test]

@@ -39,3 +39,6 @@ pub use metadata::{Metadata, MetadataBuf};
 pub use outbound::Outbound;
 pub use status::{Code, Status};
 pub use token::{Token, Tokens};
+
+/// What both sides name the protocol in a TLS handshake (ALPN).
+pub const ALPN: &[u8] = b"callgate/1";

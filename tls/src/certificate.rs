@@ -17,7 +17,6 @@ use x509_parser::certificate::X509Certificate;
 pub struct Certificate {
     key: Arc<CertifiedKey>,
     names: Vec<Name>,
-    starts: UnixTime,
     expires: UnixTime,
     fingerprint: Fingerprint,
 }
@@ -69,11 +68,6 @@ impl Certificate {
             Name::Dns(host) => self.covers(host),
             Name::Wildcard(_) | Name::Ip(_) => self.names.contains(name),
         }
-    }
-
-    /// From when on it is valid.
-    pub fn starts(&self) -> UnixTime {
-        self.starts
     }
 
     /// Until when it is valid.
@@ -153,7 +147,7 @@ fn read(
     }
     let key = Arc::new(key);
     trial::run(&key, &names, usage, now.min(expires))?;
-    Ok(Certificate { names, starts, expires, fingerprint: Fingerprint::of(&chain[0]), key })
+    Ok(Certificate { names, expires, fingerprint: Fingerprint::of(&chain[0]), key })
 }
 
 fn chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, CertificateError> {

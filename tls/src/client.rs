@@ -4,14 +4,14 @@ use crate::certificate::Certificate;
 use crate::provider;
 use crate::trust::Trust;
 use rustls::ClientConfig;
-use rustls::client::ResolvesClientCert;
+use rustls::client::{ResolvesClientCert, Resumption};
 use rustls::sign::SingleCertAndKey;
 use std::sync::Arc;
 
 /// A client that connects to servers whose certificates `trust` vouches for. It shows `own` when a server asks for a certificate.
 ///
-/// TLS 1.2 and 1.3. Names are verified by the name that is given for each connection. Sessions are resumed from a cache that
-/// belongs to the configuration, so that a new configuration, with a new trust, resumes nothing of an older one.
+/// TLS 1.2 and 1.3. Names are verified by the name that is given for each connection. No session is resumed: one that is shows nobody's
+/// certificate anew, and Callgate's connections are few and long.
 pub fn client(trust: &Trust, own: Option<&Certificate>, alpn: &[&[u8]]) -> Arc<ClientConfig> {
     let builder = ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
@@ -25,6 +25,7 @@ pub fn client(trust: &Trust, own: Option<&Certificate>, alpn: &[&[u8]]) -> Arc<C
         }
         None => builder.with_no_client_auth(),
     };
+    config.resumption = Resumption::disabled();
     config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
     Arc::new(config)
 }

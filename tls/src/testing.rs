@@ -1,6 +1,6 @@
 //! What the tests share: authorities and certificates that are made when they are needed, and handshakes in memory.
 
-use crate::trial::feed;
+use crate::trial::carry;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType, IsCa,
     KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber, date_time_ymd,
@@ -113,18 +113,8 @@ pub(crate) fn connect(
     let mut client = ClientConnection::new(client.clone(), name)?;
     let mut server = ServerConnection::new(server.clone())?;
     while client.wants_write() || server.wants_write() {
-        let mut bytes = Vec::new();
-        while client.wants_write() {
-            client.write_tls(&mut bytes).unwrap();
-        }
-        feed(&bytes, |bytes| server.read_tls(bytes))?;
-        server.process_new_packets()?;
-        let mut bytes = Vec::new();
-        while server.wants_write() {
-            server.write_tls(&mut bytes).unwrap();
-        }
-        feed(&bytes, |bytes| client.read_tls(bytes))?;
-        client.process_new_packets()?;
+        carry(&mut client, &mut server)?;
+        carry(&mut server, &mut client)?;
     }
     Ok((client, server))
 }

@@ -12,11 +12,11 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::WebPkiClientVerifier;
-use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::server::danger::ClientCertVerifier;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::time_provider::TimeProvider;
 use rustls::{
-    ClientConfig, ClientConnection, DigitallySignedStruct, DistinguishedName, Error, RootCertStore,
+    ClientConfig, ClientConnection, ConnectionCommon, DigitallySignedStruct, Error, RootCertStore,
     ServerConfig, ServerConnection, SignatureScheme,
 };
 use std::sync::Arc;
@@ -24,7 +24,8 @@ use std::sync::Arc;
 /// Both sides need fewer turns than this, whatever the chain.
 const TURNS: usize = 8;
 
-/// Lets a server and a client shake hands with this certificate, on the server's side or on both.
+/// Lets a server and a client shake hands with this certificate: on the server's side, where its key is tried whatever it is for, and on
+/// the client's if it is one's and has somebody to be verified by.
 pub(crate) fn run(
     key: &Arc<CertifiedKey>,
     names: &[Name],
@@ -69,18 +70,8 @@ fn try_it(
 
 fn shake_hands(mut client: ClientConnection, mut server: ServerConnection) -> Result<(), Error> {
     for _ in 0..TURNS {
-        let mut bytes = Vec::new();
-        while client.wants_write() {
-            client.write_tls(&mut bytes).map_err(|error| Error::General(error.to_string()))?;
-        }
-        feed(&bytes, |bytes| server.read_tls(bytes))?;
-        server.process_new_packets()?;
-        let mut bytes = Vec::new();
-        while server.wants_write() {
-            server.write_tls(&mut bytes).map_err(|error| Error::General(error.to_string()))?;
-        }
-        feed(&bytes, |bytes| client.read_tls(bytes))?;
-        client.process_new_packets()?;
+        carry(&mut client, &mut server)?;
+        carry(&mut server, &mut client)?;
         if !client.is_handshaking() && !server.is_handshaking() {
             return Ok(());
         }
@@ -88,14 +79,18 @@ fn shake_hands(mut client: ClientConnection, mut server: ServerConnection) -> Re
     Err(Error::General("the handshake does not end".to_owned()))
 }
 
-pub(crate) fn feed(
-    mut bytes: &[u8],
-    mut read: impl FnMut(&mut dyn std::io::Read) -> std::io::Result<usize>,
-) -> Result<(), Error> {
-    while !bytes.is_empty() {
-        read(&mut bytes).map_err(|error| Error::General(error.to_string()))?;
+/// Carries what one side has to say to the other, which takes it.
+pub(crate) fn carry<F, T>(from: &mut ConnectionCommon<F>, to: &mut ConnectionCommon<T>) -> Result<(), Error> {
+    let failed = |error: std::io::Error| Error::General(error.to_string());
+    let mut said = Vec::new();
+    while from.wants_write() {
+        from.write_tls(&mut said).map_err(failed)?;
     }
-    Ok(())
+    let mut unheard = said.as_slice();
+    while !unheard.is_empty() {
+        to.read_tls(&mut unheard).map_err(failed)?;
+    }
+    to.process_new_packets().map(drop)
 }
 
 /// A name that a client could ask for to get this one.
@@ -114,13 +109,8 @@ struct Verifiers {
 
 impl Verifiers {
     fn new(key: &CertifiedKey, usage: Usage) -> Result<Verifiers, Error> {
-        let mut verifiers = Verifiers {
-            of_server: Arc::new(KeyOnly),
-            of_client: match usage {
-                Usage::Server => WebPkiClientVerifier::no_client_auth(),
-                Usage::Client => Arc::new(KeyOnly),
-            },
-        };
+        let mut verifiers =
+            Verifiers { of_server: Arc::new(KeyOnly), of_client: WebPkiClientVerifier::no_client_auth() };
         let [_, .., last] = key.cert.as_slice() else { return Ok(verifiers) };
         let mut roots = RootCertStore::empty();
         roots.add(last.clone())?;
@@ -172,12 +162,6 @@ impl TimeProvider for Fixed {
 #[derive(Debug)]
 struct KeyOnly;
 
-impl KeyOnly {
-    fn schemes() -> Vec<SignatureScheme> {
-        provider().signature_verification_algorithms.supported_schemes()
-    }
-}
-
 impl ServerCertVerifier for KeyOnly {
     fn verify_server_cert(
         &self,
@@ -209,43 +193,6 @@ impl ServerCertVerifier for KeyOnly {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        KeyOnly::schemes()
-    }
-}
-
-impl ClientCertVerifier for KeyOnly {
-    fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        &[]
-    }
-
-    fn verify_client_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: UnixTime,
-    ) -> Result<ClientCertVerified, Error> {
-        Ok(ClientCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        ServerCertVerifier::verify_tls12_signature(self, message, certificate, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        ServerCertVerifier::verify_tls13_signature(self, message, certificate, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        KeyOnly::schemes()
+        provider().signature_verification_algorithms.supported_schemes()
     }
 }

@@ -1,10 +1,10 @@
 //! The calling side: whom it trusts, by which name, and which certificate it shows.
 
-use super::{ALPN, Pair, check_protocol, problem};
+use super::{Pair, check_protocol, problem};
 use crate::connection::{Address, Stream};
 use crate::fresh::Fresh;
+use callgate_protocol::ALPN;
 use callgate_tls::rustls::ClientConfig;
-use callgate_tls::rustls::client::Resumption;
 use callgate_tls::rustls::pki_types::ServerName;
 use callgate_tls::{Certificate, Trust, UnixTime};
 use std::io;
@@ -76,11 +76,7 @@ impl ClientTls {
             Certificate::read_for_client(&files[1], &files[2], UnixTime::now())
                 .map_err(|error| own.problem(&error))
         });
-        let mut config =
-            Arc::unwrap_or_clone(callgate_tls::client(&trust, own.transpose()?.as_ref(), &[ALPN]));
-        // A session that is resumed shows nobody's certificate anew. Connections are few and long, so each is verified.
-        config.resumption = Resumption::disabled();
-        Ok(Arc::new(config))
+        Ok(callgate_tls::client(&trust, own.transpose()?.as_ref(), &[ALPN]))
     }
 }
 

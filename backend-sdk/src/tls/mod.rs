@@ -29,11 +29,9 @@ pub(crate) use client::Connecting;
 pub(crate) use server::Accepting;
 pub use server::ServerTls;
 
+use callgate_protocol::ALPN;
 use std::io;
 use std::path::{Path, PathBuf};
-
-/// What both sides name the protocol in the TLS handshake.
-const ALPN: &[u8] = b"callgate/1";
 
 /// A certificate's chain and its key, in two files.
 #[derive(Clone, Debug)]

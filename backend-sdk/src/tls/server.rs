@@ -1,8 +1,9 @@
 //! The called side: which certificate it shows, and whom it lets in.
 
-use super::{ALPN, Pair, check_protocol, problem};
+use super::{Pair, check_protocol, problem};
 use crate::connection::Stream;
 use crate::fresh::Fresh;
+use callgate_protocol::ALPN;
 use callgate_tls::rustls::ServerConfig;
 use callgate_tls::rustls::sign::SingleCertAndKey;
 use callgate_tls::{Certificate, ClientCertificates, Identity, TicketKeys, Trust, UnixTime, Versions};

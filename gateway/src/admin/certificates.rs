@@ -1,17 +1,26 @@
 //! What the admin port shows of TLS: the certificates in force, and the keys of tickets, but never a key itself.
 
-use crate::certificates::{Certificates, Entry};
-use crate::config::KeySource;
+use crate::certificates::{Dated, Entry, Kind};
+use crate::config::SecretSource;
 use crate::worker::Shared;
 use callgate_tls::UnixTime;
 use serde_json::{Value, json};
 
 const DAY: i64 = 24 * 3600;
 
-/// Each certificate's name, and when it expires.
-pub(super) fn scrape(certificates: &Certificates) -> Vec<(String, u64)> {
-    let expires = |entry: &Entry| (entry.spec.name(), entry.certificate.expires().as_secs());
-    certificates.all().entries().iter().map(expires).collect()
+/// Names, and until when what they have is good: of certificates, of backends, and of listeners.
+pub(super) fn scrape(shared: &Shared) -> [Vec<(String, u64)>; 3] {
+    let mut found: [Vec<(String, u64)>; 3] = Default::default();
+    for Dated { kind, name, until, .. } in shared.dated() {
+        let [certificates, backends, listeners] = &mut found;
+        let those = match kind {
+            Kind::Certificate => certificates,
+            Kind::OfBackend => backends,
+            Kind::Revoked => listeners,
+        };
+        those.push((name, until));
+    }
+    found
 }
 
 /// The page.
@@ -37,8 +46,8 @@ pub(super) fn page(shared: &Shared) -> Value {
 
 fn certificate(Entry { spec, certificate, since, error, .. }: &Entry, now: UnixTime) -> Value {
     let key = match &spec.key {
-        KeySource::File(path) => json!({ "file": path }),
-        KeySource::Env(name) => json!({ "env": name }),
+        SecretSource::File(path) => json!({ "file": path }),
+        SecretSource::Env(name) => json!({ "env": name }),
     };
     let names = |names: &[callgate_tls::Name]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
     let left = certificate.expires().as_secs() as i64 - now.as_secs() as i64;

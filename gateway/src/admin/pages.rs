@@ -54,6 +54,7 @@ pub(super) fn metrics(plane: &Plane) -> String {
     });
     let names = plane.names.all();
     let fits = plane.fits.found();
+    let [certificates, backend_certificates, revoked] = certificates::scrape(shared);
     render(&Scrape {
         unfit: Kind::ALL.map(|kind| (kind.name(), fits.count(kind))),
         front: &shared.front,
@@ -67,7 +68,9 @@ pub(super) fn metrics(plane: &Plane) -> String {
         max_connections: shared.room.bound(),
         refused_connections: shared.room.refused(),
         answer_memory: shared.answers.used(),
-        certificates: certificates::scrape(&shared.certificates),
+        certificates,
+        backend_certificates,
+        revoked,
         certificate_stats: &shared.certificates.stats,
         reloads: &plane.reloads,
         upgrades: &plane.upgrades,

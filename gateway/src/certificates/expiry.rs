@@ -1,57 +1,119 @@
-//! What is said of certificates that are about to expire: once a day for each, from two weeks before on.
+//! What is said of files of TLS whose time is nearly over: once a day for each, from two weeks before on.
 
 use super::InForce;
-use callgate_tls::{Fingerprint, UnixTime};
+use callgate_tls::UnixTime;
 use std::collections::HashMap;
 
 const DAY: u64 = 24 * 3600;
 /// How long before the end warnings begin.
 const BEFORE: u64 = 14 * DAY;
 
-/// Which certificates were warned of, and when.
-#[derive(Debug, Default)]
-pub struct Expiry(HashMap<Fingerprint, u64>);
+/// What is good for a time only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// One of `[[certificates]]`, by its first name.
+    Certificate,
+    /// The one that instances are shown, by their backend.
+    OfBackend,
+    /// The lists of what clients' CAs have revoked, by the listener.
+    Revoked,
+}
 
-/// A certificate that is about to expire, or has expired.
+/// One such, and until when.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Dated {
+    /// What it is.
+    pub kind: Kind,
+    /// Whose.
+    pub name: String,
+    /// Where it is.
+    pub file: String,
+    /// Until when it is good, in seconds since 1970.
+    pub until: u64,
+}
+
+/// Of what was warned, and when; apart from that, of what it was told that its time is over.
+#[derive(Debug, Default)]
+pub struct Expiry(HashMap<(Dated, bool), u64>);
+
+/// Something whose time is nearly over, or over.
 #[derive(Debug, PartialEq, Eq)]
 struct Warning {
-    certificate: String,
-    file: String,
-    /// Whole days that are left; none of one that has expired.
+    dated: Dated,
+    /// Whole days that are left; none where it is over.
     days: Option<u64>,
 }
 
 impl Expiry {
-    /// Warns of those in force that need it and were not warned of within the last day.
-    pub fn warn(&mut self, in_force: &InForce, now: UnixTime) {
-        for Warning { certificate, file, days } in self.due(in_force, now) {
-            match days {
-                Some(days) => tracing::warn!(certificate, file, days, "a certificate is about to expire"),
-                None => tracing::error!(certificate, file, "a certificate has expired; clients refuse it"),
-            }
-        }
+    /// Warns of what needs it and was not warned of within the last day.
+    pub fn warn(&mut self, dated: Vec<Dated>, now: UnixTime) {
+        self.due(dated, now).into_iter().for_each(Warning::tell);
     }
 
-    fn due(&mut self, in_force: &InForce, now: UnixTime) -> Vec<Warning> {
+    fn due(&mut self, dated: Vec<Dated>, now: UnixTime) -> Vec<Warning> {
         let now = now.as_secs();
+        // What was told at a time that is yet to come was told by a clock that was wrong.
+        let is_recent = |last: &u64| now.checked_sub(*last).is_some_and(|ago| ago < DAY);
         let mut told = HashMap::new();
         let mut warnings = Vec::new();
-        for entry in in_force.entries() {
-            let expires = entry.certificate.expires().as_secs();
-            if now + BEFORE < expires {
-                continue;
-            }
-            let fingerprint = entry.certificate.fingerprint();
-            let last = self.0.get(&fingerprint).copied().filter(|last| now < last + DAY);
-            told.insert(fingerprint, last.unwrap_or(now));
+        for one in dated.into_iter().filter(|one| now + BEFORE >= one.until) {
+            let days = one.until.checked_sub(now).map(|left| left / DAY);
+            let what = (one, days.is_none());
+            let last = self.0.get(&what).copied().filter(is_recent);
             if last.is_none() {
-                let (certificate, file) = (entry.spec.name(), entry.spec.cert.display().to_string());
-                let days = expires.checked_sub(now).map(|left| left / DAY);
-                warnings.push(Warning { certificate, file, days });
+                warnings.push(Warning { dated: what.0.clone(), days });
             }
+            told.insert(what, last.unwrap_or(now));
         }
         self.0 = told;
         warnings
+    }
+}
+
+impl Dated {
+    /// Those of certificates.
+    pub fn of(in_force: &InForce) -> impl Iterator<Item = Dated> {
+        in_force.entries().iter().map(|entry| Dated {
+            kind: Kind::Certificate,
+            name: entry.spec.name(),
+            file: entry.spec.cert.display().to_string(),
+            until: entry.certificate.expires().as_secs(),
+        })
+    }
+}
+
+impl Warning {
+    fn tell(self) {
+        let Warning { dated: Dated { kind, name, file, .. }, days } = self;
+        match (kind, days) {
+            (Kind::Certificate, Some(days)) => {
+                tracing::warn!(certificate = name, file, days, "a certificate is about to expire");
+            }
+            (Kind::Certificate, None) => {
+                tracing::error!(certificate = name, file, "a certificate has expired; clients refuse it");
+            }
+            (Kind::OfBackend, Some(days)) => {
+                tracing::warn!(
+                    backend = name,
+                    file,
+                    days,
+                    "the certificate for a backend is about to expire"
+                );
+            }
+            (Kind::OfBackend, None) => {
+                let what = "the certificate for a backend has expired; its instances refuse it";
+                tracing::error!(backend = name, file, "{what}");
+            }
+            (Kind::Revoked, Some(days)) => {
+                let what = "a list of revoked certificates is about to be out of date";
+                tracing::warn!(listener = name, file, days, "{what}");
+            }
+            (Kind::Revoked, None) => {
+                let what =
+                    "a list of revoked certificates is out of date; clients that it is about are refused";
+                tracing::error!(listener = name, file, "{what}");
+            }
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! mod      what listeners ask: which certificate has which name
 //! in_force the certificates and the names that lead to them; how files that have changed come into force
 //! tickets  the ticket keys in force, and when they are rotated
-//! expiry   what is said of certificates that are about to expire
+//! expiry   what is said of those, and of other files of TLS, that are about to expire
 //! ```
 //!
 //! Control reads files and puts what is sound into force. A handshake looks a name up and waits for nothing.
@@ -15,7 +15,7 @@ mod in_force;
 pub(crate) mod testing;
 mod tickets;
 
-pub use expiry::Expiry;
+pub use expiry::{Dated, Expiry, Kind};
 pub use in_force::{Entry, InForce};
 pub use tickets::{Made, Tickets};
 

@@ -50,42 +50,41 @@ impl Tickets {
         self.0.store(Arc::new(Made { keys, since, own: true, error: None }));
     }
 
-    /// Takes what a file says now; whether that changes anything. A file that is bad leaves the keys in force.
-    pub fn read(&self, file: Result<TicketKeys, String>, now: UnixTime) -> bool {
+    /// Takes what a file says now. A file that is bad leaves the keys in force.
+    pub fn read(&self, file: Result<TicketKeys, String>, now: UnixTime) {
         let made = self.0.load_full();
-        match file {
+        let next = match file {
             Ok(keys) if keys == made.keys && !made.own => {
-                if made.error.is_some() {
-                    tracing::info!("the ticket keys are sound again, and as they were");
-                    self.0.store(Arc::new(Made { error: None, ..(*made).clone() }));
+                if made.error.is_none() {
+                    return;
                 }
-                false
+                tracing::info!("the ticket keys are sound again, and as they were");
+                Made { error: None, ..(*made).clone() }
             }
             Ok(keys) => {
                 tracing::info!(?keys, "ticket keys taken");
-                self.0.store(Arc::new(Made { keys, since: now.as_secs(), own: false, error: None }));
-                true
+                Made { keys, since: now.as_secs(), own: false, error: None }
             }
-            Err(error) if made.error.as_ref() == Some(&error) => false,
+            Err(error) if made.error.as_ref() == Some(&error) => return,
             Err(error) => {
                 tracing::error!(error, "the ticket keys are refused, and those in force stay");
-                self.0.store(Arc::new(Made { error: Some(error), ..(*made).clone() }));
-                false
+                Made { error: Some(error), ..(*made).clone() }
             }
-        }
+        };
+        self.0.store(Arc::new(next));
     }
 
-    /// Rotates keys of its own when they are old enough; whether they were.
-    pub fn rotate(&self, now: UnixTime) -> bool {
+    /// Rotates keys of its own when they are old enough, or from a time that is yet to come: the clock was set back, and nobody knows
+    /// how old they are.
+    pub fn rotate(&self, now: UnixTime) {
         let made = self.0.load_full();
-        let due = made.own && now.as_secs().saturating_sub(made.since) >= ROTATION;
-        if due {
+        let age = now.as_secs().checked_sub(made.since);
+        if made.own && age.is_none_or(|age| age >= ROTATION) {
             let mut keys = made.keys.clone();
             keys.rotate();
             self.0.store(Arc::new(Made { keys, since: now.as_secs(), own: true, error: None }));
             tracing::debug!("ticket keys rotated");
         }
-        due
     }
 }
 
@@ -103,23 +102,40 @@ mod tests {
         let tickets = Tickets::default();
         let first = TicketKeys::random();
         tickets.take_over(first.clone(), 1000);
-        assert!(!tickets.rotate(at(1000 + ROTATION - 1)));
+        tickets.rotate(at(1000 + ROTATION - 1));
         assert_eq!(tickets.keys(), first);
-        assert!(tickets.rotate(at(1000 + ROTATION)));
-        assert_ne!(tickets.keys(), first);
-        assert!(!tickets.rotate(at(1000 + ROTATION)), "once");
-        assert!(tickets.read(Ok(first.clone()), at(2000)));
-        assert!(!tickets.rotate(at(2000 + 10 * ROTATION)));
+        tickets.rotate(at(1000 + ROTATION));
+        let second = tickets.keys();
+        assert_ne!(second, first);
+        tickets.rotate(at(1000 + ROTATION));
+        assert_eq!(tickets.keys(), second, "once");
+        tickets.read(Ok(first.clone()), at(2000));
+        assert_eq!((tickets.keys(), tickets.all().since), (first.clone(), 2000));
+        tickets.rotate(at(2000 + 10 * ROTATION));
         assert_eq!(tickets.keys(), first);
+    }
+
+    #[test]
+    fn a_key_of_a_time_that_is_yet_to_come_does_not_seal_until_then() {
+        let (tickets, first) = (Tickets::default(), TicketKeys::random());
+        tickets.take_over(first.clone(), 100 * ROTATION);
+        tickets.rotate(at(1000));
+        let second = tickets.keys();
+        assert_ne!(second, first, "the clock was set back");
+        tickets.rotate(at(1000 + ROTATION - 1));
+        assert_eq!(tickets.keys(), second);
+        tickets.rotate(at(1000 + ROTATION));
+        assert_ne!(tickets.keys(), second);
     }
 
     #[test]
     fn a_bad_file_leaves_the_keys_in_force() {
         let (tickets, keys) = (Tickets::default(), TicketKeys::random());
-        assert!(tickets.read(Ok(keys.clone()), at(1)));
-        assert!(!tickets.read(Err("torn".to_owned()), at(2)));
-        assert_eq!((tickets.keys(), tickets.all().error.clone()), (keys.clone(), Some("torn".to_owned())));
-        assert!(!tickets.read(Ok(keys), at(3)), "as they were");
-        assert_eq!(tickets.all().error, None);
+        tickets.read(Ok(keys.clone()), at(1));
+        tickets.read(Err("torn".to_owned()), at(2));
+        let made = tickets.all();
+        assert_eq!((&made.keys, made.since, made.error.as_deref()), (&keys, 1, Some("torn")));
+        tickets.read(Ok(keys), at(3));
+        assert_eq!((tickets.all().since, tickets.all().error.clone()), (1, None), "as they were");
     }
 }

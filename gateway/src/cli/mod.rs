@@ -6,12 +6,11 @@
 
 mod against;
 
-use crate::certificates::{InForce, Start};
 use crate::config::{ActionSpec, Diagnostics, Matcher, RouteSpec, Settings, Tables};
+use crate::control;
 use crate::steps::Steps;
 use crate::telemetry::log;
 use against::Failure;
-use callgate_tls::UnixTime;
 use clap::{Args, Parser, Subcommand};
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -153,12 +152,11 @@ fn load(file: &Path) -> Result<Tables, Diagnostics> {
 
 fn check(what: &Check) -> Result<String, Failure> {
     let tables = load(&what.config.file)?;
-    tables.check_security(false, |_| false)?;
     if let Some(endpoint) = &what.against {
+        tables.check_security(false, |_| false)?;
         return against::check(&tables, endpoint, what.backend.as_deref());
     }
-    // What has expired is told, whatever a start would make of it.
-    InForce::default().next(&tables.certificates, Start::Serves, UnixTime::now())?;
+    let tables = control::check(tables)?;
     let counts = [(tables.routes.len(), "route"), (tables.backends.len(), "backend")];
     let certificates = Some((tables.certificates.len(), "certificate")).filter(|(n, _)| *n > 0);
     let counts: Vec<String> =
@@ -270,6 +268,11 @@ mod tests {
         let (_folder, file) = folder("[[routes]]\n");
         assert_eq!(mistakes(&file), 3);
         assert_eq!(mistakes(Path::new("/nowhere/gateway.toml")), 1);
+        let (_folder, file) = folder(
+            "[backends.a]\nendpoints = ['x:1']\ntls = { ca = 'missing.pem' }\n\
+             [[certificates]]\nnames = ['a.example']\ncert = 'a.pem'\nkey = 'a.key'\n",
+        );
+        assert_eq!(mistakes(&file), 2, "of all files that are named");
     }
 
     #[test]

@@ -1,29 +1,31 @@
 //! What is in the files that `tls` and `token` of a backend name: read, and made into what a connection takes.
 
 use super::backend::BackendSpec;
-use super::backend_security::{BackendTls, BackendToken, SecretSource, SecuritySpec, SecurityWritten};
+use super::backend_security::{BackendTls, BackendToken, OwnCertificate, SecuritySpec};
 use super::diagnostics::{Diagnostic, Diagnostics, collect};
 use super::tables::Tables;
 use super::{files, source::shown};
-use callgate_protocol::Tokens;
+use callgate_protocol::{ALPN, Tokens};
 use callgate_tls::rustls::ClientConfig;
-use callgate_tls::rustls::client::Resumption;
 use callgate_tls::{Certificate, CertificateError, CertificateProblem, Trust, TrustError, UnixTime};
 use std::hash::{BuildHasher, RandomState};
-use std::ops::Range;
-use std::path::Path;
 use std::sync::{Arc, LazyLock};
-
-/// What both sides name the protocol in the TLS handshake.
-pub(crate) const ALPN: &[u8] = b"callgate/1";
 
 /// Secrets are told apart by a hash that nobody else can make.
 static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// What was read from files, and what tells it from what they say at another time.
-pub(crate) struct Read<T> {
+pub(crate) struct Loaded<T> {
     pub(crate) value: Arc<T>,
     pub(crate) hash: u64,
+}
+
+/// TLS with the instances of a backend.
+#[derive(Debug)]
+pub(crate) struct TlsClient {
+    pub(crate) config: Arc<ClientConfig>,
+    /// Until when the certificate is valid that is shown to them.
+    pub(crate) expires: Option<UnixTime>,
 }
 
 impl Tables {
@@ -47,13 +49,24 @@ impl Tables {
 
 impl SecuritySpec {
     fn check(&self, begins: bool, now: UnixTime) -> Result<(), Diagnostics> {
-        let tls = self.tls.as_ref().map(|tls| match tls.load(None, now) {
-            Err(_) if begins && tls.has_merely_expired(now) => Ok(()),
-            loaded => loaded.map(drop),
-        });
+        let tls = self.tls.as_ref().map(|tls| tls.check(begins, now));
         let token = self.token.as_ref().map(|token| token.load(None).map(drop));
         collect(tls.into_iter().chain(token)).map(drop)
     }
+}
+
+/// What stands in the files of a backend's TLS, not yet looked into.
+#[derive(PartialEq, Eq, Hash)]
+struct TlsFiles {
+    ca: Vec<u8>,
+    own: Option<Pair>,
+}
+
+/// A chain and its key.
+#[derive(PartialEq, Eq, Hash)]
+struct Pair {
+    chain: Vec<u8>,
+    key: Vec<u8>,
 }
 
 impl BackendTls {
@@ -62,27 +75,43 @@ impl BackendTls {
         &self,
         known: Option<u64>,
         now: UnixTime,
-    ) -> Result<Option<Read<ClientConfig>>, Diagnostics> {
-        let written = &self.written;
-        let ca = content(&self.ca, written, &written.first)?;
-        let own = match &self.own {
-            Some(own) => {
-                let cert = content(&own.cert, written, &written.cert)?;
-                Some((cert, own.key.load(written, &written.key)?))
-            }
-            None => None,
-        };
-        let hash = HASHER.hash_one((&ca, &own));
+    ) -> Result<Option<Loaded<TlsClient>>, Diagnostics> {
+        let files = files::settled(|| self.look())?;
+        let hash = HASHER.hash_one(&files);
         if known == Some(hash) {
             return Ok(None);
         }
-        let trust = Trust::read(&ca, &[]).map_err(|error| self.bad_ca(&error))?;
-        let own = own.map(|(cert, key)| Certificate::read_for_client(&cert, &key, now));
-        let own = own.transpose().map_err(|error| self.bad_certificate(&error))?;
-        let mut config = Arc::unwrap_or_clone(callgate_tls::client(&trust, own.as_ref(), &[ALPN]));
-        // A session that is resumed shows nobody's certificate anew. Connections are few and long, so each is verified.
-        config.resumption = Resumption::disabled();
-        Ok(Some(Read { value: Arc::new(config), hash }))
+        let (trust, own) = (self.trust(&files)?, files.certificate(now));
+        let own = own.map_err(|error| self.bad_certificate(&error))?;
+        let config = callgate_tls::client(&trust, own.as_ref(), &[ALPN]);
+        let value = Arc::new(TlsClient { config, expires: own.map(|own| own.expires()) });
+        Ok(Some(Loaded { value, hash }))
+    }
+
+    /// Checks what stands in the files. When the gateway `begins`, its own certificate may have expired, and nothing else be wrong.
+    fn check(&self, begins: bool, now: UnixTime) -> Result<(), Diagnostics> {
+        let files = files::settled(|| self.look())?;
+        self.trust(&files)?;
+        match files.certificate(now) {
+            Err(error) if begins && error.problem() == CertificateProblem::Expired => Ok(()),
+            Err(error) => Err(self.bad_certificate(&error)),
+            Ok(_) => Ok(()),
+        }
+    }
+
+    fn look(&self) -> Result<TlsFiles, Diagnostics> {
+        let written = &self.written;
+        let ca = files::named(&self.ca, &written.source, &written.first)?;
+        let pair = |own: &OwnCertificate| -> Result<Pair, Diagnostics> {
+            let chain = files::named(&own.cert, &written.source, &written.cert)?;
+            let key = own.key.load("the certificate's key in PEM", &written.source, &written.key)?;
+            Ok(Pair { chain, key })
+        };
+        Ok(TlsFiles { ca, own: self.own.as_ref().map(pair).transpose()? })
+    }
+
+    fn trust(&self, files: &TlsFiles) -> Result<Trust, Diagnostics> {
+        Trust::read(&files.ca, &[]).map_err(|error| self.bad_ca(&error))
     }
 
     fn bad_ca(&self, error: &TrustError) -> Diagnostics {
@@ -104,23 +133,21 @@ impl BackendTls {
         let bad = Diagnostic::new(title).at(&written.source, span.clone(), format!("{file}: {error}"));
         error.advice().into_iter().fold(bad, Diagnostic::help).into()
     }
+}
 
-    /// Whether all that is wrong is that the gateway's certificate has expired.
-    pub(crate) fn has_merely_expired(&self, now: UnixTime) -> bool {
-        let Some(own) = &self.own else { return false };
-        let written = &self.written;
-        let (cert, key) = (content(&own.cert, written, &written.cert), own.key.load(written, &written.key));
-        let (Ok(cert), Ok(key)) = (cert, key) else { return false };
-        let read = Certificate::read_for_client(&cert, &key, now);
-        read.is_err_and(|error| error.problem() == CertificateProblem::Expired)
+impl TlsFiles {
+    /// The certificate that is shown to the instances.
+    fn certificate(&self, now: UnixTime) -> Result<Option<Certificate>, CertificateError> {
+        let read = |pair: &Pair| Certificate::read_for_client(&pair.chain, &pair.key, now);
+        self.own.as_ref().map(read).transpose()
     }
 }
 
 impl BackendToken {
     /// Reads the token, or several of which the first one is brought along.
-    pub(crate) fn load(&self, known: Option<u64>) -> Result<Option<Read<Tokens>>, Diagnostics> {
+    pub(crate) fn load(&self, known: Option<u64>) -> Result<Option<Loaded<Tokens>>, Diagnostics> {
         let written = &self.written;
-        let bytes = self.source.load(written, &written.first)?;
+        let bytes = self.source.load("the token", &written.source, &written.first)?;
         let hash = HASHER.hash_one(&bytes);
         if known == Some(hash) {
             return Ok(None);
@@ -131,36 +158,6 @@ impl BackendToken {
             let label = format!("{}: {why}", self.source.shown());
             Diagnostic::new(title).at(&written.source, written.first.clone(), label).into()
         })?;
-        Ok(Some(Read { value: Arc::new(tokens), hash }))
+        Ok(Some(Loaded { value: Arc::new(tokens), hash }))
     }
-}
-
-impl SecretSource {
-    /// For people.
-    fn shown(&self) -> String {
-        match self {
-            SecretSource::File(path) => shown(path),
-            SecretSource::Env(name) => format!("the variable `{name}`"),
-        }
-    }
-
-    fn load(&self, written: &SecurityWritten, span: &Range<usize>) -> Result<Vec<u8>, Diagnostics> {
-        match self {
-            SecretSource::File(path) => content(path, written, span),
-            SecretSource::Env(name) => match std::env::var_os(name) {
-                Some(secret) => Ok(secret.into_encoded_bytes()),
-                None => {
-                    let missing = Diagnostic::new(format!("the variable `{name}` is not set"));
-                    Err(missing.at(&written.source, span.clone(), "named here").into())
-                }
-            },
-        }
-    }
-}
-
-fn content(path: &Path, written: &SecurityWritten, span: &Range<usize>) -> Result<Vec<u8>, Diagnostics> {
-    files::read(path).map_err(|error| {
-        let unreadable = Diagnostic::new(format!("cannot read {}: {error}", shown(path)));
-        unreadable.at(&written.source, span.clone(), "named here").into()
-    })
 }

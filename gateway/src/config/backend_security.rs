@@ -6,6 +6,7 @@ use super::diagnostics::Diagnostic;
 use super::endpoint::{Address, EndpointSpec};
 use super::endpoint_addr::EndpointAddr;
 use super::reader::{Item, Reader, Section};
+use super::secret_source::SecretSource;
 use super::settings::path;
 use super::source::Source;
 use callgate_tls::Name;
@@ -13,13 +14,13 @@ use std::net::IpAddr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
 pub(super) const KEYS: [&str; 2] = ["tls", "token"];
 const TLS_KEYS: &[&str] = &["ca", "cert", "key", "server_name"];
-const SOURCE_KEYS: &[&str] = &["env", "file"];
 const TLS: &str = "a table such as { ca = \"/etc/callgate/ca.pem\" }";
 const FILE: &str = "a path such as \"/etc/callgate/ca.pem\"";
+const PEM: &str = "a file in PEM";
 const KEY: &str = "a path such as \"/etc/callgate/gateway.key\", { file = \"…\" } or { env = \"…\" }";
 const TOKEN: &str = "{ file = \"/run/secrets/shop-token\" } or { env = \"SHOP_TOKEN\" }";
 const CA_HELP: &str =
@@ -61,15 +62,6 @@ pub struct BackendToken {
     /// Where it is.
     pub source: SecretSource,
     pub(super) written: SecurityWritten,
-}
-
-/// Where a secret is.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum SecretSource {
-    /// In a file. Absolute.
-    File(PathBuf),
-    /// In a variable of the environment.
-    Env(String),
 }
 
 /// Where that is written: what only moved in its file has not changed.
@@ -172,7 +164,7 @@ impl BackendTls {
         };
         let section = reader.section("`tls` of a backend", table, TLS_KEYS);
         let file = Arc::clone(reader.source);
-        let place = |text: &str| path(file.path(), text, "a file in PEM");
+        let place = |text: &str| path(file.path(), text, PEM);
         let ca = section.get("ca");
         if ca.is_none() {
             reader.complain::<()>(
@@ -193,7 +185,7 @@ impl BackendTls {
             (None, None) => None,
             (Some(cert), Some(key)) => {
                 let cert = reader.text(&cert, FILE, place);
-                let key = SecretSource::read(reader, &key, KEY);
+                let key = SecretSource::read(reader, &key, KEY, PEM);
                 Some(OwnCertificate { cert: cert?, key: key? })
             }
             (one, other) => {
@@ -257,7 +249,7 @@ impl BackendToken {
             );
             return None;
         }
-        let source = SecretSource::read(reader, item, TOKEN)?;
+        let source = SecretSource::read(reader, item, TOKEN, "a file")?;
         let written = SecurityWritten {
             source: Arc::clone(reader.source),
             backend: backend.to_owned(),
@@ -266,42 +258,5 @@ impl BackendToken {
             key: 0..0,
         };
         Some(BackendToken { source, written })
-    }
-}
-
-impl SecretSource {
-    /// The file, if it is one.
-    pub fn file(&self) -> Option<&Path> {
-        match self {
-            SecretSource::File(path) => Some(path),
-            SecretSource::Env(_) => None,
-        }
-    }
-
-    fn read(reader: &mut Reader<'_>, item: &Item<'_>, expected: &str) -> Option<SecretSource> {
-        let file = Arc::clone(reader.source);
-        let place = |text: &str| path(file.path(), text, "a file").map(SecretSource::File);
-        let table: &DeTable<'_> = match item.value.get_ref() {
-            DeValue::Table(table) => table,
-            DeValue::String(_) => return reader.text(item, expected, place),
-            _ => return reader.wrong_type(item.key, item.value, expected),
-        };
-        let section = reader.section("a secret", table, SOURCE_KEYS);
-        match (section.get("env"), section.get("file")) {
-            (Some(env), None) => reader.text(&env, "the name of a variable", variable),
-            (None, Some(path)) => reader.text(&path, "a path", place),
-            (env, _) => {
-                let label = if env.is_some() { "it has both" } else { "it has neither" };
-                let title = format!("`{}` has either `env` or `file`", item.key);
-                reader.complain(item, Complaint::new(title, label))
-            }
-        }
-    }
-}
-
-fn variable(text: &str) -> Result<SecretSource, Complaint> {
-    match text.is_empty() || text.contains(['=', '\0']) {
-        true => Err(Complaint::new(format!("`{text}` is not a variable's name"), "expected a name")),
-        false => Ok(SecretSource::Env(text.to_owned())),
     }
 }

@@ -4,6 +4,7 @@
 use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
 use super::reader::{Item, Reader, Section};
+use super::secret_source::SecretSource;
 use super::settings::path;
 use super::source::Source;
 use callgate_tls::Name;
@@ -14,10 +15,10 @@ use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
 const KEYS: &[&str] = &["names", "cert", "key", "default"];
-const KEY_KEYS: &[&str] = &["env", "file"];
 const TABLES: &str = "tables, each written [[certificates]]";
 const CERT: &str = "a path such as \"/etc/callgate/api.pem\"";
 const KEY: &str = "a path such as \"/etc/callgate/api.key\", { file = \"…\" } or { env = \"…\" }";
+const PEM: &str = "a file in PEM";
 const NAMES: &str = "[\"api.example.com\", \"*.example.com\"]";
 const NAMES_HELP: &str =
     "write the host names that clients ask for: names = [\"api.example.com\", \"*.example.com\"]";
@@ -30,19 +31,10 @@ pub struct CertificateSpec {
     /// The file of its chain. Absolute.
     pub cert: PathBuf,
     /// Where its key is.
-    pub key: KeySource,
+    pub key: SecretSource,
     /// Whether clients that ask for no name, or for one that no certificate has, get it. Without, they do if it is the only one.
     pub default: Option<bool>,
     pub(super) written: CertificateWritten,
-}
-
-/// Where a private key is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeySource {
-    /// In a file. Absolute.
-    File(PathBuf),
-    /// In a variable of the environment.
-    Env(String),
 }
 
 /// Where a certificate and its parts are written.
@@ -69,11 +61,7 @@ impl CertificateSpec {
 
     /// The files that it is read from.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
-        let key = match &self.key {
-            KeySource::File(path) => Some(path.as_path()),
-            KeySource::Env(_) => None,
-        };
-        std::iter::once(self.cert.as_path()).chain(key)
+        std::iter::once(self.cert.as_path()).chain(self.key.file())
     }
 
     /// Where it is written: file, line and column.
@@ -97,9 +85,9 @@ impl CertificateSpec {
         let key = get("key", "write where its key is: key = \"/etc/callgate/api.key\"");
         let names = names.and_then(|item| read_names(reader, &item));
         let (cert_span, key_span) = (cert.as_ref().map(Item::span), key.as_ref().map(Item::span));
-        let place = |text: &str| path(file.path(), text, "a file in PEM");
+        let place = |text: &str| path(file.path(), text, PEM);
         let cert = cert.and_then(|item| reader.text(&item, CERT, place));
-        let key = key.and_then(|item| read_key(reader, &item));
+        let key = key.and_then(|item| SecretSource::read(reader, &item, KEY, PEM));
         let default = section.get("default");
         let default_span = default.as_ref().map(Item::span).unwrap_or_default();
         let default = default.and_then(|item| reader.boolean(&item));
@@ -144,32 +132,6 @@ fn name(text: &str) -> Result<Name, Complaint> {
             _ => complaint.help("write the name that stands in the URL, without scheme, port and path"),
         }
     })
-}
-
-fn read_key(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<KeySource> {
-    let file = Arc::clone(reader.source);
-    let place = |text: &str| path(file.path(), text, "a file in PEM").map(KeySource::File);
-    let table = match item.value.get_ref() {
-        DeValue::Table(table) => table,
-        DeValue::String(_) => return reader.text(item, KEY, place),
-        _ => return reader.wrong_type(item.key, item.value, KEY),
-    };
-    let section: Section<'_> = reader.section("`key`", table, KEY_KEYS);
-    match (section.get("env"), section.get("file")) {
-        (Some(env), None) => reader.text(&env, "the name of a variable", variable),
-        (None, Some(path)) => reader.text(&path, "a path", place),
-        (env, _) => {
-            let label = if env.is_some() { "it has both" } else { "it has neither" };
-            reader.complain(item, Complaint::new("`key` has either `env` or `file`", label))
-        }
-    }
-}
-
-fn variable(text: &str) -> Result<KeySource, Complaint> {
-    if text.is_empty() || text.contains(['=', '\0']) {
-        return Err(Complaint::new(format!("`{text}` is not a variable's name"), "expected a name"));
-    }
-    Ok(KeySource::Env(text.to_owned()))
 }
 
 /// The certificates that the files declare.

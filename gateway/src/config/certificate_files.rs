@@ -1,15 +1,12 @@
 //! What is in the files of a certificate: read, checked as a whole, and compared with the names that the table gives it.
 
-use super::certificate::{CertificateSpec, KeySource};
+use super::certificate::CertificateSpec;
 use super::diagnostics::{Diagnostic, Diagnostics};
+use super::secret_source::SecretSource;
 use super::{files, source::shown};
 use callgate_tls::{Certificate, CertificateError, CertificateProblem, Name, UnixTime};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
-use std::path::Path;
-
-/// How often files are read until two looks in a row agree.
-const LOOKS: usize = 4;
 
 /// What stands in the files of a certificate, not yet looked into.
 #[derive(PartialEq, Eq)]
@@ -28,32 +25,15 @@ impl CertificateFiles {
 }
 
 impl CertificateSpec {
-    /// Reads the files, until two looks agree: a swap may fall between the chain and the key, which then do not belong together.
+    /// Reads the files.
     pub(crate) fn load(&self) -> Result<CertificateFiles, Diagnostics> {
-        let mut files = self.look()?;
-        for _ in 1..LOOKS {
-            let again = self.look()?;
-            if again == files {
-                break;
-            }
-            files = again;
-        }
-        Ok(files)
+        files::settled(|| self.look())
     }
 
     fn look(&self) -> Result<CertificateFiles, Diagnostics> {
-        let chain = self.content(&self.cert, &self.written.cert)?;
-        let key = match &self.key {
-            KeySource::File(path) => self.content(path, &self.written.key)?,
-            KeySource::Env(name) => match std::env::var_os(name) {
-                Some(key) => key.into_encoded_bytes(),
-                None => {
-                    let missing = Diagnostic::new(format!("the variable `{name}` is not set"));
-                    let missing = missing.at(&self.written.source, self.written.key.clone(), "named here");
-                    return Err(missing.help("it holds the certificate's key in PEM").into());
-                }
-            },
-        };
+        let written = &self.written;
+        let chain = files::named(&self.cert, &written.source, &written.cert)?;
+        let key = self.key.load("the certificate's key in PEM", &written.source, &written.key)?;
         Ok(CertificateFiles { chain, key })
     }
 
@@ -74,26 +54,15 @@ impl CertificateSpec {
         Ok(certificate)
     }
 
-    fn content(&self, path: &Path, span: &Range<usize>) -> Result<Vec<u8>, Diagnostics> {
-        files::read(path).map_err(|error| {
-            let unreadable = Diagnostic::new(format!("cannot read {}: {error}", shown(path)));
-            unreadable.at(&self.written.source, span.clone(), "named here").into()
-        })
-    }
-
     fn unusable(&self, error: &CertificateError) -> Diagnostics {
         let in_key = error.in_key();
         let span = if in_key { &self.written.key } else { &self.written.cert };
-        let file = match &self.key {
-            KeySource::Env(name) if in_key => format!("the variable `{name}`"),
-            KeySource::File(path) if in_key => shown(path),
-            _ => shown(&self.cert),
-        };
+        let file = if in_key { self.key.shown() } else { shown(&self.cert) };
         let unusable = Diagnostic::new(format!("the certificate of `{}` cannot be used", self.name()));
         let unusable = unusable.at(&self.written.source, span.clone(), format!("{file}: {error}"));
         let unusable = error.advice().map(str::to_owned).into_iter().fold(unusable, Diagnostic::help);
         match (error.problem(), &self.key) {
-            (CertificateProblem::Mismatch, KeySource::File(_)) => {
+            (CertificateProblem::Mismatch, SecretSource::File(_)) => {
                 unusable.note(format!("the certificate is {}", shown(&self.cert))).into()
             }
             _ => unusable.into(),

@@ -76,6 +76,21 @@ pub(crate) fn collect<T>(
     Diagnostics::none_or(found).map(|()| all)
 }
 
+/// Both, if all is well; or everything that is wrong with either.
+pub(crate) fn both<A, B>(
+    one: Result<A, Diagnostics>,
+    other: Result<B, Diagnostics>,
+) -> Result<(A, B), Diagnostics> {
+    match (one, other) {
+        (Err(Diagnostics(mut found)), Err(Diagnostics(more))) => {
+            found.extend(more);
+            found.sort_by_cached_key(Diagnostic::order);
+            Err(Diagnostics(found))
+        }
+        (one, other) => Ok((one?, other?)),
+    }
+}
+
 /// One thing that is wrong.
 #[derive(Clone, Debug)]
 pub(crate) struct Diagnostic {

@@ -1,14 +1,18 @@
 //! Which files watched paths stand for, and how a file is read: so that the loader and the watcher agree on which files count.
 
-use super::diagnostics::Diagnostic;
-use super::source::Source;
+use super::diagnostics::{Diagnostic, Diagnostics};
+use super::source::{Source, shown};
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, io};
 
 /// The largest file that is read, in bytes: far above any table, and a guard against a path that leads elsewhere.
 pub const MAX_FILE: u64 = 16 * 1024 * 1024;
+
+/// How often files that belong together are looked at until two looks in a row agree.
+const LOOKS: usize = 4;
 
 /// What watched paths lead to now.
 #[derive(Debug, Default)]
@@ -66,6 +70,28 @@ pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
     fs::read(path)
 }
 
+/// Reads a file that a table names there.
+pub(super) fn named(path: &Path, source: &Arc<Source>, span: &Range<usize>) -> Result<Vec<u8>, Diagnostics> {
+    read(path).map_err(|error| {
+        let unreadable = Diagnostic::new(format!("cannot read {}: {error}", shown(path)));
+        unreadable.at(source, span.clone(), "named here").into()
+    })
+}
+
+/// What files that belong together hold, when two looks in a row agree: a swap may fall between a certificate and its key, which then do
+/// not belong to each other.
+pub(super) fn settled<T: PartialEq, E>(mut look: impl FnMut() -> Result<T, E>) -> Result<T, E> {
+    let mut seen = look()?;
+    for _ in 1..LOOKS {
+        let again = look()?;
+        if again == seen {
+            break;
+        }
+        seen = again;
+    }
+    Ok(seen)
+}
+
 /// Reads a file as a source; what stands in the way is a diagnostic.
 pub(super) fn source(path: &Path) -> Result<Source, Diagnostic> {
     let bytes = read(path).map_err(|error| Diagnostic::unreadable(path, &error))?;
@@ -86,6 +112,24 @@ fn not_utf8(path: &Path, error: &std::string::FromUtf8Error) -> Diagnostic {
 mod tests {
     use super::*;
     use crate::config::testing::Folder;
+
+    #[test]
+    fn what_is_just_being_replaced_is_looked_at_again_but_not_for_ever() {
+        for (seen, expected, looks) in [
+            (vec![1, 1], 1, 2),
+            (vec![1, 2, 2], 2, 3),
+            (vec![1, 2, 1, 1], 1, 4),
+            (vec![1, 2, 3, 4], 4, LOOKS),
+        ] {
+            let mut looked = 0;
+            let look = || {
+                looked += 1;
+                seen.get(looked - 1).copied().ok_or("one look more")
+            };
+            assert_eq!((settled(look), looked), (Ok(expected), looks), "{seen:?}");
+        }
+        assert_eq!(settled(|| Err::<u8, _>("missing")), Err("missing"));
+    }
 
     #[test]
     fn a_folder_stands_for_its_toml_files_sorted_without_hidden_ones() {

@@ -55,6 +55,7 @@ mod route;
 mod route_backend;
 mod route_keys;
 mod route_limits;
+mod secret_source;
 mod settings;
 mod shadow;
 mod source;
@@ -70,19 +71,19 @@ mod values;
 
 pub use action::ActionSpec;
 pub use backend::BackendSpec;
-pub(crate) use backend_files::{ALPN, Read};
-pub use backend_security::{BackendTls, BackendToken, OwnCertificate, SecretSource, SecuritySpec};
+pub(crate) use backend_files::{Loaded, TlsClient};
+pub use backend_security::{BackendTls, BackendToken, OwnCertificate, SecuritySpec};
 pub use balance::{Balance, HashBy, HashSpec, Placement};
 pub use call::CallSpec;
 pub use call_policy::CallPolicy;
 pub use call_ref::CallRef;
 pub use callgate_health::HealthSpec;
-pub use certificate::{CertificateSpec, KeySource};
+pub use certificate::CertificateSpec;
 pub(crate) use certificate_files::CertificateFiles;
 pub use client_list::{ClientList, RouteClients};
 pub use destination::DestinationSpec;
 pub use diagnostics::Diagnostics;
-pub(crate) use diagnostics::collect;
+pub(crate) use diagnostics::{both, collect};
 pub use discovery_name::{Discovered, DiscoveryName};
 pub use dns::DnsSettings;
 pub use endpoint::{Address, EndpointSpec};
@@ -102,6 +103,7 @@ pub use rate_limit::{LimitBy, Rate, RateLimitSpec};
 pub use retry::{RetryOn, RetrySpec};
 pub use route::{RouteSpec, Written};
 pub use route_limits::{RateLimit, RateLimits};
+pub use secret_source::SecretSource;
 pub use settings::{
     AdminSettings, ClientSettings, Forwarded, HalfClose, Hsts, Http2, Http2Settings, ListenAddress,
     ListenerClients, ListenerSettings, LogFormat, LogSettings, Protocol, ProxyProtocol, ServerSettings,

@@ -14,8 +14,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
-/// Without a change it is looked so often whether keys are to be rotated, and whether a certificate is about to expire.
+/// Without a change it is looked so often whether keys are to be rotated, and whether the time of a file is nearly over.
 const PACE: Duration = Duration::from_secs(600);
+/// After a look that has failed inside the next one comes so soon: whoever has changed a file was told nothing.
+const PACE_OF_FAILURES: Duration = Duration::from_secs(10);
 
 /// Keeps what is in force in line with its files.
 pub(super) struct TlsFiles {
@@ -55,8 +57,13 @@ impl TlsFiles {
             self.files = files;
         }
         if !self.files.is_empty() {
-            aside(plane, |plane| refresh(&plane.shared)).await;
-            self.expiry.warn(&plane.shared.certificates.all(), UnixTime::now());
+            if aside(plane, |plane| refresh(&plane.shared)).await.is_none() {
+                tracing::error!(
+                    "the files of TLS are looked at again in ten seconds; what was in force stays so"
+                );
+                self.next = Instant::now() + PACE_OF_FAILURES;
+            }
+            self.expiry.warn(plane.shared.dated(), UnixTime::now());
         }
     }
 }

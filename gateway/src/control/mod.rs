@@ -14,7 +14,7 @@ mod unfit;
 pub mod watch;
 
 pub use plane::Plane;
-pub use read::{Read, first};
+pub use read::{Read, check, first};
 pub use unfit::{Fits, Found, Kind, Unfit};
 
 use crate::routes::Table;
@@ -216,11 +216,11 @@ async fn aside<T: Send + 'static>(
     };
     let started = std::thread::Builder::new().name("tables".to_owned()).spawn(work);
     if let Err(error) = started {
-        tracing::error!(%error, "no thread to make the tables in");
+        tracing::error!(%error, "no thread for work beside the workers");
     }
     let result = result.await.ok();
     if result.is_none() {
-        tracing::error!("making the tables failed inside");
+        tracing::error!("work beside the workers failed inside");
     }
     result
 }

@@ -2,7 +2,7 @@
 
 use super::{Plane, Reload};
 use crate::certificates::{InForce, Start};
-use crate::config::{BackendSpec, Diagnostics, Tables};
+use crate::config::{BackendSpec, Diagnostics, Tables, both};
 use crate::routes::Table;
 use callgate_tls::UnixTime;
 use std::path::{Path, PathBuf};
@@ -46,11 +46,21 @@ pub(super) fn load(plane: &Plane, cause: &'static str) -> Result<Read, Reload> {
     }
 }
 
+/// Reads what tables name that nothing is in force of: as at the start, but that what has expired is told.
+///
+/// # Errors
+///
+/// Everything that is wrong with it.
+pub fn check(tables: Tables) -> Result<Tables, Diagnostics> {
+    Read::of(tables, &Table::empty(), &InForce::default(), Start::Serves).map(|read| read.tables)
+}
+
 impl Read {
     /// Reads what the tables name. What is in force stays so, whatever its files say.
     fn of(tables: Tables, table: &Table, in_force: &InForce, start: Start) -> Result<Read, Diagnostics> {
-        let certificates = in_force.next(&tables.certificates, start, UnixTime::now())?;
-        tables.check_security(start == Start::Begins, |spec| is_in_force(table, spec))?;
+        let certificates = in_force.next(&tables.certificates, start, UnixTime::now());
+        let security = tables.check_security(start == Start::Begins, |spec| is_in_force(table, spec));
+        let (certificates, ()) = both(certificates, security)?;
         Ok(Read { tables, certificates })
     }
 }

@@ -103,7 +103,7 @@ fn prepare(
 fn begin_tickets(plane: &Plane, before: Option<(TicketKeys, u64)>) {
     let tickets = &plane.shared.certificates.tickets;
     match (&plane.shared.settings.server.tls_ticket_keys, before) {
-        (Some(file), _) => drop(tickets.read(Ok(file.keys.clone()), UnixTime::now())),
+        (Some(file), _) => tickets.read(Ok(file.keys.clone()), UnixTime::now()),
         (None, Some((keys, since))) => tickets.take_over(keys, since),
         (None, None) => {}
     }

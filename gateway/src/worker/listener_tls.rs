@@ -7,9 +7,9 @@ use crate::telemetry::TlsStats;
 use arc_swap::ArcSwap;
 use callgate_tls::rustls::ServerConfig;
 use callgate_tls::rustls::server::ResolvesServerCert;
-use callgate_tls::{ClientCertificates, TicketKeys};
+use callgate_tls::{ClientCertificates, TicketKeys, UnixTime};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What is spoken within TLS, by the names that ALPN has for it; the first is preferred.
 const ALPN: &[&[u8]] = &[b"h2", b"http/1.1", b"http/1.0"];
@@ -20,7 +20,7 @@ pub struct ListenerTls {
     settings: TlsSettings,
     /// Whether clients may choose HTTP/2.
     http2: bool,
-    /// Only whoever makes the next configuration looks at it.
+    /// Only whoever makes the next configuration changes it. Nobody reads files while it is locked.
     clients: Mutex<Clients>,
     config: ArcSwap<ServerConfig>,
     /// Its counters.
@@ -77,6 +77,18 @@ impl ListenerTls {
         clients.flat_map(|clients| clients.crl.iter().chain([&clients.ca]).cloned()).collect()
     }
 
+    /// When the first of the lists of revoked certificates is out of date, and where they are.
+    pub fn revoked(&self) -> Option<(UnixTime, String)> {
+        let clients = self.clients();
+        let settings = clients.settings.as_ref()?;
+        let files: Vec<String> = settings.crl.iter().map(|file| file.display().to_string()).collect();
+        Some((settings.trust.next_update()?, files.join(", ")))
+    }
+
+    fn clients(&self) -> MutexGuard<'_, Clients> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Makes the next configuration, with the CAs and the lists of revoked certificates that the files have now.
     ///
     /// # Errors
@@ -84,8 +96,9 @@ impl ListenerTls {
     /// A file cannot be read or used any more: which, and why; said once. The clients that were let in before are let in still, and no
     /// others.
     pub fn renew(&self, resolver: Arc<dyn ResolvesServerCert>, tickets: &TicketKeys) -> Result<(), String> {
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let again = clients.settings.as_ref().map(ClientSettings::again).transpose();
+        let before = self.clients().settings.clone();
+        let again = before.as_ref().map(ClientSettings::again).transpose();
+        let mut clients = self.clients();
         let error = again.map(|again| clients.settings = again).err();
         self.config.store(config((&self.settings, self.http2), clients.settings.as_ref(), resolver, tickets));
         let is_new = error != clients.error;

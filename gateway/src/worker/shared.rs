@@ -2,7 +2,7 @@
 
 use super::{Drains, Listener, ListenerTls, Room};
 use crate::backends::OfferChanges;
-use crate::certificates::Certificates;
+use crate::certificates::{Certificates, Dated, Kind};
 use crate::config::Settings;
 use crate::routes::Table;
 use crate::supervise::Supervisor;
@@ -109,6 +109,22 @@ impl Shared {
                 );
             }
         }
+    }
+
+    /// What is in force of files of TLS and good for a time only.
+    pub fn dated(&self) -> Vec<Dated> {
+        let mut all: Vec<Dated> = Dated::of(&self.certificates.all()).collect();
+        all.extend(self.table.load().backends.iter().filter_map(|backend| {
+            let until = backend.security().expires()?.as_secs();
+            let own = backend.spec.security.tls.as_ref()?.own.as_ref()?;
+            let (name, file) = (backend.spec.name.clone(), own.cert.display().to_string());
+            Some(Dated { kind: Kind::OfBackend, name, file, until })
+        }));
+        all.extend(self.listeners.iter().filter_map(|listener| {
+            let (until, file) = listener.tls.as_ref()?.revoked()?;
+            Some(Dated { kind: Kind::Revoked, name: listener.id.clone(), file, until: until.as_secs() })
+        }));
+        all
     }
 
     /// Whether requests can be answered: everything was tried once, and the process is not about to end.

@@ -26,8 +26,8 @@ key = { file = "c.key" }
     let shown = |spec: &CertificateSpec| {
         let names: Vec<String> = spec.names.iter().map(ToString::to_string).collect();
         let key = match &spec.key {
-            KeySource::File(path) => path.display().to_string(),
-            KeySource::Env(name) => format!("${name}"),
+            SecretSource::File(path) => path.display().to_string(),
+            SecretSource::Env(name) => format!("${name}"),
         };
         format!("{} {} {key} {}\n", names.join(","), spec.cert.display(), spec.default.unwrap_or_default())
     };

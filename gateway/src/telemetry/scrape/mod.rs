@@ -44,6 +44,10 @@ pub struct Scrape<'a> {
     pub reloads: &'a ReloadStats,
     /// Certificates in force: the first name, and when it expires, in seconds since 1970.
     pub certificates: Vec<(String, u64)>,
+    /// Backends whose instances are shown a certificate, and when it expires.
+    pub backend_certificates: Vec<(String, u64)>,
+    /// Listeners that have lists of revoked certificates, and when the first of these is out of date.
+    pub revoked: Vec<(String, u64)>,
     /// The certificates' counters.
     pub certificate_stats: &'a CertificateStats,
     /// The upgrades' counters.

@@ -83,9 +83,12 @@ impl Catalog {
         (method, why).hash(&mut hasher);
         let this = hasher.finish();
         let before = self.told.rcu(|told| {
+            if told.contains(&this) {
+                return told.clone();
+            }
             let mut next = if told.len() < MAX_UNUSABLE { (**told).clone() } else { HashSet::new() };
             next.insert(this);
-            next
+            Arc::new(next)
         });
         !before.contains(&this)
     }
@@ -222,6 +225,10 @@ mod tests {
             assert!(catalog.is_news("a.b", &format!("other {n}")));
             assert!(catalog.told.load().len() <= MAX_UNUSABLE);
         }
+        let catalog = Catalog::default();
+        assert!((0..MAX_UNUSABLE).all(|n| catalog.is_news("a.b", &n.to_string())));
+        assert!(!catalog.is_news("a.b", "0"));
+        assert!(!catalog.is_news("a.b", "1"), "who asks for what is known has nothing forgotten");
     }
 
     async fn read(catalog: &Arc<Catalog>, fingerprint: Fingerprint, bytes: Vec<u8>) -> Verdict {

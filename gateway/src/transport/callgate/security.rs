@@ -5,10 +5,10 @@
 //! are open stay as they are until their age is over. What is not sound leaves the last that was in force. Where there never was any,
 //! no connection is made: nothing that fails to be read becomes a connection without TLS, or to anybody.
 
-use crate::config::{ALPN, BackendTls, BackendToken, Diagnostics, EndpointAddr, Read, SecuritySpec};
+use crate::config::{BackendTls, BackendToken, Diagnostics, EndpointAddr, Loaded, SecuritySpec, TlsClient};
 use crate::stream::AsyncStream;
 use arc_swap::ArcSwap;
-use callgate_protocol::{Token, Tokens};
+use callgate_protocol::{ALPN, Token, Tokens};
 use callgate_tls::rustls::pki_types::ServerName;
 use callgate_tls::rustls::{ClientConfig, ProtocolVersion};
 use callgate_tls::{Identity, UnixTime, explain};
@@ -18,22 +18,22 @@ use tokio_rustls::{TlsConnector, TlsStream};
 /// What is in force for the connections to a backend's instances.
 #[derive(Debug, Default)]
 pub struct Security {
-    tls: Option<(BackendTls, ArcSwap<InForce<ClientConfig>>)>,
-    token: Option<(BackendToken, ArcSwap<InForce<Tokens>>)>,
+    tls: Option<(BackendTls, ArcSwap<Followed<TlsClient>>)>,
+    token: Option<(BackendToken, ArcSwap<Followed<Tokens>>)>,
 }
 
 /// What files have said when they were last sound, and what is wrong with them now.
 #[derive(Debug)]
-struct InForce<T> {
+struct Followed<T> {
     /// With what tells it from what they say at another time.
     value: Option<(Arc<T>, u64)>,
     /// In one line.
     problem: Option<Arc<str>>,
 }
 
-impl<T> Default for InForce<T> {
-    fn default() -> InForce<T> {
-        InForce { value: None, problem: None }
+impl<T> Default for Followed<T> {
+    fn default() -> Followed<T> {
+        Followed { value: None, problem: None }
     }
 }
 
@@ -82,27 +82,41 @@ impl Security {
         tls.into_iter().chain(token).collect()
     }
 
+    /// Until when the certificate in force is valid that instances are shown.
+    pub fn expires(&self) -> Option<UnixTime> {
+        self.tls.as_ref()?.1.load().value().ok()?.expires
+    }
+
     /// The token that is brought along; none where none is wanted. Errors are for people.
     pub(super) fn token(&self) -> Result<Option<Token>, String> {
         let Some((_, in_force)) = &self.token else { return Ok(None) };
         Ok(in_force.load().value()?.first().cloned())
     }
 
-    /// Shakes hands by TLS, where it is wanted, with the instance at that address, which was found by that name. Errors are for people.
-    pub(super) async fn secure(
-        &self,
-        stream: AsyncStream,
-        addr: &EndpointAddr,
-        name: Option<&str>,
-    ) -> Result<(AsyncStream, Option<TlsInstance>), String> {
-        let Some((tls, in_force)) = &self.tls else { return Ok((stream, None)) };
-        let config = in_force.load().value()?.clone();
+    /// How TLS is spoken with the instance at that address, which was found by that name; none where none is wanted. Errors are for
+    /// people.
+    pub(super) fn tls(&self, addr: &EndpointAddr, name: Option<&str>) -> Result<Option<TlsTo>, String> {
+        let Some((tls, in_force)) = &self.tls else { return Ok(None) };
+        let config = in_force.load().value()?.config.clone();
         let name = tls.server_name.as_deref().or(name).or_else(|| host(addr));
         let name = name.ok_or("no TLS is spoken through a Unix socket")?;
         let bare = name.strip_suffix('.').unwrap_or(name).to_owned();
         let name = ServerName::try_from(bare).map_err(|_| format!("no certificate can be for `{name}`"))?;
+        Ok(Some(TlsTo { config, name }))
+    }
+}
+
+/// TLS with one instance.
+pub(super) struct TlsTo {
+    config: Arc<ClientConfig>,
+    name: ServerName<'static>,
+}
+
+impl TlsTo {
+    /// Shakes hands. Errors are for people.
+    pub(super) async fn shake_hands(self, stream: AsyncStream) -> Result<(AsyncStream, TlsInstance), String> {
         // Boxed: where TLS is not spoken, the tasks that connect are not larger for it.
-        let connected = Box::pin(TlsConnector::from(config).connect(name, stream)).await;
+        let connected = Box::pin(TlsConnector::from(self.config).connect(self.name, stream)).await;
         let stream = connected.map_err(|error| format!("no TLS connection: {}", explain(&error)))?;
         let session = stream.get_ref().1;
         if session.alpn_protocol() != Some(ALPN) {
@@ -117,7 +131,7 @@ impl Security {
             Some(ProtocolVersion::TLSv1_2) => "TLSv1.2",
             _ => "TLSv1.3",
         };
-        Ok((AsyncStream::Tls(Box::new(TlsStream::Client(stream))), Some(TlsInstance { version, identity })))
+        Ok((AsyncStream::Tls(Box::new(TlsStream::Client(stream))), TlsInstance { version, identity }))
     }
 }
 
@@ -128,7 +142,7 @@ fn host(addr: &EndpointAddr) -> Option<&str> {
     }
 }
 
-impl<T> InForce<T> {
+impl<T> Followed<T> {
     fn value(&self) -> Result<&Arc<T>, String> {
         match (&self.value, &self.problem) {
             (Some((value, _)), _) => Ok(value),
@@ -140,23 +154,23 @@ impl<T> InForce<T> {
 
 /// Puts into force what files say now, if that is sound and new, and tells people.
 fn follow<T>(
-    in_force: &ArcSwap<InForce<T>>,
+    in_force: &ArcSwap<Followed<T>>,
     backend: &str,
     what: &str,
-    load: impl FnOnce(Option<u64>) -> Result<Option<Read<T>>, Diagnostics>,
+    load: impl FnOnce(Option<u64>) -> Result<Option<Loaded<T>>, Diagnostics>,
 ) {
     let before = in_force.load_full();
     let next = match load(before.value.as_ref().map(|(_, hash)| *hash)) {
         Ok(None) if before.problem.is_none() => return,
         Ok(None) => {
             tracing::info!(backend, "{what} can be read again, and are as they were");
-            InForce { value: before.value.clone(), problem: None }
+            Followed { value: before.value.clone(), problem: None }
         }
-        Ok(Some(Read { value, hash })) => {
+        Ok(Some(Loaded { value, hash })) => {
             if before.value.is_some() {
                 tracing::info!(backend, "{what} changed; new connections use the new ones");
             }
-            InForce { value: Some((value, hash)), problem: None }
+            Followed { value: Some((value, hash)), problem: None }
         }
         Err(diagnostics) => {
             let problem: Arc<str> = diagnostics.summary().into();
@@ -168,7 +182,7 @@ fn follow<T>(
                 None => "its instances are out of reach",
             };
             tracing::error!(backend, error = &*problem, "{what} cannot be used; {then}");
-            InForce { value: before.value.clone(), problem: Some(problem) }
+            Followed { value: before.value.clone(), problem: Some(problem) }
         }
     };
     in_force.store(Arc::new(next));
