@@ -103,7 +103,7 @@ impl Proxy {
         let proxy = Proxy(
             command
                 .spawn()
-                .unwrap_or_else(|error| panic!("{program}: {error}; `scripts/setup build` installs it")),
+                .unwrap_or_else(|error| panic!("{program}: {error}; `scripts/setup test` installs it")),
         );
         eventually("a proxy", || async { TcpStream::connect(listens).ok() }).await;
         proxy
