@@ -40,10 +40,7 @@ impl Served {
         let setup = setup.section(&section);
         write_certificate(&setup, "a", &ca.server(&["a.example", "b.example"]), &["a.example", "b.example"]);
         write_certificate(&setup, "wild", &ca.server(&["*.wild.example"]), &["*.wild.example"]);
-        let backend = setup.backend("shop");
-        setup.write_shop(&[&backend]);
-        let gateway = setup.gateway().await;
-        gateway.connected(&backend).await;
+        let (backend, gateway) = setup.shop().await;
         Served { setup, gateway, ca, tls: addr, _backend: backend }
     }
 

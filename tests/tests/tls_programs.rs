@@ -54,10 +54,7 @@ async fn start(issued: impl FnOnce(&Ca) -> Issued) -> Served {
         "b.toml",
         &format!("[[certificates]]\nnames = [\"b.example\"]\ncert = {cert:?}\nkey = {key:?}\n"),
     );
-    let backend = setup.backend("shop");
-    setup.write_shop(&[&backend]);
-    let gateway = setup.gateway().await;
-    gateway.connected(&backend).await;
+    let (backend, gateway) = setup.shop().await;
     Served { setup, gateway, tls, mutual, ca: path, _backend: backend }
 }
 
