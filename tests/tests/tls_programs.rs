@@ -1,5 +1,5 @@
-//! TLS on listeners, by the programs that people have. What they need is installed by `scripts/setup`; those tests that are ignored
-//! need more, which `make clients` installs.
+//! TLS and HTTP/2 on listeners, by the programs that people have. What they need is installed by `scripts/setup`; those tests that are
+//! ignored need more, which `make clients` installs.
 
 use callgate_tests::tls::{Ca, Issued};
 use callgate_tests::{Backend, Gateway, Setup, eventually, free_port};
@@ -182,6 +182,48 @@ async fn curl_shows_its_certificate() {
     }
 }
 
+/// By which version of HTTP, and with which status, curl tells that it was answered.
+const TOLD: [&str; 2] = ["-w", " HTTP/%{http_version} %{http_code}"];
+
+#[tokio::test]
+async fn curl_speaks_http_2() {
+    let served = start(good).await;
+    for words in [&["--http2", "--tlsv1.3"][..], &["--http2", "--tls-max", "1.2"], &[]] {
+        let (status, said) = curl(&served, served.tls, "a.example", &[words, &TOLD].concat()).await;
+        assert_eq!((status, said), (0, format!("{SUM} HTTP/2 200")), "{words:?}");
+    }
+    let words = [&["--http1.1"][..], &TOLD].concat();
+    let said = curl(&served, served.tls, "a.example", &words).await.1;
+    assert_eq!(said, format!("{SUM} HTTP/1.1 200"));
+    let own = served.own(["--cert", "--key"], "good");
+    let words: Vec<&str> = own.iter().map(String::as_str).chain(["--http2"]).chain(TOLD).collect();
+    let said = curl(&served, served.mutual, "a.example", &words).await.1;
+    assert_eq!(said, format!("{SUM} HTTP/2 200"));
+    // The certificate is not that of the host which is asked.
+    let words = [&["--http2", "-H", "host: b.example"][..], &TOLD].concat();
+    let said = curl(&served, served.tls, "a.example", &words).await.1;
+    assert!(said.ends_with(" HTTP/2 421"), "{said}");
+}
+
+#[tokio::test]
+async fn nghttp_and_h2load_are_served() {
+    let served = start(good).await;
+    let base = format!("https://localhost:{}", served.tls.port());
+    let add = format!("{base}/v1/calc/add?a=1&b=2");
+    // Many streams on few connections. It says of each request when it ended, and how.
+    let said = run("nghttp", &["-nsm", "50", &add, &format!("{base}/v1/delay/1")], "").await;
+    let well = said.status.success();
+    let said = text(&said);
+    let answered = said.lines().filter(|line| line.contains(" 200 ") && line.contains(" /v1/")).count();
+    assert!(well && answered == 100, "{answered}: {said}");
+    let said = run("h2load", &["-n", "2000", "-c", "4", "-m", "32", &add], "").await;
+    let well = said.status.success();
+    let said = text(&said);
+    for part in ["Application protocol: h2", "2000 succeeded, 0 failed, 0 errored, 0 timeout", "2000 2xx"] {
+        assert!(well && said.contains(part), "{part}: {said}");
+    }
+}
+
 /// What `openssl s_client` says that sends one request.
 async fn s_client(served: &Served, addr: SocketAddr, words: &[&str]) -> (bool, String) {
     let (addr, ca) = (addr.to_string(), served.ca.display().to_string());
@@ -278,10 +320,67 @@ async fn node_is_served() {
 }
 
 #[tokio::test]
+#[ignore = "needs node, which `make clients` installs"]
+async fn node_is_served_over_http_2() {
+    script("node", "http2.js", &start(good).await).await;
+}
+
+#[tokio::test]
 #[ignore = "needs httpx, which `make clients` installs"]
 async fn httpx_is_served() {
     let python = std::env::var("CALLGATE_TEST_PYTHON").expect("a Python that has httpx");
     script(&python, "https_httpx.py", &start(good).await).await;
+}
+
+/// What Chromium makes of the page, with that folder as its home. It may run as root, which its sandbox does not bear.
+async fn chromium(served: &Served, home: &Path) -> String {
+    let program = std::env::var("CALLGATE_TEST_CHROMIUM").expect("where Chromium is");
+    let (home, profile) = (format!("HOME={}", home.display()), home.join("profile").display().to_string());
+    let (profile, url) =
+        (format!("--user-data-dir={profile}"), format!("https://a.example:{}/page", served.tls.port()));
+    let words = [
+        &home,
+        &program,
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        &profile,
+        "--host-resolver-rules=MAP a.example 127.0.0.1",
+        // Its clock stands still while anything is under way.
+        "--virtual-time-budget=60000",
+        "--dump-dom",
+        &url,
+    ];
+    text(&run("env", &words, "").await)
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium, which `make clients` installs where Debian has it"]
+async fn chromium_loads_a_page_over_http_2() {
+    let served = start(good).await;
+    let page = include_str!("../clients/page.html");
+    served.setup.write_routes(
+        "page.toml",
+        &format!(
+            "[[routes]]\nmatch = \"GET /page\"\n[routes.respond]\ncontent_type = \"text/html\"\nbody = '''\n{page}'''\n"
+        ),
+    );
+    served.gateway.takes_its_tables().await;
+    let [knows, does_not] = ["knows", "does-not"].map(|name| served.setup.file(name));
+    let database = knows.join(".pki/nssdb");
+    std::fs::create_dir_all(&database).expect("it can be made");
+    std::fs::create_dir_all(&does_not).expect("it can be made");
+    let (database, ca) = (format!("sql:{}", database.display()), served.ca.display().to_string());
+    let new = ["-d", &database, "-N", "--empty-password"];
+    let add = ["-d", &database, "-A", "-t", "C,,", "-n", "ca", "-i", &ca];
+    for words in [&new[..], &add] {
+        let output = run("certutil", words, "").await;
+        assert!(output.status.success(), "{}", text(&output));
+    }
+    let said = chromium(&served, &knows).await;
+    assert!(said.contains(">60 sums, an echo, 62 by h2<"), "{said}");
+    let said = chromium(&served, &does_not).await;
+    assert!(said.contains("ERR_CERT_AUTHORITY_INVALID") && !said.contains("<title>page"), "{said}");
 }
 
 #[tokio::test]
@@ -322,6 +421,6 @@ async fn testssl_finds_nothing_weak() {
     };
     let bad: Vec<_> = found.iter().filter(is_bad).collect();
     assert!(found.len() > 30 && bad.is_empty(), "{bad:#?}");
-}
     let ended = found.iter().find(|one| one["id"] == "scanTime").map(|one| &one["severity"]);
     assert_eq!(ended, Some(&"INFO".into()), "it has not come to its end");
+}
