@@ -5,9 +5,12 @@
 
 #![forbid(unsafe_code)]
 
+pub mod clients;
 pub mod gateway;
 pub mod http1;
+pub mod http2;
 pub mod protocol;
+pub mod tls;
 pub mod transcode;
 
 /// A fuzz target.
@@ -27,6 +30,9 @@ pub const TARGETS: &[Target] = &[
     target("cuts", "requests", http1::cuts),
     target("hyper", "requests", http1::hyper),
     target("replies", "replies", http1::replies),
+    target("http2_frames", "http2_frames", http2::http2_frames),
+    target("proxy", "proxy", clients::proxy),
+    target("forwarded", "forwarded", clients::forwarded),
     target("frames", "frames", protocol::frames),
     target("connections", "frames", protocol::connections),
     target("handshake", "handshake", protocol::handshake),
@@ -38,6 +44,7 @@ pub const TARGETS: &[Target] = &[
     target("routes", "routes", gateway::routes),
     target("tables", "tables", gateway::tables),
     target("settings", "settings", gateway::settings),
+    target("pem", "pem", tls::pem),
 ];
 
 const fn target(name: &'static str, corpus: &'static str, run: fn(&[u8])) -> Target {

@@ -1,9 +1,9 @@
-//! The guard before bincode: walks a message against its schema and says whether it is exactly one value of it.
+//! The guard before a message is read: walks it against its schema and says whether it is exactly one value of it.
 //!
-//! bincode has no bound on depth, believes lengths, and lets zero-sized items pass uncounted; a megabyte of `01` into a
-//! recursive enum aborts the process. The walk is bounded in depth
+//! A type that reads itself from bytes would recurse as deep as they say, and believe their lengths: a megabyte of `01` into a
+//! recursive enum would abort the process. The walk is bounded in depth
 //! ([`MAX_DEPTH`]), in zero-sized values ([`MAX_ZERO_SIZED_ITEMS`]) and by the bytes that are really there. It allocates
-//! nothing but for maps of more than a few keys, which it compares. What passes, bincode decodes.
+//! nothing but for maps of more than a few keys, which it compares. What passes, can be read; bincode reads it too.
 
 mod error;
 mod keys;

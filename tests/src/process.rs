@@ -323,6 +323,15 @@ impl Setup {
         self.write_routes("shop.toml", &text.replace(line, &format!("endpoints = {endpoints:?}")));
     }
 
+    /// Starts a shop and a gateway before it, and waits until they are connected.
+    pub async fn shop(&self) -> (Backend, Gateway) {
+        let backend = self.backend("shop");
+        self.write_shop(&[&backend]);
+        let gateway = self.gateway().await;
+        gateway.connected(&backend).await;
+        (backend, gateway)
+    }
+
     /// Starts a gateway on these files and waits until it is ready.
     pub async fn gateway(&self) -> Gateway {
         let (http, admin) = (free_port(), free_port());

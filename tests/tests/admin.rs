@@ -1,15 +1,7 @@
 //! The admin port against browsers and strangers: who may ask what, and signals that mean nothing.
 
-use callgate_tests::{Answer, Backend, Gateway, Setup};
+use callgate_tests::{Answer, Gateway, Setup};
 use nix::sys::signal::Signal;
-
-async fn start(setup: &Setup) -> (Backend, Gateway) {
-    let backend = setup.backend("shop");
-    setup.write_shop(&[&backend]);
-    let gateway = setup.gateway().await;
-    gateway.connected(&backend).await;
-    (backend, gateway)
-}
 
 async fn send(gateway: &Gateway, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
     gateway.admin.send(method, path, headers, "").await
@@ -21,7 +13,7 @@ const PAGES: [&str; 5] = ["/", "/routes", "/backends", "/config", "/nowhere"];
 #[tokio::test]
 async fn a_form_on_another_site_drains_nothing() {
     let setup = Setup::new();
-    let (backend, gateway) = start(&setup).await;
+    let (backend, gateway) = setup.shop().await;
     let drain = format!("/-/drain?endpoint={}", backend.endpoint());
     let form = ("content-type", "application/x-www-form-urlencoded");
     for header in [
@@ -49,7 +41,7 @@ async fn a_form_on_another_site_drains_nothing() {
 #[tokio::test]
 async fn a_name_that_is_not_listed_gets_only_health_and_metrics() {
     let setup = Setup::new().admin("hosts = [\"gateway.example\"]");
-    let (_backend, gateway) = start(&setup).await;
+    let (_backend, gateway) = setup.shop().await;
     for path in PAGES {
         let refused = send(&gateway, "GET", path, &[("host", "evil.example")]).await;
         assert_eq!(refused.status, 403, "{path}");
@@ -94,7 +86,7 @@ async fn a_token_is_asked_for_and_never_shown() {
 #[tokio::test]
 async fn signals_without_a_meaning_change_nothing() {
     let setup = Setup::new();
-    let (_backend, mut gateway) = start(&setup).await;
+    let (_backend, mut gateway) = setup.shop().await;
     for signal in [
         Signal::SIGUSR1,
         Signal::SIGALRM,

@@ -192,6 +192,21 @@ fn unsafe_code_is_forbidden_everywhere() {
     assert!(fuzz.contains("#![forbid(unsafe_code)]"));
 }
 
+/// cargo reads the manifest of each member, whichever it builds. So an image is built only where its context has all of them.
+#[test]
+fn each_member_of_the_workspace_is_let_into_the_images_context() {
+    let manifest = fs::read_to_string(workspace().join("Cargo.toml")).unwrap();
+    let members = manifest.split("members = [").nth(1).unwrap().split(']').next().unwrap();
+    let members: Vec<&str> = members.split(',').map(|member| member.trim().trim_matches('"')).collect();
+    assert!(members.len() > 10, "{members:?}");
+    let ignored = fs::read_to_string(workspace().join("deploy/docker/Dockerfile.dockerignore")).unwrap();
+    let let_in: Vec<&str> = ignored.lines().filter_map(|line| line.strip_prefix('!')).collect();
+    for member in members {
+        let folder = member.split('/').next().unwrap();
+        assert!(let_in.contains(&folder), "{folder} is not let in by Dockerfile.dockerignore, for {member}");
+    }
+}
+
 /// Two modules that use each other can neither be read nor changed alone.
 #[test]
 fn no_modules_of_the_gateway_use_each_other_in_a_circle() {

@@ -1,18 +1,10 @@
 //! HTTP/1.1 byte by byte: what a client connection is good for after each kind of answer, and the older and rarer ways
 //! to ask.
 
-use callgate_tests::{Backend, Gateway, Raw, Setup, eventually, header};
+use callgate_tests::{Raw, Setup, eventually, header};
 
 const ADD: &str = "GET /v1/calc/add?a=1&b=2 HTTP/1.1\r\nhost: x\r\n\r\n";
 const SUM: &str = r#"{"result":3}"#;
-
-async fn start(setup: &Setup) -> (Backend, Gateway) {
-    let backend = setup.backend("shop");
-    setup.write_shop(&[&backend]);
-    let gateway = setup.gateway().await;
-    gateway.connected(&backend).await;
-    (backend, gateway)
-}
 
 fn post(path: &str, headers: &str, body: &str) -> String {
     format!("POST {path} HTTP/1.1\r\nhost: x\r\n{headers}content-length: {}\r\n\r\n{body}", body.len())
@@ -21,7 +13,7 @@ fn post(path: &str, headers: &str, body: &str) -> String {
 #[tokio::test]
 async fn a_connection_serves_on_after_an_error() {
     let setup = Setup::new().server("max_body = \"1KiB\"");
-    let (_backend, gateway) = start(&setup).await;
+    let (_backend, gateway) = setup.shop().await;
     let json = "content-type: application/json\r\n";
     let large = format!("\"{}\"", "x".repeat(2000));
     let chunked = format!("7d2\r\n{large}\r\n0\r\n\r\n");
@@ -52,7 +44,7 @@ async fn a_connection_serves_on_after_an_error() {
 #[tokio::test]
 async fn pipelined_requests_are_answered_in_their_order() {
     let setup = Setup::new();
-    let (_backend, gateway) = start(&setup).await;
+    let (_backend, gateway) = setup.shop().await;
     let mut raw = Raw::connect(gateway.addr).await;
     let requests: String = (0..50)
         .map(|n| match n % 3 {
@@ -75,7 +67,7 @@ async fn pipelined_requests_are_answered_in_their_order() {
 #[tokio::test]
 async fn an_answer_does_not_wait_for_the_rest_of_the_next_request() {
     let setup = Setup::new();
-    let (_backend, gateway) = start(&setup).await;
+    let (_backend, gateway) = setup.shop().await;
     // Some clients send a line end after a body.
     for (beginning, rest) in [("GET /v1/ca", "lc/add?a=1&b=2 HTTP/1.1\r\nhost: x\r\n\r\n"), ("\r\n", ADD)] {
         let mut raw = Raw::connect(gateway.addr).await;
@@ -89,7 +81,7 @@ async fn an_answer_does_not_wait_for_the_rest_of_the_next_request() {
 #[tokio::test]
 async fn expect_100_continue_is_asked_for_the_body_or_refused_at_once() {
     let setup = Setup::new().server("max_body = \"1KiB\"");
-    let (_backend, gateway) = start(&setup).await;
+    let (_backend, gateway) = setup.shop().await;
     let expect = "content-type: application/json\r\nexpect: 100-continue\r\n";
     let head = |length: usize| {
         format!("POST /v1/echo HTTP/1.1\r\nhost: x\r\n{expect}content-length: {length}\r\n\r\n")
@@ -109,7 +101,7 @@ async fn expect_100_continue_is_asked_for_the_body_or_refused_at_once() {
 #[tokio::test]
 async fn older_and_rarer_ways_to_ask_are_understood() {
     let setup = Setup::new();
-    let (_backend, gateway) = start(&setup).await;
+    let (_backend, gateway) = setup.shop().await;
     let add = "/v1/calc/add?a=1&b=2";
     // The request, the status, and whether the connection ends after it.
     let cases = [
@@ -154,7 +146,7 @@ async fn older_and_rarer_ways_to_ask_are_understood() {
 #[tokio::test]
 async fn after_load_with_clients_that_break_off_every_gauge_is_back() {
     let setup = Setup::new();
-    let (mut backend, gateway) = start(&setup).await;
+    let (mut backend, gateway) = setup.shop().await;
     let head =
         "POST /v1/echo HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n";
     for round in 0..40 {

@@ -71,6 +71,23 @@ fn every_link_leads_to_a_file_and_a_heading() {
     }
 }
 
+/// GitHub leaves cells out that are too many, and shows empty ones where some are missing.
+#[test]
+fn each_row_of_a_table_has_as_many_cells_as_its_head() {
+    for folder in [".", "docs", "docs/decisions", "deploy", "bench"] {
+        for (path, text) in documents(folder) {
+            let mut head = None;
+            for line in prose(&text) {
+                let cells = line.matches('|').count() - line.matches("\\|").count();
+                match line.starts_with('|') {
+                    true => assert_eq!(*head.get_or_insert(cells), cells, "{}: {line}", path.display()),
+                    false => head = None,
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn every_decision_has_its_sections_and_one_line_in_the_index() {
     let (indexes, decisions): (Vec<_>, Vec<_>) =

@@ -1,21 +1,13 @@
 //! A gateway that has no room left: for connections, for file descriptors, on its admin port. Nobody waits without a word,
 //! and whoever looks sees why.
 
-use callgate_tests::{Backend, Gateway, Raw, Setup, eventually, header};
+use callgate_tests::{Gateway, Raw, Setup, eventually, header};
 use nix::sys::signal::Signal;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
 const ADD: &str = "GET /v1/calc/add?a=1&b=2 HTTP/1.1\r\nhost: x\r\n\r\n";
 const SLOW: &str = "GET /v1/delay/60000 HTTP/1.1\r\nhost: x\r\n\r\n";
 const HEALTH: &str = "GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n";
-
-async fn start(setup: &Setup) -> (Backend, Gateway) {
-    let backend = setup.backend("shop");
-    setup.write_shop(&[&backend]);
-    let gateway = setup.gateway().await;
-    gateway.connected(&backend).await;
-    (backend, gateway)
-}
 
 /// Waits until a metric has that value.
 async fn counts(gateway: &Gateway, metric: &str, value: f64) {
@@ -37,7 +29,7 @@ async fn silent(gateway: &Gateway, count: usize) -> Vec<Raw> {
 #[tokio::test]
 async fn a_newcomer_takes_the_place_of_the_connection_that_has_been_idle_longest() {
     let setup = Setup::new().server("max_connections = 20");
-    let (_backend, gateway) = start(&setup).await;
+    let (_backend, gateway) = setup.shop().await;
     // Some have had an answer, others have said nothing yet.
     let mut idle = silent(&gateway, 1).await;
     for _ in 1..10 {
@@ -66,7 +58,7 @@ async fn a_newcomer_takes_the_place_of_the_connection_that_has_been_idle_longest
 #[tokio::test]
 async fn a_connection_with_a_request_under_way_does_not_make_room() {
     let setup = Setup::new().server("max_connections = 8");
-    let (_backend, gateway) = start(&setup).await;
+    let (_backend, gateway) = setup.shop().await;
     let mut idle = silent(&gateway, 8).await;
     counts(&gateway, "callgate_connections_open", 8.0).await;
     // Both are there before the gateway can look at either.
@@ -86,7 +78,7 @@ async fn a_connection_with_a_request_under_way_does_not_make_room() {
 #[tokio::test]
 async fn a_newcomer_is_refused_in_words_when_all_are_busy() {
     let setup = Setup::new().server("max_connections = 4");
-    let (_backend, gateway) = start(&setup).await;
+    let (_backend, gateway) = setup.shop().await;
     let mut busy = silent(&gateway, 4).await;
     for client in &mut busy {
         client.write(SLOW).await;
@@ -116,7 +108,7 @@ async fn a_newcomer_is_refused_in_words_when_all_are_busy() {
 #[tokio::test]
 async fn answers_are_their_connections_last_from_nine_tenths_on() {
     let setup = Setup::new().server("max_connections = 10");
-    let (_backend, gateway) = start(&setup).await;
+    let (_backend, gateway) = setup.shop().await;
     let mut clients = silent(&gateway, 8).await;
     let mut last = clients.pop().expect("there are 8");
     last.write(ADD).await;
@@ -141,7 +133,7 @@ fn limits(pid: u32) -> (String, String) {
 #[tokio::test]
 async fn the_soft_limit_of_descriptors_is_raised_to_the_hard_one() {
     let setup = Setup::new().ulimit("-S -n 200");
-    let (_backend, gateway) = start(&setup).await;
+    let (_backend, gateway) = setup.shop().await;
     let (soft, hard) = limits(gateway.pid());
     assert_eq!(soft, hard);
     assert_ne!(soft, "200");
@@ -150,7 +142,7 @@ async fn the_soft_limit_of_descriptors_is_raised_to_the_hard_one() {
 #[tokio::test]
 async fn a_bound_that_does_not_fit_the_descriptors_is_lowered_and_told() {
     let setup = Setup::new().ulimit("-n 120");
-    let (_backend, gateway) = start(&setup).await;
+    let (_backend, gateway) = setup.shop().await;
     let told = gateway.logged(
         "the limit of file descriptors is too low for max_connections: fewer connections are taken",
         "bound",
@@ -184,7 +176,7 @@ fn take_descriptors(pid: u32) -> (Rlimit, usize) {
 #[tokio::test]
 async fn without_a_descriptor_left_the_admin_port_answers_and_newcomers_are_told() {
     let setup = Setup::new();
-    let (_backend, gateway) = start(&setup).await;
+    let (_backend, gateway) = setup.shop().await;
     let mut busy = silent(&gateway, 1).await.remove(0);
     busy.write(SLOW).await;
     counts(&gateway, "callgate_calls_in_flight", 1.0).await;
@@ -227,7 +219,7 @@ async fn without_a_descriptor_left_the_admin_port_answers_and_newcomers_are_told
 #[tokio::test]
 async fn silent_connections_to_the_admin_port_make_room() {
     let setup = Setup::new();
-    let (_backend, gateway) = start(&setup).await;
+    let (_backend, gateway) = setup.shop().await;
     let mut silent = Vec::new();
     for _ in 0..64 {
         silent.push(Raw::connect(gateway.admin_addr).await);
@@ -246,13 +238,10 @@ async fn silent_connections_to_the_admin_port_make_room() {
 async fn pages_that_take_long_keep_neither_health_nor_requests_waiting() {
     const PAGES: usize = 12;
     let setup = Setup::new();
-    let backend = setup.backend("shop");
-    setup.write_shop(&[&backend]);
     let routes = (0..10_000)
         .map(|n| format!("[[routes]]\nmatch = 'GET /many/{n}'\ncall = 'calc.add'\nbackend = 'shop'\n"));
     setup.write_routes("many.toml", &routes.collect::<String>());
-    let gateway = setup.gateway().await;
-    gateway.connected(&backend).await;
+    let (_backend, gateway) = setup.shop().await;
     let mut pages = tokio::task::JoinSet::new();
     let addr = gateway.admin_addr;
     for _ in 0..PAGES {

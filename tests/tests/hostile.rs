@@ -33,10 +33,7 @@ async fn still_well(gateway: &mut Gateway) {
 #[tokio::test]
 async fn hostile_http_is_refused_and_the_gateway_serves_on() {
     let setup = Setup::new().server("header_timeout = \"2s\"\nbody_timeout = \"2s\"");
-    let backend = setup.backend("shop");
-    setup.write_shop(&[&backend]);
-    let mut gateway = setup.gateway().await;
-    gateway.connected(&backend).await;
+    let (_backend, mut gateway) = setup.shop().await;
     still_well(&mut gateway).await;
     let before = gateway.resident_bytes();
 
@@ -128,10 +125,7 @@ async fn an_answer_does_not_wait_for_what_follows_its_request() {
 #[tokio::test]
 async fn slow_clients_are_left_when_their_time_is_up() {
     let setup = Setup::new().server("header_timeout = \"1s\"\nbody_timeout = \"1s\"\nidle_timeout = \"1s\"");
-    let backend = setup.backend("shop");
-    setup.write_shop(&[&backend]);
-    let mut gateway = setup.gateway().await;
-    gateway.connected(&backend).await;
+    let (_backend, mut gateway) = setup.shop().await;
     let head = "POST /v1/echo HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 10\r\n\r\n[1,";
     for (request, expected) in [("", ""), ("GET /v1/ca", ""), (head, "HTTP/1.1 408 ")] {
         let mut socket = TcpStream::connect(gateway.addr).await.expect("the gateway listens");
@@ -167,10 +161,7 @@ async fn exchange(socket: &mut TcpStream, request: &[u8]) -> String {
 #[tokio::test]
 async fn a_connection_that_rested_serves_on_and_what_it_had_begun_to_send_is_kept() {
     let setup = Setup::new();
-    let backend = setup.backend("shop");
-    setup.write_shop(&[&backend]);
-    let gateway = setup.gateway().await;
-    gateway.connected(&backend).await;
+    let (_backend, gateway) = setup.shop().await;
     let request = b"GET /v1/calc/add?a=1&b=2 HTTP/1.1\r\nhost: x\r\n\r\n";
     let mut sockets = Vec::new();
     for _ in 0..20 {
@@ -195,10 +186,7 @@ async fn a_connection_that_rested_serves_on_and_what_it_had_begun_to_send_is_kep
 #[tokio::test]
 async fn deep_long_and_repetitive_json_costs_no_more_than_its_length() {
     let setup = Setup::new();
-    let mut backend = setup.backend("shop");
-    setup.write_shop(&[&backend]);
-    let mut gateway = setup.gateway().await;
-    gateway.connected(&backend).await;
+    let (mut backend, mut gateway) = setup.shop().await;
     still_well(&mut gateway).await;
     let (ours, theirs) = (gateway.resident_bytes(), backend.resident_bytes());
     let keys: String = (0..100_000).map(|n| format!("\"k{n}\":{n},")).collect();

@@ -240,12 +240,9 @@ async fn request_ids_are_taken_or_made_and_returned() {
 #[tokio::test]
 async fn no_instance_is_503_and_a_deadline_504() {
     let setup = Setup::new();
-    let mut backend = setup.backend("shop");
-    setup.write_shop(&[&backend]);
     let slow = "[[routes]]\nmatch = \"GET /slow/{ms}\"\ncall = \"echo.delay\"\nbackend = \"shop\"\ntimeout = \"50ms\"\n";
     setup.write_routes("slow.toml", slow);
-    let gateway = setup.gateway().await;
-    gateway.connected(&backend).await;
+    let (mut backend, gateway) = setup.shop().await;
     problem(&gateway.client.get("/slow/60000").await, 504, "deadline_exceeded");
     assert_eq!(gateway.client.get("/slow/0").await.status, 200, "the connection serves on");
     backend.stop().await;

@@ -38,12 +38,8 @@ const PATIENT: &str =
     "header_timeout = \"1h\"\nbody_timeout = \"1h\"\nidle_timeout = \"1h\"\nmin_body_rate = 0";
 
 async fn start(setup: &Setup) -> (Backend, Gateway) {
-    let backend = setup.backend("shop");
-    setup.write_shop(&[&backend]);
     setup.write_routes("more.toml", ROUTES);
-    let gateway = setup.gateway().await;
-    gateway.connected(&backend).await;
-    (backend, gateway)
+    setup.shop().await
 }
 
 async fn patient() -> (Setup, Backend, Gateway) {

@@ -61,11 +61,8 @@ impl Net {
     }
 
     async fn at(setup: Setup, addr: SocketAddr) -> Net {
-        let backend = setup.backend("shop");
-        setup.write_shop(&[&backend]);
         setup.write_routes("more.toml", ROUTES);
-        let gateway = setup.gateway().await;
-        gateway.connected(&backend).await;
+        let (backend, gateway) = setup.shop().await;
         Net { setup, _backend: backend, gateway, addr }
     }
 

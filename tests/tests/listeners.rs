@@ -18,10 +18,7 @@ async fn start(setup: Setup, keys: &str) -> (Setup, Backend, Gateway, PathBuf) {
     let socket = setup.file("http.sock");
     let setup =
         setup.section(&format!("[[listeners]]\nid = \"local\"\naddress = \"unix:http.sock\"\n{keys}"));
-    let backend = setup.backend("shop");
-    setup.write_shop(&[&backend]);
-    let gateway = setup.gateway().await;
-    gateway.connected(&backend).await;
+    let (backend, gateway) = setup.shop().await;
     (setup, backend, gateway, socket)
 }
 

@@ -69,15 +69,12 @@ async fn status(gateway: &Gateway, request: &str) -> u16 {
 /// Goes through a gateway's life with that standard error; what its log has lost after the failures.
 async fn live(setup: Setup) -> Lost {
     let setup = setup.server("idle_timeout = \"1s\"");
-    let mut backend = setup.backend("shop");
-    setup.write_shop(&[&backend]);
     let path = failing("{code}");
     setup.write_routes(
         "long.toml",
         &format!("[[routes]]\nmatch = \"GET {path}\"\nbackend = \"shop\"\ncall = \"echo.fail\"\n"),
     );
-    let mut gateway = setup.gateway().await;
-    gateway.connected(&backend).await;
+    let (mut backend, mut gateway) = setup.shop().await;
     fail(&gateway).await;
     let lost = Lost::by(&gateway).await;
 

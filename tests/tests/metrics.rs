@@ -11,14 +11,10 @@ const HANG: &str = "GET /v1/hang/3600000 HTTP/1.1\r\nhost: x\r\n\r\n";
 const JSON: &str = "POST /v1/echo HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
 
 async fn start(setup: &Setup) -> (Backend, Gateway) {
-    let backend = setup.backend("shop");
-    setup.write_shop(&[&backend]);
     // Until the client has gone, however long that takes to be seen.
     let hang = "[[routes]]\nmatch = \"GET /v1/hang/{ms}\"\ncall = \"echo.delay\"\nbackend = \"shop\"\ntimeout = \"1h\"\n";
     setup.write_routes("hang.toml", hang);
-    let gateway = setup.gateway().await;
-    gateway.connected(&backend).await;
-    (backend, gateway)
+    setup.shop().await
 }
 
 async fn requests(gateway: &Gateway, route: &str, status: &str) -> f64 {
@@ -230,16 +226,13 @@ async fn a_failure_is_counted_once_by_its_reason() {
 #[tokio::test]
 async fn the_page_can_be_told_as_openmetrics() {
     let setup = Setup::new();
-    let backend = setup.backend("shop");
-    setup.write_shop(&[&backend]);
     setup.write_routes(
         "more.toml",
         "[[routes]]\nmatch = \"GET /add\"\ncall = \"calc.add\"\nrate_limit = { rate = \"9/s\" }\n\
          shadow = { backend = \"shop\", share = \"100%\" }\nfallback = { status = 200 }\nsplit = [{ weight = 1, backend = \"shop\" }]\n\
          [[routes]]\nmatch = \"GET /plus\"\nrewrite = \"/add\"\n",
     );
-    let gateway = setup.gateway().await;
-    gateway.connected(&backend).await;
+    let (_backend, gateway) = setup.shop().await;
     for path in ["/plus?a=1&b=2", "/plus?a=x&b=2", "/nowhere", "/v1/delay/1"] {
         gateway.client.get(path).await;
     }

@@ -1,6 +1,6 @@
 //! What the gateway needs no rights for, or gives up: sockets that are passed to it, and ports below 1024.
 
-use callgate_tests::{Backend, Gateway, Raw, Setup, binary};
+use callgate_tests::{Raw, Setup, binary};
 use nix::sys::signal::Signal;
 use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
 use std::fs;
@@ -37,14 +37,6 @@ fn passing(sockets: &[(&str, &OwnedFd)]) -> String {
     )
 }
 
-async fn start(setup: &Setup) -> (Backend, Gateway) {
-    let backend = setup.backend("shop");
-    setup.write_shop(&[&backend]);
-    let gateway = setup.gateway().await;
-    gateway.connected(&backend).await;
-    (backend, gateway)
-}
-
 async fn asks(mut raw: Raw) {
     raw.write(ADD).await;
     assert_eq!(raw.answer().await.expect("an answer").1, SUM);
@@ -67,7 +59,7 @@ async fn passed_sockets_are_served_outlive_restarts_and_upgrades_and_stay_their_
 
     // Who comes before the gateway waits in the kernel's queue.
     let early = Raw::connect(addr).await;
-    let (_backend, mut gateway) = start(&setup).await;
+    let (_backend, mut gateway) = setup.shop().await;
     asks(early).await;
     asks(Raw::connect_unix(&path).await).await;
     let accepted = gateway.metric("callgate_listener_connections_total", &["listener=\"web\""]).await;
@@ -151,7 +143,7 @@ async fn ports_below_1024_are_bound_and_then_no_thread_may_bind_another() {
     let keys =
         low.map(|addr| format!("[[listeners]]\nid = \"low\"\naddress = \"{addr}\"\n")).unwrap_or_default();
     let setup = Setup::new().section(&keys);
-    let (_backend, mut gateway) = start(&setup).await;
+    let (_backend, mut gateway) = setup.shop().await;
     for upgraded in [false, true] {
         if upgraded {
             let mut old = gateway.upgrade().await;

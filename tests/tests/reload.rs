@@ -173,10 +173,7 @@ async fn backends_that_are_renamed_and_endpoints_that_move_lose_no_request() {
 #[tokio::test]
 async fn a_request_whose_backend_is_renamed_while_its_body_arrives_is_answered() {
     let setup = Setup::new();
-    let backend = setup.backend("shop");
-    setup.write_shop(&[&backend]);
-    let gateway = setup.gateway().await;
-    gateway.connected(&backend).await;
+    let (_backend, gateway) = setup.shop().await;
     let shop = std::fs::read_to_string(setup.routes().join("shop.toml")).expect("it was written");
     let mut raw = Raw::connect(gateway.addr).await;
     let head =
@@ -193,10 +190,7 @@ async fn a_request_whose_backend_is_renamed_while_its_body_arrives_is_answered()
 #[tokio::test]
 async fn files_are_taken_as_they_change_and_what_stayed_keeps_its_counters_and_connections() {
     let setup = Setup::new();
-    let backend = setup.backend("shop");
-    setup.write_shop(&[&backend]);
-    let gateway = setup.gateway().await;
-    gateway.connected(&backend).await;
+    let (_backend, gateway) = setup.shop().await;
     assert_eq!(gateway.client.get("/v1/calc/add?a=1&b=2").await.status, 200);
     assert_eq!(gateway.client.get("/new?a=1&b=2").await.status, 404);
     let connects = gateway.metric("callgate_backend_connects_total", &["outcome=\"ok\""]).await;
@@ -214,8 +208,6 @@ async fn files_are_taken_as_they_change_and_what_stayed_keeps_its_counters_and_c
 #[tokio::test]
 async fn a_config_map_that_is_swapped_by_symlink_is_taken() {
     let setup = Setup::new();
-    let backend = setup.backend("shop");
-    setup.write_shop(&[&backend]);
     let routes = setup.routes();
     // As the kubelet lays a mounted ConfigMap out: the files are links through `..data`, which a rename replaces.
     let publish = |version: &str, path: &str| {
@@ -228,8 +220,7 @@ async fn a_config_map_that_is_swapped_by_symlink_is_taken() {
     };
     publish("v1", "/v1");
     symlink("..data/mapped.toml", routes.join("mapped.toml")).expect("it can be linked");
-    let gateway = setup.gateway().await;
-    gateway.connected(&backend).await;
+    let (_backend, gateway) = setup.shop().await;
     let client = &gateway.client;
     assert_eq!(client.get("/v1?a=1&b=2").await.status, 200);
     for version in ["v2", "v3", "v4"] {
@@ -243,10 +234,7 @@ async fn a_config_map_that_is_swapped_by_symlink_is_taken() {
 #[tokio::test]
 async fn a_table_with_a_mistake_leaves_the_old_one_serving_and_says_why() {
     let setup = Setup::new();
-    let backend = setup.backend("shop");
-    setup.write_shop(&[&backend]);
-    let gateway = setup.gateway().await;
-    gateway.connected(&backend).await;
+    let (_backend, gateway) = setup.shop().await;
     let hash = gateway.admin.get("/config").await.json()["tables"]["hash"].clone();
     let bad = "[[routes]]\nmatch = \"GET /bad\"\ncall = \"calc.add\"\nbackend = \"shpo\"\n";
     setup.write_routes("bad.toml", bad);
@@ -286,10 +274,7 @@ async fn a_table_with_a_mistake_leaves_the_old_one_serving_and_says_why() {
 #[tokio::test]
 async fn a_gateway_that_is_told_to_end_answers_what_it_has() {
     let setup = Setup::new();
-    let backend = setup.backend("shop");
-    setup.write_shop(&[&backend]);
-    let mut gateway = setup.gateway().await;
-    gateway.connected(&backend).await;
+    let (_backend, mut gateway) = setup.shop().await;
     let client = gateway.client.clone();
     let slow = tokio::spawn(async move { client.get("/v1/delay/500").await });
     let in_flight = async || gateway.metric("callgate_calls_in_flight", &[]).await;
@@ -303,10 +288,7 @@ async fn a_gateway_that_is_told_to_end_answers_what_it_has() {
 #[tokio::test]
 async fn a_client_that_goes_away_cancels_its_call() {
     let setup = Setup::new();
-    let backend = setup.backend("shop");
-    setup.write_shop(&[&backend]);
-    let gateway = setup.gateway().await;
-    gateway.connected(&backend).await;
+    let (_backend, gateway) = setup.shop().await;
     let mut socket = tokio::net::TcpStream::connect(gateway.addr).await.expect("the gateway listens");
     let request = b"GET /v1/delay/60000 HTTP/1.1\r\nhost: x\r\n\r\n";
     tokio::io::AsyncWriteExt::write_all(&mut socket, request).await.expect("it reads");
@@ -324,10 +306,7 @@ const WAITS: &str = "the new tables lose much, and are taken when they have stay
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_that_is_truncated_before_it_is_written_is_never_served_empty() {
     let setup = Setup::new();
-    let backend = setup.backend("shop");
-    setup.write_shop(&[&backend]);
-    let gateway = setup.gateway().await;
-    gateway.connected(&backend).await;
+    let (_backend, gateway) = setup.shop().await;
     let file = setup.routes().join("shop.toml");
     let shop = std::fs::read_to_string(&file).expect("it was written");
     let load = Load::start(&gateway.client, 8);

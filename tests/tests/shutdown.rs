@@ -1,19 +1,11 @@
 //! The end of a gateway: whoever sent a request before gets an answer, and nobody is waited for too long.
 
-use callgate_tests::{Backend, Gateway, PATIENCE, Raw, Setup, binary, eventually, header};
+use callgate_tests::{Gateway, PATIENCE, Raw, Setup, binary, eventually, header};
 use nix::sys::signal::Signal;
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 const ADD: &str = "GET /v1/calc/add?a=1&b=2 HTTP/1.1\r\nhost: x\r\n\r\n";
-
-async fn start(setup: &Setup) -> (Backend, Gateway) {
-    let backend = setup.backend("shop");
-    setup.write_shop(&[&backend]);
-    let gateway = setup.gateway().await;
-    gateway.connected(&backend).await;
-    (backend, gateway)
-}
 
 fn slow(ms: u32) -> String {
     format!("GET /v1/delay/{ms} HTTP/1.1\r\nhost: x\r\n\r\n")
@@ -29,7 +21,7 @@ async fn in_flight(gateway: &Gateway, calls: f64) {
 #[tokio::test]
 async fn requests_that_came_before_the_signal_are_answered_wherever_they_wait() {
     let setup = Setup::new();
-    let (_backend, mut gateway) = start(&setup).await;
+    let (_backend, mut gateway) = setup.shop().await;
     let mut idle = Vec::new();
     for _ in 0..200 {
         let mut raw = Raw::connect(gateway.addr).await;
@@ -63,7 +55,7 @@ async fn requests_that_came_before_the_signal_are_answered_wherever_they_wait() 
 #[tokio::test]
 async fn a_second_interrupt_does_not_wait_for_what_is_in_flight() {
     let setup = Setup::new();
-    let (_backend, mut gateway) = start(&setup).await;
+    let (_backend, mut gateway) = setup.shop().await;
     let mut raw = Raw::connect(gateway.addr).await;
     raw.write(slow(60_000)).await;
     in_flight(&gateway, 1.0).await;
@@ -77,7 +69,7 @@ async fn a_second_interrupt_does_not_wait_for_what_is_in_flight() {
 #[tokio::test]
 async fn the_drain_ends_when_its_time_is_up() {
     let setup = Setup::new().server("drain_timeout = \"1s\"");
-    let (_backend, mut gateway) = start(&setup).await;
+    let (_backend, mut gateway) = setup.shop().await;
     let mut raw = Raw::connect(gateway.addr).await;
     raw.write(slow(60_000)).await;
     in_flight(&gateway, 1.0).await;
@@ -92,7 +84,7 @@ async fn the_drain_ends_when_its_time_is_up() {
 #[tokio::test]
 async fn connections_without_a_request_do_not_hold_up_the_end() {
     let setup = Setup::new();
-    let (_backend, mut gateway) = start(&setup).await;
+    let (_backend, mut gateway) = setup.shop().await;
     let mut silent = Raw::connect(gateway.addr).await;
     let mut used = Raw::connect(gateway.addr).await;
     used.write(ADD).await;
@@ -105,7 +97,7 @@ async fn connections_without_a_request_do_not_hold_up_the_end() {
 #[tokio::test]
 async fn a_gateway_whose_workers_cannot_run_ends_and_says_so() {
     let setup = Setup::new();
-    let (_backend, gateway) = start(&setup).await;
+    let (_backend, gateway) = setup.shop().await;
     let config = gateway.config.clone();
     drop(gateway);
     // Far more workers than file descriptors.
@@ -131,7 +123,7 @@ async fn not_ready(gateway: &Gateway) {
 #[tokio::test]
 async fn a_lame_duck_goes_on_accepting_and_says_that_it_goes() {
     let setup = Setup::new().server("lame_duck = \"1h\"");
-    let (_backend, mut gateway) = start(&setup).await;
+    let (_backend, mut gateway) = setup.shop().await;
     let mut idle = Raw::connect(gateway.addr).await;
     let mut silent = Raw::connect(gateway.addr).await;
     idle.write(ADD).await;
@@ -163,7 +155,7 @@ async fn a_lame_duck_goes_on_accepting_and_says_that_it_goes() {
 async fn the_lame_ducks_time_ends_by_itself_and_an_interrupt_leaves_it_out() {
     for (lame_duck, signal) in [("100ms", Signal::SIGTERM), ("1h", Signal::SIGINT)] {
         let setup = Setup::new().server(&format!("lame_duck = \"{lame_duck}\""));
-        let (_backend, mut gateway) = start(&setup).await;
+        let (_backend, mut gateway) = setup.shop().await;
         gateway.signal(signal);
         assert!(gateway.ended().await, "{lame_duck} {signal}");
     }

@@ -1,5 +1,5 @@
-//! TLS on listeners, by the programs that people have. What they need is installed by `scripts/setup`; those tests that are ignored
-//! need more, which `make clients` installs.
+//! TLS and HTTP/2 on listeners, by the programs that people have. What they need is installed by `scripts/setup`; those tests that are
+//! ignored need more, which `make clients` installs.
 
 use callgate_tests::tls::{Ca, Issued};
 use callgate_tests::{Backend, Gateway, Setup, eventually, free_port};
@@ -54,10 +54,7 @@ async fn start(issued: impl FnOnce(&Ca) -> Issued) -> Served {
         "b.toml",
         &format!("[[certificates]]\nnames = [\"b.example\"]\ncert = {cert:?}\nkey = {key:?}\n"),
     );
-    let backend = setup.backend("shop");
-    setup.write_shop(&[&backend]);
-    let gateway = setup.gateway().await;
-    gateway.connected(&backend).await;
+    let (backend, gateway) = setup.shop().await;
     Served { setup, gateway, tls, mutual, ca: path, _backend: backend }
 }
 
@@ -69,6 +66,16 @@ impl Served {
     async fn results(&self, listener: &str, result: &str) -> f64 {
         let labels = [format!("listener=\"{listener}\""), format!("result=\"{result}\"")];
         self.gateway.metric("callgate_tls_handshakes_total", &[&labels[0], &labels[1]]).await
+    }
+
+    /// Waits until so many handshakes of a listener have ended so. A client may know it before they are counted.
+    async fn ended(&self, listener: &str, result: &str, times: f64) {
+        eventually(&format!("{times} handshakes that end with {result}"), || async {
+            let n = self.results(listener, result).await;
+            assert!(n <= times, "{result}: {n}");
+            (n == times).then_some(())
+        })
+        .await;
     }
 
     /// The options by which curl and openssl show a certificate.
@@ -133,7 +140,7 @@ async fn curl_is_served_over_both_versions_and_refuses_what_is_not_the_host_s() 
         assert!(status == 35, "{words:?}: {said}");
     }
     served.gateway.told("a TLS handshake has failed", "why").await;
-    assert_eq!(served.results("tls", "incompatible").await, 2.0);
+    served.ended("tls", "incompatible", 2.0).await;
     // Plain HTTP is told so.
     let url = format!("http://{}/", served.tls);
     let told = text(&run("curl", &["-sS", "-m", "30", &url], "").await);
@@ -145,10 +152,7 @@ async fn curl_refuses_a_certificate_that_has_expired_and_the_log_says_so() {
     let served = start(|ca| ca.expired_server(&["a.example", "localhost"])).await;
     let (status, said) = curl(&served, served.tls, "a.example", &[]).await;
     assert!(status == 60 && said.contains("expired"), "{status} {said}");
-    eventually("the client's word", || async {
-        (served.results("tls", "refused_by_client").await == 1.0).then_some(())
-    })
-    .await;
+    served.ended("tls", "refused_by_client", 1.0).await;
     let why = served.gateway.told("a TLS handshake has failed", "why").await;
     assert_eq!(why, ["the client says that the certificate has expired"]);
 }
@@ -169,15 +173,54 @@ async fn curl_shows_its_certificate() {
             let (status, said) = curl(&served, served.mutual, "a.example", &words).await;
             // The handshake fails, or reading does that comes behind it; curl has numbers for what the alert says.
             assert!(matches!(status, 35 | 56 | 60 | 98), "{result}: {status} {said}");
-            eventually(result, || async {
-                (served.results("mutual", result).await == before + 1.0).then_some(())
-            })
-            .await;
+            served.ended("mutual", result, before + 1.0).await;
         }
         let own = show("good");
         let mut words: Vec<&str> = own.iter().map(String::as_str).collect();
         words.extend(["--tls-max", version]);
         assert_eq!(curl(&served, served.mutual, "a.example", &words).await, (0, SUM.to_owned()));
+    }
+}
+
+/// By which version of HTTP, and with which status, curl tells that it was answered.
+const TOLD: [&str; 2] = ["-w", " HTTP/%{http_version} %{http_code}"];
+
+#[tokio::test]
+async fn curl_speaks_http_2() {
+    let served = start(good).await;
+    for words in [&["--http2", "--tlsv1.3"][..], &["--http2", "--tls-max", "1.2"], &[]] {
+        let (status, said) = curl(&served, served.tls, "a.example", &[words, &TOLD].concat()).await;
+        assert_eq!((status, said), (0, format!("{SUM} HTTP/2 200")), "{words:?}");
+    }
+    let words = [&["--http1.1"][..], &TOLD].concat();
+    let said = curl(&served, served.tls, "a.example", &words).await.1;
+    assert_eq!(said, format!("{SUM} HTTP/1.1 200"));
+    let own = served.own(["--cert", "--key"], "good");
+    let words: Vec<&str> = own.iter().map(String::as_str).chain(["--http2"]).chain(TOLD).collect();
+    let said = curl(&served, served.mutual, "a.example", &words).await.1;
+    assert_eq!(said, format!("{SUM} HTTP/2 200"));
+    // The certificate is not that of the host which is asked.
+    let words = [&["--http2", "-H", "host: b.example"][..], &TOLD].concat();
+    let said = curl(&served, served.tls, "a.example", &words).await.1;
+    assert!(said.ends_with(" HTTP/2 421"), "{said}");
+}
+
+#[tokio::test]
+async fn nghttp_and_h2load_are_served() {
+    let served = start(good).await;
+    let base = format!("https://localhost:{}", served.tls.port());
+    let add = format!("{base}/v1/calc/add?a=1&b=2");
+    // Many streams on few connections. It says of each request when it ended, and how.
+    let said = run("nghttp", &["-nsm", "50", &add, &format!("{base}/v1/delay/1")], "").await;
+    let well = said.status.success();
+    let said = text(&said);
+    let answered = said.lines().filter(|line| line.contains(" 200 ") && line.contains(" /v1/")).count();
+    assert!(well && answered == 100, "{answered}: {said}");
+    let said = run("h2load", &["-n", "2000", "-c", "4", "-m", "32", &add], "").await;
+    let well = said.status.success();
+    let said = text(&said);
+    for part in ["Application protocol: h2", "2000 succeeded, 0 failed, 0 errored, 0 timeout", "2000 2xx"] {
+        assert!(well && said.contains(part), "{part}: {said}");
     }
 }
 
@@ -229,7 +272,7 @@ async fn openssl_agrees_on_what_is_sane_and_on_nothing_else() {
         let (well, said) = s_client(&served, served.tls, words).await;
         assert!(!well && said.contains("alert"), "{words:?}: {said}");
     }
-    assert_eq!(served.results("tls", "incompatible").await, 5.0);
+    served.ended("tls", "incompatible", 5.0).await;
 }
 
 #[tokio::test]
@@ -277,10 +320,67 @@ async fn node_is_served() {
 }
 
 #[tokio::test]
+#[ignore = "needs node, which `make clients` installs"]
+async fn node_is_served_over_http_2() {
+    script("node", "http2.js", &start(good).await).await;
+}
+
+#[tokio::test]
 #[ignore = "needs httpx, which `make clients` installs"]
 async fn httpx_is_served() {
     let python = std::env::var("CALLGATE_TEST_PYTHON").expect("a Python that has httpx");
     script(&python, "https_httpx.py", &start(good).await).await;
+}
+
+/// What Chromium makes of the page, with that folder as its home. It may run as root, which its sandbox does not bear.
+async fn chromium(served: &Served, home: &Path) -> String {
+    let program = std::env::var("CALLGATE_TEST_CHROMIUM").expect("where Chromium is");
+    let (home, profile) = (format!("HOME={}", home.display()), home.join("profile").display().to_string());
+    let (profile, url) =
+        (format!("--user-data-dir={profile}"), format!("https://a.example:{}/page", served.tls.port()));
+    let words = [
+        &home,
+        &program,
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        &profile,
+        "--host-resolver-rules=MAP a.example 127.0.0.1",
+        // Its clock stands still while anything is under way.
+        "--virtual-time-budget=60000",
+        "--dump-dom",
+        &url,
+    ];
+    text(&run("env", &words, "").await)
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium, which `make clients` installs where Debian has it"]
+async fn chromium_loads_a_page_over_http_2() {
+    let served = start(good).await;
+    let page = include_str!("../clients/page.html");
+    served.setup.write_routes(
+        "page.toml",
+        &format!(
+            "[[routes]]\nmatch = \"GET /page\"\n[routes.respond]\ncontent_type = \"text/html\"\nbody = '''\n{page}'''\n"
+        ),
+    );
+    served.gateway.takes_its_tables().await;
+    let [knows, does_not] = ["knows", "does-not"].map(|name| served.setup.file(name));
+    let database = knows.join(".pki/nssdb");
+    std::fs::create_dir_all(&database).expect("it can be made");
+    std::fs::create_dir_all(&does_not).expect("it can be made");
+    let (database, ca) = (format!("sql:{}", database.display()), served.ca.display().to_string());
+    let new = ["-d", &database, "-N", "--empty-password"];
+    let add = ["-d", &database, "-A", "-t", "C,,", "-n", "ca", "-i", &ca];
+    for words in [&new[..], &add] {
+        let output = run("certutil", words, "").await;
+        assert!(output.status.success(), "{}", text(&output));
+    }
+    let said = chromium(&served, &knows).await;
+    assert!(said.contains(">60 sums, an echo, 62 by h2<"), "{said}");
+    let said = chromium(&served, &does_not).await;
+    assert!(said.contains("ERR_CERT_AUTHORITY_INVALID") && !said.contains("<title>page"), "{said}");
 }
 
 #[tokio::test]
@@ -316,8 +416,11 @@ async fn testssl_finds_nothing_weak() {
         let (id, severity) = (one["id"].as_str(), one["severity"].as_str().unwrap_or_default());
         // The certificate and its name are the test's own.
         let is_own = id.is_some_and(|id| id.starts_with("cert") || id == "DNS_CAArecord");
-        matches!(severity, "LOW" | "MEDIUM" | "HIGH" | "CRITICAL") && !is_own
+        // It ends itself at what it calls fatal, and then has looked at nothing more.
+        severity == "FATAL" || matches!(severity, "LOW" | "MEDIUM" | "HIGH" | "CRITICAL") && !is_own
     };
     let bad: Vec<_> = found.iter().filter(is_bad).collect();
     assert!(found.len() > 30 && bad.is_empty(), "{bad:#?}");
+    let ended = found.iter().find(|one| one["id"] == "scanTime").map(|one| &one["severity"]);
+    assert_eq!(ended, Some(&"INFO".into()), "it has not come to its end");
 }

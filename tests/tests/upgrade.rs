@@ -18,14 +18,6 @@ use tokio::task::JoinSet;
 const ADD: &str = "GET /v1/calc/add?a=1&b=2 HTTP/1.1\r\nhost: x\r\n\r\n";
 const SUM: &str = r#"{"result":3}"#;
 
-async fn start(setup: &Setup) -> (Backend, Gateway) {
-    let backend = setup.backend("shop");
-    setup.write_shop(&[&backend]);
-    let gateway = setup.gateway().await;
-    gateway.connected(&backend).await;
-    (backend, gateway)
-}
-
 /// A connection that has had an answer and keeps itself alive.
 async fn used(addr: SocketAddr) -> Raw {
     let mut raw = Raw::connect(addr).await;
@@ -120,7 +112,7 @@ impl Load {
 async fn twenty_upgrades_under_load_lose_no_request_and_refuse_no_connection() {
     const UPGRADES: usize = 20;
     let setup = Setup::new();
-    let (_backend, mut gateway) = start(&setup).await;
+    let (_backend, mut gateway) = setup.shop().await;
     let load = Arc::new(Load::default());
     let mut clients = JoinSet::new();
     for _ in 0..6 {
@@ -154,7 +146,7 @@ async fn twenty_upgrades_under_load_lose_no_request_and_refuse_no_connection() {
 #[tokio::test]
 async fn a_successor_that_finds_mistakes_leaves_the_gateway_serving() {
     let setup = Setup::new();
-    let (_backend, mut gateway) = start(&setup).await;
+    let (_backend, mut gateway) = setup.shop().await;
     let config = gateway.config.clone();
     let raw = used(gateway.addr).await;
 
@@ -192,7 +184,7 @@ async fn a_successor_that_finds_mistakes_leaves_the_gateway_serving() {
 async fn requests_in_flight_are_answered_by_the_old_process_with_a_goodbye() {
     for sigterm in [false, true] {
         let setup = Setup::new();
-        let (_backend, mut gateway) = start(&setup).await;
+        let (_backend, mut gateway) = setup.shop().await;
         let body = r#"{"a":7,"b":2}"#;
         let mut raw = Raw::connect(gateway.addr).await;
         let head = "POST /v1/calc/divide HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 13";
@@ -226,7 +218,7 @@ async fn requests_in_flight_are_answered_by_the_old_process_with_a_goodbye() {
 #[tokio::test]
 async fn idle_connections_of_several_generations_are_answered_once_more() {
     let setup = Setup::new();
-    let (_backend, mut gateway) = start(&setup).await;
+    let (_backend, mut gateway) = setup.shop().await;
     let mut generations = Vec::new();
     for _ in 0..3 {
         let connections = [used(gateway.addr).await, Raw::connect(gateway.addr).await];
@@ -253,7 +245,7 @@ async fn idle_connections_of_several_generations_are_answered_once_more() {
 #[tokio::test]
 async fn what_is_pipelined_behind_the_last_answer_does_not_reset_it() {
     let setup = Setup::new();
-    let (_backend, mut gateway) = start(&setup).await;
+    let (_backend, mut gateway) = setup.shop().await;
     let mut raw = used(gateway.addr).await;
     let mut old = gateway.upgrade().await;
     raw.write(ADD.repeat(3)).await;
@@ -269,7 +261,7 @@ async fn what_is_pipelined_behind_the_last_answer_does_not_reset_it() {
 #[tokio::test]
 async fn a_client_of_http_1_0_that_asked_for_more_is_told_the_same() {
     let setup = Setup::new();
-    let (_backend, mut gateway) = start(&setup).await;
+    let (_backend, mut gateway) = setup.shop().await;
     let add = ADD.replace("1.1", "1.0").replace("\r\n\r\n", "\r\nconnection: keep-alive\r\n\r\n");
     let mut raw = Raw::connect(gateway.addr).await;
     raw.write(&add).await;
@@ -286,7 +278,7 @@ async fn a_client_of_http_1_0_that_asked_for_more_is_told_the_same() {
 #[tokio::test]
 async fn the_drain_of_an_upgrade_has_an_end() {
     let setup = Setup::new().section("[upgrade]\ndrain_timeout = \"1ms\"");
-    let (_backend, mut gateway) = start(&setup).await;
+    let (_backend, mut gateway) = setup.shop().await;
     let mut idle = used(gateway.addr).await;
     let mut old = gateway.upgrade().await;
     assert!(idle.ended_without_reset().await);
@@ -296,7 +288,7 @@ async fn the_drain_of_an_upgrade_has_an_end() {
 #[tokio::test]
 async fn sigterm_ends_an_old_process_that_waits_for_its_connections() {
     let setup = Setup::new();
-    let (_backend, mut gateway) = start(&setup).await;
+    let (_backend, mut gateway) = setup.shop().await;
     let mut idle = used(gateway.addr).await;
     let mut old = gateway.upgrade().await;
     assert!(old.is_running());
@@ -309,7 +301,7 @@ async fn sigterm_ends_an_old_process_that_waits_for_its_connections() {
 #[tokio::test]
 async fn a_gateway_told_by_a_signal_starts_its_successor_and_that_its_own() {
     let setup = Setup::new();
-    let (_backend, mut gateway) = start(&setup).await;
+    let (_backend, mut gateway) = setup.shop().await;
     let config = gateway.config.clone();
     let mut raw = used(gateway.addr).await;
 
@@ -348,7 +340,7 @@ async fn a_gateway_told_by_a_signal_starts_its_successor_and_that_its_own() {
 #[tokio::test]
 async fn addresses_may_come_and_go_with_an_upgrade() {
     let setup = Setup::new();
-    let (_backend, mut gateway) = start(&setup).await;
+    let (_backend, mut gateway) = setup.shop().await;
     let first = gateway.addr;
     let second = SocketAddr::from(([127, 0, 0, 1], free_port()));
     change(&gateway.config, &first.to_string(), &second.to_string());
@@ -364,7 +356,7 @@ async fn one_successor_at_a_time() {
     let setup = Setup::new();
     let socket = setup.folder().join("upgrade.sock");
     let setup = setup.section(&format!("[upgrade]\nsocket = {socket:?}"));
-    let (_backend, mut gateway) = start(&setup).await;
+    let (_backend, mut gateway) = setup.shop().await;
     // A successor that asks and then takes its time.
     let mut slow = ask(&socket);
     assert_eq!(slow.next(), Some(format!("callgate 1 {}", gateway.pid())));
@@ -382,7 +374,7 @@ async fn a_gateway_told_to_stop_says_so_to_its_successor() {
     let setup = Setup::new();
     let socket = setup.folder().join("upgrade.sock");
     let setup = setup.section(&format!("[upgrade]\nsocket = {socket:?}"));
-    let (_backend, mut gateway) = start(&setup).await;
+    let (_backend, mut gateway) = setup.shop().await;
     let mut slow = ask(&socket);
     assert!(slow.any(|line| line == "all"));
     gateway.signal(Signal::SIGTERM);
@@ -444,7 +436,7 @@ async fn dead() -> (Setup, Backend, Gateway, PathBuf) {
     let setup = Setup::new();
     let socket = setup.folder().join("upgrade.sock");
     let setup = setup.section(&format!("[upgrade]\nsocket = {socket:?}"));
-    let (backend, mut gateway) = start(&setup).await;
+    let (backend, mut gateway) = setup.shop().await;
     gateway.signal(Signal::SIGKILL);
     gateway.ended().await;
     assert!(socket.exists());
@@ -455,7 +447,7 @@ async fn dead() -> (Setup, Backend, Gateway, PathBuf) {
 #[tokio::test]
 async fn without_a_running_gateway_there_is_nothing_to_upgrade() {
     let setup = Setup::new();
-    let (_backend, mut gateway) = start(&setup).await;
+    let (_backend, mut gateway) = setup.shop().await;
     gateway.signal(Signal::SIGTERM);
     assert!(gateway.ended().await);
     let said = gateway.refused("--upgrade").await;
@@ -474,7 +466,7 @@ async fn the_service_manager_is_told_who_serves() {
         String::from_utf8_lossy(&buffer[..length]).into_owned()
     };
     let setup = Setup::new().env("NOTIFY_SOCKET", &address.display().to_string());
-    let (_backend, mut gateway) = start(&setup).await;
+    let (_backend, mut gateway) = setup.shop().await;
     assert_eq!(told(), "READY=1");
 
     setup.write_routes("broken.toml", "nonsense");
