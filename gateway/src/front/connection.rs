@@ -4,10 +4,12 @@
 
 mod idle;
 mod open;
+mod over;
 mod requests;
 mod streams;
 
 pub(super) use open::OpenConnections;
+pub(super) use over::Over;
 pub(super) use requests::RequestBound;
 pub(super) use streams::{Awaited, Http2, OpenStream, Stream};
 
