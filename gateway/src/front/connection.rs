@@ -112,7 +112,8 @@ impl Connection {
         listener: Arc<Listener>,
         client: Option<IpAddr>,
     ) -> Connection {
-        let first = if listener.tls.is_some() { Phase::Handshake } else { Phase::Idle };
+        let is_preceded = listener.tls.is_some() || listener.clients.proxy_protocol.is_some();
+        let first = if is_preceded { Phase::Handshake } else { Phase::Idle };
         Connection {
             key,
             client: Cell::new(client),

@@ -1,8 +1,8 @@
 //! The PROXY header of a connection, by which a proxy says who its client is. It comes before everything else on listeners that say so.
 //!
 //! A connection that does not come from a proxy whose word counts has been turned away when it was accepted. Here the header is waited
-//! for, in the phase [`Handshake`](Phase::Handshake), and taken: exactly it, and nothing behind it. A connection without a good one
-//! ends without an answer, because nobody knows what its other end would take for one.
+//! for, in the phase [`Handshake`](Phase::Handshake) in which the connection begins, and taken: exactly it, and nothing behind it. A
+//! connection without a good one ends without an answer, because nobody knows what its other end would take for one.
 
 use super::connection::{Connection, Over, Phase};
 use crate::clients::proxy::{self, Begin, Binary, FIXED, MAX_ADDRESSES, MAX_LINE, Said};
@@ -35,8 +35,6 @@ pub(super) async fn pass(
 ) -> Result<Option<ClientPlace>, Ended> {
     let listener = &connection.listener;
     let Some(proxy) = &listener.clients.proxy_protocol else { return Ok(None) };
-    let next = connection.phase.get();
-    connection.enter(Phase::Handshake);
     // On the heap, so that the connection's task does not keep the place.
     let said = Box::pin(read(connection, proxy, stream)).await.inspect_err(|ended| {
         if let Ended::Refused(why) = ended {
@@ -46,7 +44,10 @@ pub(super) async fn pass(
     if let Said::Client(client) = said {
         connection.set_client(Some(client));
     }
-    connection.enter(next);
+    // The time of a TLS handshake behind it has begun with the connection.
+    if listener.tls.is_none() {
+        connection.enter(Phase::Idle);
+    }
     listener.count(connection.client.get()).map_err(Ended::Refused)
 }
 
