@@ -34,7 +34,8 @@ pub(super) async fn handle(exchange: &mut Exchange) -> Reply {
 
 /// The reply to a request, or why there is none.
 async fn reply(exchange: &mut Exchange) -> Result<Reply, Failure> {
-    if !exchange.context.is_admitted {
+    let list = exchange.connection().listener.clients.list.as_ref();
+    if list.is_some_and(|list| !list.admits(exchange.context.client)) {
         return Err(Failure::ClientNotAllowed);
     }
     loop {
@@ -70,7 +71,7 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
     match &route.action {
         Action::Call(action) => {
             let listed = action.spec.policy.metadata.names();
-            let mut metadata = metadata::of(listed, head.fields(), &Origin::of(&exchange.context))?;
+            let mut metadata = metadata::of(listed, head.fields(), &Origin::of(exchange))?;
             if let Some(identity) = exchange.connection().identity() {
                 client_certificate::tell(identity, &mut metadata);
             }
