@@ -10,8 +10,9 @@ use callgate_protocol::MetadataBuf;
 use callgate_protocol::call::key;
 use std::net::IpAddr;
 
-/// The bytes for which a call's metadata has room from the start: a request id and a trace.
-const ROOM: usize = 128;
+/// The bytes for which a call's metadata has room from the start: a request id (34 with its head), a client's address (at most 41) and
+/// a trace's parent (57), and then some.
+const ROOM: usize = 160;
 
 /// Where a request has come from, as far as that goes along.
 pub(super) struct Origin<'r> {
