@@ -1,7 +1,6 @@
 //! What is done with a request, from top to bottom: its route, the route's steps, its body, the route's action, the reply.
 
 use super::actions;
-use super::client_certificate;
 use super::deadline::{Clocks, deadline};
 use super::exchange::Exchange;
 use super::hash_key::hash_key;
@@ -72,8 +71,8 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
         Action::Call(action) => {
             let listed = action.spec.policy.metadata.names();
             let mut metadata = metadata::of(listed, head.fields(), &Origin::of(exchange))?;
-            if let Some(identity) = exchange.connection().identity() {
-                client_certificate::tell(identity, &mut metadata);
+            if let Some(certificate) = exchange.connection().shown_certificate() {
+                certificate.tell(&mut metadata);
             }
             let turned_away = |failure: &Failure| exchange.tally.turned_away(failure);
             early(&exchange.worker, action, exchange.body.is_there(head), began).inspect_err(turned_away)?;
