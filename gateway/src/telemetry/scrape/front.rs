@@ -14,7 +14,7 @@ pub(super) fn front(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
     counter(&mut accepted, &[], workers.sum(|one| &one.accepted) as f64);
     let mut by_listener = family(
         "callgate_listener_connections_total",
-        "Client connections accepted, by the listener that they came by.",
+        "Client connections that were let in and had room, by the listener that they came by.",
         COUNTER,
     );
     for ListenerScrape { id, accepted, .. } in &scrape.listeners {
@@ -43,7 +43,7 @@ pub(super) fn front(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
     counter(&mut evicted, &[], workers.sum(|one| &one.evicted) as f64);
     let mut refused = family(
         "callgate_connections_refused_total",
-        "New client connections answered 503 and closed because there was no room and none was idle.",
+        "New client connections refused because there was no room and none was idle: answered 503 and closed, or just closed.",
         COUNTER,
     );
     counter(&mut refused, &[], scrape.refused_connections as f64);
