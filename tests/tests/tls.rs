@@ -2,6 +2,7 @@
 
 use callgate_tests::tls::{Ca, Issued, TlsClient};
 use callgate_tests::{Backend, Gateway, PATIENCE, Raw, Setup, eventually, free_port, header};
+use nix::sys::signal::Signal;
 use rustls::HandshakeKind;
 use rustls::version::{TLS12, TLS13};
 use std::net::SocketAddr;
@@ -374,6 +375,26 @@ async fn a_handshake_that_does_not_end_is_ended() {
         assert_eq!(read.unwrap_or(0), 0);
     }
     served.ended("timeout", 2.0).await;
+}
+
+#[tokio::test]
+async fn the_end_of_a_gateway_does_not_wait_for_half_handshakes() {
+    let setup = Setup::new().server("handshake_timeout = \"10m\"\ndrain_timeout = \"10m\"");
+    let mut served = Served::start(setup, "true", "").await;
+    let mut half = Vec::new();
+    for begin in [&b""[..], &[22, 3, 1, 2, 0, 1]] {
+        let mut stream = TcpStream::connect(served.tls).await.expect("it listens");
+        stream.write_all(begin).await.expect("it is read");
+        half.push(stream);
+    }
+    eventually("two handshakes in progress", || async {
+        (served.gateway.metric("callgate_tls_handshakes_in_progress", &[]).await == 2.0).then_some(())
+    })
+    .await;
+    served.gateway.signal(Signal::SIGTERM);
+    assert!(served.gateway.ended().await);
+    let results = served.gateway.logged("a TLS handshake has failed", "result");
+    assert_eq!(results, ["stopping", "stopping"]);
 }
 
 #[tokio::test]

@@ -58,13 +58,12 @@ pub(super) fn metrics(plane: &Plane) -> String {
     render(&Scrape {
         unfit: Kind::ALL.map(|kind| (kind.name(), fits.count(kind))),
         front: &shared.front,
-        listeners: shared.listeners.iter().map(|one| (one.id.as_str(), one.accepted.get())).collect(),
+        listeners: shared.listeners.iter().map(|one| one.scrape()).collect(),
         tls: shared
             .listeners
             .iter()
             .filter_map(|one| Some(TlsScrape { listener: &one.id, stats: &one.tls.as_ref()?.stats }))
             .collect(),
-        refused: shared.listeners.iter().map(|one| &one.refused).collect(),
         max_connections: shared.room.bound(),
         refused_connections: shared.room.refused(),
         answer_memory: shared.answers.used(),

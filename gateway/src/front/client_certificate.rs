@@ -9,16 +9,35 @@ pub(super) const NAMES: [&str; 3] = ["client-subject", "client-names", "client-s
 /// Names that are longer together are left out: then the method sees none, and believes nobody for them.
 const MAX_NAMES: usize = 4096;
 
-/// Adds that to what goes along with a call.
-pub(super) fn tell(identity: &Identity, metadata: &mut MetadataBuf) {
-    let [subject, names, sha256] = NAMES;
-    let _ = metadata.push_named(subject, identity.subject().as_bytes());
-    let all: Vec<&str> = identity.dns_names().iter().chain(identity.uris()).map(String::as_str).collect();
-    let joined = all.join(", ");
-    if !joined.is_empty() && joined.len() <= MAX_NAMES {
-        let _ = metadata.push_named(names, joined.as_bytes());
+/// What a client's certificate says of it, as text: made once for its connection.
+pub(super) struct ShownCertificate {
+    subject: Box<str>,
+    names: Option<Box<str>>,
+    sha256: Box<str>,
+}
+
+impl ShownCertificate {
+    /// What that one says.
+    pub(super) fn of(identity: &Identity) -> ShownCertificate {
+        let names: Vec<&str> =
+            identity.dns_names().iter().chain(identity.uris()).map(String::as_str).collect();
+        let names = Some(names.join(", ")).filter(|names| !names.is_empty() && names.len() <= MAX_NAMES);
+        ShownCertificate {
+            subject: identity.subject().into(),
+            names: names.map(String::into_boxed_str),
+            sha256: identity.fingerprint().to_string().into_boxed_str(),
+        }
     }
-    let _ = metadata.push_named(sha256, identity.fingerprint().to_string().as_bytes());
+
+    /// Adds that to what goes along with a call.
+    pub(super) fn tell(&self, metadata: &mut MetadataBuf) {
+        let [subject, names, sha256] = NAMES;
+        let _ = metadata.push_named(subject, self.subject.as_bytes());
+        if let Some(all) = &self.names {
+            let _ = metadata.push_named(names, all.as_bytes());
+        }
+        let _ = metadata.push_named(sha256, self.sha256.as_bytes());
+    }
 }
 
 #[cfg(test)]
@@ -36,7 +55,7 @@ mod tests {
         let certificate = CertificateDer::from(params.self_signed(&key).expect("a certificate"));
         let identity = Identity::of(&certificate).expect("it can be read");
         let mut metadata = MetadataBuf::default();
-        tell(&identity, &mut metadata);
+        ShownCertificate::of(&identity).tell(&mut metadata);
         let told = metadata.as_metadata();
         let text = |name: &str| told.get(name).map(|value| String::from_utf8_lossy(value).into_owned());
         assert_eq!(text("client-subject").as_deref(), Some(identity.subject()));

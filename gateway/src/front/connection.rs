@@ -4,17 +4,19 @@
 
 mod idle;
 mod open;
+mod over;
 mod requests;
 mod streams;
 
 pub(super) use open::OpenConnections;
+pub(super) use over::Over;
 pub(super) use requests::RequestBound;
 pub(super) use streams::{Awaited, Http2, OpenStream, Stream};
 
+use super::client_certificate::ShownCertificate;
 use super::pace::Pace;
 use super::peer::TlsPeer;
 use crate::worker::{Listener, Place};
-use callgate_tls::Identity;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -110,7 +112,8 @@ impl Connection {
         listener: Arc<Listener>,
         client: Option<IpAddr>,
     ) -> Connection {
-        let first = if listener.tls.is_some() { Phase::Handshake } else { Phase::Idle };
+        let is_preceded = listener.tls.is_some() || listener.clients.proxy_protocol.is_some();
+        let first = if is_preceded { Phase::Handshake } else { Phase::Idle };
         Connection {
             key,
             client: Cell::new(client),
@@ -221,12 +224,12 @@ impl Connection {
 
     /// Whether its client has shown a certificate, which was verified.
     pub(super) fn has_certificate(&self) -> bool {
-        self.identity().is_some()
+        self.shown_certificate().is_some()
     }
 
-    /// Who its client is by the certificate that it has shown, which was verified.
-    pub(super) fn identity(&self) -> Option<&Identity> {
-        self.tls.get()?.identity.as_deref()
+    /// The certificate that its client has shown, which was verified.
+    pub(super) fn shown_certificate(&self) -> Option<&ShownCertificate> {
+        self.tls.get()?.shown.as_ref()
     }
 
     /// Whether its client speaks plain HTTP where TLS is spoken.

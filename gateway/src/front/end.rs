@@ -29,8 +29,10 @@ pub(super) enum Linger {
     Body,
 }
 
-/// Ends a connection.
+/// Ends a connection. From the beginning on it is not idle, so that nobody waits for its place who could have another one's.
 pub(super) async fn end(wire: &Wire, linger: Linger) {
+    let connection = &wire.connection;
+    connection.enter(Phase::Lingering);
     if wire.end_writing().await.is_err() || wire.has_ended() {
         return;
     }
@@ -38,7 +40,6 @@ pub(super) async fn end(wire: &Wire, linger: Linger) {
         Linger::IfMore | Linger::Head => (Phase::Lingering, MOST),
         Linger::Body => (Phase::Body, MOST_OF_BODY),
     };
-    let connection = &wire.connection;
     connection.enter(phase);
     let mut buffer = connection.open.buffers.take();
     let mut past = 0;

@@ -13,7 +13,6 @@ use super::request_id::RequestId;
 use super::tally::Tally;
 use crate::call;
 use crate::failure::Failure;
-use crate::fields::FieldName;
 use crate::steps::Passed;
 use crate::worker::Worker;
 use callgate_http1::{ReplyHead, Request};
@@ -37,10 +36,6 @@ pub(super) struct Exchange {
 pub(super) struct RequestContext {
     /// The address of its client, if that is known.
     pub(super) client: Option<IpAddr>,
-    /// Whether its listener takes requests of that client.
-    pub(super) is_admitted: bool,
-    /// The field in which its client is named by a proxy whose word counts.
-    pub(super) named_by: Option<&'static FieldName>,
     /// Its id.
     pub(super) id: RequestId,
     /// Its head was there: the time that its caller gives begins.
@@ -70,15 +65,7 @@ impl Exchange {
         let began = Instant::now();
         let id = RequestId::take_or_make(&worker.ids, head.fields());
         let client = client::of(connection, head.fields());
-        let list = connection.listener.clients.list.as_ref();
-        let context = RequestContext {
-            client,
-            is_admitted: list.is_none_or(|list| list.admits(client)),
-            named_by: client::believed(connection),
-            id,
-            began,
-            came: None,
-        };
+        let context = RequestContext { client, id, began, came: None };
         Exchange {
             worker: worker.clone(),
             context,

@@ -1,7 +1,6 @@
 //! What is done with a request, from top to bottom: its route, the route's steps, its body, the route's action, the reply.
 
 use super::actions;
-use super::client_certificate;
 use super::deadline::{Clocks, deadline};
 use super::exchange::Exchange;
 use super::hash_key::hash_key;
@@ -34,7 +33,8 @@ pub(super) async fn handle(exchange: &mut Exchange) -> Reply {
 
 /// The reply to a request, or why there is none.
 async fn reply(exchange: &mut Exchange) -> Result<Reply, Failure> {
-    if !exchange.context.is_admitted {
+    let list = exchange.connection().listener.clients.list.as_ref();
+    if list.is_some_and(|list| !list.admits(exchange.context.client)) {
         return Err(Failure::ClientNotAllowed);
     }
     loop {
@@ -70,9 +70,9 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
     match &route.action {
         Action::Call(action) => {
             let listed = action.spec.policy.metadata.names();
-            let mut metadata = metadata::of(listed, head.fields(), &Origin::of(&exchange.context))?;
-            if let Some(identity) = exchange.connection().identity() {
-                client_certificate::tell(identity, &mut metadata);
+            let mut metadata = metadata::of(listed, head.fields(), &Origin::of(exchange))?;
+            if let Some(certificate) = exchange.connection().shown_certificate() {
+                certificate.tell(&mut metadata);
             }
             let turned_away = |failure: &Failure| exchange.tally.turned_away(failure);
             early(&exchange.worker, action, exchange.body.is_there(head), began).inspect_err(turned_away)?;

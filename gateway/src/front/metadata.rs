@@ -1,7 +1,7 @@
 //! What goes along with a call beside its arguments: the request's id, the address of its client, the headers that the table lists, and the trace context.
 
 use super::client;
-use super::exchange::RequestContext;
+use super::exchange::{Exchange, RequestContext};
 use crate::clients::AddressText;
 use crate::failure::Failure;
 use crate::fields::{self, COOKIE, FieldName, TRACEPARENT, TRACESTATE};
@@ -10,8 +10,9 @@ use callgate_protocol::MetadataBuf;
 use callgate_protocol::call::key;
 use std::net::IpAddr;
 
-/// The bytes for which a call's metadata has room from the start: a request id and a trace.
-const ROOM: usize = 128;
+/// The bytes for which a call's metadata has room from the start: a request id (34 with its head), a client's address (at most 41) and
+/// a trace's parent (57), and then some.
+const ROOM: usize = 160;
 
 /// Where a request has come from, as far as that goes along.
 pub(super) struct Origin<'r> {
@@ -21,9 +22,10 @@ pub(super) struct Origin<'r> {
 }
 
 impl<'r> Origin<'r> {
-    pub(super) fn of(context: &'r RequestContext) -> Origin<'r> {
-        let RequestContext { id, client, named_by, .. } = context;
-        Origin { id: id.as_str(), client: *client, named_by: *named_by }
+    pub(super) fn of(exchange: &'r Exchange) -> Origin<'r> {
+        let RequestContext { id, client, .. } = &exchange.context;
+        let named_by = client::believed(exchange.connection());
+        Origin { id: id.as_str(), client: *client, named_by }
     }
 
     /// Whether a listed header goes along. One that says who the client is could be anybody's word: only the one that counts does.

@@ -1,8 +1,8 @@
 //! What is known of the other end of an encrypted connection: which name it has asked for, which certificate it was shown, and who
 //! it is.
 
+use super::client_certificate::ShownCertificate;
 use callgate_tls::{Certificate, Identity};
-use std::rc::Rc;
 use std::sync::Arc;
 
 /// The other end of an encrypted connection.
@@ -11,19 +11,19 @@ pub(super) struct TlsPeer {
     server_name: Option<Box<str>>,
     /// What it was shown.
     certificate: Arc<Certificate>,
-    /// Who it is, if it has shown a certificate, which was verified.
-    pub(super) identity: Option<Rc<Identity>>,
+    /// What it has shown, if anything, which was verified.
+    pub(super) shown: Option<ShownCertificate>,
 }
 
 impl TlsPeer {
-    /// One that has asked for that name and was shown that certificate.
+    /// One that has asked for that name, was shown that certificate, and is who its own says.
     pub(super) fn new(
         server_name: Option<String>,
         certificate: Arc<Certificate>,
-        identity: Option<Identity>,
+        identity: Option<&Identity>,
     ) -> TlsPeer {
         let server_name = server_name.filter(|name| certificate.covers(name)).map(String::into_boxed_str);
-        TlsPeer { server_name, certificate, identity: identity.map(Rc::new) }
+        TlsPeer { server_name, certificate, shown: identity.map(ShownCertificate::of) }
     }
 
     /// Whether the certificate that it was shown is also that host's, which may have a port.

@@ -1,19 +1,16 @@
 //! The PROXY header of a connection, by which a proxy says who its client is. It comes before everything else on listeners that say so.
 //!
 //! A connection that does not come from a proxy whose word counts has been turned away when it was accepted. Here the header is waited
-//! for, in the phase [`Handshake`](Phase::Handshake), and taken: exactly it, and nothing behind it. A connection without a good one
-//! ends without an answer, because nobody knows what its other end would take for one.
+//! for, in the phase [`Handshake`](Phase::Handshake) in which the connection begins, and taken: exactly it, and nothing behind it. A
+//! connection without a good one ends without an answer, because nobody knows what its other end would take for one.
 
-use super::connection::{Connection, Phase};
+use super::connection::{Connection, Over, Phase};
 use crate::clients::proxy::{self, Begin, Binary, FIXED, MAX_ADDRESSES, MAX_LINE, Said};
 use crate::config::ProxyProtocol;
 use crate::stream::AsyncStream;
 use crate::telemetry::ConnectionRefusal;
 use crate::worker::ClientPlace;
-use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::pin;
-use std::task::Poll;
 use tokio::io::AsyncReadExt;
 
 /// What is skipped of a header at a time, in bytes.
@@ -38,8 +35,6 @@ pub(super) async fn pass(
 ) -> Result<Option<ClientPlace>, Ended> {
     let listener = &connection.listener;
     let Some(proxy) = &listener.clients.proxy_protocol else { return Ok(None) };
-    let next = connection.phase.get();
-    connection.enter(Phase::Handshake);
     // On the heap, so that the connection's task does not keep the place.
     let said = Box::pin(read(connection, proxy, stream)).await.inspect_err(|ended| {
         if let Ended::Refused(why) = ended {
@@ -49,7 +44,10 @@ pub(super) async fn pass(
     if let Said::Client(client) = said {
         connection.set_client(Some(client));
     }
-    connection.enter(next);
+    // The time of a TLS handshake behind it has begun with the connection.
+    if listener.tls.is_none() {
+        connection.enter(Phase::Idle);
+    }
     listener.count(connection.client.get()).map_err(Ended::Refused)
 }
 
@@ -59,33 +57,16 @@ async fn read(
     proxy: &ProxyProtocol,
     stream: &mut AsyncStream,
 ) -> Result<Said, Ended> {
-    let read = while_there_is_time(connection, take(stream, proxy.optional)).await;
-    match read {
-        Some(Ok(said)) => said.map_err(Ended::Refused),
-        // It was reset, or has ended.
-        Some(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+    match connection.unless_over(take(stream, proxy.optional)).await {
+        Ok(Ok(said)) => said.map_err(Ended::Refused),
+        // It has ended within its header.
+        Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
             Err(Ended::Refused(ConnectionRefusal::ProxyIncomplete))
         }
-        None if connection.expired.get() => Err(Ended::Refused(ConnectionRefusal::ProxyLate)),
-        None | Some(Err(_)) => Err(Ended::Gone),
+        Err(Over::Late) => Err(Ended::Refused(ConnectionRefusal::ProxyLate)),
+        // It was reset, or has ended before its header; or the worker ends.
+        Ok(Err(_)) | Err(Over::Stopping | Over::Crowded) => Err(Ended::Gone),
     }
-}
-
-/// Waits for the end of what a connection does before its first request; `None` when there is no more time for it.
-async fn while_there_is_time<F: Future>(connection: &Connection, work: F) -> Option<F::Output> {
-    let mut work = pin!(work);
-    poll_fn(|cx| {
-        connection.remember(cx.waker());
-        if let Poll::Ready(done) = work.as_mut().poll(cx) {
-            return Poll::Ready(Some(done));
-        }
-        if connection.expired.get() || connection.open.stopping.get() {
-            Poll::Ready(None)
-        } else {
-            Poll::Pending
-        }
-    })
-    .await
 }
 
 /// Takes the header off the stream. An error is the stream's.

@@ -205,9 +205,16 @@ impl Wire {
         flushed
     }
 
-    /// Says that nothing more will be written.
+    /// Says that nothing more will be written. Over TLS that is a word of its own, which a client can keep from leaving by taking nothing.
     pub(super) async fn end_writing(&self) -> io::Result<()> {
-        poll_fn(|cx| Pin::new(&mut *self.stream.borrow_mut()).poll_shutdown(cx)).await
+        poll_fn(|cx| match Pin::new(&mut *self.stream.borrow_mut()).poll_shutdown(cx) {
+            // Set by the sweep, which says why.
+            Poll::Pending if self.connection.expired.get() => {
+                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+            }
+            ended => ended,
+        })
+        .await
     }
 
     /// The connection ends here, in order and between two requests: says so where that has to be said.

@@ -97,24 +97,13 @@ impl Drop for SocketFiles {
 mod tests {
     use super::*;
     use crate::config::testing::Folder;
-    use crate::config::{HalfClose, Http2, ListenerClients, Protocol};
+    use crate::config::{Settings, Source};
     use std::os::unix::fs::PermissionsExt;
 
     fn at(path: &Path) -> ListenerSettings {
-        let address = ListenAddress::Unix(path.to_owned());
-        ListenerSettings {
-            id: "x".to_owned(),
-            address,
-            mode: 0o640,
-            group: None,
-            protocol: Protocol::Http1,
-            http2: Http2::Off,
-            half_close: HalfClose::Cancel,
-            clients: ListenerClients::default(),
-            tls: None,
-            https_redirect: None,
-            hsts: None,
-        }
+        let address = format!("unix:{}", path.display());
+        let text = format!("[[listeners]]\naddress = {address:?}\nmode = '0640'\n");
+        Settings::parse(Source::new("gateway.toml", text), None).expect("sound settings").listeners.remove(0)
     }
 
     #[test]

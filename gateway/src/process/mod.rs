@@ -105,7 +105,8 @@ fn begin_tickets(plane: &Plane, before: Option<(TicketKeys, u64)>) {
     match (&plane.shared.settings.server.tls_ticket_keys, before) {
         (Some(file), _) => tickets.read(Ok(file.keys.clone()), UnixTime::now()),
         (None, Some((keys, since))) => tickets.take_over(keys, since),
-        (None, None) => {}
+        // The listeners were made with the keys in force.
+        (None, None) => return,
     }
     plane.shared.renew_tls();
 }

@@ -28,7 +28,7 @@ pub use names::{NameScrape, NameStats, Resolution};
 pub use overload::OverloadCounters;
 pub use refused::{ConnectionRefusal, RefusedConnections};
 pub use retries::{BackendCounters, BackendStats, Diverted, HedgeOutcome, HoldOutcome, RetryReason};
-pub use scrape::{EndpointScrape, Scrape, render};
+pub use scrape::{EndpointScrape, ListenerScrape, Scrape, render};
 pub use stats::{
     CertificateStats, EndpointCounters, EndpointStats, FrontStats, OutcomeLabel, ReloadStats, RouteStats,
     StatusClass, UpgradeStats,

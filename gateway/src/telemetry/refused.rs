@@ -1,44 +1,26 @@
 //! Connections that a listener turns away, by why. That is rare: all threads share the counters.
 
+use super::labels::labels;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-macro_rules! refusals {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal;)*) => {
-        /// Why a connection is turned away before its first request, without an answer.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum ConnectionRefusal {
-            $($(#[$doc])* $variant,)*
-        }
-
-        impl ConnectionRefusal {
-            /// All of them; the index of each is its number as `usize`.
-            pub const ALL: &'static [ConnectionRefusal] = &[$(ConnectionRefusal::$variant,)*];
-
-            /// Its name, in the log and the metrics.
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $(ConnectionRefusal::$variant => $name,)*
-                }
-            }
-        }
-    };
-}
-
-refusals! {
-    /// It comes from none of the networks whose PROXY headers count.
-    ProxyUntrusted = "proxy_untrusted";
-    /// It begins with no PROXY header.
-    ProxyMissing = "proxy_missing";
-    /// Its PROXY header is none that anybody knows, or too long.
-    ProxyMalformed = "proxy_malformed";
-    /// It has ended within its PROXY header.
-    ProxyIncomplete = "proxy_incomplete";
-    /// Its PROXY header did not come within `handshake_timeout`.
-    ProxyLate = "proxy_late";
-    /// Its client has as many as it may have.
-    Connections = "max_connections_per_client";
-    /// Its client has made as many as it may make in the time.
-    NewConnections = "new_connections_per_client";
+labels! {
+    /// Why a connection is turned away before its first request, without an answer.
+    ConnectionRefusal {
+        /// It comes from none of the networks whose PROXY headers count.
+        ProxyUntrusted = "proxy_untrusted",
+        /// It begins with no PROXY header.
+        ProxyMissing = "proxy_missing",
+        /// Its PROXY header is none that anybody knows, or too long.
+        ProxyMalformed = "proxy_malformed",
+        /// It has ended within its PROXY header.
+        ProxyIncomplete = "proxy_incomplete",
+        /// Its PROXY header did not come within `handshake_timeout`.
+        ProxyLate = "proxy_late",
+        /// Its client has as many as it may have.
+        Connections = "max_connections_per_client",
+        /// Its client has made as many as it may make in the time.
+        NewConnections = "new_connections_per_client",
+    }
 }
 
 /// What a listener counts of them.

@@ -15,6 +15,8 @@ labels! {
         Timeout = "timeout",
         /// There were more than `max_handshakes`, and it was the oldest.
         Crowded = "too_many",
+        /// The gateway ends.
+        Stopping = "stopping",
         /// The client has gone.
         Gone = "gone",
         /// No certificate covers the name that the client asks for.

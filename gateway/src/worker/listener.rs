@@ -2,7 +2,7 @@
 
 use super::{ClientPlace, ListenerTls, PerClient};
 use crate::config::{HalfClose, Http2, ListenAddress, ListenerClients, ListenerSettings, Protocol};
-use crate::telemetry::{ConnectionRefusal, Counter, RefusedConnections};
+use crate::telemetry::{ConnectionRefusal, Counter, ListenerScrape, RefusedConnections};
 use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -74,6 +74,11 @@ impl Listener {
         self.refused.count(why);
         tracing::info!(?client, listener = self.id, reason = why.name(), "a connection was turned away");
         why
+    }
+
+    /// What a scrape shows of it.
+    pub fn scrape(&self) -> ListenerScrape<'_> {
+        ListenerScrape { id: &self.id, accepted: self.accepted.get(), refused: &self.refused }
     }
 }
 

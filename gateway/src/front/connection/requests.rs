@@ -15,7 +15,7 @@ impl RequestBound {
     /// How many a new connection may have: between nine tenths of the bound and all of it.
     pub(super) fn draw(self) -> u32 {
         match self.0 {
-            // No connection has that many.
+            // So many that their end is no trouble: its client makes another connection.
             0 => u32::MAX,
             most => most - fastrand::u32(0..=most / 10),
         }

@@ -55,7 +55,7 @@ pub(super) async fn serve(worker: &Rc<Worker>, wire: &Rc<Wire>) {
     connection.enter(Phase::Head);
     let (io, watch) = Io::new(worker, wire);
     let builder = builder(&worker.shared.settings.http2, connection);
-    let Some(library) = begun(connection, builder.handshake(io)).await else { return };
+    let Ok(Ok(library)) = connection.unless_over(builder.handshake(io)).await else { return };
     worker.shared.front.workers.of(worker.id).http2.accepted.increment();
     connection.enter(Phase::Idle);
     let mut served = Served { worker, wire, watch, library, leaves: false, ends: false };
@@ -76,23 +76,6 @@ fn builder(settings: &Http2Settings, connection: &Connection) -> Builder {
         .max_pending_accept_reset_streams(MAX_PENDING_RESETS);
     head::bound(&mut builder, &connection.open.limits);
     builder
-}
-
-/// Waits until the client has sent its preface, as long as there is time.
-async fn begun<T>(
-    connection: &Connection,
-    handshake: impl Future<Output = Result<T, h2::Error>>,
-) -> Option<T> {
-    let mut handshake = pin!(handshake);
-    poll_fn(|cx| {
-        connection.remember(cx.waker());
-        match handshake.as_mut().poll(cx) {
-            Poll::Ready(begun) => Poll::Ready(begun.ok()),
-            Poll::Pending if connection.expired.get() || connection.open.stopping.get() => Poll::Ready(None),
-            Poll::Pending => Poll::Pending,
-        }
-    })
-    .await
 }
 
 /// A connection that is served.

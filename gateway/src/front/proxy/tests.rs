@@ -2,10 +2,12 @@
 
 use super::*;
 use crate::clients::Trusted;
-use crate::config::ListenerClients;
+use crate::config::{ListenerClients, Settings, Source};
 use crate::front::connection::testing;
+use crate::worker::Shared;
 use std::net::IpAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 use tokio::task::yield_now;
@@ -158,4 +160,27 @@ async fn a_connection_ends_when_there_is_no_more_time_or_the_worker_ends() {
             assert_eq!(connection.listener.refused.of(ConnectionRefusal::ProxyLate), expected);
         }
     }
+}
+
+#[tokio::test]
+async fn a_connection_is_not_idle_while_its_header_is_waited_for() {
+    let connection = connection(true);
+    assert_eq!(connection.phase.get(), Phase::Handshake, "from its beginning");
+    assert!(connection.open.longest_idle().is_none());
+}
+
+#[tokio::test]
+async fn a_header_and_the_handshake_behind_it_have_one_limit() {
+    let text = "[[listeners]]\naddress = '@x'\ntls = true\nproxy_protocol = { from = ['unix'] }\n";
+    let settings = Settings::parse(Source::new("gateway.toml", text), None).expect("sound settings");
+    let shared = Shared::new(settings, Arc::default(), None);
+    let open = testing::open();
+    let connection = Connection::register(&open, shared.listeners[0].clone(), None);
+    let (mut client, stream) = UnixStream::pair().expect("two sockets");
+    client.write_all(b"PROXY UNKNOWN\r\n").await.expect("the socket takes it");
+    open.sweeps.set(7);
+    let passed = pass(&connection, &mut AsyncStream::Unix(stream)).await;
+    assert!(passed.is_ok());
+    assert_eq!((connection.phase.get(), connection.since.get()), (Phase::Handshake, 0));
+    assert!(open.longest_idle().is_none());
 }

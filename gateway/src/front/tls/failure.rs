@@ -1,6 +1,6 @@
 //! Why a handshake has failed: a result out of a closed list for the metrics, and a sentence for the log.
 
-use crate::front::connection::Connection;
+use crate::front::connection::{Connection, Over};
 use crate::telemetry::HandshakeResult;
 use callgate_tls::rustls::{AlertDescription, CertificateError, Error};
 use std::borrow::Cow;
@@ -31,15 +31,17 @@ impl Failed {
         Failed { silent: true, ..failed }
     }
 
-    /// There is no more time.
-    pub(super) fn late() -> Failed {
-        Failed::new(HandshakeResult::Timeout, "the handshake has not ended within handshake_timeout")
-    }
-
-    /// There are too many.
-    pub(super) fn crowded_out() -> Failed {
-        let why = "there are more handshakes than max_handshakes, and this one has waited longest";
-        Failed::new(HandshakeResult::Crowded, why)
+    /// It is not waited for any longer.
+    pub(super) fn over(over: Over) -> Failed {
+        let (result, why) = match over {
+            Over::Crowded => (
+                HandshakeResult::Crowded,
+                "there are more handshakes than max_handshakes, and this one has waited longest",
+            ),
+            Over::Late => (HandshakeResult::Timeout, "the handshake has not ended within handshake_timeout"),
+            Over::Stopping => (HandshakeResult::Stopping, "the gateway ends"),
+        };
+        Failed::new(result, why)
     }
 
     /// The client speaks HTTP.

@@ -24,7 +24,7 @@ pub(super) fn peer(
     if is_resumed(session) && identity.as_ref().is_some_and(|identity| identity.expires() < UnixTime::now()) {
         return Err(Failed::expired_since());
     }
-    Ok(TlsPeer::new(server_name, certificate, identity))
+    Ok(TlsPeer::new(server_name, certificate, identity.as_ref()))
 }
 
 /// What was agreed.

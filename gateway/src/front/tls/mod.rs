@@ -46,8 +46,8 @@ pub(super) async fn handshake(
 ) -> Option<AsyncStream> {
     let counters = tls.stats.0.of(worker.id);
     let handshake = Handshake::begin(worker, connection, &counters.in_progress);
-    let ended = handshake.unless_late(shake(worker, connection, tls, stream)).await;
-    let (failed, stream) = match ended.unwrap_or_else(|failed| Err((failed, None))) {
+    let ended = handshake.unless_over(shake(worker, connection, tls, stream)).await;
+    let (failed, stream) = match ended.unwrap_or_else(|over| Err((Failed::over(over), None))) {
         Ok(Done::Encrypted(stream)) => {
             counters.ended(HandshakeResult::Ok);
             connection.enter(Phase::Idle);
@@ -63,7 +63,7 @@ pub(super) async fn handshake(
         return stream;
     }
     if let Some(stream) = stream {
-        let _ = handshake.unless_late(let_it_hear(stream)).await;
+        let _ = handshake.unless_over(let_it_hear(stream)).await;
     }
     None
 }

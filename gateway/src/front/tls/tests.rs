@@ -1,15 +1,17 @@
 //! A wire over TLS does what one over a socket does.
 
 use crate::config::HalfClose;
-use crate::front::connection::testing;
+use crate::front::connection::{Connection, Phase, testing};
+use crate::front::end::{Linger, end};
 use crate::front::wire::Wire;
 use crate::stream::AsyncStream;
 use callgate_tls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use callgate_tls::rustls::{ClientConfig, RootCertStore, ServerConfig};
 use rcgen::{CertificateParams, KeyPair};
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio_rustls::client::TlsStream;
@@ -93,6 +95,55 @@ async fn all_that_is_written_leaves_and_a_client_that_takes_nothing_is_waited_fo
     // A little leaves as well, without anything behind it.
     wire.write_all(b"x", &[]).await.expect("it can be written");
     assert_eq!(client.read_u8().await.expect("it arrives"), b'x');
+}
+
+/// Writes until nothing more is taken.
+async fn fill(wire: &Wire) {
+    poll_fn(|cx| {
+        while wire.poll_write(cx, &[b'x'; 4096], &[]).is_ready() {}
+        Poll::Ready(())
+    })
+    .await;
+}
+
+/// Waits for what has to end when there is no more time.
+async fn until_late<F: Future>(connection: &Connection, ending: F) -> F::Output {
+    let late = async {
+        connection.remember(&poll_fn(|cx| Poll::Ready(cx.waker().clone())).await);
+        tokio::task::yield_now().await;
+        connection.expired.set(true);
+        connection.wake();
+    };
+    let ended = tokio::time::timeout(Duration::from_secs(5), async { tokio::join!(ending, late).0 }).await;
+    ended.expect("it is not waited for any longer")
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_does_not_keep_a_connection_from_its_end() {
+    let (_client, wire) = pair().await;
+    fill(&wire).await;
+    let ended = until_late(&wire.connection, wire.end_writing()).await;
+    let error = ended.expect_err("the last word of TLS has not left");
+    assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
+}
+
+#[tokio::test]
+async fn a_connection_that_ends_is_nobodys_room() {
+    for linger in [Linger::IfMore, Linger::Head, Linger::Body] {
+        let (_client, wire) = pair().await;
+        fill(&wire).await;
+        let connection = &wire.connection;
+        assert!(connection.open.longest_idle().is_some(), "its last exchange has ended");
+        let mut ending = Box::pin(end(&wire, linger));
+        poll_fn(|cx| {
+            assert!(ending.as_mut().poll(cx).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        assert_eq!(connection.phase.get(), Phase::Lingering);
+        assert!(connection.open.longest_idle().is_none());
+        until_late(connection, ending).await;
+    }
 }
 
 #[tokio::test]

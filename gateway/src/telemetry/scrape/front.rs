@@ -1,6 +1,6 @@
 //! The families of client connections.
 
-use super::Scrape;
+use super::{ListenerScrape, Scrape};
 use crate::telemetry::ConnectionRefusal;
 use crate::telemetry::families::{COUNTER, GAUGE, counter, family, gauge};
 use callgate_http1::Refusal;
@@ -14,18 +14,18 @@ pub(super) fn front(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
     counter(&mut accepted, &[], workers.sum(|one| &one.accepted) as f64);
     let mut by_listener = family(
         "callgate_listener_connections_total",
-        "Client connections accepted, by the listener that they came by.",
+        "Client connections that were let in and had room, by the listener that they came by.",
         COUNTER,
     );
-    for (id, n) in &scrape.listeners {
-        counter(&mut by_listener, &[("listener", id)], *n as f64);
+    for ListenerScrape { id, accepted, .. } in &scrape.listeners {
+        counter(&mut by_listener, &[("listener", id)], *accepted as f64);
     }
     let mut turned_away = family(
         "callgate_listener_refused_total",
         "Client connections that a listener has turned away without an answer, by why.",
         COUNTER,
     );
-    for ((id, _), refused) in scrape.listeners.iter().zip(&scrape.refused) {
+    for ListenerScrape { id, refused, .. } in &scrape.listeners {
         for why in ConnectionRefusal::ALL {
             let n = refused.of(*why);
             if n > 0 {
@@ -43,7 +43,7 @@ pub(super) fn front(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
     counter(&mut evicted, &[], workers.sum(|one| &one.evicted) as f64);
     let mut refused = family(
         "callgate_connections_refused_total",
-        "New client connections answered 503 and closed because there was no room and none was idle.",
+        "New client connections refused because there was no room and none was idle: answered 503 and closed, or just closed.",
         COUNTER,
     );
     counter(&mut refused, &[], scrape.refused_connections as f64);

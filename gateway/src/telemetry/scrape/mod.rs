@@ -28,10 +28,8 @@ use prometheus::{Encoder, TextEncoder};
 pub struct Scrape<'a> {
     /// The front's counters.
     pub front: &'a FrontStats,
-    /// Listeners: id, connections.
-    pub listeners: Vec<(&'a str, u64)>,
-    /// For each of these, the connections that it has turned away.
-    pub refused: Vec<&'a RefusedConnections>,
+    /// The listeners.
+    pub listeners: Vec<ListenerScrape<'a>>,
     /// Those of them that speak TLS.
     pub tls: Vec<TlsScrape<'a>>,
     /// How many client connections there may be.
@@ -78,6 +76,16 @@ pub struct Scrape<'a> {
     pub endpoints: Vec<EndpointScrape<'a>>,
     /// The names that are looked up.
     pub names: Vec<NameScrape<'a>>,
+}
+
+/// What a scrape shows of a listener.
+pub struct ListenerScrape<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// The connections that it has handed to a worker.
+    pub accepted: u64,
+    /// Those that it has turned away.
+    pub refused: &'a RefusedConnections,
 }
 
 /// What a scrape shows of an endpoint.
