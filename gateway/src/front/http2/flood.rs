@@ -1,7 +1,7 @@
 //! What a client may send that asks for nothing: frames that cost us work, and no request and no byte of a body comes with them.
 //!
 //! There are two purses. Frames take from one, and streams that the client gives up take from the other. Both fill with time, up to a
-//! bound; and by what a client does that has need of such frames: a request, or a piece of a reply that it has taken. Whoever finds
+//! bound; and by what a client does that has need of such frames: a request, a reply to it, or a piece of that. Whoever finds
 //! nothing in a purse is told to calm down, and the connection ends. So nobody who asks for things comes near a bound, however fast; and
 //! work for a client that asks for nothing is bounded for each connection, whatever it sends.
 //!
@@ -58,8 +58,6 @@ impl Purses {
         let (cost, flood) = match frame.kind {
             Kind::Headers => {
                 self.add_frames(FRAMES_A_REQUEST);
-                // Half of a client's requests may be given up, at any rate.
-                self.resets = RESETS.min(self.resets + 1);
                 return None;
             }
             Kind::ResetStream => {
@@ -85,8 +83,11 @@ impl Purses {
 
     /// A frame was sent.
     pub(super) fn sent(&mut self, frame: &Frame) {
-        if frame.kind == Kind::Data {
-            self.add_frames(FRAMES_A_PIECE);
+        match frame.kind {
+            Kind::Data => self.add_frames(FRAMES_A_PIECE),
+            // One request may be given up for each two that were replied to. Heads that come do not count: they may be those of trailers.
+            Kind::Headers => self.resets = RESETS.min(self.resets + 1),
+            _ => {}
         }
     }
 
@@ -137,14 +138,27 @@ mod tests {
             &[get][..],
             &[frame(Kind::Data, 0, 16384)],
             &[frame(Kind::Data, 1, 0)],
-            // As careful a client as there can be, and one that gives up every second request.
+            // As careful a client as there can be.
             &[get, frame(Kind::Data, 1, 1), frame(Kind::WindowUpdate, 0, 4), frame(Kind::Ping, 0, 8)],
-            &[get, get, frame(Kind::ResetStream, 0, 4)],
         ] {
             assert_eq!(most(&mut Purses::new(0), frames), None, "{frames:?}");
         }
-        let rapid = [get, frame(Kind::ResetStream, 0, 4)];
-        assert_eq!(most(&mut Purses::new(0), &rapid), Some((799, Flood::Resets)));
+    }
+
+    #[test]
+    fn of_each_two_requests_that_were_replied_to_one_may_have_been_given_up() {
+        let (head, reset) = (frame(Kind::Headers, 5, 30), frame(Kind::ResetStream, 0, 4));
+        let mut purses = Purses::new(0);
+        for _ in 0..10_000 {
+            assert_eq!([head, head, reset].map(|frame| purses.take(&frame)), [None; 3]);
+            purses.sent(&head);
+            purses.sent(&head);
+        }
+        // A head that comes is no reply: neither that of a request nor that of trailers.
+        for rapid in [&[head, reset][..], &[head, head, reset]] {
+            let seen = most(&mut Purses::new(0), rapid);
+            assert_eq!(seen, Some((201 * rapid.len() - 1, Flood::Resets)), "{rapid:?}");
+        }
     }
 
     #[test]
