@@ -203,3 +203,25 @@ async fn requests_that_are_given_up_with_trailers_are_a_flood_like_any() {
     net.counts("callgate_http2_floods_total", &["rst_stream"], 1.0).await;
     net.counts("callgate_http2_streams_open", &[], 0.0).await;
 }
+
+#[tokio::test]
+async fn nobody_floods_the_log() {
+    let net = Net::start("").await;
+    let answers = |_| frame(PING, 1, 0, b"unasked!").repeat(50);
+    assert_eq!(net.connect().await.flood(answers).await, Some(11));
+    net.counts("callgate_http2_floods_total", &["ping"], 1.0).await;
+    let mut client = net.connect().await;
+    let refused = |number| request("GET", "/up", id(number), END_STREAM, &[("host", "another")]);
+    for number in 0..50 {
+        client.send(&refused(number)).await;
+        assert_eq!(client.all(HEADERS, 1).await.len(), 1);
+    }
+    // They are not free.
+    let many = |round| (0..50).flat_map(|number| refused(50 * round + number)).collect();
+    assert_eq!(net.connect().await.flood(many).await, Some(11));
+    net.counts("callgate_http2_floods_total", &["refused_head"], 1.0).await;
+    // The first of each connection is told.
+    let log = net.gateway.log();
+    let told = |text: &str| log.lines().filter(|line| line.contains(text)).count();
+    assert_eq!((told("host_mismatch"), told("PING ack")), (2, 0), "{log}");
+}

@@ -108,7 +108,12 @@ impl Exchange {
             }
             Err(failure) => {
                 let id = self.context.id.as_str();
-                failure.log(id, self.tally.route());
+                match (&failure, self.connection().http2.get()) {
+                    (Failure::Refused(refusal), Some(http2)) => {
+                        http2.log_refused(*refusal, id, self.tally.route());
+                    }
+                    _ => failure.log(id, self.tally.route()),
+                }
                 self.tally.failed(&failure);
                 problem::reply(&failure, &self.worker.shared.settings.server.error_types, id)
             }

@@ -33,12 +33,22 @@ pub enum Flood {
     Priorities,
     Data,
     Continuations,
+    RefusedHeads,
     Others,
 }
 
 /// Their labels, in their order.
-pub(super) const FLOODS: [&str; 8] =
-    ["rst_stream", "ping", "settings", "window_update", "priority", "data", "continuation", "other"];
+pub(super) const FLOODS: [&str; 9] = [
+    "rst_stream",
+    "ping",
+    "settings",
+    "window_update",
+    "priority",
+    "data",
+    "continuation",
+    "refused_head",
+    "other",
+];
 
 impl Flood {
     /// Its label in the metrics and the log.

@@ -5,6 +5,7 @@
 
 use super::Connection;
 use crate::front::pace::Pace;
+use callgate_http1::Refusal;
 use slab::Slab;
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -22,6 +23,8 @@ pub(in crate::front) struct Http2 {
     pub(in crate::front) leaves_since: Cell<u64>,
     /// The sweep at which a head began of which not all has come.
     pub(in crate::front) head_since: Cell<Option<u64>>,
+    /// The log was told that something of its client's was refused.
+    has_told: Cell<bool>,
 }
 
 impl Http2 {
@@ -29,6 +32,17 @@ impl Http2 {
     pub(in crate::front) fn leave(&self, now: u64) {
         if !self.leaves.replace(true) {
             self.leaves_since.set(now);
+        }
+    }
+
+    /// Tells the log of a refused request: of the first one of a connection, which goes on and may have as many as it likes. Of all others
+    /// it says so at level debug.
+    pub(in crate::front) fn log_refused(&self, refusal: Refusal, request_id: &str, route: &str) {
+        let (refusal, section) = (refusal.name(), refusal.section());
+        if self.has_told.replace(true) {
+            tracing::debug!(request_id, route, refusal, section, "a request by HTTP/2 was refused");
+        } else {
+            tracing::info!(request_id, route, refusal, section, "a request by HTTP/2 was refused");
         }
     }
 }
@@ -76,6 +90,7 @@ impl Connection {
             leaves: Cell::new(false),
             leaves_since: Cell::new(0),
             head_since: Cell::new(None),
+            has_told: Cell::new(false),
         };
         self.http2.get_or_init(|| Box::new(begin()))
     }

@@ -20,6 +20,10 @@ const FRAMES_A_REQUEST: u32 = 10;
 const FRAMES_A_PIECE: u32 = 4;
 /// SETTINGS may change the windows of all streams.
 const SETTINGS_COST: u32 = 20;
+/// PING that answers one of ours, of which there is one in a connection's life.
+const PONG_COST: u32 = 20;
+/// A head that is refused, which has brought its [`FRAMES_A_REQUEST`].
+const REFUSED_COST: u32 = 20;
 /// DATA that brings less than that, in bytes, without being the last, costs more to keep than it brings.
 const LITTLE: u32 = 64;
 
@@ -70,12 +74,22 @@ impl Purses {
             // One answers ours, of which there are few.
             Kind::Settings if frame.is_ack() => (1, Flood::Settings),
             Kind::Settings => (SETTINGS_COST, Flood::Settings),
+            Kind::Ping if frame.is_ack() => (PONG_COST, Flood::Pings),
             Kind::Ping => (1, Flood::Pings),
             Kind::WindowUpdate => (1, Flood::Windows),
             Kind::Priority => (1, Flood::Priorities),
             Kind::Continuation => (1, Flood::Continuations),
             Kind::PushPromise | Kind::GoAway | Kind::Unknown => (1, Flood::Others),
         };
+        self.pay(cost, flood)
+    }
+
+    /// A head was refused; and whether it is one too many.
+    pub(super) fn refused(&mut self) -> Option<Flood> {
+        self.pay(REFUSED_COST, Flood::RefusedHeads)
+    }
+
+    fn pay(&mut self, cost: u32, flood: Flood) -> Option<Flood> {
         let left = self.frames.checked_sub(cost);
         self.frames = left.unwrap_or(0);
         left.is_none().then_some(flood)
@@ -114,7 +128,7 @@ mod tests {
     fn frames_that_ask_for_nothing_are_bounded() {
         for (kind, flags, length, at, flood) in [
             (Kind::Ping, 0, 8, 2000, Flood::Pings),
-            (Kind::Ping, 1, 8, 2000, Flood::Pings),
+            (Kind::Ping, 1, 8, 100, Flood::Pings),
             (Kind::Settings, 0, 0, 100, Flood::Settings),
             (Kind::Settings, 1, 0, 2000, Flood::Settings),
             (Kind::WindowUpdate, 0, 4, 2000, Flood::Windows),
@@ -159,6 +173,17 @@ mod tests {
             let seen = most(&mut Purses::new(0), rapid);
             assert_eq!(seen, Some((201 * rapid.len() - 1, Flood::Resets)), "{rapid:?}");
         }
+    }
+
+    #[test]
+    fn heads_that_are_refused_cost_more_than_they_bring() {
+        let head = frame(Kind::Headers, 5, 30);
+        let mut purses = Purses::new(0);
+        let refused = (0..1000).find_map(|at| {
+            assert_eq!(purses.take(&head), None);
+            purses.refused().map(|flood| (at, flood))
+        });
+        assert_eq!(refused, Some((199, Flood::RefusedHeads)));
     }
 
     #[test]

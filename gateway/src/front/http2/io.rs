@@ -75,11 +75,17 @@ impl Watch {
         let counters = &self.http2().by_client;
         read.pass(bytes, |frame| {
             count(counters, &frame);
-            let flood = purses.take(&frame);
-            if flood.is_some() && self.flood.get().is_none() {
-                self.flood.set(flood);
-            }
+            self.note(purses.take(&frame));
         });
+    }
+
+    /// The head of a request was refused.
+    pub(super) fn refused(&self) {
+        self.note(self.passing.borrow_mut().purses.refused());
+    }
+
+    fn note(&self, flood: Option<Flood>) {
+        self.flood.set(self.flood.get().or(flood));
     }
 
     fn written(&self, bytes: &[u8]) {

@@ -117,7 +117,7 @@ impl Served<'_> {
             let accepted = pin!(self.library.accept()).poll(cx);
             match accepted {
                 Poll::Ready(Some(Ok((request, respond)))) if !self.ends => {
-                    let stream = stream::begin(self.worker, connection, request, respond);
+                    let stream = stream::begin(self.worker, connection, &self.watch, request, respond);
                     self.look_at_room();
                     let worker = self.worker.clone();
                     tokio::task::spawn_local(async move {

@@ -1,6 +1,7 @@
 //! One stream: its request is an exchange, like any other.
 
 use super::head;
+use super::io::Watch;
 use super::piece::Piece;
 use super::send::{Sent, send, send_begun};
 use crate::failure::Failure;
@@ -26,6 +27,7 @@ use std::task::Poll;
 pub(super) fn begin(
     worker: &Rc<Worker>,
     connection: &Rc<Connection>,
+    watch: &Watch,
     request: Request<RecvStream>,
     respond: SendResponse<Piece>,
 ) -> impl Future<Output = ()> + use<> {
@@ -39,6 +41,7 @@ pub(super) fn begin(
         }
         Err(refusal) => {
             connection.open.pool.take_request(head);
+            watch.refused();
             Err((refusal, connection.begin_exchange()))
         }
     };
@@ -93,7 +96,7 @@ impl Replying {
     async fn refuse(&mut self, refusal: Refusal) {
         let worker = self.counted.0.clone();
         let (failure, id) = (Failure::Refused(refusal), RequestId::make(&worker.ids));
-        failure.log(id.as_str(), "none");
+        self.open.stream.connection.http2().log_refused(refusal, id.as_str(), "none");
         tally::refused(&worker, refusal);
         let reply = problem::reply(&failure, &worker.shared.settings.server.error_types, id.as_str());
         let stream = &self.open.stream;
