@@ -69,7 +69,7 @@ impl Purses {
                 self.resets = left.unwrap_or(0);
                 return left.is_none().then_some(Flood::Resets);
             }
-            Kind::Data if frame.length >= LITTLE || frame.ends_stream() => return None,
+            Kind::Data if frame.brings() >= LITTLE || frame.ends_stream() => return None,
             Kind::Data => (1, Flood::Data),
             // One answers ours, of which there are few.
             Kind::Settings if frame.is_ack() => (1, Flood::Settings),
@@ -112,6 +112,7 @@ impl Purses {
 
 #[cfg(test)]
 mod tests {
+    use super::super::frames::PADDED;
     use super::*;
 
     fn frame(kind: Kind, flags: u8, length: u32) -> Frame {
@@ -135,6 +136,8 @@ mod tests {
             (Kind::Priority, 0, 5, 2000, Flood::Priorities),
             (Kind::Data, 0, 0, 2000, Flood::Data),
             (Kind::Data, 0, 63, 2000, Flood::Data),
+            // A byte says how much of it is padding: here nothing.
+            (Kind::Data, PADDED, 64, 2000, Flood::Data),
             (Kind::Continuation, 0, 1000, 2000, Flood::Continuations),
             (Kind::Unknown, 0, 0, 2000, Flood::Others),
             (Kind::GoAway, 0, 8, 2000, Flood::Others),
@@ -152,6 +155,7 @@ mod tests {
             &[get][..],
             &[frame(Kind::Data, 0, 16384)],
             &[frame(Kind::Data, 1, 0)],
+            &[frame(Kind::Data, PADDED, 65)],
             // As careful a client as there can be.
             &[get, frame(Kind::Data, 1, 1), frame(Kind::WindowUpdate, 0, 4), frame(Kind::Ping, 0, 8)],
         ] {

@@ -148,6 +148,19 @@ pub const ALL: &[Flood] = &[
         most: 48,
     },
     Flood {
+        name: "DATA, much padding",
+        begin: GREETED,
+        opening: post,
+        unit: |_| {
+            let padding = [&[200][..], &[0; 200]].concat();
+            Frame::new(kind::DATA, 1, padding).with(flag::PADDED).bytes()
+        },
+        connections: [4, 50],
+        units: [20_000, 500_000],
+        reads: true,
+        most: 48,
+    },
+    Flood {
         name: "HEADERS, empty",
         begin: GREETED,
         opening: Vec::new,
