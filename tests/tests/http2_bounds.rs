@@ -225,3 +225,53 @@ async fn nobody_floods_the_log() {
     let told = |text: &str| log.lines().filter(|line| line.contains(text)).count();
     assert_eq!((told("host_mismatch"), told("PING ack")), (2, 0), "{log}");
 }
+
+#[tokio::test]
+async fn floods_that_the_library_stops_are_counted_and_told() {
+    let net = Net::start("").await;
+    // DATA without anything in it, of which a good client has no need.
+    let mut client = net.connect().await;
+    client.send(&request("POST", "/text/1", 1, 0, &[])).await;
+    let empty = |_| frame(DATA, 0, 1, b"").repeat(150);
+    assert_eq!(client.flood(empty).await, Some(11));
+    // Malformed requests: each is reset.
+    let malformed = |round| {
+        let one = |number| frame(HEADERS, END_STREAM | END_HEADERS, id(500 * round + number), &[0x82]);
+        (0..500).flat_map(one).collect()
+    };
+    assert_eq!(net.connect().await.flood(malformed).await, Some(11));
+    // A head far above what there may be.
+    let large = |number| {
+        // A field that is put into the table, and then named by a byte over and over.
+        let field = [&[0x40, 1, b'x', 100][..], &[b'y'; 100]].concat();
+        let sound = &request("GET", "/up", id(number), END_STREAM, &[])[9..];
+        let block = [sound, &field, &[0xbe; 3000]].concat();
+        frame(HEADERS, END_STREAM | END_HEADERS, id(number), &block)
+    };
+    let code = net.connect().await.flood(large).await;
+    assert_eq!(code, Some(11));
+    for reason in ["data", "malformed", "headers"] {
+        net.counts("callgate_http2_floods_total", &[reason], 1.0).await;
+    }
+    let told = net.gateway.log().lines().filter(|line| line.contains("too many HTTP/2 frames")).count();
+    assert_eq!(told, 3, "{}", net.gateway.log());
+    assert_eq!(Client::new(net.gateway.addr).get("/up").await.text(), "up");
+}
+
+#[tokio::test]
+async fn a_connection_leaves_in_peace_before_the_library_ends_it() {
+    let net = Net::start("").await;
+    let mut client = net.connect().await;
+    client.send(&request("POST", "/nowhere", 1, 0, &[])).await;
+    assert_eq!(client.all(DATA, 1).await.len(), 1);
+    client.send(&frame(DATA, 0, 1, b"").repeat(60)).await;
+    let goaway = loop {
+        if let (GOAWAY, _, payload) = client.next().await.expect("the connection goes on") {
+            break payload;
+        }
+    };
+    assert_eq!(goaway[4..8], [0; 4]);
+    // What comes before the client has heard that is taken.
+    client.send(&get("/up", 3)).await;
+    assert_eq!(client.all(DATA, 1).await, [b"up"]);
+}

@@ -33,12 +33,14 @@ pub enum Flood {
     Priorities,
     Data,
     Continuations,
+    Headers,
     RefusedHeads,
+    Malformed,
     Others,
 }
 
 /// Their labels, in their order.
-pub(super) const FLOODS: [&str; 9] = [
+pub(super) const FLOODS: [&str; 11] = [
     "rst_stream",
     "ping",
     "settings",
@@ -46,7 +48,9 @@ pub(super) const FLOODS: [&str; 9] = [
     "priority",
     "data",
     "continuation",
+    "headers",
     "refused_head",
+    "malformed",
     "other",
 ];
 

@@ -31,6 +31,8 @@ const LITTLE: u32 = 64;
 const RESETS: u32 = 2 * 200;
 /// Those that come with a sweep, in halves.
 const RESETS_A_SWEEP: u32 = 2 * 25;
+/// DATA with nothing in it that a connection may send in its life before it has to leave: at twice as many the library ends it.
+const EMPTY: u32 = 50;
 
 /// What a client may still send.
 #[derive(Debug)]
@@ -39,12 +41,27 @@ pub(super) struct Purses {
     resets: u32,
     /// The sweep at which they were last filled.
     filled: u64,
+    /// DATA with nothing in it that has come.
+    empty: u32,
+}
+
+/// Of what the library, by itself, has found too much. It says so in words only: in the GOAWAY that is among these bytes.
+pub(super) fn stopped_by_library(goaway: &[u8]) -> Flood {
+    let reasons = [
+        ("too_many_internal_resets", Flood::Malformed),
+        ("too_many_resets", Flood::Resets),
+        ("too_many_data_frames", Flood::Data),
+        ("too_many_continuations", Flood::Continuations),
+        ("header_list_way_too_large", Flood::Headers),
+    ];
+    let is_said = |word: &str| goaway.windows(word.len()).any(|bytes| bytes == word.as_bytes());
+    reasons.iter().find_map(|(word, flood)| is_said(word).then_some(*flood)).unwrap_or(Flood::Others)
 }
 
 impl Purses {
     /// Full ones.
     pub(super) fn new(now: u64) -> Purses {
-        Purses { frames: FRAMES, resets: RESETS, filled: now }
+        Purses { frames: FRAMES, resets: RESETS, filled: now, empty: 0 }
     }
 
     /// Time has passed.
@@ -70,7 +87,10 @@ impl Purses {
                 return left.is_none().then_some(Flood::Resets);
             }
             Kind::Data if frame.brings() >= LITTLE || frame.ends_stream() => return None,
-            Kind::Data => (1, Flood::Data),
+            Kind::Data => {
+                self.empty += u32::from(frame.brings() == 0);
+                (1, Flood::Data)
+            }
             // One answers ours, of which there are few.
             Kind::Settings if frame.is_ack() => (1, Flood::Settings),
             Kind::Settings => (SETTINGS_COST, Flood::Settings),
@@ -103,6 +123,11 @@ impl Purses {
             Kind::Headers => self.resets = RESETS.min(self.resets + 1),
             _ => {}
         }
+    }
+
+    /// Whether the library is on its way to end the connection for what it allows only so often in a life.
+    pub(super) fn is_worn(&self) -> bool {
+        self.empty >= EMPTY
     }
 
     fn add_frames(&mut self, frames: u32) {
@@ -188,6 +213,13 @@ mod tests {
             purses.refused().map(|flood| (at, flood))
         });
         assert_eq!(refused, Some((199, Flood::RefusedHeads)));
+    }
+
+    #[test]
+    fn what_the_library_stops_is_told_by_its_words() {
+        assert_eq!(stopped_by_library(b"..\x0btoo_many_internal_resets"), Flood::Malformed);
+        assert_eq!(stopped_by_library(b"too_many_resets.."), Flood::Resets);
+        assert_eq!(stopped_by_library(b"too_many"), Flood::Others);
     }
 
     #[test]

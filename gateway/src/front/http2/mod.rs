@@ -28,6 +28,7 @@ use super::end::{Linger, end};
 use super::wire::Wire;
 use crate::config::Http2Settings;
 use crate::supervise::Task;
+use crate::telemetry::Flood;
 use crate::worker::Worker;
 use h2::Reason;
 use h2::server::{Builder, Connection as Library};
@@ -128,6 +129,9 @@ impl Served<'_> {
                 Poll::Ready(Some(Ok(_))) => continue,
                 Poll::Ready(Some(Err(error))) => {
                     tracing::debug!(client = ?connection.client.get(), listener = connection.listener.id, %error, "an HTTP/2 connection has ended");
+                    if let (false, Some(flood)) = (self.ends, self.watch.stopped()) {
+                        self.tell(flood);
+                    }
                     return Poll::Ready(());
                 }
                 Poll::Ready(None) => return Poll::Ready(()),
@@ -163,8 +167,7 @@ impl Served<'_> {
             return false;
         }
         if let Some(flood) = self.watch.flood() {
-            tracing::info!(client = ?connection.client.get(), listener = connection.listener.id, frames = flood.name(), "a client sends too many HTTP/2 frames that ask for nothing");
-            self.worker.shared.front.workers.of(self.worker.id).http2.of_flood(flood).increment();
+            self.tell(flood);
             return self.end(Reason::ENHANCE_YOUR_CALM);
         }
         if connection.expired.get() {
@@ -180,7 +183,7 @@ impl Served<'_> {
             connection.stay();
         }
         let now = connection.open.sweeps.get();
-        if connection.open.stopping.get() {
+        if connection.open.stopping.get() || self.watch.is_worn() {
             connection.http2().leave(now);
         }
         if connection.http2().leaves.get() && !self.leaves {
@@ -189,6 +192,13 @@ impl Served<'_> {
             return true;
         }
         false
+    }
+
+    /// Tells that the connection ends because of what its client has sent.
+    fn tell(&self, flood: Flood) {
+        let connection = &self.wire.connection;
+        tracing::info!(client = ?connection.client.get(), listener = connection.listener.id, frames = flood.name(), "a client sends too many HTTP/2 frames that ask for nothing");
+        self.worker.shared.front.workers.of(self.worker.id).http2.of_flood(flood).increment();
     }
 
     /// Ends the connection. The client is told which of its requests were taken: it can send all others elsewhere.
