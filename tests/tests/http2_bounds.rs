@@ -275,3 +275,36 @@ async fn a_connection_leaves_in_peace_before_the_library_ends_it() {
     client.send(&get("/up", 3)).await;
     assert_eq!(client.all(DATA, 1).await, [b"up"]);
 }
+
+#[tokio::test]
+async fn data_behind_early_replies_does_not_end_a_connection() {
+    let net = Net::start("").await;
+    let mut client = net.connect().await;
+    for round in 0..6 {
+        let streams = || (0..100).map(|number| id(100 * round + number));
+        let heads: Vec<u8> =
+            streams().flat_map(|stream| request("POST", "/nowhere", stream, 0, &[])).collect();
+        client.send(&heads).await;
+        assert_eq!(client.all(RST_STREAM, 100).await, vec![vec![0; 4]; 100], "in round {round}");
+        let late: Vec<u8> = streams().flat_map(|stream| frame(DATA, END_STREAM, stream, b"late")).collect();
+        client.send(&late).await;
+    }
+    client.send(&get("/up", id(600))).await;
+    assert_eq!(client.all(DATA, 1).await, [b"up"]);
+}
+
+#[tokio::test]
+async fn a_short_body_behind_an_early_reply_is_read_past() {
+    let net = Net::start("").await;
+    let mut client = net.connect().await;
+    client.send(&request("POST", "/nowhere", 1, 0, &[("content-length", "10000")])).await;
+    assert_eq!(client.all(HEADERS, 1).await.len(), 1);
+    client.send(&frame(DATA, 0, 1, &[b'x'; 4000])).await;
+    client.send(&frame(DATA, END_STREAM, 1, &[b'x'; 6000])).await;
+    net.counts("callgate_http2_streams_open", &[], 0.0).await;
+    let resets = net.gateway.metric("callgate_http2_resets_total", &["gateway"]).await;
+    assert_eq!(resets, 0.0);
+    // Of one that is long nobody waits for the end.
+    client.send(&request("POST", "/nowhere", 3, 0, &[("content-length", "70000")])).await;
+    assert_eq!(client.all(RST_STREAM, 1).await, [[0; 4]]);
+}

@@ -4,7 +4,7 @@
 //! An exchange borrows nothing, so that several may be open on one connection. Its guards are released when the last piece of its reply
 //! is sent, if its body has ended; or when it is dropped, because its client has gone.
 
-use super::body::RequestBody;
+use super::body::{RequestBody, StreamBody};
 use super::client;
 use super::connection::{Connection, OpenExchange};
 use super::problem;
@@ -136,12 +136,14 @@ impl Exchange {
         head
     }
 
-    /// Ends it but for its place on its connection: its reply is on its way and needs nothing of it.
-    pub(super) fn release(self) -> OpenExchange {
+    /// Ends it but for its place on its connection: its reply is on its way and needs nothing of it. Of its body what is still to be read
+    /// past, if anything is.
+    pub(super) fn release(self) -> (OpenExchange, Option<StreamBody>) {
         let Exchange { head, mut body, on_connection, .. } = self;
         body.finish();
+        let rest = body.into_rest(&head);
         on_connection.connection().open.pool.take_request(head);
-        on_connection
+        (on_connection, rest)
     }
 }
 

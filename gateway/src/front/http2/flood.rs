@@ -33,6 +33,10 @@ const RESETS: u32 = 2 * 200;
 const RESETS_A_SWEEP: u32 = 2 * 25;
 /// DATA with nothing in it that a connection may send in its life before it has to leave: at twice as many the library ends it.
 const EMPTY: u32 = 50;
+/// Streams that may be reset for what comes on them before their connection has to leave; likewise.
+const FAULTS: u32 = 512;
+/// The codes with which that is done: PROTOCOL_ERROR, FLOW_CONTROL_ERROR, STREAM_CLOSED, FRAME_SIZE_ERROR, REFUSED_STREAM.
+const FAULT_CODES: [u32; 5] = [1, 3, 5, 6, 7];
 
 /// What a client may still send.
 #[derive(Debug)]
@@ -43,6 +47,8 @@ pub(super) struct Purses {
     filled: u64,
     /// DATA with nothing in it that has come.
     empty: u32,
+    /// Streams that were reset for what came on them.
+    faults: u32,
 }
 
 /// Of what the library, by itself, has found too much. It says so in words only: in the GOAWAY that is among these bytes.
@@ -61,7 +67,7 @@ pub(super) fn stopped_by_library(goaway: &[u8]) -> Flood {
 impl Purses {
     /// Full ones.
     pub(super) fn new(now: u64) -> Purses {
-        Purses { frames: FRAMES, resets: RESETS, filled: now, empty: 0 }
+        Purses { frames: FRAMES, resets: RESETS, filled: now, empty: 0, faults: 0 }
     }
 
     /// Time has passed.
@@ -121,13 +127,14 @@ impl Purses {
             Kind::Data => self.add_frames(FRAMES_A_PIECE),
             // One request may be given up for each two that were replied to. Heads that come do not count: they may be those of trailers.
             Kind::Headers => self.resets = RESETS.min(self.resets + 1),
+            Kind::ResetStream if FAULT_CODES.contains(&frame.code) => self.faults += 1,
             _ => {}
         }
     }
 
     /// Whether the library is on its way to end the connection for what it allows only so often in a life.
     pub(super) fn is_worn(&self) -> bool {
-        self.empty >= EMPTY
+        self.empty >= EMPTY || self.faults >= FAULTS
     }
 
     fn add_frames(&mut self, frames: u32) {
@@ -213,6 +220,26 @@ mod tests {
             purses.refused().map(|flood| (at, flood))
         });
         assert_eq!(refused, Some((199, Flood::RefusedHeads)));
+    }
+
+    #[test]
+    fn a_connection_is_worn_by_faults_and_by_empty_frames() {
+        let mut purses = Purses::new(0);
+        for code in [0, 8, 11] {
+            (0..600).for_each(|_| purses.sent(&Frame { code, ..frame(Kind::ResetStream, 0, 4) }));
+        }
+        (0..512).for_each(|_| {
+            assert!(!purses.is_worn());
+            purses.sent(&Frame { code: 5, ..frame(Kind::ResetStream, 0, 4) });
+        });
+        assert!(purses.is_worn());
+        let mut purses = Purses::new(0);
+        purses.take(&frame(Kind::Data, 1, 0));
+        (0..50).for_each(|_| {
+            assert!(!purses.is_worn());
+            purses.take(&frame(Kind::Data, 0, 0));
+        });
+        assert!(purses.is_worn());
     }
 
     #[test]

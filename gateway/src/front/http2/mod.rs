@@ -39,13 +39,17 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 /// What a stream's client may send of a body before it is read, in bytes.
 const STREAM_WINDOW: u32 = 64 * 1024;
 /// What all streams' clients of a connection may send so, in bytes.
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
-/// Streams of a connection that were reset by us because of what their client sent, as long as it lasts.
-const MAX_ERRORS: usize = 256;
+/// Streams of a connection that were reset by us because of what their client sent, as long as it lasts. It is told to leave long before.
+const MAX_ERRORS: usize = 1024;
+/// Streams that are remembered when we have reset them, and for how long: what their client has sent meanwhile is no error.
+const REMEMBERED: usize = 512;
+const REMEMBERED_FOR: Duration = Duration::from_secs(10);
 /// Streams that their client gives up before anybody has looked at them.
 const MAX_PENDING_RESETS: usize = 50;
 
@@ -74,6 +78,8 @@ fn builder(settings: &Http2Settings, connection: &Connection) -> Builder {
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_local_error_reset_streams(Some(MAX_ERRORS))
+        .max_concurrent_reset_streams(REMEMBERED)
+        .reset_stream_duration(REMEMBERED_FOR)
         .max_pending_accept_reset_streams(MAX_PENDING_RESETS);
     head::bound(&mut builder, &connection.open.limits);
     builder

@@ -81,8 +81,12 @@ impl Replying {
             content => {
                 // Whoever hears the reply finds the places free; and one whose client does not take it holds nothing else.
                 exchange.guards.release();
-                let _on_connection = exchange.release();
+                let (_on_connection, rest) = exchange.release();
                 let sent = send(&mut self.respond, stream, head, content).await;
+                if let (Sent::Over, Some(rest)) = (sent, rest) {
+                    // A stream that ends while its client sends is reset: of what is little the end is waited for.
+                    rest.discard().await;
+                }
                 return self.count(sent);
             }
         };
