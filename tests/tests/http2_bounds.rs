@@ -308,3 +308,20 @@ async fn a_short_body_behind_an_early_reply_is_read_past() {
     client.send(&request("POST", "/nowhere", 3, 0, &[("content-length", "70000")])).await;
     assert_eq!(client.all(RST_STREAM, 1).await, [[0; 4]]);
 }
+
+#[tokio::test]
+async fn a_long_answer_is_in_flight_until_its_last_piece_is_on_its_way() {
+    let net = Net::start("").await;
+    let mut client = Frames::connect(net.addr, NO_WINDOW).await;
+    client.send(&get("/text/300000", 1)).await;
+    assert_eq!(client.all(HEADERS, 1).await.len(), 1);
+    assert_eq!(net.gateway.metric("callgate_requests_in_flight", &[]).await, 1.0);
+    // All but a part of the last piece.
+    client.send(&frame(WINDOW_UPDATE, 0, 1, &299_000u32.to_be_bytes())).await;
+    let mut taken = 0;
+    while taken < 299_000 {
+        taken += client.all(DATA, 1).await.concat().len();
+    }
+    net.counts("callgate_requests_in_flight", &[], 0.0).await;
+    net.counts("callgate_http2_streams_open", &[], 1.0).await;
+}

@@ -148,6 +148,15 @@ impl Exchange {
 }
 
 impl Guards {
+    /// All of it, for somebody else to give back.
+    pub(super) fn take(&mut self) -> Guards {
+        Guards {
+            passed: std::mem::take(&mut self.passed),
+            call: self.call.take(),
+            in_flight: self.in_flight.take(),
+        }
+    }
+
     /// Gives all of it back: whoever hears the reply finds the places free.
     pub(super) fn release(&mut self) {
         self.passed = Passed::default();

@@ -150,13 +150,16 @@ impl Stream {
         self.pieces.set(self.pieces.get() - 1);
         if self.pieces.get() == 0 {
             self.awaits(Awaited::Nothing);
+        }
+        // Somebody waits for the last piece to be alone, and for its end.
+        if self.pieces.get() <= 1 {
             self.wake();
         }
     }
 
-    /// Whether all pieces that there were have gone.
-    pub(in crate::front) fn has_no_piece(&self) -> bool {
-        self.pieces.get() == 0
+    /// How many pieces have not gone.
+    pub(in crate::front) fn pieces(&self) -> usize {
+        self.pieces.get()
     }
 
     /// Notes whom to wake.

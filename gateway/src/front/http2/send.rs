@@ -27,14 +27,16 @@ pub(super) enum Sent {
     Stalled,
 }
 
-/// Sends a reply whose body is there.
-pub(super) async fn send(
+/// Sends a reply whose body is there. What its exchange holds is dropped when its last piece is all that is left to send.
+pub(super) async fn send<G>(
     respond: &mut SendResponse<Piece>,
     stream: &Rc<Stream>,
     head: Response<()>,
     content: Content,
+    holds: G,
 ) -> Sent {
     if content.length() == Some(0) {
+        drop(holds);
         // One that has gone needs no reply.
         let _ = respond.send_response(head, true);
         return Sent::Over;
@@ -48,12 +50,19 @@ pub(super) async fn send(
     };
     let last = pieces.pop();
     for piece in pieces {
-        let _ = out.send_data(piece, false);
+        if out.send_data(piece, false).is_err() {
+            return Sent::Over;
+        }
     }
-    if let Some(last) = last {
-        let _ = out.send_data(last, true);
+    if last.is_some_and(|last| out.send_data(last, true).is_err()) {
+        return Sent::Over;
     }
-    taken(stream, &mut out).await
+    let sent = taken(stream, &mut out, 1).await;
+    drop(holds);
+    match sent {
+        Sent::Over => taken(stream, &mut out, 0).await,
+        Sent::Stalled => sent,
+    }
 }
 
 /// Sends a reply that has only begun, as its items come. A client that resets the stream ends its call; a call that fails resets the
@@ -77,9 +86,12 @@ pub(super) async fn send_begun(
                 return Err(failure);
             }
         };
-        let _ = out.send_data(Piece::new(Held::Begun(buffer), stream), !goes_on);
+        if out.send_data(Piece::new(Held::Begun(buffer), stream), !goes_on).is_err() {
+            // The client has gone. What its call still brings is of no use.
+            return Ok(Sent::Over);
+        }
         // What is not taken holds back what is to come.
-        let sent = taken(stream, &mut out).await;
+        let sent = taken(stream, &mut out, 0).await;
         if !goes_on || sent == Sent::Stalled {
             return Ok(sent);
         }
@@ -125,11 +137,11 @@ fn gather(
     }
 }
 
-/// Waits until the client has taken what was sent, as long as there is time.
-async fn taken(stream: &Stream, out: &mut SendStream<Piece>) -> Sent {
+/// Waits until the client has taken what was sent but for so many pieces, as long as there is time.
+async fn taken(stream: &Stream, out: &mut SendStream<Piece>, but: usize) -> Sent {
     let sent = poll_fn(|cx| {
         stream.remember(cx.waker());
-        match (stream.has_no_piece(), stream.expired.get()) {
+        match (stream.pieces() <= but, stream.expired.get()) {
             (true, _) => Poll::Ready(Sent::Over),
             (false, true) => Poll::Ready(Sent::Stalled),
             (false, false) => Poll::Pending,

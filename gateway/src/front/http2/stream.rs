@@ -79,10 +79,10 @@ impl Replying {
         let sent = match content {
             Content::Begun(begun) => send_begun(&mut self.respond, stream, head, begun).await,
             content => {
-                // Whoever hears the reply finds the places free; and one whose client does not take it holds nothing else.
-                exchange.guards.release();
+                // Whoever hears the end of the reply finds the places free; and one whose client does not take it holds nothing else.
+                let guards = exchange.guards.take();
                 let (_on_connection, rest) = exchange.release();
-                let sent = send(&mut self.respond, stream, head, content).await;
+                let sent = send(&mut self.respond, stream, head, content, guards).await;
                 if let (Sent::Over, Some(rest)) = (sent, rest) {
                     // A stream that ends while its client sends is reset: of what is little the end is waited for.
                     rest.discard().await;
@@ -106,7 +106,7 @@ impl Replying {
         let stream = &self.open.stream;
         let head = head::of_refusal(&stream.connection, id.as_str(), &reply);
         let content = if self.is_head { Content::Empty } else { reply.content };
-        let sent = send(&mut self.respond, stream, head, content).await;
+        let sent = send(&mut self.respond, stream, head, content, ()).await;
         self.count(sent);
     }
 
