@@ -325,3 +325,57 @@ async fn a_long_answer_is_in_flight_until_its_last_piece_is_on_its_way() {
     net.counts("callgate_requests_in_flight", &[], 0.0).await;
     net.counts("callgate_http2_streams_open", &[], 1.0).await;
 }
+
+#[tokio::test]
+async fn replies_that_nobody_takes_share_a_bounded_memory() {
+    let net = Net::start("max_answer = \"16MiB\"\nmax_answer_memory = \"32MiB\"").await;
+    let before = net.gateway.resident_bytes();
+    let mut deaf = Vec::new();
+    for _ in 0..20 {
+        let mut client = Frames::connect(net.addr, NO_WINDOW).await;
+        // A reply of 60 KB each: all would be 120 MB.
+        let all: Vec<u8> = (0..100).flat_map(|number| get("/text/60000", id(number))).collect();
+        client.send(&all).await;
+        // Each is replied to, or refused.
+        let mut heard = 0;
+        while heard < 100 {
+            let (kind, _, payload) = client.next().await.expect("the connection goes on");
+            heard += usize::from(kind == HEADERS || kind == RST_STREAM);
+            if kind == RST_STREAM {
+                assert!(matches!(payload[3], 7 | 11), "REFUSED_STREAM or ENHANCE_YOUR_CALM: {payload:?}");
+            }
+        }
+        deaf.push(client);
+    }
+    let held = net.gateway.metric("callgate_answer_memory_bytes", &[]).await;
+    assert!(held <= (32 * MIB) as f64, "{held}");
+    let grown = net.gateway.resident_bytes().saturating_sub(before);
+    assert!(grown < 64 * MIB, "{grown} bytes");
+    // Whoever takes its reply is served.
+    let mut good = net.connect().await;
+    good.send(&get("/text/60000", 1)).await;
+    let taken: usize = good.all(DATA, 4).await.iter().map(Vec::len).sum();
+    assert_eq!(taken, 60_002);
+    drop(deaf);
+    net.counts("callgate_answer_memory_bytes", &[], 0.0).await;
+}
+
+#[tokio::test]
+async fn one_connection_may_have_many_replies_on_their_way() {
+    let net = Net::start("").await;
+    let mut client = Frames::connect(net.addr, NO_WINDOW).await;
+    let all: Vec<u8> = (0..100).flat_map(|number| get("/text/60000", id(number))).collect();
+    client.send(&all).await;
+    assert_eq!(client.all(HEADERS, 100).await.len(), 100);
+    let open: Vec<u8> =
+        (0..100).flat_map(|number| frame(WINDOW_UPDATE, 0, id(number), &100_000u32.to_be_bytes())).collect();
+    client.send(&open).await;
+    let mut bytes = 0;
+    while bytes < 100 * 60_002 {
+        match client.next().await.expect("the connection goes on") {
+            (DATA, _, payload) => bytes += payload.len(),
+            (kind, ..) => assert_ne!(kind, RST_STREAM),
+        }
+    }
+    net.counts("callgate_answer_memory_bytes", &[], 0.0).await;
+}

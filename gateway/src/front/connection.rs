@@ -6,10 +6,12 @@ mod idle;
 mod open;
 mod requests;
 mod streams;
+mod unsent;
 
 pub(super) use open::OpenConnections;
 pub(super) use requests::RequestBound;
 pub(super) use streams::{Awaited, Http2, OpenStream, Stream};
+pub(super) use unsent::Hold;
 
 use super::pace::Pace;
 use super::peer::TlsPeer;

@@ -4,6 +4,7 @@
 //! client does not let end is ended alone.
 
 use super::Connection;
+use super::unsent::Unsent;
 use crate::front::pace::Pace;
 use callgate_http1::Refusal;
 use slab::Slab;
@@ -15,6 +16,8 @@ use std::task::{Poll, Waker};
 /// What a connection has because it is one of HTTP/2.
 pub(in crate::front) struct Http2 {
     pub(in crate::front) streams: RefCell<Slab<Rc<Stream>>>,
+    /// What they hold of replies that were not sent.
+    pub(in crate::front) unsent: Unsent,
     /// The sweep at which it began.
     pub(in crate::front) born: u64,
     /// It is to take no more requests.
@@ -86,6 +89,7 @@ impl Connection {
     pub(in crate::front) fn http2(&self) -> &Http2 {
         let begin = || Http2 {
             streams: RefCell::default(),
+            unsent: Unsent::default(),
             born: self.open.sweeps.get(),
             leaves: Cell::new(false),
             leaves_since: Cell::new(0),

@@ -123,6 +123,11 @@ impl Served<'_> {
             // All requests that have come are begun before anything else is looked at.
             let accepted = pin!(self.library.accept()).poll(cx);
             match accepted {
+                Poll::Ready(Some(Ok((_, mut respond)))) if !self.ends && self.is_full() => {
+                    // Nothing is done with it: its client can send it again.
+                    respond.send_reset(Reason::REFUSED_STREAM);
+                    continue;
+                }
                 Poll::Ready(Some(Ok((request, respond)))) if !self.ends => {
                     let stream = stream::begin(self.worker, connection, &self.watch, request, respond);
                     self.look_at_room();
@@ -152,6 +157,11 @@ impl Served<'_> {
                 return Poll::Pending;
             }
         }
+    }
+
+    /// Whether the client has let so much lie that there is no room for one more reply.
+    fn is_full(&self) -> bool {
+        self.wire.connection.http2().unsent.is_full(&self.worker.shared.answers)
     }
 
     /// When the process ends, the connection has had its requests, or room is short, its client is to go elsewhere.

@@ -9,10 +9,12 @@ use crate::call::ReplyStream;
 use crate::failure::Failure;
 use crate::front::connection::Stream;
 use crate::front::reply::Content;
+use callgate_protocol::Budget;
 use h2::{Reason, SendStream, server::SendResponse};
 use http::Response;
 use std::future::poll_fn;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// Items that are there are sent together, up to so many bytes.
@@ -25,6 +27,8 @@ pub(super) enum Sent {
     Over,
     /// Its client has taken too little of it for too long: the stream was reset.
     Stalled,
+    /// Clients have taken so little of so many others that there is no room for it: the stream was reset.
+    NoRoom,
 }
 
 /// Sends a reply whose body is there. What its exchange holds is dropped when its last piece is all that is left to send.
@@ -33,6 +37,7 @@ pub(super) async fn send<G>(
     stream: &Rc<Stream>,
     head: Response<()>,
     content: Content,
+    budget: &Arc<Budget>,
     holds: G,
 ) -> Sent {
     if content.length() == Some(0) {
@@ -41,13 +46,11 @@ pub(super) async fn send<G>(
         let _ = respond.send_response(head, true);
         return Sent::Over;
     }
-    let Ok(mut out) = respond.send_response(head, false) else { return Sent::Over };
-    let mut pieces = match content {
-        Content::Pieces(parts) => {
-            parts.into_iter().map(|part| Piece::new(Held::Part(part), stream)).collect()
-        }
-        content => vec![Piece::new(Held::Content(content), stream)],
+    let Some(mut pieces) = pieces(content, stream, budget) else {
+        respond.send_reset(Reason::ENHANCE_YOUR_CALM);
+        return Sent::NoRoom;
     };
+    let Ok(mut out) = respond.send_response(head, false) else { return Sent::Over };
     let last = pieces.pop();
     for piece in pieces {
         if out.send_data(piece, false).is_err() {
@@ -61,7 +64,17 @@ pub(super) async fn send<G>(
     drop(holds);
     match sent {
         Sent::Over => taken(stream, &mut out, 0).await,
-        Sent::Stalled => sent,
+        Sent::Stalled | Sent::NoRoom => sent,
+    }
+}
+
+/// A body as its pieces, if there is room for them.
+fn pieces(content: Content, stream: &Rc<Stream>, budget: &Arc<Budget>) -> Option<Vec<Piece>> {
+    match content {
+        Content::Pieces(parts) => {
+            parts.into_iter().map(|part| Piece::new(Held::Part(part), stream, budget)).collect()
+        }
+        content => Some(vec![Piece::new(Held::Content(content), stream, budget)?]),
     }
 }
 
@@ -72,6 +85,7 @@ pub(super) async fn send_begun(
     stream: &Rc<Stream>,
     head: Response<()>,
     mut reply: Box<ReplyStream>,
+    budget: &Arc<Budget>,
 ) -> Result<Sent, Failure> {
     let Ok(mut out) = respond.send_response(head, false) else { return Ok(Sent::Over) };
     let buffers = &stream.connection.open.buffers;
@@ -86,7 +100,11 @@ pub(super) async fn send_begun(
                 return Err(failure);
             }
         };
-        if out.send_data(Piece::new(Held::Begun(buffer), stream), !goes_on).is_err() {
+        let Some(piece) = Piece::new(Held::Begun(buffer), stream, budget) else {
+            out.send_reset(Reason::ENHANCE_YOUR_CALM);
+            return Ok(Sent::NoRoom);
+        };
+        if out.send_data(piece, !goes_on).is_err() {
             // The client has gone. What its call still brings is of no use.
             return Ok(Sent::Over);
         }

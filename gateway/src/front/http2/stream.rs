@@ -73,16 +73,16 @@ impl Replying {
         let handled = Box::pin(handle(&mut exchange));
         let Some(mut reply) = self.unless_reset(handled).await else { return };
         exchange.guards.call = reply.guards.take();
-        let stream = &self.open.stream;
+        let (stream, budget) = (&self.open.stream, &self.counted.0.shared.answers);
         let head = head::of_exchange(&exchange, &reply);
         let content = if self.is_head { Content::Empty } else { reply.content };
         let sent = match content {
-            Content::Begun(begun) => send_begun(&mut self.respond, stream, head, begun).await,
+            Content::Begun(begun) => send_begun(&mut self.respond, stream, head, begun, budget).await,
             content => {
                 // Whoever hears the end of the reply finds the places free; and one whose client does not take it holds nothing else.
                 let guards = exchange.guards.take();
                 let (_on_connection, rest) = exchange.release();
-                let sent = send(&mut self.respond, stream, head, content, guards).await;
+                let sent = send(&mut self.respond, stream, head, content, budget, guards).await;
                 if let (Sent::Over, Some(rest)) = (sent, rest) {
                     // A stream that ends while its client sends is reset: of what is little the end is waited for.
                     rest.discard().await;
@@ -106,7 +106,7 @@ impl Replying {
         let stream = &self.open.stream;
         let head = head::of_refusal(&stream.connection, id.as_str(), &reply);
         let content = if self.is_head { Content::Empty } else { reply.content };
-        let sent = send(&mut self.respond, stream, head, content, ()).await;
+        let sent = send(&mut self.respond, stream, head, content, &worker.shared.answers, ()).await;
         self.count(sent);
     }
 
@@ -128,10 +128,21 @@ impl Replying {
     }
 
     fn count(&self, sent: Sent) {
-        if sent == Sent::Stalled {
-            let connection = &self.open.stream.connection;
-            tracing::debug!(client = ?connection.client.get(), listener = connection.listener.id, "a stream's client takes its answer more slowly than min_send_rate");
-            self.counted.counters().stalled.increment();
+        let connection = &self.open.stream.connection;
+        let (client, listener) = (connection.client.get(), &connection.listener.id);
+        match sent {
+            Sent::Over => {}
+            Sent::Stalled => {
+                tracing::debug!(
+                    ?client,
+                    listener,
+                    "a stream's client takes its answer more slowly than min_send_rate"
+                );
+                self.counted.counters().stalled.increment();
+            }
+            Sent::NoRoom => {
+                tracing::debug!(?client, listener, "a stream's answer has no room in max_answer_memory");
+            }
         }
     }
 }
