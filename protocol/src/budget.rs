@@ -31,6 +31,16 @@ impl Budget {
         self.used.load(Ordering::Relaxed)
     }
 
+    /// Whether more than half of it is held.
+    pub fn is_scarce(&self) -> bool {
+        self.used() > self.max / 2
+    }
+
+    /// Whether there is room for `bytes` at the moment.
+    pub fn has(&self, bytes: usize) -> bool {
+        self.used().saturating_add(bytes) <= self.max
+    }
+
     /// Takes room for `bytes`, if there is so much.
     pub fn take(self: &Arc<Budget>, bytes: usize) -> Option<Room> {
         let mut room = Room { budget: self.clone(), bytes: 0 };
@@ -67,10 +77,12 @@ mod tests {
         let budget = Budget::new(100);
         let mut first = budget.take(60).expect("there is room");
         assert!(budget.take(41).is_none() && !first.grow(41));
+        assert!(budget.is_scarce() && budget.has(40) && !budget.has(41));
         let second = budget.take(40).expect("what was refused was not taken");
         drop(first);
         assert!(budget.take(61).is_none());
         drop(second);
+        assert!(!budget.is_scarce());
         assert!(budget.take(100).is_some());
         assert_eq!(budget.used.load(Ordering::Relaxed), 0);
     }

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use tokio::task::yield_now;
 use tokio::time::Instant;
 
-/// A longer answer takes room, in bytes. Shorter ones are bounded by the number of connections.
+/// A longer answer takes room, in bytes. Shorter ones are bounded by the number of connections; those of HTTP/2, of which a connection may have
+/// many, by what the front holds of them.
 const LONG: usize = 64 * 1024;
 
 /// What is made in a step, and a piece of the answer, in bytes.

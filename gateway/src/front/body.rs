@@ -141,6 +141,14 @@ impl RequestBody {
         }
     }
 
+    /// What of it is still to come on a stream of its own, if that is so little that it is read past.
+    pub(super) fn into_rest(self, head: &Request) -> Option<StreamBody> {
+        match self.source {
+            Source::Stream(stream) if stream.unread(head) == Unread::Little => Some(stream),
+            _ => None,
+        }
+    }
+
     /// How many of the bytes behind the head it has taken. Its buffer is given back.
     pub(super) fn finish(&mut self) -> usize {
         let buffer = std::mem::take(&mut self.content).into_buffer();

@@ -7,11 +7,13 @@ mod open;
 mod over;
 mod requests;
 mod streams;
+mod unsent;
 
 pub(super) use open::OpenConnections;
 pub(super) use over::Over;
 pub(super) use requests::RequestBound;
 pub(super) use streams::{Awaited, Http2, OpenStream, Stream};
+pub(super) use unsent::Hold;
 
 use super::client_certificate::ShownCertificate;
 use super::pace::Pace;

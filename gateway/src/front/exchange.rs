@@ -4,7 +4,7 @@
 //! An exchange borrows nothing, so that several may be open on one connection. Its guards are released when the last piece of its reply
 //! is sent, if its body has ended; or when it is dropped, because its client has gone.
 
-use super::body::RequestBody;
+use super::body::{RequestBody, StreamBody};
 use super::client;
 use super::connection::{Connection, OpenExchange};
 use super::problem;
@@ -95,7 +95,12 @@ impl Exchange {
             }
             Err(failure) => {
                 let id = self.context.id.as_str();
-                failure.log(id, self.tally.route());
+                match (&failure, self.connection().http2.get()) {
+                    (Failure::Refused(refusal), Some(http2)) => {
+                        http2.log_refused(*refusal, id, self.tally.route());
+                    }
+                    _ => failure.log(id, self.tally.route()),
+                }
                 self.tally.failed(&failure);
                 problem::reply(&failure, &self.worker.shared.settings.server.error_types, id)
             }
@@ -118,16 +123,27 @@ impl Exchange {
         head
     }
 
-    /// Ends it but for its place on its connection: its reply is on its way and needs nothing of it.
-    pub(super) fn release(self) -> OpenExchange {
+    /// Ends it but for its place on its connection: its reply is on its way and needs nothing of it. Of its body what is still to be read
+    /// past, if anything is.
+    pub(super) fn release(self) -> (OpenExchange, Option<StreamBody>) {
         let Exchange { head, mut body, on_connection, .. } = self;
         body.finish();
+        let rest = body.into_rest(&head);
         on_connection.connection().open.pool.take_request(head);
-        on_connection
+        (on_connection, rest)
     }
 }
 
 impl Guards {
+    /// All of it, for somebody else to give back.
+    pub(super) fn take(&mut self) -> Guards {
+        Guards {
+            passed: std::mem::take(&mut self.passed),
+            call: self.call.take(),
+            in_flight: self.in_flight.take(),
+        }
+    }
+
     /// Gives all of it back: whoever hears the reply finds the places free.
     pub(super) fn release(&mut self) {
         self.passed = Passed::default();

@@ -17,6 +17,11 @@ const SWEEP: Duration = Duration::from_millis(250);
 /// A connection of HTTP/2 whose client was told to go elsewhere, and that has nothing open, ends after so many sweeps.
 const LEAVES_WITHIN: u64 = 8;
 
+/// A stream that waits for the socket has so many windows at least.
+const TURNS: u64 = 4;
+/// What of a stream goes at a time, in bytes, unless its client asks for more.
+const FRAME: u64 = 16 * 1024;
+
 /// A connection that has been idle for so many sweeps is put to rest.
 const REST_AFTER: u64 = 4;
 
@@ -124,9 +129,11 @@ fn look_at(connection: &Connection, limits: &TimeLimits, worker: &Worker) {
 fn look_at_http2(connection: &Connection, http2: &Http2, limits: &TimeLimits, worker: &Worker) {
     let now = connection.open.sweeps.get();
     let streams = http2.streams.borrow();
-    let sending = streams.iter().filter(|(_, stream)| stream.awaited.get() == Awaited::Window).count() as u64;
+    let count = |what| streams.iter().filter(|(_, stream)| stream.awaited.get() == what).count() as u64;
+    let (sending, reading) = (count(Awaited::Window), count(Awaited::Body));
     for (_, stream) in streams.iter() {
-        if is_stalled(stream, sending, limits) {
+        let sharing = if stream.awaited.get() == Awaited::Body { reading } else { sending };
+        if is_stalled(stream, sharing, limits) {
             stream.expire();
         }
     }
@@ -147,22 +154,31 @@ fn look_at_http2(connection: &Connection, http2: &Http2, limits: &TimeLimits, wo
     }
 }
 
-/// Whether a stream's client has let it wait too long. The streams that are sent over a connection share the least that their client must
-/// take. While the socket itself takes nothing, no stream is to blame: that the connection waits too long is seen by itself.
-fn is_stalled(stream: &Stream, sending: u64, limits: &TimeLimits) -> bool {
+/// Whether a stream's client has let it wait too long. The streams for which it has to do the same share the least that it must take, or send,
+/// over a connection.
+fn is_stalled(stream: &Stream, sharing: u64, limits: &TimeLimits) -> bool {
     let now = stream.connection.open.sweeps.get();
     let waited = now - stream.since.get();
+    let share = |least: Least| Least { bytes: (least.bytes / sharing.max(1)).max(1), ..least };
     let (least, limit) = match stream.awaited.get() {
         Awaited::Nothing => return false,
-        Awaited::Window if stream.connection.pace.is_blocked() => return false,
+        Awaited::Window if stream.connection.pace.is_blocked() => return waited > turn(sharing, limits),
         Awaited::Window => {
-            let share = |least: Least| Least { bytes: (least.bytes / sending.max(1)).max(1), ..least };
             let limit = if limits.takes.is_none() { limits.idle } else { u64::MAX };
             (limits.takes.map(share), limit)
         }
-        Awaited::Body => (limits.sends, limits.body),
+        Awaited::Body => (limits.sends.map(share), limits.body),
     };
     waited > limit || least.is_some_and(|least| stream.pace.is_too_slow(now, least))
+}
+
+/// While the socket itself takes nothing, that the connection waits too long is seen by itself, and a stream waits for its turn: so long that
+/// a frame of each other one can leave before it, at the least rate that there may be. Whoever moves nothing for longer has no window.
+fn turn(sharing: u64, limits: &TimeLimits) -> u64 {
+    match limits.takes {
+        Some(Least { bytes, sweeps }) => (TURNS * sweeps).max(sharing * FRAME * sweeps / bytes.max(1)),
+        None => u64::MAX,
+    }
 }
 
 /// Notes that a client takes its reply too slowly.
@@ -181,7 +197,57 @@ fn note_late(worker: &Worker, connection: &Connection) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Settings, Source};
+    use crate::config::{HalfClose, Settings, Source};
+    use crate::front::connection::testing;
+    use std::io;
+    use std::task::Poll;
+
+    /// At which of so many sweeps a stream is to blame, if so many bytes move before each. A window is of four sweeps, and 1 KiB.
+    fn stalls(what: Awaited, sharing: u64, moved: usize, is_blocked: bool, sweeps: u64) -> Option<u64> {
+        let text = "[server]\nbody_timeout = \"1h\"\nmin_send_rate = \"1KiB/s\"\nmin_send_rate_window = \"1s\"\n\
+                    min_body_rate = \"1KiB/s\"\nmin_body_rate_window = \"1s\"\n";
+        let settings = Settings::parse(Source::new("gateway.toml", text), None).expect("sound settings");
+        let limits = TimeLimits::by(&settings.server, &settings.http2);
+        let open = testing::open();
+        let connection = testing::register(&open, HalfClose::Cancel);
+        let stream = connection.begin_stream().stream.clone();
+        let waits = Poll::<io::Result<usize>>::Pending;
+        if is_blocked {
+            connection.pace.moved(&waits);
+        }
+        stream.awaits(what);
+        (0..sweeps).find(|sweep| {
+            open.sweeps.set(*sweep);
+            if moved > 0 {
+                stream.moved(moved);
+            }
+            stream.pace.moved(&waits);
+            is_stalled(&stream, sharing, &limits)
+        })
+    }
+
+    #[test]
+    fn a_stream_stalls_by_its_share_of_what_its_client_must_move() {
+        for what in [Awaited::Window, Awaited::Body] {
+            assert_eq!(stalls(what, 1, 0, false, 100), Some(8), "{what:?}");
+            for (sharing, enough) in [(1, 256), (4, 64), (300, 1), (5000, 1)] {
+                assert_eq!(stalls(what, sharing, enough, false, 1000), None, "{what:?}, {sharing}");
+                let least = stalls(what, sharing, enough - 1, false, 1000);
+                assert_eq!(least, Some(8), "{what:?}, {sharing}");
+            }
+        }
+        assert_eq!(stalls(Awaited::Nothing, 1, 0, false, 1000), None);
+    }
+
+    #[test]
+    fn while_the_socket_takes_nothing_a_stream_waits_for_its_turn_and_not_for_ever() {
+        // A frame of each stream before it, at the least rate that there may be.
+        for (sharing, at) in [(1, 65), (4, 257)] {
+            assert_eq!(stalls(Awaited::Window, sharing, 0, true, 1000), Some(at), "{sharing}");
+            assert_eq!(stalls(Awaited::Window, sharing, 1, true, 1000), None, "{sharing}");
+        }
+        assert_eq!(stalls(Awaited::Body, 1, 0, true, 1000), Some(8), "of a body it takes nothing");
+    }
 
     #[test]
     fn limits_are_whole_sweeps_and_no_rate_is_none() {

@@ -17,8 +17,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Mutex, mpsc, watch};
 
-/// pingora tells of each of its steps; what is wrong is told.
-pub(super) const QUIET: &str = "pingora_core=warn";
+/// pingora tells of each of its steps; what is wrong is told. h2 warns of what clients send, as often as they do.
+pub(super) const QUIET: [&str; 2] = ["pingora_core=warn", "h2=error"];
 
 /// Runs a gateway until it has ended; well only if it was told to.
 pub(super) fn run(gateway: Gateway) -> ExitCode {

@@ -55,7 +55,7 @@ fn start(
 ) -> Result<Gateway, String> {
     signals::ignore_meaningless().map_err(|error| format!("error: signals cannot be heard: {error}"))?;
     let settings = Settings::load(config).map_err(|error| error.to_string())?;
-    log::start(&settings.log, chassis::QUIET, log.lines());
+    log::start(&settings.log, &chassis::QUIET, log.lines());
     prepare(settings, upgrade, ports, log.lines().stats())
 }
 

@@ -33,12 +33,26 @@ pub enum Flood {
     Priorities,
     Data,
     Continuations,
+    Headers,
+    RefusedHeads,
+    Malformed,
     Others,
 }
 
 /// Their labels, in their order.
-pub(super) const FLOODS: [&str; 8] =
-    ["rst_stream", "ping", "settings", "window_update", "priority", "data", "continuation", "other"];
+pub(super) const FLOODS: [&str; 11] = [
+    "rst_stream",
+    "ping",
+    "settings",
+    "window_update",
+    "priority",
+    "data",
+    "continuation",
+    "headers",
+    "refused_head",
+    "malformed",
+    "other",
+];
 
 impl Flood {
     /// Its label in the metrics and the log.

@@ -1,6 +1,8 @@
 //! A body of HTTP/2: what comes on the stream of its request. Content-Length and what has come agree, or the stream has been reset.
 
+use super::Unread;
 use super::content::{Bounds, Content};
+use super::wire::SHORT;
 use crate::failure::Failure;
 use crate::front::connection::{Awaited, Connection, Stream};
 use bytes::Bytes;
@@ -56,6 +58,28 @@ impl StreamBody {
     /// The least bytes that are still to come.
     pub(super) fn at_least(&self) -> u64 {
         self.left
+    }
+
+    /// What of it has not come.
+    pub(super) fn unread(&self, head: &Request) -> Unread {
+        // Whoever waits to be told to send may send or not.
+        let may_come = head.expects_continue() && !self.waited;
+        match head.body_length() {
+            _ if self.has_ended => Unread::Nothing,
+            BodyLength::Known(_) if !self.is_broken && !may_come && self.left <= SHORT => Unread::Little,
+            _ => Unread::Much,
+        }
+    }
+
+    /// Reads past the rest, of which there is little, as long as there is time.
+    pub(in crate::front) async fn discard(mut self) {
+        self.stream.awaits(Awaited::Body);
+        // It waits already.
+        self.waited = true;
+        while let Ok(Some(bytes)) = poll_fn(|cx| self.poll_data(cx, false)).await {
+            let _ = self.incoming.flow_control().release_capacity(bytes.len());
+        }
+        self.stream.awaits(Awaited::Nothing);
     }
 
     /// Reads it into `content`.

@@ -16,7 +16,7 @@ use std::task::Poll;
 const STEP: usize = 64 * 1024;
 
 /// A body that was refused is read past, and its connection goes on, if no more than that is still to come, in bytes.
-const SHORT: u64 = 64 * 1024;
+pub(super) const SHORT: u64 = 64 * 1024;
 
 /// A body that comes behind its head.
 pub(super) struct WireBody {

@@ -4,7 +4,9 @@
 //! client does not let end is ended alone.
 
 use super::Connection;
+use super::unsent::Unsent;
 use crate::front::pace::Pace;
+use callgate_http1::Refusal;
 use slab::Slab;
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -14,6 +16,8 @@ use std::task::{Poll, Waker};
 /// What a connection has because it is one of HTTP/2.
 pub(in crate::front) struct Http2 {
     pub(in crate::front) streams: RefCell<Slab<Rc<Stream>>>,
+    /// What they hold of replies that were not sent.
+    pub(in crate::front) unsent: Unsent,
     /// The sweep at which it began.
     pub(in crate::front) born: u64,
     /// It is to take no more requests.
@@ -22,6 +26,8 @@ pub(in crate::front) struct Http2 {
     pub(in crate::front) leaves_since: Cell<u64>,
     /// The sweep at which a head began of which not all has come.
     pub(in crate::front) head_since: Cell<Option<u64>>,
+    /// The log was told that something of its client's was refused.
+    has_told: Cell<bool>,
 }
 
 impl Http2 {
@@ -29,6 +35,17 @@ impl Http2 {
     pub(in crate::front) fn leave(&self, now: u64) {
         if !self.leaves.replace(true) {
             self.leaves_since.set(now);
+        }
+    }
+
+    /// Tells the log of a refused request: of the first one of a connection, which goes on and may have as many as it likes. Of all others
+    /// it says so at level debug.
+    pub(in crate::front) fn log_refused(&self, refusal: Refusal, request_id: &str, route: &str) {
+        let (refusal, section) = (refusal.name(), refusal.section());
+        if self.has_told.replace(true) {
+            tracing::debug!(request_id, route, refusal, section, "a request by HTTP/2 was refused");
+        } else {
+            tracing::info!(request_id, route, refusal, section, "a request by HTTP/2 was refused");
         }
     }
 }
@@ -72,10 +89,12 @@ impl Connection {
     pub(in crate::front) fn http2(&self) -> &Http2 {
         let begin = || Http2 {
             streams: RefCell::default(),
+            unsent: Unsent::default(),
             born: self.open.sweeps.get(),
             leaves: Cell::new(false),
             leaves_since: Cell::new(0),
             head_since: Cell::new(None),
+            has_told: Cell::new(false),
         };
         self.http2.get_or_init(|| Box::new(begin()))
     }
@@ -135,13 +154,16 @@ impl Stream {
         self.pieces.set(self.pieces.get() - 1);
         if self.pieces.get() == 0 {
             self.awaits(Awaited::Nothing);
+        }
+        // Somebody waits for the last piece to be alone, and for its end.
+        if self.pieces.get() <= 1 {
             self.wake();
         }
     }
 
-    /// Whether all pieces that there were have gone.
-    pub(in crate::front) fn has_no_piece(&self) -> bool {
-        self.pieces.get() == 0
+    /// How many pieces have not gone.
+    pub(in crate::front) fn pieces(&self) -> usize {
+        self.pieces.get()
     }
 
     /// Notes whom to wake.

@@ -1,7 +1,7 @@
 //! What a client may send that asks for nothing: frames that cost us work, and no request and no byte of a body comes with them.
 //!
 //! There are two purses. Frames take from one, and streams that the client gives up take from the other. Both fill with time, up to a
-//! bound; and by what a client does that has need of such frames: a request, or a piece of a reply that it has taken. Whoever finds
+//! bound; and by what a client does that has need of such frames: a request, a reply to it, or a piece of that. Whoever finds
 //! nothing in a purse is told to calm down, and the connection ends. So nobody who asks for things comes near a bound, however fast; and
 //! work for a client that asks for nothing is bounded for each connection, whatever it sends.
 //!
@@ -20,6 +20,10 @@ const FRAMES_A_REQUEST: u32 = 10;
 const FRAMES_A_PIECE: u32 = 4;
 /// SETTINGS may change the windows of all streams.
 const SETTINGS_COST: u32 = 20;
+/// PING that answers one of ours, of which there is one in a connection's life.
+const PONG_COST: u32 = 20;
+/// A head that is refused, which has brought its [`FRAMES_A_REQUEST`].
+const REFUSED_COST: u32 = 20;
 /// DATA that brings less than that, in bytes, without being the last, costs more to keep than it brings.
 const LITTLE: u32 = 64;
 
@@ -27,6 +31,12 @@ const LITTLE: u32 = 64;
 const RESETS: u32 = 2 * 200;
 /// Those that come with a sweep, in halves.
 const RESETS_A_SWEEP: u32 = 2 * 25;
+/// DATA with nothing in it that a connection may send in its life before it has to leave: at twice as many the library ends it.
+const EMPTY: u32 = 50;
+/// Streams that may be reset for what comes on them before their connection has to leave; likewise.
+const FAULTS: u32 = 512;
+/// The codes with which that is done: PROTOCOL_ERROR, FLOW_CONTROL_ERROR, STREAM_CLOSED, FRAME_SIZE_ERROR, REFUSED_STREAM.
+const FAULT_CODES: [u32; 5] = [1, 3, 5, 6, 7];
 
 /// What a client may still send.
 #[derive(Debug)]
@@ -35,12 +45,29 @@ pub(super) struct Purses {
     resets: u32,
     /// The sweep at which they were last filled.
     filled: u64,
+    /// DATA with nothing in it that has come.
+    empty: u32,
+    /// Streams that were reset for what came on them.
+    faults: u32,
+}
+
+/// Of what the library, by itself, has found too much. It says so in words only: in the GOAWAY that is among these bytes.
+pub(super) fn stopped_by_library(goaway: &[u8]) -> Flood {
+    let reasons = [
+        ("too_many_internal_resets", Flood::Malformed),
+        ("too_many_resets", Flood::Resets),
+        ("too_many_data_frames", Flood::Data),
+        ("too_many_continuations", Flood::Continuations),
+        ("header_list_way_too_large", Flood::Headers),
+    ];
+    let is_said = |word: &str| goaway.windows(word.len()).any(|bytes| bytes == word.as_bytes());
+    reasons.iter().find_map(|(word, flood)| is_said(word).then_some(*flood)).unwrap_or(Flood::Others)
 }
 
 impl Purses {
     /// Full ones.
     pub(super) fn new(now: u64) -> Purses {
-        Purses { frames: FRAMES, resets: RESETS, filled: now }
+        Purses { frames: FRAMES, resets: RESETS, filled: now, empty: 0, faults: 0 }
     }
 
     /// Time has passed.
@@ -58,8 +85,6 @@ impl Purses {
         let (cost, flood) = match frame.kind {
             Kind::Headers => {
                 self.add_frames(FRAMES_A_REQUEST);
-                // Half of a client's requests may be given up, at any rate.
-                self.resets = RESETS.min(self.resets + 1);
                 return None;
             }
             Kind::ResetStream => {
@@ -67,17 +92,30 @@ impl Purses {
                 self.resets = left.unwrap_or(0);
                 return left.is_none().then_some(Flood::Resets);
             }
-            Kind::Data if frame.length >= LITTLE || frame.ends_stream() => return None,
-            Kind::Data => (1, Flood::Data),
+            Kind::Data if frame.brings() >= LITTLE || frame.ends_stream() => return None,
+            Kind::Data => {
+                self.empty += u32::from(frame.brings() == 0);
+                (1, Flood::Data)
+            }
             // One answers ours, of which there are few.
             Kind::Settings if frame.is_ack() => (1, Flood::Settings),
             Kind::Settings => (SETTINGS_COST, Flood::Settings),
+            Kind::Ping if frame.is_ack() => (PONG_COST, Flood::Pings),
             Kind::Ping => (1, Flood::Pings),
             Kind::WindowUpdate => (1, Flood::Windows),
             Kind::Priority => (1, Flood::Priorities),
             Kind::Continuation => (1, Flood::Continuations),
             Kind::PushPromise | Kind::GoAway | Kind::Unknown => (1, Flood::Others),
         };
+        self.pay(cost, flood)
+    }
+
+    /// A head was refused; and whether it is one too many.
+    pub(super) fn refused(&mut self) -> Option<Flood> {
+        self.pay(REFUSED_COST, Flood::RefusedHeads)
+    }
+
+    fn pay(&mut self, cost: u32, flood: Flood) -> Option<Flood> {
         let left = self.frames.checked_sub(cost);
         self.frames = left.unwrap_or(0);
         left.is_none().then_some(flood)
@@ -85,9 +123,18 @@ impl Purses {
 
     /// A frame was sent.
     pub(super) fn sent(&mut self, frame: &Frame) {
-        if frame.kind == Kind::Data {
-            self.add_frames(FRAMES_A_PIECE);
+        match frame.kind {
+            Kind::Data => self.add_frames(FRAMES_A_PIECE),
+            // One request may be given up for each two that were replied to. Heads that come do not count: they may be those of trailers.
+            Kind::Headers => self.resets = RESETS.min(self.resets + 1),
+            Kind::ResetStream if FAULT_CODES.contains(&frame.code) => self.faults += 1,
+            _ => {}
         }
+    }
+
+    /// Whether the library is on its way to end the connection for what it allows only so often in a life.
+    pub(super) fn is_worn(&self) -> bool {
+        self.empty >= EMPTY || self.faults >= FAULTS
     }
 
     fn add_frames(&mut self, frames: u32) {
@@ -97,6 +144,7 @@ impl Purses {
 
 #[cfg(test)]
 mod tests {
+    use super::super::frames::PADDED;
     use super::*;
 
     fn frame(kind: Kind, flags: u8, length: u32) -> Frame {
@@ -113,13 +161,15 @@ mod tests {
     fn frames_that_ask_for_nothing_are_bounded() {
         for (kind, flags, length, at, flood) in [
             (Kind::Ping, 0, 8, 2000, Flood::Pings),
-            (Kind::Ping, 1, 8, 2000, Flood::Pings),
+            (Kind::Ping, 1, 8, 100, Flood::Pings),
             (Kind::Settings, 0, 0, 100, Flood::Settings),
             (Kind::Settings, 1, 0, 2000, Flood::Settings),
             (Kind::WindowUpdate, 0, 4, 2000, Flood::Windows),
             (Kind::Priority, 0, 5, 2000, Flood::Priorities),
             (Kind::Data, 0, 0, 2000, Flood::Data),
             (Kind::Data, 0, 63, 2000, Flood::Data),
+            // A byte says how much of it is padding: here nothing.
+            (Kind::Data, PADDED, 64, 2000, Flood::Data),
             (Kind::Continuation, 0, 1000, 2000, Flood::Continuations),
             (Kind::Unknown, 0, 0, 2000, Flood::Others),
             (Kind::GoAway, 0, 8, 2000, Flood::Others),
@@ -137,14 +187,66 @@ mod tests {
             &[get][..],
             &[frame(Kind::Data, 0, 16384)],
             &[frame(Kind::Data, 1, 0)],
-            // As careful a client as there can be, and one that gives up every second request.
+            &[frame(Kind::Data, PADDED, 65)],
+            // As careful a client as there can be.
             &[get, frame(Kind::Data, 1, 1), frame(Kind::WindowUpdate, 0, 4), frame(Kind::Ping, 0, 8)],
-            &[get, get, frame(Kind::ResetStream, 0, 4)],
         ] {
             assert_eq!(most(&mut Purses::new(0), frames), None, "{frames:?}");
         }
-        let rapid = [get, frame(Kind::ResetStream, 0, 4)];
-        assert_eq!(most(&mut Purses::new(0), &rapid), Some((799, Flood::Resets)));
+    }
+
+    #[test]
+    fn of_each_two_requests_that_were_replied_to_one_may_have_been_given_up() {
+        let (head, reset) = (frame(Kind::Headers, 5, 30), frame(Kind::ResetStream, 0, 4));
+        let mut purses = Purses::new(0);
+        for _ in 0..10_000 {
+            assert_eq!([head, head, reset].map(|frame| purses.take(&frame)), [None; 3]);
+            purses.sent(&head);
+            purses.sent(&head);
+        }
+        // A head that comes is no reply: neither that of a request nor that of trailers.
+        for rapid in [&[head, reset][..], &[head, head, reset]] {
+            let seen = most(&mut Purses::new(0), rapid);
+            assert_eq!(seen, Some((201 * rapid.len() - 1, Flood::Resets)), "{rapid:?}");
+        }
+    }
+
+    #[test]
+    fn heads_that_are_refused_cost_more_than_they_bring() {
+        let head = frame(Kind::Headers, 5, 30);
+        let mut purses = Purses::new(0);
+        let refused = (0..1000).find_map(|at| {
+            assert_eq!(purses.take(&head), None);
+            purses.refused().map(|flood| (at, flood))
+        });
+        assert_eq!(refused, Some((199, Flood::RefusedHeads)));
+    }
+
+    #[test]
+    fn a_connection_is_worn_by_faults_and_by_empty_frames() {
+        let mut purses = Purses::new(0);
+        for code in [0, 8, 11] {
+            (0..600).for_each(|_| purses.sent(&Frame { code, ..frame(Kind::ResetStream, 0, 4) }));
+        }
+        (0..512).for_each(|_| {
+            assert!(!purses.is_worn());
+            purses.sent(&Frame { code: 5, ..frame(Kind::ResetStream, 0, 4) });
+        });
+        assert!(purses.is_worn());
+        let mut purses = Purses::new(0);
+        purses.take(&frame(Kind::Data, 1, 0));
+        (0..50).for_each(|_| {
+            assert!(!purses.is_worn());
+            purses.take(&frame(Kind::Data, 0, 0));
+        });
+        assert!(purses.is_worn());
+    }
+
+    #[test]
+    fn what_the_library_stops_is_told_by_its_words() {
+        assert_eq!(stopped_by_library(b"..\x0btoo_many_internal_resets"), Flood::Malformed);
+        assert_eq!(stopped_by_library(b"too_many_resets.."), Flood::Resets);
+        assert_eq!(stopped_by_library(b"too_many"), Flood::Others);
     }
 
     #[test]

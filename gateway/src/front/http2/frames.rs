@@ -38,19 +38,22 @@ impl Kind {
     }
 }
 
-/// A frame: its head. That of RST_STREAM and GOAWAY is told when its code has passed, all others when their head has.
+/// A frame: its head. That of RST_STREAM and GOAWAY is told when its code has passed, that of DATA with padding when the length of that has,
+/// all others when their head has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Frame {
     pub(super) kind: Kind,
     pub(super) flags: u8,
     /// The bytes behind the head.
     pub(super) length: u32,
-    /// The error code, if it carries one.
+    /// The error code, if it carries one; of DATA the length of its padding.
     pub(super) code: u32,
 }
 
 /// DATA and HEADERS: nothing of the message follows.
 const END_STREAM: u8 = 1;
+/// DATA: it has padding, and before that a byte with its length.
+pub(super) const PADDED: u8 = 8;
 /// SETTINGS and PING: it answers one of ours.
 const ACK: u8 = 1;
 /// HEADERS and CONTINUATION: the head ends with it.
@@ -60,6 +63,16 @@ impl Frame {
     /// Whether it ends its sender's side of the stream.
     pub(super) fn ends_stream(&self) -> bool {
         matches!(self.kind, Kind::Data | Kind::Headers) && self.flags & END_STREAM != 0
+    }
+
+    /// How many bytes behind its head mean something.
+    pub(super) fn brings(&self) -> u32 {
+        let padding = if self.is_padded() { 1 + self.code } else { 0 };
+        self.length.saturating_sub(padding)
+    }
+
+    fn is_padded(&self) -> bool {
+        self.kind == Kind::Data && self.flags & PADDED != 0
     }
 
     /// Whether it answers a frame of the other side.
@@ -132,6 +145,7 @@ impl Frames {
         let code_ends = match frame.kind {
             Kind::ResetStream => 4,
             Kind::GoAway => 8,
+            _ if frame.is_padded() => 1,
             _ => 0,
         };
         if code_ends == 0 || length < code_ends {
@@ -193,6 +207,8 @@ mod tests {
             frame(0, 0, b""),
             frame(99, 1, &[0; 300]),
             frame(6, ACK, &[0; 8]),
+            frame(0, PADDED, &[3, b'x', 0, 0, 0]),
+            frame(0, PADDED, b""),
         ];
         let told = |kind, flags, length, code| Frame { kind, flags, length, code };
         let expected = [
@@ -203,10 +219,13 @@ mod tests {
             told(Kind::Data, 0, 0, 0),
             told(Kind::Unknown, 1, 300, 0),
             told(Kind::Ping, ACK, 8, 0),
+            told(Kind::Data, PADDED, 5, 3),
+            told(Kind::Data, PADDED, 0, 0),
         ];
         assert_eq!(seen(&mut Frames::behind(7), &bytes.concat()), expected);
         assert!(expected[0].ends_stream() && !expected[0].is_ack());
         assert!(expected[6].is_ack() && !expected[5].ends_stream());
+        assert_eq!(expected.map(|frame| frame.brings()), [3, 4, 13, 2, 0, 300, 8, 1, 0]);
     }
 
     #[test]

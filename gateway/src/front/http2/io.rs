@@ -3,7 +3,7 @@
 //! When a client has sent too much that asks for nothing, nothing more is read of it: the connection finds that out when the library
 //! waits, and ends.
 
-use super::flood::Purses;
+use super::flood::{Purses, stopped_by_library};
 use super::frames::{Frame, Frames, Kind};
 use crate::front::wire::Wire;
 use crate::telemetry::{Endings, Flood, Http2Counters};
@@ -18,6 +18,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// What a client sends before its first frame (RFC 9113, 3.4).
 pub(super) const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+/// The code of a GOAWAY to a client that sends too much.
+const ENHANCE_YOUR_CALM: u32 = 11;
+
 /// The socket.
 pub(super) struct Io {
     wire: Rc<Wire>,
@@ -30,6 +33,8 @@ pub(super) struct Watch {
     passing: RefCell<Passing>,
     /// What the client has sent too much of.
     flood: Cell<Option<Flood>>,
+    /// What the library has found too much, when its GOAWAY was written.
+    stopped: Cell<Option<Flood>>,
 }
 
 struct Passing {
@@ -44,7 +49,12 @@ impl Io {
         let now = wire.connection.open.sweeps.get();
         let read = Frames::behind(PREFACE.len() as u32);
         let passing = Passing { read, written: Frames::default(), purses: Purses::new(now) };
-        let watch = Watch { worker: worker.clone(), passing: RefCell::new(passing), flood: Cell::new(None) };
+        let watch = Watch {
+            worker: worker.clone(),
+            passing: RefCell::new(passing),
+            flood: Cell::new(None),
+            stopped: Cell::new(None),
+        };
         let watch = Rc::new(watch);
         (Io { wire: wire.clone(), watch: watch.clone() }, watch)
     }
@@ -65,6 +75,11 @@ impl Watch {
         self.flood.get()
     }
 
+    /// What the library, or whoever has it send such a GOAWAY, has found too much.
+    pub(super) fn stopped(&self) -> Option<Flood> {
+        self.stopped.get()
+    }
+
     fn http2(&self) -> &Http2Counters {
         &self.worker.shared.front.workers.of(self.worker.id).http2
     }
@@ -75,11 +90,22 @@ impl Watch {
         let counters = &self.http2().by_client;
         read.pass(bytes, |frame| {
             count(counters, &frame);
-            let flood = purses.take(&frame);
-            if flood.is_some() && self.flood.get().is_none() {
-                self.flood.set(flood);
-            }
+            self.note(purses.take(&frame));
         });
+    }
+
+    /// The head of a request was refused.
+    pub(super) fn refused(&self) {
+        self.note(self.passing.borrow_mut().purses.refused());
+    }
+
+    /// Whether the connection is to leave before it is ended for what it was sent in all its life.
+    pub(super) fn is_worn(&self) -> bool {
+        self.passing.borrow().purses.is_worn()
+    }
+
+    fn note(&self, flood: Option<Flood>) {
+        self.flood.set(self.flood.get().or(flood));
     }
 
     fn written(&self, bytes: &[u8]) {
@@ -88,6 +114,9 @@ impl Watch {
         written.pass(bytes, |frame| {
             count(counters, &frame);
             purses.sent(&frame);
+            if frame.kind == Kind::GoAway && frame.code == ENHANCE_YOUR_CALM {
+                self.stopped.set(Some(stopped_by_library(bytes)));
+            }
         });
     }
 }

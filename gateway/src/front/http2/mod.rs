@@ -28,6 +28,7 @@ use super::end::{Linger, end};
 use super::wire::Wire;
 use crate::config::Http2Settings;
 use crate::supervise::Task;
+use crate::telemetry::Flood;
 use crate::worker::Worker;
 use h2::Reason;
 use h2::server::{Builder, Connection as Library};
@@ -38,13 +39,17 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 /// What a stream's client may send of a body before it is read, in bytes.
 const STREAM_WINDOW: u32 = 64 * 1024;
 /// What all streams' clients of a connection may send so, in bytes.
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
-/// Streams of a connection that were reset by us because of what their client sent, as long as it lasts.
-const MAX_ERRORS: usize = 256;
+/// Streams of a connection that were reset by us because of what their client sent, as long as it lasts. It is told to leave long before.
+const MAX_ERRORS: usize = 1024;
+/// Streams that are remembered when we have reset them, and for how long: what their client has sent meanwhile is no error.
+const REMEMBERED: usize = 512;
+const REMEMBERED_FOR: Duration = Duration::from_secs(10);
 /// Streams that their client gives up before anybody has looked at them.
 const MAX_PENDING_RESETS: usize = 50;
 
@@ -73,6 +78,8 @@ fn builder(settings: &Http2Settings, connection: &Connection) -> Builder {
         .initial_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_local_error_reset_streams(Some(MAX_ERRORS))
+        .max_concurrent_reset_streams(REMEMBERED)
+        .reset_stream_duration(REMEMBERED_FOR)
         .max_pending_accept_reset_streams(MAX_PENDING_RESETS);
     head::bound(&mut builder, &connection.open.limits);
     builder
@@ -99,8 +106,13 @@ impl Served<'_> {
             // All requests that have come are begun before anything else is looked at.
             let accepted = pin!(self.library.accept()).poll(cx);
             match accepted {
+                Poll::Ready(Some(Ok((_, mut respond)))) if !self.ends && self.is_full() => {
+                    // Nothing is done with it: its client can send it again.
+                    respond.send_reset(Reason::REFUSED_STREAM);
+                    continue;
+                }
                 Poll::Ready(Some(Ok((request, respond)))) if !self.ends => {
-                    let stream = stream::begin(self.worker, connection, request, respond);
+                    let stream = stream::begin(self.worker, connection, &self.watch, request, respond);
                     self.look_at_room();
                     let worker = self.worker.clone();
                     tokio::task::spawn_local(async move {
@@ -111,6 +123,9 @@ impl Served<'_> {
                 Poll::Ready(Some(Ok(_))) => continue,
                 Poll::Ready(Some(Err(error))) => {
                     tracing::debug!(client = ?connection.client.get(), listener = connection.listener.id, %error, "an HTTP/2 connection has ended");
+                    if let (false, Some(flood)) = (self.ends, self.watch.stopped()) {
+                        self.tell(flood);
+                    }
                     return Poll::Ready(());
                 }
                 Poll::Ready(None) => return Poll::Ready(()),
@@ -125,6 +140,11 @@ impl Served<'_> {
                 return Poll::Pending;
             }
         }
+    }
+
+    /// Whether the client has let so much lie that there is no room for one more reply.
+    fn is_full(&self) -> bool {
+        self.wire.connection.http2().unsent.is_full(&self.worker.shared.answers)
     }
 
     /// When the process ends, the connection has had its requests, or room is short, its client is to go elsewhere.
@@ -146,8 +166,7 @@ impl Served<'_> {
             return false;
         }
         if let Some(flood) = self.watch.flood() {
-            tracing::info!(client = ?connection.client.get(), listener = connection.listener.id, frames = flood.name(), "a client sends too many HTTP/2 frames that ask for nothing");
-            self.worker.shared.front.workers.of(self.worker.id).http2.of_flood(flood).increment();
+            self.tell(flood);
             return self.end(Reason::ENHANCE_YOUR_CALM);
         }
         if connection.expired.get() {
@@ -163,7 +182,7 @@ impl Served<'_> {
             connection.stay();
         }
         let now = connection.open.sweeps.get();
-        if connection.open.stopping.get() {
+        if connection.open.stopping.get() || self.watch.is_worn() {
             connection.http2().leave(now);
         }
         if connection.http2().leaves.get() && !self.leaves {
@@ -172,6 +191,13 @@ impl Served<'_> {
             return true;
         }
         false
+    }
+
+    /// Tells that the connection ends because of what its client has sent.
+    fn tell(&self, flood: Flood) {
+        let connection = &self.wire.connection;
+        tracing::info!(client = ?connection.client.get(), listener = connection.listener.id, frames = flood.name(), "a client sends too many HTTP/2 frames that ask for nothing");
+        self.worker.shared.front.workers.of(self.worker.id).http2.of_flood(flood).increment();
     }
 
     /// Ends the connection. The client is told which of its requests were taken: it can send all others elsewhere.

@@ -9,10 +9,12 @@ use crate::call::ReplyStream;
 use crate::failure::Failure;
 use crate::front::connection::Stream;
 use crate::front::reply::Content;
+use callgate_protocol::Budget;
 use h2::{Reason, SendStream, server::SendResponse};
 use http::Response;
 use std::future::poll_fn;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// Items that are there are sent together, up to so many bytes.
@@ -25,35 +27,55 @@ pub(super) enum Sent {
     Over,
     /// Its client has taken too little of it for too long: the stream was reset.
     Stalled,
+    /// Clients have taken so little of so many others that there is no room for it: the stream was reset.
+    NoRoom,
 }
 
-/// Sends a reply whose body is there.
-pub(super) async fn send(
+/// Sends a reply whose body is there. What its exchange holds is dropped when its last piece is all that is left to send.
+pub(super) async fn send<G>(
     respond: &mut SendResponse<Piece>,
     stream: &Rc<Stream>,
     head: Response<()>,
     content: Content,
+    budget: &Arc<Budget>,
+    holds: G,
 ) -> Sent {
     if content.length() == Some(0) {
+        drop(holds);
         // One that has gone needs no reply.
         let _ = respond.send_response(head, true);
         return Sent::Over;
     }
-    let Ok(mut out) = respond.send_response(head, false) else { return Sent::Over };
-    let mut pieces = match content {
-        Content::Pieces(parts) => {
-            parts.into_iter().map(|part| Piece::new(Held::Part(part), stream)).collect()
-        }
-        content => vec![Piece::new(Held::Content(content), stream)],
+    let Some(mut pieces) = pieces(content, stream, budget) else {
+        respond.send_reset(Reason::ENHANCE_YOUR_CALM);
+        return Sent::NoRoom;
     };
+    let Ok(mut out) = respond.send_response(head, false) else { return Sent::Over };
     let last = pieces.pop();
     for piece in pieces {
-        let _ = out.send_data(piece, false);
+        if out.send_data(piece, false).is_err() {
+            return Sent::Over;
+        }
     }
-    if let Some(last) = last {
-        let _ = out.send_data(last, true);
+    if last.is_some_and(|last| out.send_data(last, true).is_err()) {
+        return Sent::Over;
     }
-    taken(stream, &mut out).await
+    let sent = taken(stream, &mut out, 1).await;
+    drop(holds);
+    match sent {
+        Sent::Over => taken(stream, &mut out, 0).await,
+        Sent::Stalled | Sent::NoRoom => sent,
+    }
+}
+
+/// A body as its pieces, if there is room for them.
+fn pieces(content: Content, stream: &Rc<Stream>, budget: &Arc<Budget>) -> Option<Vec<Piece>> {
+    match content {
+        Content::Pieces(parts) => {
+            parts.into_iter().map(|part| Piece::new(Held::Part(part), stream, budget)).collect()
+        }
+        content => Some(vec![Piece::new(Held::Content(content), stream, budget)?]),
+    }
 }
 
 /// Sends a reply that has only begun, as its items come. A client that resets the stream ends its call; a call that fails resets the
@@ -63,6 +85,7 @@ pub(super) async fn send_begun(
     stream: &Rc<Stream>,
     head: Response<()>,
     mut reply: Box<ReplyStream>,
+    budget: &Arc<Budget>,
 ) -> Result<Sent, Failure> {
     let Ok(mut out) = respond.send_response(head, false) else { return Ok(Sent::Over) };
     let buffers = &stream.connection.open.buffers;
@@ -77,9 +100,16 @@ pub(super) async fn send_begun(
                 return Err(failure);
             }
         };
-        let _ = out.send_data(Piece::new(Held::Begun(buffer), stream), !goes_on);
+        let Some(piece) = Piece::new(Held::Begun(buffer), stream, budget) else {
+            out.send_reset(Reason::ENHANCE_YOUR_CALM);
+            return Ok(Sent::NoRoom);
+        };
+        if out.send_data(piece, !goes_on).is_err() {
+            // The client has gone. What its call still brings is of no use.
+            return Ok(Sent::Over);
+        }
         // What is not taken holds back what is to come.
-        let sent = taken(stream, &mut out).await;
+        let sent = taken(stream, &mut out, 0).await;
         if !goes_on || sent == Sent::Stalled {
             return Ok(sent);
         }
@@ -125,11 +155,11 @@ fn gather(
     }
 }
 
-/// Waits until the client has taken what was sent, as long as there is time.
-async fn taken(stream: &Stream, out: &mut SendStream<Piece>) -> Sent {
+/// Waits until the client has taken what was sent but for so many pieces, as long as there is time.
+async fn taken(stream: &Stream, out: &mut SendStream<Piece>, but: usize) -> Sent {
     let sent = poll_fn(|cx| {
         stream.remember(cx.waker());
-        match (stream.has_no_piece(), stream.expired.get()) {
+        match (stream.pieces() <= but, stream.expired.get()) {
             (true, _) => Poll::Ready(Sent::Over),
             (false, true) => Poll::Ready(Sent::Stalled),
             (false, false) => Poll::Pending,

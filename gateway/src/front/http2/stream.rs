@@ -1,6 +1,7 @@
 //! One stream: its request is an exchange, like any other.
 
 use super::head;
+use super::io::Watch;
 use super::piece::Piece;
 use super::send::{Sent, send, send_begun};
 use crate::failure::Failure;
@@ -26,6 +27,7 @@ use std::task::Poll;
 pub(super) fn begin(
     worker: &Rc<Worker>,
     connection: &Rc<Connection>,
+    watch: &Watch,
     request: Request<RecvStream>,
     respond: SendResponse<Piece>,
 ) -> impl Future<Output = ()> + use<> {
@@ -39,6 +41,7 @@ pub(super) fn begin(
         }
         Err(refusal) => {
             connection.open.pool.take_request(head);
+            watch.refused();
             Err((refusal, connection.begin_exchange()))
         }
     };
@@ -70,16 +73,20 @@ impl Replying {
         let handled = Box::pin(handle(&mut exchange));
         let Some(mut reply) = self.unless_reset(handled).await else { return };
         exchange.guards.call = reply.guards.take();
-        let stream = &self.open.stream;
+        let (stream, budget) = (&self.open.stream, &self.counted.0.shared.answers);
         let head = head::of_exchange(&exchange, &reply);
         let content = if self.is_head { Content::Empty } else { reply.content };
         let sent = match content {
-            Content::Begun(begun) => send_begun(&mut self.respond, stream, head, begun).await,
+            Content::Begun(begun) => send_begun(&mut self.respond, stream, head, begun, budget).await,
             content => {
-                // Whoever hears the reply finds the places free; and one whose client does not take it holds nothing else.
-                exchange.guards.release();
-                let _on_connection = exchange.release();
-                let sent = send(&mut self.respond, stream, head, content).await;
+                // Whoever hears the end of the reply finds the places free; and one whose client does not take it holds nothing else.
+                let guards = exchange.guards.take();
+                let (_on_connection, rest) = exchange.release();
+                let sent = send(&mut self.respond, stream, head, content, budget, guards).await;
+                if let (Sent::Over, Some(rest)) = (sent, rest) {
+                    // A stream that ends while its client sends is reset: of what is little the end is waited for.
+                    rest.discard().await;
+                }
                 return self.count(sent);
             }
         };
@@ -93,13 +100,13 @@ impl Replying {
     async fn refuse(&mut self, refusal: Refusal) {
         let worker = self.counted.0.clone();
         let (failure, id) = (Failure::Refused(refusal), RequestId::make(&worker.ids));
-        failure.log(id.as_str(), "none");
+        self.open.stream.connection.http2().log_refused(refusal, id.as_str(), "none");
         tally::refused(&worker, refusal);
         let reply = problem::reply(&failure, &worker.shared.settings.server.error_types, id.as_str());
         let stream = &self.open.stream;
         let head = head::of_refusal(&stream.connection, id.as_str(), &reply);
         let content = if self.is_head { Content::Empty } else { reply.content };
-        let sent = send(&mut self.respond, stream, head, content).await;
+        let sent = send(&mut self.respond, stream, head, content, &worker.shared.answers, ()).await;
         self.count(sent);
     }
 
@@ -121,10 +128,21 @@ impl Replying {
     }
 
     fn count(&self, sent: Sent) {
-        if sent == Sent::Stalled {
-            let connection = &self.open.stream.connection;
-            tracing::debug!(client = ?connection.client.get(), listener = connection.listener.id, "a stream's client takes its answer more slowly than min_send_rate");
-            self.counted.counters().stalled.increment();
+        let connection = &self.open.stream.connection;
+        let (client, listener) = (connection.client.get(), &connection.listener.id);
+        match sent {
+            Sent::Over => {}
+            Sent::Stalled => {
+                tracing::debug!(
+                    ?client,
+                    listener,
+                    "a stream's client takes its answer more slowly than min_send_rate"
+                );
+                self.counted.counters().stalled.increment();
+            }
+            Sent::NoRoom => {
+                tracing::debug!(?client, listener, "a stream's answer has no room in max_answer_memory");
+            }
         }
     }
 }

@@ -18,16 +18,18 @@ use std::panic::PanicHookInfo;
 use std::sync::Arc;
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging for the process, panics included. `quiet` is a directive (`library=warn`) for a library that talks too
+/// Starts logging for the process, panics included. `quiet` are directives (`library=warn`) for libraries that talk too
 /// much; settings that name the library have the last word.
-pub fn start(settings: &LogSettings, quiet: &str, lines: Arc<Lines>) {
+pub fn start(settings: &LogSettings, quiet: &[&str], lines: Arc<Lines>) {
     // The settings' filter is checked, so this default is never taken.
-    let filter = EnvFilter::try_new(&settings.level).unwrap_or_else(|_| EnvFilter::new("info"));
-    let library = quiet.split('=').next().unwrap_or_default();
-    let filter = match quiet.parse() {
-        Ok(directive) if !settings.level.contains(library) => filter.add_directive(directive),
-        _ => filter,
-    };
+    let mut filter = EnvFilter::try_new(&settings.level).unwrap_or_else(|_| EnvFilter::new("info"));
+    for quiet in quiet {
+        let library = quiet.split('=').next().unwrap_or_default();
+        filter = match quiet.parse() {
+            Ok(directive) if !settings.level.contains(library) => filter.add_directive(directive),
+            _ => filter,
+        };
+    }
     let json = match settings.format {
         LogFormat::Auto => !std::io::stderr().is_terminal(),
         LogFormat::Json => true,

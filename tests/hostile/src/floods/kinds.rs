@@ -34,6 +34,20 @@ pub const ALL: &[Flood] = &[
         most: 48,
     },
     Flood {
+        name: "rapid reset with trailers",
+        begin: GREETED,
+        opening: Vec::new,
+        unit: |number| {
+            let trailers = Frame::headers(id(number), field(1)).with(flag::END_STREAM).bytes();
+            let open = Frame::headers(id(number), request("/hang/3600000")).bytes();
+            [open, trailers, Frame::reset(id(number), CANCEL).bytes()].concat()
+        },
+        connections: [4, 50],
+        units: [5_000, 50_000],
+        reads: true,
+        most: 48,
+    },
+    Flood {
         name: "streams that make themselves reset",
         begin: GREETED,
         opening: Vec::new,
@@ -128,6 +142,19 @@ pub const ALL: &[Flood] = &[
         begin: GREETED,
         opening: post,
         unit: |_| Frame::new(kind::DATA, 1, *b"\0").with(flag::PADDED).bytes(),
+        connections: [4, 50],
+        units: [20_000, 500_000],
+        reads: true,
+        most: 48,
+    },
+    Flood {
+        name: "DATA, much padding",
+        begin: GREETED,
+        opening: post,
+        unit: |_| {
+            let padding = [&[200][..], &[0; 200]].concat();
+            Frame::new(kind::DATA, 1, padding).with(flag::PADDED).bytes()
+        },
         connections: [4, 50],
         units: [20_000, 500_000],
         reads: true,
