@@ -214,9 +214,11 @@ impl Connection {
         self.heir.borrow().is_some()
     }
 
-    /// It stays, whoever has asked.
+    /// It stays, whoever has asked; and may be asked again.
     pub(super) fn stay(&self) {
-        *self.heir.borrow_mut() = None;
+        if self.heir.take().is_some() {
+            self.list();
+        }
     }
 
     /// Whether its client has shown a certificate, which was verified.
@@ -372,6 +374,17 @@ mod tests {
         let (heir, _place) = oneshot::channel();
         connection.ask_to_go(heir);
         assert!(connection.is_asked() && open.longest_idle().is_none());
+    }
+
+    #[test]
+    fn one_that_stays_can_be_asked_again() {
+        let open = testing::open();
+        let connection = register(&open);
+        let (heir, mut place) = oneshot::channel();
+        connection.ask_to_go(heir);
+        connection.stay();
+        assert!(matches!(place.try_recv(), Err(oneshot::error::TryRecvError::Closed)));
+        assert!(open.longest_idle().is_some(), "it is as idle as before");
     }
 
     #[test]
