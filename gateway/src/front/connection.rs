@@ -73,7 +73,9 @@ pub(super) struct Connection {
     pub(super) crowded_out: Cell<bool>,
     /// It takes its reply too slowly: what the kernel still has of that is not kept either.
     pub(super) slow: Cell<bool>,
-    /// Who is to have its place if it is still idle.
+    /// Its place among all connections.
+    pub(super) place: RefCell<Option<Place>>,
+    /// Who is to have that if it is still idle.
     heir: RefCell<Option<oneshot::Sender<Place>>>,
     /// What it has if it is one of HTTP/2.
     pub(super) http2: OnceCell<Box<Http2>>,
@@ -94,14 +96,23 @@ impl Connection {
         connection
     }
 
-    /// Takes it off the books. Gives whoever is to have its place.
-    pub(super) fn strike(&self) -> Option<oneshot::Sender<Place>> {
+    /// Takes it off the books, and gives its place back, or to whoever is to have it.
+    pub(super) fn strike(&self) {
         // Its number may be another's soon.
         self.phase.set(Phase::Closed);
         self.open.idle.borrow_mut().remove(self.key);
         self.open.all.borrow_mut().remove(self.key);
         self.open.closed.notify_waiters();
-        self.heir.take()
+        self.give_place();
+    }
+
+    /// Gives its place back, or to whoever is to have it, before it has ended.
+    pub(super) fn give_place(&self) {
+        let (place, heir) = (self.place.take(), self.heir.take());
+        if let (Some(place), Some(heir)) = (place, heir) {
+            // Nobody may wait for it any more; then it is given back.
+            let _ = heir.send(place);
+        }
     }
 
     fn new(
@@ -127,6 +138,7 @@ impl Connection {
             pace: Pace::default(),
             crowded_out: Cell::new(false),
             slow: Cell::new(false),
+            place: RefCell::new(None),
             heir: RefCell::new(None),
             http2: OnceCell::new(),
             open,

@@ -6,6 +6,7 @@
 //! head    heads: those of requests are read by the rules of HTTP/1.1
 //! send    a reply on its stream; piece, a piece of it that its client has not taken yet
 //! sniff   in the clear: whether a client speaks it
+//! linger  the end of a connection, which is to be heard
 //! ```
 //!
 //! The crate `h2` has the frames, the compression of heads, the state of streams and the windows. Each stream is a task of the worker's.
@@ -16,6 +17,7 @@ mod flood;
 mod frames;
 mod head;
 mod io;
+mod linger;
 mod piece;
 mod send;
 mod sniff;
@@ -24,7 +26,6 @@ mod stream;
 pub(super) use sniff::{Spoken, sniff};
 
 use super::connection::{Connection, Phase};
-use super::end::{Linger, end};
 use super::wire::Wire;
 use crate::config::Http2Settings;
 use crate::supervise::Task;
@@ -32,6 +33,7 @@ use crate::worker::Worker;
 use h2::Reason;
 use h2::server::{Builder, Connection as Library};
 use io::{Io, Watch};
+use linger::linger;
 use piece::Piece;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -62,7 +64,7 @@ pub(super) async fn serve(worker: &Rc<Worker>, wire: &Rc<Wire>) {
     poll_fn(|cx| served.poll(cx)).await;
     drop(served);
     if !connection.expired.get() {
-        end(wire, Linger::IfMore).await;
+        linger(wire).await;
     }
 }
 
