@@ -9,7 +9,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 const HEADERS: u8 = 1;
+const RESET: u8 = 3;
 const GOAWAY: u8 = 7;
+const REFUSED_STREAM: u32 = 7;
 
 struct Net {
     gateway: Gateway,
@@ -78,9 +80,10 @@ impl Client {
     }
 }
 
-/// A frame that was heard: its kind and its payload.
+/// A frame that was heard: its kind, its stream and its payload.
 struct Frame {
     kind: u8,
+    stream: u32,
     payload: Vec<u8>,
 }
 
@@ -92,10 +95,11 @@ impl Frame {
 
 fn frames(mut bytes: &[u8]) -> Vec<Frame> {
     let mut frames = Vec::new();
-    while let [a, b, c, kind, _, _, _, _, _, rest @ ..] = bytes {
+    while let [a, b, c, kind, _, s, t, u, v, rest @ ..] = bytes {
         let length = u32::from_be_bytes([0, *a, *b, *c]) as usize;
         let Some((payload, behind)) = rest.split_at_checked(length) else { break };
-        frames.push(Frame { kind: *kind, payload: payload.to_vec() });
+        let stream = u32::from_be_bytes([*s, *t, *u, *v]);
+        frames.push(Frame { kind: *kind, stream, payload: payload.to_vec() });
         bytes = behind;
     }
     frames
@@ -148,4 +152,33 @@ async fn one_whose_place_is_needed_hears_it_and_the_place_is_free_at_once() {
         gone.push(Client::connect(net.addr).await);
     }
     assert!(began.elapsed() < Duration::from_secs(4), "nobody waits for them: {:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn one_that_does_not_answer_is_served_no_further() {
+    let net = Net::start("max_requests_per_connection = 1").await;
+    let mut client = Client::connect(net.addr).await;
+    let (mut read, mut asked) = (Vec::new(), 0);
+    // There is always a stream open, and the PING behind the first GOAWAY has no answer.
+    let ended = async {
+        while client.get(2 * asked + 1, "/v1/delay/900").await.is_ok() {
+            asked += 1;
+            if let Ok(Ok(0) | Err(_)) =
+                timeout(Duration::from_millis(300), client.0.read_buf(&mut read)).await
+            {
+                break;
+            }
+        }
+    };
+    timeout(PATIENCE, ended).await.expect("it ends whatever its client does");
+    let heard = frames(&read);
+    let of = |kind: u8| heard.iter().filter(move |frame| frame.kind == kind);
+    let (served, refused) = (of(HEADERS).count(), of(RESET).count());
+    assert!(served >= 5, "what comes within two seconds is served: {served}");
+    assert!(of(RESET).all(|frame| frame.number(0) == REFUSED_STREAM) && refused > 0, "{refused}");
+    assert!(of(HEADERS).all(|frame| frame.stream < 2 * served as u32), "nothing is served behind that");
+    let goaways = goaways(&heard);
+    assert!(goaways.iter().all(|(_, code)| *code == 0), "{goaways:?}");
+    let (last, _) = *goaways.last().expect("it is told");
+    assert_eq!(served + refused, last.div_ceil(2) as usize, "each that was taken has its reply");
 }

@@ -3,7 +3,7 @@
 //! A timer for each wait would be made and dropped with every request. So each connection notes what it waits for and since when, and
 //! one sweep of the worker tells those that wait too long: the limits are kept to within [`SWEEP`].
 
-use super::connection::{Awaited, Connection, Http2, OpenConnections, Phase, Stream};
+use super::connection::{Awaited, Connection, Http2, LEAVES_WITHIN, OpenConnections, Phase, Stream};
 use super::pace::Least;
 use crate::config::{Http2Settings, ServerSettings};
 use crate::worker::Worker;
@@ -13,9 +13,6 @@ use tokio::time::{MissedTickBehavior, interval};
 
 /// Time between two sweeps.
 const SWEEP: Duration = Duration::from_millis(250);
-
-/// A connection of HTTP/2 whose client was told to go elsewhere, and that has nothing open, ends after so many sweeps.
-const LEAVES_WITHIN: u64 = 8;
 
 /// A connection that has been idle for so many sweeps is put to rest.
 const REST_AFTER: u64 = 4;

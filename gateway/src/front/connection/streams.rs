@@ -11,6 +11,9 @@ use std::io;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
+/// A client that was told to go elsewhere has so many sweeps to do so.
+pub(in crate::front) const LEAVES_WITHIN: u64 = 8;
+
 /// What a connection has because it is one of HTTP/2.
 pub(in crate::front) struct Http2 {
     pub(in crate::front) streams: RefCell<Slab<Rc<Stream>>>,
@@ -30,6 +33,11 @@ impl Http2 {
         if !self.leaves.replace(true) {
             self.leaves_since.set(now);
         }
+    }
+
+    /// Whether its client has had time to hear that.
+    pub(in crate::front) fn has_left(&self, now: u64) -> bool {
+        self.leaves.get() && now - self.leaves_since.get() > LEAVES_WITHIN
     }
 }
 

@@ -118,6 +118,11 @@ impl Served<'_> {
             // All requests that have come are begun before anything else is looked at.
             let accepted = pin!(self.library.accept()).poll(cx);
             match accepted {
+                Poll::Ready(Some(Ok((_, mut respond)))) if self.has_left() => {
+                    // Its client goes on as if it had not been told. What is refused may be sent again elsewhere.
+                    respond.send_reset(Reason::REFUSED_STREAM);
+                    continue;
+                }
                 Poll::Ready(Some(Ok((request, respond)))) if !self.ends => {
                     let stream = stream::begin(self.worker, connection, request, respond);
                     self.look_at_room();
@@ -144,6 +149,12 @@ impl Served<'_> {
                 return Poll::Pending;
             }
         }
+    }
+
+    /// Whether its client was told to go elsewhere, and has had time for that.
+    fn has_left(&self) -> bool {
+        let connection = &self.wire.connection;
+        connection.http2().has_left(connection.open.sweeps.get())
     }
 
     /// When the process ends, the connection has had its requests, or room is short, its client is to go elsewhere.
