@@ -9,7 +9,7 @@ mod streams;
 
 pub(super) use open::OpenConnections;
 pub(super) use requests::RequestBound;
-pub(super) use streams::{Awaited, Http2, LEAVES_WITHIN, OpenStream, Stream};
+pub(super) use streams::{Awaited, Due, Http2, LEAVES_WITHIN, OpenStream, Stream};
 
 use super::pace::Pace;
 use super::peer::TlsPeer;

@@ -25,6 +25,19 @@ pub(in crate::front) struct Http2 {
     pub(in crate::front) leaves_since: Cell<u64>,
     /// The sweep at which a head began of which not all has come.
     pub(in crate::front) head_since: Cell<Option<u64>>,
+    /// Why it is to end, if nothing else has come meanwhile.
+    pub(in crate::front) due: Cell<Option<Due>>,
+}
+
+/// Why a connection is to end, while it can be written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::front) enum Due {
+    /// It has been idle for too long.
+    Idle,
+    /// Its client was told to go elsewhere, and does not.
+    Left,
+    /// The head of a request does not come to its end.
+    Head,
 }
 
 impl Http2 {
@@ -33,6 +46,11 @@ impl Http2 {
         if !self.leaves.replace(true) {
             self.leaves_since.set(now);
         }
+    }
+
+    /// Has it end, unless that is no longer so when its task runs. The first reason counts.
+    pub(in crate::front) fn fall_due(&self, why: Due) {
+        self.due.set(self.due.get().or(Some(why)));
     }
 
     /// Whether its client has had time to hear that.
@@ -84,6 +102,7 @@ impl Connection {
             leaves: Cell::new(false),
             leaves_since: Cell::new(0),
             head_since: Cell::new(None),
+            due: Cell::new(None),
         };
         self.http2.get_or_init(|| Box::new(begin()))
     }

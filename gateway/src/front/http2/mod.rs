@@ -25,7 +25,7 @@ mod stream;
 
 pub(super) use sniff::{Spoken, sniff};
 
-use super::connection::{Connection, Phase};
+use super::connection::{Connection, Due, Phase};
 use super::wire::Wire;
 use crate::config::Http2Settings;
 use crate::supervise::Task;
@@ -180,10 +180,8 @@ impl Served<'_> {
             self.worker.shared.front.workers.of(self.worker.id).http2.of_flood(flood).increment();
             return self.end(Reason::ENHANCE_YOUR_CALM);
         }
-        if connection.expired.get() {
-            let is_idle =
-                connection.phase.get() == Phase::Idle && connection.http2().head_since.get().is_none();
-            return self.end(if is_idle { Reason::NO_ERROR } else { Reason::ENHANCE_YOUR_CALM });
+        if let Some(reason) = self.is_due() {
+            return self.end(reason);
         }
         if connection.is_asked() {
             // What has come before the word to end is replied to.
@@ -202,6 +200,23 @@ impl Served<'_> {
             return true;
         }
         false
+    }
+
+    /// Whether it is to end now, and what its client is told then. What has come before that is replied to; not so for a client that has
+    /// had its time.
+    fn is_due(&self) -> Option<Reason> {
+        let connection = &self.wire.connection;
+        let http2 = connection.http2();
+        let (is_idle, has_begun) = (connection.phase.get() == Phase::Idle, http2.head_since.get().is_some());
+        let ends = match http2.due.take() {
+            _ if connection.expired.get() => true,
+            Some(Due::Head) => has_begun,
+            Some(Due::Left) => is_idle,
+            Some(Due::Idle) => is_idle && !self.wire.has_come(),
+            None => false,
+        };
+        let is_in_order = is_idle && !has_begun;
+        ends.then_some(if is_in_order { Reason::NO_ERROR } else { Reason::ENHANCE_YOUR_CALM })
     }
 
     /// Ends the connection. The client is told which of its requests were taken: it can send all others elsewhere.
