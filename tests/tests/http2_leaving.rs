@@ -1,6 +1,8 @@
 //! How connections of HTTP/2 end: what clients hear of it, when they ask at the same moment, and that it comes about whatever they do.
 
+use callgate_tests::tls::{Ca, TlsClient};
 use callgate_tests::{Backend, Gateway, Http2, PATIENCE, Setup, eventually, free_port};
+use nix::sys::signal::Signal;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -181,4 +183,32 @@ async fn one_that_does_not_answer_is_served_no_further() {
     assert!(goaways.iter().all(|(_, code)| *code == 0), "{goaways:?}");
     let (last, _) = *goaways.last().expect("it is told");
     assert_eq!(served + refused, last.div_ceil(2) as usize, "each that was taken has its reply");
+}
+
+#[tokio::test]
+async fn a_drain_tells_those_that_have_not_spoken_yet() {
+    let setup = Setup::new();
+    let ca = Ca::new("a test's CA");
+    let (cert, key) = ca.server(&["shop.example"]).write(setup.folder(), "shop");
+    let text = format!("[[certificates]]\nnames = [\"shop.example\"]\ncert = {cert:?}\nkey = {key:?}\n");
+    setup.write_routes("certificate.toml", &text);
+    let mut net = Net::of(setup, "tls = true").await;
+    let client = TlsClient::new(&ca).offering(&["h2"]);
+    let mut stream = client.connect(net.addr, "shop.example").await.expect("it shakes hands");
+    eventually("the connection", || async {
+        (net.gateway.metric("callgate_http2_connections_open", &[]).await == 1.0).then_some(())
+    })
+    .await;
+    net.gateway.signal(Signal::SIGTERM);
+    let mut heard = Vec::new();
+    // Its request is on its way meanwhile.
+    while goaways(&frames(&heard)).is_empty() {
+        let read = timeout(PATIENCE, stream.read_buf(&mut heard)).await.expect("it comes");
+        assert!(read.expect("it is not cut") > 0, "it hears of it");
+    }
+    assert_eq!(goaways(&frames(&heard)), [(0, 0)]);
+    let read = timeout(PATIENCE, stream.read_to_end(&mut heard)).await.expect("it ends");
+    read.expect("it is not cut");
+    drop(stream);
+    assert!(net.gateway.ended().await);
 }

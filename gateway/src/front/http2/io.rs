@@ -82,7 +82,8 @@ impl Watch {
         });
     }
 
-    fn written(&self, bytes: &[u8]) {
+    /// Notes what was written.
+    pub(super) fn written(&self, bytes: &[u8]) {
         let Passing { written, purses, .. } = &mut *self.passing.borrow_mut();
         let counters = &self.http2().by_gateway;
         written.pass(bytes, |frame| {

@@ -57,7 +57,12 @@ pub(super) async fn serve(worker: &Rc<Worker>, wire: &Rc<Wire>) {
     connection.enter(Phase::Head);
     let (io, watch) = Io::new(worker, wire);
     let builder = builder(&worker.shared.settings.http2, connection);
-    let Some(library) = begun(connection, builder.handshake(io)).await else { return };
+    let Some(library) = begun(wire, builder.handshake(io)).await else {
+        if connection.open.stopping.get() && !connection.expired.get() {
+            say_that_none_was_taken(wire, &watch).await;
+        }
+        return;
+    };
     worker.shared.front.workers.of(worker.id).http2.accepted.increment();
     connection.enter(Phase::Idle);
     let mut served = Served { worker, wire, watch, library, leaves: false, ends: false };
@@ -81,20 +86,31 @@ fn builder(settings: &Http2Settings, connection: &Connection) -> Builder {
 }
 
 /// Waits until the client has sent its preface, as long as there is time.
-async fn begun<T>(
-    connection: &Connection,
-    handshake: impl Future<Output = Result<T, h2::Error>>,
-) -> Option<T> {
+async fn begun<T>(wire: &Wire, handshake: impl Future<Output = Result<T, h2::Error>>) -> Option<T> {
+    let connection = &wire.connection;
     let mut handshake = pin!(handshake);
     poll_fn(|cx| {
         connection.remember(cx.waker());
         match handshake.as_mut().poll(cx) {
             Poll::Ready(begun) => Poll::Ready(begun.ok()),
-            Poll::Pending if connection.expired.get() || connection.open.stopping.get() => Poll::Ready(None),
+            Poll::Pending if connection.expired.get() => Poll::Ready(None),
+            // What has come before the word to end is replied to.
+            Poll::Pending if connection.open.stopping.get() && !wire.has_come() => Poll::Ready(None),
             Poll::Pending => Poll::Pending,
         }
     })
     .await
+}
+
+/// GOAWAY: not one request was taken, and each may be sent elsewhere.
+const NONE_TAKEN: &[u8] = b"\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\0";
+
+/// Tells a client that has not spoken yet to go elsewhere, behind the settings that the library has sent.
+async fn say_that_none_was_taken(wire: &Wire, watch: &Watch) {
+    if wire.write_all(NONE_TAKEN, &[]).await.is_ok() {
+        watch.written(NONE_TAKEN);
+        linger(wire).await;
+    }
 }
 
 /// A connection that is served.
