@@ -138,7 +138,7 @@ fn look_at_http2(connection: &Connection, http2: &Http2, limits: &TimeLimits, wo
     if is_late && http2.due.get() != Some(Due::Head) {
         note_late(worker, connection);
     }
-    if !http2.leaves.get() && (worker.shared.draining.load(Relaxed) || now - http2.born > limits.age) {
+    if !http2.leaves.get() && (worker.shared.draining.load(Relaxed) || http2.is_old(now, limits.age)) {
         http2.leave(now);
         connection.wake();
     }

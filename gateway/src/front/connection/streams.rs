@@ -18,7 +18,9 @@ pub(in crate::front) const LEAVES_WITHIN: u64 = 8;
 pub(in crate::front) struct Http2 {
     pub(in crate::front) streams: RefCell<Slab<Rc<Stream>>>,
     /// The sweep at which it began.
-    pub(in crate::front) born: u64,
+    born: u64,
+    /// How much of the age that connections may have is its own, in thousandths: those that began together do not end together.
+    share_of_age: u64,
     /// It is to take no more requests.
     pub(in crate::front) leaves: Cell<bool>,
     /// The sweep at which it was to leave.
@@ -51,6 +53,11 @@ impl Http2 {
     /// Has it end, unless that is no longer so when its task runs. The first reason counts.
     pub(in crate::front) fn fall_due(&self, why: Due) {
         self.due.set(self.due.get().or(Some(why)));
+    }
+
+    /// Whether it is older than a connection may become.
+    pub(in crate::front) fn is_old(&self, now: u64, limit: u64) -> bool {
+        now - self.born > limit * self.share_of_age / 1000
     }
 
     /// Whether its client has had time to hear that.
@@ -99,6 +106,7 @@ impl Connection {
         let begin = || Http2 {
             streams: RefCell::default(),
             born: self.open.sweeps.get(),
+            share_of_age: fastrand::u64(900..=1000),
             leaves: Cell::new(false),
             leaves_since: Cell::new(0),
             head_since: Cell::new(None),
@@ -190,5 +198,22 @@ impl Stream {
         if let Some(waker) = self.waker.borrow().as_ref() {
             waker.wake_by_ref();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::HalfClose;
+    use crate::front::connection::testing;
+
+    #[test]
+    fn connections_that_began_together_do_not_grow_old_together() {
+        let open = testing::open();
+        let all: Vec<_> = (0..200).map(|_| testing::register(&open, HalfClose::Cancel)).collect();
+        let old_at = |now| all.iter().filter(|connection| connection.http2().is_old(now, 10_000)).count();
+        assert_eq!((old_at(9_000), old_at(10_001)), (0, 200));
+        // A mistake once in many billions of times.
+        let half = old_at(9_500);
+        assert!((20..180).contains(&half), "{half}");
     }
 }
