@@ -70,7 +70,7 @@ impl RequestBody {
     pub(super) fn is_there(&self, head: &Request) -> bool {
         match &self.source {
             Source::Wire(wire) => wire.is_there(head),
-            Source::Stream(stream) => stream.was_read(),
+            Source::Stream(stream) => stream.is_there(),
         }
     }
 
