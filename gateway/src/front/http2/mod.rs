@@ -144,7 +144,7 @@ impl Served<'_> {
                     self.look_at_room();
                     let worker = self.worker.clone();
                     tokio::task::spawn_local(async move {
-                        worker.shared.supervisor.guard(Task::ClientConnection, stream).await;
+                        worker.shared.supervisor.guard(Task::ClientStream, stream).await;
                     });
                     continue;
                 }
