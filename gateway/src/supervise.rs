@@ -84,6 +84,8 @@ tasks! {
     Endpoint = "endpoint",
     /// Serves one client connection.
     ClientConnection = "client_connection",
+    /// Serves one stream of a client connection of HTTP/2.
+    ClientStream = "client_stream",
     /// Serves one connection to an instance.
     BackendConnection = "backend_connection",
     /// Serves one connection to the admin port.

@@ -63,9 +63,20 @@ impl Http2 {
 
     /// Sends a request without a body. The error is the connection's: it may have taken the request or not.
     pub async fn try_get(&mut self, request: Request<()>) -> Result<Answer, h2::Error> {
-        let mut send = in_time("room for a stream", self.send.clone().ready()).await?;
-        let (reply, send) = send.send_request(request, true)?;
-        Sent { send, reply }.answer().await
+        self.ask(request).await
+    }
+
+    /// The same for several at once.
+    pub fn ask(
+        &self,
+        request: Request<()>,
+    ) -> impl Future<Output = Result<Answer, h2::Error>> + Send + use<> {
+        let send = self.send.clone();
+        async move {
+            let mut send = in_time("room for a stream", send.ready()).await?;
+            let (reply, send) = send.send_request(request, true)?;
+            Sent { send, reply }.answer().await
+        }
     }
 
     /// Sends a request without a body, and gives the reply.

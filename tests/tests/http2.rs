@@ -116,6 +116,7 @@ async fn requests_go_side_by_side_on_one_connection() {
     let missing = client.get("/nowhere").await;
     assert_eq!((missing.status, missing.json()["code"].clone()), (404, json!("not_found")));
     net.counts("callgate_http2_streams_total", &[], 6.0).await;
+    net.counts("callgate_http_requests_total", &["protocol=\"HTTP/2\""], 6.0).await;
     net.counts("callgate_http2_streams_open", &[], 1.0).await;
     net.counts("callgate_http2_connections_open", &[], 1.0).await;
     drop(slow);
@@ -139,6 +140,8 @@ async fn one_listener_speaks_both_and_another_one_only_http_1() {
     raw.write(format!("OPTIONS {ADD} HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n"))
         .await;
     assert_eq!(raw.status().await, 204, "an upgrade is never made");
+    net.counts("callgate_http_requests_total", &["protocol=\"HTTP/1.1\""], 3.0).await;
+    net.counts("callgate_http_requests_total", &["protocol=\"HTTP/2\""], 0.0).await;
     let mut raw = Raw::connect(net.gateway.addr).await;
     raw.write(PREFACE).await;
     assert_eq!(raw.status().await, 505);
@@ -441,8 +444,8 @@ async fn a_connection_leaves_when_it_is_old_or_idle_or_its_place_is_needed() {
     while client.try_get(Http2::request("GET", "/up")).await.is_ok() {
         asked += 1;
     }
-    // A few more may come until the client has heard it.
-    assert!((2..100).contains(&asked), "{asked}");
+    // It has heard of it before the reply to the last one.
+    assert_eq!(asked, 3);
     assert_eq!(client.ended().await, None);
     drop(net);
     let net = Net::start("max_connections = 2").await;
@@ -563,47 +566,6 @@ async fn within_tls_clients_choose_it_unless_the_listener_says_no() {
     assert_eq!(raw.answer().await.expect("a reply").1, SUM);
     let (net, tls) = Net::with_tls("http2 = false").await;
     assert_eq!(shake(&tls, net.addr).await.0.as_deref(), Some(&b"http/1.1"[..]));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn upgrades_in_place_under_tls_lose_no_request() {
-    let (mut net, tls) = Net::with_tls("").await;
-    let (over, answered) = (Arc::<AtomicBool>::default(), Arc::<AtomicU64>::default());
-    let mut clients = JoinSet::new();
-    for _ in 0..6 {
-        let (over, answered, tls, addr) = (over.clone(), answered.clone(), tls.clone(), net.addr);
-        clients.spawn(async move {
-            while !over.load(SeqCst) {
-                let (_, stream) = shake(&tls, addr).await;
-                let mut client = Http2::over(stream, &Builder::new()).await;
-                // Until the connection says that it has not taken a request: that goes over the next one.
-                while !over.load(SeqCst) {
-                    match client.try_get(Http2::request("GET", ADD)).await {
-                        Ok(answer) => assert_eq!((answer.status, answer.text().as_str()), (200, SUM)),
-                        Err(error) => {
-                            assert!(
-                                error.is_go_away() && error.reason() == Some(Reason::NO_ERROR),
-                                "{error}"
-                            );
-                            break;
-                        }
-                    }
-                    answered.fetch_add(1, SeqCst);
-                }
-            }
-        });
-    }
-    let load = Load { over, answered, clients };
-    let mut old = Vec::new();
-    for _ in 0..20 {
-        load.goes_on(20).await;
-        old.push(net.gateway.upgrade().await);
-    }
-    load.goes_on(50).await;
-    for old in &mut old {
-        assert!(old.ended().await, "it ends by itself, and well");
-    }
-    load.end().await;
 }
 
 /// Runs a program, which has to succeed; what it has written.

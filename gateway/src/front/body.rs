@@ -18,8 +18,9 @@ use super::connection::Connection;
 use super::media_type::check_type;
 use super::wire::Wire;
 use crate::failure::Failure;
+use crate::telemetry::ByProtocol;
 use crate::worker::Shared;
-use callgate_http1::{Limits, Request};
+use callgate_http1::{Limits, Request, Version};
 use content::{Bounds, Content, LONG, LONG_OF_MANY};
 use std::rc::Rc;
 use wire::WireBody;
@@ -58,6 +59,16 @@ impl RequestBody {
         RequestBody { content: Content::default(), source: Source::Stream(stream) }
     }
 
+    /// By what its request has come.
+    #[inline]
+    pub(super) fn protocol(&self, head: &Request) -> ByProtocol {
+        match (&self.source, head.version()) {
+            (Source::Stream(_), _) => ByProtocol::Http2,
+            (Source::Wire(_), Version::Http10) => ByProtocol::Http10,
+            (Source::Wire(_), Version::Http11) => ByProtocol::Http11,
+        }
+    }
+
     /// Whether it was not there at once, so that time has passed with it.
     pub(super) fn waited(&self) -> bool {
         match &self.source {
@@ -70,7 +81,7 @@ impl RequestBody {
     pub(super) fn is_there(&self, head: &Request) -> bool {
         match &self.source {
             Source::Wire(wire) => wire.is_there(head),
-            Source::Stream(stream) => stream.was_read(),
+            Source::Stream(stream) => stream.is_there(),
         }
     }
 

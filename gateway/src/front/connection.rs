@@ -12,7 +12,7 @@ mod unsent;
 pub(super) use open::OpenConnections;
 pub(super) use over::Over;
 pub(super) use requests::RequestBound;
-pub(super) use streams::{Awaited, Http2, OpenStream, Stream};
+pub(super) use streams::{Awaited, Due, Http2, LEAVES_WITHIN, OpenStream, Stream};
 pub(super) use unsent::Hold;
 
 use super::client_certificate::ShownCertificate;
@@ -77,7 +77,9 @@ pub(super) struct Connection {
     pub(super) crowded_out: Cell<bool>,
     /// It takes its reply too slowly: what the kernel still has of that is not kept either.
     pub(super) slow: Cell<bool>,
-    /// Who is to have its place if it is still idle.
+    /// Its place among all connections.
+    pub(super) place: RefCell<Option<Place>>,
+    /// Who is to have that if it is still idle.
     heir: RefCell<Option<oneshot::Sender<Place>>>,
     /// What it has if it is one of HTTP/2.
     pub(super) http2: OnceCell<Box<Http2>>,
@@ -98,14 +100,23 @@ impl Connection {
         connection
     }
 
-    /// Takes it off the books. Gives whoever is to have its place.
-    pub(super) fn strike(&self) -> Option<oneshot::Sender<Place>> {
+    /// Takes it off the books, and gives its place back, or to whoever is to have it.
+    pub(super) fn strike(&self) {
         // Its number may be another's soon.
         self.phase.set(Phase::Closed);
         self.open.idle.borrow_mut().remove(self.key);
         self.open.all.borrow_mut().remove(self.key);
         self.open.closed.notify_waiters();
-        self.heir.take()
+        self.give_place();
+    }
+
+    /// Gives its place back, or to whoever is to have it, before it has ended.
+    pub(super) fn give_place(&self) {
+        let (place, heir) = (self.place.take(), self.heir.take());
+        if let (Some(place), Some(heir)) = (place, heir) {
+            // Nobody may wait for it any more; then it is given back.
+            let _ = heir.send(place);
+        }
     }
 
     fn new(
@@ -132,6 +143,7 @@ impl Connection {
             pace: Pace::default(),
             crowded_out: Cell::new(false),
             slow: Cell::new(false),
+            place: RefCell::new(None),
             heir: RefCell::new(None),
             http2: OnceCell::new(),
             open,
@@ -219,9 +231,11 @@ impl Connection {
         self.heir.borrow().is_some()
     }
 
-    /// It stays, whoever has asked.
+    /// It stays, whoever has asked; and may be asked again.
     pub(super) fn stay(&self) {
-        *self.heir.borrow_mut() = None;
+        if self.heir.take().is_some() {
+            self.list();
+        }
     }
 
     /// Whether its client has shown a certificate, which was verified.
@@ -377,6 +391,17 @@ mod tests {
         let (heir, _place) = oneshot::channel();
         connection.ask_to_go(heir);
         assert!(connection.is_asked() && open.longest_idle().is_none());
+    }
+
+    #[test]
+    fn one_that_stays_can_be_asked_again() {
+        let open = testing::open();
+        let connection = register(&open);
+        let (heir, mut place) = oneshot::channel();
+        connection.ask_to_go(heir);
+        connection.stay();
+        assert!(matches!(place.try_recv(), Err(oneshot::error::TryRecvError::Closed)));
+        assert!(open.longest_idle().is_some(), "it is as idle as before");
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //! in line with the system's clock, wherever that goes.
 
 use callgate_http1::http_date;
-use std::cell::Cell;
+use http::HeaderValue;
+use std::cell::{Cell, RefCell};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 const NAME: &[u8; 6] = b"date: ";
@@ -11,6 +12,8 @@ const LENGTH: usize = NAME.len() + 29 + 2;
 /// The line.
 pub(super) struct DateLine {
     line: Cell<[u8; LENGTH]>,
+    /// Its value, as HTTP/2 sends it.
+    value: RefCell<HeaderValue>,
     /// The second that it tells.
     second: Cell<u64>,
 }
@@ -19,7 +22,8 @@ impl DateLine {
     /// By the system's clock as it is now.
     pub(super) fn now() -> DateLine {
         let second = unix_seconds();
-        DateLine { line: Cell::new(line(second)), second: Cell::new(second) }
+        let line = line(second);
+        DateLine { value: RefCell::new(value(&line)), line: Cell::new(line), second: Cell::new(second) }
     }
 
     /// Tells the time as it is now.
@@ -32,22 +36,28 @@ impl DateLine {
         self.line.get()
     }
 
-    /// The date alone.
-    pub(super) fn value(&self) -> [u8; 29] {
-        let mut value = [0; 29];
-        value.copy_from_slice(&self.line.get()[NAME.len()..NAME.len() + 29]);
-        value
+    /// The date alone. All that get it share its bytes.
+    pub(super) fn value(&self) -> HeaderValue {
+        self.value.borrow().clone()
     }
 
     fn tell(&self, second: u64) {
         if self.second.replace(second) != second {
-            self.line.set(line(second));
+            let line = line(second);
+            *self.value.borrow_mut() = value(&line);
+            self.line.set(line);
         }
     }
 }
 
 fn unix_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+fn value(line: &[u8; LENGTH]) -> HeaderValue {
+    let date = &line[NAME.len()..NAME.len() + 29];
+    // A date is in ASCII.
+    HeaderValue::from_bytes(date).unwrap_or(HeaderValue::from_static(""))
 }
 
 fn line(second: u64) -> [u8; LENGTH] {

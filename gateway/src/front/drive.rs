@@ -16,7 +16,6 @@ use std::rc::Rc;
 pub(super) struct Registered {
     worker: Rc<Worker>,
     connection: Rc<Connection>,
-    place: Option<Place>,
     _client_place: Option<ClientPlace>,
 }
 
@@ -30,17 +29,15 @@ impl Registered {
         let counters = worker.shared.front.workers.of(worker.id);
         counters.connections.increment();
         counters.accepted.increment();
-        Registered { worker, connection, place: Some(place), _client_place: client_place }
+        *connection.place.borrow_mut() = Some(place);
+        Registered { worker, connection, _client_place: client_place }
     }
 }
 
 impl Drop for Registered {
     fn drop(&mut self) {
         self.worker.shared.front.workers.of(self.worker.id).connections.decrement();
-        if let (Some(heir), Some(place)) = (self.connection.strike(), self.place.take()) {
-            // Nobody may wait for it any more; then it is given back.
-            let _ = heir.send(place);
-        }
+        self.connection.strike();
     }
 }
 

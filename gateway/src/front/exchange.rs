@@ -62,6 +62,7 @@ impl Exchange {
         body: RequestBody,
     ) -> Exchange {
         let on_connection = connection.begin_exchange();
+        worker.shared.front.workers.of(worker.id).requests(body.protocol(&head)).increment();
         let began = Instant::now();
         let id = RequestId::take_or_make(&worker.ids, head.fields());
         let client = client::of(connection, head.fields());

@@ -31,14 +31,21 @@ const MAX_READ_PAST: usize = 256 * 1024;
 pub(crate) async fn say(stream: Stream) {
     let Ok(mut stream) = stream.into_async() else { return };
     let mut buffer = vec![0; 4096];
-    let read = timeout(MOMENT, stream.read(&mut buffer)).await;
-    let begin = match read {
-        Ok(Ok(read @ 1..)) => &buffer[..read],
-        // It has gone.
-        Ok(_) => return,
-        Err(_) => &[],
+    let mut begin = Vec::<u8>::new();
+    let listened = async {
+        loop {
+            let read = stream.read_buf(&mut begin).await?;
+            if read == 0 || speaks_http2(&begin).is_some() {
+                return Ok::<_, std::io::Error>(read);
+            }
+        }
     };
-    let reply = reply(begin);
+    let listened = timeout(MOMENT, listened).await;
+    if begin.is_empty() && listened.is_ok() {
+        // It has gone.
+        return;
+    }
+    let reply = reply(&begin);
     let told = async {
         stream.write_all(&reply).await?;
         stream.shutdown().await?;
@@ -73,12 +80,26 @@ pub(crate) async fn say_at_once(mut stream: Stream) {
     }
 }
 
-/// What is told to who speaks HTTP/2: settings without any, and GOAWAY. Not one request was taken, so each may be sent elsewhere.
-const GOAWAY: &[u8] = b"\0\0\0\x04\0\0\0\0\0\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\0";
+/// What is told to who speaks HTTP/2: settings without any, and GOAWAY. Not one request was taken, so each may be sent elsewhere; and
+/// with ENHANCE_YOUR_CALM, so that its client does not come back at once.
+const GOAWAY: &[u8] = b"\0\0\0\x04\0\0\0\0\0\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\x0b";
+
+/// What a client of HTTP/2 sends first.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n";
+
+/// So many bytes of it tell: no method of HTTP/1.1 is PRI.
+const TELLING: &[u8] = b"PRI ";
+
+/// Whether bytes are the first ones of HTTP/2, once there are enough of them to tell.
+fn speaks_http2(begin: &[u8]) -> Option<bool> {
+    let known = begin.len().min(PREFACE.len());
+    let same = begin[..known] == PREFACE[..known];
+    (!same || known >= TELLING.len()).then_some(same)
+}
 
 /// The whole reply to a request that begins so; one to HEAD has no body.
 fn reply(request: &[u8]) -> Vec<u8> {
-    if request.starts_with(b"PRI * HTTP/2.0\r\n") {
+    if speaks_http2(request) == Some(true) {
         return GOAWAY.to_vec();
     }
     let id = RequestId::make(&RequestIds::new());
@@ -110,7 +131,13 @@ mod tests {
         assert!(body.contains(r#""code":"unavailable""#), "{body}");
         let head = reply(b"HEAD / HTTP/1.1\r\n");
         assert!(head.ends_with(b"\r\n\r\n"));
-        assert_eq!(reply(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), GOAWAY);
-        assert_eq!(GOAWAY.len(), 9 + 9 + 8);
+        // The whole preface, or as much of it as tells.
+        for preface in ["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "PRI * HTTP", "PRI "] {
+            assert_eq!(reply(preface.as_bytes()), GOAWAY, "{preface:?}");
+        }
+        for other in ["", "P", "PRI", "PRI /", "PRIX / HTTP/1.1\r\n", "PRI * HTTP/1.1\r\n"] {
+            assert!(reply(other.as_bytes()).starts_with(b"HTTP/1.1 503 "), "{other:?}");
+        }
+        assert_eq!((GOAWAY.len(), GOAWAY[GOAWAY.len() - 1]), (9 + 9 + 8, 11), "ENHANCE_YOUR_CALM");
     }
 }

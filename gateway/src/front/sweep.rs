@@ -3,7 +3,7 @@
 //! A timer for each wait would be made and dropped with every request. So each connection notes what it waits for and since when, and
 //! one sweep of the worker tells those that wait too long: the limits are kept to within [`SWEEP`].
 
-use super::connection::{Awaited, Connection, Http2, OpenConnections, Phase, Stream};
+use super::connection::{Awaited, Connection, Due, Http2, LEAVES_WITHIN, OpenConnections, Phase, Stream};
 use super::pace::Least;
 use crate::config::{Http2Settings, ServerSettings};
 use crate::worker::Worker;
@@ -13,9 +13,6 @@ use tokio::time::{MissedTickBehavior, interval};
 
 /// Time between two sweeps.
 const SWEEP: Duration = Duration::from_millis(250);
-
-/// A connection of HTTP/2 whose client was told to go elsewhere, and that has nothing open, ends after so many sweeps.
-const LEAVES_WITHIN: u64 = 8;
 
 /// A stream that waits for the socket has so many windows at least.
 const TURNS: u64 = 4;
@@ -117,7 +114,11 @@ fn look_at(connection: &Connection, limits: &TimeLimits, worker: &Worker) {
         note_late(worker, connection);
     }
     if is_slow || is_late {
-        connection.expired.set(true);
+        match connection.http2.get() {
+            // Its client is to hear of it, and a request may have come that needs a reply: so it can be written to.
+            Some(http2) if phase == Phase::Idle && !is_slow => http2.fall_due(Due::Idle),
+            _ => connection.expired.set(true),
+        }
         connection.wake();
     } else if waited == REST_AFTER && phase == Phase::Idle {
         connection.resting.set(true);
@@ -137,19 +138,22 @@ fn look_at_http2(connection: &Connection, http2: &Http2, limits: &TimeLimits, wo
             stream.expire();
         }
     }
+    if connection.phase.get() == Phase::Lingering {
+        return;
+    }
     let is_late = http2.head_since.get().is_some_and(|since| now - since > limits.head);
-    if is_late && !connection.expired.get() {
+    if is_late && http2.due.get() != Some(Due::Head) {
         note_late(worker, connection);
     }
-    if !http2.leaves.get() && (worker.shared.draining.load(Relaxed) || now - http2.born > limits.age) {
+    if !http2.leaves.get() && (worker.shared.draining.load(Relaxed) || http2.is_old(now, limits.age)) {
         http2.leave(now);
         connection.wake();
     }
     // Whoever was told and does not answer is not waited for, if nothing is open.
     let waited = now - http2.leaves_since.get().max(connection.since.get());
     let is_left = http2.leaves.get() && connection.phase.get() == Phase::Idle && waited > LEAVES_WITHIN;
-    if (is_late || is_left) && !connection.expired.get() {
-        connection.expired.set(true);
+    if is_late || is_left {
+        http2.fall_due(if is_late { Due::Head } else { Due::Left });
         connection.wake();
     }
 }
@@ -199,7 +203,9 @@ mod tests {
     use super::*;
     use crate::config::{HalfClose, Settings, Source};
     use crate::front::connection::testing;
+    use crate::worker::Shared;
     use std::io;
+    use std::sync::Arc;
     use std::task::Poll;
 
     /// At which of so many sweeps a stream is to blame, if so many bytes move before each. A window is of four sweeps, and 1 KiB.
@@ -247,6 +253,36 @@ mod tests {
             assert_eq!(stalls(Awaited::Window, sharing, 1, true, 1000), None, "{sharing}");
         }
         assert_eq!(stalls(Awaited::Body, 1, 0, true, 1000), Some(8), "of a body it takes nothing");
+    }
+
+    #[tokio::test(flavor = "local")]
+    async fn a_connection_of_http_2_that_is_due_can_be_written_to() {
+        let settings = Settings::parse(Source::new("gateway.toml", ""), None).expect("defaults");
+        let limits = TimeLimits::by(&settings.server, &settings.http2);
+        let worker = Worker::new(0, Arc::new(Shared::new(settings, Arc::default(), None)));
+        let open = testing::open();
+        let all: Vec<_> = (0..4).map(|_| testing::register(&open, HalfClose::Cancel)).collect();
+        let [plain, idle, left, head] = &all[..] else { unreachable!() };
+        for connection in [idle, left, head] {
+            connection.http2();
+        }
+        open.sweeps.set(limits.idle);
+        left.http2().leave(limits.idle - LEAVES_WITHIN);
+        left.enter(Phase::Idle);
+        left.since.set(0);
+        head.enter(Phase::Busy);
+        head.http2().head_since.set(Some(limits.idle - limits.head));
+        let look = || all.iter().for_each(|connection| look_at(connection, &limits, &worker));
+        let due = || [idle, left, head].map(|connection| connection.http2().due.get());
+        look();
+        assert_eq!(due(), [None, None, None]);
+        open.sweeps.set(limits.idle + 1);
+        for _ in 0..2 {
+            look();
+        }
+        assert_eq!(due(), [Some(Due::Idle), Some(Due::Left), Some(Due::Head)]);
+        assert_eq!([plain, idle, left, head].map(|it| it.expired.get()), [true, false, false, false]);
+        assert_eq!(worker.shared.front.workers.of(0).late_heads.get(), 1);
     }
 
     #[test]

@@ -61,6 +61,18 @@ impl Flood {
     }
 }
 
+/// The protocols of requests, as they are called.
+pub(super) const PROTOCOLS: [&str; 3] = ["HTTP/1.0", "HTTP/1.1", "HTTP/2"];
+
+/// By what a request has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum ByProtocol {
+    Http10,
+    Http11,
+    Http2,
+}
+
 /// Counters by error code.
 #[derive(Debug, Default)]
 pub struct ByCode(pub(super) [Counter; CODES.len()]);

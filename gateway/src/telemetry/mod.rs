@@ -22,7 +22,7 @@ pub use callgate_health::EjectionReason;
 pub use counter::{Counter, PerWorker};
 pub use failures::FailureCounters;
 pub use health::{ConnectFailure, Disconnect, HealthCounters, Standing};
-pub use http2::{Endings, Flood, Http2Counters};
+pub use http2::{ByProtocol, Endings, Flood, Http2Counters};
 pub use limits::{LimitCounters, LimitScrape, LimitStats};
 pub use names::{NameScrape, NameStats, Resolution};
 pub use overload::OverloadCounters;

@@ -4,7 +4,7 @@
 use super::counter::{Counter, Histogram, PerWorker};
 use super::failures::FailureCounters;
 use super::health::{ConnectFailure, Disconnect, HealthCounters, Standing};
-use super::http2::Http2Counters;
+use super::http2::{ByProtocol, Http2Counters, PROTOCOLS};
 use super::overload::ShedCounters;
 use callgate_health::EjectionReason;
 use callgate_protocol::Code;
@@ -232,6 +232,7 @@ pub struct FrontCounters {
     pub evicted: Counter,
     /// Answers that were their connection's last because room was short.
     pub told_to_close: Counter,
+    pub(super) requests: [Counter; PROTOCOLS.len()],
     /// Requests being answered.
     pub in_flight: Counter,
     /// Connections whose client took its answer too slowly.
@@ -242,6 +243,13 @@ pub struct FrontCounters {
     pub failures: FailureCounters,
     /// What is counted of HTTP/2.
     pub http2: Http2Counters,
+}
+
+impl FrontCounters {
+    /// Requests whose head was there.
+    pub fn requests(&self, by: ByProtocol) -> &Counter {
+        &self.requests[by as usize]
+    }
 }
 
 impl FrontStats {

@@ -8,14 +8,17 @@ use crate::front::connection::{Awaited, Connection, Stream};
 use bytes::Bytes;
 use callgate_http1::{BodyLength, Limits, Refusal, Request};
 use h2::RecvStream;
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 /// A body that comes on a stream.
 pub(in crate::front) struct StreamBody {
     incoming: RecvStream,
+    /// What has come with the head.
+    ahead: VecDeque<Bytes>,
     stream: Rc<Stream>,
     /// So much is to come by its Content-Length, if it has one.
     left: u64,
@@ -32,7 +35,31 @@ impl StreamBody {
             _ => 0,
         };
         let has_ended = incoming.is_end_stream();
-        StreamBody { incoming, stream, left, has_ended, is_broken: false, waited: false }
+        let ahead = VecDeque::new();
+        let mut body =
+            StreamBody { incoming, ahead, stream, left, has_ended, is_broken: false, waited: false };
+        if !has_ended {
+            body.take_ahead();
+        }
+        body
+    }
+
+    /// Takes what has come with the head, at most as much as the stream's window lets its client send.
+    fn take_ahead(&mut self) {
+        // Whoever reads the body waits for the rest, and finds what is wrong with it.
+        let mut nobody = Context::from_waker(Waker::noop());
+        while let Poll::Ready(Some(Ok(bytes))) = self.incoming.poll_data(&mut nobody) {
+            if !bytes.is_empty() {
+                self.ahead.push_back(bytes);
+            }
+        }
+    }
+
+    /// Whether there is nothing to wait for.
+    pub(super) fn is_there(&self) -> bool {
+        let has_come: usize = self.ahead.iter().map(Bytes::len).sum();
+        let is_whole = self.left > 0 && has_come as u64 >= self.left;
+        self.has_ended || self.incoming.is_end_stream() || is_whole
     }
 
     /// Its connection.
@@ -111,6 +138,9 @@ impl StreamBody {
 
     /// What has come next; `None` at the end, or where trailers follow.
     fn poll_data(&mut self, cx: &mut Context<'_>, expects: bool) -> Poll<Result<Option<Bytes>, Failure>> {
+        if let Some(bytes) = self.ahead.pop_front() {
+            return Poll::Ready(Ok(Some(bytes)));
+        }
         let bytes = match self.incoming.poll_data(cx) {
             Poll::Pending => return self.wait(cx, expects),
             Poll::Ready(None) => return Poll::Ready(Ok(None)),
@@ -148,5 +178,56 @@ impl StreamBody {
         self.stream.pace.moved(&Poll::<io::Result<usize>>::Pending);
         self.stream.remember(cx.waker());
         if self.stream.expired.get() { Poll::Ready(Err(Failure::BodyTimeout)) } else { Poll::Pending }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::HalfClose;
+    use crate::fields::NAMES;
+    use crate::front::connection::testing;
+    use std::future::Future;
+    use std::pin::pin;
+    use tokio::io::duplex;
+
+    /// Whether the body is there of which a client sends those pieces with its head, and the end or not.
+    async fn is_there(length: &str, pieces: &[&'static str], ends: bool) -> bool {
+        let (ours, theirs) = duplex(64 * 1024);
+        let (client, library) = tokio::join!(h2::client::handshake(theirs), h2::server::handshake(ours));
+        let (mut client, connection) = client.expect("it begins");
+        let mut library: h2::server::Connection<_, Bytes> = library.expect("it begins");
+        let (_reply, mut send) = client.send_request(http::Request::new(()), false).expect("it is sound");
+        for piece in pieces {
+            send.send_data(Bytes::from_static(piece.as_bytes()), false).expect("it is open");
+        }
+        if ends {
+            send.send_data(Bytes::new(), true).expect("it is open");
+        }
+        // All of it is written before anything is read.
+        let mut connection = pin!(connection);
+        poll_fn(|cx| {
+            let _ = connection.as_mut().poll(cx);
+            Poll::Ready(())
+        })
+        .await;
+        let (request, _respond) = library.accept().await.expect("one").expect("it is sound");
+        let open = testing::register(&testing::open(), HalfClose::Cancel).begin_stream();
+        let mut head = Request::new(&NAMES);
+        let text = format!("POST / HTTP/1.1\r\nhost: a\r\n{length}\r\n");
+        head.buffer().extend_from_slice(text.as_bytes());
+        assert_eq!(head.parse(&open.stream.connection.open.limits), Ok(true));
+        StreamBody::new(request.into_body(), open.stream.clone(), &head).is_there()
+    }
+
+    #[tokio::test]
+    async fn a_body_that_has_come_with_its_head_is_there() {
+        let length = "content-length: 3\r\n";
+        assert!(is_there(length, &["[1]"], true).await);
+        assert!(is_there(length, &["[1", "]"], false).await, "its end is known");
+        assert!(is_there("", &["[1", "]"], true).await);
+        assert!(is_there("", &[], true).await);
+        assert!(!is_there("", &["[1]"], false).await, "more may come");
+        assert!(!is_there(length, &["[1"], false).await);
     }
 }

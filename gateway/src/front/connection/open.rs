@@ -26,6 +26,8 @@ pub(in crate::front) struct OpenConnections {
     /// Sweeps since the worker began: the clock of the limits.
     pub(in crate::front) sweeps: Cell<u64>,
     pub(in crate::front) closed: Notify,
+    /// How many have given their place to others and are not closed yet.
+    pub(in crate::front) placeless: Cell<usize>,
     /// What those that are not idle read requests into.
     pub(in crate::front) pool: Pool,
     /// What they read bodies into and write from: the worker's buffers.
@@ -53,6 +55,7 @@ impl OpenConnections {
             stopping: Cell::new(false),
             sweeps: Cell::new(0),
             closed: Notify::new(),
+            placeless: Cell::new(0),
             pool: Pool::default(),
             buffers,
             date: DateLine::now(),

@@ -13,13 +13,18 @@ use std::io;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
+/// A client that was told to go elsewhere has so many sweeps to do so.
+pub(in crate::front) const LEAVES_WITHIN: u64 = 8;
+
 /// What a connection has because it is one of HTTP/2.
 pub(in crate::front) struct Http2 {
     pub(in crate::front) streams: RefCell<Slab<Rc<Stream>>>,
     /// What they hold of replies that were not sent.
     pub(in crate::front) unsent: Unsent,
     /// The sweep at which it began.
-    pub(in crate::front) born: u64,
+    born: u64,
+    /// How much of the age that connections may have is its own, in thousandths: those that began together do not end together.
+    share_of_age: u64,
     /// It is to take no more requests.
     pub(in crate::front) leaves: Cell<bool>,
     /// The sweep at which it was to leave.
@@ -28,6 +33,19 @@ pub(in crate::front) struct Http2 {
     pub(in crate::front) head_since: Cell<Option<u64>>,
     /// The log was told that something of its client's was refused.
     has_told: Cell<bool>,
+    /// Why it is to end, if nothing else has come meanwhile.
+    pub(in crate::front) due: Cell<Option<Due>>,
+}
+
+/// Why a connection is to end, while it can be written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::front) enum Due {
+    /// It has been idle for too long.
+    Idle,
+    /// Its client was told to go elsewhere, and does not.
+    Left,
+    /// The head of a request does not come to its end.
+    Head,
 }
 
 impl Http2 {
@@ -47,6 +65,21 @@ impl Http2 {
         } else {
             tracing::info!(request_id, route, refusal, section, "a request by HTTP/2 was refused");
         }
+    }
+
+    /// Has it end, unless that is no longer so when its task runs. The first reason counts.
+    pub(in crate::front) fn fall_due(&self, why: Due) {
+        self.due.set(self.due.get().or(Some(why)));
+    }
+
+    /// Whether it is older than a connection may become.
+    pub(in crate::front) fn is_old(&self, now: u64, limit: u64) -> bool {
+        now - self.born > limit * self.share_of_age / 1000
+    }
+
+    /// Whether its client has had time to hear that.
+    pub(in crate::front) fn has_left(&self, now: u64) -> bool {
+        self.leaves.get() && now - self.leaves_since.get() > LEAVES_WITHIN
     }
 }
 
@@ -91,10 +124,12 @@ impl Connection {
             streams: RefCell::default(),
             unsent: Unsent::default(),
             born: self.open.sweeps.get(),
+            share_of_age: fastrand::u64(900..=1000),
             leaves: Cell::new(false),
             leaves_since: Cell::new(0),
             head_since: Cell::new(None),
             has_told: Cell::new(false),
+            due: Cell::new(None),
         };
         self.http2.get_or_init(|| Box::new(begin()))
     }
@@ -185,5 +220,22 @@ impl Stream {
         if let Some(waker) = self.waker.borrow().as_ref() {
             waker.wake_by_ref();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::HalfClose;
+    use crate::front::connection::testing;
+
+    #[test]
+    fn connections_that_began_together_do_not_grow_old_together() {
+        let open = testing::open();
+        let all: Vec<_> = (0..200).map(|_| testing::register(&open, HalfClose::Cancel)).collect();
+        let old_at = |now| all.iter().filter(|connection| connection.http2().is_old(now, 10_000)).count();
+        assert_eq!((old_at(9_000), old_at(10_001)), (0, 200));
+        // A mistake once in many billions of times.
+        let half = old_at(9_500);
+        assert!((20..180).contains(&half), "{half}");
     }
 }

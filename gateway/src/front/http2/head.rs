@@ -57,9 +57,7 @@ fn begin(connection: &Connection, id: &str) -> HeaderMap {
 
 fn of_reply(reply: &Reply, mut fields: HeaderMap, date: &DateLine) -> Response<()> {
     reply.each_field(|name, value| put(&mut fields, name, value));
-    if let Ok(date) = HeaderValue::from_bytes(&date.value()) {
-        fields.insert(DATE, date);
-    }
+    fields.insert(DATE, date.value());
     if let (false, Some(length)) = (matches!(reply.status, 204 | 304), reply.content.length()) {
         fields.insert(CONTENT_LENGTH, HeaderValue::from(length));
     }

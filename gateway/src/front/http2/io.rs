@@ -108,7 +108,8 @@ impl Watch {
         self.flood.set(self.flood.get().or(flood));
     }
 
-    fn written(&self, bytes: &[u8]) {
+    /// Notes what was written.
+    pub(super) fn written(&self, bytes: &[u8]) {
         let Passing { written, purses, .. } = &mut *self.passing.borrow_mut();
         let counters = &self.http2().by_gateway;
         written.pass(bytes, |frame| {

@@ -6,6 +6,7 @@
 //! head    heads: those of requests are read by the rules of HTTP/1.1
 //! send    a reply on its stream; piece, a piece of it that its client has not taken yet
 //! sniff   in the clear: whether a client speaks it
+//! linger  the end of a connection, which is to be heard
 //! ```
 //!
 //! The crate `h2` has the frames, the compression of heads, the state of streams and the windows. Each stream is a task of the worker's.
@@ -16,6 +17,7 @@ mod flood;
 mod frames;
 mod head;
 mod io;
+mod linger;
 mod piece;
 mod send;
 mod sniff;
@@ -23,8 +25,7 @@ mod stream;
 
 pub(super) use sniff::{Spoken, sniff};
 
-use super::connection::{Connection, Phase};
-use super::end::{Linger, end};
+use super::connection::{Connection, Due, Phase};
 use super::wire::Wire;
 use crate::config::Http2Settings;
 use crate::supervise::Task;
@@ -33,6 +34,7 @@ use crate::worker::Worker;
 use h2::Reason;
 use h2::server::{Builder, Connection as Library};
 use io::{Io, Watch};
+use linger::linger;
 use piece::Piece;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -60,14 +62,19 @@ pub(super) async fn serve(worker: &Rc<Worker>, wire: &Rc<Wire>) {
     connection.enter(Phase::Head);
     let (io, watch) = Io::new(worker, wire);
     let builder = builder(&worker.shared.settings.http2, connection);
-    let Ok(Ok(library)) = connection.unless_over(builder.handshake(io)).await else { return };
+    let Some(library) = begun(wire, builder.handshake(io)).await else {
+        if connection.open.stopping.get() && !connection.expired.get() {
+            say_that_none_was_taken(wire, &watch).await;
+        }
+        return;
+    };
     worker.shared.front.workers.of(worker.id).http2.accepted.increment();
     connection.enter(Phase::Idle);
     let mut served = Served { worker, wire, watch, library, leaves: false, ends: false };
     poll_fn(|cx| served.poll(cx)).await;
     drop(served);
     if !connection.expired.get() {
-        end(wire, Linger::IfMore).await;
+        linger(wire).await;
     }
 }
 
@@ -83,6 +90,34 @@ fn builder(settings: &Http2Settings, connection: &Connection) -> Builder {
         .max_pending_accept_reset_streams(MAX_PENDING_RESETS);
     head::bound(&mut builder, &connection.open.limits);
     builder
+}
+
+/// Waits until the client has sent its preface, as long as there is time.
+async fn begun<T>(wire: &Wire, handshake: impl Future<Output = Result<T, h2::Error>>) -> Option<T> {
+    let connection = &wire.connection;
+    let mut handshake = pin!(handshake);
+    poll_fn(|cx| {
+        connection.remember(cx.waker());
+        match handshake.as_mut().poll(cx) {
+            Poll::Ready(begun) => Poll::Ready(begun.ok()),
+            Poll::Pending if connection.expired.get() => Poll::Ready(None),
+            // What has come before the word to end is replied to.
+            Poll::Pending if connection.open.stopping.get() && !wire.has_come() => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// GOAWAY: not one request was taken, and each may be sent elsewhere.
+const NONE_TAKEN: &[u8] = b"\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\0";
+
+/// Tells a client that has not spoken yet to go elsewhere, behind the settings that the library has sent.
+async fn say_that_none_was_taken(wire: &Wire, watch: &Watch) {
+    if wire.write_all(NONE_TAKEN, &[]).await.is_ok() {
+        watch.written(NONE_TAKEN);
+        linger(wire).await;
+    }
 }
 
 /// A connection that is served.
@@ -106,8 +141,10 @@ impl Served<'_> {
             // All requests that have come are begun before anything else is looked at.
             let accepted = pin!(self.library.accept()).poll(cx);
             match accepted {
-                Poll::Ready(Some(Ok((_, mut respond)))) if !self.ends && self.is_full() => {
-                    // Nothing is done with it: its client can send it again.
+                Poll::Ready(Some(Ok((_, mut respond))))
+                    if !self.ends && (self.is_full() || self.has_left()) =>
+                {
+                    // Nothing is done with it: its client can send it again, elsewhere if it was told to go.
                     respond.send_reset(Reason::REFUSED_STREAM);
                     continue;
                 }
@@ -116,7 +153,7 @@ impl Served<'_> {
                     self.look_at_room();
                     let worker = self.worker.clone();
                     tokio::task::spawn_local(async move {
-                        worker.shared.supervisor.guard(Task::ClientConnection, stream).await;
+                        worker.shared.supervisor.guard(Task::ClientStream, stream).await;
                     });
                     continue;
                 }
@@ -147,6 +184,12 @@ impl Served<'_> {
         self.wire.connection.http2().unsent.is_full(&self.worker.shared.answers)
     }
 
+    /// Whether its client was told to go elsewhere, and has had time for that.
+    fn has_left(&self) -> bool {
+        let connection = &self.wire.connection;
+        connection.http2().has_left(connection.open.sweeps.get())
+    }
+
     /// When the process ends, the connection has had its requests, or room is short, its client is to go elsewhere.
     fn look_at_room(&self) {
         let (shared, connection) = (&self.worker.shared, &self.wire.connection);
@@ -169,10 +212,8 @@ impl Served<'_> {
             self.tell(flood);
             return self.end(Reason::ENHANCE_YOUR_CALM);
         }
-        if connection.expired.get() {
-            let is_idle =
-                connection.phase.get() == Phase::Idle && connection.http2().head_since.get().is_none();
-            return self.end(if is_idle { Reason::NO_ERROR } else { Reason::ENHANCE_YOUR_CALM });
+        if let Some(reason) = self.is_due() {
+            return self.end(reason);
         }
         if connection.is_asked() {
             // What has come before the word to end is replied to.
@@ -198,6 +239,23 @@ impl Served<'_> {
         let connection = &self.wire.connection;
         tracing::info!(client = ?connection.client.get(), listener = connection.listener.id, frames = flood.name(), "a client sends too many HTTP/2 frames that ask for nothing");
         self.worker.shared.front.workers.of(self.worker.id).http2.of_flood(flood).increment();
+    }
+
+    /// Whether it is to end now, and what its client is told then. What has come before that is replied to; not so for a client that has
+    /// had its time.
+    fn is_due(&self) -> Option<Reason> {
+        let connection = &self.wire.connection;
+        let http2 = connection.http2();
+        let (is_idle, has_begun) = (connection.phase.get() == Phase::Idle, http2.head_since.get().is_some());
+        let ends = match http2.due.take() {
+            _ if connection.expired.get() => true,
+            Some(Due::Head) => has_begun,
+            Some(Due::Left) => is_idle,
+            Some(Due::Idle) => is_idle && !self.wire.has_come(),
+            None => false,
+        };
+        let is_in_order = is_idle && !has_begun;
+        ends.then_some(if is_in_order { Reason::NO_ERROR } else { Reason::ENHANCE_YOUR_CALM })
     }
 
     /// Ends the connection. The client is told which of its requests were taken: it can send all others elsewhere.

@@ -55,7 +55,9 @@ pub(in crate::front) async fn sniff(wire: &Wire) -> Spoken {
 
 fn poll_unless_ended(wire: &Wire, has_come: bool) -> Poll<()> {
     let connection = &wire.connection;
-    let ends = connection.expired.get() || connection.open.stopping.get() || connection.is_asked();
+    // What has come before the word to end is replied to.
+    let is_told = connection.open.stopping.get() || connection.is_asked();
+    let ends = connection.expired.get() || (is_told && !wire.has_come());
     if has_come || ends { Poll::Ready(()) } else { Poll::Pending }
 }
 
@@ -64,5 +66,34 @@ fn poll_read(cx: &mut Context<'_>, wire: &Wire, request: &mut Request) -> Poll<b
     match wire.poll_read(cx, request.buffer(), READ) {
         Poll::Ready(read) => Poll::Ready(matches!(read, Ok(1..))),
         Poll::Pending => poll_unless_ended(wire, false).map(|()| false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::HalfClose;
+    use crate::front::connection::testing;
+    use crate::stream::AsyncStream;
+    use std::future::Future;
+    use std::io::Write;
+    use std::os::unix::net::UnixStream;
+    use std::pin::pin;
+    use std::task::Waker;
+
+    #[tokio::test]
+    async fn what_has_come_before_the_word_to_end_is_not_cut() {
+        let (mut client, stream) = UnixStream::pair().expect("two sockets");
+        stream.set_nonblocking(true).expect("it is open");
+        let stream = tokio::net::UnixStream::from_std(stream).expect("a runtime is there");
+        let connection = testing::register(&testing::open(), HalfClose::Cancel);
+        let wire = Wire::new(AsyncStream::Unix(stream), connection.clone());
+        connection.open.stopping.set(true);
+        // The runtime has not heard of it yet.
+        client.write_all(PREFACE).expect("the socket takes it");
+        let mut sniffed = pin!(sniff(&wire));
+        let first = sniffed.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(first.is_pending());
+        assert!(matches!(sniffed.await, Spoken::Http2));
     }
 }

@@ -3,6 +3,7 @@
 use super::{ListenerScrape, Scrape};
 use crate::telemetry::ConnectionRefusal;
 use crate::telemetry::families::{COUNTER, GAUGE, counter, family, gauge};
+use crate::telemetry::http2::PROTOCOLS;
 use callgate_http1::Refusal;
 use prometheus::proto::MetricFamily;
 
@@ -53,6 +54,15 @@ pub(super) fn front(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
         COUNTER,
     );
     counter(&mut closing, &[], workers.sum(|one| &one.told_to_close) as f64);
+    let mut by_protocol = family(
+        "callgate_http_requests_total",
+        "Requests whose head was read, by the protocol that they came by.",
+        COUNTER,
+    );
+    for (at, protocol) in PROTOCOLS.iter().enumerate() {
+        let n = workers.sum(|one| &one.requests[at]);
+        counter(&mut by_protocol, &[("protocol", protocol)], n as f64);
+    }
     let mut in_flight = family("callgate_requests_in_flight", "Requests being answered.", GAUGE);
     gauge(&mut in_flight, &[], workers.sum(|one| &one.in_flight) as f64);
     let mut not_http = family(
@@ -93,6 +103,7 @@ pub(super) fn front(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
         evicted,
         refused,
         closing,
+        by_protocol,
         in_flight,
         not_http,
         slow,

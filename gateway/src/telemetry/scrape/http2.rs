@@ -24,7 +24,11 @@ pub(super) fn http2(front: &FrontStats, families: &mut Vec<MetricFamily>) {
         ("callgate_http2_connections_total", "HTTP/2 connections whose client has begun to speak.", |one| {
             &one.http2.accepted
         }),
-        ("callgate_http2_streams_total", "Requests by HTTP/2.", |one| &one.http2.begun),
+        (
+            "callgate_http2_streams_total",
+            "HTTP/2 streams that were taken, with those whose head was refused.",
+            |one| &one.http2.begun,
+        ),
         (
             "callgate_http2_stalled_streams_total",
             "HTTP/2 streams ended because their client took too little of its answer.",
