@@ -6,7 +6,7 @@
 use crate::call_id::CallId;
 use crate::first::First;
 use crate::frame::{ProtocolError, VERSION};
-use crate::limits::Limits;
+use crate::limits::{Limits, StreamCredit};
 use crate::name::{is_method_name, is_service_name};
 use crate::schema::Fingerprint;
 use crate::token::Token;
@@ -19,7 +19,8 @@ const MAX_MESSAGE_FIELD: u8 = 3;
 const MAX_CALLS_FIELD: u8 = 4;
 const IDENTITY: u8 = 5;
 const SERVICE: u8 = 6;
-// 7 streams, 9 codecs and 10 features are kept for later: see docs/protocol.md.
+const STREAMS: u8 = 7;
+// 9 codecs and 10 features are kept for later: see docs/protocol.md.
 const TOKEN: u8 = 8;
 const WINDOW: u8 = 11;
 
@@ -34,7 +35,8 @@ const METHOD_FLAGS: u8 = 4;
 const METHOD_WIRE: u8 = 5;
 
 const METHOD_IDEMPOTENT: u8 = 0x01;
-// 0x02 and 0x04 are kept for streams of the caller and of the service.
+const METHOD_CALLER_STREAMS: u8 = 0x02;
+const METHOD_SERVICE_STREAMS: u8 = 0x04;
 /// As in a frame's flags: who does not know one of these bits must not use the method.
 const METHOD_CRITICAL: u8 = 0x0f;
 
@@ -49,6 +51,9 @@ pub struct Hello {
     pub identity: String,
     /// What it offers; empty for a caller.
     pub services: Vec<ServiceOffer>,
+    /// That it speaks streams, and how much of each it takes before it gives more credit. `None`: it speaks none, and does not
+    /// see what of the peer needs them.
+    pub streams: Option<StreamCredit>,
     /// What a caller brings along to be let in. Not to be sent where others may read it.
     pub token: Option<Token>,
 }
@@ -77,12 +82,43 @@ pub struct MethodOffer {
     pub wire: Fingerprint,
     /// Running it twice does what running it once does.
     pub idempotent: bool,
+    /// Who streams beside the arguments and in the place of the result.
+    pub streams: Streaming,
+}
+
+/// In which directions the calls of a method stream items.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Streaming {
+    /// The caller sends items, beside its arguments.
+    pub caller: bool,
+    /// The service sends items, in the place of its result.
+    pub service: bool,
+}
+
+impl Streaming {
+    /// Whether nobody streams.
+    pub fn is_plain(self) -> bool {
+        self == Streaming::default()
+    }
 }
 
 impl Hello {
-    /// A HELLO of this crate's version.
+    /// A HELLO of this crate's version, of a side that speaks no streams.
     pub fn new(identity: impl Into<String>, limits: Limits, services: Vec<ServiceOffer>) -> Hello {
-        Hello { versions: (VERSION, VERSION), limits, identity: identity.into(), services, token: None }
+        Hello {
+            versions: (VERSION, VERSION),
+            limits,
+            identity: identity.into(),
+            services,
+            streams: None,
+            token: None,
+        }
+    }
+
+    /// The same of a side that speaks streams.
+    #[must_use]
+    pub fn speaking_streams(self, credit: StreamCredit) -> Hello {
+        Hello { streams: Some(credit), ..self }
     }
 
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
@@ -94,6 +130,10 @@ impl Hello {
         put_field(out, MAX_MESSAGE_FIELD, &self.limits.max_message.to_le_bytes());
         put_field(out, MAX_CALLS_FIELD, &self.limits.max_calls.to_le_bytes());
         put_field(out, IDENTITY, self.identity.as_bytes());
+        if let Some(credit) = self.streams {
+            let numbers = [credit.items.to_le_bytes(), credit.bytes.to_le_bytes()];
+            put_field(out, STREAMS, &numbers.concat());
+        }
         if let Some(token) = &self.token {
             put_field(out, TOKEN, token.as_bytes());
         }
@@ -103,14 +143,16 @@ impl Hello {
         }
     }
 
-    /// Reads a HELLO and settles the version: an error when there is no common one.
-    pub(crate) fn decode(body: &[u8]) -> Result<Hello, ProtocolError> {
+    /// Reads a HELLO and settles the version: an error when there is no common one. A side that does not speak streams itself skips
+    /// what it says of them.
+    pub(crate) fn decode(body: &[u8], speaks_streams: bool) -> Result<Hello, ProtocolError> {
+        let streams = if speaks_streams { credit(body)? } else { None };
         let mut reader = Reader::new(body);
         let mut versions = None;
         let mut limits = Limits::default();
         let mut identity = String::new();
         let (mut services, mut token) = (Vec::new(), None);
-        let (mut first, mut seen) = (First::default(), Seen::default());
+        let (mut first, mut seen) = (First::default(), Seen::new(streams.is_some()));
         while let Some((tag, value)) = reader.field()? {
             match tag {
                 SERVICE => services.push(ServiceOffer::decode(value, &mut seen)?),
@@ -132,15 +174,37 @@ impl Hello {
         if !(min..=max).contains(&VERSION) {
             return Err(ProtocolError::NoCommonVersion { min, max });
         }
-        Ok(Hello { versions: (min, max), limits: limits.clamped(), identity, services, token })
+        Ok(Hello { versions: (min, max), limits: limits.clamped(), identity, services, streams, token })
     }
 }
 
+/// The credit for streams that a HELLO tells. What is offered depends on it, wherever it stands.
+fn credit(body: &[u8]) -> Result<Option<StreamCredit>, ProtocolError> {
+    let mut reader = Reader::new(body);
+    while let Some((tag, value)) = reader.field()? {
+        if tag == STREAMS {
+            let mut numbers = Reader::new(value);
+            let mut number = || Ok::<u32, WireError>(u32::from_le_bytes(numbers.array()?));
+            return Ok(Some(StreamCredit { items: number()?, bytes: number()? }.clamped()));
+        }
+    }
+    Ok(None)
+}
+
 /// What a HELLO has offered so far.
-#[derive(Default)]
 struct Seen<'a> {
+    /// The flags of methods that are understood.
+    understood: u8,
     services: HashSet<&'a [u8]>,
     call_ids: HashSet<CallId>,
+}
+
+impl Seen<'_> {
+    fn new(streams: bool) -> Self {
+        let of_streams = if streams { METHOD_CALLER_STREAMS | METHOD_SERVICE_STREAMS } else { 0 };
+        let understood = METHOD_IDEMPOTENT | of_streams;
+        Seen { understood, services: HashSet::new(), call_ids: HashSet::new() }
+    }
 }
 
 impl ServiceOffer {
@@ -163,7 +227,7 @@ impl ServiceOffer {
         while let Some((tag, value)) = reader.field()? {
             match tag {
                 SERVICE_METHOD => {
-                    let Some(method) = MethodOffer::decode(value)? else { continue };
+                    let Some(method) = MethodOffer::decode(value, seen.understood)? else { continue };
                     if !seen.call_ids.insert(method.call_id) {
                         return Err(ProtocolError::OfferedTwice(format!("Call ID {}", method.call_id)));
                     }
@@ -196,15 +260,21 @@ impl MethodOffer {
         put_field(&mut out, METHOD_NAME, self.name.as_bytes());
         put_field(&mut out, METHOD_CALL_ID, &self.call_id.get().to_le_bytes());
         put_field(&mut out, METHOD_SCHEMA, &self.schema.0);
-        if self.idempotent {
-            put_field(&mut out, METHOD_FLAGS, &[METHOD_IDEMPOTENT]);
+        let flags = [
+            (self.idempotent, METHOD_IDEMPOTENT),
+            (self.streams.caller, METHOD_CALLER_STREAMS),
+            (self.streams.service, METHOD_SERVICE_STREAMS),
+        ];
+        let flags = flags.iter().filter(|(is_so, _)| *is_so).fold(0, |all, (_, flag)| all | flag);
+        if flags != 0 {
+            put_field(&mut out, METHOD_FLAGS, &[flags]);
         }
         put_field(&mut out, METHOD_WIRE, &self.wire.0);
         out
     }
 
-    /// `None` for a method that can only be called by a later version.
-    fn decode(bytes: &[u8]) -> Result<Option<MethodOffer>, ProtocolError> {
+    /// `None` for a method that can only be called by a later version, or by a side that speaks streams.
+    fn decode(bytes: &[u8], understood: u8) -> Result<Option<MethodOffer>, ProtocolError> {
         let mut reader = Reader::new(bytes);
         let (mut name, mut call_id, mut schema, mut wire, mut flags) = (None, None, None, None, 0);
         let mut first = First::default();
@@ -219,7 +289,7 @@ impl MethodOffer {
                 _ => {}
             }
         }
-        if flags & METHOD_CRITICAL & !METHOD_IDEMPOTENT != 0 {
+        if flags & METHOD_CRITICAL & !understood != 0 {
             return Ok(None);
         }
         let name = name.ok_or(WireError::Truncated)?;
@@ -232,6 +302,10 @@ impl MethodOffer {
             schema: schema.ok_or(WireError::Truncated)?,
             wire: wire.ok_or(WireError::Truncated)?,
             idempotent: flags & METHOD_IDEMPOTENT != 0,
+            streams: Streaming {
+                caller: flags & METHOD_CALLER_STREAMS != 0,
+                service: flags & METHOD_SERVICE_STREAMS != 0,
+            },
         }))
     }
 }

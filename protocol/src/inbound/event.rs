@@ -55,6 +55,34 @@ pub enum Event<'a> {
         /// Why.
         status: Status,
     },
+    /// An item of a stream.
+    Item {
+        /// The call's number.
+        number: u32,
+        /// The item.
+        payload: &'a [u8],
+    },
+    /// The first fragment of an item has come.
+    ItemBegins {
+        /// The call's number.
+        number: u32,
+    },
+    /// A stream has come to its end: to an acceptor that of what the caller streams, to a connector the whole call.
+    End {
+        /// The call's number.
+        number: u32,
+        /// What is said beside it.
+        metadata: Metadata<'a>,
+    },
+    /// So much more may be sent of a stream.
+    Credit {
+        /// The call's number.
+        number: u32,
+        /// Items.
+        items: u32,
+        /// Bytes.
+        bytes: u32,
+    },
     /// It no longer wants the answer.
     Cancel {
         /// The call's number.
@@ -70,6 +98,16 @@ pub enum Event<'a> {
         /// The number of the call to which it belonged.
         number: u32,
     },
+    /// The same of an item, or of an end. The stream cannot go on without it.
+    ItemTooLarge {
+        /// The call's number.
+        number: u32,
+    },
+    /// The same of an item, or of an end.
+    ItemNoRoom {
+        /// The call's number.
+        number: u32,
+    },
 }
 
 /// The event of a whole message, be it from one frame or from many.
@@ -79,10 +117,14 @@ pub(super) fn message(kind: u8, flags: u8, number: u32, body: &[u8]) -> Result<E
             let (head, payload) = CallHead::decode(body, flags & flag::METADATA != 0)?;
             Event::Call { number, head, payload }
         }
+        kind::ITEM => Event::Item { number, payload: body },
+        kind::END => {
+            let metadata = beside(&mut Reader::new(body), flags)?;
+            Event::End { number, metadata }
+        }
         kind::REPLY => {
             let mut reader = Reader::new(body);
-            let has_metadata = flags & flag::METADATA != 0;
-            let metadata = if has_metadata { Metadata::decode(&mut reader)? } else { Metadata::default() };
+            let metadata = beside(&mut reader, flags)?;
             Event::Reply { number, metadata, payload: reader.take(reader.remaining())? }
         }
         kind::FAILURE => {
@@ -90,4 +132,9 @@ pub(super) fn message(kind: u8, flags: u8, number: u32, body: &[u8]) -> Result<E
         }
         other => return Err(ProtocolError::UnexpectedFrame(other)),
     })
+}
+
+/// The metadata at the beginning of a body.
+fn beside<'a>(reader: &mut Reader<'a>, flags: u8) -> Result<Metadata<'a>> {
+    if flags & flag::METADATA == 0 { Ok(Metadata::default()) } else { Metadata::decode(reader) }
 }
