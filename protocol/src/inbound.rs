@@ -5,6 +5,7 @@
 
 mod assembly;
 mod event;
+mod rules;
 
 use crate::budget::{Budget, Room};
 use crate::frame::{HEADER, Header, MAGIC, ProtocolError, flag, kind};
@@ -13,7 +14,8 @@ use crate::limits::{Limits, MAX_CONTROL};
 use crate::schema::{Fingerprint, SchemaError};
 use crate::wire::Reader;
 use assembly::{Assembly, Message, Progress, Why};
-use event::message;
+use event::{dropped, message, ready};
+use rules::{known_flags, receives};
 use std::sync::Arc;
 
 pub use event::Event;
@@ -165,7 +167,7 @@ impl Inbound {
             _ => self.limits.max_frame,
         };
         if kind < kind::SKIPPABLE {
-            if !self.receives(kind) {
+            if !receives(self.role, self.streams, kind) {
                 return Err(ProtocolError::UnexpectedFrame(kind));
             }
             if flags & flag::CRITICAL & !known_flags(kind) != 0 {
@@ -174,7 +176,10 @@ impl Inbound {
             let bad_number = match kind {
                 kind::CALL => call <= self.last_call,
                 kind::REPLY | kind::FAILURE | kind::CANCEL | kind::DATA => call == 0,
-                kind::ITEM | kind::END | kind::CREDIT => call == 0 || !self.may_stream(call),
+                // What was called at all only the connector knows.
+                kind::ITEM | kind::END | kind::CREDIT => {
+                    call == 0 || (self.role == Role::Acceptor && call > self.last_call)
+                }
                 _ => false,
             };
             if bad_number {
@@ -218,22 +223,6 @@ impl Inbound {
             }
             _ => self.control(kind, body).map(Some),
         }
-    }
-
-    /// Which frames come to this side.
-    fn receives(&self, kind: u8) -> bool {
-        match kind {
-            kind::HELLO | kind::PING | kind::PONG | kind::GO_AWAY | kind::DATA => true,
-            kind::CALL | kind::CANCEL | kind::SCHEMA_REQUEST => self.role == Role::Acceptor,
-            kind::REPLY | kind::FAILURE | kind::SCHEMA => self.role == Role::Connector,
-            kind::ITEM | kind::END | kind::CREDIT => self.streams,
-            _ => false,
-        }
-    }
-
-    /// Whether there is such a call. What was called at all only the connector knows.
-    fn may_stream(&self, call: u32) -> bool {
-        self.role == Role::Connector || call <= self.last_call
     }
 
     fn control<'a>(&mut self, kind: u8, body: &'a [u8]) -> Result<Event<'a>> {
@@ -302,34 +291,6 @@ impl Inbound {
                 Ok(Some(event))
             }
         }
-    }
-}
-
-/// What READY says. It may be skipped, so what is not known of it is.
-fn ready(body: &[u8]) -> Option<Event<'static>> {
-    match body.first() {
-        Some(0) => Some(Event::Ready(false)),
-        Some(1) => Some(Event::Ready(true)),
-        _ => None,
-    }
-}
-
-/// What is said of a message that was dropped: of a stream's something else than of a call and its answer.
-fn dropped(kind: u8, number: u32, why: Why) -> Event<'static> {
-    match (kind, why) {
-        (kind::ITEM | kind::END, Why::TooLarge) => Event::ItemTooLarge { number },
-        (kind::ITEM | kind::END, Why::NoRoom) => Event::ItemNoRoom { number },
-        (_, Why::TooLarge) => Event::TooLarge { number },
-        (_, Why::NoRoom) => Event::NoRoom { number },
-    }
-}
-
-fn known_flags(kind: u8) -> u8 {
-    match kind {
-        kind::CALL | kind::REPLY | kind::END => flag::MORE | flag::METADATA,
-        kind::DATA | kind::ITEM => flag::MORE,
-        kind::FAILURE => flag::MORE | flag::NOT_EXECUTED,
-        _ => 0,
     }
 }
 

@@ -305,15 +305,6 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
         Ok(closed.and_then(|call| call.value).map_or(Asked::Nothing, Asked::Stop))
     }
 
-    /// Ends a call whose answer is not ready, and drops what was not sent of its items. Gives what was kept for it.
-    fn cut_short(&mut self, call: Closed<T>, status: &Status) -> Option<T> {
-        if call.stream.is_some() {
-            self.outbound.abandon(call.number);
-        }
-        self.outbound.failure(call.number, status);
-        call.value
-    }
-
     fn bounded(&self) -> Result<(), ProtocolError> {
         let unread = self.outbound.unread() + self.schemas.cost();
         if unread > MAX_UNREAD { Err(ProtocolError::Unread) } else { Ok(()) }

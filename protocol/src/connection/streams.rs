@@ -19,6 +19,11 @@
 //! writer of each call that is named. A writer that is woken asks for its turn again: another may have come first. The one that
 //! has put nothing for the longest time is named first, so all get on alike.
 //!
+//! **With wakers.** What the owner keeps for a call (`T`) has the reader's queue, its waker and the writer's. An item that has come is
+//! pushed into the queue and wakes the reader; a turn wakes the writer; the outcome, and `Asked::Stop`, give `T` back and wake both.
+//! Who reads takes an item from the queue and has the owner say `used`: at once, or for several together. An owner that says it when an
+//! item comes has no queue that is bounded; one that never says it has a writer that stands still.
+//!
 //! **What is held.** A reader's queue holds at most the credit that its side gives and one message. A writer is told `Later` while the
 //! peer has given no credit, while a long item of its call is under way, and while too much of other streams waits in the
 //! connection's buffer, so what waits to be sent has a bound whatever credit a peer gives. Plain calls do not wait for streams.
@@ -80,4 +85,8 @@ impl Terms {
 }
 
 #[cfg(test)]
-mod tests;
+mod credit_tests;
+#[cfg(test)]
+mod life_tests;
+#[cfg(test)]
+mod testing;

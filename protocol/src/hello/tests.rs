@@ -1,7 +1,10 @@
 //! What a HELLO says, what a later version's may say, and what is refused.
 
+use super::offer::*;
 use super::*;
+use crate::call_id::CallId;
 use crate::limits::MAX_CREDIT;
+use crate::schema::Fingerprint;
 
 pub(crate) fn example() -> Hello {
     let method = MethodOffer {

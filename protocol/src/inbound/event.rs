@@ -1,6 +1,7 @@
 //! What the frames of a peer say, and the reading of whole messages.
 
 use super::Result;
+use super::assembly::Why;
 use crate::call::{CallHead, Metadata};
 use crate::frame::{ProtocolError, flag, kind};
 use crate::hello::Hello;
@@ -137,4 +138,23 @@ pub(super) fn message(kind: u8, flags: u8, number: u32, body: &[u8]) -> Result<E
 /// The metadata at the beginning of a body.
 fn beside<'a>(reader: &mut Reader<'a>, flags: u8) -> Result<Metadata<'a>> {
     if flags & flag::METADATA == 0 { Ok(Metadata::default()) } else { Metadata::decode(reader) }
+}
+
+/// What is said of a message that was dropped: of a stream's something else than of a call and its answer.
+pub(super) fn dropped(kind: u8, number: u32, why: Why) -> Event<'static> {
+    match (kind, why) {
+        (kind::ITEM | kind::END, Why::TooLarge) => Event::ItemTooLarge { number },
+        (kind::ITEM | kind::END, Why::NoRoom) => Event::ItemNoRoom { number },
+        (_, Why::TooLarge) => Event::TooLarge { number },
+        (_, Why::NoRoom) => Event::NoRoom { number },
+    }
+}
+
+/// What READY says. It may be skipped, so what is not known of it is.
+pub(super) fn ready(body: &[u8]) -> Option<Event<'static>> {
+    match body.first() {
+        Some(0) => Some(Event::Ready(false)),
+        Some(1) => Some(Event::Ready(true)),
+        _ => None,
+    }
 }

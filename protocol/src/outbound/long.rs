@@ -66,9 +66,9 @@ impl LongMessage {
         !self.is_item || self.last.is_some()
     }
 
-    /// The bytes of an item.
-    fn item_bytes(&self) -> usize {
-        if self.is_item { self.body.len() } else { 0 }
+    /// So many bytes, if they are an item's.
+    fn of_item(&self, bytes: usize) -> usize {
+        if self.is_item { bytes } else { 0 }
     }
 }
 
@@ -85,8 +85,8 @@ pub(super) struct LongMessages {
     waiting: VecDeque<LongMessage>,
     /// Bytes of all of them that were not sent.
     unsent: usize,
-    /// The lengths of the items among them.
-    item_bytes: usize,
+    /// Those of items among them.
+    unsent_items: usize,
     /// Those that are answers, or that answers wait for.
     answers: usize,
     /// What those that have begun take of the receiver's window: their whole lengths.
@@ -115,7 +115,7 @@ impl LongMessages {
             begun: VecDeque::new(),
             waiting: VecDeque::new(),
             unsent: 0,
-            item_bytes: 0,
+            unsent_items: 0,
             answers: 0,
             taken: 0,
             window,
@@ -144,15 +144,15 @@ impl LongMessages {
         self.unsent
     }
 
-    /// The lengths of the items among them.
+    /// Those of items among them.
     #[inline]
-    pub(super) fn item_bytes(&self) -> usize {
-        self.item_bytes
+    pub(super) fn unsent_items(&self) -> usize {
+        self.unsent_items
     }
 
     pub(super) fn push(&mut self, message: LongMessage) {
         self.unsent += message.body.len();
-        self.item_bytes += message.item_bytes();
+        self.unsent_items += message.of_item(message.body.len());
         self.answers += usize::from(message.answers());
         self.waiting.push_back(message);
     }
@@ -187,7 +187,7 @@ impl LongMessages {
     pub(super) fn clear(&mut self) {
         self.begun.clear();
         self.waiting.clear();
-        (self.unsent, self.item_bytes, self.answers, self.taken) = (0, 0, 0, 0);
+        (self.unsent, self.unsent_items, self.answers, self.taken) = (0, 0, 0, 0);
     }
 
     /// Drops what was not sent of a message, and what waits for it.
@@ -197,26 +197,25 @@ impl LongMessages {
         }
         if let Some(at) = self.begun.iter().position(|begun| begun.message.call == call) {
             if let Some(Begun { message, sent }) = self.begun.remove(at) {
-                self.unsent -= message.body.len() - sent;
                 self.taken -= message.body.len();
-                self.forget(&message);
+                self.forget(&message, message.body.len() - sent);
             }
             return Dropped::Begun;
         }
         let at = self.waiting.iter().position(|message| message.call == call);
         match at.and_then(|at| self.waiting.remove(at)) {
             Some(message) => {
-                self.unsent -= message.body.len();
-                self.forget(&message);
+                self.forget(&message, message.body.len());
                 if message.first.is_none() { Dropped::Begun } else { Dropped::Unseen }
             }
             None => Dropped::Nothing,
         }
     }
 
-    /// A message is not here any more.
-    fn forget(&mut self, message: &LongMessage) {
-        self.item_bytes -= message.item_bytes();
+    /// A message is not here any more, of which so many bytes were not sent.
+    fn forget(&mut self, message: &LongMessage, unsent: usize) {
+        self.unsent -= unsent;
+        self.unsent_items -= message.of_item(unsent);
         self.answers -= usize::from(message.answers());
     }
 
@@ -233,9 +232,10 @@ impl LongMessages {
         let fragment = &message.body[sent..end];
         put_frame(out, kind, flags, message.call, fragment);
         self.unsent -= fragment.len();
+        self.unsent_items -= message.of_item(fragment.len());
         if is_last {
             self.taken -= message.body.len();
-            self.forget(&message);
+            self.forget(&message, 0);
             self.ended(message, max_frame, out);
         } else {
             self.begun.push_back(Begun { message, sent: end });

@@ -1,11 +1,12 @@
 //! `streams.json`: the frames of streams, and a HELLO of a side that speaks them. A side that has not announced field 7 of HELLO skips
 //! what is announced, does not see the methods, and ends the connection on the frames.
 
+use crate::frames::describe;
 use crate::{check, hex, kept, unhex};
 use callgate_protocol::frame::{Header, MAGIC, flag, kind};
 use callgate_protocol::schema::Fingerprint;
 use callgate_protocol::wire::{put_bytes, put_field};
-use callgate_protocol::{CallId, Event, Hello, Inbound, Limits, Metadata, Outbound, ProtocolError};
+use callgate_protocol::{CallId, Event, Hello, Inbound, Limits, Outbound, ProtocolError};
 use callgate_protocol::{Role, StreamCredit};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -180,20 +181,11 @@ fn heard(role: Role, hello: &Hello, bytes: &[u8]) -> Result<Vec<Value>, Protocol
         at += taken;
         match event {
             None if taken == 0 => return Ok(says),
-            Some(Event::Item { number, payload }) => says.push(item(number, payload)),
-            Some(Event::Credit { number, items, bytes }) => {
-                says.push(json!({"credit": {"number": number, "items": items, "bytes": bytes}}));
-            }
-            Some(Event::End { number, metadata }) => {
-                says.push(json!({"end": {"number": number, "metadata": entries(metadata)}}));
-            }
-            _ => {}
+            // What goes before the frames of streams is not theirs.
+            Some(Event::Call { .. }) | None => {}
+            Some(event) => says.extend(describe(event)),
         }
     }
-}
-
-fn entries(metadata: Metadata<'_>) -> Vec<(&str, String)> {
-    metadata.iter().map(|(name, value)| (name, hex(value))).collect()
 }
 
 #[test]

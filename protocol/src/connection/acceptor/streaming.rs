@@ -1,5 +1,6 @@
 //! The streams of a side that is called. [`streams`](crate::connection::streams) says how they are driven.
 
+use super::open::Closed;
 use super::{Acceptor, Asked};
 use crate::budget::Room;
 use crate::connection::streams::{NotPut, Stream, Turn};
@@ -114,6 +115,15 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
     pub(super) fn fail_behind(&mut self, stream: &Stream, status: &Status) {
         let status = Status { not_executed: status.not_executed && !stream.has_begun(), ..status.clone() };
         self.outbound.failure_behind(stream.number(), &status);
+    }
+
+    /// Ends a call whose answer is not ready, and drops what was not sent of its items. Gives what was kept for it.
+    pub(super) fn cut_short(&mut self, call: Closed<T>, status: &Status) -> Option<T> {
+        if call.stream.is_some() {
+            self.outbound.abandon(call.number);
+        }
+        self.outbound.failure(call.number, status);
+        call.value
     }
 
     pub(super) fn item_came<'a>(
