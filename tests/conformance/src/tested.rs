@@ -1,6 +1,7 @@
 //! The tested side, as a case sees it: an acceptor that is connected to, or a connector that is told to call.
 
 use crate::driver::{Driver, Outcome};
+use crate::frame::kind;
 use crate::heard::{Call, Side};
 use crate::hello::Hello;
 use crate::peer::Peer;
@@ -74,6 +75,8 @@ impl Connector {
             self.speaks_streams = Some(peer.told()?.streams.is_some());
             match peer.read(Instant::now())? {
                 Read1::Nothing => return Ok(peer),
+                // It has waited for our HELLO as long as it wants to, while nobody took it.
+                Read1::Frame(frame) if frame.kind == kind::GO_AWAY => {}
                 Read1::Frame(frame) => {
                     return breaks(section::FRAME, format!("{frame} came before our HELLO"));
                 }
