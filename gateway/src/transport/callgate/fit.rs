@@ -59,7 +59,7 @@ mod tests {
     use crate::config::{CallSpec, Source, Tables};
     use crate::transport::callgate::catalog::Schema;
     use callgate_protocol::schema::{Definition, Field, Fingerprint, MethodSchema, StructDef, Type};
-    use callgate_protocol::{CallId, Hello, Limits, MethodOffer, ServiceOffer};
+    use callgate_protocol::{CallId, Hello, Limits, MethodOffer, ServiceOffer, Streaming};
     use std::sync::Arc;
 
     /// An instance that offers `orders.get(id: u32, note: String) -> { total: f64 }`.
@@ -80,6 +80,7 @@ mod tests {
             schema: Fingerprint::of(b"x"),
             wire: Fingerprint::of(b"wire"),
             idempotent: true,
+            streams: Streaming::default(),
         };
         let service =
             ServiceOffer { name: "orders".to_owned(), version: String::new(), methods: vec![method] };

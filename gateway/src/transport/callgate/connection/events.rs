@@ -40,7 +40,8 @@ impl Connection {
                 self.has_closed();
                 self.end_all(refused, || Outcome::NotAccepted);
             }
-            Said::Nothing | Said::Hello(_) | Said::Schema(..) => {}
+            // No stream is announced, and so none comes.
+            Said::Nothing | Said::Hello(_) | Said::Schema(..) | Said::Item { .. } => {}
         }
         Ok(None)
     }
@@ -78,6 +79,9 @@ impl Connection {
             Answer::Failure(status) => self.on_failure(call, status),
             Answer::TooLarge => self.end(call, Outcome::TooLarge),
             Answer::NoRoom => self.end(call, Outcome::NoRoom),
+            Answer::End { .. } => {
+                self.end(call, Outcome::BadReply("a stream, which was not asked for".to_owned()));
+            }
         }
         None
     }

@@ -9,7 +9,7 @@ use crate::transport::callgate::offer::Offer;
 use crate::transport::reply::LongReply;
 use crate::transport::{Binding, Body, Call, Link, PendingReply, Times};
 use callgate_protocol::schema::{Definition, Fingerprint, MethodSchema, StructDef, Type};
-use callgate_protocol::{CallId, Event, Hello, Limits, Metadata, MethodOffer, ServiceOffer};
+use callgate_protocol::{CallId, Event, Hello, Limits, Metadata, MethodOffer, ServiceOffer, Streaming};
 use callgate_transcode::{RequestBinding, ResponseBinding, ResponseProgram};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -30,6 +30,7 @@ pub(crate) fn connection() -> Rc<Connection> {
         schema: Fingerprint::of(b""),
         wire: Fingerprint::of(b"wire"),
         idempotent: true,
+        streams: Streaming::default(),
     };
     let service = ServiceOffer { name: "s".to_owned(), version: "1".to_owned(), methods: vec![method] };
     let hello = Hello::new("peer", Limits::default(), vec![service]);
