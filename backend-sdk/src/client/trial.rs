@@ -62,6 +62,13 @@ impl Trial {
         self.report(evidence(outcome), took);
     }
 
+    /// The same of a call that streams, which takes as long as it takes.
+    pub(crate) fn streams(&mut self, outcome: &Outcome) {
+        if !self.ended {
+            self.report(evidence(outcome), None);
+        }
+    }
+
     /// The call is over, and that it was not answered here says nothing. Does nothing if it was.
     pub(crate) fn says_nothing(&mut self) {
         if !self.ended {

@@ -224,6 +224,7 @@ pub(crate) static BY_HAND: Method = Method {
     name: "pay_back",
     call_id: CallId::of("every", "pay_back"),
     idempotent: false,
+    streams: callgate_sdk::service::Directions { caller: false, service: false },
     describe: by_hand,
     cache: OnceLock::new(),
 };
