@@ -40,10 +40,13 @@ impl Reply {
             return;
         }
         let slots = self.slot.slots();
-        slots.ended(|| self.began.elapsed());
+        let streams = self.target.method.streams;
+        // One that streams takes as long as its reader likes.
+        if streams.is_plain() {
+            slots.ended(|| self.began.elapsed());
+        }
         let outcome = outcome(result(), &self.state, slots);
-        let ends = self.target.method.streams.service;
-        self.mailbox.put(Done { number: self.number, outcome, ends });
+        self.mailbox.put(Done { number: self.number, outcome, ends: streams.service });
     }
 }
 
