@@ -27,7 +27,7 @@ pub(super) enum Input {
     /// The name and the type, a reference.
     Context(Ident, Box<Type>),
     Argument(Box<Argument>),
-    Stream(CallerStream),
+    Stream(Box<CallerStream>),
 }
 
 impl Input {
@@ -71,7 +71,7 @@ impl Input {
                     return None;
                 }
             };
-            return Some(Input::Stream(CallerStream { ident, ty, item }));
+            return Some(Input::Stream(Box::new(CallerStream { ident, ty, item })));
         }
         let attrs = Attrs::read(&input.attrs, &ty, refusals);
         let Attrs { rename, default, constraints, is_told } = attrs;

@@ -109,7 +109,7 @@ impl Method {
                 if self.caller_stream.is_some() {
                     refusals.refuse(&stream.ty, "a caller has one stream: make an enum of what it may send");
                 }
-                self.caller_stream = Some(stream);
+                self.caller_stream = Some(*stream);
             }
             Input::Argument(argument) => {
                 if let Some(stream) = &self.caller_stream {
