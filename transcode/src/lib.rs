@@ -28,7 +28,9 @@ mod scalar;
 mod tail;
 mod violation;
 
-pub use binding::{Body, Decimal, Int64, RequestBinding, Response, ResponseBinding, UnknownFields};
+pub use binding::{
+    Body, BoundField, Decimal, FieldSource, Int64, RequestBinding, Response, ResponseBinding, UnknownFields,
+};
 pub use constraints::Constraints;
 pub use convert::{ConvertError, ConvertReason, Converter, Misfit};
 pub use layout::Layout;

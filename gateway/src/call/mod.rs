@@ -29,7 +29,7 @@ pub use stream::ReplyStream;
 use crate::backends::{Backend, Endpoint, Tried, Wanted};
 use crate::failure::{Failure, ShedReason};
 use crate::overload::Permit;
-use crate::routes::{CallAction, PathParams, QueryPairs, Route};
+use crate::routes::{BoundTexts, CallAction, PathParams, QueryPairs, Route};
 use crate::transport::{Call, Progress, Times};
 use crate::worker::{RouteRef, Worker};
 use callgate_protocol::Metadata;
@@ -54,6 +54,8 @@ pub struct Request<'a> {
     pub path: PathParams<'a>,
     /// The query's pairs.
     pub query: QueryPairs<'a>,
+    /// What headers, cookies and the connection give for the fields that the route binds.
+    pub bound: BoundTexts<'a>,
     /// The body.
     pub body: Body<'a>,
     /// What travels with the call.
@@ -85,8 +87,8 @@ pub struct Guards {
 impl Request<'_> {
     /// What links are given.
     fn for_links(&self) -> Call<'_> {
-        let Request { call, path, query, body, metadata, .. } = self;
-        Call { binding: call.binding(), path, query, body: *body, metadata: *metadata }
+        let Request { call, path, query, bound, body, metadata, .. } = self;
+        Call { binding: call.binding(), path, query, bound, body: *body, metadata: *metadata }
     }
 
     /// What is known of where it may go before it is sent.

@@ -93,6 +93,7 @@ fn misfit<'t>(
     let (part, of) = match part {
         Part::Path => (RoutePart::Match, "the path"),
         Part::Body => (RoutePart::Body, "`body`"),
+        Part::Bound(at) => (RoutePart::Bound(at), "`bind`"),
         Part::Response => (RoutePart::Response, "`response`"),
         Part::Method => (RoutePart::Call, "the schema of the method"),
     };

@@ -1,27 +1,32 @@
-//! How a route binds HTTP to a method's fields: `body`, `response`, `unknown_fields`, `int64`, `decimal`.
+//! How a route binds HTTP to a method's fields: `body`, `bind`, `response`, `unknown_fields`, `int64`, `decimal`.
 
+use super::bound_fields;
 use super::complaint::Complaint;
 use super::field;
 use super::keys;
 use super::reader::{Item, Reader, Section};
 use callgate_transcode::{Body, Decimal, Int64, RequestBinding, Response, ResponseBinding, UnknownFields};
+use std::ops::Range;
 use toml::de::DeValue;
 
-/// The request's half, with the fields that the path fills, and what its file says of unknown ones.
+/// The request's half, with the fields that the path fills, and what its file says of unknown ones; and where each field of `bind` is
+/// written.
 pub(super) fn request(
     reader: &mut Reader<'_>,
     section: &Section<'_>,
     path: Vec<String>,
     unknown_fields: UnknownFields,
-) -> RequestBinding {
-    RequestBinding {
-        body: section
-            .get(keys::BODY.name)
-            .and_then(|item| read_body(reader, &item, &path))
-            .unwrap_or_default(),
-        unknown_fields: read_unknown(reader, section).unwrap_or(unknown_fields),
-        path,
+) -> (RequestBinding, Vec<Range<usize>>) {
+    let body = section.get(keys::BODY.name).and_then(|item| read_body(reader, &item, &path));
+    let body = body.unwrap_or_default();
+    let mut taken: Vec<(&str, String)> =
+        path.iter().map(|name| (name.as_str(), format!("the path has `{{{name}}}`"))).collect();
+    if let Body::Field(name) = &body {
+        taken.push((name, format!("the body is `{name}`")));
     }
+    let (bound, places) = bound_fields::read(reader, section, &taken);
+    let unknown_fields = read_unknown(reader, section).unwrap_or(unknown_fields);
+    (RequestBinding { path, bound, body, unknown_fields }, places)
 }
 
 /// The reply's half, likewise.

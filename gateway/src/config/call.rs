@@ -1,6 +1,7 @@
 //! A route's call: which method of which backend, within which time, and how HTTP becomes the method's fields.
 
 use super::bind;
+use super::bound_fields::Outside;
 use super::call_policy::CallPolicy;
 use super::call_ref::{self, CallRef};
 use super::defaults::Defaults;
@@ -32,6 +33,8 @@ pub struct CallSpec {
     pub policy: Arc<CallPolicy>,
     /// How the request becomes the method's fields.
     pub request: RequestBinding,
+    /// What the gateway finds for each field that the request's half binds.
+    pub outside: Vec<Outside>,
     /// How the method's result becomes the reply.
     pub response: ResponseBinding,
 }
@@ -74,6 +77,8 @@ pub(super) struct CallDraft {
     idempotent: Option<bool>,
     retry: RetrySpec,
     request: RequestBinding,
+    /// Where each field of `bind` is written.
+    pub(super) bound: Vec<Range<usize>>,
     response: ResponseBinding,
 }
 
@@ -96,6 +101,7 @@ impl CallDraft {
         let timeout = timeout::read(reader, section).unwrap_or(file.timeout);
         let idempotent = retry::read_idempotent(reader, section);
         let fields = path.map(|path| path.params().to_vec()).unwrap_or_default();
+        let (request, bound) = bind::request(reader, section, fields, file.unknown_fields);
         CallDraft {
             call: call.and_then(|item| call_ref::read(reader, &item)),
             backend,
@@ -103,7 +109,8 @@ impl CallDraft {
             idempotent,
             retry: retry::read(reader, section, timeout, idempotent),
             policy: file.call_policy(CallPolicy::read(reader, section)),
-            request: bind::request(reader, section, fields, file.unknown_fields),
+            request,
+            bound,
             response: bind::response(reader, section, (file.int64, file.decimal)),
         }
     }
@@ -117,6 +124,7 @@ impl CallDraft {
             idempotent: retry::idempotent(self.idempotent, method),
             retry: self.retry,
             policy: self.policy,
+            outside: self.request.bound.iter().map(Outside::of).collect(),
             request: self.request,
             response: self.response,
         })

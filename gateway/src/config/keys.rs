@@ -57,6 +57,7 @@ keys! {
     IDEMPOTENT "idempotent", CALLS, NOT_AT_TOP, "whether running a call twice does what running it once does";
     RETRY "retry", CALLS, NOT_AT_TOP, "how often a call is sent, and after what";
     BODY "body", CALLS, NOT_AT_TOP, "what the HTTP body is";
+    BIND "bind", CALLS, NOT_AT_TOP, "what fills fields that are not filled by their names";
     RESPONSE "response", CALLS, NOT_AT_TOP, "what of the result is the reply's body";
     UNKNOWN_FIELDS "unknown_fields", CALLS, AT_TOP, "members and query parameters that name no field";
     INT64 "int64", CALLS, AT_TOP, "how 64-bit integers are written";

@@ -10,6 +10,8 @@ pub(crate) enum RoutePart {
     Match,
     Call,
     Body,
+    /// The field of `bind` of that place.
+    Bound(usize),
     Response,
 }
 
@@ -28,11 +30,12 @@ impl Tables {
     pub(crate) fn diagnose(&self, misfits: Vec<Misfit<'_>>) -> Result<(), Diagnostics> {
         let diagnostic = |misfit: Misfit<'_>| {
             let Misfit { route, part, title, label, help } = misfit;
-            let Written { place, matched, action, body, response } = &route.written;
+            let Written { place, matched, action, body, response, bound } = &route.written;
             let spot = match part {
                 RoutePart::Match => matched,
                 RoutePart::Call => action,
                 RoutePart::Body => body,
+                RoutePart::Bound(at) => bound.get(at).unwrap_or(matched),
                 RoutePart::Response => response,
             };
             let diagnostic = Diagnostic::new(title);

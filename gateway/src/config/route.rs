@@ -36,6 +36,8 @@ pub struct Written {
     pub(super) matched: Range<usize>,
     pub(super) action: Range<usize>,
     pub(super) body: Range<usize>,
+    /// Each field of `bind`.
+    pub(super) bound: Vec<Range<usize>>,
     pub(super) response: Range<usize>,
 }
 
@@ -102,6 +104,10 @@ impl Draft {
             matched: spot(keys::MATCH.name),
             action: spot(kind),
             body: of_call(keys::BODY.name),
+            bound: match &action {
+                ActionDraft::Call(draft) => draft.bound.clone(),
+                _ => Vec::new(),
+            },
             response: of_call(keys::RESPONSE.name),
         };
         Draft {

@@ -8,6 +8,7 @@ use super::https;
 use super::lookup::{Met, look_up};
 use super::metadata::{self, Origin};
 use super::miss::options;
+use super::outside;
 use super::reply::Reply;
 use super::traffic;
 use crate::call;
@@ -111,6 +112,7 @@ async fn call(
 ) -> Result<Reply, Failure> {
     let Exchange { worker, context, head, body, .. } = exchange;
     let query = query_pairs(head.query().unwrap_or_default()).map_err(|_| Failure::query_not_utf8())?;
+    let bound = outside::of(&action.spec.outside, head.fields(), context.client)?;
     let deadline = deadline(head.fields(), clocks, action.spec.timeout)?;
     // A split has a backend of its own, and that a key of its own.
     let key = match &action.traffic {
@@ -126,6 +128,7 @@ async fn call(
         has_fallback: false,
         path,
         query,
+        bound,
         body: call::Body::Whole(body.bytes(head)),
         metadata: metadata.as_metadata(),
         times: Times { now: clocks.now, deadline },

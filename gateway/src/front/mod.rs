@@ -49,6 +49,7 @@ mod lookup;
 mod media_type;
 mod metadata;
 mod miss;
+mod outside;
 mod pace;
 mod peer;
 mod pool;

@@ -42,6 +42,8 @@ pub struct Call<'a> {
     pub path: &'a [Cow<'a, str>],
     /// The query's pairs, decoded.
     pub query: &'a [(Cow<'a, str>, Cow<'a, str>)],
+    /// What headers, cookies and the connection give for the fields that the route binds.
+    pub bound: &'a [Option<Cow<'a, str>>],
     /// The body.
     pub body: Body<'a>,
     /// What travels with it.

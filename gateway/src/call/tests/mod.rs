@@ -116,6 +116,7 @@ impl Net {
             path: Vec::new(),
             query: Vec::new(),
             body: Body::Whole(b"{}"),
+            bound: Vec::new(),
             metadata: Metadata::default(),
             times: Times { now, deadline: now + timeout },
             on_sent: None,

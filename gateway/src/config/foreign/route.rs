@@ -32,14 +32,13 @@ pub(super) const ROUTE: Hints = &[
             "fields",
             "input",
             "mapping",
-            "bind",
             "pathparams",
         ],
-        "parameters of path and query fill the fields of their names; nothing needs to be declared",
+        "parameters of path and query fill the fields of their names; `bind` names what fills others, as in bind = { limit = { query = \"page_size\" } }",
     ),
     (
         &["header", "headers", "requestheaders", "proxysetheader", "setheaders", "addheaders"],
-        "`metadata` lists the request's headers that go along with the call; an arm of `split` can be chosen by one",
+        "`bind` fills a field from a header, as in bind = { tenant = { header = \"x-tenant\" } }; `metadata` lists the headers that go along with the call; an arm of `split` can be chosen by one",
     ),
     (
         &["responseheaders", "addheader", "setheader", "moreheaders"],

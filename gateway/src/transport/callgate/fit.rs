@@ -16,6 +16,8 @@ pub enum Part {
     Path,
     /// The field that is the body.
     Body,
+    /// The field of that place among those that are bound.
+    Bound(usize),
     /// What of the result is the answer.
     Response,
     /// The method itself: whatever the route says, its schema cannot be used.
@@ -37,7 +39,11 @@ pub fn fits(
         } else if bind(&without_body).is_ok() {
             Part::Body
         } else {
-            Part::Path
+            // The first field with which it does not fit, where it fits without any.
+            let with =
+                |count| RequestBinding { bound: request.bound[..count].to_vec(), ..without_body.clone() };
+            let fits = (0..request.bound.len()).take_while(|count| bind(&with(*count)).is_ok()).count();
+            fits.checked_sub(1).map_or(Part::Path, Part::Bound)
         };
         return Err((part, error));
     }
@@ -108,6 +114,14 @@ endpoints = ['x:1']
             (
                 "match = 'GET /{id}'\ncall = 'orders.get'\nbody = 'nota'",
                 Some((Part::Body, "did you mean `note`?")),
+            ),
+            (
+                "match = 'GET /{id}'\ncall = 'orders.get'\nbind = { note = { value = 'x' }, zote = { header = 'x-a' } }",
+                Some((Part::Bound(1), "unknown field `zote`")),
+            ),
+            (
+                "match = 'GET /'\ncall = 'orders.get'\nbind = { id = { query = 'n', default = 'x' } }",
+                Some((Part::Bound(0), "its default will not do")),
             ),
             (
                 "match = 'GET /{id}'\ncall = 'orders.get'\nresponse = { field = 'totl' }",

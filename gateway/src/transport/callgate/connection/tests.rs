@@ -258,6 +258,7 @@ fn a_body_that_is_a_stream_is_not_sent_and_left_as_it_is() {
         binding: Binding { id: 1, slot: 0, call: &call, request: &request, response: &response },
         path: &[],
         query: &[],
+        bound: &[],
         body: Body::Stream(&stream),
         metadata: callgate_protocol::Metadata::default(),
     };
