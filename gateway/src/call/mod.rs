@@ -22,7 +22,7 @@ mod spending;
 mod stream;
 mod waiting;
 
-pub use crate::transport::{Body, BodyStream, Json};
+pub use crate::transport::{Body, BodyStream, Json, Noted, Replied};
 pub use copy::send_copy;
 pub use stream::ReplyStream;
 
@@ -68,8 +68,8 @@ pub struct Request<'a> {
 pub enum Reply {
     /// A result.
     Whole {
-        /// The result; empty for a method that returns nothing.
-        json: Json,
+        /// The result, which is empty for a method that returns nothing, and what was noted of it.
+        replied: Replied,
         /// What the call holds until its reply has been sent, or was dropped.
         guards: Guards,
     },
@@ -132,7 +132,7 @@ pub async fn run(worker: &Rc<Worker>, request: &Request<'_>) -> Result<Reply, Fa
         }
         let reason = ended.outcome.retry_reason(sent.limited);
         match retry::result(ended.outcome) {
-            Ok(json) => return Ok(Reply::Whole { json, guards: road.arrives() }),
+            Ok(replied) => return Ok(Reply::Whole { replied, guards: road.arrives() }),
             Err(failure) => road.after(&sent, reason, failure)?,
         }
     }

@@ -94,6 +94,7 @@ fn misfit<'t>(
         Part::Path => (RoutePart::Match, "the path"),
         Part::Body => (RoutePart::Body, "`body`"),
         Part::Response => (RoutePart::Response, "`response`"),
+        Part::Picked(at) => (RoutePart::Picked(at), "`response`"),
         Part::Method => (RoutePart::Call, "the schema of the method"),
     };
     let title = format!("{of} of `{}` does not fit `{call}`", route.matcher);

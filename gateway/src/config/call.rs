@@ -7,6 +7,7 @@ use super::defaults::Defaults;
 use super::keys;
 use super::path::PathTemplate;
 use super::reader::{Item, Reader, Section};
+use super::response::{ReplyDraft, ReplySpec};
 use super::retry::{self, RetrySpec};
 use super::timeout;
 use crate::method::Method;
@@ -34,6 +35,8 @@ pub struct CallSpec {
     pub request: RequestBinding,
     /// How the method's result becomes the reply.
     pub response: ResponseBinding,
+    /// What else the route says of its replies; nothing as a rule.
+    pub reply: Option<Arc<ReplySpec>>,
 }
 
 impl CallSpec {
@@ -75,6 +78,9 @@ pub(super) struct CallDraft {
     retry: RetrySpec,
     request: RequestBinding,
     response: ResponseBinding,
+    reply: Option<Arc<ReplySpec>>,
+    /// Where the fields are used that the response picks.
+    pub(super) picked: Vec<Range<usize>>,
 }
 
 impl CallDraft {
@@ -96,6 +102,7 @@ impl CallDraft {
         let timeout = timeout::read(reader, section).unwrap_or(file.timeout);
         let idempotent = retry::read_idempotent(reader, section);
         let fields = path.map(|path| path.params().to_vec()).unwrap_or_default();
+        let mut reply = ReplyDraft::read(reader, section, path);
         CallDraft {
             call: call.and_then(|item| call_ref::read(reader, &item)),
             backend,
@@ -104,7 +111,9 @@ impl CallDraft {
             retry: retry::read(reader, section, timeout, idempotent),
             policy: file.call_policy(CallPolicy::read(reader, section)),
             request: bind::request(reader, section, fields, file.unknown_fields),
-            response: bind::response(reader, section, (file.int64, file.decimal)),
+            response: bind::response(reader, section, &mut reply, (file.int64, file.decimal)),
+            reply: reply.reply,
+            picked: reply.fields.places,
         }
     }
 
@@ -119,6 +128,7 @@ impl CallDraft {
             policy: self.policy,
             request: self.request,
             response: self.response,
+            reply: self.reply,
         })
     }
 }

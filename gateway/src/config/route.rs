@@ -37,6 +37,8 @@ pub struct Written {
     pub(super) action: Range<usize>,
     pub(super) body: Range<usize>,
     pub(super) response: Range<usize>,
+    /// By the number of a field that the response picks: where it is used.
+    pub(super) picked: Vec<Range<usize>>,
 }
 
 impl PartialEq for Written {
@@ -103,6 +105,10 @@ impl Draft {
             action: spot(kind),
             body: of_call(keys::BODY.name),
             response: of_call(keys::RESPONSE.name),
+            picked: match &action {
+                ActionDraft::Call(draft) => draft.picked.clone(),
+                _ => Vec::new(),
+            },
         };
         Draft {
             source: Arc::clone(reader.source),

@@ -8,7 +8,7 @@ use super::https;
 use super::lookup::{Met, look_up};
 use super::metadata::{self, Origin};
 use super::miss::options;
-use super::reply::Reply;
+use super::reply::{self, Reply};
 use super::traffic;
 use crate::call;
 use crate::failure::Failure;
@@ -132,7 +132,7 @@ async fn call(
         on_sent: None,
     };
     match &action.traffic {
-        None => call::run(worker, &request).await.map(Reply::of_call),
+        None => call::run(worker, &request).await.map(|reply| reply::of_call(&request, reply)),
         // On the heap: it is large, and most routes have none.
         Some(traffic) => Box::pin(traffic::run(exchange, route, traffic, request)).await,
     }

@@ -4,7 +4,9 @@
 
 use super::offer::{MethodEntry, Offer};
 use crate::config::{CallRef, names_help};
-use callgate_transcode::{BindError, Body, RequestBinding, RequestProgram, ResponseBinding, ResponseProgram};
+use callgate_transcode::{
+    BindError, Body, Pick, RequestBinding, RequestProgram, ResponseBinding, ResponseProgram,
+};
 
 /// The most names among which one is looked for that was probably meant.
 const MAX_NAMES: usize = 1000;
@@ -18,6 +20,8 @@ pub enum Part {
     Body,
     /// What of the result is the answer.
     Response,
+    /// A field of the result that the answer picks, by its number.
+    Picked(usize),
     /// The method itself: whatever the route says, its schema cannot be used.
     Method,
 }
@@ -41,7 +45,15 @@ pub fn fits(
         };
         return Err((part, error));
     }
-    ResponseProgram::bind(layout.clone(), response).map(drop).map_err(|error| (Part::Response, error))
+    let bind = |picks: &[Pick]| {
+        let binding = ResponseBinding { picks: picks.to_vec(), ..response.clone() };
+        ResponseProgram::bind(layout.clone(), &binding).map(drop)
+    };
+    bind(&[]).map_err(|error| (Part::Response, error))?;
+    let mut picks = response.picks.iter().enumerate();
+    picks.try_for_each(|(at, pick)| {
+        bind(std::slice::from_ref(pick)).map_err(|error| (Part::Picked(at), error))
+    })
 }
 
 /// Which method was probably meant by one that none of these instances offers, or which there are.
@@ -114,6 +126,14 @@ endpoints = ['x:1']
                 "match = 'GET /{id}'\ncall = 'orders.get'\nresponse = { field = 'totl' }",
                 Some((Part::Response, "did you mean `total`?")),
             ),
+            (
+                "match = 'GET /{id}'\ncall = 'orders.get'\nresponse = { headers = { x-a = '{total}', x-b = '{totl}' } }",
+                Some((
+                    Part::Picked(1),
+                    "the result's field `totl`: unknown field `totl`, did you mean `total`?",
+                )),
+            ),
+            ("match = 'GET /{id}'\ncall = 'orders.get'\nresponse = { headers = { x-a = '{total}' } }", None),
         ] {
             let route = route(lines);
             let found = fits(&route.request, &route.response, offer.find(&route.call).unwrap()).err();
