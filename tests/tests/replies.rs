@@ -27,6 +27,7 @@ response = { field = "items", links = { next = "/v1/books?after={next}&limit={qu
 match = "DELETE /v1/books/{id}"
 call = "books.remove"
 response = { status = 202 }
+errors = { lent = 423, gone = 410, leak = 507, permission_denied = 402 }
 
 [[routes]]
 match = "DELETE /v1/silently/{id}"
@@ -208,4 +209,27 @@ async fn a_field_that_the_result_lacks_is_told_with_its_place() {
     ] {
         assert!(told.contains(expected), "{told}");
     }
+}
+
+#[tokio::test]
+async fn errors_have_the_statuses_of_the_table_and_stay_what_they_are() {
+    let running = running(ROUTES).await;
+    for (id, line, kind, code) in [
+        ("lent", "423 Locked", "urn:callgate:error:books.remove/lent", "failed_precondition"),
+        ("gone", "410 Gone", "urn:callgate:error:books.remove/gone", "not_found"),
+        ("unpaid", "402 Payment Required", "about:blank", "permission_denied"),
+        ("unknown", "404 Not Found", "about:blank", "not_found"),
+        ("leak", "507 Insufficient Storage", "about:blank", "internal"),
+    ] {
+        let (head, body) = curl(&running.gateway, &["-X", "DELETE"], &format!("/v1/books/{id}"));
+        assert!(head.starts_with(&format!("HTTP/1.1 {line}\r\n")), "{head}");
+        let problem: serde_json::Value = serde_json::from_str(&body).expect("JSON");
+        let (status, title) = line.split_once(' ').expect("both");
+        assert_eq!(problem["status"].to_string(), status);
+        assert_eq!((&problem["type"], &problem["title"]), (&kind.into(), &title.into()));
+        assert_eq!(problem["code"], code);
+        assert!(!body.contains("roof"), "{body}");
+    }
+    let (head, body) = curl(&running.gateway, &[], "/v1/nothing");
+    assert!(head.starts_with("HTTP/1.1 404 "), "the gateway's own failures have their own statuses: {body}");
 }

@@ -81,6 +81,8 @@ pub(super) struct CallDraft {
     reply: Option<Arc<ReplySpec>>,
     /// Where the fields are used that the response picks.
     pub(super) picked: Vec<Range<usize>>,
+    /// Where the names of errors stand.
+    pub(super) errors: Vec<Range<usize>>,
 }
 
 impl CallDraft {
@@ -114,6 +116,7 @@ impl CallDraft {
             response: bind::response(reader, section, &mut reply, (file.int64, file.decimal)),
             reply: reply.reply,
             picked: reply.fields.places,
+            errors: reply.errors,
         }
     }
 

@@ -1,15 +1,17 @@
 //! What a route says of its replies beside what their body is: `response` has a status, headers, metadata that become headers, and
-//! links.
+//! links; `errors` has statuses.
 //!
 //! All of it is checked as far as the files tell: which parameters the path has, which headers the gateway says itself, what can stand in a
 //! URI. What a result has, only instances know. So the fields that are used here are gathered as [`Pick`]s, each once and with its place,
 //! and are checked with the route's other bindings when an instance is there.
 
+mod errors;
 mod headers;
 mod links;
 mod status;
 mod template;
 
+pub use errors::ErrorStatuses;
 pub use headers::{HeaderSpec, HeaderValue};
 pub use links::LinkSpec;
 pub use status::StatusSpec;
@@ -40,6 +42,8 @@ pub struct ReplySpec {
     pub metadata: Vec<String>,
     /// The links of the header `Link`.
     pub links: Vec<LinkSpec>,
+    /// The statuses of the method's errors.
+    pub errors: ErrorStatuses,
 }
 
 impl ReplySpec {
@@ -57,6 +61,8 @@ pub(super) struct ReplyDraft {
     /// What else is said; nothing as a rule.
     pub(super) reply: Option<Arc<ReplySpec>>,
     pub(super) fields: Fields,
+    /// Where the names of errors stand.
+    pub(super) errors: Vec<Range<usize>>,
 }
 
 /// The fields of the result that are used beside the body, with the place of each in the file.
@@ -84,34 +90,46 @@ impl Fields {
 }
 
 impl ReplyDraft {
-    /// Reads `response` of a route. `path` is its path, if that could be read.
+    /// Reads `response` and `errors` of a route. `path` is its path, if that could be read.
     pub(super) fn read(
         reader: &mut Reader<'_>,
         section: &Section<'_>,
         path: Option<&PathTemplate>,
     ) -> ReplyDraft {
-        let mut draft = ReplyDraft::default();
-        let Some(item) = section.get(keys::RESPONSE.name) else { return draft };
-        let Some(table) = reader.table(&item, "a table such as { wrap = \"result\" }") else { return draft };
         let before = reader.found.len();
+        let mut draft = ReplyDraft::default();
+        let mut reply = draft.read_response(reader, section, path).unwrap_or_default();
+        (reply.errors, draft.errors) = ErrorStatuses::read(reader, section);
+        if reader.found.len() == before && reply != ReplySpec::default() {
+            draft.reply = Some(Arc::new(reply));
+        }
+        draft
+    }
+
+    fn read_response(
+        &mut self,
+        reader: &mut Reader<'_>,
+        section: &Section<'_>,
+        path: Option<&PathTemplate>,
+    ) -> Option<ReplySpec> {
+        let item = section.get(keys::RESPONSE.name)?;
+        let table = reader.table(&item, "a table such as { wrap = \"result\" }")?;
         let own = reader.section("`response`", table, KEYS);
-        draft.shape = read_shape(reader, &own, &item).unwrap_or_default();
+        self.shape = read_shape(reader, &own, &item).unwrap_or_default();
         if table.is_empty() {
             let complaint = Complaint::new("`response` is empty", "it says nothing");
             reader.complain::<()>(&item, complaint.help("remove it, or write response = { status = 201 }"));
         }
-        let fields = &mut draft.fields;
+        let fields = &mut self.fields;
         let reply = ReplySpec {
             headers: headers::read(reader, &own, path, fields),
             metadata: headers::read_metadata(reader, &own),
             links: links::read(reader, &own, path, fields),
             status: status::read(reader, &own, fields),
+            ..ReplySpec::default()
         };
         check(reader, &own, &reply);
-        if reader.found.len() == before && reply != ReplySpec::default() {
-            draft.reply = Some(Arc::new(reply));
-        }
-        draft
+        Some(reply)
     }
 }
 

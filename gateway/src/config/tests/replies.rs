@@ -1,6 +1,7 @@
 //! What routes say of the replies to their calls: what it is read as, and what is said about what will not do.
 
 use super::*;
+use callgate_protocol::Code;
 use callgate_transcode::{Pick, Response};
 
 const SHOP: &str =
@@ -255,4 +256,46 @@ error: `match` has no `{id}`
   |                            ^^^^^^^^^ no such parameter
 ",
     );
+}
+
+/// The statuses of the only route of [`SHOP`], with those `errors`; or what is wrong with them.
+fn errors(text: &str) -> Result<ErrorStatuses, String> {
+    let read = tables(&format!("{SHOP}errors = {{ {text} }}\n")).map_err(|wrong| wrong.to_string())?;
+    Ok(call(&read.routes[0]).reply.as_ref().unwrap().errors.clone())
+}
+
+#[test]
+fn errors_have_statuses_by_their_names_or_by_their_codes() {
+    let errors = errors("out_of_stock = 409, 'orders.gone' = 410, failed_precondition = 412, internal = 502").unwrap();
+    for (error, code, expected) in [
+        (Some("out_of_stock"), Code::FailedPrecondition, Some(409)),
+        (Some("orders.gone"), Code::NotFound, Some(410)),
+        (Some("other"), Code::FailedPrecondition, Some(412)),
+        (None, Code::FailedPrecondition, Some(412)),
+        (Some("other"), Code::NotFound, None),
+        (None, Code::Internal, Some(502)),
+    ] {
+        assert_eq!(errors.of(error, code), expected, "{error:?} {code:?}");
+    }
+    assert_eq!(errors.names().count(), 4);
+}
+
+#[test]
+fn statuses_that_errors_do_not_have_are_refused() {
+    for (text, expected) in [
+        ("gone = 200", "errors have statuses from 400 on"),
+        ("gone = 401", "it needs a header that says what else to do"),
+        ("gone = 421", "it says something of the request itself"),
+        ("gone = 450", "HTTP has no such status"),
+        ("gone = 600", "expected 200 to 599"),
+        ("gone = '410'", "`gone` must be a whole number"),
+        ("unavailable = 502", "the gateway fails calls with it too, whatever the method does"),
+        ("deadline_exceeded = 502", "the gateway fails calls with it too, whatever the method does"),
+    ] {
+        let told = errors(text).unwrap_err();
+        assert!(told.contains(expected), "{told}");
+    }
+    for status in [402, 403, 404, 409, 410, 412, 422, 423, 429, 451, 500, 503] {
+        assert!(errors(&format!("gone = {status}")).is_ok(), "{status}");
+    }
 }
