@@ -19,6 +19,12 @@ call = "books.put"
 response = { status = 303, headers = { location = "{url}" } }
 
 [[routes]]
+match = "POST /v1/keyed/{id}"
+call = "books.put"
+idempotency_key = true
+response = { metadata = ["x-key"] }
+
+[[routes]]
 match = "GET /v1/books"
 call = "books.list"
 response = { field = "items", links = { next = "/v1/books?after={next}&limit={query.limit}", first = "/v1/books" } }
@@ -232,4 +238,22 @@ async fn errors_have_the_statuses_of_the_table_and_stay_what_they_are() {
     }
     let (head, body) = curl(&running.gateway, &[], "/v1/nothing");
     assert!(head.starts_with("HTTP/1.1 404 "), "the gateway's own failures have their own statuses: {body}");
+}
+
+#[tokio::test]
+async fn an_idempotency_key_goes_along_and_is_one() {
+    let running = running(ROUTES).await;
+    let body = ["-H", "content-type: application/json", "-d", r#"{"title":"tea"}"#];
+    let with = |keys: &[&'static str]| {
+        let keys = keys.iter().flat_map(|key| ["-H", *key]);
+        let arguments: Vec<&str> = body.iter().copied().chain(keys).collect();
+        curl(&running.gateway, &arguments, "/v1/keyed/7").0
+    };
+    let head = with(&["Idempotency-Key: \"8e03978e\""]);
+    assert_eq!(header(&head, "x-key"), Some("\"8e03978e\""), "{head}");
+    assert_eq!(header(&with(&[]), "x-key"), Some("none"));
+    let two = with(&["Idempotency-Key: a", "Idempotency-Key: b"]);
+    assert!(two.starts_with("HTTP/1.1 400 "), "{two}");
+    let other = ["-X", "PUT", "-H", "Idempotency-Key: a", "-H", "content-type: application/json", "-d", r#"{"title":"x"}"#];
+    assert_eq!(header(&curl(&running.gateway, &other, "/v1/books/7").0, "x-key"), None, "no route lists it");
 }

@@ -48,6 +48,8 @@ pub struct Request<'a> {
     pub key: Option<u64>,
     /// Only instances of this version, if any.
     pub version: Option<&'a str>,
+    /// It has a key by which its method knows it: it may run twice, whatever the route and the method say.
+    pub has_key: bool,
     /// Whoever makes it knows somebody else to ask: it does not wait when no instance is there.
     pub has_fallback: bool,
     /// The values of the path's parameters.
@@ -91,7 +93,8 @@ impl Request<'_> {
 
     /// What is known of where it may go before it is sent.
     fn untried(&self) -> Tried<'_> {
-        Tried { key: self.key, ..untried(self.call, self.version) }
+        let untried = untried(self.call, self.version);
+        Tried { key: self.key, fragile: untried.fragile && !self.has_key, ..untried }
     }
 }
 

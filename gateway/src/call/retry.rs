@@ -3,7 +3,7 @@
 //! A call that no instance has accepted has not run; it goes elsewhere whatever its method and whatever the tables say,
 //! and costs no budget, because it has cost no instance anything. One that an instance refused has not run either, but
 //! the instance said so because it has too much to do; so this is bounded. Everything else may have run, and is sent
-//! again only if it is idempotent.
+//! again only if it is idempotent, or has a key by which its method knows it.
 
 use crate::backends::Cost;
 use crate::config::RetrySpec;

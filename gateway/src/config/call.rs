@@ -27,6 +27,8 @@ pub struct CallSpec {
     pub timeout: Duration,
     /// Whether running a call twice does what running it once does. `None`: the instance says so of its method.
     pub idempotent: Option<bool>,
+    /// Whether a call may run twice whose request has an `Idempotency-Key`, which then goes along.
+    pub idempotency_key: bool,
     /// How often calls are sent, and after what.
     pub retry: RetrySpec,
     /// What else is to be done with its calls; mostly the same for all routes of a file, and then there once.
@@ -75,6 +77,7 @@ pub(super) struct CallDraft {
     call: Option<CallRef>,
     timeout: Duration,
     idempotent: Option<bool>,
+    idempotency_key: bool,
     retry: RetrySpec,
     request: RequestBinding,
     response: ResponseBinding,
@@ -103,6 +106,10 @@ impl CallDraft {
         };
         let timeout = timeout::read(reader, section).unwrap_or(file.timeout);
         let idempotent = retry::read_idempotent(reader, section);
+        let idempotency_key = section
+            .get(keys::IDEMPOTENCY_KEY.name)
+            .and_then(|item| reader.boolean(&item))
+            .unwrap_or_default();
         let fields = path.map(|path| path.params().to_vec()).unwrap_or_default();
         let mut reply = ReplyDraft::read(reader, section, path);
         CallDraft {
@@ -110,7 +117,9 @@ impl CallDraft {
             backend,
             timeout,
             idempotent,
-            retry: retry::read(reader, section, timeout, idempotent),
+            idempotency_key,
+            // With a key calls may run twice, whatever holds without.
+            retry: retry::read(reader, section, timeout, idempotent.filter(|_| !idempotency_key)),
             policy: file.call_policy(CallPolicy::read(reader, section)),
             request: bind::request(reader, section, fields, file.unknown_fields),
             response: bind::response(reader, section, &mut reply, (file.int64, file.decimal)),
@@ -127,6 +136,7 @@ impl CallDraft {
             backend,
             timeout: self.timeout,
             idempotent: retry::idempotent(self.idempotent, method),
+            idempotency_key: self.idempotency_key,
             retry: self.retry,
             policy: self.policy,
             request: self.request,

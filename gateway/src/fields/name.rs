@@ -39,6 +39,7 @@ known_names! {
     COOKIE = "cookie", "Cookie";
     FORWARDED = "forwarded", "Forwarded";
     GRPC_TIMEOUT = "grpc-timeout", "Grpc-Timeout";
+    IDEMPOTENCY_KEY = "idempotency-key", "Idempotency-Key";
     TRACEPARENT = "traceparent", "traceparent";
     TRACESTATE = "tracestate", "tracestate";
     X_API_KEY = "x-api-key", "X-Api-Key";

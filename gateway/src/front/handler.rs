@@ -5,6 +5,7 @@ use super::deadline::{Clocks, deadline};
 use super::exchange::Exchange;
 use super::hash_key::hash_key;
 use super::https;
+use super::idempotency_key;
 use super::lookup::{Met, look_up};
 use super::metadata::{self, Origin};
 use super::miss::options;
@@ -74,6 +75,8 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
             if let Some(certificate) = exchange.connection().shown_certificate() {
                 certificate.tell(&mut metadata);
             }
+            let has_key = action.spec.idempotency_key
+                && idempotency_key::put(head.fields(), listed, &mut metadata)?;
             let turned_away = |failure: &Failure| exchange.tally.turned_away(failure);
             early(&exchange.worker, action, exchange.body.is_there(head), began).inspect_err(turned_away)?;
             let read = exchange.body.read(head, &exchange.worker.shared).await;
@@ -81,7 +84,7 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
             let again = exchange.context.came.is_some();
             let now = if exchange.body.waited() || again { Instant::now() } else { began };
             let clocks = Clocks { began, came: *exchange.context.came.get_or_insert(now), now };
-            call(exchange, (&route, action), params, metadata, clocks).await
+            call(exchange, (&route, action), params, (metadata, has_key), clocks).await
         }
         Action::Local(reply) => actions::local(&route, reply, &captured, head.query()),
         Action::Rewrite(_) => Err(Failure::RewriteLoop(head.path().to_owned())),
@@ -106,7 +109,7 @@ async fn call(
     exchange: &Exchange,
     (route, action): (&RouteRef, &CallAction),
     path: PathParams<'_>,
-    metadata: MetadataBuf,
+    (metadata, has_key): (MetadataBuf, bool),
     clocks: Clocks,
 ) -> Result<Reply, Failure> {
     let Exchange { worker, context, head, body, .. } = exchange;
@@ -123,6 +126,7 @@ async fn call(
         backend: &action.backend,
         key,
         version: None,
+        has_key,
         has_fallback: false,
         path,
         query,

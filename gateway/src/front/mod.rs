@@ -19,6 +19,7 @@
 //! deadline     when the reply must be there: by the route, or by its caller
 //! actions      what routes do that call nothing: fixed replies and redirects
 //! metadata     what goes along with the call: its id, its client, listed headers, the trace
+//! idempotency_key  the key by which the client says that several requests are one
 //! client_certificate  who the client is by its certificate, for the method
 //! problem      failures as RFC 9457 problem details
 //! reply        a head, and a body in one piece or in many
@@ -45,6 +46,7 @@ mod hash_key;
 mod http1;
 mod http2;
 mod https;
+mod idempotency_key;
 mod lookup;
 mod media_type;
 mod metadata;

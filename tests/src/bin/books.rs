@@ -41,6 +41,7 @@ impl Books for Library {
     async fn put(&self, cx: &Context, id: String, title: String) -> Result<Book, BookError> {
         fails(&id)?;
         cx.reply().insert("x-shelf", format!("shelf {id}")).map_err(Status::from)?;
+        cx.reply().insert("x-key", cx.metadata("idempotency-key").unwrap_or("none")).map_err(Status::from)?;
         cx.reply().insert("x-secret", "nobody lists it").map_err(Status::from)?;
         Ok(book(&id, &title))
     }

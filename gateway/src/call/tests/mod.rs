@@ -112,6 +112,7 @@ impl Net {
             backend: self.backend(),
             key: None,
             version: None,
+            has_key: false,
             has_fallback: false,
             path: Vec::new(),
             query: Vec::new(),
