@@ -19,6 +19,27 @@ call = "books.put"
 response = { status = 303, headers = { location = "{url}" } }
 
 [[routes]]
+match = "GET /v1/books/{id}"
+call = "books.get"
+etag = true
+response = { headers = { cache-control = "no-cache" } }
+
+[[routes]]
+match = "GET /v1/versions/{id}"
+call = "books.get"
+etag = "version"
+
+[[routes]]
+match = "POST /v1/versions/{id}"
+call = "books.put"
+etag = "version"
+
+[[routes]]
+match = "GET /v1/pages"
+call = "books.list"
+etag = true
+
+[[routes]]
 match = "POST /v1/keyed/{id}"
 call = "books.put"
 idempotency_key = true
@@ -256,4 +277,53 @@ async fn an_idempotency_key_goes_along_and_is_one() {
     assert!(two.starts_with("HTTP/1.1 400 "), "{two}");
     let other = ["-X", "PUT", "-H", "Idempotency-Key: a", "-H", "content-type: application/json", "-d", r#"{"title":"x"}"#];
     assert_eq!(header(&curl(&running.gateway, &other, "/v1/books/7").0, "x-key"), None, "no route lists it");
+}
+
+#[tokio::test]
+async fn curl_is_told_that_it_has_the_answer_already() {
+    let running = running(ROUTES).await;
+    let kept = running.setup.file("etag").display().to_string();
+    let both = ["--etag-save", &kept, "--etag-compare", &kept];
+    std::fs::write(&kept, "").expect("it can be written");
+    let (head, body) = curl(&running.gateway, &both, "/v1/books/7");
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && body.contains("the book 7"), "{head}{body}");
+    let tag = header(&head, "etag").expect("it has one").to_owned();
+    let (head, body) = curl(&running.gateway, &both, "/v1/books/7");
+    assert!(head.starts_with("HTTP/1.1 304 Not Modified\r\n"), "{head}");
+    assert_eq!((&*body, header(&head, "etag")), ("", Some(&*tag)));
+    assert_eq!((header(&head, "cache-control"), header(&head, "content-type")), (Some("no-cache"), None));
+    assert_eq!(header(&head, "content-length"), None);
+    let (head, _) = curl(&running.gateway, &["-I", "-H", &format!("If-None-Match: \"x\", W/{tag}")], "/v1/books/7");
+    assert!(head.starts_with("HTTP/1.1 304 "), "{head}");
+    let (head, _) = curl(&running.gateway, &both, "/v1/books/8");
+    assert!(head.starts_with("HTTP/1.1 200 "), "another book: {head}");
+}
+
+#[tokio::test]
+async fn a_field_is_a_tag_and_only_reads_are_answered_304() {
+    let running = running(ROUTES).await;
+    let (head, _) = curl(&running.gateway, &[], "/v1/versions/7");
+    assert_eq!(header(&head, "etag"), Some("\"10\""), "{head}");
+    let (head, _) = curl(&running.gateway, &["-H", "If-None-Match: \"10\""], "/v1/versions/8");
+    assert!(head.starts_with("HTTP/1.1 304 "), "{head}");
+    let (head, _) = curl(&running.gateway, &["-H", "If-None-Match: *"], "/v1/versions/unknown");
+    assert!(head.starts_with("HTTP/1.1 404 ") && header(&head, "etag").is_none(), "{head}");
+    let post = ["-H", "If-None-Match: *", "-H", "content-type: application/json", "-d", r#"{"title":"tea"}"#];
+    let (head, body) = curl(&running.gateway, &post, "/v1/versions/7");
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && body.contains("tea"), "{head}{body}");
+    assert_eq!(header(&head, "etag"), Some("\"3\""));
+}
+
+#[tokio::test]
+async fn a_long_answer_has_a_tag_of_all_of_it() {
+    let running = running(ROUTES).await;
+    let path = "/v1/pages?limit=4&title=300000";
+    let first = running.gateway.client.get(path).await;
+    assert_eq!((first.status, first.body.len() > 1_200_000), (200, true));
+    let tag = first.header("etag").to_owned();
+    assert_eq!(tag.len(), 24, "{tag}");
+    let again = running.gateway.client.send("GET", path, &[("if-none-match", &tag)], "").await;
+    assert_eq!((again.status, again.body.len(), again.header("etag")), (304, 0, &*tag));
+    let other = running.gateway.client.get("/v1/pages?limit=4&title=300001").await;
+    assert_ne!(other.header("etag"), tag);
 }

@@ -5,7 +5,7 @@ use super::call_policy::CallPolicy;
 use super::call_ref::{self, CallRef};
 use super::defaults::Defaults;
 use super::keys;
-use super::path::PathTemplate;
+use super::matcher::Matcher;
 use super::reader::{Item, Reader, Section};
 use super::response::{ReplyDraft, ReplySpec};
 use super::retry::{self, RetrySpec};
@@ -89,12 +89,12 @@ pub(super) struct CallDraft {
 }
 
 impl CallDraft {
-    /// Reads the keys of a call, `call` itself being that item; `path` are the fields that the path fills.
+    /// Reads the keys of a call, `call` itself being that item; `matcher` are the requests that it is made for.
     pub(super) fn read(
         reader: &mut Reader<'_>,
         section: &Section<'_>,
         call: Option<Item<'_>>,
-        path: Option<&PathTemplate>,
+        matcher: Option<&Matcher>,
         file: &Defaults,
     ) -> CallDraft {
         let backend = match section.get(keys::BACKEND.name) {
@@ -110,8 +110,8 @@ impl CallDraft {
             .get(keys::IDEMPOTENCY_KEY.name)
             .and_then(|item| reader.boolean(&item))
             .unwrap_or_default();
-        let fields = path.map(|path| path.params().to_vec()).unwrap_or_default();
-        let mut reply = ReplyDraft::read(reader, section, path);
+        let fields = matcher.map(|matcher| matcher.path.params().to_vec()).unwrap_or_default();
+        let mut reply = ReplyDraft::read(reader, section, matcher);
         CallDraft {
             call: call.and_then(|item| call_ref::read(reader, &item)),
             backend,

@@ -87,7 +87,7 @@ impl Draft {
         let action = match kind {
             "call" => {
                 let call = required(reader, &section, keys::CALL.name, &header, "call = \"orders.get\"");
-                ActionDraft::Call(CallDraft::read(reader, &section, call, path, file))
+                ActionDraft::Call(CallDraft::read(reader, &section, call, matcher.as_ref(), file))
             }
             other => {
                 action::only_one(reader, table);

@@ -40,6 +40,7 @@ known_names! {
     FORWARDED = "forwarded", "Forwarded";
     GRPC_TIMEOUT = "grpc-timeout", "Grpc-Timeout";
     IDEMPOTENCY_KEY = "idempotency-key", "Idempotency-Key";
+    IF_NONE_MATCH = "if-none-match", "If-None-Match";
     TRACEPARENT = "traceparent", "traceparent";
     TRACESTATE = "tracestate", "tracestate";
     X_API_KEY = "x-api-key", "X-Api-Key";

@@ -136,7 +136,14 @@ async fn call(
         on_sent: None,
     };
     match &action.traffic {
-        None => call::run(worker, &request).await.map(|reply| reply::of_call(&request, reply)),
+        None => {
+            let reply = call::run(worker, &request).await?;
+            // On the heap, and only where there is something to say.
+            match &action.spec.reply {
+                None => Ok(Reply::of_call(reply)),
+                Some(_) => Ok(Box::pin(reply::of_call(head, &request, reply)).await),
+            }
+        }
         // On the heap: it is large, and most routes have none.
         Some(traffic) => Box::pin(traffic::run(exchange, route, traffic, request)).await,
     }

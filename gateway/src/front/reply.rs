@@ -1,7 +1,8 @@
 //! What an exchange ends with: a head, and a body that is empty, in one piece as nearly all are, in several as long ones are, or has only
-//! begun. What a route says of it beside is in `said.rs`, and its templates are filled in by `render.rs`. How it goes on the wire is the
+//! begun. What a route says of it beside is in `said.rs`; its templates are filled in by `render.rs`, and `etag.rs` has its entity tag. How it goes on the wire is the
 //! protocol's affair.
 
+mod etag;
 mod render;
 mod said;
 
@@ -58,7 +59,7 @@ impl Reply {
     }
 
     /// That of a call, without what its route says of it.
-    fn of_call(reply: call::Reply) -> Reply {
+    pub(super) fn of_call(reply: call::Reply) -> Reply {
         match reply {
             call::Reply::Whole { replied, guards } => {
                 Reply { guards: Some(guards), ..Reply::of_result(replied.json) }

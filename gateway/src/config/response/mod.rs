@@ -1,17 +1,19 @@
 //! What a route says of its replies beside what their body is: `response` has a status, headers, metadata that become headers, and
-//! links; `errors` has statuses.
+//! links; `errors` has statuses; `etag` says what the entity tag is.
 //!
 //! All of it is checked as far as the files tell: which parameters the path has, which headers the gateway says itself, what can stand in a
 //! URI. What a result has, only instances know. So the fields that are used here are gathered as [`Pick`]s, each once and with its place,
 //! and are checked with the route's other bindings when an instance is there.
 
 mod errors;
+mod etag;
 mod headers;
 mod links;
 mod status;
 mod template;
 
 pub use errors::ErrorStatuses;
+pub use etag::EtagSpec;
 pub use headers::{HeaderSpec, HeaderValue};
 pub use links::LinkSpec;
 pub use status::StatusSpec;
@@ -20,6 +22,7 @@ pub use template::{Pair, Part, TextTemplate, UriTemplate, ValueSource};
 use super::complaint::Complaint;
 use super::field;
 use super::keys;
+use super::matcher::Matcher;
 use super::path::PathTemplate;
 use super::reader::{Item, Reader, Section};
 use callgate_transcode::{Pick, Response};
@@ -42,6 +45,8 @@ pub struct ReplySpec {
     pub metadata: Vec<String>,
     /// The links of the header `Link`.
     pub links: Vec<LinkSpec>,
+    /// What its entity tag is, if it has one.
+    pub etag: Option<EtagSpec>,
     /// The statuses of the method's errors.
     pub errors: ErrorStatuses,
 }
@@ -90,16 +95,19 @@ impl Fields {
 }
 
 impl ReplyDraft {
-    /// Reads `response` and `errors` of a route. `path` is its path, if that could be read.
+    /// Reads `response`, `errors` and `etag` of a route. `matcher` is its method and path, if they could be read.
     pub(super) fn read(
         reader: &mut Reader<'_>,
         section: &Section<'_>,
-        path: Option<&PathTemplate>,
+        matcher: Option<&Matcher>,
     ) -> ReplyDraft {
         let before = reader.found.len();
         let mut draft = ReplyDraft::default();
+        let path = matcher.map(|matcher| &matcher.path);
         let mut reply = draft.read_response(reader, section, path).unwrap_or_default();
         (reply.errors, draft.errors) = ErrorStatuses::read(reader, section);
+        let method = matcher.map(|matcher| matcher.method);
+        reply.etag = etag::read(reader, section, method, &mut draft.fields);
         if reader.found.len() == before && reply != ReplySpec::default() {
             draft.reply = Some(Arc::new(reply));
         }
