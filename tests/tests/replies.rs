@@ -1,6 +1,7 @@
 //! What routes say of the replies to their calls: status, headers and links made of results and requests, as clients see them.
 
-use callgate_tests::{Backend, Gateway, Setup};
+use callgate_tests::{Backend, Client, Gateway, Setup, free_port};
+use std::net::SocketAddr;
 use std::process::Command;
 
 const ROUTES: &str = r#"
@@ -66,16 +67,24 @@ struct Running {
     setup: Setup,
     backend: Backend,
     gateway: Gateway,
+    http2: Client,
 }
 
 async fn running(routes: &str) -> Running {
-    let setup = Setup::new();
+    let port = free_port();
+    let setup = Setup::new().section(&http2(port));
     let backend = setup.backend("books");
     let endpoint = backend.endpoint();
     setup.write_routes("books.toml", &format!("[backends.books]\nendpoints = [\"{endpoint}\"]\n{routes}"));
     let gateway = setup.gateway().await;
     gateway.connected(&backend).await;
-    Running { setup, backend, gateway }
+    let http2 = Client::http2(SocketAddr::from(([127, 0, 0, 1], port)));
+    Running { setup, backend, gateway, http2 }
+}
+
+/// The gateway's address for HTTP/2 in the clear.
+fn http2(port: u16) -> String {
+    format!("[[listeners]]\naddress = \"127.0.0.1:{port}\"\nhttp2 = \"prior_knowledge\"\n")
 }
 
 /// What curl gets: the head with its names in lower case, and the body.
@@ -126,8 +135,7 @@ async fn no_value_breaks_a_line_or_leaves_its_place() {
     let title = serde_json::json!({ "title": "a\r\nset-cookie: x=1\u{e9}\0" }).to_string();
     let headers = [("content-type", "application/json")];
     let path = "/v1/books/a%2F..%2Fb%0D%0Ax:%20y%3F%23";
-    let (first, second) = (running.gateway.client.clone(), callgate_tests::Client::new(running.gateway.addr));
-    for client in [first, second] {
+    for client in [&running.gateway.client, &running.http2] {
         let answer = client.send("PUT", path, &headers, title.clone()).await;
         assert_eq!(answer.status, 201, "{}", answer.text());
         let id = "a%2F..%2Fb%0D%0Ax:%20y%3F%23";
@@ -324,6 +332,27 @@ async fn a_long_answer_has_a_tag_of_all_of_it() {
     assert_eq!(tag.len(), 24, "{tag}");
     let again = running.gateway.client.send("GET", path, &[("if-none-match", &tag)], "").await;
     assert_eq!((again.status, again.body.len(), again.header("etag")), (304, 0, &*tag));
+    let again = running.http2.send("GET", path, &[("if-none-match", &tag)], "").await;
+    assert_eq!((again.status, again.body.len(), again.header("etag")), (304, 0, &*tag));
     let other = running.gateway.client.get("/v1/pages?limit=4&title=300001").await;
     assert_ne!(other.header("etag"), tag);
+}
+
+#[tokio::test]
+async fn a_client_that_takes_no_json_is_told_before_the_call_is_made() {
+    let running = running(ROUTES).await;
+    for accept in ["text/csv", "text/html, image/*", "application/json;q=0, */*"] {
+        let (head, body) = curl(&running.gateway, &["-H", &format!("Accept: {accept}")], "/v1/books/7");
+        assert!(head.starts_with("HTTP/1.1 406 Not Acceptable\r\n"), "{head}");
+        assert_eq!(header(&head, "content-type"), Some("application/problem+json"));
+        assert_eq!(header(&head, "vary"), Some("accept"));
+        assert!(body.contains("application/json"), "{body}");
+    }
+    assert_eq!(running.gateway.metric("callgate_calls_total", &[]).await, 0.0);
+    for accept in ["*/*", "application/*", "text/html,application/xhtml+xml,*/*;q=0.8"] {
+        let (head, _) = curl(&running.gateway, &["-H", &format!("Accept: {accept}")], "/v1/books/7");
+        assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+    }
+    let (head, _) = curl(&running.gateway, &["-H", "Accept;"], "/v1/books/7");
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "an empty one says nothing: {head}");
 }

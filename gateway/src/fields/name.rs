@@ -33,6 +33,7 @@ macro_rules! known_names {
 }
 
 known_names! {
+    ACCEPT = "accept", "Accept";
     AUTHORIZATION = "authorization", "Authorization";
     CONTENT_ENCODING = "content-encoding", "Content-Encoding";
     CONTENT_TYPE = "content-type", "Content-Type";

@@ -1,5 +1,6 @@
 //! What is done with a request, from top to bottom: its route, the route's steps, its body, the route's action, the reply.
 
+use super::accept;
 use super::actions;
 use super::deadline::{Clocks, deadline};
 use super::exchange::Exchange;
@@ -70,6 +71,7 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
     let Met { route, captured, params } = met;
     match &route.action {
         Action::Call(action) => {
+            accept::check(head.fields())?;
             let listed = action.spec.policy.metadata.names();
             let mut metadata = metadata::of(listed, head.fields(), &Origin::of(exchange))?;
             if let Some(certificate) = exchange.connection().shown_certificate() {

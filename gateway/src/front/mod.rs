@@ -14,6 +14,7 @@
 //! handler      what is done with it: route, steps, body, action, reply
 //! lookup       which route it meets, and its steps; miss, what is there where none takes it
 //! traffic      where its call goes, if that is not just its route's backend; shadow, copies of calls
+//! accept       whether the client takes what its route can say
 //! body         a request's body, within its limits; media_type, which bodies are JSON
 //! hash_key     the key by which a backend spreads its calls
 //! deadline     when the reply must be there: by the route, or by its caller
@@ -29,6 +30,7 @@
 //! tally        what is counted of a request, however it ends
 //! ```
 
+mod accept;
 mod actions;
 mod body;
 mod client;

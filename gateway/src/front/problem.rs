@@ -40,6 +40,9 @@ pub(super) fn reply(failure: &Failure, types: &ErrorTypes, request_id: &str) -> 
     if let Some(seconds) = failure.retry_after() {
         reply.field("retry-after", &seconds.to_string());
     }
+    if let Failure::NotAcceptable = failure {
+        reply.field("vary", "accept");
+    }
     if let Some(allow) = failure.allow() {
         reply.field("allow", allow);
     }
