@@ -141,7 +141,7 @@ async fn no_value_breaks_a_line_or_leaves_its_place() {
         let id = "a%2F..%2Fb%0D%0Ax:%20y%3F%23";
         let by = "a%2F..%2Fb%0D%0Ax%3A%20y%3F%23";
         assert_eq!(answer.header("location"), format!("/v1/books/{id}?by={by}"));
-        assert_eq!(answer.header("x-says"), "a%0D%0Aset-cookie: x=1%C3%A9%00 (19)");
+        assert_eq!(answer.header("x-says"), "a%0D%0Aset-cookie: x=1%C3%A9%00 (21)");
         assert_eq!(answer.header("set-cookie"), "");
     }
     let answer = running.gateway.client.send("PUT", "/v1/books/%2E%2E", &headers, title).await;
@@ -283,7 +283,16 @@ async fn an_idempotency_key_goes_along_and_is_one() {
     assert_eq!(header(&with(&[]), "x-key"), Some("none"));
     let two = with(&["Idempotency-Key: a", "Idempotency-Key: b"]);
     assert!(two.starts_with("HTTP/1.1 400 "), "{two}");
-    let other = ["-X", "PUT", "-H", "Idempotency-Key: a", "-H", "content-type: application/json", "-d", r#"{"title":"x"}"#];
+    let other = [
+        "-X",
+        "PUT",
+        "-H",
+        "Idempotency-Key: a",
+        "-H",
+        "content-type: application/json",
+        "-d",
+        r#"{"title":"x"}"#,
+    ];
     assert_eq!(header(&curl(&running.gateway, &other, "/v1/books/7").0, "x-key"), None, "no route lists it");
 }
 
@@ -301,7 +310,8 @@ async fn curl_is_told_that_it_has_the_answer_already() {
     assert_eq!((&*body, header(&head, "etag")), ("", Some(&*tag)));
     assert_eq!((header(&head, "cache-control"), header(&head, "content-type")), (Some("no-cache"), None));
     assert_eq!(header(&head, "content-length"), None);
-    let (head, _) = curl(&running.gateway, &["-I", "-H", &format!("If-None-Match: \"x\", W/{tag}")], "/v1/books/7");
+    let (head, _) =
+        curl(&running.gateway, &["-I", "-H", &format!("If-None-Match: \"x\", W/{tag}")], "/v1/books/7");
     assert!(head.starts_with("HTTP/1.1 304 "), "{head}");
     let (head, _) = curl(&running.gateway, &both, "/v1/books/8");
     assert!(head.starts_with("HTTP/1.1 200 "), "another book: {head}");
@@ -355,4 +365,24 @@ async fn a_client_that_takes_no_json_is_told_before_the_call_is_made() {
     }
     let (head, _) = curl(&running.gateway, &["-H", "Accept;"], "/v1/books/7");
     assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "an empty one says nothing: {head}");
+}
+
+#[tokio::test]
+async fn the_admin_port_shows_what_a_route_says() {
+    let running = running(ROUTES).await;
+    let page = running.gateway.admin.get("/routes").await.json();
+    let routes = page["routes"].as_array().expect("a list");
+    let of = |matched: &str| {
+        routes.iter().find(|route| route["match"] == matched).expect(matched)["reply"].clone()
+    };
+    let put = of("PUT /v1/books/{id}");
+    assert_eq!(
+        put["status"],
+        serde_json::json!({ "field": "created", "statuses": { "false": 200, "true": 201 } })
+    );
+    assert!(put["headers"].as_array().is_some_and(|names| names.contains(&"location".into())), "{put}");
+    assert_eq!(of("GET /v1/versions/{id}")["etag"], "version");
+    assert_eq!(of("GET /v1/books")["links"], serde_json::json!(["first", "next"]));
+    assert_eq!(of("DELETE /v1/books/{id}")["errors"]["lent"], 423);
+    assert_eq!(of("DELETE /v1/silently/{id}")["status"], 204);
 }

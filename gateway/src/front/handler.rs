@@ -77,8 +77,8 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
             if let Some(certificate) = exchange.connection().shown_certificate() {
                 certificate.tell(&mut metadata);
             }
-            let has_key = action.spec.idempotency_key
-                && idempotency_key::put(head.fields(), listed, &mut metadata)?;
+            let has_key =
+                action.spec.idempotency_key && idempotency_key::put(head.fields(), listed, &mut metadata)?;
             let turned_away = |failure: &Failure| exchange.tally.turned_away(failure);
             early(&exchange.worker, action, exchange.body.is_there(head), began).inspect_err(turned_away)?;
             let read = exchange.body.read(head, &exchange.worker.shared).await;

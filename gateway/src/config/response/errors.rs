@@ -22,6 +22,11 @@ impl ErrorStatuses {
         error.and_then(named).or_else(|| named(code.name()))
     }
 
+    /// The names with their statuses.
+    pub fn all(&self) -> impl Iterator<Item = (&str, u16)> {
+        self.0.iter().map(|(name, status)| (name.as_str(), *status))
+    }
+
     /// The names, in the order of their places.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_str())

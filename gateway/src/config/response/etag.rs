@@ -36,12 +36,13 @@ pub(super) fn read(
         }
         _ => {
             let place = item.span();
-            let number = reader.text(&item, "true, or a field's name such as \"version\"", |text| {
-                match field::error(text) {
+            let number =
+                reader.text(&item, "true, or a field's name such as \"version\"", |text| match field::error(
+                    text,
+                ) {
                     Some(reason) => Err(Complaint::new("`etag` is true, or a field of the result", reason)),
                     None => fields.number(text, &[], place),
-                }
-            });
+                });
             number.map(EtagSpec::Field)
         }
     }

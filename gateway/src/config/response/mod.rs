@@ -9,6 +9,7 @@ mod errors;
 mod etag;
 mod headers;
 mod links;
+mod page;
 mod status;
 mod template;
 

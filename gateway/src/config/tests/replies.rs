@@ -266,7 +266,8 @@ fn errors(text: &str) -> Result<ErrorStatuses, String> {
 
 #[test]
 fn errors_have_statuses_by_their_names_or_by_their_codes() {
-    let errors = errors("out_of_stock = 409, 'orders.gone' = 410, failed_precondition = 412, internal = 502").unwrap();
+    let errors =
+        errors("out_of_stock = 409, 'orders.gone' = 410, failed_precondition = 412, internal = 502").unwrap();
     for (error, code, expected) in [
         (Some("out_of_stock"), Code::FailedPrecondition, Some(409)),
         (Some("orders.gone"), Code::NotFound, Some(410)),
@@ -303,20 +304,21 @@ fn statuses_that_errors_do_not_have_are_refused() {
 #[test]
 fn an_entity_tag_is_a_hash_or_a_field() {
     let get = SHOP.replace("POST", "GET");
+    let get = get.as_str();
     let etag = |shop: &str, text: &str| {
         let read = tables(&format!("{shop}etag = {text}\n")).map_err(|wrong| wrong.to_string())?;
         let call = call(&read.routes[0]).clone();
         Ok((call.reply.and_then(|reply| reply.etag), call.response.picks.len()))
     };
-    assert_eq!(etag(&get, "true"), Ok((Some(EtagSpec::Hash), 0)));
-    assert_eq!(etag(&get, "false"), Ok((None, 0)));
-    for shop in [SHOP, &get] {
+    assert_eq!(etag(get, "true"), Ok((Some(EtagSpec::Hash), 0)));
+    assert_eq!(etag(get, "false"), Ok((None, 0)));
+    for shop in [SHOP, get] {
         assert_eq!(etag(shop, "'a.version'"), Ok((Some(EtagSpec::Field(0)), 1)));
     }
     for (shop, text, expected) in [
         (SHOP, "true", "= help: name a field of the result that changes with it, as in etag = \"version\""),
-        (&get, "'a b'", "names are letters, digits, `_` and `-`, nested with dots"),
-        (&get, "1", "`etag` must be true, or a field's name such as \"version\""),
+        (get, "'a b'", "names are letters, digits, `_` and `-`, nested with dots"),
+        (get, "1", "`etag` must be true, or a field's name such as \"version\""),
     ] {
         let told: String = etag(shop, text).unwrap_err();
         assert!(told.contains(expected), "{told}");

@@ -142,6 +142,7 @@ pub(super) fn put_encoded(text: &mut String, byte: u8) {
 mod tests {
     use super::*;
     use crate::config::{HeaderValue, ReplySpec, Source, Tables};
+    use proptest::prelude::*;
     use std::sync::Arc;
 
     /// A route with a header and a link whose values are these templates.
@@ -217,6 +218,31 @@ mod tests {
         let long = "x".repeat(MAX_RENDERED - 3);
         assert!(rendered(&spec("/v/{path.p}", "x"), &long, None).0.is_some());
         assert_eq!(rendered(&spec("/v/{path.p}", "x"), &format!("{long}x"), None).0, None);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_value_is_nothing_else_of_a_uri_changes(value in "\\PC{0,40}", odd in "[\u{0}-\u{20}/?#&=%.\\\\]{0,6}") {
+            let value = odd + &value;
+            let all = spec("https://a.example/v/{path.p}/x?a={path.p}&b=1#{path.p}", "p={path.p}");
+            let (Some(uri), Some(text)) = rendered(&all, &value, None) else {
+                prop_assert!(value.is_empty() || is_dot_segment(&value));
+                return Ok(());
+            };
+            prop_assert!(uri.bytes().all(|byte| byte.is_ascii_graphic()));
+            prop_assert!(text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ' || byte == b'\t'));
+            let (before, fragment) = uri.split_once('#').expect("there is one");
+            let (path, query) = before.split_once('?').expect("there is one");
+            prop_assert!(path.starts_with("https://a.example/v/") && path.ends_with("/x"));
+            prop_assert_eq!(path.matches('/').count(), 5);
+            prop_assert_eq!((query.matches('&').count(), query.matches('=').count()), (1, 2));
+            prop_assert!(!fragment.contains(['#', '&', '=']));
+            let segment = &path["https://a.example/v/".len()..path.len() - 2];
+            let pair = query.replace("&b=1", "");
+            let read = crate::routes::query_pairs(&pair).expect("UTF-8");
+            prop_assert_eq!(&*read[0].1, &*value);
+            prop_assert!(segment.len() >= value.len());
+        }
     }
 
     #[test]
