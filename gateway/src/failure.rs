@@ -184,9 +184,7 @@ impl Failure {
     /// Its HTTP status.
     pub fn status(&self) -> u16 {
         match self {
-            Failure::Method(failure) => {
-                failure.http_status.unwrap_or_else(|| http_status(failure.status.code))
-            }
+            Failure::Method(failure) => http_status(failure.status.code),
             Failure::Refused(refusal) => refusal.status(),
             _ => self.reason().status(),
         }

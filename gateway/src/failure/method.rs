@@ -10,8 +10,6 @@ pub struct MethodFailure {
     pub status: Status,
     /// Which error it is, where it is one that the method declares. On the heap: hardly any call has one.
     pub error: Option<Box<DeclaredError>>,
-    /// The HTTP status that the route gives it, if that is another than its code's.
-    pub http_status: Option<u16>,
 }
 
 /// An error of the type that a method declares.
@@ -43,6 +41,6 @@ impl MethodFailure {
 /// One that the method does not declare.
 impl From<Status> for MethodFailure {
     fn from(status: Status) -> MethodFailure {
-        MethodFailure { status, error: None, http_status: None }
+        MethodFailure { status, error: None }
     }
 }

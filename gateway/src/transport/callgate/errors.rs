@@ -1,5 +1,4 @@
-//! The errors that methods declare, as instances send them: read by the schema of the instance that sends them. The route may give them
-//! statuses.
+//! The errors that methods declare, as instances send them: read by the schema of the instance that sends them.
 
 use super::programs::Program;
 use crate::config::EndpointAddr;
@@ -11,18 +10,9 @@ use callgate_transcode::MethodError;
 const MAX_ERROR: usize = 64 * 1024;
 
 impl Program {
-    /// How the method has failed, by what the instance at `endpoint` says of it, with the status that the route gives that.
-    pub(super) fn failure(&self, status: Status, endpoint: &EndpointAddr) -> MethodFailure {
-        let mut failure = self.without_status(status, endpoint);
-        if let Some(reply) = &self.reply {
-            let declared = failure.error.as_ref().map(|error| &*error.name);
-            failure.http_status = reply.errors.of(declared, failure.status.code);
-        }
-        failure
-    }
-
-    /// An error that the schema does not have is none: the failure is then one without.
-    fn without_status(&self, mut status: Status, endpoint: &EndpointAddr) -> MethodFailure {
+    /// How the method has failed, by what the instance at `endpoint` says of it. An error that the schema does not have is none: the
+    /// failure is then one without.
+    pub(super) fn failure(&self, mut status: Status, endpoint: &EndpointAddr) -> MethodFailure {
         let Some(encoded) = status.error.take() else {
             return status.into();
         };
@@ -30,7 +20,7 @@ impl Program {
             Ok(MethodError { variant, code, details, .. }) => {
                 status.code = code;
                 let error = DeclaredError { method: self.method.clone(), name: variant.to_owned(), details };
-                MethodFailure { status, error: Some(Box::new(error)), http_status: None }
+                MethodFailure { status, error: Some(Box::new(error)) }
             }
             Err(error) => {
                 let method = &*self.method;
@@ -103,7 +93,7 @@ mod tests {
         ] {
             // The code beside it is another.
             let status = Status::internal("why").with_retry_after_ms(5).not_executed().with_error(encoded);
-            let MethodFailure { status, error, .. } = failure(true, status);
+            let MethodFailure { status, error } = failure(true, status);
             assert_eq!((status.code, &*status.message, &status.error), (code, "why", &None));
             assert_eq!((status.retry_after_ms, status.not_executed), (Some(5), true));
             let error = error.expect("it is declared");
@@ -124,14 +114,14 @@ mod tests {
             (false, vec![0]),
         ] {
             let status = Status::unavailable("why").with_error(encoded.clone());
-            let MethodFailure { status, error, .. } = failure(declares, status);
+            let MethodFailure { status, error } = failure(declares, status);
             assert_eq!(
                 (status.code, &*status.message, error),
                 (Code::Unavailable, "why", None),
                 "{encoded:?}"
             );
         }
-        let MethodFailure { status, error, .. } = failure(true, Status::aborted("why").with_details("1"));
+        let MethodFailure { status, error } = failure(true, Status::aborted("why").with_details("1"));
         assert_eq!((status.details.as_deref(), error), (Some("1"), None));
     }
 }
