@@ -58,7 +58,7 @@ pub mod kind {
 
 /// The flags of a frame. The lower four bits must be understood, the upper four may be ignored.
 pub mod flag {
-    /// CALL, REPLY, FAILURE, ITEM, DATA: the body goes on in a DATA frame of the same call number.
+    /// CALL, REPLY, FAILURE, ITEM, END, DATA: the body goes on in a DATA frame of the same call number.
     pub const MORE: u8 = 0x01;
     /// CALL: a metadata block follows the deadline. REPLY, END: the body begins with one.
     pub const METADATA: u8 = 0x02;
@@ -152,6 +152,17 @@ pub enum ProtocolError {
     },
     /// A call number that is zero, or of a call not above those before it, or of a REPLY while another answer is under way.
     BadCallNumber(u32),
+    /// A frame of a stream, or a REPLY, of a call that does not go that way, or not any more.
+    NotStreamed {
+        /// The frame's kind.
+        kind: u8,
+        /// The call's number.
+        number: u32,
+    },
+    /// An item of that call for which the peer had no credit.
+    BeyondCredit(u32),
+    /// More credit for that call than there may be.
+    TooMuchCredit(u32),
     /// A body ends early or holds what it must not.
     Malformed(WireError),
     /// A schema that cannot be relied upon.
@@ -195,6 +206,15 @@ impl fmt::Display for ProtocolError {
             }
             ProtocolError::BadCallNumber(number) => {
                 write!(f, "call number {number} is zero, repeated or too low")
+            }
+            ProtocolError::NotStreamed { kind, number } => {
+                write!(f, "a frame of kind 0x{kind:02x} of call {number}, which does not stream that way")
+            }
+            ProtocolError::BeyondCredit(number) => {
+                write!(f, "an item of call {number}, for which the peer had no credit")
+            }
+            ProtocolError::TooMuchCredit(number) => {
+                write!(f, "credit for call {number} above 2147483647")
             }
             ProtocolError::Malformed(error) => write!(f, "malformed frame: {error}"),
             ProtocolError::BadSchema(error) => write!(f, "bad schema: {error}"),

@@ -3,15 +3,16 @@
 //! A HELLO's body is a sequence of fields (tag, length, value), so that a later version can add some and an earlier
 //! one skips them. An offer's value holds such fields again. Of several fields that may stand once the first counts.
 
-use crate::call_id::CallId;
+mod offer;
+
 use crate::first::First;
 use crate::frame::{ProtocolError, VERSION};
-use crate::limits::Limits;
-use crate::name::{is_method_name, is_service_name};
-use crate::schema::Fingerprint;
+use crate::limits::{Limits, StreamCredit};
 use crate::token::Token;
 use crate::wire::{Reader, WireError, put_field};
-use std::collections::HashSet;
+use offer::Seen;
+
+pub use offer::{MethodOffer, ServiceOffer, Streaming};
 
 const VERSIONS: u8 = 1;
 const MAX_FRAME_FIELD: u8 = 2;
@@ -19,24 +20,10 @@ const MAX_MESSAGE_FIELD: u8 = 3;
 const MAX_CALLS_FIELD: u8 = 4;
 const IDENTITY: u8 = 5;
 const SERVICE: u8 = 6;
-// 7 streams, 9 codecs and 10 features are kept for later: see docs/protocol.md.
+const STREAMS: u8 = 7;
+// 9 codecs and 10 features are kept for later: see docs/protocol.md.
 const TOKEN: u8 = 8;
 const WINDOW: u8 = 11;
-
-const SERVICE_NAME: u8 = 1;
-const SERVICE_METHOD: u8 = 2;
-const SERVICE_VERSION: u8 = 3;
-
-const METHOD_NAME: u8 = 1;
-const METHOD_CALL_ID: u8 = 2;
-const METHOD_SCHEMA: u8 = 3;
-const METHOD_FLAGS: u8 = 4;
-const METHOD_WIRE: u8 = 5;
-
-const METHOD_IDEMPOTENT: u8 = 0x01;
-// 0x02 and 0x04 are kept for streams of the caller and of the service.
-/// As in a frame's flags: who does not know one of these bits must not use the method.
-const METHOD_CRITICAL: u8 = 0x0f;
 
 /// What a side says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,40 +36,30 @@ pub struct Hello {
     pub identity: String,
     /// What it offers; empty for a caller.
     pub services: Vec<ServiceOffer>,
+    /// That it speaks streams, and how much of each it takes before it gives more credit. `None`: it speaks none, and does not
+    /// see what of the peer needs them.
+    pub streams: Option<StreamCredit>,
     /// What a caller brings along to be let in. Not to be sent where others may read it.
     pub token: Option<Token>,
 }
 
-/// A service that a backend offers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServiceOffer {
-    /// The name before the full stop in `orders.quote`.
-    pub name: String,
-    /// The version that the backend gives it; may be empty.
-    pub version: String,
-    /// Its methods.
-    pub methods: Vec<MethodOffer>,
-}
-
-/// A method that a backend offers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MethodOffer {
-    /// The name behind the full stop in `orders.quote`.
-    pub name: String,
-    /// Its number.
-    pub call_id: CallId,
-    /// The fingerprint of its schema as a document, by which it can be asked for.
-    pub schema: Fingerprint,
-    /// The fingerprint of what its schema says of bytes: the same as a caller's, if that has the types compiled in.
-    pub wire: Fingerprint,
-    /// Running it twice does what running it once does.
-    pub idempotent: bool,
-}
-
 impl Hello {
-    /// A HELLO of this crate's version.
+    /// A HELLO of this crate's version, of a side that speaks no streams.
     pub fn new(identity: impl Into<String>, limits: Limits, services: Vec<ServiceOffer>) -> Hello {
-        Hello { versions: (VERSION, VERSION), limits, identity: identity.into(), services, token: None }
+        Hello {
+            versions: (VERSION, VERSION),
+            limits,
+            identity: identity.into(),
+            services,
+            streams: None,
+            token: None,
+        }
+    }
+
+    /// The same of a side that speaks streams.
+    #[must_use]
+    pub fn speaking_streams(self, credit: StreamCredit) -> Hello {
+        Hello { streams: Some(credit), ..self }
     }
 
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
@@ -94,6 +71,10 @@ impl Hello {
         put_field(out, MAX_MESSAGE_FIELD, &self.limits.max_message.to_le_bytes());
         put_field(out, MAX_CALLS_FIELD, &self.limits.max_calls.to_le_bytes());
         put_field(out, IDENTITY, self.identity.as_bytes());
+        if let Some(credit) = self.streams {
+            let numbers = [credit.items.to_le_bytes(), credit.bytes.to_le_bytes()];
+            put_field(out, STREAMS, &numbers.concat());
+        }
         if let Some(token) = &self.token {
             put_field(out, TOKEN, token.as_bytes());
         }
@@ -103,14 +84,16 @@ impl Hello {
         }
     }
 
-    /// Reads a HELLO and settles the version: an error when there is no common one.
-    pub(crate) fn decode(body: &[u8]) -> Result<Hello, ProtocolError> {
+    /// Reads a HELLO and settles the version: an error when there is no common one. A side that does not speak streams itself skips
+    /// what it says of them.
+    pub(crate) fn decode(body: &[u8], speaks_streams: bool) -> Result<Hello, ProtocolError> {
+        let streams = if speaks_streams { credit(body)? } else { None };
         let mut reader = Reader::new(body);
         let mut versions = None;
         let mut limits = Limits::default();
         let mut identity = String::new();
         let (mut services, mut token) = (Vec::new(), None);
-        let (mut first, mut seen) = (First::default(), Seen::default());
+        let (mut first, mut seen) = (First::default(), Seen::new(streams.is_some()));
         while let Some((tag, value)) = reader.field()? {
             match tag {
                 SERVICE => services.push(ServiceOffer::decode(value, &mut seen)?),
@@ -132,108 +115,21 @@ impl Hello {
         if !(min..=max).contains(&VERSION) {
             return Err(ProtocolError::NoCommonVersion { min, max });
         }
-        Ok(Hello { versions: (min, max), limits: limits.clamped(), identity, services, token })
+        Ok(Hello { versions: (min, max), limits: limits.clamped(), identity, services, streams, token })
     }
 }
 
-/// What a HELLO has offered so far.
-#[derive(Default)]
-struct Seen<'a> {
-    services: HashSet<&'a [u8]>,
-    call_ids: HashSet<CallId>,
-}
-
-impl ServiceOffer {
-    fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        put_field(&mut out, SERVICE_NAME, self.name.as_bytes());
-        if !self.version.is_empty() {
-            put_field(&mut out, SERVICE_VERSION, self.version.as_bytes());
+/// The credit for streams that a HELLO tells. What is offered depends on it, wherever it stands.
+fn credit(body: &[u8]) -> Result<Option<StreamCredit>, ProtocolError> {
+    let mut reader = Reader::new(body);
+    while let Some((tag, value)) = reader.field()? {
+        if tag == STREAMS {
+            let mut numbers = Reader::new(value);
+            let mut number = || Ok::<u32, WireError>(u32::from_le_bytes(numbers.array()?));
+            return Ok(Some(StreamCredit { items: number()?, bytes: number()? }.clamped()));
         }
-        for method in &self.methods {
-            put_field(&mut out, SERVICE_METHOD, &method.encode());
-        }
-        out
     }
-
-    fn decode<'a>(bytes: &'a [u8], seen: &mut Seen<'a>) -> Result<ServiceOffer, ProtocolError> {
-        let mut reader = Reader::new(bytes);
-        let (mut name, mut version, mut methods) = (None, String::new(), Vec::new());
-        let (mut first, mut names) = (First::default(), HashSet::new());
-        while let Some((tag, value)) = reader.field()? {
-            match tag {
-                SERVICE_METHOD => {
-                    let Some(method) = MethodOffer::decode(value)? else { continue };
-                    if !seen.call_ids.insert(method.call_id) {
-                        return Err(ProtocolError::OfferedTwice(format!("Call ID {}", method.call_id)));
-                    }
-                    if !names.insert(method.name.clone()) {
-                        return Err(ProtocolError::OfferedTwice(format!("method {}", method.name)));
-                    }
-                    methods.push(method);
-                }
-                _ if !first.is(tag) => {}
-                SERVICE_NAME => name = Some(value),
-                SERVICE_VERSION => version = text(value)?,
-                _ => {}
-            }
-        }
-        let encoded = name.ok_or(WireError::Truncated)?;
-        let name = text(encoded)?;
-        if !is_service_name(&name) {
-            return Err(ProtocolError::BadName(name));
-        }
-        if !seen.services.insert(encoded) {
-            return Err(ProtocolError::OfferedTwice(format!("service {name}")));
-        }
-        Ok(ServiceOffer { name, version, methods })
-    }
-}
-
-impl MethodOffer {
-    fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        put_field(&mut out, METHOD_NAME, self.name.as_bytes());
-        put_field(&mut out, METHOD_CALL_ID, &self.call_id.get().to_le_bytes());
-        put_field(&mut out, METHOD_SCHEMA, &self.schema.0);
-        if self.idempotent {
-            put_field(&mut out, METHOD_FLAGS, &[METHOD_IDEMPOTENT]);
-        }
-        put_field(&mut out, METHOD_WIRE, &self.wire.0);
-        out
-    }
-
-    /// `None` for a method that can only be called by a later version.
-    fn decode(bytes: &[u8]) -> Result<Option<MethodOffer>, ProtocolError> {
-        let mut reader = Reader::new(bytes);
-        let (mut name, mut call_id, mut schema, mut wire, mut flags) = (None, None, None, None, 0);
-        let mut first = First::default();
-        while let Some((tag, value)) = reader.field()? {
-            match tag {
-                _ if !first.is(tag) => {}
-                METHOD_NAME => name = Some(text(value)?),
-                METHOD_CALL_ID => call_id = CallId::pinned(number(value)?),
-                METHOD_SCHEMA => schema = Some(Fingerprint(Reader::new(value).array()?)),
-                METHOD_FLAGS => flags = Reader::new(value).u8()?,
-                METHOD_WIRE => wire = Some(Fingerprint(Reader::new(value).array()?)),
-                _ => {}
-            }
-        }
-        if flags & METHOD_CRITICAL & !METHOD_IDEMPOTENT != 0 {
-            return Ok(None);
-        }
-        let name = name.ok_or(WireError::Truncated)?;
-        if !is_method_name(&name) {
-            return Err(ProtocolError::BadName(name));
-        }
-        Ok(Some(MethodOffer {
-            name,
-            call_id: call_id.ok_or(WireError::Truncated)?,
-            schema: schema.ok_or(WireError::Truncated)?,
-            wire: wire.ok_or(WireError::Truncated)?,
-            idempotent: flags & METHOD_IDEMPOTENT != 0,
-        }))
-    }
+    Ok(None)
 }
 
 fn number(value: &[u8]) -> Result<u32, WireError> {

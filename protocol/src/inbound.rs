@@ -5,6 +5,7 @@
 
 mod assembly;
 mod event;
+mod rules;
 
 use crate::budget::{Budget, Room};
 use crate::frame::{HEADER, Header, MAGIC, ProtocolError, flag, kind};
@@ -12,8 +13,9 @@ use crate::hello::Hello;
 use crate::limits::{Limits, MAX_CONTROL};
 use crate::schema::{Fingerprint, SchemaError};
 use crate::wire::Reader;
-use assembly::{Assembly, Message, Progress};
-use event::message;
+use assembly::{Assembly, Message, Progress, Why};
+use event::{dropped, message, ready};
+use rules::{known_flags, receives};
 use std::sync::Arc;
 
 pub use event::Event;
@@ -33,6 +35,8 @@ pub struct Inbound {
     role: Role,
     limits: Limits,
     stage: Stage,
+    /// Whether this side speaks streams; from the peer's HELLO on, whether both do.
+    streams: bool,
     last_call: u32,
     assembly: Assembly,
     /// The last message that was put together; the event that was made of it borrows from here.
@@ -65,11 +69,18 @@ impl Inbound {
             role,
             limits,
             stage: Stage::Magic,
+            streams: false,
             last_call: 0,
             assembly: Assembly::new(limits, budget),
             assembled: None,
             head: 0,
         }
+    }
+
+    /// The same for a side that has said this HELLO: it takes the frames of streams if it speaks them and the peer does so too.
+    pub fn of(role: Role, hello: &Hello, budget: Option<Arc<Budget>>) -> Inbound {
+        let streams = hello.streams.is_some();
+        Inbound { streams, ..Inbound::sharing(role, hello.limits, budget) }
     }
 
     /// The number of the last call that began to arrive: what GO_AWAY says.
@@ -156,7 +167,7 @@ impl Inbound {
             _ => self.limits.max_frame,
         };
         if kind < kind::SKIPPABLE {
-            if !receives(self.role, kind) {
+            if !receives(self.role, self.streams, kind) {
                 return Err(ProtocolError::UnexpectedFrame(kind));
             }
             if flags & flag::CRITICAL & !known_flags(kind) != 0 {
@@ -165,6 +176,10 @@ impl Inbound {
             let bad_number = match kind {
                 kind::CALL => call <= self.last_call,
                 kind::REPLY | kind::FAILURE | kind::CANCEL | kind::DATA => call == 0,
+                // What was called at all only the connector knows.
+                kind::ITEM | kind::END | kind::CREDIT => {
+                    call == 0 || (self.role == Role::Acceptor && call > self.last_call)
+                }
                 _ => false,
             };
             if bad_number {
@@ -191,11 +206,18 @@ impl Inbound {
                 self.last_call = call;
                 self.begin(header, body)
             }
-            // One call has one answer, and it is still under way.
-            kind::REPLY if self.assembly.holds(call) => Err(ProtocolError::BadCallNumber(call)),
-            kind::REPLY => self.begin(header, body),
+            // Of one call one message is under way.
+            kind::REPLY | kind::ITEM | kind::END if self.assembly.holds(call) => {
+                Err(ProtocolError::BadCallNumber(call))
+            }
+            kind::REPLY | kind::ITEM | kind::END => self.begin(header, body),
+            kind::CREDIT => {
+                let mut reader = Reader::new(body);
+                let mut number = || Ok::<u32, ProtocolError>(u32::from_le_bytes(reader.array()?));
+                Ok(Some(Event::Credit { number: call, items: number()?, bytes: number()? }))
+            }
             kind::FAILURE => {
-                // It also ends an answer of which only the beginning was sent.
+                // It also ends an answer or an item of which only the beginning was sent.
                 self.assembly.forget(call);
                 self.begin(header, body)
             }
@@ -207,7 +229,8 @@ impl Inbound {
         let mut reader = Reader::new(body);
         Ok(match kind {
             kind::HELLO => {
-                let hello = Hello::decode(body)?;
+                let hello = Hello::decode(body, self.streams)?;
+                self.streams = hello.streams.is_some();
                 self.stage = Stage::Open;
                 Event::Hello(hello)
             }
@@ -236,14 +259,17 @@ impl Inbound {
     fn begin<'a>(&'a mut self, header: Header, body: &'a [u8]) -> Result<Option<Event<'a>>> {
         let Header { kind, flags, call, .. } = header;
         if body.len() > self.limits.max_message as usize {
-            return Ok(Some(Event::TooLarge { number: call }));
+            return Ok(Some(dropped(kind, call, Why::TooLarge)));
         }
         if flags & flag::MORE == 0 {
             return message(kind, flags, call, body).map(Some);
         }
         let first = Message::new(kind, flags, body.to_vec());
-        let progress = self.assembly.begin(call, first);
-        self.progress(call, progress)
+        match self.assembly.begin(call, first) {
+            // Its sender must have had credit for it when it began, and not only when all of it is here.
+            Progress::Nothing if kind == kind::ITEM => Ok(Some(Event::ItemBegins { number: call })),
+            progress => self.progress(call, progress),
+        }
     }
 
     fn fragment<'a>(&'a mut self, call: u32, flags: u8, body: &[u8]) -> Result<Option<Event<'a>>> {
@@ -254,8 +280,7 @@ impl Inbound {
     fn progress(&mut self, call: u32, progress: Progress) -> Result<Option<Event<'_>>> {
         match progress {
             Progress::Nothing => Ok(None),
-            Progress::TooLarge => Ok(Some(Event::TooLarge { number: call })),
-            Progress::NoRoom => Ok(Some(Event::NoRoom { number: call })),
+            Progress::Dropped(kind, why) => Ok(Some(dropped(kind, call, why))),
             Progress::Whole(whole) => {
                 let Message { kind, flags, ref body, .. } = *self.assembled.insert(whole);
                 let event = message(kind, flags, call, body)?;
@@ -266,34 +291,6 @@ impl Inbound {
                 Ok(Some(event))
             }
         }
-    }
-}
-
-/// What READY says. It may be skipped, so what is not known of it is.
-fn ready(body: &[u8]) -> Option<Event<'static>> {
-    match body.first() {
-        Some(0) => Some(Event::Ready(false)),
-        Some(1) => Some(Event::Ready(true)),
-        _ => None,
-    }
-}
-
-/// Which frames come to which side. The frames of streams come to none: version 1 offers no streams.
-fn receives(role: Role, kind: u8) -> bool {
-    match kind {
-        kind::HELLO | kind::PING | kind::PONG | kind::GO_AWAY | kind::DATA => true,
-        kind::CALL | kind::CANCEL | kind::SCHEMA_REQUEST => role == Role::Acceptor,
-        kind::REPLY | kind::FAILURE | kind::SCHEMA => role == Role::Connector,
-        _ => false,
-    }
-}
-
-fn known_flags(kind: u8) -> u8 {
-    match kind {
-        kind::CALL | kind::REPLY => flag::MORE | flag::METADATA,
-        kind::DATA => flag::MORE,
-        kind::FAILURE => flag::MORE | flag::NOT_EXECUTED,
-        _ => 0,
     }
 }
 

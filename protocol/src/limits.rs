@@ -86,6 +86,35 @@ impl Default for Limits {
     }
 }
 
+/// The most that a sender may have left to send of a stream, in items and in bytes.
+pub const MAX_CREDIT: u32 = i32::MAX as u32;
+
+/// How much of a stream may be sent. In HELLO: of every stream that this side receives, before it gives more.
+///
+/// Both are counted, because each alone fails: by items alone as many messages of the largest size may come, by bytes alone empty
+/// items without end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamCredit {
+    /// Items, up to [`MAX_CREDIT`].
+    pub items: u32,
+    /// Bytes of items, up to [`MAX_CREDIT`]. The last item may be longer than what is left.
+    pub bytes: u32,
+}
+
+impl Default for StreamCredit {
+    /// 64 MiB a connection of 1024 streams, and enough for a stream to flow.
+    fn default() -> Self {
+        StreamCredit { items: 16, bytes: 64 * 1024 }
+    }
+}
+
+impl StreamCredit {
+    /// Each number moved to the nearest that the protocol allows, as both sides do it with what HELLO tells.
+    pub fn clamped(self) -> StreamCredit {
+        StreamCredit { items: self.items.min(MAX_CREDIT), bytes: self.bytes.min(MAX_CREDIT) }
+    }
+}
+
 impl Limits {
     /// Each limit moved to the nearest that the protocol allows. Both sides do this with what HELLO tells, so that they
     /// agree whatever was told.
@@ -112,6 +141,6 @@ mod tests {
         assert_eq!((MAX_DEFAULTS, MAX_ATTRIBUTES, MAX_PATTERN), (65_536, 65_536, 1024));
         assert_eq!((MAX_NAME, MAX_TYPE_NESTING), (256, 32));
         assert_eq!((MAX_ASSEMBLY, MAX_METADATA, MAX_SCHEMA), (67_108_864, 16_384, 1_048_560));
-        assert_eq!(MAX_OFFER_NAME, 128);
+        assert_eq!((MAX_OFFER_NAME, MAX_CREDIT), (128, 2_147_483_647));
     }
 }

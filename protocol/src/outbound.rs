@@ -2,6 +2,7 @@
 //! leave is the [`Queue`]'s.
 
 mod buffer;
+mod items;
 mod long;
 mod queue;
 
@@ -112,12 +113,8 @@ impl Outbound {
             metadata.encode(&mut block);
             payload.splice(..0, block);
         }
-        self.queue.long.push(LongMessage {
-            call: number,
-            first: Some((kind::REPLY, flags)),
-            body: payload,
-            _room: room,
-        });
+        let message = LongMessage::new(number, kind::REPLY, flags, payload);
+        self.queue.long.push(message.holding(room));
     }
 
     /// Queues a FAILURE.
@@ -214,16 +211,22 @@ impl Outbound {
         self.queue.ready.unread()
     }
 
+    /// The same without the items of streams, which have a bound of their own.
+    #[inline]
+    pub(crate) fn backlog_of_calls(&self) -> usize {
+        self.backlog() - self.queue.long.unsent_items()
+    }
+
     /// Answers that wait whole in the buffer.
     #[inline]
     pub(crate) fn answers(&self) -> usize {
         self.queue.ready.answers()
     }
 
-    /// Long messages that wait to be sent, at least in part.
+    /// Long answers that wait to be sent, at least in part.
     #[inline]
-    pub(crate) fn long(&self) -> usize {
-        self.queue.long.len()
+    pub(crate) fn long_answers(&self) -> usize {
+        self.queue.long.answers()
     }
 
     /// Bytes in the buffer that go out before anything queued from now on: the place of the next message.

@@ -12,7 +12,7 @@ use callgate_protocol::schema::{
 use callgate_protocol::wire::{put_bytes, put_varint};
 use callgate_protocol::{
     CallHead, CallId, Code, Hello, Inbound, Limits, MetadataBuf, MethodOffer, Outbound, Role, ServiceOffer,
-    Status,
+    Status, Streaming,
 };
 use callgate_scaling::{Case, Cost, cost, grow_like_their_input};
 use std::convert::Infallible;
@@ -56,7 +56,14 @@ fn received(role: Role, frames: &[Vec<u8>]) -> Cost {
 fn method(service: usize, number: usize) -> MethodOffer {
     let name = format!("m{number:06}");
     let call_id = CallId::of(&format!("s{service}"), &name);
-    MethodOffer { name, call_id, schema: Fingerprint([7; 16]), wire: Fingerprint([8; 16]), idempotent: false }
+    MethodOffer {
+        name,
+        call_id,
+        schema: Fingerprint([7; 16]),
+        wire: Fingerprint([8; 16]),
+        idempotent: false,
+        streams: Streaming::default(),
+    }
 }
 
 fn service(number: usize, methods: usize) -> ServiceOffer {

@@ -1,7 +1,9 @@
 //! Bytes that nobody should send, at the gateway's port and from a backend: the gateway refuses them and lives.
 
 use callgate_protocol::schema::{Definition, Field, Fingerprint, MethodSchema, StructDef, Type};
-use callgate_protocol::{CallId, Event, Hello, Inbound, Limits, MethodOffer, Outbound, Role, ServiceOffer};
+use callgate_protocol::{
+    CallId, Event, Hello, Inbound, Limits, MethodOffer, Outbound, Role, ServiceOffer, Streaming,
+};
 use callgate_tests::{Gateway, Setup, eventually, free_port};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -238,6 +240,7 @@ async fn lying_backend(listener: TcpListener, answer: Lie) {
                 schema: Fingerprint::of(&encoded),
                 wire: schema.wire_fingerprint(),
                 idempotent: false,
+                streams: Streaming::default(),
             };
             let service =
                 ServiceOffer { name: "liar".to_owned(), version: String::new(), methods: vec![method] };

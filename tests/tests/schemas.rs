@@ -1,7 +1,9 @@
 //! Instances whose schemas the gateway cannot use: too many bytes of them, or a method whose schema is none.
 
 use callgate_protocol::schema::Fingerprint;
-use callgate_protocol::{CallId, Event, Hello, Inbound, Limits, MethodOffer, Outbound, Role, ServiceOffer};
+use callgate_protocol::{
+    CallId, Event, Hello, Inbound, Limits, MethodOffer, Outbound, Role, ServiceOffer, Streaming,
+};
 use callgate_tests::{Gateway, PATIENCE, Setup, free_port};
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -48,7 +50,14 @@ async fn serve(
     let methods = (0..).zip(schemas).map(|(n, (schema, _)): (u32, _)| {
         let name = format!("m{n}");
         let call_id = CallId::of("large", &name);
-        MethodOffer { name, call_id, schema: *schema, wire: *schema, idempotent: false }
+        MethodOffer {
+            name,
+            call_id,
+            schema: *schema,
+            wire: *schema,
+            idempotent: false,
+            streams: Streaming::default(),
+        }
     });
     let service =
         ServiceOffer { name: "large".to_owned(), version: String::new(), methods: methods.collect() };

@@ -104,4 +104,15 @@ pub struct ResponseBinding {
     pub int64: Int64,
     /// How decimals are written.
     pub decimal: Decimal,
+    /// The fields of which the route wants to know the texts, beside the body.
+    pub picks: Vec<Pick>,
+}
+
+/// A field of the result that is wanted as a text: a scalar, or an enum's variant without content.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Pick {
+    /// Its name, nested with dots.
+    pub field: String,
+    /// Values that it must be able to have. If there are none, any field of one text will do.
+    pub values: Vec<String>,
 }

@@ -81,7 +81,8 @@ impl Connection {
             }
             Said::Ready(ready) => drop(self.ready.send_replace(ready)),
             Said::Schema(fingerprint, encoded) => self.learn(fingerprint, encoded),
-            Said::Nothing | Said::Hello(_) => {}
+            // No stream is announced, and so none comes.
+            Said::Nothing | Said::Hello(_) | Said::Item { .. } => {}
         }
         Ok(())
     }
@@ -119,6 +120,7 @@ fn outcome(answer: Answer<'_>) -> Outcome {
     let status = match answer {
         Answer::Reply { metadata, payload } => return Ok(Reply::new(payload.to_vec(), metadata)),
         Answer::Failure(status) => status.into(),
+        Answer::End { .. } => Status::internal("the endpoint streams, which was not asked for"),
         Answer::TooLarge | Answer::NoRoom => {
             Status::resource_exhausted("the result is longer than this side accepts")
         }

@@ -95,7 +95,8 @@ impl Calls {
 
     pub(super) fn event(&mut self, event: Event<'_>, pace: &mut Pace) -> Result<(), ProtocolError> {
         match self.peer.on_event(event)? {
-            Asked::Nothing => Ok(()),
+            // No stream is announced, and so none comes.
+            Asked::Nothing | Asked::Item { .. } | Asked::End { .. } => Ok(()),
             Asked::Hello(hello) => {
                 self.caller.introduce(hello.identity);
                 self.look_at_token(hello.token.as_ref())

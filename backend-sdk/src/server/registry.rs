@@ -6,7 +6,7 @@ use crate::service::{Dispatch, Method};
 use callgate_protocol::limits::{MAX_CONTROL, MAX_SCHEMA};
 use callgate_protocol::name::{is_method_name, is_service_name};
 use callgate_protocol::schema::Fingerprint;
-use callgate_protocol::{CallId, Hello, Limits, MethodOffer, Outbound, ServiceOffer};
+use callgate_protocol::{CallId, Hello, Limits, MethodOffer, Outbound, ServiceOffer, Streaming};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -106,6 +106,7 @@ impl Registry {
                 schema: schema.fingerprint,
                 wire: schema.wire,
                 idempotent: method.idempotent,
+                streams: Streaming::default(),
             });
         }
         self.hello.services.push(offer);

@@ -4,7 +4,9 @@ use crate::earlier::{self, Ledger as _};
 use crate::later;
 use crate::support::soon;
 use callgate_protocol::schema::Fingerprint;
-use callgate_protocol::{CallId, Event, Hello, Inbound, Limits, MethodOffer, Outbound, Role, ServiceOffer};
+use callgate_protocol::{
+    CallId, Event, Hello, Inbound, Limits, MethodOffer, Outbound, Role, ServiceOffer, Streaming,
+};
 use callgate_sdk::service::{Dispatch, Schema};
 use callgate_sdk::{Client, Code, Status};
 use std::future::Future;
@@ -64,6 +66,7 @@ fn hello() -> Hello {
             schema: schema.fingerprint,
             wire: schema.wire,
             idempotent: false,
+            streams: Streaming::default(),
         }
     };
     let methods = vec![offer("argument"), offer("grown")];

@@ -1,7 +1,7 @@
 //! The client's choices: which endpoint, whether again, and what it says when nothing helps.
 
 use crate::support::*;
-use callgate_protocol::{CallId, Hello, Limits, MethodOffer, Outbound, ServiceOffer};
+use callgate_protocol::{CallId, Hello, Limits, MethodOffer, Outbound, ServiceOffer, Streaming};
 use callgate_sdk::{Client, ClientError, Code, Context};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -20,6 +20,7 @@ async fn an_endpoint_of_which_the_schema_is_not_known_is_not_called() {
             schema: known(TREE).fingerprint,
             wire: known(TREE).wire,
             idempotent: true,
+            streams: Streaming::default(),
         };
         let service = ServiceOffer { name: "stage".into(), version: "2".into(), methods: vec![method] };
         let mut open = Vec::new();

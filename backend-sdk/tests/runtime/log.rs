@@ -5,7 +5,7 @@
 use crate::around::{Desk, DeskClient};
 use crate::peer::{Heard, Peer};
 use crate::support::*;
-use callgate_protocol::{CallId, Hello, Limits, MetadataBuf, MethodOffer, Outbound, ServiceOffer};
+use callgate_protocol::{CallId, Hello, Limits, MetadataBuf, MethodOffer, Outbound, ServiceOffer, Streaming};
 use callgate_sdk::layer::Tracing;
 use callgate_sdk::{Client, Code, Context, Server, Status, service};
 use std::io;
@@ -155,6 +155,7 @@ async fn a_caller_is_told_once_that_an_endpoint_hangs() {
             schema: schema.fingerprint,
             wire: schema.wire,
             idempotent: true,
+            streams: Streaming::default(),
         };
         let service = ServiceOffer { name: "stage".into(), version: "1".into(), methods: vec![method] };
         let (mut stream, _) = listener.accept().await.expect("accepts");

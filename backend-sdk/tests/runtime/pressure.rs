@@ -2,7 +2,9 @@
 
 use crate::support::*;
 use callgate_protocol::frame::kind;
-use callgate_protocol::{CallId, Event, Hello, Inbound, Limits, MethodOffer, Outbound, Role, ServiceOffer};
+use callgate_protocol::{
+    CallId, Event, Hello, Inbound, Limits, MethodOffer, Outbound, Role, ServiceOffer, Streaming,
+};
 use callgate_sdk::Code;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -145,6 +147,7 @@ async fn refuse(stream: &mut TcpStream) -> usize {
         schema: known(ECHO).fingerprint,
         wire: known(ECHO).wire,
         idempotent: true,
+        streams: Streaming::default(),
     };
     let service = ServiceOffer { name: "stage".into(), version: "1".into(), methods: vec![method] };
     let mut outbound = Outbound::new(&Hello::new("strict", Limits::default(), vec![service]));

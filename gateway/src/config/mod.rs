@@ -50,6 +50,7 @@ mod path;
 mod policy;
 mod rate_limit;
 mod reader;
+mod response;
 mod retry;
 mod rewrites;
 mod route;
@@ -102,6 +103,10 @@ pub use overload::{AdaptiveSpec, OverloadSpec, Priority, QueueSpec, When};
 pub use path::{MAX_PARAMETERS, PathTemplate};
 pub use policy::RoutePolicy;
 pub use rate_limit::{LimitBy, Rate, RateLimitSpec};
+pub use response::{
+    ErrorStatuses, EtagSpec, HeaderSpec, HeaderValue, LinkSpec, Pair, Part, ReplySpec, StatusSpec,
+    TextTemplate, UriTemplate, ValueSource,
+};
 pub use retry::{RetryOn, RetrySpec};
 pub use route::{RouteSpec, Written};
 pub use route_limits::{RateLimit, RateLimits};

@@ -39,6 +39,10 @@ pub struct Written {
     /// Each field of `bind`.
     pub(super) bound: Vec<Range<usize>>,
     pub(super) response: Range<usize>,
+    /// By the number of a field that the response picks: where it is used.
+    pub(super) picked: Vec<Range<usize>>,
+    /// By the number of an error that has a status: where its name stands.
+    pub(super) errors: Vec<Range<usize>>,
 }
 
 impl PartialEq for Written {
@@ -85,7 +89,7 @@ impl Draft {
         let action = match kind {
             "call" => {
                 let call = required(reader, &section, keys::CALL.name, &header, "call = \"orders.get\"");
-                ActionDraft::Call(CallDraft::read(reader, &section, call, path, file))
+                ActionDraft::Call(CallDraft::read(reader, &section, call, matcher.as_ref(), file))
             }
             other => {
                 action::only_one(reader, table);
@@ -97,8 +101,11 @@ impl Draft {
             policy.clients.check_within(file.clients(), reader, &item);
         }
         let spot = |key| section.get(key).map_or(span.clone(), |item| item.span());
-        let calls = matches!(action, ActionDraft::Call(_));
-        let of_call = |key| if calls { spot(key) } else { span.clone() };
+        let call = match &action {
+            ActionDraft::Call(draft) => Some(draft),
+            _ => None,
+        };
+        let of_call = |key| if call.is_some() { spot(key) } else { span.clone() };
         let written = Written {
             place: reader.source.place(span.start),
             matched: spot(keys::MATCH.name),
@@ -109,6 +116,8 @@ impl Draft {
                 _ => Vec::new(),
             },
             response: of_call(keys::RESPONSE.name),
+            picked: call.map(|draft| draft.picked.clone()).unwrap_or_default(),
+            errors: call.map(|draft| draft.errors.clone()).unwrap_or_default(),
         };
         Draft {
             source: Arc::clone(reader.source),

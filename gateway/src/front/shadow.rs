@@ -97,6 +97,7 @@ impl Copy {
             backend: &shadow.to.backend,
             version: shadow.to.version.as_deref(),
             key: self.key,
+            has_key: false,
             has_fallback: false,
             path: self.path,
             query: query_pairs(&self.query).map_err(|_| ShadowOutcome::Unfit)?,

@@ -12,19 +12,21 @@ mod asked;
 mod notices;
 mod open;
 mod schemas;
+mod streaming;
 
+use super::streams::{Terms, Turns};
 use super::{MAX_BACKLOG, MAX_UNREAD};
 use crate::budget::Room;
 use crate::call::Metadata;
 use crate::frame::ProtocolError;
 use crate::hello::Hello;
 use crate::inbound::Event;
-use crate::limits::Limits;
+use crate::limits::{Limits, StreamCredit};
 use crate::outbound::Outbound;
 use crate::schema::Fingerprint;
 use crate::status::Status;
 use notices::Notices;
-use open::OpenCalls;
+use open::{Closed, OpenCalls};
 use schemas::Schemas;
 use std::borrow::Cow;
 
@@ -45,6 +47,11 @@ pub struct Acceptor<T, I> {
     taken: usize,
     schemas: Schemas,
     notices: Notices,
+    /// What this side has said of streams in HELLO.
+    credit: Option<StreamCredit>,
+    /// What both have said.
+    terms: Option<Terms>,
+    turns: Turns,
 }
 
 impl<T, I: Copy + Ord> Acceptor<T, I> {
@@ -59,6 +66,9 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
             taken: 0,
             schemas: Schemas::default(),
             notices: Notices::new(),
+            credit: hello.streams,
+            terms: None,
+            turns: Turns::default(),
         }
     }
 
@@ -96,6 +106,14 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
             }
             Event::TooLarge { number } => self.unheard(number, Refusal::TooLarge),
             Event::NoRoom { number } => self.unheard(number, Refusal::NoRoom),
+            Event::Item { number, payload } => self.item_came(number, payload)?,
+            Event::ItemBegins { number } => self.item_begins(number)?,
+            Event::End { number, metadata } => self.ended(number, metadata)?,
+            Event::Credit { number, items, bytes } => self.credited(number, items, bytes)?,
+            Event::ItemTooLarge { number } => {
+                self.item_lost(number, "an item is longer than is accepted here")?
+            }
+            Event::ItemNoRoom { number } => self.item_lost(number, "there is no room for an item")?,
             Event::Cancel { number } => self.cancelled(number)?,
             Event::Ping(token) => {
                 self.outbound.pong(token);
@@ -109,6 +127,7 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
             Event::Hello(hello) => {
                 self.outbound.set_limits(&hello.limits);
                 self.peer = Some(hello.limits);
+                self.terms = Terms::agreed(self.credit, hello.streams);
                 self.notices.open(&mut self.outbound);
                 Asked::Hello(hello)
             }
@@ -119,7 +138,7 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
 
     /// The call is running from now on. Gives `value` back when nobody waits for the call any more: then it is answered already.
     pub fn run(&mut self, number: u32, deadline: Option<I>, value: T) -> Option<T> {
-        self.open.run(number, deadline, value)
+        self.open.run(number, deadline, value, None)
     }
 
     /// Answers a call with its result, which takes `room` until all of it was handed out to be written. Says whether anybody waits
@@ -131,8 +150,7 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
         payload: &mut Vec<u8>,
         room: Option<Room>,
     ) -> bool {
-        let (open, _) = self.open.remove(number);
-        if !open {
+        if self.open.remove(number).is_none() {
             return false;
         }
         let (size, most) = (metadata.size() + payload.len(), self.max_message());
@@ -145,13 +163,14 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
         true
     }
 
-    /// Answers a call with a failure. Says whether anybody waits for it.
+    /// Answers a call with a failure; where it streams, behind the items that were put. Says whether anybody waits for it.
     pub fn fail(&mut self, number: u32, status: &Status) -> bool {
-        let (open, _) = self.open.remove(number);
-        if open {
-            self.outbound.failure(number, status);
+        match self.open.remove(number) {
+            None => return false,
+            Some(Closed { stream: Some(stream), .. }) => self.fail_behind(&stream, status),
+            Some(_) => self.outbound.failure(number, status),
         }
-        open
+        true
     }
 
     /// Refuses a call, which has not run.
@@ -159,8 +178,10 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
     /// # Errors
     /// When the peer does not read and calls on and on.
     pub fn refuse(&mut self, number: u32, status: Status) -> Result<(), ProtocolError> {
-        if self.open.remove(number).0 {
-            self.outbound.refusal(number, &status.not_executed());
+        match self.open.remove(number) {
+            None => {}
+            Some(Closed { stream: Some(stream), .. }) => self.fail_behind(&stream, &status.not_executed()),
+            Some(_) => self.outbound.refusal(number, &status.not_executed()),
         }
         self.bounded()
     }
@@ -173,12 +194,8 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
     /// Drops the calls whose time is up, and tells the peer. Gives what was kept for them.
     pub fn expire(&mut self, now: I) -> Vec<T> {
         let status = Status::deadline_exceeded("the method was not ready in time");
-        let late = self.open.remove_late(now).into_iter();
-        late.map(|(number, value)| {
-            self.outbound.failure(number, &status);
-            value
-        })
-        .collect()
+        let late = self.open.remove_late(now);
+        late.into_iter().filter_map(|call| self.cut_short(call, &status)).collect()
     }
 
     /// No call has its deadline before this.
@@ -198,17 +215,13 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
 
     /// Answers all open calls with a failure; some may have run. Gives what was kept for them.
     pub fn give_up(&mut self, status: &Status) -> Vec<T> {
-        let open = self.open.remove_all().into_iter();
-        open.filter_map(|(number, value)| {
-            self.outbound.failure(number, status);
-            value
-        })
-        .collect()
+        let open = self.open.remove_all();
+        open.into_iter().filter_map(|call| self.cut_short(call, status)).collect()
     }
 
     /// The connection is lost: gives what was kept for the calls that are running.
     pub fn lose(&mut self) -> Vec<T> {
-        self.open.remove_all().into_iter().filter_map(|(_, value)| value).collect()
+        self.open.remove_all().into_iter().filter_map(|call| call.value).collect()
     }
 
     /// Says that the connection ends because of an error.
@@ -264,10 +277,11 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
 
     fn refusal(&self) -> Option<Refusal> {
         let most = self.limits.max_calls as usize;
-        let (open, waiting) = (self.open.len(), self.taken + self.outbound.answers() + self.outbound.long());
+        let (open, waiting) =
+            (self.open.len(), self.taken + self.outbound.answers() + self.outbound.long_answers());
         if open >= most || open + waiting >= most.saturating_mul(2) {
             Some(Refusal::TooManyCalls)
-        } else if self.outbound.backlog() >= MAX_BACKLOG {
+        } else if self.outbound.backlog_of_calls() >= MAX_BACKLOG {
             Some(Refusal::TooManyAnswers)
         } else {
             None
@@ -281,15 +295,14 @@ impl<T, I: Copy + Ord> Acceptor<T, I> {
     }
 
     fn cancelled<'a>(&mut self, number: u32) -> Result<Asked<'a, T>, ProtocolError> {
-        if let (true, value) = self.open.remove(number) {
-            return Ok(value.map_or(Asked::Nothing, Asked::Stop));
-        }
-        // Answered already. If only the beginning of the answer has left, the peer must hear that it ends there.
-        if self.outbound.abandon(number) {
+        let closed = self.open.remove(number);
+        let streams = closed.as_ref().is_some_and(|call| call.stream.is_some());
+        // Answered already, or in the midst of its items. If only the beginning of one has left, the peer must hear that it ends there.
+        if (closed.is_none() || streams) && self.outbound.abandon(number) {
             self.outbound.refusal(number, &Status::cancelled("the caller gave up"));
             self.bounded()?;
         }
-        Ok(Asked::Nothing)
+        Ok(closed.and_then(|call| call.value).map_or(Asked::Nothing, Asked::Stop))
     }
 
     fn bounded(&self) -> Result<(), ProtocolError> {

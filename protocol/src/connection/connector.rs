@@ -8,13 +8,15 @@
 
 mod calls;
 mod said;
+mod streaming;
 
+use super::streams::{Terms, Turns};
 use super::{MAX_BACKLOG, MAX_UNREAD};
 use crate::call::CallHead;
 use crate::frame::ProtocolError;
 use crate::hello::Hello;
 use crate::inbound::Event;
-use crate::limits::Limits;
+use crate::limits::{Limits, StreamCredit};
 use crate::outbound::Outbound;
 use crate::schema::Fingerprint;
 use calls::{Calls, InFlight};
@@ -37,6 +39,11 @@ pub struct Connector<T, I> {
     accepting: bool,
     /// The lowest last call that the peer has told.
     last_call: u32,
+    /// What this side has said of streams in HELLO.
+    credit: Option<StreamCredit>,
+    /// What both have said.
+    terms: Option<Terms>,
+    turns: Turns,
 }
 
 impl<T, I: Copy + Ord> Connector<T, I> {
@@ -50,6 +57,9 @@ impl<T, I: Copy + Ord> Connector<T, I> {
             most: 0,
             accepting: true,
             last_call: u32::MAX,
+            credit: hello.streams,
+            terms: None,
+            turns: Turns::default(),
         }
     }
 
@@ -74,7 +84,7 @@ impl<T, I: Copy + Ord> Connector<T, I> {
         if !self.has_room() {
             return Err(if self.accepts() { NotSent::Full } else { NotSent::Closed });
         }
-        let most = self.peer.as_ref().map_or(0, |peer| peer.max_message as usize);
+        let most = self.max_message();
         let (number, position) = (self.next, self.outbound.position());
         self.outbound.call(number, head, |out| {
             let start = out.len();
@@ -86,7 +96,7 @@ impl<T, I: Copy + Ord> Connector<T, I> {
         if self.next > LAST_NUMBER {
             self.accepting = false;
         }
-        self.calls.insert(number, InFlight { value, position, deadline });
+        self.calls.insert(number, InFlight { value, position, deadline, stream: None });
         Ok(number)
     }
 
@@ -121,8 +131,16 @@ impl<T, I: Copy + Ord> Connector<T, I> {
                 self.answered(number, Answer::Reply { metadata, payload })?
             }
             Event::Failure { number, status } => self.answered(number, Answer::Failure(status))?,
-            Event::TooLarge { number } => self.unwanted(number, Answer::TooLarge)?,
-            Event::NoRoom { number } => self.unwanted(number, Answer::NoRoom)?,
+            Event::TooLarge { number } | Event::ItemTooLarge { number } => {
+                self.unwanted(number, Answer::TooLarge)?
+            }
+            Event::NoRoom { number } | Event::ItemNoRoom { number } => {
+                self.unwanted(number, Answer::NoRoom)?
+            }
+            Event::Item { number, payload } => self.item_came(number, payload)?,
+            Event::ItemBegins { number } => self.item_begins(number)?,
+            Event::End { number, metadata } => self.ended(number, metadata)?,
+            Event::Credit { number, items, bytes } => self.credited(number, items, bytes)?,
             Event::Ping(token) => {
                 self.outbound.pong(token);
                 if self.outbound.unread() > MAX_UNREAD {
@@ -133,6 +151,7 @@ impl<T, I: Copy + Ord> Connector<T, I> {
             Event::Hello(hello) => {
                 self.outbound.set_limits(&hello.limits);
                 self.most = hello.limits.max_calls as usize;
+                self.terms = Terms::agreed(self.credit, hello.streams);
                 self.peer = Some(hello.limits);
                 Said::Hello(hello)
             }
@@ -171,7 +190,7 @@ impl<T, I: Copy + Ord> Connector<T, I> {
     /// Whether a further call may be made.
     #[inline]
     pub fn has_room(&self) -> bool {
-        self.accepts() && self.calls.len() < self.most && self.outbound.backlog() < MAX_BACKLOG
+        self.accepts() && self.calls.len() < self.most && self.outbound.backlog_of_calls() < MAX_BACKLOG
     }
 
     /// How many calls are in flight.
@@ -242,6 +261,11 @@ impl<T, I: Copy + Ord> Connector<T, I> {
         self.outbound.take(buffer);
     }
 
+    /// The longest message that the peer accepts.
+    fn max_message(&self) -> usize {
+        self.peer.as_ref().map_or(0, |peer| peer.max_message as usize)
+    }
+
     /// An answer; to a call for which nobody waits any more it is ignored.
     #[inline]
     fn answered<'a>(&mut self, number: u32, answer: Answer<'a>) -> Result<Said<'a, T, I>, ProtocolError> {
@@ -252,7 +276,11 @@ impl<T, I: Copy + Ord> Connector<T, I> {
         if self.outbound.abandon(number) {
             self.outbound.cancel(number);
         }
-        Ok(self.calls.take(number).map_or(Said::Nothing, |ended| Said::Answered(ended, answer)))
+        match self.calls.remove(number) {
+            None => Ok(Said::Nothing),
+            Some(call) if call.stream.is_some() => self.stream_answered(number, call, answer),
+            Some(call) => Ok(Said::Answered(call.end(number), answer)),
+        }
     }
 
     /// An answer that is not taken: the peer need not send the rest of it.

@@ -12,14 +12,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 
 /// Bytes on their way, of which there can be so many.
-struct Pipe {
-    bytes: VecDeque<u8>,
-    capacity: usize,
+pub(super) struct Pipe {
+    pub(super) bytes: VecDeque<u8>,
+    pub(super) capacity: usize,
 }
 
 /// A side's bytes that the pipe has not taken, and those that have come and are no whole frame.
 #[derive(Default)]
-struct Buffers {
+pub(super) struct Buffers {
     output: Vec<u8>,
     written: usize,
     unread: Vec<u8>,
@@ -153,7 +153,7 @@ impl World {
                             assert!(own || status.code != Code::Aborted, "its own failure");
                         }
                         // Whoever keeps to the window is refused nothing.
-                        Answer::TooLarge | Answer::NoRoom => panic!("{answer:?}"),
+                        Answer::TooLarge | Answer::NoRoom | Answer::End { .. } => panic!("{answer:?}"),
                     }
                     vec![call.value]
                 }
@@ -191,6 +191,7 @@ impl World {
                     acceptor.refuse(number, Status::unavailable("full")).expect("few are refused");
                 }
                 Asked::Refuse { why, .. } => panic!("{why:?}"),
+                Asked::Item { .. } | Asked::End { .. } => panic!("nobody streams"),
                 Asked::Schema(_) | Asked::Hello(_) | Asked::Nothing => {}
             }
         })
@@ -246,7 +247,7 @@ impl World {
     }
 }
 
-fn write(buffers: &mut Buffers, pipe: &mut Pipe, mut next: impl FnMut(&mut Vec<u8>)) -> bool {
+pub(super) fn write(buffers: &mut Buffers, pipe: &mut Pipe, mut next: impl FnMut(&mut Vec<u8>)) -> bool {
     let mut moved = false;
     loop {
         if buffers.written == buffers.output.len() {
@@ -266,14 +267,17 @@ fn write(buffers: &mut Buffers, pipe: &mut Pipe, mut next: impl FnMut(&mut Vec<u
     }
 }
 
-fn read(pipe: &mut Pipe, buffers: &mut Buffers) -> bool {
+pub(super) fn read(pipe: &mut Pipe, buffers: &mut Buffers) -> bool {
     let moved = !pipe.bytes.is_empty();
     buffers.unread.extend(pipe.bytes.drain(..));
     moved
 }
 
 /// Takes the next event; `None` when no whole frame is left.
-fn take<R>((inbound, buffers): &mut (Inbound, Buffers), handle: impl FnOnce(Event<'_>) -> R) -> Option<R> {
+pub(super) fn take<R>(
+    (inbound, buffers): &mut (Inbound, Buffers),
+    handle: impl FnOnce(Event<'_>) -> R,
+) -> Option<R> {
     let (mut at, mut handle) = (0, Some(handle));
     let mut result = None;
     while result.is_none() {

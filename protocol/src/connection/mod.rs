@@ -3,6 +3,7 @@
 //! ```text
 //! Connector    the side that calls: numbers, the peer's limits, outcomes, cancels, deadlines, GO_AWAY, what was never sent
 //! Acceptor     the side that is called: open calls, answers that wait, what can be asked for without end, going away
+//! streams      the streams of calls on either side: credit, turns, how an owner drives them
 //! KeepAlive    whether a silent peer is still there
 //! ```
 //! The receiving half, [`Inbound`](crate::Inbound), stays with whoever reads, because its events borrow the read buffer. Whoever
@@ -15,6 +16,7 @@ mod acceptor;
 mod connector;
 mod keep_alive;
 mod number_map;
+pub mod streams;
 
 pub use acceptor::{Acceptor, Asked, Refusal};
 pub use connector::{Answer, Connector, Ended, Lost, NotSent, Said};
@@ -30,3 +32,5 @@ pub const MAX_BACKLOG: usize = 64 * 1024 * 1024;
 
 #[cfg(test)]
 mod joined_tests;
+#[cfg(test)]
+mod streamed_tests;

@@ -41,9 +41,16 @@ pub(super) enum Progress {
     Nothing,
     /// It was the last fragment.
     Whole(Message),
-    /// It went past a limit; the message was dropped.
+    /// A message of that kind was dropped.
+    Dropped(u8, Why),
+}
+
+/// Why a message was dropped.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Why {
+    /// It went past a limit.
     TooLarge,
-    /// Nothing is left of what connections share; the message was dropped.
+    /// Nothing is left of what connections share.
     NoRoom,
 }
 
@@ -69,12 +76,12 @@ impl Assembly {
         if self.messages.len() >= self.limits.max_calls as usize
             || self.bytes + size > self.limits.window as usize
         {
-            return Progress::TooLarge;
+            return Progress::Dropped(message.kind, Why::TooLarge);
         }
         if let Some(budget) = &self.budget {
             message.room = budget.take(size);
             if message.room.is_none() {
-                return Progress::NoRoom;
+                return Progress::Dropped(message.kind, Why::NoRoom);
             }
         }
         self.bytes += size;
@@ -86,16 +93,16 @@ impl Assembly {
         let Some(message) = self.messages.get_mut(&call) else {
             return Progress::Nothing;
         };
-        let size = message.body.len() + fragment.len();
+        let (kind, size) = (message.kind, message.body.len() + fragment.len());
         if size > self.limits.max_message as usize
             || self.bytes + fragment.len() > self.limits.window as usize
         {
             self.forget(call);
-            return Progress::TooLarge;
+            return Progress::Dropped(kind, Why::TooLarge);
         }
         if !message.room.as_mut().is_none_or(|room| room.grow(fragment.len())) {
             self.forget(call);
-            return Progress::NoRoom;
+            return Progress::Dropped(kind, Why::NoRoom);
         }
         message.body.extend_from_slice(fragment);
         self.bytes += fragment.len();

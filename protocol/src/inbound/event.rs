@@ -1,6 +1,7 @@
 //! What the frames of a peer say, and the reading of whole messages.
 
 use super::Result;
+use super::assembly::Why;
 use crate::call::{CallHead, Metadata};
 use crate::frame::{ProtocolError, flag, kind};
 use crate::hello::Hello;
@@ -55,6 +56,34 @@ pub enum Event<'a> {
         /// Why.
         status: Status,
     },
+    /// An item of a stream.
+    Item {
+        /// The call's number.
+        number: u32,
+        /// The item.
+        payload: &'a [u8],
+    },
+    /// The first fragment of an item has come.
+    ItemBegins {
+        /// The call's number.
+        number: u32,
+    },
+    /// A stream has come to its end: to an acceptor that of what the caller streams, to a connector the whole call.
+    End {
+        /// The call's number.
+        number: u32,
+        /// What is said beside it.
+        metadata: Metadata<'a>,
+    },
+    /// So much more may be sent of a stream.
+    Credit {
+        /// The call's number.
+        number: u32,
+        /// Items.
+        items: u32,
+        /// Bytes.
+        bytes: u32,
+    },
     /// It no longer wants the answer.
     Cancel {
         /// The call's number.
@@ -70,6 +99,16 @@ pub enum Event<'a> {
         /// The number of the call to which it belonged.
         number: u32,
     },
+    /// The same of an item, or of an end. The stream cannot go on without it.
+    ItemTooLarge {
+        /// The call's number.
+        number: u32,
+    },
+    /// The same of an item, or of an end.
+    ItemNoRoom {
+        /// The call's number.
+        number: u32,
+    },
 }
 
 /// The event of a whole message, be it from one frame or from many.
@@ -79,10 +118,14 @@ pub(super) fn message(kind: u8, flags: u8, number: u32, body: &[u8]) -> Result<E
             let (head, payload) = CallHead::decode(body, flags & flag::METADATA != 0)?;
             Event::Call { number, head, payload }
         }
+        kind::ITEM => Event::Item { number, payload: body },
+        kind::END => {
+            let metadata = beside(&mut Reader::new(body), flags)?;
+            Event::End { number, metadata }
+        }
         kind::REPLY => {
             let mut reader = Reader::new(body);
-            let has_metadata = flags & flag::METADATA != 0;
-            let metadata = if has_metadata { Metadata::decode(&mut reader)? } else { Metadata::default() };
+            let metadata = beside(&mut reader, flags)?;
             Event::Reply { number, metadata, payload: reader.take(reader.remaining())? }
         }
         kind::FAILURE => {
@@ -90,4 +133,28 @@ pub(super) fn message(kind: u8, flags: u8, number: u32, body: &[u8]) -> Result<E
         }
         other => return Err(ProtocolError::UnexpectedFrame(other)),
     })
+}
+
+/// The metadata at the beginning of a body.
+fn beside<'a>(reader: &mut Reader<'a>, flags: u8) -> Result<Metadata<'a>> {
+    if flags & flag::METADATA == 0 { Ok(Metadata::default()) } else { Metadata::decode(reader) }
+}
+
+/// What is said of a message that was dropped: of a stream's something else than of a call and its answer.
+pub(super) fn dropped(kind: u8, number: u32, why: Why) -> Event<'static> {
+    match (kind, why) {
+        (kind::ITEM | kind::END, Why::TooLarge) => Event::ItemTooLarge { number },
+        (kind::ITEM | kind::END, Why::NoRoom) => Event::ItemNoRoom { number },
+        (_, Why::TooLarge) => Event::TooLarge { number },
+        (_, Why::NoRoom) => Event::NoRoom { number },
+    }
+}
+
+/// What READY says. It may be skipped, so what is not known of it is.
+pub(super) fn ready(body: &[u8]) -> Option<Event<'static>> {
+    match body.first() {
+        Some(0) => Some(Event::Ready(false)),
+        Some(1) => Some(Event::Ready(true)),
+        _ => None,
+    }
 }

@@ -1,9 +1,10 @@
 //! What ends a connection, and how early.
 
-use super::tests::{frame, hello, open};
+use super::tests::{frame, hello, open, speaking, streaming};
 use super::*;
 use crate::frame::VERSION;
 use crate::limits::MAX_FRAME;
+use crate::outbound::Outbound;
 use crate::wire::WireError;
 
 #[test]
@@ -17,6 +18,8 @@ fn every_protocol_error_has_bytes_that_bring_it() {
     let long = Header { length: MAX_FRAME + 1, kind: kind::CALL, flags: 0, call: 1 }.encode().to_vec();
     let call = |number| frame(kind::CALL, 0, number, &[1, 0, 0, 0, 0, 0, 0, 0]);
     let after = |bytes: Vec<u8>| [hello(), bytes].concat();
+    let of_streams =
+        |frames: [Vec<u8>; 2]| [Outbound::new(&speaking()).chunk().to_vec(), frames.concat()].concat();
     let (a, c) = (Role::Acceptor, Role::Connector);
     let truncated = || Malformed(WireError::Truncated);
     let wrong_schema = frame(kind::SCHEMA, 0, 0, &[7; 17]);
@@ -43,6 +46,54 @@ fn every_protocol_error_has_bytes_that_bring_it() {
         ("an end", c, after(frame(kind::END, 0, 1, b"")), UnexpectedFrame(kind::END)),
         ("credit", c, after(frame(kind::CREDIT, 0, 1, b"")), UnexpectedFrame(kind::CREDIT)),
         ("an unknown kind", c, after(frame(0x7f, 0, 0, b"")), UnexpectedFrame(0x7f)),
+        (
+            "an item within an item",
+            c,
+            of_streams([begun(kind::ITEM, 3), begun(kind::ITEM, 3)]),
+            BadCallNumber(3),
+        ),
+        (
+            "an end within an item",
+            c,
+            of_streams([begun(kind::ITEM, 3), frame(kind::END, 0, 3, b"")]),
+            BadCallNumber(3),
+        ),
+        (
+            "a reply within an item",
+            c,
+            of_streams([begun(kind::ITEM, 3), frame(kind::REPLY, 0, 3, b"")]),
+            BadCallNumber(3),
+        ),
+        (
+            "an item within a call",
+            a,
+            of_streams([begun(kind::CALL, 3), begun(kind::ITEM, 3)]),
+            BadCallNumber(3),
+        ),
+        ("item 0", c, of_streams([frame(kind::ITEM, 0, 0, b""), vec![]]), BadCallNumber(0)),
+        ("credit 0", c, of_streams([frame(kind::CREDIT, 0, 0, &[0; 8]), vec![]]), BadCallNumber(0)),
+        ("an item of no call", a, of_streams([call(5), frame(kind::ITEM, 0, 6, b"")]), BadCallNumber(6)),
+        ("an end of no call", a, of_streams([call(5), frame(kind::END, 0, 6, b"")]), BadCallNumber(6)),
+        (
+            "credit for no call",
+            a,
+            of_streams([call(5), frame(kind::CREDIT, 0, 6, &[0; 8])]),
+            BadCallNumber(6),
+        ),
+        ("half of a credit", c, of_streams([frame(kind::CREDIT, 0, 1, &[0; 7]), vec![]]), truncated()),
+        ("an end without its metadata", c, of_streams([frame(kind::END, 2, 1, &[1]), vec![]]), truncated()),
+        (
+            "an item with metadata",
+            c,
+            of_streams([frame(kind::ITEM, 2, 1, b""), vec![]]),
+            UnknownFlag { kind: kind::ITEM, flags: 2 },
+        ),
+        (
+            "credit in parts",
+            c,
+            of_streams([begun(kind::CREDIT, 1), vec![]]),
+            UnknownFlag { kind: kind::CREDIT, flags: 1 },
+        ),
         (
             "an unknown flag",
             a,
@@ -91,7 +142,7 @@ fn every_protocol_error_has_bytes_that_bring_it() {
 
 /// What ends a connection on which these bytes come in cuts of so many.
 fn refusal(role: Role, bytes: &[u8], cut: usize) -> Option<ProtocolError> {
-    let (mut inbound, mut unread) = (Inbound::new(role, Limits::default()), Vec::new());
+    let (mut inbound, mut unread) = (Inbound::of(role, &speaking(), None), Vec::new());
     for piece in bytes.chunks(cut) {
         unread.extend_from_slice(piece);
         loop {
@@ -131,5 +182,23 @@ fn what_must_be_refused_is_refused_by_its_header() {
         (Role::Acceptor, header(0x80, 0, 0, MAX_FRAME + 1)),
     ] {
         assert!(open(role, Limits::default()).next(&header).is_err(), "{header:?}");
+    }
+}
+
+#[test]
+fn an_item_or_an_end_that_cannot_be_kept_is_told_and_its_rest_is_skipped() {
+    let limits = Limits { max_message: 2000, max_calls: 2, window: 3000, ..Limits::default() };
+    for (role, kind) in [(Role::Connector, kind::ITEM), (Role::Connector, kind::END)] {
+        let mut inbound = streaming(role, limits);
+        let parts = [
+            frame(kind, flag::MORE, 1, &[0; 1500]),
+            frame(kind::DATA, flag::MORE, 1, &[0; 501]),
+            frame(kind::DATA, 0, 1, &[0; 100]),
+            frame(kind, 0, 2, &[0; 2001]),
+        ];
+        let heard = super::tests::feed(&mut inbound, &parts.concat()).expect("sound");
+        let begins = usize::from(kind == kind::ITEM);
+        assert_eq!(heard[begins..], ["ItemTooLarge { number: 1 }", "ItemTooLarge { number: 2 }"]);
+        assert!(!inbound.is_assembling(9));
     }
 }

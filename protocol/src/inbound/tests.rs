@@ -7,7 +7,7 @@ use crate::call::MetadataBuf;
 use crate::outbound::Outbound;
 use crate::status::Code;
 use crate::status::Status;
-use crate::{CallId, MethodOffer, ServiceOffer};
+use crate::{CallId, MethodOffer, ServiceOffer, Streaming};
 use proptest::prelude::*;
 use std::convert::Infallible;
 
@@ -27,6 +27,7 @@ pub(super) fn hello() -> Vec<u8> {
             call_id: CallId::of("calc", "add"),
             schema: Fingerprint([7; 16]),
             idempotent: true,
+            streams: Streaming::default(),
         }],
     };
     Outbound::new(&Hello::new("peer", Limits::default(), vec![service])).chunk().to_vec()
@@ -36,6 +37,18 @@ pub(super) fn hello() -> Vec<u8> {
 pub(super) fn open(role: Role, limits: Limits) -> Inbound {
     let mut inbound = Inbound::new(role, limits);
     feed(&mut inbound, &hello()).expect("a sound HELLO");
+    inbound
+}
+
+/// The HELLO of a side that speaks streams.
+pub(super) fn speaking() -> Hello {
+    Hello::new("peer", Limits::default(), Vec::new()).speaking_streams(crate::StreamCredit::default())
+}
+
+/// A connection whose sides both speak streams, on which the peer has said HELLO.
+pub(super) fn streaming(role: Role, limits: Limits) -> Inbound {
+    let mut inbound = Inbound::of(role, &Hello { limits, ..speaking() }, None);
+    feed(&mut inbound, Outbound::new(&speaking()).chunk()).expect("a sound HELLO");
     inbound
 }
 
@@ -55,7 +68,7 @@ pub(super) fn feed(inbound: &mut Inbound, bytes: &[u8]) -> Result<Vec<String>> {
 
 /// Everything that a connector may say, long messages among it; or an acceptor.
 fn conversation(role: Role) -> Vec<u8> {
-    let mut out = Outbound::new(&Hello::new("peer", Limits::default(), Vec::new()));
+    let mut out = Outbound::new(&speaking());
     out.set_max_frame(50);
     let mut metadata = MetadataBuf::default();
     metadata.push_named("tenant", b"blue");
@@ -74,6 +87,7 @@ fn conversation(role: Role) -> Vec<u8> {
             out.call(1, &head, payload).unwrap_or_else(|e| match e {});
             out.call(2, &head, |_| Ok::<(), Infallible>(())).unwrap_or_else(|e| match e {});
             out.cancel(2);
+            out.call(9, &head, |_| Ok::<(), Infallible>(())).unwrap_or_else(|e| match e {});
         }
         Role::Connector => {
             out.schema(Fingerprint::of(b"schema"), b"schema");
@@ -83,6 +97,10 @@ fn conversation(role: Role) -> Vec<u8> {
             out.failure(3, &Status::unavailable("soon").with_retry_after_ms(5));
         }
     }
+    out.item(9, |out| payload(out).map(|()| 120)).unwrap_or_else(|e| match e {});
+    out.credit(2, crate::StreamCredit::default());
+    out.item_holding(2, &mut vec![7; 20], None);
+    out.end(2, metadata.as_metadata());
     out.ping([1; 8]);
     out.pong([2; 8]);
     out.go_away(3, "the end");
@@ -105,10 +123,10 @@ proptest! {
     ) {
         let role = if acceptor { Role::Acceptor } else { Role::Connector };
         let bytes = conversation(role);
-        let whole = feed(&mut Inbound::new(role, Limits::default()), &bytes).expect("well-formed");
-        prop_assert_eq!(whole.len(), if acceptor { 8 } else { 9 });
+        let whole = feed(&mut Inbound::of(role, &speaking(), None), &bytes).expect("well-formed");
+        prop_assert_eq!(whole.len(), 14);
         for sizes in [&sizes[..], &[1]] {
-            let mut inbound = Inbound::new(role, Limits::default());
+            let mut inbound = Inbound::of(role, &speaking(), None);
             let (mut buffer, mut events, mut at) = (Vec::new(), Vec::new(), 0);
             for size in sizes.iter().cycle() {
                 let end = bytes.len().min(at + size);
@@ -143,7 +161,7 @@ proptest! {
             bytes[at] = byte;
         }
         bytes.extend(noise);
-        let (mut inbound, mut at) = (Inbound::new(role, Limits::default()), 0);
+        let (mut inbound, mut at) = (Inbound::of(role, &speaking(), None), 0);
         while let Ok((taken @ 1.., _)) = inbound.next(&bytes[at..]) {
             at += taken;
             let (messages, held) = inbound.assembly.held();
@@ -259,4 +277,43 @@ fn a_caller_that_is_not_let_in_hears_why() {
     let (magic, _) = inbound.next(&bytes).expect("the magic");
     let heard = inbound.next(&bytes[magic..]).expect("GO_AWAY").1;
     assert_eq!(heard, Some(Event::GoAway { last_call: 0, reason: "a token is required here" }));
+}
+
+#[test]
+fn the_frames_of_streams_are_read_where_both_sides_speak_them() {
+    let metadata = [&[3, 0][..], b"\x01\x01r", b"and more"].concat();
+    let bytes = [
+        frame(kind::CALL, 0, 7, &[1, 0, 0, 0, 0, 0, 0, 0]),
+        frame(kind::ITEM, 0, 7, b"item"),
+        frame(kind::CREDIT, 0, 7, b"\x01\0\0\0\x02\0\0\0and more"),
+        frame(kind::ITEM, flag::MORE, 7, b"in "),
+        frame(kind::CREDIT, 0, 7, &[0xff; 8]),
+        frame(kind::DATA, 0, 7, b"parts"),
+        frame(kind::END, flag::METADATA, 7, &metadata),
+        frame(kind::END, flag::MORE, 3, b""),
+        frame(kind::DATA, 0, 3, b"and more"),
+    ]
+    .concat();
+    let text = |events: Vec<String>| events.join(" ");
+    let said = "Item { number: 7, payload: [105, 116, 101, 109] } Credit { number: 7, items: 1, bytes: 2 } \
+        ItemBegins { number: 7 } Credit { number: 7, items: 4294967295, bytes: 4294967295 } \
+        Item { number: 7, payload: [105, 110, 32, 112, 97, 114, 116, 115] } \
+        End { number: 7, metadata: Metadata { block: [1, 1, 114] } } End { number: 3, metadata: Metadata { block: [] } }";
+    for role in [Role::Acceptor, Role::Connector] {
+        let from = if role == Role::Acceptor { 0 } else { HEADER + 8 };
+        let mut inbound = streaming(role, Limits::default());
+        let heard = feed(&mut inbound, &bytes[from..]).expect("sound");
+        let calls = usize::from(role == Role::Acceptor);
+        assert_eq!(text(heard[calls..].to_vec()), said);
+    }
+}
+
+#[test]
+fn a_long_item_is_kept_without_a_copy() {
+    let mut inbound = streaming(Role::Connector, Limits::default());
+    let begins = inbound.next(&frame(kind::ITEM, flag::MORE, 1, b"in ")).expect("sound").1.is_some();
+    assert!(begins && inbound.take_payload().is_none());
+    let rest = frame(kind::DATA, 0, 1, b"parts");
+    assert!(matches!(inbound.next(&rest), Ok((_, Some(Event::Item { .. })))));
+    assert_eq!(inbound.take_payload().map(|(payload, _)| payload), Some(b"in parts".to_vec()));
 }

@@ -41,7 +41,7 @@ impl Buffer {
     pub(super) fn finish(&mut self, start: usize, kind: u8, flags: u8, call: u32) -> usize {
         let length = self.body(start) as u32;
         self.bytes[start..start + HEADER].copy_from_slice(&Header { length, kind, flags, call }.encode());
-        self.answers += usize::from(matches!(kind, kind::REPLY | kind::FAILURE));
+        self.answers += usize::from(matches!(kind, kind::REPLY | kind::FAILURE | kind::END));
         HEADER + length as usize
     }
 

@@ -10,12 +10,66 @@ use std::collections::VecDeque;
 
 #[derive(Debug)]
 pub(super) struct LongMessage {
-    pub(super) call: u32,
+    call: u32,
     /// The kind and flags of the first frame, unless that was sent already, empty.
-    pub(super) first: Option<(u8, u8)>,
-    pub(super) body: Vec<u8>,
+    first: Option<(u8, u8)>,
+    body: Vec<u8>,
+    /// One of a stream: no answer.
+    is_item: bool,
+    /// Somebody wants to be told when all of it was sent.
+    told: bool,
+    /// The last message of the same call, which waits for this one.
+    last: Option<Box<LongMessage>>,
     /// Given back with the message.
-    pub(super) _room: Option<Room>,
+    _room: Option<Room>,
+}
+
+impl LongMessage {
+    pub(super) fn new(call: u32, kind: u8, flags: u8, body: Vec<u8>) -> LongMessage {
+        let is_item = kind == kind::ITEM;
+        LongMessage {
+            call,
+            first: Some((kind, flags)),
+            body,
+            is_item,
+            told: is_item,
+            last: None,
+            _room: None,
+        }
+    }
+
+    /// The same, of which the first frame was sent, empty.
+    pub(super) fn begun(self) -> LongMessage {
+        LongMessage { first: None, ..self }
+    }
+
+    /// The same with room of a budget, given back with the message.
+    pub(super) fn holding(self, room: Option<Room>) -> LongMessage {
+        LongMessage { _room: room, ..self }
+    }
+
+    /// Whether it can leave as one frame: that frame's kind and flags.
+    pub(super) fn fits(&self, max_frame: usize) -> Option<(u8, u8)> {
+        self.first.filter(|_| self.body.len() <= max_frame)
+    }
+
+    pub(super) fn call(&self) -> u32 {
+        self.call
+    }
+
+    pub(super) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// Whether it is an answer, or one waits for it.
+    fn answers(&self) -> bool {
+        !self.is_item || self.last.is_some()
+    }
+
+    /// So many bytes, if they are an item's.
+    fn of_item(&self, bytes: usize) -> usize {
+        if self.is_item { bytes } else { 0 }
+    }
 }
 
 /// A message of which a part was sent.
@@ -31,11 +85,17 @@ pub(super) struct LongMessages {
     waiting: VecDeque<LongMessage>,
     /// Bytes of all of them that were not sent.
     unsent: usize,
+    /// Those of items among them.
+    unsent_items: usize,
+    /// Those that are answers, or that answers wait for.
+    answers: usize,
     /// What those that have begun take of the receiver's window: their whole lengths.
     taken: usize,
     window: usize,
     /// As many may have begun at once.
     most: usize,
+    /// The calls of messages that were sent to their end, where somebody wants to be told.
+    sent: Vec<u32>,
 }
 
 /// What was dropped.
@@ -51,7 +111,17 @@ pub(super) enum Dropped {
 
 impl LongMessages {
     pub(super) fn new(window: usize, most: usize) -> LongMessages {
-        LongMessages { begun: VecDeque::new(), waiting: VecDeque::new(), unsent: 0, taken: 0, window, most }
+        LongMessages {
+            begun: VecDeque::new(),
+            waiting: VecDeque::new(),
+            unsent: 0,
+            unsent_items: 0,
+            answers: 0,
+            taken: 0,
+            window,
+            most,
+            sent: Vec::new(),
+        }
     }
 
     pub(super) fn set_bounds(&mut self, window: usize, most: usize) {
@@ -63,8 +133,9 @@ impl LongMessages {
         self.begun.is_empty() && self.waiting.is_empty()
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.begun.len() + self.waiting.len()
+    /// Messages that are answers, or that answers wait for.
+    pub(super) fn answers(&self) -> usize {
+        self.answers
     }
 
     /// Bytes that were not sent.
@@ -73,38 +144,79 @@ impl LongMessages {
         self.unsent
     }
 
+    /// Those of items among them.
+    #[inline]
+    pub(super) fn unsent_items(&self) -> usize {
+        self.unsent_items
+    }
+
     pub(super) fn push(&mut self, message: LongMessage) {
         self.unsent += message.body.len();
+        self.unsent_items += message.of_item(message.body.len());
+        self.answers += usize::from(message.answers());
         self.waiting.push_back(message);
+    }
+
+    /// Has the last message of a call wait for the one of it that is under way. Gives it back when there is none.
+    pub(super) fn push_behind(&mut self, last: LongMessage) -> Option<LongMessage> {
+        let Some(before) = self.of(last.call) else { return Some(last) };
+        let is_answered = before.answers();
+        before.last = Some(Box::new(last));
+        self.answers += usize::from(!is_answered);
+        None
+    }
+
+    /// Whether a message of that call is under way. If so, it is told when all of it was sent.
+    pub(super) fn tell_when_sent(&mut self, call: u32) -> bool {
+        let message = self.of(call);
+        message.map(|message| message.told = true).is_some()
+    }
+
+    /// The call of a message that was sent to its end, where somebody wanted to be told.
+    pub(super) fn next_sent(&mut self) -> Option<u32> {
+        self.sent.pop()
+    }
+
+    /// The message of that call. The latest ones are asked for most.
+    fn of(&mut self, call: u32) -> Option<&mut LongMessage> {
+        let begun = self.begun.iter_mut().map(|begun| &mut begun.message);
+        begun.chain(&mut self.waiting).rfind(|message| message.call == call)
     }
 
     /// Drops what was not sent of all messages.
     pub(super) fn clear(&mut self) {
         self.begun.clear();
         self.waiting.clear();
-        (self.unsent, self.taken) = (0, 0);
+        (self.unsent, self.unsent_items, self.answers, self.taken) = (0, 0, 0, 0);
     }
 
-    /// Drops what was not sent of a message.
+    /// Drops what was not sent of a message, and what waits for it.
     pub(super) fn remove(&mut self, call: u32) -> Dropped {
         if self.is_empty() {
             return Dropped::Nothing;
         }
         if let Some(at) = self.begun.iter().position(|begun| begun.message.call == call) {
             if let Some(Begun { message, sent }) = self.begun.remove(at) {
-                self.unsent -= message.body.len() - sent;
                 self.taken -= message.body.len();
+                self.forget(&message, message.body.len() - sent);
             }
             return Dropped::Begun;
         }
         let at = self.waiting.iter().position(|message| message.call == call);
         match at.and_then(|at| self.waiting.remove(at)) {
             Some(message) => {
-                self.unsent -= message.body.len();
+                self.forget(&message, message.body.len());
                 if message.first.is_none() { Dropped::Begun } else { Dropped::Unseen }
             }
             None => Dropped::Nothing,
         }
+    }
+
+    /// A message is not here any more, of which so many bytes were not sent.
+    fn forget(&mut self, message: &LongMessage, unsent: usize) {
+        self.unsent -= unsent;
+        self.unsent_items -= message.of_item(unsent);
+        self.answers -= usize::from(message.answers());
     }
 
     /// Writes the next fragment, if there is one.
@@ -114,18 +226,31 @@ impl LongMessages {
             return;
         };
         let end = message.body.len().min(sent + max_frame);
-        let last = end == message.body.len();
+        let is_last = end == message.body.len();
         let (kind, flags) = message.first.take().unwrap_or((kind::DATA, 0));
-        let flags = if last { flags } else { flags | flag::MORE };
+        let flags = if is_last { flags } else { flags | flag::MORE };
         let fragment = &message.body[sent..end];
-        let header = Header { length: fragment.len() as u32, kind, flags, call: message.call };
-        out.extend_from_slice(&header.encode());
-        out.extend_from_slice(fragment);
+        put_frame(out, kind, flags, message.call, fragment);
         self.unsent -= fragment.len();
-        if last {
+        self.unsent_items -= message.of_item(fragment.len());
+        if is_last {
             self.taken -= message.body.len();
+            self.forget(&message, 0);
+            self.ended(message, max_frame, out);
         } else {
             self.begun.push_back(Begun { message, sent: end });
+        }
+    }
+
+    /// A message was sent to its end: then what waits for it goes.
+    fn ended(&mut self, message: LongMessage, max_frame: usize, out: &mut Vec<u8>) {
+        match message.last {
+            Some(last) => match last.fits(max_frame) {
+                Some((kind, flags)) => put_frame(out, kind, flags, last.call, &last.body),
+                None => self.push(*last),
+            },
+            None if message.told => self.sent.push(message.call),
+            None => {}
         }
     }
 
@@ -139,4 +264,10 @@ impl LongMessages {
             self.begun.extend(self.waiting.pop_front().map(|message| Begun { message, sent: 0 }));
         }
     }
+}
+
+fn put_frame(out: &mut Vec<u8>, kind: u8, flags: u8, call: u32, body: &[u8]) {
+    let header = Header { length: body.len() as u32, kind, flags, call };
+    out.extend_from_slice(&header.encode());
+    out.extend_from_slice(body);
 }

@@ -91,16 +91,26 @@ impl Queue {
             self.finish(start, kind, flags, call);
         } else {
             let body = self.ready.bytes.split_off(start + HEADER);
-            let first = if kind == kind::CALL {
+            let message = LongMessage::new(call, kind, flags, body);
+            if kind == kind::CALL {
                 self.finish(start, kind, flags | flag::MORE, call);
-                None
+                self.long.push(message.begun());
             } else {
                 self.ready.bytes.truncate(start);
-                Some((kind, flags))
-            };
-            self.long.push(LongMessage { call, first, body, _room: None });
+                self.long.push(message);
+            }
         }
         written
+    }
+
+    /// Appends a message that is there already as one frame, or has it wait as a long one.
+    pub(super) fn push(&mut self, message: LongMessage) {
+        match message.fits(self.max_frame) {
+            Some((kind, flags)) => {
+                self.frame(kind, flags, message.call(), |out| out.extend_from_slice(message.body()));
+            }
+            None => self.long.push(message),
+        }
     }
 
     #[inline]

@@ -102,9 +102,10 @@ fn understood(role: Role, bytes: &[u8]) -> Vec<Value> {
     says
 }
 
-fn describe(event: Event<'_>) -> Option<Value> {
+/// What an event says; nothing where the vectors have nothing of it.
+pub(crate) fn describe(event: Event<'_>) -> Option<Value> {
     Some(match event {
-        Event::Hello(_) => return None,
+        Event::Hello(_) | Event::ItemBegins { .. } => return None,
         Event::SchemaRequest(fingerprint) => json!({"schema_request": fingerprint.to_string()}),
         Event::Schema(fingerprint, bytes) => {
             json!({"schema": {"fingerprint": fingerprint.to_string(), "bytes": hex(bytes)}})
@@ -137,9 +138,14 @@ fn describe(event: Event<'_>) -> Option<Value> {
             "not_executed": status.not_executed,
             "metadata": entries(status.metadata.as_metadata()),
         }}),
+        Event::Item { number, payload } => json!({"item": {"number": number, "payload": hex(payload)}}),
+        Event::End { number, metadata } => json!({"end": {"number": number, "metadata": entries(metadata)}}),
+        Event::Credit { number, items, bytes } => {
+            json!({"credit": {"number": number, "items": items, "bytes": bytes}})
+        }
         Event::Cancel { number } => json!({"cancel": number}),
-        Event::TooLarge { number } => json!({"too_large": number}),
-        Event::NoRoom { number } => json!({"no_room": number}),
+        Event::TooLarge { number } | Event::ItemTooLarge { number } => json!({"too_large": number}),
+        Event::NoRoom { number } | Event::ItemNoRoom { number } => json!({"no_room": number}),
     })
 }
 

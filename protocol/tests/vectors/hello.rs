@@ -3,7 +3,7 @@
 use crate::{check, hex, kept, unhex};
 use callgate_protocol::schema::Fingerprint;
 use callgate_protocol::{
-    CallId, Event, Hello, Inbound, Limits, MethodOffer, Outbound, Role, ServiceOffer, Token,
+    CallId, Event, Hello, Inbound, Limits, MethodOffer, Outbound, Role, ServiceOffer, Streaming, Token,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -63,6 +63,7 @@ fn method(name: &str, idempotent: bool) -> MethodOffer {
         schema: Fingerprint::of(name.as_bytes()),
         wire: Fingerprint::of(format!("wire form of {name}").as_bytes()),
         idempotent,
+        streams: Streaming::default(),
     }
 }
 

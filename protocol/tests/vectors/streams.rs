@@ -1,11 +1,13 @@
-//! `streams.json`: what streams will look like. This side has not announced field 7 of HELLO, so it skips what is announced, does not
-//! see the methods, and ends the connection on the frames.
+//! `streams.json`: the frames of streams, and a HELLO of a side that speaks them. A side that has not announced field 7 of HELLO skips
+//! what is announced, does not see the methods, and ends the connection on the frames.
 
+use crate::frames::describe;
 use crate::{check, hex, kept, unhex};
 use callgate_protocol::frame::{Header, MAGIC, flag, kind};
 use callgate_protocol::schema::Fingerprint;
 use callgate_protocol::wire::{put_bytes, put_field};
-use callgate_protocol::{CallId, Event, Hello, Inbound, Limits, Outbound, ProtocolError, Role};
+use callgate_protocol::{CallId, Event, Hello, Inbound, Limits, Outbound, ProtocolError};
+use callgate_protocol::{Role, StreamCredit};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -150,42 +152,78 @@ fn frames() -> Vec<Entry> {
             &[frame(kind::CREDIT, 0, 2, &[16, 0, 0, 0, 0, 0, 1, 0])],
             vec![json!({"credit": {"number": 2, "items": 16, "bytes": 65536}})],
         ),
+        entry(
+            "end-in-fragments",
+            "the same end of stream 3 in two frames; an item of another stream passes between them",
+            c,
+            &[
+                frame(kind::END, more | flag::METADATA, 3, &block[..5]),
+                frame(kind::ITEM, 0, 1, &text("c")),
+                frame(kind::DATA, 0, 3, &block[5..]),
+            ],
+            vec![item(1, &text("c")), json!({"end": {"number": 3, "metadata": entries}})],
+        ),
     ]
 }
 
-/// What a side without streams makes of the bytes.
-fn refused(role: Role, bytes: &[u8]) -> Option<ProtocolError> {
-    let mut inbound = Inbound::new(role, Limits::default());
-    let mut all = Outbound::new(&Hello::new("", Limits::default(), Vec::new())).chunk().to_vec();
+/// What a side with that HELLO, to whose peer the same stands for, makes of the bytes.
+fn heard(role: Role, hello: &Hello, bytes: &[u8]) -> Result<Vec<Value>, ProtocolError> {
+    let mut inbound = Inbound::of(role, hello, None);
+    let mut all = Outbound::new(hello).chunk().to_vec();
+    if role == Role::Acceptor {
+        // What comes to an acceptor is of calls that it has heard of.
+        all.extend(frame(kind::CALL, 0, 7, &[1, 0, 0, 0, 0, 0, 0, 0]));
+    }
     all.extend_from_slice(bytes);
-    let mut at = 0;
+    let (mut at, mut says) = (0, Vec::new());
     loop {
-        match inbound.next(&all[at..]) {
-            Ok((0, _)) => return None,
-            Ok((taken, _)) => at += taken,
-            Err(error) => return Some(error),
+        let (taken, event) = inbound.next(&all[at..])?;
+        at += taken;
+        match event {
+            None if taken == 0 => return Ok(says),
+            // What goes before the frames of streams is not theirs.
+            Some(Event::Call { .. }) | None => {}
+            Some(event) => says.extend(describe(event)),
         }
     }
 }
 
 #[test]
-fn streams_are_written_as_their_vectors_say_and_are_not_in_use() {
+fn streams_are_read_and_written_as_their_vectors_say_where_both_sides_speak_them() {
     check("streams.json", &Vectors { hellos: vec![hello()], frames: frames() });
-    let kept = kept("streams.json");
-    for entry in kept["frames"].as_array().expect("a list") {
+    let silent = Hello::new("", Limits::default(), Vec::new());
+    let speaking = silent.clone().speaking_streams(StreamCredit::default());
+    for entry in kept("streams.json")["frames"].as_array().expect("a list") {
         let role = if entry["to"] == "acceptor" { Role::Acceptor } else { Role::Connector };
-        let bytes = unhex(&entry["hex"]);
-        assert_eq!(
-            refused(role, &bytes),
-            Some(ProtocolError::UnexpectedFrame(bytes[4])),
-            "{}",
-            entry["name"]
-        );
+        let (name, bytes) = (&entry["name"], unhex(&entry["hex"]));
+        let says = heard(role, &speaking, &bytes).expect("sound");
+        assert_eq!(&Value::from(says), &entry["says"], "{name}");
+        let refused = Err(ProtocolError::UnexpectedFrame(bytes[4]));
+        assert_eq!(heard(role, &silent, &bytes), refused, "{name}: no streams are spoken");
     }
-    let (bytes, mut inbound) =
-        (unhex(&kept["hellos"][0]["hex"]), Inbound::new(Role::Connector, Limits::default()));
-    let (magic, _) = inbound.next(&bytes).expect("the magic");
-    let Ok((_, Some(Event::Hello(hello)))) = inbound.next(&bytes[magic..]) else { panic!("it is a HELLO") };
-    let offered: Vec<_> = hello.services[0].methods.iter().map(|method| &*method.name).collect();
-    assert_eq!(offered, ["count"]);
+}
+
+#[test]
+fn who_speaks_no_streams_does_not_see_the_methods_that_need_them() {
+    let kept = kept("streams.json");
+    let (bytes, told) = (unhex(&kept["hellos"][0]["hex"]), &kept["hellos"][0]["hello"]);
+    let silent = Hello::new("", Limits::default(), Vec::new());
+    let speaking = silent.clone().speaking_streams(StreamCredit::default());
+    for (own, seen) in [(silent, vec!["count"]), (speaking, vec!["count", "upload", "follow", "chat"])] {
+        let mut inbound = Inbound::of(Role::Connector, &own, None);
+        let (magic, _) = inbound.next(&bytes).expect("the magic");
+        let Ok((_, Some(Event::Hello(hello)))) = inbound.next(&bytes[magic..]) else {
+            panic!("it is a HELLO")
+        };
+        let methods = &hello.services[0].methods;
+        assert_eq!(methods.iter().map(|method| &*method.name).collect::<Vec<_>>(), seen);
+        for (method, told) in methods.iter().zip(told["services"][0]["methods"].as_array().expect("a list")) {
+            assert_eq!(
+                (method.streams.caller, method.streams.service),
+                (told["caller_streams"] == true, told["service_streams"] == true)
+            );
+        }
+        let credit = hello.streams.map(|credit| json!({"items": credit.items, "bytes": credit.bytes}));
+        assert_eq!(credit, own.streams.map(|_| told["streams"].clone()));
+    }
 }

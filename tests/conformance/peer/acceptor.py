@@ -5,6 +5,7 @@ import functools
 import struct
 
 from link import Link
+from streams import Over, Stream
 from wire import *
 
 OFFERED = {call_id(name): name for name in METHODS}
@@ -40,6 +41,12 @@ class Acceptor(Link):
         for task in self.running.values():
             task.cancel()
 
+    def was_called(self, number):
+        return number <= self.last_call
+
+    def is_running(self, number):
+        return number in self.running
+
     def pong(self, token):
         if self.broken("pong-after-calls") and self.running:
             self.pongs.append(token)
@@ -66,11 +73,17 @@ class Acceptor(Link):
         task = self.running.pop(number, None)
         if task:
             task.cancel()
+        self.end_stream(number)
         if self.out.drop(number) and not self.broken("half-reply"):
             self.out.push(frame(FAILURE, number, b"\1"))
         self.settle()
 
     def too_large(self, number):
+        if number in self.streams:
+            self.running.pop(number).cancel()
+            self.end_stream(number)
+            self.out.drop(number)
+            return self.fail(number, 8, "an item is too long", executed=not self.broken("item-not-run"))
         self.fail(number, 8, "the message is too long, or there are too many", executed=False)
 
     def fail(self, number, code, message, executed=True):
@@ -98,10 +111,17 @@ class Acceptor(Link):
         if name is None:
             code = 13 if self.broken("unknown-method-internal") else 12
             return self.fail(number, code, "there is no such method", executed=False)
+        _, streams = STREAMS.get(name, (None, 0))
+        if streams and self.credit is None and not self.broken("streams-to-all"):
+            return self.fail(number, 12, "there is no such method for a caller without streams", executed=False)
         try:
             method = self.server.prepare(name, reader)
         except NoValue as problem:
             return self.fail(number, 3, str(problem))
+        if streams:
+            self.credit = self.credit or (0, 0)
+            self.streams[number] = Stream(self, number, sends=streams & 4, receives=streams & 2)
+            method = functools.partial(method, stream=self.streams[number])
         self.running[number] = asyncio.create_task(self.call(number, method, left))
 
     def is_full(self):
@@ -124,15 +144,27 @@ class Acceptor(Link):
             self.fail(number, failed.code, failed.message)
         except TimeoutError:
             self.answered(number)
+            self.out.drop(number)
             self.fail(number, 4, "the time is up")
-        else:
+        except NoValue as problem:
             self.answered(number)
-            self.reply(number, result)
+            self.fail(number, 3, str(problem))
+        except Over:
+            pass
+        else:
+            stream = self.streams.get(number)
+            if stream and stream.sends and not self.broken("reply-for-end"):
+                stream.end()
+                self.answered(number)
+            else:
+                self.answered(number)
+                self.reply(number, result)
         finally:
             self.settle()
 
     def answered(self, number):
         self.running.pop(number, None)
+        self.end_stream(number)
         if not self.running:
             for token in self.pongs:
                 super().pong(token)
@@ -213,6 +245,28 @@ class Server:
             await asyncio.Event().wait()
         finally:
             self.held[key] -= 1
+
+    async def call_count(self, to, stream):
+        for number in range(1, to + 1):
+            await stream.put(varint(number))
+        return b"\0"
+
+    async def call_sum(self, stream):
+        total = 0
+        while (value := await stream.get()) is not None:
+            reader = Reader(value)
+            total += reader.varint(32)
+            reader.end()
+        return varint(total)
+
+    async def call_chat(self, stream):
+        while (value := await stream.get()) is not None:
+            if not self.broken("lax-items"):
+                reader = Reader(value)
+                reader.text()
+                reader.end()
+            await stream.put(value)
+        return b"\0"
 
     async def call_held(self, key):
         return varint(self.held.get(key, 0))

@@ -22,6 +22,7 @@ FRAME, HANDSHAKE, NUMBERS, LONG = "Connection and frame", "Handshake", "Call num
 LET_IN = "Being let in"
 LIMITS, LATER, WRONG, AWAY = "Limits", "What may be added later", "When something is wrong", "Going away"
 PING, SCHEMAS = "Is the peer there: PING, PONG", "Schemas"
+STREAMS, CREDIT, ENDS = "Streams", "Credit", "How a stream ends early"
 
 BREAKS = [
     acceptor("late-hello", "hello-at-once", FRAME),
@@ -66,6 +67,19 @@ BREAKS = [
     acceptor("drain-drops", "away-told", AWAY),
     acceptor("drain-tells-0", "away-told", AWAY),
     acceptor("late-calls-run", "away-told", AWAY),
+    acceptor("streams-to-all", "stream-not-announced", STREAMS),
+    acceptor("reply-for-end", "stream-items", STREAMS),
+    acceptor("stream-way-unchecked", "stream-other-way", STREAMS),
+    acceptor("end-unchecked", "stream-after-end", STREAMS),
+    acceptor("item-within", "stream-within", STREAMS),
+    acceptor("lax-items", "stream-bad-item", "What a reader must refuse"),
+    acceptor("credit-ignored", "credit-items", CREDIT),
+    acceptor("credit-unchecked", "credit-beyond", CREDIT),
+    acceptor("credit-on-arrival", "credit-beyond", CREDIT),
+    acceptor("credit-kept", "stream-sum", STREAMS),
+    acceptor("credit-unbounded", "credit-too-much", CREDIT),
+    acceptor("item-not-run", "stream-too-large", ENDS),
+    acceptor("half-reply", "stream-cancel-long", ENDS),
     connector("token-in-the-clear", "hello-at-once", LET_IN),
     connector("refusal-refused", "let-in-not", LET_IN),
     connector("calls-early", "hello-no-early-calls", FRAME),
@@ -89,5 +103,14 @@ BREAKS = [
     connector("answered-untold", "long-answered", LONG),
     connector("calls-after-go-away", "away-new-calls", AWAY),
     connector("waits-above-last", "away-above", AWAY),
+    connector("offer-unannounced", "stream-offer", HANDSHAKE),
+    connector("end-untold", "stream-items", STREAMS),
+    connector("stream-way-unchecked", "stream-wrong-frames", STREAMS),
+    connector("item-within", "stream-within", STREAMS),
+    connector("credit-ignored", "credit-items", CREDIT),
+    connector("credit-unchecked", "credit-beyond", CREDIT),
+    connector("credit-kept", "credit-given-back", CREDIT),
+    connector("credit-unbounded", "credit-too-much", CREDIT),
+    connector("streams-again", "stream-not-again", ENDS),
     connector("repeats-lost", "away-lost", AWAY),
 ]

@@ -5,9 +5,10 @@ import struct
 import sys
 
 from link import Link
+from streams import Over, Stream
 from wire import *
 
-ECHO = f"{SERVICE}.echo"
+ECHO, CHAT = f"{SERVICE}.echo", f"{SERVICE}.chat"
 WIRE = fingerprint(schema("echo", wire=True))
 
 
@@ -51,11 +52,22 @@ class Connector(Link):
 
     def ended(self):
         self.retire()
+        for stream in self.streams.values():
+            stream.close()
         for future in self.waiting.values():
             if not future.done():
                 future.set_exception(Failed("unavailable", self.broken("repeats-lost")))
         if self.usable:
             self.usable.cancel()
+
+    def was_called(self, number):
+        return number < self.next
+
+    def is_running(self, number):
+        return number in self.waiting
+
+    def all_came(self, number):
+        self.settle(number, None)
 
     def retire(self):
         """New calls go to the next connection."""
@@ -66,32 +78,70 @@ class Connector(Link):
         """Makes a call; cancelling this cancels it."""
         if not await asyncio.shield(self.usable):
             raise Failed("unimplemented")
+
+        async def answer(number, future):
+            self.send(number, ECHO, blob(text.encode()), deadline)
+            return await future
+
+        return await self.run_call(answer)
+
+    async def chat(self, count, text, deadline):
+        """Puts so many texts, says the end, and then reads what comes; gives how many items that were."""
+        if CHAT not in self.offers or self.credit is None and not self.broken("offer-unannounced"):
+            raise Failed("unimplemented")
+
+        async def answer(number, future):
+            stream = self.streams[number] = Stream(self, number, sends=True, receives=True)
+            self.send(number, CHAT, b"", deadline)
+            try:
+                for _ in range(count):
+                    await stream.put(blob(text.encode()))
+                stream.end()
+            except Over:
+                pass
+            read = 0
+            while (value := await stream.get()) is not None:
+                try:
+                    reader = Reader(value)
+                    reader.text()
+                    reader.end()
+                except NoValue:
+                    self.give_up(number)
+                    raise Failed("internal") from None
+                read += 1
+            await future
+            return read
+
+        return await self.run_call(answer)
+
+    async def run_call(self, answer):
+        """Gives a call its number, and its answer; cancelling this cancels it."""
         async with self.free:
             most = (1 << 20) if self.broken("max-calls-ignored") else self.out.limits.calls
             await self.free.wait_for(lambda: len(self.waiting) < most or not self.is_open)
             if not self.is_open and not self.broken("calls-after-go-away"):
                 raise Failed("unavailable", elsewhere=True)
             number, self.next = self.next, self.next + (0 if self.broken("numbers-stay") else 1)
-            self.waiting[number] = answer = asyncio.get_running_loop().create_future()
+            self.waiting[number] = future = asyncio.get_running_loop().create_future()
         try:
-            self.send(number, text, deadline)
-            return await answer
+            return await answer(number, future)
         except asyncio.CancelledError:
             self.give_up(number)
             raise
         finally:
             self.waiting.pop(number, None)
+            self.end_stream(number)
             async with self.free:
                 self.free.notify_all()
             if self.caller.link is not None and not self.is_open and not self.waiting:
                 self.writer.close()
 
-    def send(self, number, text, deadline):
-        call = call_id("echo") if self.broken("hash-for-id") else self.offers[ECHO].id
+    def send(self, number, method, arguments, deadline):
+        call = call_id("echo") if self.broken("hash-for-id") else self.offers[method].id
         metadata = fields((4, b"peer"))
         left = 0xFFFFFFFF if self.broken("deadline-untold") else (deadline - asyncio.get_running_loop().time()) * 1000
         head = struct.pack("<IIH", call, max(int(left), 1), len(metadata)) + metadata
-        body = head + blob(text.encode())
+        body = head + arguments
         if len(body) > self.out.limits.message and not self.broken("max-message-ignored"):
             raise Failed("resource_exhausted", elsewhere=False)
         self.out.message(CALL, number, body, METADATA)
@@ -117,6 +167,8 @@ class Connector(Link):
             return
         if not self.broken("sends-after-answer") and self.out.drop(number) and not self.broken("answered-untold"):
             self.out.push(frame(CANCEL, number))
+        if number in self.streams:
+            self.streams[number].close()
         if isinstance(outcome, Exception):
             future.set_exception(outcome)
         else:
@@ -126,6 +178,8 @@ class Connector(Link):
         reader = Reader(body)
         if kind == FAILURE:
             return self.failure(number, flags, body)
+        if number in self.streams and not self.broken("stream-way-unchecked"):
+            raise Wrong("a REPLY to a call whose service streams")
         try:
             if flags & METADATA and not self.broken("metadata-as-result"):
                 reader.take(reader.u16())
@@ -148,7 +202,12 @@ class Connector(Link):
         if self.broken("unknown-code-kept") and code >= len(CODES):
             return
         name = CODES[code] if 0 < code < len(CODES) else "unknown"
-        self.settle(number, Failed(name, flags & NOT_EXECUTED and name == "unavailable"))
+        elsewhere = flags & NOT_EXECUTED and name == "unavailable" and not self.has_streamed(number)
+        self.settle(number, Failed(name, elsewhere))
+
+    def has_streamed(self, number):
+        """Whether an item of a call went over the wire: then it is not sent elsewhere."""
+        return number in self.streams and self.streams[number].begun and not self.broken("streams-again")
 
     def other(self, kind, number, body):
         if kind == SCHEMA:
@@ -169,7 +228,9 @@ class Connector(Link):
         for number, future in list(self.waiting.items()):
             if number > last and not future.done() and not self.broken("waits-above-last"):
                 self.out.drop(number)
-                future.set_exception(Failed("unavailable", elsewhere=True))
+                if number in self.streams:
+                    self.streams[number].close()
+                future.set_exception(Failed("unavailable", elsewhere=not self.has_streamed(number)))
         if not self.waiting:
             self.writer.close()
 
@@ -216,16 +277,22 @@ class Caller:
         while line := await loop.run_in_executor(None, sys.stdin.readline):
             match line.split():
                 case ["call", name, size, ms]:
-                    self.calls[name] = asyncio.create_task(self.call(name, "x" * int(size), int(ms) / 1000))
+                    text = "x" * int(size)
+                    attempt = lambda link, deadline, text=text: link.call(text, deadline)
+                    self.calls[name] = asyncio.create_task(self.call(name, attempt, int(ms) / 1000))
+                case ["stream", name, count, size, ms]:
+                    count, text = int(count), "x" * int(size)
+                    attempt = lambda link, deadline, count=count, text=text: link.chat(count, text, deadline)
+                    self.calls[name] = asyncio.create_task(self.call(name, attempt, int(ms) / 1000))
                 case ["cancel", name]:
                     self.calls[name].cancel()
         keeper.cancel()
 
-    async def call(self, name, text, seconds):
+    async def call(self, name, attempt, seconds):
         try:
             deadline = asyncio.get_running_loop().time() + seconds
             async with asyncio.timeout_at(deadline):
-                said = f"ok {name} {await self.attempts(text, deadline)}"
+                said = f"ok {name} {await self.attempts(attempt, deadline)}"
         except TimeoutError:
             said = f"failed {name} deadline_exceeded"
         except asyncio.CancelledError:
@@ -234,12 +301,12 @@ class Caller:
             said = f"failed {name} {failed.code}"
         print(said, flush=True)
 
-    async def attempts(self, text, deadline):
+    async def attempts(self, attempt, deadline):
         while True:
             link = await asyncio.shield(self.link)
             await self.is_welcome.wait()
             try:
-                return await link.call(text, deadline)
+                return await attempt(link, deadline)
             except Failed as failed:
                 if not failed.elsewhere:
                     raise

@@ -5,13 +5,14 @@ import collections
 import re
 import struct
 
+from streams import BYTES, ITEMS, MOST
 from wire import *
 
 HANDSHAKE_SECONDS = 3
 FAREWELL_SECONDS = 2
 MAX_UNREAD = 1 << 20
 WORD = r"[A-Za-z_][A-Za-z0-9_-]*"
-KNOWN_FLAGS = {CALL: 3, REPLY: 3, FAILURE: 3, DATA: 1}
+KNOWN_FLAGS = {CALL: 3, REPLY: 3, FAILURE: 3, DATA: 1, ITEM: 1, END: 3}
 
 
 class Limits:
@@ -41,7 +42,7 @@ def is_name(grammar, name):
 
 
 def read_hello(body, broken):
-    """The limits and the offers of a peer's HELLO."""
+    """The limits and the offers of a peer's HELLO, and its credit for each stream if it speaks them."""
     try:
         told = split(body)
         pick = dict(told) if broken("last-counts") else dict(reversed(told))
@@ -55,6 +56,7 @@ def read_hello(body, broken):
         pick.get(5, b"").decode()
         number = lambda tag, default: struct.unpack("<I", pick.get(tag, struct.pack("<I", default)))[0]
         limits = Limits(number(2, 1 << 16), number(3, 1 << 24), number(4, 1024), number(11, 1 << 26))
+        credit = struct.unpack("<II", pick[7][:8]) if 7 in pick else None
         offers, services, ids = {}, set(), set()
         for inner in [split(value) for tag, value in told if tag == 6]:
             name = dict(reversed(inner))[1].decode()
@@ -62,6 +64,8 @@ def read_hello(body, broken):
                 raise Wrong(f"{name} is no name of a service")
             for method in [Offer(split(value), broken) for tag, value in inner if tag == 2]:
                 full = f"{name}.{method.name}"
+                if method.flags & 6 and credit is None and not broken("offer-unannounced"):
+                    continue
                 if (full in offers or method.id in ids) and not broken("duplicates-accepted"):
                     raise Wrong(f"{full} or its Call ID is offered twice")
                 offers[full] = method
@@ -69,7 +73,7 @@ def read_hello(body, broken):
             if name in services and not broken("duplicates-accepted"):
                 raise Wrong(f"{name} is offered twice")
             services.add(name)
-        return limits, offers
+        return limits, offers, credit and tuple(min(number, MOST) for number in credit)
     except (NoValue, KeyError, struct.error, UnicodeDecodeError) as problem:
         raise Wrong(f"HELLO cannot be read: {problem!r}") from None
 
@@ -165,7 +169,10 @@ class Link:
     begins = set()
 
     def __init__(self, reader, writer, broken, hello):
-        self.reader, self.writer, self.broken, self.hello = reader, writer, broken, hello
+        self.reader, self.writer, self.broken = reader, writer, broken
+        self.hello = hello + fields((7, struct.pack("<II", ITEMS, BYTES)))
+        # The initial credit of the peer, if it speaks streams; and the streams of the calls that are open.
+        self.credit, self.streams = None, {}
         self.mine, self.out = Limits(), Outbound(broken)
         self.parts, self.last_call, self.offers = {}, 0, {}
         self.arrived = 0
@@ -236,7 +243,7 @@ class Link:
             raise Wrong("HELLO must be the first frame")
         if length > MAX_CONTROL or flags & 0x0F:
             raise Wrong("HELLO is too long or has a flag")
-        self.out.limits, self.offers = read_hello(await self.reader.readexactly(length), self.broken)
+        self.out.limits, self.offers, self.credit = read_hello(await self.reader.readexactly(length), self.broken)
 
     async def _frame(self):
         if self.broken("stops-reading"):
@@ -251,6 +258,12 @@ class Link:
             self.pong(self._leading(body, 8))
         elif kind == PONG:
             self._leading(body, 8)
+        elif kind == CREDIT and self.credit is not None:
+            self._credit(number, self._leading(body, 8))
+        elif kind in (ITEM, END) and self.credit is not None:
+            if stream := self.stream(number):
+                stream.begins(kind)
+                self._begin(kind, flags, number, body)
         elif kind in self.begins:
             self._begin(kind, flags, number, body)
         elif kind == DATA:
@@ -261,6 +274,8 @@ class Link:
     def _admit(self, length, kind, flags, number):
         """Refuses by the header alone."""
         known = kind in self.receives or kind in (PING, PONG, GO_AWAY, DATA)
+        of_streams = kind in (ITEM, END, CREDIT)
+        known = known or of_streams and self.credit is not None
         if kind >= 0x80 and kind != READY and self.broken("later-kind-refused"):
             raise Wrong("a kind that is not known")
         if kind < 0x80 and not known:
@@ -271,7 +286,7 @@ class Link:
             raise Wrong("a flag that is not known")
         if flags & 0xF0 and kind < 0x80 and self.broken("upper-flags-refused"):
             raise Wrong("an upper flag")
-        if kind in (CALL, REPLY, FAILURE, CANCEL, DATA) and number == 0:
+        if (kind in (CALL, REPLY, FAILURE, CANCEL, DATA) or of_streams) and number == 0:
             raise Wrong("call number 0")
         if length > (MAX_CONTROL if kind == SCHEMA else self.mine.frame) and not self.broken("no-frame-limit"):
             raise Wrong("a frame that is longer than agreed")
@@ -279,11 +294,42 @@ class Link:
             raise Wrong("call numbers must rise")
         if kind == REPLY and number in self.parts and not self.broken("reply-twice"):
             raise Wrong("a REPLY within a REPLY")
+        if kind in (ITEM, END) and number in self.parts and not self.broken("item-within"):
+            raise Wrong("an ITEM or END within another message")
+        if of_streams and known and not self.was_called(number):
+            raise Wrong("a frame of a stream that was never called")
 
     def _leading(self, body, count):
         if len(body) < count:
             raise Wrong("a body that ends early")
         return body[:count]
+
+    def _credit(self, number, body):
+        if stream := self.stream(number):
+            stream.more(*struct.unpack("<II", body))
+
+    def stream(self, number):
+        """The streams of a call; None when it is over."""
+        if number not in self.streams and self.is_running(number) and not self.broken("stream-way-unchecked"):
+            raise Wrong("a frame of a stream for a call that does not stream")
+        return self.streams.get(number)
+
+    def streamed(self, kind, flags, number, body):
+        """An ITEM or END has come, whole."""
+        if stream := self.streams.get(number):
+            if kind == ITEM:
+                return stream.item(body)
+            if flags & METADATA:
+                reader = Reader(body)
+                try:
+                    reader.take(reader.u16())
+                except NoValue:
+                    raise Wrong("an END that ends within its metadata") from None
+            stream.all()
+
+    def end_stream(self, number):
+        if stream := self.streams.pop(number, None):
+            stream.close()
 
     def pong(self, token):
         self.out.push(frame(PONG, 0, bytes(8) if self.broken("wrong-pong") else token))
@@ -296,7 +342,7 @@ class Link:
         if kind == FAILURE:
             self.forget(number)
         if not flags & MORE or (not body and self.broken("empty-fragment-ends")):
-            return self.message(kind, flags, number, body)
+            return self._whole(kind, flags, number, body)
         self.parts[number] = (kind, flags, bytearray())
         self._grow(number, body)
 
@@ -306,7 +352,18 @@ class Link:
         if not flags & MORE or (not body and self.broken("empty-fragment-ends")):
             kind, first, whole = self.parts[number]
             self.forget(number)
-            self.message(kind, first, number, bytes(whole))
+            self._whole(kind, first, number, bytes(whole))
+
+    def _whole(self, kind, flags, number, body):
+        if kind in (ITEM, END):
+            self.streamed(kind, flags, number, body)
+            if kind == END:
+                self.all_came(number)
+        else:
+            self.message(kind, flags, number, body)
+
+    def all_came(self, number):
+        """An END has come."""
 
     def _grow(self, number, body):
         whole = self.parts[number][2]

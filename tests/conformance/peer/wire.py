@@ -6,6 +6,7 @@ import struct
 MAGIC = b"CALLGATE"
 HELLO, SCHEMA_REQUEST, SCHEMA, PING, PONG, GO_AWAY = 1, 2, 3, 4, 5, 6
 CALL, REPLY, FAILURE, CANCEL, DATA = 0x10, 0x11, 0x12, 0x13, 0x14
+ITEM, END, CREDIT = 0x20, 0x21, 0x22
 READY = 0x80
 MORE, METADATA, NOT_EXECUTED = 1, 2, 2
 MAX_CONTROL = 1 << 20
@@ -106,7 +107,7 @@ def split(data):
     return out
 
 
-# The service. Types as schemas write them: bool 01, u8 02, u32 04, string 0f, bytes 10, unit 00.
+# The service. Types as schemas write them: bool 01, u8 02, u32 04, u64 05, string 0f, bytes 10, unit 00.
 SERVICE = "conformance"
 METHODS = {
     "echo": ([("text", b"\x0f")], b"\x0f"),
@@ -116,7 +117,12 @@ METHODS = {
     "held": ([("key", b"\x0f")], b"\x04"),
     "ready": ([("ready", b"\x01")], b"\x00"),
     "drain": ([], b"\x00"),
+    "count": ([("to", b"\x04")], b"\x04"),
+    "sum": ([], b"\x05"),
+    "chat": ([], b"\x0f"),
 }
+# What callers stream, and the flags of the offer: 02 the caller streams, 04 the service streams.
+STREAMS = {"count": (None, 4), "sum": (b"\x04", 2), "chat": (b"\x0f", 6)}
 IDEMPOTENT = {"echo", "large", "fail"}
 # One schema is longer than the smallest max_frame.
 DOCS = {"fail": "Fails with that code and that message. " * 40}
@@ -128,7 +134,9 @@ def schema(name, wire=False):
     listed = b"".join(blob(field.encode()) + b"\0\0" + kind + b"\0\0" for field, kind in arguments)
     struct_of_them = b"\x30\0\0" + varint(len(arguments)) + listed + b"\0"
     doc = b"" if wire else DOCS.get(name, "").encode()
-    return (b"\0" if wire else b"\1") + blob(doc) + b"\x25\0\0" + response + b"\0\1" + struct_of_them + b"\0"
+    items = STREAMS[name][0] if name in STREAMS else None
+    request = b"\x25\0" + (b"\1" + items if items else b"\0")
+    return (b"\0" if wire else b"\1") + blob(doc) + request + response + b"\0\1" + struct_of_them + b"\0"
 
 
 def fingerprint(data):
@@ -148,7 +156,8 @@ def service():
     for name in METHODS:
         known = [(1, name.encode()), (2, struct.pack("<I", call_id(name))), (3, fingerprint(schema(name)))]
         known.append((5, fingerprint(schema(name, wire=True))))
-        methods.append((2, fields(*known, *([(4, b"\1")] if name in IDEMPOTENT else []))))
+        flags = (name in IDEMPOTENT) | (STREAMS[name][1] if name in STREAMS else 0)
+        methods.append((2, fields(*known, *([(4, bytes([flags]))] if flags else []))))
     return fields((1, SERVICE.encode()), *methods)
 
 

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 /// How a call ended for its caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// With a text of so many bytes.
+    /// With a text of so many bytes, or so many items.
     Ok(usize),
     /// With that code, by its name on the page.
     Failed(String),
@@ -21,7 +21,7 @@ pub enum Outcome {
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Outcome::Ok(bytes) => write!(f, "a result of {bytes} bytes"),
+            Outcome::Ok(bytes) => write!(f, "a result of {bytes} bytes or items"),
             Outcome::Failed(code) => write!(f, "`{code}`"),
         }
     }
@@ -62,6 +62,14 @@ impl Driver {
         self.last += 1;
         self.open.insert(self.last);
         self.tell(&format!("call {} {bytes} {}", self.last, time.as_millis()))?;
+        Ok(self.last)
+    }
+
+    /// Begins a call that streams both ways; gives its name.
+    pub fn stream(&mut self, items: usize, bytes: usize, time: Duration) -> Step<u32> {
+        self.last += 1;
+        self.open.insert(self.last);
+        self.tell(&format!("stream {} {items} {bytes} {}", self.last, time.as_millis()))?;
         Ok(self.last)
     }
 

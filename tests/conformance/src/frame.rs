@@ -175,6 +175,21 @@ pub fn data(number: u32, bytes: &[u8]) -> Frame {
     Frame::new(kind::DATA, number, bytes)
 }
 
+/// ITEM, whole.
+pub fn item(number: u32, value: &[u8]) -> Frame {
+    Frame::new(kind::ITEM, number, value)
+}
+
+/// END without metadata.
+pub fn end(number: u32) -> Frame {
+    Frame::new(kind::END, number, [])
+}
+
+/// CREDIT.
+pub fn credit(number: u32, items: u32, bytes: u32) -> Frame {
+    Frame::new(kind::CREDIT, number, items.to_le_bytes()).and(&bytes.to_le_bytes())
+}
+
 /// A kind's name, as the page has it.
 pub fn name(kind: u8) -> String {
     match kind {

@@ -92,6 +92,18 @@ impl Hello {
         self.set(tag::WINDOW, bytes.to_le_bytes())
     }
 
+    /// The same of a side that speaks streams, with that initial credit for each.
+    #[must_use]
+    pub fn streams(self, credit: Credit) -> Hello {
+        self.set(tag::STREAMS, [credit.items.to_le_bytes(), credit.bytes.to_le_bytes()].concat())
+    }
+
+    /// The initial credit that it tells, if it speaks streams.
+    pub fn credit(&self) -> Option<Credit> {
+        let field = self.0.iter().find(|field| field.0 == tag::STREAMS)?;
+        credit(&field.1).ok()
+    }
+
     /// The frame.
     pub fn frame(&self) -> Frame {
         Frame::new(kind::HELLO, 0, fields(&self.0))
@@ -136,12 +148,26 @@ impl Limits {
     }
 }
 
+/// Credit for a stream.
+#[derive(Clone, Copy, Debug)]
+pub struct Credit {
+    pub items: u32,
+    pub bytes: u32,
+}
+
+fn credit(value: &[u8]) -> Result<Credit, String> {
+    let mut reader = Reader(value);
+    Ok(Credit { items: reader.u32()?, bytes: reader.u32()? })
+}
+
 /// A method that the tested side offers.
 #[derive(Clone, Debug)]
 pub struct Offered {
     /// `service.method`
     pub name: String,
     pub call_id: u32,
+    /// Bits 0x02 and 0x04 of its flags: the caller streams, the service streams.
+    pub streams: u8,
     pub document: Fingerprint,
     pub wire: Fingerprint,
 }
@@ -150,8 +176,8 @@ pub struct Offered {
 #[derive(Clone, Debug)]
 pub struct Told {
     pub limits: Limits,
-    /// Whether it says that it speaks streams.
-    pub streams: bool,
+    /// The initial credit that it gives for each stream, if it says that it speaks them.
+    pub streams: Option<Credit>,
     /// Whether it says which codecs it has for compressed messages.
     pub codecs: bool,
     pub methods: Vec<Offered>,
@@ -183,9 +209,15 @@ impl Told {
         {
             *limit = number_of(&fields, tag, 4)?.unwrap_or(*limit);
         }
+        let streams = match first(&fields, tag::STREAMS).map(credit) {
+            Some(Err(problem)) => {
+                return breaks(section::HANDSHAKE, format!("field 7 of HELLO is too short: {problem}"));
+            }
+            told => told.and_then(Result::ok),
+        };
         let mut told = Told {
             limits: Limits::moved(limits),
-            streams: first(&fields, tag::STREAMS).is_some(),
+            streams,
             codecs: first(&fields, tag::CODECS).is_some(),
             methods: Vec::new(),
         };
@@ -212,7 +244,11 @@ impl Told {
                     breaks(section::HANDSHAKE, format!("`{name}` lacks a fingerprint of 16 bytes, tag {tag}"))
                 }
             };
-            let method = Offered { call_id, document: fingerprint(3)?, wire: fingerprint(5)?, name };
+            let streams = first(&fields, 4).and_then(|flags| flags.first()).unwrap_or(&0) & 0x06;
+            rule(streams == 0 || self.streams.is_some(), section::STREAMS, || {
+                format!("`{name}` streams, but HELLO does not say that streams are spoken")
+            })?;
+            let method = Offered { call_id, streams, document: fingerprint(3)?, wire: fingerprint(5)?, name };
             rule(call_id != 0, section::HANDSHAKE, || format!("`{}` has no Call ID, or 0", method.name))?;
             let twice =
                 self.methods.iter().find(|other| other.name == method.name || other.call_id == call_id);

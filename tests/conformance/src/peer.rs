@@ -47,6 +47,8 @@ impl Peer {
     /// Sends magic and HELLO.
     pub fn say_hello(&mut self, hello: &Hello) -> Step {
         self.heard = Heard::new(self.tested, hello.limits());
+        self.heard.streams.said(hello.credit());
+        self.heard.streams.told(self.told.as_ref().and_then(|told| told.streams));
         self.send_bytes(&[&MAGIC[..], &hello.frame().bytes()].concat())
     }
 
@@ -73,6 +75,7 @@ impl Peer {
         rule(self.tested == Side::Acceptor || told.methods.is_empty(), section::HANDSHAKE, || {
             "a connector offers nothing, but its HELLO has a service".into()
         })?;
+        self.heard.streams.told(told.streams);
         self.told = Some(told);
         Ok(())
     }
@@ -216,6 +219,7 @@ impl Peer {
     pub fn result(&mut self, number: u32) -> Step<Vec<u8>> {
         match self.answer(number)? {
             Answer::Reply(result) => Ok(result),
+            Answer::End => broken(format!("call {number} was answered with END, where it does not stream")),
             Answer::Failure(failure) => {
                 broken(format!("call {number} failed with code {}: {}", failure.code, failure.message))
             }
@@ -235,9 +239,47 @@ impl Peer {
             Answer::Failure(Failure { code, message, .. }) => {
                 broken(format!("call {number} failed with code {code} ({message}), where {codes:?} is right"))
             }
-            Answer::Reply(_) => {
-                broken(format!("call {number} was answered with REPLY, where it should fail"))
+            Answer::Reply(_) | Answer::End => {
+                broken(format!("call {number} has succeeded, where it should fail"))
             }
+        }
+    }
+
+    /// The next item of a call of a tested acceptor.
+    pub fn item(&mut self, number: u32) -> Step<Vec<u8>> {
+        self.wait(&format!("an item of call {number}"), |heard| {
+            heard.answers.items.get_mut(&number)?.pop_front()
+        })
+    }
+
+    /// The END of a call of a tested acceptor, behind the items that were asked for.
+    pub fn streamed(&mut self, number: u32) -> Step {
+        match self.answer(number)? {
+            Answer::End => {}
+            Answer::Reply(_) => {
+                return broken(format!("call {number} was answered with REPLY, where its service streams"));
+            }
+            Answer::Failure(Failure { code, message, .. }) => {
+                return broken(format!("call {number} failed with code {code}: {message}"));
+            }
+        }
+        let left = self.heard.answers.items.get(&number).map_or(0, |items| items.len());
+        check(left == 0, || format!("{left} more items of call {number} have come than should"))
+    }
+
+    /// Sends an item as soon as there is credit for it.
+    pub fn put(&mut self, number: u32, value: &[u8]) -> Step {
+        let max_frame = self.told()?.limits.max_frame;
+        self.wait("CREDIT", |heard| heard.streams.may_send(number).then_some(()))?;
+        self.heard.streams.spend(number, value.len());
+        self.send_all(crate::frame::item(number, value).cut_evenly(max_frame))
+    }
+
+    /// What is for sides that speak streams only.
+    pub fn speaks_streams(&self) -> Step {
+        match self.told()?.streams {
+            Some(_) => Ok(()),
+            None => Err(Stop::LeftOut("it speaks no streams".into())),
         }
     }
 

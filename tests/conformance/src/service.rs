@@ -15,6 +15,7 @@ type Field = (&'static str, &'static [u8]);
 const BOOL: &[u8] = &[0x01];
 const U8: &[u8] = &[0x02];
 const U32: &[u8] = &[0x04];
+const U64: &[u8] = &[0x05];
 const STRING: &[u8] = &[0x0f];
 const BYTES: &[u8] = &[0x10];
 const UNIT: &[u8] = &[0x00];
@@ -24,22 +25,42 @@ const UNIT: &[u8] = &[0x00];
 pub struct Method {
     pub name: &'static str,
     arguments: &'static [Field],
+    /// What the caller streams.
+    items: Option<&'static [u8]>,
     response: &'static [u8],
+}
+
+impl Method {
+    /// One that does not stream, or whose service does.
+    const fn new(name: &'static str, arguments: &'static [Field], response: &'static [u8]) -> Method {
+        Method { name, arguments, items: None, response }
+    }
+
+    /// The same of which the caller streams such items.
+    const fn taking(self, items: &'static [u8]) -> Method {
+        Method { items: Some(items), ..self }
+    }
 }
 
 /// The methods; tests/conformance/README.md says what each does.
 pub const METHODS: &[Method] = &[
-    Method { name: "echo", arguments: &[("text", STRING)], response: STRING },
-    Method { name: "large", arguments: &[("size", U32)], response: BYTES },
-    Method { name: "fail", arguments: &[("code", U8), ("message", STRING)], response: UNIT },
-    Method { name: "hold", arguments: &[("key", STRING)], response: UNIT },
-    Method { name: "held", arguments: &[("key", STRING)], response: U32 },
-    Method { name: "ready", arguments: &[("ready", BOOL)], response: UNIT },
-    Method { name: "drain", arguments: &[], response: UNIT },
+    Method::new("echo", &[("text", STRING)], STRING),
+    Method::new("large", &[("size", U32)], BYTES),
+    Method::new("fail", &[("code", U8), ("message", STRING)], UNIT),
+    Method::new("hold", &[("key", STRING)], UNIT),
+    Method::new("held", &[("key", STRING)], U32),
+    Method::new("ready", &[("ready", BOOL)], UNIT),
+    Method::new("drain", &[], UNIT),
+    Method::new("count", &[("to", U32)], U32),
+    Method::new("sum", &[], U64).taking(U32),
+    Method::new("chat", &[], STRING).taking(STRING),
 ];
 
-/// `echo`, the one method that a tested connector calls.
+/// `echo`, the method that a tested connector calls.
 pub const ECHO: Method = METHODS[0];
+
+/// `chat`, which it calls if it speaks streams.
+pub const CHAT: Method = METHODS[9];
 
 impl Method {
     /// The Call ID that it has where no other is pinned.
@@ -62,8 +83,10 @@ impl Method {
     }
 
     fn encode(&self, format: u8, doc: &str) -> Vec<u8> {
-        // The request is definition 0. No items, no error type, no attributes.
-        let mut out = [&[format][..], &blob(doc), &[0x25, 0, 0], self.response, &[0, 1, 0x30, 0, 0]].concat();
+        let items = self.items.map_or_else(|| vec![0], |items| [&[1], items].concat());
+        // The request is definition 0. No error type, no attributes.
+        let mut out =
+            [&[format][..], &blob(doc), &[0x25, 0], &items, self.response, &[0, 1, 0x30, 0, 0]].concat();
         out.extend(number(self.arguments.len() as u64));
         for (name, kind) in self.arguments {
             // No aliases, no documentation, no default, no attributes.
@@ -89,6 +112,11 @@ impl Offer {
     /// `echo`, with a schema of this documentation.
     pub fn echo(doc: &str) -> Offer {
         Offer::new("echo", ECHO.call_id(), fingerprint(&ECHO.schema(doc)), ECHO.wire())
+    }
+
+    /// `chat`, which streams both ways.
+    pub fn chat() -> Offer {
+        Offer::new("chat", CHAT.call_id(), fingerprint(&CHAT.schema("")), CHAT.wire()).and(4, &[0x06])
     }
 
     /// A method.

@@ -1,12 +1,13 @@
 //! The tested side, as a case sees it: an acceptor that is connected to, or a connector that is told to call.
 
 use crate::driver::{Driver, Outcome};
+use crate::frame::kind;
 use crate::heard::{Call, Side};
 use crate::hello::Hello;
 use crate::peer::Peer;
 use crate::service::{ECHO, Offer, SERVICE, service};
 use crate::socket::{self, Read1};
-use crate::verdict::{Step, breaks, broken, check, section};
+use crate::verdict::{Step, Stop, breaks, broken, check, section};
 use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -55,12 +56,14 @@ pub struct Connector {
     listener: TcpListener,
     driver: Driver,
     patience: Duration,
+    /// Whether it speaks streams, once its HELLO was heard.
+    speaks_streams: Option<bool>,
 }
 
 impl Connector {
     /// Takes the listener, to which the connector connects, and its driver.
     pub fn new(listener: TcpListener, driver: Driver, patience: Duration) -> Connector {
-        Connector { listener, driver, patience }
+        Connector { listener, driver, patience, speaks_streams: None }
     }
 
     /// The next connection, of which magic and HELLO are read. Nothing is said on it yet.
@@ -69,8 +72,11 @@ impl Connector {
         loop {
             let mut peer = self.accepted(deadline)?;
             peer.hear_hello()?;
+            self.speaks_streams = Some(peer.told()?.streams.is_some());
             match peer.read(Instant::now())? {
                 Read1::Nothing => return Ok(peer),
+                // It has waited for our HELLO as long as it wants to, while nobody took it.
+                Read1::Frame(frame) if frame.kind == kind::GO_AWAY => {}
                 Read1::Frame(frame) => {
                     return breaks(section::FRAME, format!("{frame} came before our HELLO"));
                 }
@@ -120,6 +126,23 @@ impl Connector {
     /// The same within that time.
     pub fn call_within(&mut self, bytes: usize, time: Duration) -> Step<u32> {
         self.driver.call(bytes, time)
+    }
+
+    /// What is for connectors that speak streams only. It is found out by the first connection.
+    pub fn speaks_streams(&mut self) -> Step {
+        if self.speaks_streams.is_none() {
+            self.open()?;
+        }
+        if self.speaks_streams == Some(true) {
+            Ok(())
+        } else {
+            Err(Stop::LeftOut("it speaks no streams".into()))
+        }
+    }
+
+    /// Has it call `chat`: put so many texts of so many bytes, say its end, and then read what comes; gives the driver's name of the call.
+    pub fn stream(&mut self, items: usize, bytes: usize) -> Step<u32> {
+        self.driver.stream(items, bytes, self.patience * 2)
     }
 
     /// Has it cancel a call.

@@ -21,11 +21,32 @@ pub mod section {
     pub const LATER: &str = "What may be added later";
     pub const WRONG: &str = "When something is wrong";
     pub const STREAMS: &str = "Streams";
+    pub const CREDIT: &str = "Credit";
+    pub const STREAM_ENDS: &str = "How a stream ends early";
 
     /// All of them; a test looks for each on the page.
     pub const ALL: &[&str] = &[
-        VALUES, FRAME, HANDSHAKE, LET_IN, NUMBERS, CALL, METADATA, REPLY, FAILURE, CANCEL, LONG, SCHEMAS,
-        PING, READY, AWAY, LIMITS, LATER, WRONG, STREAMS,
+        VALUES,
+        FRAME,
+        HANDSHAKE,
+        LET_IN,
+        NUMBERS,
+        CALL,
+        METADATA,
+        REPLY,
+        FAILURE,
+        CANCEL,
+        LONG,
+        SCHEMAS,
+        PING,
+        READY,
+        AWAY,
+        LIMITS,
+        LATER,
+        WRONG,
+        STREAMS,
+        CREDIT,
+        STREAM_ENDS,
     ];
 }
 

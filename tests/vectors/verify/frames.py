@@ -188,7 +188,7 @@ def bodies(data):
     while r.left():
         kind, flags, call, body = read_frame(r)
         if kind == KINDS["DATA"]: body = partial.pop(call) + body
-        if kind in (KINDS["DATA"], KINDS["ITEM"]) and flags & MORE: partial[call] = body
+        if kind in (KINDS["DATA"], KINDS["ITEM"], KINDS["END"]) and flags & MORE: partial[call] = body
         else: done.append(body)
     return done
 

@@ -42,11 +42,11 @@ pub(super) const ROUTE: Hints = &[
     ),
     (
         &["responseheaders", "addheader", "setheader", "moreheaders"],
-        "answers of calls have no headers of the table's in this version; `respond` has `headers`",
+        "write response = { headers = { cache-control = \"no-store\" } }; `respond` has `headers` too",
     ),
     (
         &["status", "statuscode", "code", "returncode", "directresponse"],
-        "the status follows from what the call comes to (docs/errors.md); a fixed reply is respond = { status = 404 }, a redirect redirect = { to = \"/…\", status = 308 }",
+        "write response = { status = 201 } for a result; a fixed reply is respond = { status = 404 }, a redirect redirect = { to = \"/…\", status = 308 }",
     ),
     (&["return", "answer", "static", "mock"], "a fixed reply is respond = { status = 200, body = \"…\" }"),
     (&["redirectto", "redirectregex", "redirectscheme"], "write redirect = { to = \"/v2/orders/{id}\" }"),

@@ -19,6 +19,7 @@ mod never_panics;
 mod overload;
 mod paths;
 mod rate_limits;
+mod replies;
 mod retries;
 mod routes;
 mod scaling;

@@ -8,7 +8,7 @@ use crate::discovery::Lists;
 use crate::routes::Route;
 use crate::transport::callgate::{Offer, Schema};
 use callgate_protocol::schema::{Definition, Fingerprint, MethodSchema, StructDef, Type};
-use callgate_protocol::{CallId, Hello, Limits, MethodOffer, ServiceOffer};
+use callgate_protocol::{CallId, Hello, Limits, MethodOffer, ServiceOffer, Streaming};
 
 const TABLES: &str = r#"
     [backends.a]
@@ -40,6 +40,7 @@ fn offer_where(methods: &[&str], unusable: &str) -> Arc<Offer> {
         schema: Fingerprint::of(if *name == unusable { b"unusable" } else { b"" }),
         wire: Fingerprint::of(b"wire"),
         idempotent: false,
+        streams: Streaming::default(),
     };
     let methods = methods.iter().map(method).collect();
     let service = ServiceOffer { name: "s".to_owned(), version: String::new(), methods };

@@ -2,9 +2,13 @@
 //!
 //! When a client has sent too much that asks for nothing, nothing more is read of it: the connection finds that out when the library
 //! waits, and ends.
+//!
+//! The library flushes behind each frame of some length. Once requests are served, that has nothing leave yet: the connection has all
+//! that was said leave together, when the library waits.
 
 use super::flood::{Purses, stopped_by_library};
 use super::frames::{Frame, Frames, Kind};
+use super::outgoing::Outgoing;
 use crate::front::wire::Wire;
 use crate::telemetry::{Endings, Flood, Http2Counters};
 use crate::worker::Worker;
@@ -31,6 +35,9 @@ pub(super) struct Io {
 pub(super) struct Watch {
     worker: Rc<Worker>,
     passing: RefCell<Passing>,
+    outgoing: RefCell<Outgoing>,
+    /// What is written leaves when the connection says so.
+    gathers: Cell<bool>,
     /// What the client has sent too much of.
     flood: Cell<Option<Flood>>,
     /// What the library has found too much, when its GOAWAY was written.
@@ -52,6 +59,8 @@ impl Io {
         let watch = Watch {
             worker: worker.clone(),
             passing: RefCell::new(passing),
+            outgoing: RefCell::new(Outgoing::new(wire.clone())),
+            gathers: Cell::new(false),
             flood: Cell::new(None),
             stopped: Cell::new(None),
         };
@@ -70,6 +79,16 @@ impl Io {
 }
 
 impl Watch {
+    /// From now on, what is written leaves when [it is told to](Watch::poll_leave), or is much.
+    pub(super) fn gather(&self) {
+        self.gathers.set(true);
+    }
+
+    /// Has all leave that was written.
+    pub(super) fn poll_leave(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.outgoing.borrow_mut().poll_leave(cx)
+    }
+
     /// What the client has sent too much of.
     pub(super) fn flood(&self) -> Option<Flood> {
         self.flood.get()
@@ -153,7 +172,7 @@ impl AsyncRead for Io {
 
 impl AsyncWrite for Io {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = ready!(self.wire.poll_write(cx, bytes, &[]))?;
+        let written = ready!(self.watch.outgoing.borrow_mut().poll_put(cx, bytes, &[]))?;
         self.watch.written(&bytes[..written]);
         Poll::Ready(Ok(written))
     }
@@ -168,7 +187,7 @@ impl AsyncWrite for Io {
         let (first, behind) = (parts.next(), parts.next());
         let (first, behind) =
             (first.map_or(&[][..], |part| &part[..]), behind.map_or(&[][..], |part| &part[..]));
-        let written = ready!(self.wire.poll_write(cx, first, behind))?;
+        let written = ready!(self.watch.outgoing.borrow_mut().poll_put(cx, first, behind))?;
         let of_first = written.min(first.len());
         self.watch.written(&first[..of_first]);
         self.watch.written(&behind[..written - of_first]);
@@ -180,11 +199,11 @@ impl AsyncWrite for Io {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.wire.poll_flush(cx)
+        if self.watch.gathers.get() { Poll::Ready(Ok(())) } else { self.watch.poll_leave(cx) }
     }
 
     /// The connection ends its side by itself, when the library is done with it.
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.wire.poll_flush(cx)
+        self.watch.poll_leave(cx)
     }
 }

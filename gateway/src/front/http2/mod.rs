@@ -1,7 +1,7 @@
 //! HTTP/2 on a client connection: its streams, each with a request and its reply, side by side, until one of the two sides ends it.
 //!
 //! ```text
-//! io      the socket, with an eye on the frames that pass; frames, their heads; flood, those that ask for nothing
+//! io      the socket, with an eye on the frames that pass; frames, their heads; flood, those that ask for nothing; outgoing, what is to leave
 //! stream  one request and its reply
 //! head    heads: those of requests are read by the rules of HTTP/1.1
 //! send    a reply on its stream; piece, a piece of it that its client has not taken yet
@@ -18,6 +18,7 @@ mod frames;
 mod head;
 mod io;
 mod linger;
+mod outgoing;
 mod piece;
 mod send;
 mod sniff;
@@ -70,6 +71,7 @@ pub(super) async fn serve(worker: &Rc<Worker>, wire: &Rc<Wire>) {
     };
     worker.shared.front.workers.of(worker.id).http2.accepted.increment();
     connection.enter(Phase::Idle);
+    watch.gather();
     let mut served = Served { worker, wire, watch, library, leaves: false, ends: false };
     poll_fn(|cx| served.poll(cx)).await;
     drop(served);
@@ -149,7 +151,9 @@ impl Served<'_> {
                     continue;
                 }
                 Poll::Ready(Some(Ok((request, respond)))) if !self.ends => {
-                    let stream = stream::begin(self.worker, connection, &self.watch, request, respond);
+                    // On the heap: a task moves what it runs around, and clears it as it ends.
+                    let stream =
+                        Box::pin(stream::begin(self.worker, connection, &self.watch, request, respond));
                     self.look_at_room();
                     let worker = self.worker.clone();
                     tokio::task::spawn_local(async move {
@@ -173,9 +177,14 @@ impl Served<'_> {
                 return Poll::Ready(());
             }
             // What was said now has to be sent.
-            if !self.say() {
-                return Poll::Pending;
+            if self.say() {
+                continue;
             }
+            // Whoever cannot be written to has gone.
+            return match self.watch.poll_leave(cx) {
+                Poll::Ready(Err(_)) => Poll::Ready(()),
+                Poll::Ready(Ok(())) | Poll::Pending => Poll::Pending,
+            };
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a connection asks of its owner.
 
-use crate::call::CallHead;
+use crate::call::{CallHead, Metadata};
 use crate::hello::Hello;
 use crate::schema::Fingerprint;
 
@@ -30,6 +30,20 @@ pub enum Asked<'a, T> {
         head: CallHead<'a>,
         /// The arguments.
         payload: &'a [u8],
+    },
+    /// To take an item of a call that [streams](super::Acceptor::stream). The reader says when it is [used](super::Acceptor::used).
+    Item {
+        /// The call's number.
+        number: u32,
+        /// The item.
+        payload: &'a [u8],
+    },
+    /// To note that the caller has no more items for a call.
+    End {
+        /// The call's number.
+        number: u32,
+        /// What the caller says beside them.
+        metadata: Metadata<'a>,
     },
     /// To [refuse](super::Acceptor::refuse) a call.
     Refuse {

@@ -3,6 +3,7 @@
 //! Most calls are answered before the next one is looked at. So the latest call lies beside the others, and costs no entry. A peer
 //! chooses the numbers of its calls, so the others are found by order and not by a hash.
 
+use crate::connection::streams::Stream;
 use std::collections::BTreeMap;
 
 /// Calls without an answer. `T` and `I` are those of the [`Acceptor`](super::Acceptor).
@@ -20,6 +21,26 @@ pub(super) struct OpenCalls<T, I> {
 struct Running<T, I> {
     value: T,
     deadline: Option<I>,
+    /// Of a call that streams.
+    stream: Option<Box<Stream>>,
+}
+
+/// A call that was open.
+#[derive(Debug)]
+pub(super) struct Closed<T> {
+    pub(super) number: u32,
+    /// What was kept for it, if it was running.
+    pub(super) value: Option<T>,
+    pub(super) stream: Option<Box<Stream>>,
+}
+
+impl<T> Closed<T> {
+    fn of<I>(number: u32, running: Option<Running<T, I>>) -> Closed<T> {
+        match running {
+            None => Closed { number, value: None, stream: None },
+            Some(Running { value, stream, .. }) => Closed { number, value: Some(value), stream },
+        }
+    }
 }
 
 impl<T, I: Copy + Ord> OpenCalls<T, I> {
@@ -40,8 +61,14 @@ impl<T, I: Copy + Ord> OpenCalls<T, I> {
     }
 
     /// A call is running. Gives `value` back when it is not open any more.
-    pub(super) fn run(&mut self, number: u32, deadline: Option<I>, value: T) -> Option<T> {
-        let running = Running { value, deadline };
+    pub(super) fn run(
+        &mut self,
+        number: u32,
+        deadline: Option<I>,
+        value: T,
+        stream: Option<Box<Stream>>,
+    ) -> Option<T> {
+        let running = Running { value, deadline, stream };
         if self.latest == Some(number) {
             self.latest = None;
             self.others.insert(number, Some(running));
@@ -58,37 +85,50 @@ impl<T, I: Copy + Ord> OpenCalls<T, I> {
         None
     }
 
-    /// Closes a call: says whether it was open, and gives what was kept for it.
+    /// Closes a call, if it is open.
     #[inline]
-    pub(super) fn remove(&mut self, number: u32) -> (bool, Option<T>) {
+    pub(super) fn remove(&mut self, number: u32) -> Option<Closed<T>> {
         if self.latest == Some(number) {
             self.latest = None;
-            return (true, None);
+            return Some(Closed { number, value: None, stream: None });
         }
-        match self.others.remove(&number) {
-            Some(call) => (true, call.map(|running| running.value)),
-            None => (false, None),
-        }
+        self.others.remove(&number).map(|running| Closed::of(number, running))
     }
 
-    /// Closes the calls whose time is up. Gives their numbers, and what was kept for them.
-    pub(super) fn remove_late(&mut self, now: I) -> Vec<(u32, T)> {
+    /// Whether a call is open.
+    pub(super) fn contains(&self, number: u32) -> bool {
+        self.latest == Some(number) || self.others.contains_key(&number)
+    }
+
+    /// What is kept for a call that is running.
+    pub(super) fn value(&self, number: u32) -> Option<&T> {
+        self.others.get(&number)?.as_ref().map(|running| &running.value)
+    }
+
+    /// The streams of a call that is running and streams.
+    #[inline]
+    pub(super) fn stream(&mut self, number: u32) -> Option<&mut Stream> {
+        self.others.get_mut(&number)?.as_mut()?.stream.as_deref_mut()
+    }
+
+    /// Closes the calls whose time is up.
+    pub(super) fn remove_late(&mut self, now: I) -> Vec<Closed<T>> {
         let is_late = |deadline: &I| *deadline <= now;
         let late: Vec<u32> = self
             .running()
             .filter_map(|(number, deadline)| deadline.filter(is_late).map(|_| number))
             .collect();
-        let removed = late.into_iter().filter_map(|number| Some((number, self.remove(number).1?))).collect();
+        let removed = late.into_iter().filter_map(|number| self.remove(number)).collect();
         self.first_deadline = self.running().filter_map(|(_, deadline)| deadline).min();
         removed
     }
 
-    /// Closes all calls. Gives their numbers, and what was kept for those that are running.
-    pub(super) fn remove_all(&mut self) -> Vec<(u32, Option<T>)> {
+    /// Closes all calls.
+    pub(super) fn remove_all(&mut self) -> Vec<Closed<T>> {
         self.first_deadline = None;
         let latest = self.latest.take().map(|number| (number, None));
         let others = std::mem::take(&mut self.others).into_iter();
-        others.map(|(number, call)| (number, call.map(|running| running.value))).chain(latest).collect()
+        others.chain(latest).map(|(number, running)| Closed::of(number, running)).collect()
     }
 
     /// No call has its deadline before this.

@@ -2,6 +2,7 @@
 
 use super::Ended;
 use crate::connection::number_map::NumberMap;
+use crate::connection::streams::Stream;
 
 /// The calls in flight.
 #[derive(Debug)]
@@ -18,6 +19,16 @@ pub(super) struct InFlight<T, I> {
     /// Where in the stream of bytes the call begins: while no more than that has left, it was not sent.
     pub(super) position: u64,
     pub(super) deadline: I,
+    /// Of a call that streams.
+    pub(super) stream: Option<Box<Stream>>,
+}
+
+impl<T, I> InFlight<T, I> {
+    #[inline]
+    pub(super) fn end(self, number: u32) -> Ended<T, I> {
+        let streamed = self.stream.is_some_and(|stream| stream.has_begun());
+        Ended { number, value: self.value, deadline: self.deadline, streamed }
+    }
 }
 
 impl<T, I: Copy + Ord> Calls<T, I> {
@@ -34,14 +45,43 @@ impl<T, I: Copy + Ord> Calls<T, I> {
     }
 
     #[inline]
+    pub(super) fn remove(&mut self, number: u32) -> Option<InFlight<T, I>> {
+        self.by_number.remove(&number)
+    }
+
+    #[inline]
     pub(super) fn take(&mut self, number: u32) -> Option<Ended<T, I>> {
-        let InFlight { value, deadline, .. } = self.by_number.remove(&number)?;
-        Some(Ended { number, value, deadline })
+        Some(self.remove(number)?.end(number))
     }
 
     pub(super) fn take_where(&mut self, is_so: impl Fn(u32, &InFlight<T, I>) -> bool) -> Vec<Ended<T, I>> {
         let taken = self.by_number.extract_if(|number, call| is_so(*number, call));
-        taken.map(|(number, InFlight { value, deadline, .. })| Ended { number, value, deadline }).collect()
+        taken.map(|(number, call)| call.end(number)).collect()
+    }
+
+    #[inline]
+    pub(super) fn get(&self, number: u32) -> Option<&InFlight<T, I>> {
+        self.by_number.get(&number)
+    }
+
+    pub(super) fn get_mut(&mut self, number: u32) -> Option<&mut InFlight<T, I>> {
+        self.by_number.get_mut(&number)
+    }
+
+    /// The streams of a call that streams.
+    #[inline]
+    pub(super) fn stream(&mut self, number: u32) -> Option<&mut Stream> {
+        self.by_number.get_mut(&number)?.stream.as_deref_mut()
+    }
+
+    /// Gives a call another deadline. Says whether it is in flight.
+    pub(super) fn set_deadline(&mut self, number: u32, deadline: I) -> bool {
+        let Some(call) = self.by_number.get_mut(&number) else { return false };
+        call.deadline = deadline;
+        if self.first_deadline.is_none_or(|first| deadline < first) {
+            self.first_deadline = Some(deadline);
+        }
+        true
     }
 
     /// Takes those whose time is up, and finds the next deadline.

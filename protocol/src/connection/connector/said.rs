@@ -32,6 +32,8 @@ pub struct Ended<T, I> {
     pub value: T,
     /// When its time is up.
     pub deadline: I,
+    /// An item of it was put or has come. So it is not to be sent elsewhere, even if it has not run.
+    pub streamed: bool,
 }
 
 /// What the peer says of a call.
@@ -44,11 +46,16 @@ pub enum Answer<'a> {
         /// The result.
         payload: &'a [u8],
     },
+    /// It has succeeded, and its last item has come before.
+    End {
+        /// What the method says beside its items.
+        metadata: Metadata<'a>,
+    },
     /// It has failed.
     Failure(Status),
-    /// The answer is longer than this side accepts. The call was cancelled.
+    /// The answer, or an item, is longer than this side accepts. The call was cancelled.
     TooLarge,
-    /// For the answer nothing was left of what connections share. The call was cancelled.
+    /// For the answer, or an item, nothing was left of what connections share. The call was cancelled.
     NoRoom,
 }
 
@@ -59,6 +66,13 @@ pub enum Said<'a, T, I> {
     Nothing,
     /// The handshake is done: calls can be made.
     Hello(Hello),
+    /// An item of a call has come. The reader says when it is [used](super::Connector::used).
+    Item {
+        /// The call's number.
+        number: u32,
+        /// The item.
+        payload: &'a [u8],
+    },
     /// A call has ended.
     Answered(Ended<T, I>, Answer<'a>),
     /// A schema that was asked for; empty when the peer has none of that fingerprint.

@@ -1,16 +1,19 @@
 //! What a tested acceptor sends about calls: each call has one answer, and it is well formed.
 
 use super::message::{Assembly, entries, metadata};
+use super::streams::Streams;
 use crate::frame::{Frame, flag, kind};
 use crate::hello::Limits;
 use crate::value::Reader;
 use crate::verdict::{Step, breaks, rule, section};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// How a call was answered.
 #[derive(Clone, Debug)]
 pub enum Answer {
     Reply(Vec<u8>),
+    /// Behind its items.
+    End,
     Failure(Failure),
 }
 
@@ -29,6 +32,8 @@ pub struct Answers {
     whole: BTreeMap<u32, Answer>,
     /// The answers that a case has taken.
     taken: BTreeSet<u32>,
+    /// The items that have come, by calls.
+    pub items: BTreeMap<u32, VecDeque<Vec<u8>>>,
     pub parts: Assembly,
     last_call: Option<u32>,
 }
@@ -39,6 +44,7 @@ impl Answers {
             called: BTreeSet::new(),
             whole: BTreeMap::new(),
             taken: BTreeSet::new(),
+            items: BTreeMap::new(),
             parts: Assembly::new(limits),
             last_call: None,
         }
@@ -63,14 +69,15 @@ impl Answers {
 
     /// Whether anything of an answer to that call has come.
     pub fn any(&self, number: u32) -> bool {
-        self.whole.contains_key(&number) || self.taken.contains(&number) || self.parts.holds(number)
+        let answered = self.whole.contains_key(&number) || self.taken.contains(&number);
+        answered || self.parts.holds(number) || self.items.contains_key(&number)
     }
 
-    pub(super) fn take(&mut self, frame: Frame) -> Step {
+    pub(super) fn take(&mut self, frame: Frame, streams: &mut Streams) -> Step {
         let number = frame.number;
         if frame.kind == kind::DATA {
             let whole = self.parts.go_on(frame)?;
-            return whole.map_or(Ok(()), |message| self.end(message));
+            return whole.map_or(Ok(()), |message| self.end(message, streams));
         }
         rule(self.called.contains(&number), section::NUMBERS, || {
             format!("{frame} came, but no such call was made")
@@ -90,15 +97,34 @@ impl Answers {
             })?;
             self.parts.forget(number);
         }
+        match frame.kind {
+            kind::ITEM | kind::END => streams.begins(&frame, frame.kind == kind::ITEM)?,
+            kind::FAILURE => rule(
+                frame.flags & flag::NOT_EXECUTED == 0 || !self.items.contains_key(&number),
+                section::STREAM_ENDS,
+                || format!("{frame} says that the call has not run, after an item of it"),
+            )?,
+            _ => rule(!self.items.contains_key(&number), section::STREAMS, || {
+                format!("{frame} came, after items: END is the answer then")
+            })?,
+        }
         let whole = self.parts.begin(frame)?;
-        whole.map_or(Ok(()), |message| self.end(message))
+        whole.map_or(Ok(()), |message| self.end(message, streams))
     }
 
-    fn end(&mut self, message: Frame) -> Step {
-        let answer = if message.kind == kind::REPLY {
-            Answer::Reply(result(&message)?.to_vec())
-        } else {
-            Answer::Failure(failure(&message)?)
+    fn end(&mut self, message: Frame, streams: &mut Streams) -> Step {
+        let answer = match message.kind {
+            kind::ITEM => {
+                streams.item(message.number, message.body.len());
+                self.items.entry(message.number).or_default().push_back(message.body);
+                return Ok(());
+            }
+            kind::END => {
+                result(&message)?;
+                Answer::End
+            }
+            kind::REPLY => Answer::Reply(result(&message)?.to_vec()),
+            _ => Answer::Failure(failure(&message)?),
         };
         self.whole.insert(message.number, answer);
         Ok(())
@@ -110,10 +136,7 @@ fn result(message: &Frame) -> Step<&[u8]> {
     if message.flags & flag::METADATA != 0
         && let Err(problem) = metadata(&mut reader)
     {
-        return breaks(
-            section::METADATA,
-            format!("the metadata of REPLY {} cannot be read: {problem}", message.number),
-        );
+        return breaks(section::METADATA, format!("the metadata of {message} cannot be read: {problem}"));
     }
     Ok(reader.0)
 }

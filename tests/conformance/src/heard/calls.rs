@@ -1,11 +1,12 @@
 //! What a tested connector sends about calls: numbers rise, heads are well formed, and bounds are kept.
 
 use super::message::{Assembly, metadata};
+use super::streams::Streams;
 use crate::frame::{Frame, flag, kind};
 use crate::hello::Limits;
 use crate::value::Reader;
 use crate::verdict::{Step, breaks, rule, section};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A call that has arrived whole.
 #[derive(Clone, Debug)]
@@ -25,6 +26,9 @@ pub struct Calls {
     running: BTreeSet<u32>,
     cancelled: BTreeSet<u32>,
     pub whole: VecDeque<Call>,
+    /// The items that have come, by calls, and the calls of which all have.
+    pub items: BTreeMap<u32, VecDeque<Vec<u8>>>,
+    pub ended: BTreeSet<u32>,
     pub parts: Assembly,
 }
 
@@ -36,6 +40,8 @@ impl Calls {
             running: BTreeSet::new(),
             cancelled: BTreeSet::new(),
             whole: VecDeque::new(),
+            items: BTreeMap::new(),
+            ended: BTreeSet::new(),
             parts: Assembly::new(limits),
         }
     }
@@ -56,7 +62,7 @@ impl Calls {
         self.cancelled.contains(&number)
     }
 
-    pub(super) fn take(&mut self, frame: Frame) -> Step {
+    pub(super) fn take(&mut self, frame: Frame, streams: &mut Streams) -> Step {
         let number = frame.number;
         let whole = match frame.kind {
             kind::CALL => self.begin(frame)?,
@@ -73,10 +79,26 @@ impl Calls {
             }
             // It was under way when our answer was.
             _ if number <= self.last && !self.running.contains(&number) => None,
+            kind::ITEM | kind::END => {
+                rule(self.running.contains(&number), section::STREAMS, || {
+                    format!("{frame} came, but no such call")
+                })?;
+                rule(!self.parts.holds(number), section::STREAMS, || {
+                    format!("{frame} came within another message of its call")
+                })?;
+                streams.begins(&frame, frame.kind == kind::ITEM)?;
+                self.parts.begin(frame)?
+            }
             _ => self.parts.go_on(frame)?,
         };
-        if let Some(message) = whole {
-            self.whole.push_back(read(&message)?);
+        let Some(message) = whole else { return Ok(()) };
+        match message.kind {
+            kind::ITEM => {
+                streams.item(number, message.body.len());
+                self.items.entry(number).or_default().push_back(message.body);
+            }
+            kind::END => drop(self.ended.insert(number)),
+            _ => self.whole.push_back(read(&message)?),
         }
         Ok(())
     }

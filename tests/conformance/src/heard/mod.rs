@@ -4,6 +4,7 @@
 mod answers;
 mod calls;
 mod message;
+mod streams;
 
 pub use answers::{Answer, Failure};
 pub use calls::Call;
@@ -15,6 +16,7 @@ use crate::verdict::{Step, breaks, rule, section};
 use answers::Answers;
 use calls::Calls;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use streams::Streams;
 
 /// The longest reason in GO_AWAY, in bytes.
 const MAX_REASON: usize = 900;
@@ -53,6 +55,7 @@ pub struct Heard {
     pub answers: Answers,
     /// What a tested connector sends about calls.
     pub calls: Calls,
+    pub streams: Streams,
 }
 
 impl Heard {
@@ -70,6 +73,7 @@ impl Heard {
             away: Vec::new(),
             answers: Answers::new(limits),
             calls: Calls::new(limits),
+            streams: Streams::default(),
         }
     }
 
@@ -83,6 +87,8 @@ impl Heard {
             }
             kind::CALL => self.answers.called(frame.number),
             kind::REPLY | kind::FAILURE => self.calls.answered(frame.number),
+            kind::END if self.tested == Side::Connector => self.calls.answered(frame.number),
+            kind::CREDIT => self.streams.give(frame),
             _ => {}
         }
     }
@@ -120,10 +126,15 @@ impl Heard {
                 })?;
                 self.schemas.push_back((asked, body[16..].to_vec()));
             }
-            kind::REPLY | kind::FAILURE | kind::DATA if self.tested == Side::Acceptor => {
-                self.answers.take(frame)?
+            kind::CREDIT => self.streams.credit(&frame)?,
+            kind::REPLY | kind::FAILURE | kind::DATA | kind::ITEM | kind::END
+                if self.tested == Side::Acceptor =>
+            {
+                self.answers.take(frame, &mut self.streams)?
             }
-            kind::CALL | kind::CANCEL | kind::DATA => self.calls.take(frame)?,
+            kind::CALL | kind::CANCEL | kind::DATA | kind::ITEM | kind::END => {
+                self.calls.take(frame, &mut self.streams)?
+            }
             // A kind from 0x80 that this program does not know.
             _ => {}
         }
@@ -144,10 +155,13 @@ impl Heard {
             kind::CALL if !acceptor => flag::MORE | flag::METADATA,
             kind::CANCEL | kind::SCHEMA_REQUEST if !acceptor => 0,
             kind::READY if !acceptor => return breaks(section::READY, "READY came from a connector"),
+            kind::ITEM if self.streams.are_spoken() => flag::MORE,
+            kind::END if self.streams.are_spoken() => flag::MORE | flag::METADATA,
+            kind::CREDIT if self.streams.are_spoken() => 0,
             kind::ITEM | kind::END | kind::CREDIT => {
                 return breaks(
                     section::STREAMS,
-                    format!("{} came, but nobody has announced streams", name(kind)),
+                    format!("{} came, but not both sides have announced streams", name(kind)),
                 );
             }
             0x80.. => 0xff,

@@ -9,7 +9,7 @@ use crate::transport::callgate::offer::Offer;
 use crate::transport::reply::LongReply;
 use crate::transport::{Binding, Body, Call, Link, PendingReply, Times};
 use callgate_protocol::schema::{Definition, Fingerprint, MethodSchema, StructDef, Type};
-use callgate_protocol::{CallId, Event, Hello, Limits, Metadata, MethodOffer, ServiceOffer};
+use callgate_protocol::{CallId, Event, Hello, Limits, Metadata, MethodOffer, ServiceOffer, Streaming};
 use callgate_transcode::{RequestBinding, ResponseBinding, ResponseProgram};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -30,6 +30,7 @@ pub(crate) fn connection() -> Rc<Connection> {
         schema: Fingerprint::of(b""),
         wire: Fingerprint::of(b"wire"),
         idempotent: true,
+        streams: Streaming::default(),
     };
     let service = ServiceOffer { name: "s".to_owned(), version: "1".to_owned(), methods: vec![method] };
     let hello = Hello::new("peer", Limits::default(), vec![service]);
@@ -48,7 +49,8 @@ pub(crate) fn connection() -> Rc<Connection> {
 pub(crate) fn occupy(connection: &Rc<Connection>, calls: usize) -> Vec<PendingReply> {
     let call = CallRef::Name { service: "s".to_owned(), method: "m".to_owned() };
     let (request, response) = (RequestBinding::default(), ResponseBinding::default());
-    let binding = Binding { id: 1, slot: 0, call: &call, request: &request, response: &response };
+    let binding =
+        Binding { id: 1, slot: 0, call: &call, request: &request, response: &response, reply: None };
     let call = Call {
         binding,
         path: &[],

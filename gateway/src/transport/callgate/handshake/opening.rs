@@ -179,7 +179,7 @@ impl Opening {
                     return Err(Failed::NotLetIn(why));
                 }
                 Said::GoAway { reason, .. } => return Err(format!("the peer went away: {reason}").into()),
-                Said::Nothing | Said::Answered(..) => {}
+                Said::Nothing | Said::Answered(..) | Said::Item { .. } => {}
             }
         }
         self.unread.drain(..at);

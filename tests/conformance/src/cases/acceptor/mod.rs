@@ -3,12 +3,14 @@
 mod away;
 mod calls;
 mod cancel;
+mod credit;
 mod frames;
 mod handshake;
 mod limits;
 mod long;
 mod offers;
 mod pressure;
+mod streams;
 
 use crate::peer::Peer;
 use crate::tested::Acceptor;
@@ -28,6 +30,8 @@ pub(super) const CASES: &[&[Case]] = &[
     long::CASES,
     limits::CASES,
     pressure::CASES,
+    streams::CASES,
+    credit::CASES,
     away::CASES,
 ];
 

@@ -3,10 +3,12 @@
 mod answers;
 mod away;
 mod calls;
+mod credit;
 mod frames;
 mod handshake;
 mod long;
 mod offers;
+mod streams;
 
 use crate::frame::reply;
 use crate::peer::Peer;
@@ -18,8 +20,17 @@ use crate::verdict::{Step, check};
 type Case = super::Case<Connector>;
 
 /// All of them, by topic.
-pub(super) const CASES: &[&[Case]] =
-    &[handshake::CASES, frames::CASES, offers::CASES, calls::CASES, answers::CASES, long::CASES, away::CASES];
+pub(super) const CASES: &[&[Case]] = &[
+    handshake::CASES,
+    frames::CASES,
+    offers::CASES,
+    calls::CASES,
+    answers::CASES,
+    long::CASES,
+    streams::CASES,
+    credit::CASES,
+    away::CASES,
+];
 
 /// The text that the driver sends, with its length: the arguments of `echo`, and its result.
 fn text(bytes: usize) -> Vec<u8> {
