@@ -62,8 +62,12 @@ async fn a_field_is_filled_from_where_its_route_says_and_from_nowhere_else() {
         let answer = gateway.client.send(method, path, headers, body).await;
         let told = answer.json();
         assert_eq!((answer.status, &told["code"]), (400, &json!("invalid_argument")), "{told}");
-        assert_eq!(told["errors"][0]["pointer"], pointer, "{told}");
-        assert!(told["errors"][0]["detail"].as_str().is_some_and(|text| text.contains(expected)), "{told}");
+        let errors = told["errors"].as_array().expect("errors");
+        let is_it = |error: &serde_json::Value| {
+            error["pointer"] == pointer
+                && error["detail"].as_str().is_some_and(|text| text.contains(expected))
+        };
+        assert!(errors.iter().any(is_it), "{expected}: {told}");
     }
     let twice = gateway.client.send("POST", "/sum", &[("x-b", "1"), ("x-b", "1")], "").await;
     assert_eq!(twice.status, 400);
