@@ -7,7 +7,7 @@ use super::hash_key::cookie;
 use crate::config::Outside;
 use crate::failure::Failure;
 use crate::fields::{self, FieldName};
-use crate::routes::BoundTexts;
+use crate::routes::{BoundTexts, decode_segment};
 use callgate_http1::Fields;
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -33,7 +33,7 @@ fn one<'h>(
         }
         Outside::Header { name, is_tag: true, .. } => {
             let value = fields::single(fields, name)?;
-            value.map(|value| text(Cow::Borrowed(opaque(value)), name)).transpose()
+            value.map(|value| tag(value, name)).transpose()
         }
         Outside::Header { name, .. } => {
             fields::line(fields, name)?.map(|value| text(Cow::Borrowed(value), name)).transpose()
@@ -53,13 +53,24 @@ fn text<'h>(value: Cow<'h, [u8]>, name: &FieldName) -> Result<Cow<'h, str>, Fail
         Cow::Borrowed(value) => std::str::from_utf8(value).ok().map(Cow::Borrowed),
         Cow::Owned(value) => String::from_utf8(value).ok().map(Cow::Owned),
     };
-    text.ok_or_else(|| Failure::NotUtf8(format!("the header {name} is not UTF-8").into()))
+    text.ok_or_else(|| not_utf8(name))
 }
 
-/// A strong entity tag without its quotes (RFC 9110, 8.8.3). A weak one stays as it is: it matches none where strong ones are compared.
-fn opaque(value: &[u8]) -> &[u8] {
+fn not_utf8(name: &FieldName) -> Failure {
+    Failure::NotUtf8(format!("the header {name} is not UTF-8").into())
+}
+
+/// A strong entity tag as the text that [`etag`](super::reply) made it of. A weak one stays as it is: it matches none where strong ones
+/// are compared (RFC 9110, 8.8.3).
+fn tag<'h>(value: &'h [u8], name: &FieldName) -> Result<Cow<'h, str>, Failure> {
     let inner = value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
-    inner.filter(|inner| !inner.contains(&b'"')).unwrap_or(value)
+    match inner.filter(|inner| !inner.contains(&b'"')) {
+        Some(inner) => {
+            let encoded = std::str::from_utf8(inner).map_err(|_| not_utf8(name))?;
+            decode_segment(encoded).map_err(|_| not_utf8(name))
+        }
+        None => text(Cow::Borrowed(value), name),
+    }
 }
 
 #[cfg(test)]
@@ -79,13 +90,14 @@ mod tests {
 
     #[test]
     fn each_source_gives_its_text_or_none() {
-        let lines: [(&str, &[u8]); 7] = [
+        let lines: [(&str, &[u8]); 8] = [
             ("x-one", b"a, b"),
             ("x-two", b"a"),
             ("X-Two", b"b, c"),
             ("cookie", b"sid=1; sid=2; other=x"),
             ("if-match", b"\"7\""),
             ("if-none-match", b"W/\"7\""),
+            ("x-tag", b"\"a%20b%25%C3%A9\""),
             ("x-empty", b""),
         ];
         for (outside, expected) in [
@@ -96,6 +108,7 @@ mod tests {
             (header("x-empty", false, false), Some("")),
             (header("if-match", false, true), Some("7")),
             (header("if-none-match", false, true), Some("W/\"7\"")),
+            (header("x-tag", false, true), Some("a b%\u{e9}")),
             (Outside::Cookie("sid".into()), Some("1")),
             (Outside::Cookie("SID".into()), None),
             (Outside::Client, Some("192.0.2.1")),

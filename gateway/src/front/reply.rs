@@ -1,6 +1,6 @@
 //! What an exchange ends with: a head, and a body that is empty, in one piece as nearly all are, in several as long ones are, or has only
-//! begun. What a route says of it beside is in `said.rs`; its templates are filled in by `render.rs`, and `etag.rs` has its entity tag. How it goes on the wire is the
-//! protocol's affair.
+//! begun. What a route says of it beside is in `said.rs`; its templates are filled in by `render.rs`, and `etag.rs` has its entity tag. How it
+//! goes on the wire is the protocol's affair.
 
 mod etag;
 mod render;

@@ -14,6 +14,7 @@ mod traffic;
 
 pub use action::{Action, CallAction, Rewrite};
 pub use location::{location, rewritten};
+pub(crate) use params::decode_segment;
 pub use params::{BoundTexts, Captured, PathParams, QueryPairs, RawParams, query_pairs};
 pub use route::Route;
 pub use table::{Found, Table};

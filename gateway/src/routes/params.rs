@@ -58,7 +58,7 @@ pub fn query_pairs(query: &str) -> Result<QueryPairs<'_>, NotUtf8> {
 }
 
 /// Decodes a path segment's percent-encoding, once. A `%` without two hex digits behind it stands for itself.
-pub(super) fn decode_segment(text: &str) -> Result<Cow<'_, str>, NotUtf8> {
+pub(crate) fn decode_segment(text: &str) -> Result<Cow<'_, str>, NotUtf8> {
     decode(text, false)
 }
 
