@@ -7,7 +7,7 @@
 mod streams;
 
 use crate::codec::{self, CodecError, spare};
-use crate::service::{Answer, Method, Schema};
+use crate::service::{Answer, Method};
 use crate::{BadSchema, Client, Code, Context, Error, SchemaBuilder, Status, Wire};
 use callgate_protocol::check;
 use callgate_protocol::schema::{MethodSchema, Type};
@@ -144,22 +144,25 @@ pub const fn pinned(number: u32) -> CallId {
     }
 }
 
-/// Reads a method's arguments, a tuple. The bytes come from the network: the walk against the schema comes first, because
-/// reading has no bounds of its own.
+/// Reads a method's arguments, a tuple. The bytes come from the network: they are read within the bounds of the guard, which has
+/// the word where they cannot be.
 pub fn arguments<T: DeserializeOwned>(method: &'static Method, payload: &[u8]) -> Result<T, Status> {
     let Method { service, name, .. } = method;
-    let Schema { schema, constraints, .. } = match method.schema() {
+    let schema = match method.schema() {
         Ok(schema) => schema,
         Err(error) => return Err(Status::internal(format!("{service}.{name} has no schema: {error}"))),
     };
     let refuse = |error: &dyn std::fmt::Display| {
         Status::invalid_argument(format!("the arguments of {service}.{name} cannot be read: {error}"))
     };
-    check::value(schema, &schema.request, payload).map_err(|error| refuse(&error))?;
-    if let Some(constraints) = constraints {
-        kept(constraints.broken(schema, payload))?;
+    let read = schema.read(&schema.schema.request, payload).map_err(|error| refuse(&error))?;
+    if let Some(constraints) = &schema.constraints {
+        kept(constraints.broken(&schema.schema, payload))?;
     }
-    codec::read(payload).map_err(|error| refuse(&unreadable(&error)))
+    match read {
+        Some(arguments) => Ok(arguments),
+        None => codec::read(payload).map_err(|error| refuse(&unreadable(&error))),
+    }
 }
 
 /// Tells the caller of all constraints that its arguments break, in the words and with the pointers of the gateway.

@@ -1,12 +1,15 @@
 //! What `#[service]` generates and what [`Server`](crate::Server) and [`Client`](crate::Client) drive: the seam between
 //! the macros and the runtime. Users do not write it by hand.
 
+use crate::codec;
 pub use crate::server::Items;
 use crate::{BadSchema, Context, Status};
 use callgate_protocol::CallId;
 pub use callgate_protocol::Streaming as Directions;
-use callgate_protocol::schema::{Fingerprint, MethodSchema};
+use callgate_protocol::check::{self, CheckError};
+use callgate_protocol::schema::{Definition, Field, Fingerprint, MethodSchema, Shape, Type};
 use callgate_transcode::{BindError, Constraints};
+use serde::de::DeserializeOwned;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
@@ -42,6 +45,53 @@ pub struct Schema {
     pub wire: Fingerprint,
     /// What the request's fields ask of their values.
     pub constraints: Option<Constraints>,
+    /// Whether messages are walked against the schema before they are read. Some types read what the schema refuses.
+    pub walked: bool,
+}
+
+impl Schema {
+    /// Reads a value of one of the schema's types, `ty`, from bytes of the network. `Ok(None)` if they are a value of it, which
+    /// [`codec::read`] has to read.
+    pub(crate) fn read<T: DeserializeOwned>(&self, ty: &Type, bytes: &[u8]) -> Result<Option<T>, CheckError> {
+        if !self.walked
+            && let Ok(value) = codec::read_unchecked(bytes)
+        {
+            return Ok(Some(value));
+        }
+        check::value(&self.schema, ty, bytes).map(|()| None)
+    }
+}
+
+/// Whether a type of the schema is read by a `Deserialize` that takes what the schema refuses. That of a duration adds nanoseconds
+/// of a second or more to its seconds.
+fn is_read_leniently(schema: &MethodSchema) -> bool {
+    fn has_duration(ty: &Type) -> bool {
+        match ty {
+            Type::Duration => true,
+            Type::Option(ty)
+            | Type::Presence(ty)
+            | Type::Logical(_, ty)
+            | Type::List(ty)
+            | Type::Array(ty, _) => has_duration(ty),
+            Type::Map(key, value) => has_duration(key) || has_duration(value),
+            Type::Tuple(types) => types.iter().any(has_duration),
+            _ => false,
+        }
+    }
+    let in_fields = |fields: &[Field]| fields.iter().any(|field| has_duration(&field.ty));
+    let in_definition = |definition: &Definition| match definition {
+        Definition::Struct(def) => in_fields(&def.fields),
+        Definition::Enum(def) => def.variants.iter().any(|variant| match &variant.shape {
+            Shape::Unit => false,
+            Shape::Newtype(ty) => has_duration(ty),
+            Shape::Tuple(types) => types.iter().any(has_duration),
+            Shape::Struct(fields) => in_fields(fields),
+        }),
+    };
+    let MethodSchema { request, request_items, response, error, definitions, .. } = schema;
+    let mut types =
+        [Some(request), request_items.as_ref(), Some(response), error.as_ref()].into_iter().flatten();
+    types.any(has_duration) || definitions.iter().any(in_definition)
 }
 
 impl Method {
@@ -56,7 +106,8 @@ impl Method {
             let (fingerprint, wire) = (Fingerprint::of(&encoded), schema.wire_fingerprint());
             let refused = |error: BindError| BadSchema::Constraint(error.to_string());
             let constraints = Constraints::of(&schema).map_err(refused)?;
-            Ok(Schema { schema, encoded, fingerprint, wire, constraints })
+            let walked = is_read_leniently(&schema);
+            Ok(Schema { schema, encoded, fingerprint, wire, constraints, walked })
         });
         schema.as_ref()
     }

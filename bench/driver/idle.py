@@ -83,12 +83,12 @@ def _grown(peer, before, count):
 
 def _connect(peer):
     each = socket.create_connection(("127.0.0.1", peer.port), timeout=20)
-    _ask(peer, each, peer.port)
+    _ask(peer, each, WORK.request(peer.port))
     return each
 
 
-def _ask(peer, each, port):
-    each.sendall(WORK.request(port))
+def _ask(peer, each, request):
+    each.sendall(request)
     # The answer is far smaller than a segment of loopback.
     if not each.recv(65536).startswith(b"HTTP/1.1 200"):
         raise SystemExit(f"bench: {peer.name} does not serve one of many connections")
@@ -102,7 +102,7 @@ def _connect_tls(peer, protocol, context):
     if each.selected_alpn_protocol() not in (protocol, None):
         raise SystemExit(f"bench: {peer.name} speaks {each.selected_alpn_protocol()} for {protocol}")
     if protocol == "http/1.1":
-        _ask(peer, each, peer.https)
+        _ask(peer, each, WORK.request(peer.https, certificate.NAME))
         return each
     each.sendall(http2.request(WORK, f"{certificate.NAME}:{peer.https}"))
     answer = http2.Answer()

@@ -20,9 +20,9 @@ class Work:
     # Whether one takes milliseconds, with the slowest of the peers.
     slow: bool = False
 
-    def request(self, port):
+    def request(self, port, host="127.0.0.1"):
         """The whole request, for clients that send bytes."""
-        head = f"{self.method} {self.path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+        head = f"{self.method} {self.path} HTTP/1.1\r\nHost: {host}:{port}\r\n"
         if self.body:
             head += f"Content-Type: application/json\r\nContent-Length: {len(self.body)}\r\n"
         return head.encode() + b"\r\n" + self.body

@@ -67,6 +67,8 @@ pub enum Failure {
         /// There is a token in so many seconds.
         retry_after: u64,
     },
+    /// The client takes nothing that the route can say.
+    NotAcceptable,
     /// The body's type is not JSON in UTF-8: the type.
     UnsupportedMediaType(String),
     /// The body is compressed.
@@ -148,6 +150,7 @@ impl Failure {
             Failure::NoClientCertificate => Reason::NoClientCertificate,
             Failure::TooManyConnections => Reason::TooManyConnections,
             Failure::RateLimited { .. } => Reason::RateLimited,
+            Failure::NotAcceptable => Reason::NotAcceptable,
             Failure::UnsupportedMediaType(_) => Reason::UnsupportedMediaType,
             Failure::UnsupportedEncoding => Reason::UnsupportedEncoding,
             Failure::BodyTooLarge(_) => Reason::BodyTooLarge,

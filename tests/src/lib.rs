@@ -3,6 +3,7 @@
 //! Whatever a test starts is ended when it is dropped. Nothing sleeps and hopes: [`eventually`] asks again until what is
 //! waited for holds, with a deadline so generous that only a real failure meets it.
 
+pub mod books;
 mod client;
 pub mod dns;
 pub mod driver;

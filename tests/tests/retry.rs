@@ -85,6 +85,25 @@ async fn a_call_that_may_have_run_is_sent_once_unless_it_is_idempotent() {
 }
 
 #[tokio::test]
+async fn a_call_that_may_have_run_is_sent_again_if_its_request_has_a_key() {
+    let setup = Setup::new();
+    let (bad, good) = (setup.backend("unruly"), setup.backend("unruly"));
+    let gateway = gateway(&setup, &[&bad, &good], RICH, "idempotency_key = true\nidempotent = false").await;
+    let body = format!("{{\"how\": \"fail\", \"at\": {:?}}}", bad.endpoint());
+    let headers = [("content-type", "application/json"), ("idempotency-key", "\"k1\"")];
+    for _ in 0..CALLS {
+        let answer = gateway.client.send("POST", "/once", &headers, body.clone()).await;
+        assert_eq!((answer.status, answer.json()), (200, good.endpoint().into()));
+    }
+    let again = retries(&gateway, "unavailable").await;
+    assert!(again > 0.0);
+    for _ in 0..CALLS {
+        call(&gateway.client, "/once", "fail", &bad.endpoint()).await;
+    }
+    assert_eq!(retries(&gateway, "unavailable").await, again, "without a key it is sent once");
+}
+
+#[tokio::test]
 async fn a_call_that_was_refused_has_not_run_and_is_sent_again_whatever_its_method() {
     let setup = Setup::new();
     let (bad, good) = (setup.backend("unruly"), setup.backend("unruly"));

@@ -54,11 +54,41 @@ pub enum Response {
     Field(String),
 }
 
+/// Where the value of a field is from that a route binds.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum FieldSource {
+    /// The query's parameter of this name, decoded; where it comes several times, it gives the items of a list.
+    Query(String),
+    /// The request's header of this name.
+    Header(String),
+    /// The cookie of this name.
+    Cookie(String),
+    /// The client's address.
+    Client,
+    /// The route itself: this, whatever the request is.
+    Value(String),
+}
+
+/// A field that is filled from where its route says, and from nowhere else.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct BoundField {
+    /// The field (nested with dots).
+    pub field: String,
+    /// Where its value is from.
+    pub source: FieldSource,
+    /// What stands between the items of a list that is written as one text.
+    pub split: Option<char>,
+    /// The value where the request gives none.
+    pub default: Option<String>,
+}
+
 /// The request's half of a route.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
 pub struct RequestBinding {
     /// The fields (nested with dots) that the path's parameters fill, in the order in which the path names them.
     pub path: Vec<String>,
+    /// The fields that are filled from elsewhere than their names say.
+    pub bound: Vec<BoundField>,
     /// What the body is.
     pub body: Body,
     /// What becomes of members and query parameters that name no field.
@@ -74,4 +104,15 @@ pub struct ResponseBinding {
     pub int64: Int64,
     /// How decimals are written.
     pub decimal: Decimal,
+    /// The fields of which the route wants to know the texts, beside the body.
+    pub picks: Vec<Pick>,
+}
+
+/// A field of the result that is wanted as a text: a scalar, or an enum's variant without content.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub struct Pick {
+    /// Its name, nested with dots.
+    pub field: String,
+    /// Values that it must be able to have. If there are none, any field of one text will do.
+    pub values: Vec<String>,
 }

@@ -28,13 +28,17 @@ mod scalar;
 mod tail;
 mod violation;
 
-pub use binding::{Body, Decimal, Int64, RequestBinding, Response, ResponseBinding, UnknownFields};
+pub use binding::{
+    Body, BoundField, Decimal, FieldSource, Int64, Pick, RequestBinding, Response, ResponseBinding,
+    UnknownFields,
+};
 pub use constraints::Constraints;
 pub use convert::{ConvertError, ConvertReason, Converter, Misfit};
 pub use layout::Layout;
 pub use request::{RequestInput, RequestProgram};
 pub use response::{
-    DecodeError, DecodeReason, Decoding, ErrorProgram, MIN_STEP, MethodError, ResponseProgram,
+    DecodeError, DecodeReason, Decoding, ErrorProgram, MAX_PICKED, MIN_STEP, MethodError, Picked, Picking,
+    ResponseProgram,
 };
 pub use scalar::TextForm;
 pub use violation::{BindError, Violation, ViolationKind};

@@ -66,8 +66,6 @@ use crate::service::{Method, Schema};
 use crate::{Context, Status};
 use attempt::Attempts;
 use builder::LONGEST_TIMEOUT;
-use callgate_protocol::check;
-use callgate_protocol::schema::MethodSchema;
 use pool::Pool;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -158,7 +156,7 @@ impl Client {
                 outcome.as_ref().map_or_else(Status::all_metadata, |reply| reply.metadata.as_metadata());
             context.heard(beside);
         }
-        decode(method, &schema.schema, &outcome?.payload)
+        decode(method, schema, &outcome?.payload)
     }
 
     /// Makes the call through the layers.
@@ -218,12 +216,14 @@ fn encode<A: Serialize>(
     Ok((schema, payload))
 }
 
-/// What a peer has sent is checked before it is read.
-fn decode<R: DeserializeOwned>(method: &Method, schema: &MethodSchema, reply: &[u8]) -> Result<R, Status> {
+/// What a peer has sent is read within the bounds of the guard.
+fn decode<R: DeserializeOwned>(method: &Method, schema: &Schema, reply: &[u8]) -> Result<R, Status> {
     let bad = |error: &dyn fmt::Display| {
         let (service, name) = (method.service, method.name);
         Status::internal(format!("the result of {service}.{name} is not what its schema says: {error}"))
     };
-    check::value(schema, &schema.response, reply).map_err(|error| bad(&error))?;
-    codec::read(reply).map_err(|error| bad(&error))
+    match schema.read(&schema.schema.response, reply).map_err(|error| bad(&error))? {
+        Some(result) => Ok(result),
+        None => codec::read(reply).map_err(|error| bad(&error)),
+    }
 }

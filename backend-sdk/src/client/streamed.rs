@@ -67,7 +67,7 @@ impl Client {
         let mut opened = self.open(method, context, arguments, Some(outgoing)).await?;
         let reply = poll_fn(|cx| opened.poll_outcome(cx)).await.map_err(Status::into_heard)?;
         let schema = method.schema().map_err(|problem| Status::internal(problem.to_string()))?;
-        decode(method, &schema.schema, &reply.payload)
+        decode(method, schema, &reply.payload)
     }
 
     /// Calls a method that streams. If only the service does, it is there when the first item, the end or a failure has come; until

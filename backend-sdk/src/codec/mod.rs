@@ -4,12 +4,15 @@
 //! through `std::io::Write`, which was a fifth of what an instance spent on a message of 1,290 lines. The primitives are those of
 //! [`callgate_protocol::wire`], which everything else uses as well.
 //!
-//! What comes from the network was walked against its schema before it is read here, so that its depth and its lengths are bounded.
+//! What comes from the network is bounded in its depth and its lengths: it is read within the bounds of a message, or was walked
+//! against its schema before.
 
+mod bounds;
 mod read;
 pub(crate) mod spare;
 mod write;
 
+use bounds::Bounds;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -23,6 +26,8 @@ pub(crate) enum CodecError {
     Bytes(callgate_protocol::wire::WireError),
     /// Bytes are left over.
     TrailingBytes,
+    /// It is beyond the bounds within which it is read.
+    OutOfBounds,
     /// The type asks for something that the protocol does not have: a list whose length is not known, a value that says its own type.
     Unsupported(&'static str),
 }
@@ -32,9 +37,19 @@ pub(crate) fn write(value: &(impl Serialize + ?Sized), out: &mut Vec<u8>) -> Res
     value.serialize(&mut write::Writer { out })
 }
 
-/// Reads exactly one value.
+/// Reads exactly one value, of bytes that the guard has accepted.
 pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
-    let mut reader = read::ValueReader::new(bytes);
+    read_bounded(bytes, Bounds::none())
+}
+
+/// Reads exactly one value, of bytes that nobody has looked at. If it can be read, the guard accepts it as well, unless its schema
+/// says more than its type does ([`Schema`](crate::service::Schema) knows). If not, the guard has to be asked.
+pub(crate) fn read_unchecked<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+    read_bounded(bytes, Bounds::of_message(bytes.len()))
+}
+
+fn read_bounded<T: DeserializeOwned>(bytes: &[u8], bounds: Bounds) -> Result<T, CodecError> {
+    let mut reader = read::ValueReader::new(bytes, bounds);
     let value = T::deserialize(&mut reader)?;
     if reader.is_at_end() { Ok(value) } else { Err(CodecError::TrailingBytes) }
 }
@@ -45,6 +60,7 @@ impl fmt::Display for CodecError {
             CodecError::Said(said) => f.write_str(said),
             CodecError::Bytes(error) => write!(f, "{error}"),
             CodecError::TrailingBytes => f.write_str("bytes after the end of the value"),
+            CodecError::OutOfBounds => f.write_str("the value is beyond the bounds of a message"),
             CodecError::Unsupported(what) => write!(f, "the protocol has no {what}"),
         }
     }
@@ -70,5 +86,7 @@ impl serde::de::Error for CodecError {
     }
 }
 
+#[cfg(test)]
+mod guard_tests;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,8 @@
-//! Reading: bytes that were checked against a schema become a type's value.
+//! Reading: bytes become a type's value, within bounds that only the reader of a checked message goes without.
 
 use super::CodecError;
+use super::bounds::Bounds;
+use callgate_protocol::check::Keys;
 use callgate_protocol::wire::{Reader, WireError};
 use serde::de::{
     self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess,
@@ -10,25 +12,46 @@ use serde::de::{
 type Result<T> = std::result::Result<T, CodecError>;
 
 /// Gives the value that comes next, of the type that asks.
-pub(super) struct ValueReader<'de>(Reader<'de>);
+pub(super) struct ValueReader<'de> {
+    bytes: Reader<'de>,
+    bounds: Bounds,
+}
 
 impl<'de> ValueReader<'de> {
-    pub(super) fn new(bytes: &'de [u8]) -> ValueReader<'de> {
-        ValueReader(Reader::new(bytes))
+    pub(super) fn new(bytes: &'de [u8], bounds: Bounds) -> ValueReader<'de> {
+        ValueReader { bytes: Reader::new(bytes), bounds }
     }
 
     pub(super) fn is_at_end(&self) -> bool {
-        self.0.remaining() == 0
+        self.bytes.remaining() == 0
     }
 
-    /// A length of a list or a map. It is a claim, unless the bytes were checked.
+    /// A length of a list or a map. It is a claim, until it was compared with what the message can have.
     fn length(&mut self) -> Result<usize> {
-        usize::try_from(self.0.length()?).map_err(|_| CodecError::Unsupported("list of that length"))
+        let count = usize::try_from(self.bytes.length()?)
+            .map_err(|_| CodecError::Unsupported("list of that length"))?;
+        self.bounds.claim(count)?;
+        Ok(count)
     }
 
-    /// Values one after another, as many as there are said to be.
-    fn values(&mut self, count: usize) -> Values<'_, 'de> {
-        Values { reader: self, left: count }
+    /// A struct, a tuple or an array: values one after another that no length stands before.
+    fn parts<V: Visitor<'de>>(&mut self, count: usize, visitor: V) -> Result<V::Value> {
+        let before = self.bytes.offset();
+        self.bounds.enter()?;
+        let value = visitor.visit_seq(Values { reader: self, left: count })?;
+        self.bounds.leave();
+        if self.bytes.offset() == before {
+            self.bounds.zero_sized()?;
+        }
+        Ok(value)
+    }
+
+    /// What follows a variant's number. JSON puts an object around it, which is a level.
+    fn content<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.bounds.enter()?;
+        let value = read(self)?;
+        self.bounds.leave();
+        Ok(value)
     }
 }
 
@@ -41,7 +64,7 @@ fn narrow<N, T: TryFrom<N>>(number: N) -> Result<T> {
 macro_rules! scalars {
     ($($deserialize:ident: $visit:ident($reader:ident => $value:expr);)*) => {$(
         fn $deserialize<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-            let $reader = &mut self.0;
+            let $reader = &mut self.bytes;
             visitor.$visit($value)
         }
     )*};
@@ -88,15 +111,18 @@ impl<'de> Deserializer<'de> for &mut ValueReader<'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        if self.0.bool()? { visitor.visit_some(self) } else { visitor.visit_none() }
+        if self.bytes.bool()? { visitor.visit_some(self) } else { visitor.visit_none() }
     }
 
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.bounds.zero_sized()?;
         visitor.visit_unit()
     }
 
     fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value> {
-        visitor.visit_unit()
+        self.bounds.enter()?;
+        self.bounds.leave();
+        self.deserialize_unit(visitor)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value> {
@@ -105,11 +131,14 @@ impl<'de> Deserializer<'de> for &mut ValueReader<'de> {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         let count = self.length()?;
-        visitor.visit_seq(self.values(count))
+        self.bounds.enter()?;
+        let value = visitor.visit_seq(Values { reader: self, left: count })?;
+        self.bounds.leave();
+        Ok(value)
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, count: usize, visitor: V) -> Result<V::Value> {
-        visitor.visit_seq(self.values(count))
+        self.parts(count, visitor)
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(
@@ -118,7 +147,7 @@ impl<'de> Deserializer<'de> for &mut ValueReader<'de> {
         count: usize,
         visitor: V,
     ) -> Result<V::Value> {
-        visitor.visit_seq(self.values(count))
+        self.parts(count, visitor)
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -127,12 +156,18 @@ impl<'de> Deserializer<'de> for &mut ValueReader<'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value> {
-        visitor.visit_seq(self.values(fields.len()))
+        self.parts(fields.len(), visitor)
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         let count = self.length()?;
-        visitor.visit_map(self.values(count))
+        self.bounds.enter()?;
+        let keys = self.bounds.compares_keys().then(Keys::new);
+        let mut pairs = Pairs { reader: self, left: count, keys };
+        let value = visitor.visit_map(&mut pairs)?;
+        pairs.end()?;
+        self.bounds.leave();
+        Ok(value)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -145,29 +180,19 @@ impl<'de> Deserializer<'de> for &mut ValueReader<'de> {
     }
 }
 
-/// Values one after another, or pairs of them.
+/// Values one after another.
 struct Values<'r, 'de> {
     reader: &'r mut ValueReader<'de>,
     left: usize,
-}
-
-impl Values<'_, '_> {
-    fn is_over(&mut self) -> bool {
-        match self.left.checked_sub(1) {
-            Some(left) => {
-                self.left = left;
-                false
-            }
-            None => true,
-        }
-    }
 }
 
 impl<'de> SeqAccess<'de> for Values<'_, 'de> {
     type Error = CodecError;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>> {
-        if self.is_over() { Ok(None) } else { seed.deserialize(&mut *self.reader).map(Some) }
+        let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
+        self.left = left;
+        seed.deserialize(&mut *self.reader).map(Some)
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -175,11 +200,38 @@ impl<'de> SeqAccess<'de> for Values<'_, 'de> {
     }
 }
 
-impl<'de> MapAccess<'de> for Values<'_, 'de> {
+/// Pairs of a key and a value.
+struct Pairs<'r, 'de> {
+    reader: &'r mut ValueReader<'de>,
+    left: usize,
+    /// The keys so far, if they are compared.
+    keys: Option<Keys>,
+}
+
+impl Pairs<'_, '_> {
+    /// At the map's end: all pairs were read, and no key is there twice.
+    fn end(&mut self) -> Result<()> {
+        let message = self.reader.bytes.since(0);
+        let are_distinct = self.keys.as_mut().is_none_or(|keys| self.left == 0 && keys.are_distinct(message));
+        if are_distinct { Ok(()) } else { Err(CodecError::OutOfBounds) }
+    }
+}
+
+impl<'de> MapAccess<'de> for &mut Pairs<'_, 'de> {
     type Error = CodecError;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>> {
-        if self.is_over() { Ok(None) } else { seed.deserialize(&mut *self.reader).map(Some) }
+        let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
+        self.left = left;
+        let start = self.reader.bytes.offset();
+        let key = seed.deserialize(&mut *self.reader)?;
+        if let Some(keys) = &mut self.keys {
+            let bytes = &self.reader.bytes;
+            if !keys.add(bytes.since(0), start..bytes.offset()) {
+                return Err(CodecError::OutOfBounds);
+            }
+        }
+        Ok(Some(key))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value> {
@@ -196,7 +248,7 @@ impl<'de> EnumAccess<'de> for &mut ValueReader<'de> {
     type Variant = Self;
 
     fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self)> {
-        let number: u32 = narrow(self.0.varint(32)?)?;
+        let number: u32 = narrow(self.bytes.varint(32)?)?;
         let number: de::value::U32Deserializer<CodecError> = number.into_deserializer();
         Ok((seed.deserialize(number)?, self))
     }
@@ -210,11 +262,11 @@ impl<'de> VariantAccess<'de> for &mut ValueReader<'de> {
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value> {
-        seed.deserialize(self)
+        self.content(|reader| seed.deserialize(reader))
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, count: usize, visitor: V) -> Result<V::Value> {
-        visitor.visit_seq(self.values(count))
+        self.content(|reader| reader.parts(count, visitor))
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -222,6 +274,6 @@ impl<'de> VariantAccess<'de> for &mut ValueReader<'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value> {
-        visitor.visit_seq(self.values(fields.len()))
+        self.content(|reader| reader.parts(fields.len(), visitor))
     }
 }

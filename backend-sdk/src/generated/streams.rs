@@ -6,8 +6,7 @@ pub use crate::client::Outgoing;
 use crate::codec::{self, spare};
 use crate::service::{Answer, Items, Method};
 use crate::{Client, Context, Error, Status, Stream, Streaming};
-use callgate_protocol::check;
-use callgate_protocol::schema::Type;
+use callgate_protocol::schema::{MethodSchema, Type};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -71,16 +70,18 @@ impl<T> Drop for Coming<T> {
     }
 }
 
-/// An item, of bytes that come from the network: the walk against the schema comes before they are read.
+/// An item, of bytes that come from the network: they are read as arguments are.
 pub(crate) fn item<T: DeserializeOwned>(
     method: &'static Method,
-    ty: impl FnOnce(&callgate_protocol::schema::MethodSchema) -> Option<&Type>,
+    ty: impl FnOnce(&MethodSchema) -> Option<&Type>,
     payload: &[u8],
 ) -> Result<T, String> {
-    let schema = &method.schema().map_err(ToString::to_string)?.schema;
-    let ty = ty(schema).ok_or("the method has no such items")?;
-    check::value(schema, ty, payload).map_err(|error| error.to_string())?;
-    codec::read(payload).map_err(|error| unreadable(&error).to_owned())
+    let schema = method.schema().map_err(ToString::to_string)?;
+    let ty = ty(&schema.schema).ok_or("the method has no such items")?;
+    match schema.read(ty, payload).map_err(|error| error.to_string())? {
+        Some(item) => Ok(item),
+        None => codec::read(payload).map_err(|error| unreadable(&error).to_owned()),
+    }
 }
 
 /// Runs a method whose caller streams. Something that is no item ends it, whatever it makes of that.

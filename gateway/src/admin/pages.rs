@@ -146,6 +146,8 @@ fn call(call: &CallAction, unfit: &[Unfit]) -> Value {
         "fallback": traffic::fallback(call),
         "timeout_ms": spec.timeout.as_millis() as u64,
         "idempotent": idempotent,
+        "idempotency_key": spec.idempotency_key,
+        "reply": spec.reply.as_ref().map(|reply| reply.page(&spec.response.picks)),
         "retry": retry(&spec.retry),
         "metadata": spec.policy.metadata.names().iter().map(FieldName::as_str).collect::<Vec<_>>(),
         "priority": spec.policy.priority.name(),

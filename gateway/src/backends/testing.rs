@@ -129,8 +129,16 @@ pub(in crate::backends) fn occupy(at: &Rc<LocalEndpoint>, calls: usize) -> Vec<A
 pub(in crate::backends) fn attempt(at: &Rc<LocalEndpoint>, link: &Link, times: Times) -> Attempt {
     let call = CallRef::Name { service: "s".to_owned(), method: "a".to_owned() };
     let (request, response) = (RequestBinding::default(), ResponseBinding::default());
-    let binding = Binding { id: 1, slot: 0, call: &call, request: &request, response: &response };
-    let call = Call { binding, path: &[], query: &[], body: Body::Whole(b""), metadata: Metadata::default() };
+    let binding =
+        Binding { id: 1, slot: 0, call: &call, request: &request, response: &response, reply: None };
+    let call = Call {
+        binding,
+        path: &[],
+        query: &[],
+        bound: &[],
+        body: Body::Whole(b""),
+        metadata: Metadata::default(),
+    };
     Attempt::send(at, link, &call, |_| times).expect("there is room")
 }
 

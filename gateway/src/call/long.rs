@@ -1,11 +1,13 @@
 //! An answer that is long: its JSON is made here, by the call's own task, in steps between which others work. It may have so many
-//! bytes, it takes room among all long answers before it grows, and it keeps that until it was sent.
+//! bytes, it takes room among all long answers before it grows, and it keeps that until it was sent. What else the route wants to know
+//! of its result is read before, in steps as well.
 
 use crate::buffers::HEADROOM;
-use crate::transport::{Json, LongReply, Outcome};
+use crate::transport::{Json, LongReply, Outcome, Replied};
 use crate::worker::Worker;
 use bytes::Bytes;
 use callgate_protocol::{Budget, Room};
+use callgate_transcode::Picked;
 use std::sync::Arc;
 use tokio::task::yield_now;
 use tokio::time::Instant;
@@ -21,7 +23,7 @@ const STEP: usize = 64 * 1024;
 #[inline]
 pub(super) fn is_long(outcome: &Outcome) -> bool {
     match outcome {
-        Outcome::Reply(Json::Short(json)) => json.body().len() > LONG,
+        Outcome::Reply(Replied { json: Json::Short(json), .. }) => json.body().len() > LONG,
         Outcome::Long(_) => true,
         _ => false,
     }
@@ -31,11 +33,13 @@ pub(super) fn is_long(outcome: &Outcome) -> bool {
 pub(super) async fn bounded(outcome: Outcome, worker: &Worker, deadline: Instant) -> Outcome {
     let (budget, most) = (&worker.shared.answers, worker.shared.settings.server.max_answer);
     match outcome {
-        Outcome::Reply(Json::Short(json)) if json.body().len() as u64 > most => Outcome::TooLong(most),
-        Outcome::Reply(Json::Short(json)) => match budget.take(json.capacity()) {
+        Outcome::Reply(Replied { json: Json::Short(json), .. }) if json.body().len() as u64 > most => {
+            Outcome::TooLong(most)
+        }
+        Outcome::Reply(Replied { json: Json::Short(json), noted }) => match budget.take(json.capacity()) {
             Some(room) => {
                 let piece = Piece { json: json.into_vec(), begin: HEADROOM, _room: room };
-                Outcome::Reply(Json::Long(vec![Bytes::from_owner(piece)]))
+                Outcome::Reply(Replied { json: Json::Long(vec![Bytes::from_owner(piece)]), noted })
             }
             None => Outcome::NoRoom,
         },
@@ -58,10 +62,17 @@ impl AsRef<[u8]> for Piece {
     }
 }
 
-async fn transcode(reply: LongReply, budget: &Arc<Budget>, most: u64, deadline: Instant) -> Outcome {
+async fn transcode(mut reply: LongReply, budget: &Arc<Budget>, most: u64, deadline: Instant) -> Outcome {
     let Some(mut held) = budget.take(reply.without_room()) else {
         return Outcome::NoRoom;
     };
+    let mut noted = reply.take_noted();
+    if let Some(noted) = &mut noted {
+        noted.picked = match pick(&reply, &mut held, deadline).await {
+            Ok(picked) => picked,
+            Err(outcome) => return outcome,
+        };
+    }
     let mut decoding = reply.begin();
     let (mut pieces, mut length, mut keys) = (Vec::new(), 0, 0);
     loop {
@@ -95,7 +106,27 @@ async fn transcode(reply: LongReply, budget: &Arc<Budget>, most: u64, deadline: 
         }
         pieces.push(Bytes::from_owner(Piece { json, begin: 0, _room: room }));
         if done {
-            return Outcome::Reply(Json::Long(pieces));
+            return Outcome::Reply(Replied { json: Json::Long(pieces), noted });
+        }
+    }
+}
+
+/// The fields that the route wants to know, or why there is no reply.
+async fn pick(reply: &LongReply, held: &mut Room, deadline: Instant) -> Result<Picked, Outcome> {
+    let (mut picking, mut keys) = (reply.begin_picking(), 0);
+    loop {
+        let picked = picking.advance(STEP).map_err(|error| Outcome::BadReply(error.to_string()))?;
+        let more = picking.held().saturating_sub(keys);
+        if !held.grow(more) {
+            return Err(Outcome::NoRoom);
+        }
+        keys += more;
+        if let Some(picked) = picked {
+            return Ok(picked);
+        }
+        yield_now().await;
+        if Instant::now() >= deadline {
+            return Err(Outcome::Late);
         }
     }
 }
@@ -125,7 +156,9 @@ mod tests {
     }
 
     fn whole(outcome: &Outcome) -> Vec<u8> {
-        let Outcome::Reply(Json::Long(pieces)) = outcome else { panic!("no JSON: {outcome:?}") };
+        let Outcome::Reply(Replied { json: Json::Long(pieces), .. }) = outcome else {
+            panic!("no JSON: {outcome:?}")
+        };
         assert!(pieces.iter().all(|piece| piece.len() <= STEP));
         pieces.concat()
     }

@@ -22,14 +22,14 @@ mod spending;
 mod stream;
 mod waiting;
 
-pub use crate::transport::{Body, BodyStream, Json};
+pub use crate::transport::{Body, BodyStream, Json, Noted, Replied};
 pub use copy::send_copy;
 pub use stream::ReplyStream;
 
 use crate::backends::{Backend, Endpoint, Tried, Wanted};
 use crate::failure::{Failure, ShedReason};
 use crate::overload::Permit;
-use crate::routes::{CallAction, PathParams, QueryPairs, Route};
+use crate::routes::{BoundTexts, CallAction, PathParams, QueryPairs, Route};
 use crate::transport::{Call, Progress, Times};
 use crate::worker::{RouteRef, Worker};
 use callgate_protocol::Metadata;
@@ -48,12 +48,16 @@ pub struct Request<'a> {
     pub key: Option<u64>,
     /// Only instances of this version, if any.
     pub version: Option<&'a str>,
+    /// It has a key by which its method knows it: it may run twice, whatever the route and the method say.
+    pub has_key: bool,
     /// Whoever makes it knows somebody else to ask: it does not wait when no instance is there.
     pub has_fallback: bool,
     /// The values of the path's parameters.
     pub path: PathParams<'a>,
     /// The query's pairs.
     pub query: QueryPairs<'a>,
+    /// What headers, cookies and the connection give for the fields that the route binds.
+    pub bound: BoundTexts<'a>,
     /// The body.
     pub body: Body<'a>,
     /// What travels with the call.
@@ -68,8 +72,8 @@ pub struct Request<'a> {
 pub enum Reply {
     /// A result.
     Whole {
-        /// The result; empty for a method that returns nothing.
-        json: Json,
+        /// The result, which is empty for a method that returns nothing, and what was noted of it.
+        replied: Replied,
         /// What the call holds until its reply has been sent, or was dropped.
         guards: Guards,
     },
@@ -85,13 +89,14 @@ pub struct Guards {
 impl Request<'_> {
     /// What links are given.
     fn for_links(&self) -> Call<'_> {
-        let Request { call, path, query, body, metadata, .. } = self;
-        Call { binding: call.binding(), path, query, body: *body, metadata: *metadata }
+        let Request { call, path, query, bound, body, metadata, .. } = self;
+        Call { binding: call.binding(), path, query, bound, body: *body, metadata: *metadata }
     }
 
     /// What is known of where it may go before it is sent.
     fn untried(&self) -> Tried<'_> {
-        Tried { key: self.key, ..untried(self.call, self.version) }
+        let untried = untried(self.call, self.version);
+        Tried { key: self.key, fragile: untried.fragile && !self.has_key, ..untried }
     }
 }
 
@@ -132,7 +137,7 @@ pub async fn run(worker: &Rc<Worker>, request: &Request<'_>) -> Result<Reply, Fa
         }
         let reason = ended.outcome.retry_reason(sent.limited);
         match retry::result(ended.outcome) {
-            Ok(json) => return Ok(Reply::Whole { json, guards: road.arrives() }),
+            Ok(replied) => return Ok(Reply::Whole { replied, guards: road.arrives() }),
             Err(failure) => road.after(&sent, reason, failure)?,
         }
     }

@@ -3,13 +3,13 @@
 //! A call that no instance has accepted has not run; it goes elsewhere whatever its method and whatever the tables say,
 //! and costs no budget, because it has cost no instance anything. One that an instance refused has not run either, but
 //! the instance said so because it has too much to do; so this is bounded. Everything else may have run, and is sent
-//! again only if it is idempotent.
+//! again only if it is idempotent, or has a key by which its method knows it.
 
 use crate::backends::Cost;
 use crate::config::RetrySpec;
 use crate::failure::{Failure, MethodFailure, ShedReason};
 use crate::telemetry::RetryReason;
-use crate::transport::{Body, Json, Outcome};
+use crate::transport::{Body, Outcome, Replied};
 use std::time::Duration;
 
 /// How often a call is sent again at most because it was not accepted.
@@ -22,9 +22,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// What the client is told if the last attempt has ended so.
-pub(super) fn result(outcome: Outcome) -> Result<Json, Failure> {
+pub(super) fn result(outcome: Outcome) -> Result<Replied, Failure> {
     match outcome {
-        Outcome::Reply(json) => Ok(json),
+        Outcome::Reply(replied) => Ok(replied),
         Outcome::NotAccepted => Err(Failure::NoInstance),
         Outcome::Refused(failure) | Outcome::Failed(failure) => Err(Failure::Method(failure)),
         Outcome::Lost => Err(Failure::Lost),
@@ -125,6 +125,7 @@ pub(super) enum Pause {
 mod tests {
     use super::*;
     use crate::buffers::ReplyBuffer;
+    use crate::transport::Json;
     use callgate_protocol::Status;
 
     #[test]
@@ -144,7 +145,7 @@ mod tests {
             (Outcome::Failed(Status::not_found("").into()), true, false, false),
             (Outcome::Failed(Status::resource_exhausted("").into()), true, false, false),
             (Outcome::BadReply(String::new()), true, false, false),
-            (Outcome::Reply(Json::Short(ReplyBuffer::of(b""))), true, false, false),
+            (Outcome::Reply(Json::Short(ReplyBuffer::of(b"")).into()), true, false, false),
             (Outcome::TooLong(1), true, false, false),
             (Outcome::NoRoom, true, false, false),
         ] {

@@ -233,7 +233,7 @@ impl<'a> Road<'a> {
         let request = self.request;
         let (mut idempotent, mut limit) = (false, None);
         let sent = chosen.send(&request.for_links(), |says_so| {
-            idempotent = request.call.spec.idempotent.unwrap_or(says_so);
+            idempotent = request.has_key || request.call.spec.idempotent.unwrap_or(says_so);
             limit = self.limit(idempotent);
             Times { deadline: limit.unwrap_or(self.times.deadline), ..self.times }
         });

@@ -89,13 +89,16 @@ fn misfit<'t>(
         let title = format!("`{call}` is not offered");
         return Some(Misfit { route, part: RoutePart::Call, title, label, help });
     };
-    let (part, error) = fits(&spec.request, &spec.response, method).err()?;
+    let (part, error) = fits(spec, method).err()?;
     let (part, of) = match part {
         Part::Path => (RoutePart::Match, "the path"),
         Part::Body => (RoutePart::Body, "`body`"),
+        Part::Bound(at) => (RoutePart::Bound(at), "`bind`"),
         Part::Response => (RoutePart::Response, "`response`"),
+        Part::Picked(at) => (RoutePart::Picked(at), "`response`"),
+        Part::Error(at) => (RoutePart::Error(at), "`errors`"),
         Part::Method => (RoutePart::Call, "the schema of the method"),
     };
     let title = format!("{of} of `{}` does not fit `{call}`", route.matcher);
-    Some(Misfit { route, part, title, label: error.to_string(), help: None })
+    Some(Misfit { route, part, title, label: error, help: None })
 }

@@ -1,40 +1,45 @@
-//! How a route binds HTTP to a method's fields: `body`, `response`, `unknown_fields`, `int64`, `decimal`.
+//! How a route binds HTTP to a method's fields: `body`, `bind`, `unknown_fields`, `int64`, `decimal`. `response` has a folder of its own.
 
+use super::bound_fields;
 use super::complaint::Complaint;
 use super::field;
 use super::keys;
 use super::reader::{Item, Reader, Section};
-use callgate_transcode::{Body, Decimal, Int64, RequestBinding, Response, ResponseBinding, UnknownFields};
+use super::response::ReplyDraft;
+use callgate_transcode::{Body, Decimal, Int64, RequestBinding, ResponseBinding, UnknownFields};
+use std::ops::Range;
 use toml::de::DeValue;
 
-/// The request's half, with the fields that the path fills, and what its file says of unknown ones.
+/// The request's half, with the fields that the path fills, and what its file says of unknown ones; and where each field of `bind` is
+/// written.
 pub(super) fn request(
     reader: &mut Reader<'_>,
     section: &Section<'_>,
     path: Vec<String>,
     unknown_fields: UnknownFields,
-) -> RequestBinding {
-    RequestBinding {
-        body: section
-            .get(keys::BODY.name)
-            .and_then(|item| read_body(reader, &item, &path))
-            .unwrap_or_default(),
-        unknown_fields: read_unknown(reader, section).unwrap_or(unknown_fields),
-        path,
+) -> (RequestBinding, Vec<Range<usize>>) {
+    let body = section.get(keys::BODY.name).and_then(|item| read_body(reader, &item, &path));
+    let body = body.unwrap_or_default();
+    let mut taken: Vec<(&str, String)> =
+        path.iter().map(|name| (name.as_str(), format!("the path has `{{{name}}}`"))).collect();
+    if let Body::Field(name) = &body {
+        taken.push((name, format!("the body is `{name}`")));
     }
+    let (bound, places) = bound_fields::read(reader, section, &taken);
+    let unknown_fields = read_unknown(reader, section).unwrap_or(unknown_fields);
+    (RequestBinding { path, bound, body, unknown_fields }, places)
 }
 
-/// The reply's half, likewise.
+/// The reply's half, with what `response` says, likewise.
 pub(super) fn response(
     reader: &mut Reader<'_>,
     section: &Section<'_>,
+    reply: &mut ReplyDraft,
     (int64, decimal): (Int64, Decimal),
 ) -> ResponseBinding {
     ResponseBinding {
-        shape: section
-            .get(keys::RESPONSE.name)
-            .and_then(|item| read_response(reader, &item))
-            .unwrap_or_default(),
+        shape: std::mem::take(&mut reply.shape),
+        picks: std::mem::take(&mut reply.fields.picks),
         int64: read_int64(reader, section).unwrap_or(int64),
         decimal: read_decimal(reader, section).unwrap_or(decimal),
     }
@@ -82,25 +87,4 @@ pub(super) fn read_int64(reader: &mut Reader<'_>, section: &Section<'_>) -> Opti
 pub(super) fn read_decimal(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<Decimal> {
     let choices = [("string", Decimal::String), ("number", Decimal::Number)];
     section.get(keys::DECIMAL.name).and_then(|item| reader.choice(&item, &choices))
-}
-
-fn read_response(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Response> {
-    let table = reader.table(item, "a table such as { wrap = \"result\" }")?;
-    let before = reader.found.len();
-    let section = reader.section("`response`", table, &["wrap", "field"]);
-    match (section.get("wrap"), section.get("field")) {
-        (Some(wrap), None) => reader.text(&wrap, "the member's name", |text| match text {
-            "" => Err(Complaint::new("`wrap` is the member's name", "there is none")),
-            _ => Ok(Response::Wrap(text.to_owned())),
-        }),
-        (None, Some(field)) => reader.text(&field, "a field's name", |text| match field::error(text) {
-            Some(reason) => Err(Complaint::new("`field` is a field's name", reason)),
-            None => Ok(Response::Field(text.to_owned())),
-        }),
-        (None, None) if reader.found.len() > before => None,
-        (one, _) => {
-            let label = if one.is_some() { "it has both" } else { "it has neither" };
-            reader.complain(item, Complaint::new("`response` has either `wrap` or `field`", label))
-        }
-    }
 }

@@ -1,12 +1,14 @@
 //! A route's call: which method of which backend, within which time, and how HTTP becomes the method's fields.
 
 use super::bind;
+use super::bound_fields::Outside;
 use super::call_policy::CallPolicy;
 use super::call_ref::{self, CallRef};
 use super::defaults::Defaults;
 use super::keys;
-use super::path::PathTemplate;
+use super::matcher::Matcher;
 use super::reader::{Item, Reader, Section};
+use super::response::{ReplyDraft, ReplySpec};
 use super::retry::{self, RetrySpec};
 use super::timeout;
 use crate::method::Method;
@@ -26,14 +28,20 @@ pub struct CallSpec {
     pub timeout: Duration,
     /// Whether running a call twice does what running it once does. `None`: the instance says so of its method.
     pub idempotent: Option<bool>,
+    /// Whether a call may run twice whose request has an `Idempotency-Key`, which then goes along.
+    pub idempotency_key: bool,
     /// How often calls are sent, and after what.
     pub retry: RetrySpec,
     /// What else is to be done with its calls; mostly the same for all routes of a file, and then there once.
     pub policy: Arc<CallPolicy>,
     /// How the request becomes the method's fields.
     pub request: RequestBinding,
+    /// What the gateway finds for each field that the request's half binds.
+    pub outside: Vec<Outside>,
     /// How the method's result becomes the reply.
     pub response: ResponseBinding,
+    /// What else the route says of its replies; nothing as a rule.
+    pub reply: Option<Arc<ReplySpec>>,
 }
 
 impl CallSpec {
@@ -72,18 +80,26 @@ pub(super) struct CallDraft {
     call: Option<CallRef>,
     timeout: Duration,
     idempotent: Option<bool>,
+    idempotency_key: bool,
     retry: RetrySpec,
     request: RequestBinding,
+    /// Where each field of `bind` is written.
+    pub(super) bound: Vec<Range<usize>>,
     response: ResponseBinding,
+    reply: Option<Arc<ReplySpec>>,
+    /// Where the fields are used that the response picks.
+    pub(super) picked: Vec<Range<usize>>,
+    /// Where the names of errors stand.
+    pub(super) errors: Vec<Range<usize>>,
 }
 
 impl CallDraft {
-    /// Reads the keys of a call, `call` itself being that item; `path` are the fields that the path fills.
+    /// Reads the keys of a call, `call` itself being that item; `matcher` are the requests that it is made for.
     pub(super) fn read(
         reader: &mut Reader<'_>,
         section: &Section<'_>,
         call: Option<Item<'_>>,
-        path: Option<&PathTemplate>,
+        matcher: Option<&Matcher>,
         file: &Defaults,
     ) -> CallDraft {
         let backend = match section.get(keys::BACKEND.name) {
@@ -95,16 +111,28 @@ impl CallDraft {
         };
         let timeout = timeout::read(reader, section).unwrap_or(file.timeout);
         let idempotent = retry::read_idempotent(reader, section);
-        let fields = path.map(|path| path.params().to_vec()).unwrap_or_default();
+        let idempotency_key = section
+            .get(keys::IDEMPOTENCY_KEY.name)
+            .and_then(|item| reader.boolean(&item))
+            .unwrap_or_default();
+        let fields = matcher.map(|matcher| matcher.path.params().to_vec()).unwrap_or_default();
+        let (request, bound) = bind::request(reader, section, fields, file.unknown_fields);
+        let mut reply = ReplyDraft::read(reader, section, matcher);
         CallDraft {
             call: call.and_then(|item| call_ref::read(reader, &item)),
             backend,
             timeout,
             idempotent,
-            retry: retry::read(reader, section, timeout, idempotent),
+            idempotency_key,
+            // With a key calls may run twice, whatever holds without.
+            retry: retry::read(reader, section, timeout, idempotent.filter(|_| !idempotency_key)),
             policy: file.call_policy(CallPolicy::read(reader, section)),
-            request: bind::request(reader, section, fields, file.unknown_fields),
-            response: bind::response(reader, section, (file.int64, file.decimal)),
+            request,
+            bound,
+            response: bind::response(reader, section, &mut reply, (file.int64, file.decimal)),
+            reply: reply.reply,
+            picked: reply.fields.places,
+            errors: reply.errors,
         }
     }
 
@@ -115,10 +143,13 @@ impl CallDraft {
             backend,
             timeout: self.timeout,
             idempotent: retry::idempotent(self.idempotent, method),
+            idempotency_key: self.idempotency_key,
             retry: self.retry,
             policy: self.policy,
+            outside: self.request.bound.iter().map(Outside::of).collect(),
             request: self.request,
             response: self.response,
+            reply: self.reply,
         })
     }
 }

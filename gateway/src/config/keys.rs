@@ -55,9 +55,13 @@ keys! {
     BACKEND "backend", CALLS, AT_TOP, "which backend is called";
     TIMEOUT "timeout", CALLS, AT_TOP, "how long the whole call may take, retries included";
     IDEMPOTENT "idempotent", CALLS, NOT_AT_TOP, "whether running a call twice does what running it once does";
+    IDEMPOTENCY_KEY "idempotency_key", CALLS, NOT_AT_TOP, "whether a request with `Idempotency-Key` counts as idempotent";
     RETRY "retry", CALLS, NOT_AT_TOP, "how often a call is sent, and after what";
     BODY "body", CALLS, NOT_AT_TOP, "what the HTTP body is";
+    BIND "bind", CALLS, NOT_AT_TOP, "what fills fields that are not filled by their names";
     RESPONSE "response", CALLS, NOT_AT_TOP, "what of the result is the reply's body";
+    ERRORS "errors", CALLS, NOT_AT_TOP, "the statuses of the method's errors";
+    ETAG "etag", CALLS, NOT_AT_TOP, "what is the entity tag of a result";
     UNKNOWN_FIELDS "unknown_fields", CALLS, AT_TOP, "members and query parameters that name no field";
     INT64 "int64", CALLS, AT_TOP, "how 64-bit integers are written";
     DECIMAL "decimal", CALLS, AT_TOP, "how decimals are written";

@@ -10,7 +10,13 @@ pub(crate) enum RoutePart {
     Match,
     Call,
     Body,
+    /// The field of `bind` of that place.
+    Bound(usize),
     Response,
+    /// A field of the result, by its number among those that the response picks.
+    Picked(usize),
+    /// An error that has a status, by its number.
+    Error(usize),
 }
 
 /// What is wrong with a route.
@@ -28,12 +34,15 @@ impl Tables {
     pub(crate) fn diagnose(&self, misfits: Vec<Misfit<'_>>) -> Result<(), Diagnostics> {
         let diagnostic = |misfit: Misfit<'_>| {
             let Misfit { route, part, title, label, help } = misfit;
-            let Written { place, matched, action, body, response } = &route.written;
+            let Written { place, matched, action, body, bound, response, picked, errors } = &route.written;
             let spot = match part {
                 RoutePart::Match => matched,
                 RoutePart::Call => action,
                 RoutePart::Body => body,
+                RoutePart::Bound(at) => bound.get(at).unwrap_or(matched),
                 RoutePart::Response => response,
+                RoutePart::Picked(at) => picked.get(at).unwrap_or(response),
+                RoutePart::Error(at) => errors.get(at).unwrap_or(action),
             };
             let diagnostic = Diagnostic::new(title);
             let source = self.sources.iter().find(|source| source.path() == &*place.file);

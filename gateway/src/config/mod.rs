@@ -12,6 +12,7 @@ mod backend_files;
 mod backend_security;
 mod balance;
 mod bind;
+mod bound_fields;
 mod call;
 mod call_policy;
 mod call_ref;
@@ -49,6 +50,7 @@ mod path;
 mod policy;
 mod rate_limit;
 mod reader;
+mod response;
 mod retry;
 mod rewrites;
 mod route;
@@ -74,6 +76,7 @@ pub use backend::BackendSpec;
 pub(crate) use backend_files::{Loaded, TlsClient};
 pub use backend_security::{BackendTls, BackendToken, OwnCertificate, SecuritySpec};
 pub use balance::{Balance, HashBy, HashSpec, Placement};
+pub use bound_fields::Outside;
 pub use call::CallSpec;
 pub use call_policy::CallPolicy;
 pub use call_ref::CallRef;
@@ -100,6 +103,10 @@ pub use overload::{AdaptiveSpec, OverloadSpec, Priority, QueueSpec, When};
 pub use path::{MAX_PARAMETERS, PathTemplate};
 pub use policy::RoutePolicy;
 pub use rate_limit::{LimitBy, Rate, RateLimitSpec};
+pub use response::{
+    ErrorStatuses, EtagSpec, HeaderSpec, HeaderValue, LinkSpec, Pair, Part, ReplySpec, StatusSpec,
+    TextTemplate, UriTemplate, ValueSource,
+};
 pub use retry::{RetryOn, RetrySpec};
 pub use route::{RouteSpec, Written};
 pub use route_limits::{RateLimit, RateLimits};

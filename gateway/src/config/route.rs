@@ -36,7 +36,13 @@ pub struct Written {
     pub(super) matched: Range<usize>,
     pub(super) action: Range<usize>,
     pub(super) body: Range<usize>,
+    /// Each field of `bind`.
+    pub(super) bound: Vec<Range<usize>>,
     pub(super) response: Range<usize>,
+    /// By the number of a field that the response picks: where it is used.
+    pub(super) picked: Vec<Range<usize>>,
+    /// By the number of an error that has a status: where its name stands.
+    pub(super) errors: Vec<Range<usize>>,
 }
 
 impl PartialEq for Written {
@@ -83,7 +89,7 @@ impl Draft {
         let action = match kind {
             "call" => {
                 let call = required(reader, &section, keys::CALL.name, &header, "call = \"orders.get\"");
-                ActionDraft::Call(CallDraft::read(reader, &section, call, path, file))
+                ActionDraft::Call(CallDraft::read(reader, &section, call, matcher.as_ref(), file))
             }
             other => {
                 action::only_one(reader, table);
@@ -95,14 +101,23 @@ impl Draft {
             policy.clients.check_within(file.clients(), reader, &item);
         }
         let spot = |key| section.get(key).map_or(span.clone(), |item| item.span());
-        let calls = matches!(action, ActionDraft::Call(_));
-        let of_call = |key| if calls { spot(key) } else { span.clone() };
+        let call = match &action {
+            ActionDraft::Call(draft) => Some(draft),
+            _ => None,
+        };
+        let of_call = |key| if call.is_some() { spot(key) } else { span.clone() };
         let written = Written {
             place: reader.source.place(span.start),
             matched: spot(keys::MATCH.name),
             action: spot(kind),
             body: of_call(keys::BODY.name),
+            bound: match &action {
+                ActionDraft::Call(draft) => draft.bound.clone(),
+                _ => Vec::new(),
+            },
             response: of_call(keys::RESPONSE.name),
+            picked: call.map(|draft| draft.picked.clone()).unwrap_or_default(),
+            errors: call.map(|draft| draft.errors.clone()).unwrap_or_default(),
         };
         Draft {
             source: Arc::clone(reader.source),

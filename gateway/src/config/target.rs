@@ -82,7 +82,7 @@ impl RewriteTarget {
     }
 }
 
-fn check_length(text: &str) -> Result<(), Complaint> {
+pub(super) fn check_length(text: &str) -> Result<(), Complaint> {
     match text.len() <= MAX_TARGET {
         true => Ok(()),
         false => Err(Complaint::new("a target this long", format!("at most {MAX_TARGET} bytes"))),
@@ -90,7 +90,7 @@ fn check_length(text: &str) -> Result<(), Complaint> {
 }
 
 /// Where scheme and authority end: 0 where there are none.
-fn origin(text: &str) -> Result<usize, Complaint> {
+pub(super) fn origin(text: &str) -> Result<usize, Complaint> {
     let Some(scheme) = ["https://", "http://"].into_iter().find(|scheme| text.starts_with(scheme)) else {
         if text.starts_with("//") {
             return Err(Complaint::new("a host without its scheme", "`//` begins a host's name")
@@ -144,7 +144,7 @@ fn authority_error(text: &str) -> Option<&'static str> {
 }
 
 /// Refuses `.` and `..` as segments of the path: clients resolve them, to something else.
-fn dot_segments(text: &str, at: Range<usize>) -> Result<(), Complaint> {
+pub(super) fn dot_segments(text: &str, at: Range<usize>) -> Result<(), Complaint> {
     let mut start = at.start;
     for segment in text[at].split('/') {
         if is_dot_segment(segment) {
@@ -212,7 +212,7 @@ fn pieces(
     Ok(pieces)
 }
 
-fn literal(text: &str, at: Range<usize>, extra: &str) -> Result<(), Complaint> {
+pub(super) fn literal(text: &str, at: Range<usize>, extra: &str) -> Result<(), Complaint> {
     let part = &text[at.clone()];
     let bad = part.char_indices().find(|(_, c)| !allowed(*c) && !extra.contains(*c));
     if let Some((offset, bad)) = bad {

@@ -94,6 +94,8 @@ reasons! {
     RewriteLoop = "rewrite_loop", Internal;
     /// A path parameter that the location of a redirect takes is `.` or `..`.
     DotSegment = "dot_segment", InvalidArgument;
+    /// The client takes nothing that the route can say.
+    NotAcceptable = "not_acceptable", InvalidArgument 406;
 
     // Too many.
     /// There are as many client connections as there may be.

@@ -42,6 +42,7 @@ impl Failure {
                 )
                 .into();
             }
+            Failure::NotAcceptable => "this is answered in application/json, which Accept does not take",
             Failure::UnsupportedMediaType(media_type) => {
                 return format!("the body must be application/json in UTF-8, not `{media_type}`").into();
             }

@@ -33,12 +33,15 @@ macro_rules! known_names {
 }
 
 known_names! {
+    ACCEPT = "accept", "Accept";
     AUTHORIZATION = "authorization", "Authorization";
     CONTENT_ENCODING = "content-encoding", "Content-Encoding";
     CONTENT_TYPE = "content-type", "Content-Type";
     COOKIE = "cookie", "Cookie";
     FORWARDED = "forwarded", "Forwarded";
     GRPC_TIMEOUT = "grpc-timeout", "Grpc-Timeout";
+    IDEMPOTENCY_KEY = "idempotency-key", "Idempotency-Key";
+    IF_NONE_MATCH = "if-none-match", "If-None-Match";
     TRACEPARENT = "traceparent", "traceparent";
     TRACESTATE = "tracestate", "tracestate";
     X_API_KEY = "x-api-key", "X-Api-Key";

@@ -102,8 +102,8 @@ impl Exchange {
                     }
                     _ => failure.log(id, self.tally.route()),
                 }
-                self.tally.failed(&failure);
-                problem::reply(&failure, &self.worker.shared.settings.server.error_types, id)
+                let status = self.tally.failed(&failure);
+                problem::with_status(&failure, status, &self.worker.shared.settings.server.error_types, id)
             }
         }
     }

@@ -1,14 +1,17 @@
 //! What is done with a request, from top to bottom: its route, the route's steps, its body, the route's action, the reply.
 
+use super::accept;
 use super::actions;
 use super::deadline::{Clocks, deadline};
 use super::exchange::Exchange;
 use super::hash_key::hash_key;
 use super::https;
+use super::idempotency_key;
 use super::lookup::{Met, look_up};
 use super::metadata::{self, Origin};
 use super::miss::options;
-use super::reply::Reply;
+use super::outside;
+use super::reply::{self, Reply};
 use super::traffic;
 use crate::call;
 use crate::failure::Failure;
@@ -69,11 +72,14 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
     let Met { route, captured, params } = met;
     match &route.action {
         Action::Call(action) => {
+            accept::check(head.fields())?;
             let listed = action.spec.policy.metadata.names();
             let mut metadata = metadata::of(listed, head.fields(), &Origin::of(exchange))?;
             if let Some(certificate) = exchange.connection().shown_certificate() {
                 certificate.tell(&mut metadata);
             }
+            let has_key =
+                action.spec.idempotency_key && idempotency_key::put(head.fields(), listed, &mut metadata)?;
             let turned_away = |failure: &Failure| exchange.tally.turned_away(failure);
             early(&exchange.worker, action, exchange.body.is_there(head), began).inspect_err(turned_away)?;
             let read = exchange.body.read(head, &exchange.worker.shared).await;
@@ -81,7 +87,7 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
             let again = exchange.context.came.is_some();
             let now = if exchange.body.waited() || again { Instant::now() } else { began };
             let clocks = Clocks { began, came: *exchange.context.came.get_or_insert(now), now };
-            call(exchange, (&route, action), params, metadata, clocks).await
+            call(exchange, (&route, action), params, (metadata, has_key), clocks).await
         }
         Action::Local(reply) => actions::local(&route, reply, &captured, head.query()),
         Action::Rewrite(_) => Err(Failure::RewriteLoop(head.path().to_owned())),
@@ -106,11 +112,12 @@ async fn call(
     exchange: &Exchange,
     (route, action): (&RouteRef, &CallAction),
     path: PathParams<'_>,
-    metadata: MetadataBuf,
+    (metadata, has_key): (MetadataBuf, bool),
     clocks: Clocks,
 ) -> Result<Reply, Failure> {
     let Exchange { worker, context, head, body, .. } = exchange;
     let query = query_pairs(head.query().unwrap_or_default()).map_err(|_| Failure::query_not_utf8())?;
+    let bound = outside::of(&action.spec.outside, head.fields(), context.client)?;
     let deadline = deadline(head.fields(), clocks, action.spec.timeout)?;
     // A split has a backend of its own, and that a key of its own.
     let key = match &action.traffic {
@@ -123,16 +130,25 @@ async fn call(
         backend: &action.backend,
         key,
         version: None,
+        has_key,
         has_fallback: false,
         path,
         query,
+        bound,
         body: call::Body::Whole(body.bytes(head)),
         metadata: metadata.as_metadata(),
         times: Times { now: clocks.now, deadline },
         on_sent: None,
     };
     match &action.traffic {
-        None => call::run(worker, &request).await.map(Reply::of_call),
+        None => {
+            let reply = call::run(worker, &request).await?;
+            // On the heap, and only where there is something to say.
+            match &action.spec.reply {
+                None => Ok(Reply::of_call(reply)),
+                Some(_) => Ok(Box::pin(reply::of_call(head, &request, reply)).await),
+            }
+        }
         // On the heap: it is large, and most routes have none.
         Some(traffic) => Box::pin(traffic::run(exchange, route, traffic, request)).await,
     }

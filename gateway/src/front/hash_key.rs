@@ -45,7 +45,7 @@ fn find<'b>(
 }
 
 /// A cookie's value (RFC 6265, 4.2.1). Several lines are one, joined with `; ` (RFC 9113, 8.2.3).
-fn cookie<'h>(fields: Fields<'h>, name: &str) -> Option<&'h [u8]> {
+pub(super) fn cookie<'h>(fields: Fields<'h>, name: &str) -> Option<&'h [u8]> {
     let pairs = fields::each(fields, &COOKIE).flat_map(|line| line.split(|byte| *byte == b';'));
     pairs.map(<[u8]>::trim_ascii).find_map(|pair| pair.strip_prefix(name.as_bytes())?.strip_prefix(b"="))
 }

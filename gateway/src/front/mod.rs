@@ -14,11 +14,13 @@
 //! handler      what is done with it: route, steps, body, action, reply
 //! lookup       which route it meets, and its steps; miss, what is there where none takes it
 //! traffic      where its call goes, if that is not just its route's backend; shadow, copies of calls
+//! accept       whether the client takes what its route can say
 //! body         a request's body, within its limits; media_type, which bodies are JSON
 //! hash_key     the key by which a backend spreads its calls
 //! deadline     when the reply must be there: by the route, or by its caller
 //! actions      what routes do that call nothing: fixed replies and redirects
 //! metadata     what goes along with the call: its id, its client, listed headers, the trace
+//! idempotency_key  the key by which the client says that several requests are one
 //! client_certificate  who the client is by its certificate, for the method
 //! problem      failures as RFC 9457 problem details
 //! reply        a head, and a body in one piece or in many
@@ -28,6 +30,7 @@
 //! tally        what is counted of a request, however it ends
 //! ```
 
+mod accept;
 mod actions;
 mod body;
 mod client;
@@ -45,10 +48,12 @@ mod hash_key;
 mod http1;
 mod http2;
 mod https;
+mod idempotency_key;
 mod lookup;
 mod media_type;
 mod metadata;
 mod miss;
+mod outside;
 mod pace;
 mod peer;
 mod pool;

@@ -35,10 +35,18 @@ struct Entry<'a> {
 
 /// The reply that tells a failure. Errors that methods declare have URIs of those `types`.
 pub(super) fn reply(failure: &Failure, types: &ErrorTypes, request_id: &str) -> Reply {
-    let content = Content::Full(body(failure, types, request_id));
-    let mut reply = Reply { prepared: PROBLEM, content, ..Reply::empty(failure.status()) };
+    with_status(failure, failure.status(), types, request_id)
+}
+
+/// The same with the status that its route gives it.
+pub(super) fn with_status(failure: &Failure, status: u16, types: &ErrorTypes, request_id: &str) -> Reply {
+    let content = Content::Full(body(failure, status, types, request_id));
+    let mut reply = Reply { prepared: PROBLEM, content, ..Reply::empty(status) };
     if let Some(seconds) = failure.retry_after() {
         reply.field("retry-after", &seconds.to_string());
+    }
+    if let Failure::NotAcceptable = failure {
+        reply.field("vary", "accept");
     }
     if let Some(allow) = failure.allow() {
         reply.field("allow", allow);
@@ -46,7 +54,7 @@ pub(super) fn reply(failure: &Failure, types: &ErrorTypes, request_id: &str) -> 
     reply
 }
 
-fn body(failure: &Failure, types: &ErrorTypes, request_id: &str) -> Vec<u8> {
+fn body(failure: &Failure, status: u16, types: &ErrorTypes, request_id: &str) -> Vec<u8> {
     let of_error = failure.error().map(|error| types.uri(&error.method, &error.name));
     let entries = failure.violations().iter().map(|violation| Entry {
         pointer: &violation.pointer,
@@ -54,7 +62,6 @@ fn body(failure: &Failure, types: &ErrorTypes, request_id: &str) -> Vec<u8> {
         line: violation.line,
         column: violation.column,
     });
-    let status = failure.status();
     let body = Body {
         r#type: of_error.as_deref().unwrap_or("about:blank"),
         title: callgate_http1::phrase(status),

@@ -1,5 +1,12 @@
 //! What an exchange ends with: a head, and a body that is empty, in one piece as nearly all are, in several as long ones are, or has only
-//! begun. How it goes on the wire is the protocol's affair.
+//! begun. What a route says of it beside is in `said.rs`; its templates are filled in by `render.rs`, and `etag.rs` has its entity tag. How it
+//! goes on the wire is the protocol's affair.
+
+mod etag;
+mod render;
+mod said;
+
+pub(super) use said::reply as of_call;
 
 use crate::buffers::ReplyBuffer;
 use crate::call::{self, Json, ReplyStream};
@@ -51,10 +58,12 @@ impl Reply {
         Reply { content: Content::Fixed(route.clone()), ..Reply::empty(spec.status) }
     }
 
-    /// That of a call.
+    /// That of a call, without what its route says of it.
     pub(super) fn of_call(reply: call::Reply) -> Reply {
         match reply {
-            call::Reply::Whole { json, guards } => Reply { guards: Some(guards), ..Reply::of_result(json) },
+            call::Reply::Whole { replied, guards } => {
+                Reply { guards: Some(guards), ..Reply::of_result(replied.json) }
+            }
             call::Reply::Begun(stream) => Reply::of_json(Content::Begun(stream)),
         }
     }

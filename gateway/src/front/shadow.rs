@@ -8,7 +8,7 @@ use super::exchange::Exchange;
 use super::hash_key::hash_key;
 use crate::backends::Attempt;
 use crate::call;
-use crate::routes::{PathParams, Shadow, query_pairs};
+use crate::routes::{BoundTexts, PathParams, Shadow, query_pairs};
 use crate::supervise::Task;
 use crate::telemetry::ShadowOutcome;
 use crate::transport::Times;
@@ -29,6 +29,7 @@ struct Copy {
     route: RouteRef,
     path: PathParams<'static>,
     query: String,
+    bound: BoundTexts<'static>,
     body: Rc<Vec<u8>>,
     metadata: MetadataBuf,
     /// The hash of its key, where the shadow's backend spreads calls by that.
@@ -58,6 +59,11 @@ pub(super) fn copy(exchange: &Exchange, route: &RouteRef, shadow: &Shadow, reque
         route: route.clone(),
         path: request.path.iter().map(|value| Cow::Owned(value.clone().into_owned())).collect(),
         query: head.query().unwrap_or_default().to_owned(),
+        bound: request
+            .bound
+            .iter()
+            .map(|text| text.clone().map(|text| Cow::Owned(text.into_owned())))
+            .collect(),
         body: body.shared(head),
         metadata,
         key,
@@ -91,9 +97,11 @@ impl Copy {
             backend: &shadow.to.backend,
             version: shadow.to.version.as_deref(),
             key: self.key,
+            has_key: false,
             has_fallback: false,
             path: self.path,
             query: query_pairs(&self.query).map_err(|_| ShadowOutcome::Unfit)?,
+            bound: self.bound,
             body: call::Body::Whole(&self.body),
             metadata: self.metadata.as_metadata(),
             times: Times { now: Instant::now(), deadline: self.deadline },

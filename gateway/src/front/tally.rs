@@ -4,7 +4,7 @@
 //! but a guard: dropped without a reply, it counts the request as 499. What is counted is the head of the reply, and the time until
 //! that was there. Heads that are no requests never become one: they are counted as they are refused, without a time.
 
-use crate::failure::{Failure, Reason};
+use crate::failure::{Failure, MethodFailure, Reason};
 use crate::telemetry::RouteStats;
 use crate::worker::{RouteRef, Worker};
 use callgate_http1::Refusal;
@@ -49,8 +49,8 @@ impl Tally {
         self.count(status);
     }
 
-    /// It has failed.
-    pub(super) fn failed(&mut self, failure: &Failure) {
+    /// It has failed. Gives the status, which its route may say.
+    pub(super) fn failed(&mut self, failure: &Failure) -> u16 {
         if let Failure::Invalid(_) = failure {
             self.stats().0.of(self.worker.id).bad_requests.increment();
         }
@@ -58,7 +58,16 @@ impl Tally {
             self.worker.shared.front.workers.of(self.worker.id).failures.of_refusal(*refusal).increment();
         }
         self.count_reason(failure.reason());
-        self.count(failure.status());
+        let status = self.said(failure).unwrap_or_else(|| failure.status());
+        self.count(status);
+        status
+    }
+
+    /// The status that its route gives a failure of the method, if it gives one.
+    fn said(&self, failure: &Failure) -> Option<u16> {
+        let Failure::Method(MethodFailure { status, error }) = failure else { return None };
+        let reply = self.route.as_ref()?.action.call()?.spec.reply.as_ref()?;
+        reply.errors.of(error.as_ref().map(|error| error.name.as_str()), status.code)
     }
 
     fn count(&mut self, status: u16) {

@@ -3,7 +3,7 @@
 
 use super::exchange::Exchange;
 use super::hash_key::hash_key;
-use super::reply::Reply;
+use super::reply::{self, Reply};
 use super::shadow;
 use crate::call;
 use crate::config::HeaderMatch;
@@ -58,11 +58,11 @@ async fn serve<'a>(
     let result = call::run(worker, request).await;
     let absent = result.as_ref().is_err_and(Failure::is_absence);
     let Some(fallback) = traffic.fallback.as_ref().filter(|_| absent) else {
-        return result.map(Reply::of_call);
+        return Ok(reply::of_call(&exchange.head, request, result?).await);
     };
     // By another table the call may have an instance: there it is looked up first.
     if worker.table().generation != route.table().generation {
-        return result.map(Reply::of_call);
+        return Ok(reply::of_call(&exchange.head, request, result?).await);
     }
     fallback.stats.0.of(worker.id).increment();
     match &fallback.to {
@@ -71,7 +71,8 @@ async fn serve<'a>(
             direct(request, to, exchange)?;
             request.has_fallback = false;
             request.times.now = Instant::now();
-            call::run(worker, request).await.map(Reply::of_call)
+            let reply = call::run(worker, request).await?;
+            Ok(reply::of_call(&exchange.head, request, reply).await)
         }
     }
 }

@@ -108,8 +108,8 @@ impl CallAction {
     /// What links know of it.
     #[inline]
     pub fn binding(&self) -> Binding<'_> {
-        let CallSpec { call, request, response, .. } = &*self.spec;
-        Binding { id: self.route, slot: self.slot, call, request, response }
+        let CallSpec { call, request, response, reply, .. } = &*self.spec;
+        Binding { id: self.route, slot: self.slot, call, request, response, reply: reply.as_ref() }
     }
 
     /// What the route's own calls may go to: backends, of which perhaps only a version.

@@ -14,7 +14,8 @@ mod traffic;
 
 pub use action::{Action, CallAction, Rewrite};
 pub use location::{location, rewritten};
-pub use params::{Captured, PathParams, QueryPairs, RawParams, query_pairs};
+pub(crate) use params::decode_segment;
+pub use params::{BoundTexts, Captured, PathParams, QueryPairs, RawParams, query_pairs};
 pub use route::Route;
 pub use table::{Found, Table};
 pub use traffic::{Destination, Fallback, FallbackTo, Shadow, Target, Traffic};

@@ -18,6 +18,9 @@ pub type RawParams<'a> = Vec<&'a str>;
 /// Names and values of a query, in order.
 pub type QueryPairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
+/// What a request gives for the fields that a route binds, beside its query: for each its text, if there is one.
+pub type BoundTexts<'a> = Vec<Option<Cow<'a, str>>>;
+
 /// What a path's parameters caught. What is made of it is the route's action's to say.
 pub struct Captured<'t, 'p>(Params<'t, 'p>);
 
@@ -55,7 +58,7 @@ pub fn query_pairs(query: &str) -> Result<QueryPairs<'_>, NotUtf8> {
 }
 
 /// Decodes a path segment's percent-encoding, once. A `%` without two hex digits behind it stands for itself.
-pub(super) fn decode_segment(text: &str) -> Result<Cow<'_, str>, NotUtf8> {
+pub(crate) fn decode_segment(text: &str) -> Result<Cow<'_, str>, NotUtf8> {
     decode(text, false)
 }
 

@@ -32,7 +32,11 @@ macro_rules! statuses {
     };
 }
 
-statuses! { 200 204 308 400 401 403 404 405 408 409 413 414 415 417 421 429 431 499 501 503 504 505 500 }
+statuses! {
+    200 204 201 304 202 303 203 205 206 301 302 307 308
+    400 401 402 403 404 405 406 408 409 410 412 413 414 415 416 417 421 422 423 424 428 429 431 451 499
+    501 502 503 504 505 507 511 500
+}
 
 /// What a route counts; and the status that it may answer with beside the gateway's own.
 #[derive(Debug)]
@@ -41,7 +45,7 @@ pub struct RouteStats(pub PerWorker<RouteCounters>, u16);
 /// One worker's share of a route's counters.
 #[derive(Debug, Default)]
 pub struct RouteCounters {
-    pub(super) by_status: [Counter; STATUS_CODES],
+    pub(super) by_status: ByStatus,
     /// From the request's head to the answer's.
     pub duration: Histogram,
     /// Requests whose JSON did not fit the method's schema.
@@ -52,11 +56,21 @@ pub struct RouteCounters {
     pub shed: ShedCounters,
 }
 
+/// A counter for each status, and one for all others.
+#[derive(Debug)]
+pub(super) struct ByStatus([Counter; STATUS_CODES]);
+
+impl Default for ByStatus {
+    fn default() -> ByStatus {
+        ByStatus(std::array::from_fn(|_| Counter::default()))
+    }
+}
+
 impl RouteCounters {
     /// Counts an answered request.
     #[inline]
     pub fn answered(&self, status: u16, duration: Duration) {
-        self.by_status[StatusClass::of(status).0].increment();
+        self.by_status.0[StatusClass::of(status).0].increment();
         self.duration.observe(duration);
     }
 }
@@ -64,7 +78,7 @@ impl RouteCounters {
 impl RouteCounters {
     /// Counts without a time what has none: a head that was no request, or a request that nobody looked at.
     pub fn bare(&self, status: u16) {
-        self.by_status[StatusClass::of(status).0].increment();
+        self.by_status.0[StatusClass::of(status).0].increment();
     }
 }
 
@@ -83,7 +97,7 @@ impl RouteStats {
     pub(crate) fn by_status(&self) -> impl Iterator<Item = (u16, u64)> + '_ {
         let mut all = BTreeMap::new();
         for (at, code) in StatusClass::CODES.iter().chain([&self.1]).enumerate() {
-            *all.entry(*code).or_default() += self.0.sum(|one| &one.by_status[at]);
+            *all.entry(*code).or_default() += self.0.sum(|one| &one.by_status.0[at]);
         }
         all.into_iter().filter(|(_, n)| *n > 0)
     }

@@ -1,12 +1,13 @@
 //! What a link is given to make a call: what it needs to know of the route, the request, and the time.
 
 use super::body::Body;
-use crate::config::CallRef;
+use crate::config::{CallRef, ReplySpec};
 use callgate_protocol::Metadata;
 use callgate_protocol::connection::NotSent;
 use callgate_transcode::{RequestBinding, ResponseBinding, Violation};
 use std::borrow::Cow;
 use std::rc::Rc;
+use std::sync::Arc;
 use tokio::time::Instant;
 
 /// A route, as links know it.
@@ -22,6 +23,8 @@ pub struct Binding<'r> {
     pub request: &'r RequestBinding,
     /// How the method's result becomes a reply.
     pub response: &'r ResponseBinding,
+    /// What else is said of replies; nothing as a rule.
+    pub reply: Option<&'r Arc<ReplySpec>>,
 }
 
 /// When a call is made, and when its reply must be there.
@@ -42,6 +45,8 @@ pub struct Call<'a> {
     pub path: &'a [Cow<'a, str>],
     /// The query's pairs, decoded.
     pub query: &'a [(Cow<'a, str>, Cow<'a, str>)],
+    /// What headers, cookies and the connection give for the fields that the route binds.
+    pub bound: &'a [Option<Cow<'a, str>>],
     /// The body.
     pub body: Body<'a>,
     /// What travels with it.

@@ -88,7 +88,7 @@ struct InFlight {
 
 /// A result.
 pub fn reply(text: &str) -> Outcome {
-    Outcome::Reply(Json::Short(ReplyBuffer::of(text.as_bytes())))
+    Outcome::Reply(Json::Short(ReplyBuffer::of(text.as_bytes())).into())
 }
 
 impl MemoryLink {

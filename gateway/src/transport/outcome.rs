@@ -1,7 +1,7 @@
 //! How an attempt has ended, and all that follows from it: what is counted, what it says of its instance, whether it helps to send
 //! the call again, and what the backend's limit learns. One type says all four, so that they cannot disagree.
 
-use super::reply::{Json, LongReply};
+use super::reply::{LongReply, Replied};
 use crate::failure::MethodFailure;
 use crate::overload::Feedback;
 use crate::telemetry::{OutcomeLabel, RetryReason, ShadowOutcome};
@@ -12,7 +12,7 @@ use callgate_protocol::Code;
 #[derive(Debug)]
 pub enum Outcome {
     /// With a result, as JSON.
-    Reply(Json),
+    Reply(Replied),
     /// With a result whose JSON is long, or may be: it is yet to be made.
     Long(Box<LongReply>),
     /// With a result whose JSON would be longer than a reply may be: the bound in bytes.
@@ -146,6 +146,7 @@ impl Outcome {
 mod tests {
     use super::*;
     use crate::buffers::ReplyBuffer;
+    use crate::transport::Json;
     use callgate_protocol::Status;
 
     fn failed(code: Code) -> Outcome {
@@ -157,7 +158,7 @@ mod tests {
     }
 
     fn reply() -> Outcome {
-        Outcome::Reply(Json::Short(ReplyBuffer::of(b"")))
+        Outcome::Reply(Json::Short(ReplyBuffer::of(b"")).into())
     }
 
     /// All that follows from each outcome: label; evidence; reasons to send the call again where the attempt had all of the call's

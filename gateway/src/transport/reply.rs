@@ -1,9 +1,9 @@
-//! What an instance replies.
+//! What an instance replies: its result as JSON, and what the route wants to know of it beside.
 
 use crate::buffers::ReplyBuffer;
 use bytes::Bytes;
 use callgate_protocol::Room;
-use callgate_transcode::{Decoding, ResponseProgram};
+use callgate_transcode::{Decoding, Picked, Picking, ResponseProgram};
 use std::fmt;
 use std::rc::Rc;
 
@@ -16,18 +16,60 @@ pub enum Json {
     Long(Vec<Bytes>),
 }
 
+/// A reply that is there.
+#[derive(Debug)]
+pub struct Replied {
+    /// The result.
+    pub json: Json,
+    /// What the route wants to know of it beside. On the heap: most routes want nothing.
+    pub noted: Option<Box<Noted>>,
+}
+
+/// What a route wants to know of a reply beside its JSON.
+#[derive(Debug, Default)]
+pub struct Noted {
+    /// The fields that its binding picks.
+    pub picked: Picked,
+    /// What the method says beside its result, by the list of the route.
+    pub metadata: Vec<Option<Vec<u8>>>,
+}
+
+/// One of which nothing else is to be known.
+impl From<Json> for Replied {
+    fn from(json: Json) -> Replied {
+        Replied { json, noted: None }
+    }
+}
+
 /// A reply whose JSON is long, or may be: its bytes, taken out of the connection so that the caller makes the JSON in steps.
 pub struct LongReply {
     payload: Vec<u8>,
     /// The payload's, where it was put together of parts.
     room: Option<Room>,
     program: Rc<ResponseProgram>,
+    /// What was noted; the fields are yet to be picked.
+    noted: Option<Box<Noted>>,
 }
 
 impl LongReply {
     /// A reply that is to be transcoded by that program.
     pub(super) fn new(payload: Vec<u8>, room: Option<Room>, program: Rc<ResponseProgram>) -> LongReply {
-        LongReply { payload, room, program }
+        LongReply { payload, room, program, noted: None }
+    }
+
+    /// The same, of which that was noted.
+    pub(super) fn with(self, noted: Option<Box<Noted>>) -> LongReply {
+        LongReply { noted, ..self }
+    }
+
+    /// Gives what was noted.
+    pub fn take_noted(&mut self) -> Option<Box<Noted>> {
+        self.noted.take()
+    }
+
+    /// Begins to pick the fields that the route wants.
+    pub fn begin_picking(&self) -> Picking<'_> {
+        self.program.begin_picking(&self.payload)
     }
 
     /// How many bytes it holds that have no room yet.

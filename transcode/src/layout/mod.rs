@@ -63,6 +63,15 @@ impl Layout {
         &self.nodes[id as usize]
     }
 
+    /// The names of the errors that the method declares, as JSON has them.
+    pub fn error_names(&self) -> impl Iterator<Item = &str> {
+        let variants = self.errors.as_ref().and_then(|errors| match self.node(errors.node) {
+            Node::Enum(table) => Some(&table.variants),
+            _ => None,
+        });
+        variants.into_iter().flat_map(|variants| variants.iter().map(|variant| &*variant.name))
+    }
+
     /// The node of the value itself: without option, presence and rules around it.
     pub(crate) fn bare(&self, id: NodeId) -> &Node {
         match self.node(id) {

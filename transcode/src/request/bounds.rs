@@ -127,6 +127,12 @@ impl Encoder<'_> {
     /// Whose value it is, for messages.
     #[cold]
     pub(super) fn source_name(&self, source: Source) -> String {
-        self.program.source_name(source, self.input.query)
+        match source {
+            Source::Bound(at) => {
+                let bound = self.texts.get(at).map(|text| text.bound);
+                self.program.bound_name(bound.unwrap_or_default())
+            }
+            source => self.program.source_name(source, self.input.query),
+        }
     }
 }

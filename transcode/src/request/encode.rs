@@ -1,6 +1,7 @@
 //! The walk over the body: one value read, one value written. Nothing is kept but what stands in `out` already.
 
 use super::ahead::Ahead;
+use super::bound::BoundText;
 use super::params::{Given, Params};
 use super::{RequestInput, RequestProgram};
 use crate::binding::Body;
@@ -35,6 +36,8 @@ pub(super) struct Encoder<'a> {
     pub(super) layout: &'a Layout,
     pub(super) input: &'a RequestInput<'a>,
     pub(super) params: &'a Params,
+    /// What the request gives for bound fields.
+    pub(super) texts: &'a [BoundText<'a>],
     pub(super) cursor: Cursor<'a>,
     pub(super) out: &'a mut Vec<u8>,
     /// Where the message begins in `out`, and how long it may become.
@@ -60,6 +63,7 @@ impl<'a> Encoder<'a> {
         program: &'a RequestProgram,
         input: &'a RequestInput<'a>,
         params: &'a Params,
+        texts: &'a [BoundText<'a>],
         body: &'a str,
         out: &'a mut Vec<u8>,
     ) -> Self {
@@ -72,6 +76,7 @@ impl<'a> Encoder<'a> {
             layout: &program.layout,
             input,
             params,
+            texts,
             cursor: Cursor::new(body),
             begin: out.len(),
             most,
@@ -101,6 +106,16 @@ impl<'a> Encoder<'a> {
         match self.violations.is_empty() {
             true => Ok(()),
             false => Err(located(self.cursor.text(), self.violations)),
+        }
+    }
+
+    /// Encodes one field alone, from what is given for it; or says why it cannot be.
+    pub(super) fn only(mut self, node: NodeId, given: Given) -> Result<(), String> {
+        // A stop has left its reason there.
+        let _ = self.write_given(node, given);
+        match self.violations.into_iter().next() {
+            None => Ok(()),
+            Some(pending) => Err(pending.refusal.detail),
         }
     }
 

@@ -211,7 +211,7 @@ impl<'a> Encoder<'a> {
             };
             let members = *next..*next + inner.map_or(0, Struct::count);
             let has_rest = inner.is_none_or(|inner| inner.rest().is_some());
-            let is_there = given.is_some()
+            let is_there = given.is_some_and(|given| self.params.fills(given))
                 || (has_rest && !object.entries.is_empty())
                 || members.clone().any(|at| self.slots[object.slots + at].start != Slot::EMPTY.start);
             match &field.absent {

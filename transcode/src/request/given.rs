@@ -1,4 +1,4 @@
-//! Fields of which the body says nothing: written from what path and query give, which are texts, or from the whole body.
+//! Fields of which the body says nothing: written from what path, query and bindings give, which are texts, or from the whole body.
 
 use super::containers::put_unit_variant;
 use super::encode::{Encoder, Step};
@@ -74,7 +74,12 @@ impl Encoder<'_> {
         self.enter()?;
         let (start, known) = (open_count(self.out), self.violations.len());
         let mut starts = Vec::new();
+        let mut count = 0;
         for source in self.params.sources(given) {
+            if self.has_no_items(source) {
+                continue;
+            }
+            count += 1;
             if is_set {
                 starts.push(self.out.len());
             }
@@ -83,8 +88,13 @@ impl Encoder<'_> {
         if self.violations.len() == known && self.has_twin(&starts) {
             self.refuse_given(given, Refusal::constraint("the same item twice"))?;
         }
-        close_count(self.out, start, given.count() as u64);
+        close_count(self.out, start, count);
         self.leave(start)
+    }
+
+    /// Whether a source gives a list without items, and no item.
+    fn has_no_items(&self, source: Source) -> bool {
+        matches!(source, Source::Bound(at) if self.texts.get(at).is_some_and(|text| text.text.is_none()))
     }
 
     /// Writes a field with rules from what path and query give for it, or for parts of it.
@@ -112,7 +122,8 @@ impl Encoder<'_> {
         let text = match source {
             Source::Path(index) => input.path.get(index).map(|value| &**value),
             Source::Query(index) => input.query.get(index).map(|(_, value)| &**value),
-            Source::Body => None,
+            Source::Bound(at) => self.texts.get(at).and_then(|text| text.text),
+            Source::Body | Source::Absent(_) => None,
         };
         let start = self.out.len();
         let written = match (text, self.layout.node(node)) {

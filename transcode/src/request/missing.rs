@@ -14,7 +14,9 @@ impl<'a> Encoder<'a> {
         given: Option<Given>,
         at: impl FnOnce(&Self) -> At,
     ) -> Step {
-        if let Some(given) = given {
+        if let Some(given) = given
+            && (self.params.fills(given) || self.is_parted(field, given))
+        {
             return self.write_given(field.node, given);
         }
         match &field.absent {
@@ -24,6 +26,9 @@ impl<'a> Encoder<'a> {
             }
             Absent::Default(fixed) => self.fixed(at, fixed),
             Absent::Refused => {
+                if let Some(given) = given {
+                    return self.unfilled(given);
+                }
                 let at = at(self);
                 let detail = match at {
                     At::Value(_) => "there must be a body: it is this field's value".to_owned(),
@@ -34,11 +39,31 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// A member whose field path or query give too.
+    /// Whether a field without a default has parts that are bound, of which the request gives none: what is missing is told of these.
+    fn is_parted(&self, field: &Field, given: Given) -> bool {
+        matches!(field.absent, Absent::Refused) && !self.params.is_leaf(given)
+    }
+
+    /// A bound field that needs a value, and for which the request gives none.
+    #[cold]
+    fn unfilled(&mut self, given: Given) -> Step {
+        let source = self.params.sources(given).next().unwrap_or(Source::Body);
+        let at = At::Field(self.pointer(self.params.prefix(given)));
+        let detail = format!("{} is missing: it is this field's value", self.source_name(source));
+        self.refuse(at, Refusal::new(ViolationKind::MissingField, detail))
+    }
+
+    /// A member whose field path or query give too, or which is bound.
     #[cold]
     pub(super) fn given_too(&mut self, at: usize, given: Given) -> Step {
         let other = self.params.sources(given).next().unwrap_or(Source::Body);
-        let detail = format!("given twice: in the body and by {}", self.source_name(other));
+        let name = self.source_name(other);
+        let detail = match other {
+            Source::Bound(_) | Source::Absent(_) => format!("the field is filled by {name} only"),
+            Source::Path(_) | Source::Query(_) | Source::Body => {
+                format!("given twice: in the body and by {name}")
+            }
+        };
         self.refuse(At::Member(at), Refusal::new(ViolationKind::DuplicateField, detail))?;
         self.skip()
     }

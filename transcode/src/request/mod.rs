@@ -1,6 +1,7 @@
 //! JSON → bincode: path, query and body of an HTTP request as a method's request message, in one pass over the body.
 
 mod ahead;
+mod bound;
 mod bounds;
 mod containers;
 mod encode;
@@ -33,6 +34,9 @@ pub struct RequestInput<'a> {
     pub path: &'a [Cow<'a, str>],
     /// The query's pairs of name and value, decoded, in their order.
     pub query: &'a [(Cow<'a, str>, Cow<'a, str>)],
+    /// What headers, cookies and the connection give for each of [`RequestBinding::bound`], in that order; those that are filled
+    /// otherwise are not looked at.
+    pub bound: &'a [Option<Cow<'a, str>>],
     /// The body. Empty is as `{}` for [`Body::Whole`] and a missing field for [`Body::Field`].
     pub body: &'a [u8],
 }
@@ -45,6 +49,8 @@ pub struct RequestProgram {
     binding: RequestBinding,
     /// The path's parameters, and the body where it is a field.
     params: Params,
+    /// For each bound field the fields that lead to it.
+    bound: Vec<Vec<u32>>,
     /// The fields that lead to the one which is the body.
     body_field: Vec<u32>,
     /// The layout's, each with scratch of its own: searching in the layout's own would meet other workers there.
@@ -64,8 +70,8 @@ impl RequestProgram {
     /// patterns.
     ///
     /// # Errors
-    /// The binding does not suit the method: it names a field that does not exist, binds one twice, or binds a path
-    /// parameter to a field that no single text can be the value of.
+    /// The binding does not suit the method: it names a field that does not exist, binds one twice, binds a path
+    /// parameter to a field that no single text can be the value of, or has a value or default that is none of its field's.
     pub fn bind(layout: Arc<Layout>, binding: &RequestBinding) -> Result<RequestProgram, BindError> {
         let root = layout.request;
         let Node::Struct(_) = layout.node(root) else {
@@ -77,9 +83,11 @@ impl RequestProgram {
             root,
             binding: binding.clone(),
             params: Params::default(),
+            bound: Vec::new(),
             body_field: Vec::new(),
         };
         program.bind_path()?;
+        program.bind_bound()?;
         program.bind_body()?;
         program.params.sort();
         Ok(program)
@@ -112,8 +120,8 @@ impl RequestProgram {
         };
         let found = path::resolve_or_tell(&self.layout, self.root, name)
             .map_err(|error| BindError(format!("the body's field `{name}`: {error}")))?;
-        if let Some(other) = self.params.overlapping(&found.steps) {
-            let other = self.source_name(other, &[]);
+        let other = self.params.overlapping(&found.steps).map(|source| self.source_name(source, &[]));
+        if let Some(other) = other.or_else(|| self.bound_around(&found.steps).map(|at| self.bound_name(at))) {
             return Err(BindError(format!("the body's field `{name}` overlaps with what {other} fills")));
         }
         self.params.add(&found.steps, Source::Body);
@@ -132,17 +140,19 @@ impl RequestProgram {
             _ => json::utf8(input.body).map_err(|violation| vec![violation])?,
         };
         let fixed = &self.params;
-        if input.query.is_empty() && (!body.is_empty() || self.body_field.is_empty()) {
-            return Encoder::new(self, input, fixed, body, out).run(Vec::new(), Suggestions::new());
+        let nothing_joins = input.query.is_empty() && self.bound.is_empty();
+        if nothing_joins && (!body.is_empty() || self.body_field.is_empty()) {
+            return Encoder::new(self, input, fixed, &[], body, out).run(Vec::new(), Suggestions::new());
         }
         let mut params = fixed.clone();
         if body.is_empty() {
             params.remove_body();
         }
         let (mut violations, mut suggestions) = (Vec::new(), Suggestions::new());
+        let texts = self.gather(input, &mut params);
         params.add_query(self, input.query, &mut violations, &mut suggestions);
         params.sort();
-        Encoder::new(self, input, &params, body, out).run(violations, suggestions)
+        Encoder::new(self, input, &params, &texts, body, out).run(violations, suggestions)
     }
 
     fn root_struct(&self) -> Option<&Struct> {
@@ -168,6 +178,9 @@ impl RequestProgram {
                 format!("query parameter `{}`", crate::layout::shown(name.unwrap_or_default()))
             }
             Source::Body => "the body".to_owned(),
+            // Of a text only its request knows which field it is for.
+            Source::Bound(_) => "the route itself".to_owned(),
+            Source::Absent(index) => self.bound_name(index),
         }
     }
 }

@@ -166,6 +166,7 @@ impl<'a> Encoder<'a> {
             return self.value(node);
         };
         match self.layout.node(node) {
+            _ if self.cursor.peek() == Some(b'n') && !self.params.fills(given) => self.value(node),
             Node::Struct(table) => self.structure(table, given),
             Node::Option(inner) if self.cursor.peek() != Some(b'n') => {
                 self.out.push(1);
@@ -200,9 +201,10 @@ impl<'a> Encoder<'a> {
     fn take_given(&mut self, open: &mut Open<'a>) -> Step {
         while open.done < open.free && open.unordered.is_none() {
             match self.given(open, open.done) {
-                Some(given) if self.params.is_leaf(given) => {
-                    self.write_given(open.table.fields[open.done].node, given)?;
-                }
+                Some(given) if self.params.is_leaf(given) => match self.params.fills(given) {
+                    true => self.write_given(open.table.fields[open.done].node, given)?,
+                    false => self.absent(open, open.done)?,
+                },
                 _ => break,
             }
             open.done += 1;

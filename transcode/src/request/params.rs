@@ -19,6 +19,10 @@ pub(super) enum Source {
     Query(usize),
     /// The body, where it is one field.
     Body,
+    /// The text of that index, for a field that is bound.
+    Bound(usize),
+    /// Nothing, for the bound field of that index.
+    Absent(usize),
 }
 
 /// One value, and the field that it fills.
@@ -94,16 +98,25 @@ impl Params {
         suggestions: &mut Suggestions,
     ) {
         for (index, (name, _)) in query.iter().enumerate() {
+            if program.binds_query(name) {
+                continue;
+            }
             let layout = &program.layout;
             let problem = match path::resolve(layout, program.root, name) {
-                Ok(found) if path::is_text(layout, found.node) || path::is_text_list(layout, found.node) => {
-                    self.add(&found.steps, Source::Query(index));
-                    continue;
-                }
-                Ok(_) => Refusal::new(
-                    ViolationKind::WrongType,
-                    "the field is no number, boolean, string or enum, nor a list of such",
-                ),
+                Ok(found) => match program.bound_around(&found.steps) {
+                    Some(bound) => Refusal::new(
+                        ViolationKind::DuplicateField,
+                        format!("the field is filled by {} only", program.bound_name(bound)),
+                    ),
+                    None if path::is_text(layout, found.node) || path::is_text_list(layout, found.node) => {
+                        self.add(&found.steps, Source::Query(index));
+                        continue;
+                    }
+                    None => Refusal::new(
+                        ViolationKind::WrongType,
+                        "the field is no number, boolean, string or enum, nor a list of such",
+                    ),
+                },
                 Err(_) if program.ignores_unknown() => continue,
                 Err(nowhere) => nowhere.refusal(suggestions),
             };
@@ -122,6 +135,17 @@ impl Params {
     /// All of them, for the request itself.
     pub(super) fn all(&self) -> Given {
         Given { from: 0, to: self.list.len(), level: 0 }
+    }
+
+    /// All of them, where they are for one field, to which so many steps lead.
+    pub(super) fn for_field(&self, level: usize) -> Given {
+        Given { from: 0, to: self.list.len(), level }
+    }
+
+    /// Whether there is a value among `given`, and not only places of bound fields for which the request gives none.
+    #[inline]
+    pub(super) fn fills(&self, given: Given) -> bool {
+        self.sources(given).any(|source| !matches!(source, Source::Absent(_)))
     }
 
     /// Those for the field of that index in the struct which `given` is for.

@@ -1,5 +1,6 @@
 //! The walk over a message: reads each value once and writes its JSON. Bounded as `callgate_protocol::check` is.
 
+mod chosen;
 mod maps;
 mod shapes;
 
@@ -234,46 +235,5 @@ impl<'a> Decoder<'a> {
             put_on_one_line(self.out, text);
         }
         Ok(())
-    }
-
-    /// Walks all of a struct and writes only the field to which `path` leads.
-    pub(super) fn field(&mut self, node: NodeId, path: &[u32]) -> Step {
-        let Some((wanted, rest)) = path.split_first() else {
-            return self.value(node);
-        };
-        match self.layout.node(node) {
-            Node::Option(inner) => match self.reader.bool()? {
-                true => self.field(*inner, path),
-                false => self.null(),
-            },
-            Node::Presence(inner) => match self.reader.varint(32)? {
-                0 | 1 => self.null(),
-                2 => self.field(*inner, path),
-                _ => Err(Reason::UnknownVariant.into()),
-            },
-            Node::Guarded(inner, _) => self.field(*inner, path),
-            Node::Struct(table) => {
-                self.enter()?;
-                let start = self.reader.offset();
-                for (index, field) in (0..).zip(&table.fields) {
-                    match index == *wanted {
-                        true => self.field(field.node, rest)?,
-                        false => self.discard(field.node)?,
-                    }
-                }
-                self.leave(start)
-            }
-            // The program's compiler lets a path lead only through those above.
-            _ => self.value(node),
-        }
-    }
-
-    fn discard(&mut self, node: NodeId) -> Step {
-        let length = self.out.len();
-        let discard = std::mem::replace(&mut self.style.discard, true);
-        let result = self.value(node);
-        self.style.discard = discard;
-        self.out.truncate(length);
-        result
     }
 }

@@ -1,10 +1,12 @@
 //! bincode → JSON: a method's result as the HTTP body.
 //!
 //! `decode` is one walk, which most messages need no more than a microsecond of. `steps` makes the same JSON in steps, between
-//! which others can work; `pieces` are the texts that are longer than a step.
+//! which others can work; `pieces` are the texts that are longer than a step. `picks` are single fields as texts, for what is said of
+//! a result beside the body.
 
 mod decode;
 mod error;
+mod picks;
 mod pieces;
 mod steps;
 
@@ -18,10 +20,12 @@ use callgate_protocol::check::Reason;
 use callgate_protocol::schema::MethodSchema;
 use callgate_protocol::wire::WireError;
 use decode::Decoder;
+use picks::Picks;
 use std::fmt;
 use std::sync::Arc;
 
 pub use error::{ErrorProgram, MethodError};
+pub use picks::{MAX_PICKED, Picked, Picking};
 pub use steps::{Decoding, MIN_STEP};
 
 /// Why a message cannot be shown as JSON. It is the backend's fault, never the client's.
@@ -99,6 +103,7 @@ pub struct ResponseProgram {
     field: Vec<u32>,
     style: Style,
     empty: bool,
+    picks: Option<Box<Picks>>,
 }
 
 impl ResponseProgram {
@@ -113,11 +118,12 @@ impl ResponseProgram {
     /// Makes the program of a layout, which is little work.
     ///
     /// # Errors
-    /// The binding's field does not exist in the result.
+    /// The binding's field, or one that it picks, does not exist in the result; or what is picked is not one text.
     pub fn bind(layout: Arc<Layout>, binding: &ResponseBinding) -> Result<ResponseProgram, BindError> {
         let root = layout.response;
         let mut program = ResponseProgram {
             empty: matches!(layout.node(root), Node::Unit) && binding.shape == Response::Whole,
+            picks: Picks::bind(&layout, &binding.picks)?.map(Box::new),
             layout,
             root,
             before: Vec::new(),
@@ -174,6 +180,25 @@ impl ResponseProgram {
     /// Begins to write the same JSON in steps.
     pub fn begin<'a>(&'a self, message: &'a [u8]) -> Decoding<'a> {
         Decoding::new(self, message)
+    }
+
+    /// Whether the binding picks fields.
+    #[inline]
+    pub fn has_picks(&self) -> bool {
+        self.picks.is_some()
+    }
+
+    /// The fields that the binding picks, of a message that was [decoded](Self::decode). One walk, up to the last of them.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub fn pick(&self, message: &[u8]) -> Result<Picked, DecodeError> {
+        self.picks.as_ref().map_or_else(|| Ok(Picked::default()), |picks| picks.read(self, message))
+    }
+
+    /// The same in steps: a walk for each field.
+    pub fn begin_picking<'a>(&'a self, message: &'a [u8]) -> Picking<'a> {
+        Picking::new(self, message)
     }
 
     /// Whether the method returns nothing and the route adds nothing, so that there is no body to send.

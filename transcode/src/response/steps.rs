@@ -31,6 +31,9 @@ type Step<T = ()> = Result<T, DecodeReason>;
 #[derive(Debug)]
 pub struct Decoding<'a> {
     program: &'a ResponseProgram,
+    /// Leads to what is written: a field, or all of it.
+    path: &'a [u32],
+    after: &'static [u8],
     message: &'a [u8],
     reader: Reader<'a>,
     style: Style,
@@ -61,14 +64,25 @@ enum Stage {
 impl<'a> Decoding<'a> {
     pub(super) fn new(program: &'a ResponseProgram, message: &'a [u8]) -> Decoding<'a> {
         Decoding {
+            piece: Some(Piece::Plain(&program.before)),
+            after: program.after,
+            ..Decoding::of_field(program, &program.field, message)
+        }
+    }
+
+    /// Only that field of the message, with nothing around it.
+    pub(super) fn of_field(program: &'a ResponseProgram, path: &'a [u32], message: &'a [u8]) -> Decoding<'a> {
+        Decoding {
             program,
+            path,
+            after: b"",
             message,
             reader: Reader::new(message),
             style: program.style,
             depth: 0,
             zero_sized: 0,
             open: Vec::new(),
-            piece: Some(Piece::Plain(&program.before)),
+            piece: None,
             value: None,
             stage: Stage::Before,
             discarded: Vec::new(),
@@ -135,13 +149,13 @@ impl<'a> Decoding<'a> {
         let program = self.program;
         if self.stage == Stage::Before {
             self.stage = Stage::Value;
-            return self.choose(program.root, &program.field, out, end);
+            return self.choose(program.root, self.path, out, end);
         }
         self.stage = Stage::Done;
         if self.reader.remaining() > 0 {
             return Err(Reason::TrailingBytes.into());
         }
-        out.extend_from_slice(program.after);
+        out.extend_from_slice(self.after);
         Ok(())
     }
 

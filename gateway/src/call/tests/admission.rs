@@ -27,8 +27,8 @@ async fn a_permit_is_held_until_the_reply_was_sent() {
         net.links[0].otherwise.set(Some((Duration::ZERO, good)));
         let first = run(&net.worker, &net.request(TIMEOUT)).await.expect("a reply");
         assert!(matches!(net.call().await, Err(Failure::Shed(ShedReason::Backend))));
-        let Reply::Whole { json, guards } = first else { panic!("it is whole") };
-        drop(json);
+        let Reply::Whole { replied, guards } = first else { panic!("it is whole") };
+        drop(replied);
         assert!(matches!(net.call().await, Err(Failure::Shed(ShedReason::Backend))));
         drop(guards);
         assert!(net.call().await.is_ok());

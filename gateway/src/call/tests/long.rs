@@ -10,7 +10,7 @@ const GET: &str = "match = 'GET /'";
 async fn result(net: &Net, length: usize) -> Result<Json, Failure> {
     net.links[0].answers(reply(&"7".repeat(length)));
     match run(&net.worker, &net.request(TIMEOUT)).await? {
-        Reply::Whole { json, .. } => Ok(json),
+        Reply::Whole { replied, .. } => Ok(replied.json),
         Reply::Begun(_) => panic!("it is whole"),
     }
 }
@@ -65,7 +65,7 @@ async fn a_result_whose_json_is_yet_to_be_made_is_made_or_is_the_instances_failu
             let list = Type::List(Box::new(Type::U8));
             net.links[0].answers(Outcome::Long(Box::new(long_reply(list, payload.to_vec()))));
             match run(&net.worker, &net.request(TIMEOUT)).await {
-                Ok(Reply::Whole { json: Json::Long(pieces), .. }) => {
+                Ok(Reply::Whole { replied: Replied { json: Json::Long(pieces), .. }, .. }) => {
                     assert_eq!(Some(&*pieces.concat()), expected);
                 }
                 Err(Failure::BadReply(_)) => assert_eq!(expected, None),

@@ -8,7 +8,7 @@ use crate::discovery::Lists;
 use crate::failure::{Failure, ShedReason};
 use crate::routes::{CallAction, Table};
 use crate::transport::memory::{MemoryLink, Sending, reply};
-use crate::transport::{Json, Outcome, Times};
+use crate::transport::{Json, Outcome, Replied, Times};
 use crate::worker::{RouteRef, Shared, Worker};
 use callgate_protocol::{Metadata, Status};
 use std::future::Future;
@@ -112,10 +112,12 @@ impl Net {
             backend: self.backend(),
             key: None,
             version: None,
+            has_key: false,
             has_fallback: false,
             path: Vec::new(),
             query: Vec::new(),
             body: Body::Whole(b"{}"),
+            bound: Vec::new(),
             metadata: Metadata::default(),
             times: Times { now, deadline: now + timeout },
             on_sent: None,
@@ -165,7 +167,9 @@ pub(crate) async fn with_begun_reply(test: impl AsyncFnOnce(Reply, Sending)) {
 }
 
 fn text(reply: Reply) -> String {
-    let Reply::Whole { json: Json::Short(json), .. } = reply else { panic!("it is whole and short") };
+    let Reply::Whole { replied: Replied { json: Json::Short(json), .. }, .. } = reply else {
+        panic!("it is whole and short")
+    };
     String::from_utf8(json.body().to_vec()).expect("it is text")
 }
 

@@ -48,6 +48,22 @@ async fn what_may_have_run_is_sent_again_only_if_it_is_idempotent() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_with_a_key_may_run_twice_whatever_its_route_says() {
+    local(async {
+        for (has_key, sent) in [(true, 2), (false, 1)] {
+            let net = Net::new(2, "", ONCE).await;
+            net.prefer(0);
+            net.links[0].answers(Outcome::Lost);
+            net.links.iter().for_each(|link| link.otherwise.set(Some((Duration::ZERO, good))));
+            let request = Request { has_key, ..net.request(TIMEOUT) };
+            assert_eq!(run(&net.worker, &request).await.is_ok(), has_key);
+            assert_eq!(net.came().iter().sum::<usize>(), sent);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_last_failure_is_told_as_what_it_was() {
     local(async {
         let failure = async |first: Outcome| after("match = 'POST /'\nretry = false", first).await.0;

@@ -5,8 +5,8 @@ mod redirect;
 mod respond;
 
 pub use redirect::RedirectSpec;
-pub(super) use respond::KEYS as RESPOND_KEYS;
 pub use respond::RespondSpec;
+pub(super) use respond::{KEYS as RESPOND_KEYS, MAX_HEADERS, RESERVED};
 
 use super::keys::Key;
 use super::path::PathTemplate;

@@ -16,13 +16,13 @@ use toml::de::DeValue;
 pub(in crate::config) const KEYS: &[&str] = &["status", "body", "json", "content_type", "headers"];
 /// The longest body, in bytes: a table lies in memory, and so do its replies. What is larger is a file's to serve.
 const MAX_BODY: usize = 64 * 1024;
-const MAX_HEADERS: usize = 32;
+pub(in crate::config) const MAX_HEADERS: usize = 32;
 /// The longest value of a header, in bytes.
 const MAX_VALUE: usize = 4096;
 /// Statuses that have no body (RFC 9110, 15.3.5 and 15.3.6).
 const WITHOUT_BODY: [u16; 2] = [204, 205];
 /// What the gateway or HTTP itself says.
-const RESERVED: [&str; 11] = [
+pub(in crate::config) const RESERVED: [&str; 11] = [
     "connection",
     "content-length",
     "content-type",

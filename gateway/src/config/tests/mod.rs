@@ -5,6 +5,7 @@ use super::*;
 
 mod backends;
 mod balance;
+mod bound;
 mod certificates;
 mod clients;
 mod conflicts;
@@ -18,6 +19,7 @@ mod never_panics;
 mod overload;
 mod paths;
 mod rate_limits;
+mod replies;
 mod retries;
 mod routes;
 mod scaling;

@@ -26,7 +26,9 @@ idempotent = true
 retry = { attempts = 2, on = ["lost"], per_try_timeout = "1s", hedge = "p95" }
 rate_limit = [{ rate = "100/s", burst = 3, by = "header:x-e" }, "all"]
 body = false
-response = { wrap = "result" }
+response = { wrap = "result", status = { field = "é.made", true = 201 }, metadata = ["x-cost"], links = { next = "/v1?after={next}&n={query.n}" }, headers = { location = "https://x.y/v1/{id}/{*path.rest}?q={a.b}#{id}", x-e = "{{{id}}}" } }
+etag = "é.version"
+errors = { out_of_stock = 409, "orders.gone" = 410, aborted = 423 }
 [[routes]]
 match = "GET /v1/{x}"
 call = 7

@@ -313,11 +313,13 @@ error: `response` must be a table such as { wrap = "result" }
 7 | response = "result"
   |            ^^^^^^^^ this is a string
 
-error: `response` has either `wrap` or `field`
+error: `response` is empty
   --> t.toml:11:12
    |
 11 | response = {}
-   |            ^^ it has neither
+   |            ^^ it says nothing
+   |
+   = help: remove it, or write response = { status = 201 }
 
 error: `response` has either `wrap` or `field`
   --> t.toml:15:12

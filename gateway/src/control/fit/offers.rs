@@ -143,9 +143,7 @@ fn misfit(
         next.insert(key, known.clone());
         return known;
     }
-    let why = fits(&action.spec.request, &action.spec.response, method)
-        .err()
-        .map(|(_, error)| Arc::from(error.to_string()));
+    let why = fits(&action.spec, method).err().map(|(_, error)| Arc::from(error));
     next.insert(key, why.clone());
     why
 }

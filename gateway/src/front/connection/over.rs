@@ -1,5 +1,5 @@
 //! What comes before a connection's first request is waited for as long as there is time and room, and the worker goes on: a PROXY
-//! header, a TLS handshake, the beginning of HTTP/2.
+//! header, a TLS handshake. (The beginning of HTTP/2 waits by itself: what has come of it counts while the worker ends.)
 
 use super::Connection;
 use std::future::{Future, poll_fn};

@@ -195,7 +195,7 @@ impl Connection {
         times: Times,
     ) -> Result<u32, Unsent> {
         let Body::Whole(body) = call.body else { return Err(Unsent::Streamed) };
-        let input = RequestInput { path: call.path, query: call.query, body };
+        let input = RequestInput { path: call.path, query: call.query, bound: call.bound, body };
         let Times { now: sent_at, deadline } = times;
         let transcoder: Rc<Transcoder> = program.shared.clone();
         // A call with less than a millisecond left is still worth one; zero would mean no deadline.

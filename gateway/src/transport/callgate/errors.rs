@@ -77,7 +77,7 @@ mod tests {
             response: Rc::new(ResponseProgram::bind(layout.clone(), &response).expect("nothing to bind")),
             errors: ErrorProgram::bind(layout, &response),
         };
-        Program { shared: Rc::new(shared), method: "s.m".into(), idempotent: false }
+        Program { shared: Rc::new(shared), method: "s.m".into(), idempotent: false, reply: None }
     }
 
     fn failure(declares: bool, status: Status) -> MethodFailure {

@@ -3,8 +3,9 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail so"))]
 
 use super::offer::{MethodEntry, Offer};
-use crate::config::{CallRef, names_help};
-use callgate_transcode::{BindError, Body, RequestBinding, RequestProgram, ResponseBinding, ResponseProgram};
+use crate::config::{CallRef, CallSpec, names_help};
+use callgate_protocol::Code;
+use callgate_transcode::{Body, Pick, RequestBinding, RequestProgram, ResponseBinding, ResponseProgram};
 
 /// The most names among which one is looked for that was probably meant.
 const MAX_NAMES: usize = 1000;
@@ -16,18 +17,26 @@ pub enum Part {
     Path,
     /// The field that is the body.
     Body,
+    /// The field of that place among those that are bound.
+    Bound(usize),
     /// What of the result is the answer.
     Response,
+    /// A field of the result that the answer picks, by its number.
+    Picked(usize),
+    /// An error that the route gives a status, by its number.
+    Error(usize),
     /// The method itself: whatever the route says, its schema cannot be used.
     Method,
 }
 
-/// Whether a route's bindings fit a method; where they do not, which part of the route it is and why.
-pub fn fits(
-    request: &RequestBinding,
-    response: &ResponseBinding,
-    method: &MethodEntry,
-) -> Result<(), (Part, BindError)> {
+/// Whether what a route says of its calls fits a method; where it does not, which part of the route it is and why.
+pub fn fits(spec: &CallSpec, method: &MethodEntry) -> Result<(), (Part, String)> {
+    request_fits(&spec.request, method)?;
+    response_fits(&spec.response, method)?;
+    errors_fit(spec, method)
+}
+
+fn request_fits(request: &RequestBinding, method: &MethodEntry) -> Result<(), (Part, String)> {
     let layout = &method.schema.layout;
     let bind = |binding: &RequestBinding| RequestProgram::bind(layout.clone(), binding);
     if let Err(error) = bind(request) {
@@ -37,11 +46,41 @@ pub fn fits(
         } else if bind(&without_body).is_ok() {
             Part::Body
         } else {
-            Part::Path
+            // The first field with which it does not fit, where it fits without any.
+            let with =
+                |count| RequestBinding { bound: request.bound[..count].to_vec(), ..without_body.clone() };
+            let fits = (0..request.bound.len()).take_while(|count| bind(&with(*count)).is_ok()).count();
+            fits.checked_sub(1).map_or(Part::Path, Part::Bound)
         };
-        return Err((part, error));
+        return Err((part, error.to_string()));
     }
-    ResponseProgram::bind(layout.clone(), response).map(drop).map_err(|error| (Part::Response, error))
+    Ok(())
+}
+
+fn response_fits(response: &ResponseBinding, method: &MethodEntry) -> Result<(), (Part, String)> {
+    let bind = |picks: &[Pick]| {
+        let binding = ResponseBinding { picks: picks.to_vec(), ..response.clone() };
+        let bound = ResponseProgram::bind(method.schema.layout.clone(), &binding);
+        bound.map(drop).map_err(|error| error.to_string())
+    };
+    bind(&[]).map_err(|error| (Part::Response, error))?;
+    let mut picks = response.picks.iter().enumerate();
+    picks.try_for_each(|(at, pick)| {
+        bind(std::slice::from_ref(pick)).map_err(|error| (Part::Picked(at), error))
+    })
+}
+
+/// Whether all errors that have statuses are codes, or declared by the method.
+fn errors_fit(spec: &CallSpec, method: &MethodEntry) -> Result<(), (Part, String)> {
+    let Some(reply) = &spec.reply else { return Ok(()) };
+    let declared: Vec<&str> = method.schema.layout.error_names().collect();
+    let is_known = |name: &str| Code::from_name(name).is_some() || declared.contains(&name);
+    let Some((at, name)) = reply.errors.names().enumerate().find(|(_, name)| !is_known(name)) else {
+        return Ok(());
+    };
+    let none = format!("`{name}` is no error that the method declares, and no code");
+    let help = names_help(name, declared.into_iter().chain(Code::ALL.iter().map(|code| code.name())));
+    Err((Part::Error(at), help.map_or(none.clone(), |help| format!("{none}; {help}"))))
 }
 
 /// Which method was probably meant by one that none of these instances offers, or which there are.
@@ -58,7 +97,9 @@ mod tests {
     use super::*;
     use crate::config::{CallSpec, Source, Tables};
     use crate::transport::callgate::catalog::Schema;
-    use callgate_protocol::schema::{Definition, Field, Fingerprint, MethodSchema, StructDef, Type};
+    use callgate_protocol::schema::{
+        Attributes, Definition, EnumDef, Field, Fingerprint, MethodSchema, Shape, StructDef, Type, Variant,
+    };
     use callgate_protocol::{CallId, Hello, Limits, MethodOffer, ServiceOffer, Streaming};
     use std::sync::Arc;
 
@@ -66,14 +107,17 @@ mod tests {
     fn offer() -> Offer {
         let field = |name: &str, ty| Field::new(name, ty);
         let def = |name: &str, fields| Definition::Struct(StructDef::new(name, fields));
-        let schema = MethodSchema::new(
-            Type::Ref(0),
-            Type::Ref(1),
-            vec![
-                def("GetRequest", vec![field("id", Type::U32), field("note", Type::String)]),
-                def("Order", vec![field("total", Type::F64)]),
-            ],
-        );
+        let gone = Variant {
+            attributes: Attributes::default().with_code(Code::NotFound),
+            ..Variant::new("order_gone", Shape::Unit)
+        };
+        let definitions = vec![
+            def("GetRequest", vec![field("id", Type::U32), field("note", Type::String)]),
+            def("Order", vec![field("total", Type::F64)]),
+            Definition::Enum(EnumDef::new("Error", vec![gone])),
+        ];
+        let error = Some(Type::Ref(2));
+        let schema = MethodSchema { error, ..MethodSchema::new(Type::Ref(0), Type::Ref(1), definitions) };
         let method = MethodOffer {
             name: "get".to_owned(),
             call_id: CallId::of("orders", "get"),
@@ -111,15 +155,39 @@ endpoints = ['x:1']
                 Some((Part::Body, "did you mean `note`?")),
             ),
             (
+                "match = 'GET /{id}'\ncall = 'orders.get'\nbind = { note = { value = 'x' }, zote = { header = 'x-a' } }",
+                Some((Part::Bound(1), "unknown field `zote`")),
+            ),
+            (
+                "match = 'GET /'\ncall = 'orders.get'\nbind = { id = { query = 'n', default = 'x' } }",
+                Some((Part::Bound(0), "its default will not do")),
+            ),
+            (
                 "match = 'GET /{id}'\ncall = 'orders.get'\nresponse = { field = 'totl' }",
                 Some((Part::Response, "did you mean `total`?")),
             ),
+            (
+                "match = 'GET /{id}'\ncall = 'orders.get'\nresponse = { headers = { x-a = '{total}', x-b = '{totl}' } }",
+                Some((
+                    Part::Picked(1),
+                    "the result's field `totl`: unknown field `totl`, did you mean `total`?",
+                )),
+            ),
+            ("match = 'GET /{id}'\ncall = 'orders.get'\nresponse = { headers = { x-a = '{total}' } }", None),
+            ("match = 'GET /{id}'\ncall = 'orders.get'\nerrors = { order_gone = 410, aborted = 423 }", None),
+            (
+                "match = 'GET /{id}'\ncall = 'orders.get'\nerrors = { aborted = 423, order_gnoe = 410 }",
+                Some((
+                    Part::Error(1),
+                    "`order_gnoe` is no error that the method declares, and no code; did you mean `order_gone`?",
+                )),
+            ),
         ] {
             let route = route(lines);
-            let found = fits(&route.request, &route.response, offer.find(&route.call).unwrap()).err();
+            let found = fits(&route, offer.find(&route.call).unwrap()).err();
             assert_eq!(found.as_ref().map(|(part, _)| *part), expected.map(|(part, _)| part), "{lines}");
             if let (Some((_, error)), Some((_, expected))) = (found, expected) {
-                assert!(error.to_string().contains(expected), "{error}");
+                assert!(error.contains(expected), "{error}");
             }
         }
     }

@@ -3,10 +3,15 @@
 
 use super::offer::Offer;
 use super::transcoders::{Transcoder, Transcoders};
+use crate::config::ReplySpec;
 use crate::transport::call::Binding;
+use crate::transport::reply::Noted;
+use callgate_protocol::Metadata;
 use callgate_protocol::connection::NumberMap;
+use callgate_transcode::DecodeError;
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// What a route's calls look like for this instance. Counted within the worker, so that workers do not meet in a reference count.
 pub(super) struct Program {
@@ -15,6 +20,23 @@ pub(super) struct Program {
     pub(super) method: Rc<str>,
     /// The instance says that running the method twice does what running it once does.
     pub(super) idempotent: bool,
+    /// What the route says of replies; nothing as a rule.
+    pub(super) reply: Option<Arc<ReplySpec>>,
+}
+
+impl Program {
+    /// What the route wants to know of a reply beside its JSON, if its result has become that. `payload` is the result; of one whose
+    /// JSON is yet to be made the fields are picked then.
+    pub(super) fn note(
+        &self,
+        payload: Option<&[u8]>,
+        metadata: Metadata<'_>,
+    ) -> Result<Option<Box<Noted>>, DecodeError> {
+        let Some(reply) = &self.reply else { return Ok(None) };
+        let metadata = reply.metadata.iter().map(|name| metadata.get(name).map(<[u8]>::to_vec)).collect();
+        let picked = payload.map(|payload| self.shared.response.pick(payload)).transpose()?;
+        Ok(Some(Box::new(Noted { picked: picked.unwrap_or_default(), metadata })))
+    }
 }
 
 /// A program, or why there is none: the route's fields do not fit the method.
@@ -40,7 +62,9 @@ impl Programs {
         let program = offer.find(route.call).map(|method| {
             let shared = transcoders.of(route, method);
             let (name, idempotent) = (&*method.name, method.idempotent);
-            let own = shared.map(|shared| Rc::new(Program { shared, method: name.into(), idempotent }));
+            let reply = route.reply.cloned();
+            let own =
+                shared.map(|shared| Rc::new(Program { shared, method: name.into(), idempotent, reply }));
             // The log has it already: `control::fit` has looked at it before any request came.
             own.map_err(|error| Rc::from(error.to_string()))
         });

@@ -155,9 +155,9 @@ impl Driver<'_> {
             at += taken;
             if let Some(event) = event {
                 let long = self.conn.on_event(event).map_err(End::Protocol)?;
-                if let Some(call) = long {
+                if let Some(long) = long {
                     let (payload, room) = self.inbound.take_payload().unwrap_or_default();
-                    self.conn.hand_over(*call, payload, room);
+                    self.conn.hand_over(*long, payload, room);
                 }
             }
         }

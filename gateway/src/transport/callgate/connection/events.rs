@@ -4,11 +4,11 @@ use super::Connection;
 use crate::buffers::HEADROOM;
 use crate::transport::callgate::in_flight::InFlight;
 use crate::transport::outcome::Outcome;
-use crate::transport::reply::{Json, LongReply};
+use crate::transport::reply::{Json, LongReply, Noted, Replied};
 use crate::transport::slot::Ended;
 use callgate_protocol::connection::{self, Answer, Lost, Said};
 use callgate_protocol::limits::MAX_FRAME;
-use callgate_protocol::{Code, Event, ProtocolError, Room, Status};
+use callgate_protocol::{Code, Event, Metadata, ProtocolError, Room, Status};
 use callgate_transcode::{DecodeError, DecodeReason};
 use tokio::time::Instant;
 
@@ -18,6 +18,12 @@ const MAX_AT_ONCE: usize = 256 * 1024;
 
 /// A call that has ended, as the protocol has it.
 pub(super) type EndedCall = connection::Ended<InFlight, Instant>;
+
+/// A call whose reply its caller makes, and what was noted of that.
+pub(super) struct LongCall {
+    call: EndedCall,
+    noted: Option<Box<Noted>>,
+}
 
 impl Connection {
     /// Something was read.
@@ -30,7 +36,7 @@ impl Connection {
     }
 
     /// The peer has said something. Gives a call whose reply was put together of parts: it is to get that.
-    pub(super) fn on_event(&self, event: Event<'_>) -> Result<Option<Box<EndedCall>>, ProtocolError> {
+    pub(super) fn on_event(&self, event: Event<'_>) -> Result<Option<Box<LongCall>>, ProtocolError> {
         let said = self.machine.borrow_mut().on_event(event)?;
         match said {
             Said::Answered(call, answer) => return Ok(self.on_answer(call, answer)),
@@ -47,8 +53,9 @@ impl Connection {
     }
 
     /// Has the caller of a call transcode its reply.
-    pub(super) fn hand_over(&self, call: EndedCall, payload: Vec<u8>, room: Option<Room>) {
-        let reply = LongReply::new(payload, room, call.value.program.shared.response.clone());
+    pub(super) fn hand_over(&self, long: LongCall, payload: Vec<u8>, room: Option<Room>) {
+        let LongCall { call, noted } = long;
+        let reply = LongReply::new(payload, room, call.value.program.shared.response.clone()).with(noted);
         self.end(call, Outcome::Long(Box::new(reply)));
     }
 
@@ -73,9 +80,9 @@ impl Connection {
     }
 
     #[inline]
-    fn on_answer(&self, call: EndedCall, answer: Answer<'_>) -> Option<Box<EndedCall>> {
+    fn on_answer(&self, call: EndedCall, answer: Answer<'_>) -> Option<Box<LongCall>> {
         match answer {
-            Answer::Reply { payload, .. } => return self.on_reply(call, payload),
+            Answer::Reply { payload, metadata } => return self.on_reply(call, payload, metadata),
             Answer::Failure(status) => self.on_failure(call, status),
             Answer::TooLarge => self.end(call, Outcome::TooLarge),
             Answer::NoRoom => self.end(call, Outcome::NoRoom),
@@ -92,9 +99,12 @@ impl Connection {
         self.end(call, if refused { Outcome::Refused(failure) } else { Outcome::Failed(failure) });
     }
 
-    fn on_reply(&self, call: EndedCall, payload: &[u8]) -> Option<Box<EndedCall>> {
+    fn on_reply(&self, call: EndedCall, payload: &[u8], metadata: Metadata<'_>) -> Option<Box<LongCall>> {
+        // Without a payload nothing is read, and so nothing fails.
+        let noted = |call: &EndedCall| call.value.program.note(None, metadata).unwrap_or_default();
         if payload.len() > MAX_FRAME as usize {
-            return Some(Box::new(call));
+            let noted = noted(&call);
+            return Some(Box::new(LongCall { call, noted }));
         }
         // JSON is about twice as long as what it is made of.
         let mut json = self.worker.buffers.for_reply(payload.len() * 2 + 64);
@@ -104,11 +114,15 @@ impl Connection {
                 if response.is_empty() {
                     json.clear();
                 }
-                Outcome::Reply(Json::Short(json))
+                match call.value.program.note(Some(payload), metadata) {
+                    Ok(noted) => Outcome::Reply(Replied { json: Json::Short(json), noted }),
+                    Err(error) => Outcome::BadReply(error.to_string()),
+                }
             }
             Err(DecodeError { reason: DecodeReason::TooLong, .. }) => {
                 drop(json);
-                self.hand_over(call, payload.to_vec(), None);
+                let noted = noted(&call);
+                self.hand_over(LongCall { call, noted }, payload.to_vec(), None);
                 return None;
             }
             Err(error) => Outcome::BadReply(error.to_string()),

@@ -49,8 +49,16 @@ pub(crate) fn connection() -> Rc<Connection> {
 pub(crate) fn occupy(connection: &Rc<Connection>, calls: usize) -> Vec<PendingReply> {
     let call = CallRef::Name { service: "s".to_owned(), method: "m".to_owned() };
     let (request, response) = (RequestBinding::default(), ResponseBinding::default());
-    let binding = Binding { id: 1, slot: 0, call: &call, request: &request, response: &response };
-    let call = Call { binding, path: &[], query: &[], body: Body::Whole(b""), metadata: Metadata::default() };
+    let binding =
+        Binding { id: 1, slot: 0, call: &call, request: &request, response: &response, reply: None };
+    let call = Call {
+        binding,
+        path: &[],
+        query: &[],
+        bound: &[],
+        body: Body::Whole(b""),
+        metadata: Metadata::default(),
+    };
     let now = Instant::now();
     let times = Times { now, deadline: now + Duration::from_secs(3600) };
     let link = Link::Callgate(connection.clone());

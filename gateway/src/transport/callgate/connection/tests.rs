@@ -255,9 +255,10 @@ fn a_body_that_is_a_stream_is_not_sent_and_left_as_it_is() {
     let (request, response) = (RequestBinding::default(), ResponseBinding::default());
     let stream = BodyStream::new(tokio::sync::mpsc::channel(1).1);
     let call = Call {
-        binding: Binding { id: 1, slot: 0, call: &call, request: &request, response: &response },
+        binding: Binding { id: 1, slot: 0, call: &call, request: &request, response: &response, reply: None },
         path: &[],
         query: &[],
+        bound: &[],
         body: Body::Stream(&stream),
         metadata: callgate_protocol::Metadata::default(),
     };

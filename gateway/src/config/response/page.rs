@@ -1,0 +1,33 @@
+//! What `/routes` shows of what a route says of its replies.
+
+use super::{EtagSpec, ReplySpec, StatusSpec};
+use callgate_transcode::Pick;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+impl ReplySpec {
+    /// As it is shown. `picks` are the fields that the route picks.
+    pub fn page(&self, picks: &[Pick]) -> Value {
+        let field = |at: usize| picks.get(at).map(|pick| pick.field.as_str());
+        let status = match &self.status {
+            StatusSpec::Usual => Value::Null,
+            StatusSpec::Fixed(status) => (*status).into(),
+            StatusSpec::ByField { field: at, statuses } => {
+                let statuses: BTreeMap<&str, u16> =
+                    statuses.iter().map(|(value, status)| (value.as_str(), *status)).collect();
+                json!({ "field": field(*at), "statuses": statuses })
+            }
+        };
+        let etag = self.etag.map(|etag| match etag {
+            EtagSpec::Hash => json!(true),
+            EtagSpec::Field(at) => json!(field(at)),
+        });
+        json!({
+            "status": status,
+            "headers": self.header_names().collect::<Vec<_>>(),
+            "links": self.links.iter().map(|link| link.relation.as_str()).collect::<Vec<_>>(),
+            "etag": etag,
+            "errors": self.errors.all().collect::<BTreeMap<_, _>>(),
+        })
+    }
+}

@@ -1,0 +1,134 @@
+//! What headers, cookies and the connection give for the fields that a route binds.
+//!
+//! A field has one value, so a header that comes in several lines is refused, unless the route says that it is a list: whoever reads
+//! another of the lines would take the request for another's.
+
+use super::hash_key::cookie;
+use crate::config::Outside;
+use crate::failure::Failure;
+use crate::fields::{self, FieldName};
+use crate::routes::{BoundTexts, decode_segment};
+use callgate_http1::Fields;
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+/// What a request gives for each of them; no list where the route binds none.
+#[inline]
+pub(super) fn of<'h>(
+    bound: &[Outside],
+    fields: Fields<'h>,
+    client: Option<IpAddr>,
+) -> Result<BoundTexts<'h>, Failure> {
+    bound.iter().map(|outside| one(outside, fields, client)).collect()
+}
+
+fn one<'h>(
+    outside: &Outside,
+    fields: Fields<'h>,
+    client: Option<IpAddr>,
+) -> Result<Option<Cow<'h, str>>, Failure> {
+    match outside {
+        Outside::Header { name, is_list: true, .. } => {
+            fields::joined(fields, name, b",").map(|value| text(value, name)).transpose()
+        }
+        Outside::Header { name, is_tag: true, .. } => {
+            let value = fields::single(fields, name)?;
+            value.map(|value| tag(value, name)).transpose()
+        }
+        Outside::Header { name, .. } => {
+            fields::line(fields, name)?.map(|value| text(Cow::Borrowed(value), name)).transpose()
+        }
+        Outside::Cookie(name) => {
+            let not_utf8 = |_| Failure::NotUtf8(format!("the cookie {name} is not UTF-8").into());
+            let value = cookie(fields, name).map(std::str::from_utf8).transpose();
+            Ok(value.map_err(not_utf8)?.map(Cow::Borrowed))
+        }
+        Outside::Client => Ok(client.map(|client| Cow::Owned(client.to_string()))),
+        Outside::Nothing => Ok(None),
+    }
+}
+
+fn text<'h>(value: Cow<'h, [u8]>, name: &FieldName) -> Result<Cow<'h, str>, Failure> {
+    let text = match value {
+        Cow::Borrowed(value) => std::str::from_utf8(value).ok().map(Cow::Borrowed),
+        Cow::Owned(value) => String::from_utf8(value).ok().map(Cow::Owned),
+    };
+    text.ok_or_else(|| not_utf8(name))
+}
+
+fn not_utf8(name: &FieldName) -> Failure {
+    Failure::NotUtf8(format!("the header {name} is not UTF-8").into())
+}
+
+/// A strong entity tag as the text that [`etag`](super::reply) made it of. A weak one stays as it is: it matches none where strong ones
+/// are compared (RFC 9110, 8.8.3).
+fn tag<'h>(value: &'h [u8], name: &FieldName) -> Result<Cow<'h, str>, Failure> {
+    let inner = value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
+    match inner.filter(|inner| !inner.contains(&b'"')) {
+        Some(inner) => {
+            let encoded = std::str::from_utf8(inner).map_err(|_| not_utf8(name))?;
+            decode_segment(encoded).map_err(|_| not_utf8(name))
+        }
+        None => text(Cow::Borrowed(value), name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fields::request;
+
+    fn header(name: &str, is_list: bool, is_tag: bool) -> Outside {
+        Outside::Header { name: name.into(), is_list, is_tag }
+    }
+
+    fn found(outside: &Outside, lines: &[(&str, &[u8])]) -> Result<Option<String>, String> {
+        let request = request(lines);
+        let found = one(outside, request.fields(), Some([192, 0, 2, 1].into()));
+        found.map(|text| text.map(Cow::into_owned)).map_err(|failure| failure.detail().into_owned())
+    }
+
+    #[test]
+    fn each_source_gives_its_text_or_none() {
+        let lines: [(&str, &[u8]); 8] = [
+            ("x-one", b"a, b"),
+            ("x-two", b"a"),
+            ("X-Two", b"b, c"),
+            ("cookie", b"sid=1; sid=2; other=x"),
+            ("if-match", b"\"7\""),
+            ("if-none-match", b"W/\"7\""),
+            ("x-tag", b"\"a%20b%25%C3%A9\""),
+            ("x-empty", b""),
+        ];
+        for (outside, expected) in [
+            (header("x-one", false, false), Some("a, b")),
+            (header("x-two", true, false), Some("a,b, c")),
+            (header("x-none", true, false), None),
+            (header("x-none", false, false), None),
+            (header("x-empty", false, false), Some("")),
+            (header("if-match", false, true), Some("7")),
+            (header("if-none-match", false, true), Some("W/\"7\"")),
+            (header("x-tag", false, true), Some("a b%\u{e9}")),
+            (Outside::Cookie("sid".into()), Some("1")),
+            (Outside::Cookie("SID".into()), None),
+            (Outside::Client, Some("192.0.2.1")),
+            (Outside::Nothing, None),
+        ] {
+            assert_eq!(found(&outside, &lines), Ok(expected.map(str::to_owned)), "{outside:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_single_text_is_refused_by_name() {
+        for (outside, lines, expected) in [
+            (header("x-a", false, false), [("x-a", &b"1"[..]), ("x-a", b"1")], "x-a"),
+            (header("if-match", false, true), [("if-match", b"\"1\", \"2\""), ("x-a", b"")], "If-Match"),
+            (header("x-a", false, false), [("x-a", b"\xff"), ("x-b", b"")], "x-a is not UTF-8"),
+            (header("x-a", true, false), [("x-a", b"\xff"), ("x-a", b"")], "x-a is not UTF-8"),
+            (Outside::Cookie("sid".into()), [("cookie", b"sid=\xff"), ("x-b", b"")], "sid is not UTF-8"),
+        ] {
+            let told = found(&outside, &lines).expect_err("refused").to_lowercase();
+            assert!(told.contains(&expected.to_lowercase()), "{told}");
+        }
+    }
+}
