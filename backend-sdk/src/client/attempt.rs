@@ -98,9 +98,10 @@ impl Attempts<'_> {
     }
 
     /// Waits for the outcome of an attempt, and of those that are sent beside it. If it is a failure: whose.
-    async fn race(&self, first: Attempt, progress: &mut Progress) -> Result<Done, (u64, Failed)> {
+    async fn race(&self, mut first: Attempt, progress: &mut Progress) -> Result<Done, (u64, Failed)> {
         let streams = self.method.streams;
         if streams.caller {
+            first.trial.lasts();
             return Ok(Done::Begun(Box::new(first)));
         }
         let mut race = Race::new(first);

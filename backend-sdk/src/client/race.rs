@@ -9,9 +9,7 @@ use super::in_flight::Heard;
 use super::offers::Way;
 use super::outcome::Outcome;
 use super::trial::Trial;
-use crate::layer::Reply;
 use crate::service::Method;
-use callgate_protocol::Metadata;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -108,7 +106,7 @@ impl Race {
                 one.trial.says_nothing();
             }
         }
-        first.trial.streams(&Ok(Reply::new(Vec::new(), Metadata::default())));
+        first.trial.begins();
         first
     }
 

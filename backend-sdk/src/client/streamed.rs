@@ -220,7 +220,8 @@ impl Opened {
 
     /// An item is read.
     fn read(&mut self, item: Vec<u8>) -> Result<Vec<u8>, Status> {
-        let Some(attempt) = &self.attempt else { return Ok(item) };
+        let Some(attempt) = &mut self.attempt else { return Ok(item) };
+        attempt.trial.begins();
         self.used.0 += 1;
         self.used.1 += item.len();
         let StreamCredit { items, bytes } = StreamCredit::default();
