@@ -356,6 +356,6 @@ fn words(shared: &Shared, why: Refusal) -> Status {
     }
 }
 
-pub(super) fn full(shared: &Shared, what: &str) -> Status {
+fn full(shared: &Shared, what: &str) -> Status {
     Status::unavailable(what).with_retry_after_ms(shared.slots.retry_after_ms())
 }

@@ -1,7 +1,7 @@
 //! Calls that stream, at the connection: each has a task, and what the task leaves in its [`Items`] is put here when it is its turn.
 
 use super::call::{self, Reply};
-use super::calls::{Calls, Running, full};
+use super::calls::{Calls, Running};
 use super::items::Items;
 use super::layered;
 use super::registry::Target;
@@ -129,7 +129,8 @@ impl Calls {
             return Ok(None);
         }
         let room = self.shared.slots.budget.take(size);
-        room.map(Some).ok_or_else(|| full(&self.shared, "the server is at its limit of bytes"))
+        let message = "the server has no room for an item of this length now";
+        room.map(Some).ok_or_else(|| Told::resource_exhausted(message))
     }
 
     /// Ends a call before its method has.
