@@ -93,7 +93,7 @@ async fn read_with_pauses(feed: &FeedClient, tested: &Tested, items: usize, mut 
 #[tokio::test]
 async fn however_long_a_stream_is_the_same_few_items_wait() {
     let tested = Tested::new();
-    read_with_pauses(&feed(&tested), &tested, 10_000, |_| {}).await;
+    read_with_pauses(&feed(&tested), &tested, 100_000, |_| {}).await;
 }
 
 /// Bytes of memory that this process has.
