@@ -11,6 +11,7 @@ mod guarded;
 mod missing;
 mod object;
 mod params;
+mod plain;
 mod scalars;
 mod tagged;
 
