@@ -114,6 +114,8 @@ fn route_page(route: &Route, found: &Found) -> Value {
     shown["match"] = route.matcher.to_string().into();
     shown["defined"] = route.place.to_string().into();
     shown["steps"] = Steps::shown(&route.policy).into();
+    shown["cors"] = route.policy.cors.spec().map(|spec| spec.page()).into();
+    shown["security_headers"] = route.policy.security_headers.name().into();
     shown["rate_limits"] = limits::page(route).into();
     shown["max_in_flight"] = route.policy.max_in_flight.into();
     shown["in_flight"] = route.steps.in_flight().map(InFlight::now).into();

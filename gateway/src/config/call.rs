@@ -136,6 +136,11 @@ impl CallDraft {
         }
     }
 
+    /// What it says of its replies, if anything.
+    pub(super) fn reply(&self) -> Option<&ReplySpec> {
+        self.reply.as_deref()
+    }
+
     /// The call by requests of that method, with the backend that was found for it.
     pub(super) fn finish(self, method: Method, backend: String) -> Option<CallSpec> {
         Some(CallSpec {

@@ -5,11 +5,13 @@ use super::bind;
 use super::call_policy::CallPolicy;
 use super::client_list::RouteClients;
 use super::complaint::Complaint;
+use super::cors::RouteCors;
 use super::keys;
 use super::metadata::MetadataSpec;
 use super::path::PathTemplate;
 use super::policy::RoutePolicy;
 use super::reader::{Reader, Section};
+use super::security_headers::SecurityHeaders;
 use super::timeout;
 use callgate_transcode::{Decimal, Int64, UnknownFields};
 use std::sync::Arc;
@@ -45,8 +47,12 @@ impl Defaults {
         let metadata = MetadataSpec::read(reader, section);
         let clients = section.get(keys::CLIENTS).map(|item| RouteClients::read(reader, &item));
         let clients = clients.unwrap_or_default();
+        let cors = section.get(keys::CORS).map(|item| RouteCors::read(reader, &item)).unwrap_or_default();
+        let security_headers =
+            section.get(keys::SECURITY_HEADERS).map(|item| SecurityHeaders::read(reader, &item));
+        let security_headers = security_headers.unwrap_or_default();
         Defaults {
-            policy: Arc::new(RoutePolicy { clients, ..RoutePolicy::default() }),
+            policy: Arc::new(RoutePolicy { clients, cors, security_headers, ..RoutePolicy::default() }),
             call_policy: Arc::new(CallPolicy { metadata, ..CallPolicy::default() }),
             bad_prefix: item.is_some() && path.is_none(),
             prefix: path.map(Arc::new),
@@ -65,7 +71,12 @@ impl Defaults {
 
     /// A route's policy, where this is what it says itself.
     pub(super) fn policy(&self, own: RoutePolicy) -> Arc<RoutePolicy> {
-        let own = RoutePolicy { clients: own.clients.within(&self.policy.clients), ..own };
+        let own = RoutePolicy {
+            clients: own.clients.within(&self.policy.clients),
+            cors: own.cors.or(&self.policy.cors),
+            security_headers: own.security_headers.or(self.policy.security_headers),
+            ..own
+        };
         if own == *self.policy { self.policy.clone() } else { Arc::new(own) }
     }
 

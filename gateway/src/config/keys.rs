@@ -5,6 +5,7 @@
 //! Here are those of calls. The steps that a route asks for have theirs in `policy.rs`, and the replies of the gateway's own in
 //! `local_reply/`; `route_keys.rs` puts all of them together.
 
+use super::policy;
 use std::sync::LazyLock;
 
 /// A key.
@@ -73,8 +74,12 @@ keys! {
     FALLBACK "fallback", CALLS, NOT_AT_TOP, "who replies when no instance is there";
 }
 
-/// The only key of a step that may stand at the top of a file.
+/// The key of a step that a file narrows for its routes.
 pub(super) const CLIENTS: &str = "clients";
+/// The key that says which pages may come.
+pub(super) const CORS: &str = "cors";
+/// The key that says which headers replies have for browsers.
+pub(super) const SECURITY_HEADERS: &str = "security_headers";
 
 /// The only key that is a file's alone: what is put before the paths of its routes.
 pub(super) const PREFIX: &str = "prefix";
@@ -83,7 +88,8 @@ pub(super) const PREFIX: &str = "prefix";
 pub(super) fn at_top() -> &'static [&'static str] {
     static AT_TOP: LazyLock<Vec<&str>> = LazyLock::new(|| {
         let at_top = KEYS.iter().filter(|key| key.at_top).map(|key| key.name);
-        at_top.chain([CLIENTS, PREFIX]).collect()
+        let of_policy = policy::KEYS.iter().filter(|key| key.at_top).map(|key| key.name);
+        at_top.chain(of_policy).chain([PREFIX]).collect()
     });
     &AT_TOP
 }

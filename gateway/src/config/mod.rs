@@ -22,6 +22,7 @@ mod client_certificate;
 mod client_list;
 mod complaint;
 mod conflicts;
+mod cors;
 mod defaults;
 mod destination;
 mod destinations;
@@ -58,6 +59,7 @@ mod route_backend;
 mod route_keys;
 mod route_limits;
 mod secret_source;
+mod security_headers;
 mod settings;
 mod shadow;
 mod source;
@@ -84,6 +86,7 @@ pub use callgate_health::HealthSpec;
 pub use certificate::CertificateSpec;
 pub(crate) use certificate_files::CertificateFiles;
 pub use client_list::{ClientList, RouteClients};
+pub use cors::{CorsSpec, Origin, Origins, RouteCors};
 pub use destination::DestinationSpec;
 pub use diagnostics::Diagnostics;
 pub(crate) use diagnostics::{both, collect};
@@ -111,6 +114,7 @@ pub use retry::{RetryOn, RetrySpec};
 pub use route::{RouteSpec, Written};
 pub use route_limits::{RateLimit, RateLimits};
 pub use secret_source::SecretSource;
+pub use security_headers::SecurityHeaders;
 pub use settings::{
     AdminSettings, ClientSettings, Forwarded, HalfClose, Hsts, Http2, Http2Settings, ListenAddress,
     ListenerClients, ListenerSettings, LogFormat, LogSettings, Protocol, ProxyProtocol, ServerSettings,

@@ -5,10 +5,12 @@
 
 use super::client_certificate;
 use super::client_list::RouteClients;
+use super::cors::RouteCors;
 use super::keys::Key;
 use super::overload;
 use super::reader::{Reader, Section};
 use super::route_limits::RateLimits;
+use super::security_headers::SecurityHeaders;
 
 macro_rules! at_top {
     () => {
@@ -46,8 +48,12 @@ macro_rules! policy {
 policy! {
     /// From which addresses its clients may come; by default from all.
     clients: RouteClients = "clients" at_top, "from which addresses its clients may come", RouteClients::read;
+    /// Which pages of other origins may read its replies; by default none.
+    cors: RouteCors = "cors" at_top, "which pages of other origins may read its replies", RouteCors::read;
     /// Whether its clients have to have shown a certificate.
     client_certificate: bool = "client_certificate", "whether the client must have shown a certificate", client_certificate::read;
+    /// Which headers its replies have for browsers; by default none.
+    security_headers: SecurityHeaders = "security_headers" at_top, "which headers its replies have for browsers", SecurityHeaders::read;
     /// How many requests it takes in a time; by default all.
     rate_limits: RateLimits = "rate_limit", "how many requests it takes in a time", RateLimits::read;
     /// Requests in flight over all workers; 1 to 10000000, by default no bound.

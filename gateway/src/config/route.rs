@@ -100,6 +100,9 @@ impl Draft {
         if let Some(item) = section.get(keys::CLIENTS) {
             policy.clients.check_within(file.clients(), reader, &item);
         }
+        let policy = file.policy(policy);
+        let replies = if kind == "call" { keys::RESPONSE.name } else { kind };
+        policy.cors.check_headers(reader, &action, section.get(replies));
         let spot = |key| section.get(key).map_or(span.clone(), |item| item.span());
         let call = match &action {
             ActionDraft::Call(draft) => Some(draft),
@@ -123,7 +126,7 @@ impl Draft {
             source: Arc::clone(reader.source),
             file: file.file,
             prefix: file.prefix.clone(),
-            policy: file.policy(policy),
+            policy,
             matcher: matcher.filter(|_| file.paths_are_known()),
             action,
             written,

@@ -2,6 +2,7 @@
 
 use super::accept;
 use super::actions;
+use super::cors;
 use super::deadline::{Clocks, deadline};
 use super::exchange::Exchange;
 use super::hash_key::hash_key;
@@ -57,7 +58,9 @@ async fn reply(exchange: &mut Exchange) -> Result<Reply, Failure> {
 /// The reply by a table.
 async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Reply, Failure> {
     if exchange.head.method() == "OPTIONS" {
-        return options(&exchange.head, table);
+        let mut reply = options(&exchange.head, table)?;
+        cors::put_preflight(table, &exchange.head, &mut reply);
+        return Ok(reply);
     }
     let (head, began) = (&exchange.head, exchange.context.began);
     let arrival = Arrival {

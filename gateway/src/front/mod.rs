@@ -14,6 +14,7 @@
 //! handler      what is done with it: route, steps, body, action, reply
 //! lookup       which route it meets, and its steps; miss, what is there where none takes it
 //! traffic      where its call goes, if that is not just its route's backend; shadow, copies of calls
+//! cors         which pages of other origins may read its reply, and what browsers are told beside
 //! accept       whether the client takes what its route can say
 //! body         a request's body, within its limits; media_type, which bodies are JSON
 //! hash_key     the key by which a backend spreads its calls
@@ -37,6 +38,7 @@ mod client;
 mod client_certificate;
 mod connection;
 mod connections;
+mod cors;
 mod date;
 mod deadline;
 mod drive;

@@ -3,6 +3,7 @@
 //! A [`Table`] never changes; a reload builds the next one, taking over what stayed the same, and swaps it in.
 
 mod action;
+mod every_reply;
 mod location;
 mod next;
 mod params;
@@ -13,6 +14,7 @@ mod table;
 mod traffic;
 
 pub use action::{Action, CallAction, Rewrite};
+pub use every_reply::{Cors, EveryReply};
 pub use location::{location, rewritten};
 pub(crate) use params::decode_segment;
 pub use params::{BoundTexts, Captured, PathParams, QueryPairs, RawParams, query_pairs};

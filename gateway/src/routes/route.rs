@@ -2,6 +2,7 @@
 //! keeps its place (method and path) goes on counting.
 
 use super::action::Action;
+use super::every_reply::EveryReply;
 use crate::backends::Backend;
 use crate::config::{Matcher, Place, RoutePolicy, RouteSpec, Written};
 use crate::ids::next_id;
@@ -26,6 +27,8 @@ pub struct Route {
     pub steps: Steps,
     /// What is done with them.
     pub action: Action,
+    /// What all replies to them say; nothing as a rule.
+    pub every_reply: Option<Box<EveryReply>>,
     /// Where it is written.
     pub place: Place,
     /// What it counts.
@@ -79,11 +82,12 @@ pub(super) fn next_routes(
         let RouteSpec { matcher, policy, action: said, written: Written { place, .. } } = spec;
         let mut making = Making { matcher: &matcher, shared: &mut shared, workers };
         let steps = Steps::next(&policy, old.map(|old| &old.steps), &mut making);
+        let every_reply = EveryReply::of(&policy, &action);
         // The counters have one place for a status of the route's own.
         let status = said.own_status();
         let stats = old.filter(|old| old.action.spec().own_status() == status).map(|old| old.stats.clone());
         let stats = stats.unwrap_or_else(|| Arc::new(RouteStats::answering(workers, status)));
-        routes.push(Arc::new(Route { id, slot, matcher, policy, steps, action, place, stats }));
+        routes.push(Arc::new(Route { id, slot, matcher, policy, steps, action, every_reply, place, stats }));
     }
     routes
 }

@@ -47,6 +47,12 @@ impl Table {
         Table { generation: 0, hash, empty, routes, route_ids, backends, routers }
     }
 
+    /// The route that takes a path with a method, and what its parameters caught.
+    pub fn route<'t, 'p>(&'t self, method: Method, path: &'p str) -> Option<(&'t Route, Captured<'t, 'p>)> {
+        let found = self.routers[method as usize].at(path).ok()?;
+        Some((self.routes.get(*found.value)?, Captured::new(found.params)))
+    }
+
     /// Looks a path up, as the request line has it.
     pub fn find<'t, 'p>(&'t self, method: Option<Method>, path: &'p str) -> Found<'t, 'p> {
         if let Some(method) = method

@@ -40,7 +40,7 @@ pub(super) const FILE: Hints = &[
     (&["defaultbackend", "defaultservice"], "write backend = \"shop\""),
     (
         &["defaults", "default", "global", "globals", "common"],
-        "`prefix`, `metadata`, `backend`, `timeout`, `unknown_fields`, `int64`, `decimal` and `clients` at the top of a file hold for its routes",
+        "`prefix`, `metadata`, `backend`, `timeout`, `unknown_fields`, `int64`, `decimal`, `clients`, `cors` and `security_headers` at the top of a file hold for its routes",
     ),
     (
         &[

@@ -48,6 +48,17 @@ pub(super) const ROUTE: Hints = &[
         &["status", "statuscode", "code", "returncode", "directresponse"],
         "write response = { status = 201 } for a result; a fixed reply is respond = { status = 404 }, a redirect redirect = { to = \"/…\", status = 308 }",
     ),
+    (
+        &[
+            "helmet",
+            "secureheaders",
+            "securityheader",
+            "customresponseheaders",
+            "framedeny",
+            "contenttypenosniff",
+        ],
+        "write security_headers = \"api\", or \"page\" for what people see",
+    ),
     (&["return", "answer", "static", "mock"], "a fixed reply is respond = { status = 200, body = \"…\" }"),
     (&["redirectto", "redirectregex", "redirectscheme"], "write redirect = { to = \"/v2/orders/{id}\" }"),
     (

@@ -166,7 +166,7 @@ fn a_redirect_whose_parameter_clients_would_get_as_it_stands_is_refused() {
 fn keys_of_others_and_of_later_versions_come_with_what_is_nearest_here() {
     let route = |line: &str| said(&format!("{SHOP}[[routes]]\nmatch = 'GET /x'\ncall = 'a.b'\n{line}\n"));
     for (line, expected) in [
-        ("cors = true", "there is no CORS in this version"),
+        ("access_control = true", "write cors = { origins = [\"https://app.example.com\"] } in a route"),
         ("auth = 'jwt'", "metadata = [\"authorization\"]"),
         ("status = 404", "respond = { status = 404 }"),
         ("methods = ['GET']", "`match`"),
@@ -197,7 +197,10 @@ fn keys_of_others_and_of_later_versions_come_with_what_is_nearest_here() {
         ("[backends.shop]\nendpoints = [{ address = 'x:1', down = true }]\n".to_owned(), "drain = true"),
         ("[upstreams.shop]\nservers = []\n".to_owned(), "[backends.NAME]"),
         ("[upgrade]\nsocket = 'auto'\n".to_owned(), "belongs into gateway.toml"),
-        ("[cors]\norigins = ['*']\n".to_owned(), "there is no CORS"),
+        (
+            "[cross_origin]\norigins = ['*']\n".to_owned(),
+            "write cors = { origins = [\"https://app.example.com\"] }",
+        ),
         ("[[routes]]\nmatch = 'GET /x'\nrespond = {}\nauth = 'jwt'\n".to_owned(), "checks no credentials"),
     ] {
         let said = said(&file);

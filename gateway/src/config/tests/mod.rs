@@ -9,6 +9,7 @@ mod bound;
 mod certificates;
 mod clients;
 mod conflicts;
+mod cors;
 mod defaults;
 mod dns;
 mod docs;
