@@ -58,7 +58,7 @@ fn table_of<'a>(templates: impl Iterator<Item = &'a str>) -> Option<Table> {
 
 /// The template of the route that a path meets.
 fn template_of<'t>(table: &'t Table, path: &str) -> Option<&'t str> {
-    match table.find(Some(Method::Get), path) {
+    match table.find(Some(Method::Get), None, path) {
         Found::Route(at, captured) => {
             let template = table.routes[at].matcher.path.as_str();
             let raw = captured.raw();

@@ -3,7 +3,7 @@
 use super::instances::instance;
 use super::{certificates, limits, names, settings, traffic};
 use crate::backends::{Backend, Member};
-use crate::config::{Balance, OverloadSpec, Priority, RetryOn, RetrySpec, SecuritySpec};
+use crate::config::{Balance, OverloadSpec, Priority, RetryOn, RetrySpec, SecuritySpec, shown_host};
 use crate::control::{Found, Kind, Plane, Unfit};
 use crate::fields::FieldName;
 use crate::routes::{Action, CallAction, Route};
@@ -80,10 +80,10 @@ pub(super) fn metrics(plane: &Plane) -> String {
         routes: table
             .routes
             .iter()
-            .map(|route| (route.matcher.path.as_str(), route.matcher.method.as_str(), route.stats.as_ref()))
+            .map(|route| (route.matcher.name(), route.matcher.method.as_str(), route.stats.as_ref()))
             .collect(),
         rewrites: rewrites
-            .map(|(route, n)| (route.matcher.path.as_str(), route.matcher.method.as_str(), n))
+            .map(|(route, n)| (route.matcher.name(), route.matcher.method.as_str(), n))
             .collect(),
         limits: limits::scrape(&table),
         priorities: table.routes.iter().map(priority).collect(),
@@ -112,6 +112,8 @@ fn route_page(route: &Route, found: &Found) -> Value {
         }),
     };
     shown["match"] = route.matcher.to_string().into();
+    let hosts = route.matcher.hosts.listed().iter().map(shown_host);
+    shown["hosts"] = hosts.collect::<Vec<_>>().into();
     shown["defined"] = route.place.to_string().into();
     shown["steps"] = Steps::shown(&route.policy).into();
     shown["cors"] = route.policy.cors.spec().map(|spec| spec.page()).into();

@@ -6,6 +6,7 @@ use super::call_policy::CallPolicy;
 use super::client_list::RouteClients;
 use super::complaint::Complaint;
 use super::cors::RouteCors;
+use super::hosts::SaidHosts;
 use super::keys;
 use super::metadata::MetadataSpec;
 use super::path::PathTemplate;
@@ -27,6 +28,8 @@ pub(super) struct Defaults {
     pub(super) prefix: Option<Arc<PathTemplate>>,
     /// There is a prefix that will not do, which is reported: nobody knows what paths the routes are meant to have.
     bad_prefix: bool,
+    /// The hosts whose requests they take.
+    pub(super) hosts: SaidHosts,
     /// How long their calls may take.
     pub(super) timeout: Duration,
     /// What becomes of members that name no field.
@@ -56,6 +59,7 @@ impl Defaults {
             call_policy: Arc::new(CallPolicy { metadata, ..CallPolicy::default() }),
             bad_prefix: item.is_some() && path.is_none(),
             prefix: path.map(Arc::new),
+            hosts: SaidHosts::read(reader, section),
             timeout: timeout::read(reader, section).unwrap_or(timeout::USUAL),
             unknown_fields: bind::read_unknown(reader, section).unwrap_or_default(),
             int64: bind::read_int64(reader, section).unwrap_or_default(),

@@ -3,6 +3,7 @@
 
 use super::complaint::Complaint;
 use super::field;
+use crate::host::without_port;
 use std::ops::Range;
 
 const PARAMETERS: &str = "`{name}` takes one segment, and `{*name}` at the end all that is left";
@@ -31,25 +32,27 @@ pub(super) fn whole(raw: &str) -> Result<(), Complaint> {
             complaint.note("there are no regular expressions and no modifiers").help(PARAMETERS)
         }
         "*" | "**" => complaint.help("`/{*rest}` takes every path but `/`"),
-        _ => match after_authority(raw) {
-            Some(path) => complaint
-                .note("a route matches a path, not a whole URL; there is no matching by host in this version")
-                .help(format!("write `{path}`")),
+        _ => match of_url(raw) {
+            Some((host, path)) => complaint.note("a route matches a path, not a whole URL").help(format!(
+                "write `{path}`; hosts = [\"{host}\"] beside `match` takes requests of that host only"
+            )),
             None if raw.starts_with([':', '{', '<', '[', '*']) => complaint.help(PARAMETERS),
             None => complaint.help(format!("write `/{raw}`")),
         },
     })
 }
 
-/// The path of a URL, if the text is one.
-fn after_authority(raw: &str) -> Option<&str> {
+/// The host and the path of a URL, if the text is one.
+fn of_url(raw: &str) -> Option<(&str, &str)> {
     let rest = raw.split_once("://").map(|(_, rest)| rest);
     let host = |text: &str| {
         let host = text.split('/').next().unwrap_or_default();
         host.starts_with("localhost") || host.contains('.') || host.contains(':')
     };
     let rest = rest.or_else(|| Some(raw).filter(|raw| raw.contains('/') && host(raw)))?;
-    Some(rest.find('/').map_or("/", |at| &rest[at..]))
+    let at = rest.find('/').unwrap_or(rest.len());
+    let path = if at < rest.len() { &rest[at..] } else { "/" };
+    Some((without_port(&rest[..at]), path))
 }
 
 /// Whether a place in a path is within braces.
@@ -204,9 +207,9 @@ pub(super) fn method(text: &str) -> Option<Complaint> {
         );
     }
     if word.contains("://") {
-        let path = after_authority(text).unwrap_or("/");
+        let (host, path) = of_url(text).unwrap_or(("api.example.com", "/"));
         return Some(Complaint::new("a route matches a method and a path", "this is a URL").help(format!(
-            "write \"GET {path}\" or \"POST {path}\"; there is no matching by host in this version"
+            "write \"GET {path}\" or \"POST {path}\"; hosts = [\"{host}\"] beside `match` takes requests of that host only"
         )));
     }
     None

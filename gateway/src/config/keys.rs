@@ -51,6 +51,7 @@ macro_rules! keys {
 
 keys! {
     MATCH "match", EVERY, NOT_AT_TOP, "method and path";
+    HOSTS "hosts", EVERY, AT_TOP, "the hosts whose requests it takes";
     CALL "call", EVERY, NOT_AT_TOP, "the method by name";
     REWRITE "rewrite", EVERY, NOT_AT_TOP, "looked up again under another path";
     BACKEND "backend", CALLS, AT_TOP, "which backend is called";

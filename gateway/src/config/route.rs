@@ -4,6 +4,7 @@ use super::action::{self, ActionDraft, ActionSpec};
 use super::call::CallDraft;
 use super::defaults::Defaults;
 use super::diagnostics::Diagnostic;
+use super::hosts::SaidHosts;
 use super::keys;
 use super::matcher::Matcher;
 use super::path::PathTemplate;
@@ -85,6 +86,7 @@ impl Draft {
         let expected = "a string such as \"GET /v1/orders/{id}\"";
         let matcher =
             matched.and_then(|item| reader.text(&item, expected, |text| Matcher::parse(text, file.prefix())));
+        let hosts = SaidHosts::read(reader, &section).or(&file.hosts);
         let path = matcher.as_ref().map(|matcher| &matcher.path);
         let action = match kind {
             "call" => {
@@ -127,7 +129,7 @@ impl Draft {
             file: file.file,
             prefix: file.prefix.clone(),
             policy,
-            matcher: matcher.filter(|_| file.paths_are_known()),
+            matcher: matcher.filter(|_| file.paths_are_known()).zip(hosts).map(|(one, hosts)| one.of(hosts)),
             action,
             written,
             span,

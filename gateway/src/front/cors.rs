@@ -3,6 +3,7 @@
 //! Browsers ask beforehand, by OPTIONS. Such a preflight has no credentials, uses nothing up and reaches nobody: it is answered before the
 //! steps of its route. The gateway only says who may read; requests of other pages are served as those of any client are.
 
+use super::lookup::host;
 use super::reply::Reply;
 use crate::fields::{self, ACCESS_CONTROL_REQUEST_METHOD, FieldName, ORIGIN};
 use crate::method::Method;
@@ -72,11 +73,12 @@ fn put_origin(cors: &Cors, origin: &str, reply: &mut Reply) {
 
 /// The route that has a path with that method, by a rewrite or not.
 fn route<'t>(table: &'t Table, method: Method, head: &Request) -> Option<&'t Route> {
-    let (route, captured) = table.route(method, head.path())?;
+    let host = host(table, head);
+    let (route, captured) = table.route(method, host, head.path())?;
     let Action::Rewrite(rewrite) = &route.action else { return Some(route) };
     let mut path = String::new();
     rewritten(&rewrite.target, &captured.raw(), &mut path);
-    table.route(method, &path).map(|(route, _)| route)
+    table.route(method, host, &path).map(|(route, _)| route)
 }
 
 fn cors_of(route: &Route) -> Option<&Cors> {

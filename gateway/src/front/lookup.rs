@@ -4,7 +4,7 @@ use super::miss::missed;
 use super::tally::Tally;
 use crate::failure::Failure;
 use crate::method::Method;
-use crate::routes::{Action, Captured, Found, PathParams, Route, rewritten};
+use crate::routes::{Action, Captured, Found, PathParams, Route, Table, rewritten};
 use crate::steps::{Arrival, Passed};
 use crate::worker::{LocalTable, RouteRef};
 use callgate_http1::Request;
@@ -33,8 +33,8 @@ pub(super) fn look_up<'t, 'p>(
         "HEAD" => Some(Method::Get),
         method => method.parse().ok(),
     };
-    let path = head.path();
-    let (at, captured) = match table.find(method, path) {
+    let (host, path) = (host(table, head), head.path());
+    let (at, captured) = match table.find(method, host, path) {
         Found::Route(at, captured) => (at, captured),
         other => return Err(missed(other, head)),
     };
@@ -46,7 +46,7 @@ pub(super) fn look_up<'t, 'p>(
     };
     rewritten(&rewrite.target, &captured.raw(), room);
     let to: &'p str = room;
-    let (at, captured) = match table.find(method, to) {
+    let (at, captured) = match table.find(method, host, to) {
         Found::Route(at, captured) => (at, captured),
         Found::OtherMethods(_) | Found::Nothing => return Err(Failure::RewriteUnmatched(path.to_owned())),
     };
@@ -59,6 +59,12 @@ pub(super) fn look_up<'t, 'p>(
     rewrite.rewritten.of(arrival.worker).increment();
     pass(&next, arrival, passed, tally)?;
     Ok(Met { route: next, captured, params })
+}
+
+/// The host that a request asks for, if it says which routes there are.
+#[inline]
+pub(super) fn host<'h>(table: &Table, head: &'h Request) -> Option<&'h str> {
+    if table.asks_for_hosts() { head.host() } else { None }
 }
 
 /// What the parameters of a route that calls are: other actions take them as they were sent.

@@ -1,5 +1,6 @@
 //! Requests that meet no route, and those that ask which methods there are.
 
+use super::lookup::host;
 use super::reply::Reply;
 use crate::failure::Failure;
 use crate::method::Method;
@@ -19,7 +20,7 @@ pub(super) fn missed(found: Found<'_, '_>, head: &Request) -> Failure {
 /// The reply to OPTIONS: the methods of a path, or of the gateway for `*` (RFC 9110, 9.3.7).
 pub(super) fn options(head: &Request, table: &Table) -> Result<Reply, Failure> {
     let path = head.path();
-    let methods = if path == "*" { Method::ALL.to_vec() } else { table.methods(path) };
+    let methods = if path == "*" { Method::ALL.to_vec() } else { table.methods(host(table, head), path) };
     if methods.is_empty() {
         return Err(Failure::NoRoute(path.to_owned()));
     }

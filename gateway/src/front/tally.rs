@@ -33,9 +33,9 @@ impl Tally {
         self.route = route;
     }
 
-    /// The path of its route.
+    /// What its route is called.
     pub(super) fn route(&self) -> &str {
-        self.route.as_ref().map_or("none", |route| route.matcher.path.as_str())
+        self.route.as_ref().map_or("none", |route| route.matcher.name())
     }
 
     /// What all replies of its route say, if it has a route that says something.

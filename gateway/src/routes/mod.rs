@@ -12,6 +12,7 @@ mod route;
 mod scaling_tests;
 mod table;
 mod traffic;
+mod trees;
 
 pub use action::{Action, CallAction, Rewrite};
 pub use every_reply::{Cors, EveryReply};

@@ -40,7 +40,7 @@ pub(super) const FILE: Hints = &[
     (&["defaultbackend", "defaultservice"], "write backend = \"shop\""),
     (
         &["defaults", "default", "global", "globals", "common"],
-        "`prefix`, `metadata`, `backend`, `timeout`, `unknown_fields`, `int64`, `decimal`, `clients`, `cors` and `security_headers` at the top of a file hold for its routes",
+        "`prefix`, `hosts`, `metadata`, `backend`, `timeout`, `unknown_fields`, `int64`, `decimal`, `clients`, `cors` and `security_headers` at the top of a file hold for its routes",
     ),
     (
         &[
@@ -61,8 +61,8 @@ pub(super) const FILE: Hints = &[
         "it is a key of a route, behind the line [[routes]]",
     ),
     (
-        &["host", "hosts", "domain", "domains"],
-        "routes match method and path; there is no matching by host in this version",
+        &["host", "hostname", "hostnames", "domain", "domains", "servername", "vhost"],
+        "write hosts = [\"api.example.com\"], for all routes of the file",
     ),
     (
         &["retries", "healthcheck", "healthchecks", "balance"],

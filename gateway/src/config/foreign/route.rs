@@ -17,8 +17,8 @@ pub(super) const ROUTE: Hints = &[
         MATCH,
     ),
     (
-        &["host", "hosts", "hostname", "hostnames", "domain", "domains", "servername", "sni", "vhost"],
-        "routes match method and path; there is no matching by host in this version",
+        &["host", "hostname", "hostnames", "domain", "domains", "servername", "sni", "vhost"],
+        "write hosts = [\"api.example.com\"]; `*.example.com` are all that are one label longer",
     ),
     (
         &[

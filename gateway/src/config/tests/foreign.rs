@@ -69,16 +69,21 @@ fn parameters_as_others_write_them_are_told_how_they_are_written_here() {
 fn what_is_no_path_is_told_what_it_is() {
     let query = "a path has no query | help: query parameters fill the fields of their names; nothing needs to be declared";
     let begins = "a path begins with `/` |";
+    let url = |path: &str, host: &str| {
+        format!(
+            "{begins} help: write `{path}`; hosts = [\"{host}\"] beside `match` takes requests of that host only"
+        )
+    };
     for (path, expected) in [
         ("/books?author={author}", query.to_owned()),
         ("/books?author=", query.to_owned()),
         ("/books/{id}?x={x}", query.to_owned()),
         ("/books#top", "a path has no fragment | help: leave it out".to_owned()),
         ("/books HTTP/1.1", "nothing stands behind the path | help: remove it".to_owned()),
-        ("http://x/books", format!("{begins} help: write `/books`")),
-        ("https://x.com", format!("{begins} help: write `/`")),
-        ("x.com/books/{id}", format!("{begins} help: write `/books/{{id}}`")),
-        ("localhost:8080/books", format!("{begins} help: write `/books`")),
+        ("http://x/books", url("/books", "x")),
+        ("https://x.com", url("/", "x.com")),
+        ("x.com/books/{id}", url("/books/{id}", "x.com")),
+        ("localhost:8080/books", url("/books", "localhost")),
         ("books", format!("{begins} help: write `/books`")),
         ("~ ^/books", format!("{begins} {ANY}")),
         (r"^/books/(\d+)?$", format!("{begins} {ANY}")),
@@ -103,7 +108,9 @@ fn a_match_as_others_write_it_is_told_how_it_is_written() {
         ("PathPrefix(`/x`)", format!("{both} \"GET /v1/orders/{{id}}\"")),
         (
             "http://x/books",
-            format!("{both} \"GET /books\" or \"POST /books\"; there is no matching by host in this version"),
+            format!(
+                "{both} \"GET /books\" or \"POST /books\"; hosts = [\"x\"] beside `match` takes requests of that host only"
+            ),
         ),
         ("TRACE /x", "`TRACE` has no routes | help: remove it".to_owned()),
     ] {
@@ -178,7 +185,7 @@ fn keys_of_others_and_of_later_versions_come_with_what_is_nearest_here() {
         ("strip_prefix = true", "at the top of a file"),
         ("prefix = '/api'", "before the first line with [brackets]"),
         ("mirror = 'x'", "shadow = "),
-        ("host = 'x.com'", "no matching by host"),
+        ("host = 'x.com'", "hosts = [\"api.example.com\"]"),
         ("tls = true", "TLS is for listeners with `tls = true` in gateway.toml"),
         ("gzip = true", "not compressed"),
         ("websocket = true", "there are no streams"),

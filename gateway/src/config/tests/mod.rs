@@ -16,6 +16,7 @@ mod docs;
 mod files;
 mod fixed;
 mod foreign;
+mod hosts;
 mod never_panics;
 mod overload;
 mod paths;
