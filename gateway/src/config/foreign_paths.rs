@@ -4,6 +4,7 @@
 use super::complaint::Complaint;
 use super::field;
 use crate::host::without_port;
+use crate::method::Method;
 use std::ops::Range;
 
 const PARAMETERS: &str = "`{name}` takes one segment, and `{*name}` at the end all that is left";
@@ -173,13 +174,18 @@ pub(super) fn endpoint(text: &str) -> Option<String> {
 pub(super) fn method(text: &str) -> Option<Complaint> {
     let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
     let at = 0..word.len();
-    let several = || {
-        Complaint::new("a route has one method", "more than one?")
-            .within(at.clone())
-            .help("write a route for each: GET, POST, PUT, PATCH, DELETE")
-    };
-    if word.contains([',', '|']) || ["ANY", "ALL", "*", "_"].contains(&word.to_ascii_uppercase().as_str()) {
-        return Some(several());
+    let any = ["ANY", "ALL", "*", "_"].contains(&word.to_ascii_uppercase().as_str());
+    if any || word.contains([',', '|']) {
+        let upper = word.to_ascii_uppercase();
+        let said: Vec<&str> = upper.split([',', '|']).map(str::trim).filter(|one| !one.is_empty()).collect();
+        let all: Vec<&str> = if any { Method::ALL.map(Method::as_str).to_vec() } else { said };
+        let path = if rest.starts_with('/') { rest } else { "/v1/orders/{id}" };
+        let all: Vec<String> = all.iter().map(|method| format!("\"{method} {path}\"")).collect();
+        return Some(
+            Complaint::new("a match has one method", "more than one?")
+                .within(at)
+                .help(format!("write match = [{}]", all.join(", "))),
+        );
     }
     if ["CONNECT", "TRACE"].contains(&word) {
         let complaint = Complaint::new(format!("`{word}` has no routes"), "refused by the gateway itself");
@@ -192,7 +198,7 @@ pub(super) fn method(text: &str) -> Option<Complaint> {
         );
     }
     if let Some((method, path)) =
-        word.split_once([':', '/']).filter(|(method, _)| method.parse::<crate::method::Method>().is_ok())
+        word.split_once([':', '/']).filter(|(method, _)| method.parse::<Method>().is_ok())
     {
         let path = path.trim_start_matches('/');
         return Some(
@@ -200,7 +206,7 @@ pub(super) fn method(text: &str) -> Option<Complaint> {
                 .help(format!("write \"{method} /{path}\"")),
         );
     }
-    if word.starts_with('/') && rest.parse::<crate::method::Method>().is_ok() {
+    if word.starts_with('/') && rest.parse::<Method>().is_ok() {
         return Some(
             Complaint::new("the method stands before the path", "the other way round")
                 .help(format!("write \"{rest} {word}\"")),

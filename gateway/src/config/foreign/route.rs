@@ -2,7 +2,8 @@
 
 use super::{HEALTH, Hints};
 
-const MATCH: &str = "method and path stand together in `match`, as in match = \"GET /v1/orders/{id}\"; each method is a route of its own";
+const MATCH: &str =
+    "method and path stand together in `match`, as in match = \"GET /v1/orders/{id}\", or a list of such";
 const CALL: &str = "the method is named by `call`, as in call = \"orders.get\"";
 pub(super) const BACKEND: &str = "a route names its backend, as in backend = \"shop\"; where its instances listen stands in [backends.shop]";
 const TIMEOUT: &str = "write timeout = \"2s\": it is for the whole call, retries included";

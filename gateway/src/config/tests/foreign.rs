@@ -96,12 +96,13 @@ fn what_is_no_path_is_told_what_it_is() {
 #[test]
 fn a_match_as_others_write_it_is_told_how_it_is_written() {
     let both = "a route matches a method and a path | help: write";
-    let each = "a route has one method | help: write a route for each: GET, POST, PUT, PATCH, DELETE";
+    let each = "a match has one method | help: write match = [\"GET /x\", \"POST /x\"]";
+    let all = "a match has one method | help: write match = [\"GET /x\", \"POST /x\", \"PUT /x\", \"PATCH /x\", \"DELETE /x\"]";
     for (text, expected) in [
         ("GET,POST /x", each.to_owned()),
         ("GET|POST /x", each.to_owned()),
-        ("ANY /x", each.to_owned()),
-        ("* /x", each.to_owned()),
+        ("ANY /x", all.to_owned()),
+        ("* /x", all.to_owned()),
         ("GET/x", format!("{both} \"GET /x\"")),
         ("GET:/x", format!("{both} \"GET /x\"")),
         ("/x GET", "the method stands before the path | help: write \"GET /x\"".to_owned()),
