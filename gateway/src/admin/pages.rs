@@ -118,6 +118,7 @@ fn route_page(route: &Route, found: &Found) -> Value {
     shown["steps"] = Steps::shown(&route.policy).into();
     shown["cors"] = route.policy.cors.spec().map(|spec| spec.page()).into();
     shown["security_headers"] = route.policy.security_headers.name().into();
+    shown["trailing_slash"] = route.policy.trailing_slash.name().into();
     shown["rate_limits"] = limits::page(route).into();
     shown["max_in_flight"] = route.policy.max_in_flight.into();
     shown["in_flight"] = route.steps.in_flight().map(InFlight::now).into();
@@ -151,6 +152,7 @@ fn call(call: &CallAction, unfit: &[Unfit]) -> Value {
         "timeout_ms": spec.timeout.as_millis() as u64,
         "idempotent": idempotent,
         "idempotency_key": spec.idempotency_key,
+        "ignore_query": spec.policy.ignore_query.texts(),
         "reply": spec.reply.as_ref().map(|reply| reply.page(&spec.response.picks)),
         "retry": retry(&spec.retry),
         "metadata": spec.policy.metadata.names().iter().map(FieldName::as_str).collect::<Vec<_>>(),

@@ -7,6 +7,7 @@ use super::client_list::RouteClients;
 use super::complaint::Complaint;
 use super::cors::RouteCors;
 use super::hosts::SaidHosts;
+use super::ignored_query::IgnoredQuery;
 use super::keys;
 use super::metadata::MetadataSpec;
 use super::path::PathTemplate;
@@ -14,6 +15,7 @@ use super::policy::RoutePolicy;
 use super::reader::{Reader, Section};
 use super::security_headers::SecurityHeaders;
 use super::timeout;
+use super::trailing_slash::TrailingSlash;
 use callgate_transcode::{Decimal, Int64, UnknownFields};
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,9 +56,17 @@ impl Defaults {
         let security_headers =
             section.get(keys::SECURITY_HEADERS).map(|item| SecurityHeaders::read(reader, &item));
         let security_headers = security_headers.unwrap_or_default();
+        let trailing_slash = TrailingSlash::read(reader, section);
+        let ignore_query = IgnoredQuery::read(reader, section);
         Defaults {
-            policy: Arc::new(RoutePolicy { clients, cors, security_headers, ..RoutePolicy::default() }),
-            call_policy: Arc::new(CallPolicy { metadata, ..CallPolicy::default() }),
+            policy: Arc::new(RoutePolicy {
+                clients,
+                cors,
+                security_headers,
+                trailing_slash,
+                ..RoutePolicy::default()
+            }),
+            call_policy: Arc::new(CallPolicy { metadata, ignore_query, ..CallPolicy::default() }),
             bad_prefix: item.is_some() && path.is_none(),
             prefix: path.map(Arc::new),
             hosts: SaidHosts::read(reader, section),
@@ -79,6 +89,7 @@ impl Defaults {
             clients: own.clients.within(&self.policy.clients),
             cors: own.cors.or(&self.policy.cors),
             security_headers: own.security_headers.or(self.policy.security_headers),
+            trailing_slash: self.policy.trailing_slash,
             ..own
         };
         if own == *self.policy { self.policy.clone() } else { Arc::new(own) }
@@ -86,7 +97,11 @@ impl Defaults {
 
     /// That of its calls, likewise.
     pub(super) fn call_policy(&self, own: CallPolicy) -> Arc<CallPolicy> {
-        let policy = CallPolicy { metadata: own.metadata.or(&self.call_policy.metadata), ..own };
+        let policy = CallPolicy {
+            metadata: own.metadata.or(&self.call_policy.metadata),
+            ignore_query: self.call_policy.ignore_query.clone(),
+            ..own
+        };
         if policy == *self.call_policy { self.call_policy.clone() } else { Arc::new(policy) }
     }
 

@@ -82,15 +82,19 @@ pub(super) const CORS: &str = "cors";
 /// The key that says which headers replies have for browsers.
 pub(super) const SECURITY_HEADERS: &str = "security_headers";
 
-/// The only key that is a file's alone: what is put before the paths of its routes.
+/// A key that is a file's alone: what is put before the paths of its routes.
 pub(super) const PREFIX: &str = "prefix";
+/// Another: what becomes of paths that are a route's but for a slash at their end.
+pub(super) const TRAILING_SLASH: &str = "trailing_slash";
+/// Another: parameters of queries that fill nothing.
+pub(super) const IGNORE_QUERY: &str = "ignore_query";
 
 /// The names of those that may stand at the top of a file.
 pub(super) fn at_top() -> &'static [&'static str] {
     static AT_TOP: LazyLock<Vec<&str>> = LazyLock::new(|| {
         let at_top = KEYS.iter().filter(|key| key.at_top).map(|key| key.name);
         let of_policy = policy::KEYS.iter().filter(|key| key.at_top).map(|key| key.name);
-        at_top.chain(of_policy).chain([PREFIX]).collect()
+        at_top.chain(of_policy).chain([PREFIX, TRAILING_SLASH, IGNORE_QUERY]).collect()
     });
     &AT_TOP
 }

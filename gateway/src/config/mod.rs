@@ -40,6 +40,7 @@ mod foreign_paths;
 mod health;
 mod host;
 mod hosts;
+mod ignored_query;
 mod keys;
 mod local_reply;
 mod matcher;
@@ -71,6 +72,7 @@ mod target;
 #[cfg(test)]
 pub(crate) mod testing;
 mod timeout;
+mod trailing_slash;
 mod units;
 mod values;
 
@@ -101,6 +103,7 @@ pub use files::MAX_FILE;
 pub(crate) use files::{gather, read};
 pub use hosts::Hosts;
 pub(crate) use hosts::shown as shown_host;
+pub use ignored_query::IgnoredQuery;
 pub use local_reply::*;
 pub use matcher::Matcher;
 pub use metadata::MetadataSpec;
@@ -131,6 +134,7 @@ pub(crate) use suggest::names_help;
 pub use tables::{TableHash, Tables};
 pub(crate) use target::is_dot_segment;
 pub use target::{Piece, RedirectTarget, RewriteTarget};
+pub use trailing_slash::TrailingSlash;
 pub(crate) use units::timeout;
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What a route says of its requests whatever it does with them: what the gateway's steps ask for before the action.
 //!
 //! A part is a line in the list below: its field, its key, and the function that reads the key's value. A value with a form of its
-//! own has a file of its own. `at_top` behind the key: it may stand at the top of a file, too.
+//! own has a file of its own. `at_top` behind the key: it may stand at the top of a file, too. What stands only there is `of_its_file`.
 
 use super::client_certificate;
 use super::client_list::RouteClients;
@@ -11,6 +11,7 @@ use super::overload;
 use super::reader::{Reader, Section};
 use super::route_limits::RateLimits;
 use super::security_headers::SecurityHeaders;
+use super::trailing_slash::TrailingSlash;
 
 macro_rules! at_top {
     () => {
@@ -22,11 +23,13 @@ macro_rules! at_top {
 }
 
 macro_rules! policy {
-    ($($(#[$doc:meta])+ $part:ident: $type:ty = $key:literal $($at_top:ident)?, $words:literal, $read:path;)+) => {
+    ($($(#[$doc:meta])+ $part:ident: $type:ty = $key:literal $($at_top:ident)?, $words:literal, $read:path;)+
+     of_its_file { $($(#[$of_file_doc:meta])+ $of_file:ident: $of_file_type:ty;)+ }) => {
         /// A route's policy. By default every request passes.
         #[derive(Clone, PartialEq, Eq, Debug, Default)]
         pub struct RoutePolicy {
-            $($(#[$doc])+ pub $part: $type),+
+            $($(#[$doc])+ pub $part: $type,)+
+            $($(#[$of_file_doc])+ pub $of_file: $of_file_type),+
         }
 
         /// The key of each part.
@@ -38,7 +41,8 @@ macro_rules! policy {
             /// Reads the parts of a route's section.
             pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> RoutePolicy {
                 RoutePolicy {
-                    $($part: section.get($key).map(|item| $read(reader, &item)).unwrap_or_default()),+
+                    $($part: section.get($key).map(|item| $read(reader, &item)).unwrap_or_default(),)+
+                    $($of_file: Default::default()),+
                 }
             }
         }
@@ -58,4 +62,8 @@ policy! {
     rate_limits: RateLimits = "rate_limit", "how many requests it takes in a time", RateLimits::read;
     /// Requests in flight over all workers; 1 to 10000000, by default no bound.
     max_in_flight: Option<usize> = "max_in_flight", "requests of the route open at once, over all workers", overload::read_bound;
+    of_its_file {
+        /// What becomes of paths that are its own but for a slash at their end.
+        trailing_slash: TrailingSlash;
+    }
 }

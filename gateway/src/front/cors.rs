@@ -5,6 +5,7 @@
 
 use super::lookup::host;
 use super::reply::Reply;
+use super::slash::{self, Taken};
 use crate::fields::{self, ACCESS_CONTROL_REQUEST_METHOD, FieldName, ORIGIN};
 use crate::method::Method;
 use crate::routes::{Action, Cors, EveryReply, Route, Table, rewritten};
@@ -73,12 +74,21 @@ fn put_origin(cors: &Cors, origin: &str, reply: &mut Reply) {
 
 /// The route that has a path with that method, by a rewrite or not.
 fn route<'t>(table: &'t Table, method: Method, head: &Request) -> Option<&'t Route> {
-    let host = host(table, head);
-    let (route, captured) = table.route(method, host, head.path())?;
-    let Action::Rewrite(rewrite) = &route.action else { return Some(route) };
-    let mut path = String::new();
-    rewritten(&rewrite.target, &captured.raw(), &mut path);
-    table.route(method, host, &path).map(|(route, _)| route)
+    let (host, path) = (host(table, head), head.path());
+    let mut room = String::new();
+    let (at, captured) = match table.find(method, host, path) {
+        Some(found) => found,
+        None => {
+            let Taken { at, captured, .. } = slash::take(table, Some(method), host, path, &mut room)?;
+            (at, captured)
+        }
+    };
+    let route = table.routes.get(at)?;
+    let Action::Rewrite(rewrite) = &route.action else { return Some(&**route) };
+    let mut to = String::new();
+    rewritten(&rewrite.target, &captured.raw(), &mut to);
+    let (at, _) = table.find(method, host, &to)?;
+    table.routes.get(at).map(|route| &**route)
 }
 
 fn cors_of(route: &Route) -> Option<&Cors> {

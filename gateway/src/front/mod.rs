@@ -12,7 +12,8 @@
 //! sweep        the time limits of all of them
 //! exchange     one request and its reply, with all that belongs to them
 //! handler      what is done with it: route, steps, body, action, reply
-//! lookup       which route it meets, and its steps; miss, what is there where none takes it
+//! lookup       which route it meets, and its steps; miss, what is there where none takes it; slash, paths that
+//!              are a route's but for a slash at their end
 //! traffic      where its call goes, if that is not just its route's backend; shadow, copies of calls
 //! cors         which pages of other origins may read its reply, and what browsers are told beside
 //! accept       whether the client takes what its route can say
@@ -66,6 +67,7 @@ mod request_id;
 #[cfg(test)]
 mod scaling_tests;
 mod shadow;
+mod slash;
 mod sweep;
 mod tally;
 mod tls;

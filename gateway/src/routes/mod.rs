@@ -20,5 +20,5 @@ pub use location::{location, rewritten};
 pub(crate) use params::decode_segment;
 pub use params::{BoundTexts, Captured, PathParams, QueryPairs, RawParams, query_pairs};
 pub use route::Route;
-pub use table::{Found, Table};
+pub use table::Table;
 pub use traffic::{Destination, Fallback, FallbackTo, Shadow, Target, Traffic};

@@ -4,7 +4,7 @@ use super::route::{Route, next_routes};
 use super::table::Table;
 use super::trees::Trees;
 use crate::backends::next_backends;
-use crate::config::Tables;
+use crate::config::{Tables, TrailingSlash};
 use crate::discovery::Lists;
 use std::sync::Arc;
 
@@ -17,8 +17,9 @@ impl Table {
         let routes = next_routes(&before.routes, routes, &backends, workers);
         let trees = next_trees(before, &routes);
         let route_ids = next_ids(before, &routes);
+        let minds_slashes = routes.iter().any(|route| route.policy.trailing_slash != TrailingSlash::Strict);
         let (generation, hash) = (before.generation + 1, hash.to_string());
-        Table { generation, hash, empty, routes, route_ids, backends, trees }
+        Table { generation, hash, empty, routes, route_ids, backends, trees, minds_slashes }
     }
 }
 
@@ -44,7 +45,6 @@ pub(super) mod tests {
     use super::*;
     use crate::config::Source;
     use crate::method::Method;
-    use crate::routes::Found;
     use std::sync::atomic::Ordering::Relaxed;
 
     pub(in crate::routes) const TWO_BACKENDS: &str = r#"
@@ -136,9 +136,7 @@ pub(super) mod tests {
         let (one, two) = routes.split_once("[[routes]]").expect("two of them");
         let turned = next(&first, &format!("{backends}[[routes]]{two}[[routes]]{one}"));
         for table in [&first, &other, &turned] {
-            let Found::Route(at, _) = table.find(Some(Method::Get), None, "/one/1") else {
-                panic!("not found")
-            };
+            let Some((at, _)) = table.find(Method::Get, None, "/one/1") else { panic!("not found") };
             let found = &table.routes[at];
             assert_eq!(found.matcher.path.as_str(), "/one/{id}");
         }

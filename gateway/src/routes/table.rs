@@ -24,16 +24,8 @@ pub struct Table {
     pub backends: Vec<Arc<Backend>>,
     /// The trees of their paths, which lead to places in `routes`; shared with other tables of the same ones.
     pub(super) trees: Arc<Trees>,
-}
-
-/// What a path was found to be.
-pub enum Found<'t, 'p> {
-    /// A route's place in the list, and what its path's parameters caught.
-    Route(usize, Captured<'t, 'p>),
-    /// The path exists, but not with this method; those with which it does.
-    OtherMethods(Vec<Method>),
-    /// No such path.
-    Nothing,
+    /// Some routes take paths that are theirs but for a slash at their end.
+    pub(super) minds_slashes: bool,
 }
 
 impl Table {
@@ -41,7 +33,16 @@ impl Table {
     pub fn empty() -> Table {
         let (routes, backends) = (Vec::new(), Vec::new());
         let (hash, empty, route_ids) = (String::new(), Vec::new(), Arc::default());
-        Table { generation: 0, hash, empty, routes, route_ids, backends, trees: Arc::default() }
+        Table {
+            generation: 0,
+            hash,
+            empty,
+            routes,
+            route_ids,
+            backends,
+            trees: Arc::default(),
+            minds_slashes: false,
+        }
     }
 
     /// Whether a request's host says which routes there are for it. Where it does not, nobody need look for it.
@@ -50,31 +51,20 @@ impl Table {
         self.trees.ask_for_hosts()
     }
 
-    /// The route that takes a path of a host with a method, and what its parameters caught.
-    pub fn route<'t, 'p>(
+    /// Whether some routes take paths that are theirs but for a slash at their end.
+    pub fn minds_slashes(&self) -> bool {
+        self.minds_slashes
+    }
+
+    /// Looks a path of a host up, as the request line has it: a route's place in the list, and what its path's parameters caught.
+    #[inline]
+    pub fn find<'t, 'p>(
         &'t self,
         method: Method,
         host: Option<&str>,
         path: &'p str,
-    ) -> Option<(&'t Route, Captured<'t, 'p>)> {
-        let (at, captured) = self.trees.find(method, host, path)?;
-        Some((self.routes.get(at)?, captured))
-    }
-
-    /// Looks a path of a host up, as the request line has it.
-    pub fn find<'t, 'p>(
-        &'t self,
-        method: Option<Method>,
-        host: Option<&str>,
-        path: &'p str,
-    ) -> Found<'t, 'p> {
-        if let Some(method) = method
-            && let Some((at, captured)) = self.trees.find(method, host, path)
-        {
-            return Found::Route(at, captured);
-        }
-        let others = self.methods(host, path);
-        if others.is_empty() { Found::Nothing } else { Found::OtherMethods(others) }
+    ) -> Option<(usize, Captured<'t, 'p>)> {
+        self.trees.find(method, host, path)
     }
 
     /// The methods with which a path of a host exists.
@@ -93,18 +83,14 @@ mod tests {
     fn a_path_is_found_with_decoded_parameters_or_its_methods_are_told() {
         let table = next(&Table::empty(), TWO_BACKENDS);
         let found = |method, path| match table.find(method, None, path) {
-            Found::Route(_, params) => {
-                params.decoded().map_or("not utf-8".to_owned(), |params| params.join(","))
-            }
-            Found::OtherMethods(methods) => methods.iter().map(|m| m.as_str()).collect::<Vec<_>>().join(","),
-            Found::Nothing => "nothing".to_owned(),
+            Some((_, params)) => params.decoded().map_or("not utf-8".to_owned(), |params| params.join(",")),
+            None => table.methods(None, path).iter().map(|m| m.as_str()).collect::<Vec<_>>().join(","),
         };
-        assert_eq!(found(Some(Method::Get), "/one/a%2Fb"), "a/b");
-        assert_eq!(found(Some(Method::Post), "/two/x/y%20z"), "x/y z");
-        assert_eq!(found(Some(Method::Get), "/one/%ff"), "not utf-8");
-        assert_eq!(found(Some(Method::Post), "/one/1"), "GET");
-        assert_eq!(found(None, "/one/1"), "GET");
-        assert_eq!(found(Some(Method::Get), "/one/1/2"), "nothing");
+        assert_eq!(found(Method::Get, "/one/a%2Fb"), "a/b");
+        assert_eq!(found(Method::Post, "/two/x/y%20z"), "x/y z");
+        assert_eq!(found(Method::Get, "/one/%ff"), "not utf-8");
+        assert_eq!(found(Method::Post, "/one/1"), "GET");
+        assert_eq!(found(Method::Get, "/one/1/2"), "");
     }
 
     #[test]
@@ -122,10 +108,7 @@ mod tests {
         ];
         let table = next(&Table::empty(), &text.concat());
         assert!(table.asks_for_hosts());
-        let at = |host: &str, path: &str| match table.find(Some(Method::Get), Some(host), path) {
-            Found::Route(at, _) => Some(at),
-            Found::OtherMethods(_) | Found::Nothing => None,
-        };
+        let at = |host: &str, path: &str| table.find(Method::Get, Some(host), path).map(|(at, _)| at);
         for (host, path, expected) in [
             ("b.a.example", "/a", Some(2)),
             ("B.A.example.:8080", "/a", Some(2)),
@@ -143,7 +126,7 @@ mod tests {
         ] {
             assert_eq!(at(host, path), expected, "{host} {path}");
         }
-        assert!(matches!(table.find(Some(Method::Get), None, "/a"), Found::Route(0, _)), "no host");
+        assert!(matches!(table.find(Method::Get, None, "/a"), Some((0, _))), "no host");
         assert_eq!(table.methods(Some("b.a.example"), "/own"), [Method::Get, Method::Put]);
         assert_eq!(table.methods(Some("c.a.example"), "/own"), [Method::Get]);
         assert_eq!(table.routes[2].matcher.name(), "b.a.example,[::1],127.0.0.1/a");

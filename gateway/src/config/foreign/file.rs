@@ -37,10 +37,25 @@ pub(super) const FILE: Hints = &[
         "write [[certificates]] with names = [\"api.example.com\"], cert = \"api.pem\" and key = \"api.key\"",
     ),
     (&["pathprefix", "basepath", "contextpath", "base"], "write prefix = \"/api\""),
+    (
+        &[
+            "trailingslashes",
+            "strictslash",
+            "redirectslashes",
+            "redirecttrailingslash",
+            "stripslash",
+            "appendslash",
+        ],
+        "write trailing_slash = \"redirect\", or \"ignore\"",
+    ),
+    (
+        &["ignorequery", "ignorequeryparams", "stripquery", "ignoredqueryparameters", "allowedqueryparams"],
+        "write ignore_query = [\"utm_*\", \"fbclid\"]",
+    ),
     (&["defaultbackend", "defaultservice"], "write backend = \"shop\""),
     (
         &["defaults", "default", "global", "globals", "common"],
-        "`prefix`, `hosts`, `metadata`, `backend`, `timeout`, `unknown_fields`, `int64`, `decimal`, `clients`, `cors` and `security_headers` at the top of a file hold for its routes",
+        "`prefix`, `hosts`, `metadata`, `backend`, `timeout`, `unknown_fields`, `int64`, `decimal`, `clients`, `cors`, `security_headers`, `trailing_slash` and `ignore_query` at the top of a file hold for its routes",
     ),
     (
         &[

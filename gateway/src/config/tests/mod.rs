@@ -17,6 +17,7 @@ mod files;
 mod fixed;
 mod foreign;
 mod hosts;
+mod links;
 mod matches;
 mod never_panics;
 mod overload;
