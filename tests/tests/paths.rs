@@ -309,3 +309,23 @@ async fn links_from_elsewhere_are_let_in_where_the_file_says_so() {
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
     }
 }
+
+#[tokio::test]
+async fn text_behind_a_parameter_tells_routes_apart() {
+    let routes = ["GET /books/{name}", "GET /books/{name}.csv", "PUT /books/{name}:lend"]
+        .map(|text| format!("[[routes]]\nmatch = \"{text}\"\ncall = \"chain.metadata\"\nresponse = {{ wrap = \"{text}\" }}\n"))
+        .concat();
+    let paths = Paths::start(Setup::new(), &routes).await;
+    for (method, path, expected) in [
+        ("GET", "/books/x?hops=0", "GET /books/{name}"),
+        ("GET", "/books/x.csv?hops=0", "GET /books/{name}.csv"),
+        ("GET", "/books/x%2Ecsv?hops=0", "GET /books/{name}"),
+        ("PUT", "/books/a:b:lend?hops=0", "PUT /books/{name}:lend"),
+    ] {
+        let answer = paths.gateway.client.send(method, path, &[], "").await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        assert!(answer.json().get(expected).is_some(), "{path}: {}", answer.text());
+    }
+    let wrong = paths.gateway.client.send("PUT", "/books/a", &[], "").await;
+    assert_eq!((wrong.status, wrong.header("allow")), (405, "GET, HEAD, OPTIONS"));
+}

@@ -127,8 +127,12 @@ fn prefix(text: &str) -> Result<PathTemplate, Complaint> {
         });
     }
     let path = PathTemplate::parse(text)?;
-    match path.has_tail() {
-        true => Err(Complaint::new("a prefix has no tail", "nothing can follow it")),
-        false => Ok(path),
+    if path.has_tail() {
+        return Err(Complaint::new("a prefix has no tail", "nothing can follow it"));
     }
+    if path.has_suffix() {
+        let complaint = Complaint::new("a parameter is a whole segment", "text follows one");
+        return Err(complaint.note("only at the end of a route's path text may follow a parameter"));
+    }
+    Ok(path)
 }

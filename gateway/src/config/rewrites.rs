@@ -169,8 +169,10 @@ fn may_match(one: &PathTemplate, other: &PathTemplate, steps: &mut usize) -> boo
 
 /// A path as it is whatever its parameters are called.
 fn without_names(path: &PathTemplate) -> String {
-    let shape =
-        |segment: &str| if segment.starts_with('{') { "/{}".to_owned() } else { format!("/{segment}") };
+    let shape = |segment: &str| match segment.split_once('}') {
+        Some((_, suffix)) => format!("/{{}}{suffix}"),
+        None => format!("/{segment}"),
+    };
     path.segments().map(shape).collect()
 }
 
