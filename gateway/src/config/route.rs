@@ -137,8 +137,7 @@ impl Draft {
             policy.clients.check_within(file.clients(), reader, &item);
         }
         let policy = file.policy(policy);
-        let replies = if kind == "call" { keys::RESPONSE.name } else { kind };
-        policy.cors.check_headers(reader, &action, section.get(replies));
+        policy.cors.check_headers(reader, section, &action);
         let spot = |key| section.get(key).map_or(span.clone(), |item| item.span());
         let call = match &action {
             ActionDraft::Call(draft) => Some(draft),

@@ -90,6 +90,10 @@ fn a_header_that_cors_says_cannot_be_said_beside_it() {
     for (action, place) in [
         ("respond = { headers = { Access-Control-Allow-Origin = '*' } }\n", "t.toml:5:11"),
         ("call = 's.m'\nresponse = { headers = { access-control-max-age = '1' } }\n", "t.toml:6:12"),
+        (
+            "call = 's.m'\nfallback = { status = 503, headers = { access-control-max-age = '1' } }\n",
+            "t.toml:6:12",
+        ),
         ("call = 's.m'\nresponse = { metadata = ['access-control-expose-headers'] }\n", "t.toml:6:12"),
     ] {
         let said = tables(&format!("{backend}{action}{cors}")).unwrap_err().to_string();
