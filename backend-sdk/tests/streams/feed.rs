@@ -172,7 +172,8 @@ impl Feed for Tested {
 }
 
 pub(crate) fn feed(tested: &Tested) -> FeedClient {
-    testing::client(Server::new().service(FeedServer::new(tested.clone()))).into()
+    let client = testing::client(Server::new().service(FeedServer::new(tested.clone())));
+    client.with_timeout(Duration::from_secs(600)).into()
 }
 
 pub(crate) async fn all<T, E>(mut items: Streaming<T, E>) -> Vec<Result<T, E>> {

@@ -70,8 +70,7 @@ async fn of_long_items_few_wait() {
 
 /// Reads that many items, and pauses now and then. `look` is asked with the number of those that were read.
 async fn read_with_pauses(feed: &FeedClient, tested: &Tested, items: usize, mut look: impl FnMut(usize)) {
-    let context = Context::background().with_timeout(Duration::from_secs(600));
-    let mut flood = soon(feed.flood(&context, 100)).await.expect("it streams");
+    let mut flood = soon(feed.flood(&Context::background(), 100)).await.expect("it streams");
     for read in 1..=items {
         soon(flood.next()).await.expect("no end").expect("an item");
         let waiting = *tested.0.made.borrow() - read;
@@ -111,7 +110,8 @@ async fn a_million_items_to_a_reader_that_pauses_take_no_memory() {
     let bound = server.bind().await.expect("it listens");
     let address = bound.addresses()[0].to_string();
     tokio::spawn(bound.serve());
-    let feed = FeedClient::new(Client::builder().endpoint(address).build().expect("an address"));
+    let client = Client::builder().endpoint(address).timeout(Duration::from_secs(600));
+    let feed = FeedClient::new(client.build().expect("an address"));
     let mut before = 0;
     read_with_pauses(&feed, &tested, 1_000_000, |read| {
         if read == 10_000 {
