@@ -5,7 +5,6 @@
 //! Here are those of calls. The steps that a route asks for have theirs in `policy.rs`, and the replies of the gateway's own in
 //! `local_reply/`; `route_keys.rs` puts all of them together.
 
-use super::policy;
 use std::sync::LazyLock;
 
 /// A key.
@@ -82,6 +81,9 @@ pub(super) const CORS: &str = "cors";
 /// The key that says which headers replies have for browsers.
 pub(super) const SECURITY_HEADERS: &str = "security_headers";
 
+/// Those of a route's policy that may stand at the top of a file.
+pub(super) const OF_POLICY_AT_TOP: [&str; 3] = [CLIENTS, CORS, SECURITY_HEADERS];
+
 /// A key that is a file's alone: what is put before the paths of its routes.
 pub(super) const PREFIX: &str = "prefix";
 /// Another: what becomes of paths that are a route's but for a slash at their end.
@@ -93,8 +95,7 @@ pub(super) const IGNORE_QUERY: &str = "ignore_query";
 pub(super) fn at_top() -> &'static [&'static str] {
     static AT_TOP: LazyLock<Vec<&str>> = LazyLock::new(|| {
         let at_top = KEYS.iter().filter(|key| key.at_top).map(|key| key.name);
-        let of_policy = policy::KEYS.iter().filter(|key| key.at_top).map(|key| key.name);
-        at_top.chain(of_policy).chain([PREFIX, TRAILING_SLASH, IGNORE_QUERY]).collect()
+        at_top.chain(OF_POLICY_AT_TOP).chain([PREFIX, TRAILING_SLASH, IGNORE_QUERY]).collect()
     });
     &AT_TOP
 }

@@ -60,6 +60,7 @@ mod route;
 mod route_backend;
 mod route_keys;
 mod route_limits;
+mod said_by_cors;
 mod secret_source;
 mod security_headers;
 mod settings;

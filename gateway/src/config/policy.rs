@@ -67,3 +67,15 @@ policy! {
         trailing_slash: TrailingSlash;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::keys::OF_POLICY_AT_TOP;
+    use super::KEYS;
+
+    #[test]
+    fn the_list_of_those_that_may_stand_at_the_top_has_all_of_them() {
+        let declared: Vec<_> = KEYS.iter().filter(|key| key.at_top).map(|key| key.name).collect();
+        assert_eq!(declared, OF_POLICY_AT_TOP);
+    }
+}

@@ -12,6 +12,7 @@ use super::path::PathTemplate;
 use super::policy::RoutePolicy;
 use super::reader::{Item, Reader, Section};
 use super::route_keys;
+use super::said_by_cors;
 use super::source::{Place, Source};
 use std::ops::Range;
 use std::sync::Arc;
@@ -137,7 +138,7 @@ impl Draft {
             policy.clients.check_within(file.clients(), reader, &item);
         }
         let policy = file.policy(policy);
-        policy.cors.check_headers(reader, section, &action);
+        said_by_cors::check(&policy.cors, reader, section, &action);
         let spot = |key| section.get(key).map_or(span.clone(), |item| item.span());
         let call = match &action {
             ActionDraft::Call(draft) => Some(draft),

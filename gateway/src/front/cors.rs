@@ -3,7 +3,7 @@
 //! Browsers ask beforehand, by OPTIONS. Such a preflight has no credentials, uses nothing up and reaches nobody: it is answered before the
 //! steps of its route. The gateway only says who may read; requests of other pages are served as those of any client are.
 
-use super::lookup::host;
+use super::asked_host::asked_host;
 use super::reply::Reply;
 use super::slash::{self, Taken};
 use crate::fields::{self, ACCESS_CONTROL_REQUEST_METHOD, FieldName, ORIGIN};
@@ -74,7 +74,7 @@ fn put_origin(cors: &Cors, origin: &str, reply: &mut Reply) {
 
 /// The route that has a path with that method, by a rewrite or not.
 fn route<'t>(table: &'t Table, method: Method, head: &Request) -> Option<&'t Route> {
-    let (host, path) = (host(table, head), head.path());
+    let (host, path) = (asked_host(table, head), head.path());
     let mut room = String::new();
     let (at, captured) = match table.find(method, host, path) {
         Some(found) => found,

@@ -1,12 +1,13 @@
 //! Which route a request meets: it is looked up, passes the route's steps, and is looked up again, once, where that rewrites it.
 
+use super::asked_host::asked_host;
 use super::miss::missed;
 use super::reply::Reply;
 use super::slash::{self, Taken};
 use super::tally::Tally;
 use crate::failure::Failure;
 use crate::method::Method;
-use crate::routes::{Action, Captured, PathParams, Route, Table, rewritten};
+use crate::routes::{Action, Captured, PathParams, Route, rewritten};
 use crate::steps::{Arrival, Passed};
 use crate::worker::{LocalTable, RouteRef};
 use callgate_http1::Request;
@@ -50,7 +51,7 @@ pub(super) fn look_up<'t, 'p>(
         "HEAD" => Some(Method::Get),
         method => method.parse().ok(),
     };
-    let (host, path) = (host(table, head), head.path());
+    let (host, path) = (asked_host(table, head), head.path());
     let Room { slashed, rewritten: room } = room;
     let found = method.and_then(|method| table.find(method, host, path));
     let (at, captured) = match found {
@@ -83,12 +84,6 @@ pub(super) fn look_up<'t, 'p>(
     rewrite.rewritten.of(arrival.worker).increment();
     pass(&next, arrival, passed, tally)?;
     Ok(Lookup::Met(Met { route: next, captured, params }))
-}
-
-/// The host that a request asks for, if it says which routes there are.
-#[inline]
-pub(super) fn host<'h>(table: &Table, head: &'h Request) -> Option<&'h str> {
-    if table.asks_for_hosts() { head.host() } else { None }
 }
 
 /// What the parameters of a route that calls are: other actions take them as they were sent.

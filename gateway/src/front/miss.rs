@@ -1,6 +1,6 @@
 //! Requests that meet no route, and those that ask which methods there are.
 
-use super::lookup::host;
+use super::asked_host::asked_host;
 use super::reply::Reply;
 use super::slash;
 use crate::failure::Failure;
@@ -10,7 +10,7 @@ use callgate_http1::Request;
 
 /// What is there instead of a route for a request: other methods of its path, or nothing.
 pub(super) fn missed(table: &Table, head: &Request) -> Failure {
-    let methods = slash::methods(table, host(table, head), head.path());
+    let methods = slash::methods(table, asked_host(table, head), head.path());
     if methods.is_empty() {
         return Failure::NoRoute(head.path().to_owned());
     }
@@ -21,7 +21,7 @@ pub(super) fn missed(table: &Table, head: &Request) -> Failure {
 pub(super) fn options(head: &Request, table: &Table) -> Result<Reply, Failure> {
     let path = head.path();
     let methods =
-        if path == "*" { Method::ALL.to_vec() } else { slash::methods(table, host(table, head), path) };
+        if path == "*" { Method::ALL.to_vec() } else { slash::methods(table, asked_host(table, head), path) };
     if methods.is_empty() {
         return Err(Failure::NoRoute(path.to_owned()));
     }

@@ -18,6 +18,7 @@
 //! cors         which pages of other origins may read its reply, and what browsers are told beside
 //! accept       whether the client takes what its route can say
 //! body         a request's body, within its limits; media_type, which bodies are JSON
+//! asked_host   the host that it asks for, where that says which routes there are
 //! hash_key     the key by which a backend spreads its calls
 //! deadline     when the reply must be there: by the route, or by its caller
 //! actions      what routes do that call nothing: fixed replies and redirects
@@ -34,6 +35,7 @@
 
 mod accept;
 mod actions;
+mod asked_host;
 mod body;
 mod client;
 mod client_certificate;

@@ -58,17 +58,21 @@ fn remote(index: usize, method: &Method) -> TokenStream {
     let items = method.caller_stream.as_ref().map(
         |CallerStream { ident, .. }| quote!(::callgate_sdk::generated::outgoing(&__METHODS[#index], #ident)),
     );
+    // What is wrong with the result is told where it stands.
+    let span = method.result_span();
     let remote = match (&method.service_stream, items) {
-        (None, None) => quote!(::callgate_sdk::generated::remote(#arguments)),
-        (None, Some(items)) => quote!(::callgate_sdk::generated::remote_reading(#arguments, #items)),
-        (Some(_), None) => {
-            quote!(::callgate_sdk::generated::remote_streamed(#arguments, ::core::option::Option::None))
+        (None, None) => quote_spanned!(span=> ::callgate_sdk::generated::remote(#arguments).await),
+        (None, Some(items)) => {
+            quote_spanned!(span=> ::callgate_sdk::generated::remote_reading(#arguments, #items).await)
         }
-        (Some(_), Some(items)) => {
-            quote!(::callgate_sdk::generated::remote_streamed(#arguments, ::core::option::Option::Some(#items)))
+        (Some(_), items) => {
+            let items = match items {
+                Some(items) => quote!(::core::option::Option::Some(#items)),
+                None => quote!(::core::option::Option::None),
+            };
+            quote_spanned!(span=> ::callgate_sdk::generated::remote_streamed(#arguments, #items).await)
         }
     };
-    let remote = quote_spanned!(method.result_span()=> #remote.await);
     let result = match &method.service_stream {
         None => method.result.clone(),
         Some(ServiceStream { item, item_result, .. }) => method.result_with(parse_quote! {

@@ -10,14 +10,9 @@ mod origin;
 
 pub use origin::{Origin, Origins};
 
-use super::action::{ActionDraft, ActionSpec};
 use super::complaint::Complaint;
-use super::fallback::FallbackSpec;
-use super::keys;
-use super::local_reply::LocalReply;
 use super::metadata::is_token;
 use super::reader::{Item, Reader, Section};
-use super::response::ReplySpec;
 use super::units::show_duration;
 use crate::method::Method;
 use serde_json::{Value, json};
@@ -29,8 +24,6 @@ use toml::de::DeValue;
 const KEYS: &[&str] = &["origins", "methods", "headers", "credentials", "max_age", "expose"];
 const EXAMPLE: &str = "a table such as { origins = [\"https://app.example.com\"] }, or false";
 const MAX_AGES: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(24 * 3600);
-/// The key of fixed replies.
-const RESPOND: &str = "respond";
 /// The most headers of a list.
 const MAX_NAMES: usize = 64;
 
@@ -96,28 +89,6 @@ impl RouteCors {
             CorsSpec::read(reader, &section, item)
         });
         spec.map_or(RouteCors::Unsaid, |spec| RouteCors::On(Arc::new(spec)))
-    }
-
-    /// Reports headers of a route that `cors` says itself.
-    pub(super) fn check_headers(&self, reader: &mut Reader<'_>, section: &Section<'_>, action: &ActionDraft) {
-        let RouteCors::On(_) = self else { return };
-        let (mut said, mut fixed) = (None, None);
-        match action {
-            ActionDraft::Call(draft) => {
-                said = draft.reply();
-                fixed = draft.policy.fallback.as_ref().and_then(FallbackSpec::reply);
-            }
-            ActionDraft::Other(ActionSpec::Local(LocalReply::Respond(spec))) => fixed = Some(&**spec),
-            ActionDraft::Other(_) | ActionDraft::Bad => {}
-        }
-        let said = said.into_iter().flat_map(ReplySpec::header_names).map(|name| (keys::RESPONSE.name, name));
-        let key = if matches!(action, ActionDraft::Call(_)) { keys::FALLBACK.name } else { RESPOND };
-        let fixed = fixed.into_iter().flat_map(|spec| &spec.headers).map(|(name, _)| (key, name.as_str()));
-        for (key, name) in said.chain(fixed).filter(|(_, name)| name.starts_with("access-control-")) {
-            let Some(item) = section.get(key) else { continue };
-            let complaint = Complaint::new(format!("`{name}` is said by `cors`"), "said here too");
-            reader.complain::<()>(&item, complaint.help("remove it, or write cors = false in this route"));
-        }
     }
 }
 

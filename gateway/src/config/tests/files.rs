@@ -15,14 +15,24 @@ fn check_load(folder: &Folder, watched: &str, expected: &str) {
 #[test]
 fn the_demos_tables_hold_and_are_what_the_demo_needs() {
     let tables = Tables::load(&[Path::new(env!("CARGO_MANIFEST_DIR")).join("../routes")]).unwrap();
-    let endpoints: Vec<String> =
-        tables.backends[0].endpoints.iter().map(|endpoint| endpoint.addr.to_string()).collect();
-    assert_eq!(endpoints, ["127.0.0.1:7101", "127.0.0.1:7102"]);
+    let endpoints: Vec<String> = tables
+        .backends
+        .iter()
+        .flat_map(|backend| {
+            backend.endpoints.iter().map(move |endpoint| format!("{} {}", backend.name, endpoint.addr))
+        })
+        .collect();
+    assert_eq!(endpoints, ["library 127.0.0.1:7102", "shop 127.0.0.1:7101", "shop 127.0.0.1:7102"]);
     let routes: Vec<String> =
         tables.routes.iter().map(|route| format!("{} {}", route.matcher, call(route).call)).collect();
     assert_eq!(
         routes,
         [
+            "POST /v1/books library.add",
+            "GET /v1/books library.list",
+            "GET /v1/books/{id} library.get",
+            "PATCH /v1/books/{id} library.change",
+            "DELETE /v1/books/{id} library.remove",
             "GET /v1/calc/add calc.add",
             "POST /v1/calc/divide calc.divide",
             "POST /v1/orders/{order_id}/quote orders.quote",
