@@ -11,7 +11,7 @@ struct Feeds {
 impl Feeds {
     /// A gateway with a backend whose method streams as the path says. Those lines of its route.
     async fn start(route: &str) -> Feeds {
-        let setup = Setup::new().workers(1);
+        let setup = Setup::new();
         let backend = setup.backend("feeds");
         setup.write_routes(
             "feeds.toml",

@@ -6,6 +6,7 @@ use crate::config::{
     RouteSpec, Tables,
 };
 use crate::transport::callgate::{Offer, Part, Security, ask, fits, meant};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// How long connecting and the handshake may take together.
@@ -41,8 +42,8 @@ pub(super) fn check(tables: &Tables, endpoint: &str, backend: Option<&str>) -> R
     tables.diagnose(routes.iter().filter_map(|route| misfit(*route, &offer, &addr)).collect())?;
     let names = backends.join("`, `");
     let fit = super::count(routes.len(), "route");
-    let streamed: Vec<String> = routes.iter().filter_map(|(_, call)| streamed(call, &offer)).collect();
-    let streamed = if streamed.is_empty() { String::new() } else { format!("; {}", streamed.join(", ")) };
+    let streamed: BTreeSet<String> = routes.iter().filter_map(|(_, call)| streamed(call, &offer)).collect();
+    let streamed: String = streamed.iter().map(|one| format!("; {one}")).collect();
     Ok(format!("ok: {fit} of `{names}` fit {addr} ({}){streamed}", offer.identity))
 }
 

@@ -29,6 +29,6 @@ pub use call::{Binding, Call, MAX_STREAM, Times, Unsent};
 pub use callgate_health::Evidence;
 pub use link::{Link, PendingReply};
 pub use outcome::Outcome;
-pub use reply::{Json, LongReply, Noted, Replied, on_one_line};
+pub use reply::{Json, LongReply, Noted, Replied};
 pub use review::ReviewRequest;
 pub use slot::{Begun, Ended, Heard, Item, Progress};

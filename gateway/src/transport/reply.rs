@@ -83,11 +83,6 @@ impl LongReply {
     }
 }
 
-/// Puts JSON on one line. Bytes that end a line can only stand between its tokens, where it shows what others have written.
-pub fn on_one_line(json: &mut [u8]) {
-    json.iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
-}
-
 impl fmt::Debug for LongReply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LongReply").field("bytes", &self.payload.len()).finish_non_exhaustive()

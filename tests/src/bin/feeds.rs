@@ -98,7 +98,7 @@ impl Feeds for Counting {
 
 #[tokio::main]
 async fn main() -> Result<(), ServerError> {
-    tracing_subscriber::fmt().with_writer(stderr).init();
+    tracing_subscriber::fmt().with_writer(stderr).with_ansi(false).init();
     let arguments = Arguments::parse();
     let counting = Counting::default();
     Server::new().service(FeedsServer::new(counting)).listen(&arguments.listen).run().await

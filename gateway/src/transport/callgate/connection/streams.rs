@@ -11,8 +11,9 @@ use crate::transport::call::{Call, Times, Unsent};
 use crate::transport::callgate::in_flight::{InFlight, Streamed};
 use crate::transport::callgate::programs::Program;
 use crate::transport::outcome::Outcome;
-use crate::transport::reply::{LongReply, on_one_line};
+use crate::transport::reply::LongReply;
 use crate::transport::slot::{Begun, Item, Raw, Sender, Sent, Slot, Streams};
+use bytes::Bytes;
 use callgate_protocol::limits::MAX_FRAME;
 use callgate_protocol::{CallHead, Metadata};
 use callgate_transcode::{DecodeError, DecodeReason, RequestInput};
@@ -135,11 +136,7 @@ impl Connection {
             // JSON is about twice as long as what it is made of.
             let mut json = self.worker.buffers.for_reply(bytes.len() * 2 + 64);
             match json.append(|out| response.decode_within(&bytes, out, HEADROOM + MAX_AT_ONCE)) {
-                Ok(()) => {
-                    let mut json = json.body().to_vec();
-                    on_one_line(&mut json);
-                    return Ok(Item::Data(json.into()));
-                }
+                Ok(()) => return Ok(Item::Data(Bytes::copy_from_slice(json.body()))),
                 Err(DecodeError { reason: DecodeReason::TooLong, .. }) => {}
                 Err(error) => return Err(error.to_string()),
             }
