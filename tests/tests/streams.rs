@@ -1,9 +1,11 @@
 //! Streams through the gateway: what a method streams comes to the client as it is made, ends as the method ends, and stops when the client
 //! leaves. In which form items stand in a body is not looked at here.
 
-use callgate_tests::{Backend, Gateway, Raw, Setup, eventually};
+use callgate_tests::{Backend, Gateway, Raw, Setup, binary, eventually};
+use std::process::Command;
 
 struct Feeds {
+    setup: Setup,
     gateway: Gateway,
     backend: Backend,
 }
@@ -25,7 +27,7 @@ impl Feeds {
         );
         let gateway = setup.gateway().await;
         gateway.connected(&backend).await;
-        Feeds { gateway, backend }
+        Feeds { setup, gateway, backend }
     }
 
     /// A client that has sent its request.
@@ -154,4 +156,13 @@ async fn what_streams_is_said_of_routes_and_methods() {
     assert!(of("feeds.running").is_null());
     let backends = feeds.gateway.admin.get("/backends").await.json().to_string();
     assert!(backends.contains("\"request_items\":\"Number\""), "{backends}");
+    let config = feeds.setup.file("check.toml");
+    std::fs::write(&config, "[tables]\nwatch = [\"routes\"]\n").expect("it can be written");
+    let mut check = Command::new(binary("callgate"));
+    check.args(["check", "--against", &feeds.backend.endpoint(), "--config"]).arg(&config);
+    let ran = tokio::task::spawn_blocking(move || check.output());
+    let said = ran.await.expect("it ends").expect("callgate runs").stdout;
+    let said = String::from_utf8_lossy(&said).into_owned();
+    let streams = "; `feeds.feed` streams its reply; `feeds.sum` streams its request\n";
+    assert!(said.starts_with("ok: 3 routes of `feeds` fit ") && said.ends_with(streams), "{said}");
 }
