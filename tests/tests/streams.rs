@@ -56,10 +56,10 @@ impl Feeds {
     }
 }
 
-/// The numbers in a body, whatever stands between them.
+/// The numbers in a body, whatever stands between them. The last may not all be there yet.
 fn numbers(body: &str) -> Vec<u32> {
-    let digits = |rest: &str| rest.chars().take_while(char::is_ascii_digit).collect::<String>();
-    body.split("{\"n\":").skip(1).map(|rest| digits(rest).parse().expect("a number")).collect()
+    let whole = |rest: &str| rest.split_once('}').map(|(n, _)| n.parse().expect("a number"));
+    body.split("{\"n\":").skip(1).filter_map(whole).collect()
 }
 
 /// Whether a body in chunks has come to its end.
