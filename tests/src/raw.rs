@@ -71,6 +71,16 @@ impl Raw {
         Some((head, body))
     }
 
+    /// Reads until that holds of all that has come, or to the connection's end. All that has come.
+    pub async fn read_until(&mut self, holds: impl Fn(&str) -> bool) -> String {
+        loop {
+            let text = String::from_utf8_lossy(&self.unread).into_owned();
+            if holds(&text) || !self.more().await {
+                return text;
+            }
+        }
+    }
+
     /// Reads one answer's head, and then to the connection's end; how many bytes that was.
     pub async fn head(&mut self) -> Option<(String, usize)> {
         while self.more().await {}

@@ -131,11 +131,11 @@ fn call(call: &CallAction, unfit: &[Unfit]) -> Value {
     let offered = |member: &Member| {
         let offer = member.endpoint.offer.load_full()?;
         let entry = offer.find(&spec.call)?;
-        Some((entry.call_id, entry.idempotent))
+        Some((entry.call_id, entry.idempotent, entry.streams()))
     };
     let method = call.backends().find_map(|backend| backend.members().iter().find_map(offered));
     let offered = method.is_some();
-    let (call_id, by_method) = method.unwrap_or((spec.call.call_id(), false));
+    let (call_id, by_method, streams) = method.unwrap_or((spec.call.call_id(), false, None));
     let problem = unfit.iter().find(|one| one.kind == Kind::Fields).map(|one| &*one.why);
     let unfit = unfit.iter().map(|one| {
         json!({ "kind": one.kind.name(), "backend": one.backend, "why": &*one.why, "instances": one.instances })
@@ -150,6 +150,7 @@ fn call(call: &CallAction, unfit: &[Unfit]) -> Value {
         "shadow": traffic::shadow(call),
         "fallback": traffic::fallback(call),
         "timeout_ms": spec.timeout.as_millis() as u64,
+        "streams": streams,
         "idempotent": idempotent,
         "idempotency_key": spec.idempotency_key,
         "ignore_query": spec.policy.ignore_query.texts(),

@@ -94,14 +94,39 @@ impl Attempt {
     #[inline]
     pub fn poll_heard(&mut self, cx: &mut Context<'_>) -> Poll<Heard> {
         let heard = ready!(self.reply.poll_heard(cx));
-        match &heard {
-            Heard::Progress(Progress::Ended(ended)) => self.ends(ended),
-            Heard::Progress(Progress::Begun(Begun { took, disturbed })) => {
-                self.stage = Stage::Begun((!disturbed).then_some(*took));
-            }
-            Heard::Silent => {}
+        if let Heard::Progress(progress) = &heard {
+            self.notes(progress);
         }
         Poll::Ready(heard)
+    }
+
+    /// Whether its method replies in items, which may take as long as they will.
+    #[inline]
+    pub fn is_in_items(&self) -> bool {
+        self.reply.is_in_items()
+    }
+
+    /// Whether it streams, in whatever direction.
+    #[inline]
+    pub fn streams(&self) -> bool {
+        self.reply.streams()
+    }
+
+    /// Has its reply count as begun, though nothing may have come of it; gives what has come.
+    pub fn begin(&mut self) -> Progress {
+        let progress = self.reply.begin();
+        self.notes(&progress);
+        progress
+    }
+
+    #[inline]
+    fn notes(&mut self, progress: &Progress) {
+        match progress {
+            Progress::Ended(ended) => self.ends(ended),
+            Progress::Begun(Begun { took, disturbed }) => {
+                self.stage = Stage::Begun((!disturbed).then_some(*took));
+            }
+        }
     }
 
     /// What is heard next of its reply, which has begun.
@@ -119,6 +144,13 @@ impl Attempt {
         let ended = self.reply.give_up()?;
         self.ends(&ended);
         Some(ended)
+    }
+
+    /// Gives it up for a reason of its caller's, which is then how it has ended.
+    pub fn fail(&mut self, outcome: Outcome) -> Ended {
+        let ended = self.reply.fail(outcome);
+        self.ends(&ended);
+        ended
     }
 
     /// Its long reply was read, or that was given up. What is not the reply's fault says nothing against the instance.

@@ -49,7 +49,8 @@ impl Pool {
     ) -> Pool {
         let (changed, due) = (Rc::<Notify>::default(), Rc::default());
         let presence = Rc::new(Presence::new(Instant::now()));
-        let connections = Connections::new(catalog, answers, buffers, changed.clone(), presence.clone());
+        let (room, here, told) = (changed.clone(), presence.clone(), supervisor.clone());
+        let connections = Connections::new(catalog, answers, buffers, room, here, told);
         let connections = Rc::new(connections);
         let surroundings = Surroundings {
             worker,

@@ -15,7 +15,7 @@ use crate::discovery::{List, Listed, Lists};
 use crate::presence::Presence;
 use crate::transport::callgate::Connections;
 use crate::transport::memory::MemoryLink;
-use crate::transport::{Binding, Body, Call, Link, Times};
+use crate::transport::{Binding, Body, Call, Link, MAX_STREAM, Times};
 use callgate_protocol::Metadata;
 use callgate_transcode::{RequestBinding, ResponseBinding};
 use std::rc::Rc;
@@ -65,8 +65,8 @@ pub(in crate::backends) fn surroundings() -> Surroundings {
     let (changed, due) = (Rc::<Notify>::default(), Rc::<Notify>::default());
     let presence = Rc::new(Presence::new(Instant::now()));
     let budget = callgate_protocol::Budget::new(0);
-    let connections =
-        Connections::new(Arc::default(), budget, Rc::default(), changed.clone(), presence.clone());
+    let (room, here) = (changed.clone(), presence.clone());
+    let connections = Connections::new(Arc::default(), budget, Rc::default(), room, here, Arc::default());
     Surroundings {
         worker: 0,
         supervisor: Arc::default(),
@@ -121,7 +121,8 @@ pub(in crate::backends) fn link(at: &LocalEndpoint) -> Rc<MemoryLink> {
 /// Puts so many calls in flight; they are as long as what is given back.
 pub(in crate::backends) fn occupy(at: &Rc<LocalEndpoint>, calls: usize) -> Vec<Attempt> {
     let link = at.link().expect("it is connected");
-    let times = Times { now: Instant::now(), deadline: Instant::now() + Duration::from_secs(3600) };
+    let now = Instant::now();
+    let times = Times { now, deadline: now + Duration::from_secs(3600), stream: MAX_STREAM };
     std::iter::repeat_with(|| attempt(at, &link, times)).take(calls).collect()
 }
 

@@ -1,6 +1,6 @@
 //! An answer that is long: its JSON is made here, by the call's own task, in steps between which others work. It may have so many
 //! bytes, it takes room among all long answers before it grows, and it keeps that until it was sent. What else the route wants to know
-//! of its result is read before, in steps as well.
+//! of its result is read before, in steps as well. So is a long item of a reply that comes in items, which is then in one piece.
 
 use crate::buffers::HEADROOM;
 use crate::transport::{Json, LongReply, Outcome, Replied};
@@ -8,6 +8,7 @@ use crate::worker::Worker;
 use bytes::Bytes;
 use callgate_protocol::{Budget, Room};
 use callgate_transcode::Picked;
+use std::rc::Rc;
 use std::sync::Arc;
 use tokio::task::yield_now;
 use tokio::time::Instant;
@@ -111,6 +112,39 @@ async fn transcode(mut reply: LongReply, budget: &Arc<Budget>, most: u64, deadli
     }
 }
 
+/// The JSON of an item; or how its reply ends where there is none. Its instance waits meanwhile.
+pub(super) async fn item(reply: LongReply, worker: Rc<Worker>) -> Result<Bytes, Outcome> {
+    item_within(&reply, &worker.shared.answers, worker.shared.settings.server.max_answer).await
+}
+
+async fn item_within(reply: &LongReply, budget: &Arc<Budget>, most: u64) -> Result<Bytes, Outcome> {
+    let mut held = budget.take(reply.without_room()).ok_or(Outcome::NoRoom)?;
+    let mut room = budget.take(0).ok_or(Outcome::NoRoom)?;
+    let (mut decoding, mut json, mut keys) = (reply.begin(), Vec::new(), 0);
+    loop {
+        if json.capacity() - json.len() < STEP {
+            let more = json.capacity().max(STEP);
+            if !room.grow(more) {
+                return Err(Outcome::NoRoom);
+            }
+            json.reserve_exact(json.capacity() - json.len() + more);
+        }
+        let done = decoding.advance(&mut json, STEP).map_err(|error| Outcome::BadReply(error.to_string()))?;
+        if json.len() as u64 > most {
+            return Err(Outcome::TooLong(most));
+        }
+        let more = decoding.held().saturating_sub(keys);
+        if !held.grow(more) {
+            return Err(Outcome::NoRoom);
+        }
+        keys += more;
+        if done {
+            return Ok(Bytes::from_owner(Piece { json, begin: 0, _room: room }));
+        }
+        yield_now().await;
+    }
+}
+
 /// The fields that the route wants to know, or why there is no reply.
 async fn pick(reply: &LongReply, held: &mut Room, deadline: Instant) -> Result<Picked, Outcome> {
     let (mut picking, mut keys) = (reply.begin_picking(), 0);
@@ -181,6 +215,22 @@ mod tests {
         assert!((json.len()..2 * json.len() + 2 * STEP).contains(&budget.used()), "{}", budget.used());
         drop(answer);
         assert_eq!(budget.used(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_long_item_is_in_one_piece_and_holds_its_room() {
+        let budget = Budget::new(64 * MIB);
+        let reply = long_reply(list(Type::U8), zeros(MIB));
+        let item = item_within(&reply, &budget, 64 << 20).await.expect("it is well formed");
+        assert_eq!(item.len(), 2 * MIB + 1);
+        assert!((2 * MIB..6 * MIB).contains(&budget.used()), "{}", budget.used());
+        drop(item);
+        assert_eq!(budget.used(), 0);
+        for (room, most, expected) in [(2 * MIB, 1 << 30, "NoRoom"), (64 * MIB, 1000, "TooLong(1000)")] {
+            let budget = Budget::new(room);
+            let outcome = item_within(&reply, &budget, most).await.expect_err("it is bounded");
+            assert_eq!((format!("{outcome:?}").as_str(), budget.used()), (expected, 0));
+        }
     }
 
     #[tokio::test]

@@ -3,17 +3,24 @@
 //!
 //! ```text
 //! road     the call on its way: admitted, sent, sent again; its children are attempts side by side, where the first is slow
-//!          (hedge) or its instance has fallen silent (race)
+//!          (hedge) or its instance has fallen silent (race), and the beginning of a reply in items (begin)
 //! waiting  what it waits for: a permit, room, an instance, a pause
 //! retry    whether that is safe and wanted, and after which pause
 //! spending what it takes from the retry budget
 //! hold     waiting while no instance is there
 //! long     a reply that is long: made in steps, within its bounds
 //! stream   a reply that has begun: its items, and how it ends
+//! counted  what is counted of a call that streams
 //! copy     a call whose reply nobody hears
 //! ```
+//!
+//! **Streams**, as whoever makes calls sees them. A [`BodyStream`] is a queue of [`Piece`]s: each item is one JSON text, and the last piece
+//! says that it was the end, or why there is none. A queue that is dropped before breaks the call off. The receiver of a queue that is
+//! dropped says that nobody reads further items. A [`ReplyStream`] gives each item as JSON on one line. It has begun with its first item,
+//! its end, or after a second. What fails before is a failure of the call as any other.
 
 mod copy;
+mod counted;
 mod hold;
 mod long;
 mod retry;
@@ -22,7 +29,7 @@ mod spending;
 mod stream;
 mod waiting;
 
-pub use crate::transport::{Body, BodyStream, Json, Noted, Replied};
+pub use crate::transport::{Body, BodyStream, Json, Noted, Piece, Replied};
 pub use copy::send_copy;
 pub use stream::ReplyStream;
 
@@ -33,7 +40,8 @@ use crate::routes::{BoundTexts, CallAction, PathParams, QueryPairs, Route};
 use crate::transport::{Call, Progress, Times};
 use crate::worker::{RouteRef, Worker};
 use callgate_protocol::Metadata;
-use road::Road;
+use counted::Counted;
+use road::{Road, begin};
 use std::rc::Rc;
 
 /// What a call is made of.
@@ -123,13 +131,29 @@ pub async fn run(worker: &Rc<Worker>, request: &Request<'_>) -> Result<Reply, Fa
     }
     let mut road = Road::new(worker, request);
     road.admit().await?;
+    if let Body::Stream(body) = request.body {
+        counted::count_items(worker, request.route, body);
+    }
+    let mut streams: Option<Box<Counted>> = None;
     loop {
         let mut sent = road.send().await?;
-        let mut ended = match road.progress(&mut sent).await {
+        if sent.attempt.streams() {
+            let counted = || Box::new(Counted::begin(worker, request.route, sent.attempt.sent_at()));
+            streams.get_or_insert_with(counted).goes_on();
+        }
+        let progress = if sent.attempt.is_in_items() {
+            Box::pin(begin::progress(&mut road, &mut sent)).await
+        } else {
+            road.progress(&mut sent).await
+        };
+        let mut ended = match progress {
             Progress::Ended(ended) => ended,
-            Progress::Begun(begun) => return Ok(Reply::Begun(Box::new(road.begins(sent, begun)))),
+            Progress::Begun(begun) => return Ok(Reply::Begun(Box::new(road.begins(sent, begun, streams)))),
         };
         road.observe(&sent, &ended);
+        if let Some(streams) = &mut streams {
+            streams.ends(&ended.outcome);
+        }
         if long::is_long(&ended.outcome) {
             let bounded = long::bounded(ended.outcome, worker, request.times.deadline);
             ended.outcome = Box::pin(bounded).await;

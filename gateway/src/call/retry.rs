@@ -29,6 +29,7 @@ pub(super) fn result(outcome: Outcome) -> Result<Replied, Failure> {
         Outcome::Refused(failure) | Outcome::Failed(failure) => Err(Failure::Method(failure)),
         Outcome::Lost => Err(Failure::Lost),
         Outcome::Late => Err(Failure::Deadline),
+        Outcome::Unfinished(failure) => Err(*failure),
         Outcome::BadReply(error) => Err(Failure::BadReply(error)),
         Outcome::TooLong(bound) => {
             Err(Failure::AnswerTooLong { bound, call: String::new(), instance: String::new() })

@@ -1,9 +1,11 @@
 //! A call on its way: admitted to its backend, sent to an instance, and after an attempt that has failed sent again, or told what
 //! the client hears. What it waits for on its way is in [`waiting`](super::waiting).
 
+pub(super) mod begin;
 mod hedge;
 mod race;
 
+use super::counted::Counted;
 use super::hold::Hold;
 use super::retry::{self, Repeat};
 use super::spending::{Purse, Spending};
@@ -134,9 +136,9 @@ impl<'a> Road<'a> {
     }
 
     /// The call's reply has begun. From here on nothing can send it again: its road ends, and the attempt is the reply's.
-    pub(super) fn begins(self, sent: Sent, begun: Begun) -> ReplyStream {
-        let (worker, route) = (self.worker.clone(), self.request.route.clone());
-        ReplyStream::new(worker, route, self.request.call, sent.attempt, begun, self.arrives())
+    pub(super) fn begins(self, sent: Sent, begun: Begun, counted: Option<Box<Counted>>) -> ReplyStream {
+        let (worker, request) = (self.worker.clone(), self.request);
+        ReplyStream::new(worker, request, sent.attempt, begun, self.arrives(), counted)
     }
 
     /// The call has a result. What it holds is held until that was sent.
@@ -245,8 +247,10 @@ impl<'a> Road<'a> {
             }
             // Another worker was faster.
             Err(Unsent::Full) => return Ok(None),
+            // Somebody has begun to read it before.
+            Err(Unsent::Streamed) if request.body.is_spent() => return Err(Failure::Lost),
             Err(Unsent::Streamed) => {
-                let error = "the method takes its request whole, not as a stream";
+                let error = "the method takes its request whole, not as a stream of items";
                 return Err(Failure::Misfit(error.to_owned()));
             }
             Err(Unsent::Unfit(error)) => return Err(Failure::Misfit(error.to_string())),

@@ -6,6 +6,7 @@ use crate::config::{
     RouteSpec, Tables,
 };
 use crate::transport::callgate::{Offer, Part, Security, ask, fits, meant};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// How long connecting and the handshake may take together.
@@ -40,7 +41,19 @@ pub(super) fn check(tables: &Tables, endpoint: &str, backend: Option<&str>) -> R
         calls.filter(|(_, call)| goes_to(call, &backends, &offer)).collect();
     tables.diagnose(routes.iter().filter_map(|route| misfit(*route, &offer, &addr)).collect())?;
     let names = backends.join("`, `");
-    Ok(format!("ok: {} of `{names}` fit {addr} ({})", super::count(routes.len(), "route"), offer.identity))
+    let fit = super::count(routes.len(), "route");
+    let streamed: BTreeSet<String> = routes.iter().filter_map(|(_, call)| streamed(call, &offer)).collect();
+    let streamed: String = streamed.iter().map(|one| format!("; {one}")).collect();
+    Ok(format!("ok: {fit} of `{names}` fit {addr} ({}){streamed}", offer.identity))
+}
+
+/// That a route's method streams, and what.
+fn streamed(call: &CallSpec, offer: &Offer) -> Option<String> {
+    let what = match offer.find(&call.call)?.streams()? {
+        "both" => "request and reply",
+        one => one,
+    };
+    Some(format!("`{}` streams its {what}", call.call))
 }
 
 /// The backends whose routes are checked.

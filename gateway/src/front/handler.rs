@@ -19,7 +19,7 @@ use crate::failure::Failure;
 use crate::overload::is_bounded;
 use crate::routes::{Action, CallAction, PathParams, query_pairs};
 use crate::steps::Arrival;
-use crate::transport::Times;
+use crate::transport::{MAX_STREAM, Times};
 use crate::worker::{LocalTable, RouteRef, Worker};
 use callgate_protocol::MetadataBuf;
 use std::rc::Rc;
@@ -145,7 +145,7 @@ async fn call(
         bound,
         body: call::Body::Whole(body.bytes(head)),
         metadata: metadata.as_metadata(),
-        times: Times { now: clocks.now, deadline },
+        times: Times { now: clocks.now, deadline, stream: MAX_STREAM },
         on_sent: None,
     };
     match &action.traffic {

@@ -91,6 +91,10 @@ impl Copy {
     /// Sends it; nothing of it is kept.
     fn send(self, worker: &Worker, shadow: &Shadow) -> Result<Attempt, ShadowOutcome> {
         let call = self.route.action.call().ok_or(ShadowOutcome::Unfit)?;
+        // It has its call's time, also where it streams.
+        let now = Instant::now();
+        let times =
+            Times { now, deadline: self.deadline, stream: self.deadline.saturating_duration_since(now) };
         let request = call::Request {
             route: &self.route,
             call,
@@ -104,7 +108,7 @@ impl Copy {
             bound: self.bound,
             body: call::Body::Whole(&self.body),
             metadata: self.metadata.as_metadata(),
-            times: Times { now: Instant::now(), deadline: self.deadline },
+            times,
             on_sent: None,
         };
         call::send_copy(worker, &request)

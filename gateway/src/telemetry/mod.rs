@@ -15,6 +15,7 @@ mod refused;
 mod retries;
 mod scrape;
 mod stats;
+mod streams;
 mod tls;
 mod traffic;
 
@@ -33,5 +34,6 @@ pub use stats::{
     CertificateStats, EndpointCounters, EndpointStats, FrontStats, OutcomeLabel, ReloadStats, RouteStats,
     StatusClass, UpgradeStats,
 };
+pub use streams::{StreamCounters, StreamOutcome};
 pub use tls::{Agreed, HandshakeResult, TlsCounters, TlsGroup, TlsScrape, TlsStats, TlsVersion};
 pub use traffic::{FallbackStats, ShadowOutcome, ShadowStats, TargetReason, TargetStats, TrafficScrape};

@@ -6,9 +6,11 @@ use super::failures::FailureCounters;
 use super::health::{ConnectFailure, Disconnect, HealthCounters, Standing};
 use super::http2::{ByProtocol, Http2Counters, PROTOCOLS};
 use super::overload::ShedCounters;
+use super::streams::StreamCounters;
 use callgate_health::EjectionReason;
 use callgate_protocol::Code;
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 macro_rules! statuses {
@@ -54,6 +56,7 @@ pub struct RouteCounters {
     pub bad_replies: Counter,
     /// Requests that were turned away because there were too many.
     pub shed: ShedCounters,
+    pub(super) streams: OnceLock<Box<StreamCounters>>,
 }
 
 /// A counter for each status, and one for all others.
@@ -76,6 +79,11 @@ impl RouteCounters {
 }
 
 impl RouteCounters {
+    /// What is counted of its calls that stream. Most routes have none, and no room for that.
+    pub fn streams(&self) -> &StreamCounters {
+        self.streams.get_or_init(Box::default)
+    }
+
     /// Counts without a time what has none: a head that was no request, or a request that nobody looked at.
     pub fn bare(&self, status: u16) {
         self.by_status.0[StatusClass::of(status).0].increment();

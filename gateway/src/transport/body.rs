@@ -1,32 +1,57 @@
-//! A request's body: whole, as nearly all are, or a stream of pieces that come while the call is under way.
+//! A request's body: whole, as nearly all are, or a stream of items that come while the call is under way.
 //!
 //! A stream is kept nowhere. So whoever has begun to read it has it, and the call cannot be sent again.
 
+use crate::failure::Failure;
 use bytes::Bytes;
 use std::cell::RefCell;
+use std::rc::Rc;
 use tokio::sync::mpsc::Receiver;
 
 /// A request's body.
 #[derive(Clone, Copy)]
 pub enum Body<'a> {
-    /// All of it.
+    /// All of it. To a method whose caller streams it has no items: it is the method's arguments.
     Whole(&'a [u8]),
-    /// Its pieces, as they come.
+    /// Its items, as they come. The method's arguments are then what path, query and bound fields give.
     Stream(&'a BodyStream),
 }
 
-/// The pieces of a body, in a queue that is bounded by whoever made it.
-pub struct BodyStream(RefCell<Option<Receiver<Bytes>>>);
+/// What comes of a body that is a stream. A stream that ends without its [`End`](Piece::End) has broken off, and so breaks its call off:
+/// nobody takes it for whole.
+#[derive(Debug)]
+pub enum Piece {
+    /// The next item, as JSON.
+    Item(Bytes),
+    /// That was the last one.
+    End,
+    /// It has broken off: why. The call fails so.
+    Failed(Box<Failure>),
+}
+
+/// Told of each item that was sent.
+pub(super) type OnItem = Rc<dyn Fn()>;
+
+/// The items of a body, in a queue that is bounded by whoever made it.
+pub struct BodyStream {
+    pieces: RefCell<Option<Receiver<Piece>>>,
+    on_item: RefCell<Option<OnItem>>,
+}
 
 impl BodyStream {
     /// That of these pieces, of which none was read.
-    pub fn new(pieces: Receiver<Bytes>) -> BodyStream {
-        BodyStream(RefCell::new(Some(pieces)))
+    pub fn new(pieces: Receiver<Piece>) -> BodyStream {
+        BodyStream { pieces: RefCell::new(Some(pieces)), on_item: RefCell::default() }
     }
 
-    /// Begins to read it, once.
-    pub fn begin(&self) -> Option<Receiver<Bytes>> {
-        self.0.borrow_mut().take()
+    /// Somebody wants to know of each item that is sent.
+    pub fn tell(&self, on_item: OnItem) {
+        *self.on_item.borrow_mut() = Some(on_item);
+    }
+
+    /// Begins to read it, once. Gives whom to tell of each item that is sent, too.
+    pub fn begin(&self) -> Option<(Receiver<Piece>, Option<OnItem>)> {
+        Some((self.pieces.borrow_mut().take()?, self.on_item.borrow_mut().take()))
     }
 }
 
@@ -36,7 +61,7 @@ impl Body<'_> {
     pub fn is_spent(&self) -> bool {
         match self {
             Body::Whole(_) => false,
-            Body::Stream(stream) => stream.0.borrow().is_none(),
+            Body::Stream(stream) => stream.pieces.borrow().is_none(),
         }
     }
 

@@ -8,6 +8,7 @@ use callgate_transcode::{RequestBinding, ResponseBinding, Violation};
 use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// A route, as links know it.
@@ -27,13 +28,19 @@ pub struct Binding<'r> {
     pub reply: Option<&'r Arc<ReplySpec>>,
 }
 
+/// How long a call may stream that is not told otherwise.
+pub const MAX_STREAM: Duration = Duration::from_secs(3600);
+
 /// When a call is made, and when its reply must be there.
 #[derive(Clone, Copy, Debug)]
 pub struct Times {
     /// Now, or a moment ago.
     pub now: Instant,
-    /// Later than that.
+    /// Later than that. What bounds of a call that streams, [`stream`](Self::stream) says.
     pub deadline: Instant,
+    /// How long a call that streams may take, from its beginning to its last item. The deadline is then that of the first item of the
+    /// reply. While the request streams, the deadline does not run; it has its time anew when the last item of that was sent.
+    pub stream: Duration,
 }
 
 /// What a call is made of.
@@ -60,7 +67,7 @@ pub enum Unsent {
     NotOffered,
     /// The route's fields do not fit the instance's method; why.
     Unfit(Rc<str>),
-    /// The request's body is a stream, and the instance's protocol sends none.
+    /// The request's body is a stream, and the method's caller streams nothing.
     Streamed,
     /// The request does not fit the method's schema.
     Invalid(Vec<Violation>),

@@ -5,11 +5,12 @@ use super::callgate::Connection;
 #[cfg(test)]
 use super::memory::MemoryLink;
 use super::outcome::Outcome;
-use super::slot::{Ended, Heard, Item, Progress, Sent};
+use super::slot::{Begun, Ended, Heard, Item, Next, Progress, Sent};
 use crate::config::CallRef;
 use std::future::{Future, poll_fn};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// A way to an instance, as one worker's calls see it.
@@ -153,11 +154,48 @@ impl PendingReply {
         Poll::Ready(heard)
     }
 
+    /// Whether its method replies in items, which may take as long as they will.
+    #[inline]
+    pub fn is_in_items(&self) -> bool {
+        self.sent.streams.as_ref().is_some_and(|streams| streams.in_items)
+    }
+
+    /// Whether it streams: items of its request are sent, or its reply comes in items.
+    #[inline]
+    pub fn streams(&self) -> bool {
+        self.sent.streams.as_ref().is_some_and(|streams| streams.in_items || streams.sender.is_some())
+    }
+
+    /// Has its reply count as begun, though nothing may have come of it; gives what has come. How long that took is nobody's time.
+    pub fn begin(&mut self) -> Progress {
+        let progress = self.sent.slot.begin_now(Begun { took: Duration::ZERO, disturbed: true });
+        self.over = matches!(progress, Progress::Ended(_));
+        progress
+    }
+
     /// What is heard next of its reply, which has begun.
     pub fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Item> {
-        let item = ready!(self.sent.slot.poll_item(cx));
-        self.over = matches!(item, Item::End(_));
-        Poll::Ready(item)
+        let raw = match ready!(self.sent.slot.poll_item(cx)) {
+            Next::Item(raw) => raw,
+            Next::End(ended) => {
+                self.over = true;
+                return Poll::Ready(Item::End(ended));
+            }
+        };
+        let taken = match &self.sent.streams {
+            Some(streams) => (streams.take)(raw),
+            None => Err("it came in items, which was not asked for".to_owned()),
+        };
+        Poll::Ready(taken.unwrap_or_else(|why| Item::End(self.fail(Outcome::BadReply(why)))))
+    }
+
+    /// Gives the call up for a reason of its own, which is then how it has ended.
+    pub fn fail(&mut self, outcome: Outcome) -> Ended {
+        let (took, disturbed) = match self.give_up() {
+            Some(ended) => (ended.took, ended.disturbed),
+            None => (Duration::ZERO, true),
+        };
+        Ended { outcome, took, disturbed }
     }
 
     /// Gives the call up, and says how it has ended, unless that was heard already.

@@ -1,8 +1,8 @@
 //! A second transport, for tests: instances that a test plays, without a socket. A call is answered by the instance's script, or by
 //! the test itself, which may also send a reply [in items](Sending).
 
-use super::slot::{Begun, Ended, Sent, Slot};
-use super::{Binding, Body, Call, Json, Outcome, ReviewRequest, Times, Unsent};
+use super::slot::{Begun, Ended, Item, Raw, Sent, Slot, Streams};
+use super::{Binding, Body, Call, Json, Outcome, Piece, ReviewRequest, Times, Unsent};
 use crate::buffers::ReplyBuffer;
 use crate::config::CallRef;
 use bytes::Bytes;
@@ -10,6 +10,7 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
 use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::sync::mpsc::Receiver;
@@ -36,7 +37,9 @@ pub struct MemoryLink {
     /// Calls that others have there.
     pub burden: Cell<usize>,
     /// The bodies that came as streams.
-    pub streams: RefCell<Vec<Receiver<Bytes>>>,
+    pub streams: RefCell<Vec<Receiver<Piece>>>,
+    /// All its methods reply in items.
+    pub in_items: Cell<bool>,
     /// How often it was asked whether it is there.
     pub asked: Cell<usize>,
     /// The routes that were in force when it was told to forget others.
@@ -71,15 +74,30 @@ pub struct Came {
     pub deadline: Instant,
 }
 
+/// What an item takes of the window beside its bytes.
+const EACH: usize = size_of::<Bytes>();
+
 /// A reply that an instance sends in items.
 pub struct Sending {
     link: Rc<MemoryLink>,
     number: u32,
     slot: Rc<Slot>,
+    window: Rc<Window>,
+    /// From here on there is no room, in bytes.
+    most: usize,
+}
+
+/// What waits of a reply in items for its reader.
+#[derive(Default)]
+struct Window {
+    held: Cell<usize>,
+    /// Woken when the reader has taken an item, or has gone.
+    sender: RefCell<Option<Waker>>,
 }
 
 struct InFlight {
     slot: Rc<Slot>,
+    window: Rc<Window>,
     sent_at: Instant,
     deadline: Instant,
     /// What it will come to, and when.
@@ -105,6 +123,7 @@ impl MemoryLink {
             otherwise: Cell::new(None),
             burden: Cell::new(0),
             streams: RefCell::default(),
+            in_items: Cell::new(false),
             asked: Cell::new(0),
             in_force: RefCell::default(),
             came: RefCell::default(),
@@ -146,8 +165,21 @@ impl MemoryLink {
         let calls = self.calls.borrow();
         let (number, call) = calls.iter().find(|(_, call)| !call.slot.has_begun()).expect("it is under way");
         let (took, disturbed) = (call.sent_at.elapsed(), self.disturbed.get());
-        call.slot.begin(Begun { took, disturbed }, most);
-        Sending { link: self.clone(), number: *number, slot: call.slot.clone() }
+        call.slot.begin(Begun { took, disturbed });
+        self.goes_on(*number, call, most)
+    }
+
+    /// The reply to the first call under way comes in items, whose caller does not wait for them to begin any more.
+    pub fn begins_late(self: &Rc<MemoryLink>, most: usize) -> Sending {
+        let calls = self.calls.borrow();
+        let (number, call) =
+            calls.iter().find(|(_, call)| call.slot.has_begun()).expect("it counts as begun");
+        self.goes_on(*number, call, most)
+    }
+
+    fn goes_on(self: &Rc<MemoryLink>, number: u32, call: &InFlight, most: usize) -> Sending {
+        let (slot, window) = (call.slot.clone(), call.window.clone());
+        Sending { link: self.clone(), number, slot, window, most }
     }
 
     /// The calls that came.
@@ -240,27 +272,34 @@ impl MemoryLink {
         let body = match call.body {
             Body::Whole(body) => body.to_vec(),
             Body::Stream(stream) => {
-                self.streams.borrow_mut().extend(stream.begin());
+                self.streams.borrow_mut().extend(stream.begin().map(|(pieces, _)| pieces));
                 Vec::new()
             }
         };
-        let Times { now: sent_at, deadline } = times(self.idempotent.get());
+        let Times { now: sent_at, deadline, .. } = times(self.idempotent.get());
         let number = self.came.borrow().len() as u32;
         self.came.borrow_mut().push(Came { body, at: sent_at, deadline });
         let answer = self.next_answer().map(|(after, outcome)| (sent_at + after, outcome));
         let at_once = answer.as_ref().is_some_and(|(at, _)| *at == sent_at);
-        let slot = Rc::new(Slot::default());
-        self.calls.borrow_mut().insert(number, InFlight { slot: slot.clone(), sent_at, deadline, answer });
+        let (slot, window) = (Rc::new(Slot::default()), Rc::<Window>::default());
+        let in_flight = InFlight { slot: slot.clone(), window: window.clone(), sent_at, deadline, answer };
+        self.calls.borrow_mut().insert(number, in_flight);
         if at_once {
             let answer = self.calls.borrow_mut().get_mut(&number).and_then(|call| call.answer.take());
             answer.into_iter().for_each(|(_, outcome)| self.end(number, outcome));
         }
         self.changed.notify_one();
-        Ok(Sent { number, slot, at: sent_at })
+        let take = Box::new(move |raw: Raw| {
+            window.takes(raw.bytes.len());
+            Ok(Item::Data(raw.bytes.into()))
+        });
+        let streams = Streams { in_items: self.in_items.get(), take, sender: None };
+        Ok(Sent { number, slot, at: sent_at, streams: Some(Box::new(streams)) })
     }
 
     pub(super) fn cancel(&self, number: u32) -> Option<Ended> {
         let call = self.calls.borrow_mut().remove(&number)?;
+        call.window.wake();
         self.cancelled.set(self.cancelled.get() + 1);
         let outcome = Outcome::GivenUp { silent: self.silent.get() };
         Some(Ended { outcome, took: call.sent_at.elapsed(), disturbed: self.disturbed.get() })
@@ -333,14 +372,40 @@ impl MemoryLink {
 impl Sending {
     /// Sends an item when there is room for it. Says whether anybody wants it.
     pub async fn send(&self, item: &str) -> bool {
-        poll_fn(|cx| self.slot.poll_room(cx)).await;
-        self.slot.put(Bytes::copy_from_slice(item.as_bytes()));
+        poll_fn(|cx| self.poll_room(cx)).await;
+        self.window.held.set(self.window.held.get() + item.len() + EACH);
+        self.slot.put(Raw { bytes: item.into(), room: None });
+        self.is_wanted()
+    }
+
+    fn is_wanted(&self) -> bool {
         self.link.calls.borrow().contains_key(&self.number)
+    }
+
+    fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.window.held.get() < self.most || !self.is_wanted() {
+            return Poll::Ready(());
+        }
+        *self.window.sender.borrow_mut() = Some(cx.waker().clone());
+        Poll::Pending
     }
 
     /// Ends it.
     pub fn ends(self, outcome: Outcome) {
         self.link.end(self.number, outcome);
+    }
+}
+
+impl Window {
+    fn takes(&self, bytes: usize) {
+        self.held.set(self.held.get() - bytes - EACH);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        if let Some(sender) = self.sender.borrow_mut().take() {
+            sender.wake();
+        }
     }
 }
 

@@ -24,8 +24,8 @@ mod reply;
 mod review;
 mod slot;
 
-pub use body::{Body, BodyStream};
-pub use call::{Binding, Call, Times, Unsent};
+pub use body::{Body, BodyStream, Piece};
+pub use call::{Binding, Call, MAX_STREAM, Times, Unsent};
 pub use callgate_health::Evidence;
 pub use link::{Link, PendingReply};
 pub use outcome::Outcome;

@@ -2,9 +2,9 @@
 //! the call again, and what the backend's limit learns. One type says all four, so that they cannot disagree.
 
 use super::reply::{LongReply, Replied};
-use crate::failure::MethodFailure;
+use crate::failure::{Failure, MethodFailure};
 use crate::overload::Feedback;
-use crate::telemetry::{OutcomeLabel, RetryReason, ShadowOutcome};
+use crate::telemetry::{OutcomeLabel, RetryReason, ShadowOutcome, StreamOutcome};
 use callgate_health::Evidence;
 use callgate_protocol::Code;
 
@@ -25,6 +25,8 @@ pub enum Outcome {
     Complete,
     /// Its reply had begun, and whoever read that has left.
     Left,
+    /// Because its request, which had begun, was not sent to its end: why.
+    Unfinished(Box<Failure>),
     /// With a failure.
     Failed(MethodFailure),
     /// With a reply that is no value of the schema; why.
@@ -53,6 +55,7 @@ impl Outcome {
             Outcome::Complete => OutcomeLabel::Ok,
             Outcome::TooLarge | Outcome::BadReply(_) => OutcomeLabel::Failed(Code::Internal),
             Outcome::NoRoom => OutcomeLabel::Failed(Code::ResourceExhausted),
+            Outcome::Unfinished(failure) => OutcomeLabel::Failed(failure.code()),
             Outcome::Failed(failure) => OutcomeLabel::Failed(failure.status.code),
             Outcome::NotAccepted | Outcome::Refused(_) => OutcomeLabel::Refused,
             Outcome::Lost => OutcomeLabel::Lost,
@@ -71,6 +74,8 @@ impl Outcome {
             Outcome::TooLarge | Outcome::NoRoom => Evidence::Good,
             // It had begun to reply, and might have gone on for ever.
             Outcome::Left => Evidence::Good,
+            // It had no chance to reply.
+            Outcome::Unfinished(_) => Evidence::Nothing,
             Outcome::Failed(failure) => Evidence::of_failure(failure.status.code),
             Outcome::BadReply(_) => Evidence::Failed,
             Outcome::Refused(_) => Evidence::Refused,
@@ -102,7 +107,7 @@ impl Outcome {
             }
             Outcome::Reply(_) | Outcome::Long(_) | Outcome::TooLong(_) | Outcome::TooLarge => None,
             Outcome::NoRoom | Outcome::Failed(_) | Outcome::BadReply(_) | Outcome::Late => None,
-            Outcome::Complete | Outcome::Left | Outcome::GivenUp { .. } => None,
+            Outcome::Complete | Outcome::Left | Outcome::Unfinished(_) | Outcome::GivenUp { .. } => None,
         }
     }
 
@@ -124,7 +129,23 @@ impl Outcome {
                 }
                 _ => Feedback::Answered,
             },
-            Outcome::NotAccepted | Outcome::Lost => Feedback::Nothing,
+            Outcome::NotAccepted | Outcome::Lost | Outcome::Unfinished(_) => Feedback::Nothing,
+        }
+    }
+
+    /// What a call that streamed has come to.
+    pub fn of_stream(&self) -> StreamOutcome {
+        match self {
+            Outcome::Reply(_) | Outcome::Long(_) | Outcome::Complete => StreamOutcome::Ok,
+            Outcome::Failed(_) | Outcome::Refused(_) => StreamOutcome::Failed,
+            Outcome::NotAccepted | Outcome::Lost => StreamOutcome::Lost,
+            Outcome::Late => StreamOutcome::Late,
+            Outcome::Left | Outcome::GivenUp { .. } => StreamOutcome::Left,
+            Outcome::Unfinished(why) if matches!(**why, Failure::ClientGone) => StreamOutcome::Left,
+            Outcome::Unfinished(_) => StreamOutcome::BadRequest,
+            Outcome::BadReply(_) | Outcome::TooLong(_) | Outcome::TooLarge | Outcome::NoRoom => {
+                StreamOutcome::BadReply
+            }
         }
     }
 
@@ -137,7 +158,7 @@ impl Outcome {
             Outcome::Failed(_) | Outcome::BadReply(_) | Outcome::TooLarge => ShadowOutcome::Failed,
             Outcome::Late => ShadowOutcome::Late,
             Outcome::NotAccepted | Outcome::Refused(_) | Outcome::Lost => ShadowOutcome::Lost,
-            Outcome::Left | Outcome::GivenUp { .. } => ShadowOutcome::Lost,
+            Outcome::Left | Outcome::Unfinished(_) | Outcome::GivenUp { .. } => ShadowOutcome::Lost,
         }
     }
 }
@@ -173,6 +194,15 @@ mod tests {
             (Outcome::TooLong(1), "ok", Good, None, None, Feedback::Answered, Copy::Ok),
             (Outcome::Complete, "ok", Good, None, None, Feedback::Answered, Copy::Ok),
             (Outcome::Left, "cancelled", Good, None, None, Feedback::Answered, Copy::Lost),
+            (
+                Outcome::Unfinished(Box::new(Failure::ClientGone)),
+                "cancelled",
+                Nothing,
+                None,
+                None,
+                Feedback::Nothing,
+                Copy::Lost,
+            ),
             (Outcome::TooLarge, "internal", Good, None, None, Feedback::Answered, Copy::Failed),
             (Outcome::NoRoom, "resource_exhausted", Good, None, None, Feedback::Answered, Copy::Ok),
             (

@@ -1,18 +1,21 @@
 //! Where a link puts what comes of a call, and where its caller waits for that: how the call has ended; or, where the reply comes in
 //! items, its head, its items and then how it has ended.
 //!
-//! Nearly all replies are whole and come with their call's end. Only for a reply that has begun there is a queue, on the heap. It is
-//! bounded: a link asks whether there is room before it puts an item in, and is woken when the reader has made some.
+//! Nearly all replies are whole and come with their call's end. Only for a reply that has begun there is a queue, on the heap. Its bound
+//! is the link's, which is told of each item that its reader takes, and lets the instance send no more than that at a time.
 
 mod items;
 
 use super::outcome::Outcome;
+use super::reply::LongReply;
 use bytes::Bytes;
+use callgate_protocol::Room;
 use items::Items;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
+use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 /// An attempt that has ended.
@@ -31,7 +34,7 @@ pub struct Ended {
 pub struct Begun {
     /// How long it took until its head was there.
     pub took: Duration,
-    /// The worker was away for a part of that time, so that this says nothing of the instance.
+    /// The time says nothing of the instance: the worker was away for a part of it, or the reply counts as begun though nothing has come.
     pub disturbed: bool,
 }
 
@@ -56,9 +59,25 @@ pub enum Heard {
 /// What is heard of a reply that has begun.
 #[derive(Debug)]
 pub enum Item {
-    /// The next one.
+    /// The next one, as JSON on one line.
     Data(Bytes),
+    /// The next one, whose JSON is long, or may be: it is yet to be made.
+    Long(Box<LongReply>),
     /// How it has ended, after its last item.
+    End(Ended),
+}
+
+/// An item as its link has it, until its reader takes it.
+#[derive(Debug)]
+pub(super) struct Raw {
+    pub(super) bytes: Vec<u8>,
+    /// The bytes' room, where they were put together of parts.
+    pub(super) room: Option<Room>,
+}
+
+/// What is next in the queue of a reply that has begun.
+pub(super) enum Next {
+    Item(Raw),
     End(Ended),
 }
 
@@ -76,7 +95,6 @@ enum State {
     /// Nothing has come, or its end was heard.
     #[default]
     Waiting,
-    #[cfg_attr(not(test), expect(dead_code, reason = "only the tests' link has replies in items yet"))]
     Begun(Box<Items>),
     Ended(Ended),
 }
@@ -126,14 +144,31 @@ impl Slot {
     }
 
     /// What is heard next of a reply that has begun. That its instance has fallen silent is not: nobody else can go on with it.
-    pub(super) fn poll_item(&self, cx: &mut Context<'_>) -> Poll<Item> {
+    pub(super) fn poll_item(&self, cx: &mut Context<'_>) -> Poll<Next> {
         if let State::Begun(items) = &mut *self.state.borrow_mut()
-            && let Some(item) = items.take()
+            && let Some(next) = items.take()
         {
-            return Poll::Ready(item);
+            return Poll::Ready(next);
         }
         self.register(cx);
         Poll::Pending
+    }
+
+    /// The reply counts as begun now, unless more than that has come of the call. What has come of it.
+    pub(super) fn begin_now(&self, begun: Begun) -> Progress {
+        let state = &mut *self.state.borrow_mut();
+        match std::mem::take(state) {
+            State::Ended(ended) => Progress::Ended(ended),
+            State::Waiting => {
+                *state = State::Begun(Box::new(Items::heard()));
+                Progress::Begun(begun)
+            }
+            State::Begun(mut items) => {
+                let head = items.take_head();
+                *state = State::Begun(items);
+                Progress::Begun(head.unwrap_or(begun))
+            }
+        }
     }
 
     #[inline]
@@ -162,28 +197,19 @@ impl Slot {
 }
 
 /// What a link uses that has replies in items.
-#[cfg(test)]
 impl Slot {
-    /// The reply has begun. Its items may take so many bytes.
-    pub(super) fn begin(&self, begun: Begun, most: usize) {
-        *self.state.borrow_mut() = State::Begun(Box::new(Items::new(begun, most)));
+    /// The reply has begun.
+    pub(super) fn begin(&self, begun: Begun) {
+        *self.state.borrow_mut() = State::Begun(Box::new(Items::new(begun)));
         self.wake();
     }
 
-    /// The next item has come. To be asked before is whether there is [room](Self::poll_room).
-    pub(super) fn put(&self, item: Bytes) {
+    /// The next item of a reply that has begun has come.
+    pub(super) fn put(&self, item: Raw) {
         if let State::Begun(items) = &mut *self.state.borrow_mut() {
             items.put(item);
         }
         self.wake();
-    }
-
-    /// Whether there is room for an item. If not, the link is woken when there is, or when the reply's reader has gone.
-    pub(super) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
-        match &mut *self.state.borrow_mut() {
-            State::Begun(items) => items.poll_room(cx),
-            _ => Poll::Ready(()),
-        }
     }
 
     fn wake(&self) {
@@ -201,4 +227,25 @@ pub(super) struct Sent {
     pub(super) slot: Rc<Slot>,
     /// When it was sent.
     pub(super) at: Instant,
+    /// Of a call that streams. On the heap: most do not.
+    pub(super) streams: Option<Box<Streams>>,
+}
+
+/// What belongs to a call that streams.
+pub(super) struct Streams {
+    /// The method's reply comes in items.
+    pub(super) in_items: bool,
+    /// Makes of an item what its reader gets, and lets the instance send another one in its place; or says why that is no value.
+    pub(super) take: Box<dyn Fn(Raw) -> Result<Item, String>>,
+    /// The task that sends the items of the request, if there is one.
+    pub(super) sender: Option<Sender>,
+}
+
+/// A task that sends the items of a request. It ends with this.
+pub(super) struct Sender(pub(super) AbortHandle);
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }

@@ -22,14 +22,32 @@ async fn main() {
         "conformance.toml",
         &format!(
             "[backends.conformance]\nendpoints = [{:?}]\nhold = \"1m\"\nconnect_timeout = \"1m\"\n\
-             [[routes]]\nmatch = \"POST /echo\"\ncall = \"conformance.echo\"\ntimeout = \"1m\"\n",
+             [[routes]]\nmatch = \"POST /echo\"\ncall = \"conformance.echo\"\ntimeout = \"1m\"\n\
+             [[routes]]\nmatch = \"POST /chat\"\ncall = \"conformance.chat\"\ntimeout = \"1m\"\n",
             options.connect
         ),
     );
     let gateway = setup.gateway().await;
     let call = |text, time: Duration| echo(gateway.client.clone(), text, format!("{}ms", time.as_millis()));
-    // It has no streams, and so is not asked for any.
-    drive(call, |_, _| std::future::ready(Err("-".to_owned()))).await;
+    let stream =
+        |items, time: Duration| chat(gateway.client.clone(), items, format!("{}ms", time.as_millis()));
+    drive(call, stream).await;
+}
+
+/// Streams the items as lines; how many come back.
+async fn chat(client: Client, items: Vec<String>, time: String) -> Result<usize, String> {
+    let lines: String = items.iter().map(|item| format!("{item:?}\n")).collect();
+    // What is not there has no type.
+    let kind = Some(("content-type", "application/x-ndjson")).filter(|_| !items.is_empty());
+    let accept = ("accept", "application/x-ndjson, application/json;q=0.5");
+    let headers: Vec<_> = [accept, ("x-request-timeout", &time)].into_iter().chain(kind).collect();
+    let answer = client.try_send("POST", "/chat", &headers, lines).await.map_err(|_| "-".to_owned())?;
+    if answer.status != 200 {
+        return Err(answer.json()["code"].as_str().unwrap_or("-").to_owned());
+    }
+    let text = answer.text();
+    let items: Result<Vec<String>, _> = serde_json::Deserializer::from_str(&text).into_iter().collect();
+    items.map(|items| items.len()).map_err(|_| "-".to_owned())
 }
 
 async fn echo(client: Client, text: String, time: String) -> Result<usize, String> {

@@ -27,7 +27,7 @@ const MAX_SHAPE_STEPS: usize = 4 * MAX_SCHEMA_PARTS;
 const OPENING_STEP: usize = 64;
 
 impl Layout {
-    /// Compiles a method's definitions, its request, its response and its errors. Work and memory grow with the schema's length, and
+    /// Compiles a method's definitions, its request with the items beside it, its response and its errors. Work and memory grow with the schema's length, and
     /// are bounded as it is; a schema that [`MethodSchema::decode`] accepts takes some milliseconds at most,
     /// and its patterns up to a few hundred.
     ///
@@ -58,10 +58,12 @@ impl Layout {
             builder.nodes[index] = node;
         }
         let request = builder.node(&schema.request)?;
+        let request_items = schema.request_items.as_ref().map(|ty| builder.node(ty)).transpose()?;
         let response = builder.node(&schema.response)?;
         let errors = schema.error.as_ref().map(|ty| builder.errors(ty)).transpose()?;
         builder.flatten()?;
-        Ok(Layout { nodes: builder.nodes, request, response, errors, patterns: builder.patterns.compiled })
+        let patterns = builder.patterns.compiled;
+        Ok(Layout { nodes: builder.nodes, request, request_items, response, errors, patterns })
     }
 }
 

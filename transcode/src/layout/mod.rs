@@ -37,7 +37,9 @@ pub struct Layout {
     nodes: Vec<Node>,
     /// What a request is.
     pub(crate) request: NodeId,
-    /// What a result is.
+    /// What each item is that a caller streams beside its request, if it streams.
+    pub(crate) request_items: Option<NodeId>,
+    /// What a result is, or each item of one that is streamed.
     pub(crate) response: NodeId,
     /// What an error of the method's own is.
     pub(crate) errors: Option<Errors>,

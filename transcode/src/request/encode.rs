@@ -102,6 +102,18 @@ impl<'a> Encoder<'a> {
         self.suggestions = suggestions;
         // A stop has left its reason there.
         let _ = self.request();
+        self.told()
+    }
+
+    /// Encodes the body as one value of that type.
+    pub(super) fn item(mut self, node: NodeId) -> Result<(), Vec<Violation>> {
+        // A stop has left its reason there.
+        let _ = self.whole_body(node);
+        self.told()
+    }
+
+    /// All that was wrong.
+    fn told(mut self) -> Result<(), Vec<Violation>> {
         self.violations.truncate(MAX_VIOLATIONS);
         match self.violations.is_empty() {
             true => Ok(()),

@@ -19,7 +19,7 @@ use crate::binding::{Body, RequestBinding, UnknownFields};
 use crate::json;
 use crate::layout::{Layout, Node, NodeId, Struct, Suggestions};
 use crate::path;
-use crate::violation::{BindError, Violation};
+use crate::violation::{At, BindError, Pending, Refusal, Violation, ViolationKind, located};
 use callgate_protocol::schema::MethodSchema;
 use encode::Encoder;
 pub(crate) use encode::MAX_VIOLATIONS;
@@ -154,6 +154,23 @@ impl RequestProgram {
         params.add_query(self, input.query, &mut violations, &mut suggestions);
         params.sort();
         Encoder::new(self, input, &params, &texts, body, out).run(violations, suggestions)
+    }
+
+    /// Appends the bincode of one item that the caller streams beside the request. What is written always passes
+    /// [`callgate_protocol::check::value`]. On an error `out` may hold garbage behind its earlier length.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode); and where the method's caller streams nothing. Pointers, lines and columns are those of the item.
+    pub fn encode_item(&self, json: &[u8], out: &mut Vec<u8>) -> Result<(), Vec<Violation>> {
+        let Some(node) = self.layout.request_items else {
+            let detail = "the method takes no items";
+            let refusal = Refusal::new(ViolationKind::UnexpectedBody, detail);
+            return Err(located("", vec![Pending { at: At::Value(0), refusal }]));
+        };
+        let body = json::utf8(json).map_err(|violation| vec![violation])?;
+        let (nothing, params) =
+            (RequestInput { path: &[], query: &[], bound: &[], body: b"" }, Params::default());
+        Encoder::new(self, &nothing, &params, &[], body, out).item(node)
     }
 
     fn root_struct(&self) -> Option<&Struct> {

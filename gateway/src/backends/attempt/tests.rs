@@ -3,6 +3,7 @@
 use super::*;
 use crate::backends::testing::{attempt, connected, instance, link};
 use crate::config::{BackendSpec, HealthSpec, OverloadSpec};
+use crate::transport::MAX_STREAM;
 use crate::transport::callgate::testing::long_reply;
 use crate::transport::memory::reply;
 use callgate_protocol::Status;
@@ -14,7 +15,7 @@ const SECOND: Duration = Duration::from_secs(1);
 fn send(at: &Rc<LocalEndpoint>) -> Attempt {
     let now = Instant::now();
     let link = at.link().expect("it is connected");
-    attempt(at, &link, Times { now, deadline: now + 3600 * SECOND })
+    attempt(at, &link, Times { now, deadline: now + 3600 * SECOND, stream: MAX_STREAM })
 }
 
 /// What was counted of an instance: calls by how they ended, calls in flight, failures among its last calls and how many

@@ -324,3 +324,79 @@ async fn nobody_hears_the_items_of_a_copy_and_it_ends_with_them() {
     })
     .await;
 }
+
+/// A call of a method that replies in items, which says nothing.
+async fn silent(net: &Rc<Net>) -> JoinHandle<Result<Reply, Failure>> {
+    net.links.iter().for_each(|link| link.in_items.set(true));
+    net.prefer(0);
+    start(net).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reply_that_says_nothing_counts_as_begun_after_a_second() {
+    local(async {
+        let net = Rc::new(Net::new(1, "", GET).await);
+        let began = Instant::now();
+        let call = silent(&net).await;
+        let Ok(Reply::Begun(mut stream)) = call.await.expect("no panic") else { panic!("it has begun") };
+        assert_eq!((began.elapsed(), has_come(&mut stream)), (SECOND, false));
+        let sending = net.links[0].begins_late(MOST);
+        assert!(sending.send("a").await);
+        sending.ends(Outcome::Complete);
+        assert!(matches!(next(&mut stream).await, Some(Ok(item)) if item == "a"));
+        assert!(next(&mut stream).await.is_none());
+        assert_eq!(counted(&net, 0), (vec![("ok", 1)], 0));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_fails_within_that_second_fails_as_any_call_and_is_sent_again() {
+    local(async {
+        let net = Rc::new(Net::new(2, "", "match = 'GET /'\nretry = {}").await);
+        let call = silent(&net).await;
+        sleep(500 * MS).await;
+        net.links[0].breaks(|| Outcome::Lost);
+        yield_now().await;
+        let (mut stream, sending) = begun_at(&net, 1, call).await;
+        sending.ends(Outcome::Failed(Status::not_found("").into()));
+        assert!(matches!(next(&mut stream).await, Some(Err(Failure::Method(_)))));
+        assert_eq!(net.came(), [1, 1]);
+
+        let net = Rc::new(Net::new(1, "", GET).await);
+        let call = silent(&net).await;
+        net.links[0].breaks(|| Outcome::Failed(Status::not_found("").into()));
+        assert!(matches!(call.await.expect("no panic"), Err(Failure::Method(_))));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_is_counted_from_its_beginning_to_its_end() {
+    use crate::telemetry::StreamOutcome as Ends;
+    local(async {
+        let ends: [(fn() -> Option<Outcome>, Ends); 4] = [
+            (|| Some(Outcome::Complete), Ends::Ok),
+            (|| Some(Outcome::Lost), Ends::Lost),
+            (|| Some(Outcome::Failed(Status::not_found("").into())), Ends::Failed),
+            (|| None, Ends::Left),
+        ];
+        for (outcome, expected) in ends {
+            let net = Rc::new(Net::new(1, "", GET).await);
+            let call = silent(&net).await;
+            let (mut stream, sending) = begun_at(&net, 0, call).await;
+            let streams = net.route().stats.0.of(0).streams();
+            assert!(sending.send("a").await && next(&mut stream).await.is_some());
+            assert_eq!((streams.open.get(), streams.reply_items.get()), (1, 1));
+            match outcome() {
+                Some(outcome) => {
+                    sending.ends(outcome);
+                    let _ = next(&mut stream).await;
+                }
+                None => drop(stream),
+            }
+            assert_eq!((streams.open.get(), streams.count(expected)), (0, 1), "{expected:?}");
+        }
+    })
+    .await;
+}

@@ -8,7 +8,7 @@ use crate::discovery::Lists;
 use crate::failure::{Failure, ShedReason};
 use crate::routes::{CallAction, Table};
 use crate::transport::memory::{MemoryLink, Sending, reply};
-use crate::transport::{Json, Outcome, Replied, Times};
+use crate::transport::{Json, MAX_STREAM, Outcome, Piece, Replied, Times};
 use crate::worker::{RouteRef, Shared, Worker};
 use callgate_protocol::{Metadata, Status};
 use std::future::Future;
@@ -119,7 +119,7 @@ impl Net {
             body: Body::Whole(b"{}"),
             bound: Vec::new(),
             metadata: Metadata::default(),
-            times: Times { now, deadline: now + timeout },
+            times: Times { now, deadline: now + timeout, stream: MAX_STREAM },
             on_sent: None,
         }
     }

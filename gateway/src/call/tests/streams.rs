@@ -23,16 +23,17 @@ async fn an_instance_reads_a_stream_while_its_call_is_under_way() {
             yield_now().await;
             let mut stream = net.links[0].streams.borrow_mut().pop().expect("it has come");
             let mut read = Vec::new();
-            while let Some(piece) = stream.recv().await {
-                read.push(piece);
+            while let Some(Piece::Item(item)) = stream.recv().await {
+                read.push(item);
             }
             read
         };
         let client = async {
             for piece in ["a", "b", "c"] {
-                send.send(Bytes::from_static(piece.as_bytes())).await.expect("somebody reads");
+                let item = Piece::Item(Bytes::from_static(piece.as_bytes()));
+                send.send(item).await.expect("somebody reads");
             }
-            drop(send);
+            send.send(Piece::End).await.expect("somebody reads");
         };
         let (said, read, ()) = tokio::join!(call(&net, &body), instance, client);
         assert_eq!((said.expect("a reply"), read.concat()), ("good".to_owned(), b"abc".to_vec()));

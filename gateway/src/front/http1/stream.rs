@@ -36,9 +36,11 @@ pub(super) async fn stream(
 ) -> Result<(), BrokenOff> {
     let mut goes_on = true;
     while goes_on {
-        goes_on = poll_fn(|cx| gather(cx, wire, out, reply, is_chunked)).await?;
+        let gathered = poll_fn(|cx| gather(cx, wire, out, reply, is_chunked)).await;
+        // What has come before it breaks off goes to the client, too.
         wire.write_all(out, &[]).await?;
         out.clear();
+        goes_on = gathered?;
     }
     Ok(())
 }

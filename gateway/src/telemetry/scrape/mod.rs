@@ -11,6 +11,7 @@ mod limits;
 mod overload;
 mod requests;
 mod retries;
+mod streams;
 mod upkeep;
 
 use super::limits::LimitScrape;
@@ -104,6 +105,7 @@ pub struct EndpointScrape<'a> {
 pub fn render(scrape: &Scrape<'_>) -> String {
     let mut families = Vec::new();
     requests::requests(scrape, &mut families);
+    streams::streams(scrape, &mut families);
     failures::failures(scrape, &mut families);
     limits::limits(scrape, &mut families);
     traffic(&scrape.traffic, &mut families);

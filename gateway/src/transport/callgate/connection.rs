@@ -6,6 +6,8 @@
 //! ```text
 //! liveness     whether the peer is there
 //! events       what the peer says, and what comes of it
+//! streams      calls that stream: how they begin, the items that come, and whose turn it is to send some
+//! sender       the task that sends the items of one call's request
 //! driver       the task that reads and writes
 //! writer       how that task is woken
 //! ```
@@ -15,6 +17,8 @@
 mod driver;
 mod events;
 mod liveness;
+mod sender;
+mod streams;
 mod writer;
 
 pub use driver::{End, drive};
@@ -26,6 +30,7 @@ use super::transcoders::{Transcoder, Transcoders};
 use crate::buffers::Buffers;
 use crate::config::{CallRef, EndpointAddr};
 use crate::presence::Presence;
+use crate::supervise::Supervisor;
 use crate::transport::body::Body;
 use crate::transport::call::{Binding, Call, Times, Unsent};
 use crate::transport::outcome::Outcome;
@@ -67,6 +72,8 @@ pub(super) struct WorkerSide {
     pub(super) room: Rc<Notify>,
     /// Whether the worker itself was away.
     pub(super) presence: Rc<Presence>,
+    /// Told of panics.
+    pub(super) supervisor: Arc<Supervisor>,
 }
 
 /// A connection, as one worker's calls see it.
@@ -82,6 +89,8 @@ pub struct Connection {
     programs: Programs,
     /// The peer wants calls.
     ready: Cell<bool>,
+    /// A call was made that streams: senders may wait for their turn.
+    has_streamed: Cell<bool>,
     /// Told when it takes no new calls any more.
     closing: Notify,
 }
@@ -107,6 +116,7 @@ impl Connection {
             liveness: Liveness::new(spec.ping_interval, spec.ping_timeout),
             programs: Programs::default(),
             ready: Cell::new(true),
+            has_streamed: Cell::new(false),
             closing: Notify::new(),
         }
     }
@@ -170,7 +180,7 @@ impl Connection {
     /// Encodes a call into the send buffer.
     #[inline]
     pub(in crate::transport) fn call(
-        &self,
+        self: &Rc<Self>,
         call: &Call<'_>,
         times: impl FnOnce(bool) -> Times,
     ) -> Result<Sent, Unsent> {
@@ -179,10 +189,13 @@ impl Connection {
         };
         let program = program.map_err(Unsent::Unfit)?;
         let times = times(program.idempotent);
+        if !program.streams.is_plain() {
+            return self.stream(call, program, times);
+        }
         let slot = Rc::new(Slot::default());
         let number = self.encode(call, program, &slot, times)?;
         self.writer.has_one_more();
-        Ok(Sent { number, slot, at: times.now })
+        Ok(Sent { number, slot, at: times.now, streams: None })
     }
 
     /// Gives the call's number.
@@ -196,13 +209,11 @@ impl Connection {
     ) -> Result<u32, Unsent> {
         let Body::Whole(body) = call.body else { return Err(Unsent::Streamed) };
         let input = RequestInput { path: call.path, query: call.query, bound: call.bound, body };
-        let Times { now: sent_at, deadline } = times;
+        let Times { now: sent_at, deadline, .. } = times;
         let transcoder: Rc<Transcoder> = program.shared.clone();
-        // A call with less than a millisecond left is still worth one; zero would mean no deadline.
-        let left = deadline.saturating_duration_since(sent_at);
-        let timeout_ms = Some(u32::try_from(left.as_millis()).unwrap_or(u32::MAX).max(1));
+        let timeout_ms = timeout_ms(deadline.saturating_duration_since(sent_at));
         let head = CallHead { call_id: transcoder.call_id, timeout_ms, metadata: call.metadata };
-        let in_flight = InFlight { slot: slot.clone(), program, sent_at };
+        let in_flight = InFlight { slot: slot.clone(), program, sent_at, streamed: None };
         let mut machine = self.machine.borrow_mut();
         let number =
             machine.call(&head, deadline, in_flight, |out| transcoder.request.encode(&input, out))?;
@@ -216,15 +227,20 @@ impl Connection {
 
     /// Gives a call up, unless it has ended. Says how it has ended then.
     pub fn cancel(&self, number: u32) -> Option<Ended> {
-        let InFlight { sent_at, .. } = self.machine.borrow_mut().cancel(number)?.value;
-        let now = Instant::now();
-        self.worker.presence.see(now);
+        let call = self.machine.borrow_mut().cancel(number)?.value;
         self.writer.wake();
-        Some(Ended {
-            outcome: Outcome::GivenUp { silent: self.is_silent() },
+        Some(self.given_up(&call, Outcome::GivenUp { silent: self.is_silent() }))
+    }
+
+    /// How a call has ended that is given up now.
+    fn given_up(&self, call: &InFlight, outcome: Outcome) -> Ended {
+        let (now, sent_at) = (Instant::now(), call.sent_at);
+        self.worker.presence.see(now);
+        Ended {
+            outcome,
             took: now.saturating_duration_since(sent_at),
             disturbed: self.worker.presence.was_away_since(sent_at),
-        })
+        }
     }
 
     /// Asks the peer whether it is there, unless it was asked and nothing was heard since. Returns when it was asked.
@@ -290,6 +306,15 @@ impl Connection {
     }
 }
 
+/// What an instance is told of the time that is left. A call with less than a millisecond is still worth one; zero would mean no
+/// deadline.
+#[inline]
+fn timeout_ms(left: Duration) -> Option<u32> {
+    Some(u32::try_from(left.as_millis()).unwrap_or(u32::MAX).max(1))
+}
+
+#[cfg(test)]
+mod streamed_tests;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

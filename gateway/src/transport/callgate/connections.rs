@@ -8,6 +8,7 @@ use super::security::TlsInstance;
 use super::unreached::NotConnected;
 use crate::buffers::Buffers;
 use crate::presence::Presence;
+use crate::supervise::Supervisor;
 use crate::transport::review::ReviewRequest;
 use callgate_protocol::Budget;
 use std::cell::RefCell;
@@ -47,14 +48,16 @@ pub struct Connected {
 
 impl Connections {
     /// None yet. Replies become JSON in `buffers`. `room` is told when a connection can take calls again after its backlog was too long.
+    /// `supervisor` is told of panics in tasks that send streams.
     pub(crate) fn new(
         catalog: Arc<Catalog>,
         replies: Arc<Budget>,
         buffers: Rc<Buffers>,
         room: Rc<Notify>,
         presence: Rc<Presence>,
+        supervisor: Arc<Supervisor>,
     ) -> Connections {
-        let worker = WorkerSide { transcoders: Rc::default(), buffers, room, presence };
+        let worker = WorkerSide { transcoders: Rc::default(), buffers, room, presence, supervisor };
         Connections { catalog, replies, worker, all: RefCell::default() }
     }
 

@@ -48,7 +48,7 @@ mod tests {
     use callgate_protocol::schema::{
         Attributes, Definition, EnumDef, MethodSchema, Shape, StructDef, Type, Variant,
     };
-    use callgate_protocol::{CallId, Code};
+    use callgate_protocol::{CallId, Code, Streaming};
     use callgate_transcode::{
         ErrorProgram, Layout, RequestBinding, RequestProgram, ResponseBinding, ResponseProgram,
     };
@@ -77,7 +77,8 @@ mod tests {
             response: Rc::new(ResponseProgram::bind(layout.clone(), &response).expect("nothing to bind")),
             errors: ErrorProgram::bind(layout, &response),
         };
-        Program { shared: Rc::new(shared), method: "s.m".into(), idempotent: false, reply: None }
+        let streams = Streaming::default();
+        Program { shared: Rc::new(shared), method: "s.m".into(), idempotent: false, streams, reply: None }
     }
 
     fn failure(declares: bool, status: Status) -> MethodFailure {

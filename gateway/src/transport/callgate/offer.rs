@@ -4,7 +4,7 @@
 use super::catalog::{Schema, Verdict};
 use crate::config::CallRef;
 use callgate_protocol::schema::Fingerprint;
-use callgate_protocol::{CallId, Hello, Limits};
+use callgate_protocol::{CallId, Hello, Limits, MethodOffer, Streaming};
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -55,6 +55,20 @@ pub struct MethodEntry {
     pub schema: Arc<Schema>,
     /// Running it twice does what running it once does.
     pub idempotent: bool,
+    /// Who streams items: the caller beside its arguments, the service in the place of its result.
+    pub streams: Streaming,
+}
+
+impl MethodEntry {
+    /// What streams, for people: `request`, `reply` or `both`.
+    pub fn streams(&self) -> Option<&'static str> {
+        match self.streams {
+            Streaming { caller: false, service: false } => None,
+            Streaming { caller: true, service: false } => Some("request"),
+            Streaming { caller: false, service: true } => Some("reply"),
+            Streaming { caller: true, service: true } => Some("both"),
+        }
+    }
 }
 
 impl Offer {
@@ -78,7 +92,7 @@ impl Offer {
         for service in hello.services {
             for method in service.methods {
                 let name = format!("{}.{}", service.name, method.name);
-                let schema = match schema(method.schema) {
+                let schema = match schema(method.schema).and_then(|schema| goes_with(&method, schema)) {
                     Ok(schema) => schema,
                     Err(why) => {
                         offer.lacks_a_schema(method.call_id, name, why);
@@ -97,6 +111,7 @@ impl Offer {
                     fingerprint: method.schema,
                     schema,
                     idempotent: method.idempotent,
+                    streams: method.streams,
                 });
             }
             // Where a name comes twice, the first counts.
@@ -118,7 +133,10 @@ impl Offer {
     fn digests(&self) -> (u64, u64) {
         let mut hasher = DefaultHasher::new();
         self.services.hash(&mut hasher);
-        self.methods.iter().for_each(|method| (&method.name, method.call_id).hash(&mut hasher));
+        self.methods.iter().for_each(|method| {
+            let Streaming { caller, service } = method.streams;
+            (&method.name, method.call_id, caller, service).hash(&mut hasher);
+        });
         let without = hasher.finish();
         self.methods.iter().for_each(|method| method.fingerprint.hash(&mut hasher));
         self.unusable.iter().for_each(|method| (&method.name, &method.why).hash(&mut hasher));
@@ -161,5 +179,16 @@ impl Offer {
             CallRef::Number(call_id) => self.unusable_by_id.get(call_id),
         };
         index.map(|index| &self.unusable[*index].why)
+    }
+}
+
+/// The schema, if it has items for a caller that streams, and none for another one.
+fn goes_with(method: &MethodOffer, schema: Arc<Schema>) -> Verdict {
+    match (method.streams.caller, schema.method.request_items.is_some()) {
+        (true, false) => Err("its caller streams, and its schema does not say what".into()),
+        (false, true) => {
+            Err("its schema has items of the caller, and it does not say that its caller streams".into())
+        }
+        _ => Ok(schema),
     }
 }

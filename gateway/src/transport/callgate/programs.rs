@@ -6,8 +6,8 @@ use super::transcoders::{Transcoder, Transcoders};
 use crate::config::ReplySpec;
 use crate::transport::call::Binding;
 use crate::transport::reply::Noted;
-use callgate_protocol::Metadata;
 use callgate_protocol::connection::NumberMap;
+use callgate_protocol::{Metadata, Streaming};
 use callgate_transcode::DecodeError;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -20,6 +20,8 @@ pub(super) struct Program {
     pub(super) method: Rc<str>,
     /// The instance says that running the method twice does what running it once does.
     pub(super) idempotent: bool,
+    /// Who streams.
+    pub(super) streams: Streaming,
     /// What the route says of replies; nothing as a rule.
     pub(super) reply: Option<Arc<ReplySpec>>,
 }
@@ -61,10 +63,10 @@ impl Programs {
     fn make(&self, route: &Binding<'_>, offer: &Offer, transcoders: &Transcoders) -> Option<Bound> {
         let program = offer.find(route.call).map(|method| {
             let shared = transcoders.of(route, method);
-            let (name, idempotent) = (&*method.name, method.idempotent);
+            let (name, idempotent, streams) = (&*method.name, method.idempotent, method.streams);
             let reply = route.reply.cloned();
-            let own =
-                shared.map(|shared| Rc::new(Program { shared, method: name.into(), idempotent, reply }));
+            let own = shared
+                .map(|shared| Rc::new(Program { shared, method: name.into(), idempotent, streams, reply }));
             // The log has it already: `control::fit` has looked at it before any request came.
             own.map_err(|error| Rc::from(error.to_string()))
         });

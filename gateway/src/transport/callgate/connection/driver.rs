@@ -112,7 +112,9 @@ impl Driver<'_> {
         self.conn.writer.register(cx);
         let read = self.poll_read(cx);
         self.poll_deadlines(cx);
-        match read.and_then(|()| self.poll_gather(cx)) {
+        let written = read.and_then(|()| self.poll_gather(cx));
+        self.conn.give_turns();
+        match written {
             Err(end) => Poll::Ready(end),
             Ok(()) if self.conn.liveness.is_given_up() => Poll::Ready(End::Silent),
             Ok(()) if self.conn.machine.borrow().is_done() => Poll::Ready(End::Drained),
@@ -157,7 +159,7 @@ impl Driver<'_> {
                 let long = self.conn.on_event(event).map_err(End::Protocol)?;
                 if let Some(long) = long {
                     let (payload, room) = self.inbound.take_payload().unwrap_or_default();
-                    self.conn.hand_over(*long, payload, room);
+                    self.conn.hand_over(long, payload, room);
                 }
             }
         }

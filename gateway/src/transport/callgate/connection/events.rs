@@ -5,7 +5,7 @@ use crate::buffers::HEADROOM;
 use crate::transport::callgate::in_flight::InFlight;
 use crate::transport::outcome::Outcome;
 use crate::transport::reply::{Json, LongReply, Noted, Replied};
-use crate::transport::slot::Ended;
+use crate::transport::slot::{Ended, Raw};
 use callgate_protocol::connection::{self, Answer, Lost, Said};
 use callgate_protocol::limits::MAX_FRAME;
 use callgate_protocol::{Code, Event, Metadata, ProtocolError, Room, Status};
@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 /// JSON up to this length is made where the reply lies, in one step, in bytes. The caller makes what is longer, in steps that
 /// let others work.
-const MAX_AT_ONCE: usize = 256 * 1024;
+pub(super) const MAX_AT_ONCE: usize = 256 * 1024;
 
 /// A call that has ended, as the protocol has it.
 pub(super) type EndedCall = connection::Ended<InFlight, Instant>;
@@ -23,6 +23,13 @@ pub(super) type EndedCall = connection::Ended<InFlight, Instant>;
 pub(super) struct LongCall {
     call: EndedCall,
     noted: Option<Box<Noted>>,
+}
+
+/// What was put together of parts, and is to get that payload.
+pub(super) enum Long {
+    Reply(Box<LongCall>),
+    /// An item of the call of that number.
+    Item(u32),
 }
 
 impl Connection {
@@ -35,25 +42,35 @@ impl Connection {
         }
     }
 
-    /// The peer has said something. Gives a call whose reply was put together of parts: it is to get that.
-    pub(super) fn on_event(&self, event: Event<'_>) -> Result<Option<Box<LongCall>>, ProtocolError> {
+    /// The peer has said something. Gives what was put together of parts: it is to get that.
+    pub(super) fn on_event(&self, event: Event<'_>) -> Result<Option<Long>, ProtocolError> {
         let said = self.machine.borrow_mut().on_event(event)?;
         match said {
-            Said::Answered(call, answer) => return Ok(self.on_answer(call, answer)),
+            Said::Answered(call, answer) => return Ok(self.on_answer(call, answer).map(Long::Reply)),
+            Said::Item { number, payload } if payload.len() > MAX_FRAME as usize => {
+                return Ok(Some(Long::Item(number)));
+            }
+            Said::Item { number, payload } => self.put(number, Raw { bytes: payload.to_vec(), room: None }),
             Said::Ready(ready) => self.set_ready(ready),
             Said::GoAway { reason, refused } => {
                 tracing::info!(endpoint = %self.addr, reason, "the instance goes away");
                 self.has_closed();
-                self.end_all(refused, || Outcome::NotAccepted);
+                self.end_unaccepted(refused);
             }
-            // No stream is announced, and so none comes.
-            Said::Nothing | Said::Hello(_) | Said::Schema(..) | Said::Item { .. } => {}
+            Said::Nothing | Said::Hello(_) | Said::Schema(..) => {}
         }
         Ok(None)
     }
 
-    /// Has the caller of a call transcode its reply.
-    pub(super) fn hand_over(&self, long: LongCall, payload: Vec<u8>, room: Option<Room>) {
+    /// Has the caller of a call transcode its reply, or an item of that.
+    pub(super) fn hand_over(&self, long: Long, payload: Vec<u8>, room: Option<Room>) {
+        match long {
+            Long::Reply(call) => self.reply_long(*call, payload, room),
+            Long::Item(number) => self.put(number, Raw { bytes: payload, room }),
+        }
+    }
+
+    fn reply_long(&self, long: LongCall, payload: Vec<u8>, room: Option<Room>) {
         let LongCall { call, noted } = long;
         let reply = LongReply::new(payload, room, call.value.program.shared.response.clone()).with(noted);
         self.end(call, Outcome::Long(Box::new(reply)));
@@ -68,15 +85,15 @@ impl Connection {
     pub(super) fn expire(&self, now: Instant) {
         self.worker.presence.see(now);
         let late = self.machine.borrow_mut().expire(now);
-        self.end_all(late, || Outcome::Late);
+        self.end_all(late, |_| Outcome::Late);
     }
 
     /// The connection has ended.
     pub(super) fn on_end(&self) {
         let Lost { unsent, sent } = self.machine.borrow_mut().lose();
         self.has_closed();
-        self.end_all(unsent, || Outcome::NotAccepted);
-        self.end_all(sent, || Outcome::Lost);
+        self.end_unaccepted(unsent);
+        self.end_all(sent, |_| Outcome::Lost);
     }
 
     #[inline]
@@ -86,9 +103,7 @@ impl Connection {
             Answer::Failure(status) => self.on_failure(call, status),
             Answer::TooLarge => self.end(call, Outcome::TooLarge),
             Answer::NoRoom => self.end(call, Outcome::NoRoom),
-            Answer::End { .. } => {
-                self.end(call, Outcome::BadReply("a stream, which was not asked for".to_owned()));
-            }
+            Answer::End { .. } => self.on_last_item(call),
         }
         None
     }
@@ -122,7 +137,7 @@ impl Connection {
             Err(DecodeError { reason: DecodeReason::TooLong, .. }) => {
                 drop(json);
                 let noted = noted(&call);
-                self.hand_over(LongCall { call, noted }, payload.to_vec(), None);
+                self.reply_long(LongCall { call, noted }, payload.to_vec(), None);
                 return None;
             }
             Err(error) => Outcome::BadReply(error.to_string()),
@@ -133,7 +148,7 @@ impl Connection {
 
     /// A call has ended.
     #[inline]
-    fn end(&self, call: EndedCall, outcome: Outcome) {
+    pub(super) fn end(&self, call: EndedCall, outcome: Outcome) {
         let EndedCall { value: InFlight { slot, sent_at, .. }, deadline, .. } = call;
         // The time of the read that brought the answer: no clock is asked for each of them.
         let ended_at = if matches!(outcome, Outcome::Late) { deadline } else { self.liveness.heard_at() };
@@ -141,7 +156,15 @@ impl Connection {
         slot.end(Ended { outcome, took, disturbed: self.worker.presence.was_away_since(sent_at) });
     }
 
-    fn end_all(&self, calls: Vec<EndedCall>, outcome: impl Fn() -> Outcome) {
-        calls.into_iter().for_each(|call| self.end(call, outcome()));
+    /// They have not run. Those of which an item went over the wire are not to be sent elsewhere all the same: that item is gone.
+    fn end_unaccepted(&self, calls: Vec<EndedCall>) {
+        self.end_all(calls, |call| if call.streamed { Outcome::Lost } else { Outcome::NotAccepted });
+    }
+
+    fn end_all(&self, calls: Vec<EndedCall>, outcome: impl Fn(&EndedCall) -> Outcome) {
+        for call in calls {
+            let outcome = outcome(&call);
+            self.end(call, outcome);
+        }
     }
 }

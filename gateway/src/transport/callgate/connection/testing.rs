@@ -7,9 +7,11 @@ use crate::transport::callgate::catalog::Schema;
 use crate::transport::callgate::in_flight::Machine;
 use crate::transport::callgate::offer::Offer;
 use crate::transport::reply::LongReply;
-use crate::transport::{Binding, Body, Call, Link, PendingReply, Times};
+use crate::transport::{Binding, Body, Call, Link, MAX_STREAM, PendingReply, Times, Unsent};
 use callgate_protocol::schema::{Definition, Fingerprint, MethodSchema, StructDef, Type};
-use callgate_protocol::{CallId, Event, Hello, Limits, Metadata, MethodOffer, ServiceOffer, Streaming};
+use callgate_protocol::{
+    CallId, Event, Hello, Limits, Metadata, MethodOffer, ServiceOffer, StreamCredit, Streaming,
+};
 use callgate_transcode::{RequestBinding, ResponseBinding, ResponseProgram};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -18,6 +20,11 @@ use tokio::time::Instant;
 
 /// A connection to an instance that offers the method `s.m`, which takes and returns nothing.
 pub(crate) fn connection() -> Rc<Connection> {
+    streaming(Streaming::default(), schema(Type::Ref(0)))
+}
+
+/// The same of which somebody streams, with that schema.
+pub(crate) fn streaming(streams: Streaming, schema: MethodSchema) -> Rc<Connection> {
     let spec = ConnectionSpec {
         connect_timeout: Duration::from_secs(3),
         ping_interval: Duration::from_secs(5),
@@ -30,40 +37,52 @@ pub(crate) fn connection() -> Rc<Connection> {
         schema: Fingerprint::of(b""),
         wire: Fingerprint::of(b"wire"),
         idempotent: true,
-        streams: Streaming::default(),
+        streams,
     };
     let service = ServiceOffer { name: "s".to_owned(), version: "1".to_owned(), methods: vec![method] };
-    let hello = Hello::new("peer", Limits::default(), vec![service]);
-    let mut machine = Machine::new(&Hello::new("gateway", Limits::default(), Vec::new()));
+    let hello = speaking("peer", vec![service]);
+    let mut machine = Machine::new(&speaking("gateway", Vec::new()));
     machine.on_event(Event::Hello(hello.clone())).expect("it is the first");
-    let schema = Arc::new(Schema::new(schema(Type::Ref(0))).expect("it is sound"));
+    let schema = Arc::new(Schema::new(schema).expect("it is sound"));
     let offer = Offer::new(hello, |_| Ok(schema.clone())).expect("no number twice");
     let addr = EndpointAddr::Tcp { host: "peer".to_owned(), port: 1 };
     let presence = Rc::new(Presence::new(Instant::now()));
-    let worker =
-        WorkerSide { transcoders: Rc::default(), buffers: Rc::default(), room: Rc::default(), presence };
+    let worker = WorkerSide {
+        transcoders: Rc::default(),
+        buffers: Rc::default(),
+        room: Rc::default(),
+        presence,
+        supervisor: Arc::default(),
+    };
     Rc::new(Connection::new(addr, &spec, &worker, Rc::default(), Arc::new(offer), machine))
+}
+
+/// What a side says that speaks streams.
+pub(crate) fn speaking(identity: &str, services: Vec<ServiceOffer>) -> Hello {
+    Hello::new(identity, Limits::default(), services).speaking_streams(StreamCredit::default())
 }
 
 /// Puts so many calls in flight; they are as long as what is given back.
 pub(crate) fn occupy(connection: &Rc<Connection>, calls: usize) -> Vec<PendingReply> {
+    let now = Instant::now();
+    let times = Times { now, deadline: now + Duration::from_secs(3600), stream: MAX_STREAM };
+    std::iter::repeat_with(|| call(connection, Body::Whole(b""), times).expect("it fits the schema"))
+        .take(calls)
+        .collect()
+}
+
+/// Makes a call with that body.
+pub(crate) fn call(
+    connection: &Rc<Connection>,
+    body: Body<'_>,
+    times: Times,
+) -> Result<PendingReply, Unsent> {
     let call = CallRef::Name { service: "s".to_owned(), method: "m".to_owned() };
     let (request, response) = (RequestBinding::default(), ResponseBinding::default());
     let binding =
         Binding { id: 1, slot: 0, call: &call, request: &request, response: &response, reply: None };
-    let call = Call {
-        binding,
-        path: &[],
-        query: &[],
-        bound: &[],
-        body: Body::Whole(b""),
-        metadata: Metadata::default(),
-    };
-    let now = Instant::now();
-    let times = Times { now, deadline: now + Duration::from_secs(3600) };
-    let link = Link::Callgate(connection.clone());
-    let send = || link.call(&call, |_| times).expect("it fits the schema");
-    std::iter::repeat_with(send).take(calls).collect()
+    let call = Call { binding, path: &[], query: &[], bound: &[], body, metadata: Metadata::default() };
+    Link::Callgate(connection.clone()).call(&call, |_| times)
 }
 
 /// A reply of that type.
@@ -72,7 +91,8 @@ pub(crate) fn long_reply(response: Type, payload: Vec<u8>) -> LongReply {
     LongReply::new(payload, None, Rc::new(program.expect("nothing to bind")))
 }
 
-fn schema(response: Type) -> MethodSchema {
+/// A method that takes nothing.
+pub(crate) fn schema(response: Type) -> MethodSchema {
     let empty = StructDef::new("Empty", Vec::new());
     let definitions = vec![Definition::Struct(empty)];
     MethodSchema::new(Type::Ref(0), response, definitions)

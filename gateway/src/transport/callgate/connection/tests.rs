@@ -246,24 +246,13 @@ fn calls_that_the_peer_has_not_accepted_or_that_have_not_left_have_not_run() {
 }
 
 #[test]
-fn a_body_that_is_a_stream_is_not_sent_and_left_as_it_is() {
-    use crate::config::CallRef;
-    use crate::transport::BodyStream;
-    use callgate_transcode::{RequestBinding, ResponseBinding};
+fn a_body_that_is_a_stream_is_not_sent_to_a_method_that_takes_none_and_left_as_it_is() {
+    use crate::transport::{BodyStream, MAX_STREAM};
     let conn = testing::connection();
-    let call = CallRef::Name { service: "s".to_owned(), method: "m".to_owned() };
-    let (request, response) = (RequestBinding::default(), ResponseBinding::default());
     let stream = BodyStream::new(tokio::sync::mpsc::channel(1).1);
-    let call = Call {
-        binding: Binding { id: 1, slot: 0, call: &call, request: &request, response: &response, reply: None },
-        path: &[],
-        query: &[],
-        bound: &[],
-        body: Body::Stream(&stream),
-        metadata: callgate_protocol::Metadata::default(),
-    };
     let now = Instant::now();
-    let sent = conn.call(&call, |_| Times { now, deadline: now + Duration::from_secs(1) });
+    let times = Times { now, deadline: now + Duration::from_secs(1), stream: MAX_STREAM };
+    let sent = testing::call(&conn, Body::Stream(&stream), times);
     assert!(matches!(sent, Err(Unsent::Streamed)));
     assert_eq!((conn.in_flight(), stream.begin().is_some()), (0, true));
 }

@@ -8,7 +8,7 @@ use crate::transport::callgate::stranger;
 use crate::transport::callgate::unreached::NotConnected;
 use callgate_protocol::connection::Said;
 use callgate_protocol::schema::Fingerprint;
-use callgate_protocol::{Budget, Hello, Inbound, Limits, ProtocolError, Role, Token};
+use callgate_protocol::{Budget, Hello, Inbound, Limits, ProtocolError, Role, StreamCredit, Token};
 use callgate_tls::explain;
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -21,7 +21,8 @@ const MAX_SCHEMA_BYTES: usize = 64 * 1024 * 1024;
 /// What the gateway says of itself.
 fn hello(token: Option<Token>) -> Hello {
     let identity = format!("callgate/{} pid {}", env!("CARGO_PKG_VERSION"), std::process::id());
-    Hello { token, ..Hello::new(identity, Limits::default(), Vec::new()) }
+    let hello = Hello::new(identity, Limits::default(), Vec::new()).speaking_streams(StreamCredit::default());
+    Hello { token, ..hello }
 }
 
 /// Why a handshake came to nothing.
@@ -88,7 +89,7 @@ impl Opening {
         let hello = hello(token);
         Opening {
             stream,
-            inbound: Inbound::sharing(Role::Connector, hello.limits, answers),
+            inbound: Inbound::of(Role::Connector, &hello, answers),
             machine: Machine::new(&hello),
             unread: Vec::new(),
             heard: false,

@@ -1,0 +1,105 @@
+//! A backend whose method streams as it is told: so many numbers, and then its end, a failure, or nothing.
+
+use callgate_sdk::{Message, Server, ServerError, Status, Stream, Streaming, service};
+use clap::Parser;
+use serde::{Deserialize, Serialize};
+use std::io::stderr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::task::{Context, Poll};
+
+#[derive(Parser)]
+struct Arguments {
+    #[arg(long)]
+    listen: String,
+}
+
+/// An item.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Message)]
+struct Number {
+    /// Which one it is, from 1.
+    n: u32,
+}
+
+/// Streams.
+#[service]
+trait Feeds {
+    /// The numbers from 1 to that, and `then` an `end`, or to `fail`, or to `hang`.
+    async fn feed(&self, to: u32, then: String)
+    -> Result<impl Stream<Item = Result<Number, Status>>, Status>;
+
+    /// How many of these are running.
+    async fn running(&self) -> Result<u32, Status>;
+
+    /// The sum of what the caller streams.
+    async fn sum(&self, from: u32, items: Streaming<Number>) -> Result<u32, Status>;
+}
+
+#[derive(Clone, Default)]
+struct Counting(Arc<AtomicU32>);
+
+/// One that is running, until it is dropped.
+struct Feed {
+    next: u32,
+    to: u32,
+    then: String,
+    running: Arc<AtomicU32>,
+}
+
+impl Stream for Feed {
+    type Item = Result<Number, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.next <= self.to {
+            let n = self.next;
+            self.next += 1;
+            return Poll::Ready(Some(Ok(Number { n })));
+        }
+        match std::mem::replace(&mut self.then, "end".to_owned()).as_str() {
+            "fail" => Poll::Ready(Some(Err(Status::not_found("there are no more numbers")))),
+            "hang" => {
+                self.then = "hang".to_owned();
+                Poll::Pending
+            }
+            _ => Poll::Ready(None),
+        }
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.running.fetch_sub(1, SeqCst);
+    }
+}
+
+impl Feeds for Counting {
+    async fn feed(
+        &self,
+        to: u32,
+        then: String,
+    ) -> Result<impl Stream<Item = Result<Number, Status>>, Status> {
+        self.0.fetch_add(1, SeqCst);
+        Ok(Feed { next: 1, to, then, running: self.0.clone() })
+    }
+
+    async fn running(&self) -> Result<u32, Status> {
+        Ok(self.0.load(SeqCst))
+    }
+
+    async fn sum(&self, from: u32, mut items: Streaming<Number>) -> Result<u32, Status> {
+        let mut sum = from;
+        while let Some(item) = items.next().await {
+            sum += item?.n;
+        }
+        Ok(sum)
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), ServerError> {
+    tracing_subscriber::fmt().with_writer(stderr).with_ansi(false).init();
+    let arguments = Arguments::parse();
+    let counting = Counting::default();
+    Server::new().service(FeedsServer::new(counting)).listen(&arguments.listen).run().await
+}
