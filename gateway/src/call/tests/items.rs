@@ -375,11 +375,11 @@ async fn what_fails_within_that_second_fails_as_any_call_and_is_sent_again() {
 async fn a_stream_is_counted_from_its_beginning_to_its_end() {
     use crate::telemetry::StreamOutcome as Ends;
     local(async {
-        let ends: [(fn() -> Option<Outcome>, Ends); 4] = [
-            (|| Some(Outcome::Complete), Ends::Ok),
-            (|| Some(Outcome::Lost), Ends::Lost),
-            (|| Some(Outcome::Failed(Status::not_found("").into())), Ends::Failed),
-            (|| None, Ends::Left),
+        let ends = [
+            (Some(Outcome::Complete), Ends::Ok),
+            (Some(Outcome::Lost), Ends::Lost),
+            (Some(Outcome::Failed(Status::not_found("").into())), Ends::Failed),
+            (None, Ends::Left),
         ];
         for (outcome, expected) in ends {
             let net = Rc::new(Net::new(1, "", GET).await);
@@ -388,7 +388,7 @@ async fn a_stream_is_counted_from_its_beginning_to_its_end() {
             let streams = net.route().stats.0.of(0).streams();
             assert!(sending.send("a").await && next(&mut stream).await.is_some());
             assert_eq!((streams.open.get(), streams.reply_items.get()), (1, 1));
-            match outcome() {
+            match outcome {
                 Some(outcome) => {
                     sending.ends(outcome);
                     let _ = next(&mut stream).await;

@@ -1,7 +1,6 @@
 //! The families of calls that stream, by route. A route that has none shows none.
 
 use super::Scrape;
-use crate::telemetry::counter::{Counter, Histogram};
 use crate::telemetry::families::{COUNTER, GAUGE, HISTOGRAM, counter, family, gauge, histogram};
 use crate::telemetry::streams::{StreamCounters, StreamOutcome};
 use prometheus::proto::MetricFamily;
@@ -37,10 +36,8 @@ pub(super) fn streams(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
         let labels = [("route", route), ("method", method)];
         let sum =
             |of: &dyn Fn(&StreamCounters) -> u64| all.iter().map(|one| of(one)).fold(0, u64::wrapping_add);
-        let directions: [(&str, fn(&StreamCounters) -> &Counter); 2] =
-            [("request", |one| &one.request_items), ("reply", |one| &one.reply_items)];
-        for (direction, of) in directions {
-            let n = sum(&|one| of(one).get());
+        let n = [sum(&|one| one.request_items.get()), sum(&|one| one.reply_items.get())];
+        for (direction, n) in ["request", "reply"].into_iter().zip(n) {
             counter(&mut items, &[labels[0], labels[1], ("direction", direction)], n as f64);
         }
         gauge(&mut open, &labels, sum(&|one| one.open.get()) as f64);
@@ -50,13 +47,10 @@ pub(super) fn streams(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
                 counter(&mut ends, &[labels[0], labels[1], ("outcome", outcome.name())], n as f64);
             }
         }
-        let times: [(&mut MetricFamily, fn(&StreamCounters) -> &Histogram); 2] =
-            [(&mut durations, |one| &one.duration), (&mut firsts, |one| &one.first_item)];
-        for (family, of) in times {
-            if let Some(metric) = histogram(&labels, all.iter().map(|one| of(one))) {
-                family.mut_metric().push(metric);
-            }
-        }
+        let took = histogram(&labels, all.iter().map(|one| &one.duration));
+        let first = histogram(&labels, all.iter().map(|one| &one.first_item));
+        durations.mut_metric().extend(took);
+        firsts.mut_metric().extend(first);
     }
     families.extend([items, open, ends, durations, firsts]);
 }
