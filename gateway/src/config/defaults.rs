@@ -45,8 +45,9 @@ impl Defaults {
         let metadata = MetadataSpec::read(reader, section);
         let clients = section.get(keys::CLIENTS).map(|item| RouteClients::read(reader, &item));
         let clients = clients.unwrap_or_default();
+        let compress = section.get(keys::COMPRESS).and_then(|item| reader.boolean(&item));
         Defaults {
-            policy: Arc::new(RoutePolicy { clients, ..RoutePolicy::default() }),
+            policy: Arc::new(RoutePolicy { clients, compress, ..RoutePolicy::default() }),
             call_policy: Arc::new(CallPolicy { metadata, ..CallPolicy::default() }),
             bad_prefix: item.is_some() && path.is_none(),
             prefix: path.map(Arc::new),
@@ -65,7 +66,11 @@ impl Defaults {
 
     /// A route's policy, where this is what it says itself.
     pub(super) fn policy(&self, own: RoutePolicy) -> Arc<RoutePolicy> {
-        let own = RoutePolicy { clients: own.clients.within(&self.policy.clients), ..own };
+        let own = RoutePolicy {
+            clients: own.clients.within(&self.policy.clients),
+            compress: own.compress.or(self.policy.compress),
+            ..own
+        };
         if own == *self.policy { self.policy.clone() } else { Arc::new(own) }
     }
 

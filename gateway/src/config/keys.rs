@@ -76,6 +76,9 @@ keys! {
 /// The only key of a step that may stand at the top of a file.
 pub(super) const CLIENTS: &str = "clients";
 
+/// Another key of every route that may.
+pub(super) const COMPRESS: &str = "compress";
+
 /// The only key that is a file's alone: what is put before the paths of its routes.
 pub(super) const PREFIX: &str = "prefix";
 
@@ -83,7 +86,7 @@ pub(super) const PREFIX: &str = "prefix";
 pub(super) fn at_top() -> &'static [&'static str] {
     static AT_TOP: LazyLock<Vec<&str>> = LazyLock::new(|| {
         let at_top = KEYS.iter().filter(|key| key.at_top).map(|key| key.name);
-        at_top.chain([CLIENTS, PREFIX]).collect()
+        at_top.chain([CLIENTS, COMPRESS, PREFIX]).collect()
     });
     &AT_TOP
 }

@@ -34,6 +34,7 @@ macro_rules! known_names {
 
 known_names! {
     ACCEPT = "accept", "Accept";
+    ACCEPT_ENCODING = "accept-encoding", "Accept-Encoding";
     AUTHORIZATION = "authorization", "Authorization";
     CONTENT_ENCODING = "content-encoding", "Content-Encoding";
     CONTENT_TYPE = "content-type", "Content-Type";
@@ -42,6 +43,8 @@ known_names! {
     GRPC_TIMEOUT = "grpc-timeout", "Grpc-Timeout";
     IDEMPOTENCY_KEY = "idempotency-key", "Idempotency-Key";
     IF_NONE_MATCH = "if-none-match", "If-None-Match";
+    IF_RANGE = "if-range", "If-Range";
+    RANGE = "range", "Range";
     TRACEPARENT = "traceparent", "traceparent";
     TRACESTATE = "tracestate", "tracestate";
     X_API_KEY = "x-api-key", "X-Api-Key";

@@ -10,7 +10,7 @@ use crate::transport::reply::LongReply;
 use crate::transport::{Binding, Body, Call, Link, PendingReply, Times};
 use callgate_protocol::schema::{Definition, Fingerprint, MethodSchema, StructDef, Type};
 use callgate_protocol::{CallId, Event, Hello, Limits, Metadata, MethodOffer, ServiceOffer, Streaming};
-use callgate_transcode::{RequestBinding, ResponseBinding, ResponseProgram};
+use callgate_transcode::{RequestBinding, Response, ResponseBinding, ResponseProgram};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,8 +68,14 @@ pub(crate) fn occupy(connection: &Rc<Connection>, calls: usize) -> Vec<PendingRe
 
 /// A reply of that type.
 pub(crate) fn long_reply(response: Type, payload: Vec<u8>) -> LongReply {
-    let program = ResponseProgram::compile(&schema(response), &ResponseBinding::default());
-    LongReply::new(payload, None, Rc::new(program.expect("nothing to bind")))
+    long_reply_of(response, Response::Whole, payload)
+}
+
+/// A reply of which that is the body.
+pub(crate) fn long_reply_of(response: Type, shape: Response, payload: Vec<u8>) -> LongReply {
+    let binding = ResponseBinding { shape, ..ResponseBinding::default() };
+    let program = ResponseProgram::compile(&schema(response), &binding);
+    LongReply::new(payload, None, Rc::new(program.expect("it can be bound")))
 }
 
 fn schema(response: Type) -> MethodSchema {
