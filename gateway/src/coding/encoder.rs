@@ -16,9 +16,9 @@ const WINDOW: u32 = 18;
 
 /// A level of zstd. 3 is its usual one.
 const ZSTD: i32 = 3;
-/// A level of Brotli. One more takes twice as long.
+/// A level of Brotli. One more takes two to four times as long.
 const BROTLI: i32 = 4;
-/// A level of gzip. Its usual one, 6, takes twice as long, and makes a twentieth less of the body.
+/// A level of gzip. Its usual one, 6, takes twice as long for a body that is a fifteenth shorter.
 const GZIP: u32 = 4;
 
 /// For longer bodies Brotli would take tables of several MiB, in bytes.
