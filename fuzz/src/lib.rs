@@ -30,6 +30,7 @@ pub const TARGETS: &[Target] = &[
     target("cuts", "requests", http1::cuts),
     target("hyper", "requests", http1::hyper),
     target("replies", "replies", http1::replies),
+    target("ranges", "ranges", http1::ranges),
     target("http2_frames", "http2_frames", http2::http2_frames),
     target("proxy", "proxy", clients::proxy),
     target("forwarded", "forwarded", clients::forwarded),

@@ -5,6 +5,7 @@
 //! JSON has a buffer that leaves [`HEADROOM`] at its beginning. The head of a reply is known only after its body, and is put right before
 //! it there: both leave with one write, and the JSON is copied nowhere.
 
+use bytes::Bytes;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::mem;
@@ -22,6 +23,23 @@ const MAX_SIZE: usize = 128 * 1024;
 
 /// What all that are kept take together, in bytes.
 const MAX_KEPT_BYTES: usize = 4 * 1024 * 1024;
+
+/// Bytes from `begin` on that hold their room among others until the last who has them drops them.
+pub fn with_room(bytes: Vec<u8>, begin: usize, room: impl Send + 'static) -> Bytes {
+    Bytes::from_owner(WithRoom { bytes, begin, _room: room })
+}
+
+struct WithRoom<R> {
+    bytes: Vec<u8>,
+    begin: usize,
+    _room: R,
+}
+
+impl<R> AsRef<[u8]> for WithRoom<R> {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes.get(self.begin..).unwrap_or_default()
+    }
+}
 
 /// The buffers of a worker that nobody uses.
 #[derive(Default)]

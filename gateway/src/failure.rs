@@ -67,8 +67,10 @@ pub enum Failure {
         /// There is a token in so many seconds.
         retry_after: u64,
     },
-    /// The client takes nothing that the route can say.
-    NotAcceptable,
+    /// The client takes nothing that the route can say: the type of that.
+    NotAcceptable(String),
+    /// The client asks for a part of an answer that has none there: how many bytes it has.
+    RangeNotSatisfiable(u64),
     /// The body's type is not JSON in UTF-8: the type.
     UnsupportedMediaType(String),
     /// The body is compressed.
@@ -150,7 +152,8 @@ impl Failure {
             Failure::NoClientCertificate => Reason::NoClientCertificate,
             Failure::TooManyConnections => Reason::TooManyConnections,
             Failure::RateLimited { .. } => Reason::RateLimited,
-            Failure::NotAcceptable => Reason::NotAcceptable,
+            Failure::NotAcceptable(_) => Reason::NotAcceptable,
+            Failure::RangeNotSatisfiable(_) => Reason::RangeNotSatisfiable,
             Failure::UnsupportedMediaType(_) => Reason::UnsupportedMediaType,
             Failure::UnsupportedEncoding => Reason::UnsupportedEncoding,
             Failure::BodyTooLarge(_) => Reason::BodyTooLarge,

@@ -6,6 +6,8 @@
 //! then finds the body's pieces in what follows. Whatever is not HTTP/1.1 to the byte is a [`Refusal`], after which nothing that
 //! comes on the connection may be read as a request. A reply's head is written by [`ReplyHead`].
 //!
+//! [`range`] reads which part of a body a request asks for.
+//!
 //! A request that came otherwise, as those of HTTP/2 do, passes the same parser ([`Request::read_parts`]).
 
 mod authority;
@@ -20,6 +22,7 @@ mod framing;
 mod head;
 mod known;
 mod parts;
+mod range;
 mod refusal;
 mod reply;
 mod request;
@@ -36,6 +39,7 @@ pub use fields::{Fields, Lines};
 pub use framing::BodyLength;
 pub use known::{Known, KnownNames};
 pub use parts::Parts;
+pub use range::{Ranged, range};
 pub use refusal::Refusal;
 pub use reply::{CONTINUE, LAST_CHUNK, ReplyBody, ReplyHead, chunk, phrase};
 pub use request::{Limits, Request};

@@ -69,6 +69,10 @@ async fn a_field_is_filled_from_where_its_route_says_and_from_nowhere_else() {
         };
         assert!(errors.iter().any(is_it), "{expected}: {told}");
     }
+    let page = gateway.admin.get("/routes").await.json();
+    let first = page["routes"].as_array().and_then(|routes| routes.first()).expect("a route");
+    let bound = json!({ "a": { "query": "filter[a]", "default": "20" }, "b": { "header": "x-b" } });
+    assert_eq!((&first["bind"], &first["compress"]), (&bound, &json!(false)));
     let twice = gateway.client.send("POST", "/sum", &[("x-b", "1"), ("x-b", "1")], "").await;
     assert_eq!(twice.status, 400);
     assert!(twice.text().contains("x-b"), "{}", twice.text());

@@ -52,6 +52,9 @@ pub enum Response {
     Wrap(String),
     /// Only this field of the result (nested with dots).
     Field(String),
+    /// Bytes or a text as they are, and no JSON: those of this field of the result (nested with dots), or the result itself. What is
+    /// absent has none.
+    Raw(Option<String>),
 }
 
 /// Where the value of a field is from that a route binds.

@@ -1,7 +1,7 @@
 //! What the admin port shows.
 
 use super::instances::instance;
-use super::{certificates, limits, names, settings, traffic};
+use super::{bound, certificates, limits, names, settings, traffic};
 use crate::backends::{Backend, Member};
 use crate::config::{Balance, OverloadSpec, Priority, RetryOn, RetrySpec, SecuritySpec, shown_host};
 use crate::control::{Found, Kind, Plane, Unfit};
@@ -120,6 +120,7 @@ fn route_page(route: &Route, found: &Found) -> Value {
     shown["security_headers"] = route.policy.security_headers.name().into();
     shown["trailing_slash"] = route.policy.trailing_slash.name().into();
     shown["rate_limits"] = limits::page(route).into();
+    shown["compress"] = route.compresses.into();
     shown["max_in_flight"] = route.policy.max_in_flight.into();
     shown["in_flight"] = route.steps.in_flight().map(InFlight::now).into();
     shown
@@ -154,6 +155,7 @@ fn call(call: &CallAction, unfit: &[Unfit]) -> Value {
         "idempotent": idempotent,
         "idempotency_key": spec.idempotency_key,
         "ignore_query": spec.policy.ignore_query.texts(),
+        "bind": bound::page(&spec.request.bound),
         "reply": spec.reply.as_ref().map(|reply| reply.page(&spec.response.picks)),
         "retry": retry(&spec.retry),
         "metadata": spec.policy.metadata.names().iter().map(FieldName::as_str).collect::<Vec<_>>(),

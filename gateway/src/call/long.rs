@@ -1,9 +1,10 @@
 //! An answer that is long: its JSON is made here, by the call's own task, in steps between which others work. It may have so many
 //! bytes, it takes room among all long answers before it grows, and it keeps that until it was sent. What else the route wants to know
-//! of its result is read before, in steps as well. So is a long item of a reply that comes in items, which is then in one piece.
+//! of its result is read before, in steps as well. So is a long item of a reply that comes in items, which is then in one piece. A body that
+//! is no JSON but a field as it is stays where it lies.
 
-use crate::buffers::HEADROOM;
-use crate::transport::{Json, LongReply, Outcome, Replied};
+use crate::buffers::{HEADROOM, with_room};
+use crate::transport::{Json, LongReply, Noted, Outcome, Replied};
 use crate::worker::Worker;
 use bytes::Bytes;
 use callgate_protocol::{Budget, Room};
@@ -39,27 +40,13 @@ pub(super) async fn bounded(outcome: Outcome, worker: &Worker, deadline: Instant
         }
         Outcome::Reply(Replied { json: Json::Short(json), noted }) => match budget.take(json.capacity()) {
             Some(room) => {
-                let piece = Piece { json: json.into_vec(), begin: HEADROOM, _room: room };
-                Outcome::Reply(Replied { json: Json::Long(vec![Bytes::from_owner(piece)]), noted })
+                let piece = with_room(json.into_vec(), HEADROOM, room);
+                Outcome::Reply(Replied { json: Json::Long(vec![piece]), noted })
             }
             None => Outcome::NoRoom,
         },
         Outcome::Long(reply) => transcode(*reply, budget, most, deadline).await,
         other => other,
-    }
-}
-
-/// A piece of an answer.
-struct Piece {
-    json: Vec<u8>,
-    /// Where in that it begins.
-    begin: usize,
-    _room: Room,
-}
-
-impl AsRef<[u8]> for Piece {
-    fn as_ref(&self) -> &[u8] {
-        &self.json[self.begin..]
     }
 }
 
@@ -73,6 +60,9 @@ async fn transcode(mut reply: LongReply, budget: &Arc<Budget>, most: u64, deadli
             Ok(picked) => picked,
             Err(outcome) => return outcome,
         };
+    }
+    if reply.is_raw() {
+        return raw(reply, noted, held, most, deadline).await;
     }
     let mut decoding = reply.begin();
     let (mut pieces, mut length, mut keys) = (Vec::new(), 0, 0);
@@ -105,7 +95,7 @@ async fn transcode(mut reply: LongReply, budget: &Arc<Budget>, most: u64, deadli
         if length > most {
             return Outcome::TooLong(most);
         }
-        pieces.push(Bytes::from_owner(Piece { json, begin: 0, _room: room }));
+        pieces.push(with_room(json, 0, room));
         if done {
             return Outcome::Reply(Replied { json: Json::Long(pieces), noted });
         }
@@ -139,10 +129,45 @@ async fn item_within(reply: &LongReply, budget: &Arc<Budget>, most: u64) -> Resu
         }
         keys += more;
         if done {
-            return Ok(Bytes::from_owner(Piece { json, begin: 0, _room: room }));
+            return Ok(with_room(json, 0, room));
         }
         yield_now().await;
     }
+}
+
+/// The field that is the body, as it lies in the reply. All of that is checked, in steps.
+async fn raw(
+    reply: LongReply,
+    noted: Option<Box<Noted>>,
+    mut held: Room,
+    most: u64,
+    deadline: Instant,
+) -> Outcome {
+    let (mut decoding, mut scratch, mut keys) = (reply.begin(), Vec::new(), 0);
+    loop {
+        let done = match decoding.advance(&mut scratch, STEP) {
+            Ok(done) => done,
+            Err(error) => return Outcome::BadReply(error.to_string()),
+        };
+        let more = decoding.held().saturating_sub(keys);
+        if !held.grow(more) {
+            return Outcome::NoRoom;
+        }
+        keys += more;
+        if done {
+            break;
+        }
+        yield_now().await;
+        if Instant::now() >= deadline {
+            return Outcome::Late;
+        }
+    }
+    let body = decoding.raw_body();
+    drop(decoding);
+    if body.len() as u64 > most {
+        return Outcome::TooLong(most);
+    }
+    Outcome::Reply(Replied { json: Json::Long(vec![reply.into_body(body, held)]), noted })
 }
 
 /// The fields that the route wants to know, or why there is no reply.
@@ -168,8 +193,9 @@ async fn pick(reply: &LongReply, held: &mut Room, deadline: Instant) -> Result<P
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::callgate::testing::long_reply;
+    use crate::transport::callgate::testing::{long_reply, long_reply_of};
     use callgate_protocol::schema::Type;
+    use callgate_transcode::Response;
     use std::future::{Future, poll_fn};
     use std::pin::pin;
     use std::task::Poll;
@@ -231,6 +257,29 @@ mod tests {
             let outcome = item_within(&reply, &budget, most).await.expect_err("it is bounded");
             assert_eq!((format!("{outcome:?}").as_str(), budget.used()), (expected, 0));
         }
+    }
+
+    #[tokio::test]
+    async fn a_raw_body_stays_where_it_lies_and_holds_the_room_of_its_reply() {
+        let raw = |bytes: usize| {
+            let payload = [&[252][..], &(bytes as u32).to_le_bytes(), &vec![7; bytes]].concat();
+            long_reply_of(Type::Bytes, Response::Raw(None), payload)
+        };
+        let budget = Budget::new(4 * MIB);
+        let answer = transcode(raw(3 * MIB), &budget, 3 << 20, later()).await;
+        let Outcome::Reply(Replied { json: Json::Long(pieces), .. }) = &answer else { panic!("{answer:?}") };
+        assert_eq!((pieces.len(), pieces[0].len()), (1, 3 * MIB), "nothing was copied");
+        assert!(pieces[0].iter().all(|byte| *byte == 7));
+        assert_eq!(budget.used(), 3 * MIB + 5);
+        drop(answer);
+        assert_eq!(budget.used(), 0);
+        for (most, room, expected) in [(3 << 20, MIB, "NoRoom"), (2 << 20, 4 * MIB, "TooLong(2097152)")] {
+            let budget = Budget::new(room);
+            let answer = transcode(raw(3 * MIB), &budget, most, later()).await;
+            assert_eq!((format!("{answer:?}"), budget.used()), (expected.to_owned(), 0));
+        }
+        let cut = long_reply_of(Type::Bytes, Response::Raw(None), vec![252, 9, 0, 0, 0, 1]);
+        assert!(matches!(transcode(cut, &budget, 1 << 20, later()).await, Outcome::BadReply(_)));
     }
 
     #[tokio::test]

@@ -56,6 +56,7 @@ impl Defaults {
         let security_headers =
             section.get(keys::SECURITY_HEADERS).map(|item| SecurityHeaders::read(reader, &item));
         let security_headers = security_headers.unwrap_or_default();
+        let compress = section.get(keys::COMPRESS).and_then(|item| reader.boolean(&item));
         let trailing_slash = TrailingSlash::read(reader, section);
         let ignore_query = IgnoredQuery::read(reader, section);
         Defaults {
@@ -63,6 +64,7 @@ impl Defaults {
                 clients,
                 cors,
                 security_headers,
+                compress,
                 trailing_slash,
                 ..RoutePolicy::default()
             }),
@@ -90,6 +92,7 @@ impl Defaults {
             cors: own.cors.or(&self.policy.cors),
             security_headers: own.security_headers.or(self.policy.security_headers),
             trailing_slash: self.policy.trailing_slash,
+            compress: own.compress.or(self.policy.compress),
             ..own
         };
         if own == *self.policy { self.policy.clone() } else { Arc::new(own) }

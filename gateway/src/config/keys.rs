@@ -81,8 +81,11 @@ pub(super) const CORS: &str = "cors";
 /// The key that says which headers replies have for browsers.
 pub(super) const SECURITY_HEADERS: &str = "security_headers";
 
+/// Another key of every route that may.
+pub(super) const COMPRESS: &str = "compress";
+
 /// Those of a route's policy that may stand at the top of a file.
-pub(super) const OF_POLICY_AT_TOP: [&str; 3] = [CLIENTS, CORS, SECURITY_HEADERS];
+pub(super) const OF_POLICY_AT_TOP: [&str; 4] = [CLIENTS, CORS, SECURITY_HEADERS, COMPRESS];
 
 /// A key that is a file's alone: what is put before the paths of its routes.
 pub(super) const PREFIX: &str = "prefix";

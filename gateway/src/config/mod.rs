@@ -114,8 +114,8 @@ pub use path::{MAX_PARAMETERS, PathTemplate};
 pub use policy::RoutePolicy;
 pub use rate_limit::{LimitBy, Rate, RateLimitSpec};
 pub use response::{
-    ErrorStatuses, EtagSpec, HeaderSpec, HeaderValue, LinkSpec, Pair, Part, ReplySpec, StatusSpec,
-    TextTemplate, UriTemplate, ValueSource,
+    ContentType, ErrorStatuses, EtagSpec, FileSpec, HeaderSpec, HeaderValue, LinkSpec, Pair, Part, RawSpec,
+    ReplySpec, StatusSpec, TextTemplate, UriTemplate, ValueSource,
 };
 pub use retry::{RetryOn, RetrySpec};
 pub use route::{RouteSpec, Written};

@@ -1,4 +1,5 @@
-//! What a route says of its requests whatever it does with them: what the gateway's steps ask for before the action.
+//! What a route says of its requests whatever it does with them: what the gateway's steps ask for before the action, and whether answers
+//! are compressed behind it.
 //!
 //! A part is a line in the list below: its field, its key, and the function that reads the key's value. A value with a form of its
 //! own has a file of its own. `at_top` behind the key: it may stand at the top of a file, too. What stands only there is `of_its_file`.
@@ -60,6 +61,8 @@ policy! {
     security_headers: SecurityHeaders = "security_headers" at_top, "which headers its replies have for browsers", SecurityHeaders::read;
     /// How many requests it takes in a time; by default all.
     rate_limits: RateLimits = "rate_limit", "how many requests it takes in a time", RateLimits::read;
+    /// Whether its answers are compressed for clients that take it so. `None`: as its file says, and by default not.
+    compress: Option<bool> = "compress" at_top, "whether answers are compressed", Reader::boolean;
     /// Requests in flight over all workers; 1 to 10000000, by default no bound.
     max_in_flight: Option<usize> = "max_in_flight", "requests of the route open at once, over all workers", overload::read_bound;
     of_its_file {

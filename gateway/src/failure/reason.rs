@@ -96,6 +96,8 @@ reasons! {
     DotSegment = "dot_segment", InvalidArgument;
     /// The client takes nothing that the route can say.
     NotAcceptable = "not_acceptable", InvalidArgument 406;
+    /// The client asks for a part of an answer that has no bytes there. The call has run.
+    RangeNotSatisfiable = "range_not_satisfiable", OutOfRange 416;
 
     // Too many.
     /// There are as many client connections as there may be.

@@ -42,7 +42,12 @@ impl Failure {
                 )
                 .into();
             }
-            Failure::NotAcceptable => "this is answered in application/json, which Accept does not take",
+            Failure::NotAcceptable(media_type) => {
+                return format!("this is answered in {media_type}, which Accept does not take").into();
+            }
+            Failure::RangeNotSatisfiable(length) => {
+                return format!("the answer has {length} bytes, and none where Range asks for some").into();
+            }
             Failure::UnsupportedMediaType(media_type) => {
                 return format!("the body must be application/json in UTF-8, not `{media_type}`").into();
             }

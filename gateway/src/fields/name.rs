@@ -35,6 +35,7 @@ macro_rules! known_names {
 known_names! {
     ACCEPT = "accept", "Accept";
     ACCESS_CONTROL_REQUEST_METHOD = "access-control-request-method", "Access-Control-Request-Method";
+    ACCEPT_ENCODING = "accept-encoding", "Accept-Encoding";
     AUTHORIZATION = "authorization", "Authorization";
     CONTENT_ENCODING = "content-encoding", "Content-Encoding";
     CONTENT_TYPE = "content-type", "Content-Type";
@@ -43,6 +44,8 @@ known_names! {
     GRPC_TIMEOUT = "grpc-timeout", "Grpc-Timeout";
     IDEMPOTENCY_KEY = "idempotency-key", "Idempotency-Key";
     IF_NONE_MATCH = "if-none-match", "If-None-Match";
+    IF_RANGE = "if-range", "If-Range";
+    RANGE = "range", "Range";
     ORIGIN = "origin", "Origin";
     TRACEPARENT = "traceparent", "traceparent";
     TRACESTATE = "tracestate", "tracestate";

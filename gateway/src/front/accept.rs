@@ -1,30 +1,46 @@
-//! Whether a client takes what its route can say (RFC 9110, 12.5.1). Routes that call answer in JSON. A client that wants nothing of the
-//! kind is told so before the call is made, with what there is.
+//! Whether a client takes what its route can say (RFC 9110, 12.5.1). Routes that call answer in JSON, or in the type of a raw answer. A client
+//! that wants nothing of the kind is told so before the call is made, with what there is. A type that a field of the result says is known
+//! only after the call: then a request that changes nothing is still refused, and others have their answer.
 
+use crate::config::{ContentType, RawSpec, ReplySpec};
+use crate::content_type;
 use crate::failure::Failure;
 use crate::fields::{self, ACCEPT, Lines};
 use callgate_http1::Fields;
 
-/// What a route that calls says.
-const TYPE: (&str, &str) = ("application", "json");
+/// What a route that calls says as a rule.
+const JSON: &str = "application/json";
 
-/// Refuses a request whose client does not take JSON. One that does not say what it takes takes anything, and so does one whose lines
+/// Refuses a request before its call if it is known that its client does not take the answer.
+#[inline]
+pub(super) fn check(fields: Fields<'_>, reply: Option<&ReplySpec>) -> Result<(), Failure> {
+    let media_type: &str = match reply.and_then(|reply| reply.raw.as_ref()) {
+        None => JSON,
+        Some(RawSpec { content_type: ContentType::Fixed(media_type), .. }) => media_type,
+        Some(RawSpec { content_type: ContentType::Field(_), .. }) => return Ok(()),
+    };
+    check_type(fields, media_type)
+}
+
+/// Refuses a request whose client does not take that type. One that does not say what it takes takes anything, and so does one whose lines
 /// are no list of media ranges.
 #[inline]
-pub(super) fn check(fields: Fields<'_>) -> Result<(), Failure> {
+pub(super) fn check_type(fields: Fields<'_>, media_type: &str) -> Result<(), Failure> {
     match fields::lines(fields, &ACCEPT) {
-        Lines::None | Lines::One(b"*/*" | b"application/json") => Ok(()),
-        _ => check_ranges(fields),
+        Lines::None | Lines::One(b"*/*") => Ok(()),
+        Lines::One(line) if line == media_type.as_bytes() => Ok(()),
+        _ => check_ranges(fields, media_type),
     }
 }
 
 #[inline(never)]
-fn check_ranges(fields: Fields<'_>) -> Result<(), Failure> {
+fn check_ranges(fields: Fields<'_>, media_type: &str) -> Result<(), Failure> {
+    let Some(own) = content_type::parts(media_type) else { return Ok(()) };
     // The most specific range that has the type says whether it is taken.
     let mut best: Option<(u8, bool)> = None;
     let mut some = false;
     for range in fields::members(fields, &ACCEPT) {
-        let Some(Range { specific, is_taken }) = Range::parse(range) else { return Ok(()) };
+        let Some(Range { specific, is_taken }) = Range::parse(range, own) else { return Ok(()) };
         some = true;
         if let Some(specific) = specific {
             best = match best {
@@ -37,7 +53,7 @@ fn check_ranges(fields: Fields<'_>) -> Result<(), Failure> {
     match best {
         Some((_, true)) => Ok(()),
         None if !some => Ok(()),
-        _ => Err(Failure::NotAcceptable),
+        _ => Err(Failure::NotAcceptable(media_type.to_owned())),
     }
 }
 
@@ -50,15 +66,15 @@ struct Range {
 }
 
 impl Range {
-    /// `None` if it is none. Parameters beside the weight say nothing of JSON that is not so.
-    fn parse(text: &[u8]) -> Option<Range> {
+    /// `None` if it is none. Parameters beside the weight are not looked at: of each type there is one.
+    fn parse(text: &[u8], own: (&str, &str)) -> Option<Range> {
         let mut parts = fields::text(text)?.split(';').map(str::trim);
         let (main, sub) = parts.next()?.split_once('/')?;
         let is = |own: &str, wanted: &str| own.eq_ignore_ascii_case(wanted);
         let specific = match (main, sub) {
             ("*", "*") => Some(0),
-            (main, "*") if is(main, TYPE.0) => Some(1),
-            (main, sub) if is(main, TYPE.0) && is(sub, TYPE.1) => Some(2),
+            (main, "*") if is(main, own.0) => Some(1),
+            (main, sub) if is(main, own.0) && is(sub, own.1) => Some(2),
             _ => None,
         };
         let weight = parts.filter_map(|part| part.split_once('=')).find(|(name, _)| is(name.trim(), "q"));
@@ -101,7 +117,22 @@ mod tests {
             (&["\u{e9}/b"], true),
         ] {
             let lines: Vec<(&str, &str)> = lines.iter().map(|line| ("Accept", *line)).collect();
-            assert_eq!(check(fields::request(&lines).fields()).is_ok(), taken, "{lines:?}");
+            assert_eq!(check_type(fields::request(&lines).fields(), JSON).is_ok(), taken, "{lines:?}");
         }
+    }
+
+    #[test]
+    fn another_type_is_taken_by_whoever_names_it() {
+        let of = |accept: &str| {
+            check_type(fields::request(&[("Accept", accept)]).fields(), "text/csv; charset=utf-8")
+        };
+        for (accept, taken) in
+            [("text/csv", true), ("text/*;q=0.5", true), ("application/json", false), ("text/csv;q=0", false)]
+        {
+            assert_eq!(of(accept).is_ok(), taken, "{accept}");
+        }
+        let told = of("text/html").map_err(|failure| failure.detail().into_owned());
+        let expected = "this is answered in text/csv; charset=utf-8, which Accept does not take";
+        assert_eq!(told, Err(expected.to_owned()));
     }
 }

@@ -32,7 +32,16 @@ pub(super) async fn handle(exchange: &mut Exchange) -> Reply {
         Ok(Some(reply)) => Ok(reply),
         Err(failure) => Err(failure),
     };
-    exchange.settle(result)
+    let result = match result {
+        // On the heap, as all that is rare.
+        Ok(reply) if reply.form.is_some() || exchange.tally.compresses() => {
+            Box::pin(reply::in_form(exchange, reply)).await
+        }
+        result => result,
+    };
+    let compresses = result.is_err() && exchange.tally.compresses();
+    let reply = exchange.settle(result);
+    if compresses { Box::pin(reply::compressed(exchange, reply)).await } else { reply }
 }
 
 /// The reply to a request, or why there is none.
@@ -79,7 +88,7 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
         };
     match &route.action {
         Action::Call(action) => {
-            accept::check(head.fields())?;
+            accept::check(head.fields(), action.spec.reply.as_deref())?;
             let listed = action.spec.policy.metadata.names();
             let mut metadata = metadata::of(listed, head.fields(), &Origin::of(exchange))?;
             if let Some(certificate) = exchange.connection().shown_certificate() {
@@ -154,7 +163,7 @@ async fn call(
             // On the heap, and only where there is something to say.
             match &action.spec.reply {
                 None => Ok(Reply::of_call(reply)),
-                Some(_) => Ok(Box::pin(reply::of_call(head, &request, reply)).await),
+                Some(_) => Ok(Box::pin(reply::of_call(&request, reply)).await),
             }
         }
         // On the heap: it is large, and most routes have none.

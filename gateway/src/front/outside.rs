@@ -4,6 +4,7 @@
 //! another of the lines would take the request for another's.
 
 use super::hash_key::cookie;
+use super::reply::without_coding;
 use crate::config::Outside;
 use crate::failure::Failure;
 use crate::fields::{self, FieldName};
@@ -60,12 +61,13 @@ fn not_utf8(name: &FieldName) -> Failure {
     Failure::NotUtf8(format!("the header {name} is not UTF-8").into())
 }
 
-/// A strong entity tag as the text that [`etag`](super::reply) made it of. A weak one stays as it is: it matches none where strong ones
+/// A strong entity tag as the text that [`etag`](super::reply) made it of, in whatever coding the client has it. A weak one stays as it is: it matches none where strong ones
 /// are compared (RFC 9110, 8.8.3).
 fn tag<'h>(value: &'h [u8], name: &FieldName) -> Result<Cow<'h, str>, Failure> {
     let inner = value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
     match inner.filter(|inner| !inner.contains(&b'"')) {
         Some(inner) => {
+            let inner = without_coding(inner);
             let encoded = std::str::from_utf8(inner).map_err(|_| not_utf8(name))?;
             decode_segment(encoded).map_err(|_| not_utf8(name))
         }
@@ -90,7 +92,7 @@ mod tests {
 
     #[test]
     fn each_source_gives_its_text_or_none() {
-        let lines: [(&str, &[u8]); 8] = [
+        let lines: [(&str, &[u8]); 9] = [
             ("x-one", b"a, b"),
             ("x-two", b"a"),
             ("X-Two", b"b, c"),
@@ -98,6 +100,7 @@ mod tests {
             ("if-match", b"\"7\""),
             ("if-none-match", b"W/\"7\""),
             ("x-tag", b"\"a%20b%25%C3%A9\""),
+            ("x-coded", b"\"7%2Dbr-gzip\""),
             ("x-empty", b""),
         ];
         for (outside, expected) in [
@@ -109,6 +112,7 @@ mod tests {
             (header("if-match", false, true), Some("7")),
             (header("if-none-match", false, true), Some("W/\"7\"")),
             (header("x-tag", false, true), Some("a b%\u{e9}")),
+            (header("x-coded", false, true), Some("7-br")),
             (Outside::Cookie("sid".into()), Some("1")),
             (Outside::Cookie("SID".into()), None),
             (Outside::Client, Some("192.0.2.1")),

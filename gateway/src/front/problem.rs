@@ -45,8 +45,10 @@ pub(super) fn with_status(failure: &Failure, status: u16, types: &ErrorTypes, re
     if let Some(seconds) = failure.retry_after() {
         reply.field("retry-after", &seconds.to_string());
     }
-    if let Failure::NotAcceptable = failure {
-        reply.field("vary", "accept");
+    match failure {
+        Failure::NotAcceptable(_) => reply.field("vary", "accept"),
+        Failure::RangeNotSatisfiable(length) => reply.field("content-range", &format!("bytes */{length}")),
+        _ => {}
     }
     if let Some(allow) = failure.allow() {
         reply.field("allow", allow);

@@ -1,11 +1,17 @@
 //! What an exchange ends with: a head, and a body that is empty, in one piece as nearly all are, in several as long ones are, or has only
-//! begun. What a route says of it beside is in `said.rs`; its templates are filled in by `render.rs`, and `etag.rs` has its entity tag. How it
-//! goes on the wire is the protocol's affair.
+//! begun. What a route says of it beside is in `said.rs`; its templates are filled in by `render.rs`, and `etag.rs` has its entity tag. Where there
+//! are several forms of it, `form.rs` chooses the one that its client gets; `coded.rs` makes those in a coding. How it goes on the wire is the
+//! protocol's affair.
 
+mod coded;
+mod disposition;
 mod etag;
+mod form;
 mod render;
 mod said;
 
+pub(super) use etag::without_coding;
+pub(super) use form::{choose as in_form, compressed};
 pub(super) use said::reply as of_call;
 
 use crate::buffers::ReplyBuffer;
@@ -14,6 +20,7 @@ use crate::config::RespondSpec;
 use crate::worker::RouteRef;
 use bytes::Bytes;
 use callgate_http1::ReplyHead;
+use form::Form;
 
 /// The line of what is JSON.
 const JSON: &[u8] = b"content-type: application/json\r\n";
@@ -26,6 +33,8 @@ pub(super) struct Reply {
     /// Those that were made for it.
     pub(super) lines: Vec<u8>,
     pub(super) content: Content,
+    /// What decides between its forms; nothing as a rule. On the heap, because it is rare.
+    pub(super) form: Option<Box<Form>>,
     /// What a call holds until its result was sent.
     pub(super) guards: Option<call::Guards>,
 }
@@ -50,7 +59,7 @@ pub(super) enum Content {
 impl Reply {
     /// One of that status without a body.
     pub(super) fn empty(status: u16) -> Reply {
-        Reply { status, prepared: &[], lines: Vec::new(), content: Content::Empty, guards: None }
+        Reply { status, prepared: &[], lines: Vec::new(), content: Content::Empty, form: None, guards: None }
     }
 
     /// The one that the table has for a route.
@@ -111,9 +120,14 @@ impl Reply {
 
     /// Adds a line to its head. The value is visible ASCII.
     pub(super) fn field(&mut self, name: &str, value: &str) {
-        for part in [name, ": ", value, "\r\n"] {
-            self.lines.extend_from_slice(part.as_bytes());
-        }
+        put_field(&mut self.lines, name, value);
+    }
+}
+
+/// Adds a line to those of a head, likewise.
+fn put_field(lines: &mut Vec<u8>, name: &str, value: &str) {
+    for part in [name, ": ", value, "\r\n"] {
+        lines.extend_from_slice(part.as_bytes());
     }
 }
 
@@ -147,6 +161,27 @@ impl Content {
             Content::Pieces(pieces) => pieces.iter().map(|piece| piece.len() as u64).sum(),
             Content::Begun(_) => return None,
         })
+    }
+
+    /// From the first to the last byte, both of which it has.
+    pub(super) fn part(self, first: u64, last: u64) -> Content {
+        let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+        let (mut begin, mut length) = (place(first), place(last - first).saturating_add(1));
+        let Content::Pieces(pieces) = self else {
+            let part = self.whole().get(begin..begin.saturating_add(length));
+            return Content::Full(part.unwrap_or_default().to_vec());
+        };
+        let mut part = Vec::new();
+        for piece in pieces {
+            let from = begin.min(piece.len());
+            let to = from.saturating_add(length).min(piece.len());
+            begin -= from;
+            length -= to - from;
+            if to > from {
+                part.push(piece.slice(from..to));
+            }
+        }
+        Content::Pieces(part)
     }
 
     /// What the table says, if it is that.
@@ -203,6 +238,26 @@ mod tests {
             .collect();
         assert_eq!(seen, [Some((200, Some(4))), Some((503, Some(0))), None]);
         assert_eq!(holders(), before);
+    }
+
+    #[test]
+    fn a_part_is_the_same_however_the_body_is_cut() {
+        let body = b"0123456789";
+        for (first, last) in [(0, 0), (0, 9), (3, 3), (2, 7), (9, 9)] {
+            let expected = &body[first as usize..=last as usize];
+            let full = Content::Full(body.to_vec()).part(first, last);
+            assert_eq!(full.whole(), expected);
+            let json = Content::Json(ReplyBuffer::of(body)).part(first, last);
+            assert_eq!(json.whole(), expected);
+            for size in 1..11 {
+                let pieces = body.chunks(size).map(Bytes::copy_from_slice).collect();
+                let Content::Pieces(part) = Content::Pieces(pieces).part(first, last) else {
+                    panic!("pieces")
+                };
+                assert_eq!(part.concat(), expected, "{first}-{last} by {size}");
+                assert!(part.iter().all(|piece| !piece.is_empty()));
+            }
+        }
     }
 
     #[test]

@@ -44,6 +44,12 @@ impl Tally {
         self.route.as_ref()?.every_reply.as_deref()
     }
 
+    /// Whether the answers of its route are compressed.
+    #[inline]
+    pub(super) fn compresses(&self) -> bool {
+        self.route.as_ref().is_some_and(|route| route.compresses)
+    }
+
     /// Counts there that it is turned away before its call, if it is.
     pub(super) fn turned_away(&self, failure: &Failure) {
         if let Failure::Shed(reason) = failure {

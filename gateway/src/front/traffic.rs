@@ -58,11 +58,11 @@ async fn serve<'a>(
     let result = call::run(worker, request).await;
     let absent = result.as_ref().is_err_and(Failure::is_absence);
     let Some(fallback) = traffic.fallback.as_ref().filter(|_| absent) else {
-        return Ok(reply::of_call(&exchange.head, request, result?).await);
+        return Ok(reply::of_call(request, result?).await);
     };
     // By another table the call may have an instance: there it is looked up first.
     if worker.table().generation != route.table().generation {
-        return Ok(reply::of_call(&exchange.head, request, result?).await);
+        return Ok(reply::of_call(request, result?).await);
     }
     fallback.stats.0.of(worker.id).increment();
     match &fallback.to {
@@ -72,7 +72,7 @@ async fn serve<'a>(
             request.has_fallback = false;
             request.times.now = Instant::now();
             let reply = call::run(worker, request).await?;
-            Ok(reply::of_call(&exchange.head, request, reply).await)
+            Ok(reply::of_call(request, reply).await)
         }
     }
 }

@@ -24,6 +24,8 @@ pub struct Route {
     pub policy: Arc<RoutePolicy>,
     /// What they pass first.
     pub steps: Steps,
+    /// Whether its answers are compressed for clients that take it so.
+    pub compresses: bool,
     /// What is done with them.
     pub action: Action,
     /// What all replies to them say; nothing as a rule.
@@ -77,7 +79,19 @@ pub(super) fn next_routes(
         let status = said.own_status();
         let stats = old.filter(|old| old.action.spec().own_status() == status).map(|old| old.stats.clone());
         let stats = stats.unwrap_or_else(|| Arc::new(RouteStats::answering(workers, status)));
-        routes.push(Arc::new(Route { id, slot, matcher, policy, steps, action, every_reply, place, stats }));
+        let compresses = policy.compress.unwrap_or_default();
+        routes.push(Arc::new(Route {
+            id,
+            slot,
+            matcher,
+            policy,
+            steps,
+            compresses,
+            action,
+            every_reply,
+            place,
+            stats,
+        }));
     }
     routes
 }

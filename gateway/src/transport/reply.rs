@@ -1,13 +1,14 @@
 //! What an instance replies: its result as JSON, and what the route wants to know of it beside.
 
-use crate::buffers::ReplyBuffer;
+use crate::buffers::{ReplyBuffer, with_room};
 use bytes::Bytes;
 use callgate_protocol::Room;
 use callgate_transcode::{Decoding, Picked, Picking, ResponseProgram};
 use std::fmt;
+use std::ops::Range;
 use std::rc::Rc;
 
-/// A result as JSON.
+/// A result as the body of an answer: its JSON, or the field of it that is the body as it is.
 #[derive(Debug)]
 pub enum Json {
     /// In one piece; empty when the method returns nothing.
@@ -80,6 +81,17 @@ impl LongReply {
     /// Begins to make its JSON.
     pub fn begin(&self) -> Decoding<'_> {
         self.program.begin(&self.payload)
+    }
+
+    /// Whether its body is a field as it is, and no JSON.
+    pub fn is_raw(&self) -> bool {
+        self.program.is_raw()
+    }
+
+    /// The part of it that is its body. It stays where it lies, and so does the rest, with the room that all of it has and is given.
+    pub fn into_body(self, body: Range<usize>, room: Room) -> Bytes {
+        let whole = with_room(self.payload, 0, (self.room, room));
+        if body.end <= whole.len() { whole.slice(body) } else { Bytes::new() }
     }
 }
 

@@ -2,12 +2,13 @@
 //!
 //! `decode` is one walk, which most messages need no more than a microsecond of. `steps` makes the same JSON in steps, between
 //! which others can work; `pieces` are the texts that are longer than a step. `picks` are single fields as texts, for what is said of
-//! a result beside the body.
+//! a result beside the body. `raw` is a field that is the body itself.
 
 mod decode;
 mod error;
 mod picks;
 mod pieces;
+mod raw;
 mod steps;
 
 use crate::binding::{Response, ResponseBinding};
@@ -101,6 +102,8 @@ pub struct ResponseProgram {
     after: &'static [u8],
     /// The fields, from the outside in, of which the last is the body.
     field: Vec<u32>,
+    /// That one is the body as it is, and not as JSON.
+    raw: bool,
     style: Style,
     empty: bool,
     picks: Option<Box<Picks>>,
@@ -129,6 +132,7 @@ impl ResponseProgram {
             before: Vec::new(),
             after: b"",
             field: Vec::new(),
+            raw: false,
             style: Style { int64: binding.int64, decimal: binding.decimal, discard: false },
         };
         match &binding.shape {
@@ -143,6 +147,10 @@ impl ResponseProgram {
                 let found = path::resolve_or_tell(&program.layout, root, name)
                     .map_err(|error| BindError(format!("the response's field `{name}`: {error}")))?;
                 program.field = found.steps;
+            }
+            Response::Raw(name) => {
+                program.field = raw::resolve(&program.layout, root, name.as_deref())?;
+                program.raw = true;
             }
         }
         Ok(program)
@@ -168,6 +176,7 @@ impl ResponseProgram {
         out.extend_from_slice(&self.before);
         let mut decoder = Decoder::new(&self.layout, message, out, self.style, most);
         let result = match self.field.as_slice() {
+            field if self.raw => decoder.raw(self.root, field),
             [] => decoder.value(self.root),
             field => decoder.field(self.root, field),
         };
@@ -178,7 +187,14 @@ impl ResponseProgram {
         Ok(())
     }
 
-    /// Begins to write the same JSON in steps.
+    /// Whether the body is a field as it is, and no JSON.
+    #[inline]
+    pub fn is_raw(&self) -> bool {
+        self.raw
+    }
+
+    /// Begins to write the same JSON in steps. Of a body that [is raw](Self::is_raw) nothing is written:
+    /// [`Decoding::raw_body`] tells where it lies.
     pub fn begin<'a>(&'a self, message: &'a [u8]) -> Decoding<'a> {
         Decoding::new(self, message)
     }

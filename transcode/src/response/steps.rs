@@ -15,6 +15,7 @@ use callgate_protocol::check::Reason;
 use callgate_protocol::wire::{Reader, WireError};
 use open::{Items, Open};
 use std::hash::RandomState;
+use std::ops::Range;
 
 /// The least that [`Decoding::advance`] is to be given, in bytes.
 pub const MIN_STEP: usize = 4096;
@@ -45,6 +46,9 @@ pub struct Decoding<'a> {
     piece: Option<Piece<'a>>,
     value: Option<NodeId>,
     stage: Stage,
+    /// What is written is a field as it is: not written, but noted where it lies.
+    raw: bool,
+    raw_body: Range<usize>,
     /// What nobody sees is written here.
     discarded: Vec<u8>,
     /// The text of a map's key.
@@ -66,6 +70,7 @@ impl<'a> Decoding<'a> {
         Decoding {
             piece: Some(Piece::Plain(&program.before)),
             after: program.after,
+            raw: program.raw,
             ..Decoding::of_field(program, &program.field, message)
         }
     }
@@ -85,6 +90,8 @@ impl<'a> Decoding<'a> {
             piece: None,
             value: None,
             stage: Stage::Before,
+            raw: false,
+            raw_body: 0..0,
             discarded: Vec::new(),
             key: Vec::new(),
             hasher: RandomState::new(),
@@ -100,6 +107,11 @@ impl<'a> Decoding<'a> {
     pub fn advance(&mut self, out: &mut Vec<u8>, most: usize) -> Result<bool, DecodeError> {
         let done = self.run(out, most);
         done.map_err(|reason| DecodeError { offset: self.reader.offset(), reason })
+    }
+
+    /// Where in the message the body lies, if it is raw and the end was reached. Empty where the field is absent.
+    pub fn raw_body(&self) -> Range<usize> {
+        self.raw_body.clone()
     }
 
     /// What it has allocated itself, in bytes: the keys of the maps that are open, by which it finds one that is there twice.

@@ -72,7 +72,10 @@ pub(super) const ANYWHERE: Hints = &[
         &["cache", "caching", "proxycache", "cachettl"],
         "the gateway keeps no replies; a fixed one is `respond`",
     ),
-    (&["compress", "compression", "gzip", "brotli", "zstd"], "answers are not compressed in this version"),
+    (
+        &["compress", "compression", "gzip", "brotli", "zstd"],
+        "write compress = true in a route or at the top of a file: the client chooses between zstd, br and gzip",
+    ),
     (
         &[
             "accesslog",

@@ -6,7 +6,7 @@ mod respond;
 
 pub use redirect::RedirectSpec;
 pub use respond::RespondSpec;
-pub(super) use respond::{KEYS as RESPOND_KEYS, MAX_HEADERS, RESERVED};
+pub(super) use respond::{KEYS as RESPOND_KEYS, MAX_HEADERS, RESERVED, value};
 
 use super::keys::Key;
 use super::path::PathTemplate;

@@ -207,7 +207,7 @@ fn read_headers(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Vec<(String,
 }
 
 /// What a header may say: visible ASCII, with spaces and tabs between (RFC 9110, 5.5).
-fn value(text: &str) -> Result<String, Complaint> {
+pub(in crate::config) fn value(text: &str) -> Result<String, Complaint> {
     let visible = |c: char| c.is_ascii_graphic() || c == ' ' || c == '\t';
     if let Some((at, bad)) = text.char_indices().find(|(_, c)| !visible(*c)) {
         return Err(Complaint::new("a header's value is visible ASCII", "this character is not")

@@ -11,13 +11,20 @@ use super::template::{Names, TextTemplate, UriTemplate};
 use std::collections::BTreeSet;
 
 /// What other keys say, with these keys.
-const OTHER_KEYS: [(&str, &str); 2] = [
+const OTHER_KEYS: [(&str, &str); 3] = [
+    ("content-disposition", "say it by `filename`, as in filename = \"{name}.csv\""),
     ("etag", "say it by `etag` of the route"),
     ("link", "say it by `links`, as in links = { next = \"/v1/books?after={next}\" }"),
 ];
 /// What the gateway says beside what is [`RESERVED`]: in all replies of a listener, or of a route with limits.
-const OWN: [&str; 5] =
-    ["content-encoding", "content-range", "strict-transport-security", "ratelimit", "ratelimit-policy"];
+const OWN: [&str; 6] = [
+    "accept-ranges",
+    "content-encoding",
+    "content-range",
+    "strict-transport-security",
+    "ratelimit",
+    "ratelimit-policy",
+];
 /// Headers that are URIs.
 const URIS: [&str; 2] = ["location", "content-location"];
 

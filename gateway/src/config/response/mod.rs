@@ -1,5 +1,5 @@
 //! What a route says of its replies beside what their body is: `response` has a status, headers, metadata that become headers, and
-//! links; `errors` has statuses; `etag` says what the entity tag is.
+//! links, and says what a raw body is; `errors` has statuses; `etag` says what the entity tag is.
 //!
 //! All of it is checked as far as the files tell: which parameters the path has, which headers the gateway says itself, what can stand in a
 //! URI. What a result has, only instances know. So the fields that are used here are gathered as [`Pick`]s, each once and with its place,
@@ -10,6 +10,7 @@ mod etag;
 mod headers;
 mod links;
 mod page;
+mod raw;
 mod status;
 mod template;
 
@@ -17,6 +18,7 @@ pub use errors::ErrorStatuses;
 pub use etag::EtagSpec;
 pub use headers::{HeaderSpec, HeaderValue};
 pub use links::LinkSpec;
+pub use raw::{ContentType, FileSpec, RawSpec};
 pub use status::StatusSpec;
 pub use template::{Pair, Part, TextTemplate, UriTemplate, ValueSource};
 
@@ -31,7 +33,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// The keys of `response`.
-pub(super) const KEYS: &[&str] = &["wrap", "field", "status", "headers", "metadata", "links"];
+pub(super) const KEYS: &[&str] =
+    &["wrap", "field", "raw", "content_type", "filename", "inline", "status", "headers", "metadata", "links"];
 /// The most fields of a result that a route uses.
 const MAX_FIELDS: usize = 16;
 
@@ -46,6 +49,8 @@ pub struct ReplySpec {
     pub metadata: Vec<String>,
     /// The links of the header `Link`.
     pub links: Vec<LinkSpec>,
+    /// What its body is, if that is a field of the result as it is; otherwise it is JSON.
+    pub raw: Option<RawSpec>,
     /// What its entity tag is, if it has one.
     pub etag: Option<EtagSpec>,
     /// The statuses of the method's errors.
@@ -134,6 +139,7 @@ impl ReplyDraft {
             headers: headers::read(reader, &own, path, fields),
             metadata: headers::read_metadata(reader, &own),
             links: links::read(reader, &own, path, fields),
+            raw: raw::read(reader, &own, &self.shape, path, fields),
             status: status::read(reader, &own, fields),
             ..ReplySpec::default()
         };
@@ -144,18 +150,23 @@ impl ReplyDraft {
 
 /// What of the result is the body.
 fn read_shape(reader: &mut Reader<'_>, section: &Section<'_>, item: &Item<'_>) -> Option<Response> {
-    match (section.get("wrap"), section.get("field")) {
-        (None, None) => None,
-        (Some(wrap), None) => reader.text(&wrap, "the member's name", |text| match text {
+    match (section.get("wrap"), section.get("field"), section.get("raw")) {
+        (None, None, None) => None,
+        (None, None, Some(raw)) => raw::read_shape(reader, &raw),
+        (Some(wrap), None, None) => reader.text(&wrap, "the member's name", |text| match text {
             "" => Err(Complaint::new("`wrap` is the member's name", "there is none")),
             _ => Ok(Response::Wrap(text.to_owned())),
         }),
-        (None, Some(field)) => reader.text(&field, "a field's name", |text| match field::error(text) {
+        (None, Some(field), None) => reader.text(&field, "a field's name", |text| match field::error(text) {
             Some(reason) => Err(Complaint::new("`field` is a field's name", reason)),
             None => Ok(Response::Field(text.to_owned())),
         }),
-        (Some(_), Some(_)) => {
+        (Some(_), Some(_), None) => {
             reader.complain(item, Complaint::new("`response` has either `wrap` or `field`", "it has both"))
+        }
+        (_, _, Some(raw)) => {
+            let complaint = Complaint::new("a raw answer is no JSON", "`wrap` and `field` have no effect");
+            reader.complain(&raw, complaint.help("write raw = \"content\" alone"))
         }
     }
 }

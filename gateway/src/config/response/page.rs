@@ -1,6 +1,6 @@
 //! What `/routes` shows of what a route says of its replies.
 
-use super::{EtagSpec, ReplySpec, StatusSpec};
+use super::{ContentType, EtagSpec, ReplySpec, StatusSpec};
 use callgate_transcode::Pick;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -22,7 +22,15 @@ impl ReplySpec {
             EtagSpec::Hash => json!(true),
             EtagSpec::Field(at) => json!(field(at)),
         });
+        let raw = self.raw.as_ref().map(|raw| {
+            let content_type = match &raw.content_type {
+                ContentType::Fixed(text) => json!(text),
+                ContentType::Field(at) => json!({ "field": field(*at) }),
+            };
+            json!({ "content_type": content_type, "is_file": raw.file.is_some() })
+        });
         json!({
+            "raw": raw,
             "status": status,
             "headers": self.header_names().collect::<Vec<_>>(),
             "links": self.links.iter().map(|link| link.relation.as_str()).collect::<Vec<_>>(),

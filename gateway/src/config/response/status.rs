@@ -94,7 +94,7 @@ fn status(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<u16> {
     let complaint = Complaint::new(title, "expected one such as 200, 201, 202, 204 or 303");
     let complaint = match status {
         400.. => complaint.help("a method that fails says so; errors = { … } gives its errors statuses"),
-        206 => complaint.help("parts of a body are for raw bodies"),
+        206 => complaint.help("a raw answer gives parts by itself, to clients that ask for them"),
         304 => complaint.help("write etag = true, and clients that have the answer are told so"),
         _ => complaint,
     };

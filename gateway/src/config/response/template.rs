@@ -34,7 +34,7 @@ pub enum Part {
     Tail(ValueSource),
 }
 
-/// The template of a text in visible ASCII.
+/// The template of a text in visible ASCII, or of a file's name.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TextTemplate(pub Vec<Part>);
 
@@ -82,6 +82,23 @@ impl TextTemplate {
         if text.trim() != text || text.is_empty() {
             let label = "expected a text without spaces at either end";
             return Err(Complaint::new("a header cannot say this", label));
+        }
+        parts(text, 0..text.len(), true, &|_| Ok(()), names).map(TextTemplate)
+    }
+}
+
+impl TextTemplate {
+    /// That of a file's name, which has any characters but those of folders.
+    pub(super) fn parse_name(text: &str, names: &mut Names<'_>) -> Result<TextTemplate, Complaint> {
+        check_length(text)?;
+        let is_bad = |c: char| c.is_control() || matches!(c, '/' | '\\');
+        if let Some((at, bad)) = text.char_indices().find(|(_, c)| is_bad(*c)) {
+            let complaint = Complaint::new("a file's name names no folder", "this character is in none");
+            return Err(complaint.within(at..at + bad.len_utf8()));
+        }
+        if text.trim() != text || text.is_empty() {
+            let label = "expected a name without spaces at either end";
+            return Err(Complaint::new("a file cannot be called so", label));
         }
         parts(text, 0..text.len(), true, &|_| Ok(()), names).map(TextTemplate)
     }

@@ -191,7 +191,10 @@ fn templates_that_will_not_do_are_refused() {
 fn statuses_that_results_do_not_have_are_refused() {
     const EXPECTED: &str = "expected one such as 200, 201, 202, 204 or 303";
     for (status, expected) in [
-        ("206", "a result has no status 206 | {} | parts of a body are for raw bodies"),
+        (
+            "206",
+            "a result has no status 206 | {} | a raw answer gives parts by itself, to clients that ask for them",
+        ),
         (
             "304",
             "a result has no status 304 | {} | write etag = true, and clients that have the answer are told so",
@@ -325,5 +328,73 @@ fn an_entity_tag_is_a_hash_or_a_field() {
     ] {
         let told: String = etag(shop, text).unwrap_err();
         assert!(told.contains(expected), "{told}");
+    }
+}
+
+#[test]
+fn a_raw_answer_has_a_type_and_may_be_a_file() {
+    let raw = |text: &str| reply(text).raw.unwrap();
+    let fixed = |text: &str| ContentType::Fixed(text.to_owned());
+    for text in ["raw = 'content'", "raw = true"] {
+        let usual = RawSpec { content_type: fixed("application/octet-stream"), file: None };
+        assert_eq!(raw(text), usual, "{text}");
+    }
+    let call =
+        response("raw = 'a.b', content_type = { field = 'kind' }, filename = 'Größe {kind}-{path.rest}.csv'");
+    assert_eq!(call.response.shape, Response::Raw(Some("a.b".to_owned())));
+    let picks: Vec<&str> = call.response.picks.iter().map(|pick| pick.field.as_str()).collect();
+    assert_eq!(picks, ["kind"]);
+    let spec = call.reply.unwrap().raw.clone().unwrap();
+    assert_eq!(spec.content_type, ContentType::Field(0));
+    let name = [text("Größe "), field(0), text("-"), Part::Value(ValueSource::Path(1)), text(".csv")];
+    assert_eq!(spec.file, Some(FileSpec { name: TextTemplate(name.to_vec()), inline: false }));
+    let spec = raw("raw = 'b', content_type = 'text/csv; charset=utf-8', filename = 'a', inline = true");
+    assert_eq!((spec.content_type, spec.file.unwrap().inline), (fixed("text/csv; charset=utf-8"), true));
+}
+
+#[test]
+fn raw_answers_that_will_not_do_are_refused() {
+    const MEDIA_TYPE: &str = "this is no media type | expected a type and a subtype | \
+                              write content_type = \"text/csv\", or \"text/csv; charset=utf-8\"";
+    const NAMES: &str = "names are letters, digits, `_` and `-`, nested with dots";
+    const NO_RAW: &str = "the answer is JSON | add raw = \"content\": the field that is the body";
+    for (text, expected) in [
+        ("raw = 'a b'", format!("`raw` is a field's name, or true | {NAMES}")),
+        ("raw = false", "`raw` must be a field's name, or true for the result itself | this is true or false".to_owned()),
+        (
+            "raw = 'a', wrap = 'b'",
+            "a raw answer is no JSON | `wrap` and `field` have no effect | write raw = \"content\" alone".to_owned(),
+        ),
+        ("content_type = 'text/csv'", format!("`content_type` has no effect | {NO_RAW}")),
+        ("field = 'a', filename = 'x'", format!("`filename` has no effect | {NO_RAW}")),
+        ("raw = 'a', content_type = 'csv'", MEDIA_TYPE.to_owned()),
+        ("raw = 'a', content_type = 'text/'", MEDIA_TYPE.to_owned()),
+        (
+            "raw = 'a', content_type = {}",
+            "which field says the type? | `field` is missing | write content_type = { field = \"kind\" }".to_owned(),
+        ),
+        (
+            "raw = 'a', content_type = { field = 'a b' }",
+            format!("`field` is the name of a field of the result | {NAMES}"),
+        ),
+        (
+            "raw = 'a', inline = true",
+            "`inline` has no effect | there is no `filename` | what has no `filename` is shown anyway".to_owned(),
+        ),
+        (
+            "raw = 'a', filename = 'a/b.csv'",
+            "a file's name names no folder | this character is in none".to_owned(),
+        ),
+        (
+            "raw = 'a', filename = ' a'",
+            "a file cannot be called so | expected a name without spaces at either end".to_owned(),
+        ),
+        (
+            "raw = 'a', headers = { content-disposition = 'inline' }",
+            "`content-disposition` cannot be a header of `response` | say it by `filename`, as in filename = \"{name}.csv\""
+                .to_owned(),
+        ),
+    ] {
+        assert_eq!(wrong(text), expected, "{text}");
     }
 }

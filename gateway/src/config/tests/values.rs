@@ -44,6 +44,8 @@ fn a_routes_options_are_read_into_its_bindings() {
     for (text, expected) in [
         ("{ wrap = 'result' }", Response::Wrap("result".into())),
         ("{ field = 'a.b' }", Response::Field("a.b".into())),
+        ("{ raw = 'a.b' }", Response::Raw(Some("a.b".into()))),
+        ("{ raw = true }", Response::Raw(None)),
     ] {
         assert_eq!(call(&route(&format!("response = {text}"))).response.shape, expected);
     }
@@ -52,6 +54,21 @@ fn a_routes_options_are_read_into_its_bindings() {
     assert_eq!(call(&route("")).response.decimal, Decimal::String);
     assert_eq!(call(&route("unknown_fields = 'ignore'")).request.unknown_fields, UnknownFields::Ignore);
     assert_eq!(call(&route("timeout = '250ms'")).timeout, Duration::from_millis(250));
+}
+
+#[test]
+fn answers_are_compressed_where_the_route_or_else_its_file_says_so() {
+    for (top, own, expected) in [
+        ("", "", None),
+        ("", "compress = true", Some(true)),
+        ("compress = true\n", "", Some(true)),
+        ("compress = true\n", "compress = false", Some(false)),
+        ("compress = false\n", "compress = true", Some(true)),
+    ] {
+        let read = tables(&format!("{top}{SHOP}{own}\n")).unwrap();
+        assert_eq!(read.routes[0].policy.compress, expected, "{top}{own}");
+    }
+    assert!(tables(&format!("{SHOP}compress = 'gzip'\n")).is_err());
 }
 
 #[test]

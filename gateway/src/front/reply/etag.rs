@@ -2,6 +2,7 @@
 
 use super::Content;
 use super::render::put_encoded;
+use crate::coding::Coding;
 use crate::fields::{self, IF_NONE_MATCH};
 use aws_lc_rs::digest::{Context, SHA256};
 use base64::Engine;
@@ -27,19 +28,38 @@ pub(super) async fn of_content(content: &Content) -> String {
     format!("\"{}\"", URL_SAFE_NO_PAD.encode(part))
 }
 
-/// The tag that a field's text makes. What cannot stand in one is percent-encoded, so that two texts never make the same.
+/// The tag that a field's text makes. What cannot stand in one is percent-encoded, so that two texts never make the same; and a hyphen
+/// before what would say a coding, so that none is taken for another's coding.
 pub(super) fn of_text(text: &str) -> String {
+    let suffix = without_coding(text.as_bytes()).len();
     let mut tag = String::with_capacity(text.len() + 2);
     tag.push('"');
-    for byte in text.bytes() {
+    for (at, byte) in text.bytes().enumerate() {
         match byte {
             b'"' | b'%' => put_encoded(&mut tag, byte),
+            b'-' if at == suffix => put_encoded(&mut tag, byte),
             b'!'..=b'~' => tag.push(char::from(byte)),
             _ => put_encoded(&mut tag, byte),
         }
     }
     tag.push('"');
     tag
+}
+
+/// What is behind the tag of a body in a coding, each with its coding.
+const SUFFIXES: [(&str, Coding); 3] =
+    [("-zstd", Coding::Zstd), ("-br", Coding::Brotli), ("-gzip", Coding::Gzip)];
+
+/// The tag of a body in that coding, of which this is the tag as it is: other bytes have another tag (RFC 9110, 8.8.3.3).
+pub(super) fn coded(tag: &str, coding: Coding) -> String {
+    let inner = tag.strip_suffix('"').unwrap_or(tag);
+    let suffix = SUFFIXES.iter().find(|(_, own)| *own == coding).map_or("", |(suffix, _)| suffix);
+    format!("{inner}{suffix}\"")
+}
+
+/// What stands between the quotes of a tag, without what says a coding.
+pub(in crate::front) fn without_coding(inner: &[u8]) -> &[u8] {
+    SUFFIXES.iter().find_map(|(suffix, _)| inner.strip_suffix(suffix.as_bytes())).unwrap_or(inner)
 }
 
 /// Whether the request says that its client has what that tag names. Whether a tag is weak does not matter here. What is no list of tags
@@ -92,9 +112,24 @@ mod tests {
             ("a%20b", "\"a%2520b\""),
             ("\"\r\n", "\"%22%0D%0A\""),
             ("\u{e9}", "\"%C3%A9\""),
+            ("7-gzip", "\"7%2Dgzip\""),
+            ("a-br-x-br", "\"a-br-x%2Dbr\""),
+            ("-zstd", "\"%2Dzstd\""),
+            ("x-gzipped", "\"x-gzipped\""),
         ] {
             assert_eq!(of_text(text), tag);
         }
+    }
+
+    #[test]
+    fn a_body_has_another_tag_in_each_coding_and_no_text_makes_one_of_them() {
+        for (coding, tag) in Coding::ALL.into_iter().zip(["\"7-zstd\"", "\"7-br\"", "\"7-gzip\""]) {
+            assert_eq!(coded(&of_text("7"), coding), tag);
+            assert_eq!(without_coding(tag.trim_matches('"').as_bytes()), b"7");
+            assert_ne!(of_text(tag.trim_matches('"')), tag);
+        }
+        assert_eq!(without_coding(b"7%2Dgzip"), b"7%2Dgzip");
+        assert_eq!(without_coding(b"a-gzip-br"), b"a-gzip", "one at most");
     }
 
     #[test]

@@ -61,6 +61,18 @@ pub(super) fn plain_text(value: &[u8]) -> Option<String> {
     bounded(text)
 }
 
+/// A file's name, with its values as they are; `None` if one is missing.
+pub(super) fn name(template: &TextTemplate, values: &Values<'_>) -> Option<String> {
+    let mut name = String::new();
+    for part in &template.0 {
+        match part {
+            Part::Text(text) => name.push_str(text),
+            Part::Value(source) | Part::Tail(source) => name.push_str(values.of(source)?),
+        }
+    }
+    bounded(name)
+}
+
 /// A URI; `None` if a value is missing, or would make a segment `.` or `..`, which clients resolve to something else.
 pub(super) fn uri(template: &UriTemplate, values: &Values<'_>) -> Option<String> {
     if let Some(whole) = &template.whole {

@@ -3,28 +3,28 @@
 //! It is made of the result's fields, which the transport has noted, and of the request. A reply that has only begun has no result: of it
 //! is said what needs none.
 
+use super::disposition::disposition;
 use super::render::{self, Values};
-use super::{Content, Reply, etag};
+use super::{Content, Form, Reply, etag, put_field};
 use crate::call::{self, Noted, Request};
-use crate::config::{EtagSpec, HeaderValue, LinkSpec, ReplySpec, StatusSpec};
-use callgate_http1 as http1;
+use crate::config::{ContentType, EtagSpec, HeaderValue, LinkSpec, RawSpec, ReplySpec, StatusSpec};
+use crate::content_type;
+use crate::fields;
 
 /// Statuses that have no body (RFC 9110, 15.3.5 and 15.3.6).
 const WITHOUT_BODY: [u16; 2] = [204, 205];
 
+/// The type of a raw body of which its field says none.
+const UNKNOWN: &str = "application/octet-stream";
+/// The header by which browsers do not guess what a body is.
+const NOSNIFF: &str = "x-content-type-options";
+
 /// The reply to a call, as its route wants it.
-pub(in crate::front) async fn reply(
-    head: &http1::Request,
-    request: &Request<'_>,
-    reply: call::Reply,
-) -> Reply {
+pub(in crate::front) async fn reply(request: &Request<'_>, reply: call::Reply) -> Reply {
     let Some(spec) = &request.call.spec.reply else { return Reply::of_call(reply) };
     let (mut reply, noted) = say(spec, request, reply);
     if let Some(tag) = tag(spec.etag, noted.as_deref(), &reply).await {
-        reply.field("etag", &tag);
-        if matches!(head.method(), "GET" | "HEAD") && etag::is_known(head.fields(), &tag) {
-            (reply.status, reply.prepared, reply.content) = (304, b"", Content::Empty);
-        }
+        reply.form.get_or_insert_default().tag = Some(tag);
     }
     reply
 }
@@ -49,14 +49,23 @@ fn say(spec: &ReplySpec, request: &Request<'_>, mut reply: call::Reply) -> (Repl
     };
     let mut reply = Reply::of_call(reply);
     let known = noted.as_deref();
+    let values =
+        Values { picked: known.map(|noted| &noted.picked), path: &request.path, query: &request.query };
+    if let Some(raw) = &spec.raw {
+        (reply.status, reply.prepared) = (200, b"");
+        if let Content::Empty = reply.content {
+            // A file without a byte is a file.
+            reply.content = Content::Full(Vec::new());
+        }
+        let has_parts = reply.content.length().is_some();
+        reply.form = Some(Box::new(Form { has_parts, ..raw_form(raw, spec, &values) }));
+    }
     if let Some(status) = status(&spec.status, known) {
         reply.status = status;
         if WITHOUT_BODY.contains(&status) {
-            (reply.prepared, reply.content) = (b"", Content::Empty);
+            (reply.prepared, reply.content, reply.form) = (b"", Content::Empty, None);
         }
     }
-    let values =
-        Values { picked: known.map(|noted| &noted.picked), path: &request.path, query: &request.query };
     for header in &spec.headers {
         let value = match &header.value {
             HeaderValue::Text(template) => render::text(template, &values),
@@ -74,6 +83,29 @@ fn say(spec: &ReplySpec, request: &Request<'_>, mut reply: call::Reply) -> (Repl
     }
     links(spec, &values, &mut reply);
     (reply, noted)
+}
+
+/// What is said of a raw body: what it is, and which file. Browsers do not guess.
+fn raw_form(raw: &RawSpec, spec: &ReplySpec, values: &Values<'_>) -> Form {
+    let is_type =
+        |text: &&str| content_type::parts(text).is_some() && fields::text(text.as_bytes()).is_some();
+    let (media_type, is_new) = match &raw.content_type {
+        ContentType::Fixed(media_type) => (media_type.as_str(), false),
+        ContentType::Field(at) => {
+            let said = values.picked.and_then(|picked| picked.get(*at)).filter(is_type);
+            (said.unwrap_or(UNKNOWN), true)
+        }
+    };
+    let mut about = Vec::new();
+    put_field(&mut about, "content-type", media_type);
+    if !spec.header_names().any(|name| name == NOSNIFF) {
+        put_field(&mut about, NOSNIFF, "nosniff");
+    }
+    if let Some(file) = &raw.file {
+        let name = render::name(&file.name, values);
+        put_field(&mut about, "content-disposition", &disposition(file.inline, name.as_deref()));
+    }
+    Form { media_type: is_new.then(|| media_type.to_owned()), about, ..Form::default() }
 }
 
 /// The status, if it is another than the usual one.

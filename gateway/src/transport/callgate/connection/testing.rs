@@ -12,7 +12,7 @@ use callgate_protocol::schema::{Definition, Fingerprint, MethodSchema, StructDef
 use callgate_protocol::{
     CallId, Event, Hello, Limits, Metadata, MethodOffer, ServiceOffer, StreamCredit, Streaming,
 };
-use callgate_transcode::{RequestBinding, ResponseBinding, ResponseProgram};
+use callgate_transcode::{RequestBinding, Response, ResponseBinding, ResponseProgram};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -87,8 +87,14 @@ pub(crate) fn call(
 
 /// A reply of that type.
 pub(crate) fn long_reply(response: Type, payload: Vec<u8>) -> LongReply {
-    let program = ResponseProgram::compile(&schema(response), &ResponseBinding::default());
-    LongReply::new(payload, None, Rc::new(program.expect("nothing to bind")))
+    long_reply_of(response, Response::Whole, payload)
+}
+
+/// A reply of which that is the body.
+pub(crate) fn long_reply_of(response: Type, shape: Response, payload: Vec<u8>) -> LongReply {
+    let binding = ResponseBinding { shape, ..ResponseBinding::default() };
+    let program = ResponseProgram::compile(&schema(response), &binding);
+    LongReply::new(payload, None, Rc::new(program.expect("it can be bound")))
 }
 
 /// A method that takes nothing.
