@@ -6,6 +6,8 @@
 //! then finds the body's pieces in what follows. Whatever is not HTTP/1.1 to the byte is a [`Refusal`], after which nothing that
 //! comes on the connection may be read as a request. A reply's head is written by [`ReplyHead`].
 //!
+//! A body that is a form of several parts is taken apart by [`multipart`], and the parameters of a field's value by [`Parameters`].
+//!
 //! A request that came otherwise, as those of HTTP/2 do, passes the same parser ([`Request::read_parts`]).
 
 mod authority;
@@ -19,6 +21,8 @@ mod fields;
 mod framing;
 mod head;
 mod known;
+mod multipart;
+mod parameters;
 mod parts;
 mod refusal;
 mod reply;
@@ -35,6 +39,8 @@ pub use date::http_date;
 pub use fields::{Fields, Lines};
 pub use framing::BodyLength;
 pub use known::{Known, KnownNames};
+pub use multipart::{Boundary, MAX_PART_HEAD, MAX_PARTS, MultipartError, Part, multipart};
+pub use parameters::{Malformed, Parameters};
 pub use parts::Parts;
 pub use refusal::Refusal;
 pub use reply::{CONTINUE, LAST_CHUNK, ReplyBody, ReplyHead, chunk, phrase};
