@@ -18,6 +18,7 @@ mod raw;
 pub mod sealed;
 pub mod stock;
 pub mod tls;
+pub mod uploads;
 
 pub use client::{Answer, Client};
 pub use http2::{Http2, Sent};

@@ -147,6 +147,7 @@ fn call(call: &CallAction, unfit: &[Unfit]) -> Value {
         "timeout_ms": spec.timeout.as_millis() as u64,
         "idempotent": idempotent,
         "idempotency_key": spec.idempotency_key,
+        "body": spec.body.page(&spec.request.body),
         "reply": spec.reply.as_ref().map(|reply| reply.page(&spec.response.picks)),
         "retry": retry(&spec.retry),
         "metadata": spec.policy.metadata.names().iter().map(FieldName::as_str).collect::<Vec<_>>(),

@@ -15,7 +15,7 @@
 //! lookup       which route it meets, and its steps; miss, what is there where none takes it
 //! traffic      where its call goes, if that is not just its route's backend; shadow, copies of calls
 //! accept       whether the client takes what its route can say
-//! body         a request's body, within its limits; media_type, which bodies are JSON
+//! body         a request's body, within its limits; media_type, how it is read; forms, the fields of one that is a form
 //! hash_key     the key by which a backend spreads its calls
 //! deadline     when the reply must be there: by the route, or by its caller
 //! actions      what routes do that call nothing: fixed replies and redirects
@@ -42,6 +42,7 @@ mod deadline;
 mod drive;
 mod end;
 mod exchange;
+mod forms;
 pub(crate) mod goodbye;
 mod handler;
 mod hash_key;

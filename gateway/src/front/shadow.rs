@@ -5,7 +5,9 @@
 //! is shared with the call until the copy is sent, which is at once or not at all.
 
 use super::exchange::Exchange;
+use super::forms;
 use super::hash_key::hash_key;
+use super::media_type::Media;
 use crate::backends::Attempt;
 use crate::call;
 use crate::routes::{BoundTexts, PathParams, Shadow, query_pairs};
@@ -31,6 +33,7 @@ struct Copy {
     query: String,
     bound: BoundTexts<'static>,
     body: Rc<Vec<u8>>,
+    media: Media,
     metadata: MetadataBuf,
     /// The hash of its key, where the shadow's backend spreads calls by that.
     key: Option<u64>,
@@ -65,6 +68,7 @@ pub(super) fn copy(exchange: &Exchange, route: &RouteRef, shadow: &Shadow, reque
             .map(|text| text.clone().map(|text| Cow::Owned(text.into_owned())))
             .collect(),
         body: body.shared(head),
+        media: body.media().clone(),
         metadata,
         key,
         deadline: request.times.deadline,
@@ -91,6 +95,7 @@ impl Copy {
     /// Sends it; nothing of it is kept.
     fn send(self, worker: &Worker, shadow: &Shadow) -> Result<Attempt, ShadowOutcome> {
         let call = self.route.action.call().ok_or(ShadowOutcome::Unfit)?;
+        let form = forms::read(&self.media, &self.body).map_err(|_| ShadowOutcome::Unfit)?;
         let request = call::Request {
             route: &self.route,
             call,
@@ -102,7 +107,7 @@ impl Copy {
             path: self.path,
             query: query_pairs(&self.query).map_err(|_| ShadowOutcome::Unfit)?,
             bound: self.bound,
-            body: call::Body::Whole(&self.body),
+            body: form.as_ref().map_or(call::Body::Whole(&self.body), |form| call::Body::Form(&form.fields)),
             metadata: self.metadata.as_metadata(),
             times: Times { now: Instant::now(), deadline: self.deadline },
             on_sent: None,

@@ -1,8 +1,10 @@
-//! A request's body: whole, as nearly all are, or a stream of pieces that come while the call is under way.
+//! A request's body: whole, as nearly all are, as it is or as the fields of a form; or a stream of pieces that come while the call is
+//! under way.
 //!
 //! A stream is kept nowhere. So whoever has begun to read it has it, and the call cannot be sent again.
 
 use bytes::Bytes;
+use callgate_transcode::FormField;
 use std::cell::RefCell;
 use tokio::sync::mpsc::Receiver;
 
@@ -11,6 +13,8 @@ use tokio::sync::mpsc::Receiver;
 pub enum Body<'a> {
     /// All of it.
     Whole(&'a [u8]),
+    /// All of it, as the fields of the form that it is.
+    Form(&'a [FormField<'a>]),
     /// Its pieces, as they come.
     Stream(&'a BodyStream),
 }
@@ -35,7 +39,7 @@ impl Body<'_> {
     #[inline]
     pub fn is_spent(&self) -> bool {
         match self {
-            Body::Whole(_) => false,
+            Body::Whole(_) | Body::Form(_) => false,
             Body::Stream(stream) => stream.0.borrow().is_none(),
         }
     }
@@ -43,6 +47,6 @@ impl Body<'_> {
     /// Whether it can be sent as often as it takes.
     #[inline]
     pub fn is_whole(&self) -> bool {
-        matches!(self, Body::Whole(_))
+        !matches!(self, Body::Stream(_))
     }
 }
