@@ -1,6 +1,10 @@
 //! What the macros' output calls: everything that can be a function instead of generated code is one, here.
 //!
+//! `streams` has those of methods that stream.
+//!
 //! It is public because generated code lives in other crates, and hidden because nobody writes it by hand.
+
+mod streams;
 
 use crate::codec::{self, CodecError, spare};
 use crate::service::{Answer, Method};
@@ -15,6 +19,7 @@ use std::pin::Pin;
 
 pub use crate::message::constraints::*;
 pub use crate::service::Dispatch;
+pub use crate::service::{Directions, Items};
 pub use crate::status::poisoned;
 pub use callgate_protocol::CallId;
 pub use callgate_protocol::schema::{Field, Shape, Variant};
@@ -22,6 +27,7 @@ pub use callgate_protocol::schema::{Field, Shape, Variant};
 pub use serde;
 pub use serde_json::Error as JsonError;
 pub use std::sync::{Arc, OnceLock};
+pub use streams::*;
 pub use tokio::sync::AcquireError;
 pub use tokio::sync::oneshot::error::RecvError;
 pub use tokio::task::JoinError;
@@ -57,15 +63,27 @@ pub fn wire_default_of<T: Wire>(schema: &mut SchemaBuilder, value: &T) -> Option
     }
 }
 
+/// The parts of a method's schema.
+pub struct Described {
+    /// The arguments, without the stream.
+    pub arguments: Vec<Field>,
+    /// The items of the caller, where it streams.
+    pub request_items: Option<Type>,
+    /// The result, or the items of the service.
+    pub response: Type,
+    /// The error that the method declares.
+    pub error: Option<Type>,
+}
+
 /// A method's schema. `told_alone` is the only argument, if its attributes say something of it.
 pub fn method_schema(
     doc: &str,
     request_name: &str,
     told_alone: Option<&'static str>,
-    describe: impl FnOnce(&mut SchemaBuilder) -> (Vec<Field>, Type, Option<Type>),
+    describe: impl FnOnce(&mut SchemaBuilder) -> Described,
 ) -> Result<MethodSchema, BadSchema> {
     let mut schema = SchemaBuilder::new();
-    let (arguments, response, error) = describe(&mut schema);
+    let Described { arguments, request_items, response, error } = describe(&mut schema);
     let of_first = arguments.first().map(|argument| argument.ty.clone());
     let request = schema.request(request_name, arguments);
     if let Some(argument) = told_alone
@@ -74,7 +92,7 @@ pub fn method_schema(
         return Err(BadSchema::LoneStruct { argument });
     }
     let method = MethodSchema::new(request, response, Vec::new());
-    schema.complete(MethodSchema { doc: doc.to_owned(), error, ..method })
+    schema.complete(MethodSchema { doc: doc.to_owned(), request_items, error, ..method })
 }
 
 /// What a method returns. So an alias of `Result` tells its error.
@@ -171,7 +189,7 @@ struct Broken<'a> {
 
 /// Why a value cannot be read that its schema allows, in words for the caller: what the type's own `Deserialize` says, where it
 /// is that which refuses.
-fn unreadable(error: &CodecError) -> &str {
+pub(crate) fn unreadable(error: &CodecError) -> &str {
     match error {
         CodecError::Said(said) => said,
         _ => "they are not what their type expects",
@@ -204,7 +222,7 @@ pub async fn remote<A: Serialize + Sync, R: DeserializeOwned, E: Error>(
 
 /// A failure as the method's error. One that the method does not declare, or that cannot be read, has a code and a message all
 /// the same.
-fn heard<E: Error>(method: &'static Method, context: Option<&Context>, mut status: Status) -> E {
+pub(crate) fn heard<E: Error>(method: &'static Method, context: Option<&Context>, mut status: Status) -> E {
     let Some(encoded) = status.error.take() else {
         return status.into();
     };

@@ -26,6 +26,7 @@ pub mod message;
 mod server;
 pub mod service;
 mod status;
+mod streaming;
 pub mod testing;
 #[cfg(feature = "tls")]
 pub mod tls;
@@ -78,6 +79,7 @@ pub use message::{BadSchema, Bytes, Json, MapKey, Message, Presence, SchemaBuild
 pub use message::{Date, Decimal, Email, Time, Url};
 pub use server::{Bound, Handle, Server, ServerError};
 pub use status::Status;
+pub use streaming::{Stream, Streaming};
 pub use token::Token;
 pub use uuid::Uuid;
 pub use wire::Wire;

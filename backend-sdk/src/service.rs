@@ -2,8 +2,10 @@
 //! the macros and the runtime. Users do not write it by hand.
 
 use crate::codec;
+pub use crate::server::Items;
 use crate::{BadSchema, Context, Status};
 use callgate_protocol::CallId;
+pub use callgate_protocol::Streaming as Directions;
 use callgate_protocol::check::{self, CheckError};
 use callgate_protocol::schema::{Definition, Field, Fingerprint, MethodSchema, Shape, Type};
 use callgate_transcode::{BindError, Constraints};
@@ -22,6 +24,8 @@ pub struct Method {
     pub call_id: CallId,
     /// Running it twice does what running it once does.
     pub idempotent: bool,
+    /// Who streams beside the arguments and in the place of the result.
+    pub streams: Directions,
     /// Describes what it takes and gives.
     pub describe: fn() -> Result<MethodSchema, BadSchema>,
     /// [`schema`](Self::schema) once it was asked for.
@@ -109,7 +113,7 @@ impl Method {
     }
 }
 
-/// What a handler's future gives: the encoded result.
+/// What a handler's future gives: the encoded result; nothing where the service streams, and then all items were put.
 pub type Answer = Pin<Box<dyn Future<Output = Result<Vec<u8>, Status>> + Send>>;
 
 /// A server stub: a service's methods, and how to run one by its index.
@@ -124,6 +128,13 @@ pub trait Dispatch: Send + Sync + 'static {
     fn methods(&self) -> &'static [Method];
 
     /// Decodes the arguments of method number `method` and gives the future that runs it. The payload is checked against
-    /// the method's schema before it is read; a payload that is none of its values is `invalid_argument`.
-    fn call(self: Arc<Self>, method: usize, context: Context, payload: &[u8]) -> Result<Answer, Status>;
+    /// the method's schema before it is read; a payload that is none of its values is `invalid_argument`. `items` are there for
+    /// a method that streams.
+    fn call(
+        self: Arc<Self>,
+        method: usize,
+        context: Context,
+        payload: &[u8],
+        items: Option<Items>,
+    ) -> Result<Answer, Status>;
 }

@@ -215,7 +215,7 @@ impl Shop for Open {
 
 fn call(orders: &[(&str, u32, Option<&str>, u8)]) -> Result<(), Status> {
     let payload = bincode_of(&(orders, "2026-11-29"));
-    Arc::new(ShopServer::new(Open)).call(0, Context::background(), &payload).map(drop)
+    Arc::new(ShopServer::new(Open)).call(0, Context::background(), &payload, None).map(drop)
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn the_server_checks_all_constraints_before_the_method_runs() {
 #[test]
 fn a_text_that_is_not_of_its_form_never_reaches_the_method() {
     let payload = bincode_of(&(Vec::<u8>::new(), "2026-02-30"));
-    let status = Arc::new(ShopServer::new(Open)).call(0, Context::background(), &payload).map(drop);
+    let status = Arc::new(ShopServer::new(Open)).call(0, Context::background(), &payload, None).map(drop);
     let status = status.expect_err("there is no such day");
     assert_eq!(
         (status.code, &*status.message),

@@ -350,6 +350,7 @@ impl Dispatch for Broken {
         _method: usize,
         _context: Context,
         _payload: &[u8],
+        _: Option<callgate_sdk::service::Items>,
     ) -> Result<callgate_sdk::service::Answer, Status> {
         Err(Status::aborted("an error that is none").with_error(self.0.clone()))
     }

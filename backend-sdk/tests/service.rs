@@ -126,7 +126,7 @@ fn known(method: &'static Method) -> &'static Schema {
 }
 
 async fn call<R: DeserializeOwned>(name: &str, payload: &[u8]) -> Result<R, Status> {
-    let answer = server().call(index(name), Context::background(), payload)?;
+    let answer = server().call(index(name), Context::background(), payload, None)?;
     let bytes = answer.await?;
     let (result, length) = bincode::serde::decode_from_slice(&bytes, bincode::config::standard())
         .expect("the answer can be read");
@@ -160,12 +160,12 @@ fn a_payload_that_is_no_value_of_the_schema_is_an_invalid_argument() {
     trailing.push(0);
     let payloads = [&good[..good.len() - 1], &trailing, &[], &[253, 255, 255, 255, 255, 255, 255, 255, 255]];
     for payload in payloads {
-        let refusal = server().call(index("quote"), Context::background(), payload).err();
+        let refusal = server().call(index("quote"), Context::background(), payload, None).err();
         let refusal = refusal.expect("the payload is refused");
         assert_eq!(refusal.code, Code::InvalidArgument);
         assert!(refusal.message.contains("book_orders.quote"), "{refusal}");
     }
-    let refusal = server().call(index("clear"), Context::background(), &[1]).err();
+    let refusal = server().call(index("clear"), Context::background(), &[1], None).err();
     assert_eq!(refusal.map(|status| status.code), Some(Code::InvalidArgument));
 }
 
@@ -201,7 +201,7 @@ impl Halves for Nothing {
 #[test]
 fn what_a_type_of_ones_own_refuses_is_told_in_its_own_words() {
     let server = Arc::new(HalvesServer::new(Nothing));
-    let refusal = server.call(0, Context::background(), &[7]).err().expect("7 is refused");
+    let refusal = server.call(0, Context::background(), &[7], None).err().expect("7 is refused");
     assert_eq!(
         refusal,
         Status::invalid_argument("the arguments of halves.half cannot be read: 7 is not even")
@@ -214,14 +214,14 @@ fn what_bincode_does_not_bound_is_refused_before_it() {
     let units = bincode_of(&(Nest::Egg, u64::from(u32::MAX)));
     for payload in [vec![1; 1_000_000], units] {
         let server = Arc::new(OtherServer::new(Nothing));
-        let refusal = server.call(1, Context::background(), &payload).err();
+        let refusal = server.call(1, Context::background(), &payload, None).err();
         assert_eq!(refusal.map(|status| status.code), Some(Code::InvalidArgument));
     }
 }
 
 #[test]
 fn a_method_that_is_not_there_is_unimplemented() {
-    let refusal = server().call(99, Context::background(), &[]).err();
+    let refusal = server().call(99, Context::background(), &[], None).err();
     assert_eq!(refusal.map(|status| (status.code, status.not_executed)), Some((Code::Unimplemented, true)));
 }
 

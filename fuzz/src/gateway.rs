@@ -3,7 +3,7 @@
 use callgate::config::{Settings, Source, Tables};
 use callgate::discovery::Lists;
 use callgate::method::Method;
-use callgate::routes::{Found, Table, query_pairs};
+use callgate::routes::{Table, query_pairs};
 use percent_encoding::percent_decode_str;
 use std::fmt::Write;
 
@@ -58,28 +58,23 @@ fn table_of<'a>(templates: impl Iterator<Item = &'a str>) -> Option<Table> {
 
 /// The template of the route that a path meets.
 fn template_of<'t>(table: &'t Table, path: &str) -> Option<&'t str> {
-    match table.find(Some(Method::Get), path) {
-        Found::Route(at, captured) => {
-            let template = table.routes[at].matcher.path.as_str();
-            let raw = captured.raw();
-            assert_eq!(filled(template, &raw), path, "the parameters are what stands in the path");
-            let theirs: Option<Vec<String>> = raw.iter().map(|value| decoded(value)).collect();
-            let ours = captured.decoded().ok();
-            assert_eq!(
-                ours.map(|values| values.into_iter().map(|value| value.into_owned()).collect()),
-                theirs
-            );
-            Some(template)
-        }
-        Found::OtherMethods(_) | Found::Nothing => None,
-    }
+    let (at, captured) = table.find(Method::Get, None, path)?;
+    let template = table.routes[at].matcher.path.as_str();
+    let raw = captured.raw();
+    assert_eq!(filled(template, &raw), path, "the parameters are what stands in the path");
+    let theirs: Option<Vec<String>> = raw.iter().map(|value| decoded(value)).collect();
+    let ours = captured.decoded().ok();
+    assert_eq!(ours.map(|values| values.into_iter().map(|value| value.into_owned()).collect()), theirs);
+    Some(template)
 }
 
 /// A template with values in the places of its parameters.
 fn filled(template: &str, values: &[&str]) -> String {
     let mut values = values.iter();
-    let mut fill =
-        |segment| if is_parameter(segment) { values.next().expect("one for each") } else { segment };
+    let mut fill = |segment| match is_parameter(segment) {
+        true => format!("{}{}", values.next().expect("one for each"), suffix(segment)),
+        false => String::from(segment),
+    };
     template.split('/').map(&mut fill).collect::<Vec<_>>().join("/")
 }
 
@@ -87,8 +82,13 @@ fn is_parameter(segment: &str) -> bool {
     segment.starts_with('{')
 }
 
-/// The rule: segment by segment, a literal goes before a parameter, and that before a tail. A parameter and a tail take a byte at
-/// least.
+/// The text behind the parameter of a segment.
+fn suffix(segment: &str) -> &str {
+    segment.split_once('}').map_or("", |(_, suffix)| suffix)
+}
+
+/// The rule: segment by segment, a literal goes before a parameter, of parameters the one with the longest text behind it, and that before a
+/// tail. A parameter and a tail take a byte at least.
 fn first_of(templates: &[&str], path: &str) -> Option<usize> {
     let split: Vec<(usize, Vec<&str>)> =
         templates.iter().map(|template| template[1..].split('/').collect()).enumerate().collect();
@@ -106,9 +106,13 @@ fn search(left: &[(usize, Vec<&str>)], at: usize, path: &[&str]) -> Option<usize
     let segment = path[at];
     search(&of(&|own| own == segment && !is_parameter(own)), at + 1, path)
         .or_else(|| {
-            let with_parameter = of(&|own| is_parameter(own) && !own.starts_with("{*"));
-            (!segment.is_empty() && !with_parameter.is_empty())
-                .then(|| search(&with_parameter, at + 1, path))?
+            let is_one = |own: &str| is_parameter(own) && !own.starts_with("{*");
+            let own = left.iter().filter_map(|(_, template)| template.get(at)).filter(|own| is_one(own));
+            let fits = |text: &&str| segment.len() > text.len() && segment.ends_with(text);
+            let mut texts: Vec<&str> = own.map(|own| suffix(own)).filter(fits).collect();
+            texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
+            let with = |text: &str| of(&|own| is_one(own) && suffix(own) == text);
+            texts.into_iter().find_map(|text| search(&with(text), at + 1, path))
         })
         .or_else(|| {
             let rest = path[at..].iter().any(|segment| !segment.is_empty()) || path.len() > at + 1;

@@ -38,15 +38,18 @@ fn walk(mut input: &[u8]) -> Seen {
         let there = rest.len().min(length as usize);
         let (payload, behind) = rest.split_at(there);
         let code_at = match head[3] {
-            3 => Some(0),
-            7 => Some(4),
+            3 => Some(0..4),
+            7 => Some(4..8),
+            // The length of its padding.
+            0 if head[4] & 8 != 0 => Some(0..1),
             _ => None,
         };
         // One that is too short for a code has none, and is told at once.
-        let code_at = code_at.filter(|at| length as usize >= at + 4);
-        let code = code_at.map(|at| payload.get(at..at + 4));
+        let code_at = code_at.filter(|at| length as usize >= at.end);
+        let code = code_at.map(|at| payload.get(at));
         if code != Some(None) {
-            let code = code.flatten().and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_be_bytes);
+            let bytes = code.flatten().unwrap_or_default();
+            let code = bytes.iter().fold(0, |code, byte| code << 8 | u32::from(*byte));
             all.push((kind(head[3]), head[4], length, code));
         }
         let is_head = matches!(head[3], 1 | 9);

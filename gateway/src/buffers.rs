@@ -1,11 +1,11 @@
 //! The buffers of a worker, kept from one request for the next: what is read of bodies, the heads of replies, and the JSON of results.
 //!
-//! So many are kept, and none that has grown large: at most 4 MiB. The rest of the memory goes back to the allocator.
+//! So many are kept, and so many bytes. The rest of the memory goes back to the allocator.
 //!
 //! JSON has a buffer that leaves [`HEADROOM`] at its beginning. The head of a reply is known only after its body, and is put right before
 //! it there: both leave with one write, and the JSON is copied nowhere.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::mem;
 use std::rc::Rc;
@@ -16,14 +16,20 @@ pub const HEADROOM: usize = 512;
 /// Buffers that a worker keeps for later.
 const MAX_KEPT: usize = 128;
 
-/// A larger buffer is not kept, in bytes.
-const MAX_SIZE: usize = 32 * 1024;
+/// A larger buffer is not kept, in bytes. A body or a reply of some 10 KB finds one that has its size: to grow to it costs a copy for each
+/// doubling.
+const MAX_SIZE: usize = 128 * 1024;
+
+/// What all that are kept take together, in bytes.
+const MAX_KEPT_BYTES: usize = 4 * 1024 * 1024;
 
 /// The buffers of a worker that nobody uses.
 #[derive(Default)]
 pub struct Buffers {
     /// With what was last in them.
     kept: RefCell<Vec<Vec<u8>>>,
+    /// What they take together, in bytes.
+    size: Cell<usize>,
 }
 
 /// A body, and room for its head. Dropped, it goes back to its worker.
@@ -39,15 +45,23 @@ impl Buffers {
     /// An empty buffer. It is to be [given back](Self::give_back).
     #[inline]
     pub fn take(&self) -> Vec<u8> {
-        let mut bytes = self.kept.borrow_mut().pop().unwrap_or_default();
+        let mut bytes = self.spare();
         bytes.clear();
+        bytes
+    }
+
+    /// One that is kept, with what was last in it, or one without room.
+    #[inline]
+    fn spare(&self) -> Vec<u8> {
+        let bytes = self.kept.borrow_mut().pop().unwrap_or_default();
+        self.size.set(self.size.get() - bytes.capacity());
         bytes
     }
 
     /// An empty buffer with room for a body of that length, which may grow. Dropped, it goes back by itself.
     #[inline]
     pub fn for_reply(self: &Rc<Buffers>, length: usize) -> ReplyBuffer {
-        let mut bytes = self.kept.borrow_mut().pop().unwrap_or_default();
+        let mut bytes = self.spare();
         bytes.reserve((HEADROOM + length).saturating_sub(bytes.len()));
         // What lies in the headroom does not matter, so most need not write it.
         bytes.resize(HEADROOM, 0);
@@ -58,7 +72,10 @@ impl Buffers {
     #[inline]
     pub fn give_back(&self, bytes: Vec<u8>) {
         let mut kept = self.kept.borrow_mut();
-        if (1..=MAX_SIZE).contains(&bytes.capacity()) && kept.len() < MAX_KEPT {
+        let size = self.size.get() + bytes.capacity();
+        let is_of_use = (1..=MAX_SIZE).contains(&bytes.capacity());
+        if is_of_use && kept.len() < MAX_KEPT && size <= MAX_KEPT_BYTES {
+            self.size.set(size);
             kept.push(bytes);
         }
     }
@@ -136,7 +153,9 @@ mod tests {
     use super::*;
 
     fn kept(buffers: &Buffers) -> Vec<usize> {
-        buffers.kept.borrow().iter().map(Vec::capacity).collect()
+        let kept: Vec<usize> = buffers.kept.borrow().iter().map(Vec::capacity).collect();
+        assert_eq!(buffers.size.get(), kept.iter().sum::<usize>());
+        kept
     }
 
     #[test]
@@ -202,17 +221,21 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_bounded_in_size_and_number() {
-        let buffers = Rc::<Buffers>::default();
         for (length, keeps) in [(0, true), (MAX_SIZE - HEADROOM, true), (MAX_SIZE - HEADROOM + 1, false)] {
+            let buffers = Rc::<Buffers>::default();
             drop(buffers.for_reply(length));
             assert_eq!(kept(&buffers).len(), usize::from(keeps), "{length}");
-            buffers.kept.borrow_mut().clear();
         }
         for (size, keeps) in [(0, false), (1, true), (MAX_SIZE, true), (MAX_SIZE + 1, false)] {
+            let buffers = Rc::<Buffers>::default();
             buffers.give_back(Vec::with_capacity(size));
             assert_eq!(kept(&buffers).len(), usize::from(keeps), "{size}");
-            buffers.kept.borrow_mut().clear();
         }
+        let buffers = Rc::<Buffers>::default();
+        let large: Vec<_> = (0..40).map(|_| buffers.for_reply(MAX_SIZE - HEADROOM)).collect();
+        drop(large);
+        assert_eq!(kept(&buffers).len(), MAX_KEPT_BYTES / MAX_SIZE);
+        let buffers = Rc::<Buffers>::default();
         let many: Vec<_> = (0..MAX_KEPT + 5).map(|_| buffers.for_reply(1)).collect();
         drop(many);
         assert_eq!(kept(&buffers).len(), MAX_KEPT);

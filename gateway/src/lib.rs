@@ -23,6 +23,7 @@ pub mod discovery;
 pub mod failure;
 mod fields;
 pub mod front;
+mod host;
 mod ids;
 pub mod lame_duck;
 pub mod limit;

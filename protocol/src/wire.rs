@@ -134,6 +134,12 @@ impl<'a> Reader<'a> {
         self.bytes.get(offset..self.at).unwrap_or_default()
     }
 
+    /// What is left. It is not taken.
+    #[inline]
+    pub fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
     /// The next `n` bytes.
     #[inline]
     pub fn take(&mut self, n: usize) -> Result<&'a [u8], WireError> {
@@ -174,13 +180,23 @@ impl<'a> Reader<'a> {
         if first < MARK_U16 { Ok(first as u64) } else { self.long_varint(first, bits) }
     }
 
+    #[inline]
     fn long_varint(&mut self, mark: u8, bits: u32) -> Result<u64, WireError> {
-        match mark {
-            MARK_U16 => Ok(u16::from_le_bytes(self.array()?) as u64),
-            MARK_U32 if bits >= 32 => Ok(u32::from_le_bytes(self.array()?) as u64),
-            MARK_U64 if bits >= 64 => Ok(u64::from_le_bytes(self.array()?)),
-            _ => Err(WireError::IntegerOutOfRange),
-        }
+        // By its value, so that a reader of which most values are short need not be in memory.
+        let (value, rest) = self.clone().long(mark, bits)?;
+        *self = rest;
+        Ok(value)
+    }
+
+    #[inline(never)]
+    fn long(mut self, mark: u8, bits: u32) -> Result<(u64, Reader<'a>), WireError> {
+        let value = match mark {
+            MARK_U16 => u16::from_le_bytes(self.array()?) as u64,
+            MARK_U32 if bits >= 32 => u32::from_le_bytes(self.array()?) as u64,
+            MARK_U64 if bits >= 64 => u64::from_le_bytes(self.array()?),
+            _ => return Err(WireError::IntegerOutOfRange),
+        };
+        Ok((value, self))
     }
 
     /// A u128.

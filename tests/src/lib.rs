@@ -4,6 +4,7 @@
 //! waited for holds, with a deadline so generous that only a real failure meets it.
 
 pub mod books;
+mod browser;
 mod client;
 pub mod dns;
 pub mod driver;
@@ -20,6 +21,7 @@ pub mod stock;
 pub mod tls;
 pub mod uploads;
 
+pub use browser::chromium;
 pub use client::{Answer, Client};
 pub use http2::{Http2, Sent};
 pub use process::{Backend, Gateway, Old, Setup, binary, free_port, is_alive};

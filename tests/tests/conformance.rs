@@ -43,17 +43,20 @@ async fn the_sdks_server_keeps_every_promise_of_an_acceptor() {
 const DRIVERS: &str = "6";
 
 fn keeps_every_promise_of_a_connector(program: &str) {
+    keeps_promises_of_a_connector(&["--drivers", DRIVERS], program);
+}
+
+fn keeps_promises_of_a_connector(which: &[&str], program: &str) {
     let program = path(program);
-    keeps_every_promise(&[
-        "--listen",
-        "127.0.0.1:0",
-        "--drivers",
-        DRIVERS,
-        "--",
-        &program,
-        "--connect",
-        "{}",
-    ]);
+    keeps_every_promise(
+        &[&["--listen", "127.0.0.1:0"], which, &["--", &program, "--connect", "{}"]].concat(),
+    );
+}
+
+/// A connector that knows nothing yet asks for the schema first: the case must hear that while it waits for the call's end.
+#[test]
+fn the_case_of_a_message_that_is_too_long_needs_no_other_before_it() {
+    keeps_promises_of_a_connector(&["--only", "limit-max-message"], "conformance-gateway");
 }
 
 #[test]

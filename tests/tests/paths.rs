@@ -1,4 +1,4 @@
-//! Routes by their paths and headers: fixed answers, redirects, rewrites, prefixes, and headers that go along with calls.
+//! Routes by their paths and headers: fixed answers, redirects, rewrites, prefixes, slashes, suffixes, and headers that go along with calls.
 
 use callgate_tests::{Answer, Backend, Gateway, Raw, Setup, free_port, header};
 use serde_json::{Value, json};
@@ -251,4 +251,81 @@ async fn a_reload_turns_a_call_into_a_redirect_and_back() {
     assert!(["ok", "unchanged"].contains(&paths.gateway.reload().await.as_str()));
     assert_eq!(paths.get("/metadata/x?hops=0", &[]).await.status, 200);
     assert!(!paths.first.endpoint().is_empty());
+}
+
+const LINKS: &str = r#"
+trailing_slash = "redirect"
+ignore_query = ["utm_*", "fbclid"]
+
+[[routes]]
+match = ["GET /books/{name}", "GET /titles/{name}/", "POST /books"]
+call = "chain.metadata"
+backend = "chain"
+response = { wrap = "value" }
+cors = { origins = ["*"] }
+
+[[routes]]
+match = "GET /files/{*rest}"
+respond = { body = "file" }
+"#;
+
+#[tokio::test]
+async fn links_from_elsewhere_are_let_in_where_the_file_says_so() {
+    let paths = Paths::start(Setup::new(), LINKS).await;
+    for (path, expected) in [
+        ("/books/caller?hops=0&utm_source=news&fbclid=1", 200),
+        ("/books/caller?hops=0&utm=1", 400),
+        ("/titles/caller/?hops=0", 200),
+        ("/books?hops=0&name=caller", 405),
+        ("/files/a/", 200),
+        ("/books/caller//?hops=0", 404),
+    ] {
+        let answer = paths.get(path, &[]).await;
+        assert_eq!(answer.status, expected, "{path}: {}", answer.text());
+    }
+    let posted = paths.gateway.client.send("POST", "/books?name=caller", &[], r#"{"hops": 0}"#).await;
+    assert_eq!(posted.status, 200, "{}", posted.text());
+    let lacking = paths.gateway.client.send("POST", "/books", &[], r#"{"hops": 0}"#).await;
+    assert_eq!((lacking.status, &lacking.json()["errors"][0]["pointer"]), (400, &json!("/name")));
+    for (path, to) in [
+        ("/books/a%20b/?hops=0&utm_source=x", "/books/a%20b?hops=0&utm_source=x"),
+        ("/titles/a", "/titles/a/"),
+    ] {
+        let answer = paths.get(path, &[("origin", "https://a.example")]).await;
+        assert_eq!((answer.status, answer.header("location")), (308, to), "{path}");
+        assert_eq!(answer.header("access-control-allow-origin"), "*");
+    }
+    assert_eq!(paths.counted("/titles/{name}/", 308).await, 1.0);
+    let options = paths.gateway.client.send("OPTIONS", "/books/", &[], "").await;
+    assert_eq!((options.status, options.header("allow")), (204, "POST, OPTIONS"));
+    let wrong = paths.gateway.client.send("PUT", "/titles/a", &[], "").await;
+    assert_eq!((wrong.status, wrong.header("allow")), (405, "GET, HEAD, OPTIONS"));
+    let other = paths.get("/files", &[]).await;
+    assert_eq!(other.status, 404, "a tail takes at least one byte");
+    paths.setup.write_routes("routes.toml", &LINKS.replace("\"redirect\"", "\"ignore\""));
+    paths.gateway.takes_its_tables().await;
+    for path in ["/books/caller/?hops=0", "/titles/caller?hops=0"] {
+        let answer = paths.get(path, &[]).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn text_behind_a_parameter_tells_routes_apart() {
+    let routes = ["GET /books/{name}", "GET /books/{name}.csv", "PUT /books/{name}:lend"]
+        .map(|text| format!("[[routes]]\nmatch = \"{text}\"\ncall = \"chain.metadata\"\nresponse = {{ wrap = \"{text}\" }}\n"))
+        .concat();
+    let paths = Paths::start(Setup::new(), &routes).await;
+    for (method, path, expected) in [
+        ("GET", "/books/x?hops=0", "GET /books/{name}"),
+        ("GET", "/books/x.csv?hops=0", "GET /books/{name}.csv"),
+        ("GET", "/books/x%2Ecsv?hops=0", "GET /books/{name}"),
+        ("PUT", "/books/a:b:lend?hops=0", "PUT /books/{name}:lend"),
+    ] {
+        let answer = paths.gateway.client.send(method, path, &[], "").await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        assert!(answer.json().get(expected).is_some(), "{path}: {}", answer.text());
+    }
+    let wrong = paths.gateway.client.send("PUT", "/books/a", &[], "").await;
+    assert_eq!((wrong.status, wrong.header("allow")), (405, "GET, HEAD, OPTIONS"));
 }

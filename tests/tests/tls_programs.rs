@@ -2,7 +2,7 @@
 //! ignored need more, which `make clients` installs.
 
 use callgate_tests::tls::{Ca, Issued};
-use callgate_tests::{Backend, Gateway, Setup, eventually, free_port};
+use callgate_tests::{Backend, Gateway, Setup, chromium, eventually, free_port};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
@@ -332,26 +332,9 @@ async fn httpx_is_served() {
     script(&python, "https_httpx.py", &start(good).await).await;
 }
 
-/// What Chromium makes of the page, with that folder as its home. It may run as root, which its sandbox does not bear.
-async fn chromium(served: &Served, home: &Path) -> String {
-    let program = std::env::var("CALLGATE_TEST_CHROMIUM").expect("where Chromium is");
-    let (home, profile) = (format!("HOME={}", home.display()), home.join("profile").display().to_string());
-    let (profile, url) =
-        (format!("--user-data-dir={profile}"), format!("https://a.example:{}/page", served.tls.port()));
-    let words = [
-        &home,
-        &program,
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        &profile,
-        "--host-resolver-rules=MAP a.example 127.0.0.1",
-        // Its clock stands still while anything is under way.
-        "--virtual-time-budget=60000",
-        "--dump-dom",
-        &url,
-    ];
-    text(&run("env", &words, "").await)
+/// What Chromium makes of the page, with that folder as its home.
+async fn loaded(served: &Served, home: &Path) -> String {
+    chromium(home, "MAP a.example 127.0.0.1", &format!("https://a.example:{}/page", served.tls.port())).await
 }
 
 #[tokio::test]
@@ -377,9 +360,9 @@ async fn chromium_loads_a_page_over_http_2() {
         let output = run("certutil", words, "").await;
         assert!(output.status.success(), "{}", text(&output));
     }
-    let said = chromium(&served, &knows).await;
+    let said = loaded(&served, &knows).await;
     assert!(said.contains(">60 sums, an echo, 62 by h2<"), "{said}");
-    let said = chromium(&served, &does_not).await;
+    let said = loaded(&served, &does_not).await;
     assert!(said.contains("ERR_CERT_AUTHORITY_INVALID") && !said.contains("<title>page"), "{said}");
 }
 

@@ -22,14 +22,10 @@ pub(crate) fn close_count(out: &mut Vec<u8>, start: usize, count: u64) {
         *place = count as u8;
         return;
     }
-    let end = out.len();
-    put_varint(out, count);
-    let width = out.len() - end;
-    if let Some(tail) = out.get_mut(start..) {
-        tail.rotate_right(width);
-    }
-    // The byte that was kept stands behind the count now.
-    out.remove(start + width);
+    let mut wide = Vec::new();
+    put_varint(&mut wide, count);
+    // What it counts is moved once.
+    out.splice(start..=start, wide);
 }
 
 /// Keeps a byte for a count, which most often fits it. Gives its place.

@@ -28,9 +28,25 @@ pub(crate) struct Attempts<'a> {
     pub(crate) deadline: Instant,
 }
 
+/// How far attempts have brought a call.
+pub(crate) enum Done {
+    /// It has its encoded result, and what came beside it. Where the service streams, its end came before any item.
+    Reply(Reply),
+    /// It streams. It is not sent again.
+    Begun(Box<Attempt>),
+}
+
 impl Attempts<'_> {
     /// Makes the call; the encoded result, and what came beside it.
     pub(crate) async fn run(&self) -> Result<Reply, Status> {
+        match self.begin().await? {
+            Done::Reply(reply) => Ok(reply),
+            Done::Begun(_) => Err(Status::internal("the endpoint streams, which was not asked for")),
+        }
+    }
+
+    /// Makes the call, to its result or to where it streams: it has its first item, or if the caller streams it was sent.
+    pub(crate) async fn begin(&self) -> Result<Done, Status> {
         self.pool.budget.earn();
         let mut progress = Progress::default();
         match timeout_at(self.deadline, self.attempts(&mut progress)).await {
@@ -43,7 +59,7 @@ impl Attempts<'_> {
         }
     }
 
-    async fn attempts(&self, progress: &mut Progress) -> Result<Reply, Status> {
+    async fn attempts(&self, progress: &mut Progress) -> Result<Done, Status> {
         let mut next = None;
         loop {
             let chosen = match next.take() {
@@ -58,7 +74,7 @@ impl Attempts<'_> {
             let (endpoint, failed) = match self.send(chosen).await {
                 Err(failed) => (endpoint, failed),
                 Ok(sent) => match self.race(sent, progress).await {
-                    Ok(reply) => return Ok(reply),
+                    Ok(done) => return Ok(done),
                     Err(failed) => failed,
                 },
             };
@@ -82,10 +98,15 @@ impl Attempts<'_> {
     }
 
     /// Waits for the outcome of an attempt, and of those that are sent beside it. If it is a failure: whose.
-    async fn race(&self, first: Attempt, progress: &mut Progress) -> Result<Reply, (u64, Failed)> {
+    async fn race(&self, mut first: Attempt, progress: &mut Progress) -> Result<Done, (u64, Failed)> {
+        let streams = self.method.streams;
+        if streams.caller {
+            first.trial.lasts();
+            return Ok(Done::Begun(Box::new(first)));
+        }
         let mut race = Race::new(first);
         progress.begins();
-        let hedge_after = self.pool.hedge_after.filter(|_| self.method.idempotent);
+        let hedge_after = self.pool.hedge_after.filter(|_| self.method.idempotent && streams.is_plain());
         let mut hedge = hedge_after.map(|after| (after, Box::pin(sleep(after))));
         loop {
             match race.next(hedge.as_mut().map(|(_, time)| time.as_mut())).await {
@@ -104,9 +125,13 @@ impl Attempts<'_> {
                         }
                         outcome => {
                             race.finish();
-                            return outcome.map_err(|failed| (endpoint, failed));
+                            return outcome.map(Done::Reply).map_err(|failed| (endpoint, failed));
                         }
                     }
+                }
+                Event::Begun(at) => {
+                    progress.streams();
+                    return Ok(Done::Begun(Box::new(race.goes_on_with(at))));
                 }
                 Event::Silent => {}
                 Event::Time => {
@@ -171,7 +196,8 @@ impl Attempts<'_> {
     }
 
     fn call<'a>(&'a self, way: &Way, payload: &'a [u8]) -> Call<'a> {
-        Call { call_id: way.call_id, metadata: self.metadata, payload, deadline: self.deadline }
+        let (call_id, streams) = (way.call_id, self.method.streams);
+        Call { call_id, streams, metadata: self.metadata, payload, deadline: self.deadline }
     }
 
     /// What becomes of the call when its time is up and nothing has come. Says who has failed it before.

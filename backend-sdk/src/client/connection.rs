@@ -2,14 +2,16 @@
 
 use super::in_flight::{Heard, InFlight, Wait, in_flight};
 use super::offers::{Offer, Offers};
-use super::outcome::{Failed, Origin, late, unavailable};
+use super::outcome::{Failed, Origin, Outcome, late, unavailable};
 use super::queue::Queue;
 use super::schemas::Schemas;
 use super::slot::Slot;
 use crate::Status;
-use crate::service::Method;
+use crate::service::{Directions, Method};
+use callgate_protocol::connection::streams::NotPut;
 use callgate_protocol::connection::{Connector, NotSent};
-use callgate_protocol::{CallHead, CallId, Hello, MetadataBuf};
+use callgate_protocol::{CallHead, CallId, Hello, Metadata, MetadataBuf};
+use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -24,6 +26,7 @@ pub(crate) type Calls = Connector<InFlight, Instant>;
 #[derive(Clone, Copy)]
 pub(crate) struct Call<'a> {
     pub(crate) call_id: CallId,
+    pub(crate) streams: Directions,
     pub(crate) metadata: &'a MetadataBuf,
     pub(crate) payload: &'a [u8],
     pub(crate) deadline: Instant,
@@ -219,10 +222,15 @@ impl Connection {
         };
         let (answer, wait) = in_flight();
         let (sent, open) = self.queue.push(|calls| {
-            let sent = calls.call(&head, call.deadline, answer, |out| {
+            let payload = |out: &mut Vec<u8>| {
                 out.extend_from_slice(call.payload);
                 Ok(())
-            });
+            };
+            let sent = if call.streams.is_plain() {
+                calls.call(&head, call.deadline, answer, payload)
+            } else {
+                calls.stream(call.streams, &head, call.deadline, answer, payload)
+            };
             (sent, calls.accepts())
         });
         if !open {
@@ -282,6 +290,36 @@ impl Sent {
     /// What is heard of it next. Not to be asked again after an outcome.
     pub(crate) fn poll_heard(&self, cx: &Context<'_>) -> Poll<Heard> {
         self.wait.poll(cx)
+    }
+
+    /// The next item of the service, or behind the last the outcome. Not to be asked again after that.
+    pub(crate) fn poll_item(&self, cx: &Context<'_>) -> Poll<Result<Vec<u8>, Outcome>> {
+        self.wait.poll_item(cx)
+    }
+
+    /// Items were read: the peer may send as many again.
+    pub(crate) fn used(&self, items: u32, bytes: usize) {
+        self.slot.connection.queue.push(|calls| calls.used(self.number, items, bytes));
+    }
+
+    /// Puts an item. Who is told to wait is woken when it is its turn, if it has [polled](Self::poll_item) before.
+    pub(crate) fn put(&self, item: &[u8]) -> Result<(), NotPut<Infallible>> {
+        self.slot.connection.queue.push(|calls| {
+            calls.item(self.number, |out| {
+                out.extend_from_slice(item);
+                Ok(())
+            })
+        })
+    }
+
+    /// Says that this was the last item.
+    pub(crate) fn end(&self) {
+        self.slot.connection.queue.push(|calls| calls.end(self.number, Metadata::default()));
+    }
+
+    /// The longest message that its peer accepts, in bytes.
+    pub(crate) fn max_message(&self) -> usize {
+        self.slot.connection.max_message
     }
 
     /// Whether its peer does not answer.

@@ -70,18 +70,25 @@ impl Connection {
     }
 
     fn event(&self, event: Event<'_>) -> Result<(), ProtocolError> {
-        match self.queue.push(|calls| calls.on_event(event))? {
+        let said = self.queue.push(|calls| {
+            let said = calls.on_event(event)?;
+            if let Said::Item { number, payload } = said {
+                calls.value(number).inspect(|in_flight| in_flight.item(payload));
+            }
+            Ok::<_, ProtocolError>(said)
+        })?;
+        match said {
             Said::Answered(call, answer) => call.value.end(outcome(answer)),
             Said::GoAway { reason, refused } => {
                 let why = format!("it takes no more calls: {reason}");
                 for call in refused {
-                    call.value.end(Err(self.gone(Origin::Unsent, &why)));
+                    let origin = if call.streamed { Origin::Lost } else { Origin::Unsent };
+                    call.value.end(Err(self.gone(origin, &why)));
                 }
                 self.retire(&why);
             }
             Said::Ready(ready) => drop(self.ready.send_replace(ready)),
             Said::Schema(fingerprint, encoded) => self.learn(fingerprint, encoded),
-            // No stream is announced, and so none comes.
             Said::Nothing | Said::Hello(_) | Said::Item { .. } => {}
         }
         Ok(())
@@ -119,10 +126,10 @@ fn tell(endpoint: &str, learned: &Learned) {
 fn outcome(answer: Answer<'_>) -> Outcome {
     let status = match answer {
         Answer::Reply { metadata, payload } => return Ok(Reply::new(payload.to_vec(), metadata)),
+        Answer::End { metadata } => return Ok(Reply::new(Vec::new(), metadata)),
         Answer::Failure(status) => status.into(),
-        Answer::End { .. } => Status::internal("the endpoint streams, which was not asked for"),
         Answer::TooLarge | Answer::NoRoom => {
-            Status::resource_exhausted("the result is longer than this side accepts")
+            Status::resource_exhausted("the result, or an item, is longer than this side accepts")
         }
     };
     Err(Failed { status, origin: Origin::Endpoint })
@@ -136,7 +143,7 @@ async fn open(
     let stream = dial.connect(&member.address, member.endpoint()).await?;
     let hello = introduction.hello().await;
     let queue = Arc::new(Queue::new(Calls::new(&hello)));
-    let inbound = Inbound::new(Role::Connector, hello.limits);
+    let inbound = Inbound::of(Role::Connector, &hello, None);
     let mut link = Link::new(stream, inbound, HURRIED);
     let hello = match shake_hands(&mut link, &queue).await {
         Ok(hello) => hello,

@@ -1,11 +1,12 @@
 //! What lies between a connection and the caller of one call on it: how the call has ended, and before that perhaps word that the
-//! peer may be gone.
+//! peer may be gone, and the items of one that streams.
 //!
 //! The connection keeps an [`InFlight`] for each call, and its caller waits by a [`Wait`]. Word of a silence comes by the wake-up
 //! for which the caller waits anyway, so a plain call pays nothing for it.
 
 use super::outcome::{Origin, Outcome, unavailable};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 /// The connection's end. When it is dropped without an outcome, the call is lost.
@@ -23,10 +24,21 @@ pub(crate) enum Heard {
     Outcome(Outcome),
     /// The peer has fallen silent: it may be gone, and it may answer all the same.
     Silent,
+    /// The first item is there. It is heard until the item is taken.
+    Begun,
 }
 
-/// What has happened and was not heard yet, and whom to wake.
-type Shared = Mutex<(Option<Heard>, Option<Waker>)>;
+/// What has happened and was not heard yet.
+#[derive(Debug, Default)]
+struct Shared(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    heard: Option<Heard>,
+    /// Those that wait for the caller, as many as the credit that this side gives. They come before an outcome.
+    items: VecDeque<Vec<u8>>,
+    waker: Option<Waker>,
+}
 
 /// The two ends of a call.
 pub(crate) fn in_flight() -> (InFlight, Wait) {
@@ -37,19 +49,30 @@ pub(crate) fn in_flight() -> (InFlight, Wait) {
 impl InFlight {
     /// The call has ended. That its caller has left does not matter.
     pub(crate) fn end(mut self, outcome: Outcome) {
-        self.0.take().inspect(|shared| tell(shared, Heard::Outcome(outcome)));
+        self.0.take().inspect(|shared| shared.tell(|state| state.heard = Some(Heard::Outcome(outcome))));
     }
 
     /// The peer has fallen silent.
     pub(crate) fn falls_silent(&self) {
-        self.0.as_ref().inspect(|shared| tell(shared, Heard::Silent));
+        self.0.as_ref().inspect(|shared| shared.tell(|state| state.heard = Some(Heard::Silent)));
+    }
+
+    /// An item has come.
+    pub(crate) fn item(&self, payload: &[u8]) {
+        self.0.as_ref().inspect(|shared| shared.tell(|state| state.items.push_back(payload.to_vec())));
+    }
+
+    /// It is the caller's turn to put items.
+    pub(crate) fn turn(&self) {
+        self.0.as_ref().inspect(|shared| shared.tell(|_| {}));
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
         if let Some(shared) = self.0.take() {
-            tell(&shared, Heard::Outcome(Err(unavailable(Origin::Lost, "the connection was lost"))));
+            let lost = unavailable(Origin::Lost, "the connection was lost");
+            shared.tell(|state| state.heard = Some(Heard::Outcome(Err(lost))));
         }
     }
 }
@@ -57,26 +80,55 @@ impl Drop for InFlight {
 impl Wait {
     /// The next thing that is heard. Not to be asked again after an outcome.
     pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<Heard> {
-        let mut shared = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(heard) = shared.0.take() {
+        let mut state = self.0.lock();
+        if !state.items.is_empty() {
+            return Poll::Ready(Heard::Begun);
+        }
+        if let Some(heard) = state.heard.take() {
             return Poll::Ready(heard);
         }
-        match &mut shared.1 {
+        state.wait(cx)
+    }
+
+    /// The next item, or behind the last the outcome. Not to be asked again after that.
+    pub(crate) fn poll_item(&self, cx: &Context<'_>) -> Poll<Result<Vec<u8>, Outcome>> {
+        let mut state = self.0.lock();
+        if let Some(item) = state.items.pop_front() {
+            return Poll::Ready(Ok(item));
+        }
+        match state.heard.take() {
+            Some(Heard::Outcome(outcome)) => Poll::Ready(Err(outcome)),
+            // Who reads a stream waits for the peer, as long as the connection is not given up.
+            _ => state.wait(cx),
+        }
+    }
+}
+
+impl Shared {
+    /// What was not heard yet is of no use any more.
+    fn tell(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.lock();
+        change(&mut state);
+        let waker = state.waker.take();
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Nothing under this lock panics half-way.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn wait<T>(&mut self, cx: &Context<'_>) -> Poll<T> {
+        match &mut self.waker {
             Some(waker) => waker.clone_from(cx.waker()),
             none => *none = Some(cx.waker().clone()),
         }
         Poll::Pending
-    }
-}
-
-/// What was not heard yet is of no use any more.
-fn tell(shared: &Shared, news: Heard) {
-    let mut guard = shared.lock().unwrap_or_else(PoisonError::into_inner);
-    guard.0 = Some(news);
-    let waker = guard.1.take();
-    drop(guard);
-    if let Some(waker) = waker {
-        waker.wake();
     }
 }
 

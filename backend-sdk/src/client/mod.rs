@@ -16,6 +16,7 @@
 //! reviewer     which members are ejected, or tried again; trial, where attempts report that
 //! attempt      one call; progress, how far it has come; race, attempts side by side; outcome, how one ends; in_flight, how
 //!              its caller hears of it; budget, how many may be sent again
+//! streamed     one call that streams, from where an attempt has begun it
 //! news         what people are told once
 //! ```
 
@@ -47,6 +48,7 @@ mod schemas;
 #[cfg(test)]
 mod silence_tests;
 mod slot;
+mod streamed;
 mod supervisor;
 #[cfg(test)]
 mod testing;
@@ -55,6 +57,7 @@ mod tests;
 mod trial;
 
 pub use builder::{ClientBuilder, ClientError};
+pub use streamed::Outgoing;
 
 use crate::codec;
 use crate::context::metadata_of_call;
@@ -141,19 +144,12 @@ impl Client {
         A: Serialize + Sync,
         R: DeserializeOwned,
     {
-        let (service, name) = (method.service, method.name);
-        let schema = method.schema().map_err(|problem| {
-            Status::internal(format!("{service}.{name} cannot be called: {problem}")).not_executed()
-        })?;
-        let mut payload = Vec::new();
-        codec::write(arguments, &mut payload).map_err(|error| {
-            Status::invalid_argument(format!("the arguments of {service}.{name} cannot be encoded: {error}"))
-        })?;
+        let (schema, payload) = encode(method, arguments)?;
         let deadline = self.deadline(context)?;
         let outcome = match &self.layers {
             None => self.send(method, context, &payload, deadline).await,
             // On the heap, so that calls without layers stay as small as they are.
-            Some(layers) => Box::pin(layered::call(self, layers, method, context, payload, deadline)).await,
+            Some(layers) => Box::pin(self.send_through(layers, method, context, payload, deadline)).await,
         };
         if let Some(context) = context {
             let beside =
@@ -161,6 +157,22 @@ impl Client {
             context.heard(beside);
         }
         decode(method, schema, &outcome?.payload)
+    }
+
+    /// Makes the call through the layers.
+    async fn send_through(
+        &self,
+        layers: &Layers,
+        method: &'static Method,
+        context: Option<&Context>,
+        payload: Vec<u8>,
+        deadline: Instant,
+    ) -> Result<Reply, Status> {
+        let client = self.clone();
+        layered::call(layers, method, context, payload.len(), deadline, move |context, deadline| async move {
+            client.send(method, Some(&context), &payload, deadline).await
+        })
+        .await
     }
 
     /// The deadline of a call that is made now.
@@ -186,6 +198,22 @@ impl Client {
             metadata.map_err(|error| Status::resource_exhausted(error.to_string()).not_executed())?;
         Attempts { pool: &self.pool, method, metadata: &metadata, payload, deadline }.run().await
     }
+}
+
+/// The method's schema, and the arguments as they are sent.
+fn encode<A: Serialize>(
+    method: &'static Method,
+    arguments: &A,
+) -> Result<(&'static Schema, Vec<u8>), Status> {
+    let (service, name) = (method.service, method.name);
+    let schema = method.schema().map_err(|problem| {
+        Status::internal(format!("{service}.{name} cannot be called: {problem}")).not_executed()
+    })?;
+    let mut payload = Vec::new();
+    codec::write(arguments, &mut payload).map_err(|error| {
+        Status::invalid_argument(format!("the arguments of {service}.{name} cannot be encoded: {error}"))
+    })?;
+    Ok((schema, payload))
 }
 
 /// What a peer has sent is read within the bounds of the guard.

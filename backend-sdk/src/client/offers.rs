@@ -155,6 +155,8 @@ impl Offers {
 
     fn first_look(&self, method: &'static Method, schemas: &Arc<Schemas>) -> (Known, Option<Fingerprint>) {
         let told = self.told.get(method.service).and_then(|service| service.get(method.name));
+        // One that streams in other directions is another method.
+        let told = told.filter(|offer| offer.streams == method.streams);
         let (Some(offer), Ok(own)) = (told, method.schema()) else {
             return (self.enter(method, Known::NotOffered), None);
         };
@@ -230,10 +232,28 @@ impl Way {
         self.verdict.as_ref().map_or(Ok(arguments.into()), |verdict| verdict.request(method, arguments, most))
     }
 
+    /// An item of the caller as the peer reads it, in `most` bytes.
+    pub(crate) fn item(&self, method: &Method, item: Vec<u8>, most: usize) -> Result<Vec<u8>, Failed> {
+        match &self.verdict {
+            None => Ok(item),
+            Some(verdict) => verdict.item(method, &item, most),
+        }
+    }
+
+    /// An item of the peer as this caller reads it.
+    pub(crate) fn came(&self, method: &Method, item: Vec<u8>) -> Result<Vec<u8>, Failed> {
+        match &self.verdict {
+            None => Ok(item),
+            Some(verdict) => verdict.response(method, item),
+        }
+    }
+
     /// The peer's answer as this caller reads it.
     pub(crate) fn outcome(&self, method: &Method, outcome: Outcome) -> Outcome {
         match &self.verdict {
             None => outcome,
+            // The end of items, which has no result.
+            Some(_) if method.streams.service && outcome.is_ok() => outcome,
             Some(verdict) => verdict.outcome(method, outcome),
         }
     }

@@ -61,6 +61,12 @@ impl Progress {
         self.may_have_run |= !matches!(outcome, Err(failed) if failed.status.not_executed);
     }
 
+    /// An attempt has begun to stream: it is the call.
+    pub(super) fn streams(&mut self) {
+        self.open -= 1;
+        self.may_have_run = true;
+    }
+
     /// An attempt has failed.
     pub(super) fn fails(&mut self, failed: &Failed) {
         if failed.origin == Origin::Unsent {

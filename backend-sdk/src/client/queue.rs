@@ -89,6 +89,10 @@ impl Outgoing for &Queue {
         let state = &mut *guard;
         let was_full = state.calls.backlog() >= MAX_BACKLOG;
         state.calls.take_output(buffer);
+        // What has left, and what has come since the last time, may let writers of streams go on.
+        while let Some(number) = state.calls.next_turn() {
+            state.calls.value(number).inspect(|in_flight| in_flight.turn());
+        }
         if buffer.is_empty() {
             match &mut state.waker {
                 Some(waker) => waker.clone_from(cx.waker()),

@@ -35,6 +35,8 @@ pub(super) struct Race {
 pub(super) enum Event {
     /// The attempt at that place has ended.
     Ended(usize, Outcome),
+    /// The attempt at that place has its first item.
+    Begun(usize),
     /// An endpoint gives no sign of life.
     Silent,
     /// The time for a hedge has come.
@@ -93,6 +95,21 @@ impl Race {
         self.others.remove(at.saturating_sub(1));
     }
 
+    /// The attempt at that place streams: it is the call from now on.
+    pub(super) fn goes_on_with(mut self, at: usize) -> Attempt {
+        if at > 0 {
+            std::mem::swap(&mut self.first, &mut self.others[at - 1]);
+        }
+        let Race { mut first, others } = self;
+        for mut one in others {
+            if one.sent.is_silent() {
+                one.trial.says_nothing();
+            }
+        }
+        first.trial.begins();
+        first
+    }
+
     /// The call is over. Says nothing of endpoints that have fallen silent: that is another matter than to be slow.
     pub(super) fn finish(self) {
         for mut one in std::iter::once(self.first).chain(self.others) {
@@ -110,6 +127,7 @@ impl Race {
         for (at, one) in self.all().enumerate() {
             match one.sent.poll_heard(cx) {
                 Poll::Ready(Heard::Outcome(outcome)) => return Poll::Ready(Event::Ended(at, outcome)),
+                Poll::Ready(Heard::Begun) => return Poll::Ready(Event::Begun(at)),
                 Poll::Ready(Heard::Silent) => return Poll::Ready(Event::Silent),
                 Poll::Pending => {}
             }

@@ -36,6 +36,8 @@ pub(crate) enum Verdict {
 #[derive(Debug)]
 pub(crate) struct Conversion {
     request: Converter,
+    /// Of what the caller streams, where it does.
+    items: Option<Converter>,
     response: Converter,
     /// `None` if one side has no error type, or they do not fit. Errors then come without their details.
     error: Option<Converter>,
@@ -113,15 +115,37 @@ impl Verdict {
         }
     }
 
+    /// An item of the caller as the instance reads it, in `most` bytes.
+    pub(crate) fn item(&self, method: &Method, item: &[u8], most: usize) -> Result<Vec<u8>, Failed> {
+        let Verdict::Fits(Conversion { items: Some(items), .. }) = self else {
+            return Ok(item.to_vec());
+        };
+        let mut converted = Vec::with_capacity(item.len());
+        items.run(item, &mut converted, most).map_err(|error| {
+            let (service, name) = (method.service, method.name);
+            let message = format!("an item does not fit the {service}.{name} of the endpoint: {error}");
+            Failed { status: Status::failed_precondition(message), origin: Origin::Endpoint }
+        })?;
+        Ok(converted)
+    }
+
     /// An instance's answer as this caller reads it.
     pub(crate) fn outcome(&self, method: &Method, outcome: Outcome) -> Outcome {
         let Verdict::Fits(conversion) = self else {
             return outcome;
         };
-        let reply = outcome.map_err(|failed| conversion.failure(failed))?;
-        let mut converted = Vec::with_capacity(reply.size());
-        match conversion.response.run(&reply.payload, &mut converted, MAX_ASSEMBLY) {
-            Ok(()) => Ok(Reply { payload: converted, ..reply }),
+        let Reply { payload, metadata } = outcome.map_err(|failed| conversion.failure(failed))?;
+        Ok(Reply { payload: self.response(method, payload)?, metadata })
+    }
+
+    /// An instance's result, or an item of it, as this caller reads it.
+    pub(crate) fn response(&self, method: &Method, payload: Vec<u8>) -> Result<Vec<u8>, Failed> {
+        let Verdict::Fits(conversion) = self else {
+            return Ok(payload);
+        };
+        let mut converted = Vec::with_capacity(payload.len());
+        match conversion.response.run(&payload, &mut converted, MAX_ASSEMBLY) {
+            Ok(()) => Ok(converted),
             Err(error) => {
                 let (service, name) = (method.service, method.name);
                 let message = format!("the result of {service}.{name} does not fit this caller: {error}");
@@ -138,6 +162,13 @@ impl Conversion {
         let response = Converter::compile((theirs, &theirs.response), (own, &own.response));
         Ok(Conversion {
             request: request.map_err(told("the arguments do not fit"))?,
+            items: match (&own.request_items, &theirs.request_items) {
+                (Some(from), Some(to)) => {
+                    let items = Converter::compile((own, from), (theirs, to));
+                    Some(items.map_err(told("what the caller streams does not fit"))?)
+                }
+                _ => None,
+            },
             response: response.map_err(told("the result does not fit"))?,
             error: match (&theirs.error, &own.error) {
                 (Some(from), Some(to)) => Converter::compile((theirs, from), (own, to)).ok(),

@@ -43,7 +43,8 @@ fn who_is_told_that_a_peer_has_fallen_silent_finds_it_so() {
     let peer = Arc::new(Connection::new(queue, hello, "a peer".into()));
     let deadline = Instant::now() + Duration::from_secs(60);
     let metadata = MetadataBuf::default();
-    let call = Call { call_id: CallId::of("which", "who"), metadata: &metadata, payload: b"", deadline };
+    let (call_id, streams) = (CallId::of("which", "who"), Default::default());
+    let call = Call { call_id, streams, metadata: &metadata, payload: b"", deadline };
     let sent = peer.clone().place_now(call).expect("it has a place");
     let looks = Arc::new(Looks(peer.clone(), AtomicBool::new(false)));
     assert!(sent.poll_heard(&Context::from_waker(&looks.clone().into())).is_pending());

@@ -62,6 +62,25 @@ impl Trial {
         self.report(evidence(outcome), took);
     }
 
+    /// Its caller streams, and may leave whenever it likes: that the call has no answer then says nothing.
+    pub(crate) fn lasts(&mut self) {
+        self.sent = None;
+    }
+
+    /// The first item is there, which is as good as an answer.
+    pub(crate) fn begins(&mut self) {
+        if !self.ended {
+            self.report(Evidence::Good, None);
+        }
+    }
+
+    /// The same as [`end`](Self::end) of a call that streams, which takes as long as it takes.
+    pub(crate) fn streams(&mut self, outcome: &Outcome) {
+        if !self.ended {
+            self.report(evidence(outcome), None);
+        }
+    }
+
     /// The call is over, and that it was not answered here says nothing. Does nothing if it was.
     pub(crate) fn says_nothing(&mut self) {
         if !self.ended {
@@ -146,6 +165,29 @@ mod tests {
         assert_eq!(of(second * 2, Some(second / 2)), Evidence::Failed);
         assert_eq!(of(second * 2, Some(second * 3 / 2)), Evidence::Nothing);
         assert_eq!(of(second * 3 / 2, None), Evidence::GivenUp, "its caller has left");
+    }
+
+    #[test]
+    fn who_streams_may_leave_at_any_time_and_an_item_is_an_answer() {
+        let member = Members::new().make("127.0.0.1:1".parse().expect("an address"), None);
+        let failures = || member.judged().health.failures();
+        // At its deadline.
+        let sent = || {
+            let mut trial = Trial::new(member.clone());
+            trial.send(Instant::now());
+            trial
+        };
+        let mut trial = sent();
+        trial.lasts();
+        drop(trial);
+        assert_eq!(failures(), (0, 0));
+        drop(sent());
+        assert_eq!(failures(), (1, 1), "another call counts");
+        let mut trial = sent();
+        trial.begins();
+        trial.begins();
+        drop(trial);
+        assert_eq!(failures(), (1, 2), "it counts once, as a good one");
     }
 
     #[test]

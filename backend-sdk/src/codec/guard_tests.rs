@@ -58,9 +58,16 @@ fn schema<T: Message>() -> Schema {
         let method = MethodSchema::new(builder.request("Request", Vec::new()), response, Vec::new());
         builder.complete(method)
     };
-    let (call_id, cache) = (CallId::of("test", "test"), OnceLock::new());
-    let method =
-        crate::service::Method { service: "test", name: "test", call_id, idempotent: false, describe, cache };
+    let (call_id, streams, cache) = (CallId::of("test", "test"), Default::default(), OnceLock::new());
+    let method = crate::service::Method {
+        service: "test",
+        name: "test",
+        call_id,
+        idempotent: false,
+        streams,
+        describe,
+        cache,
+    };
     assert!(method.schema().is_ok());
     method.cache.into_inner().unwrap().unwrap()
 }

@@ -120,3 +120,41 @@ fn a_claimed_length_allocates_no_more_than_a_megabyte() {
     let claimed = [&[253][..], &[0xff; 8]].concat();
     assert!(matches!(read::<Vec<String>>(&claimed), Err(CodecError::Bytes(_))));
 }
+
+#[test]
+fn a_short_text_is_read_alike_wherever_it_stands() {
+    for (length, behind) in (0..20_usize).flat_map(|length| [0, 1, 15, 16, 20].map(|behind| (length, behind)))
+    {
+        let message = |text: &[u8]| {
+            let count = [length as u8];
+            [&count[..], text, &[behind as u8], &vec![0x80; behind]].concat()
+        };
+        let mut text = vec![b'a'; length];
+        for place in 0..length {
+            for odd in [
+                &b"\0"[..],
+                b"\x7f",
+                b"\x80",
+                b"\xff",
+                b"\xc3",
+                "é".as_bytes(),
+                "日".as_bytes(),
+                "🦀".as_bytes(),
+            ] {
+                text.fill(b'a');
+                let end = length.min(place + odd.len());
+                text[place..end].copy_from_slice(&odd[..end - place]);
+                let bytes = message(&text);
+                let theirs = bincode::serde::decode_from_slice::<(String, Vec<u8>), _>(&bytes, standard());
+                let theirs = theirs.ok().map(|(value, _)| value);
+                assert_eq!(read::<(String, Vec<u8>)>(&bytes).ok(), theirs, "{bytes:?}");
+            }
+        }
+        let plain = read::<(String, Vec<u8>)>(&message(&vec![b'a'; length])).unwrap();
+        assert_eq!((plain.0.len(), plain.1.len()), (length, behind));
+        assert!(
+            read::<String>(&[&[length as u8 + 1][..], &vec![b'a'; length]].concat()).is_err(),
+            "{length}"
+        );
+    }
+}

@@ -1,7 +1,7 @@
 //! Calls for the tests of layers.
 
 use super::{Call, Layer, Next, Outcome, Reply, Side, Stack};
-use crate::service::Method;
+use crate::service::{Directions, Method};
 use crate::{Context, Status};
 use callgate_protocol::schema::{Definition, MethodSchema, StructDef, Type};
 use callgate_protocol::{CallId, Metadata};
@@ -17,6 +17,7 @@ const fn method(name: &'static str) -> Method {
         name,
         call_id: CallId::of("orders", name),
         idempotent: true,
+        streams: Directions { caller: false, service: false },
         describe: || {
             let request = Definition::Struct(StructDef::new("Request", Vec::new()));
             Ok(MethodSchema::new(Type::Ref(0), Type::Unit, vec![request]))

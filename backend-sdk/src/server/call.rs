@@ -3,6 +3,7 @@
 //! [`begin`] runs it until it ends or waits. What waits goes on in a task of its own, [`run`], which keeps [`Reply`], the promise of
 //! exactly one answer: a future whose drop panics unwinds through it.
 
+use super::items::Items;
 use super::mailbox::{Done, Mailbox, Outcome, Succeeded};
 use super::registry::{Target, full_name};
 use super::slots::{LONG, Slots, TaskSlot};
@@ -39,9 +40,13 @@ impl Reply {
             return;
         }
         let slots = self.slot.slots();
-        slots.ended(|| self.began.elapsed());
+        let streams = self.target.method.streams;
+        // One that streams takes as long as its reader likes.
+        if streams.is_plain() {
+            slots.ended(|| self.began.elapsed());
+        }
         let outcome = outcome(result(), &self.state, slots);
-        self.mailbox.put(Done { number: self.number, outcome });
+        self.mailbox.put(Done { number: self.number, outcome, ends: streams.service });
     }
 }
 
@@ -74,8 +79,9 @@ pub(crate) fn start(
     state: &CallState,
     context: Context,
     payload: &[u8],
+    items: Option<Items>,
 ) -> Result<Answer, Status> {
-    let call = || target.service.clone().call(target.index, context, payload);
+    let call = || target.service.clone().call(target.index, context, payload, items);
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| Err(panicked(target.method, state, &*panic)))
 }
 

@@ -8,10 +8,12 @@
 
 use super::call::{self, Reply};
 use super::connection::Shared;
+use super::items::Items;
 use super::layered;
 use super::mailbox::{Done, Mailbox, Outcome, Succeeded};
 use super::registry::Target;
 use super::slots::{LONG, Slot};
+use super::streamed::Kept;
 use crate::Context;
 use crate::codec::spare;
 use crate::connection::{Outgoing, Pace};
@@ -32,15 +34,17 @@ pub(crate) type Peer = Acceptor<Running, Instant>;
 
 /// The calls of one connection.
 pub(super) struct Calls {
-    shared: Arc<Shared>,
-    peer: Peer,
-    mailbox: Arc<Mailbox>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) peer: Peer,
+    pub(super) mailbox: Arc<Mailbox>,
     /// What was taken from the mailbox last, answered and empty again.
     done: Vec<Done>,
+    /// The same of calls that stream.
+    streams: Vec<u32>,
     /// Tasks have answered since the last turn.
-    tasks_answer: bool,
+    pub(super) tasks_answer: bool,
     /// Who calls.
-    caller: Arc<crate::Peer>,
+    pub(super) caller: Arc<crate::Peer>,
     /// Whoever brings none of them along is not let in.
     tokens: Option<Arc<Tokens>>,
     /// For the next call: that of one before which nobody else has kept.
@@ -50,16 +54,21 @@ pub(super) struct Calls {
 /// A call's task.
 #[derive(Debug)]
 pub(crate) struct Running {
-    task: JoinHandle<()>,
-    method: MethodName,
-    state: Arc<CallState>,
+    pub(super) task: JoinHandle<()>,
+    pub(super) method: MethodName,
+    pub(super) state: Arc<CallState>,
+    /// Of a call that streams.
+    pub(super) items: Option<Items>,
 }
 
 impl Running {
     /// Says first that nobody waits any more, for what the method has spawned, and then drops the method's future.
-    fn stop(&self) {
+    pub(super) fn stop(&self) {
         self.state.cancel();
         self.task.abort();
+        if let Some(items) = &self.items {
+            items.stop();
+        }
     }
 
     /// The time is up. Who has called need not say so: it may be gone by now.
@@ -86,6 +95,7 @@ impl Calls {
             peer,
             mailbox: Arc::default(),
             done: Vec::new(),
+            streams: Vec::new(),
             tasks_answer: false,
             caller,
             tokens,
@@ -95,8 +105,15 @@ impl Calls {
 
     pub(super) fn event(&mut self, event: Event<'_>, pace: &mut Pace) -> Result<(), ProtocolError> {
         match self.peer.on_event(event)? {
-            // No stream is announced, and so none comes.
-            Asked::Nothing | Asked::Item { .. } | Asked::End { .. } => Ok(()),
+            Asked::Nothing => Ok(()),
+            Asked::Item { number, payload } => {
+                self.item_came(number, payload);
+                Ok(())
+            }
+            Asked::End { number, .. } => {
+                self.items_ended(number);
+                Ok(())
+            }
             Asked::Hello(hello) => {
                 self.caller.introduce(hello.identity);
                 self.look_at_token(hello.token.as_ref())
@@ -138,14 +155,18 @@ impl Calls {
             Ok(admitted) => admitted,
             Err(status) => return self.peer.refuse(number, status),
         };
+        if !target.method.streams.is_plain() {
+            let kept = Kept { target: target.clone(), slot: slot.keep(), room, began: pace.now() };
+            return self.stream(number, head, payload, kept);
+        }
         let began = pace.now();
         let deadline = head.timeout_ms.and_then(|ms| began.checked_add(Duration::from_millis(ms.into())));
         let state = CallState::arrived(self.state.take(), head.metadata, &self.caller);
         let context = Context::of_call(deadline, state.clone());
         let at_connection = shared.one_thread || target.place.is_at_connection();
         let started = match &shared.layers {
-            None => call::start(target, &state, context, payload),
-            Some(layers) => Ok(layered::serve(layers, target, state.clone(), context, payload)),
+            None => call::start(target, &state, context, payload, None),
+            Some(layers) => Ok(layered::serve(layers, target, state.clone(), context, payload, None)),
         };
         if payload.len() > SHORT {
             pace.lap();
@@ -169,7 +190,7 @@ impl Calls {
                 let (method, target, kept) = (MethodName::of(target.method), target.clone(), state.clone());
                 let reply = Reply { mailbox, number, state: kept, target, slot, began, _room: room };
                 let task = tokio::spawn(call::run(answer, reply, at_connection));
-                self.peer.run(number, deadline, Running { task, method, state });
+                self.peer.run(number, deadline, Running { task, method, state, items: None });
                 return Ok(());
             }
         };
@@ -238,10 +259,21 @@ impl Calls {
 
     /// Answers the calls whose tasks have ended.
     fn collect(&mut self, cx: Option<&task::Context<'_>>) {
-        self.mailbox.take(&mut self.done, cx);
+        self.mailbox.take(&mut self.done, &mut self.streams, cx);
         self.tasks_answer |= !self.done.is_empty();
-        for Done { number, outcome } in self.done.drain(..) {
-            reply_to(&mut self.peer, number, outcome);
+        let mut streams = std::mem::take(&mut self.streams);
+        streams.drain(..).for_each(|number| self.hear(number));
+        self.streams = streams;
+        while let Some(number) = self.peer.next_turn() {
+            self.put_items(number);
+        }
+        for Done { number, outcome, ends } in self.done.drain(..) {
+            match outcome {
+                Ok(Succeeded { beside, .. }) if ends => {
+                    self.peer.end(number, beside.as_metadata());
+                }
+                outcome => reply_to(&mut self.peer, number, outcome),
+            }
         }
     }
 }

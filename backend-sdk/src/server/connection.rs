@@ -82,8 +82,8 @@ async fn speak(stream: Stream, caller: crate::Peer, shared: Arc<Shared>, orders:
         Some(tokens) => Some(tokens.get().await),
         None => None,
     };
-    let limits = shared.registry.hello().limits;
-    let inbound = Inbound::sharing(Role::Acceptor, limits, Some(shared.slots.budget.clone()));
+    let hello = shared.registry.hello();
+    let inbound = Inbound::of(Role::Acceptor, hello, Some(shared.slots.budget.clone()));
     let mut link = Link::new(stream, inbound, PATIENT);
     let mut calls = Calls::new(shared, caller.clone(), tokens);
     let peer = caller.address();

@@ -1,6 +1,7 @@
 //! A call that goes through the layers of its server, and then to its method.
 
 use super::call;
+use super::items::Items;
 use super::registry::Target;
 use crate::Context;
 use crate::context::CallState;
@@ -17,11 +18,12 @@ pub(super) fn serve(
     state: Arc<CallState>,
     context: Context,
     payload: &[u8],
+    items: Option<Items>,
 ) -> Answer {
     let call = Call::new(Side::Server, target.method, payload.len(), context);
     let (target, payload) = (target.clone(), payload.to_vec());
     let next = layers.around(move |context| async move {
-        let answer = call::start(&target, &state, context, &payload)?;
+        let answer = call::start(&target, &state, context, &payload, items)?;
         drop(payload);
         // A panic ends here, so that layers see what the caller gets.
         let result = call::finish(answer, target.method, &state).await?;

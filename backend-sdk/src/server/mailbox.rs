@@ -23,6 +23,8 @@ pub(crate) struct Succeeded {
 pub(crate) struct Done {
     pub(crate) number: u32,
     pub(crate) outcome: Outcome,
+    /// Its service streams: a result is the end of the items.
+    pub(crate) ends: bool,
 }
 
 #[derive(Debug, Default)]
@@ -31,13 +33,24 @@ pub(crate) struct Mailbox(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     done: Vec<Done>,
+    /// Calls that stream, of which there is something to do: items to put, or to say of others that they were used.
+    streams: Vec<u32>,
     waker: Option<Waker>,
 }
 
 impl Mailbox {
     pub(crate) fn put(&self, done: Done) {
+        self.leave(|state| state.done.push(done));
+    }
+
+    /// There is something to do for a call that streams.
+    pub(crate) fn note(&self, number: u32) {
+        self.leave(|state| state.streams.push(number));
+    }
+
+    fn leave(&self, leave: impl FnOnce(&mut State)) {
         let mut state = self.lock();
-        state.done.push(done);
+        leave(&mut state);
         let waker = state.waker.take();
         drop(state);
         if let Some(waker) = waker {
@@ -45,10 +58,11 @@ impl Mailbox {
         }
     }
 
-    /// Moves everything into `done`, which is empty. The next one to put something here wakes `cx`.
-    pub(crate) fn take(&self, done: &mut Vec<Done>, cx: Option<&Context<'_>>) {
+    /// Moves everything into `done` and `streams`, which are empty. The next one to put something here wakes `cx`.
+    pub(crate) fn take(&self, done: &mut Vec<Done>, streams: &mut Vec<u32>, cx: Option<&Context<'_>>) {
         let mut state = self.lock();
         std::mem::swap(&mut state.done, done);
+        std::mem::swap(&mut state.streams, streams);
         if let Some(cx) = cx {
             match &mut state.waker {
                 Some(waker) => waker.clone_from(cx.waker()),

@@ -9,15 +9,18 @@ mod call;
 mod calls;
 mod connection;
 mod error;
+mod items;
 mod layered;
 mod mailbox;
 mod place;
 mod registry;
 mod slots;
+mod streamed;
 mod waker;
 
 pub use bound::{Bound, Handle};
 pub use error::ServerError;
+pub use items::Items;
 
 use crate::connection::{Address, Listener, Port, own_identity};
 use crate::layer::{Layer, Stack};

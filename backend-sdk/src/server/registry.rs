@@ -6,7 +6,7 @@ use crate::service::{Dispatch, Method};
 use callgate_protocol::limits::{MAX_CONTROL, MAX_SCHEMA};
 use callgate_protocol::name::{is_method_name, is_service_name};
 use callgate_protocol::schema::Fingerprint;
-use callgate_protocol::{CallId, Hello, Limits, MethodOffer, Outbound, ServiceOffer, Streaming};
+use callgate_protocol::{CallId, Hello, Limits, MethodOffer, Outbound, ServiceOffer, StreamCredit};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -106,8 +106,11 @@ impl Registry {
                 schema: schema.fingerprint,
                 wire: schema.wire,
                 idempotent: method.idempotent,
-                streams: Streaming::default(),
+                streams: method.streams,
             });
+            if !method.streams.is_plain() {
+                self.hello.streams = Some(StreamCredit::default());
+            }
         }
         self.hello.services.push(offer);
         self.services.push(service);

@@ -157,6 +157,7 @@ impl callgate_sdk::service::Dispatch for Foreign {
         _: usize,
         _: callgate_sdk::Context,
         _: &[u8],
+        _: Option<callgate_sdk::service::Items>,
     ) -> Result<callgate_sdk::service::Answer, callgate_sdk::Status> {
         Err(callgate_sdk::Status::unimplemented("never called"))
     }
@@ -170,6 +171,7 @@ static CLASHING: [callgate_sdk::service::Method; 1] = [callgate_sdk::service::Me
     name: "echo",
     call_id: callgate_protocol::CallId::of("stage", "echo"),
     idempotent: false,
+    streams: callgate_sdk::service::Directions { caller: false, service: false },
     describe: bytes_to_bytes,
     cache: std::sync::OnceLock::new(),
 }];
@@ -189,6 +191,7 @@ impl callgate_sdk::service::Dispatch for Clash {
         _: usize,
         _: callgate_sdk::Context,
         _: &[u8],
+        _: Option<callgate_sdk::service::Items>,
     ) -> Result<callgate_sdk::service::Answer, callgate_sdk::Status> {
         Err(callgate_sdk::Status::unimplemented("never called"))
     }

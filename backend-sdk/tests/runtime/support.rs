@@ -3,7 +3,7 @@
 pub(crate) use crate::peer::{Heard, Peer};
 use callgate_protocol::schema::{Definition, EnumDef, Field, MethodSchema, Shape, StructDef, Type, Variant};
 use callgate_protocol::{CallId, check};
-use callgate_sdk::service::{Answer, Dispatch, Method, Schema};
+use callgate_sdk::service::{Answer, Directions, Dispatch, Items, Method, Schema};
 use callgate_sdk::{BadSchema, Client, Context, Handle, Server, Status};
 use serde::{Deserialize, Serialize};
 use std::future::Future;
@@ -62,6 +62,7 @@ const fn method(name: &'static str, idempotent: bool, describe: fn() -> Describe
         name,
         call_id: CallId::of("stage", name),
         idempotent,
+        streams: Directions { caller: false, service: false },
         describe,
         cache: OnceLock::new(),
     }
@@ -145,7 +146,13 @@ impl Dispatch for StageServer {
         &METHODS
     }
 
-    fn call(self: Arc<Self>, method: usize, context: Context, payload: &[u8]) -> Result<Answer, Status> {
+    fn call(
+        self: Arc<Self>,
+        method: usize,
+        context: Context,
+        payload: &[u8],
+        _: Option<Items>,
+    ) -> Result<Answer, Status> {
         let schema = &known(&METHODS[method]).schema;
         check::value(schema, &schema.request, payload)
             .map_err(|error| Status::invalid_argument(error.to_string()))?;

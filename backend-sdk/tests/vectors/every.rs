@@ -6,7 +6,8 @@ use callgate_protocol::schema::{Attributes, Field, MethodSchema, Shape, Type, Va
 use callgate_sdk::message::SchemaBuilder;
 use callgate_sdk::service::Method;
 use callgate_sdk::{
-    BadSchema, Bytes, Code, Date, Decimal, Json, Message, Presence, Status, Timestamp, Uuid, service,
+    BadSchema, Bytes, Code, Date, Decimal, Json, Message, Presence, Status, Stream, Streaming, Timestamp,
+    Uuid, service,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
@@ -200,7 +201,7 @@ fn refused(schema: &mut SchemaBuilder) -> Type {
     })
 }
 
-/// A method with items, errors and attributes, as nobody can write it with the macro.
+/// A method with errors and attributes, as nobody can write it with the macro.
 fn by_hand() -> Result<MethodSchema, BadSchema> {
     let mut schema = SchemaBuilder::new();
     // In another order than that of first use.
@@ -224,6 +225,7 @@ pub(crate) static BY_HAND: Method = Method {
     name: "pay_back",
     call_id: CallId::of("every", "pay_back"),
     idempotent: false,
+    streams: callgate_sdk::service::Directions { caller: false, service: false },
     describe: by_hand,
     cache: OnceLock::new(),
 };
@@ -250,30 +252,55 @@ pub(crate) trait Every {
     async fn patch(&self, patch: Patch) -> Result<Patch, Status>;
     async fn refund(&self, refund: Refund) -> Result<(), Status>;
     async fn pay(&self, by: Payment) -> Result<Card, Status>;
+    /// Takes a stream.
+    async fn gather(&self, most: u8, trees: Streaming<Tree>) -> Result<Pair, Status>;
+    /// Gives one.
+    async fn watch(&self, by: Delivery) -> Result<impl Stream<Item = Result<Composed, Status>>, Status>;
+    /// Does both.
+    async fn follow(
+        &self,
+        colours: Streaming<Colour>,
+    ) -> Result<impl Stream<Item = Result<Page<Colour>, Status>>, Status>;
 }
 
 pub(crate) struct Nobody;
 
 macro_rules! nobody {
-    ($($method:ident($($ty:ty),*) -> $reply:ty;)*) => {
-        impl Every for Nobody {$(
-            async fn $method(&self, $(_: $ty),*) -> Result<$reply, Status> {
+    (
+        plain { $($method:ident($($ty:ty),*) -> $reply:ty;)* }
+        streams { $($stream:ident($taken:ty) -> $item:ty;)* }
+    ) => {
+        impl Every for Nobody {
+            $(async fn $method(&self, $(_: $ty),*) -> Result<$reply, Status> {
                 Err(Status::unimplemented("nobody is here"))
-            }
-        )*}
+            })*
+            $(async fn $stream(
+                &self,
+                _: $taken,
+            ) -> Result<impl Stream<Item = Result<$item, Status>>, Status> {
+                Err::<Streaming<$item>, _>(Status::unimplemented("nobody is here"))
+            })*
+        }
     };
 }
 
 nobody! {
-    nothing() -> ();
-    plain(Plain) -> Plain;
-    arguments(u8, Option<String>) -> String;
-    composed(Composed) -> ();
-    deliver(Delivery) -> Vec<Delivery>;
-    grow(Tree) -> Option<Box<Tree>>;
-    page(Page<Colour>, Page<String>) -> Page<HashSet<Sku>>;
-    defaults(Defaults) -> Tree;
-    patch(Patch) -> Patch;
-    refund(Refund) -> ();
-    pay(Payment) -> Card;
+    plain {
+        nothing() -> ();
+        plain(Plain) -> Plain;
+        arguments(u8, Option<String>) -> String;
+        composed(Composed) -> ();
+        deliver(Delivery) -> Vec<Delivery>;
+        grow(Tree) -> Option<Box<Tree>>;
+        page(Page<Colour>, Page<String>) -> Page<HashSet<Sku>>;
+        defaults(Defaults) -> Tree;
+        patch(Patch) -> Patch;
+        refund(Refund) -> ();
+        pay(Payment) -> Card;
+        gather(u8, Streaming<Tree>) -> Pair;
+    }
+    streams {
+        watch(Delivery) -> Composed;
+        follow(Streaming<Colour>) -> Page<Colour>;
+    }
 }

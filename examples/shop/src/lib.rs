@@ -5,5 +5,6 @@
 
 pub mod calc;
 pub mod echo;
+pub mod library;
 pub mod orders;
 pub mod types;

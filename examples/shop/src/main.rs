@@ -1,16 +1,17 @@
-//! The demo's backend: offers three services to whoever connects, as a rule a gateway.
+//! The demo's backend: offers four services to whoever connects, as a rule a gateway.
 
 use callgate_sdk::{Server, ServerError};
 use clap::Parser;
 use shop::calc::{CalcServer, Calculator};
 use shop::echo::{EchoServer, Mirror};
+use shop::library::{LibraryServer, Shelf};
 use shop::orders::{OrderBook, OrdersServer};
 use std::error::Error;
 use std::io::{IsTerminal, stderr};
 use std::num::NonZeroUsize;
 use tokio::runtime::Builder;
 
-/// The demo's backend: the services calc, orders and echo.
+/// The demo's backend: the services calc, orders, echo and library.
 #[derive(Parser)]
 struct Options {
     /// Where to listen, host:port or unix:/path; may be given more than once.
@@ -46,7 +47,8 @@ async fn serve(addresses: Vec<String>) -> Result<(), ServerError> {
     let mut server = Server::new()
         .service(CalcServer::new(Calculator))
         .service(OrdersServer::new(OrderBook::with_demo_orders()))
-        .service(EchoServer::new(Mirror));
+        .service(EchoServer::new(Mirror))
+        .service(LibraryServer::new(Shelf::with_demo_books()));
     for address in addresses {
         server = server.listen(address);
     }

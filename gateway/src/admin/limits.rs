@@ -11,7 +11,7 @@ pub(super) fn scrape(table: &Table) -> Vec<LimitScrape<'_>> {
     let now = Instant::now();
     let limits = table.routes.iter().flat_map(|route| of(route).map(move |limit| (route, limit)));
     let scrapes = limits.map(|(route, limit)| LimitScrape {
-        route: route.matcher.path.as_str(),
+        route: route.matcher.name(),
         method: route.matcher.method.as_str(),
         policy: &limit.policy,
         stats: &limit.stats,

@@ -3,7 +3,7 @@
 use super::instances::instance;
 use super::{certificates, limits, names, settings, traffic};
 use crate::backends::{Backend, Member};
-use crate::config::{Balance, OverloadSpec, Priority, RetryOn, RetrySpec, SecuritySpec};
+use crate::config::{Balance, OverloadSpec, Priority, RetryOn, RetrySpec, SecuritySpec, shown_host};
 use crate::control::{Found, Kind, Plane, Unfit};
 use crate::fields::FieldName;
 use crate::routes::{Action, CallAction, Route};
@@ -80,10 +80,10 @@ pub(super) fn metrics(plane: &Plane) -> String {
         routes: table
             .routes
             .iter()
-            .map(|route| (route.matcher.path.as_str(), route.matcher.method.as_str(), route.stats.as_ref()))
+            .map(|route| (route.matcher.name(), route.matcher.method.as_str(), route.stats.as_ref()))
             .collect(),
         rewrites: rewrites
-            .map(|(route, n)| (route.matcher.path.as_str(), route.matcher.method.as_str(), n))
+            .map(|(route, n)| (route.matcher.name(), route.matcher.method.as_str(), n))
             .collect(),
         limits: limits::scrape(&table),
         priorities: table.routes.iter().map(priority).collect(),
@@ -112,8 +112,13 @@ fn route_page(route: &Route, found: &Found) -> Value {
         }),
     };
     shown["match"] = route.matcher.to_string().into();
+    let hosts = route.matcher.hosts.listed().iter().map(shown_host);
+    shown["hosts"] = hosts.collect::<Vec<_>>().into();
     shown["defined"] = route.place.to_string().into();
     shown["steps"] = Steps::shown(&route.policy).into();
+    shown["cors"] = route.policy.cors.spec().map(|spec| spec.page()).into();
+    shown["security_headers"] = route.policy.security_headers.name().into();
+    shown["trailing_slash"] = route.policy.trailing_slash.name().into();
     shown["rate_limits"] = limits::page(route).into();
     shown["max_in_flight"] = route.policy.max_in_flight.into();
     shown["in_flight"] = route.steps.in_flight().map(InFlight::now).into();
@@ -148,6 +153,7 @@ fn call(call: &CallAction, unfit: &[Unfit]) -> Value {
         "idempotent": idempotent,
         "idempotency_key": spec.idempotency_key,
         "body": spec.body.page(&spec.request.body),
+        "ignore_query": spec.policy.ignore_query.texts(),
         "reply": spec.reply.as_ref().map(|reply| reply.page(&spec.response.picks)),
         "retry": retry(&spec.retry),
         "metadata": spec.policy.metadata.names().iter().map(FieldName::as_str).collect::<Vec<_>>(),

@@ -64,7 +64,7 @@ pub(super) fn scrape(route: &Route) -> Option<TrafficScrape<'_>> {
     let traffic = call.traffic.as_ref()?;
     let targets = traffic.targets.iter().filter(|_| !call.spec.policy.split.is_plain());
     Some(TrafficScrape {
-        route: route.matcher.path.as_str(),
+        route: route.matcher.name(),
         method: route.matcher.method.as_str(),
         targets: targets.map(|target| (target.to.to_string(), target.stats.as_ref())).collect(),
         shadow: traffic.shadow.as_ref().map(|shadow| (shadow.to.to_string(), shadow.stats.as_ref())),

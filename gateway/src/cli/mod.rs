@@ -6,7 +6,7 @@
 
 mod against;
 
-use crate::config::{ActionSpec, Diagnostics, Matcher, RouteSpec, Settings, Tables};
+use crate::config::{ActionSpec, Diagnostics, RouteSpec, Settings, Tables};
 use crate::control;
 use crate::steps::Steps;
 use crate::telemetry::log;
@@ -180,9 +180,8 @@ fn routes(file: &Path) -> Result<String, Diagnostics> {
             }
             _ => ("-".to_owned(), "-".to_owned()),
         };
-        let Matcher { method, path } = &route.matcher;
         [
-            format!("{method:6} {path}"),
+            format!("{:6} {}", route.matcher.method, route.matcher.name()),
             route.action.to_string(),
             id,
             backend,

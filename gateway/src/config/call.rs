@@ -13,7 +13,8 @@ use super::response::{ReplyDraft, ReplySpec};
 use super::retry::{self, RetrySpec};
 use super::timeout;
 use crate::method::Method;
-use callgate_transcode::{RequestBinding, ResponseBinding};
+use callgate_transcode::{FieldSource, RequestBinding, ResponseBinding};
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +49,20 @@ pub struct CallSpec {
 }
 
 impl CallSpec {
+    /// Leaves out what fills nothing of a query. What the route itself binds stays.
+    #[inline]
+    pub fn leave_out_ignored(&self, query: &mut Vec<(Cow<'_, str>, Cow<'_, str>)>) {
+        let ignored = &self.policy.ignore_query;
+        if !ignored.is_empty() {
+            query.retain(|(name, _)| !ignored.has(name) || self.binds_query(name));
+        }
+    }
+
+    fn binds_query(&self, name: &str) -> bool {
+        let is_it = |source: &FieldSource| matches!(source, FieldSource::Query(own) if own == name);
+        self.request.bound.iter().any(|bound| is_it(&bound.source))
+    }
+
     /// Everything that its calls, their copies and its fallback go to: the backend, and of that one a version, if it is pinned.
     pub(crate) fn places(&self) -> Vec<(&str, Option<&str>)> {
         let policy = &self.policy;
@@ -140,6 +155,11 @@ impl CallDraft {
             picked: reply.fields.places,
             errors: reply.errors,
         }
+    }
+
+    /// What it says of its replies, if anything.
+    pub(super) fn reply(&self) -> Option<&ReplySpec> {
+        self.reply.as_deref()
     }
 
     /// The call by requests of that method, with the backend that was found for it.

@@ -4,6 +4,7 @@
 
 use super::destination::DestinationSpec;
 use super::fallback::FallbackSpec;
+use super::ignored_query::IgnoredQuery;
 use super::metadata::MetadataSpec;
 use super::overload::{self, Priority};
 use super::reader::{Reader, Section};
@@ -15,6 +16,8 @@ use super::split::SplitSpec;
 pub struct CallPolicy {
     /// The headers that go along with its calls.
     pub metadata: MetadataSpec,
+    /// The parameters of queries that fill nothing.
+    pub ignore_query: IgnoredQuery,
     /// How much its calls matter.
     pub priority: Priority,
     /// Which instances its calls go to.
@@ -26,10 +29,11 @@ pub struct CallPolicy {
 }
 
 impl CallPolicy {
-    /// Reads the parts of a route's section.
+    /// Reads the parts of a route's section: all that is not its file's alone.
     pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> CallPolicy {
         CallPolicy {
             metadata: MetadataSpec::read(reader, section),
+            ignore_query: IgnoredQuery::default(),
             priority: overload::read_priority(reader, section),
             split: SplitSpec::read(reader, section),
             shadow: shadow::read(reader, section),

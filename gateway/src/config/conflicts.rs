@@ -4,9 +4,11 @@
 //! person wants to know; which route was first, and where it is written, is found here.
 
 use super::diagnostics::Diagnostic;
+use super::hosts;
 use super::matcher::Matcher;
 use super::route::Draft;
 use crate::method::Method;
+use callgate_tls::Name;
 use std::collections::HashMap;
 
 /// So many pairs of routes are tried to find out which stands in whose way, for all conflicts together. It takes a tenth of a
@@ -25,27 +27,37 @@ pub(super) struct Claim<'d> {
     pub(super) draft: &'d Draft,
 }
 
+/// The routes of a method that are found under one host.
+#[derive(Default)]
+struct Tree<'c, 'd> {
+    router: matchit::Router<()>,
+    taken: HashMap<&'c str, &'c Claim<'d>>,
+    in_order: Vec<&'c Claim<'d>>,
+}
+
 /// Reports every route that an earlier one stands in the way of, by building the router's own trees.
 pub(super) fn find(claims: &[Claim<'_>], found: &mut Vec<Diagnostic>) {
     let mut pairs = MOST_COMPARED;
     for method in Method::ALL {
-        let mut router = matchit::Router::new();
-        let mut taken: HashMap<&str, &Claim<'_>> = HashMap::new();
-        let mut in_order: Vec<&Claim<'_>> = Vec::new();
+        let mut trees: HashMap<Option<&Name>, Tree<'_, '_>> = HashMap::new();
         for claim in claims.iter().filter(|claim| claim.matcher.method == method) {
             let path = claim.matcher.path.as_str();
-            let Err(error) = router.insert(path, ()) else {
-                taken.insert(path, claim);
-                in_order.push(claim);
-                continue;
-            };
-            let named = match &error {
-                matchit::InsertError::Conflict { with } => taken.get(with.as_str()).copied(),
-                _ => None,
-            };
-            // The router may name a path that nobody wrote; then the first that it would not take beside this one.
-            let other = named.or_else(|| first_clash(&in_order, path, &mut pairs));
-            found.push(conflict(claim, other));
+            for host in claim.matcher.hosts.names() {
+                let tree = trees.entry(host).or_default();
+                let Err(error) = tree.router.insert(path, ()) else {
+                    tree.taken.insert(path, claim);
+                    tree.in_order.push(claim);
+                    continue;
+                };
+                let named = match &error {
+                    matchit::InsertError::Conflict { with } => tree.taken.get(with.as_str()).copied(),
+                    _ => None,
+                };
+                // The router may name a path that nobody wrote; then the first that it would not take beside this one.
+                let other = named.or_else(|| first_clash(&tree.in_order, path, &mut pairs));
+                found.push(conflict(claim, host, other));
+                break;
+            }
         }
     }
 }
@@ -66,11 +78,13 @@ fn clash(one: &str, other: &str) -> bool {
     router.insert(one, ()).is_err() || router.insert(other, ()).is_err()
 }
 
-fn conflict(claim: &Claim<'_>, other: Option<&Claim<'_>>) -> Diagnostic {
-    let Matcher { method, path: own } = claim.matcher;
+/// A route of that host, which another one stands in the way of.
+fn conflict(claim: &Claim<'_>, host: Option<&Name>, other: Option<&Claim<'_>>) -> Diagnostic {
+    let Matcher { method, path: own, .. } = claim.matcher;
+    let host = host.map(hosts::shown).unwrap_or_default();
     let (source, span) = (&claim.draft.source, claim.draft.span.clone());
     let Some(other) = other else {
-        return Diagnostic::new(format!("`{method} {own}` conflicts with other routes")).at(
+        return Diagnostic::new(format!("`{method} {host}{own}` conflicts with other routes")).at(
             source,
             span,
             "cannot be told apart from them",
@@ -78,9 +92,12 @@ fn conflict(claim: &Claim<'_>, other: Option<&Claim<'_>>) -> Diagnostic {
     };
     let theirs = &other.matcher.path;
     let (title, label) = if own == theirs {
-        (format!("`{method} {own}` is routed twice"), "again")
+        (format!("`{method} {host}{own}` is routed twice"), "again")
     } else {
-        (format!("`{method} {own}` conflicts with `{method} {theirs}`"), "takes the same requests")
+        (
+            format!("`{method} {host}{own}` conflicts with `{method} {host}{theirs}`"),
+            "takes the same requests",
+        )
     };
     let diagnostic = Diagnostic::new(title).at(source, span, label).at(
         &other.draft.source,

@@ -5,12 +5,17 @@ use super::bind;
 use super::call_policy::CallPolicy;
 use super::client_list::RouteClients;
 use super::complaint::Complaint;
+use super::cors::RouteCors;
+use super::hosts::SaidHosts;
+use super::ignored_query::IgnoredQuery;
 use super::keys;
 use super::metadata::MetadataSpec;
 use super::path::PathTemplate;
 use super::policy::RoutePolicy;
 use super::reader::{Reader, Section};
+use super::security_headers::SecurityHeaders;
 use super::timeout;
+use super::trailing_slash::TrailingSlash;
 use callgate_transcode::{Decimal, Int64, UnknownFields};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +30,8 @@ pub(super) struct Defaults {
     pub(super) prefix: Option<Arc<PathTemplate>>,
     /// There is a prefix that will not do, which is reported: nobody knows what paths the routes are meant to have.
     bad_prefix: bool,
+    /// The hosts whose requests they take.
+    pub(super) hosts: SaidHosts,
     /// How long their calls may take.
     pub(super) timeout: Duration,
     /// What becomes of members that name no field.
@@ -45,11 +52,24 @@ impl Defaults {
         let metadata = MetadataSpec::read(reader, section);
         let clients = section.get(keys::CLIENTS).map(|item| RouteClients::read(reader, &item));
         let clients = clients.unwrap_or_default();
+        let cors = section.get(keys::CORS).map(|item| RouteCors::read(reader, &item)).unwrap_or_default();
+        let security_headers =
+            section.get(keys::SECURITY_HEADERS).map(|item| SecurityHeaders::read(reader, &item));
+        let security_headers = security_headers.unwrap_or_default();
+        let trailing_slash = TrailingSlash::read(reader, section);
+        let ignore_query = IgnoredQuery::read(reader, section);
         Defaults {
-            policy: Arc::new(RoutePolicy { clients, ..RoutePolicy::default() }),
-            call_policy: Arc::new(CallPolicy { metadata, ..CallPolicy::default() }),
+            policy: Arc::new(RoutePolicy {
+                clients,
+                cors,
+                security_headers,
+                trailing_slash,
+                ..RoutePolicy::default()
+            }),
+            call_policy: Arc::new(CallPolicy { metadata, ignore_query, ..CallPolicy::default() }),
             bad_prefix: item.is_some() && path.is_none(),
             prefix: path.map(Arc::new),
+            hosts: SaidHosts::read(reader, section),
             timeout: timeout::read(reader, section).unwrap_or(timeout::USUAL),
             unknown_fields: bind::read_unknown(reader, section).unwrap_or_default(),
             int64: bind::read_int64(reader, section).unwrap_or_default(),
@@ -65,13 +85,23 @@ impl Defaults {
 
     /// A route's policy, where this is what it says itself.
     pub(super) fn policy(&self, own: RoutePolicy) -> Arc<RoutePolicy> {
-        let own = RoutePolicy { clients: own.clients.within(&self.policy.clients), ..own };
+        let own = RoutePolicy {
+            clients: own.clients.within(&self.policy.clients),
+            cors: own.cors.or(&self.policy.cors),
+            security_headers: own.security_headers.or(self.policy.security_headers),
+            trailing_slash: self.policy.trailing_slash,
+            ..own
+        };
         if own == *self.policy { self.policy.clone() } else { Arc::new(own) }
     }
 
     /// That of its calls, likewise.
     pub(super) fn call_policy(&self, own: CallPolicy) -> Arc<CallPolicy> {
-        let policy = CallPolicy { metadata: own.metadata.or(&self.call_policy.metadata), ..own };
+        let policy = CallPolicy {
+            metadata: own.metadata.or(&self.call_policy.metadata),
+            ignore_query: self.call_policy.ignore_query.clone(),
+            ..own
+        };
         if policy == *self.call_policy { self.call_policy.clone() } else { Arc::new(policy) }
     }
 
@@ -97,8 +127,12 @@ fn prefix(text: &str) -> Result<PathTemplate, Complaint> {
         });
     }
     let path = PathTemplate::parse(text)?;
-    match path.has_tail() {
-        true => Err(Complaint::new("a prefix has no tail", "nothing can follow it")),
-        false => Ok(path),
+    if path.has_tail() {
+        return Err(Complaint::new("a prefix has no tail", "nothing can follow it"));
     }
+    if path.has_suffix() {
+        let complaint = Complaint::new("a parameter is a whole segment", "text follows one");
+        return Err(complaint.note("only at the end of a route's path text may follow a parameter"));
+    }
+    Ok(path)
 }

@@ -22,6 +22,8 @@ impl Diagnostics {
     /// `Ok` where nothing is wrong. Sorted by file and place.
     pub(super) fn none_or(mut found: Vec<Diagnostic>) -> Result<(), Diagnostics> {
         found.sort_by_cached_key(Diagnostic::order);
+        // What is read once for each of several matches is told once.
+        found.dedup_by(|one, before| one.is_like(before));
         if found.is_empty() { Ok(()) } else { Err(Diagnostics(found)) }
     }
 
@@ -175,6 +177,13 @@ impl Diagnostic {
         }
     }
 
+    /// Whether it says the same of the same place.
+    fn is_like(&self, other: &Diagnostic) -> bool {
+        let place =
+            |one: &Diagnostic| one.labels.first().map(|label| (label.span.clone(), label.text.clone()));
+        self.title == other.title && self.order() == other.order() && place(self) == place(other)
+    }
+
     fn summary(&self) -> String {
         match self.labels.first() {
             Some(label) => format!("{}: {}", label.source.place(label.span.start), self.title),
@@ -251,7 +260,8 @@ mod tests {
     #[test]
     fn a_flood_of_errors_is_counted_instead_of_shown() {
         let file = source("a.toml", "x\n");
-        let many = (0..MAX_RENDERED + 5).map(|_| Diagnostic::new("bad").at(&file, 0..1, "")).collect();
+        let many = (0..MAX_RENDERED + 5).map(|n| Diagnostic::new(format!("bad {n}")).at(&file, 0..1, ""));
+        let many = many.collect();
         let text = Diagnostics::none_or(many).unwrap_err().to_string();
         assert!(text.ends_with("… and 5 more errors"), "{text}");
     }

@@ -28,6 +28,14 @@ impl FallbackSpec {
         }
     }
 
+    /// The fixed reply, if it is one.
+    pub(super) fn reply(&self) -> Option<&RespondSpec> {
+        match self {
+            FallbackSpec::Call(_) => None,
+            FallbackSpec::Reply(reply) => Some(reply),
+        }
+    }
+
     /// Reads `fallback` of a route.
     pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<FallbackSpec> {
         let item = section.get(keys::FALLBACK.name)?;

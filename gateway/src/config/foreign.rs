@@ -5,12 +5,14 @@
 
 mod anywhere;
 mod backend;
+mod cors;
 mod file;
 mod route;
 
 use super::keys;
 use anywhere::ANYWHERE;
 use backend::{BACKEND, BACKEND_TLS, ENDPOINT};
+use cors::CORS;
 use file::FILE;
 use route::ROUTE;
 
@@ -29,6 +31,7 @@ pub(super) fn help(table: &str, key: &str) -> Option<String> {
         "a backend" => BACKEND,
         "an endpoint" => ENDPOINT,
         "`tls` of a backend" => BACKEND_TLS,
+        "`cors`" => CORS,
         "a table file" => FILE,
         _ => &[],
     };
@@ -48,7 +51,7 @@ mod tests {
 
     #[test]
     fn each_name_is_there_once_in_the_spelling_that_is_looked_for() {
-        for hints in [ROUTE, BACKEND, BACKEND_TLS, ENDPOINT, FILE, ANYWHERE] {
+        for hints in [ROUTE, BACKEND, BACKEND_TLS, ENDPOINT, CORS, FILE, ANYWHERE] {
             let mut seen = BTreeSet::new();
             for name in hints.iter().flat_map(|(names, _)| *names) {
                 assert!(seen.insert(name), "{name} is there twice");
@@ -63,7 +66,7 @@ mod tests {
             assert_eq!(help("a route", name).as_deref(), Some(route::BACKEND));
         }
         assert_ne!(help("a route", "weight"), help("a backend", "weight"));
-        assert!(help("`response`", "cors").is_some_and(|help| help.contains("no CORS")));
+        assert!(help("`response`", "cors").is_some_and(|help| help.contains("at the top of a table file")));
         assert_eq!(help("a route", "timout"), None);
         assert!(help("a backend", "prefix").is_some_and(|help| help.contains("at its top")));
     }

@@ -3,6 +3,8 @@
 
 use super::complaint::Complaint;
 use super::field;
+use crate::host::without_port;
+use crate::method::Method;
 use std::ops::Range;
 
 const PARAMETERS: &str = "`{name}` takes one segment, and `{*name}` at the end all that is left";
@@ -31,25 +33,27 @@ pub(super) fn whole(raw: &str) -> Result<(), Complaint> {
             complaint.note("there are no regular expressions and no modifiers").help(PARAMETERS)
         }
         "*" | "**" => complaint.help("`/{*rest}` takes every path but `/`"),
-        _ => match after_authority(raw) {
-            Some(path) => complaint
-                .note("a route matches a path, not a whole URL; there is no matching by host in this version")
-                .help(format!("write `{path}`")),
+        _ => match of_url(raw) {
+            Some((host, path)) => complaint.note("a route matches a path, not a whole URL").help(format!(
+                "write `{path}`; hosts = [\"{host}\"] beside `match` takes requests of that host only"
+            )),
             None if raw.starts_with([':', '{', '<', '[', '*']) => complaint.help(PARAMETERS),
             None => complaint.help(format!("write `/{raw}`")),
         },
     })
 }
 
-/// The path of a URL, if the text is one.
-fn after_authority(raw: &str) -> Option<&str> {
+/// The host and the path of a URL, if the text is one.
+fn of_url(raw: &str) -> Option<(&str, &str)> {
     let rest = raw.split_once("://").map(|(_, rest)| rest);
     let host = |text: &str| {
         let host = text.split('/').next().unwrap_or_default();
         host.starts_with("localhost") || host.contains('.') || host.contains(':')
     };
     let rest = rest.or_else(|| Some(raw).filter(|raw| raw.contains('/') && host(raw)))?;
-    Some(rest.find('/').map_or("/", |at| &rest[at..]))
+    let at = rest.find('/').unwrap_or(rest.len());
+    let path = if at < rest.len() { &rest[at..] } else { "/" };
+    Some((without_port(&rest[..at]), path))
 }
 
 /// Whether a place in a path is within braces.
@@ -170,13 +174,18 @@ pub(super) fn endpoint(text: &str) -> Option<String> {
 pub(super) fn method(text: &str) -> Option<Complaint> {
     let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
     let at = 0..word.len();
-    let several = || {
-        Complaint::new("a route has one method", "more than one?")
-            .within(at.clone())
-            .help("write a route for each: GET, POST, PUT, PATCH, DELETE")
-    };
-    if word.contains([',', '|']) || ["ANY", "ALL", "*", "_"].contains(&word.to_ascii_uppercase().as_str()) {
-        return Some(several());
+    let any = ["ANY", "ALL", "*", "_"].contains(&word.to_ascii_uppercase().as_str());
+    if any || word.contains([',', '|']) {
+        let upper = word.to_ascii_uppercase();
+        let said: Vec<&str> = upper.split([',', '|']).map(str::trim).filter(|one| !one.is_empty()).collect();
+        let all: Vec<&str> = if any { Method::ALL.map(Method::as_str).to_vec() } else { said };
+        let path = if rest.starts_with('/') { rest } else { "/v1/orders/{id}" };
+        let all: Vec<String> = all.iter().map(|method| format!("\"{method} {path}\"")).collect();
+        return Some(
+            Complaint::new("a match has one method", "more than one?")
+                .within(at)
+                .help(format!("write match = [{}]", all.join(", "))),
+        );
     }
     if ["CONNECT", "TRACE"].contains(&word) {
         let complaint = Complaint::new(format!("`{word}` has no routes"), "refused by the gateway itself");
@@ -189,7 +198,7 @@ pub(super) fn method(text: &str) -> Option<Complaint> {
         );
     }
     if let Some((method, path)) =
-        word.split_once([':', '/']).filter(|(method, _)| method.parse::<crate::method::Method>().is_ok())
+        word.split_once([':', '/']).filter(|(method, _)| method.parse::<Method>().is_ok())
     {
         let path = path.trim_start_matches('/');
         return Some(
@@ -197,16 +206,16 @@ pub(super) fn method(text: &str) -> Option<Complaint> {
                 .help(format!("write \"{method} /{path}\"")),
         );
     }
-    if word.starts_with('/') && rest.parse::<crate::method::Method>().is_ok() {
+    if word.starts_with('/') && rest.parse::<Method>().is_ok() {
         return Some(
             Complaint::new("the method stands before the path", "the other way round")
                 .help(format!("write \"{rest} {word}\"")),
         );
     }
     if word.contains("://") {
-        let path = after_authority(text).unwrap_or("/");
+        let (host, path) = of_url(text).unwrap_or(("api.example.com", "/"));
         return Some(Complaint::new("a route matches a method and a path", "this is a URL").help(format!(
-            "write \"GET {path}\" or \"POST {path}\"; there is no matching by host in this version"
+            "write \"GET {path}\" or \"POST {path}\"; hosts = [\"{host}\"] beside `match` takes requests of that host only"
         )));
     }
     None

@@ -5,6 +5,7 @@
 //! Here are those of calls. The steps that a route asks for have theirs in `policy.rs`, and the replies of the gateway's own in
 //! `local_reply/`; `route_keys.rs` puts all of them together.
 
+use super::policy;
 use std::sync::LazyLock;
 
 /// A key.
@@ -50,6 +51,7 @@ macro_rules! keys {
 
 keys! {
     MATCH "match", EVERY, NOT_AT_TOP, "method and path";
+    HOSTS "hosts", EVERY, AT_TOP, "the hosts whose requests it takes";
     CALL "call", EVERY, NOT_AT_TOP, "the method by name";
     REWRITE "rewrite", EVERY, NOT_AT_TOP, "looked up again under another path";
     BACKEND "backend", CALLS, AT_TOP, "which backend is called";
@@ -73,17 +75,26 @@ keys! {
     FALLBACK "fallback", CALLS, NOT_AT_TOP, "who replies when no instance is there";
 }
 
-/// The only key of a step that may stand at the top of a file.
+/// The key of a step that a file narrows for its routes.
 pub(super) const CLIENTS: &str = "clients";
+/// The key that says which pages may come.
+pub(super) const CORS: &str = "cors";
+/// The key that says which headers replies have for browsers.
+pub(super) const SECURITY_HEADERS: &str = "security_headers";
 
-/// The only key that is a file's alone: what is put before the paths of its routes.
+/// A key that is a file's alone: what is put before the paths of its routes.
 pub(super) const PREFIX: &str = "prefix";
+/// Another: what becomes of paths that are a route's but for a slash at their end.
+pub(super) const TRAILING_SLASH: &str = "trailing_slash";
+/// Another: parameters of queries that fill nothing.
+pub(super) const IGNORE_QUERY: &str = "ignore_query";
 
 /// The names of those that may stand at the top of a file.
 pub(super) fn at_top() -> &'static [&'static str] {
     static AT_TOP: LazyLock<Vec<&str>> = LazyLock::new(|| {
         let at_top = KEYS.iter().filter(|key| key.at_top).map(|key| key.name);
-        at_top.chain([CLIENTS, PREFIX]).collect()
+        let of_policy = policy::KEYS.iter().filter(|key| key.at_top).map(|key| key.name);
+        at_top.chain(of_policy).chain([PREFIX, TRAILING_SLASH, IGNORE_QUERY]).collect()
     });
     &AT_TOP
 }

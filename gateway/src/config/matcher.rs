@@ -2,6 +2,7 @@
 
 use super::complaint::Complaint;
 use super::foreign_paths;
+use super::hosts::Hosts;
 use super::path::PathTemplate;
 use super::suggest::nearest;
 use crate::method::{Method, UnknownMethod};
@@ -14,16 +15,31 @@ pub struct Matcher {
     pub method: Method,
     /// Their path.
     pub path: PathTemplate,
+    /// Their hosts; by default all.
+    pub hosts: Hosts,
+    /// Hosts and path together, if there are hosts.
+    named: Option<Box<str>>,
 }
 
 impl fmt::Display for Matcher {
-    /// As it is written, with the file's prefix.
+    /// As it is written, with the file's prefix and the hosts.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.method, self.path)
+        write!(f, "{} {}", self.method, self.name())
     }
 }
 
 impl Matcher {
+    /// What a route that takes these is called in metrics and in the log: its path, behind the hosts that it names.
+    pub fn name(&self) -> &str {
+        self.named.as_deref().unwrap_or(self.path.as_str())
+    }
+
+    /// The same, of those hosts alone.
+    pub(super) fn of(self, hosts: Hosts) -> Matcher {
+        let named = (!hosts.listed().is_empty()).then(|| format!("{hosts}{}", self.path).into());
+        Matcher { hosts, named, ..self }
+    }
+
     /// Reads `match` of a route whose path stands behind that prefix.
     pub(super) fn parse(text: &str, prefix: Option<&PathTemplate>) -> Result<Matcher, Complaint> {
         if let Some(complaint) = foreign_paths::method(text) {
@@ -44,7 +60,8 @@ impl Matcher {
             Some(prefix) => PathTemplate::below(prefix, path),
             None => PathTemplate::parse(path),
         };
-        Ok(Matcher { method, path: path.map_err(|complaint| complaint.shifted(start))? })
+        let path = path.map_err(|complaint| complaint.shifted(start))?;
+        Ok(Matcher { method, path, hosts: Hosts::default(), named: None })
     }
 }
 

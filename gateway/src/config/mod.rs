@@ -23,6 +23,7 @@ mod client_certificate;
 mod client_list;
 mod complaint;
 mod conflicts;
+mod cors;
 mod defaults;
 mod destination;
 mod destinations;
@@ -39,6 +40,8 @@ mod foreign;
 mod foreign_paths;
 mod health;
 mod host;
+mod hosts;
+mod ignored_query;
 mod keys;
 mod local_reply;
 mod matcher;
@@ -59,6 +62,7 @@ mod route_backend;
 mod route_keys;
 mod route_limits;
 mod secret_source;
+mod security_headers;
 mod settings;
 mod shadow;
 mod source;
@@ -69,6 +73,7 @@ mod target;
 #[cfg(test)]
 pub(crate) mod testing;
 mod timeout;
+mod trailing_slash;
 mod units;
 mod values;
 
@@ -86,6 +91,7 @@ pub use callgate_health::HealthSpec;
 pub use certificate::CertificateSpec;
 pub(crate) use certificate_files::CertificateFiles;
 pub use client_list::{ClientList, RouteClients};
+pub use cors::{CorsSpec, Origin, Origins, RouteCors};
 pub use destination::DestinationSpec;
 pub use diagnostics::Diagnostics;
 pub(crate) use diagnostics::{both, collect};
@@ -97,6 +103,9 @@ pub use error_types::ErrorTypes;
 pub use fallback::FallbackSpec;
 pub use files::MAX_FILE;
 pub(crate) use files::{gather, read};
+pub use hosts::Hosts;
+pub(crate) use hosts::shown as shown_host;
+pub use ignored_query::IgnoredQuery;
 pub use local_reply::*;
 pub use matcher::Matcher;
 pub use metadata::MetadataSpec;
@@ -113,6 +122,7 @@ pub use retry::{RetryOn, RetrySpec};
 pub use route::{RouteSpec, Written};
 pub use route_limits::{RateLimit, RateLimits};
 pub use secret_source::SecretSource;
+pub use security_headers::SecurityHeaders;
 pub use settings::{
     AdminSettings, ClientSettings, Forwarded, HalfClose, Hsts, Http2, Http2Settings, ListenAddress,
     ListenerClients, ListenerSettings, LogFormat, LogSettings, Protocol, ProxyProtocol, ServerSettings,
@@ -126,6 +136,7 @@ pub(crate) use suggest::names_help;
 pub use tables::{TableHash, Tables};
 pub(crate) use target::is_dot_segment;
 pub use target::{Piece, RedirectTarget, RewriteTarget};
+pub use trailing_slash::TrailingSlash;
 pub(crate) use units::timeout;
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! A route's path: literal segments, `{name}` for one segment, `{*name}` for all that is left.
+//! A route's path: literal segments, `{name}` for one segment, `{*name}` for all that is left; in the last segment text may follow a
+//! parameter, as in `{name}.json`.
 //!
 //! Literals are compared with the path as the client sent it: nothing is decoded, joined or folded before. What could
 //! therefore never match (a space, a `..` that clients resolve themselves) is refused here.
@@ -33,6 +34,11 @@ impl PathTemplate {
     /// Whether the last parameter takes the rest of the path.
     pub fn has_tail(&self) -> bool {
         self.raw.contains("{*")
+    }
+
+    /// Whether text follows the last parameter in its segment.
+    pub(super) fn has_suffix(&self) -> bool {
+        self.segments().any(|segment| segment.starts_with('{') && !segment.ends_with('}'))
     }
 
     pub(super) fn parse(raw: &str) -> Result<PathTemplate, Complaint> {
@@ -80,9 +86,15 @@ fn parameter(raw: &str, at: Range<usize>, last: bool) -> Result<Option<&str>, Co
     if let Some(complaint) = foreign_paths::segment(segment, at.clone(), last) {
         return Err(complaint);
     }
-    let Some(inner) = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else {
+    let Some((inner, suffix)) = segment.strip_prefix('{').and_then(|rest| rest.split_once('}')) else {
         return literal(segment, at, last).map(|()| None);
     };
+    if !suffix.is_empty() {
+        if !last || inner.starts_with('*') {
+            return Err(not_whole(at));
+        }
+        literal(suffix, at.end - suffix.len()..at.end, last)?;
+    }
     let name = inner.strip_prefix('*').unwrap_or(inner);
     if let Some(reason) = field::error(name) {
         return Err(Complaint::new("a parameter needs a field's name", reason).within(at));
@@ -113,11 +125,16 @@ fn admit(params: &[String], name: &str, at: Range<usize>) -> Result<(), Complain
     }
 }
 
+fn not_whole(at: Range<usize>) -> Complaint {
+    Complaint::new("a parameter is a whole segment", "text and a parameter in one segment").within(at).help(
+        "write `{name}` between two slashes; only in the last segment text may follow it: `{name}.json`, `{name}:cancel`",
+    )
+}
+
 fn literal(segment: &str, at: Range<usize>, last: bool) -> Result<(), Complaint> {
     let complain = |title: &str, label: &str| Complaint::new(title, label).within(at.clone());
     if segment.contains(['{', '}']) {
-        return Err(complain("a parameter is a whole segment", "text and a parameter in one segment")
-            .help("write `{name}` between two slashes, and a verb as a segment of its own"));
+        return Err(not_whole(at));
     }
     if segment.contains('#') {
         return Err(complain("a path has no fragment", "clients keep it to themselves").help("leave it out"));
@@ -191,7 +208,13 @@ mod tests {
             "/{a",
             "/a}",
             "/x{a}",
-            "/{a}:go",
+            "/{a}:go/b",
+            "/{*a}.json",
+            "/{a}.{b}",
+            "/{a} x",
+            "/{a}%",
+            "/{}.json",
+            "/{a}}",
             "/{a}{b}",
             "/{*a}/b",
             "/{a}/{a}",
@@ -211,7 +234,17 @@ mod tests {
     #[test]
     fn every_path_that_is_taken_the_router_takes_and_gives_its_parameters_back() {
         let most: String = (0..MAX_PARAMETERS).map(|n| format!("/{{p{n}}}")).collect();
-        for raw in ["/", "/a/", "/caf%C3%A9", "/{a.b}/x", "/{*rest}", "/v1/{é}/{_1-x}", &most] {
+        for raw in [
+            "/",
+            "/a/",
+            "/caf%C3%A9",
+            "/{a.b}/x",
+            "/v1/{id}.json",
+            "/{a}/{b}:cancel",
+            "/{*rest}",
+            "/v1/{é}/{_1-x}",
+            &most,
+        ] {
             let path = PathTemplate::parse(raw).ok().unwrap();
             let mut router = matchit::Router::new();
             router.insert(path.as_str(), ()).unwrap();
@@ -231,6 +264,29 @@ mod tests {
         for path in ["/a//b", "/t/", "/t", "/e/", "/e"] {
             assert!(router.at(path).is_err(), "{path}");
         }
+    }
+
+    #[test]
+    fn the_longest_text_behind_a_parameter_goes_before_and_that_before_the_parameter_alone() {
+        let mut router = matchit::Router::new();
+        for pattern in ["/a/{x}", "/a/{x}.json", "/a/{x}.tar.json", "/a/{x}:cancel", "/a/b.json", "/a/{x}/c"]
+        {
+            router.insert(pattern, pattern).unwrap();
+        }
+        for (path, expected, x) in [
+            ("/a/1", "/a/{x}", "1"),
+            ("/a/1.json", "/a/{x}.json", "1"),
+            ("/a/1.tar.json", "/a/{x}.tar.json", "1"),
+            ("/a/1.json.json", "/a/{x}.json", "1.json"),
+            ("/a/b:c:cancel", "/a/{x}:cancel", "b:c"),
+            ("/a/:cancel", "/a/{x}", ":cancel"),
+            ("/a/1:Cancel", "/a/{x}", "1:Cancel"),
+            ("/a/1.json/c", "/a/{x}/c", "1.json"),
+        ] {
+            let found = router.at(path).unwrap();
+            assert_eq!((*found.value, found.params.get("x")), (expected, Some(x)), "{path}");
+        }
+        assert_eq!(router.at("/a/b.json").map(|found| *found.value), Ok("/a/b.json"));
     }
 
     #[test]

@@ -1,14 +1,17 @@
 //! What a route says of its requests whatever it does with them: what the gateway's steps ask for before the action.
 //!
 //! A part is a line in the list below: its field, its key, and the function that reads the key's value. A value with a form of its
-//! own has a file of its own. `at_top` behind the key: it may stand at the top of a file, too.
+//! own has a file of its own. `at_top` behind the key: it may stand at the top of a file, too. What stands only there is `of_its_file`.
 
 use super::client_certificate;
 use super::client_list::RouteClients;
+use super::cors::RouteCors;
 use super::keys::Key;
 use super::overload;
 use super::reader::{Reader, Section};
 use super::route_limits::RateLimits;
+use super::security_headers::SecurityHeaders;
+use super::trailing_slash::TrailingSlash;
 
 macro_rules! at_top {
     () => {
@@ -20,11 +23,13 @@ macro_rules! at_top {
 }
 
 macro_rules! policy {
-    ($($(#[$doc:meta])+ $part:ident: $type:ty = $key:literal $($at_top:ident)?, $words:literal, $read:path;)+) => {
+    ($($(#[$doc:meta])+ $part:ident: $type:ty = $key:literal $($at_top:ident)?, $words:literal, $read:path;)+
+     of_its_file { $($(#[$of_file_doc:meta])+ $of_file:ident: $of_file_type:ty;)+ }) => {
         /// A route's policy. By default every request passes.
         #[derive(Clone, PartialEq, Eq, Debug, Default)]
         pub struct RoutePolicy {
-            $($(#[$doc])+ pub $part: $type),+
+            $($(#[$doc])+ pub $part: $type,)+
+            $($(#[$of_file_doc])+ pub $of_file: $of_file_type),+
         }
 
         /// The key of each part.
@@ -36,7 +41,8 @@ macro_rules! policy {
             /// Reads the parts of a route's section.
             pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> RoutePolicy {
                 RoutePolicy {
-                    $($part: section.get($key).map(|item| $read(reader, &item)).unwrap_or_default()),+
+                    $($part: section.get($key).map(|item| $read(reader, &item)).unwrap_or_default(),)+
+                    $($of_file: Default::default()),+
                 }
             }
         }
@@ -46,10 +52,18 @@ macro_rules! policy {
 policy! {
     /// From which addresses its clients may come; by default from all.
     clients: RouteClients = "clients" at_top, "from which addresses its clients may come", RouteClients::read;
+    /// Which pages of other origins may read its replies; by default none.
+    cors: RouteCors = "cors" at_top, "which pages of other origins may read its replies", RouteCors::read;
     /// Whether its clients have to have shown a certificate.
     client_certificate: bool = "client_certificate", "whether the client must have shown a certificate", client_certificate::read;
+    /// Which headers its replies have for browsers; by default none.
+    security_headers: SecurityHeaders = "security_headers" at_top, "which headers its replies have for browsers", SecurityHeaders::read;
     /// How many requests it takes in a time; by default all.
     rate_limits: RateLimits = "rate_limit", "how many requests it takes in a time", RateLimits::read;
     /// Requests in flight over all workers; 1 to 10000000, by default no bound.
     max_in_flight: Option<usize> = "max_in_flight", "requests of the route open at once, over all workers", overload::read_bound;
+    of_its_file {
+        /// What becomes of paths that are its own but for a slash at their end.
+        trailing_slash: TrailingSlash;
+    }
 }

@@ -11,7 +11,9 @@ use super::path::PathTemplate;
 use super::suggest::{Work, list, nearest_within};
 use super::target::{Piece, RewriteTarget};
 use crate::method::Method;
+use callgate_tls::Name;
 use matchit::Router;
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// So many segments are compared with one another, for all rewrites together. It takes a tenth of a second.
@@ -28,21 +30,37 @@ pub(super) fn check(claims: &[Claim<'_>], found: &mut Vec<Diagnostic>) {
         if !own().any(|claim| rewrite(claim).is_some()) {
             continue;
         }
-        let mut router = Router::new();
+        let mut trees: HashMap<Option<Name>, Router<&Claim<'_>>> = HashMap::new();
         for claim in own() {
-            // One that does not go in is in conflict, which is reported.
-            let _ = router.insert(claim.matcher.path.as_str(), claim);
+            for host in claim.matcher.hosts.names() {
+                // One that does not go in is in conflict, which is reported.
+                let _ = trees.entry(host.cloned()).or_default().insert(claim.matcher.path.as_str(), claim);
+            }
         }
         for claim in own() {
             let Some(target) = rewrite(claim) else { continue };
-            match router.at(&example(&target.pieces)) {
-                Ok(next) if rewrite(next.value).is_some() => found.push(again(claim, next.value)),
-                Ok(_) => {}
-                Err(_) if search.reaches(&target.path, method) => {}
-                Err(_) => found.push(search.nowhere(claim, target)),
+            let path = example(&target.pieces);
+            let at = |host: &Option<Name>| Some(*trees.get(host)?.at(&path).ok()?.value);
+            for host in claim.matcher.hosts.names() {
+                match looked_up(host).iter().find_map(at) {
+                    Some(next) if rewrite(next).is_some() => found.push(again(claim, next)),
+                    Some(_) => continue,
+                    None if search.reaches(&target.path, method) => continue,
+                    None => found.push(search.nowhere(claim, target)),
+                }
+                break;
             }
         }
     }
+}
+
+/// Under which names requests of a host are looked up, in order.
+fn looked_up(host: Option<&Name>) -> Vec<Option<Name>> {
+    let wildcard = match host {
+        Some(Name::Dns(name)) => name.split_once('.').map(|(_, rest)| Some(Name::Wildcard(rest.to_owned()))),
+        _ => None,
+    };
+    [Some(host.cloned()), wildcard, Some(None)].into_iter().flatten().collect()
 }
 
 /// A path that a rewrite leads to.
@@ -151,8 +169,10 @@ fn may_match(one: &PathTemplate, other: &PathTemplate, steps: &mut usize) -> boo
 
 /// A path as it is whatever its parameters are called.
 fn without_names(path: &PathTemplate) -> String {
-    let shape =
-        |segment: &str| if segment.starts_with('{') { "/{}".to_owned() } else { format!("/{segment}") };
+    let shape = |segment: &str| match segment.split_once('}') {
+        Some((_, suffix)) => format!("/{{}}{suffix}"),
+        None => format!("/{segment}"),
+    };
     path.segments().map(shape).collect()
 }
 

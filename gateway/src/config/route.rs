@@ -2,8 +2,10 @@
 
 use super::action::{self, ActionDraft, ActionSpec};
 use super::call::CallDraft;
+use super::complaint::Complaint;
 use super::defaults::Defaults;
 use super::diagnostics::Diagnostic;
+use super::hosts::SaidHosts;
 use super::keys;
 use super::matcher::Matcher;
 use super::path::PathTemplate;
@@ -13,7 +15,10 @@ use super::route_keys;
 use super::source::{Place, Source};
 use std::ops::Range;
 use std::sync::Arc;
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
+
+/// The most matches of a route.
+const MAX_MATCHES: usize = 16;
 
 /// A checked route. Two are equal when they do the same, wherever they are written.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -70,36 +75,69 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// Reads everything that stands in one `[[routes]]`.
+    /// Reads everything that stands in one `[[routes]]`: a route for each of its matches.
     pub(super) fn read(
         reader: &mut Reader<'_>,
         table: &DeTable<'_>,
         header: Range<usize>,
         file: &Defaults,
+    ) -> Vec<Draft> {
+        let section = section(reader, table, action::kind(table));
+        let example = "match = \"GET /v1/orders/{id}\"";
+        let matched = required(reader, &section, keys::MATCH.name, &header, example);
+        let Some(item) = matched else {
+            return vec![Draft::read_one(reader, table, &section, None, header.clone(), &header, file)];
+        };
+        let one = |reader: &mut Reader<'_>, item: Item<'_>| {
+            let span = item.span();
+            Draft::read_one(reader, table, &section, Some(item), span, &header, file)
+        };
+        let DeValue::Array(items) = item.value.get_ref() else { return vec![one(reader, item)] };
+        let complaint = match items.len() {
+            0 => Complaint::new("`match` is empty", "expected at least one").help(format!("write {example}")),
+            1..=MAX_MATCHES => {
+                return items.iter().map(|value| one(reader, Item { value, ..item.clone() })).collect();
+            }
+            count => {
+                Complaint::new(format!("more than {MAX_MATCHES} matches"), format!("{count} are too many"))
+            }
+        };
+        reader.complain::<()>(&item, complaint);
+        vec![Draft::read_one(reader, table, &section, None, item.span(), &header, file)]
+    }
+
+    /// Reads a route of that match, which is written at `span`; the route at `header`.
+    fn read_one(
+        reader: &mut Reader<'_>,
+        table: &DeTable<'_>,
+        section: &Section<'_>,
+        matched: Option<Item<'_>>,
+        span: Range<usize>,
+        header: &Range<usize>,
+        file: &Defaults,
     ) -> Draft {
         let kind = action::kind(table);
-        let section = section(reader, table, kind);
-        let matched =
-            required(reader, &section, keys::MATCH.name, &header, "match = \"GET /v1/orders/{id}\"");
-        let span = matched.as_ref().map_or(header.clone(), Item::span);
-        let expected = "a string such as \"GET /v1/orders/{id}\"";
+        let expected = "a string such as \"GET /v1/orders/{id}\", or an array of such";
         let matcher =
             matched.and_then(|item| reader.text(&item, expected, |text| Matcher::parse(text, file.prefix())));
+        let hosts = SaidHosts::read(reader, section).or(&file.hosts);
         let path = matcher.as_ref().map(|matcher| &matcher.path);
         let action = match kind {
             "call" => {
-                let call = required(reader, &section, keys::CALL.name, &header, "call = \"orders.get\"");
-                ActionDraft::Call(CallDraft::read(reader, &section, call, matcher.as_ref(), file))
+                let call = required(reader, section, keys::CALL.name, header, "call = \"orders.get\"");
+                ActionDraft::Call(CallDraft::read(reader, section, call, matcher.as_ref(), file))
             }
             other => {
                 action::only_one(reader, table);
-                action::read_other(reader, &section, other, path)
+                action::read_other(reader, section, other, path)
             }
         };
-        let policy = RoutePolicy::read(reader, &section);
+        let policy = RoutePolicy::read(reader, section);
         if let Some(item) = section.get(keys::CLIENTS) {
             policy.clients.check_within(file.clients(), reader, &item);
         }
+        let policy = file.policy(policy);
+        policy.cors.check_headers(reader, section, &action);
         let spot = |key| section.get(key).map_or(span.clone(), |item| item.span());
         let call = match &action {
             ActionDraft::Call(draft) => Some(draft),
@@ -108,7 +146,7 @@ impl Draft {
         let of_call = |key| if call.is_some() { spot(key) } else { span.clone() };
         let written = Written {
             place: reader.source.place(span.start),
-            matched: spot(keys::MATCH.name),
+            matched: span.clone(),
             action: spot(kind),
             body: of_call(keys::BODY.name),
             bound: match &action {
@@ -123,8 +161,8 @@ impl Draft {
             source: Arc::clone(reader.source),
             file: file.file,
             prefix: file.prefix.clone(),
-            policy: file.policy(policy),
-            matcher: matcher.filter(|_| file.paths_are_known()),
+            policy,
+            matcher: matcher.filter(|_| file.paths_are_known()).zip(hosts).map(|(one, hosts)| one.of(hosts)),
             action,
             written,
             span,

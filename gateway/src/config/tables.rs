@@ -243,7 +243,7 @@ impl Declared {
             for route in routes {
                 match route.get_ref() {
                     DeValue::Table(table) => {
-                        self.drafts.push(Draft::read(reader, table, route.span(), &file));
+                        self.drafts.extend(Draft::read(reader, table, route.span(), &file));
                     }
                     _ => drop(reader.wrong_type::<()>("routes", route, "tables, each written [[routes]]")),
                 }

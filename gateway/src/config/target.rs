@@ -230,8 +230,11 @@ pub(super) fn literal(text: &str, at: Range<usize>, extra: &str) -> Result<(), C
 fn parameter(inner: &str, at: Range<usize>, matched: &PathTemplate) -> Result<Piece, Complaint> {
     let name = inner.strip_prefix('*').unwrap_or(inner);
     let Some(number) = matched.params().iter().position(|param| param == name) else {
-        let complaint =
-            Complaint::new(format!("`match` has no `{{{name}}}`"), "no such parameter").within(at);
+        let complaint = Complaint::new(
+            format!("`match` has no `{{{name}}}`"),
+            format!("no such parameter in `{matched}`"),
+        )
+        .within(at);
         return Err(match names_help(name, matched.params().iter().map(String::as_str)) {
             Some(help) => complaint.help(help),
             None => complaint,

@@ -34,6 +34,7 @@ macro_rules! known_names {
 
 known_names! {
     ACCEPT = "accept", "Accept";
+    ACCESS_CONTROL_REQUEST_METHOD = "access-control-request-method", "Access-Control-Request-Method";
     AUTHORIZATION = "authorization", "Authorization";
     CONTENT_ENCODING = "content-encoding", "Content-Encoding";
     CONTENT_TYPE = "content-type", "Content-Type";
@@ -42,6 +43,7 @@ known_names! {
     GRPC_TIMEOUT = "grpc-timeout", "Grpc-Timeout";
     IDEMPOTENCY_KEY = "idempotency-key", "Idempotency-Key";
     IF_NONE_MATCH = "if-none-match", "If-None-Match";
+    ORIGIN = "origin", "Origin";
     TRACEPARENT = "traceparent", "traceparent";
     TRACESTATE = "tracestate", "tracestate";
     X_API_KEY = "x-api-key", "X-Api-Key";

@@ -7,6 +7,7 @@
 use super::body::{RequestBody, StreamBody};
 use super::client;
 use super::connection::{Connection, OpenExchange};
+use super::cors;
 use super::problem;
 use super::reply::Reply;
 use super::request_id::RequestId;
@@ -89,7 +90,7 @@ impl Exchange {
 
     /// The reply to what the handler has come to, which is counted. A failure is told the log, and rendered.
     pub(super) fn settle(&mut self, result: Result<Reply, Failure>) -> Reply {
-        match result {
+        let mut reply = match result {
             Ok(reply) => {
                 self.tally.replied(reply.status);
                 reply
@@ -103,9 +104,20 @@ impl Exchange {
                     _ => failure.log(id, self.tally.route()),
                 }
                 let status = self.tally.failed(&failure);
-                problem::with_status(&failure, status, &self.worker.shared.settings.server.error_types, id)
+                let types = &self.worker.shared.settings.server.error_types;
+                let mut reply = problem::with_status(&failure, status, types, id);
+                if let Failure::WrongMethod { .. } = failure
+                    && let Some(every) = cors::of_other_methods(&self.worker.table(), &self.head)
+                {
+                    cors::put(every, self.head.fields(), &mut reply);
+                }
+                reply
             }
+        };
+        if let Some(every) = self.tally.every_reply() {
+            cors::put(every, self.head.fields(), &mut reply);
         }
+        reply
     }
 
     /// Writes what is the exchange's own into the head of its reply.

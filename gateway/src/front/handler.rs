@@ -2,13 +2,14 @@
 
 use super::accept;
 use super::actions;
+use super::cors;
 use super::deadline::{Clocks, deadline};
 use super::exchange::Exchange;
 use super::forms::{self, Form};
 use super::hash_key::hash_key;
 use super::https;
 use super::idempotency_key;
-use super::lookup::{Met, look_up};
+use super::lookup::{Lookup, Met, Room, look_up};
 use super::metadata::{self, Origin};
 use super::miss::options;
 use super::outside;
@@ -58,7 +59,9 @@ async fn reply(exchange: &mut Exchange) -> Result<Reply, Failure> {
 /// The reply by a table.
 async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Reply, Failure> {
     if exchange.head.method() == "OPTIONS" {
-        return options(&exchange.head, table);
+        let mut reply = options(&exchange.head, table)?;
+        cors::put_preflight(table, &exchange.head, &mut reply);
+        return Ok(reply);
     }
     let (head, began) = (&exchange.head, exchange.context.began);
     let arrival = Arrival {
@@ -68,9 +71,13 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
         fields: head.fields(),
         now: began,
     };
-    let mut room = String::new();
-    let met = look_up(table, head, &arrival, &mut exchange.guards.passed, &mut exchange.tally, &mut room)?;
-    let Met { route, captured, params } = met;
+    let mut room = Room::default();
+    let passed = &mut exchange.guards.passed;
+    let Met { route, captured, params } =
+        match look_up(table, head, &arrival, passed, &mut exchange.tally, &mut room)? {
+            Lookup::Met(met) => met,
+            Lookup::Elsewhere(reply) => return Ok(reply),
+        };
     match &route.action {
         Action::Call(action) => {
             accept::check(head.fields())?;
@@ -127,7 +134,8 @@ async fn call(
     form: Option<&Form<'_>>,
 ) -> Result<Reply, Failure> {
     let Exchange { worker, context, head, body, .. } = exchange;
-    let query = query_pairs(head.query().unwrap_or_default()).map_err(|_| Failure::query_not_utf8())?;
+    let mut query = query_pairs(head.query().unwrap_or_default()).map_err(|_| Failure::query_not_utf8())?;
+    action.spec.leave_out_ignored(&mut query);
     let mut bound = outside::of(&action.spec.outside, head.fields(), context.client)?;
     let body = match form {
         None => call::Body::Whole(body.bytes(head)),

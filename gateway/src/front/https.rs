@@ -1,9 +1,9 @@
 //! What TLS, or its absence, says of a request before its route is looked up: whether it has come to the right place.
 
 use super::connection::Connection;
-use super::peer::without_port;
 use super::reply::Reply;
 use crate::failure::Failure;
+use crate::host::without_port;
 use callgate_http1::{Refusal, Request};
 
 /// The port that an `https` URI need not name.

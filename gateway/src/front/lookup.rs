@@ -1,10 +1,12 @@
 //! Which route a request meets: it is looked up, passes the route's steps, and is looked up again, once, where that rewrites it.
 
 use super::miss::missed;
+use super::reply::Reply;
+use super::slash::{self, Taken};
 use super::tally::Tally;
 use crate::failure::Failure;
 use crate::method::Method;
-use crate::routes::{Action, Captured, Found, PathParams, Route, rewritten};
+use crate::routes::{Action, Captured, PathParams, Route, Table, rewritten};
 use crate::steps::{Arrival, Passed};
 use crate::worker::{LocalTable, RouteRef};
 use callgate_http1::Request;
@@ -20,36 +22,58 @@ pub(super) struct Met<'t, 'p> {
     pub(super) params: PathParams<'p>,
 }
 
-/// Looks a request up; the path of a rewrite is put into `room`. From the route that it meets on it is counted there.
+/// Where a request has come to.
+pub(super) enum Lookup<'t, 'p> {
+    /// A route.
+    Met(Met<'t, 'p>),
+    /// Its client is sent to the path as a route has it.
+    Elsewhere(Reply),
+}
+
+/// Paths that are made while a request is looked up.
+#[derive(Default)]
+pub(super) struct Room {
+    slashed: String,
+    rewritten: String,
+}
+
+/// Looks a request up. From the route that it meets on it is counted there.
 pub(super) fn look_up<'t, 'p>(
     table: &'t Rc<LocalTable>,
     head: &'p Request,
     arrival: &Arrival<'_>,
     passed: &mut Passed,
     tally: &mut Tally,
-    room: &'p mut String,
-) -> Result<Met<'t, 'p>, Failure> {
+    room: &'p mut Room,
+) -> Result<Lookup<'t, 'p>, Failure> {
     let method = match head.method() {
         "HEAD" => Some(Method::Get),
         method => method.parse().ok(),
     };
-    let path = head.path();
-    let (at, captured) = match table.find(method, path) {
-        Found::Route(at, captured) => (at, captured),
-        other => return Err(missed(other, head)),
+    let (host, path) = (host(table, head), head.path());
+    let Room { slashed, rewritten: room } = room;
+    let found = method.and_then(|method| table.find(method, host, path));
+    let (at, captured) = match found {
+        Some(found) => found,
+        None => match slash::take(table, method, host, path, slashed) {
+            Some(Taken { at, captured, redirect: None }) => (at, captured),
+            Some(Taken { at, redirect: Some(to), .. }) => {
+                tally.counts_for(Some(RouteRef::new(table.clone(), at)));
+                return Ok(Lookup::Elsewhere(slash::redirect(to, head.query())));
+            }
+            None => return Err(missed(table, head)),
+        },
     };
     let route = RouteRef::new(table.clone(), at);
     let params = decoded(&route, &captured)?;
     pass(&route, arrival, passed, tally)?;
     let Action::Rewrite(rewrite) = &route.action else {
-        return Ok(Met { route, captured, params });
+        return Ok(Lookup::Met(Met { route, captured, params }));
     };
     rewritten(&rewrite.target, &captured.raw(), room);
     let to: &'p str = room;
-    let (at, captured) = match table.find(method, to) {
-        Found::Route(at, captured) => (at, captured),
-        Found::OtherMethods(_) | Found::Nothing => return Err(Failure::RewriteUnmatched(path.to_owned())),
-    };
+    let found = method.and_then(|method| table.find(method, host, to));
+    let (at, captured) = found.ok_or_else(|| Failure::RewriteUnmatched(path.to_owned()))?;
     let next = RouteRef::new(table.clone(), at);
     if let Action::Rewrite(_) = &next.action {
         return Err(Failure::RewriteLoop(to.to_owned()));
@@ -58,7 +82,13 @@ pub(super) fn look_up<'t, 'p>(
     let params = decoded(&next, &captured)?;
     rewrite.rewritten.of(arrival.worker).increment();
     pass(&next, arrival, passed, tally)?;
-    Ok(Met { route: next, captured, params })
+    Ok(Lookup::Met(Met { route: next, captured, params }))
+}
+
+/// The host that a request asks for, if it says which routes there are.
+#[inline]
+pub(super) fn host<'h>(table: &Table, head: &'h Request) -> Option<&'h str> {
+    if table.asks_for_hosts() { head.host() } else { None }
 }
 
 /// What the parameters of a route that calls are: other actions take them as they were sent.

@@ -1,25 +1,27 @@
 //! Requests that meet no route, and those that ask which methods there are.
 
+use super::lookup::host;
 use super::reply::Reply;
+use super::slash;
 use crate::failure::Failure;
 use crate::method::Method;
-use crate::routes::{Found, Table};
+use crate::routes::Table;
 use callgate_http1::Request;
 
-/// What is there instead of a route for a request.
-pub(super) fn missed(found: Found<'_, '_>, head: &Request) -> Failure {
-    match found {
-        Found::OtherMethods(methods) => {
-            Failure::WrongMethod { method: head.method().to_owned(), allow: allow(&methods) }
-        }
-        Found::Route(..) | Found::Nothing => Failure::NoRoute(head.path().to_owned()),
+/// What is there instead of a route for a request: other methods of its path, or nothing.
+pub(super) fn missed(table: &Table, head: &Request) -> Failure {
+    let methods = slash::methods(table, host(table, head), head.path());
+    if methods.is_empty() {
+        return Failure::NoRoute(head.path().to_owned());
     }
+    Failure::WrongMethod { method: head.method().to_owned(), allow: allow(&methods) }
 }
 
 /// The reply to OPTIONS: the methods of a path, or of the gateway for `*` (RFC 9110, 9.3.7).
 pub(super) fn options(head: &Request, table: &Table) -> Result<Reply, Failure> {
     let path = head.path();
-    let methods = if path == "*" { Method::ALL.to_vec() } else { table.methods(path) };
+    let methods =
+        if path == "*" { Method::ALL.to_vec() } else { slash::methods(table, host(table, head), path) };
     if methods.is_empty() {
         return Err(Failure::NoRoute(path.to_owned()));
     }

@@ -12,8 +12,10 @@
 //! sweep        the time limits of all of them
 //! exchange     one request and its reply, with all that belongs to them
 //! handler      what is done with it: route, steps, body, action, reply
-//! lookup       which route it meets, and its steps; miss, what is there where none takes it
+//! lookup       which route it meets, and its steps; miss, what is there where none takes it; slash, paths that
+//!              are a route's but for a slash at their end
 //! traffic      where its call goes, if that is not just its route's backend; shadow, copies of calls
+//! cors         which pages of other origins may read its reply, and what browsers are told beside
 //! accept       whether the client takes what its route can say
 //! body         a request's body, within its limits; media_type, how it is read; forms, the fields of one that is a form
 //! hash_key     the key by which a backend spreads its calls
@@ -37,6 +39,7 @@ mod client;
 mod client_certificate;
 mod connection;
 mod connections;
+mod cors;
 mod date;
 mod deadline;
 mod drive;
@@ -65,6 +68,7 @@ mod request_id;
 #[cfg(test)]
 mod scaling_tests;
 mod shadow;
+mod slash;
 mod sweep;
 mod tally;
 mod tls;

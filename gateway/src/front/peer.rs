@@ -2,6 +2,7 @@
 //! it is.
 
 use super::client_certificate::ShownCertificate;
+use crate::host::without_port;
 use callgate_tls::{Certificate, Identity};
 use std::sync::Arc;
 
@@ -31,32 +32,5 @@ impl TlsPeer {
         let name = without_port(host);
         let is_asked = self.server_name.as_ref().is_some_and(|asked| asked.eq_ignore_ascii_case(name));
         is_asked || self.certificate.covers(name)
-    }
-}
-
-/// A host without the port that may stand behind it.
-pub(super) fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_host_may_have_a_port_and_an_address_colons() {
-        for (host, name) in [
-            ("a.example", "a.example"),
-            ("a.example:8443", "a.example"),
-            ("a.example:", "a.example"),
-            ("127.0.0.1:1", "127.0.0.1"),
-            ("[::1]:443", "[::1]"),
-            ("[::1]", "[::1]"),
-        ] {
-            assert_eq!(without_port(host), name);
-        }
     }
 }

@@ -102,6 +102,13 @@ impl Reply {
         }
     }
 
+    /// Whether its head has a line of that name, which is in lower case.
+    pub(super) fn has_field(&self, name: &str) -> bool {
+        let mut has = false;
+        self.each_field(|own, _| has |= own == name.as_bytes());
+        has
+    }
+
     /// Adds a line to its head. The value is visible ASCII.
     pub(super) fn field(&mut self, name: &str, value: &str) {
         for part in [name, ": ", value, "\r\n"] {

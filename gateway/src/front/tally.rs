@@ -5,6 +5,7 @@
 //! that was there. Heads that are no requests never become one: they are counted as they are refused, without a time.
 
 use crate::failure::{Failure, MethodFailure, Reason};
+use crate::routes::EveryReply;
 use crate::telemetry::RouteStats;
 use crate::worker::{RouteRef, Worker};
 use callgate_http1::Refusal;
@@ -32,9 +33,15 @@ impl Tally {
         self.route = route;
     }
 
-    /// The path of its route.
+    /// What its route is called.
     pub(super) fn route(&self) -> &str {
-        self.route.as_ref().map_or("none", |route| route.matcher.path.as_str())
+        self.route.as_ref().map_or("none", |route| route.matcher.name())
+    }
+
+    /// What all replies of its route say, if it has a route that says something.
+    #[inline]
+    pub(super) fn every_reply(&self) -> Option<&EveryReply> {
+        self.route.as_ref()?.every_reply.as_deref()
     }
 
     /// Counts there that it is turned away before its call, if it is.

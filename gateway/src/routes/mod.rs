@@ -3,6 +3,7 @@
 //! A [`Table`] never changes; a reload builds the next one, taking over what stayed the same, and swaps it in.
 
 mod action;
+mod every_reply;
 mod location;
 mod next;
 mod params;
@@ -11,11 +12,13 @@ mod route;
 mod scaling_tests;
 mod table;
 mod traffic;
+mod trees;
 
 pub use action::{Action, CallAction, Rewrite};
+pub use every_reply::{Cors, EveryReply};
 pub use location::{location, rewritten};
 pub(crate) use params::decode_segment;
 pub use params::{BoundTexts, Captured, PathParams, QueryPairs, RawParams, query_pairs};
 pub use route::Route;
-pub use table::{Found, Table};
+pub use table::Table;
 pub use traffic::{Destination, Fallback, FallbackTo, Shadow, Target, Traffic};

@@ -1,11 +1,11 @@
 //! The next table: built from checked files, as a diff against the one before.
 
 use super::route::{Route, next_routes};
-use super::table::{Routers, Table};
+use super::table::Table;
+use super::trees::Trees;
 use crate::backends::next_backends;
-use crate::config::Tables;
+use crate::config::{Tables, TrailingSlash};
 use crate::discovery::Lists;
-use matchit::Router;
 use std::sync::Arc;
 
 impl Table {
@@ -15,10 +15,11 @@ impl Table {
         let Tables { hash, backends, routes, empty, .. } = tables;
         let backends = next_backends(&before.backends, backends, lists, workers);
         let routes = next_routes(&before.routes, routes, &backends, workers);
-        let routers = next_routers(before, &routes);
+        let trees = next_trees(before, &routes);
         let route_ids = next_ids(before, &routes);
+        let minds_slashes = routes.iter().any(|route| route.policy.trailing_slash != TrailingSlash::Strict);
         let (generation, hash) = (before.generation + 1, hash.to_string());
-        Table { generation, hash, empty, routes, route_ids, backends, routers }
+        Table { generation, hash, empty, routes, route_ids, backends, trees, minds_slashes }
     }
 }
 
@@ -31,19 +32,12 @@ fn next_ids(before: &Table, routes: &[Arc<Route>]) -> Arc<[u64]> {
 }
 
 /// The trees of all paths: those of the table before, if the same paths are in the same places.
-fn next_routers(before: &Table, routes: &[Arc<Route>]) -> Arc<Routers> {
+fn next_trees(before: &Table, routes: &[Arc<Route>]) -> Arc<Trees> {
     let matchers = |routes| <[Arc<Route>]>::iter(routes).map(|route| &route.matcher);
     if matchers(routes).eq(matchers(&before.routes)) {
-        return before.routers.clone();
+        return before.trees.clone();
     }
-    let mut routers: Routers = std::array::from_fn(|_| Router::new());
-    for (at, matcher) in matchers(routes).enumerate() {
-        if let Err(error) = routers[matcher.method as usize].insert(matcher.path.as_str(), at) {
-            // The checks of the files insert the same patterns into the same kind of tree.
-            tracing::error!(route = matcher.path.as_str(), %error, "a checked route does not go into the table");
-        }
-    }
-    Arc::new(routers)
+    Arc::new(Trees::of(routes))
 }
 
 #[cfg(test)]
@@ -51,7 +45,6 @@ pub(super) mod tests {
     use super::*;
     use crate::config::Source;
     use crate::method::Method;
-    use crate::routes::Found;
     use std::sync::atomic::Ordering::Relaxed;
 
     pub(in crate::routes) const TWO_BACKENDS: &str = r#"
@@ -138,12 +131,12 @@ pub(super) mod tests {
     fn the_trees_are_made_anew_only_where_paths_or_their_places_change() {
         let first = next(&Table::empty(), TWO_BACKENDS);
         let other = next(&first, &TWO_BACKENDS.replace("s.two", "s.other"));
-        assert!(Arc::ptr_eq(&first.routers, &other.routers));
+        assert!(Arc::ptr_eq(&first.trees, &other.trees));
         let (backends, routes) = TWO_BACKENDS.split_once("[[routes]]").expect("routes");
         let (one, two) = routes.split_once("[[routes]]").expect("two of them");
         let turned = next(&first, &format!("{backends}[[routes]]{two}[[routes]]{one}"));
         for table in [&first, &other, &turned] {
-            let Found::Route(at, _) = table.find(Some(Method::Get), "/one/1") else { panic!("not found") };
+            let Some((at, _)) = table.find(Method::Get, None, "/one/1") else { panic!("not found") };
             let found = &table.routes[at];
             assert_eq!(found.matcher.path.as_str(), "/one/{id}");
         }

@@ -1,12 +1,12 @@
 //! A route of a table in force, and how one becomes that of the next table: what stays the same is the same object, and what
-//! keeps its place (method and path) goes on counting.
+//! keeps its place (method, hosts and path) goes on counting.
 
 use super::action::Action;
+use super::every_reply::EveryReply;
 use crate::backends::Backend;
 use crate::config::{Matcher, Place, RoutePolicy, RouteSpec, Written};
 use crate::ids::next_id;
 use crate::limit::SharedBuckets;
-use crate::method::Method;
 use crate::steps::{Making, Steps};
 use crate::telemetry::RouteStats;
 use std::collections::{HashMap, HashSet};
@@ -26,6 +26,8 @@ pub struct Route {
     pub steps: Steps,
     /// What is done with them.
     pub action: Action,
+    /// What all replies to them say; nothing as a rule.
+    pub every_reply: Option<Box<EveryReply>>,
     /// Where it is written.
     pub place: Place,
     /// What it counts.
@@ -36,14 +38,6 @@ impl Route {
     fn is(&self, spec: &RouteSpec) -> bool {
         (&self.matcher, &self.policy) == (&spec.matcher, &spec.policy) && self.action.spec() == spec.action
     }
-
-    fn key(&self) -> (Method, &str) {
-        key(&self.matcher)
-    }
-}
-
-fn key(matcher: &Matcher) -> (Method, &str) {
-    (matcher.method, matcher.path.as_str())
 }
 
 /// The routes of the next table, which has those backends.
@@ -53,17 +47,16 @@ pub(super) fn next_routes(
     backends: &[Arc<Backend>],
     workers: usize,
 ) -> Vec<Arc<Route>> {
-    let known: HashMap<(Method, &str), &Arc<Route>> =
-        before.iter().map(|route| (route.key(), route)).collect();
+    let known: HashMap<&Matcher, &Arc<Route>> = before.iter().map(|route| (&route.matcher, route)).collect();
     let backends: HashMap<&str, &Arc<Backend>> = backends.iter().map(|b| (b.spec.name.as_str(), b)).collect();
-    let keys = specs.iter().map(|spec| key(&spec.matcher));
-    let taken: HashSet<usize> = keys.filter_map(|key| known.get(&key)).map(|route| route.slot).collect();
+    let stay = specs.iter().filter_map(|spec| known.get(&spec.matcher));
+    let taken: HashSet<usize> = stay.map(|route| route.slot).collect();
     let mut free = (0..).filter(|slot| !taken.contains(slot));
     let limits = before.iter().filter_map(|route| route.steps.rate_limits());
     let mut shared = SharedBuckets::of(limits);
     let mut routes = Vec::with_capacity(specs.len());
     for spec in specs {
-        let old = known.get(&key(&spec.matcher)).copied();
+        let old = known.get(&spec.matcher).copied();
         let slot = old.map_or_else(|| free.next().unwrap_or_default(), |old| old.slot);
         // Programs depend on the route's own lines only, so a changed backend does not make it another route.
         let same = old.filter(|old| old.is(&spec));
@@ -79,11 +72,12 @@ pub(super) fn next_routes(
         let RouteSpec { matcher, policy, action: said, written: Written { place, .. } } = spec;
         let mut making = Making { matcher: &matcher, shared: &mut shared, workers };
         let steps = Steps::next(&policy, old.map(|old| &old.steps), &mut making);
+        let every_reply = EveryReply::of(&policy, &action);
         // The counters have one place for a status of the route's own.
         let status = said.own_status();
         let stats = old.filter(|old| old.action.spec().own_status() == status).map(|old| old.stats.clone());
         let stats = stats.unwrap_or_else(|| Arc::new(RouteStats::answering(workers, status)));
-        routes.push(Arc::new(Route { id, slot, matcher, policy, steps, action, place, stats }));
+        routes.push(Arc::new(Route { id, slot, matcher, policy, steps, action, every_reply, place, stats }));
     }
     routes
 }

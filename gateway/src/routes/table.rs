@@ -2,9 +2,9 @@
 
 use super::params::Captured;
 use super::route::Route;
+use super::trees::Trees;
 use crate::backends::Backend;
 use crate::method::Method;
-use matchit::Router;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -22,45 +22,54 @@ pub struct Table {
     pub route_ids: Arc<[u64]>,
     /// All backends, by name.
     pub backends: Vec<Arc<Backend>>,
-    /// For each method the tree of its paths, which lead to places in `routes`; shared with other tables of the same ones.
-    pub(super) routers: Arc<Routers>,
-}
-
-pub(super) type Routers = [Router<usize>; Method::ALL.len()];
-
-/// What a path was found to be.
-pub enum Found<'t, 'p> {
-    /// A route's place in the list, and what its path's parameters caught.
-    Route(usize, Captured<'t, 'p>),
-    /// The path exists, but not with this method; those with which it does.
-    OtherMethods(Vec<Method>),
-    /// No such path.
-    Nothing,
+    /// The trees of their paths, which lead to places in `routes`; shared with other tables of the same ones.
+    pub(super) trees: Arc<Trees>,
+    /// Some routes take paths that are theirs but for a slash at their end.
+    pub(super) minds_slashes: bool,
 }
 
 impl Table {
     /// An empty table, before the first.
     pub fn empty() -> Table {
         let (routes, backends) = (Vec::new(), Vec::new());
-        let routers = Arc::new(std::array::from_fn(|_| Router::new()));
         let (hash, empty, route_ids) = (String::new(), Vec::new(), Arc::default());
-        Table { generation: 0, hash, empty, routes, route_ids, backends, routers }
-    }
-
-    /// Looks a path up, as the request line has it.
-    pub fn find<'t, 'p>(&'t self, method: Option<Method>, path: &'p str) -> Found<'t, 'p> {
-        if let Some(method) = method
-            && let Ok(found) = self.routers[method as usize].at(path)
-        {
-            return Found::Route(*found.value, Captured::new(found.params));
+        Table {
+            generation: 0,
+            hash,
+            empty,
+            routes,
+            route_ids,
+            backends,
+            trees: Arc::default(),
+            minds_slashes: false,
         }
-        let others = self.methods(path);
-        if others.is_empty() { Found::Nothing } else { Found::OtherMethods(others) }
     }
 
-    /// The methods with which a path exists.
-    pub fn methods(&self, path: &str) -> Vec<Method> {
-        let has = |method: &Method| self.routers[*method as usize].at(path).is_ok();
+    /// Whether a request's host says which routes there are for it. Where it does not, nobody need look for it.
+    #[inline]
+    pub fn asks_for_hosts(&self) -> bool {
+        self.trees.ask_for_hosts()
+    }
+
+    /// Whether some routes take paths that are theirs but for a slash at their end.
+    pub fn minds_slashes(&self) -> bool {
+        self.minds_slashes
+    }
+
+    /// Looks a path of a host up, as the request line has it: a route's place in the list, and what its path's parameters caught.
+    #[inline]
+    pub fn find<'t, 'p>(
+        &'t self,
+        method: Method,
+        host: Option<&str>,
+        path: &'p str,
+    ) -> Option<(usize, Captured<'t, 'p>)> {
+        self.trees.find(method, host, path)
+    }
+
+    /// The methods with which a path of a host exists.
+    pub fn methods(&self, host: Option<&str>, path: &str) -> Vec<Method> {
+        let has = |method: &Method| self.trees.find(*method, host, path).is_some();
         Method::ALL.iter().copied().filter(has).collect()
     }
 }
@@ -73,18 +82,53 @@ mod tests {
     #[test]
     fn a_path_is_found_with_decoded_parameters_or_its_methods_are_told() {
         let table = next(&Table::empty(), TWO_BACKENDS);
-        let found = |method, path| match table.find(method, path) {
-            Found::Route(_, params) => {
-                params.decoded().map_or("not utf-8".to_owned(), |params| params.join(","))
-            }
-            Found::OtherMethods(methods) => methods.iter().map(|m| m.as_str()).collect::<Vec<_>>().join(","),
-            Found::Nothing => "nothing".to_owned(),
+        let found = |method, path| match table.find(method, None, path) {
+            Some((_, params)) => params.decoded().map_or("not utf-8".to_owned(), |params| params.join(",")),
+            None => table.methods(None, path).iter().map(|m| m.as_str()).collect::<Vec<_>>().join(","),
         };
-        assert_eq!(found(Some(Method::Get), "/one/a%2Fb"), "a/b");
-        assert_eq!(found(Some(Method::Post), "/two/x/y%20z"), "x/y z");
-        assert_eq!(found(Some(Method::Get), "/one/%ff"), "not utf-8");
-        assert_eq!(found(Some(Method::Post), "/one/1"), "GET");
-        assert_eq!(found(None, "/one/1"), "GET");
-        assert_eq!(found(Some(Method::Get), "/one/1/2"), "nothing");
+        assert_eq!(found(Method::Get, "/one/a%2Fb"), "a/b");
+        assert_eq!(found(Method::Post, "/two/x/y%20z"), "x/y z");
+        assert_eq!(found(Method::Get, "/one/%ff"), "not utf-8");
+        assert_eq!(found(Method::Post, "/one/1"), "GET");
+        assert_eq!(found(Method::Get, "/one/1/2"), "");
+    }
+
+    #[test]
+    fn a_host_is_looked_up_before_the_wildcard_that_has_it_and_that_before_all() {
+        let route =
+            |hosts: &str, path: &str| format!("[[routes]]\nmatch = 'GET {path}'\nrespond = {{}}\n{hosts}\n");
+        let text = [
+            route("", "/a"),
+            route("hosts = ['*.a.example']", "/a"),
+            route("hosts = ['b.a.example', '[::1]', '127.0.0.1']", "/a"),
+            route("hosts = ['*.a.example']", "/wild"),
+            route("", "/all"),
+            route("hosts = ['b.a.example']", "/own").replace("GET", "PUT"),
+            route("", "/own"),
+        ];
+        let table = next(&Table::empty(), &text.concat());
+        assert!(table.asks_for_hosts());
+        let at = |host: &str, path: &str| table.find(Method::Get, Some(host), path).map(|(at, _)| at);
+        for (host, path, expected) in [
+            ("b.a.example", "/a", Some(2)),
+            ("B.A.example.:8080", "/a", Some(2)),
+            ("[::1]:80", "/a", Some(2)),
+            ("127.0.0.1", "/a", Some(2)),
+            ("c.a.example", "/a", Some(1)),
+            ("c.d.a.example", "/a", Some(0)),
+            ("a.example", "/a", Some(0)),
+            (".a.example", "/a", Some(0)),
+            ("", "/a", Some(0)),
+            ("b.a.example", "/wild", Some(3)),
+            ("b.a.example", "/all", Some(4)),
+            ("a.example", "/wild", None),
+            ("b.a.example", "/nowhere", None),
+        ] {
+            assert_eq!(at(host, path), expected, "{host} {path}");
+        }
+        assert!(matches!(table.find(Method::Get, None, "/a"), Some((0, _))), "no host");
+        assert_eq!(table.methods(Some("b.a.example"), "/own"), [Method::Get, Method::Put]);
+        assert_eq!(table.methods(Some("c.a.example"), "/own"), [Method::Get]);
+        assert_eq!(table.routes[2].matcher.name(), "b.a.example,[::1],127.0.0.1/a");
     }
 }

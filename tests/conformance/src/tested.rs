@@ -160,6 +160,18 @@ impl Connector {
         self.driver.has_ended(call)
     }
 
+    /// The same, while what the connector says to its peer is heard and answered: it may ask for schemas before it can end the call.
+    pub fn outcome_beside(&mut self, call: u32, peer: &mut Peer) -> Step<Outcome> {
+        let deadline = Instant::now() + self.patience * 2;
+        while Instant::now() < deadline {
+            if let Some(outcome) = self.driver.has_ended(call)? {
+                return Ok(outcome);
+            }
+            peer.listen(PAUSE)?;
+        }
+        self.driver.outcome(call, Duration::ZERO)
+    }
+
     /// A call has its result, of that many bytes.
     pub fn succeeded(&mut self, call: u32, bytes: usize) -> Step {
         let outcome = self.outcome(call)?;

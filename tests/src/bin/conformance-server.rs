@@ -1,10 +1,13 @@
 //! The SDK's server as a tested acceptor: offers the service that `tests/conformance` asks for, and listens again after it
 //! has drained.
 
-use callgate_sdk::{Bytes, Code, Handle, Server, ServerError, Status, service};
+use callgate_sdk::{Bytes, Code, Handle, Server, ServerError, Status, Stream, Streaming, service};
 use clap::Parser;
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 
 /// See tests/conformance/README.md.
 #[service]
@@ -42,6 +45,18 @@ trait Conformance {
 
     /// Goes away.
     async fn drain(&self) -> Result<(), Status>;
+
+    /// The numbers from 1 to that.
+    async fn count(&self, to: u32) -> Result<impl Stream<Item = Result<u32, Status>>, Status>;
+
+    /// The sum of what the caller streams.
+    async fn sum(&self, items: Streaming<u32>) -> Result<u64, Status>;
+
+    /// What the caller streams.
+    async fn chat(
+        &self,
+        items: Streaming<String>,
+    ) -> Result<impl Stream<Item = Result<String, Status>>, Status>;
 }
 
 #[derive(Clone, Default)]
@@ -71,6 +86,17 @@ impl Drop for Held<'_> {
         if let Some(count) = self.0.state().held.get_mut(&self.1) {
             *count -= 1;
         }
+    }
+}
+
+/// Counts.
+struct Count(RangeInclusive<u32>);
+
+impl Stream for Count {
+    type Item = Result<u32, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(self.0.next().map(Ok))
     }
 }
 
@@ -105,6 +131,25 @@ impl Conformance for Tested {
     async fn drain(&self) -> Result<(), Status> {
         self.server()?.drain();
         Ok(())
+    }
+
+    async fn count(&self, to: u32) -> Result<impl Stream<Item = Result<u32, Status>>, Status> {
+        Ok(Count(1..=to))
+    }
+
+    async fn sum(&self, mut items: Streaming<u32>) -> Result<u64, Status> {
+        let mut sum = 0;
+        while let Some(item) = items.next().await {
+            sum += u64::from(item?);
+        }
+        Ok(sum)
+    }
+
+    async fn chat(
+        &self,
+        items: Streaming<String>,
+    ) -> Result<impl Stream<Item = Result<String, Status>>, Status> {
+        Ok(items)
     }
 }
 

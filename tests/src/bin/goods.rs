@@ -10,7 +10,7 @@ use callgate_protocol::schema::{
 };
 use callgate_sdk::generated::{CallId, Dispatch, answer, arguments};
 use callgate_sdk::message::Type;
-use callgate_sdk::service::{Answer, Method};
+use callgate_sdk::service::{Answer, Directions, Items, Method};
 use callgate_sdk::{BadSchema, Code, Context, Server, Status};
 use clap::Parser;
 use serde::{Deserialize, Serialize};
@@ -208,6 +208,7 @@ impl Dispatch for Goods {
                 name,
                 call_id: CallId::of("goods", name),
                 idempotent: false,
+                streams: Directions::default(),
                 describe,
                 cache: OnceLock::new(),
             };
@@ -215,7 +216,13 @@ impl Dispatch for Goods {
         })
     }
 
-    fn call(self: Arc<Self>, method: usize, _context: Context, payload: &[u8]) -> Result<Answer, Status> {
+    fn call(
+        self: Arc<Self>,
+        method: usize,
+        _context: Context,
+        payload: &[u8],
+        _items: Option<Items>,
+    ) -> Result<Answer, Status> {
         let called = &self.methods()[method];
         Ok(match method {
             0 => {

@@ -93,6 +93,9 @@ METHODS = {
     "patch": method("patch", [field("patch", patch)], patch),
     "refund": method("refund", [field("refund", refund)], "unit"),
     "pay": method("pay", [field("by", payment)], card),
+    "gather": method("gather", [field("most", "u8")], ("tuple", ["u8", "string"]), doc="Takes a stream.", items=tree),
+    "watch": method("watch", [field("by", delivery)], composed, doc="Gives one."),
+    "follow": method("follow", [], page(colour, "Colour"), doc="Does both.", items=colour),
     "pay_back": method("pay_back", [field("refund", refund), field("at_once", "bool")], plain, doc="Pays back.",
                        error=refused, items="bytes", attributes=[words(1, "Use refund.")]),
 }

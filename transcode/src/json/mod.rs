@@ -17,7 +17,7 @@ pub(crate) use keys::{KEY_SIZE, Keys};
 pub(crate) use locate::{Locator, push_segment};
 pub(crate) use number::Number;
 pub(crate) use skip::skip_value;
-pub(crate) use string::{RawString, put_escaped, put_json_string, put_json_utf8};
+pub(crate) use string::{RawString, put_escaped, put_json_string, put_json_utf8, put_short_string};
 
 use crate::violation::Violation;
 

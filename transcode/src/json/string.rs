@@ -44,16 +44,16 @@ fn is_plain(bytes: &[u8]) -> bool {
 /// step.
 #[inline]
 pub(super) fn plain_run(bytes: &[u8]) -> usize {
+    let (words, rest) = bytes.as_chunks();
     let mut run = 0;
-    while let Some(eight) = bytes.get(run..run + 8) {
-        let word = u64::from_le_bytes(eight.try_into().unwrap_or_default());
+    for word in words {
+        let word = u64::from_le_bytes(*word);
         let hits = stops(word) & !word & HIGHS;
         if hits != 0 {
             return run + (hits.trailing_zeros() / 8) as usize;
         }
         run += 8;
     }
-    let rest = bytes.get(run..).unwrap_or_default();
     run + rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len())
 }
 
@@ -69,6 +69,19 @@ impl<'a> Cursor<'a> {
         }
         self.pos = end + 1;
         Ok(RawString { raw: self.text.get(start..end).unwrap_or_default(), escaped: false })
+    }
+
+    /// Passes the string whose opening quote is the next byte, if it has no escapes. How long it is, and the text from there on where
+    /// it begins.
+    #[inline(always)]
+    pub(crate) fn plain_string(&mut self) -> Option<(usize, &'a [u8])> {
+        let from = self.text.as_bytes().get(self.pos + 1..)?;
+        let length = plain_run(from);
+        if from.get(length) != Some(&b'"') {
+            return None;
+        }
+        self.pos += length + 2;
+        Some((length, from))
     }
 
     /// Passes the rest of a string from `end` on, where no plain byte is.
@@ -215,6 +228,31 @@ pub(crate) fn put_json_utf8(out: &mut Vec<u8>, bytes: &[u8]) -> Option<()> {
     }
     out.push(b'"');
     out.extend_from_slice(bytes);
+    out.push(b'"');
+    Some(())
+}
+
+/// Appends the string of so many bytes that `from` begins with. `None` unless it is short, ASCII, and has nothing to escape; then nothing
+/// is appended.
+#[inline(always)]
+pub(crate) fn put_short_string(out: &mut Vec<u8>, from: &[u8], length: usize) -> Option<()> {
+    let first: &[u8; 16] = from.first_chunk()?;
+    if length > first.len() {
+        return None;
+    }
+    let all = u128::from_le_bytes(*first);
+    let (low, high) = (all as u64, (all >> 64) as u64);
+    // Of what stands behind the string nothing counts.
+    let behind = 128 - 8 * length as u32;
+    let marks = u128::from(stops(low) | low) | u128::from(stops(high) | high) << 64;
+    if (marks & (u128::from(HIGHS) << 64 | u128::from(HIGHS))).unbounded_shl(behind) != 0 {
+        return None;
+    }
+    out.push(b'"');
+    // All sixteen bytes in one step, and cut: a call that copies a few costs more.
+    let end = out.len() + length;
+    out.extend_from_slice(first);
+    out.truncate(end);
     out.push(b'"');
     Some(())
 }

@@ -1,6 +1,7 @@
 //! Arrays, maps and enums of the body.
 
 use super::encode::{Encoder, Step, Stop};
+use super::params::Given;
 use crate::json::{Fault, Key, Problem, RawString, duplicate};
 use crate::layout::{Enum, Node, NodeId, Suggestions};
 use crate::scalar::Scalar;
@@ -16,9 +17,14 @@ impl<'a> Encoder<'a> {
         self.enter()?;
         let start = open_count(self.out);
         let mut count = 0;
+        let node = self.layout.node(item);
         if !self.cursor.open(b']') {
             loop {
-                self.value(item)?;
+                match node {
+                    // Long lists are of objects, as a rule; which they are is not asked for each.
+                    Node::Struct(table) => self.structure(table, Given::NONE)?,
+                    _ => self.value(item)?,
+                }
                 count += 1;
                 if !self.next_item()? {
                     break;

@@ -12,6 +12,7 @@ mod guarded;
 mod missing;
 mod object;
 mod params;
+mod plain;
 mod scalars;
 mod tagged;
 

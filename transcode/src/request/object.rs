@@ -12,20 +12,20 @@ use crate::layout::{Node, NodeId, Struct};
 use crate::violation::{At, Refusal, ViolationKind};
 
 /// An object that is being read; or a struct that is put together without one.
-struct Open<'a> {
-    table: &'a Struct,
+pub(super) struct Open<'a> {
+    pub(super) table: &'a Struct,
     /// What path and query give for its fields.
     given: Given,
     /// Where it begins in the body, if it is there.
     at: Option<usize>,
     /// From this field on, path and query give nothing.
-    free: usize,
+    pub(super) free: usize,
     /// The fields before this one are written, in order.
-    done: usize,
+    pub(super) done: usize,
     /// The field that the next member is probably of.
-    likely: usize,
+    pub(super) likely: usize,
     /// Where its slots begin and where in `out` the members out of order begin; `None` while all are in order.
-    unordered: Option<(usize, usize)>,
+    pub(super) unordered: Option<(usize, usize)>,
     /// Where its keys begin that name no field.
     unknown: usize,
 }
@@ -44,7 +44,7 @@ impl<'a> Encoder<'a> {
         let start = self.out.len();
         self.take_given(&mut open)?;
         if !self.cursor.open(b'}') {
-            loop {
+            while !self.plain_members(&mut open)? {
                 self.member(&mut open)?;
                 if !self.cursor.next_member().map_err(|fault| self.fault(fault))? {
                     break;

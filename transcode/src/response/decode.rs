@@ -2,6 +2,7 @@
 
 mod chosen;
 mod maps;
+mod plain;
 mod shapes;
 
 use super::DecodeReason;
@@ -156,10 +157,7 @@ impl<'a> Decoder<'a> {
         if table.fields.is_empty() {
             self.out.push(b'{');
         }
-        for field in &table.fields {
-            field.lead.put(self.out);
-            self.value(field.node)?;
-        }
+        self.fields(&table.fields)?;
         self.out.push(b'}');
         self.leave(start)
     }
@@ -167,7 +165,11 @@ impl<'a> Decoder<'a> {
     fn list(&mut self, item: NodeId) -> Step {
         let count = self.reader.length()?;
         self.enter()?;
-        self.items(count, |decoder| decoder.value(item))?;
+        match self.layout.node(item) {
+            // Long lists are of objects, as a rule; which they are is not asked for each.
+            Node::Struct(table) => self.items(count, |decoder| decoder.structure(table))?,
+            _ => self.items(count, |decoder| decoder.value(item))?,
+        }
         self.depth -= 1;
         Ok(())
     }

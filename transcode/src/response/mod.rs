@@ -163,7 +163,8 @@ impl ResponseProgram {
     /// # Errors
     /// As [`decode`](Self::decode), and when it gives up.
     pub fn decode_within(&self, message: &[u8], out: &mut Vec<u8>, most: usize) -> Result<(), DecodeError> {
-        out.reserve(message.len().saturating_mul(2));
+        // Names and punctuation, of which messages have none, are more than half of most answers. To grow costs a copy.
+        out.reserve(message.len().saturating_mul(5) / 2);
         out.extend_from_slice(&self.before);
         let mut decoder = Decoder::new(&self.layout, message, out, self.style, most);
         let result = match self.field.as_slice() {

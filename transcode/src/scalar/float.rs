@@ -40,31 +40,44 @@ fn print_hundredths(out: &mut Vec<u8>, value: f64) -> bool {
     if hundredths as f64 / 100.0 != value {
         return false;
     }
-    let hundredths = hundredths as u64;
-    let (mut whole, places) = (hundredths / 100, hundredths % 100);
-    // From the last character to the first, which ends up lowest.
-    let (mut text, mut length) = (0, 0);
-    let mut put = |byte: u8| {
-        text = text << 8 | u128::from(byte);
-        length += 1;
-    };
-    if !places.is_multiple_of(10) {
-        put(b'0' + (places % 10) as u8);
+    match u32::try_from(hundredths) {
+        Ok(small @ ..10_000_000) => put_small(out, small),
+        _ => put_large(out, hundredths as u64),
     }
-    put(b'0' + (places / 10) as u8);
-    put(b'.');
+    true
+}
+
+/// Appends hundredths as a decimal of at most eight characters. From the last of them to the first, which ends up lowest in a word.
+#[inline(always)]
+fn put_small(out: &mut Vec<u8>, hundredths: u32) {
+    let (mut whole, places) = (hundredths / 100, hundredths % 100);
+    let (tenths, last) = (places / 10, places % 10);
+    let mut text = u64::from(b'.') | u64::from(b'0' + tenths as u8) << 8 | u64::from(b'0' + last as u8) << 16;
+    let mut length = if last == 0 { 2 } else { 3 };
     loop {
-        put(b'0' + (whole % 10) as u8);
+        text = text << 8 | u64::from(b'0' + (whole % 10) as u8);
+        length += 1;
         whole /= 10;
         if whole == 0 {
             break;
         }
     }
-    // All sixteen bytes in one step, and cut.
+    // All eight bytes in one step, and cut.
     let end = out.len() + length;
     out.extend_from_slice(&text.to_le_bytes());
     out.truncate(end);
-    true
+}
+
+/// The same for a longer one.
+#[inline(never)]
+fn put_large(out: &mut Vec<u8>, hundredths: u64) {
+    let (whole, places) = (hundredths / 100, hundredths % 100);
+    out.extend_from_slice(itoa::Buffer::new().format(whole).as_bytes());
+    let text = [b'.', b'0' + (places / 10) as u8, b'0' + (places % 10) as u8];
+    out.extend_from_slice(&text);
+    if places.is_multiple_of(10) {
+        out.truncate(out.len() - 1);
+    }
 }
 
 fn special(value: f64) -> Option<&'static [u8]> {

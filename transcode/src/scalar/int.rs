@@ -52,10 +52,17 @@ impl Int {
     /// Writes the integer that a JSON number says.
     #[inline(always)]
     pub(crate) fn put(self, number: Number<'_>, out: &mut Vec<u8>) -> Result<(), Refusal> {
-        match number.magnitude() {
-            Some(magnitude) if self.put_small(number.negative, magnitude, out).is_some() => Ok(()),
-            _ => self.put_rare(number.token(), number.integral, out),
+        match self.put_plain(number, out) {
+            Some(()) => Ok(()),
+            None => self.put_rare(number.token(), number.integral, out),
         }
+    }
+
+    /// The same for a number that is an integer of at most 64 bits, as most are. `None` if it is not, or out of range; then nothing is
+    /// written.
+    #[inline(always)]
+    pub(crate) fn put_plain(self, number: Number<'_>, out: &mut Vec<u8>) -> Option<()> {
+        self.put_small(number.negative, number.magnitude()?, out)
     }
 
     /// `None` if it is out of range.

@@ -2,7 +2,7 @@
 
 use super::float::{print_f32, print_f64};
 use super::{Int, Scalar, TextForm, text, time};
-use crate::json::{put_json_string, put_json_utf8};
+use crate::json::{put_json_string, put_json_utf8, put_short_string};
 use crate::response::DecodeReason;
 use crate::{Decimal, Int64};
 use base64::Engine;
@@ -31,17 +31,35 @@ impl Scalar {
         match self {
             Scalar::String => print_string(reader, out)?,
             Scalar::Bool => out.extend_from_slice(if reader.bool()? { b"true" } else { b"false" }),
-            Scalar::Int(int) => {
-                match int.always_text() || (int.is_read_from_strings() && style.int64 == Int64::String) {
-                    false => int.print(reader, out)?,
-                    true => int.print_quoted(reader, out)?,
-                }
-            }
+            Scalar::Int(int) => match int.is_printed_as_text(style) {
+                false => int.print(reader, out)?,
+                true => int.print_quoted(reader, out)?,
+            },
             Scalar::F32 => print_f32(out, f32::from_le_bytes(reader.array()?)),
             Scalar::F64 => print_f64(out, f64::from_le_bytes(reader.array()?)),
             _ => self.print_rare(reader, out, style)?,
         }
         Ok(())
+    }
+
+    /// The same for values that need no second look, as most do. `None` if it is not one of those, or is wrong; then nothing is
+    /// appended, and of `reader` nobody knows how far it is.
+    ///
+    /// It is inlined with all that it calls, since the reader would be in memory otherwise.
+    #[inline(always)]
+    pub(crate) fn print_plain(self, reader: &mut Reader<'_>, out: &mut Vec<u8>, style: Style) -> Option<()> {
+        match self {
+            Scalar::String => {
+                let length = usize::try_from(reader.length().ok()?).ok()?;
+                put_short_string(out, reader.rest(), length)?;
+                reader.take(length).ok()?;
+            }
+            Scalar::Bool => out.extend_from_slice(if reader.bool().ok()? { b"true" } else { b"false" }),
+            Scalar::Int(int) if !int.is_printed_as_text(style) => int.print_at(reader, out).ok()?,
+            Scalar::F64 => print_f64(out, f64::from_le_bytes(reader.array().ok()?)),
+            _ => return None,
+        }
+        Some(())
     }
 
     /// Reads one value and appends it as the key of a JSON object.
@@ -89,9 +107,10 @@ impl Scalar {
 }
 
 impl Int {
-    /// Whether it is written as a string whatever the route says: no JSON reader has such numbers.
-    fn always_text(self) -> bool {
-        matches!(self, Int::U128 | Int::I128)
+    /// Whether it is written as a string: those of 128 bits whatever the route says, as no JSON reader has such numbers.
+    #[inline(always)]
+    fn is_printed_as_text(self, style: Style) -> bool {
+        matches!(self, Int::U128 | Int::I128) || (self.is_read_from_strings() && style.int64 == Int64::String)
     }
 
     #[inline(never)]
@@ -104,6 +123,11 @@ impl Int {
 
     #[inline(never)]
     fn print(self, reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Step {
+        self.print_at(reader, out)
+    }
+
+    #[inline(always)]
+    fn print_at(self, reader: &mut Reader<'_>, out: &mut Vec<u8>) -> Step {
         match self {
             Int::U8 => print_unsigned(out, u64::from(reader.u8()?)),
             Int::U16 => print_unsigned(out, reader.varint(16)?),

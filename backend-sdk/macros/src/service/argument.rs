@@ -1,5 +1,6 @@
 //! One argument of a method: its name in JSON, its documentation, and what a call has that leaves it out.
 
+use super::streams::{CallerStream, streaming};
 use crate::message::{Constraints, KNOWN};
 use crate::{Refusals, docs};
 use proc_macro2::TokenStream;
@@ -26,6 +27,7 @@ pub(super) enum Input {
     /// The name and the type, a reference.
     Context(Ident, Box<Type>),
     Argument(Box<Argument>),
+    Stream(Box<CallerStream>),
 }
 
 impl Input {
@@ -57,6 +59,19 @@ impl Input {
                 refusals.refuse(&ty, "an argument has one type, which both sides know: name it")
             }
             _ => {}
+        }
+        if let Some(item) = streaming(&ty) {
+            for attr in input.attrs.iter().filter(|attr| !attr.path().is_ident("doc")) {
+                refusals.refuse(attr, "what the caller streams is no field, and has no attributes");
+            }
+            let item = match item {
+                Ok(item) => item.clone(),
+                Err(why) => {
+                    refusals.refuse(&ty, why);
+                    return None;
+                }
+            };
+            return Some(Input::Stream(Box::new(CallerStream { ident, ty, item })));
         }
         let attrs = Attrs::read(&input.attrs, &ty, refusals);
         let Attrs { rename, default, constraints, is_told } = attrs;

@@ -7,6 +7,7 @@
 
 use super::method::Method;
 use super::model::Service;
+use super::streams::{CallerStream, ServiceStream};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
@@ -31,11 +32,25 @@ pub(crate) fn companion(service: &Service) -> (TokenStream, TokenStream) {
     let of_all = methods.iter().map(|method| {
         let signature = boxed_signature(method);
         let call = call(method, quote!(<__T as #ident>), &method.ident, quote!(self));
-        quote!(#signature { ::std::boxed::Box::pin(#call) })
+        match &method.service_stream {
+            None => quote!(#signature { ::std::boxed::Box::pin(#call) }),
+            Some(stream) => {
+                let boxed = boxed_stream(stream, quote!('__call));
+                quote!(#signature {
+                    ::std::boxed::Box::pin(async move {
+                        let stream: #boxed = ::std::boxed::Box::pin(#call.await?);
+                        ::core::result::Result::Ok(stream)
+                    })
+                })
+            }
+        }
     });
     let of_object = methods.iter().map(|method| {
         let call = call(method, quote!(<Self as #dynamic>), &boxed_name(method), quote!(self));
-        passing_on(method, &call)
+        match method.service_stream {
+            None => passing_on(method, &call),
+            Some(_) => carrying_out(method, &call),
+        }
     });
     let of_pointer = methods.iter().map(|method| {
         let call = call(method, quote!(<__T as #ident>), &method.ident, quote!(&**self));
@@ -72,7 +87,11 @@ fn boxed_name(method: &Method) -> Ident {
 
 /// The companion's method, whose future lives as long as what it borrows.
 fn boxed_signature(method: &Method) -> TokenStream {
-    let (name, result) = (boxed_name(method), &method.result);
+    let name = boxed_name(method);
+    let result = match &method.service_stream {
+        None => method.result.clone(),
+        Some(stream) => method.result_with(Type::Verbatim(boxed_stream(stream, quote!('__call)))),
+    };
     let context = method.context.iter().map(|(ident, ty)| match ty {
         Type::Reference(reference) => {
             let ty = &reference.elem;
@@ -84,8 +103,9 @@ fn boxed_signature(method: &Method) -> TokenStream {
         let (ident, ty) = (&argument.ident, &argument.ty);
         quote!(#ident: #ty,)
     });
+    let stream = method.caller_stream.iter().map(|CallerStream { ident, ty, .. }| quote!(#ident: #ty,));
     quote! {
-        fn #name<'__call>(&'__call self, #(#context)* #(#arguments)*)
+        fn #name<'__call>(&'__call self, #(#context)* #(#arguments)* #(#stream)*)
             -> ::callgate_sdk::generated::Boxed<'__call, #result>
     }
 }
@@ -93,8 +113,27 @@ fn boxed_signature(method: &Method) -> TokenStream {
 /// Calls `name` of `me` with what the method itself was called with.
 fn call(method: &Method, of: TokenStream, name: &Ident, me: TokenStream) -> TokenStream {
     let context = method.context.iter().map(|(ident, _)| quote!(#ident,));
-    let names = method.names();
+    let names = method.all_names();
     quote!(#of::#name(#me, #(#context)* #names))
+}
+
+fn boxed_stream(stream: &ServiceStream, lifetime: TokenStream) -> TokenStream {
+    let item = &stream.item_result;
+    quote!(::callgate_sdk::generated::BoxedStream<#lifetime, #item>)
+}
+
+/// The trait's method by `call`, whose stream borrows both the object and the context: the future that holds them carries it out.
+fn carrying_out(method: &Method, call: &TokenStream) -> TokenStream {
+    let (ident, result, parameters) = (&method.ident, &method.result, method.parameters());
+    quote! {
+        async fn #ident(#parameters) -> #result {
+            ::callgate_sdk::generated::carried(move |__carrier| async move {
+                __carrier.all(#call.await?).await;
+                ::core::result::Result::Ok(())
+            })
+            .await
+        }
+    }
 }
 
 /// The trait's method by `call`.

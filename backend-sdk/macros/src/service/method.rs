@@ -2,6 +2,7 @@
 
 use super::argument::{Argument, Input};
 use super::options::{MethodOptions, WORD};
+use super::streams::{self, CallerStream, ServiceStream};
 use crate::{Refusals, docs};
 use callgate_protocol::CallId;
 use callgate_protocol::limits::MAX_OFFER_NAME;
@@ -30,6 +31,10 @@ pub(crate) struct Method {
     /// The name and the type of the argument that takes the context.
     pub(crate) context: Option<(Ident, Type)>,
     pub(crate) arguments: Vec<Argument>,
+    /// What the caller streams, which is the last argument.
+    pub(crate) caller_stream: Option<CallerStream>,
+    /// What the service streams.
+    pub(crate) service_stream: Option<ServiceStream>,
     /// `Result<reply, error>`, or an alias of it.
     pub(crate) result: Type,
     pub(crate) reply: Type,
@@ -44,7 +49,9 @@ impl Method {
         }
         let signature = function.sig;
         check_qualifiers(&signature, refusals);
-        let (result, reply) = reply(&signature, refusals);
+        let (mut result, reply) = reply(&signature, refusals);
+        let service_stream = streams::service(&mut result, refusals);
+        let reply = service_stream.as_ref().map_or(reply, |stream| stream.item.clone());
         let ident = signature.ident;
         let mut method = Method {
             doc: docs::text(&attrs),
@@ -55,6 +62,8 @@ impl Method {
             pinned,
             context: None,
             arguments: Vec::new(),
+            caller_stream: None,
+            service_stream,
             result,
             reply,
         };
@@ -96,7 +105,16 @@ impl Method {
                 }
                 self.context = Some((ident, *ty));
             }
+            Input::Stream(stream) => {
+                if self.caller_stream.is_some() {
+                    refusals.refuse(&stream.ty, "a caller has one stream: make an enum of what it may send");
+                }
+                self.caller_stream = Some(*stream);
+            }
             Input::Argument(argument) => {
+                if let Some(stream) = &self.caller_stream {
+                    refusals.refuse(&stream.ty, "what the caller streams is the last argument");
+                }
                 let (ident, name) = (&argument.ident, &argument.name);
                 if self.arguments.iter().any(|other| other.ident == *ident || other.name == *name) {
                     refusals.refuse(ident, format!("there is an argument `{name}` already"));
@@ -111,17 +129,34 @@ impl Method {
         self.result.span().resolved_at(Span::call_site())
     }
 
+    /// The method's result with the items' type in the place of a stream.
+    pub(crate) fn plain_result(&self) -> &Type {
+        self.service_stream.as_ref().map_or(&self.result, |stream| &stream.plain)
+    }
+
+    /// The result with another type in the place of the stream.
+    pub(crate) fn result_with(&self, stream: Type) -> Type {
+        streams::with_reply(&self.result, stream)
+    }
+
     /// What stands between the parentheses: of the trait's method, and of an implementation's.
     pub(crate) fn parameters(&self) -> TokenStream {
         let context = self.context.iter().map(|(ident, ty)| quote!(#ident: #ty,));
         let arguments = self.arguments.iter().map(|Argument { ident, ty, .. }| quote!(#ident: #ty,));
-        quote!(&self, #(#context)* #(#arguments)*)
+        let stream = self.caller_stream.iter().map(|CallerStream { ident, ty, .. }| quote!(#ident: #ty,));
+        quote!(&self, #(#context)* #(#arguments)* #(#stream)*)
     }
 
     /// The names of the arguments, each with a comma behind it: a tuple's inside, whatever its length.
     pub(crate) fn names(&self) -> TokenStream {
         let names = self.arguments.iter().map(|argument| &argument.ident);
         quote!(#(#names,)*)
+    }
+
+    /// The same with the stream, as a method is called.
+    pub(crate) fn all_names(&self) -> TokenStream {
+        let (names, stream) = (self.names(), self.caller_stream.iter().map(|stream| &stream.ident));
+        quote!(#names #(#stream,)*)
     }
 }
 
@@ -178,7 +213,7 @@ fn reply(signature: &Signature, refusals: &mut Refusals) -> (Type, Type) {
 
 /// What is in a `Result`; in an alias of it that has one parameter the error is not seen. Whether it can be one is for the
 /// compiler to see.
-fn ok_and_error(ty: &Type) -> Option<(&Type, Option<&Type>)> {
+pub(super) fn ok_and_error(ty: &Type) -> Option<(&Type, Option<&Type>)> {
     let Type::Path(ty) = ty else { return None };
     let result = ty.path.segments.last().filter(|last| last.ident == "Result")?;
     let PathArguments::AngleBracketed(arguments) = &result.arguments else {

@@ -7,6 +7,7 @@ mod method;
 mod model;
 mod options;
 mod server;
+mod streams;
 
 use model::Service;
 use proc_macro2::TokenStream;

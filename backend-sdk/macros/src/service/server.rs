@@ -3,6 +3,7 @@
 use super::argument::Argument;
 use super::method::Method;
 use super::model::Service;
+use super::streams::CallerStream;
 use crate::case;
 use crate::message::describe;
 use proc_macro2::{Span, TokenStream};
@@ -18,10 +19,10 @@ pub(crate) fn stub(service: &Service) -> (TokenStream, TokenStream) {
     let doc = format!("Serves an implementation of [`{ident}`], for a [`Server`]({sdk}::Server).");
     let new_doc = format!("Serves `service` as `{name}`.");
     // Beside the arguments' names, which may be any.
-    let [number, context, payload] =
-        ["number", "context", "payload"].map(|name| Ident::new(name, Span::mixed_site()));
+    let [number, context, payload, items] =
+        ["number", "context", "payload", "items"].map(|name| Ident::new(name, Span::mixed_site()));
     let arms = service.methods.iter().enumerate();
-    let arms = arms.map(|(i, method)| arm(service, i, method, &context, &payload));
+    let arms = arms.map(|(i, method)| arm(service, i, method, [&context, &payload, &items]));
     let definition = quote! {
         #[doc = #doc]
         #[derive(Debug)]
@@ -57,6 +58,7 @@ pub(crate) fn stub(service: &Service) -> (TokenStream, TokenStream) {
                 #number: usize,
                 #context: ::callgate_sdk::Context,
                 #payload: &[u8],
+                #items: ::core::option::Option<::callgate_sdk::generated::Items>,
             ) -> ::core::result::Result<::callgate_sdk::service::Answer, ::callgate_sdk::Status> {
                 match #number {
                     #(#arms)*
@@ -69,16 +71,39 @@ pub(crate) fn stub(service: &Service) -> (TokenStream, TokenStream) {
 }
 
 /// Runs one method.
-fn arm(service: &Service, index: usize, method: &Method, context: &Ident, payload: &Ident) -> TokenStream {
-    let (contract, ident, names) = (&service.ident, &method.ident, method.names());
+fn arm(service: &Service, index: usize, method: &Method, beside: [&Ident; 3]) -> TokenStream {
+    let [context, payload, items] = beside;
+    let (contract, ident, names, all) = (&service.ident, &method.ident, method.names(), method.all_names());
     let context = method.context.iter().map(|_| quote!(&#context,));
-    let handler = quote!(<__T as #contract>::#ident(&self.service, #(#context)* #names).await);
+    let handler = quote!(<__T as #contract>::#ident(&self.service, #(#context)* #all).await);
     // An error that can be none is the compiler's to find; its complaint stands at the result.
-    let answer =
-        quote_spanned!(method.result_span()=> ::callgate_sdk::generated::answer(async move { #handler }));
+    let mut answer = if method.service_stream.is_some() {
+        let items = quote!(::core::clone::Clone::clone(&#items));
+        quote_spanned! {method.result_span()=>
+            {
+                let __items = #items;
+                ::callgate_sdk::generated::streamed(async move {
+                    ::callgate_sdk::generated::put_all(__items, #handler).await
+                })
+            }
+        }
+    } else {
+        quote_spanned!(method.result_span()=> ::callgate_sdk::generated::answer(async move { #handler }))
+    };
+    let mut streams = TokenStream::new();
+    if method.caller_stream.is_some() || method.service_stream.is_some() {
+        streams.extend(quote!(let #items = ::callgate_sdk::generated::streams(#items)?;));
+    }
+    if let Some(CallerStream { ident, item, .. }) = &method.caller_stream {
+        streams.extend(quote! {
+            let #ident = ::callgate_sdk::generated::caller_items::<#item>(&__METHODS[#index], &#items);
+        });
+        answer = quote!(::callgate_sdk::generated::reading(::core::clone::Clone::clone(&#items), #answer));
+    }
     quote! {
         #index => {
             let (#names) = ::callgate_sdk::generated::arguments(&__METHODS[#index], #payload)?;
+            #streams
             ::core::result::Result::Ok(#answer)
         }
     }
@@ -108,7 +133,15 @@ fn entry(service: &Service, method: &Method) -> TokenStream {
     };
     let arguments = method.arguments.iter().map(argument);
     let reply = describe(&method.reply);
-    let result = &method.result;
+    let result = method.plain_result();
+    let request_items = match &method.caller_stream {
+        Some(CallerStream { item, .. }) => {
+            let item = describe(item);
+            quote!(::core::option::Option::Some(#item))
+        }
+        None => quote!(::core::option::Option::None),
+    };
+    let (caller, service) = (method.caller_stream.is_some(), method.service_stream.is_some());
     let error = quote_spanned! {method.result_span()=>
         <<#result as ::callgate_sdk::generated::Outcome>::Error as ::callgate_sdk::Error>::describe(__schema)
     };
@@ -118,8 +151,14 @@ fn entry(service: &Service, method: &Method) -> TokenStream {
             name: #name,
             call_id: #call_id,
             idempotent: #idempotent,
+            streams: ::callgate_sdk::generated::Directions { caller: #caller, service: #service },
             describe: || ::callgate_sdk::generated::method_schema(#doc, #request, #told_alone, |__schema| {
-                (::std::vec![#(#arguments),*], #reply, #error)
+                ::callgate_sdk::generated::Described {
+                    arguments: ::std::vec![#(#arguments),*],
+                    request_items: #request_items,
+                    response: #reply,
+                    error: #error,
+                }
             }),
             cache: ::callgate_sdk::generated::OnceLock::new(),
         }

@@ -5,8 +5,8 @@ use super::Hints;
 /// What holds wherever it is written.
 pub(super) const ANYWHERE: Hints = &[
     (
-        &["cors", "accesscontrol", "alloworigin", "allowedorigins", "crossorigin"],
-        "there is no CORS in this version; let what stands before the gateway add its headers",
+        &["cors", "corspolicy", "accesscontrol", "alloworigin", "allowedorigins", "crossorigin"],
+        "write cors = { origins = [\"https://app.example.com\"] } in a route, or at the top of a table file for all of its routes",
     ),
     (
         &[

@@ -37,10 +37,25 @@ pub(super) const FILE: Hints = &[
         "write [[certificates]] with names = [\"api.example.com\"], cert = \"api.pem\" and key = \"api.key\"",
     ),
     (&["pathprefix", "basepath", "contextpath", "base"], "write prefix = \"/api\""),
+    (
+        &[
+            "trailingslashes",
+            "strictslash",
+            "redirectslashes",
+            "redirecttrailingslash",
+            "stripslash",
+            "appendslash",
+        ],
+        "write trailing_slash = \"redirect\", or \"ignore\"",
+    ),
+    (
+        &["ignorequery", "ignorequeryparams", "stripquery", "ignoredqueryparameters", "allowedqueryparams"],
+        "write ignore_query = [\"utm_*\", \"fbclid\"]",
+    ),
     (&["defaultbackend", "defaultservice"], "write backend = \"shop\""),
     (
         &["defaults", "default", "global", "globals", "common"],
-        "`prefix`, `metadata`, `backend`, `timeout`, `unknown_fields`, `int64`, `decimal` and `clients` at the top of a file hold for its routes",
+        "`prefix`, `hosts`, `metadata`, `backend`, `timeout`, `unknown_fields`, `int64`, `decimal`, `clients`, `cors`, `security_headers`, `trailing_slash` and `ignore_query` at the top of a file hold for its routes",
     ),
     (
         &[
@@ -61,8 +76,8 @@ pub(super) const FILE: Hints = &[
         "it is a key of a route, behind the line [[routes]]",
     ),
     (
-        &["host", "hosts", "domain", "domains"],
-        "routes match method and path; there is no matching by host in this version",
+        &["host", "hostname", "hostnames", "domain", "domains", "servername", "vhost"],
+        "write hosts = [\"api.example.com\"], for all routes of the file",
     ),
     (
         &["retries", "healthcheck", "healthchecks", "balance"],

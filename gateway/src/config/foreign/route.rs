@@ -2,7 +2,8 @@
 
 use super::{HEALTH, Hints};
 
-const MATCH: &str = "method and path stand together in `match`, as in match = \"GET /v1/orders/{id}\"; each method is a route of its own";
+const MATCH: &str =
+    "method and path stand together in `match`, as in match = \"GET /v1/orders/{id}\", or a list of such";
 const CALL: &str = "the method is named by `call`, as in call = \"orders.get\"";
 pub(super) const BACKEND: &str = "a route names its backend, as in backend = \"shop\"; where its instances listen stands in [backends.shop]";
 const TIMEOUT: &str = "write timeout = \"2s\": it is for the whole call, retries included";
@@ -17,8 +18,8 @@ pub(super) const ROUTE: Hints = &[
         MATCH,
     ),
     (
-        &["host", "hosts", "hostname", "hostnames", "domain", "domains", "servername", "sni", "vhost"],
-        "routes match method and path; there is no matching by host in this version",
+        &["host", "hostname", "hostnames", "domain", "domains", "servername", "sni", "vhost"],
+        "write hosts = [\"api.example.com\"]; `*.example.com` are all that are one label longer",
     ),
     (
         &[
@@ -47,6 +48,17 @@ pub(super) const ROUTE: Hints = &[
     (
         &["status", "statuscode", "code", "returncode", "directresponse"],
         "write response = { status = 201 } for a result; a fixed reply is respond = { status = 404 }, a redirect redirect = { to = \"/…\", status = 308 }",
+    ),
+    (
+        &[
+            "helmet",
+            "secureheaders",
+            "securityheader",
+            "customresponseheaders",
+            "framedeny",
+            "contenttypenosniff",
+        ],
+        "write security_headers = \"api\", or \"page\" for what people see",
     ),
     (&["return", "answer", "static", "mock"], "a fixed reply is respond = { status = 200, body = \"…\" }"),
     (&["redirectto", "redirectregex", "redirectscheme"], "write redirect = { to = \"/v2/orders/{id}\" }"),

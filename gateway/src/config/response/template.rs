@@ -213,7 +213,8 @@ fn source(name: &str, at: Range<usize>, names: &mut Names<'_>) -> Result<ValueSo
         }
         return params.iter().position(|param| param == name).map(ValueSource::Path).ok_or_else(|| {
             let title = format!("`match` has no `{{{name}}}`");
-            let complaint = Complaint::new(title, "no such parameter").within(at);
+            let path = names.path.map(PathTemplate::as_str).unwrap_or_default();
+            let complaint = Complaint::new(title, format!("no such parameter in `{path}`")).within(at);
             match names_help(name, params.iter().map(String::as_str)) {
                 Some(help) => complaint.help(help),
                 None => complaint,

@@ -134,7 +134,7 @@ error: a parameter is a whole segment
 6 | match = "GET /of/{id"
   |                  ^^^ text and a parameter in one segment
   |
-  = help: write `{name}` between two slashes, and a verb as a segment of its own
+  = help: write `{name}` between two slashes; only in the last segment text may follow it: `{name}.json`, `{name}:cancel`
 "#,
     );
 }

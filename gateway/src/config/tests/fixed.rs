@@ -162,7 +162,7 @@ fn where_a_redirect_cannot_lead_is_told() {
         ),
         ("https://b.example:0/", "`b.example:0` is not a host | the port is none"),
         ("https://[::1/", &format!("`[::1` is not a host | {host}")),
-        ("/b/{name}", "`match` has no `{name}` | no such parameter | there is `id`"),
+        ("/b/{name}", "`match` has no `{name}` | no such parameter in `/a/{id}` | there is `id`"),
         ("/b/{*id}", "`id` is no tail | one segment in `match` | write `{id}`"),
         ("/b/{id", "a parameter is written `{name}` | this brace has no other"),
         ("/b/id}", "a parameter is written `{name}` | this brace has no other"),

@@ -69,16 +69,21 @@ fn parameters_as_others_write_them_are_told_how_they_are_written_here() {
 fn what_is_no_path_is_told_what_it_is() {
     let query = "a path has no query | help: query parameters fill the fields of their names; nothing needs to be declared";
     let begins = "a path begins with `/` |";
+    let url = |path: &str, host: &str| {
+        format!(
+            "{begins} help: write `{path}`; hosts = [\"{host}\"] beside `match` takes requests of that host only"
+        )
+    };
     for (path, expected) in [
         ("/books?author={author}", query.to_owned()),
         ("/books?author=", query.to_owned()),
         ("/books/{id}?x={x}", query.to_owned()),
         ("/books#top", "a path has no fragment | help: leave it out".to_owned()),
         ("/books HTTP/1.1", "nothing stands behind the path | help: remove it".to_owned()),
-        ("http://x/books", format!("{begins} help: write `/books`")),
-        ("https://x.com", format!("{begins} help: write `/`")),
-        ("x.com/books/{id}", format!("{begins} help: write `/books/{{id}}`")),
-        ("localhost:8080/books", format!("{begins} help: write `/books`")),
+        ("http://x/books", url("/books", "x")),
+        ("https://x.com", url("/", "x.com")),
+        ("x.com/books/{id}", url("/books/{id}", "x.com")),
+        ("localhost:8080/books", url("/books", "localhost")),
         ("books", format!("{begins} help: write `/books`")),
         ("~ ^/books", format!("{begins} {ANY}")),
         (r"^/books/(\d+)?$", format!("{begins} {ANY}")),
@@ -91,19 +96,22 @@ fn what_is_no_path_is_told_what_it_is() {
 #[test]
 fn a_match_as_others_write_it_is_told_how_it_is_written() {
     let both = "a route matches a method and a path | help: write";
-    let each = "a route has one method | help: write a route for each: GET, POST, PUT, PATCH, DELETE";
+    let each = "a match has one method | help: write match = [\"GET /x\", \"POST /x\"]";
+    let all = "a match has one method | help: write match = [\"GET /x\", \"POST /x\", \"PUT /x\", \"PATCH /x\", \"DELETE /x\"]";
     for (text, expected) in [
         ("GET,POST /x", each.to_owned()),
         ("GET|POST /x", each.to_owned()),
-        ("ANY /x", each.to_owned()),
-        ("* /x", each.to_owned()),
+        ("ANY /x", all.to_owned()),
+        ("* /x", all.to_owned()),
         ("GET/x", format!("{both} \"GET /x\"")),
         ("GET:/x", format!("{both} \"GET /x\"")),
         ("/x GET", "the method stands before the path | help: write \"GET /x\"".to_owned()),
         ("PathPrefix(`/x`)", format!("{both} \"GET /v1/orders/{{id}}\"")),
         (
             "http://x/books",
-            format!("{both} \"GET /books\" or \"POST /books\"; there is no matching by host in this version"),
+            format!(
+                "{both} \"GET /books\" or \"POST /books\"; hosts = [\"x\"] beside `match` takes requests of that host only"
+            ),
         ),
         ("TRACE /x", "`TRACE` has no routes | help: remove it".to_owned()),
     ] {
@@ -166,7 +174,7 @@ fn a_redirect_whose_parameter_clients_would_get_as_it_stands_is_refused() {
 fn keys_of_others_and_of_later_versions_come_with_what_is_nearest_here() {
     let route = |line: &str| said(&format!("{SHOP}[[routes]]\nmatch = 'GET /x'\ncall = 'a.b'\n{line}\n"));
     for (line, expected) in [
-        ("cors = true", "there is no CORS in this version"),
+        ("access_control = true", "write cors = { origins = [\"https://app.example.com\"] } in a route"),
         ("auth = 'jwt'", "metadata = [\"authorization\"]"),
         ("status = 404", "respond = { status = 404 }"),
         ("methods = ['GET']", "`match`"),
@@ -178,7 +186,7 @@ fn keys_of_others_and_of_later_versions_come_with_what_is_nearest_here() {
         ("strip_prefix = true", "at the top of a file"),
         ("prefix = '/api'", "before the first line with [brackets]"),
         ("mirror = 'x'", "shadow = "),
-        ("host = 'x.com'", "no matching by host"),
+        ("host = 'x.com'", "hosts = [\"api.example.com\"]"),
         ("tls = true", "TLS is for listeners with `tls = true` in gateway.toml"),
         ("gzip = true", "not compressed"),
         ("websocket = true", "there are no streams"),
@@ -197,7 +205,10 @@ fn keys_of_others_and_of_later_versions_come_with_what_is_nearest_here() {
         ("[backends.shop]\nendpoints = [{ address = 'x:1', down = true }]\n".to_owned(), "drain = true"),
         ("[upstreams.shop]\nservers = []\n".to_owned(), "[backends.NAME]"),
         ("[upgrade]\nsocket = 'auto'\n".to_owned(), "belongs into gateway.toml"),
-        ("[cors]\norigins = ['*']\n".to_owned(), "there is no CORS"),
+        (
+            "[cross_origin]\norigins = ['*']\n".to_owned(),
+            "write cors = { origins = [\"https://app.example.com\"] }",
+        ),
         ("[[routes]]\nmatch = 'GET /x'\nrespond = {}\nauth = 'jwt'\n".to_owned(), "checks no credentials"),
     ] {
         let said = said(&file);

@@ -119,7 +119,7 @@ call = "a.b"
 match = "GET /a/{x.}"
 call = "a.b"
 [[routes]]
-match = "GET /a/{x}:go"
+match = "GET /a/{x}:go/b"
 call = "a.b"
 [[routes]]
 match = "GET /a?b=1"
@@ -173,10 +173,10 @@ error: a parameter needs a field's name
 error: a parameter is a whole segment
   --> t.toml:20:17
    |
-20 | match = "GET /a/{x}:go"
+20 | match = "GET /a/{x}:go/b"
    |                 ^^^^^^ text and a parameter in one segment
    |
-   = help: write `{name}` between two slashes, and a verb as a segment of its own
+   = help: write `{name}` between two slashes; only in the last segment text may follow it: `{name}.json`, `{name}:cancel`
 
 error: a path has no query
   --> t.toml:23:16

@@ -137,7 +137,10 @@ fn templates_that_will_not_do_are_refused() {
             "a name in braces is a field of the result | names are letters, digits, `_` and `-`, nested with dots | \
              `{path.name}` and `{query.name}` are parameters of the request",
         ),
-        ("x-a = '{path.rets}'", "`match` has no `{rets}` | no such parameter | did you mean `rest`?"),
+        (
+            "x-a = '{path.rets}'",
+            "`match` has no `{rets}` | no such parameter in `/a/{f.id}/{*rest}` | did you mean `rest`?",
+        ),
         ("x-a = '{query.}'", "a query's parameter needs a name | this is none"),
         ("x-a = '{*id}'", "`{*…}` stands in a path | text keeps its slashes anyway"),
         ("x-a = ''", "a header cannot say this | expected a text without spaces at either end"),
@@ -253,7 +256,7 @@ error: `match` has no `{id}`
  --> t.toml:8:28
   |
 8 | headers.location = '/books/{path.id}'
-  |                            ^^^^^^^^^ no such parameter
+  |                            ^^^^^^^^^ no such parameter in `/books`
 ",
     );
 }

@@ -1,8 +1,8 @@
 //! What a client may send that asks for nothing: frames that cost us work, and no request and no byte of a body comes with them.
 //!
-//! There are two purses. Frames take from one, and streams that the client gives up take from the other. Both fill with time, up to a
+//! There are two token buckets. Frames take from one, and streams that the client gives up take from the other. Both fill with time, up to a
 //! bound; and by what a client does that has need of such frames: a request, a reply to it, or a piece of that. Whoever finds
-//! nothing in a purse is told to calm down, and the connection ends. So nobody who asks for things comes near a bound, however fast; and
+//! nothing in a bucket is told to calm down, and the connection ends. So nobody who asks for things comes near a bound, however fast; and
 //! work for a client that asks for nothing is bounded for each connection, whatever it sends.
 //!
 //! The worker's sweeps are the clock: four a second.
@@ -10,7 +10,7 @@
 use super::frames::{Frame, Kind};
 use crate::telemetry::Flood;
 
-/// Frames in the purse at first, and at most.
+/// Frames in the bucket at first, and at most.
 const FRAMES: u32 = 2000;
 /// Frames that come into it with a sweep.
 const FRAMES_A_SWEEP: u32 = 250;
@@ -40,7 +40,7 @@ const FAULT_CODES: [u32; 5] = [1, 3, 5, 6, 7];
 
 /// What a client may still send.
 #[derive(Debug)]
-pub(super) struct Purses {
+pub(super) struct Buckets {
     frames: u32,
     resets: u32,
     /// The sweep at which they were last filled.
@@ -64,10 +64,10 @@ pub(super) fn stopped_by_library(goaway: &[u8]) -> Flood {
     reasons.iter().find_map(|(word, flood)| is_said(word).then_some(*flood)).unwrap_or(Flood::Others)
 }
 
-impl Purses {
+impl Buckets {
     /// Full ones.
-    pub(super) fn new(now: u64) -> Purses {
-        Purses { frames: FRAMES, resets: RESETS, filled: now, empty: 0, faults: 0 }
+    pub(super) fn new(now: u64) -> Buckets {
+        Buckets { frames: FRAMES, resets: RESETS, filled: now, empty: 0, faults: 0 }
     }
 
     /// Time has passed.
@@ -152,9 +152,9 @@ mod tests {
     }
 
     /// After how many of them it is too much.
-    fn most(purses: &mut Purses, frames: &[Frame]) -> Option<(usize, Flood)> {
+    fn most(buckets: &mut Buckets, frames: &[Frame]) -> Option<(usize, Flood)> {
         let mut all = frames.iter().cycle().take(100_000).enumerate();
-        all.find_map(|(at, frame)| purses.take(frame).map(|flood| (at, flood)))
+        all.find_map(|(at, frame)| buckets.take(frame).map(|flood| (at, flood)))
     }
 
     #[test]
@@ -175,7 +175,7 @@ mod tests {
             (Kind::GoAway, 0, 8, 2000, Flood::Others),
             (Kind::ResetStream, 0, 4, 200, Flood::Resets),
         ] {
-            let seen = most(&mut Purses::new(0), &[frame(kind, flags, length)]);
+            let seen = most(&mut Buckets::new(0), &[frame(kind, flags, length)]);
             assert_eq!(seen, Some((at, flood)), "{kind:?}");
         }
     }
@@ -191,22 +191,22 @@ mod tests {
             // As careful a client as there can be.
             &[get, frame(Kind::Data, 1, 1), frame(Kind::WindowUpdate, 0, 4), frame(Kind::Ping, 0, 8)],
         ] {
-            assert_eq!(most(&mut Purses::new(0), frames), None, "{frames:?}");
+            assert_eq!(most(&mut Buckets::new(0), frames), None, "{frames:?}");
         }
     }
 
     #[test]
     fn of_each_two_requests_that_were_replied_to_one_may_have_been_given_up() {
         let (head, reset) = (frame(Kind::Headers, 5, 30), frame(Kind::ResetStream, 0, 4));
-        let mut purses = Purses::new(0);
+        let mut buckets = Buckets::new(0);
         for _ in 0..10_000 {
-            assert_eq!([head, head, reset].map(|frame| purses.take(&frame)), [None; 3]);
-            purses.sent(&head);
-            purses.sent(&head);
+            assert_eq!([head, head, reset].map(|frame| buckets.take(&frame)), [None; 3]);
+            buckets.sent(&head);
+            buckets.sent(&head);
         }
         // A head that comes is no reply: neither that of a request nor that of trailers.
         for rapid in [&[head, reset][..], &[head, head, reset]] {
-            let seen = most(&mut Purses::new(0), rapid);
+            let seen = most(&mut Buckets::new(0), rapid);
             assert_eq!(seen, Some((201 * rapid.len() - 1, Flood::Resets)), "{rapid:?}");
         }
     }
@@ -214,32 +214,32 @@ mod tests {
     #[test]
     fn heads_that_are_refused_cost_more_than_they_bring() {
         let head = frame(Kind::Headers, 5, 30);
-        let mut purses = Purses::new(0);
+        let mut buckets = Buckets::new(0);
         let refused = (0..1000).find_map(|at| {
-            assert_eq!(purses.take(&head), None);
-            purses.refused().map(|flood| (at, flood))
+            assert_eq!(buckets.take(&head), None);
+            buckets.refused().map(|flood| (at, flood))
         });
         assert_eq!(refused, Some((199, Flood::RefusedHeads)));
     }
 
     #[test]
     fn a_connection_is_worn_by_faults_and_by_empty_frames() {
-        let mut purses = Purses::new(0);
+        let mut buckets = Buckets::new(0);
         for code in [0, 8, 11] {
-            (0..600).for_each(|_| purses.sent(&Frame { code, ..frame(Kind::ResetStream, 0, 4) }));
+            (0..600).for_each(|_| buckets.sent(&Frame { code, ..frame(Kind::ResetStream, 0, 4) }));
         }
         (0..512).for_each(|_| {
-            assert!(!purses.is_worn());
-            purses.sent(&Frame { code: 5, ..frame(Kind::ResetStream, 0, 4) });
+            assert!(!buckets.is_worn());
+            buckets.sent(&Frame { code: 5, ..frame(Kind::ResetStream, 0, 4) });
         });
-        assert!(purses.is_worn());
-        let mut purses = Purses::new(0);
-        purses.take(&frame(Kind::Data, 1, 0));
+        assert!(buckets.is_worn());
+        let mut buckets = Buckets::new(0);
+        buckets.take(&frame(Kind::Data, 1, 0));
         (0..50).for_each(|_| {
-            assert!(!purses.is_worn());
-            purses.take(&frame(Kind::Data, 0, 0));
+            assert!(!buckets.is_worn());
+            buckets.take(&frame(Kind::Data, 0, 0));
         });
-        assert!(purses.is_worn());
+        assert!(buckets.is_worn());
     }
 
     #[test]
@@ -250,22 +250,22 @@ mod tests {
     }
 
     #[test]
-    fn purses_fill_with_time_and_with_what_is_taken_of_replies() {
+    fn buckets_fill_with_time_and_with_what_is_taken_of_replies() {
         let (window, data) = (frame(Kind::WindowUpdate, 0, 4), frame(Kind::Data, 0, 16384));
-        let mut purses = Purses::new(7);
-        most(&mut purses, &[window]);
-        purses.fill(7);
-        assert_eq!(most(&mut purses, &[window]), Some((0, Flood::Windows)));
-        purses.fill(8);
-        assert_eq!(most(&mut purses, &[window]), Some((250, Flood::Windows)));
-        purses.sent(&data);
-        assert_eq!(most(&mut purses, &[window]), Some((4, Flood::Windows)));
-        purses.fill(u64::MAX);
-        assert_eq!(most(&mut purses, &[window]), Some((2000, Flood::Windows)));
+        let mut buckets = Buckets::new(7);
+        most(&mut buckets, &[window]);
+        buckets.fill(7);
+        assert_eq!(most(&mut buckets, &[window]), Some((0, Flood::Windows)));
+        buckets.fill(8);
+        assert_eq!(most(&mut buckets, &[window]), Some((250, Flood::Windows)));
+        buckets.sent(&data);
+        assert_eq!(most(&mut buckets, &[window]), Some((4, Flood::Windows)));
+        buckets.fill(u64::MAX);
+        assert_eq!(most(&mut buckets, &[window]), Some((2000, Flood::Windows)));
         let reset = frame(Kind::ResetStream, 0, 4);
-        most(&mut purses, &[reset]);
-        purses.filled = 8;
-        purses.fill(9);
-        assert_eq!(most(&mut purses, &[reset]), Some((25, Flood::Resets)));
+        most(&mut buckets, &[reset]);
+        buckets.filled = 8;
+        buckets.fill(9);
+        assert_eq!(most(&mut buckets, &[reset]), Some((25, Flood::Resets)));
     }
 }

@@ -6,7 +6,7 @@
 //! The library flushes behind each frame of some length. Once requests are served, that has nothing leave yet: the connection has all
 //! that was said leave together, when the library waits.
 
-use super::flood::{Purses, stopped_by_library};
+use super::flood::{Buckets, stopped_by_library};
 use super::frames::{Frame, Frames, Kind};
 use super::outgoing::Outgoing;
 use crate::front::wire::Wire;
@@ -47,7 +47,7 @@ pub(super) struct Watch {
 struct Passing {
     read: Frames,
     written: Frames,
-    purses: Purses,
+    buckets: Buckets,
 }
 
 impl Io {
@@ -55,7 +55,7 @@ impl Io {
     pub(super) fn new(worker: &Rc<Worker>, wire: &Rc<Wire>) -> (Io, Rc<Watch>) {
         let now = wire.connection.open.sweeps.get();
         let read = Frames::behind(PREFACE.len() as u32);
-        let passing = Passing { read, written: Frames::default(), purses: Purses::new(now) };
+        let passing = Passing { read, written: Frames::default(), buckets: Buckets::new(now) };
         let watch = Watch {
             worker: worker.clone(),
             passing: RefCell::new(passing),
@@ -104,23 +104,23 @@ impl Watch {
     }
 
     fn read(&self, bytes: &[u8], now: u64) {
-        let Passing { read, purses, .. } = &mut *self.passing.borrow_mut();
-        purses.fill(now);
+        let Passing { read, buckets, .. } = &mut *self.passing.borrow_mut();
+        buckets.fill(now);
         let counters = &self.http2().by_client;
         read.pass(bytes, |frame| {
             count(counters, &frame);
-            self.note(purses.take(&frame));
+            self.note(buckets.take(&frame));
         });
     }
 
     /// The head of a request was refused.
     pub(super) fn refused(&self) {
-        self.note(self.passing.borrow_mut().purses.refused());
+        self.note(self.passing.borrow_mut().buckets.refused());
     }
 
     /// Whether the connection is to leave before it is ended for what it was sent in all its life.
     pub(super) fn is_worn(&self) -> bool {
-        self.passing.borrow().purses.is_worn()
+        self.passing.borrow().buckets.is_worn()
     }
 
     fn note(&self, flood: Option<Flood>) {
@@ -129,11 +129,11 @@ impl Watch {
 
     /// Notes what was written.
     pub(super) fn written(&self, bytes: &[u8]) {
-        let Passing { written, purses, .. } = &mut *self.passing.borrow_mut();
+        let Passing { written, buckets, .. } = &mut *self.passing.borrow_mut();
         let counters = &self.http2().by_gateway;
         written.pass(bytes, |frame| {
             count(counters, &frame);
-            purses.sent(&frame);
+            buckets.sent(&frame);
             if frame.kind == Kind::GoAway && frame.code == ENHANCE_YOUR_CALM {
                 self.stopped.set(Some(stopped_by_library(bytes)));
             }

@@ -4,7 +4,7 @@ use super::*;
 use crate::config::{LocalReply, Source, Tables};
 use crate::discovery::Lists;
 use crate::method::Method;
-use crate::routes::{Action, Found, Table};
+use crate::routes::{Action, Table};
 use proptest::prelude::*;
 
 /// The table with that redirect.
@@ -17,8 +17,8 @@ fn table(matched: &str, to: &str) -> Table {
 /// Where a request for that path and query is sent; `None` where it is refused. Panics where the route does not match.
 fn sent_to(table: &Table, uri: &str) -> Option<String> {
     let (path, query) = uri.split_once('?').map_or((uri, None), |(path, query)| (path, Some(query)));
-    match table.find(Some(Method::Get), path) {
-        Found::Route(at, params) => match &table.routes[at].action {
+    match table.find(Method::Get, None, path) {
+        Some((at, params)) => match &table.routes[at].action {
             Action::Local(LocalReply::Redirect(redirect)) => location(&redirect.to, &params.raw(), query),
             _ => panic!("no redirect"),
         },
@@ -251,7 +251,7 @@ proptest! {
         let tables = Tables::parse(vec![Source::new("t.toml", text)]).expect("sound tables");
         let table = Table::next(&Table::empty(), tables, &Lists::default(), 1);
         let path = format!("/o/{one}/{rest}");
-        let Found::Route(at, params) = table.find(Some(Method::Get), &path) else { panic!("no route") };
+        let Some((at, params)) = table.find(Method::Get, None, &path) else { panic!("no route") };
         let route = &table.routes[at];
         let Action::Rewrite(rewrite) = &route.action else { panic!("no rewrite") };
         let mut room = "old".to_owned();

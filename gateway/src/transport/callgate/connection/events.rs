@@ -106,8 +106,8 @@ impl Connection {
             let noted = noted(&call);
             return Some(Box::new(LongCall { call, noted }));
         }
-        // JSON is about twice as long as what it is made of.
-        let mut json = self.worker.buffers.for_reply(payload.len() * 2 + 64);
+        // JSON is about two and a half times as long as what it is made of.
+        let mut json = self.worker.buffers.for_reply(payload.len() * 5 / 2 + 64);
         let response = &call.value.program.shared.response;
         let outcome = match json.append(|out| response.decode_within(payload, out, HEADROOM + MAX_AT_ONCE)) {
             Ok(()) => {

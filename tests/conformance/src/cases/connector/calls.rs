@@ -1,6 +1,7 @@
 //! CALL, CANCEL, deadlines, and the limits that a connector keeps.
 
 use super::{Case, still_calls, text};
+use crate::driver::Outcome;
 use crate::frame::{data, flag, header, kind, reply};
 use crate::hello::Hello;
 use crate::service::Offer;
@@ -119,7 +120,8 @@ pub(super) const CASES: &[Case] = &[
         |tested| {
             let mut peer = tested.open_with(&offer_echo().max_message(2000))?;
             let call = tested.call(5000)?;
-            tested.failed(call)?;
+            let outcome = tested.outcome_beside(call, &mut peer)?;
+            check(matches!(outcome, Outcome::Failed(_)), || format!("the caller was told {outcome}"))?;
             still_calls(tested, &mut peer, 100)
         },
     ),
