@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod clients;
+pub mod forms;
 pub mod gateway;
 pub mod http1;
 pub mod http2;
@@ -31,6 +32,8 @@ pub const TARGETS: &[Target] = &[
     target("hyper", "requests", http1::hyper),
     target("replies", "replies", http1::replies),
     target("ranges", "ranges", http1::ranges),
+    target("multipart", "multipart", forms::multipart),
+    target("forms", "forms", forms::forms),
     target("http2_frames", "http2_frames", http2::http2_frames),
     target("proxy", "proxy", clients::proxy),
     target("forwarded", "forwarded", clients::forwarded),

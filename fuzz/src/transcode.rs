@@ -172,7 +172,7 @@ fn convert(schema: &MethodSchema, message: &[u8]) {
 
 fn encode(program: &RequestProgram, body: &[u8]) -> Result<Vec<u8>, Vec<Violation>> {
     let mut out = Vec::new();
-    program.encode(&RequestInput { path: &[], query: &[], bound: &[], body }, &mut out)?;
+    program.encode(&RequestInput { path: &[], query: &[], bound: &[], body, form: &[] }, &mut out)?;
     Ok(out)
 }
 

@@ -71,10 +71,21 @@ pub enum Failure {
     NotAcceptable(String),
     /// The client asks for a part of an answer that has none there: how many bytes it has.
     RangeNotSatisfiable(u64),
-    /// The body's type is not JSON in UTF-8: the type.
-    UnsupportedMediaType(String),
-    /// The body is compressed.
-    UnsupportedEncoding,
+    /// The route does not read bodies of that type.
+    UnsupportedMediaType {
+        /// The body's, as it was sent; none where it has none.
+        given: Option<String>,
+        /// Those that it reads.
+        takes: String,
+    },
+    /// The body's charset is not UTF-8: which one.
+    UnsupportedCharset(String),
+    /// The body has codings that are not read: those that are, as `Accept-Encoding` lists them.
+    UnsupportedEncoding(&'static str),
+    /// The body is not what its coding says: which one.
+    MalformedEncoding(&'static str),
+    /// The body is no form, though its type says so: why.
+    MalformedForm(&'static str),
     /// The body is larger than so many bytes.
     BodyTooLarge(u64),
     /// The body did not arrive in time.
@@ -154,8 +165,11 @@ impl Failure {
             Failure::RateLimited { .. } => Reason::RateLimited,
             Failure::NotAcceptable(_) => Reason::NotAcceptable,
             Failure::RangeNotSatisfiable(_) => Reason::RangeNotSatisfiable,
-            Failure::UnsupportedMediaType(_) => Reason::UnsupportedMediaType,
-            Failure::UnsupportedEncoding => Reason::UnsupportedEncoding,
+            Failure::UnsupportedMediaType { .. } => Reason::UnsupportedMediaType,
+            Failure::UnsupportedCharset(_) => Reason::UnsupportedCharset,
+            Failure::UnsupportedEncoding(_) => Reason::UnsupportedEncoding,
+            Failure::MalformedEncoding(_) => Reason::MalformedEncoding,
+            Failure::MalformedForm(_) => Reason::MalformedForm,
             Failure::BodyTooLarge(_) => Reason::BodyTooLarge,
             Failure::BodyTimeout => Reason::BodyTimeout,
             Failure::ClientGone => Reason::ClientGone,
@@ -229,10 +243,12 @@ impl Failure {
         }
     }
 
-    /// The methods that are possible instead (`Allow`).
-    pub fn allow(&self) -> Option<&str> {
+    /// The header that says what is possible instead, and its value.
+    pub fn instead(&self) -> Option<(&'static str, &str)> {
         match self {
-            Failure::WrongMethod { allow, .. } => Some(allow),
+            Failure::WrongMethod { allow, .. } => Some(("allow", allow)),
+            Failure::UnsupportedMediaType { takes, .. } => Some(("accept", takes)),
+            Failure::UnsupportedEncoding(codings) => Some(("accept-encoding", codings)),
             _ => None,
         }
     }

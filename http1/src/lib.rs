@@ -7,6 +7,7 @@
 //! comes on the connection may be read as a request. A reply's head is written by [`ReplyHead`].
 //!
 //! [`range`] reads which part of a body a request asks for.
+//! A body that is a form of several parts is taken apart by [`multipart`], and the parameters of a field's value by [`Parameters`].
 //!
 //! A request that came otherwise, as those of HTTP/2 do, passes the same parser ([`Request::read_parts`]).
 
@@ -21,6 +22,8 @@ mod fields;
 mod framing;
 mod head;
 mod known;
+mod multipart;
+mod parameters;
 mod parts;
 mod range;
 mod refusal;
@@ -38,6 +41,8 @@ pub use date::http_date;
 pub use fields::{Fields, Lines};
 pub use framing::BodyLength;
 pub use known::{Known, KnownNames};
+pub use multipart::{Boundary, MAX_PART_HEAD, MAX_PARTS, MultipartError, Part, multipart};
+pub use parameters::{Malformed, Parameters};
 pub use parts::Parts;
 pub use range::{Ranged, range};
 pub use refusal::Refusal;

@@ -19,6 +19,7 @@ mod raw;
 pub mod sealed;
 pub mod stock;
 pub mod tls;
+pub mod uploads;
 
 pub use browser::chromium;
 pub use client::{Answer, Client};

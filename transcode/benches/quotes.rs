@@ -120,8 +120,13 @@ fn requests(criterion: &mut Criterion) {
     for (size, items) in SIZES {
         let body = order(items);
         let ours = |out: &mut Vec<u8>| {
-            let input =
-                RequestInput { path: &path, query: &[], bound: &[], body: black_box(body.as_bytes()) };
+            let input = RequestInput {
+                path: &path,
+                query: &[],
+                bound: &[],
+                body: black_box(body.as_bytes()),
+                form: &[],
+            };
             program.encode(&input, out).unwrap();
         };
         let theirs = |out: &mut Vec<u8>| {

@@ -10,6 +10,8 @@ pub enum Body {
     Field(String),
     /// No body: all fields come from path and query.
     None,
+    /// The body's bytes, as they are, are the value of this field (nested with dots), which is bytes or a text.
+    Raw(String),
 }
 
 /// What becomes of members (and query parameters) that name no field.
@@ -66,6 +68,12 @@ pub enum FieldSource {
     Header(String),
     /// The cookie of this name.
     Cookie(String),
+    /// The field of this name of a form; where it comes several times, it gives the items of a list.
+    Form(String),
+    /// The name of the file that is the part of this name in a form; without a part, of the file that is the body.
+    Filename(Option<String>),
+    /// The media type of the part of this name in a form.
+    PartType(String),
     /// The client's address.
     Client,
     /// The route itself: this, whatever the request is.

@@ -35,7 +35,7 @@ pub use binding::{
 pub use constraints::Constraints;
 pub use convert::{ConvertError, ConvertReason, Converter, Misfit};
 pub use layout::Layout;
-pub use request::{RequestInput, RequestProgram};
+pub use request::{Content, FormField, RequestInput, RequestProgram};
 pub use response::{
     DecodeError, DecodeReason, Decoding, ErrorProgram, MAX_PICKED, MIN_STEP, MethodError, Picked, Picking,
     ResponseProgram,

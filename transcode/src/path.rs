@@ -1,6 +1,7 @@
 //! Field names nested with dots (`filter.name`), as routes and query parameters use them.
 
 use crate::layout::{Layout, Node, NodeId, Struct, Suggestions, shown};
+use crate::scalar::Scalar;
 use crate::violation::{Refusal, ViolationKind};
 use callgate_protocol::limits::MAX_DEPTH;
 
@@ -85,6 +86,19 @@ pub(crate) fn is_text(layout: &Layout, node: NodeId) -> bool {
         Node::Scalar(_) | Node::Json => true,
         Node::Enum(table) => table.has_unit,
         _ => false,
+    }
+}
+
+/// Whether bytes as they are can be the value of any kind: it is bytes or a text.
+pub(crate) fn is_content(layout: &Layout, node: NodeId) -> bool {
+    matches!(layout.bare(node), Node::Scalar(Scalar::Bytes | Scalar::String))
+}
+
+/// Whether an empty text is a value, or an item of a list.
+pub(crate) fn can_be_empty(layout: &Layout, node: NodeId) -> bool {
+    match layout.bare(node) {
+        Node::List(item) | Node::Set(item) => is_content(layout, *item),
+        _ => is_content(layout, node),
     }
 }
 

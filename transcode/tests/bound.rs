@@ -47,7 +47,7 @@ fn run(
 ) -> Result<Vec<u8>, String> {
     let query: Vec<_> = query.iter().map(|(name, value)| (Cow::from(*name), Cow::from(*value))).collect();
     let outside: Vec<_> = outside.iter().map(|text| text.map(Cow::from)).collect();
-    let input = RequestInput { path: &[], query: &query, bound: &outside, body: body.as_bytes() };
+    let input = RequestInput { path: &[], query: &query, bound: &outside, body: body.as_bytes(), form: &[] };
     let mut out = Vec::new();
     program.encode(&input, &mut out).map(|()| out).map_err(|violations| lines(&violations))
 }

@@ -22,7 +22,7 @@ fn request(
 ) -> Cost {
     let program = RequestProgram::compile(schema, binding).unwrap();
     let query: Vec<_> = query.iter().map(|(name, value)| (Cow::from(*name), Cow::from(value))).collect();
-    let input = RequestInput { path: &[], query: &query, bound: &[], body: body.as_bytes() };
+    let input = RequestInput { path: &[], query: &query, bound: &[], body: body.as_bytes(), form: &[] };
     // The first search of a program makes what it keeps.
     let _ = program.encode(&input, &mut Vec::new());
     cost(|| {

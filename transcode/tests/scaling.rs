@@ -26,7 +26,7 @@ fn request(
     let program = RequestProgram::compile(schema, binding).unwrap();
     let query: Vec<_> = query.iter().map(|(name, value)| (Cow::from(*name), Cow::from(*value))).collect();
     let path: Vec<_> = binding.path.iter().map(|_| Cow::from("1")).collect();
-    let input = RequestInput { path: &path, query: &query, bound: &[], body: body.as_bytes() };
+    let input = RequestInput { path: &path, query: &query, bound: &[], body: body.as_bytes(), form: &[] };
     cost(|| {
         let mut out = Vec::new();
         let result = program.encode(&input, &mut out);

@@ -14,6 +14,11 @@ fn one(bound: &BoundField) -> Value {
         FieldSource::Query(name) => json!({ "query": name }),
         FieldSource::Header(name) => json!({ "header": name }),
         FieldSource::Cookie(name) => json!({ "cookie": name }),
+        FieldSource::Form(name) => json!({ "form": name }),
+        FieldSource::Filename(Some(part)) => json!({ "filename": part }),
+        // `body` says it, of the file that is the body.
+        FieldSource::Filename(None) => json!({ "body": "filename" }),
+        FieldSource::PartType(part) => json!({ "content_type": part }),
         FieldSource::Client => json!({ "client": "address" }),
         FieldSource::Value(value) => json!({ "value": value }),
     };
@@ -42,6 +47,10 @@ mod tests {
             field("limit", FieldSource::Query("page_size".to_owned()), None, Some("20")),
             field("filter.tags", FieldSource::Header("x-tags".to_owned()), Some(','), None),
             field("session", FieldSource::Cookie("sid".to_owned()), None, None),
+            field("cover", FieldSource::Form("file".to_owned()), None, None),
+            field("cover_name", FieldSource::Filename(Some("file".to_owned())), None, None),
+            field("cover_type", FieldSource::PartType("file".to_owned()), None, None),
+            field("name", FieldSource::Filename(None), None, None),
             field("client", FieldSource::Client, None, None),
             field("source", FieldSource::Value("web".to_owned()), None, None),
         ]);
@@ -49,6 +58,10 @@ mod tests {
             "limit": { "query": "page_size", "default": "20" },
             "filter.tags": { "header": "x-tags", "split": "," },
             "session": { "cookie": "sid" },
+            "cover": { "form": "file" },
+            "cover_name": { "filename": "file" },
+            "cover_type": { "content_type": "file" },
+            "name": { "body": "filename" },
             "client": { "client": "address" },
             "source": { "value": "web" },
         });

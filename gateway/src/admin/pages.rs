@@ -154,6 +154,7 @@ fn call(call: &CallAction, unfit: &[Unfit]) -> Value {
         "streams": streams,
         "idempotent": idempotent,
         "idempotency_key": spec.idempotency_key,
+        "body": spec.body.page(&spec.request.body),
         "ignore_query": spec.policy.ignore_query.texts(),
         "bind": bound::page(&spec.request.bound),
         "reply": spec.reply.as_ref().map(|reply| reply.page(&spec.response.picks)),

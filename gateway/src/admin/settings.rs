@@ -17,6 +17,7 @@ pub(super) fn of(settings: &Settings) -> Value {
             "workers": server.workers,
             "zone": server.zone,
             "max_body": server.max_body,
+            "compressed_bodies": server.compressed_bodies,
             "max_body_memory": server.max_body_memory,
             "max_head": server.max_head,
             "max_headers": server.max_headers,

@@ -1,33 +1,57 @@
-//! How a route binds HTTP to a method's fields: `body`, `bind`, `unknown_fields`, `int64`, `decimal`. `response` has a folder of its own.
+//! How a route binds HTTP to a method's fields: `body` and `bind`, which have files of their own, `unknown_fields`, `int64`, `decimal`.
+//! `response` has a folder.
 
+use super::body::{BodyDraft, BodyTypes};
 use super::bound_fields;
-use super::complaint::Complaint;
-use super::field;
+use super::diagnostics::Diagnostic;
 use super::keys;
-use super::reader::{Item, Reader, Section};
+use super::reader::{Reader, Section};
 use super::response::ReplyDraft;
-use callgate_transcode::{Body, Decimal, Int64, RequestBinding, ResponseBinding, UnknownFields};
+use callgate_transcode::{
+    Body, BoundField, Decimal, FieldSource, Int64, RequestBinding, ResponseBinding, UnknownFields,
+};
 use std::ops::Range;
-use toml::de::DeValue;
 
-/// The request's half, with the fields that the path fills, and what its file says of unknown ones; and where each field of `bind` is
-/// written.
+/// The request's half as it is written.
+pub(super) struct RequestDraft {
+    pub(super) binding: RequestBinding,
+    /// Which bodies are read.
+    pub(super) types: BodyTypes,
+    /// Where each field that is bound is written.
+    pub(super) bound: Vec<Range<usize>>,
+}
+
+/// The request's half, with the fields that the path fills, and what its file says of unknown ones.
 pub(super) fn request(
     reader: &mut Reader<'_>,
     section: &Section<'_>,
     path: Vec<String>,
     unknown_fields: UnknownFields,
-) -> (RequestBinding, Vec<Range<usize>>) {
-    let body = section.get(keys::BODY.name).and_then(|item| read_body(reader, &item, &path));
-    let body = body.unwrap_or_default();
+) -> RequestDraft {
+    let BodyDraft { body, types, bound: of_body } = BodyDraft::read(reader, section, &path);
     let mut taken: Vec<(&str, String)> =
         path.iter().map(|name| (name.as_str(), format!("the path has `{{{name}}}`"))).collect();
-    if let Body::Field(name) = &body {
+    if let Body::Field(name) | Body::Raw(name) = &body {
         taken.push((name, format!("the body is `{name}`")));
     }
-    let (bound, places) = bound_fields::read(reader, section, &taken);
+    let (fields, bound) = bound_fields::read(reader, section, &taken, of_body);
+    if !types.takes_forms() {
+        needs_forms(reader, &fields, &bound);
+    }
     let unknown_fields = read_unknown(reader, section).unwrap_or(unknown_fields);
-    (RequestBinding { path, bound, body, unknown_fields }, places)
+    RequestDraft { binding: RequestBinding { path, bound: fields, body, unknown_fields }, types, bound }
+}
+
+/// Reports the fields that only a form could fill.
+fn needs_forms(reader: &mut Reader<'_>, fields: &[BoundField], places: &[Range<usize>]) {
+    for (bound, place) in fields.iter().zip(places) {
+        if let FieldSource::Form(_) | FieldSource::Filename(Some(_)) | FieldSource::PartType(_) = bound.source
+        {
+            let title = format!("`{}` is filled by a form, and the route reads none", bound.field);
+            let diagnostic = Diagnostic::new(title).at(reader.source, place.clone(), "never filled");
+            reader.report(diagnostic.help("write body = { accept = [\"json\", \"form\"] }"));
+        }
+    }
 }
 
 /// The reply's half, with what `response` says, likewise.
@@ -43,32 +67,6 @@ pub(super) fn response(
         int64: read_int64(reader, section).unwrap_or(int64),
         decimal: read_decimal(reader, section).unwrap_or(decimal),
     }
-}
-
-fn read_body(reader: &mut Reader<'_>, item: &Item<'_>, path: &[String]) -> Option<Body> {
-    if let DeValue::Boolean(false) = item.value.get_ref() {
-        return Some(Body::None);
-    }
-    reader.text(item, "\"*\", a field's name, or false", |text| {
-        if text == "*" {
-            return Ok(Body::Whole);
-        }
-        if text.is_empty() || text == "none" {
-            return Err(
-                Complaint::new("no body is written `false`", "not a field's name").help("write body = false")
-            );
-        }
-        if let Some(reason) = field::error(text) {
-            return Err(Complaint::new("`body` must be \"*\", a field's name, or false", reason));
-        }
-        match path.iter().find(|param| field::overlap(param, text)) {
-            Some(param) => {
-                let title = format!("the path and the body both fill `{text}`");
-                Err(Complaint::new(title, format!("the path has `{{{param}}}`")))
-            }
-            None => Ok(Body::Field(text.to_owned())),
-        }
-    })
 }
 
 /// Reads `unknown_fields` of a route or of a file.

@@ -12,6 +12,7 @@ use super::field;
 use super::keys;
 use super::metadata::is_token;
 use super::reader::{Item, Reader, Section};
+use super::suggest::list;
 use crate::fields::FieldName;
 use callgate_transcode::{BoundField, FieldSource};
 use std::ops::Range;
@@ -22,8 +23,10 @@ const MAX_BOUND: usize = 32;
 /// The longest name or value, in bytes.
 const MAX_TEXT: usize = 256;
 
-const KEYS: &[&str] = &["query", "header", "cookie", "client", "value", "split", "default"];
-const SOURCES: [&str; 5] = ["query", "header", "cookie", "client", "value"];
+const KEYS: &[&str] =
+    &["query", "header", "cookie", "form", "filename", "content_type", "client", "value", "split", "default"];
+const SOURCES: [&str; 8] =
+    ["query", "header", "cookie", "form", "filename", "content_type", "client", "value"];
 const EXAMPLE: &str = "a table such as { query = \"page_size\" } or { header = \"x-tenant\" }";
 
 /// What of a request the gateway itself finds for a bound field.
@@ -42,7 +45,16 @@ pub enum Outside {
     Cookie(String),
     /// The client's address.
     Client,
-    /// Nothing: the query or the route gives it.
+    /// The name of the file that is the body, in that header.
+    Disposition(FieldName),
+    /// What a part of a form says of itself.
+    Part {
+        /// The part's name.
+        name: String,
+        /// Its file's name, and not its media type.
+        is_filename: bool,
+    },
+    /// Nothing: the query, the form or the route gives it.
     Nothing,
 }
 
@@ -57,38 +69,44 @@ impl Outside {
             },
             FieldSource::Cookie(name) => Outside::Cookie(name.clone()),
             FieldSource::Client => Outside::Client,
-            FieldSource::Query(_) | FieldSource::Value(_) => Outside::Nothing,
+            FieldSource::Filename(None) => Outside::Disposition("content-disposition".into()),
+            FieldSource::Filename(Some(name)) => Outside::Part { name: name.clone(), is_filename: true },
+            FieldSource::PartType(name) => Outside::Part { name: name.clone(), is_filename: false },
+            FieldSource::Query(_) | FieldSource::Form(_) | FieldSource::Value(_) => Outside::Nothing,
         }
     }
 }
 
-/// Reads `bind` of a route, in which others fill the fields that are `taken`: each with who does. Each field comes with where it is
-/// written.
+/// Reads `bind` of a route, in which others fill the fields that are `taken`: each with who does. Those that `body` binds come first.
+/// Each field comes with where it is written.
 pub(super) fn read(
     reader: &mut Reader<'_>,
     section: &Section<'_>,
     taken: &[(&str, String)],
+    of_body: Vec<(BoundField, Range<usize>)>,
 ) -> (Vec<BoundField>, Vec<Range<usize>>) {
-    let Some(item) = section.get(keys::BIND.name) else {
-        return Default::default();
-    };
-    let mut all = Vec::new();
-    if let Some(table) = reader.table(&item, "a table such as { limit = { query = \"page_size\" } }") {
+    let (by_body, mut all) = (of_body.len(), of_body);
+    let item = section.get(keys::BIND.name);
+    let expected = "a table such as { limit = { query = \"page_size\" } }";
+    if let Some(table) = item.as_ref().and_then(|item| reader.table(item, expected)) {
         fields(reader, table, "", &mut all);
     }
     for at in 0..all.len() {
         let (BoundField { field, .. }, span) = &all[at];
         let other = taken.iter().find(|(name, _)| field::overlap(name, field));
-        let twice = all[..at].iter().find(|(other, _)| field::overlap(&other.field, field));
+        let twice = all[..at].iter().position(|(other, _)| field::overlap(&other.field, field));
         let label = match (other, twice) {
             (Some((_, by)), _) => by.clone(),
-            (None, Some((other, _))) => format!("`bind` fills `{}` already", other.field),
+            (None, Some(other)) => {
+                let by = if other < by_body { "body" } else { "bind" };
+                format!("`{by}` fills `{}` already", all[other].0.field)
+            }
             (None, None) => continue,
         };
         let title = format!("`{field}` is filled from two places");
         reader.report(Diagnostic::new(title).at(reader.source, span.clone(), label));
     }
-    if all.len() > MAX_BOUND {
+    if let Some(item) = item.filter(|_| all.len() > MAX_BOUND) {
         let label = format!("{} are too many", all.len());
         reader
             .complain::<()>(&item, Complaint::new(format!("`bind` has more than {MAX_BOUND} fields"), label));
@@ -132,10 +150,7 @@ fn one(reader: &mut Reader<'_>, item: &Item<'_>, table: &DeTable<'_>) -> Option<
             return None;
         }
         let complaint = Complaint::new(format!("what fills `{}`?", item.key), "nothing is named");
-        return reader.complain(
-            item,
-            complaint.help("write one of `query`, `header`, `cookie`, `client` and `value`"),
-        );
+        return reader.complain(item, complaint.help(format!("write one of {}", list(&SOURCES, "and"))));
     };
     if let Some(second) = second {
         let title = format!("`{}` is filled from two places", item.key);
@@ -166,6 +181,11 @@ fn source(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<FieldSource> {
                 .text(item, "the cookie's name", |text| name(text, "a cookie", is_good))
                 .map(FieldSource::Cookie)
         }
+        "form" => reader.text(item, "the name of a form's field", part).map(FieldSource::Form),
+        "filename" => {
+            reader.text(item, "the name of a form's part", part).map(|part| FieldSource::Filename(Some(part)))
+        }
+        "content_type" => reader.text(item, "the name of a form's part", part).map(FieldSource::PartType),
         "client" => reader.choice(item, &[("address", ())]).map(|()| FieldSource::Client),
         _ => constant(reader, item).map(FieldSource::Value),
     }
@@ -185,6 +205,10 @@ fn name(text: &str, of: &str, is_good: impl Fn(u8) -> bool) -> Result<String, Co
             "names are letters, digits and !#$%&'*+-.^_`|~",
         )),
     }
+}
+
+fn part(text: &str) -> Result<String, Complaint> {
+    name(text, "a form's field", |_| true)
 }
 
 /// A header's name, in lower case. Whoever says who the client is must be believed first.

@@ -1,6 +1,7 @@
 //! A route's call: which method of which backend, within which time, and how HTTP becomes the method's fields.
 
-use super::bind;
+use super::bind::{self, RequestDraft};
+use super::body::BodyTypes;
 use super::bound_fields::Outside;
 use super::call_policy::CallPolicy;
 use super::call_ref::{self, CallRef};
@@ -37,6 +38,8 @@ pub struct CallSpec {
     pub policy: Arc<CallPolicy>,
     /// How the request becomes the method's fields.
     pub request: RequestBinding,
+    /// Which bodies are read.
+    pub body: BodyTypes,
     /// What the gateway finds for each field that the request's half binds.
     pub outside: Vec<Outside>,
     /// How the method's result becomes the reply.
@@ -98,7 +101,8 @@ pub(super) struct CallDraft {
     idempotency_key: bool,
     retry: RetrySpec,
     request: RequestBinding,
-    /// Where each field of `bind` is written.
+    body: BodyTypes,
+    /// Where each field that is bound is written.
     pub(super) bound: Vec<Range<usize>>,
     response: ResponseBinding,
     reply: Option<Arc<ReplySpec>>,
@@ -131,7 +135,8 @@ impl CallDraft {
             .and_then(|item| reader.boolean(&item))
             .unwrap_or_default();
         let fields = matcher.map(|matcher| matcher.path.params().to_vec()).unwrap_or_default();
-        let (request, bound) = bind::request(reader, section, fields, file.unknown_fields);
+        let RequestDraft { binding, types, bound } =
+            bind::request(reader, section, fields, file.unknown_fields);
         let mut reply = ReplyDraft::read(reader, section, matcher);
         CallDraft {
             call: call.and_then(|item| call_ref::read(reader, &item)),
@@ -142,7 +147,8 @@ impl CallDraft {
             // With a key calls may run twice, whatever holds without.
             retry: retry::read(reader, section, timeout, idempotent.filter(|_| !idempotency_key)),
             policy: file.call_policy(CallPolicy::read(reader, section)),
-            request,
+            request: binding,
+            body: types,
             bound,
             response: bind::response(reader, section, &mut reply, (file.int64, file.decimal)),
             reply: reply.reply,
@@ -168,6 +174,7 @@ impl CallDraft {
             policy: self.policy,
             outside: self.request.bound.iter().map(Outside::of).collect(),
             request: self.request,
+            body: self.body,
             response: self.response,
             reply: self.reply,
         })

@@ -67,6 +67,8 @@ pub struct ServerSettings {
     pub zone: Option<String>,
     /// The largest request body in bytes.
     pub max_body: u64,
+    /// Whether bodies in gzip, br and zstd are read.
+    pub compressed_bodies: bool,
     /// Bytes that all request bodies longer than 64 KiB may have together; never less than `max_body`.
     pub max_body_memory: u64,
     /// The largest answer in bytes, which is what a reply becomes as JSON; at least 64 KiB.
@@ -221,6 +223,7 @@ impl Settings {
                 workers: cores(),
                 zone: None,
                 max_body: 4 << 20,
+                compressed_bodies: true,
                 max_body_memory: 256 << 20,
                 max_answer: 64 << 20,
                 max_answer_memory: 256 << 20,

@@ -118,10 +118,16 @@ reasons! {
     ShedAnswerMemory = "shed_answer_memory", Unavailable;
 
     // The body.
-    /// Its type is not JSON in UTF-8.
+    /// Its type is none that the route reads.
     UnsupportedMediaType = "unsupported_media_type", InvalidArgument 415;
-    /// It is compressed.
+    /// Its charset is not UTF-8.
+    UnsupportedCharset = "unsupported_charset", InvalidArgument 415;
+    /// Its `Content-Encoding` is none that is read, or several.
     UnsupportedEncoding = "unsupported_encoding", InvalidArgument 415;
+    /// It is not what its `Content-Encoding` says.
+    MalformedEncoding = "malformed_encoding", InvalidArgument;
+    /// Its type says that it is a form, and it is none.
+    MalformedForm = "malformed_form", InvalidArgument;
     /// It is larger than `max_body`.
     BodyTooLarge = "body_too_large", ResourceExhausted 413;
     /// It did not arrive within `body_timeout`.

@@ -48,10 +48,27 @@ impl Failure {
             Failure::RangeNotSatisfiable(length) => {
                 return format!("the answer has {length} bytes, and none where Range asks for some").into();
             }
-            Failure::UnsupportedMediaType(media_type) => {
-                return format!("the body must be application/json in UTF-8, not `{media_type}`").into();
+            Failure::UnsupportedMediaType { given, takes } => {
+                let one = if takes.contains(',') { "one of " } else { "" };
+                return match given {
+                    Some(given) => format!("the body must be {one}{takes}, not `{given}`").into(),
+                    None => format!("the body must be {one}{takes}, and has no Content-Type").into(),
+                };
             }
-            Failure::UnsupportedEncoding => "a compressed body is not accepted; leave Content-Encoding out",
+            Failure::UnsupportedCharset(charset) => {
+                return format!("the body must be in UTF-8, not in `{charset}`").into();
+            }
+            Failure::UnsupportedEncoding("identity") => {
+                "a compressed body is not accepted; leave Content-Encoding out"
+            }
+            Failure::UnsupportedEncoding(codings) => {
+                return format!("the body's Content-Encoding is not read; possible is one of {codings}")
+                    .into();
+            }
+            Failure::MalformedEncoding(coding) => {
+                return format!("the body is not the {coding} that its Content-Encoding says").into();
+            }
+            Failure::MalformedForm(why) => return format!("the form cannot be read: {why}").into(),
             Failure::BodyTooLarge(limit) | Failure::MessageTooLarge(limit) => {
                 return format!("the request is larger than {limit} bytes").into();
             }

@@ -4,10 +4,12 @@
 //!
 //! ```text
 //! content  what was read, and the room that it takes
+//! coding   what a body comes to that is compressed
 //! wire     a body of HTTP/1.1, on the connection's socket
 //! stream   a body of HTTP/2, on a stream of its own
 //! ```
 
+mod coding;
 mod content;
 mod stream;
 mod wire;
@@ -15,12 +17,14 @@ mod wire;
 pub(super) use stream::StreamBody;
 
 use super::connection::Connection;
-use super::media_type::check_type;
+use super::media_type::{self, Media};
 use super::wire::Wire;
+use crate::config::BodyTypes;
 use crate::failure::Failure;
 use crate::telemetry::ByProtocol;
 use crate::worker::Shared;
 use callgate_http1::{Limits, Request, Version};
+use coding::Coding;
 use content::{Bounds, Content, LONG, LONG_OF_MANY};
 use std::rc::Rc;
 use wire::WireBody;
@@ -29,6 +33,10 @@ use wire::WireBody;
 pub(super) struct RequestBody {
     content: Content,
     source: Source,
+    /// How it is read.
+    media: Media,
+    /// It was decoded in steps.
+    stepped: bool,
 }
 
 /// Where it comes from.
@@ -51,12 +59,21 @@ pub(super) enum Unread {
 impl RequestBody {
     /// That of a request of HTTP/1.1 whose head is there.
     pub(super) fn of_wire(wire: Rc<Wire>, head: &Request, limits: &Limits) -> RequestBody {
-        RequestBody { content: Content::default(), source: Source::Wire(WireBody::new(wire, head, limits)) }
+        RequestBody::new(Source::Wire(WireBody::new(wire, head, limits)))
     }
 
     /// That of a request of HTTP/2.
     pub(super) fn of_stream(stream: StreamBody) -> RequestBody {
-        RequestBody { content: Content::default(), source: Source::Stream(stream) }
+        RequestBody::new(Source::Stream(stream))
+    }
+
+    fn new(source: Source) -> RequestBody {
+        RequestBody { content: Content::default(), source, media: Media::default(), stepped: false }
+    }
+
+    /// How it is read, if it was.
+    pub(super) fn media(&self) -> &Media {
+        &self.media
     }
 
     /// By what its request has come.
@@ -71,10 +88,11 @@ impl RequestBody {
 
     /// Whether it was not there at once, so that time has passed with it.
     pub(super) fn waited(&self) -> bool {
-        match &self.source {
+        let waited = match &self.source {
             Source::Wire(wire) => wire.waited(),
             Source::Stream(stream) => stream.waited(),
-        }
+        };
+        waited || self.stepped
     }
 
     /// Whether there is nothing to wait for.
@@ -95,15 +113,25 @@ impl RequestBody {
         self.content.shared(head.rest())
     }
 
-    /// Reads the body, within the limits, if it is JSON.
-    pub(super) async fn read(&mut self, head: &Request, shared: &Shared) -> Result<(), Failure> {
-        if self.was_read() {
+    /// Reads the body, within the limits, if it is of a type that the route takes.
+    pub(super) async fn read(
+        &mut self,
+        head: &Request,
+        shared: &Shared,
+        takes: &BodyTypes,
+    ) -> Result<(), Failure> {
+        let was_read = self.was_read();
+        if was_read && self.content.is_empty() {
             return Ok(());
         }
         if self.is_broken() {
             return Err(Failure::BodyTimeout);
         }
-        check_type(head.fields())?;
+        self.media = media_type::of(head.fields(), takes)?;
+        if was_read {
+            return Ok(());
+        }
+        let coding = coding::of(head.fields(), shared.settings.server.compressed_bodies)?;
         let most = shared.settings.server.max_body;
         let at_least = self.at_least();
         if at_least > most {
@@ -118,14 +146,27 @@ impl RequestBody {
         let bounds = Bounds { most: most as usize, free, budget, buffers };
         self.content.hold(at_least as usize, &bounds)?;
         let content = &mut self.content;
-        let read = match &mut self.source {
+        let mut read = match &mut self.source {
             Source::Wire(wire) => wire.collect(content, head, &bounds).await,
             Source::Stream(stream) => stream.collect(content, head, &bounds).await,
         };
+        if let Some(coding) = coding.filter(|_| read.is_ok()) {
+            // On the heap: few bodies are compressed.
+            read = Box::pin(self.decode(coding, head, &bounds)).await;
+        }
         if read.is_err() {
             self.content = Content::default();
         }
         read
+    }
+
+    /// Puts what the bytes come to in their place.
+    async fn decode(&mut self, coding: Coding, head: &Request, bounds: &Bounds<'_>) -> Result<(), Failure> {
+        let (decoded, stepped) = coding.decode(self.content.bytes(head.rest()), bounds).await?;
+        self.stepped = stepped;
+        let encoded = std::mem::replace(&mut self.content, decoded);
+        bounds.buffers.give_back(encoded.into_buffer());
+        Ok(())
     }
 
     /// What of it has not come that is in the way of the next request: nothing on a stream of its own.

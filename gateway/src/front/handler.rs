@@ -5,6 +5,7 @@ use super::actions;
 use super::cors;
 use super::deadline::{Clocks, deadline};
 use super::exchange::Exchange;
+use super::forms::{self, Form};
 use super::hash_key::hash_key;
 use super::https;
 use super::idempotency_key;
@@ -98,12 +99,21 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
                 action.spec.idempotency_key && idempotency_key::put(head.fields(), listed, &mut metadata)?;
             let turned_away = |failure: &Failure| exchange.tally.turned_away(failure);
             early(&exchange.worker, action, exchange.body.is_there(head), began).inspect_err(turned_away)?;
-            let read = exchange.body.read(head, &exchange.worker.shared).await;
+            let read = exchange.body.read(head, &exchange.worker.shared, &action.spec.body).await;
             read.inspect_err(turned_away)?;
             let again = exchange.context.came.is_some();
             let now = if exchange.body.waited() || again { Instant::now() } else { began };
             let clocks = Clocks { began, came: *exchange.context.came.get_or_insert(now), now };
-            call(exchange, (&route, action), params, (metadata, has_key), clocks).await
+            let bytes = exchange.body.bytes(head);
+            match forms::read(exchange.body.media(), bytes)? {
+                None => call(exchange, (&route, action), params, (metadata, has_key), clocks, None).await,
+                // On the heap, so that what few routes take costs the others nothing.
+                Some(form) => {
+                    let form = Some(&form);
+                    Box::pin(call(exchange, (&route, action), params, (metadata, has_key), clocks, form))
+                        .await
+                }
+            }
         }
         Action::Local(reply) => actions::local(&route, reply, &captured, head.query()),
         Action::Rewrite(_) => Err(Failure::RewriteLoop(head.path().to_owned())),
@@ -130,11 +140,19 @@ async fn call(
     path: PathParams<'_>,
     (metadata, has_key): (MetadataBuf, bool),
     clocks: Clocks,
+    form: Option<&Form<'_>>,
 ) -> Result<Reply, Failure> {
     let Exchange { worker, context, head, body, .. } = exchange;
     let mut query = query_pairs(head.query().unwrap_or_default()).map_err(|_| Failure::query_not_utf8())?;
     action.spec.leave_out_ignored(&mut query);
-    let bound = outside::of(&action.spec.outside, head.fields(), context.client)?;
+    let mut bound = outside::of(&action.spec.outside, head.fields(), context.client)?;
+    let body = match form {
+        None => call::Body::Whole(body.bytes(head)),
+        Some(form) => {
+            form.tell(&action.spec.outside, &mut bound);
+            call::Body::Form(&form.fields)
+        }
+    };
     let deadline = deadline(head.fields(), clocks, action.spec.timeout)?;
     // A split has a backend of its own, and that a key of its own.
     let key = match &action.traffic {
@@ -152,7 +170,7 @@ async fn call(
         path,
         query,
         bound,
-        body: call::Body::Whole(body.bytes(head)),
+        body,
         metadata: metadata.as_metadata(),
         times: Times { now: clocks.now, deadline, stream: MAX_STREAM },
         on_sent: None,

@@ -17,7 +17,7 @@
 //! traffic      where its call goes, if that is not just its route's backend; shadow, copies of calls
 //! cors         which pages of other origins may read its reply, and what browsers are told beside
 //! accept       whether the client takes what its route can say
-//! body         a request's body, within its limits; media_type, which bodies are JSON
+//! body         a request's body, within its limits; media_type, how it is read; forms, the fields of one that is a form
 //! asked_host   the host that it asks for, where that says which routes there are
 //! hash_key     the key by which a backend spreads its calls
 //! deadline     when the reply must be there: by the route, or by its caller
@@ -47,6 +47,7 @@ mod deadline;
 mod drive;
 mod end;
 mod exchange;
+mod forms;
 pub(crate) mod goodbye;
 mod handler;
 mod hash_key;

@@ -3,13 +3,14 @@
 //! A field has one value, so a header that comes in several lines is refused, unless the route says that it is a list: whoever reads
 //! another of the lines would take the request for another's.
 
+use super::forms::last_segment;
 use super::hash_key::cookie;
 use super::reply::without_coding;
 use crate::config::Outside;
 use crate::failure::Failure;
 use crate::fields::{self, FieldName};
 use crate::routes::{BoundTexts, decode_segment};
-use callgate_http1::Fields;
+use callgate_http1::{Fields, Parameters};
 use std::borrow::Cow;
 use std::net::IpAddr;
 
@@ -45,7 +46,36 @@ fn one<'h>(
             Ok(value.map_err(not_utf8)?.map(Cow::Borrowed))
         }
         Outside::Client => Ok(client.map(|client| Cow::Owned(client.to_string()))),
+        Outside::Disposition(name) => {
+            let value = fields::line(fields, name)?;
+            value.map(|value| filename(value, name)).transpose().map(Option::flatten)
+        }
+        // The form's parts say that, where there is a form.
+        Outside::Part { .. } => Ok(None),
         Outside::Nothing => Ok(None),
+    }
+}
+
+/// The name of a file, where `Content-Disposition` has one: in UTF-8 (`filename*`, RFC 8187), or else as it is.
+fn filename<'h>(value: &'h [u8], header: &FieldName) -> Result<Option<Cow<'h, str>>, Failure> {
+    let (mut plain, mut extended) = (None, None);
+    for parameter in Parameters::split(value).1 {
+        let Ok((name, value)) = parameter else { break };
+        if name.eq_ignore_ascii_case("filename") {
+            plain.get_or_insert(value);
+        } else if name.eq_ignore_ascii_case("filename*") {
+            extended.get_or_insert(value);
+        }
+    }
+    let extended = extended.map(|value| text(value, header)).transpose()?;
+    let extended = extended.as_deref().and_then(|value| {
+        let (charset, rest) = value.split_once('\'')?;
+        let encoded = rest.split_once('\'').filter(|_| charset.eq_ignore_ascii_case("utf-8"))?.1;
+        decode_segment(encoded).ok().map(Cow::into_owned)
+    });
+    match extended {
+        Some(name) => Ok(last_segment(Cow::Owned(name))),
+        None => Ok(plain.map(|value| text(value, header)).transpose()?.and_then(last_segment)),
     }
 }
 
@@ -92,7 +122,7 @@ mod tests {
 
     #[test]
     fn each_source_gives_its_text_or_none() {
-        let lines: [(&str, &[u8]); 9] = [
+        let lines: [(&str, &[u8]); 12] = [
             ("x-one", b"a, b"),
             ("x-two", b"a"),
             ("X-Two", b"b, c"),
@@ -102,6 +132,9 @@ mod tests {
             ("x-tag", b"\"a%20b%25%C3%A9\""),
             ("x-coded", b"\"7%2Dbr-gzip\""),
             ("x-empty", b""),
+            ("x-file", b"attachment; filename=\"dir/a b.txt\""),
+            ("x-both", b"attachment; filename=\"e.txt\"; filename*=UTF-8''dir%2F%C3%A9.txt"),
+            ("x-bad", b"inline; filename*=latin1''%E9; filename=c"),
         ];
         for (outside, expected) in [
             (header("x-one", false, false), Some("a, b")),
@@ -116,6 +149,12 @@ mod tests {
             (Outside::Cookie("sid".into()), Some("1")),
             (Outside::Cookie("SID".into()), None),
             (Outside::Client, Some("192.0.2.1")),
+            (Outside::Disposition("x-file".into()), Some("a b.txt")),
+            (Outside::Disposition("x-both".into()), Some("\u{e9}.txt")),
+            (Outside::Disposition("x-bad".into()), Some("c")),
+            (Outside::Disposition("x-one".into()), None),
+            (Outside::Disposition("x-none".into()), None),
+            (Outside::Part { name: "a".into(), is_filename: true }, None),
             (Outside::Nothing, None),
         ] {
             assert_eq!(found(&outside, &lines), Ok(expected.map(str::to_owned)), "{outside:?}");

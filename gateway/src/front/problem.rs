@@ -50,8 +50,8 @@ pub(super) fn with_status(failure: &Failure, status: u16, types: &ErrorTypes, re
         Failure::RangeNotSatisfiable(length) => reply.field("content-range", &format!("bytes */{length}")),
         _ => {}
     }
-    if let Some(allow) = failure.allow() {
-        reply.field("allow", allow);
+    if let Some((name, value)) = failure.instead() {
+        reply.field(name, value);
     }
     reply
 }
@@ -120,6 +120,21 @@ mod tests {
                 405,
                 "allow: GET, HEAD\r\n",
                 r#""title":"Method Not Allowed","status":405,"detail":"PUT is not possible here; possible: GET, HEAD","code":"unimplemented","request_id":"r1"}"#,
+            ),
+            (
+                Failure::UnsupportedMediaType {
+                    given: Some("text/x".to_owned()),
+                    takes: "a/b, c/*".to_owned(),
+                },
+                415,
+                "accept: a/b, c/*\r\n",
+                r#""title":"Unsupported Media Type","status":415,"detail":"the body must be one of a/b, c/*, not `text/x`","code":"invalid_argument","request_id":"r1"}"#,
+            ),
+            (
+                Failure::UnsupportedEncoding("gzip, br, zstd"),
+                415,
+                "accept-encoding: gzip, br, zstd\r\n",
+                r#""title":"Unsupported Media Type","status":415,"detail":"the body's Content-Encoding is not read; possible is one of gzip, br, zstd","code":"invalid_argument","request_id":"r1"}"#,
             ),
             (
                 Failure::RateLimited { policy: "each".to_owned(), retry_after: 7 },

@@ -5,7 +5,9 @@
 //! is shared with the call until the copy is sent, which is at once or not at all.
 
 use super::exchange::Exchange;
+use super::forms;
 use super::hash_key::hash_key;
+use super::media_type::Media;
 use crate::backends::Attempt;
 use crate::call;
 use crate::routes::{BoundTexts, PathParams, Shadow, query_pairs};
@@ -31,6 +33,7 @@ struct Copy {
     query: String,
     bound: BoundTexts<'static>,
     body: Rc<Vec<u8>>,
+    media: Media,
     metadata: MetadataBuf,
     /// The hash of its key, where the shadow's backend spreads calls by that.
     key: Option<u64>,
@@ -65,6 +68,7 @@ pub(super) fn copy(exchange: &Exchange, route: &RouteRef, shadow: &Shadow, reque
             .map(|text| text.clone().map(|text| Cow::Owned(text.into_owned())))
             .collect(),
         body: body.shared(head),
+        media: body.media().clone(),
         metadata,
         key,
         deadline: request.times.deadline,
@@ -95,6 +99,7 @@ impl Copy {
         let now = Instant::now();
         let times =
             Times { now, deadline: self.deadline, stream: self.deadline.saturating_duration_since(now) };
+        let form = forms::read(&self.media, &self.body).map_err(|_| ShadowOutcome::Unfit)?;
         let request = call::Request {
             route: &self.route,
             call,
@@ -106,7 +111,7 @@ impl Copy {
             path: self.path,
             query: query_pairs(&self.query).map_err(|_| ShadowOutcome::Unfit)?,
             bound: self.bound,
-            body: call::Body::Whole(&self.body),
+            body: form.as_ref().map_or(call::Body::Whole(&self.body), |form| call::Body::Form(&form.fields)),
             metadata: self.metadata.as_metadata(),
             times,
             on_sent: None,

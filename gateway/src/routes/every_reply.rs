@@ -66,8 +66,8 @@ fn of_call<'r>(call: &'r CallAction, names: &mut BTreeSet<&'r str>) {
     names.extend(OF_CALLS);
     names.extend(spec.policy.metadata.names().iter().map(|name| name.as_str()));
     names.extend(spec.outside.iter().filter_map(|outside| match outside {
-        Outside::Header { name, .. } => Some(name.as_str()),
-        Outside::Cookie(_) | Outside::Client | Outside::Nothing => None,
+        Outside::Header { name, .. } | Outside::Disposition(name) => Some(name.as_str()),
+        Outside::Cookie(_) | Outside::Client | Outside::Part { .. } | Outside::Nothing => None,
     }));
     if spec.idempotency_key {
         names.insert("idempotency-key");

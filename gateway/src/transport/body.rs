@@ -1,9 +1,11 @@
-//! A request's body: whole, as nearly all are, or a stream of items that come while the call is under way.
+//! A request's body: whole, as nearly all are, as it is or as the fields of a form; or a stream of items that come while the call is
+//! under way.
 //!
 //! A stream is kept nowhere. So whoever has begun to read it has it, and the call cannot be sent again.
 
 use crate::failure::Failure;
 use bytes::Bytes;
+use callgate_transcode::FormField;
 use std::cell::RefCell;
 use std::rc::Rc;
 use tokio::sync::mpsc::Receiver;
@@ -13,6 +15,8 @@ use tokio::sync::mpsc::Receiver;
 pub enum Body<'a> {
     /// All of it. To a method whose caller streams it has no items: it is the method's arguments.
     Whole(&'a [u8]),
+    /// All of it, as the fields of the form that it is.
+    Form(&'a [FormField<'a>]),
     /// Its items, as they come. The method's arguments are then what path, query and bound fields give.
     Stream(&'a BodyStream),
 }
@@ -60,7 +64,7 @@ impl Body<'_> {
     #[inline]
     pub fn is_spent(&self) -> bool {
         match self {
-            Body::Whole(_) => false,
+            Body::Whole(_) | Body::Form(_) => false,
             Body::Stream(stream) => stream.pieces.borrow().is_none(),
         }
     }
@@ -68,6 +72,6 @@ impl Body<'_> {
     /// Whether it can be sent as often as it takes.
     #[inline]
     pub fn is_whole(&self) -> bool {
-        matches!(self, Body::Whole(_))
+        !matches!(self, Body::Stream(_))
     }
 }

@@ -271,6 +271,7 @@ impl MemoryLink {
         }
         let body = match call.body {
             Body::Whole(body) => body.to_vec(),
+            Body::Form(form) => format!("{form:?}").into_bytes(),
             Body::Stream(stream) => {
                 self.streams.borrow_mut().extend(stream.begin().map(|(pieces, _)| pieces));
                 Vec::new()

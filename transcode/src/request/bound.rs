@@ -8,7 +8,7 @@ use super::params::{Params, Source};
 use super::{RequestInput, RequestProgram};
 use crate::binding::{BoundField, FieldSource};
 use crate::layout::NodeId;
-use crate::path;
+use crate::path::{self, Resolved};
 use crate::violation::BindError;
 
 /// A text that fills a bound field, or is one of the items that do.
@@ -30,7 +30,7 @@ impl RequestProgram {
             if let Some(why) = self.unfit(bound, found.node) {
                 return Err(BindError(format!("`{name}` of `bind`: {why}")));
             }
-            let other = self.params.overlapping(&found.steps).map(|source| self.source_name(source, &[]));
+            let other = self.params.overlapping(&found.steps).map(|source| self.source_name(source, None));
             let other = other.or_else(|| self.bound_around(&found.steps).map(|at| self.bound_name(at)));
             if let Some(other) = other {
                 return Err(BindError(format!("`{name}` of `bind`: {other} fills that field already")));
@@ -39,9 +39,10 @@ impl RequestProgram {
                 FieldSource::Value(text) => Some((text, "value")),
                 _ => bound.default.as_ref().map(|text| (text, "default")),
             };
-            self.bound.push(found.steps);
+            let node = found.node;
+            self.bound.push(found);
             if let Some((text, what)) = constant {
-                self.try_constant(index, found.node, text).map_err(|why| {
+                self.try_constant(index, node, text).map_err(|why| {
                     BindError(format!(
                         "`{}` of `bind`: its {what} will not do: {why}",
                         self.binding.bound[index].field
@@ -55,7 +56,7 @@ impl RequestProgram {
     /// Why a field cannot be filled from there.
     fn unfit(&self, bound: &BoundField, node: NodeId) -> Option<&'static str> {
         let (is_text, is_list) = (path::is_text(&self.layout, node), path::is_text_list(&self.layout, node));
-        let repeats = matches!(bound.source, FieldSource::Query(_));
+        let repeats = matches!(bound.source, FieldSource::Query(_) | FieldSource::Form(_));
         match bound.split {
             Some(_) if !is_list => {
                 Some("`split` makes a list, and the field is no list of numbers, booleans, strings or enums")
@@ -74,17 +75,18 @@ impl RequestProgram {
     fn try_constant(&self, index: usize, node: NodeId, text: &str) -> Result<(), String> {
         let (mut params, mut texts, mut out) = (Params::default(), Vec::new(), Vec::new());
         put_texts(index, &self.binding.bound[index], text, &mut texts);
-        (0..texts.len()).for_each(|at| params.add(&self.bound[index], Source::Bound(at)));
-        let input = RequestInput { path: &[], query: &[], bound: &[], body: b"" };
-        let given = params.for_field(self.bound[index].len());
+        (0..texts.len()).for_each(|at| params.add(&self.bound[index].steps, Source::Bound(at)));
+        let input = RequestInput { path: &[], query: &[], bound: &[], body: b"", form: &[] };
+        let given = params.for_field(self.bound[index].steps.len());
         Encoder::new(self, &input, &params, &texts, "", &mut out).only(node, given)
     }
 
     /// What a request gives for the fields that are bound; where that is nothing, this is noted in their place.
     pub(super) fn gather<'a>(&'a self, input: &RequestInput<'a>, params: &mut Params) -> Vec<BoundText<'a>> {
         let mut texts = Vec::new();
-        for (index, (bound, steps)) in self.binding.bound.iter().zip(&self.bound).enumerate() {
-            let before = texts.len();
+        for (index, (bound, found)) in self.binding.bound.iter().zip(&self.bound).enumerate() {
+            let Resolved { steps, node } = found;
+            let (before, mut has_content) = (texts.len(), false);
             match &bound.source {
                 FieldSource::Query(name) => {
                     for (_, value) in input.query.iter().filter(|(given, _)| given == name) {
@@ -92,16 +94,32 @@ impl RequestProgram {
                     }
                 }
                 FieldSource::Value(text) => put_texts(index, bound, text, &mut texts),
-                FieldSource::Header(_) | FieldSource::Cookie(_) | FieldSource::Client => {
+                FieldSource::Form(name) => {
+                    let named = input.form.iter().enumerate().filter(|(_, field)| field.name == *name);
+                    for (at, field) in named.filter(|(_, field)| !field.is_left_empty(&self.layout, *node)) {
+                        match field.content.text().filter(|_| bound.split.is_some()) {
+                            Some(text) => put_texts(index, bound, text, &mut texts),
+                            None => {
+                                params.add(steps, Source::Form(at));
+                                has_content = true;
+                            }
+                        }
+                    }
+                }
+                FieldSource::Header(_)
+                | FieldSource::Cookie(_)
+                | FieldSource::Filename(_)
+                | FieldSource::PartType(_)
+                | FieldSource::Client => {
                     if let Some(Some(text)) = input.bound.get(index) {
                         put_texts(index, bound, text, &mut texts);
                     }
                 }
             }
-            if let Some(default) = bound.default.as_ref().filter(|_| texts.len() == before) {
+            if let Some(default) = bound.default.as_ref().filter(|_| texts.len() == before && !has_content) {
                 put_texts(index, bound, default, &mut texts);
             }
-            if texts.len() == before {
+            if texts.len() == before && !has_content {
                 params.add(steps, Source::Absent(index));
             }
             (before..texts.len()).for_each(|at| params.add(steps, Source::Bound(at)));
@@ -115,9 +133,15 @@ impl RequestProgram {
         self.binding.bound.iter().any(is_it)
     }
 
+    /// Whether a bound field is filled from the form's field of that name.
+    pub(super) fn binds_form(&self, name: &str) -> bool {
+        let is_it = |bound: &BoundField| matches!(&bound.source, FieldSource::Form(own) if own == name);
+        self.binding.bound.iter().any(is_it)
+    }
+
     /// A bound field that is the same as that one, or around it, or inside of it.
     pub(super) fn bound_around(&self, steps: &[u32]) -> Option<usize> {
-        self.bound.iter().position(|own| own.starts_with(steps) || steps.starts_with(own))
+        self.bound.iter().position(|own| own.steps.starts_with(steps) || steps.starts_with(&own.steps))
     }
 
     /// What fills a bound field, for messages.
@@ -126,6 +150,10 @@ impl RequestProgram {
             Some(FieldSource::Query(name)) => format!("query parameter `{name}`"),
             Some(FieldSource::Header(name)) => format!("header `{name}`"),
             Some(FieldSource::Cookie(name)) => format!("cookie `{name}`"),
+            Some(FieldSource::Form(name)) => format!("form field `{name}`"),
+            Some(FieldSource::Filename(Some(part))) => format!("the file name of part `{part}`"),
+            Some(FieldSource::Filename(None)) => "the file name in header `content-disposition`".to_owned(),
+            Some(FieldSource::PartType(part)) => format!("the content type of part `{part}`"),
             Some(FieldSource::Client) => "the client's address".to_owned(),
             Some(FieldSource::Value(_)) | None => "the route itself".to_owned(),
         }

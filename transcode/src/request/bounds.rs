@@ -132,7 +132,7 @@ impl Encoder<'_> {
                 let bound = self.texts.get(at).map(|text| text.bound);
                 self.program.bound_name(bound.unwrap_or_default())
             }
-            source => self.program.source_name(source, self.input.query),
+            source => self.program.source_name(source, Some(self.input)),
         }
     }
 }

@@ -67,10 +67,15 @@ impl<'a> Encoder<'a> {
         body: &'a str,
         out: &'a mut Vec<u8>,
     ) -> Self {
-        out.reserve(body.len());
+        let length = match &program.binding.body {
+            Body::Raw(_) => input.body.len(),
+            _ if input.form.is_empty() => body.len(),
+            _ => input.form.iter().map(|field| field.content.len()).sum(),
+        };
+        out.reserve(length);
         // Missing fields take bytes that the body does not pay for, so a small body could ask for much. No type of
         // value that is there takes eight times its JSON.
-        let most = (MAX_MESSAGE as usize).max(body.len().saturating_mul(8));
+        let most = (MAX_MESSAGE as usize).max(length.saturating_mul(8));
         Encoder {
             program,
             layout: &program.layout,

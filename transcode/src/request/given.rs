@@ -1,6 +1,7 @@
 //! Fields of which the body says nothing: written from what path, query and bindings give, which are texts, or from the whole body.
 
 use super::containers::put_unit_variant;
+use super::content::Content;
 use super::encode::{Encoder, Step};
 use super::params::{Given, Source};
 use crate::json::document;
@@ -14,7 +15,7 @@ impl Encoder<'_> {
     pub(super) fn write_given(&mut self, node: NodeId, given: Given) -> Step {
         if self.params.is_leaf(given) {
             return match self.params.sources(given).next() {
-                Some(Source::Body) if given.count() == 1 => self.whole_body(node),
+                Some(Source::Body) if given.count() == 1 => self.body_value(node, given),
                 Some(Source::Body) => self.given_twice(given),
                 _ => self.write_texts(node, given),
             };
@@ -38,7 +39,12 @@ impl Encoder<'_> {
 
     #[cold]
     fn given_twice(&mut self, given: Given) -> Step {
-        let names: Vec<String> = self.params.sources(given).take(2).map(|s| self.source_name(s)).collect();
+        let mut names: Vec<String> = self.params.sources(given).map(|s| self.source_name(s)).collect();
+        // The first two that differ, if any do: a list has several of one name.
+        if names.iter().any(|name| *name != names[0]) {
+            names.dedup();
+        }
+        names.truncate(2);
         let at = At::Field(self.pointer(self.params.prefix(given)));
         let detail = format!("given twice: by {}", names.join(" and by "));
         self.refuse(at, Refusal::new(ViolationKind::DuplicateField, detail))
@@ -46,7 +52,7 @@ impl Encoder<'_> {
 
     /// Writes a field from what path and query give for it.
     fn write_texts(&mut self, node: NodeId, given: Given) -> Step {
-        if given.count() > 1 && !crate::path::is_text_list(self.layout, node) {
+        if given.count() > 1 && (!crate::path::is_text_list(self.layout, node) || self.is_mixed(given)) {
             return self.given_twice(given);
         }
         match self.layout.node(node) {
@@ -92,13 +98,26 @@ impl Encoder<'_> {
         self.leave(start)
     }
 
+    /// Whether some of it is of the form and some is not.
+    fn is_mixed(&self, given: Given) -> bool {
+        let is_form = |source| matches!(source, Source::Form(_));
+        let mut sources = self.params.sources(given).map(is_form);
+        let first = sources.next();
+        sources.any(|other| Some(other) != first)
+    }
+
     /// Whether a source gives a list without items, and no item.
     fn has_no_items(&self, source: Source) -> bool {
         matches!(source, Source::Bound(at) if self.texts.get(at).is_some_and(|text| text.text.is_none()))
     }
 
     /// Writes a field with rules from what path and query give for it, or for parts of it.
-    fn guarded_given(&mut self, rules: &Rules, given: Given, write: impl FnOnce(&mut Self) -> Step) -> Step {
+    pub(super) fn guarded_given(
+        &mut self,
+        rules: &Rules,
+        given: Given,
+        write: impl FnOnce(&mut Self) -> Step,
+    ) -> Step {
         self.guarded(rules, write, |encoder, refusal| encoder.refuse_given(given, refusal))
     }
 
@@ -110,7 +129,7 @@ impl Encoder<'_> {
     }
 
     #[cold]
-    fn refuse_text(&mut self, given: Given, source: Source, refusal: Refusal) -> Step {
+    pub(super) fn refuse_text(&mut self, given: Given, source: Source, refusal: Refusal) -> Step {
         let at = At::Field(self.pointer(self.params.prefix(given)));
         let source = self.source_name(source);
         self.refuse(at, refusal.of(source))
@@ -123,14 +142,30 @@ impl Encoder<'_> {
             Source::Path(index) => input.path.get(index).map(|value| &**value),
             Source::Query(index) => input.query.get(index).map(|(_, value)| &**value),
             Source::Bound(at) => self.texts.get(at).and_then(|text| text.text),
+            Source::Form(index) => match input.form.get(index).map(|field| &field.content) {
+                Some(Content::Bytes(bytes)) => return self.put_content(node, given, source, bytes),
+                Some(Content::Text(text)) => Some(&**text),
+                None => None,
+            },
             Source::Body | Source::Absent(_) => None,
         };
+        self.value_of(node, given, source, text)
+    }
+
+    /// The same for the text itself, if there is one.
+    pub(super) fn value_of(
+        &mut self,
+        node: NodeId,
+        given: Given,
+        source: Source,
+        text: Option<&str>,
+    ) -> Step {
         let start = self.out.len();
         let written = match (text, self.layout.node(node)) {
             (None, _) => Err(Refusal::new(ViolationKind::MissingField, "no value is given")),
             (Some(_), Node::Option(inner)) => {
                 self.out.push(1);
-                return self.text(*inner, given, source);
+                return self.value_of(*inner, given, source, text);
             }
             (Some(text), Node::Scalar(scalar)) => scalar.put_text(text, self.out),
             (Some(text), Node::Enum(table)) => put_unit_variant(table, text, self.out, &mut self.suggestions),

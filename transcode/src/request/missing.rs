@@ -60,7 +60,7 @@ impl<'a> Encoder<'a> {
         let name = self.source_name(other);
         let detail = match other {
             Source::Bound(_) | Source::Absent(_) => format!("the field is filled by {name} only"),
-            Source::Path(_) | Source::Query(_) | Source::Body => {
+            Source::Path(_) | Source::Query(_) | Source::Form(_) | Source::Body => {
                 format!("given twice: in the body and by {name}")
             }
         };

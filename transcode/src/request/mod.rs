@@ -4,6 +4,7 @@ mod ahead;
 mod bound;
 mod bounds;
 mod containers;
+mod content;
 mod encode;
 mod flat;
 mod given;
@@ -18,9 +19,10 @@ mod tagged;
 use crate::binding::{Body, RequestBinding, UnknownFields};
 use crate::json;
 use crate::layout::{Layout, Node, NodeId, Struct, Suggestions};
-use crate::path;
+use crate::path::{self, Resolved};
 use crate::violation::{At, BindError, Pending, Refusal, Violation, ViolationKind, located};
 use callgate_protocol::schema::MethodSchema;
+pub use content::{Content, FormField};
 use encode::Encoder;
 pub(crate) use encode::MAX_VIOLATIONS;
 use params::{Params, Source};
@@ -40,6 +42,8 @@ pub struct RequestInput<'a> {
     pub bound: &'a [Option<Cow<'a, str>>],
     /// The body. Empty is as `{}` for [`Body::Whole`] and a missing field for [`Body::Field`].
     pub body: &'a [u8],
+    /// The body's fields instead, where it is a form.
+    pub form: &'a [FormField<'a>],
 }
 
 /// Encodes requests of one method as one route binds them.
@@ -50,8 +54,8 @@ pub struct RequestProgram {
     binding: RequestBinding,
     /// The path's parameters, and the body where it is a field.
     params: Params,
-    /// For each bound field the fields that lead to it.
-    bound: Vec<Vec<u32>>,
+    /// Where each bound field is.
+    bound: Vec<Resolved>,
     /// The fields that lead to the one which is the body.
     body_field: Vec<u32>,
     /// The layout's, each with scratch of its own: searching in the layout's own would meet other workers there.
@@ -105,7 +109,7 @@ impl RequestProgram {
                 )));
             }
             if let Some(other) = self.params.overlapping(&found.steps) {
-                let other = self.source_name(other, &[]);
+                let other = self.source_name(other, None);
                 return Err(BindError(format!(
                     "path parameter `{name}` fills a field that {other} fills already"
                 )));
@@ -116,12 +120,17 @@ impl RequestProgram {
     }
 
     fn bind_body(&mut self) -> Result<(), BindError> {
-        let Body::Field(name) = &self.binding.body else {
+        let (Body::Field(name) | Body::Raw(name)) = &self.binding.body else {
             return Ok(());
         };
         let found = path::resolve_or_tell(&self.layout, self.root, name)
             .map_err(|error| BindError(format!("the body's field `{name}`: {error}")))?;
-        let other = self.params.overlapping(&found.steps).map(|source| self.source_name(source, &[]));
+        if self.is_raw() && !path::is_content(&self.layout, found.node) {
+            return Err(BindError(format!(
+                "the body's field `{name}`: the field is no bytes and no text, so that a raw body cannot be its value"
+            )));
+        }
+        let other = self.params.overlapping(&found.steps).map(|source| self.source_name(source, None));
         if let Some(other) = other.or_else(|| self.bound_around(&found.steps).map(|at| self.bound_name(at))) {
             return Err(BindError(format!("the body's field `{name}` overlaps with what {other} fills")));
         }
@@ -138,20 +147,22 @@ impl RequestProgram {
     pub fn encode(&self, input: &RequestInput<'_>, out: &mut Vec<u8>) -> Result<(), Vec<Violation>> {
         let body = match self.binding.body {
             Body::None if self.ignores_unknown() => "",
+            Body::Raw(_) => "",
             _ => json::utf8(input.body).map_err(|violation| vec![violation])?,
         };
         let fixed = &self.params;
-        let nothing_joins = input.query.is_empty() && self.bound.is_empty();
-        if nothing_joins && (!body.is_empty() || self.body_field.is_empty()) {
+        let nothing_joins = input.query.is_empty() && self.bound.is_empty() && input.form.is_empty();
+        if nothing_joins && (!body.is_empty() || self.body_field.is_empty() || self.is_raw()) {
             return Encoder::new(self, input, fixed, &[], body, out).run(Vec::new(), Suggestions::new());
         }
         let mut params = fixed.clone();
-        if body.is_empty() {
+        if body.is_empty() && !self.is_raw() {
             params.remove_body();
         }
         let (mut violations, mut suggestions) = (Vec::new(), Suggestions::new());
         let texts = self.gather(input, &mut params);
         params.add_query(self, input.query, &mut violations, &mut suggestions);
+        params.add_form(self, input.form, &mut violations, &mut suggestions);
         params.sort();
         Encoder::new(self, input, &params, &texts, body, out).run(violations, suggestions)
     }
@@ -169,7 +180,7 @@ impl RequestProgram {
         };
         let body = json::utf8(json).map_err(|violation| vec![violation])?;
         let (nothing, params) =
-            (RequestInput { path: &[], query: &[], bound: &[], body: b"" }, Params::default());
+            (RequestInput { path: &[], query: &[], bound: &[], body: b"", form: &[] }, Params::default());
         Encoder::new(self, &nothing, &params, &[], body, out).item(node)
     }
 
@@ -184,16 +195,24 @@ impl RequestProgram {
         self.binding.unknown_fields == UnknownFields::Ignore
     }
 
+    fn is_raw(&self) -> bool {
+        matches!(self.binding.body, Body::Raw(_))
+    }
+
     /// Whose value it is, for messages.
-    fn source_name(&self, source: Source, query: &[(Cow<'_, str>, Cow<'_, str>)]) -> String {
+    fn source_name(&self, source: Source, input: Option<&RequestInput<'_>>) -> String {
         match source {
             Source::Path(index) => {
                 let name = self.binding.path.get(index).map(String::as_str);
                 format!("path parameter `{}`", name.unwrap_or_default())
             }
             Source::Query(index) => {
-                let name = query.get(index).map(|(name, _)| &**name);
+                let name = input.and_then(|input| input.query.get(index)).map(|(name, _)| &**name);
                 format!("query parameter `{}`", crate::layout::shown(name.unwrap_or_default()))
+            }
+            Source::Form(index) => {
+                let name = input.and_then(|input| input.form.get(index)).map(|field| &*field.name);
+                format!("form field `{}`", crate::layout::shown(name.unwrap_or_default()))
             }
             Source::Body => "the body".to_owned(),
             // Of a text only its request knows which field it is for.

@@ -17,6 +17,8 @@ pub(super) enum Source {
     Path(usize),
     /// The query's pair of that index.
     Query(usize),
+    /// The form's field of that index.
+    Form(usize),
     /// The body, where it is one field.
     Body,
     /// The text of that index, for a field that is bound.
@@ -101,35 +103,47 @@ impl Params {
             if program.binds_query(name) {
                 continue;
             }
-            let layout = &program.layout;
-            let problem = match path::resolve(layout, program.root, name) {
-                Ok(found) => match program.bound_around(&found.steps) {
-                    Some(bound) => Refusal::new(
-                        ViolationKind::DuplicateField,
-                        format!("the field is filled by {} only", program.bound_name(bound)),
-                    ),
-                    None if path::is_text(layout, found.node) || path::is_text_list(layout, found.node) => {
-                        self.add(&found.steps, Source::Query(index));
-                        continue;
-                    }
-                    None => Refusal::new(
-                        ViolationKind::WrongType,
-                        "the field is no number, boolean, string or enum, nor a list of such",
-                    ),
-                },
-                Err(_) if program.ignores_unknown() => continue,
-                Err(nowhere) => nowhere.refusal(suggestions),
-            };
-            let mut pointer = String::new();
-            name.split('.').take(MAX_DEPTH).for_each(|part| push_segment(&mut pointer, part));
-            violations.push(Pending {
-                at: At::Field(pointer),
+            let pending = self.add_named(program, name, Source::Query(index), suggestions);
+            violations.extend(pending.map(|(at, problem)| Pending {
+                at,
                 refusal: problem.of(format_args!("query parameter `{}`", shown(name))),
-            });
-            if violations.len() == MAX_VIOLATIONS {
+            }));
+            if violations.len() >= MAX_VIOLATIONS {
                 return;
             }
         }
+    }
+
+    /// Adds a value for the field that a name names; or says what is wrong with that.
+    pub(super) fn add_named(
+        &mut self,
+        program: &RequestProgram,
+        name: &str,
+        source: Source,
+        suggestions: &mut Suggestions,
+    ) -> Option<(At, Refusal)> {
+        let layout = &program.layout;
+        let problem = match path::resolve(layout, program.root, name) {
+            Ok(found) => match program.bound_around(&found.steps) {
+                Some(bound) => Refusal::new(
+                    ViolationKind::DuplicateField,
+                    format!("the field is filled by {} only", program.bound_name(bound)),
+                ),
+                None if path::is_text(layout, found.node) || path::is_text_list(layout, found.node) => {
+                    self.add(&found.steps, source);
+                    return None;
+                }
+                None => Refusal::new(
+                    ViolationKind::WrongType,
+                    "the field is no number, boolean, string or enum, nor a list of such",
+                ),
+            },
+            Err(_) if program.ignores_unknown() => return None,
+            Err(nowhere) => nowhere.refusal(suggestions),
+        };
+        let mut pointer = String::new();
+        name.split('.').take(MAX_DEPTH).for_each(|part| push_segment(&mut pointer, part));
+        Some((At::Field(pointer), problem))
     }
 
     /// All of them, for the request itself.

@@ -92,7 +92,7 @@ pub(crate) fn encode_all(
     let query: Vec<_> = query.iter().map(|(name, value)| (Cow::from(*name), Cow::from(*value))).collect();
     // What stands in the buffer before must stay.
     let mut out = b"before".to_vec();
-    let input = RequestInput { path: &path, query: &query, bound: &[], body };
+    let input = RequestInput { path: &path, query: &query, bound: &[], body, form: &[] };
     program.encode(&input, &mut out)?;
     assert_eq!(&out[..6], b"before");
     Ok(out.split_off(6))

@@ -102,6 +102,7 @@ const SERVER_KEYS: &[&str] = &[
     "workers",
     "zone",
     "max_body",
+    "compressed_bodies",
     "max_body_memory",
     "max_answer",
     "max_answer_memory",
@@ -134,6 +135,10 @@ fn read_server(reader: &mut Reader<'_>, section: &Section<'_>, server: &mut Serv
     if let Some(item) = section.get("zone") {
         server.zone = reader.text(&item, "a string such as \"eu-1a\"", balance::zone);
     }
+    set(
+        &mut server.compressed_bodies,
+        section.get("compressed_bodies").and_then(|item| reader.boolean(&item)),
+    );
     let sizes = [
         ("max_body", 1..=1 << 30, &mut server.max_body),
         ("max_body_memory", 1..=1 << 50, &mut server.max_body_memory),

@@ -60,7 +60,11 @@ fn what_will_not_do_is_said_with_its_place() {
     for (lines, place, expected) in [
         ("bind = 'x'", "6:8", "`bind` must be a table such as"),
         ("bind = { limit = 'page_size' }", "6:18", "`limit` must be a table such as { query"),
-        ("bind = { limit = {} }", "6:18", "write one of `query`, `header`, `cookie`, `client` and `value`"),
+        (
+            "bind = { limit = {} }",
+            "6:18",
+            "write one of `query`, `header`, `cookie`, `form`, `filename`, `content_type`, `client` and `value`",
+        ),
         ("bind = { limit = { querry = 'x' } }", "6:20", "did you mean `query`?"),
         ("bind = { limit = { query = 'x', header = 'y' } }", "6:33", "`limit` is filled from two places"),
         ("bind = { limit = { query = '' } }", "6:28", "not the name of a query parameter"),

@@ -5,6 +5,7 @@ use super::*;
 
 mod backends;
 mod balance;
+mod bodies;
 mod bound;
 mod certificates;
 mod clients;

@@ -243,7 +243,7 @@ error: no body is written `false`
    |
    = help: write body = false
 
-error: `body` must be "*", a field's name, or false
+error: `body` must be "*", a field's name, false, or a table such as { raw = "content" }
   --> t.toml:15:8
    |
 15 | body = true

@@ -47,6 +47,11 @@ impl Content {
         }
     }
 
+    /// Whether nothing was read, or nothing came.
+    pub(super) fn is_empty(&self) -> bool {
+        self.in_place.is_empty() && self.collected.as_ref().is_none_or(|bytes| bytes.is_empty())
+    }
+
     /// Adds a piece of `bytes`. The first one stays where it is, for as long as it is the only one: `bytes` are what has come with the
     /// head then.
     pub(super) fn put(

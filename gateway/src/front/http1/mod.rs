@@ -215,7 +215,10 @@ mod tests {
             client.write_all(body.as_bytes()).await.expect("the socket takes it");
             let head = head(fields, &wire);
             let mut request_body = RequestBody::of_wire(wire.clone(), &head, &connection.open.limits);
-            let mut read = Box::pin(unless_left(&wire, request_body.read(&head, &shared)));
+            let mut read = Box::pin(unless_left(
+                &wire,
+                request_body.read(&head, &shared, &crate::config::BodyTypes::Json),
+            ));
             poll_fn(|cx| {
                 assert!(read.as_mut().poll(cx).is_pending());
                 Poll::Ready(())

@@ -207,8 +207,12 @@ impl Connection {
         slot: &Rc<Slot>,
         times: Times,
     ) -> Result<u32, Unsent> {
-        let Body::Whole(body) = call.body else { return Err(Unsent::Streamed) };
-        let input = RequestInput { path: call.path, query: call.query, bound: call.bound, body };
+        let (body, form): (&[u8], _) = match call.body {
+            Body::Whole(body) => (body, &[][..]),
+            Body::Form(form) => (&[], form),
+            Body::Stream(_) => return Err(Unsent::Streamed),
+        };
+        let input = RequestInput { path: call.path, query: call.query, bound: call.bound, body, form };
         let Times { now: sent_at, deadline, .. } = times;
         let transcoder: Rc<Transcoder> = program.shared.clone();
         let timeout_ms = timeout_ms(deadline.saturating_duration_since(sent_at));

@@ -31,10 +31,11 @@ impl Connection {
         times: Times,
     ) -> Result<Sent, Unsent> {
         let streams = program.streams;
-        let body = match call.body {
-            Body::Whole(body) => body,
+        let (body, form): (&[u8], _) = match call.body {
+            Body::Whole(body) => (body, &[][..]),
+            Body::Form(form) => (b"", form),
             Body::Stream(_) if !streams.caller || call.body.is_spent() => return Err(Unsent::Streamed),
-            Body::Stream(_) => b"",
+            Body::Stream(_) => (b"", &[][..]),
         };
         let last = times.now + times.stream;
         let (first, left) = match (call.body.is_whole(), streams.service) {
@@ -47,7 +48,7 @@ impl Connection {
         let streamed = Rc::new(streamed);
         let (transcoder, metadata) = (program.shared.clone(), call.metadata);
         let head = CallHead { call_id: transcoder.call_id, timeout_ms: timeout_ms(left), metadata };
-        let input = RequestInput { path: call.path, query: call.query, bound: call.bound, body };
+        let input = RequestInput { path: call.path, query: call.query, bound: call.bound, body, form };
         let in_flight = InFlight {
             slot: slot.clone(),
             program: program.clone(),

@@ -1,0 +1,287 @@
+//! `body` of a route: what the HTTP body is, and which types of bodies the route reads.
+//!
+//! ```toml
+//! body = "order"                                              # one field of the request
+//! body = { accept = ["json", "form"] }                        # fields from JSON, or from a form
+//! body = { raw = "content", accept = ["image/*"] }            # the bytes as they are
+//! ```
+//!
+//! Forms are read only where a route says so. A page of any site can make a browser send one, with the cookies that belong here and
+//! without asking first, while for JSON a browser asks first.
+
+use super::complaint::Complaint;
+use super::diagnostics::Diagnostic;
+use super::field;
+use super::keys;
+use super::reader::{Item, Reader, Section};
+use super::suggest::list;
+use callgate_transcode::{Body, BoundField, FieldSource};
+use serde_json::{Value, json};
+use std::fmt;
+use std::ops::Range;
+use toml::de::{DeTable, DeValue};
+
+/// The most media types that a route lists.
+const MAX_RANGES: usize = 32;
+const KEYS: &[&str] = &["raw", "content_type", "filename", "accept"];
+const EXPECTED: &str = "\"*\", a field's name, false, or a table such as { raw = \"content\" }";
+const EXAMPLE: &str = "[\"json\", \"form\"]";
+const URLENCODED: &str = "application/x-www-form-urlencoded";
+const MULTIPART: &str = "multipart/form-data";
+
+/// Which bodies a route reads, by their media types.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum BodyTypes {
+    /// JSON.
+    #[default]
+    Json,
+    /// Forms of both kinds.
+    Forms {
+        /// And JSON.
+        json: bool,
+    },
+    /// Bytes of these types; of all where there are none.
+    Raw(Vec<MediaRange>),
+}
+
+/// A media type, or all of one kind: `image/*`.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct MediaRange {
+    /// In lower case; empty for all.
+    main: Box<str>,
+    /// Likewise.
+    sub: Box<str>,
+}
+
+impl BodyTypes {
+    /// Whether JSON is read.
+    pub fn takes_json(&self) -> bool {
+        matches!(self, BodyTypes::Json | BodyTypes::Forms { json: true })
+    }
+
+    /// Whether forms are read.
+    pub fn takes_forms(&self) -> bool {
+        matches!(self, BodyTypes::Forms { .. })
+    }
+
+    /// The types, as a header lists them.
+    pub fn names(&self) -> Vec<String> {
+        let names: &[&str] = match self {
+            BodyTypes::Json => &["application/json"],
+            BodyTypes::Forms { json: true } => &["application/json", URLENCODED, MULTIPART],
+            BodyTypes::Forms { json: false } => &[URLENCODED, MULTIPART],
+            BodyTypes::Raw(ranges) if ranges.is_empty() => &["*/*"],
+            BodyTypes::Raw(ranges) => return ranges.iter().map(MediaRange::to_string).collect(),
+        };
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    /// What `/routes` shows of bodies of these types, which a route takes so.
+    pub fn page(&self, body: &Body) -> Value {
+        match body {
+            Body::None => Value::Null,
+            Body::Whole => json!({ "accept": self.names() }),
+            Body::Field(name) => json!({ "field": name, "accept": self.names() }),
+            Body::Raw(name) => json!({ "raw": name, "accept": self.names() }),
+        }
+    }
+}
+
+impl MediaRange {
+    /// Whether that type is one of them; both parts in lower case.
+    pub fn takes(&self, main: &str, sub: &str) -> bool {
+        let is = |own: &str, other: &str| own.is_empty() || own == other;
+        is(&self.main, main) && is(&self.sub, sub)
+    }
+
+    fn parse(text: &str) -> Result<MediaRange, Complaint> {
+        let complaint = || {
+            Complaint::new(
+                format!("`{text}` is no media type"),
+                "expected one such as `image/png` or `text/*`",
+            )
+        };
+        let lower = text.to_ascii_lowercase();
+        let (main, sub) = lower.split_once('/').ok_or_else(complaint)?;
+        let is_token = |part: &str| !part.is_empty() && part.bytes().all(super::metadata::is_token);
+        match (main, sub) {
+            ("*", "*") => Ok(MediaRange { main: "".into(), sub: "".into() }),
+            (main, "*") if is_token(main) && !main.contains('*') => {
+                Ok(MediaRange { main: main.into(), sub: "".into() })
+            }
+            (main, sub) if is_token(main) && is_token(sub) && !lower.contains('*') => {
+                Ok(MediaRange { main: main.into(), sub: sub.into() })
+            }
+            _ => Err(complaint()),
+        }
+    }
+}
+
+impl fmt::Display for MediaRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |part: &str| if part.is_empty() { "*".to_owned() } else { part.to_owned() };
+        write!(f, "{}/{}", shown(&self.main), shown(&self.sub))
+    }
+}
+
+/// What `body` says.
+#[derive(Default)]
+pub(super) struct BodyDraft {
+    pub(super) body: Body,
+    pub(super) types: BodyTypes,
+    /// The fields that it binds besides, each with where it is written.
+    pub(super) bound: Vec<(BoundField, Range<usize>)>,
+}
+
+impl BodyDraft {
+    /// Reads it, where the path fills these fields.
+    pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>, path: &[String]) -> BodyDraft {
+        let Some(item) = section.get(keys::BODY.name) else { return BodyDraft::default() };
+        match item.value.get_ref() {
+            DeValue::Boolean(false) => BodyDraft { body: Body::None, ..BodyDraft::default() },
+            DeValue::Table(table) => BodyDraft::of_table(reader, &item, table, path).unwrap_or_default(),
+            _ => {
+                let body = reader.text(&item, EXPECTED, |text| word(text, path));
+                BodyDraft { body: body.unwrap_or_default(), ..BodyDraft::default() }
+            }
+        }
+    }
+
+    fn of_table(
+        reader: &mut Reader<'_>,
+        item: &Item<'_>,
+        table: &DeTable<'_>,
+        path: &[String],
+    ) -> Option<BodyDraft> {
+        let known = reader.found.len();
+        let section = reader.section("`body`", table, KEYS);
+        let accept = section.get("accept");
+        let about = ["content_type", "filename"].map(|key| section.get(key));
+        let Some(raw) = section.get("raw") else {
+            for item in about.into_iter().flatten() {
+                let title = format!("`{}` is for raw bodies", item.key);
+                let diagnostic =
+                    Diagnostic::new(title).at(reader.source, item.key_span, "has no effect here");
+                reader.report(diagnostic.help("write raw = \"content\" with the field that takes the body"));
+            }
+            return match accept {
+                Some(accept) => {
+                    Some(BodyDraft { types: structured(reader, &accept)?, ..BodyDraft::default() })
+                }
+                None if reader.found.len() > known => None,
+                None => reader.complain(
+                    item,
+                    Complaint::new("what is the body?", "neither `raw` nor `accept`").help(format!(
+                        "write body = {{ accept = {EXAMPLE} }} or body = {{ raw = \"content\" }}"
+                    )),
+                ),
+            };
+        };
+        let body = reader.text(&raw, "the field that takes the body", |text| named(text, path));
+        let types = BodyTypes::Raw(accept.and_then(|item| ranges(reader, &item)).unwrap_or_default());
+        let mut bound = Vec::new();
+        for item in about.into_iter().flatten() {
+            let source = match item.key {
+                "content_type" => FieldSource::Header("content-type".to_owned()),
+                _ => FieldSource::Filename(None),
+            };
+            let name = reader.text(&item, "a field's name", |text| good(text).map(|()| text.to_owned()));
+            let field = |field| BoundField { field, source, split: None, default: None };
+            bound.extend(name.map(|name| (field(name), item.span())));
+        }
+        Some(BodyDraft { body: Body::Raw(body?), types, bound })
+    }
+}
+
+/// What one word stands for.
+fn word(text: &str, path: &[String]) -> Result<Body, Complaint> {
+    match text {
+        "*" => Ok(Body::Whole),
+        "" | "none" => {
+            Err(Complaint::new("no body is written `false`", "not a field's name").help("write body = false"))
+        }
+        name => match field::error(name) {
+            Some(reason) => Err(Complaint::new("`body` must be \"*\", a field's name, or false", reason)),
+            None => free(name, path).map(Body::Field),
+        },
+    }
+}
+
+/// The field that takes a raw body.
+fn named(text: &str, path: &[String]) -> Result<String, Complaint> {
+    good(text)?;
+    free(text, path)
+}
+
+/// A field that the path does not fill.
+fn free(text: &str, path: &[String]) -> Result<String, Complaint> {
+    match path.iter().find(|param| field::overlap(param, text)) {
+        Some(param) => {
+            let title = format!("the path and the body both fill `{text}`");
+            Err(Complaint::new(title, format!("the path has `{{{param}}}`")))
+        }
+        None => Ok(text.to_owned()),
+    }
+}
+
+fn good(text: &str) -> Result<(), Complaint> {
+    match field::error(text) {
+        Some(reason) => Err(Complaint::new(format!("`{text}` is no field's name"), reason)),
+        None => Ok(()),
+    }
+}
+
+/// The kinds of bodies that have fields.
+fn structured(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<BodyTypes> {
+    let words = ["json", "form"];
+    let known = reader.found.len();
+    let all = reader.texts(item, EXAMPLE, |text| match words.iter().find(|word| **word == text) {
+        Some(word) => Ok(*word),
+        None => Err(kind_of(text)),
+    })?;
+    reader.twice("the kind", all.iter().map(|(word, span)| (word, span)));
+    let has = |word| all.iter().any(|(own, _)| *own == word);
+    match (has("json"), has("form")) {
+        (json, true) => Some(BodyTypes::Forms { json }),
+        (true, false) => Some(BodyTypes::Json),
+        (false, false) if reader.found.len() > known => None,
+        (false, false) => {
+            let complaint = Complaint::new("a route without bodies is written so", "nothing is listed");
+            reader.complain(item, complaint.help("write body = false"))
+        }
+    }
+}
+
+/// What is said of what is no kind of body.
+fn kind_of(text: &str) -> Complaint {
+    let complaint = Complaint::new(
+        format!("`accept` has no `{text}`"),
+        format!("expected {}", list(&["json", "form"], "or")),
+    );
+    match text {
+        URLENCODED | MULTIPART | "multipart" | "urlencoded" => {
+            complaint.help("write \"form\": forms of both kinds")
+        }
+        "application/json" => complaint.help("write \"json\""),
+        _ if text.contains('/') => {
+            complaint.help("other types are read as they are: name the field with raw = \"content\"")
+        }
+        _ => complaint,
+    }
+}
+
+/// The types of bodies that are read as they are.
+fn ranges(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Vec<MediaRange>> {
+    let known = reader.found.len();
+    let all = reader.texts(item, "[\"image/png\", \"text/*\"]", MediaRange::parse)?;
+    reader.twice("the media type", all.iter().map(|(range, span)| (range, span)));
+    if reader.found.len() > known {
+        return None;
+    }
+    if all.is_empty() || all.len() > MAX_RANGES {
+        let label = format!("expected 1 to {MAX_RANGES}");
+        let complaint = Complaint::new("`accept` lists media types", label);
+        return reader.complain(item, complaint.help("leave it out for all types"));
+    }
+    Some(all.into_iter().map(|(range, _)| range).collect())
+}
