@@ -5,8 +5,8 @@ use serde_json::json;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-const JSON: &str = r#"{"a": 20, "b": 22}"#;
-const ADD: &str = "/v1/calc/add";
+const JSON: &str = r#"{"a": 84, "b": 2}"#;
+const DIVIDE: &str = "/v1/calc/divide";
 
 async fn start(settings: &str) -> (Setup, Backend, Gateway) {
     let setup = Setup::new().server(settings);
@@ -58,12 +58,12 @@ async fn bodies_in_the_usual_codings_are_read() {
         ("identity", JSON.into()),
     ] {
         let headers = [json[0], ("content-encoding", coding)];
-        let answer = gateway.client.send("POST", ADD, &headers, body).await;
-        assert_eq!((answer.status, answer.json()), (200, json!({ "result": 42 })), "{coding}");
+        let answer = gateway.client.send("POST", DIVIDE, &headers, body).await;
+        assert_eq!((answer.status, answer.json()), (200, json!({ "result": 42.0 })), "{coding}");
     }
     for coding in ["gzip, gzip", "deflate", "compress", "gzip, br", "x"] {
         let headers = [json[0], ("content-encoding", coding)];
-        let answer = gateway.client.send("POST", ADD, &headers, gzip(JSON.as_bytes())).await;
+        let answer = gateway.client.send("POST", DIVIDE, &headers, gzip(JSON.as_bytes())).await;
         assert_eq!((answer.status, answer.header("accept-encoding")), (415, "gzip, br, zstd"), "{coding}");
     }
     for (coding, body) in [
@@ -74,7 +74,7 @@ async fn bodies_in_the_usual_codings_are_read() {
         ("br", JSON.into()),
     ] {
         let headers = [json[0], ("content-encoding", coding)];
-        let answer = gateway.client.send("POST", ADD, &headers, body).await;
+        let answer = gateway.client.send("POST", DIVIDE, &headers, body).await;
         assert_eq!((answer.status, &answer.json()["code"]), (400, &json!("invalid_argument")), "{coding}");
     }
     let failures = gateway.metric("callgate_failures_total", &["reason=\"malformed_encoding\""]).await;
@@ -84,13 +84,13 @@ async fn bodies_in_the_usual_codings_are_read() {
 #[tokio::test]
 async fn what_gzip_pipes_into_curl_is_read_with_a_length_and_in_chunks() {
     let (_setup, _backend, gateway) = start("").await;
-    let url = format!("http://{}{ADD}", gateway.addr);
+    let url = format!("http://{}{DIVIDE}", gateway.addr);
     let headers = ["-H", "content-encoding: gzip", "-H", "content-type: application/json"];
     for framing in [&[][..], &["-H", "transfer-encoding: chunked"]] {
         let arguments =
             [&["-sS", "--max-time", "60", "--data-binary", "@-", &url], &headers[..], framing].concat();
         let told = piped("curl", &arguments, &gzip(JSON.as_bytes()));
-        assert_eq!(String::from_utf8_lossy(&told), r#"{"result":42}"#);
+        assert_eq!(String::from_utf8_lossy(&told), r#"{"result":42.0}"#);
     }
 }
 
@@ -106,7 +106,7 @@ async fn a_bomb_is_413_within_the_bound() {
     for (coding, bomb) in &bombs {
         assert!(bomb.len() < MIB, "{}", bomb.len());
         let headers = [("content-type", "application/json"), ("content-encoding", *coding)];
-        let sent = (0..16).map(|_| gateway.client.send("POST", ADD, &headers, bomb.clone()));
+        let sent = (0..16).map(|_| gateway.client.send("POST", DIVIDE, &headers, bomb.clone()));
         let mut tasks = Vec::new();
         for one in sent {
             tasks.push(one.await.status);
@@ -118,18 +118,18 @@ async fn a_bomb_is_413_within_the_bound() {
     // What fits is read: the JSON stands behind blanks.
     let body = [vec![b' '; MIB], JSON.into()].concat();
     let headers = [("content-type", "application/json"), ("content-encoding", "gzip")];
-    let answer = gateway.client.send("POST", ADD, &headers, gzip(&body)).await;
-    assert_eq!((answer.status, answer.json()), (200, json!({ "result": 42 })));
+    let answer = gateway.client.send("POST", DIVIDE, &headers, gzip(&body)).await;
+    assert_eq!((answer.status, answer.json()), (200, json!({ "result": 42.0 })));
 }
 
 #[tokio::test]
 async fn compressed_bodies_are_refused_where_the_settings_say_so() {
     let (_setup, _backend, gateway) = start("compressed_bodies = false").await;
     let headers = [("content-type", "application/json"), ("content-encoding", "gzip")];
-    let answer = gateway.client.send("POST", ADD, &headers, gzip(JSON.as_bytes())).await;
+    let answer = gateway.client.send("POST", DIVIDE, &headers, gzip(JSON.as_bytes())).await;
     assert_eq!((answer.status, answer.header("accept-encoding")), (415, "identity"));
     let headers = [("content-type", "application/json"), ("content-encoding", "identity")];
-    assert_eq!(gateway.client.send("POST", ADD, &headers, JSON).await.status, 200);
+    assert_eq!(gateway.client.send("POST", DIVIDE, &headers, JSON).await.status, 200);
 }
 
 #[tokio::test]
@@ -137,12 +137,12 @@ async fn utf8_has_many_names_and_no_other_charset_is_read() {
     let (_setup, _backend, gateway) = start("").await;
     for charset in ["utf8", "UTF-8", "\"utf-8\"", "Utf8", "unicode-1-1-utf-8", "x-unicode20utf8"] {
         let kind = format!("application/json; charset={charset}");
-        let answer = gateway.client.send("POST", ADD, &[("content-type", &kind)], JSON).await;
+        let answer = gateway.client.send("POST", DIVIDE, &[("content-type", &kind)], JSON).await;
         assert_eq!(answer.status, 200, "{charset}");
     }
     for charset in ["latin1", "utf-16", "us-ascii"] {
         let kind = format!("application/json; charset={charset}");
-        let answer = gateway.client.send("POST", ADD, &[("content-type", &kind)], JSON).await;
+        let answer = gateway.client.send("POST", DIVIDE, &[("content-type", &kind)], JSON).await;
         let told = format!("the body must be in UTF-8, not in `{charset}`");
         assert_eq!((answer.status, &answer.json()["detail"]), (415, &json!(told)));
     }

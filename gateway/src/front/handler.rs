@@ -36,13 +36,19 @@ pub(super) async fn handle(exchange: &mut Exchange) -> Reply {
     let result = match result {
         // On the heap, as all that is rare.
         Ok(reply) if reply.form.is_some() || exchange.tally.compresses() => {
-            Box::pin(reply::in_form(exchange, reply)).await
+            Box::pin(reply::in_form(asked(exchange), reply)).await
         }
         result => result,
     };
     let compresses = result.is_err() && exchange.tally.compresses();
     let reply = exchange.settle(result);
-    if compresses { Box::pin(reply::compressed(exchange, reply)).await } else { reply }
+    if compresses { Box::pin(reply::compressed(asked(exchange), reply)).await } else { reply }
+}
+
+/// What says in which form the client gets its reply.
+fn asked(exchange: &Exchange) -> reply::Asked<'_> {
+    let (compresses, answers) = (exchange.tally.compresses(), &exchange.worker.shared.answers);
+    reply::Asked { head: &exchange.head, compresses, answers }
 }
 
 /// The reply to a request, or why there is none.

@@ -11,7 +11,7 @@ mod render;
 mod said;
 
 pub(super) use etag::without_coding;
-pub(super) use form::{choose as in_form, compressed};
+pub(super) use form::{Asked, choose as in_form, compressed};
 pub(super) use said::reply as of_call;
 
 use crate::buffers::ReplyBuffer;

@@ -9,8 +9,9 @@ use crate::coding::Coding;
 use crate::failure::Failure;
 use crate::fields::{self, IF_RANGE, Lines, RANGE};
 use crate::front::accept;
-use crate::front::exchange::Exchange;
-use callgate_http1::{Ranged, range};
+use callgate_http1::{Ranged, Request, range};
+use callgate_protocol::Budget;
+use std::sync::Arc;
 
 /// What a reply is of which there is more than one form.
 #[derive(Debug, Default)]
@@ -25,13 +26,24 @@ pub(in crate::front) struct Form {
     pub(super) has_parts: bool,
 }
 
-/// The reply to an exchange in its form.
+/// What says in which form a client gets a reply.
+#[derive(Clone, Copy)]
+pub(in crate::front) struct Asked<'a> {
+    /// Its request.
+    pub(in crate::front) head: &'a Request,
+    /// Whether the route compresses its replies.
+    pub(in crate::front) compresses: bool,
+    /// What long answers take their room from.
+    pub(in crate::front) answers: &'a Arc<Budget>,
+}
+
+/// The reply to a request in its form.
 ///
 /// # Errors
 /// Its client takes no such form, or asks for a part that is not there.
-pub(in crate::front) async fn choose(exchange: &Exchange, mut reply: Reply) -> Result<Reply, Failure> {
-    let Some(form) = reply.form.take() else { return Ok(compressed(exchange, reply).await) };
-    let (fields, method) = (exchange.head.fields(), exchange.head.method());
+pub(in crate::front) async fn choose(asked: Asked<'_>, mut reply: Reply) -> Result<Reply, Failure> {
+    let Some(form) = reply.form.take() else { return Ok(compressed(asked, reply).await) };
+    let (fields, method) = (asked.head.fields(), asked.head.method());
     let is_read = matches!(method, "GET" | "HEAD");
     if let Some(media_type) = form.media_type.as_deref().filter(|_| is_read) {
         accept::check_type(fields, media_type)?;
@@ -50,12 +62,12 @@ pub(in crate::front) async fn choose(exchange: &Exchange, mut reply: Reply) -> R
         Ok(reply)
     };
     let is_known = |tag: &&str| is_read && etag::is_known(fields, tag);
-    if let Some(coding) = coding(exchange, &mut reply).filter(|_| wanted.is_none()) {
+    if let Some(coding) = coding(asked, &mut reply).filter(|_| wanted.is_none()) {
         let tag = form.tag.as_deref().map(|tag| etag::coded(tag, coding));
         if let Some(tag) = tag.as_deref().filter(is_known) {
             return not_modified(reply, tag);
         }
-        if encode(exchange, &mut reply, coding, tag.as_deref()).await {
+        if encode(asked, &mut reply, coding, tag.as_deref()).await {
             return Ok(reply);
         }
     }
@@ -75,25 +87,25 @@ pub(in crate::front) async fn choose(exchange: &Exchange, mut reply: Reply) -> R
 }
 
 /// A reply of which there are no other forms, compressed if it can be.
-pub(in crate::front) async fn compressed(exchange: &Exchange, mut reply: Reply) -> Reply {
-    if let Some(coding) = coding(exchange, &mut reply) {
-        encode(exchange, &mut reply, coding, None).await;
+pub(in crate::front) async fn compressed(asked: Asked<'_>, mut reply: Reply) -> Reply {
+    if let Some(coding) = coding(asked, &mut reply) {
+        encode(asked, &mut reply, coding, None).await;
     }
     reply
 }
 
 /// The coding that its client gets it in. Where that depends on the client, the reply says so.
-fn coding(exchange: &Exchange, reply: &mut Reply) -> Option<Coding> {
-    if !exchange.tally.compresses() {
+fn coding(asked: Asked<'_>, reply: &mut Reply) -> Option<Coding> {
+    if !asked.compresses {
         return None;
     }
     reply.field("vary", "accept-encoding");
-    coded::wanted(exchange.head.fields(), reply)
+    coded::wanted(asked.head.fields(), reply)
 }
 
 /// Puts a reply into a coding, in which it has that tag. Says whether it could be done.
-async fn encode(exchange: &Exchange, reply: &mut Reply, coding: Coding, tag: Option<&str>) -> bool {
-    let made = coded::encode(&reply.content, coding, &exchange.worker.shared.answers).await;
+async fn encode(asked: Asked<'_>, reply: &mut Reply, coding: Coding, tag: Option<&str>) -> bool {
+    let made = coded::encode(&reply.content, coding, asked.answers).await;
     let Some(content) = made else { return false };
     reply.content = content;
     reply.field("content-encoding", coding.name());
