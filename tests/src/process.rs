@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use tempfile::TempDir;
@@ -330,6 +330,17 @@ impl Setup {
         let gateway = self.gateway().await;
         gateway.connected(&backend).await;
         (backend, gateway)
+    }
+
+    /// Runs `callgate check --against` on these files; gives its status and what it says.
+    pub async fn check_against(&self, endpoint: &str, more: &[&str]) -> (Option<i32>, String) {
+        let config = self.file("check.toml");
+        std::fs::write(&config, "[tables]\nwatch = [\"routes\"]\n").expect("it can be written");
+        let mut command = Command::new(binary("callgate"));
+        command.args(["check", "--against", endpoint, "--config"]).arg(&config).args(more);
+        let ran = tokio::task::spawn_blocking(move || command.output());
+        let Output { status, stdout, stderr } = ran.await.expect("it ends").expect("callgate runs");
+        (status.code(), String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned())
     }
 
     /// Starts a gateway on these files and waits until it is ready.

@@ -2,6 +2,7 @@
 
 use callgate_sdk::{Bytes, Message, Status, service};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 /// What has come.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Message)]
@@ -49,6 +50,12 @@ impl Kept {
         let sum = places.fold(0_u64, |sum, (place, byte)| sum.wrapping_add(place * u64::from(*byte)));
         Kept { length: content.len() as u64, sum, kind: None, name: None }
     }
+}
+
+/// The same as JSON, with what is said of their type and their name.
+pub fn kept(content: &[u8], kind: Option<&str>, name: Option<&str>) -> Value {
+    let Kept { length, sum, .. } = Kept::of(content);
+    json!({ "length": length, "sum": sum, "kind": kind, "name": name })
 }
 
 /// Who takes what people send.

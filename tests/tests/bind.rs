@@ -1,8 +1,7 @@
 //! Fields that a route binds: filled from query, headers, cookies, the connection and the table, and from nowhere else.
 
-use callgate_tests::{Backend, Gateway, Setup, binary};
+use callgate_tests::{Backend, Gateway, Setup};
 use serde_json::json;
-use std::process::Command;
 
 const ROUTES: &str = r#"
 [[routes]]
@@ -83,15 +82,7 @@ async fn a_field_that_the_method_does_not_have_is_told_with_its_place() {
     let setup = Setup::new();
     let route = "[[routes]]\nmatch = \"GET /sum\"\ncall = \"calc.add\"\nbind = { a = { value = 1 }, c = { header = \"x-c\" } }\n";
     let (backend, _gateway) = start(&setup, route).await;
-    let config = setup.file("check.toml");
-    std::fs::write(&config, "[tables]\nwatch = [\"routes\"]\n").expect("it can be written");
-    let output = Command::new(binary("callgate"))
-        .args(["check", "--config"])
-        .arg(&config)
-        .args(["--against", &backend.endpoint()])
-        .output()
-        .expect("callgate runs");
-    let told = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    assert!(!output.status.success(), "{told}");
+    let (status, told) = setup.check_against(&backend.endpoint(), &[]).await;
+    assert_ne!(status, Some(0), "{told}");
     assert!(told.contains("shop.toml:6:29") && told.contains("unknown field `c`"), "{told}");
 }

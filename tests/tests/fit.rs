@@ -1,9 +1,8 @@
 //! Routes that do not fit what instances offer: said before a request comes, and by `callgate check --against`.
 
-use callgate_tests::{Backend, Gateway, Setup, binary, eventually, free_port};
+use callgate_tests::{Backend, Gateway, Setup, eventually, free_port};
 use serde_json::{Value, json};
 use std::path::Path;
-use std::process::{Command, Output};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -140,20 +139,9 @@ async fn what_is_wrong_with_a_schema_is_told_on_the_page_and_by_check_and_the_cl
     let told = gateway.told("a method's schema cannot be used", "error").await;
     assert!(why.ends_with(told[0].as_str().unwrap_or("nothing")), "{told:?}");
 
-    let (code, text) = check(&setup, &endpoint, &[]).await;
+    let (code, text) = setup.check_against(&endpoint, &[]).await;
     assert_eq!(code, Some(1), "{text}");
     assert!(text.contains(&format!("its schema at {endpoint} cannot be used: schema ")), "{text}");
-}
-
-/// Runs `callgate check --against` on the tables of a setup.
-async fn check(setup: &Setup, against: &str, more: &[&str]) -> (Option<i32>, String) {
-    let config = setup.file("check.toml");
-    std::fs::write(&config, "[tables]\nwatch = [\"routes\"]\n").expect("it can be written");
-    let mut command = Command::new(binary("callgate"));
-    command.args(["check", "--against", against, "--config"]).arg(&config).args(more);
-    let ran = tokio::task::spawn_blocking(move || command.output());
-    let Output { status, stdout, stderr } = ran.await.expect("it ends").expect("callgate runs");
-    (status.code(), String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned())
 }
 
 /// The place of each mistake, with its title before it.
@@ -170,14 +158,14 @@ async fn tables_are_checked_against_a_backend_that_lives() {
     let endpoint = backend.endpoint();
     setup.write_shop(&[&backend]);
     let (code, text) = eventually("the backend", || async {
-        Some(check(&setup, &endpoint, &[]).await).filter(|(code, _)| *code != Some(2))
+        Some(setup.check_against(&endpoint, &[]).await).filter(|(code, _)| *code != Some(2))
     })
     .await;
     assert_eq!(code, Some(0), "{text}");
     assert!(text.starts_with(&format!("ok: 8 routes of `shop` fit {endpoint} (")), "{text}");
 
     setup.write_routes("shop.toml", &tables(std::slice::from_ref(&endpoint)));
-    let (code, text) = check(&setup, &endpoint, &[]).await;
+    let (code, text) = setup.check_against(&endpoint, &[]).await;
     assert_eq!(code, Some(1), "{text}");
     let expected = [
         "`calc.Add` is not offered",
@@ -197,13 +185,13 @@ async fn tables_are_checked_against_a_backend_that_lives() {
     let (fits, _) = all.split_once("[[routes]]\nmatch = \"GET /upper").expect("the first that does not fit");
     setup.write_routes("shop.toml", fits);
     assert_eq!(
-        check(&setup, &endpoint, &[]).await.0,
+        setup.check_against(&endpoint, &[]).await.0,
         Some(0),
         "only those of the backend that has the endpoint"
     );
-    let (code, text) = check(&setup, &endpoint, &["--backend", "other"]).await;
+    let (code, text) = setup.check_against(&endpoint, &["--backend", "other"]).await;
     assert_eq!((code, mistakes(&text, &setup.routes())[1].as_str()), (Some(1), "other.toml:5:8"));
-    let (code, text) = check(&setup, &endpoint, &["--backend", "nobody"]).await;
+    let (code, text) = setup.check_against(&endpoint, &["--backend", "nobody"]).await;
     assert_eq!(code, Some(2), "{text}");
 }
 
@@ -212,7 +200,7 @@ async fn a_backend_that_cannot_be_asked_is_another_status_than_a_mistake() {
     let setup = Setup::new();
     setup.write_routes("shop.toml", &tables(&["127.0.0.1:1".to_owned()]));
     let closed = format!("127.0.0.1:{}", free_port());
-    let (code, text) = check(&setup, &closed, &[]).await;
+    let (code, text) = setup.check_against(&closed, &[]).await;
     assert_eq!(code, Some(2), "{text}");
     assert!(text.contains("cannot connect"), "{text}");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -224,10 +212,10 @@ async fn a_backend_that_cannot_be_asked_is_another_status_than_a_mistake() {
             let _ = socket.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
         }
     });
-    let (code, text) = check(&setup, &http, &[]).await;
+    let (code, text) = setup.check_against(&http, &[]).await;
     assert_eq!(code, Some(2), "{text}");
     assert!(text.contains("an HTTP server answers there"), "{text}");
     // Mistakes of the files themselves go first.
     setup.write_routes("shop.toml", "backend = 7\n");
-    assert_eq!(check(&setup, &closed, &[]).await.0, Some(1));
+    assert_eq!(setup.check_against(&closed, &[]).await.0, Some(1));
 }

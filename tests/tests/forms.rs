@@ -1,6 +1,6 @@
 //! Forms: whose fields they fill, by curl and Python, and which are refused.
 
-use callgate_tests::uploads::Kept;
+use callgate_tests::uploads::kept;
 use callgate_tests::{Backend, Gateway, Setup};
 use serde_json::{Value, json};
 use std::process::Command;
@@ -30,12 +30,6 @@ async fn start(setup: &Setup) -> (Backend, Gateway) {
     let gateway = setup.gateway().await;
     gateway.connected(&backend).await;
     (backend, gateway)
-}
-
-/// What is said of these bytes.
-fn kept(content: &[u8], kind: Option<&str>, name: Option<&str>) -> Value {
-    let Kept { length, sum, .. } = Kept::of(content);
-    json!({ "length": length, "sum": sum, "kind": kind, "name": name })
 }
 
 /// A book with that title, of which nothing else is known but that.

@@ -1,6 +1,6 @@
 //! Answers that are no JSON: a field of the result as it is, its type, its name as a file, and parts of it. curl and Python are the judges.
 
-use callgate_tests::{Backend, Client, Gateway, Raw, Setup, binary, eventually, free_port, header};
+use callgate_tests::{Backend, Client, Gateway, Raw, Setup, eventually, free_port, header};
 use std::net::SocketAddr;
 use std::process::Command;
 
@@ -273,16 +273,8 @@ async fn a_field_that_is_neither_bytes_nor_text_does_not_fit_and_is_shown_where_
     );
     let gateway = setup.gateway().await;
     gateway.connected(&backend).await;
-    let config = setup.file("check.toml");
-    std::fs::write(&config, "[tables]\nwatch = [\"routes\"]\n").expect("it can be written");
-    let output = Command::new(binary("callgate"))
-        .args(["check", "--config"])
-        .arg(&config)
-        .args(["--against", &backend.endpoint()])
-        .output()
-        .expect("callgate runs");
-    let told = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    assert!(!output.status.success(), "{told}");
+    let (status, told) = setup.check_against(&backend.endpoint(), &[]).await;
+    assert_ne!(status, Some(0), "{told}");
     assert!(
         told.contains("files.toml:6:12") && told.contains("only bytes and strings can be a body"),
         "{told}"

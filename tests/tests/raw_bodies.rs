@@ -1,7 +1,7 @@
 //! Bodies that are taken as they are: which field they fill, what is known of them, and which are refused.
 
-use callgate_tests::uploads::Kept;
-use callgate_tests::{Backend, Gateway, Setup, binary};
+use callgate_tests::uploads::kept;
+use callgate_tests::{Backend, Gateway, Setup};
 use serde_json::{Value, json};
 use std::process::Command;
 
@@ -29,12 +29,6 @@ async fn start(setup: &Setup, routes: &str) -> (Backend, Gateway) {
     let gateway = setup.gateway().await;
     gateway.connected(&backend).await;
     (backend, gateway)
-}
-
-/// What is said of these bytes.
-fn kept(content: &[u8], kind: Option<&str>, name: Option<&str>) -> Value {
-    let Kept { length, sum, .. } = Kept::of(content);
-    json!({ "length": length, "sum": sum, "kind": kind, "name": name })
 }
 
 /// What curl gets.
@@ -125,15 +119,7 @@ async fn a_field_that_takes_no_bytes_is_told_with_its_place() {
     let setup = Setup::new();
     let route = "[[routes]]\nmatch = \"POST /x\"\ncall = \"uploads.enter\"\nbody = { raw = \"pages\" }\n";
     let (backend, _gateway) = start(&setup, route).await;
-    let config = setup.file("check.toml");
-    std::fs::write(&config, "[tables]\nwatch = [\"routes\"]\n").expect("it can be written");
-    let output = Command::new(binary("callgate"))
-        .args(["check", "--config"])
-        .arg(&config)
-        .args(["--against", &backend.endpoint()])
-        .output()
-        .expect("callgate runs");
-    let told = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    assert!(!output.status.success(), "{told}");
+    let (status, told) = setup.check_against(&backend.endpoint(), &[]).await;
+    assert_ne!(status, Some(0), "{told}");
     assert!(told.contains("uploads.toml:6:8") && told.contains("no bytes and no text"), "{told}");
 }
