@@ -10,6 +10,7 @@ pub mod forms;
 pub mod gateway;
 pub mod http1;
 pub mod http2;
+pub mod items;
 pub mod protocol;
 pub mod tls;
 pub mod transcode;
@@ -34,6 +35,7 @@ pub const TARGETS: &[Target] = &[
     target("ranges", "ranges", http1::ranges),
     target("multipart", "multipart", forms::multipart),
     target("forms", "forms", forms::forms),
+    target("items", "items", items::items),
     target("http2_frames", "http2_frames", http2::http2_frames),
     target("proxy", "proxy", clients::proxy),
     target("forwarded", "forwarded", clients::forwarded),

@@ -21,7 +21,7 @@ impl Feeds {
                 "[backends.feeds]\nendpoints = [\"{}\"]\n\
                  [[routes]]\nmatch = \"GET /feed/{{to}}/{{then}}\"\ncall = \"feeds.feed\"\n{route}\n\
                  [[routes]]\nmatch = \"GET /running\"\ncall = \"feeds.running\"\n\
-                 [[routes]]\nmatch = \"POST /sum/{{from}}\"\ncall = \"feeds.sum\"\n",
+                 [[routes]]\nmatch = \"POST /sum/{{from}}\"\ncall = \"feeds.sum\"\nbody = {{ stream = true }}\n",
                 backend.endpoint()
             ),
         );
@@ -137,7 +137,7 @@ async fn the_time_of_the_route_is_that_of_the_first_item() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_whole_has_no_items() {
+async fn a_body_that_is_empty_has_no_items() {
     let feeds = Feeds::start("").await;
     let answer = feeds.gateway.client.post("/sum/7", "").await;
     assert_eq!((answer.status, answer.text().as_str()), (200, "7"));

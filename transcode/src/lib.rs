@@ -9,6 +9,7 @@
 //! - [`ErrorProgram`]: an error that the method declares → its name, code and details;
 //! - [`Converter`]: a message of one schema → a message of another, for callers that have types of their own;
 //! - [`Constraints`]: what fields ask of an encoded message, for whoever did not read it from JSON;
+//! - [`ItemSplitter`]: a body that comes → its items, each a JSON text that [`RequestProgram::encode_item`] reads;
 //! - [`json::validate`]: RFC 8259 alone.
 //!
 //! Inside: `layout` is the compiled schema; `json` reads and writes JSON and knows no schema; `scalar` is what one token
@@ -19,6 +20,7 @@
 mod binding;
 mod constraints;
 mod convert;
+mod items;
 pub mod json;
 mod layout;
 mod path;
@@ -34,6 +36,7 @@ pub use binding::{
 };
 pub use constraints::Constraints;
 pub use convert::{ConvertError, ConvertReason, Converter, Misfit};
+pub use items::{ItemError, ItemForm, ItemSplitter};
 pub use layout::Layout;
 pub use request::{Content, FormField, RequestInput, RequestProgram};
 pub use response::{

@@ -4,6 +4,7 @@
 //! body = "order"                                              # one field of the request
 //! body = { accept = ["json", "form"] }                        # fields from JSON, or from a form
 //! body = { raw = "content", accept = ["image/*"] }            # the bytes as they are
+//! body = { stream = true }                                    # items, which its method's caller streams
 //! ```
 //!
 //! Forms are read only where a route says so. A page of any site can make a browser send one, with the cookies that belong here and
@@ -23,7 +24,7 @@ use toml::de::{DeTable, DeValue};
 
 /// The most media types that a route lists.
 const MAX_RANGES: usize = 32;
-const KEYS: &[&str] = &["raw", "content_type", "filename", "accept"];
+const KEYS: &[&str] = &["raw", "content_type", "filename", "accept", "stream"];
 const EXPECTED: &str = "\"*\", a field's name, false, or a table such as { raw = \"content\" }";
 const EXAMPLE: &str = "[\"json\", \"form\"]";
 const URLENCODED: &str = "application/x-www-form-urlencoded";
@@ -42,6 +43,8 @@ pub enum BodyTypes {
     },
     /// Bytes of these types; of all where there are none.
     Raw(Vec<MediaRange>),
+    /// Streams of items: JSON texts on lines, or one array of them.
+    Items,
 }
 
 /// A media type, or all of one kind: `image/*`.
@@ -70,6 +73,7 @@ impl BodyTypes {
             BodyTypes::Json => &["application/json"],
             BodyTypes::Forms { json: true } => &["application/json", URLENCODED, MULTIPART],
             BodyTypes::Forms { json: false } => &[URLENCODED, MULTIPART],
+            BodyTypes::Items => &["application/x-ndjson", "application/json"],
             BodyTypes::Raw(ranges) if ranges.is_empty() => &["*/*"],
             BodyTypes::Raw(ranges) => return ranges.iter().map(MediaRange::to_string).collect(),
         };
@@ -79,6 +83,7 @@ impl BodyTypes {
     /// What `/routes` shows of bodies of these types, which a route takes so.
     pub fn page(&self, body: &Body) -> Value {
         match body {
+            Body::None if *self == BodyTypes::Items => json!({ "stream": true, "accept": self.names() }),
             Body::None => Value::Null,
             Body::Whole => json!({ "accept": self.names() }),
             Body::Field(name) => json!({ "field": name, "accept": self.names() }),
@@ -155,6 +160,9 @@ impl BodyDraft {
     ) -> Option<BodyDraft> {
         let known = reader.found.len();
         let section = reader.section("`body`", table, KEYS);
+        if let Some(stream) = section.get("stream") {
+            return BodyDraft::of_stream(reader, &section, &stream);
+        }
         let accept = section.get("accept");
         let about = ["content_type", "filename"].map(|key| section.get(key));
         let Some(raw) = section.get("raw") else {
@@ -190,6 +198,23 @@ impl BodyDraft {
             bound.extend(name.map(|name| (field(name), item.span())));
         }
         Some(BodyDraft { body: Body::Raw(body?), types, bound })
+    }
+
+    /// A body that is a stream of items: nothing of it is a field.
+    fn of_stream(reader: &mut Reader<'_>, section: &Section<'_>, stream: &Item<'_>) -> Option<BodyDraft> {
+        for key in KEYS.iter().filter(|key| **key != stream.key) {
+            let Some(item) = section.get(key) else { continue };
+            let title = format!("a body that is a stream has no `{key}`");
+            let diagnostic = Diagnostic::new(title).at(reader.source, item.key_span, "has no effect here");
+            reader.report(diagnostic.help(
+                "write body = { stream = true }: items come as application/x-ndjson or as a JSON array",
+            ));
+        }
+        if !reader.boolean(stream)? {
+            let complaint = Complaint::new("a body that is no stream is written without that", "no stream");
+            return reader.complain(stream, complaint.help("leave `stream` out"));
+        }
+        Some(BodyDraft { body: Body::None, types: BodyTypes::Items, bound: Vec::new() })
     }
 }
 

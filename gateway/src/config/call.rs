@@ -6,6 +6,7 @@ use super::bound_fields::Outside;
 use super::call_policy::CallPolicy;
 use super::call_ref::{self, CallRef};
 use super::defaults::Defaults;
+use super::diagnostics::Diagnostic;
 use super::keys;
 use super::matcher::Matcher;
 use super::reader::{Item, Reader, Section};
@@ -137,6 +138,9 @@ impl CallDraft {
         let fields = matcher.map(|matcher| matcher.path.params().to_vec()).unwrap_or_default();
         let RequestDraft { binding, types, bound } =
             bind::request(reader, section, fields, file.unknown_fields);
+        if types == BodyTypes::Items {
+            has_no_copies(reader, section);
+        }
         let mut reply = ReplyDraft::read(reader, section, matcher);
         CallDraft {
             call: call.and_then(|item| call_ref::read(reader, &item)),
@@ -179,4 +183,15 @@ impl CallDraft {
             reply: self.reply,
         })
     }
+}
+
+/// Reports a shadow of calls whose body is a stream: what is kept nowhere cannot be copied.
+fn has_no_copies(reader: &mut Reader<'_>, section: &Section<'_>) {
+    let Some(shadow) = section.get(keys::SHADOW.name) else { return };
+    let title = "a body that is a stream cannot be copied to a shadow";
+    let mut diagnostic = Diagnostic::new(title).at(reader.source, shadow.span(), "it is kept nowhere");
+    if let Some(body) = section.get(keys::BODY.name) {
+        diagnostic = diagnostic.at(reader.source, body.span(), "the stream");
+    }
+    reader.report(diagnostic.help("leave `shadow` out"));
 }

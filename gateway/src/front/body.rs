@@ -5,44 +5,49 @@
 //! ```text
 //! content  what was read, and the room that it takes
 //! coding   what a body comes to that is compressed
+//! items    a body that is a stream of items, which is read beside its call
+//! source   where it comes from
 //! wire     a body of HTTP/1.1, on the connection's socket
 //! stream   a body of HTTP/2, on a stream of its own
 //! ```
 
 mod coding;
 mod content;
+mod items;
+mod source;
 mod stream;
 mod wire;
 
 pub(super) use stream::StreamBody;
 
-use super::connection::Connection;
 use super::media_type::{self, Media};
 use super::wire::Wire;
+use crate::call;
 use crate::config::BodyTypes;
 use crate::failure::Failure;
 use crate::telemetry::ByProtocol;
 use crate::worker::Shared;
-use callgate_http1::{Limits, Request, Version};
+use callgate_http1::{Limits, Request};
 use coding::Coding;
-use content::{Bounds, Content, LONG, LONG_OF_MANY};
+use content::{Bounds, Content};
+use items::{ItemReader, Items};
+use source::Source;
+use std::cell::RefCell;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::rc::Rc;
 use wire::WireBody;
 
 /// A body that is read once, however often its request is looked up.
 pub(super) struct RequestBody {
     content: Content,
-    source: Source,
+    source: RefCell<Source>,
+    /// What it has if it is a stream of items. On the heap: few bodies are.
+    items: Option<Box<Items>>,
     /// How it is read.
     media: Media,
     /// It was decoded in steps.
     stepped: bool,
-}
-
-/// Where it comes from.
-enum Source {
-    Wire(WireBody),
-    Stream(StreamBody),
 }
 
 /// What of a body has not come, when its request has a reply.
@@ -68,7 +73,8 @@ impl RequestBody {
     }
 
     fn new(source: Source) -> RequestBody {
-        RequestBody { content: Content::default(), source, media: Media::default(), stepped: false }
+        let (content, media) = (Content::default(), Media::default());
+        RequestBody { content, source: RefCell::new(source), items: None, media, stepped: false }
     }
 
     /// How it is read, if it was.
@@ -79,28 +85,17 @@ impl RequestBody {
     /// By what its request has come.
     #[inline]
     pub(super) fn protocol(&self, head: &Request) -> ByProtocol {
-        match (&self.source, head.version()) {
-            (Source::Stream(_), _) => ByProtocol::Http2,
-            (Source::Wire(_), Version::Http10) => ByProtocol::Http10,
-            (Source::Wire(_), Version::Http11) => ByProtocol::Http11,
-        }
+        self.source.borrow().protocol(head)
     }
 
     /// Whether it was not there at once, so that time has passed with it.
     pub(super) fn waited(&self) -> bool {
-        let waited = match &self.source {
-            Source::Wire(wire) => wire.waited(),
-            Source::Stream(stream) => stream.waited(),
-        };
-        waited || self.stepped
+        self.source.borrow().waited() || self.stepped
     }
 
     /// Whether there is nothing to wait for.
     pub(super) fn is_there(&self, head: &Request) -> bool {
-        match &self.source {
-            Source::Wire(wire) => wire.is_there(head),
-            Source::Stream(stream) => stream.is_there(),
-        }
+        self.source.borrow().is_there(head)
     }
 
     /// The body's bytes, if it was read; there are none of one that has not begun.
@@ -113,18 +108,31 @@ impl RequestBody {
         self.content.shared(head.rest())
     }
 
-    /// Reads the body, within the limits, if it is of a type that the route takes.
+    /// What its call is given, where it is no form.
+    #[inline]
+    pub(super) fn of_call<'a>(&'a self, head: &'a Request) -> call::Body<'a> {
+        match &self.items {
+            None => call::Body::Whole(self.bytes(head)),
+            Some(items) => call::Body::Stream(&items.stream),
+        }
+    }
+
+    /// Reads the body, within the limits, if it is of a type that the route takes. One that is a stream only begins here.
     pub(super) async fn read(
         &mut self,
         head: &Request,
         shared: &Shared,
         takes: &BodyTypes,
     ) -> Result<(), Failure> {
-        let was_read = self.was_read();
+        if *takes == BodyTypes::Items || self.items.is_some() {
+            // On the heap: few bodies are streams.
+            return Box::pin(self.begin_items(head, shared, takes)).await;
+        }
+        let was_read = self.source.get_mut().was_read();
         if was_read && self.content.is_empty() {
             return Ok(());
         }
-        if self.is_broken() {
+        if self.source.get_mut().is_broken() {
             return Err(Failure::BodyTimeout);
         }
         self.media = media_type::of(head.fields(), takes)?;
@@ -132,24 +140,16 @@ impl RequestBody {
             return Ok(());
         }
         let coding = coding::of(head.fields(), shared.settings.server.compressed_bodies)?;
-        let most = shared.settings.server.max_body;
-        let at_least = self.at_least();
+        let source = self.source.get_mut();
+        let (most, at_least) = (shared.settings.server.max_body, source.at_least());
         if at_least > most {
             return Err(Failure::BodyTooLarge(most));
         }
-        let connection = self.connection().clone();
-        let free = match &self.source {
-            Source::Wire(_) => LONG,
-            Source::Stream(_) => LONG_OF_MANY,
-        };
+        let connection = source.connection().clone();
         let (budget, buffers) = (&shared.bodies, &connection.open.buffers);
-        let bounds = Bounds { most: most as usize, free, budget, buffers };
+        let bounds = Bounds { most: most as usize, free: source.free(), budget, buffers };
         self.content.hold(at_least as usize, &bounds)?;
-        let content = &mut self.content;
-        let mut read = match &mut self.source {
-            Source::Wire(wire) => wire.collect(content, head, &bounds).await,
-            Source::Stream(stream) => stream.collect(content, head, &bounds).await,
-        };
+        let mut read = source.collect(&mut self.content, head, &bounds).await;
         if let Some(coding) = coding.filter(|_| read.is_ok()) {
             // On the heap: few bodies are compressed.
             read = Box::pin(self.decode(coding, head, &bounds)).await;
@@ -169,33 +169,74 @@ impl RequestBody {
         Ok(())
     }
 
+    /// Begins to read it as a stream of items. From here on [`beside`](Self::beside) reads it.
+    async fn begin_items(
+        &mut self,
+        head: &Request,
+        shared: &Shared,
+        takes: &BodyTypes,
+    ) -> Result<(), Failure> {
+        let is_begun = self.items.is_some() || !self.content.is_empty();
+        if is_begun {
+            // It is looked up again. By a table in which it is read otherwise it cannot be read again.
+            let goes_on = self.items.is_some() && *takes == BodyTypes::Items;
+            return if goes_on { Ok(()) } else { Err(Failure::NoInstance) };
+        }
+        let source = self.source.get_mut();
+        if source.is_broken() {
+            return Err(Failure::BodyTimeout);
+        }
+        self.media = media_type::of(head.fields(), takes)?;
+        coding::of(head.fields(), false)?;
+        let Media::Items(form) = self.media else { return Ok(()) };
+        source.begin_pieces(head).await;
+        let (reader, stream) = ItemReader::new(form, shared);
+        self.items = Some(Box::new(Items { reader: RefCell::new(reader), stream }));
+        Ok(())
+    }
+
+    /// Runs what is given, and reads the items of the body beside it, where it is a stream.
+    pub(super) async fn beside<F: Future>(&self, head: &Request, what: F) -> F::Output {
+        let mut what = pin!(what);
+        poll_fn(|cx| {
+            if let Some(items) = &self.items {
+                items.reader.borrow_mut().poll(cx, &mut self.source.borrow_mut(), head);
+            }
+            what.as_mut().poll(cx)
+        })
+        .await
+    }
+
+    /// Whether it is a stream that is still read.
+    pub(super) fn is_streaming(&self) -> bool {
+        self.items.as_ref().is_some_and(|items| !items.reader.borrow().is_over())
+    }
+
+    /// Nobody takes its items any more: what has not come of it is like what has not come of any body.
+    pub(super) fn stop_streaming(&mut self) {
+        if self.items.take().is_some() {
+            self.source.get_mut().end_pieces();
+        }
+    }
+
     /// What of it has not come that is in the way of the next request: nothing on a stream of its own.
     pub(super) fn unread(&mut self, head: &Request) -> Unread {
-        match &mut self.source {
-            Source::Wire(wire) => wire.unread(head),
-            Source::Stream(_) => Unread::Nothing,
-        }
+        self.source.get_mut().unread(head)
     }
 
     /// Whether something has come with the head that is no part of it.
     pub(super) fn has_behind(&self, head: &Request) -> bool {
-        match &self.source {
-            Source::Wire(wire) => wire.has_behind(head),
-            Source::Stream(_) => false,
-        }
+        self.source.borrow().has_behind(head)
     }
 
     /// Reads past the rest, of which there is little. Says whether its end was reached.
     pub(super) async fn discard(&mut self) -> bool {
-        match &mut self.source {
-            Source::Wire(wire) => wire.discard().await,
-            Source::Stream(_) => true,
-        }
+        self.source.get_mut().discard().await
     }
 
     /// What of it is still to come on a stream of its own, if that is so little that it is read past.
     pub(super) fn into_rest(self, head: &Request) -> Option<StreamBody> {
-        match self.source {
+        match self.source.into_inner() {
             Source::Stream(stream) if stream.unread(head) == Unread::Little => Some(stream),
             _ => None,
         }
@@ -203,40 +244,10 @@ impl RequestBody {
 
     /// How many of the bytes behind the head it has taken. Its buffer is given back.
     pub(super) fn finish(&mut self) -> usize {
+        self.stop_streaming();
         let buffer = std::mem::take(&mut self.content).into_buffer();
-        self.connection().open.buffers.give_back(buffer);
-        match &self.source {
-            Source::Wire(wire) => wire.used(),
-            Source::Stream(_) => 0,
-        }
-    }
-
-    fn connection(&self) -> &Rc<Connection> {
-        match &self.source {
-            Source::Wire(wire) => wire.connection(),
-            Source::Stream(stream) => stream.connection(),
-        }
-    }
-
-    fn was_read(&self) -> bool {
-        match &self.source {
-            Source::Wire(wire) => wire.was_read(),
-            Source::Stream(stream) => stream.was_read(),
-        }
-    }
-
-    fn is_broken(&self) -> bool {
-        match &self.source {
-            Source::Wire(wire) => wire.is_broken(),
-            Source::Stream(stream) => stream.is_broken(),
-        }
-    }
-
-    /// The least bytes that are still to come.
-    fn at_least(&self) -> u64 {
-        match &self.source {
-            Source::Wire(wire) => wire.at_least(),
-            Source::Stream(stream) => stream.at_least(),
-        }
+        let source = self.source.get_mut();
+        source.connection().open.buffers.give_back(buffer);
+        source.used()
     }
 }

@@ -112,6 +112,10 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
             let clocks = Clocks { began, came: *exchange.context.came.get_or_insert(now), now };
             let bytes = exchange.body.bytes(head);
             match forms::read(exchange.body.media(), bytes)? {
+                None if exchange.body.is_streaming() => {
+                    let called = call(exchange, (&route, action), params, (metadata, has_key), clocks, None);
+                    Box::pin(exchange.body.beside(head, called)).await
+                }
                 None => call(exchange, (&route, action), params, (metadata, has_key), clocks, None).await,
                 // On the heap, so that what few routes take costs the others nothing.
                 Some(form) => {
@@ -153,7 +157,7 @@ async fn call(
     action.spec.leave_out_ignored(&mut query);
     let mut bound = outside::of(&action.spec.outside, head.fields(), context.client)?;
     let body = match form {
-        None => call::Body::Whole(body.bytes(head)),
+        None => body.of_call(head),
         Some(form) => {
             form.tell(&action.spec.outside, &mut bound);
             call::Body::Form(&form.fields)

@@ -1,9 +1,10 @@
-//! How a body is read, by what its request says of it and what its route takes: as JSON, as a form, or as it is.
+//! How a body is read, by what its request says of it and what its route takes: as JSON, as a form, as it is, or as a stream of items.
 
 use crate::config::BodyTypes;
 use crate::failure::Failure;
 use crate::fields::{self, CONTENT_TYPE, Lines};
 use callgate_http1::{Boundary, Fields, Parameters};
+use callgate_transcode::ItemForm;
 
 /// How a body is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub(super) enum Media {
     Urlencoded,
     /// As a form of several parts.
     Multipart(Boundary),
+    /// As a stream of items that stand in that form.
+    Items(ItemForm),
 }
 
 /// What programs call UTF-8 (the labels of the WHATWG's Encoding Standard).
@@ -39,6 +42,11 @@ fn other(fields: Fields<'_>, takes: &BodyTypes) -> Result<Media, Failure> {
     let essence = fields::text(essence).unwrap_or_default().to_ascii_lowercase();
     let media = match essence.as_str() {
         _ if raw(takes, value.map(|_| essence.as_str())) => return Ok(Media::Raw),
+        "" if value.is_none() && *takes == BodyTypes::Items => Media::Items(ItemForm::Array),
+        _ if *takes == BodyTypes::Items && is_json(&essence) => Media::Items(ItemForm::Array),
+        "application/x-ndjson" | "application/ndjson" | "application/jsonl" if *takes == BodyTypes::Items => {
+            Media::Items(ItemForm::Lines)
+        }
         "" if value.is_none() && takes.takes_json() => Media::Json,
         _ if takes.takes_json() && is_json(&essence) => Media::Json,
         "application/x-www-form-urlencoded" if takes.takes_forms() => Media::Urlencoded,
@@ -88,6 +96,28 @@ mod tests {
     fn media(takes: &BodyTypes, value: Option<&str>) -> Result<Media, String> {
         let lines: Vec<(&str, &str)> = value.into_iter().map(|value| ("content-type", value)).collect();
         of(fields::request(&lines).fields(), takes).map_err(|failure| failure.detail().into_owned())
+    }
+
+    #[test]
+    fn items_stand_on_lines_or_in_an_array() {
+        let takes = types("{ stream = true }");
+        let (lines, array) = (Media::Items(ItemForm::Lines), Media::Items(ItemForm::Array));
+        for (value, expected) in [
+            (Some("application/x-ndjson"), &lines),
+            (Some("Application/NDJSON; charset=utf-8"), &lines),
+            (Some("application/jsonl"), &lines),
+            (Some("application/json"), &array),
+            (Some("application/vnd.x+json"), &array),
+            (None, &array),
+        ] {
+            assert_eq!(media(&takes, value).as_ref(), Ok(expected), "{value:?}");
+        }
+        let told = media(&takes, Some("text/csv")).expect_err("refused");
+        assert_eq!(told, "the body must be one of application/x-ndjson, application/json, not `text/csv`");
+        let told = media(&takes, Some("application/x-ndjson; charset=latin1")).expect_err("refused");
+        assert_eq!(told, "the body must be in UTF-8, not in `latin1`");
+        let told = media(&BodyTypes::Json, Some("application/x-ndjson")).expect_err("refused");
+        assert_eq!(told, "the body must be application/json, not `application/x-ndjson`");
     }
 
     #[test]

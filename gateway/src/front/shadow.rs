@@ -42,7 +42,8 @@ struct Copy {
 
 /// Copies a call, if chance has it.
 pub(super) fn copy(exchange: &Exchange, route: &RouteRef, shadow: &Shadow, request: &call::Request<'_>) {
-    if !shadow.share.draw() {
+    // Its table has said that a stream has no shadow.
+    if !request.body.is_whole() || !shadow.share.draw() {
         return;
     }
     let Exchange { worker, context, head, body, .. } = exchange;

@@ -29,6 +29,10 @@ pub(super) struct Wire {
     ahead: RefCell<Vec<u8>>,
     /// The client has said that it sends nothing more.
     has_ended: Cell<bool>,
+    /// A body is read beside what is written. Whoever reads it sees whether the client leaves.
+    has_reader: Cell<bool>,
+    /// It has seen that.
+    has_left: Cell<bool>,
     /// An empty line has come before the next request.
     pub(super) had_line: Cell<bool>,
 }
@@ -40,6 +44,8 @@ impl Wire {
             stream: RefCell::new(stream),
             ahead: RefCell::default(),
             has_ended: Cell::new(false),
+            has_reader: Cell::new(false),
+            has_left: Cell::new(false),
             had_line: Cell::new(false),
         }
     }
@@ -106,6 +112,23 @@ impl Wire {
 
     /// Whether the client has left, which ends its request. What it sends on is read within a bound, so that its end is seen.
     pub(super) fn poll_left(&self, cx: &mut Context<'_>) -> bool {
+        self.has_left.get() || (!self.has_reader.get() && self.poll_end(cx))
+    }
+
+    /// The same for whoever reads the body, while nothing is read of it.
+    pub(super) fn poll_reader_left(&self, cx: &mut Context<'_>) -> bool {
+        if self.poll_end(cx) {
+            self.has_left.set(true);
+        }
+        self.has_left.get()
+    }
+
+    /// From now on a body is read beside what is written, or no longer.
+    pub(super) fn set_reader(&self, reads: bool) {
+        self.has_reader.set(reads);
+    }
+
+    fn poll_end(&self, cx: &mut Context<'_>) -> bool {
         while !self.has_ended.get() {
             let held = self.ahead.borrow().len();
             if held >= AHEAD || self.poll_readable(cx).is_pending() {
@@ -123,6 +146,30 @@ impl Wire {
         }
         // Half of a connection is closed by whoever has gone as well.
         self.connection.listener.half_close == HalfClose::Cancel
+    }
+
+    /// Reads ahead for whoever reads the body, at most so many bytes. Says whether something has come; if not, the client has left.
+    pub(super) fn poll_ahead(&self, cx: &mut Context<'_>, most: usize) -> Poll<bool> {
+        // What waits keeps no buffer.
+        ready!(self.poll_readable(cx));
+        let mut ahead = self.ahead.borrow_mut();
+        if ahead.capacity() == 0 {
+            *ahead = self.connection.open.buffers.take();
+        }
+        let read = ready!(self.poll_read(cx, &mut ahead, most));
+        let has_come = matches!(read, Ok(1..));
+        if !has_come {
+            self.has_left.set(true);
+        }
+        Poll::Ready(has_come)
+    }
+
+    /// Gives the buffer back if nothing was read ahead.
+    pub(super) fn spare_ahead(&self) {
+        let mut ahead = self.ahead.borrow_mut();
+        if ahead.is_empty() {
+            self.connection.open.buffers.give_back(std::mem::take(&mut ahead));
+        }
     }
 
     /// What was read ahead, to be looked at and taken from.

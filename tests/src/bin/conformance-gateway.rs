@@ -23,7 +23,8 @@ async fn main() {
         &format!(
             "[backends.conformance]\nendpoints = [{:?}]\nhold = \"1m\"\nconnect_timeout = \"1m\"\n\
              [[routes]]\nmatch = \"POST /echo\"\ncall = \"conformance.echo\"\ntimeout = \"1m\"\n\
-             [[routes]]\nmatch = \"POST /chat\"\ncall = \"conformance.chat\"\ntimeout = \"1m\"\n",
+             [[routes]]\nmatch = \"POST /chat\"\ncall = \"conformance.chat\"\ntimeout = \"1m\"\n\
+             body = {{ stream = true }}\n",
             options.connect
         ),
     );

@@ -23,6 +23,7 @@ fn each_form_of_a_body_is_read() {
         ("{ accept = ['form'] }", Body::Whole, forms.to_vec()),
         ("{ accept = ['form', 'json'] }", Body::Whole, [&[json][..], &forms].concat()),
         ("{ raw = 'a.b' }", raw("a.b"), vec!["*/*"]),
+        ("{ stream = true }", Body::None, vec!["application/x-ndjson", json]),
         (
             "{ raw = 'a', accept = ['Image/PNG', 'text/*', '*/*'] }",
             raw("a"),
@@ -90,6 +91,15 @@ fn a_body_that_will_not_do_is_said_with_its_place() {
         ),
         ("body = { raw = 'a' }\nbind = { a = { header = 'x' } }", "7:10", "the body is `a`"),
         ("body = { accept = ['json'], filename = 'n' }", "6:29", "`filename` is for raw bodies"),
+        ("body = { stream = false }", "6:19", "leave `stream` out"),
+        ("body = { stream = 'yes' }", "6:19", "expected true or false"),
+        ("body = { stream = true, accept = ['json'] }", "6:25", "a body that is a stream has no `accept`"),
+        ("body = { raw = 'a', stream = true }", "6:10", "a body that is a stream has no `raw`"),
+        (
+            "body = { stream = true }\nshadow = { version = '2', share = '1%' }",
+            "7:10",
+            "a body that is a stream cannot be copied",
+        ),
         ("body = { accept = ['xml'] }", "6:20", "expected `json` or `form`"),
         ("body = { accept = ['json', 'json'] }", "6:28", "the kind `json` is listed twice"),
         ("body = { accept = ['multipart/form-data'] }", "6:20", "write \"form\": forms of both kinds"),

@@ -8,11 +8,12 @@ use crate::front::connection::{Awaited, Connection, Stream};
 use bytes::Bytes;
 use callgate_http1::{BodyLength, Limits, Refusal, Request};
 use h2::RecvStream;
+use http::HeaderMap;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 /// A body that comes on a stream.
 pub(in crate::front) struct StreamBody {
@@ -25,6 +26,8 @@ pub(in crate::front) struct StreamBody {
     has_ended: bool,
     is_broken: bool,
     waited: bool,
+    /// Bytes of the piece that was given last: nothing may be sent in their place before it is used up.
+    given: usize,
 }
 
 impl StreamBody {
@@ -36,8 +39,16 @@ impl StreamBody {
         };
         let has_ended = incoming.is_end_stream();
         let ahead = VecDeque::new();
-        let mut body =
-            StreamBody { incoming, ahead, stream, left, has_ended, is_broken: false, waited: false };
+        let mut body = StreamBody {
+            incoming,
+            ahead,
+            stream,
+            left,
+            has_ended,
+            is_broken: false,
+            waited: false,
+            given: 0,
+        };
         if !has_ended {
             body.take_ahead();
         }
@@ -101,6 +112,7 @@ impl StreamBody {
     /// Reads past the rest, of which there is little, as long as there is time.
     pub(in crate::front) async fn discard(mut self) {
         self.stream.awaits(Awaited::Body);
+        self.end_pieces();
         // It waits already.
         self.waited = true;
         while let Ok(Some(bytes)) = poll_fn(|cx| self.poll_data(cx, false)).await {
@@ -150,21 +162,63 @@ impl StreamBody {
         Poll::Ready(Ok(Some(bytes)))
     }
 
+    /// From now on it is read piece by piece. A client that waits to be told to send is told.
+    pub(super) fn begin_pieces(&mut self, head: &Request) {
+        if head.expects_continue() && self.ahead.is_empty() && !self.has_ended {
+            self.waited = true;
+            self.stream.wants_continue.set(true);
+        }
+    }
+
+    /// The next piece of it that comes; none at its end. The client may send as much again only then.
+    pub(super) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Failure>> {
+        self.end_pieces();
+        let read = ready!(self.poll_data_or_end(cx));
+        self.has_ended = matches!(read, Ok(None));
+        self.is_broken |= read.is_err();
+        if let Ok(Some(bytes)) = &read {
+            self.given = bytes.len();
+            self.left = self.left.saturating_sub(bytes.len() as u64);
+        }
+        Poll::Ready(read)
+    }
+
+    fn poll_data_or_end(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>, Failure>> {
+        if self.has_ended {
+            return Poll::Ready(Ok(None));
+        }
+        if let Some(bytes) = self.ahead.pop_front() {
+            return Poll::Ready(Ok(Some(bytes)));
+        }
+        if let Some(data) = ready!(self.incoming.poll_data(cx)) {
+            return Poll::Ready(data.map(Some).map_err(|_| Failure::ClientGone));
+        }
+        let trailers = ready!(self.incoming.poll_trailers(cx)).map_err(|_| Failure::ClientGone)?;
+        let limits = &self.stream.connection.open.limits;
+        Poll::Ready(trailers.map_or(Ok(()), |trailers| bounded(&trailers, limits)).map(|()| None))
+    }
+
+    /// The piece that was given last has been taken.
+    pub(super) fn end_pieces(&mut self) {
+        let given = std::mem::take(&mut self.given);
+        if given > 0 {
+            // One that has gone needs no telling.
+            let _ = self.incoming.flow_control().release_capacity(given);
+        }
+    }
+
+    /// It is read no further.
+    pub(super) fn breaks(&mut self) {
+        self.is_broken = true;
+    }
+
     /// Trailers are bounded like a head's lines, and dropped.
     fn poll_trailers(&mut self, cx: &mut Context<'_>, limits: &Limits) -> Poll<Result<(), Failure>> {
         let trailers = match self.incoming.poll_trailers(cx) {
             Poll::Pending => return self.wait(cx, false),
             Poll::Ready(trailers) => trailers.map_err(|_| Failure::ClientGone)?,
         };
-        let Some(trailers) = trailers else { return Poll::Ready(Ok(())) };
-        let bytes: usize = trailers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-        Poll::Ready(if trailers.len() > limits.max_fields {
-            Err(Failure::Refused(Refusal::TooManyFields))
-        } else if bytes > limits.max_trailers {
-            Err(Failure::Refused(Refusal::TrailersTooLarge))
-        } else {
-            Ok(())
-        })
+        Poll::Ready(trailers.map_or(Ok(()), |trailers| bounded(&trailers, limits)))
     }
 
     /// Its client is waited for, as long as there is time.
@@ -178,6 +232,18 @@ impl StreamBody {
         self.stream.pace.moved(&Poll::<io::Result<usize>>::Pending);
         self.stream.remember(cx.waker());
         if self.stream.expired.get() { Poll::Ready(Err(Failure::BodyTimeout)) } else { Poll::Pending }
+    }
+}
+
+/// Whether trailers keep to the limits.
+fn bounded(trailers: &HeaderMap, limits: &Limits) -> Result<(), Failure> {
+    let bytes: usize = trailers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if trailers.len() > limits.max_fields {
+        Err(Failure::Refused(Refusal::TooManyFields))
+    } else if bytes > limits.max_trailers {
+        Err(Failure::Refused(Refusal::TrailersTooLarge))
+    } else {
+        Ok(())
     }
 }
 

@@ -93,12 +93,21 @@ async fn exchange(
     let mut exchange = Exchange::begin(worker, connection, request, body);
     let mut reply = unless_left(wire, handle(&mut exchange)).await?;
     exchange.guards.call = reply.guards.take();
-    let unread = exchange.body.unread(&exchange.head);
+    // A body that goes on beside its reply is read on. The connection ends after both.
+    let is_beside = reply.content.length().is_none() && exchange.body.is_streaming();
+    if !is_beside {
+        exchange.body.stop_streaming();
+    }
+    let mut unread = if is_beside { Unread::Nothing } else { exchange.body.unread(&exchange.head) };
     let going = going(worker, wire, &exchange, &reply, unread);
     if send(wire, &mut exchange, reply, going, unread != Unread::Little).await.is_err() {
         return None;
     }
-    if let Going::Ends = going {
+    if is_beside {
+        exchange.body.stop_streaming();
+        unread = exchange.body.unread(&exchange.head);
+    }
+    if going == Going::Ends || unread == Unread::Much {
         // Whatever has come behind it is no request.
         wire.connection.open.pool.take_request(exchange.finish());
         end(wire, if unread == Unread::Nothing { Linger::IfMore } else { Linger::Body }).await;

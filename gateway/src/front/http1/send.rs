@@ -64,7 +64,9 @@ pub(super) async fn send(
     };
     let sent = match content {
         Content::Begun(mut begun) => {
-            let sent = stream(wire, &mut out, &mut begun, body == ReplyBody::Chunked).await;
+            let sent = stream(wire, &mut out, &mut begun, body == ReplyBody::Chunked);
+            // Its request may still come, as a stream.
+            let sent = exchange.body.beside(&exchange.head, sent).await;
             sent.map_err(|broken_off| match broken_off {
                 BrokenOff::Client(error) => error,
                 BrokenOff::Call(failure) => {

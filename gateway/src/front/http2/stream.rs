@@ -77,7 +77,11 @@ impl Replying {
         let head = head::of_exchange(&exchange, &reply);
         let content = if self.is_head { Content::Empty } else { reply.content };
         let sent = match content {
-            Content::Begun(begun) => send_begun(&mut self.respond, stream, head, begun, budget).await,
+            Content::Begun(begun) => {
+                let sent = send_begun(&mut self.respond, stream, head, begun, budget);
+                // Its request may still come, as a stream.
+                exchange.body.beside(&exchange.head, sent).await
+            }
             content => {
                 // Whoever hears the end of the reply finds the places free; and one whose client does not take it holds nothing else.
                 let guards = exchange.guards.take();

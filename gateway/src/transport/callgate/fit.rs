@@ -3,7 +3,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail so"))]
 
 use super::offer::{MethodEntry, Offer};
-use crate::config::{CallRef, CallSpec, names_help};
+use crate::config::{BodyTypes, CallRef, CallSpec, names_help};
 use callgate_protocol::Code;
 use callgate_transcode::{Body, Pick, RequestBinding, RequestProgram, ResponseBinding, ResponseProgram};
 
@@ -32,6 +32,7 @@ pub enum Part {
 /// Whether what a route says of its calls fits a method; where it does not, which part of the route it is and why.
 pub fn fits(spec: &CallSpec, method: &MethodEntry) -> Result<(), (Part, String)> {
     request_fits(&spec.request, method)?;
+    items_fit(&spec.body, method)?;
     response_fits(&spec.response, method)?;
     errors_fit(spec, method)
 }
@@ -55,6 +56,18 @@ fn request_fits(request: &RequestBinding, method: &MethodEntry) -> Result<(), (P
         return Err((part, error.to_string()));
     }
     Ok(())
+}
+
+/// Whether the body is a stream of items where the method's caller streams some, and only there.
+fn items_fit(body: &BodyTypes, method: &MethodEntry) -> Result<(), (Part, String)> {
+    let error = match (*body == BodyTypes::Items, method.streams.caller) {
+        (true, false) => "the method's caller streams no items: leave `stream` out of `body`",
+        (false, true) => {
+            "the method's caller streams items, which the route does not read: write body = { stream = true }"
+        }
+        _ => return Ok(()),
+    };
+    Err((Part::Body, error.to_owned()))
 }
 
 fn response_fits(response: &ResponseBinding, method: &MethodEntry) -> Result<(), (Part, String)> {

@@ -38,7 +38,7 @@ fn decode(
     room: usize,
 ) -> (Result<Vec<u8>, String>, usize, usize) {
     let (buffers, budget) = (Buffers::default(), Budget::new(room));
-    let bounds = Bounds { most, free: super::super::LONG, budget: &budget, buffers: &buffers };
+    let bounds = Bounds { most, free: super::super::content::LONG, budget: &budget, buffers: &buffers };
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let (mut stops, mut peak) = (0, 0);
     let result = {

@@ -1,0 +1,240 @@
+//! A body that is a stream of items: each goes, as soon as it has come, into the queue from which its call takes them.
+//!
+//! What reads it has no task of its own. It runs within the one of its exchange, beside the call, and beside the reply where that has begun
+//! (`RequestBody::beside`), and ends with them. Nothing is read while the queue has no room: so a method that is slow slows its client
+//! down. Neither `max_body` nor a least rate applies. A client that is silent for `body_timeout` fails the call while it is waited for.
+
+use super::content::LONG_OF_MANY;
+use super::source::Source;
+use crate::buffers::with_room;
+use crate::call::{BodyStream, Piece};
+use crate::failure::{Failure, ShedReason};
+use crate::worker::Shared;
+use bytes::Bytes;
+use callgate_http1::Request;
+use callgate_protocol::limits::MAX_MESSAGE;
+use callgate_protocol::{Budget, Room};
+use callgate_transcode::{ItemError, ItemForm, ItemSplitter};
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::sync::mpsc::{Sender, channel};
+use tokio::time::{Instant, Sleep, sleep};
+
+/// Items that wait for their call.
+const QUEUE: usize = 16;
+
+/// An item of more bytes waits alone: it is put into the queue when that is empty.
+const LONG_ITEM: usize = 16 * 1024;
+
+/// What a body has that is a stream of items.
+pub(super) struct Items {
+    pub(super) reader: RefCell<ItemReader>,
+    /// Where its call takes them.
+    pub(super) stream: BodyStream,
+}
+
+/// The queue has room, or nobody takes from it any more.
+type Waiting = Pin<Box<dyn Future<Output = ()>>>;
+
+/// Reads the items of one body.
+pub(super) struct ItemReader {
+    splitter: ItemSplitter,
+    /// What has come and was not looked at.
+    piece: Bytes,
+    queue: Sender<Piece>,
+    /// What is to be put into it next.
+    next: Option<Piece>,
+    waiting: Option<Waiting>,
+    room: ItemRoom,
+    silence: Silence,
+    is_over: bool,
+}
+
+impl ItemReader {
+    /// That of a body whose items stand in that form, and the queue that it fills.
+    pub(super) fn new(form: ItemForm, shared: &Shared) -> (ItemReader, BodyStream) {
+        let (queue, pieces) = channel(QUEUE);
+        let reader = ItemReader {
+            splitter: ItemSplitter::new(form, MAX_MESSAGE as usize),
+            piece: Bytes::new(),
+            queue,
+            next: None,
+            waiting: None,
+            room: ItemRoom { budget: shared.bodies.clone(), held: 0, room: None },
+            silence: Silence::new(shared.settings.server.body_timeout),
+            is_over: false,
+        };
+        (reader, BodyStream::new(pieces))
+    }
+
+    /// Whether it reads nothing any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Reads on, as long as something has come and there is room for it.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, source: &mut Source, head: &Request) {
+        if self.is_over || self.poll_over(cx, source, head).is_pending() {
+            return;
+        }
+        self.is_over = true;
+        source.end_pieces();
+    }
+
+    /// Reads on, until nothing more is to be read.
+    fn poll_over(&mut self, cx: &mut Context<'_>, source: &mut Source, head: &Request) -> Poll<()> {
+        loop {
+            if self.next.is_some() {
+                match self.poll_put(cx) {
+                    Poll::Ready(true) => return Poll::Ready(()),
+                    Poll::Ready(false) => {}
+                    Poll::Pending if source.poll_left(cx) => return Poll::Ready(()),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+            self.next = Some(match self.poll_next(cx, source, head) {
+                Poll::Ready(Ok(piece)) => piece,
+                Poll::Ready(Err(failure)) => {
+                    source.breaks();
+                    Piece::Failed(Box::new(failure))
+                }
+                Poll::Pending if self.queue.is_closed() => return Poll::Ready(()),
+                Poll::Pending => return Poll::Pending,
+            });
+        }
+    }
+
+    /// Puts the next piece into the queue. Says whether nothing follows it, or nobody takes it.
+    fn poll_put(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        let wanted = match &self.next {
+            Some(Piece::Item(item)) if item.len() > LONG_ITEM => QUEUE,
+            _ => 1,
+        };
+        if self.waiting.is_none() && self.queue.capacity() < wanted {
+            let queue = self.queue.clone();
+            self.waiting = Some(Box::pin(async move { drop(queue.reserve_many(wanted).await) }));
+        }
+        if let Some(waiting) = &mut self.waiting {
+            std::task::ready!(waiting.as_mut().poll(cx));
+            self.waiting = None;
+        }
+        let Some(piece) = self.next.take() else { return Poll::Ready(false) };
+        let is_last = !matches!(piece, Piece::Item(_));
+        Poll::Ready(self.queue.try_send(piece).is_err() || is_last)
+    }
+
+    /// The next piece.
+    fn poll_next(
+        &mut self,
+        cx: &mut Context<'_>,
+        source: &mut Source,
+        head: &Request,
+    ) -> Poll<Result<Piece, Failure>> {
+        loop {
+            let mut bytes = &self.piece[..];
+            let item = self.splitter.next(&mut bytes).map_err(refused)?;
+            let used = self.piece.len() - bytes.len();
+            drop(self.piece.split_to(used));
+            if let Some(item) = item {
+                return Poll::Ready(self.room.put(item).map(Piece::Item));
+            }
+            self.room.hold(self.splitter.kept())?;
+            match source.poll_piece(cx, head) {
+                Poll::Ready(piece) => {
+                    self.silence.ends();
+                    match piece? {
+                        Some(piece) => self.piece = piece,
+                        None => return Poll::Ready(self.last()),
+                    }
+                }
+                Poll::Pending => {
+                    return self.silence.poll(cx).map(|()| Err(Failure::BodyTimeout));
+                }
+            }
+        }
+    }
+
+    /// The last item, if there is one behind the others, or the end.
+    fn last(&mut self) -> Result<Piece, Failure> {
+        match self.splitter.end().map_err(refused)? {
+            Some(item) => self.room.put(item).map(Piece::Item),
+            None => Ok(Piece::End),
+        }
+    }
+}
+
+/// What a client is told of a body that is no stream of items.
+fn refused(error: ItemError) -> Failure {
+    match error {
+        ItemError::TooLong => Failure::MessageTooLarge(u64::from(MAX_MESSAGE)),
+        ItemError::Malformed(violation) => Failure::Invalid(vec![violation]),
+    }
+}
+
+/// The room that an item takes of what all long bodies have together, unless it is short.
+struct ItemRoom {
+    budget: Arc<Budget>,
+    /// So many bytes have room.
+    held: usize,
+    room: Option<Room>,
+}
+
+impl ItemRoom {
+    /// Takes room for so many bytes of the item that comes.
+    fn hold(&mut self, bytes: usize) -> Result<(), Failure> {
+        if bytes <= self.held.max(LONG_OF_MANY) {
+            return Ok(());
+        }
+        let more = bytes - self.held;
+        let holds = match &mut self.room {
+            Some(room) => room.grow(more),
+            None => {
+                self.room = self.budget.take(more);
+                self.room.is_some()
+            }
+        };
+        self.held = bytes;
+        if holds { Ok(()) } else { Err(Failure::Shed(ShedReason::Memory)) }
+    }
+
+    /// The item that has come, which has its room until it was sent.
+    fn put(&mut self, item: Vec<u8>) -> Result<Bytes, Failure> {
+        self.hold(item.len())?;
+        self.held = 0;
+        Ok(match self.room.take() {
+            Some(room) => with_room(item, 0, room),
+            None => item.into(),
+        })
+    }
+}
+
+/// How long a client has sent nothing.
+struct Silence {
+    most: Duration,
+    timer: Pin<Box<Sleep>>,
+    /// It is waited for.
+    lasts: bool,
+}
+
+impl Silence {
+    fn new(most: Duration) -> Silence {
+        Silence { most, timer: Box::pin(sleep(most)), lasts: false }
+    }
+
+    /// Something has come.
+    fn ends(&mut self) {
+        self.lasts = false;
+    }
+
+    /// Waits until it has lasted too long.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if !std::mem::replace(&mut self.lasts, true) {
+            self.timer.as_mut().reset(Instant::now() + self.most);
+        }
+        self.timer.as_mut().poll(cx)
+    }
+}
