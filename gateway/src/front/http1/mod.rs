@@ -17,7 +17,7 @@ use super::end::{Linger, end};
 use super::exchange::Exchange;
 use super::handler::handle;
 use super::problem;
-use super::reply::Reply;
+use super::reply::{End, Reply};
 use super::request_id::RequestId;
 use super::tally;
 use super::wire::Wire;
@@ -95,10 +95,10 @@ async fn exchange(
     exchange.guards.call = reply.guards.take();
     let unread = exchange.body.unread(&exchange.head);
     let going = going(worker, wire, &exchange, &reply, unread);
-    if send(wire, &mut exchange, reply, going, unread != Unread::Little).await.is_err() {
+    let Ok(ended) = send(wire, &mut exchange, reply, going, unread != Unread::Little).await else {
         return None;
-    }
-    if let Going::Ends = going {
+    };
+    if going == Going::Ends || ended != End::Whole {
         // Whatever has come behind it is no request.
         wire.connection.open.pool.take_request(exchange.finish());
         end(wire, if unread == Unread::Nothing { Linger::IfMore } else { Linger::Body }).await;

@@ -3,8 +3,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail so"))]
 
 use super::offer::{MethodEntry, Offer};
-use crate::config::{CallRef, CallSpec, names_help};
-use callgate_protocol::Code;
+use crate::config::{CallRef, CallSpec, ReplySpec, names_help};
+use callgate_protocol::{Code, Streaming};
 use callgate_transcode::{Body, Pick, RequestBinding, RequestProgram, ResponseBinding, ResponseProgram};
 
 /// The most names among which one is looked for that was probably meant.
@@ -32,6 +32,7 @@ pub enum Part {
 /// Whether what a route says of its calls fits a method; where it does not, which part of the route it is and why.
 pub fn fits(spec: &CallSpec, method: &MethodEntry) -> Result<(), (Part, String)> {
     request_fits(&spec.request, method)?;
+    items_fit(spec.reply.as_deref(), method.streams).map_err(|error| (Part::Response, error.to_owned()))?;
     response_fits(&spec.response, method)?;
     errors_fit(spec, method)
 }
@@ -70,6 +71,14 @@ fn response_fits(response: &ResponseBinding, method: &MethodEntry) -> Result<(),
     })
 }
 
+/// Whether a method that streams so gives what is said of replies in items.
+pub(super) fn items_fit(reply: Option<&ReplySpec>, streams: Streaming) -> Result<(), &'static str> {
+    if reply.is_some_and(ReplySpec::is_of_items) && !streams.service {
+        return Err("the method has one result and no items: `stream` and `events` have no effect");
+    }
+    Ok(())
+}
+
 /// Whether all errors that have statuses are codes, or declared by the method.
 fn errors_fit(spec: &CallSpec, method: &MethodEntry) -> Result<(), (Part, String)> {
     let Some(reply) = &spec.reply else { return Ok(()) };
@@ -100,7 +109,7 @@ mod tests {
     use callgate_protocol::schema::{
         Attributes, Definition, EnumDef, Field, Fingerprint, MethodSchema, Shape, StructDef, Type, Variant,
     };
-    use callgate_protocol::{CallId, Hello, Limits, MethodOffer, ServiceOffer, Streaming};
+    use callgate_protocol::{CallId, Hello, Limits, MethodOffer, ServiceOffer};
     use std::sync::Arc;
 
     /// An instance that offers `orders.get(id: u32, note: String) -> { total: f64 }`.
@@ -175,6 +184,10 @@ endpoints = ['x:1']
             ),
             ("match = 'GET /{id}'\ncall = 'orders.get'\nresponse = { headers = { x-a = '{total}' } }", None),
             ("match = 'GET /{id}'\ncall = 'orders.get'\nerrors = { order_gone = 410, aborted = 423 }", None),
+            (
+                "match = 'GET /{id}'\ncall = 'orders.get'\nresponse = { stream = 'sse' }",
+                Some((Part::Response, "one result and no items")),
+            ),
             (
                 "match = 'GET /{id}'\ncall = 'orders.get'\nerrors = { aborted = 423, order_gnoe = 410 }",
                 Some((
