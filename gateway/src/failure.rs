@@ -124,6 +124,12 @@ pub enum Failure {
         /// Which instance has answered so.
         instance: String,
     },
+    /// The reply had begun, and no item of it has gone to the client for too long.
+    StreamIdle,
+    /// The reply had begun, and has more bytes than these.
+    StreamTooLong(u64),
+    /// The reply had begun, and the gateway ends, or another one serves in its place.
+    Leaving,
     /// The route's fields do not fit the method: how.
     Misfit(String),
     /// The reply is no value of its schema: whose, and why.
@@ -184,6 +190,9 @@ impl Failure {
             Failure::Lost => Reason::Lost,
             Failure::NotOffered { .. } => Reason::NotOffered,
             Failure::AnswerTooLong { .. } => Reason::AnswerTooLong,
+            Failure::StreamIdle => Reason::StreamIdle,
+            Failure::StreamTooLong(_) => Reason::StreamTooLong,
+            Failure::Leaving => Reason::Leaving,
             Failure::Misfit(_) => Reason::Misfit,
             Failure::BadReply(_) => Reason::BadReply,
             Failure::Internal(_) => Reason::Internal,

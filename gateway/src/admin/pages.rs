@@ -152,6 +152,11 @@ fn call(call: &CallAction, unfit: &[Unfit]) -> Value {
         "fallback": traffic::fallback(call),
         "timeout_ms": spec.timeout.as_millis() as u64,
         "streams": streams,
+        "max_stream": {
+            "time_ms": spec.stream.time.as_millis() as u64,
+            "bytes": spec.stream.bytes,
+        },
+        "stream_idle_ms": spec.stream.idle.map(|time| time.as_millis() as u64),
         "idempotent": idempotent,
         "idempotency_key": spec.idempotency_key,
         "body": spec.body.page(&spec.request.body),

@@ -29,6 +29,7 @@ pub(super) fn of(settings: &Settings) -> Value {
             "body_timeout": time(server.body_timeout),
             "idle_timeout": time(server.idle_timeout),
             "drain_timeout": time(server.drain_timeout),
+            "stream_drain": time(server.stream_drain),
             "lame_duck": time(server.lame_duck),
             "state": server.state,
             "tls_ticket_keys": server.tls_ticket_keys.as_ref().map(|keys| &keys.path),

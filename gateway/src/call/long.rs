@@ -11,6 +11,7 @@ use callgate_protocol::{Budget, Room};
 use callgate_transcode::Picked;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::yield_now;
 use tokio::time::Instant;
 
@@ -20,6 +21,9 @@ const LONG: usize = 64 * 1024;
 
 /// What is made in a step, and a piece of the answer, in bytes.
 const STEP: usize = 64 * 1024;
+
+/// The time of an item is its call's, which ends it.
+const NEVER: Duration = Duration::from_secs(24 * 3600);
 
 /// Whether an answer is to be [`bounded`].
 #[inline]
@@ -102,9 +106,22 @@ async fn transcode(mut reply: LongReply, budget: &Arc<Budget>, most: u64, deadli
     }
 }
 
-/// The JSON of an item; or how its reply ends where there is none. Its instance waits meanwhile.
-pub(super) async fn item(reply: LongReply, worker: Rc<Worker>) -> Result<Bytes, Outcome> {
-    item_within(&reply, &worker.shared.answers, worker.shared.settings.server.max_answer).await
+/// The JSON of an item, and the fields that its route picks; or how its reply ends where there is none. Its instance waits meanwhile.
+pub(super) async fn item(
+    mut reply: LongReply,
+    worker: Rc<Worker>,
+) -> Result<(Bytes, Option<Box<Picked>>), Outcome> {
+    let answers = &worker.shared.answers;
+    let picked = match reply.take_noted() {
+        None => None,
+        Some(_) => {
+            let mut held = answers.take(0).ok_or(Outcome::NoRoom)?;
+            let never = Instant::now() + NEVER;
+            Some(Box::new(pick(&reply, &mut held, never).await?))
+        }
+    };
+    let json = item_within(&reply, answers, worker.shared.settings.server.max_answer).await?;
+    Ok((json, picked))
 }
 
 async fn item_within(reply: &LongReply, budget: &Arc<Budget>, most: u64) -> Result<Bytes, Outcome> {
@@ -199,7 +216,6 @@ mod tests {
     use std::future::{Future, poll_fn};
     use std::pin::pin;
     use std::task::Poll;
-    use std::time::Duration;
 
     const MIB: usize = 1 << 20;
 

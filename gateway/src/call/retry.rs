@@ -9,7 +9,7 @@ use crate::backends::Cost;
 use crate::config::RetrySpec;
 use crate::failure::{Failure, MethodFailure, ShedReason};
 use crate::telemetry::RetryReason;
-use crate::transport::{Body, Outcome, Replied};
+use crate::transport::{Body, Outcome, Replied, Stop};
 use std::time::Duration;
 
 /// How often a call is sent again at most because it was not accepted.
@@ -28,7 +28,10 @@ pub(super) fn result(outcome: Outcome) -> Result<Replied, Failure> {
         Outcome::NotAccepted => Err(Failure::NoInstance),
         Outcome::Refused(failure) | Outcome::Failed(failure) => Err(Failure::Method(failure)),
         Outcome::Lost => Err(Failure::Lost),
-        Outcome::Late => Err(Failure::Deadline),
+        Outcome::Late | Outcome::Stopped(Stop::Time) => Err(Failure::Deadline),
+        Outcome::Stopped(Stop::Idle) => Err(Failure::StreamIdle),
+        Outcome::Stopped(Stop::Bytes(most)) => Err(Failure::StreamTooLong(most)),
+        Outcome::Stopped(Stop::Leaving) => Err(Failure::Leaving),
         Outcome::Unfinished(failure) => Err(*failure),
         Outcome::BadReply(error) => Err(Failure::BadReply(error)),
         Outcome::TooLong(bound) => {

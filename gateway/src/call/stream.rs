@@ -8,16 +8,21 @@ use super::{Guards, Request, long, retry, told};
 use crate::backends::Attempt;
 use crate::failure::Failure;
 use crate::overload::Observed;
-use crate::transport::{Begun, Ended, Item, Outcome};
+use crate::transport::{Begun, Ended, Item, Outcome, Stop};
 use crate::worker::{RouteRef, Worker};
 use bytes::Bytes;
+use callgate_transcode::Picked;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 /// A reply that has begun. Dropped before its end, its call is cancelled.
-pub struct ReplyStream(Option<UnderWay>);
+pub struct ReplyStream {
+    under_way: Option<UnderWay>,
+    /// What the route picks of the item that was given last.
+    picked: Option<Box<Picked>>,
+}
 
 /// Until its end is known.
 struct UnderWay {
@@ -33,8 +38,11 @@ struct UnderWay {
     making: Option<Making>,
 }
 
+/// An item with what the route picks of it.
+type Picking = (Bytes, Option<Box<Picked>>);
+
 /// An item, or how the reply ends where there is none.
-type Making = Pin<Box<dyn Future<Output = Result<Bytes, Outcome>>>>;
+type Making = Pin<Box<dyn Future<Output = Result<Picking, Outcome>>>>;
 
 impl ReplyStream {
     pub(super) fn new(
@@ -47,32 +55,61 @@ impl ReplyStream {
     ) -> ReplyStream {
         let observed = (request.call.slot as u64, request.call.route);
         let route = request.route.clone();
-        ReplyStream(Some(UnderWay { worker, route, observed, attempt, begun, guards, counted, making: None }))
+        let under_way = UnderWay { worker, route, observed, attempt, begun, guards, counted, making: None };
+        ReplyStream { under_way: Some(under_way), picked: None }
     }
 
     /// The next item, or why there is none; `None` after the last one, and after a failure. An item is JSON on one line. Its instance may
     /// send another one only when it is taken here.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Failure>>> {
-        let Some(under_way) = &mut self.0 else { return Poll::Ready(None) };
+        let Some(under_way) = &mut self.under_way else { return Poll::Ready(None) };
         let ended = match ready!(under_way.poll_item(cx)) {
-            Ok(item) => return Poll::Ready(Some(Ok(item))),
+            Ok((item, picked)) => {
+                self.picked = picked;
+                return Poll::Ready(Some(Ok(item)));
+            }
             Err(ended) => ended,
         };
+        Poll::Ready(self.ends(ended).map(Err))
+    }
+
+    /// The fields that the route picks of the item that was given last.
+    pub fn picked(&self) -> Option<&Picked> {
+        self.picked.as_deref()
+    }
+
+    /// Ends it for a reason of the gateway's own, which is given as its reader may tell it; `None` where it has ended before. Its call is
+    /// cancelled.
+    pub fn stop(&mut self, stop: Stop) -> Option<Failure> {
+        self.fail(Outcome::Stopped(stop))
+    }
+
+    /// Ends it because of an item that is no value of what the route takes it for: why.
+    pub fn refuse(&mut self, why: String) -> Option<Failure> {
+        self.fail(Outcome::BadReply(why))
+    }
+
+    fn fail(&mut self, outcome: Outcome) -> Option<Failure> {
+        let ended = self.under_way.as_mut()?.attempt.fail(outcome);
+        self.ends(ended)
+    }
+
+    /// It has ended so. Gives the failure, if it is one.
+    fn ends(&mut self, ended: Ended) -> Option<Failure> {
+        let mut under_way = self.under_way.take()?;
         under_way.observe(&ended);
-        let failure = under_way.failure(ended.outcome);
-        self.0 = None;
-        Poll::Ready(failure.map(Err))
+        under_way.failure(ended.outcome)
     }
 
     /// Whether its end is known: nothing comes any more.
     pub fn has_ended(&self) -> bool {
-        self.0.is_none()
+        self.under_way.is_none()
     }
 }
 
 impl UnderWay {
     /// The next item, or the end.
-    fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, Ended>> {
+    fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Result<Picking, Ended>> {
         loop {
             if let Some(making) = &mut self.making {
                 let made = ready!(making.as_mut().poll(cx));
@@ -83,7 +120,7 @@ impl UnderWay {
                 });
             }
             match ready!(self.attempt.poll_item(cx)) {
-                Item::Data(item) => return Poll::Ready(Ok(self.counts(item))),
+                Item::Data(item, picked) => return Poll::Ready(Ok(self.counts((item, picked)))),
                 Item::Long(reply) => {
                     self.making = Some(Box::pin(long::item(*reply, self.worker.clone())));
                 }
@@ -92,7 +129,7 @@ impl UnderWay {
         }
     }
 
-    fn counts(&mut self, item: Bytes) -> Bytes {
+    fn counts(&mut self, item: Picking) -> Picking {
         if let Some(counted) = &mut self.counted {
             counted.has_item();
         }

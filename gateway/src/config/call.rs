@@ -12,6 +12,7 @@ use super::matcher::Matcher;
 use super::reader::{Item, Reader, Section};
 use super::response::{ReplyDraft, ReplySpec};
 use super::retry::{self, RetrySpec};
+use super::stream_limits::StreamLimits;
 use super::timeout;
 use crate::method::Method;
 use callgate_transcode::{FieldSource, RequestBinding, ResponseBinding};
@@ -29,6 +30,8 @@ pub struct CallSpec {
     pub backend: String,
     /// How long a call may take, retries included; 1 ms to 24 h, by default 10 s.
     pub timeout: Duration,
+    /// What bounds those that stream.
+    pub stream: StreamLimits,
     /// Whether running a call twice does what running it once does. `None`: the instance says so of its method.
     pub idempotent: Option<bool>,
     /// Whether a call may run twice whose request has an `Idempotency-Key`, which then goes along.
@@ -98,6 +101,7 @@ pub(super) struct CallDraft {
     pub(super) policy: Arc<CallPolicy>,
     call: Option<CallRef>,
     timeout: Duration,
+    stream: StreamLimits,
     idempotent: Option<bool>,
     idempotency_key: bool,
     retry: RetrySpec,
@@ -130,6 +134,7 @@ impl CallDraft {
             },
         };
         let timeout = timeout::read(reader, section).unwrap_or(file.timeout);
+        let stream = StreamLimits::read(reader, section, file.stream);
         let idempotent = retry::read_idempotent(reader, section);
         let idempotency_key = section
             .get(keys::IDEMPOTENCY_KEY.name)
@@ -146,6 +151,7 @@ impl CallDraft {
             call: call.and_then(|item| call_ref::read(reader, &item)),
             backend,
             timeout,
+            stream,
             idempotent,
             idempotency_key,
             // With a key calls may run twice, whatever holds without.
@@ -172,6 +178,7 @@ impl CallDraft {
             call: self.call?,
             backend,
             timeout: self.timeout,
+            stream: self.stream,
             idempotent: retry::idempotent(self.idempotent, method),
             idempotency_key: self.idempotency_key,
             retry: self.retry,

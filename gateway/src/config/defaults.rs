@@ -14,6 +14,7 @@ use super::path::PathTemplate;
 use super::policy::RoutePolicy;
 use super::reader::{Reader, Section};
 use super::security_headers::SecurityHeaders;
+use super::stream_limits::StreamLimits;
 use super::timeout;
 use super::trailing_slash::TrailingSlash;
 use callgate_transcode::{Decimal, Int64, UnknownFields};
@@ -34,6 +35,8 @@ pub(super) struct Defaults {
     pub(super) hosts: SaidHosts,
     /// How long their calls may take.
     pub(super) timeout: Duration,
+    /// What bounds those that stream.
+    pub(super) stream: StreamLimits,
     /// What becomes of members that name no field.
     pub(super) unknown_fields: UnknownFields,
     /// How 64-bit integers are written.
@@ -73,6 +76,7 @@ impl Defaults {
             prefix: path.map(Arc::new),
             hosts: SaidHosts::read(reader, section),
             timeout: timeout::read(reader, section).unwrap_or(timeout::USUAL),
+            stream: StreamLimits::read(reader, section, StreamLimits::default()),
             unknown_fields: bind::read_unknown(reader, section).unwrap_or_default(),
             int64: bind::read_int64(reader, section).unwrap_or_default(),
             decimal: bind::read_decimal(reader, section).unwrap_or_default(),

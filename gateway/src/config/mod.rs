@@ -68,6 +68,7 @@ mod settings;
 mod shadow;
 mod source;
 mod split;
+mod stream_limits;
 mod suggest;
 mod tables;
 mod target;
@@ -116,8 +117,8 @@ pub use path::{MAX_PARAMETERS, PathTemplate};
 pub use policy::RoutePolicy;
 pub use rate_limit::{LimitBy, Rate, RateLimitSpec};
 pub use response::{
-    ContentType, ErrorStatuses, EtagSpec, FileSpec, HeaderSpec, HeaderValue, LinkSpec, Pair, Part, RawSpec,
-    ReplySpec, StatusSpec, TextTemplate, UriTemplate, ValueSource,
+    ContentType, ErrorStatuses, EtagSpec, EventsSpec, FileSpec, HeaderSpec, HeaderValue, LinkSpec, Pair,
+    Part, RawSpec, ReplySpec, StatusSpec, StreamForm, TextTemplate, UriTemplate, ValueSource,
 };
 pub use retry::{RetryOn, RetrySpec};
 pub use route::{RouteSpec, Written};
@@ -133,6 +134,7 @@ pub use shadow::{ShadowSpec, Share};
 pub(crate) use source::shown;
 pub use source::{Place, Source};
 pub use split::{HeaderMatch, SplitSpec, TargetSpec};
+pub use stream_limits::StreamLimits;
 pub(crate) use suggest::names_help;
 pub use tables::{TableHash, Tables};
 pub(crate) use target::is_dot_segment;

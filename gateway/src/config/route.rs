@@ -11,6 +11,7 @@ use super::matcher::Matcher;
 use super::path::PathTemplate;
 use super::policy::RoutePolicy;
 use super::reader::{Item, Reader, Section};
+use super::response::ReplySpec;
 use super::route_keys;
 use super::said_by_cors;
 use super::source::{Place, Source};
@@ -136,6 +137,13 @@ impl Draft {
         let policy = RoutePolicy::read(reader, section);
         if let Some(item) = section.get(keys::CLIENTS) {
             policy.clients.check_within(file.clients(), reader, &item);
+        }
+        if let (ActionDraft::Call(draft), Some(true), Some(item)) =
+            (&action, policy.compress, section.get(keys::COMPRESS))
+            && draft.reply().is_some_and(ReplySpec::is_of_items)
+        {
+            let complaint = Complaint::new("a stream is not compressed", "the route streams its replies");
+            reader.complain::<()>(&item, complaint.help("remove it"));
         }
         let policy = file.policy(policy);
         said_by_cors::check(&policy.cors, reader, section, &action);

@@ -104,6 +104,9 @@ pub struct ServerSettings {
     pub idle_timeout: Duration,
     /// How long requests in flight may take to end after the gateway was told to stop.
     pub drain_timeout: Duration,
+    /// How long replies in items may go on after that, never longer; then their clients are told to come again. By default two thirds
+    /// of it.
+    pub stream_drain: Duration,
     /// A folder that the gateway may write, for what the next start may need. Absolute. Without, nothing is kept.
     pub state: Option<PathBuf>,
     /// The keys of TLS tickets that gateways share. Without, each gateway has its own.
@@ -241,6 +244,7 @@ impl Settings {
                 body_timeout: Duration::from_secs(30),
                 idle_timeout: Duration::from_secs(75),
                 drain_timeout: Duration::from_secs(30),
+                stream_drain: Duration::from_secs(20),
                 lame_duck: Duration::ZERO,
                 state: None,
                 tls_ticket_keys: None,

@@ -188,6 +188,12 @@ reasons! {
     BadReply = "bad_reply", Internal;
     /// The answer would be longer than `max_answer`. The call has run.
     AnswerTooLong = "answer_too_long", Internal;
+    /// No item of a stream has gone to the client within `stream_idle`.
+    StreamIdle = "stream_idle", DeadlineExceeded;
+    /// A stream has more bytes than `max_stream` says.
+    StreamTooLong = "stream_too_long", ResourceExhausted;
+    /// The gateway ends, or another one serves in its place, and `stream_drain` is over.
+    Leaving = "leaving", Unavailable;
 
     // The rest.
     /// The client has closed before its answer was there, or before its body was.

@@ -92,6 +92,11 @@ impl Failure {
             Failure::NotOffered { unusable: Some(_) } => {
                 "no instance of the service offers the method with a schema that can be used; the log has more under the request's id"
             }
+            Failure::StreamIdle => "no item of the stream has come in time",
+            Failure::StreamTooLong(most) => {
+                return format!("the stream has more than {most} bytes").into();
+            }
+            Failure::Leaving => "the gateway is about to stop; ask again, and another one goes on",
             Failure::RewriteLoop(_) | Failure::AnswerTooLong { .. } => INTERNAL,
             Failure::Misfit(_) | Failure::BadReply(_) | Failure::Internal(_) => INTERNAL,
         };

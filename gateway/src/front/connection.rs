@@ -2,6 +2,7 @@
 //!
 //! Time limits and marks are the connection's. What belongs to one request is its exchange's: there may be several at a time.
 
+mod echo;
 mod idle;
 mod open;
 mod over;

@@ -8,6 +8,8 @@ use crate::stream::Stream;
 use crate::supervise::{Task, supervised};
 use crate::worker::{ClientPlace, Listener, Place, Worker};
 use callgate_http1::Limits;
+use std::future::Future;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -105,7 +107,8 @@ impl Connections {
     /// An idle one stays: its next request may be on its way, and a server that closes has no means to know. It is
     /// closed when it was idle for as long as any may be, which its connection has to reckon with at all times.
     pub async fn leave(&self) {
-        if timeout(self.worker.shared.settings.upgrade.drain_timeout, self.all_closed()).await.is_err() {
+        let left = self.ends_streams(self.all_closed());
+        if timeout(self.worker.shared.settings.upgrade.drain_timeout, left).await.is_err() {
             let left = self.open.all.borrow().len();
             tracing::info!(left, "connections have not left by themselves");
         }
@@ -118,11 +121,23 @@ impl Connections {
         tokio::task::yield_now().await;
         self.open.stopping.set(true);
         self.open.all.borrow().iter().for_each(|(_, connection)| connection.wake());
-        if timeout(self.worker.shared.settings.server.drain_timeout, self.all_closed()).await.is_err() {
+        let closed = self.ends_streams(self.all_closed());
+        if timeout(self.worker.shared.settings.server.drain_timeout, closed).await.is_err() {
             let left = self.open.all.borrow().len();
             tracing::warn!(left, "connections were still busy at the end of the drain time");
         }
         self.sweeper.abort();
+    }
+
+    /// Waits for that; ends replies in items when they have had their time.
+    async fn ends_streams(&self, closed: impl Future<Output = ()>) {
+        let mut closed = pin!(closed);
+        let time = self.worker.shared.settings.server.stream_drain;
+        if !self.open.streams_over.get() && timeout(time, &mut closed).await.is_ok() {
+            return;
+        }
+        self.open.end_streams();
+        closed.await;
     }
 
     async fn all_closed(&self) {

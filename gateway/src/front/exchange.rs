@@ -120,6 +120,13 @@ impl Exchange {
         reply
     }
 
+    /// The problem by which a reply is cut that has begun, which the log is told.
+    pub(super) fn cut(&self, failure: &Failure) -> Vec<u8> {
+        let (id, status) = (self.context.id.as_str(), self.tally.status(failure));
+        failure.log_broken_off(id, self.tally.route());
+        problem::body(failure, status, &self.worker.shared.settings.server.error_types, id)
+    }
+
     /// Writes what is the exchange's own into the head of its reply.
     pub(super) fn put_fields(&self, head: &mut ReplyHead<'_>) {
         head.prepared(self.connection().reply_lines());

@@ -20,7 +20,7 @@ use crate::failure::Failure;
 use crate::overload::is_bounded;
 use crate::routes::{Action, CallAction, PathParams, query_pairs};
 use crate::steps::Arrival;
-use crate::transport::{MAX_STREAM, Times};
+use crate::transport::Times;
 use crate::worker::{LocalTable, RouteRef, Worker};
 use callgate_protocol::MetadataBuf;
 use std::rc::Rc;
@@ -35,7 +35,7 @@ pub(super) async fn handle(exchange: &mut Exchange) -> Reply {
     };
     let result = match result {
         // On the heap, as all that is rare.
-        Ok(reply) if reply.form.is_some() || exchange.tally.compresses() => {
+        Ok(reply) if reply.form.is_some() || reply.has_begun() || exchange.tally.compresses() => {
             Box::pin(reply::in_form(asked(exchange), reply)).await
         }
         result => result,
@@ -48,7 +48,8 @@ pub(super) async fn handle(exchange: &mut Exchange) -> Reply {
 /// What says in which form the client gets its reply.
 fn asked(exchange: &Exchange) -> reply::Asked<'_> {
     let (compresses, answers) = (exchange.tally.compresses(), &exchange.worker.shared.answers);
-    reply::Asked { head: &exchange.head, compresses, answers }
+    let call = exchange.tally.call();
+    reply::Asked { head: &exchange.head, call, compresses, answers }
 }
 
 /// The reply to a request, or why there is none.
@@ -95,7 +96,7 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
         };
     match &route.action {
         Action::Call(action) => {
-            accept::check(head.fields(), action.spec.reply.as_deref())?;
+            accept::check(head.fields(), action)?;
             let listed = action.spec.policy.metadata.names();
             let mut metadata = metadata::of(listed, head.fields(), &Origin::of(exchange))?;
             if let Some(certificate) = exchange.connection().shown_certificate() {
@@ -182,7 +183,7 @@ async fn call(
         bound,
         body,
         metadata: metadata.as_metadata(),
-        times: Times { now: clocks.now, deadline, stream: MAX_STREAM },
+        times: Times { now: clocks.now, deadline, stream: action.spec.stream.time },
         on_sent: None,
     };
     match &action.traffic {
@@ -190,7 +191,7 @@ async fn call(
             let reply = call::run(worker, &request).await?;
             // On the heap, and only where there is something to say.
             match &action.spec.reply {
-                None => Ok(Reply::of_call(reply)),
+                None => Ok(Reply::of_call(&action.spec, reply)),
                 Some(_) => Ok(Box::pin(reply::of_call(&request, reply)).await),
             }
         }

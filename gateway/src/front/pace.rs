@@ -33,6 +33,17 @@ pub(super) struct Pace {
     taken: Cell<u64>,
     /// The window that is looked at, if any.
     window: Cell<Option<Window>>,
+    /// Replies that go over it which have no least rate: their clients may pause.
+    free: Cell<u32>,
+}
+
+/// A reply without a least rate, while it goes over a connection.
+pub(super) struct Free<'p>(&'p Pace);
+
+impl Drop for Free<'_> {
+    fn drop(&mut self) {
+        self.0.free.set(self.0.free.get() - 1);
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +66,17 @@ impl Pace {
         }
     }
 
+    /// Has it be without a least rate as long as what is given lives.
+    pub(super) fn set_free(&self) -> Free<'_> {
+        self.free.set(self.free.get() + 1);
+        Free(self)
+    }
+
+    /// Whether what goes over it has no least rate.
+    pub(super) fn is_free(&self) -> bool {
+        self.free.get() > 0
+    }
+
     /// We wait for the client no longer.
     pub(super) fn rest(&self) {
         self.blocked.set(false);
@@ -69,7 +91,7 @@ impl Pace {
 
     /// Whether the client is too slow. Asked at each sweep.
     pub(super) fn is_too_slow(&self, now: u64, least: Least) -> bool {
-        if !self.is_blocked() {
+        if !self.is_blocked() || self.is_free() {
             self.window.set(None);
             return false;
         }
@@ -108,6 +130,18 @@ mod tests {
     #[test]
     fn who_takes_less_than_the_rate_is_left_after_two_windows() {
         let pace = Pace::default();
+        assert_eq!(left_at(&pace, [1; 30]), Some(8));
+    }
+
+    #[test]
+    fn a_reply_without_a_least_rate_may_pause_and_what_follows_may_not() {
+        let pace = Pace::default();
+        let free = [pace.set_free(), pace.set_free()];
+        assert_eq!(left_at(&pace, [0; 30]), None);
+        let [one, other] = free;
+        drop(one);
+        assert_eq!(left_at(&pace, [0; 30]), None);
+        drop(other);
         assert_eq!(left_at(&pace, [1; 30]), Some(8));
     }
 

@@ -56,7 +56,8 @@ pub(super) fn with_status(failure: &Failure, status: u16, types: &ErrorTypes, re
     reply
 }
 
-fn body(failure: &Failure, status: u16, types: &ErrorTypes, request_id: &str) -> Vec<u8> {
+/// A failure with that status as problem details.
+pub(super) fn body(failure: &Failure, status: u16, types: &ErrorTypes, request_id: &str) -> Vec<u8> {
     let of_error = failure.error().map(|error| types.uri(&error.method, &error.name));
     let entries = failure.violations().iter().map(|violation| Entry {
         pointer: &violation.pointer,

@@ -1,7 +1,7 @@
 //! What an exchange ends with: a head, and a body that is empty, in one piece as nearly all are, in several as long ones are, or has only
 //! begun. What a route says of it beside is in `said.rs`; its templates are filled in by `render.rs`, and `etag.rs` has its entity tag. Where there
 //! are several forms of it, `form.rs` chooses the one that its client gets; `coded.rs` makes those in a coding. How it goes on the wire is the
-//! protocol's affair.
+//! protocol's affair. A reply in items is led by `streamed.rs`.
 
 mod coded;
 mod disposition;
@@ -9,14 +9,16 @@ mod etag;
 mod form;
 mod render;
 mod said;
+mod streamed;
 
 pub(super) use etag::without_coding;
 pub(super) use form::{Asked, choose as in_form, compressed};
 pub(super) use said::reply as of_call;
+pub(super) use streamed::{End, Gathered, Streamed};
 
 use crate::buffers::ReplyBuffer;
-use crate::call::{self, Json, ReplyStream};
-use crate::config::RespondSpec;
+use crate::call::{self, Json};
+use crate::config::{CallSpec, RespondSpec};
 use crate::worker::RouteRef;
 use bytes::Bytes;
 use callgate_http1::ReplyHead;
@@ -53,7 +55,7 @@ pub(super) enum Content {
     /// Pieces, in order. Each of them holds its own room among all long replies, which is given back when that piece was sent.
     Pieces(Vec<Bytes>),
     /// What is to come. It holds what its call holds.
-    Begun(Box<ReplyStream>),
+    Begun(Box<Streamed>),
 }
 
 impl Reply {
@@ -68,12 +70,14 @@ impl Reply {
     }
 
     /// That of a call, without what its route says of it.
-    pub(super) fn of_call(reply: call::Reply) -> Reply {
+    pub(super) fn of_call(spec: &CallSpec, reply: call::Reply) -> Reply {
         match reply {
             call::Reply::Whole { replied, guards } => {
                 Reply { guards: Some(guards), ..Reply::of_result(replied.json) }
             }
-            call::Reply::Begun(stream) => Reply::of_json(Content::Begun(stream)),
+            call::Reply::Begun(stream) => {
+                Reply::of_json(Content::Begun(Box::new(Streamed::new(*stream, spec))))
+            }
         }
     }
 
@@ -116,6 +120,12 @@ impl Reply {
         let mut has = false;
         self.each_field(|own, _| has |= own == name.as_bytes());
         has
+    }
+
+    /// Whether its body has only begun.
+    #[inline]
+    pub(super) fn has_begun(&self) -> bool {
+        matches!(self.content, Content::Begun(_))
     }
 
     /// Adds a line to its head. The value is visible ASCII.

@@ -79,7 +79,9 @@ impl TimeLimits {
             Phase::Handshake => Some(self.handshake),
             Phase::Idle => Some(self.idle),
             // For its client to take more of a reply.
-            Phase::Busy if connection.pace.is_blocked() => Some(self.idle).filter(|_| self.takes.is_none()),
+            Phase::Busy if connection.pace.is_blocked() && !connection.pace.is_free() => {
+                Some(self.idle).filter(|_| self.takes.is_none())
+            }
             Phase::Head | Phase::Lingering => Some(self.head),
             Phase::Body => Some(self.body),
             Phase::Busy | Phase::Closed => None,
@@ -166,6 +168,7 @@ fn is_stalled(stream: &Stream, sharing: u64, limits: &TimeLimits) -> bool {
     let share = |least: Least| Least { bytes: (least.bytes / sharing.max(1)).max(1), ..least };
     let (least, limit) = match stream.awaited.get() {
         Awaited::Nothing => return false,
+        Awaited::Window if stream.pace.is_free() => return false,
         Awaited::Window if stream.connection.pace.is_blocked() => return waited > turn(sharing, limits),
         Awaited::Window => {
             let limit = if limits.takes.is_none() { limits.idle } else { u64::MAX };

@@ -4,6 +4,7 @@
 //! but a guard: dropped without a reply, it counts the request as 499. What is counted is the head of the reply, and the time until
 //! that was there. Heads that are no requests never become one: they are counted as they are refused, without a time.
 
+use crate::config::CallSpec;
 use crate::failure::{Failure, MethodFailure, Reason};
 use crate::routes::EveryReply;
 use crate::telemetry::RouteStats;
@@ -44,6 +45,11 @@ impl Tally {
         self.route.as_ref()?.every_reply.as_deref()
     }
 
+    /// What its route calls, if it does.
+    pub(super) fn call(&self) -> Option<&CallSpec> {
+        Some(&*self.route.as_ref()?.action.call()?.spec)
+    }
+
     /// Whether the answers of its route are compressed.
     #[inline]
     pub(super) fn compresses(&self) -> bool {
@@ -71,9 +77,14 @@ impl Tally {
             self.worker.shared.front.workers.of(self.worker.id).failures.of_refusal(*refusal).increment();
         }
         self.count_reason(failure.reason());
-        let status = self.said(failure).unwrap_or_else(|| failure.status());
+        let status = self.status(failure);
         self.count(status);
         status
+    }
+
+    /// The status of a failure, which its route may say.
+    pub(super) fn status(&self, failure: &Failure) -> u16 {
+        self.said(failure).unwrap_or_else(|| failure.status())
     }
 
     /// The status that its route gives a failure of the method, if it gives one.

@@ -105,6 +105,17 @@ impl Action {
 }
 
 impl CallAction {
+    /// Whether its method replies in items, as the first instance says that is known.
+    pub fn replies_in_items(&self) -> Option<bool> {
+        let offered = |backend: &Arc<Backend>| {
+            let members = backend.members();
+            members.iter().find_map(|member| {
+                Some(member.endpoint.offer.load().as_ref()?.find(&self.spec.call)?.streams.service)
+            })
+        };
+        self.backends().find_map(offered)
+    }
+
     /// What links know of it.
     #[inline]
     pub fn binding(&self) -> Binding<'_> {

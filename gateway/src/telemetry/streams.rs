@@ -14,6 +14,12 @@ labels! {
         Lost = "lost",
         /// Its time was up.
         Late = "late",
+        /// No item has gone to the client for as long as `stream_idle` says.
+        Idle = "idle",
+        /// Its reply has more bytes than `max_stream` says.
+        TooLong = "too_long",
+        /// The gateway ends, or another one serves in its place.
+        Leaving = "leaving",
         /// The client has left.
         Left = "left",
         /// An item of the request does not fit, or the request cannot be read to its end.

@@ -28,7 +28,8 @@ pub struct Binding<'r> {
     pub reply: Option<&'r Arc<ReplySpec>>,
 }
 
-/// How long a call may stream that is not told otherwise.
+/// How long a call may stream, in tests.
+#[cfg(test)]
 pub const MAX_STREAM: Duration = Duration::from_secs(3600);
 
 /// When a call is made, and when its reply must be there.

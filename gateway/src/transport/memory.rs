@@ -292,7 +292,7 @@ impl MemoryLink {
         self.changed.notify_one();
         let take = Box::new(move |raw: Raw| {
             window.takes(raw.bytes.len());
-            Ok(Item::Data(raw.bytes.into()))
+            Ok(Item::Data(raw.bytes.into(), None))
         });
         let streams = Streams { in_items: self.in_items.get(), take, sender: None };
         Ok(Sent { number, slot, at: sent_at, streams: Some(Box::new(streams)) })

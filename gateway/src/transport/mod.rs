@@ -25,10 +25,12 @@ mod review;
 mod slot;
 
 pub use body::{Body, BodyStream, Piece};
-pub use call::{Binding, Call, MAX_STREAM, Times, Unsent};
+#[cfg(test)]
+pub use call::MAX_STREAM;
+pub use call::{Binding, Call, Times, Unsent};
 pub use callgate_health::Evidence;
 pub use link::{Link, PendingReply};
-pub use outcome::Outcome;
+pub use outcome::{Outcome, Stop};
 pub use reply::{Json, LongReply, Noted, Replied};
 pub use review::ReviewRequest;
 pub use slot::{Begun, Ended, Heard, Item, Progress};

@@ -8,6 +8,19 @@ use crate::telemetry::{OutcomeLabel, RetryReason, ShadowOutcome, StreamOutcome};
 use callgate_health::Evidence;
 use callgate_protocol::Code;
 
+/// Why the gateway ends a reply that has begun: what bounds it says nothing of its instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// It has taken as long as it may.
+    Time,
+    /// No item has gone to its client for as long as that may take.
+    Idle,
+    /// It has more bytes than these.
+    Bytes(u64),
+    /// The gateway itself ends, or another one serves in its place.
+    Leaving,
+}
+
 /// How an attempt has ended.
 #[derive(Debug)]
 pub enum Outcome {
@@ -25,6 +38,8 @@ pub enum Outcome {
     Complete,
     /// Its reply had begun, and whoever read that has left.
     Left,
+    /// Its reply had begun, and the gateway has ended it.
+    Stopped(Stop),
     /// Because its request, which had begun, was not sent to its end: why.
     Unfinished(Box<Failure>),
     /// With a failure.
@@ -60,7 +75,9 @@ impl Outcome {
             Outcome::NotAccepted | Outcome::Refused(_) => OutcomeLabel::Refused,
             Outcome::Lost => OutcomeLabel::Lost,
             Outcome::Late => OutcomeLabel::Failed(Code::DeadlineExceeded),
-            Outcome::Left | Outcome::GivenUp { .. } => OutcomeLabel::Failed(Code::Cancelled),
+            Outcome::Left | Outcome::Stopped(_) | Outcome::GivenUp { .. } => {
+                OutcomeLabel::Failed(Code::Cancelled)
+            }
         }
     }
 
@@ -73,7 +90,7 @@ impl Outcome {
             // It has replied well; what is missing is the gateway's.
             Outcome::TooLarge | Outcome::NoRoom => Evidence::Good,
             // It had begun to reply, and might have gone on for ever.
-            Outcome::Left => Evidence::Good,
+            Outcome::Left | Outcome::Stopped(_) => Evidence::Good,
             // It had no chance to reply.
             Outcome::Unfinished(_) => Evidence::Nothing,
             Outcome::Failed(failure) => Evidence::of_failure(failure.status.code),
@@ -107,7 +124,8 @@ impl Outcome {
             }
             Outcome::Reply(_) | Outcome::Long(_) | Outcome::TooLong(_) | Outcome::TooLarge => None,
             Outcome::NoRoom | Outcome::Failed(_) | Outcome::BadReply(_) | Outcome::Late => None,
-            Outcome::Complete | Outcome::Left | Outcome::Unfinished(_) | Outcome::GivenUp { .. } => None,
+            Outcome::Complete | Outcome::Left | Outcome::Stopped(_) => None,
+            Outcome::Unfinished(_) | Outcome::GivenUp { .. } => None,
         }
     }
 
@@ -118,7 +136,7 @@ impl Outcome {
             _ if disturbed => Feedback::Nothing,
             Outcome::Reply(_) | Outcome::Long(_) | Outcome::TooLong(_) => Feedback::Answered,
             Outcome::TooLarge | Outcome::NoRoom | Outcome::BadReply(_) => Feedback::Answered,
-            Outcome::Complete | Outcome::Left => Feedback::Answered,
+            Outcome::Complete | Outcome::Left | Outcome::Stopped(_) => Feedback::Answered,
             Outcome::Late | Outcome::GivenUp { .. } => Feedback::Late,
             Outcome::Refused(_) => Feedback::Refused,
             Outcome::Failed(failure) => match failure.status.code {
@@ -139,7 +157,10 @@ impl Outcome {
             Outcome::Reply(_) | Outcome::Long(_) | Outcome::Complete => StreamOutcome::Ok,
             Outcome::Failed(_) | Outcome::Refused(_) => StreamOutcome::Failed,
             Outcome::NotAccepted | Outcome::Lost => StreamOutcome::Lost,
-            Outcome::Late => StreamOutcome::Late,
+            Outcome::Late | Outcome::Stopped(Stop::Time) => StreamOutcome::Late,
+            Outcome::Stopped(Stop::Idle) => StreamOutcome::Idle,
+            Outcome::Stopped(Stop::Bytes(_)) => StreamOutcome::TooLong,
+            Outcome::Stopped(Stop::Leaving) => StreamOutcome::Leaving,
             Outcome::Left | Outcome::GivenUp { .. } => StreamOutcome::Left,
             Outcome::Unfinished(why) if matches!(**why, Failure::ClientGone) => StreamOutcome::Left,
             Outcome::Unfinished(_) => StreamOutcome::BadRequest,
@@ -158,7 +179,8 @@ impl Outcome {
             Outcome::Failed(_) | Outcome::BadReply(_) | Outcome::TooLarge => ShadowOutcome::Failed,
             Outcome::Late => ShadowOutcome::Late,
             Outcome::NotAccepted | Outcome::Refused(_) | Outcome::Lost => ShadowOutcome::Lost,
-            Outcome::Left | Outcome::Unfinished(_) | Outcome::GivenUp { .. } => ShadowOutcome::Lost,
+            Outcome::Left | Outcome::Stopped(_) | Outcome::Unfinished(_) => ShadowOutcome::Lost,
+            Outcome::GivenUp { .. } => ShadowOutcome::Lost,
         }
     }
 }
@@ -194,6 +216,7 @@ mod tests {
             (Outcome::TooLong(1), "ok", Good, None, None, Feedback::Answered, Copy::Ok),
             (Outcome::Complete, "ok", Good, None, None, Feedback::Answered, Copy::Ok),
             (Outcome::Left, "cancelled", Good, None, None, Feedback::Answered, Copy::Lost),
+            (Outcome::Stopped(Stop::Time), "cancelled", Good, None, None, Feedback::Answered, Copy::Lost),
             (
                 Outcome::Unfinished(Box::new(Failure::ClientGone)),
                 "cancelled",

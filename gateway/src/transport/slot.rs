@@ -10,6 +10,7 @@ use super::outcome::Outcome;
 use super::reply::LongReply;
 use bytes::Bytes;
 use callgate_protocol::Room;
+use callgate_transcode::Picked;
 use items::Items;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -59,8 +60,8 @@ pub enum Heard {
 /// What is heard of a reply that has begun.
 #[derive(Debug)]
 pub enum Item {
-    /// The next one, as JSON on one line.
-    Data(Bytes),
+    /// The next one, as JSON on one line, with the fields that the route picks of it.
+    Data(Bytes, Option<Box<Picked>>),
     /// The next one, whose JSON is long, or may be: it is yet to be made.
     Long(Box<LongReply>),
     /// How it has ended, after its last item.

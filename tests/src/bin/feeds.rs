@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::io::stderr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
 use std::task::{Context, Poll};
 
 #[derive(Parser)]
@@ -22,12 +22,34 @@ struct Number {
     n: u32,
 }
 
+/// Another one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Message)]
+struct Event {
+    kind: Option<String>,
+    seq: Option<String>,
+    pause: Option<i32>,
+    text: String,
+}
+
 /// Streams.
 #[service]
 trait Feeds {
     /// The numbers from 1 to that, and `then` an `end`, or to `fail`, or to `hang`.
     async fn feed(&self, to: u32, then: String)
     -> Result<impl Stream<Item = Result<Number, Status>>, Status>;
+
+    /// An event with all that, and another one whose text is `after`.
+    async fn events(
+        &self,
+        #[default] kind: Option<String>,
+        #[default] seq: Option<String>,
+        #[default] pause: Option<i32>,
+        #[default] text: String,
+        #[default] after: String,
+    ) -> Result<impl Stream<Item = Result<Event, Status>>, Status>;
+
+    /// How many numbers were made.
+    async fn made(&self) -> Result<u64, Status>;
 
     /// How many of these are running.
     async fn running(&self) -> Result<u32, Status>;
@@ -37,14 +59,17 @@ trait Feeds {
 }
 
 #[derive(Clone, Default)]
-struct Counting(Arc<AtomicU32>);
+struct Counting {
+    running: Arc<AtomicU32>,
+    made: Arc<AtomicU64>,
+}
 
 /// One that is running, until it is dropped.
 struct Feed {
     next: u32,
     to: u32,
     then: String,
-    running: Arc<AtomicU32>,
+    counting: Counting,
 }
 
 impl Stream for Feed {
@@ -54,6 +79,7 @@ impl Stream for Feed {
         if self.next <= self.to {
             let n = self.next;
             self.next += 1;
+            self.counting.made.fetch_add(1, SeqCst);
             return Poll::Ready(Some(Ok(Number { n })));
         }
         match std::mem::replace(&mut self.then, "end".to_owned()).as_str() {
@@ -67,9 +93,20 @@ impl Stream for Feed {
     }
 }
 
+/// Events, the first one last.
+struct Events(Vec<Event>);
+
+impl Stream for Events {
+    type Item = Result<Event, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(self.0.pop().map(Ok))
+    }
+}
+
 impl Drop for Feed {
     fn drop(&mut self) {
-        self.running.fetch_sub(1, SeqCst);
+        self.counting.running.fetch_sub(1, SeqCst);
     }
 }
 
@@ -79,12 +116,28 @@ impl Feeds for Counting {
         to: u32,
         then: String,
     ) -> Result<impl Stream<Item = Result<Number, Status>>, Status> {
-        self.0.fetch_add(1, SeqCst);
-        Ok(Feed { next: 1, to, then, running: self.0.clone() })
+        self.running.fetch_add(1, SeqCst);
+        Ok(Feed { next: 1, to, then, counting: self.clone() })
+    }
+
+    async fn events(
+        &self,
+        kind: Option<String>,
+        seq: Option<String>,
+        pause: Option<i32>,
+        text: String,
+        after: String,
+    ) -> Result<impl Stream<Item = Result<Event, Status>>, Status> {
+        let last = Event { kind: None, seq: None, pause: None, text: after };
+        Ok(Events(vec![last, Event { kind, seq, pause, text }]))
+    }
+
+    async fn made(&self) -> Result<u64, Status> {
+        Ok(self.made.load(SeqCst))
     }
 
     async fn running(&self) -> Result<u32, Status> {
-        Ok(self.0.load(SeqCst))
+        Ok(self.running.load(SeqCst))
     }
 
     async fn sum(&self, from: u32, mut items: Streaming<Number>) -> Result<u32, Status> {

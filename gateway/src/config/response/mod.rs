@@ -12,6 +12,7 @@ mod links;
 mod page;
 mod raw;
 mod status;
+mod stream;
 mod template;
 
 pub use errors::ErrorStatuses;
@@ -20,6 +21,7 @@ pub use headers::{HeaderSpec, HeaderValue};
 pub use links::LinkSpec;
 pub use raw::{ContentType, FileSpec, RawSpec};
 pub use status::StatusSpec;
+pub use stream::{EventsSpec, StreamForm};
 pub use template::{Pair, Part, TextTemplate, UriTemplate, ValueSource};
 
 use super::complaint::Complaint;
@@ -33,8 +35,20 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// The keys of `response`.
-pub(super) const KEYS: &[&str] =
-    &["wrap", "field", "raw", "content_type", "filename", "inline", "status", "headers", "metadata", "links"];
+pub(super) const KEYS: &[&str] = &[
+    "wrap",
+    "field",
+    "raw",
+    "content_type",
+    "filename",
+    "inline",
+    "stream",
+    "events",
+    "status",
+    "headers",
+    "metadata",
+    "links",
+];
 /// The most fields of a result that a route uses.
 const MAX_FIELDS: usize = 16;
 
@@ -51,6 +65,10 @@ pub struct ReplySpec {
     pub links: Vec<LinkSpec>,
     /// What its body is, if that is a field of the result as it is; otherwise it is JSON.
     pub raw: Option<RawSpec>,
+    /// The form in which its items are sent, if it comes in items; as the client wants them if nothing is said.
+    pub stream: Option<StreamForm>,
+    /// What events are made of, if its items are sent as such.
+    pub events: Option<EventsSpec>,
     /// What its entity tag is, if it has one.
     pub etag: Option<EtagSpec>,
     /// The statuses of the method's errors.
@@ -61,6 +79,16 @@ impl ReplySpec {
     /// The names of all headers that it makes.
     pub fn header_names(&self) -> impl Iterator<Item = &str> {
         self.headers.iter().map(|header| &*header.name).chain(self.metadata.iter().map(String::as_str))
+    }
+
+    /// Whether it is only for replies in items.
+    pub fn is_of_items(&self) -> bool {
+        self.stream.is_some() || self.events.is_some()
+    }
+
+    /// Whether it wants to know fields of each item.
+    pub fn picks_of_items(&self) -> bool {
+        self.events.is_some_and(|events| events.picks())
     }
 }
 
@@ -114,6 +142,13 @@ impl ReplyDraft {
         (reply.errors, draft.errors) = ErrorStatuses::read(reader, section);
         let method = matcher.map(|matcher| matcher.method);
         reply.etag = etag::read(reader, section, method, &mut draft.fields);
+        if let (true, Some(item)) = (reply.is_of_items(), section.get(keys::ETAG.name)) {
+            let complaint = Complaint::new("a stream has no entity tag", "the route streams its replies");
+            reader.complain::<()>(
+                &item,
+                complaint.help("remove `etag`, or `stream` and `events` of `response`"),
+            );
+        }
         if reader.found.len() == before && reply != ReplySpec::default() {
             draft.reply = Some(Arc::new(reply));
         }
@@ -135,7 +170,10 @@ impl ReplyDraft {
             reader.complain::<()>(&item, complaint.help("remove it, or write response = { status = 201 }"));
         }
         let fields = &mut self.fields;
+        let (stream, events) = stream::read(reader, &own, &self.shape, fields);
         let reply = ReplySpec {
+            stream,
+            events,
             headers: headers::read(reader, &own, path, fields),
             metadata: headers::read_metadata(reader, &own),
             links: links::read(reader, &own, path, fields),

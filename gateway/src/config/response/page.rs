@@ -1,6 +1,6 @@
 //! What `/routes` shows of what a route says of its replies.
 
-use super::{ContentType, EtagSpec, ReplySpec, StatusSpec};
+use super::{ContentType, EtagSpec, ReplySpec, StatusSpec, StreamForm};
 use callgate_transcode::Pick;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -29,8 +29,18 @@ impl ReplySpec {
             };
             json!({ "content_type": content_type, "is_file": raw.file.is_some() })
         });
+        let events = self.events.map(|events| {
+            json!({
+                "event": events.event.and_then(field),
+                "id": events.id.and_then(field),
+                "retry": events.retry.and_then(field),
+                "heartbeat_ms": events.heartbeat.as_millis() as u64,
+            })
+        });
         json!({
             "raw": raw,
+            "stream": self.stream.map(StreamForm::name),
+            "events": events,
             "status": status,
             "headers": self.header_names().collect::<Vec<_>>(),
             "links": self.links.iter().map(|link| link.relation.as_str()).collect::<Vec<_>>(),

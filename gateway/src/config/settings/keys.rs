@@ -8,6 +8,7 @@ use crate::config::complaint::Complaint;
 use crate::config::error_types::ErrorTypes;
 use crate::config::reader::{Item, Reader, Section, set};
 use crate::config::suggest::nearest;
+use crate::config::units::show_duration;
 use crate::config::{balance, dns};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -120,6 +121,7 @@ const SERVER_KEYS: &[&str] = &[
     "body_timeout",
     "idle_timeout",
     "drain_timeout",
+    "stream_drain",
     "lame_duck",
     "state",
     "tls_ticket_keys",
@@ -176,6 +178,7 @@ fn read_server(reader: &mut Reader<'_>, section: &Section<'_>, server: &mut Serv
     for (key, time) in times {
         set(time, section.get(key).and_then(|item| reader.duration(&item, TIMES)));
     }
+    read_stream_drain(reader, section, server);
     let lame_duck = section.get("lame_duck");
     let times = Duration::ZERO..=*TIMES.end();
     set(&mut server.lame_duck, lame_duck.and_then(|item| reader.duration(&item, times)));
@@ -187,6 +190,20 @@ fn read_server(reader: &mut Reader<'_>, section: &Section<'_>, server: &mut Serv
     server.tls_ticket_keys = ticket_keys.and_then(|item| ticket_keys::read(reader, &item));
     let (types, expected) = (section.get("error_types"), "a URI such as \"https://errors.example.com/\"");
     set(&mut server.error_types, types.and_then(|item| reader.text(&item, expected, ErrorTypes::parse)));
+}
+
+/// Streams that end in order do so before the connections are closed.
+fn read_stream_drain(reader: &mut Reader<'_>, section: &Section<'_>, server: &mut ServerSettings) {
+    server.stream_drain = server.drain_timeout * 2 / 3;
+    let Some(item) = section.get("stream_drain") else { return };
+    let time = reader.duration(&item, Duration::ZERO..=*TIMES.end());
+    if time.is_some_and(|time| time > server.drain_timeout) {
+        let drain_timeout = show_duration(server.drain_timeout);
+        let title = "`stream_drain` is longer than `drain_timeout`";
+        let complaint = Complaint::new(title, format!("all connections are closed after {drain_timeout}"));
+        reader.complain::<()>(&item, complaint.help("write a longer `drain_timeout`"));
+    }
+    set(&mut server.stream_drain, time);
 }
 
 fn upgrade_socket(file: &Path, text: &str) -> Result<Option<String>, Complaint> {

@@ -30,6 +30,7 @@ mod routes;
 mod scaling;
 mod security;
 mod settings;
+mod streams;
 mod tables;
 mod tls;
 mod traffic;

@@ -128,7 +128,7 @@ error: unknown key `wrapped` in `response`
 10 | response = { wrapped = "x" }
    |              ^^^^^^^ not known here
    |
-   = help: there is `wrap`, `field`, `raw`, `content_type`, `filename`, `inline`, `status`, `headers`, `metadata` and `links`
+   = help: there is `wrap`, `field`, `raw`, `content_type`, `filename`, `inline`, `stream`, `events`, `status`, `headers`, `metadata` and `links`
 "#,
     );
 }

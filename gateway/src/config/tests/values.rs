@@ -223,7 +223,7 @@ fn every_setting_is_read() {
     let text = "server = { listen = ['[::1]:80', '0.0.0.0:0'], workers = 3, max_body = '1KiB', compressed_bodies = false, max_body_memory = '2KiB', max_answer = '1MiB', max_answer_memory = '2MiB', \
                 min_send_rate = '3B/s', min_send_rate_window = '5s', min_body_rate = '9B/s', min_body_rate_window = '6s', max_head = 10000, max_headers = 7, \
                 max_connections = 5, max_handshakes = 6, max_requests_per_connection = 11, handshake_timeout = '8s', header_timeout = '1s', body_timeout = '2s', idle_timeout = '3s', \
-                drain_timeout = '4s', lame_duck = '7s', state = '/s', error_types = 'https://e.example/' }\n\
+                drain_timeout = '4s', stream_drain = '2s', lame_duck = '7s', state = '/s', error_types = 'https://e.example/' }\n\
                 admin = { listen = '127.0.0.1:9', hosts = ['Gateway.Example'], token = 's3cret' }\ntables.watch = ['x', '/y/z.toml', '../../w']\n\
                 log = { level = 'info,callgate=debug', format = 'json' }\n\
                 upgrade = { socket = '@x', drain_timeout = '5s' }\ndns.timeout = '6s'\n\
@@ -252,6 +252,7 @@ fn every_setting_is_read() {
             body_timeout: seconds(2),
             idle_timeout: seconds(3),
             drain_timeout: seconds(4),
+            stream_drain: seconds(2),
             lame_duck: seconds(7),
             state: Some(PathBuf::from("/s")),
             tls_ticket_keys: None,

@@ -23,6 +23,8 @@ pub(in crate::front) struct OpenConnections {
     pub(super) shaking: Cell<usize>,
     /// Set when also those without a request are to be closed.
     pub(in crate::front) stopping: Cell<bool>,
+    /// Set when replies in items are waited for no longer.
+    pub(in crate::front) streams_over: Cell<bool>,
     /// Sweeps since the worker began: the clock of the limits.
     pub(in crate::front) sweeps: Cell<u64>,
     pub(in crate::front) closed: Notify,
@@ -53,6 +55,7 @@ impl OpenConnections {
             handshakes: RefCell::default(),
             shaking: Cell::new(0),
             stopping: Cell::new(false),
+            streams_over: Cell::new(false),
             sweeps: Cell::new(0),
             closed: Notify::new(),
             placeless: Cell::new(0),
@@ -61,6 +64,17 @@ impl OpenConnections {
             date: DateLine::now(),
             limits,
             requests,
+        }
+    }
+
+    /// Replies in items are waited for no longer: each is told.
+    pub(in crate::front) fn end_streams(&self) {
+        self.streams_over.set(true);
+        for (_, connection) in self.all.borrow().iter() {
+            connection.wake();
+            if let Some(http2) = connection.http2.get() {
+                http2.wake_streams();
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 //! client does not let end is ended alone.
 
 use super::Connection;
+use super::echo::Echo;
 use super::unsent::Unsent;
 use crate::front::pace::Pace;
 use callgate_http1::Refusal;
@@ -21,6 +22,8 @@ pub(in crate::front) struct Http2 {
     pub(in crate::front) streams: RefCell<Slab<Rc<Stream>>>,
     /// What they hold of replies that were not sent.
     pub(in crate::front) unsent: Unsent,
+    /// What asks its client whether it has heard all that was said.
+    pub(in crate::front) echo: Echo,
     /// The sweep at which it began.
     born: u64,
     /// How much of the age that connections may have is its own, in thousandths: those that began together do not end together.
@@ -70,6 +73,11 @@ impl Http2 {
     /// Has it end, unless that is no longer so when its task runs. The first reason counts.
     pub(in crate::front) fn fall_due(&self, why: Due) {
         self.due.set(self.due.get().or(Some(why)));
+    }
+
+    /// Wakes whoever waits for one of its streams.
+    pub(in crate::front) fn wake_streams(&self) {
+        self.streams.borrow().iter().for_each(|(_, stream)| stream.wake());
     }
 
     /// Whether it is older than a connection may become.
@@ -123,6 +131,7 @@ impl Connection {
         let begin = || Http2 {
             streams: RefCell::default(),
             unsent: Unsent::default(),
+            echo: Echo::default(),
             born: self.open.sweeps.get(),
             share_of_age: fastrand::u64(900..=1000),
             leaves: Cell::new(false),

@@ -17,7 +17,7 @@ use super::end::{Linger, end};
 use super::exchange::Exchange;
 use super::handler::handle;
 use super::problem;
-use super::reply::Reply;
+use super::reply::{End, Reply};
 use super::request_id::RequestId;
 use super::tally;
 use super::wire::Wire;
@@ -100,14 +100,14 @@ async fn exchange(
     }
     let mut unread = if is_beside { Unread::Nothing } else { exchange.body.unread(&exchange.head) };
     let going = going(worker, wire, &exchange, &reply, unread);
-    if send(wire, &mut exchange, reply, going, unread != Unread::Little).await.is_err() {
+    let Ok(ended) = send(wire, &mut exchange, reply, going, unread != Unread::Little).await else {
         return None;
-    }
+    };
     if is_beside {
         exchange.body.stop_streaming();
         unread = exchange.body.unread(&exchange.head);
     }
-    if going == Going::Ends || unread == Unread::Much {
+    if going == Going::Ends || ended != End::Whole || unread == Unread::Much {
         // Whatever has come behind it is no request.
         wire.connection.open.pool.take_request(exchange.finish());
         end(wire, if unread == Unread::Nothing { Linger::IfMore } else { Linger::Body }).await;

@@ -1,9 +1,10 @@
 //! A reply on the wire: its head and its body in one write, if both are there and the kernel takes them; long ones piece by piece, and
 //! those that have only begun as they come.
 
-use super::stream::{BrokenOff, stream};
+use super::stream::stream;
+use crate::failure::Failure;
 use crate::front::exchange::Exchange;
-use crate::front::reply::{Content, Reply};
+use crate::front::reply::{Content, End, Reply};
 use crate::front::request_id::RequestId;
 use crate::front::wire::Wire;
 use callgate_http1::{ReplyBody, Version};
@@ -43,14 +44,15 @@ impl Going {
     }
 }
 
-/// Sends the reply of an exchange, whose guards are released with the last piece if all of its body has come.
+/// Sends the reply of an exchange, whose guards are released with the last piece if all of its body has come. Says how it has ended: unless
+/// it is whole, it is the connection's last one.
 pub(super) async fn send(
     wire: &Wire,
     exchange: &mut Exchange,
     reply: Reply,
     going: Going,
     all_has_come: bool,
-) -> io::Result<()> {
+) -> io::Result<End> {
     let mut out = wire.connection.open.buffers.take();
     let body = body(&reply, exchange.head.version());
     let mut head = reply.begin(&mut out, &wire.connection.open.date.line(), going.line());
@@ -64,18 +66,14 @@ pub(super) async fn send(
     };
     let sent = match content {
         Content::Begun(mut begun) => {
-            let sent = stream(wire, &mut out, &mut begun, body == ReplyBody::Chunked);
+            let is_chunked = body == ReplyBody::Chunked;
+            let cut = |failure: &Failure| exchange.cut(failure);
+            // On the heap, as all that is rare.
+            let sent = Box::pin(stream(wire, &mut out, &mut begun, is_chunked, &cut));
             // Its request may still come, as a stream.
-            let sent = exchange.body.beside(&exchange.head, sent).await;
-            sent.map_err(|broken_off| match broken_off {
-                BrokenOff::Client(error) => error,
-                BrokenOff::Call(failure) => {
-                    failure.log_broken_off(exchange.context.id.as_str(), exchange.tally.route());
-                    io::ErrorKind::BrokenPipe.into()
-                }
-            })
+            exchange.body.beside(&exchange.head, sent).await
         }
-        content => write(wire, &mut out, content, before_last).await,
+        content => write(wire, &mut out, content, before_last).await.map(|()| End::Whole),
     };
     wire.connection.open.buffers.give_back(out);
     sent

@@ -20,7 +20,7 @@ const FRAMES_A_REQUEST: u32 = 10;
 const FRAMES_A_PIECE: u32 = 4;
 /// SETTINGS may change the windows of all streams.
 const SETTINGS_COST: u32 = 20;
-/// PING that answers one of ours, of which there is one in a connection's life.
+/// PING that answers one of ours, of which there is one in a connection's life, and one for each reply that was cut.
 const PONG_COST: u32 = 20;
 /// A head that is refused, which has brought its [`FRAMES_A_REQUEST`].
 const REFUSED_COST: u32 = 20;

@@ -4,6 +4,7 @@
 //! io      the socket, with an eye on the frames that pass; frames, their heads; flood, those that ask for nothing; outgoing, what is to leave
 //! stream  one request and its reply
 //! head    heads: those of requests are read by the rules of HTTP/1.1
+//! begun   a reply in items on its stream; echo, what says that its client has heard the last of them
 //! send    a reply on its stream; piece, a piece of it that its client has not taken yet
 //! sniff   in the clear: whether a client speaks it
 //! linger  the end of a connection, which is to be heard
@@ -13,6 +14,7 @@
 //! What a stream does not need any more is given back before its client has taken the reply: what a client can hold by not taking
 //! anything is the reply alone.
 
+mod begun;
 mod flood;
 mod frames;
 mod head;
@@ -32,8 +34,8 @@ use crate::config::Http2Settings;
 use crate::supervise::Task;
 use crate::telemetry::Flood;
 use crate::worker::Worker;
-use h2::Reason;
 use h2::server::{Builder, Connection as Library};
+use h2::{PingPong, Reason};
 use io::{Io, Watch};
 use linger::linger;
 use piece::Piece;
@@ -63,7 +65,7 @@ pub(super) async fn serve(worker: &Rc<Worker>, wire: &Rc<Wire>) {
     connection.enter(Phase::Head);
     let (io, watch) = Io::new(worker, wire);
     let builder = builder(&worker.shared.settings.http2, connection);
-    let Some(library) = begun(wire, builder.handshake(io)).await else {
+    let Some(mut library) = begun(wire, builder.handshake(io)).await else {
         if connection.open.stopping.get() && !connection.expired.get() {
             say_that_none_was_taken(wire, &watch).await;
         }
@@ -72,7 +74,8 @@ pub(super) async fn serve(worker: &Rc<Worker>, wire: &Rc<Wire>) {
     worker.shared.front.workers.of(worker.id).http2.accepted.increment();
     connection.enter(Phase::Idle);
     watch.gather();
-    let mut served = Served { worker, wire, watch, library, leaves: false, ends: false };
+    let pings = library.ping_pong();
+    let mut served = Served { worker, wire, watch, library, pings, leaves: false, ends: false };
     poll_fn(|cx| served.poll(cx)).await;
     drop(served);
     if !connection.expired.get() {
@@ -128,6 +131,8 @@ struct Served<'c> {
     wire: &'c Rc<Wire>,
     watch: Rc<Watch>,
     library: Library<Io, Piece>,
+    /// What asks the client whether it has heard all that was said.
+    pings: Option<PingPong>,
     /// The client was told that no more requests are taken.
     leaves: bool,
     /// It was told that the connection ends now.
@@ -175,6 +180,12 @@ impl Served<'_> {
             if connection.slow.get() {
                 // What it does not take is not kept.
                 return Poll::Ready(());
+            }
+            if let Some(pings) = &mut self.pings
+                && connection.http2().echo.poll(cx, pings)
+            {
+                // The question has to be sent.
+                continue;
             }
             // What was said now has to be sent.
             if self.say() {

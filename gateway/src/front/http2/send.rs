@@ -1,12 +1,9 @@
 //! A reply on its stream: its head, and its body as its client's windows allow.
 //!
 //! A body is handed to the library whole, which sends it as it can. Whoever waits for that is the stream's task, so that a stream whose
-//! client takes nothing is ended, and its reply is gone with it.
+//! client takes nothing is ended, and its reply is gone with it. A reply in items is sent by `begun.rs`.
 
 use super::piece::{Held, Piece};
-use crate::buffers::{Buffers, ReplyBuffer};
-use crate::call::ReplyStream;
-use crate::failure::Failure;
 use crate::front::connection::Stream;
 use crate::front::reply::Content;
 use callgate_protocol::Budget;
@@ -15,10 +12,7 @@ use http::Response;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-
-/// Items that are there are sent together, up to so many bytes.
-const FULL: usize = 64 * 1024;
+use std::task::Poll;
 
 /// How sending has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,83 +69,6 @@ fn pieces(content: Content, stream: &Rc<Stream>, budget: &Arc<Budget>) -> Option
             parts.into_iter().map(|part| Piece::new(Held::Part(part), stream, budget)).collect()
         }
         content => Some(vec![Piece::new(Held::Content(content), stream, budget)?]),
-    }
-}
-
-/// Sends a reply that has only begun, as its items come. A client that resets the stream ends its call; a call that fails resets the
-/// stream, so that nobody takes the reply for whole.
-pub(super) async fn send_begun(
-    respond: &mut SendResponse<Piece>,
-    stream: &Rc<Stream>,
-    head: Response<()>,
-    mut reply: Box<ReplyStream>,
-    budget: &Arc<Budget>,
-) -> Result<Sent, Failure> {
-    let Ok(mut out) = respond.send_response(head, false) else { return Ok(Sent::Over) };
-    let buffers = &stream.connection.open.buffers;
-    loop {
-        let gathered = poll_fn(|cx| gather(cx, &mut out, &mut reply, buffers)).await;
-        let (buffer, goes_on) = match gathered {
-            Gathered::Some(buffer) => (buffer, true),
-            Gathered::Last(buffer) => (buffer, false),
-            Gathered::ClientGone => return Ok(Sent::Over),
-            Gathered::Failed(failure) => {
-                out.send_reset(Reason::INTERNAL_ERROR);
-                return Err(failure);
-            }
-        };
-        let Some(piece) = Piece::new(Held::Begun(buffer), stream, budget) else {
-            out.send_reset(Reason::ENHANCE_YOUR_CALM);
-            return Ok(Sent::NoRoom);
-        };
-        if out.send_data(piece, !goes_on).is_err() {
-            // The client has gone. What its call still brings is of no use.
-            return Ok(Sent::Over);
-        }
-        // What is not taken holds back what is to come.
-        let sent = taken(stream, &mut out, 0).await;
-        if !goes_on || sent == Sent::Stalled {
-            return Ok(sent);
-        }
-    }
-}
-
-/// What has come of a reply.
-enum Gathered {
-    /// Something, and more may come.
-    Some(ReplyBuffer),
-    /// The rest.
-    Last(ReplyBuffer),
-    ClientGone,
-    Failed(Failure),
-}
-
-/// Takes the items that are there; waits when there is none.
-fn gather(
-    cx: &mut Context<'_>,
-    out: &mut SendStream<Piece>,
-    reply: &mut ReplyStream,
-    buffers: &Rc<Buffers>,
-) -> Poll<Gathered> {
-    let mut buffer = None;
-    let begin = || buffers.for_reply(0);
-    loop {
-        match reply.poll_next(cx) {
-            Poll::Ready(Some(Ok(item))) => {
-                let buffer = buffer.get_or_insert_with(begin);
-                buffer.append(|bytes| bytes.extend_from_slice(&item));
-                if buffer.body().len() >= FULL {
-                    break;
-                }
-            }
-            Poll::Ready(Some(Err(failure))) => return Poll::Ready(Gathered::Failed(failure)),
-            Poll::Ready(None) => return Poll::Ready(Gathered::Last(buffer.unwrap_or_else(begin))),
-            Poll::Pending => break,
-        }
-    }
-    match buffer {
-        Some(buffer) => Poll::Ready(Gathered::Some(buffer)),
-        None => out.poll_reset(cx).map(|_| Gathered::ClientGone),
     }
 }
 

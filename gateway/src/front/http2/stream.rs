@@ -1,9 +1,10 @@
 //! One stream: its request is an exchange, like any other.
 
+use super::begun::send_begun;
 use super::head;
 use super::io::Watch;
 use super::piece::Piece;
-use super::send::{Sent, send, send_begun};
+use super::send::{Sent, send};
 use crate::failure::Failure;
 use crate::front::body::{RequestBody, StreamBody};
 use crate::front::connection::{Connection, OpenStream};
@@ -76,11 +77,14 @@ impl Replying {
         let (stream, budget) = (&self.open.stream, &self.counted.0.shared.answers);
         let head = head::of_exchange(&exchange, &reply);
         let content = if self.is_head { Content::Empty } else { reply.content };
-        let sent = match content {
+        match content {
             Content::Begun(begun) => {
-                let sent = send_begun(&mut self.respond, stream, head, begun, budget);
+                let cut = |failure: &Failure| exchange.cut(failure);
+                // On the heap, as all that is rare.
+                let sent = Box::pin(send_begun(&mut self.respond, stream, head, begun, budget, &cut));
                 // Its request may still come, as a stream.
-                exchange.body.beside(&exchange.head, sent).await
+                let sent = exchange.body.beside(&exchange.head, sent).await;
+                self.count(sent);
             }
             content => {
                 // Whoever hears the end of the reply finds the places free; and one whose client does not take it holds nothing else.
@@ -91,12 +95,8 @@ impl Replying {
                     // A stream that ends while its client sends is reset: of what is little the end is waited for.
                     rest.discard().await;
                 }
-                return self.count(sent);
+                self.count(sent);
             }
-        };
-        match sent {
-            Ok(sent) => self.count(sent),
-            Err(failure) => failure.log_broken_off(exchange.context.id.as_str(), exchange.tally.route()),
         }
     }
 

@@ -4,8 +4,9 @@
 //! Each form has an entity tag of its own, so what the client has is compared with the form that it would get. Parts are parts of the body
 //! as it is: nobody puts a part together with a body in a coding, because only what is as it is says that there are parts.
 
-use super::{Content, Reply, coded, etag};
+use super::{Content, Reply, coded, etag, streamed};
 use crate::coding::Coding;
+use crate::config::CallSpec;
 use crate::failure::Failure;
 use crate::fields::{self, IF_RANGE, Lines, RANGE};
 use crate::front::accept;
@@ -31,6 +32,8 @@ pub(in crate::front) struct Form {
 pub(in crate::front) struct Asked<'a> {
     /// Its request.
     pub(in crate::front) head: &'a Request,
+    /// The call of its route, if it has met one that calls.
+    pub(in crate::front) call: Option<&'a CallSpec>,
     /// Whether the route compresses its replies.
     pub(in crate::front) compresses: bool,
     /// What long answers take their room from.
@@ -42,6 +45,9 @@ pub(in crate::front) struct Asked<'a> {
 /// # Errors
 /// Its client takes no such form, or asks for a part that is not there.
 pub(in crate::front) async fn choose(asked: Asked<'_>, mut reply: Reply) -> Result<Reply, Failure> {
+    if let Content::Begun(_) = reply.content {
+        return in_items(asked, reply);
+    }
     let Some(form) = reply.form.take() else { return Ok(compressed(asked, reply).await) };
     let (fields, method) = (asked.head.fields(), asked.head.method());
     let is_read = matches!(method, "GET" | "HEAD");
@@ -84,6 +90,17 @@ pub(in crate::front) async fn choose(asked: Asked<'_>, mut reply: Reply) -> Resu
         Some(wanted) => part(reply, wanted),
         None => Ok(reply),
     }
+}
+
+/// A reply in items: there are no parts of it, nothing that it could be compared by, and it is not compressed.
+fn in_items(asked: Asked<'_>, mut reply: Reply) -> Result<Reply, Failure> {
+    if let Some(form) = reply.form.take() {
+        reply.lines.extend_from_slice(&form.about);
+    }
+    if let Some(call) = asked.call {
+        streamed::choose(call, asked.head.fields(), &mut reply)?;
+    }
+    Ok(reply)
 }
 
 /// A reply of which there are no other forms, compressed if it can be.

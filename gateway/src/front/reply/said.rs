@@ -21,7 +21,8 @@ const NOSNIFF: &str = "x-content-type-options";
 
 /// The reply to a call, as its route wants it.
 pub(in crate::front) async fn reply(request: &Request<'_>, reply: call::Reply) -> Reply {
-    let Some(spec) = &request.call.spec.reply else { return Reply::of_call(reply) };
+    let of_call = &request.call.spec;
+    let Some(spec) = &of_call.reply else { return Reply::of_call(of_call, reply) };
     let (mut reply, noted) = say(spec, request, reply);
     if let Some(tag) = tag(spec.etag, noted.as_deref(), &reply).await {
         reply.form.get_or_insert_default().tag = Some(tag);
@@ -47,7 +48,7 @@ fn say(spec: &ReplySpec, request: &Request<'_>, mut reply: call::Reply) -> (Repl
         call::Reply::Whole { replied, .. } => replied.noted.take(),
         call::Reply::Begun(_) => None,
     };
-    let mut reply = Reply::of_call(reply);
+    let mut reply = Reply::of_call(&request.call.spec, reply);
     let known = noted.as_deref();
     let values =
         Values { picked: known.map(|noted| &noted.picked), path: &request.path, query: &request.query };

@@ -14,7 +14,7 @@ pub(super) fn streams(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
     let mut open = family("callgate_streams_open", "Calls that stream and are under way, by route.", GAUGE);
     let mut ends = family(
         "callgate_stream_ends_total",
-        "Calls that streamed, by route and how they ended: ok, failed, lost, late, left, bad_request or bad_reply.",
+        "Calls that streamed, by route and how they ended: ok, failed, lost, late, idle, too_long, leaving, left, bad_request or bad_reply.",
         COUNTER,
     );
     let mut durations = family(

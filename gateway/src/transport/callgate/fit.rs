@@ -3,8 +3,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail so"))]
 
 use super::offer::{MethodEntry, Offer};
-use crate::config::{BodyTypes, CallRef, CallSpec, names_help};
-use callgate_protocol::Code;
+use crate::config::{BodyTypes, CallRef, CallSpec, ReplySpec, names_help};
+use callgate_protocol::{Code, Streaming};
 use callgate_transcode::{Body, Pick, RequestBinding, RequestProgram, ResponseBinding, ResponseProgram};
 
 /// The most names among which one is looked for that was probably meant.
@@ -32,7 +32,8 @@ pub enum Part {
 /// Whether what a route says of its calls fits a method; where it does not, which part of the route it is and why.
 pub fn fits(spec: &CallSpec, method: &MethodEntry) -> Result<(), (Part, String)> {
     request_fits(&spec.request, method)?;
-    items_fit(&spec.body, method)?;
+    request_items_fit(&spec.body, method)?;
+    items_fit(spec.reply.as_deref(), method.streams).map_err(|error| (Part::Response, error.to_owned()))?;
     response_fits(&spec.response, method)?;
     errors_fit(spec, method)
 }
@@ -59,7 +60,7 @@ fn request_fits(request: &RequestBinding, method: &MethodEntry) -> Result<(), (P
 }
 
 /// Whether the body is a stream of items where the method's caller streams some, and only there.
-fn items_fit(body: &BodyTypes, method: &MethodEntry) -> Result<(), (Part, String)> {
+fn request_items_fit(body: &BodyTypes, method: &MethodEntry) -> Result<(), (Part, String)> {
     let error = match (*body == BodyTypes::Items, method.streams.caller) {
         (true, false) => "the method's caller streams no items: leave `stream` out of `body`",
         (false, true) => {
@@ -81,6 +82,14 @@ fn response_fits(response: &ResponseBinding, method: &MethodEntry) -> Result<(),
     picks.try_for_each(|(at, pick)| {
         bind(std::slice::from_ref(pick)).map_err(|error| (Part::Picked(at), error))
     })
+}
+
+/// Whether a method that streams so gives what is said of replies in items.
+pub(super) fn items_fit(reply: Option<&ReplySpec>, streams: Streaming) -> Result<(), &'static str> {
+    if reply.is_some_and(ReplySpec::is_of_items) && !streams.service {
+        return Err("the method has one result and no items: `stream` and `events` have no effect");
+    }
+    Ok(())
 }
 
 /// Whether all errors that have statuses are codes, or declared by the method.
@@ -113,7 +122,7 @@ mod tests {
     use callgate_protocol::schema::{
         Attributes, Definition, EnumDef, Field, Fingerprint, MethodSchema, Shape, StructDef, Type, Variant,
     };
-    use callgate_protocol::{CallId, Hello, Limits, MethodOffer, ServiceOffer, Streaming};
+    use callgate_protocol::{CallId, Hello, Limits, MethodOffer, ServiceOffer};
     use std::sync::Arc;
 
     /// An instance that offers `orders.get(id: u32, note: String) -> { total: f64 }`.
@@ -188,6 +197,10 @@ endpoints = ['x:1']
             ),
             ("match = 'GET /{id}'\ncall = 'orders.get'\nresponse = { headers = { x-a = '{total}' } }", None),
             ("match = 'GET /{id}'\ncall = 'orders.get'\nerrors = { order_gone = 410, aborted = 423 }", None),
+            (
+                "match = 'GET /{id}'\ncall = 'orders.get'\nresponse = { stream = 'sse' }",
+                Some((Part::Response, "one result and no items")),
+            ),
             (
                 "match = 'GET /{id}'\ncall = 'orders.get'\nerrors = { aborted = 423, order_gnoe = 410 }",
                 Some((

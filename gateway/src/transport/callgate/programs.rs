@@ -1,6 +1,7 @@
 //! What a connection knows of the routes whose calls go over it: how their requests are encoded for its instance, or that the
 //! instance lacks the method.
 
+use super::fit::items_fit;
 use super::offer::Offer;
 use super::transcoders::{Transcoder, Transcoders};
 use crate::config::ReplySpec;
@@ -8,7 +9,7 @@ use crate::transport::call::Binding;
 use crate::transport::reply::Noted;
 use callgate_protocol::connection::NumberMap;
 use callgate_protocol::{Metadata, Streaming};
-use callgate_transcode::DecodeError;
+use callgate_transcode::{DecodeError, Picked};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -39,6 +40,19 @@ impl Program {
         let picked = payload.map(|payload| self.shared.response.pick(payload)).transpose()?;
         Ok(Some(Box::new(Noted { picked: picked.unwrap_or_default(), metadata })))
     }
+
+    /// Whether the route wants to know fields of each item.
+    pub(super) fn picks_of_items(&self) -> bool {
+        self.reply.as_ref().is_some_and(|reply| reply.picks_of_items())
+    }
+
+    /// The fields of an item, which has become JSON, that the route wants to know.
+    pub(super) fn pick_of_item(&self, item: &[u8]) -> Result<Option<Box<Picked>>, DecodeError> {
+        if !self.picks_of_items() {
+            return Ok(None);
+        }
+        self.shared.response.pick(item).map(|picked| Some(Box::new(picked)))
+    }
 }
 
 /// A program, or why there is none: the route's fields do not fit the method.
@@ -62,13 +76,14 @@ impl Programs {
     #[cold]
     fn make(&self, route: &Binding<'_>, offer: &Offer, transcoders: &Transcoders) -> Option<Bound> {
         let program = offer.find(route.call).map(|method| {
-            let shared = transcoders.of(route, method);
+            let reply = route.reply.map(|reply| &**reply);
+            let shared = items_fit(reply, method.streams)
+                .map_err(Rc::from)
+                .and_then(|()| transcoders.of(route, method).map_err(|error| Rc::from(error.to_string())));
             let (name, idempotent, streams) = (&*method.name, method.idempotent, method.streams);
             let reply = route.reply.cloned();
-            let own = shared
-                .map(|shared| Rc::new(Program { shared, method: name.into(), idempotent, streams, reply }));
             // The log has it already: `control::fit` has looked at it before any request came.
-            own.map_err(|error| Rc::from(error.to_string()))
+            shared.map(|shared| Rc::new(Program { shared, method: name.into(), idempotent, streams, reply }))
         });
         self.keep(route.id, route.slot, program.clone());
         program

@@ -3,7 +3,7 @@
 use super::Connection;
 use crate::buffers::HEADROOM;
 use crate::transport::callgate::in_flight::InFlight;
-use crate::transport::outcome::Outcome;
+use crate::transport::outcome::{Outcome, Stop};
 use crate::transport::reply::{Json, LongReply, Noted, Replied};
 use crate::transport::slot::{Ended, Raw};
 use callgate_protocol::connection::{self, Answer, Lost, Said};
@@ -85,7 +85,11 @@ impl Connection {
     pub(super) fn expire(&self, now: Instant) {
         self.worker.presence.see(now);
         let late = self.machine.borrow_mut().expire(now);
-        self.end_all(late, |_| Outcome::Late);
+        self.end_all(late, |call| match &call.value.streamed {
+            // It has replied for as long as it may.
+            Some(streamed) if streamed.has_items.get() => Outcome::Stopped(Stop::Time),
+            _ => Outcome::Late,
+        });
     }
 
     /// The connection has ended.

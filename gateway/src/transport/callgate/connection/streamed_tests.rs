@@ -98,7 +98,7 @@ fn progress(call: &mut PendingReply) -> Option<Progress> {
 /// The next item or end of a reply that has begun.
 fn next(call: &mut PendingReply) -> Option<String> {
     match call.poll_item(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(Item::Data(json)) => Some(String::from_utf8_lossy(&json).into_owned()),
+        Poll::Ready(Item::Data(json, _)) => Some(String::from_utf8_lossy(&json).into_owned()),
         Poll::Ready(Item::Long(reply)) => Some(format!("{reply:?}")),
         Poll::Ready(Item::End(ended)) => Some(format!("{:?}", ended.outcome)),
         Poll::Pending => None,
@@ -404,7 +404,7 @@ async fn a_caller_that_waits_is_woken_by_each_item_and_by_the_end() {
         let reader = tokio::task::spawn_local(async move {
             let Heard::Progress(Progress::Begun(_)) = call.heard().await else { panic!("it begins") };
             let mut read = 0;
-            while let Item::Data(_) = poll_fn(|cx| call.poll_item(cx)).await {
+            while let Item::Data(..) = poll_fn(|cx| call.poll_item(cx)).await {
                 read += 1;
             }
             read

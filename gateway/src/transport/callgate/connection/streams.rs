@@ -137,12 +137,16 @@ impl Connection {
             // JSON is about twice as long as what it is made of.
             let mut json = self.worker.buffers.for_reply(bytes.len() * 2 + 64);
             match json.append(|out| response.decode_within(&bytes, out, HEADROOM + MAX_AT_ONCE)) {
-                Ok(()) => return Ok(Item::Data(Bytes::copy_from_slice(json.body()))),
+                Ok(()) => {
+                    let picked = program.pick_of_item(&bytes).map_err(|error| error.to_string())?;
+                    return Ok(Item::Data(Bytes::copy_from_slice(json.body()), picked));
+                }
                 Err(DecodeError { reason: DecodeReason::TooLong, .. }) => {}
                 Err(error) => return Err(error.to_string()),
             }
         }
-        Ok(Item::Long(Box::new(LongReply::new(bytes, room, response.clone()))))
+        let noted = program.picks_of_items().then(Box::default);
+        Ok(Item::Long(Box::new(LongReply::new(bytes, room, response.clone()).with(noted))))
     }
 
     /// Gives a call up for that reason, which its caller hears, unless it has ended.
