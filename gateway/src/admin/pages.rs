@@ -152,6 +152,7 @@ fn call(call: &CallAction, unfit: &[Unfit]) -> Value {
         "fallback": traffic::fallback(call),
         "timeout_ms": spec.timeout.as_millis() as u64,
         "streams": streams,
+        "mode": spec.mode.name(),
         "idempotent": idempotent,
         "idempotency_key": spec.idempotency_key,
         "body": spec.body.page(&spec.request.body),

@@ -8,6 +8,7 @@ use super::call_ref::{self, CallRef};
 use super::defaults::Defaults;
 use super::keys;
 use super::matcher::Matcher;
+use super::mode::{self, CallMode};
 use super::reader::{Item, Reader, Section};
 use super::response::{ReplyDraft, ReplySpec};
 use super::retry::{self, RetrySpec};
@@ -28,6 +29,8 @@ pub struct CallSpec {
     pub backend: String,
     /// How long a call may take, retries included; 1 ms to 24 h, by default 10 s.
     pub timeout: Duration,
+    /// Whom its reply is for.
+    pub mode: CallMode,
     /// Whether running a call twice does what running it once does. `None`: the instance says so of its method.
     pub idempotent: Option<bool>,
     /// Whether a call may run twice whose request has an `Idempotency-Key`, which then goes along.
@@ -97,6 +100,7 @@ pub(super) struct CallDraft {
     pub(super) policy: Arc<CallPolicy>,
     call: Option<CallRef>,
     timeout: Duration,
+    mode: CallMode,
     idempotent: Option<bool>,
     idempotency_key: bool,
     retry: RetrySpec,
@@ -142,6 +146,7 @@ impl CallDraft {
             call: call.and_then(|item| call_ref::read(reader, &item)),
             backend,
             timeout,
+            mode: mode::read(reader, section, matcher).unwrap_or_default(),
             idempotent,
             idempotency_key,
             // With a key calls may run twice, whatever holds without.
@@ -168,6 +173,7 @@ impl CallDraft {
             call: self.call?,
             backend,
             timeout: self.timeout,
+            mode: self.mode,
             idempotent: retry::idempotent(self.idempotent, method),
             idempotency_key: self.idempotency_key,
             retry: self.retry,

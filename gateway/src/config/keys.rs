@@ -55,6 +55,7 @@ keys! {
     REWRITE "rewrite", EVERY, NOT_AT_TOP, "looked up again under another path";
     BACKEND "backend", CALLS, AT_TOP, "which backend is called";
     TIMEOUT "timeout", CALLS, AT_TOP, "how long the whole call may take, retries included";
+    MODE "mode", CALLS, NOT_AT_TOP, "whether whoever asks hears what the method replies";
     IDEMPOTENT "idempotent", CALLS, NOT_AT_TOP, "whether running a call twice does what running it once does";
     IDEMPOTENCY_KEY "idempotency_key", CALLS, NOT_AT_TOP, "whether a request with `Idempotency-Key` counts as idempotent";
     RETRY "retry", CALLS, NOT_AT_TOP, "how often a call is sent, and after what";

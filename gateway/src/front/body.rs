@@ -14,6 +14,7 @@ mod content;
 mod stream;
 mod wire;
 
+pub(super) use content::SharedBody;
 pub(super) use stream::StreamBody;
 
 use super::connection::Connection;
@@ -109,7 +110,7 @@ impl RequestBody {
     }
 
     /// The same for somebody who may still need them when the exchange has ended.
-    pub(super) fn shared(&self, head: &Request) -> Rc<Vec<u8>> {
+    pub(super) fn shared(&self, head: &Request) -> SharedBody {
         self.content.shared(head.rest())
     }
 

@@ -25,7 +25,7 @@ mod review;
 mod slot;
 
 pub use body::{Body, BodyStream, Piece};
-pub use call::{Binding, Call, MAX_STREAM, Times, Unsent};
+pub use call::{Binding, Call, MAX_STREAM, OnWritten, Times, Unsent};
 pub use callgate_health::Evidence;
 pub use link::{Link, PendingReply};
 pub use outcome::Outcome;
