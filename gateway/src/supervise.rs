@@ -98,6 +98,8 @@ tasks! {
     HandOver = "hand_over",
     /// Makes one copy of a call.
     ShadowCall = "shadow_call",
+    /// Makes one call that nobody waits for.
+    NotifiedCall = "notified_call",
     /// Sends the items of one call's request.
     ItemSender = "item_sender",
 }

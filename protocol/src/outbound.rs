@@ -241,6 +241,12 @@ impl Outbound {
         self.queue.ready.position()
     }
 
+    /// Where in the stream of all bytes of this side what is queued of that message is behind; `None` while a part of it still waits
+    /// aside, whose place is not known.
+    pub(crate) fn end_of(&self, number: u32) -> Option<u64> {
+        (!self.queue.long.has(number)).then(|| self.position())
+    }
+
     /// How many bytes have left: were written, or taken.
     #[inline]
     pub fn departed(&self) -> u64 {

@@ -5,6 +5,7 @@
 
 pub mod calc;
 pub mod echo;
+pub mod files;
 pub mod library;
 pub mod orders;
 pub mod types;

@@ -1,9 +1,10 @@
-//! The demo's backend: offers four services to whoever connects, as a rule a gateway.
+//! The demo's backend: offers five services to whoever connects, as a rule a gateway.
 
 use callgate_sdk::{Server, ServerError};
 use clap::Parser;
 use shop::calc::{CalcServer, Calculator};
 use shop::echo::{EchoServer, Mirror};
+use shop::files::{Drawer, FilesServer};
 use shop::library::{LibraryServer, Shelf};
 use shop::orders::{OrderBook, OrdersServer};
 use std::error::Error;
@@ -11,7 +12,7 @@ use std::io::{IsTerminal, stderr};
 use std::num::NonZeroUsize;
 use tokio::runtime::Builder;
 
-/// The demo's backend: the services calc, orders, echo and library.
+/// The demo's backend: the services calc, orders, echo, library and files.
 #[derive(Parser)]
 struct Options {
     /// Where to listen, host:port or unix:/path; may be given more than once.
@@ -48,7 +49,8 @@ async fn serve(addresses: Vec<String>) -> Result<(), ServerError> {
         .service(CalcServer::new(Calculator))
         .service(OrdersServer::new(OrderBook::with_demo_orders()))
         .service(EchoServer::new(Mirror))
-        .service(LibraryServer::new(Shelf::with_demo_books()));
+        .service(LibraryServer::new(Shelf::with_demo_books()))
+        .service(FilesServer::new(Drawer::default()));
     for address in addresses {
         server = server.listen(address);
     }

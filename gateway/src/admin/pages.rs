@@ -157,6 +157,7 @@ fn call(call: &CallAction, unfit: &[Unfit]) -> Value {
             "bytes": spec.stream.bytes,
         },
         "stream_idle_ms": spec.stream.idle.map(|time| time.as_millis() as u64),
+        "mode": spec.mode.name(),
         "idempotent": idempotent,
         "idempotency_key": spec.idempotency_key,
         "body": spec.body.page(&spec.request.body),

@@ -133,6 +133,7 @@ pub(in crate::backends) fn attempt(at: &Rc<LocalEndpoint>, link: &Link, times: T
     let binding =
         Binding { id: 1, slot: 0, call: &call, request: &request, response: &response, reply: None };
     let call = Call {
+        on_written: None,
         binding,
         path: &[],
         query: &[],

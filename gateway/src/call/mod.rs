@@ -11,7 +11,7 @@
 //! long     a reply that is long: made in steps, within its bounds
 //! stream   a reply that has begun: its items, and how it ends
 //! counted  what is counted of a call that streams
-//! copy     a call whose reply nobody hears
+//! copy     a copy of a call, whose reply nobody hears
 //! ```
 //!
 //! **Streams**, as whoever makes calls sees them. A [`BodyStream`] is a queue of [`Piece`]s: each item is one JSON text, and the last piece
@@ -37,12 +37,13 @@ use crate::backends::{Backend, Endpoint, Tried, Wanted};
 use crate::failure::{Failure, ShedReason};
 use crate::overload::Permit;
 use crate::routes::{BoundTexts, CallAction, PathParams, QueryPairs, Route};
-use crate::transport::{Call, Progress, Times};
+use crate::transport::{Call, OnWritten, Progress, Times};
 use crate::worker::{RouteRef, Worker};
 use callgate_protocol::Metadata;
 use counted::Counted;
 use road::{Road, begin};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// What a call is made of.
 pub struct Request<'a> {
@@ -51,7 +52,7 @@ pub struct Request<'a> {
     /// Its call.
     pub call: &'a CallAction,
     /// Where the call goes, among the backends of the route.
-    pub backend: &'a Backend,
+    pub backend: &'a Arc<Backend>,
     /// The hash of its key, where the backend spreads calls by that.
     pub key: Option<u64>,
     /// Only instances of this version, if any.
@@ -74,6 +75,8 @@ pub struct Request<'a> {
     pub times: Times,
     /// Told each time that it is sent to an instance.
     pub on_sent: Option<&'a dyn Fn(&Request<'_>)>,
+    /// Of a call whose reply nobody hears: told when all of an attempt was written to its instance's connection.
+    pub on_written: Option<&'a OnWritten>,
 }
 
 /// What a call has come to.
@@ -97,8 +100,9 @@ pub struct Guards {
 impl Request<'_> {
     /// What links are given.
     fn for_links(&self) -> Call<'_> {
-        let Request { call, path, query, bound, body, metadata, .. } = self;
-        Call { binding: call.binding(), path, query, bound, body: *body, metadata: *metadata }
+        let Request { call, path, query, bound, body, metadata, on_written, .. } = self;
+        let (binding, on_written) = (call.binding(), *on_written);
+        Call { binding, path, query, bound, body: *body, metadata: *metadata, on_written }
     }
 
     /// What is known of where it may go before it is sent.
@@ -153,6 +157,12 @@ pub async fn run(worker: &Rc<Worker>, request: &Request<'_>) -> Result<Reply, Fa
         road.observe(&sent, &ended);
         if let Some(streams) = &mut streams {
             streams.ends(&ended.outcome);
+        }
+        if request.on_written.is_some() && ended.outcome.has_replied() {
+            // Of a reply that nobody hears nothing is made.
+            sent.attempt.was_read(&ended.outcome);
+            let replied = Replied::from(Json::Long(Vec::new()));
+            return Ok(Reply::Whole { replied, guards: road.arrives() });
         }
         if long::is_long(&ended.outcome) {
             let bounded = long::bounded(ended.outcome, worker, request.times.deadline);

@@ -9,6 +9,7 @@ use super::defaults::Defaults;
 use super::diagnostics::Diagnostic;
 use super::keys;
 use super::matcher::Matcher;
+use super::mode::{self, CallMode};
 use super::reader::{Item, Reader, Section};
 use super::response::{ReplyDraft, ReplySpec};
 use super::retry::{self, RetrySpec};
@@ -32,6 +33,8 @@ pub struct CallSpec {
     pub timeout: Duration,
     /// What bounds those that stream.
     pub stream: StreamLimits,
+    /// Whom its reply is for.
+    pub mode: CallMode,
     /// Whether running a call twice does what running it once does. `None`: the instance says so of its method.
     pub idempotent: Option<bool>,
     /// Whether a call may run twice whose request has an `Idempotency-Key`, which then goes along.
@@ -102,6 +105,7 @@ pub(super) struct CallDraft {
     call: Option<CallRef>,
     timeout: Duration,
     stream: StreamLimits,
+    mode: CallMode,
     idempotent: Option<bool>,
     idempotency_key: bool,
     retry: RetrySpec,
@@ -152,6 +156,7 @@ impl CallDraft {
             backend,
             timeout,
             stream,
+            mode: mode::read(reader, section, matcher).unwrap_or_default(),
             idempotent,
             idempotency_key,
             // With a key calls may run twice, whatever holds without.
@@ -179,6 +184,7 @@ impl CallDraft {
             backend,
             timeout: self.timeout,
             stream: self.stream,
+            mode: self.mode,
             idempotent: retry::idempotent(self.idempotent, method),
             idempotency_key: self.idempotency_key,
             retry: self.retry,

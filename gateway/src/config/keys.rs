@@ -57,6 +57,7 @@ keys! {
     MAX_STREAM "max_stream", CALLS, AT_TOP, "how long a call that streams may take, and how many bytes its reply may have";
     STREAM_IDLE "stream_idle", CALLS, AT_TOP, "how long it may take until the next item of a stream has gone to the client";
     TIMEOUT "timeout", CALLS, AT_TOP, "how long the whole call may take, retries included";
+    MODE "mode", CALLS, NOT_AT_TOP, "whether whoever asks hears what the method replies";
     IDEMPOTENT "idempotent", CALLS, NOT_AT_TOP, "whether running a call twice does what running it once does";
     IDEMPOTENCY_KEY "idempotency_key", CALLS, NOT_AT_TOP, "whether a request with `Idempotency-Key` counts as idempotent";
     RETRY "retry", CALLS, NOT_AT_TOP, "how often a call is sent, and after what";

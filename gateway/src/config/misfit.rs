@@ -9,6 +9,7 @@ use super::tables::Tables;
 pub(crate) enum RoutePart {
     Match,
     Call,
+    Mode,
     Body,
     /// The field of `bind` of that place.
     Bound(usize),
@@ -34,10 +35,12 @@ impl Tables {
     pub(crate) fn diagnose(&self, misfits: Vec<Misfit<'_>>) -> Result<(), Diagnostics> {
         let diagnostic = |misfit: Misfit<'_>| {
             let Misfit { route, part, title, label, help } = misfit;
-            let Written { place, matched, action, body, bound, response, picked, errors } = &route.written;
+            let Written { place, matched, action, mode, body, bound, response, picked, errors } =
+                &route.written;
             let spot = match part {
                 RoutePart::Match => matched,
                 RoutePart::Call => action,
+                RoutePart::Mode => mode,
                 RoutePart::Body => body,
                 RoutePart::Bound(at) => bound.get(at).unwrap_or(matched),
                 RoutePart::Response => response,

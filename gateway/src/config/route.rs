@@ -42,6 +42,7 @@ pub struct Written {
     pub place: Place,
     pub(super) matched: Range<usize>,
     pub(super) action: Range<usize>,
+    pub(super) mode: Range<usize>,
     pub(super) body: Range<usize>,
     /// Each field of `bind`.
     pub(super) bound: Vec<Range<usize>>,
@@ -157,6 +158,7 @@ impl Draft {
             place: reader.source.place(span.start),
             matched: span.clone(),
             action: spot(kind),
+            mode: of_call(keys::MODE.name),
             body: of_call(keys::BODY.name),
             bound: match &action {
                 ActionDraft::Call(draft) => draft.bound.clone(),

@@ -110,6 +110,13 @@ impl Failure {
         tracing::warn!(request_id, route, reason, %error, "a reply broke off after its head");
     }
 
+    /// Tells the log that a call has failed of which nobody hears: its client was told that it is on its way, or has gone.
+    pub fn log_unheard(&self, request_id: &str, route: &str) {
+        self.log(request_id, route);
+        let (reason, error) = (self.reason().name(), self.detail());
+        tracing::warn!(request_id, route, reason, %error, "a call failed for which nobody waits");
+    }
+
     /// Tells the log what the client may not see, under the request's id.
     pub fn log(&self, request_id: &str, route: &str) {
         let reason = self.reason().name();

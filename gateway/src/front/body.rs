@@ -18,6 +18,7 @@ mod source;
 mod stream;
 mod wire;
 
+pub(super) use content::SharedBody;
 pub(super) use stream::StreamBody;
 
 use super::media_type::{self, Media};
@@ -104,7 +105,7 @@ impl RequestBody {
     }
 
     /// The same for somebody who may still need them when the exchange has ended.
-    pub(super) fn shared(&self, head: &Request) -> Rc<Vec<u8>> {
+    pub(super) fn shared(&self, head: &Request) -> SharedBody {
         self.content.shared(head.rest())
     }
 

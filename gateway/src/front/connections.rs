@@ -114,17 +114,29 @@ impl Connections {
         }
     }
 
-    /// Lets every connection answer what it has, then closes it; waits for that, at most for the time that the
-    /// settings give.
+    /// Lets every connection answer what it has, then closes it; waits for that and for the calls of which clients were told that they are
+    /// on their way, at most for the time that the settings give.
     pub async fn drain(self) {
         // The runtime looks at the sockets before this goes on, so that what has come is read before the word to end.
         tokio::task::yield_now().await;
         self.open.stopping.set(true);
         self.open.all.borrow().iter().for_each(|(_, connection)| connection.wake());
-        let closed = self.ends_streams(self.all_closed());
-        if timeout(self.worker.shared.settings.server.drain_timeout, closed).await.is_err() {
-            let left = self.open.all.borrow().len();
-            tracing::warn!(left, "connections were still busy at the end of the drain time");
+        let notified = &self.worker.notified;
+        let all_ended = async {
+            self.ends_streams(self.all_closed()).await;
+            notified.all_ended().await;
+        };
+        if timeout(self.worker.shared.settings.server.drain_timeout, all_ended).await.is_err() {
+            let (left, calls) = (self.open.all.borrow().len(), notified.count());
+            if left > 0 {
+                tracing::warn!(left, "connections were still busy at the end of the drain time");
+            }
+            if calls > 0 {
+                tracing::warn!(
+                    calls,
+                    "calls that clients do not wait for were under way at the end of the drain time"
+                );
+            }
         }
         self.sweeper.abort();
     }

@@ -12,10 +12,12 @@ use super::idempotency_key;
 use super::lookup::{Lookup, Met, Room, look_up};
 use super::metadata::{self, Origin};
 use super::miss::options;
+use super::notify;
 use super::outside;
 use super::reply::{self, Reply};
 use super::traffic;
 use crate::call;
+use crate::config::CallMode;
 use crate::failure::Failure;
 use crate::overload::is_bounded;
 use crate::routes::{Action, CallAction, PathParams, query_pairs};
@@ -96,7 +98,9 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
         };
     match &route.action {
         Action::Call(action) => {
-            accept::check(head.fields(), action)?;
+            if action.spec.mode == CallMode::Answer {
+                accept::check(head.fields(), action)?;
+            }
             let listed = action.spec.policy.metadata.names();
             let mut metadata = metadata::of(listed, head.fields(), &Origin::of(exchange))?;
             if let Some(certificate) = exchange.connection().shown_certificate() {
@@ -185,8 +189,11 @@ async fn call(
         metadata: metadata.as_metadata(),
         times: Times { now: clocks.now, deadline, stream: action.spec.stream.time },
         on_sent: None,
+        on_written: None,
     };
     match &action.traffic {
+        // On the heap, as the next.
+        None if action.spec.mode == CallMode::Notify => Box::pin(notify::run(exchange, &request)).await,
         None => {
             let reply = call::run(worker, &request).await?;
             // On the heap, and only where there is something to say.

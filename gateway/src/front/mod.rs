@@ -15,6 +15,7 @@
 //! lookup       which route it meets, and its steps; miss, what is there where none takes it; slash, paths that
 //!              are a route's but for a slash at their end
 //! traffic      where its call goes, if that is not just its route's backend; shadow, copies of calls
+//! notify       calls whose clients are told only that they are on their way; owned_call, what a call is made of that outlives its exchange
 //! cors         which pages of other origins may read its reply, and what browsers are told beside
 //! accept       whether the client takes what its route can say
 //! body         a request's body, within its limits; media_type, how it is read; forms, the fields of one that is a form
@@ -59,7 +60,9 @@ mod lookup;
 mod media_type;
 mod metadata;
 mod miss;
+mod notify;
 mod outside;
+mod owned_call;
 mod pace;
 mod peer;
 mod pool;

@@ -5,18 +5,15 @@
 //! is shared with the call until the copy is sent, which is at once or not at all.
 
 use super::exchange::Exchange;
-use super::forms;
 use super::hash_key::hash_key;
-use super::media_type::Media;
+use super::owned_call::{Course, OwnedCall};
 use crate::backends::Attempt;
 use crate::call;
-use crate::routes::{BoundTexts, PathParams, Shadow, query_pairs};
+use crate::routes::Shadow;
 use crate::supervise::Task;
 use crate::telemetry::ShadowOutcome;
 use crate::transport::Times;
-use crate::worker::{RouteRef, Worker};
-use callgate_protocol::MetadataBuf;
-use std::borrow::Cow;
+use crate::worker::{RouteRef, UnderWay, Worker};
 use std::rc::Rc;
 use tokio::time::Instant;
 
@@ -28,13 +25,7 @@ const MARK: &str = "callgate-shadow";
 
 /// What a copy is made of.
 struct Copy {
-    route: RouteRef,
-    path: PathParams<'static>,
-    query: String,
-    bound: BoundTexts<'static>,
-    body: Rc<Vec<u8>>,
-    media: Media,
-    metadata: MetadataBuf,
+    call: OwnedCall,
     /// The hash of its key, where the shadow's backend spreads calls by that.
     key: Option<u64>,
     deadline: Instant,
@@ -46,43 +37,28 @@ pub(super) fn copy(exchange: &Exchange, route: &RouteRef, shadow: &Shadow, reque
     if !request.body.is_whole() || !shadow.share.draw() {
         return;
     }
-    let Exchange { worker, context, head, body, .. } = exchange;
+    let Exchange { worker, context, head, .. } = exchange;
     let counters = shadow.stats.0.of(worker.id);
-    let Some(under_way) = UnderWay::begin(worker) else {
+    let Some(under_way) = worker.copies.begin(MAX_COPIES) else {
         return counters.ended(ShadowOutcome::Dropped);
     };
-    let mut metadata = MetadataBuf::from(request.metadata);
-    if !metadata.push_named(MARK, b"1") {
-        return counters.ended(ShadowOutcome::Unfit);
-    }
     let key = hash_key(&shadow.to.backend, route, &request.path, head.fields(), context.client);
     let Ok(key) = key else {
         return counters.ended(ShadowOutcome::Unfit);
     };
-    let copy = Copy {
-        route: route.clone(),
-        path: request.path.iter().map(|value| Cow::Owned(value.clone().into_owned())).collect(),
-        query: head.query().unwrap_or_default().to_owned(),
-        bound: request
-            .bound
-            .iter()
-            .map(|text| text.clone().map(|text| Cow::Owned(text.into_owned())))
-            .collect(),
-        body: body.shared(head),
-        media: body.media().clone(),
-        metadata,
-        key,
-        deadline: request.times.deadline,
-    };
-    let worker = worker.clone();
+    let mut call = OwnedCall::of(exchange, request);
+    if !call.metadata.push_named(MARK, b"1") {
+        return counters.ended(ShadowOutcome::Unfit);
+    }
+    let (worker, copy) = (worker.clone(), Copy { call, key, deadline: request.times.deadline });
     tokio::task::spawn_local(async move {
-        worker.shared.supervisor.guard(Task::ShadowCall, run(under_way, copy)).await;
+        worker.shared.supervisor.guard(Task::ShadowCall, run(&worker, under_way, copy)).await;
     });
 }
 
 /// Sends a copy and hears what becomes of it.
-async fn run(under_way: UnderWay, copy: Copy) {
-    let (worker, route) = (&under_way.0, copy.route.clone());
+async fn run(worker: &Rc<Worker>, _under_way: UnderWay, copy: Copy) {
+    let route = copy.call.route.clone();
     let traffic = route.action.call().and_then(|call| call.traffic.as_ref());
     let Some(shadow) = traffic.and_then(|traffic| traffic.shadow.as_ref()) else { return };
     let outcome = match copy.send(worker, shadow) {
@@ -95,48 +71,14 @@ async fn run(under_way: UnderWay, copy: Copy) {
 impl Copy {
     /// Sends it; nothing of it is kept.
     fn send(self, worker: &Worker, shadow: &Shadow) -> Result<Attempt, ShadowOutcome> {
-        let call = self.route.action.call().ok_or(ShadowOutcome::Unfit)?;
+        let Copy { call, key, deadline } = self;
+        let action = call.route.action.call().ok_or(ShadowOutcome::Unfit)?;
         // It has its call's time, also where it streams.
         let now = Instant::now();
-        let times =
-            Times { now, deadline: self.deadline, stream: self.deadline.saturating_duration_since(now) };
-        let form = forms::read(&self.media, &self.body).map_err(|_| ShadowOutcome::Unfit)?;
-        let request = call::Request {
-            route: &self.route,
-            call,
-            backend: &shadow.to.backend,
-            version: shadow.to.version.as_deref(),
-            key: self.key,
-            has_key: false,
-            has_fallback: false,
-            path: self.path,
-            query: query_pairs(&self.query).map_err(|_| ShadowOutcome::Unfit)?,
-            bound: self.bound,
-            body: form.as_ref().map_or(call::Body::Whole(&self.body), |form| call::Body::Form(&form.fields)),
-            metadata: self.metadata.as_metadata(),
-            times,
-            on_sent: None,
-        };
+        let times = Times { now, deadline, stream: deadline.saturating_duration_since(now) };
+        let form = call.form().map_err(|_| ShadowOutcome::Unfit)?;
+        let (backend, version) = (&shadow.to.backend, shadow.to.version.as_deref());
+        let request = call.request(form.as_ref(), action, Course { backend, version, key, times });
         call::send_copy(worker, &request)
-    }
-}
-
-/// A copy that is under way, counted until it has ended.
-struct UnderWay(Rc<Worker>);
-
-impl UnderWay {
-    /// One more, unless there are enough.
-    fn begin(worker: &Rc<Worker>) -> Option<UnderWay> {
-        let copies = worker.copies.get();
-        (copies < MAX_COPIES).then(|| {
-            worker.copies.set(copies + 1);
-            UnderWay(worker.clone())
-        })
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        self.0.copies.set(self.0.copies.get() - 1);
     }
 }

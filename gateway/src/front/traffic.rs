@@ -3,10 +3,11 @@
 
 use super::exchange::Exchange;
 use super::hash_key::hash_key;
+use super::notify;
 use super::reply::{self, Reply};
 use super::shadow;
 use crate::call;
-use crate::config::HeaderMatch;
+use crate::config::{CallMode, HeaderMatch};
 use crate::failure::Failure;
 use crate::fields;
 use crate::routes::{Destination, FallbackTo, Traffic};
@@ -55,14 +56,14 @@ async fn serve<'a>(
     direct(request, &target.to, exchange)?;
     target.stats.0.of(worker.id).taken(reason);
     request.has_fallback = traffic.fallback.is_some();
-    let result = call::run(worker, request).await;
+    let result = made(exchange, request).await;
     let absent = result.as_ref().is_err_and(Failure::is_absence);
     let Some(fallback) = traffic.fallback.as_ref().filter(|_| absent) else {
-        return Ok(reply::of_call(request, result?).await);
+        return result;
     };
     // By another table the call may have an instance: there it is looked up first.
     if worker.table().generation != route.table().generation {
-        return Ok(reply::of_call(request, result?).await);
+        return result;
     }
     fallback.stats.0.of(worker.id).increment();
     match &fallback.to {
@@ -71,9 +72,16 @@ async fn serve<'a>(
             direct(request, to, exchange)?;
             request.has_fallback = false;
             request.times.now = Instant::now();
-            let reply = call::run(worker, request).await?;
-            Ok(reply::of_call(request, reply).await)
+            made(exchange, request).await
         }
+    }
+}
+
+/// Makes the call.
+async fn made(exchange: &Exchange, request: &call::Request<'_>) -> Result<Reply, Failure> {
+    match request.call.spec.mode {
+        CallMode::Answer => Ok(reply::of_call(request, call::run(&exchange.worker, request).await?).await),
+        CallMode::Notify => notify::run(exchange, request).await,
     }
 }
 

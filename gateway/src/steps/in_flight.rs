@@ -34,7 +34,7 @@ impl Step for InFlight {
         if !self.count.take(self.most) {
             return Err(Failure::Shed(ShedReason::Route));
         }
-        passed.places.add(Place(self.count.clone()));
+        passed.places.get_mut().add(Place(self.count.clone()));
         Ok(())
     }
 }
@@ -50,7 +50,7 @@ impl Drop for Place {
 
 /// All places of a request: that of a rewrite, and that of the route to which the rewrite leads.
 #[derive(Default)]
-pub(super) struct Places([Option<Place>; 2]);
+pub struct Places([Option<Place>; 2]);
 
 impl Places {
     fn add(&mut self, place: Place) {

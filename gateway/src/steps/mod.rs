@@ -15,15 +15,15 @@ mod clients;
 mod in_flight;
 mod rate_limits;
 
-pub use in_flight::InFlight;
+pub use in_flight::{InFlight, Places};
 
 use crate::config::{Matcher, RouteClients, RoutePolicy};
 use crate::failure::Failure;
 use crate::limit::{Limits, SharedBuckets};
 use callgate_http1::Fields;
 use client_certificate::ClientCertificate;
-use in_flight::Places;
 use rate_limits::RateFields;
+use std::cell::Cell;
 use std::net::IpAddr;
 use tokio::time::Instant;
 
@@ -67,7 +67,7 @@ pub struct Arrival<'r> {
 /// What a request has passed: its places, which it leaves when this is dropped, and what its reply says of its limits.
 #[derive(Default)]
 pub struct Passed {
-    places: Places,
+    places: Cell<Places>,
     told: RateFields,
     /// It has come by its route before: by another table.
     again: bool,
@@ -76,8 +76,13 @@ pub struct Passed {
 impl Passed {
     /// The request is looked up again, by another table: it gives its places up, and is not counted by limits a second time.
     pub fn leave(&mut self) {
-        self.places = Places::default();
+        self.places.take();
         self.again = true;
+    }
+
+    /// Its places, for somebody who leaves them later.
+    pub fn take_places(&self) -> Places {
+        self.places.take()
     }
 
     /// The header fields in which the reply says how the limits stand: names and values.

@@ -5,6 +5,7 @@ use super::counter::{Counter, Histogram, PerWorker};
 use super::failures::FailureCounters;
 use super::health::{ConnectFailure, Disconnect, HealthCounters, Standing};
 use super::http2::{ByProtocol, Http2Counters, PROTOCOLS};
+use super::notified::NotifiedCounters;
 use super::overload::ShedCounters;
 use super::streams::StreamCounters;
 use callgate_health::EjectionReason;
@@ -57,6 +58,7 @@ pub struct RouteCounters {
     /// Requests that were turned away because there were too many.
     pub shed: ShedCounters,
     pub(super) streams: OnceLock<Box<StreamCounters>>,
+    pub(super) notified: OnceLock<Box<NotifiedCounters>>,
 }
 
 /// A counter for each status, and one for all others.
@@ -82,6 +84,11 @@ impl RouteCounters {
     /// What is counted of its calls that stream. Most routes have none, and no room for that.
     pub fn streams(&self) -> &StreamCounters {
         self.streams.get_or_init(Box::default)
+    }
+
+    /// What is counted of its calls that nobody waits for. Most routes have none, and no room for that.
+    pub fn notified(&self) -> &NotifiedCounters {
+        self.notified.get_or_init(Box::default)
     }
 
     /// Counts without a time what has none: a head that was no request, or a request that nobody looked at.

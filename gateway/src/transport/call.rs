@@ -44,6 +44,9 @@ pub struct Times {
     pub stream: Duration,
 }
 
+/// Told when all of a call was written to its connection's socket.
+pub type OnWritten = Rc<dyn Fn()>;
+
 /// What a call is made of.
 #[derive(Clone, Copy)]
 pub struct Call<'a> {
@@ -59,6 +62,8 @@ pub struct Call<'a> {
     pub body: Body<'a>,
     /// What travels with it.
     pub metadata: Metadata<'a>,
+    /// Told when all of it was written; then its method streams nothing.
+    pub on_written: Option<&'a OnWritten>,
 }
 
 /// Why a call was not sent.

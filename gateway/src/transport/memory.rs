@@ -2,7 +2,7 @@
 //! the test itself, which may also send a reply [in items](Sending).
 
 use super::slot::{Begun, Ended, Item, Raw, Sent, Slot, Streams};
-use super::{Binding, Body, Call, Json, Outcome, Piece, ReviewRequest, Times, Unsent};
+use super::{Binding, Body, Call, Json, OnWritten, Outcome, Piece, ReviewRequest, Times, Unsent};
 use crate::buffers::ReplyBuffer;
 use crate::config::CallRef;
 use bytes::Bytes;
@@ -38,6 +38,10 @@ pub struct MemoryLink {
     pub burden: Cell<usize>,
     /// The bodies that came as streams.
     pub streams: RefCell<Vec<Receiver<Piece>>>,
+    /// What it is sent stays with the gateway until the test [has it written](MemoryLink::is_written).
+    pub holds_back: Cell<bool>,
+    /// Told when that is written.
+    unwritten: RefCell<Vec<OnWritten>>,
     /// All its methods reply in items.
     pub in_items: Cell<bool>,
     /// How often it was asked whether it is there.
@@ -123,6 +127,8 @@ impl MemoryLink {
             otherwise: Cell::new(None),
             burden: Cell::new(0),
             streams: RefCell::default(),
+            holds_back: Cell::new(false),
+            unwritten: RefCell::default(),
             in_items: Cell::new(false),
             asked: Cell::new(0),
             in_force: RefCell::default(),
@@ -148,6 +154,11 @@ impl MemoryLink {
     /// The instance says that its service is of that version; once.
     pub fn is_version(&self, version: &str) {
         let _ = self.version.set(version.to_owned());
+    }
+
+    /// What was held back is written.
+    pub fn is_written(&self) {
+        self.unwritten.take().iter().for_each(|on_written| on_written());
     }
 
     /// The next call comes to that, at once.
@@ -280,6 +291,11 @@ impl MemoryLink {
         let Times { now: sent_at, deadline, .. } = times(self.idempotent.get());
         let number = self.came.borrow().len() as u32;
         self.came.borrow_mut().push(Came { body, at: sent_at, deadline });
+        match call.on_written {
+            Some(on_written) if self.holds_back.get() => self.unwritten.borrow_mut().push(on_written.clone()),
+            Some(on_written) => on_written(),
+            None => {}
+        }
         let answer = self.next_answer().map(|(after, outcome)| (sent_at + after, outcome));
         let at_once = answer.as_ref().is_some_and(|(at, _)| *at == sent_at);
         let (slot, window) = (Rc::new(Slot::default()), Rc::<Window>::default());

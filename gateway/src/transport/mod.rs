@@ -27,7 +27,7 @@ mod slot;
 pub use body::{Body, BodyStream, Piece};
 #[cfg(test)]
 pub use call::MAX_STREAM;
-pub use call::{Binding, Call, Times, Unsent};
+pub use call::{Binding, Call, OnWritten, Times, Unsent};
 pub use callgate_health::Evidence;
 pub use link::{Link, PendingReply};
 pub use outcome::{Outcome, Stop};

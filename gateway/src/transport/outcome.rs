@@ -170,6 +170,12 @@ impl Outcome {
         }
     }
 
+    /// Whether its method has replied with a result, which nobody hears.
+    #[inline]
+    pub fn has_replied(&self) -> bool {
+        self.of_copy() == ShadowOutcome::Ok
+    }
+
     /// What became of a copy that has ended so.
     pub fn of_copy(&self) -> ShadowOutcome {
         match self {

@@ -12,6 +12,7 @@ mod request_ids;
 mod room;
 mod route_ref;
 mod shared;
+mod unheard;
 
 pub use drains::Drains;
 pub use listener::Listener;
@@ -21,6 +22,7 @@ pub use request_ids::RequestIds;
 pub use room::{Place, Room};
 pub use route_ref::RouteRef;
 pub use shared::Shared;
+pub use unheard::{UnderWay, Unheard};
 
 use crate::backends::Pool;
 use crate::buffers::Buffers;
@@ -43,7 +45,9 @@ pub struct Worker {
     /// Makes request ids.
     pub ids: RequestIds,
     /// Copies of calls that are under way.
-    pub copies: Cell<usize>,
+    pub copies: Rc<Unheard>,
+    /// Calls under way whose clients are only told that they are.
+    pub notified: Rc<Unheard>,
     table: RefCell<Rc<LocalTable>>,
     generation: Cell<u64>,
 }
@@ -74,7 +78,8 @@ impl Worker {
             pool,
             buffers,
             ids: RequestIds::new(),
-            copies: Cell::new(0),
+            copies: Rc::default(),
+            notified: Rc::default(),
             table: RefCell::new(table),
             generation: Cell::new(0),
         }

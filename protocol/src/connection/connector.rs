@@ -243,6 +243,12 @@ impl<T, I: Copy + Ord> Connector<T, I> {
         self.outbound.departed()
     }
 
+    /// How many bytes must have left for all of a call to have left, the call itself being the last thing that was queued, or long;
+    /// `None` while a part of a long one has no place among these bytes yet. Items of its request are not meant.
+    pub fn end_of(&self, number: u32) -> Option<u64> {
+        self.outbound.end_of(number)
+    }
+
     /// The next bytes to write, see [`Outbound::chunk`].
     #[inline]
     pub fn chunk(&mut self) -> &[u8] {

@@ -183,6 +183,12 @@ impl LongMessages {
         begun.chain(&mut self.waiting).rfind(|message| message.call == call)
     }
 
+    /// Whether a message of that call waits, at least in part.
+    pub(super) fn has(&self, call: u32) -> bool {
+        self.begun.iter().any(|begun| begun.message.call == call)
+            || self.waiting.iter().any(|message| message.call == call)
+    }
+
     /// Drops what was not sent of all messages.
     pub(super) fn clear(&mut self) {
         self.begun.clear();

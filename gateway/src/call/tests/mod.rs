@@ -26,6 +26,7 @@ mod long;
 mod retries;
 mod side_by_side;
 mod streams;
+mod unheard;
 
 const MS: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
@@ -84,7 +85,7 @@ impl Net {
         self.route().action.call().expect("it is a call")
     }
 
-    fn backend(&self) -> &Backend {
+    fn backend(&self) -> &Arc<Backend> {
         &self.action().backend
     }
 
@@ -121,6 +122,7 @@ impl Net {
             metadata: Metadata::default(),
             times: Times { now, deadline: now + timeout, stream: MAX_STREAM },
             on_sent: None,
+            on_written: None,
         }
     }
 

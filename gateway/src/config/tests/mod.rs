@@ -20,6 +20,7 @@ mod foreign;
 mod hosts;
 mod links;
 mod matches;
+mod mode;
 mod never_panics;
 mod overload;
 mod paths;

@@ -3,7 +3,7 @@
 use crate::buffers::Buffers;
 use crate::failure::{Failure, ShedReason};
 use callgate_protocol::{Budget, Room};
-use std::ops::Range;
+use std::ops::{Deref, Range};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -34,8 +34,33 @@ pub(super) struct Content {
     collected: Option<Rc<Vec<u8>>>,
     /// So many bytes have room.
     held: usize,
-    /// That of a long one.
-    room: Option<Room>,
+    /// That of a long one. It is given back when nobody has the bytes any more.
+    room: Option<Rc<Room>>,
+}
+
+/// A body that somebody still needs when its exchange has ended, with the room that it takes.
+pub(in crate::front) struct SharedBody {
+    bytes: Rc<Vec<u8>>,
+    room: Option<Rc<Room>>,
+}
+
+impl Deref for SharedBody {
+    type Target = Vec<u8>;
+
+    fn deref(&self) -> &Vec<u8> {
+        &self.bytes
+    }
+}
+
+impl SharedBody {
+    /// Takes room for a body that has none because it is short: of such bodies there may be many.
+    pub(in crate::front) fn hold(&mut self, budget: &Arc<Budget>) -> Result<(), Failure> {
+        if self.room.is_none() && self.bytes.len() > LONG_OF_MANY {
+            let room = budget.take(self.bytes.len()).ok_or(Failure::Shed(ShedReason::Memory))?;
+            self.room = Some(Rc::new(room));
+        }
+        Ok(())
+    }
 }
 
 impl Content {
@@ -89,8 +114,9 @@ impl Content {
     }
 
     /// The bytes for somebody who may still need them when the exchange has ended. Only a body that is short is copied.
-    pub(super) fn shared(&self, rest: &[u8]) -> Rc<Vec<u8>> {
-        self.collected.clone().unwrap_or_else(|| Rc::new(self.bytes(rest).to_vec()))
+    pub(super) fn shared(&self, rest: &[u8]) -> SharedBody {
+        let bytes = self.collected.clone().unwrap_or_else(|| Rc::new(self.bytes(rest).to_vec()));
+        SharedBody { bytes, room: self.room.clone() }
     }
 
     /// Its buffer, which is empty if it has none of its own, or shares it.
@@ -105,9 +131,9 @@ impl Content {
         }
         let more = bytes - self.held;
         let holds = match &mut self.room {
-            Some(room) => room.grow(more),
+            Some(room) => Rc::get_mut(room).is_some_and(|room| room.grow(more)),
             None => {
-                self.room = bounds.budget.take(more);
+                self.room = bounds.budget.take(more).map(Rc::new);
                 self.room.is_some()
             }
         };

@@ -8,6 +8,7 @@ mod front;
 mod health;
 mod http2;
 mod limits;
+mod notified;
 mod overload;
 mod requests;
 mod retries;
@@ -106,6 +107,7 @@ pub fn render(scrape: &Scrape<'_>) -> String {
     let mut families = Vec::new();
     requests::requests(scrape, &mut families);
     streams::streams(scrape, &mut families);
+    notified::notified(scrape, &mut families);
     failures::failures(scrape, &mut families);
     limits::limits(scrape, &mut families);
     traffic(&scrape.traffic, &mut families);

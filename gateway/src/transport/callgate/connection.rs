@@ -10,6 +10,7 @@
 //! sender       the task that sends the items of one call's request
 //! driver       the task that reads and writes
 //! writer       how that task is woken
+//! written      calls whose makers are told when all of them were written
 //! ```
 //! The rules are those of the protocol's [`Connector`](callgate_protocol::Connector): which calls are in flight, what may be sent,
 //! how each call ends. Here is what the gateway makes of them. The connector is borrowed for one step at a time, and never while a caller is told something.
@@ -20,6 +21,7 @@ mod liveness;
 mod sender;
 mod streams;
 mod writer;
+mod written;
 
 pub use driver::{End, drive};
 
@@ -47,6 +49,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use writer::Writer;
+use written::Awaited;
 
 /// What is said of the connections to an instance.
 #[derive(Clone, Copy, Debug)]
@@ -91,6 +94,8 @@ pub struct Connection {
     ready: Cell<bool>,
     /// A call was made that streams: senders may wait for their turn.
     has_streamed: Cell<bool>,
+    /// Whoever waits for a call to be written.
+    awaited: Awaited,
     /// Told when it takes no new calls any more.
     closing: Notify,
 }
@@ -117,6 +122,7 @@ impl Connection {
             programs: Programs::default(),
             ready: Cell::new(true),
             has_streamed: Cell::new(false),
+            awaited: Awaited::default(),
             closing: Notify::new(),
         }
     }
@@ -194,6 +200,9 @@ impl Connection {
         }
         let slot = Rc::new(Slot::default());
         let number = self.encode(call, program, &slot, times)?;
+        if let Some(on_written) = call.on_written {
+            self.await_written(number, on_written);
+        }
         self.writer.has_one_more();
         Ok(Sent { number, slot, at: times.now, streams: None })
     }

@@ -3,12 +3,16 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail so"))]
 
 use super::offer::{MethodEntry, Offer};
-use crate::config::{BodyTypes, CallRef, CallSpec, ReplySpec, names_help};
+use crate::config::{BodyTypes, CallMode, CallRef, CallSpec, ReplySpec, names_help};
 use callgate_protocol::{Code, Streaming};
 use callgate_transcode::{Body, Pick, RequestBinding, RequestProgram, ResponseBinding, ResponseProgram};
 
 /// The most names among which one is looked for that was probably meant.
 const MAX_NAMES: usize = 1000;
+
+/// Why a route that only notifies cannot call a method.
+pub(super) const STREAMS_TO_NOBODY: &str =
+    "the method streams, and `mode = \"notify\"` is for methods that do not";
 
 /// The part of a route that does not fit a method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +29,8 @@ pub enum Part {
     Picked(usize),
     /// An error that the route gives a status, by its number.
     Error(usize),
+    /// How calls are made.
+    Mode,
     /// The method itself: whatever the route says, its schema cannot be used.
     Method,
 }
@@ -35,6 +41,9 @@ pub fn fits(spec: &CallSpec, method: &MethodEntry) -> Result<(), (Part, String)>
     request_items_fit(&spec.body, method)?;
     items_fit(spec.reply.as_deref(), method.streams).map_err(|error| (Part::Response, error.to_owned()))?;
     response_fits(&spec.response, method)?;
+    if spec.mode == CallMode::Notify && !method.streams.is_plain() {
+        return Err((Part::Mode, STREAMS_TO_NOBODY.to_owned()));
+    }
     errors_fit(spec, method)
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::frame::{HEADER, flag, kind};
+use crate::limits::MIN_FRAME;
 use crate::metadata::Metadata;
 use crate::status::Status;
 use crate::{CallId, Header, Inbound, Role};
@@ -305,4 +306,23 @@ fn what_a_connector_writes_an_acceptor_reads() {
         machine.advance(chunk.len());
     }
     assert_eq!(arrived, 200_000);
+}
+
+#[test]
+fn a_call_has_left_when_its_last_byte_has() {
+    let mut machine = open(Limits { max_frame: MIN_FRAME, ..Limits::default() });
+    let short = call(&mut machine, 9, 10).unwrap();
+    let end = machine.end_of(short).unwrap();
+    assert_eq!(end - machine.departed(), machine.backlog() as u64);
+    let long = call(&mut machine, 9, 3 * MIN_FRAME as usize).unwrap();
+    assert_eq!(machine.end_of(long), None, "its fragments have no place yet");
+    let mut known = None;
+    while !machine.is_empty() {
+        assert!(known.is_none_or(|known| machine.departed() < known), "it is not over before its end");
+        let chunk = machine.chunk().len();
+        known = known.or(machine.end_of(long));
+        machine.advance(chunk);
+    }
+    assert_eq!(known, Some(machine.departed()));
+    assert!(end < machine.departed());
 }

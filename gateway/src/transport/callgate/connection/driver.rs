@@ -229,17 +229,25 @@ impl Driver<'_> {
         let written = poll_write_all(&mut self.stream, &mut machine, cx);
         let has_room = was_full && machine.backlog() < MAX_BACKLOG;
         drop(machine);
+        if let Ok(true) = written {
+            self.conn.has_flushed();
+        }
         if has_room {
             self.conn.worker.room.notify_waiters();
         }
-        written
+        written.map(drop)
     }
 }
 
-fn poll_write_all(stream: &mut AsyncStream, machine: &mut Machine, cx: &mut Context<'_>) -> Result<(), End> {
+/// Writes what the socket takes. Says whether all that has left lies there.
+fn poll_write_all(
+    stream: &mut AsyncStream,
+    machine: &mut Machine,
+    cx: &mut Context<'_>,
+) -> Result<bool, End> {
     while !machine.is_empty() {
         match Pin::new(&mut *stream).poll_write(cx, machine.chunk()) {
-            Poll::Pending => return Ok(()),
+            Poll::Pending => break,
             Poll::Ready(Err(error)) => return Err(End::Io(error)),
             Poll::Ready(Ok(n)) => machine.advance(n),
         }
@@ -247,6 +255,7 @@ fn poll_write_all(stream: &mut AsyncStream, machine: &mut Machine, cx: &mut Cont
     // TLS keeps what its socket did not take, and has the task woken when there is room.
     match Pin::new(stream).poll_flush(cx) {
         Poll::Ready(Err(error)) => Err(End::Io(error)),
-        Poll::Ready(Ok(())) | Poll::Pending => Ok(()),
+        Poll::Ready(Ok(())) => Ok(true),
+        Poll::Pending => Ok(false),
     }
 }

@@ -8,6 +8,7 @@ use super::{Connection, sender, timeout_ms};
 use crate::buffers::HEADROOM;
 use crate::transport::body::Body;
 use crate::transport::call::{Call, Times, Unsent};
+use crate::transport::callgate::fit::STREAMS_TO_NOBODY;
 use crate::transport::callgate::in_flight::{InFlight, Streamed};
 use crate::transport::callgate::programs::Program;
 use crate::transport::outcome::Outcome;
@@ -31,6 +32,9 @@ impl Connection {
         times: Times,
     ) -> Result<Sent, Unsent> {
         let streams = program.streams;
+        if call.on_written.is_some() {
+            return Err(Unsent::Unfit(STREAMS_TO_NOBODY.into()));
+        }
         let (body, form): (&[u8], _) = match call.body {
             Body::Whole(body) => (body, &[][..]),
             Body::Form(form) => (b"", form),

@@ -7,7 +7,7 @@ use crate::transport::callgate::catalog::Schema;
 use crate::transport::callgate::in_flight::Machine;
 use crate::transport::callgate::offer::Offer;
 use crate::transport::reply::LongReply;
-use crate::transport::{Binding, Body, Call, Link, MAX_STREAM, PendingReply, Times, Unsent};
+use crate::transport::{Binding, Body, Call, Link, MAX_STREAM, OnWritten, PendingReply, Times, Unsent};
 use callgate_protocol::schema::{Definition, Fingerprint, MethodSchema, StructDef, Type};
 use callgate_protocol::{
     CallId, Event, Hello, Limits, Metadata, MethodOffer, ServiceOffer, StreamCredit, Streaming,
@@ -77,11 +77,22 @@ pub(crate) fn call(
     body: Body<'_>,
     times: Times,
 ) -> Result<PendingReply, Unsent> {
+    call_told(connection, body, times, None)
+}
+
+/// The same, whose maker is told when it was written.
+pub(crate) fn call_told(
+    connection: &Rc<Connection>,
+    body: Body<'_>,
+    times: Times,
+    on_written: Option<&OnWritten>,
+) -> Result<PendingReply, Unsent> {
     let call = CallRef::Name { service: "s".to_owned(), method: "m".to_owned() };
     let (request, response) = (RequestBinding::default(), ResponseBinding::default());
     let binding =
         Binding { id: 1, slot: 0, call: &call, request: &request, response: &response, reply: None };
-    let call = Call { binding, path: &[], query: &[], bound: &[], body, metadata: Metadata::default() };
+    let metadata = Metadata::default();
+    let call = Call { binding, path: &[], query: &[], bound: &[], body, metadata, on_written };
     Link::Callgate(connection.clone()).call(&call, |_| times)
 }
 

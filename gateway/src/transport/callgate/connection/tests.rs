@@ -3,7 +3,7 @@
 use super::*;
 use crate::stream::AsyncStream;
 use crate::transport::callgate::handshake::Channel;
-use crate::transport::{Evidence, Heard, PendingReply, Progress};
+use crate::transport::{Evidence, Heard, OnWritten, PendingReply, Progress};
 use callgate_protocol::connection::MAX_UNREAD;
 use callgate_protocol::{Event, Hello, Inbound, Limits, Metadata, Outbound, Role};
 use std::future::Future;
@@ -255,4 +255,39 @@ fn a_body_that_is_a_stream_is_not_sent_to_a_method_that_takes_none_and_left_as_i
     let sent = testing::call(&conn, Body::Stream(&stream), times);
     assert!(matches!(sent, Err(Unsent::Streamed)));
     assert_eq!((conn.in_flight(), stream.begin().is_some()), (0, true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_for_a_call_to_be_written_is_told_when_its_last_byte_has_left() {
+    let conn = testing::connection();
+    let (mut task, theirs) = driven(&conn).await;
+    let mut cx = Context::from_waker(Waker::noop());
+    let told = Rc::<Cell<usize>>::default();
+    let counts = told.clone();
+    let on_written: OnWritten = Rc::new(move || counts.set(counts.get() + 1));
+    let now = Instant::now();
+    let times =
+        Times { now, deadline: now + Duration::from_secs(3600), stream: crate::transport::MAX_STREAM };
+    let call = || testing::call_told(&conn, Body::Whole(b""), times, Some(&on_written)).expect("it fits");
+    let first = call();
+    assert_eq!(told.get(), 0, "it lies in the buffer");
+    assert!(task.as_mut().poll(&mut cx).is_pending());
+    assert_eq!(told.get(), 1);
+    drop(first);
+    // More than the socket takes.
+    (0..100_000).for_each(|_| conn.machine.borrow_mut().ping());
+    let second = call();
+    let mut read = Vec::new();
+    for _ in 0..8 {
+        assert!(task.as_mut().poll(&mut cx).is_pending());
+    }
+    assert_eq!(told.get(), 1, "the peer does not read");
+    while told.get() == 1 {
+        tokio::task::yield_now().await;
+        assert!(task.as_mut().poll(&mut cx).is_pending());
+        read.clear();
+        let _ = theirs.try_read_buf(&mut read);
+    }
+    assert_eq!((told.get(), conn.machine.borrow().is_empty()), (2, true));
+    drop(second);
 }

@@ -1,0 +1,92 @@
+//! What a call is made of, without its exchange: for calls that go on when that has ended.
+
+use super::body::SharedBody;
+use super::exchange::Exchange;
+use super::forms::{self, Form};
+use super::media_type::Media;
+use crate::backends::Backend;
+use crate::call;
+use crate::failure::Failure;
+use crate::routes::{BoundTexts, CallAction, PathParams, QueryPairs};
+use crate::transport::Times;
+use crate::worker::RouteRef;
+use callgate_protocol::MetadataBuf;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// What a call is made of.
+pub(super) struct OwnedCall {
+    pub(super) route: RouteRef,
+    path: PathParams<'static>,
+    query: QueryPairs<'static>,
+    bound: BoundTexts<'static>,
+    pub(super) body: SharedBody,
+    media: Media,
+    pub(super) metadata: MetadataBuf,
+}
+
+/// Where it goes, and when.
+pub(super) struct Course<'a> {
+    pub(super) backend: &'a Arc<Backend>,
+    pub(super) version: Option<&'a str>,
+    /// The hash of its key, where the backend spreads calls by that.
+    pub(super) key: Option<u64>,
+    pub(super) times: Times,
+}
+
+impl OwnedCall {
+    /// That of an exchange whose body is there.
+    pub(super) fn of(exchange: &Exchange, request: &call::Request<'_>) -> OwnedCall {
+        let Exchange { head, body, .. } = exchange;
+        let query = request.query.iter().map(|(name, value)| (owned(name), owned(value)));
+        OwnedCall {
+            route: request.route.clone(),
+            path: request.path.iter().map(owned).collect(),
+            query: query.collect(),
+            bound: request.bound.iter().map(|text| text.as_ref().map(owned)).collect(),
+            body: body.shared(head),
+            media: body.media().clone(),
+            metadata: MetadataBuf::from(request.metadata),
+        }
+    }
+
+    /// The form that its body is, if it is one.
+    pub(super) fn form(&self) -> Result<Option<Form<'_>>, Failure> {
+        forms::read(&self.media, &self.body)
+    }
+
+    /// The call that goes there, with the form that its body is.
+    pub(super) fn request<'a>(
+        &'a self,
+        form: Option<&'a Form<'a>>,
+        action: &'a CallAction,
+        course: Course<'a>,
+    ) -> call::Request<'a> {
+        let Course { backend, version, key, times } = course;
+        call::Request {
+            route: &self.route,
+            call: action,
+            backend,
+            key,
+            version,
+            has_key: false,
+            has_fallback: false,
+            path: self.path.iter().map(borrowed).collect(),
+            query: self.query.iter().map(|(name, value)| (borrowed(name), borrowed(value))).collect(),
+            bound: self.bound.iter().map(|text| text.as_ref().map(borrowed)).collect(),
+            body: form.map_or(call::Body::Whole(&self.body), |form| call::Body::Form(&form.fields)),
+            metadata: self.metadata.as_metadata(),
+            times,
+            on_sent: None,
+            on_written: None,
+        }
+    }
+}
+
+fn owned(text: &Cow<'_, str>) -> Cow<'static, str> {
+    Cow::Owned(text.clone().into_owned())
+}
+
+fn borrowed<'a>(text: &'a Cow<'static, str>) -> Cow<'a, str> {
+    Cow::Borrowed(text)
+}
