@@ -18,6 +18,7 @@ mod stats;
 mod streams;
 mod tls;
 mod traffic;
+mod websockets;
 
 pub use callgate_health::EjectionReason;
 pub use counter::{Counter, PerWorker};
@@ -37,3 +38,4 @@ pub use stats::{
 pub use streams::{StreamCounters, StreamOutcome};
 pub use tls::{Agreed, HandshakeResult, TlsCounters, TlsGroup, TlsScrape, TlsStats, TlsVersion};
 pub use traffic::{FallbackStats, ShadowOutcome, ShadowStats, TargetReason, TargetStats, TrafficScrape};
+pub use websockets::{WebSocketCounters, WebSocketEnd};

@@ -7,6 +7,7 @@ use super::health::{ConnectFailure, Disconnect, HealthCounters, Standing};
 use super::http2::{ByProtocol, Http2Counters, PROTOCOLS};
 use super::overload::ShedCounters;
 use super::streams::StreamCounters;
+use super::websockets::WebSocketCounters;
 use callgate_health::EjectionReason;
 use callgate_protocol::Code;
 use std::collections::BTreeMap;
@@ -265,6 +266,8 @@ pub struct FrontCounters {
     pub failures: FailureCounters,
     /// What is counted of HTTP/2.
     pub http2: Http2Counters,
+    /// What is counted of WebSockets.
+    pub websockets: WebSocketCounters,
 }
 
 impl FrontCounters {

@@ -13,6 +13,7 @@ mod requests;
 mod retries;
 mod streams;
 mod upkeep;
+mod websockets;
 
 use super::limits::LimitScrape;
 use super::log::LogStats;
@@ -106,6 +107,7 @@ pub fn render(scrape: &Scrape<'_>) -> String {
     let mut families = Vec::new();
     requests::requests(scrape, &mut families);
     streams::streams(scrape, &mut families);
+    websockets::websockets(scrape, &mut families);
     failures::failures(scrape, &mut families);
     limits::limits(scrape, &mut families);
     traffic(&scrape.traffic, &mut families);
