@@ -25,6 +25,11 @@ pub fn replies(input: &[u8]) {
     common::replies::replies(input);
 }
 
+/// Frames of WebSocket, as clients send them.
+pub fn websocket(input: &[u8]) {
+    common::websocket::websocket(input);
+}
+
 /// A body's length, in a line of its own, and the value of `Range`: what is read is what the grammar of RFC 9110, 14.1.2, says by another
 /// reading of it.
 pub fn ranges(input: &[u8]) {

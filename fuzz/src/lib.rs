@@ -33,6 +33,7 @@ pub const TARGETS: &[Target] = &[
     target("hyper", "requests", http1::hyper),
     target("replies", "replies", http1::replies),
     target("ranges", "ranges", http1::ranges),
+    target("websocket", "websocket", http1::websocket),
     target("multipart", "multipart", forms::multipart),
     target("forms", "forms", forms::forms),
     target("items", "items", items::items),

@@ -67,6 +67,12 @@ pub enum Failure {
         /// There is a token in so many seconds.
         retry_after: u64,
     },
+    /// The route's requests begin WebSockets, and this one does not, or not so that it can be one.
+    UpgradeRequired,
+    /// A request for a WebSocket cannot begin one: why.
+    MalformedHandshake(&'static str),
+    /// No page of that origin may begin a WebSocket here.
+    OriginNotAllowed(String),
     /// The client takes nothing that the route can say: the type of that.
     NotAcceptable(String),
     /// The client asks for a part of an answer that has none there: how many bytes it has.
@@ -169,6 +175,9 @@ impl Failure {
             Failure::NoClientCertificate => Reason::NoClientCertificate,
             Failure::TooManyConnections => Reason::TooManyConnections,
             Failure::RateLimited { .. } => Reason::RateLimited,
+            Failure::UpgradeRequired => Reason::UpgradeRequired,
+            Failure::MalformedHandshake(_) => Reason::MalformedHandshake,
+            Failure::OriginNotAllowed(_) => Reason::OriginNotAllowed,
             Failure::NotAcceptable(_) => Reason::NotAcceptable,
             Failure::RangeNotSatisfiable(_) => Reason::RangeNotSatisfiable,
             Failure::UnsupportedMediaType { .. } => Reason::UnsupportedMediaType,
@@ -256,6 +265,7 @@ impl Failure {
     pub fn instead(&self) -> Option<(&'static str, &str)> {
         match self {
             Failure::WrongMethod { allow, .. } => Some(("allow", allow)),
+            Failure::UpgradeRequired => Some(("sec-websocket-version", "13")),
             Failure::UnsupportedMediaType { takes, .. } => Some(("accept", takes)),
             Failure::UnsupportedEncoding(codings) => Some(("accept-encoding", codings)),
             _ => None,

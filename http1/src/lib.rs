@@ -9,6 +9,8 @@
 //! [`range`] reads which part of a body a request asks for.
 //! A body that is a form of several parts is taken apart by [`multipart`], and the parameters of a field's value by [`Parameters`].
 //!
+//! What follows the head of a request that asks for a WebSocket, [`websocket`] reads and writes.
+//!
 //! A request that came otherwise, as those of HTTP/2 do, passes the same parser ([`Request::read_parts`]).
 
 mod authority;
@@ -31,6 +33,7 @@ mod reply;
 mod request;
 mod request_line;
 mod target;
+pub mod websocket;
 
 #[cfg(test)]
 mod property_tests;

@@ -162,6 +162,7 @@ fn call(call: &CallAction, unfit: &[Unfit]) -> Value {
         "idempotency_key": spec.idempotency_key,
         "body": spec.body.page(&spec.request.body),
         "ignore_query": spec.policy.ignore_query.texts(),
+        "websocket": spec.websocket.as_ref().map(|websocket| websocket.page()),
         "bind": bound::page(&spec.request.bound),
         "reply": spec.reply.as_ref().map(|reply| reply.page(&spec.response.picks)),
         "retry": retry(&spec.retry),

@@ -15,6 +15,7 @@ use super::response::{ReplyDraft, ReplySpec};
 use super::retry::{self, RetrySpec};
 use super::stream_limits::StreamLimits;
 use super::timeout;
+use super::websocket::WebSocketSpec;
 use crate::method::Method;
 use callgate_transcode::{FieldSource, RequestBinding, ResponseBinding};
 use std::borrow::Cow;
@@ -53,6 +54,8 @@ pub struct CallSpec {
     pub response: ResponseBinding,
     /// What else the route says of its replies; nothing as a rule.
     pub reply: Option<Arc<ReplySpec>>,
+    /// Its requests begin WebSockets.
+    pub websocket: Option<Arc<WebSocketSpec>>,
 }
 
 impl CallSpec {
@@ -115,6 +118,7 @@ pub(super) struct CallDraft {
     pub(super) bound: Vec<Range<usize>>,
     response: ResponseBinding,
     reply: Option<Arc<ReplySpec>>,
+    websocket: Option<Arc<WebSocketSpec>>,
     /// Where the fields are used that the response picks.
     pub(super) picked: Vec<Range<usize>>,
     /// Where the names of errors stand.
@@ -167,6 +171,7 @@ impl CallDraft {
             bound,
             response: bind::response(reader, section, &mut reply, (file.int64, file.decimal)),
             reply: reply.reply,
+            websocket: WebSocketSpec::read(reader, section, matcher),
             picked: reply.fields.places,
             errors: reply.errors,
         }
@@ -194,6 +199,7 @@ impl CallDraft {
             body: self.body,
             response: self.response,
             reply: self.reply,
+            websocket: self.websocket,
         })
     }
 }

@@ -62,6 +62,7 @@ keys! {
     IDEMPOTENCY_KEY "idempotency_key", CALLS, NOT_AT_TOP, "whether a request with `Idempotency-Key` counts as idempotent";
     RETRY "retry", CALLS, NOT_AT_TOP, "how often a call is sent, and after what";
     BODY "body", CALLS, NOT_AT_TOP, "what the HTTP body is";
+    WEBSOCKET "websocket", CALLS, NOT_AT_TOP, "whether its requests begin a WebSocket";
     BIND "bind", CALLS, NOT_AT_TOP, "what fills fields that are not filled by their names";
     RESPONSE "response", CALLS, NOT_AT_TOP, "what of the result is the reply's body";
     ERRORS "errors", CALLS, NOT_AT_TOP, "the statuses of the method's errors";

@@ -79,6 +79,7 @@ mod timeout;
 mod trailing_slash;
 mod units;
 mod values;
+mod websocket;
 
 pub use action::ActionSpec;
 pub use backend::BackendSpec;
@@ -143,6 +144,7 @@ pub(crate) use target::is_dot_segment;
 pub use target::{Piece, RedirectTarget, RewriteTarget};
 pub use trailing_slash::TrailingSlash;
 pub(crate) use units::timeout;
+pub use websocket::WebSocketSpec;
 
 #[cfg(test)]
 mod tests;

@@ -102,6 +102,8 @@ pub struct ServerSettings {
     pub body_timeout: Duration,
     /// How long a keep-alive connection may be idle between requests.
     pub idle_timeout: Duration,
+    /// How long the client of a WebSocket may be silent until it is asked whether it is there, and then until it has said so.
+    pub websocket_ping: Duration,
     /// How long requests in flight may take to end after the gateway was told to stop.
     pub drain_timeout: Duration,
     /// How long replies in items may go on after that, never longer; then their clients are told to come again. By default two thirds
@@ -243,6 +245,7 @@ impl Settings {
                 header_timeout: Duration::from_secs(10),
                 body_timeout: Duration::from_secs(30),
                 idle_timeout: Duration::from_secs(75),
+                websocket_ping: Duration::from_secs(20),
                 drain_timeout: Duration::from_secs(30),
                 stream_drain: Duration::from_secs(20),
                 lame_duck: Duration::ZERO,

@@ -94,6 +94,12 @@ reasons! {
     RewriteLoop = "rewrite_loop", Internal;
     /// A path parameter that the location of a redirect takes is `.` or `..`.
     DotSegment = "dot_segment", InvalidArgument;
+    /// The route is for WebSockets, and the request begins none.
+    UpgradeRequired = "upgrade_required", FailedPrecondition 426;
+    /// A request for a WebSocket cannot begin one.
+    MalformedHandshake = "malformed_handshake", InvalidArgument;
+    /// No page of that origin may begin a WebSocket here.
+    OriginNotAllowed = "origin_not_allowed", PermissionDenied;
     /// The client takes nothing that the route can say.
     NotAcceptable = "not_acceptable", InvalidArgument 406;
     /// The client asks for a part of an answer that has no bytes there. The call has run.

@@ -42,6 +42,13 @@ impl Failure {
                 )
                 .into();
             }
+            Failure::UpgradeRequired => {
+                "this is a WebSocket: ask by HTTP/1.1, with Upgrade: websocket, Connection: Upgrade and Sec-WebSocket-Version: 13"
+            }
+            Failure::MalformedHandshake(why) => why,
+            Failure::OriginNotAllowed(origin) => {
+                return format!("pages of {origin} may not begin a WebSocket here").into();
+            }
             Failure::NotAcceptable(media_type) => {
                 return format!("this is answered in {media_type}, which Accept does not take").into();
             }

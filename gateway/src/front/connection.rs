@@ -40,6 +40,8 @@ pub(super) enum Phase {
     Body,
     /// For us, or for the client to take its reply: exchanges are open.
     Busy,
+    /// For either side of its WebSocket, which keeps its own time limits.
+    WebSocket,
     /// For the end of what it still sends after its last reply.
     Lingering,
     /// For nothing: it is off the books.

@@ -45,6 +45,17 @@ pub(super) struct RequestContext {
     pub(super) came: Option<Instant>,
 }
 
+/// What is left of an exchange whose connection goes on as something else.
+pub(super) struct HandedOver {
+    pub(super) exchange: OpenExchange,
+    pub(super) guards: Guards,
+    pub(super) id: RequestId,
+    /// What its route is called.
+    pub(super) route: String,
+    /// What has come behind its head.
+    pub(super) behind: Vec<u8>,
+}
+
 /// What an exchange holds until its reply was sent or was dropped.
 pub(super) struct Guards {
     /// Its places in its route's bounds.
@@ -106,6 +117,12 @@ impl Exchange {
                 let status = self.tally.failed(&failure);
                 let types = &self.worker.shared.settings.server.error_types;
                 let mut reply = problem::with_status(&failure, status, types, id);
+                if let Failure::UpgradeRequired = failure
+                    && self.connection().http2.get().is_none()
+                {
+                    reply.field("connection", "upgrade");
+                    reply.field("upgrade", "websocket");
+                }
                 if let Failure::WrongMethod { .. } = failure
                     && let Some(every) = cors::of_other_methods(&self.worker.table(), &self.head)
                 {
@@ -141,6 +158,17 @@ impl Exchange {
         let Exchange { mut head, mut body, .. } = self;
         head.finish(body.finish());
         head
+    }
+
+    /// Ends it but for what is held as long as its connection goes on as something else.
+    pub(super) fn hand_over(self) -> HandedOver {
+        let route = self.tally.route().to_owned();
+        let Exchange { head, guards, context, on_connection, .. } = self;
+        let open = &on_connection.connection().open;
+        let mut behind = open.buffers.take();
+        behind.extend_from_slice(head.rest());
+        open.pool.take_request(head);
+        HandedOver { exchange: on_connection, guards, id: context.id, route, behind }
     }
 
     /// Ends it but for its place on its connection: its reply is on its way and needs nothing of it. Of its body what is still to be read

@@ -16,6 +16,7 @@ use super::notify;
 use super::outside;
 use super::reply::{self, Reply};
 use super::traffic;
+use super::websocket;
 use crate::call;
 use crate::config::CallMode;
 use crate::failure::Failure;
@@ -98,16 +99,15 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
         };
     match &route.action {
         Action::Call(action) => {
+            if action.spec.websocket.is_some() {
+                let along = along(exchange, action)?;
+                // On the heap, as all that is rare.
+                return Box::pin(websocket::open(exchange, (&route, action), params, along)).await;
+            }
             if action.spec.mode == CallMode::Answer {
                 accept::check(head.fields(), action)?;
             }
-            let listed = action.spec.policy.metadata.names();
-            let mut metadata = metadata::of(listed, head.fields(), &Origin::of(exchange))?;
-            if let Some(certificate) = exchange.connection().shown_certificate() {
-                certificate.tell(&mut metadata);
-            }
-            let has_key =
-                action.spec.idempotency_key && idempotency_key::put(head.fields(), listed, &mut metadata)?;
+            let (metadata, has_key) = along(exchange, action)?;
             let turned_away = |failure: &Failure| exchange.tally.turned_away(failure);
             early(&exchange.worker, action, exchange.body.is_there(head), began).inspect_err(turned_away)?;
             let read = exchange.body.read(head, &exchange.worker.shared, &action.spec.body).await;
@@ -133,6 +133,18 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
         Action::Local(reply) => actions::local(&route, reply, &captured, head.query()),
         Action::Rewrite(_) => Err(Failure::RewriteLoop(head.path().to_owned())),
     }
+}
+
+/// What goes along with a request's call, and whether a key does by which its method knows it.
+fn along(exchange: &Exchange, action: &CallAction) -> Result<(MetadataBuf, bool), Failure> {
+    let fields = exchange.head.fields();
+    let listed = action.spec.policy.metadata.names();
+    let mut metadata = metadata::of(listed, fields, &Origin::of(exchange))?;
+    if let Some(certificate) = exchange.connection().shown_certificate() {
+        certificate.tell(&mut metadata);
+    }
+    let has_key = action.spec.idempotency_key && idempotency_key::put(fields, listed, &mut metadata)?;
+    Ok((metadata, has_key))
 }
 
 /// Turns a request away before its body is read, if it would be in any case; one that is there already is no reason to hurry.

@@ -19,6 +19,7 @@ pub(super) use streamed::{End, Gathered, Streamed};
 use crate::buffers::ReplyBuffer;
 use crate::call::{self, Json};
 use crate::config::{CallSpec, RespondSpec};
+use crate::front::websocket::Opened;
 use crate::worker::RouteRef;
 use bytes::Bytes;
 use callgate_http1::ReplyHead;
@@ -56,6 +57,8 @@ pub(super) enum Content {
     Pieces(Vec<Bytes>),
     /// What is to come. It holds what its call holds.
     Begun(Box<Streamed>),
+    /// Nothing: what follows the head is a WebSocket.
+    WebSocket(Box<Opened>),
 }
 
 impl Reply {
@@ -157,14 +160,14 @@ impl Content {
             Content::Full(bytes) => bytes,
             Content::Json(buffer) => buffer.body(),
             Content::Fixed(_) => self.fixed().map_or(&[], |spec| &spec.body),
-            Content::Empty | Content::Pieces(_) | Content::Begun(_) => &[],
+            Content::Empty | Content::Pieces(_) | Content::Begun(_) | Content::WebSocket(_) => &[],
         }
     }
 
     /// How many bytes it has, if that is known.
     pub(super) fn length(&self) -> Option<u64> {
         Some(match self {
-            Content::Empty => 0,
+            Content::Empty | Content::WebSocket(_) => 0,
             Content::Full(bytes) => bytes.len() as u64,
             Content::Json(buffer) => buffer.body().len() as u64,
             Content::Fixed(_) => self.fixed().map_or(0, |spec| spec.body.len() as u64),

@@ -84,7 +84,7 @@ impl TimeLimits {
             }
             Phase::Head | Phase::Lingering => Some(self.head),
             Phase::Body => Some(self.body),
-            Phase::Busy | Phase::Closed => None,
+            Phase::Busy | Phase::WebSocket | Phase::Closed => None,
         }
     }
 }
@@ -106,7 +106,11 @@ fn look_at(connection: &Connection, limits: &TimeLimits, worker: &Worker) {
     }
     let waited = now - connection.since.get();
     let sends = phase == Phase::Body;
-    let least = if sends { limits.sends } else { limits.takes };
+    let least = match phase {
+        Phase::WebSocket => None,
+        Phase::Body => limits.sends,
+        _ => limits.takes,
+    };
     let is_slow = least.is_some_and(|least| connection.pace.is_too_slow(now, least));
     if is_slow && !sends {
         note_slow(worker, connection);

@@ -19,6 +19,7 @@ mod stats;
 mod streams;
 mod tls;
 mod traffic;
+mod websockets;
 
 pub use callgate_health::EjectionReason;
 pub use counter::{Counter, PerWorker};
@@ -39,3 +40,4 @@ pub use stats::{
 pub use streams::{StreamCounters, StreamOutcome};
 pub use tls::{Agreed, HandshakeResult, TlsCounters, TlsGroup, TlsScrape, TlsStats, TlsVersion};
 pub use traffic::{FallbackStats, ShadowOutcome, ShadowStats, TargetReason, TargetStats, TrafficScrape};
+pub use websockets::{WebSocketCounters, WebSocketEnd};

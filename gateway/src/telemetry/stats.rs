@@ -8,6 +8,7 @@ use super::http2::{ByProtocol, Http2Counters, PROTOCOLS};
 use super::notified::NotifiedCounters;
 use super::overload::ShedCounters;
 use super::streams::StreamCounters;
+use super::websockets::WebSocketCounters;
 use callgate_health::EjectionReason;
 use callgate_protocol::Code;
 use std::collections::BTreeMap;
@@ -272,6 +273,8 @@ pub struct FrontCounters {
     pub failures: FailureCounters,
     /// What is counted of HTTP/2.
     pub http2: Http2Counters,
+    /// What is counted of WebSockets.
+    pub websockets: WebSocketCounters,
 }
 
 impl FrontCounters {

@@ -40,12 +40,23 @@ pub(super) type OnItem = Rc<dyn Fn()>;
 pub struct BodyStream {
     pieces: RefCell<Option<Receiver<Piece>>>,
     on_item: RefCell<Option<OnItem>>,
+    is_optional: bool,
 }
 
 impl BodyStream {
     /// That of these pieces, of which none was read.
     pub fn new(pieces: Receiver<Piece>) -> BodyStream {
-        BodyStream { pieces: RefCell::new(Some(pieces)), on_item: RefCell::default() }
+        BodyStream { pieces: RefCell::new(Some(pieces)), on_item: RefCell::default(), is_optional: false }
+    }
+
+    /// The same, but a method whose caller streams nothing takes it for a body that is empty. Then nobody reads it.
+    pub fn optional(pieces: Receiver<Piece>) -> BodyStream {
+        BodyStream { is_optional: true, ..BodyStream::new(pieces) }
+    }
+
+    /// Whether it is that.
+    pub fn is_optional(&self) -> bool {
+        self.is_optional
     }
 
     /// Somebody wants to know of each item that is sent.

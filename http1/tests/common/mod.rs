@@ -8,3 +8,4 @@ pub(crate) mod random;
 pub(crate) mod replies;
 pub(crate) mod targets;
 pub(crate) mod text;
+pub(crate) mod websocket;

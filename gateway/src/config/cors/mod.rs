@@ -8,6 +8,7 @@
 
 mod origin;
 
+pub(super) use origin::read as read_origins;
 pub use origin::{Origin, Origins};
 
 use super::complaint::Complaint;

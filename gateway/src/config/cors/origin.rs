@@ -152,7 +152,7 @@ fn without_part(mut complaint: Complaint) -> Complaint {
 }
 
 /// Reads `origins`.
-pub(super) fn read(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Origins> {
+pub(in crate::config) fn read(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Origins> {
     let before = reader.found.len();
     let all = reader.texts(item, "[\"https://app.example.com\"]", |text| match text {
         "*" => Ok(None),

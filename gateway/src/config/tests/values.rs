@@ -167,7 +167,7 @@ fn the_settings_that_are_shipped_are_the_defaults_and_show_every_key() {
     assert_eq!(settings(&text, None), settings("", None));
     let keys = "listen workers max_body compressed_bodies max_body_memory max_answer max_answer_memory min_send_rate min_send_rate_window min_body_rate min_body_rate_window \
                 max_head max_headers \
-                max_connections max_handshakes max_requests_per_connection handshake_timeout header_timeout body_timeout idle_timeout drain_timeout lame_duck error_types max_concurrent_streams max_connection_age hosts watch level format socket \
+                max_connections max_handshakes max_requests_per_connection handshake_timeout header_timeout body_timeout idle_timeout websocket_ping drain_timeout lame_duck error_types max_concurrent_streams max_connection_age hosts watch level format socket \
                 servers timeout min_ttl max_ttl";
     for key in keys.split_whitespace() {
         assert!(text.contains(&format!("\n{key} = ")), "{key}");
@@ -222,7 +222,7 @@ fn listeners_are_declared_in_two_forms_together() {
 fn every_setting_is_read() {
     let text = "server = { listen = ['[::1]:80', '0.0.0.0:0'], workers = 3, max_body = '1KiB', compressed_bodies = false, max_body_memory = '2KiB', max_answer = '1MiB', max_answer_memory = '2MiB', \
                 min_send_rate = '3B/s', min_send_rate_window = '5s', min_body_rate = '9B/s', min_body_rate_window = '6s', max_head = 10000, max_headers = 7, \
-                max_connections = 5, max_handshakes = 6, max_requests_per_connection = 11, handshake_timeout = '8s', header_timeout = '1s', body_timeout = '2s', idle_timeout = '3s', \
+                max_connections = 5, max_handshakes = 6, max_requests_per_connection = 11, handshake_timeout = '8s', header_timeout = '1s', body_timeout = '2s', idle_timeout = '3s', websocket_ping = '21s', \
                 drain_timeout = '4s', stream_drain = '2s', lame_duck = '7s', state = '/s', error_types = 'https://e.example/' }\n\
                 admin = { listen = '127.0.0.1:9', hosts = ['Gateway.Example'], token = 's3cret' }\ntables.watch = ['x', '/y/z.toml', '../../w']\n\
                 log = { level = 'info,callgate=debug', format = 'json' }\n\
@@ -251,6 +251,7 @@ fn every_setting_is_read() {
             header_timeout: seconds(1),
             body_timeout: seconds(2),
             idle_timeout: seconds(3),
+            websocket_ping: seconds(21),
             drain_timeout: seconds(4),
             stream_drain: seconds(2),
             lame_duck: seconds(7),

@@ -17,9 +17,10 @@ use super::end::{Linger, end};
 use super::exchange::Exchange;
 use super::handler::handle;
 use super::problem;
-use super::reply::{End, Reply};
+use super::reply::{Content, End, Reply};
 use super::request_id::RequestId;
 use super::tally;
+use super::websocket;
 use super::wire::Wire;
 use crate::failure::Failure;
 use crate::worker::Worker;
@@ -93,6 +94,13 @@ async fn exchange(
     let mut exchange = Exchange::begin(worker, connection, request, body);
     let mut reply = unless_left(wire, handle(&mut exchange)).await?;
     exchange.guards.call = reply.guards.take();
+    if let Content::WebSocket(opened) = reply.content {
+        reply.content = Content::Empty;
+        if send(wire, &mut exchange, reply, Going::On, false).await.is_ok() {
+            Box::pin(websocket::serve(worker, wire, exchange, *opened)).await;
+        }
+        return None;
+    }
     // A body that goes on beside its reply is read on. The connection ends after both.
     let is_beside = reply.content.length().is_none() && exchange.body.is_streaming();
     if !is_beside {

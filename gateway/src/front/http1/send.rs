@@ -97,7 +97,7 @@ pub(super) async fn send_problem(
 /// What follows the head, as that has to say it (RFC 9110, 8.6; RFC 9112, 6).
 fn body(reply: &Reply, version: Version) -> ReplyBody {
     match (reply.status, reply.content.length(), version) {
-        (204 | 304, _, _) => ReplyBody::None,
+        (101 | 204 | 304, _, _) => ReplyBody::None,
         (_, Some(length), _) => ReplyBody::Length(length),
         (_, None, Version::Http11) => ReplyBody::Chunked,
         (_, None, Version::Http10) => ReplyBody::UntilClose,
@@ -132,7 +132,9 @@ async fn write(
             let body = content.fixed().map_or(&[][..], |spec| &spec.body);
             write_with(wire, out, body).await
         }
-        Content::Empty | Content::Pieces(_) | Content::Begun(_) => wire.write_all(out, &[]).await,
+        Content::Empty | Content::Pieces(_) | Content::Begun(_) | Content::WebSocket(_) => {
+            wire.write_all(out, &[]).await
+        }
     }
 }
 

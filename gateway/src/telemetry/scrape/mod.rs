@@ -14,6 +14,7 @@ mod requests;
 mod retries;
 mod streams;
 mod upkeep;
+mod websockets;
 
 use super::limits::LimitScrape;
 use super::log::LogStats;
@@ -108,6 +109,7 @@ pub fn render(scrape: &Scrape<'_>) -> String {
     requests::requests(scrape, &mut families);
     streams::streams(scrape, &mut families);
     notified::notified(scrape, &mut families);
+    websockets::websockets(scrape, &mut families);
     failures::failures(scrape, &mut families);
     limits::limits(scrape, &mut families);
     traffic(&scrape.traffic, &mut families);

@@ -38,11 +38,12 @@ impl Connection {
         let (body, form): (&[u8], _) = match call.body {
             Body::Whole(body) => (body, &[][..]),
             Body::Form(form) => (b"", form),
+            Body::Stream(body) if !streams.caller && body.is_optional() => (b"", &[][..]),
             Body::Stream(_) if !streams.caller || call.body.is_spent() => return Err(Unsent::Streamed),
             Body::Stream(_) => (b"", &[][..]),
         };
         let last = times.now + times.stream;
-        let (first, left) = match (call.body.is_whole(), streams.service) {
+        let (first, left) = match (call.body.is_whole() || !streams.caller, streams.service) {
             (true, false) => (times.deadline, times.deadline.saturating_duration_since(times.now)),
             (true, true) => (times.deadline.min(last), times.stream),
             (false, _) => (last, times.stream),

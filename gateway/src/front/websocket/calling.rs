@@ -1,0 +1,66 @@
+//! The call of a WebSocket. It goes on while its client's connection is served beside it, so it owns what it is made of.
+
+use crate::call::{self, Body, BodyStream};
+use crate::failure::Failure;
+use crate::routes::{Action, BoundTexts, PathParams, QueryPairs};
+use crate::transport::Times;
+use crate::worker::{RouteRef, Worker};
+use callgate_protocol::MetadataBuf;
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+
+/// What a call is made of.
+pub(super) struct OwnedRequest {
+    pub(super) worker: Rc<Worker>,
+    /// A route that calls.
+    pub(super) route: RouteRef,
+    pub(super) key: Option<u64>,
+    pub(super) has_key: bool,
+    pub(super) path: PathParams<'static>,
+    pub(super) query: QueryPairs<'static>,
+    pub(super) bound: BoundTexts<'static>,
+    pub(super) metadata: MetadataBuf,
+    pub(super) times: Times,
+    pub(super) items: BodyStream,
+}
+
+/// What it has come to.
+pub(super) struct Called {
+    pub(super) result: Result<call::Reply, Failure>,
+    /// Whether its method takes items of its caller.
+    pub(super) reads: bool,
+}
+
+/// A call that is under way. Dropped, it is cancelled.
+pub(super) type Calling = Pin<Box<dyn Future<Output = Called>>>;
+
+/// Runs a call. Notes when it was first sent to an instance.
+pub(super) async fn run(request: OwnedRequest, sent: Rc<Cell<bool>>) -> Called {
+    let OwnedRequest { worker, route, key, has_key, path, query, bound, metadata, times, items } = request;
+    let Action::Call(action) = &route.action else {
+        let failure = Failure::Internal("a WebSocket calls a method".to_owned());
+        return Called { result: Err(failure), reads: false };
+    };
+    let on_sent = |_: &call::Request<'_>| sent.set(true);
+    let request = call::Request {
+        route: &route,
+        call: action,
+        backend: &action.backend,
+        key,
+        version: None,
+        has_key,
+        has_fallback: false,
+        path,
+        query,
+        bound,
+        body: Body::Stream(&items),
+        metadata: metadata.as_metadata(),
+        times,
+        on_sent: Some(&on_sent),
+        on_written: None,
+    };
+    let result = call::run(&worker, &request).await;
+    Called { result, reads: request.body.is_spent() }
+}

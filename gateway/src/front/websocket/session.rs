@@ -1,0 +1,336 @@
+//! A WebSocket that is open: what its client says goes to its method, and what that says to the client, until one of them ends it.
+//!
+//! Each side may say its last word first. The client's is the end of the call's items: the method may still answer that for a while. A
+//! method that has ended, or failed, ends the WebSocket with a code that says how. Whoever has said its last word hears nothing more of
+//! what is dropped here: a call that is not over is cancelled by that.
+
+use super::calling::{Called, Calling};
+use super::clock::{Clock, Due};
+use super::incoming::{Incoming, Lost};
+use super::outgoing::Outgoing;
+use super::{Opened, farewell};
+use crate::call::{self, ReplyStream};
+use crate::failure::Failure;
+use crate::front::connection::Phase;
+use crate::front::end::{Linger, end};
+use crate::front::exchange::{Exchange, HandedOver};
+use crate::front::wire::Wire;
+use crate::telemetry::WebSocketEnd;
+use crate::worker::Worker;
+use callgate_http1::websocket::{Close, Event, code};
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+/// Serves a WebSocket whose client was told that it is one, and ends its connection.
+pub(in crate::front) async fn serve(worker: &Rc<Worker>, wire: &Wire, exchange: Exchange, opened: Opened) {
+    let counted = Counted::begin(worker);
+    let HandedOver { exchange: _open, guards: _guards, id, route, mut behind } = exchange.hand_over();
+    wire.take_ahead(&mut behind);
+    wire.connection.enter(Phase::WebSocket);
+    let told = |failure: &Failure| failure.log(id.as_str(), &route);
+    let mut session = Session::new(worker, wire, opened, behind, &told);
+    let ended = poll_fn(|cx| session.poll(cx)).await;
+    let is_closed = session.stage == Stage::Closed;
+    counted.ended(ended);
+    wire.connection.open.buffers.give_back(session.finish());
+    if is_closed {
+        end(wire, Linger::Head).await;
+    }
+}
+
+/// How far it has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Both sides speak.
+    Open,
+    /// The client has said its last word, which had that code.
+    Left(Option<u16>),
+    /// We have said ours, and wait for the client's.
+    Closing,
+    /// Nobody says anything more.
+    Closed,
+}
+
+/// The call.
+enum Method {
+    /// Its reply has not begun.
+    Running(Calling),
+    /// Its items come.
+    Begun(Box<ReplyStream>),
+    /// It has ended. What it holds is held until its result was sent.
+    Over(#[expect(dead_code, reason = "it is held")] Option<call::Guards>),
+}
+
+struct Session<'s> {
+    wire: &'s Wire,
+    told: &'s dyn Fn(&Failure),
+    incoming: Incoming,
+    outgoing: Outgoing,
+    method: Method,
+    /// Whether the method takes items of its caller, once that is known.
+    reads: Option<bool>,
+    /// The client has sent a message.
+    has_said: bool,
+    stage: Stage,
+    clock: Clock,
+    /// A ping has left, and nothing has come since.
+    asked: bool,
+    ended: Option<WebSocketEnd>,
+}
+
+impl<'s> Session<'s> {
+    fn new(
+        worker: &Worker,
+        wire: &'s Wire,
+        opened: Opened,
+        begun: Vec<u8>,
+        told: &'s dyn Fn(&Failure),
+    ) -> Session<'s> {
+        let most = usize::try_from(worker.shared.settings.server.max_body).unwrap_or(usize::MAX);
+        let Opened { call, items } = opened;
+        Session {
+            wire,
+            told,
+            incoming: Incoming::new(begun, most, items, worker.shared.bodies.clone()),
+            outgoing: Outgoing::new(wire.connection.open.buffers.clone()),
+            method: Method::Running(call),
+            reads: None,
+            has_said: false,
+            stage: Stage::Open,
+            clock: Clock::new(worker),
+            asked: false,
+            ended: None,
+        }
+    }
+
+    /// Goes on until it has ended: how.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<WebSocketEnd> {
+        self.wire.connection.remember(cx.waker());
+        loop {
+            let flushed = match self.outgoing.poll_flush(cx, self.wire) {
+                Poll::Ready(Ok(())) => true,
+                Poll::Ready(Err(_)) => return self.gone(WebSocketEnd::Gone),
+                Poll::Pending => false,
+            };
+            if flushed && self.stage == Stage::Closed {
+                return Poll::Ready(self.ended.unwrap_or(WebSocketEnd::Gone));
+            }
+            let mut goes_on = match self.poll_client(cx) {
+                Ok(goes_on) => goes_on,
+                Err(end) => return self.gone(end),
+            };
+            if flushed {
+                goes_on |= self.poll_method(cx);
+            }
+            if let Poll::Ready(due) = self.clock.poll(cx, &self.wire.connection.open) {
+                goes_on = true;
+                if let Err(end) = self.falls_due(due) {
+                    return self.gone(end);
+                }
+            }
+            if !goes_on {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// It ends without a last word of the client.
+    fn gone(&mut self, end: WebSocketEnd) -> Poll<WebSocketEnd> {
+        Poll::Ready(self.ended.unwrap_or(end))
+    }
+
+    /// Hears what the client has said; while it takes what it is told. Says whether it was anything.
+    fn poll_client(&mut self, cx: &mut Context<'_>) -> Result<bool, WebSocketEnd> {
+        let mut any = false;
+        while self.stage != Stage::Closed && !self.outgoing.is_full() {
+            match self.incoming.poll(cx, self.wire) {
+                Poll::Pending => break,
+                Poll::Ready(Ok(event)) => self.hear(event),
+                Poll::Ready(Err(Lost::Gone)) => return Err(WebSocketEnd::Gone),
+                Poll::Ready(Err(Lost::Fault(fault))) => {
+                    self.close(Some(fault.code()), fault.detail());
+                    self.stage = Stage::Closed;
+                }
+                Poll::Ready(Err(Lost::NoRoom)) => {
+                    self.close(
+                        Some(code::TRY_LATER),
+                        "there is no memory left for messages; try again later",
+                    );
+                    self.stage = Stage::Closed;
+                }
+            }
+            any = true;
+        }
+        Ok(any)
+    }
+
+    /// Hears one thing that the client has said.
+    fn hear(&mut self, event: Event) {
+        self.asked = false;
+        match event {
+            Event::Text(text) if self.stage == Stage::Open => self.say(text),
+            Event::Binary(_) if self.stage == Stage::Open => {
+                self.close(Some(code::UNSUPPORTED), "messages are JSON in text; this one is binary");
+            }
+            Event::Text(_) | Event::Binary(_) => self.incoming.discard(),
+            Event::Ping(ping) => self.outgoing.pong(ping.bytes()),
+            Event::Pong(_) => {}
+            Event::Close(Close { code, .. }) => self.leave(code),
+        }
+    }
+
+    /// The client says something to the method.
+    fn say(&mut self, text: Vec<u8>) {
+        self.has_said = true;
+        if self.reads == Some(false) {
+            return self.takes_nothing();
+        }
+        self.incoming.put(text);
+    }
+
+    fn takes_nothing(&mut self) {
+        self.close(Some(code::UNSUPPORTED), "this takes no messages; it only sends some");
+    }
+
+    /// The client says its last word.
+    fn leave(&mut self, code: Option<u16>) {
+        match self.stage {
+            Stage::Open => {
+                self.ended = Some(WebSocketEnd::Client);
+                self.stage = Stage::Left(code);
+                if farewell::is_final(code) || self.reads == Some(false) {
+                    return self.close(code, "");
+                }
+                self.incoming.end();
+                self.clock.leaves();
+            }
+            Stage::Closing => self.stage = Stage::Closed,
+            Stage::Left(_) | Stage::Closed => {}
+        }
+    }
+
+    /// Takes what the method says, when the client has taken what is there. Says whether it was anything.
+    fn poll_method(&mut self, cx: &mut Context<'_>) -> bool {
+        self.incoming.poll_backlog(cx);
+        match &mut self.method {
+            Method::Running(call) => match call.as_mut().poll(cx) {
+                Poll::Ready(called) => self.begins(called),
+                Poll::Pending => return false,
+            },
+            Method::Begun(reply) => {
+                let mut any = false;
+                while !self.outgoing.is_full() {
+                    match reply.poll_next(cx) {
+                        Poll::Ready(Some(Ok(item))) => self.outgoing.text(item),
+                        Poll::Ready(Some(Err(failure))) => {
+                            self.fail(&failure);
+                            return true;
+                        }
+                        Poll::Ready(None) => {
+                            self.done();
+                            return true;
+                        }
+                        Poll::Pending => return any,
+                    }
+                    any = true;
+                }
+            }
+            Method::Over(_) => return false,
+        }
+        true
+    }
+
+    /// The call has come to something.
+    fn begins(&mut self, Called { result, reads }: Called) {
+        self.reads = Some(reads);
+        match result {
+            Err(failure) => self.fail(&failure),
+            Ok(call::Reply::Whole { replied, guards }) => {
+                self.outgoing.result(replied.json);
+                self.done();
+                self.method = Method::Over(Some(guards));
+            }
+            Ok(call::Reply::Begun(_)) if !reads && self.has_said => self.takes_nothing(),
+            Ok(call::Reply::Begun(reply)) => {
+                self.method = Method::Begun(reply);
+                if let (Stage::Left(code), false) = (self.stage, reads) {
+                    self.close(code, "");
+                }
+            }
+        }
+    }
+
+    /// The method has ended well.
+    fn done(&mut self) {
+        let code = if let Stage::Left(code) = self.stage { code } else { Some(code::NORMAL) };
+        self.close(code, "");
+    }
+
+    fn fail(&mut self, failure: &Failure) {
+        (self.told)(failure);
+        let (code, reason) = farewell::of(failure);
+        self.close(Some(code), &reason);
+    }
+
+    /// Says our last word. Nobody is listened to any more but for the client's own.
+    fn close(&mut self, code: Option<u16>, reason: &str) {
+        self.method = Method::Over(None);
+        self.incoming.close();
+        self.incoming.discard();
+        if matches!(self.stage, Stage::Closing | Stage::Closed) {
+            return;
+        }
+        self.outgoing.close(code, reason);
+        self.ended.get_or_insert(WebSocketEnd::of(code));
+        self.stage = if let Stage::Left(_) = self.stage { Stage::Closed } else { Stage::Closing };
+        self.clock.closes();
+    }
+
+    /// Does what it is time for.
+    fn falls_due(&mut self, due: Due) -> Result<(), WebSocketEnd> {
+        match (due, self.stage) {
+            (Due::End, Stage::Left(code)) => self.close(code, ""),
+            (Due::End, _) => return Err(WebSocketEnd::Gone),
+            (Due::Restart, _) => self.close(Some(code::RESTART), "the gateway ends; come again"),
+            (Due::Look, _) => {
+                let lives = self.incoming.was_heard() | self.outgoing.is_moving();
+                if lives {
+                    self.asked = false;
+                } else if self.asked {
+                    return Err(WebSocketEnd::Silent);
+                }
+                if !lives && self.stage == Stage::Open {
+                    self.asked = true;
+                    self.outgoing.ping();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The buffer that it has read into.
+    fn finish(self) -> Vec<u8> {
+        self.incoming.into_buffer()
+    }
+}
+
+/// Counts a WebSocket while it is open, and how it ends.
+struct Counted(Rc<Worker>);
+
+impl Counted {
+    fn begin(worker: &Rc<Worker>) -> Counted {
+        worker.shared.front.workers.of(worker.id).websockets.open.increment();
+        Counted(worker.clone())
+    }
+
+    fn ended(&self, end: WebSocketEnd) {
+        self.0.shared.front.workers.of(self.0.id).websockets.ended(end);
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.shared.front.workers.of(self.0.id).websockets.open.decrement();
+    }
+}
