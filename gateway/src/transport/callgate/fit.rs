@@ -32,7 +32,7 @@ pub enum Part {
 /// Whether what a route says of its calls fits a method; where it does not, which part of the route it is and why.
 pub fn fits(spec: &CallSpec, method: &MethodEntry) -> Result<(), (Part, String)> {
     request_fits(&spec.request, method)?;
-    items_fit(&spec.body, method)?;
+    items_fit(spec, method)?;
     response_fits(&spec.response, method)?;
     errors_fit(spec, method)
 }
@@ -59,8 +59,8 @@ fn request_fits(request: &RequestBinding, method: &MethodEntry) -> Result<(), (P
 }
 
 /// Whether the body is a stream of items where the method's caller streams some, and only there.
-fn items_fit(body: &BodyTypes, method: &MethodEntry) -> Result<(), (Part, String)> {
-    let error = match (*body == BodyTypes::Items, method.streams.caller) {
+fn items_fit(spec: &CallSpec, method: &MethodEntry) -> Result<(), (Part, String)> {
+    let error = match (spec.body == BodyTypes::Items, method.streams.caller) {
         (true, false) => "the method's caller streams no items: leave `stream` out of `body`",
         (false, true) => {
             "the method's caller streams items, which the route does not read: write body = { stream = true }"
@@ -187,6 +187,10 @@ endpoints = ['x:1']
                 )),
             ),
             ("match = 'GET /{id}'\ncall = 'orders.get'\nresponse = { headers = { x-a = '{total}' } }", None),
+            (
+                "match = 'GET /{id}'\ncall = 'orders.get'\nbody = { stream = true }",
+                Some((Part::Body, "streams no items: leave `stream` out of `body`")),
+            ),
             ("match = 'GET /{id}'\ncall = 'orders.get'\nerrors = { order_gone = 410, aborted = 423 }", None),
             (
                 "match = 'GET /{id}'\ncall = 'orders.get'\nerrors = { aborted = 423, order_gnoe = 410 }",
