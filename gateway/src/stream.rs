@@ -6,9 +6,9 @@ use socket2::SockRef;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{IpAddr, Shutdown};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
-use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf, Ready};
 use tokio_rustls::TlsStream;
 
 /// What the kernel holds of an answer that was not sent yet, in bytes; and up to 64 KiB more, since it takes whole packets.
@@ -189,6 +189,17 @@ impl AsyncStream {
         }
     }
 
+    /// Whether the other end sends nothing more behind what is unread, and whether it has gone, as far as the runtime has heard.
+    pub fn has_closed(&self) -> (bool, bool) {
+        let both = Interest::READABLE | Interest::WRITABLE;
+        let ready = match self {
+            AsyncStream::Tcp(stream) => now(stream.ready(both)),
+            AsyncStream::Unix(stream) => now(stream.ready(both)),
+            AsyncStream::Tls(stream) => return stream.get_ref().0.has_closed(),
+        };
+        (ready.is_read_closed(), ready.is_write_closed())
+    }
+
     /// Whether something can be read, of which the runtime may not have heard yet.
     pub fn has_come(&self) -> bool {
         if let AsyncStream::Tls(stream) = self
@@ -212,6 +223,14 @@ impl AsyncStream {
         if let AsyncStream::Tls(stream) = self {
             let _ = Pin::new(&mut **stream).poll_shutdown(&mut Context::from_waker(Waker::noop()));
         }
+    }
+}
+
+/// What is known of a socket at the moment.
+fn now(ready: impl Future<Output = io::Result<Ready>>) -> Ready {
+    match pin!(ready).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(Ok(ready)) => ready,
+        _ => Ready::EMPTY,
     }
 }
 

@@ -1,11 +1,10 @@
 //! Bodies that are streams of items: each goes to the method as it comes, and nobody has to wait for the end.
 
-use callgate_tests::http2::Http2;
-use callgate_tests::raw::header;
-use callgate_tests::{Backend, Client, Gateway, Raw, Setup, eventually};
+use callgate_tests::{Backend, Client, Gateway, Http2, Raw, Setup, eventually, free_port, header};
 use hyper::body::Bytes;
 use serde_json::{Value, json};
 use std::io::Write;
+use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 
 const ROUTES: &str = r#"
@@ -56,6 +55,8 @@ const NDJSON: (&str, &str) = ("content-type", "application/x-ndjson");
 struct Takers {
     gateway: Gateway,
     backend: Backend,
+    /// A listener that takes HTTP/2 without TLS.
+    http2: SocketAddr,
 }
 
 impl Takers {
@@ -65,18 +66,20 @@ impl Takers {
 
     /// The same, with lines of `[server]`.
     async fn with(server: &str) -> Takers {
-        let setup = Setup::new().server(server);
+        let http2 = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let listener = format!("[[listeners]]\naddress = \"{http2}\"\nhttp2 = \"prior_knowledge\"\n");
+        let setup = Setup::new().server(server).section(&listener);
         let backend = setup.backend("takers");
         let backends = format!("[backends.takers]\nendpoints = [{:?}]\n", backend.endpoint());
         setup.write_routes("takers.toml", &format!("{backends}{ROUTES}"));
         let gateway = setup.gateway().await;
         gateway.connected(&backend).await;
-        Takers { gateway, backend }
+        Takers { gateway, backend, http2 }
     }
 
     /// Clients of both versions of HTTP.
     fn clients(&self) -> [Client; 2] {
-        [Client::new(self.gateway.addr), Client::http2(self.gateway.addr)]
+        [Client::new(self.gateway.addr), Client::http2(self.http2)]
     }
 
     async fn ask(&self, path: &str) -> Value {
@@ -182,8 +185,8 @@ async fn a_bad_item_is_a_problem_whose_pointer_begins_with_its_place() {
 #[tokio::test]
 async fn curl_streams_what_a_pipe_brings() {
     let takers = Takers::start().await;
-    let url = format!("http://{}/sum/0", takers.gateway.addr);
-    for version in ["--http1.1", "--http2-prior-knowledge"] {
+    for (version, addr) in [("--http1.1", takers.gateway.addr), ("--http2-prior-knowledge", takers.http2)] {
+        let url = format!("http://{addr}/sum/0");
         let before = takers.ask("/taken").await.as_u64().expect("a number") as u32;
         let mut curl = Command::new("curl");
         curl.args(["-sS", version, "-T", "-", "-H", "content-type: application/x-ndjson", &url]);
@@ -241,7 +244,7 @@ async fn neither_the_size_of_a_body_nor_its_pace_is_bounded() {
     let item = format!("{{\"n\": 1, \"pad\": {:?}}}\n", "x".repeat(2 << 20));
     for client in takers.clients() {
         let answer = client.send("POST", "/sum/0", &[NDJSON], item.clone()).await;
-        assert_eq!((answer.status, answer.json()["type"].as_str()), (503, Some("shed_memory")));
+        assert_eq!((answer.status, answer.json()["code"].as_str()), (503, Some("unavailable")));
     }
 }
 
@@ -251,8 +254,8 @@ async fn a_client_that_is_silent_for_too_long_has_its_call_cancelled() {
     let mut raw = takers.begin("/sum/1", LINES).await;
     raw.write(chunk("{\"n\": 1}\n")).await;
     let (head, body) = raw.answer().await.expect("an answer");
-    assert!(head.starts_with("HTTP/1.1 408 ") && body.contains("body_timeout"), "{head}{body}");
-    let mut http2 = Http2::connect(takers.gateway.addr).await;
+    assert!(head.starts_with("HTTP/1.1 408 ") && body.contains("did not arrive in time"), "{head}{body}");
+    let mut http2 = Http2::connect(takers.http2).await;
     let mut sent = http2.begin(request("/sum/1"), true).await;
     sent.send.send_data(Bytes::from_static(b"{\"n\": 1}\n"), false).expect("it is open");
     assert_eq!(sent.answer().await.expect("an answer").status, 408);
@@ -269,7 +272,7 @@ async fn a_client_that_leaves_cancels_the_method_and_is_never_taken_for_one_that
         takers.says("/running", 1).await;
         drop(raw);
         takers.says("/running", 0).await;
-        let mut http2 = Http2::connect(takers.gateway.addr).await;
+        let mut http2 = Http2::connect(takers.http2).await;
         let mut sent = http2.begin(request(path), true).await;
         sent.send.send_data(Bytes::from_static(b"{\"n\": 1}\n{\"n\": 2}\n"), false).expect("it is open");
         takers.says("/running", 1).await;
@@ -285,8 +288,8 @@ async fn a_client_that_leaves_while_nothing_is_read_of_it_is_seen() {
     let takers = Takers::start().await;
     let line = format!("{{\"n\": 1, \"pad\": {:?}}}\n", "x".repeat(5000));
     let mut raw = takers.begin("/wait", LINES).await;
-    // More than the method's credit and the queue, and less than what is read ahead to see the end.
-    raw.write(chunk(&line.repeat(35))).await;
+    // Far more than the method's credit and the queue: its end lies behind what nobody reads.
+    raw.write(chunk(&line.repeat(60))).await;
     takers.says("/running", 1).await;
     drop(raw);
     takers.says("/running", 0).await;
@@ -298,9 +301,9 @@ async fn a_method_that_is_slow_slows_its_client_down() {
     let takers = Takers::start().await;
     let line = format!("{{\"n\": 1, \"pad\": {:?}}}\n", "x".repeat(10_000));
     // By HTTP/2 the client's window says how much is not taken.
-    let mut http2 = Http2::connect(takers.gateway.addr).await;
+    let mut http2 = Http2::connect(takers.http2).await;
     let mut sent = http2.begin(request("/wait"), true).await;
-    let body = Bytes::from(line.repeat(1000));
+    let body = Bytes::from(line.repeat(2000));
     sent.send.send_data(body.clone(), true).expect("it is open");
     let before = takers.gateway.resident_bytes();
     let url = format!("http://{}/wait", takers.gateway.addr);
@@ -321,14 +324,14 @@ async fn a_method_that_is_slow_slows_its_client_down() {
     let writes = tokio::task::spawn_blocking(move || pipe.write_all(&body));
     takers.says("/running", 2).await;
     assert_eq!(takers.ask("/taken").await, 0);
-    assert!(!writes.is_finished(), "10 MB are more than all buffers on the way");
+    assert!(!writes.is_finished(), "20 MB are more than all buffers on the way");
     assert!(takers.gateway.resident_bytes() < before + (8 << 20));
     takers.gateway.client.post("/go", "").await;
     let answer = sent.answer().await.expect("an answer");
-    assert_eq!((answer.status, answer.json()), (200, json!(1000)));
+    assert_eq!((answer.status, answer.json()), (200, json!(2000)));
     writes.await.expect("no panic").expect("curl reads all");
     let output = tokio::task::spawn_blocking(move || curl.wait_with_output()).await.expect("no panic");
-    assert_eq!(String::from_utf8_lossy(&output.expect("curl ends").stdout), "1000");
+    assert_eq!(String::from_utf8_lossy(&output.expect("curl ends").stdout), "2000");
 }
 
 #[tokio::test]
@@ -339,7 +342,7 @@ async fn a_client_that_waits_to_be_told_to_send_is_told() {
     raw.write(format!("{}0\r\n\r\n", chunk("{\"n\": 1}\n"))).await;
     let text = raw.read_until(|text| text.ends_with("\r\n\r\n2")).await;
     assert!(text.contains("\r\n\r\nHTTP/1.1 200 "), "{text}");
-    let mut http2 = Http2::connect(takers.gateway.addr).await;
+    let mut http2 = Http2::connect(takers.http2).await;
     let mut head = request("/sum/1");
     head.headers_mut().insert("expect", http::HeaderValue::from_static("100-continue"));
     let mut sent = http2.begin(head, true).await;
@@ -365,7 +368,7 @@ async fn a_method_may_answer_before_the_body_ends() {
     assert_eq!((header(&head, "connection"), body.as_str()), (None, "7"));
     raw.write("{\"n\": 8}\nGET /running HTTP/1.1\r\nhost: x\r\n\r\n").await;
     assert_eq!(raw.answer().await.expect("the next").1, "0");
-    let mut http2 = Http2::connect(takers.gateway.addr).await;
+    let mut http2 = Http2::connect(takers.http2).await;
     let mut sent = http2.begin(request("/first"), true).await;
     sent.send.send_data(Bytes::from_static(b"{\"n\": 7}\n"), false).expect("it is open");
     assert_eq!(sent.answer().await.expect("an answer").json(), json!(7));
@@ -400,7 +403,7 @@ async fn items_come_back_while_others_are_sent_by_http_1() {
 #[tokio::test]
 async fn items_come_back_while_others_are_sent_by_http_2() {
     let takers = Takers::start().await;
-    let mut http2 = Http2::connect(takers.gateway.addr).await;
+    let mut http2 = Http2::connect(takers.http2).await;
     let mut head = request("/chat");
     let accept = http::HeaderValue::from_static("application/x-ndjson, application/json");
     head.headers_mut().insert("accept", accept);
@@ -443,5 +446,37 @@ async fn a_call_is_not_sent_again_when_some_of_its_stream_is_gone() {
     takers.says("/taken", 1).await;
     takers.backend.kill();
     let (head, body) = raw.answer().await.expect("an answer");
-    assert!(head.starts_with("HTTP/1.1 503 ") && body.contains("lost"), "{head}{body}");
+    assert!(
+        head.starts_with("HTTP/1.1 503 ") && body.contains("was lost while the call ran"),
+        "{head}{body}"
+    );
+}
+
+#[tokio::test]
+async fn a_route_and_a_method_that_differ_in_whether_a_stream_comes_are_told() {
+    let setup = Setup::new();
+    let backend = setup.backend("takers");
+    setup.write_routes(
+        "takers.toml",
+        &format!(
+            "[backends.takers]\nendpoints = [{:?}]\n\
+             [[routes]]\nmatch = \"POST /sum/{{from}}\"\ncall = \"takers.sum\"\nbody = false\n\
+             [[routes]]\nmatch = \"POST /go\"\ncall = \"takers.go\"\nbody = {{ stream = true }}\n",
+            backend.endpoint()
+        ),
+    );
+    let gateway = setup.gateway().await;
+    gateway.connected(&backend).await;
+    let (status, said) = setup.check_against(&backend.endpoint(), &[]).await;
+    assert_eq!(status, Some(1), "{said}");
+    for told in [
+        "takers.toml:6:8",
+        "write body = { stream = true }",
+        "takers.toml:9:8",
+        "leave `stream` out of `body`",
+    ] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    let answer = gateway.client.send("POST", "/go", &[NDJSON], "1").await;
+    assert_eq!(answer.status, 500, "{}", answer.text());
 }

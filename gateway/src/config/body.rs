@@ -14,11 +14,11 @@ use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
 use super::field;
 use super::keys;
+use super::media_range::MediaRange;
 use super::reader::{Item, Reader, Section};
 use super::suggest::list;
 use callgate_transcode::{Body, BoundField, FieldSource};
 use serde_json::{Value, json};
-use std::fmt;
 use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
@@ -45,15 +45,6 @@ pub enum BodyTypes {
     Raw(Vec<MediaRange>),
     /// Streams of items: JSON texts on lines, or one array of them.
     Items,
-}
-
-/// A media type, or all of one kind: `image/*`.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct MediaRange {
-    /// In lower case; empty for all.
-    main: Box<str>,
-    /// Likewise.
-    sub: Box<str>,
 }
 
 impl BodyTypes {
@@ -89,43 +80,6 @@ impl BodyTypes {
             Body::Field(name) => json!({ "field": name, "accept": self.names() }),
             Body::Raw(name) => json!({ "raw": name, "accept": self.names() }),
         }
-    }
-}
-
-impl MediaRange {
-    /// Whether that type is one of them; both parts in lower case.
-    pub fn takes(&self, main: &str, sub: &str) -> bool {
-        let is = |own: &str, other: &str| own.is_empty() || own == other;
-        is(&self.main, main) && is(&self.sub, sub)
-    }
-
-    fn parse(text: &str) -> Result<MediaRange, Complaint> {
-        let complaint = || {
-            Complaint::new(
-                format!("`{text}` is no media type"),
-                "expected one such as `image/png` or `text/*`",
-            )
-        };
-        let lower = text.to_ascii_lowercase();
-        let (main, sub) = lower.split_once('/').ok_or_else(complaint)?;
-        let is_token = |part: &str| !part.is_empty() && part.bytes().all(super::metadata::is_token);
-        match (main, sub) {
-            ("*", "*") => Ok(MediaRange { main: "".into(), sub: "".into() }),
-            (main, "*") if is_token(main) && !main.contains('*') => {
-                Ok(MediaRange { main: main.into(), sub: "".into() })
-            }
-            (main, sub) if is_token(main) && is_token(sub) && !lower.contains('*') => {
-                Ok(MediaRange { main: main.into(), sub: sub.into() })
-            }
-            _ => Err(complaint()),
-        }
-    }
-}
-
-impl fmt::Display for MediaRange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |part: &str| if part.is_empty() { "*".to_owned() } else { part.to_owned() };
-        write!(f, "{}/{}", shown(&self.main), shown(&self.sub))
     }
 }
 

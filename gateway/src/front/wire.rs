@@ -112,23 +112,9 @@ impl Wire {
 
     /// Whether the client has left, which ends its request. What it sends on is read within a bound, so that its end is seen.
     pub(super) fn poll_left(&self, cx: &mut Context<'_>) -> bool {
-        self.has_left.get() || (!self.has_reader.get() && self.poll_end(cx))
-    }
-
-    /// The same for whoever reads the body, while nothing is read of it.
-    pub(super) fn poll_reader_left(&self, cx: &mut Context<'_>) -> bool {
-        if self.poll_end(cx) {
-            self.has_left.set(true);
+        if self.has_reader.get() || self.has_left.get() {
+            return self.has_left.get();
         }
-        self.has_left.get()
-    }
-
-    /// From now on a body is read beside what is written, or no longer.
-    pub(super) fn set_reader(&self, reads: bool) {
-        self.has_reader.set(reads);
-    }
-
-    fn poll_end(&self, cx: &mut Context<'_>) -> bool {
         while !self.has_ended.get() {
             let held = self.ahead.borrow().len();
             if held >= AHEAD || self.poll_readable(cx).is_pending() {
@@ -146,6 +132,20 @@ impl Wire {
         }
         // Half of a connection is closed by whoever has gone as well.
         self.connection.listener.half_close == HalfClose::Cancel
+    }
+
+    /// The same for whoever reads the body, while nothing is read of it: what the client has sent may be in the way of its end.
+    pub(super) fn look_whether_left(&self) -> bool {
+        let (sends_no_more, has_gone) = self.stream.borrow().has_closed();
+        if has_gone || (sends_no_more && self.connection.listener.half_close == HalfClose::Cancel) {
+            self.has_left.set(true);
+        }
+        self.has_left.get()
+    }
+
+    /// From now on a body is read beside what is written, or no longer.
+    pub(super) fn set_reader(&self, reads: bool) {
+        self.has_reader.set(reads);
     }
 
     /// Reads ahead for whoever reads the body, at most so many bytes. Says whether something has come; if not, the client has left.

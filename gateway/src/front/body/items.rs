@@ -19,7 +19,7 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::sync::mpsc::{Sender, channel};
 use tokio::time::{Instant, Sleep, sleep};
@@ -29,6 +29,9 @@ const QUEUE: usize = 16;
 
 /// An item of more bytes waits alone: it is put into the queue when that is empty.
 const LONG_ITEM: usize = 16 * 1024;
+
+/// While nothing is read, it is looked so often whether the client is there.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// What a body has that is a stream of items.
 pub(super) struct Items {
@@ -50,7 +53,9 @@ pub(super) struct ItemReader {
     next: Option<Piece>,
     waiting: Option<Waiting>,
     room: ItemRoom,
-    silence: Silence,
+    timer: Timer,
+    /// A client may be silent for so long.
+    body_timeout: Duration,
     is_over: bool,
 }
 
@@ -65,7 +70,8 @@ impl ItemReader {
             next: None,
             waiting: None,
             room: ItemRoom { budget: shared.bodies.clone(), held: 0, room: None },
-            silence: Silence::new(shared.settings.server.body_timeout),
+            timer: Timer::new(),
+            body_timeout: shared.settings.server.body_timeout,
             is_over: false,
         };
         (reader, BodyStream::new(pieces))
@@ -91,9 +97,13 @@ impl ItemReader {
             if self.next.is_some() {
                 match self.poll_put(cx) {
                     Poll::Ready(true) => return Poll::Ready(()),
-                    Poll::Ready(false) => {}
-                    Poll::Pending if source.poll_left(cx) => return Poll::Ready(()),
-                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(false) => self.timer.stop(),
+                    // Nothing is read, so nothing else shows that the client leaves.
+                    Poll::Pending if source.has_left() => return Poll::Ready(()),
+                    Poll::Pending => {
+                        ready!(self.timer.poll(cx, LOOK));
+                        continue;
+                    }
                 }
             }
             self.next = Some(match self.poll_next(cx, source, head) {
@@ -119,7 +129,7 @@ impl ItemReader {
             self.waiting = Some(Box::pin(async move { drop(queue.reserve_many(wanted).await) }));
         }
         if let Some(waiting) = &mut self.waiting {
-            std::task::ready!(waiting.as_mut().poll(cx));
+            ready!(waiting.as_mut().poll(cx));
             self.waiting = None;
         }
         let Some(piece) = self.next.take() else { return Poll::Ready(false) };
@@ -145,14 +155,14 @@ impl ItemReader {
             self.room.hold(self.splitter.kept())?;
             match source.poll_piece(cx, head) {
                 Poll::Ready(piece) => {
-                    self.silence.ends();
+                    self.timer.stop();
                     match piece? {
                         Some(piece) => self.piece = piece,
                         None => return Poll::Ready(self.last()),
                     }
                 }
                 Poll::Pending => {
-                    return self.silence.poll(cx).map(|()| Err(Failure::BodyTimeout));
+                    return self.timer.poll(cx, self.body_timeout).map(|()| Err(Failure::BodyTimeout));
                 }
             }
         }
@@ -212,29 +222,29 @@ impl ItemRoom {
     }
 }
 
-/// How long a client has sent nothing.
-struct Silence {
-    most: Duration,
-    timer: Pin<Box<Sleep>>,
-    /// It is waited for.
-    lasts: bool,
+/// The time that something is waited for.
+struct Timer {
+    sleep: Pin<Box<Sleep>>,
+    runs: bool,
 }
 
-impl Silence {
-    fn new(most: Duration) -> Silence {
-        Silence { most, timer: Box::pin(sleep(most)), lasts: false }
+impl Timer {
+    fn new() -> Timer {
+        Timer { sleep: Box::pin(sleep(Duration::ZERO)), runs: false }
     }
 
-    /// Something has come.
-    fn ends(&mut self) {
-        self.lasts = false;
+    /// It is waited for no longer.
+    fn stop(&mut self) {
+        self.runs = false;
     }
 
-    /// Waits until it has lasted too long.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if !std::mem::replace(&mut self.lasts, true) {
-            self.timer.as_mut().reset(Instant::now() + self.most);
+    /// Waits until it was waited for so long. Then it begins anew.
+    fn poll(&mut self, cx: &mut Context<'_>, most: Duration) -> Poll<()> {
+        if !std::mem::replace(&mut self.runs, true) {
+            self.sleep.as_mut().reset(Instant::now() + most);
         }
-        self.timer.as_mut().poll(cx)
+        ready!(self.sleep.as_mut().poll(cx));
+        self.stop();
+        Poll::Ready(())
     }
 }

@@ -125,10 +125,10 @@ impl Source {
         }
     }
 
-    /// Whether the client is seen to have left while nothing is read of the body. That of a stream of its own is seen there.
-    pub(super) fn poll_left(&self, cx: &mut Context<'_>) -> bool {
+    /// Whether the client has left, though nothing is read of the body. That of a stream of its own is seen there.
+    pub(super) fn has_left(&self) -> bool {
         match self {
-            Source::Wire(wire) => wire.poll_left(cx),
+            Source::Wire(wire) => wire.has_left(),
             Source::Stream(_) => false,
         }
     }

@@ -1,23 +1,21 @@
 //! A body of HTTP/1.1, on the connection's socket: what has come with its head stays where it is, and others are put together in a
-//! buffer of their own.
+//! buffer of their own. One that is read piece by piece, beside what is written, is in `pieces.rs`.
+
+mod pieces;
 
 use super::Unread;
 use super::content::{Bounds, Content};
 use crate::failure::Failure;
 use crate::front::connection::{Connection, Phase};
 use crate::front::wire::Wire;
-use bytes::Bytes;
 use callgate_http1::{BodyDecoder, BodyEvent, BodyLength, CONTINUE, Limits, Request};
 use std::future::poll_fn;
 use std::ops::Range;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::Poll;
 
 /// What is read at a time, in bytes.
 const STEP: usize = 64 * 1024;
-
-/// What is read at a time of a body that is read piece by piece, in bytes.
-const PIECE: usize = 16 * 1024;
 
 /// A body that was refused is read past, and its connection goes on, if no more than that is still to come, in bytes.
 pub(super) const SHORT: u64 = 64 * 1024;
@@ -148,70 +146,6 @@ impl WireBody {
             // A client that has gone is found by the read.
             let _ = self.wire.write_all(CONTINUE, &[]).await;
         }
-    }
-
-    /// From now on it is read piece by piece, while others write to its client.
-    pub(super) async fn begin_pieces(&mut self, head: &Request) {
-        if self.was_read() {
-            return;
-        }
-        self.tell_to_send(head).await;
-        self.wire.connection.enter(Phase::Busy);
-        self.wire.set_reader(true);
-    }
-
-    /// The next piece of it that comes; none at its end.
-    pub(super) fn poll_piece(
-        &mut self,
-        cx: &mut Context<'_>,
-        head: &Request,
-    ) -> Poll<Result<Option<Bytes>, Failure>> {
-        loop {
-            let piece = self.piece(head).inspect_err(|_| self.is_broken = true)?;
-            if !piece.is_empty() {
-                return Poll::Ready(Ok(Some(piece.into())));
-            }
-            if self.was_read() {
-                self.end_pieces();
-                return Poll::Ready(Ok(None));
-            }
-            if !ready!(self.wire.poll_ahead(cx, PIECE)) {
-                self.is_broken = true;
-                return Poll::Ready(Err(Failure::ClientGone));
-            }
-        }
-    }
-
-    /// What has come of it.
-    fn piece(&mut self, head: &Request) -> Result<Vec<u8>, Failure> {
-        let mut piece = Vec::new();
-        while let Some(part) = next_piece(&mut self.decoder, head.rest(), &mut self.used)? {
-            piece.extend_from_slice(&head.rest()[part]);
-        }
-        let mut ahead = self.wire.ahead().borrow_mut();
-        let mut used = 0;
-        while let Some(part) = next_piece(&mut self.decoder, &ahead, &mut used)? {
-            piece.extend_from_slice(&ahead[part]);
-        }
-        ahead.drain(..used);
-        drop(ahead);
-        self.wire.spare_ahead();
-        Ok(piece)
-    }
-
-    /// Whether the client is seen to have left while nothing is read.
-    pub(super) fn poll_left(&self, cx: &mut Context<'_>) -> bool {
-        self.wire.poll_reader_left(cx)
-    }
-
-    /// It is not read piece by piece any more.
-    pub(super) fn end_pieces(&self) {
-        self.wire.set_reader(false);
-    }
-
-    /// It is read no further.
-    pub(super) fn breaks(&mut self) {
-        self.is_broken = true;
     }
 
     /// Its client is waited for.

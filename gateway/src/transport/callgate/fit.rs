@@ -38,7 +38,7 @@ pub enum Part {
 /// Whether what a route says of its calls fits a method; where it does not, which part of the route it is and why.
 pub fn fits(spec: &CallSpec, method: &MethodEntry) -> Result<(), (Part, String)> {
     request_fits(&spec.request, method)?;
-    request_items_fit(&spec.body, method)?;
+    request_items_fit(spec, method)?;
     items_fit(spec.reply.as_deref(), method.streams).map_err(|error| (Part::Response, error.to_owned()))?;
     response_fits(&spec.response, method)?;
     if spec.mode == CallMode::Notify && !method.streams.is_plain() {
@@ -69,8 +69,8 @@ fn request_fits(request: &RequestBinding, method: &MethodEntry) -> Result<(), (P
 }
 
 /// Whether the body is a stream of items where the method's caller streams some, and only there.
-fn request_items_fit(body: &BodyTypes, method: &MethodEntry) -> Result<(), (Part, String)> {
-    let error = match (*body == BodyTypes::Items, method.streams.caller) {
+fn request_items_fit(spec: &CallSpec, method: &MethodEntry) -> Result<(), (Part, String)> {
+    let error = match (spec.body == BodyTypes::Items, method.streams.caller) {
         (true, false) => "the method's caller streams no items: leave `stream` out of `body`",
         (false, true) => {
             "the method's caller streams items, which the route does not read: write body = { stream = true }"
@@ -205,6 +205,10 @@ endpoints = ['x:1']
                 )),
             ),
             ("match = 'GET /{id}'\ncall = 'orders.get'\nresponse = { headers = { x-a = '{total}' } }", None),
+            (
+                "match = 'GET /{id}'\ncall = 'orders.get'\nbody = { stream = true }",
+                Some((Part::Body, "streams no items: leave `stream` out of `body`")),
+            ),
             ("match = 'GET /{id}'\ncall = 'orders.get'\nerrors = { order_gone = 410, aborted = 423 }", None),
             (
                 "match = 'GET /{id}'\ncall = 'orders.get'\nresponse = { stream = 'sse' }",
