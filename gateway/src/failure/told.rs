@@ -114,6 +114,11 @@ impl Failure {
     pub fn log_broken_off(&self, request_id: &str, route: &str) {
         self.log(request_id, route);
         let (reason, error) = (self.reason().name(), self.detail());
+        if let Failure::Leaving = self {
+            // Nothing has gone wrong, and there may be many.
+            tracing::debug!(request_id, route, reason, "a stream has ended because the gateway leaves");
+            return;
+        }
         tracing::warn!(request_id, route, reason, %error, "a reply broke off after its head");
     }
 

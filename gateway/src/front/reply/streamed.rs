@@ -180,3 +180,90 @@ pub(super) fn choose(spec: &CallSpec, fields: Fields<'_>, reply: &mut Reply) -> 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Content;
+    use super::*;
+    use crate::call::tests::with_begun_reply;
+    use crate::config::{Source, Tables};
+    use crate::fields::request;
+    use crate::transport::Outcome;
+    use std::sync::Arc;
+
+    fn spec(lines: &str) -> Arc<CallSpec> {
+        let text = format!(
+            "[backends.a]\nendpoints = ['x:1']\n[[routes]]\nmatch = 'GET /'\ncall = 's.m'\n{lines}\n"
+        );
+        let tables = Tables::parse(vec![Source::new("t.toml", text)]).expect("sound tables");
+        tables.routes[0].action.call().expect("it calls").clone()
+    }
+
+    /// Gathers until it ends; all that was gathered, and the failure.
+    async fn gathered(streamed: &mut Streamed, leaves: bool) -> (String, Option<Failure>) {
+        let mut out = Vec::new();
+        let failure = loop {
+            let next = std::future::poll_fn(|cx| streamed.poll_gather(cx, leaves, &mut out)).await;
+            match next {
+                Gathered::Some => {}
+                Gathered::Last => break None,
+                Gathered::Cut(failure) => break Some(*failure),
+            }
+        };
+        (String::from_utf8(out).expect("it is text"), failure)
+    }
+
+    #[tokio::test]
+    async fn items_come_in_the_form_that_is_chosen_and_end_at_what_bounds_them() {
+        for (lines, accept, leaves, expected, failure) in [
+            ("", "*/*", false, "1\n2\n", None),
+            ("", "application/json", false, "[1,2]", None),
+            ("response = { stream = 'json' }", "*/*", false, "[1,2]", None),
+            ("max_stream.bytes = 4", "*/*", false, "1\n2\n", None),
+            ("max_stream.bytes = 3", "*/*", false, "1\n", Some("the stream has more than 3 bytes")),
+            ("", "*/*", true, "", Some("the gateway is about to stop; ask again, and another one goes on")),
+        ] {
+            with_begun_reply(async |reply, sending| {
+                let spec = spec(lines);
+                let mut reply = Reply::of_call(&spec, reply);
+                choose(&spec, request(&[("Accept", accept)]).fields(), &mut reply).expect("it is taken");
+                let Content::Begun(mut streamed) = reply.content else { panic!("it has begun") };
+                assert!(sending.send("1").await && sending.send("2").await);
+                sending.ends(Outcome::Complete);
+                let (seen, ended) = gathered(&mut streamed, leaves).await;
+                let ended = ended.map(|failure| failure.detail().into_owned());
+                assert_eq!((seen.as_str(), ended.as_deref()), (expected, failure), "{lines} {accept}");
+            })
+            .await;
+        }
+    }
+
+    #[tokio::test]
+    async fn the_head_says_the_form_and_whether_it_depends_on_the_client() {
+        for (lines, accept, expected) in [
+            ("", "*/*", "content-type: application/x-ndjson\r\nvary: accept\r\n"),
+            (
+                "response = { stream = 'sse' }",
+                "*/*",
+                "content-type: text/event-stream\r\nx-accel-buffering: no\r\ncache-control: no-cache\r\n",
+            ),
+            (
+                "response = { stream = 'sse', headers = { cache-control = 'no-store' } }",
+                "*/*",
+                "content-type: text/event-stream\r\nx-accel-buffering: no\r\ncache-control: no-store\r\n",
+            ),
+        ] {
+            with_begun_reply(async |reply, _sending| {
+                let spec = spec(lines);
+                let mut reply = Reply::of_call(&spec, reply);
+                if lines.contains("no-store") {
+                    reply.field("cache-control", "no-store");
+                }
+                choose(&spec, request(&[("Accept", accept)]).fields(), &mut reply).expect("it is taken");
+                let head = [reply.prepared, &reply.lines].concat();
+                assert_eq!(String::from_utf8(head).as_deref(), Ok(expected), "{lines}");
+            })
+            .await;
+        }
+    }
+}

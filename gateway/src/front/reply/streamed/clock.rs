@@ -80,10 +80,17 @@ impl Clock {
         let first = all.into_iter().flatten().min_by_key(|(at, _)| *at);
         let Some((at, due)) = first else { return Poll::Pending };
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
-        if timer.deadline() != at {
+        if timer.deadline() > at {
             timer.as_mut().reset(at);
         }
-        timer.as_mut().poll(cx).map(|()| due)
+        // One that was set for an earlier time is let run: to set it anew for every item costs more than to look once in vain.
+        while timer.as_mut().poll(cx).is_ready() {
+            if Instant::now() >= at {
+                return Poll::Ready(due);
+            }
+            timer.as_mut().reset(at);
+        }
+        Poll::Pending
     }
 }
 
