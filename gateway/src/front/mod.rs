@@ -81,3 +81,4 @@ mod traffic;
 mod wire;
 
 pub use connections::{Accepted, Connections};
+pub use reply::headers_of_request;

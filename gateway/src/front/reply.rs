@@ -12,6 +12,7 @@ mod said;
 
 pub(super) use etag::without_coding;
 pub(super) use form::{Asked, choose as in_form, compressed};
+pub use render::headers_of_request;
 pub(super) use said::reply as of_call;
 
 use crate::buffers::ReplyBuffer;
