@@ -83,3 +83,4 @@ mod websocket;
 mod wire;
 
 pub use connections::{Accepted, Connections};
+pub use reply::headers_of_request;

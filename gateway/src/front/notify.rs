@@ -60,7 +60,9 @@ pub(super) async fn run(exchange: &Exchange, request: &call::Request<'_>) -> Res
     let under_way = worker.notified.begin(MAX_NOTIFIED);
     let under_way = under_way.ok_or_else(|| call::shed(worker, request.route, ShedReason::Memory))?;
     let mut call = OwnedCall::of(exchange, request);
-    call.body.hold(&worker.shared.bodies)?;
+    if !call.body.hold(&worker.shared.bodies) {
+        return Err(call::shed(worker, request.route, ShedReason::Memory));
+    }
     let (teller, hears) = oneshot::channel();
     let told = Rc::new(Told { waiting: Cell::new(Some(teller)), ..Told::default() });
     let notified = Notified {

@@ -53,13 +53,13 @@ impl Deref for SharedBody {
 }
 
 impl SharedBody {
-    /// Takes room for a body that has none because it is short: of such bodies there may be many.
-    pub(in crate::front) fn hold(&mut self, budget: &Arc<Budget>) -> Result<(), Failure> {
+    /// Takes room for a body that has none because it is short, since of such bodies there may be many. Says whether there is room.
+    pub(in crate::front) fn hold(&mut self, budget: &Arc<Budget>) -> bool {
         if self.room.is_none() && self.bytes.len() > LONG_OF_MANY {
-            let room = budget.take(self.bytes.len()).ok_or(Failure::Shed(ShedReason::Memory))?;
-            self.room = Some(Rc::new(room));
+            self.room = budget.take(self.bytes.len()).map(Rc::new);
+            return self.room.is_some();
         }
-        Ok(())
+        true
     }
 }
 
@@ -178,6 +178,28 @@ mod tests {
         assert_eq!(budget.used(), LONG + 10);
         assert!(matches!(content.hold(LONG + 11, &bounds), Err(Failure::Shed(ShedReason::Memory))));
         drop(content);
+        assert_eq!(budget.used(), 0);
+    }
+
+    #[test]
+    fn who_shares_a_body_keeps_its_room() {
+        let (buffers, budget) = (Buffers::default(), Budget::new(4 * LONG));
+        let bounds = Bounds { most: usize::MAX, free: LONG, budget: &budget, buffers: &buffers };
+        let mut long = Content::default();
+        long.put(&[7; 2 * LONG], 0..2 * LONG, &bounds).expect("there is room");
+        let mut shared = long.shared(&[7; 2 * LONG]);
+        drop(long);
+        assert!(shared.hold(&budget));
+        assert_eq!((shared.len(), budget.used()), (2 * LONG, 2 * LONG), "once");
+        let mut short = Content::default();
+        short.put(&[7; LONG], 0..LONG, &bounds).expect("it needs none");
+        let mut others: Vec<_> = (0..3).map(|_| short.shared(&[7; LONG])).collect();
+        assert_eq!(budget.used(), 2 * LONG);
+        assert_eq!(
+            others.iter_mut().map(|other| other.hold(&budget)).collect::<Vec<_>>(),
+            [true, true, false]
+        );
+        drop((shared, others));
         assert_eq!(budget.used(), 0);
     }
 }

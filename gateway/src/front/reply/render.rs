@@ -4,7 +4,9 @@
 //! A value that is missing, or an empty text, leaves nothing to say: then there is no header, and no link. A part of a query that has a
 //! parameter of the request which is missing is left out alone.
 
-use crate::config::{Part, TextTemplate, UriTemplate, ValueSource, is_dot_segment};
+use crate::config::{
+    HeaderSpec, HeaderValue, Part, ReplySpec, TextTemplate, UriTemplate, ValueSource, is_dot_segment,
+};
 use callgate_transcode::Picked;
 use std::borrow::Cow;
 
@@ -40,6 +42,24 @@ impl<'a> Values<'a> {
         };
         Some(value).filter(|value| !value.is_empty())
     }
+}
+
+/// The headers that a route says of its reply to a request with those parameters of the path and pairs of the query, as far as they need
+/// no result. This is for those who try what values may do.
+pub fn headers_of_request(
+    spec: &ReplySpec,
+    path: &[Cow<'_, str>],
+    query: &[(Cow<'_, str>, Cow<'_, str>)],
+) -> Vec<(String, String)> {
+    let values = Values { picked: None, path, query };
+    let header = |header: &HeaderSpec| {
+        let value = match &header.value {
+            HeaderValue::Text(template) => text(template, &values),
+            HeaderValue::Uri(template) => uri(template, &values),
+        };
+        Some((header.name.clone(), value?))
+    };
+    spec.headers.iter().filter_map(header).collect()
 }
 
 /// A text; `None` if a value is missing.
@@ -153,7 +173,7 @@ pub(super) fn put_encoded(text: &mut String, byte: u8) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{HeaderValue, ReplySpec, Source, Tables};
+    use crate::config::{Source, Tables};
     use proptest::prelude::*;
     use std::sync::Arc;
 
