@@ -20,6 +20,7 @@ pub mod sealed;
 pub mod stock;
 pub mod tls;
 pub mod uploads;
+pub mod websocket;
 
 pub use browser::chromium;
 pub use client::{Answer, Client};

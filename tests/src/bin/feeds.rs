@@ -56,6 +56,12 @@ trait Feeds {
 
     /// The sum of what the caller streams.
     async fn sum(&self, from: u32, items: Streaming<Number>) -> Result<u32, Status>;
+
+    /// Gives back what the caller streams, as it comes; fails behind 0.
+    async fn talk(
+        &self,
+        items: Streaming<Number>,
+    ) -> Result<impl Stream<Item = Result<Number, Status>>, Status>;
 }
 
 #[derive(Clone, Default)]
@@ -104,6 +110,31 @@ impl Stream for Events {
     }
 }
 
+/// What the caller streams, back to it.
+struct Talk {
+    items: Streaming<Number>,
+    running: Arc<AtomicU32>,
+}
+
+impl Stream for Talk {
+    type Item = Result<Number, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        match Pin::new(&mut self.items).poll_next(cx) {
+            Poll::Ready(Some(Ok(Number { n: 0 }))) => {
+                Poll::Ready(Some(Err(Status::not_found("0 is no number"))))
+            }
+            other => other,
+        }
+    }
+}
+
+impl Drop for Talk {
+    fn drop(&mut self) {
+        self.running.fetch_sub(1, SeqCst);
+    }
+}
+
 impl Drop for Feed {
     fn drop(&mut self) {
         self.counting.running.fetch_sub(1, SeqCst);
@@ -146,6 +177,14 @@ impl Feeds for Counting {
             sum += item?.n;
         }
         Ok(sum)
+    }
+
+    async fn talk(
+        &self,
+        items: Streaming<Number>,
+    ) -> Result<impl Stream<Item = Result<Number, Status>>, Status> {
+        self.0.fetch_add(1, SeqCst);
+        Ok(Talk { items, running: self.0.clone() })
     }
 }
 

@@ -70,6 +70,9 @@ fn request_fits(request: &RequestBinding, method: &MethodEntry) -> Result<(), (P
 
 /// Whether the body is a stream of items where the method's caller streams some, and only there.
 fn request_items_fit(spec: &CallSpec, method: &MethodEntry) -> Result<(), (Part, String)> {
+    if spec.websocket.is_some() {
+        return Ok(());
+    }
     let error = match (spec.body == BodyTypes::Items, method.streams.caller) {
         (true, false) => "the method's caller streams no items: leave `stream` out of `body`",
         (false, true) => {
