@@ -183,8 +183,8 @@ impl Feeds for Counting {
         &self,
         items: Streaming<Number>,
     ) -> Result<impl Stream<Item = Result<Number, Status>>, Status> {
-        self.0.fetch_add(1, SeqCst);
-        Ok(Talk { items, running: self.0.clone() })
+        self.running.fetch_add(1, SeqCst);
+        Ok(Talk { items, running: self.running.clone() })
     }
 }
 
