@@ -5,12 +5,14 @@
 
 #![forbid(unsafe_code)]
 
+pub mod bound;
 pub mod clients;
 pub mod forms;
 pub mod gateway;
 pub mod http1;
 pub mod http2;
 pub mod protocol;
+pub mod templates;
 pub mod tls;
 pub mod transcode;
 
@@ -34,6 +36,8 @@ pub const TARGETS: &[Target] = &[
     target("ranges", "ranges", http1::ranges),
     target("multipart", "multipart", forms::multipart),
     target("forms", "forms", forms::forms),
+    target("bound", "bound", bound::bound),
+    target("templates", "templates", templates::templates),
     target("http2_frames", "http2_frames", http2::http2_frames),
     target("proxy", "proxy", clients::proxy),
     target("forwarded", "forwarded", clients::forwarded),

@@ -44,7 +44,6 @@ mode = "notify"
 [[routes]]
 match = "POST /split/{code}"
 call = "echo.fail"
-backend = "shop"
 mode = "notify"
 fallback = { status = 503, body = "later" }
 split = [{ backend = "shop", weight = 1 }, { backend = "gone", weight = 0, header = "x-gone: yes" }]
