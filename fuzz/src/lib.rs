@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod bound;
 pub mod clients;
 pub mod forms;
 pub mod gateway;
@@ -12,6 +13,7 @@ pub mod http1;
 pub mod http2;
 pub mod items;
 pub mod protocol;
+pub mod templates;
 pub mod tls;
 pub mod transcode;
 
@@ -37,6 +39,8 @@ pub const TARGETS: &[Target] = &[
     target("multipart", "multipart", forms::multipart),
     target("forms", "forms", forms::forms),
     target("items", "items", items::items),
+    target("bound", "bound", bound::bound),
+    target("templates", "templates", templates::templates),
     target("http2_frames", "http2_frames", http2::http2_frames),
     target("proxy", "proxy", clients::proxy),
     target("forwarded", "forwarded", clients::forwarded),

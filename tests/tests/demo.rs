@@ -53,7 +53,7 @@ fn written(setup: &Setup, name: &str, bytes: &[u8]) -> PathBuf {
 async fn a_file_comes_back_as_it_was_put() {
     let setup = Setup::new();
     let (_backend, gateway) = start(&setup).await;
-    let bytes: Vec<u8> = (0..300_000_u32).map(|n| (n * n >> 7) as u8).collect();
+    let bytes: Vec<u8> = (0..300_000_u32).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect();
     let path = written(&setup, "emma é.png", &bytes).display().to_string();
     let url = format!("http://{}/v1/files/emma%20%C3%A9.png", gateway.addr);
     let put = ["-T", &path, "-H", "content-type: image/png", &url];

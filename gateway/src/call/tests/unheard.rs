@@ -14,7 +14,7 @@ fn counter() -> (Rc<Cell<usize>>, OnWritten) {
 #[tokio::test(start_paused = true)]
 async fn its_maker_is_told_when_it_was_written_and_not_when_it_was_sent() {
     local(async {
-        let net = Rc::new(Net::new(1, "", "match = 'POST /'").await);
+        let net = Rc::new(Net::new(1, "", "match = 'POST /'\nidempotent = false").await);
         net.links[0].holds_back.set(true);
         let (told, on_written) = counter();
         let call = spawn_local({

@@ -22,17 +22,24 @@ fn the_demos_tables_hold_and_are_what_the_demo_needs() {
             backend.endpoints.iter().map(move |endpoint| format!("{} {}", backend.name, endpoint.addr))
         })
         .collect();
-    assert_eq!(endpoints, ["library 127.0.0.1:7102", "shop 127.0.0.1:7101", "shop 127.0.0.1:7102"]);
+    let expected =
+        ["files 127.0.0.1:7102", "library 127.0.0.1:7102", "shop 127.0.0.1:7101", "shop 127.0.0.1:7102"];
+    assert_eq!(endpoints, expected);
     let routes: Vec<String> =
-        tables.routes.iter().map(|route| format!("{} {}", route.matcher, call(route).call)).collect();
+        tables.routes.iter().map(|route| format!("{} {}", route.matcher, route.action)).collect();
     assert_eq!(
         routes,
         [
+            "PUT /v1/files/{name} files.put",
+            "GET /v1/files/{name} files.get",
             "POST /v1/books library.add",
             "GET /v1/books library.list",
             "GET /v1/books/{id} library.get",
             "PATCH /v1/books/{id} library.change",
             "DELETE /v1/books/{id} library.remove",
+            "GET / respond 200",
+            "GET /page.js respond 200",
+            "GET /page.css respond 200",
             "GET /v1/calc/add calc.add",
             "POST /v1/calc/divide calc.divide",
             "POST /v1/orders/{order_id}/quote orders.quote",

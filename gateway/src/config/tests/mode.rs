@@ -31,6 +31,7 @@ fn what_says_something_of_a_reply_that_nobody_hears_is_a_mistake() {
          |\n\
          7 | response = { status = 201 }\n  \
          | ^^^^^^^^ a route with `mode = \"notify\"` answers 202 without a body\n  \
+         |\n  \
          = help: remove it"
     );
     for lines in ["errors = { aborted = 423 }", "etag = 'version'", "int64 = 'string'", "decimal = 'number'"]
