@@ -1,6 +1,7 @@
 //! What a route says of streams: forms, events, bounds.
 
 use super::*;
+use std::sync::Arc;
 use std::time::Duration;
 
 fn route(lines: &str) -> Arc<CallSpec> {
