@@ -213,7 +213,7 @@ mod tests {
         (String::from_utf8(out).expect("it is text"), failure)
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn items_come_in_the_form_that_is_chosen_and_end_at_what_bounds_them() {
         for (lines, accept, leaves, expected, failure) in [
             ("", "*/*", false, "1\n2\n", None),
@@ -238,7 +238,7 @@ mod tests {
         }
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn the_head_says_the_form_and_whether_it_depends_on_the_client() {
         for (lines, accept, expected) in [
             ("", "*/*", "content-type: application/x-ndjson\r\nvary: accept\r\n"),
