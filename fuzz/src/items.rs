@@ -19,8 +19,9 @@ pub fn items(input: &[u8]) {
     if form == ItemForm::Array {
         as_serde_finds(body, &items, error);
     } else if error.is_none() {
-        let lines = body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
-        assert_eq!(lines.filter(|line| !line.is_empty()).count(), items.len(), "a line is an item");
+        let is_item = |line: &&[u8]| line.iter().any(|byte| !b" \t\r".contains(byte));
+        let lines = body.split(|byte| *byte == b'\n').filter(is_item).count();
+        assert_eq!(lines, items.len(), "a line is an item");
     }
 }
 
@@ -32,10 +33,11 @@ fn as_serde_finds(body: &[u8], items: &[Vec<u8>], error: Option<ItemError>) {
             assert_eq!(items, texts);
         }
         Ok(expected) => {
-            let is_deep =
-                |item: &&RawValue| item.get().bytes().filter(|byte| b"[{".contains(byte)).count() > 128;
-            let breaks_a_bound = |item| is_deep(&item) || item.get().len() > LONGEST;
-            assert!(expected.into_iter().any(breaks_a_bound), "an array that is refused: {error:?}");
+            let breaks_a_bound = |item: &&RawValue| {
+                let opened = item.get().bytes().filter(|byte| b"[{".contains(byte)).count();
+                opened > 128 || item.get().len() > LONGEST
+            };
+            assert!(expected.iter().any(breaks_a_bound), "an array that is refused: {error:?}");
         }
         Err(_) => {
             let is_empty = body.iter().all(|byte| b" \t\r\n".contains(byte));

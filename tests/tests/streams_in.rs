@@ -162,7 +162,7 @@ async fn a_bad_item_is_a_problem_whose_pointer_begins_with_its_place() {
         for (kind, body, pointer, detail) in [
             (NDJSON, "{\"n\": 1}\n{\"n\": \"x\"}\n", "/1/n", "expected"),
             (NDJSON, "{\"n\": 1}\n\n{\"n\": 1, \"m\": 2}", "/1/m", "unknown field `m`"),
-            (NDJSON, "{\"n\": 1}\n{\"n\": 1", "/1", "the JSON ends"),
+            (NDJSON, "{\"n\": 1}\n{\"n\": 1", "/1/n", "the end of the document"),
             (json, "[{\"n\": 1}, {\"n\": -1}]", "/1/n", "-1"),
             (json, "[{\"n\": 1}, ]", "/1", "expected an item"),
             (json, "[{\"n\": 1}", "/1", "the body ends before its array does"),
@@ -288,8 +288,8 @@ async fn a_client_that_leaves_while_nothing_is_read_of_it_is_seen() {
     let takers = Takers::start().await;
     let line = format!("{{\"n\": 1, \"pad\": {:?}}}\n", "x".repeat(5000));
     let mut raw = takers.begin("/wait", LINES).await;
-    // Far more than the method's credit and the queue: its end lies behind what nobody reads.
-    raw.write(chunk(&line.repeat(60))).await;
+    // More than the method's credit and the queue: its end lies behind what nobody reads, and has reached the machine.
+    raw.write(chunk(&line.repeat(40))).await;
     takers.says("/running", 1).await;
     drop(raw);
     takers.says("/running", 0).await;

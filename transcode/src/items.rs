@@ -196,6 +196,10 @@ impl ItemSplitter {
                     inside.depth += 1;
                     // The array itself is none of the item's.
                     if inside.depth > MAX_DEPTH {
+                        // Whatever comes first, however the body is cut.
+                        if self.partial.len() + at > self.longest {
+                            return Err(ItemError::TooLong);
+                        }
                         let detail = format!("nested deeper than {MAX_DEPTH}");
                         return self.refused(ViolationKind::TooDeep, detail);
                     }

@@ -101,6 +101,10 @@ fn what_is_no_array_of_items_is_refused_with_the_place_of_the_item() {
         let (items, error) = cut(ItemForm::Array, body.as_bytes());
         assert_eq!((items.len(), error.as_deref()), (before, Some(expected)), "{body:?}");
     }
+    for (space, expected) in [(1000, "`/0`: nested deeper than 128"), (1001, "too long")] {
+        let body = format!("[[{}{}", " ".repeat(space - MAX_DEPTH), "[".repeat(MAX_DEPTH + 1));
+        assert_eq!(cut(ItemForm::Array, body.as_bytes()).1.as_deref(), Some(expected), "{space}");
+    }
     let deep = format!("[{}{}]", "[".repeat(MAX_DEPTH), "]".repeat(MAX_DEPTH));
     assert_eq!(items(ItemForm::Array, &deep).len(), 1);
 }
