@@ -332,6 +332,13 @@ async fn httpx_is_served() {
     script(&python, "https_httpx.py", &start(good).await).await;
 }
 
+#[tokio::test]
+#[ignore = "needs websockets, which `make clients` installs"]
+async fn websockets_is_served() {
+    let python = std::env::var("CALLGATE_TEST_PYTHON").expect("a Python that has websockets");
+    script(&python, "websocket.py", &start(good).await).await;
+}
+
 /// What Chromium makes of the page, with that folder as its home.
 async fn loaded(served: &Served, home: &Path) -> String {
     chromium(home, "MAP a.example 127.0.0.1", &format!("https://a.example:{}/page", served.tls.port())).await

@@ -29,6 +29,8 @@ impl Feeds {
             &format!(
                 "[backends.feeds]\nendpoints = [\"{}\"]\n{own}\
                  [[routes]]\nmatch = \"GET /limited\"\ncall = \"feeds.talk\"\nwebsocket = true\nmax_in_flight = 1\n\
+                 [[routes]]\nmatch = \"GET /text\"\ncall = \"feeds.text\"\nwebsocket = {{ messages = \"text\" }}\n\
+                 [[routes]]\nmatch = \"GET /bytes\"\ncall = \"feeds.bytes\"\nwebsocket = {{ messages = \"binary\" }}\n\
                  [[routes]]\nmatch = \"GET /running\"\ncall = \"feeds.running\"\n",
                 backend.endpoint()
             ),
@@ -115,7 +117,6 @@ async fn a_method_that_only_sends_ends_it_and_takes_no_messages() {
     let (texts, close) = socket.rest().await;
     assert_eq!(texts, ["{\"n\":1}", "{\"n\":2}", "{\"n\":3}"]);
     assert_eq!(close, Some(Frame::close(1000, "")));
-    feeds.ended("1000", 0.0).await;
     socket.send(Frame::close(1000, "")).await;
     assert!(socket.ended().await);
     feeds.ended("1000", 1.0).await;
@@ -173,6 +174,25 @@ async fn each_failure_has_its_code() {
     feeds.ended("1008", 3.0).await;
     feeds.ended("1002", 1.0).await;
     feeds.ended("1009", 1.0).await;
+}
+
+#[tokio::test]
+async fn messages_may_be_strings_or_bytes_as_they_are() {
+    let feeds = Feeds::start(Setup::new()).await;
+    let mut texts = feeds.connect("/text").await;
+    for text in ["", "no \"JSON\"\n", "\u{1f600}"] {
+        texts.say(text).await;
+        hears(&mut texts, Frame::text(text)).await;
+    }
+    texts.send(Frame(0x82, vec![0])).await;
+    closes(&mut texts, Frame::close(1003, "messages are texts; this one is binary")).await;
+    let mut bytes = feeds.connect("/bytes").await;
+    for data in [vec![], vec![0, 0xff, 0xfe], vec![7; 100_000]] {
+        bytes.send(Frame(0x82, data.clone())).await;
+        hears(&mut bytes, Frame(0x82, data)).await;
+    }
+    bytes.say("a").await;
+    closes(&mut bytes, Frame::close(1003, "messages are binary; this one is a text")).await;
 }
 
 #[tokio::test]
@@ -282,6 +302,7 @@ async fn a_client_that_sends_without_reading_is_slowed_down_and_nothing_is_lost(
         }
         break;
     }
+    assert!(sent < frames.len(), "nothing has slowed it down");
     drop(socket);
     feeds.running(0).await;
     let grown = feeds.gateway.resident_bytes().saturating_sub(before);
@@ -380,5 +401,9 @@ async fn routes_say_that_they_are_websockets() {
     };
     let shown: Vec<_> = routes.iter().map(|route| route["websocket"].to_string()).collect();
     assert!(shown.iter().any(|shown| shown.contains("https://*.b.example")), "{shown:?}");
-    assert!(shown.iter().any(|shown| shown == "{\"origins\":null}"), "{shown:?} {:?}", of("/limited"));
+    assert!(
+        shown.iter().any(|shown| shown == "{\"messages\":\"json\",\"origins\":null}"),
+        "{shown:?} {:?}",
+        of("/limited")
+    );
 }

@@ -146,7 +146,7 @@ pub(crate) use target::is_dot_segment;
 pub use target::{Piece, RedirectTarget, RewriteTarget};
 pub use trailing_slash::TrailingSlash;
 pub(crate) use units::timeout;
-pub use websocket::WebSocketSpec;
+pub use websocket::{Messages, WebSocketSpec};
 
 #[cfg(test)]
 mod tests;

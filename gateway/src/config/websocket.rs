@@ -3,6 +3,7 @@
 //! ```toml
 //! websocket = true                                          # pages of the same host, and all that are no browsers
 //! websocket = { origins = ["https://shop.example.com"] }    # those pages as well
+//! websocket = { messages = "text" }                         # each message is an item of type string, as it is
 //! ```
 //!
 //! Browsers let every page begin a WebSocket to every host, with the cookies that belong there. So a page of another origin is refused
@@ -18,7 +19,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use toml::de::DeValue;
 
-const KEYS: &[&str] = &["origins"];
+const KEYS: &[&str] = &["origins", "messages"];
 const EXAMPLE: &str = "true, or a table such as { origins = [\"https://app.example.com\"] }";
 
 /// Keys that say what a WebSocket has none of.
@@ -35,6 +36,25 @@ const OTHERS: &[(&str, &str)] = &[
 pub struct WebSocketSpec {
     /// Pages of these origins may begin one, beside those of the host that is asked.
     pub origins: Option<Origins>,
+    /// What messages are.
+    pub messages: Messages,
+}
+
+/// What a message of a WebSocket is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Messages {
+    /// A text: an item as JSON.
+    #[default]
+    Json,
+    /// A text: an item that is a string, as it is.
+    Text,
+    /// Bytes: an item that is bytes, as they are.
+    Binary,
+}
+
+impl Messages {
+    const ALL: [(&str, Messages); 3] =
+        [("json", Messages::Json), ("text", Messages::Text), ("binary", Messages::Binary)];
 }
 
 impl WebSocketSpec {
@@ -51,7 +71,9 @@ impl WebSocketSpec {
             _ => {
                 let table = reader.table(&item, EXAMPLE)?;
                 let section = reader.section("`websocket`", table, KEYS);
-                WebSocketSpec { origins: section.get("origins").and_then(|item| read_origins(reader, &item)) }
+                let origins = section.get("origins").and_then(|item| read_origins(reader, &item));
+                let messages = section.get("messages").and_then(|item| reader.choice(&item, &Messages::ALL));
+                WebSocketSpec { origins, messages: messages.unwrap_or_default() }
             }
         };
         check(reader, section, &item, matcher);
@@ -60,7 +82,8 @@ impl WebSocketSpec {
 
     /// What `/routes` shows of it.
     pub fn page(&self) -> Value {
-        json!({ "origins": self.origins.as_ref().map(Origins::texts) })
+        let messages = Messages::ALL.iter().find(|(_, own)| *own == self.messages).map(|(name, _)| name);
+        json!({ "origins": self.origins.as_ref().map(Origins::texts), "messages": messages })
     }
 }
 

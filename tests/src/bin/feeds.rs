@@ -1,6 +1,6 @@
 //! A backend whose method streams as it is told: so many numbers, and then its end, a failure, or nothing.
 
-use callgate_sdk::{Message, Server, ServerError, Status, Stream, Streaming, service};
+use callgate_sdk::{Bytes, Message, Server, ServerError, Status, Stream, Streaming, service};
 use clap::Parser;
 use serde::{Deserialize, Serialize};
 use std::io::stderr;
@@ -62,6 +62,18 @@ trait Feeds {
         &self,
         items: Streaming<Number>,
     ) -> Result<impl Stream<Item = Result<Number, Status>>, Status>;
+
+    /// Gives texts back.
+    async fn text(
+        &self,
+        items: Streaming<String>,
+    ) -> Result<impl Stream<Item = Result<String, Status>>, Status>;
+
+    /// Gives bytes back.
+    async fn bytes(
+        &self,
+        items: Streaming<Bytes>,
+    ) -> Result<impl Stream<Item = Result<Bytes, Status>>, Status>;
 }
 
 #[derive(Clone, Default)]
@@ -185,6 +197,20 @@ impl Feeds for Counting {
     ) -> Result<impl Stream<Item = Result<Number, Status>>, Status> {
         self.running.fetch_add(1, SeqCst);
         Ok(Talk { items, running: self.running.clone() })
+    }
+
+    async fn text(
+        &self,
+        items: Streaming<String>,
+    ) -> Result<impl Stream<Item = Result<String, Status>>, Status> {
+        Ok(items)
+    }
+
+    async fn bytes(
+        &self,
+        items: Streaming<Bytes>,
+    ) -> Result<impl Stream<Item = Result<Bytes, Status>>, Status> {
+        Ok(items)
     }
 }
 

@@ -36,6 +36,7 @@ mod tables;
 mod tls;
 mod traffic;
 mod values;
+mod websockets;
 
 /// Tables from files, each after a line `-- name`; one file without such a line is `t.toml`.
 fn tables(files: &str) -> Result<Tables, Diagnostics> {

@@ -189,9 +189,14 @@ impl Incoming {
         }
     }
 
-    /// Whether something has come since this was last asked, or the client could not be heard because its messages must wait.
+    /// Whether something has come since this was last asked.
     pub(super) fn was_heard(&mut self) -> bool {
-        std::mem::take(&mut self.heard) || self.buffer.len() - self.at >= READ
+        std::mem::take(&mut self.heard)
+    }
+
+    /// Whether the client cannot be heard, because its messages must wait.
+    pub(super) fn is_held_up(&self) -> bool {
+        self.buffer.len() - self.at >= READ
     }
 
     /// What of it is a buffer of the worker's.

@@ -4,8 +4,10 @@
 //! ```text
 //! handshake  whether a request may begin one, and what is said to it
 //! calling    its call, which owns what it is made of
-//! session    it is open: the two directions, until one of them ends it; clock, what happens in it by time
+//! serve      it is open, from 101 to the end of its connection
+//! session    what is said in it: the two directions, until one of them ends it; clock, what happens in it by time
 //! incoming   what the client sends: frames, and the queue of the call's items
+//! messages   what a message is as an item, and an item as a message
 //! outgoing   what it is sent, as its socket takes it
 //! farewell   the codes with which it ends
 //! ```
@@ -22,16 +24,18 @@ mod clock;
 mod farewell;
 mod handshake;
 mod incoming;
+mod messages;
 mod outgoing;
+mod serve;
 mod session;
 
-pub(super) use session::serve;
+pub(super) use serve::serve;
 
 use super::exchange::Exchange;
 use super::hash_key::hash_key;
 use super::outside;
 use super::reply::{Content, Reply};
-use crate::config::CallSpec;
+use crate::config::{CallSpec, Messages};
 use crate::failure::Failure;
 use crate::front::deadline::{Clocks, deadline};
 use crate::routes::{CallAction, PathParams, query_pairs};
@@ -54,6 +58,7 @@ const QUEUE: usize = 4;
 pub(super) struct Opened {
     call: Calling,
     items: Sender<Piece>,
+    messages: Messages,
 }
 
 /// Begins a WebSocket, if the request may: the reply says so.
@@ -88,7 +93,7 @@ pub(super) async fn open(
     reply.field("connection", "upgrade");
     reply.field("upgrade", "websocket");
     reply.field("sec-websocket-accept", &accept);
-    reply.content = Content::WebSocket(Box::new(Opened { call, items }));
+    reply.content = Content::WebSocket(Box::new(Opened { call, items, messages: spec.messages }));
     Ok(reply)
 }
 

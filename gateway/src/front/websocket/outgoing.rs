@@ -52,6 +52,11 @@ impl Outgoing {
         self.pieces.push_back(text);
     }
 
+    /// Puts a message of bytes, which is copied.
+    pub(super) fn binary(&mut self, data: &[u8]) {
+        websocket::binary(self.frames(), data);
+    }
+
     /// Puts a result, unless it is nothing.
     pub(super) fn result(&mut self, json: Json) {
         match json {

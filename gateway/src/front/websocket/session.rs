@@ -7,41 +7,21 @@
 use super::calling::{Called, Calling};
 use super::clock::{Clock, Due};
 use super::incoming::{Incoming, Lost};
+use super::messages::{self, Message};
 use super::outgoing::Outgoing;
 use super::{Opened, farewell};
 use crate::call::{self, ReplyStream};
+use crate::config::Messages;
 use crate::failure::Failure;
-use crate::front::connection::Phase;
-use crate::front::end::{Linger, end};
-use crate::front::exchange::{Exchange, HandedOver};
 use crate::front::wire::Wire;
 use crate::telemetry::WebSocketEnd;
 use crate::worker::Worker;
 use callgate_http1::websocket::{Close, Event, code};
-use std::future::poll_fn;
-use std::rc::Rc;
 use std::task::{Context, Poll};
-
-/// Serves a WebSocket whose client was told that it is one, and ends its connection.
-pub(in crate::front) async fn serve(worker: &Rc<Worker>, wire: &Wire, exchange: Exchange, opened: Opened) {
-    let counted = Counted::begin(worker);
-    let HandedOver { exchange: _open, guards: _guards, id, route, mut behind } = exchange.hand_over();
-    wire.take_ahead(&mut behind);
-    wire.connection.enter(Phase::WebSocket);
-    let told = |failure: &Failure| failure.log(id.as_str(), &route);
-    let mut session = Session::new(worker, wire, opened, behind, &told);
-    let ended = poll_fn(|cx| session.poll(cx)).await;
-    let is_closed = session.stage == Stage::Closed;
-    counted.ended(ended);
-    wire.connection.open.buffers.give_back(session.finish());
-    if is_closed {
-        end(wire, Linger::Head).await;
-    }
-}
 
 /// How far it has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+pub(super) enum Stage {
     /// Both sides speak.
     Open,
     /// The client has said its last word, which had that code.
@@ -62,17 +42,19 @@ enum Method {
     Over(#[expect(dead_code, reason = "it is held")] Option<call::Guards>),
 }
 
-struct Session<'s> {
+/// What is said in a WebSocket.
+pub(super) struct Session<'s> {
     wire: &'s Wire,
     told: &'s dyn Fn(&Failure),
     incoming: Incoming,
     outgoing: Outgoing,
     method: Method,
+    messages: Messages,
     /// Whether the method takes items of its caller, once that is known.
     reads: Option<bool>,
     /// The client has sent a message.
     has_said: bool,
-    stage: Stage,
+    pub(super) stage: Stage,
     clock: Clock,
     /// A ping has left, and nothing has come since.
     asked: bool,
@@ -80,7 +62,7 @@ struct Session<'s> {
 }
 
 impl<'s> Session<'s> {
-    fn new(
+    pub(super) fn new(
         worker: &Worker,
         wire: &'s Wire,
         opened: Opened,
@@ -88,13 +70,14 @@ impl<'s> Session<'s> {
         told: &'s dyn Fn(&Failure),
     ) -> Session<'s> {
         let most = usize::try_from(worker.shared.settings.server.max_body).unwrap_or(usize::MAX);
-        let Opened { call, items } = opened;
+        let Opened { call, items, messages } = opened;
         Session {
             wire,
             told,
             incoming: Incoming::new(begun, most, items, worker.shared.bodies.clone()),
             outgoing: Outgoing::new(wire.connection.open.buffers.clone()),
             method: Method::Running(call),
+            messages,
             reads: None,
             has_said: false,
             stage: Stage::Open,
@@ -105,7 +88,7 @@ impl<'s> Session<'s> {
     }
 
     /// Goes on until it has ended: how.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<WebSocketEnd> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<WebSocketEnd> {
         self.wire.connection.remember(cx.waker());
         loop {
             let flushed = match self.outgoing.poll_flush(cx, self.wire) {
@@ -169,10 +152,7 @@ impl<'s> Session<'s> {
     fn hear(&mut self, event: Event) {
         self.asked = false;
         match event {
-            Event::Text(text) if self.stage == Stage::Open => self.say(text),
-            Event::Binary(_) if self.stage == Stage::Open => {
-                self.close(Some(code::UNSUPPORTED), "messages are JSON in text; this one is binary");
-            }
+            Event::Text(_) | Event::Binary(_) if self.stage == Stage::Open => self.say(event),
             Event::Text(_) | Event::Binary(_) => self.incoming.discard(),
             Event::Ping(ping) => self.outgoing.pong(ping.bytes()),
             Event::Pong(_) => {}
@@ -181,12 +161,15 @@ impl<'s> Session<'s> {
     }
 
     /// The client says something to the method.
-    fn say(&mut self, text: Vec<u8>) {
+    fn say(&mut self, message: Event) {
         self.has_said = true;
         if self.reads == Some(false) {
             return self.takes_nothing();
         }
-        self.incoming.put(text);
+        match messages::item(self.messages, message) {
+            Ok(item) => self.incoming.put(item),
+            Err(why) => self.close(Some(code::UNSUPPORTED), why),
+        }
     }
 
     fn takes_nothing(&mut self) {
@@ -222,7 +205,14 @@ impl<'s> Session<'s> {
                 let mut any = false;
                 while !self.outgoing.is_full() {
                     match reply.poll_next(cx) {
-                        Poll::Ready(Some(Ok(item))) => self.outgoing.text(item),
+                        Poll::Ready(Some(Ok(item))) => match messages::message(self.messages, item) {
+                            Ok(Message::Text(text)) => self.outgoing.text(text),
+                            Ok(Message::Binary(data)) => self.outgoing.binary(&data),
+                            Err(failure) => {
+                                self.fail(&failure);
+                                return true;
+                            }
+                        },
                         Poll::Ready(Some(Err(failure))) => {
                             self.fail(&failure);
                             return true;
@@ -295,13 +285,12 @@ impl<'s> Session<'s> {
             (Due::Restart, _) => self.close(Some(code::RESTART), "the gateway ends; come again"),
             (Due::Look, _) => {
                 let lives = self.incoming.was_heard() | self.outgoing.is_moving();
-                if lives {
-                    self.asked = false;
-                } else if self.asked {
+                if !lives && self.asked {
                     return Err(WebSocketEnd::Silent);
                 }
+                // One whose answer could not be heard is asked all the same: if it has gone, the system says so.
+                self.asked = !lives && !self.incoming.is_held_up();
                 if !lives && self.stage == Stage::Open {
-                    self.asked = true;
                     self.outgoing.ping();
                 }
             }
@@ -310,27 +299,7 @@ impl<'s> Session<'s> {
     }
 
     /// The buffer that it has read into.
-    fn finish(self) -> Vec<u8> {
+    pub(super) fn finish(self) -> Vec<u8> {
         self.incoming.into_buffer()
-    }
-}
-
-/// Counts a WebSocket while it is open, and how it ends.
-struct Counted(Rc<Worker>);
-
-impl Counted {
-    fn begin(worker: &Rc<Worker>) -> Counted {
-        worker.shared.front.workers.of(worker.id).websockets.open.increment();
-        Counted(worker.clone())
-    }
-
-    fn ended(&self, end: WebSocketEnd) {
-        self.0.shared.front.workers.of(self.0.id).websockets.ended(end);
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.shared.front.workers.of(self.0.id).websockets.open.decrement();
     }
 }

@@ -1,0 +1,50 @@
+//! A WebSocket from where its client was told that it is one to the end of its connection, and what is counted of it.
+
+use super::Opened;
+use super::session::{Session, Stage};
+use crate::failure::Failure;
+use crate::front::connection::Phase;
+use crate::front::end::{Linger, end};
+use crate::front::exchange::{Exchange, HandedOver};
+use crate::front::wire::Wire;
+use crate::telemetry::WebSocketEnd;
+use crate::worker::Worker;
+use std::future::poll_fn;
+use std::rc::Rc;
+
+/// Serves a WebSocket whose client was told that it is one, and ends its connection.
+pub(in crate::front) async fn serve(worker: &Rc<Worker>, wire: &Wire, exchange: Exchange, opened: Opened) {
+    let counted = Counted::begin(worker);
+    let HandedOver { exchange: _open, guards: _guards, id, route, mut behind } = exchange.hand_over();
+    wire.take_ahead(&mut behind);
+    wire.connection.enter(Phase::WebSocket);
+    let told = |failure: &Failure| failure.log(id.as_str(), &route);
+    let mut session = Session::new(worker, wire, opened, behind, &told);
+    let ended = poll_fn(|cx| session.poll(cx)).await;
+    let is_closed = session.stage == Stage::Closed;
+    counted.ended(ended);
+    wire.connection.open.buffers.give_back(session.finish());
+    if is_closed {
+        end(wire, Linger::Head).await;
+    }
+}
+
+/// Counts a WebSocket while it is open, and how it ends.
+struct Counted(Rc<Worker>);
+
+impl Counted {
+    fn begin(worker: &Rc<Worker>) -> Counted {
+        worker.shared.front.workers.of(worker.id).websockets.open.increment();
+        Counted(worker.clone())
+    }
+
+    fn ended(&self, end: WebSocketEnd) {
+        self.0.shared.front.workers.of(self.0.id).websockets.ended(end);
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.shared.front.workers.of(self.0.id).websockets.open.decrement();
+    }
+}
