@@ -14,6 +14,7 @@ pub mod market;
 pub mod modules;
 pub mod moody;
 pub mod openmetrics;
+pub mod pipes;
 mod process;
 mod raw;
 pub mod sealed;

@@ -130,6 +130,11 @@ impl Backend {
         self.endpoint.clone()
     }
 
+    /// Its process, which runs.
+    pub fn pid(&self) -> u32 {
+        self.process.as_ref().map_or(0, |process| process.child.id())
+    }
+
     /// Ends it as a deployment does: SIGTERM, then waiting for it to drain.
     pub async fn stop(&mut self) {
         if let Some(mut process) = self.process.take() {

@@ -12,6 +12,9 @@ pub enum Body {
     None,
     /// The body's bytes, as they are, are the value of this field (nested with dots), which is bytes or a text.
     Raw(String),
+    /// The body's bytes, as they are, are the items that the method's caller streams: each is as many of them as have come together, and
+    /// is bytes or a text. All fields come from path and query.
+    RawItems,
 }
 
 /// What becomes of members (and query parameters) that name no field.

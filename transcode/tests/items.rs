@@ -5,7 +5,7 @@ mod support;
 
 use callgate_protocol::check;
 use callgate_protocol::schema::{Attributes, MethodSchema, Type};
-use callgate_transcode::{RequestBinding, RequestProgram, UnknownFields};
+use callgate_transcode::{Body, RequestBinding, RequestProgram, UnknownFields};
 use support::{default_field, field, lines, list, method, ruled, structure, whole};
 
 /// A method that takes a note, and items of that type.
@@ -68,4 +68,47 @@ fn a_method_whose_caller_streams_nothing_takes_no_items_and_the_request_is_as_it
     assert!(told.contains("the method takes no items"), "{told}");
     let with = schema(Some(Type::U8));
     assert_eq!(support::encode(&whole(&with), br#"{"note": "n"}"#).unwrap(), b"\x01n");
+}
+
+fn raw() -> RequestBinding {
+    RequestBinding { body: Body::RawItems, ..RequestBinding::default() }
+}
+
+#[test]
+fn bytes_and_texts_can_be_items_as_they_are_and_nothing_else_can() {
+    let program = |ty: Type| RequestProgram::compile(&schema(Some(ty)), &raw());
+    for (ty, bytes, expected) in [
+        (Type::Bytes, &b""[..], &b"\0"[..]),
+        (Type::Bytes, b"\xff{", b"\x02\xff{"),
+        (Type::String, "\u{fc}".as_bytes(), "\x02\u{fc}".as_bytes()),
+    ] {
+        let mut out = Vec::new();
+        program(ty.clone()).unwrap().encode_item(bytes, &mut out).unwrap();
+        assert_eq!(out, expected);
+        assert!(check::value(&schema(Some(ty.clone())), &ty, &out).is_ok());
+    }
+    let told = program(Type::String).unwrap().encode_item(b"ab\xff", &mut Vec::new()).unwrap_err();
+    assert_eq!(lines(&told), " 1:1 not UTF-8 behind byte 2");
+    for ty in [Type::U32, Type::Json, Type::Option(Box::new(Type::Bytes)), list(Type::U8), Type::Ref(1)] {
+        let told = program(ty.clone()).unwrap_err().to_string();
+        assert!(told.contains("no bytes and no texts: leave `raw` out"), "{ty:?}: {told}");
+    }
+    let told = RequestProgram::compile(&schema(None), &raw()).unwrap_err().to_string();
+    assert!(told.contains("the method's caller streams nothing"), "{told}");
+}
+
+#[test]
+fn a_text_is_cut_between_characters_and_bytes_anywhere() {
+    let program = |ty: Type| RequestProgram::compile(&schema(Some(ty)), &raw()).unwrap();
+    let (texts, bytes) = (program(Type::String), program(Type::Bytes));
+    let text = "a\u{fc}\u{20ac}\u{10348}z".as_bytes();
+    for end in 0..=text.len() {
+        let expected = (0..=end).rev().find(|at| std::str::from_utf8(&text[..*at]).is_ok()).unwrap();
+        assert_eq!(texts.whole_characters(&text[..end]), expected, "{end}");
+        assert_eq!(bytes.whole_characters(&text[..end]), end);
+    }
+    // What is no character at all is not waited for.
+    for broken in [&b"ab\xff"[..], b"\x80\x80\x80\x80", b"\xe2\x28", b"\xf8\x88\x80\x80"] {
+        assert_eq!(texts.whole_characters(broken), broken.len(), "{broken:?}");
+    }
 }

@@ -52,6 +52,7 @@ fn in_steps(program: &ResponseProgram, message: &[u8]) -> Result<Vec<u8>, Decode
     let (mut decoding, mut out) = (program.begin(message), Vec::new());
     while !decoding.advance(&mut out, MIN_STEP).map_err(|error| error.reason)? {}
     assert!(out.is_empty(), "nothing is copied");
+    assert_eq!(program.raw_body(message), Ok(decoding.raw_body()));
     Ok(message[decoding.raw_body()].to_vec())
 }
 

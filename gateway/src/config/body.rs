@@ -5,10 +5,13 @@
 //! body = { accept = ["json", "form"] }                        # fields from JSON, or from a form
 //! body = { raw = "content", accept = ["image/*"] }            # the bytes as they are
 //! body = { stream = true }                                    # items, which its method's caller streams
+//! body = { stream = true, raw = true }                        # the same, where the body's bytes are the items
 //! ```
 //!
 //! Forms are read only where a route says so. A page of any site can make a browser send one, with the cookies that belong here and
 //! without asking first, while for JSON a browser asks first.
+
+mod raw;
 
 use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
@@ -17,13 +20,11 @@ use super::keys;
 use super::media_range::MediaRange;
 use super::reader::{Item, Reader, Section};
 use super::suggest::list;
-use callgate_transcode::{Body, BoundField, FieldSource};
+use callgate_transcode::{Body, BoundField};
 use serde_json::{Value, json};
 use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
-/// The most media types that a route lists.
-const MAX_RANGES: usize = 32;
 const KEYS: &[&str] = &["raw", "content_type", "filename", "accept", "stream"];
 const EXPECTED: &str = "\"*\", a field's name, false, or a table such as { raw = \"content\" }";
 const EXAMPLE: &str = "[\"json\", \"form\"]";
@@ -45,6 +46,8 @@ pub enum BodyTypes {
     Raw(Vec<MediaRange>),
     /// Streams of items: JSON texts on lines, or one array of them.
     Items,
+    /// Bytes of these types, which are the items of a stream; of all where there are none.
+    RawItems(Vec<MediaRange>),
 }
 
 impl BodyTypes {
@@ -58,6 +61,11 @@ impl BodyTypes {
         matches!(self, BodyTypes::Forms { .. })
     }
 
+    /// Whether bodies are streams, which are read beside their calls.
+    pub fn stream(&self) -> bool {
+        matches!(self, BodyTypes::Items | BodyTypes::RawItems(_))
+    }
+
     /// The types, as a header lists them.
     pub fn names(&self) -> Vec<String> {
         let names: &[&str] = match self {
@@ -65,8 +73,10 @@ impl BodyTypes {
             BodyTypes::Forms { json: true } => &["application/json", URLENCODED, MULTIPART],
             BodyTypes::Forms { json: false } => &[URLENCODED, MULTIPART],
             BodyTypes::Items => &["application/x-ndjson", "application/json"],
-            BodyTypes::Raw(ranges) if ranges.is_empty() => &["*/*"],
-            BodyTypes::Raw(ranges) => return ranges.iter().map(MediaRange::to_string).collect(),
+            BodyTypes::Raw(ranges) | BodyTypes::RawItems(ranges) if ranges.is_empty() => &["*/*"],
+            BodyTypes::Raw(ranges) | BodyTypes::RawItems(ranges) => {
+                return ranges.iter().map(MediaRange::to_string).collect();
+            }
         };
         names.iter().map(|name| (*name).to_owned()).collect()
     }
@@ -79,6 +89,7 @@ impl BodyTypes {
             Body::Whole => json!({ "accept": self.names() }),
             Body::Field(name) => json!({ "field": name, "accept": self.names() }),
             Body::Raw(name) => json!({ "raw": name, "accept": self.names() }),
+            Body::RawItems => json!({ "stream": true, "raw": true, "accept": self.names() }),
         }
     }
 }
@@ -139,36 +150,38 @@ impl BodyDraft {
                 ),
             };
         };
-        let body = reader.text(&raw, "the field that takes the body", |text| named(text, path));
-        let types = BodyTypes::Raw(accept.and_then(|item| ranges(reader, &item)).unwrap_or_default());
-        let mut bound = Vec::new();
-        for item in about.into_iter().flatten() {
-            let source = match item.key {
-                "content_type" => FieldSource::Header("content-type".to_owned()),
-                _ => FieldSource::Filename(None),
-            };
-            let name = reader.text(&item, "a field's name", |text| good(text).map(|()| text.to_owned()));
-            let field = |field| BoundField { field, source, split: None, default: None };
-            bound.extend(name.map(|name| (field(name), item.span())));
-        }
-        Some(BodyDraft { body: Body::Raw(body?), types, bound })
+        let body = raw::field(reader, &raw, path);
+        let types = BodyTypes::Raw(raw::types(reader, &section));
+        Some(BodyDraft { body: Body::Raw(body?), types, bound: raw::about(reader, &section) })
     }
 
-    /// A body that is a stream of items: nothing of it is a field.
+    /// A body that is a stream: nothing of it is a field.
     fn of_stream(reader: &mut Reader<'_>, section: &Section<'_>, stream: &Item<'_>) -> Option<BodyDraft> {
-        for key in KEYS.iter().filter(|key| **key != stream.key) {
+        let is_raw = match section.get("raw") {
+            Some(raw) => raw::items(reader, &raw)?,
+            None => false,
+        };
+        for key in KEYS.iter().filter(|key| !is_raw && !["stream", "raw"].contains(*key)) {
             let Some(item) = section.get(key) else { continue };
-            let title = format!("a body that is a stream has no `{key}`");
+            let title = format!("a body that is a stream of JSON has no `{key}`");
             let diagnostic = Diagnostic::new(title).at(reader.source, item.key_span, "has no effect here");
             reader.report(diagnostic.help(
-                "write body = { stream = true }: items come as application/x-ndjson or as a JSON array",
+                "write body = { stream = true }: items come as application/x-ndjson or as a JSON array; or add raw = true \
+                 where the body's bytes are the items",
             ));
         }
         if !reader.boolean(stream)? {
             let complaint = Complaint::new("a body that is no stream is written without that", "no stream");
             return reader.complain(stream, complaint.help("leave `stream` out"));
         }
-        Some(BodyDraft { body: Body::None, types: BodyTypes::Items, bound: Vec::new() })
+        Some(match is_raw {
+            true => BodyDraft {
+                body: Body::RawItems,
+                types: BodyTypes::RawItems(raw::types(reader, section)),
+                bound: raw::about(reader, section),
+            },
+            false => BodyDraft { body: Body::None, types: BodyTypes::Items, bound: Vec::new() },
+        })
     }
 }
 
@@ -184,12 +197,6 @@ fn word(text: &str, path: &[String]) -> Result<Body, Complaint> {
             None => free(name, path).map(Body::Field),
         },
     }
-}
-
-/// The field that takes a raw body.
-fn named(text: &str, path: &[String]) -> Result<String, Complaint> {
-    good(text)?;
-    free(text, path)
 }
 
 /// A field that the path does not fill.
@@ -247,20 +254,4 @@ fn kind_of(text: &str) -> Complaint {
         }
         _ => complaint,
     }
-}
-
-/// The types of bodies that are read as they are.
-fn ranges(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Vec<MediaRange>> {
-    let known = reader.found.len();
-    let all = reader.texts(item, "[\"image/png\", \"text/*\"]", MediaRange::parse)?;
-    reader.twice("the media type", all.iter().map(|(range, span)| (range, span)));
-    if reader.found.len() > known {
-        return None;
-    }
-    if all.is_empty() || all.len() > MAX_RANGES {
-        let label = format!("expected 1 to {MAX_RANGES}");
-        let complaint = Complaint::new("`accept` lists media types", label);
-        return reader.complain(item, complaint.help("leave it out for all types"));
-    }
-    Some(all.into_iter().map(|(range, _)| range).collect())
 }

@@ -151,7 +151,7 @@ impl CallDraft {
         let fields = matcher.map(|matcher| matcher.path.params().to_vec()).unwrap_or_default();
         let RequestDraft { binding, types, bound } =
             bind::request(reader, section, fields, file.unknown_fields);
-        if types == BodyTypes::Items {
+        if types.stream() {
             has_no_copies(reader, section);
         }
         let mut reply = ReplyDraft::read(reader, section, matcher);

@@ -6,6 +6,7 @@
 //! content  what was read, and the room that it takes
 //! coding   what a body comes to that is compressed
 //! items    a body that is a stream of items, which is read beside its call
+//! pieces   what of such a body is the next item
 //! source   where it comes from
 //! wire     a body of HTTP/1.1, on the connection's socket
 //! stream   a body of HTTP/2, on a stream of its own
@@ -14,6 +15,7 @@
 mod coding;
 mod content;
 mod items;
+mod pieces;
 mod source;
 mod stream;
 mod wire;
@@ -32,6 +34,7 @@ use callgate_http1::{Limits, Request};
 use coding::Coding;
 use content::{Bounds, Content};
 use items::{ItemReader, Items};
+use pieces::{Left, Splitter};
 use source::Source;
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
@@ -118,16 +121,17 @@ impl RequestBody {
         }
     }
 
-    /// Reads the body, within the limits, if it is of a type that the route takes. One that is a stream only begins here.
+    /// Reads the body, within the limits, if it is of a type that the route takes. One that is a stream, which may have so many bytes, only
+    /// begins here.
     pub(super) async fn read(
         &mut self,
         head: &Request,
         shared: &Shared,
-        takes: &BodyTypes,
+        (takes, longest): (&BodyTypes, Option<u64>),
     ) -> Result<(), Failure> {
-        if *takes == BodyTypes::Items || self.items.is_some() {
+        if takes.stream() || self.items.is_some() {
             // On the heap: few bodies are streams.
-            return Box::pin(self.begin_items(head, shared, takes)).await;
+            return Box::pin(self.begin_items(head, shared, (takes, longest))).await;
         }
         let was_read = self.source.get_mut().was_read();
         if was_read && self.content.is_empty() {
@@ -175,12 +179,12 @@ impl RequestBody {
         &mut self,
         head: &Request,
         shared: &Shared,
-        takes: &BodyTypes,
+        (takes, longest): (&BodyTypes, Option<u64>),
     ) -> Result<(), Failure> {
         let is_begun = self.items.is_some() || !self.content.is_empty();
         if is_begun {
             // It is looked up again. By a table in which it is read otherwise it cannot be read again.
-            let goes_on = self.items.is_some() && *takes == BodyTypes::Items;
+            let goes_on = self.items.as_ref().is_some_and(|items| items.is_of(takes));
             return if goes_on { Ok(()) } else { Err(Failure::NoInstance) };
         }
         let source = self.source.get_mut();
@@ -189,9 +193,14 @@ impl RequestBody {
         }
         self.media = media_type::of(head.fields(), takes)?;
         coding::of(head.fields(), false)?;
-        let Media::Items(form) = self.media else { return Ok(()) };
+        let splitter = match self.media {
+            Media::Items(form) => Splitter::json(form),
+            Media::RawItems => Splitter::Raw,
+            _ => return Ok(()),
+        };
+        let left = Left::new(longest, source.at_least())?;
         source.begin_pieces(head).await;
-        let (reader, stream) = ItemReader::new(form, shared);
+        let (reader, stream) = ItemReader::new(splitter, left, shared);
         self.items = Some(Box::new(Items { reader: RefCell::new(reader), stream }));
         Ok(())
     }

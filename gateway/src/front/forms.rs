@@ -22,7 +22,7 @@ pub(super) struct Form<'b> {
 #[inline]
 pub(super) fn read<'b>(media: &Media, body: &'b [u8]) -> Result<Option<Form<'b>>, Failure> {
     match media {
-        Media::Json | Media::Raw | Media::Items(_) => Ok(None),
+        Media::Json | Media::Raw | Media::Items(_) | Media::RawItems => Ok(None),
         Media::Urlencoded => urlencoded(body).map(Some),
         Media::Multipart(boundary) => of_parts(body, boundary).map(Some),
     }

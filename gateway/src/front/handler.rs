@@ -110,7 +110,10 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
             let (metadata, has_key) = along(exchange, action)?;
             let turned_away = |failure: &Failure| exchange.tally.turned_away(failure);
             early(&exchange.worker, action, exchange.body.is_there(head), began).inspect_err(turned_away)?;
-            let read = exchange.body.read(head, &exchange.worker.shared, &action.spec.body).await;
+            let read = exchange
+                .body
+                .read(head, &exchange.worker.shared, (&action.spec.body, action.spec.stream.bytes))
+                .await;
             read.inspect_err(turned_away)?;
             let again = exchange.context.came.is_some();
             let now = if exchange.body.waited() || again { Instant::now() } else { began };

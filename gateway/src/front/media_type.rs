@@ -20,6 +20,8 @@ pub(super) enum Media {
     Multipart(Boundary),
     /// As a stream of items that stand in that form.
     Items(ItemForm),
+    /// As a stream of items that are its bytes.
+    RawItems,
 }
 
 /// What programs call UTF-8 (the labels of the WHATWG's Encoding Standard).
@@ -41,7 +43,9 @@ fn other(fields: Fields<'_>, takes: &BodyTypes) -> Result<Media, Failure> {
     let (essence, parameters) = Parameters::split(value.unwrap_or(b""));
     let essence = fields::text(essence).unwrap_or_default().to_ascii_lowercase();
     let media = match essence.as_str() {
-        _ if raw(takes, value.map(|_| essence.as_str())) => return Ok(Media::Raw),
+        _ if raw(takes, value.map(|_| essence.as_str())) => {
+            return Ok(if takes.stream() { Media::RawItems } else { Media::Raw });
+        }
         "" if value.is_none() && *takes == BodyTypes::Items => Media::Items(ItemForm::Array),
         _ if *takes == BodyTypes::Items && is_json(&essence) => Media::Items(ItemForm::Array),
         "application/x-ndjson" | "application/ndjson" | "application/jsonl" if *takes == BodyTypes::Items => {
@@ -71,7 +75,7 @@ fn other(fields: Fields<'_>, takes: &BodyTypes) -> Result<Media, Failure> {
 
 /// Whether a body of that type is read as it is. One without a type may be anything (RFC 9110, 8.3).
 fn raw(takes: &BodyTypes, essence: Option<&str>) -> bool {
-    let BodyTypes::Raw(ranges) = takes else { return false };
+    let (BodyTypes::Raw(ranges) | BodyTypes::RawItems(ranges)) = takes else { return false };
     let essence = essence.unwrap_or("application/octet-stream").split_once('/');
     ranges.is_empty() || essence.is_some_and(|(main, sub)| ranges.iter().any(|range| range.takes(main, sub)))
 }
@@ -96,6 +100,17 @@ mod tests {
     fn media(takes: &BodyTypes, value: Option<&str>) -> Result<Media, String> {
         let lines: Vec<(&str, &str)> = value.into_iter().map(|value| ("content-type", value)).collect();
         of(fields::request(&lines).fields(), takes).map_err(|failure| failure.detail().into_owned())
+    }
+
+    #[test]
+    fn bytes_that_are_items_are_of_the_types_that_the_route_takes() {
+        let takes = types("{ stream = true, raw = true }");
+        for value in [None, Some("application/json"), Some("image/png")] {
+            assert_eq!(media(&takes, value), Ok(Media::RawItems), "{value:?}");
+        }
+        let takes = types("{ stream = true, raw = true, accept = ['image/*'] }");
+        assert_eq!(media(&takes, Some("image/png")), Ok(Media::RawItems));
+        assert!(media(&takes, None).is_err() && media(&takes, Some("text/csv")).is_err());
     }
 
     #[test]

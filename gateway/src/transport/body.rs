@@ -25,7 +25,7 @@ pub enum Body<'a> {
 /// nobody takes it for whole.
 #[derive(Debug)]
 pub enum Piece {
-    /// The next item, as JSON.
+    /// The next item: JSON, or bytes where those of the body are the items.
     Item(Bytes),
     /// That was the last one.
     End,

@@ -9,6 +9,7 @@ mod encode;
 mod flat;
 mod given;
 mod guarded;
+mod items;
 mod missing;
 mod object;
 mod params;
@@ -20,7 +21,7 @@ use crate::binding::{Body, RequestBinding, UnknownFields};
 use crate::json;
 use crate::layout::{Layout, Node, NodeId, Struct, Suggestions};
 use crate::path::{self, Resolved};
-use crate::violation::{At, BindError, Pending, Refusal, Violation, ViolationKind, located};
+use crate::violation::{BindError, Violation};
 use callgate_protocol::schema::MethodSchema;
 pub use content::{Content, FormField};
 use encode::Encoder;
@@ -120,8 +121,10 @@ impl RequestProgram {
     }
 
     fn bind_body(&mut self) -> Result<(), BindError> {
-        let (Body::Field(name) | Body::Raw(name)) = &self.binding.body else {
-            return Ok(());
+        let name = match &self.binding.body {
+            Body::Whole | Body::None => return Ok(()),
+            Body::RawItems => return items::check_raw(&self.layout),
+            Body::Field(name) | Body::Raw(name) => name,
         };
         let found = path::resolve_or_tell(&self.layout, self.root, name)
             .map_err(|error| BindError(format!("the body's field `{name}`: {error}")))?;
@@ -147,7 +150,7 @@ impl RequestProgram {
     pub fn encode(&self, input: &RequestInput<'_>, out: &mut Vec<u8>) -> Result<(), Vec<Violation>> {
         let body = match self.binding.body {
             Body::None if self.ignores_unknown() => "",
-            Body::Raw(_) => "",
+            Body::Raw(_) | Body::RawItems => "",
             _ => json::utf8(input.body).map_err(|violation| vec![violation])?,
         };
         let fixed = &self.params;
@@ -165,23 +168,6 @@ impl RequestProgram {
         params.add_form(self, input.form, &mut violations, &mut suggestions);
         params.sort();
         Encoder::new(self, input, &params, &texts, body, out).run(violations, suggestions)
-    }
-
-    /// Appends the bincode of one item that the caller streams beside the request. What is written always passes
-    /// [`callgate_protocol::check::value`]. On an error `out` may hold garbage behind its earlier length.
-    ///
-    /// # Errors
-    /// As [`encode`](Self::encode); and where the method's caller streams nothing. Pointers, lines and columns are those of the item.
-    pub fn encode_item(&self, json: &[u8], out: &mut Vec<u8>) -> Result<(), Vec<Violation>> {
-        let Some(node) = self.layout.request_items else {
-            let detail = "the method takes no items";
-            let refusal = Refusal::new(ViolationKind::UnexpectedBody, detail);
-            return Err(located("", vec![Pending { at: At::Value(0), refusal }]));
-        };
-        let body = json::utf8(json).map_err(|violation| vec![violation])?;
-        let (nothing, params) =
-            (RequestInput { path: &[], query: &[], bound: &[], body: b"", form: &[] }, Params::default());
-        Encoder::new(self, &nothing, &params, &[], body, out).item(node)
     }
 
     fn root_struct(&self) -> Option<&Struct> {

@@ -23,6 +23,7 @@ use callgate_protocol::wire::WireError;
 use decode::Decoder;
 use picks::Picks;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 pub use error::{ErrorProgram, MethodError};
@@ -191,6 +192,16 @@ impl ResponseProgram {
     #[inline]
     pub fn is_raw(&self) -> bool {
         self.raw
+    }
+
+    /// Where in a message that [is raw](Self::is_raw) the body lies; empty where the field is absent. All of the message is checked.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub fn raw_body(&self, message: &[u8]) -> Result<Range<usize>, DecodeError> {
+        let (mut decoding, mut nothing) = (self.begin(message), Vec::new());
+        while !decoding.advance(&mut nothing, message.len().max(MIN_STEP))? {}
+        Ok(decoding.raw_body())
     }
 
     /// Begins to write the same JSON in steps. Of a body that [is raw](Self::is_raw) nothing is written:

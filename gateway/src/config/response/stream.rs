@@ -67,6 +67,11 @@ impl Default for EventsSpec {
 }
 
 impl EventsSpec {
+    /// Whether they use the field of that number.
+    pub fn has(&self, number: usize) -> bool {
+        [self.event, self.id, self.retry].contains(&Some(number))
+    }
+
     /// Whether fields of items are wanted.
     pub fn picks(&self) -> bool {
         self.event.or(self.id).or(self.retry).is_some()

@@ -24,6 +24,8 @@ fn each_form_of_a_body_is_read() {
         ("{ accept = ['form', 'json'] }", Body::Whole, [&[json][..], &forms].concat()),
         ("{ raw = 'a.b' }", raw("a.b"), vec!["*/*"]),
         ("{ stream = true }", Body::None, vec!["application/x-ndjson", json]),
+        ("{ stream = true, raw = true }", Body::RawItems, vec!["*/*"]),
+        ("{ stream = true, raw = true, accept = ['image/*'] }", Body::RawItems, vec!["image/*"]),
         (
             "{ raw = 'a', accept = ['Image/PNG', 'text/*', '*/*'] }",
             raw("a"),
@@ -55,6 +57,8 @@ fn what_is_known_of_a_body_is_bound_before_the_rest() {
     ];
     assert_eq!(spec.request.bound, expected);
     assert_eq!(spec.outside[1], Outside::Disposition("content-disposition".into()));
+    let tables = with("body = { stream = true, raw = true, filename = 'n', content_type = 'k' }").unwrap();
+    assert_eq!(call(&tables.routes[0]).request.bound, expected[..2]);
     let tables = with(
         "body = { accept = ['form'] }\nbind = { a = { form = 'a[]' }, b = { filename = 'f' }, c = { content_type = 'f', default = 'x' } }",
     )
@@ -93,8 +97,16 @@ fn a_body_that_will_not_do_is_said_with_its_place() {
         ("body = { accept = ['json'], filename = 'n' }", "6:29", "`filename` is for raw bodies"),
         ("body = { stream = false }", "6:19", "leave `stream` out"),
         ("body = { stream = 'yes' }", "6:19", "expected true or false"),
-        ("body = { stream = true, accept = ['json'] }", "6:25", "a body that is a stream has no `accept`"),
-        ("body = { raw = 'a', stream = true }", "6:10", "a body that is a stream has no `raw`"),
+        (
+            "body = { stream = true, accept = ['json'] }",
+            "6:25",
+            "a body that is a stream of JSON has no `accept`",
+        ),
+        ("body = { raw = 'a', stream = true }", "6:16", "write body = { stream = true, raw = true }"),
+        ("body = { raw = false, stream = true }", "6:16", "the bytes of a stream are its items"),
+        ("body = { raw = true }", "6:16", "or add stream = true"),
+        ("body = { raw = true, stream = false }", "6:31", "leave `stream` out"),
+        ("body = { raw = true, stream = true, accept = ['png'] }", "6:47", "`png` is no media type"),
         (
             "body = { stream = true }\nshadow = { version = '2', share = '1%' }",
             "7:10",

@@ -5,16 +5,16 @@
 //! down. Neither `max_body` nor a least rate applies. A client that is silent for `body_timeout` fails the call while it is waited for.
 
 use super::content::LONG_OF_MANY;
+use super::pieces::{Item, Left, Splitter};
 use super::source::Source;
 use crate::buffers::with_room;
 use crate::call::{BodyStream, Piece};
+use crate::config::BodyTypes;
 use crate::failure::{Failure, ShedReason};
 use crate::worker::Shared;
 use bytes::Bytes;
 use callgate_http1::Request;
-use callgate_protocol::limits::MAX_MESSAGE;
 use callgate_protocol::{Budget, Room};
-use callgate_transcode::{ItemError, ItemForm, ItemSplitter};
 use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
@@ -30,6 +30,9 @@ const QUEUE: usize = 16;
 /// An item of more bytes waits alone: it is put into the queue when that is empty.
 const LONG_ITEM: usize = 16 * 1024;
 
+/// The same for raw bytes, which take no room of what all have together.
+const LONG_RAW: usize = 4 * 1024;
+
 /// While nothing is read, it is looked so often whether the client is there.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -40,12 +43,20 @@ pub(super) struct Items {
     pub(super) stream: BodyStream,
 }
 
+impl Items {
+    /// Whether they are those of bodies that are read so.
+    pub(super) fn is_of(&self, takes: &BodyTypes) -> bool {
+        self.reader.borrow().splitter.is_of(takes)
+    }
+}
+
 /// The queue has room, or nobody takes from it any more.
 type Waiting = Pin<Box<dyn Future<Output = ()>>>;
 
 /// Reads the items of one body.
 pub(super) struct ItemReader {
-    splitter: ItemSplitter,
+    splitter: Splitter,
+    left: Left,
     /// What has come and was not looked at.
     piece: Bytes,
     queue: Sender<Piece>,
@@ -60,11 +71,12 @@ pub(super) struct ItemReader {
 }
 
 impl ItemReader {
-    /// That of a body whose items stand in that form, and the queue that it fills.
-    pub(super) fn new(form: ItemForm, shared: &Shared) -> (ItemReader, BodyStream) {
+    /// That of a body whose items are found so and that may have so many bytes, and the queue that it fills.
+    pub(super) fn new(splitter: Splitter, left: Left, shared: &Shared) -> (ItemReader, BodyStream) {
         let (queue, pieces) = channel(QUEUE);
         let reader = ItemReader {
-            splitter: ItemSplitter::new(form, MAX_MESSAGE as usize),
+            splitter,
+            left,
             piece: Bytes::new(),
             queue,
             next: None,
@@ -120,8 +132,9 @@ impl ItemReader {
 
     /// Puts the next piece into the queue. Says whether nothing follows it, or nobody takes it.
     fn poll_put(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        let long = if let Splitter::Raw = self.splitter { LONG_RAW } else { LONG_ITEM };
         let wanted = match &self.next {
-            Some(Piece::Item(item)) if item.len() > LONG_ITEM => QUEUE,
+            Some(Piece::Item(item)) if item.len() > long => QUEUE,
             _ => 1,
         };
         if self.waiting.is_none() && self.queue.capacity() < wanted {
@@ -145,11 +158,7 @@ impl ItemReader {
         head: &Request,
     ) -> Poll<Result<Piece, Failure>> {
         loop {
-            let mut bytes = &self.piece[..];
-            let item = self.splitter.next(&mut bytes).map_err(refused)?;
-            let used = self.piece.len() - bytes.len();
-            drop(self.piece.split_to(used));
-            if let Some(item) = item {
+            if let Some(item) = self.splitter.next(&mut self.piece)? {
                 return Poll::Ready(self.room.put(item).map(Piece::Item));
             }
             self.room.hold(self.splitter.kept())?;
@@ -157,7 +166,10 @@ impl ItemReader {
                 Poll::Ready(piece) => {
                     self.timer.stop();
                     match piece? {
-                        Some(piece) => self.piece = piece,
+                        Some(piece) => {
+                            self.left.take(piece.len())?;
+                            self.piece = piece;
+                        }
                         None => return Poll::Ready(self.last()),
                     }
                 }
@@ -170,18 +182,10 @@ impl ItemReader {
 
     /// The last item, if there is one behind the others, or the end.
     fn last(&mut self) -> Result<Piece, Failure> {
-        match self.splitter.end().map_err(refused)? {
+        match self.splitter.end()? {
             Some(item) => self.room.put(item).map(Piece::Item),
             None => Ok(Piece::End),
         }
-    }
-}
-
-/// What a client is told of a body that is no stream of items.
-fn refused(error: ItemError) -> Failure {
-    match error {
-        ItemError::TooLong => Failure::MessageTooLarge(u64::from(MAX_MESSAGE)),
-        ItemError::Malformed(violation) => Failure::Invalid(vec![violation]),
     }
 }
 
@@ -212,7 +216,12 @@ impl ItemRoom {
     }
 
     /// The item that has come, which has its room until it was sent.
-    fn put(&mut self, item: Vec<u8>) -> Result<Bytes, Failure> {
+    fn put(&mut self, item: Item) -> Result<Bytes, Failure> {
+        let item = match item {
+            Item::Json(item) => item,
+            // Few bytes wait, and nothing was put together.
+            Item::Raw(bytes) => return Ok(bytes),
+        };
         self.hold(item.len())?;
         self.held = 0;
         Ok(match self.room.take() {

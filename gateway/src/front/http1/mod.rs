@@ -234,7 +234,7 @@ mod tests {
             let mut request_body = RequestBody::of_wire(wire.clone(), &head, &connection.open.limits);
             let mut read = Box::pin(unless_left(
                 &wire,
-                request_body.read(&head, &shared, &crate::config::BodyTypes::Json),
+                request_body.read(&head, &shared, (&crate::config::BodyTypes::Json, None)),
             ));
             poll_fn(|cx| {
                 assert!(read.as_mut().poll(cx).is_pending());

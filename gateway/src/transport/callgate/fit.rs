@@ -3,7 +3,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail so"))]
 
 use super::offer::{MethodEntry, Offer};
-use crate::config::{BodyTypes, CallMode, CallRef, CallSpec, ReplySpec, names_help};
+use crate::config::{CallMode, CallRef, CallSpec, ReplySpec, names_help};
 use callgate_protocol::{Code, Streaming};
 use callgate_transcode::{Body, Pick, RequestBinding, RequestProgram, ResponseBinding, ResponseProgram};
 
@@ -41,6 +41,9 @@ pub fn fits(spec: &CallSpec, method: &MethodEntry) -> Result<(), (Part, String)>
     request_items_fit(spec, method)?;
     items_fit(spec.reply.as_deref(), method.streams).map_err(|error| (Part::Response, error.to_owned()))?;
     response_fits(&spec.response, method)?;
+    if method.streams.service {
+        head_fits(spec)?;
+    }
     if spec.mode == CallMode::Notify && !method.streams.is_plain() {
         return Err((Part::Mode, STREAMS_TO_NOBODY.to_owned()));
     }
@@ -73,8 +76,12 @@ fn request_items_fit(spec: &CallSpec, method: &MethodEntry) -> Result<(), (Part,
     if spec.websocket.is_some() {
         return Ok(());
     }
-    let error = match (spec.body == BodyTypes::Items, method.streams.caller) {
+    let error = match (spec.body.stream(), method.streams.caller) {
         (true, false) => "the method's caller streams no items: leave `stream` out of `body`",
+        (false, true) if method.schema.layout.has_raw_items() => {
+            "the method's caller streams bytes or texts, which the route does not read: write body = { stream = true, raw = true }, or \
+             without `raw` for such items as JSON"
+        }
         (false, true) => {
             "the method's caller streams items, which the route does not read: write body = { stream = true }"
         }
@@ -102,6 +109,25 @@ pub(super) fn items_fit(reply: Option<&ReplySpec>, streams: Streaming) -> Result
         return Err("the method has one result and no items: `stream` and `events` have no effect");
     }
     Ok(())
+}
+
+/// Whether what is said of a reply in items needs no result: when its head is sent, there is none.
+fn head_fits(spec: &CallSpec) -> Result<(), (Part, String)> {
+    let Some(reply) = &spec.reply else { return Ok(()) };
+    if reply.etag.is_some() {
+        let error = "the method streams its reply, and a reply in items has no entity tag: remove `etag`";
+        return Err((Part::Response, error.to_owned()));
+    }
+    let is_of_events = |at: usize| reply.events.is_some_and(|events| events.has(at));
+    let Some((at, pick)) = spec.response.picks.iter().enumerate().find(|(at, _)| !is_of_events(*at)) else {
+        return Ok(());
+    };
+    let error = format!(
+        "`{}` is a field of the items that the method streams, of which none is there yet when the head is sent: use what the \
+         request says, such as {{path.name}}",
+        pick.field
+    );
+    Err((Part::Picked(at), error))
 }
 
 /// Whether all errors that have statuses are codes, or declared by the method.

@@ -4,6 +4,8 @@
 //! A task of its own, because a client may bring items while nobody can take those of the reply. It ends with the call, and the call with
 //! it: if the body breaks off, or an item does not fit, or the task itself fails.
 
+mod raw;
+
 use super::Connection;
 use crate::failure::Failure;
 use crate::supervise::Task;
@@ -15,12 +17,33 @@ use crate::transport::slot::Sender;
 use callgate_protocol::Metadata;
 use callgate_protocol::connection::streams::{NotPut, Turn};
 use callgate_transcode::Violation;
+use raw::RawItems;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::Instant;
+
+/// Why an item was not sent.
+enum Unput {
+    /// The call is over.
+    Over,
+    /// It is longer than the instance accepts.
+    TooLong { size: usize, most: usize },
+    /// The call fails so.
+    Failed(Failure),
+}
+
+impl Unput {
+    fn into_failure(self) -> Failure {
+        match self {
+            Unput::Over => Failure::Lost,
+            Unput::TooLong { most, .. } => Failure::MessageTooLarge(most as u64),
+            Unput::Failed(failure) => failure,
+        }
+    }
+}
 
 /// A request whose items are sent.
 pub(super) struct Sending {
@@ -33,6 +56,8 @@ pub(super) struct Sending {
     on_item: Option<OnItem>,
     /// Items that were sent.
     sent: u64,
+    /// What is to be kept where items are the bytes of the body.
+    raw: RawItems,
     /// All were sent.
     done: bool,
 }
@@ -46,7 +71,17 @@ impl Sending {
         answer_within: Duration,
         on_item: Option<OnItem>,
     ) -> Sending {
-        Sending { conn, number, program, streamed, answer_within, on_item, sent: 0, done: false }
+        Sending {
+            conn,
+            number,
+            program,
+            streamed,
+            answer_within,
+            on_item,
+            sent: 0,
+            raw: RawItems::default(),
+            done: false,
+        }
     }
 
     /// Begins to send them.
@@ -61,36 +96,39 @@ impl Sending {
     async fn run(mut self, mut pieces: Receiver<Piece>) {
         loop {
             let put = match pieces.recv().await {
+                Some(Piece::Item(bytes)) if self.has_raw_items() => self.put_bytes(&bytes).await,
                 Some(Piece::Item(json)) => self.put(&json).await,
-                Some(Piece::End) => return self.end(),
-                Some(Piece::Failed(failure)) => Err(Some(*failure)),
-                None => Err(Some(Failure::ClientGone)),
+                Some(Piece::End) => match self.put_rest().await {
+                    Ok(()) => return self.end(),
+                    not_put => not_put,
+                },
+                Some(Piece::Failed(failure)) => Err(Unput::Failed(*failure)),
+                None => Err(Unput::Failed(Failure::ClientGone)),
             };
             match put {
                 Ok(()) => {}
                 // The call is over.
-                Err(None) => return,
-                Err(Some(failure)) => {
+                Err(Unput::Over) => return,
+                Err(unput) => {
+                    let failure = unput.into_failure();
                     return self.conn.fail(self.number, Outcome::Unfinished(Box::new(failure)));
                 }
             }
         }
     }
 
-    /// Sends an item when it is the call's turn. Why it cannot be sent; nothing where the call is over.
-    async fn put(&mut self, json: &[u8]) -> Result<(), Option<Failure>> {
+    /// Sends an item when it is the call's turn.
+    async fn put(&mut self, item: &[u8]) -> Result<(), Unput> {
         loop {
-            let encode = |out: &mut Vec<u8>| self.program.shared.request.encode_item(json, out);
+            let encode = |out: &mut Vec<u8>| self.program.shared.request.encode_item(item, out);
             let put = self.conn.machine.borrow_mut().item(self.number, encode);
             match put {
                 Ok(()) => break,
                 Err(NotPut::Later) => poll_fn(|cx| self.poll_turn(cx)).await,
-                Err(NotPut::Never) => return Err(None),
-                Err(NotPut::TooLong { most, .. }) => {
-                    return Err(Some(Failure::MessageTooLarge(most as u64)));
-                }
+                Err(NotPut::Never) => return Err(Unput::Over),
+                Err(NotPut::TooLong { size, most }) => return Err(Unput::TooLong { size, most }),
                 Err(NotPut::Payload(violations)) => {
-                    return Err(Some(Failure::Invalid(self.placed(violations))));
+                    return Err(Unput::Failed(Failure::Invalid(self.placed(violations))));
                 }
             }
         }
@@ -115,6 +153,9 @@ impl Sending {
 
     /// What is wrong with an item, by its place among all items. In which line of the body it stands nobody here knows.
     fn placed(&self, violations: Vec<Violation>) -> Vec<Violation> {
+        if self.has_raw_items() {
+            return self.raw.placed(violations);
+        }
         let place = |violation: Violation| {
             let pointer = format!("/{}{}", self.sent, violation.pointer);
             Violation { pointer, line: None, column: None, ..violation }

@@ -5,7 +5,7 @@
 
 use super::events::{EndedCall, MAX_AT_ONCE};
 use super::{Connection, sender, timeout_ms};
-use crate::buffers::HEADROOM;
+use crate::buffers::{HEADROOM, with_room};
 use crate::transport::body::Body;
 use crate::transport::call::{Call, Times, Unsent};
 use crate::transport::callgate::fit::STREAMS_TO_NOBODY;
@@ -16,7 +16,7 @@ use crate::transport::reply::LongReply;
 use crate::transport::slot::{Begun, Item, Raw, Sender, Sent, Slot, Streams};
 use bytes::Bytes;
 use callgate_protocol::limits::MAX_FRAME;
-use callgate_protocol::{CallHead, Metadata};
+use callgate_protocol::{CallHead, Metadata, Room};
 use callgate_transcode::{DecodeError, DecodeReason, RequestInput};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -138,6 +138,9 @@ impl Connection {
         }
         let Raw { bytes, room } = raw;
         let response = &program.shared.response;
+        if response.is_raw() {
+            return take_raw(program, bytes, room);
+        }
         if bytes.len() <= MAX_FRAME as usize {
             // JSON is about twice as long as what it is made of.
             let mut json = self.worker.buffers.for_reply(bytes.len() * 2 + 64);
@@ -180,4 +183,15 @@ impl Connection {
             }
         }
     }
+}
+
+/// An item that is no JSON: its bytes, where they lie.
+fn take_raw(program: &Program, bytes: Vec<u8>, room: Option<Room>) -> Result<Item, String> {
+    let body = program.shared.response.raw_body(&bytes).map_err(|error| error.to_string())?;
+    let picked = program.pick_of_item(&bytes).map_err(|error| error.to_string())?;
+    let bytes = match room {
+        Some(room) => with_room(bytes, 0, room),
+        None => Bytes::from(bytes),
+    };
+    Ok(Item::Data(bytes.slice(body), picked))
 }
