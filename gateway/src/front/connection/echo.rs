@@ -6,7 +6,6 @@
 //! There is one PING on its way at a time, as the library wants it. It answers for all who have asked before it was sent; who asks later
 //! waits for the next one.
 
-use h2::{Ping, PingPong};
 use std::cell::{Cell, RefCell};
 use std::task::{Context, Poll, Waker};
 
@@ -15,7 +14,7 @@ use std::task::{Context, Poll, Waker};
 pub(in crate::front) struct Echo {
     /// The last that was asked.
     asked: Cell<u64>,
-    /// The last that is on its way.
+    /// The last that was sent.
     sent: Cell<u64>,
     /// The last that was answered.
     heard: Cell<u64>,
@@ -41,19 +40,45 @@ impl Echo {
         Poll::Pending
     }
 
-    /// Sends what was asked, and hears what was answered. Says whether something is to be sent.
-    pub(in crate::front) fn poll(&self, cx: &mut Context<'_>, pings: &mut PingPong) -> bool {
-        let is_on_its_way = self.sent.get() > self.heard.get();
-        // One that cannot be answered any more ends with its connection.
-        if is_on_its_way && matches!(pings.poll_pong(cx), Poll::Ready(Ok(_))) {
-            self.heard.set(self.sent.get());
-            self.waiting.take().into_iter().for_each(Waker::wake);
-        }
-        let is_asked = self.asked.get() > self.sent.get() && self.sent.get() == self.heard.get();
-        if is_asked && pings.send_ping(Ping::opaque()).is_ok() {
-            self.sent.set(self.asked.get());
-            return true;
-        }
-        false
+    /// Whether a question is on its way.
+    pub(in crate::front) fn is_on_its_way(&self) -> bool {
+        self.sent.get() > self.heard.get()
+    }
+
+    /// Whether there is one to be sent.
+    pub(in crate::front) fn is_to_be_sent(&self) -> bool {
+        self.asked.get() > self.sent.get() && !self.is_on_its_way()
+    }
+
+    /// All that was asked is on its way.
+    pub(in crate::front) fn is_sent(&self) {
+        self.sent.set(self.asked.get());
+    }
+
+    /// What was on its way is answered.
+    pub(in crate::front) fn is_answered(&self) {
+        self.heard.set(self.sent.get());
+        self.waiting.take().into_iter().for_each(Waker::wake);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_while_a_question_is_on_its_way_waits_for_the_next_one() {
+        let (echo, mut cx) = (Echo::default(), Context::from_waker(Waker::noop()));
+        let mut is_heard = |question| echo.poll_heard(&mut cx, question).is_ready();
+        assert!(!echo.is_to_be_sent());
+        let (first, second) = (echo.ask(), echo.ask());
+        assert!(echo.is_to_be_sent());
+        echo.is_sent();
+        let third = echo.ask();
+        assert!(echo.is_on_its_way() && !echo.is_to_be_sent());
+        assert!(!is_heard(first));
+        echo.is_answered();
+        assert!(is_heard(first) && is_heard(second) && !is_heard(third));
+        assert!(echo.is_to_be_sent());
     }
 }

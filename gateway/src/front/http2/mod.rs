@@ -35,7 +35,7 @@ use crate::supervise::Task;
 use crate::telemetry::Flood;
 use crate::worker::Worker;
 use h2::server::{Builder, Connection as Library};
-use h2::{PingPong, Reason};
+use h2::{Ping, PingPong, Reason};
 use io::{Io, Watch};
 use linger::linger;
 use piece::Piece;
@@ -181,10 +181,7 @@ impl Served<'_> {
                 // What it does not take is not kept.
                 return Poll::Ready(());
             }
-            if let Some(pings) = &mut self.pings
-                && connection.http2().echo.poll(cx, pings)
-            {
-                // The question has to be sent.
+            if self.asks(cx) {
                 continue;
             }
             // What was said now has to be sent.
@@ -197,6 +194,20 @@ impl Served<'_> {
                 Poll::Ready(Ok(())) | Poll::Pending => Poll::Pending,
             };
         }
+    }
+
+    /// Asks the client whether it has heard all, if somebody wants to know, and hears what it answers. Says whether that is to be sent.
+    fn asks(&mut self, cx: &mut Context<'_>) -> bool {
+        let (echo, Some(pings)) = (&self.wire.connection.http2().echo, &mut self.pings) else { return false };
+        // One that cannot be answered any more ends with its connection.
+        if echo.is_on_its_way() && matches!(pings.poll_pong(cx), Poll::Ready(Ok(_))) {
+            echo.is_answered();
+        }
+        let asks = echo.is_to_be_sent() && pings.send_ping(Ping::opaque()).is_ok();
+        if asks {
+            echo.is_sent();
+        }
+        asks
     }
 
     /// Whether the client has let so much lie that there is no room for one more reply.

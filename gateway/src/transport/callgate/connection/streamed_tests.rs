@@ -110,7 +110,7 @@ async fn items_become_json_when_they_are_taken_and_the_instance_has_credit_for_o
     let mut net = Net::new(OUT);
     let mut call = net.call(Body::Whole(b""));
     assert!(call.is_in_items() && call.streams());
-    assert_eq!(net.heard(), ["CALL 1 3600000"], "it has the stream's time");
+    assert_eq!(net.heard(), ["CALL 1 3601000"], "it has the stream's time");
     assert!(progress(&mut call).is_none());
     (0..16).for_each(|n| net.item(1, &format!("{n:02}")));
     assert!(matches!(progress(&mut call), Some(Progress::Begun(_))));
@@ -259,7 +259,7 @@ async fn the_items_of_a_request_are_sent_as_they_come_and_its_end_behind_them() 
         stream.tell(Rc::new(move || count.set(count.get() + 1)));
         let mut call = net.call(Body::Stream(&stream));
         assert!(stream.begin().is_none() && call.streams() && !call.is_in_items());
-        assert_eq!(net.heard(), ["CALL 1 3600000"]);
+        assert_eq!(net.heard(), ["CALL 1 3601000"]);
         bring(&to, [item("\"a\""), item(" \"b\" ")]).await;
         assert_eq!((net.heard(), sent.get()), (vec!["ITEM 1 a".to_owned(), "ITEM 1 b".to_owned()], 2));
         bring(&to, [item("\"c\""), Piece::End]).await;
@@ -275,7 +275,7 @@ async fn the_items_of_a_request_are_sent_as_they_come_and_its_end_behind_them() 
 async fn a_whole_body_has_no_items() {
     let mut net = Net::new(BOTH);
     let call = net.call(Body::Whole(b""));
-    assert_eq!(net.heard(), ["CALL 1 3600000", "END 1"]);
+    assert_eq!(net.heard(), ["CALL 1 3601000", "END 1"]);
     drop(call);
     assert_eq!(net.heard(), ["CANCEL 1"]);
 }
@@ -326,7 +326,7 @@ async fn a_request_that_does_not_come_to_its_end_ends_its_call_and_says_why() {
                 bring(&to, [item("\"a\"")].into_iter().chain(piece())).await;
                 drop(to);
                 settle().await;
-                assert_eq!(net.heard(), ["CALL 1 3600000", "ITEM 1 a", "CANCEL 1"]);
+                assert_eq!(net.heard(), ["CALL 1 3601000", "ITEM 1 a", "CANCEL 1"]);
                 let Some(Progress::Ended(ended)) = progress(&mut call) else { panic!("it has ended") };
                 let Outcome::Unfinished(why) = ended.outcome else { panic!("{:?}", ended.outcome) };
                 assert!(is_why(&why), "{why:?}");

@@ -20,7 +20,12 @@ use callgate_protocol::{CallHead, Metadata, Room};
 use callgate_transcode::{DecodeError, DecodeReason, RequestInput};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::Duration;
 use tokio::time::Instant;
+
+/// What an instance has more for a stream than it may take: so the gateway ends it, which says nothing of the instance, and not the
+/// instance, which would be a failure.
+const MARGIN: Duration = Duration::from_secs(1);
 
 impl Connection {
     /// Encodes a call that streams into the send buffer.
@@ -45,8 +50,8 @@ impl Connection {
         let last = times.now + times.stream;
         let (first, left) = match (call.body.is_whole() || !streams.caller, streams.service) {
             (true, false) => (times.deadline, times.deadline.saturating_duration_since(times.now)),
-            (true, true) => (times.deadline.min(last), times.stream),
-            (false, _) => (last, times.stream),
+            (true, true) => (times.deadline.min(last), times.stream + MARGIN),
+            (false, _) => (last, times.stream + MARGIN),
         };
         let slot = Rc::new(Slot::default());
         let streamed = Streamed { deadline: last, has_items: Cell::new(false), sender: RefCell::default() };
