@@ -195,24 +195,18 @@ pub(super) const ROUTE: Hints = &[
         &["maxbody", "bodylimit", "maxbodysize", "clientmaxbodysize", "maxrequestsize", "bodysize"],
         "`max_body` stands in [server] of gateway.toml, for all routes",
     ),
+    (&["websockets", "ws", "upgrade", "upgrades"], "write websocket = true, for a method that streams"),
     (
-        &[
-            "websocket",
-            "websockets",
-            "stream",
-            "streaming",
-            "sse",
-            "grpc",
-            "grpcweb",
-            "protocol",
-            "protocols",
-            "upgrade",
-        ],
-        "a call is one request and one reply in this version; there are no streams",
+        &["stream", "streams", "streaming", "sse", "eventstream", "serversentevents", "ndjson"],
+        "write body = { stream = true } for a request in items, and response = { stream = \"sse\" } for a reply that is always events",
+    ),
+    (
+        &["grpc", "grpcweb", "protocol", "protocols"],
+        "instances are called by Callgate's own protocol, which the SDK speaks; clients send HTTP",
     ),
     (
         &["contenttype", "consumes", "produces", "accept", "encoding"],
-        "bodies are JSON on both sides; `body` and `response` say which part of the method's fields they are",
+        "`body` says what a request's body is (JSON, a form, bytes, a stream), and `response` what that of a reply is",
     ),
     (
         &["result", "output", "responsebody", "wrap"],

@@ -48,6 +48,9 @@ fn the_demos_tables_hold_and_are_what_the_demo_needs() {
             "POST /v1/echo/types echo.types",
             "GET /v1/delay/{ms} echo.delay",
             "GET /v1/count echo.count",
+            "POST /v1/sum echo.sum",
+            "POST /v1/chat echo.chat",
+            "GET /v1/chat echo.chat",
             "GET /v1/fail/{code} echo.fail",
         ]
     );
