@@ -162,7 +162,10 @@ async fn tables_are_checked_against_a_backend_that_lives() {
     })
     .await;
     assert_eq!(code, Some(0), "{text}");
-    assert!(text.starts_with("ok: ") && text.contains(&format!(" routes of `shop` fit {endpoint} (")), "{text}");
+    assert!(
+        text.starts_with("ok: ") && text.contains(&format!(" routes of `shop` fit {endpoint} (")),
+        "{text}"
+    );
 
     setup.write_routes("shop.toml", &tables(std::slice::from_ref(&endpoint)));
     let (code, text) = setup.check_against(&endpoint, &[]).await;
