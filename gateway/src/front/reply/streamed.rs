@@ -137,7 +137,8 @@ impl Streamed {
     }
 
     /// Puts what says why it was cut, as far as its form can say that: a failure, as this problem.
-    pub(in crate::front) fn put_cut(&self, failure: &Failure, problem: &[u8], out: &mut Vec<u8>) -> End {
+    pub(in crate::front) fn put_cut(&mut self, failure: &Failure, problem: &[u8], out: &mut Vec<u8>) -> End {
+        self.clock.begin_to_end();
         if self.framing.put_cut(failure, problem, out) { End::ComeAgain } else { End::Torn }
     }
 }

@@ -10,6 +10,9 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+/// How long a client has to take the last words of a reply that was cut.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
 /// What it is time for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Due {
@@ -45,6 +48,11 @@ impl Clock {
     #[inline]
     pub(super) fn rest(&mut self) {
         (self.waits, self.blocked, self.said) = (None, None, None);
+    }
+
+    /// It was cut: what is still to be sent has a time of its own.
+    pub(super) fn begin_to_end(&mut self) {
+        (self.ends, self.idle, self.blocked) = (Instant::now() + LAST_WORDS, None, None);
     }
 
     /// Waits for an item, until it is time for something.
@@ -129,10 +137,15 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_client_that_takes_nothing_is_waited_for_as_long_as_an_item() {
         let began = Instant::now();
-        for (idle, expected) in [(Some(3), (Stop::Idle, 3)), (None, (Stop::Time, 13))] {
+        for (idle, expected) in [(Some(3), (Stop::Idle, 3)), (None, (Stop::Time, 18))] {
             let mut clock = Clock::begin(limits(idle), Some(SECOND));
             let stop = poll_fn(|cx| clock.poll_blocked(cx)).await;
             assert_eq!((stop, began.elapsed().as_secs()), expected);
+            // And for the last words once more.
+            let ended = Instant::now();
+            clock.begin_to_end();
+            poll_fn(|cx| clock.poll_blocked(cx)).await;
+            assert_eq!(ended.elapsed(), LAST_WORDS);
         }
     }
 }
