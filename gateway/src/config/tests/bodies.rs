@@ -92,7 +92,7 @@ fn a_body_that_will_not_do_is_said_with_its_place() {
         ("body = { raw = 'a' }\nbind = { a = { header = 'x' } }", "7:10", "the body is `a`"),
         ("body = { accept = ['json'], filename = 'n' }", "6:29", "`filename` is for raw bodies"),
         ("body = { stream = false }", "6:19", "leave `stream` out"),
-        ("body = { stream = 'yes' }", "6:19", "expected true or false"),
+        ("body = { stream = 'yes' }", "6:19", "true or false"),
         ("body = { stream = true, accept = ['json'] }", "6:25", "a body that is a stream has no `accept`"),
         ("body = { raw = 'a', stream = true }", "6:10", "a body that is a stream has no `raw`"),
         (
