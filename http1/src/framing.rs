@@ -87,6 +87,11 @@ impl Framing {
         self.expects_continue && self.body_length() != BodyLength::Empty
     }
 
+    /// The same where a body may come though no field says so.
+    pub(crate) fn says_expect(&self) -> bool {
+        self.expects_continue
+    }
+
     pub(crate) fn keeps_alive(&self, version: Version) -> bool {
         !self.close && (version == Version::Http11 || self.keep_alive)
     }

@@ -155,6 +155,11 @@ impl Request {
         self.head.framing.expects_continue()
     }
 
+    /// The same of a request whose body may come though no field of its head says so, as by HTTP/2.
+    pub fn says_expect(&self) -> bool {
+        self.head.framing.says_expect()
+    }
+
     /// Whether the connection goes on after the reply, as far as the client says (RFC 9112, 9.3).
     pub fn keeps_alive(&self) -> bool {
         self.head.framing.keeps_alive(self.head.line.version)

@@ -164,7 +164,7 @@ impl StreamBody {
 
     /// From now on it is read piece by piece. A client that waits to be told to send is told.
     pub(super) fn begin_pieces(&mut self, head: &Request) {
-        if head.expects_continue() && self.ahead.is_empty() && !self.has_ended {
+        if head.says_expect() && self.ahead.is_empty() && !self.has_ended {
             self.waited = true;
             self.stream.wants_continue.set(true);
         }
