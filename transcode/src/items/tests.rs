@@ -1,3 +1,5 @@
+//! Items of a body: found however the body is cut, as serde_json finds them, within their bound.
+
 use super::*;
 use proptest::prelude::*;
 use serde_json::Value;
