@@ -17,7 +17,7 @@ pub(super) use said::reply as of_call;
 use crate::buffers::ReplyBuffer;
 use crate::call::{self, Json, ReplyStream};
 use crate::config::RespondSpec;
-use crate::front::websocket::Opened;
+use crate::front::opened::Opened;
 use crate::worker::RouteRef;
 use bytes::Bytes;
 use callgate_http1::ReplyHead;

@@ -195,19 +195,9 @@ pub(super) const ROUTE: Hints = &[
         &["maxbody", "bodylimit", "maxbodysize", "clientmaxbodysize", "maxrequestsize", "bodysize"],
         "`max_body` stands in [server] of gateway.toml, for all routes",
     ),
+    (&["websockets", "ws", "upgrade"], "write websocket = true"),
     (
-        &[
-            "websocket",
-            "websockets",
-            "stream",
-            "streaming",
-            "sse",
-            "grpc",
-            "grpcweb",
-            "protocol",
-            "protocols",
-            "upgrade",
-        ],
+        &["stream", "streaming", "sse", "grpc", "grpcweb", "protocol", "protocols"],
         "a call is one request and one reply in this version; there are no streams",
     ),
     (

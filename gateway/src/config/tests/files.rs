@@ -40,6 +40,7 @@ fn the_demos_tables_hold_and_are_what_the_demo_needs() {
             "POST /v1/echo echo.json",
             "POST /v1/echo/types echo.types",
             "GET /v1/delay/{ms} echo.delay",
+            "GET /v1/chat echo.chat",
             "GET /v1/fail/{code} echo.fail",
         ]
     );

@@ -189,7 +189,7 @@ fn keys_of_others_and_of_later_versions_come_with_what_is_nearest_here() {
         ("host = 'x.com'", "hosts = [\"api.example.com\"]"),
         ("tls = true", "TLS is for listeners with `tls = true` in gateway.toml"),
         ("gzip = true", "write compress = true"),
-        ("websocket = true", "there are no streams"),
+        ("websockets = true", "write websocket = true"),
         ("query = ['author']", "fill the fields of their names"),
         ("timout = '1s'", "did you mean `timeout`?"),
     ] {
