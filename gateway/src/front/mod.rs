@@ -22,7 +22,7 @@
 //! asked_host   the host that it asks for, where that says which routes there are
 //! hash_key     the key by which a backend spreads its calls
 //! deadline     when the reply must be there: by the route, or by its caller
-//! websocket    connections that go on as WebSockets
+//! websocket    connections that go on as WebSockets; opened, one that may begin
 //! actions      what routes do that call nothing: fixed replies and redirects
 //! metadata     what goes along with the call: its id, its client, listed headers, the trace
 //! idempotency_key  the key by which the client says that several requests are one
@@ -62,6 +62,7 @@ mod media_type;
 mod metadata;
 mod miss;
 mod notify;
+mod opened;
 mod outside;
 mod owned_call;
 mod pace;

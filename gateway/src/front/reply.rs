@@ -20,7 +20,7 @@ pub(super) use streamed::{End, Gathered, Streamed};
 use crate::buffers::ReplyBuffer;
 use crate::call::{self, Json};
 use crate::config::{CallSpec, RespondSpec};
-use crate::front::websocket::Opened;
+use crate::front::opened::Opened;
 use crate::worker::RouteRef;
 use bytes::Bytes;
 use callgate_http1::ReplyHead;

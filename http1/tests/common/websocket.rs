@@ -174,7 +174,7 @@ fn one(bytes: &mut &[u8], message: &mut Option<(u8, Vec<u8>)>) -> Result<Option<
     let (written, behind) = behind.split_at(wide);
     let written = written.iter().fold(0u64, |length, byte| length << 8 | u64::from(*byte));
     let length = if wide == 0 { u64::from(second - 0x80) } else { written };
-    if wide > 0 && (length < 126 || length >= 1 << 63 || (wide == 8 && length < 1 << 16)) {
+    if wide > 0 && (!(126..1 << 63).contains(&length) || (wide == 8 && length < 1 << 16)) {
         return Err(Fault::Length);
     }
     let (mask, behind) = behind.split_at(4);

@@ -2,13 +2,12 @@
 
 use crate::call::{self, Body, BodyStream};
 use crate::failure::Failure;
+use crate::front::opened::Called;
 use crate::routes::{Action, BoundTexts, PathParams, QueryPairs};
 use crate::transport::Times;
 use crate::worker::{RouteRef, Worker};
 use callgate_protocol::MetadataBuf;
 use std::cell::Cell;
-use std::future::Future;
-use std::pin::Pin;
 use std::rc::Rc;
 
 /// What a call is made of.
@@ -25,16 +24,6 @@ pub(super) struct OwnedRequest {
     pub(super) times: Times,
     pub(super) items: BodyStream,
 }
-
-/// What it has come to.
-pub(super) struct Called {
-    pub(super) result: Result<call::Reply, Failure>,
-    /// Whether its method takes items of its caller.
-    pub(super) reads: bool,
-}
-
-/// A call that is under way. Dropped, it is cancelled.
-pub(super) type Calling = Pin<Box<dyn Future<Output = Called>>>;
 
 /// Runs a call. Notes when it was first sent to an instance.
 pub(super) async fn run(request: OwnedRequest, sent: Rc<Cell<bool>>) -> Called {

@@ -23,6 +23,9 @@ const READ: usize = 16 * 1024;
 /// So much of a message takes no room: it is bounded by the number of connections.
 const FREE: usize = 4 * 1024;
 
+/// A place in the queue that is waited for.
+type Place = Pin<Box<dyn Future<Output = Result<OwnedPermit<Piece>, SendError<()>>>>>;
+
 /// Why nothing more comes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Lost {
@@ -44,7 +47,7 @@ pub(super) struct Incoming {
     items: Option<Sender<Piece>>,
     /// What waits for a place in the queue.
     backlog: VecDeque<Piece>,
-    place: Option<Pin<Box<dyn Future<Output = Result<OwnedPermit<Piece>, SendError<()>>>>>>,
+    place: Option<Place>,
     budget: Arc<Budget>,
     /// So many bytes of a message have room.
     held: usize,

@@ -33,33 +33,27 @@ pub(super) use serve::serve;
 
 use super::exchange::Exchange;
 use super::hash_key::hash_key;
+use super::opened::{Called, Calling, Opened};
 use super::outside;
 use super::reply::{Content, Reply};
-use crate::config::{CallSpec, Messages};
+use crate::config::CallSpec;
 use crate::failure::Failure;
 use crate::front::deadline::{Clocks, deadline};
 use crate::routes::{CallAction, PathParams, query_pairs};
-use crate::transport::{BodyStream, Piece, Times};
+use crate::transport::{BodyStream, Times};
 use crate::worker::RouteRef;
 use callgate_protocol::MetadataBuf;
-use calling::{Called, Calling, OwnedRequest};
+use calling::OwnedRequest;
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
-use tokio::sync::mpsc::{Sender, channel};
+use tokio::sync::mpsc::channel;
 use tokio::time::Instant;
 
 /// How many items of a client wait for their turn to be sent to the instance.
 const QUEUE: usize = 4;
-
-/// A WebSocket whose call was sent, and whose client has not been told yet.
-pub(super) struct Opened {
-    call: Calling,
-    items: Sender<Piece>,
-    messages: Messages,
-}
 
 /// Begins a WebSocket, if the request may: the reply says so.
 pub(super) async fn open(

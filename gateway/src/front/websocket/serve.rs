@@ -1,11 +1,11 @@
 //! A WebSocket from where its client was told that it is one to the end of its connection, and what is counted of it.
 
-use super::Opened;
 use super::session::{Session, Stage};
 use crate::failure::Failure;
 use crate::front::connection::Phase;
 use crate::front::end::{Linger, end};
 use crate::front::exchange::{Exchange, HandedOver};
+use crate::front::opened::Opened;
 use crate::front::wire::Wire;
 use crate::telemetry::WebSocketEnd;
 use crate::worker::Worker;

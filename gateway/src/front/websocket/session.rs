@@ -4,15 +4,15 @@
 //! method that has ended, or failed, ends the WebSocket with a code that says how. Whoever has said its last word hears nothing more of
 //! what is dropped here: a call that is not over is cancelled by that.
 
-use super::calling::{Called, Calling};
 use super::clock::{Clock, Due};
+use super::farewell;
 use super::incoming::{Incoming, Lost};
 use super::messages::{self, Message};
 use super::outgoing::Outgoing;
-use super::{Opened, farewell};
 use crate::call::{self, ReplyStream};
 use crate::config::Messages;
 use crate::failure::Failure;
+use crate::front::opened::{Called, Calling, Opened};
 use crate::front::wire::Wire;
 use crate::telemetry::WebSocketEnd;
 use crate::worker::Worker;
