@@ -83,7 +83,9 @@ impl BodyTypes {
             BodyTypes::Forms { json: false } => &[URLENCODED, MULTIPART],
             BodyTypes::Items => &["application/x-ndjson", "application/json"],
             BodyTypes::Raw(ranges) | BodyTypes::RawItems(ranges) if ranges.is_empty() => &["*/*"],
-            BodyTypes::Raw(ranges) | BodyTypes::RawItems(ranges) => return ranges.iter().map(MediaRange::to_string).collect(),
+            BodyTypes::Raw(ranges) | BodyTypes::RawItems(ranges) => {
+                return ranges.iter().map(MediaRange::to_string).collect();
+            }
         };
         names.iter().map(|name| (*name).to_owned()).collect()
     }
@@ -218,14 +220,11 @@ impl BodyDraft {
             let complaint = Complaint::new("a body that is no stream is written without that", "no stream");
             return reader.complain(stream, complaint.help("leave `stream` out"));
         }
-        Some(match is_raw {
-            true => BodyDraft {
-                body: Body::RawItems,
-                types: BodyTypes::RawItems(raw::types(reader, section)),
-                bound: raw::about(reader, section),
-            },
-            false => BodyDraft { body: Body::None, types: BodyTypes::Items, bound: Vec::new() },
-        })
+        if !is_raw {
+            return Some(BodyDraft { body: Body::None, types: BodyTypes::Items, bound: Vec::new() });
+        }
+        let types = BodyTypes::RawItems(raw::types(reader, section));
+        Some(BodyDraft { body: Body::RawItems, types, bound: raw::about(reader, section) })
     }
 }
 

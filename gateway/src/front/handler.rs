@@ -106,7 +106,10 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
                 action.spec.idempotency_key && idempotency_key::put(head.fields(), listed, &mut metadata)?;
             let turned_away = |failure: &Failure| exchange.tally.turned_away(failure);
             early(&exchange.worker, action, exchange.body.is_there(head), began).inspect_err(turned_away)?;
-            let read = exchange.body.read(head, &exchange.worker.shared, (&action.spec.body, action.spec.stream.bytes)).await;
+            let read = exchange
+                .body
+                .read(head, &exchange.worker.shared, (&action.spec.body, action.spec.stream.bytes))
+                .await;
             read.inspect_err(turned_away)?;
             let again = exchange.context.came.is_some();
             let now = if exchange.body.waited() || again { Instant::now() } else { began };

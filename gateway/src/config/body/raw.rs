@@ -36,14 +36,17 @@ pub(super) fn items(reader: &mut Reader<'_>, raw: &Item<'_>) -> Option<bool> {
     let complaint = Complaint::new("the bytes of a stream are its items", "they fill no field");
     reader.complain(
         raw,
-        complaint.help("write body = { stream = true, raw = true }, or leave `stream` out for a field of bytes"),
+        complaint
+            .help("write body = { stream = true, raw = true }, or leave `stream` out for a field of bytes"),
     )
 }
 
 /// Reads the fields that take what is said of the body, each with where it is written.
 pub(super) fn about(reader: &mut Reader<'_>, section: &Section<'_>) -> Vec<(BoundField, Range<usize>)> {
-    let sources =
-        [("content_type", FieldSource::Header("content-type".to_owned())), ("filename", FieldSource::Filename(None))];
+    let sources = [
+        ("content_type", FieldSource::Header("content-type".to_owned())),
+        ("filename", FieldSource::Filename(None)),
+    ];
     let mut bound = Vec::new();
     for (key, source) in sources {
         let Some(item) = section.get(key) else { continue };

@@ -97,7 +97,11 @@ fn a_body_that_will_not_do_is_said_with_its_place() {
         ("body = { accept = ['json'], filename = 'n' }", "6:29", "`filename` is for raw bodies"),
         ("body = { stream = false }", "6:19", "leave `stream` out"),
         ("body = { stream = 'yes' }", "6:19", "expected true or false"),
-        ("body = { stream = true, accept = ['json'] }", "6:25", "a body that is a stream of JSON has no `accept`"),
+        (
+            "body = { stream = true, accept = ['json'] }",
+            "6:25",
+            "a body that is a stream of JSON has no `accept`",
+        ),
         ("body = { raw = 'a', stream = true }", "6:16", "write body = { stream = true, raw = true }"),
         ("body = { raw = false, stream = true }", "6:16", "the bytes of a stream are its items"),
         ("body = { raw = true }", "6:16", "or add stream = true"),

@@ -92,7 +92,11 @@ impl Left {
     /// That is more.
     pub(super) fn new(longest: Option<u64>, at_least: u64) -> Result<Left, Failure> {
         let longest = longest.unwrap_or(u64::MAX);
-        if at_least > longest { Err(Failure::BodyTooLarge(longest)) } else { Ok(Left { left: longest, longest }) }
+        if at_least > longest {
+            Err(Failure::BodyTooLarge(longest))
+        } else {
+            Ok(Left { left: longest, longest })
+        }
     }
 
     /// So many have come.
@@ -116,7 +120,10 @@ mod tests {
         while let Some(Item::Raw(item)) = Splitter::Raw.next(&mut piece).expect("nothing is refused") {
             lengths.push(item.len());
         }
-        assert_eq!((lengths, Splitter::Raw.end().expect("it ends").is_none()), (vec![LONGEST, LONGEST, 1], true));
+        assert_eq!(
+            (lengths, Splitter::Raw.end().expect("it ends").is_none()),
+            (vec![LONGEST, LONGEST, 1], true)
+        );
     }
 
     #[test]

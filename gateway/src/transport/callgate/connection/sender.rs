@@ -71,7 +71,17 @@ impl Sending {
         answer_within: Duration,
         on_item: Option<OnItem>,
     ) -> Sending {
-        Sending { conn, number, program, streamed, answer_within, on_item, sent: 0, raw: RawItems::default(), done: false }
+        Sending {
+            conn,
+            number,
+            program,
+            streamed,
+            answer_within,
+            on_item,
+            sent: 0,
+            raw: RawItems::default(),
+            done: false,
+        }
     }
 
     /// Begins to send them.
