@@ -174,14 +174,11 @@ impl BodyDraft {
             let complaint = Complaint::new("a body that is no stream is written without that", "no stream");
             return reader.complain(stream, complaint.help("leave `stream` out"));
         }
-        Some(match is_raw {
-            true => BodyDraft {
-                body: Body::RawItems,
-                types: BodyTypes::RawItems(raw::types(reader, section)),
-                bound: raw::about(reader, section),
-            },
-            false => BodyDraft { body: Body::None, types: BodyTypes::Items, bound: Vec::new() },
-        })
+        if !is_raw {
+            return Some(BodyDraft { body: Body::None, types: BodyTypes::Items, bound: Vec::new() });
+        }
+        let types = BodyTypes::RawItems(raw::types(reader, section));
+        Some(BodyDraft { body: Body::RawItems, types, bound: raw::about(reader, section) })
     }
 }
 

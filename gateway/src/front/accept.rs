@@ -25,7 +25,7 @@ pub(super) fn check(fields: Fields<'_>, action: &CallAction) -> Result<(), Failu
         (Some(RawSpec { content_type: ContentType::Fixed(media_type), .. }), _) => {
             check_type(fields, media_type)
         }
-        (Some(RawSpec { content_type: ContentType::Field(_), .. }), _) => Ok(()),
+        (Some(RawSpec { content_type: ContentType::Field(_) | ContentType::Template(..), .. }), _) => Ok(()),
     }
 }
 

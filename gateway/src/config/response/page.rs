@@ -24,7 +24,7 @@ impl ReplySpec {
         });
         let raw = self.raw.as_ref().map(|raw| {
             let content_type = match &raw.content_type {
-                ContentType::Fixed(text) => json!(text),
+                ContentType::Fixed(text) | ContentType::Template(_, text) => json!(text),
                 ContentType::Field(at) => json!({ "field": field(*at) }),
             };
             json!({ "content_type": content_type, "is_file": raw.file.is_some() })

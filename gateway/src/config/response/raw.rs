@@ -32,6 +32,8 @@ pub enum ContentType {
     Fixed(String),
     /// The one that the field of the result with this number says, among those that the route picks.
     Field(usize),
+    /// The one that comes of this, as it is written.
+    Template(TextTemplate, String),
 }
 
 /// A file, for browsers.
@@ -72,7 +74,7 @@ pub(super) fn read(
         }
         return None;
     }
-    let content_type = section.get("content_type").and_then(|item| content_type(reader, &item, fields));
+    let content_type = section.get("content_type").and_then(|item| content_type(reader, &item, path, fields));
     let inline = section.get("inline");
     let name = section.get("filename");
     if let (Some(item), None) = (&inline, &name) {
@@ -90,7 +92,12 @@ pub(super) fn read(
     })
 }
 
-fn content_type(reader: &mut Reader<'_>, item: &Item<'_>, fields: &mut Fields) -> Option<ContentType> {
+fn content_type(
+    reader: &mut Reader<'_>,
+    item: &Item<'_>,
+    path: Option<&PathTemplate>,
+    fields: &mut Fields,
+) -> Option<ContentType> {
     let expected = "a media type such as \"text/csv\", or a table such as { field = \"kind\" }";
     match item.value.get_ref() {
         DeValue::Table(table) => {
@@ -106,7 +113,13 @@ fn content_type(reader: &mut Reader<'_>, item: &Item<'_>, fields: &mut Fields) -
             });
             number.map(ContentType::Field)
         }
-        _ => reader.text(item, expected, media_type).map(ContentType::Fixed),
+        _ => reader.text(item, expected, |text| {
+            if !text.contains('{') {
+                return media_type(text).map(ContentType::Fixed);
+            }
+            let mut names = Names { path, fields, place: item.span() };
+            TextTemplate::parse(text, &mut names).map(|said| ContentType::Template(said, text.to_owned()))
+        }),
     }
 }
 

@@ -348,6 +348,9 @@ fn a_raw_answer_has_a_type_and_may_be_a_file() {
     assert_eq!(spec.content_type, ContentType::Field(0));
     let name = [text("Größe "), field(0), text("-"), Part::Value(ValueSource::Path(1)), text(".csv")];
     assert_eq!(spec.file, Some(FileSpec { name: TextTemplate(name.to_vec()), inline: false }));
+    let spec = raw("raw = true, content_type = 'image/{path.rest}'");
+    let kind = TextTemplate(vec![text("image/"), Part::Value(ValueSource::Path(1))]);
+    assert_eq!(spec.content_type, ContentType::Template(kind, "image/{path.rest}".to_owned()));
     let spec = raw("raw = 'b', content_type = 'text/csv; charset=utf-8', filename = 'a', inline = true");
     assert_eq!((spec.content_type, spec.file.unwrap().inline), (fixed("text/csv; charset=utf-8"), true));
 }

@@ -95,6 +95,10 @@ pub(in crate::front) async fn choose(asked: Asked<'_>, mut reply: Reply) -> Resu
 /// A reply in items: there are no parts of it, nothing that it could be compared by, and it is not compressed.
 fn in_items(asked: Asked<'_>, mut reply: Reply) -> Result<Reply, Failure> {
     if let Some(form) = reply.form.take() {
+        let is_read = matches!(asked.head.method(), "GET" | "HEAD");
+        if let Some(media_type) = form.media_type.as_deref().filter(|_| is_read) {
+            accept::check_type(asked.head.fields(), media_type)?;
+        }
         reply.lines.extend_from_slice(&form.about);
     }
     if let Some(call) = asked.call {

@@ -10,6 +10,7 @@ use crate::call::{self, Noted, Request};
 use crate::config::{ContentType, EtagSpec, HeaderValue, LinkSpec, RawSpec, ReplySpec, StatusSpec};
 use crate::content_type;
 use crate::fields;
+use std::borrow::Cow;
 
 /// Statuses that have no body (RFC 9110, 15.3.5 and 15.3.6).
 const WITHOUT_BODY: [u16; 2] = [204, 205];
@@ -90,15 +91,15 @@ fn say(spec: &ReplySpec, request: &Request<'_>, mut reply: call::Reply) -> (Repl
 fn raw_form(raw: &RawSpec, spec: &ReplySpec, values: &Values<'_>) -> Form {
     let is_type =
         |text: &&str| content_type::parts(text).is_some() && fields::text(text.as_bytes()).is_some();
-    let (media_type, is_new) = match &raw.content_type {
-        ContentType::Fixed(media_type) => (media_type.as_str(), false),
-        ContentType::Field(at) => {
-            let said = values.picked.and_then(|picked| picked.get(*at)).filter(is_type);
-            (said.unwrap_or(UNKNOWN), true)
-        }
+    let said = match &raw.content_type {
+        ContentType::Fixed(media_type) => Some(Cow::Borrowed(media_type.as_str())),
+        ContentType::Field(at) => values.picked.and_then(|picked| picked.get(*at)).map(Cow::Borrowed),
+        ContentType::Template(template, _) => render::text(template, values).map(Cow::Owned),
     };
+    let media_type = said.filter(|said| is_type(&&**said)).unwrap_or(Cow::Borrowed(UNKNOWN));
+    let is_new = !matches!(raw.content_type, ContentType::Fixed(_));
     let mut about = Vec::new();
-    put_field(&mut about, "content-type", media_type);
+    put_field(&mut about, "content-type", &media_type);
     if !spec.header_names().any(|name| name == NOSNIFF) {
         put_field(&mut about, NOSNIFF, "nosniff");
     }
@@ -106,7 +107,7 @@ fn raw_form(raw: &RawSpec, spec: &ReplySpec, values: &Values<'_>) -> Form {
         let name = render::name(&file.name, values);
         put_field(&mut about, "content-disposition", &disposition(file.inline, name.as_deref()));
     }
-    Form { media_type: is_new.then(|| media_type.to_owned()), about, ..Form::default() }
+    Form { media_type: is_new.then(|| media_type.into_owned()), about, ..Form::default() }
 }
 
 /// The status, if it is another than the usual one.

@@ -25,6 +25,11 @@ pub(crate) fn connection() -> Rc<Connection> {
 
 /// The same of which somebody streams, with that schema.
 pub(crate) fn streaming(streams: Streaming, schema: MethodSchema) -> Rc<Connection> {
+    streaming_within(Limits::default(), streams, schema)
+}
+
+/// The same to an instance that has those limits.
+pub(crate) fn streaming_within(limits: Limits, streams: Streaming, schema: MethodSchema) -> Rc<Connection> {
     let spec = ConnectionSpec {
         connect_timeout: Duration::from_secs(3),
         ping_interval: Duration::from_secs(5),
@@ -40,7 +45,7 @@ pub(crate) fn streaming(streams: Streaming, schema: MethodSchema) -> Rc<Connecti
         streams,
     };
     let service = ServiceOffer { name: "s".to_owned(), version: "1".to_owned(), methods: vec![method] };
-    let hello = speaking("peer", vec![service]);
+    let hello = Hello { limits, ..speaking("peer", vec![service]) };
     let mut machine = Machine::new(&speaking("gateway", Vec::new()));
     machine.on_event(Event::Hello(hello.clone())).expect("it is the first");
     let schema = Arc::new(Schema::new(schema).expect("it is sound"));
@@ -77,7 +82,7 @@ pub(crate) fn call(
     body: Body<'_>,
     times: Times,
 ) -> Result<PendingReply, Unsent> {
-    call_told(connection, body, times, None)
+    call_with(&RequestBinding::default(), connection, body, times, None)
 }
 
 /// The same, whose maker is told when it was written.
@@ -87,10 +92,29 @@ pub(crate) fn call_told(
     times: Times,
     on_written: Option<&OnWritten>,
 ) -> Result<PendingReply, Unsent> {
+    call_with(&RequestBinding::default(), connection, body, times, on_written)
+}
+
+/// The same by a route that binds requests so.
+pub(crate) fn call_as(
+    request: &RequestBinding,
+    connection: &Rc<Connection>,
+    body: Body<'_>,
+    times: Times,
+) -> Result<PendingReply, Unsent> {
+    call_with(request, connection, body, times, None)
+}
+
+fn call_with(
+    request: &RequestBinding,
+    connection: &Rc<Connection>,
+    body: Body<'_>,
+    times: Times,
+    on_written: Option<&OnWritten>,
+) -> Result<PendingReply, Unsent> {
     let call = CallRef::Name { service: "s".to_owned(), method: "m".to_owned() };
-    let (request, response) = (RequestBinding::default(), ResponseBinding::default());
-    let binding =
-        Binding { id: 1, slot: 0, call: &call, request: &request, response: &response, reply: None };
+    let response = ResponseBinding::default();
+    let binding = Binding { id: 1, slot: 0, call: &call, request, response: &response, reply: None };
     let metadata = Metadata::default();
     let call = Call { binding, path: &[], query: &[], bound: &[], body, metadata, on_written };
     Link::Callgate(connection.clone()).call(&call, |_| times)

@@ -70,3 +70,76 @@ impl Sending {
         if rest.is_empty() { Ok(()) } else { self.put(&rest).await }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::transport::callgate::connection::testing;
+    use crate::transport::{Body, BodyStream, MAX_STREAM, Piece, Times};
+    use bytes::Bytes;
+    use callgate_protocol::limits::MIN_FRAME;
+    use callgate_protocol::schema::{MethodSchema, Type};
+    use callgate_protocol::{Event, Inbound, Limits, Role, Streaming};
+    use callgate_transcode::{Body as Bound, RequestBinding};
+    use std::time::Duration;
+    use tokio::sync::mpsc;
+    use tokio::task::{LocalSet, yield_now};
+    use tokio::time::Instant;
+
+    /// The items that an instance which takes messages of a KiB gets of those pieces, without their lengths; and whether that was all.
+    async fn items(ty: Type, pieces: &[&[u8]]) -> (Vec<Vec<u8>>, bool) {
+        let streams = Streaming { caller: true, service: false };
+        let schema = MethodSchema { request_items: Some(ty), ..testing::schema(Type::U64) };
+        let limits = Limits { max_message: MIN_FRAME, max_frame: MIN_FRAME, ..Limits::default() };
+        let conn = testing::streaming_within(limits, streams, schema);
+        let (bring, body) = mpsc::channel(100);
+        let body = BodyStream::new(body);
+        let now = Instant::now();
+        let times = Times { now, deadline: now + Duration::from_secs(1), stream: MAX_STREAM };
+        let binding = RequestBinding { body: Bound::RawItems, ..RequestBinding::default() };
+        let _call = testing::call_as(&binding, &conn, Body::Stream(&body), times).expect("it fits");
+        for piece in pieces {
+            bring.send(Piece::Item(Bytes::copy_from_slice(piece))).await.expect("it is read");
+        }
+        bring.send(Piece::End).await.expect("it is read");
+        let mut inbound = Inbound::of(Role::Acceptor, &testing::speaking("peer", Vec::new()), None);
+        let (mut items, mut has_ended) = (Vec::new(), false);
+        for _ in 0..50 {
+            yield_now().await;
+            let mut bytes = conn.machine.borrow_mut().chunk().to_vec();
+            conn.machine.borrow_mut().advance(bytes.len());
+            while let (taken @ 1.., event) = inbound.next(&bytes).expect("well-formed") {
+                match event {
+                    Some(Event::Item { payload, .. }) => {
+                        let head = if payload[0] == 251 { 3 } else { 1 };
+                        items.push(payload[head..].to_vec());
+                    }
+                    Some(Event::End { .. }) => has_ended = true,
+                    _ => {}
+                }
+                bytes.drain(..taken);
+            }
+            conn.give_turns();
+        }
+        (items, has_ended)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn items_are_as_long_as_the_instance_takes_and_texts_end_with_characters() {
+        let local = LocalSet::new();
+        local
+            .run_until(async {
+                let text = "\u{20ac}".repeat(1500) + "z";
+                let (first, second) = text.as_bytes().split_at(700);
+                for ty in [Type::String, Type::Bytes] {
+                    let (items, has_ended) = items(ty.clone(), &[first, second, b""]).await;
+                    assert!(has_ended && items.concat() == text.as_bytes(), "{ty:?}");
+                    assert!(items.iter().all(|item| item.len() < MIN_FRAME as usize));
+                    let whole = items.iter().all(|item| std::str::from_utf8(item).is_ok());
+                    assert!(whole || ty == Type::Bytes);
+                }
+                let (_, has_ended) = items(Type::String, &[b"a", b"\xe2", b"\x82"]).await;
+                assert!(!has_ended, "a character is missing");
+            })
+            .await;
+    }
+}
