@@ -54,7 +54,7 @@ keys! {
     CALL "call", EVERY, NOT_AT_TOP, "the method by name";
     REWRITE "rewrite", EVERY, NOT_AT_TOP, "looked up again under another path";
     BACKEND "backend", CALLS, AT_TOP, "which backend is called";
-    MAX_STREAM "max_stream", CALLS, AT_TOP, "how long a call that streams may take, and how many bytes its body and that of its reply may each have";
+    MAX_STREAM "max_stream", CALLS, AT_TOP, "how long a call that streams may take, and how many bytes its reply may have, and its body where that streams";
     STREAM_IDLE "stream_idle", CALLS, AT_TOP, "how long it may take until the next item of a stream has gone to the client";
     TIMEOUT "timeout", CALLS, AT_TOP, "how long the whole call may take, retries included";
     MODE "mode", CALLS, NOT_AT_TOP, "whether whoever asks hears what the method replies";

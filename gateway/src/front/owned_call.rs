@@ -41,9 +41,9 @@ impl OwnedCall {
         let query = request.query.iter().map(|(name, value)| (owned(name), owned(value)));
         OwnedCall {
             route: request.route.clone(),
-            path: request.path.iter().map(owned).collect(),
+            path: request.path.iter().map(|text| owned(text)).collect(),
             query: query.collect(),
-            bound: request.bound.iter().map(|text| text.as_ref().map(owned)).collect(),
+            bound: request.bound.iter().map(|text| text.as_ref().map(|text| owned(text))).collect(),
             body: body.shared(head),
             media: body.media().clone(),
             metadata: MetadataBuf::from(request.metadata),
@@ -71,9 +71,9 @@ impl OwnedCall {
             version,
             has_key: false,
             has_fallback: false,
-            path: self.path.iter().map(borrowed).collect(),
+            path: self.path.iter().map(|text| borrowed(text)).collect(),
             query: self.query.iter().map(|(name, value)| (borrowed(name), borrowed(value))).collect(),
-            bound: self.bound.iter().map(|text| text.as_ref().map(borrowed)).collect(),
+            bound: self.bound.iter().map(|text| text.as_ref().map(|text| borrowed(text))).collect(),
             body: form.map_or(call::Body::Whole(&self.body), |form| call::Body::Form(&form.fields)),
             metadata: self.metadata.as_metadata(),
             times,
@@ -83,10 +83,10 @@ impl OwnedCall {
     }
 }
 
-fn owned(text: &Cow<'_, str>) -> Cow<'static, str> {
-    Cow::Owned(text.clone().into_owned())
+fn owned(text: &str) -> Cow<'static, str> {
+    Cow::Owned(text.to_owned())
 }
 
-fn borrowed<'a>(text: &'a Cow<'static, str>) -> Cow<'a, str> {
+fn borrowed(text: &str) -> Cow<'_, str> {
     Cow::Borrowed(text)
 }
