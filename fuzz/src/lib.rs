@@ -7,6 +7,7 @@
 
 pub mod bound;
 pub mod clients;
+pub mod events;
 pub mod forms;
 pub mod gateway;
 pub mod http1;
@@ -39,6 +40,7 @@ pub const TARGETS: &[Target] = &[
     target("multipart", "multipart", forms::multipart),
     target("forms", "forms", forms::forms),
     target("items", "items", items::items),
+    target("events", "events", events::events),
     target("bound", "bound", bound::bound),
     target("templates", "templates", templates::templates),
     target("http2_frames", "http2_frames", http2::http2_frames),

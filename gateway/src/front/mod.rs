@@ -84,4 +84,4 @@ mod websocket;
 mod wire;
 
 pub use connections::{Accepted, Connections};
-pub use reply::headers_of_request;
+pub use reply::{event, headers_of_request};

@@ -15,6 +15,7 @@ pub(super) use etag::without_coding;
 pub(super) use form::{Asked, choose as in_form, compressed};
 pub use render::headers_of_request;
 pub(super) use said::reply as of_call;
+pub use streamed::event;
 pub(super) use streamed::{End, Gathered, Streamed};
 
 use crate::buffers::ReplyBuffer;

@@ -6,6 +6,8 @@
 mod clock;
 mod framing;
 
+pub use framing::event;
+
 use super::Reply;
 use crate::call::ReplyStream;
 use crate::config::{CallSpec, StreamForm};

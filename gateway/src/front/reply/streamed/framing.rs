@@ -162,6 +162,21 @@ impl<'a> Event<'a> {
     }
 }
 
+/// An item as an event, of which its fields say that: for whoever tries what events can be broken by.
+///
+/// # Errors
+/// It cannot be said: why.
+pub fn event(
+    event: Option<&str>,
+    id: Option<&str>,
+    retry: Option<&str>,
+    item: &[u8],
+) -> Result<Vec<u8>, String> {
+    let mut out = Vec::new();
+    Event { event, id, retry }.checked()?.put(item, &mut out);
+    Ok(out)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
