@@ -7,6 +7,7 @@
 
 pub mod bound;
 pub mod clients;
+pub mod codings;
 pub mod events;
 pub mod forms;
 pub mod gateway;
@@ -40,6 +41,7 @@ pub const TARGETS: &[Target] = &[
     target("multipart", "multipart", forms::multipart),
     target("forms", "forms", forms::forms),
     target("items", "items", items::items),
+    target("codings", "codings", codings::codings),
     target("events", "events", events::events),
     target("bound", "bound", bound::bound),
     target("templates", "templates", templates::templates),

@@ -20,18 +20,19 @@ mod source;
 mod stream;
 mod wire;
 
+pub use coding::decoded;
 pub(super) use content::SharedBody;
 pub(super) use stream::StreamBody;
 
 use super::media_type::{self, Media};
 use super::wire::Wire;
 use crate::call;
+use crate::coding::Coding;
 use crate::config::BodyTypes;
 use crate::failure::Failure;
 use crate::telemetry::ByProtocol;
 use crate::worker::Shared;
 use callgate_http1::{Limits, Request};
-use coding::Coding;
 use content::{Bounds, Content};
 use items::{ItemReader, Items};
 use pieces::{Left, Splitter};
@@ -167,7 +168,7 @@ impl RequestBody {
 
     /// Puts what the bytes come to in their place.
     async fn decode(&mut self, coding: Coding, head: &Request, bounds: &Bounds<'_>) -> Result<(), Failure> {
-        let (decoded, stepped) = coding.decode(self.content.bytes(head.rest()), bounds).await?;
+        let (decoded, stepped) = coding::decode(coding, self.content.bytes(head.rest()), bounds).await?;
         self.stepped = stepped;
         let encoded = std::mem::replace(&mut self.content, decoded);
         bounds.buffers.give_back(encoded.into_buffer());

@@ -83,5 +83,6 @@ mod traffic;
 mod websocket;
 mod wire;
 
+pub use body::decoded;
 pub use connections::{Accepted, Connections};
 pub use reply::{event, headers_of_request};

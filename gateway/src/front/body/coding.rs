@@ -7,13 +7,19 @@
 mod decoders;
 
 use super::content::{Bounds, Content};
+use crate::buffers::Buffers;
+use crate::coding::Coding;
 use crate::failure::Failure;
 use crate::fields::{self, CONTENT_ENCODING, Lines};
 use callgate_http1::Fields;
+use callgate_protocol::Budget;
 use decoders::{Brotli, Portion, WINDOW_LOG, Zstd};
 use flate2::bufread::MultiGzDecoder;
 use std::cell::Cell;
+use std::future::Future;
 use std::io::{self, ErrorKind, Read};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use tokio::task::yield_now;
 
 /// What is written or read in a step, in bytes.
@@ -22,14 +28,6 @@ const STEP: usize = 64 * 1024;
 /// The codings that are read, as `Accept-Encoding` lists them; and where none are.
 const CODINGS: &str = "gzip, br, zstd";
 const NONE: &str = "identity";
-
-/// How a body is coded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Coding {
-    Gzip,
-    Brotli,
-    Zstd,
-}
 
 /// How a request's body is coded: by one coding at most, if any `may` be read.
 #[inline]
@@ -59,57 +57,64 @@ fn named(fields: Fields<'_>, may: bool) -> Result<Option<Coding>, Failure> {
     Ok(found)
 }
 
-impl Coding {
-    fn name(self) -> &'static str {
-        match self {
-            Coding::Gzip => "gzip",
-            Coding::Brotli => "br",
-            Coding::Zstd => "zstd",
-        }
+/// What a decoder may need of its own, in bytes: mostly the window.
+fn window(coding: Coding) -> usize {
+    match coding {
+        Coding::Gzip => 64 << 10,
+        Coding::Brotli => 16 << 20,
+        Coding::Zstd => 1 << WINDOW_LOG,
     }
+}
 
-    /// What a decoder may need of its own, in bytes: mostly the window.
-    fn window(self) -> usize {
-        match self {
-            Coding::Gzip => 64 << 10,
-            Coding::Brotli => 16 << 20,
-            Coding::Zstd => 1 << WINDOW_LOG,
+/// What bytes in a coding come to, and whether others have worked meanwhile.
+pub(super) async fn decode(
+    coding: Coding,
+    encoded: &[u8],
+    bounds: &Bounds<'_>,
+) -> Result<(Content, bool), Failure> {
+    let allowance = Cell::new(0);
+    let malformed = |_| Failure::MalformedEncoding(coding.name());
+    let input = Portion { rest: encoded, allowance: &allowance };
+    let mut decoder: Box<dyn Read> = match coding {
+        // It reads one member after the other, and refuses what is none.
+        Coding::Gzip => Box::new(MultiGzDecoder::new(input)),
+        Coding::Brotli => Box::new(Brotli::new(input)),
+        Coding::Zstd => Box::new(Zstd::new(input)),
+    };
+    let (mut content, mut stepped) = (Content::default(), false);
+    *content.buffer() = bounds.buffers.take();
+    loop {
+        allowance.set(STEP);
+        let out = content.buffer();
+        let ended = step(&mut decoder, out, bounds.most).map_err(malformed)?;
+        let length = out.len();
+        if length > bounds.most {
+            return Err(Failure::BodyTooLarge(bounds.most as u64));
         }
+        if ended {
+            content.hold(length, bounds)?;
+            return Ok((content, stepped));
+        }
+        // Only one is decoded at a time until here; from here on there may be many.
+        content.hold(length + window(coding), bounds)?;
+        stepped = true;
+        yield_now().await;
     }
+}
 
-    /// What the bytes come to, and whether others have worked meanwhile.
-    pub(super) async fn decode(
-        self,
-        encoded: &[u8],
-        bounds: &Bounds<'_>,
-    ) -> Result<(Content, bool), Failure> {
-        let allowance = Cell::new(0);
-        let malformed = |_| Failure::MalformedEncoding(self.name());
-        let input = Portion { rest: encoded, allowance: &allowance };
-        let mut decoder: Box<dyn Read> = match self {
-            // It reads one member after the other, and refuses what is none.
-            Coding::Gzip => Box::new(MultiGzDecoder::new(input)),
-            Coding::Brotli => Box::new(Brotli::new(input)),
-            Coding::Zstd => Box::new(Zstd::new(input)),
-        };
-        let (mut content, mut stepped) = (Content::default(), false);
-        *content.buffer() = bounds.buffers.take();
-        loop {
-            allowance.set(STEP);
-            let out = content.buffer();
-            let ended = step(&mut decoder, out, bounds.most).map_err(malformed)?;
-            let length = out.len();
-            if length > bounds.most {
-                return Err(Failure::BodyTooLarge(bounds.most as u64));
-            }
-            if ended {
-                content.hold(length, bounds)?;
-                return Ok((content, stepped));
-            }
-            // Only one is decoded at a time until here; from here on there may be many.
-            content.hold(length + self.window(), bounds)?;
-            stepped = true;
-            yield_now().await;
+/// What bytes in a coding come to within `most` bytes, without a runtime: for whoever tries what decoders take.
+///
+/// # Errors
+/// They are nothing in that coding, or come to more.
+pub fn decoded(coding: Coding, encoded: &[u8], most: usize) -> Result<Vec<u8>, Failure> {
+    let (buffers, budget) = (Buffers::default(), Budget::new(most + window(coding)));
+    let bounds = Bounds { most, free: 0, budget: &budget, buffers: &buffers };
+    let mut decoding = pin!(decode(coding, encoded, &bounds));
+    let mut cx = Context::from_waker(Waker::noop());
+    loop {
+        // It waits for nothing but for others to have worked.
+        if let Poll::Ready(decoded) = decoding.as_mut().poll(&mut cx) {
+            return decoded.map(|(content, _)| content.bytes(b"").to_vec());
         }
     }
 }
