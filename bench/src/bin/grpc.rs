@@ -95,7 +95,7 @@ impl Echo for Service {
             return Ok(Response::new(Box::pin(numbers)));
         }
         let pause = Duration::from_millis(pause_ms.into());
-        Ok(Response::new(Box::pin(numbers.then(async move |number| {
+        Ok(Response::new(Box::pin(numbers.then(move |number| async move {
             tokio::time::sleep(pause).await;
             number
         }))))
