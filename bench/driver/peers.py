@@ -203,7 +203,8 @@ class Starter:
         folder = self.fleet.folder / f"routes-{self.fleet.port()}"
         folder.mkdir()
         (folder / "shop.toml").write_text(demo_table(addresses, self.tools.table), "utf-8")
-        (folder / "more.toml").write_text(self.routes.replace("{first}", addresses[0]), "utf-8")
+        if self.routes:
+            (folder / "more.toml").write_text(self.routes.replace("{first}", addresses[0]), "utf-8")
         return folder, processes
 
     def _secure(self):
