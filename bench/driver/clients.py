@@ -92,11 +92,11 @@ class Clients:
         return path
 
 
-def ask(port, method, path, body=b"", timeout=20):
+def ask(port, method, path, body=b"", timeout=20, content_type="application/json"):
     """One request; returns the status and the answer's body."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:
-        headers = {"Content-Type": "application/json"} if body else {}
+        headers = {"Content-Type": content_type} if body else {}
         connection.request(method, path, body or None, headers)
         answer = connection.getresponse()
         return answer.status, answer.read()

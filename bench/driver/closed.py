@@ -1,5 +1,6 @@
 """Closed loops: throughput, CPU per request and latency of every peer in every cell, in interleaved rounds."""
 
+import configs
 from peers import LABELS, Starter
 from report import place
 from stats import figures
@@ -44,23 +45,23 @@ def _schedule(bench):
 def measure(bench, peer, work, connections):
     """One round of one peer."""
     bench.clients.warm(peer, work, connections, bench.plan.warm_up)
-    return costs(peer, lambda: bench.clients.closed(peer, work, connections, bench.plan.seconds))
+    return costs(peer, lambda: bench.clients.closed(peer, work, connections, bench.plan.seconds), work.units)
 
 
-def costs(peer, load):
-    """What `load`, which says what came of its requests, has cost the peer."""
+def costs(peer, load, units=1):
+    """What `load`, which says what came of its requests, has cost the peer: each unit, of which a request has so many."""
     before = peer.cpu()
     done = load()
     proxy, backend = (after - then for after, then in zip(peer.cpu(), before))
-    requests = max(1, done["requests"])
+    counted = max(1, done["requests"]) * units
     return {
-        "rps": done["requests"] / done["seconds"],
+        "rps": done["requests"] * units / done["seconds"],
         "p50_us": done["p50_us"],
         "p99_us": done["p99_us"],
         "p999_us": done["p999_us"],
-        "proxy_us": proxy / requests * 1e6,
-        "backend_us": backend / requests * 1e6,
-        "both_us": (proxy + backend) / requests * 1e6,
+        "proxy_us": proxy / counted * 1e6,
+        "backend_us": backend / counted * 1e6,
+        "both_us": (proxy + backend) / counted * 1e6,
         "memory_kb": peer.memory() / 1024,
         "errors": done["errors"],
     }
@@ -68,9 +69,12 @@ def costs(peer, load):
 
 def _start(bench, fleet):
     """Every peer with every number of workers that a cell asks for. Those that are not asked anything sleep."""
-    wanted = {(name, cell.workers) for cell in bench.plan.cells for name in bench.present(cell.peers)}
-    starter = Starter(bench.tools, fleet)
-    return {(name, workers): starter.start(name, workers) for name, workers in sorted(wanted)}
+    wanted = {}
+    for cell in bench.plan.cells:
+        for name in bench.present(cell.peers):
+            wanted.setdefault((name, cell.workers), {})[cell.work] = WORKS[cell.work]
+    starter = Starter(bench.tools, fleet, routes=configs.CALLGATE_ROUTES)
+    return {peer: starter.start(*peer, works.values()) for peer, works in sorted(wanted.items())}
 
 
 def _result(cell, name, rounds):

@@ -43,10 +43,16 @@ http {{
     server {{
         listen 127.0.0.1:{port} reuseport backlog=4096;
         {secure}
+        proxy_http_version 1.1;
+        proxy_set_header Connection "";
         location / {{
             proxy_pass http://service;
-            proxy_http_version 1.1;
-            proxy_set_header Connection "";
+        }}
+        # Files pass through as they come, and never by way of the disk.
+        location /v1/files/ {{
+            proxy_pass http://service;
+            proxy_request_buffering off;
+            proxy_max_temp_file_size 0;
         }}
     }}
 }}
@@ -85,6 +91,33 @@ frontend clients
 
 backend service
     server one 127.0.0.1:{upstream} pool-max-conn -1
+"""
+
+# What the demo's table lacks: items as protobuf's JSON has them, and files of which the answer to `put` says the size. Only one
+# instance has a file.
+CALLGATE_ROUTES = """\
+[[routes]]
+match    = "GET /v1/numbers"
+backend  = "shop"
+call     = "echo.count"
+int64    = "string"
+response = { wrap = "number", stream = "ndjson" }
+
+[backends.files]
+endpoints = ["{first}"]
+
+[[routes]]
+match    = "PUT /v1/files/{name}"
+backend  = "files"
+call     = "files.put"
+body     = { raw = "content" }
+response = { field = "bytes" }
+
+[[routes]]
+match    = "GET /v1/files/{name}"
+backend  = "files"
+call     = "files.get"
+response = { raw = "content" }
 """
 
 
@@ -140,9 +173,14 @@ def envoy(port, upstream, descriptor, secure=None):
     transcoder = {
         "@type": _type("filters.http.grpc_json_transcoder", "GrpcJsonTranscoder"),
         "proto_descriptor": str(descriptor),
-        "services": ["shop.Orders", "shop.Calc"],
-        # So that its answers are those of the others: snake_case names, and fields shown that are false or 0.
-        "print_options": {"preserve_proto_field_names": True, "always_print_primitive_fields": True},
+        "services": ["shop.Orders", "shop.Calc", "shop.Echo"],
+        # So that its answers are those of the others: snake_case names, fields shown that are false or 0, and a line for
+        # each item.
+        "print_options": {
+            "preserve_proto_field_names": True,
+            "always_print_primitive_fields": True,
+            "stream_newline_delimited": True,
+        },
     }
     router = {"@type": _type("filters.http.router", "Router"), "dynamic_stats": False}
     manager = {

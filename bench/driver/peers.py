@@ -9,7 +9,7 @@ import certificate
 import clients
 import configs
 from processes import wait_for
-from works import WORKS
+from works import COMMON, WORKS
 
 LABELS = {
     "floor": "floor: read, write, epoll",
@@ -87,7 +87,7 @@ class Peer:
     def check(self, works):
         """Fails unless every work is answered as it must be."""
         for work in works:
-            status, body = clients.ask(self.port, work.method, work.path, work.body)
+            status, body = clients.ask(self.port, work.method, work.path, work.body, content_type=work.content_type)
             if status != 200 or not work.is_answered_by(body):
                 raise SystemExit(f"bench: {self.name} answers {work.name} with {status}: {body[:500]}")
 
@@ -95,17 +95,17 @@ class Peer:
 class Starter:
     """Starts peers in a fleet; those that know TLS with these files of a certificate, if there are any."""
 
-    def __init__(self, tools, fleet, shown=None):
+    def __init__(self, tools, fleet, shown=None, routes=""):
         self.tools = tools
         self.fleet = fleet
         self.shown = shown
+        # What Callgate's tables have beside the demo's.
+        self.routes = routes
 
-    def start(self, name, workers=1):
+    def start(self, name, workers=1, works=COMMON):
         """Starts a peer with its backend, waits until it answers, and checks its answers."""
         peer = getattr(self, name)(workers)
         process = (peer.proxy or peer.backend)[0]
-        # The floor has one answer only.
-        works = [WORKS["quote"]] if name == "floor" else list(WORKS.values())
         wait_for(lambda: _answers(peer.port), process, name)
         peer.check(works)
         return peer
@@ -203,6 +203,8 @@ class Starter:
         folder = self.fleet.folder / f"routes-{self.fleet.port()}"
         folder.mkdir()
         (folder / "shop.toml").write_text(demo_table(addresses, self.tools.table), "utf-8")
+        if self.routes:
+            (folder / "more.toml").write_text(self.routes.replace("{first}", addresses[0]), "utf-8")
         return folder, processes
 
     def _secure(self):

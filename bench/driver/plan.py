@@ -6,6 +6,9 @@ SERVED = ("plain", "nginx", "haproxy", "pingora", "envoy", "callgate")
 ALL = ("floor", *SERVED)
 # Their services run on tokio's default runtime, as users run them; those of all others have a thread for each worker.
 DEFAULT = ("plain_default", "callgate_default")
+# Those that know streams of items, and those that know files.
+STREAMING = ("envoy", "callgate")
+FILING = ("plain", "nginx", "callgate")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,6 +82,10 @@ def full():
         Cell("quote", 512, 2, SERVED, others),
         Cell("large", 64, 2, SERVED, others),
         Cell("add", 64, 2, SERVED, others),
+        Cell("count", 4, 1, STREAMING, judged),
+        Cell("ticks", 200, 1, STREAMING, others),
+        Cell("put", 4, 1, FILING, judged),
+        Cell("get", 4, 1, FILING, judged),
     ]
     return Plan(
         quick=False,
@@ -117,6 +124,10 @@ def quick():
         Cell("large", 64, 1, (*SERVED, *DEFAULT), 2),
         Cell("add", 64, 1, SERVED, 1),
         Cell("quote", 64, 2, ("nginx", "callgate"), 2),
+        Cell("count", 4, 1, STREAMING, 2),
+        Cell("ticks", 200, 1, STREAMING, 1),
+        Cell("put", 4, 1, FILING, 2),
+        Cell("get", 4, 1, FILING, 2),
     ]
     return Plan(
         quick=True,

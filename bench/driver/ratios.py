@@ -20,6 +20,9 @@ def of(results):
         _row("two workers: CPU per request ÷ one worker's", _workers(results), 1.10, 1.0),
         _row("one connection: p50 added ÷ what nginx adds", _added(results), 0.88, 0.70),
         _row("open loop: p99 ÷ nginx's", _tail(results), 0.95, 0.80),
+        _row("stream: CPU per item ÷ Envoy transcoder's", _proxy(results, "envoy", "count", 4), 1 / 5, 1 / 10),
+        _row("1 MiB up: CPU per MiB ÷ nginx's", _proxy(results, "nginx", "put", 4), 1.2, 1.0),
+        _row("1 MiB down: CPU per MiB ÷ nginx's", _proxy(results, "nginx", "get", 4), 1.2, 1.0),
         _row("memory per idle connection, KB", _idle(results), 1.2, 0.6),
         _row("10,000 routes ÷ 10: CPU per request", _table(results), 1.05, 1.0),
         _row("p99 with a reload each second ÷ without", _reloading(results), 1.2, 1.0),
@@ -49,8 +52,8 @@ def _divided(value, by):
     return value / by if value is not None and by else None
 
 
-def _proxy(results, peer, work="quote"):
-    ours, theirs = (_median(results, name, "proxy_us", work) for name in ("callgate", peer))
+def _proxy(results, peer, work="quote", connections=64):
+    ours, theirs = (_median(results, name, "proxy_us", work, connections) for name in ("callgate", peer))
     return _divided(ours, theirs)
 
 

@@ -10,17 +10,6 @@ MARKS = {"aim": "aim reached", "must": "holds", "no": "DOES NOT HOLD", None: "no
 TRANSPORTS = {"https": "TLS 1.3, HTTP/1.1", "h2": "TLS 1.3, HTTP/2", "h2c": "HTTP/2 without TLS"}
 SPOKEN = {"http/1.1": "HTTP/1.1", "h2": "HTTP/2"}
 IDLE_COLUMNS = ["peer", "KB a connection", "MB before", "MB with them"]
-PEER_COLUMNS = [
-    "peer",
-    "requests/s",
-    "p50 µs",
-    "p99 µs",
-    "p99.9 µs",
-    "CPU µs proxy",
-    "backend",
-    "both",
-    "memory MB",
-]
 
 
 def text(results):
@@ -37,7 +26,7 @@ def tables(results):
     """Heading, header and rows of every table, in the order in which they are read."""
     yield "What must hold", ["ratio of medians", "measured", "must", "aim", ""], _ratio_rows(results)
     for heading, cells in _groups(results):
-        yield heading, PEER_COLUMNS, [_cell_row(found) for found in cells]
+        yield heading, _peer_columns(WORKS[cells[0]["work"]].unit), [_cell_row(found) for found in cells]
     yield from _secure_tables(results)
     tail = results["open"]
     heading = f"Open loop: {tail['rate']:,} requests/s, {place('quote', tail['connections'], 1)}"
@@ -56,7 +45,7 @@ def _secure_tables(results):
     for found in results.get("secure", {}).get("cells", []):
         groups.setdefault(secure_place(found), []).append(_cell_row(found))
     for heading, rows in groups.items():
-        yield heading, PEER_COLUMNS, rows
+        yield heading, _peer_columns("request"), rows
     shaken = results.get("secure", {}).get("handshakes")
     if shaken:
         columns = [f"{how}, {unit}" for how in shaken for unit in ("per CPU second", "CPU µs")]
@@ -76,6 +65,13 @@ def _idle_secure_tables(results):
     for protocol, peers in idle.get("protocols", {}).items():
         rows = [_idle_row(name, found) for name, found in peers.items()]
         yield f"{idle['connections']:,} idle connections with TLS, {SPOKEN[protocol]}", IDLE_COLUMNS, rows
+
+
+def _peer_columns(unit):
+    """CPU time is that of one unit; latencies are of whole requests."""
+    cpu = "CPU µs" if unit == "request" else f"CPU µs per {unit}:"
+    rate = "MiB/s" if unit == "MiB" else f"{unit}s/s"
+    return ["peer", rate, "p50 µs", "p99 µs", "p99.9 µs", f"{cpu} proxy", "backend", "both", "memory MB"]
 
 
 def _groups(results):

@@ -9,7 +9,7 @@ import closed
 import openloop
 from peers import Starter, demo_table
 from stats import figure, figures
-from works import WORKS
+from works import COMMON, WORKS
 
 START = 12
 WORK = WORKS["quote"]
@@ -38,7 +38,7 @@ def run(bench, results):
         gateways = {}
         for name, table in (("small", small), ("large", large)):
             gateways[name] = starter.callgate(1, table=(table.folder, shops))
-            gateways[name].check(WORKS.values())
+            gateways[name].check(COMMON)
         reload_ms = [_reload(bench, gateways["large"], large) for _ in range(plan.reloads)]
         costs = _costs(bench, gateways)
         tails = _tails(bench, gateways["large"], large, rate)

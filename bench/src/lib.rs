@@ -2,5 +2,6 @@
 //! where an HTTP message ends.
 
 pub mod dealer;
+pub mod files;
 pub mod message;
 pub mod orders;

@@ -4,12 +4,15 @@
 use callgate_bench::dealer::{self, Connections};
 use clap::Parser;
 use proto::calc_server::{Calc, CalcServer};
+use proto::echo_server::{Echo, EchoServer};
 use proto::orders_server::{Orders, OrdersServer};
-use proto::{AddReply, AddRequest, Line, QuoteReply, QuoteRequest};
+use proto::{AddReply, AddRequest, CountReply, CountRequest, Line, QuoteReply, QuoteRequest};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use tokio_stream::StreamExt;
+use std::pin::Pin;
+use std::time::Duration;
 use tokio_stream::wrappers::UnboundedReceiverStream;
+use tokio_stream::{Stream, StreamExt};
 use tonic::{Request, Response, Status};
 
 /// The messages and servers that build.rs makes of proto/shop.proto.
@@ -20,7 +23,7 @@ mod proto {
 
 const DESCRIPTOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/shop.pb"));
 
-/// Answers quotes and sums over gRPC.
+/// Answers quotes, sums and counts over gRPC.
 #[derive(Parser)]
 struct Options {
     /// Where to listen.
@@ -46,7 +49,8 @@ async fn serve(connections: Connections) {
     let connections = UnboundedReceiverStream::new(connections).map(tokio::net::TcpStream::from_std);
     let router = tonic::transport::Server::builder()
         .add_service(OrdersServer::new(Service))
-        .add_service(CalcServer::new(Service));
+        .add_service(CalcServer::new(Service))
+        .add_service(EchoServer::new(Service));
     if let Err(error) = router.serve_with_incoming(connections).await {
         eprintln!("grpc: {error}");
     }
@@ -77,5 +81,23 @@ impl Calc for Service {
             Some(result) => Ok(Response::new(AddReply { result })),
             None => Err(Status::out_of_range("the sum does not fit 64 bits")),
         }
+    }
+}
+
+#[tonic::async_trait]
+impl Echo for Service {
+    type CountStream = Pin<Box<dyn Stream<Item = Result<CountReply, Status>> + Send>>;
+
+    async fn count(&self, request: Request<CountRequest>) -> Result<Response<Self::CountStream>, Status> {
+        let CountRequest { from, to, pause_ms } = request.into_inner();
+        let numbers = tokio_stream::iter((from..=to).map(|number| Ok(CountReply { number })));
+        if pause_ms == 0 {
+            return Ok(Response::new(Box::pin(numbers)));
+        }
+        let pause = Duration::from_millis(pause_ms.into());
+        Ok(Response::new(Box::pin(numbers.then(move |number| async move {
+            tokio::time::sleep(pause).await;
+            number
+        }))))
     }
 }

@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 use callgate_bench::dealer::{self, Connections};
+use callgate_bench::files;
 use callgate_bench::orders::{self, Order};
 use clap::Parser;
 use http_body_util::{BodyExt, Full};
@@ -16,7 +17,7 @@ use serde::Serialize;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 
-/// Answers quotes and sums over HTTP/1.1.
+/// Answers quotes and sums, and keeps files, over HTTP/1.1.
 #[derive(Parser)]
 struct Options {
     /// Where to listen.
@@ -71,6 +72,9 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
         quote(order_id, request.into_body()).await
     } else if path == "/v1/calc/add" && request.method() == Method::GET {
         add(request.uri().query().unwrap_or_default())
+    } else if let Some(name) = path.strip_prefix("/v1/files/") {
+        let name = name.to_owned();
+        file(name, request).await
     } else {
         Err(StatusCode::NOT_FOUND)
     };
@@ -104,6 +108,22 @@ fn add(query: &str) -> Result<Response<Full<Bytes>>, StatusCode> {
         return Err(StatusCode::BAD_REQUEST);
     };
     json(&orders::add(a, b).ok_or(StatusCode::BAD_REQUEST)?)
+}
+
+async fn file(name: String, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, StatusCode> {
+    match *request.method() {
+        Method::PUT => {
+            let content =
+                request.into_body().collect().await.map_err(|_| StatusCode::BAD_REQUEST)?.to_bytes();
+            json(&files::put(name, content))
+        }
+        Method::GET => {
+            let content = files::get(&name).ok_or(StatusCode::NOT_FOUND)?;
+            let answer = Response::builder().header(CONTENT_TYPE, "application/octet-stream");
+            answer.body(Full::new(content)).map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
+        }
+        _ => Err(StatusCode::METHOD_NOT_ALLOWED),
+    }
 }
 
 fn json(value: &impl Serialize) -> Result<Response<Full<Bytes>>, StatusCode> {
