@@ -70,12 +70,10 @@ impl Stream {
         Stream { form: "WebSocket", come, reads }
     }
 
-    /// Waits for an item beyond those that have come.
-    async fn goes_on(&mut self) {
-        let before = *self.come.borrow_and_update();
-        let more =
-            timeout(PATIENCE, self.come.wait_for(|come| *come > before)).await.expect("an item in time");
-        assert!(more.is_ok(), "a stream has ended: {}", self.form);
+    /// Waits for an item beyond those.
+    async fn goes_on(&mut self, before: u64) {
+        let more = timeout(PATIENCE, self.come.wait_for(|come| *come > before)).await;
+        assert!(more.expect("an item in time").is_ok(), "a stream has ended: {}", self.form);
     }
 
     /// It ends no sooner than that, and in its form it says that its client is to come again.
@@ -118,8 +116,9 @@ fn is_next(seen: &watch::Sender<u64>, item: &str) {
 }
 
 async fn all_go_on(streams: &mut [Stream]) {
-    for stream in streams {
-        stream.goes_on().await;
+    let before: Vec<u64> = streams.iter().map(|stream| *stream.come.borrow()).collect();
+    for (stream, before) in streams.iter_mut().zip(before) {
+        stream.goes_on(before).await;
     }
 }
 
@@ -188,13 +187,13 @@ async fn reloads_a_drain_and_an_upgrade_cut_no_stream_before_its_time() {
     let upgraded = Instant::now();
     let mut old = gateway.upgrade().await;
     gateway.connected(&shops[1]).await;
-    // Both the old ones and one by the successor.
+    // Beside them there is one by the successor.
     let mut new = Stream::http(Client::new(gateway.addr), EVENTS);
-    new.goes_on().await;
+    new.goes_on(0).await;
     for stream in streams {
         stream.is_told_to_come_again(upgraded + STREAM_DRAIN).await;
     }
-    new.goes_on().await;
+    all_go_on(std::slice::from_mut(&mut new)).await;
     new.reads.abort();
     // The old process waits for the last request by connections that it has kept alive, which end with their client.
     gateway.client = Client::new(gateway.addr);
