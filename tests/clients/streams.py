@@ -17,11 +17,11 @@ def say(*words):
 
 
 def lines(reply):
-    """Items as lines. One that begins with a record separator is no item but the problem."""
+    """Items as lines. One that begins with `error: ` is no item but the problem."""
     count = 0
     for line in reply:
-        if line.startswith(b"\x1e"):
-            return count, json.loads(line[1:])["code"]
+        if line.startswith(b"error: "):
+            return count, json.loads(line[len(b"error: ") :])["code"]
         json.loads(line)
         count += 1
         if count == 1:

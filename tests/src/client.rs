@@ -1,8 +1,8 @@
 //! An HTTP client that keeps its connections alive, as a real one does.
 
 use http_body_util::{BodyExt, Full};
-use hyper::body::Bytes;
-use hyper::{HeaderMap, Method, Request};
+use hyper::body::{Bytes, Incoming};
+use hyper::{HeaderMap, Method, Request, Response};
 use hyper_util::client::legacy::Client as Pooled;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -71,16 +71,34 @@ impl Client {
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Result<Answer, String> {
+        let answer = self.request(method, path, headers, body.into()).await?;
+        let (parts, body) = answer.into_parts();
+        let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
+        Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
+    }
+
+    async fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> Result<Response<Incoming>, String> {
         let method = Method::from_bytes(method.as_bytes()).map_err(|error| error.to_string())?;
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Full::new(body.into())).map_err(|error| error.to_string())?;
-        let answer = self.pooled.request(request).await.map_err(|error| format!("{error:?}"))?;
-        let (parts, body) = answer.into_parts();
-        let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
-        Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
+        let request = request.body(Full::new(body)).map_err(|error| error.to_string())?;
+        self.pooled.request(request).await.map_err(|error| format!("{error:?}"))
+    }
+
+    /// GET of a body that is read as it comes.
+    pub async fn open(&self, path: &str, headers: &[(&str, &str)]) -> Response<Incoming> {
+        match self.request("GET", path, headers, Bytes::new()).await {
+            Ok(response) => response,
+            Err(error) => panic!("GET {path}: {error}"),
+        }
     }
 
     /// Sends a request and expects an answer, of whatever status.

@@ -143,7 +143,7 @@ fn end(form: &str) -> &'static str {
 /// The problem that last words say, in front of which stands what they begin with.
 fn problem(form: &str, words: &str) -> Option<Value> {
     let json = match form {
-        LINES => words.strip_prefix('\u{1e}')?.strip_suffix('\n')?,
+        LINES => words.strip_prefix("error: ")?.strip_suffix('\n')?,
         EVENTS => words.strip_prefix("event: error\ndata: ")?.strip_suffix("\n\n")?,
         _ => return words.is_empty().then(|| json!({})),
     };
@@ -409,7 +409,7 @@ async fn a_stream_ends_where_its_route_says() {
             for form in [LINES, EVENTS] {
                 let (status, text) = feeds.curl(version, path, form).ended().await;
                 assert_eq!(status, Some(torn), "{bounds} {version} {form}: {text}");
-                let at = text.find(['\u{1e}']).or(text.find("event: error")).expect("last words");
+                let at = text.find("error: {").or(text.find("event: error")).expect("last words");
                 let told = problem(form, &text[at..]).unwrap_or_else(|| panic!("{bounds}: {text}"));
                 assert_eq!(told["code"], code, "{bounds}");
                 assert!(at <= 70 && text.starts_with(&three(form)[..16]), "{bounds}: {text}");

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
 use std::task::{Context, Poll};
+use std::time::SystemTime;
 
 #[derive(Parser)]
 struct Arguments {
@@ -54,6 +55,9 @@ trait Feeds {
     /// How many of these are running.
     async fn running(&self) -> Result<u32, Status>;
 
+    /// When the last one of these has ended, in microseconds since 1970.
+    async fn ended(&self) -> Result<u64, Status>;
+
     /// The sum of what the caller streams.
     async fn sum(&self, from: u32, items: Streaming<Number>) -> Result<u32, Status>;
 
@@ -80,14 +84,32 @@ trait Feeds {
 struct Counting {
     running: Arc<AtomicU32>,
     made: Arc<AtomicU64>,
+    ended: Arc<AtomicU64>,
 }
 
-/// One that is running, until it is dropped.
+impl Counting {
+    fn begin(&self) -> Running {
+        self.running.fetch_add(1, SeqCst);
+        Running(self.clone())
+    }
+}
+
+/// A call that is running, until it is dropped.
+struct Running(Counting);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let now = SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_micros() as u64);
+        self.0.ended.fetch_max(now, SeqCst);
+        self.0.running.fetch_sub(1, SeqCst);
+    }
+}
+
 struct Feed {
     next: u32,
     to: u32,
     then: String,
-    counting: Counting,
+    running: Running,
 }
 
 impl Stream for Feed {
@@ -97,7 +119,7 @@ impl Stream for Feed {
         if self.next <= self.to {
             let n = self.next;
             self.next += 1;
-            self.counting.made.fetch_add(1, SeqCst);
+            self.running.0.made.fetch_add(1, SeqCst);
             return Poll::Ready(Some(Ok(Number { n })));
         }
         match std::mem::replace(&mut self.then, "end".to_owned()).as_str() {
@@ -125,7 +147,7 @@ impl Stream for Events {
 /// What the caller streams, back to it.
 struct Talk {
     items: Streaming<Number>,
-    running: Arc<AtomicU32>,
+    _running: Running,
 }
 
 impl Stream for Talk {
@@ -141,26 +163,13 @@ impl Stream for Talk {
     }
 }
 
-impl Drop for Talk {
-    fn drop(&mut self) {
-        self.running.fetch_sub(1, SeqCst);
-    }
-}
-
-impl Drop for Feed {
-    fn drop(&mut self) {
-        self.counting.running.fetch_sub(1, SeqCst);
-    }
-}
-
 impl Feeds for Counting {
     async fn feed(
         &self,
         to: u32,
         then: String,
     ) -> Result<impl Stream<Item = Result<Number, Status>>, Status> {
-        self.running.fetch_add(1, SeqCst);
-        Ok(Feed { next: 1, to, then, counting: self.clone() })
+        Ok(Feed { next: 1, to, then, running: self.begin() })
     }
 
     async fn events(
@@ -183,7 +192,12 @@ impl Feeds for Counting {
         Ok(self.running.load(SeqCst))
     }
 
+    async fn ended(&self) -> Result<u64, Status> {
+        Ok(self.ended.load(SeqCst))
+    }
+
     async fn sum(&self, from: u32, mut items: Streaming<Number>) -> Result<u32, Status> {
+        let _running = self.begin();
         let mut sum = from;
         while let Some(item) = items.next().await {
             sum += item?.n;
@@ -195,8 +209,7 @@ impl Feeds for Counting {
         &self,
         items: Streaming<Number>,
     ) -> Result<impl Stream<Item = Result<Number, Status>>, Status> {
-        self.running.fetch_add(1, SeqCst);
-        Ok(Talk { items, running: self.running.clone() })
+        Ok(Talk { items, _running: self.begin() })
     }
 
     async fn text(

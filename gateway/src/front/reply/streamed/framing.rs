@@ -7,8 +7,9 @@ use crate::config::{EventsSpec, StreamForm};
 use crate::failure::Failure;
 use callgate_transcode::Picked;
 
-/// What a line begins with that is no item but the problem by which a reply was cut: the record separator of ASCII.
-const CUT: u8 = 0x1e;
+/// What a line begins with that is no item but the problem by which a reply was cut. They are letters, because what counts as a line's end differs:
+/// clients that ask Python's `splitlines` take each separator of ASCII for one, and would find an item behind it.
+const CUT: &[u8] = b"error: ";
 
 /// The types of events that are the gateway's own: the reply is complete; it was cut; and it goes on when the client comes again.
 const END: &str = "end";
@@ -93,7 +94,7 @@ impl Framing {
             // Nothing can be said within a body, or within an array.
             Framing::Raw | Framing::Json { .. } => false,
             Framing::Ndjson => {
-                out.push(CUT);
+                out.extend_from_slice(CUT);
                 out.extend_from_slice(problem);
                 out.push(b'\n');
                 false
@@ -209,8 +210,8 @@ mod tests {
     #[test]
     fn what_is_cut_says_why_where_that_is_no_item_and_is_whole_only_when_its_client_is_to_come_again() {
         for (form, failure, expected, is_whole) in [
-            (StreamForm::Ndjson, Failure::Lost, "1\n\u{1e}{\"p\":1}\n", false),
-            (StreamForm::Ndjson, Failure::Leaving, "1\n\u{1e}{\"p\":1}\n", false),
+            (StreamForm::Ndjson, Failure::Lost, "1\nerror: {\"p\":1}\n", false),
+            (StreamForm::Ndjson, Failure::Leaving, "1\nerror: {\"p\":1}\n", false),
             (StreamForm::Json, Failure::Lost, "[1", false),
             (StreamForm::Sse, Failure::Lost, "data: 1\n\nevent: error\ndata: {\"p\":1}\n\n", false),
         ] {
