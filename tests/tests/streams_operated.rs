@@ -77,7 +77,7 @@ impl Stream {
     }
 
     /// It ends no sooner than that, and in its form it says that its client is to come again.
-    async fn is_told_to_come_again(self, at_least: Instant) {
+    async fn hears_to_come_again(self, at_least: Instant) {
         let End { at, words, cut } = timeout(PATIENCE, self.reads).await.expect("it ends").expect("no panic");
         assert!(at >= at_least, "{} was cut {:?} too early", self.form, at_least - at);
         match self.form {
@@ -191,7 +191,7 @@ async fn reloads_a_drain_and_an_upgrade_cut_no_stream_before_its_time() {
     let mut new = Stream::http(Client::new(gateway.addr), EVENTS);
     new.goes_on(0).await;
     for stream in streams {
-        stream.is_told_to_come_again(upgraded + STREAM_DRAIN).await;
+        stream.hears_to_come_again(upgraded + STREAM_DRAIN).await;
     }
     all_go_on(std::slice::from_mut(&mut new)).await;
     new.reads.abort();
