@@ -137,9 +137,9 @@ fn field<'a>(head: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
 
 /// The number that `text` begins with.
 fn number(text: &[u8], radix: u32) -> Option<usize> {
-    let digits =
+    let mut digits =
         text.iter().skip_while(|byte| **byte == b' ').map_while(|byte| char::from(*byte).to_digit(radix));
-    digits.fold(Some(0_usize), |sum, digit| sum?.checked_mul(radix as usize)?.checked_add(digit as usize))
+    digits.try_fold(0_usize, |sum, digit| sum.checked_mul(radix as usize)?.checked_add(digit as usize))
 }
 
 #[cfg(test)]
