@@ -29,6 +29,8 @@ const OTHERS: &[(&str, &str)] = &[
     ("shadow", "what comes by a WebSocket is kept nowhere, so that it cannot be copied"),
     ("fallback", "who begins a WebSocket can be told to come again"),
     ("etag", "messages have no entity tag"),
+    ("body", "what its client sends are messages, and each of them is an item"),
+    ("compress", "messages are not compressed"),
 ];
 
 /// What a route says of its WebSockets.

@@ -39,6 +39,8 @@ fn what_will_not_do_is_said_with_what_to_write() {
         ("GET", "websocket = { origins = ['a.example'] }", "help: write \"https://a.example\""),
         ("GET", "websocket = { messages = 'bytes' }", "binary"),
         ("GET", "websocket = true\netag = true", "`etag` does not go with `websocket`"),
+        ("GET", "websocket = true\nbody = { stream = true }", "`body` does not go with `websocket`"),
+        ("GET", "websocket = true\ncompress = true", "`compress` does not go with `websocket`"),
         ("GET", "websocket = true\nversion = '2'", "`version` does not go with `websocket`"),
         ("GET", "websocket = true\nfallback = { status = 503 }", "`fallback` does not go with `websocket`"),
     ] {
