@@ -174,6 +174,7 @@ fn unsafe_code_is_forbidden_everywhere() {
         "http1",
         "health",
         "tls",
+        "auth",
         "transcode",
         "backend-sdk",
         "backend-sdk/macros",
