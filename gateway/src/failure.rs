@@ -50,8 +50,10 @@ pub enum Failure {
     RewriteUnmatched(String),
     /// A rewrite has led to another one, by that path.
     RewriteLoop(String),
-    /// A path parameter of a redirect is `.` or `..`.
+    /// A segment of the path is `.` or `..`.
     DotSegment,
+    /// The path can be read as that of another route, which asks something else of its clients.
+    AmbiguousPath,
     /// The client speaks plain HTTP to a listener with TLS.
     PlainHttp,
     /// The connection's certificate does not cover that host.
@@ -170,6 +172,7 @@ impl Failure {
             Failure::RewriteUnmatched(_) => Reason::RewriteUnmatched,
             Failure::RewriteLoop(_) => Reason::RewriteLoop,
             Failure::DotSegment => Reason::DotSegment,
+            Failure::AmbiguousPath => Reason::AmbiguousPath,
             Failure::PlainHttp => Reason::PlainHttp,
             Failure::Misdirected(_) => Reason::Misdirected,
             Failure::NoClientCertificate => Reason::NoClientCertificate,

@@ -32,6 +32,7 @@ pub mod limit;
 pub mod listeners;
 pub mod method;
 pub mod overload;
+mod paths;
 pub(crate) mod presence;
 pub mod privilege;
 pub mod process;

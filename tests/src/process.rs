@@ -348,6 +348,14 @@ impl Setup {
         (status.code(), String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned())
     }
 
+    /// The same with a backend that was started, once it listens.
+    pub async fn check_against_backend(&self, backend: &Backend) -> (Option<i32>, String) {
+        eventually("the backend", || async {
+            Some(self.check_against(&backend.endpoint(), &[]).await).filter(|(code, _)| *code != Some(2))
+        })
+        .await
+    }
+
     /// Starts a gateway on these files and waits until it is ready.
     pub async fn gateway(&self) -> Gateway {
         let (http, admin) = (free_port(), free_port());

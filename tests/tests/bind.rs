@@ -82,7 +82,7 @@ async fn a_field_that_the_method_does_not_have_is_told_with_its_place() {
     let setup = Setup::new();
     let route = "[[routes]]\nmatch = \"GET /sum\"\ncall = \"calc.add\"\nbind = { a = { value = 1 }, c = { header = \"x-c\" } }\n";
     let (backend, _gateway) = start(&setup, route).await;
-    let (status, told) = setup.check_against(&backend.endpoint(), &[]).await;
+    let (status, told) = setup.check_against_backend(&backend).await;
     assert_ne!(status, Some(0), "{told}");
     assert!(told.contains("shop.toml:6:29") && told.contains("unknown field `c`"), "{told}");
 }

@@ -154,7 +154,7 @@ async fn redirects_say_where_to_whatever_the_parameters_are() {
     for (uri, expected) in [
         ("/v1/a%2Fb/c?q=%41", Some((307, "/a%2Fb/c?q=%41"))),
         ("/v1//evil.example", Some((307, "/%2Fevil.example"))),
-        ("/v1/a%0d%0aset-cookie:x=1", Some((307, "/a%0d%0aset-cookie:x=1"))),
+        ("/v1/a%0d%0aset-cookie:x=1", Some((307, "/a%0D%0Aset-cookie:x=1"))),
         ("/v1/../admin", None),
         ("/orders/7?x=1", Some((308, "https://shop.example/o/7?x=1"))),
         ("/orders/%2e%2e", None),
@@ -173,7 +173,8 @@ async fn redirects_say_where_to_whatever_the_parameters_are() {
     assert_eq!(paths.counted("/v1/{*rest}", 307).await, 3.0);
     assert_eq!(
         (paths.counted("/orders/{id}", 308).await, paths.counted("/orders/{id}", 400).await),
-        (1.0, 1.0)
+        (1.0, 0.0),
+        "dots lead to no route"
     );
 }
 
@@ -319,7 +320,7 @@ async fn text_behind_a_parameter_tells_routes_apart() {
     for (method, path, expected) in [
         ("GET", "/books/x?hops=0", "GET /books/{name}"),
         ("GET", "/books/x.csv?hops=0", "GET /books/{name}.csv"),
-        ("GET", "/books/x%2Ecsv?hops=0", "GET /books/{name}"),
+        ("GET", "/books/x%2Ecsv?hops=0", "GET /books/{name}.csv"),
         ("PUT", "/books/a:b:lend?hops=0", "PUT /books/{name}:lend"),
     ] {
         let answer = paths.gateway.client.send(method, path, &[], "").await;

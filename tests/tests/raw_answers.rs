@@ -273,7 +273,7 @@ async fn a_field_that_is_neither_bytes_nor_text_does_not_fit_and_is_shown_where_
     );
     let gateway = setup.gateway().await;
     gateway.connected(&backend).await;
-    let (status, told) = setup.check_against(&backend.endpoint(), &[]).await;
+    let (status, told) = setup.check_against_backend(&backend).await;
     assert_ne!(status, Some(0), "{told}");
     assert!(
         told.contains("files.toml:6:12") && told.contains("only bytes and strings can be a body"),

@@ -119,7 +119,7 @@ async fn a_field_that_takes_no_bytes_is_told_with_its_place() {
     let setup = Setup::new();
     let route = "[[routes]]\nmatch = \"POST /x\"\ncall = \"uploads.enter\"\nbody = { raw = \"pages\" }\n";
     let (backend, _gateway) = start(&setup, route).await;
-    let (status, told) = setup.check_against(&backend.endpoint(), &[]).await;
+    let (status, told) = setup.check_against_backend(&backend).await;
     assert_ne!(status, Some(0), "{told}");
     assert!(told.contains("uploads.toml:6:8") && told.contains("no bytes and no text"), "{told}");
 }

@@ -452,7 +452,7 @@ async fn check_says_where_routes_and_methods_do_not_agree_on_bytes() {
         let backends = format!("[backends.pipes]\nendpoints = [{:?}]\n", backend.endpoint());
         setup.write_routes("pipes.toml", &format!("{backends}[[routes]]\n{route}\n"));
         let said = eventually(told, async || {
-            let (_, said) = setup.check_against(&backend.endpoint(), &[]).await;
+            let (_, said) = setup.check_against_backend(&backend).await;
             said.contains(told).then_some(said)
         })
         .await;

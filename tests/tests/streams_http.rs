@@ -504,7 +504,7 @@ async fn what_says_something_of_streams_has_to_fit_the_method() {
             backend.endpoint()
         ),
     );
-    let (status, said) = setup.check_against(&backend.endpoint(), &[]).await;
+    let (status, said) = setup.check_against_backend(&backend).await;
     assert_eq!(status, Some(1), "{said}");
     for words in ["unknown field `knd`, did you mean `kind`?", "the method has one result and no items"] {
         assert!(said.contains(words), "{said}");

@@ -466,7 +466,7 @@ async fn a_route_and_a_method_that_differ_in_whether_a_stream_comes_are_told() {
     );
     let gateway = setup.gateway().await;
     gateway.connected(&backend).await;
-    let (status, said) = setup.check_against(&backend.endpoint(), &[]).await;
+    let (status, said) = setup.check_against_backend(&backend).await;
     assert_eq!(status, Some(1), "{said}");
     for told in [
         "takers.toml:6:8",

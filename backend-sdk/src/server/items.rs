@@ -12,8 +12,9 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-/// Items of a method that may wait for their turn, and their bytes, beside the one that passes the bound.
-const MOST_ITEMS: usize = 16;
+/// Items of a method that may wait for their turn, and their bytes, beside the one that passes the bound. A method that makes small items
+/// quickly makes so many before its connection has its turn.
+const MOST_ITEMS: usize = 128;
 const MOST_BYTES: usize = 64 * 1024;
 
 /// The streams of one call.

@@ -7,21 +7,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+/// Items that the reader's side gives credit for, which is renewed when half of it was used.
+const CREDIT: usize = 512;
 /// Items under way, at most: the reader's credit, those that wait in the server for their turn, and one in each hand.
-const MOST: usize = 16 + 16 + 2;
+const MOST: usize = CREDIT + 128 + 2;
 
 #[tokio::test]
 async fn a_slow_reader_stops_its_writer_and_nobody_else() {
     let tested = Tested::new();
     let feed = feed(&tested);
-    let mut flood = soon(feed.flood(&Context::background(), 1000)).await.expect("it streams");
+    let mut flood = soon(feed.flood(&Context::background(), 100)).await.expect("it streams");
     for _ in 0..200 {
         soon(feed.plain()).await.expect("others go on");
     }
     let made = *tested.0.made.borrow();
-    assert!((16..=MOST).contains(&made), "{made}");
+    assert!((CREDIT..=MOST).contains(&made), "{made}");
     for _ in 0..1000 {
-        assert_eq!(soon(flood.next()).await.expect("no end").expect("an item").len(), 1000);
+        assert_eq!(soon(flood.next()).await.expect("no end").expect("an item").len(), 100);
     }
     let made = *tested.0.made.borrow();
     assert!((1000..=1000 + MOST).contains(&made), "{made}");
@@ -31,16 +33,16 @@ async fn a_slow_reader_stops_its_writer_and_nobody_else() {
 #[tokio::test]
 async fn a_method_that_reads_slowly_stops_its_caller() {
     let (tested, made) = (Tested::new(), Arc::new(AtomicUsize::new(0)));
-    let (feed, items) = (feed(&tested), 2000);
+    let (feed, items) = (feed(&tested), 20_000);
     let of_test = made.clone();
     let texts = (0..items).map(move |_| {
         made.fetch_add(1, Ordering::Relaxed);
-        "x".repeat(1000)
+        "x".repeat(100)
     });
     let slow = feed.clone();
     let call = tokio::spawn(async move { slow.slow(Streaming::of(stream::iter(texts))).await });
     let mut read = tested.0.read.subscribe();
-    for allowed in (100..items as usize).step_by(100) {
+    for allowed in (1000..items as usize).step_by(1000) {
         tested.0.allowed.send_replace(allowed);
         soon(read.wait_for(|read| *read == allowed)).await.expect("the sender is here");
         for _ in 0..20 {
@@ -48,7 +50,7 @@ async fn a_method_that_reads_slowly_stops_its_caller() {
         }
         let made = of_test.load(Ordering::Relaxed);
         // The caller's credit, and what it has in hand.
-        assert!((allowed + 8..=allowed + 16 + 2).contains(&made), "{made} of {allowed}");
+        assert!((allowed + CREDIT / 2..=allowed + CREDIT + 2).contains(&made), "{made} of {allowed}");
     }
     tested.0.allowed.send_replace(usize::MAX);
     assert_eq!(soon(call).await.expect("no panic"), Ok(items));
@@ -78,7 +80,7 @@ async fn read_with_pauses(feed: &FeedClient, tested: &Tested, items: usize, mut 
         if read % 1000 == 0 {
             // The writer fills what there is, but for the credit that is renewed late, and then stands still.
             let mut made = tested.0.made.subscribe();
-            soon(made.wait_for(|made| *made >= read + MOST - 8)).await.expect("the sender is here");
+            soon(made.wait_for(|made| *made >= read + MOST - CREDIT / 2)).await.expect("the sender is here");
             for _ in 0..10 {
                 soon(feed.plain()).await.expect("others go on");
             }

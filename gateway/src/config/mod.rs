@@ -142,7 +142,6 @@ pub use split::{HeaderMatch, SplitSpec, TargetSpec};
 pub use stream_limits::StreamLimits;
 pub(crate) use suggest::names_help;
 pub use tables::{TableHash, Tables};
-pub(crate) use target::is_dot_segment;
 pub use target::{Piece, RedirectTarget, RewriteTarget};
 pub use trailing_slash::TrailingSlash;
 pub(crate) use units::timeout;

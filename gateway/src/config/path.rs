@@ -1,12 +1,13 @@
 //! A route's path: literal segments, `{name}` for one segment, `{*name}` for all that is left; in the last segment text may follow a
 //! parameter, as in `{name}.json`.
 //!
-//! Literals are compared with the path as the client sent it: nothing is decoded, joined or folded before. What could
-//! therefore never match (a space, a `..` that clients resolve themselves) is refused here.
+//! Literals are compared with the path in its normal spelling ([`crate::paths`]): nothing is joined or folded before. What could
+//! therefore never match (a space, a `..`, an `a` that is percent-encoded) is refused here.
 
 use super::complaint::Complaint;
 use super::field;
 use super::foreign_paths;
+use crate::paths;
 use std::fmt;
 use std::ops::Range;
 
@@ -69,7 +70,7 @@ impl PathTemplate {
     }
 
     /// The path's segments, as they are written.
-    pub(super) fn segments(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn segments(&self) -> impl Iterator<Item = &str> {
         self.raw[1..].split('/')
     }
 }
@@ -154,7 +155,13 @@ fn literal(segment: &str, at: Range<usize>, last: bool) -> Result<(), Complaint>
             .within(start..start + bad.len_utf8())
             .help(format!("write it as clients send it: `{encoded}`")));
     }
-    percent(segment, at)
+    percent(segment, at.clone())?;
+    let mut room = String::new();
+    match paths::normal(segment, &mut room) {
+        same if same == segment => Ok(()),
+        normal => Err(complain("paths are compared in another spelling", "this would never match")
+            .help(format!("write `{normal}`, which is the same path"))),
+    }
 }
 
 /// Every `%` begins an encoded byte.
@@ -224,6 +231,9 @@ mod tests {
             "/{a b}",
             "/{{a}}",
             "/{a*}",
+            "/caf%c3%a9",
+            "/%61",
+            "/{a}:%67o",
         ] {
             assert!(PathTemplate::parse(raw).is_err(), "{raw:?}");
         }

@@ -7,6 +7,7 @@ use super::complaint::Complaint;
 use super::foreign_paths;
 use super::path::{PathTemplate, allowed, percent};
 use super::suggest::names_help;
+use crate::paths::is_dot_segment;
 use std::ops::Range;
 
 /// The longest target, in bytes.
@@ -167,21 +168,6 @@ fn foreign_segments(text: &str, at: Range<usize>, matched: &PathTemplate) -> Res
         start = end + 1;
     }
     Ok(())
-}
-
-/// Whether clients take a segment for `.` or `..`, percent-encoded or not (WHATWG URL, 4.2).
-pub(crate) fn is_dot_segment(segment: &str) -> bool {
-    let (mut rest, mut dots) = (segment.as_bytes(), 0);
-    while !rest.is_empty() {
-        let length = match rest {
-            [b'.', ..] => 1,
-            [b'%', b'2', b'e' | b'E', ..] => 3,
-            _ => return false,
-        };
-        rest = &rest[length..];
-        dots += 1;
-    }
-    dots == 1 || dots == 2
 }
 
 /// Splits a part of a target into its pieces. `extra` are the characters beside a segment's that may stand there.

@@ -33,6 +33,9 @@ const OTHERS: &[(&str, &str)] = &[
     ("compress", "messages are not compressed"),
 ];
 
+/// Keys of `response` that say what an item is.
+const OF_ITEMS: &[&str] = &["wrap", "field"];
+
 /// What a route says of its WebSockets.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct WebSocketSpec {
@@ -101,5 +104,13 @@ fn check(reader: &mut Reader<'_>, section: &Section<'_>, item: &Item<'_>, matche
             let title = format!("`{key}` does not go with `websocket`");
             reader.complain::<()>(&other, Complaint::new(title, *why).help("remove it"));
         }
+    }
+    let response = section.get(keys::RESPONSE.name).map(|item| item.value.get_ref());
+    let Some(DeValue::Table(response)) = response else { return };
+    for (key, value) in response.iter().filter(|(key, _)| !OF_ITEMS.contains(&&**key.get_ref())) {
+        let title = format!("`response.{}` does not go with `websocket`", key.get_ref());
+        let other = Item { key: key.get_ref(), key_span: key.span(), value };
+        let complaint = Complaint::new(title, "the reply is a WebSocket, whose messages are the items");
+        reader.complain::<()>(&other, complaint.help("remove it"));
     }
 }

@@ -92,8 +92,10 @@ reasons! {
     RewriteUnmatched = "rewrite_unmatched", NotFound;
     /// A rewrite has led to a rewrite.
     RewriteLoop = "rewrite_loop", Internal;
-    /// A path parameter that the location of a redirect takes is `.` or `..`.
+    /// A segment of the path is `.` or `..`.
     DotSegment = "dot_segment", InvalidArgument;
+    /// The path can be read as that of another route, which asks something else of its clients.
+    AmbiguousPath = "ambiguous_path", InvalidArgument;
     /// The route is for WebSockets, and the request begins none.
     UpgradeRequired = "upgrade_required", FailedPrecondition 426;
     /// A request for a WebSocket cannot begin one.

@@ -26,7 +26,12 @@ impl Failure {
             Failure::WrongMethod { method, allow } => {
                 return format!("{method} is not possible here; possible: {allow}").into();
             }
-            Failure::DotSegment => "a path parameter that is `.` or `..` cannot be redirected",
+            Failure::DotSegment => {
+                "a segment of the path is `.` or `..`, which clients resolve before they send"
+            }
+            Failure::AmbiguousPath => {
+                "the path can be read in more than one way here: send it without needless percent-encoding, slashes, dots and capitals"
+            }
             Failure::PlainHttp => "this port speaks TLS, and the request has come without: use https",
             Failure::Misdirected(host) => {
                 return format!(

@@ -4,6 +4,7 @@
 //! steps of its route. The gateway only says who may read; requests of other pages are served as those of any client are.
 
 use super::asked_host::asked_host;
+use super::asked_path::asked_path;
 use super::reply::Reply;
 use super::slash::{self, Taken};
 use crate::fields::{self, ACCESS_CONTROL_REQUEST_METHOD, FieldName, ORIGIN};
@@ -74,8 +75,8 @@ fn put_origin(cors: &Cors, origin: &str, reply: &mut Reply) {
 
 /// The route that has a path with that method, by a rewrite or not.
 fn route<'t>(table: &'t Table, method: Method, head: &Request) -> Option<&'t Route> {
-    let (host, path) = (asked_host(table, head), head.path());
-    let mut room = String::new();
+    let (mut asked, mut room) = (String::new(), String::new());
+    let (host, path) = (asked_host(table, head), asked_path(head, &mut asked).ok()?);
     let (at, captured) = match table.find(method, host, path) {
         Some(found) => found,
         None => {

@@ -1,13 +1,15 @@
 //! Which route a request meets: it is looked up, passes the route's steps, and is looked up again, once, where that rewrites it.
 
 use super::asked_host::asked_host;
+use super::asked_path::asked_path;
 use super::miss::missed;
 use super::reply::Reply;
 use super::slash::{self, Taken};
 use super::tally::Tally;
 use crate::failure::Failure;
 use crate::method::Method;
-use crate::routes::{Action, Captured, PathParams, Route, rewritten};
+use crate::paths;
+use crate::routes::{Action, Captured, PathParams, Route, Table, rewritten};
 use crate::steps::{Arrival, Passed};
 use crate::worker::{LocalTable, RouteRef};
 use callgate_http1::Request;
@@ -34,8 +36,10 @@ pub(super) enum Lookup<'t, 'p> {
 /// Paths that are made while a request is looked up.
 #[derive(Default)]
 pub(super) struct Room {
+    asked: String,
     slashed: String,
     rewritten: String,
+    read: String,
 }
 
 /// Looks a request up. From the route that it meets on it is counted there.
@@ -51,8 +55,8 @@ pub(super) fn look_up<'t, 'p>(
         "HEAD" => Some(Method::Get),
         method => method.parse().ok(),
     };
-    let (host, path) = (asked_host(table, head), head.path());
-    let Room { slashed, rewritten: room } = room;
+    let Room { asked, slashed, rewritten: room, read } = room;
+    let (host, path) = (asked_host(table, head), asked_path(head, asked)?);
     let found = method.and_then(|method| table.find(method, host, path));
     let (at, captured) = match found {
         Some(found) => found,
@@ -62,9 +66,10 @@ pub(super) fn look_up<'t, 'p>(
                 tally.counts_for(Some(RouteRef::new(table.clone(), at)));
                 return Ok(Lookup::Elsewhere(slash::redirect(to, head.query())));
             }
-            None => return Err(missed(table, head)),
+            None => return Err(missed(table, head, path)),
         },
     };
+    unambiguous(table, method, host, path, at)?;
     let route = RouteRef::new(table.clone(), at);
     let params = decoded(&route, &captured)?;
     pass(&route, arrival, passed, tally)?;
@@ -72,9 +77,10 @@ pub(super) fn look_up<'t, 'p>(
         return Ok(Lookup::Met(Met { route, captured, params }));
     };
     rewritten(&rewrite.target, &captured.raw(), room);
-    let to: &'p str = room;
+    let to: &'p str = paths::normal(room, read);
     let found = method.and_then(|method| table.find(method, host, to));
     let (at, captured) = found.ok_or_else(|| Failure::RewriteUnmatched(path.to_owned()))?;
+    unambiguous(table, method, host, to, at)?;
     let next = RouteRef::new(table.clone(), at);
     if let Action::Rewrite(_) = &next.action {
         return Err(Failure::RewriteLoop(to.to_owned()));
@@ -84,6 +90,21 @@ pub(super) fn look_up<'t, 'p>(
     rewrite.rewritten.of(arrival.worker).increment();
     pass(&next, arrival, passed, tally)?;
     Ok(Lookup::Met(Met { route: next, captured, params }))
+}
+
+/// Refuses a path that can be read as that of another route, which asks something else of its clients.
+#[inline]
+fn unambiguous(
+    table: &Table,
+    method: Option<Method>,
+    host: Option<&str>,
+    path: &str,
+    at: usize,
+) -> Result<(), Failure> {
+    match method.is_some_and(|method| table.is_ambiguous(method, host, path, at)) {
+        true => Err(Failure::AmbiguousPath),
+        false => Ok(()),
+    }
 }
 
 /// What the parameters of a route that calls are: other actions take them as they were sent.

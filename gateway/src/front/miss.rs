@@ -1,6 +1,7 @@
 //! Requests that meet no route, and those that ask which methods there are.
 
 use super::asked_host::asked_host;
+use super::asked_path::asked_path;
 use super::reply::Reply;
 use super::slash;
 use crate::failure::Failure;
@@ -8,9 +9,9 @@ use crate::method::Method;
 use crate::routes::Table;
 use callgate_http1::Request;
 
-/// What is there instead of a route for a request: other methods of its path, or nothing.
-pub(super) fn missed(table: &Table, head: &Request) -> Failure {
-    let methods = slash::methods(table, asked_host(table, head), head.path());
+/// What is there instead of a route for a request with that path: other methods, or nothing.
+pub(super) fn missed(table: &Table, head: &Request, path: &str) -> Failure {
+    let methods = slash::methods(table, asked_host(table, head), path);
     if methods.is_empty() {
         return Failure::NoRoute(head.path().to_owned());
     }
@@ -19,7 +20,8 @@ pub(super) fn missed(table: &Table, head: &Request) -> Failure {
 
 /// The reply to OPTIONS: the methods of a path, or of the gateway for `*` (RFC 9110, 9.3.7).
 pub(super) fn options(head: &Request, table: &Table) -> Result<Reply, Failure> {
-    let path = head.path();
+    let mut room = String::new();
+    let path = asked_path(head, &mut room)?;
     let methods =
         if path == "*" { Method::ALL.to_vec() } else { slash::methods(table, asked_host(table, head), path) };
     if methods.is_empty() {

@@ -38,6 +38,7 @@
 mod accept;
 mod actions;
 mod asked_host;
+mod asked_path;
 mod body;
 mod client;
 mod client_certificate;

@@ -5,7 +5,8 @@
 //! its target names, whatever the parameters are: a path that would begin with `//` gets its second slash encoded, and a
 //! backslash, which browsers take for a slash, always is.
 
-use crate::config::{Piece, RedirectTarget, RewriteTarget, is_dot_segment};
+use crate::config::{Piece, RedirectTarget, RewriteTarget};
+use crate::paths::is_dot_segment;
 
 /// What is kept as it is where a value is one segment of a path, beside unreserved characters (RFC 3986, 3.3).
 const SEGMENT: &[u8] = b"!$&'()*+,;=:@";

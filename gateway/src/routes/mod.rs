@@ -3,6 +3,7 @@
 //! A [`Table`] never changes; a reload builds the next one, taking over what stayed the same, and swaps it in.
 
 mod action;
+mod careless;
 mod every_reply;
 mod location;
 mod next;

@@ -1,5 +1,6 @@
 //! The next table: built from checked files, as a diff against the one before.
 
+use super::careless::{Careless, differ};
 use super::route::{Route, next_routes};
 use super::table::Table;
 use super::trees::Trees;
@@ -16,10 +17,11 @@ impl Table {
         let backends = next_backends(&before.backends, backends, lists, workers);
         let routes = next_routes(&before.routes, routes, &backends, workers);
         let trees = next_trees(before, &routes);
+        let careless = next_careless(before, &routes, &trees);
         let route_ids = next_ids(before, &routes);
         let minds_slashes = routes.iter().any(|route| route.policy.trailing_slash != TrailingSlash::Strict);
         let (generation, hash) = (before.generation + 1, hash.to_string());
-        Table { generation, hash, empty, routes, route_ids, backends, trees, minds_slashes }
+        Table { generation, hash, empty, routes, route_ids, backends, trees, minds_slashes, careless }
     }
 }
 
@@ -38,6 +40,12 @@ fn next_trees(before: &Table, routes: &[Arc<Route>]) -> Arc<Trees> {
         return before.trees.clone();
     }
     Arc::new(Trees::of(routes))
+}
+
+/// What their paths are to somebody careless, where that matters: as in the table before, if the same paths are in the same places.
+fn next_careless(before: &Table, routes: &[Arc<Route>], trees: &Arc<Trees>) -> Option<Arc<Careless>> {
+    let same = before.careless.as_ref().filter(|_| Arc::ptr_eq(trees, &before.trees));
+    differ(routes).then(|| same.cloned().unwrap_or_else(|| Arc::new(Careless::of(routes))))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use super::action::Action;
 use super::every_reply::EveryReply;
 use crate::backends::Backend;
-use crate::config::{Matcher, Place, RoutePolicy, RouteSpec, Written};
+use crate::config::{Matcher, Place, RouteClients, RoutePolicy, RouteSpec, Written};
 use crate::ids::next_id;
 use crate::limit::SharedBuckets;
 use crate::steps::{Making, Steps};
@@ -36,7 +36,20 @@ pub struct Route {
     pub stats: Arc<RouteStats>,
 }
 
+/// What a route asks of its clients before it does anything.
+#[derive(PartialEq)]
+pub(super) struct Demands<'r> {
+    clients: &'r RouteClients,
+    client_certificate: bool,
+}
+
 impl Route {
+    /// What it asks of its clients.
+    pub(super) fn demands(&self) -> Demands<'_> {
+        let RoutePolicy { clients, client_certificate, .. } = &*self.policy;
+        Demands { clients, client_certificate: *client_certificate }
+    }
+
     fn is(&self, spec: &RouteSpec) -> bool {
         (&self.matcher, &self.policy) == (&spec.matcher, &spec.policy) && self.action.spec() == spec.action
     }

@@ -1,5 +1,6 @@
 //! What a table is made of, and how a request is looked up in it.
 
+use super::careless::Careless;
 use super::params::Captured;
 use super::route::Route;
 use super::trees::Trees;
@@ -26,6 +27,8 @@ pub struct Table {
     pub(super) trees: Arc<Trees>,
     /// Some routes take paths that are theirs but for a slash at their end.
     pub(super) minds_slashes: bool,
+    /// Where routes ask different things of their clients: what their paths are to somebody careless.
+    pub(super) careless: Option<Arc<Careless>>,
 }
 
 impl Table {
@@ -42,6 +45,7 @@ impl Table {
             backends,
             trees: Arc::default(),
             minds_slashes: false,
+            careless: None,
         }
     }
 
@@ -65,6 +69,12 @@ impl Table {
         path: &'p str,
     ) -> Option<(usize, Captured<'t, 'p>)> {
         self.trees.find(method, host, path)
+    }
+
+    /// Whether a path, which was found to be that of the route `at`, can be read as that of a route which asks something else of its clients.
+    #[inline]
+    pub fn is_ambiguous(&self, method: Method, host: Option<&str>, path: &str, at: usize) -> bool {
+        self.careless.as_ref().is_some_and(|careless| careless.confuses(&self.routes, method, host, path, at))
     }
 
     /// The methods with which a path of a host exists.

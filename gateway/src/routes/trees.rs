@@ -9,7 +9,7 @@ use crate::config::{Matcher, shown_host};
 use crate::host::Compared;
 use crate::method::Method;
 use callgate_tls::Name;
-use matchit::Router;
+use matchit::{InsertError, Router};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -47,8 +47,7 @@ impl Trees {
         for (at, route) in routes.iter().enumerate() {
             let Matcher { method, path, hosts, .. } = &route.matcher;
             for host in hosts.names() {
-                let tree = &mut trees.paths(host)[*method as usize];
-                if let Err(error) = tree.insert(path.as_str(), at) {
+                if let Err(error) = trees.insert(*method, host, path.as_str(), at) {
                     // The checks of the files insert the same patterns into the same kind of tree.
                     let route = route.matcher.name();
                     tracing::error!(route, %error, "a checked route does not go into the table");
@@ -56,6 +55,20 @@ impl Trees {
             }
         }
         trees
+    }
+
+    /// A pattern more, which leads to a place.
+    ///
+    /// # Errors
+    /// It takes the same paths as another one that is there.
+    pub(super) fn insert(
+        &mut self,
+        method: Method,
+        host: Option<&Name>,
+        pattern: &str,
+        at: usize,
+    ) -> Result<(), InsertError> {
+        self.paths(host)[method as usize].insert(pattern, at)
     }
 
     fn paths(&mut self, host: Option<&Name>) -> &mut Paths {

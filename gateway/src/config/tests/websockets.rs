@@ -41,6 +41,16 @@ fn what_will_not_do_is_said_with_what_to_write() {
         ("GET", "websocket = true\netag = true", "`etag` does not go with `websocket`"),
         ("GET", "websocket = true\nbody = { stream = true }", "`body` does not go with `websocket`"),
         ("GET", "websocket = true\ncompress = true", "`compress` does not go with `websocket`"),
+        (
+            "GET",
+            "websocket = true\nresponse = { stream = 'sse' }",
+            "`response.stream` does not go with `websocket`",
+        ),
+        (
+            "GET",
+            "websocket = true\nresponse = { field = 'a', status = 201 }",
+            "`response.status` does not go with",
+        ),
         ("GET", "websocket = true\nversion = '2'", "`version` does not go with `websocket`"),
         ("GET", "websocket = true\nfallback = { status = 503 }", "`fallback` does not go with `websocket`"),
     ] {

@@ -4,9 +4,8 @@
 //! A value that is missing, or an empty text, leaves nothing to say: then there is no header, and no link. A part of a query that has a
 //! parameter of the request which is missing is left out alone.
 
-use crate::config::{
-    HeaderSpec, HeaderValue, Part, ReplySpec, TextTemplate, UriTemplate, ValueSource, is_dot_segment,
-};
+use crate::config::{HeaderSpec, HeaderValue, Part, ReplySpec, TextTemplate, UriTemplate, ValueSource};
+use crate::paths::is_dot_segment;
 use callgate_transcode::Picked;
 use std::borrow::Cow;
 

@@ -11,6 +11,8 @@ use std::task::{Context, Poll, Waker};
 use tokio::sync::mpsc;
 use tokio::task::{LocalSet, yield_now};
 
+/// Items that one side may send before the other gives it credit for more.
+const ITEMS: u32 = 512;
 const SECOND: Duration = Duration::from_secs(1);
 const OUT: Streaming = Streaming { caller: false, service: true };
 const IN: Streaming = Streaming { caller: true, service: false };
@@ -112,12 +114,14 @@ async fn items_become_json_when_they_are_taken_and_the_instance_has_credit_for_o
     assert!(call.is_in_items() && call.streams());
     assert_eq!(net.heard(), ["CALL 1 3601000"], "it has the stream's time");
     assert!(progress(&mut call).is_none());
-    (0..16).for_each(|n| net.item(1, &format!("{n:02}")));
+    (0..ITEMS).for_each(|n| net.item(1, &format!("{n:03}")));
     assert!(matches!(progress(&mut call), Some(Progress::Begun(_))));
     assert!(net.heard().is_empty(), "nobody has taken one");
-    for n in 0..16 {
-        assert_eq!(next(&mut call), Some(format!("\"{n:02}\"")));
-        let credit = if n % 8 == 7 { vec!["CREDIT 1 8 24".to_owned()] } else { vec![] };
+    let half = ITEMS / 2;
+    for n in 0..ITEMS {
+        assert_eq!(next(&mut call), Some(format!("\"{n:03}\"")));
+        let credit =
+            if n % half == half - 1 { vec![format!("CREDIT 1 {half} {}", half * 4)] } else { vec![] };
         assert_eq!(net.heard(), credit, "{n}");
     }
     assert_eq!(next(&mut call), None);
@@ -133,7 +137,7 @@ async fn items_become_json_when_they_are_taken_and_the_instance_has_credit_for_o
 async fn an_instance_that_sends_more_than_it_may_has_broken_the_protocol() {
     let net = Net::new(OUT);
     let _call = net.call(Body::Whole(b""));
-    (0..16).for_each(|_| net.item(1, "x"));
+    (0..ITEMS).for_each(|_| net.item(1, "x"));
     let beyond = net.conn.on_event(Event::Item { number: 1, payload: b"\x01x" });
     assert!(matches!(beyond, Err(ProtocolError::BeyondCredit(1))));
 }
@@ -286,8 +290,11 @@ async fn items_of_a_request_wait_for_credit() {
         let mut net = Net::new(IN);
         let (to, stream) = body();
         let _call = net.call(Body::Stream(&stream));
-        bring(&to, (0..20).map(|_| item("\"x\""))).await;
-        assert_eq!(net.heard().len(), 1 + 16);
+        for _ in 0..ITEMS {
+            bring(&to, [item("\"x\"")]).await;
+        }
+        assert_eq!(net.heard().len(), 1 + ITEMS as usize);
+        bring(&to, (0..4).map(|_| item("\"x\""))).await;
         settle().await;
         assert!(net.heard().is_empty());
         net.says(Event::Credit { number: 1, items: 3, bytes: 100 });
