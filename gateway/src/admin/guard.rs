@@ -15,7 +15,15 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// What is asked of a request.
 pub(super) struct Guard {
     hosts: Vec<String>,
-    token: Option<Token>,
+    tokens: Option<Tokens>,
+}
+
+/// The tokens of those who may ask.
+struct Tokens {
+    /// For everything.
+    all: Token,
+    /// For what changes nothing.
+    read: Option<Token>,
 }
 
 /// Why a request is refused.
@@ -27,6 +35,8 @@ pub(super) enum Refused {
     UnknownHost(String),
     /// It has not the token.
     NoToken,
+    /// It may change something, and has the token for reading.
+    ReadsOnly,
     /// A page of another site has a browser send it.
     CrossSite,
 }
@@ -34,7 +44,9 @@ pub(super) enum Refused {
 impl Guard {
     /// As the settings say.
     pub(super) fn new(settings: &AdminSettings) -> Guard {
-        Guard { hosts: settings.hosts.clone(), token: settings.token.clone() }
+        let read = settings.read_token.clone();
+        let tokens = settings.token.clone().map(|all| Tokens { all, read });
+        Guard { hosts: settings.hosts.clone(), tokens }
     }
 
     /// Whether the request may be answered.
@@ -45,11 +57,8 @@ impl Guard {
         {
             return Err(Refused::UnknownHost(host.host().to_owned()));
         }
-        if let Some(token) = &self.token {
-            let given = only(request, &AUTHORIZATION).ok().flatten().and_then(bearer);
-            if !given.is_some_and(|given| token.is(given)) {
-                return Err(Refused::NoToken);
-            }
+        if let Some(tokens) = &self.tokens {
+            tokens.check(request)?;
         }
         if !request.method().is_safe() && is_cross_site(request, host.as_ref()) {
             return Err(Refused::CrossSite);
@@ -65,6 +74,20 @@ impl Guard {
             || name == "localhost"
             || name.ends_with(".localhost")
             || self.hosts.contains(&name)
+    }
+}
+
+impl Tokens {
+    fn check<B>(&self, request: &Request<B>) -> Result<(), Refused> {
+        let given = only(request, &AUTHORIZATION).ok().flatten().and_then(bearer).ok_or(Refused::NoToken)?;
+        if self.all.is(given) {
+            return Ok(());
+        }
+        match &self.read {
+            Some(read) if read.is(given) && request.method().is_safe() => Ok(()),
+            Some(read) if read.is(given) => Err(Refused::ReadsOnly),
+            _ => Err(Refused::NoToken),
+        }
     }
 }
 
@@ -145,6 +168,10 @@ impl Refused {
                 reply.headers_mut().insert(WWW_AUTHENTICATE, scheme);
                 reply
             }
+            Refused::ReadsOnly => text(
+                StatusCode::FORBIDDEN,
+                "this is the token for reading (`read_token`): changes need `token` of [admin] in gateway.toml\n".to_owned(),
+            ),
             Refused::CrossSite => text(
                 StatusCode::FORBIDDEN,
                 "a page of another site (Origin, Sec-Fetch-Site) cannot change anything here\n".to_owned(),
@@ -158,8 +185,11 @@ mod tests {
     use super::*;
 
     fn guard(hosts: &[&str], token: Option<&str>) -> Guard {
-        let token = token.map(|token| Token::parse(token).expect("a token"));
-        Guard { hosts: hosts.iter().map(|&host| host.to_owned()).collect(), token }
+        let tokens = token.map(|token| Tokens {
+            all: Token::parse(token).expect("a token"),
+            read: Token::parse("for-reading").ok(),
+        });
+        Guard { hosts: hosts.iter().map(|&host| host.to_owned()).collect(), tokens }
     }
 
     fn request(method: &str, target: &str, headers: &[(&str, &str)]) -> Request<()> {
@@ -256,5 +286,21 @@ mod tests {
         }
         let without = request("GET", "/config", &[("host", "127.0.0.1")]);
         assert_eq!(guard.check(&without), Err(Refused::NoToken));
+    }
+
+    #[test]
+    fn the_token_for_reading_changes_nothing() {
+        let guard = guard(&[], Some("s3cret-token"));
+        let headers = [("host", "127.0.0.1"), ("authorization", "Bearer for-reading")];
+        for (method, expected) in [
+            ("GET", Ok(())),
+            ("HEAD", Ok(())),
+            ("POST", Err(Refused::ReadsOnly)),
+            ("PUT", Err(Refused::ReadsOnly)),
+            ("DELETE", Err(Refused::ReadsOnly)),
+            ("BREW", Err(Refused::ReadsOnly)),
+        ] {
+            assert_eq!(guard.check(&request(method, "/config", &headers)), expected, "{method}");
+        }
     }
 }

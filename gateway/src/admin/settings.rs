@@ -40,7 +40,7 @@ pub(super) fn of(settings: &Settings) -> Value {
             "max_connection_age": time(http2.max_connection_age),
         },
         // Whether there is a token, and never which.
-        "admin": { "listen": admin.listen, "hosts": admin.hosts, "token": admin.token.is_some() },
+        "admin": { "listen": admin.listen, "hosts": admin.hosts, "token": admin.token.is_some(), "read_token": admin.read_token.is_some() },
         "tables": { "watch": tables.watch },
         "log": { "level": log.level, "format": format!("{:?}", log.format).to_lowercase() },
         "upgrade": {

@@ -27,6 +27,11 @@ impl Diagnostics {
         if found.is_empty() { Ok(()) } else { Err(Diagnostics(found)) }
     }
 
+    /// Each of them.
+    pub(super) fn into_found(self) -> Vec<Diagnostic> {
+        self.0
+    }
+
     /// All of them, as a text of many lines, with or without terminal colours.
     pub fn render(&self, color: bool) -> String {
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };

@@ -128,6 +128,8 @@ pub struct AdminSettings {
     pub hosts: Vec<String>,
     /// What requests have to bring along, but for those that ask for health and metrics.
     pub token: Option<Token>,
+    /// What those may bring along instead that change nothing. Where it is, `token` is.
+    pub read_token: Option<Token>,
 }
 
 /// `[tables]`
@@ -259,6 +261,7 @@ impl Settings {
                 listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8081)),
                 hosts: Vec::new(),
                 token: None,
+                read_token: None,
             },
             tables: TableSettings { watch: vec![absolute(file, "../routes")] },
             log: LogSettings { level: "info".to_owned(), format: LogFormat::Auto },

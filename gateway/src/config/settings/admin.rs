@@ -5,6 +5,7 @@ use super::places::{ADDRESS, absolute, address};
 use crate::config::complaint::Complaint;
 use crate::config::diagnostics::Diagnostic;
 use crate::config::reader::{Item, Reader, Section, set};
+use crate::config::secret_source::SecretSource;
 use callgate_protocol::Token;
 use std::fs::File;
 use std::io::Read;
@@ -12,7 +13,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use toml::de::DeValue;
 
-pub(super) const KEYS: &[&str] = &["listen", "hosts", "token", "token_file"];
+pub(super) const KEYS: &[&str] = &["listen", "hosts", "token", "token_file", "read_token"];
 
 /// How much of a token's file is read: more than any token is long.
 const MAX_FILE: u64 = 4096;
@@ -37,15 +38,53 @@ pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>, admin: &mut A
         (None, Some(file)) => read_file(reader, &file),
         (None, None) => None,
     };
+    if let Some(item) = section.get("read_token") {
+        admin.read_token = read_token(reader, &item);
+        check_pair(reader, section, &item, admin);
+    }
 }
 
-/// Mistakes are told without the line in which they stand: it may be the secret.
+/// A token for reading is another one than that for everything, which there has to be.
+fn check_pair(reader: &mut Reader<'_>, section: &Section<'_>, item: &Item<'_>, admin: &AdminSettings) {
+    let complaint = match (&admin.token, &admin.read_token) {
+        (Some(token), Some(read)) if token == read => {
+            Complaint::new("`read_token` is the same as `token`", "it could change everything")
+        }
+        (None, Some(_)) if section.get("token").is_none() && section.get("token_file").is_none() => {
+            Complaint::new(
+                "`read_token` goes with `token`",
+                "nobody could change anything, and everybody could read",
+            )
+            .help("set `token` as well")
+        }
+        _ => return,
+    };
+    // Not shown in its place, which may be the secret.
+    reader.report(complaint.without_place(item.key));
+}
+
+/// A token, or where it is kept. Mistakes are told without the line in which they stand, which may be the secret.
 fn read_token(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Token> {
+    let key = item.key;
     let token = match item.value.get_ref() {
         DeValue::String(text) => Token::parse(text),
-        _ => Err("it is not a string"),
+        DeValue::Table(_) => return load_token(reader, item),
+        _ => Err("it is not a string, nor a table such as { file = \"…\" }"),
     };
-    token.map_err(|why| reader.report(Diagnostic::new(format!("[admin] token cannot be one: {why}")))).ok()
+    token.map_err(|why| reader.report(Diagnostic::new(format!("[admin] {key} cannot be one: {why}")))).ok()
+}
+
+/// The token that is kept elsewhere.
+fn load_token(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Token> {
+    let source = SecretSource::read(reader, item, "a table such as { file = \"…\" }", "the token's file")?;
+    let content = source.load("the token", &reader.source.clone(), &item.span());
+    let content = content.map_err(|found| reader.found.extend(found.into_found())).ok()?;
+    let token = std::str::from_utf8(&content)
+        .map_err(|_| "it is no text")
+        .and_then(|text| Token::parse(text.trim_end()));
+    token
+        .map_err(|why| Complaint::new(format!("{} holds no token", source.shown()), why))
+        .map_or_else(|complaint| reader.complain(item, complaint), Some)
 }
 
 fn read_file(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Token> {

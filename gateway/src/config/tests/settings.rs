@@ -542,6 +542,11 @@ fn a_secret_is_not_shown_in_what_is_said_against_it() {
         ("[admin]\ntoken = 53143", "it is not a string"),
         ("[admin]\ntoken = 's3cret'\ntoken_file = '/x'", "it has both"),
         ("[admin]\ntoken_file = '/nowhere/token'", "`/nowhere/token` cannot be read"),
+        ("[admin]\ntoken = { file = '/nowhere/token' }", "/nowhere/token"),
+        ("[admin]\ntoken = { env = 'CALLGATE_NOT_SET' }", "the variable `CALLGATE_NOT_SET` is not set"),
+        ("[admin]\nread_token = 's3cret'", "`read_token` goes with `token`"),
+        ("[admin]\ntoken = 's3cret'\nread_token = 's3cret'", "`read_token` is the same as `token`"),
+        ("[admin]\ntoken = 's3cret-a'\nread_token = 's3cret b'", "[admin] read_token cannot be one"),
     ] {
         let seen = Settings::parse(Source::new("gateway.toml", text), None).unwrap_err().to_string();
         assert!(seen.contains(expected), "{seen}");
@@ -556,7 +561,17 @@ fn a_token_may_stand_in_a_file_of_its_own() {
     let file = folder.write("config/gateway.toml", "admin.token_file = '../secrets/token'");
     let token = Settings::load(&file).unwrap().admin.token.expect("there is one");
     assert!(token.is(b"s3cret"));
+    let file = folder.write(
+        "config/gateway.toml",
+        "[admin]\ntoken = { file = '../secrets/token' }\nread_token = 'for-reading'",
+    );
+    let admin = Settings::load(&file).unwrap().admin;
+    assert!(admin.token.expect("there is one").is(b"s3cret"));
+    assert!(admin.read_token.expect("there is one").is(b"for-reading"));
     folder.write("secrets/token", "\n");
+    let told = Settings::load(&file).unwrap_err().to_string();
+    assert!(told.contains("secrets/token holds no token") && told.contains("gateway.toml:2:9"), "{told}");
+    let file = folder.write("config/gateway.toml", "admin.token_file = '../secrets/token'");
     assert!(Settings::load(&file).unwrap_err().to_string().contains("the file holds no token"));
 }
 

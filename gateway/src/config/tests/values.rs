@@ -224,7 +224,7 @@ fn every_setting_is_read() {
                 min_send_rate = '3B/s', min_send_rate_window = '5s', min_body_rate = '9B/s', min_body_rate_window = '6s', max_head = 10000, max_headers = 7, \
                 max_connections = 5, max_handshakes = 6, max_requests_per_connection = 11, handshake_timeout = '8s', header_timeout = '1s', body_timeout = '2s', idle_timeout = '3s', websocket_ping = '21s', \
                 drain_timeout = '4s', stream_drain = '2s', lame_duck = '7s', state = '/s', error_types = 'https://e.example/' }\n\
-                admin = { listen = '127.0.0.1:9', hosts = ['Gateway.Example'], token = 's3cret' }\ntables.watch = ['x', '/y/z.toml', '../../w']\n\
+                admin = { listen = '127.0.0.1:9', hosts = ['Gateway.Example'], token = 's3cret', read_token = 'for-scrapes' }\ntables.watch = ['x', '/y/z.toml', '../../w']\n\
                 log = { level = 'info,callgate=debug', format = 'json' }\n\
                 upgrade = { socket = '@x', drain_timeout = '5s' }\ndns.timeout = '6s'\n\
                 http2 = { max_concurrent_streams = 8, max_connection_age = '9s' }\n";
@@ -265,6 +265,7 @@ fn every_setting_is_read() {
             listen: "127.0.0.1:9".parse().unwrap(),
             hosts: vec!["gateway.example".to_owned()],
             token: callgate_protocol::Token::parse("s3cret").ok(),
+            read_token: callgate_protocol::Token::parse("for-scrapes").ok(),
         },
         tables: TableSettings { watch: ["/etc/callgate/x", "/y/z.toml", "/w"].map(PathBuf::from).to_vec() },
         log: LogSettings { level: "info,callgate=debug".into(), format: LogFormat::Json },
