@@ -4,13 +4,14 @@
 //! authenticator  one `[auth.NAME]` of the table in force, and how the next ones follow from those before
 //! bearer         the token of `Authorization`
 //! peer           what is known of a connection's other end, whatever its requests say
-//! mtls, unix     who that is, by the kind of the authenticator
+//! mtls, unix, jwt  who that is, by the kind of the authenticator
 //! ```
 //! A request shows nothing that an authenticator knows, or something that it verifies, or something bad. What that means for a route
 //! that names several is for the step `authenticate` to say.
 
 mod authenticator;
 mod bearer;
+mod jwt;
 mod mtls;
 mod peer;
 mod unix;
