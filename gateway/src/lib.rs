@@ -10,6 +10,7 @@
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 pub mod admin;
+pub mod auth;
 pub mod backends;
 pub mod buffers;
 pub mod call;
@@ -24,6 +25,7 @@ pub mod descriptors;
 pub mod discovery;
 pub mod failure;
 mod fields;
+mod followed;
 pub mod front;
 mod host;
 mod ids;

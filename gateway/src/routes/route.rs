@@ -3,8 +3,9 @@
 
 use super::action::Action;
 use super::every_reply::EveryReply;
+use crate::auth::Authenticators;
 use crate::backends::Backend;
-use crate::config::{Matcher, Place, RouteClients, RoutePolicy, RouteSpec, Written};
+use crate::config::{Matcher, Place, RouteAuth, RouteClients, RoutePolicy, RouteRequire, RouteSpec, Written};
 use crate::ids::next_id;
 use crate::limit::SharedBuckets;
 use crate::steps::{Making, Steps};
@@ -41,13 +42,15 @@ pub struct Route {
 pub(super) struct Demands<'r> {
     clients: &'r RouteClients,
     client_certificate: bool,
+    auth: &'r RouteAuth,
+    require: &'r RouteRequire,
 }
 
 impl Route {
     /// What it asks of its clients.
     pub(super) fn demands(&self) -> Demands<'_> {
-        let RoutePolicy { clients, client_certificate, .. } = &*self.policy;
-        Demands { clients, client_certificate: *client_certificate }
+        let RoutePolicy { clients, client_certificate, auth, require, .. } = &*self.policy;
+        Demands { clients, client_certificate: *client_certificate, auth, require }
     }
 
     fn is(&self, spec: &RouteSpec) -> bool {
@@ -55,11 +58,11 @@ impl Route {
     }
 }
 
-/// The routes of the next table, which has those backends.
+/// The routes of the next table, which has those backends and authenticators.
 pub(super) fn next_routes(
     before: &[Arc<Route>],
     specs: Vec<RouteSpec>,
-    backends: &[Arc<Backend>],
+    (backends, authenticators): (&[Arc<Backend>], &Authenticators),
     workers: usize,
 ) -> Vec<Arc<Route>> {
     let known: HashMap<&Matcher, &Arc<Route>> = before.iter().map(|route| (&route.matcher, route)).collect();
@@ -67,7 +70,7 @@ pub(super) fn next_routes(
     let stay = specs.iter().filter_map(|spec| known.get(&spec.matcher));
     let taken: HashSet<usize> = stay.map(|route| route.slot).collect();
     let mut free = (0..).filter(|slot| !taken.contains(slot));
-    let limits = before.iter().filter_map(|route| route.steps.rate_limits());
+    let limits = before.iter().flat_map(|route| route.steps.rate_limits());
     let mut shared = SharedBuckets::of(limits);
     let mut routes = Vec::with_capacity(specs.len());
     for spec in specs {
@@ -85,7 +88,7 @@ pub(super) fn next_routes(
             continue;
         }
         let RouteSpec { matcher, policy, action: said, written: Written { place, .. } } = spec;
-        let mut making = Making { matcher: &matcher, shared: &mut shared, workers };
+        let mut making = Making { matcher: &matcher, shared: &mut shared, authenticators, workers };
         let steps = Steps::next(&policy, old.map(|old| &old.steps), &mut making);
         let every_reply = EveryReply::of(&policy, &action);
         // The counters have one place for a status of the route's own.

@@ -4,6 +4,7 @@ use super::careless::Careless;
 use super::params::Captured;
 use super::route::Route;
 use super::trees::Trees;
+use crate::auth::Authenticators;
 use crate::backends::Backend;
 use crate::method::Method;
 use std::path::PathBuf;
@@ -23,6 +24,8 @@ pub struct Table {
     pub route_ids: Arc<[u64]>,
     /// All backends, by name.
     pub backends: Vec<Arc<Backend>>,
+    /// All authenticators.
+    pub authenticators: Authenticators,
     /// The trees of their paths, which lead to places in `routes`; shared with other tables of the same ones.
     pub(super) trees: Arc<Trees>,
     /// Some routes take paths that are theirs but for a slash at their end.
@@ -43,6 +46,7 @@ impl Table {
             routes,
             route_ids,
             backends,
+            authenticators: Authenticators::default(),
             trees: Arc::default(),
             minds_slashes: false,
             careless: None,

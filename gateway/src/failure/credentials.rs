@@ -1,0 +1,157 @@
+//! Failures of callers who are not let in, or may not do what they ask for. What is wrong with what they have shown is for metrics and
+//! the log; they themselves hear what RFC 6750, 3.1 says, and nothing of what would have been right.
+
+use callgate_auth::jwt::Refused;
+use std::fmt::Write;
+use std::sync::Arc;
+
+/// The realm of all challenges (RFC 9110, 11.5): a gateway is one.
+const REALM: &str = "realm=\"callgate\"";
+
+macro_rules! flaws {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal;)*) => {
+        /// What is wrong with what a caller has shown. A closed list: metrics carry the names.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Flaw {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Flaw {
+            /// All of them; the index of each is its number as `usize`.
+            pub const ALL: &'static [Flaw] = &[$(Flaw::$variant,)*];
+
+            /// Its name, in logs, metrics and documents.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Flaw::$variant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+flaws! {
+    /// It is none of those that may call: a certificate's name, a user.
+    NotAllowed = "not_allowed";
+    /// The certificate has no name of the kind that counts.
+    NoName = "no_name";
+    /// Its time is over.
+    Expired = "expired";
+    /// Its time has not begun.
+    NotYet = "not_yet";
+    /// It is longer than it may be.
+    TooLong = "too_long";
+    /// It cannot be read.
+    Malformed = "malformed";
+    /// The token's header asks for what is not done, or says that it is another kind of token.
+    Header = "header";
+    /// The token is signed by an algorithm that is not expected.
+    Algorithm = "algorithm";
+    /// The token is signed with a key that is not known.
+    UnknownKey = "unknown_key";
+    /// The token's signature is wrong.
+    Signature = "signature";
+    /// The token is from another issuer.
+    Issuer = "issuer";
+    /// The token is for others.
+    Audience = "audience";
+    /// The token lacks a claim that is needed, or a claim is not what it has to be.
+    Claims = "claims";
+    /// The token was revoked.
+    Revoked = "revoked";
+    /// What would verify it could not be read yet.
+    Unavailable = "unavailable";
+}
+
+/// What tells a client how it could show who it is (RFC 9110, 11.6.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Challenge {
+    /// By a certificate. There is no registered word for it.
+    ClientCertificate,
+    /// By its user, through a Unix socket. There is no registered word for it.
+    PeerUser,
+    /// By a bearer token (RFC 6750).
+    Bearer,
+}
+
+impl Challenge {
+    /// The scheme of HTTP.
+    fn scheme(self) -> &'static str {
+        match self {
+            Challenge::ClientCertificate => "ClientCertificate",
+            Challenge::PeerUser => "PeerUser",
+            Challenge::Bearer => "Bearer",
+        }
+    }
+
+    /// Whether RFC 6750 says what is wrong.
+    fn is_bearer(self) -> bool {
+        self == Challenge::Bearer
+    }
+}
+
+impl From<Refused> for Flaw {
+    fn from(refused: Refused) -> Flaw {
+        match refused {
+            Refused::TooLong => Flaw::TooLong,
+            Refused::Malformed => Flaw::Malformed,
+            Refused::Header => Flaw::Header,
+            Refused::Algorithm => Flaw::Algorithm,
+            Refused::UnknownKey => Flaw::UnknownKey,
+            Refused::Signature => Flaw::Signature,
+            Refused::Expired => Flaw::Expired,
+            Refused::NotYet => Flaw::NotYet,
+            Refused::Issuer => Flaw::Issuer,
+            Refused::Audience => Flaw::Audience,
+            Refused::Claims => Flaw::Claims,
+            Refused::Revoked => Flaw::Revoked,
+        }
+    }
+}
+
+/// A caller who is not known.
+#[derive(Debug)]
+pub struct Unauthenticated {
+    /// How it could be: of each authenticator of the route, none twice.
+    pub challenges: Arc<[Challenge]>,
+    /// What is wrong with what it has shown, and the name of the authenticator that says so. None where it has shown nothing.
+    pub bad: Option<(Arc<str>, Flaw)>,
+}
+
+impl Unauthenticated {
+    /// The value of `WWW-Authenticate`.
+    pub fn www_authenticate(&self) -> String {
+        let mut value = String::new();
+        for challenge in self.challenges.iter() {
+            let comma = if value.is_empty() { "" } else { ", " };
+            // Writing to memory does not fail.
+            let _ = write!(value, "{comma}{} {REALM}", challenge.scheme());
+            if challenge.is_bearer() && self.bad.is_some() {
+                value.push_str(", error=\"invalid_token\"");
+            }
+        }
+        value
+    }
+}
+
+/// A caller who is known, and may not do what it asks for.
+#[derive(Debug)]
+pub struct Forbidden {
+    /// The scopes that the route wants, if some of them are missing; then a claim is.
+    pub scopes: Option<String>,
+    /// How it has shown who it is.
+    pub challenge: Challenge,
+    /// Who it is, and the name of the authenticator that says so.
+    pub identity: (Arc<str>, Box<str>),
+}
+
+impl Forbidden {
+    /// The value of `WWW-Authenticate`, where RFC 6750, 3 has one.
+    pub fn www_authenticate(&self) -> Option<String> {
+        if !self.challenge.is_bearer() {
+            return None;
+        }
+        let scopes = self.scopes.as_ref().map(|scopes| format!(", scope=\"{scopes}\"")).unwrap_or_default();
+        Some(format!("{} {REALM}, error=\"insufficient_scope\"{scopes}", self.challenge.scheme()))
+    }
+}
