@@ -23,6 +23,7 @@ mod content_type;
 pub mod control;
 pub mod descriptors;
 pub mod discovery;
+pub mod exposure;
 pub mod failure;
 mod fields;
 mod followed;

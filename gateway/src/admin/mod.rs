@@ -3,6 +3,7 @@
 //! It has a thread of its own, and makes long pages on a second one, so that it keeps nobody waiting who serves clients, and
 //! says how the process is whatever else goes on. `connections` has its connections, `guard` says who may do what.
 
+pub mod ask;
 mod attributes;
 mod auth;
 mod bound;
@@ -168,6 +169,7 @@ fn page(path: &str) -> Option<Page> {
         "/backends" => |plane| json(StatusCode::OK, &pages::backends(plane)),
         "/certificates" => |plane| json(StatusCode::OK, &certificates::page(&plane.shared)),
         "/config" => |plane| json(StatusCode::OK, &pages::config(plane)),
+        "/exposure" => |plane| typed(StatusCode::OK, "application/json", pages::exposure(plane)),
         _ => return None,
     })
 }

@@ -23,11 +23,18 @@ GET  /readyz      requests can be answered; ?strict: and every backend has an in
 GET  /routes      the routes in force, and what they call
 GET  /backends    the backends, their instances, methods and schemas
 GET  /certificates  the certificates in force, when they expire, and what is wrong with their files
+GET  /exposure    who could call what: `callgate check --diff` compares tables with it
 GET  /config      the settings and tables in force, and the last error
 POST /-/reload    read the tables again
 POST /-/drain     ?endpoint=host:port[&backend=name]: no new calls there; those in flight finish
 POST /-/undrain   the same: calls go there again
 ";
+
+/// What was in force of who may call, as it is kept; nothing before the first tables.
+pub(super) fn exposure(plane: &Plane) -> String {
+    let record = plane.ratchet.record();
+    record.map(|record| String::from_utf8_lossy(&record.text()).into_owned()).unwrap_or_default()
+}
 
 /// The scrape.
 pub(super) fn metrics(plane: &Plane) -> String {

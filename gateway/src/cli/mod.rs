@@ -5,6 +5,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail so"))]
 
 mod against;
+mod diff;
 
 use crate::config::{ActionSpec, Diagnostics, RouteSpec, Settings, Tables};
 use crate::control;
@@ -63,6 +64,12 @@ pub struct Check {
     /// paths, bodies and responses are the methods'. Exits with 2 where it cannot be asked.
     #[arg(long, value_name = "HOST:PORT")]
     pub against: Option<String>,
+    /// Ask this gateway's admin port too, and say what the files would open that is closed there
+    ///
+    /// A change that lets more callers come to a method than before is refused with the line that accepts it. The token of the
+    /// port is in CALLGATE_ADMIN_TOKEN. Exits with 2 where it cannot be asked.
+    #[arg(long, value_name = "URL", conflicts_with = "against")]
+    pub diff: Option<String>,
     /// Whose routes to check, where no backend of the tables has that endpoint
     #[arg(long, value_name = "NAME", requires = "against")]
     pub backend: Option<String>,
@@ -88,15 +95,17 @@ Examples:
   callgate run --upgrade                          the same in place of the one that runs, without a gap
   callgate check && git commit                    commit only tables that hold
   callgate check --against 127.0.0.1:7101         do the routes fit what that backend offers?
+  callgate check --diff http://127.0.0.1:8081     would that gateway take these tables?
   callgate routes | grep orders                   which method is behind a path
 
 Environment:
   CALLGATE_CONFIG  the gateway's file, where --config does not name it
+  CALLGATE_ADMIN_TOKEN  the token of the admin port that --diff asks
   CALLGATE_LOG     overrides log.level: \"debug\", or \"info,callgate=trace\"
   NO_COLOR         no colours in diagnostics
 
-Exit status: 0 well, 1 the files or the gateway failed, 2 the command line is wrong, or the backend of --against cannot be
-asked.";
+Exit status: 0 well, 1 the files or the gateway failed, 2 the command line is wrong, or who is named by --against
+or --diff cannot be asked.";
 
 /// An API gateway that turns REST and JSON into compact calls over long-lived connections
 #[derive(Debug, Parser)]
@@ -157,6 +166,9 @@ fn check(what: &Check) -> Result<String, Failure> {
         return against::check(&tables, endpoint, what.backend.as_deref());
     }
     let tables = control::check(tables)?;
+    if let Some(url) = &what.diff {
+        diff::check(&tables, &Settings::load(&what.config.file)?, url)?;
+    }
     let counts = [(tables.routes.len(), "route"), (tables.backends.len(), "backend")];
     let certificates = Some((tables.certificates.len(), "certificate")).filter(|(n, _)| *n > 0);
     let counts: Vec<String> =
@@ -220,7 +232,7 @@ mod tests {
     }
 
     fn of_files(file: &Path) -> Check {
-        Check { config: Config { file: file.to_owned() }, against: None, backend: None }
+        Check { config: Config { file: file.to_owned() }, against: None, diff: None, backend: None }
     }
 
     /// How many mistakes a check finds.

@@ -24,6 +24,16 @@ impl ClientList {
         self.allow.as_ref().is_none_or(is_in) && !self.deny.as_ref().is_some_and(is_in)
     }
 
+    /// From where clients may come; from everywhere without.
+    pub fn allow(&self) -> Option<&Networks> {
+        self.allow.as_ref()
+    }
+
+    /// From where none may come.
+    pub fn deny(&self) -> Option<&Networks> {
+        self.deny.as_ref()
+    }
+
     /// Reads a list.
     pub(super) fn read(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<ClientList> {
         let table = reader.table(item, "a table such as { allow = [\"10.0.0.0/8\"] }")?;

@@ -100,6 +100,8 @@ pub(super) const OF_POLICY_AT_TOP: [&str; 6] = [CLIENTS, AUTH, REQUIRE, CORS, SE
 pub(super) const PREFIX: &str = "prefix";
 /// Another: what becomes of paths that are a route's but for a slash at their end.
 pub(super) const TRAILING_SLASH: &str = "trailing_slash";
+/// Another: what a change opens that is meant so.
+pub(super) const ACCEPT_EXPOSURE: &str = "accept_exposure";
 /// Another: parameters of queries that fill nothing.
 pub(super) const IGNORE_QUERY: &str = "ignore_query";
 
@@ -107,7 +109,10 @@ pub(super) const IGNORE_QUERY: &str = "ignore_query";
 pub(super) fn at_top() -> &'static [&'static str] {
     static AT_TOP: LazyLock<Vec<&str>> = LazyLock::new(|| {
         let at_top = KEYS.iter().filter(|key| key.at_top).map(|key| key.name);
-        at_top.chain(OF_POLICY_AT_TOP).chain([PREFIX, TRAILING_SLASH, IGNORE_QUERY]).collect()
+        at_top
+            .chain(OF_POLICY_AT_TOP)
+            .chain([PREFIX, TRAILING_SLASH, IGNORE_QUERY, ACCEPT_EXPOSURE])
+            .collect()
     });
     &AT_TOP
 }

@@ -6,6 +6,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail so"))]
 
+mod accepted;
 mod action;
 mod auth;
 mod auth_files;
@@ -145,9 +146,9 @@ pub use route_limits::{RateLimit, RateLimits};
 pub use secret_source::SecretSource;
 pub use security_headers::SecurityHeaders;
 pub use settings::{
-    AdminSettings, ClientSettings, Forwarded, HalfClose, Hsts, Http2, Http2Settings, ListenAddress,
-    ListenerClients, ListenerSettings, LogFormat, LogSettings, Protocol, ProxyProtocol, ServerSettings,
-    Settings, TableSettings, TicketKeysFile, TlsSettings, UpgradeSettings,
+    AcceptExposure, AdminSettings, ClientSettings, Forwarded, HalfClose, Hsts, Http2, Http2Settings,
+    ListenAddress, ListenerClients, ListenerSettings, LogFormat, LogSettings, Protocol, ProxyProtocol,
+    ServerSettings, Settings, TableSettings, TicketKeysFile, TlsSettings, UpgradeSettings,
 };
 pub use shadow::{ShadowSpec, Share};
 pub(crate) use source::shown;

@@ -31,8 +31,18 @@ struct Said {
 
 impl PartialEq for RouteAuth {
     fn eq(&self, other: &RouteAuth) -> bool {
-        let said = |auth: &RouteAuth| auth.0.as_ref().map(|said| said.admits_anonymous);
-        said(self) == said(other) && self.specs() == other.specs()
+        // Names count as well: a route is compared with its file before they are looked up.
+        fn said(auth: &RouteAuth) -> Option<(bool, impl Iterator<Item = &str>)> {
+            let said = auth.0.as_ref()?;
+            Some((said.admits_anonymous, said.names.iter().map(|(name, _)| &**name)))
+        }
+        let same = match (said(self), said(other)) {
+            (Some((own, own_names)), Some((theirs, their_names))) => {
+                own == theirs && own_names.eq(their_names)
+            }
+            (own, theirs) => own.is_none() && theirs.is_none(),
+        };
+        same && self.specs() == other.specs()
     }
 }
 

@@ -137,6 +137,18 @@ pub struct AdminSettings {
 pub struct TableSettings {
     /// Files, or folders for their `*.toml`. Absolute.
     pub watch: Vec<PathBuf>,
+    /// Which changes may let more callers come than before.
+    pub accept_exposure: AcceptExposure,
+}
+
+/// `accept_exposure` of `[tables]`
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum AcceptExposure {
+    /// Those that the tables list.
+    #[default]
+    Listed,
+    /// All.
+    Any,
 }
 
 /// `[log]`
@@ -263,7 +275,10 @@ impl Settings {
                 token: None,
                 read_token: None,
             },
-            tables: TableSettings { watch: vec![absolute(file, "../routes")] },
+            tables: TableSettings {
+                watch: vec![absolute(file, "../routes")],
+                accept_exposure: AcceptExposure::Listed,
+            },
             log: LogSettings { level: "info".to_owned(), format: LogFormat::Auto },
             upgrade: UpgradeSettings { socket: None, drain_timeout: Duration::from_secs(5 * 60) },
             dns: DnsSettings::default(),

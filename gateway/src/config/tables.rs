@@ -3,6 +3,7 @@
 //! A table is taken whole or not at all. What spans files is checked here, after each file has been read by itself:
 //! names declared twice, routes to backends that nobody declares, routes that no request could tell apart.
 
+use super::accepted;
 use super::action::ActionDraft;
 use super::auth::{AuthSpec, Authenticators};
 use super::backend::BackendSpec;
@@ -49,6 +50,8 @@ pub struct Tables {
     pub certificates: Vec<CertificateSpec>,
     /// The authenticators, sorted by name. What is in their own files is not looked at here.
     pub authenticators: Vec<Arc<AuthSpec>>,
+    /// The differences to tables before that are accepted, in all files.
+    pub accepted: Vec<String>,
     /// The files it was read from, sorted.
     pub files: Vec<PathBuf>,
     /// Those of them in which nothing stands.
@@ -129,6 +132,7 @@ struct Declared {
     limits: SharedLimits,
     certificates: Certificates,
     authenticators: Authenticators,
+    accepted: Vec<String>,
     /// Some file could not be read, so that what is missing may stand there.
     incomplete: bool,
 }
@@ -220,6 +224,7 @@ fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Dia
         routes,
         certificates,
         authenticators: declared.authenticators.finish(),
+        accepted: declared.accepted,
         files: sources.iter().map(path).collect(),
         empty: sources.iter().filter(|source| source.text().trim().is_empty()).map(path).collect(),
         sources,
@@ -246,6 +251,7 @@ impl Declared {
         self.limits.read(reader, &section);
         self.certificates.read(reader, &section);
         self.authenticators.read(reader, &section);
+        self.accepted.extend(accepted::read(reader, &section));
         if let Some(item) = section.get("routes")
             && let Some(routes) = reader.array(&item, "tables, each written [[routes]]")
         {

@@ -9,11 +9,15 @@ mod keeping;
 mod loss;
 mod members;
 mod plane;
+mod ratchet;
 mod read;
 mod unfit;
 pub mod watch;
 
 pub use plane::Plane;
+pub use ratchet::{
+    Ratchet, check as check_exposure, refused as refuse_exposure, remember as remember_exposure,
+};
 pub use read::{Read, check, first};
 pub use unfit::{Fits, Found, Kind, Unfit};
 
@@ -238,6 +242,7 @@ fn stand_back() {
 pub fn take(plane: &Plane, read: Read, cause: &'static str) -> Reload {
     let Read { tables, certificates } = read;
     plane.last_error.store(None);
+    ratchet::taken(plane, &tables);
     let before = plane.shared.table.load_full();
     let hash = tables.hash.to_string();
     let table = Table::next(&before, tables, &plane.names.lists(), plane.shared.workers);

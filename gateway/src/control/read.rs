@@ -1,6 +1,6 @@
 //! How tables are read, with what is in the files that they name: certificates, CAs, tokens; and what is said where there is nothing to take.
 
-use super::{Plane, Reload};
+use super::{Plane, Reload, ratchet};
 use crate::certificates::{InForce, Start};
 use crate::config::{AuthSpec, BackendSpec, Diagnostics, Tables, both};
 use crate::routes::Table;
@@ -41,6 +41,7 @@ pub(super) fn load(plane: &Plane, cause: &'static str) -> Result<Read, Reload> {
             let named: Vec<PathBuf> = named.map(Path::to_owned).collect();
             let (table, certificates) = (plane.shared.table.load(), plane.shared.certificates.all());
             let read = Read::of(tables, &table, &certificates, Start::Serves);
+            let read = read.and_then(|read| ratchet::check(plane, &read.tables).map(|()| read));
             read.map(Some).inspect_err(|_| plane.unsound.store(Some(Arc::new(named))))
         }
         None => Ok(None),
@@ -62,6 +63,11 @@ pub fn check(tables: Tables) -> Result<Tables, Diagnostics> {
 }
 
 impl Read {
+    /// What the tables say.
+    pub fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
     /// Reads what the tables name. What is in force stays so, whatever its files say.
     fn of(tables: Tables, table: &Table, in_force: &InForce, start: Start) -> Result<Read, Diagnostics> {
         let certificates = in_force.next(&tables.certificates, start, UnixTime::now());

@@ -19,10 +19,12 @@ use super::name;
 use super::reader::{Item, Reader, Section};
 use super::source::Source;
 use super::suggest::list;
+use serde_json::Value;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
+use toml::Spanned;
 use toml::de::DeValue;
 
 /// The key that says of which kind an authenticator is.
@@ -37,6 +39,8 @@ pub struct AuthSpec {
     pub name: Arc<str>,
     /// How it tells who calls.
     pub kind: AuthKind,
+    /// What the table says of it: its keys and their values.
+    said: BTreeMap<String, Value>,
     pub(super) written: AuthWritten,
 }
 
@@ -67,6 +71,11 @@ impl PartialEq for AuthSpec {
 impl Eq for AuthSpec {}
 
 impl AuthSpec {
+    /// What the table says of it: its keys and their values.
+    pub fn said(&self) -> &BTreeMap<String, Value> {
+        &self.said
+    }
+
     /// Where it is written: file, line and column.
     pub fn defined(&self) -> String {
         self.written.source.place(self.written.span.start).to_string()
@@ -208,7 +217,27 @@ fn one(reader: &mut Reader<'_>, name: &str, item: &Item<'_>) -> Option<AuthSpec>
     let section = reader.section(&format!("an authenticator of type `{}`", kind.name), table, kind.keys);
     let kind = (kind.read)(reader, &section, item)?;
     let written = AuthWritten { source: Arc::clone(reader.source), span: item.key_span.clone() };
-    Some(AuthSpec { name: name.into(), kind, written })
+    let said = table.iter().map(|(key, value)| (key.get_ref().to_string(), said(value.get_ref()))).collect();
+    Some(AuthSpec { name: name.into(), kind, said, written })
+}
+
+/// A value of a table as JSON. Tables are no deeper than their reader lets them be.
+fn said(value: &DeValue<'_>) -> Value {
+    match value {
+        DeValue::String(text) => Value::from(text.as_ref()),
+        DeValue::Boolean(value) => Value::from(*value),
+        DeValue::Array(all) => all.iter().map(|one| said(one.get_ref())).collect(),
+        DeValue::Table(all) => {
+            let named = |(key, value): (&Spanned<_>, &Spanned<DeValue<'_>>)| {
+                let key: &std::borrow::Cow<'_, str> = key.get_ref();
+                (key.to_string(), said(value.get_ref()))
+            };
+            Value::Object(all.iter().map(named).collect())
+        }
+        DeValue::Integer(number) => Value::from(number.to_string()),
+        DeValue::Float(number) => Value::from(number.to_string()),
+        DeValue::Datetime(time) => Value::from(time.to_string()),
+    }
 }
 
 fn words() -> String {

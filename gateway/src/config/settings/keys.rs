@@ -3,7 +3,7 @@
 use super::http2;
 use super::listeners::{self, ListenAddress};
 use super::places::{absolute, path, socket_name};
-use super::{LogFormat, ServerSettings, Settings, admin, ticket_keys};
+use super::{AcceptExposure, LogFormat, ServerSettings, Settings, admin, ticket_keys};
 use crate::config::complaint::Complaint;
 use crate::config::error_types::ErrorTypes;
 use crate::config::reader::{Item, Reader, Section, set};
@@ -38,9 +38,13 @@ pub(super) fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, settings: &m
         admin::read(reader, &section, &mut settings.admin);
         section.get("listen")
     });
-    let watch = sub(reader, "tables", &["watch"]).and_then(|section| section.get("watch"));
-    if let Some(item) = watch {
+    let watch = sub(reader, "tables", &["watch", "accept_exposure"]);
+    if let Some(item) = watch.as_ref().and_then(|section| section.get("watch")) {
         set(&mut settings.tables.watch, read_watch(reader, &item));
+    }
+    if let Some(item) = watch.and_then(|section| section.get("accept_exposure")) {
+        let words = [("listed", AcceptExposure::Listed), ("any", AcceptExposure::Any)];
+        set(&mut settings.tables.accept_exposure, reader.choice(&item, &words));
     }
     if let Some(section) = sub(reader, "log", &["level", "format"]) {
         let level = section.get("level");

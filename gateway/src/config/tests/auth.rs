@@ -60,6 +60,22 @@ fn a_route_says_who_may_call_or_its_file_does_and_both_require() {
 }
 
 #[test]
+fn a_route_that_says_other_names_than_its_file_is_another_ones() {
+    let staff_and = |own: &str| {
+        let text = "[auth.staff]\ntype = 'unix'\n[auth.other]\ntype = 'unix'\nusers = [0]\n";
+        format!("auth = 'staff'\n[[routes]]\nmatch = 'GET /a'\nrespond = {{}}\n{own}\n---{text}")
+    };
+    for (own, expected) in
+        [("", "staff"), ("auth = 'other'", "other"), ("auth = ['other', 'staff']", "other, staff")]
+    {
+        let text = staff_and(own);
+        let (routes, auth) = text.split_once("---").unwrap();
+        let tables = Tables::parse(vec![Source::new("a.toml", auth), Source::new("b.toml", routes)]).unwrap();
+        assert_eq!(tables.routes[0].policy.auth.shown().join(", "), expected);
+    }
+}
+
+#[test]
 fn tables_that_only_moved_are_equal_and_others_are_not() {
     let policy = |auth: &str, keys: &str| {
         let text = format!("{auth}-- b.toml\n{}", route(keys));

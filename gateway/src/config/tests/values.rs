@@ -167,7 +167,7 @@ fn the_settings_that_are_shipped_are_the_defaults_and_show_every_key() {
     assert_eq!(settings(&text, None), settings("", None));
     let keys = "listen workers max_body compressed_bodies max_body_memory max_answer max_answer_memory min_send_rate min_send_rate_window min_body_rate min_body_rate_window \
                 max_head max_headers \
-                max_connections max_handshakes max_requests_per_connection handshake_timeout header_timeout body_timeout idle_timeout websocket_ping drain_timeout lame_duck error_types max_concurrent_streams max_connection_age hosts watch level format socket \
+                max_connections max_handshakes max_requests_per_connection handshake_timeout header_timeout body_timeout idle_timeout websocket_ping drain_timeout lame_duck error_types max_concurrent_streams max_connection_age hosts watch accept_exposure level format socket \
                 servers timeout min_ttl max_ttl";
     for key in keys.split_whitespace() {
         assert!(text.contains(&format!("\n{key} = ")), "{key}");
@@ -224,7 +224,7 @@ fn every_setting_is_read() {
                 min_send_rate = '3B/s', min_send_rate_window = '5s', min_body_rate = '9B/s', min_body_rate_window = '6s', max_head = 10000, max_headers = 7, \
                 max_connections = 5, max_handshakes = 6, max_requests_per_connection = 11, handshake_timeout = '8s', header_timeout = '1s', body_timeout = '2s', idle_timeout = '3s', websocket_ping = '21s', \
                 drain_timeout = '4s', stream_drain = '2s', lame_duck = '7s', state = '/s', error_types = 'https://e.example/' }\n\
-                admin = { listen = '127.0.0.1:9', hosts = ['Gateway.Example'], token = 's3cret', read_token = 'for-scrapes' }\ntables.watch = ['x', '/y/z.toml', '../../w']\n\
+                admin = { listen = '127.0.0.1:9', hosts = ['Gateway.Example'], token = 's3cret', read_token = 'for-scrapes' }\ntables.watch = ['x', '/y/z.toml', '../../w']\ntables.accept_exposure = 'any'\n\
                 log = { level = 'info,callgate=debug', format = 'json' }\n\
                 upgrade = { socket = '@x', drain_timeout = '5s' }\ndns.timeout = '6s'\n\
                 http2 = { max_concurrent_streams = 8, max_connection_age = '9s' }\n";
@@ -267,7 +267,10 @@ fn every_setting_is_read() {
             token: callgate_protocol::Token::parse("s3cret").ok(),
             read_token: callgate_protocol::Token::parse("for-scrapes").ok(),
         },
-        tables: TableSettings { watch: ["/etc/callgate/x", "/y/z.toml", "/w"].map(PathBuf::from).to_vec() },
+        tables: TableSettings {
+            watch: ["/etc/callgate/x", "/y/z.toml", "/w"].map(PathBuf::from).to_vec(),
+            accept_exposure: AcceptExposure::Any,
+        },
         log: LogSettings { level: "info,callgate=debug".into(), format: LogFormat::Json },
         upgrade: UpgradeSettings { socket: Some("@x".into()), drain_timeout: seconds(5) },
         dns: DnsSettings { timeout: seconds(6), ..DnsSettings::default() },

@@ -1,0 +1,28 @@
+//! `callgate check --diff`: whether a gateway that runs would take the tables, as far as that depends on who could come before.
+
+use super::against::Failure;
+use crate::admin::ask;
+use crate::config::{AcceptExposure, Settings, Tables};
+use crate::control::refuse_exposure;
+use crate::exposure::{Record, Ways};
+
+/// Where the token is.
+const TOKEN: &str = "CALLGATE_ADMIN_TOKEN";
+
+/// Compares the tables, and the listeners of these settings, with what is in force there.
+pub(super) fn check(tables: &Tables, settings: &Settings, url: &str) -> Result<(), Failure> {
+    if settings.tables.accept_exposure == AcceptExposure::Any {
+        return Ok(());
+    }
+    let token = std::env::var(TOKEN).ok();
+    let page = ask::page(url, "/exposure", token.as_deref()).map_err(Failure::NotAsked)?;
+    let record = Record::parse(&page);
+    let record =
+        record.ok_or_else(|| Failure::NotAsked(format!("{url}: its page /exposure cannot be read")))?;
+    match record.opened_by(&Ways::of(tables, &settings.listeners)) {
+        Some(exposure) if !tables.accepted.contains(&exposure.hash()) => {
+            Err(refuse_exposure(tables, &exposure).into())
+        }
+        _ => Ok(()),
+    }
+}

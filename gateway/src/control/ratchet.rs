@@ -1,0 +1,79 @@
+//! A ratchet: tables that let more callers come to a method than those in force are not taken, until one of them accepts exactly that. What was
+//! in force is kept on disk where there is a folder for state, so that a restart opens nothing either.
+
+use super::Plane;
+use crate::config::{AcceptExposure, Diagnostics, Tables};
+use crate::exposure::{Exposure, Record, Ways, asked, methods};
+use arc_swap::ArcSwapOption;
+use std::sync::Arc;
+
+/// The file in the folder for state.
+const FILE: &str = "exposure";
+
+/// What was in force; nothing before the first tables.
+#[derive(Debug, Default)]
+pub struct Ratchet(ArcSwapOption<Record>);
+
+impl Ratchet {
+    /// What was in force.
+    pub fn record(&self) -> Option<Arc<Record>> {
+        self.0.load_full()
+    }
+}
+
+/// Begins with what was in force when the last gateway ended, as far as it was kept.
+pub fn remember(plane: &Plane) {
+    let Some(kept) = plane.state.read(FILE) else { return };
+    match Record::parse(&kept) {
+        Some(record) => plane.ratchet.0.store(Some(Arc::new(record))),
+        None => tracing::warn!(file = FILE, "who could call before cannot be read, and is not compared with"),
+    }
+}
+
+/// Whether tables may be taken.
+///
+/// # Errors
+///
+/// They open ways that nobody has accepted: which, and how to accept them.
+pub fn check(plane: &Plane, tables: &Tables) -> Result<(), Diagnostics> {
+    if plane.shared.settings.tables.accept_exposure == AcceptExposure::Any {
+        return Ok(());
+    }
+    let ways = Ways::of(tables, &plane.shared.settings.listeners);
+    let exposure = plane.ratchet.record().and_then(|record| record.opened_by(&ways));
+    match exposure {
+        Some(exposure) if !tables.accepted.contains(&exposure.hash()) => Err(refused(tables, &exposure)),
+        _ => Ok(()),
+    }
+}
+
+/// What is said of tables that open ways, with the routes which these are.
+pub fn refused(tables: &Tables, exposure: &Exposure) -> Diagnostics {
+    let of_route = |opened: &crate::exposure::Opened| {
+        let is_it = |route: &_| methods(route).contains(&opened.to) && asked(route) == opened.asks;
+        (tables.routes.iter().position(is_it), opened.to_string())
+    };
+    let opened: Vec<_> = exposure.opened().iter().map(of_route).collect();
+    tables.refuse_exposure(&opened, &exposure.hash())
+}
+
+/// Tables were taken: what they open is in force now, and is told if something was there to guard.
+pub(super) fn taken(plane: &Plane, tables: &Tables) {
+    let ways = Ways::of(tables, &plane.shared.settings.listeners);
+    let before = plane.ratchet.record();
+    for opened in
+        before.iter().filter_map(|record| record.opened_by(&ways)).flat_map(|all| all.opened().to_vec())
+    {
+        tracing::warn!(to = opened.to, asks = %opened.asks, "more callers can come than before, as the tables or the settings accept");
+    }
+    let record = match &before {
+        Some(record) => record.next(ways),
+        None => Record::begin(ways),
+    };
+    if before.as_deref() != Some(&record) {
+        if plane.state.is_kept() {
+            plane.state.write(FILE, &record.text());
+        }
+        plane.ratchet.0.store(Some(Arc::new(record)));
+    }
+}
