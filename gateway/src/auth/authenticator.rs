@@ -76,7 +76,7 @@ impl Authenticator {
             AuthKind::Unix(spec) => unix::ask(self.id, spec, &shown.peer),
             AuthKind::Jwt(spec) => match (bearer(shown.fields)?, &self.files) {
                 (None, _) | (_, None) => Answer::Nothing,
-                (Some(token), Some(files)) => jwt::ask(spec, &files.load(), token),
+                (Some(token), Some(files)) => jwt::ask(self.id, spec, &files.load(), token, shown.verified),
             },
         };
         let counters = self.stats.0.of(worker);

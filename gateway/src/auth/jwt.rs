@@ -1,6 +1,7 @@
-//! Who calls by a JSON Web Token.
+//! Who calls by a JSON Web Token. One that was verified is known for a while.
 
 use super::Answer;
+use super::verified::{By, Verified};
 use crate::config::{AuthFiles, JwtSpec};
 use crate::failure::Flaw;
 use crate::followed::Followed;
@@ -9,12 +10,26 @@ use callgate_auth::jwt;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What an authenticator with these files says of a token.
-pub(super) fn ask(spec: &JwtSpec, files: &Followed<AuthFiles>, token: &[u8]) -> Answer {
-    let Ok(files) = files.value() else { return Answer::Bad(Flaw::Unavailable) };
+/// What the authenticator of that id, with these files, says of a token.
+pub(super) fn ask(
+    id: u64,
+    spec: &JwtSpec,
+    files: &Followed<AuthFiles>,
+    token: &[u8],
+    verified: &Verified,
+) -> Answer {
+    let Some((files, hash)) = files.in_force() else { return Answer::Bad(Flaw::Unavailable) };
+    let (by, now) = (By { id, files: *hash }, now());
+    if let Some(identity) = verified.find(by, token, now) {
+        return Answer::Known(identity);
+    }
     let AuthFiles::Jwt { keys, revoked } = &**files;
-    match jwt::verify(keys, &spec.expected, revoked, token, now()) {
-        Ok(identity) => Answer::Known(Arc::new(identity)),
+    match jwt::verify(keys, &spec.expected, revoked, token, now) {
+        Ok(identity) => {
+            let identity = Arc::new(identity);
+            verified.put(by, token, identity.clone());
+            Answer::Known(identity)
+        }
         Err(refused) => Answer::Bad(refused.into()),
     }
 }
