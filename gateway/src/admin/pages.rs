@@ -32,7 +32,7 @@ POST /-/undrain   the same: calls go there again
 
 /// What was in force of who may call, as it is kept; nothing before the first tables.
 pub(super) fn exposure(plane: &Plane) -> String {
-    let record = plane.ratchet.record();
+    let record = plane.exposure.load_full();
     record.map(|record| String::from_utf8_lossy(&record.text()).into_owned()).unwrap_or_default()
 }
 

@@ -3,9 +3,9 @@
 
 use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
+use super::places::path;
 use super::reader::{Item, Reader, Section};
 use super::secret_source::SecretSource;
-use super::settings::path;
 use super::source::Source;
 use callgate_tls::Name;
 use std::collections::HashMap;

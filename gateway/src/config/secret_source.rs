@@ -3,8 +3,8 @@
 use super::complaint::Complaint;
 use super::diagnostics::{Diagnostic, Diagnostics};
 use super::files;
+use super::places::path;
 use super::reader::{Item, Reader};
-use super::settings::path;
 use super::source::{Source, shown};
 use std::ops::Range;
 use std::path::{Path, PathBuf};

@@ -15,9 +15,7 @@ mod unfit;
 pub mod watch;
 
 pub use plane::Plane;
-pub use ratchet::{
-    Ratchet, check as check_exposure, refused as refuse_exposure, remember as remember_exposure,
-};
+pub use ratchet::{check as check_exposure, refused as refuse_exposure, remember as remember_exposure};
 pub use read::{Read, check, first};
 pub use unfit::{Fits, Found, Kind, Unfit};
 

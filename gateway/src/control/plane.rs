@@ -1,9 +1,9 @@
 //! What is known beside what workers share: how the tables in force came about, what names list, what fits. Control writes it, the
 //! admin port shows it, upgrades hand some of it over; no request needs it.
 
-use super::ratchet::Ratchet;
 use super::unfit::Fits;
 use crate::discovery::Names;
+use crate::exposure::Record;
 use crate::state::State;
 use crate::telemetry::log::LogStats;
 use crate::telemetry::{ReloadStats, UpgradeStats};
@@ -26,8 +26,8 @@ pub struct Plane {
     pub upgrades: UpgradeStats,
     /// What is kept on disk.
     pub state: State,
-    /// Who could call what, for tables to come.
-    pub ratchet: Ratchet,
+    /// Who could call what, which tables to come are compared with; nothing before the first ones.
+    pub exposure: ArcSwapOption<Record>,
     /// What the log has lost.
     pub log: Arc<LogStats>,
     /// Why the tables were last refused, rendered; none when the files in place are in force.
@@ -47,7 +47,7 @@ impl Plane {
             reloads: ReloadStats::default(),
             upgrades: UpgradeStats::default(),
             state,
-            ratchet: Ratchet::default(),
+            exposure: ArcSwapOption::empty(),
             log,
             last_error: ArcSwapOption::empty(),
             unsound: ArcSwapOption::empty(),

@@ -4,28 +4,16 @@
 use super::Plane;
 use crate::config::{AcceptExposure, Diagnostics, Tables};
 use crate::exposure::{Exposure, Record, Ways, asked, methods};
-use arc_swap::ArcSwapOption;
 use std::sync::Arc;
 
 /// The file in the folder for state.
 const FILE: &str = "exposure";
 
-/// What was in force; nothing before the first tables.
-#[derive(Debug, Default)]
-pub struct Ratchet(ArcSwapOption<Record>);
-
-impl Ratchet {
-    /// What was in force.
-    pub fn record(&self) -> Option<Arc<Record>> {
-        self.0.load_full()
-    }
-}
-
 /// Begins with what was in force when the last gateway ended, as far as it was kept.
 pub fn remember(plane: &Plane) {
     let Some(kept) = plane.state.read(FILE) else { return };
     match Record::parse(&kept) {
-        Some(record) => plane.ratchet.0.store(Some(Arc::new(record))),
+        Some(record) => plane.exposure.store(Some(Arc::new(record))),
         None => tracing::warn!(file = FILE, "who could call before cannot be read, and is not compared with"),
     }
 }
@@ -40,7 +28,7 @@ pub fn check(plane: &Plane, tables: &Tables) -> Result<(), Diagnostics> {
         return Ok(());
     }
     let ways = Ways::of(tables, &plane.shared.settings.listeners);
-    let exposure = plane.ratchet.record().and_then(|record| record.opened_by(&ways));
+    let exposure = plane.exposure.load_full().and_then(|record| record.opened_by(&ways));
     match exposure {
         Some(exposure) if !tables.accepted.contains(&exposure.hash()) => Err(refused(tables, &exposure)),
         _ => Ok(()),
@@ -60,7 +48,7 @@ pub fn refused(tables: &Tables, exposure: &Exposure) -> Diagnostics {
 /// Tables were taken: what they open is in force now, and is told if something was there to guard.
 pub(super) fn taken(plane: &Plane, tables: &Tables) {
     let ways = Ways::of(tables, &plane.shared.settings.listeners);
-    let before = plane.ratchet.record();
+    let before = plane.exposure.load_full();
     for opened in
         before.iter().filter_map(|record| record.opened_by(&ways)).flat_map(|all| all.opened().to_vec())
     {
@@ -74,6 +62,6 @@ pub(super) fn taken(plane: &Plane, tables: &Tables) {
         if plane.state.is_kept() {
             plane.state.write(FILE, &record.text());
         }
-        plane.ratchet.0.store(Some(Arc::new(record)));
+        plane.exposure.store(Some(Arc::new(record)));
     }
 }

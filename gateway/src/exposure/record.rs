@@ -21,7 +21,7 @@ pub struct Record {
 
 /// Whether a route calls it by its number.
 fn is_by_number(method: &str) -> bool {
-    method.rsplit(' ').next().is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_digit()))
+    method.rsplit(' ').next().is_some_and(|name| !name.contains('.'))
 }
 
 impl Record {

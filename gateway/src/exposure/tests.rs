@@ -184,7 +184,7 @@ fn each_way_to_open_a_door_is_seen() {
         (base.with("call = \"orders.open\"", "call = \"orders.put\""), "shop orders.put"),
         // The same method by another name.
         (base.for_anybody().with("[backends.shop]", "[backends.store]"), "store orders.get"),
-        (base.with_open(&to_get.replace("\"orders.get\"", "12345")), "shop 12345"),
+        (base.with_open(&to_get.replace("\"orders.get\"", "12345")), "shop 0x00003039"),
         // A listener.
         (base.with("address = \"unix:/run/callgate.sock\"", "address = \"0.0.0.0:81\""), "listener socket"),
         (base.with("clients = { allow = [\"10.0.0.0/8\", \"192.0.2.0/24\"] }\n", ""), "listener edge"),

@@ -2,9 +2,9 @@
 
 use super::{AuthKind, required};
 use crate::config::complaint::Complaint;
+use crate::config::places::path;
 use crate::config::reader::{Item, Reader, Section};
 use crate::config::secret_source::SecretSource;
-use crate::config::settings::path;
 use callgate_auth::jwt::{Algorithm, Asked, AskedError, Expected};
 use std::ops::Range;
 use std::path::PathBuf;

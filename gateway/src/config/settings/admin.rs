@@ -1,9 +1,9 @@
 //! `[admin]`: where the operator's port is, by which names it is asked, and what whoever asks has to know.
 
 use super::AdminSettings;
-use super::places::{ADDRESS, absolute, address};
 use crate::config::complaint::Complaint;
 use crate::config::diagnostics::Diagnostic;
+use crate::config::places::{ADDRESS, absolute, address};
 use crate::config::reader::{Item, Reader, Section, set};
 use crate::config::secret_source::SecretSource;
 use callgate_protocol::Token;

@@ -2,10 +2,10 @@
 
 use super::http2;
 use super::listeners::{self, ListenAddress};
-use super::places::{absolute, path, socket_name};
 use super::{AcceptExposure, LogFormat, ServerSettings, Settings, admin, ticket_keys};
 use crate::config::complaint::Complaint;
 use crate::config::error_types::ErrorTypes;
+use crate::config::places::{absolute, path, socket_name};
 use crate::config::reader::{Item, Reader, Section, set};
 use crate::config::suggest::nearest;
 use crate::config::units::show_duration;

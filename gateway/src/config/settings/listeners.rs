@@ -10,8 +10,8 @@ pub use https::Hsts;
 pub use tls::{ClientSettings, TlsSettings};
 
 use super::http2::{self, Http2};
-use super::places::{absolute, address, socket_name};
 use crate::config::complaint::Complaint;
+use crate::config::places::{absolute, address, socket_name};
 use crate::config::reader::{Item, Reader, Section};
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};

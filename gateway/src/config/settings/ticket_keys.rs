@@ -1,7 +1,7 @@
 //! `tls_ticket_keys`: a file of ticket keys, which gateways share so that each resumes the sessions of the others.
 
-use super::places::path;
 use crate::config::diagnostics::Diagnostic;
+use crate::config::places::path;
 use crate::config::reader::{Item, Reader};
 use crate::config::{files, shown};
 use callgate_tls::TicketKeys;

@@ -175,7 +175,6 @@ fn keys_of_others_and_of_later_versions_come_with_what_is_nearest_here() {
     let route = |line: &str| said(&format!("{SHOP}[[routes]]\nmatch = 'GET /x'\ncall = 'a.b'\n{line}\n"));
     for (line, expected) in [
         ("access_control = true", "write cors = { origins = [\"https://app.example.com\"] } in a route"),
-        ("auth = 'jwt'", "unknown authenticator `jwt`"),
         ("status = 404", "respond = { status = 404 }"),
         ("methods = ['GET']", "`match`"),
         ("proxy_pass = 'http://x'", "backend = \"shop\""),

@@ -6,8 +6,8 @@
 use crate::config::complaint::Complaint;
 use crate::config::diagnostics::Diagnostic;
 use crate::config::files;
+use crate::config::places::path;
 use crate::config::reader::{Item, Reader, Section};
-use crate::config::settings::places::path;
 use callgate_tls::{ClientCertificates, Trust, TrustProblem, Versions};
 use std::io;
 use std::ops::Range;

@@ -41,7 +41,7 @@ pub(super) fn socket_name(name: String) -> Result<String, Complaint> {
 }
 
 /// A path, made absolute. The error says what it is expected to lead to.
-pub(in crate::config) fn path(file: &Path, text: &str, expected: &str) -> Result<PathBuf, Complaint> {
+pub(super) fn path(file: &Path, text: &str, expected: &str) -> Result<PathBuf, Complaint> {
     match text {
         "" => Err(Complaint::new("an empty path", format!("expected {expected}"))),
         _ if text.contains('\0') => Err(Complaint::new("not a path", "it holds a NUL")),
