@@ -1,0 +1,91 @@
+//! A rule that was read: a condition that says something of a request, whatever schema it will meet.
+
+use crate::error::RuleError;
+use crate::expr::{Expr, Kind, Root};
+use crate::{check, parser};
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+/// How long a rule may be, in bytes.
+pub const MAX_LENGTH: usize = 4096;
+
+/// How many rules a route may have, with those of its file.
+pub const MAX_RULES: usize = 32;
+
+/// A rule.
+pub struct Rule {
+    text: Box<str>,
+    expr: Expr,
+}
+
+impl Rule {
+    /// Reads a rule.
+    ///
+    /// # Errors
+    /// It is none, or says nothing of a request: the place, and what is wrong there.
+    pub fn parse(text: &str) -> Result<Rule, RuleError> {
+        if text.len() > MAX_LENGTH {
+            let label = format!("this one has {}", text.len());
+            let error =
+                RuleError::new(0..text.len(), format!("a rule has more than {MAX_LENGTH} bytes"), label);
+            return Err(error.help("write several rules: all of them count"));
+        }
+        let expr = parser::parse(text)?;
+        check::condition(&expr)?;
+        Ok(Rule { text: text.into(), expr })
+    }
+
+    /// As it is written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it asks who the caller is: claims, or what else is known of an identity.
+    pub fn reads_identity(&self) -> bool {
+        reads_identity(&self.expr)
+    }
+
+    pub(crate) fn expr(&self) -> &Expr {
+        &self.expr
+    }
+}
+
+fn reads_identity(expr: &Expr) -> bool {
+    match &expr.kind {
+        Kind::Any(parts) | Kind::All(parts) | Kind::List(parts) => parts.iter().any(reads_identity),
+        Kind::Not(inner) => reads_identity(inner),
+        Kind::Compare(_, both) | Kind::In(both) => reads_identity(&both.0) || reads_identity(&both.1),
+        Kind::Has(path) | Kind::Path(path) => path.root != Root::Args,
+        Kind::Bool(_) | Kind::Text(_) | Kind::Number(_) => false,
+    }
+}
+
+/// Two are equal that are written alike.
+impl PartialEq for Rule {
+    fn eq(&self, other: &Rule) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Rule {}
+
+impl Hash for Rule {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
+}
+
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Rule").field(&self.text).finish()
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests;
