@@ -72,7 +72,7 @@ pub use callgate_sdk_macros::service;
 pub use callgate_sdk_macros::{Error, Message};
 pub use client::{Client, ClientBuilder, ClientError};
 pub use connection::{Address, AddressError};
-pub use context::{BadMetadata, Context, Extensions, Peer, ReplyMetadata};
+pub use context::{BadMetadata, Context, Extensions, Identity, Peer, ReplyMetadata};
 pub use error::Error;
 pub use layer::Layer;
 pub use message::{BadSchema, Bytes, Json, MapKey, Message, Presence, SchemaBuilder, Timestamp};

@@ -5,6 +5,7 @@
 //! read, and what the reply says beside (`Retry-After`, `Allow`). What the client may not read is for the log, which
 //! [`Failure::log`] alone writes.
 
+mod credentials;
 mod method;
 mod reason;
 mod shed;
@@ -12,6 +13,7 @@ mod shed;
 mod tests;
 mod told;
 
+pub use credentials::{Challenge, Flaw, Forbidden, Unauthenticated};
 pub use method::{DeclaredError, MethodFailure};
 pub use reason::{Reason, http_status};
 pub use shed::ShedReason;
@@ -58,6 +60,10 @@ pub enum Failure {
     Misdirected(String),
     /// The route is for clients that have shown a certificate.
     NoClientCertificate,
+    /// The caller is not known, and the route is for those that are.
+    Unauthenticated(Box<Unauthenticated>),
+    /// The caller is known, and lacks what the route requires.
+    Forbidden(Box<Forbidden>),
     /// There are as many client connections as there may be.
     TooManyConnections,
     /// A rate limit has no token left.
@@ -173,6 +179,10 @@ impl Failure {
             Failure::PlainHttp => Reason::PlainHttp,
             Failure::Misdirected(_) => Reason::Misdirected,
             Failure::NoClientCertificate => Reason::NoClientCertificate,
+            Failure::Unauthenticated(unknown) if unknown.bad.is_some() => Reason::BadCredentials,
+            Failure::Unauthenticated(_) => Reason::NoCredentials,
+            Failure::Forbidden(forbidden) if forbidden.scopes.is_some() => Reason::InsufficientScope,
+            Failure::Forbidden(_) => Reason::InsufficientClaims,
             Failure::TooManyConnections => Reason::TooManyConnections,
             Failure::RateLimited { .. } => Reason::RateLimited,
             Failure::UpgradeRequired => Reason::UpgradeRequired,

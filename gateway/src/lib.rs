@@ -10,6 +10,7 @@
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
 pub mod admin;
+pub mod auth;
 pub mod backends;
 pub mod buffers;
 pub mod call;

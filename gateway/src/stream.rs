@@ -107,6 +107,15 @@ impl AsyncStream {
         }
     }
 
+    /// The user of the process at the other end of a Unix socket, as it was when that connected. A process of another user namespace may
+    /// have none here.
+    pub fn user(&self) -> Option<u32> {
+        match self {
+            AsyncStream::Unix(stream) => stream.peer_cred().ok().map(|peer| peer.uid()),
+            AsyncStream::Tcp(_) | AsyncStream::Tls(_) => None,
+        }
+    }
+
     /// Has the kernel hold back no more than it needs to keep sending, so that what a client has read is seen soon.
     pub fn hold_back_little(&self) {
         let socket = SockRef::from(self);

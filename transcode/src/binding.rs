@@ -79,6 +79,8 @@ pub enum FieldSource {
     PartType(String),
     /// The client's address.
     Client,
+    /// The claim of this name of a caller who is known.
+    Claim(String),
     /// The route itself: this, whatever the request is.
     Value(String),
 }

@@ -1,11 +1,13 @@
 //! What a method may know of the call that it serves, and what goes along with the calls that it makes.
 
 mod extensions;
+mod identity;
 mod metadata;
 mod peer;
 mod state;
 
 pub use extensions::Extensions;
+pub use identity::Identity;
 pub use metadata::{BadMetadata, ReplyMetadata};
 pub use peer::Peer;
 pub(crate) use state::CallState;
@@ -216,6 +218,29 @@ impl Context {
     /// ```
     pub fn client(&self) -> Option<IpAddr> {
         self.metadata("client")?.parse().ok()
+    }
+
+    /// Who calls, by what a gateway has verified. `None` where nobody was asked, or the route lets callers in who show nothing; and for
+    /// calls that no gateway has made. It does not go along with calls that are made with this context.
+    ///
+    /// ```
+    /// # use callgate_sdk::{Context, Status};
+    /// fn tenant(cx: &Context) -> Result<String, Status> {
+    ///     let caller = cx.identity().ok_or_else(|| Status::unauthenticated("who calls?"))?;
+    ///     caller.claim("tenant").ok_or_else(|| Status::permission_denied("of no tenant"))
+    /// }
+    /// # let cx = Context::background().with_metadata("identity", "ada").unwrap();
+    /// # assert!(tenant(&cx).unwrap_err().message.contains("no tenant"));
+    /// # assert_eq!(tenant(&cx.with_metadata("identity-claims", r#"{"tenant":"acme"}"#).unwrap()).unwrap(), "acme");
+    /// ```
+    pub fn identity(&self) -> Option<Identity<'_>> {
+        let text = |name: &str| self.metadata(name).unwrap_or_default();
+        Some(Identity {
+            name: self.metadata("identity").filter(|name| !name.is_empty())?,
+            authenticator: text("identity-by"),
+            scopes: text("identity-scopes"),
+            claims: text("identity-claims"),
+        })
     }
 
     /// What goes back to the caller beside the result, or beside the failure. What is added after the method has returned

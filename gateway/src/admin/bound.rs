@@ -20,6 +20,7 @@ fn one(bound: &BoundField) -> Value {
         FieldSource::Filename(None) => json!({ "body": "filename" }),
         FieldSource::PartType(part) => json!({ "content_type": part }),
         FieldSource::Client => json!({ "client": "address" }),
+        FieldSource::Claim(name) => json!({ "claim": name }),
         FieldSource::Value(value) => json!({ "value": value }),
     };
     if let Some(split) = bound.split {

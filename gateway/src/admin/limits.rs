@@ -27,7 +27,7 @@ pub(super) fn page(route: &Route) -> Vec<Value> {
 }
 
 fn of(route: &Route) -> impl Iterator<Item = &Limit> {
-    route.steps.rate_limits().into_iter().flat_map(Limits::iter)
+    route.steps.rate_limits().flat_map(Limits::iter)
 }
 
 fn limit(limit: &Limit, now: Instant) -> Value {

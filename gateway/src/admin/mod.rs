@@ -4,6 +4,7 @@
 //! says how the process is whatever else goes on. `connections` has its connections, `guard` says who may do what.
 
 mod attributes;
+mod auth;
 mod bound;
 mod certificates;
 mod connections;

@@ -1,7 +1,7 @@
 //! What the admin port shows.
 
 use super::instances::instance;
-use super::{bound, certificates, limits, names, settings, traffic};
+use super::{auth, bound, certificates, limits, names, settings, traffic};
 use crate::backends::{Backend, Member};
 use crate::config::{Balance, OverloadSpec, Priority, RetryOn, RetrySpec, SecuritySpec, shown_host};
 use crate::control::{Found, Kind, Plane, Unfit};
@@ -86,6 +86,7 @@ pub(super) fn metrics(plane: &Plane) -> String {
             .map(|(route, n)| (route.matcher.name(), route.matcher.method.as_str(), n))
             .collect(),
         limits: limits::scrape(&table),
+        authenticators: auth::scrape(&table),
         priorities: table.routes.iter().map(priority).collect(),
         concurrency_limits: backends.clone().map(|backend| backend.gauge.limit().most()).collect(),
         backends: backends.map(|backend| (backend.spec.name.as_str(), backend.stats.as_ref())).collect(),
@@ -116,6 +117,7 @@ fn route_page(route: &Route, found: &Found) -> Value {
     shown["hosts"] = hosts.collect::<Vec<_>>().into();
     shown["defined"] = route.place.to_string().into();
     shown["steps"] = Steps::shown(&route.policy).into();
+    shown["auth"] = auth::of_route(route);
     shown["cors"] = route.policy.cors.spec().map(|spec| spec.page()).into();
     shown["security_headers"] = route.policy.security_headers.name().into();
     shown["trailing_slash"] = route.policy.trailing_slash.name().into();
@@ -167,6 +169,7 @@ fn call(call: &CallAction, unfit: &[Unfit]) -> Value {
         "reply": spec.reply.as_ref().map(|reply| reply.page(&spec.response.picks)),
         "retry": retry(&spec.retry),
         "metadata": spec.policy.metadata.names().iter().map(FieldName::as_str).collect::<Vec<_>>(),
+        "forward_claims": spec.policy.forward_claims.names(),
         "priority": spec.policy.priority.name(),
         "offered": offered,
         "problem": problem,

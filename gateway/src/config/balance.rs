@@ -6,6 +6,7 @@ use super::diagnostics::Diagnostic;
 use super::name;
 use super::reader::{Item, Reader, Section};
 use super::route::RouteSpec;
+use super::route_auth::RouteAuth;
 use super::suggest::names_help;
 use crate::fields::FieldName;
 use std::collections::BTreeSet;
@@ -67,6 +68,10 @@ pub enum HashBy {
     Cookie(String),
     /// It is the client's IP address.
     Client,
+    /// It is who calls.
+    Identity,
+    /// It is that claim of the caller.
+    Claim(String),
 }
 
 impl HashBy {
@@ -77,6 +82,8 @@ impl HashBy {
             HashBy::Path(name) => format!("path:{name}"),
             HashBy::Cookie(name) => format!("cookie:{name}"),
             HashBy::Client => "client".to_owned(),
+            HashBy::Identity => "identity".to_owned(),
+            HashBy::Claim(name) => format!("claim:{name}"),
         }
     }
 }
@@ -114,8 +121,17 @@ impl Balance {
 
     /// What is wrong with it in view of all routes: a path parameter by which to hash must be some route's.
     pub(super) fn check(&self, backend: &str, params: &Params) -> Option<Diagnostic> {
-        let Balance::Hash(HashSpec { by: HashBy::Path(name), .. }) = self else {
-            return None;
+        let name = match self {
+            Balance::Hash(HashSpec { by: HashBy::Path(name), .. }) => name,
+            Balance::Hash(HashSpec { by: by @ (HashBy::Identity | HashBy::Claim(_)), .. }) => {
+                let text = by.text();
+                let title = format!(
+                    "backend `{backend}` hashes by `{text}`, and no route's callers have a verified one"
+                );
+                let unknown = Diagnostic::new(title).help("write auth = \"NAME\" at the routes that call it");
+                return (!params.no_routes && !params.may_have(by)).then_some(unknown);
+            }
+            _ => return None,
         };
         // Tables without routes are some that are not there yet.
         if params.no_routes || params.names.binary_search(name).is_ok() {
@@ -131,13 +147,29 @@ pub(super) struct Params {
     no_routes: bool,
     /// Sorted, each once.
     names: Arc<[String]>,
+    /// Who may call the routes, where that is said; of routes of one file mostly once.
+    auths: Vec<RouteAuth>,
 }
 
 impl Params {
     pub(super) fn of(routes: &[RouteSpec]) -> Params {
         let mut calls = routes.iter().filter(|route| route.action.call().is_some());
         let names: BTreeSet<&String> = calls.clone().flat_map(|route| route.matcher.path.params()).collect();
-        Params { no_routes: calls.next().is_none(), names: names.into_iter().cloned().collect() }
+        let mut auths: Vec<RouteAuth> = Vec::new();
+        for auth in calls.clone().map(|route| &route.policy.auth).filter(|auth| auth.is_said()) {
+            if !auths.last().is_some_and(|last| last == auth) {
+                auths.push(auth.clone());
+            }
+        }
+        Params { no_routes: calls.next().is_none(), names: names.into_iter().cloned().collect(), auths }
+    }
+
+    /// Whether some caller may have such a key.
+    fn may_have(&self, by: &HashBy) -> bool {
+        self.auths.iter().any(|auth| match by {
+            HashBy::Claim(name) => auth.may_claim(name),
+            _ => !auth.identifies_nobody(),
+        })
     }
 }
 
@@ -160,14 +192,16 @@ fn strategy(text: &str) -> Result<Balance, Complaint> {
 }
 
 fn hash_by(text: &str) -> Result<HashBy, Complaint> {
-    if text == "client" {
-        return Ok(HashBy::Client);
+    match text {
+        "client" => return Ok(HashBy::Client),
+        "identity" => return Ok(HashBy::Identity),
+        _ => {}
     }
-    let kinds = ["header", "path", "cookie", "client"];
+    let kinds = ["header", "path", "cookie", "client", "identity", "claim"];
     let Some((kind, name)) = text.split_once(':') else {
         let complaint = Complaint::new(
             format!("`{text}` is nothing to hash by"),
-            "expected `header:name`, `path:name`, `cookie:name` or `client`",
+            "expected `header:name`, `path:name`, `cookie:name`, `client`, `identity` or `claim:name`",
         );
         return Err(match kinds.contains(&text) {
             true => complaint.help(format!("which one? write \"{text}:name\"")),
@@ -188,6 +222,8 @@ fn hash_by(text: &str) -> Result<HashBy, Complaint> {
         "header" => Ok(HashBy::Header(name.into())),
         "cookie" => Ok(HashBy::Cookie(name.to_owned())),
         "path" => Ok(HashBy::Path(name.to_owned())),
+        "claim" if (1..=256).contains(&name.len()) => Ok(HashBy::Claim(name.to_owned())),
+        "claim" => Err(Complaint::new("not a claim's name", "expected 1 to 256 bytes").within(within)),
         _ => {
             let complaint =
                 Complaint::new(format!("`{kind}` is nothing to hash by"), "not known").within(0..kind.len());

@@ -23,10 +23,21 @@ const MAX_BOUND: usize = 32;
 /// The longest name or value, in bytes.
 const MAX_TEXT: usize = 256;
 
-const KEYS: &[&str] =
-    &["query", "header", "cookie", "form", "filename", "content_type", "client", "value", "split", "default"];
-const SOURCES: [&str; 8] =
-    ["query", "header", "cookie", "form", "filename", "content_type", "client", "value"];
+const KEYS: &[&str] = &[
+    "query",
+    "header",
+    "cookie",
+    "form",
+    "filename",
+    "content_type",
+    "client",
+    "claim",
+    "value",
+    "split",
+    "default",
+];
+const SOURCES: [&str; 9] =
+    ["query", "header", "cookie", "form", "filename", "content_type", "client", "claim", "value"];
 const EXAMPLE: &str = "a table such as { query = \"page_size\" } or { header = \"x-tenant\" }";
 
 /// What of a request the gateway itself finds for a bound field.
@@ -45,6 +56,8 @@ pub enum Outside {
     Cookie(String),
     /// The client's address.
     Client,
+    /// That claim of the caller.
+    Claim(String),
     /// The name of the file that is the body, in that header.
     Disposition(FieldName),
     /// What a part of a form says of itself.
@@ -69,6 +82,7 @@ impl Outside {
             },
             FieldSource::Cookie(name) => Outside::Cookie(name.clone()),
             FieldSource::Client => Outside::Client,
+            FieldSource::Claim(name) => Outside::Claim(name.clone()),
             FieldSource::Filename(None) => Outside::Disposition("content-disposition".into()),
             FieldSource::Filename(Some(name)) => Outside::Part { name: name.clone(), is_filename: true },
             FieldSource::PartType(name) => Outside::Part { name: name.clone(), is_filename: false },
@@ -165,6 +179,14 @@ fn one(reader: &mut Reader<'_>, item: &Item<'_>, table: &DeTable<'_>) -> Option<
         let complaint = Complaint::new("a `value` is always there", "would never be taken");
         return reader.complain(default, complaint.help("leave `default` out"));
     }
+    if let (Some(default), FieldSource::Claim(_)) = (&default, &source) {
+        let complaint = Complaint::new("a claim has no `default`", "would be anybody's");
+        return reader.complain(default, complaint.note("a caller without the claim is refused"));
+    }
+    if let (Some(item), FieldSource::Claim(_)) = (section.get("split"), &source) {
+        let complaint = Complaint::new("a claim is one value", "is not taken apart");
+        return reader.complain(&item, complaint.note("a caller whose claim is a list is refused"));
+    }
     let default = default.and_then(|item| constant(reader, &item));
     Some(BoundField { field: item.key.to_owned(), source, split, default })
 }
@@ -186,6 +208,9 @@ fn source(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<FieldSource> {
             reader.text(item, "the name of a form's part", part).map(|part| FieldSource::Filename(Some(part)))
         }
         "content_type" => reader.text(item, "the name of a form's part", part).map(FieldSource::PartType),
+        "claim" => reader
+            .text(item, "the claim's name", |text| name(text, "a claim", |_| true))
+            .map(FieldSource::Claim),
         "client" => reader.choice(item, &[("address", ())]).map(|()| FieldSource::Client),
         _ => constant(reader, item).map(FieldSource::Value),
     }

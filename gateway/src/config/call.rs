@@ -112,7 +112,7 @@ pub(super) struct CallDraft {
     idempotent: Option<bool>,
     idempotency_key: bool,
     retry: RetrySpec,
-    request: RequestBinding,
+    pub(super) request: RequestBinding,
     body: BodyTypes,
     /// Where each field that is bound is written.
     pub(super) bound: Vec<Range<usize>>,

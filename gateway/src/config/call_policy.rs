@@ -4,6 +4,7 @@
 
 use super::destination::DestinationSpec;
 use super::fallback::FallbackSpec;
+use super::forward_claims::ForwardClaims;
 use super::ignored_query::IgnoredQuery;
 use super::metadata::MetadataSpec;
 use super::overload::{self, Priority};
@@ -16,6 +17,8 @@ use super::split::SplitSpec;
 pub struct CallPolicy {
     /// The headers that go along with its calls.
     pub metadata: MetadataSpec,
+    /// The claims of the caller that do.
+    pub forward_claims: ForwardClaims,
     /// The parameters of queries that fill nothing.
     pub ignore_query: IgnoredQuery,
     /// How much its calls matter.
@@ -33,6 +36,7 @@ impl CallPolicy {
     pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> CallPolicy {
         CallPolicy {
             metadata: MetadataSpec::read(reader, section),
+            forward_claims: ForwardClaims::read(reader, section),
             ignore_query: IgnoredQuery::default(),
             priority: overload::read_priority(reader, section),
             split: SplitSpec::read(reader, section),

@@ -6,6 +6,7 @@ use super::call_policy::CallPolicy;
 use super::client_list::RouteClients;
 use super::complaint::Complaint;
 use super::cors::RouteCors;
+use super::forward_claims::ForwardClaims;
 use super::hosts::SaidHosts;
 use super::ignored_query::IgnoredQuery;
 use super::keys;
@@ -13,6 +14,8 @@ use super::metadata::MetadataSpec;
 use super::path::PathTemplate;
 use super::policy::RoutePolicy;
 use super::reader::{Reader, Section};
+use super::require::RouteRequire;
+use super::route_auth::RouteAuth;
 use super::security_headers::SecurityHeaders;
 use super::stream_limits::StreamLimits;
 use super::timeout;
@@ -20,6 +23,7 @@ use super::trailing_slash::TrailingSlash;
 use callgate_transcode::{Decimal, Int64, UnknownFields};
 use std::sync::Arc;
 use std::time::Duration;
+use toml::de::DeValue;
 
 /// What holds for the routes of one file.
 pub(super) struct Defaults {
@@ -53,8 +57,14 @@ impl Defaults {
         let item = section.get(keys::PREFIX);
         let path = item.as_ref().and_then(|item| reader.text(item, "a path such as \"/api\"", prefix));
         let metadata = MetadataSpec::read(reader, section);
+        let forward_claims = ForwardClaims::read(reader, section);
         let clients = section.get(keys::CLIENTS).map(|item| RouteClients::read(reader, &item));
         let clients = clients.unwrap_or_default();
+        // As a table it declares authenticators.
+        let auth = section.get(keys::AUTH).filter(|item| !matches!(item.value.get_ref(), DeValue::Table(_)));
+        let auth = auth.map(|item| RouteAuth::read(reader, &item)).unwrap_or_default();
+        let require =
+            section.get(keys::REQUIRE).map(|item| RouteRequire::read(reader, &item)).unwrap_or_default();
         let cors = section.get(keys::CORS).map(|item| RouteCors::read(reader, &item)).unwrap_or_default();
         let security_headers =
             section.get(keys::SECURITY_HEADERS).map(|item| SecurityHeaders::read(reader, &item));
@@ -65,13 +75,20 @@ impl Defaults {
         Defaults {
             policy: Arc::new(RoutePolicy {
                 clients,
+                auth,
+                require,
                 cors,
                 security_headers,
                 compress,
                 trailing_slash,
                 ..RoutePolicy::default()
             }),
-            call_policy: Arc::new(CallPolicy { metadata, ignore_query, ..CallPolicy::default() }),
+            call_policy: Arc::new(CallPolicy {
+                metadata,
+                forward_claims,
+                ignore_query,
+                ..CallPolicy::default()
+            }),
             bad_prefix: item.is_some() && path.is_none(),
             prefix: path.map(Arc::new),
             hosts: SaidHosts::read(reader, section),
@@ -93,6 +110,8 @@ impl Defaults {
     pub(super) fn policy(&self, own: RoutePolicy) -> Arc<RoutePolicy> {
         let own = RoutePolicy {
             clients: own.clients.within(&self.policy.clients),
+            auth: own.auth.or(&self.policy.auth),
+            require: own.require.within(&self.policy.require),
             cors: own.cors.or(&self.policy.cors),
             security_headers: own.security_headers.or(self.policy.security_headers),
             trailing_slash: self.policy.trailing_slash,
@@ -106,6 +125,7 @@ impl Defaults {
     pub(super) fn call_policy(&self, own: CallPolicy) -> Arc<CallPolicy> {
         let policy = CallPolicy {
             metadata: own.metadata.or(&self.call_policy.metadata),
+            forward_claims: own.forward_claims.or(&self.call_policy.forward_claims),
             ignore_query: self.call_policy.ignore_query.clone(),
             ..own
         };

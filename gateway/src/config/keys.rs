@@ -71,6 +71,7 @@ keys! {
     INT64 "int64", CALLS, AT_TOP, "how 64-bit integers are written";
     DECIMAL "decimal", CALLS, AT_TOP, "how decimals are written";
     METADATA "metadata", CALLS, AT_TOP, "headers that go along";
+    FORWARD_CLAIMS "forward_claims", CALLS, AT_TOP, "claims of the caller that go along";
     PRIORITY "priority", CALLS, NOT_AT_TOP, "what is shed first";
     SPLIT "split", CALLS, NOT_AT_TOP, "parts of the calls go to other backends, or to versions";
     VERSION "version", CALLS, NOT_AT_TOP, "calls go to instances of that version only";
@@ -78,6 +79,10 @@ keys! {
     FALLBACK "fallback", CALLS, NOT_AT_TOP, "who replies when no instance is there";
 }
 
+/// The key that says who may call. At the top of a file it is also where authenticators are declared.
+pub(super) const AUTH: &str = "auth";
+/// The key that says what callers need beside an identity.
+pub(super) const REQUIRE: &str = "require";
 /// The key of a step that a file narrows for its routes.
 pub(super) const CLIENTS: &str = "clients";
 /// The key that says which pages may come.
@@ -89,7 +94,7 @@ pub(super) const SECURITY_HEADERS: &str = "security_headers";
 pub(super) const COMPRESS: &str = "compress";
 
 /// Those of a route's policy that may stand at the top of a file.
-pub(super) const OF_POLICY_AT_TOP: [&str; 4] = [CLIENTS, CORS, SECURITY_HEADERS, COMPRESS];
+pub(super) const OF_POLICY_AT_TOP: [&str; 6] = [CLIENTS, AUTH, REQUIRE, CORS, SECURITY_HEADERS, COMPRESS];
 
 /// A key that is a file's alone: what is put before the paths of its routes.
 pub(super) const PREFIX: &str = "prefix";

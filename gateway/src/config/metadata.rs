@@ -72,6 +72,9 @@ fn name(text: &str) -> Result<String, Complaint> {
         "client-subject" | "client-names" | "client-sha256" => {
             "in a call's metadata it says who the client is by its certificate, which no client may write"
         }
+        "identity" | "identity-by" | "identity-scopes" | "identity-claims" => {
+            "in a call's metadata it says who the caller is, which no client may write"
+        }
         "client" => "goes along with every call: the client's address, as the gateway knows it",
         _ => return Ok(name),
     };

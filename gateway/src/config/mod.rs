@@ -7,6 +7,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail so"))]
 
 mod action;
+mod auth;
 mod backend;
 mod backend_files;
 mod backend_security;
@@ -38,6 +39,7 @@ mod field;
 mod files;
 mod foreign;
 mod foreign_paths;
+mod forward_claims;
 mod health;
 mod host;
 mod hosts;
@@ -56,10 +58,12 @@ mod path;
 mod policy;
 mod rate_limit;
 mod reader;
+mod require;
 mod response;
 mod retry;
 mod rewrites;
 mod route;
+mod route_auth;
 mod route_backend;
 mod route_keys;
 mod route_limits;
@@ -81,8 +85,12 @@ mod trailing_slash;
 mod units;
 mod values;
 mod websocket;
+mod who_may_call;
 
 pub use action::ActionSpec;
+pub use auth::{
+    AuthKind, AuthSpec, CertificateName, MtlsSpec, NamePattern, OVERFLOW_UID, UnixSpec, UnixUser,
+};
 pub use backend::BackendSpec;
 pub(crate) use backend_files::{Loaded, TlsClient};
 pub use backend_security::{BackendTls, BackendToken, OwnCertificate, SecuritySpec};
@@ -108,6 +116,7 @@ pub use error_types::ErrorTypes;
 pub use fallback::FallbackSpec;
 pub use files::MAX_FILE;
 pub(crate) use files::{gather, read};
+pub use forward_claims::ForwardClaims;
 pub use hosts::Hosts;
 pub(crate) use hosts::shown as shown_host;
 pub use ignored_query::IgnoredQuery;
@@ -121,12 +130,14 @@ pub use overload::{AdaptiveSpec, OverloadSpec, Priority, QueueSpec, When};
 pub use path::{MAX_PARAMETERS, PathTemplate};
 pub use policy::RoutePolicy;
 pub use rate_limit::{LimitBy, Rate, RateLimitSpec};
+pub use require::{Require, RequiredClaim, RouteRequire};
 pub use response::{
     ContentType, ErrorStatuses, EtagSpec, EventsSpec, FileSpec, HeaderSpec, HeaderValue, LinkSpec, Pair,
     Part, RawSpec, ReplySpec, StatusSpec, StreamForm, TextTemplate, UriTemplate, ValueSource,
 };
 pub use retry::{RetryOn, RetrySpec};
 pub use route::{RouteSpec, Written};
+pub use route_auth::RouteAuth;
 pub use route_limits::{RateLimit, RateLimits};
 pub use secret_source::SecretSource;
 pub use security_headers::SecurityHeaders;

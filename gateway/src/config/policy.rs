@@ -10,6 +10,8 @@ use super::cors::RouteCors;
 use super::keys::Key;
 use super::overload;
 use super::reader::{Reader, Section};
+use super::require::RouteRequire;
+use super::route_auth::RouteAuth;
 use super::route_limits::RateLimits;
 use super::security_headers::SecurityHeaders;
 use super::trailing_slash::TrailingSlash;
@@ -53,6 +55,10 @@ macro_rules! policy {
 policy! {
     /// From which addresses its clients may come; by default from all.
     clients: RouteClients = "clients" at_top, "from which addresses its clients may come", RouteClients::read;
+    /// Who may call; by default it is not said.
+    auth: RouteAuth = "auth" at_top, "who may call", RouteAuth::read;
+    /// What callers need beside an identity; by default nothing.
+    require: RouteRequire = "require" at_top, "what callers need beside an identity", RouteRequire::read;
     /// Which pages of other origins may read its replies; by default none.
     cors: RouteCors = "cors" at_top, "which pages of other origins may read its replies", RouteCors::read;
     /// Whether its clients have to have shown a certificate.

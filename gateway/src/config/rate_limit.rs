@@ -88,11 +88,18 @@ pub enum LimitBy {
     Header(FieldName),
     /// Each API key: `X-Api-Key`, or the token of `Authorization: Bearer`.
     ApiKey,
-    /// Each value of this claim in the JSON Web Token of `Authorization: Bearer`.
+    /// Each caller, as an authenticator knows it.
+    Identity,
+    /// Each value of this claim of a caller.
     Claim(String),
 }
 
 impl LimitBy {
+    /// Whether nobody knows the key before the caller is known.
+    pub fn needs_caller(&self) -> bool {
+        matches!(self, LimitBy::Identity | LimitBy::Claim(_))
+    }
+
     const HEADER: &'static str = "header:";
     const CLAIM: &'static str = "claim:";
 
@@ -118,12 +125,13 @@ impl LimitBy {
             "route" => Ok(LimitBy::Route),
             "client" => Ok(LimitBy::Client),
             "api_key" => Ok(LimitBy::ApiKey),
+            "identity" => Ok(LimitBy::Identity),
             _ => {
                 let complaint = Complaint::new(
                     format!("`by` cannot be `{text}`"),
-                    "expected `route`, `client`, `api_key`, `header:NAME` or `claim:NAME`",
+                    "expected `route`, `client`, `api_key`, `identity`, `header:NAME` or `claim:NAME`",
                 );
-                Err(match nearest(text, ["route", "client", "api_key"]) {
+                Err(match nearest(text, ["route", "client", "api_key", "identity"]) {
                     Some(near) => complaint.help(format!("did you mean `{near}`?")),
                     None => complaint,
                 })
@@ -139,6 +147,7 @@ impl fmt::Display for LimitBy {
             LimitBy::Client => f.write_str("client"),
             LimitBy::Header(name) => write!(f, "{}{name}", LimitBy::HEADER),
             LimitBy::ApiKey => f.write_str("api_key"),
+            LimitBy::Identity => f.write_str("identity"),
             LimitBy::Claim(name) => write!(f, "{}{name}", LimitBy::CLAIM),
         }
     }
@@ -183,7 +192,8 @@ pub(super) fn read(
     let max_keys = read_number(reader, &section, "max_keys", MAX_KEYS);
     let by = match section.get("by") {
         Some(item) => {
-            let expected = "\"route\", \"client\", \"api_key\", \"header:NAME\" or \"claim:NAME\"";
+            let expected =
+                "\"route\", \"client\", \"api_key\", \"identity\", \"header:NAME\" or \"claim:NAME\"";
             reader.text(&item, expected, LimitBy::parse)
         }
         None => Some(LimitBy::Route),

@@ -4,6 +4,7 @@
 //! names declared twice, routes to backends that nobody declares, routes that no request could tell apart.
 
 use super::action::ActionDraft;
+use super::auth::{AuthSpec, Authenticators};
 use super::backend::BackendSpec;
 use super::balance::Params;
 use super::certificate::{CertificateSpec, Certificates};
@@ -20,6 +21,7 @@ use super::route::{Draft, RouteSpec};
 use super::route_backend::{FileBackend, SaidBackend, resolve};
 use super::route_limits::SharedLimits;
 use super::source::Source;
+use super::who_may_call;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
@@ -45,6 +47,8 @@ pub struct Tables {
     pub routes: Vec<RouteSpec>,
     /// The certificates, in the order of the files. What is in their own files is not looked at here.
     pub certificates: Vec<CertificateSpec>,
+    /// The authenticators, sorted by name. What is in their own files is not looked at here.
+    pub authenticators: Vec<Arc<AuthSpec>>,
     /// The files it was read from, sorted.
     pub files: Vec<PathBuf>,
     /// Those of them in which nothing stands.
@@ -124,6 +128,7 @@ struct Declared {
     files: Vec<SaidBackend>,
     limits: SharedLimits,
     certificates: Certificates,
+    authenticators: Authenticators,
     /// Some file could not be read, so that what is missing may stand there.
     incomplete: bool,
 }
@@ -182,12 +187,15 @@ fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Dia
     let names: Arc<[String]> = declared.backends.keys().cloned().collect();
     let resolve_file = |said: SaidBackend| said.resolve(&names, declared.incomplete, &mut found);
     let files: Vec<FileBackend> = declared.files.into_iter().map(resolve_file).collect();
+    who_may_call::check(&declared.drafts, &declared.authenticators, declared.incomplete, &mut found);
     let mut routes = Vec::with_capacity(declared.drafts.len());
     for mut draft in declared.drafts {
         if draft.policy.rate_limits.are_wanted() {
             let limits = &mut Arc::make_mut(&mut draft.policy).rate_limits;
             limits.resolve(&declared.limits, &draft.source, declared.incomplete, &mut found);
         }
+        found.extend(who_may_call::limits(&draft));
+        who_may_call::bound(&draft, &mut found);
         let ActionDraft::Call(call) = &draft.action else {
             routes.extend(draft.finish(None));
             continue;
@@ -211,6 +219,7 @@ fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Dia
         backends: declared.backends.into_values().filter_map(|declaration| declaration.spec).collect(),
         routes,
         certificates,
+        authenticators: declared.authenticators.finish(),
         files: sources.iter().map(path).collect(),
         empty: sources.iter().filter(|source| source.text().trim().is_empty()).map(path).collect(),
         sources,
@@ -236,6 +245,7 @@ impl Declared {
         }
         self.limits.read(reader, &section);
         self.certificates.read(reader, &section);
+        self.authenticators.read(reader, &section);
         if let Some(item) = section.get("routes")
             && let Some(routes) = reader.array(&item, "tables, each written [[routes]]")
         {

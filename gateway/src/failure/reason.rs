@@ -105,6 +105,16 @@ reasons! {
     /// The client asks for a part of an answer that has no bytes there. The call has run.
     RangeNotSatisfiable = "range_not_satisfiable", OutOfRange 416;
 
+    // The caller.
+    /// The route is for callers who are known, and this one has shown nothing.
+    NoCredentials = "no_credentials", Unauthenticated;
+    /// What the caller has shown is bad.
+    BadCredentials = "bad_credentials", Unauthenticated;
+    /// The caller lacks a scope that the route requires.
+    InsufficientScope = "insufficient_scope", PermissionDenied;
+    /// The caller lacks a claim that the route requires.
+    InsufficientClaims = "insufficient_claims", PermissionDenied;
+
     // Too many.
     /// There are as many client connections as there may be.
     TooManyConnections = "too_many_connections", Unavailable;

@@ -35,6 +35,11 @@ impl Failure {
                 .into();
             }
             Failure::NoClientCertificate => "this needs a client certificate, and the connection has none",
+            Failure::Unauthenticated(unknown) if unknown.bad.is_some() => {
+                "what the caller has shown is not accepted"
+            }
+            Failure::Unauthenticated(_) => "this is for callers who show who they are",
+            Failure::Forbidden(_) => "the caller may not do this",
             Failure::TooManyConnections => "the gateway has as many connections as it can serve",
             Failure::RateLimited { policy, retry_after } => {
                 return format!(
@@ -142,6 +147,30 @@ impl Failure {
                     instance,
                     max_answer,
                     "an answer is too long"
+                );
+            }
+            Failure::Unauthenticated(unknown) => {
+                let Some((authenticator, flaw)) = &unknown.bad else { return };
+                let flaw = flaw.name();
+                tracing::info!(
+                    request_id,
+                    route,
+                    reason,
+                    authenticator = &**authenticator,
+                    flaw,
+                    "a caller was not let in"
+                );
+            }
+            Failure::Forbidden(forbidden) => {
+                let (authenticator, identity) = &forbidden.identity;
+                let (authenticator, identity) = (&**authenticator, &**identity);
+                tracing::info!(
+                    request_id,
+                    route,
+                    reason,
+                    authenticator,
+                    identity,
+                    "a caller may not do what it asks for"
                 );
             }
             Failure::RewriteLoop(to) => {

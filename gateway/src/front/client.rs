@@ -1,11 +1,21 @@
 //! Who the client of a request is: who has connected, or whom a proxy names that has connected.
 
 use super::connection::Connection;
+use crate::auth::Identified;
 use crate::clients::ForwardedHeader;
 use crate::config::ListenerClients;
 use crate::fields::{self, FORWARDED, FieldName, X_FORWARDED_FOR};
 use callgate_http1::Fields;
 use std::net::IpAddr;
+
+/// Who a request is from, as far as that is known.
+#[derive(Clone, Copy)]
+pub(super) struct Who<'r> {
+    /// The address of its client.
+    pub(super) client: Option<IpAddr>,
+    /// Its caller.
+    pub(super) caller: Option<&'r Identified>,
+}
 
 /// The address of a request's client, if that is known.
 #[inline]

@@ -11,6 +11,8 @@ const MAX_NAMES: usize = 4096;
 
 /// What a client's certificate says of it, as text: made once for its connection.
 pub(super) struct ShownCertificate {
+    /// All of it.
+    pub(super) identity: Identity,
     subject: Box<str>,
     names: Option<Box<str>>,
     sha256: Box<str>,
@@ -23,6 +25,7 @@ impl ShownCertificate {
             identity.dns_names().iter().chain(identity.uris()).map(String::as_str).collect();
         let names = Some(names.join(", ")).filter(|names| !names.is_empty() && names.len() <= MAX_NAMES);
         ShownCertificate {
+            identity: identity.clone(),
             subject: identity.subject().into(),
             names: names.map(String::into_boxed_str),
             sha256: identity.fingerprint().to_string().into_boxed_str(),

@@ -19,6 +19,7 @@ pub(super) use unsent::Hold;
 use super::client_certificate::ShownCertificate;
 use super::pace::Pace;
 use super::peer::TlsPeer;
+use crate::auth::{KnownPeer, Peer};
 use crate::worker::{Listener, Place};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::net::IpAddr;
@@ -62,6 +63,10 @@ pub(super) struct Connection {
     requests_left: Cell<u32>,
     /// Which listener it came by.
     pub(super) listener: Arc<Listener>,
+    /// The user of the process that has connected, of a Unix socket.
+    user: Option<u32>,
+    /// What authenticators have said of its other end.
+    known: KnownPeer,
     /// What is known of its client by TLS, once that has shaken hands.
     pub(super) tls: OnceCell<Box<TlsPeer>>,
     /// How many exchanges are open.
@@ -94,10 +99,11 @@ impl Connection {
         open: &Rc<OpenConnections>,
         listener: Arc<Listener>,
         client: Option<IpAddr>,
+        user: Option<u32>,
     ) -> Rc<Connection> {
         let mut all = open.all.borrow_mut();
         let entry = all.vacant_entry();
-        let connection = Rc::new(Connection::new(open.clone(), entry.key(), listener, client));
+        let connection = Rc::new(Connection::new(open.clone(), entry.key(), listener, (client, user)));
         connection.list();
         entry.insert(connection.clone());
         connection
@@ -126,7 +132,7 @@ impl Connection {
         open: Rc<OpenConnections>,
         key: usize,
         listener: Arc<Listener>,
-        client: Option<IpAddr>,
+        (client, user): (Option<IpAddr>, Option<u32>),
     ) -> Connection {
         let is_preceded = listener.tls.is_some() || listener.clients.proxy_protocol.is_some();
         let first = if is_preceded { Phase::Handshake } else { Phase::Idle };
@@ -136,6 +142,8 @@ impl Connection {
             is_proxy: Cell::new(listener.clients.is_proxy(client)),
             requests_left: Cell::new(open.requests.draw()),
             listener,
+            user,
+            known: KnownPeer::default(),
             tls: OnceCell::new(),
             exchanges: Cell::new(0),
             phase: Cell::new(first),
@@ -241,9 +249,11 @@ impl Connection {
         }
     }
 
-    /// Whether its client has shown a certificate, which was verified.
-    pub(super) fn has_certificate(&self) -> bool {
-        self.shown_certificate().is_some()
+    /// Its other end, as authenticators see it.
+    #[inline]
+    pub(super) fn peer(&self) -> Peer<'_> {
+        let certificate = self.shown_certificate().map(|shown| &shown.identity);
+        Peer { certificate, user: self.user, known: &self.known }
     }
 
     /// The certificate that its client has shown, which was verified.
@@ -319,7 +329,7 @@ pub(super) mod testing {
     /// One more.
     pub(in crate::front) fn register(open: &Rc<OpenConnections>, half_close: HalfClose) -> Rc<Connection> {
         let listener = Listener { half_close, ..listener() };
-        Connection::register(open, Arc::new(listener), None)
+        Connection::register(open, Arc::new(listener), None, None)
     }
 
     /// One at a listener that says this of its clients.
@@ -327,7 +337,7 @@ pub(super) mod testing {
         open: &Rc<OpenConnections>,
         clients: ListenerClients,
     ) -> Rc<Connection> {
-        Connection::register(open, Arc::new(Listener { clients, ..listener() }), None)
+        Connection::register(open, Arc::new(Listener { clients, ..listener() }), None, None)
     }
 
     fn listener() -> Listener {

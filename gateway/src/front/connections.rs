@@ -65,7 +65,7 @@ impl Connections {
         };
         stream.hold_back_little();
         // On the books before its task runs: a drain must not miss it.
-        let connection = Connection::register(&self.open, listener, stream.peer());
+        let connection = Connection::register(&self.open, listener, stream.peer(), stream.user());
         let registered = Registered::new(self.worker.clone(), connection, place, client_place);
         tokio::task::spawn_local(drive::serve(registered, stream));
     }

@@ -5,7 +5,7 @@
 //! is sent, if its body has ended; or when it is dropped, because its client has gone.
 
 use super::body::{RequestBody, StreamBody};
-use super::client;
+use super::client::{self, Who};
 use super::connection::{Connection, OpenExchange};
 use super::cors;
 use super::problem;
@@ -30,7 +30,7 @@ pub(super) struct Exchange {
     pub(super) body: RequestBody,
     pub(super) tally: Tally,
     pub(super) guards: Guards,
-    on_connection: OpenExchange,
+    pub(super) on_connection: OpenExchange,
 }
 
 /// What is known of a request beside what it says.
@@ -92,6 +92,11 @@ impl Exchange {
             },
             on_connection,
         }
+    }
+
+    /// Who it is from.
+    pub(super) fn who(&self) -> Who<'_> {
+        Who { client: self.context.client, caller: self.guards.passed.identified() }
     }
 
     /// The connection that it has come by.

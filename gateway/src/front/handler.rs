@@ -9,6 +9,7 @@ use super::forms::{self, Form};
 use super::hash_key::hash_key;
 use super::https;
 use super::idempotency_key;
+use super::identity;
 use super::lookup::{Lookup, Met, Room, look_up};
 use super::metadata::{self, Origin};
 use super::miss::options;
@@ -86,7 +87,7 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
     let arrival = Arrival {
         worker: exchange.worker.id,
         client: exchange.context.client,
-        has_certificate: exchange.connection().has_certificate(),
+        peer: exchange.on_connection.connection().peer(),
         fields: head.fields(),
         now: began,
     };
@@ -146,6 +147,9 @@ fn along(exchange: &Exchange, action: &CallAction) -> Result<(MetadataBuf, bool)
     if let Some(certificate) = exchange.connection().shown_certificate() {
         certificate.tell(&mut metadata);
     }
+    if let Some(caller) = exchange.guards.passed.identified() {
+        identity::tell(caller, &action.spec.policy.forward_claims, &mut metadata)?;
+    }
     let has_key = action.spec.idempotency_key && idempotency_key::put(fields, listed, &mut metadata)?;
     Ok((metadata, has_key))
 }
@@ -172,10 +176,10 @@ async fn call(
     clocks: Clocks,
     form: Option<&Form<'_>>,
 ) -> Result<Reply, Failure> {
-    let Exchange { worker, context, head, body, .. } = exchange;
+    let Exchange { worker, head, body, .. } = exchange;
     let mut query = query_pairs(head.query().unwrap_or_default()).map_err(|_| Failure::query_not_utf8())?;
     action.spec.leave_out_ignored(&mut query);
-    let mut bound = outside::of(&action.spec.outside, head.fields(), context.client)?;
+    let mut bound = outside::of(&action.spec.outside, head.fields(), exchange.who())?;
     let body = match form {
         None => body.of_call(head),
         Some(form) => {
@@ -186,7 +190,7 @@ async fn call(
     let deadline = deadline(head.fields(), clocks, action.spec.timeout)?;
     // A split has a backend of its own, and that a key of its own.
     let key = match &action.traffic {
-        None => hash_key(&action.backend, route, &path, head.fields(), context.client)?,
+        None => hash_key(&action.backend, route, &path, head.fields(), exchange.who())?,
         Some(_) => None,
     };
     let request = call::Request {

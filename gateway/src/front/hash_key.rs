@@ -1,12 +1,12 @@
 //! The key by which a backend spreads its calls, where it does so by keys: found in the request, and hashed.
 
+use super::client::Who;
 use crate::backends::{Backend, hash};
 use crate::clients::AddressText;
 use crate::config::{Balance, HashBy};
 use crate::fields::{self, COOKIE, Repeated};
 use crate::routes::{PathParams, Route};
 use callgate_http1::Fields;
-use std::net::IpAddr;
 
 /// The hash of a request's key for that backend; `None` for a backend that goes by no key, and for a request without one. An
 /// empty value is none. A header has one line, or is an error; of several cookies of one name the first counts, which is the one
@@ -17,10 +17,10 @@ pub(super) fn hash_key<'b>(
     route: &Route,
     path: &PathParams<'_>,
     fields: Fields<'_>,
-    client: Option<IpAddr>,
+    who: Who<'_>,
 ) -> Result<Option<u64>, Repeated<'b>> {
     match &backend.spec.balance {
-        Balance::Hash(spec) => find(&spec.by, route, path, fields, client),
+        Balance::Hash(spec) => find(&spec.by, route, path, fields, who),
         _ => Ok(None),
     }
 }
@@ -30,7 +30,7 @@ fn find<'b>(
     route: &Route,
     path: &PathParams<'_>,
     fields: Fields<'_>,
-    client: Option<IpAddr>,
+    who: Who<'_>,
 ) -> Result<Option<u64>, Repeated<'b>> {
     let of = |bytes: &[u8]| (!bytes.is_empty()).then(|| hash(0, bytes));
     Ok(match by {
@@ -40,7 +40,11 @@ fn find<'b>(
             at.and_then(|at| path.get(at)).and_then(|value| of(value.as_bytes()))
         }
         HashBy::Cookie(name) => cookie(fields, name).and_then(of),
-        HashBy::Client => client.and_then(|client| of(AddressText::of(client).as_bytes())),
+        HashBy::Client => who.client.and_then(|client| of(AddressText::of(client).as_bytes())),
+        HashBy::Identity => who.caller.and_then(|caller| of(caller.identity.name().as_bytes())),
+        HashBy::Claim(name) => {
+            who.caller.and_then(|caller| caller.claim_text(name)).and_then(|text| of(text.as_bytes()))
+        }
     })
 }
 

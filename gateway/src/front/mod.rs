@@ -27,6 +27,7 @@
 //! metadata     what goes along with the call: its id, its client, listed headers, the trace
 //! idempotency_key  the key by which the client says that several requests are one
 //! client_certificate  who the client is by its certificate, for the method
+//! identity     who the caller is by an authenticator, for the method
 //! problem      failures as RFC 9457 problem details
 //! reply        a head, and a body in one piece or in many
 //! date         what replies say of the time
@@ -57,6 +58,7 @@ mod http1;
 mod http2;
 mod https;
 mod idempotency_key;
+mod identity;
 mod lookup;
 mod media_type;
 mod metadata;

@@ -3,32 +3,25 @@
 //! A field has one value, so a header that comes in several lines is refused, unless the route says that it is a list: whoever reads
 //! another of the lines would take the request for another's.
 
+use super::client::Who;
 use super::forms::last_segment;
 use super::hash_key::cookie;
 use super::reply::without_coding;
+use crate::auth::Identified;
 use crate::config::Outside;
 use crate::failure::Failure;
 use crate::fields::{self, FieldName};
 use crate::routes::{BoundTexts, decode_segment};
 use callgate_http1::{Fields, Parameters};
 use std::borrow::Cow;
-use std::net::IpAddr;
 
 /// What a request gives for each of them; no list where the route binds none.
 #[inline]
-pub(super) fn of<'h>(
-    bound: &[Outside],
-    fields: Fields<'h>,
-    client: Option<IpAddr>,
-) -> Result<BoundTexts<'h>, Failure> {
-    bound.iter().map(|outside| one(outside, fields, client)).collect()
+pub(super) fn of<'h>(bound: &[Outside], fields: Fields<'h>, who: Who<'h>) -> Result<BoundTexts<'h>, Failure> {
+    bound.iter().map(|outside| one(outside, fields, who)).collect()
 }
 
-fn one<'h>(
-    outside: &Outside,
-    fields: Fields<'h>,
-    client: Option<IpAddr>,
-) -> Result<Option<Cow<'h, str>>, Failure> {
+fn one<'h>(outside: &Outside, fields: Fields<'h>, who: Who<'h>) -> Result<Option<Cow<'h, str>>, Failure> {
     match outside {
         Outside::Header { name, is_list: true, .. } => {
             fields::joined(fields, name, b",").map(|value| text(value, name)).transpose()
@@ -45,7 +38,8 @@ fn one<'h>(
             let value = cookie(fields, name).map(std::str::from_utf8).transpose();
             Ok(value.map_err(not_utf8)?.map(Cow::Borrowed))
         }
-        Outside::Client => Ok(client.map(|client| Cow::Owned(client.to_string()))),
+        Outside::Client => Ok(who.client.map(|client| Cow::Owned(client.to_string()))),
+        Outside::Claim(name) => claim(name, who.caller).map(Some),
         Outside::Disposition(name) => {
             let value = fields::line(fields, name)?;
             value.map(|value| filename(value, name)).transpose().map(Option::flatten)
@@ -54,6 +48,12 @@ fn one<'h>(
         Outside::Part { .. } => Ok(None),
         Outside::Nothing => Ok(None),
     }
+}
+
+/// A claim of the caller. Without it nobody knows for whom the call is, and an absent field could mean everybody.
+fn claim<'h>(name: &str, caller: Option<&'h Identified>) -> Result<Cow<'h, str>, Failure> {
+    let Some(caller) = caller else { return Err(Failure::Internal(format!("no caller claims `{name}`"))) };
+    caller.claim_text(name).ok_or_else(|| Failure::Forbidden(Box::new(caller.lacks(None))))
 }
 
 /// The name of a file, where `Content-Disposition` has one: in UTF-8 (`filename*`, RFC 8187), or else as it is.
@@ -116,7 +116,7 @@ mod tests {
 
     fn found(outside: &Outside, lines: &[(&str, &[u8])]) -> Result<Option<String>, String> {
         let request = request(lines);
-        let found = one(outside, request.fields(), Some([192, 0, 2, 1].into()));
+        let found = one(outside, request.fields(), Who { client: Some([192, 0, 2, 1].into()), caller: None });
         found.map(|text| text.map(Cow::into_owned)).map_err(|failure| failure.detail().into_owned())
     }
 

@@ -46,6 +46,12 @@ pub(super) fn with_status(failure: &Failure, status: u16, types: &ErrorTypes, re
         reply.field("retry-after", &seconds.to_string());
     }
     match failure {
+        Failure::Unauthenticated(unknown) => reply.field("www-authenticate", &unknown.www_authenticate()),
+        Failure::Forbidden(forbidden) => {
+            if let Some(challenge) = forbidden.www_authenticate() {
+                reply.field("www-authenticate", &challenge);
+            }
+        }
         Failure::NotAcceptable(_) => reply.field("vary", "accept"),
         Failure::RangeNotSatisfiable(length) => reply.field("content-range", &format!("bytes */{length}")),
         _ => {}

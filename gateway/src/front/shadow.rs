@@ -37,12 +37,12 @@ pub(super) fn copy(exchange: &Exchange, route: &RouteRef, shadow: &Shadow, reque
     if !request.body.is_whole() || !shadow.share.draw() {
         return;
     }
-    let Exchange { worker, context, head, .. } = exchange;
+    let Exchange { worker, head, .. } = exchange;
     let counters = shadow.stats.0.of(worker.id);
     let Some(under_way) = worker.copies.begin(MAX_COPIES) else {
         return counters.ended(ShadowOutcome::Dropped);
     };
-    let key = hash_key(&shadow.to.backend, route, &request.path, head.fields(), context.client);
+    let key = hash_key(&shadow.to.backend, route, &request.path, head.fields(), exchange.who());
     let Ok(key) = key else {
         return counters.ended(ShadowOutcome::Unfit);
     };

@@ -90,8 +90,8 @@ fn direct<'a>(
     to: &'a Destination,
     exchange: &Exchange,
 ) -> Result<(), Failure> {
-    let (fields, client) = (exchange.head.fields(), exchange.context.client);
-    request.key = hash_key(&to.backend, request.route, &request.path, fields, client)?;
+    let fields = exchange.head.fields();
+    request.key = hash_key(&to.backend, request.route, &request.path, fields, exchange.who())?;
     request.backend = &to.backend;
     request.version = to.version.as_deref();
     Ok(())

@@ -16,6 +16,7 @@ pub use bucket::{Buckets, Outcome};
 
 use crate::config::{LimitBy, Matcher, RateLimit};
 use crate::telemetry::LimitStats;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv6Addr};
@@ -36,8 +37,10 @@ pub enum Key<'k> {
     Client(IpAddr),
     /// What a header says.
     Text(&'k [u8]),
-    /// What a token claims.
-    Claim(String),
+    /// A caller: the name of the authenticator that knows it, and its own.
+    Caller(&'k str, &'k str),
+    /// What a caller claims.
+    Claim(Cow<'k, str>),
 }
 
 /// The key of a client address.

@@ -20,7 +20,7 @@ fn table(before: &Table, limits: &str, routes: &[&str]) -> Table {
 }
 
 fn of(table: &Table, route: usize) -> &Limits {
-    table.routes[route].steps.rate_limits().unwrap()
+    table.routes[route].steps.rate_limits().next().unwrap()
 }
 
 fn first(table: &Table) -> &Limits {

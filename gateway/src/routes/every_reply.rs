@@ -51,10 +51,10 @@ fn read_by<'r>(policy: &'r RoutePolicy, action: &'r Action) -> BTreeSet<&'r str>
         match &limit.spec.by {
             LimitBy::Header(name) => drop(names.insert(name.as_str())),
             LimitBy::ApiKey => names.extend(["authorization", "x-api-key"]),
-            LimitBy::Claim(_) => drop(names.insert("authorization")),
-            LimitBy::Route | LimitBy::Client => {}
+            LimitBy::Route | LimitBy::Client | LimitBy::Identity | LimitBy::Claim(_) => {}
         }
     }
+    names.extend(policy.auth.specs().iter().filter_map(|spec| spec.kind.header()));
     if let Some(call) = action.call() {
         of_call(call, &mut names);
     }
@@ -67,7 +67,11 @@ fn of_call<'r>(call: &'r CallAction, names: &mut BTreeSet<&'r str>) {
     names.extend(spec.policy.metadata.names().iter().map(|name| name.as_str()));
     names.extend(spec.outside.iter().filter_map(|outside| match outside {
         Outside::Header { name, .. } | Outside::Disposition(name) => Some(name.as_str()),
-        Outside::Cookie(_) | Outside::Client | Outside::Part { .. } | Outside::Nothing => None,
+        Outside::Cookie(_)
+        | Outside::Client
+        | Outside::Claim(_)
+        | Outside::Part { .. }
+        | Outside::Nothing => None,
     }));
     if spec.idempotency_key {
         names.insert("idempotency-key");

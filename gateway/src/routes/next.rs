@@ -3,6 +3,7 @@
 use super::route::{Route, next_routes};
 use super::table::Table;
 use super::trees::Trees;
+use crate::auth::Authenticators;
 use crate::backends::next_backends;
 use crate::config::{Tables, TrailingSlash};
 use crate::discovery::Lists;
@@ -12,14 +13,15 @@ impl Table {
     /// The next table; its backends have the members that these sources list. What did not change against `before` is taken
     /// over with its connections, counters and health.
     pub fn next(before: &Table, tables: Tables, lists: &Lists, workers: usize) -> Table {
-        let Tables { hash, backends, routes, empty, .. } = tables;
+        let Tables { hash, backends, routes, authenticators, empty, .. } = tables;
         let backends = next_backends(&before.backends, backends, lists, workers);
-        let routes = next_routes(&before.routes, routes, &backends, workers);
+        let authenticators = Authenticators::next(&before.authenticators, authenticators, workers);
+        let routes = next_routes(&before.routes, routes, (&backends, &authenticators), workers);
         let trees = next_trees(before, &routes);
         let route_ids = next_ids(before, &routes);
         let minds_slashes = routes.iter().any(|route| route.policy.trailing_slash != TrailingSlash::Strict);
         let (generation, hash) = (before.generation + 1, hash.to_string());
-        Table { generation, hash, empty, routes, route_ids, backends, trees, minds_slashes }
+        Table { generation, hash, empty, routes, route_ids, backends, authenticators, trees, minds_slashes }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::action::Action;
 use super::every_reply::EveryReply;
+use crate::auth::Authenticators;
 use crate::backends::Backend;
 use crate::config::{Matcher, Place, RoutePolicy, RouteSpec, Written};
 use crate::ids::next_id;
@@ -42,11 +43,11 @@ impl Route {
     }
 }
 
-/// The routes of the next table, which has those backends.
+/// The routes of the next table, which has those backends and authenticators.
 pub(super) fn next_routes(
     before: &[Arc<Route>],
     specs: Vec<RouteSpec>,
-    backends: &[Arc<Backend>],
+    (backends, authenticators): (&[Arc<Backend>], &Authenticators),
     workers: usize,
 ) -> Vec<Arc<Route>> {
     let known: HashMap<&Matcher, &Arc<Route>> = before.iter().map(|route| (&route.matcher, route)).collect();
@@ -54,7 +55,7 @@ pub(super) fn next_routes(
     let stay = specs.iter().filter_map(|spec| known.get(&spec.matcher));
     let taken: HashSet<usize> = stay.map(|route| route.slot).collect();
     let mut free = (0..).filter(|slot| !taken.contains(slot));
-    let limits = before.iter().filter_map(|route| route.steps.rate_limits());
+    let limits = before.iter().flat_map(|route| route.steps.rate_limits());
     let mut shared = SharedBuckets::of(limits);
     let mut routes = Vec::with_capacity(specs.len());
     for spec in specs {
@@ -72,7 +73,7 @@ pub(super) fn next_routes(
             continue;
         }
         let RouteSpec { matcher, policy, action: said, written: Written { place, .. } } = spec;
-        let mut making = Making { matcher: &matcher, shared: &mut shared, workers };
+        let mut making = Making { matcher: &matcher, shared: &mut shared, authenticators, workers };
         let steps = Steps::next(&policy, old.map(|old| &old.steps), &mut making);
         let every_reply = EveryReply::of(&policy, &action);
         // The counters have one place for a status of the route's own.

@@ -3,6 +3,7 @@
 use super::params::Captured;
 use super::route::Route;
 use super::trees::Trees;
+use crate::auth::Authenticators;
 use crate::backends::Backend;
 use crate::method::Method;
 use std::path::PathBuf;
@@ -22,6 +23,8 @@ pub struct Table {
     pub route_ids: Arc<[u64]>,
     /// All backends, by name.
     pub backends: Vec<Arc<Backend>>,
+    /// All authenticators.
+    pub authenticators: Authenticators,
     /// The trees of their paths, which lead to places in `routes`; shared with other tables of the same ones.
     pub(super) trees: Arc<Trees>,
     /// Some routes take paths that are theirs but for a slash at their end.
@@ -40,6 +43,7 @@ impl Table {
             routes,
             route_ids,
             backends,
+            authenticators: Authenticators::default(),
             trees: Arc::default(),
             minds_slashes: false,
         }

@@ -22,6 +22,6 @@ impl Step for ClientCertificate {
 
     #[inline]
     fn check(&self, arrival: &Arrival<'_>, _: &mut Passed) -> Result<(), Failure> {
-        if arrival.has_certificate { Ok(()) } else { Err(Failure::NoClientCertificate) }
+        if arrival.peer.certificate.is_some() { Ok(()) } else { Err(Failure::NoClientCertificate) }
     }
 }

@@ -3,23 +3,31 @@
 //! ```text
 //! clients      from which addresses they may come
 //! client_certificate  whether its client has shown one
-//! rate_limits  how many requests a route takes in a time; claim, what a bearer token claims
+//! rate_limits  how many requests a route takes in a time; bearer, the token of `Authorization`
+//! authenticate  who calls
+//! caller_limits  how many requests it takes of a caller
+//! require      what callers need beside an identity
 //! in_flight    how many of its requests may be open at once
 //! ```
 //! A route holds those steps that its policy asks for; one without any holds nothing. A step has a file of its own, and a line
 //! in the list below, whose order is that in which requests meet them. Before a body is read all of them are through.
 
-mod claim;
+mod authenticate;
+mod caller_limits;
 mod client_certificate;
 mod clients;
 mod in_flight;
 mod rate_limits;
+mod require;
 
 pub use in_flight::{InFlight, Places};
 
-use crate::config::{Matcher, RouteClients, RoutePolicy};
+use crate::auth::{Authenticators, Identified, Peer};
+use crate::config::{Matcher, RouteClients, RoutePolicy, RouteRequire};
 use crate::failure::Failure;
 use crate::limit::{Limits, SharedBuckets};
+use authenticate::Authenticate;
+use caller_limits::CallerLimits;
 use callgate_http1::Fields;
 use client_certificate::ClientCertificate;
 use rate_limits::RateFields;
@@ -45,6 +53,8 @@ pub struct Making<'a> {
     pub matcher: &'a Matcher,
     /// The buckets of limits that several routes share.
     pub shared: &'a mut SharedBuckets,
+    /// The authenticators of the table.
+    pub authenticators: &'a Authenticators,
     /// How many workers there are.
     pub workers: usize,
 }
@@ -56,8 +66,8 @@ pub struct Arrival<'r> {
     pub worker: usize,
     /// The address of its client; `None` where that is not known: of a Unix socket, and where nobody is there any more.
     pub client: Option<IpAddr>,
-    /// Its client has shown a certificate, which was verified.
-    pub has_certificate: bool,
+    /// The other end of its connection.
+    pub peer: Peer<'r>,
     /// Its header fields.
     pub fields: Fields<'r>,
     /// When it came.
@@ -69,15 +79,31 @@ pub struct Arrival<'r> {
 pub struct Passed {
     places: Cell<Places>,
     told: RateFields,
-    /// It has come by its route before: by another table.
-    again: bool,
+    identified: Option<Identified>,
+    /// How many steps of limits it has met since it was looked up, and in how many of these it was counted before: by another table.
+    met: u8,
+    counted: u8,
 }
 
 impl Passed {
     /// The request is looked up again, by another table: it gives its places up, and is not counted by limits a second time.
     pub fn leave(&mut self) {
         self.places.take();
-        self.again = true;
+        self.met = 0;
+    }
+
+    /// Whether limits count it that it meets: once, whatever becomes of the table afterwards.
+    fn counts(&mut self) -> bool {
+        // A rewrite and its target have four together.
+        self.met = self.met.saturating_add(1);
+        let counts = self.met > self.counted;
+        self.counted = self.counted.max(self.met);
+        counts
+    }
+
+    /// Who calls, where the route asks and the caller shows it.
+    pub fn identified(&self) -> Option<&Identified> {
+        self.identified.as_ref()
     }
 
     /// Its places, for somebody who leaves them later.
@@ -136,13 +162,18 @@ steps! {
     clients: RouteClients,
     client_certificate: ClientCertificate,
     rate_limits: Limits,
+    authenticate: Authenticate,
+    caller_limits: CallerLimits,
+    require: RouteRequire,
     in_flight: InFlight,
 }
 
 impl Steps {
-    /// The rate limits, if there are any.
-    pub fn rate_limits(&self) -> Option<&Limits> {
-        self.0.as_ref()?.rate_limits.as_ref()
+    /// The rate limits, if there are any: those of everybody, and those of callers.
+    pub fn rate_limits(&self) -> impl Iterator<Item = &Limits> {
+        let list = self.0.as_deref();
+        let of_callers = list.and_then(|list| list.caller_limits.as_ref()).map(|limits| &limits.0);
+        list.and_then(|list| list.rate_limits.as_ref()).into_iter().chain(of_callers)
     }
 
     /// The bound of requests in flight, if there is one.

@@ -2,8 +2,8 @@
 //!
 //! The header fields are those of draft-ietf-httpapi-ratelimit-headers-11.
 
-use super::claim::{bearer, claim};
 use super::{Arrival, Making, Passed, Step};
+use crate::auth::{Identified, bearer};
 use crate::config::{LimitBy, RateLimit, RoutePolicy};
 use crate::failure::Failure;
 use crate::fields::{self, Repeated, X_API_KEY};
@@ -16,35 +16,56 @@ const RATE_LIMIT_POLICY: &str = "ratelimit-policy";
 
 impl Step for Limits {
     fn shown(policy: &RoutePolicy) -> Option<String> {
-        let limits = &policy.rate_limits.limits;
-        let names: Vec<String> = limits.iter().map(RateLimit::policy).collect();
-        (!names.is_empty()).then(|| format!("rate_limit {}", names.join(", ")))
+        shown(policy, |by| !by.needs_caller())
     }
 
     fn next(policy: &RoutePolicy, before: Option<&Limits>, making: &mut Making<'_>) -> Option<Limits> {
-        let Making { matcher, shared, workers } = making;
-        let limits = &policy.rate_limits.limits;
-        (!limits.is_empty()).then(|| Limits::next(limits, matcher, before, shared, *workers))
+        next(policy, before, making, |by| !by.needs_caller())
     }
 
     fn check(&self, arrival: &Arrival<'_>, passed: &mut Passed) -> Result<(), Failure> {
-        // Once, whatever becomes of the table afterwards.
-        if passed.again {
-            return Ok(());
-        }
-        let fields = arrival.fields;
-        // Before the first of them takes a token. One that only counts refuses nobody.
-        for limit in self.iter().filter(|limit| !limit.limit.spec.dry_run) {
-            text(&limit.limit.spec.by, fields)?;
-        }
-        // Those without an address are one client together.
-        let client = arrival.client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        let verdict = self.ask(arrival.worker, arrival.now, |by| key(by, client, fields));
-        passed.told.add(&verdict.field);
-        let Some(refused) = verdict.refused else { return Ok(()) };
-        passed.told.policy = Some(refused.policies.to_owned());
-        Err(Failure::RateLimited { policy: refused.policy.to_owned(), retry_after: refused.retry_after })
+        check(self, arrival, passed)
     }
+}
+
+/// What a person is told of those that go by such keys.
+pub(super) fn shown(policy: &RoutePolicy, are: impl Fn(&LimitBy) -> bool) -> Option<String> {
+    let limits = policy.rate_limits.limits.iter().filter(|limit| are(&limit.spec.by));
+    let names: Vec<String> = limits.map(RateLimit::policy).collect();
+    (!names.is_empty()).then(|| format!("rate_limit {}", names.join(", ")))
+}
+
+/// The limits of a route that go by such keys.
+pub(super) fn next(
+    policy: &RoutePolicy,
+    before: Option<&Limits>,
+    making: &mut Making<'_>,
+    are: impl Fn(&LimitBy) -> bool,
+) -> Option<Limits> {
+    let Making { matcher, shared, workers, .. } = making;
+    let limits = policy.rate_limits.limits.iter().filter(|limit| are(&limit.spec.by));
+    let limits: Vec<RateLimit> = limits.cloned().collect();
+    (!limits.is_empty()).then(|| Limits::next(&limits, matcher, before, shared, *workers))
+}
+
+/// Counts a request, or says that there is no token for it.
+pub(super) fn check(limits: &Limits, arrival: &Arrival<'_>, passed: &mut Passed) -> Result<(), Failure> {
+    if !passed.counts() {
+        return Ok(());
+    }
+    let fields = arrival.fields;
+    // Before the first of them takes a token. One that only counts refuses nobody.
+    for limit in limits.iter().filter(|limit| !limit.limit.spec.dry_run) {
+        text(&limit.limit.spec.by, fields)?;
+    }
+    // Those without an address are one client together.
+    let client = arrival.client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let caller = passed.identified.as_ref();
+    let verdict = limits.ask(arrival.worker, arrival.now, |by| key(by, client, fields, caller));
+    passed.told.add(&verdict.field);
+    let Some(refused) = verdict.refused else { return Ok(()) };
+    passed.told.policy = Some(refused.policies.to_owned());
+    Err(Failure::RateLimited { policy: refused.policy.to_owned(), retry_after: refused.retry_after })
 }
 
 /// What a reply says of the limits that its request was counted in.
@@ -74,30 +95,33 @@ impl RateFields {
     }
 }
 
-/// Whose bucket it is. A request without the header, the key or the claim shares one with all others without; so does, with a
+/// Whose bucket it is. A request without the header, the key, the caller or the claim shares one with all others without; so does, with a
 /// limit that only counts, one that has several.
-fn key<'h>(by: &LimitBy, client: IpAddr, fields: Fields<'h>) -> Key<'h> {
+fn key<'h>(by: &LimitBy, client: IpAddr, fields: Fields<'h>, caller: Option<&'h Identified>) -> Key<'h> {
     let text = text(by, fields).unwrap_or_default();
     match by {
         LimitBy::Route => Key::None,
         LimitBy::Client => limit::client(client),
         LimitBy::Header(_) | LimitBy::ApiKey => text.map_or(Key::None, Key::Text),
-        LimitBy::Claim(name) => text.and_then(|token| claim(token, name)).map_or(Key::None, Key::Claim),
+        LimitBy::Identity => caller
+            .map_or(Key::None, |caller| Key::Caller(&caller.authenticator.spec.name, caller.identity.name())),
+        LimitBy::Claim(name) => {
+            caller.and_then(|caller| caller.claim_text(name)).map_or(Key::None, Key::Claim)
+        }
     }
 }
 
-/// What a request says of whose bucket it is: the header's value, the API key, or the token with the claim. A request that says
+/// What a request says of whose bucket it is: the header's value or the API key. A request that says
 /// several things would be counted for one of them and served for another.
 fn text<'h, 'l>(by: &'l LimitBy, fields: Fields<'h>) -> Result<Option<&'h [u8]>, Repeated<'l>> {
     match by {
-        LimitBy::Route | LimitBy::Client => Ok(None),
+        LimitBy::Route | LimitBy::Client | LimitBy::Identity | LimitBy::Claim(_) => Ok(None),
         // What its values look like is for the table's author to know: they may have commas.
         LimitBy::Header(name) => fields::line(fields, name),
         LimitBy::ApiKey => match fields::single(fields, &X_API_KEY)? {
             Some(key) => Ok(Some(key)),
             None => bearer(fields),
         },
-        LimitBy::Claim(_) => bearer(fields),
     }
 }
 
@@ -110,7 +134,6 @@ mod tests {
     fn a_key_is_what_the_limit_counts_by() {
         let client: IpAddr = "192.0.2.1".parse().expect("an address");
         let tenant = LimitBy::Header("x-tenant".into());
-        let subject = LimitBy::Claim("sub".to_owned());
         for (by, fields, expected) in [
             (&LimitBy::Route, &[("x-api-key", "k")][..], Key::None),
             (&LimitBy::Client, &[("x-forwarded-for", "198.51.100.1")], Key::Client(client)),
@@ -123,23 +146,16 @@ mod tests {
             (&LimitBy::ApiKey, &[("authorization", "Bearer ")], Key::None),
             (&LimitBy::ApiKey, &[("authorization", "Bear")], Key::None),
             (&LimitBy::ApiKey, &[], Key::None),
-            (
-                &subject,
-                &[("authorization", "Bearer e30.eyJzdWIiOiJhZGEifQ.c2ln")],
-                Key::Claim("ada".to_owned()),
-            ),
-            (&subject, &[("x-api-key", "k")], Key::None),
             // As a limit counts them that refuses nobody.
             (&tenant, &[("x-tenant", "a"), ("x-tenant", "b")], Key::None),
         ] {
-            assert_eq!(key(by, client, request(fields).fields()), expected, "{by} {fields:?}");
+            assert_eq!(key(by, client, request(fields).fields(), None), expected, "{by} {fields:?}");
         }
     }
 
     #[test]
     fn a_request_with_several_keys_has_none_and_is_told_which_field() {
         let tenant = LimitBy::Header("x-tenant".into());
-        let subject = LimitBy::Claim("sub".to_owned());
         for (by, fields, expected) in [
             (&tenant, &[("x-tenant", "a"), ("x-tenant", "b")][..], Err("x-tenant")),
             (&tenant, &[("x-tenant", "a"), ("x-tenant", "a")], Err("x-tenant")),
@@ -152,7 +168,6 @@ mod tests {
                 &[("authorization", "Bearer a"), ("authorization", "Bearer b")],
                 Err("Authorization"),
             ),
-            (&subject, &[("authorization", "Bearer a"), ("authorization", "Bearer b")], Err("Authorization")),
             (&LimitBy::Client, &[("x-tenant", "a"), ("x-tenant", "b")], Ok(None)),
         ] {
             let expected = expected.map(|text| text.map(str::as_bytes)).map_err(Repeated);

@@ -1,6 +1,7 @@
 //! What a request passes, in which order, and what it keeps until its reply was sent.
 
 use super::*;
+use crate::auth::KnownPeer;
 use crate::config::{Source, Tables};
 use crate::failure::ShedReason;
 use crate::fields::request;
@@ -25,11 +26,11 @@ fn after(before: &Table, routes: &[&str]) -> Table {
 type Lines<'l> = &'l [(&'l str, &'l str)];
 
 fn check(table: &Table, route: usize, lines: Lines<'_>, passed: &mut Passed) -> Result<(), Failure> {
-    let request = request(lines);
+    let (request, known) = (request(lines), KnownPeer::default());
     let arrival = Arrival {
         worker: 0,
         client: None,
-        has_certificate: false,
+        peer: Peer { certificate: None, user: None, known: &known },
         fields: request.fields(),
         now: Instant::now(),
     };
@@ -60,12 +61,12 @@ fn a_client_passes_all_lists_before_anything_is_counted() {
     assert_eq!(shown(0), ["clients allow 192.0.2.0/24"]);
     assert_eq!(shown(1), ["clients allow 192.0.2.0/24, clients deny 192.0.2.8/29", "rate_limit route:1/h"]);
     let passes = |route: usize, client: Option<[u8; 4]>| {
-        let request = request::<&str>(&[]);
+        let (request, known) = (request::<&str>(&[]), KnownPeer::default());
         let client = client.map(Into::into);
         let arrival = Arrival {
             worker: 0,
             client,
-            has_certificate: false,
+            peer: Peer { certificate: None, user: None, known: &known },
             fields: request.fields(),
             now: Instant::now(),
         };
@@ -148,4 +149,101 @@ fn what_a_route_has_counted_goes_on_in_the_next_table() {
     assert!(matches!(shed, Err(Failure::Shed(ShedReason::Route))));
     drop((first, second));
     assert_eq!(open(&without, 0), Some(0));
+}
+
+/// Two authenticators, and routes of all kinds.
+const WHO: &str = "[auth.local]\ntype = 'unix'\nusers = [1001, 1002]\n[auth.all]\ntype = 'unix'\n\
+    [[routes]]\nmatch = 'GET /0'\nrespond = {}\nauth = 'local'\n\
+    [[routes]]\nmatch = 'GET /1'\nrespond = {}\nauth = ['local', 'anonymous']\n\
+    [[routes]]\nmatch = 'GET /2'\nrespond = {}\nauth = 'anonymous'\n\
+    [[routes]]\nmatch = 'GET /3'\nrespond = {}\nauth = ['local', 'all']\n\
+    [[routes]]\nmatch = 'GET /4'\nrespond = {}\nauth = ['local', 'anonymous']\nrequire = { claims = { uid = [7, 1001] } }\n\
+    [[routes]]\nmatch = 'GET /5'\nrespond = {}\nauth = 'local'\nrequire = { scopes = ['a:b', 'c'] }\n\
+    [[routes]]\nmatch = 'GET /6'\nrespond = {}\nauth = ['local', 'anonymous']\nrate_limit = { rate = '1/h', by = 'identity' }\n";
+
+fn who() -> Table {
+    let tables = Tables::parse(vec![Source::new("t.toml", WHO)]).expect("sound tables");
+    Table::next(&Table::empty(), tables, &Default::default(), 1)
+}
+
+/// What becomes of a request of that user: who calls, or what is said of the failure and in `WWW-Authenticate`.
+fn calls(
+    table: &Table,
+    route: usize,
+    user: Option<u32>,
+    passed: &mut Passed,
+) -> Result<Option<String>, String> {
+    let (request, known) = (request::<&str>(&[]), KnownPeer::default());
+    let peer = Peer { certificate: None, user, known: &known };
+    let arrival = Arrival { worker: 0, client: None, peer, fields: request.fields(), now: Instant::now() };
+    match table.routes[route].steps.check(&arrival, passed) {
+        Ok(()) => Ok(passed
+            .identified()
+            .map(|who| format!("{}:{}", who.authenticator.spec.name, who.identity.name()))),
+        Err(failure) => Err(failure.reason().name().to_owned()),
+    }
+}
+
+#[test]
+fn a_caller_is_who_the_first_authenticator_says_and_a_bad_one_is_refused_where_nothing_would_do() {
+    let table = who();
+    let says = |route: usize, user| calls(&table, route, user, &mut Passed::default());
+    let known = |who: &str| Ok(Some(who.to_owned()));
+    let (none, bad) = (Err("no_credentials".to_owned()), Err("bad_credentials".to_owned()));
+    assert_eq!(
+        [says(0, Some(1001)), says(0, Some(7)), says(0, None)],
+        [known("local:1001"), bad.clone(), none.clone()]
+    );
+    assert_eq!(
+        [says(1, Some(1001)), says(1, Some(7)), says(1, None)],
+        [known("local:1001"), bad.clone(), Ok(None)]
+    );
+    assert_eq!([says(2, Some(1001)), says(2, None)], [Ok(None), Ok(None)]);
+    assert!(table.routes[2].steps.0.is_none(), "nobody is asked");
+    assert_eq!([says(3, Some(1002)), says(3, Some(7))], [known("local:1002"), known("all:7")]);
+    assert_eq!([says(3, Some(65534)), says(3, None)], [bad, none.clone()]);
+    assert_eq!(
+        [says(4, Some(1001)), says(4, None)],
+        [known("local:1001"), none],
+        "nothing fits what is required"
+    );
+    assert_eq!(says(4, Some(1002)), Err("insufficient_claims".to_owned()));
+    assert_eq!(says(5, Some(1001)), Err("insufficient_scope".to_owned()));
+    assert_eq!(
+        Steps::shown(&table.routes[4].policy),
+        ["auth local, anonymous", "require claim uid 7 or 1001"]
+    );
+}
+
+#[test]
+fn each_caller_has_a_bucket_and_those_who_are_not_known_share_one() {
+    let table = who();
+    let says = |user| calls(&table, 6, user, &mut Passed::default()).err();
+    let limited = Some("rate_limited".to_owned());
+    assert_eq!([says(Some(1001)), says(Some(1001)), says(Some(1002))], [None, limited.clone(), None]);
+    assert_eq!([says(None), says(None)], [None, limited]);
+}
+
+#[test]
+fn who_calls_is_asked_again_after_a_new_table_and_counted_once() {
+    let table = who();
+    let mut passed = Passed::default();
+    assert!(calls(&table, 6, Some(1001), &mut passed).is_ok());
+    passed.leave();
+    assert!(calls(&table, 6, Some(1001), &mut passed).is_ok(), "its token is not taken twice");
+    passed.leave();
+    assert_eq!(calls(&table, 6, Some(7), &mut passed), Err("bad_credentials".to_owned()));
+    assert!(passed.identified().is_none());
+}
+
+#[test]
+fn an_authenticator_that_says_the_same_is_the_same_in_the_next_table() {
+    let first = who();
+    let tables = |text: &str| Tables::parse(vec![Source::new("t.toml", text)]).expect("sound tables");
+    let second = Table::next(&first, tables(&WHO.replace("[1001, 1002]", "[1001]")), &Default::default(), 1);
+    let find = |table: &Table, name: &str| table.authenticators.find(name).expect("it is there").clone();
+    assert!(std::sync::Arc::ptr_eq(&find(&first, "all"), &find(&second, "all")));
+    assert_ne!(find(&first, "local").id, find(&second, "local").id);
+    assert!(std::sync::Arc::ptr_eq(&find(&first, "local").stats, &find(&second, "local").stats));
+    assert_eq!(calls(&second, 0, Some(1002), &mut Passed::default()), Err("bad_credentials".to_owned()));
 }

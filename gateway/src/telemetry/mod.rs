@@ -1,5 +1,6 @@
 //! What the gateway tells about itself: counters kept per worker and summed when scraped, and the log.
 
+mod auth;
 mod counter;
 mod failures;
 mod families;
@@ -21,6 +22,7 @@ mod tls;
 mod traffic;
 mod websockets;
 
+pub use auth::{AuthCounters, AuthScrape, AuthStats};
 pub use callgate_health::EjectionReason;
 pub use counter::{Counter, PerWorker};
 pub use failures::FailureCounters;

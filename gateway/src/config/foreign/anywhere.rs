@@ -32,7 +32,7 @@ pub(super) const ANYWHERE: Hints = &[
             "consumers",
             "policies",
         ],
-        "the gateway checks no credentials in this version; metadata = [\"authorization\"] hands the header to the method",
+        "who may call is said by auth = \"NAME\", and how callers show who they are by [auth.NAME]; see docs/auth.md",
     ),
     (
         &[

@@ -55,7 +55,7 @@ pub(super) const FILE: Hints = &[
     (&["defaultbackend", "defaultservice"], "write backend = \"shop\""),
     (
         &["defaults", "default", "global", "globals", "common"],
-        "`prefix`, `hosts`, `metadata`, `backend`, `timeout`, `unknown_fields`, `int64`, `decimal`, `clients`, `cors`, `security_headers`, `trailing_slash` and `ignore_query` at the top of a file hold for its routes",
+        "`prefix`, `hosts`, `metadata`, `backend`, `timeout`, `unknown_fields`, `int64`, `decimal`, `clients`, `cors`, `security_headers`, `auth`, `require`, `trailing_slash` and `ignore_query` at the top of a file hold for its routes",
     ),
     (
         &[

@@ -143,7 +143,7 @@ error: `header` is nothing to hash by
   --> t.toml:13:20
    |
 13 | balance = { hash = "header", load_factor = "100%" }
-   |                    ^^^^^^^^ expected `header:name`, `path:name`, `cookie:name` or `client`
+   |                    ^^^^^^^^ expected `header:name`, `path:name`, `cookie:name`, `client`, `identity` or `claim:name`
    |
    = help: which one? write "header:name"
 

@@ -3,6 +3,7 @@
 
 use super::*;
 
+mod auth;
 mod backends;
 mod balance;
 mod bodies;

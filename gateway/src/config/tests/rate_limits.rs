@@ -142,7 +142,7 @@ error: `by` cannot be `clint`
  --> t.toml:8:6
   |
 8 | by = "clint"
-  |      ^^^^^^^ expected `route`, `client`, `api_key`, `header:NAME` or `claim:NAME`
+  |      ^^^^^^^ expected `route`, `client`, `api_key`, `identity`, `header:NAME` or `claim:NAME`
   |
   = help: did you mean `client`?
 

@@ -175,7 +175,7 @@ async fn a_header_and_the_handshake_behind_it_have_one_limit() {
     let settings = Settings::parse(Source::new("gateway.toml", text), None).expect("sound settings");
     let shared = Shared::new(settings, Arc::default(), None);
     let open = testing::open();
-    let connection = Connection::register(&open, shared.listeners[0].clone(), None);
+    let connection = Connection::register(&open, shared.listeners[0].clone(), None, None);
     let (mut client, stream) = UnixStream::pair().expect("two sockets");
     client.write_all(b"PROXY UNKNOWN\r\n").await.expect("the socket takes it");
     open.sweeps.set(7);

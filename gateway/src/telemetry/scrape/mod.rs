@@ -1,5 +1,6 @@
 //! A scrape: the counters added up and written as Prometheus reads them.
 
+mod auth;
 mod calls;
 mod certificates;
 mod changes;
@@ -16,6 +17,7 @@ mod streams;
 mod upkeep;
 mod websockets;
 
+use super::auth::AuthScrape;
 use super::limits::LimitScrape;
 use super::log::LogStats;
 use super::names::{NameScrape, names};
@@ -65,6 +67,8 @@ pub struct Scrape<'a> {
     pub routes: Vec<(&'a str, &'static str, &'a RouteStats)>,
     /// The rate limits of all routes.
     pub limits: Vec<LimitScrape<'a>>,
+    /// The authenticators.
+    pub authenticators: Vec<AuthScrape<'a>>,
     /// Rewrites: template, method, requests.
     pub rewrites: Vec<(&'a str, &'static str, u64)>,
     /// How much the calls of each of these matter.
@@ -112,6 +116,7 @@ pub fn render(scrape: &Scrape<'_>) -> String {
     websockets::websockets(scrape, &mut families);
     failures::failures(scrape, &mut families);
     limits::limits(scrape, &mut families);
+    auth::auth(scrape, &mut families);
     traffic(&scrape.traffic, &mut families);
     calls::calls(scrape, &mut families);
     health::health(scrape, &mut families);

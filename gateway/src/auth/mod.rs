@@ -1,0 +1,73 @@
+//! Who calls: the authenticators in force, and what they say of a request.
+//!
+//! ```text
+//! authenticator  one `[auth.NAME]` of the table in force, and how the next ones follow from those before
+//! bearer         the token of `Authorization`
+//! peer           what is known of a connection's other end, whatever its requests say
+//! mtls, unix     who that is, by the kind of the authenticator
+//! ```
+//! A request shows nothing that an authenticator knows, or something that it verifies, or something bad. What that means for a route
+//! that names several is for the step `authenticate` to say.
+
+mod authenticator;
+mod bearer;
+mod mtls;
+mod peer;
+mod unix;
+
+pub use authenticator::{Authenticator, Authenticators};
+pub(crate) use bearer::bearer;
+pub use peer::{KnownPeer, Peer};
+
+use crate::failure::{Flaw, Forbidden};
+use callgate_auth::Identity;
+use callgate_http1::Fields;
+use serde_json::Value;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// What an authenticator says of a request.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// It shows nothing that this authenticator would look at.
+    Nothing,
+    /// Who calls.
+    Known(Arc<Identity>),
+    /// It shows something bad: why.
+    Bad(Flaw),
+}
+
+/// Who calls, and who says so.
+#[derive(Clone, Debug)]
+pub struct Identified {
+    /// The authenticator.
+    pub authenticator: Arc<Authenticator>,
+    /// Who it is.
+    pub identity: Arc<Identity>,
+}
+
+impl Identified {
+    /// It lacks what a route requires: these scopes, or a claim.
+    pub fn lacks(&self, scopes: Option<String>) -> Forbidden {
+        let identity = (self.authenticator.spec.name.clone(), self.identity.name().into());
+        Forbidden { scopes, challenge: self.authenticator.challenge(), identity }
+    }
+
+    /// A claim as text, if it is a string, a number, or true or false.
+    pub fn claim_text(&self, name: &str) -> Option<Cow<'_, str>> {
+        match self.identity.claims().get(name)? {
+            Value::String(text) => Some(Cow::Borrowed(text)),
+            value @ (Value::Number(_) | Value::Bool(_)) => Some(Cow::Owned(value.to_string())),
+            Value::Null | Value::Array(_) | Value::Object(_) => None,
+        }
+    }
+}
+
+/// What a request shows.
+#[derive(Clone, Copy)]
+pub struct Shown<'r> {
+    /// Its connection's other end.
+    pub peer: Peer<'r>,
+    /// Its header fields.
+    pub fields: Fields<'r>,
+}

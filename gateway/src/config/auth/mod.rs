@@ -1,0 +1,224 @@
+//! `[auth.NAME]`: the ways in which the gateway tells who calls, each an authenticator with a name. Files and routes name those that
+//! they take (`route_auth.rs`).
+//!
+//! A kind of authenticator is a line in [`TYPES`], and a file that reads its keys.
+
+mod mtls;
+mod pattern;
+mod unix;
+
+pub use mtls::{CertificateName, MtlsSpec};
+pub use pattern::NamePattern;
+pub use unix::{OVERFLOW_UID, UnixSpec, UnixUser};
+
+use super::diagnostics::Diagnostic;
+use super::keys;
+use super::name;
+use super::reader::{Item, Reader, Section};
+use super::source::Source;
+use super::suggest::list;
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+use toml::de::DeValue;
+
+/// The key that says of which kind an authenticator is.
+const TYPE: &str = "type";
+/// The word for callers who show nothing. No authenticator has this name.
+pub(super) const ANONYMOUS: &str = "anonymous";
+
+/// An authenticator. Two are equal that tell the same of the same callers, wherever they are written.
+#[derive(Clone, Debug)]
+pub struct AuthSpec {
+    /// Its name.
+    pub name: Arc<str>,
+    /// How it tells who calls.
+    pub kind: AuthKind,
+    pub(super) written: AuthWritten,
+}
+
+/// How an authenticator tells who calls.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum AuthKind {
+    /// By the certificate that the client has shown to the listener.
+    Mtls(MtlsSpec),
+    /// By the user of a process of this machine, which has connected to a Unix socket.
+    Unix(UnixSpec),
+}
+
+/// Where it is written.
+#[derive(Clone, Debug)]
+pub(super) struct AuthWritten {
+    pub(super) source: Arc<Source>,
+    pub(super) span: Range<usize>,
+}
+
+impl PartialEq for AuthSpec {
+    fn eq(&self, other: &AuthSpec) -> bool {
+        (&self.name, &self.kind) == (&other.name, &other.kind)
+    }
+}
+
+impl Eq for AuthSpec {}
+
+impl AuthSpec {
+    /// Where it is written: file, line and column.
+    pub fn defined(&self) -> String {
+        self.written.source.place(self.written.span.start).to_string()
+    }
+}
+
+impl AuthKind {
+    /// The word of its `type`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            AuthKind::Mtls(_) => "mtls",
+            AuthKind::Unix(_) => "unix",
+        }
+    }
+}
+
+impl AuthKind {
+    /// The header in which callers show who they are, in lower case.
+    pub fn header(&self) -> Option<&str> {
+        match self {
+            AuthKind::Mtls(_) | AuthKind::Unix(_) => None,
+        }
+    }
+
+    /// Whether callers may have such a claim, as text.
+    pub(super) fn may_claim(&self, name: &str) -> bool {
+        match self {
+            AuthKind::Mtls(_) => ["subject", "sha256"].contains(&name),
+            AuthKind::Unix(_) => name == "uid",
+        }
+    }
+}
+
+/// A kind of authenticator: its word, its keys, and how their values are read.
+struct Type {
+    name: &'static str,
+    keys: &'static [&'static str],
+    read: fn(&mut Reader<'_>, &Section<'_>, &Item<'_>) -> Option<AuthKind>,
+}
+
+const TYPES: &[Type] = &[
+    Type { name: "mtls", keys: mtls::KEYS, read: mtls::read },
+    Type { name: "unix", keys: unix::KEYS, read: unix::read },
+];
+
+/// The authenticators of all files.
+#[derive(Default)]
+pub(super) struct Authenticators {
+    declared: BTreeMap<String, Declared>,
+    /// All their names, once somebody has named another.
+    names: OnceCell<Arc<[String]>>,
+}
+
+struct Declared {
+    source: Arc<Source>,
+    span: Range<usize>,
+    /// None when it could not be read; reported already.
+    spec: Option<Arc<AuthSpec>>,
+}
+
+/// What is known of a name.
+pub(super) enum Found<'a> {
+    Spec(&'a Arc<AuthSpec>),
+    /// It could not be read, which is reported.
+    Bad,
+    Unknown,
+}
+
+impl Authenticators {
+    /// Whether there are none, so that nobody is asked who he is.
+    pub(super) fn are_none(&self) -> bool {
+        self.declared.is_empty()
+    }
+
+    /// The one of that name.
+    pub(super) fn find(&self, name: &str) -> Found<'_> {
+        match self.declared.get(name) {
+            Some(Declared { spec: Some(spec), .. }) => Found::Spec(spec),
+            Some(_) => Found::Bad,
+            None => Found::Unknown,
+        }
+    }
+
+    /// The names of all.
+    pub(super) fn names(&self) -> &Arc<[String]> {
+        self.names.get_or_init(|| self.declared.keys().cloned().collect())
+    }
+
+    /// All of them, sorted by name.
+    pub(super) fn finish(self) -> Vec<Arc<AuthSpec>> {
+        self.declared.into_values().filter_map(|declared| declared.spec).collect()
+    }
+
+    /// Reads those of one file. Where its `auth` is no table, it is the word of who may call the file's routes.
+    pub(super) fn read(&mut self, reader: &mut Reader<'_>, section: &Section<'_>) {
+        let Some(DeValue::Table(all)) = section.get(keys::AUTH).map(|item| item.value.get_ref()) else {
+            return;
+        };
+        for (key, value) in all {
+            let name = key.get_ref().as_ref();
+            let reserved = (name == ANONYMOUS).then_some("it is the word for callers who show nothing");
+            if let Some(reason) = name::error(name).or(reserved) {
+                let title = format!("`{name}` cannot name an authenticator");
+                reader.report(Diagnostic::new(title).at(reader.source, key.span(), reason));
+            }
+            let item = Item { key: name, key_span: key.span(), value };
+            let spec = one(reader, name, &item).map(Arc::new);
+            if let Some(first) = self.declared.get(name) {
+                reader.report(
+                    Diagnostic::new(format!("authenticator `{name}` is declared twice"))
+                        .at(reader.source, key.span(), "again")
+                        .at(&first.source, first.span.clone(), "first here"),
+                );
+                continue;
+            }
+            let declared = Declared { source: Arc::clone(reader.source), span: key.span(), spec };
+            self.declared.insert(name.to_owned(), declared);
+        }
+    }
+}
+
+/// Reads one authenticator: its `type` says which keys it has.
+fn one(reader: &mut Reader<'_>, name: &str, item: &Item<'_>) -> Option<AuthSpec> {
+    let table = reader.table(item, "a table, written [auth.name]")?;
+    let Some(value) = table.get(TYPE) else {
+        let title = format!("authenticator `{name}` needs `{TYPE}`");
+        let missing =
+            Diagnostic::new(title).at(reader.source, item.key_span.clone(), "how does it tell who calls?");
+        reader.report(missing.help(format!("write type = \"{}\", or one of {}", TYPES[0].name, words())));
+        return None;
+    };
+    let item_of_type = Item { key: TYPE, key_span: value.span(), value };
+    let choices: Vec<(&str, usize)> = TYPES.iter().enumerate().map(|(at, one)| (one.name, at)).collect();
+    let kind = &TYPES[reader.choice(&item_of_type, &choices)?];
+    let section = reader.section(&format!("an authenticator of type `{}`", kind.name), table, kind.keys);
+    let kind = (kind.read)(reader, &section, item)?;
+    let written = AuthWritten { source: Arc::clone(reader.source), span: item.key_span.clone() };
+    Some(AuthSpec { name: name.into(), kind, written })
+}
+
+fn words() -> String {
+    list(&TYPES.iter().map(|one| one.name).collect::<Vec<_>>(), "or")
+}
+
+/// A key that an authenticator cannot do without.
+fn required<'t>(
+    reader: &mut Reader<'_>,
+    section: &Section<'t>,
+    of: &Item<'_>,
+    key: &'static str,
+    help: &str,
+) -> Option<Item<'t>> {
+    let item = section.get(key);
+    if item.is_none() {
+        let missing = Diagnostic::new(format!("authenticator `{}` needs `{key}`", of.key));
+        reader.report(missing.at(reader.source, of.key_span.clone(), "this one has none").help(help));
+    }
+    item
+}

@@ -1,0 +1,167 @@
+//! Authenticators, who may call which route, and what callers need beside.
+
+use super::*;
+
+/// Who may call each route, and what is required there.
+fn shown(text: &str) -> Vec<String> {
+    let tables = tables(text).unwrap();
+    let of = |route: &RouteSpec| {
+        let require: Vec<_> = route.policy.require.lists().iter().map(ToString::to_string).collect();
+        format!("{} | {}", route.policy.auth.shown().join(", "), require.join(" & "))
+    };
+    tables.routes.iter().map(of).collect()
+}
+
+const AUTH: &str = "-- auth.toml\n[auth.staff]\ntype = 'mtls'\nname = 'uri'\nallow = ['spiffe://corp/*']\n\
+                    [auth.local]\ntype = 'unix'\n";
+
+fn route(keys: &str) -> String {
+    format!("[[routes]]\nmatch = 'GET /x{}'\nrespond = {{}}\n{keys}\n", keys.len())
+}
+
+#[test]
+fn an_authenticator_is_read_by_its_type() {
+    let text = "[auth.a]\ntype = 'mtls'\nname = 'dns'\nallow = ['*.a.example', 'b']\n\
+                [auth.b]\ntype = 'mtls'\nname = 'common_name'\n\
+                [auth.c]\ntype = 'unix'\nusers = ['root', 1001]\n[auth.d]\ntype = 'unix'\n";
+    let tables = tables(text).unwrap();
+    let [a, b, c, d] = tables.authenticators.as_slice() else { panic!("four") };
+    let AuthKind::Mtls(mtls) = &a.kind else { panic!("mtls") };
+    assert_eq!((&*a.name, a.kind.name(), mtls.name), ("a", "mtls", CertificateName::Dns));
+    assert!(mtls.admits("x.a.example") && mtls.admits("b") && !mtls.admits("c"));
+    let AuthKind::Mtls(mtls) = &b.kind else { panic!("mtls") };
+    assert!(mtls.name == CertificateName::CommonName && mtls.admits("anybody"));
+    let users =
+        Some(vec![UnixUser { name: "root".into(), uid: 0 }, UnixUser { name: "1001".into(), uid: 1001 }]);
+    assert_eq!(
+        (&c.kind, &d.kind),
+        (&AuthKind::Unix(UnixSpec { users }), &AuthKind::Unix(UnixSpec { users: None }))
+    );
+}
+
+#[test]
+fn a_route_says_who_may_call_or_its_file_does_and_both_require() {
+    let file = "-- b.toml\nauth = 'staff'\nrequire = { scopes = ['a'] }\n";
+    let routes = [
+        route(""),
+        route("auth = ['local', 'anonymous']"),
+        route("require = { scopes = ['b'], claims = { uid = 1, realm = { roles = ['x', true] } } }"),
+    ];
+    assert_eq!(
+        shown(&format!("{AUTH}{file}{}", routes.concat())),
+        [
+            "staff | scopes a",
+            "local, anonymous | scopes a",
+            "staff | scopes a & scopes b, claim realm.roles \"x\" or true, claim uid 1"
+        ]
+    );
+    assert_eq!(shown(&route("")), [" | "], "nothing is declared, and all are open");
+    assert_eq!(shown(&format!("{AUTH}-- b.toml\n{}", route("auth = 'anonymous'"))), ["anonymous | "]);
+}
+
+#[test]
+fn tables_that_only_moved_are_equal_and_others_are_not() {
+    let policy = |auth: &str, keys: &str| {
+        let text = format!("{auth}-- b.toml\n{}", route(keys));
+        tables(&text).unwrap().routes[0].policy.clone()
+    };
+    let first = policy(AUTH, "auth = 'staff'");
+    assert_eq!(first, policy(&AUTH.replace("[auth.staff]", "\n[auth.staff]"), "auth = 'staff'"));
+    assert_ne!(first, policy(&AUTH.replace("spiffe://corp/*", "*"), "auth = 'staff'"));
+    assert_ne!(first, policy(AUTH, "auth = 'local'"));
+    assert_ne!(first, policy(AUTH, "auth = ['staff', 'anonymous']"));
+}
+
+/// What is said of a table with that text beside the authenticators.
+#[track_caller]
+fn refused(text: &str, said: &[&str]) {
+    let why = tables(&format!("{AUTH}-- b.toml\n{text}")).map(drop).unwrap_err().to_string();
+    for said in said {
+        assert!(why.contains(said), "{said}:\n{why}");
+    }
+}
+
+#[test]
+fn once_anything_is_declared_each_route_says_who_may_call_it() {
+    refused(
+        &[route(""), route("compress = true")].concat(),
+        &[
+            "it is not said who may call this route",
+            "neither the route nor its file has `auth`",
+            "1 more routes of this file are like that",
+            "auth = \"anonymous\" to let everybody in",
+        ],
+    );
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_where_it_stands() {
+    for (text, said) in [
+        (route("auth = 'staf'"), "unknown authenticator `staf`"),
+        (route("auth = 'staf'"), "did you mean `staff`?"),
+        (route("auth = []"), "`auth` is empty"),
+        (route("auth = 7"), "`auth` must be the name of an authenticator"),
+        (route("auth = ['staff', 'staff']"), "authenticator `staff` is listed twice"),
+        (route("auth = ['anonymous', 'staff']"), "`anonymous` stands last"),
+        (route("auth = 'anonymous'\nrequire = { scopes = ['a'] }"), "nobody could fit `require`"),
+        (route("auth = 'staff'\nrequire = {}"), "`require` has `scopes`, `claims` or both"),
+        (route("auth = 'staff'\nrequire = { scopes = ['a b'] }"), "several scopes are several texts"),
+        (route("auth = 'staff'\nrequire = { claims = { a = [] } }"), "`a` has no values"),
+        (route("auth = 'staff'\nrequire = { claims = { a = 1.5 } }"), "`a` must be a text, a number"),
+        (
+            route("auth = 'anonymous'\nrate_limit = { rate = '1/s', by = 'identity' }"),
+            "no caller of this route has a verified `identity`",
+        ),
+        (
+            route("auth = 'staff'\nrate_limit = { rate = '1/s', by = 'claim:sub' }"),
+            "no caller of this route has a verified `claim:sub`",
+        ),
+        ("[auth.x]\n".to_owned(), "authenticator `x` needs `type`"),
+        ("[auth.x]\ntype = 'ldap'\n".to_owned(), "`type` cannot be `ldap`"),
+        ("[auth.x]\ntype = 'mtls'\n".to_owned(), "authenticator `x` needs `name`"),
+        (
+            "[auth.x]\ntype = 'mtls'\nname = 'uri'\nusers = []\n".to_owned(),
+            "unknown key `users` in an authenticator of type `mtls`",
+        ),
+        ("[auth.x]\ntype = 'mtls'\nname = 'uri'\nallow = []\n".to_owned(), "`allow` is empty"),
+        ("[auth.x]\ntype = 'unix'\nusers = []\n".to_owned(), "`users` is empty"),
+        (
+            "[auth.x]\ntype = 'unix'\nusers = ['no-such-user-here']\n".to_owned(),
+            "there is no user `no-such-user-here`",
+        ),
+        ("[auth.x]\ntype = 'unix'\nusers = [65534]\n".to_owned(), "nobody's name"),
+        ("[auth.x]\ntype = 'unix'\nusers = ['root', 0]\n".to_owned(), "the user 0 is listed twice"),
+        ("[auth.staff]\ntype = 'unix'\n".to_owned(), "authenticator `staff` is declared twice"),
+        ("[auth.anonymous]\ntype = 'unix'\n".to_owned(), "`anonymous` cannot name an authenticator"),
+        ("forward_claims = ['']\n".to_owned(), "not a claim's name"),
+        ("metadata = ['identity-by']\n".to_owned(), "`identity-by` cannot be listed"),
+    ] {
+        refused(&text, &[said]);
+    }
+}
+
+#[test]
+fn a_claim_fills_a_field_where_callers_have_it() {
+    let bound = |auth: &str, bind: &str| {
+        format!(
+            "[backends.b]\nendpoints = ['x:1']\n[[routes]]\nmatch = 'GET /x'\ncall = 'a.b'\nauth = {auth}\nbind = {bind}\n"
+        )
+    };
+    let text = format!("{AUTH}-- b.toml\n{}", bound("'local'", "{ user = { claim = 'uid' } }"));
+    let spec = call(&tables(&text).unwrap().routes[0]).clone();
+    assert_eq!(spec.outside, [Outside::Claim("uid".to_owned())]);
+    refused(
+        &bound("'staff'", "{ a = { claim = 'tenant' } }"),
+        &["no caller of this route has a verified claim `tenant`"],
+    );
+    refused(
+        &bound("'anonymous'", "{ a = { claim = 'uid' } }"),
+        &["no caller of this route has a verified claim `uid`"],
+    );
+    refused(
+        &bound("['local', 'anonymous']", "{ a = { claim = 'uid' } }"),
+        &["callers who show nothing have no claim"],
+    );
+    refused(&bound("'local'", "{ a = { claim = 'uid', default = 1 } }"), &["a claim has no `default`"]);
+    refused(&bound("'local'", "{ a = { claim = 'uid', split = ',' } }"), &["a claim is one value"]);
+}

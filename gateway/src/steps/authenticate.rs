@@ -1,0 +1,64 @@
+//! `auth`: who calls. The route's authenticators are asked in their order, and the first that knows the caller says who it is.
+//!
+//! What one of them takes for bad, another may know: two issuers both sign bearer tokens. Where none knows the caller, something bad
+//! counts before nothing: who shows a bad credential is refused, even where others may come who show none.
+
+use super::{Arrival, Making, Passed, Step};
+use crate::auth::{Answer, Authenticator, Identified, Shown};
+use crate::config::RoutePolicy;
+use crate::failure::{Challenge, Failure, Unauthenticated};
+use std::sync::Arc;
+
+/// Who may call a route.
+pub(super) struct Authenticate {
+    authenticators: Box<[Arc<Authenticator>]>,
+    admits_anonymous: bool,
+    challenges: Arc<[Challenge]>,
+}
+
+impl Step for Authenticate {
+    fn shown(policy: &RoutePolicy) -> Option<String> {
+        policy.auth.is_said().then(|| format!("auth {}", policy.auth.shown().join(", ")))
+    }
+
+    fn next(policy: &RoutePolicy, _: Option<&Authenticate>, making: &mut Making<'_>) -> Option<Authenticate> {
+        // Where everybody may come and nobody could say who he is, there is nothing to ask.
+        if policy.auth.admits_anonymous() && policy.auth.specs().is_empty() {
+            return None;
+        }
+        let named =
+            policy.auth.specs().iter().filter_map(|spec| making.authenticators.find(&spec.name).cloned());
+        let authenticators: Box<[_]> = named.collect();
+        let mut challenges = Vec::new();
+        for challenge in authenticators.iter().map(|one| one.challenge()) {
+            if !challenges.contains(&challenge) {
+                challenges.push(challenge);
+            }
+        }
+        // Nobody fits who shows nothing where something is required.
+        let admits_anonymous = policy.auth.admits_anonymous() && policy.require.lists().is_empty();
+        Some(Authenticate { authenticators, admits_anonymous, challenges: challenges.into() })
+    }
+
+    fn check(&self, arrival: &Arrival<'_>, passed: &mut Passed) -> Result<(), Failure> {
+        let shown = Shown { peer: arrival.peer, fields: arrival.fields };
+        let mut bad = None;
+        passed.identified = None;
+        for authenticator in &self.authenticators {
+            match authenticator.ask(arrival.worker, &shown)? {
+                Answer::Nothing => {}
+                Answer::Known(identity) => {
+                    let authenticator = authenticator.clone();
+                    passed.identified = Some(Identified { authenticator, identity });
+                    return Ok(());
+                }
+                Answer::Bad(flaw) => drop(bad.get_or_insert_with(|| (authenticator.spec.name.clone(), flaw))),
+            }
+        }
+        if bad.is_none() && self.admits_anonymous {
+            return Ok(());
+        }
+        let challenges = self.challenges.clone();
+        Err(Failure::Unauthenticated(Box::new(Unauthenticated { challenges, bad })))
+    }
+}
