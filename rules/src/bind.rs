@@ -28,10 +28,13 @@ impl Program {
     ///
     /// # Errors
     /// The method has no such field, or a field is compared with what it never is: the first such place.
-    pub fn bind(layout: Arc<Layout>, rules: &[Rule]) -> std::result::Result<Program, Misfit> {
+    pub fn bind<'r>(
+        layout: Arc<Layout>,
+        rules: impl IntoIterator<Item = &'r Rule>,
+    ) -> std::result::Result<Program, Misfit> {
         let mut binder = Binder { fields: Fields::new(layout), names: Vec::new() };
-        let mut tests = Vec::with_capacity(rules.len());
-        for (at, rule) in rules.iter().enumerate() {
+        let mut tests = Vec::new();
+        for (at, rule) in rules.into_iter().enumerate() {
             let test = binder.condition(rule.expr());
             tests.push(test.map_err(|(place, why)| Misfit { rule: at, at: place, why })?);
         }

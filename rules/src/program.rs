@@ -5,6 +5,7 @@ use crate::value::{Asked, Operand, Source, Stop, Value, compare};
 use callgate_auth::Identity;
 use callgate_transcode::{Fields, Form};
 use serde_json::Value as Json;
+use std::fmt;
 
 /// Rules that fit a schema.
 #[derive(Debug)]
@@ -48,6 +49,16 @@ pub(crate) enum Test {
     Compare(Op, Operand, Operand, Option<Form>),
     /// A value is in a list that is read.
     In(Operand, Source, Option<Form>),
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Why::NotMet => write!(f, "it does not hold"),
+            Why::Absent(what) => write!(f, "{what} is not there"),
+            Why::WrongType(what) => write!(f, "{what} is of another type"),
+        }
+    }
 }
 
 type Decided<'p> = Result<bool, Stop<'p>>;

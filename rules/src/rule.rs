@@ -1,10 +1,11 @@
 //! A rule that was read: a condition that says something of a request, whatever schema it will meet.
 
 use crate::error::RuleError;
-use crate::expr::{Expr, Kind, Root};
+use crate::expr::{Expr, Kind, Path, Root};
 use crate::{check, parser};
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::ops::Range;
 
 /// How long a rule may be, in bytes.
 pub const MAX_LENGTH: usize = 4096;
@@ -40,9 +41,24 @@ impl Rule {
         &self.text
     }
 
-    /// Whether it asks who the caller is: claims, or what else is known of an identity.
+    /// Whether it reads who the caller is: claims, or what else is known of an identity. Then it denies whoever has none. To ask whether
+    /// something is there is not to read it.
     pub fn reads_identity(&self) -> bool {
-        reads_identity(&self.expr)
+        let mut reads = false;
+        each_read(&self.expr, &mut |path| reads |= path.root != Root::Args);
+        reads
+    }
+
+    /// The names of the claims that it reads, of those that are within others the outermost; scopes are none. Each with its place.
+    pub fn claims(&self) -> Vec<(&str, Range<usize>)> {
+        let mut claims = Vec::new();
+        each_read(&self.expr, &mut |path| {
+            if let (Root::Claims, false, Some((name, at))) = (path.root, path.is_scopes(), path.names.first())
+            {
+                claims.push((&**name, at.clone()));
+            }
+        });
+        claims
     }
 
     pub(crate) fn expr(&self) -> &Expr {
@@ -50,13 +66,19 @@ impl Rule {
     }
 }
 
-fn reads_identity(expr: &Expr) -> bool {
+/// Tells of all that is read.
+fn each_read<'e>(expr: &'e Expr, tell: &mut impl FnMut(&'e Path)) {
     match &expr.kind {
-        Kind::Any(parts) | Kind::All(parts) | Kind::List(parts) => parts.iter().any(reads_identity),
-        Kind::Not(inner) => reads_identity(inner),
-        Kind::Compare(_, both) | Kind::In(both) => reads_identity(&both.0) || reads_identity(&both.1),
-        Kind::Has(path) | Kind::Path(path) => path.root != Root::Args,
-        Kind::Bool(_) | Kind::Text(_) | Kind::Number(_) => false,
+        Kind::Any(parts) | Kind::All(parts) | Kind::List(parts) => {
+            parts.iter().for_each(|part| each_read(part, tell));
+        }
+        Kind::Not(inner) => each_read(inner, tell),
+        Kind::Compare(_, both) | Kind::In(both) => {
+            each_read(&both.0, tell);
+            each_read(&both.1, tell);
+        }
+        Kind::Path(path) => tell(path),
+        Kind::Has(_) | Kind::Bool(_) | Kind::Text(_) | Kind::Number(_) => {}
     }
 }
 

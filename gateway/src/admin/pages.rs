@@ -170,6 +170,7 @@ fn call(call: &CallAction, unfit: &[Unfit]) -> Value {
         "retry": retry(&spec.retry),
         "metadata": spec.policy.metadata.names().iter().map(FieldName::as_str).collect::<Vec<_>>(),
         "forward_claims": spec.policy.forward_claims.names(),
+        "rules": spec.policy.rules.all().map(Rule::text).collect::<Vec<_>>(),
         "priority": spec.policy.priority.name(),
         "offered": offered,
         "problem": problem,

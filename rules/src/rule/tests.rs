@@ -136,12 +136,22 @@ fn a_rule_tells_whether_it_asks_who_the_caller_is() {
         ("args.a == 1", false),
         ("has(args.claims)", false),
         ("args.a in [1, claims.b]", true),
-        ("!has(claims.a)", true),
+        ("!has(claims.a)", false),
+        ("has(claims.a) && claims.a == 1", true),
         ("args.a || (args.b && 'x' in identity.scopes)", true),
         ("'claims.a' == args.b", false),
     ] {
         assert_eq!(Rule::parse(text).map(|rule| rule.reads_identity()), Ok(expected), "{text}");
     }
+}
+
+#[test]
+fn a_rule_tells_the_claims_that_it_reads() {
+    let rule = Rule::parse(
+        "has(claims.a) && claims.b.c == args.x && 'y' in claims.scopes && !(args.z in [claims['d'], claims.b])",
+    );
+    let rule = rule.expect("a rule");
+    assert_eq!(rule.claims(), [("b", 24..25), ("d", 82..85), ("b", 95..96)]);
 }
 
 #[test]

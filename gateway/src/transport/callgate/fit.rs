@@ -3,9 +3,13 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail so"))]
 
 use super::offer::{MethodEntry, Offer};
-use crate::config::{CallMode, CallRef, CallSpec, ReplySpec, names_help};
+use crate::config::{CallMode, CallRef, CallSpec, ReplySpec, Rules, names_help};
 use callgate_protocol::{Code, Streaming};
-use callgate_transcode::{Body, Pick, RequestBinding, RequestProgram, ResponseBinding, ResponseProgram};
+use callgate_rules::{Misfit, Program, Rule};
+use callgate_transcode::{
+    Body, Layout, Pick, RequestBinding, RequestProgram, ResponseBinding, ResponseProgram,
+};
+use std::sync::Arc;
 
 /// The most names among which one is looked for that was probably meant.
 const MAX_NAMES: usize = 1000;
@@ -29,6 +33,8 @@ pub enum Part {
     Picked(usize),
     /// An error that the route gives a status, by its number.
     Error(usize),
+    /// A rule, by its number, and from where to where in it.
+    Rule(usize, usize, usize),
     /// How calls are made.
     Mode,
     /// The method itself: whatever the route says, its schema cannot be used.
@@ -39,6 +45,7 @@ pub enum Part {
 pub fn fits(spec: &CallSpec, method: &MethodEntry) -> Result<(), (Part, String)> {
     request_fits(&spec.request, method)?;
     request_items_fit(spec, method)?;
+    rules_fit(&spec.policy.rules, method)?;
     items_fit(spec.reply.as_deref(), method.streams).map_err(|error| (Part::Response, error.to_owned()))?;
     response_fits(&spec.response, method)?;
     if method.streams.service {
@@ -69,6 +76,30 @@ fn request_fits(request: &RequestBinding, method: &MethodEntry) -> Result<(), (P
         return Err((part, error.to_string()));
     }
     Ok(())
+}
+
+/// Whether the method has the fields that rules read, of the types that they need.
+fn rules_fit(rules: &Rules, method: &MethodEntry) -> Result<(), (Part, String)> {
+    rules_of(rules, &method.schema.layout).map(drop).map_err(|misfit| {
+        let misfit = &misfit;
+        let Misfit { rule, at, .. } = misfit;
+        (Part::Rule(*rule, at.start, at.end), told(rules, misfit))
+    })
+}
+
+/// The program of rules; none where there are no rules.
+pub(super) fn rules_of(rules: &Rules, layout: &Arc<Layout>) -> Result<Option<Box<Program>>, Misfit> {
+    if rules.are_none() {
+        return Ok(None);
+    }
+    Program::bind(layout.clone(), rules.all()).map(|program| Some(Box::new(program)))
+}
+
+/// Why rules do not fit, with the part of the rule that does not.
+pub(super) fn told(rules: &Rules, misfit: &Misfit) -> String {
+    let rule = rules.get(misfit.rule).map(Rule::text).unwrap_or_default();
+    let part = rule.get(misfit.at.clone()).unwrap_or_default();
+    format!("`{part:.60}`: {}", misfit.why)
 }
 
 /// Whether the body is a stream of items where the method's caller streams some, and only there.
