@@ -25,6 +25,7 @@ pub mod descriptors;
 pub mod discovery;
 pub mod failure;
 mod fields;
+mod followed;
 pub mod front;
 mod host;
 mod ids;

@@ -5,51 +5,65 @@ use callgate_tests::{Backend, Gateway, Raw, Setup, header};
 use serde_json::Value;
 
 const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-/// `{"sub":"ada","jti":1}`.
-const ADA: &str = "Bearer e30.eyJzdWIiOiJhZGEiLCJqdGkiOjF9.c2ln";
+/// `{"sub":"ada"}` and `{"sub":"grace"}`, signed by HS256 with the secret of the tests.
+const ADA: &str = "Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEiLCJleHAiOjQxMDI0NDQ4MDAsImp0aSI6IjEifQ.oOr048QeuqtNiF4qsK0XbkHu4R68jZqUG6JDIiCrOkU";
+const GRACE: &str = "Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJncmFjZSIsImV4cCI6NDEwMjQ0NDgwMH0.zy7DQo9Ddiv4k3DUBQkZvwifjt0K2wrVXZoFMuk_GEU";
+const SECRET: &str = "a secret of the tests, 32 bytes!";
 
 const ROUTES: &str = r#"
+[auth.staff]
+type = "jwt"
+secret = { env = "JWT_SECRET" }
+algorithms = ["HS256"]
 [[routes]]
+auth = "anonymous"
 match = "POST /echo"
 call = "echo.json"
 body = "doc"
 backend = "shop"
 
 [[routes]]
+auth = "anonymous"
 match = "GET /user"
 call = "calc.add"
 backend = "shop"
 rate_limit = { rate = "1/h", burst = 3, by = "header:X-User" }
 
 [[routes]]
+auth = "anonymous"
 match = "GET /counted"
 call = "calc.add"
 backend = "shop"
 rate_limit = { rate = "1/h", burst = 3, by = "header:X-User", dry_run = true }
 
 [[routes]]
+auth = "anonymous"
 match = "GET /key"
 call = "calc.add"
 backend = "shop"
 rate_limit = { rate = "1/h", burst = 3, by = "api_key" }
 
 [[routes]]
+auth = ["staff", "anonymous"]
 match = "GET /claim"
 call = "calc.add"
 backend = "shop"
 rate_limit = { rate = "1/h", burst = 3, by = "claim:sub" }
 
 [[routes]]
+auth = "anonymous"
 match = "GET /hashed"
 call = "calc.add"
 backend = "hashed"
 
 [[routes]]
+auth = "anonymous"
 match = "GET /split"
 call = "calc.add"
 split = [{ backend = "shop", weight = 1 }, { backend = "hashed", header = "x-canary: yes" }]
 
 [[routes]]
+auth = "anonymous"
 match = "GET /metadata/{name}"
 call = "chain.metadata"
 backend = "chain"
@@ -65,7 +79,7 @@ struct Fields {
 
 impl Fields {
     async fn start() -> Fields {
-        let setup = Setup::new();
+        let setup = Setup::new().env("JWT_SECRET", SECRET);
         let folder = setup.file("").display().to_string();
         let shop = setup.backend("shop");
         let chain = setup.backend_told(
@@ -206,7 +220,7 @@ async fn no_second_line_gets_round_a_limit_or_into_anothers_bucket() {
         ("/user", "X-User: bob", "X-User: r7"),
         ("/key", "X-Api-Key: bob", "X-Api-Key: r7"),
         ("/key", "Authorization: Bearer carl", "Authorization: Bearer r8"),
-        ("/claim", &format!("Authorization: {ADA}"), "Authorization: Bearer e30.eyJzdWIiOiJncmFjZSJ9.c2ln"),
+        ("/claim", &format!("Authorization: {ADA}"), &format!("Authorization: {GRACE}")),
     ];
     for (path, limited, fresh) in keys {
         let path = format!("{path}?a=1&b=2");

@@ -52,7 +52,7 @@ impl Asked {
 }
 
 /// What a token has to be.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expected {
     pub(super) issuers: Box<[String]>,
     pub(super) audiences: Box<[String]>,

@@ -1,11 +1,13 @@
 //! An authenticator in force.
 
-use super::{Answer, Shown, mtls, unix};
-use crate::config::{AuthKind, AuthSpec};
+use super::{Answer, Shown, bearer, jwt, mtls, unix};
+use crate::config::{AuthFiles, AuthKind, AuthSpec};
 use crate::failure::Challenge;
 use crate::fields::Repeated;
+use crate::followed::{Followed, News};
 use crate::ids::next_id;
 use crate::telemetry::AuthStats;
+use arc_swap::ArcSwap;
 use std::sync::Arc;
 
 /// An authenticator.
@@ -15,6 +17,8 @@ pub struct Authenticator {
     pub id: u64,
     /// What the files say.
     pub spec: Arc<AuthSpec>,
+    /// What its files say, if it has any.
+    files: Option<ArcSwap<Followed<AuthFiles>>>,
     /// What it counts, as long as there is one of its name.
     pub stats: Arc<AuthStats>,
 }
@@ -22,7 +26,47 @@ pub struct Authenticator {
 impl Authenticator {
     fn new(spec: Arc<AuthSpec>, before: Option<&Authenticator>, workers: usize) -> Authenticator {
         let stats = before.map_or_else(|| Arc::new(AuthStats::new(workers)), |before| before.stats.clone());
-        Authenticator { id: next_id(), spec, stats }
+        let files = spec.has_files().then(ArcSwap::default);
+        let authenticator = Authenticator { id: next_id(), spec, files, stats };
+        authenticator.refresh();
+        authenticator
+    }
+
+    /// Reads its files again. Control alone does this.
+    pub fn refresh(&self) {
+        let (Some(files), authenticator) = (&self.files, &*self.spec.name) else { return };
+        let before = files.load_full();
+        let Some((next, news)) = before.again(|known| self.spec.load(known)) else { return };
+        match news {
+            News::First => {}
+            News::Changed => tracing::info!(authenticator, "the files of an authenticator changed"),
+            News::SoundAgain => tracing::info!(
+                authenticator,
+                "the files of an authenticator are sound again, and as they were"
+            ),
+            News::Problem(problem) => {
+                let then = match before.in_force() {
+                    Some(_) => "what was in force stays so",
+                    None => "it knows nobody",
+                };
+                tracing::error!(
+                    authenticator,
+                    error = &*problem,
+                    "the files of an authenticator cannot be used; {then}"
+                );
+            }
+        }
+        files.store(Arc::new(next));
+    }
+
+    /// Whether it has what it goes by.
+    pub fn is_in_force(&self) -> bool {
+        self.files.as_ref().is_none_or(|files| files.load().in_force().is_some())
+    }
+
+    /// What is wrong with its files as they are now.
+    pub fn problem(&self) -> Option<Arc<str>> {
+        self.files.as_ref()?.load().problem().cloned()
     }
 
     /// Who calls, as far as it can tell. What is said twice is refused.
@@ -30,6 +74,10 @@ impl Authenticator {
         let answer = match &self.spec.kind {
             AuthKind::Mtls(spec) => mtls::ask(self.id, spec, &shown.peer),
             AuthKind::Unix(spec) => unix::ask(self.id, spec, &shown.peer),
+            AuthKind::Jwt(spec) => match (bearer(shown.fields)?, &self.files) {
+                (None, _) | (_, None) => Answer::Nothing,
+                (Some(token), Some(files)) => jwt::ask(self.id, spec, &files.load(), token, shown.verified),
+            },
         };
         let counters = self.stats.0.of(worker);
         match &answer {
@@ -45,6 +93,7 @@ impl Authenticator {
         match &self.spec.kind {
             AuthKind::Mtls(_) => Challenge::ClientCertificate,
             AuthKind::Unix(_) => Challenge::PeerUser,
+            AuthKind::Jwt(_) => Challenge::Bearer,
         }
     }
 }

@@ -4,20 +4,24 @@
 //! authenticator  one `[auth.NAME]` of the table in force, and how the next ones follow from those before
 //! bearer         the token of `Authorization`
 //! peer           what is known of a connection's other end, whatever its requests say
-//! mtls, unix     who that is, by the kind of the authenticator
+//! verified       the tokens that a worker has verified lately
+//! mtls, unix, jwt  who that is, by the kind of the authenticator
 //! ```
 //! A request shows nothing that an authenticator knows, or something that it verifies, or something bad. What that means for a route
 //! that names several is for the step `authenticate` to say.
 
 mod authenticator;
 mod bearer;
+mod jwt;
 mod mtls;
 mod peer;
 mod unix;
+mod verified;
 
 pub use authenticator::{Authenticator, Authenticators};
 pub(crate) use bearer::bearer;
 pub use peer::{KnownPeer, Peer};
+pub use verified::Verified;
 
 use crate::failure::{Flaw, Forbidden};
 use callgate_auth::Identity;
@@ -70,4 +74,6 @@ pub struct Shown<'r> {
     pub peer: Peer<'r>,
     /// Its header fields.
     pub fields: Fields<'r>,
+    /// What its worker has verified lately.
+    pub verified: &'r Verified,
 }

@@ -12,7 +12,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, LazyLock};
 
 /// Secrets are told apart by a hash that nobody else can make.
-static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+pub(super) static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// What was read from files, and what tells it from what they say at another time.
 pub(crate) struct Loaded<T> {

@@ -8,6 +8,7 @@
 
 mod action;
 mod auth;
+mod auth_files;
 mod backend;
 mod backend_files;
 mod backend_security;
@@ -90,8 +91,10 @@ mod who_may_call;
 
 pub use action::ActionSpec;
 pub use auth::{
-    AuthKind, AuthSpec, CertificateName, MtlsSpec, NamePattern, OVERFLOW_UID, UnixSpec, UnixUser,
+    AuthKind, AuthSpec, CertificateName, JwtSpec, KeySource, MtlsSpec, NamePattern, OVERFLOW_UID, UnixSpec,
+    UnixUser,
 };
+pub(crate) use auth_files::AuthFiles;
 pub use backend::BackendSpec;
 pub(crate) use backend_files::{Loaded, TlsClient};
 pub use backend_security::{BackendTls, BackendToken, OwnCertificate, SecuritySpec};

@@ -1,4 +1,5 @@
-//! The files of TLS, beside the tables: certificates and their keys, ticket keys, what backends have of them, and tokens. They come into force while the gateway serves, and
+//! The files of TLS and of authenticators, beside the tables: certificates and their keys, ticket keys, what backends have of them, tokens, and what tells
+//! who calls. They come into force while the gateway serves, and
 //! without a reload: whoever renews a certificate tells nobody.
 //!
 //! The control task alone does this, as it alone takes tables.
@@ -78,6 +79,7 @@ fn files(plane: &Plane) -> Vec<PathBuf> {
     // Many backends may have one CA.
     let of_backends: BTreeSet<_> = table.backends.iter().flat_map(|one| one.spec.security.files()).collect();
     files.extend(of_backends.into_iter().map(PathBuf::from));
+    files.extend(table.authenticators.iter().flat_map(|one| one.spec.files()).map(PathBuf::from));
     files.extend(unsound.iter().flat_map(|files| files.iter().cloned()));
     files.extend(shared.settings.server.tls_ticket_keys.iter().map(|keys| keys.path.clone()));
     files.extend(shared.listeners.iter().flat_map(|one| one.tls.iter().flat_map(ListenerTls::files)));
@@ -89,6 +91,7 @@ fn refresh(shared: &Shared) {
     let now = UnixTime::now();
     shared.certificates.refresh(now);
     shared.table.load().backends.iter().for_each(|backend| backend.refresh_security(now));
+    shared.table.load().authenticators.iter().for_each(|one| one.refresh());
     let tickets = &shared.certificates.tickets;
     match &shared.settings.server.tls_ticket_keys {
         Some(file) => tickets.read(file.again(), now),

@@ -2,7 +2,7 @@
 
 use super::{Plane, Reload};
 use crate::certificates::{InForce, Start};
-use crate::config::{BackendSpec, Diagnostics, Tables, both};
+use crate::config::{AuthSpec, BackendSpec, Diagnostics, Tables, both};
 use crate::routes::Table;
 use callgate_tls::UnixTime;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,13 @@ pub(super) fn load(plane: &Plane, cause: &'static str) -> Result<Read, Reload> {
     let read = tables.and_then(|tables| match tables {
         Some(tables) => {
             let of_backends = tables.backends.iter().flat_map(|one| one.security.files());
-            let named = tables.certificates.iter().flat_map(|one| one.files()).chain(of_backends);
+            let of_authenticators = tables.authenticators.iter().flat_map(|one| one.files());
+            let named = tables
+                .certificates
+                .iter()
+                .flat_map(|one| one.files())
+                .chain(of_backends)
+                .chain(of_authenticators);
             let named: Vec<PathBuf> = named.map(Path::to_owned).collect();
             let (table, certificates) = (plane.shared.table.load(), plane.shared.certificates.all());
             let read = Read::of(tables, &table, &certificates, Start::Serves);
@@ -60,7 +66,8 @@ impl Read {
     fn of(tables: Tables, table: &Table, in_force: &InForce, start: Start) -> Result<Read, Diagnostics> {
         let certificates = in_force.next(&tables.certificates, start, UnixTime::now());
         let security = tables.check_security(start == Start::Begins, |spec| is_in_force(table, spec));
-        let (certificates, ()) = both(certificates, security)?;
+        let authenticators = tables.check_authenticators(|spec| knows_callers(table, spec));
+        let (certificates, ((), ())) = both(certificates, both(security, authenticators))?;
         Ok(Read { tables, certificates })
     }
 }
@@ -69,6 +76,11 @@ impl Read {
 fn is_in_force(table: &Table, spec: &BackendSpec) -> bool {
     let found = table.backends.binary_search_by(|backend| backend.spec.name.cmp(&spec.name));
     found.is_ok_and(|at| table.backends[at].spec.security == spec.security)
+}
+
+/// Whether an authenticator of the table goes by the same, and has it.
+fn knows_callers(table: &Table, spec: &AuthSpec) -> bool {
+    table.authenticators.find(&spec.name).is_some_and(|one| *one.spec == *spec && one.is_in_force())
 }
 
 fn unchanged(plane: &Plane, hash: String, cause: &'static str) -> Reload {

@@ -1,6 +1,7 @@
 //! Failures of callers who are not let in, or may not do what they ask for. What is wrong with what they have shown is for metrics and
 //! the log; they themselves hear what RFC 6750, 3.1 says, and nothing of what would have been right.
 
+use callgate_auth::jwt::Refused;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -36,6 +37,30 @@ flaws! {
     NoName = "no_name";
     /// Its time is over.
     Expired = "expired";
+    /// Its time has not begun.
+    NotYet = "not_yet";
+    /// It is longer than it may be.
+    TooLong = "too_long";
+    /// It cannot be read.
+    Malformed = "malformed";
+    /// The token's header asks for what is not done, or says that it is another kind of token.
+    Header = "header";
+    /// The token is signed by an algorithm that is not expected.
+    Algorithm = "algorithm";
+    /// The token is signed with a key that is not known.
+    UnknownKey = "unknown_key";
+    /// The token's signature is wrong.
+    Signature = "signature";
+    /// The token is from another issuer.
+    Issuer = "issuer";
+    /// The token is for others.
+    Audience = "audience";
+    /// The token lacks a claim that is needed, or a claim is not what it has to be.
+    Claims = "claims";
+    /// The token was revoked.
+    Revoked = "revoked";
+    /// What would verify it could not be read yet.
+    Unavailable = "unavailable";
 }
 
 /// What tells a client how it could show who it is (RFC 9110, 11.6.1).
@@ -45,6 +70,8 @@ pub enum Challenge {
     ClientCertificate,
     /// By its user, through a Unix socket. There is no registered word for it.
     PeerUser,
+    /// By a bearer token (RFC 6750).
+    Bearer,
 }
 
 impl Challenge {
@@ -53,12 +80,32 @@ impl Challenge {
         match self {
             Challenge::ClientCertificate => "ClientCertificate",
             Challenge::PeerUser => "PeerUser",
+            Challenge::Bearer => "Bearer",
         }
     }
 
     /// Whether RFC 6750 says what is wrong.
     fn is_bearer(self) -> bool {
-        false
+        self == Challenge::Bearer
+    }
+}
+
+impl From<Refused> for Flaw {
+    fn from(refused: Refused) -> Flaw {
+        match refused {
+            Refused::TooLong => Flaw::TooLong,
+            Refused::Malformed => Flaw::Malformed,
+            Refused::Header => Flaw::Header,
+            Refused::Algorithm => Flaw::Algorithm,
+            Refused::UnknownKey => Flaw::UnknownKey,
+            Refused::Signature => Flaw::Signature,
+            Refused::Expired => Flaw::Expired,
+            Refused::NotYet => Flaw::NotYet,
+            Refused::Issuer => Flaw::Issuer,
+            Refused::Audience => Flaw::Audience,
+            Refused::Claims => Flaw::Claims,
+            Refused::Revoked => Flaw::Revoked,
+        }
     }
 }
 

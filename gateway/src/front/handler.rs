@@ -88,6 +88,7 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
         worker: exchange.worker.id,
         client: exchange.context.client,
         peer: exchange.on_connection.connection().peer(),
+        verified: &exchange.worker.verified,
         fields: head.fields(),
         now: began,
     };

@@ -41,7 +41,7 @@ impl Step for Authenticate {
     }
 
     fn check(&self, arrival: &Arrival<'_>, passed: &mut Passed) -> Result<(), Failure> {
-        let shown = Shown { peer: arrival.peer, fields: arrival.fields };
+        let shown = Shown { peer: arrival.peer, fields: arrival.fields, verified: arrival.verified };
         let mut bad = None;
         passed.identified = None;
         for authenticator in &self.authenticators {

@@ -22,7 +22,7 @@ mod require;
 
 pub use in_flight::{InFlight, Places};
 
-use crate::auth::{Authenticators, Identified, Peer};
+use crate::auth::{Authenticators, Identified, Peer, Verified};
 use crate::config::{Matcher, RouteClients, RoutePolicy, RouteRequire};
 use crate::failure::Failure;
 use crate::limit::{Limits, SharedBuckets};
@@ -68,6 +68,8 @@ pub struct Arrival<'r> {
     pub client: Option<IpAddr>,
     /// The other end of its connection.
     pub peer: Peer<'r>,
+    /// What the worker has verified lately.
+    pub verified: &'r Verified,
     /// Its header fields.
     pub fields: Fields<'r>,
     /// When it came.

@@ -31,6 +31,7 @@ fn check(table: &Table, route: usize, lines: Lines<'_>, passed: &mut Passed) -> 
         worker: 0,
         client: None,
         peer: Peer { certificate: None, user: None, known: &known },
+        verified: &Verified::default(),
         fields: request.fields(),
         now: Instant::now(),
     };
@@ -67,6 +68,7 @@ fn a_client_passes_all_lists_before_anything_is_counted() {
             worker: 0,
             client,
             peer: Peer { certificate: None, user: None, known: &known },
+            verified: &Verified::default(),
             fields: request.fields(),
             now: Instant::now(),
         };
@@ -175,7 +177,15 @@ fn calls(
 ) -> Result<Option<String>, String> {
     let (request, known) = (request::<&str>(&[]), KnownPeer::default());
     let peer = Peer { certificate: None, user, known: &known };
-    let arrival = Arrival { worker: 0, client: None, peer, fields: request.fields(), now: Instant::now() };
+    let verified = Verified::default();
+    let arrival = Arrival {
+        worker: 0,
+        client: None,
+        peer,
+        verified: &verified,
+        fields: request.fields(),
+        now: Instant::now(),
+    };
     match table.routes[route].steps.check(&arrival, passed) {
         Ok(()) => Ok(passed
             .identified()

@@ -24,6 +24,7 @@ pub use route_ref::RouteRef;
 pub use shared::Shared;
 pub use unheard::{UnderWay, Unheard};
 
+use crate::auth::Verified;
 use crate::backends::Pool;
 use crate::buffers::Buffers;
 use crate::routes::Table;
@@ -42,6 +43,8 @@ pub struct Worker {
     pub pool: Pool,
     /// What requests are read into and replies written from, while nobody uses it.
     pub buffers: Rc<Buffers>,
+    /// The tokens that it has verified lately.
+    pub verified: Verified,
     /// Makes request ids.
     pub ids: RequestIds,
     /// Copies of calls that are under way.
@@ -77,6 +80,7 @@ impl Worker {
             shared,
             pool,
             buffers,
+            verified: Verified::default(),
             ids: RequestIds::new(),
             copies: Rc::default(),
             notified: Rc::default(),

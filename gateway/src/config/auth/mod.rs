@@ -3,10 +3,12 @@
 //!
 //! A kind of authenticator is a line in [`TYPES`], and a file that reads its keys.
 
+mod jwt;
 mod mtls;
 mod pattern;
 mod unix;
 
+pub use jwt::{JwtSpec, KeySource};
 pub use mtls::{CertificateName, MtlsSpec};
 pub use pattern::NamePattern;
 pub use unix::{OVERFLOW_UID, UnixSpec, UnixUser};
@@ -45,6 +47,8 @@ pub enum AuthKind {
     Mtls(MtlsSpec),
     /// By the user of a process of this machine, which has connected to a Unix socket.
     Unix(UnixSpec),
+    /// By a JSON Web Token.
+    Jwt(JwtSpec),
 }
 
 /// Where it is written.
@@ -75,6 +79,7 @@ impl AuthKind {
         match self {
             AuthKind::Mtls(_) => "mtls",
             AuthKind::Unix(_) => "unix",
+            AuthKind::Jwt(_) => "jwt",
         }
     }
 }
@@ -84,6 +89,7 @@ impl AuthKind {
     pub fn header(&self) -> Option<&str> {
         match self {
             AuthKind::Mtls(_) | AuthKind::Unix(_) => None,
+            AuthKind::Jwt(_) => Some("authorization"),
         }
     }
 
@@ -92,6 +98,7 @@ impl AuthKind {
         match self {
             AuthKind::Mtls(_) => ["subject", "sha256"].contains(&name),
             AuthKind::Unix(_) => name == "uid",
+            AuthKind::Jwt(_) => true,
         }
     }
 }
@@ -105,6 +112,7 @@ struct Type {
 
 const TYPES: &[Type] = &[
     Type { name: "mtls", keys: mtls::KEYS, read: mtls::read },
+    Type { name: "jwt", keys: jwt::KEYS, read: jwt::read },
     Type { name: "unix", keys: unix::KEYS, read: unix::read },
 ];
 

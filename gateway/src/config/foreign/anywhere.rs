@@ -10,7 +10,6 @@ pub(super) const ANYWHERE: Hints = &[
     ),
     (
         &[
-            "auth",
             "authentication",
             "authorization",
             "authn",

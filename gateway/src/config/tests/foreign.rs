@@ -211,7 +211,10 @@ fn keys_of_others_and_of_later_versions_come_with_what_is_nearest_here() {
             "[cross_origin]\norigins = ['*']\n".to_owned(),
             "write cors = { origins = [\"https://app.example.com\"] }",
         ),
-        ("[[routes]]\nmatch = 'GET /x'\nrespond = {}\nauth = 'jwt'\n".to_owned(), "checks no credentials"),
+        (
+            "[[routes]]\nmatch = 'GET /x'\nrespond = {}\njwt = {}\n".to_owned(),
+            "by [auth.NAME]; see docs/auth.md",
+        ),
     ] {
         let said = said(&file);
         assert!(said.contains(expected), "{file}: {said}");

@@ -3,7 +3,7 @@
 use super::*;
 use std::time::Duration;
 
-const SHOP: &str = "[backends.shop]\nendpoints = ['x:1']\n[[routes]]\nmatch = 'POST /a'\ncall = 'a.b'\n";
+const SHOP: &str = "[backends.shop]\nendpoints = ['x:1']\n[auth.staff]\ntype = 'jwt'\nkeys = 'k'\nalgorithms = ['RS256']\n[[routes]]\nmatch = 'POST /a'\ncall = 'a.b'\nauth = 'staff'\n";
 
 /// The limits of the only route of [`SHOP`].
 #[track_caller]

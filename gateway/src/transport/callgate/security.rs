@@ -6,6 +6,7 @@
 //! no connection is made: nothing that fails to be read becomes a connection without TLS, or to anybody.
 
 use crate::config::{BackendTls, BackendToken, Diagnostics, EndpointAddr, Loaded, SecuritySpec, TlsClient};
+use crate::followed::{Followed, News};
 use crate::stream::AsyncStream;
 use arc_swap::ArcSwap;
 use callgate_protocol::{ALPN, Token, Tokens};
@@ -20,21 +21,6 @@ use tokio_rustls::{TlsConnector, TlsStream};
 pub struct Security {
     tls: Option<(BackendTls, ArcSwap<Followed<TlsClient>>)>,
     token: Option<(BackendToken, ArcSwap<Followed<Tokens>>)>,
-}
-
-/// What files have said when they were last sound, and what is wrong with them now.
-#[derive(Debug)]
-struct Followed<T> {
-    /// With what tells it from what they say at another time.
-    value: Option<(Arc<T>, u64)>,
-    /// In one line.
-    problem: Option<Arc<str>>,
-}
-
-impl<T> Default for Followed<T> {
-    fn default() -> Followed<T> {
-        Followed { value: None, problem: None }
-    }
 }
 
 /// Who is at the other end of a connection inside TLS.
@@ -77,8 +63,8 @@ impl Security {
 
     /// What is wrong with the files as they are now.
     pub fn problems(&self) -> Vec<Arc<str>> {
-        let tls = self.tls.as_ref().and_then(|(_, in_force)| in_force.load().problem.clone());
-        let token = self.token.as_ref().and_then(|(_, in_force)| in_force.load().problem.clone());
+        let tls = self.tls.as_ref().and_then(|(_, in_force)| in_force.load().problem().cloned());
+        let token = self.token.as_ref().and_then(|(_, in_force)| in_force.load().problem().cloned());
         tls.into_iter().chain(token).collect()
     }
 
@@ -142,16 +128,6 @@ fn host(addr: &EndpointAddr) -> Option<&str> {
     }
 }
 
-impl<T> Followed<T> {
-    fn value(&self) -> Result<&Arc<T>, String> {
-        match (&self.value, &self.problem) {
-            (Some((value, _)), _) => Ok(value),
-            (None, Some(problem)) => Err(problem.to_string()),
-            (None, None) => Err("its files were not read yet".to_owned()),
-        }
-    }
-}
-
 /// Puts into force what files say now, if that is sound and new, and tells people.
 fn follow<T>(
     in_force: &ArcSwap<Followed<T>>,
@@ -160,30 +136,18 @@ fn follow<T>(
     load: impl FnOnce(Option<u64>) -> Result<Option<Loaded<T>>, Diagnostics>,
 ) {
     let before = in_force.load_full();
-    let next = match load(before.value.as_ref().map(|(_, hash)| *hash)) {
-        Ok(None) if before.problem.is_none() => return,
-        Ok(None) => {
-            tracing::info!(backend, "{what} can be read again, and are as they were");
-            Followed { value: before.value.clone(), problem: None }
-        }
-        Ok(Some(Loaded { value, hash })) => {
-            if before.value.is_some() {
-                tracing::info!(backend, "{what} changed; new connections use the new ones");
-            }
-            Followed { value: Some((value, hash)), problem: None }
-        }
-        Err(diagnostics) => {
-            let problem: Arc<str> = diagnostics.summary().into();
-            if before.problem.as_ref() == Some(&problem) {
-                return;
-            }
-            let then = match before.value {
+    let Some((next, news)) = before.again(load) else { return };
+    match news {
+        News::First => {}
+        News::Changed => tracing::info!(backend, "{what} changed; new connections use the new ones"),
+        News::SoundAgain => tracing::info!(backend, "{what} can be read again, and are as they were"),
+        News::Problem(problem) => {
+            let then = match before.in_force() {
                 Some(_) => "what was in force stays so",
                 None => "its instances are out of reach",
             };
             tracing::error!(backend, error = &*problem, "{what} cannot be used; {then}");
-            Followed { value: before.value.clone(), problem: Some(problem) }
         }
-    };
+    }
     in_force.store(Arc::new(next));
 }

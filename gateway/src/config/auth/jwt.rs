@@ -1,0 +1,202 @@
+//! `type = "jwt"`: the caller is who a JSON Web Token says, of `Authorization: Bearer`.
+
+use super::{AuthKind, required};
+use crate::config::complaint::Complaint;
+use crate::config::reader::{Item, Reader, Section};
+use crate::config::secret_source::SecretSource;
+use crate::config::settings::path;
+use callgate_auth::jwt::{Algorithm, Asked, AskedError, Expected};
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use toml::de::DeValue;
+
+pub(super) const KEYS: &[&str] = &[
+    "type",
+    "jwks",
+    "keys",
+    "secret",
+    "revoked",
+    "algorithms",
+    "issuer",
+    "audience",
+    "leeway",
+    "required",
+    "name",
+    "scopes",
+    "types",
+    "max_token",
+];
+const SOURCES: [&str; 3] = ["jwks", "keys", "secret"];
+const PATH: &str = "a path such as \"/etc/callgate/jwks.json\"";
+const SECRET: &str = "{ file = \"/run/secrets/jwt\" } or { env = \"JWT_SECRET\" }";
+const ALGORITHMS: &str = "write the algorithms by which its tokens are signed: algorithms = [\"RS256\"]";
+
+/// Callers by their tokens.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct JwtSpec {
+    /// What a token has to be.
+    pub expected: Arc<Expected>,
+    /// What verifies it.
+    pub keys: KeySource,
+    /// The file of revoked tokens. Absolute.
+    pub revoked: Option<PathBuf>,
+    pub(in crate::config) written: JwtWritten,
+}
+
+/// Where the keys are.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum KeySource {
+    /// In a file of JSON (RFC 7517). Absolute.
+    Jwks(PathBuf),
+    /// In a file of PEM. Absolute.
+    Pem(PathBuf),
+    /// A secret.
+    Secret(SecretSource),
+}
+
+/// Where that is written. All are equal: what only moved in its file has not changed.
+#[derive(Clone, Debug)]
+pub(in crate::config) struct JwtWritten {
+    pub(in crate::config) keys: Range<usize>,
+    pub(in crate::config) revoked: Range<usize>,
+    pub(in crate::config) algorithms: Range<usize>,
+}
+
+impl PartialEq for JwtWritten {
+    fn eq(&self, _: &JwtWritten) -> bool {
+        true
+    }
+}
+
+impl Eq for JwtWritten {}
+
+pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>, item: &Item<'_>) -> Option<AuthKind> {
+    let keys = keys(reader, section, item);
+    let file = reader.source.path().to_path_buf();
+    let revoked = section.get("revoked");
+    let span = |item: &Option<Item<'_>>| item.as_ref().map(Item::span).unwrap_or_default();
+    let revoked_span = span(&revoked);
+    let revoked =
+        revoked.map(|item| reader.text(&item, PATH, |text| path(&file, text, "a file of revoked tokens")));
+    let algorithms = required(reader, section, item, "algorithms", ALGORITHMS);
+    let algorithms_span = span(&algorithms);
+    let algorithms = algorithms.and_then(|item| reader.texts(&item, "[\"RS256\"]", algorithm));
+    let asked = algorithms.and_then(|all| {
+        reader.twice("algorithm", all.iter().map(|(one, span)| (one, span)));
+        asked(reader, section, all.into_iter().map(|(one, _)| one).collect())
+    });
+    let expected = asked.and_then(|asked| match Expected::new(asked) {
+        Ok(expected) => Some(expected),
+        Err(error) => refused(reader, section, item, &error),
+    });
+    let (keys, keys_span) = keys?;
+    let revoked = match revoked {
+        Some(None) => return None,
+        revoked => revoked.flatten(),
+    };
+    let written = JwtWritten { keys: keys_span, revoked: revoked_span, algorithms: algorithms_span };
+    Some(AuthKind::Jwt(JwtSpec { expected: Arc::new(expected?), keys, revoked, written }))
+}
+
+/// Where the keys are: in one of three forms.
+fn keys(
+    reader: &mut Reader<'_>,
+    section: &Section<'_>,
+    item: &Item<'_>,
+) -> Option<(KeySource, Range<usize>)> {
+    let mut said = SOURCES.iter().filter_map(|key| section.get(key));
+    let help = "write where its keys are: jwks = \"/etc/callgate/jwks.json\", keys = \"/etc/callgate/keys.pem\" or secret = { file = \"…\" }";
+    let Some(source) = said.next() else { return required(reader, section, item, "jwks", help).and(None) };
+    if let Some(other) = said.next() {
+        let title = format!("`{}` has keys from two places", item.key);
+        return reader.complain(&other, Complaint::new(title, format!("`{}` says it already", source.key)));
+    }
+    let file = reader.source.path().to_path_buf();
+    let span = source.span();
+    let read = match source.key {
+        "jwks" => reader
+            .text(&source, PATH, |text| path(&file, text, "a file of keys in JSON"))
+            .map(KeySource::Jwks),
+        "keys" => {
+            reader.text(&source, PATH, |text| path(&file, text, "a file of keys in PEM")).map(KeySource::Pem)
+        }
+        _ => match source.value.get_ref() {
+            // It would be the secret itself.
+            DeValue::String(_) => {
+                let complaint = Complaint::new("a secret never stands in a table", "say where it is");
+                reader.complain(&source, complaint.help(format!("write secret = {SECRET}")))
+            }
+            _ => SecretSource::read(reader, &source, SECRET, "a file with the secret").map(KeySource::Secret),
+        },
+    };
+    Some((read?, span))
+}
+
+/// What is asked of tokens, where these are the algorithms.
+fn asked(reader: &mut Reader<'_>, section: &Section<'_>, algorithms: Vec<Algorithm>) -> Option<Asked> {
+    let before = reader.found.len();
+    let mut asked = Asked::by(algorithms);
+    let mut list = |key: &'static str, into: &mut Vec<String>| {
+        if let Some(item) = section.get(key) {
+            *into = texts(reader, &item);
+        }
+    };
+    list("issuer", &mut asked.issuers);
+    list("audience", &mut asked.audiences);
+    list("required", &mut asked.required);
+    list("scopes", &mut asked.scopes);
+    list("types", &mut asked.types);
+    if let Some(item) = section.get("name") {
+        asked.name = reader.text(&item, "a claim's name", |text| Ok(text.to_owned()))?;
+    }
+    if let Some(item) = section.get("leeway") {
+        let most = Duration::from_secs(Asked::MAX_LEEWAY);
+        asked.leeway = reader.duration(&item, Duration::ZERO..=most)?.as_secs();
+    }
+    if let Some(item) = section.get("max_token") {
+        asked.max_len =
+            usize::try_from(reader.size(&item, 1..=Asked::MAX_LEN as u64)?).unwrap_or(Asked::MAX_LEN);
+    }
+    (reader.found.len() == before).then_some(asked)
+}
+
+/// A text, or several.
+fn texts(reader: &mut Reader<'_>, item: &Item<'_>) -> Vec<String> {
+    let own = |text: &str| Ok(text.to_owned());
+    match item.value.get_ref() {
+        DeValue::Array(_) => {
+            let texts = reader.texts(item, "[\"orders\"]", own).unwrap_or_default();
+            reader.twice("text", texts.iter().map(|(text, span)| (text, span)));
+            texts.into_iter().map(|(text, _)| text).collect()
+        }
+        _ => reader.text(item, "a text, or an array of such", own).into_iter().collect(),
+    }
+}
+
+fn refused<T>(
+    reader: &mut Reader<'_>,
+    section: &Section<'_>,
+    item: &Item<'_>,
+    error: &AskedError,
+) -> Option<T> {
+    let key = match error.field {
+        "issuers" => "issuer",
+        "audiences" => "audience",
+        "max_len" => "max_token",
+        field => field,
+    };
+    let at = KEYS.iter().find(|known| **known == key).and_then(|key| section.get(key));
+    let at = at.unwrap_or_else(|| item.clone());
+    reader.complain(&at, Complaint::new(format!("`{key}` will not do"), error.text.clone()))
+}
+
+fn algorithm(text: &str) -> Result<Algorithm, Complaint> {
+    Algorithm::parse(text).ok_or_else(|| {
+        let complaint =
+            Complaint::new(format!("`{text}` signs no tokens here"), "not an algorithm that is taken");
+        let names: Vec<&str> = Algorithm::ALL.iter().map(|one| one.name()).collect();
+        complaint.help(format!("possible are {}", names.join(", ")))
+    })
+}

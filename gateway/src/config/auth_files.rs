@@ -1,0 +1,153 @@
+//! What is in the files that authenticators name: keys, and lists. They are followed, like those of certificates.
+
+use super::auth::{AuthKind, AuthSpec, JwtSpec, KeySource};
+use super::backend_files::{HASHER, Loaded};
+use super::diagnostics::{Diagnostic, Diagnostics, collect};
+use super::files;
+use super::secret_source::SecretSource;
+use super::source::shown;
+use super::tables::Tables;
+use callgate_auth::Mistakes;
+use callgate_auth::jwt::{Keys, Revoked};
+use std::hash::BuildHasher;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+/// What the files of an authenticator say.
+#[derive(Debug)]
+pub(crate) enum AuthFiles {
+    /// What verifies tokens, and which are revoked.
+    Jwt { keys: Keys, revoked: Revoked },
+}
+
+impl Tables {
+    /// Looks whether the files of authenticators can be used, of those that have none in force: what is in force stays so, whatever its
+    /// files say.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with them.
+    pub(crate) fn check_authenticators(
+        &self,
+        in_force: impl Fn(&AuthSpec) -> bool,
+    ) -> Result<(), Diagnostics> {
+        let wanted = self.authenticators.iter().filter(|spec| spec.has_files() && !in_force(spec));
+        collect(wanted.map(|spec| spec.load(None).map(drop))).map(drop)
+    }
+}
+
+impl AuthSpec {
+    /// Whether what it goes by is kept somewhere else.
+    pub(crate) fn has_files(&self) -> bool {
+        matches!(self.kind, AuthKind::Jwt(_))
+    }
+
+    /// The files that it is read from.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        let (first, second) = match &self.kind {
+            AuthKind::Mtls(_) | AuthKind::Unix(_) => (None, None),
+            AuthKind::Jwt(spec) => (spec.keys.file(), spec.revoked.as_deref()),
+        };
+        first.into_iter().chain(second)
+    }
+
+    /// Reads the files. Where they say what `known` is of: nothing.
+    pub(crate) fn load(&self, known: Option<u64>) -> Result<Option<Loaded<AuthFiles>>, Diagnostics> {
+        match &self.kind {
+            AuthKind::Mtls(_) | AuthKind::Unix(_) => Ok(None),
+            AuthKind::Jwt(spec) => self.load_jwt(spec, known),
+        }
+    }
+
+    fn load_jwt(&self, spec: &JwtSpec, known: Option<u64>) -> Result<Option<Loaded<AuthFiles>>, Diagnostics> {
+        let (source, written) = (&self.written.source, &spec.written);
+        let look = || -> Result<_, Diagnostics> {
+            let keys = match &spec.keys {
+                KeySource::Jwks(path) | KeySource::Pem(path) => files::named(path, source, &written.keys)?,
+                KeySource::Secret(secret) => {
+                    secret.load("the secret that signs tokens", source, &written.keys)?
+                }
+            };
+            let revoked = spec.revoked.as_ref().map(|path| files::named(path, source, &written.revoked));
+            Ok((keys, revoked.transpose()?))
+        };
+        let texts = look()?;
+        let hash = HASHER.hash_one(&texts);
+        if known == Some(hash) {
+            return Ok(None);
+        }
+        let (keys, revoked) = texts;
+        let read = match &spec.keys {
+            KeySource::Jwks(_) => Keys::from_jwks(&keys).map(|jwks| {
+                for skipped in &jwks.skipped {
+                    let (authenticator, why) = (&*self.name, &*skipped.why);
+                    tracing::warn!(
+                        authenticator,
+                        key = skipped.index,
+                        kid = skipped.kid,
+                        why,
+                        "a key is left out"
+                    );
+                }
+                jwks.keys
+            }),
+            KeySource::Pem(_) => Keys::from_pem(&keys),
+            KeySource::Secret(_) => Keys::from_secret(without_line_end(&keys)),
+        };
+        let keys = read.map_err(|mistakes| self.mistakes(&spec.keys.shown(), &written.keys, &mistakes))?;
+        if let Some(algorithm) = spec.expected.unserved(&keys).next() {
+            let title = format!("no key of authenticator `{}` is for {algorithm}", self.name);
+            let unserved = Diagnostic::new(title).at(
+                source,
+                written.algorithms.clone(),
+                "tokens signed so could never be taken",
+            );
+            return Err(unserved.note(format!("the keys are in {}", spec.keys.shown())).into());
+        }
+        let revoked = revoked.map(|text| Revoked::read(&text)).transpose();
+        let list = spec.revoked.as_deref().map(shown).unwrap_or_default();
+        let revoked = revoked.map_err(|mistakes| self.mistakes(&list, &written.revoked, &mistakes))?;
+        let value = Arc::new(AuthFiles::Jwt { keys, revoked: revoked.unwrap_or_default() });
+        Ok(Some(Loaded { value, hash }))
+    }
+
+    /// What is wrong with a file, told where the table names it. Its lines may be secrets, and are not shown.
+    fn mistakes(&self, file: &str, span: &Range<usize>, mistakes: &Mistakes) -> Diagnostics {
+        let all = mistakes.iter().map(|mistake| {
+            let place = mistake.place().map(|(line, column)| format!(":{line}:{column}")).unwrap_or_default();
+            let label = match mistake.label() {
+                "" => format!("{file}{place}"),
+                label => format!("{file}{place}: {label}"),
+            };
+            let title = format!("authenticator `{}` cannot be used: {}", self.name, mistake.title());
+            let told = Diagnostic::new(title).at(&self.written.source, span.clone(), label);
+            mistake.advice().map(str::to_owned).into_iter().fold(told, Diagnostic::help)
+        });
+        let all: Vec<Diagnostic> = all.collect();
+        // There is at least one.
+        Diagnostics::none_or(all).err().unwrap_or_else(|| Diagnostic::new("a file cannot be used").into())
+    }
+}
+
+impl KeySource {
+    fn file(&self) -> Option<&Path> {
+        match self {
+            KeySource::Jwks(path) | KeySource::Pem(path) => Some(path),
+            KeySource::Secret(secret) => secret.file(),
+        }
+    }
+
+    fn shown(&self) -> String {
+        match self {
+            KeySource::Jwks(path) | KeySource::Pem(path) => shown(path),
+            KeySource::Secret(secret) => SecretSource::shown(secret),
+        }
+    }
+}
+
+/// A secret without the line's end that an editor has put behind it.
+fn without_line_end(secret: &[u8]) -> &[u8] {
+    let secret = secret.strip_suffix(b"\n").unwrap_or(secret);
+    secret.strip_suffix(b"\r").unwrap_or(secret)
+}
