@@ -10,6 +10,7 @@ use crate::routes::{Action, CallAction, Route};
 use crate::steps::{InFlight, Steps};
 use crate::telemetry::{ConnectFailure, EndpointScrape, HealthCounters, Scrape, TlsScrape, render};
 use crate::transport::callgate::TlsInstance;
+use callgate_rules::Rule;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;

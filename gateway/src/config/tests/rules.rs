@@ -80,6 +80,29 @@ fn what_is_no_list_of_rules_is_told() {
 }
 
 #[test]
+fn what_the_page_shows_is_so() {
+    const PAGE: &str = include_str!("../../../../docs/rules.md");
+    let blocks = |kind: &str| {
+        let begin = format!("```{kind}\n");
+        PAGE.split(&begin).skip(1).filter_map(|rest| rest.split("```").next()).collect::<Vec<_>>()
+    };
+    let examples = blocks("toml");
+    assert!(examples.len() >= 6);
+    for example in examples {
+        let keys: Vec<&str> = example.lines().skip_while(|line| !line.starts_with("rules")).collect();
+        let seen =
+            tables(&file("", &keys.join("\n"))).err().map(|found| found.to_string()).unwrap_or_default();
+        // The authenticator of these tests has no such claims.
+        let other = seen.lines().find(|line| line.starts_with("error") && !line.contains("a verified claim"));
+        assert_eq!(other, None, "{seen}");
+    }
+    let text = "[backends.orders]\nendpoints = ['x:1']\n\n[[routes]]\nmatch = 'GET /a'\ncall  = 'orders.get'\ntimeout = '1s'\n\
+                rules = [\"args.owner = identity.name\"]\n";
+    let seen = Tables::parse(vec![Source::new("routes/orders.toml", text)]).unwrap_err().to_string();
+    assert_eq!(seen.trim(), blocks("text")[0].trim());
+}
+
+#[test]
 fn rules_that_would_deny_everybody_are_told() {
     let seen = wrong("", "auth = 'anonymous'\nrules = ['args.a', 'args.b == claims.uid']");
     assert!(seen.contains("the rule denies everybody: callers of this route have no identity"), "{seen}");
