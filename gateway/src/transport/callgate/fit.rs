@@ -3,13 +3,11 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail so"))]
 
 use super::offer::{MethodEntry, Offer};
+use super::rules;
 use crate::config::{CallMode, CallRef, CallSpec, ReplySpec, Rules, names_help};
 use callgate_protocol::{Code, Streaming};
-use callgate_rules::{Misfit, Program, Rule};
-use callgate_transcode::{
-    Body, Layout, Pick, RequestBinding, RequestProgram, ResponseBinding, ResponseProgram,
-};
-use std::sync::Arc;
+use callgate_rules::Misfit;
+use callgate_transcode::{Body, Pick, RequestBinding, RequestProgram, ResponseBinding, ResponseProgram};
 
 /// The most names among which one is looked for that was probably meant.
 const MAX_NAMES: usize = 1000;
@@ -80,26 +78,11 @@ fn request_fits(request: &RequestBinding, method: &MethodEntry) -> Result<(), (P
 
 /// Whether the method has the fields that rules read, of the types that they need.
 fn rules_fit(rules: &Rules, method: &MethodEntry) -> Result<(), (Part, String)> {
-    rules_of(rules, &method.schema.layout).map(drop).map_err(|misfit| {
+    rules::program(rules, &method.schema.layout).map(drop).map_err(|misfit| {
         let misfit = &misfit;
         let Misfit { rule, at, .. } = misfit;
-        (Part::Rule(*rule, at.start, at.end), told(rules, misfit))
+        (Part::Rule(*rule, at.start, at.end), rules::told(rules, misfit))
     })
-}
-
-/// The program of rules; none where there are no rules.
-pub(super) fn rules_of(rules: &Rules, layout: &Arc<Layout>) -> Result<Option<Box<Program>>, Misfit> {
-    if rules.are_none() {
-        return Ok(None);
-    }
-    Program::bind(layout.clone(), rules.all()).map(|program| Some(Box::new(program)))
-}
-
-/// Why rules do not fit, with the part of the rule that does not.
-pub(super) fn told(rules: &Rules, misfit: &Misfit) -> String {
-    let rule = rules.get(misfit.rule).map(Rule::text).unwrap_or_default();
-    let part = rule.get(misfit.at.clone()).unwrap_or_default();
-    format!("`{part:.60}`: {}", misfit.why)
 }
 
 /// Whether the body is a stream of items where the method's caller streams some, and only there.
@@ -268,6 +251,14 @@ endpoints = ['x:1']
             (
                 "match = 'GET /{id}'\ncall = 'orders.get'\nbody = { stream = true }",
                 Some((Part::Body, "streams no items: leave `stream` out of `body`")),
+            ),
+            (
+                "match = 'GET /{id}'\ncall = 'orders.get'\nrules = ['args.id < 10', 'args.note == args.it']",
+                Some((Part::Rule(1, 18, 20), "`it`: unknown field `it`")),
+            ),
+            (
+                "match = 'GET /{id}'\ncall = 'orders.get'\nrules = ['args.id < 10', 'args.note == \"x\"']",
+                None,
             ),
             ("match = 'GET /{id}'\ncall = 'orders.get'\nerrors = { order_gone = 410, aborted = 423 }", None),
             (

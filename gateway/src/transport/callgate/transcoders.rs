@@ -3,8 +3,8 @@
 //! All programs of a method are made of its schema's layout, which was compiled when its instance was connected to; what is
 //! left for a route's first call is to look its few names up. So each worker does that for itself, and no call meets a lock.
 
-use super::fit;
 use super::offer::MethodEntry;
+use super::rules;
 use crate::config::Rules;
 use crate::transport::call::{Binding, Refused};
 use callgate_auth::Identity;
@@ -44,7 +44,7 @@ impl Transcoder {
         Ok(Transcoder {
             call_id: method.call_id,
             request: RequestProgram::bind(layout.clone(), route.request).map_err(told)?,
-            rules: fit::rules_of(route.rules, layout).map_err(|misfit| fit::told(route.rules, &misfit))?,
+            rules: rules::program(route.rules, layout).map_err(|misfit| rules::told(route.rules, &misfit))?,
             response: Rc::new(ResponseProgram::bind(layout.clone(), route.response).map_err(told)?),
             errors: ErrorProgram::bind(layout.clone(), route.response),
         })
