@@ -15,6 +15,7 @@ pub mod http1;
 pub mod http2;
 pub mod items;
 pub mod protocol;
+pub mod rules;
 pub mod templates;
 pub mod tls;
 pub mod transcode;
@@ -44,6 +45,7 @@ pub const TARGETS: &[Target] = &[
     target("codings", "codings", codings::codings),
     target("events", "events", events::events),
     target("bound", "bound", bound::bound),
+    target("rules", "rules", rules::rules),
     target("templates", "templates", templates::templates),
     target("http2_frames", "http2_frames", http2::http2_frames),
     target("proxy", "proxy", clients::proxy),

@@ -20,6 +20,7 @@ pub use shed::ShedReason;
 
 use callgate_http1::Refusal;
 use callgate_protocol::{Code, Status};
+use callgate_rules::Why;
 use callgate_transcode::{Violation, ViolationKind};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -66,6 +67,8 @@ pub enum Failure {
     Unauthenticated(Box<Unauthenticated>),
     /// The caller is known, and lacks what the route requires.
     Forbidden(Box<Forbidden>),
+    /// A rule of the route denies the request: the rule, and why.
+    Denied(Box<(Box<str>, Why)>),
     /// There are as many client connections as there may be.
     TooManyConnections,
     /// A rate limit has no token left.
@@ -186,6 +189,7 @@ impl Failure {
             Failure::Unauthenticated(_) => Reason::NoCredentials,
             Failure::Forbidden(forbidden) if forbidden.scopes.is_some() => Reason::InsufficientScope,
             Failure::Forbidden(_) => Reason::InsufficientClaims,
+            Failure::Denied(_) => Reason::DeniedByRule,
             Failure::TooManyConnections => Reason::TooManyConnections,
             Failure::RateLimited { .. } => Reason::RateLimited,
             Failure::UpgradeRequired => Reason::UpgradeRequired,

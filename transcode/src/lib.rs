@@ -9,6 +9,7 @@
 //! - [`ErrorProgram`]: an error that the method declares → its name, code and details;
 //! - [`Converter`]: a message of one schema → a message of another, for callers that have types of their own;
 //! - [`Constraints`]: what fields ask of an encoded message, for whoever did not read it from JSON;
+//! - [`Fields`]: single fields of a request, read out of its encoded message;
 //! - [`ItemSplitter`]: a body that comes → its items, each a JSON text that [`RequestProgram::encode_item`] reads;
 //! - [`json::validate`]: RFC 8259 alone.
 //!
@@ -20,6 +21,7 @@
 mod binding;
 mod constraints;
 mod convert;
+mod fields;
 mod items;
 pub mod json;
 mod layout;
@@ -36,6 +38,7 @@ pub use binding::{
 };
 pub use constraints::Constraints;
 pub use convert::{ConvertError, ConvertReason, Converter, Misfit};
+pub use fields::{FieldType, FieldValue, Fields, Form, Found, MAX_FIELDS, NoField};
 pub use items::{ItemError, ItemForm, ItemSplitter};
 pub use layout::Layout;
 pub use request::{Content, FormField, RequestInput, RequestProgram};

@@ -10,6 +10,7 @@ use crate::routes::{Action, CallAction, Route};
 use crate::steps::{InFlight, Steps};
 use crate::telemetry::{ConnectFailure, EndpointScrape, HealthCounters, Scrape, TlsScrape, render};
 use crate::transport::callgate::TlsInstance;
+use callgate_rules::Rule;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -177,6 +178,7 @@ fn call(call: &CallAction, unfit: &[Unfit]) -> Value {
         "retry": retry(&spec.retry),
         "metadata": spec.policy.metadata.names().iter().map(FieldName::as_str).collect::<Vec<_>>(),
         "forward_claims": spec.policy.forward_claims.names(),
+        "rules": spec.policy.rules.all().map(Rule::text).collect::<Vec<_>>(),
         "priority": spec.policy.priority.name(),
         "offered": offered,
         "problem": problem,

@@ -130,8 +130,15 @@ pub(in crate::backends) fn occupy(at: &Rc<LocalEndpoint>, calls: usize) -> Vec<A
 pub(in crate::backends) fn attempt(at: &Rc<LocalEndpoint>, link: &Link, times: Times) -> Attempt {
     let call = CallRef::Name { service: "s".to_owned(), method: "a".to_owned() };
     let (request, response) = (RequestBinding::default(), ResponseBinding::default());
-    let binding =
-        Binding { id: 1, slot: 0, call: &call, request: &request, response: &response, reply: None };
+    let binding = Binding {
+        id: 1,
+        slot: 0,
+        call: &call,
+        request: &request,
+        response: &response,
+        reply: None,
+        rules: &crate::config::Rules::NONE,
+    };
     let call = Call {
         on_written: None,
         binding,
@@ -140,6 +147,7 @@ pub(in crate::backends) fn attempt(at: &Rc<LocalEndpoint>, link: &Link, times: T
         bound: &[],
         body: Body::Whole(b""),
         metadata: Metadata::default(),
+        identity: None,
     };
     Attempt::send(at, link, &call, |_| times).expect("there is room")
 }

@@ -101,7 +101,15 @@ mod tests {
 
     /// What the calls of the route of that id want.
     fn by_route<'a>(id: u64, call: &'a CallRef, version: Option<&'a str>) -> Tried<'a> {
-        let binding = Binding { id, slot: 0, call, request: &REQUEST, response: &RESPONSE, reply: None };
+        let binding = Binding {
+            id,
+            slot: 0,
+            call,
+            request: &REQUEST,
+            response: &RESPONSE,
+            reply: None,
+            rules: &crate::config::Rules::NONE,
+        };
         Tried { wanted: Some(Wanted { binding, version }), ..Tried::default() }
     }
 

@@ -39,6 +39,7 @@ use crate::overload::Permit;
 use crate::routes::{BoundTexts, CallAction, PathParams, QueryPairs, Route};
 use crate::transport::{Call, OnWritten, Progress, Times};
 use crate::worker::{RouteRef, Worker};
+use callgate_auth::Identity;
 use callgate_protocol::Metadata;
 use counted::Counted;
 use road::{Road, begin};
@@ -71,6 +72,8 @@ pub struct Request<'a> {
     pub body: Body<'a>,
     /// What travels with the call.
     pub metadata: Metadata<'a>,
+    /// Who calls, where that is known.
+    pub identity: Option<&'a Identity>,
     /// When it came, and when the reply must be there.
     pub times: Times,
     /// Told each time that it is sent to an instance.
@@ -100,9 +103,9 @@ pub struct Guards {
 impl Request<'_> {
     /// What links are given.
     fn for_links(&self) -> Call<'_> {
-        let Request { call, path, query, bound, body, metadata, on_written, .. } = self;
-        let (binding, on_written) = (call.binding(), *on_written);
-        Call { binding, path, query, bound, body: *body, metadata: *metadata, on_written }
+        let Request { call, path, query, bound, body, metadata, identity, on_written, .. } = self;
+        let (binding, identity, on_written) = (call.binding(), *identity, *on_written);
+        Call { binding, path, query, bound, body: *body, metadata: *metadata, identity, on_written }
     }
 
     /// What is known of where it may go before it is sent.

@@ -255,6 +255,10 @@ impl<'a> Road<'a> {
             }
             Err(Unsent::Unfit(error)) => return Err(Failure::Misfit(error.to_string())),
             Err(Unsent::Invalid(violations)) => return Err(Failure::Invalid(violations)),
+            Err(Unsent::Denied(denied)) => {
+                let rule = request.call.spec.policy.rules.get(denied.rule).map(|rule| rule.text());
+                return Err(Failure::Denied(Box::new((rule.unwrap_or_default().into(), denied.why))));
+            }
             Err(Unsent::TooLarge(limit)) => return Err(Failure::MessageTooLarge(u64::from(limit))),
         };
         if let Some(permit) = &self.permit {

@@ -110,6 +110,7 @@ fn misfit<'t>(
         Part::Response => (RoutePart::Response, "`response`"),
         Part::Picked(at) => (RoutePart::Picked(at), "`response`"),
         Part::Error(at) => (RoutePart::Error(at), "`errors`"),
+        Part::Rule(at, start, end) => (RoutePart::Rule(at, start, end), "`rules`"),
         Part::Mode => (RoutePart::Mode, "`mode`"),
         Part::Method => (RoutePart::Call, "the schema of the method"),
     };

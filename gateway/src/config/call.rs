@@ -154,6 +154,8 @@ impl CallDraft {
         if types.stream() {
             has_no_copies(reader, section);
         }
+        let policy = file.call_policy(CallPolicy::read(reader, section));
+        policy.rules.check_count(reader, section);
         let mut reply = ReplyDraft::read(reader, section, matcher);
         CallDraft {
             call: call.and_then(|item| call_ref::read(reader, &item)),
@@ -165,7 +167,7 @@ impl CallDraft {
             idempotency_key,
             // With a key calls may run twice, whatever holds without.
             retry: retry::read(reader, section, timeout, idempotent.filter(|_| !idempotency_key)),
-            policy: file.call_policy(CallPolicy::read(reader, section)),
+            policy,
             request: binding,
             body: types,
             bound,

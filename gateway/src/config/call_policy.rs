@@ -9,6 +9,7 @@ use super::ignored_query::IgnoredQuery;
 use super::metadata::MetadataSpec;
 use super::overload::{self, Priority};
 use super::reader::{Reader, Section};
+use super::rules::Rules;
 use super::shadow::{self, ShadowSpec};
 use super::split::SplitSpec;
 
@@ -21,6 +22,8 @@ pub struct CallPolicy {
     pub forward_claims: ForwardClaims,
     /// The parameters of queries that fill nothing.
     pub ignore_query: IgnoredQuery,
+    /// What must hold before one is sent.
+    pub rules: Rules,
     /// How much its calls matter.
     pub priority: Priority,
     /// Which instances its calls go to.
@@ -38,6 +41,7 @@ impl CallPolicy {
             metadata: MetadataSpec::read(reader, section),
             forward_claims: ForwardClaims::read(reader, section),
             ignore_query: IgnoredQuery::default(),
+            rules: Rules::read(reader, section),
             priority: overload::read_priority(reader, section),
             split: SplitSpec::read(reader, section),
             shadow: shadow::read(reader, section),

@@ -16,6 +16,7 @@ use super::policy::RoutePolicy;
 use super::reader::{Reader, Section};
 use super::require::RouteRequire;
 use super::route_auth::RouteAuth;
+use super::rules::Rules;
 use super::security_headers::SecurityHeaders;
 use super::stream_limits::StreamLimits;
 use super::timeout;
@@ -58,6 +59,8 @@ impl Defaults {
         let path = item.as_ref().and_then(|item| reader.text(item, "a path such as \"/api\"", prefix));
         let metadata = MetadataSpec::read(reader, section);
         let forward_claims = ForwardClaims::read(reader, section);
+        let rules = Rules::read(reader, section);
+        rules.check_count(reader, section);
         let clients = section.get(keys::CLIENTS).map(|item| RouteClients::read(reader, &item));
         let clients = clients.unwrap_or_default();
         // As a table it declares authenticators.
@@ -86,6 +89,7 @@ impl Defaults {
             call_policy: Arc::new(CallPolicy {
                 metadata,
                 forward_claims,
+                rules,
                 ignore_query,
                 ..CallPolicy::default()
             }),
@@ -125,6 +129,7 @@ impl Defaults {
     pub(super) fn call_policy(&self, own: CallPolicy) -> Arc<CallPolicy> {
         let policy = CallPolicy {
             metadata: own.metadata.or(&self.call_policy.metadata),
+            rules: own.rules.behind(&self.call_policy.rules),
             forward_claims: own.forward_claims.or(&self.call_policy.forward_claims),
             ignore_query: self.call_policy.ignore_query.clone(),
             ..own

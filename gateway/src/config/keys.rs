@@ -70,6 +70,7 @@ keys! {
     UNKNOWN_FIELDS "unknown_fields", CALLS, AT_TOP, "members and query parameters that name no field";
     INT64 "int64", CALLS, AT_TOP, "how 64-bit integers are written";
     DECIMAL "decimal", CALLS, AT_TOP, "how decimals are written";
+    RULES "rules", CALLS, AT_TOP, "conditions that all must hold before a call is sent";
     METADATA "metadata", CALLS, AT_TOP, "headers that go along";
     FORWARD_CLAIMS "forward_claims", CALLS, AT_TOP, "claims of the caller that go along";
     PRIORITY "priority", CALLS, NOT_AT_TOP, "what is shed first";

@@ -18,6 +18,8 @@ pub(crate) enum RoutePart {
     Picked(usize),
     /// An error that has a status, by its number.
     Error(usize),
+    /// A rule, by its number, and from where to where in it.
+    Rule(usize, usize, usize),
 }
 
 /// What is wrong with a route.
@@ -37,6 +39,7 @@ impl Tables {
             let Misfit { route, part, title, label, help } = misfit;
             let Written { place, matched, action, mode, body, bound, response, picked, errors } =
                 &route.written;
+            let of_rule = |at, part| Some(route.action.call()?.policy.rules.place(at, &part)?);
             let spot = match part {
                 RoutePart::Match => matched,
                 RoutePart::Call => action,
@@ -46,6 +49,7 @@ impl Tables {
                 RoutePart::Response => response,
                 RoutePart::Picked(at) => picked.get(at).unwrap_or(response),
                 RoutePart::Error(at) => errors.get(at).unwrap_or(action),
+                RoutePart::Rule(at, start, end) => &of_rule(at, start..end).unwrap_or(action.clone()),
             };
             let diagnostic = Diagnostic::new(title);
             let source = self.sources.iter().find(|source| source.path() == &*place.file);

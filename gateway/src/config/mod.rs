@@ -71,6 +71,7 @@ mod route_auth;
 mod route_backend;
 mod route_keys;
 mod route_limits;
+mod rules;
 mod said_by_cors;
 mod secret_source;
 mod security_headers;
@@ -145,6 +146,7 @@ pub use retry::{RetryOn, RetrySpec};
 pub use route::{RouteSpec, Written};
 pub use route_auth::RouteAuth;
 pub use route_limits::{RateLimit, RateLimits};
+pub use rules::Rules;
 pub use secret_source::SecretSource;
 pub use security_headers::SecurityHeaders;
 pub use settings::{

@@ -218,17 +218,26 @@ impl<'s> Reader<'s> {
         None
     }
 
-    /// The span of a part of a string, where the string stands in the file as it is: one pair of quotes, no escapes.
+    /// The span of a part of a string, where the string stands in the file as it is: without escapes.
     fn span_within(&self, value: &Spanned<DeValue<'_>>, part: Option<Range<usize>>) -> Range<usize> {
+        match (part, self.first_byte(value)) {
+            (Some(part), Some(first)) => first + part.start..first + part.end,
+            _ => self.source.clamp(value.span()),
+        }
+    }
+
+    /// Where a string's own first byte stands, if the string stands in the file as it is.
+    pub(super) fn first_byte(&self, value: &Spanned<DeValue<'_>>) -> Option<usize> {
+        let DeValue::String(text) = value.get_ref() else { return None };
         let span = self.source.clamp(value.span());
         let written = &self.source.text()[span.clone()];
-        let inner = written.get(1..written.len().saturating_sub(1));
-        match (part, value.get_ref()) {
-            (Some(part), DeValue::String(text)) if inner == Some(text.as_ref()) => {
-                span.start + 1 + part.start..span.start + 1 + part.end
-            }
-            _ => span,
-        }
+        // One quote, or three, behind which a line may end that is not the string's.
+        let opening = ["\"\"\"\n", "'''\n", "\"\"\"", "'''", "\"", "'"]
+            .into_iter()
+            .find(|one| written.starts_with(one))?;
+        let quote = opening.trim_end().len();
+        let inner = written.get(opening.len()..written.len().saturating_sub(quote))?;
+        (inner == text.as_ref()).then_some(span.start + opening.len())
     }
 }
 

@@ -74,6 +74,30 @@ pub(super) fn bound(draft: &Draft, found: &mut Vec<Diagnostic>) {
     }
 }
 
+/// Rules that deny everybody, because they read what no caller of the route has.
+pub(super) fn rules(draft: &Draft, found: &mut Vec<Diagnostic>) {
+    let ActionDraft::Call(call) = &draft.action else { return };
+    let (auth, rules) = (&draft.policy.auth, &call.policy.rules);
+    for (at, rule) in rules.all().enumerate() {
+        let place = |part| rules.place(at, &part).unwrap_or_else(|| draft.span.clone());
+        if rule.reads_identity() && auth.identifies_nobody() {
+            let nobody = Diagnostic::new("the rule denies everybody: callers of this route have no identity");
+            let nobody = nobody.at(&draft.source, place(0..rule.text().len()), "it reads who the caller is");
+            let nobody = nobody.at(&draft.source, draft.span.clone(), "callers of this route show nothing");
+            found.push(
+                nobody.help("write auth = \"NAME\" with the name of an authenticator that tells who calls"),
+            );
+            continue;
+        }
+        for (name, part) in rule.claims().into_iter().filter(|(name, _)| !auth.may_claim(name)) {
+            let unknown = Diagnostic::new(format!("no caller of this route has a verified claim `{name}`"));
+            let unknown = unknown.at(&draft.source, place(part), "to read it denies everybody");
+            let unknown = unknown.at(&draft.source, draft.span.clone(), "of this route");
+            found.push(unknown.help(NEEDS_CLAIMS));
+        }
+    }
+}
+
 /// What is wrong with limits by callers where there are none that are known, or none that claim such a thing: all would share one bucket.
 pub(super) fn limits(draft: &Draft) -> Option<Diagnostic> {
     let auth = &draft.policy.auth;

@@ -116,6 +116,8 @@ reasons! {
     InsufficientScope = "insufficient_scope", PermissionDenied;
     /// The caller lacks a claim that the route requires.
     InsufficientClaims = "insufficient_claims", PermissionDenied;
+    /// A rule of the route denies the request.
+    DeniedByRule = "denied_by_rule", PermissionDenied;
 
     // Too many.
     /// There are as many client connections as there may be.

@@ -44,7 +44,7 @@ impl Failure {
                 "what the caller has shown is not accepted"
             }
             Failure::Unauthenticated(_) => "this is for callers who show who they are",
-            Failure::Forbidden(_) => "the caller may not do this",
+            Failure::Forbidden(_) | Failure::Denied(_) => "the caller may not do this",
             Failure::TooManyConnections => "the gateway has as many connections as it can serve",
             Failure::RateLimited { policy, retry_after } => {
                 return format!(
@@ -177,6 +177,10 @@ impl Failure {
                     identity,
                     "a caller may not do what it asks for"
                 );
+            }
+            Failure::Denied(denied) => {
+                let (rule, why) = &**denied;
+                tracing::info!(request_id, route, reason, rule = &**rule, %why, "a rule denies a request");
             }
             Failure::RewriteLoop(to) => {
                 tracing::error!(request_id, route, reason, to, "a rewrite has led to a rewrite");

@@ -207,6 +207,7 @@ async fn call(
         bound,
         body,
         metadata: metadata.as_metadata(),
+        identity: exchange.guards.passed.identified().map(|caller| &*caller.identity),
         times: Times { now: clocks.now, deadline, stream: action.spec.stream.time },
         on_sent: None,
         on_written: None,

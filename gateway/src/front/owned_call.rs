@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::routes::{BoundTexts, CallAction, PathParams, QueryPairs};
 use crate::transport::Times;
 use crate::worker::RouteRef;
+use callgate_auth::Identity;
 use callgate_protocol::MetadataBuf;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub(super) struct OwnedCall {
     pub(super) body: SharedBody,
     media: Media,
     pub(super) metadata: MetadataBuf,
+    identity: Option<Arc<Identity>>,
 }
 
 /// Where it goes, and when.
@@ -47,6 +49,7 @@ impl OwnedCall {
             body: body.shared(head),
             media: body.media().clone(),
             metadata: MetadataBuf::from(request.metadata),
+            identity: exchange.guards.passed.identified().map(|caller| caller.identity.clone()),
         }
     }
 
@@ -76,6 +79,7 @@ impl OwnedCall {
             bound: self.bound.iter().map(|text| text.as_ref().map(|text| borrowed(text))).collect(),
             body: form.map_or(call::Body::Whole(&self.body), |form| call::Body::Form(&form.fields)),
             metadata: self.metadata.as_metadata(),
+            identity: self.identity.as_deref(),
             times,
             on_sent: None,
             on_written: None,

@@ -119,8 +119,9 @@ impl CallAction {
     /// What links know of it.
     #[inline]
     pub fn binding(&self) -> Binding<'_> {
-        let CallSpec { call, request, response, reply, .. } = &*self.spec;
-        Binding { id: self.route, slot: self.slot, call, request, response, reply: reply.as_ref() }
+        let CallSpec { call, request, response, reply, policy, .. } = &*self.spec;
+        let (reply, rules) = (reply.as_ref(), &policy.rules);
+        Binding { id: self.route, slot: self.slot, call, request, response, reply, rules }
     }
 
     /// What the route's own calls may go to: backends, of which perhaps only a version.

@@ -1,9 +1,11 @@
 //! What a link is given to make a call: what it needs to know of the route, the request, and the time.
 
 use super::body::Body;
-use crate::config::{CallRef, ReplySpec};
+use crate::config::{CallRef, ReplySpec, Rules};
+use callgate_auth::Identity;
 use callgate_protocol::Metadata;
 use callgate_protocol::connection::NotSent;
+use callgate_rules::Denied;
 use callgate_transcode::{RequestBinding, ResponseBinding, Violation};
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -26,6 +28,8 @@ pub struct Binding<'r> {
     pub response: &'r ResponseBinding,
     /// What else is said of replies; nothing as a rule.
     pub reply: Option<&'r Arc<ReplySpec>>,
+    /// What must hold before a call is sent.
+    pub rules: &'r Rules,
 }
 
 /// How long a call may stream, in tests.
@@ -62,6 +66,8 @@ pub struct Call<'a> {
     pub body: Body<'a>,
     /// What travels with it.
     pub metadata: Metadata<'a>,
+    /// Who calls, where that is known.
+    pub identity: Option<&'a Identity>,
     /// Told when all of it was written; then its method streams nothing.
     pub on_written: Option<&'a OnWritten>,
 }
@@ -77,18 +83,30 @@ pub enum Unsent {
     Streamed,
     /// The request does not fit the method's schema.
     Invalid(Vec<Violation>),
+    /// A rule of the route denies it.
+    Denied(Box<Denied>),
     /// The request is larger than the instance accepts: the bound in bytes.
     TooLarge(u32),
     /// The instance has all the calls that it may have; another worker was faster.
     Full,
 }
 
-impl From<NotSent<Vec<Violation>>> for Unsent {
-    fn from(not_sent: NotSent<Vec<Violation>>) -> Unsent {
+/// Why a request has no message that may be sent.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// It does not fit the method's schema.
+    Invalid(Vec<Violation>),
+    /// A rule of the route denies it.
+    Denied(Box<Denied>),
+}
+
+impl From<NotSent<Refused>> for Unsent {
+    fn from(not_sent: NotSent<Refused>) -> Unsent {
         match not_sent {
             NotSent::Closed | NotSent::Full => Unsent::Full,
             NotSent::TooLong { most, .. } => Unsent::TooLarge(u32::try_from(most).unwrap_or(u32::MAX)),
-            NotSent::Payload(violations) => Unsent::Invalid(violations),
+            NotSent::Payload(Refused::Invalid(violations)) => Unsent::Invalid(violations),
+            NotSent::Payload(Refused::Denied(denied)) => Unsent::Denied(denied),
         }
     }
 }

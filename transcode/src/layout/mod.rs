@@ -76,9 +76,14 @@ impl Layout {
 
     /// The node of the value itself: without option, presence and rules around it.
     pub(crate) fn bare(&self, id: NodeId) -> &Node {
+        self.node(self.bare_id(id))
+    }
+
+    /// The index of that node.
+    pub(crate) fn bare_id(&self, id: NodeId) -> NodeId {
         match self.node(id) {
-            Node::Option(inner) | Node::Presence(inner) | Node::Guarded(inner, _) => self.bare(*inner),
-            node => node,
+            Node::Option(inner) | Node::Presence(inner) | Node::Guarded(inner, _) => self.bare_id(*inner),
+            _ => id,
         }
     }
 }

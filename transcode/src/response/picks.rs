@@ -7,6 +7,7 @@
 use super::decode::Decoder;
 use super::{DecodeError, Decoding, MIN_STEP, ResponseProgram};
 use crate::binding::Pick;
+use crate::fields::{Walk, Wanted};
 use crate::json::RawString;
 use crate::layout::{Enum, Layout, Node, NodeId, list, shown};
 use crate::path;
@@ -24,15 +25,6 @@ const MAX_JSON: usize = 6 * MAX_PICKED + 2;
 pub(super) struct Picks {
     /// Sorted by their paths, which is the order in which the message has them.
     wanted: Vec<Wanted>,
-}
-
-/// A field.
-#[derive(Debug)]
-pub(in crate::response) struct Wanted {
-    /// Its place in the binding.
-    at: usize,
-    /// Its index in each struct, from the outside in.
-    pub(in crate::response) path: Vec<u32>,
 }
 
 /// The texts of the fields that were picked.
@@ -56,7 +48,7 @@ impl Picks {
             let found = path::resolve_or_tell(layout, layout.response, field)
                 .map_err(|error| BindError(format!("the result's field `{field}`: {error}")))?;
             check(layout, found.node, field, values)?;
-            wanted.push(Wanted { at, path: found.steps });
+            wanted.push(Wanted { at, path: found.steps, node: found.node });
         }
         wanted.sort_by(|one, other| one.path.cmp(&other.path));
         Ok((!wanted.is_empty()).then_some(Picks { wanted }))
@@ -64,15 +56,25 @@ impl Picks {
 
     /// Reads them out of a message.
     pub(super) fn read(&self, program: &ResponseProgram, message: &[u8]) -> Result<Picked, DecodeError> {
-        let (mut picked, mut scratch) = (vec![None; self.wanted.len()], Vec::new());
-        let mut decoder = Decoder::new(&program.layout, message, &mut scratch, program.style, usize::MAX);
-        let mut note = |wanted: &Wanted, json: &[u8]| {
-            if let Some(place) = picked.get_mut(wanted.at) {
-                *place = text(json);
+        let mut offsets = vec![None; self.wanted.len()];
+        let mut walk = Walk::new(&program.layout, message);
+        let mut note = |wanted: &Wanted, offset| {
+            if let Some(place) = offsets.get_mut(wanted.at) {
+                *place = Some((offset, wanted.node));
             }
         };
-        let read = decoder.pick(program.root, &self.wanted, 0, true, &mut note);
-        read.map_err(|reason| DecodeError { offset: decoder.offset(), reason })?;
+        let found = walk.find(program.root, &self.wanted, 0, true, &mut note);
+        found.map_err(|reason| DecodeError { offset: walk.offset(), reason: reason.into() })?;
+        let (mut picked, mut json) = (vec![None; offsets.len()], Vec::new());
+        for (place, found) in picked.iter_mut().zip(offsets) {
+            let Some((offset, node)) = found else { continue };
+            json.clear();
+            let message = message.get(offset..).unwrap_or_default();
+            let mut decoder = Decoder::new(&program.layout, message, &mut json, program.style, usize::MAX);
+            let read = decoder.value(program.layout.bare_id(node));
+            read.map_err(|reason| DecodeError { offset: offset + decoder.offset(), reason })?;
+            *place = text(&json);
+        }
         Ok(Picked(picked))
     }
 }

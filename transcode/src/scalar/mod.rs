@@ -9,6 +9,7 @@ mod text;
 mod time;
 
 pub use form::TextForm;
+pub(crate) use form::decimal::of_number as decimal_of;
 pub(crate) use int::Int;
 pub(crate) use order::compare;
 pub(crate) use print::{Style, put_base64};

@@ -121,6 +121,7 @@ impl Net {
             bound: Vec::new(),
             metadata: Metadata::default(),
             times: Times { now, deadline: now + timeout, stream: MAX_STREAM },
+            identity: None,
             on_sent: None,
             on_written: None,
         }

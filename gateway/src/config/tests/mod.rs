@@ -29,6 +29,7 @@ mod rate_limits;
 mod replies;
 mod retries;
 mod routes;
+mod rules;
 mod scaling;
 mod security;
 mod settings;

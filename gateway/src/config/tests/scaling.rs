@@ -84,6 +84,15 @@ fn sound_files_cost_what_they_say() {
             });
             sound(backends + &routes)
         }),
+        ("rules of a file, with as many of its route", 8, |n| {
+            let rules = lines(n, |at| format!("'args.a{at:05} == 1 || args.b in [1, 2, 3]',"));
+            let keys = |_| format!("call = \"a.b\"\nrules = [{rules}]");
+            sound(format!("rules = [{rules}]\n{}", shop(routes(1, keys))))
+        }),
+        ("a rule", 30, |n| {
+            let rule = lines(n, |at| format!("args.a{at:05} == 1 && "));
+            sound(shop(routes(1, |_| format!("call = \"a.b\"\nrules = ['{rule}args.b']"))))
+        }),
         ("a comment", 64 * MANY, |n| sound(shop(format!("# {}\n", "x".repeat(n))))),
     ]);
 }
@@ -148,6 +157,10 @@ fn mistakes_cost_what_they_say() {
                 )
             });
             wrong(backends + &routes)
+        }),
+        ("rules that are none", MANY, |n| {
+            let rules = lines(n, |at| format!("'args.a{at} = 1',"));
+            wrong(shop(routes(1, |_| format!("call = \"a.b\"\nrules = [{rules}]"))))
         }),
         ("what is no TOML", MANY, |n| wrong(lines(n, |at| format!("a{at} =\n")))),
         ("the line on which all mistakes are", MANY, |n| {

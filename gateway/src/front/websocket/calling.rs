@@ -6,9 +6,11 @@ use crate::front::opened::Called;
 use crate::routes::{Action, BoundTexts, PathParams, QueryPairs};
 use crate::transport::Times;
 use crate::worker::{RouteRef, Worker};
+use callgate_auth::Identity;
 use callgate_protocol::MetadataBuf;
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// What a call is made of.
 pub(super) struct OwnedRequest {
@@ -21,13 +23,15 @@ pub(super) struct OwnedRequest {
     pub(super) query: QueryPairs<'static>,
     pub(super) bound: BoundTexts<'static>,
     pub(super) metadata: MetadataBuf,
+    pub(super) identity: Option<Arc<Identity>>,
     pub(super) times: Times,
     pub(super) items: BodyStream,
 }
 
 /// Runs a call. Notes when it was first sent to an instance.
 pub(super) async fn run(request: OwnedRequest, sent: Rc<Cell<bool>>) -> Called {
-    let OwnedRequest { worker, route, key, has_key, path, query, bound, metadata, times, items } = request;
+    let OwnedRequest { worker, route, key, has_key, path, query, bound, metadata, identity, times, items } =
+        request;
     let Action::Call(action) = &route.action else {
         let failure = Failure::Internal("a WebSocket calls a method".to_owned());
         return Called { result: Err(failure), reads: false };
@@ -46,6 +50,7 @@ pub(super) async fn run(request: OwnedRequest, sent: Rc<Cell<bool>>) -> Called {
         bound,
         body: Body::Stream(&items),
         metadata: metadata.as_metadata(),
+        identity: identity.as_deref(),
         times,
         on_sent: Some(&on_sent),
         on_written: None,

@@ -116,6 +116,7 @@ fn owned(
         query: query.into_iter().map(|(name, value)| (own(name), own(value))).collect(),
         bound: bound.into_iter().map(|text| text.map(own)).collect(),
         metadata,
+        identity: exchange.guards.passed.identified().map(|caller| caller.identity.clone()),
         times: Times { now, deadline, stream: action.spec.stream.time },
         items,
     })

@@ -229,7 +229,7 @@ impl Connection {
         let in_flight = InFlight { slot: slot.clone(), program, sent_at, streamed: None };
         let mut machine = self.machine.borrow_mut();
         let number =
-            machine.call(&head, deadline, in_flight, |out| transcoder.request.encode(&input, out))?;
+            machine.call(&head, deadline, in_flight, |out| transcoder.encode(&input, call.identity, out))?;
         if !machine.accepts() {
             // It was the last number.
             drop(machine);

@@ -72,6 +72,7 @@ mod tests {
         let layout = Arc::new(Layout::new(&schema).expect("it is sound"));
         let (request, response) = (RequestBinding::default(), ResponseBinding::default());
         let shared = Transcoder {
+            rules: None,
             call_id: CallId::of("s", "m"),
             request: RequestProgram::bind(layout.clone(), &request).expect("nothing to bind"),
             response: Rc::new(ResponseProgram::bind(layout.clone(), &response).expect("nothing to bind")),

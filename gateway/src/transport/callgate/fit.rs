@@ -3,8 +3,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail so"))]
 
 use super::offer::{MethodEntry, Offer};
-use crate::config::{CallMode, CallRef, CallSpec, ReplySpec, names_help};
+use super::rules;
+use crate::config::{CallMode, CallRef, CallSpec, ReplySpec, Rules, names_help};
 use callgate_protocol::{Code, Streaming};
+use callgate_rules::Misfit;
 use callgate_transcode::{Body, Pick, RequestBinding, RequestProgram, ResponseBinding, ResponseProgram};
 
 /// The most names among which one is looked for that was probably meant.
@@ -29,6 +31,8 @@ pub enum Part {
     Picked(usize),
     /// An error that the route gives a status, by its number.
     Error(usize),
+    /// A rule, by its number, and from where to where in it.
+    Rule(usize, usize, usize),
     /// How calls are made.
     Mode,
     /// The method itself: whatever the route says, its schema cannot be used.
@@ -39,6 +43,7 @@ pub enum Part {
 pub fn fits(spec: &CallSpec, method: &MethodEntry) -> Result<(), (Part, String)> {
     request_fits(&spec.request, method)?;
     request_items_fit(spec, method)?;
+    rules_fit(&spec.policy.rules, method)?;
     items_fit(spec.reply.as_deref(), method.streams).map_err(|error| (Part::Response, error.to_owned()))?;
     response_fits(&spec.response, method)?;
     if method.streams.service {
@@ -69,6 +74,15 @@ fn request_fits(request: &RequestBinding, method: &MethodEntry) -> Result<(), (P
         return Err((part, error.to_string()));
     }
     Ok(())
+}
+
+/// Whether the method has the fields that rules read, of the types that they need.
+fn rules_fit(rules: &Rules, method: &MethodEntry) -> Result<(), (Part, String)> {
+    rules::program(rules, &method.schema.layout).map(drop).map_err(|misfit| {
+        let misfit = &misfit;
+        let Misfit { rule, at, .. } = misfit;
+        (Part::Rule(*rule, at.start, at.end), rules::told(rules, misfit))
+    })
 }
 
 /// Whether the body is a stream of items where the method's caller streams some, and only there.
@@ -237,6 +251,14 @@ endpoints = ['x:1']
             (
                 "match = 'GET /{id}'\ncall = 'orders.get'\nbody = { stream = true }",
                 Some((Part::Body, "streams no items: leave `stream` out of `body`")),
+            ),
+            (
+                "match = 'GET /{id}'\ncall = 'orders.get'\nrules = ['args.id < 10', 'args.note == args.it']",
+                Some((Part::Rule(1, 18, 20), "`it`: unknown field `it`")),
+            ),
+            (
+                "match = 'GET /{id}'\ncall = 'orders.get'\nrules = ['args.id < 10', 'args.note == \"x\"']",
+                None,
             ),
             ("match = 'GET /{id}'\ncall = 'orders.get'\nerrors = { order_gone = 410, aborted = 423 }", None),
             (

@@ -12,6 +12,7 @@
 //! transcoders  a worker's programs, made of compiled schemas
 //! catalog      schemas, read and compiled once for all workers, in a thread beside them
 //! fit          whether a route's calls can be made at an instance
+//! rules        the rules of a route for the schema of a method
 //! unreached    why there is no connection
 //! stranger     who answers at an endpoint that is no backend
 //! connect      over TCP, or at a Unix socket
@@ -30,6 +31,7 @@ mod handshake;
 mod in_flight;
 mod offer;
 mod programs;
+mod rules;
 mod security;
 mod stranger;
 mod transcoders;

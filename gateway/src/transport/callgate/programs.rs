@@ -79,7 +79,7 @@ impl Programs {
             let reply = route.reply.map(|reply| &**reply);
             let shared = items_fit(reply, method.streams)
                 .map_err(Rc::from)
-                .and_then(|()| transcoders.of(route, method).map_err(|error| Rc::from(error.to_string())));
+                .and_then(|()| transcoders.of(route, method).map_err(Rc::from));
             let (name, idempotent, streams) = (&*method.name, method.idempotent, method.streams);
             let reply = route.reply.cloned();
             // The log has it already: `control::fit` has looked at it before any request came.

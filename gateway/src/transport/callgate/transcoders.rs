@@ -4,11 +4,15 @@
 //! left for a route's first call is to look its few names up. So each worker does that for itself, and no call meets a lock.
 
 use super::offer::MethodEntry;
-use crate::transport::call::Binding;
+use super::rules;
+use crate::config::Rules;
+use crate::transport::call::{Binding, Refused};
+use callgate_auth::Identity;
 use callgate_protocol::CallId;
 use callgate_protocol::schema::Fingerprint;
+use callgate_rules::Program;
 use callgate_transcode::{
-    BindError, ErrorProgram, RequestBinding, RequestProgram, ResponseBinding, ResponseProgram,
+    BindError, ErrorProgram, RequestBinding, RequestInput, RequestProgram, ResponseBinding, ResponseProgram,
 };
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -21,6 +25,8 @@ pub(super) struct Transcoder {
     pub call_id: CallId,
     /// JSON → bincode.
     pub request: RequestProgram,
+    /// What must hold of that; nothing as a rule.
+    pub rules: Option<Box<Program>>,
     /// bincode → JSON.
     pub response: Rc<ResponseProgram>,
     /// The same for the method's errors, if it declares some.
@@ -31,19 +37,43 @@ impl Transcoder {
     /// The program of a route for a method.
     ///
     /// # Errors
-    /// The route's fields do not fit the method.
-    fn new(route: &Binding<'_>, method: &MethodEntry) -> Result<Transcoder, BindError> {
+    /// The route's fields do not fit the method: why, for people.
+    fn new(route: &Binding<'_>, method: &MethodEntry) -> Result<Transcoder, String> {
         let layout = &method.schema.layout;
+        let told = |error: BindError| error.to_string();
         Ok(Transcoder {
             call_id: method.call_id,
-            request: RequestProgram::bind(layout.clone(), route.request)?,
-            response: Rc::new(ResponseProgram::bind(layout.clone(), route.response)?),
+            request: RequestProgram::bind(layout.clone(), route.request).map_err(told)?,
+            rules: rules::program(route.rules, layout).map_err(|misfit| rules::told(route.rules, &misfit))?,
+            response: Rc::new(ResponseProgram::bind(layout.clone(), route.response).map_err(told)?),
             errors: ErrorProgram::bind(layout.clone(), route.response),
         })
     }
+
+    /// Appends a request's message to `out`, if the rules let it pass: they are asked of the very bytes that the instance reads.
+    ///
+    /// # Errors
+    /// The request does not fit the method, or a rule denies it. Then `out` may hold garbage behind its earlier length.
+    #[inline]
+    pub(super) fn encode(
+        &self,
+        input: &RequestInput<'_>,
+        identity: Option<&Identity>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Refused> {
+        let start = out.len();
+        self.request.encode(input, out).map_err(Refused::Invalid)?;
+        match &self.rules {
+            None => Ok(()),
+            Some(rules) => {
+                let message = out.get(start..).unwrap_or_default();
+                rules.check(message, identity).map_err(|denied| Refused::Denied(Box::new(denied)))
+            }
+        }
+    }
 }
 
-type Key = (Fingerprint, CallId, RequestBinding, ResponseBinding);
+type Key = (Fingerprint, CallId, RequestBinding, ResponseBinding, Rules);
 
 /// A worker's programs: routes that bind a method alike share one. It lives as long as a connection uses it.
 #[derive(Default)]
@@ -53,9 +83,10 @@ impl Transcoders {
     /// The program of a route for a method, made at its first use.
     ///
     /// # Errors
-    /// The route's fields do not fit the method.
-    pub(super) fn of(&self, route: &Binding<'_>, method: &MethodEntry) -> Result<Rc<Transcoder>, BindError> {
-        let key = (method.fingerprint, method.call_id, route.request.clone(), route.response.clone());
+    /// The route's fields do not fit the method: why, for people.
+    pub(super) fn of(&self, route: &Binding<'_>, method: &MethodEntry) -> Result<Rc<Transcoder>, String> {
+        let bindings = (route.request.clone(), route.response.clone());
+        let key = (method.fingerprint, method.call_id, bindings.0, bindings.1, route.rules.clone());
         let mut all = self.0.borrow_mut();
         if let Some(known) = all.get(&key).and_then(Weak::upgrade) {
             return Ok(known);

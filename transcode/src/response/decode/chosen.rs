@@ -1,9 +1,7 @@
-//! Fields that are wanted and not the whole: the one that a route shows, and those that are picked. What else the message has is read
-//! and not shown.
+//! A field that a route shows in the place of the whole. What else the message has is read and not shown.
 
 use super::{Decoder, Step};
 use crate::layout::{Node, NodeId};
-use crate::response::picks::Wanted;
 use crate::response::raw;
 use callgate_protocol::check::Reason;
 
@@ -65,59 +63,6 @@ impl Decoder<'_> {
 
     fn absent(&mut self, shown: Shown) -> Step {
         if shown == Shown::AsJson { self.null() } else { Ok(()) }
-    }
-
-    /// Walks to the fields `wanted`, which lie within a value that is `depth` names deep, and notes the JSON of each. `last`: nothing
-    /// that is wanted follows the value, so that nothing behind the last of them is read.
-    pub(in crate::response) fn pick(
-        &mut self,
-        node: NodeId,
-        wanted: &[Wanted],
-        depth: usize,
-        last: bool,
-        note: &mut impl FnMut(&Wanted, &[u8]),
-    ) -> Step {
-        if wanted.first().is_none_or(|one| one.path.len() == depth) {
-            let start = self.out.len();
-            self.value(node)?;
-            let json = self.out.get(start..).unwrap_or_default();
-            wanted.iter().for_each(|one| note(one, json));
-            self.out.truncate(start);
-            return Ok(());
-        }
-        match self.layout.node(node) {
-            Node::Option(inner) => match self.reader.bool()? {
-                true => self.pick(*inner, wanted, depth, last, note),
-                false => Ok(()),
-            },
-            Node::Presence(inner) => match self.reader.varint(32)? {
-                0 | 1 => Ok(()),
-                2 => self.pick(*inner, wanted, depth, last, note),
-                _ => Err(Reason::UnknownVariant.into()),
-            },
-            Node::Guarded(inner, _) => self.pick(*inner, wanted, depth, last, note),
-            Node::Struct(table) => {
-                self.enter()?;
-                let mut left = wanted;
-                for (index, field) in (0..).zip(&table.fields) {
-                    if left.is_empty() && last {
-                        break;
-                    }
-                    let is_within = |one: &&Wanted| one.path.get(depth) == Some(&index);
-                    let (here, later) = left.split_at(left.iter().take_while(is_within).count());
-                    if here.is_empty() {
-                        self.discard(field.node)?;
-                    } else {
-                        self.pick(field.node, here, depth + 1, last && later.is_empty(), note)?;
-                    }
-                    left = later;
-                }
-                self.depth -= 1;
-                Ok(())
-            }
-            // As above.
-            _ => self.value(node),
-        }
     }
 
     fn discard(&mut self, node: NodeId) -> Step {

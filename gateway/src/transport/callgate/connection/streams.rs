@@ -65,7 +65,7 @@ impl Connection {
             sent_at: times.now,
             streamed: Some(streamed.clone()),
         };
-        let encode = |out: &mut Vec<u8>| transcoder.request.encode(&input, out);
+        let encode = |out: &mut Vec<u8>| transcoder.encode(&input, call.identity, out);
         let number = self.machine.borrow_mut().stream(streams, &head, first, in_flight, encode)?;
         if !self.accepts() {
             // It was the last number.

@@ -114,9 +114,18 @@ fn call_with(
 ) -> Result<PendingReply, Unsent> {
     let call = CallRef::Name { service: "s".to_owned(), method: "m".to_owned() };
     let response = ResponseBinding::default();
-    let binding = Binding { id: 1, slot: 0, call: &call, request, response: &response, reply: None };
+    let binding = Binding {
+        id: 1,
+        slot: 0,
+        call: &call,
+        request,
+        response: &response,
+        reply: None,
+        rules: &crate::config::Rules::NONE,
+    };
     let metadata = Metadata::default();
-    let call = Call { binding, path: &[], query: &[], bound: &[], body, metadata, on_written };
+    let call =
+        Call { binding, path: &[], query: &[], bound: &[], body, metadata, identity: None, on_written };
     Link::Callgate(connection.clone()).call(&call, |_| times)
 }
 
