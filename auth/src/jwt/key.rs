@@ -58,7 +58,7 @@ pub(super) struct Key {
 
 enum Verifier {
     Public(ParsedPublicKey),
-    Secret(hmac::Key),
+    Secret(Box<hmac::Key>),
 }
 
 impl Key {
@@ -66,7 +66,7 @@ impl Key {
     pub(super) fn secret(secret: &[u8]) -> Result<Key, String> {
         let long_enough = SECRETS.iter().filter(|(_, least, _)| secret.len() >= *least);
         let verifiers: Vec<_> = long_enough
-            .map(|(one, _, hash)| (*one, Verifier::Secret(hmac::Key::new(*hash, secret))))
+            .map(|(one, _, hash)| (*one, Verifier::Secret(Box::new(hmac::Key::new(*hash, secret)))))
             .collect();
         if verifiers.is_empty() {
             return Err(format!("the secret has {} bytes; HS256 needs 32, HS384 48, HS512 64", secret.len()));

@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod cost;
 mod ecdsa;
 mod files;
 mod form;
 mod good;
 mod hostile_claims;
 mod hostile_headers;
+mod property;
 mod signatures;
 mod signers;
 
