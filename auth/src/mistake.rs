@@ -17,9 +17,6 @@ pub struct Mistake {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistakes(Vec<Mistake>);
 
-/// So many mistakes are kept of one file.
-const MOST: usize = 100;
-
 impl Mistake {
     /// One of the file as a whole.
     pub(crate) fn new(title: impl Into<String>) -> Mistake {
@@ -27,15 +24,21 @@ impl Mistake {
     }
 
     /// The same, at these bytes of the file, where `label` says what is there.
-    pub(crate) fn at(self, file: &[u8], span: Range<usize>, label: impl Into<String>) -> Mistake {
+    pub(crate) fn at(self, span: Range<usize>, label: impl Into<String>) -> Mistake {
+        Mistake { label: label.into(), span: Some(span), ..self }
+    }
+
+    /// The same with its place in the file.
+    fn placed(self, file: &[u8]) -> Mistake {
+        let Some(span) = self.span else { return self };
         let start = span.start.min(file.len());
         let before = &file[..start];
         let line = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let number = before.iter().filter(|byte| **byte == b'\n').count() + 1;
         // What continues a character of UTF-8 is none by itself.
         let column = before[line..].iter().filter(|byte| **byte & 0xC0 != 0x80).count() + 1;
-        let span = start..span.end.clamp(start, file.len());
-        Mistake { label: label.into(), span: Some(span), place: Some((number, column)), ..self }
+        let span = Some(start..span.end.clamp(start, file.len()));
+        Mistake { span, place: Some((number, column)), ..self }
     }
 
     pub(crate) fn help(self, help: impl Into<String>) -> Mistake {
@@ -69,10 +72,15 @@ impl Mistake {
 }
 
 impl Mistakes {
-    /// `Ok` where nothing is wrong.
-    pub(crate) fn none_or(mut found: Vec<Mistake>) -> Result<(), Mistakes> {
-        found.truncate(MOST);
+    /// So many are kept of one file: the first ones.
+    pub(crate) const MOST: usize = 100;
+
+    /// `Ok` where nothing is wrong with the file.
+    pub(crate) fn none_or(file: &[u8], mut found: Vec<Mistake>) -> Result<(), Mistakes> {
         found.sort_by_key(|mistake| mistake.span.as_ref().map(|span| span.start));
+        // Each place is looked for from the file's beginning, so there are few of them.
+        found.truncate(Mistakes::MOST);
+        let found: Vec<Mistake> = found.into_iter().map(|mistake| mistake.placed(file)).collect();
         if found.is_empty() { Ok(()) } else { Err(Mistakes(found)) }
     }
 
@@ -82,6 +90,7 @@ impl Mistakes {
     }
 }
 
+/// One of the file as a whole.
 impl From<Mistake> for Mistakes {
     fn from(only: Mistake) -> Mistakes {
         Mistakes(vec![only])
@@ -122,15 +131,20 @@ mod tests {
     fn lines_and_columns_count_from_one_and_columns_in_characters() {
         let file = "ab\nüé = 1\n".as_bytes();
         for (at, place) in [(0, (1, 1)), (1, (1, 2)), (3, (2, 1)), (5, (2, 2)), (7, (2, 3)), (99, (3, 1))] {
-            assert_eq!(Mistake::new("x").at(file, at..at + 1, "").place(), Some(place), "{at}");
+            let mistake = Mistake::new("x").at(at..at + 1, "").placed(file);
+            assert_eq!(mistake.place(), Some(place), "{at}");
+            assert!(mistake.span().is_some_and(|span| span.end <= file.len()));
         }
     }
 
     #[test]
     fn mistakes_are_told_in_the_order_of_the_file_a_line_for_each() {
-        let at = |title: &str, at: usize| Mistake::new(title).at(b"a\nb\n", at..at + 1, "here");
-        let all = Mistakes::none_or(vec![at("second", 2).help("mend it"), at("first", 0)]).unwrap_err();
+        let found = vec![
+            Mistake::new("second").at(2..3, "here").help("mend it"),
+            Mistake::new("first").at(0..1, "here"),
+        ];
+        let all = Mistakes::none_or(b"a\nb\n", found).unwrap_err();
         assert_eq!(all.to_string(), "1:1: first: here\n2:1: second: here; mend it");
-        assert_eq!(Mistakes::none_or(Vec::new()), Ok(()));
+        assert_eq!(Mistakes::none_or(b"", Vec::new()), Ok(()));
     }
 }

@@ -26,8 +26,7 @@ impl ClaimName {
 }
 
 fn unescaped(name: &str) -> Option<Box<str>> {
-    let escapes = name.split('~').skip(1);
-    let known = escapes.map(|rest| rest.starts_with(['0', '1'])).all(|known| known);
+    let known = name.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
     known.then(|| name.replace("~1", "/").replace("~0", "~").into())
 }
 

@@ -16,10 +16,14 @@ pub(super) fn read(text: &[u8]) -> Result<(Vec<Key>, Vec<Skipped>), Mistakes> {
     if text.len() > Keys::MAX_BYTES {
         return Err(Mistake::new(format!("a JWKS has {} bytes at most", Keys::MAX_BYTES)).into());
     }
-    let document = json::object(text).map_err(|error| {
-        let at = offset(text, error.line(), error.column());
-        Mistake::new("this is no JWKS").at(text, at..at + 1, words(&error)).help(SHAPE)
-    })?;
+    let document = match json::object(text) {
+        Ok(document) => document,
+        Err(error) => {
+            let at = offset(text, error.line(), error.column());
+            let mistake = Mistake::new("this is no JWKS").at(at..at + 1, words(&error)).help(SHAPE);
+            return Mistakes::none_or(text, vec![mistake]).map(|()| (Vec::new(), Vec::new()));
+        }
+    };
     let Some(Value::Array(all)) = document.get("keys") else {
         return Err(Mistake::new("this is no JWKS: it has no list `keys`").help(SHAPE).into());
     };

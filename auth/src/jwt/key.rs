@@ -58,7 +58,7 @@ pub(super) struct Key {
 
 enum Verifier {
     Public(ParsedPublicKey),
-    Secret(hmac::Key),
+    Secret(Box<hmac::Key>),
 }
 
 impl Key {
@@ -66,7 +66,7 @@ impl Key {
     pub(super) fn secret(secret: &[u8]) -> Result<Key, String> {
         let long_enough = SECRETS.iter().filter(|(_, least, _)| secret.len() >= *least);
         let verifiers: Vec<_> = long_enough
-            .map(|(one, _, hash)| (*one, Verifier::Secret(hmac::Key::new(*hash, secret))))
+            .map(|(one, _, hash)| (*one, Verifier::Secret(Box::new(hmac::Key::new(*hash, secret)))))
             .collect();
         if verifiers.is_empty() {
             return Err(format!("the secret has {} bytes; HS256 needs 32, HS384 48, HS512 64", secret.len()));
@@ -95,16 +95,18 @@ impl Key {
     }
 
     fn rsa(spki: &[u8]) -> Result<Key, String> {
-        let unknown = "this is no key of RSA, of the curves P-256 or P-384, or of Ed25519";
-        let bits = PublicEncryptingKey::from_der(spki).map_err(|_| unknown)?.key_size_bits();
-        if !RSA_BITS.contains(&bits) {
-            return Err(format!("an RSA key of {bits} bits: it must have 2048 at least, and 8192 at most"));
-        }
         let parsed = |(one, how): (Algorithm, &'static RsaParameters)| {
             Some((one, Verifier::Public(ParsedPublicKey::new(how, spki).ok()?)))
         };
         let verifiers: Option<Vec<_>> = RSA.into_iter().map(parsed).collect();
-        Ok(Key::new(b"rsa", spki, verifiers.ok_or(unknown)?))
+        let verifiers =
+            verifiers.ok_or("this is no key of RSA, of the curves P-256 or P-384, or of Ed25519")?;
+        // What is no sound key (an even exponent, say) is refused here.
+        let sound = PublicEncryptingKey::from_der(spki).ok();
+        if !sound.is_some_and(|key| RSA_BITS.contains(&key.key_size_bits())) {
+            return Err("an RSA key must have 2048 bits at least, and 8192 at most, and be sound".to_owned());
+        }
+        Ok(Key::new(b"rsa", spki, verifiers))
     }
 
     fn new(kind: &[u8], bytes: &[u8], verifiers: Vec<(Algorithm, Verifier)>) -> Key {

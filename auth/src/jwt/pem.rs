@@ -14,6 +14,9 @@ pub(super) fn read(pem: &[u8]) -> Result<Vec<Key>, Mistakes> {
     }
     let mut keys = Vec::new();
     for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(pem) {
+        if keys.len() == Keys::MAX {
+            return Err(Mistake::new(format!("there are more than {} keys", Keys::MAX)).into());
+        }
         let number = keys.len() + 1;
         let (kind, der) =
             section.map_err(|error| Mistake::new(format!("the PEM cannot be read: {error}")).help(MAKE))?;

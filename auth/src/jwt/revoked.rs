@@ -30,7 +30,7 @@ impl Revoked {
             let here = at..at + line.len();
             at = here.end + 1;
             if let Err((title, label)) = revoked.line(line) {
-                found.push(Mistake::new(title).at(text, here, label).help(SHAPE));
+                found.push(Mistake::new(title).at(here, label).help(SHAPE));
             }
             if revoked.len() > Revoked::MAX {
                 return Err(
@@ -38,7 +38,7 @@ impl Revoked {
                 );
             }
         }
-        Mistakes::none_or(found).map(|()| revoked)
+        Mistakes::none_or(text, found).map(|()| revoked)
     }
 
     fn line(&mut self, line: &[u8]) -> Result<(), (&'static str, &'static str)> {

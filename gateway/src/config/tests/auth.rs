@@ -45,6 +45,8 @@ fn a_route_says_who_may_call_or_its_file_does_and_both_require() {
     let routes = [
         route(""),
         route("auth = ['local', 'anonymous']"),
+        route("auth = 'local'"),
+        route("auth = ['local', 'staff']"),
         route("require = { scopes = ['b'], claims = { uid = 1, realm = { roles = ['x', true] } } }"),
     ];
     assert_eq!(
@@ -52,6 +54,8 @@ fn a_route_says_who_may_call_or_its_file_does_and_both_require() {
         [
             "staff | scopes a",
             "local, anonymous | scopes a",
+            "local | scopes a",
+            "local, staff | scopes a",
             "staff | scopes a & scopes b, claim realm.roles \"x\" or true, claim uid 1"
         ]
     );
