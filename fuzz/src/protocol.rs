@@ -128,7 +128,7 @@ fn caller(input: &[u8]) {
                 let turn = connector.turn(*number);
                 let put = connector.item(*number, |out| {
                     out.extend_from_slice(&item);
-                    Ok::<(), Infallible>(())
+                    Ok::<_, Infallible>(None)
                 });
                 let too_long = matches!(put, Err(NotPut::TooLong { .. }));
                 assert!(put.is_ok() || turn != Turn::Now || too_long, "{put:?}");
@@ -161,7 +161,7 @@ fn call_all(connector: &mut Connector<u32, u32>, open: &mut BTreeMap<u32, u32>) 
             CallHead { call_id: CallId::of("s", "m"), timeout_ms: None, metadata: Metadata::default() };
         let payload = |out: &mut Vec<u8>| {
             out.resize(out.len() + 700 * value as usize, 7);
-            Ok::<(), Infallible>(())
+            Ok::<_, Infallible>(None)
         };
         let sent = if connector.speaks_streams() && !streaming(value).is_plain() {
             connector.stream(streaming(value), &head, value, value, payload)

@@ -27,7 +27,7 @@ fn send(outbound: &mut Outbound, wire: &mut Vec<u8>) {
     while !outbound.is_empty() {
         let chunk = outbound.chunk();
         let size = chunk.len();
-        wire.extend_from_slice(chunk);
+        chunk.io_slices().iter().for_each(|piece| wire.extend_from_slice(piece));
         outbound.advance(size);
     }
 }
@@ -50,7 +50,7 @@ fn encode(criterion: &mut Criterion) {
                     number += 1;
                     let write = |out: &mut Vec<u8>| {
                         out.extend_from_slice(black_box(&payload));
-                        Ok::<(), Infallible>(())
+                        Ok::<_, Infallible>(None)
                     };
                     outbound.call(number, &head, write).unwrap();
                 }

@@ -36,7 +36,7 @@ pub use hello::{Hello, MethodOffer, ServiceOffer, Streaming};
 pub use inbound::{Event, Inbound, Role};
 pub use limits::{Limits, StreamCredit};
 pub use metadata::{Metadata, MetadataBuf};
-pub use outbound::Outbound;
+pub use outbound::{Aside, Chunk, Outbound};
 pub use status::{Code, Status};
 pub use token::{Token, Tokens};
 

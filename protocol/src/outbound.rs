@@ -1,7 +1,9 @@
 //! The sending half of a connection: messages in, bytes out. What each message is stands here; in which order the bytes of all
 //! leave is the [`Queue`]'s.
 
+mod body;
 mod buffer;
+mod chunk;
 mod items;
 mod long;
 mod queue;
@@ -13,6 +15,8 @@ use crate::hello::Hello;
 use crate::limits::{Limits, MAX_SCHEMA};
 use crate::schema::Fingerprint;
 use crate::status::Status;
+use body::Body;
+pub use chunk::{Aside, Chunk};
 use long::{Dropped, LongMessage};
 use queue::Queue;
 use std::convert::Infallible;
@@ -52,8 +56,8 @@ impl Outbound {
         self.queue.max_frame = max_frame as usize;
     }
 
-    /// Queues a CALL. The payload is written by `payload` straight into the send buffer; if that fails, nothing is
-    /// queued and its error is returned. Call numbers must be queued in rising order.
+    /// Queues a CALL. The payload is written by `payload` straight into the send buffer, but for what it leaves out, which is not copied; if
+    /// that fails, nothing is queued and its error is returned. Call numbers must be queued in rising order.
     ///
     /// Returns the size of the payload in bytes.
     #[inline]
@@ -61,14 +65,16 @@ impl Outbound {
         &mut self,
         number: u32,
         head: &CallHead<'_>,
-        payload: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+        payload: impl FnOnce(&mut Vec<u8>) -> Result<Option<Aside>, E>,
     ) -> Result<usize, E> {
-        self.queue.message(kind::CALL, metadata_flag(head.metadata), number, |out| {
-            head.encode(out);
+        let mut before = 0;
+        let size = self.queue.message(kind::CALL, metadata_flag(head.metadata), number, |out| {
             let start = out.len();
-            payload(out)?;
-            Ok(out.len() - start)
-        })
+            head.encode(out);
+            before = out.len() - start;
+            payload(out)
+        })?;
+        Ok(size - before)
     }
 
     /// Queues a REPLY, likewise.
@@ -77,12 +83,13 @@ impl Outbound {
         &mut self,
         number: u32,
         metadata: Metadata<'_>,
-        payload: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+        payload: impl FnOnce(&mut Vec<u8>) -> Result<Option<Aside>, E>,
     ) -> Result<(), E> {
         self.queue.message(kind::REPLY, metadata_flag(metadata), number, |out| {
             metadata.encode(out);
             payload(out)
-        })
+        })?;
+        Ok(())
     }
 
     /// Queues a REPLY whose payload is there already; a long one is not copied.
@@ -107,14 +114,9 @@ impl Outbound {
             });
             return;
         }
-        let mut payload = std::mem::take(payload);
-        if !metadata.is_empty() {
-            let mut block = Vec::with_capacity(metadata.size());
-            metadata.encode(&mut block);
-            payload.splice(..0, block);
-        }
-        let message = LongMessage::new(number, kind::REPLY, flags, payload);
-        self.queue.long.push(message.holding(room));
+        let mut body = Body::holding(std::mem::take(payload), room);
+        metadata.encode(&mut body.head);
+        self.queue.long.push(LongMessage::new(number, kind::REPLY, flags, body));
     }
 
     /// Queues a FAILURE.
@@ -122,9 +124,9 @@ impl Outbound {
         let flags = if status.not_executed { flag::NOT_EXECUTED } else { 0 };
         let result = self.queue.message(kind::FAILURE, flags, number, |out| {
             status.encode(out);
-            Ok::<(), Infallible>(())
+            Ok::<_, Infallible>(None)
         });
-        let Ok(()) = result;
+        let Ok(_) = result;
     }
 
     /// Queues a FAILURE of a call that was not run. A peer can have as many as it likes.
@@ -253,9 +255,9 @@ impl Outbound {
         self.queue.ready.departed()
     }
 
-    /// The next bytes to write; empty when nothing is left.
+    /// The next bytes to write: whole frames, but for what has left of the first. Empty when nothing is left.
     #[inline]
-    pub fn chunk(&mut self) -> &[u8] {
+    pub fn chunk(&mut self) -> Chunk<'_> {
         self.queue.chunk()
     }
 
@@ -282,5 +284,7 @@ fn metadata_flag(metadata: Metadata<'_>) -> u8 {
     if metadata.is_empty() { 0 } else { flag::METADATA }
 }
 
+#[cfg(test)]
+mod aside_tests;
 #[cfg(test)]
 mod tests;

@@ -136,7 +136,7 @@ fn what_is_sent_costs_what_its_bytes_do() {
         let head = CallHead { call_id: CallId::of("s", "m"), timeout_ms: None, metadata: Default::default() };
         let payload = |bytes: &mut Vec<u8>| {
             bytes.resize(bytes.len() + size, 7);
-            Ok::<(), Infallible>(())
+            Ok::<_, Infallible>(None)
         };
         let Ok(_) = out.call(number, &head, payload);
     }

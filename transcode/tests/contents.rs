@@ -3,13 +3,13 @@
 
 mod support;
 
-use callgate_protocol::schema::{MethodSchema, Type};
+use callgate_protocol::schema::{Attributes, MethodSchema, Span, Type};
 use callgate_transcode::{
     Body, BoundField, Content, FieldSource, FormField, RequestBinding, RequestInput, RequestProgram,
     UnknownFields,
 };
 use std::borrow::Cow;
-use support::{default_field, encode, field, lines, list, method, option, structure, whole};
+use support::{default_field, encode, field, lines, list, method, option, ruled, structure, whole};
 
 fn schema() -> MethodSchema {
     method(vec![
@@ -207,4 +207,45 @@ fn a_raw_body_is_the_value_of_its_field() {
         ..RequestBinding::default()
     };
     assert!(compile(&binding).map(drop).unwrap_err().contains("overlaps with what header `x` fills"));
+}
+
+#[test]
+fn a_long_raw_body_is_left_out_where_nothing_but_its_type_is_asked() {
+    let length = Attributes::new().with_length(Span { min: 0, max: Some(100) });
+    let schema = method(vec![
+        structure(vec![
+            field("title", Type::String),
+            field("cover", option(Type::Bytes)),
+            ruled("bounded", option(Type::Bytes), length),
+            field("kind", option(Type::String)),
+            field("author", option(Type::Ref(1))),
+        ]),
+        structure(vec![field("photo", Type::Bytes), field("name", Type::String)]),
+    ]);
+    let (title, body) = ([("title".into(), "t".into())], [7; 20]);
+    let named = [title[0].clone(), (Cow::from("author.name"), Cow::from("n"))];
+    for (field, query, at_least, is_left) in [
+        ("cover", &title[..], 20, true),
+        ("cover", &title, 21, false),
+        ("author.photo", &named, 0, true),
+        ("bounded", &title, 0, false),
+        ("kind", &title, 0, false),
+    ] {
+        let binding = RequestBinding { body: Body::Raw(field.into()), ..RequestBinding::default() };
+        let program = RequestProgram::compile(&schema, &binding).unwrap();
+        let input = RequestInput { path: &[], query, bound: &[], body: &body, form: &[] };
+        let (mut whole, mut left) = (b"before".to_vec(), b"before".to_vec());
+        program.encode(&input, &mut whole).unwrap();
+        let at = program.encode_leaving(&input, &mut left, at_least).unwrap();
+        assert_eq!(at.is_some(), is_left, "{field}");
+        if let Some(at) = at {
+            left.splice(at..at, body);
+        }
+        assert_eq!(left, whole, "{field}");
+    }
+    let binding = RequestBinding { body: Body::Raw("cover".into()), ..RequestBinding::default() };
+    let program = RequestProgram::compile(&schema, &binding).unwrap();
+    let input = RequestInput { path: &[], query: &[], bound: &[], body: &body, form: &[] };
+    let told = program.encode_leaving(&input, &mut Vec::new(), 0).unwrap_err();
+    assert_eq!(lines(&told), "/title - missing field `title`");
 }

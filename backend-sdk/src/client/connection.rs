@@ -224,7 +224,7 @@ impl Connection {
         let (sent, open) = self.queue.push(|calls| {
             let payload = |out: &mut Vec<u8>| {
                 out.extend_from_slice(call.payload);
-                Ok(())
+                Ok(None)
             };
             let sent = if call.streams.is_plain() {
                 calls.call(&head, call.deadline, answer, payload)
@@ -307,7 +307,7 @@ impl Sent {
         self.slot.connection.queue.push(|calls| {
             calls.item(self.number, |out| {
                 out.extend_from_slice(item);
-                Ok(())
+                Ok(None)
             })
         })
     }

@@ -47,7 +47,7 @@ fn honest() -> Vec<u8> {
         };
         let Ok(_) = outbound.call(number, &head, |out| {
             out.extend((0..number * 211).map(|i| i as u8));
-            Ok::<(), Infallible>(())
+            Ok::<_, Infallible>(None)
         });
     }
     outbound.ping(*b"12345678");

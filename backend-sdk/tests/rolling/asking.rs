@@ -113,7 +113,7 @@ async fn serve(mut stream: TcpStream, tells: Tells, counts: &Counts) {
     let mut inbound = Inbound::new(Role::Acceptor, Limits::default());
     let mut buffer = Vec::new();
     loop {
-        stream.write_all(outbound.chunk()).await.expect("the peer reads");
+        stream.write_all(&outbound.chunk().to_vec()).await.expect("the peer reads");
         let written = outbound.chunk().len();
         outbound.advance(written);
         let (taken, event) = inbound.next(&buffer).expect("the caller keeps the protocol");

@@ -27,7 +27,7 @@ async fn an_endpoint_of_which_the_schema_is_not_known_is_not_called() {
         loop {
             let (mut stream, _) = listener.accept().await.expect("accepts");
             let mut hello = Outbound::new(&Hello::new("other", Limits::default(), vec![service.clone()]));
-            stream.write_all(hello.chunk()).await.expect("writes");
+            stream.write_all(&hello.chunk().to_vec()).await.expect("writes");
             open.push(stream);
         }
     });

@@ -160,7 +160,7 @@ async fn a_caller_is_told_once_that_an_endpoint_hangs() {
         let service = ServiceOffer { name: "stage".into(), version: "1".into(), methods: vec![method] };
         let (mut stream, _) = listener.accept().await.expect("accepts");
         let mut hello = Outbound::new(&Hello::new("hangs", Limits::default(), vec![service]));
-        stream.write_all(hello.chunk()).await.expect("writes");
+        stream.write_all(&hello.chunk().to_vec()).await.expect("writes");
         std::future::pending::<()>().await;
     });
     let client = hasty(&address);

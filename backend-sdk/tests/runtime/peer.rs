@@ -76,15 +76,15 @@ impl Peer {
         let head = CallHead { call_id, timeout_ms, metadata: metadata.as_metadata() };
         let Ok(_) = self.outbound.call(number, &head, |out| {
             out.extend_from_slice(payload);
-            Ok::<(), Infallible>(())
+            Ok::<_, Infallible>(None)
         });
     }
 
     pub(crate) async fn flush(&mut self) {
         while !self.outbound.is_empty() {
-            let chunk = self.outbound.chunk();
+            let chunk = self.outbound.chunk().to_vec();
             // The server may have closed; what it said before that is what counts.
-            let written = self.stream.write_all(chunk).await;
+            let written = self.stream.write_all(&chunk).await;
             let n = chunk.len();
             self.outbound.advance(n);
             if written.is_err() {

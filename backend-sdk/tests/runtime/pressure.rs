@@ -154,7 +154,7 @@ async fn refuse(stream: &mut TcpStream) -> usize {
     let mut inbound = Inbound::new(Role::Acceptor, Limits::default());
     let (mut buffer, mut received, mut refused) = (Vec::new(), 0, false);
     loop {
-        stream.write_all(outbound.chunk()).await.expect("the client reads");
+        stream.write_all(&outbound.chunk().to_vec()).await.expect("the client reads");
         outbound.advance(usize::MAX);
         let read = stream.read_buf(&mut buffer).await.expect("the client writes");
         assert!(read > 0, "the client has closed the connection");
@@ -270,7 +270,7 @@ async fn nothing_but_hello_is_said_before_the_peers_hello_was_read() {
         soon(stream.read_buf(&mut said)).await.expect("the server speaks");
     }
     assert_eq!(frames(&said), [kind::HELLO]);
-    stream.write_all(hello.chunk()).await.expect("the server reads");
+    stream.write_all(&hello.chunk().to_vec()).await.expect("the server reads");
     while frames(&said).len() < 2 {
         soon(stream.read_buf(&mut said)).await.expect("the server speaks");
     }

@@ -29,7 +29,7 @@ mod spending;
 mod stream;
 mod waiting;
 
-pub use crate::transport::{Body, BodyStream, Json, Noted, Piece, Replied};
+pub use crate::transport::{Body, BodyStream, Json, Noted, Piece, Replied, SharedBody};
 pub use copy::send_copy;
 pub use stream::ReplyStream;
 

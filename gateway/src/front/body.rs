@@ -21,7 +21,7 @@ mod stream;
 mod wire;
 
 pub use coding::decoded;
-pub(super) use content::SharedBody;
+pub(super) use content::LONG_OF_MANY;
 pub(super) use stream::StreamBody;
 
 use super::media_type::{self, Media};
@@ -109,7 +109,7 @@ impl RequestBody {
     }
 
     /// The same for somebody who may still need them when the exchange has ended.
-    pub(super) fn shared(&self, head: &Request) -> SharedBody {
+    pub(super) fn shared(&self, head: &Request) -> call::SharedBody {
         self.content.shared(head.rest())
     }
 
@@ -117,7 +117,7 @@ impl RequestBody {
     #[inline]
     pub(super) fn of_call<'a>(&'a self, head: &'a Request) -> call::Body<'a> {
         match &self.items {
-            None => call::Body::Whole(self.bytes(head)),
+            None => self.content.of_call(head.rest()),
             Some(items) => call::Body::Stream(&items.stream),
         }
     }
@@ -160,8 +160,9 @@ impl RequestBody {
             // On the heap: few bodies are compressed.
             read = Box::pin(self.decode(coding, head, &bounds)).await;
         }
-        if read.is_err() {
-            self.content = Content::default();
+        match read {
+            Ok(()) => self.content.is_whole(),
+            Err(_) => self.content = Content::default(),
         }
         read
     }

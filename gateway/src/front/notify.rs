@@ -8,6 +8,7 @@
 //! It holds what a call holds until it has ended: its permit, its places in the bounds of its route, and the room of its body. There are so
 //! many in a worker, which waits for them when it drains.
 
+use super::body::LONG_OF_MANY;
 use super::exchange::Exchange;
 use super::owned_call::{Course, OwnedCall};
 use super::reply::Reply;
@@ -60,7 +61,7 @@ pub(super) async fn run(exchange: &Exchange, request: &call::Request<'_>) -> Res
     let under_way = worker.notified.begin(MAX_NOTIFIED);
     let under_way = under_way.ok_or_else(|| call::shed(worker, request.route, ShedReason::Memory))?;
     let mut call = OwnedCall::of(exchange, request);
-    if !call.body.hold(&worker.shared.bodies) {
+    if !call.body.hold(&worker.shared.bodies, LONG_OF_MANY) {
         return Err(call::shed(worker, request.route, ShedReason::Memory));
     }
     let (teller, hears) = oneshot::channel();

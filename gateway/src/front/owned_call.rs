@@ -1,6 +1,5 @@
 //! What a call is made of, without its exchange: for calls that go on when that has ended.
 
-use super::body::SharedBody;
 use super::exchange::Exchange;
 use super::forms::{self, Form};
 use super::media_type::Media;
@@ -21,7 +20,7 @@ pub(super) struct OwnedCall {
     path: PathParams<'static>,
     query: QueryPairs<'static>,
     bound: BoundTexts<'static>,
-    pub(super) body: SharedBody,
+    pub(super) body: call::SharedBody,
     media: Media,
     pub(super) metadata: MetadataBuf,
     identity: Option<Arc<Identity>>,
@@ -77,7 +76,7 @@ impl OwnedCall {
             path: self.path.iter().map(|text| borrowed(text)).collect(),
             query: self.query.iter().map(|(name, value)| (borrowed(name), borrowed(value))).collect(),
             bound: self.bound.iter().map(|text| text.as_ref().map(|text| borrowed(text))).collect(),
-            body: form.map_or(call::Body::Whole(&self.body), |form| call::Body::Form(&form.fields)),
+            body: form.map_or(call::Body::Shared(&self.body), |form| call::Body::Form(&form.fields)),
             metadata: self.metadata.as_metadata(),
             identity: self.identity.as_deref(),
             times,

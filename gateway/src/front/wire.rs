@@ -153,9 +153,9 @@ impl Wire {
         // What waits keeps no buffer.
         ready!(self.poll_readable(cx));
         let mut ahead = self.ahead.borrow_mut();
-        if ahead.capacity() == 0 {
-            *ahead = self.connection.open.buffers.take();
-        }
+        // Whoever reads takes it with all that is in it.
+        let room = most.saturating_sub(ahead.len());
+        ahead.reserve(room);
         let read = ready!(self.poll_read(cx, &mut ahead, most));
         let has_come = matches!(read, Ok(1..));
         if !has_come {
@@ -179,6 +179,9 @@ impl Wire {
 
     /// Puts bytes where what was read ahead is.
     pub(super) fn put_ahead(&self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
         let mut ahead = self.ahead.borrow_mut();
         if ahead.capacity() == 0 {
             *ahead = self.connection.open.buffers.take();

@@ -99,7 +99,7 @@ impl Rig {
         let accepted = in_time(self.instance.accept()).await;
         let (mut stream, _) = accepted.unwrap();
         let mut hello = Outbound::new(&Hello::new("test", Limits::default(), Vec::new()));
-        stream.write_all(hello.chunk()).await.unwrap();
+        stream.write_all(&hello.chunk().to_vec()).await.unwrap();
         stream
     }
 

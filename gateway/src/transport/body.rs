@@ -3,6 +3,10 @@
 //!
 //! A stream is kept nowhere. So whoever has begun to read it has it, and the call cannot be sent again.
 
+mod shared;
+
+pub use shared::SharedBody;
+
 use crate::failure::Failure;
 use bytes::Bytes;
 use callgate_transcode::FormField;
@@ -15,6 +19,8 @@ use tokio::sync::mpsc::Receiver;
 pub enum Body<'a> {
     /// All of it. To a method whose caller streams it has no items: it is the method's arguments.
     Whole(&'a [u8]),
+    /// The same, in a place of its own: what is sent of it as it is need not be copied.
+    Shared(&'a SharedBody),
     /// All of it, as the fields of the form that it is.
     Form(&'a [FormField<'a>]),
     /// Its items, as they come. The method's arguments are then what path, query and bound fields give.
@@ -70,12 +76,22 @@ impl BodyStream {
     }
 }
 
-impl Body<'_> {
+impl<'a> Body<'a> {
+    /// All of it, if it is that; a form is its fields, and a stream its items.
+    #[inline]
+    pub fn whole(&self) -> &'a [u8] {
+        match self {
+            Body::Whole(body) => body,
+            Body::Shared(body) => body,
+            Body::Form(_) | Body::Stream(_) => &[],
+        }
+    }
+
     /// Whether there is nothing to be sent any more: it was a stream, and somebody has begun to read it.
     #[inline]
     pub fn is_spent(&self) -> bool {
         match self {
-            Body::Whole(_) | Body::Form(_) => false,
+            Body::Whole(_) | Body::Shared(_) | Body::Form(_) => false,
             Body::Stream(stream) => stream.pieces.borrow().is_none(),
         }
     }

@@ -281,7 +281,7 @@ impl MemoryLink {
             return Err(Unsent::NotOffered);
         }
         let body = match call.body {
-            Body::Whole(body) => body.to_vec(),
+            Body::Whole(_) | Body::Shared(_) => call.body.whole().to_vec(),
             Body::Form(form) => format!("{form:?}").into_bytes(),
             Body::Stream(stream) => {
                 self.streams.borrow_mut().extend(stream.begin().map(|(pieces, _)| pieces));

@@ -24,7 +24,7 @@ mod reply;
 mod review;
 mod slot;
 
-pub use body::{Body, BodyStream, Piece};
+pub use body::{Body, BodyStream, Piece, SharedBody};
 #[cfg(test)]
 pub use call::MAX_STREAM;
 pub use call::{Binding, Call, OnWritten, Times, Unsent};

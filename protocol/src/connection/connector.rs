@@ -17,7 +17,7 @@ use crate::frame::ProtocolError;
 use crate::hello::Hello;
 use crate::inbound::Event;
 use crate::limits::{Limits, StreamCredit};
-use crate::outbound::Outbound;
+use crate::outbound::{Aside, Chunk, Outbound};
 use crate::schema::Fingerprint;
 use calls::{Calls, InFlight};
 
@@ -68,8 +68,8 @@ impl<T, I: Copy + Ord> Connector<T, I> {
         self.most = self.most.min(most as usize);
     }
 
-    /// Sends a call. `payload` writes the arguments straight into the send buffer; `value` is kept until the call ends. Gives the
-    /// call's number.
+    /// Sends a call. `payload` writes the arguments straight into the send buffer, but for bytes that it leaves out and that are sent from
+    /// where they are; `value` is kept until the call ends. Gives the call's number.
     ///
     /// # Errors
     /// [`NotSent`]; then `value` is dropped.
@@ -79,7 +79,7 @@ impl<T, I: Copy + Ord> Connector<T, I> {
         head: &CallHead<'_>,
         deadline: I,
         value: T,
-        payload: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+        payload: impl FnOnce(&mut Vec<u8>) -> Result<Option<Aside>, E>,
     ) -> Result<u32, NotSent<E>> {
         if !self.has_room() {
             return Err(if self.accepts() { NotSent::Full } else { NotSent::Closed });
@@ -88,9 +88,9 @@ impl<T, I: Copy + Ord> Connector<T, I> {
         let (number, position) = (self.next, self.outbound.position());
         self.outbound.call(number, head, |out| {
             let start = out.len();
-            payload(out).map_err(NotSent::Payload)?;
-            let size = head.size() + out.len() - start;
-            if size <= most { Ok(()) } else { Err(NotSent::TooLong { size, most }) }
+            let aside = payload(out).map_err(NotSent::Payload)?;
+            let size = head.size() + out.len() - start + Aside::len(&aside);
+            if size <= most { Ok(aside) } else { Err(NotSent::TooLong { size, most }) }
         })?;
         self.next = number + 1;
         if self.next > LAST_NUMBER {
@@ -251,7 +251,7 @@ impl<T, I: Copy + Ord> Connector<T, I> {
 
     /// The next bytes to write, see [`Outbound::chunk`].
     #[inline]
-    pub fn chunk(&mut self) -> &[u8] {
+    pub fn chunk(&mut self) -> Chunk<'_> {
         self.outbound.chunk()
     }
 

@@ -110,7 +110,7 @@ impl World {
             out.extend_from_slice(&id.to_le_bytes());
             out.extend_from_slice(&(result as u64).to_le_bytes());
             out.resize(out.len() + arguments, id as u8);
-            Ok::<(), Infallible>(())
+            Ok::<_, Infallible>(None)
         });
         match sent {
             Ok(number) => drop(self.calls.insert(id, (number, result, 0))),

@@ -145,7 +145,7 @@ impl World {
             out.extend_from_slice(&items.to_le_bytes());
             out.push(kind);
             out.resize(out.len() + arguments, id as u8);
-            Ok::<(), Infallible>(())
+            Ok::<_, Infallible>(None)
         };
         let deadline = self.now + time;
         let sent = if streaming.is_plain() {
@@ -191,7 +191,7 @@ impl World {
             let turn = self.connector.turn(*number);
             let put = self.connector.item(*number, |out| {
                 out.extend_from_slice(&item);
-                Ok::<(), Infallible>(())
+                Ok::<_, Infallible>(None)
             });
             (turn, put)
         } else {

@@ -48,7 +48,7 @@ pub(super) fn speaking() -> Hello {
 /// A connection whose sides both speak streams, on which the peer has said HELLO.
 pub(super) fn streaming(role: Role, limits: Limits) -> Inbound {
     let mut inbound = Inbound::of(role, &Hello { limits, ..speaking() }, None);
-    feed(&mut inbound, Outbound::new(&speaking()).chunk()).expect("a sound HELLO");
+    feed(&mut inbound, &Outbound::new(&speaking()).chunk().to_vec()).expect("a sound HELLO");
     inbound
 }
 
@@ -79,15 +79,15 @@ fn conversation(role: Role) -> Vec<u8> {
     };
     let payload = |out: &mut Vec<u8>| {
         out.extend(0..120);
-        Ok::<(), Infallible>(())
+        Ok::<_, Infallible>(None)
     };
     match role {
         Role::Acceptor => {
             out.schema_request(Fingerprint([9; 16]));
             out.call(1, &head, payload).unwrap_or_else(|e| match e {});
-            out.call(2, &head, |_| Ok::<(), Infallible>(())).unwrap_or_else(|e| match e {});
+            out.call(2, &head, |_| Ok::<_, Infallible>(None)).unwrap_or_else(|e| match e {});
             out.cancel(2);
-            out.call(9, &head, |_| Ok::<(), Infallible>(())).unwrap_or_else(|e| match e {});
+            out.call(9, &head, |_| Ok::<_, Infallible>(None)).unwrap_or_else(|e| match e {});
         }
         Role::Connector => {
             out.schema(Fingerprint::of(b"schema"), b"schema");
@@ -97,7 +97,7 @@ fn conversation(role: Role) -> Vec<u8> {
             out.failure(3, &Status::unavailable("soon").with_retry_after_ms(5));
         }
     }
-    out.item(9, |out| payload(out).map(|()| 120)).unwrap_or_else(|e| match e {});
+    out.item(9, payload).unwrap_or_else(|e| match e {});
     out.credit(2, crate::StreamCredit::default());
     out.item_holding(2, &mut vec![7; 20], None);
     out.end(2, metadata.as_metadata());

@@ -1,9 +1,17 @@
-//! Whole frames that wait to be written, in one piece, and their place in the stream of all bytes of this side.
+//! Whole frames that wait to be written, and their place in the stream of all bytes of this side.
+//!
+//! They lie in one piece, but for the bytes of one message at a time that stay where they are (aside), and are written from there. So
+//! what is long is not copied, and what is short needs no second piece.
 
+use super::chunk::{Aside, Chunk};
 use crate::frame::{HEADER, Header, kind};
+use bytes::{Buf, Bytes};
 
 /// A buffer that grew past this many bytes is given back once it is empty.
 pub(super) const KEEP_CAPACITY: usize = 256 * 1024;
+
+/// Fewer bytes are copied: that costs less than a piece of their own.
+const WORTH_A_PIECE: usize = 4 * 1024;
 
 #[derive(Debug)]
 pub(super) struct Buffer {
@@ -15,11 +23,13 @@ pub(super) struct Buffer {
     asked: usize,
     /// Whole answers.
     answers: usize,
+    /// Bytes that are not in `bytes`, and belong there. None of what is behind them was written.
+    aside: Option<Box<Aside>>,
 }
 
 impl Buffer {
     pub(super) fn new(bytes: Vec<u8>) -> Buffer {
-        Buffer { bytes, written: 0, before: 0, asked: 0, answers: 0 }
+        Buffer { bytes, written: 0, before: 0, asked: 0, answers: 0, aside: None }
     }
 
     /// Begins a frame. Its body is appended to `bytes`. Gives its place.
@@ -30,19 +40,46 @@ impl Buffer {
         start
     }
 
-    /// The length of the body of the frame that begins there.
+    /// The length of the body of the frame that begins there, without what is aside.
     #[inline]
     pub(super) fn body(&self, start: usize) -> usize {
         self.bytes.len() - start - HEADER
     }
 
-    /// Ends the frame that begins there. Gives its size.
+    /// Ends the frame that begins there, whose body has that length. Gives its size.
     #[inline]
-    pub(super) fn finish(&mut self, start: usize, kind: u8, flags: u8, call: u32) -> usize {
-        let length = self.body(start) as u32;
-        self.bytes[start..start + HEADER].copy_from_slice(&Header { length, kind, flags, call }.encode());
+    pub(super) fn finish(&mut self, start: usize, length: usize, kind: u8, flags: u8, call: u32) -> usize {
+        let header = Header { length: length as u32, kind, flags, call };
+        self.bytes[start..start + HEADER].copy_from_slice(&header.encode());
         self.answers += usize::from(matches!(kind, kind::REPLY | kind::FAILURE | kind::END));
-        HEADER + length as usize
+        HEADER + length
+    }
+
+    /// Has bytes stand at that place of `bytes`. They stay where they are, unless they are few or others do.
+    pub(super) fn put_aside(&mut self, aside: Aside) {
+        if self.aside.is_some() || aside.bytes.len() < WORTH_A_PIECE {
+            let behind = self.bytes.split_off(aside.at);
+            self.bytes.extend_from_slice(&aside.bytes);
+            self.bytes.extend_from_slice(&behind);
+        } else {
+            self.aside = Some(Box::new(aside));
+        }
+    }
+
+    /// How many bytes are aside.
+    #[inline]
+    fn left_aside(&self) -> usize {
+        self.aside.as_ref().map_or(0, |aside| aside.bytes.len())
+    }
+
+    /// Takes what stands from that place of `bytes` on, behind all that is aside. A long piece is not copied, but what stands before it.
+    pub(super) fn split_off(&mut self, at: usize) -> Bytes {
+        let (taken, capacity) = (self.bytes.len() - at, self.bytes.capacity());
+        if taken < at || capacity - at > 2 * taken {
+            return self.bytes.split_off(at).into();
+        }
+        let before = self.bytes[..at].to_vec();
+        Bytes::from(std::mem::replace(&mut self.bytes, before)).slice(at..)
     }
 
     /// The last frame was one that a peer can ask for without end.
@@ -62,18 +99,18 @@ impl Buffer {
 
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.written == self.bytes.len()
+        self.written == self.bytes.len() && self.aside.is_none()
     }
 
     #[inline]
     pub(super) fn queued(&self) -> usize {
-        self.bytes.len() - self.written
+        self.bytes.len() - self.written + self.left_aside()
     }
 
     /// Where the next frame begins.
     #[inline]
     pub(super) fn position(&self) -> u64 {
-        self.before + self.bytes.len() as u64
+        self.departed() + self.queued() as u64
     }
 
     #[inline]
@@ -82,16 +119,25 @@ impl Buffer {
     }
 
     #[inline]
-    pub(super) fn chunk(&self) -> &[u8] {
-        &self.bytes[self.written..]
+    pub(super) fn chunk(&self) -> Chunk<'_> {
+        match &self.aside {
+            None => Chunk::one(&self.bytes[self.written..]),
+            Some(aside) => {
+                Chunk([&self.bytes[self.written..aside.at], &aside.bytes, &self.bytes[aside.at..]])
+            }
+        }
     }
 
     #[inline]
     pub(super) fn advance(&mut self, n: usize) {
+        let n = self.advance_aside(n);
         self.written = (self.written + n).min(self.bytes.len());
         if self.is_empty() {
             self.clear();
-        } else if self.written >= KEEP_CAPACITY && self.written >= self.bytes.len() / 2 {
+        } else if self.aside.is_none()
+            && self.written >= KEEP_CAPACITY
+            && self.written >= self.bytes.len() / 2
+        {
             // A buffer that never runs empty must not keep all that ever went through it. What is moved is less than
             // what was written since the last time.
             self.bytes.drain(..self.written);
@@ -101,22 +147,43 @@ impl Buffer {
         }
     }
 
-    /// Drops what stands from that [position](Self::position) on, unless it has left.
+    /// The same for what is aside and before it. Gives how many are left of the bytes that were written.
+    #[inline]
+    fn advance_aside(&mut self, n: usize) -> usize {
+        let Some(aside) = &mut self.aside else { return n };
+        let before = n.min(aside.at - self.written);
+        let of_it = (n - before).min(aside.bytes.len());
+        self.written += before;
+        self.before += of_it as u64;
+        aside.bytes.advance(of_it);
+        if aside.bytes.is_empty() {
+            self.aside = None;
+        }
+        n - before - of_it
+    }
+
+    /// Drops what stands from that [position](Self::position) on, unless it has left. A frame begins there.
     pub(super) fn cut(&mut self, position: u64) {
-        let kept = position.saturating_sub(self.before) as usize;
+        let mut kept = position.saturating_sub(self.before) as usize;
+        match &self.aside {
+            Some(aside) if kept > aside.at => kept = kept.saturating_sub(aside.bytes.len()).max(aside.at),
+            _ => self.aside = None,
+        }
         self.bytes.truncate(kept.max(self.written));
     }
 
     /// Moves what is not written into `buffer`, whose contents are dropped.
     #[inline]
     pub(super) fn take(&mut self, buffer: &mut Vec<u8>) {
-        self.before += self.bytes.len() as u64;
-        if self.written == 0 {
+        let left = self.queued() as u64;
+        if self.written == 0 && self.aside.is_none() {
             std::mem::swap(&mut self.bytes, buffer);
         } else {
             buffer.clear();
-            buffer.extend_from_slice(&self.bytes[self.written..]);
+            self.chunk().0.iter().for_each(|piece| buffer.extend_from_slice(piece));
         }
+        self.before += self.written as u64 + left;
+        self.aside = None;
         self.bytes.clear();
         self.clear();
     }

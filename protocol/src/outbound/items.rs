@@ -1,12 +1,14 @@
 //! What streams send: items, their end, credit. Items have bounds of their own, so that no stream stands before calls.
 
+use super::body::Body;
 use super::long::LongMessage;
-use super::{Outbound, metadata_flag};
+use super::{Aside, Outbound, metadata_flag};
 use crate::budget::Room;
 use crate::frame::{HEADER, flag, kind};
 use crate::limits::StreamCredit;
 use crate::metadata::Metadata;
 use crate::status::Status;
+use bytes::Bytes;
 
 /// Bytes in the buffer above which no item of a stream is added. They stand before a call that is made then.
 const MAX_AHEAD: usize = 256 * 1024;
@@ -22,13 +24,13 @@ impl Outbound {
         self.behind(number, kind::FAILURE, if status.not_executed { flag::NOT_EXECUTED } else { 0 }, body);
     }
 
-    /// Queues an ITEM. The payload is written straight into the send buffer. Gives the payload's size in bytes. No other message of the
-    /// call may be under way.
+    /// Queues an ITEM. The payload is written straight into the send buffer, but for what it leaves out. Gives the payload's size in bytes.
+    /// No other message of the call may be under way.
     #[inline]
     pub(crate) fn item<E>(
         &mut self,
         number: u32,
-        payload: impl FnOnce(&mut Vec<u8>) -> Result<usize, E>,
+        payload: impl FnOnce(&mut Vec<u8>) -> Result<Option<Aside>, E>,
     ) -> Result<usize, E> {
         self.queue.message(kind::ITEM, 0, number, payload)
     }
@@ -38,8 +40,8 @@ impl Outbound {
         if payload.len() <= self.queue.max_frame {
             return self.queue.frame(kind::ITEM, 0, number, |out| out.extend_from_slice(payload));
         }
-        let message = LongMessage::new(number, kind::ITEM, 0, std::mem::take(payload));
-        self.queue.long.push(message.holding(room));
+        let body = Body::holding(std::mem::take(payload), room);
+        self.queue.long.push(LongMessage::new(number, kind::ITEM, 0, body));
     }
 
     /// Queues an END behind what was queued of the call's stream.
@@ -83,7 +85,7 @@ impl Outbound {
 
     /// Queues the last message of a call, behind one of it that is under way.
     fn behind(&mut self, number: u32, kind: u8, flags: u8, body: Vec<u8>) {
-        let last = LongMessage::new(number, kind, flags, body);
+        let last = LongMessage::new(number, kind, flags, Body::from(Bytes::from(body)));
         let Some(last) = self.queue.long.push_behind(last) else { return };
         self.queue.push(last);
     }

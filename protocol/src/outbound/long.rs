@@ -4,48 +4,35 @@
 //! length fits into what is left of that, in the order in which messages came; until then it waits. So it is never refused for want
 //! of room. A window has room for at least one message, so that one is always under way.
 
-use crate::budget::Room;
+use super::body::Body;
+use super::buffer::Buffer;
 use crate::frame::{Header, flag, kind};
 use std::collections::VecDeque;
+use std::ops::Range;
 
 #[derive(Debug)]
 pub(super) struct LongMessage {
     call: u32,
     /// The kind and flags of the first frame, unless that was sent already, empty.
     first: Option<(u8, u8)>,
-    body: Vec<u8>,
+    body: Body,
     /// One of a stream: no answer.
     is_item: bool,
     /// Somebody wants to be told when all of it was sent.
     told: bool,
     /// The last message of the same call, which waits for this one.
     last: Option<Box<LongMessage>>,
-    /// Given back with the message.
-    _room: Option<Room>,
 }
 
 impl LongMessage {
-    pub(super) fn new(call: u32, kind: u8, flags: u8, body: Vec<u8>) -> LongMessage {
+    pub(super) fn new(call: u32, kind: u8, flags: u8, body: Body) -> LongMessage {
         let is_item = kind == kind::ITEM;
-        LongMessage {
-            call,
-            first: Some((kind, flags)),
-            body,
-            is_item,
-            told: is_item,
-            last: None,
-            _room: None,
-        }
+        LongMessage { call, first: Some((kind, flags)), body, is_item, told: is_item, last: None }
     }
 
     /// The same, of which the first frame was sent, empty.
     pub(super) fn begun(self) -> LongMessage {
         LongMessage { first: None, ..self }
-    }
-
-    /// The same with room of a budget, given back with the message.
-    pub(super) fn holding(self, room: Option<Room>) -> LongMessage {
-        LongMessage { _room: room, ..self }
     }
 
     /// Whether it can leave as one frame: that frame's kind and flags.
@@ -57,7 +44,7 @@ impl LongMessage {
         self.call
     }
 
-    pub(super) fn body(&self) -> &[u8] {
+    pub(super) fn body(&self) -> &Body {
         &self.body
     }
 
@@ -226,7 +213,7 @@ impl LongMessages {
     }
 
     /// Writes the next fragment, if there is one.
-    pub(super) fn fragment(&mut self, max_frame: usize, out: &mut Vec<u8>) {
+    pub(super) fn fragment(&mut self, max_frame: usize, out: &mut Buffer) {
         self.begin();
         let Some(Begun { mut message, sent }) = self.begun.pop_front() else {
             return;
@@ -235,10 +222,9 @@ impl LongMessages {
         let is_last = end == message.body.len();
         let (kind, flags) = message.first.take().unwrap_or((kind::DATA, 0));
         let flags = if is_last { flags } else { flags | flag::MORE };
-        let fragment = &message.body[sent..end];
-        put_frame(out, kind, flags, message.call, fragment);
-        self.unsent -= fragment.len();
-        self.unsent_items -= message.of_item(fragment.len());
+        put_frame(out, kind, flags, &message, sent..end);
+        self.unsent -= end - sent;
+        self.unsent_items -= message.of_item(end - sent);
         if is_last {
             self.taken -= message.body.len();
             self.forget(&message, 0);
@@ -249,10 +235,10 @@ impl LongMessages {
     }
 
     /// A message was sent to its end: then what waits for it goes.
-    fn ended(&mut self, message: LongMessage, max_frame: usize, out: &mut Vec<u8>) {
+    fn ended(&mut self, message: LongMessage, max_frame: usize, out: &mut Buffer) {
         match message.last {
             Some(last) => match last.fits(max_frame) {
-                Some((kind, flags)) => put_frame(out, kind, flags, last.call, &last.body),
+                Some((kind, flags)) => put_frame(out, kind, flags, &last, 0..last.body.len()),
                 None => self.push(*last),
             },
             None if message.told => self.sent.push(message.call),
@@ -272,8 +258,9 @@ impl LongMessages {
     }
 }
 
-fn put_frame(out: &mut Vec<u8>, kind: u8, flags: u8, call: u32, body: &[u8]) {
-    let header = Header { length: body.len() as u32, kind, flags, call };
-    out.extend_from_slice(&header.encode());
-    out.extend_from_slice(body);
+/// Puts a part of a message behind what waits, as a frame.
+fn put_frame(out: &mut Buffer, kind: u8, flags: u8, message: &LongMessage, part: Range<usize>) {
+    let header = Header { length: part.len() as u32, kind, flags, call: message.call };
+    out.bytes.extend_from_slice(&header.encode());
+    message.body.put(part, out);
 }

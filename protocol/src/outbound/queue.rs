@@ -6,7 +6,9 @@
 //! has room for, each time the buffer has run empty, and after every [`SHORT_RUN`] bytes of other frames when it never does.
 //! So a short call waits for one fragment at most, never for a message, and no flood of short ones stops a long one.
 
+use super::body::Body;
 use super::buffer::Buffer;
+use super::chunk::{Aside, Chunk};
 use super::long::{LongMessage, LongMessages};
 use crate::frame::{HEADER, flag, kind};
 
@@ -40,7 +42,7 @@ impl Queue {
     }
 
     #[inline]
-    pub(super) fn chunk(&mut self) -> &[u8] {
+    pub(super) fn chunk(&mut self) -> Chunk<'_> {
         if self.ready.is_empty() {
             self.refill();
         }
@@ -63,59 +65,78 @@ impl Queue {
     /// Moves one fragment of the next long message into the buffer.
     fn fragment(&mut self) {
         self.short_run = 0;
-        self.long.fragment(self.max_frame, &mut self.ready.bytes);
+        self.long.fragment(self.max_frame, &mut self.ready);
     }
 
     pub(super) fn frame(&mut self, kind: u8, flags: u8, call: u32, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.ready.begin();
         write(&mut self.ready.bytes);
-        self.finish(start, kind, flags, call);
+        self.finish(start, self.ready.body(start), kind, flags, call);
     }
 
-    /// Appends a message as one frame, or has it wait as a long one; of a call the first, empty fragment goes.
+    /// Appends a message as one frame, or has it wait as a long one; of a call the first, empty fragment goes. What is written may leave
+    /// bytes out that are not to be copied. Gives the size of the message in bytes.
     #[inline]
-    pub(super) fn message<T, E>(
+    pub(super) fn message<E>(
         &mut self,
         kind: u8,
         flags: u8,
         call: u32,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<T, E>,
-    ) -> Result<T, E> {
+        write: impl FnOnce(&mut Vec<u8>) -> Result<Option<Aside>, E>,
+    ) -> Result<usize, E> {
         let start = self.ready.begin();
-        let written = write(&mut self.ready.bytes);
-        if written.is_err() {
-            self.ready.bytes.truncate(start);
-            return written;
-        }
-        if self.ready.body(start) <= self.max_frame {
-            self.finish(start, kind, flags, call);
-        } else {
-            let body = self.ready.bytes.split_off(start + HEADER);
-            let message = LongMessage::new(call, kind, flags, body);
-            if kind == kind::CALL {
-                self.finish(start, kind, flags | flag::MORE, call);
-                self.long.push(message.begun());
-            } else {
+        let aside = match write(&mut self.ready.bytes) {
+            Ok(aside) => aside,
+            Err(error) => {
                 self.ready.bytes.truncate(start);
-                self.long.push(message);
+                return Err(error);
             }
+        };
+        let size = self.ready.body(start) + Aside::len(&aside);
+        if size <= self.max_frame {
+            if let Some(aside) = aside {
+                self.ready.put_aside(aside);
+            }
+            self.finish(start, size, kind, flags, call);
+        } else {
+            self.long_message(start, aside, kind, flags, call);
         }
-        written
+        Ok(size)
+    }
+
+    /// Has a message wait as a long one that was written from there on.
+    fn long_message(&mut self, start: usize, aside: Option<Aside>, kind: u8, flags: u8, call: u32) {
+        let begin = start + HEADER;
+        let body = match aside {
+            None => Body::from(self.ready.split_off(begin)),
+            Some(Aside { at, bytes }) => {
+                let tail = self.ready.bytes.split_off(at);
+                Body { head: self.ready.bytes.split_off(begin), content: bytes, tail }
+            }
+        };
+        let message = LongMessage::new(call, kind, flags, body);
+        if kind == kind::CALL {
+            self.finish(start, 0, kind, flags | flag::MORE, call);
+            self.long.push(message.begun());
+        } else {
+            self.ready.bytes.truncate(start);
+            self.long.push(message);
+        }
     }
 
     /// Appends a message that is there already as one frame, or has it wait as a long one.
     pub(super) fn push(&mut self, message: LongMessage) {
         match message.fits(self.max_frame) {
             Some((kind, flags)) => {
-                self.frame(kind, flags, message.call(), |out| out.extend_from_slice(message.body()));
+                self.frame(kind, flags, message.call(), |out| message.body().write(out));
             }
             None => self.long.push(message),
         }
     }
 
     #[inline]
-    fn finish(&mut self, start: usize, kind: u8, flags: u8, call: u32) {
-        self.short_run += self.ready.finish(start, kind, flags, call);
+    fn finish(&mut self, start: usize, length: usize, kind: u8, flags: u8, call: u32) {
+        self.short_run += self.ready.finish(start, length, kind, flags, call);
         if self.short_run >= SHORT_RUN {
             self.fragment();
         }

@@ -160,7 +160,7 @@ fn head<'a>(timeout_ms: Option<u32>, metadata: Metadata<'a>) -> CallHead<'a> {
 fn call(outbound: &mut Outbound, number: u32, head: &CallHead<'_>, payload: &[u8]) {
     let Ok(_) = outbound.call(number, head, |out| {
         out.extend_from_slice(payload);
-        Ok::<(), Infallible>(())
+        Ok::<_, Infallible>(None)
     });
 }
 

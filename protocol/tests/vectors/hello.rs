@@ -53,7 +53,7 @@ fn describe(hello: &Hello) -> Value {
 }
 
 fn entry(name: &'static str, description: &'static str, hello: &Hello) -> Entry {
-    Entry { name, description, hex: hex(Outbound::new(hello).chunk()), hello: describe(hello) }
+    Entry { name, description, hex: hex(&Outbound::new(hello).chunk().to_vec()), hello: describe(hello) }
 }
 
 fn method(name: &str, idempotent: bool) -> MethodOffer {

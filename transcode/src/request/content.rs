@@ -10,7 +10,7 @@ use crate::layout::{Layout, Node, NodeId, Suggestions, shown};
 use crate::path;
 use crate::scalar::Scalar;
 use crate::violation::{Pending, Refusal, ViolationKind};
-use callgate_protocol::wire::put_bytes;
+use callgate_protocol::wire::{put_bytes, put_varint};
 use std::borrow::Cow;
 
 /// A field of a form.
@@ -115,6 +115,11 @@ impl<'a> Encoder<'a> {
             }
             Node::Guarded(inner, rules) => {
                 self.guarded_given(rules, given, |encoder| encoder.put_content(*inner, given, source, bytes))
+            }
+            Node::Scalar(Scalar::Bytes) if source == Source::Body && bytes.len() >= self.leaving.at_least => {
+                put_varint(self.out, bytes.len() as u64);
+                self.leaving.at = Some(self.out.len());
+                Ok(())
             }
             Node::Scalar(Scalar::Bytes) => {
                 put_bytes(self.out, bytes);

@@ -31,6 +31,19 @@ impl Slot {
     pub(super) const EMPTY: Slot = Slot { start: usize::MAX, end: 0 };
 }
 
+/// Whether a body that is a field's bytes as they are is left out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Leaving {
+    /// If it has so many bytes.
+    pub(super) at_least: usize,
+    /// Where it belongs, when it was.
+    pub(super) at: Option<usize>,
+}
+
+impl Leaving {
+    pub(super) const NOTHING: Leaving = Leaving { at_least: usize::MAX, at: None };
+}
+
 pub(super) struct Encoder<'a> {
     pub(super) program: &'a RequestProgram,
     pub(super) layout: &'a Layout,
@@ -56,6 +69,7 @@ pub(super) struct Encoder<'a> {
     pub(super) secret: Option<usize>,
     /// What is left of the request's allowance for suggestions.
     pub(super) suggestions: Suggestions,
+    pub(super) leaving: Leaving,
 }
 
 impl<'a> Encoder<'a> {
@@ -72,7 +86,9 @@ impl<'a> Encoder<'a> {
             _ if input.form.is_empty() => body.len(),
             _ => input.form.iter().map(|field| field.content.len()).sum(),
         };
-        out.reserve(length);
+        if !program.is_raw() {
+            out.reserve(length);
+        }
         // Missing fields take bytes that the body does not pay for, so a small body could ask for much. No type of
         // value that is there takes eight times its JSON.
         let most = (MAX_MESSAGE as usize).max(length.saturating_mul(8));
@@ -94,20 +110,27 @@ impl<'a> Encoder<'a> {
             violations: Vec::new(),
             secret: None,
             suggestions: Suggestions::new(),
+            leaving: Leaving::NOTHING,
         }
     }
 
-    /// Encodes the request. `violations` are known already, and `suggestions` are left after them.
+    pub(super) fn leaving(self, leaving: Leaving) -> Encoder<'a> {
+        Encoder { leaving, ..self }
+    }
+
+    /// Encodes the request. `violations` are known already, and `suggestions` are left after them. Gives where the body belongs, if it
+    /// was left out.
     pub(super) fn run(
         mut self,
         violations: Vec<Pending>,
         suggestions: Suggestions,
-    ) -> Result<(), Vec<Violation>> {
+    ) -> Result<Option<usize>, Vec<Violation>> {
         self.violations = violations;
         self.suggestions = suggestions;
         // A stop has left its reason there.
         let _ = self.request();
-        self.told()
+        let left = self.leaving.at;
+        self.told().map(|()| left)
     }
 
     /// Encodes the body as one value of that type.

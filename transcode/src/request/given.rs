@@ -2,7 +2,7 @@
 
 use super::containers::put_unit_variant;
 use super::content::Content;
-use super::encode::{Encoder, Step};
+use super::encode::{Encoder, Leaving, Step};
 use super::params::{Given, Source};
 use crate::json::document;
 use crate::layout::{Node, NodeId, Rules};
@@ -118,7 +118,11 @@ impl Encoder<'_> {
         given: Given,
         write: impl FnOnce(&mut Self) -> Step,
     ) -> Step {
-        self.guarded(rules, write, |encoder, refusal| encoder.refuse_given(given, refusal))
+        // Rules are asked of what was written.
+        let leaving = std::mem::replace(&mut self.leaving, Leaving::NOTHING);
+        let step = self.guarded(rules, write, |encoder, refusal| encoder.refuse_given(given, refusal));
+        self.leaving = leaving;
+        step
     }
 
     /// Notes a violation of a field that path or query give.

@@ -8,7 +8,7 @@ use crate::json;
 use crate::layout::{Layout, Node};
 use crate::scalar::Scalar;
 use crate::violation::{At, BindError, Pending, Refusal, Violation, ViolationKind, located};
-use callgate_protocol::wire::put_bytes;
+use callgate_protocol::wire::{put_bytes, put_varint};
 
 /// Whether bytes can be the items as they are, wherever they are cut.
 ///
@@ -45,6 +45,20 @@ impl RequestProgram {
     /// # Errors
     /// As [`encode`](Self::encode); and where the method's caller streams nothing. Pointers, lines and columns are those of the item.
     pub fn encode_item(&self, item: &[u8], out: &mut Vec<u8>) -> Result<(), Vec<Violation>> {
+        self.encode_item_leaving(item, out, usize::MAX).map(drop)
+    }
+
+    /// The same, but bytes of the body that are the item as they are, and are no fewer than that, are left out. Gives where in `out` they
+    /// belong then.
+    ///
+    /// # Errors
+    /// As [`encode_item`](Self::encode_item).
+    pub fn encode_item_leaving(
+        &self,
+        item: &[u8],
+        out: &mut Vec<u8>,
+        at_least: usize,
+    ) -> Result<Option<usize>, Vec<Violation>> {
         let Some(node) = self.layout.request_items else {
             return Err(refused(ViolationKind::UnexpectedBody, "the method takes no items".to_owned()));
         };
@@ -53,13 +67,17 @@ impl RequestProgram {
                 let detail = format!("not UTF-8 behind byte {}", error.valid_up_to());
                 return Err(refused(ViolationKind::NotUtf8, detail));
             }
+            if item.len() >= at_least {
+                put_varint(out, item.len() as u64);
+                return Ok(Some(out.len()));
+            }
             put_bytes(out, item);
-            return Ok(());
+            return Ok(None);
         }
         let body = json::utf8(item).map_err(|violation| vec![violation])?;
         let (nothing, params) =
             (RequestInput { path: &[], query: &[], bound: &[], body: b"", form: &[] }, Params::default());
-        Encoder::new(self, &nothing, &params, &[], body, out).item(node)
+        Encoder::new(self, &nothing, &params, &[], body, out).item(node).map(|()| None)
     }
 
     /// Whether items are the bytes of the body as they are.

@@ -24,8 +24,8 @@ use crate::path::{self, Resolved};
 use crate::violation::{BindError, Violation};
 use callgate_protocol::schema::MethodSchema;
 pub use content::{Content, FormField};
-use encode::Encoder;
 pub(crate) use encode::MAX_VIOLATIONS;
+use encode::{Encoder, Leaving};
 use params::{Params, Source};
 use regex::Regex;
 use std::borrow::Cow;
@@ -148,6 +148,21 @@ impl RequestProgram {
     /// # Errors
     /// All missing and unknown fields, up to 64, and the first value that is wrong; or the first error of syntax alone.
     pub fn encode(&self, input: &RequestInput<'_>, out: &mut Vec<u8>) -> Result<(), Vec<Violation>> {
+        self.encode_leaving(input, out, usize::MAX).map(drop)
+    }
+
+    /// The same, but a body that is a field's bytes as they are, and is no shorter than that, is left out where nothing is asked of the
+    /// field but its type. Gives where in `out` it belongs then.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    pub fn encode_leaving(
+        &self,
+        input: &RequestInput<'_>,
+        out: &mut Vec<u8>,
+        at_least: usize,
+    ) -> Result<Option<usize>, Vec<Violation>> {
+        let leaving = Leaving { at_least, ..Leaving::NOTHING };
         let body = match self.binding.body {
             Body::None if self.ignores_unknown() => "",
             Body::Raw(_) | Body::RawItems => "",
@@ -156,7 +171,8 @@ impl RequestProgram {
         let fixed = &self.params;
         let nothing_joins = input.query.is_empty() && self.bound.is_empty() && input.form.is_empty();
         if nothing_joins && (!body.is_empty() || self.body_field.is_empty() || self.is_raw()) {
-            return Encoder::new(self, input, fixed, &[], body, out).run(Vec::new(), Suggestions::new());
+            let encoder = Encoder::new(self, input, fixed, &[], body, out).leaving(leaving);
+            return encoder.run(Vec::new(), Suggestions::new());
         }
         let mut params = fixed.clone();
         if body.is_empty() && !self.is_raw() {
@@ -167,7 +183,7 @@ impl RequestProgram {
         params.add_query(self, input.query, &mut violations, &mut suggestions);
         params.add_form(self, input.form, &mut violations, &mut suggestions);
         params.sort();
-        Encoder::new(self, input, &params, &texts, body, out).run(violations, suggestions)
+        Encoder::new(self, input, &params, &texts, body, out).leaving(leaving).run(violations, suggestions)
     }
 
     fn root_struct(&self) -> Option<&Struct> {

@@ -37,7 +37,7 @@ impl Net {
     async fn accept(&self, identity: &str) -> TcpStream {
         let (mut peer, _) = self.listener.accept().await.expect("a connection");
         let mut outbound = Outbound::new(&Hello::new(identity, Limits::default(), Vec::new()));
-        peer.write_all(outbound.chunk()).await.expect("it is read");
+        peer.write_all(&outbound.chunk().to_vec()).await.expect("it is read");
         // What it says is read, so that the peer's end is no reset.
         assert!(peer.read(&mut [0; 4096]).await.is_ok_and(|read| read > 0));
         peer

@@ -1,17 +1,17 @@
 //! What was read of a body, and the room that it takes.
 
 use crate::buffers::Buffers;
+use crate::call::{self, SharedBody};
 use crate::failure::{Failure, ShedReason};
 use callgate_protocol::{Budget, Room};
-use std::ops::{Deref, Range};
-use std::rc::Rc;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A body of more bytes takes room of what all bodies have together. Shorter ones are bounded by the number of connections.
 pub(super) const LONG: usize = 64 * 1024;
 
 /// The same for one of many that a connection may have at once.
-pub(super) const LONG_OF_MANY: usize = 4 * 1024;
+pub(in crate::front) const LONG_OF_MANY: usize = 4 * 1024;
 
 /// What a body may take.
 pub(super) struct Bounds<'a> {
@@ -30,51 +30,34 @@ pub(super) struct Bounds<'a> {
 pub(super) struct Content {
     /// Where it lies in what has come with the head…
     in_place: Range<usize>,
-    /// …if it was not put together in a buffer of its own.
-    collected: Option<Rc<Vec<u8>>>,
+    /// …if it is not put together in a buffer of its own…
+    collected: Option<Vec<u8>>,
+    /// …which others may keep, once all of it is there.
+    shared: Option<SharedBody>,
     /// So many bytes have room.
     held: usize,
     /// That of a long one. It is given back when nobody has the bytes any more.
-    room: Option<Rc<Room>>,
-}
-
-/// A body that somebody still needs when its exchange has ended, with the room that it takes.
-pub(in crate::front) struct SharedBody {
-    bytes: Rc<Vec<u8>>,
-    room: Option<Rc<Room>>,
-}
-
-impl Deref for SharedBody {
-    type Target = Vec<u8>;
-
-    fn deref(&self) -> &Vec<u8> {
-        &self.bytes
-    }
-}
-
-impl SharedBody {
-    /// Takes room for a body that has none because it is short, since of such bodies there may be many. Says whether there is room.
-    pub(in crate::front) fn hold(&mut self, budget: &Arc<Budget>) -> bool {
-        if self.room.is_none() && self.bytes.len() > LONG_OF_MANY {
-            self.room = budget.take(self.bytes.len()).map(Rc::new);
-            return self.room.is_some();
-        }
-        true
-    }
+    room: Option<Room>,
 }
 
 impl Content {
     /// The bytes, where `rest` is what has come with the head.
     pub(super) fn bytes<'a>(&'a self, rest: &'a [u8]) -> &'a [u8] {
-        match &self.collected {
-            Some(bytes) => bytes,
-            None => rest.get(self.in_place.clone()).unwrap_or_default(),
-        }
+        let own = self.shared.as_deref().or(self.collected.as_ref());
+        own.map_or_else(|| rest.get(self.in_place.clone()).unwrap_or_default(), |bytes| bytes)
     }
 
     /// Whether nothing was read, or nothing came.
     pub(super) fn is_empty(&self) -> bool {
-        self.in_place.is_empty() && self.collected.as_ref().is_none_or(|bytes| bytes.is_empty())
+        let own = self.shared.as_deref().or(self.collected.as_ref());
+        self.in_place.is_empty() && own.is_none_or(Vec::is_empty)
+    }
+
+    /// All of it is there.
+    pub(super) fn is_whole(&mut self) {
+        if let Some(bytes) = self.collected.take() {
+            self.shared = Some(SharedBody::new(bytes, self.room.take()));
+        }
     }
 
     /// Adds a piece of `bytes`. The first one stays where it is, for as long as it is the only one: `bytes` are what has come with the
@@ -104,24 +87,31 @@ impl Content {
         if self.collected.is_none() {
             let mut bytes = buffers.take();
             bytes.extend_from_slice(&rest[self.in_place.clone()]);
-            self.collected = Some(Rc::new(bytes));
+            self.collected = Some(bytes);
         }
     }
 
     /// The buffer of its own.
     pub(super) fn buffer(&mut self) -> &mut Vec<u8> {
-        Rc::make_mut(self.collected.get_or_insert_default())
+        self.collected.get_or_insert_default()
     }
 
     /// The bytes for somebody who may still need them when the exchange has ended. Only a body that is short is copied.
     pub(super) fn shared(&self, rest: &[u8]) -> SharedBody {
-        let bytes = self.collected.clone().unwrap_or_else(|| Rc::new(self.bytes(rest).to_vec()));
-        SharedBody { bytes, room: self.room.clone() }
+        self.shared.clone().unwrap_or_else(|| SharedBody::new(self.bytes(rest).to_vec(), None))
+    }
+
+    /// The bytes for a call.
+    pub(super) fn of_call<'a>(&'a self, rest: &'a [u8]) -> call::Body<'a> {
+        match &self.shared {
+            Some(shared) => call::Body::Shared(shared),
+            None => call::Body::Whole(self.bytes(rest)),
+        }
     }
 
     /// Its buffer, which is empty if it has none of its own, or shares it.
     pub(super) fn into_buffer(self) -> Vec<u8> {
-        self.collected.and_then(Rc::into_inner).unwrap_or_default()
+        self.collected.or_else(|| self.shared?.into_buffer()).unwrap_or_default()
     }
 
     /// Takes room for so many bytes, if they are many.
@@ -131,9 +121,9 @@ impl Content {
         }
         let more = bytes - self.held;
         let holds = match &mut self.room {
-            Some(room) => Rc::get_mut(room).is_some_and(|room| room.grow(more)),
+            Some(room) => room.grow(more),
             None => {
-                self.room = bounds.budget.take(more).map(Rc::new);
+                self.room = bounds.budget.take(more);
                 self.room.is_some()
             }
         };
@@ -159,6 +149,7 @@ mod tests {
         assert_eq!(content.bytes(b""), b"bcef");
         assert!(matches!(content.put(b"xy", 0..2, &bounds), Err(Failure::BodyTooLarge(5))));
         content.put(b"xy", 0..1, &bounds).expect("it fits");
+        content.is_whole();
         let shared = content.shared(b"");
         assert_eq!((&shared[..], shared.as_ptr()), (&b"bcefx"[..], content.bytes(b"").as_ptr()));
         drop(shared);
@@ -187,16 +178,18 @@ mod tests {
         let bounds = Bounds { most: usize::MAX, free: LONG, budget: &budget, buffers: &buffers };
         let mut long = Content::default();
         long.put(&[7; 2 * LONG], 0..2 * LONG, &bounds).expect("there is room");
-        let mut shared = long.shared(&[7; 2 * LONG]);
+        long.gather(&[7; 2 * LONG], &buffers);
+        long.is_whole();
+        let mut shared = long.shared(b"");
         drop(long);
-        assert!(shared.hold(&budget));
+        assert!(shared.hold(&budget, LONG_OF_MANY));
         assert_eq!((shared.len(), budget.used()), (2 * LONG, 2 * LONG), "once");
         let mut short = Content::default();
         short.put(&[7; LONG], 0..LONG, &bounds).expect("it needs none");
         let mut others: Vec<_> = (0..3).map(|_| short.shared(&[7; LONG])).collect();
         assert_eq!(budget.used(), 2 * LONG);
         assert_eq!(
-            others.iter_mut().map(|other| other.hold(&budget)).collect::<Vec<_>>(),
+            others.iter_mut().map(|other| other.hold(&budget, LONG_OF_MANY)).collect::<Vec<_>>(),
             [true, true, false]
         );
         drop((shared, others));

@@ -38,8 +38,8 @@ use crate::transport::call::{Binding, Call, Times, Unsent};
 use crate::transport::outcome::Outcome;
 use crate::transport::review::ReviewRequest;
 use crate::transport::slot::{Ended, Sent, Slot};
-use callgate_protocol::CallHead;
 use callgate_protocol::connection::Then;
+use callgate_protocol::{Aside, CallHead};
 use callgate_transcode::RequestInput;
 use liveness::Liveness;
 use std::cell::{Cell, RefCell};
@@ -50,6 +50,9 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use writer::Writer;
 use written::Awaited;
+
+/// A body that is sent as it is and has so many bytes is not copied. Of fewer the copy costs less than the care.
+const LONG: usize = 16 * 1024;
 
 /// What is said of the connections to an instance.
 #[derive(Clone, Copy, Debug)]
@@ -216,11 +219,12 @@ impl Connection {
         slot: &Rc<Slot>,
         times: Times,
     ) -> Result<u32, Unsent> {
-        let (body, form): (&[u8], _) = match call.body {
-            Body::Whole(body) => (body, &[][..]),
-            Body::Form(form) => (&[], form),
+        let form = match call.body {
+            Body::Whole(_) | Body::Shared(_) => &[][..],
+            Body::Form(form) => form,
             Body::Stream(_) => return Err(Unsent::Streamed),
         };
+        let body = call.body.whole();
         let input = RequestInput { path: call.path, query: call.query, bound: call.bound, body, form };
         let Times { now: sent_at, deadline, .. } = times;
         let transcoder: Rc<Transcoder> = program.shared.clone();
@@ -228,8 +232,13 @@ impl Connection {
         let head = CallHead { call_id: transcoder.call_id, timeout_ms, metadata: call.metadata };
         let in_flight = InFlight { slot: slot.clone(), program, sent_at, streamed: None };
         let mut machine = self.machine.borrow_mut();
-        let number =
-            machine.call(&head, deadline, in_flight, |out| transcoder.encode(&input, call.identity, out))?;
+        let number = machine.call(&head, deadline, in_flight, |out| {
+            let Body::Shared(shared) = call.body else {
+                return transcoder.encode(&input, call.identity, out).map(|()| None);
+            };
+            let at = transcoder.encode_leaving(&input, call.identity, out, LONG)?;
+            Ok(at.map(|at| Aside { at, bytes: shared.to_bytes() }))
+        })?;
         if !machine.accepts() {
             // It was the last number.
             drop(machine);

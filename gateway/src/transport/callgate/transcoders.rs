@@ -61,15 +61,27 @@ impl Transcoder {
         identity: Option<&Identity>,
         out: &mut Vec<u8>,
     ) -> Result<(), Refused> {
+        self.encode_leaving(input, identity, out, usize::MAX).map(drop)
+    }
+
+    /// The same, but that a body of at least `long` bytes may be left out that a field takes as it is: where it belongs then. Where rules
+    /// are asked none is, because they read the whole message.
+    #[inline]
+    pub(super) fn encode_leaving(
+        &self,
+        input: &RequestInput<'_>,
+        identity: Option<&Identity>,
+        out: &mut Vec<u8>,
+        long: usize,
+    ) -> Result<Option<usize>, Refused> {
         let start = out.len();
-        self.request.encode(input, out).map_err(Refused::Invalid)?;
-        match &self.rules {
-            None => Ok(()),
-            Some(rules) => {
-                let message = out.get(start..).unwrap_or_default();
-                rules.check(message, identity).map_err(|denied| Refused::Denied(Box::new(denied)))
-            }
+        let long = if self.rules.is_some() { usize::MAX } else { long };
+        let left = self.request.encode_leaving(input, out, long).map_err(Refused::Invalid)?;
+        if let Some(rules) = &self.rules {
+            let message = out.get(start..).unwrap_or_default();
+            rules.check(message, identity).map_err(|denied| Refused::Denied(Box::new(denied)))?;
         }
+        Ok(left)
     }
 }
 

@@ -8,6 +8,7 @@ use crate::connection::streams::{NotPut, Stream, Turn};
 use crate::frame::{ProtocolError, kind};
 use crate::hello::Streaming;
 use crate::metadata::Metadata;
+use crate::outbound::Aside;
 
 impl<T, I: Copy + Ord> Connector<T, I> {
     /// Whether calls that stream can be made: both sides speak streams.
@@ -25,7 +26,7 @@ impl<T, I: Copy + Ord> Connector<T, I> {
         head: &CallHead<'_>,
         deadline: I,
         value: T,
-        payload: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+        payload: impl FnOnce(&mut Vec<u8>) -> Result<Option<Aside>, E>,
     ) -> Result<u32, NotSent<E>> {
         let terms = self.terms.ok_or(NotSent::Closed)?;
         let number = self.call(head, deadline, value, payload)?;
@@ -47,7 +48,7 @@ impl<T, I: Copy + Ord> Connector<T, I> {
         self.calls.stream(number).map_or(Turn::Never, |stream| stream.turn(room, &mut self.turns))
     }
 
-    /// Sends an item of a call, which `payload` writes straight into the send buffer.
+    /// Sends an item of a call, which `payload` writes straight into the send buffer, but for bytes that it leaves out.
     ///
     /// # Errors
     /// [`NotPut`]; then nothing is sent.
@@ -55,7 +56,7 @@ impl<T, I: Copy + Ord> Connector<T, I> {
     pub fn item<E>(
         &mut self,
         number: u32,
-        payload: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+        payload: impl FnOnce(&mut Vec<u8>) -> Result<Option<Aside>, E>,
     ) -> Result<(), NotPut<E>> {
         match self.turn(number) {
             Turn::Now => {}
@@ -65,9 +66,9 @@ impl<T, I: Copy + Ord> Connector<T, I> {
         let most = self.max_message();
         let size = self.outbound.item(number, |out| {
             let start = out.len();
-            payload(out).map_err(NotPut::Payload)?;
-            let size = out.len() - start;
-            if size <= most { Ok(size) } else { Err(NotPut::TooLong { size, most }) }
+            let aside = payload(out).map_err(NotPut::Payload)?;
+            let size = out.len() - start + Aside::len(&aside);
+            if size <= most { Ok(aside) } else { Err(NotPut::TooLong { size, most }) }
         })?;
         let is_long = self.outbound.is_long(size);
         if let Some(stream) = self.calls.stream(number) {

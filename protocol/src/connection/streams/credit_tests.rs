@@ -133,7 +133,7 @@ fn credit_above_its_bound_and_credit_that_nobody_needs() {
     assert!(machine.on_event(event(up, u32::MAX, u32::MAX)).is_ok(), "the call is over");
     let not_streamed = |kind, number| Some(ProtocolError::NotStreamed { kind, number });
     assert_eq!(machine.on_event(event(down, 1, 1)).err(), not_streamed(kind::CREDIT, down));
-    let plain = machine.call(&head(), 9, "call", |_| Ok::<(), Infallible>(())).expect("there is room");
+    let plain = machine.call(&head(), 9, "call", |_| Ok::<_, Infallible>(None)).expect("there is room");
     assert_eq!(machine.on_event(event(plain, 1, 1)).err(), not_streamed(kind::CREDIT, plain));
     assert_eq!(machine.on_event(event(99, 1, 1)).err(), Some(ProtocolError::BadCallNumber(99)));
 }

@@ -19,7 +19,7 @@ fn nobody_streams_where_one_side_does_not_speak_it() {
         // Of a peer that speaks streams a side that does not learns nothing; its Inbound skips the field.
         machine.on_event(Event::Hello(peer.clone())).expect("sound");
         assert!(!machine.speaks_streams());
-        let sent = machine.stream(BOTH, &head(), 9, "call", |_| Ok::<(), Infallible>(()));
+        let sent = machine.stream(BOTH, &head(), 9, "call", |_| Ok::<_, Infallible>(None));
         assert_eq!(sent, Err(NotSent::Closed));
         let mut machine = Called::new(&own);
         machine.on_event(Event::Hello(peer)).expect("sound");

@@ -42,7 +42,7 @@ pub(super) fn caller_to(limits: Limits, credit: StreamCredit) -> Caller {
 pub(super) fn streams(machine: &mut Caller, streaming: Streaming, size: usize) -> u32 {
     let sent = machine.stream(streaming, &head(), 9, "call", |out| {
         out.resize(out.len() + size, 7);
-        Ok::<(), Infallible>(())
+        Ok::<_, Infallible>(None)
     });
     sent.expect("there is room")
 }
@@ -50,7 +50,7 @@ pub(super) fn streams(machine: &mut Caller, streaming: Streaming, size: usize) -
 pub(super) fn item(machine: &mut Caller, number: u32, size: usize) -> Result<(), NotPut<Infallible>> {
     machine.item(number, |out| {
         out.resize(out.len() + size, 7);
-        Ok(())
+        Ok(None)
     })
 }
 

@@ -5,10 +5,11 @@ use crate::failure::Failure;
 use crate::front::connection::Phase;
 use bytes::Bytes;
 use callgate_http1::Request;
+use std::ops::Range;
 use std::task::{Context, Poll, ready};
 
 /// What is read at a time, in bytes.
-const PIECE: usize = 16 * 1024;
+const PIECE: usize = 32 * 1024;
 
 impl WireBody {
     /// From now on it is read piece by piece, while others write to its client.
@@ -30,7 +31,7 @@ impl WireBody {
         loop {
             let piece = self.piece(head).inspect_err(|_| self.is_broken = true)?;
             if !piece.is_empty() {
-                return Poll::Ready(Ok(Some(piece.into())));
+                return Poll::Ready(Ok(Some(piece)));
             }
             if self.was_read() {
                 self.end_pieces();
@@ -43,21 +44,35 @@ impl WireBody {
         }
     }
 
-    /// What has come of it.
-    fn piece(&mut self, head: &Request) -> Result<Vec<u8>, Failure> {
-        let mut piece = Vec::new();
+    /// What has come of it, in the buffer that it has come in.
+    fn piece(&mut self, head: &Request) -> Result<Bytes, Failure> {
+        let mut with_head = Vec::new();
         while let Some(part) = next_piece(&mut self.decoder, head.rest(), &mut self.used)? {
-            piece.extend_from_slice(&head.rest()[part]);
+            with_head.extend_from_slice(&head.rest()[part]);
         }
-        let mut ahead = self.wire.ahead().borrow_mut();
-        let mut used = 0;
+        if !with_head.is_empty() {
+            return Ok(with_head.into());
+        }
+        let mut ahead = self.wire.ahead().take();
+        let (mut used, mut whole) = (0, 0..0);
         while let Some(part) = next_piece(&mut self.decoder, &ahead, &mut used)? {
-            piece.extend_from_slice(&ahead[part]);
+            if whole.is_empty() {
+                whole = part;
+            } else {
+                // What stands between two chunks goes.
+                let end = whole.end + part.len();
+                ahead.copy_within(part, whole.end);
+                whole.end = end;
+            }
         }
-        ahead.drain(..used);
-        drop(ahead);
-        self.wire.spare_ahead();
-        Ok(piece)
+        if whole.is_empty() {
+            ahead.drain(..used);
+            self.wire.ahead().replace(ahead);
+            self.wire.spare_ahead();
+            return Ok(Bytes::new());
+        }
+        self.wire.put_ahead(&ahead[used..]);
+        Ok(alone(ahead, whole))
     }
 
     /// Whether the client has left, though nothing is read.
@@ -73,5 +88,14 @@ impl WireBody {
     /// It is read no further.
     pub(in crate::front::body) fn breaks(&mut self) {
         self.is_broken = true;
+    }
+}
+
+/// A part of a buffer, without the rest where that is much.
+fn alone(buffer: Vec<u8>, part: Range<usize>) -> Bytes {
+    if part.len() < buffer.capacity() / 2 {
+        Bytes::copy_from_slice(&buffer[part])
+    } else {
+        Bytes::from(buffer).slice(part)
     }
 }

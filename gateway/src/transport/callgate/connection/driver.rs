@@ -246,7 +246,12 @@ fn poll_write_all(
     cx: &mut Context<'_>,
 ) -> Result<bool, End> {
     while !machine.is_empty() {
-        match Pin::new(&mut *stream).poll_write(cx, machine.chunk()) {
+        let chunk = machine.chunk();
+        let written = match chunk.as_one() {
+            Some(bytes) => Pin::new(&mut *stream).poll_write(cx, bytes),
+            None => Pin::new(&mut *stream).poll_write_vectored(cx, &chunk.io_slices()),
+        };
+        match written {
             Poll::Pending => break,
             Poll::Ready(Err(error)) => return Err(End::Io(error)),
             Poll::Ready(Ok(n)) => machine.advance(n),

@@ -6,7 +6,7 @@
 
 mod raw;
 
-use super::Connection;
+use super::{Connection, LONG};
 use crate::failure::Failure;
 use crate::supervise::Task;
 use crate::transport::body::{OnItem, Piece};
@@ -14,8 +14,9 @@ use crate::transport::callgate::in_flight::Streamed;
 use crate::transport::callgate::programs::Program;
 use crate::transport::outcome::Outcome;
 use crate::transport::slot::Sender;
-use callgate_protocol::Metadata;
+use bytes::Bytes;
 use callgate_protocol::connection::streams::{NotPut, Turn};
+use callgate_protocol::{Aside, Metadata};
 use callgate_transcode::Violation;
 use raw::RawItems;
 use std::future::poll_fn;
@@ -96,7 +97,7 @@ impl Sending {
     async fn run(mut self, mut pieces: Receiver<Piece>) {
         loop {
             let put = match pieces.recv().await {
-                Some(Piece::Item(bytes)) if self.has_raw_items() => self.put_bytes(&bytes).await,
+                Some(Piece::Item(bytes)) if self.has_raw_items() => self.put_bytes(bytes).await,
                 Some(Piece::Item(json)) => self.put(&json).await,
                 Some(Piece::End) => match self.put_rest().await {
                     Ok(()) => return self.end(),
@@ -118,9 +119,13 @@ impl Sending {
     }
 
     /// Sends an item when it is the call's turn.
-    async fn put(&mut self, item: &[u8]) -> Result<(), Unput> {
+    async fn put(&mut self, item: &Bytes) -> Result<(), Unput> {
         loop {
-            let encode = |out: &mut Vec<u8>| self.program.shared.request.encode_item(item, out);
+            let request = &self.program.shared.request;
+            let encode = |out: &mut Vec<u8>| {
+                let at = request.encode_item_leaving(item, out, LONG)?;
+                Ok(at.map(|at| Aside { at, bytes: item.clone() }))
+            };
             let put = self.conn.machine.borrow_mut().item(self.number, encode);
             match put {
                 Ok(()) => break,

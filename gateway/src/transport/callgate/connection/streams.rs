@@ -41,7 +41,7 @@ impl Connection {
             return Err(Unsent::Unfit(STREAMS_TO_NOBODY.into()));
         }
         let (body, form): (&[u8], _) = match call.body {
-            Body::Whole(body) => (body, &[][..]),
+            Body::Whole(_) | Body::Shared(_) => (call.body.whole(), &[][..]),
             Body::Form(form) => (b"", form),
             Body::Stream(body) if !streams.caller && body.is_optional() => (b"", &[][..]),
             Body::Stream(_) if !streams.caller || call.body.is_spent() => return Err(Unsent::Streamed),
@@ -65,7 +65,7 @@ impl Connection {
             sent_at: times.now,
             streamed: Some(streamed.clone()),
         };
-        let encode = |out: &mut Vec<u8>| transcoder.encode(&input, call.identity, out);
+        let encode = |out: &mut Vec<u8>| transcoder.encode(&input, call.identity, out).map(|()| None);
         let number = self.machine.borrow_mut().stream(streams, &head, first, in_flight, encode)?;
         if !self.accepts() {
             // It was the last number.

@@ -49,8 +49,8 @@ async fn an_answer_that_lies_in_the_socket_counts_though_the_deadline_is_over() 
     let mut calls = testing::occupy(&conn, 2);
     let (mut task, theirs) = driven(&conn).await;
     let mut peer = Outbound::new(&Hello::new("peer", Limits::default(), Vec::new()));
-    peer.reply(1, Metadata::default(), |_| Ok::<(), ()>(())).expect("an empty reply");
-    assert_eq!(theirs.try_write(peer.chunk()).ok(), Some(peer.chunk().len()));
+    peer.reply(1, Metadata::default(), |_| Ok::<_, ()>(None)).expect("an empty reply");
+    assert_eq!(theirs.try_write(&peer.chunk().to_vec()).ok(), Some(peer.chunk().len()));
     // The task is not polled meanwhile: that is how a process that is stopped looks to it.
     tokio::time::advance(Duration::from_secs(2 * 3600)).await;
     for (call, in_time) in calls.iter_mut().zip([true, false]) {
@@ -77,8 +77,8 @@ async fn a_peer_that_broke_the_protocol_is_told_why_when_it_reads_and_calls_do_n
         assert!(task.as_mut().poll(&mut cx).is_pending(), "it looks for more to write, and writes");
     }
     let mut peer = Outbound::new(&Hello::new("peer", Limits::default(), Vec::new()));
-    peer.reply(77, Metadata::default(), |_| Ok::<(), ()>(())).expect("an empty reply");
-    assert_eq!(theirs.try_write(peer.chunk()).ok(), Some(peer.chunk().len()));
+    peer.reply(77, Metadata::default(), |_| Ok::<_, ()>(None)).expect("an empty reply");
+    assert_eq!(theirs.try_write(&peer.chunk().to_vec()).ok(), Some(peer.chunk().len()));
     while conn.accepts() {
         tokio::task::yield_now().await;
         assert!(task.as_mut().poll(&mut cx).is_pending(), "it waits until its peer reads");

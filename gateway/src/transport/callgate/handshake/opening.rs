@@ -148,7 +148,7 @@ impl Opening {
 
     async fn write(&mut self) -> std::io::Result<()> {
         while !self.machine.is_empty() {
-            let n = self.stream.write(self.machine.chunk()).await?;
+            let n = self.stream.write_vectored(&self.machine.chunk().io_slices()).await?;
             self.machine.advance(n);
         }
         self.stream.flush().await

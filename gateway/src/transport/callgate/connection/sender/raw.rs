@@ -2,6 +2,7 @@
 //! character.
 
 use super::{Sending, Unput};
+use bytes::{Buf, Bytes};
 use callgate_transcode::{Violation, ViolationKind};
 
 /// A character has four bytes at most.
@@ -38,10 +39,9 @@ impl Sending {
     }
 
     /// Sends bytes that have come, in as many items as it takes, but for a character that has not come whole.
-    pub(super) async fn put_bytes(&mut self, bytes: &[u8]) -> Result<(), Unput> {
+    pub(super) async fn put_bytes(&mut self, bytes: Bytes) -> Result<(), Unput> {
         let begun = std::mem::take(&mut self.raw.begun);
-        let joined = (!begun.is_empty()).then(|| [&begun, bytes].concat());
-        let mut rest = joined.as_deref().unwrap_or(bytes);
+        let mut rest = if begun.is_empty() { bytes } else { [&begun, &bytes[..]].concat().into() };
         loop {
             let next = &rest[..rest.len().min(self.raw.most.unwrap_or(usize::MAX))];
             let whole = self.program.shared.request.whole_characters(next);
@@ -49,10 +49,10 @@ impl Sending {
                 self.raw.begun = rest.to_vec();
                 return Ok(());
             }
-            match self.put(&rest[..whole]).await {
+            match self.put(&rest.slice(..whole)).await {
                 Ok(()) => {
                     self.raw.sent += whole as u64;
-                    rest = &rest[whole..];
+                    rest.advance(whole);
                 }
                 Err(Unput::TooLong { size, most })
                     if self.raw.most.is_none() && most >= size - whole + CHARACTER =>
@@ -67,7 +67,7 @@ impl Sending {
     /// The body has ended: what was kept of it cannot be a character.
     pub(super) async fn put_rest(&mut self) -> Result<(), Unput> {
         let rest = std::mem::take(&mut self.raw.begun);
-        if rest.is_empty() { Ok(()) } else { self.put(&rest).await }
+        if rest.is_empty() { Ok(()) } else { self.put(&rest.into()).await }
     }
 }
 
