@@ -47,6 +47,7 @@ match = "GET /orders"
 call = "orders.list"
 auth = ["partner", "local"]
 timeout = "2s"
+rules = ["args.limit <= 100"]
 "#;
 
 const OPEN: &str = r#"
@@ -144,6 +145,8 @@ fn each_way_to_open_a_door_is_seen() {
         (base.with("tenant = { claim = \"tenant\" }, ", ""), "shop orders.put"),
         (base.with("{ claim = \"tenant\" }", "{ claim = \"home\" }"), "shop orders.put"),
         (base.with(", source = { value = \"web\" }", ""), "shop orders.put"),
+        (base.with("rules = [\"args.limit <= 100\"]\n", ""), "shop orders.list"),
+        (base.with("args.limit <= 100", "args.limit <= 1000"), "shop orders.list"),
         // From where they come.
         (
             base.with("clients = { allow = [\"10.0.0.0/8\"], deny = [\"10.9.0.0/16\"] }\n", ""),
@@ -217,6 +220,7 @@ fn what_opens_nothing_is_not_stopped() {
         base.with("[\"partner\", \"local\"]", "\"partner\""),
         base.with("scopes = [\"orders:read\"]", "scopes = [\"orders:read\", \"human\"]"),
         base.with("[\"acme\", \"umbrella\"]", "\"acme\""),
+        base.with("[\"args.limit <= 100\"]", "[\"args.after >= 0\", \"args.limit <= 100\"]"),
         base.with("tenant = [\"acme\", \"umbrella\"]", "tenant = [\"acme\", \"umbrella\"], realm = { a = true }"),
         base.with("allow = [\"10.0.0.0/8\"], deny", "allow = [\"10.1.0.0/16\", \"10.2.3.4\"], deny"),
         base.with("deny = [\"10.9.0.0/16\"]", "deny = [\"10.8.0.0/15\"]"),

@@ -83,6 +83,11 @@ pub fn asked(route: &RouteSpec) -> Needs {
     if !claims.is_empty() {
         needs = needs.with("claims", Need::Each(claims));
     }
+    let rules = route.action.call().into_iter().flat_map(|call| call.policy.rules.all());
+    let rules: BTreeSet<String> = rules.map(|rule| rule.text().to_owned()).collect();
+    if !rules.is_empty() {
+        needs = needs.with("rules", Need::AllOf(rules));
+    }
     let bound = route.action.call().map(|call| bound(&call.request.bound, &call.outside)).unwrap_or_default();
     if !bound.is_empty() {
         needs = needs.with("fields", Need::AllOf(bound));

@@ -5,7 +5,9 @@ use super::action::Action;
 use super::every_reply::EveryReply;
 use crate::auth::Authenticators;
 use crate::backends::Backend;
-use crate::config::{Matcher, Place, RouteAuth, RouteClients, RoutePolicy, RouteRequire, RouteSpec, Written};
+use crate::config::{
+    Matcher, Place, RouteAuth, RouteClients, RoutePolicy, RouteRequire, RouteSpec, Rules, Written,
+};
 use crate::ids::next_id;
 use crate::limit::SharedBuckets;
 use crate::steps::{Making, Steps};
@@ -44,13 +46,16 @@ pub(super) struct Demands<'r> {
     client_certificate: bool,
     auth: &'r RouteAuth,
     require: &'r RouteRequire,
+    rules: Option<&'r Rules>,
 }
 
 impl Route {
     /// What it asks of its clients.
     pub(super) fn demands(&self) -> Demands<'_> {
         let RoutePolicy { clients, client_certificate, auth, require, .. } = &*self.policy;
-        Demands { clients, client_certificate: *client_certificate, auth, require }
+        let rules =
+            self.action.call().map(|action| &action.spec.policy.rules).filter(|rules| !rules.are_none());
+        Demands { clients, client_certificate: *client_certificate, auth, require, rules }
     }
 
     fn is(&self, spec: &RouteSpec) -> bool {

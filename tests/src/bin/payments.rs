@@ -2,13 +2,14 @@
 
 use callgate_sdk::{Message, Server, Status, Streaming, service};
 use clap::Parser;
+use serde::{Deserialize, Serialize};
 use std::error::Error;
 use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
 
 /// By what is paid.
-#[derive(Message, Debug)]
+#[derive(Serialize, Deserialize, Message, Debug)]
 enum Kind {
     Card,
     Cash,
@@ -16,7 +17,7 @@ enum Kind {
 }
 
 /// Who is paid.
-#[derive(Message)]
+#[derive(Serialize, Deserialize, Message)]
 struct Payee {
     name: String,
     iban: Option<String>,
