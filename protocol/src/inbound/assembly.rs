@@ -9,9 +9,6 @@ use crate::limits::Limits;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// A message that has no room for its next fragment gets so many times what has come of it.
-const FOLD: usize = 3;
-
 #[derive(Debug)]
 pub(super) struct Assembly {
     limits: Limits,
@@ -106,11 +103,6 @@ impl Assembly {
         if !message.room.as_mut().is_none_or(|room| room.grow(fragment.len())) {
             self.forget(call);
             return Progress::Dropped(kind, Why::NoRoom);
-        }
-        if message.body.capacity() < size {
-            // Each time that it grows costs a copy.
-            let most = (self.limits.max_message as usize).max(size) - message.body.len();
-            message.body.reserve_exact((message.body.len() * FOLD).clamp(fragment.len(), most));
         }
         message.body.extend_from_slice(fragment);
         self.bytes += fragment.len();
