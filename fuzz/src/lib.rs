@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod auth;
 pub mod bound;
 pub mod clients;
 pub mod codings;
@@ -62,6 +63,8 @@ pub const TARGETS: &[Target] = &[
     target("tables", "tables", gateway::tables),
     target("settings", "settings", gateway::settings),
     target("pem", "pem", tls::pem),
+    target("tokens", "tokens", auth::tokens),
+    target("key_files", "key_files", auth::key_files),
 ];
 
 const fn target(name: &'static str, corpus: &'static str, run: fn(&[u8])) -> Target {

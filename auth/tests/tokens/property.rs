@@ -81,7 +81,7 @@ fn passes(claims: &Map<String, Value>, leeway: u64) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4096))]
+    #![proptest_config(ProptestConfig::with_cases(1024))]
 
     #[test]
     fn claims_pass_where_a_plain_reading_says_so(claims in claims(), leeway in prop_oneof![Just(0u64), Just(30)]) {
