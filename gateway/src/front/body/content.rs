@@ -44,7 +44,10 @@ impl Content {
     /// The bytes, where `rest` is what has come with the head.
     pub(super) fn bytes<'a>(&'a self, rest: &'a [u8]) -> &'a [u8] {
         let own = self.shared.as_deref().or(self.collected.as_ref());
-        own.map_or_else(|| rest.get(self.in_place.clone()).unwrap_or_default(), |bytes| bytes)
+        match own {
+            Some(bytes) => bytes,
+            None => rest.get(self.in_place.clone()).unwrap_or_default(),
+        }
     }
 
     /// Whether nothing was read, or nothing came.
