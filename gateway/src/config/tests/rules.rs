@@ -43,7 +43,7 @@ fn the_same_rules_elsewhere_are_the_same_and_others_are_not() {
 fn a_mistake_is_shown_where_it_stands_in_the_rule() {
     let seen = wrong("", "rules = ['args.a == 1', 'args.b = claims.c']");
     assert!(seen.starts_with("error: a rule has no `=`\n"), "{seen}");
-    assert!(seen.contains("t.toml:7:34"), "{seen}");
+    assert!(seen.contains("t.toml:7:33"), "{seen}");
     assert!(seen.contains("write == to compare"), "{seen}");
     // In a text of several lines, too.
     let seen = wrong("", "rules = ['''\nargs.a\n  || size(args.b) == 1\n''']");
@@ -106,7 +106,7 @@ fn what_the_page_shows_is_so() {
 fn rules_that_would_deny_everybody_are_told() {
     let seen = wrong("", "auth = 'anonymous'\nrules = ['args.a', 'args.b == claims.uid']");
     assert!(seen.contains("the rule denies everybody: callers of this route have no identity"), "{seen}");
-    assert!(seen.contains("t.toml:8:20"), "{seen}");
+    assert!(seen.contains("t.toml:8:21"), "{seen}");
     let seen = wrong("rules = ['identity.name == args.a']\n", "auth = 'anonymous'");
     assert!(seen.contains("denies everybody") && seen.contains("t.toml:2:11"), "{seen}");
     let seen = wrong("", "rules = ['args.b == claims.tenant.id']");
