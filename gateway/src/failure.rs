@@ -64,6 +64,8 @@ pub enum Failure {
     Unauthenticated(Box<Unauthenticated>),
     /// The caller is known, and lacks what the route requires.
     Forbidden(Box<Forbidden>),
+    /// There are more passwords to be verified than there may be.
+    LoginsBusy,
     /// There are as many client connections as there may be.
     TooManyConnections,
     /// A rate limit has no token left.
@@ -183,6 +185,7 @@ impl Failure {
             Failure::Unauthenticated(_) => Reason::NoCredentials,
             Failure::Forbidden(forbidden) if forbidden.scopes.is_some() => Reason::InsufficientScope,
             Failure::Forbidden(_) => Reason::InsufficientClaims,
+            Failure::LoginsBusy => Reason::LoginsBusy,
             Failure::TooManyConnections => Reason::TooManyConnections,
             Failure::RateLimited { .. } => Reason::RateLimited,
             Failure::UpgradeRequired => Reason::UpgradeRequired,

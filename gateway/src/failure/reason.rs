@@ -114,6 +114,8 @@ reasons! {
     InsufficientScope = "insufficient_scope", PermissionDenied;
     /// The caller lacks a claim that the route requires.
     InsufficientClaims = "insufficient_claims", PermissionDenied;
+    /// There are more passwords to be verified than there may be.
+    LoginsBusy = "logins_busy", Unavailable;
 
     // Too many.
     /// There are as many client connections as there may be.

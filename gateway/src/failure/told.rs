@@ -39,6 +39,7 @@ impl Failure {
                 "what the caller has shown is not accepted"
             }
             Failure::Unauthenticated(_) => "this is for callers who show who they are",
+            Failure::LoginsBusy => "too many callers show a password at once; try again",
             Failure::Forbidden(_) => "the caller may not do this",
             Failure::TooManyConnections => "the gateway has as many connections as it can serve",
             Failure::RateLimited { policy, retry_after } => {
