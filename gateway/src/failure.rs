@@ -69,6 +69,8 @@ pub enum Failure {
     Forbidden(Box<Forbidden>),
     /// A rule of the route denies the request: the rule, and why.
     Denied(Box<(Box<str>, Why)>),
+    /// There are more passwords to be verified than there may be.
+    LoginsBusy,
     /// There are as many client connections as there may be.
     TooManyConnections,
     /// A rate limit has no token left.
@@ -190,6 +192,7 @@ impl Failure {
             Failure::Forbidden(forbidden) if forbidden.scopes.is_some() => Reason::InsufficientScope,
             Failure::Forbidden(_) => Reason::InsufficientClaims,
             Failure::Denied(_) => Reason::DeniedByRule,
+            Failure::LoginsBusy => Reason::LoginsBusy,
             Failure::TooManyConnections => Reason::TooManyConnections,
             Failure::RateLimited { .. } => Reason::RateLimited,
             Failure::UpgradeRequired => Reason::UpgradeRequired,

@@ -1,7 +1,7 @@
 //! Who may call: by certificate, by user, by token; with curl, and with tokens that Python and openssl make.
 
 use callgate_tests::tls::{Ca, Issued};
-use callgate_tests::{Backend, Gateway, Setup, eventually, free_port};
+use callgate_tests::{Backend, Gateway, Setup, binary, eventually, free_port};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -131,7 +131,7 @@ async fn a_client_calls_by_the_name_in_its_certificate() {
     let [billing, others]: [Issued; 2] = ["billing", "others"].map(|name| clients.client(name));
     let billing = billing.write(setup.folder(), "billing");
     let others = others.write(setup.folder(), "others");
-    let auth = "[auth.services]\ntype = 'mtls'\nname = 'common_name'\nallow = ['bill*']\n";
+    let auth = "[auth.services]\ntype = 'mtls'\nname = 'dns'\nallow = ['bill*']\n";
     let routes = format!("auth = 'services'\n{WHO}");
     let tables = [("certificates.toml", &*certificates), ("auth.toml", auth), ("routes.toml", &routes)];
     let guarded = Guarded::start(setup, &tables).await;
@@ -439,4 +439,99 @@ async fn no_request_without_an_identity_reaches_an_instance_of_a_protected_route
         );
     }
     assert!(known > 0 && guarded.notes().iter().all(|who| who == "ada"), "{known}");
+}
+
+/// What `callgate key new` prints: a key, and what a file has of it.
+async fn new_key(arguments: &[&str]) -> (String, String) {
+    let output = Command::new(binary("callgate")).args(["key", "new"]).args(arguments).output().await;
+    let output = output.expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("text");
+    let (key, lines) = text.split_once("\n\n").expect("a key and lines");
+    (key.to_owned(), lines.to_owned())
+}
+
+#[tokio::test]
+async fn a_key_that_was_made_is_known_until_it_is_taken_out_of_the_file() {
+    let setup = Setup::new();
+    let (billing, lines) = new_key(&["billing", "--scope", "orders:read"]).await;
+    let (old, of_old) = new_key(&["old", "--expires", "2020-01-01T00:00:00Z"]).await;
+    let file = write(&setup, "keys.toml", &format!("{lines}claims = {{ tenant = \"acme\" }}\n{of_old}"));
+    let auth = format!(
+        "[auth.keys]\ntype = 'api_key'\nfile = {file:?}\n[auth.bearers]\ntype = 'api_key'\nfile = {file:?}\nheader = 'Authorization'\n"
+    );
+    let routes = format!(
+        "forward_claims = ['tenant']\n{WHO}auth = 'keys'\nrequire = {{ scopes = ['orders:read'] }}\n{}auth = ['keys', 'bearers']\n",
+        WHO.replace("/who", "/both"),
+    );
+    let guarded = Guarded::start(setup, &[("auth.toml", &auth), ("routes.toml", &routes)]).await;
+    let by_key = guarded.get("/who", &[("X-Api-Key", &billing)]).await.json();
+    let expected =
+        json!({ "name": "billing", "authenticator": "keys", "scopes": ["orders:read"], "tenant": "acme" });
+    assert_eq!(by_key["caller"], expected);
+    let bearer = format!("Bearer {billing}");
+    let by_bearer = guarded.get("/both", &[("authorization", &bearer)]).await.json();
+    assert_eq!(by_bearer["caller"]["authenticator"], "bearers");
+    let both = guarded.get("/both", &[]).await;
+    let challenges = "ApiKey realm=\"callgate\", Bearer realm=\"callgate\"";
+    assert_eq!((both.status, both.header("www-authenticate")), (401, challenges));
+    for (key, flaw) in [(&old, "expired"), (&billing.to_uppercase(), "unknown")] {
+        assert_eq!(guarded.get("/who", &[("x-api-key", key)]).await.status, 401, "{flaw}");
+        assert_eq!(guarded.said("keys", flaw).await, 1.0, "{flaw}");
+    }
+    write(&guarded.setup, "keys.toml", &of_old);
+    let status = async || guarded.get("/who", &[("x-api-key", &billing)]).await.status;
+    eventually("the end of the key", || async { (status().await == 401).then_some(()) }).await;
+    for told in [guarded.gateway.log(), guarded.gateway.admin.get("/config").await.text()] {
+        assert!(!told.contains(&billing), "{told}");
+    }
+}
+
+/// What `callgate key password` prints.
+async fn user(name: &str, password: &str) -> String {
+    let mut command = Command::new(binary("callgate"));
+    command.args(["key", "password", name]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut callgate = command.spawn().expect("it runs");
+    let mut stdin = callgate.stdin.take().expect("a pipe");
+    stdin.write_all(password.as_bytes()).await.expect("it reads");
+    drop(stdin);
+    let output = callgate.wait_with_output().await.expect("it ends");
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).expect("text")
+}
+
+#[tokio::test]
+async fn a_password_is_verified_beside_the_workers_and_failures_are_limited_by_client() {
+    // Each worker knows those that it has verified itself.
+    let setup = Setup::new().workers(1);
+    let file = write(&setup, "users.toml", &user("ada", "secret\n").await);
+    let auth = format!("[auth.people]\ntype = 'basic'\nfile = {file:?}\n");
+    let routes = format!(
+        "auth = 'people'\n{WHO}rate_limit = [{{ rate = '1/h', burst = 40 }}, {{ rate = '1/h', burst = 9, by = 'identity' }}]\n"
+    );
+    let guarded = Guarded::start(setup, &[("auth.toml", &auth), ("routes.toml", &routes)]).await;
+    let url = format!("http://{}/who", guarded.gateway.addr);
+    let known = curl(&["-u", "ada:secret", &url]).await;
+    assert!(known.starts_with("200") && known.contains(r#""name":"ada""#), "{known}");
+    let limits = guarded.get("/who", &[("authorization", "Basic YWRhOnNlY3JldA==")]).await;
+    assert_eq!(
+        limits.header("ratelimit"),
+        "\"route:1/h\";r=38;t=3600, \"identity:1/h\";r=7;t=3600",
+        "each is counted once"
+    );
+    let nothing = guarded.get("/who", &[]).await;
+    assert_eq!(
+        (nothing.status, nothing.header("www-authenticate")),
+        (401, "Basic realm=\"callgate\", charset=\"UTF-8\"")
+    );
+    let mut statuses = Vec::new();
+    for _ in 0..12 {
+        statuses.push(curl(&["-u", "ada:wrong", "-o", "/dev/null", &url]).await.trim().to_owned());
+    }
+    assert_eq!(statuses[..10], ["401"; 10], "{statuses:?}");
+    assert_eq!(statuses[10..], ["429"; 2], "{statuses:?}");
+    // Who was verified is known, whatever others of the same address do.
+    assert!(curl(&["-u", "ada:secret", &url]).await.starts_with("200"));
+    assert_eq!(guarded.said("people", "unknown").await, 10.0);
+    assert_eq!(guarded.notes(), ["ada"; 3]);
 }

@@ -1,14 +1,18 @@
 //! An authenticator in force.
 
-use super::{Answer, Shown, bearer, jwt, mtls, unix};
-use crate::config::{AuthFiles, AuthKind, AuthSpec};
-use crate::failure::Challenge;
+use super::verified::By;
+use super::{Answer, Shown, api_key, basic, bearer, jwt, mtls, unix};
+use crate::config::{AuthFiles, AuthKind, AuthSpec, LimitBy, Rate, RateLimitSpec};
+use crate::failure::{Challenge, Flaw};
 use crate::fields::Repeated;
 use crate::followed::{Followed, News};
 use crate::ids::next_id;
+use crate::limit::Buckets;
 use crate::telemetry::AuthStats;
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// An authenticator.
 #[derive(Debug)]
@@ -17,8 +21,10 @@ pub struct Authenticator {
     pub id: u64,
     /// What the files say.
     pub spec: Arc<AuthSpec>,
-    /// What its files say, if it has any.
-    files: Option<ArcSwap<Followed<AuthFiles>>>,
+    /// What its files say; nothing without files.
+    files: ArcSwap<Followed<AuthFiles>>,
+    /// How often each client may fail, where that costs much.
+    pub(super) failures: Option<Arc<Buckets>>,
     /// What it counts, as long as there is one of its name.
     pub stats: Arc<AuthStats>,
 }
@@ -26,16 +32,21 @@ pub struct Authenticator {
 impl Authenticator {
     fn new(spec: Arc<AuthSpec>, before: Option<&Authenticator>, workers: usize) -> Authenticator {
         let stats = before.map_or_else(|| Arc::new(AuthStats::new(workers)), |before| before.stats.clone());
-        let files = spec.has_files().then(ArcSwap::default);
-        let authenticator = Authenticator { id: next_id(), spec, files, stats };
+        let files = ArcSwap::default();
+        let kept = before.and_then(|before| before.failures.clone());
+        let failures = matches!(spec.kind, AuthKind::Basic(_)).then(|| kept.unwrap_or_else(failures));
+        let authenticator = Authenticator { id: next_id(), spec, files, failures, stats };
         authenticator.refresh();
         authenticator
     }
 
     /// Reads its files again. Control alone does this.
     pub fn refresh(&self) {
-        let (Some(files), authenticator) = (&self.files, &*self.spec.name) else { return };
-        let before = files.load_full();
+        if !self.spec.has_files() {
+            return;
+        }
+        let authenticator = &*self.spec.name;
+        let before = self.files.load_full();
         let Some((next, news)) = before.again(|known| self.spec.load(known)) else { return };
         match news {
             News::First => {}
@@ -56,17 +67,17 @@ impl Authenticator {
                 );
             }
         }
-        files.store(Arc::new(next));
+        self.files.store(Arc::new(next));
     }
 
     /// Whether it has what it goes by.
     pub fn is_in_force(&self) -> bool {
-        self.files.as_ref().is_none_or(|files| files.load().in_force().is_some())
+        !self.spec.has_files() || self.files.load().in_force().is_some()
     }
 
     /// What is wrong with its files as they are now.
     pub fn problem(&self) -> Option<Arc<str>> {
-        self.files.as_ref()?.load().problem().cloned()
+        self.files.load().problem().cloned()
     }
 
     /// Who calls, as far as it can tell. What is said twice is refused.
@@ -74,18 +85,34 @@ impl Authenticator {
         let answer = match &self.spec.kind {
             AuthKind::Mtls(spec) => mtls::ask(self.id, spec, &shown.peer),
             AuthKind::Unix(spec) => unix::ask(self.id, spec, &shown.peer),
-            AuthKind::Jwt(spec) => match (bearer(shown.fields)?, &self.files) {
-                (None, _) | (_, None) => Answer::Nothing,
-                (Some(token), Some(files)) => jwt::ask(self.id, spec, &files.load(), token, shown.verified),
+            AuthKind::Jwt(spec) => match bearer(shown.fields)? {
+                Some(token) => jwt::ask(self.id, spec, &self.in_force(), token, shown.verified),
+                None => Answer::Nothing,
+            },
+            AuthKind::ApiKey(spec) => api_key::ask(spec, &self.in_force(), shown.fields)?,
+            AuthKind::Basic(_) => match self.in_force().in_force() {
+                Some((_, files)) => basic::ask(By { id: self.id, files: *files }, shown)?,
+                None => Answer::Bad(Flaw::Unavailable),
             },
         };
         let counters = self.stats.0.of(worker);
         match &answer {
-            Answer::Nothing => {}
+            Answer::Nothing | Answer::Later(_) => {}
             Answer::Known(_) => counters.known.increment(),
             Answer::Bad(flaw) => counters.of(*flaw).increment(),
         }
         Ok(answer)
+    }
+
+    /// What its files say; of one without files nothing.
+    fn in_force(&self) -> Guard<Arc<Followed<AuthFiles>>> {
+        self.files.load()
+    }
+
+    /// The same, as long as it is what tells it from others.
+    pub(super) fn files_of(&self, hash: u64) -> Option<Arc<AuthFiles>> {
+        let files = self.in_force();
+        files.in_force().filter(|(_, now)| *now == hash).map(|(files, _)| files.clone())
     }
 
     /// What tells a client how it could show who it is.
@@ -94,8 +121,18 @@ impl Authenticator {
             AuthKind::Mtls(_) => Challenge::ClientCertificate,
             AuthKind::Unix(_) => Challenge::PeerUser,
             AuthKind::Jwt(_) => Challenge::Bearer,
+            AuthKind::ApiKey(spec) if spec.is_bearer() => Challenge::Bearer,
+            AuthKind::ApiKey(_) => Challenge::ApiKey,
+            AuthKind::Basic(_) => Challenge::Basic,
         }
     }
+}
+
+/// A client may have ten wrong passwords at once, and then one every six seconds.
+fn failures() -> Arc<Buckets> {
+    let rate = Rate { tokens: 10, per: Duration::from_secs(60) };
+    let spec = RateLimitSpec { rate, burst: 10, by: LimitBy::Client, dry_run: false, max_keys: 16_384 };
+    Arc::new(Buckets::new(spec, Instant::now()))
 }
 
 /// All authenticators of a table, sorted by name.

@@ -1,14 +1,12 @@
 //! Who calls by a JSON Web Token. One that was verified is known for a while.
 
-use super::Answer;
 use super::verified::{By, Verified};
+use super::{Answer, now};
 use crate::config::{AuthFiles, JwtSpec};
 use crate::failure::Flaw;
 use crate::followed::Followed;
-use callgate_auth::UnixSeconds;
 use callgate_auth::jwt;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What the authenticator of that id, with these files, says of a token.
 pub(super) fn ask(
@@ -23,7 +21,7 @@ pub(super) fn ask(
     if let Some(identity) = verified.find(by, token, now) {
         return Answer::Known(identity);
     }
-    let AuthFiles::Jwt { keys, revoked } = &**files;
+    let AuthFiles::Jwt { keys, revoked } = &**files else { return Answer::Bad(Flaw::Unavailable) };
     match jwt::verify(keys, &spec.expected, revoked, token, now) {
         Ok(identity) => {
             let identity = Arc::new(identity);
@@ -32,9 +30,4 @@ pub(super) fn ask(
         }
         Err(refused) => Answer::Bad(refused.into()),
     }
-}
-
-/// The time. A clock that stands before 1970 makes everything not valid yet.
-fn now() -> UnixSeconds {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -5,14 +5,18 @@
 //! bearer         the token of `Authorization`
 //! peer           what is known of a connection's other end, whatever its requests say
 //! verified       the tokens that a worker has verified lately
-//! mtls, unix, jwt  who that is, by the kind of the authenticator
+//! logins         names and passwords that are verified beside the workers
+//! mtls, unix, jwt, api_key, basic  who that is, by the kind of the authenticator
 //! ```
 //! A request shows nothing that an authenticator knows, or something that it verifies, or something bad. What that means for a route
 //! that names several is for the step `authenticate` to say.
 
+mod api_key;
 mod authenticator;
+mod basic;
 mod bearer;
 mod jwt;
+mod logins;
 mod mtls;
 mod peer;
 mod unix;
@@ -20,15 +24,17 @@ mod verified;
 
 pub use authenticator::{Authenticator, Authenticators};
 pub(crate) use bearer::bearer;
+pub use logins::{Login, Logins};
 pub use peer::{KnownPeer, Peer};
 pub use verified::Verified;
 
 use crate::failure::{Flaw, Forbidden};
-use callgate_auth::Identity;
+use callgate_auth::{Identity, UnixSeconds};
 use callgate_http1::Fields;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What an authenticator says of a request.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +45,8 @@ pub enum Answer {
     Known(Arc<Identity>),
     /// It shows something bad: why.
     Bad(Flaw),
+    /// It shows something that is yet to be verified, beside the workers.
+    Later(Box<Login>),
 }
 
 /// Who calls, and who says so.
@@ -76,4 +84,11 @@ pub struct Shown<'r> {
     pub fields: Fields<'r>,
     /// What its worker has verified lately.
     pub verified: &'r Verified,
+    /// What was verified of this request, and is bad: by the authenticators of these ids.
+    pub refused: &'r [(u64, Flaw)],
+}
+
+/// The time. Before a clock that stands before 1970 nothing has begun.
+fn now() -> UnixSeconds {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -6,6 +6,7 @@
 
 mod against;
 mod diff;
+mod key;
 
 use crate::config::{ActionSpec, Diagnostics, RouteSpec, Settings, Tables};
 use crate::control;
@@ -35,6 +36,9 @@ pub enum Command {
     /// One line a route: what it matches, the method, its Call ID (the number on the wire) and the backend, or what it
     /// does instead of a call; and the steps that its requests pass before, in their order.
     Routes(Config),
+    /// Make API keys
+    #[command(subcommand)]
+    Key(key::Key),
 }
 
 /// How to serve.
@@ -97,6 +101,7 @@ Examples:
   callgate check --against 127.0.0.1:7101         do the routes fit what that backend offers?
   callgate check --diff http://127.0.0.1:8081     would that gateway take these tables?
   callgate routes | grep orders                   which method is behind a path
+  callgate key new billing --scope orders:read    an API key, and what its file has of it
 
 Environment:
   CALLGATE_CONFIG  the gateway's file, where --config does not name it
@@ -126,6 +131,7 @@ pub fn main(run: impl FnOnce(Run) -> ExitCode) -> ExitCode {
         Command::Run(how) => return run(how),
         Command::Check(what) => check(&what),
         Command::Routes(config) => routes(&config.file).map_err(Failure::from),
+        Command::Key(key) => key::run(&key),
     };
     match done {
         Ok(text) => print(&text),

@@ -1,14 +1,14 @@
 //! What is in the files that authenticators name: keys, and lists. They are followed, like those of certificates.
 
-use super::auth::{AuthKind, AuthSpec, JwtSpec, KeySource};
+use super::auth::{ApiKeySpec, AuthKind, AuthSpec, BasicSpec, JwtSpec, KeySource, ListFile};
 use super::backend_files::{HASHER, Loaded};
 use super::diagnostics::{Diagnostic, Diagnostics, collect};
 use super::files;
 use super::secret_source::SecretSource;
 use super::source::shown;
 use super::tables::Tables;
-use callgate_auth::Mistakes;
 use callgate_auth::jwt::{Keys, Revoked};
+use callgate_auth::{ApiKeys, Mistakes, Passwords};
 use std::hash::BuildHasher;
 use std::ops::Range;
 use std::path::Path;
@@ -19,6 +19,10 @@ use std::sync::Arc;
 pub(crate) enum AuthFiles {
     /// What verifies tokens, and which are revoked.
     Jwt { keys: Keys, revoked: Revoked },
+    /// Who has which API key.
+    ApiKeys(ApiKeys),
+    /// Who has which password.
+    Passwords(Passwords),
 }
 
 impl Tables {
@@ -40,7 +44,7 @@ impl Tables {
 impl AuthSpec {
     /// Whether what it goes by is kept somewhere else.
     pub(crate) fn has_files(&self) -> bool {
-        matches!(self.kind, AuthKind::Jwt(_))
+        matches!(self.kind, AuthKind::Jwt(_) | AuthKind::ApiKey(_) | AuthKind::Basic(_))
     }
 
     /// The files that it is read from.
@@ -48,6 +52,9 @@ impl AuthSpec {
         let (first, second) = match &self.kind {
             AuthKind::Mtls(_) | AuthKind::Unix(_) => (None, None),
             AuthKind::Jwt(spec) => (spec.keys.file(), spec.revoked.as_deref()),
+            AuthKind::ApiKey(ApiKeySpec { file, .. }) | AuthKind::Basic(BasicSpec { file }) => {
+                (Some(&*file.path), None)
+            }
         };
         first.into_iter().chain(second)
     }
@@ -57,7 +64,34 @@ impl AuthSpec {
         match &self.kind {
             AuthKind::Mtls(_) | AuthKind::Unix(_) => Ok(None),
             AuthKind::Jwt(spec) => self.load_jwt(spec, known),
+            AuthKind::ApiKey(spec) => {
+                self.load_list(&spec.file, known, |text| ApiKeys::read(text).map(AuthFiles::ApiKeys))
+            }
+            AuthKind::Basic(spec) => {
+                self.load_list(&spec.file, known, |text| Passwords::read(text).map(AuthFiles::Passwords))
+            }
         }
+    }
+
+    /// Reads a list of those who may call.
+    fn load_list(
+        &self,
+        file: &ListFile,
+        known: Option<u64>,
+        read: impl FnOnce(&str) -> Result<AuthFiles, Mistakes>,
+    ) -> Result<Option<Loaded<AuthFiles>>, Diagnostics> {
+        let (source, shown) = (&self.written.source, shown(&file.path));
+        let text = files::named(&file.path, source, &file.span)?;
+        let hash = HASHER.hash_one(&text);
+        if known == Some(hash) {
+            return Ok(None);
+        }
+        let text = String::from_utf8(text).map_err(|_| -> Diagnostics {
+            let title = format!("authenticator `{}` cannot be used", self.name);
+            Diagnostic::new(title).at(source, file.span.clone(), format!("{shown} is not UTF-8")).into()
+        })?;
+        let value = read(&text).map_err(|mistakes| self.mistakes(&shown, &file.span, &mistakes))?;
+        Ok(Some(Loaded { value: Arc::new(value), hash }))
     }
 
     fn load_jwt(&self, spec: &JwtSpec, known: Option<u64>) -> Result<Option<Loaded<AuthFiles>>, Diagnostics> {

@@ -1,12 +1,12 @@
 //! `balance` of a backend: by which rule its calls are spread over its instances; and what an endpoint says that the
 //! rules go by, its `weight` and `zone`.
 
+use super::auth::AuthKind;
 use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
 use super::name;
 use super::reader::{Item, Reader, Section};
 use super::route::RouteSpec;
-use super::route_auth::RouteAuth;
 use super::suggest::names_help;
 use crate::fields::FieldName;
 use std::collections::BTreeSet;
@@ -147,29 +147,34 @@ pub(super) struct Params {
     no_routes: bool,
     /// Sorted, each once.
     names: Arc<[String]>,
-    /// Who may call the routes, where that is said; of routes of one file mostly once.
-    auths: Vec<RouteAuth>,
+    /// Whether some route knows its callers.
+    knows_callers: bool,
+    /// Whether some callers may have any claim, and which some may have else.
+    any_claim: bool,
+    claims: Vec<&'static str>,
 }
 
 impl Params {
     pub(super) fn of(routes: &[RouteSpec]) -> Params {
-        let mut calls = routes.iter().filter(|route| route.action.call().is_some());
+        let calls = routes.iter().filter(|route| route.action.call().is_some());
         let names: BTreeSet<&String> = calls.clone().flat_map(|route| route.matcher.path.params()).collect();
-        let mut auths: Vec<RouteAuth> = Vec::new();
-        for auth in calls.clone().map(|route| &route.policy.auth).filter(|auth| auth.is_said()) {
-            if !auths.last().is_some_and(|last| last == auth) {
-                auths.push(auth.clone());
-            }
+        let auths = || calls.clone().map(|route| &route.policy.auth);
+        let may_claim = |name: &&str| auths().any(|auth| auth.may_claim(name));
+        Params {
+            knows_callers: auths().any(|auth| !auth.identifies_nobody()),
+            any_claim: may_claim(&""),
+            claims: AuthKind::CLAIMS.iter().copied().filter(may_claim).collect(),
+            no_routes: calls.clone().next().is_none(),
+            names: names.into_iter().cloned().collect(),
         }
-        Params { no_routes: calls.next().is_none(), names: names.into_iter().cloned().collect(), auths }
     }
 
     /// Whether some caller may have such a key.
     fn may_have(&self, by: &HashBy) -> bool {
-        self.auths.iter().any(|auth| match by {
-            HashBy::Claim(name) => auth.may_claim(name),
-            _ => !auth.identifies_nobody(),
-        })
+        match by {
+            HashBy::Claim(name) => self.any_claim || self.claims.contains(&name.as_str()),
+            _ => self.knows_callers,
+        }
     }
 }
 

@@ -94,8 +94,8 @@ mod who_may_call;
 
 pub use action::ActionSpec;
 pub use auth::{
-    AuthKind, AuthSpec, CertificateName, JwtSpec, KeySource, MtlsSpec, NamePattern, OVERFLOW_UID, UnixSpec,
-    UnixUser,
+    ApiKeySpec, AuthKind, AuthSpec, BasicSpec, CertificateName, JwtSpec, KeySource, ListFile, MtlsSpec,
+    NamePattern, OVERFLOW_UID, UnixSpec, UnixUser,
 };
 pub(crate) use auth_files::AuthFiles;
 pub use backend::BackendSpec;

@@ -1,6 +1,7 @@
 //! Failures of callers who are not let in, or may not do what they ask for. What is wrong with what they have shown is for metrics and
 //! the log; they themselves hear what RFC 6750, 3.1 says, and nothing of what would have been right.
 
+use callgate_auth::Denied;
 use callgate_auth::jwt::Refused;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -39,6 +40,8 @@ flaws! {
     Expired = "expired";
     /// Its time has not begun.
     NotYet = "not_yet";
+    /// Nobody has that key; or there is no such user, or the password is another one.
+    Unknown = "unknown";
     /// It is longer than it may be.
     TooLong = "too_long";
     /// It cannot be read.
@@ -72,6 +75,10 @@ pub enum Challenge {
     PeerUser,
     /// By a bearer token (RFC 6750).
     Bearer,
+    /// By a name and a password (RFC 7617).
+    Basic,
+    /// By an API key. There is no registered word for it.
+    ApiKey,
 }
 
 impl Challenge {
@@ -81,6 +88,8 @@ impl Challenge {
             Challenge::ClientCertificate => "ClientCertificate",
             Challenge::PeerUser => "PeerUser",
             Challenge::Bearer => "Bearer",
+            Challenge::Basic => "Basic",
+            Challenge::ApiKey => "ApiKey",
         }
     }
 
@@ -109,6 +118,15 @@ impl From<Refused> for Flaw {
     }
 }
 
+impl From<Denied> for Flaw {
+    fn from(denied: Denied) -> Flaw {
+        match denied {
+            Denied::Unknown => Flaw::Unknown,
+            Denied::Expired => Flaw::Expired,
+        }
+    }
+}
+
 /// A caller who is not known.
 #[derive(Debug)]
 pub struct Unauthenticated {
@@ -126,6 +144,9 @@ impl Unauthenticated {
             let comma = if value.is_empty() { "" } else { ", " };
             // Writing to memory does not fail.
             let _ = write!(value, "{comma}{} {REALM}", challenge.scheme());
+            if *challenge == Challenge::Basic {
+                value.push_str(", charset=\"UTF-8\"");
+            }
             if challenge.is_bearer() && self.bad.is_some() {
                 value.push_str(", error=\"invalid_token\"");
             }

@@ -118,6 +118,8 @@ reasons! {
     InsufficientClaims = "insufficient_claims", PermissionDenied;
     /// A rule of the route denies the request.
     DeniedByRule = "denied_by_rule", PermissionDenied;
+    /// There are more passwords to be verified than there may be.
+    LoginsBusy = "logins_busy", Unavailable;
 
     // Too many.
     /// There are as many client connections as there may be.

@@ -45,6 +45,7 @@ impl Failure {
             }
             Failure::Unauthenticated(_) => "this is for callers who show who they are",
             Failure::Forbidden(_) | Failure::Denied(_) => "the caller may not do this",
+            Failure::LoginsBusy => "too many callers show a password at once; try again",
             Failure::TooManyConnections => "the gateway has as many connections as it can serve",
             Failure::RateLimited { policy, retry_after } => {
                 return format!(

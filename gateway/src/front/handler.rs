@@ -64,7 +64,17 @@ async fn reply(exchange: &mut Exchange) -> Result<Reply, Failure> {
     }
     loop {
         let table = exchange.worker.table();
-        let result = reply_by(&table, exchange).await;
+        let result = match reply_by(&table, exchange).await {
+            Ok(reply) => Ok(reply),
+            Err(Ended::Failed(failure)) => Err(failure),
+            Err(Ended::Waits) => {
+                // On the heap, as all that is rare.
+                Box::pin(log_in(exchange)).await?;
+                exchange.tally.counts_for(None);
+                exchange.guards.passed.leave();
+                continue;
+            }
+        };
         // A table may be swapped while the body arrives or the call waits. A call that then finds its instances gone has
         // not run, or may run again: it is looked up again.
         let is_absent = result.as_ref().is_err_and(Failure::is_absence);
@@ -76,8 +86,28 @@ async fn reply(exchange: &mut Exchange) -> Result<Reply, Failure> {
     }
 }
 
+/// Why there is no reply by a table.
+enum Ended {
+    /// The request has failed.
+    Failed(Failure),
+    /// It is to be verified who calls, and then looked up again.
+    Waits,
+}
+
+impl<F: Into<Failure>> From<F> for Ended {
+    fn from(failure: F) -> Ended {
+        Ended::Failed(failure.into())
+    }
+}
+
+/// Has it verified who calls.
+async fn log_in(exchange: &mut Exchange) -> Result<(), Failure> {
+    let (worker, client) = (exchange.worker.clone(), exchange.context.client);
+    exchange.guards.passed.log_in(client, &worker.logins, &worker.verified).await
+}
+
 /// The reply by a table.
-async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Reply, Failure> {
+async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Reply, Ended> {
     if exchange.head.method() == "OPTIONS" {
         let mut reply = options(&exchange.head, table)?;
         cors::put_preflight(table, &exchange.head, &mut reply);
@@ -98,13 +128,14 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
         match look_up(table, head, &arrival, passed, &mut exchange.tally, &mut room)? {
             Lookup::Met(met) => met,
             Lookup::Elsewhere(reply) => return Ok(reply),
+            Lookup::Waits => return Err(Ended::Waits),
         };
     match &route.action {
         Action::Call(action) => {
             if action.spec.websocket.is_some() {
                 let along = along(exchange, action)?;
                 // On the heap, as all that is rare.
-                return Box::pin(websocket::open(exchange, (&route, action), params, along)).await;
+                return Ok(Box::pin(websocket::open(exchange, (&route, action), params, along)).await?);
             }
             if action.spec.mode == CallMode::Answer {
                 accept::check(head.fields(), action)?;
@@ -121,22 +152,22 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
             let now = if exchange.body.waited() || again { Instant::now() } else { began };
             let clocks = Clocks { began, came: *exchange.context.came.get_or_insert(now), now };
             let bytes = exchange.body.bytes(head);
-            match forms::read(exchange.body.media(), bytes)? {
+            Ok(match forms::read(exchange.body.media(), bytes)? {
                 None if exchange.body.is_streaming() => {
                     let called = call(exchange, (&route, action), params, (metadata, has_key), clocks, None);
-                    Box::pin(exchange.body.beside(head, called)).await
+                    Box::pin(exchange.body.beside(head, called)).await?
                 }
-                None => call(exchange, (&route, action), params, (metadata, has_key), clocks, None).await,
+                None => call(exchange, (&route, action), params, (metadata, has_key), clocks, None).await?,
                 // On the heap, so that what few routes take costs the others nothing.
                 Some(form) => {
                     let form = Some(&form);
                     Box::pin(call(exchange, (&route, action), params, (metadata, has_key), clocks, form))
-                        .await
+                        .await?
                 }
-            }
+            })
         }
-        Action::Local(reply) => actions::local(&route, reply, &captured, head.query()),
-        Action::Rewrite(_) => Err(Failure::RewriteLoop(head.path().to_owned())),
+        Action::Local(reply) => Ok(actions::local(&route, reply, &captured, head.query())?),
+        Action::Rewrite(_) => Err(Failure::RewriteLoop(head.path().to_owned()).into()),
     }
 }
 

@@ -31,6 +31,8 @@ pub(super) enum Lookup<'t, 'p> {
     Met(Met<'t, 'p>),
     /// Its client is sent to the path as a route has it.
     Elsewhere(Reply),
+    /// To a route whose authenticator cannot say at once who calls.
+    Waits,
 }
 
 /// Paths that are made while a request is looked up.
@@ -73,6 +75,9 @@ pub(super) fn look_up<'t, 'p>(
     let route = RouteRef::new(table.clone(), at);
     let params = decoded(&route, &captured)?;
     pass(&route, arrival, passed, tally)?;
+    if passed.waits() {
+        return Ok(Lookup::Waits);
+    }
     let Action::Rewrite(rewrite) = &route.action else {
         return Ok(Lookup::Met(Met { route, captured, params }));
     };
@@ -89,6 +94,9 @@ pub(super) fn look_up<'t, 'p>(
     let params = decoded(&next, &captured)?;
     rewrite.rewritten.of(arrival.worker).increment();
     pass(&next, arrival, passed, tally)?;
+    if passed.waits() {
+        return Ok(Lookup::Waits);
+    }
     Ok(Lookup::Met(Met { route: next, captured, params }))
 }
 

@@ -41,15 +41,20 @@ impl Step for Authenticate {
     }
 
     fn check(&self, arrival: &Arrival<'_>, passed: &mut Passed) -> Result<(), Failure> {
-        let shown = Shown { peer: arrival.peer, fields: arrival.fields, verified: arrival.verified };
         let mut bad = None;
         passed.identified = None;
         for authenticator in &self.authenticators {
+            let (peer, fields, verified) = (arrival.peer, arrival.fields, arrival.verified);
+            let shown = Shown { peer, fields, verified, refused: &passed.refused };
             match authenticator.ask(arrival.worker, &shown)? {
                 Answer::Nothing => {}
                 Answer::Known(identity) => {
                     let authenticator = authenticator.clone();
                     passed.identified = Some(Identified { authenticator, identity });
+                    return Ok(());
+                }
+                Answer::Later(login) => {
+                    passed.waits = Some((authenticator.clone(), login));
                     return Ok(());
                 }
                 Answer::Bad(flaw) => drop(bad.get_or_insert_with(|| (authenticator.spec.name.clone(), flaw))),

@@ -22,9 +22,9 @@ mod require;
 
 pub use in_flight::{InFlight, Places};
 
-use crate::auth::{Authenticators, Identified, Peer, Verified};
+use crate::auth::{Authenticator, Authenticators, Identified, Login, Logins, Peer, Verified};
 use crate::config::{Matcher, RouteClients, RoutePolicy, RouteRequire};
-use crate::failure::Failure;
+use crate::failure::{Failure, Flaw};
 use crate::limit::{Limits, SharedBuckets};
 use authenticate::Authenticate;
 use caller_limits::CallerLimits;
@@ -33,6 +33,7 @@ use client_certificate::ClientCertificate;
 use rate_limits::RateFields;
 use std::cell::Cell;
 use std::net::IpAddr;
+use std::sync::Arc;
 use tokio::time::Instant;
 
 /// One step of a route.
@@ -82,6 +83,10 @@ pub struct Passed {
     places: Cell<Places>,
     told: RateFields,
     identified: Option<Identified>,
+    /// What is yet to be verified before it can pass, and by whom.
+    waits: Option<(Arc<Authenticator>, Box<Login>)>,
+    /// What was verified and is bad: by the authenticators of these ids.
+    refused: Vec<(u64, Flaw)>,
     /// How many steps of limits it has met since it was looked up, and in how many of these it was counted before: by another table.
     met: u8,
     counted: u8,
@@ -92,6 +97,7 @@ impl Passed {
     pub fn leave(&mut self) {
         self.places.take();
         self.met = 0;
+        self.identified = None;
     }
 
     /// Whether limits count it that it meets: once, whatever becomes of the table afterwards.
@@ -106,6 +112,29 @@ impl Passed {
     /// Who calls, where the route asks and the caller shows it.
     pub fn identified(&self) -> Option<&Identified> {
         self.identified.as_ref()
+    }
+
+    /// Whether something is yet to be verified, after which it is to be looked up again.
+    #[inline]
+    pub fn waits(&self) -> bool {
+        self.waits.is_some()
+    }
+
+    /// Verifies that.
+    ///
+    /// # Errors
+    ///
+    /// Where nobody can say who it is.
+    pub async fn log_in(
+        &mut self,
+        client: Option<IpAddr>,
+        logins: &Logins,
+        verified: &Verified,
+    ) -> Result<(), Failure> {
+        let Some((authenticator, login)) = self.waits.take() else { return Ok(()) };
+        let flaw = logins.verify(&authenticator, *login, client, verified).await?;
+        self.refused.extend(flaw.map(|flaw| (authenticator.id, flaw)));
+        Ok(())
     }
 
     /// Its places, for somebody who leaves them later.
@@ -147,12 +176,15 @@ macro_rules! steps {
                 Steps(has_any.then(|| Box::new(list)))
             }
 
-            /// Lets a request pass, or says why not.
+            /// Lets a request pass, or says why not; or has it [wait](Passed::waits).
             #[inline]
             pub fn check(&self, arrival: &Arrival<'_>, passed: &mut Passed) -> Result<(), Failure> {
                 let Some(list) = &self.0 else { return Ok(()) };
                 $(if let Some(step) = &list.$name {
                     step.check(arrival, passed)?;
+                    if passed.waits() {
+                        return Ok(());
+                    }
                 })+
                 Ok(())
             }

@@ -24,7 +24,7 @@ pub use route_ref::RouteRef;
 pub use shared::Shared;
 pub use unheard::{UnderWay, Unheard};
 
-use crate::auth::Verified;
+use crate::auth::{Logins, Verified};
 use crate::backends::Pool;
 use crate::buffers::Buffers;
 use crate::routes::Table;
@@ -45,6 +45,8 @@ pub struct Worker {
     pub buffers: Rc<Buffers>,
     /// The tokens that it has verified lately.
     pub verified: Verified,
+    /// The turns of those who show a password.
+    pub logins: Logins,
     /// Makes request ids.
     pub ids: RequestIds,
     /// Copies of calls that are under way.
@@ -81,6 +83,7 @@ impl Worker {
             pool,
             buffers,
             verified: Verified::default(),
+            logins: Logins::default(),
             ids: RequestIds::new(),
             copies: Rc::default(),
             notified: Rc::default(),

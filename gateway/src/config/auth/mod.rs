@@ -3,11 +3,15 @@
 //!
 //! A kind of authenticator is a line in [`TYPES`], and a file that reads its keys.
 
+mod api_key;
+mod basic;
 mod jwt;
 mod mtls;
 mod pattern;
 mod unix;
 
+pub use api_key::{ApiKeySpec, ListFile};
+pub use basic::BasicSpec;
 pub use jwt::{JwtSpec, KeySource};
 pub use mtls::{CertificateName, MtlsSpec};
 pub use pattern::NamePattern;
@@ -53,6 +57,10 @@ pub enum AuthKind {
     Unix(UnixSpec),
     /// By a JSON Web Token.
     Jwt(JwtSpec),
+    /// By an API key.
+    ApiKey(ApiKeySpec),
+    /// By a name and a password.
+    Basic(BasicSpec),
 }
 
 /// Where it is written.
@@ -89,6 +97,8 @@ impl AuthKind {
             AuthKind::Mtls(_) => "mtls",
             AuthKind::Unix(_) => "unix",
             AuthKind::Jwt(_) => "jwt",
+            AuthKind::ApiKey(_) => "api_key",
+            AuthKind::Basic(_) => "basic",
         }
     }
 }
@@ -98,16 +108,21 @@ impl AuthKind {
     pub fn header(&self) -> Option<&str> {
         match self {
             AuthKind::Mtls(_) | AuthKind::Unix(_) => None,
-            AuthKind::Jwt(_) => Some("authorization"),
+            AuthKind::Jwt(_) | AuthKind::Basic(_) => Some("authorization"),
+            AuthKind::ApiKey(spec) => Some(spec.header.as_str()),
         }
     }
+
+    /// The claims that callers have by certificates and sockets. Of others it is known when they call.
+    pub(super) const CLAIMS: [&str; 3] = ["subject", "sha256", "uid"];
 
     /// Whether callers may have such a claim, as text.
     pub(super) fn may_claim(&self, name: &str) -> bool {
         match self {
             AuthKind::Mtls(_) => ["subject", "sha256"].contains(&name),
             AuthKind::Unix(_) => name == "uid",
-            AuthKind::Jwt(_) => true,
+            // Its file may say any of each.
+            AuthKind::Jwt(_) | AuthKind::ApiKey(_) | AuthKind::Basic(_) => true,
         }
     }
 }
@@ -121,6 +136,8 @@ struct Type {
 
 const TYPES: &[Type] = &[
     Type { name: "mtls", keys: mtls::KEYS, read: mtls::read },
+    Type { name: "api_key", keys: api_key::KEYS, read: api_key::read },
+    Type { name: "basic", keys: basic::KEYS, read: basic::read },
     Type { name: "jwt", keys: jwt::KEYS, read: jwt::read },
     Type { name: "unix", keys: unix::KEYS, read: unix::read },
 ];

@@ -55,6 +55,10 @@ fn sound_files_cost_what_they_say() {
             let keys = |at| format!("call = \"a.b\"\nrate_limit = \"l{at:05}\"");
             sound(shop(limits + &routes(n, keys)))
         }),
+        ("authenticators beside as many routes that name them", MANY, |n| {
+            let auth = lines(n, |at| format!("[auth.a{at:05}]\ntype = \"unix\"\n"));
+            sound(shop(auth + &routes(n, |at| format!("call = \"a.b\"\nauth = \"a{at:05}\""))))
+        }),
         ("headers of an answer", 16, |n| {
             let headers = lines(n, |at| format!("x-{at:05} = \"v\",")).trim_end_matches(',').to_owned();
             sound(routes(1, |_| format!("respond = {{ status = 200, headers = {{ {headers} }} }}")))
@@ -106,6 +110,15 @@ fn mistakes_cost_what_they_say() {
         }),
         ("routes that name no backend beside several", MANY, |n| {
             wrong(backends(n) + &routes(n, |_| "call = \"a.b\"".to_owned()))
+        }),
+        ("unknown authenticators beside authenticators", MANY, |n| {
+            let auth = lines(n, |at| format!("[auth.a{at:05}]\ntype = \"unix\"\n"));
+            wrong(shop(auth + &routes(n, |at| format!("call = \"a.b\"\nauth = \"b{at:05}\""))))
+        }),
+        ("routes of which it is not said who may call", MANY, |n| {
+            wrong(shop(
+                "[auth.a]\ntype = \"unix\"\n".to_owned() + &routes(n, |_| "call = \"a.b\"".to_owned()),
+            ))
         }),
         ("unknown limits beside limits", MANY, |n| {
             let limits = lines(n, |at| format!("[limits.l{at:05}]\nrate = \"100/s\"\n"));

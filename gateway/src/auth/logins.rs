@@ -1,0 +1,126 @@
+//! Names and passwords that are verified beside the workers: one at a time for each worker, so that hashes take no more memory and no
+//! more of the machine than that. A few wait their turn, not for long; the others are told to come again. Each client may fail so
+//! often and no more: whoever is right uses nothing up.
+
+use super::verified::{By, Verified};
+use super::{Authenticator, now};
+use crate::config::AuthFiles;
+use crate::failure::{Failure, Flaw};
+use crate::limit::{self, Buckets, Key};
+use std::cell::Cell;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout};
+
+/// So many logins wait for their turn with each worker.
+const MOST_WAITING: usize = 32;
+/// And so long each.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A name and a password that a request has shown.
+#[derive(Clone, PartialEq)]
+pub struct Login {
+    /// Who is to verify it, by which files.
+    pub(super) by: By,
+    /// As it was sent.
+    pub(super) sent: Box<[u8]>,
+    pub(super) user: Box<str>,
+    pub(super) password: Box<[u8]>,
+}
+
+/// Never what it says.
+impl std::fmt::Debug for Login {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Login")
+    }
+}
+
+/// The turns of a worker.
+pub struct Logins {
+    turn: Arc<Semaphore>,
+    waiting: Cell<usize>,
+}
+
+impl Default for Logins {
+    fn default() -> Logins {
+        Logins { turn: Arc::new(Semaphore::new(1)), waiting: Cell::new(0) }
+    }
+}
+
+impl Logins {
+    /// Verifies a login of a client. Who is known then is among those that the worker has `verified`; else it is said what is wrong.
+    ///
+    /// # Errors
+    ///
+    /// Where nobody knows: there are too many, or the client has failed too often.
+    pub async fn verify(
+        &self,
+        authenticator: &Authenticator,
+        login: Login,
+        client: Option<IpAddr>,
+        verified: &Verified,
+    ) -> Result<Option<Flaw>, Failure> {
+        let key = limit::client(client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
+        let Some(failures) = authenticator.failures.clone() else { return Ok(None) };
+        // Who has failed too often does not wait in front of others. Only looked at: who is right uses nothing up.
+        take(&failures, &key)?;
+        failures.give_back(&key, Instant::now());
+        let waiting = Waiting::enter(&self.waiting).ok_or(Failure::LoginsBusy)?;
+        let turn = timeout(PATIENCE, self.turn.clone().acquire_owned()).await;
+        // The semaphore is never closed.
+        let turn = turn.ok().and_then(Result::ok).ok_or(Failure::LoginsBusy)?;
+        drop(waiting);
+        let Login { by, sent, user, password } = login;
+        // Another request may have shown the same meanwhile.
+        if verified.find(by, &sent, now()).is_some() {
+            return Ok(None);
+        }
+        let Some(files) = authenticator.files_of(by.files) else { return Ok(None) };
+        take(&failures, &key)?;
+        // It goes on when nobody waits for it any more, and keeps its turn until it has ended.
+        let work = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            let AuthFiles::Passwords(users) = &*files else { return Err(Flaw::Unavailable) };
+            let identity = users.verify(&user, &password, now()).map_err(Flaw::from)?;
+            failures.give_back(&key, Instant::now());
+            Ok(identity)
+        });
+        match work.await {
+            Ok(Ok(identity)) => {
+                verified.put(by, &sent, identity);
+                Ok(None)
+            }
+            Ok(Err(flaw)) => Ok(Some(flaw)),
+            Err(error) => Err(Failure::Internal(format!("a password could not be verified: {error}"))),
+        }
+    }
+}
+
+/// One of the failures that a client may have.
+fn take(failures: &Buckets, key: &Key<'_>) -> Result<(), Failure> {
+    let outcome = failures.take(key, Instant::now());
+    let retry_after = outcome.next.as_secs() + 1;
+    let refused = || Failure::RateLimited { policy: "logins".to_owned(), retry_after };
+    outcome.admitted.then_some(()).ok_or_else(refused)
+}
+
+/// A place among those that wait.
+struct Waiting<'w>(&'w Cell<usize>);
+
+impl Waiting<'_> {
+    fn enter(waiting: &Cell<usize>) -> Option<Waiting<'_>> {
+        let others = waiting.get();
+        (others < MOST_WAITING).then(|| {
+            waiting.set(others + 1);
+            Waiting(waiting)
+        })
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}
