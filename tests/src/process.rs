@@ -185,6 +185,7 @@ pub struct Setup {
     workers: u32,
     server: String,
     admin: String,
+    tables: String,
     sections: String,
     environment: Vec<(String, String)>,
     stderr: Option<Arc<OwnedFd>>,
@@ -202,12 +203,13 @@ impl Setup {
     pub fn new() -> Setup {
         let folder = TempDir::new().expect("a folder can be made");
         std::fs::create_dir(folder.path().join("routes")).expect("a folder can be made");
-        let [server, admin, sections] = [const { String::new() }; 3];
+        let [server, admin, tables, sections] = [const { String::new() }; 4];
         Setup {
             folder,
             workers: 2,
             server,
             admin,
+            tables,
             sections,
             environment: Vec::new(),
             stderr: None,
@@ -225,6 +227,13 @@ impl Setup {
     pub fn server(mut self, lines: &str) -> Setup {
         self.server.push_str(lines);
         self.server.push('\n');
+        self
+    }
+
+    /// Adds lines to `[tables]` of gateway.toml.
+    pub fn tables(mut self, lines: &str) -> Setup {
+        self.tables.push_str(lines);
+        self.tables.push('\n');
         self
     }
 
@@ -361,8 +370,8 @@ impl Setup {
         let (http, admin) = (free_port(), free_port());
         let text = format!(
             "[server]\nlisten = [\"127.0.0.1:{http}\"]\nworkers = {}\n{}\n[admin]\nlisten = \"127.0.0.1:{admin}\"\n{}\n\
-             [tables]\nwatch = [\"routes\"]\n[log]\nformat = \"json\"\n{}",
-            self.workers, self.server, self.admin, self.sections
+             [tables]\nwatch = [\"routes\"]\n{}\n[log]\nformat = \"json\"\n{}",
+            self.workers, self.server, self.admin, self.tables, self.sections
         );
         let config = self.folder.path().join(format!("gateway-{http}.toml"));
         std::fs::write(&config, text).expect("the settings can be written");

@@ -151,7 +151,7 @@ fn a_rule_tells_the_claims_that_it_reads() {
         "has(claims.a) && claims.b.c == args.x && 'y' in claims.scopes && !(args.z in [claims['d'], claims.b])",
     );
     let rule = rule.expect("a rule");
-    assert_eq!(rule.claims(), [("b", 24..25), ("d", 82..85), ("b", 95..96)]);
+    assert_eq!(rule.claims(), [("b", 24..25), ("d", 85..88), ("b", 98..99)]);
 }
 
 #[test]
