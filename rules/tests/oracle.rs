@@ -166,9 +166,9 @@ fn order(one: &str, other: &str) -> Ordering {
 }
 
 fn compare(op: &str, one: &Value, other: &Value) -> Option<bool> {
-    // What is no number is not even equal to itself (CEL, as IEEE 754 has it); as JSON it is this text, which no other value here is.
+    // What is no number compares with nothing, and denies; as JSON it is this text, which no other value here is.
     if one == "NaN" || other == "NaN" {
-        return Some(op == "!=");
+        return None;
     }
     let order = match (one, other) {
         (Value::Bool(one), Value::Bool(other)) if matches!(op, "==" | "!=") => one.cmp(other),

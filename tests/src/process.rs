@@ -618,12 +618,13 @@ impl Gateway {
     pub async fn connected(&self, backend: &Backend) {
         let endpoint = backend.endpoint();
         let (admin, endpoint) = (&self.admin, &endpoint);
+        let workers = admin.get("/config").await.json()["settings"]["server"]["workers"].as_u64();
         eventually(&format!("connections to {endpoint}"), || async move {
             let page = admin.get("/backends").await.json();
             let backends = page["backends"].as_array()?.iter();
             let endpoints = backends.filter_map(|backend| backend["endpoints"].as_array()).flatten();
             let mut ours = endpoints.filter(|one| one["address"] == endpoint.as_str());
-            ours.any(|one| one["connections"].as_u64() >= Some(2)).then_some(())
+            ours.any(|one| one["connections"].as_u64() >= workers.map(|workers| workers.min(2))).then_some(())
         })
         .await;
     }

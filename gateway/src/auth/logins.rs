@@ -2,7 +2,8 @@
 //! more of the machine than that. A few wait their turn, not for long; the others are told to come again. Each client may fail so
 //! often and no more: whoever is right uses nothing up.
 
-use super::verified::{By, Verified};
+use super::login::Login;
+use super::verified::Verified;
 use super::{Authenticator, now};
 use crate::config::AuthFiles;
 use crate::failure::{Failure, Flaw};
@@ -18,24 +19,6 @@ use tokio::time::{Instant, timeout};
 const MOST_WAITING: usize = 32;
 /// And so long each.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// A name and a password that a request has shown.
-#[derive(Clone, PartialEq)]
-pub struct Login {
-    /// Who is to verify it, by which files.
-    pub(super) by: By,
-    /// As it was sent.
-    pub(super) sent: Box<[u8]>,
-    pub(super) user: Box<str>,
-    pub(super) password: Box<[u8]>,
-}
-
-/// Never what it says.
-impl std::fmt::Debug for Login {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Login")
-    }
-}
 
 /// The turns of a worker.
 pub struct Logins {

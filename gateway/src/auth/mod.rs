@@ -5,7 +5,8 @@
 //! bearer         the token of `Authorization`
 //! peer           what is known of a connection's other end, whatever its requests say
 //! verified       the tokens that a worker has verified lately
-//! logins         names and passwords that are verified beside the workers
+//! login          a name and a password, until they are verified
+//! logins         how they are, beside the workers
 //! mtls, unix, jwt, api_key, basic  who that is, by the kind of the authenticator
 //! ```
 //! A request shows nothing that an authenticator knows, or something that it verifies, or something bad. What that means for a route
@@ -16,6 +17,7 @@ mod authenticator;
 mod basic;
 mod bearer;
 mod jwt;
+mod login;
 mod logins;
 mod mtls;
 mod peer;
@@ -24,7 +26,8 @@ mod verified;
 
 pub use authenticator::{Authenticator, Authenticators};
 pub(crate) use bearer::bearer;
-pub use logins::{Login, Logins};
+pub use login::Login;
+pub use logins::Logins;
 pub use peer::{KnownPeer, Peer};
 pub use verified::Verified;
 
