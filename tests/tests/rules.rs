@@ -163,7 +163,9 @@ const JSON: [&str; 2] = ["-H", "content-type: application/json"];
 async fn rules_hold_alike_wherever_the_arguments_are_from() {
     let payments = Payments::start(ROUTES, &[]).await;
     // Of each source: the arguments of curl and a path for a tenant and an amount.
-    let sources: [fn(&str, u64) -> (Vec<String>, String); 5] = [
+    /// What curl is told for a tenant and an amount: options, and the path.
+    type Source = fn(&str, u64) -> (Vec<String>, String);
+    let sources: [Source; 5] = [
         |tenant, amount| {
             let body = format!("{{ \"amount\": {amount}, \"ten\\u0061nt\": \"{tenant}\" }}");
             ([JSON[0], JSON[1], "-d", &body].map(str::to_owned).into(), "/json".to_owned())

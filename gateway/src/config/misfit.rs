@@ -39,7 +39,7 @@ impl Tables {
             let Misfit { route, part, title, label, help } = misfit;
             let Written { place, matched, action, mode, body, bound, response, picked, errors } =
                 &route.written;
-            let of_rule = |at, part| Some(route.action.call()?.policy.rules.place(at, &part)?);
+            let of_rule = |at, part| route.action.call()?.policy.rules.place(at, &part);
             let spot = match part {
                 RoutePart::Match => matched,
                 RoutePart::Call => action,
