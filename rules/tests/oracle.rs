@@ -90,7 +90,12 @@ impl Test {
                 false
             }
             Test::In(one, list) => {
+                // Scopes are texts, also where there are none.
+                let is_of_scopes = matches!(list, One::Scopes);
                 let (value, list) = (read(one)?, read(list)?);
+                if is_of_scopes && !value.is_string() {
+                    return None;
+                }
                 let each: Option<Vec<bool>> =
                     list.as_array()?.iter().map(|item| compare("==", &value, item)).collect();
                 each?.contains(&true)
