@@ -55,17 +55,17 @@ impl Record {
         for (method, ways) in &next.methods {
             let before = self.ways_to(method);
             if before.is_empty() {
-                // Nobody has ever called it through here: whoever adds it says who may.
-                if is_by_number(method) {
-                    let others = self.of_backend(method);
-                    let is_new =
-                        |way: &&Needs| !others.iter().all(|ways| ways.iter().any(|old| way.imply(old)));
-                    let asks = ways.iter().filter(is_new).cloned();
-                    opened.extend(asks.map(|asks| Opened { to: method.clone(), asks, before: Vec::new() }));
-                }
+                // Nobody has ever called it through here by this name: whoever adds it says who may, if it is none of those that it can be.
+                let others = self.others(method);
+                let is_new = |way: &&Needs| !others.iter().all(|ways| ways.iter().any(|old| way.imply(old)));
+                let asks = ways.iter().filter(is_new).cloned();
+                opened.extend(asks.map(|asks| Opened { to: method.clone(), asks, before: Vec::new() }));
                 continue;
             }
-            let new = ways.iter().filter(|way| !before.iter().any(|old| way.imply(old)));
+            let new = ways.iter().filter(|way| {
+                // Most are as they were.
+                before.binary_search(way).is_err() && !before.iter().any(|old| way.imply(old))
+            });
             opened.extend(new.map(|asks| Opened {
                 to: method.clone(),
                 asks: asks.clone(),
@@ -82,7 +82,7 @@ impl Record {
         Exposure::of(opened)
     }
 
-    /// The ways that led to a method; to those of its name of other backends, where none led to it: a backend may get another name.
+    /// The ways that led to a method, in order; to those of its name of other backends, where none led to it: a backend may get another name.
     fn ways_to(&self, method: &str) -> Vec<&Needs> {
         let own = self.methods.get(method).or_else(|| self.gone.get(method));
         if let Some(own) = own {
@@ -90,14 +90,20 @@ impl Record {
         }
         let name = |of: &str| of.split_once(' ').map(|(_, name)| name.to_owned());
         let all = self.methods.iter().chain(&self.gone);
-        all.filter(|(other, _)| name(other) == name(method)).flat_map(|(_, ways)| ways).collect()
+        let mut ways: Vec<&Needs> =
+            all.filter(|(other, _)| name(other) == name(method)).flat_map(|(_, ways)| ways).collect();
+        ways.sort();
+        ways
     }
 
-    /// The methods of a backend whose ways a way has to be as strict as: a method that a route calls by its number can be any of them.
-    fn of_backend(&self, method: &str) -> Vec<&Vec<Needs>> {
+    /// The methods of its backend that one is perhaps, whose name was never seen: one that is called by its number can be any of them, and
+    /// any can be one that is called so.
+    fn others(&self, method: &str) -> Vec<&Vec<Needs>> {
         let backend = |of: &str| of.split_once(' ').map(|(backend, _)| backend.to_owned());
         let all = self.methods.iter().chain(&self.gone);
-        all.filter(|(other, _)| backend(other) == backend(method)).map(|(_, ways)| ways).collect()
+        let can_be = |other: &str| is_by_number(method) || is_by_number(other);
+        let others = all.filter(|(other, _)| backend(other) == backend(method) && can_be(other));
+        others.map(|(_, ways)| ways).collect()
     }
 
     /// The record when these ways are in force.

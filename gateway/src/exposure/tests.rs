@@ -265,6 +265,14 @@ fn what_is_gone_is_remembered() {
 }
 
 #[test]
+fn a_method_that_was_called_by_its_number_is_guarded_by_its_name_as_well() {
+    let base = Files::new().with("call = \"orders.get\"", "call = 12345");
+    let by_name = "[[routes]]\nmatch = \"GET /other/{id}\"\ncall = \"orders.get\"\n";
+    let opened = base.with_open(by_name).opens(&base);
+    assert!(opened.is_some_and(|opened| opened.contains("shop orders.get")));
+}
+
+#[test]
 fn before_anybody_is_asked_who_he_is_nothing_is_stopped() {
     let open = Files {
         auth: "[backends.shop]\nendpoints = [\"127.0.0.1:1\"]\n".to_owned(),

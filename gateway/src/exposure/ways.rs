@@ -3,9 +3,10 @@
 use super::{Need, Needs};
 use crate::clients::Trusted;
 use crate::config::{
-    AuthKind, AuthSpec, ClientList, ListenAddress, ListenerSettings, Outside, RouteAuth, RoutePolicy,
-    RouteSpec, Tables,
+    AuthKind, AuthSpec, ClientList, ListenAddress, ListenerSettings, RouteAuth, RoutePolicy, RouteSpec,
+    Tables,
 };
+use callgate_transcode::{BoundField, FieldSource};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,13 +38,13 @@ impl Ways {
         for route in &tables.routes {
             let asks = asked(route);
             for method in methods(route) {
-                let all = ways.methods.entry(method).or_default();
-                if !all.contains(&asks) {
-                    all.push(asks.clone());
-                }
+                ways.methods.entry(method).or_default().push(asks.clone());
             }
         }
-        ways.methods.values_mut().for_each(|all| all.sort());
+        for all in ways.methods.values_mut() {
+            all.sort();
+            all.dedup();
+        }
         ways.listeners = listeners.iter().map(|one| (one.id.clone(), asked_at(one))).collect();
         ways
     }
@@ -88,7 +89,7 @@ pub fn asked(route: &RouteSpec) -> Needs {
     if !rules.is_empty() {
         needs = needs.with("rules", Need::AllOf(rules));
     }
-    let bound = route.action.call().map(|call| bound(&call.request.bound, &call.outside)).unwrap_or_default();
+    let bound = route.action.call().map(|call| bound(&call.request.bound)).unwrap_or_default();
     if !bound.is_empty() {
         needs = needs.with("fields", Need::AllOf(bound));
     }
@@ -96,10 +97,7 @@ pub fn asked(route: &RouteSpec) -> Needs {
 }
 
 /// The fields that a caller has no say in.
-fn bound(fields: &[callgate_transcode::BoundField], outside: &[Outside]) -> BTreeSet<String> {
-    use callgate_transcode::FieldSource;
-    // The one says what the other finds, in the same order.
-    debug_assert!(outside.len() <= fields.len());
+fn bound(fields: &[BoundField]) -> BTreeSet<String> {
     let fixed = fields.iter().filter_map(|bound| match &bound.source {
         FieldSource::Claim(claim) => Some(format!("{} = claim {claim}", bound.field)),
         FieldSource::Value(value) => Some(format!("{} = {value:?}", bound.field)),
