@@ -67,6 +67,7 @@ class Clients:
         body = self._file(f"{work.name}.json", work.body) if work.body else ""
         command = [self.wrk_program, "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", SCRIPT]
         command += [f"{server}{work.path}", "--", work.method, body]
+        command += [part for field in work.headers for part in field]
         output = _run(command, seconds, environment)
         line = next(line for line in output.splitlines() if line.startswith("RESULT "))
         return json.loads(line[len("RESULT ") :])
@@ -92,11 +93,11 @@ class Clients:
         return path
 
 
-def ask(port, method, path, body=b"", timeout=20, content_type="application/json"):
+def ask(port, method, path, body=b"", timeout=20, content_type="application/json", more=()):
     """One request; returns the status and the answer's body."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:
-        headers = {"Content-Type": content_type} if body else {}
+        headers = {"Content-Type": content_type, **dict(more)} if body else dict(more)
         connection.request(method, path, body or None, headers)
         answer = connection.getresponse()
         return answer.status, answer.read()

@@ -121,6 +121,61 @@ response = { raw = "content" }
 """
 
 
+# Of the tokens that are checked: whose they are, and for whom.
+ISSUER, AUDIENCE = "https://id.example.com", "orders"
+
+# One method behind four routes, of which each checks something else.
+CALLGATE_CREDENTIALS = """\
+[backends.shop]
+endpoints = [{endpoints}]
+
+[auth.staff]
+type       = "jwt"
+jwks       = "{jwks}"
+algorithms = ["RS256"]
+issuer     = "{issuer}"
+audience   = "{audience}"
+
+[auth.machines]
+type = "api_key"
+file = "{keys}"
+
+[[routes]]
+match = "GET /v1/calc/add"
+call  = "calc.add"
+auth  = "anonymous"
+
+[[routes]]
+match = "POST /open/orders/{{order_id}}/quote"
+call  = "orders.quote"
+auth  = "anonymous"
+
+[[routes]]
+match = "POST /rule/orders/{{order_id}}/quote"
+call  = "orders.quote"
+auth  = "anonymous"
+rules = ["args.customer == 'ada' && args.express == false"]
+
+[[routes]]
+match = "POST /jwt/orders/{{order_id}}/quote"
+call  = "orders.quote"
+auth  = "staff"
+
+[[routes]]
+match = "POST /api_key/orders/{{order_id}}/quote"
+call  = "orders.quote"
+auth  = "machines"
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Checked:
+    """A port where tokens are checked, and the keys for it."""
+
+    port: int
+    jwks: str
+
+
 @dataclasses.dataclass(frozen=True)
 class Secure:
     """The ports for TLS and for HTTP/2 without it, and the certificate's files."""
@@ -167,7 +222,13 @@ def callgate_certificate(secure, name):
     return f'[[certificates]]\nnames = ["{name}"]\ncert = "{secure.chain}"\nkey = "{secure.key}"\n'
 
 
-def envoy(port, upstream, descriptor, secure=None):
+def callgate_credentials(addresses, jwks, keys):
+    """A table of its own, because everything says who may call as soon as anything does."""
+    endpoints = ", ".join(f'"{address}"' for address in addresses)
+    return CALLGATE_CREDENTIALS.format(endpoints=endpoints, jwks=jwks, keys=keys, issuer=ISSUER, audience=AUDIENCE)
+
+
+def envoy(port, upstream, descriptor, secure=None, checked=None):
     """JSON, which is YAML too. As Envoy's advice on benchmarking has it: no access log, no request ids, no dynamic
     statistics, and circuit breakers that do not trip."""
     transcoder = {
@@ -198,6 +259,9 @@ def envoy(port, upstream, descriptor, secure=None):
         tls = {"name": "envoy.transport_sockets.tls", "typed_config": _tls(secure)}
         listeners.append(_listener("https", secure.https, manager, "AUTO", transport_socket=tls))
         listeners.append(_listener("h2c", secure.h2c, manager, "HTTP2"))
+    if checked:
+        filters = [{"name": "envoy.filters.http.jwt_authn", "typed_config": _jwt_authn(checked)}, *manager["http_filters"]]
+        listeners.append(_listener("checked", checked.port, {**manager, "http_filters": filters}, "HTTP1"))
     return json.dumps({"static_resources": {"listeners": listeners, "clusters": [_cluster(upstream)]}}, indent=1)
 
 
@@ -213,6 +277,19 @@ def _tls(secure):
         "@type": _type("transport_sockets.tls", "DownstreamTlsContext"),
         "common_tls_context": {"tls_certificates": [files], "alpn_protocols": ["h2", "http/1.1"]},
     }
+
+
+def _jwt_authn(checked):
+    """With its cache of tokens, which is off by default."""
+    provider = {
+        "issuer": ISSUER,
+        "audiences": [AUDIENCE],
+        "local_jwks": {"inline_string": checked.jwks},
+        "jwt_cache_config": {"jwt_cache_size": 100},
+    }
+    rule = {"match": {"prefix": "/"}, "requires": {"provider_name": "staff"}}
+    authn = _type("filters.http.jwt_authn", "JwtAuthentication")
+    return {"@type": authn, "providers": {"staff": provider}, "rules": [rule]}
 
 
 def _virtual_host():

@@ -9,6 +9,7 @@ import tempfile
 
 import closed
 import configs
+import credentials
 import idle
 import machine
 import openloop
@@ -67,7 +68,7 @@ def run(tools, plan, root):
         # nginx's workers may run as another user.
         folder.chmod(0o755)
         bench = Bench(tools, plan, folder, Clients(tools, folder), Progress(), left_out)
-        stages = (closed, openloop, *([secure] if plan.secure else []), idle, table)
+        stages = (closed, openloop, *([secure] if plan.secure else []), credentials, idle, table)
         for stage in stages:
             bench.progress.expect(stage.expected(bench))
         for stage in stages:

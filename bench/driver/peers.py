@@ -75,6 +75,8 @@ class Peer:
     # Its ports for TLS and for HTTP/2 without TLS, if it was started with a certificate.
     https: Optional[int] = None
     h2c: Optional[int] = None
+    # Its port where tokens are checked, if it has one.
+    checked: Optional[int] = None
 
     def cpu(self):
         """CPU seconds so far: of the proxy, of the backend."""
@@ -84,10 +86,14 @@ class Peer:
         """Bytes in use by the proxy, or by the service where there is none."""
         return sum(process.memory() for process in self.proxy or self.backend)
 
+    def ask(self, work):
+        """Asks once; returns the status and the answer's body."""
+        return clients.ask(self.port, work.method, work.path, work.body, content_type=work.content_type, more=work.headers)
+
     def check(self, works):
         """Fails unless every work is answered as it must be."""
         for work in works:
-            status, body = clients.ask(self.port, work.method, work.path, work.body, content_type=work.content_type)
+            status, body = self.ask(work)
             if status != 200 or not work.is_answered_by(body):
                 raise SystemExit(f"bench: {self.name} answers {work.name} with {status}: {body[:500]}")
 
@@ -105,10 +111,14 @@ class Starter:
     def start(self, name, workers=1, works=COMMON):
         """Starts a peer with its backend, waits until it answers, and checks its answers."""
         peer = getattr(self, name)(workers)
-        process = (peer.proxy or peer.backend)[0]
-        wait_for(lambda: _answers(peer.port), process, name)
-        peer.check(works)
+        self.ready(peer, works)
         return peer
+
+    def ready(self, peer, works):
+        """Waits until it answers, and checks its answers."""
+        process = (peer.proxy or peer.backend)[0]
+        wait_for(lambda: _answers(peer.port), process, peer.name)
+        peer.check(works)
 
     def floor(self, _workers):
         port, body = self.fleet.port(), self._write("floor.json", WORKS["quote"].answer_text())
@@ -148,19 +158,22 @@ class Starter:
         process = self.fleet.start(f"pingora-{port}", [*command, "--upstream", f"127.0.0.1:{service.port}"])
         return Peer("pingora", workers, port, [process], service.backend)
 
-    def envoy(self, workers):
+    def envoy(self, workers, jwks=None):
+        """With a key set it has a further port, where tokens are checked."""
         service, port = self.fleet.port(), self.fleet.port()
+        checked = configs.Checked(self.fleet.port(), jwks) if jwks else None
         descriptor = self.fleet.folder / "shop.pb"
         writer = self.fleet.start("descriptor", [self.tools.grpc, "--descriptor", descriptor])
         writer.popen.wait(10)
         command = [self.tools.grpc, "--listen", f"127.0.0.1:{service}", "--threads", workers]
         backend = self.fleet.start(f"grpc-{service}", command)
         secure = self._secure()
-        config = self._write(f"envoy-{port}.json", configs.envoy(port, service, descriptor, secure))
+        config = self._write(f"envoy-{port}.json", configs.envoy(port, service, descriptor, secure, checked))
         command = [self.tools.envoy, "--config-path", config, "--concurrency", workers]
         command += ["--disable-hot-restart", "--log-level", "warning"]
         process = self.fleet.start(f"envoy-{port}", command)
-        return Peer("envoy", workers, port, [process], [backend], **_ports(secure))
+        ports = {**_ports(secure), "checked": checked.port if checked else None}
+        return Peer("envoy", workers, port, [process], [backend], **ports)
 
     def callgate(self, workers, table=None):
         """As it ships, but for ports and workers. `table` names the tables' folder and the backends' processes."""

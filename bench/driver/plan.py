@@ -53,6 +53,8 @@ class Plan:
     secure: tuple
     handshake_rounds: int
     handshake_seconds: float
+    # How often each check of a credential is measured.
+    credential_rounds: int
     # Idle connections, of which memory is measured; and those with TLS, of each kind.
     idle: int
     idle_secure: int
@@ -106,6 +108,7 @@ def full():
         ),
         handshake_rounds=5,
         handshake_seconds=2,
+        credential_rounds=15,
         idle=10_000,
         idle_secure=2_000,
         routes=10_000,
@@ -147,6 +150,7 @@ def quick():
         ),
         handshake_rounds=2,
         handshake_seconds=1,
+        credential_rounds=4,
         idle=2_000,
         idle_secure=500,
         routes=10_000,

@@ -1,6 +1,7 @@
 """The results as text for a terminal, and the same tables as Markdown."""
 
 import dataclasses
+import statistics
 
 from peers import LABELS
 from stats import median, spread
@@ -8,6 +9,7 @@ from works import WORKS
 
 MARKS = {"aim": "aim reached", "must": "holds", "no": "DOES NOT HOLD", None: "not measured"}
 TRANSPORTS = {"https": "TLS 1.3, HTTP/1.1", "h2": "TLS 1.3, HTTP/2", "h2c": "HTTP/2 without TLS"}
+CHECKED = {"open": "nothing", "jwt": "a JWT, known from before", "api_key": "an API key", "rule": "a rule of two comparisons"}
 SPOKEN = {"http/1.1": "HTTP/1.1", "h2": "HTTP/2"}
 IDLE_COLUMNS = ["peer", "KB a connection", "MB before", "MB with them"]
 
@@ -28,6 +30,7 @@ def tables(results):
     for heading, cells in _groups(results):
         yield heading, _peer_columns(WORKS[cells[0]["work"]].unit), [_cell_row(found) for found in cells]
     yield from _secure_tables(results)
+    yield from _credential_tables(results)
     tail = results["open"]
     heading = f"Open loop: {tail['rate']:,} requests/s, {place('quote', tail['connections'], 1)}"
     rows = [_latency_row(LABELS[name], found) for name, found in tail["peers"].items()]
@@ -51,6 +54,26 @@ def _secure_tables(results):
         columns = [f"{how}, {unit}" for how in shaken for unit in ("per CPU second", "CPU µs")]
         rows = [[LABELS[peer], *_handshake_columns(shaken, peer)] for peer in shaken["full"]]
         yield "TLS 1.3 handshakes", ["peer", *columns], rows
+
+
+def _credential_tables(results):
+    """What checks add: nothing where they were not measured."""
+    peers = results.get("credentials", {})
+    rows = [
+        [f"{LABELS[peer]}: {CHECKED[way]}", _figure(found["proxy_us"]), *_added(found["added_us"], way)]
+        for peer, ways in peers.items()
+        for way, found in ways.items()
+    ]
+    if rows:
+        yield "Credentials and rules: quote, 270 bytes, 64 connections", ["what is checked", "CPU µs proxy", "added", "middle half of rounds"], rows
+
+
+def _added(found, way):
+    """The median of the rounds' differences, and where their middle half lies."""
+    if way == "open":
+        return "", ""
+    low, _, high = statistics.quantiles(found["rounds"], n=4)
+    return f"{found['median']:.2f}", f"{low:.2f} to {high:.2f}"
 
 
 def _handshake_columns(shaken, peer):

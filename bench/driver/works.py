@@ -26,10 +26,13 @@ class Work:
     unit: str = "request"
     units: int = 1
     content_type: str = "application/json"
+    # Further header fields: names and values.
+    headers: tuple = ()
 
     def request(self, port, host="127.0.0.1"):
         """The whole request, for clients that send bytes."""
         head = f"{self.method} {self.path} HTTP/1.1\r\nHost: {host}:{port}\r\n"
+        head += "".join(f"{name}: {value}\r\n" for name, value in self.headers)
         if self.body:
             head += f"Content-Type: {self.content_type}\r\nContent-Length: {len(self.body)}\r\n"
         return head.encode() + b"\r\n" + self.body

@@ -1,5 +1,5 @@
 -- For wrk: one request over and over, and the figures as one line of JSON.
--- Arguments behind `--`: the method, and the file with the body ("" for none).
+-- Arguments behind `--`: the method, the file with the body ("" for none), and header fields: a name, a value, a name...
 
 function init(args)
    wrk.method = args[1]
@@ -8,6 +8,9 @@ function init(args)
       wrk.body = file:read("*a")
       file:close()
       wrk.headers["Content-Type"] = "application/json"
+   end
+   for at = 3, #args, 2 do
+      wrk.headers[args[at]] = args[at + 1]
    end
 end
 

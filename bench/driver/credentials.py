@@ -1,0 +1,156 @@
+"""Credentials and rules: what each check adds to a request, against the same request where nothing is checked.
+
+All requests of the stage show the same credentials, checked or not. So the bytes on the wire, and reading them, are on both sides of
+each difference. A round measures a gateway's ways right after each other, and differences are taken within a round."""
+
+import base64
+import dataclasses
+import hashlib
+import json
+import subprocess
+import time
+
+import configs
+from closed import OVERHEAD, costs, rotated
+from peers import LABELS, Starter
+from stats import figure, figures
+from works import ORDER_ID, WORKS
+
+WORK = WORKS["quote"]
+CONNECTIONS = 64
+START = 5
+SECONDS = 1
+
+# How each gateway is asked: nothing is checked, and what is. The token is known from the requests before, with both.
+WAYS = {"callgate": ("open", "jwt", "api_key", "rule"), "envoy": ("open", "jwt")}
+
+KEY = "cg_a-key-of-the-benchmark-and-of-nobody-else"
+CLAIMS = {
+    "iss": configs.ISSUER,
+    "aud": configs.AUDIENCE,
+    "sub": "0197f3c2-5d8e-7b60-9a41-c3f2e8d51b07",
+    "name": "Ada Lovelace",
+    "email": "ada@example.com",
+    "scope": "orders:read orders:write",
+    "tenant": "acme",
+    "jti": "5f1c9d0e-7a46-4b6f-9c55-0d1b8f6b2a11",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Shown:
+    """A token, the key set that verifies it, and the hash of the key."""
+
+    token: str
+    jwks: str
+    key_hash: str
+
+    def headers(self):
+        return (("Authorization", f"Bearer {self.token}"), ("X-Api-Key", KEY))
+
+
+def expected(bench):
+    """How long the stage will take, in seconds."""
+    ways = sum(len(WAYS[name]) for name in bench.present(WAYS))
+    return START + bench.plan.credential_rounds * ways * _seconds(bench.plan)
+
+
+def run(bench, _results):
+    """Every way of every gateway, in each round."""
+    shown = make(bench.folder / "token.key")
+    with bench.fleet("credentials") as fleet:
+        bench.progress.step("credentials: starting the peers", START)
+        starter = Starter(bench.tools, fleet)
+        asked = {}
+        for name in bench.present(WAYS):
+            asked.update(_start(starter, name, shown))
+        taken = {name: {way: [] for way in WAYS[name]} for name in bench.present(WAYS)}
+        for number in range(bench.plan.credential_rounds):
+            for name, ways in taken.items():
+                for way in rotated(list(ways), number):
+                    bench.progress.step(f"round {number + 1}: {LABELS[name]}, {way}", _seconds(bench.plan))
+                    ways[way].append(_measure(bench, *asked[name, way]))
+    return {"credentials": {name: _added(ways) for name, ways in taken.items()}}
+
+
+def _start(starter, name, shown):
+    """A gateway that is ready for its ways: which peer is asked what, by the gateway's name and the way."""
+    if name == "envoy":
+        peer = starter.envoy(1, shown.jwks)
+        peers = {"open": peer, "jwt": dataclasses.replace(peer, port=peer.checked)}
+        paths = {way: WORK.path for way in peers}
+    else:
+        peer = starter.callgate(1, _table(starter, shown))
+        peers = {way: peer for way in WAYS[name]}
+        paths = {way: f"/{way}/orders/{ORDER_ID}/quote" for way in peers}
+    starter.ready(peer, [])
+    asked = {}
+    for way, peer in peers.items():
+        work = dataclasses.replace(WORK, name=f"quote-{way}", path=paths[way], headers=shown.headers())
+        peer.check([work])
+        _refuses_without(peer, work, checked=way in ("jwt", "api_key"))
+        asked[name, way] = peer, work
+    return asked
+
+
+def _table(starter, shown):
+    addresses, shops = starter.shops()
+    folder = starter.fleet.folder / "routes"
+    folder.mkdir()
+    jwks, keys = starter.fleet.folder / "jwks.json", starter.fleet.folder / "keys.toml"
+    jwks.write_text(shown.jwks, "utf-8")
+    keys.write_text(f'[[key]]\nname = "ada"\nsha256 = "{shown.key_hash}"\n', "utf-8")
+    (folder / "routes.toml").write_text(configs.callgate_credentials(addresses, jwks, keys), "utf-8")
+    return folder, shops
+
+
+def _refuses_without(peer, work, checked):
+    """A check that lets everybody pass would be the cheapest."""
+    status, _ = peer.ask(dataclasses.replace(work, headers=()))
+    if status != (401 if checked else 200):
+        raise SystemExit(f"bench: {peer.name} answers {work.name} without credentials with {status}")
+
+
+def _measure(bench, peer, work):
+    bench.clients.warm(peer, work, CONNECTIONS, bench.plan.warm_up)
+    done = costs(peer, lambda: bench.clients.closed(peer, work, CONNECTIONS, SECONDS))
+    if done["errors"]:
+        raise SystemExit(f"bench: {done['errors']} requests of {work.name} failed with {peer.name}")
+    return {"proxy_us": done["proxy_us"], "rps": done["rps"]}
+
+
+def _added(ways):
+    """Each way's figures, and by how much its rounds were dearer than those in which nothing was checked."""
+    found = {}
+    for way, rounds in ways.items():
+        more = [one["proxy_us"] - none["proxy_us"] for one, none in zip(rounds, ways["open"])]
+        found[way] = {**figures(rounds), "added_us": figure(more)}
+    return found
+
+
+def _seconds(plan):
+    return plan.warm_up + SECONDS + OVERHEAD
+
+
+def make(file, now=time.time):
+    """A token of RS256 for a day, signed by a new key in `file`."""
+    _openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", str(file))
+    modulus = _openssl("rsa", "-in", str(file), "-noout", "-modulus").decode("ascii").strip().removeprefix("Modulus=")
+    known = {"kty": "RSA", "kid": "bench", "use": "sig", "alg": "RS256", "n": _base64(bytes.fromhex(modulus)), "e": "AQAB"}
+    claims = {**CLAIMS, "iat": int(now()), "exp": int(now()) + 86_400}
+    parts = [{"alg": "RS256", "typ": "JWT", "kid": "bench"}, claims]
+    signed = ".".join(_base64(json.dumps(part, separators=(",", ":")).encode()) for part in parts)
+    signature = _openssl("dgst", "-sha256", "-sign", str(file), given=signed.encode())
+    key_hash = hashlib.sha256(KEY.encode()).hexdigest()
+    return Shown(f"{signed}.{_base64(signature)}", json.dumps({"keys": [known]}), key_hash)
+
+
+def _base64(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def _openssl(*arguments, given=b""):
+    done = subprocess.run(["openssl", *arguments], input=given, capture_output=True, timeout=60, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"bench: openssl {' '.join(arguments)}\n{done.stderr.decode()}")
+    return done.stdout
