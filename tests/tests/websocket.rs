@@ -32,6 +32,9 @@ impl Feeds {
             &format!(
                 "[backends.feeds]\nendpoints = [\"{}\"]\n{own}\
                  [[routes]]\nmatch = \"GET /limited\"\ncall = \"feeds.talk\"\nwebsocket = true\nmax_in_flight = 1\n\
+                 [[routes]]\nmatch = \"GET /short/feed/{{to}}/{{then}}\"\ncall = \"feeds.feed\"\nwebsocket = true\nmax_stream.bytes = 21\n\
+                 [[routes]]\nmatch = \"GET /short/talk\"\ncall = \"feeds.talk\"\nwebsocket = true\nmax_stream.bytes = 21\n\
+                 [[routes]]\nmatch = \"GET /idle/{{to}}/{{then}}\"\ncall = \"feeds.feed\"\nwebsocket = true\nstream_idle = \"200ms\"\n\
                  [[routes]]\nmatch = \"GET /text\"\ncall = \"feeds.text\"\nwebsocket = {{ messages = \"text\" }}\n\
                  [[routes]]\nmatch = \"GET /bytes\"\ncall = \"feeds.bytes\"\nwebsocket = {{ messages = \"binary\" }}\n\
                  [[routes]]\nmatch = \"GET /running\"\ncall = \"feeds.running\"\n",
@@ -179,6 +182,40 @@ async fn each_failure_has_its_code() {
     feeds.ended("1009", 1.0).await;
 }
 
+/// Three messages of seven bytes are 21.
+#[tokio::test]
+async fn the_bytes_of_each_direction_are_bounded_and_so_is_the_wait_for_an_item() {
+    const TOO_LONG: &str = "the stream has more than 21 bytes";
+    let feeds = Feeds::start(Setup::new()).await;
+    let mut socket = feeds.connect("/short/feed/3/end").await;
+    assert_eq!(socket.rest().await.1, Some(Frame::close(1000, "")));
+    let mut socket = feeds.connect("/short/feed/4/hang").await;
+    for n in 1..=3 {
+        hears(&mut socket, number(n)).await;
+    }
+    closes(&mut socket, Frame::close(1013, TOO_LONG)).await;
+    let mut socket = feeds.connect("/short/talk").await;
+    for n in 1..=3 {
+        socket.send(number(n)).await;
+        hears(&mut socket, number(n)).await;
+    }
+    socket.send(number(4)).await;
+    closes(&mut socket, Frame::close(1013, TOO_LONG)).await;
+    // Two items have come, and then none: its method is cancelled.
+    let mut socket = feeds.connect("/idle/2/hang").await;
+    for n in 1..=2 {
+        hears(&mut socket, number(n)).await;
+    }
+    let (_, close) = socket.rest().await;
+    assert_eq!(close.expect("a close").reason(), "no item of the stream has come in time");
+    feeds.running(0).await;
+    let ends = async |outcome: &str| {
+        let label = format!("outcome=\"{outcome}\"");
+        feeds.gateway.metric("callgate_stream_ends_total", &[&label]).await
+    };
+    assert_eq!((ends("too_long").await, ends("idle").await, ends("ok").await), (2.0, 1.0, 1.0));
+}
+
 #[tokio::test]
 async fn messages_may_be_strings_or_bytes_as_they_are() {
     let feeds = Feeds::start(Setup::new()).await;
@@ -249,9 +286,13 @@ async fn what_fails_before_it_is_open_is_a_problem() {
         let lines = format!("origin: {origin}\r\n");
         assert!(WebSocket::ask(feeds.gateway.addr, "/talk", &lines).await.is_ok(), "{origin}");
     }
-    let _one = feeds.connect("/limited").await;
+    let mut one = feeds.connect("/limited").await;
     let head = WebSocket::ask(feeds.gateway.addr, "/limited", "").await.expect_err("there is one");
     assert!(head.starts_with("HTTP/1.1 503 ") && head.contains("retry-after: 1"), "{head}");
+    // Its place is free when it has ended, also if the client leaves its end of the connection open.
+    one.send(Frame(0x83, Vec::new())).await;
+    closes(&mut one, Frame::close(1002, "a frame has an opcode that does not exist")).await;
+    let _other = feeds.connect("/limited").await;
     feeds.backend.kill();
     eventually("no instance", async || {
         let head = WebSocket::ask(feeds.gateway.addr, "/talk", "").await.err()?;

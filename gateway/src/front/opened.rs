@@ -2,7 +2,7 @@
 //! connection, and there it is served.
 
 use crate::call;
-use crate::config::Messages;
+use crate::config::{Messages, StreamLimits};
 use crate::failure::Failure;
 use crate::transport::Piece;
 use std::future::Future;
@@ -15,6 +15,7 @@ pub(super) struct Opened {
     /// Where the client's messages go.
     pub(super) items: Sender<Piece>,
     pub(super) messages: Messages,
+    pub(super) limits: StreamLimits,
 }
 
 /// Its call, which is under way. Dropped, it is cancelled.

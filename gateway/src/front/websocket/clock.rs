@@ -21,6 +21,8 @@ pub(super) enum Due {
     Look,
     /// The end of what is being waited for.
     End,
+    /// No item has gone to the client for as long as that may take.
+    Idle,
     /// The end of the process, or of this generation of it.
     Restart,
 }
@@ -31,17 +33,26 @@ pub(super) struct Clock {
     every: Duration,
     look: Instant,
     end: Option<Instant>,
+    /// How long the next item may take, and until when.
+    idle: Option<Duration>,
+    next_item: Option<Instant>,
     /// Its client is to come again: from then on that is due, once.
     restart: Option<Instant>,
 }
 
 impl Clock {
-    /// One that begins now.
-    pub(super) fn new(worker: &Worker) -> Clock {
+    /// One that begins now. `idle`: how long the method's next item may take.
+    pub(super) fn new(worker: &Worker, idle: Option<Duration>) -> Clock {
         let server = &worker.shared.settings.server;
         let every = server.websocket_ping;
         let look = Instant::now() + every;
-        Clock { timer: Box::pin(sleep_until(look)), every, look, end: None, restart: None }
+        let timer = Box::pin(sleep_until(look));
+        Clock { timer, every, look, end: None, idle, next_item: None, restart: None }
+    }
+
+    /// An item has gone, or the first one is waited for.
+    pub(super) fn item(&mut self) {
+        self.next_item = self.idle.map(|idle| Instant::now() + idle);
     }
 
     /// The client has said its last word.
@@ -51,6 +62,7 @@ impl Clock {
 
     /// We have said ours.
     pub(super) fn closes(&mut self) {
+        self.next_item = None;
         self.end = Some(Instant::now() + CLOSING);
     }
 
@@ -60,7 +72,7 @@ impl Clock {
             self.restart = Some(Instant::now());
         }
         loop {
-            let next = [Some(self.look), self.end, self.restart].into_iter().flatten().min();
+            let next = [Some(self.look), self.end, self.next_item, self.restart].into_iter().flatten().min();
             let next = next.unwrap_or(self.look);
             if self.timer.deadline() != next {
                 self.timer.as_mut().reset(next);
@@ -71,6 +83,9 @@ impl Clock {
             let now = Instant::now();
             if self.end.take_if(|end| *end <= now).is_some() {
                 return Poll::Ready(Due::End);
+            }
+            if self.next_item.take_if(|next| *next <= now).is_some() {
+                return Poll::Ready(Due::Idle);
             }
             if self.restart.is_some_and(|restart| restart <= now) {
                 // It is not told again within any time that matters.

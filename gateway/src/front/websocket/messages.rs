@@ -8,6 +8,14 @@ use bytes::Bytes;
 use callgate_http1::websocket::Event;
 use std::borrow::Cow;
 
+/// How many bytes a message has.
+pub(super) fn length(event: &Event) -> usize {
+    match event {
+        Event::Text(data) | Event::Binary(data) => data.len(),
+        Event::Ping(_) | Event::Pong(_) | Event::Close(_) => 0,
+    }
+}
+
 /// The item that a message is, or why it is none.
 pub(super) fn item(messages: Messages, event: Event) -> Result<Vec<u8>, &'static str> {
     let quoted = |text: &str| format!("\"{text}\"").into_bytes();

@@ -7,6 +7,8 @@
 //! serve      it is open, from 101 to the end of its connection
 //! session    what is said in it: the two directions, until one of them ends it; clock, what happens in it by time
 //! incoming   what the client sends: frames, and the queue of the call's items
+//! quota      how many bytes messages may have together
+//! method     the call, and what it says
 //! messages   what a message is as an item, and an item as a message
 //! outgoing   what it is sent, as its socket takes it
 //! farewell   the codes with which it ends
@@ -25,7 +27,9 @@ mod farewell;
 mod handshake;
 mod incoming;
 mod messages;
+mod method;
 mod outgoing;
+mod quota;
 mod serve;
 mod session;
 
@@ -87,7 +91,8 @@ pub(super) async fn open(
     reply.field("connection", "upgrade");
     reply.field("upgrade", "websocket");
     reply.field("sec-websocket-accept", &accept);
-    reply.content = Content::WebSocket(Box::new(Opened { call, items, messages: spec.messages }));
+    let (messages, limits) = (spec.messages, action.spec.stream);
+    reply.content = Content::WebSocket(Box::new(Opened { call, items, messages, limits }));
     Ok(reply)
 }
 

@@ -15,7 +15,7 @@ use std::rc::Rc;
 /// Serves a WebSocket whose client was told that it is one, and ends its connection.
 pub(in crate::front) async fn serve(worker: &Rc<Worker>, wire: &Wire, exchange: Exchange, opened: Opened) {
     let counted = Counted::begin(worker);
-    let HandedOver { exchange: _open, guards: _guards, id, route, mut behind } = exchange.hand_over();
+    let HandedOver { exchange: open, guards, id, route, mut behind } = exchange.hand_over();
     wire.take_ahead(&mut behind);
     wire.connection.enter(Phase::WebSocket);
     let told = |failure: &Failure| failure.log(id.as_str(), &route);
@@ -24,6 +24,8 @@ pub(in crate::front) async fn serve(worker: &Rc<Worker>, wire: &Wire, exchange: 
     let is_closed = session.stage == Stage::Closed;
     counted.ended(ended);
     wire.connection.open.buffers.give_back(session.finish());
+    // A client that leaves its end of the connection open has no place among those under way for that.
+    drop((open, guards));
     if is_closed {
         end(wire, Linger::Head).await;
     }
@@ -38,7 +40,7 @@ impl Counted {
         Counted(worker.clone())
     }
 
-    fn ended(&self, end: WebSocketEnd) {
+    fn ended(self, end: WebSocketEnd) {
         self.0.shared.front.workers.of(self.0.id).websockets.ended(end);
     }
 }

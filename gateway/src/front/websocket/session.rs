@@ -8,13 +8,15 @@ use super::clock::{Clock, Due};
 use super::farewell;
 use super::incoming::{Incoming, Lost};
 use super::messages::{self, Message};
+use super::method::{Method, Said};
 use super::outgoing::Outgoing;
-use crate::call::{self, ReplyStream};
+use super::quota::{Quota, TooMany};
 use crate::config::Messages;
 use crate::failure::Failure;
-use crate::front::opened::{Called, Calling, Opened};
+use crate::front::opened::Opened;
 use crate::front::wire::Wire;
 use crate::telemetry::WebSocketEnd;
+use crate::transport::Stop;
 use crate::worker::Worker;
 use callgate_http1::websocket::{Close, Event, code};
 use std::task::{Context, Poll};
@@ -32,16 +34,6 @@ pub(super) enum Stage {
     Closed,
 }
 
-/// The call.
-enum Method {
-    /// Its reply has not begun.
-    Running(Calling),
-    /// Its items come.
-    Begun(Box<ReplyStream>),
-    /// It has ended. What it holds is held until its result was sent.
-    Over(#[expect(dead_code, reason = "it is held")] Option<call::Guards>),
-}
-
 /// What is said in a WebSocket.
 pub(super) struct Session<'s> {
     wire: &'s Wire,
@@ -54,6 +46,7 @@ pub(super) struct Session<'s> {
     reads: Option<bool>,
     /// The client has sent a message.
     has_said: bool,
+    quota: Quota,
     pub(super) stage: Stage,
     clock: Clock,
     /// A ping has left, and nothing has come since.
@@ -70,7 +63,7 @@ impl<'s> Session<'s> {
         told: &'s dyn Fn(&Failure),
     ) -> Session<'s> {
         let most = usize::try_from(worker.shared.settings.server.max_body).unwrap_or(usize::MAX);
-        let Opened { call, items, messages } = opened;
+        let Opened { call, items, messages, limits } = opened;
         Session {
             wire,
             told,
@@ -80,8 +73,9 @@ impl<'s> Session<'s> {
             messages,
             reads: None,
             has_said: false,
+            quota: Quota::new(limits.bytes),
             stage: Stage::Open,
-            clock: Clock::new(worker),
+            clock: Clock::new(worker, limits.idle),
             asked: false,
             ended: None,
         }
@@ -166,6 +160,9 @@ impl<'s> Session<'s> {
         if self.reads == Some(false) {
             return self.takes_nothing();
         }
+        if let Err(too_many) = self.quota.came(messages::length(&message)) {
+            return self.ends_too_long(too_many);
+        }
         match messages::item(self.messages, message) {
             Ok(item) => self.incoming.put(item),
             Err(why) => self.close(Some(code::UNSUPPORTED), why),
@@ -196,59 +193,54 @@ impl<'s> Session<'s> {
     /// Takes what the method says, when the client has taken what is there. Says whether it was anything.
     fn poll_method(&mut self, cx: &mut Context<'_>) -> bool {
         self.incoming.poll_backlog(cx);
-        match &mut self.method {
-            Method::Running(call) => match call.as_mut().poll(cx) {
-                Poll::Ready(called) => self.begins(called),
-                Poll::Pending => return false,
-            },
-            Method::Begun(reply) => {
-                let mut any = false;
-                while !self.outgoing.is_full() {
-                    match reply.poll_next(cx) {
-                        Poll::Ready(Some(Ok(item))) => match messages::message(self.messages, item) {
-                            Ok(Message::Text(text)) => self.outgoing.text(text),
-                            Ok(Message::Binary(data)) => self.outgoing.binary(&data),
-                            Err(failure) => {
-                                self.fail(&failure);
-                                return true;
-                            }
-                        },
-                        Poll::Ready(Some(Err(failure))) => {
-                            self.fail(&failure);
-                            return true;
-                        }
-                        Poll::Ready(None) => {
-                            self.done();
-                            return true;
-                        }
-                        Poll::Pending => return any,
-                    }
-                    any = true;
+        let mut any = false;
+        while !self.outgoing.is_full() {
+            let Poll::Ready(said) = self.method.poll(cx) else { return any };
+            any = true;
+            match said {
+                Said::Begins { reads } => self.begins(reads),
+                Said::Item(item) => match messages::message(self.messages, item) {
+                    Ok(message) => self.tell(&message),
+                    Err(failure) => self.fail(&failure),
+                },
+                Said::Result(replied) => {
+                    self.outgoing.result(replied.json);
+                    self.done();
                 }
+                Said::Ends => self.done(),
+                Said::Fails(failure) => self.fail(&failure),
             }
-            Method::Over(_) => return false,
         }
-        true
+        any
     }
 
-    /// The call has come to something.
-    fn begins(&mut self, Called { result, reads }: Called) {
+    /// The method's items come.
+    fn begins(&mut self, reads: bool) {
         self.reads = Some(reads);
-        match result {
-            Err(failure) => self.fail(&failure),
-            Ok(call::Reply::Whole { replied, guards }) => {
-                self.outgoing.result(replied.json);
-                self.done();
-                self.method = Method::Over(Some(guards));
-            }
-            Ok(call::Reply::Begun(_)) if !reads && self.has_said => self.takes_nothing(),
-            Ok(call::Reply::Begun(reply)) => {
-                self.method = Method::Begun(reply);
-                if let (Stage::Left(code), false) = (self.stage, reads) {
-                    self.close(code, "");
-                }
-            }
+        self.clock.item();
+        match self.stage {
+            _ if !reads && self.has_said => self.takes_nothing(),
+            Stage::Left(code) if !reads => self.close(code, ""),
+            _ => {}
         }
+    }
+
+    /// Sends an item of the method.
+    fn tell(&mut self, message: &Message) {
+        let (Message::Text(data) | Message::Binary(data)) = message;
+        if let Err(too_many) = self.quota.goes(data.len()) {
+            return self.ends_too_long(too_many);
+        }
+        self.clock.item();
+        match message {
+            Message::Text(text) => self.outgoing.text(text.clone()),
+            Message::Binary(data) => self.outgoing.binary(data),
+        }
+    }
+
+    fn ends_too_long(&mut self, TooMany(most): TooMany) {
+        let stopped = self.method.stop(Stop::Bytes(most));
+        self.fail(&stopped.unwrap_or(Failure::StreamTooLong(most)));
     }
 
     /// The method has ended well.
@@ -265,7 +257,7 @@ impl<'s> Session<'s> {
 
     /// Says our last word. Nobody is listened to any more but for the client's own.
     fn close(&mut self, code: Option<u16>, reason: &str) {
-        self.method = Method::Over(None);
+        self.method.end();
         self.incoming.close();
         self.incoming.discard();
         if matches!(self.stage, Stage::Closing | Stage::Closed) {
@@ -280,6 +272,9 @@ impl<'s> Session<'s> {
     /// Does what it is time for.
     fn falls_due(&mut self, due: Due) -> Result<(), WebSocketEnd> {
         match (due, self.stage) {
+            (Due::Idle, _) => {
+                self.method.stop(Stop::Idle).inspect(|failure| self.fail(failure));
+            }
             (Due::End, Stage::Left(code)) => self.close(code, ""),
             (Due::End, _) => return Err(WebSocketEnd::Gone),
             (Due::Restart, _) => self.close(Some(code::RESTART), "the gateway ends; come again"),
