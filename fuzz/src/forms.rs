@@ -1,20 +1,23 @@
 //! Forms, as browsers and strangers send them: taken apart, and their fields as a message.
 
 use callgate::routes::query_pairs;
-use callgate_http1::{Boundary, MultipartError, Parameters, Part};
+use callgate_http1::{Boundary, FileSearch, LastPart, MultipartError, Parameters, Part};
 use callgate_protocol::check;
 use callgate_protocol::schema::{Definition, Field, MethodSchema, StructDef, Type};
 use callgate_transcode::{Content, FormField, Layout, RequestBinding, RequestInput, RequestProgram};
 use std::sync::{Arc, LazyLock};
 
 /// Parameters of a type in the first line, with the boundary, and a body behind it: no part has a line of it that is a boundary, and what is
-/// written of the parts is read as the same.
+/// written of the parts is read as the same. In pieces, with its last part as the file that is streamed, it is the form that it is as a whole.
 pub fn multipart(input: &[u8]) {
     let line = input.iter().position(|byte| *byte == b'\n').unwrap_or(input.len());
     let (parameters, body) = input.split_at(line);
     let value = [b"multipart/form-data; ", parameters].concat();
     let Ok(boundary) = Boundary::of(Parameters::split(&value).1) else { return };
-    let Ok(parts) = callgate_http1::multipart(body.get(1..).unwrap_or_default(), &boundary) else { return };
+    let body = body.get(1..).unwrap_or_default();
+    let parts = callgate_http1::multipart(body, &boundary);
+    in_pieces(body, &boundary, parts.as_deref().ok());
+    let Ok(parts) = parts else { return };
     let total: usize = parts.iter().map(|part| part.content.len()).sum();
     assert!(total <= body.len(), "more than there was");
     let again =
@@ -30,6 +33,47 @@ pub fn multipart(input: &[u8]) {
         Err(MultipartError::HeadTooLarge) => {}
         Err(error) => panic!("written again it is refused: {error}"),
     }
+}
+
+/// A form as a whole is known: so is what it must be in pieces.
+fn in_pieces(body: &[u8], boundary: &Boundary, whole: Option<&[Part<'_>]>) {
+    let last = whole.and_then(<[_]>::split_last);
+    let name = last.map_or("f", |(file, _)| &file.name);
+    let come = streamed(body, boundary, name);
+    match last {
+        Some((file, before)) if before.iter().all(|part| part.name != file.name) => {
+            let (form, content) = come.expect("the whole is a form");
+            assert_eq!(content, file.content, "the file is another one");
+            let mut parts = callgate_http1::multipart(&form, boundary).expect("its beginning is one");
+            parts.pop();
+            assert_eq!(parts, before, "the fields are others");
+        }
+        Some(_) => assert!(come.is_none(), "its last part is not the first of that name"),
+        None => assert!(come.is_none(), "it is no form, or has no parts"),
+    }
+}
+
+/// The fields of a form, as a form, and the content of its file of that name; in pieces of a size that its length says.
+fn streamed(body: &[u8], boundary: &Boundary, name: &str) -> Option<(Vec<u8>, Vec<u8>)> {
+    let size = 1 + body.len() % 32;
+    let mut pieces = body.chunks(size);
+    let (mut search, mut form) = (FileSearch::new(boundary, name), Vec::new());
+    let begins = loop {
+        form.extend_from_slice(pieces.next()?);
+        if let Some(begins) = search.find(&form).ok()? {
+            break begins;
+        }
+    };
+    let behind = form.split_off(begins);
+    let (mut last, mut content) = (LastPart::new(boundary), Vec::new());
+    for piece in std::iter::once(behind.as_slice()).chain(pieces) {
+        let taken = last.take(piece).ok()?;
+        content.extend_from_slice(taken.held);
+        content.extend_from_slice(piece.get(taken.content)?);
+    }
+    last.end().ok()?;
+    form.extend_from_slice(&boundary.end());
+    Some((form, content))
 }
 
 fn written(parts: &[Part<'_>]) -> Vec<u8> {

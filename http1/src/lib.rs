@@ -44,7 +44,9 @@ pub use date::http_date;
 pub use fields::{Fields, Lines};
 pub use framing::BodyLength;
 pub use known::{Known, KnownNames};
-pub use multipart::{Boundary, MAX_PART_HEAD, MAX_PARTS, MultipartError, Part, multipart};
+pub use multipart::{
+    Boundary, FileSearch, LastPart, MAX_PART_HEAD, MAX_PARTS, MultipartError, Part, Taken, multipart,
+};
 pub use parameters::{Malformed, Parameters};
 pub use parts::Parts;
 pub use range::{Ranged, range};

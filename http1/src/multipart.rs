@@ -4,6 +4,10 @@
 //! text before the first part or behind the last, lines that end in LF alone, blanks behind a boundary, a part without a name or with
 //! two, a part in base64. There may be so many parts, and their heads may have so many bytes.
 
+mod last_file;
+
+pub use last_file::{FileSearch, LastPart, Taken};
+
 use crate::field_line::{FieldLines, Found};
 use crate::parameters::Parameters;
 use memchr::memmem;
@@ -44,6 +48,10 @@ pub enum MultipartError {
     NotUtf8,
     /// A part is encoded: `Content-Transfer-Encoding`.
     TransferEncoding,
+    /// It has no part of the name that is looked for.
+    NoFile,
+    /// Another part follows the one that is the last.
+    BehindFile,
 }
 
 impl MultipartError {
@@ -65,6 +73,8 @@ impl MultipartError {
             MultipartError::TransferEncoding => {
                 "a part has a Content-Transfer-Encoding; send its bytes as they are"
             }
+            MultipartError::NoFile => "the file that is expected is not there",
+            MultipartError::BehindFile => "something follows the file, which has to be the last part",
         }
     }
 }
@@ -104,6 +114,16 @@ impl Boundary {
             _ => Err(MultipartError::Boundary),
         }
     }
+
+    /// It with what stands before it between two parts.
+    fn delimiter(&self) -> Vec<u8> {
+        [b"\r\n--", self.0.as_bytes()].concat()
+    }
+
+    /// What ends a form behind its last part's content.
+    pub fn end(&self) -> Vec<u8> {
+        [&self.delimiter()[..], b"--"].concat()
+    }
 }
 
 /// A part of a form.
@@ -124,12 +144,11 @@ pub struct Part<'a> {
 /// # Errors
 /// The body is no such form, or has too many parts.
 pub fn multipart<'a>(body: &'a [u8], boundary: &Boundary) -> Result<Vec<Part<'a>>, MultipartError> {
-    let delimiter = format!("\r\n--{}", boundary.0);
+    let delimiter = boundary.delimiter();
     // One line end before the first boundary is what a preamble without text looks like.
-    let first =
-        body.strip_prefix(delimiter.as_bytes()).or_else(|| body.strip_prefix(&delimiter.as_bytes()[2..]));
+    let first = body.strip_prefix(&delimiter[..]).or_else(|| body.strip_prefix(&delimiter[2..]));
     let mut rest = first.ok_or(MultipartError::Begin)?;
-    let finder = memmem::Finder::new(delimiter.as_bytes());
+    let finder = memmem::Finder::new(&delimiter);
     let mut parts = Vec::new();
     while let Some(part) = behind_boundary(rest)? {
         if parts.len() == MAX_PARTS {
@@ -138,7 +157,7 @@ pub fn multipart<'a>(body: &'a [u8], boundary: &Boundary) -> Result<Vec<Part<'a>
         let (head, length) = Head::read(part)?;
         let content = part.get(length..).unwrap_or_default();
         // By RFC 2046 the line end of the empty line may belong to a boundary. Nobody writes it so, and others read on.
-        if content.starts_with(&delimiter.as_bytes()[2..]) {
+        if content.starts_with(&delimiter[2..]) {
             return Err(MultipartError::Head);
         }
         let end = finder.find(content).ok_or(MultipartError::Unended)?;

@@ -2,7 +2,9 @@
 
 use callgate_tests::{Backend, Gateway, Setup};
 use serde_json::{Value, json};
+use std::io::Write;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 async fn start(setup: &Setup) -> (Backend, Gateway) {
     let backend = setup.backend("shop");
@@ -88,4 +90,53 @@ async fn all_that_is_wrong_with_a_new_book_is_said_at_once() {
         told["errors"].as_array().expect("errors").iter().map(|error| &error["pointer"]).collect();
     pointers.sort_by_key(|pointer| pointer.to_string());
     assert_eq!(pointers, ["/autor", "/title", "/year"], "{told}");
+}
+
+/// Python's reader of CSV is the judge of the list, and curl sends the form.
+#[tokio::test]
+async fn the_list_is_a_file_and_a_cover_comes_by_a_form() {
+    let setup = Setup::new();
+    let (_backend, gateway) = start(&setup).await;
+    let client = &gateway.client;
+    let title = r#"{"title": "Say \"x\", y\n", "author": "z"}"#;
+    assert_eq!(client.post("/v1/books", title).await.status, 201);
+    let list = client.get("/v1/books.csv").await;
+    let (kind, name) = (list.header("content-type"), list.header("content-disposition"));
+    assert_eq!((list.status, kind), (200, "text/csv; charset=utf-8"));
+    assert_eq!(name, "attachment; filename=\"books.csv\"");
+    let read = "import csv,io,json,sys; print(json.dumps(list(csv.reader(io.TextIOWrapper(sys.stdin.buffer, newline=''), strict=True))))";
+    let rows: Value = serde_json::from_slice(&run("python3", &["-c", read], &list.body)).expect("JSON");
+    assert_eq!(rows[0], json!(["id", "title", "author", "year"]));
+    assert_eq!(
+        (&rows[4], rows.as_array().map(Vec::len)),
+        (&json!(["4", "Say \"x\", y\n", "z", ""]), Some(5))
+    );
+
+    let picture: Vec<u8> = (0..=255).collect();
+    let url = format!("http://{}/v1/books/1/cover", gateway.addr);
+    let cover = |kind: &str| {
+        let form = format!("cover=@-;filename=c.png;type={kind}");
+        let told = run("curl", &["-sS", "-F", &form, "-o", "-", &url], &picture);
+        String::from_utf8(told).expect("a text")
+    };
+    assert_eq!(client.get("/v1/books/1/cover").await.status, 404);
+    assert!(cover("text/html").contains("\"/kind\""), "only pictures are kept");
+    assert_eq!(cover("image/png"), "");
+    let kept = client.get("/v1/books/1/cover").await;
+    assert_eq!((kept.status, kept.header("content-type"), &kept.body[..]), (200, "image/png", &picture[..]));
+}
+
+/// What a program says to what it is given.
+fn run(program: &str, arguments: &[&str], given: &[u8]) -> Vec<u8> {
+    let mut command = Command::new(program);
+    let mut child = command
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{program}: {error}"));
+    child.stdin.take().expect("it is there").write_all(given).expect("it reads");
+    let done = child.wait_with_output().expect("it ends");
+    assert!(done.status.success(), "{program} {arguments:?}");
+    done.stdout
 }

@@ -48,6 +48,13 @@ max_stream = { bytes = "1MiB" }
 body = { stream = true, raw = true, content_type = "kind", filename = "name", accept = ["image/*"] }
 
 [[routes]]
+match = "POST /form"
+call = "pipes.put"
+body = { stream = "file" }
+bind = { kind = { content_type = "file" } }
+max_stream = { bytes = "32MiB" }
+
+[[routes]]
 match = "POST /wait"
 call = "pipes.wait"
 body = { stream = true, raw = true }
@@ -280,6 +287,63 @@ async fn an_upload_is_taken_as_it_is_whatever_it_is() {
             let expected = format!("what the body has behind its byte {place} is not UTF-8");
             assert_eq!(answer.json()["detail"], expected);
         }
+    }
+}
+
+/// A form with these parts before its file, of which so many bytes come, and this behind it.
+fn form(before: &str, bytes: usize, behind: &str) -> Vec<u8> {
+    let file =
+        "--b\r\nContent-Disposition: form-data; name=file; filename=x.bin\r\nContent-Type: image/png\r\n\r\n";
+    [before.as_bytes(), file.as_bytes(), &pipes::bytes(0, bytes), b"\r\n--b", behind.as_bytes()].concat()
+}
+
+#[tokio::test]
+async fn a_forms_file_is_a_stream_and_its_other_fields_are_fields() {
+    const NAME: &str = "--b\r\nContent-Disposition: form-data; name=name\r\n\r\nAda\r\n";
+    let pipes = Pipes::with("max_body = \"1KiB\"").await;
+    let path = pipes.setup.file("file.bin");
+    std::fs::write(&path, pipes::bytes(0, 20 << 20)).expect("it can be written");
+    for (version, _) in VERSIONS {
+        let file = format!("file=@{};type=image/gif", path.display());
+        let curl = pipes.curl(version, "/form", &["-F", "name=Ada", "-F", &file]).spawn().expect("curl runs");
+        let (status, said) = write(curl, 0).await;
+        assert_eq!(status, Some(0), "{said}");
+        let expected = json!({ "bytes": 20 << 20, "same": true, "kind": "image/gif", "name": "Ada" });
+        assert_eq!(serde_json::from_str::<Value>(&said).expect("JSON"), expected);
+    }
+    let kind = [("content-type", "multipart/form-data; boundary=b")];
+    let long = format!("--b\r\nContent-Disposition: form-data; name=name\r\n\r\n{}\r\n", "x".repeat(1024));
+    for client in pipes.clients() {
+        for bytes in [0, 1, 200_000] {
+            let answer = client.send("POST", "/form", &kind, form(NAME, bytes, "--\r\n")).await;
+            let expected = json!({ "bytes": bytes, "same": true, "kind": "image/png", "name": "Ada" });
+            assert_eq!((answer.status, answer.json()), (200, expected));
+        }
+        pipes.says("running", 0).await;
+        let ended = pipes.count("ended").await;
+        let wrong = NAME.replace("name=name", "name=nmae");
+        for (body, status, told) in [
+            (form(&wrong, 7, "--"), 400, "unknown field `nmae`, did you mean `name`?"),
+            (form(&long, 7, "--"), 413, "1024 bytes"),
+            (format!("{NAME}--b--").into_bytes(), 400, "the file that is expected is not there"),
+            (NAME.into(), 400, "it ends without the file that is expected"),
+            (b"{}".to_vec(), 400, "it does not begin with the boundary"),
+            (form(NAME, 70_000, ""), 400, "it ends without its last boundary"),
+            (form(NAME, 70_000, "\r\n"), 400, "something follows the file"),
+            (form(NAME, 70_000, "--x"), 400, "something follows its last boundary"),
+        ] {
+            let answer = client.send("POST", "/form", &kind, body).await;
+            assert_eq!(answer.status, status, "{told}: {}", answer.text());
+            assert!(answer.text().contains(told), "{told}: {}", answer.text());
+        }
+        for kind in ["application/json", "application/x-www-form-urlencoded"] {
+            let answer = client.send("POST", "/form", &[("content-type", kind)], "name=x").await;
+            assert_eq!((answer.status, answer.header("accept")), (415, "multipart/form-data"), "{kind}");
+        }
+        let answer = client.send("POST", "/form", &kind, form(NAME, 33 << 20, "--")).await;
+        assert_eq!(answer.status, 413, "{}", answer.text());
+        pipes.says("running", 0).await;
+        assert_eq!(pipes.count("ended").await, ended, "no method takes what was cut for whole");
     }
 }
 

@@ -1,7 +1,7 @@
-//! A library: things that are made, found, changed and removed, with pages, versions and errors of its own. It knows nothing of HTTP;
-//! `routes/library.toml` says what of it becomes status, `Location`, `ETag` and `Link`.
+//! A library: things that are made, found, changed and removed, with pages, versions and errors of its own, a list as CSV, and covers. It
+//! knows nothing of HTTP; `routes/library.toml` says what of it becomes status, `Location`, `ETag` and `Link`.
 
-use callgate_sdk::{Message, Presence, Status, service};
+use callgate_sdk::{Bytes, Message, Presence, Status, service};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -42,6 +42,34 @@ pub trait Library {
     /// Takes a book away.
     #[idempotent]
     async fn remove(&self, id: u32) -> Result<(), LibraryError>;
+
+    /// All books as CSV (RFC 4180), the first line being their fields' names.
+    #[idempotent]
+    async fn export(&self) -> Result<String, Status>;
+
+    /// Gives a book another cover.
+    #[idempotent]
+    async fn dress(
+        &self,
+        id: u32,
+        #[message(length(min = 1, max = 65536))] cover: Bytes,
+        /// What the picture is, such as `image/png`.
+        #[message(pattern = "^image/[a-z]+$")]
+        kind: String,
+    ) -> Result<(), LibraryError>;
+
+    /// A book's cover.
+    #[idempotent]
+    async fn cover(&self, id: u32) -> Result<Cover, LibraryError>;
+}
+
+/// A picture.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, Message)]
+pub struct Cover {
+    /// What it is, such as `image/png`.
+    pub kind: String,
+    /// The picture itself.
+    pub picture: Bytes,
 }
 
 /// A book.
@@ -96,6 +124,12 @@ pub enum LibraryError {
         /// The number that was asked for.
         id: u32,
     },
+    /// It has no cover.
+    #[error("book {id} has no cover", code = "not_found")]
+    NoCover {
+        /// The number of the book.
+        id: u32,
+    },
     /// Somebody was faster.
     #[error("the book has been changed: it is version {version} now", code = "failed_precondition")]
     Changed {
@@ -117,6 +151,7 @@ pub struct Shelf(Mutex<Books>);
 #[derive(Debug, Default)]
 struct Books {
     by_id: BTreeMap<u32, Book>,
+    covers: BTreeMap<u32, Cover>,
     last: u32,
 }
 
@@ -205,8 +240,37 @@ impl Library for Shelf {
     }
 
     async fn remove(&self, id: u32) -> Result<(), LibraryError> {
-        self.books().by_id.remove(&id).map(drop).ok_or(LibraryError::NoSuchBook { id })
+        let mut books = self.books();
+        books.covers.remove(&id);
+        books.by_id.remove(&id).map(drop).ok_or(LibraryError::NoSuchBook { id })
     }
+
+    async fn export(&self) -> Result<String, Status> {
+        let mut csv = "id,title,author,year\r\n".to_owned();
+        for Book { id, title, author, year, .. } in self.books().by_id.values() {
+            let year = year.map(|year| year.to_string()).unwrap_or_default();
+            csv += &format!("{id},{},{},{year}\r\n", quoted(title), quoted(author));
+        }
+        Ok(csv)
+    }
+
+    async fn dress(&self, id: u32, cover: Bytes, kind: String) -> Result<(), LibraryError> {
+        let mut books = self.books();
+        if !books.by_id.contains_key(&id) {
+            return Err(LibraryError::NoSuchBook { id });
+        }
+        books.covers.insert(id, Cover { kind, picture: cover });
+        Ok(())
+    }
+
+    async fn cover(&self, id: u32) -> Result<Cover, LibraryError> {
+        self.books().covers.get(&id).cloned().ok_or(LibraryError::NoCover { id })
+    }
+}
+
+/// A text as a field of CSV, whatever is in it.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "\"\""))
 }
 
 #[cfg(test)]
@@ -237,6 +301,27 @@ mod tests {
         assert_eq!(seen, [1, 2, 3]);
         let classics = shelf.list(0, 2, Some("classic".into())).await.expect("a page");
         assert_eq!((classics.books.len(), classics.next), (2, None));
+    }
+
+    #[tokio::test]
+    async fn a_list_is_csv_whatever_titles_are() {
+        let shelf = Shelf::with_demo_books();
+        shelf.add("Say \"x\", y".into(), "z".into(), None, Vec::new()).await.expect("a place");
+        let csv = shelf.export().await.expect("a list");
+        assert!(csv.starts_with("id,title,author,year\r\n1,\"Dune\",\"Frank Herbert\",1965\r\n"), "{csv}");
+        assert!(csv.ends_with("4,\"Say \"\"x\"\", y\",\"z\",\r\n"), "{csv}");
+    }
+
+    #[tokio::test]
+    async fn a_cover_goes_with_its_book() {
+        let shelf = Shelf::with_demo_books();
+        let dress = |id| shelf.dress(id, b"png".to_vec().into(), "image/png".into());
+        assert_eq!(shelf.cover(1).await, Err(LibraryError::NoCover { id: 1 }));
+        assert_eq!(dress(7).await, Err(LibraryError::NoSuchBook { id: 7 }));
+        dress(1).await.expect("there is such a book");
+        assert_eq!(shelf.cover(1).await.map(|cover| cover.kind), Ok("image/png".to_owned()));
+        shelf.remove(1).await.expect("it is there");
+        assert_eq!(shelf.cover(1).await, Err(LibraryError::NoCover { id: 1 }));
     }
 
     #[tokio::test]

@@ -138,7 +138,7 @@ pub async fn run(worker: &Rc<Worker>, request: &Request<'_>) -> Result<Reply, Fa
     }
     let mut road = Road::new(worker, request);
     road.admit().await?;
-    if let Body::Stream(body) = request.body {
+    if let Body::Stream(body, _) = request.body {
         counted::count_items(worker, request.route, body);
     }
     let mut streams: Option<Box<Counted>> = None;

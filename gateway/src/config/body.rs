@@ -6,6 +6,7 @@
 //! body = { raw = "content", accept = ["image/*"] }            # the bytes as they are
 //! body = { stream = true }                                    # items, which its method's caller streams
 //! body = { stream = true, raw = true }                        # the same, where the body's bytes are the items
+//! body = { stream = "file" }                                  # a form, whose file of that name is the items
 //! ```
 //!
 //! Forms are read only where a route says so. A page of any site can make a browser send one, with the cookies that belong here and
@@ -48,6 +49,8 @@ pub enum BodyTypes {
     Items,
     /// Bytes of these types, which are the items of a stream; of all where there are none.
     RawItems(Vec<MediaRange>),
+    /// Forms of several parts, of which the file of this name is the items of a stream, and the others are fields.
+    FormItems(String),
 }
 
 impl BodyTypes {
@@ -58,12 +61,12 @@ impl BodyTypes {
 
     /// Whether forms are read.
     pub fn takes_forms(&self) -> bool {
-        matches!(self, BodyTypes::Forms { .. })
+        matches!(self, BodyTypes::Forms { .. } | BodyTypes::FormItems(_))
     }
 
     /// Whether bodies are streams, which are read beside their calls.
     pub fn stream(&self) -> bool {
-        matches!(self, BodyTypes::Items | BodyTypes::RawItems(_))
+        matches!(self, BodyTypes::Items | BodyTypes::RawItems(_) | BodyTypes::FormItems(_))
     }
 
     /// The types, as a header lists them.
@@ -73,6 +76,7 @@ impl BodyTypes {
             BodyTypes::Forms { json: true } => &["application/json", URLENCODED, MULTIPART],
             BodyTypes::Forms { json: false } => &[URLENCODED, MULTIPART],
             BodyTypes::Items => &["application/x-ndjson", "application/json"],
+            BodyTypes::FormItems(_) => &[MULTIPART],
             BodyTypes::Raw(ranges) | BodyTypes::RawItems(ranges) if ranges.is_empty() => &["*/*"],
             BodyTypes::Raw(ranges) | BodyTypes::RawItems(ranges) => {
                 return ranges.iter().map(MediaRange::to_string).collect();
@@ -89,7 +93,10 @@ impl BodyTypes {
             Body::Whole => json!({ "accept": self.names() }),
             Body::Field(name) => json!({ "field": name, "accept": self.names() }),
             Body::Raw(name) => json!({ "raw": name, "accept": self.names() }),
-            Body::RawItems => json!({ "stream": true, "raw": true, "accept": self.names() }),
+            Body::RawItems => match self {
+                BodyTypes::FormItems(file) => json!({ "stream": file, "accept": self.names() }),
+                _ => json!({ "stream": true, "raw": true, "accept": self.names() }),
+            },
         }
     }
 }
@@ -155,8 +162,11 @@ impl BodyDraft {
         Some(BodyDraft { body: Body::Raw(body?), types, bound: raw::about(reader, &section) })
     }
 
-    /// A body that is a stream: nothing of it is a field.
+    /// A body that is a stream: nothing of it is a field, but for a form's.
     fn of_stream(reader: &mut Reader<'_>, section: &Section<'_>, stream: &Item<'_>) -> Option<BodyDraft> {
+        if let DeValue::String(_) = stream.value.get_ref() {
+            return BodyDraft::of_file(reader, section, stream);
+        }
         let is_raw = match section.get("raw") {
             Some(raw) => raw::items(reader, &raw)?,
             None => false,
@@ -179,6 +189,23 @@ impl BodyDraft {
         }
         let types = BodyTypes::RawItems(raw::types(reader, section));
         Some(BodyDraft { body: Body::RawItems, types, bound: raw::about(reader, section) })
+    }
+
+    /// A form whose file of a name is a stream.
+    fn of_file(reader: &mut Reader<'_>, section: &Section<'_>, stream: &Item<'_>) -> Option<BodyDraft> {
+        for key in KEYS.iter().filter(|key| **key != "stream") {
+            let Some(item) = section.get(key) else { continue };
+            let title = format!("a form whose file is a stream has no `{key}`");
+            let diagnostic = Diagnostic::new(title).at(reader.source, item.key_span, "has no effect here");
+            reader.report(diagnostic.help(
+                "`bind` says what takes the file's name and type: { name = { filename = \"file\" }, kind = { content_type = \"file\" } }",
+            ));
+        }
+        let name = reader.text(stream, "true, or the name of a form's file", |text| match text {
+            "" => Err(Complaint::new("a form's file has a name", "there is none")),
+            name => Ok(name.to_owned()),
+        })?;
+        Some(BodyDraft { body: Body::RawItems, types: BodyTypes::FormItems(name), bound: Vec::new() })
     }
 }
 

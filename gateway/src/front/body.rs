@@ -6,6 +6,7 @@
 //! content  what was read, and the room that it takes
 //! coding   what a body comes to that is compressed
 //! items    a body that is a stream of items, which is read beside its call
+//! form_begin  what stands before such items, where they are a form's file
 //! pieces   what of such a body is the next item
 //! source   where it comes from
 //! wire     a body of HTTP/1.1, on the connection's socket
@@ -14,6 +15,7 @@
 
 mod coding;
 mod content;
+mod form_begin;
 mod items;
 mod pieces;
 mod source;
@@ -28,12 +30,15 @@ use super::media_type::{self, Media};
 use super::wire::Wire;
 use crate::call;
 use crate::coding::Coding;
-use crate::config::BodyTypes;
+use crate::config::{BodyTypes, StreamLimits};
 use crate::failure::Failure;
 use crate::telemetry::ByProtocol;
 use crate::worker::Shared;
+use bytes::Bytes;
 use callgate_http1::{Limits, Request};
+use callgate_transcode::FormField;
 use content::{Bounds, Content};
+use form_begin::FormBegin;
 use items::{ItemReader, Items};
 use pieces::{Left, Splitter};
 use source::Source;
@@ -41,6 +46,7 @@ use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
+use tokio::time::timeout;
 use wire::WireBody;
 
 /// A body that is read once, however often its request is looked up.
@@ -118,21 +124,29 @@ impl RequestBody {
     pub(super) fn of_call<'a>(&'a self, head: &'a Request) -> call::Body<'a> {
         match &self.items {
             None => self.content.of_call(head.rest()),
-            Some(items) => call::Body::Stream(&items.stream),
+            Some(items) => call::Body::Stream(&items.stream, &[]),
         }
     }
 
-    /// Reads the body, within the limits, if it is of a type that the route takes. One that is a stream, which may have so many bytes, only
+    /// The same for the form that it is, or of which its items are the file.
+    pub(super) fn of_form<'a>(&'a self, fields: &'a [FormField<'a>]) -> call::Body<'a> {
+        match &self.items {
+            None => call::Body::Form(fields),
+            Some(items) => call::Body::Stream(&items.stream, fields),
+        }
+    }
+
+    /// Reads the body, within the limits, if it is of a type that the route takes. One that is a stream, which has limits of its own, only
     /// begins here.
     pub(super) async fn read(
         &mut self,
         head: &Request,
         shared: &Shared,
-        (takes, longest): (&BodyTypes, Option<u64>),
+        (takes, limits): (&BodyTypes, &StreamLimits),
     ) -> Result<(), Failure> {
         if takes.stream() || self.items.is_some() {
             // On the heap: few bodies are streams.
-            return Box::pin(self.begin_items(head, shared, (takes, longest))).await;
+            return Box::pin(self.begin_items(head, shared, (takes, limits))).await;
         }
         let was_read = self.source.get_mut().was_read();
         if was_read && self.content.is_empty() {
@@ -176,12 +190,13 @@ impl RequestBody {
         Ok(())
     }
 
-    /// Begins to read it as a stream of items. From here on [`beside`](Self::beside) reads it.
+    /// Begins to read it as a stream of items, which stand behind the fields of a form if they are its file. From here on
+    /// [`beside`](Self::beside) reads it.
     async fn begin_items(
         &mut self,
         head: &Request,
         shared: &Shared,
-        (takes, longest): (&BodyTypes, Option<u64>),
+        (takes, limits): (&BodyTypes, &StreamLimits),
     ) -> Result<(), Failure> {
         let is_begun = self.items.is_some() || !self.content.is_empty();
         if is_begun {
@@ -195,14 +210,33 @@ impl RequestBody {
         }
         self.media = media_type::of(head.fields(), takes)?;
         coding::of(head.fields(), false)?;
-        let splitter = match self.media {
-            Media::Items(form) => Splitter::json(form),
+        let mut left = Left::new(limits.bytes, source.at_least())?;
+        let mut begun = Bytes::new();
+        let splitter = match &self.media {
+            Media::Items(form) => Splitter::json(*form),
             Media::RawItems => Splitter::Raw,
+            Media::FormItems(boundary, file) => Splitter::file(boundary, file),
             _ => return Ok(()),
         };
-        let left = Left::new(longest, source.at_least())?;
         source.begin_pieces(head).await;
-        let (reader, stream) = ItemReader::new(splitter, left, shared);
+        if let Media::FormItems(boundary, file) = &self.media {
+            let connection = source.connection().clone();
+            let (budget, buffers) = (&shared.bodies, &connection.open.buffers);
+            let most = shared.settings.server.max_body as usize;
+            let bounds = Bounds { most, free: source.free(), budget, buffers };
+            let form = FormBegin { boundary, file, body_timeout: shared.settings.server.body_timeout };
+            let read = timeout(limits.time, form.read(source, head, &mut self.content, &bounds, &mut left));
+            begun = match read.await.unwrap_or(Err(Failure::BodyTimeout)) {
+                Ok(begun) => begun,
+                Err(failure) => {
+                    source.end_pieces();
+                    source.breaks();
+                    self.content = Content::default();
+                    return Err(failure);
+                }
+            };
+        }
+        let (reader, stream) = ItemReader::new(splitter, left, begun, shared);
         self.items = Some(Box::new(Items { reader: RefCell::new(reader), stream }));
         Ok(())
     }

@@ -25,6 +25,11 @@ pub(super) fn read<'b>(media: &Media, body: &'b [u8]) -> Result<Option<Form<'b>>
         Media::Json | Media::Raw | Media::Items(_) | Media::RawItems => Ok(None),
         Media::Urlencoded => urlencoded(body).map(Some),
         Media::Multipart(boundary) => of_parts(body, boundary).map(Some),
+        // It is its last part, and its content is not here.
+        Media::FormItems(boundary, file) => of_parts(body, boundary).map(|mut form| {
+            form.fields.retain(|field| field.name != **file);
+            Some(form)
+        }),
     }
 }
 

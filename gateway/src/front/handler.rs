@@ -145,22 +145,23 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
             early(&exchange.worker, action, exchange.body.is_there(head), began).inspect_err(turned_away)?;
             let read = exchange
                 .body
-                .read(head, &exchange.worker.shared, (&action.spec.body, action.spec.stream.bytes))
+                .read(head, &exchange.worker.shared, (&action.spec.body, &action.spec.stream))
                 .await;
             read.inspect_err(turned_away)?;
             let again = exchange.context.came.is_some();
             let now = if exchange.body.waited() || again { Instant::now() } else { began };
             let clocks = Clocks { began, came: *exchange.context.came.get_or_insert(now), now };
             let bytes = exchange.body.bytes(head);
-            Ok(match forms::read(exchange.body.media(), bytes)? {
-                None if exchange.body.is_streaming() => {
-                    let called = call(exchange, (&route, action), params, (metadata, has_key), clocks, None);
+            let form = forms::read(exchange.body.media(), bytes)?;
+            let form = form.as_ref();
+            Ok(match form {
+                _ if exchange.body.is_streaming() => {
+                    let called = call(exchange, (&route, action), params, (metadata, has_key), clocks, form);
                     Box::pin(exchange.body.beside(head, called)).await?
                 }
                 None => call(exchange, (&route, action), params, (metadata, has_key), clocks, None).await?,
                 // On the heap, so that what few routes take costs the others nothing.
-                Some(form) => {
-                    let form = Some(&form);
+                Some(_) => {
                     Box::pin(call(exchange, (&route, action), params, (metadata, has_key), clocks, form))
                         .await?
                 }
@@ -216,7 +217,7 @@ async fn call(
         None => body.of_call(head),
         Some(form) => {
             form.tell(&action.spec.outside, &mut bound);
-            call::Body::Form(&form.fields)
+            body.of_form(&form.fields)
         }
     };
     let deadline = deadline(head.fields(), clocks, action.spec.timeout)?;

@@ -22,6 +22,8 @@ pub(super) enum Media {
     Items(ItemForm),
     /// As a stream of items that are its bytes.
     RawItems,
+    /// As a form of several parts, of which the file of that name is a stream of items.
+    FormItems(Boundary, Box<str>),
 }
 
 /// What programs call UTF-8 (the labels of the WHATWG's Encoding Standard).
@@ -53,10 +55,14 @@ fn other(fields: Fields<'_>, takes: &BodyTypes) -> Result<Media, Failure> {
         }
         "" if value.is_none() && takes.takes_json() => Media::Json,
         _ if takes.takes_json() && is_json(&essence) => Media::Json,
-        "application/x-www-form-urlencoded" if takes.takes_forms() => Media::Urlencoded,
+        "application/x-www-form-urlencoded" if takes.takes_forms() && !takes.stream() => Media::Urlencoded,
         "multipart/form-data" if takes.takes_forms() => {
-            let boundary = Boundary::of(parameters);
-            return boundary.map(Media::Multipart).map_err(|error| Failure::MalformedForm(error.detail()));
+            let boundary =
+                Boundary::of(parameters).map_err(|error| Failure::MalformedForm(error.detail()))?;
+            return Ok(match takes {
+                BodyTypes::FormItems(file) => Media::FormItems(boundary, file.as_str().into()),
+                _ => Media::Multipart(boundary),
+            });
         }
         _ => {
             let given = value.map(|value| fields::text(value).unwrap_or_default().to_owned());

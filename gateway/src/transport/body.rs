@@ -23,8 +23,9 @@ pub enum Body<'a> {
     Shared(&'a SharedBody),
     /// All of it, as the fields of the form that it is.
     Form(&'a [FormField<'a>]),
-    /// Its items, as they come. The method's arguments are then what path, query and bound fields give.
-    Stream(&'a BodyStream),
+    /// Its items, as they come, and the fields of the form of which they are the file, if they are. The method's arguments are then what
+    /// those give, and path, query and bound fields.
+    Stream(&'a BodyStream, &'a [FormField<'a>]),
 }
 
 /// What comes of a body that is a stream. A stream that ends without its [`End`](Piece::End) has broken off, and so breaks its call off:
@@ -83,7 +84,7 @@ impl<'a> Body<'a> {
         match self {
             Body::Whole(body) => body,
             Body::Shared(body) => body,
-            Body::Form(_) | Body::Stream(_) => &[],
+            Body::Form(_) | Body::Stream(..) => &[],
         }
     }
 
@@ -92,13 +93,13 @@ impl<'a> Body<'a> {
     pub fn is_spent(&self) -> bool {
         match self {
             Body::Whole(_) | Body::Shared(_) | Body::Form(_) => false,
-            Body::Stream(stream) => stream.pieces.borrow().is_none(),
+            Body::Stream(stream, _) => stream.pieces.borrow().is_none(),
         }
     }
 
     /// Whether it can be sent as often as it takes.
     #[inline]
     pub fn is_whole(&self) -> bool {
-        !matches!(self, Body::Stream(_))
+        !matches!(self, Body::Stream(..))
     }
 }

@@ -283,7 +283,7 @@ impl MemoryLink {
         let body = match call.body {
             Body::Whole(_) | Body::Shared(_) => call.body.whole().to_vec(),
             Body::Form(form) => format!("{form:?}").into_bytes(),
-            Body::Stream(stream) => {
+            Body::Stream(stream, _) => {
                 self.streams.borrow_mut().extend(stream.begin().map(|(pieces, _)| pieces));
                 Vec::new()
             }

@@ -8,7 +8,7 @@ const GET: &str = "match = 'GET /'";
 
 /// What a call with that body comes to.
 async fn call(net: &Net, body: &BodyStream) -> Result<String, Failure> {
-    let request = Request { body: Body::Stream(body), ..net.request(TIMEOUT) };
+    let request = Request { body: Body::Stream(body, &[]), ..net.request(TIMEOUT) };
     run(&net.worker, &request).await.map(text)
 }
 
@@ -96,7 +96,7 @@ async fn a_stream_is_not_copied() {
     local(async {
         let net = Net::new(1, "", GET).await;
         let body = BodyStream::new(mpsc::channel(1).1);
-        let request = Request { body: Body::Stream(&body), ..net.request(TIMEOUT) };
+        let request = Request { body: Body::Stream(&body, &[]), ..net.request(TIMEOUT) };
         let copied = super::super::send_copy(&net.worker, &request);
         assert!(matches!(copied, Err(crate::telemetry::ShadowOutcome::Unfit)));
         assert!(body.begin().is_some(), "it is left to its call");

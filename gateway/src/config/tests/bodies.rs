@@ -26,6 +26,7 @@ fn each_form_of_a_body_is_read() {
         ("{ stream = true }", Body::None, vec!["application/x-ndjson", json]),
         ("{ stream = true, raw = true }", Body::RawItems, vec!["*/*"]),
         ("{ stream = true, raw = true, accept = ['image/*'] }", Body::RawItems, vec!["image/*"]),
+        ("{ stream = 'file' }", Body::RawItems, vec!["multipart/form-data"]),
         (
             "{ raw = 'a', accept = ['Image/PNG', 'text/*', '*/*'] }",
             raw("a"),
@@ -78,6 +79,13 @@ fn a_body_that_will_not_do_is_said_with_its_place() {
             "6:8",
             "write body = { accept = [\"json\", \"form\"] } or body = { raw = \"content\" }",
         ),
+        ("body = { stream = '' }", "6:19", "a form's file has a name"),
+        ("body = { stream = 'f', raw = true }", "6:24", "a form whose file is a stream has no `raw`"),
+        (
+            "body = { stream = 'f', accept = ['form'] }",
+            "6:24",
+            "a form whose file is a stream has no `accept`",
+        ),
         ("body = { rwa = 'a' }", "6:10", "did you mean `raw`?"),
         ("body = { raw = 'id' }", "6:16", "the path and the body both fill `id`"),
         ("body = { raw = 'a b' }", "6:16", "`a b` is no field's name"),
@@ -96,7 +104,7 @@ fn a_body_that_will_not_do_is_said_with_its_place() {
         ("body = { raw = 'a' }\nbind = { a = { header = 'x' } }", "7:10", "the body is `a`"),
         ("body = { accept = ['json'], filename = 'n' }", "6:29", "`filename` is for raw bodies"),
         ("body = { stream = false }", "6:19", "leave `stream` out"),
-        ("body = { stream = 'yes' }", "6:19", "`stream` must be true or false"),
+        ("body = { stream = 7 }", "6:19", "`stream` must be true or false"),
         (
             "body = { stream = true, accept = ['json'] }",
             "6:25",

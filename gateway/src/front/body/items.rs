@@ -72,12 +72,18 @@ pub(super) struct ItemReader {
 
 impl ItemReader {
     /// That of a body whose items are found so and that may have so many bytes, and the queue that it fills.
-    pub(super) fn new(splitter: Splitter, left: Left, shared: &Shared) -> (ItemReader, BodyStream) {
+    /// `begun` has come of them already.
+    pub(super) fn new(
+        splitter: Splitter,
+        left: Left,
+        begun: Bytes,
+        shared: &Shared,
+    ) -> (ItemReader, BodyStream) {
         let (queue, pieces) = channel(QUEUE);
         let reader = ItemReader {
             splitter,
             left,
-            piece: Bytes::new(),
+            piece: begun,
             queue,
             next: None,
             waiting: None,
@@ -132,7 +138,7 @@ impl ItemReader {
 
     /// Puts the next piece into the queue. Says whether nothing follows it, or nobody takes it.
     fn poll_put(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        let long = if let Splitter::Raw = self.splitter { LONG_RAW } else { LONG_ITEM };
+        let long = if self.splitter.is_raw() { LONG_RAW } else { LONG_ITEM };
         let wanted = match &self.next {
             Some(Piece::Item(item)) if item.len() > long => QUEUE,
             _ => 1,

@@ -3,6 +3,7 @@
 use crate::config::BodyTypes;
 use crate::failure::Failure;
 use bytes::Bytes;
+use callgate_http1::{Boundary, LastPart, MultipartError};
 use callgate_protocol::limits::MAX_MESSAGE;
 use callgate_transcode::{ItemError, ItemForm, ItemSplitter};
 
@@ -15,6 +16,16 @@ pub(super) enum Splitter {
     Json(Box<ItemSplitter>),
     /// Bytes, cut as they come.
     Raw,
+    /// Those of a form's file.
+    File(Box<FormFile>),
+}
+
+/// A form's file that comes.
+pub(super) struct FormFile {
+    name: Box<str>,
+    part: LastPart,
+    /// What has come of it and was not cut yet.
+    ready: Bytes,
 }
 
 impl Splitter {
@@ -23,11 +34,25 @@ impl Splitter {
         Splitter::Json(Box::new(ItemSplitter::new(form, MAX_MESSAGE as usize)))
     }
 
+    /// Of the file of that name, which is the last part of a form.
+    pub(super) fn file(boundary: &Boundary, name: &str) -> Splitter {
+        let part = LastPart::new(boundary);
+        Splitter::File(Box::new(FormFile { name: name.into(), part, ready: Bytes::new() }))
+    }
+
+    /// Whether items are bytes as they have come.
+    pub(super) fn is_raw(&self) -> bool {
+        !matches!(self, Splitter::Json(_))
+    }
+
     /// Whether it finds the items of bodies that are read so.
     pub(super) fn is_of(&self, takes: &BodyTypes) -> bool {
         match self {
             Splitter::Json(_) => *takes == BodyTypes::Items,
             Splitter::Raw => matches!(takes, BodyTypes::RawItems(_)),
+            Splitter::File(file) => {
+                matches!(takes, BodyTypes::FormItems(name) if *name == *file.name)
+            }
         }
     }
 
@@ -35,7 +60,7 @@ impl Splitter {
     pub(super) fn kept(&self) -> usize {
         match self {
             Splitter::Json(splitter) => splitter.kept(),
-            Splitter::Raw => 0,
+            Splitter::Raw | Splitter::File(_) => 0,
         }
     }
 
@@ -43,8 +68,8 @@ impl Splitter {
     pub(super) fn next(&mut self, piece: &mut Bytes) -> Result<Option<Item>, Failure> {
         let splitter = match self {
             Splitter::Json(splitter) => splitter,
-            Splitter::Raw if piece.is_empty() => return Ok(None),
-            Splitter::Raw => return Ok(Some(Item::Raw(piece.split_to(piece.len().min(LONGEST))))),
+            Splitter::Raw => return Ok(cut(piece)),
+            Splitter::File(file) => return file.next(piece),
         };
         let mut bytes = &piece[..];
         let item = splitter.next(&mut bytes).map_err(refused)?;
@@ -58,8 +83,38 @@ impl Splitter {
         match self {
             Splitter::Json(splitter) => Ok(splitter.end().map_err(refused)?.map(Item::Json)),
             Splitter::Raw => Ok(None),
+            Splitter::File(file) => file.part.end().map(|()| None).map_err(malformed),
         }
     }
+}
+
+impl FormFile {
+    fn next(&mut self, piece: &mut Bytes) -> Result<Option<Item>, Failure> {
+        loop {
+            if let Some(item) = cut(&mut self.ready) {
+                return Ok(Some(item));
+            }
+            if piece.is_empty() {
+                return Ok(None);
+            }
+            let come = std::mem::take(piece);
+            let taken = self.part.take(&come).map_err(malformed)?;
+            self.ready = match taken.held {
+                [] => come.slice(taken.content),
+                // What might have been the end of the file. That is seldom.
+                held => [held, &come[taken.content]].concat().into(),
+            };
+        }
+    }
+}
+
+/// Bytes for one item, if there are any.
+fn cut(bytes: &mut Bytes) -> Option<Item> {
+    (!bytes.is_empty()).then(|| Item::Raw(bytes.split_to(bytes.len().min(LONGEST))))
+}
+
+fn malformed(error: MultipartError) -> Failure {
+    Failure::MalformedForm(error.detail())
 }
 
 /// An item that was found.
@@ -124,6 +179,30 @@ mod tests {
             (lengths, Splitter::Raw.end().expect("it ends").is_none()),
             (vec![LONGEST, LONGEST, 1], true)
         );
+    }
+
+    #[test]
+    fn a_forms_file_ends_at_its_boundary_however_it_is_cut() {
+        let kind = callgate_http1::Parameters::split(b"multipart/form-data; boundary=b").1;
+        let boundary = Boundary::of(kind).expect("a boundary");
+        let content = [&b"\r\n--\r"[..], &[7; LONGEST], b"\r\n-"].concat();
+        let body = [&content[..], b"\r\n--b--"].concat();
+        for size in [1, 2, 3, 5, 1000, body.len()] {
+            let (mut splitter, mut come) = (Splitter::file(&boundary, "f"), Vec::new());
+            for piece in body.chunks(size) {
+                let mut piece = Bytes::copy_from_slice(piece);
+                while let Some(Item::Raw(item)) = splitter.next(&mut piece).expect("it is a form") {
+                    assert!((1..=LONGEST).contains(&item.len()));
+                    come.extend_from_slice(&item);
+                }
+            }
+            assert!(splitter.end().expect("it ends").is_none() && come == content, "{size}");
+        }
+        let mut splitter = Splitter::file(&boundary, "f");
+        assert!(splitter.next(&mut Bytes::from_static(b"x\r\n--b\r\n")).is_err(), "another part");
+        let splitter = Splitter::file(&boundary, "f");
+        assert!(splitter.is_of(&BodyTypes::FormItems("f".into())) && splitter.is_raw());
+        assert!(!splitter.is_of(&BodyTypes::FormItems("g".into())));
     }
 
     #[test]

@@ -232,9 +232,10 @@ mod tests {
             client.write_all(body.as_bytes()).await.expect("the socket takes it");
             let head = head(fields, &wire);
             let mut request_body = RequestBody::of_wire(wire.clone(), &head, &connection.open.limits);
+            let limits = crate::config::StreamLimits::default();
             let mut read = Box::pin(unless_left(
                 &wire,
-                request_body.read(&head, &shared, (&crate::config::BodyTypes::Json, None)),
+                request_body.read(&head, &shared, (&crate::config::BodyTypes::Json, &limits)),
             ));
             poll_fn(|cx| {
                 assert!(read.as_mut().poll(cx).is_pending());

@@ -48,7 +48,7 @@ pub(super) async fn run(request: OwnedRequest, sent: Rc<Cell<bool>>) -> Called {
         path,
         query,
         bound,
-        body: Body::Stream(&items),
+        body: Body::Stream(&items, &[]),
         metadata: metadata.as_metadata(),
         identity: identity.as_deref(),
         times,

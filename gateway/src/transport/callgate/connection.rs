@@ -222,7 +222,7 @@ impl Connection {
         let form = match call.body {
             Body::Whole(_) | Body::Shared(_) => &[][..],
             Body::Form(form) => form,
-            Body::Stream(_) => return Err(Unsent::Streamed),
+            Body::Stream(..) => return Err(Unsent::Streamed),
         };
         let body = call.body.whole();
         let input = RequestInput { path: call.path, query: call.query, bound: call.bound, body, form };

@@ -93,8 +93,8 @@ fn request_items_fit(spec: &CallSpec, method: &MethodEntry) -> Result<(), (Part,
     let error = match (spec.body.stream(), method.streams.caller) {
         (true, false) => "the method's caller streams no items: leave `stream` out of `body`",
         (false, true) if method.schema.layout.has_raw_items() => {
-            "the method's caller streams bytes or texts, which the route does not read: write body = { stream = true, raw = true }, or \
-             without `raw` for such items as JSON"
+            "the method's caller streams bytes or texts, which the route does not read: write body = { stream = true, raw = true }, \
+             without `raw` for such items as JSON, or { stream = \"file\" } for a form's file"
         }
         (false, true) => {
             "the method's caller streams items, which the route does not read: write body = { stream = true }"

@@ -261,7 +261,7 @@ async fn the_items_of_a_request_are_sent_as_they_come_and_its_end_behind_them() 
         let sent = Rc::new(Cell::new(0));
         let count = sent.clone();
         stream.tell(Rc::new(move || count.set(count.get() + 1)));
-        let mut call = net.call(Body::Stream(&stream));
+        let mut call = net.call(Body::Stream(&stream, &[]));
         assert!(stream.begin().is_none() && call.streams() && !call.is_in_items());
         assert_eq!(net.heard(), ["CALL 1 3601000"]);
         bring(&to, [item("\"a\""), item(" \"b\" ")]).await;
@@ -289,7 +289,7 @@ async fn items_of_a_request_wait_for_credit() {
     local(async {
         let mut net = Net::new(IN);
         let (to, stream) = body();
-        let _call = net.call(Body::Stream(&stream));
+        let _call = net.call(Body::Stream(&stream, &[]));
         for _ in 0..ITEMS {
             bring(&to, [item("\"x\"")]).await;
         }
@@ -329,7 +329,7 @@ async fn a_request_that_does_not_come_to_its_end_ends_its_call_and_says_why() {
             for (piece, is_why) in cases {
                 let mut net = Net::new(streams);
                 let (to, stream) = body();
-                let mut call = net.call(Body::Stream(&stream));
+                let mut call = net.call(Body::Stream(&stream, &[]));
                 bring(&to, [item("\"a\"")].into_iter().chain(piece())).await;
                 drop(to);
                 settle().await;
@@ -349,7 +349,7 @@ async fn nobody_reads_items_of_a_call_that_is_over_or_was_given_up() {
         for given_up in [true, false] {
             let mut net = Net::new(BOTH);
             let (to, stream) = body();
-            let mut call = net.call(Body::Stream(&stream));
+            let mut call = net.call(Body::Stream(&stream, &[]));
             bring(&to, [item("\"a\"")]).await;
             net.heard();
             if !given_up {
@@ -373,7 +373,7 @@ async fn while_a_request_streams_its_calls_time_does_not_run_and_behind_its_end_
         for (streams, is_in_time) in [(IN, false), (BOTH, false), (BOTH, true)] {
             let net = Net::new(streams);
             let (to, stream) = body();
-            let _call = net.call(Body::Stream(&stream));
+            let _call = net.call(Body::Stream(&stream, &[]));
             net.conn.expire(Instant::now() + 10 * SECOND);
             assert_eq!(net.conn.in_flight(), 1);
             if is_in_time {
@@ -393,7 +393,7 @@ async fn a_call_of_which_an_item_was_sent_is_lost_where_it_was_not_accepted() {
         for (items, expected) in [(0, "NotAccepted"), (1, "Lost")] {
             let net = Net::new(IN);
             let (to, stream) = body();
-            let mut call = net.call(Body::Stream(&stream));
+            let mut call = net.call(Body::Stream(&stream, &[]));
             bring(&to, (0..items).map(|_| item("\"a\""))).await;
             net.says(Event::GoAway { last_call: 0, reason: "deploy" });
             let Some(Progress::Ended(ended)) = progress(&mut call) else { panic!("it has ended") };

@@ -43,9 +43,9 @@ impl Connection {
         let (body, form): (&[u8], _) = match call.body {
             Body::Whole(_) | Body::Shared(_) => (call.body.whole(), &[][..]),
             Body::Form(form) => (b"", form),
-            Body::Stream(body) if !streams.caller && body.is_optional() => (b"", &[][..]),
-            Body::Stream(_) if !streams.caller || call.body.is_spent() => return Err(Unsent::Streamed),
-            Body::Stream(_) => (b"", &[][..]),
+            Body::Stream(body, form) if !streams.caller && body.is_optional() => (b"", form),
+            Body::Stream(..) if !streams.caller || call.body.is_spent() => return Err(Unsent::Streamed),
+            Body::Stream(_, form) => (b"", form),
         };
         let last = times.now + times.stream;
         let (first, left) = match (call.body.is_whole() || !streams.caller, streams.service) {
@@ -90,7 +90,7 @@ impl Connection {
         streamed: Rc<Streamed>,
         times: Times,
     ) -> Option<Sender> {
-        let Body::Stream(body) = call.body else {
+        let Body::Stream(body, _) = call.body else {
             self.machine.borrow_mut().end(number, Metadata::default());
             return None;
         };

@@ -96,7 +96,7 @@ mod tests {
         let now = Instant::now();
         let times = Times { now, deadline: now + Duration::from_secs(1), stream: MAX_STREAM };
         let binding = RequestBinding { body: Bound::RawItems, ..RequestBinding::default() };
-        let _call = testing::call_as(&binding, &conn, Body::Stream(&body), times).expect("it fits");
+        let _call = testing::call_as(&binding, &conn, Body::Stream(&body, &[]), times).expect("it fits");
         for piece in pieces {
             bring.send(Piece::Item(Bytes::copy_from_slice(piece))).await.expect("it is read");
         }
