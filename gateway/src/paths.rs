@@ -4,8 +4,8 @@
 use memchr::{memchr, memchr2};
 use std::borrow::Cow;
 
-/// A path in the spelling in which routes are compared with it: what needs no percent-encoding has none, and hex digits are in upper case.
-/// Both spellings are the same path (RFC 3986, 6.2.2). It is put into `room` where it is another one than was sent.
+/// A path in the spelling in which routes are compared with it: what needs no percent-encoding has none, hex digits are in upper case, and a `%`
+/// that encodes nothing is encoded. Both spellings are the same path (RFC 3986, 6.2.2). It is put into `room` where it is another one than was sent.
 #[inline]
 pub(crate) fn normal<'p>(path: &'p str, room: &'p mut String) -> &'p str {
     match memchr(b'%', path.as_bytes()) {
@@ -34,9 +34,9 @@ fn normal_from(path: &str, first: usize) -> String {
                 }
                 rest = &rest[at + 3..];
             }
-            // It stands for itself.
+            // It stands for itself, and with what follows it could stand for something else.
             None => {
-                normal.push('%');
+                normal.push_str("%25");
                 rest = &rest[at + 1..];
             }
         }
@@ -157,9 +157,11 @@ mod tests {
             ("/%2561", "/%2561"),
             ("/%25%36%31", "/%2561"),
             // What encodes nothing stands for itself.
-            ("/50%", "/50%"),
-            ("/%zz%6", "/%zz%6"),
-            ("/%%61", "/%a"),
+            ("/50%", "/50%25"),
+            ("/%zz%6", "/%25zz%256"),
+            ("/%%61", "/%25a"),
+            // Otherwise what was decoded would make another one.
+            ("/%%330", "/%2530"),
         ] {
             assert_eq!(of(path), expected, "{path}");
         }
