@@ -9,6 +9,7 @@
 
 #![deny(clippy::print_stderr, clippy::print_stdout)]
 
+pub mod access_log;
 pub mod admin;
 pub mod auth;
 pub mod backends;

@@ -129,7 +129,7 @@ async fn an_error_that_a_method_declares_is_a_problem_of_its_own_type() {
             "{text}"
         );
         let expected = format!(
-            r#"{{"type":"urn:callgate:error:goods.order/SoldOut","title":"Conflict","status":409,"detail":"only 3 are left","code":"aborted","request_id":"{}","details":{details}}}"#,
+            r#"{{"type":"urn:callgate:error:goods.order/SoldOut","title":"Conflict","status":409,"detail":"only 3 are left","code":"aborted","reason":"method_failed","request_id":"{}","details":{details}}}"#,
             answer.header("x-request-id")
         );
         assert_eq!(text, expected);

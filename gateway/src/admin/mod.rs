@@ -3,6 +3,7 @@
 //! It has a thread of its own, and makes long pages on a second one, so that it keeps nobody waiting who serves clients, and
 //! says how the process is whatever else goes on. `connections` has its connections, `guard` says who may do what.
 
+mod access_log;
 pub mod ask;
 mod attributes;
 mod auth;
@@ -134,7 +135,8 @@ async fn reply(request: Request<Incoming>, port: &Port) -> Reply {
         "/-/reload" if posts => reload(&port.reloads).await,
         "/-/drain" if posts => drain(&request, &port.plane.shared, true).await,
         "/-/undrain" if posts => drain(&request, &port.plane.shared, false).await,
-        "/-/reload" | "/-/drain" | "/-/undrain" => wrong_method("POST"),
+        "/-/log" if posts => change_access_log(&request, &port.plane.shared),
+        "/-/reload" | "/-/drain" | "/-/undrain" | "/-/log" => wrong_method("POST"),
         path => match page(path) {
             None => text(StatusCode::NOT_FOUND, format!("no such page\n\n{}", pages::INDEX)),
             Some(_) if !reads(&request) => wrong_method("GET, HEAD"),
@@ -210,6 +212,13 @@ async fn reload(reloads: &mpsc::Sender<ReloadRequest>) -> Reply {
             &serde_json::json!({ "outcome": "failed", "error": error }),
         ),
         Err(_) => text(StatusCode::SERVICE_UNAVAILABLE, "the gateway is about to end\n".to_owned()),
+    }
+}
+
+fn change_access_log(request: &Request<Incoming>, shared: &Shared) -> Reply {
+    match access_log::change(request.uri().query().unwrap_or_default(), &shared.access_log) {
+        Ok(told) => json(StatusCode::OK, &told),
+        Err(why) => text(StatusCode::BAD_REQUEST, why),
     }
 }
 

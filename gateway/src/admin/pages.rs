@@ -29,6 +29,7 @@ GET  /config      the settings and tables in force, and the last error
 POST /-/reload    read the tables again
 POST /-/drain     ?endpoint=host:port[&backend=name]: no new calls there; those in flight finish
 POST /-/undrain   the same: calls go there again
+POST /-/log       ?successes=1%25&failures=true: which requests have lines in the access log, until the next such request
 ";
 
 /// What was in force of who may call, as it is kept; nothing before the first tables.
@@ -63,6 +64,7 @@ pub(super) fn metrics(plane: &Plane) -> String {
     let names = plane.names.all();
     let fits = plane.fits.found();
     let [certificates, backend_certificates, revoked] = certificates::scrape(shared);
+    let access_log = shared.access_log.stats();
     render(&Scrape {
         unfit: Kind::ALL.map(|kind| (kind.name(), fits.count(kind))),
         front: &shared.front,
@@ -82,6 +84,7 @@ pub(super) fn metrics(plane: &Plane) -> String {
         reloads: &plane.reloads,
         upgrades: &plane.upgrades,
         log: &plane.log,
+        access_log: access_log.as_deref(),
         panics: shared.supervisor.panics().map(|(task, n)| (task.name(), n)).collect(),
         table_hash: &table.hash,
         traffic: table.routes.iter().filter_map(|route| traffic::scrape(route)).collect(),

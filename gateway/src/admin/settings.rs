@@ -1,5 +1,6 @@
 //! The settings in force, for `/config`.
 
+use super::access_log;
 use super::names;
 use crate::config::{
     ClientList, ClientSettings, ListenAddress, ListenerClients, ListenerSettings, Settings, TlsSettings,
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 /// The settings as gateway.toml names them; sizes in bytes.
 pub(super) fn of(settings: &Settings) -> Value {
-    let Settings { server, listeners, http2, admin, tables, log, upgrade, dns } = settings;
+    let Settings { server, listeners, http2, admin, tables, log, access_log, upgrade, dns } = settings;
     let time = |time: Duration| format!("{time:?}");
     json!({
         "server": {
@@ -43,6 +44,7 @@ pub(super) fn of(settings: &Settings) -> Value {
         "admin": { "listen": admin.listen, "hosts": admin.hosts, "token": admin.token.is_some(), "read_token": admin.read_token.is_some() },
         "tables": { "watch": tables.watch },
         "log": { "level": log.level, "format": format!("{:?}", log.format).to_lowercase() },
+        "access_log": access_log::shown(access_log),
         "upgrade": {
             "socket": upgrade.socket.as_deref().unwrap_or("auto"),
             "drain_timeout": time(upgrade.drain_timeout),

@@ -63,6 +63,12 @@ impl Attempt {
         &self.at.endpoint
     }
 
+    /// The worker's side of that.
+    #[inline]
+    pub(crate) fn at(&self) -> Rc<LocalEndpoint> {
+        self.at.clone()
+    }
+
     /// When it was sent.
     #[inline]
     pub fn sent_at(&self) -> Instant {

@@ -60,6 +60,13 @@ impl Endpoint {
         }
     }
 
+    /// The version of a service of its, as it was last connected to.
+    pub fn version_of(&self, service: &str) -> Option<String> {
+        let offer = self.offer.load();
+        let found = offer.as_ref()?.services.iter().find(|(name, _)| name == service);
+        found.map(|(_, version)| version.clone())
+    }
+
     /// Whether some worker has a connection to it that answers.
     pub(super) fn answers(&self) -> bool {
         let answers =

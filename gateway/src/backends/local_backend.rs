@@ -65,6 +65,11 @@ pub struct Chosen {
 }
 
 impl LocalBackend {
+    /// What it is called.
+    pub fn name(&self) -> &str {
+        &self.shared.spec.name
+    }
+
     /// A backend of worker number `worker` with these members and the worker's side of them, in their order, for a gateway of that
     /// zone.
     pub(super) fn new(

@@ -30,6 +30,11 @@ pub(crate) struct LocalEndpoint {
 }
 
 impl LocalEndpoint {
+    /// As all workers share it.
+    pub(crate) fn shared(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
     /// An endpoint that nobody connects to yet, as worker number `worker` sees it. `reviewer` is told when a review is due.
     pub(super) fn new(
         endpoint: Arc<Endpoint>,

@@ -53,6 +53,7 @@ pub use call_state::CallState;
 pub use endpoint::Endpoint;
 pub use latency::Latency;
 pub use local_backend::{Chosen, LocalBackend, Pick};
+pub(crate) use local_endpoint::LocalEndpoint;
 pub use members::{Member, Members};
 pub use offer_changes::OfferChanges;
 pub use pool::Pool;

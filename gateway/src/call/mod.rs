@@ -12,6 +12,7 @@
 //! stream   a reply that has begun: its items, and how it ends
 //! counted  what is counted of a call that streams
 //! copy     a copy of a call, whose reply nobody hears
+//! trail    where a call has gone, for whoever tells of it
 //! ```
 //!
 //! **Streams**, as whoever makes calls sees them. A [`BodyStream`] is a queue of [`Piece`]s: each item is one JSON text, and the last piece
@@ -27,11 +28,13 @@ mod retry;
 mod road;
 mod spending;
 mod stream;
+mod trail;
 mod waiting;
 
 pub use crate::transport::{Body, BodyStream, Json, Noted, Piece, Replied, SharedBody};
 pub use copy::send_copy;
 pub use stream::ReplyStream;
+pub use trail::{Trail, Try};
 
 use crate::backends::{Backend, Endpoint, Tried, Wanted};
 use crate::failure::{Failure, ShedReason};
@@ -76,6 +79,8 @@ pub struct Request<'a> {
     pub identity: Option<&'a Identity>,
     /// When it came, and when the reply must be there.
     pub times: Times,
+    /// Where it is noted where it goes, if somebody wants to know.
+    pub trail: Option<&'a Trail>,
     /// Told each time that it is sent to an instance.
     pub on_sent: Option<&'a dyn Fn(&Request<'_>)>,
     /// Of a call whose reply nobody hears: told when all of an attempt was written to its instance's connection.
@@ -153,6 +158,7 @@ pub async fn run(worker: &Rc<Worker>, request: &Request<'_>) -> Result<Reply, Fa
         } else {
             road.progress(&mut sent).await
         };
+        road.note(&sent, &progress);
         let mut ended = match progress {
             Progress::Ended(ended) => ended,
             Progress::Begun(begun) => return Ok(Reply::Begun(Box::new(road.begins(sent, begun, streams)))),

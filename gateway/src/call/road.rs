@@ -58,6 +58,8 @@ pub(super) struct Sent {
     pub(super) limited: bool,
     /// When its instance was asked whether it is there, if it was.
     pub(super) asked: Option<Instant>,
+    /// Its number in the request's trail.
+    number: usize,
 }
 
 impl<'a> Road<'a> {
@@ -135,6 +137,16 @@ impl<'a> Road<'a> {
         }
     }
 
+    /// Notes what an attempt has come to, where somebody wants to know.
+    #[inline]
+    pub(super) fn note(&self, sent: &Sent, progress: &Progress) {
+        let Some(trail) = self.request.trail else { return };
+        match progress {
+            Progress::Ended(ended) => trail.ends(sent.number, ended.took, ended.outcome.label().name()),
+            Progress::Begun(begun) => trail.ends(sent.number, begun.took, "begun"),
+        }
+    }
+
     /// The call's reply has begun. From here on nothing can send it again: its road ends, and the attempt is the reply's.
     pub(super) fn begins(self, sent: Sent, begun: Begun, counted: Option<Box<Counted>>) -> ReplyStream {
         let (worker, request) = (self.worker.clone(), self.request);
@@ -177,6 +189,7 @@ impl<'a> Road<'a> {
 
     /// An attempt has failed while another one is under way: it counts as one that has failed alone.
     pub(super) fn fails_beside(&mut self, sent: &Sent, progress: &Progress) {
+        self.note(sent, progress);
         if let Progress::Ended(ended) = progress {
             self.observe(sent, ended);
             ended.outcome.retry_reason(sent.limited).into_iter().for_each(|reason| self.fails(reason));
@@ -271,7 +284,8 @@ impl<'a> Road<'a> {
         if let Some(again) = self.again.take() {
             self.counters().retried(again.reason);
         }
-        Ok(Some(Sent { attempt, idempotent, limited: limit.is_some(), asked: None }))
+        let number = request.trail.map_or(0, |trail| trail.sends(&attempt, self.backend.as_ref()));
+        Ok(Some(Sent { attempt, idempotent, limited: limit.is_some(), asked: None, number }))
     }
 
     /// When an attempt must be answered, if that is before the call's deadline. The last one has all the time that is left.

@@ -150,9 +150,10 @@ pub use rules::Rules;
 pub use secret_source::SecretSource;
 pub use security_headers::SecurityHeaders;
 pub use settings::{
-    AcceptExposure, AdminSettings, ClientSettings, Forwarded, HalfClose, Hsts, Http2, Http2Settings,
-    ListenAddress, ListenerClients, ListenerSettings, LogFormat, LogSettings, Protocol, ProxyProtocol,
-    ServerSettings, Settings, TableSettings, TicketKeysFile, TlsSettings, UpgradeSettings,
+    AcceptExposure, AccessField, AccessFields, AccessLogFormat, AccessLogSettings, AdminSettings,
+    ClientSettings, Forwarded, HalfClose, Hsts, Http2, Http2Settings, ListenAddress, ListenerClients,
+    ListenerSettings, LogFormat, LogSettings, Protocol, ProxyProtocol, ServerSettings, Settings,
+    TableSettings, TicketKeysFile, TlsSettings, UpgradeSettings,
 };
 pub use shadow::{ShadowSpec, Share};
 pub(crate) use source::shown;

@@ -1,11 +1,13 @@
 //! The gateway's own file: what needs a restart. Every key is optional; a key that is not known is an error.
 
+mod access_log;
 mod admin;
 mod http2;
 mod keys;
 mod listeners;
 mod ticket_keys;
 
+pub use access_log::{AccessField, AccessFields, AccessLogFormat, AccessLogSettings};
 pub use http2::{Http2, Http2Settings};
 pub use listeners::{
     ClientSettings, Forwarded, HalfClose, Hsts, ListenAddress, ListenerClients, ListenerSettings, Protocol,
@@ -50,6 +52,8 @@ pub struct Settings {
     pub tables: TableSettings,
     /// What is logged, and how.
     pub log: LogSettings,
+    /// Which requests have a line of their own.
+    pub access_log: AccessLogSettings,
     /// How a successor takes over.
     pub upgrade: UpgradeSettings,
     /// How names are looked up that endpoints write as `dns:host:port`.
@@ -278,6 +282,7 @@ impl Settings {
                 accept_exposure: AcceptExposure::Listed,
             },
             log: LogSettings { level: "info".to_owned(), format: LogFormat::Auto },
+            access_log: AccessLogSettings::default(),
             upgrade: UpgradeSettings { socket: None, drain_timeout: Duration::from_secs(5 * 60) },
             dns: DnsSettings::default(),
         }

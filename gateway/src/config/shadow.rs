@@ -27,8 +27,11 @@ impl Share {
     /// What all of it is.
     const WHOLE: u32 = 1_000_000;
 
+    /// Nothing of it.
+    pub const NONE: Share = Share(0);
+
     /// Reads percent with up to four decimals: `"10%"`, `"0.05%"`.
-    fn parse(text: &str) -> Result<Share, Complaint> {
+    pub(super) fn parse(text: &str) -> Result<Share, Complaint> {
         let bad =
             || Complaint::new(format!("`{text}` is no share of the calls"), "expected \"0%\" to \"100%\"");
         let number = text.strip_suffix('%').ok_or_else(bad)?;
@@ -50,7 +53,7 @@ impl Share {
     /// Whether something belongs to it, by chance.
     #[inline]
     pub fn draw(self) -> bool {
-        fastrand::u32(..Share::WHOLE) < self.0
+        self.0 > 0 && fastrand::u32(..Share::WHOLE) < self.0
     }
 }
 
@@ -71,9 +74,9 @@ pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<Sha
     Some(ShadowSpec { to, share: read_share(reader, &share).unwrap_or(Share(0)) })
 }
 
-fn read_share(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Share> {
+pub(super) fn read_share(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Share> {
     if let DeValue::Integer(number) = item.value.get_ref() {
-        let complaint = Complaint::new("`share` is written in percent", "percent?");
+        let complaint = Complaint::new(format!("`{}` is written in percent", item.key), "percent?");
         return reader.complain(item, complaint.help(format!("write \"{number}%\"")));
     }
     reader.text(item, "a share such as \"10%\"", Share::parse)

@@ -121,6 +121,28 @@ impl Failure {
         Cow::Borrowed(text)
     }
 
+    /// What more is known of it in a few words that are no secret and hold nothing of what the client has sent, for the access log.
+    pub fn why(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Failure::Unauthenticated(unknown) => {
+                unknown.bad.as_ref().map(|(_, flaw)| Cow::Borrowed(flaw.name()))
+            }
+            Failure::Denied(denied) => Some(Cow::Borrowed(&denied.0)),
+            Failure::RateLimited { policy, .. } => Some(Cow::Borrowed(policy)),
+            Failure::Refused(refusal) => Some(Cow::Borrowed(refusal.name())),
+            Failure::Method(failure) => Some(match &failure.error {
+                Some(error) => Cow::Borrowed(&error.name),
+                None => Cow::Borrowed(failure.status.code.name()),
+            }),
+            // Where it is wrong, and no values.
+            _ => match self.violations() {
+                [] => None,
+                [one] => Some(Cow::Borrowed(&one.pointer)),
+                [first, rest @ ..] => Some(format!("{} and {} more", first.pointer, rest.len()).into()),
+            },
+        }
+    }
+
     /// Tells the log that a reply has no end, because its call has failed after its head was sent: the client cannot be told why.
     pub fn log_broken_off(&self, request_id: &str, route: &str) {
         self.log(request_id, route);

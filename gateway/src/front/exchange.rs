@@ -4,6 +4,7 @@
 //! An exchange borrows nothing, so that several may be open on one connection. Its guards are released when the last piece of its reply
 //! is sent, if its body has ended; or when it is dropped, because its client has gone.
 
+use super::access::{Access, Asked};
 use super::body::{RequestBody, StreamBody};
 use super::client::{self, Who};
 use super::connection::{Connection, OpenExchange};
@@ -17,6 +18,7 @@ use crate::failure::Failure;
 use crate::steps::Passed;
 use crate::worker::Worker;
 use callgate_http1::{ReplyHead, Request};
+use std::cell::Cell;
 use std::net::IpAddr;
 use std::rc::Rc;
 use tokio::time::Instant;
@@ -29,6 +31,8 @@ pub(super) struct Exchange {
     pub(super) head: Box<Request>,
     pub(super) body: RequestBody,
     pub(super) tally: Tally,
+    /// Where its call has gone.
+    pub(super) trail: call::Trail,
     pub(super) guards: Guards,
     pub(super) on_connection: OpenExchange,
 }
@@ -63,6 +67,8 @@ pub(super) struct Guards {
     /// What its call holds.
     pub(super) call: Option<call::Guards>,
     in_flight: Option<InFlight>,
+    /// Its line in the access log, which ends with the rest.
+    pub(super) access: Cell<Option<Box<Access>>>,
 }
 
 impl Exchange {
@@ -89,7 +95,9 @@ impl Exchange {
                 passed: Passed::default(),
                 call: None,
                 in_flight: Some(InFlight::enter(worker.clone())),
+                access: Cell::default(),
             },
+            trail: call::Trail::default(),
             on_connection,
         }
     }
@@ -106,10 +114,10 @@ impl Exchange {
 
     /// The reply to what the handler has come to, which is counted. A failure is told the log, and rendered.
     pub(super) fn settle(&mut self, result: Result<Reply, Failure>) -> Reply {
-        let mut reply = match result {
+        let (mut reply, failure) = match result {
             Ok(reply) => {
                 self.tally.replied(reply.status);
-                reply
+                (reply, None)
             }
             Err(failure) => {
                 let id = self.context.id.as_str();
@@ -133,19 +141,42 @@ impl Exchange {
                 {
                     cors::put(every, self.head.fields(), &mut reply);
                 }
-                reply
+                (reply, Some(failure))
             }
         };
         if let Some(every) = self.tally.every_reply() {
             cors::put(every, self.head.fields(), &mut reply);
         }
+        self.guards.access.set(Access::begin(&self.asked(), &mut reply, failure.as_ref()));
         reply
+    }
+
+    /// What its line in the access log is made of.
+    fn asked(&self) -> Asked<'_> {
+        Asked {
+            worker: &self.worker,
+            id: &self.context.id,
+            client: self.context.client,
+            began: self.context.began,
+            head: &self.head,
+            body: &self.body,
+            tally: &self.tally,
+            trail: &self.trail,
+            caller: self.guards.passed.identified(),
+            tls: self.connection().tls.get().map(|peer| peer.version),
+        }
+    }
+
+    /// Its client has left before there was an answer.
+    pub(super) fn left(&self) {
+        self.guards.access.set(Access::left(&self.asked()));
     }
 
     /// The problem by which a reply is cut that has begun, which the log is told.
     pub(super) fn cut(&self, failure: &Failure) -> Vec<u8> {
         let (id, status) = (self.context.id.as_str(), self.tally.status(failure));
         failure.log_broken_off(id, self.tally.route());
+        self.guards.cut(failure);
         problem::body(failure, status, &self.worker.shared.settings.server.error_types, id)
     }
 
@@ -194,7 +225,15 @@ impl Guards {
             passed: std::mem::take(&mut self.passed),
             call: self.call.take(),
             in_flight: self.in_flight.take(),
+            access: Cell::new(self.access.take()),
         }
+    }
+
+    /// The answer that has begun is cut.
+    pub(super) fn cut(&self, failure: &Failure) {
+        let access = self.access.take();
+        access.iter().for_each(|access| access.cut(failure));
+        self.access.set(access);
     }
 
     /// Gives all of it back: whoever hears the reply finds the places free.
@@ -202,6 +241,7 @@ impl Guards {
         self.passed = Passed::default();
         self.call = None;
         self.in_flight = None;
+        self.access.set(None);
     }
 }
 

@@ -242,6 +242,7 @@ async fn call(
         identity: exchange.guards.passed.identified().map(|caller| &*caller.identity),
         times: Times { now: clocks.now, deadline, stream: action.spec.stream.time },
         on_sent: None,
+        trail: Some(&exchange.trail),
         on_written: None,
     };
     match &action.traffic {

@@ -10,7 +10,7 @@
 //! drive        its task; http1 and http2, what is spoken there: heads, replies; end, what comes after the last reply
 //! pool         buffers, which connections have while they are not idle
 //! sweep        the time limits of all of them
-//! exchange     one request and its reply, with all that belongs to them
+//! exchange     one request and its reply, with all that belongs to them; access, its line in the access log
 //! handler      what is done with it: route, steps, body, action, reply
 //! lookup       which route it meets, and its steps; miss, what is there where none takes it; slash, paths that
 //!              are a route's but for a slash at their end
@@ -37,6 +37,7 @@
 //! ```
 
 mod accept;
+mod access;
 mod actions;
 mod asked_host;
 mod asked_path;

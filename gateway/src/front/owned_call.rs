@@ -82,6 +82,7 @@ impl OwnedCall {
             times,
             on_sent: None,
             on_written: None,
+            trail: None,
         }
     }
 }

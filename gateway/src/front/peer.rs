@@ -14,6 +14,8 @@ pub(super) struct TlsPeer {
     certificate: Arc<Certificate>,
     /// What it has shown, if anything, which was verified.
     pub(super) shown: Option<ShownCertificate>,
+    /// By which version of TLS.
+    pub(super) version: &'static str,
 }
 
 impl TlsPeer {
@@ -22,9 +24,10 @@ impl TlsPeer {
         server_name: Option<String>,
         certificate: Arc<Certificate>,
         identity: Option<&Identity>,
+        version: &'static str,
     ) -> TlsPeer {
         let server_name = server_name.filter(|name| certificate.covers(name)).map(String::into_boxed_str);
-        TlsPeer { server_name, certificate, shown: identity.map(ShownCertificate::of) }
+        TlsPeer { server_name, certificate, shown: identity.map(ShownCertificate::of), version }
     }
 
     /// Whether the certificate that it was shown is also that host's, which may have a port.

@@ -16,6 +16,7 @@ struct Body<'a> {
     status: u16,
     detail: &'a str,
     code: &'static str,
+    reason: &'static str,
     request_id: &'a str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Entry<'a>>,
@@ -77,6 +78,7 @@ pub(super) fn body(failure: &Failure, status: u16, types: &ErrorTypes, request_i
         status,
         detail: &failure.detail(),
         code: failure.code().name(),
+        reason: failure.reason().name(),
         request_id,
         errors: entries.collect(),
         // Details that are no JSON stay outside: they must not break the reply.
@@ -120,13 +122,13 @@ mod tests {
                 Failure::NoRoute("/x".to_owned()),
                 404,
                 "",
-                r#""title":"Not Found","status":404,"detail":"no route matches /x","code":"not_found","request_id":"r1"}"#,
+                r#""title":"Not Found","status":404,"detail":"no route matches /x","code":"not_found","reason":"REASON","request_id":"r1"}"#,
             ),
             (
                 Failure::WrongMethod { method: "PUT".to_owned(), allow: "GET, HEAD".to_owned() },
                 405,
                 "allow: GET, HEAD\r\n",
-                r#""title":"Method Not Allowed","status":405,"detail":"PUT is not possible here; possible: GET, HEAD","code":"unimplemented","request_id":"r1"}"#,
+                r#""title":"Method Not Allowed","status":405,"detail":"PUT is not possible here; possible: GET, HEAD","code":"unimplemented","reason":"REASON","request_id":"r1"}"#,
             ),
             (
                 Failure::UnsupportedMediaType {
@@ -135,72 +137,72 @@ mod tests {
                 },
                 415,
                 "accept: a/b, c/*\r\n",
-                r#""title":"Unsupported Media Type","status":415,"detail":"the body must be one of a/b, c/*, not `text/x`","code":"invalid_argument","request_id":"r1"}"#,
+                r#""title":"Unsupported Media Type","status":415,"detail":"the body must be one of a/b, c/*, not `text/x`","code":"invalid_argument","reason":"REASON","request_id":"r1"}"#,
             ),
             (
                 Failure::UnsupportedEncoding("gzip, br, zstd"),
                 415,
                 "accept-encoding: gzip, br, zstd\r\n",
-                r#""title":"Unsupported Media Type","status":415,"detail":"the body's Content-Encoding is not read; possible is one of gzip, br, zstd","code":"invalid_argument","request_id":"r1"}"#,
+                r#""title":"Unsupported Media Type","status":415,"detail":"the body's Content-Encoding is not read; possible is one of gzip, br, zstd","code":"invalid_argument","reason":"REASON","request_id":"r1"}"#,
             ),
             (
                 Failure::RateLimited { policy: "each".to_owned(), retry_after: 7 },
                 429,
                 "retry-after: 7\r\n",
-                r#""title":"Too Many Requests","status":429,"detail":"too many requests: the limit each is used up; try again in 7 s","code":"resource_exhausted","request_id":"r1"}"#,
+                r#""title":"Too Many Requests","status":429,"detail":"too many requests: the limit each is used up; try again in 7 s","code":"resource_exhausted","reason":"REASON","request_id":"r1"}"#,
             ),
             (
                 Failure::NoInstance,
                 503,
                 "retry-after: 1\r\n",
-                r#""title":"Service Unavailable","status":503,"detail":"no instance of the service is available","code":"unavailable","request_id":"r1"}"#,
+                r#""title":"Service Unavailable","status":503,"detail":"no instance of the service is available","code":"unavailable","reason":"REASON","request_id":"r1"}"#,
             ),
             (
                 Failure::ClientGone,
                 499,
                 "",
-                r#""title":"Client Closed Request","status":499,"detail":"the client has closed before the body was there","code":"cancelled","request_id":"r1"}"#,
+                r#""title":"Client Closed Request","status":499,"detail":"the client has closed before the body was there","code":"cancelled","reason":"REASON","request_id":"r1"}"#,
             ),
             (
                 Failure::Invalid(vec![violation("/a", Some(1)), violation("/b", None)]),
                 400,
                 "",
-                r#""title":"Bad Request","status":400,"detail":"the request has 2 errors","code":"invalid_argument","request_id":"r1","errors":[{"pointer":"/a","detail":"expected an integer","line":1,"column":1},{"pointer":"/b","detail":"expected an integer"}]}"#,
+                r#""title":"Bad Request","status":400,"detail":"the request has 2 errors","code":"invalid_argument","reason":"REASON","request_id":"r1","errors":[{"pointer":"/a","detail":"expected an integer","line":1,"column":1},{"pointer":"/b","detail":"expected an integer"}]}"#,
             ),
             (
                 method(Code::NotFound),
                 404,
                 "",
-                r#""title":"Not Found","status":404,"detail":"gone","code":"not_found","request_id":"r1","details":{"a": 1}}"#,
+                r#""title":"Not Found","status":404,"detail":"gone","code":"not_found","reason":"REASON","request_id":"r1","details":{"a": 1}}"#,
             ),
             (
                 declared(Some("{\"left\":0}")),
                 409,
                 "",
-                r#""title":"Conflict","status":409,"detail":"gone","code":"aborted","request_id":"r1","details":{"left":0}}"#,
+                r#""title":"Conflict","status":409,"detail":"gone","code":"aborted","reason":"REASON","request_id":"r1","details":{"left":0}}"#,
             ),
             (
                 declared(None),
                 409,
                 "",
-                r#""title":"Conflict","status":409,"detail":"gone","code":"aborted","request_id":"r1"}"#,
+                r#""title":"Conflict","status":409,"detail":"gone","code":"aborted","reason":"REASON","request_id":"r1"}"#,
             ),
             (
                 method(Code::Unavailable),
                 503,
                 "retry-after: 1\r\n",
-                r#""title":"Service Unavailable","status":503,"detail":"gone","code":"unavailable","request_id":"r1","details":{"a": 1}}"#,
+                r#""title":"Service Unavailable","status":503,"detail":"gone","code":"unavailable","reason":"REASON","request_id":"r1","details":{"a": 1}}"#,
             ),
             (
                 method(Code::Internal),
                 500,
                 "",
-                r#""title":"Internal Server Error","status":500,"detail":"the method failed; the log has more under the request's id","code":"internal","request_id":"r1"}"#,
+                r#""title":"Internal Server Error","status":500,"detail":"the method failed; the log has more under the request's id","code":"internal","reason":"REASON","request_id":"r1"}"#,
             ),
         ] {
             let of_error = "urn:callgate:error:orders.place/Out%20of%20stock";
             let of_type = if failure.error().is_some() { of_error } else { "about:blank" };
-            let body = format!(r#"{{"type":"{of_type}",{body}"#);
+            let body = format!(r#"{{"type":"{of_type}",{body}"#).replace("REASON", failure.reason().name());
             assert_eq!(rendered(&failure), (status, lines.to_owned(), body));
         }
     }

@@ -38,7 +38,9 @@ pub fn run(config: &Path, upgrade: Option<Option<String>>, ports: Ports) -> Exit
             return ExitCode::FAILURE;
         }
     };
-    match start(config, upgrade, ports, &log) {
+    // Without standard output there is none.
+    let access_log = log::Writer::start_access_log();
+    match start(config, upgrade, ports, &log, access_log.as_ref().ok()) {
         Ok(gateway) => chassis::run(gateway),
         Err(error) => {
             log.lines().put(format!("{error}\n").as_bytes());
@@ -52,11 +54,16 @@ fn start(
     upgrade: Option<Option<String>>,
     ports: Ports,
     log: &log::Writer,
+    access_log: Option<&log::Writer>,
 ) -> Result<Gateway, String> {
     signals::ignore_meaningless().map_err(|error| format!("error: signals cannot be heard: {error}"))?;
     let settings = Settings::load(config).map_err(|error| error.to_string())?;
     log::start(&settings.log, &chassis::QUIET, log.lines());
-    prepare(settings, upgrade, ports, log.lines().stats())
+    let gateway = prepare(settings, upgrade, ports, log.lines().stats())?;
+    if let Some(access_log) = access_log {
+        gateway.plane.shared.access_log.begin(access_log.lines());
+    }
+    Ok(gateway)
 }
 
 fn prepare(

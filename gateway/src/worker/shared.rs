@@ -1,6 +1,7 @@
 //! What workers share, and share with those that control them. A request reads of it; what it writes are counters of its own worker.
 
 use super::{Drains, Listener, ListenerTls, Room};
+use crate::access_log::AccessLog;
 use crate::backends::OfferChanges;
 use crate::certificates::{Certificates, Dated, Kind};
 use crate::config::Settings;
@@ -45,6 +46,8 @@ pub struct Shared {
     pub bodies: Arc<Budget>,
     /// What long answers may take together, in bytes.
     pub answers: Arc<Budget>,
+    /// The access log.
+    pub access_log: AccessLog,
     /// The front's counters.
     pub front: FrontStats,
     /// Begins anew what has panicked.
@@ -84,6 +87,7 @@ impl Shared {
             offer_changes: Arc::default(),
             bodies: budget(server.max_body_memory),
             answers: budget(server.max_answer_memory),
+            access_log: AccessLog::new(&settings.access_log),
             front: FrontStats::new(workers),
             supervisor,
             room: Room::new(server.max_connections, workers, descriptors),

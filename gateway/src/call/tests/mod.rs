@@ -124,6 +124,7 @@ impl Net {
             identity: None,
             on_sent: None,
             on_written: None,
+            trail: None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! The keys of the gateway's own file: which there are, and what each may be.
 
+use super::access_log;
 use super::http2;
 use super::listeners::{self, ListenAddress};
 use super::{AcceptExposure, LogFormat, ServerSettings, Settings, admin, ticket_keys};
@@ -21,7 +22,8 @@ const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// Replaces the defaults by what the file says.
 pub(super) fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, settings: &mut Settings) {
-    let sections = &["server", "listeners", "http2", "admin", "tables", "log", "upgrade", "dns"];
+    let sections =
+        &["server", "listeners", "http2", "admin", "tables", "log", "access_log", "upgrade", "dns"];
     let root = reader.section("the gateway's file", document, sections);
     let sub = |reader: &mut Reader<'_>, name, known| {
         let item = root.get(name)?;
@@ -55,6 +57,9 @@ pub(super) fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, settings: &m
         let formats = [("auto", LogFormat::Auto), ("text", LogFormat::Text), ("json", LogFormat::Json)];
         let format = section.get("format");
         set(&mut settings.log.format, format.and_then(|item| reader.choice(&item, &formats)));
+    }
+    if let Some(section) = sub(reader, "access_log", access_log::KEYS) {
+        settings.access_log.read(reader, &section);
     }
     let mut socket = None;
     if let Some(section) = sub(reader, "upgrade", &["socket", "drain_timeout"]) {

@@ -92,7 +92,11 @@ async fn exchange(
     let connection = &wire.connection;
     let body = RequestBody::of_wire(wire.clone(), &request, &connection.open.limits);
     let mut exchange = Exchange::begin(worker, connection, request, body);
-    let mut reply = unless_left(wire, handle(&mut exchange)).await?;
+    let handled = unless_left(wire, handle(&mut exchange)).await;
+    let Some(mut reply) = handled else {
+        exchange.left();
+        return None;
+    };
     exchange.guards.call = reply.guards.take();
     if let Content::WebSocket(opened) = reply.content {
         reply.content = Content::Empty;

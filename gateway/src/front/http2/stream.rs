@@ -72,7 +72,10 @@ impl Replying {
     async fn reply(&mut self, mut exchange: Exchange) {
         // On the heap, so that a stream whose client does not take its reply keeps no place for it.
         let handled = Box::pin(handle(&mut exchange));
-        let Some(mut reply) = self.unless_reset(handled).await else { return };
+        let Some(mut reply) = self.unless_reset(handled).await else {
+            exchange.left();
+            return;
+        };
         exchange.guards.call = reply.guards.take();
         let (stream, budget) = (&self.open.stream, &self.counted.0.shared.answers);
         let head = head::of_exchange(&exchange, &reply);

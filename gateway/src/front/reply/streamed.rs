@@ -17,6 +17,8 @@ use crate::transport::Stop;
 use callgate_http1::Fields;
 use clock::{Clock, Due};
 use framing::Framing;
+use std::cell::Cell;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 /// Items that are there are sent together, up to so many bytes.
@@ -35,6 +37,8 @@ pub(in crate::front) struct Streamed {
     left: Option<u64>,
     /// How many it may have.
     most: u64,
+    /// How many it had, if somebody wants to know.
+    sent: Option<Rc<Cell<u64>>>,
 }
 
 /// What has come of it.
@@ -69,7 +73,13 @@ impl Streamed {
             clock: Clock::begin(limits, None),
             left: limits.bytes,
             most: limits.bytes.unwrap_or(u64::MAX),
+            sent: None,
         }
+    }
+
+    /// Counts the bytes of its body there.
+    pub(in crate::front) fn count_into(&mut self, sent: Rc<Cell<u64>>) {
+        self.sent = Some(sent);
     }
 
     /// Puts what has come behind what is in `out`; waits when there is nothing to send. `leaves`: the gateway waits for streams no longer.
@@ -79,6 +89,15 @@ impl Streamed {
         leaves: bool,
         out: &mut Vec<u8>,
     ) -> Poll<Gathered> {
+        let begin = out.len();
+        let gathered = self.gather(cx, leaves, out);
+        if let Some(sent) = &self.sent {
+            sent.set(sent.get() + (out.len() - begin) as u64);
+        }
+        gathered
+    }
+
+    fn gather(&mut self, cx: &mut Context<'_>, leaves: bool, out: &mut Vec<u8>) -> Poll<Gathered> {
         let begin = out.len();
         while out.len() - begin < FULL {
             if leaves {

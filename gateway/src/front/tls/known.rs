@@ -24,7 +24,9 @@ pub(super) fn peer(
     if is_resumed(session) && identity.as_ref().is_some_and(|identity| identity.expires() < UnixTime::now()) {
         return Err(Failed::expired_since());
     }
-    Ok(TlsPeer::new(server_name, certificate, identity.as_ref()))
+    // There are no others.
+    let version = if session.protocol_version() == Some(ProtocolVersion::TLSv1_2) { "1.2" } else { "1.3" };
+    Ok(TlsPeer::new(server_name, certificate, identity.as_ref(), version))
 }
 
 /// What was agreed.

@@ -54,6 +54,7 @@ pub(super) async fn run(request: OwnedRequest, sent: Rc<Cell<bool>>) -> Called {
         times,
         on_sent: Some(&on_sent),
         on_written: None,
+        trail: None,
     };
     let result = call::run(&worker, &request).await;
     Called { result, reads: request.body.is_spent() }

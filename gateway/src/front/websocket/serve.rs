@@ -18,7 +18,10 @@ pub(in crate::front) async fn serve(worker: &Rc<Worker>, wire: &Wire, exchange: 
     let HandedOver { exchange: open, guards, id, route, mut behind } = exchange.hand_over();
     wire.take_ahead(&mut behind);
     wire.connection.enter(Phase::WebSocket);
-    let told = |failure: &Failure| failure.log(id.as_str(), &route);
+    let told = |failure: &Failure| {
+        failure.log(id.as_str(), &route);
+        guards.cut(failure);
+    };
     let mut session = Session::new(worker, wire, opened, behind, &told);
     let ended = poll_fn(|cx| session.poll(cx)).await;
     let is_closed = session.stage == Stage::Closed;

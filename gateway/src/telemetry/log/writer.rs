@@ -114,10 +114,20 @@ impl Writer {
     /// There is no thread or no file descriptor for it.
     pub fn start() -> io::Result<Writer> {
         // Past the lock of `io::stderr`: others must not wait for it while a write hangs.
-        Writer::start_on(File::from(io::stderr().as_fd().try_clone_to_owned()?))
+        Writer::start_on(File::from(io::stderr().as_fd().try_clone_to_owned()?), "log")
     }
 
-    fn start_on(mut out: impl Write + Send + 'static) -> io::Result<Writer> {
+    /// Starts one that writes the access log to standard output.
+    ///
+    /// # Errors
+    ///
+    /// Likewise.
+    pub fn start_access_log() -> io::Result<Writer> {
+        Writer::start_on(File::from(io::stdout().as_fd().try_clone_to_owned()?), "access log")
+    }
+
+    /// `log`: what is written.
+    fn start_on(mut out: impl Write + Send + 'static, log: &'static str) -> io::Result<Writer> {
         let queue = Arc::new(Queue {
             lines: ArrayQueue::new(PLACES),
             held: AtomicUsize::new(0),
@@ -128,11 +138,11 @@ impl Writer {
         let writing = queue.clone();
         // Nothing in it is known to panic; if something does, the log goes on.
         let write = move || {
-            while catch_unwind(AssertUnwindSafe(|| writing.write_to(&mut out))).is_err() {
+            while catch_unwind(AssertUnwindSafe(|| writing.write_to(&mut out, log))).is_err() {
                 thread::sleep(LAST_PAUSE);
             }
         };
-        let thread = thread::Builder::new().name("log".to_owned()).spawn(write)?;
+        let thread = thread::Builder::new().name(log.replace(' ', "-")).spawn(write)?;
         Ok(Writer { lines: Arc::new(Lines { queue, writer: thread.thread().clone() }) })
     }
 
@@ -161,7 +171,7 @@ impl Drop for Writer {
 
 impl Queue {
     /// The thread's work: writes until the owner is gone.
-    fn write_to(&self, out: &mut impl Write) {
+    fn write_to(&self, out: &mut impl Write, log: &str) {
         let mut told = 0;
         loop {
             if let Some(line) = self.lines.pop() {
@@ -169,7 +179,7 @@ impl Queue {
                 self.held.fetch_sub(cost(&line), AcqRel);
             } else if self.ended.load(Acquire) {
                 return;
-            } else if !self.tell_drops(&mut told) {
+            } else if !self.tell_drops(&mut told, log) {
                 thread::park();
             }
         }
@@ -200,12 +210,12 @@ impl Queue {
         }
     }
 
-    /// Says in the log, once it is written again, how many lines it lacks; whether there was anything to say.
-    fn tell_drops(&self, told: &mut u64) -> bool {
+    /// Says in the process's log, once this one is written again, how many lines it lacks; whether there was anything to say.
+    fn tell_drops(&self, told: &mut u64, log: &str) -> bool {
         let dropped = self.stats.full.load(Relaxed) - *told;
         if dropped > 0 {
             *told += dropped;
-            tracing::warn!(dropped, "the log could not be written for a while; lines were dropped");
+            tracing::warn!(dropped, "the {log} could not be written for a while; lines were dropped");
         }
         dropped > 0
     }

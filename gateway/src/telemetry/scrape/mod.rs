@@ -57,6 +57,8 @@ pub struct Scrape<'a> {
     pub upgrades: &'a UpgradeStats,
     /// What the log has lost.
     pub log: &'a LogStats,
+    /// What the access log has lost, where there is one.
+    pub access_log: Option<&'a LogStats>,
     /// How often each task has panicked.
     pub panics: Vec<(&'static str, u64)>,
     /// The hash of the tables in force.

@@ -21,8 +21,21 @@ pub(super) fn upkeep(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
         COUNTER,
     );
     counter(&mut failed, &[], stats.failed_writes.load(Relaxed) as f64);
+    let lost = scrape.access_log;
+    let mut access = family(
+        "callgate_access_log_dropped_total",
+        "Lines of the access log that were not written, because the buffer was full.",
+        COUNTER,
+    );
+    counter(&mut access, &[], lost.map_or(0, |stats| stats.full.load(Relaxed)) as f64);
+    let mut access_failed = family(
+        "callgate_access_log_write_failures_total",
+        "Writes of the access log that failed; each is tried again later.",
+        COUNTER,
+    );
+    counter(&mut access_failed, &[], lost.map_or(0, |stats| stats.failed_writes.load(Relaxed)) as f64);
     let mut panics =
         family("callgate_task_panics_total", "Panics of tasks, which are mistakes in the program.", COUNTER);
     scrape.panics.iter().for_each(|(task, n)| counter(&mut panics, &[("task", *task)], *n as f64));
-    families.extend([dropped, failed, panics]);
+    families.extend([dropped, failed, access, access_failed, panics]);
 }

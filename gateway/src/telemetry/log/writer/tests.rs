@@ -28,7 +28,7 @@ type Orders = Sender<io::Result<usize>>;
 fn told() -> (Writer, Orders, Arc<Mutex<Vec<u8>>>) {
     let (order, orders) = channel();
     let written = Arc::<Mutex<Vec<u8>>>::default();
-    let writer = Writer::start_on(Told { orders, written: written.clone() }).unwrap();
+    let writer = Writer::start_on(Told { orders, written: written.clone() }, "log").unwrap();
     (writer, order, written)
 }
 
@@ -111,7 +111,7 @@ fn lines_of_many_threads_stay_whole() {
     const EACH: usize = 1000;
     let (order, orders) = channel();
     let written = Arc::<Mutex<Vec<u8>>>::default();
-    let writer = Writer::start_on(Told { orders, written: written.clone() }).unwrap();
+    let writer = Writer::start_on(Told { orders, written: written.clone() }, "log").unwrap();
     (0..THREADS * EACH).for_each(|_| order.send(Ok(usize::MAX)).unwrap());
     thread::scope(|scope| {
         for thread in 0..THREADS {

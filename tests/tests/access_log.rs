@@ -1,0 +1,273 @@
+//! The access log of a running gateway: which requests have lines, what those say, and that one which cannot be written costs nobody anything.
+
+use callgate_tests::{Backend, Gateway, Setup, eventually, free_port};
+use serde_json::Value;
+use std::path::PathBuf;
+use std::process::Output;
+use tokio::process::Command;
+
+const TABLE: &str = r#"
+[auth.machines]
+type = "api_key"
+file = "FILE"
+
+[[routes]]
+match = "GET /v1/calc/add"
+call = "calc.add"
+auth = "anonymous"
+
+[[routes]]
+match = "POST /v1/orders/{order_id}/quote"
+call = "orders.quote"
+auth = "machines"
+rules = ["args.customer == claims.who"]
+
+[[routes]]
+match = "GET /v1/fail/{code}"
+call = "echo.fail"
+auth = "anonymous"
+
+[[routes]]
+match = "GET /v1/limited"
+call = "calc.add"
+auth = "anonymous"
+rate_limit = { rate = "1/h", by = "route" }
+
+[[routes]]
+match = "GET /v1/delay/{ms}"
+call = "echo.delay"
+auth = "anonymous"
+timeout = "300ms"
+
+[[routes]]
+match = "GET /v1/count"
+call = "echo.count"
+auth = "anonymous"
+max_stream.bytes = 8
+
+[[routes]]
+match = "GET /v1/nobody"
+call = "calc.add"
+backend = "gone"
+auth = "anonymous"
+
+[backends.gone]
+endpoints = ["127.0.0.1:GONE"]
+"#;
+
+struct Logged {
+    _setup: Setup,
+    gateway: Gateway,
+    backend: Backend,
+    file: PathBuf,
+}
+
+impl Logged {
+    async fn start(section: &str) -> Logged {
+        let setup = Setup::new();
+        let file = setup.file("access.log");
+        let setup = setup.script(&format!("exec >>{}", file.display())).section(section);
+        let backend = setup.backend("shop");
+        let keys = setup.file("keys.toml");
+        // The SHA-256 of `key`.
+        let hash = "2c70e12b7a0646f92279f427c7b38e7334d8e5389cff167a1dc30e73f826b683";
+        let key = format!("[[key]]\nname = \"billing\"\nsha256 = \"{hash}\"\nclaims = {{ who = \"ada\" }}\n");
+        std::fs::write(&keys, key).expect("it can be written");
+        let table =
+            TABLE.replace("FILE", &keys.display().to_string()).replace("GONE", &free_port().to_string());
+        let shop = format!("[backends.shop]\nendpoints = [{:?}]\n", backend.endpoint());
+        let table = table
+            .replace("[[routes]]\n", "[[routes]]\nbackend = \"shop\"\n")
+            .replace("backend = \"shop\"\nmatch = \"GET /v1/nobody\"", "match = \"GET /v1/nobody\"");
+        setup.write_routes("shop.toml", &format!("{shop}{table}"));
+        let gateway = setup.gateway().await;
+        gateway.connected(&backend).await;
+        Logged { _setup: setup, gateway, backend, file }
+    }
+
+    /// The lines so far.
+    fn lines(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(&self.file).unwrap_or_default();
+        text.split_inclusive('\n').filter(|line| line.ends_with('\n')).map(str::to_owned).collect()
+    }
+
+    /// The line of a request.
+    async fn line(&self, id: &str) -> Value {
+        eventually(&format!("the line of {id}"), async || {
+            let lines = self.lines();
+            let found = lines.iter().find(|line| line.contains(id))?;
+            Some(serde_json::from_str(found).expect("a line is JSON"))
+        })
+        .await
+    }
+
+    /// Asks, and has the line of that.
+    async fn asked(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &'static str,
+    ) -> (u16, Value) {
+        let answer = self.gateway.client.send(method, path, headers, body).await;
+        let line = self.line(answer.header("x-request-id")).await;
+        if answer.status >= 400 {
+            assert_eq!(answer.json()["reason"], line["reason"], "one word in both: {line}");
+        }
+        assert_eq!(line["status"], answer.status, "{line}");
+        (answer.status, line)
+    }
+}
+
+#[tokio::test]
+async fn each_failure_has_a_line_that_says_why_and_where_its_call_went() {
+    let logged = Logged::start("[access_log]\nheaders = [\"User-Agent\"]\n").await;
+    let quote = r#"{"customer":"ada","express":false,"items":[]}"#;
+    let key = ("x-api-key", "key");
+    let path = "/v1/orders/7/quote?secret=s3cret";
+    let json = ("content-type", "application/json");
+    for (method, path, headers, body, reason, why) in [
+        ("GET", "/v1/none", &[][..], "", "no_route", Value::Null),
+        ("PUT", "/v1/calc/add", &[], "", "wrong_method", Value::Null),
+        ("GET", "/v1/calc/add?a=x&b=1", &[], "", "invalid_value", "/a".into()),
+        ("POST", "/v1/orders/7/quote", &[json], quote, "no_credentials", Value::Null),
+        (
+            "POST",
+            "/v1/orders/7/quote",
+            &[json, ("x-api-key", "guessed")],
+            quote,
+            "bad_credentials",
+            "unknown".into(),
+        ),
+        (
+            "POST",
+            "/v1/orders/7/quote",
+            &[json, key],
+            r#"{"customer":"bob","express":false,"items":[]}"#,
+            "denied_by_rule",
+            "args.customer == claims.who".into(),
+        ),
+        ("POST", path, &[json, key], quote, "unknown_field", "/secret".into()),
+        ("GET", "/v1/fail/not_found", &[], "", "method_failed", "not_found".into()),
+        ("GET", "/v1/nobody?a=1&b=2", &[], "", "no_instance", Value::Null),
+        ("GET", "/v1/delay/5000", &[("user-agent", "probe \"1\"")], "", "deadline", Value::Null),
+    ] {
+        let (_, line) = logged.asked(method, path, headers, body).await;
+        assert_eq!((&line["reason"], &line["why"]), (&Value::from(reason), &why), "{line}");
+        assert_eq!((&line["method"], &line["client"]), (&Value::from(method), &Value::from("127.0.0.1")));
+        assert_eq!((&line["protocol"], line.get("path")), (&Value::from("HTTP/1.1"), None), "{line}");
+        assert!(line["duration_ms"].as_f64() >= line["head_ms"].as_f64(), "{line}");
+    }
+    assert_eq!(logged.gateway.client.get("/v1/limited?a=1&b=2").await.status, 200);
+    let (_, line) = logged.asked("GET", "/v1/limited?a=1&b=2", &[], "").await;
+    assert_eq!(line["reason"], "rate_limited", "{line}");
+    // Where they went.
+    let (_, line) = logged.asked("GET", "/v1/fail/not_found", &[], "").await;
+    assert_eq!(
+        (&line["route"], &line["call"], &line["backend"]),
+        (&"/v1/fail/{code}".into(), &"echo.fail".into(), &"shop".into())
+    );
+    assert_eq!(
+        (&line["tries"][0]["endpoint"], &line["tries"][0]["end"]),
+        (&logged.backend.endpoint().into(), &"not_found".into()),
+        "{line}"
+    );
+    assert!(line["version"].is_string() && line["wait_ms"].is_number(), "{line}");
+    let (_, line) = logged.asked("POST", "/v1/orders/7/quote", &[json, key], "{").await;
+    assert_eq!(
+        (&line["auth"], &line["identity"], &line["bytes_in"]),
+        (&"machines".into(), &"billing".into(), &1.into())
+    );
+    // None of those that were successes, and nothing that is a secret.
+    assert_eq!(logged.gateway.client.get("/v1/calc/add?a=1&b=2").await.status, 200);
+    let (_, line) = logged.asked("GET", "/v1/none", &[("user-agent", "u")], "").await;
+    assert_eq!(line["header.user-agent"], "u");
+    let all = logged.lines().concat();
+    assert!(!all.contains("\"status\":200") && !all.contains("s3cret") && !all.contains("guessed"), "{all}");
+    assert!(!logged.gateway.log().contains("guessed"));
+}
+
+#[tokio::test]
+async fn successes_have_lines_as_long_as_somebody_wants_them() {
+    let logged = Logged::start(
+        "[access_log]\nfields = [\"request_id\", \"status\", \"bytes_out\", \"path\", \"query\"]\n",
+    )
+    .await;
+    let admin = |path: &'static str| logged.gateway.admin.send("POST", path, &[], "");
+    assert_eq!(admin("/-/log?successes=100").await.status, 400);
+    let told = admin("/-/log?successes=100%25&failures=false").await;
+    assert_eq!((told.status, &told.json()["successes"]), (200, &"100%".into()), "{}", told.text());
+    let answer = logged.gateway.client.get("/v1/calc/add?a=1&b=2").await;
+    let id = answer.header("x-request-id").to_owned();
+    let expected = serde_json::json!({ "request_id": id, "status": 200, "path": "/v1/calc/add", "query": "a=1&b=2", "bytes_out": answer.body.len() });
+    assert_eq!(logged.line(&id).await, expected);
+    let none = logged.gateway.client.get("/v1/none").await;
+    assert_eq!(admin("/-/log").await.status, 200);
+    assert_eq!(logged.gateway.client.get("/v1/calc/add?a=1&b=2").await.status, 200);
+    let last = logged.gateway.client.get("/v1/also/none").await;
+    logged.line(last.header("x-request-id")).await;
+    let all = logged.lines();
+    assert_eq!((all.len(), all.concat().contains(none.header("x-request-id"))), (2, false), "{all:?}");
+}
+
+#[tokio::test]
+async fn what_was_cut_and_who_has_left_have_lines_too() {
+    let http2 = format!("127.0.0.1:{}", free_port());
+    let section = format!("[[listeners]]\naddress = \"{http2}\"\nhttp2 = \"prior_knowledge\"\n");
+    let logged = Logged::start(&section).await;
+    // A stream that is longer than it may be: its head was a success.
+    let url = format!("http://{}/v1/count?from=1&to=100", logged.gateway.addr);
+    let cut = curl(&["-H", "x-request-id: cut", &url]).await;
+    assert!(!cut.status.success(), "it was torn");
+    let line = logged.line("cut").await;
+    assert_eq!((&line["status"], &line["reason"]), (&200.into(), &"stream_too_long".into()), "{line}");
+    assert!(line["bytes_out"].as_u64() > Some(0), "{line}");
+    // Clients that leave, by each version of HTTP.
+    for (number, addr) in [logged.gateway.addr.to_string(), http2].iter().enumerate() {
+        let id = format!("left-{number}");
+        let header = format!("x-request-id: {id}");
+        let version = if number == 0 { "--http1.1" } else { "--http2-prior-knowledge" };
+        let url = format!("http://{addr}/v1/delay/250");
+        let left = curl(&["-m", "0.1", version, "-H", &header, &url]).await;
+        assert!(!left.status.success());
+        let line = logged.line(&id).await;
+        assert_eq!((&line["status"], &line["reason"]), (&499.into(), &"client_gone".into()), "{line}");
+        assert_eq!(line["tries"][0]["end"], "given_up", "{line}");
+    }
+}
+
+async fn curl(arguments: &[&str]) -> Output {
+    let curl = Command::new("curl").args(["-sS"]).args(arguments).output();
+    curl.await.expect("curl runs")
+}
+
+#[tokio::test]
+async fn lines_are_logfmt_where_the_settings_say_so() {
+    let logged = Logged::start("[access_log]\nformat = \"logfmt\"\n").await;
+    let answer = logged.gateway.client.get("/v1/calc/add?a=x&b=1").await;
+    let id = answer.header("x-request-id").to_owned();
+    let line =
+        eventually("the line", async || logged.lines().into_iter().find(|line| line.contains(&id))).await;
+    assert!(
+        line.contains(" method=GET route=/v1/calc/add status=400 reason=invalid_value why=/a "),
+        "{line}"
+    );
+}
+
+/// A device that takes nothing: requests go on, and lines are lost and counted.
+#[tokio::test]
+async fn a_log_that_cannot_be_written_holds_up_no_request() {
+    let setup = Setup::new().script("exec >/dev/full").section("[access_log]\nsuccesses = \"100%\"\n");
+    setup.write_routes(
+        "fixed.toml",
+        "[[routes]]\nmatch = \"GET /a\"\nrespond = { status = 200, body = \"a\" }\n",
+    );
+    let gateway = setup.gateway().await;
+    eventually("lost lines", async || {
+        for _ in 0..200 {
+            assert_eq!(gateway.client.get("/a").await.status, 200);
+        }
+        (gateway.metric("callgate_access_log_dropped_total", &[]).await > 0.0).then_some(())
+    })
+    .await;
+}
