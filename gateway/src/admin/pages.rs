@@ -95,6 +95,7 @@ pub(super) fn metrics(plane: &Plane) -> String {
             .collect(),
         limits: limits::scrape(&table),
         authenticators: auth::scrape(&table),
+        fetches: auth::fetches(&table),
         priorities: table.routes.iter().map(priority).collect(),
         concurrency_limits: backends.clone().map(|backend| backend.gauge.limit().most()).collect(),
         backends: backends.map(|backend| (backend.spec.name.as_str(), backend.stats.as_ref())).collect(),

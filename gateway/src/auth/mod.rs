@@ -17,6 +17,7 @@ mod authenticator;
 mod basic;
 mod bearer;
 mod jwt;
+mod key_set;
 mod login;
 mod logins;
 mod mtls;
@@ -26,6 +27,7 @@ mod verified;
 
 pub use authenticator::{Authenticator, Authenticators};
 pub(crate) use bearer::bearer;
+pub use key_set::{Fetched, KeySet, KeySets};
 pub use login::Login;
 pub use logins::Logins;
 pub use peer::{KnownPeer, Peer};

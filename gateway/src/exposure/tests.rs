@@ -168,6 +168,7 @@ fn each_way_to_open_a_door_is_seen() {
         (base.with("audience = [\"orders\"]", "audience = [\"orders\", \"mail\"]"), "shop orders.get"),
         (base.with("[\"RS256\"]", "[\"RS256\", \"ES256\"]"), "shop orders.get"),
         (base.with("/k/jwks.json", "/tmp/jwks.json"), "shop orders.get"),
+        (base.with("/k/jwks.json", "https://id.example/jwks.json"), "shop orders.get"),
         (base.with("required = [\"tenant\"]\n", ""), "shop orders.get"),
         (base.with("revoked = \"/k/revoked\"\n", ""), "shop orders.get"),
         (base.with("revoked = ", "leeway = \"5m\"\nrevoked = "), "shop orders.get"),
@@ -248,6 +249,41 @@ fn what_opens_nothing_is_not_stopped() {
     ] {
         let all = [&changed.auth, &changed.routes, &changed.open, &changed.settings].map(String::as_str).concat();
         assert_eq!(changed.opens(&base), None, "{all}");
+    }
+}
+
+/// What fetches the keys of the authenticator, in these words of a table.
+fn with_keys(words: &str) -> Files {
+    Files::new().with("\"/k/jwks.json\"", words)
+}
+
+#[test]
+fn keys_from_elsewhere_and_other_words_for_who_vouches_for_them_are_seen() {
+    let url = with_keys("\"https://id.example/jwks.json\"");
+    let with_ca = with_keys("{ url = \"https://id.example/jwks.json\", ca = \"/k/ca.pem\" }");
+    for (changed, before) in [
+        (&with_keys("\"https://id.evil.example/jwks.json\""), &url),
+        (&with_keys("\"https://id.example/other.json\""), &url),
+        (&with_keys("{ url = \"http://id.example/jwks.json\", insecure = true }"), &url),
+        (&with_ca, &url),
+        (&url, &with_ca),
+        (&with_ca.with("/k/ca.pem", "/tmp/ca.pem"), &with_ca),
+        (&Files::new(), &url),
+    ] {
+        assert!(
+            changed.opens(before).is_some_and(|opened| opened.contains("shop orders.get")),
+            "{}",
+            changed.auth
+        );
+    }
+    for (changed, before) in [
+        (with_keys("{ url = \"https://id.example/jwks.json\", refresh = \"1m\" }"), &url),
+        (
+            with_keys("{ refresh = \"1m\", ca = \"/k/ca.pem\", url = \"https://id.example/jwks.json\" }"),
+            &with_ca,
+        ),
+    ] {
+        assert_eq!(changed.opens(before), None, "{}", changed.auth);
     }
 }
 

@@ -129,7 +129,7 @@ fn authenticator(spec: &AuthSpec) -> Needs {
             MORE => needs = needs.with(MORE, Need::AllOf(texts())),
             THERE => needs = needs.with(THERE, Need::Is(value.to_string())),
             key if NOTHING.contains(&key) => {}
-            key => rest.push(format!("{key} {value}")),
+            key => rest.push(format!("{key} {}", source(value))),
         }
     }
     // A token that says for whom it is, is none where nobody has said who that may be.
@@ -137,6 +137,17 @@ fn authenticator(spec: &AuthSpec) -> Needs {
         needs = needs.with("audience", Need::OneOf(BTreeSet::new()));
     }
     needs.with("by", Need::Is(rest.join(" ")))
+}
+
+/// Where keys are, however it is written. How often they are fetched says nothing of who comes.
+fn source(value: &Value) -> Value {
+    let Value::Object(said) = value else { return value.clone() };
+    let mut said = said.clone();
+    said.remove("refresh");
+    match said.get("url") {
+        Some(url) if said.len() == 1 => url.clone(),
+        _ => Value::Object(said),
+    }
 }
 
 fn networks(list: &ClientList) -> Needs {

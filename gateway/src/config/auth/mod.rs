@@ -12,7 +12,7 @@ mod unix;
 
 pub use api_key::{ApiKeySpec, ListFile};
 pub use basic::BasicSpec;
-pub use jwt::{JwtSpec, KeySource};
+pub use jwt::{JwtSpec, KeySource, KeyUrl};
 pub use mtls::{CertificateName, MtlsSpec};
 pub use pattern::NamePattern;
 pub use unix::{OVERFLOW_UID, UnixSpec, UnixUser};
@@ -82,6 +82,14 @@ impl AuthSpec {
     /// What the table says of it: its keys and their values.
     pub fn said(&self) -> &BTreeMap<String, Value> {
         &self.said
+    }
+
+    /// From where its keys are fetched, if they are.
+    pub fn key_url(&self) -> Option<&KeyUrl> {
+        match &self.kind {
+            AuthKind::Jwt(JwtSpec { keys: KeySource::Url(url), .. }) => Some(url),
+            _ => None,
+        }
     }
 
     /// Where it is written: file, line and column.

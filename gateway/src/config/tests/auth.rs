@@ -160,6 +160,49 @@ fn what_makes_no_sense_is_refused_where_it_stands() {
     }
 }
 
+/// An authenticator whose keys are there.
+fn jwks(said: &str) -> String {
+    format!("[auth.x]\ntype = 'jwt'\nalgorithms = ['RS256']\njwks = {said}\n")
+}
+
+#[test]
+fn keys_are_in_a_file_or_at_a_url() {
+    let source = |said: &str| match &tables(&jwks(said)).unwrap().authenticators[0].kind {
+        AuthKind::Jwt(spec) => spec.keys.clone(),
+        other => panic!("{other:?}"),
+    };
+    let url = |said: &str| match source(said) {
+        KeySource::Url(KeyUrl { target, refresh }) => {
+            let ca = target.ca.map(|ca| ca.display().to_string()).unwrap_or_default();
+            format!("{} {ca} {}", target.url, refresh.as_secs())
+        }
+        other => panic!("{other:?}"),
+    };
+    assert!(matches!(source("'/k/jwks.json'"), KeySource::Jwks(path) if path.ends_with("k/jwks.json")));
+    assert_eq!(url("'https://id.example/k'"), "https://id.example/k  600");
+    assert_eq!(url("'http://127.0.0.1:81/k'"), "http://127.0.0.1:81/k  600");
+    assert_eq!(url("{ url = 'http://localhost/k', refresh = '1s' }"), "http://localhost/k  1");
+    assert_eq!(url("{ url = 'http://id.example/k', insecure = true }"), "http://id.example/k  600");
+    assert_eq!(url("{ url = 'https://[::1]/k', ca = '/k/ca.pem' }"), "https://[::1]/k /k/ca.pem 600");
+    for (said, why) in [
+        ("'http://id.example/k'", "`http://id.example/k` would be asked in the clear"),
+        ("'http://id.example/k'", "insecure = true }"),
+        ("{ url = 'http://10.0.0.1/k', insecure = false }", "would be asked in the clear"),
+        ("'ftp://id.example/k'", "`ftp` is not asked"),
+        ("'https://user:word@id.example/k'", "never stand in a table"),
+        ("{}", "`jwks` needs `url`"),
+        ("{ url = 7 }", "`url` must be a URL such as"),
+        ("{ url = '/k/jwks.json' }", "it begins with `https://`"),
+        ("{ url = 'https://id.example/k', insecure = 1 }", "`insecure` must be"),
+        ("{ url = 'http://localhost/k', ca = '/k' }", "`ca` without TLS"),
+        ("{ url = 'https://id.example/k', refresh = '10ms' }", "`refresh` is out of bounds"),
+        ("{ url = 'https://id.example/k', every = '1m' }", "unknown key `every` in `jwks`"),
+        ("7", "a URL such as"),
+    ] {
+        refused(&jwks(said), &[why]);
+    }
+}
+
 #[test]
 fn a_claim_fills_a_field_where_callers_have_it() {
     let bound = |auth: &str, bind: &str| {
