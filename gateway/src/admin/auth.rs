@@ -1,6 +1,8 @@
 //! What the admin port shows of who may call.
 
+use super::bound;
 use crate::auth::Authenticator;
+use crate::control::Found;
 use crate::routes::{Route, Table};
 use crate::telemetry::AuthScrape;
 use serde_json::{Value, json};
@@ -11,8 +13,22 @@ pub(super) fn scrape(table: &Table) -> Vec<AuthScrape<'_>> {
     table.authenticators.iter().map(|one| AuthScrape { name: &one.spec.name, stats: &one.stats }).collect()
 }
 
-/// The authenticators, and what is wrong with their files.
-pub(super) fn page(table: &Table) -> Vec<Value> {
+/// The authenticators, what is wrong with their files, and with the calls by which they ask.
+pub(super) fn page(table: &Table, found: &Found) -> Vec<Value> {
+    let asks = |one: &Arc<Authenticator>| {
+        let call = &table.own_call(one.id)?.call;
+        let unfit = found.of(call);
+        let unfit = unfit
+            .iter()
+            .map(|one| json!({ "kind": one.kind.name(), "why": &*one.why, "instances": one.instances }));
+        Some(json!({
+            "call": call.spec.call.to_string(),
+            "backend": call.spec.backend,
+            "bind": bound::page(&call.spec.request.bound),
+            "timeout_ms": call.spec.timeout.as_millis() as u64,
+            "unfit": unfit.collect::<Vec<_>>(),
+        }))
+    };
     let page = |one: &Arc<Authenticator>| {
         json!({
             "name": &*one.spec.name,
@@ -21,6 +37,7 @@ pub(super) fn page(table: &Table) -> Vec<Value> {
             "files": one.spec.files().map(|file| file.display().to_string()).collect::<Vec<_>>(),
             "in_force": one.is_in_force(),
             "last_error": one.problem().as_deref(),
+            "asks": asks(one),
         })
     };
     table.authenticators.iter().map(page).collect()

@@ -5,7 +5,7 @@ use super::{Answer, now};
 use crate::config::{AuthFiles, JwtSpec};
 use crate::failure::Flaw;
 use crate::followed::Followed;
-use callgate_auth::jwt;
+use callgate_auth::{UnixSeconds, jwt};
 use std::sync::Arc;
 
 /// What the authenticator of that id, with these files, says of a token.
@@ -25,7 +25,7 @@ pub(super) fn ask(
     match jwt::verify(keys, &spec.expected, revoked, token, now) {
         Ok(identity) => {
             let identity = Arc::new(identity);
-            verified.put(by, token, identity.clone());
+            verified.put(by, token, identity.clone(), UnixSeconds::MAX);
             Answer::Known(identity)
         }
         Err(refused) => Answer::Bad(refused.into()),
