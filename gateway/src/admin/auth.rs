@@ -1,6 +1,8 @@
 //! What the admin port shows of who may call.
 
+use super::bound;
 use crate::auth::{Authenticator, KeySet};
+use crate::control::Found;
 use crate::routes::{Route, Table};
 use crate::telemetry::{AuthScrape, FetchScrape};
 use serde_json::{Value, json};
@@ -23,8 +25,22 @@ pub(super) fn fetches(table: &Table) -> Vec<FetchScrape<'_>> {
     fetches.collect()
 }
 
-/// The authenticators, and what is wrong with their files, or with the keys that they fetch.
-pub(super) fn page(table: &Table) -> Vec<Value> {
+/// The authenticators, what is wrong with their files, with the keys that they fetch, and with the calls by which they ask.
+pub(super) fn page(table: &Table, found: &Found) -> Vec<Value> {
+    let asks = |one: &Arc<Authenticator>| {
+        let call = &table.own_call(one.id)?.call;
+        let unfit = found.of(call);
+        let unfit = unfit
+            .iter()
+            .map(|one| json!({ "kind": one.kind.name(), "why": &*one.why, "instances": one.instances }));
+        Some(json!({
+            "call": call.spec.call.to_string(),
+            "backend": call.spec.backend,
+            "bind": bound::page(&call.spec.request.bound),
+            "timeout_ms": call.spec.timeout.as_millis() as u64,
+            "unfit": unfit.collect::<Vec<_>>(),
+        }))
+    };
     let page = |one: &Arc<Authenticator>| {
         json!({
             "name": &*one.spec.name,
@@ -35,6 +51,7 @@ pub(super) fn page(table: &Table) -> Vec<Value> {
             "in_force": one.is_in_force() && one.fetched().is_none_or(KeySet::is_known),
             "fetched_at": one.fetched().and_then(KeySet::told_at),
             "last_error": problem(one),
+            "asks": asks(one),
         })
     };
     table.authenticators.iter().map(page).collect()

@@ -329,7 +329,7 @@ pub(super) fn config(plane: &Plane) -> Value {
             "routes": table.routes.len(),
             "backends": table.backends.len(),
             "waiting": plane.waiting.load_full().map(|why| why.as_ref().clone()),
-            "authenticators": auth::page(&table),
+            "authenticators": auth::page(&table, &plane.fits.found()),
             "last_error": plane.last_error.load_full().map(|error| error.as_ref().clone()),
         },
         "settings": settings::of(&plane.shared.settings),

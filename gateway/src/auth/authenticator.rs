@@ -2,7 +2,7 @@
 
 use super::key_set::{KeySet, KeySets};
 use super::verified::By;
-use super::{Answer, Shown, api_key, basic, bearer, jwt, mtls, unix};
+use super::{Answer, Shown, api_key, basic, bearer, external, jwt, mtls, unix};
 use crate::config::{AuthFiles, AuthKind, AuthSpec, LimitBy, Rate, RateLimitSpec};
 use crate::failure::{Challenge, Flaw};
 use crate::fields::Repeated;
@@ -98,7 +98,23 @@ impl Authenticator {
 
     /// Who calls, as far as it can tell. What is said twice is refused.
     pub(crate) fn ask(&self, worker: usize, shown: &Shown<'_>) -> Result<Answer, Repeated<'_>> {
-        let answer = match &self.spec.kind {
+        let heard = shown.heard.iter().find(|(id, _)| *id == self.id);
+        let answer = match heard {
+            Some((_, verdict)) => verdict.clone().map_or_else(Answer::Bad, Answer::Known),
+            None => self.look(shown)?,
+        };
+        let counters = self.stats.0.of(worker);
+        match &answer {
+            Answer::Nothing | Answer::Later(_) => {}
+            Answer::Known(_) => counters.known.increment(),
+            Answer::Bad(flaw) => counters.of(*flaw).increment(),
+        }
+        Ok(answer)
+    }
+
+    /// What a request shows, of which nothing was verified yet.
+    fn look(&self, shown: &Shown<'_>) -> Result<Answer, Repeated<'_>> {
+        Ok(match &self.spec.kind {
             AuthKind::Mtls(spec) => mtls::ask(self.id, spec, &shown.peer),
             AuthKind::Unix(spec) => unix::ask(self.id, spec, &shown.peer),
             AuthKind::Jwt(spec) => match bearer(shown.fields)? {
@@ -113,14 +129,8 @@ impl Authenticator {
                 Some((_, files)) => basic::ask(By { id: self.id, files: *files }, shown)?,
                 None => Answer::Bad(Flaw::Unavailable),
             },
-        };
-        let counters = self.stats.0.of(worker);
-        match &answer {
-            Answer::Nothing | Answer::Later(_) => {}
-            Answer::Known(_) => counters.known.increment(),
-            Answer::Bad(flaw) => counters.of(*flaw).increment(),
-        }
-        Ok(answer)
+            AuthKind::Rpc(spec) => external::ask(&spec.call.outside, shown.fields),
+        })
     }
 
     /// What its files say; of one without files nothing.
@@ -143,6 +153,7 @@ impl Authenticator {
             AuthKind::ApiKey(spec) if spec.is_bearer() => Challenge::Bearer,
             AuthKind::ApiKey(_) => Challenge::ApiKey,
             AuthKind::Basic(_) => Challenge::Basic,
+            AuthKind::Rpc(_) => Challenge::External,
         }
     }
 }

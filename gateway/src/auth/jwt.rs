@@ -6,6 +6,7 @@ use super::{Answer, now};
 use crate::config::{AuthFiles, JwtSpec};
 use crate::failure::Flaw;
 use crate::followed::Followed;
+use callgate_auth::UnixSeconds;
 use callgate_auth::jwt::{self, Refused};
 use std::sync::Arc;
 
@@ -33,7 +34,7 @@ pub(super) fn ask(
     match jwt::verify(keys, &spec.expected, revoked, token, now) {
         Ok(identity) => {
             let identity = Arc::new(identity);
-            verified.put(by, token, identity.clone());
+            verified.put(by, token, identity.clone(), UnixSeconds::MAX);
             Answer::Known(identity)
         }
         Err(refused) => {

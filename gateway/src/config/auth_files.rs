@@ -54,7 +54,7 @@ impl AuthSpec {
     /// The files that it is read from.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
         let (first, second) = match &self.kind {
-            AuthKind::Mtls(_) | AuthKind::Unix(_) => (None, None),
+            AuthKind::Mtls(_) | AuthKind::Unix(_) | AuthKind::Rpc(_) => (None, None),
             AuthKind::Jwt(spec) => (spec.keys.file(), spec.revoked.as_deref()),
             AuthKind::ApiKey(ApiKeySpec { file, .. }) | AuthKind::Basic(BasicSpec { file }) => {
                 (Some(&*file.path), None)
@@ -66,7 +66,7 @@ impl AuthSpec {
     /// Reads the files. Where they say what `known` is of: nothing.
     pub(crate) fn load(&self, known: Option<u64>) -> Result<Option<Loaded<AuthFiles>>, Diagnostics> {
         match &self.kind {
-            AuthKind::Mtls(_) | AuthKind::Unix(_) => Ok(None),
+            AuthKind::Mtls(_) | AuthKind::Unix(_) | AuthKind::Rpc(_) => Ok(None),
             AuthKind::Jwt(spec) => self.load_jwt(spec, known),
             AuthKind::ApiKey(spec) => {
                 self.load_list(&spec.file, known, |text| ApiKeys::read(text).map(AuthFiles::ApiKeys))

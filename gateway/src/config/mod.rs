@@ -96,8 +96,8 @@ mod who_may_call;
 
 pub use action::ActionSpec;
 pub use auth::{
-    ApiKeySpec, AuthKind, AuthSpec, BasicSpec, CertificateName, JwtSpec, KeySource, KeyUrl, ListFile,
-    MtlsSpec, NamePattern, OVERFLOW_UID, UnixSpec, UnixUser,
+    ApiKeySpec, AuthKind, AuthSpec, BasicSpec, CertificateName, ExternalSpec, JwtSpec, KeySource, KeyUrl,
+    ListFile, MtlsSpec, NamePattern, OVERFLOW_UID, RpcSpec, UnixSpec, UnixUser,
 };
 pub(crate) use auth_files::{AuthFiles, tell_skipped};
 pub use backend::BackendSpec;
@@ -135,7 +135,7 @@ pub use local_reply::*;
 pub use matcher::Matcher;
 pub use media_range::MediaRange;
 pub use metadata::MetadataSpec;
-pub(crate) use misfit::{Misfit, RoutePart};
+pub(crate) use misfit::{Caller, Misfit, RoutePart};
 pub use mode::CallMode;
 pub use overload::{AdaptiveSpec, OverloadSpec, Priority, QueueSpec, When};
 pub use path::{MAX_PARAMETERS, PathTemplate};

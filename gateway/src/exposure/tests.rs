@@ -333,3 +333,34 @@ fn a_difference_has_a_name_of_its_own() {
     assert_ne!(hash(&other, &base), Some(name.clone()));
     assert_ne!(hash(&one, &other), Some(name));
 }
+
+#[test]
+fn who_is_asked_elsewhere_or_about_something_else_or_believed_for_longer_may_let_others_in() {
+    let certificate = "type = \"mtls\"\nname = \"uri\"\nallow = [\"spiffe://corp/orders/*\"]";
+    let asks = "type = \"rpc\"\ncall = \"identity.check\"\nbackend = \"shop\"\n\
+                bind = { token = { header = \"x-a\" }, from = { client = \"address\" } }\ntimeout = \"1s\"\ncache = \"10s\"";
+    let two = "[backends.more]\nendpoints = [\"127.0.0.1:2\"]\n[backends.shop]";
+    let base = Files::new().with("call = \"orders.", "backend = \"shop\"\ncall = \"orders.");
+    let base = base.with("[backends.shop]", two).with(certificate, asks);
+    for (was, is) in [
+        (asks, certificate),
+        ("identity.check", "identity.other"),
+        ("call = \"identity.check\"\nbackend = \"shop\"", "call = \"identity.check\"\nbackend = \"more\""),
+        ("header = \"x-a\"", "cookie = \"x-a\""),
+        (", from = { client = \"address\" }", ""),
+        ("cache = \"10s\"", "cache = \"11s\""),
+    ] {
+        assert!(base.with(was, is).opens(&base).is_some(), "{was} -> {is}");
+    }
+    assert!(base.opens(&base.with("cache = \"10s\"", "")).is_some(), "answers are kept that were not");
+    for (was, is) in [
+        ("timeout = \"1s\"", "timeout = \"9s\""),
+        ("cache = \"10s\"", "cache = \"9s\""),
+        ("cache = \"10s\"", ""),
+    ] {
+        assert_eq!(base.with(was, is).opens(&base), None, "{was} -> {is}");
+    }
+    let found = base.with("identity.check\"\nbackend = \"shop\"", "identity.check\"");
+    let only = |files: Files| files.with(two, "[backends.shop]");
+    assert_eq!(only(found).opens(&only(base)), None, "whichever way the backend is found");
+}

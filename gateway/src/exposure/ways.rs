@@ -16,8 +16,12 @@ const FEWER: [&str; 5] = ["issuer", "audience", "algorithms", "allow", "users"];
 const MORE: &str = "required";
 /// What lets fewer in by being there.
 const THERE: &str = "revoked";
+/// What lets somebody in for longer than he may come, by so many seconds.
+const CACHE: &str = "cache";
+/// Where keys are, of which not everything says who comes.
+const KEYS: &str = "jwks";
 /// What says nothing of who comes.
-const NOTHING: [&str; 1] = ["max_token"];
+const NOTHING: [&str; 2] = ["max_token", "timeout"];
 
 /// The ways in.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -128,9 +132,15 @@ fn authenticator(spec: &AuthSpec) -> Needs {
             key if FEWER.contains(&key) => needs = needs.with(key, Need::OneOf(texts())),
             MORE => needs = needs.with(MORE, Need::AllOf(texts())),
             THERE => needs = needs.with(THERE, Need::Is(value.to_string())),
-            key if NOTHING.contains(&key) => {}
-            key => rest.push(format!("{key} {}", source(value))),
+            key if NOTHING.contains(&key) || key == CACHE => {}
+            KEYS => rest.push(format!("{KEYS} {}", source(value))),
+            key => rest.push(format!("{key} {value}")),
         }
+    }
+    // How long an answer is believed that may be true no more.
+    if let AuthKind::Rpc(rpc) = &spec.kind {
+        let seconds = rpc.external.cache.map_or(0, |cache| cache.as_secs());
+        needs = needs.with(CACHE, Need::AtMost(seconds));
     }
     // A token that says for whom it is, is none where nobody has said who that may be.
     if matches!(spec.kind, AuthKind::Jwt(_)) && needs.of("audience").is_none() {

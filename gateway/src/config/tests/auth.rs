@@ -228,3 +228,72 @@ fn a_claim_fills_a_field_where_callers_have_it() {
     refused(&bound("'local'", "{ a = { claim = 'uid', default = 1 } }"), &["a claim has no `default`"]);
     refused(&bound("'local'", "{ a = { claim = 'uid', split = ',' } }"), &["a claim is one value"]);
 }
+
+/// Backends, and an authenticator that asks a method, with those lines.
+fn asks(lines: &str) -> String {
+    let call = if lines.contains("call") { "" } else { "call = 'identity.check'\n" };
+    let bind = if lines.contains("bind") { "" } else { "bind = { token = { header = 'X-Token' } }\n" };
+    format!(
+        "-- auth.toml\n[backends.identity]\nendpoints = ['127.0.0.1:1']\n[auth.partner]\ntype = 'rpc'\n{call}{bind}{lines}\n\
+         -- b.toml\n[backends.shop]\nendpoints = ['127.0.0.1:2']\n"
+    )
+}
+
+#[test]
+fn an_authenticator_may_ask_a_method_as_routes_call_one() {
+    let spec = |lines: &str| {
+        let tables = tables(&asks(lines)).unwrap();
+        let AuthKind::Rpc(rpc) = &tables.authenticators[0].kind else { panic!("rpc") };
+        rpc.clone()
+    };
+    let rpc = spec("");
+    let seconds = std::time::Duration::from_secs;
+    assert_eq!((rpc.external.timeout, rpc.external.cache), (seconds(1), None));
+    assert_eq!(
+        (&*rpc.call.backend, &*rpc.call.call.to_string()),
+        ("identity", "identity.check"),
+        "its file's"
+    );
+    let rpc = spec(
+        "backend = 'shop'\ntimeout = '2s'\ncache = '10s'\n\
+         bind = { a = { cookie = 'sid' }, b = { query = 'q' }, c = { client = 'address' }, d.e = { value = 1 } }",
+    );
+    assert_eq!((rpc.external.timeout, rpc.external.cache), (seconds(2), Some(seconds(10))));
+    assert_eq!((&*rpc.call.backend, rpc.call.timeout, rpc.call.outside.len()), ("shop", seconds(2), 4));
+    assert_ne!(spec(""), spec("cache = '1s'"));
+    assert_ne!(spec(""), spec("backend = 'shop'"));
+    assert_eq!(spec(""), spec("backend = 'identity'"));
+}
+
+#[test]
+fn what_cannot_be_asked_is_refused_where_it_stands() {
+    for (lines, expected) in [
+        ("call = 'x'", "names no method"),
+        ("bind = 1", "bind"),
+        ("bind = { t = { claim = 'sub' } }", "who calls is not known yet"),
+        ("bind = { t = { form = 'a' } }", "before the body is read"),
+        ("bind = { t = { filename = 'a' } }", "before the body is read"),
+        ("bind = { t = { content_type = 'a' } }", "before the body is read"),
+        ("timeout = '31s'", "30s"),
+        ("timeout = '0s'", "1ms"),
+        ("cache = '10ms'", "1s"),
+        ("cache = '2h'", "1h"),
+        ("backend = 'nobody'", "unknown backend `nobody`"),
+        ("retry = {}", "retry"),
+    ] {
+        let told = tables(&asks(lines)).unwrap_err().to_string();
+        assert!(told.contains(expected), "{lines}: {told}");
+    }
+    let without = |line: &str| tables(&asks("").replace(line, "")).unwrap_err().to_string();
+    assert!(without("call = 'identity.check'\n").contains("authenticator `partner` needs `call`"));
+    assert!(
+        without("bind = { token = { header = 'X-Token' } }\n")
+            .contains("authenticator `partner` needs `bind`")
+    );
+    let elsewhere = asks("").replace("-- b.toml\n", "").replace("[auth.partner]", "[auth.partner]");
+    assert!(
+        tables(&elsewhere).unwrap_err().to_string().contains("which backend does this authenticator call?")
+    );
+    let none = "-- a.toml\n[auth.p]\ntype = 'rpc'\ncall = 's.a'\nbind = { t = { header = 'a' } }\n";
+    assert!(tables(none).unwrap_err().to_string().contains("there is no backend for this authenticator"));
+}

@@ -8,12 +8,15 @@ use prometheus::proto::MetricFamily;
 pub(super) fn auth(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
     let help = "What an authenticator said of requests that have shown it something: ok, or what is wrong.";
     let mut asked = family("callgate_auth_total", help, COUNTER);
+    let help = "Requests that wait until somebody beside their worker has said who calls.";
+    let mut waiting = family("callgate_auth_waiting", help, GAUGE);
     for AuthScrape { name, stats } in &scrape.authenticators {
+        gauge(&mut waiting, &[("authenticator", name)], stats.waiting() as f64);
         for (result, n) in stats.results() {
             counter(&mut asked, &[("authenticator", name), ("result", result)], n as f64);
         }
     }
-    families.push(asked);
+    families.extend([asked, waiting]);
     let help = "Attempts to fetch the keys of an authenticator, by result: ok, or what went wrong.";
     let mut fetches = family("callgate_auth_key_fetches_total", help, COUNTER);
     let help = "How long ago the keys of an authenticator were last told, in seconds.";
